@@ -1,0 +1,119 @@
+// Replaces files so that a reader, a crash or a full disk never sees half of one: temporary file, fsync, rename, fsync of the directory.
+import {
+  closeSync,
+  constants,
+  fchownSync,
+  fsyncSync,
+  fchmodSync,
+  openSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { systemCode } from './errors.ts';
+
+/** A file that is written under a temporary name and not yet visible under its own. */
+export interface StagedFile {
+  readonly path: string;
+  readonly temporaryPath: string;
+  /** Makes the file visible under `path`. */
+  commit(): void;
+  /** Removes the temporary file; harmless after {@link commit} and when the directory is gone. */
+  discard(): void;
+}
+
+/** How a file is written: final `mode` bits, `durable` (fsync), and an owner where the process may give files away. */
+export interface WriteOptions {
+  readonly mode: number;
+  readonly durable: boolean;
+  readonly owner?: { readonly uid: number; readonly gid: number };
+}
+
+let serial = 0;
+
+/** The name of a temporary file for `path`: hidden, and it names the process, so that strays of a dead one can be told. */
+export function temporaryName(path: string): string {
+  serial += 1;
+  return join(dirname(path), `.${basename(path)}.${process.pid}.${serial}.credmon-tmp`);
+}
+
+/** Reads the process id out of a name made by {@link temporaryName}; `undefined` for any other name. */
+export function temporaryOwner(name: string): number | undefined {
+  const match = /^\..+\.(\d+)\.\d+\.credmon-tmp$/.exec(name);
+  return match ? Number(match[1]) : undefined;
+}
+
+/**
+ * Writes `bytes` beside `path` under a temporary name with its final mode. Nothing is visible until `commit`.
+ * The directory is never created. On failure no temporary file is left.
+ * @throws the system's error (`ENOENT` when the directory is gone, `ENOSPC`, `EACCES`, `EROFS`...).
+ */
+export function stageFile(path: string, bytes: Uint8Array | string, options: WriteOptions): StagedFile {
+  const temporaryPath = temporaryName(path);
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  const descriptor = openExclusively(temporaryPath, flags, options.mode);
+  const staged: StagedFile = {
+    path,
+    temporaryPath,
+    commit: () => renameSync(temporaryPath, path),
+    discard: () => removeIfThere(temporaryPath),
+  };
+  try {
+    writeAll(descriptor, typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
+    fchmodSync(descriptor, options.mode);
+    if (options.owner) fchownSync(descriptor, options.owner.uid, options.owner.gid);
+    if (options.durable) fsyncSync(descriptor);
+  } catch (error) {
+    staged.discard();
+    throw error;
+  } finally {
+    closeSync(descriptor);
+  }
+  return staged;
+}
+
+/** A stray with the same name can only be of a dead process that had our id: it is removed, once. */
+function openExclusively(path: string, flags: number, mode: number): number {
+  try {
+    return openSync(path, flags, mode);
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error;
+    unlinkSync(path);
+    return openSync(path, flags, mode);
+  }
+}
+
+function writeAll(descriptor: number, bytes: Uint8Array): void {
+  for (let offset = 0; offset < bytes.length;) offset += writeSync(descriptor, bytes, offset);
+}
+
+function removeIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** Makes renames in `directory` survive a power failure. */
+export function syncDirectory(directory: string): void {
+  const descriptor = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Replaces one file: {@link stageFile}, commit, and the directory's fsync when durable. */
+export function writeFileAtomically(path: string, bytes: Uint8Array | string, options: WriteOptions): void {
+  const staged = stageFile(path, bytes, options);
+  try {
+    staged.commit();
+  } catch (error) {
+    staged.discard();
+    throw error;
+  }
+  if (options.durable) syncDirectory(dirname(path));
+}

@@ -1,0 +1,44 @@
+// The one error class of the project: a code to match on, a sentence for the person who must act, and fields for machines.
+import type { ErrorCode } from './error-codes.ts';
+
+/** Values that an error may carry beside its text. Never put a token, code, secret or verifier here. */
+export type ErrorFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/**
+ * An error with a code from {@link ERROR_CODES}. `message` says what happened, where, and what to do;
+ * it never contains a secret.
+ */
+export class CodedError extends Error {
+  readonly code: ErrorCode;
+  readonly fields: ErrorFields;
+
+  constructor(code: ErrorCode, message: string, fields: ErrorFields = {}, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'CodedError';
+    this.code = code;
+    this.fields = fields;
+  }
+}
+
+/** True when `error` is a {@link CodedError}, of `code` if one is given. */
+export function isCoded(error: unknown, code?: ErrorCode): error is CodedError {
+  return error instanceof CodedError && (code === undefined || error.code === code);
+}
+
+/** The system's error name (`ENOENT`, `ECONNREFUSED`...) of an error or of its causes, if it has one. */
+export function systemCode(error: unknown): string | undefined {
+  for (
+    let current = error, depth = 0;
+    current instanceof Error && depth < 8;
+    current = current.cause, depth += 1
+  ) {
+    const { code } = current as { code?: unknown };
+    if (typeof code === 'string' && /^[A-Z][A-Z0-9_]+$/.test(code) && !isCoded(current)) return code;
+  }
+  return undefined;
+}
+
+/** A text for a log line from anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

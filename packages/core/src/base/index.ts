@@ -1,0 +1,19 @@
+// The public API of @credmon/core/base, what every package stands on: names only.
+export { CodedError, isCoded, messageOf, systemCode } from './errors.ts';
+export type { ErrorFields } from './errors.ts';
+export { ERROR_CODES } from './error-codes.ts';
+export type { ErrorCode } from './error-codes.ts';
+export { systemClock } from './clock.ts';
+export type { Clock } from './clock.ts';
+export { systemRandom } from './random.ts';
+export type { Random } from './random.ts';
+export { createSend, originOf, DEFAULT_SEND_LIMITS } from './send.ts';
+export type { HttpRequest, HttpResponse, Send, SendLimits } from './send.ts';
+export {
+  stageFile,
+  syncDirectory,
+  temporaryName,
+  temporaryOwner,
+  writeFileAtomically,
+} from './atomic-write.ts';
+export type { StagedFile, WriteOptions } from './atomic-write.ts';

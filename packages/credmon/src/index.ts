@@ -1,0 +1,2 @@
+// The public API of @credmon/credmon: names only.
+export type { ErrorCode } from '@credmon/core/base';

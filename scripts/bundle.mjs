@@ -1,0 +1,51 @@
+// Bundles each executable into one file: start-up then reads one file, and a copy of it needs no node_modules.
+import { build } from 'esbuild';
+import { chmodSync, cpSync, existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** `assets` are folders that the executable reads beside itself; `external` stays in node_modules. */
+const executables = [
+  { entry: 'packages/credmon/src/main.ts', out: 'packages/credmon/dist/bin/condor_credmon.js' },
+  {
+    entry: 'packages/webserver/src/main.ts',
+    out: 'packages/webserver/dist/bin/condor_credmon_webserver.js',
+    assets: { from: 'packages/webserver/src/views', to: 'packages/webserver/dist/bin/views' },
+  },
+  {
+    entry: 'test-fixtures/src/demo/main.ts',
+    out: 'test-fixtures/dist/demo.js',
+    external: ['oidc-provider', 'jose'],
+  },
+];
+
+const banner = `#!/usr/bin/env node
+import { createRequire as __createRequire } from 'node:module';
+import { fileURLToPath as __toPath } from 'node:url';
+const require = __createRequire(import.meta.url);
+const __bundleFile = __toPath(import.meta.url);
+const __bundleDir = __toPath(new URL('.', import.meta.url));`;
+
+for (const { entry, out, assets, external = [] } of executables) {
+  if (!existsSync(join(root, entry))) continue;
+  await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outfile: out,
+    bundle: true,
+    platform: 'node',
+    target: 'node20.19',
+    format: 'esm',
+    conditions: ['@credmon/source'],
+    sourcemap: 'linked',
+    sourcesContent: false,
+    external,
+    banner: { js: banner },
+    define: { __dirname: '__bundleDir', __filename: '__bundleFile' },
+    logLevel: 'warning',
+  });
+  chmodSync(join(root, out), 0o755);
+  if (assets) cpSync(join(root, assets.from), join(root, assets.to), { recursive: true });
+}
