@@ -2,3 +2,30 @@
 export * from './base/index.ts';
 export { originText } from './config/config.ts';
 export type { Config, ConfigWarning, Origin } from './config/config.ts';
+export { cutDomain, isCredName, isPlainProviderName, splitStem, stemOf } from './credential/name.ts';
+export type { ServiceAndHandle } from './credential/name.ts';
+export {
+  COMPLETE_FILE,
+  KEY_FILE_NAME,
+  LOCK_FILE,
+  PID_FILE,
+  classifyUserEntry,
+  tokenFileName,
+} from './credential/layout.ts';
+export type { TokenFileKind, UserEntry } from './credential/layout.ts';
+export { MAX_CREDENTIAL_BYTES, parseMeta, parseObject, parseTop } from './credential/contents.ts';
+export type { MetaContents, Parsed, TopContents, UseContents } from './credential/contents.ts';
+export { isRecord } from './credential/json.ts';
+export { jwtTimes, promisedLifetime, saneLifetime, storedTimes } from './credential/times.ts';
+export type { TokenTimes } from './credential/times.ts';
+export { filesFromLogin, rotatedTopText, useText } from './credential/from-tokens.ts';
+export type { LoginResult } from './credential/from-tokens.ts';
+export { isLoopbackHost, secureEndpoint } from './oauth/endpoint.ts';
+export { classifyFailure, harmless, retryAfterSeconds } from './oauth/classify.ts';
+export type { FailedAnswer } from './oauth/classify.ts';
+export type { ClientAuthentication, ClientRegistration } from './oauth/client.ts';
+export { authorizationUrl, exchangeCode, refreshGrant } from './oauth/grants.ts';
+export type { AuthorizationRequest, CodeExchange } from './oauth/grants.ts';
+export { MAX_ACCESS_TOKEN_BYTES, judgeTokenResponse } from './oauth/response.ts';
+export type { IdentityClaims, TokenAnswer } from './oauth/response.ts';
+export { compareScopes, splitScopes } from './oauth/scopes.ts';

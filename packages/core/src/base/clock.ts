@@ -1,11 +1,12 @@
 // Time as a parameter: the port that everything else takes, and its one real implementation.
 
 /**
- * What the project knows of time. `now` is seconds since the epoch (with a fraction); `wait` resolves after `seconds`,
- * or as soon as `signal` aborts, and never rejects.
+ * What the project knows of time. `now` is seconds since the epoch (with a fraction); `steady` is seconds on a line that no clock
+ * step moves; `wait` resolves after `seconds`, or as soon as `signal` aborts, and never rejects.
  */
 export interface Clock {
   now(): number;
+  steady(): number;
   wait(seconds: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -15,6 +16,7 @@ const LONGEST_TIMER = 2_000_000;
 /** The machine's own clock. */
 export const systemClock: Clock = {
   now: () => Date.now() / 1000,
+  steady: () => performance.now() / 1000,
   wait: (seconds, signal) =>
     new Promise((resolve) => {
       if (signal?.aborted) return resolve();

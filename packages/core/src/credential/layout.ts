@@ -1,0 +1,38 @@
+// The inventory of the credential directory: which file has which name, and what a name in it means.
+import { temporaryOwner } from '../base/atomic-write.ts';
+
+/** The daemon's process id, decimal. */
+export const PID_FILE = 'pid';
+/** Touched after every pass over the directory. */
+export const COMPLETE_FILE = 'CREDMON_COMPLETE';
+/** Locked by the one daemon that works on the directory; holds its process id. */
+export const LOCK_FILE = '.condor_credmon.lock';
+/** A request of CredD: 64 lower-case hex digits. */
+export const KEY_FILE_NAME: RegExp = /^[0-9a-f]{64}$/;
+
+/** The kinds of file that make up one token. */
+export type TokenFileKind = 'top' | 'use' | 'meta' | 'renewal';
+
+/** The name of one file of a token: `S.top`, `S.use`, `S.meta`, and `.S.renewal`, which only condor_credmon uses. */
+export function tokenFileName(stem: string, kind: TokenFileKind): string {
+  return kind === 'renewal' ? `.${stem}.renewal` : `${stem}.${kind}`;
+}
+
+/** What a name in a user's directory is. */
+export type UserEntry =
+  | { readonly kind: TokenFileKind; readonly stem: string }
+  | { readonly kind: 'temporary'; readonly pid: number; readonly target: string }
+  | { readonly kind: 'other' };
+
+/** Classifies a name in a user's directory. */
+export function classifyUserEntry(name: string): UserEntry {
+  const pid = temporaryOwner(name);
+  if (pid !== undefined)
+    return { kind: 'temporary', pid, target: name.slice(1).replace(/\.\d+\.\d+\.credmon-tmp$/, '') };
+  const state = /^\.(.+)\.renewal$/s.exec(name);
+  if (state?.[1] !== undefined) return { kind: 'renewal', stem: state[1] };
+  const file = /^(.+)\.(top|use|meta)$/s.exec(name);
+  if (file?.[1] !== undefined && !name.startsWith('.'))
+    return { kind: file[2] as TokenFileKind, stem: file[1] };
+  return { kind: 'other' };
+}

@@ -1,0 +1,102 @@
+// Says what a refused or broken token response means: try again, slow down, or a person must act.
+import { CodedError, type ErrorCode } from '../base/index.ts';
+import { isRecord } from '../credential/json.ts';
+
+/** What came back from a token endpoint: status, the `Retry-After` header if any, and the body's JSON object if it is one. */
+export interface FailedAnswer {
+  readonly status: number;
+  readonly retryAfter?: string;
+  readonly json?: Readonly<Record<string, unknown>>;
+}
+
+/** Nobody waits longer than a day because an issuer says so. */
+const LONGEST_RETRY_AFTER = 86_400;
+
+/** Seconds from a `Retry-After` header, which holds seconds or an HTTP date. @see RFC 9110, section 10.2.3 */
+export function retryAfterSeconds(header: string | undefined, now: number): number | undefined {
+  if (header === undefined) return undefined;
+  const text = header.trim();
+  const seconds = /^\d+$/.test(text) ? Number(text) : httpDate(text) - now;
+  return Number.isFinite(seconds)
+    ? Math.min(Math.max(0, Math.ceil(seconds)), LONGEST_RETRY_AFTER)
+    : undefined;
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** Epoch seconds of an IMF-fixdate, `NaN` for anything else. */
+function httpDate(text: string): number {
+  const parts = /^\w{3}, (\d{2}) (\w{3}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT$/.exec(text);
+  if (!parts) return Number.NaN;
+  const [year, day, hour, minute, second] = [parts[3], parts[1], parts[4], parts[5], parts[6]].map(Number);
+  const month = MONTHS.indexOf(parts[2] ?? '');
+  if (month < 0) return Number.NaN;
+  const days = daysSinceEpoch(year ?? 0, month + 1, day ?? 0);
+  return ((days * 24 + (hour ?? 0)) * 60 + (minute ?? 0)) * 60 + (second ?? 0);
+}
+
+/** Days from 1970-01-01 of a Gregorian date: the year is counted from March, so that a leap day is its last. */
+function daysSinceEpoch(year: number, month: number, day: number): number {
+  const fromMarch = month > 2 ? year : year - 1;
+  const monthIndex = (month + 9) % 12;
+  const leapDays = Math.floor(fromMarch / 4) - Math.floor(fromMarch / 100) + Math.floor(fromMarch / 400);
+  return fromMarch * 365 + leapDays + Math.floor((monthIndex * 153 + 2) / 5) + day - 719_469;
+}
+
+/** Error codes of RFC 6749 section 5.2 and friends, and what each means for the daemon. */
+const MEANING: Readonly<Record<string, ErrorCode>> = {
+  invalid_grant: 'GRANT_REVOKED',
+  interaction_required: 'GRANT_REVOKED',
+  login_required: 'GRANT_REVOKED',
+  consent_required: 'GRANT_REVOKED',
+  invalid_client: 'CLIENT_REFUSED',
+  unauthorized_client: 'CLIENT_REFUSED',
+  unsupported_grant_type: 'CLIENT_REFUSED',
+  invalid_request: 'CLIENT_REFUSED',
+  invalid_scope: 'CLIENT_REFUSED',
+  invalid_target: 'CLIENT_REFUSED',
+  access_denied: 'CLIENT_REFUSED',
+  slow_down: 'ISSUER_BUSY',
+  temporarily_unavailable: 'ISSUER_BUSY',
+  server_error: 'ISSUER_UNREACHABLE',
+};
+
+/** Turns a failed answer into the error that the daemon and the web server act on. `now` in epoch seconds. */
+export function classifyFailure(provider: string, answer: FailedAnswer, now: number): CodedError {
+  const said = errorOf(answer.json);
+  const retryAfter = retryAfterSeconds(answer.retryAfter, now);
+  const code = codeOf(answer.status, said?.error, retryAfter);
+  const text = said
+    ? `${said.error}${said.description === '' ? '' : ` (${said.description})`}`
+    : `HTTP status ${answer.status}`;
+  return new CodedError(code, `the issuer of ${provider} answered ${text}`, {
+    provider,
+    status: answer.status,
+    ...(said ? { error: said.error } : {}),
+    ...(code === 'ISSUER_BUSY' && retryAfter !== undefined ? { retryAfter } : {}),
+  });
+}
+
+function codeOf(status: number, error: string | undefined, retryAfter: number | undefined): ErrorCode {
+  if (status === 429 || (status === 503 && retryAfter !== undefined)) return 'ISSUER_BUSY';
+  if (status >= 500 || status === 408) return 'ISSUER_UNREACHABLE';
+  const meant = error === undefined ? undefined : MEANING[error];
+  if (meant !== undefined && status >= 400) return meant;
+  return status === 401 ? 'CLIENT_REFUSED' : 'ISSUER_ANSWER_INVALID';
+}
+
+function errorOf(json: FailedAnswer['json']): { error: string; description: string } | undefined {
+  if (!isRecord(json)) return undefined;
+  const { error, error_description: description } = json;
+  if (typeof error !== 'string' || !/^[\w.-]{1,64}$/.test(error)) return undefined;
+  return { error, description: typeof description === 'string' ? harmless(description) : '' };
+}
+
+/** An issuer's sentence without what could be a token in it: long unbroken runs, control characters, and more than 160 characters. */
+export function harmless(text: string): string {
+  return text
+    .replaceAll(/[^ -~]+/g, ' ')
+    .replaceAll(/[^ ]{20,}/g, '[...]')
+    .trim()
+    .slice(0, 160);
+}

@@ -1,0 +1,187 @@
+// openid-client behind one door: the registration of a client at an issuer, and a token request whose answer is kept whole.
+import * as openid from 'openid-client';
+import { CodedError, isCoded, type HttpResponse, type Send } from '../base/index.ts';
+import { isRecord } from '../credential/json.ts';
+import { saneLifetime } from '../credential/times.ts';
+import { classifyFailure } from './classify.ts';
+import { secureEndpoint } from './endpoint.ts';
+import { judgeTokenResponse, type IdentityClaims, type TokenAnswer } from './response.ts';
+
+/** How a client proves itself at the token endpoint. @see RFC 6749, section 2.3.1 */
+export type ClientAuthentication = 'post' | 'basic';
+
+/** A client at an issuer. `provider` is the name that people know; `issuer` the exact issuer identifier, when the administrator gave it. */
+export interface ClientRegistration {
+  readonly provider: string;
+  readonly issuer?: string;
+  readonly authorizationUrl?: string;
+  readonly tokenUrl: string;
+  readonly clientId: string;
+  readonly clientSecret?: string;
+  readonly authentication: ClientAuthentication;
+  readonly allowLoopbackHttp: boolean;
+}
+
+/** Signature algorithms that an ID token may have: no `none`, nothing symmetric. */
+const ID_TOKEN_ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+];
+
+/** What openid-client's fetch saw last, so that an answer can be judged whole and a failure by its status. */
+interface Seen {
+  response?: HttpResponse;
+  json?: Record<string, unknown> | undefined;
+}
+
+/**
+ * The configuration of openid-client for a registration. Endpoints are checked here, so that no caller can forget.
+ * @throws CodedError `ENDPOINT_REFUSED`
+ */
+export function configurationOf(
+  registration: ClientRegistration,
+  issuer: string | undefined,
+): openid.Configuration {
+  const { provider, allowLoopbackHttp, authorizationUrl } = registration;
+  const token = secureEndpoint(registration.tokenUrl, `the token URL of ${provider}`, allowLoopbackHttp);
+  const login =
+    authorizationUrl === undefined
+      ? undefined
+      : secureEndpoint(authorizationUrl, `the authorization URL of ${provider}`, allowLoopbackHttp);
+  const configuration = new openid.Configuration(
+    {
+      issuer: issuer ?? token.origin,
+      token_endpoint: token.href,
+      ...(login ? { authorization_endpoint: login.href } : {}),
+      id_token_signing_alg_values_supported: ID_TOKEN_ALGORITHMS,
+    },
+    registration.clientId,
+    {},
+    authenticationOf(registration),
+  );
+  if (allowLoopbackHttp) openid.allowInsecureRequests(configuration);
+  return configuration;
+}
+
+function authenticationOf({ clientSecret, authentication }: ClientRegistration): openid.ClientAuth {
+  if (clientSecret === undefined || clientSecret === '') return openid.None();
+  return authentication === 'basic'
+    ? openid.ClientSecretBasic(clientSecret)
+    : openid.ClientSecretPost(clientSecret);
+}
+
+/** One grant at the token endpoint, with openid-client's checks. */
+export type Grant = (
+  configuration: openid.Configuration,
+) => Promise<openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers>;
+
+/**
+ * Makes one token request and judges the answer. `issuer` is the identifier that the answer must come from; without it no
+ * ID token is looked at. `now` in epoch seconds.
+ * @throws CodedError one of `ISSUER_UNREACHABLE`, `ISSUER_BUSY`, `ISSUER_ANSWER_INVALID`, `ISSUER_MISMATCH`, `GRANT_REVOKED`, `CLIENT_REFUSED`, `ENDPOINT_REFUSED`
+ */
+export async function requestToken(
+  send: Send,
+  registration: ClientRegistration,
+  options: { readonly issuer: string | undefined; readonly verifyIdToken: boolean; readonly now: number },
+  grant: Grant,
+): Promise<TokenAnswer> {
+  const configuration = configurationOf(registration, options.issuer);
+  const seen: Seen = {};
+  configuration[openid.customFetch] = watchedFetch(send, seen, options.verifyIdToken);
+  let claims: IdentityClaims | undefined;
+  try {
+    claims = (await grant(configuration)).claims();
+  } catch (error) {
+    throw reasonOf(error, registration.provider, seen, options.now);
+  }
+  const answer = judgeTokenResponse(seen.json ?? {}, registration.provider);
+  return claims && options.verifyIdToken ? { ...answer, claims } : answer;
+}
+
+function watchedFetch(send: Send, seen: Seen, verifyIdToken: boolean): openid.CustomFetch {
+  return async (url, { method, headers, body, signal }) => {
+    const response = await send({
+      method: method === 'POST' ? 'POST' : 'GET',
+      url,
+      headers,
+      ...(body === undefined || body === null
+        ? {}
+        : { body: body instanceof URLSearchParams ? body.toString() : bodyText(body) }),
+      ...(signal ? { signal } : {}),
+    });
+    seen.response = response;
+    seen.json = objectIn(response.body);
+    const forLibrary =
+      seen.json === undefined
+        ? Buffer.from(response.body)
+        : JSON.stringify(softened(seen.json, verifyIdToken));
+    // A Response of status 204 or 304 may not have a body, not even an empty one.
+    return new Response([204, 205, 304].includes(response.status) ? null : forLibrary, {
+      status: response.status,
+      headers: { ...response.headers },
+    });
+  };
+}
+
+/** openid-client sends forms and texts; anything else would be a new kind of request that nobody has looked at. */
+function bodyText(body: unknown): string {
+  if (typeof body === 'string') return body;
+  throw new TypeError('a token request has a body of an unknown kind');
+}
+
+function objectIn(body: Uint8Array): Record<string, unknown> | undefined {
+  try {
+    const json: unknown = JSON.parse(Buffer.from(body).toString('utf8'));
+    return isRecord(json) ? json : undefined;
+  } catch {
+    // Not JSON is an answer too: it is judged by its status and refused by openid-client.
+    return undefined;
+  }
+}
+
+/**
+ * What openid-client is stricter about than issuers are: a lifetime that makes no sense (the token's own `exp` or a default serves then),
+ * a missing token type, null for nothing; and an ID token that nobody can verify without an issuer identifier.
+ */
+function softened(json: Readonly<Record<string, unknown>>, verifyIdToken: boolean): Record<string, unknown> {
+  const soft: Record<string, unknown> = { ...json };
+  for (const [name, value] of Object.entries(soft)) if (value === null) delete soft[name];
+  if (saneLifetime(soft['expires_in']) === undefined) delete soft['expires_in'];
+  if (soft['access_token'] !== undefined && soft['token_type'] === undefined) soft['token_type'] = 'bearer';
+  if (!verifyIdToken) delete soft['id_token'];
+  return soft;
+}
+
+/** The library's own errors carry whole answers as their cause: they are read here and never passed on. */
+function reasonOf(error: unknown, provider: string, seen: Seen, now: number): CodedError {
+  const coded = error instanceof Error && isCoded(error.cause) ? error.cause : error;
+  if (isCoded(coded)) return coded;
+  const { response, json } = seen;
+  if (response && response.status !== 200) {
+    const retryAfter = response.headers['retry-after'];
+    const failed = {
+      status: response.status,
+      ...(retryAfter === undefined ? {} : { retryAfter }),
+      ...(json ? { json } : {}),
+    };
+    return classifyFailure(provider, failed, now);
+  }
+  const code = isRecord(error) && typeof error['code'] === 'string' ? ` (${error['code']})` : '';
+  const what = error instanceof Error ? error.message : 'unknown';
+  const mismatch = /"iss"|issuer/i.test(what);
+  return new CodedError(
+    mismatch ? 'ISSUER_MISMATCH' : 'ISSUER_ANSWER_INVALID',
+    `the token response for ${provider} is refused: ${what}${code}`,
+    { provider, ...(response ? { status: response.status } : {}) },
+  );
+}

@@ -1,0 +1,123 @@
+// The grants of the main job: the authorization code with PKCE, and the refresh token.
+import * as openid from 'openid-client';
+import { CodedError, originOf, type Send } from '../base/index.ts';
+import { configurationOf, requestToken, type ClientRegistration } from './client.ts';
+import type { TokenAnswer } from './response.ts';
+import { splitScopes } from './scopes.ts';
+
+/** What an authorization request says. `scope` and `resource` as the key file has them; empty ones are left out. */
+export interface AuthorizationRequest {
+  readonly redirectUri: string;
+  readonly scope: string;
+  readonly resource: string;
+  readonly state: string;
+  readonly nonce?: string;
+  readonly codeChallenge: string;
+}
+
+/**
+ * The URL to send a browser to.
+ * @throws CodedError `ENDPOINT_REFUSED`
+ * @see RFC 6749, section 4.1.1; RFC 7636 (PKCE, S256); RFC 8707 (resource)
+ */
+export function authorizationUrl(registration: ClientRegistration, request: AuthorizationRequest): URL {
+  const scope = splitScopes(request.scope).join(' ');
+  return openid.buildAuthorizationUrl(configurationOf(registration, registration.issuer), {
+    response_type: 'code',
+    redirect_uri: request.redirectUri,
+    state: request.state,
+    code_challenge: request.codeChallenge,
+    code_challenge_method: 'S256',
+    ...(scope === '' ? {} : { scope }),
+    ...(request.resource === '' ? {} : { resource: request.resource }),
+    ...(request.nonce === undefined ? {} : { nonce: request.nonce }),
+  });
+}
+
+/** What the browser brought back, and what was sent with it. `query` is the callback's query without the leading `?`; `now` in epoch seconds. */
+export interface CodeExchange {
+  readonly redirectUri: string;
+  readonly query: string;
+  readonly state: string;
+  readonly nonce?: string;
+  readonly codeVerifier: string;
+  readonly now: number;
+}
+
+/**
+ * Exchanges an authorization code for tokens. `iss` in the callback must be the configured issuer; without one it must at least
+ * be of the authorization endpoint's origin.
+ * @throws CodedError as `requestToken`, and `LOGIN_REFUSED` when the issuer sent an error instead of a code
+ * @see RFC 6749, section 4.1.3; RFC 9207
+ */
+export async function exchangeCode(
+  send: Send,
+  registration: ClientRegistration,
+  exchange: CodeExchange,
+): Promise<TokenAnswer> {
+  const callback = new URL(exchange.redirectUri);
+  for (const [name, value] of new URLSearchParams(exchange.query)) callback.searchParams.append(name, value);
+  const issuer = registration.issuer ?? issuerFromCallback(registration, callback);
+  refuseErrorCallback(registration, callback, issuer);
+  const verifyIdToken = registration.issuer !== undefined;
+  return requestToken(send, registration, { issuer, verifyIdToken, now: exchange.now }, (configuration) =>
+    openid.authorizationCodeGrant(configuration, callback, {
+      pkceCodeVerifier: exchange.codeVerifier,
+      expectedState: exchange.state,
+      ...(verifyIdToken && exchange.nonce !== undefined ? { expectedNonce: exchange.nonce } : {}),
+    }),
+  );
+}
+
+function issuerFromCallback(registration: ClientRegistration, callback: URL): string | undefined {
+  const said = callback.searchParams.get('iss');
+  if (said === null) return undefined;
+  if (originOf(said) === originOf(registration.authorizationUrl ?? registration.tokenUrl)) return said;
+  throw mismatch(registration);
+}
+
+function refuseErrorCallback(
+  registration: ClientRegistration,
+  callback: URL,
+  issuer: string | undefined,
+): void {
+  const said = callback.searchParams.get('iss');
+  if (said !== null && issuer !== undefined && said !== issuer) throw mismatch(registration);
+  const error = callback.searchParams.get('error');
+  if (error === null) return;
+  const name = /^[\w.-]{1,64}$/.test(error) ? error : 'an error';
+  throw new CodedError(
+    'LOGIN_REFUSED',
+    `the issuer of ${registration.provider} answered ${name} instead of a login`,
+    {
+      provider: registration.provider,
+      error: name,
+    },
+  );
+}
+
+function mismatch({ provider }: ClientRegistration): CodedError {
+  const mend = `if it is the right one, set CREDMON_${provider}_ISSUER to its exact identifier`;
+  return new CodedError('ISSUER_MISMATCH', `the answer for ${provider} names another issuer; ${mend}`, {
+    provider,
+  });
+}
+
+/**
+ * Renews with a refresh token. An answer without a new refresh token leaves the old one valid.
+ * @throws CodedError as `requestToken`
+ * @see RFC 6749, section 6
+ */
+export function refreshGrant(
+  send: Send,
+  registration: ClientRegistration,
+  refresh: { readonly refreshToken: string; readonly now: number },
+): Promise<TokenAnswer> {
+  const { issuer } = registration;
+  return requestToken(
+    send,
+    registration,
+    { issuer, verifyIdToken: issuer !== undefined, now: refresh.now },
+    (configuration) => openid.refreshTokenGrant(configuration, refresh.refreshToken),
+  );
+}

@@ -1,0 +1,53 @@
+// A token response that has been judged: what the rest of the project gets to see of an issuer's answer.
+import { CodedError } from '../base/errors.ts';
+
+/** Claims of a verified ID token that the project looks at. */
+export interface IdentityClaims {
+  readonly sub: string;
+  readonly [claim: string]: unknown;
+}
+
+/**
+ * An accepted token response. `answer` is the issuer's whole JSON object without `refresh_token`; `claims` only of a verified ID token.
+ * @see RFC 6749, section 5.1
+ */
+export interface TokenAnswer {
+  readonly accessToken: string;
+  readonly refreshToken?: string;
+  readonly scope?: string;
+  readonly claims?: IdentityClaims;
+  readonly answer: Readonly<Record<string, unknown>>;
+}
+
+/** HTCondor refuses a token of 16 KB or more. */
+export const MAX_ACCESS_TOKEN_BYTES: number = 16_384;
+
+/**
+ * Judges the JSON object of a successful token response.
+ * @throws CodedError `ISSUER_ANSWER_INVALID` when the access token or refresh token is missing, empty, wrong-typed, too long, or holds control characters.
+ */
+export function judgeTokenResponse(json: Readonly<Record<string, unknown>>, provider: string): TokenAnswer {
+  const { refresh_token: refreshToken, ...answer } = json;
+  const { access_token: accessToken, scope } = answer;
+  if (typeof accessToken !== 'string' || accessToken === '')
+    throw invalid(provider, 'it holds no access_token');
+  if (accessToken.length >= MAX_ACCESS_TOKEN_BYTES)
+    throw invalid(provider, 'its access token is 16 KB or more, which HTCondor refuses');
+  if (!/^[!-~]+$/.test(accessToken))
+    throw invalid(provider, 'its access token holds blanks, control characters or non-ASCII');
+  if (refreshToken !== undefined && refreshToken !== null && typeof refreshToken !== 'string') {
+    throw invalid(provider, 'its refresh_token is not text');
+  }
+  return {
+    accessToken,
+    ...(typeof refreshToken === 'string' && refreshToken !== '' ? { refreshToken } : {}),
+    ...(typeof scope === 'string' ? { scope } : {}),
+    answer,
+  };
+}
+
+function invalid(provider: string, what: string): CodedError {
+  return new CodedError('ISSUER_ANSWER_INVALID', `the token response for ${provider} is refused: ${what}`, {
+    provider,
+  });
+}
