@@ -29,3 +29,36 @@ export type { AuthorizationRequest, CodeExchange } from './oauth/grants.ts';
 export { MAX_ACCESS_TOKEN_BYTES, judgeTokenResponse } from './oauth/response.ts';
 export type { IdentityClaims, TokenAnswer } from './oauth/response.ts';
 export { compareScopes, splitScopes } from './oauth/scopes.ts';
+export { identityOf, sameIdentity, tokenId } from './credential/snapshot.ts';
+export type {
+  FileIdentity,
+  FileState,
+  Instant,
+  MetaDigest,
+  RenewalState,
+  TokenSnapshot,
+  TopDigest,
+} from './credential/snapshot.ts';
+export { parseRenewal, renewalText } from './credential/digest.ts';
+export { DEFAULT_POLICY } from './renewal/policy.ts';
+export type { RenewalPolicy } from './renewal/policy.ts';
+export { dueByLifetime, dueOf, localNow } from './renewal/due.ts';
+export type { Due, DueReason } from './renewal/due.ts';
+export { afterFailure, forgottenAtStart } from './renewal/backoff.ts';
+export type { Failure } from './renewal/backoff.ts';
+export { judge, planRenewals } from './renewal/plan.ts';
+export type { ManagedToken, Plan, TokenState, Verdict } from './renewal/plan.ts';
+export { openCredentialDirectory } from './store/directory-store.ts';
+export { lockDirectory } from './store/lock.ts';
+export type { Unlock } from './store/lock.ts';
+export { readCredentialFile } from './store/read-file.ts';
+export type { FileReading } from './store/read-file.ts';
+export type {
+  CredentialStore,
+  LooseFile,
+  Scan,
+  TemporaryFile,
+  TokenChange,
+  TokenFiles,
+  TokenWrite,
+} from './store/store.ts';

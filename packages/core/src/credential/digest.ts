@@ -1,0 +1,66 @@
+// From the text of a credential file to what a snapshot keeps of it.
+import { ERROR_CODES, type ErrorCode } from '../base/error-codes.ts';
+import { parseMeta, parseObject, type Parsed } from './contents.ts';
+import type { MetaDigest, RenewalState, TopDigest } from './snapshot.ts';
+import { jwtTimes, storedTimes, type TokenTimes } from './times.ts';
+
+/** What `.top` holds. Any text is legal here; the provider that owns the token judges it. */
+export function digestTop(text: string): Parsed<TopDigest> {
+  const object = parseObject(text);
+  if (!object.ok) return { ok: true, value: { opaque: true, refreshToken: 'absent' } };
+  const { refresh_token: token } = object.value;
+  const refreshToken = typeof token !== 'string' ? 'absent' : token === '' ? 'empty' : 'present';
+  return { ok: true, value: { opaque: false, refreshToken } };
+}
+
+/**
+ * The times of `.use`: JSON with an access token, or a bare token on one line. `mtime` in epoch seconds and `defaultLifetime` in
+ * seconds serve where neither file nor token says more.
+ */
+export function digestUse(text: string, mtime: number, defaultLifetime: number): Parsed<TokenTimes> {
+  const object = parseObject(text);
+  if (object.ok) {
+    const token = object.value['access_token'];
+    if (typeof token !== 'string' || token === '') return { ok: false, reason: 'has no "access_token" text' };
+    return { ok: true, value: storedTimes(object.value, mtime, defaultLifetime) };
+  }
+  const bare = text.trim();
+  if (!/^[!#-Z\\^-z|~]+$/.test(bare))
+    return { ok: false, reason: `${object.reason}, and no bare token either` };
+  return { ok: true, value: jwtTimes(bare) ?? { issuedAt: mtime, expiresAt: mtime + defaultLifetime } };
+}
+
+/** What `.meta` holds, without its secret. */
+export function digestMeta(text: string): Parsed<MetaDigest> {
+  const meta = parseMeta(text);
+  if (!meta.ok) return meta;
+  const { client_id: clientId, token_url: tokenUrl, use_refresh_token: useRefreshToken } = meta.value;
+  return { ok: true, value: { clientId, tokenUrl, useRefreshToken } };
+}
+
+/** Reads `.S.renewal`; anything odd counts as no state at all, which costs one attempt. */
+export function parseRenewal(text: string): RenewalState | undefined {
+  const object = parseObject(text);
+  if (!object.ok) return undefined;
+  const { attempts, last_attempt, not_before, stopped, code, message, basis } = object.value;
+  const counted = [attempts, last_attempt, not_before].every(
+    (value) => typeof value === 'number' && Number.isFinite(value),
+  );
+  if (!counted || typeof stopped !== 'boolean' || typeof message !== 'string' || typeof basis !== 'string')
+    return undefined;
+  if (typeof code !== 'string' || !Object.hasOwn(ERROR_CODES, code)) return undefined;
+  return {
+    attempts: Number(attempts),
+    last_attempt: Number(last_attempt),
+    not_before: Number(not_before),
+    stopped,
+    code: code as ErrorCode,
+    message,
+    basis,
+  };
+}
+
+/** The text of `.S.renewal`. */
+export function renewalText(state: RenewalState): string {
+  return `${JSON.stringify(state)}\n`;
+}

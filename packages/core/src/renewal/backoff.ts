@@ -1,0 +1,66 @@
+// After a failed renewal: when to try again, or that trying stops until something changes.
+import { isCoded, messageOf, type ErrorCode } from '../base/index.ts';
+import type { RenewalState } from '../credential/snapshot.ts';
+import type { RenewalPolicy } from './policy.ts';
+import { spreadOf } from './spread.ts';
+
+/** Errors that no retry mends: a person must act, and by acting changes what the attempt stands on. */
+const TERMINAL: ReadonlySet<ErrorCode> = new Set([
+  'GRANT_REVOKED',
+  'CLIENT_REFUSED',
+  'ENDPOINT_REFUSED',
+  'ISSUER_MISMATCH',
+]);
+
+/** Terminal errors that an administrator may have mended at the issuer, unseen from here: a restart tries them once more. */
+const MENDED_ELSEWHERE: ReadonlySet<ErrorCode> = new Set([
+  'CLIENT_REFUSED',
+  'ENDPOINT_REFUSED',
+  'ISSUER_MISMATCH',
+]);
+
+/** What a failure is judged by. `now` and `expiresAt` in epoch seconds; `expiresAt` of the token still in place, if any. */
+export interface Failure {
+  readonly id: string;
+  readonly error: unknown;
+  readonly basis: string;
+  readonly now: number;
+  readonly expiresAt: number | undefined;
+}
+
+/** The state after a failure. Waits double from `firstRetry` to `longestRetry`, and are never more than a quarter of the life left. */
+export function afterFailure(
+  previous: RenewalState | undefined,
+  failure: Failure,
+  policy: RenewalPolicy,
+): RenewalState {
+  const { error, basis, now } = failure;
+  const code: ErrorCode = isCoded(error) ? error.code : 'CRED_FILE_IO';
+  const attempts = (previous?.basis === basis ? previous.attempts : 0) + 1;
+  return {
+    attempts,
+    last_attempt: Math.floor(now),
+    not_before: Math.ceil(now + Math.max(wait(attempts, failure, policy), retryAfterOf(error))),
+    stopped: TERMINAL.has(code),
+    code,
+    message: messageOf(error),
+    basis,
+  };
+}
+
+function wait(attempts: number, { id, now, expiresAt }: Failure, policy: RenewalPolicy): number {
+  const doubled = Math.min(policy.longestRetry, policy.firstRetry * 2 ** Math.min(attempts - 1, 30));
+  const spread = doubled * (0.75 + 0.25 * spreadOf(`${id} ${attempts}`));
+  const left = expiresAt === undefined ? 0 : expiresAt - now;
+  return left > 0 ? Math.min(spread, Math.max(policy.firstRetry, left / 4)) : spread;
+}
+
+function retryAfterOf(error: unknown): number {
+  const seconds = isCoded(error) ? error.fields['retryAfter'] : undefined;
+  return typeof seconds === 'number' ? seconds : 0;
+}
+
+/** True when a restart of the daemon should forget this state and try once. */
+export function forgottenAtStart(state: RenewalState): boolean {
+  return state.stopped && MENDED_ELSEWHERE.has(state.code);
+}

@@ -1,0 +1,48 @@
+// When a token is due, and why, by its files alone.
+import type { TokenTimes } from '../credential/times.ts';
+import { tokenId, type Instant, type TokenSnapshot } from '../credential/snapshot.ts';
+import type { RenewalPolicy } from './policy.ts';
+import { spreadOf } from './spread.ts';
+
+/** Why a token is, or will be, due. */
+export type DueReason = 'lifetime' | 'use-missing' | 'use-broken' | 'newer-top' | 'clock-stepped';
+
+/** `at` is on the token's own time line, see {@link localNow}. */
+export interface Due {
+  readonly at: number;
+  readonly reason: DueReason;
+}
+
+/** An issue time further in the future than this is a clock's mistake, in seconds. */
+const CLOCK_TOLERANCE = 120;
+/** Tokens with such an issue time are renewed spread over this many seconds. */
+const CLOCK_REPAIR = 60;
+
+/**
+ * The time on a token's own line: the wall clock when its `.use` was first seen, plus the steady seconds since. A step of the wall
+ * clock while the daemon runs neither renews everything nor leaves an expired token in place.
+ */
+export function localNow(token: TokenSnapshot, now: Instant): number {
+  return token.seen.wall + (now.steady - token.seen.steady);
+}
+
+/** When a token of these times comes due by its lifetime. `spread` between 0 and 1 is the token's own. */
+export function dueByLifetime(times: TokenTimes, policy: RenewalPolicy, spread: number): number {
+  const lifetime = times.expiresAt - times.issuedAt;
+  return times.issuedAt + lifetime * (policy.fraction - policy.jitter * spread);
+}
+
+/** When the token is due and why, as if no renewal had ever failed. */
+export function dueOf(token: TokenSnapshot, policy: RenewalPolicy): Due {
+  const { top, use, seen } = token;
+  if (use.kind === 'missing') return { at: Number.NEGATIVE_INFINITY, reason: 'use-missing' };
+  if (use.kind === 'broken') return { at: Number.NEGATIVE_INFINITY, reason: 'use-broken' };
+  if (top.kind === 'valid' && top.identity.mtime > use.identity.mtime) {
+    return { at: Number.NEGATIVE_INFINITY, reason: 'newer-top' };
+  }
+  const spread = spreadOf(tokenId(token));
+  if (use.value.issuedAt > seen.wall + CLOCK_TOLERANCE) {
+    return { at: seen.wall + CLOCK_REPAIR * spread, reason: 'clock-stepped' };
+  }
+  return { at: dueByLifetime(use.value, policy, spread), reason: 'lifetime' };
+}

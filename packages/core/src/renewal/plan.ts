@@ -1,0 +1,81 @@
+// Decides, from one scan and the time, which tokens to renew now and when to look again. Pure: the plan is a value.
+import type { Parsed } from '../credential/contents.ts';
+import { tokenId, type Instant, type RenewalState, type TokenSnapshot } from '../credential/snapshot.ts';
+import { dueOf, localNow, type DueReason } from './due.ts';
+import type { RenewalPolicy } from './policy.ts';
+
+/** A token with its one owner. `renewable` is the owner's judgement; `basis` what a renewal would stand on (see `RenewalState`). */
+export interface ManagedToken {
+  readonly snapshot: TokenSnapshot;
+  readonly provider: string;
+  readonly renewable: Parsed<true>;
+  readonly basis: string;
+  readonly policy: RenewalPolicy;
+}
+
+/** What is the matter with a token. */
+export type TokenState = 'fresh' | 'due' | 'waiting' | 'stopped' | 'unrenewable';
+
+/** The verdict on one token. `dueIn` in seconds from now (not positive when due, infinite when never). */
+export interface Verdict {
+  readonly token: ManagedToken;
+  readonly state: TokenState;
+  readonly dueIn: number;
+  readonly reason: DueReason | RenewalState['code'] | 'unrenewable';
+}
+
+/** The tokens to renew now, the one that expires first in front, and the seconds until the next one is due. */
+export interface Plan {
+  readonly renew: readonly Verdict[];
+  readonly verdicts: readonly Verdict[];
+  readonly nextIn: number;
+}
+
+/** The verdict on one token at `now`. */
+export function judge(token: ManagedToken, now: Instant): Verdict {
+  const { snapshot, policy } = token;
+  if (!token.renewable.ok)
+    return { token, state: 'unrenewable', dueIn: Number.POSITIVE_INFINITY, reason: 'unrenewable' };
+  const due = dueOf(snapshot, policy);
+  const dueIn = due.at - localNow(snapshot, now);
+  const failed = failureThatCounts(token, now);
+  if (failed?.stopped)
+    return { token, state: 'stopped', dueIn: Number.POSITIVE_INFINITY, reason: failed.code };
+  if (dueIn > 0) return { token, state: 'fresh', dueIn, reason: due.reason };
+  const retryIn = failed ? failed.not_before - now.wall : 0;
+  if (failed && retryIn > 0) return { token, state: 'waiting', dueIn: retryIn, reason: failed.code };
+  return { token, state: 'due', dueIn: Math.min(dueIn, 0), reason: due.reason };
+}
+
+/** A state that stood on other files or another client, or that claims to be from the future, counts no longer. */
+function failureThatCounts({ snapshot, basis }: ManagedToken, now: Instant): RenewalState | undefined {
+  const state = snapshot.renewal;
+  return state && state.basis === basis && state.last_attempt <= now.wall + 1 ? state : undefined;
+}
+
+/** Judges every token. */
+export function planRenewals(tokens: Iterable<ManagedToken>, now: Instant): Plan {
+  const verdicts: Verdict[] = [];
+  let nextIn = Number.POSITIVE_INFINITY;
+  for (const token of tokens) {
+    const verdict = judge(token, now);
+    verdicts.push(verdict);
+    if (verdict.state !== 'due') nextIn = Math.min(nextIn, verdict.dueIn);
+  }
+  const renew = verdicts
+    .filter((verdict) => verdict.state === 'due')
+    .sort(
+      (a, b) => expiry(a) - expiry(b) || compareText(tokenId(a.token.snapshot), tokenId(b.token.snapshot)),
+    );
+  return { renew, verdicts, nextIn };
+}
+
+/** A job may be waiting for a token that is not there at all: it comes first. */
+function expiry({ token }: Verdict): number {
+  const { use } = token.snapshot;
+  return use.kind === 'valid' ? use.value.expiresAt : 0;
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

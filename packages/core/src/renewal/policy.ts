@@ -1,0 +1,24 @@
+// The numbers that decide when a token is renewed and when a failed renewal is tried again.
+
+/** All times in seconds; `fraction` and `jitter` are shares of a token's lifetime. */
+export interface RenewalPolicy {
+  /** A token is due at this share of its lifetime at the latest... */
+  readonly fraction: number;
+  /** ...and tokens are spread over this share before it. */
+  readonly jitter: number;
+  /** The lifetime of a token that neither says nor carries one. */
+  readonly defaultLifetime: number;
+  /** The first wait after a failure; each further one doubles. */
+  readonly firstRetry: number;
+  /** The longest wait that we choose ourselves; an issuer's Retry-After may be longer. */
+  readonly longestRetry: number;
+}
+
+/** Half the lifetime, spread over a tenth of it before; retries from 10 seconds to 15 minutes. */
+export const DEFAULT_POLICY: RenewalPolicy = {
+  fraction: 0.5,
+  jitter: 0.1,
+  defaultLifetime: 1200,
+  firstRetry: 10,
+  longestRetry: 900,
+};

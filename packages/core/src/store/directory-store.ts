@@ -1,0 +1,130 @@
+// The real credential directory: scans, reads and changes that a crash, a sweep or a new login cannot turn into a lost token.
+import { lstatSync, renameSync, unlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { stageFile, syncDirectory, type StagedFile } from '../base/atomic-write.ts';
+import { CodedError, systemCode } from '../base/errors.ts';
+import { parseMeta, type Parsed } from '../credential/contents.ts';
+import { tokenFileName } from '../credential/layout.ts';
+import { sameIdentity, tokenId } from '../credential/snapshot.ts';
+import { scanDirectory, type ScanMemory } from './directory-scan.ts';
+import { identityFromStat, readCredentialFile, type FileReading } from './read-file.ts';
+import type { CredentialStore, TokenChange, TokenFiles, TokenWrite } from './store.ts';
+
+/** Mode bits of the credential files: CredD and the shadow refuse any bit for group or others. */
+const TOKEN_MODE = 0o400;
+const STATE_MODE = 0o600;
+
+/** Opens the credential directory `root`. `defaultLifetime` (seconds) is that of tokens which name none. */
+export function openCredentialDirectory(
+  root: string,
+  options: { readonly defaultLifetime: number },
+): CredentialStore {
+  const memory: ScanMemory = new Map();
+  return {
+    scan: (now) => scanDirectory(root, memory, now, { ...options, isAlive }),
+    read: (user, stem) => readToken(join(root, user), stem),
+    apply: (change) => applyChange(root, change),
+    settle: (path, target) => settleFile(join(root, path), target),
+  };
+}
+
+/** True for a living process other than this one: what carries our own number from before was left by a dead one. */
+function isAlive(pid: number): boolean {
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) === 'EPERM';
+  }
+}
+
+function readToken(directory: string, stem: string): TokenFiles {
+  const top = readCredentialFile(join(directory, tokenFileName(stem, 'top')));
+  const meta = readCredentialFile(join(directory, tokenFileName(stem, 'meta')));
+  const metaText = textOf(meta);
+  return {
+    top: textOf(top),
+    topIdentity: top.kind === 'missing' ? undefined : top.identity,
+    meta: metaText.ok ? parseMeta(metaText.value) : metaText,
+  };
+}
+
+function textOf(reading: FileReading): Parsed<string> {
+  if (reading.kind === 'text') return { ok: true, value: reading.text };
+  return { ok: false, reason: reading.kind === 'missing' ? 'is missing' : reading.reason };
+}
+
+function applyChange(root: string, change: TokenChange): void {
+  const directory = join(root, change.user);
+  const staged: { write: TokenWrite; file: StagedFile | undefined }[] = [];
+  try {
+    for (const write of change.writes) {
+      const path = join(directory, tokenFileName(change.stem, write.kind));
+      const mode = write.kind === 'renewal' ? STATE_MODE : TOKEN_MODE;
+      staged.push({
+        write,
+        file:
+          write.text === undefined
+            ? undefined
+            : stageFile(path, write.text, { mode, durable: write.durable }),
+      });
+    }
+    refuseNewerTop(directory, change);
+    for (const { write, file } of staged) {
+      if (file) file.commit();
+      else removeIfThere(join(directory, tokenFileName(change.stem, write.kind)));
+      if (write.durable) syncDirectory(directory);
+    }
+  } catch (error) {
+    for (const { file } of staged) file?.discard();
+    throw error instanceof CodedError ? error : ioError(change, error);
+  }
+}
+
+/** Between this look and the rename lies a moment that no file system call closes; CredD replaces `.top` without a lock. */
+function refuseNewerTop(directory: string, change: TokenChange): void {
+  const stats = lstatSync(join(directory, tokenFileName(change.stem, 'top')), { throwIfNoEntry: false });
+  if (sameIdentity(stats && identityFromStat(stats), change.from)) return;
+  const what = stats
+    ? 'a newer .top arrived during the renewal and stays'
+    : 'its .top was removed during the renewal';
+  throw new CodedError('CRED_SUPERSEDED', `${tokenId(change)}: ${what}; nothing was written`, {
+    token: tokenId(change),
+  });
+}
+
+function ioError(change: TokenChange, error: unknown): CodedError {
+  const code = systemCode(error);
+  if (code === undefined) throw error;
+  const token = tokenId(change);
+  if (code === 'ENOENT') {
+    return new CodedError(
+      'CRED_SUPERSEDED',
+      `${token}: its directory was swept during the renewal; nothing was written`,
+      { token },
+      error,
+    );
+  }
+  const files = change.writes.map(({ kind }) => tokenFileName(change.stem, kind)).join(', ');
+  return new CodedError(
+    'CRED_FILE_IO',
+    `${token}: cannot write ${files} (${code}); the old files stay`,
+    { token, system: code },
+    error,
+  );
+}
+
+function settleFile(path: string, target: string | undefined): void {
+  try {
+    if (target === undefined) unlinkSync(path);
+    else renameSync(path, join(dirname(path), target));
+    if (target !== undefined) syncDirectory(dirname(path));
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+function removeIfThere(path: string): void {
+  settleFile(path, undefined);
+}

@@ -1,0 +1,64 @@
+// One daemon for one credential directory: a kernel lock that dies with its holder, so that it can never be stale.
+import { spawnSync } from 'node:child_process';
+import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { CodedError, systemCode } from '../base/errors.ts';
+import { LOCK_FILE } from '../credential/layout.ts';
+
+/** Ends the lock. */
+export type Unlock = () => void;
+
+/** How util-linux's flock says that somebody else holds the lock. */
+const HELD = 75;
+
+/**
+ * Locks the directory for this process. flock(2) belongs to the open file, which this process keeps: the kernel releases it at any
+ * kind of death, and it holds across containers that share the file system.
+ * @throws CodedError `DIRECTORY_LOCKED`, naming the process that holds it; `CRED_DIR_INVALID` when the lock file cannot be used
+ * @see flock(1), flock(2)
+ */
+export function lockDirectory(directory: string): Unlock {
+  const path = join(directory, LOCK_FILE);
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  } catch (error) {
+    throw new CodedError(
+      'CRED_DIR_INVALID',
+      `cannot open ${path} (${systemCode(error) ?? 'unknown'})`,
+      { path },
+      error,
+    );
+  }
+  const { status, error } = spawnSync(
+    'flock',
+    ['--exclusive', '--nonblock', '--conflict-exit-code', String(HELD), '3'],
+    {
+      stdio: ['ignore', 'ignore', 'ignore', descriptor],
+    },
+  );
+  if (status === 0) {
+    ftruncateSync(descriptor, 0);
+    writeSync(descriptor, `${process.pid}\n`, 0);
+    return () => closeSync(descriptor);
+  }
+  closeSync(descriptor);
+  if (status === HELD) throw held(directory, path);
+  const why = error
+    ? `flock(1) of util-linux cannot be run (${systemCode(error) ?? error.message})`
+    : `flock(1) failed with status ${status}`;
+  throw new CodedError('CRED_DIR_INVALID', `cannot lock ${path}: ${why}`, { path }, error);
+}
+
+function held(directory: string, path: string): CodedError {
+  const holder = /^\d+/.exec(readFileSync(path, 'utf8'))?.[0];
+  const who = holder === undefined ? 'another process' : `process ${holder}`;
+  return new CodedError(
+    'DIRECTORY_LOCKED',
+    `${who} already renews the tokens in ${directory}; stop it first`,
+    {
+      directory,
+      ...(holder === undefined ? {} : { pid: Number(holder) }),
+    },
+  );
+}

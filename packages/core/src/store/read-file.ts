@@ -1,0 +1,59 @@
+// Reads one credential file without following links, blocking on a pipe, or swallowing a giant.
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { systemCode } from '../base/errors.ts';
+import { MAX_CREDENTIAL_BYTES } from '../credential/contents.ts';
+import type { FileIdentity } from '../credential/snapshot.ts';
+
+/** The text of a file and which version it is; or that it is missing; or why it cannot be used. */
+export type FileReading =
+  | { readonly kind: 'text'; readonly text: string; readonly identity: FileIdentity }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'broken'; readonly reason: string; readonly identity?: FileIdentity };
+
+/** The identity of a file from its stat. */
+export function identityFromStat(stats: Stats): FileIdentity {
+  return { ino: stats.ino, mtime: stats.mtimeMs / 1000, size: stats.size };
+}
+
+/** Reads a regular file of at most 1 MiB. Never throws for what may lie in a credential directory. */
+export function readCredentialFile(path: string, maxBytes: number = MAX_CREDENTIAL_BYTES): FileReading {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    return whyNot(error);
+  }
+  try {
+    const stats = fstatSync(descriptor);
+    const identity = identityFromStat(stats);
+    if (!stats.isFile()) return { kind: 'broken', reason: 'is not a regular file', identity };
+    if (stats.size > maxBytes)
+      return { kind: 'broken', reason: `is larger than ${maxBytes} bytes`, identity };
+    const bytes = Buffer.alloc(stats.size);
+    let length = 0;
+    while (length < bytes.length) {
+      const count = readSync(descriptor, bytes, length, bytes.length - length, null);
+      if (count === 0) break;
+      length += count;
+    }
+    return { kind: 'text', text: bytes.toString('utf8', 0, length), identity };
+  } catch (error) {
+    return whyNot(error);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function whyNot(error: unknown): FileReading {
+  switch (systemCode(error)) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return { kind: 'missing' };
+    case 'ELOOP':
+      return { kind: 'broken', reason: 'is a symbolic link' };
+    case undefined:
+      throw error;
+    default:
+      return { kind: 'broken', reason: `cannot be read (${systemCode(error)})` };
+  }
+}

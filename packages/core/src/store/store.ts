@@ -1,0 +1,65 @@
+// The port between decisions and the credential directory: four methods, the same for the real directory and for tests.
+import type { MetaContents, Parsed } from '../credential/contents.ts';
+import type { TokenFileKind } from '../credential/layout.ts';
+import type { FileIdentity, Instant, TokenSnapshot } from '../credential/snapshot.ts';
+
+/** A file in the directory that is no token: a temporary one, or a key file of CredD. `mtime` in epoch seconds. */
+export interface LooseFile {
+  /** The path below the credential directory: `alice/.x.use.12.1.credmon-tmp`, or 64 hex digits. */
+  readonly path: string;
+  readonly mtime: number;
+}
+
+/** A temporary file, the name it was to get, and whether the process that wrote it is gone. */
+export interface TemporaryFile extends LooseFile {
+  readonly target: string;
+  readonly orphaned: boolean;
+}
+
+/** Everything that one look at the directory found. `problems` are sentences about directories that could not be read. */
+export interface Scan {
+  readonly tokens: readonly TokenSnapshot[];
+  readonly keyFiles: readonly LooseFile[];
+  readonly temporaries: readonly TemporaryFile[];
+  readonly problems: readonly string[];
+}
+
+/** The contents of a token's files at one moment, read for a renewal. These are secrets. */
+export interface TokenFiles {
+  readonly top: Parsed<string>;
+  readonly topIdentity: FileIdentity | undefined;
+  readonly meta: Parsed<MetaContents>;
+}
+
+/** One file to write (`text`) or to remove (`undefined`). `durable` asks for fsync before anything that follows becomes visible. */
+export interface TokenWrite {
+  readonly kind: TokenFileKind;
+  readonly text: string | undefined;
+  readonly durable: boolean;
+}
+
+/**
+ * Writes that belong together, in order. Nothing is written unless `.top` still is the version that the change was made from
+ * (`undefined`: there was none).
+ */
+export interface TokenChange {
+  readonly user: string;
+  readonly stem: string;
+  readonly from: FileIdentity | undefined;
+  readonly writes: readonly TokenWrite[];
+}
+
+/** The credential directory as the daemon sees it. */
+export interface CredentialStore {
+  /** Looks at every token. Broken files are part of the answer, never an exception. */
+  scan(now: Instant): Promise<Scan>;
+  /** Reads a token's `.top` and `.meta` for a renewal. */
+  read(user: string, stem: string): TokenFiles;
+  /**
+   * Applies a change: stages all files, checks `from`, then makes them visible in order.
+   * @throws CodedError `CRED_SUPERSEDED` when a newer `.top` or none is there; `CRED_FILE_IO` when the system refuses. Nothing is left behind.
+   */
+  apply(change: TokenChange): void;
+  /** Removes a file, or finishes an interrupted rename by giving it the name `target`. Missing files are no error. */
+  settle(path: string, target?: string): void;
+}
