@@ -46,6 +46,7 @@ export { dueByLifetime, dueOf, localNow } from './renewal/due.ts';
 export type { Due, DueReason } from './renewal/due.ts';
 export { afterFailure, forgottenAtStart } from './renewal/backoff.ts';
 export type { Failure } from './renewal/backoff.ts';
+export { spreadOf } from './renewal/spread.ts';
 export { judge, planRenewals } from './renewal/plan.ts';
 export type { ManagedToken, Plan, TokenState, Verdict } from './renewal/plan.ts';
 export { openCredentialDirectory } from './store/directory-store.ts';

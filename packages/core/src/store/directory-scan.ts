@@ -82,11 +82,8 @@ function scanUser(root: string, user: string, found: Gathered, scan: UserScan): 
   for (const { name } of namesIn(join(root, user), found.problems)) {
     const entry = classifyUserEntry(name);
     if (entry.kind === 'temporary') {
-      const path = join(user, name);
-      const stats = statIfThere(join(root, path));
-      const orphaned = !scan.options.isAlive(entry.pid);
-      if (stats)
-        found.temporaries.push({ path, target: entry.target, mtime: stats.mtimeMs / 1000, orphaned });
+      const temporary = temporaryFile(root, join(user, name), entry, scan.options);
+      if (temporary) found.temporaries.push(temporary);
     } else if (entry.kind !== 'other' && isCredName(entry.stem)) {
       const kinds = stems.get(entry.stem) ?? new Set();
       stems.set(entry.stem, kinds.add(entry.kind));
@@ -95,6 +92,24 @@ function scanUser(root: string, user: string, found: Gathered, scan: UserScan): 
   for (const [stem, kinds] of stems) {
     if (kinds.has('top') || kinds.has('use')) found.tokens.push(snapshotOf(root, user, stem, kinds, scan));
   }
+}
+
+function temporaryFile(
+  root: string,
+  path: string,
+  entry: { readonly pid: number; readonly target: string },
+  options: ScanOptions,
+): TemporaryFile | undefined {
+  const reading = readCredentialFile(join(root, path));
+  if (reading.kind === 'missing') return undefined;
+  const top = reading.kind === 'text' && entry.target.endsWith('.top') ? digestTop(reading.text) : undefined;
+  return {
+    path,
+    target: entry.target,
+    mtime: reading.identity?.mtime ?? 0,
+    orphaned: !options.isAlive(entry.pid),
+    refreshToken: top?.ok === true && top.value.refreshToken === 'present',
+  };
 }
 
 /** A directory that goes away while we look is swept, not broken. */

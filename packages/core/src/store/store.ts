@@ -10,10 +10,14 @@ export interface LooseFile {
   readonly mtime: number;
 }
 
-/** A temporary file, the name it was to get, and whether the process that wrote it is gone. */
+/**
+ * A temporary file: the name it was to get, whether the process that wrote it is gone, and whether it holds a whole `.top` with a
+ * refresh token.
+ */
 export interface TemporaryFile extends LooseFile {
   readonly target: string;
   readonly orphaned: boolean;
+  readonly refreshToken: boolean;
 }
 
 /** Everything that one look at the directory found. `problems` are sentences about directories that could not be read. */

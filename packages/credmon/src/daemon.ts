@@ -1,0 +1,137 @@
+// The loop: pass after pass, at the next due time, at the latest after a minute, and at once when somebody signals.
+import { messageOf, type Clock } from '@credmon/core';
+import type { Log } from './log.ts';
+import {
+  REWRITE_INTERVAL,
+  beginPass,
+  type BegunPass,
+  type Ownership,
+  type PassMemory,
+  type PassWorld,
+} from './pass.ts';
+
+/** A bell: `ring` wakes who waits on `signal`; a ring while nobody waits wakes the next one. Many rings are one. */
+export interface Bell {
+  ring(): void;
+  readonly rung: boolean;
+  /** Forgets rings so far and gives a signal that the next ring aborts. */
+  reset(): AbortSignal;
+}
+
+/** A bell that nobody has rung. */
+export function createBell(): Bell {
+  let controller = new AbortController();
+  return {
+    ring: () => controller.abort(),
+    get rung() {
+      return controller.signal.aborted;
+    },
+    reset: () => {
+      controller = new AbortController();
+      return controller.signal;
+    },
+  };
+}
+
+/** The longest time between two passes, in seconds. */
+export const LONGEST_SLEEP = 60;
+/** The shortest, unless somebody rings: a token that is due at every look must not keep a processor busy. */
+export const SHORTEST_SLEEP = 0.2;
+/** How long CREDMON_COMPLETE waits for an issuer that does not answer, in seconds. */
+const PATIENCE = 20;
+
+/** What the loop needs beside a pass's world. `settings` may change between passes; `complete` marks the end of one. */
+export interface DaemonParts {
+  readonly world: PassWorld;
+  readonly memory: PassMemory;
+  readonly log: Log;
+  readonly wake: Bell;
+  readonly stop: AbortSignal;
+  readonly ownership: () => Ownership;
+  readonly reload: () => void;
+  readonly complete: () => void;
+}
+
+/** Runs passes until `stop`, then waits for the renewals under way, so that what an issuer has answered is written. */
+export async function runDaemon(parts: DaemonParts): Promise<void> {
+  const { world, wake, stop, memory } = parts;
+  let begun: BegunPass | undefined;
+  stop.addEventListener('abort', () => wake.ring(), { once: true });
+  while (!stop.aborted) {
+    if (wake.rung) parts.reload();
+    const woken = wake.reset();
+    if (stop.aborted) break;
+    begun = await onePass(parts);
+    const settledIn = begun && (await within(begun.settled, patience(begun), world.clock, woken));
+    if (begun) parts.complete();
+    const rewriteIn = memory.unwritten.size > 0 ? REWRITE_INTERVAL : LONGEST_SLEEP;
+    const nextIn = Math.min(
+      begun?.plan.nextIn ?? LONGEST_SLEEP,
+      settledIn ?? LONGEST_SLEEP,
+      rewriteIn,
+      LONGEST_SLEEP,
+    );
+    await world.clock.wait(Math.max(nextIn, SHORTEST_SLEEP), woken);
+  }
+  await drain(parts);
+}
+
+/** A renewal that hangs keeps neither CREDMON_COMPLETE nor another token's renewal waiting. */
+function patience({ plan }: BegunPass): number {
+  return Math.min(PATIENCE, Math.max(plan.nextIn, SHORTEST_SLEEP));
+}
+
+/** One pass with nothing after it (`--once`): ends when its renewals have. */
+export async function runOnce(parts: DaemonParts): Promise<BegunPass | undefined> {
+  const begun = await onePass(parts);
+  if (begun) {
+    await begun.settled;
+    parts.complete();
+  }
+  return begun;
+}
+
+/** A directory that cannot be read now may be readable in a minute. */
+async function onePass(parts: DaemonParts): Promise<BegunPass | undefined> {
+  try {
+    return await beginPass(parts.world, parts.ownership(), parts.memory);
+  } catch (error) {
+    parts.log.error(`The pass over the credential directory failed and is repeated: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+/** The result of `work` if it comes within `seconds` and before `signal`. The work itself goes on either way. */
+async function within<T>(
+  work: Promise<T>,
+  seconds: number,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<T | undefined> {
+  const done = new AbortController();
+  const either = AbortSignal.any([done.signal, signal]);
+  const tooLong = clock.wait(seconds, either).then((): undefined => undefined);
+  const result = await Promise.race([work, tooLong]);
+  done.abort();
+  return result;
+}
+
+/** How often the end of renewals under way is looked for at shutdown, and for how long, in seconds. */
+const DRAIN_STEP = 0.05;
+const DRAIN_LIMIT = 30;
+
+async function drain({ world, memory, log }: DaemonParts): Promise<void> {
+  if (memory.inFlight.size > 0) log.info(`Stopping: waiting for ${memory.inFlight.size} renewals under way`);
+  for (let waited = 0; memory.inFlight.size > 0 && waited < DRAIN_LIMIT; waited += DRAIN_STEP)
+    await world.clock.wait(DRAIN_STEP);
+  for (const [id, change] of memory.unwritten) {
+    try {
+      world.store.apply(change);
+      world.report.rewritten(id);
+    } catch (error) {
+      log.error(
+        `${id}: stopped before its rotated refresh token could be written; the user must log in again: ${messageOf(error)}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,61 @@
+// The daemon as a process: signals, the pid file, and the marks that it leaves in the credential directory.
+import { closeSync, futimesSync, openSync, readFileSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { COMPLETE_FILE, PID_FILE, systemCode, writeFileAtomically } from '@credmon/core';
+
+/** What signals do: `wake` on SIGHUP, `stop` on the first of SIGTERM, SIGINT and SIGQUIT, `die` on the second. */
+export interface SignalActions {
+  readonly wake: () => void;
+  readonly stop: (signal: string) => void;
+  readonly die: () => void;
+}
+
+/** Installs the handlers; must happen before {@link writePid}, because CredD signals whoever stands there. Returns their removal. */
+export function handleSignals(actions: SignalActions): () => void {
+  let stopping = false;
+  const ending = (signal: string): void => {
+    if (stopping) actions.die();
+    stopping = true;
+    actions.stop(signal);
+  };
+  const handlers = { SIGHUP: actions.wake, SIGTERM: ending, SIGINT: ending, SIGQUIT: ending } as const;
+  for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);
+  return () => {
+    for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler);
+  };
+}
+
+/** Writes our process id for CredD, readable for everybody, by rename. */
+export function writePid(directory: string): void {
+  writeFileAtomically(join(directory, PID_FILE), `${process.pid}\n`, { mode: 0o644, durable: false });
+}
+
+/** Removes the pid file if it still names this process, so that CredD never signals a stranger with our old number. */
+export function removePid(directory: string): void {
+  const path = join(directory, PID_FILE);
+  try {
+    if (Number.parseInt(readFileSync(path, 'utf8'), 10) === process.pid) unlinkSync(path);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** Removes CREDMON_COMPLETE: no pass has been made yet. */
+export function clearComplete(directory: string): void {
+  try {
+    unlinkSync(join(directory, COMPLETE_FILE));
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** Touches CREDMON_COMPLETE: a pass has ended. */
+export function touchComplete(directory: string): void {
+  const descriptor = openSync(join(directory, COMPLETE_FILE), 'a', 0o644);
+  try {
+    const now = new Date();
+    futimesSync(descriptor, now, now);
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,64 @@
+// Caps how many renewals one issuer sees at once, and spares an issuer that does not answer the rest of the queue.
+import { isCoded } from '@credmon/core';
+
+/** One renewal in a queue: `run` makes the attempt; `skip` records that it was not made because of `error`. */
+export interface Job {
+  readonly issuer: string;
+  readonly run: () => Promise<Error | undefined>;
+  readonly skip: (error: Error) => void;
+}
+
+/** Runs jobs, at most `cap` at a time for one issuer; issuers never wait for one another. */
+export interface Limiter {
+  add(job: Job): Promise<void>;
+}
+
+interface Queue {
+  running: number;
+  readonly waiting: { readonly job: Job; readonly done: () => void }[];
+}
+
+/** A limiter with `cap` jobs at a time per issuer. */
+export function createLimiter(cap: number): Limiter {
+  const queues = new Map<string, Queue>();
+
+  const next = (issuer: string, queue: Queue): void => {
+    while (queue.running < cap) {
+      const entry = queue.waiting.shift();
+      if (!entry) break;
+      queue.running += 1;
+      void run(issuer, queue, entry.job).finally(entry.done);
+    }
+    if (queue.running === 0 && queue.waiting.length === 0) queues.delete(issuer);
+  };
+
+  const run = async (issuer: string, queue: Queue, job: Job): Promise<void> => {
+    const error = await job.run();
+    queue.running -= 1;
+    if (error && isDown(error)) {
+      for (const { job: other, done } of queue.waiting.splice(0)) {
+        other.skip(error);
+        done();
+      }
+    }
+    next(issuer, queue);
+  };
+
+  return {
+    add: (job) =>
+      new Promise((done) => {
+        const queue = queues.get(job.issuer) ?? { running: 0, waiting: [] };
+        queues.set(job.issuer, queue);
+        queue.waiting.push({ job, done });
+        next(job.issuer, queue);
+      }),
+  };
+}
+
+/** No connection, no answer in time, or a request to slow down: the next one in the queue would fare no better. */
+function isDown(error: Error): boolean {
+  return (
+    isCoded(error, 'ISSUER_BUSY') ||
+    (isCoded(error, 'ISSUER_UNREACHABLE') && error.fields['status'] === undefined)
+  );
+}

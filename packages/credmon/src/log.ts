@@ -1,0 +1,9 @@
+// What the daemon's parts see of the log: four levels, one line each.
+
+/** A log. Lines hold no secret; `debug` shows with D_FULLDEBUG or `--debug`. */
+export interface Log {
+  error(text: string): void;
+  warn(text: string): void;
+  info(text: string): void;
+  debug(text: string): void;
+}

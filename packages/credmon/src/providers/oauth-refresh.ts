@@ -1,0 +1,194 @@
+// The OAuth provider: renews an access token with the refresh token that the user's login left in `.top`.
+import { createHash } from 'node:crypto';
+import {
+  CodedError,
+  isCoded,
+  messageOf,
+  originOf,
+  parseTop,
+  promisedLifetime,
+  refreshGrant,
+  rotatedTopText,
+  splitStem,
+  tokenId,
+  useText,
+  type ClientAuthentication,
+  type ClientRegistration,
+  type Parsed,
+  type TokenAnswer,
+  type TokenFiles,
+  type TokenSnapshot,
+  type TokenWrite,
+  type TopContents,
+} from '@credmon/core';
+import type { Outcome, Provider, ProviderContext } from './provider.ts';
+
+/** A client as the administrator configured it; the secret stays in its file and is read for every renewal. */
+export interface ConfiguredClient {
+  readonly clientId: string;
+  readonly tokenUrl: string;
+  readonly secretFile: string | undefined;
+  readonly issuer: string | undefined;
+  readonly authentication: ClientAuthentication;
+}
+
+/** What the provider needs to know. `clientOf` answers for a service name, without case. `secretVersion` changes with a secret file. */
+export interface OAuthOptions {
+  readonly clientOf: (service: string) => ConfiguredClient | undefined;
+  readonly secretVersion: (path: string) => string;
+  readonly specialNames: boolean;
+  readonly allowLoopbackHttp: boolean;
+  readonly defaultLifetime: number;
+}
+
+/** The OAuth refresh provider. Configuration comes first as a whole, `.meta` second as a whole: they are never mixed. */
+export function oauthRefresh(options: OAuthOptions): Provider {
+  const clientOf = (token: TokenSnapshot): ConfiguredClient | undefined => {
+    const name = splitStem(token.stem, options.specialNames);
+    return name && options.clientOf(name.service);
+  };
+  return {
+    name: 'oauth',
+    renewable: (token) => renewable(token, clientOf(token)),
+    basis: (token) => basisOf(token, clientOf(token), options),
+    issuerOf: (token) =>
+      originOf(clientOf(token)?.tokenUrl ?? (token.meta.kind === 'valid' ? token.meta.value.tokenUrl : '')),
+    obtain: (token, files, context) => obtain(token, files, clientOf(token), options, context),
+  };
+}
+
+const no = (reason: string): Parsed<true> => ({ ok: false, reason });
+
+function renewable({ top, meta }: TokenSnapshot, client: ConfiguredClient | undefined): Parsed<true> {
+  if (top.kind === 'missing') return no('.top is missing: the user must log in again');
+  if (top.kind === 'broken') return no(`.top ${top.reason}: the user must log in again`);
+  if (top.value.refreshToken === 'empty')
+    return no('the issuer gave no refresh token: the user must log in again when it expires');
+  if (top.value.refreshToken === 'absent')
+    return no('.top holds no refresh token: the user must log in again');
+  if (meta.kind === 'valid' && !meta.value.useRefreshToken)
+    return no('.meta says not to use a refresh token');
+  if (client || meta.kind === 'valid') return { ok: true, value: true };
+  return no(
+    `.meta ${meta.kind === 'missing' ? 'is missing' : meta.reason}, and the service has no _CLIENT_ID and _TOKEN_URL in the configuration`,
+  );
+}
+
+function basisOf(
+  { top, meta }: TokenSnapshot,
+  client: ConfiguredClient | undefined,
+  options: OAuthOptions,
+): string {
+  const stands = client
+    ? [
+        client.clientId,
+        client.tokenUrl,
+        client.issuer,
+        client.authentication,
+        client.secretFile && options.secretVersion(client.secretFile),
+      ]
+    : meta.kind === 'valid'
+      ? [meta.value.clientId, meta.value.tokenUrl, meta.identity.ino, meta.identity.mtime]
+      : [];
+  const version = top.kind === 'missing' ? '' : `${top.identity?.ino ?? ''}:${top.identity?.mtime ?? ''}`;
+  return createHash('sha256')
+    .update(JSON.stringify([version, stands]))
+    .digest('base64url')
+    .slice(0, 22);
+}
+
+async function obtain(
+  token: TokenSnapshot,
+  files: TokenFiles,
+  client: ConfiguredClient | undefined,
+  options: OAuthOptions,
+  context: ProviderContext,
+): Promise<Outcome> {
+  try {
+    const top = topOf(token, files);
+    const registration = registrationOf(token, files, client, options, context);
+    const answer = await refreshGrant(context.send, registration, {
+      refreshToken: top.refresh_token,
+      now: context.now,
+    });
+    return issued(top, answer, options, context);
+  } catch (error) {
+    return refusal(token, error);
+  }
+}
+
+function topOf(token: TokenSnapshot, files: TokenFiles): TopContents {
+  const top = files.top.ok ? parseTop(files.top.value) : files.top;
+  if (top.ok) return top.value;
+  throw new CodedError('CRED_FILE_INVALID', `${tokenId(token)}: .top ${top.reason}`, {
+    token: tokenId(token),
+  });
+}
+
+function registrationOf(
+  token: TokenSnapshot,
+  files: TokenFiles,
+  client: ConfiguredClient | undefined,
+  options: OAuthOptions,
+  context: ProviderContext,
+): ClientRegistration {
+  const provider = splitStem(token.stem, options.specialNames)?.service ?? token.stem;
+  const common = { provider, allowLoopbackHttp: options.allowLoopbackHttp };
+  if (client) {
+    const { clientId, tokenUrl, issuer, authentication } = client;
+    const clientSecret = client.secretFile === undefined ? '' : secretOf(client.secretFile, context);
+    return {
+      ...common,
+      clientId,
+      tokenUrl,
+      authentication,
+      clientSecret,
+      ...(issuer === undefined ? {} : { issuer }),
+    };
+  }
+  if (!files.meta.ok) {
+    throw new CodedError('CRED_FILE_INVALID', `${tokenId(token)}: .meta ${files.meta.reason}`, {
+      token: tokenId(token),
+    });
+  }
+  const { client_id: clientId, client_secret: clientSecret, token_url: tokenUrl } = files.meta.value;
+  return { ...common, clientId, clientSecret, tokenUrl, authentication: 'post' };
+}
+
+function secretOf(path: string, context: ProviderContext): string {
+  const secret = context.readSecret(path);
+  if (secret.ok) return secret.value;
+  throw new CodedError('SECRET_UNREADABLE', `the client secret file ${path} ${secret.reason}`, { path });
+}
+
+/** `.top` goes first and durably: once it is visible, the old refresh token may be spent; `.use` can always be made again. */
+function issued(
+  top: TopContents,
+  answer: TokenAnswer,
+  options: OAuthOptions,
+  { now }: ProviderContext,
+): Outcome {
+  const { refreshToken } = answer;
+  const rotated = refreshToken !== undefined && refreshToken !== top.refresh_token;
+  const issuedAt = Math.floor(now);
+  const writes: TokenWrite[] = [
+    { kind: 'use', text: useText(answer, now, options.defaultLifetime), durable: true },
+  ];
+  if (rotated) writes.unshift({ kind: 'top', text: rotatedTopText(top, refreshToken), durable: true });
+  const expiresAt = issuedAt + promisedLifetime(answer.answer, options.defaultLifetime);
+  return { kind: 'issued', writes, times: { issuedAt, expiresAt }, rotated };
+}
+
+function refusal(token: TokenSnapshot, error: unknown): Outcome {
+  // What is not coded is a mistake of ours; its text could hold anything, so only its kind is passed on.
+  const coded = isCoded(error)
+    ? error
+    : new CodedError(
+        'ISSUER_ANSWER_INVALID',
+        `${tokenId(token)}: unexpected ${error instanceof Error ? error.name : messageOf(typeof error)}`,
+      );
+  if (coded.code === 'GRANT_REVOKED') return { kind: 'revoked', error: coded };
+  if (['CLIENT_REFUSED', 'ENDPOINT_REFUSED', 'ISSUER_MISMATCH', 'SECRET_UNREADABLE'].includes(coded.code))
+    return { kind: 'denied', error: coded };
+  return { kind: 'failed', error: coded };
+}

@@ -1,0 +1,40 @@
+// What every provider of tokens looks like to the daemon: a module with these functions, and outcomes that are data.
+import type {
+  CodedError,
+  Parsed,
+  Send,
+  TokenFiles,
+  TokenSnapshot,
+  TokenTimes,
+  TokenWrite,
+} from '@credmon/core';
+
+/** How one attempt ended. `revoked`: the user must log in again; `denied`: the administrator must act; `failed`: time may mend it. */
+export type Outcome =
+  | {
+      readonly kind: 'issued';
+      readonly writes: readonly TokenWrite[];
+      readonly times: TokenTimes;
+      readonly rotated: boolean;
+    }
+  | { readonly kind: 'revoked' | 'denied' | 'failed'; readonly error: CodedError };
+
+/** What an attempt may use of the world. `now` in epoch seconds; `readSecret` gives a secret file's text or says why it cannot. */
+export interface ProviderContext {
+  readonly send: Send;
+  readonly now: number;
+  readonly readSecret: (path: string) => Parsed<string>;
+}
+
+/** A kind of token source. Everything but `obtain` is pure. */
+export interface Provider {
+  readonly name: string;
+  /** Can this token be renewed at all, and if not, why (a sentence's end: "has no refresh token"). */
+  readonly renewable: (token: TokenSnapshot) => Parsed<true>;
+  /** What a renewal stands on besides `.top`: changes when the client or its secret changes. */
+  readonly basis: (token: TokenSnapshot) => string;
+  /** Whom a renewal asks: renewals of one issuer share its caps and its bad days. */
+  readonly issuerOf: (token: TokenSnapshot) => string;
+  /** Asks for a fresh token. Never throws for what an issuer or a file may do. */
+  readonly obtain: (token: TokenSnapshot, files: TokenFiles, context: ProviderContext) => Promise<Outcome>;
+}

@@ -1,0 +1,69 @@
+// Ownership: from a token's name to the one kind of provider that renews it, or why none does. One pure function.
+import { splitStem } from '@credmon/core';
+
+/** The lists of names in the configuration. A list is `*` when every other name is meant. */
+export interface ProviderLists {
+  readonly local: readonly string[];
+  readonly client: readonly string[];
+  readonly oauth2: readonly string[] | '*';
+  readonly vault: readonly string[] | '*';
+  readonly pelican: readonly string[];
+  readonly specialNames: boolean;
+}
+
+/** The kinds that CredD tells apart. */
+export type ProviderKind = 'local' | 'client' | 'oauth2' | 'vault' | 'pelican';
+
+/** Who owns a token, or why nobody does. */
+export type Ownership =
+  | { readonly kind: ProviderKind; readonly service: string; readonly handle: string }
+  | { readonly kind: 'nobody'; readonly why: string };
+
+/** Facts about a service that the sorting asks for. */
+export interface ServiceFacts {
+  /** True when `<service>_CLIENT_ID` is configured, or a `.meta` stands beside the token. */
+  readonly hasClient: boolean;
+  /** True when a Vault may serve names that nobody lists. */
+  readonly vaultEnabled: boolean;
+}
+
+/**
+ * Sorts a token by its stem as CredD does: LOCAL, CLIENT, OAUTH2, VAULT, PELICAN lists by exact name, then the wildcards.
+ * @see HTCondor's CredSorter: the first list that holds the name wins, names compare with case
+ */
+export function ownerOf(stem: string, lists: ProviderLists, facts: ServiceFacts): Ownership {
+  const name = splitStem(stem, lists.specialNames);
+  if (!name) return { kind: 'nobody', why: `${stem} is not a name of the form service or service_handle` };
+  const kind = listed(name.service, lists) ?? byWildcard(lists, facts);
+  if (kind) return { kind, ...name };
+  return {
+    kind: 'nobody',
+    why: `${name.service} stands in no *_CREDMON_PROVIDER_NAMES and has no ${name.service}_CLIENT_ID`,
+  };
+}
+
+function listed(service: string, lists: ProviderLists): ProviderKind | undefined {
+  if (lists.local.includes(service)) return 'local';
+  if (lists.client.includes(service)) return 'client';
+  if (lists.oauth2 !== '*' && lists.oauth2.includes(service)) return 'oauth2';
+  if (lists.vault !== '*' && lists.vault.includes(service)) return 'vault';
+  return lists.pelican.includes(service) ? 'pelican' : undefined;
+}
+
+function byWildcard(lists: ProviderLists, facts: ServiceFacts): ProviderKind | undefined {
+  if (lists.oauth2 === '*' && facts.hasClient) return 'oauth2';
+  return lists.vault === '*' && facts.vaultEnabled && !facts.hasClient ? 'vault' : undefined;
+}
+
+/** Names that stand in more than one list, with the lists, for an error that shows them all. */
+export function overlaps(
+  lists: ProviderLists,
+): { readonly name: string; readonly kinds: readonly ProviderKind[] }[] {
+  const kindsOf = new Map<string, ProviderKind[]>();
+  for (const kind of ['local', 'client', 'oauth2', 'vault', 'pelican'] as const) {
+    const names = lists[kind];
+    if (names === '*') continue;
+    for (const name of new Set(names)) kindsOf.set(name, [...(kindsOf.get(name) ?? []), kind]);
+  }
+  return [...kindsOf].filter(([, kinds]) => kinds.length > 1).map(([name, kinds]) => ({ name, kinds }));
+}

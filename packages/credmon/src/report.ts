@@ -1,0 +1,100 @@
+// Turns what happened into log lines: a failure once per change of state, never a secret, always what to do next.
+import {
+  tokenId,
+  type CodedError,
+  type ManagedToken,
+  type Plan,
+  type RenewalState,
+  type Scan,
+  type TokenTimes,
+} from '@credmon/core';
+import type { Log } from './log.ts';
+
+/** What the passes tell. */
+export interface Report {
+  scanned(scan: Scan, plan: Plan): void;
+  renewed(token: ManagedToken, times: TokenTimes, rotated: boolean): void;
+  failed(
+    token: ManagedToken,
+    kind: 'revoked' | 'denied' | 'failed',
+    error: CodedError,
+    state: RenewalState,
+  ): void;
+  settled(path: string, why: string, finished: boolean): void;
+  unwritten(id: string, why: string): void;
+  rewritten(id: string): void;
+  trouble(text: string): void;
+}
+
+/** A report to a log. What it has said is remembered by token, so that only changes are said again. */
+export function createReport(log: Log): Report {
+  const said = new Map<string, string>();
+  /** Says `text` unless it was the last thing said about `about`. */
+  const once = (about: string, key: string, say: () => void): void => {
+    if (said.get(about) === key) return;
+    said.set(about, key);
+    say();
+  };
+
+  return {
+    scanned: (scan, plan) => {
+      const { tokens, problems } = scan;
+      log.debug(
+        `Scanned ${tokens.length} tokens: ${plan.verdicts.length} are ours, ${plan.renew.length} due`,
+      );
+      for (const problem of problems) once(problem, problem, () => log.error(problem));
+      for (const { token, state } of plan.verdicts) {
+        const id = tokenId(token.snapshot);
+        if (state !== 'unrenewable' || token.renewable.ok) continue;
+        const { reason } = token.renewable;
+        once(id, reason, () => log.warn(`${id}: cannot be renewed: ${reason}`));
+      }
+      forgetGone(said, scan);
+    },
+    renewed: (token, { issuedAt, expiresAt }, rotated) => {
+      const id = tokenId(token.snapshot);
+      said.delete(id);
+      const how = rotated ? ', refresh token rotated' : '';
+      log.info(`Successfully renewed ${id} (${token.provider}), good for ${expiresAt - issuedAt} s${how}`);
+    },
+    failed: (token, kind, error, state) => {
+      const id = tokenId(token.snapshot);
+      once(id, `${kind} ${error.code}`, () =>
+        log[kind === 'failed' ? 'warn' : 'error'](`${id}: ${error.message}; ${advice(kind, state)}`),
+      );
+      log.debug(
+        `${id}: attempt ${state.attempts} failed (${error.code}), next not before ${state.not_before}`,
+      );
+    },
+    settled: (path, why, finished) => log.info(`${finished ? 'Finished' : 'Removed'} ${path}: ${why}`),
+    unwritten: (id, why) =>
+      once(id, `unwritten ${why}`, () =>
+        log.error(
+          `${id}: renewed, but ${why}; the new tokens are kept in memory and written as soon as that works`,
+        ),
+      ),
+    rewritten: (id) => {
+      said.delete(id);
+      log.info(`Successfully renewed ${id}: the tokens kept in memory are written now`);
+    },
+    trouble: (text) => once(`trouble ${text}`, text, () => log.error(text)),
+  };
+}
+
+function advice(kind: 'revoked' | 'denied' | 'failed', state: RenewalState): string {
+  switch (kind) {
+    case 'revoked':
+      return 'not tried again: the user must remove it (condor_store_cred delete-oauth) and log in again by submitting a job';
+    case 'denied':
+      return 'not tried again until the client, its secret or the configuration changes: the administrator must act';
+    case 'failed':
+      return `tried again in ${Math.max(0, state.not_before - state.last_attempt)} s`;
+  }
+}
+
+/** Memory must not grow with every token that ever was. */
+function forgetGone(said: Map<string, string>, scan: Scan): void {
+  if (said.size < 1000 || said.size < scan.tokens.length * 2) return;
+  const there = new Set(scan.tokens.map(tokenId));
+  for (const about of said.keys()) if (!there.has(about)) said.delete(about);
+}

@@ -1,0 +1,46 @@
+// What a scan found that nobody needs: key files past their time, and temporary files of dead processes. Decides; does nothing.
+import type { LooseFile, Scan, TemporaryFile, TokenSnapshot } from '@credmon/core';
+
+/** A key file is removed this many seconds after CredD wrote it. */
+export const KEY_FILE_LIFETIME: number = 12 * 3600;
+/** A temporary file of a process that seems alive is removed after this many seconds: its number must have been given anew. */
+const TEMPORARY_LIFETIME = 3600;
+
+/** Something to settle: a file to remove, or (with `target`) an interrupted rename to finish; `why` for the log. */
+export interface Settlement {
+  readonly path: string;
+  readonly target?: string;
+  readonly why: string;
+}
+
+/** What of the scan is to be removed or finished. `now` in epoch seconds. */
+export function settlements(scan: Scan, now: number): Settlement[] {
+  const tops = new Map(scan.tokens.map((token) => [`${token.user}/${token.stem}.top`, token]));
+  return [
+    ...scan.keyFiles.filter((file) => now - file.mtime > KEY_FILE_LIFETIME).map(staleKeyFile),
+    ...scan.temporaries
+      .filter((file) => file.orphaned || now - file.mtime > TEMPORARY_LIFETIME)
+      .map((file) => settleTemporary(file, tops.get(`${file.path.split('/', 1)[0] ?? ''}/${file.target}`))),
+  ];
+}
+
+function staleKeyFile({ path }: LooseFile): Settlement {
+  return { path, why: `key file ${path.slice(0, 8)}... is older than ${KEY_FILE_LIFETIME / 3600} h` };
+}
+
+/**
+ * A whole `.top` that waits beside an older one is a rotated refresh token whose rename a crash prevented: the old one is spent,
+ * so the new one takes its place. Everything else can be made again.
+ */
+function settleTemporary(file: TemporaryFile, token: TokenSnapshot | undefined): Settlement {
+  const { path, target } = file;
+  const current = token?.top;
+  if (current?.kind === 'valid' && file.refreshToken && current.identity.mtime <= file.mtime) {
+    return {
+      path,
+      target,
+      why: `a rotated refresh token for ${target} was left unfinished by a dead process and takes its place`,
+    };
+  }
+  return { path, why: `temporary file for ${target} was left by a dead process` };
+}
