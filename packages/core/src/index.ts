@@ -1,7 +1,6 @@
 // The public API of @credmon/core: names only.
 export * from './base/index.ts';
-export { originText } from './config/config.ts';
-export type { Config, ConfigWarning, Origin } from './config/config.ts';
+export * from './config/index.ts';
 export { cutDomain, isCredName, isPlainProviderName, splitStem, stemOf } from './credential/name.ts';
 export type { ServiceAndHandle } from './credential/name.ts';
 export {

@@ -1,0 +1,108 @@
+// Replaces macros by values until none is left, within bounds.
+import { limitError, type ExpandContext, type Expansion } from './expansion.ts';
+import { callFunction } from './functions.ts';
+import { LIMITS } from './limits.ts';
+import { findMacro, splitDefault, type MacroMatch } from './scan.ts';
+
+/** Opens the account of one expansion. */
+export function startExpansion(context: ExpandContext): Expansion {
+  const expansion: Expansion = {
+    context,
+    nested: (text) => expandNested(text, expansion),
+    steps: 0,
+    work: 0,
+    depth: 0,
+    chance: false,
+  };
+  return expansion;
+}
+
+/**
+ * Expands every macro in `text`; what a macro brings in is expanded too. `$$(X)` stays, `$(DOLLAR)` becomes `$` at the very end
+ * (not with `keepDollar`).
+ * @throws CodedError `CONFIG_LIMIT` when it does not end, or grows beyond the bounds.
+ */
+export function expandText(text: string, expansion: Expansion, keepDollar = false): string {
+  const expanded = substitute(text, expansion);
+  return keepDollar ? expanded : replaceDollars(expanded);
+}
+
+function expandNested(text: string, expansion: Expansion): string {
+  expansion.depth += 1;
+  if (expansion.depth > LIMITS.depth) throw limitError('a macro refers to itself through a function');
+  const expanded = substitute(text, expansion);
+  expansion.depth -= 1;
+  return expanded;
+}
+
+function substitute(text: string, expansion: Expansion): string {
+  let value = text;
+  let from = 0;
+  for (let match = findMacro(value, from); match; match = findMacro(value, from)) {
+    if (isDollar(match)) {
+      from = match.end;
+      continue;
+    }
+    const replacement = replacementOf(match, expansion);
+    value = value.slice(0, match.start) + replacement + value.slice(match.end);
+    from = match.restart;
+    account(expansion, value);
+  }
+  return value;
+}
+
+function account(expansion: Expansion, value: string): void {
+  expansion.steps += 1;
+  expansion.work += value.length;
+  if (expansion.steps > LIMITS.steps) {
+    throw limitError('macros refer to each other in a circle, or there are too many');
+  }
+  if (expansion.work > LIMITS.work || value.length > LIMITS.valueLength) {
+    throw limitError('the value grows too long');
+  }
+}
+
+/** What one macro stands for. */
+export function replacementOf(match: MacroMatch, expansion: Expansion): string {
+  if (match.function !== '') return callFunction(match.function, match.body, expansion);
+  const { name, fallback } = splitDefault(match.body);
+  return expansion.context.lookup(name) || (fallback ?? '');
+}
+
+function isDollar(match: MacroMatch): boolean {
+  return match.function === '' && match.body.length === 6 && match.body.toLowerCase() === 'dollar';
+}
+
+function replaceDollars(text: string): string {
+  if (!/\$\(dollar\)/i.test(text)) return text;
+  let result = '';
+  let done = 0;
+  for (let match = findMacro(text, 0); match; match = findMacro(text, match.end)) {
+    if (!isDollar(match)) continue;
+    result += `${text.slice(done, match.start)}$`;
+    done = match.end;
+  }
+  return result + text.slice(done);
+}
+
+/**
+ * Expands only what refers to the knob being set, so that `A = $(A) more` adds to the old value. The old value goes in as
+ * it is stored. `isSelf` says whether a name refers to that knob.
+ */
+export function expandSelf(value: string, isSelf: (name: string) => boolean, expansion: Expansion): string {
+  let result = '';
+  let done = 0;
+  let from = 0;
+  for (let match = findMacro(value, from); match; match = findMacro(value, from)) {
+    const name = match.function === '' ? splitDefault(match.body).name : match.body;
+    const immediate = match.function === '' || /^F[a-zA-Z]*$/.test(match.function);
+    if (!immediate || !isSelf(name)) {
+      from = match.start + 1;
+      continue;
+    }
+    result += value.slice(done, match.start) + replacementOf(match, expansion);
+    done = match.end;
+    from = match.end;
+  }
+  return result + value.slice(done);
+}

@@ -1,0 +1,25 @@
+// The public API of the configuration: names only.
+export { originText } from './config.ts';
+export type { Config, ConfigWarning, Origin } from './config.ts';
+export { loadConfig } from './load.ts';
+export type { LoadOptions } from './load.ts';
+export { readConfiguration } from './settings.ts';
+export type { HostFacts, ReadOptions } from './settings.ts';
+export type { SourceHost, CommandResult } from './reading.ts';
+export {
+  readBoolean,
+  readDuration,
+  readInteger,
+  readList,
+  readLogLimit,
+  readPath,
+  readReal,
+  readSize,
+  readString,
+} from './typed.ts';
+export type { Bounds, KnobProblem, NumberOptions, ReadResult } from './typed.ts';
+export type { EvaluateExpression, ExpressionValue } from './evaluate.ts';
+export { dumpText, expandMacroText, queryKnob, verboseText } from './print.ts';
+export type { DumpOptions } from './print.ts';
+export { parameter } from './parameter.ts';
+export type { Parameter } from './parameter.ts';

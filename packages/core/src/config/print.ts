@@ -1,0 +1,61 @@
+// What condor_config_val prints, for the command line and for comparison with it.
+import { originText, type Config } from './config.ts';
+
+/**
+ * The value and raw text that condor_config_val answers for a knob. With a local name it first tries `SUBSYS.LOCAL.X`, for the value alone;
+ * references inside values never do.
+ */
+export function queryKnob(
+  config: Config,
+  name: string,
+): { value: string | undefined; raw: string | undefined } {
+  const raw = config.raw(name);
+  const { subsystem, localName } = config;
+  const scoped = localName === undefined ? undefined : `${subsystem}.${localName}.${name}`;
+  if (scoped !== undefined && config.raw(scoped) !== undefined) return { value: config.get(scoped), raw };
+  return { value: config.get(name), raw };
+}
+
+/** `NAME = raw`, or a block for a value of several lines. */
+export function assignmentText(name: string, raw: string): string {
+  if (!raw.includes('\n')) return `${name} = ${raw}`;
+  return [`${name} @=end`, ...raw.split('\n').map((line) => `   ${line}`), '@end'].join('\n');
+}
+
+/** What `condor_config_val -v NAME` prints; `undefined` for a knob that is not defined. */
+export function verboseText(config: Config, name: string): string | undefined {
+  const { value, raw } = queryKnob(config, name);
+  if (value === undefined) return undefined;
+  return [
+    `${name} = ${value}`,
+    ` # at: ${originText(config.origin(name))}`,
+    ` # raw: ${name} = ${raw ?? ''}`,
+  ].join('\n');
+}
+
+/** How a dump is made: names by a pattern (anywhere in the name, without case), and values in place of raw texts. */
+export interface DumpOptions {
+  readonly pattern?: RegExp;
+  readonly expanded?: boolean;
+}
+
+/** What `condor_config_val -dump` prints: a heading, every knob in the order of its name, and the files that were read. */
+export function dumpText(config: Config, options: DumpOptions = {}): string {
+  const { pattern, expanded = false } = options;
+  const lines = [`# Configuration from machine: ${config.get('FULL_HOSTNAME') ?? ''}`, ''];
+  for (const name of config.names()) {
+    if (pattern && !pattern.test(name)) continue;
+    const text = expanded ? (config.get(name) ?? '') : (config.raw(name) ?? '');
+    lines.push(assignmentText(name, text));
+  }
+  const files = config.sources.map((file) => `#\t${file}`);
+  return [...lines, '# Contributing configuration file(s):', ...files, ''].join('\n');
+}
+
+/** What `condor_config_val -macro TEXT` prints: macros expanded, `$(DOLLAR)` left as it is. */
+export function expandMacroText(config: Config, text: string): string {
+  return text
+    .split(/(\$\(dollar\))/i)
+    .map((part) => (/^\$\(dollar\)$/i.test(part) ? part : config.expand(part)))
+    .join('');
+}

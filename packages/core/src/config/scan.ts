@@ -1,0 +1,84 @@
+// Finds the next macro in a text: where it is, which function, and what stands between its parentheses.
+
+/** A macro `$FUNCTION(body)`; `function` is empty for `$(body)`. */
+export interface MacroMatch {
+  readonly start: number;
+  readonly end: number;
+  readonly function: string;
+  readonly body: string;
+  /** Where a new search must start once the macro has been replaced: a `$(` before it may then have become a macro. */
+  readonly restart: number;
+}
+
+const FUNCTION =
+  /(?:ENV|INT|REAL|STRING|EVAL|CHOICE|SUBSTR|BASENAME|DIRNAME|RANDOM_CHOICE|RANDOM_INTEGER|F[pnxdbqafwu]*)?\(/iy;
+const EXACT =
+  /^(?:ENV|INT|REAL|STRING|EVAL|CHOICE|SUBSTR|BASENAME|DIRNAME|RANDOM_CHOICE|RANDOM_INTEGER|F[pnxdbqafwu]*|)$/;
+const FILE_FUNCTION = /^F[pnxdbqafwuPNXDBQAFWU]*$/;
+const NAME_CHARACTERS = /[A-Za-z0-9_./]*/y;
+const DEFAULT_CHARACTERS = /[A-Za-z0-9_./ ,\\:$]*/y;
+
+/**
+ * The first macro at or after `from`, or `undefined`.
+ *
+ *     macro    := '$' '(' name [':' default] ')' | '$ENV(' name [':' default] ')' | '$' FUNCTION '(' text without ')' ')'
+ *     name     := letters, digits, '_' '.' '/'
+ *     default  := name characters, blank ',' '\' ':' '$', and '(' text ')'
+ *
+ * `$$` is stepped over: what follows it is for others to expand. Anything else in a name or default, and the text is no macro.
+ */
+export function findMacro(text: string, from: number): MacroMatch | undefined {
+  let refused = -1;
+  for (let at = text.indexOf('$', from); at >= 0; at = text.indexOf('$', at)) {
+    if (text[at + 1] === '$') {
+      at += 2;
+      continue;
+    }
+    const open = openParenthesis(text, at + 1);
+    if (open >= 0) {
+      const name = text.slice(at + 1, open);
+      const close =
+        name === '' || name === 'ENV' ? closeOfReference(text, open + 1) : text.indexOf(')', open);
+      if (close >= 0) {
+        const restart = refused < 0 ? at : refused;
+        return { start: at, end: close + 1, function: name, body: text.slice(open + 1, close), restart };
+      }
+      if (refused < 0) refused = at;
+    }
+    at += 1;
+  }
+  return undefined;
+}
+
+function openParenthesis(text: string, from: number): number {
+  FUNCTION.lastIndex = from;
+  const match = FUNCTION.exec(text);
+  if (!match) return -1;
+  const name = match[0].slice(0, -1);
+  return EXACT.test(name) || FILE_FUNCTION.test(name) ? from + name.length : -1;
+}
+
+function closeOfReference(text: string, from: number): number {
+  NAME_CHARACTERS.lastIndex = from;
+  NAME_CHARACTERS.exec(text);
+  let at = NAME_CHARACTERS.lastIndex;
+  if (text[at] !== ':') return text[at] === ')' ? at : -1;
+  for (;;) {
+    DEFAULT_CHARACTERS.lastIndex = at;
+    DEFAULT_CHARACTERS.exec(text);
+    at = DEFAULT_CHARACTERS.lastIndex;
+    if (text[at] === ')') return at;
+    if (text[at] !== '(') return -1;
+    const inner = text.indexOf(')', at);
+    if (inner < 0) return -1;
+    at = inner + 1;
+  }
+}
+
+/** Splits `name:default` at the first colon. */
+export function splitDefault(body: string): { readonly name: string; readonly fallback: string | undefined } {
+  const colon = body.indexOf(':');
+  return colon < 0
+    ? { name: body, fallback: undefined }
+    : { name: body.slice(0, colon), fallback: body.slice(colon + 1) };
+}

