@@ -17,10 +17,10 @@ const mayImport = {
 const worldFiles = [
   'packages/core/src/base/{clock,random,send,atomic-write}.ts',
   'packages/core/src/config/{load,host,command}.ts',
-  'packages/core/src/store/{directory-store,directory-scan,lock,read-file,sweep-temp}.ts',
+  'packages/core/src/store/{directory-store,directory-scan,check-directory,lock,read-file}.ts',
   'packages/*/src/main.ts',
   'packages/*/src/cli/**',
-  'packages/credmon/src/{lifecycle,master,logger,metrics,pidfile}.ts',
+  'packages/credmon/src/{lifecycle,master,logger,metrics,secret-file}.ts',
   'packages/credmon/src/providers/exec.ts',
   'packages/credmon/src/storer/**',
   'packages/scitokens/src/{discover,issuer-keys,key-directory}.ts',

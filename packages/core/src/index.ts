@@ -62,3 +62,4 @@ export type {
   TokenFiles,
   TokenWrite,
 } from './store/store.ts';
+export { checkCredentialDirectory } from './store/check-directory.ts';

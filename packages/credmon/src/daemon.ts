@@ -1,14 +1,8 @@
 // The loop: pass after pass, at the next due time, at the latest after a minute, and at once when somebody signals.
 import { messageOf, type Clock } from '@credmon/core';
 import type { Log } from './log.ts';
-import {
-  REWRITE_INTERVAL,
-  beginPass,
-  type BegunPass,
-  type Ownership,
-  type PassMemory,
-  type PassWorld,
-} from './pass.ts';
+import { LONGEST_SLEEP, REWRITE_INTERVAL, SHORTEST_SLEEP } from './intervals.ts';
+import { beginPass, type BegunPass, type Ownership, type PassMemory, type PassWorld } from './pass.ts';
 
 /** A bell: `ring` wakes who waits on `signal`; a ring while nobody waits wakes the next one. Many rings are one. */
 export interface Bell {
@@ -33,10 +27,6 @@ export function createBell(): Bell {
   };
 }
 
-/** The longest time between two passes, in seconds. */
-export const LONGEST_SLEEP = 60;
-/** The shortest, unless somebody rings: a token that is due at every look must not keep a processor busy. */
-export const SHORTEST_SLEEP = 0.2;
 /** How long CREDMON_COMPLETE waits for an issuer that does not answer, in seconds. */
 const PATIENCE = 20;
 

@@ -3,6 +3,7 @@ import {
   CodedError,
   afterFailure,
   dueByLifetime,
+  forgottenAtStart,
   isCoded,
   messageOf,
   planRenewals,
@@ -23,6 +24,7 @@ import {
   type TokenSnapshot,
   type Verdict,
 } from '@credmon/core';
+import { REWRITE_INTERVAL, UNEXPECTED_INTERVAL } from './intervals.ts';
 import type { Limiter } from './limiter.ts';
 import type { Outcome, Provider } from './providers/provider.ts';
 import type { Report } from './report.ts';
@@ -45,16 +47,17 @@ export interface Ownership {
   ) => { readonly managed: ManagedToken; readonly provider: Provider } | undefined;
 }
 
-/** What lives from pass to pass: renewals under way, failures, and rotated tokens that could not be written yet. */
+/** What lives from pass to pass: renewals under way, failures, and rotated tokens that could not be written yet; `since` when it began (epoch seconds). */
 export interface PassMemory {
+  readonly since: number;
   readonly inFlight: Set<string>;
   readonly failures: Map<string, RenewalState>;
   readonly unwritten: Map<string, TokenChange>;
 }
 
 /** A memory of nothing. */
-export function emptyMemory(): PassMemory {
-  return { inFlight: new Set(), failures: new Map(), unwritten: new Map() };
+export function emptyMemory(since: number): PassMemory {
+  return { since, inFlight: new Set(), failures: new Map(), unwritten: new Map() };
 }
 
 /** A pass that has begun: what it found and planned. `settled` ends with its renewals, and tells in how many seconds one of them is due again. */
@@ -63,12 +66,6 @@ export interface BegunPass {
   readonly plan: Plan;
   readonly settled: Promise<number>;
 }
-
-/** How long a rotated token that could not be written waits for the next try, in seconds. */
-export const REWRITE_INTERVAL = 5;
-
-/** How long a token rests whose renewal met what nobody expected, in seconds. */
-const UNEXPECTED_INTERVAL = 60;
 
 /** Scans, settles leftovers, plans, and starts every due renewal that is not under way yet. */
 export async function beginPass(
@@ -112,6 +109,9 @@ export function instant(clock: Clock): Instant {
 /** A failure that could not be written to the directory still counts. */
 function withFailure(token: TokenSnapshot, memory: PassMemory): TokenSnapshot {
   const remembered = memory.failures.get(tokenId(token));
+  const { renewal } = token;
+  if (!remembered && renewal && renewal.last_attempt < memory.since && forgottenAtStart(renewal))
+    return { ...token, renewal: undefined };
   if (!remembered || (token.renewal && token.renewal.last_attempt >= remembered.last_attempt)) return token;
   return { ...token, renewal: remembered };
 }

@@ -8,6 +8,7 @@ import {
   type Scan,
   type TokenTimes,
 } from '@credmon/core';
+import { worstLifeLeft, type ReaderHabits } from './life-left.ts';
 import type { Log } from './log.ts';
 
 /** What the passes tell. */
@@ -27,13 +28,21 @@ export interface Report {
 }
 
 /** A report to a log. What it has said is remembered by token, so that only changes are said again. */
-export function createReport(log: Log): Report {
+export function createReport(log: Log, habits: () => ReaderHabits): Report {
   const said = new Map<string, string>();
   /** Says `text` unless it was the last thing said about `about`. */
   const once = (about: string, key: string, say: () => void): void => {
     if (said.get(about) === key) return;
     said.set(about, key);
     say();
+  };
+
+  const warnOfShortLife = (token: ManagedToken): void => {
+    const left = worstLifeLeft(token, habits());
+    if (left === undefined || left >= habits().floor) return;
+    const about = `short life ${token.snapshot.stem}`;
+    const text = `a job may read ${token.snapshot.stem} with only ${Math.max(0, left)} s left; ask the issuer for longer lifetimes, or lower SEC_CREDENTIAL_REFRESH`;
+    once(about, about, () => log.warn(text));
   };
 
   return {
@@ -45,6 +54,7 @@ export function createReport(log: Log): Report {
       for (const problem of problems) once(problem, problem, () => log.error(problem));
       for (const { token, state } of plan.verdicts) {
         const id = tokenId(token.snapshot);
+        warnOfShortLife(token);
         if (state !== 'unrenewable' || token.renewable.ok) continue;
         const { reason } = token.renewable;
         once(id, reason, () => log.warn(`${id}: cannot be renewed: ${reason}`));

@@ -23,3 +23,4 @@ export { dumpText, expandMacroText, queryKnob, verboseText } from './print.ts';
 export type { DumpOptions } from './print.ts';
 export { parameter } from './parameter.ts';
 export type { Parameter } from './parameter.ts';
+export type { Amount } from './values.ts';

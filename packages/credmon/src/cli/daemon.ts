@@ -1,0 +1,142 @@
+// The daemon as a command: opens what it needs in the order that CredD relies on, runs, and closes it again.
+import {
+  checkCredentialDirectory,
+  createSend,
+  lockDirectory,
+  messageOf,
+  openCredentialDirectory,
+  systemClock,
+  type Config,
+} from '@credmon/core';
+import type { Command } from '../args.ts';
+import { createBell, runDaemon, runOnce, type DaemonParts } from '../daemon.ts';
+import { clearComplete, handleSignals, removePid, touchComplete, writePid } from '../lifecycle.ts';
+import { createLimiter } from '../limiter.ts';
+import { openLog, type Logger } from '../logger.ts';
+import { ownershipOf } from '../ownership.ts';
+import { emptyMemory } from '../pass.ts';
+import { createReport } from '../report.ts';
+import { readSecretFile, secretVersion } from '../secret-file.ts';
+import { readSettings, type Settings } from '../settings.ts';
+import { VERSION } from '../version.ts';
+import { openConfig } from './open-config.ts';
+
+type DaemonCommand = Command & { kind: 'daemon' };
+
+/** Everything that a running daemon holds open. */
+interface Running {
+  readonly command: DaemonCommand;
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: Logger;
+  settings: Settings;
+}
+
+/**
+ * Runs the daemon until a signal ends it, or one pass with `--once`. `opened` learns of the log as soon as there is one.
+ * @throws CodedError whatever keeps it from starting
+ */
+export async function runDaemonCommand(
+  command: DaemonCommand,
+  env: NodeJS.ProcessEnv,
+  opened: (log: Logger) => void,
+): Promise<void> {
+  const config = openConfig(command, env);
+  const settings = readSettings(config, command);
+  const log = openLog(settings.log);
+  opened(log);
+  announce(log, config, settings);
+  checkCredentialDirectory(settings.credDir, { create: true });
+  const unlock = lockDirectory(settings.credDir);
+  try {
+    await work({ command, env, log, settings });
+  } finally {
+    unlock();
+  }
+}
+
+function announce(log: Logger, config: Config, settings: Settings): void {
+  log.info(`condor_credmon ${VERSION} (${config.subsystem}) starting up, process ${process.pid}`);
+  log.info(`Configuration: ${config.sources.join(', ') || 'environment only'}`);
+  for (const warning of settings.warnings) log.warn(warning);
+  log.info(`Credential directory: ${settings.credDir}`);
+}
+
+async function work(running: Running): Promise<void> {
+  const { command, log, settings } = running;
+  const { credDir } = settings;
+  const wake = createBell();
+  const stop = new AbortController();
+  const parts = partsOf(running, wake, stop.signal);
+  const release = handleSignals({
+    wake: () => wake.ring(),
+    stop: (signal) => {
+      log.info(`Got ${signal}, stopping`);
+      stop.abort();
+    },
+    die: () => process.exit(1),
+  });
+  try {
+    if (command.once) {
+      await runOnce(parts);
+      return;
+    }
+    clearComplete(credDir);
+    writePid(credDir);
+    await runDaemon(parts);
+    removePid(credDir);
+    log.info('Stopped');
+  } finally {
+    release();
+  }
+}
+
+function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal): DaemonParts {
+  const { log, settings } = running;
+  let { send } = createSend(settings.limits);
+  let ownership = ownershipOf(settings, secretVersion);
+  const report = createReport(log, () => running.settings);
+  return {
+    world: {
+      clock: systemClock,
+      store: openCredentialDirectory(settings.credDir, { defaultLifetime: settings.policy.defaultLifetime }),
+      send: (request) => send(request),
+      limiter: createLimiter(settings.perIssuer),
+      report,
+      readSecret: readSecretFile,
+    },
+    memory: emptyMemory(systemClock.now()),
+    log,
+    wake,
+    stop,
+    ownership: () => ownership,
+    complete: () => touchComplete(settings.credDir),
+    reload: () => {
+      if (!reload(running)) return;
+      ({ send } = createSend(running.settings.limits));
+      ownership = ownershipOf(running.settings, secretVersion);
+    },
+  };
+}
+
+/** Reads the configuration again; true when it changed anything. A broken one is refused and the old one stays. */
+function reload(running: Running): boolean {
+  const { command, env, log } = running;
+  try {
+    const next = readSettings(openConfig(command, env), command);
+    if (fingerprint(next) === fingerprint(running.settings)) return false;
+    if (next.credDir !== running.settings.credDir)
+      log.warn(`A changed credential directory (${next.credDir}) needs a restart; still using the old one`);
+    log.reopen(next.log);
+    running.settings = next;
+    log.info('Configuration read again');
+    return true;
+  } catch (error) {
+    log.error(`The new configuration is refused and the old one stays: ${messageOf(error)}`);
+    return false;
+  }
+}
+
+/** Equal texts mean equal settings. */
+function fingerprint(settings: Settings): string {
+  return JSON.stringify({ ...settings, clients: [...settings.clients] });
+}

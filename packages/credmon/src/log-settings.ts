@@ -1,0 +1,54 @@
+// The logging knobs of an HTCondor daemon, for this one.
+import type { LineStyle } from './log-format.ts';
+import type { LogOptions } from './logger.ts';
+import type { Overrides } from './settings.ts';
+import type { Reader } from './settings-reader.ts';
+
+/** Reads `<SUBSYS>_LOG`, `MAX_<SUBSYS>_LOG`, `MAX_NUM_<SUBSYS>_LOG`, `TRUNC_<SUBSYS>_LOG_ON_OPEN`, the debug flags and the time format. */
+export function logSettings(read: Reader, subsystem: string, overrides: Overrides): LogOptions {
+  const flags = debugFlags(read, subsystem);
+  const full = fullAt(read, subsystem);
+  return {
+    path: overrides.logFile ?? read.path(`${subsystem}_LOG`) ?? defaultPath(read, subsystem),
+    stderr: overrides.verbose,
+    debug: overrides.debug || flags.has('D_FULLDEBUG') || flags.has('D_ALL'),
+    maxBytes: full.bytes,
+    maxSeconds: full.seconds,
+    maxSaved: read.integer(`MAX_NUM_${subsystem}_LOG`, 1, 0, 10_000),
+    truncate: read.boolean(`TRUNC_${subsystem}_LOG_ON_OPEN`, false),
+    style: lineStyle(read, flags),
+  };
+}
+
+/** `$(LOG)/CredmonOauthLog` for CREDMON_OAUTH, as the Python daemon names it. */
+function defaultPath(read: Reader, subsystem: string): string | undefined {
+  const directory = read.path('LOG');
+  const camel = subsystem
+    .split('_')
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1).toLowerCase())
+    .join('');
+  return directory === undefined ? undefined : `${directory}/${camel}Log`;
+}
+
+function debugFlags(read: Reader, subsystem: string): Set<string> {
+  const specific = read.string(`${subsystem}_DEBUG`) ?? read.string('DEFAULT_DEBUG') ?? '';
+  const words = `${specific} ${read.string('ALL_DEBUG') ?? ''}`.toUpperCase().split(/[\s,|]+/);
+  return new Set(words.map((word) => word.replace(/:\d$/, '')));
+}
+
+function lineStyle(read: Reader, flags: ReadonlySet<string>): LineStyle {
+  return {
+    timeFormat: (read.string('DEBUG_TIME_FORMAT') ?? '%m/%d/%y %H:%M:%S').replaceAll(/^"|"$/g, '').trim(),
+    useTimestamp: read.boolean('LOGS_USE_TIMESTAMP', false),
+    showPid: flags.has('D_PID'),
+    showCategory: flags.has('D_CAT') || flags.has('D_CATEGORY'),
+  };
+}
+
+function fullAt(read: Reader, subsystem: string): { bytes: number; seconds: number } {
+  const byDefault = read.logLimit('MAX_DEFAULT_LOG', { bytes: 10 * 2 ** 20 });
+  const limit = read.logLimit(`MAX_${subsystem}_LOG`, byDefault);
+  return 'seconds' in limit
+    ? { bytes: 0, seconds: limit.seconds }
+    : { bytes: 'bytes' in limit ? limit.bytes : limit.plain, seconds: 0 };
+}

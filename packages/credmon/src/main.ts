@@ -1,0 +1,68 @@
+// The executable condor_credmon: command line in, exit code out, and every fatal error said where somebody will see it.
+import { spawnSync } from 'node:child_process';
+import { messageOf } from '@credmon/core';
+import { parseArguments, type Command } from './args.ts';
+import { runDaemonCommand } from './cli/daemon.ts';
+import { runStatusCommand } from './cli/status.ts';
+import { exitCodeOf } from './exit-code.ts';
+import { DEFAULT_STYLE } from './log-format.ts';
+import { openLog, type Logger } from './logger.ts';
+import { VERSION } from './version.ts';
+
+const underMaster = process.env['CONDOR_INHERIT'] !== undefined;
+let log: Logger | undefined;
+
+async function run(command: Command): Promise<number> {
+  switch (command.kind) {
+    case 'text':
+      (command.toStderr ? process.stderr : process.stdout).write(`${command.text}\n`);
+      return command.exitCode;
+    case 'status':
+      return runStatusCommand(command, process.env, (text) => process.stdout.write(`${text}\n`));
+    case 'daemon':
+      await runDaemonCommand(command, process.env, (opened) => {
+        log = opened;
+      });
+      return 0;
+  }
+}
+
+/** Standard error is for people; condor_master ties it to /dev/null, so the log, `-l` or at last syslog must know too. */
+function complain(error: unknown, command: Command | undefined): void {
+  const text = messageOf(error);
+  process.stderr.write(`condor_credmon: ${text}\n`);
+  if (log) return log.error(text);
+  const logFile = command?.kind === 'daemon' ? command.logFile : undefined;
+  if (logFile !== undefined && complainTo(logFile, text)) return;
+  if (underMaster)
+    spawnSync('logger', ['-t', 'condor_credmon', '-p', 'daemon.err', '--', text], { stdio: 'ignore' });
+}
+
+function complainTo(path: string, text: string): boolean {
+  const options = {
+    path,
+    stderr: false,
+    debug: false,
+    maxBytes: 0,
+    maxSeconds: 0,
+    maxSaved: 1,
+    truncate: false,
+    style: DEFAULT_STYLE,
+  };
+  try {
+    openLog(options).error(text);
+    return true;
+  } catch (error) {
+    process.stderr.write(`condor_credmon: ${messageOf(error)}\n`);
+    return false;
+  }
+}
+
+let command: Command | undefined;
+try {
+  command = await parseArguments(process.argv.slice(2), VERSION);
+  process.exitCode = await run(command);
+} catch (error) {
+  complain(error, command);
+  process.exitCode = exitCodeOf(error, underMaster);
+}

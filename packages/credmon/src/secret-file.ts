@@ -1,0 +1,29 @@
+// Client secret files: read anew for every renewal, so that a new secret needs no restart.
+import { statSync } from 'node:fs';
+import { readCredentialFile, type Parsed } from '@credmon/core';
+
+/** A secret of this size is somebody's mistake, in bytes. */
+const LARGEST_SECRET = 64 * 1024;
+
+/**
+ * The secret in a file, cut at its first control character, as CredD does. Refused when the file is readable for group or others, or
+ * belongs neither to root nor to this process's user.
+ */
+export function readSecretFile(path: string): Parsed<string> {
+  const reading = readCredentialFile(path, LARGEST_SECRET);
+  if (reading.kind === 'missing') return { ok: false, reason: 'is missing' };
+  if (reading.kind === 'broken') return { ok: false, reason: reading.reason };
+  const { mode, uid } = statSync(path);
+  if ((mode & 0o077) !== 0)
+    return { ok: false, reason: `can be read by others; to mend it: chmod go-rwx ${path}` };
+  if (uid !== 0 && uid !== process.geteuid?.())
+    return { ok: false, reason: `belongs to user id ${uid}; to mend it: chown root ${path}` };
+  const secret = /^[^\p{Cc}]*/u.exec(reading.text)?.[0] ?? '';
+  return secret === '' ? { ok: false, reason: 'is empty' } : { ok: true, value: secret };
+}
+
+/** Changes when the file is replaced or rewritten; empty when it is not there. */
+export function secretVersion(path: string): string {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats ? `${stats.ino}:${stats.mtimeMs}:${stats.size}` : '';
+}

@@ -1,0 +1,60 @@
+// Reads knobs by type and collects every mistake, so that an administrator sees them all at once.
+import {
+  CodedError,
+  originText,
+  readBoolean,
+  readInteger,
+  readList,
+  readLogLimit,
+  readPath,
+  readReal,
+  readString,
+  type Amount,
+  type Config,
+  type ReadResult,
+} from '@credmon/core';
+
+/** Typed access to a configuration. A knob that is not set, or set wrongly, answers with its default; the latter is remembered. */
+export interface Reader {
+  string(knob: string): string | undefined;
+  path(knob: string): string | undefined;
+  list(knob: string): readonly string[] | undefined;
+  boolean(knob: string, byDefault: boolean): boolean;
+  integer(knob: string, byDefault: number, min: number, max: number): number;
+  real(knob: string, byDefault: number, min: number, max: number): number;
+  logLimit(knob: string, byDefault: Amount): Amount;
+  /** Notes that `knob` is wrong: `what` completes the sentence. */
+  mistake(knob: string, what: string): void;
+  /** @throws CodedError `CONFIG_INVALID` when there was a mistake, listing all, one on each line with file and line. */
+  finish(): void;
+}
+
+/** A reader of `config`. */
+export function createReader(config: Config): Reader {
+  const mistakes: string[] = [];
+  const take = <Value>(result: ReadResult<Value>, byDefault: Value): Value => {
+    if (result.ok) return result.value;
+    mistakes.push(result.problem.message);
+    return byDefault;
+  };
+  return {
+    string: (knob) => take(readString(config, knob, undefined), undefined),
+    path: (knob) => take(readPath(config, knob, undefined), undefined),
+    list: (knob) => (config.get(knob) === undefined ? undefined : take(readList(config, knob, []), [])),
+    boolean: (knob, byDefault) => take(readBoolean(config, knob, byDefault), byDefault),
+    integer: (knob, byDefault, min, max) =>
+      take(readInteger(config, knob, byDefault, { min, max }), byDefault),
+    real: (knob, byDefault, min, max) => take(readReal(config, knob, byDefault, { min, max }), byDefault),
+    logLimit: (knob, byDefault) => take(readLogLimit(config, knob, byDefault), byDefault),
+    mistake: (knob, what) => {
+      mistakes.push(`${originText(config.origin(knob))}: ${knob} ${what}`);
+    },
+    finish: () => {
+      if (mistakes.length === 0) return;
+      const count = mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`;
+      throw new CodedError('CONFIG_INVALID', `The configuration has ${count}:\n${mistakes.join('\n')}`, {
+        mistakes: mistakes.length,
+      });
+    },
+  };
+}

@@ -1,0 +1,181 @@
+// The daemon's settings: read once from the configuration into a frozen value, with every mistake listed at once.
+import {
+  DEFAULT_POLICY,
+  DEFAULT_SEND_LIMITS,
+  isPlainProviderName,
+  secureEndpoint,
+  messageOf,
+  type Config,
+  type ClientAuthentication,
+  type RenewalPolicy,
+  type SendLimits,
+} from '@credmon/core';
+import type { LogOptions } from './logger.ts';
+import { logSettings } from './log-settings.ts';
+import type { ConfiguredClient } from './providers/oauth-refresh.ts';
+import { overlaps, type ProviderLists } from './providers/registry.ts';
+import { createReader, type Reader } from './settings-reader.ts';
+
+/** All that the daemon takes from the configuration. */
+export interface Settings {
+  readonly credDir: string;
+  readonly lists: ProviderLists;
+  /** Clients by service name in upper case: knob look-up ignores case. */
+  readonly clients: ReadonlyMap<string, ConfiguredClient>;
+  readonly allowLoopbackHttp: boolean;
+  readonly policy: RenewalPolicy;
+  readonly limits: SendLimits;
+  /** Renewals under way at one issuer at the same time. */
+  readonly perIssuer: number;
+  /** The life, in seconds, that a token should still have when a job reads it; less is warned of at start. */
+  readonly floor: number;
+  /** How often, in seconds, the starter fetches a token again (SEC_CREDENTIAL_REFRESH). */
+  readonly starterRefresh: number;
+  readonly log: LogOptions;
+  readonly warnings: readonly string[];
+}
+
+/** What the command line overrides. */
+export interface Overrides {
+  readonly credDir: string | undefined;
+  readonly logFile: string | undefined;
+  readonly debug: boolean;
+  readonly verbose: boolean;
+}
+
+/**
+ * Reads the settings.
+ * @throws CodedError `CONFIG_INVALID` whose message lists every mistake with file and line, one per line
+ */
+export function readSettings(config: Config, overrides: Overrides): Settings {
+  const read = createReader(config);
+  const allowLoopbackHttp = read.boolean('CREDMON_ALLOW_LOOPBACK_HTTP', false);
+  const settings: Settings = {
+    credDir: overrides.credDir ?? readCredDir(read),
+    lists: readLists(read),
+    clients: readClients(config, read, allowLoopbackHttp),
+    allowLoopbackHttp,
+    policy: readPolicy(read),
+    limits: readLimits(read),
+    perIssuer: read.integer('CREDMON_RENEWALS_PER_ISSUER', 16, 1, 1000),
+    floor: read.integer('CREDMON_TOKEN_FLOOR', 600, 0, 86_400),
+    starterRefresh: read.integer('SEC_CREDENTIAL_REFRESH', 300, 0, 86_400),
+    log: logSettings(read, config.subsystem, overrides),
+    warnings: config.warnings.map(({ message }) => message),
+  };
+  read.finish();
+  return Object.freeze(settings);
+}
+
+function readCredDir(read: Reader): string {
+  const path = read.path('SEC_CREDENTIAL_DIRECTORY_OAUTH') ?? read.path('SEC_CREDENTIAL_DIRECTORY');
+  if (path === undefined) {
+    read.mistake(
+      'SEC_CREDENTIAL_DIRECTORY_OAUTH',
+      'is not set; add "use feature : OAUTH", or set it to the credential directory',
+    );
+  }
+  return path ?? '';
+}
+
+function readLists(read: Reader): ProviderLists {
+  const specialNames = read.boolean('CREDMON_ALLOW_SPECIAL_CHAR_NAMES', false);
+  const names = (knob: string): readonly string[] | undefined => {
+    const list = read.list(knob);
+    for (const name of list ?? []) {
+      if (!specialNames && name !== '*' && !isPlainProviderName(name)) {
+        read.mistake(
+          knob,
+          `names ${JSON.stringify(name)}: a provider name has letters, digits and "-" only (see CREDMON_ALLOW_SPECIAL_CHAR_NAMES)`,
+        );
+      }
+    }
+    return list;
+  };
+  const wildcard = (knob: string): readonly string[] | '*' => {
+    const list = names(knob);
+    return list === undefined || list.includes('*') ? '*' : list;
+  };
+  const lists: ProviderLists = {
+    local: names('LOCAL_CREDMON_PROVIDER_NAMES') ?? names('LOCAL_CREDMON_PROVIDER_NAME') ?? ['scitokens'],
+    client: names('CLIENT_CREDMON_PROVIDER_NAMES') ?? [],
+    oauth2: wildcard('OAUTH2_CREDMON_PROVIDER_NAMES'),
+    vault: wildcard('VAULT_CREDMON_PROVIDER_NAMES'),
+    pelican: names('PELICAN_CREDMON_PROVIDER_NAMES') ?? [],
+    specialNames,
+  };
+  for (const { name, kinds } of overlaps(lists)) {
+    const knobs = kinds.map((kind) => `${kind.toUpperCase()}_CREDMON_PROVIDER_NAMES`);
+    read.mistake(
+      knobs[0] ?? '',
+      `and ${knobs.slice(1).join(' and ')} both name ${name}: a name has one owner`,
+    );
+  }
+  return lists;
+}
+
+/** Knobs of other providers that end alike. */
+const FOREIGN_CLIENT = /^(CLIENT_CREDMON_|LOCAL_CREDMON_)|_PELICAN$/i;
+
+function readClients(
+  config: Config,
+  read: Reader,
+  allowLoopbackHttp: boolean,
+): Map<string, ConfiguredClient> {
+  const clients = new Map<string, ConfiguredClient>();
+  for (const knob of config.names()) {
+    const service = /^([A-Za-z0-9_./-]+)_CLIENT_ID$/i.exec(knob)?.[1];
+    if (service === undefined || FOREIGN_CLIENT.test(service)) continue;
+    const clientId = read.string(knob);
+    const tokenUrl = read.string(`${service}_TOKEN_URL`);
+    if (clientId === undefined) continue;
+    if (tokenUrl === undefined) {
+      read.mistake(knob, `is set, but ${service}_TOKEN_URL is not`);
+      continue;
+    }
+    try {
+      secureEndpoint(tokenUrl, `${service}_TOKEN_URL`, allowLoopbackHttp);
+    } catch (error) {
+      read.mistake(`${service}_TOKEN_URL`, `is unusable: ${messageOf(error)}`);
+    }
+    clients.set(service.toUpperCase(), {
+      clientId,
+      tokenUrl,
+      secretFile: read.path(`${service}_CLIENT_SECRET_FILE`),
+      issuer: read.string(`CREDMON_${service}_ISSUER`),
+      authentication: readAuthentication(read, `CREDMON_${service}_CLIENT_AUTH`),
+    });
+  }
+  return clients;
+}
+
+function readAuthentication(read: Reader, knob: string): ClientAuthentication {
+  const value = read.string(knob)?.toLowerCase() ?? 'post';
+  if (value === 'post' || value === 'basic') return value;
+  read.mistake(knob, `is ${JSON.stringify(value)}; it must be post or basic`);
+  return 'post';
+}
+
+function readPolicy(read: Reader): RenewalPolicy {
+  return {
+    ...DEFAULT_POLICY,
+    fraction: read.real('CREDMON_RENEW_FRACTION', DEFAULT_POLICY.fraction, 0.05, 0.95),
+    jitter: read.real('CREDMON_RENEW_JITTER', DEFAULT_POLICY.jitter, 0, 0.04 + DEFAULT_POLICY.jitter),
+    defaultLifetime: read.integer(
+      'CREDMON_DEFAULT_TOKEN_LIFETIME',
+      DEFAULT_POLICY.defaultLifetime,
+      10,
+      31_536_000,
+    ),
+    firstRetry: read.integer('CREDMON_FIRST_RETRY', DEFAULT_POLICY.firstRetry, 1, 3600),
+    longestRetry: read.integer('CREDMON_LONGEST_RETRY', DEFAULT_POLICY.longestRetry, 1, 86_400),
+  };
+}
+
+function readLimits(read: Reader): SendLimits {
+  return {
+    ...DEFAULT_SEND_LIMITS,
+    connectSeconds: read.integer('CREDMON_CONNECT_TIMEOUT', DEFAULT_SEND_LIMITS.connectSeconds, 1, 300),
+    totalSeconds: read.integer('CREDMON_REQUEST_TIMEOUT', DEFAULT_SEND_LIMITS.totalSeconds, 1, 600),
+  };
+}

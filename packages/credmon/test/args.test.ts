@@ -1,0 +1,56 @@
+// The command line: what each form means, and that misuse is 2 and never silent.
+import { describe, expect, it } from 'vitest';
+import { parseArguments } from '../src/args.ts';
+
+const common = { name: 'CREDMON_OAUTH', credDir: undefined, configFile: undefined };
+const daemon = { kind: 'daemon', ...common, logFile: undefined, debug: false, verbose: false, once: false };
+
+describe('the command line', () => {
+  it.each([
+    ['no arguments: the daemon', [], daemon],
+    [
+      'the short flags',
+      ['-n', 'my_mon', '-c', '/c', '-l', '/l', '-d', '-v'],
+      { ...daemon, name: 'MY_MON', credDir: '/c', logFile: '/l', debug: true, verbose: true },
+    ],
+    ['one pass', ['--once', '--config', '/etc/x'], { ...daemon, once: true, configFile: '/etc/x' }],
+    [
+      'status',
+      ['status', '--json', '--user', 'alice'],
+      { kind: 'status', ...common, json: true, user: 'alice' },
+    ],
+    [
+      'status with a directory',
+      ['status', '-c', '/c'],
+      { kind: 'status', ...common, credDir: '/c', json: false, user: undefined },
+    ],
+  ])('%s', async (_, argv, expected) => {
+    expect(await parseArguments(argv, '1.2.3')).toEqual(expected);
+  });
+
+  it.each([
+    ['an unknown flag', ['--bogus']],
+    ['an unknown subcommand', ['frobnicate']],
+    ['an unknown flag of a subcommand', ['status', '--once']],
+    ['a flag without its value', ['-c']],
+  ])('%s: usage on standard error, exit 2', async (_, argv) => {
+    const result = await parseArguments(argv, '1.2.3');
+    expect(result).toMatchObject({ kind: 'text', exitCode: 2, toStderr: true });
+    expect(result.kind === 'text' && result.text).toMatch(/^condor_credmon: .+\n\ncondor_credmon/);
+  });
+
+  it.each([
+    ['--version', /^1\.2\.3$/],
+    ['--help', /--cred-dir/],
+  ])('%s prints and exits 0', async (flag, text) => {
+    const result = await parseArguments([flag], '1.2.3');
+    expect(result).toMatchObject({ kind: 'text', exitCode: 0, toStderr: false });
+    expect(result.kind === 'text' && result.text).toMatch(text);
+  });
+
+  it('help fits 80 columns', async () => {
+    const help = await parseArguments(['--help'], '1.2.3');
+    const lines = help.kind === 'text' ? help.text.split('\n') : [];
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  });
+});

@@ -1,0 +1,34 @@
+// A log line to the byte, and what cannot be smuggled into one.
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_STYLE, formatLine, formatTime, oneLine, savedName } from '../src/log-format.ts';
+
+const time = { epoch: 1_795_000_000.5, year: 2026, month: 11, day: 3, hour: 4, minute: 5, second: 6 };
+
+describe('log lines', () => {
+  it.each([
+    ['the default style', DEFAULT_STYLE, 'info', '11/03/26 04:05:06 text\n'],
+    ['an error', DEFAULT_STYLE, 'error', '11/03/26 04:05:06 ERROR: text\n'],
+    [
+      'D_PID and D_CAT',
+      { ...DEFAULT_STYLE, showPid: true, showCategory: true },
+      'debug',
+      '11/03/26 04:05:06 (pid:42) (D_FULLDEBUG) text\n',
+    ],
+    ['LOGS_USE_TIMESTAMP', { ...DEFAULT_STYLE, useTimestamp: true }, 'info', '1795000000 text\n'],
+  ])('%s', (_, style, level, line) => {
+    expect(formatLine(style, time, 42, level, 'text')).toBe(line);
+  });
+
+  it('R43 one message is one line', () => {
+    expect(oneLine('a\n11/03/26 forged\r\n\u001b[31mred\t!')).toBe(
+      'a | 11/03/26 forged | [31mred !'.replace(' | [', ' |  ['),
+    );
+  });
+
+  it('knows the fields of strftime that HTCondor configurations use', () => {
+    expect(formatTime('%Y-%m-%dT%H:%M:%S %F %T %D %y %s %% %Q', time)).toBe(
+      '2026-11-03T04:05:06 2026-11-03 04:05:06 11/03/26 26 1795000000 % %Q',
+    );
+    expect(savedName('/l/Log', time)).toBe('/l/Log.20261103T040506');
+  });
+});
