@@ -63,3 +63,6 @@ export type {
   TokenWrite,
 } from './store/store.ts';
 export { checkCredentialDirectory } from './store/check-directory.ts';
+export { MAX_KEY_FILE_BYTES } from './credential/key-lines.ts';
+export { readCredentialRequest } from './credential/request.ts';
+export type { CredentialRequest, ProviderRequest } from './credential/request.ts';

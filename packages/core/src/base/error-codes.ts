@@ -29,6 +29,8 @@ export const ERROR_CODES = {
   SECRET_UNREADABLE: 'a client secret file cannot be read or others can read it',
   LOGIN_REFUSED: 'a login was refused or cancelled at the issuer',
   LOGIN_EXPIRED: 'a login took too long, was finished already, or belongs to another session',
+  LOGIN_WRONG_USER: 'the person who asks or signed in is not the local user that the request is for',
+  RETURN_URL_REFUSED: 'a provider would send the browser to an address that this web server does not serve',
   LOG_UNWRITABLE: 'the log file cannot be opened or written',
   USAGE: 'a command was called with wrong arguments',
 } as const;

@@ -1,0 +1,52 @@
+// The portal as a Fastify application: which plugins and routes it is made of. It knows nothing of the process it runs in.
+import Fastify, { LogController, type FastifyInstance } from 'fastify';
+import type { Desk } from './flow/desk.ts';
+import { fastifyLogger } from './plugins/fastify-logger.ts';
+import { registerErrors, sendError } from './plugins/errors.ts';
+import { registerSecurity } from './plugins/security.ts';
+import { registerSessions } from './plugins/session.ts';
+import type { Ports } from './ports.ts';
+import { assetRoutes } from './routes/assets.ts';
+import { homeRoute } from './routes/home.ts';
+import { keyRoute } from './routes/key.ts';
+import { loginRoutes } from './routes/login.ts';
+import { returnRoutes } from './routes/return.ts';
+import { wellKnownRoutes } from './routes/well-known.ts';
+import type { Settings } from './settings/settings.ts';
+
+/** The longest a client may take to send a request, in milliseconds. */
+const REQUEST_TIMEOUT = 30_000;
+
+/** Makes the application; the caller lets it listen, or injects requests, and closes it. */
+export async function createApp(settings: Settings, ports: Ports): Promise<FastifyInstance> {
+  const desk: Desk = { settings, ports };
+  const app: FastifyInstance = Fastify({
+    loggerInstance: fastifyLogger(ports.log),
+    logController: new LogController({ disableRequestLogging: true }),
+    trustProxy: (address) => ports.isTrustedProxy(address),
+    requestTimeout: REQUEST_TIMEOUT,
+    bodyLimit: 16_384,
+    routerOptions: { ignoreDuplicateSlashes: true, maxParamLength: 512 },
+    genReqId: () => Buffer.from(ports.random(6)).toString('hex'),
+    frameworkErrors: (error, request, reply) => void sendError(desk, request, reply, error),
+  });
+  await registerSecurity(app, desk);
+  await registerSessions(app, desk);
+  registerErrors(app, desk);
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'an unknown page';
+    ports.log.debug(`${request.method} ${route}: ${reply.statusCode} in ${Math.round(reply.elapsedTime)} ms`);
+  });
+  await app.register(
+    async (mounted) => {
+      homeRoute(mounted, desk);
+      keyRoute(mounted, desk);
+      loginRoutes(mounted, desk);
+      returnRoutes(mounted, desk);
+      wellKnownRoutes(mounted, desk);
+      assetRoutes(mounted, desk);
+    },
+    { prefix: settings.mount },
+  );
+  return app;
+}

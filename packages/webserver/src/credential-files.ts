@@ -1,0 +1,121 @@
+// The credential directory as the portal sees it: key files in, three files per token out.
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { KEY_FILE_NAME, MAX_KEY_FILE_BYTES, tokenFileName, type TokenFileKind } from '@credmon/core';
+import {
+  CodedError,
+  messageOf,
+  stageFile,
+  syncDirectory,
+  systemCode,
+  type StagedFile,
+} from '@credmon/core/base';
+import type { CredentialFiles, TokenTexts } from './ports.ts';
+
+/** Commit order: CredD judges by `.top` alone, so it comes last. */
+const COMMIT_ORDER = ['meta', 'use', 'top'] as const satisfies readonly TokenFileKind[];
+
+/** The credential directory at `directory`. */
+export function openCredentialFiles(directory: string): CredentialFiles {
+  return {
+    readKey: (key) => readKey(keyPath(directory, key)),
+    removeKey(key) {
+      guard('remove the key file', () => rmSync(keyPath(directory, key), { force: true }));
+    },
+    hasToken: (user, stem) =>
+      lstatSync(join(directory, user, tokenFileName(stem, 'top')), { throwIfNoEntry: false }) !== undefined,
+    writeToken(user, stem, texts) {
+      const home = join(directory, user);
+      makeUserDirectory(home, user);
+      guard(`write the token ${stem} of ${user}`, () => writeThree(home, stem, texts));
+    },
+  };
+}
+
+function keyPath(directory: string, key: string): string {
+  if (!KEY_FILE_NAME.test(key))
+    throw new CodedError('KEY_FILE_MISSING', 'that is not the name of a key file');
+  return join(directory, key);
+}
+
+/** Opens first and looks then, so that nobody can swap the file between; a FIFO does not hold the server up. */
+function readKey(path: string): { bytes: Uint8Array; modifiedAt: number } {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT') throw new CodedError('KEY_FILE_MISSING', 'there is no key file of that name');
+    if (code === 'ELOOP') throw new CodedError('KEY_FILE_INVALID', 'the key file is refused: it is a link');
+    throw unusable('read the key file', error);
+  }
+  try {
+    const status = fstatSync(descriptor);
+    if (!status.isFile())
+      throw new CodedError('KEY_FILE_INVALID', 'the key file is refused: it is not a regular file');
+    if (status.size > MAX_KEY_FILE_BYTES)
+      throw new CodedError('KEY_FILE_INVALID', 'the key file is refused: it is too large');
+    return {
+      bytes: guard('read the key file', () => readFileSync(descriptor)),
+      modifiedAt: status.mtimeMs / 1000,
+    };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function makeUserDirectory(home: string, user: string): void {
+  try {
+    mkdirSync(home, { mode: 0o700 });
+    return;
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw unusable(`make the credential directory of ${user}`, error);
+  }
+  if (lstatSync(home, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new CodedError('CRED_DIR_INVALID', `the credential directory of ${user} is not a directory`, {
+      user,
+    });
+}
+
+/** `.top` is written first and renamed last: it becomes visible last, and is never newer than `.use`. */
+function writeThree(home: string, stem: string, texts: TokenTexts): void {
+  const staged = new Map<TokenFileKind, StagedFile>();
+  try {
+    for (const kind of COMMIT_ORDER.toReversed())
+      staged.set(
+        kind,
+        stageFile(join(home, tokenFileName(stem, kind)), texts[kind], { mode: 0o400, durable: true }),
+      );
+    for (const kind of COMMIT_ORDER) staged.get(kind)?.commit();
+    syncDirectory(home);
+  } catch (error) {
+    for (const file of staged.values()) file.discard();
+    throw error;
+  }
+}
+
+function guard<T>(what: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw unusable(what, error);
+  }
+}
+
+function unusable(what: string, error: unknown): CodedError {
+  return new CodedError(
+    'CRED_FILE_IO',
+    `cannot ${what}: ${systemCode(error) ?? messageOf(error)}`,
+    {},
+    error,
+  );
+}

@@ -1,0 +1,53 @@
+// Begins a login: remembers state, nonce and verifier, and says where to send the browser.
+import { createHash } from 'node:crypto';
+import { authorizationUrl } from '@credmon/core';
+import { CodedError } from '@credmon/core/base';
+import type { Settings } from '../settings/settings.ts';
+import { newSecret, requireFlow, type Desk } from './desk.ts';
+import { liveLogins } from './flow.ts';
+import { readTokenRequest } from './read-request.ts';
+import { registrationOf } from './registration.ts';
+
+/** Logins of one session that may wait at issuers at the same time; more is a script. */
+const MAX_LIVE_LOGINS = 50;
+
+/**
+ * Begins a login for one token.
+ * @returns the issuer's authorization URL
+ * @throws CodedError `LOGIN_EXPIRED`, `LOGIN_REFUSED`, `RETURN_URL_REFUSED`, `ENDPOINT_REFUSED`, and as the key file's reader
+ * @see RFC 7636 (PKCE); RFC 9700, section 4.7 (state)
+ */
+export function beginLogin(desk: Desk, id: string | undefined, stem: string): URL {
+  const { settings, ports } = desk;
+  const now = ports.clock.now();
+  const flow = requireFlow(desk, id);
+  if (liveLogins(flow, now, settings.loginSeconds).length >= MAX_LIVE_LOGINS)
+    throw new CodedError('LOGIN_REFUSED', 'too many logins of this session are waiting; finish one of them');
+  const request = readTokenRequest(desk, flow, stem);
+  checkReturnUrl(settings, request.provider, request.returnUrl);
+  const [state, nonce] = [newSecret(desk), newSecret(desk)];
+  const verifier = newSecret(desk) + newSecret(desk);
+  const url = authorizationUrl(registrationOf(settings, request), {
+    redirectUri: request.returnUrl,
+    scope: request.scopes,
+    resource: request.audience,
+    state,
+    nonce,
+    codeChallenge: createHash('sha256').update(verifier).digest('base64url'),
+  });
+  const { returnUrl: redirectUri } = request;
+  ports.flows.append(id ?? '', { type: 'begun', at: now, state, stem, verifier, nonce, redirectUri });
+  ports.log.info(`login of ${flow.localUser} for ${stem} begun at ${url.origin}`);
+  return url;
+}
+
+/** The issuer sends the browser to the ReturnUrl; elsewhere than here, the login would never come back. */
+function checkReturnUrl({ prefix }: Settings, provider: string, returnUrl: string): void {
+  const path = new URL(returnUrl);
+  if (returnUrl.startsWith(`${prefix}/`) && /^\/+return(\/|$)/.test(path.href.slice(prefix.length))) return;
+  throw new CodedError(
+    'RETURN_URL_REFUSED',
+    `the return URL of ${provider} is not under ${prefix}/return; mend ${provider}_RETURN_URL_SUFFIX or CREDMON_WEB_PREFIX`,
+    { provider },
+  );
+}

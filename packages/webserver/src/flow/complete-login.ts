@@ -1,0 +1,132 @@
+// Finishes a login: takes what the issuer sent back, gets the tokens and writes them where CredD looks.
+import { filesFromLogin, exchangeCode, type ProviderRequest, type TokenAnswer } from '@credmon/core';
+import { CodedError, isCoded } from '@credmon/core/base';
+import { newSecret, requireFlow, type Desk } from './desk.ts';
+import { foldFlow, isComplete, type Flow, type Login } from './flow.ts';
+import { checkAnswer, displayName, missingScopes } from './judge-answer.ts';
+import { readTokenRequest } from './read-request.ts';
+import { registrationOf } from './registration.ts';
+
+/** A browser that came back: the query of the callback without `?`, its `state`, and its path. */
+export interface Callback {
+  readonly query: string;
+  readonly state: string;
+  readonly path: string;
+}
+
+/** What came of it: the flow afterwards, and the token that it was about. */
+export interface Finished {
+  readonly flow: Flow;
+  readonly stem: string;
+}
+
+/**
+ * Finishes the login that `state` belongs to, whichever tab or replica began it.
+ * @throws CodedError `LOGIN_EXPIRED`, `LOGIN_REFUSED`, `LOGIN_WRONG_USER`, `SCOPE_WIDENED`, and as the key file's reader and `exchangeCode`
+ */
+export async function completeLogin(
+  desk: Desk,
+  id: string | undefined,
+  callback: Callback,
+): Promise<Finished> {
+  const { ports } = desk;
+  const flow = requireFlow(desk, id);
+  const login = claimLogin(desk, id ?? '', flow, callback);
+  const { state } = callback;
+  try {
+    const request = readTokenRequest(desk, flow, login.stem);
+    const answer = await exchange(desk, request, login, callback);
+    checkAnswer(desk.settings, flow.localUser, request, answer);
+    writeToken(desk, flow.localUser, request, answer);
+    const name = displayName(answer);
+    const events = ports.flows.append(id ?? '', {
+      type: 'completed',
+      at: ports.clock.now(),
+      state,
+      missing: missingScopes(request, answer),
+      renewable: answer.refreshToken !== undefined,
+      ...(name === undefined ? {} : { name }),
+    });
+    ports.log.info(`login of ${flow.localUser} for ${login.stem} done; ${describe(answer)}`);
+    return { flow: finishFlow(desk, foldFlow(events) ?? flow), stem: login.stem };
+  } catch (error) {
+    const code = isCoded(error) ? error.code : 'CRED_FILE_IO';
+    ports.flows.append(id ?? '', { type: 'failed', at: ports.clock.now(), state, code });
+    throw error;
+  }
+}
+
+/** Of all returns with one `state`, in all processes, exactly the first in the log goes on. */
+function claimLogin(desk: Desk, id: string, flow: Flow, { state, path }: Callback): Login {
+  const { settings, ports } = desk;
+  if (flow.over.includes(state)) throw new CodedError('LOGIN_EXPIRED', 'this login was finished already');
+  const known = flow.logins.find((login) => login.state === state);
+  if (!known) throw new CodedError('LOGIN_EXPIRED', 'no login of this session has that state');
+  const now = ports.clock.now();
+  const attempt = newSecret(desk);
+  const events = ports.flows.append(id, { type: 'returned', at: now, state, attempt });
+  const login = foldFlow(events)?.logins.find((one) => one.state === state);
+  if (login?.claimedBy !== attempt) throw new CodedError('LOGIN_EXPIRED', 'this login was finished already');
+  if (now - login.begunAt >= settings.loginSeconds)
+    throw new CodedError('LOGIN_EXPIRED', `the login took longer than ${settings.loginSeconds} s`);
+  if (singleSlashes(new URL(login.redirectUri).pathname) !== singleSlashes(path))
+    throw new CodedError('LOGIN_REFUSED', 'the browser came back by the path of another provider');
+  return login;
+}
+
+const singleSlashes = (path: string): string => path.replaceAll(/\/+/g, '/');
+
+function exchange(
+  { settings, ports }: Desk,
+  request: ProviderRequest,
+  login: Login,
+  { query, state }: Callback,
+): Promise<TokenAnswer> {
+  return exchangeCode(ports.send, registrationOf(settings, request), {
+    query,
+    state,
+    redirectUri: login.redirectUri,
+    nonce: login.nonce,
+    codeVerifier: login.verifier,
+    now: ports.clock.now(),
+  });
+}
+
+function writeToken(
+  { settings, ports }: Desk,
+  user: string,
+  request: ProviderRequest,
+  answer: TokenAnswer,
+): void {
+  const client = {
+    client_id: request.clientId,
+    client_secret: request.clientSecret,
+    token_url: request.tokenUrl,
+  };
+  const texts = filesFromLogin({
+    answer,
+    scopes: request.scopes,
+    audience: request.audience,
+    client,
+    issuedAt: ports.clock.now(),
+    defaultLifetime: settings.defaultTokenSeconds,
+  });
+  ports.files.writeToken(user, request.stem, texts);
+}
+
+/** The key file has served when every token is there; the clean-up of condor_credmon removes what cannot be removed here. */
+function finishFlow({ ports }: Desk, flow: Flow): Flow {
+  if (!isComplete(flow)) return flow;
+  try {
+    ports.files.removeKey(flow.key);
+  } catch (error) {
+    if (!isCoded(error)) throw error;
+    ports.log.warn(`the key file of ${flow.localUser} stays: ${error.message}`);
+  }
+  return flow;
+}
+
+const describe = ({ refreshToken }: TokenAnswer): string =>
+  refreshToken === undefined
+    ? 'the issuer gave no refresh token, so it cannot be renewed'
+    : 'it will be renewed';

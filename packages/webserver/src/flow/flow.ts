@@ -1,0 +1,156 @@
+// One user's way through the portal as a value: folded from events, so that tabs and replicas that append at once lose nothing.
+import type { ErrorCode } from '@credmon/core/base';
+
+/** A token that the key file asks for, as pages show it. No secret is in it. */
+export interface RequestedToken {
+  readonly stem: string;
+  readonly provider: string;
+  readonly handle: string;
+  readonly scopes: string;
+  readonly audience: string;
+  /** The origin of the authorization endpoint: where the browser will go. */
+  readonly origin: string;
+}
+
+/** What happened; times are epoch seconds. Written to the session's log in this form. */
+export type FlowEvent =
+  | {
+      readonly type: 'opened';
+      readonly at: number;
+      /** The key file's name. */
+      readonly key: string;
+      readonly localUser: string;
+      readonly tokens: readonly RequestedToken[];
+      /** Stems whose tokens were there already. */
+      readonly present: readonly string[];
+    }
+  | {
+      readonly type: 'begun';
+      readonly at: number;
+      readonly state: string;
+      readonly stem: string;
+      readonly verifier: string;
+      readonly nonce: string;
+      readonly redirectUri: string;
+    }
+  | { readonly type: 'returned'; readonly at: number; readonly state: string; readonly attempt: string }
+  | {
+      readonly type: 'completed';
+      readonly at: number;
+      readonly state: string;
+      /** Who signed in, as a verified ID token names them. */
+      readonly name?: string;
+      /** Asked scopes that were not granted. */
+      readonly missing: readonly string[];
+      readonly renewable: boolean;
+    }
+  | { readonly type: 'failed'; readonly at: number; readonly state: string; readonly code: ErrorCode };
+
+/** A login on its way. `claimedBy` is the first return's attempt; only that one may go on, so that a `state` serves once. */
+export interface Login {
+  readonly state: string;
+  readonly stem: string;
+  readonly begunAt: number;
+  readonly verifier: string;
+  readonly nonce: string;
+  readonly redirectUri: string;
+  readonly claimedBy?: string;
+}
+
+/** How far one token is. */
+export type TokenState =
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'failed'; readonly code: ErrorCode }
+  | {
+      readonly kind: 'signed-in';
+      readonly name?: string;
+      readonly missing: readonly string[];
+      readonly renewable: boolean;
+    };
+
+/** The whole way: whose, which tokens, how far each, and the logins that are not over. */
+export interface Flow {
+  readonly openedAt: number;
+  readonly key: string;
+  readonly localUser: string;
+  readonly tokens: readonly (RequestedToken & { readonly state: TokenState })[];
+  readonly logins: readonly Login[];
+  /** `state` values of logins that are over, to tell a replay from a stranger. */
+  readonly over: readonly string[];
+}
+
+/** Folds a log into its value; `undefined` when it does not begin with `opened`. */
+export function foldFlow(events: readonly FlowEvent[]): Flow | undefined {
+  return events.reduce<Flow | undefined>(nextFlow, undefined);
+}
+
+/** The value after one more event. An event that fits nothing (a second `opened`, an unknown state) changes nothing. */
+export function nextFlow(flow: Flow | undefined, event: FlowEvent): Flow | undefined {
+  if (event.type === 'opened') return flow ?? opened(event);
+  if (flow === undefined) return undefined;
+  switch (event.type) {
+    case 'begun': {
+      const { type: _type, at, ...login } = event;
+      return { ...flow, logins: [...flow.logins, { ...login, begunAt: at }] };
+    }
+    case 'returned':
+      return { ...flow, logins: flow.logins.map((login) => claimed(login, event.state, event.attempt)) };
+    case 'completed': {
+      const { name, missing, renewable } = event;
+      return closed(flow, event.state, {
+        kind: 'signed-in',
+        missing,
+        renewable,
+        ...(name === undefined ? {} : { name }),
+      });
+    }
+    case 'failed':
+      return closed(flow, event.state, { kind: 'failed', code: event.code });
+  }
+}
+
+function opened(event: FlowEvent & { type: 'opened' }): Flow {
+  const { at, key, localUser, tokens, present } = event;
+  const there: TokenState = { kind: 'signed-in', missing: [], renewable: true };
+  return {
+    openedAt: at,
+    key,
+    localUser,
+    tokens: tokens.map((token) => ({
+      ...token,
+      state: present.includes(token.stem) ? there : { kind: 'waiting' },
+    })),
+    logins: [],
+    over: [],
+  };
+}
+
+function claimed(login: Login, state: string, attempt: string): Login {
+  return login.state === state && login.claimedBy === undefined ? { ...login, claimedBy: attempt } : login;
+}
+
+/** Ends a login. A failure never takes back what another tab has achieved. */
+function closed(flow: Flow, state: string, result: TokenState): Flow {
+  const login = flow.logins.find((one) => one.state === state);
+  if (!login) return flow;
+  return {
+    ...flow,
+    logins: flow.logins.filter((one) => one !== login),
+    over: [...flow.over, state],
+    tokens: flow.tokens.map((token) =>
+      token.stem === login.stem && !(result.kind === 'failed' && token.state.kind === 'signed-in')
+        ? { ...token, state: result }
+        : token,
+    ),
+  };
+}
+
+/** True when every token is there. */
+export function isComplete(flow: Flow): boolean {
+  return flow.tokens.every(({ state }) => state.kind === 'signed-in');
+}
+
+/** Logins begun within `seconds` before `now` (epoch seconds) and not over. */
+export function liveLogins(flow: Flow, now: number, seconds: number): readonly Login[] {
+  return flow.logins.filter(({ begunAt }) => now - begunAt < seconds);
+}

@@ -1,0 +1,54 @@
+// Judges the tokens of a login before anything is stored: right person, no wider scopes.
+import { compareScopes, type ProviderRequest, type TokenAnswer } from '@credmon/core';
+import { CodedError } from '@credmon/core/base';
+import { providerSettings, type Settings } from '../settings/settings.ts';
+
+/**
+ * Refuses tokens of somebody else, where the administrator named a claim, and tokens that can do more than was asked for.
+ * @throws CodedError `LOGIN_WRONG_USER`, `SCOPE_WIDENED`
+ */
+export function checkAnswer(
+  settings: Settings,
+  localUser: string,
+  request: ProviderRequest,
+  answer: TokenAnswer,
+): void {
+  const { provider } = request;
+  const { userClaim, extraScopes } = providerSettings(settings, provider);
+  if (userClaim !== undefined && answer.claims?.[userClaim] !== localUser) {
+    const what =
+      answer.claims === undefined
+        ? 'sent no ID token that could be verified'
+        : `says otherwise in "${userClaim}"`;
+    throw new CodedError(
+      'LOGIN_WRONG_USER',
+      `the login at ${provider} must be that of ${localUser}, but the issuer ${what}`,
+      {
+        provider,
+      },
+    );
+  }
+  const wider = compareScopes(request.scopes, answer.scope).wider.filter(
+    (scope) => !extraScopes.includes(scope),
+  );
+  if (wider.length > 0)
+    throw new CodedError(
+      'SCOPE_WIDENED',
+      `${provider} granted more than was asked for (${wider.length} scopes); if that is right, name them in CREDMON_${provider}_EXTRA_SCOPES`,
+      { provider, count: wider.length },
+    );
+}
+
+/** The asked scopes that the issuer did not grant. */
+export function missingScopes(request: ProviderRequest, answer: TokenAnswer): readonly string[] {
+  return compareScopes(request.scopes, answer.scope).narrower;
+}
+
+/** How a verified ID token calls the person; at most 80 characters, for people to read. */
+export function displayName({ claims }: TokenAnswer): string | undefined {
+  for (const claim of ['name', 'preferred_username', 'sub']) {
+    const value = claims?.[claim];
+    if (typeof value === 'string' && value.trim() !== '') return value.trim().slice(0, 80);
+  }
+  return undefined;
+}

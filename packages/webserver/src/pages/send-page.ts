@@ -1,0 +1,21 @@
+// Sends a rendered page with what all pages show.
+import type { FastifyReply } from 'fastify';
+import type { Desk } from '../flow/desk.ts';
+
+/** The templates in views/. */
+export type PageName = 'home' | 'login' | 'error';
+
+/** Renders `page` with `data` and sends it. */
+export function sendPage(
+  { settings, ports }: Desk,
+  reply: FastifyReply,
+  page: PageName,
+  status: number,
+  data: Readonly<Record<string, unknown>>,
+): FastifyReply {
+  const { mount, host, contact } = settings;
+  return reply
+    .code(status)
+    .type('text/html; charset=utf-8')
+    .send(ports.views.render(page, { mount, host, contact, ...data }));
+}

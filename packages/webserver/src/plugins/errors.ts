@@ -1,0 +1,52 @@
+// Turns every failure into an explained page and one line in the log.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isCoded, messageOf } from '@credmon/core/base';
+import { currentFlow, type Desk } from '../flow/desk.ts';
+import { sendPage } from '../pages/send-page.ts';
+import { pageError, pageFor } from './page-error.ts';
+
+/** Sets the handlers for errors and unknown pages. */
+export function registerErrors(app: FastifyInstance, desk: Desk): void {
+  app.setErrorHandler((error, request, reply) => sendError(desk, request, reply, error));
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) =>
+    sendError(desk, request, reply, pageError('no-such-page')),
+  );
+}
+
+/** Answers with the page of an error; nothing of the request's query, headers or body is logged. */
+export function sendError(
+  desk: Desk,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: unknown,
+): FastifyReply {
+  const { name, page, detail } = pageFor(error);
+  const route = request.routeOptions?.url ?? 'an unknown page';
+  const text = `${request.method} ${route}: ${page.status} ${name}, reference ${request.id}: ${explain(error)}`;
+  if (page.status >= 500) desk.ports.log.error(text);
+  else desk.ports.log.warn(text);
+  return sendPage(desk, reply, 'error', page.status, {
+    ...page,
+    name,
+    ...(detail === undefined ? {} : { detail }),
+    reference: request.id,
+    hasList: hasFlow(desk, request),
+  });
+}
+
+/** Messages of our own errors are free of secrets; of others only the kind is told, because they may quote input. */
+function explain(error: unknown): string {
+  if (isCoded(error)) return messageOf(error);
+  const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown };
+  return `${typeof name === 'string' ? name : 'error'}${typeof code === 'string' ? ` ${code}` : ''}`;
+}
+
+function hasFlow(desk: Desk, request: FastifyRequest): boolean {
+  try {
+    return currentFlow(desk, request.session?.flow) !== undefined;
+  } catch (error) {
+    // The session directory itself may be what failed; the page then offers no way back to the list.
+    desk.ports.log.error(`cannot read the session: ${messageOf(error)}`);
+    return false;
+  }
+}

@@ -1,0 +1,79 @@
+// Headers, limits and the demand for https: what keeps pages from being framed, injected, guessed at or overrun.
+import fastifyFormbody from '@fastify/formbody';
+import fastifyHelmet, { type FastifyHelmetOptions } from '@fastify/helmet';
+import fastifyRateLimit from '@fastify/rate-limit';
+import fastifyUnderPressure from '@fastify/under-pressure';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Desk } from '../flow/desk.ts';
+import type { Settings } from '../settings/settings.ts';
+import { pageError } from './page-error.ts';
+
+/** Longest delay of the event loop, in milliseconds, before new requests get 503. */
+const MAX_EVENT_LOOP_DELAY = 2000;
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** True for routes that a monitor or another daemon may ask without TLS. */
+    plain?: boolean;
+  }
+}
+
+/** Registers helmet, rate limits, load shedding and form bodies. */
+export async function registerSecurity(app: FastifyInstance, { settings, ports }: Desk): Promise<void> {
+  await app.register(fastifyHelmet, {
+    contentSecurityPolicy: contentPolicy(settings, []),
+    referrerPolicy: { policy: 'no-referrer' },
+    strictTransportSecurity: settings.secure ? { maxAge: 31_536_000, includeSubDomains: false } : false,
+  });
+  await app.register(fastifyRateLimit, {
+    max: settings.requestsPerMinute,
+    timeWindow: 60_000,
+    keyGenerator: (request) => rateKey(request.ip),
+  });
+  await app.register(fastifyUnderPressure, { maxEventLoopDelay: MAX_EVENT_LOOP_DELAY, retryAfter: 10 });
+  await app.register(fastifyFormbody, { bodyLimit: 16_384 });
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('cache-control', 'no-store');
+    if (!settings.secure || request.protocol === 'https' || request.routeOptions.config.plain === true)
+      return;
+    ports.log.warn(
+      'a request came without https: the proxy must send X-Forwarded-Proto and stand in CREDMON_WEB_TRUSTED_PROXIES',
+    );
+    throw pageError('not-https');
+  });
+}
+
+/** Behind a unix socket whose proxy names no client, all clients share one limit; IPv6 clients share one for each /64. */
+export function rateKey(ip: string | undefined): string {
+  if (ip === undefined || ip === '') return 'unknown';
+  if (!ip.includes(':') || ip.includes('.')) return ip;
+  const [head = '', tail] = ip.split('::');
+  const front = head === '' ? [] : head.split(':');
+  const back = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = tail === undefined ? [] : Array.from({ length: 8 - front.length - back.length }, () => '0');
+  return [...front, ...zeros, ...back].slice(0, 4).join(':');
+}
+
+/**
+ * Lets this page's forms lead to these issuers as well.
+ * Chromium holds every redirect that follows a form against form-action, so 'self' alone would stop the login.
+ */
+export function allowFormsTo(reply: FastifyReply, settings: Settings, origins: readonly string[]): void {
+  reply.helmet({ contentSecurityPolicy: contentPolicy(settings, origins) });
+}
+
+type ContentPolicy = Exclude<FastifyHelmetOptions['contentSecurityPolicy'], boolean | undefined>;
+
+function contentPolicy(settings: Settings, origins: readonly string[]): ContentPolicy {
+  return {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'"],
+      baseUri: ["'none'"],
+      frameAncestors: ["'none'"],
+      formAction: ["'self'", ...new Set([...origins, ...settings.loginOrigins])],
+    },
+  };
+}

@@ -1,0 +1,50 @@
+// Browser sessions and CSRF tokens: one cookie with a random id, everything else on the server.
+import fastifyCookie from '@fastify/cookie';
+import fastifyCsrf from '@fastify/csrf-protection';
+import fastifySession from '@fastify/session';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isRecord } from '@credmon/core';
+import { newSecret, type Desk } from '../flow/desk.ts';
+
+declare module 'fastify' {
+  interface Session {
+    /** The id of the flow that this browser opened. */
+    flow?: string;
+  }
+}
+
+/** What survives a change of the session id. `_csrf` is the secret of @fastify/csrf-protection: forms in other tabs stay good. */
+const KEPT = ['flow', '_csrf'];
+
+/**
+ * Registers cookies, sessions and CSRF protection. The cookie is `__Host-credmon`, Secure; over loopback http it is `credmon`.
+ * @see RFC 6265bis, section 4.1.3.2 (the __Host- prefix)
+ */
+export async function registerSessions(app: FastifyInstance, desk: Desk): Promise<void> {
+  const { settings, ports } = desk;
+  await app.register(fastifyCookie);
+  await app.register(fastifySession, {
+    secret: ports.cookieSecret,
+    store: ports.sessions,
+    cookieName: settings.secure ? '__Host-credmon' : 'credmon',
+    cookie: { path: '/', httpOnly: true, secure: settings.secure, sameSite: 'lax' },
+    saveUninitialized: false,
+    rolling: false,
+    idGenerator: () => newSecret(desk),
+  });
+  await app.register(fastifyCsrf, {
+    sessionPlugin: '@fastify/session',
+    getToken: ({ body }) => (isRecord(body) && typeof body['_csrf'] === 'string' ? body['_csrf'] : undefined),
+  });
+}
+
+/** A new session for a new flow; whatever the browser had before is forgotten on the server too. */
+export async function startSession(request: FastifyRequest, flow: string): Promise<void> {
+  await request.session.regenerate();
+  request.session.flow = flow;
+}
+
+/** A new id for the same session, after somebody signed in. */
+export async function renewSession(request: FastifyRequest): Promise<void> {
+  await request.session.regenerate(KEPT);
+}

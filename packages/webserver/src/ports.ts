@@ -1,0 +1,69 @@
+// What the portal needs from the world: each port has one to four methods, and main.ts passes the real ones.
+import type { SessionStore } from '@fastify/session';
+import type { Clock, Random, Send } from '@credmon/core/base';
+import type { FlowEvent } from './flow/flow.ts';
+
+/** The three files of a token, as text. */
+export interface TokenTexts {
+  readonly meta: string;
+  readonly use: string;
+  readonly top: string;
+}
+
+/** The credential directory as the portal uses it. */
+export interface CredentialFiles {
+  /**
+   * A key file's bytes and modification time in epoch seconds. `key` is 64 hex digits.
+   * @throws CodedError `KEY_FILE_MISSING`, `KEY_FILE_INVALID` (a link, a directory, too large), `CRED_FILE_IO`
+   */
+  readKey(key: string): { readonly bytes: Uint8Array; readonly modifiedAt: number };
+  /** Removes a key file; one that is gone is fine. @throws CodedError `CRED_FILE_IO` */
+  removeKey(key: string): void;
+  /** True when CredD would find a credential of this user and stem. */
+  hasToken(user: string, stem: string): boolean;
+  /** Writes `.meta`, `.use` and `.top`, durably and in this order. @throws CodedError `CRED_DIR_INVALID`, `CRED_FILE_IO` */
+  writeToken(user: string, stem: string, texts: TokenTexts): void;
+}
+
+/** Logs of events, one for each opened key; appends of several processes come in one order for all of them. */
+export interface FlowLog {
+  /** Appends and answers with the whole log, in order. Only an `opened` event begins a log: appending to none answers with an empty list. */
+  append(id: string, event: FlowEvent): readonly FlowEvent[];
+  /** The log; empty when there is none or it is too old. */
+  read(id: string): readonly FlowEvent[];
+}
+
+/** The log of the server. Messages hold no secret. */
+export interface Log {
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+  debug(message: string): void;
+}
+
+/** Page templates, style sheet and icon, read once. */
+export interface Views {
+  /** Renders the page named by its template; texts are escaped. */
+  render(page: string, data: Readonly<Record<string, unknown>>): string;
+  readonly styleSheet: string;
+  /** An SVG image. */
+  readonly icon: string;
+}
+
+/** Everything that {@link createApp} needs beside its settings. */
+export interface Ports {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly send: Send;
+  readonly files: CredentialFiles;
+  readonly flows: FlowLog;
+  readonly sessions: SessionStore;
+  /** Signs session cookies; 32 bytes or more, the same in every replica. */
+  readonly cookieSecret: string;
+  readonly log: Log;
+  readonly views: Views;
+  /** The PEM text of the local issuer's public key. @throws CodedError `CRED_FILE_IO` */
+  readonly readPublicKey: () => string;
+  /** True for the address of a proxy whose X-Forwarded-* headers are believed; the address is missing on a unix socket. */
+  readonly isTrustedProxy: (address: string | undefined) => boolean;
+}

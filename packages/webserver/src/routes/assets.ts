@@ -1,0 +1,17 @@
+// The style sheet, the icon and the health check: what needs no session.
+import type { FastifyInstance } from 'fastify';
+import type { Desk } from '../flow/desk.ts';
+
+/** Adds /style.css, /icon.svg and /healthz. */
+export function assetRoutes(app: FastifyInstance, { ports }: Desk): void {
+  const cached = 'public, max-age=3600';
+  app.get('/style.css', (_request, reply) =>
+    reply.header('cache-control', cached).type('text/css; charset=utf-8').send(ports.views.styleSheet),
+  );
+  app.get('/icon.svg', (_request, reply) =>
+    reply.header('cache-control', cached).type('image/svg+xml').send(ports.views.icon),
+  );
+  app.get('/healthz', { config: { plain: true, rateLimit: false } }, (_request, reply) =>
+    reply.code(app.isUnderPressure() ? 503 : 200).send({ status: app.isUnderPressure() ? 'busy' : 'ok' }),
+  );
+}

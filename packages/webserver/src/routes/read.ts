@@ -1,0 +1,10 @@
+// Reads what came with a request against its schema.
+import type { ZodType } from 'zod';
+import { pageError } from '../plugins/page-error.ts';
+
+/** The value in the schema's form. @throws an error that is shown as the page `bad-request` */
+export function read<T>(schema: ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw pageError('bad-request');
+}

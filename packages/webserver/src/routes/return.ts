@@ -1,0 +1,37 @@
+// GET /return/...: where issuers send the browser back. The login is found by `state`; the path only has to be the one that was sent.
+import type { FastifyInstance, FastifyRequest, FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { completeLogin } from '../flow/complete-login.ts';
+import { requireFlow, type Desk } from '../flow/desk.ts';
+import { liveLogins } from '../flow/flow.ts';
+import { admit } from '../plugins/admission.ts';
+import { renewSession } from '../plugins/session.ts';
+import { read } from './read.ts';
+
+/** Each at most once: a repeated parameter comes as a list and is refused. Others are none of our business. */
+const callback = z.object({
+  state: z.string().min(1).max(256),
+  code: z.string().min(1).max(8192).optional(),
+  iss: z.string().max(2048).optional(),
+  error: z.string().max(256).optional(),
+});
+
+/** Adds the routes `/return` and `/return/*`. */
+export function returnRoutes(app: FastifyInstance, desk: Desk): void {
+  const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const { state } = read(callback, request.query);
+    admit(desk, request, requireFlow(desk, request.session.flow).localUser);
+    const [path = '', query = ''] = splitOnce(request.url, '?');
+    const { flow } = await completeLogin(desk, request.session.flow, { state, query, path });
+    const waiting = liveLogins(flow, desk.ports.clock.now(), desk.settings.loginSeconds);
+    // Another tab's return may be on its way with the old id: it must still find its session.
+    if (waiting.length === 0) await renewSession(request);
+    return reply.redirect(`${desk.settings.mount}/`, 303);
+  };
+  for (const path of ['/return', '/return/*']) app.get(path, { exposeHeadRoute: false }, handler);
+}
+
+function splitOnce(text: string, separator: string): readonly string[] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+}

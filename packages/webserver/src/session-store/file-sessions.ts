@@ -1,0 +1,88 @@
+// Browser sessions as files, one each: what @fastify/session asks of a store, with idle and absolute time-outs.
+import { readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
+import type { SessionStore } from '@fastify/session';
+import { isRecord } from '@credmon/core';
+import { systemCode, writeFileAtomically, type Clock } from '@credmon/core/base';
+import { sessionPath } from './session-directory.ts';
+
+/** Time-outs in seconds: `idle` since the last request, `absolute` since the session was made. */
+export interface SessionLimits {
+  readonly idle: number;
+  readonly absolute: number;
+}
+
+/** A file's modification time says when the session was last used; it is moved at most this often, in seconds. */
+const TOUCH_SECONDS = 30;
+
+interface Stored {
+  readonly createdAt: number;
+  readonly session: Parameters<SessionStore['set']>[1];
+}
+
+/** A store of sessions in `directory`, for any number of processes. A session that is too old is removed and not found. */
+export function createFileSessions(directory: string, clock: Clock, limits: SessionLimits): SessionStore {
+  const find = (id: string): Stored | undefined => {
+    const path = sessionPath(directory, id, 'session');
+    const now = clock.now();
+    const usedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+    if (usedAt === undefined) return undefined;
+    const stored = parse(readFileSync(path, 'utf8'));
+    if (!stored || now - usedAt / 1000 >= limits.idle || now - stored.createdAt >= limits.absolute) {
+      rmSync(path, { force: true });
+      return undefined;
+    }
+    if (Math.abs(now - usedAt / 1000) > TOUCH_SECONDS) utimesSync(path, now, now);
+    return stored;
+  };
+  return {
+    get: (id, callback) => answer(callback, () => (gone(() => find(id)) ?? undefined)?.session ?? null),
+    set: (id, session, callback) =>
+      answer(callback, () => {
+        const path = sessionPath(directory, id, 'session');
+        const now = clock.now();
+        const createdAt = gone(() => find(id))?.createdAt ?? now;
+        writeFileAtomically(path, JSON.stringify({ createdAt, session }), { mode: 0o600, durable: false });
+        utimesSync(path, now, now);
+        return null;
+      }),
+    destroy: (id, callback) =>
+      answer(callback, () => {
+        rmSync(sessionPath(directory, id, 'session'), { force: true });
+        return null;
+      }),
+  };
+}
+
+/** Another process may remove a session between two looks at it. */
+function gone<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function answer<T>(callback: (error: unknown, value?: T | null) => void, work: () => T | null): void {
+  let value: T | null;
+  try {
+    value = work();
+  } catch (error) {
+    callback(error);
+    return;
+  }
+  callback(null, value);
+}
+
+/** A file that a crash or a stranger left unreadable is no session. */
+function parse(text: string): Stored | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (!isRecord(value) || typeof value['createdAt'] !== 'number' || !isRecord(value['session']))
+      return undefined;
+    return { createdAt: value['createdAt'], session: value['session'] as unknown as Stored['session'] };
+  } catch {
+    // The session is then made anew: the user opens the key link again.
+    return undefined;
+  }
+}

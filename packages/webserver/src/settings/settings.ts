@@ -1,0 +1,61 @@
+// The settings of the portal as a frozen value; read.ts makes it from the configuration.
+import type { ClientAuthentication } from '@credmon/core';
+
+/** Where the server listens. */
+export type ListenAddress =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'fd'; readonly descriptor: number };
+
+/** What the administrator says of one provider beyond its key file. */
+export interface ProviderSettings {
+  /** CREDMON_<PROVIDER>_ISSUER: the exact issuer identifier. */
+  readonly issuer?: string;
+  /** CREDMON_<PROVIDER>_CLIENT_AUTH */
+  readonly authentication: ClientAuthentication;
+  /** CREDMON_<PROVIDER>_USER_CLAIM: the ID token's claim that must equal the local user. */
+  readonly userClaim?: string;
+  /** CREDMON_<PROVIDER>_EXTRA_SCOPES: may be granted without having been asked for. */
+  readonly extraScopes: readonly string[];
+}
+
+/** Settings of the web server. Durations are seconds, directories absolute. */
+export interface Settings {
+  readonly credentialDirectory: string;
+  /** CREDMON_WEB_PREFIX without trailing slashes: `https://host/path`. */
+  readonly prefix: string;
+  /** The path of the prefix, under which all routes lie: empty, or `/path`. */
+  readonly mount: string;
+  /** True when browsers come over https. */
+  readonly secure: boolean;
+  /** The Access Point's name, as pages show it. */
+  readonly host: string;
+  readonly listen: ListenAddress;
+  readonly trustedProxies: readonly string[];
+  readonly sessionDirectory: string;
+  readonly sessionIdleSeconds: number;
+  readonly sessionSeconds: number;
+  readonly loginSeconds: number;
+  readonly keySeconds: number;
+  readonly requestsPerMinute: number;
+  /** The header in which the proxy passes REMOTE_USER (lower case), and the realm that is cut from it. */
+  readonly remoteUser?: { readonly header: string; readonly realm?: string };
+  /** Origins besides the issuers' that a login may pass through. */
+  readonly loginOrigins: readonly string[];
+  /** Whom users should ask: an address or a sentence. */
+  readonly contact?: string;
+  readonly logFile?: string;
+  readonly logBytes: number;
+  /** True when the log shall tell of every request. */
+  readonly debug: boolean;
+  readonly allowLoopbackHttp: boolean;
+  /** By upper-case provider name. */
+  readonly providers: ReadonlyMap<string, ProviderSettings>;
+  readonly defaultTokenSeconds: number;
+  readonly localIssuer: { readonly issuer: string; readonly publicKeyFile: string; readonly keyId: string };
+}
+
+/** The administrator's word on a provider; names compare without case, as knobs do. */
+export function providerSettings(settings: Settings, provider: string): ProviderSettings {
+  return settings.providers.get(provider.toUpperCase()) ?? { authentication: 'post', extraScopes: [] };
+}

@@ -1,0 +1,86 @@
+// A browser for tests: keeps cookies, follows no redirect unless told, and submits the forms that pages show.
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
+
+export interface Page {
+  readonly status: number;
+  readonly text: string;
+  readonly headers: LightMyRequestResponse['headers'];
+  readonly location: string;
+}
+
+export interface Browser {
+  readonly cookies: Map<string, string>;
+  get(path: string, headers?: Record<string, string>): Promise<Page>;
+  /** GET, and the pages that it leads to on this server. */
+  open(path: string): Promise<Page>;
+  post(path: string, fields: Record<string, string>, headers?: Record<string, string>): Promise<Page>;
+  /** Presses the button of a token on the list; the answer leads to the issuer. */
+  login(stem: string, mount?: string): Promise<Page>;
+  /** What the issuer would send the browser back to after `login`. */
+  returnFrom(login: Page, answer?: Record<string, string>): string;
+  /** A second browser at the same server, with cookies of its own. */
+  another(): Browser;
+  /** The same cookies at another server. */
+  at(other: Browser): Browser;
+}
+
+const HTTPS = { 'x-forwarded-proto': 'https', host: 'ap.example' };
+
+export function createBrowser(app: FastifyInstance, cookies: Map<string, string> = new Map()): Browser {
+  const remember = (response: LightMyRequestResponse): Page => {
+    for (const { name, value } of response.cookies) {
+      if (value === '') cookies.delete(name);
+      else cookies.set(name, value);
+    }
+    return {
+      status: response.statusCode,
+      text: response.body,
+      headers: response.headers,
+      location: response.headers.location ?? '',
+    };
+  };
+  const cookieHeader = (): string =>
+    [...cookies].map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('; ');
+  const browser: Browser = {
+    cookies,
+    get: async (url, headers = {}) =>
+      remember(await app.inject({ url, headers: { ...HTTPS, cookie: cookieHeader(), ...headers } })),
+    async open(path) {
+      let page = await browser.get(path);
+      while (page.status === 303 && page.location.startsWith('/')) page = await browser.get(page.location);
+      return page;
+    },
+    post: async (url, fields, headers = {}) =>
+      remember(
+        await app.inject({
+          method: 'POST',
+          url,
+          headers: {
+            ...HTTPS,
+            cookie: cookieHeader(),
+            'content-type': 'application/x-www-form-urlencoded',
+            ...headers,
+          },
+          payload: new URLSearchParams(fields).toString(),
+        }),
+      ),
+    async login(stem, mount = '') {
+      const list = await browser.get(`${mount}/`);
+      return browser.post(`${mount}/login/${stem}`, { _csrf: csrfOf(list) });
+    },
+    returnFrom(login, answer = { code: 'canary-code' }) {
+      const asked = new URL(login.location).searchParams;
+      const back = new URL(asked.get('redirect_uri') ?? '');
+      const query = new URLSearchParams({ ...answer, state: asked.get('state') ?? '' });
+      return `${back.pathname}?${query.toString()}`;
+    },
+    another: () => createBrowser(app),
+    at: (other) => {
+      for (const [name, value] of cookies) other.cookies.set(name, value);
+      return other;
+    },
+  };
+  return browser;
+}
+
+export const csrfOf = ({ text }: Page): string => /name="_csrf" value="([^"]+)"/.exec(text)?.[1] ?? '';

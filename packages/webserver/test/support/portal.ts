@@ -1,0 +1,174 @@
+// A portal for tests: real files in a temporary directory, a clock that stands still, and an issuer that is a function.
+import { randomBytes } from 'node:crypto';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { HttpRequest, HttpResponse } from '@credmon/core/base';
+import { createApp } from '../../src/app.ts';
+import { openCredentialFiles } from '../../src/credential-files.ts';
+import type { Ports } from '../../src/ports.ts';
+import { createFileFlows } from '../../src/session-store/file-flows.ts';
+import { createFileSessions } from '../../src/session-store/file-sessions.ts';
+import type { Settings } from '../../src/settings/settings.ts';
+import { openViews } from '../../src/view-files.ts';
+import { createBrowser, type Browser } from './browser.ts';
+
+export const CANARY = 'canary-client-secret';
+export const KEY: string = 'ab'.repeat(32);
+
+/** The attributes of one request, with defaults. */
+export type Ad = Readonly<Record<string, string>>;
+
+export const ad = (fields: Ad = {}): string =>
+  Object.entries({
+    Handle: '',
+    Scopes: 'read, write',
+    Audience: '',
+    ClientId: 'condor',
+    Provider: 'mytok',
+    TokenUrl: 'https://issuer.example/token',
+    LocalUser: 'alice',
+    ReturnUrl: 'https://ap.example/return/mytok',
+    ClientSecret: CANARY,
+    AuthorizationUrl: 'https://issuer.example/auth',
+    ...fields,
+  })
+    .map(([name, value]) => `${name} = "${value.replaceAll('"', '\\"')}"\n`)
+    .join('');
+
+export interface Portal {
+  readonly directory: string;
+  readonly credentials: string;
+  readonly log: string[];
+  /** Requests that reached the issuer. */
+  readonly sent: HttpRequest[];
+  answer: (request: HttpRequest) => Promise<HttpResponse> | HttpResponse;
+  now: number;
+  browser(): Browser;
+  /** Another process with the same directories. */
+  replica(): Promise<Browser>;
+  writeKey(text: string, key?: string): void;
+  tokenFiles(user?: string): Record<string, unknown>;
+  close(): Promise<void>;
+}
+
+export const json = (body: unknown, status = 200): HttpResponse => ({
+  status,
+  headers: { 'content-type': 'application/json' },
+  body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
+});
+
+let serial = 0;
+/** A token response as most issuers give it, with values that occur nowhere else. */
+export const tokens = (fields: Record<string, unknown> = {}): HttpResponse => {
+  serial += 1;
+  return json({
+    access_token: `canary-access-${serial}`,
+    token_type: 'bearer',
+    expires_in: 600,
+    refresh_token: `canary-refresh-${serial}`,
+    ...fields,
+  });
+};
+
+export const settingsFor = (directory: string, changes: Partial<Settings> = {}): Settings => ({
+  credentialDirectory: join(directory, 'creds'),
+  prefix: 'https://ap.example',
+  mount: '',
+  secure: true,
+  host: 'ap.example',
+  listen: { kind: 'tcp', host: '127.0.0.1', port: 0 },
+  trustedProxies: ['127.0.0.1'],
+  sessionDirectory: join(directory, 'sessions'),
+  sessionIdleSeconds: 1800,
+  sessionSeconds: 28_800,
+  loginSeconds: 600,
+  keySeconds: 43_200,
+  requestsPerMinute: 1000,
+  loginOrigins: [],
+  logBytes: 1_000_000,
+  debug: true,
+  allowLoopbackHttp: false,
+  providers: new Map(),
+  defaultTokenSeconds: 1200,
+  localIssuer: { issuer: 'https://ap.example', publicKeyFile: '/none', keyId: 'local' },
+  ...changes,
+});
+
+/** Starts a portal; `close` removes everything. */
+export async function startPortal(
+  changes: Partial<Settings> = {},
+  replaced: Partial<Ports> = {},
+): Promise<Portal> {
+  const directory = mkdtempSync(join(tmpdir(), 'credmon-web-'));
+  const settings = settingsFor(directory, changes);
+  for (const path of [settings.credentialDirectory, settings.sessionDirectory])
+    mkdirSync(path, { mode: 0o700 });
+  const log: string[] = [];
+  const write = (message: string): void => void log.push(message);
+  const apps: { close(): PromiseLike<unknown> }[] = [];
+  const clock = { now: () => portal.now, steady: () => portal.now, wait: async () => undefined };
+  const start = async (): Promise<Browser> => {
+    const app = await createApp(settings, {
+      clock,
+      random: (bytes) => randomBytes(bytes),
+      send: async (request) => {
+        portal.sent.push(request);
+        return portal.answer(request);
+      },
+      files: openCredentialFiles(settings.credentialDirectory),
+      flows: createFileFlows(settings.sessionDirectory, clock, settings.sessionSeconds),
+      sessions: createFileSessions(settings.sessionDirectory, clock, {
+        idle: settings.sessionIdleSeconds,
+        absolute: settings.sessionSeconds,
+      }),
+      cookieSecret: 'a secret of the tests, long enough to sign with',
+      log: { info: write, warn: write, error: write, debug: write },
+      views: openViews(),
+      readPublicKey: () => '',
+      isTrustedProxy: (address) => address === '127.0.0.1',
+      ...replaced,
+    });
+    apps.push(app);
+    return createBrowser(app);
+  };
+  const portal: Portal = {
+    directory,
+    credentials: settings.credentialDirectory,
+    log,
+    sent: [],
+    answer: () => tokens(),
+    now: 1_800_000_000,
+    browser: () => first.another(),
+    replica: start,
+    writeKey(text, key = KEY) {
+      const path = join(settings.credentialDirectory, key);
+      writeFileSync(path, text, { mode: 0o640 });
+      utimesSync(path, portal.now, portal.now);
+    },
+    tokenFiles(user = 'alice') {
+      const home = join(settings.credentialDirectory, user);
+      return Object.fromEntries(
+        readdirSync(home).map((name) => {
+          const mode = (statSync(join(home, name)).mode & 0o7777).toString(8);
+          return [name, { mode, content: JSON.parse(readFileSync(join(home, name), 'utf8')) as unknown }];
+        }),
+      );
+    },
+    async close() {
+      for (const app of apps) await app.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+  const first = await start();
+  return portal;
+}
