@@ -1,2 +1,32 @@
 // The public API of @credmon/scitokens: names only.
 export type { ErrorCode } from '@credmon/core/base';
+export { ALGORITHMS, DEFAULT_ALGORITHMS, isAlgorithm } from './algorithms.ts';
+export type { Algorithm, AlgorithmFacts } from './algorithms.ts';
+export { PROFILES, WLCG_ANY_AUDIENCE } from './claims.ts';
+export type {
+  AtJwtClaims,
+  CheckedClaims,
+  ClaimsOf,
+  Profile,
+  Scitoken1Claims,
+  Scitoken2Claims,
+  TokenClaims,
+  WlcgClaims,
+} from './claims.ts';
+export type { JsonObject, TokenHeader } from './compact.ts';
+export { createKey } from './create-key.ts';
+export type { NewKey } from './create-key.ts';
+export { enforce } from './enforce.ts';
+export type { EnforceOptions, Enforcer } from './enforce.ts';
+export { readKeySet } from './jwks.ts';
+export type { KeySet, VerificationKey } from './jwks.ts';
+export { keyIdOf } from './key-id.ts';
+export type { KeyIdStyle } from './key-id.ts';
+export { KEY_FORMS, readKey, readSigningKey, writeKey } from './keys.ts';
+export type { KeyChoice, KeyForm, ReadKey } from './keys.ts';
+export { checkScopeForSigning } from './scope.ts';
+export type { Authorization } from './scope.ts';
+export { issueToken, signClaims } from './sign.ts';
+export type { SigningKey, SigningMoment, TokenRequest } from './sign.ts';
+export { fixedKeys, verify, verifyWithKeys } from './verify.ts';
+export type { KeyFinder, VerifiedToken, VerifyOptions } from './verify.ts';

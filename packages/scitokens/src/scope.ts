@@ -1,0 +1,102 @@
+// Scopes: what one grants, and which of them could be read in two ways and are therefore neither signed nor honoured.
+import { CodedError } from '@credmon/core/base';
+
+/** One authorization: a name such as `read` and the normalised absolute path it reaches down from. */
+export interface Authorization {
+  readonly authz: string;
+  readonly path: string;
+}
+
+const NEEDS_PATH = /^(?:read|write|create|modify|storage\..+)$/;
+
+/** The scopes in a scope claim: split at blanks, empty ones dropped. */
+export function splitScope(scope: string): string[] {
+  return scope.split(' ').filter((part) => part !== '');
+}
+
+/**
+ * A path without empty and `.` segments and without a trailing slash; `..` removes the segment before it.
+ * A path without leading slash is read from the root, as scitokens-cpp does.
+ */
+export function normalisePath(path: string): string {
+  const kept: string[] = [];
+  for (const segment of path.split('/')) {
+    if (segment === '..') kept.pop();
+    else if (segment !== '' && segment !== '.') kept.push(segment);
+  }
+  return `/${kept.join('/')}`;
+}
+
+/**
+ * Why a path hides something from a reader that does not decode it, or shows something to one that does; `undefined`
+ * when there is only one way to read it. Percent signs that encode neither a separator, a NUL, a dot segment nor
+ * another percent sign are plain characters.
+ */
+export function hiddenMeaning(path: string): string | undefined {
+  if (path.includes('\0') || /%00/.test(path)) return 'a NUL';
+  if (/%2f|%5c/i.test(path)) return 'an encoded separator';
+  if (/%25/.test(path)) return 'a double encoding';
+  const encodedDots = /(?:^|\/)(?:\.|%2e){1,2}(?=\/|$)/gi;
+  for (const [segment] of path.matchAll(encodedDots))
+    if (segment.includes('%')) return 'an encoded dot segment';
+  return undefined;
+}
+
+/** True when `path` names a parent directory anywhere. */
+export function climbs(path: string): boolean {
+  return path.split('/').includes('..');
+}
+
+/**
+ * Reads one scope of a verified token. Without a path it reaches everything (`/`).
+ * @throws CodedError `TOKEN_BAD_SCOPE` when it climbs or could be misread.
+ */
+export function readAuthorization(scope: string): Authorization {
+  const { authz, path } = cut(scope);
+  const problem = climbs(path ?? '') ? 'a parent directory' : hiddenMeaning(scope);
+  if (problem !== undefined) throw badScope(scope, `contains ${problem}`);
+  return { authz, path: normalisePath(path ?? '') };
+}
+
+/**
+ * Checks a scope that is about to be signed, and returns it.
+ * @throws CodedError `TOKEN_BAD_SCOPE` for whatever one of the known verifiers may misread: a relative path, `..`,
+ * encoded separators or dots, double encodings, control characters, and storage scopes without a path.
+ */
+export function checkScopeForSigning(scope: string): string {
+  const { authz, path } = cut(scope);
+  const problem = characterProblem(scope) ?? hiddenMeaning(scope) ?? pathProblem(authz, path);
+  if (problem !== undefined) throw badScope(scope, `contains ${problem}`);
+  return scope;
+}
+
+function cut(scope: string): { authz: string; path: string | undefined } {
+  const colon = scope.indexOf(':');
+  return colon < 0
+    ? { authz: scope, path: undefined }
+    : { authz: scope.slice(0, colon), path: scope.slice(colon + 1) };
+}
+
+function characterProblem(scope: string): string | undefined {
+  if (scope === '' || scope.startsWith(':')) return 'no authorization name';
+  for (const character of scope) {
+    const point = character.codePointAt(0) ?? 0;
+    if (point <= 0x20 || (point >= 0x7f && point <= 0xa0)) return 'a blank or control character';
+    if (character === '"' || character === '\\') return 'a quote or backslash (RFC 6749 section 3.3)';
+    if (point >= 0xd800 && point <= 0xdfff) return 'half a character';
+  }
+  return undefined;
+}
+
+function pathProblem(authz: string, path: string | undefined): string | undefined {
+  if (path === undefined)
+    return NEEDS_PATH.test(authz) ? `no path (write ${authz}:/ for everything)` : undefined;
+  if (!path.startsWith('/')) return 'a relative path';
+  if (climbs(path)) return 'a parent directory';
+  return path.split('/').includes('.') ? 'a dot segment' : undefined;
+}
+
+function badScope(scope: string, problem: string): CodedError {
+  const shown = JSON.stringify(scope.slice(0, 200));
+  return new CodedError('TOKEN_BAD_SCOPE', `the scope ${shown} ${problem}`, { scope: shown, problem });
+}
