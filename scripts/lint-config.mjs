@@ -23,7 +23,7 @@ const worldFiles = [
   'packages/credmon/src/{lifecycle,master,logger,metrics,secret-file}.ts',
   'packages/credmon/src/providers/exec.ts',
   'packages/credmon/src/storer/**',
-  'packages/scitokens/src/{discover,issuer-keys,key-cache,key-directory,create-key}.ts',
+  'packages/scitokens/src/{discover,issuer-keys,key-cache,key-directory,private-files,create-key}.ts',
   'packages/webserver/src/session-store/**',
   'packages/webserver/src/{listen,view-files,credential-files}.ts',
 ];

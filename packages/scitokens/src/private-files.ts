@@ -1,0 +1,103 @@
+// Files with secrets, and the lock on the directory that holds them.
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  type Stats,
+} from 'node:fs';
+import { CodedError, messageOf, stageFile, systemCode } from '@credmon/core/base';
+
+/** An error about a key directory or a file in it. */
+export function badDirectory(path: string, problem: string, cause?: unknown): CodedError {
+  return new CodedError('TOKEN_KEY_DIRECTORY', `${path} ${problem}`, { path, problem }, cause);
+}
+
+/**
+ * Checks that `directory` is one, and that nobody else may write to it.
+ * @throws CodedError `TOKEN_KEY_DIRECTORY`.
+ */
+export function checkPrivateDirectory(directory: string): void {
+  let facts: Stats;
+  try {
+    facts = statSync(directory);
+  } catch (error) {
+    throw badDirectory(directory, 'is not there', error);
+  }
+  if (!facts.isDirectory()) throw badDirectory(directory, 'is not a directory');
+  checkMode(directory, facts.mode, 0o022);
+}
+
+function checkMode(path: string, mode: number, refused: number): void {
+  if ((mode & refused) !== 0)
+    throw badDirectory(path, `is open to others (mode ${(mode & 0o777).toString(8)})`);
+}
+
+/**
+ * Reads a file that only its owner can read; `undefined` when there is none. Links are not followed.
+ * @throws CodedError `TOKEN_KEY_DIRECTORY`.
+ */
+export function readPrivateFile(file: string): string | undefined {
+  let descriptor: number;
+  try {
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw badDirectory(file, `cannot be read: ${messageOf(error)}`, error);
+  }
+  try {
+    const facts = fstatSync(descriptor);
+    if (!facts.isFile()) throw badDirectory(file, 'is not a regular file');
+    checkMode(file, facts.mode, 0o077);
+    return readFileSync(descriptor, 'utf8');
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/**
+ * Runs `work` while no other process works on `directory`.
+ * @throws CodedError `TOKEN_KEY_DIRECTORY` when another one does.
+ */
+export function underLock<T>(directory: string, work: () => T): T {
+  checkPrivateDirectory(directory);
+  const lock = `${directory}/.lock`;
+  takeLock(directory, lock);
+  try {
+    return work();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+/** The lock appears with its owner's id inside. That of a process that is gone is taken over, once. */
+function takeLock(directory: string, lock: string): void {
+  const staged = stageFile(lock, String(process.pid), { mode: 0o600, durable: false });
+  try {
+    for (const attempt of [1, 2]) {
+      try {
+        linkSync(staged.temporaryPath, lock);
+        return;
+      } catch (error) {
+        if (systemCode(error) !== 'EEXIST') throw error;
+        const owner = Number(readPrivateFile(lock) ?? '0');
+        if (attempt === 2 || isAlive(owner)) throw badDirectory(directory, `is in use by process ${owner}`);
+        rmSync(lock, { force: true });
+      }
+    }
+  } finally {
+    staged.discard();
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return pid > 0 && process.kill(pid, 0);
+  } catch (error) {
+    return systemCode(error) !== 'ESRCH';
+  }
+}

@@ -1,0 +1,147 @@
+// A key directory through a whole rotation, and what is refused of a damaged or open one.
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  activeKey,
+  initKeyDirectory,
+  issueToken,
+  publishKeys,
+  readKeyDirectory,
+  readKeySet,
+  rotateKeys,
+  verifyWithKeys,
+} from '../src/index.ts';
+import { MOMENT, request } from './testing.ts';
+
+const ISSUER = 'https://issuer.test/vo';
+const DAY = 86400;
+const code = (code: string): unknown => expect.objectContaining({ code });
+let root = '';
+let keys = '';
+let web = '';
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'key-directory-'));
+  [keys, web] = [join(root, 'keys'), join(root, 'web')];
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const published = (): { kids: readonly string[]; set: ReturnType<typeof readKeySet> } => {
+  const set = readKeySet(JSON.parse(readFileSync(join(web, '.well-known/jwks.json'), 'utf8')));
+  return { kids: set.kids, set };
+};
+const states = (): string[] => readKeyDirectory(keys).keys.map(({ state }) => state);
+
+describe('R32 a key directory', () => {
+  it('goes through a rotation without ever leaving a living token without its key', () => {
+    initKeyDirectory(keys);
+    expect(rotateKeys(keys, { now: 0 }).map(({ step }) => step)).toEqual(['create', 'wait']);
+    expect(() => activeKey(keys, 600)).toThrow(code('TOKEN_KEY_UNREADY'));
+    publishKeys(keys, ISSUER, web, 10);
+    expect(rotateKeys(keys, { now: 10 }).map(({ step }) => step)).toEqual(['activate', 'wait']);
+    const old = activeKey(keys, 600);
+    const token = issueToken(old, request(), { ...MOMENT, now: 20 });
+
+    expect(rotateKeys(keys, { now: 30, begin: true }).map(({ step }) => step)).toEqual(['create', 'wait']);
+    publishKeys(keys, ISSUER, web, 40);
+    expect(published().kids).toHaveLength(2);
+    expect(rotateKeys(keys, { now: 40 + 4 * DAY - 1 }).map(({ step }) => step)).toEqual(['wait']);
+    expect(activeKey(keys, 600).kid).toBe(old.kid);
+    expect(rotateKeys(keys, { now: 40 + 4 * DAY }).map(({ step }) => step)).toEqual(['activate', 'wait']);
+    expect(activeKey(keys, 600).kid).not.toBe(old.kid);
+    publishKeys(keys, ISSUER, web, 50 + 4 * DAY);
+    expect(verifyWithKeys(token, published().set, { now: 30, issuers: [ISSUER] }).header.kid).toBe(old.kid);
+
+    expect(rotateKeys(keys, { now: 40 + 5 * DAY + 300 }).map(({ step }) => step)).toEqual(['retire', 'wait']);
+    publishKeys(keys, ISSUER, web, 50 + 5 * DAY);
+    expect(published().kids).toEqual([activeKey(keys, 600).kid]);
+    expect(states()).toEqual(['retired', 'active']);
+    expect(readdirSync(keys).filter((name) => name.endsWith('.pem'))).toHaveLength(1);
+  });
+
+  it('publishes metadata that names the issuer and the keys, readable for everyone', () => {
+    initKeyDirectory(keys);
+    rotateKeys(keys, { now: 0, algorithm: 'RS256', style: 'thumbprint' });
+    const paths = publishKeys(keys, ISSUER, web, 0);
+    expect(paths).toEqual([
+      join(web, '.well-known/jwks.json'),
+      join(web, '.well-known/openid-configuration'),
+    ]);
+    expect(JSON.parse(readFileSync(paths[1] ?? '', 'utf8'))).toEqual({
+      issuer: ISSUER,
+      jwks_uri: `${ISSUER}/.well-known/jwks.json`,
+      response_types_supported: ['token'],
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: ['RS256'],
+    });
+    expect(paths.map((path) => statSync(path).mode & 0o777)).toEqual([0o644, 0o644]);
+    expect(readFileSync(paths[0] ?? '', 'utf8')).not.toMatch(/"(?:d|p|q)"/);
+  });
+
+  it('keeps its private files to itself', () => {
+    initKeyDirectory(keys);
+    rotateKeys(keys, { now: 0 });
+    expect(statSync(keys).mode & 0o777).toBe(0o700);
+    for (const name of readdirSync(keys)) expect(statSync(join(keys, name)).mode & 0o777).toBe(0o600);
+    expect(existsSync(join(keys, '.lock'))).toBe(false);
+  });
+
+  it('signs no token that could outlive the publication of its key', () => {
+    initKeyDirectory(keys, { longestLifetime: 1000 });
+    rotateKeys(keys, { now: 0 });
+    publishKeys(keys, ISSUER, web, 0);
+    rotateKeys(keys, { now: 0 });
+    expect(activeKey(keys, 1000).algorithm).toBe('ES256');
+    expect(() => activeKey(keys, 1001)).toThrow(code('TOKEN_KEY_UNREADY'));
+  });
+
+  it('takes over the lock of a dead process and respects that of a living one', () => {
+    initKeyDirectory(keys);
+    writeFileSync(join(keys, '.lock'), '999999999', { mode: 0o600 });
+    rotateKeys(keys, { now: 0 });
+    writeFileSync(join(keys, '.lock'), String(process.pid), { mode: 0o600 });
+    expect(() => rotateKeys(keys, { now: 0 })).toThrow(code('TOKEN_KEY_DIRECTORY'));
+  });
+
+  it.each<[string, () => void]>([
+    ['is missing', () => rmSync(keys, { recursive: true })],
+    ['is writable for others', () => chmodSync(keys, 0o777)],
+    ['is a file', () => (rmSync(keys, { recursive: true }), writeFileSync(keys, ''))],
+    ['has an index that others can read', () => chmodSync(join(keys, 'keys.json'), 0o644)],
+    ['has no index', () => rmSync(join(keys, 'keys.json'))],
+    ['has a damaged index', () => writeFileSync(join(keys, 'keys.json'), '{')],
+    [
+      'has an index of another kind',
+      () => writeFileSync(join(keys, 'keys.json'), '{"keys":[{}],"publishLead":1,"longestLifetime":1}'),
+    ],
+    [
+      'names a file outside',
+      () =>
+        writeFileSync(
+          join(keys, 'keys.json'),
+          readFileSync(join(keys, 'keys.json'), 'utf8').replace(/"file": "/, '"file": "../'),
+        ),
+    ],
+  ])('is refused when it %s', (_title, damage) => {
+    initKeyDirectory(keys);
+    rotateKeys(keys, { now: 0 });
+    damage();
+    expect(() => readKeyDirectory(keys)).toThrow(code('TOKEN_KEY_DIRECTORY'));
+  });
+
+  it('does not publish for an issuer without https', () => {
+    initKeyDirectory(keys);
+    expect(() => publishKeys(keys, 'http://issuer.test', web, 0)).toThrow(code('ENDPOINT_REFUSED'));
+  });
+});
