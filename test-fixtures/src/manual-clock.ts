@@ -7,8 +7,10 @@ export interface ManualClock extends Clock {
   readonly waiting: number;
   /** The epoch second at which the earliest waiter is due; `undefined` when nobody waits. */
   readonly nextDue: number | undefined;
-  /** Moves time by `seconds` (backwards when negative) and releases every waiter that is due, the earliest first. */
+  /** Moves time by `seconds` and releases every waiter that is due, the earliest first. */
   advance(seconds: number): void;
+  /** Steps the wall clock by `seconds` (backwards when negative), as an administrator or NTP would; nobody's wait is over sooner or later. */
+  step(seconds: number): void;
   /** Moves time to the earliest waiter's due second and releases it. @throws Error when nobody waits. */
   advanceToNext(): void;
   /** Resolves as soon as `count` callers wait. */
@@ -23,6 +25,7 @@ interface Waiter {
 /** A {@link ManualClock} that stands at `start`, in epoch seconds. */
 export function manualClock(start = 1_700_000_000): ManualClock {
   let time = start;
+  let stepped = 0;
   let waiters: Waiter[] = [];
   let watchers: { readonly count: number; readonly tell: () => void }[] = [];
   const earliest = (): number | undefined =>
@@ -41,7 +44,8 @@ export function manualClock(start = 1_700_000_000): ManualClock {
   };
 
   return {
-    now: () => time,
+    now: () => time + stepped,
+    steady: () => time,
     wait: (seconds, signal) =>
       new Promise((resolve) => {
         if (signal?.aborted === true || seconds <= 0) return resolve();
@@ -64,6 +68,9 @@ export function manualClock(start = 1_700_000_000): ManualClock {
       return earliest();
     },
     advance: (seconds) => moveTo(time + seconds),
+    step: (seconds) => {
+      stepped += seconds;
+    },
     advanceToNext: () => {
       const due = earliest();
       if (due === undefined) throw new Error('nobody waits on the clock');
