@@ -1,0 +1,286 @@
+// Passes over a real directory with a token endpoint that misbehaves in every way.
+import { chmodSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CodedError, type CredentialStore, type HttpResponse } from '@credmon/core';
+import { describe, expect, it } from 'vitest';
+import { beginPass } from '../src/pass.ts';
+import { bench, json, meta, useText, type Bench } from './support/bench.ts';
+
+const pass = async (on: Bench): Promise<number> =>
+  (await beginPass(on.world, on.ownership, on.memory)).settled;
+const due = (on: Bench) => useText(on.clock.now() - 600, 1000);
+const top = (token: string, more: object = {}): string => JSON.stringify({ refresh_token: token, ...more });
+
+function seedDue(on: Bench, user = 'alice', stem = 'mytok'): void {
+  on.seed(user, stem, { use: due(on), top: top('r1'), meta: meta() });
+  // What was stored first must not look newer than what was stored last.
+  on.seed(user, stem, { use: due(on) });
+}
+
+describe('a renewal', () => {
+  it('R20 writes .use and the rotated .top with mode 0400, by rename, and keeps the other keys', async () => {
+    const on = bench();
+    on.seed('alice', 'mytok_h1', {
+      top: top('r1', { scopes: 'a, b', audience: 'x', extra: 1 }),
+      meta: meta(),
+    });
+    on.seed('alice', 'mytok_h1', { use: due(on) });
+    const before = statSync(join(on.directory, 'alice/mytok_h1.use')).ino;
+    const nextIn = await pass(on);
+    const issued = Math.floor(on.clock.now());
+    expect(JSON.parse(on.read('alice', 'mytok_h1.top'))).toEqual({
+      refresh_token: 'r2',
+      scopes: 'a, b',
+      audience: 'x',
+      extra: 1,
+    });
+    expect(JSON.parse(on.read('alice', 'mytok_h1.use'))).toEqual({
+      access_token: 'new-access-1',
+      token_type: 'bearer',
+      expires_in: 1000,
+      issued_at: issued,
+      expires_at: issued + 1000,
+    });
+    const stats = statSync(join(on.directory, 'alice/mytok_h1.use'));
+    expect([stats.mode & 0o7777, stats.ino === before]).toEqual([0o400, false]);
+    expect(statSync(join(on.directory, 'alice/mytok_h1.top')).mode & 0o7777).toBe(0o400);
+    expect(nextIn).toBeGreaterThan(300);
+    expect(on.lines).toContainEqual(expect.stringContaining('Successfully renewed alice/mytok_h1'));
+  });
+
+  it('R16 keeps the old refresh token when the answer has none', async () => {
+    const on = bench();
+    seedDue(on);
+    on.answer = async () => json({ access_token: 'a2', token_type: 'bearer', expires_in: 1000 });
+    await pass(on);
+    expect(JSON.parse(on.read('alice', 'mytok.top'))).toEqual({ refresh_token: 'r1' });
+    expect(JSON.parse(on.read('alice', 'mytok.use'))).toMatchObject({ access_token: 'a2' });
+  });
+
+  it('recovers a missing .use beside a good .top, and a fresh token is left alone', async () => {
+    const on = bench();
+    on.seed('alice', 'lost', { top: top('r1'), meta: meta() });
+    on.seed('bob', 'fresh', { top: top('q1'), meta: meta() });
+    on.seed('bob', 'fresh', { use: useText(on.clock.now() - 10, 1000) });
+    await pass(on);
+    expect(on.has('alice', 'lost.use')).toBe(true);
+    expect(on.asked.map(({ form }) => form['refresh_token'])).toEqual(['r1']);
+  });
+
+  it('R5 a chmod or a restore from backup renews nothing', async () => {
+    const on = bench();
+    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+    on.seed('alice', 'mytok', { use: useText(on.clock.now() - 10, 1000) });
+    chmodSync(join(on.directory, 'alice/mytok.use'), 0o600);
+    await pass(on);
+    expect(on.asked).toEqual([]);
+  });
+
+  it('R10 is not started twice while one is in flight', async () => {
+    const on = bench();
+    seedDue(on);
+    let release: (answer: HttpResponse) => void = () => undefined;
+    on.answer = () =>
+      new Promise((resolve) => {
+        release = resolve;
+      });
+    const first = pass(on);
+    await expect.poll(() => on.asked.length).toBe(1);
+    await pass(on);
+    expect(on.asked.length).toBe(1);
+    release(json({ access_token: 'a2', token_type: 'bearer', expires_in: 1000 }));
+    await first;
+    expect(on.has('alice', 'mytok.use')).toBe(true);
+  });
+
+  it('R21 a newer .top that arrives meanwhile wins, and nothing is written', async () => {
+    const on = bench();
+    seedDue(on);
+    on.answer = async () => {
+      rmSync(join(on.directory, 'alice/mytok.top'));
+      on.seed('alice', 'mytok', { top: top('fresh-login') });
+      return json({ access_token: 'a2', token_type: 'bearer', expires_in: 1000, refresh_token: 'r2' });
+    };
+    await pass(on);
+    expect(on.read('alice', 'mytok.top')).toBe(top('fresh-login'));
+    expect(on.read('alice', 'mytok.use')).toContain('old-access');
+  });
+
+  it('R21 a directory that is swept meanwhile is not resurrected', async () => {
+    const on = bench();
+    seedDue(on);
+    on.answer = async () => {
+      rmSync(join(on.directory, 'alice'), { recursive: true });
+      return json({ access_token: 'a2', token_type: 'bearer', expires_in: 1000, refresh_token: 'r2' });
+    };
+    await pass(on);
+    expect(on.has('alice', '')).toBe(false);
+    expect(on.memory.unwritten.size).toBe(0);
+  });
+});
+
+describe('one bad token', () => {
+  const good = Array.from({ length: 30 }, (_, index) => `u${index}`);
+  const damage: readonly (readonly [string, (path: string, on: Bench) => void])[] = [
+    ['.use is []', (path) => writeFileSync(`${path}.use`, '[]')],
+    ['.use is null', (path) => writeFileSync(`${path}.use`, 'null')],
+    ['.use is {}', (path) => writeFileSync(`${path}.use`, '{}')],
+    [
+      '.use has expires_in "soon"',
+      (path) => writeFileSync(`${path}.use`, '{"access_token":"a","expires_in":"soon"}'),
+    ],
+    ['.top is []', (path) => writeFileSync(`${path}.top`, '[]')],
+    ['.top has no refresh token', (path) => writeFileSync(`${path}.top`, '{}')],
+    ['.meta is empty', (path) => writeFileSync(`${path}.meta`, '')],
+    ['.meta has no client_id', (path) => writeFileSync(`${path}.meta`, '{"token_url":"https://x/"}')],
+    ['.meta points to a file: URL', (path) => writeFileSync(`${path}.meta`, meta('file:///etc/passwd'))],
+    ['.use is a directory', (path) => (rmSync(`${path}.use`), mkdirSync(`${path}.use`))],
+    ['.top is a link', (path) => (rmSync(`${path}.top`), symlinkSync('/etc/hostname', `${path}.top`))],
+    ['.use is huge', (path) => writeFileSync(`${path}.use`, Buffer.alloc(3 * 1024 * 1024, 'x'))],
+  ];
+
+  it.each(damage)('R3 stops no other: %s', async (_, break_) => {
+    const on = bench();
+    for (const user of good) seedDue(on, user);
+    seedDue(on, 'm');
+    break_(join(on.directory, 'm/mytok'), on);
+    await pass(on);
+    const renewed = good.filter((user) => on.read(user, 'mytok.use').includes('new-access'));
+    expect(renewed).toEqual(good);
+  });
+
+  const answers: readonly (readonly [string, () => Promise<HttpResponse>])[] = [
+    [
+      'R14 HTML',
+      async () => ({ status: 200, headers: { 'content-type': 'text/html' }, body: Buffer.from('<html>') }),
+    ],
+    [
+      'R14 nothing',
+      async () => ({ status: 200, headers: { 'content-type': 'application/json' }, body: Buffer.from('') }),
+    ],
+    ['R14 []', async () => json([])],
+    ['R14 no access token', async () => json({ token_type: 'bearer', expires_in: 3 })],
+    ['R14 a number for an access token', async () => json({ access_token: 5, token_type: 'bearer' })],
+    [
+      'R26 a redirect',
+      async () => ({ status: 302, headers: { location: 'https://evil.example/' }, body: Buffer.from('') }),
+    ],
+    ['R9 500', async () => json({}, 500)],
+    ['R8 429', async () => json({ error: 'slow_down' }, 429, { 'retry-after': '30' })],
+    ['R9 invalid_grant', async () => json({ error: 'invalid_grant' }, 400)],
+    ['R9 invalid_client', async () => json({ error: 'invalid_client' }, 401)],
+    [
+      'no connection',
+      async () => Promise.reject(new CodedError('ISSUER_UNREACHABLE', 'https://bad.example: ECONNREFUSED')),
+    ],
+  ];
+
+  it.each(answers)('keeps its old .use and stops no other when the issuer answers %s', async (_, bad) => {
+    const on = bench();
+    for (const user of good) seedDue(on, user);
+    on.seed('m', 'mytok', { top: top('bad'), meta: meta('https://bad.example/token') });
+    on.seed('m', 'mytok', { use: due(on) });
+    const healthy = on.answer;
+    on.answer = (asked) => (asked.url.includes('bad.example') ? bad() : healthy(asked));
+    await pass(on);
+    expect(good.filter((user) => !on.read(user, 'mytok.use').includes('new-access'))).toEqual([]);
+    expect(on.read('m', 'mytok.use')).toContain('old-access');
+    expect(JSON.parse(on.read('m', '.mytok.renewal'))).toMatchObject({ attempts: 1 });
+    expect(on.lines.filter((line) => line.includes('m/mytok') && !line.startsWith('debug'))).toHaveLength(1);
+    await pass(on);
+    expect(on.asked.filter(({ url }) => url.includes('bad.example'))).toHaveLength(1);
+  });
+});
+
+describe('after a failure', () => {
+  it.each([
+    ['R7 retries after the backoff', async () => json({}, 500), 15, 2],
+    ['R8 waits as long as Retry-After says', async () => json({}, 503, { 'retry-after': '300' }), 200, 1],
+    ['R9 never retries a revoked grant', async () => json({ error: 'invalid_grant' }, 400), 100_000, 1],
+  ])('%s', async (_, answer, later, requests) => {
+    const on = bench();
+    seedDue(on);
+    on.answer = answer;
+    await pass(on);
+    on.clock.advance(later);
+    await pass(on);
+    expect(on.asked).toHaveLength(requests);
+  });
+
+  it('R7 a new .top starts anew, also after a restart', async () => {
+    const on = bench();
+    seedDue(on);
+    on.answer = async () => json({ error: 'invalid_grant' }, 400);
+    await pass(on);
+    on.memory.failures.clear();
+    await pass(on);
+    expect(on.asked).toHaveLength(1);
+    rmSync(join(on.directory, 'alice/mytok.top'));
+    on.seed('alice', 'mytok', { top: top('after-login') });
+    on.answer = async () => json({ access_token: 'a2', token_type: 'bearer', expires_in: 1000 });
+    await pass(on);
+    expect(on.asked.map(({ form }) => form['refresh_token'])).toEqual(['r1', 'after-login']);
+    expect(on.has('alice', '.mytok.renewal')).toBe(false);
+  });
+
+  it('R44 says a repeating failure once', async () => {
+    const on = bench();
+    seedDue(on);
+    on.answer = async () => json({}, 500);
+    for (let round = 0; round < 5; round += 1) {
+      await pass(on);
+      on.clock.advance(2000);
+    }
+    expect(on.lines.filter((line) => line.startsWith('warn') && line.includes('alice/mytok'))).toHaveLength(
+      1,
+    );
+  });
+});
+
+describe('R13 when the disk is full', () => {
+  const broken =
+    (times: number) =>
+    (real: CredentialStore): CredentialStore => {
+      let left = times;
+      return {
+        ...real,
+        apply: (change) => {
+          left -= 1;
+          if (left >= 0 && change.writes.some(({ kind }) => kind === 'use'))
+            throw new CodedError('CRED_FILE_IO', 'alice/mytok: cannot write (ENOSPC)');
+          real.apply(change);
+        },
+      };
+    };
+
+  it('keeps the rotated refresh token in memory, spends nothing twice, and writes when space returns', async () => {
+    const on = bench({ store: broken(2) });
+    seedDue(on);
+    await pass(on);
+    expect(on.read('alice', 'mytok.top')).toBe(top('r1'));
+    await pass(on);
+    await pass(on);
+    expect(on.asked).toHaveLength(1);
+    expect(JSON.parse(on.read('alice', 'mytok.top'))).toEqual({ refresh_token: 'r2' });
+    expect(on.read('alice', 'mytok.use')).toContain('new-access');
+  });
+});
+
+it('R43 no secret is in any log line', async () => {
+  const on = bench();
+  on.seed('alice', 'mytok', { top: top('canary-refresh'), meta: meta() });
+  on.answer = async () =>
+    json({
+      access_token: 'canary-access',
+      token_type: 'bearer',
+      expires_in: 1000,
+      refresh_token: 'canary-rotated',
+    });
+  await pass(on);
+  on.seed('bob', 'mytok', { top: top('canary-refresh'), meta: meta() });
+  on.answer = async () =>
+    json({ error: 'invalid_grant', error_description: 'unknown canary-refresh-token-0123456789' }, 400);
+  await pass(on);
+  expect(on.lines.length).toBeGreaterThan(2);
+  expect(on.lines.join('\n')).not.toMatch(/canary/);
+});

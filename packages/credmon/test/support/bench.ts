@@ -1,0 +1,146 @@
+// A credential directory in a temporary folder, a token endpoint that is a function, and a clock that moves by hand.
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  DEFAULT_POLICY,
+  openCredentialDirectory,
+  type CredentialStore,
+  type HttpRequest,
+  type HttpResponse,
+  type RenewalPolicy,
+  type Send,
+  type TokenSnapshot,
+} from '@credmon/core';
+import { manualClock, type ManualClock } from '@credmon/test-fixtures/manual-clock';
+import { createLimiter } from '../../src/limiter.ts';
+import { emptyMemory, type Ownership, type PassMemory, type PassWorld } from '../../src/pass.ts';
+import { oauthRefresh } from '../../src/providers/oauth-refresh.ts';
+import { createReport } from '../../src/report.ts';
+
+/** What the token endpoint was asked, form fields decoded. */
+export interface Asked {
+  readonly url: string;
+  readonly form: Readonly<Record<string, string>>;
+}
+
+export const TOKEN_URL = 'https://issuer.example/token';
+
+/** Everything that a pass needs, and what a test looks at. */
+export interface Bench {
+  readonly directory: string;
+  readonly clock: ManualClock;
+  readonly store: CredentialStore;
+  readonly world: PassWorld;
+  readonly memory: PassMemory;
+  readonly ownership: Ownership;
+  readonly policy: RenewalPolicy;
+  readonly asked: Asked[];
+  readonly lines: string[];
+  /** Changes how the token endpoint answers from now on. */
+  answer: (asked: Asked) => Promise<HttpResponse>;
+  seed(user: string, stem: string, files: { top?: string; use?: string; meta?: string }): void;
+  read(user: string, file: string): string;
+  has(user: string, file: string): boolean;
+}
+
+/** A JSON answer. */
+export function json(value: unknown, status = 200, headers: Record<string, string> = {}): HttpResponse {
+  return {
+    status,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: Buffer.from(JSON.stringify(value)),
+  };
+}
+
+/** The text of a `.use` issued at `issuedAt` for `lifetime` seconds. */
+export function useText(issuedAt: number, lifetime: number, token = 'old-access'): string {
+  const issued = Math.floor(issuedAt);
+  return JSON.stringify({ access_token: token, issued_at: issued, expires_at: issued + lifetime });
+}
+
+export const meta = (tokenUrl = TOKEN_URL): string =>
+  JSON.stringify({
+    client_id: 'me',
+    client_secret: 'canary-secret',
+    token_url: tokenUrl,
+    use_refresh_token: true,
+  });
+
+/** A bench. The clock stands at the present second, because files carry real modification times. */
+export function bench(change: { readonly store?: (real: CredentialStore) => CredentialStore } = {}): Bench {
+  const directory = mkdtempSync(join(tmpdir(), 'credmon-pass-'));
+  chmodSync(directory, 0o700);
+  const clock = manualClock(Math.floor(Date.now() / 1000));
+  const real = openCredentialDirectory(directory, { defaultLifetime: 1200 });
+  const store = change.store ? change.store(real) : real;
+  const lines: string[] = [];
+  const say =
+    (level: string) =>
+    (text: string): void => {
+      lines.push(`${level} ${text}`);
+    };
+  const log = { error: say('error'), warn: say('warn'), info: say('info'), debug: say('debug') };
+  const asked: Asked[] = [];
+  const send: Send = async (request: HttpRequest) => {
+    const form = Object.fromEntries(new URLSearchParams(String(request.body)));
+    const one = { url: request.url, form };
+    asked.push(one);
+    return self.answer(one);
+  };
+  const self: Bench = {
+    directory,
+    clock,
+    store,
+    world: {
+      clock,
+      store,
+      send,
+      limiter: createLimiter(16),
+      report: createReport(log, () => ({ floor: 0, starterRefresh: 0 })),
+      readSecret: () => ({ ok: false, reason: 'is missing' }),
+    },
+    memory: emptyMemory(clock.now()),
+    ownership: oauthOwnership(),
+    policy: DEFAULT_POLICY,
+    asked,
+    lines,
+    answer: async () =>
+      json({
+        access_token: `new-access-${asked.length}`,
+        token_type: 'bearer',
+        expires_in: 1000,
+        refresh_token: `r${asked.length + 1}`,
+      }),
+    seed: (user, stem, files) => {
+      mkdirSync(join(directory, user), { recursive: true, mode: 0o700 });
+      for (const [kind, text] of Object.entries(files))
+        writeFileSync(join(directory, user, `${stem}.${kind}`), text, { mode: 0o600 });
+    },
+    read: (user, file) => readFileSync(join(directory, user, file), 'utf8'),
+    has: (user, file) => existsSync(join(directory, user, file)),
+  };
+  return self;
+}
+
+function oauthOwnership(): Ownership {
+  const provider = oauthRefresh({
+    clientOf: () => undefined,
+    secretVersion: () => '',
+    specialNames: false,
+    allowLoopbackHttp: false,
+    defaultLifetime: 1200,
+  });
+  return {
+    manage: (token: TokenSnapshot) => ({
+      provider,
+      managed: {
+        snapshot: token,
+        provider: provider.name,
+        renewable: provider.renewable(token),
+        basis: provider.basis(token),
+        policy: DEFAULT_POLICY,
+      },
+    }),
+  };
+}
