@@ -45,30 +45,31 @@ export interface DaemonParts {
 /** Runs passes until `stop`, then waits for the renewals under way, so that what an issuer has answered is written. */
 export async function runDaemon(parts: DaemonParts): Promise<void> {
   const { world, wake, stop, memory } = parts;
-  let begun: BegunPass | undefined;
   stop.addEventListener('abort', () => wake.ring(), { once: true });
   while (!stop.aborted) {
     if (wake.rung) parts.reload();
     const woken = wake.reset();
-    if (stop.aborted) break;
-    begun = await onePass(parts);
-    const settledIn = begun && (await within(begun.settled, patience(begun), world.clock, woken));
+    const began = world.clock.steady();
+    const begun = await onePass(parts);
+    const settledIn = begun && (await settle(begun, world.clock, woken));
     if (begun) parts.complete();
     const rewriteIn = memory.unwritten.size > 0 ? REWRITE_INTERVAL : LONGEST_SLEEP;
-    const nextIn = Math.min(
-      begun?.plan.nextIn ?? LONGEST_SLEEP,
-      settledIn ?? LONGEST_SLEEP,
-      rewriteIn,
-      LONGEST_SLEEP,
-    );
+    const passed = world.clock.steady() - began;
+    const plannedIn = (begun?.plan.nextIn ?? LONGEST_SLEEP) - passed;
+    const nextIn = Math.min(plannedIn, settledIn ?? LONGEST_SLEEP, rewriteIn, LONGEST_SLEEP);
     await world.clock.wait(Math.max(nextIn, SHORTEST_SLEEP), woken);
   }
   await drain(parts);
 }
 
-/** A renewal that hangs keeps neither CREDMON_COMPLETE nor another token's renewal waiting. */
-function patience({ plan }: BegunPass): number {
-  return Math.min(PATIENCE, Math.max(plan.nextIn, SHORTEST_SLEEP));
+/**
+ * Waits for the renewals of a pass and tells in how many seconds one of them is due again. One that hangs keeps neither
+ * CREDMON_COMPLETE nor another token's renewal waiting.
+ */
+async function settle(begun: BegunPass, clock: Clock, woken: AbortSignal): Promise<number | undefined> {
+  if (begun.started === 0) return undefined;
+  const patience = Math.min(PATIENCE, Math.max(begun.plan.nextIn, SHORTEST_SLEEP));
+  return within(begun.settled, patience, clock, woken);
 }
 
 /** One pass with nothing after it (`--once`): ends when its renewals have. */

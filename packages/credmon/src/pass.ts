@@ -64,6 +64,7 @@ export function emptyMemory(since: number): PassMemory {
 export interface BegunPass {
   readonly scan: Scan;
   readonly plan: Plan;
+  readonly started: number;
   readonly settled: Promise<number>;
 }
 
@@ -97,6 +98,7 @@ export async function beginPass(
   return {
     scan,
     plan,
+    started: started.length,
     settled: Promise.all(started).then((nexts) => Math.min(...nexts, Number.POSITIVE_INFINITY)),
   };
 }

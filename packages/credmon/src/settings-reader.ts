@@ -25,6 +25,9 @@ export interface Reader {
   logLimit(knob: string, byDefault: Amount): Amount;
   /** Notes that `knob` is wrong: `what` completes the sentence. */
   mistake(knob: string, what: string): void;
+  /** Notes that `knob` is odd, but no reason to refuse the configuration. */
+  warning(knob: string, what: string): void;
+  readonly warnings: readonly string[];
   /** @throws CodedError `CONFIG_INVALID` when there was a mistake, listing all, one on each line with file and line. */
   finish(): void;
 }
@@ -32,6 +35,8 @@ export interface Reader {
 /** A reader of `config`. */
 export function createReader(config: Config): Reader {
   const mistakes: string[] = [];
+  const warnings: string[] = [];
+  const said = (knob: string, what: string): string => `${originText(config.origin(knob))}: ${knob} ${what}`;
   const take = <Value>(result: ReadResult<Value>, byDefault: Value): Value => {
     if (result.ok) return result.value;
     mistakes.push(result.problem.message);
@@ -47,8 +52,12 @@ export function createReader(config: Config): Reader {
     real: (knob, byDefault, min, max) => take(readReal(config, knob, byDefault, { min, max }), byDefault),
     logLimit: (knob, byDefault) => take(readLogLimit(config, knob, byDefault), byDefault),
     mistake: (knob, what) => {
-      mistakes.push(`${originText(config.origin(knob))}: ${knob} ${what}`);
+      mistakes.push(said(knob, what));
     },
+    warning: (knob, what) => {
+      warnings.push(said(knob, what));
+    },
+    warnings,
     finish: () => {
       if (mistakes.length === 0) return;
       const count = mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`;

@@ -61,7 +61,7 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
     floor: read.integer('CREDMON_TOKEN_FLOOR', 600, 0, 86_400),
     starterRefresh: read.integer('SEC_CREDENTIAL_REFRESH', 300, 0, 86_400),
     log: logSettings(read, config.subsystem, overrides),
-    warnings: config.warnings.map(({ message }) => message),
+    warnings: [...config.warnings.map(({ message }) => message), ...read.warnings],
   };
   read.finish();
   return Object.freeze(settings);
@@ -115,7 +115,7 @@ function readLists(read: Reader): ProviderLists {
 }
 
 /** Knobs of other providers that end alike. */
-const FOREIGN_CLIENT = /^(CLIENT_CREDMON_|LOCAL_CREDMON_)|_PELICAN$/i;
+const FOREIGN_CLIENT = /^(CLIENT|LOCAL)_CREDMON(_|$)|_PELICAN$/i;
 
 function readClients(
   config: Config,
@@ -130,7 +130,10 @@ function readClients(
     const tokenUrl = read.string(`${service}_TOKEN_URL`);
     if (clientId === undefined) continue;
     if (tokenUrl === undefined) {
-      read.mistake(knob, `is set, but ${service}_TOKEN_URL is not`);
+      read.warning(
+        knob,
+        `is set, but ${service}_TOKEN_URL is not: the tokens of ${service} are renewed only where a .meta stands`,
+      );
       continue;
     }
     try {

@@ -1,0 +1,76 @@
+// The log file on disk: rotation by HTCondor's knobs without losing a line.
+import { mkdtempSync, readFileSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { DEFAULT_STYLE } from '../src/log-format.ts';
+import { openLog, type LogOptions } from '../src/logger.ts';
+
+let path: string;
+beforeEach(() => {
+  path = join(mkdtempSync(join(tmpdir(), 'credmon-log-')), 'Log');
+});
+
+const options = (change: Partial<LogOptions> = {}): LogOptions => ({
+  path,
+  stderr: false,
+  debug: false,
+  maxBytes: 0,
+  maxSeconds: 0,
+  maxSaved: 1,
+  truncate: false,
+  style: DEFAULT_STYLE,
+  ...change,
+});
+
+describe('the log file', () => {
+  it('keeps debug messages out unless asked', () => {
+    const log = openLog(options());
+    log.debug('hidden');
+    log.info('shown');
+    log.reopen(options({ debug: true }));
+    log.debug('now shown');
+    log.close();
+    expect(readFileSync(path, 'utf8')).toMatch(/^\S+ \S+ shown\n\S+ \S+ now shown\n$/);
+  });
+
+  it('saves a full log as .old and loses no line of 3,000', () => {
+    const log = openLog(options({ maxBytes: 100_000 }));
+    for (let index = 0; index < 3000; index += 1) log.info(`line ${index} ${'x'.repeat(30)}`);
+    log.close();
+    const text = readFileSync(`${path}.old`, 'utf8') + readFileSync(path, 'utf8');
+    expect([...text.matchAll(/line (\d+) /g)].map((match) => Number(match[1]))).toEqual(
+      Array.from({ length: 3000 }, (_, index) => index),
+    );
+    expect(text).toMatch(/MaxLog = 100000 bytes, length = \d+/);
+    expect(text).toContain(`Saving log file to "${path}.old"`);
+    expect(readFileSync(path, 'utf8')).toContain(`Now in new log file ${path}`);
+  });
+
+  it('keeps as many saved logs as MAX_NUM says', () => {
+    const log = openLog(options({ maxBytes: 10, maxSaved: 2 }));
+    for (let index = 0; index < 20; index += 1) log.info('x'.repeat(20));
+    log.close();
+    expect(
+      readdirSync(join(path, '..')).filter((name) => /^Log\.\d{8}T\d{6}$/.test(name)).length,
+    ).toBeLessThanOrEqual(2);
+  });
+
+  it('empties the log at start when TRUNC_..._ON_OPEN says so, not when it is reopened', () => {
+    const first = openLog(options());
+    first.info('before');
+    first.close();
+    const second = openLog(options({ truncate: true }));
+    second.info('one');
+    second.reopen(options({ truncate: true }));
+    second.info('two');
+    second.close();
+    expect(readFileSync(path, 'utf8')).toMatch(/^\S+ \S+ one\n\S+ \S+ two\n$/);
+  });
+
+  it('refuses a file that cannot be opened with LOG_UNWRITABLE', () => {
+    expect(() => openLog(options({ path: '/proc/no/such/log' }))).toThrow(
+      expect.objectContaining({ code: 'LOG_UNWRITABLE' }),
+    );
+  });
+});
