@@ -1,0 +1,92 @@
+// A real, certified OpenID provider on loopback for tests and the demo, whose token endpoint can be made to fail at will.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { JWK } from 'oidc-provider';
+import { providerConfiguration, type IssuerState } from './issuer/configuration.ts';
+import type { FaultName, FaultOptions } from './issuer/faults.ts';
+import { publicKeys, signingKeys } from './issuer/keys.ts';
+import { listen, stop } from './issuer/listener.ts';
+import { loadOidcProvider } from './issuer/load.ts';
+import { loginPage } from './issuer/login-page.ts';
+import { clientMetadata, ISSUER_DEFAULTS, type IssuerClient, type IssuerOptions } from './issuer/options.ts';
+import { memoryStorage } from './issuer/storage.ts';
+import { watchTokenEndpoint, type CurrentFault } from './issuer/token-endpoint.ts';
+import { TokenLog } from './issuer/token-log.ts';
+
+export type { FaultName, FaultOptions } from './issuer/faults.ts';
+export type { IssuerClient, IssuerOptions } from './issuer/options.ts';
+export { tokenId, TokenLog, type TokenRequest } from './issuer/token-log.ts';
+
+/** A running issuer. `url` is its identifier. */
+export interface Issuer {
+  readonly name: string;
+  readonly url: string;
+  readonly authorizationUrl: string;
+  readonly tokenUrl: string;
+  readonly log: TokenLog;
+  /** The public signing keys. */
+  readonly jwks: { readonly keys: readonly JWK[] };
+  /** Makes the token endpoint fail, or work again when `name` is undefined. */
+  setFault(name?: FaultName, options?: FaultOptions): Promise<void>;
+  addClient(client: IssuerClient): Promise<void>;
+  /** Seconds that access tokens live from now on. */
+  setAccessTokenTtl(seconds: number): void;
+  close(): Promise<void>;
+}
+
+/** Starts an issuer on 127.0.0.1, on a port that the system chooses. */
+export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> {
+  const settings = { ...ISSUER_DEFAULTS, ...options };
+  const server = options.tls === undefined ? createServer() : createTlsServer({ ...options.tls });
+  const port = await listen(server, 0);
+  const url = `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
+  const log = new TokenLog();
+  let fault: CurrentFault | undefined;
+  let left = 0;
+  const state: IssuerState = { accessTokenTtl: settings.accessTokenTtl };
+  const takeFault = (): CurrentFault | undefined => {
+    const taken = fault;
+    left -= 1;
+    if (left <= 0) fault = undefined;
+    return taken;
+  };
+
+  const { Provider, interactionPolicy: policy } = await loadOidcProvider();
+  const [keys, storage] = [signingKeys(settings.name), memoryStorage()];
+  const provider = new Provider(
+    url,
+    providerConfiguration({ url, options: settings, state, keys, storage, policy }),
+  );
+  watchTokenEndpoint(provider, log, takeFault);
+  const answer = provider.callback();
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    if (request.url?.startsWith('/interaction/') === true)
+      void loginPage(provider, settings, request, response);
+    else void answer(request, response);
+  });
+
+  const addClient = async (client: IssuerClient): Promise<void> => {
+    await storage('Client').upsert(client.clientId, { ...clientMetadata(client) }, 86_400);
+  };
+  for (const client of settings.clients) await addClient(client);
+
+  return {
+    name: settings.name,
+    url,
+    authorizationUrl: `${url}/auth`,
+    tokenUrl: `${url}/token`,
+    log,
+    jwks: { keys: publicKeys(keys) },
+    addClient,
+    setAccessTokenTtl: (seconds) => {
+      state.accessTokenTtl = seconds;
+    },
+    setFault: async (name, faultOptions = {}) => {
+      fault = name === undefined || name === 'refused' ? undefined : { name, options: faultOptions };
+      left = faultOptions.times ?? Infinity;
+      if (name === 'refused') await stop(server);
+      else if (!server.listening) await listen(server, port);
+    },
+    close: () => stop(server),
+  };
+}

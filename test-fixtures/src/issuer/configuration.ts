@@ -1,0 +1,101 @@
+// oidc-provider's settings for a test issuer: loopback http, rotation, JWT access tokens for any audience, one login page.
+import { randomBytes } from 'node:crypto';
+import type * as OidcProvider from 'oidc-provider';
+import type { Adapter, Configuration, JWK } from 'oidc-provider';
+import type { IssuerOptions } from './options.ts';
+import type { TokenState } from './token-endpoint.ts';
+
+/** What may change while the issuer runs. */
+export interface IssuerState {
+  accessTokenTtl: number;
+}
+
+type Settings = Required<Omit<IssuerOptions, 'tls' | 'clients'>>;
+
+/** What an issuer is made from. `url` is its identifier. */
+export interface IssuerParts {
+  readonly url: string;
+  readonly options: Settings;
+  readonly state: IssuerState;
+  readonly keys: readonly JWK[];
+  readonly storage: (model: string) => Adapter;
+  readonly policy: typeof OidcProvider.interactionPolicy;
+}
+
+/** The settings of one issuer. */
+export function providerConfiguration({
+  url,
+  options,
+  state,
+  keys,
+  storage,
+  policy,
+}: IssuerParts): Configuration {
+  const cookie = options.name.replace(/\W/g, '_');
+  const resourceScopes = options.scopes.join(' ');
+  return {
+    adapter: storage,
+    clients: [],
+    jwks: { keys: [...keys] },
+    cookies: {
+      keys: [randomBytes(16).toString('hex')],
+      names: {
+        session: `${cookie}_session`,
+        interaction: `${cookie}_interaction`,
+        resume: `${cookie}_resume`,
+      },
+    },
+    scopes: ['openid', 'profile', 'offline_access'],
+    claims: { openid: ['sub'], profile: ['name', 'preferred_username'] },
+    conformIdTokenClaims: false,
+    findAccount: (_context, id) => ({
+      accountId: id,
+      claims: () => ({ sub: id, name: `${id} of ${options.name}`, preferred_username: id }),
+    }),
+    pkce: { required: () => options.pkceRequired },
+    // Without a new refresh token in the answer the old one stays good (RFC 6749 section 6).
+    rotateRefreshToken: (context) =>
+      options.rotate && (context.state as TokenState).fault !== 'no-refresh-token',
+    issueRefreshToken: () => options.refreshTokens,
+    interactions: {
+      url: (_context, interaction) => `/interaction/${interaction.uid}`,
+      policy: alwaysAsk(policy),
+    },
+    features: {
+      devInteractions: { enabled: false },
+      revocation: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        // Every access token is for some audience, or it could not be a JWT.
+        defaultResource: () => `${url}/api`,
+        useGrantedResource: () => true,
+        getResourceServerInfo: (_context, resource) => ({
+          scope: resourceScopes,
+          audience: resource,
+          accessTokenTTL: state.accessTokenTtl,
+          accessTokenFormat: options.accessTokenFormat,
+          jwt: { sign: { alg: 'ES256' } },
+        }),
+      },
+    },
+    ttl: {
+      AccessToken: () => state.accessTokenTtl,
+      AuthorizationCode: 60,
+      Grant: 86_400,
+      IdToken: 600,
+      Interaction: 600,
+      RefreshToken: 86_400,
+      Session: 86_400,
+    },
+  };
+}
+
+/** A login page at every login, even for somebody who logged in before: what a test then sees is always the same. */
+function alwaysAsk({ base, Check }: IssuerParts['policy']): OidcProvider.interactionPolicy.DefaultPolicy {
+  const prompts = base();
+  const always = new Check('always', 'every login is asked for', 'login_required', (context) =>
+    context.oidc.result?.login === undefined ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT,
+  );
+  prompts.get('login')?.checks.add(always);
+  return prompts;
+}

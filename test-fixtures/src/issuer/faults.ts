@@ -1,0 +1,111 @@
+// What can go wrong at a token endpoint: each fault by name, and what it does to a request.
+
+/** Faults that keep the request from the issuer: it never learns which token was presented. */
+export type EarlyFault =
+  | 'reset'
+  | 'hang'
+  | 'server-error'
+  | 'unavailable'
+  | 'too-many'
+  | 'html'
+  | 'empty'
+  | 'not-an-object'
+  | 'no-access-token'
+  | 'huge'
+  | 'invalid-grant'
+  | 'invalid-client'
+  | 'redirect';
+
+/** Faults that let the issuer work and spoil its answer. */
+export type LateFault = 'slow' | 'answer-lost' | 'no-refresh-token' | 'no-expires-in' | 'expires-in-text';
+
+/** `refused` closes the port itself. */
+export type FaultName = EarlyFault | LateFault | 'refused';
+
+/** How a fault behaves. */
+export interface FaultOptions {
+  /** `Retry-After` of `unavailable` and `too-many`, seconds. */
+  readonly retryAfter?: number;
+  /** How long `slow` holds the answer back, seconds. */
+  readonly seconds?: number;
+  /** After so many requests the fault ends by itself. */
+  readonly times?: number;
+}
+
+/** An answer in place of the issuer's. */
+export interface FaultyAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+/** The answer of an early fault; `undefined` for those that answer nothing. */
+export function faultyAnswer(fault: EarlyFault, options: FaultOptions): FaultyAnswer | undefined {
+  const retryAfter = { 'retry-after': String(options.retryAfter ?? 30) };
+  switch (fault) {
+    case 'reset':
+    case 'hang':
+      return undefined;
+    case 'server-error':
+      return { status: 500, headers: { 'content-type': 'text/plain' }, body: 'Internal Server Error' };
+    case 'unavailable':
+      return { status: 503, headers: retryAfter, body: '' };
+    case 'too-many':
+      return { status: 429, headers: retryAfter, body: '' };
+    case 'html':
+      return {
+        status: 200,
+        headers: { 'content-type': 'text/html' },
+        body: '<html><body>Welcome</body></html>',
+      };
+    case 'empty':
+      return { status: 200, headers: JSON_TYPE, body: '' };
+    case 'not-an-object':
+      return { status: 200, headers: JSON_TYPE, body: '["access_token"]' };
+    case 'no-access-token':
+      return { status: 200, headers: JSON_TYPE, body: '{"token_type":"Bearer","expires_in":3600}' };
+    case 'huge':
+      return { status: 200, headers: JSON_TYPE, body: `{"access_token":"${'x'.repeat(3 * 1024 * 1024)}"}` };
+    case 'invalid-grant':
+      return {
+        status: 400,
+        headers: JSON_TYPE,
+        body: '{"error":"invalid_grant","error_description":"revoked"}',
+      };
+    case 'invalid-client':
+      return { status: 401, headers: JSON_TYPE, body: '{"error":"invalid_client"}' };
+    case 'redirect':
+      return { status: 307, headers: { location: 'http://127.0.0.1:9/token' }, body: '' };
+  }
+}
+
+/** The issuer's JSON answer after a late fault. */
+export function spoil(fault: LateFault, answer: Record<string, unknown>): Record<string, unknown> {
+  const { refresh_token, expires_in, ...rest } = answer;
+  switch (fault) {
+    case 'slow':
+    case 'answer-lost':
+      return answer;
+    case 'no-refresh-token':
+      return { ...rest, ...(expires_in === undefined ? {} : { expires_in }) };
+    case 'no-expires-in':
+      return { ...rest, ...(refresh_token === undefined ? {} : { refresh_token }) };
+    case 'expires-in-text':
+      return { ...answer, expires_in: String(expires_in) };
+  }
+}
+
+const LATE: readonly string[] = [
+  'slow',
+  'answer-lost',
+  'no-refresh-token',
+  'no-expires-in',
+  'expires-in-text',
+];
+
+/** True for faults that come after the issuer's work. */
+export function isLate(fault: EarlyFault | LateFault): fault is LateFault {
+  return LATE.includes(fault);
+}

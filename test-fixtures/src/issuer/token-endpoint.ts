@@ -1,0 +1,114 @@
+// Stands in front of the token endpoint: writes every request down and makes it fail where a test asks for it.
+import { once } from 'node:events';
+import type { Provider } from 'oidc-provider';
+import { faultyAnswer, isLate, spoil, type EarlyFault, type FaultOptions, type LateFault } from './faults.ts';
+import { tokenId, type TokenLog, type TokenRequest } from './token-log.ts';
+
+/** The fault that is switched on now. */
+export interface CurrentFault {
+  readonly name: EarlyFault | LateFault;
+  readonly options: FaultOptions;
+}
+
+/** What one request carries along. */
+export interface TokenState {
+  fault?: EarlyFault | LateFault | undefined;
+  /** Why the issuer refused; its answer does not tell. */
+  detail?: string | undefined;
+}
+
+type Context = Parameters<Parameters<Provider['use']>[0]>[0];
+
+/** Puts the log and the faults in front of `provider`. `takeFault` is asked once per request. */
+export function watchTokenEndpoint(
+  provider: Provider,
+  log: TokenLog,
+  takeFault: () => CurrentFault | undefined,
+): void {
+  provider.on('grant.error', (context, error) => {
+    (context.state as TokenState).detail = error.error_detail ?? error.message;
+  });
+  provider.use(async (context, next) => {
+    if (context.path !== '/token' || context.method !== 'POST') return next();
+    const fault = takeFault();
+    if (fault !== undefined && !isLate(fault.name)) return failEarly(context, log, fault.name, fault.options);
+    const state = context.state as TokenState;
+    state.fault = fault?.name;
+    await next();
+    const form = (context.oidc?.body ?? {}) as Record<string, unknown>;
+    const answer = isObject(context.body) ? context.body : {};
+    log.add({
+      ...about(form, context.get('authorization')),
+      ...(typeof answer['refresh_token'] === 'string' ? { issued: tokenId(answer['refresh_token']) } : {}),
+      outcome: context.status === 200 ? 'issued' : textOf(answer['error'], String(context.status)),
+      ...(state.detail === undefined ? {} : { description: state.detail }),
+      ...(fault === undefined ? {} : { fault: fault.name }),
+    });
+    if (fault !== undefined && isLate(fault.name)) await failLate(context, fault.name, fault.options, answer);
+    return undefined;
+  });
+}
+
+async function failEarly(
+  context: Context,
+  log: TokenLog,
+  name: EarlyFault,
+  options: FaultOptions,
+): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of context.req) chunks.push(chunk as Buffer);
+  const form = Object.fromEntries(new URLSearchParams(Buffer.concat(chunks).toString('utf8')));
+  const answer = faultyAnswer(name, options);
+  log.add({ ...about(form, context.get('authorization')), fault: name });
+  if (answer === undefined) {
+    context.respond = false;
+    if (name === 'reset') context.req.socket.destroy();
+    return;
+  }
+  context.status = answer.status;
+  context.set({ ...answer.headers });
+  context.body = answer.body;
+}
+
+async function failLate(
+  context: Context,
+  name: LateFault,
+  options: FaultOptions,
+  answer: Record<string, unknown>,
+): Promise<void> {
+  if (name === 'answer-lost') {
+    context.respond = false;
+    context.req.socket.destroy();
+    return;
+  }
+  if (name === 'slow') await heldBack(context, options.seconds ?? 5);
+  if (context.status === 200) context.body = spoil(name, answer);
+}
+
+/** Waits, but not for a caller that has gone. */
+async function heldBack(context: Context, seconds: number): Promise<void> {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), seconds * 1000);
+  await once(context.res, 'close', { signal: abort.signal }).catch(() => undefined);
+  clearTimeout(timer);
+}
+
+function about(form: Record<string, unknown>, authorization: string): Omit<TokenRequest, 'outcome'> {
+  const text = (name: string): string => textOf(form[name], '');
+  const basic = /^basic (.+)$/i.exec(authorization)?.[1];
+  const user = basic === undefined ? undefined : Buffer.from(basic, 'base64').toString('utf8').split(':')[0];
+  return {
+    at: Date.now() / 1000,
+    grant: text('grant_type'),
+    client: user === undefined ? text('client_id') : decodeURIComponent(user),
+    ...(text('refresh_token') === '' ? {} : { presented: tokenId(text('refresh_token')) }),
+  };
+}
+
+function textOf(value: unknown, otherwise: string): string {
+  return typeof value === 'string' ? value : otherwise;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !Buffer.isBuffer(value);
+}
