@@ -5,11 +5,11 @@ import type { Clock } from '@credmon/core/base';
 export interface ManualClock extends Clock {
   /** How many `wait` calls have not come back yet. */
   readonly waiting: number;
-  /** The epoch second at which the earliest waiter is due; `undefined` when nobody waits. */
+  /** The epoch second at which the earliest waiter is due if no clock step comes; `undefined` when nobody waits. */
   readonly nextDue: number | undefined;
-  /** Moves time by `seconds` and releases every waiter that is due, the earliest first. */
+  /** Lets `seconds` pass and releases every waiter that is due, the earliest first. */
   advance(seconds: number): void;
-  /** Steps the wall clock by `seconds` (backwards when negative), as an administrator or NTP would; nobody's wait is over sooner or later. */
+  /** Steps the wall clock, backwards when negative, as an administrator would: nobody waits longer or shorter for it. */
   step(seconds: number): void;
   /** Moves time to the earliest waiter's due second and releases it. @throws Error when nobody waits. */
   advanceToNext(): void;
@@ -22,10 +22,10 @@ interface Waiter {
   readonly release: () => void;
 }
 
-/** A {@link ManualClock} that stands at `start`, in epoch seconds. */
+/** A {@link ManualClock} that stands at `start`, in epoch seconds; its steady line begins at 0. */
 export function manualClock(start = 1_700_000_000): ManualClock {
-  let time = start;
-  let stepped = 0;
+  let offset = start;
+  let steady = 0;
   let waiters: Waiter[] = [];
   let watchers: { readonly count: number; readonly tell: () => void }[] = [];
   const earliest = (): number | undefined =>
@@ -38,19 +38,19 @@ export function manualClock(start = 1_700_000_000): ManualClock {
     for (const watcher of told) watcher.tell();
   };
   const moveTo = (target: number): void => {
-    time = target;
-    const due = waiters.filter((waiter) => waiter.due <= time).sort((a, b) => a.due - b.due);
+    steady = target;
+    const due = waiters.filter((waiter) => waiter.due <= steady).sort((a, b) => a.due - b.due);
     for (const waiter of due) waiter.release();
   };
 
   return {
-    now: () => time + stepped,
-    steady: () => time,
+    now: () => offset + steady,
+    steady: () => steady,
     wait: (seconds, signal) =>
       new Promise((resolve) => {
         if (signal?.aborted === true || seconds <= 0) return resolve();
         const waiter: Waiter = {
-          due: time + seconds,
+          due: steady + seconds,
           release: () => {
             waiters = waiters.filter((other) => other !== waiter);
             signal?.removeEventListener('abort', waiter.release);
@@ -65,16 +65,17 @@ export function manualClock(start = 1_700_000_000): ManualClock {
       return waiters.length;
     },
     get nextDue() {
-      return earliest();
+      const due = earliest();
+      return due === undefined ? undefined : offset + due;
     },
-    advance: (seconds) => moveTo(time + seconds),
+    advance: (seconds) => moveTo(steady + seconds),
     step: (seconds) => {
-      stepped += seconds;
+      offset += seconds;
     },
     advanceToNext: () => {
       const due = earliest();
       if (due === undefined) throw new Error('nobody waits on the clock');
-      moveTo(Math.max(due, time));
+      moveTo(Math.max(due, steady));
     },
     whenWaiting: (count = 1) =>
       new Promise((resolve) => {

@@ -1,0 +1,87 @@
+// A finished login without web server and browser: the three files as they stand afterwards, for tests of the daemon.
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loginAtIssuer, postToken } from './http-login.ts';
+import type { Service, Workspace } from './workspace.ts';
+
+/** What was asked for, and how old the token shall look. */
+export interface SeedOptions {
+  readonly scopes?: string;
+  readonly audience?: string;
+  /** Seconds ago that the token says it was issued. */
+  readonly age?: number;
+}
+
+/** A token that stands in the credential directory. */
+export interface SeededToken {
+  readonly user: string;
+  readonly stem: string;
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly path: (kind: 'top' | 'use' | 'meta') => string;
+}
+
+/** Logs in at the service's issuer and writes `.meta`, `.use` and `.top` of `user`. */
+export async function seedToken(
+  { credentialDirectory, webPrefix }: Workspace,
+  service: Service,
+  user: string,
+  stem: string = service.name,
+  options: SeedOptions = {},
+): Promise<SeededToken> {
+  const { scopes = '', audience = '', age = 0 } = options;
+  const redirectUri = `${webPrefix}/return/${service.name}`;
+  const credentials = { client_id: service.clientId, client_secret: service.clientSecret };
+  const { parameters, codeVerifier = '' } = await loginAtIssuer({
+    authorizationUrl: service.issuer.authorizationUrl,
+    clientId: service.clientId,
+    redirectUri,
+    scope: scopes
+      .split(',')
+      .map((scope) => scope.trim())
+      .join(' '),
+    resource: audience,
+    account: user,
+  });
+  const { status, answer } = await postToken(service.issuer.tokenUrl, {
+    ...credentials,
+    grant_type: 'authorization_code',
+    code: parameters['code'] ?? '',
+    redirect_uri: redirectUri,
+    code_verifier: codeVerifier,
+  });
+  if (status !== 200) throw new Error(`no token from ${service.issuer.name}: ${status}`);
+  const { refresh_token: refreshToken, ...rest } = answer;
+  const issuedAt = Math.floor(Date.now() / 1000) - age;
+  const files = {
+    meta: {
+      ...credentials,
+      token_url: service.issuer.tokenUrl,
+      use_refresh_token: refreshToken !== undefined,
+    },
+    use: { ...rest, issued_at: issuedAt, expires_at: issuedAt + Number(rest['expires_in']) },
+    top: {
+      refresh_token: refreshToken ?? '',
+      ...(scopes === '' ? {} : { scopes }),
+      ...(audience === '' ? {} : { audience }),
+    },
+  };
+  const home = join(credentialDirectory, user);
+  if (!existsSync(home)) mkdirSync(home, { mode: 0o700 });
+  for (const [kind, content] of Object.entries(files))
+    writeToken(join(home, `${stem}.${kind}`), JSON.stringify(content));
+  return {
+    user,
+    stem,
+    accessToken: String(rest['access_token']),
+    refreshToken: typeof refreshToken === 'string' ? refreshToken : '',
+    path: (kind) => join(home, `${stem}.${kind}`),
+  };
+}
+
+/** Puts `text` in place of a token file, with the mode that CredD accepts; in place, as only a test would. */
+export function writeToken(path: string, text: string): void {
+  if (existsSync(path)) chmodSync(path, 0o600);
+  writeFileSync(path, text, { mode: 0o600 });
+  chmodSync(path, 0o400);
+}
