@@ -1,7 +1,9 @@
 // The portal from the outside: a login from the link to the files, and everything that must not work.
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { csrfOf } from './support/browser.ts';
 import { KEY, ad, startPortal, tokens, type Portal } from './support/portal.ts';
 
 let portal: Portal;
@@ -39,7 +41,6 @@ describe('a whole login', () => {
       redirect_uri: 'https://ap.example/return/mytok',
       scope: 'read write',
       state: expect.stringMatching(/^[\w-]{32}$/),
-      nonce: expect.stringMatching(/^[\w-]{32}$/),
       code_challenge: expect.stringMatching(/^[\w-]{43}$/),
       code_challenge_method: 'S256',
     });
@@ -79,5 +80,118 @@ describe('a whole login', () => {
     expect(body.get('code')).toBe('canary-code');
     expect(body.get('redirect_uri')).toBe('https://ap.example/return/mytok');
     expect(body.get('code_verifier')).toMatch(/^[\w-]{64}$/);
+  });
+
+  it('serves several tokens with one ReturnUrl, names handles, cuts the domain, and keeps the key file until the last', async () => {
+    const shared = { ReturnUrl: 'https://ap.example/return/mytok', LocalUser: 'alice@pool.example' };
+    portal.writeKey(
+      [ad(shared), ad({ ...shared, Handle: 'h1', Scopes: '', Audience: 'https://a.example' })].join('\n'),
+    );
+    const browser = portal.browser();
+    await browser.open(`/key/${KEY}`);
+    const [first, second] = [await browser.login('mytok'), await browser.login('mytok_h1')];
+    expect(new URL(second.location).searchParams.get('resource')).toBe('https://a.example');
+    expect(new URL(second.location).searchParams.has('scope')).toBe(false);
+    await browser.get(browser.returnFrom(second));
+    expect(existsSync(join(portal.credentials, KEY))).toBe(true);
+    expect((await browser.get('/')).text).toContain('1 is still missing');
+    await browser.get(browser.returnFrom(first));
+    expect(Object.keys(portal.tokenFiles()).sort()).toEqual(
+      ['mytok', 'mytok_h1'].flatMap((stem) => [`${stem}.meta`, `${stem}.top`, `${stem}.use`]),
+    );
+    expect(portal.tokenFiles()['mytok_h1.top']).toMatchObject({ content: { audience: 'https://a.example' } });
+    expect(existsSync(join(portal.credentials, KEY))).toBe(false);
+  });
+
+  it('without a refresh token says so on the page and in the files', async () => {
+    portal.writeKey([ad(), ad({ Handle: 'b' })].join('\n'));
+    portal.answer = () => tokens({ refresh_token: undefined });
+    const browser = portal.browser();
+    await browser.open(`/key/${KEY}`);
+    await browser.get(browser.returnFrom(await browser.login('mytok')));
+    expect((await browser.get('/')).text).toContain('cannot be renewed');
+    expect(portal.tokenFiles()).toMatchObject({
+      'mytok.top': { content: { refresh_token: '', scopes: 'read, write' } },
+      'mytok.meta': { content: { use_refresh_token: false } },
+    });
+  });
+
+  it('R30 tells which scopes were not granted, and keeps the asked ones in .top', async () => {
+    portal.writeKey(ad());
+    portal.answer = () => tokens({ scope: 'read' });
+    const browser = portal.browser();
+    await browser.open(`/key/${KEY}`);
+    await browser.get(browser.returnFrom(await browser.login('mytok')));
+    expect((await browser.get('/')).text).toMatch(/did not grant: <code>write<\/code>/);
+    expect(portal.tokenFiles()).toMatchObject({ 'mytok.top': { content: { scopes: 'read, write' } } });
+  });
+
+  it('opened again in another browser, shows what is there already', async () => {
+    portal.writeKey([ad(), ad({ Handle: 'b' })].join('\n'));
+    const [first, second] = [portal.browser(), portal.browser()];
+    await first.open(`/key/${KEY}`);
+    await first.get(first.returnFrom(await first.login('mytok')));
+    const list = await second.open(`/key/${KEY}`);
+    expect(list.text.match(/class="state">[^<]*/g)).toEqual([
+      'class="state">Signed in',
+      'class="state">Waiting for you',
+    ]);
+    await second.get(second.returnFrom(await second.login('mytok_b')));
+    expect((await second.get('/')).text).toContain('All done');
+  });
+
+  it('is found by the "provider handle" of older links', async () => {
+    portal.writeKey(ad({ Handle: 'h1' }));
+    const browser = portal.browser();
+    await browser.open(`/key/${KEY}`);
+    expect((await browser.get('/login/mytok%20h1')).status).toBe(200);
+  });
+});
+
+describe('R36 at the same time', () => {
+  it('two tabs of one browser finish in any order, and neither loses the other', async () => {
+    portal.writeKey([ad(), ad({ Provider: 'other' })].join('\n'));
+    const browser = portal.browser();
+    await browser.open(`/key/${KEY}`);
+    const logins = await Promise.all([browser.login('mytok'), browser.login('other')]);
+    const pages = await Promise.all(logins.map((login) => browser.get(browser.returnFrom(login))));
+    expect(pages.map(({ status }) => status)).toEqual([303, 303]);
+    expect((await browser.get('/')).text).toContain('All done');
+  });
+
+  it('two tabs at the same provider each get an answer, and each code goes with its own verifier', async () => {
+    portal.writeKey([ad(), ad({ Provider: 'other' })].join('\n'));
+    const browser = portal.browser();
+    await browser.open(`/key/${KEY}`);
+    const [one, two] = [await browser.login('mytok'), await browser.login('mytok')];
+    expect((await browser.get(browser.returnFrom(two, { code: 'canary-2' }))).status).toBe(303);
+    expect((await browser.get(browser.returnFrom(one, { code: 'canary-1' }))).status).toBe(303);
+    const challenges = portal.sent.map(({ body }) => {
+      const verifier = new URLSearchParams(String(body)).get('code_verifier') ?? '';
+      return createHash('sha256').update(verifier).digest('base64url');
+    });
+    expect(challenges).toEqual(
+      [two, one].map(({ location }) => new URL(location).searchParams.get('code_challenge')),
+    );
+  });
+
+  it('two replicas share the session: begun at one, finished at the other, and a state serves once between them', async () => {
+    portal.writeKey([ad(), ad({ Provider: 'other' })].join('\n'));
+    const here = portal.browser();
+    await here.open(`/key/${KEY}`);
+    const there = here.at(await portal.replica());
+    const path = here.returnFrom(await here.login('mytok'));
+    const statuses = (await Promise.all([here.get(path), there.get(path)])).map(({ status }) => status);
+    expect(statuses.toSorted((one, other) => one - other)).toEqual([303, 410]);
+    expect(portal.sent).toHaveLength(1);
+  });
+
+  it('a second link opened in the same browser takes over, and a form of the first is refused', async () => {
+    portal.writeKey(ad());
+    portal.writeKey(ad({ LocalUser: 'bob' }), 'cd'.repeat(32));
+    const browser = portal.browser();
+    const first = await browser.open(`/key/${KEY}`);
+    await browser.open(`/key/${'cd'.repeat(32)}`);
+    expect((await browser.post('/login/mytok', { _csrf: csrfOf(first) })).status).toBe(403);
   });
 });

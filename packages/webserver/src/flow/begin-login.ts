@@ -1,6 +1,6 @@
 // Begins a login: remembers state, nonce and verifier, and says where to send the browser.
 import { createHash } from 'node:crypto';
-import { authorizationUrl } from '@credmon/core';
+import { authorizationUrl, splitScopes } from '@credmon/core';
 import { CodedError } from '@credmon/core/base';
 import type { Settings } from '../settings/settings.ts';
 import { newSecret, requireFlow, type Desk } from './desk.ts';
@@ -25,18 +25,20 @@ export function beginLogin(desk: Desk, id: string | undefined, stem: string): UR
     throw new CodedError('LOGIN_REFUSED', 'too many logins of this session are waiting; finish one of them');
   const request = readTokenRequest(desk, flow, stem);
   checkReturnUrl(settings, request.provider, request.returnUrl);
-  const [state, nonce] = [newSecret(desk), newSecret(desk)];
+  const state = newSecret(desk);
+  // An issuer that is not asked for an ID token sends none; a nonce would make core insist on one.
+  const nonce = splitScopes(request.scopes).includes('openid') ? { nonce: newSecret(desk) } : {};
   const verifier = newSecret(desk) + newSecret(desk);
   const url = authorizationUrl(registrationOf(settings, request), {
     redirectUri: request.returnUrl,
     scope: request.scopes,
     resource: request.audience,
     state,
-    nonce,
+    ...nonce,
     codeChallenge: createHash('sha256').update(verifier).digest('base64url'),
   });
   const { returnUrl: redirectUri } = request;
-  ports.flows.append(id ?? '', { type: 'begun', at: now, state, stem, verifier, nonce, redirectUri });
+  ports.flows.append(id ?? '', { type: 'begun', at: now, state, stem, verifier, redirectUri, ...nonce });
   ports.log.info(`login of ${flow.localUser} for ${stem} begun at ${url.origin}`);
   return url;
 }

@@ -86,9 +86,9 @@ function exchange(
     query,
     state,
     redirectUri: login.redirectUri,
-    nonce: login.nonce,
     codeVerifier: login.verifier,
     now: ports.clock.now(),
+    ...(login.nonce === undefined ? {} : { nonce: login.nonce }),
   });
 }
 

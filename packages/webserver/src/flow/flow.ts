@@ -30,7 +30,8 @@ export type FlowEvent =
       readonly state: string;
       readonly stem: string;
       readonly verifier: string;
-      readonly nonce: string;
+      /** Only where an ID token is asked for. */
+      readonly nonce?: string;
       readonly redirectUri: string;
     }
   | { readonly type: 'returned'; readonly at: number; readonly state: string; readonly attempt: string }
@@ -52,7 +53,7 @@ export interface Login {
   readonly stem: string;
   readonly begunAt: number;
   readonly verifier: string;
-  readonly nonce: string;
+  readonly nonce?: string;
   readonly redirectUri: string;
   readonly claimedBy?: string;
 }

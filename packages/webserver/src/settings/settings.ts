@@ -51,7 +51,10 @@ export interface Settings {
   readonly allowLoopbackHttp: boolean;
   /** By upper-case provider name. */
   readonly providers: ReadonlyMap<string, ProviderSettings>;
+  /** For tokens whose issuer does not say how long they live. */
   readonly defaultTokenSeconds: number;
+  readonly connectSeconds: number;
+  readonly requestSeconds: number;
   readonly localIssuer: { readonly issuer: string; readonly publicKeyFile: string; readonly keyId: string };
 }
 

@@ -11,6 +11,7 @@ export interface Page {
 export interface Browser {
   readonly cookies: Map<string, string>;
   get(path: string, headers?: Record<string, string>): Promise<Page>;
+  head(path: string): Promise<Page>;
   /** GET, and the pages that it leads to on this server. */
   open(path: string): Promise<Page>;
   post(path: string, fields: Record<string, string>, headers?: Record<string, string>): Promise<Page>;
@@ -45,6 +46,7 @@ export function createBrowser(app: FastifyInstance, cookies: Map<string, string>
     cookies,
     get: async (url, headers = {}) =>
       remember(await app.inject({ url, headers: { ...HTTPS, cookie: cookieHeader(), ...headers } })),
+    head: async (url) => remember(await app.inject({ method: 'HEAD', url, headers: HTTPS })),
     async open(path) {
       let page = await browser.get(path);
       while (page.status === 303 && page.location.startsWith('/')) page = await browser.get(page.location);

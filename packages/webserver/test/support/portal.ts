@@ -100,6 +100,8 @@ export const settingsFor = (directory: string, changes: Partial<Settings> = {}):
   allowLoopbackHttp: false,
   providers: new Map(),
   defaultTokenSeconds: 1200,
+  connectSeconds: 5,
+  requestSeconds: 15,
   localIssuer: { issuer: 'https://ap.example', publicKeyFile: '/none', keyId: 'local' },
   ...changes,
 });

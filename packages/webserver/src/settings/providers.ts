@@ -1,0 +1,43 @@
+// Reads what the administrator says of single providers: the knobs CREDMON_<PROVIDER>_*.
+import type { ClientAuthentication, Config } from '@credmon/core';
+import type { Reader } from './reader.ts';
+import type { ProviderSettings } from './settings.ts';
+
+/** The knobs of a provider; a name such as CREDMON_WEB_ISSUER would be that of a provider called WEB. */
+const KNOB = /^CREDMON_(.+)_(ISSUER|CLIENT_AUTH|USER_CLAIM|EXTRA_SCOPES)$/i;
+
+/** Settings by upper-case provider name, for every provider that any such knob names. */
+export function readProviders(config: Config, read: Reader): ReadonlyMap<string, ProviderSettings> {
+  const providers = new Map<string, ProviderSettings>();
+  for (const name of config.names()) {
+    const provider = KNOB.exec(name)?.[1]?.toUpperCase();
+    if (provider !== undefined && !providers.has(provider))
+      providers.set(provider, readProvider(read, provider));
+  }
+  return providers;
+}
+
+function readProvider(read: Reader, provider: string): ProviderSettings {
+  const issuer = read.string(`CREDMON_${provider}_ISSUER`);
+  const userClaim = read.string(`CREDMON_${provider}_USER_CLAIM`);
+  if (issuer !== undefined && !URL.canParse(issuer))
+    read.mistake(`CREDMON_${provider}_ISSUER`, `= ${issuer} is not a URL`);
+  if (userClaim !== undefined && issuer === undefined)
+    read.mistake(
+      `CREDMON_${provider}_USER_CLAIM`,
+      `needs CREDMON_${provider}_ISSUER: without it no ID token can be verified`,
+    );
+  return {
+    authentication: readAuthentication(read, `CREDMON_${provider}_CLIENT_AUTH`),
+    extraScopes: read.list(`CREDMON_${provider}_EXTRA_SCOPES`),
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(userClaim === undefined ? {} : { userClaim }),
+  };
+}
+
+function readAuthentication(read: Reader, knob: string): ClientAuthentication {
+  const value = read.string(knob)?.toLowerCase() ?? 'post';
+  if (value === 'post' || value === 'basic') return value;
+  read.mistake(knob, `= ${value} must be post or basic`);
+  return 'post';
+}

@@ -1,0 +1,132 @@
+// Reads the portal's settings from the configuration, once, with every mistake listed.
+import { isLoopbackHost, secureEndpoint, type Config } from '@credmon/core';
+import { isCoded } from '@credmon/core/base';
+import { parseListenAddress } from './listen-address.ts';
+import { readProviders } from './providers.ts';
+import { createReader, type Reader } from './reader.ts';
+import type { ListenAddress, Settings } from './settings.ts';
+
+/** Where the server listens when nobody says. */
+const DEFAULT_LISTEN: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 8081 };
+const HOUR = 3600;
+
+/**
+ * Reads the settings; `listen` is the --listen flag, which wins over the knob.
+ * @throws CodedError `CONFIG_INVALID` whose message lists every mistake, one per line, each with file and line
+ */
+export function readSettings(config: Config, listen?: ListenAddress): Settings {
+  const read = createReader(config);
+  const allowLoopbackHttp = read.boolean('CREDMON_ALLOW_LOOPBACK_HTTP', false);
+  const web = readPrefix(config, read, allowLoopbackHttp);
+  const credentialDirectory = readCredentialDirectory(read);
+  const settings: Settings = {
+    ...web,
+    credentialDirectory,
+    host: config.get('FULL_HOSTNAME') ?? new URL(web.prefix).hostname,
+    listen: listen ?? readListen(read),
+    trustedProxies: defaultTo(read.list('CREDMON_WEB_TRUSTED_PROXIES'), ['127.0.0.1', '::1']),
+    sessionDirectory: readSessionDirectory(read, credentialDirectory),
+    sessionIdleSeconds: read.integer('CREDMON_WEB_SESSION_IDLE', HOUR / 2, 60, 24 * HOUR),
+    sessionSeconds: read.integer('CREDMON_WEB_SESSION_LIFETIME', 8 * HOUR, 60, 24 * HOUR),
+    loginSeconds: read.integer('CREDMON_WEB_LOGIN_LIFETIME', HOUR / 6, 30, HOUR),
+    keySeconds: read.integer('CREDMON_WEB_KEY_LIFETIME', 12 * HOUR, 60, 12 * HOUR),
+    requestsPerMinute: read.integer('CREDMON_WEB_RATE_LIMIT', 300, 1, 1_000_000),
+    loginOrigins: readOrigins(read),
+    logBytes: read.integer('MAX_CREDMON_WEB_LOG', 10_000_000, 0, Number.MAX_SAFE_INTEGER),
+    debug: /D_FULLDEBUG/i.test(read.string('CREDMON_WEB_DEBUG') ?? ''),
+    allowLoopbackHttp,
+    providers: readProviders(config, read),
+    defaultTokenSeconds: read.integer('CREDMON_DEFAULT_TOKEN_LIFETIME', 1200, 10, 31_536_000),
+    connectSeconds: read.integer('CREDMON_CONNECT_TIMEOUT', 5, 1, 300),
+    requestSeconds: read.integer('CREDMON_REQUEST_TIMEOUT', 15, 1, 600),
+    localIssuer: {
+      issuer: read.string('LOCAL_CREDMON_ISSUER') ?? web.prefix,
+      publicKeyFile: read.path('LOCAL_CREDMON_PUBLIC_KEY') ?? '/etc/condor/scitokens.pem',
+      keyId: read.string('LOCAL_CREDMON_KEY_ID') ?? 'local',
+    },
+    ...optional('contact', read.string('CREDMON_WEB_CONTACT')),
+    ...optional('logFile', read.path('CREDMON_WEB_LOG')),
+    ...optional('remoteUser', readRemoteUser(read)),
+  };
+  read.finish();
+  return Object.freeze(settings);
+}
+
+function optional<K extends string, V>(name: K, value: V | undefined): { readonly [key in K]?: V } {
+  return value === undefined ? {} : ({ [name]: value } as { readonly [key in K]?: V });
+}
+
+const defaultTo = (list: readonly string[], fallback: readonly string[]): readonly string[] =>
+  list.length > 0 ? list : fallback;
+
+function readPrefix(
+  config: Config,
+  read: Reader,
+  allowLoopbackHttp: boolean,
+): Pick<Settings, 'prefix' | 'mount' | 'secure'> {
+  const knob = 'CREDMON_WEB_PREFIX';
+  const text = read.string(knob) ?? `https://${config.get('FULL_HOSTNAME') ?? 'localhost'}`;
+  try {
+    const url = secureEndpoint(text, knob, allowLoopbackHttp);
+    if (url.search !== '') read.mistake(knob, `= ${text} has a query`);
+    const prefix = text.replace(/\/+$/, '');
+    return { prefix, mount: new URL(prefix).pathname.replace(/\/+$/, ''), secure: url.protocol === 'https:' };
+  } catch (error) {
+    if (!isCoded(error)) throw error;
+    read.mistake(knob, `= ${text} cannot be used: ${error.message}`);
+    return { prefix: 'https://localhost', mount: '', secure: true };
+  }
+}
+
+function readCredentialDirectory(read: Reader): string {
+  const path = read.path('SEC_CREDENTIAL_DIRECTORY_OAUTH') ?? read.path('SEC_CREDENTIAL_DIRECTORY');
+  if (path === undefined)
+    read.mistake(
+      'SEC_CREDENTIAL_DIRECTORY_OAUTH',
+      'is not set; add "use feature : OAUTH", or set it to the credential directory',
+    );
+  return path ?? '/';
+}
+
+function readSessionDirectory(read: Reader, credentialDirectory: string): string {
+  const knob = 'CREDMON_WEB_SESSION_DIR';
+  const path = read.path(knob) ?? '/var/lib/condor/credmon_web_sessions';
+  if (`${path}/`.startsWith(`${credentialDirectory.replace(/\/+$/, '')}/`))
+    read.mistake(knob, `= ${path} lies in the credential directory, which belongs to CredD`);
+  return path;
+}
+
+function readListen(read: Reader): ListenAddress {
+  const knob = 'CREDMON_WEB_LISTEN';
+  const text = read.string(knob);
+  if (text === undefined) return DEFAULT_LISTEN;
+  const address = parseListenAddress(text);
+  if (address.kind !== 'wrong') return address;
+  read.mistake(knob, `= ${text} cannot be used: ${address.why}`);
+  return DEFAULT_LISTEN;
+}
+
+/** Origins of identity providers that an issuer sends browsers on to; `https:` stands for all of them. */
+function readOrigins(read: Reader): readonly string[] {
+  const knob = 'CREDMON_WEB_LOGIN_ORIGINS';
+  return read.list(knob).map((text) => {
+    if (text === 'https:') return text;
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    const allowed = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopbackHost(url.hostname));
+    if (url && allowed && url.origin === text.replace(/\/$/, '')) return url.origin;
+    read.mistake(knob, `names ${text}, which is neither an origin such as https://idp.example nor https:`);
+    return "'none'";
+  });
+}
+
+function readRemoteUser(read: Reader): Settings['remoteUser'] {
+  const knob = 'CREDMON_WEB_REMOTE_USER_HEADER';
+  const header = read.string(knob)?.toLowerCase();
+  const realm = read.string('CREDMON_WEB_REMOTE_USER_REALM');
+  if (header === undefined) {
+    if (realm !== undefined) read.mistake('CREDMON_WEB_REMOTE_USER_REALM', `is set, but ${knob} is not`);
+    return undefined;
+  }
+  if (!/^[a-z0-9-]+$/.test(header)) read.mistake(knob, `= ${header} is not the name of a header`);
+  return realm === undefined ? { header } : { header, realm };
+}

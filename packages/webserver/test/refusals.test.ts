@@ -1,0 +1,295 @@
+// What must not work: every refusal is an explained page, leaves the credential directory alone and says nothing secret.
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CodedError } from '@credmon/core/base';
+import type { Page } from './support/browser.ts';
+import { KEY, ad, json, startPortal, tokens, type Portal } from './support/portal.ts';
+
+let portal: Portal;
+beforeEach(async () => {
+  portal = await startPortal();
+});
+afterEach(() => portal.close());
+
+/** Nothing but key files and what the test itself put there. */
+const written = (): string[] =>
+  readdirSync(portal.credentials).filter((name) => !/^[0-9a-f]{64}$/.test(name));
+
+/** Status and title of a page, and what is wrong with it as an explanation. */
+function explained(page: Page): readonly (number | string | undefined)[] {
+  const wrong = [];
+  if (!page.text.includes('What you can do')) wrong.push('says no way on');
+  if (/canary|\bat [\w.]+ \(|node_modules|\.ts:/.test(page.text)) wrong.push('tells too much');
+  return [page.status, /<h1>([^<]*)<\/h1>/.exec(page.text)?.[1], ...wrong];
+}
+
+describe('a key link', () => {
+  const link = 'This link is not valid any more';
+  it.each([
+    ['two digits', '/key/aa', 404, link],
+    ['no hex digits', `/key/${'z'.repeat(64)}`, 404, link],
+    ['65 digits', `/key/${'a'.repeat(65)}`, 404, link],
+    ['capital digits', `/key/${'AB'.repeat(32)}`, 404, link],
+    ['an unknown key', `/key/${'0'.repeat(64)}`, 404, link],
+    ['another file of the directory', '/key/CREDMON_COMPLETE', 404, link],
+    ['a path upwards', '/key/..%2f..%2fetc%2fpasswd', 404, link],
+    ['a NUL', `/key/%00${'a'.repeat(63)}`, 404, link],
+    ['a very long key', `/key/${'a'.repeat(600)}`, 400, 'The request makes no sense'],
+    ['an impossible escape', '/key/%zz', 400, 'The request makes no sense'],
+    ['no key', '/key/', 404, link],
+    ['something else', '/wp-admin?code=canary', 404, 'There is no such page'],
+  ])('R37 R41 with %s is refused', async (_title, path, status, title) => {
+    expect(explained(await portal.browser().get(path))).toEqual([status, title]);
+    expect(written()).toEqual([]);
+  });
+
+  it('R37 to a directory is refused', async () => {
+    mkdirSync(join(portal.credentials, KEY));
+    expect(explained(await portal.browser().get(`/key/${KEY}`))).toEqual([422, 'This request was refused']);
+  });
+
+  it('R37 to a symbolic link is refused', async () => {
+    writeFileSync(join(portal.directory, 'elsewhere'), ad());
+    symlinkSync(join(portal.directory, 'elsewhere'), join(portal.credentials, KEY));
+    expect(explained(await portal.browser().get(`/key/${KEY}`))).toEqual([422, 'This request was refused']);
+  });
+
+  it('R37 that is 12 hours old is refused', async () => {
+    portal.writeKey(ad());
+    portal.now += 12 * 3600;
+    expect(explained(await portal.browser().get(`/key/${KEY}`))).toEqual([404, link]);
+  });
+
+  it.each([
+    ['a handle that leads elsewhere', { Handle: '../../bob/x' }],
+    ['a user that leads elsewhere', { LocalUser: '../x' }],
+    ['a user with a slash', { LocalUser: 'alice/bob' }],
+    ['a provider of two dots', { Provider: '..' }],
+    ['a provider with a blank', { Provider: 'my prov' }],
+    ['an injected line', { Scopes: 'x"\nLocalUser = Handle\nZZ = 1' }],
+    ['http beyond loopback', { TokenUrl: 'http://issuer.example/token' }],
+  ])(
+    'R38 R41 to a key file with %s is refused with a page and a log line, and nothing is written',
+    async (_title, fields) => {
+      portal.writeKey(ad(fields));
+      const browser = portal.browser();
+      expect(explained(await browser.get(`/key/${KEY}`))).toEqual([422, 'This request was refused']);
+      expect(portal.log.filter((line) => line.includes('KEY_FILE_INVALID'))).toHaveLength(1);
+      expect([written(), browser.cookies.size]).toEqual([[], 0]);
+    },
+  );
+});
+
+describe('beginning a login', () => {
+  it('R39 by GET only shows a page that asks', async () => {
+    portal.writeKey(ad());
+    const browser = portal.browser();
+    await browser.open(`/key/${KEY}`);
+    const page = await browser.get('/login/mytok');
+    expect([page.status, page.text.includes('Sign in for alice')]).toEqual([200, true]);
+  });
+
+  it.each([
+    ['no CSRF token', {}],
+    ['a wrong CSRF token', { _csrf: 'aaaaaaaa-bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb' }],
+  ])('R39 with %s is refused', async (_title, fields) => {
+    portal.writeKey(ad());
+    const browser = portal.browser();
+    await browser.open(`/key/${KEY}`);
+    expect(explained(await browser.post('/login/mytok', fields))).toEqual([403, 'This form is too old']);
+  });
+
+  it('R39 with the CSRF token of another session is refused', async () => {
+    portal.writeKey(ad());
+    const [alice, mallory] = [portal.browser(), portal.browser()];
+    for (const browser of [alice, mallory]) await browser.open(`/key/${KEY}`);
+    const stolen = /name="_csrf" value="([^"]+)"/.exec((await mallory.get('/')).text)?.[1] ?? '';
+    expect(explained(await alice.post('/login/mytok', { _csrf: stolen }))).toEqual([
+      403,
+      'This form is too old',
+    ]);
+  });
+
+  it('R41 for a token that was not asked for is refused', async () => {
+    portal.writeKey(ad());
+    const browser = portal.browser();
+    await browser.open(`/key/${KEY}`);
+    expect(explained(await browser.login('other'))).toEqual([
+      404,
+      'Your request does not name this provider',
+    ]);
+  });
+
+  it('R41 without a session is refused', async () => {
+    expect(explained(await portal.browser().get('/login/mytok'))).toEqual([410, 'This sign-in is over']);
+    expect(explained(await portal.browser().post('/login/mytok', {}))).toEqual([403, 'This form is too old']);
+  });
+
+  it.each([
+    'https://elsewhere.example/return/mytok',
+    'https://ap.example.evil.example/return/mytok',
+    'https://ap.example/other',
+    'https://ap.example/returned',
+    'https://ap.example/return/../key/x',
+  ])('R24 with the ReturnUrl %s is refused', async (returnUrl) => {
+    portal.writeKey(ad({ ReturnUrl: returnUrl }));
+    const browser = portal.browser();
+    await browser.open(`/key/${KEY}`);
+    expect(explained(await browser.login('mytok'))).toEqual([422, 'This provider is not set up completely']);
+  });
+
+  it('is refused when the key file has become that of somebody else', async () => {
+    portal.writeKey(ad());
+    const browser = portal.browser();
+    await browser.open(`/key/${KEY}`);
+    portal.writeKey(ad({ LocalUser: 'bob' }));
+    expect(explained(await browser.login('mytok'))).toEqual([422, 'This request was refused']);
+  });
+});
+
+describe('coming back', () => {
+  const begin = async (fields = {}) => {
+    portal.writeKey(ad(fields));
+    const browser = portal.browser();
+    await browser.open(`/key/${KEY}`);
+    return { browser, login: await browser.login('mytok') };
+  };
+
+  it.each([
+    ['no state', '/return/mytok?code=canary', 400, 'The request makes no sense'],
+    ['two states', '/return/mytok?code=canary&state=a&state=b', 400, 'The request makes no sense'],
+    ['two codes', '/return/mytok?code=canary&code=b&state=a', 400, 'The request makes no sense'],
+    ['a state of nobody', '/return/mytok?code=canary&state=aaaa', 410, 'This sign-in is over'],
+    ['a state called __proto__', '/return/mytok?code=canary&state=__proto__', 410, 'This sign-in is over'],
+  ])('R23 R41 with %s is refused', async (_title, path, status, title) => {
+    const { browser } = await begin();
+    expect(explained(await browser.get(path))).toEqual([status, title]);
+    expect([written(), portal.sent]).toEqual([[], []]);
+  });
+
+  it('R41 without a session is refused', async () => {
+    const { browser, login } = await begin();
+    expect(explained(await portal.browser().get(browser.returnFrom(login)))).toEqual([
+      410,
+      'This sign-in is over',
+    ]);
+    expect(portal.sent).toEqual([]);
+  });
+
+  it("R33 with another person's session is refused, and the owner can still finish", async () => {
+    const { browser, login } = await begin();
+    const mallory = portal.browser();
+    await mallory.open(`/key/${KEY}`);
+    expect(explained(await mallory.get(browser.returnFrom(login)))).toEqual([410, 'This sign-in is over']);
+    expect((await browser.get(browser.returnFrom(login))).status).toBe(303);
+  });
+
+  it.each(['access_denied', 'server_error', '<script>alert(1)</script>'])(
+    'R41 with the error %s is explained and can be tried again',
+    async (error) => {
+      const { browser, login } = await begin();
+      const page = await browser.get(browser.returnFrom(login, { error, error_description: 'canary' }));
+      expect(explained(page)).toEqual([403, 'You were not signed in']);
+      expect(page.text).not.toContain('<script');
+      expect((await browser.get('/')).text).toContain('The last attempt failed: You were not signed in');
+      expect((await browser.get(browser.returnFrom(await browser.login('mytok')))).status).toBe(303);
+    },
+  );
+
+  it('R23 R41 twice with the same state asks the issuer only once', async () => {
+    portal.writeKey([ad(), ad({ Provider: 'other' })].join('\n'));
+    const browser = portal.browser();
+    await browser.open(`/key/${KEY}`);
+    const path = browser.returnFrom(await browser.login('mytok'));
+    expect((await browser.get(path)).status).toBe(303);
+    expect(explained(await browser.get(path))).toEqual([410, 'This sign-in is over']);
+    expect(portal.sent).toHaveLength(1);
+  });
+
+  it('R23 after the time-out is refused', async () => {
+    const { browser, login } = await begin();
+    portal.now += 600;
+    expect(explained(await browser.get(browser.returnFrom(login)))).toEqual([410, 'This sign-in is over']);
+    expect(portal.sent).toEqual([]);
+  });
+
+  it('R24 by the path of another provider is refused', async () => {
+    const { browser, login } = await begin();
+    const path = browser.returnFrom(login).replace('/return/mytok', '/return/other');
+    expect(explained(await browser.get(path))).toEqual([403, 'You were not signed in']);
+    expect(portal.sent).toEqual([]);
+  });
+
+  it('R24 with the iss of another issuer is refused', async () => {
+    const { browser, login } = await begin();
+    const page = await browser.get(
+      browser.returnFrom(login, { code: 'canary', iss: 'https://evil.example' }),
+    );
+    expect(explained(page)).toEqual([403, 'The answer came from another provider']);
+    expect(portal.sent).toEqual([]);
+  });
+
+  it.each([
+    ['500', json('<h1>canary</h1>', 500), 502, 'The provider does not answer'],
+    [
+      '503 with Retry-After',
+      { ...json({}, 503), headers: { 'retry-after': '5' } },
+      503,
+      'The provider is busy',
+    ],
+    ['HTML', json('<html>canary</html>'), 502, 'The provider&#39;s answer makes no sense'],
+    ['an empty answer', json(''), 502, 'The provider&#39;s answer makes no sense'],
+    ['no access token', json({ token_type: 'bearer' }), 502, 'The provider&#39;s answer makes no sense'],
+    ['invalid_grant', json({ error: 'invalid_grant' }, 400), 403, 'The provider did not accept the sign-in'],
+    ['invalid_client', json({ error: 'invalid_client' }, 401), 502, 'The provider does not know this server'],
+    [
+      'a redirect',
+      { status: 302, headers: { location: 'https://evil.example' }, body: new Uint8Array() },
+      502,
+      'The provider&#39;s answer makes no sense',
+    ],
+  ])(
+    'R41 when the token endpoint answers %s is explained, and nothing is written',
+    async (_title, answer, status, title) => {
+      const { browser, login } = await begin();
+      portal.answer = () => answer;
+      expect(explained(await browser.get(browser.returnFrom(login)))).toEqual([status, title]);
+      expect(written()).toEqual([]);
+      portal.answer = () => tokens();
+      expect((await browser.get(browser.returnFrom(await browser.login('mytok')))).status).toBe(303);
+    },
+  );
+
+  it('R41 when the token endpoint is down is explained', async () => {
+    const { browser, login } = await begin();
+    portal.answer = () => {
+      throw new CodedError('ISSUER_UNREACHABLE', 'https://issuer.example: ECONNREFUSED');
+    };
+    expect(explained(await browser.get(browser.returnFrom(login)))).toEqual([
+      502,
+      'The provider does not answer',
+    ]);
+  });
+
+  it('R30 with wider scopes than asked is refused', async () => {
+    const { browser, login } = await begin();
+    portal.answer = () => tokens({ scope: 'read write admin' });
+    expect(explained(await browser.get(browser.returnFrom(login)))).toEqual([
+      403,
+      'The provider granted too much',
+    ]);
+    expect(written()).toEqual([]);
+  });
+
+  it("when the user's directory is a link is refused", async () => {
+    const { browser, login } = await begin();
+    mkdirSync(join(portal.directory, 'elsewhere'));
+    symlinkSync(join(portal.directory, 'elsewhere'), join(portal.credentials, 'alice'));
+    expect(explained(await browser.get(browser.returnFrom(login)))).toEqual([
+      503,
+      'The token could not be stored',
+    ]);
+    expect(readdirSync(join(portal.directory, 'elsewhere'))).toEqual([]);
+  });
+});

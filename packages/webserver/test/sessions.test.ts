@@ -1,0 +1,299 @@
+// Sessions, cookies, headers and who may go on: what protects a login from others.
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createHash, createSign, generateKeyPairSync } from 'node:crypto';
+import type { Settings } from '../src/settings/settings.ts';
+import type { Ports } from '../src/ports.ts';
+import { KEY, ad, startPortal, tokens, type Portal } from './support/portal.ts';
+
+let portal: Portal;
+afterEach(() => portal.close());
+
+async function opened(changes: Partial<Settings> = {}, ports: Partial<Ports> = {}, text: string = ad()) {
+  portal = await startPortal(changes, ports);
+  portal.writeKey(text);
+  const browser = portal.browser();
+  await browser.open(`/key/${KEY}`);
+  return browser;
+}
+
+describe('the cookie', () => {
+  it('R35 is __Host-, Secure, HttpOnly, SameSite=Lax and small behind TLS', async () => {
+    portal = await startPortal();
+    portal.writeKey(ad());
+    const { headers } = await portal.browser().get(`/key/${KEY}`);
+    expect(String(headers['set-cookie'])).toMatch(
+      /^__Host-credmon=[\w.%-]{32,200}; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+    );
+  });
+
+  it('R35 is plain only over loopback http', async () => {
+    portal = await startPortal({ secure: false, prefix: 'http://127.0.0.1:9', allowLoopbackHttp: true });
+    portal.writeKey(ad({ ReturnUrl: 'http://127.0.0.1:9/return/mytok' }));
+    const { headers } = await portal.browser().get(`/key/${KEY}`, { 'x-forwarded-proto': 'http' });
+    expect(String(headers['set-cookie'])).toMatch(
+      /^credmon=[\w.%-]{32,200}; Path=\/; HttpOnly; SameSite=Lax$/,
+    );
+  });
+
+  it('is not given to a browser that has opened nothing', async () => {
+    portal = await startPortal();
+    expect((await portal.browser().get('/')).headers['set-cookie']).toBeUndefined();
+  });
+
+  it('with a forged signature counts for nothing', async () => {
+    const browser = await opened();
+    for (const [name, value] of browser.cookies) browser.cookies.set(name, `${value.slice(0, -4)}AAAA`);
+    expect((await browser.get('/')).text).toContain('Nothing to sign in for');
+  });
+});
+
+describe('the session', () => {
+  const idOf = (cookies: Map<string, string>): string =>
+    decodeURIComponent(cookies.get('__Host-credmon') ?? '').split('.')[0] ?? '';
+
+  it('R34 has an id of 192 random bits that changes at each login, and the old one is dead', async () => {
+    const browser = await opened();
+    const before = new Map(browser.cookies);
+    expect(Buffer.from(idOf(before), 'base64url')).toHaveLength(24);
+    await browser.get(browser.returnFrom(await browser.login('mytok')));
+    expect(idOf(browser.cookies)).not.toBe(idOf(before));
+    expect((await browser.get('/')).text).toContain('All done');
+    const old = portal.browser();
+    for (const [name, value] of before) old.cookies.set(name, value);
+    expect((await old.get('/')).text).toContain('Nothing to sign in for');
+  });
+
+  it('R34 changes its id when a link is opened, so that nobody can plant one', async () => {
+    const planted = await opened();
+    const before = idOf(planted.cookies);
+    await planted.open(`/key/${KEY}`);
+    expect(idOf(planted.cookies)).not.toBe(before);
+  });
+
+  it('R34 ends after half an hour without use, and lives on with use', async () => {
+    const browser = await opened();
+    for (let minutes = 0; minutes < 60; minutes += 20) {
+      portal.now += 1200;
+      expect((await browser.get('/')).text).toContain('Sign in to mytok');
+    }
+    portal.now += 1800;
+    expect((await browser.get('/')).text).toContain('Nothing to sign in for');
+  });
+
+  it('R34 ends eight hours after it began, however much it is used', async () => {
+    const browser = await opened();
+    for (let uses = 0; uses < 31; uses += 1) {
+      portal.now += 900;
+      await browser.get('/');
+    }
+    expect((await browser.get('/')).text).toContain('Sign in to mytok');
+    portal.now += 900;
+    expect((await browser.get('/')).text).toContain('Nothing to sign in for');
+  });
+
+  it('R43 stands in private files that reveal neither ids nor client secrets', async () => {
+    const browser = await opened();
+    const login = await browser.login('mytok');
+    const folder = join(portal.directory, 'sessions');
+    const names = readdirSync(folder);
+    expect(names.map((name) => /\.(\w+)$/.exec(name)?.[1])).toEqual(
+      expect.arrayContaining(['flow', 'session']),
+    );
+    for (const name of names) {
+      expect((statSync(join(folder, name)).mode & 0o7777).toString(8)).toBe('600');
+      expect(readFileSync(join(folder, name), 'utf8')).not.toMatch(/canary/);
+    }
+    expect(names).toContain(`${createHash('sha256').update(idOf(browser.cookies)).digest('hex')}.session`);
+    expect(login.status).toBe(303);
+  });
+});
+
+describe('whose login it is', () => {
+  it.each([
+    ['alice', 303],
+    ['alice@EXAMPLE.ORG', 303],
+    ['bob', 403],
+    ['alice@EVIL.ORG', 403],
+    ['Alice', 403],
+    ['', 403],
+  ])('R33 with REMOTE_USER "%s" at the proxy the link answers %i', async (user, status) => {
+    portal = await startPortal({ remoteUser: { header: 'x-remote-user', realm: 'EXAMPLE.ORG' } });
+    portal.writeKey(ad());
+    expect((await portal.browser().get(`/key/${KEY}`, { 'x-remote-user': user })).status).toBe(status);
+  });
+
+  it('R33 R40 REMOTE_USER is believed only from the proxy, and asked at every step', async () => {
+    const remoteUser = { header: 'x-remote-user' };
+    const trust = { believed: true };
+    portal = await startPortal({ remoteUser, secure: false }, { isTrustedProxy: () => trust.believed });
+    portal.writeKey(ad());
+    const browser = portal.browser();
+    const said = { 'x-remote-user': 'alice' };
+    await browser.get(`/key/${KEY}`, said);
+    expect((await browser.get('/', said)).status).toBe(200);
+    expect((await browser.get('/')).status).toBe(403);
+    expect((await browser.get('/login/mytok')).status).toBe(403);
+    expect((await browser.get('/return/mytok?state=a&code=b')).status).toBe(403);
+    trust.believed = false;
+    expect((await browser.get('/', said)).status).toBe(403);
+  });
+
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const idToken = (claims: Record<string, unknown>): string => {
+    const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const body = `${part({ alg: 'ES256', kid: 'k' })}.${part(claims)}`;
+    return `${body}.${createSign('sha256').update(body).sign({ key: privateKey, dsaEncoding: 'ieee-p1363' }, 'base64url')}`;
+  };
+  const provider = {
+    issuer: 'https://issuer.example',
+    authentication: 'post' as const,
+    userClaim: 'preferred_username',
+    extraScopes: ['openid'],
+  };
+
+  it.each([
+    ['alice', 303],
+    ['bob', 403],
+    [undefined, 403],
+  ])('R27 R33 with the claim preferred_username %s the login answers %i', async (name, status) => {
+    const browser = await opened({ providers: new Map([['MYTOK', provider]]) }, {}, ad({ Scopes: 'openid' }));
+    const login = await browser.login('mytok');
+    const seconds = Math.floor(Date.now() / 1000);
+    const claims = {
+      iss: provider.issuer,
+      aud: 'condor',
+      sub: 'x',
+      iat: seconds,
+      exp: seconds + 60,
+      nonce: new URL(login.location).searchParams.get('nonce'),
+      preferred_username: name,
+    };
+    portal.answer = () => tokens({ id_token: idToken(claims) });
+    const page = await browser.get(browser.returnFrom(login, { code: 'c', iss: provider.issuer }));
+    expect([page.status, page.text.includes('belongs to somebody else')]).toEqual([status, status === 403]);
+    expect(publicKey.type).toBe('public');
+  });
+
+  it('R33 without an ID token a required claim refuses the login', async () => {
+    const browser = await opened({ providers: new Map([['MYTOK', provider]]) });
+    expect((await browser.get(browser.returnFrom(await browser.login('mytok')))).status).toBe(403);
+  });
+
+  it('an issuer that is known by its identifier need not send an ID token when none is asked for', async () => {
+    const { userClaim: _claim, ...known } = provider;
+    const browser = await opened({ providers: new Map([['MYTOK', known]]) });
+    const login = await browser.login('mytok');
+    expect((await browser.get(browser.returnFrom(login, { code: 'c', iss: known.issuer }))).status).toBe(303);
+  });
+});
+
+describe('headers and limits', () => {
+  it('R37 R39 no page names another origin, runs a script or passes a referrer on; forms lead only here and to the issuers', async () => {
+    const browser = await opened({ loginOrigins: ['https://idp.example'] });
+    const { headers, text } = await browser.get('/');
+    expect(headers['content-security-policy']).toBe(
+      "default-src 'none';style-src 'self';img-src 'self';base-uri 'none';frame-ancestors 'none';form-action 'self' https://issuer.example https://idp.example",
+    );
+    expect(headers['referrer-policy']).toBe('no-referrer');
+    expect(headers['cache-control']).toBe('no-store');
+    expect(headers['strict-transport-security']).toBe('max-age=31536000');
+    expect(headers['x-content-type-options']).toBe('nosniff');
+    expect(text).not.toMatch(/<script|style=|(?:src|href)="https?:/);
+    expect(text).not.toContain(KEY);
+  });
+
+  it('R40 a request that came without https is refused, but for the health check', async () => {
+    portal = await startPortal();
+    const browser = portal.browser();
+    const plain = { 'x-forwarded-proto': 'http' };
+    expect((await browser.get('/', plain)).status).toBe(400);
+    expect((await browser.get('/healthz', plain)).text).toBe('{"status":"ok"}');
+  });
+
+  it('R40 X-Forwarded-Proto of a stranger is not believed', async () => {
+    portal = await startPortal({}, { isTrustedProxy: () => false });
+    expect((await portal.browser().get('/')).status).toBe(400);
+  });
+
+  it('R40 X-Forwarded-Host and Host never choose where anything leads', async () => {
+    const browser = await opened();
+    const { text } = await browser.get('/', { 'x-forwarded-host': 'evil.example', host: 'evil.example' });
+    expect(text).not.toContain('evil.example');
+  });
+
+  it('R40 the 301st request of a minute gets an explained 429', async () => {
+    portal = await startPortal({ requestsPerMinute: 3 });
+    const browser = portal.browser();
+    const statuses = [];
+    for (let count = 0; count < 4; count += 1) statuses.push((await browser.get('/no-such-page')).status);
+    expect(statuses).toEqual([404, 404, 404, 429]);
+    const page = await browser.get('/');
+    expect([page.status, page.text.includes('Wait a minute'), page.headers['retry-after']]).toEqual([
+      429,
+      true,
+      '60',
+    ]);
+    expect((await browser.get('/healthz')).status).toBe(200);
+  });
+
+  it('R37 a HEAD request opens no session', async () => {
+    portal = await startPortal();
+    portal.writeKey(ad());
+    expect((await portal.browser().head(`/key/${KEY}`)).status).toBe(404);
+    expect(readdirSync(join(portal.directory, 'sessions'))).toEqual([]);
+  });
+});
+
+describe('under a path', () => {
+  it('everything lies under the path of CREDMON_WEB_PREFIX', async () => {
+    portal = await startPortal({ prefix: 'https://ap.example/credmon', mount: '/credmon' });
+    portal.writeKey(ad({ ReturnUrl: 'https://ap.example/credmon/return/mytok' }));
+    const browser = portal.browser();
+    const key = await browser.get(`/credmon/key/${KEY}`);
+    expect([key.status, key.location]).toEqual([303, '/credmon/']);
+    const list = await browser.get('/credmon/');
+    expect(
+      list.text.match(/(?:href|src|action)="[^"]*"/g)?.filter((link) => !/="(\/credmon\/|#)/.test(link)),
+    ).toEqual([]);
+    const back = await browser.get(browser.returnFrom(await browser.login('mytok', '/credmon')));
+    expect([back.status, back.location]).toEqual([303, '/credmon/']);
+    for (const path of [
+      '/credmon',
+      '/credmon/style.css',
+      '/credmon/healthz',
+      '/credmon/.well-known/openid-configuration',
+    ])
+      expect((await browser.get(path)).status).toBe(200);
+    expect((await browser.get('/')).status).toBe(404);
+  });
+
+  it('a prefix with a trailing slash, which gives paths with two, works as well', async () => {
+    portal = await startPortal();
+    portal.writeKey(ad({ ReturnUrl: 'https://ap.example//return/mytok' }));
+    const browser = portal.browser();
+    expect((await browser.get(`//key/${KEY}`)).status).toBe(303);
+    expect((await browser.get(browser.returnFrom(await browser.login('mytok')))).status).toBe(303);
+  });
+});
+
+describe('the log', () => {
+  it('R43 names no code, state, verifier, token, secret or key, whatever happens', async () => {
+    const browser = await opened({}, {}, [ad(), ad({ Provider: 'other' })].join('\n'));
+    const login = await browser.login('mytok');
+    await browser.get(browser.returnFrom(login, { error: 'access_denied', code: 'canary-code' }));
+    await browser.get(browser.returnFrom(login));
+    const again = await browser.login('mytok');
+    await browser.get(browser.returnFrom(again));
+    await browser.get(browser.returnFrom(again));
+    await browser.get('/return/mytok?code=canary&state=canary');
+    await browser.get('/canary?code=canary');
+    await browser.get('/key/canary');
+    await browser.post('/login/canary', { _csrf: 'canary' }, { 'content-type': 'application/json' });
+    const states = [login, again].map(({ location }) => new URL(location).searchParams.get('state') ?? '');
+    const text = portal.log.join('\n');
+    expect(text).toContain('login of alice for mytok done');
+    for (const secret of ['canary', KEY, ...states]) expect(text).not.toContain(secret);
+  });
+});
