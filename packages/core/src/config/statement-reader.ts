@@ -3,7 +3,7 @@ import { CodedError, isCoded } from '../base/errors.ts';
 import { evaluateCondition } from './condition.ts';
 import { createIfStack } from './if-stack.ts';
 import { readInclude } from './include.ts';
-import { createLineReader, type LineReader, type LogicalLine } from './lines.ts';
+import { createLineReader, type LineReader } from './lines.ts';
 import { LIMITS } from './limits.ts';
 import type { Reading } from './reading.ts';
 import { originOf, syntaxError, type Source } from './source.ts';
@@ -31,27 +31,31 @@ export function readSource(reading: Reading, source: Source): void {
   for (let logical = lines.next(); logical; logical = lines.next()) {
     last = logical.line;
     const position: Position = { reading, source, lines, line: logical.line, strict };
-    const conditional = parseConditional(logical.text);
-    if (conditional) {
-      const mistake = ifs.apply(conditional, (condition) => decide(condition, position));
-      if (mistake !== undefined) throw syntaxError(source, logical.line, mistake);
-    } else if (ifs.active) {
-      executeAt(position, logical, ifs.depth > 0);
-      strict = position.strict;
-    }
+    toldWithLine(position, () => {
+      const conditional = parseConditional(logical.text);
+      if (conditional) {
+        const mistake = ifs.apply(conditional, (condition) => decide(condition, position));
+        if (mistake !== undefined) throw syntaxError(source, position.line, mistake);
+      } else if (ifs.active) execute(parseStatement(logical.text, ifs.depth > 0), position);
+    });
+    strict = position.strict;
   }
   if (ifs.depth > 0) throw syntaxError(source, last, 'an if without its endif');
 }
 
-/** A bound passed by a value on this line is told with the line. */
-function executeAt(position: Position, logical: LogicalLine, insideIf: boolean): void {
+/** A bound that is passed on this line is told with the line. */
+function toldWithLine({ source, line }: Position, action: () => void): void {
   try {
-    execute(parseStatement(logical.text, insideIf), position);
+    action();
   } catch (error) {
     if (!isCoded(error, 'CONFIG_LIMIT') || error.fields['file'] !== undefined) throw error;
-    const { file } = position.source;
-    const message = `${file}:${logical.line}: ${error.message}`;
-    throw new CodedError('CONFIG_LIMIT', message, { ...error.fields, file, line: logical.line }, error);
+    const { file } = source;
+    throw new CodedError(
+      'CONFIG_LIMIT',
+      `${file}:${line}: ${error.message}`,
+      { ...error.fields, file, line },
+      error,
+    );
   }
 }
 

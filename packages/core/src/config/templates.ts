@@ -68,20 +68,29 @@ function closingParenthesis(text: string, open: number): number {
   return -1;
 }
 
+/** One argument, and the text from it to the end of all arguments. */
+interface Argument {
+  readonly value: string;
+  readonly rest: string;
+}
+
 /** Splits arguments at commas that are not inside parentheses or brackets; blanks around each are dropped. */
-export function splitArguments(text: string): string[] {
-  const found: string[] = [];
+function splitArguments(text: string): Argument[] {
+  const found: Argument[] = [];
+  const add = (start: number, end: number): void =>
+    void found.push({ value: trim(text.slice(start, end)), rest: trim(text.slice(start)) });
   let depth = 0;
   let start = 0;
   for (let at = 0; at < text.length; at += 1) {
     if (text[at] === '(' || text[at] === '[') depth += 1;
     else if (text[at] === ')' || text[at] === ']') depth -= 1;
     else if (text[at] === ',' && depth === 0) {
-      found.push(trim(text.slice(start, at)));
+      add(start, at);
       start = at + 1;
     }
   }
-  return [...found, trim(text.slice(start))];
+  add(start, text.length);
+  return found;
 }
 
 /**
@@ -106,13 +115,13 @@ export function fillArguments(line: string, text: string | undefined): string {
   return result + line.slice(done);
 }
 
-function argumentText(number: number, mark: string, values: readonly string[], all: string): string {
-  const value = number === 0 ? all : (values[number - 1] ?? '');
+function argumentText(number: number, mark: string, values: readonly Argument[], all: string): string {
+  const value = number === 0 ? all : (values[number - 1]?.value ?? '');
   switch (mark) {
     case '?':
       return value === '' ? '0' : '1';
     case '+':
-      return number === 0 ? all : values.slice(number - 1).join(', ');
+      return number === 0 ? all : (values[number - 1]?.rest ?? '');
     case '#':
       return String(Math.max(0, values.length - Math.max(0, number - 1)));
     default:

@@ -1,0 +1,171 @@
+// Whatever the bytes: no crash, no hang, and texts that come back as they went in.
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { isCoded } from '../../src/base/errors.ts';
+import { createLineReader } from '../../src/config/lines.ts';
+import { assignmentText } from '../../src/config/print.ts';
+import { decodeText, encodeText } from '../../src/config/text.ts';
+import { readText } from './read-text.ts';
+
+const WORDS = [
+  ...[
+    'A',
+    'B',
+    'SCHEDD.A',
+    '$(A)',
+    '$(B:x)',
+    '$(A',
+    '$$(A)',
+    '$(DOLLAR)',
+    '$ENV(HOME:z)',
+    '$INT(A)',
+    '$CHOICE(1,A)',
+  ],
+  ...[
+    '$Fqnx(B)',
+    '$SUBSTR(A,1)',
+    '$RANDOM_CHOICE(A)',
+    '$EVAL(B)',
+    '=',
+    '+=',
+    '+,=',
+    '@=end',
+    '@end',
+    ':',
+    '\\',
+    '#',
+  ],
+  ...[
+    'if',
+    'elif',
+    'else',
+    'endif',
+    'true',
+    'defined',
+    'version >= 8.9',
+    'use',
+    'FEATURE',
+    'OAUTH',
+    'include',
+    '/c',
+  ],
+  ...[
+    'error',
+    'warning',
+    '1',
+    '%d',
+    '"',
+    "'",
+    '(',
+    ')',
+    ',',
+    '[',
+    ']',
+    '\n',
+    '\n',
+    '\n',
+    ' ',
+    '\t',
+    '\0',
+    '\r',
+    '\uFEFF',
+  ],
+];
+const RUNS = Number(process.env['FUZZ_RUNS'] ?? 300);
+const value = fc.array(fc.constantFrom(...WORDS.filter((word) => !/[\n\0]/.test(word))), { maxLength: 8 });
+const statement = fc.oneof(
+  fc
+    .tuple(
+      fc.constantFrom('A', 'B', 'AB', 'SCHEDD.A', 'TOOL.B'),
+      fc.constantFrom('=', ' +=', ' +,=', ':'),
+      value,
+    )
+    .map(([name, operator, words]) => `${name}${operator} ${words.join('')}`),
+  fc.constantFrom(
+    'if $(A)',
+    'if defined A',
+    'if ! true',
+    'elif 0',
+    'else',
+    'endif',
+    'use FEATURE : OAUTH, KRB',
+    'A @=x',
+    '@x',
+    'use POLICY : PREEMPT_IF(A)',
+    'include ifexist : $(B)',
+  ),
+);
+const scripts = fc.array(statement, { maxLength: 25 }).map((lines) => lines.join('\n'));
+const programs = fc.array(fc.constantFrom(...WORDS), { maxLength: 60 }).map((words) => words.join(' '));
+
+/** Reads and asks for everything; only coded errors may come out. */
+function survive(text: string): boolean {
+  try {
+    const config = readText(text);
+    for (const name of config.names().filter((knob) => knob.length < 12)) ask(() => config.get(name));
+  } catch (error) {
+    if (!isCoded(error)) throw error;
+  }
+  return true;
+}
+
+function ask(action: () => unknown): void {
+  try {
+    action();
+  } catch (error) {
+    if (!isCoded(error, 'CONFIG_LIMIT')) throw error;
+  }
+}
+
+test('statements in any order give a configuration or a coded error', () => {
+  fc.assert(fc.property(fc.oneof(programs, scripts), survive), { numRuns: RUNS });
+});
+
+test('any bytes give a configuration or a coded error', () => {
+  const bytes = fc.uint8Array({ maxLength: 300 });
+  fc.assert(
+    fc.property(bytes, (some) => survive(decodeText(some))),
+    { numRuns: RUNS },
+  );
+});
+
+test('bytes survive decoding and encoding', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+      expect([...encodeText(decodeText(bytes))]).toEqual([...bytes]);
+    }),
+  );
+});
+
+test('lines that end in no backslash are the lines of the text, trimmed', () => {
+  const line = fc.stringMatching(/^[a-z#= ]{0,12}$/);
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 12 }), (lines) => {
+      const reader = createLineReader(lines.map((text) => `${text}\n`).join(''));
+      const read = lines.map(() => reader.next()?.text);
+      expect(read).toEqual(lines.map((text) => text.trim()));
+    }),
+  );
+});
+
+test('a value that is printed as an assignment reads back as itself', () => {
+  const value = fc.stringMatching(/^[a-z$(){}#"'=]([a-z$(){}#"'=, ]{0,20}[a-z$(){}#"'=])?$/);
+  const plain = value.filter((text) => !/\$\(x|\$f/i.test(text));
+  fc.assert(
+    fc.property(plain, (text) => {
+      expect(readText(`${assignmentText('XX', text)}\n`).raw('XX')).toBe(text);
+    }),
+  );
+});
+
+test('a value of several lines is printed as a block and reads back as itself', () => {
+  const line = fc
+    .stringMatching(/^[a-z$()]([a-z$() ]{0,10}[a-z])?$/)
+    .filter((text) => !/\$f?\(x/i.test(text));
+  fc.assert(
+    fc.property(fc.array(line, { minLength: 2, maxLength: 5 }), (lines) => {
+      const text = lines.join('\n');
+      expect(readText(`${assignmentText('QQ', text)}\n`).raw('QQ')).toBe(text);
+    }),
+  );
+});

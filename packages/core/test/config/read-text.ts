@@ -1,0 +1,59 @@
+// Reads configuration texts without a disk: files, directories and commands out of memory.
+import defaults from '../../src/config/defaults.json' with { type: 'json' };
+import type { Config } from '../../src/config/config.ts';
+import { evaluateExpression } from '../../src/config/expressions.ts';
+import type { SourceHost } from '../../src/config/reading.ts';
+import { readConfiguration, type HostFacts, type ReadOptions } from '../../src/config/settings.ts';
+import { indexDefaults } from '../../src/config/table.ts';
+import templates from '../../src/config/templates.json' with { type: 'json' };
+import { indexTemplates } from '../../src/config/templates.ts';
+
+/** Facts of a machine that does not exist. */
+export const FACTS: HostFacts = {
+  fullHostname: 'ap.example.test',
+  tilde: '/home/condor',
+  home: '/root',
+  uid: 0,
+  early: { OPSYS: 'LINUX', DETECTED_CPUS: '4' },
+  late: { USERNAME: 'root', PID: '42' },
+};
+
+/** A host that holds these files, and these commands' output. */
+export function memoryHost(files: Record<string, string>, commands: Record<string, string> = {}): SourceHost {
+  return {
+    readFile: (path) => (files[path] === undefined ? undefined : Buffer.from(files[path])),
+    listFiles: (path) =>
+      Object.keys(files)
+        .filter((name) => name.startsWith(`${path}/`))
+        .map((name) => name.slice(path.length + 1)),
+    run: (command) => {
+      const output = commands[command.join(' ')];
+      return output === undefined
+        ? { kind: 'missing', reason: 'ENOENT' }
+        : { kind: 'done', output: Buffer.from(output), status: 0 };
+    },
+    writeFile: (path, bytes) => void (files[path] = Buffer.from(bytes).toString()),
+    writableByOthers: (path) => (path.startsWith('/tmp/') ? `${path} can be written by others` : undefined),
+  };
+}
+
+const indexedDefaults = indexDefaults(defaults);
+const indexedTemplates = indexTemplates(templates);
+
+/** Reads `text` as the file `/c`, as subsystem TOOL unless `options` say otherwise. */
+export function readText(text: string, options: Partial<ReadOptions> = {}): Config {
+  return readConfiguration({
+    subsystem: 'TOOL',
+    localName: undefined,
+    env: { CONDOR_CONFIG: '/c' },
+    facts: FACTS,
+    host: memoryHost({ '/c': text }),
+    defaults: indexedDefaults,
+    templates: indexedTemplates,
+    evaluate: evaluateExpression,
+    random: () => 0,
+    commandsAllowed: true,
+    version: [25, 14, 0],
+    ...options,
+  });
+}

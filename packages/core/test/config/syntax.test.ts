@@ -1,0 +1,61 @@
+// What breaks the grammar is told with file, line and reason.
+import { expect, test } from 'vitest';
+import { isCoded } from '../../src/base/errors.ts';
+import { memoryHost, readText } from './read-text.ts';
+
+function message(text: string, files: Record<string, string> = {}): unknown {
+  try {
+    readText('', { host: memoryHost({ '/c': text, ...files }) });
+    return 'read';
+  } catch (error) {
+    return isCoded(error) ? `${error.code} ${error.message}` : error;
+  }
+}
+
+test.each([
+  ['a name with a dash', 'A = 1\nA-B = 1\n', 'CONFIG_SYNTAX /c:2: Illegal Identifier: <A-B>'],
+  [
+    'no operator',
+    '\n\nA B C\n',
+    'CONFIG_SYNTAX /c:3: this line is not a statement of the configuration language',
+  ],
+  ['a stray else', 'else\n', 'CONFIG_SYNTAX /c:1: else without matching if'],
+  ['an elif after else', 'if true\nelse\nelif true\nendif\n', 'CONFIG_SYNTAX /c:3: elif after else'],
+  ['a missing endif', 'if true\nA = 1\n', 'CONFIG_SYNTAX /c:2: an if without its endif'],
+  [
+    'a condition that is none',
+    'if a b\nendif\n',
+    'CONFIG_SYNTAX /c:1: a b is not a valid if condition because complex conditionals are not supported',
+  ],
+  [
+    'a template that does not exist',
+    'use FEATURE : Nope\n',
+    'CONFIG_SYNTAX /c:1: use FEATURE: does not recognise Nope',
+  ],
+  ['a missing end tag', 'A @=x\n1\n', 'CONFIG_SYNTAX /c:1: the value of A has no end: a line @x is missing'],
+  ['an include of no file', 'include : /no\n', "CONFIG_READ /c:1: can't open file /no: no such file"],
+  ['an error statement', 'error : stop $(DOLLAR)here\n', 'CONFIG_SYNTAX /c:1: stop $here'],
+  [
+    'the value that must be changed',
+    'A = YOU_MUST_CHANGE_THIS_INVALID_CONDOR_CONFIGURATION_VALUE\n',
+    'CONFIG_SYNTAX /c:1: A still has the value that must be changed',
+  ],
+  [
+    'a colon under opt:strict',
+    '#opt:strict\nA : 1\n',
+    "CONFIG_SYNTAX /c:2: obsolete use of ':' for parameter assignment at A : 1",
+  ],
+])('%s', (_title, text, wanted) => {
+  expect(message(text)).toBe(wanted);
+});
+
+test('a mistake in an included file is told with that file', () => {
+  expect(message('include : /i\n', { '/i': 'A = 1\nbad\n' })).toBe(
+    'CONFIG_SYNTAX /i:2: this line is not a statement of the configuration language',
+  );
+});
+
+test('a warning statement is a warning with file and line', () => {
+  const { warnings } = readText('A = 1\nwarning : mind $(A)\n');
+  expect(warnings).toEqual([{ message: 'mind 1', file: '/c', line: 2 }]);
+});

@@ -1,0 +1,60 @@
+// The built-in templates: what each recorded one changes, and how arguments go in.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { fillArguments, parseUses } from '../../src/config/templates.ts';
+import { readText } from './read-text.ts';
+
+const fixture = fileURLToPath(
+  new URL('../../../../test-fixtures/golden/config/template-effects.json', import.meta.url),
+);
+const effects = JSON.parse(readFileSync(fixture, 'utf8')) as Record<string, Record<string, string>>;
+
+describe('a template without arguments changes what HTCondor 25.14 records, and nothing else', () => {
+  test.each(Object.entries(effects))('use %s', (label, wanted) => {
+    const [category, name] = label.split(':');
+    const plain = readText('');
+    const changed = readText(`use ${category} : ${name}\n`);
+    const got = changed.names().filter((knob) => changed.raw(knob) !== plain.raw(knob));
+    const key = (knob: string): string => knob.toLowerCase();
+    expect(Object.fromEntries(got.map((knob) => [key(knob), changed.raw(knob)]))).toEqual(
+      Object.fromEntries(Object.entries(wanted).map(([knob, raw]) => [key(knob), raw])),
+    );
+  });
+});
+
+test.each([
+  ['X = $(1)', 'a, b', 'X = a'],
+  ['X = $(2)', 'a, b (c, d)', 'X = b (c, d)'],
+  ['X = $(0)', 'a, b', 'X = a, b'],
+  ['X = $(2+)', 'a, b,c', 'X = b,c'],
+  ['X = $(0#)', 'a, b', 'X = 2'],
+  ['X = $(0#)', undefined, 'X = 0'],
+  ['X = $(2?) $(3?)', 'a, b', 'X = 1 0'],
+  ['X = $(1:24*3600)', undefined, 'X = 24*3600'],
+  ['X = $(1:$(NUM_CPUS))', '', 'X = $(NUM_CPUS)'],
+  ['X = $(LOG) $($(1))', 'Y', 'X = $(LOG) $(Y)'],
+])('%s with (%s) reads %s', (line, text, filled) => {
+  expect(fillArguments(line, text)).toBe(filled);
+});
+
+test('items of a use statement are separated by commas and blanks, outside parentheses', () => {
+  expect(parseUses(' A, B(x, (y)) C,,D ')).toEqual([
+    { name: 'A', arguments: undefined },
+    { name: 'B', arguments: 'x, (y)' },
+    { name: 'C', arguments: undefined },
+    { name: 'D', arguments: undefined },
+  ]);
+});
+
+test('a template that is known by name only is passed over with one warning', () => {
+  const config = readText('use FEATURE : VMware\nA = 1\n');
+  const message = 'use FEATURE:VMware is passed over: none of its knobs are read here';
+  expect([config.get('A'), config.warnings]).toEqual(['1', [{ message, file: '/c', line: 1 }]]);
+});
+
+test('a knob that a template sets says which, and at which line of it', () => {
+  const config = readText('A = 1\nuse FEATURE : OAUTH\n');
+  const origin = { kind: 'file', file: '/c', line: 2, template: 'FEATURE:OAUTH+1' };
+  expect(config.origin('SEC_CREDENTIAL_DIRECTORY_OAUTH')).toEqual(origin);
+});
