@@ -8,68 +8,14 @@ import { decodeText, encodeText } from '../../src/config/text.ts';
 import { readText } from './read-text.ts';
 
 const WORDS = [
-  ...[
-    'A',
-    'B',
-    'SCHEDD.A',
-    '$(A)',
-    '$(B:x)',
-    '$(A',
-    '$$(A)',
-    '$(DOLLAR)',
-    '$ENV(HOME:z)',
-    '$INT(A)',
-    '$CHOICE(1,A)',
-  ],
-  ...[
-    '$Fqnx(B)',
-    '$SUBSTR(A,1)',
-    '$RANDOM_CHOICE(A)',
-    '$EVAL(B)',
-    '=',
-    '+=',
-    '+,=',
-    '@=end',
-    '@end',
-    ':',
-    '\\',
-    '#',
-  ],
-  ...[
-    'if',
-    'elif',
-    'else',
-    'endif',
-    'true',
-    'defined',
-    'version >= 8.9',
-    'use',
-    'FEATURE',
-    'OAUTH',
-    'include',
-    '/c',
-  ],
-  ...[
-    'error',
-    'warning',
-    '1',
-    '%d',
-    '"',
-    "'",
-    '(',
-    ')',
-    ',',
-    '[',
-    ']',
-    '\n',
-    '\n',
-    '\n',
+  ...'A B SCHEDD.A $(A) $(B:x) $(A $$(A) $(DOLLAR) $ENV(HOME:z) $INT(A) $CHOICE(1,A) $Fqnx(B) $SUBSTR(A,1)'.split(
     ' ',
-    '\t',
-    '\0',
-    '\r',
-    '\uFEFF',
-  ],
+  ),
+  ...'$RANDOM_CHOICE(A) $EVAL(B) = += +,= @=end @end : \\ # if elif else endif true defined version >= 8.9'.split(
+    ' ',
+  ),
+  ...'use FEATURE OAUTH include /c error warning 1 %d " ( ) , [ ]'.split(' '),
+  ...['\n', '\n', '\n', ' ', '\t', '\0', '\r', '\uFEFF', "'"],
 ];
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 300);
 const value = fc.array(fc.constantFrom(...WORDS.filter((word) => !/[\n\0]/.test(word))), { maxLength: 8 });
@@ -98,6 +44,15 @@ const statement = fc.oneof(
 const scripts = fc.array(statement, { maxLength: 25 }).map((lines) => lines.join('\n'));
 const programs = fc.array(fc.constantFrom(...WORDS), { maxLength: 60 }).map((words) => words.join(' '));
 
+/** The smallest input that breaks a property, and how; `undefined` when none was found. */
+function counterexample<Inputs>(
+  property: fc.IPropertyWithHooks<Inputs>,
+  parameters: fc.Parameters<Inputs> = {},
+): unknown {
+  const result = fc.check(property, parameters);
+  return result.failed ? [result.counterexample, result.errorInstance] : undefined;
+}
+
 /** Reads and asks for everything; only coded errors may come out. */
 function survive(text: string): boolean {
   try {
@@ -118,54 +73,66 @@ function ask(action: () => unknown): void {
 }
 
 test('statements in any order give a configuration or a coded error', () => {
-  fc.assert(fc.property(fc.oneof(programs, scripts), survive), { numRuns: RUNS });
+  expect(
+    counterexample(fc.property(fc.oneof(programs, scripts), survive), { numRuns: RUNS }),
+  ).toBeUndefined();
 });
 
 test('any bytes give a configuration or a coded error', () => {
   const bytes = fc.uint8Array({ maxLength: 300 });
-  fc.assert(
-    fc.property(bytes, (some) => survive(decodeText(some))),
-    { numRuns: RUNS },
-  );
+  expect(
+    counterexample(
+      fc.property(bytes, (some) => survive(decodeText(some))),
+      { numRuns: RUNS },
+    ),
+  ).toBeUndefined();
 });
 
 test('bytes survive decoding and encoding', () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
-      expect([...encodeText(decodeText(bytes))]).toEqual([...bytes]);
-    }),
-  );
+  expect(
+    counterexample(
+      fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+        return Buffer.compare(encodeText(decodeText(bytes)), bytes) === 0;
+      }),
+    ),
+  ).toBeUndefined();
 });
 
 test('lines that end in no backslash are the lines of the text, trimmed', () => {
   const line = fc.stringMatching(/^[a-z#= ]{0,12}$/);
-  fc.assert(
-    fc.property(fc.array(line, { maxLength: 12 }), (lines) => {
-      const reader = createLineReader(lines.map((text) => `${text}\n`).join(''));
-      const read = lines.map(() => reader.next()?.text);
-      expect(read).toEqual(lines.map((text) => text.trim()));
-    }),
-  );
+  expect(
+    counterexample(
+      fc.property(fc.array(line, { maxLength: 12 }), (lines) => {
+        const reader = createLineReader(lines.map((text) => `${text}\n`).join(''));
+        const read = lines.map(() => reader.next()?.text);
+        return read.join('\n') === lines.map((text) => text.trim()).join('\n');
+      }),
+    ),
+  ).toBeUndefined();
 });
 
 test('a value that is printed as an assignment reads back as itself', () => {
   const value = fc.stringMatching(/^[a-z$(){}#"'=]([a-z$(){}#"'=, ]{0,20}[a-z$(){}#"'=])?$/);
   const plain = value.filter((text) => !/\$\(x|\$f/i.test(text));
-  fc.assert(
-    fc.property(plain, (text) => {
-      expect(readText(`${assignmentText('XX', text)}\n`).raw('XX')).toBe(text);
-    }),
-  );
+  expect(
+    counterexample(
+      fc.property(plain, (text) => {
+        return readText(`${assignmentText('XX', text)}\n`).raw('XX') === text;
+      }),
+    ),
+  ).toBeUndefined();
 });
 
 test('a value of several lines is printed as a block and reads back as itself', () => {
   const line = fc
     .stringMatching(/^[a-z$()]([a-z$() ]{0,10}[a-z])?$/)
     .filter((text) => !/\$f?\(x/i.test(text));
-  fc.assert(
-    fc.property(fc.array(line, { minLength: 2, maxLength: 5 }), (lines) => {
-      const text = lines.join('\n');
-      expect(readText(`${assignmentText('QQ', text)}\n`).raw('QQ')).toBe(text);
-    }),
-  );
+  expect(
+    counterexample(
+      fc.property(fc.array(line, { minLength: 2, maxLength: 5 }), (lines) => {
+        const text = lines.join('\n');
+        return readText(`${assignmentText('QQ', text)}\n`).raw('QQ') === text;
+      }),
+    ),
+  ).toBeUndefined();
 });
