@@ -17,7 +17,7 @@ const mayImport = {
 const worldFiles = [
   'packages/core/src/base/{clock,random,send,atomic-write}.ts',
   'packages/core/src/config/{load,host,command}.ts',
-  'packages/core/src/store/{directory-store,directory-scan,check-directory,lock,read-file}.ts',
+  'packages/core/src/store/{directory-store,directory-scan,user-scan,check-directory,lock,read-file}.ts',
   'packages/*/src/main.ts',
   'packages/*/src/cli/**',
   'packages/credmon/src/{lifecycle,master,logger,metrics,secret-file}.ts',

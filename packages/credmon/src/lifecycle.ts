@@ -40,7 +40,7 @@ export function removePid(directory: string): void {
   }
 }
 
-/** Removes CREDMON_COMPLETE: no pass has been made yet. */
+/** Removes CREDMON_COMPLETE: no pass has been made yet, or nobody makes passes any more. */
 export function clearComplete(directory: string): void {
   try {
     unlinkSync(join(directory, COMPLETE_FILE));

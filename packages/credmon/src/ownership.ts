@@ -33,7 +33,7 @@ export function ownershipOf(settings: Settings, secretVersion: (path: string) =>
         snapshot: token,
         provider: provider.name,
         renewable: provider.renewable(token),
-        basis: provider.basis(token),
+        basis: () => provider.basis(token),
         policy,
       };
       return { managed, provider };

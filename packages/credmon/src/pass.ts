@@ -247,7 +247,8 @@ function failed(
   kind: 'revoked' | 'denied' | 'failed',
   error: CodedError,
 ): number {
-  const { snapshot, basis, policy } = token;
+  const { snapshot, policy } = token;
+  const basis = token.basis();
   const id = tokenId(snapshot);
   const expiresAt = snapshot.use.kind === 'valid' ? snapshot.use.value.expiresAt : undefined;
   const state = afterFailure(

@@ -19,7 +19,7 @@ const verdict: Verdict = {
     snapshot,
     provider: 'oauth',
     renewable: { ok: true, value: true },
-    basis: '',
+    basis: () => '',
     policy: DEFAULT_POLICY,
   },
   state: 'fresh',

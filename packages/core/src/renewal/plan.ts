@@ -9,7 +9,7 @@ export interface ManagedToken {
   readonly snapshot: TokenSnapshot;
   readonly provider: string;
   readonly renewable: Parsed<true>;
-  readonly basis: string;
+  readonly basis: () => string;
   readonly policy: RenewalPolicy;
 }
 
@@ -50,7 +50,7 @@ export function judge(token: ManagedToken, now: Instant): Verdict {
 /** A state that stood on other files or another client, or that claims to be from the future, counts no longer. */
 function failureThatCounts({ snapshot, basis }: ManagedToken, now: Instant): RenewalState | undefined {
   const state = snapshot.renewal;
-  return state && state.basis === basis && state.last_attempt <= now.wall + 1 ? state : undefined;
+  return state && state.basis === basis() && state.last_attempt <= now.wall + 1 ? state : undefined;
 }
 
 /** Judges every token. */

@@ -3,59 +3,68 @@ import { lstatSync, readdirSync, type Dirent, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { systemCode } from '../base/errors.ts';
-import type { Parsed } from '../credential/contents.ts';
-import { digestMeta, digestTop, digestUse, parseRenewal } from '../credential/digest.ts';
-import { KEY_FILE_NAME, classifyUserEntry, tokenFileName, type TokenFileKind } from '../credential/layout.ts';
+import { KEY_FILE_NAME } from '../credential/layout.ts';
 import { isCredName } from '../credential/name.ts';
-import {
-  sameIdentity,
-  type FileIdentity,
-  type FileState,
-  type Instant,
-  type TokenSnapshot,
-} from '../credential/snapshot.ts';
-import { identityFromStat, readCredentialFile } from './read-file.ts';
+import { sameIdentity, type FileIdentity, type Instant, type TokenSnapshot } from '../credential/snapshot.ts';
+import { identityFromStat } from './read-file.ts';
 import type { LooseFile, Scan, TemporaryFile } from './store.ts';
+import { scanUserDirectory, type FileMemory, type ScanOptions } from './user-scan.ts';
 
-/** A file's digest and the version that it was made from, kept from one scan to the next. */
-interface Remembered {
+/** What a scan knows of one user's directory, kept for the next one. */
+interface UserMemory {
+  /** The directory's version at that look; `undefined` when it was too young to be told from a later one. */
   readonly identity: FileIdentity | undefined;
-  readonly state: FileState<unknown>;
-  readonly seen: Instant;
+  readonly files: FileMemory;
+  readonly tokens: readonly TokenSnapshot[];
 }
 
-/** The memory of earlier scans, by path below the directory. */
-export type ScanMemory = Map<string, Remembered>;
-
-/** How a scan reads: the lifetime of tokens that name none (seconds), and whether a process still lives. */
-export interface ScanOptions {
-  readonly defaultLifetime: number;
-  readonly isAlive: (pid: number) => boolean;
+/** The memory of earlier scans: each user's directory, and when every file was last looked at (`steady` seconds). */
+export interface ScanMemory {
+  users: Map<string, UserMemory>;
+  lastFull: number;
 }
 
-interface Gathered {
-  readonly tokens: TokenSnapshot[];
-  readonly keyFiles: LooseFile[];
-  readonly temporaries: TemporaryFile[];
-  readonly problems: string[];
+/** A memory of nothing. */
+export function emptyScanMemory(): ScanMemory {
+  return { users: new Map(), lastFull: Number.NEGATIVE_INFINITY };
 }
 
 /** Seconds of directory work between two breaths of the event loop. */
 const BREATH = 0.005;
 
-/** Scans `root`. Digests come from `memory` where a file's identity has not changed; `memory` is replaced by what stands now. */
+/**
+ * Credential files are replaced by rename, which changes their directory's modification time: between two full looks, this many seconds
+ * apart, a directory that has not changed is not opened. What is changed in place waits for the full look.
+ */
+const FULL_LOOK_INTERVAL = 55;
+
+/** A directory that changed so recently (seconds) may change again within the same tick of the file system's clock. */
+const CLOCK_GRAIN = 2;
+
+/** Scans `root`. What has not changed comes from `memory`, which then holds what stands now. */
 export async function scanDirectory(
   root: string,
   memory: ScanMemory,
   now: Instant,
   options: ScanOptions,
 ): Promise<Scan> {
-  const found: Gathered = { tokens: [], keyFiles: [], temporaries: [], problems: [] };
-  const fresh: ScanMemory = new Map();
+  const full = now.steady - memory.lastFull >= FULL_LOOK_INTERVAL;
+  const found = { tokens: [] as TokenSnapshot[], keyFiles: [] as LooseFile[] };
+  const temporaries: TemporaryFile[] = [];
+  const problems: string[] = [];
+  const users = new Map<string, UserMemory>();
   let breath = performance.now();
   for (const entry of readdirSync(root, { withFileTypes: true })) {
-    if (entry.isDirectory()) {
-      if (isCredName(entry.name)) scanUser(root, entry.name, found, { memory, fresh, now, options });
+    if (entry.isDirectory() && isCredName(entry.name)) {
+      const user = scanUser(root, entry.name, memory.users.get(entry.name), {
+        full,
+        now,
+        options,
+        temporaries,
+        problems,
+      });
+      if (user) users.set(entry.name, user);
+      for (const token of user?.tokens ?? []) found.tokens.push(token);
     } else if (entry.isFile() && KEY_FILE_NAME.test(entry.name)) {
       const stats = statIfThere(join(root, entry.name));
       if (stats) found.keyFiles.push({ path: entry.name, mtime: stats.mtimeMs / 1000 });
@@ -65,124 +74,49 @@ export async function scanDirectory(
       breath = performance.now();
     }
   }
-  memory.clear();
-  for (const [path, remembered] of fresh) memory.set(path, remembered);
-  return found;
+  memory.users = users;
+  if (full) memory.lastFull = now.steady;
+  return { ...found, temporaries, problems };
 }
 
-interface UserScan {
-  readonly memory: ScanMemory;
-  readonly fresh: ScanMemory;
+interface Look {
+  readonly full: boolean;
   readonly now: Instant;
   readonly options: ScanOptions;
-}
-
-function scanUser(root: string, user: string, found: Gathered, scan: UserScan): void {
-  const stems = new Map<string, Set<TokenFileKind>>();
-  for (const { name } of namesIn(join(root, user), found.problems)) {
-    const entry = classifyUserEntry(name);
-    if (entry.kind === 'temporary') {
-      const temporary = temporaryFile(root, join(user, name), entry, scan.options);
-      if (temporary) found.temporaries.push(temporary);
-    } else if (entry.kind !== 'other' && isCredName(entry.stem)) {
-      const kinds = stems.get(entry.stem) ?? new Set();
-      stems.set(entry.stem, kinds.add(entry.kind));
-    }
-  }
-  for (const [stem, kinds] of stems) {
-    if (kinds.has('top') || kinds.has('use')) found.tokens.push(snapshotOf(root, user, stem, kinds, scan));
-  }
-}
-
-function temporaryFile(
-  root: string,
-  path: string,
-  entry: { readonly pid: number; readonly target: string },
-  options: ScanOptions,
-): TemporaryFile | undefined {
-  const reading = readCredentialFile(join(root, path));
-  if (reading.kind === 'missing') return undefined;
-  const top = reading.kind === 'text' && entry.target.endsWith('.top') ? digestTop(reading.text) : undefined;
-  return {
-    path,
-    target: entry.target,
-    mtime: reading.identity?.mtime ?? 0,
-    orphaned: !options.isAlive(entry.pid),
-    refreshToken: top?.ok === true && top.value.refreshToken === 'present',
-  };
+  readonly temporaries: TemporaryFile[];
+  readonly problems: string[];
 }
 
 /** A directory that goes away while we look is swept, not broken. */
-function namesIn(directory: string, problems: string[]): Dirent[] {
+function scanUser(
+  root: string,
+  user: string,
+  known: UserMemory | undefined,
+  look: Look,
+): UserMemory | undefined {
+  const directory = join(root, user);
+  const stats = statIfThere(directory);
+  if (!stats) return undefined;
+  const identity = identityFromStat(stats);
+  if (!look.full && known?.identity && sameIdentity(known.identity, identity)) return known;
+  let names: Dirent[];
   try {
-    return readdirSync(directory, { withFileTypes: true });
+    names = readdirSync(directory, { withFileTypes: true });
   } catch (error) {
     const code = systemCode(error);
     if (code === undefined) throw error;
-    if (code !== 'ENOENT' && code !== 'ENOTDIR')
-      problems.push(`${directory} cannot be read (${code}); its tokens are not renewed`);
-    return [];
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') {
+      look.problems.push(`${directory} cannot be read (${code}); its tokens are not renewed`);
+    }
+    return undefined;
   }
+  const scanned = scanUserDirectory({ root, user, known: known?.files, ...look }, names);
+  for (const temporary of scanned.temporaries) look.temporaries.push(temporary);
+  // A leftover is reported until it is settled, so its directory is opened every time.
+  const certain = identity.mtime < look.now.wall - CLOCK_GRAIN && scanned.temporaries.length === 0;
+  return { identity: certain ? identity : undefined, files: scanned.files, tokens: scanned.tokens };
 }
 
 function statIfThere(path: string): Stats | undefined {
   return lstatSync(path, { throwIfNoEntry: false });
-}
-
-function snapshotOf(
-  root: string,
-  user: string,
-  stem: string,
-  kinds: Set<TokenFileKind>,
-  scan: UserScan,
-): TokenSnapshot {
-  const { defaultLifetime } = scan.options;
-  const look = <T>(kind: TokenFileKind, digest: (text: string, mtime: number) => Parsed<T>): FileState<T> =>
-    kinds.has(kind)
-      ? digested(root, join(user, tokenFileName(stem, kind)), digest, scan)
-      : { kind: 'missing' };
-  const use = look('use', (text, mtime) => digestUse(text, mtime, defaultLifetime));
-  const renewal = look('renewal', (text) => {
-    const value = parseRenewal(text);
-    return value ? { ok: true, value } : { ok: false, reason: 'is not a renewal state' };
-  });
-  return {
-    user,
-    stem,
-    top: look('top', digestTop),
-    use,
-    meta: look('meta', digestMeta),
-    renewal: renewal.kind === 'valid' ? renewal.value : undefined,
-    seen: scan.fresh.get(join(user, tokenFileName(stem, 'use')))?.seen ?? scan.now,
-  };
-}
-
-function digested<T>(
-  root: string,
-  path: string,
-  digest: (text: string, mtime: number) => Parsed<T>,
-  { memory, fresh, now }: UserScan,
-): FileState<T> {
-  const stats = statIfThere(join(root, path));
-  if (!stats) return { kind: 'missing' };
-  const identity = identityFromStat(stats);
-  const known = memory.get(path);
-  if (known && known.identity !== undefined && sameIdentity(known.identity, identity)) {
-    fresh.set(path, known);
-    // The path says which digest made it, and a path is digested in one way only.
-    return known.state as FileState<T>;
-  }
-  const state = readDigest(join(root, path), digest);
-  fresh.set(path, { identity: state.kind === 'missing' ? undefined : state.identity, state, seen: now });
-  return state;
-}
-
-function readDigest<T>(path: string, digest: (text: string, mtime: number) => Parsed<T>): FileState<T> {
-  const reading = readCredentialFile(path);
-  if (reading.kind !== 'text') return reading;
-  const { text, identity } = reading;
-  const parsed = digest(text, identity.mtime);
-  return parsed.ok
-    ? { kind: 'valid', value: parsed.value, identity }
-    : { kind: 'broken', reason: parsed.reason, identity };
 }

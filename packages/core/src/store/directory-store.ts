@@ -6,7 +6,7 @@ import { CodedError, systemCode } from '../base/errors.ts';
 import { parseMeta, type Parsed } from '../credential/contents.ts';
 import { tokenFileName } from '../credential/layout.ts';
 import { sameIdentity, tokenId } from '../credential/snapshot.ts';
-import { scanDirectory, type ScanMemory } from './directory-scan.ts';
+import { emptyScanMemory, scanDirectory } from './directory-scan.ts';
 import { identityFromStat, readCredentialFile, type FileReading } from './read-file.ts';
 import type { CredentialStore, TokenChange, TokenFiles, TokenWrite } from './store.ts';
 
@@ -19,7 +19,7 @@ export function openCredentialDirectory(
   root: string,
   options: { readonly defaultLifetime: number },
 ): CredentialStore {
-  const memory: ScanMemory = new Map();
+  const memory = emptyScanMemory();
   return {
     scan: (now) => scanDirectory(root, memory, now, { ...options, isAlive }),
     read: (user, stem) => readToken(join(root, user), stem),

@@ -84,6 +84,7 @@ async function work(running: Running): Promise<void> {
     writePid(credDir);
     await runDaemon(parts);
     removePid(credDir);
+    clearComplete(credDir);
     log.info('Stopped');
   } finally {
     release();

@@ -138,7 +138,7 @@ function oauthOwnership(): Ownership {
         snapshot: token,
         provider: provider.name,
         renewable: provider.renewable(token),
-        basis: provider.basis(token),
+        basis: () => provider.basis(token),
         policy: DEFAULT_POLICY,
       },
     }),
