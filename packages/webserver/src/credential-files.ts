@@ -29,7 +29,8 @@ export function openCredentialFiles(directory: string): CredentialFiles {
   return {
     readKey: (key) => readKey(keyPath(directory, key)),
     removeKey(key) {
-      guard('remove the key file', () => rmSync(keyPath(directory, key), { force: true }));
+      const path = keyPath(directory, key);
+      guard('remove the key file', () => rmSync(path, { force: true }));
     },
     hasToken: (user, stem) =>
       lstatSync(join(directory, user, tokenFileName(stem, 'top')), { throwIfNoEntry: false }) !== undefined,

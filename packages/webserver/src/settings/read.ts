@@ -85,13 +85,13 @@ function readCredentialDirectory(read: Reader): string {
       'SEC_CREDENTIAL_DIRECTORY_OAUTH',
       'is not set; add "use feature : OAUTH", or set it to the credential directory',
     );
-  return path ?? '/';
+  return path ?? '';
 }
 
 function readSessionDirectory(read: Reader, credentialDirectory: string): string {
   const knob = 'CREDMON_WEB_SESSION_DIR';
   const path = read.path(knob) ?? '/var/lib/condor/credmon_web_sessions';
-  if (`${path}/`.startsWith(`${credentialDirectory.replace(/\/+$/, '')}/`))
+  if (credentialDirectory !== '' && `${path}/`.startsWith(`${credentialDirectory.replace(/\/+$/, '')}/`))
     read.mistake(knob, `= ${path} lies in the credential directory, which belongs to CredD`);
   return path;
 }

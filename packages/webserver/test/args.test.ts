@@ -1,0 +1,40 @@
+// The command line.
+import { describe, expect, it } from 'vitest';
+import { parseArguments } from '../src/args.ts';
+
+const serve = { kind: 'serve', configFile: undefined, listen: undefined };
+
+describe('arguments', () => {
+  it.each([
+    [[], serve],
+    [['--check'], { ...serve, kind: 'check' }],
+    [['--config', '/etc/c'], { ...serve, configFile: '/etc/c' }],
+    [['--listen', 'unix:/s'], { ...serve, listen: { kind: 'unix', path: '/s' } }],
+    [['--listen=fd:3'], { ...serve, listen: { kind: 'fd', descriptor: 3 } }],
+  ])('%j', async (argv, expected) => {
+    expect(await parseArguments(argv, '1.2.3')).toEqual(expected);
+  });
+
+  it('tell version and help', async () => {
+    expect(await parseArguments(['--version'], '1.2.3')).toEqual({
+      kind: 'text',
+      text: '1.2.3',
+      exitCode: 0,
+    });
+    expect(await parseArguments(['--help'], '1.2.3')).toMatchObject({
+      text: expect.stringContaining('--listen'),
+      exitCode: 0,
+    });
+  });
+
+  it.each([[['--nonsense']], [['serve']], [['--listen', 'x']], [['--config']]])(
+    '%j is misuse: usage and exit 2',
+    async (argv) => {
+      expect(await parseArguments(argv, '1.2.3')).toEqual({
+        kind: 'text',
+        text: expect.stringMatching(/^condor_credmon_webserver: .+\n\ncondor_credmon_webserver \[options\]/),
+        exitCode: 2,
+      });
+    },
+  );
+});

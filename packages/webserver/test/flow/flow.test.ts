@@ -1,0 +1,149 @@
+// The flow as a fold of events: what each event changes, and what no event can do.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { foldFlow, isComplete, liveLogins, type FlowEvent } from '../../src/flow/flow.ts';
+
+const token = { provider: 'mytok', handle: '', scopes: 'read', audience: '', origin: 'https://i.example' };
+const opened: FlowEvent = {
+  type: 'opened',
+  at: 100,
+  key: 'ab'.repeat(32),
+  localUser: 'alice',
+  tokens: [
+    { ...token, stem: 'a' },
+    { ...token, stem: 'b' },
+  ],
+  present: [],
+};
+const begun = (state: string, stem = 'a', at = 101): FlowEvent => ({
+  type: 'begun',
+  at,
+  state,
+  stem,
+  verifier: `v-${state}`,
+  redirectUri: 'https://ap.example/return/a',
+});
+const returned = (state: string, attempt: string): FlowEvent => ({
+  type: 'returned',
+  at: 102,
+  state,
+  attempt,
+});
+const completed = (state: string): FlowEvent => ({
+  type: 'completed',
+  at: 103,
+  state,
+  missing: [],
+  renewable: true,
+});
+const failed = (state: string): FlowEvent => ({ type: 'failed', at: 103, state, code: 'LOGIN_REFUSED' });
+const states = (events: readonly FlowEvent[]): readonly (string | undefined)[] =>
+  foldFlow(events)?.tokens.map(({ state }) => state.kind) ?? [];
+
+describe('a flow', () => {
+  it('begins with every token waiting', () => {
+    expect(foldFlow([opened])).toEqual({
+      openedAt: 100,
+      key: 'ab'.repeat(32),
+      localUser: 'alice',
+      tokens: [
+        { ...token, stem: 'a', state: { kind: 'waiting' } },
+        { ...token, stem: 'b', state: { kind: 'waiting' } },
+      ],
+      logins: [],
+      over: [],
+    });
+  });
+
+  it.each([
+    ['tokens that were there are signed in', [{ ...opened, present: ['b'] }], ['waiting', 'signed-in']],
+    ['a login alone changes nothing', [opened, begun('s')], ['waiting', 'waiting']],
+    [
+      'a completed login signs its token in',
+      [opened, begun('s', 'b'), completed('s')],
+      ['waiting', 'signed-in'],
+    ],
+    ['a failed login is shown', [opened, begun('s'), failed('s')], ['failed', 'waiting']],
+    [
+      'a failure can be mended',
+      [opened, begun('s'), failed('s'), begun('t'), completed('t')],
+      ['signed-in', 'waiting'],
+    ],
+    [
+      'a failure takes no success back',
+      [opened, begun('s'), begun('t'), completed('s'), failed('t')],
+      ['signed-in', 'waiting'],
+    ],
+    ['a state of nobody changes nothing', [opened, completed('x'), failed('y')], ['waiting', 'waiting']],
+    ['a state serves once', [opened, begun('s'), failed('s'), completed('s')], ['failed', 'waiting']],
+    [
+      'a second opening changes nothing',
+      [opened, { ...opened, localUser: 'bob', present: ['a', 'b'] }],
+      ['waiting', 'waiting'],
+    ],
+    ['nothing happens before the opening', [begun('s'), completed('s')], []],
+  ] as const)('R36 %s', (_title, events, expected) => {
+    expect(states(events)).toEqual(expected);
+  });
+
+  it('R23 R36 the first of several returns with one state claims it', () => {
+    const flow = foldFlow([opened, begun('s'), begun('t', 'b'), returned('s', 'one'), returned('s', 'two')]);
+    expect(flow?.logins.map(({ state, claimedBy }) => [state, claimedBy])).toEqual([
+      ['s', 'one'],
+      ['t', undefined],
+    ]);
+  });
+
+  it('forgets the verifier of a login that is over, and remembers its state', () => {
+    const flow = foldFlow([opened, begun('s'), completed('s')]);
+    expect(flow?.over).toEqual(['s']);
+    expect(JSON.stringify(flow)).not.toContain('v-s');
+  });
+
+  it('is complete when every token is there', () => {
+    const half = foldFlow([opened, begun('s'), completed('s')]);
+    const whole = foldFlow([opened, begun('s'), completed('s'), begun('t', 'b'), completed('t')]);
+    expect([half && isComplete(half), whole && isComplete(whole)]).toEqual([false, true]);
+  });
+
+  it('a login lives for its time-out', () => {
+    const flow = foldFlow([opened, begun('s', 'a', 100), begun('t', 'a', 200)]);
+    expect(flow && liveLogins(flow, 699, 600).map(({ state }) => state)).toEqual(['s', 't']);
+    expect(flow && liveLogins(flow, 700, 600).map(({ state }) => state)).toEqual(['t']);
+  });
+
+  it('R36 whatever the order of events, each token is signed in exactly when one of its own logins was completed', () => {
+    const event = fc.oneof(
+      fc.record({
+        do: fc.constant('begun' as const),
+        state: fc.constantFrom('s', 't', 'u'),
+        stem: fc.constantFrom('a', 'b'),
+      }),
+      fc.record({
+        do: fc.constantFrom('completed' as const, 'failed' as const),
+        state: fc.constantFrom('s', 't', 'u'),
+        stem: fc.constant(''),
+      }),
+    );
+    const holds = (steps: readonly { do: string; state: string; stem: string }[]): boolean => {
+      const live = new Map<string, string>();
+      const done = new Set<string>();
+      const events: FlowEvent[] = [opened];
+      for (const step of steps) {
+        if (step.do === 'begun') {
+          if (live.has(step.state)) continue;
+          live.set(step.state, step.stem);
+          events.push(begun(step.state, step.stem));
+        } else {
+          const stem = live.get(step.state);
+          live.delete(step.state);
+          if (step.do === 'completed' && stem !== undefined) done.add(stem);
+          events.push(step.do === 'completed' ? completed(step.state) : failed(step.state));
+        }
+      }
+      const signedIn = foldFlow(events)?.tokens.filter(({ state }) => state.kind === 'signed-in') ?? [];
+      return signedIn.length === done.size && signedIn.every(({ stem }) => done.has(stem));
+    };
+    expect(fc.check(fc.property(fc.array(event, { maxLength: 20 }), holds)).failed).toBe(false);
+  });
+});

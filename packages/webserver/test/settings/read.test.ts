@@ -1,0 +1,134 @@
+// The settings: defaults, every knob, and all mistakes together.
+import { describe, expect, it } from 'vitest';
+import { isCoded } from '@credmon/core';
+import { readSettings } from '../../src/settings/read.ts';
+import { providerSettings } from '../../src/settings/settings.ts';
+import { fakeConfig } from '../support/config.ts';
+
+const least = { SEC_CREDENTIAL_DIRECTORY_OAUTH: '/creds', FULL_HOSTNAME: 'ap.example' };
+
+function mistakes(knobs: Record<string, string>): readonly string[] {
+  try {
+    readSettings(fakeConfig(knobs));
+  } catch (error) {
+    if (!isCoded(error, 'CONFIG_INVALID')) throw error;
+    return error.message.split('\n');
+  }
+  return [];
+}
+
+describe('the settings', () => {
+  it('have defaults for everything but the credential directory', () => {
+    expect(readSettings(fakeConfig(least))).toEqual({
+      credentialDirectory: '/creds',
+      prefix: 'https://ap.example',
+      mount: '',
+      secure: true,
+      host: 'ap.example',
+      listen: { kind: 'tcp', host: '127.0.0.1', port: 8081 },
+      trustedProxies: ['127.0.0.1', '::1'],
+      sessionDirectory: '/var/lib/condor/credmon_web_sessions',
+      sessionIdleSeconds: 1800,
+      sessionSeconds: 28_800,
+      loginSeconds: 600,
+      keySeconds: 43_200,
+      requestsPerMinute: 300,
+      loginOrigins: [],
+      logBytes: 10_000_000,
+      debug: false,
+      allowLoopbackHttp: false,
+      providers: new Map(),
+      defaultTokenSeconds: 1200,
+      connectSeconds: 5,
+      requestSeconds: 15,
+      localIssuer: {
+        issuer: 'https://ap.example',
+        publicKeyFile: '/etc/condor/scitokens.pem',
+        keyId: 'local',
+      },
+    });
+  });
+
+  it.each([
+    [
+      { CREDMON_WEB_PREFIX: 'https://h.example/credmon/' },
+      { prefix: 'https://h.example/credmon', mount: '/credmon' },
+    ],
+    [
+      { CREDMON_WEB_PREFIX: 'http://127.0.0.1:8081', CREDMON_ALLOW_LOOPBACK_HTTP: 'true' },
+      { prefix: 'http://127.0.0.1:8081', secure: false, allowLoopbackHttp: true },
+    ],
+    [{ CREDMON_WEB_LISTEN: 'unix:/run/w.sock' }, { listen: { kind: 'unix', path: '/run/w.sock' } }],
+    [{ CREDMON_WEB_LISTEN: '[::1]:80' }, { listen: { kind: 'tcp', host: '::1', port: 80 } }],
+    [{ CREDMON_WEB_TRUSTED_PROXIES: '10.0.0.0/8, ::1' }, { trustedProxies: ['10.0.0.0/8', '::1'] }],
+    [
+      { CREDMON_WEB_REMOTE_USER_HEADER: 'X-Remote-User', CREDMON_WEB_REMOTE_USER_REALM: 'EXAMPLE.ORG' },
+      { remoteUser: { header: 'x-remote-user', realm: 'EXAMPLE.ORG' } },
+    ],
+    [
+      { CREDMON_WEB_LOGIN_ORIGINS: 'https://idp.example/ https:' },
+      { loginOrigins: ['https://idp.example', 'https:'] },
+    ],
+    [{ CREDMON_WEB_CONTACT: 'the help desk' }, { contact: 'the help desk' }],
+    [{ CREDMON_WEB_DEBUG: 'D_FULLDEBUG D_PID' }, { debug: true }],
+    [{ CREDMON_WEB_LOG: '/var/log/w' }, { logFile: '/var/log/w' }],
+    [{ CREDMON_WEB_SESSION_DIR: '/creds2' }, { sessionDirectory: '/creds2' }],
+  ])('read %j', (knobs, expected) => {
+    expect(readSettings(fakeConfig({ ...least, ...knobs }))).toMatchObject(expected);
+  });
+
+  it('know each provider by name without case', () => {
+    const settings = readSettings(
+      fakeConfig({
+        ...least,
+        CREDMON_mytok_ISSUER: 'https://i.example',
+        CREDMON_MYTOK_USER_CLAIM: 'sub',
+        CREDMON_MYTOK_CLIENT_AUTH: 'Basic',
+        CREDMON_MYTOK_EXTRA_SCOPES: 'openid, email',
+      }),
+    );
+    expect(providerSettings(settings, 'MyTok')).toEqual({
+      issuer: 'https://i.example',
+      authentication: 'basic',
+      userClaim: 'sub',
+      extraScopes: ['openid', 'email'],
+    });
+    expect(providerSettings(settings, 'other')).toEqual({ authentication: 'post', extraScopes: [] });
+  });
+
+  it('lists all mistakes together, each with file and line', () => {
+    expect(
+      mistakes({
+        FULL_HOSTNAME: 'ap.example',
+        CREDMON_WEB_PREFIX: 'http://ap.example',
+        CREDMON_WEB_LISTEN: 'unix:x',
+        CREDMON_WEB_SESSION_IDLE: 'soon',
+        CREDMON_WEB_RATE_LIMIT: '0',
+        CREDMON_WEB_LOGIN_ORIGINS: 'idp.example',
+        CREDMON_WEB_REMOTE_USER_REALM: 'X',
+        CREDMON_MYTOK_USER_CLAIM: 'sub',
+        CREDMON_MYTOK_CLIENT_AUTH: 'none',
+        CREDMON_WEB_LOG: 'web.log',
+        CREDMON_ALLOW_LOOPBACK_HTTP: 'yes',
+      }),
+    ).toEqual([
+      'test.conf, line 11: CREDMON_ALLOW_LOOPBACK_HTTP = yes is not a boolean: write true or false',
+      'test.conf, line 2: CREDMON_WEB_PREFIX = http://ap.example cannot be used: CREDMON_WEB_PREFIX (http://ap.example) is refused: http is never used beyond this machine; use https',
+      '<not set>: SEC_CREDENTIAL_DIRECTORY_OAUTH is not set; add "use feature : OAUTH", or set it to the credential directory',
+      'test.conf, line 3: CREDMON_WEB_LISTEN = unix:x cannot be used: unix: needs an absolute path',
+      'test.conf, line 4: CREDMON_WEB_SESSION_IDLE = soon is not a whole number from 60 to 86400',
+      'test.conf, line 5: CREDMON_WEB_RATE_LIMIT = 0 is not a whole number from 1 to 1000000',
+      'test.conf, line 6: CREDMON_WEB_LOGIN_ORIGINS names idp.example, which is neither an origin such as https://idp.example nor https:',
+      'test.conf, line 8: CREDMON_MYTOK_USER_CLAIM needs CREDMON_MYTOK_ISSUER: without it no ID token can be verified',
+      'test.conf, line 9: CREDMON_MYTOK_CLIENT_AUTH = none must be post or basic',
+      'test.conf, line 10: CREDMON_WEB_LOG = web.log is not an absolute path',
+      'test.conf, line 7: CREDMON_WEB_REMOTE_USER_REALM is set, but CREDMON_WEB_REMOTE_USER_HEADER is not',
+    ]);
+  });
+
+  it('keep sessions out of the credential directory', () => {
+    expect(mistakes({ ...least, CREDMON_WEB_SESSION_DIR: '/creds/sessions' })).toEqual([
+      'test.conf, line 3: CREDMON_WEB_SESSION_DIR = /creds/sessions lies in the credential directory, which belongs to CredD',
+    ]);
+  });
+});

@@ -1,0 +1,20 @@
+// A configuration for tests: knobs as they stand in one file, a line each.
+import type { Config } from '@credmon/core';
+
+export function fakeConfig(knobs: Readonly<Record<string, string>>): Config {
+  const names = Object.keys(knobs);
+  const find = (name: string): number => names.findIndex((one) => one.toUpperCase() === name.toUpperCase());
+  const value = (name: string): string | undefined => knobs[names[find(name)] ?? ''];
+  return {
+    subsystem: 'CREDMON_WEB',
+    localName: undefined,
+    warnings: [],
+    sources: ['test.conf'],
+    get: value,
+    raw: value,
+    origin: (name) =>
+      find(name) < 0 ? undefined : { kind: 'file', file: 'test.conf', line: find(name) + 1 },
+    expand: (text) => text,
+    names: () => names,
+  };
+}
