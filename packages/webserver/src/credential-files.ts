@@ -120,3 +120,8 @@ function unusable(what: string, error: unknown): CodedError {
     error,
   );
 }
+
+/** The text of a file that `what` (a knob) names. @throws CodedError `CRED_FILE_IO` */
+export function readTextFile(path: string, what: string): string {
+  return guard(`read ${path} (${what})`, () => readFileSync(path, 'utf8'));
+}

@@ -1,6 +1,16 @@
 // Reads knobs as typed values and remembers every mistake, so that all are reported together.
-import { isAbsolute } from 'node:path';
-import { originText, type Config } from '@credmon/core';
+import {
+  originText,
+  readBoolean,
+  readDuration,
+  readInteger,
+  readList,
+  readPath,
+  readSize,
+  readString,
+  type Config,
+  type ReadResult,
+} from '@credmon/core';
 import { CodedError } from '@credmon/core/base';
 
 /** A reader of typed knobs. A wrong value is remembered and answered with the default. */
@@ -9,7 +19,11 @@ export interface Reader {
   path(knob: string): string | undefined;
   list(knob: string): readonly string[];
   boolean(knob: string, fallback: boolean): boolean;
-  integer(knob: string, fallback: number, least: number, most: number): number;
+  integer(knob: string, fallback: number, min: number, max: number): number;
+  /** A duration in seconds. */
+  seconds(knob: string, fallback: number, min: number, max: number): number;
+  /** A size in bytes. */
+  bytes(knob: string, fallback: number): number;
   /** Remembers a mistake in `knob`; `what` continues the sentence that begins with its name. */
   mistake(knob: string, what: string): void;
   /** @throws CodedError `CONFIG_INVALID` with all mistakes, one per line, each with file and line */
@@ -19,37 +33,23 @@ export interface Reader {
 /** A reader over a configuration. */
 export function createReader(config: Config): Reader {
   const mistakes: string[] = [];
-  const mistake = (knob: string, what: string): void =>
-    void mistakes.push(`${originText(config.origin(knob))}: ${knob} ${what}`);
-  const string = (knob: string): string | undefined => config.get(knob)?.trim();
+  const take = <T>(result: ReadResult<T>, fallback: T): T => {
+    if (result.ok) return result.value;
+    mistakes.push(result.problem.message);
+    return fallback;
+  };
   return {
-    string,
-    mistake,
-    path(knob) {
-      const value = string(knob);
-      if (value !== undefined && !isAbsolute(value)) mistake(knob, `= ${value} is not an absolute path`);
-      return value;
-    },
-    list: (knob) => (string(knob) ?? '').split(/[\s,]+/).filter((item) => item !== ''),
-    boolean(knob, fallback) {
-      const value = string(knob)?.toLowerCase();
-      if (value === undefined) return fallback;
-      if (['true', 't', '1'].includes(value)) return true;
-      if (!['false', 'f', '0'].includes(value))
-        mistake(knob, `= ${value} is not a boolean: write true or false`);
-      return false;
-    },
-    integer(knob, fallback, least, most) {
-      const text = string(knob);
-      if (text === undefined) return fallback;
-      const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
-      if (value >= least && value <= most) return value;
-      mistake(knob, `= ${text} is not a whole number from ${least} to ${most}`);
-      return fallback;
-    },
+    string: (knob) => take(readString(config, knob, undefined), undefined),
+    path: (knob) => take(readPath(config, knob, undefined), undefined),
+    list: (knob) => take(readList(config, knob, []), []),
+    boolean: (knob, fallback) => take(readBoolean(config, knob, fallback), fallback),
+    integer: (knob, fallback, min, max) => take(readInteger(config, knob, fallback, { min, max }), fallback),
+    seconds: (knob, fallback, min, max) => take(readDuration(config, knob, fallback, { min, max }), fallback),
+    bytes: (knob, fallback) => take(readSize(config, knob, fallback, { min: 0 }), fallback),
+    mistake: (knob, what) => void mistakes.push(`${originText(config.origin(knob))}: ${knob} ${what}`),
     finish() {
       if (mistakes.length > 0)
-        throw new CodedError('CONFIG_INVALID', mistakes.join('\n'), { count: mistakes.length });
+        throw new CodedError('CONFIG_INVALID', mistakes.join('\n'), { mistakes: mistakes.length });
     },
   };
 }

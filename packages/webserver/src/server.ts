@@ -1,0 +1,87 @@
+// A whole server from settings: the real ports put together, listening, cleaning up after itself, and closed in order.
+import type { FastifyInstance } from 'fastify';
+import { checkCredentialDirectory, createSend, DEFAULT_SEND_LIMITS } from '@credmon/core';
+import { messageOf, systemClock, systemRandom } from '@credmon/core/base';
+import { createApp } from './app.ts';
+import { openCredentialFiles, readTextFile } from './credential-files.ts';
+import { listen, trustFunction } from './listen.ts';
+import type { Log } from './ports.ts';
+import { createFileFlows } from './session-store/file-flows.ts';
+import { createFileSessions } from './session-store/file-sessions.ts';
+import { cookieKey, prepareSessionDirectory, pruneSessions } from './session-store/session-directory.ts';
+import type { Settings } from './settings/settings.ts';
+import { openViews } from './view-files.ts';
+
+/** How often old sessions are removed, in seconds. */
+const PRUNE_SECONDS = 600;
+
+/** A running server. */
+export interface Server {
+  readonly app: FastifyInstance;
+  /** Where it listens: a URL, `unix:/path` or `fd:N`. */
+  readonly address: string;
+  /** Finishes what is in flight, then stops. */
+  close(): Promise<void>;
+}
+
+/**
+ * Checks what can be checked without listening.
+ * @throws CodedError `CONFIG_INVALID`, `CRED_DIR_INVALID`
+ */
+export function checkWorld(settings: Settings): void {
+  trustFunction(settings.trustedProxies, settings.listen);
+  checkCredentialDirectory(settings.credentialDirectory, { create: false });
+  prepareSessionDirectory(settings.sessionDirectory);
+}
+
+/**
+ * Starts a server.
+ * @throws CodedError `CONFIG_INVALID` (also when the address cannot be had), `CRED_DIR_INVALID`
+ */
+export async function startServer(settings: Settings, log: Log): Promise<Server> {
+  checkWorld(settings);
+  const { sessionDirectory, sessionIdleSeconds: idle, sessionSeconds: absolute } = settings;
+  const { connectSeconds, requestSeconds: totalSeconds } = settings;
+  const { send, close: closeConnections } = createSend({
+    ...DEFAULT_SEND_LIMITS,
+    connectSeconds,
+    totalSeconds,
+  });
+  const app = await createApp(settings, {
+    clock: systemClock,
+    random: systemRandom,
+    send,
+    files: openCredentialFiles(settings.credentialDirectory),
+    flows: createFileFlows(sessionDirectory, systemClock, absolute),
+    sessions: createFileSessions(sessionDirectory, systemClock, { idle, absolute }),
+    cookieSecret: cookieKey(sessionDirectory),
+    log,
+    views: openViews(),
+    readPublicKey: () => readTextFile(settings.localIssuer.publicKeyFile, 'LOCAL_CREDMON_PUBLIC_KEY'),
+    isTrustedProxy: trustFunction(settings.trustedProxies, settings.listen),
+  });
+  const address = await listen(app, settings.listen);
+  const stop = new AbortController();
+  const pruning = pruneUntil(stop.signal, settings, log);
+  return {
+    app,
+    address,
+    async close() {
+      stop.abort();
+      await app.close();
+      await pruning;
+      await closeConnections();
+    },
+  };
+}
+
+async function pruneUntil(stop: AbortSignal, settings: Settings, log: Log): Promise<void> {
+  while (!stop.aborted) {
+    try {
+      pruneSessions(settings.sessionDirectory, systemClock.now() - settings.sessionSeconds);
+    } catch (error) {
+      log.error(`cannot remove old sessions: ${messageOf(error)}`);
+    }
+    await systemClock.wait(PRUNE_SECONDS, stop);
+  }
+}
