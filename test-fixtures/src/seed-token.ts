@@ -1,5 +1,5 @@
 // A finished login without web server and browser: the three files as they stand afterwards, for tests of the daemon.
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loginAtIssuer, postToken } from './http-login.ts';
 import type { Service, Workspace } from './workspace.ts';
@@ -69,7 +69,7 @@ export async function seedToken(
   const home = join(credentialDirectory, user);
   if (!existsSync(home)) mkdirSync(home, { mode: 0o700 });
   for (const [kind, content] of Object.entries(files))
-    writeToken(join(home, `${stem}.${kind}`), JSON.stringify(content));
+    writeToken(join(home, `${stem}.${kind}`), JSON.stringify(content), issuedAt);
   return {
     user,
     stem,
@@ -79,9 +79,11 @@ export async function seedToken(
   };
 }
 
-/** Puts `text` in place of a token file, with the mode that CredD accepts; in place, as only a test would. */
-export function writeToken(path: string, text: string): void {
-  if (existsSync(path)) chmodSync(path, 0o600);
+/** Puts a new file with `text` in place of a token file, with the mode that CredD accepts, as if written at `mtime` (epoch seconds). */
+export function writeToken(path: string, text: string, mtime?: number): void {
+  rmSync(path, { recursive: true, force: true });
   writeFileSync(path, text, { mode: 0o600 });
   chmodSync(path, 0o400);
+  // A .top that is newer than its .use would mean a fresh login.
+  if (mtime !== undefined) utimesSync(path, mtime, mtime);
 }

@@ -1,0 +1,45 @@
+// Loaded into a process with --import: counts its changes below one directory, and kills it or fails it at a chosen one.
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+
+const { CRASH_DIRECTORY: directory = '', CRASH_TRACE: trace, CRASH_AT: at, CRASH_ERROR: code } = process.env;
+const until = Number(process.env['CRASH_UNTIL'] ?? at);
+/** Paths of open descriptors below the directory. */
+const open = new Map();
+let count = 0;
+
+/** Called before each change: writes it down, then strikes if it is its turn. */
+function before(operation, path) {
+  count += 1;
+  if (trace !== undefined)
+    original.appendFileSync(trace, `${operation} ${path.slice(directory.length + 1)}\n`);
+  if (at === undefined || count < Number(at) || count > until) return;
+  if (code === undefined) process.kill(process.pid, 'SIGKILL');
+  throw Object.assign(new Error(`${code}: injected, ${operation}`), { code, syscall: operation });
+}
+
+const original = { ...fs };
+const ours = (path) => typeof path === 'string' && path.startsWith(`${directory}/`);
+
+fs.openSync = (path, flags, mode) => {
+  const writes = typeof flags === 'number' && (flags & 3) !== 0;
+  if (ours(path) && writes) before('open', path);
+  const descriptor = original.openSync(path, flags, mode);
+  if (ours(path) && writes) open.set(descriptor, path);
+  return descriptor;
+};
+for (const name of ['writeSync', 'fsyncSync', 'fchmodSync', 'closeSync']) {
+  fs[name] = (descriptor, ...rest) => {
+    const path = open.get(descriptor);
+    if (path !== undefined) before(name.replace('Sync', ''), path);
+    if (name === 'closeSync') open.delete(descriptor);
+    return original[name](descriptor, ...rest);
+  };
+}
+for (const name of ['renameSync', 'unlinkSync']) {
+  fs[name] = (path, ...rest) => {
+    if (ours(path)) before(name.replace('Sync', ''), String(rest[0] ?? path));
+    return original[name](path, ...rest);
+  };
+}
+syncBuiltinESMExports();
