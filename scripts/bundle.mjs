@@ -14,6 +14,11 @@ const executables = [
     out: 'packages/webserver/dist/bin/condor_credmon_webserver.js',
     assets: { from: 'packages/webserver/src/views', to: 'packages/webserver/dist/bin/views' },
   },
+  { entry: 'packages/scitokens/src/cli/main.ts', out: 'packages/scitokens/dist/bin/scitokens.js' },
+  ...['create-key', 'create-token', 'verify-token'].map((name) => ({
+    entry: `packages/scitokens/src/cli/${name}-main.ts`,
+    out: `packages/scitokens/dist/bin/scitokens-${name === 'verify-token' ? name : `admin-${name}`}.js`,
+  })),
   {
     entry: 'test-fixtures/src/demo/main.ts',
     out: 'test-fixtures/dist/demo.js',

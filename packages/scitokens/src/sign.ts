@@ -76,7 +76,7 @@ export function claimsFor(request: TokenRequest, { now, random }: SigningMoment)
     iat: issued,
     nbf: issued,
     exp: issued + lifetime,
-    jti: tokenId(random(16)),
+    jti: newTokenId(random(16)),
     ...extra,
   };
 }
@@ -99,7 +99,7 @@ function profileClaims({ profile, audience, claims = {} }: TokenRequest): JsonOb
 }
 
 /** A version 4 UUID of 16 random bytes. @see RFC 9562 section 5.4 */
-function tokenId(random: Uint8Array): string {
+export function newTokenId(random: Uint8Array): string {
   const bytes = Buffer.from(random);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;

@@ -1,0 +1,7 @@
+// The executable `scitokens-admin-create-token`.
+import { systemIo } from './io.ts';
+import { createTokenCommand } from './python-create-token.ts';
+
+const io = systemIo();
+process.exitCode = await createTokenCommand(process.argv.slice(2), io);
+await io.close();

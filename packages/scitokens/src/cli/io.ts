@@ -1,0 +1,94 @@
+// The world as the commands see it, and the real one; tests bring their own.
+import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
+import {
+  CodedError,
+  createSend,
+  messageOf,
+  systemClock,
+  systemCode,
+  systemRandom,
+  writeFileAtomically,
+  type Random,
+  type Send,
+} from '@credmon/core/base';
+
+/** What a command may touch. */
+export interface Io {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly userId: number;
+  /** Epoch seconds. */
+  readonly now: () => number;
+  readonly random: Random;
+  readonly send: Send;
+  readonly out: (text: string) => void;
+  readonly error: (text: string) => void;
+  /** True when standard input is a pipe or a file, so that somebody may have put a token there. */
+  readonly isPiped: () => boolean;
+  readonly readInput: () => string;
+  /** @throws CodedError `TOKEN_UNREADABLE` */
+  readonly readFile: (path: string) => string;
+  /** As `readFile`, for a place that anybody might have filled: `undefined` when missing, refused when another user's. */
+  readonly readOwnFile: (path: string) => string | undefined;
+  readonly exists: (path: string) => boolean;
+  readonly writeFile: (path: string, text: string, mode: number) => void;
+}
+
+const MAX_FILE_BYTES = 1024 * 1024;
+
+/** The machine itself, and `close`, which ends its connections. */
+export function systemIo(): Io & { readonly close: () => Promise<void> } {
+  const { send, close } = createSend();
+  return {
+    environment: process.env,
+    userId: process.geteuid?.() ?? 0,
+    now: () => systemClock.now(),
+    random: systemRandom,
+    send,
+    close,
+    out: (text) => writeAll(1, text),
+    error: (text) => writeAll(2, text),
+    isPiped: () => {
+      const facts = fstatSync(0);
+      return facts.isFIFO() || facts.isFile() || facts.isSocket();
+    },
+    readInput: () => readFileSync(0, 'utf8'),
+    readFile: (path) => readFile(path, false) ?? unreadable(path, 'is not there'),
+    readOwnFile: (path) => readFile(path, true),
+    exists: existsSync,
+    writeFile: (path, text, mode) => writeFileAtomically(path, text, { mode, durable: true }),
+  };
+}
+
+/** A reader that went away (`| head`) is nobody's error. */
+function writeAll(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text);
+  try {
+    for (let offset = 0; offset < bytes.length;) offset += writeSync(descriptor, bytes, offset);
+  } catch (error) {
+    if (systemCode(error) !== 'EPIPE') throw error;
+  }
+}
+
+function unreadable(path: string, problem: string, cause?: unknown): never {
+  throw new CodedError('TOKEN_UNREADABLE', `${path} ${problem}`, { path, problem }, cause);
+}
+
+function readFile(path: string, mustBeOwn: boolean): string | undefined {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, constants.O_RDONLY);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    return unreadable(path, `cannot be read: ${messageOf(error)}`, error);
+  }
+  try {
+    const facts = fstatSync(descriptor);
+    if (facts.isDirectory() || facts.size > MAX_FILE_BYTES)
+      return unreadable(path, 'is a directory or too large');
+    const foreign = facts.uid !== 0 && facts.uid !== process.geteuid?.();
+    if (mustBeOwn && (foreign || !facts.isFile())) return unreadable(path, 'belongs to somebody else');
+    return readFileSync(descriptor, 'utf8');
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,51 @@
+// Where a command's keys come from: a file in any form, or a key directory.
+import { activeKey } from '../key-directory.ts';
+import { writeJwk } from '../jwk.ts';
+import { keyIdOf, type KeyIdStyle } from '../key-id.ts';
+import { readKey, readSigningKey, type KeyChoice, type ReadKey } from '../keys.ts';
+import type { JsonObject } from '../compact.ts';
+import type { SigningKey } from '../sign.ts';
+import type { Io } from './io.ts';
+import { misuse } from './outcome.ts';
+
+/** Options by which a command is told its keys. */
+export interface KeyOptions {
+  readonly key?: string | undefined;
+  readonly keys?: string | undefined;
+  readonly kid?: string | undefined;
+  readonly kidStyle?: KeyIdStyle | undefined;
+  readonly algorithm?: string | undefined;
+}
+
+/** The choices among those options that {@link readKey} takes. */
+export function keyChoice({ kid, algorithm }: KeyOptions): KeyChoice {
+  return { ...(kid === undefined ? {} : { kid }), ...(algorithm === undefined ? {} : { algorithm }) };
+}
+
+/** The key to sign tokens of `lifetime` seconds with. */
+export function signingKeyFrom(options: KeyOptions, lifetime: number, io: Io): SigningKey {
+  const { key, keys, kidStyle = 'python' } = options;
+  if ((key === undefined) === (keys === undefined))
+    throw misuse('name either --key FILE or --keys DIRECTORY');
+  if (keys !== undefined) return activeKey(keys, lifetime);
+  return readSigningKey(readText(key ?? '-', io), { ...keyChoice(options), style: kidStyle });
+}
+
+/** A key of any form with a name. `-` is standard input. */
+export function namedKeyFrom(path: string, options: KeyOptions, io: Io): ReadKey {
+  const key = readKey(readText(path, io), keyChoice(options));
+  return { ...key, kid: key.kid ?? keyIdOf(key.key, options.kidStyle ?? 'python') };
+}
+
+/** The public JWKs of files. */
+export function publicJwksFrom(paths: readonly string[], options: KeyOptions, io: Io): JsonObject[] {
+  return paths.map((path) => {
+    const { key, kid, algorithm } = namedKeyFrom(path, options, io);
+    return writeJwk(key, kid, algorithm);
+  });
+}
+
+/** A file's text, or standard input for `-`. */
+export function readText(path: string, io: Io): string {
+  return path === '-' ? io.readInput() : io.readFile(path);
+}

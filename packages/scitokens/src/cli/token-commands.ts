@@ -1,0 +1,191 @@
+// The token commands: create, verify, acls.
+import { CodedError } from '@credmon/core/base';
+import { PROFILES, type Profile } from '../claims.ts';
+import { readCompact, type JsonObject } from '../compact.ts';
+import { enforce, type Enforcer } from '../enforce.ts';
+import { createIssuerKeys } from '../issuer-keys.ts';
+import { readKeySet } from '../jwks.ts';
+import { createKeyCache, keyCacheDirectory } from '../key-cache.ts';
+import { namedKeyFrom, readText, signingKeyFrom, type KeyOptions } from './key-source.ts';
+import { issueToken } from '../sign.ts';
+import { fixedKeys, verify, type KeyFinder, type VerifiedToken } from '../verify.ts';
+import { writeJwk } from '../jwk.ts';
+import type { Io } from './io.ts';
+import { misuse } from './outcome.ts';
+import { duration, localTime } from './show.ts';
+import { readTokenArgument } from './token-source.ts';
+
+/** Options of `token create`. */
+export interface CreateOptions extends KeyOptions {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly scope: readonly string[];
+  readonly audience?: readonly string[] | undefined;
+  readonly lifetime: number;
+  readonly profile: string;
+  readonly claim?: readonly string[] | undefined;
+  readonly claimJson?: readonly string[] | undefined;
+  readonly out?: string | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** `token create`: issues a token. */
+export function tokenCreate(options: CreateOptions, io: Io): void {
+  const { issuer, subject, scope, audience = [], lifetime, out } = options;
+  const claims = {
+    ...pairs(options.claim ?? [], (text) => text),
+    ...pairs(options.claimJson ?? [], parseJson),
+  };
+  const [only] = audience;
+  const token = issueToken(
+    signingKeyFrom(options, lifetime, io),
+    {
+      profile: profileNamed(options.profile),
+      issuer,
+      subject,
+      scope: scope.join(' '),
+      lifetime,
+      claims,
+      ...(only === undefined ? {} : { audience: audience.length === 1 ? only : audience }),
+    },
+    { now: io.now(), random: io.random },
+  );
+  if (out !== undefined) io.writeFile(out, `${token}\n`, 0o600);
+  const { header, claims: signed } = readCompact(token);
+  if (options.json)
+    io.out(`${JSON.stringify({ ...(out === undefined ? { token } : { out }), header, claims: signed })}\n`);
+  else if (out === undefined) io.out(`${token}\n`);
+}
+
+function profileNamed(name: string): Profile {
+  const profile = PROFILES.find((one) => one === name || (name === 'wlcg' && one === 'wlcg:1.0'));
+  if (profile === undefined) throw misuse(`unknown profile ${name}; there are ${PROFILES.join(', ')}`);
+  return profile;
+}
+
+function pairs(texts: readonly string[], read: (text: string) => unknown): JsonObject {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const [, name, value] = /^([^=]+)=([\s\S]*)$/.exec(text) ?? [];
+      if (name === undefined || value === undefined) throw misuse(`${text} is not of the form name=value`);
+      return [name, read(value)];
+    }),
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw misuse('the value of --claim-json is not JSON');
+  }
+}
+
+/** Options of `token verify` and `token acls`. */
+export interface VerifyArguments {
+  readonly issuer?: readonly string[] | undefined;
+  readonly audience?: readonly string[] | undefined;
+  readonly test?: readonly string[] | undefined;
+  readonly jwks?: string | undefined;
+  readonly key?: string | undefined;
+  readonly leeway?: number | undefined;
+  readonly insecure?: boolean | undefined;
+  readonly cache?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** `token verify`: signature, issuer and times; with `--audience` also for whom; with `--test` also what. */
+export async function tokenVerify(
+  argument: string | undefined,
+  options: VerifyArguments,
+  io: Io,
+): Promise<void> {
+  const token = await verifyArgument(argument, options, io);
+  const { claims, profile, algorithm } = token;
+  const tests = (options.test ?? []).map(splitTest);
+  if (options.audience !== undefined || tests.length > 0) {
+    const enforcer = enforceArgument(token, options);
+    const denied = tests.find(({ authz, path }) => !enforcer.test(authz, path));
+    if (denied !== undefined)
+      throw new CodedError('TOKEN_DENIED', `the token does not allow ${denied.authz} on ${denied.path}`, {
+        ...denied,
+      });
+  }
+  const left = claims.exp - io.now();
+  if (options.json)
+    io.out(
+      `${JSON.stringify({ accepted: true, profile, algorithm, claims, secondsLeft: Math.floor(left) })}\n`,
+    );
+  else
+    io.out(
+      `accepted: ${profile}, ${algorithm}, issuer ${claims.iss}, until ${localTime(claims.exp)} (${duration(left)} left)\n`,
+    );
+}
+
+function splitTest(text: string): { authz: string; path: string } {
+  const colon = text.indexOf(':');
+  if (colon === 0 || text === '') throw misuse(`${text} is not of the form authorization:/path`);
+  return colon < 0
+    ? { authz: text, path: '/' }
+    : { authz: text.slice(0, colon), path: text.slice(colon + 1) };
+}
+
+/** `token acls`: what the token allows; its own audience is taken for ours unless one is given. */
+export async function tokenAcls(
+  argument: string | undefined,
+  options: VerifyArguments,
+  io: Io,
+): Promise<void> {
+  const acls = enforceArgument(await verifyArgument(argument, options, io), options).acls();
+  if (options.json) return io.out(`${JSON.stringify({ accepted: true, acls })}\n`);
+  io.out(acls.map(({ authz, path }) => `${authz}:${path}\n`).join(''));
+}
+
+function enforceArgument(token: VerifiedToken, { audience }: VerifyArguments): Enforcer {
+  const { aud } = token.claims;
+  const own =
+    typeof aud === 'string' ? [aud] : Array.isArray(aud) ? aud.filter((one) => typeof one === 'string') : [];
+  return enforce(token, { audience: audience ?? own });
+}
+
+async function verifyArgument(
+  argument: string | undefined,
+  options: VerifyArguments,
+  io: Io,
+): Promise<VerifiedToken> {
+  const token = readTokenArgument(argument, io);
+  return verifyWith(token, options, io);
+}
+
+/** Verifies with the keys that the options name, else with those that the issuer publishes. */
+export function verifyWith(token: string, options: VerifyArguments, io: Io): Promise<VerifiedToken> {
+  const { leeway = 0, issuer: issuers = 'any' } = options;
+  return verify(token, { keys: keysFor(token, options, io), issuers, now: io.now(), leeway });
+}
+
+function keysFor(
+  token: string,
+  { jwks, key, insecure = false, cache = true }: VerifyArguments,
+  io: Io,
+): KeyFinder {
+  if (jwks !== undefined) {
+    const issuer = String(readCompact(token).claims['iss']);
+    return fixedKeys(new Map([[issuer, readKeySet(parseKeySet(readText(jwks, io)))]]));
+  }
+  if (key !== undefined) {
+    const { kid } = readCompact(token).header;
+    const read = namedKeyFrom(key, kid === undefined ? {} : { kid }, io);
+    return { find: () => readKeySet({ keys: [writeJwk(read.key, read.kid, read.algorithm)] }).select(kid) };
+  }
+  const store = cache ? { store: createKeyCache(keyCacheDirectory(io.environment)) } : {};
+  // A cache that cannot be written costs a request, not the answer.
+  return createIssuerKeys({ send: io.send, insecure, ...store });
+}
+
+function parseKeySet(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw misuse('the file of --jwks is not JSON');
+  }
+}

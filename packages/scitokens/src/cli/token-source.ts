@@ -1,0 +1,31 @@
+// Where a command's token comes from: the argument, a file, standard input, or WLCG discovery.
+import { CodedError } from '@credmon/core/base';
+import { discoverBearerToken, trimToken } from '../bearer.ts';
+import type { Io } from './io.ts';
+
+/**
+ * The token that `argument` stands for: `@FILE`, `-` for standard input, or the token itself. Without an argument:
+ * what discovery's variables name, else what is piped in, else the rest of discovery.
+ * @throws CodedError `TOKEN_NOT_FOUND`, `TOKEN_UNREADABLE`, `TOKEN_MALFORMED`.
+ */
+export function readTokenArgument(argument: string | undefined, io: Io): string {
+  if (argument === undefined || argument === '') return findToken(io);
+  if (argument === '-') return nonEmpty(io.readInput(), 'standard input');
+  if (argument.startsWith('@')) return nonEmpty(io.readFile(argument.slice(1)), argument.slice(1));
+  return nonEmpty(argument, 'the argument');
+}
+
+function nonEmpty(text: string, source: string): string {
+  const token = trimToken(text);
+  if (token !== '') return token;
+  throw new CodedError('TOKEN_NOT_FOUND', `${source} holds no token`, { source });
+}
+
+function findToken(io: Io): string {
+  const { environment, userId, readOwnFile: readFile } = io;
+  // A variable is asked before a pipe: a pipe that nobody ever closes would keep a script waiting for ever.
+  const named =
+    trimToken(environment['BEARER_TOKEN'] ?? '') !== '' || Boolean(environment['BEARER_TOKEN_FILE']);
+  const piped = !named && io.isPiped() ? trimToken(io.readInput()) : '';
+  return piped === '' ? discoverBearerToken({ environment, userId, readFile }).token : piped;
+}

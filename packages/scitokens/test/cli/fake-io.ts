@@ -1,0 +1,50 @@
+// A world for the commands: a temporary directory, a fixed time, and a network that knows nobody unless told.
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { CodedError, type Send } from '@credmon/core/base';
+import type { Io } from '../../src/cli/io.ts';
+import { NOW, steadyRandom } from '../testing.ts';
+
+/** What the commands left behind. */
+export interface FakeIo extends Io {
+  readonly directory: string;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  readonly path: (name: string) => string;
+}
+
+/** Makes a world; `input` is what is piped in. */
+export function fakeIo(
+  options: { input?: string; environment?: Record<string, string>; send?: Send; now?: number } = {},
+): FakeIo {
+  const directory = mkdtempSync(join(tmpdir(), 'scitokens-cli-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const printed = { out: '', error: '' };
+  const readOwnFile = (path: string): string | undefined =>
+    existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+  return {
+    directory,
+    environment: { HOME: directory, ...options.environment },
+    userId: 424242,
+    now: () => options.now ?? NOW,
+    random: steadyRandom,
+    send: options.send ?? (() => Promise.reject(new CodedError('ISSUER_UNREACHABLE', 'no network here'))),
+    out: (text) => void (printed.out += text),
+    error: (text) => void (printed.error += text),
+    isPiped: () => options.input !== undefined,
+    readInput: () => options.input ?? '',
+    readFile(path) {
+      const text = readOwnFile(path);
+      if (text === undefined) throw new CodedError('TOKEN_UNREADABLE', `${path} is not there`);
+      return text;
+    },
+    readOwnFile,
+    exists: existsSync,
+    writeFile: (path, text, mode) => writeFileSync(path, text, { mode }),
+    stdout: () => printed.out,
+    stderr: () => printed.error,
+    path: (name) => join(directory, name),
+  };
+}

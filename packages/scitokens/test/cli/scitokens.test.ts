@@ -1,0 +1,347 @@
+// The `scitokens` command: what it prints, what it refuses and with which exit code.
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { scitokens } from '../../src/cli/scitokens.ts';
+import { issueToken, writeKey } from '../../src/index.ts';
+import { EC, MOMENT, NOW, publish, request } from '../testing.ts';
+import { fakeIo, type FakeIo } from './fake-io.ts';
+
+const TOKEN = issueToken(EC, request(), MOMENT);
+const CREATE = ['token', 'create', '--issuer', 'https://issuer.test/vo', '--subject', 'alice'];
+
+/** A world with the issuer's key set and private key as files. */
+function world(options: Parameters<typeof fakeIo>[0] = {}): FakeIo {
+  const io = fakeIo(options);
+  writeFileSync(io.path('jwks.json'), JSON.stringify(publish(EC).document));
+  writeFileSync(io.path('key.pem'), writeKey({ ...EC, key: EC.privateKey }, 'pem-private'));
+  return io;
+}
+
+async function run(io: FakeIo, ...argv: string[]): Promise<{ code: number; out: string; error: string }> {
+  const code = await scitokens(
+    argv.map((word) => word.replace('DIR/', `${io.directory}/`)),
+    io,
+  );
+  return { code, out: io.stdout(), error: io.stderr() };
+}
+
+describe('token verify', () => {
+  const verify = ['token', 'verify', '--jwks', 'DIR/jwks.json'];
+
+  it('accepts a token from the argument, a file, standard input and discovery', async () => {
+    const file = world();
+    writeFileSync(file.path('t'), ` ${TOKEN}\n`);
+    const results = [
+      await run(world(), ...verify, TOKEN),
+      await run(file, ...verify, '@DIR/t'),
+      await run(world({ input: `${TOKEN}\n` }), ...verify, '-'),
+      await run(world({ input: `${TOKEN}\n` }), ...verify),
+      await run(world({ environment: { BEARER_TOKEN: TOKEN } }), ...verify),
+    ];
+    const line =
+      /^accepted: scitoken:2\.0, ES256, issuer https:\/\/issuer\.test\/vo, until \d{4}-.* \(9 min 59 s left\)\n$/;
+    expect(results).toEqual(results.map(() => ({ code: 0, out: expect.stringMatching(line), error: '' })));
+  });
+
+  it.each([
+    ['for another audience', ['--audience', 'x'], 'TOKEN_WRONG_AUDIENCE'],
+    ['of another issuer', ['--issuer', 'https://other.test'], 'TOKEN_UNKNOWN_ISSUER'],
+    ['that does not allow what is asked', ['--test', 'write:/home/alice'], 'TOKEN_DENIED'],
+  ])('refuses a token %s with code 1 and the reason', async (_title, options, code) => {
+    const result = await run(world(), ...verify, TOKEN, ...options);
+    expect(result).toEqual({
+      code: 1,
+      out: '',
+      error: expect.stringMatching(new RegExp(`^scitokens: .* \\[${code}\\]\\n$`)),
+    });
+  });
+
+  it('accepts a token that allows everything that is asked', async () => {
+    const options = [
+      '--audience',
+      'https://storage.test',
+      '--test',
+      'read:/home/alice/a',
+      '--test',
+      'read:/home/alice',
+    ];
+    expect((await run(world(), ...verify, TOKEN, ...options)).code).toBe(0);
+  });
+
+  it('says the same as JSON', async () => {
+    const good = await run(world(), ...verify, TOKEN, '--json');
+    expect(JSON.parse(good.out)).toEqual({
+      accepted: true,
+      profile: 'scitoken:2.0',
+      algorithm: 'ES256',
+      claims: expect.objectContaining({ sub: 'alice' }),
+      secondsLeft: 599,
+    });
+    const bad = await run(world({ now: NOW + 600 }), ...verify, TOKEN, '--json');
+    expect([bad.code, JSON.parse(bad.out)]).toEqual([
+      1,
+      { accepted: false, code: 'TOKEN_EXPIRED', reason: 'the token expired 1 s ago' },
+    ]);
+  });
+
+  it('asks the issuer when no keys are given, and keeps the answer for the next process', async () => {
+    const answers: Record<string, unknown> = {
+      'https://issuer.test/vo/.well-known/openid-configuration': {
+        issuer: 'https://issuer.test/vo',
+        jwks_uri: 'https://issuer.test/k',
+      },
+      'https://issuer.test/k': publish(EC).document,
+    };
+    const asked: string[] = [];
+    const io = world({
+      send: async ({ url }) => {
+        asked.push(url);
+        return { status: 200, headers: {}, body: Buffer.from(JSON.stringify(answers[url])) };
+      },
+    });
+    expect((await run(io, 'token', 'verify', TOKEN)).code).toBe(0);
+    expect((await run(io, 'token', 'verify', TOKEN)).code).toBe(0);
+    expect(asked).toHaveLength(2);
+  });
+
+  it.each([
+    ['no token anywhere', [], 1, 'TOKEN_NOT_FOUND'],
+    ['a file that is not there', ['@/nowhere'], 1, 'TOKEN_UNREADABLE'],
+    ['an unknown option', [TOKEN, '--bogus'], 2, 'Try'],
+    ['a key set that is not JSON', [TOKEN, '--jwks', 'DIR/key.pem'], 2, 'Try'],
+  ])('with %s', async (_title, options, code, text) => {
+    const base = options.includes('--jwks') ? ['token', 'verify'] : verify;
+    const result = await run(world(), ...base, ...options);
+    expect([result.code, result.error.includes(text)]).toEqual([code, true]);
+  });
+});
+
+describe('R43 a token that is given in the wrong place', () => {
+  it.each([[['token', TOKEN]], [[TOKEN]], [['token', 'verify', 'x', TOKEN]], [['key', 'list', 'x', TOKEN]]])(
+    'is not repeated',
+    async (argv) => {
+      const result = await run(world(), ...argv);
+      expect(result.code).toBe(2);
+      expect(result.out + result.error).not.toContain(TOKEN.slice(0, 30));
+    },
+  );
+});
+
+describe('token create', () => {
+  it('issues what verify accepts', async () => {
+    const io = world();
+    const made = await run(
+      io,
+      ...CREATE,
+      '--key',
+      'DIR/key.pem',
+      '--kid',
+      'ec',
+      '--audience',
+      'a',
+      '--scope',
+      'read:/a',
+      '--scope',
+      'write:/b',
+      '--claim',
+      'vo=x',
+      '--claim-json',
+      'n=[1]',
+      '--json',
+    );
+    const { token, header, claims } = JSON.parse(made.out) as {
+      token: string;
+      header: unknown;
+      claims: unknown;
+    };
+    expect([header, claims]).toEqual([
+      { alg: 'ES256', kid: 'ec', typ: 'JWT' },
+      expect.objectContaining({
+        sub: 'alice',
+        aud: 'a',
+        scope: 'read:/a write:/b',
+        vo: 'x',
+        n: [1],
+        ver: 'scitoken:2.0',
+      }),
+    ]);
+    expect((await run(world(), 'token', 'verify', '--jwks', 'DIR/jwks.json', token)).code).toBe(0);
+  });
+
+  it('writes a token file that only its owner can read, and prints nothing', async () => {
+    const io = world();
+    const { out } = await run(
+      io,
+      ...CREATE,
+      '--key',
+      'DIR/key.pem',
+      '--profile',
+      'wlcg',
+      '--audience',
+      'a',
+      '--scope',
+      'storage.read:/',
+      '--out',
+      'DIR/t',
+    );
+    expect([out, statSync(io.path('t')).mode & 0o777]).toEqual(['', 0o600]);
+    expect(readFileSync(io.path('t'), 'utf8')).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+  });
+
+  it.each([
+    [
+      'a scope that could be misread',
+      ['--key', 'DIR/key.pem', '--audience', 'a', '--scope', 'read:/../x'],
+      1,
+    ],
+    ['no key', ['--audience', 'a', '--scope', 'read:/'], 2],
+    ['a public key', ['--key', 'DIR/jwks.json', '--audience', 'a', '--scope', 'read:/'], 1],
+    [
+      'a claim without value',
+      ['--key', 'DIR/key.pem', '--audience', 'a', '--scope', 'read:/', '--claim', 'x'],
+      2,
+    ],
+    [
+      'a claim that is not JSON',
+      ['--key', 'DIR/key.pem', '--audience', 'a', '--scope', 'read:/', '--claim-json', 'x={'],
+      2,
+    ],
+    ['no subject', ['--key', 'DIR/key.pem', '--scope', 'read:/', '--subject', ''], 1],
+  ])('refuses %s', async (_title, options, code) => {
+    const result = await run(world(), ...CREATE, ...options);
+    expect([result.code, result.out]).toEqual([code, '']);
+  });
+});
+
+describe('token acls and inspect', () => {
+  it('list what a token allows', async () => {
+    const result = await run(world(), 'token', 'acls', '--jwks', 'DIR/jwks.json', TOKEN);
+    expect(result).toEqual({ code: 0, out: 'read:/home/alice\n', error: '' });
+  });
+
+  it('show header, claims, local times and the life left', async () => {
+    const { out } = await run(world(), 'token', 'inspect', TOKEN);
+    expect(
+      out.split('\n').map((line) => line.replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}$/, 'TIME')),
+    ).toEqual([
+      'header alg  ES256',
+      'header kid  ec',
+      'header typ  JWT',
+      'ver         scitoken:2.0',
+      'iss         https://issuer.test/vo',
+      'sub         alice',
+      'aud         https://storage.test',
+      'scope       read:/home/alice',
+      'iat         1790000000  TIME',
+      'nbf         1790000000  TIME',
+      'exp         1790000600  TIME',
+      'jti         00010203-0405-4607-8809-0a0b0c0d0e0f',
+      'life        9 min 59 s left',
+      'signature   not verified',
+      '',
+    ]);
+  });
+
+  it('say of an expired token since when, without verifying anything', async () => {
+    const result = await run(world({ now: NOW + 4199.25 }), 'token', 'inspect', `${TOKEN}AA`);
+    expect(result.out).toContain('life        expired 1 h ago\n');
+    expect(JSON.parse((await run(world(), 'token', 'inspect', TOKEN, '--json')).out)).toMatchObject({
+      verified: false,
+      secondsLeft: 599,
+    });
+  });
+});
+
+describe('key', () => {
+  it('create prints a key, or stores it with its public halves', async () => {
+    expect((await run(world(), 'key', 'create')).out).toMatch(/^-----BEGIN EC PRIVATE KEY-----\n/);
+    const io = world();
+    const made = await run(
+      io,
+      'key',
+      'create',
+      '--algorithm',
+      'RS256',
+      '--kid',
+      'k',
+      '--out',
+      'DIR/a',
+      '--public',
+      'DIR/b',
+      '--jwks',
+      'DIR/c',
+    );
+    expect(made.out).toBe(`${io.path('a')}: RS256 key k\n`);
+    expect(['a', 'b', 'c'].map((name) => statSync(io.path(name)).mode & 0o777)).toEqual([
+      0o600, 0o644, 0o644,
+    ]);
+    expect((await run(io, 'key', 'create', '--out', 'DIR/a')).code).toBe(2);
+    expect((await run(io, 'key', 'create', '--out', 'DIR/a', '--force')).code).toBe(0);
+  });
+
+  it('convert writes every form', async () => {
+    const jwks = await run(world(), 'key', 'convert', 'DIR/key.pem', '--form', 'jwks-public', '--kid', 'ec');
+    expect(JSON.parse(jwks.out)).toEqual(publish(EC).document);
+    expect((await run(world(), 'key', 'convert', 'DIR/key.pem', '--form', 'pkcs8')).out).toMatch(
+      /^-----BEGIN PRIVATE KEY/,
+    );
+    expect((await run(world(), 'key', 'convert', 'DIR/jwks.json', '--form', 'pem-private')).code).toBe(1);
+  });
+
+  it('R32 rotate, publish and list go through the life of a key, and create signs with the active one', async () => {
+    const io = world();
+    await run(io, 'key', 'rotate', 'DIR/keys', '--longest-lifetime', '5000');
+    expect(
+      (await run(io, ...CREATE, '--keys', 'DIR/keys', '--audience', 'a', '--scope', 'read:/')).code,
+    ).toBe(1);
+    await run(io, 'key', 'publish', 'DIR/web', '--issuer', 'https://issuer.test/vo', '--keys', 'DIR/keys');
+    await run(io, 'key', 'rotate', 'DIR/keys');
+    expect(
+      (
+        await run(
+          io,
+          ...CREATE,
+          '--keys',
+          'DIR/keys',
+          '--audience',
+          'a',
+          '--scope',
+          'read:/',
+          '--lifetime',
+          '5000',
+          '--out',
+          'DIR/t',
+        )
+      ).code,
+    ).toBe(0);
+    expect((await run(io, 'token', 'verify', '--jwks', 'DIR/web/.well-known/jwks.json', '@DIR/t')).code).toBe(
+      0,
+    );
+    const listed = world();
+    await run(listed, 'key', 'list', join(io.directory, 'keys'), '--json');
+    expect(JSON.parse(listed.stdout())).toMatchObject({
+      publishLead: 345_600,
+      longestLifetime: 5000,
+      keys: [{ state: 'active' }],
+    });
+    const table = world();
+    await run(table, 'key', 'list', join(io.directory, 'keys'));
+    expect(table.stdout()).toMatch(/^KID +ALGORITHM +STATE +CREATED .*\n[0-9a-f]{4} +ES256 +active +\d{4}-/);
+  });
+
+  it('publish takes key files too', async () => {
+    const io = world();
+    await run(io, 'key', 'publish', 'DIR/web', '--issuer', 'https://i.test', '--key', 'DIR/key.pem');
+    const { keys } = JSON.parse(readFileSync(io.path('web/.well-known/jwks.json'), 'utf8')) as {
+      keys: object[];
+    };
+    expect(keys).toEqual([expect.not.objectContaining({ d: expect.anything() })]);
+    expect((await run(io, 'key', 'publish', 'DIR/web', '--issuer', 'https://i.test')).code).toBe(2);
+  });
+});
+
+it('help is printed with code 0, nothing at all is misuse', async () => {
+  expect((await run(world(), '--help')).out).toContain('scitokens token');
+  expect((await run(world())).code).toBe(2);
+});
