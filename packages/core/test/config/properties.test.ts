@@ -15,7 +15,13 @@ const WORDS = [
     ' ',
   ),
   ...'use FEATURE OAUTH include /c error warning 1 %d " ( ) , [ ]'.split(' '),
-  ...['\n', '\n', '\n', ' ', '\t', '\0', '\r', '\uFEFF', "'"],
+  '\n',
+  '\n',
+  '\n',
+  ' \t',
+  '\0',
+  '\r',
+  "\uFEFF'",
 ];
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 300);
 const value = fc.array(fc.constantFrom(...WORDS.filter((word) => !/[\n\0]/.test(word))), { maxLength: 8 });
