@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import templates from '../../src/config/templates.json' with { type: 'json' };
 import { fillArguments, parseUses } from '../../src/config/templates.ts';
 import { readText } from './read-text.ts';
 
@@ -57,4 +58,16 @@ test('a knob that a template sets says which, and at which line of it', () => {
   const config = readText('A = 1\nuse FEATURE : OAUTH\n');
   const origin = { kind: 'file', file: '/c', line: 2, template: 'FEATURE:OAUTH+1' };
   expect(config.origin('SEC_CREDENTIAL_DIRECTORY_OAUTH')).toEqual(origin);
+});
+
+test('docs/templates.md names every template, and no other', () => {
+  const page = readFileSync(fileURLToPath(new URL('../../../../docs/templates.md', import.meta.url)), 'utf8');
+  const named = [...page.matchAll(/^- `([A-Za-z0-9_]+)|(?<=: |, )`([A-Za-z0-9_]+)`(?=[,.])/gm)].map(
+    ([, a, b]) => a ?? b,
+  );
+  expect(named.sort()).toEqual(
+    Object.values(templates)
+      .flatMap((names) => Object.keys(names))
+      .sort(),
+  );
 });
