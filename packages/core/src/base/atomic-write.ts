@@ -60,15 +60,11 @@ export function stageFile(path: string, bytes: Uint8Array | string, options: Wri
     discard: () => removeIfThere(temporaryPath),
   };
   try {
-    writeAll(descriptor, typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
-    fchmodSync(descriptor, options.mode);
-    if (options.owner) fchownSync(descriptor, options.owner.uid, options.owner.gid);
-    if (options.durable) fsyncSync(descriptor);
+    fill(descriptor, bytes, options);
   } catch (error) {
-    staged.discard();
+    // The disk's first complaint is the one to hear: a second one, of the removal, would hide it.
+    tryToDiscard(staged);
     throw error;
-  } finally {
-    closeSync(descriptor);
   }
   return staged;
 }
@@ -81,6 +77,29 @@ function openExclusively(path: string, flags: number, mode: number): number {
     if (systemCode(error) !== 'EEXIST') throw error;
     unlinkSync(path);
     return openSync(path, flags, mode);
+  }
+}
+
+function fill(descriptor: number, bytes: Uint8Array | string, options: WriteOptions): void {
+  let open = true;
+  try {
+    writeAll(descriptor, typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
+    fchmodSync(descriptor, options.mode);
+    if (options.owner) fchownSync(descriptor, options.owner.uid, options.owner.gid);
+    if (options.durable) fsyncSync(descriptor);
+    open = false;
+    // A network file system may say only here that there was no room.
+    closeSync(descriptor);
+  } finally {
+    if (open) closeSync(descriptor);
+  }
+}
+
+function tryToDiscard(staged: StagedFile): void {
+  try {
+    staged.discard();
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
   }
 }
 
@@ -112,7 +131,7 @@ export function writeFileAtomically(path: string, bytes: Uint8Array | string, op
   try {
     staged.commit();
   } catch (error) {
-    staged.discard();
+    tryToDiscard(staged);
     throw error;
   }
   if (options.durable) syncDirectory(dirname(path));

@@ -1,4 +1,5 @@
 // The one way to the network: an HTTP exchange with bounds on connect, whole time and size, and no redirects.
+import { createSecureContext, rootCertificates } from 'node:tls';
 import { Agent, request as undiciRequest, type Dispatcher } from 'undici';
 import { CodedError, messageOf, systemCode } from './errors.ts';
 
@@ -24,7 +25,7 @@ export interface HttpResponse {
  */
 export type Send = (request: HttpRequest) => Promise<HttpResponse>;
 
-/** Bounds of one exchange: seconds to connect, seconds for the whole exchange, bytes of body; `ca` is PEM text added to the system's roots. */
+/** Bounds of one exchange: seconds to connect, seconds for the whole exchange, bytes of body; `ca` is PEM text believed beside the usual roots. */
 export interface SendLimits {
   readonly connectSeconds: number;
   readonly totalSeconds: number;
@@ -47,7 +48,10 @@ export function createSend(limits: SendLimits = DEFAULT_SEND_LIMITS): {
   const agent = new Agent({
     connect: {
       timeout: limits.connectSeconds * 1000,
-      ...(limits.ca === undefined ? {} : { ca: typeof limits.ca === 'string' ? limits.ca : [...limits.ca] }),
+      // Made once: parsing all roots again for each connection would cost milliseconds.
+      ...(limits.ca === undefined
+        ? {}
+        : { secureContext: createSecureContext({ ca: trustedRoots(limits.ca) }) }),
     },
     headersTimeout: limits.totalSeconds * 1000,
     bodyTimeout: limits.totalSeconds * 1000,
@@ -57,9 +61,22 @@ export function createSend(limits: SendLimits = DEFAULT_SEND_LIMITS): {
   return { send: (request) => exchange(agent, limits, request), close: () => agent.close() };
 }
 
+/** The certificates to believe when the administrator names own ones: a list given to TLS replaces the usual roots, so they are in it. */
+export function trustedRoots(ca: string | readonly string[]): string[] {
+  return [...rootCertificates, ...(typeof ca === 'string' ? [ca] : ca)];
+}
+
 async function exchange(agent: Dispatcher, limits: SendLimits, request: HttpRequest): Promise<HttpResponse> {
-  const timeout = AbortSignal.timeout(limits.totalSeconds * 1000);
-  const signal = request.signal ? AbortSignal.any([timeout, request.signal]) : timeout;
+  // AbortSignal.any would leave a trace in a long-lived signal at every request.
+  const abort = new AbortController();
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    abort.abort();
+  }, limits.totalSeconds * 1000);
+  const forward = (): void => abort.abort();
+  request.signal?.addEventListener('abort', forward, { once: true });
+  if (request.signal?.aborted) forward();
   const where = originOf(request.url);
   try {
     const response = await undiciRequest(request.url, {
@@ -67,17 +84,27 @@ async function exchange(agent: Dispatcher, limits: SendLimits, request: HttpRequ
       method: request.method,
       headers: { ...request.headers },
       body: request.body ?? null,
-      signal,
+      signal: abort.signal,
     });
     const body = await readCapped(response.body, limits.maxBodyBytes, where);
     return { status: response.statusCode, headers: flatten(response.headers), body };
   } catch (error) {
     if (error instanceof CodedError) throw error;
-    const reason = timeout.aborted
+    const reason = late
       ? `no answer within ${limits.totalSeconds} s`
       : (systemCode(error) ?? messageOf(error));
-    throw new CodedError('ISSUER_UNREACHABLE', `${where}: ${reason}`, { where, reason }, error);
+    throw new CodedError('ISSUER_UNREACHABLE', `${where}: ${reason}`, { where, reason }, withoutData(error));
+  } finally {
+    clearTimeout(timer);
+    request.signal?.removeEventListener('abort', forward);
   }
+}
+
+/** The network library hangs what it could not parse of an answer on its errors: only message and code go on. */
+function withoutData(error: unknown): Error {
+  const plain = new Error(messageOf(error));
+  const code = systemCode(error);
+  return code === undefined ? plain : Object.assign(plain, { code });
 }
 
 async function readCapped(

@@ -1,6 +1,7 @@
 // The error class: what a catcher can rely on.
 import { describe, expect, it } from 'vitest';
-import { CodedError, isCoded, systemCode } from '../../src/base/errors.ts';
+import { ERROR_CODES } from '../../src/base/error-codes.ts';
+import { CodedError, isCoded, messageOf, systemCode } from '../../src/base/errors.ts';
 
 describe('a coded error', () => {
   it('keeps code, fields and cause', () => {
@@ -15,5 +16,29 @@ describe('a coded error', () => {
   it('finds no system code where there is none', () => {
     expect(systemCode(new CodedError('USAGE', 'x'))).toBeUndefined();
     expect(systemCode('text')).toBeUndefined();
+  });
+
+  it('reads a text out of anything that was thrown', () => {
+    expect([messageOf(new Error('why')), messageOf('text'), messageOf(undefined)]).toEqual([
+      'why',
+      'text',
+      'undefined',
+    ]);
+  });
+
+  it('finds a system code in a cause, but does not look for it without end', () => {
+    const loop = new Error('loop');
+    loop.cause = loop;
+    expect(systemCode(loop)).toBeUndefined();
+    const inner = Object.assign(new Error('no'), { code: 'ECONNRESET' });
+    expect(systemCode(new Error('a', { cause: new Error('b', { cause: inner }) }))).toBe('ECONNRESET');
+    expect(systemCode(Object.assign(new Error('lower'), { code: 'not-one' }))).toBeUndefined();
+  });
+
+  it('every code has a meaning in one line', () => {
+    for (const [code, meaning] of Object.entries(ERROR_CODES)) {
+      expect(code).toMatch(/^[A-Z][A-Z_]+$/);
+      expect(meaning).toMatch(/^\S[^\n]+$/);
+    }
   });
 });

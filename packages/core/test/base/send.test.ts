@@ -1,0 +1,252 @@
+// The network port against a real server: bounds on time and size, redirects, kept-alive connections, and what errors may say.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { getEventListeners } from 'node:events';
+import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTcpServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
+import { afterEach, describe, expect, it } from 'vitest';
+import { CodedError } from '../../src/base/errors.ts';
+import {
+  createSend,
+  DEFAULT_SEND_LIMITS,
+  originOf,
+  trustedRoots,
+  type Send,
+  type SendLimits,
+} from '../../src/base/send.ts';
+import { everythingIn, startServer, type LocalServer } from './local-server.ts';
+
+const limits: SendLimits = { connectSeconds: 2, totalSeconds: 2, maxBodyBytes: 1000 };
+const endings: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const end of endings.splice(0).toReversed()) await end();
+});
+
+async function serve(answer: Parameters<typeof startServer>[0]): Promise<LocalServer> {
+  const server = await startServer(answer);
+  endings.push(() => server.close());
+  return server;
+}
+
+function sender(changes: Partial<SendLimits> = {}): Send {
+  const { send, close } = createSend({ ...limits, ...changes });
+  endings.push(close);
+  return send;
+}
+
+async function refusal(attempt: Promise<unknown>): Promise<CodedError> {
+  const error: unknown = await attempt.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof CodedError)) throw new Error('no CodedError was thrown', { cause: error });
+  return error;
+}
+
+describe('sending a request', () => {
+  it('R2 bounds connect, exchange and body by default at 5 s, 15 s and 1 MiB', () => {
+    expect(DEFAULT_SEND_LIMITS).toEqual({ connectSeconds: 5, totalSeconds: 15, maxBodyBytes: 1_048_576 });
+  });
+
+  it('gives status, headers and body of any answer, redirects included, and R26 follows none', async () => {
+    const server = await serve((_, response) => {
+      response.writeHead(307, { Location: '/elsewhere', 'Set-Cookie': ['a=1', 'b=2'] }).end('moved');
+    });
+    const answer = await sender()({ method: 'POST', url: `${server.origin}/token?x=1`, body: 'secret' });
+    expect([answer.status, Buffer.from(answer.body).toString()]).toEqual([307, 'moved']);
+    expect([answer.headers['location'], answer.headers['set-cookie']]).toEqual(['/elsewhere', 'a=1, b=2']);
+    expect(server.asked.map(({ method, path, body }) => [method, path, body])).toEqual([
+      ['POST', '/token?x=1', 'secret'],
+    ]);
+  });
+
+  it('R2 ends an exchange whose answer never begins', async () => {
+    const server = await serve(() => undefined);
+    const error = await refusal(sender({ totalSeconds: 0.2 })({ method: 'GET', url: server.origin }));
+    expect([error.code, error.message]).toEqual([
+      'ISSUER_UNREACHABLE',
+      `${server.origin}: no answer within 0.2 s`,
+    ]);
+  });
+
+  it('R2 ends an exchange whose answer never ends, though bytes keep coming', async () => {
+    const timers: NodeJS.Timeout[] = [];
+    endings.push(async () => timers.forEach(clearInterval));
+    const server = await serve((_, response) => {
+      response.writeHead(200);
+      timers.push(setInterval(() => response.write('x'), 20));
+    });
+    const error = await refusal(sender({ totalSeconds: 0.3 })({ method: 'GET', url: server.origin }));
+    expect(error.message).toBe(`${server.origin}: no answer within 0.3 s`);
+  });
+
+  it('ends when the caller says so, and does not call it a time-out', async () => {
+    const abort = new AbortController();
+    const server = await serve(() => abort.abort());
+    const error = await refusal(
+      sender({ totalSeconds: 60 })({ method: 'GET', url: server.origin, signal: abort.signal }),
+    );
+    expect(error.code).toBe('ISSUER_UNREACHABLE');
+    expect(error.message).not.toContain('within');
+  });
+
+  it('leaves nothing behind in the signal of a caller who lives long', async () => {
+    const { signal } = new AbortController();
+    const server = await serve((_, response) => response.end('ok'));
+    await sender()({ method: 'GET', url: server.origin, signal });
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
+  it('sends nothing when the caller has given up before', async () => {
+    const server = await serve((_, response) => response.end('ok'));
+    const error = await refusal(sender()({ method: 'GET', url: server.origin, signal: AbortSignal.abort() }));
+    expect([error.code, server.asked]).toEqual(['ISSUER_UNREACHABLE', []]);
+  });
+
+  it.each([
+    ['of exactly the cap', 1000, 1000],
+    ['of one byte more', 1001, 'ISSUER_ANSWER_INVALID'],
+    ['of 100 MB', 100_000_000, 'ISSUER_ANSWER_INVALID'],
+  ])('R2 reads a body %s without holding more than the cap', async (_, size, expected) => {
+    let sent = 0;
+    const server = await serve((_request, response) => {
+      const piece = Buffer.alloc(Math.min(size, 65_536), 'x');
+      const pour = (): void => {
+        while (sent < size) {
+          const part = piece.subarray(0, Math.min(piece.length, size - sent));
+          sent += part.length;
+          if (!response.write(part)) return void response.once('drain', pour);
+        }
+        response.end();
+      };
+      pour();
+    });
+    const outcome = await sender()({ method: 'GET', url: server.origin }).then(
+      ({ body }) => body.length,
+      (error: unknown) => (error as CodedError).code,
+    );
+    expect(outcome).toBe(expected);
+    expect(sent).toBeLessThanOrEqual(Math.max(size / 4, 1001));
+  });
+
+  it('names the origin and the reason when nobody listens', async () => {
+    const server = await startServer(() => undefined);
+    await server.close();
+    const error = await refusal(sender()({ method: 'GET', url: `${server.origin}/path?code=secret` }));
+    expect(error.message).toBe(`${server.origin}: ECONNREFUSED`);
+    expect(error.fields).toEqual({ where: server.origin, reason: 'ECONNREFUSED' });
+    expect(everythingIn(error)).not.toContain('code=secret');
+  });
+
+  it('R43 an answer that breaks off in the middle does not carry its bytes into the error', async () => {
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () =>
+        socket.write(
+          'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz{"refresh_token":"CANARY-in-answer"}\r\n',
+        ),
+      );
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    endings.push(() => new Promise((resolve) => server.close(resolve)));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const error = await refusal(
+      sender()({ method: 'POST', url, body: 'CANARY-in-body', headers: { authorization: 'CANARY-header' } }),
+    );
+    expect(error.code).toBe('ISSUER_UNREACHABLE');
+    expect(error.message).toContain('Invalid character in chunk size');
+    expect(everythingIn(error)).not.toContain('CANARY');
+  });
+
+  it('R43 a header that HTTP cannot carry is refused without being quoted', async () => {
+    const error = await refusal(
+      sender()({
+        method: 'POST',
+        url: 'http://127.0.0.1:1/',
+        headers: { authorization: 'CANARY\nsecret' },
+        body: 'CANARY',
+      }),
+    );
+    expect(error.code).toBe('ISSUER_UNREACHABLE');
+    expect(everythingIn(error)).not.toContain('CANARY');
+  });
+
+  it('keeps connections for the next requests, and close ends them', async () => {
+    const server = await serve((_, response) => response.end('ok'));
+    const { send, close } = createSend(limits);
+    for (let round = 0; round < 20; round += 1) await send({ method: 'GET', url: server.origin });
+    expect(server.sockets.size).toBeLessThanOrEqual(2);
+    const ended = [...server.sockets].map(
+      (socket) => new Promise((resolve) => socket.once('close', resolve)),
+    );
+    expect(ended).not.toEqual([]);
+    await close();
+    await Promise.all(ended);
+    expect(server.sockets.size).toBe(0);
+  });
+
+  it('R22 close waits for the answer that is on its way', async () => {
+    let answerNow: (() => void) | undefined;
+    let arrive: () => void = () => undefined;
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    const server = await serve((_, response) => {
+      answerNow = () => void response.end('late');
+      arrive();
+    });
+    const { send, close } = createSend(limits);
+    const answer = send({ method: 'GET', url: server.origin });
+    await arrived;
+    const closed = close();
+    answerNow?.();
+    expect(Buffer.from((await answer).body).toString()).toBe('late');
+    await closed;
+  });
+});
+
+describe('trusting certificates', () => {
+  it('an own certificate authority is believed, a stranger is not', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'credmon-tls-'));
+    const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'];
+    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+    execFileSync('openssl', ['req', '-x509', ...curve, ...subject, '-keyout', key, '-out', cert], {
+      stdio: 'ignore',
+    });
+    const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_, response) => {
+      response.end('hello');
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    endings.push(() => new Promise((resolve) => server.close(resolve)));
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const answer = await sender({ ca: readFileSync(cert, 'utf8') })({ method: 'GET', url });
+    expect(Buffer.from(answer.body).toString()).toBe('hello');
+    const error = await refusal(sender()({ method: 'GET', url }));
+    expect([error.code, error.fields['reason']]).toEqual([
+      'ISSUER_UNREACHABLE',
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+    ]);
+  });
+
+  it('own certificate authorities are added to the usual ones, not put in their place', () => {
+    expect(trustedRoots('mine')).toEqual([...rootCertificates, 'mine']);
+    expect(trustedRoots(['mine', 'yours'])).toEqual([...rootCertificates, 'mine', 'yours']);
+  });
+});
+
+describe('what may be said of a URL', () => {
+  it.each([
+    ['https://user:secret@issuer.example:8443/token?code=1', 'https://issuer.example:8443'],
+    ['not a url', 'an invalid URL'],
+  ])('%s', (url, expected) => {
+    expect(originOf(url)).toBe(expected);
+  });
+});
