@@ -1,11 +1,11 @@
 // The logging knobs of an HTCondor daemon, for this one.
+import type { KnobReader } from '@credmon/core';
 import type { LineStyle } from './log-format.ts';
 import type { LogOptions } from './logger.ts';
 import type { Overrides } from './settings.ts';
-import type { Reader } from './settings-reader.ts';
 
 /** Reads `<SUBSYS>_LOG`, `MAX_<SUBSYS>_LOG`, `MAX_NUM_<SUBSYS>_LOG`, `TRUNC_<SUBSYS>_LOG_ON_OPEN`, the debug flags and the time format. */
-export function logSettings(read: Reader, subsystem: string, overrides: Overrides): LogOptions {
+export function logSettings(read: KnobReader, subsystem: string, overrides: Overrides): LogOptions {
   const flags = debugFlags(read, subsystem);
   const full = fullAt(read, subsystem);
   return {
@@ -21,7 +21,7 @@ export function logSettings(read: Reader, subsystem: string, overrides: Override
 }
 
 /** `$(LOG)/CredmonOauthLog` for CREDMON_OAUTH, as the Python daemon names it. */
-function defaultPath(read: Reader, subsystem: string): string | undefined {
+function defaultPath(read: KnobReader, subsystem: string): string | undefined {
   const directory = read.path('LOG');
   const camel = subsystem
     .split('_')
@@ -30,13 +30,13 @@ function defaultPath(read: Reader, subsystem: string): string | undefined {
   return directory === undefined ? undefined : `${directory}/${camel}Log`;
 }
 
-function debugFlags(read: Reader, subsystem: string): Set<string> {
+function debugFlags(read: KnobReader, subsystem: string): Set<string> {
   const specific = read.string(`${subsystem}_DEBUG`) ?? read.string('DEFAULT_DEBUG') ?? '';
   const words = `${specific} ${read.string('ALL_DEBUG') ?? ''}`.toUpperCase().split(/[\s,|]+/);
   return new Set(words.map((word) => word.replace(/:\d$/, '')));
 }
 
-function lineStyle(read: Reader, flags: ReadonlySet<string>): LineStyle {
+function lineStyle(read: KnobReader, flags: ReadonlySet<string>): LineStyle {
   return {
     timeFormat: (read.string('DEBUG_TIME_FORMAT') ?? '%m/%d/%y %H:%M:%S').replaceAll(/^"|"$/g, '').trim(),
     useTimestamp: read.boolean('LOGS_USE_TIMESTAMP', false),
@@ -45,7 +45,7 @@ function lineStyle(read: Reader, flags: ReadonlySet<string>): LineStyle {
   };
 }
 
-function fullAt(read: Reader, subsystem: string): { bytes: number; seconds: number } {
+function fullAt(read: KnobReader, subsystem: string): { bytes: number; seconds: number } {
   const byDefault = read.logLimit('MAX_DEFAULT_LOG', { bytes: 10 * 2 ** 20 });
   const limit = read.logLimit(`MAX_${subsystem}_LOG`, byDefault);
   return 'seconds' in limit

@@ -2,10 +2,12 @@
 import {
   DEFAULT_POLICY,
   DEFAULT_SEND_LIMITS,
+  createKnobReader,
   isPlainProviderName,
   secureEndpoint,
   messageOf,
   type Config,
+  type KnobReader,
   type ClientAuthentication,
   type RenewalPolicy,
   type SendLimits,
@@ -14,7 +16,6 @@ import type { LogOptions } from './logger.ts';
 import { logSettings } from './log-settings.ts';
 import type { ConfiguredClient } from './providers/oauth-refresh.ts';
 import { overlaps, type ProviderLists } from './providers/registry.ts';
-import { createReader, type Reader } from './settings-reader.ts';
 
 /** All that the daemon takes from the configuration. */
 export interface Settings {
@@ -48,7 +49,7 @@ export interface Overrides {
  * @throws CodedError `CONFIG_INVALID` whose message lists every mistake with file and line, one per line
  */
 export function readSettings(config: Config, overrides: Overrides): Settings {
-  const read = createReader(config);
+  const read = createKnobReader(config);
   const allowLoopbackHttp = read.boolean('CREDMON_ALLOW_LOOPBACK_HTTP', false);
   const settings: Settings = {
     credDir: overrides.credDir ?? readCredDir(read),
@@ -67,7 +68,7 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
   return Object.freeze(settings);
 }
 
-function readCredDir(read: Reader): string {
+function readCredDir(read: KnobReader): string {
   const path = read.path('SEC_CREDENTIAL_DIRECTORY_OAUTH') ?? read.path('SEC_CREDENTIAL_DIRECTORY');
   if (path === undefined) {
     read.mistake(
@@ -78,7 +79,7 @@ function readCredDir(read: Reader): string {
   return path ?? '';
 }
 
-function readLists(read: Reader): ProviderLists {
+function readLists(read: KnobReader): ProviderLists {
   const specialNames = read.boolean('CREDMON_ALLOW_SPECIAL_CHAR_NAMES', false);
   const names = (knob: string): readonly string[] | undefined => {
     const list = read.list(knob);
@@ -119,7 +120,7 @@ const FOREIGN_CLIENT = /^(CLIENT|LOCAL)_CREDMON(_|$)|_PELICAN$/i;
 
 function readClients(
   config: Config,
-  read: Reader,
+  read: KnobReader,
   allowLoopbackHttp: boolean,
 ): Map<string, ConfiguredClient> {
   const clients = new Map<string, ConfiguredClient>();
@@ -152,14 +153,14 @@ function readClients(
   return clients;
 }
 
-function readAuthentication(read: Reader, knob: string): ClientAuthentication {
+function readAuthentication(read: KnobReader, knob: string): ClientAuthentication {
   const value = read.string(knob)?.toLowerCase() ?? 'post';
   if (value === 'post' || value === 'basic') return value;
   read.mistake(knob, `is ${JSON.stringify(value)}; it must be post or basic`);
   return 'post';
 }
 
-function readPolicy(read: Reader): RenewalPolicy {
+function readPolicy(read: KnobReader): RenewalPolicy {
   return {
     ...DEFAULT_POLICY,
     fraction: read.real('CREDMON_RENEW_FRACTION', DEFAULT_POLICY.fraction, 0.05, 0.95),
@@ -175,7 +176,7 @@ function readPolicy(read: Reader): RenewalPolicy {
   };
 }
 
-function readLimits(read: Reader): SendLimits {
+function readLimits(read: KnobReader): SendLimits {
   return {
     ...DEFAULT_SEND_LIMITS,
     connectSeconds: read.integer('CREDMON_CONNECT_TIMEOUT', DEFAULT_SEND_LIMITS.connectSeconds, 1, 300),

@@ -24,3 +24,5 @@ export type { DumpOptions } from './print.ts';
 export { parameter } from './parameter.ts';
 export type { Parameter } from './parameter.ts';
 export type { Amount } from './values.ts';
+export { createKnobReader } from './knob-reader.ts';
+export type { KnobReader } from './knob-reader.ts';

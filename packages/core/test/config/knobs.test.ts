@@ -22,8 +22,8 @@ const TYPES: Readonly<Record<string, readonly string[]>> = {
   integer: ['integer', 'seconds'],
   real: ['real'],
   logLimit: ['size or time'],
-  size: ['size'],
-  duration: ['seconds'],
+  bytes: ['size'],
+  seconds: ['seconds'],
 };
 
 test('the page is the table (UPDATE_DOCS=1 writes it anew)', async () => {

@@ -1,13 +1,12 @@
 // Reads what the administrator says of single providers: the knobs CREDMON_<PROVIDER>_*.
-import type { ClientAuthentication, Config } from '@credmon/core';
-import type { Reader } from './reader.ts';
+import { type ClientAuthentication, type Config, type KnobReader } from '@credmon/core';
 import type { ProviderSettings } from './settings.ts';
 
 /** The knobs of a provider; a name such as CREDMON_WEB_ISSUER would be that of a provider called WEB. */
 const KNOB = /^CREDMON_(.+)_(ISSUER|CLIENT_AUTH|USER_CLAIM|EXTRA_SCOPES)$/i;
 
 /** Settings by upper-case provider name, for every provider that any such knob names. */
-export function readProviders(config: Config, read: Reader): ReadonlyMap<string, ProviderSettings> {
+export function readProviders(config: Config, read: KnobReader): ReadonlyMap<string, ProviderSettings> {
   const providers = new Map<string, ProviderSettings>();
   for (const name of config.names()) {
     const provider = KNOB.exec(name)?.[1]?.toUpperCase();
@@ -17,7 +16,7 @@ export function readProviders(config: Config, read: Reader): ReadonlyMap<string,
   return providers;
 }
 
-function readProvider(read: Reader, provider: string): ProviderSettings {
+function readProvider(read: KnobReader, provider: string): ProviderSettings {
   const issuer = read.string(`CREDMON_${provider}_ISSUER`);
   const userClaim = read.string(`CREDMON_${provider}_USER_CLAIM`);
   if (issuer !== undefined && !URL.canParse(issuer))
@@ -29,13 +28,13 @@ function readProvider(read: Reader, provider: string): ProviderSettings {
     );
   return {
     authentication: readAuthentication(read, `CREDMON_${provider}_CLIENT_AUTH`),
-    extraScopes: read.list(`CREDMON_${provider}_EXTRA_SCOPES`),
+    extraScopes: read.list(`CREDMON_${provider}_EXTRA_SCOPES`) ?? [],
     ...(issuer === undefined ? {} : { issuer }),
     ...(userClaim === undefined ? {} : { userClaim }),
   };
 }
 
-function readAuthentication(read: Reader, knob: string): ClientAuthentication {
+function readAuthentication(read: KnobReader, knob: string): ClientAuthentication {
   const value = read.string(knob)?.toLowerCase() ?? 'post';
   if (value === 'post' || value === 'basic') return value;
   read.mistake(knob, `= ${value} must be post or basic`);

@@ -1,9 +1,14 @@
 // Reads the portal's settings from the configuration, once, with every mistake listed.
-import { isLoopbackHost, secureEndpoint, type Config } from '@credmon/core';
+import {
+  isLoopbackHost,
+  secureEndpoint,
+  type Config,
+  createKnobReader,
+  type KnobReader,
+} from '@credmon/core';
 import { isCoded } from '@credmon/core/base';
 import { parseListenAddress } from './listen-address.ts';
 import { readProviders } from './providers.ts';
-import { createReader, type Reader } from './reader.ts';
 import type { ListenAddress, Settings } from './settings.ts';
 
 /** Where the server listens when nobody says. */
@@ -15,7 +20,7 @@ const HOUR = 3600;
  * @throws CodedError `CONFIG_INVALID` whose message lists every mistake, one per line, each with file and line
  */
 export function readSettings(config: Config, listen?: ListenAddress): Settings {
-  const read = createReader(config);
+  const read = createKnobReader(config);
   const allowLoopbackHttp = read.boolean('CREDMON_ALLOW_LOOPBACK_HTTP', false);
   const web = readPrefix(config, read, allowLoopbackHttp);
   const credentialDirectory = readCredentialDirectory(read);
@@ -24,7 +29,7 @@ export function readSettings(config: Config, listen?: ListenAddress): Settings {
     credentialDirectory,
     host: config.get('FULL_HOSTNAME') ?? new URL(web.prefix).hostname,
     listen: listen ?? readListen(read),
-    trustedProxies: defaultTo(read.list('CREDMON_WEB_TRUSTED_PROXIES'), ['127.0.0.1', '::1']),
+    trustedProxies: read.list('CREDMON_WEB_TRUSTED_PROXIES') ?? ['127.0.0.1', '::1'],
     sessionDirectory: readSessionDirectory(read, credentialDirectory),
     sessionIdleSeconds: read.seconds('CREDMON_WEB_SESSION_IDLE', HOUR / 2, 60, 24 * HOUR),
     sessionSeconds: read.seconds('CREDMON_WEB_SESSION_LIFETIME', 8 * HOUR, 60, 24 * HOUR),
@@ -56,12 +61,9 @@ function optional<K extends string, V>(name: K, value: V | undefined): { readonl
   return value === undefined ? {} : ({ [name]: value } as { readonly [key in K]?: V });
 }
 
-const defaultTo = (list: readonly string[], fallback: readonly string[]): readonly string[] =>
-  list.length > 0 ? list : fallback;
-
 function readPrefix(
   config: Config,
-  read: Reader,
+  read: KnobReader,
   allowLoopbackHttp: boolean,
 ): Pick<Settings, 'prefix' | 'mount' | 'secure'> {
   const knob = 'CREDMON_WEB_PREFIX';
@@ -78,7 +80,7 @@ function readPrefix(
   }
 }
 
-function readCredentialDirectory(read: Reader): string {
+function readCredentialDirectory(read: KnobReader): string {
   const path = read.path('SEC_CREDENTIAL_DIRECTORY_OAUTH') ?? read.path('SEC_CREDENTIAL_DIRECTORY');
   if (path === undefined)
     read.mistake(
@@ -88,7 +90,7 @@ function readCredentialDirectory(read: Reader): string {
   return path ?? '';
 }
 
-function readSessionDirectory(read: Reader, credentialDirectory: string): string {
+function readSessionDirectory(read: KnobReader, credentialDirectory: string): string {
   const knob = 'CREDMON_WEB_SESSION_DIR';
   const path = read.path(knob) ?? '/var/lib/condor/credmon_web_sessions';
   if (credentialDirectory !== '' && `${path}/`.startsWith(`${credentialDirectory.replace(/\/+$/, '')}/`))
@@ -96,7 +98,7 @@ function readSessionDirectory(read: Reader, credentialDirectory: string): string
   return path;
 }
 
-function readListen(read: Reader): ListenAddress {
+function readListen(read: KnobReader): ListenAddress {
   const knob = 'CREDMON_WEB_LISTEN';
   const text = read.string(knob);
   if (text === undefined) return DEFAULT_LISTEN;
@@ -107,9 +109,9 @@ function readListen(read: Reader): ListenAddress {
 }
 
 /** Origins of identity providers that an issuer sends browsers on to; `https:` stands for all of them. */
-function readOrigins(read: Reader): readonly string[] {
+function readOrigins(read: KnobReader): readonly string[] {
   const knob = 'CREDMON_WEB_LOGIN_ORIGINS';
-  return read.list(knob).map((text) => {
+  return (read.list(knob) ?? []).map((text) => {
     if (text === 'https:') return text;
     const url = URL.canParse(text) ? new URL(text) : undefined;
     const allowed = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopbackHost(url.hostname));
@@ -119,7 +121,7 @@ function readOrigins(read: Reader): readonly string[] {
   });
 }
 
-function readRemoteUser(read: Reader): Settings['remoteUser'] {
+function readRemoteUser(read: KnobReader): Settings['remoteUser'] {
   const knob = 'CREDMON_WEB_REMOTE_USER_HEADER';
   const header = read.string(knob)?.toLowerCase();
   const realm = read.string('CREDMON_WEB_REMOTE_USER_REALM');

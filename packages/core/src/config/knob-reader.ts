@@ -1,27 +1,32 @@
 // Reads knobs by type and collects every mistake, so that an administrator sees them all at once.
+import { CodedError } from '../base/errors.ts';
+import { originText, type Config } from './config.ts';
 import {
-  CodedError,
-  originText,
   readBoolean,
+  readDuration,
   readInteger,
   readList,
   readLogLimit,
   readPath,
   readReal,
+  readSize,
   readString,
-  type Amount,
-  type Config,
   type ReadResult,
-} from '@credmon/core';
+} from './typed.ts';
+import type { Amount } from './values.ts';
 
 /** Typed access to a configuration. A knob that is not set, or set wrongly, answers with its default; the latter is remembered. */
-export interface Reader {
+export interface KnobReader {
   string(knob: string): string | undefined;
   path(knob: string): string | undefined;
   list(knob: string): readonly string[] | undefined;
   boolean(knob: string, byDefault: boolean): boolean;
   integer(knob: string, byDefault: number, min: number, max: number): number;
   real(knob: string, byDefault: number, min: number, max: number): number;
+  /** A duration in seconds. */
+  seconds(knob: string, byDefault: number, min: number, max: number): number;
+  /** A size in bytes. */
+  bytes(knob: string, byDefault: number): number;
   logLimit(knob: string, byDefault: Amount): Amount;
   /** Notes that `knob` is wrong: `what` completes the sentence. */
   mistake(knob: string, what: string): void;
@@ -32,8 +37,8 @@ export interface Reader {
   finish(): void;
 }
 
-/** A reader of `config`. */
-export function createReader(config: Config): Reader {
+/** A reader of `config`, for a program's settings: read all knobs, then `finish`. */
+export function createKnobReader(config: Config): KnobReader {
   const mistakes: string[] = [];
   const warnings: string[] = [];
   const said = (knob: string, what: string): string => `${originText(config.origin(knob))}: ${knob} ${what}`;
@@ -50,6 +55,9 @@ export function createReader(config: Config): Reader {
     integer: (knob, byDefault, min, max) =>
       take(readInteger(config, knob, byDefault, { min, max }), byDefault),
     real: (knob, byDefault, min, max) => take(readReal(config, knob, byDefault, { min, max }), byDefault),
+    seconds: (knob, byDefault, min, max) =>
+      take(readDuration(config, knob, byDefault, { min, max }), byDefault),
+    bytes: (knob, byDefault) => take(readSize(config, knob, byDefault, { min: 0 }), byDefault),
     logLimit: (knob, byDefault) => take(readLogLimit(config, knob, byDefault), byDefault),
     mistake: (knob, what) => {
       mistakes.push(said(knob, what));
