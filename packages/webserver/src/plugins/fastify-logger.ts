@@ -2,7 +2,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Log } from '../ports.ts';
 
-/** A logger for Fastify that hands texts to `log`. Its debug and trace lines, which name URLs with their queries, are dropped. */
+/** A logger for Fastify that hands texts to `log`. Its other lines, which may name URLs with their queries, are dropped. */
 export function fastifyLogger(log: Log): FastifyBaseLogger {
   const pass =
     (write: (message: string) => void) =>
@@ -13,7 +13,7 @@ export function fastifyLogger(log: Log): FastifyBaseLogger {
   const drop = (): void => undefined;
   const logger: FastifyBaseLogger = {
     level: 'info',
-    info: pass((text) => log.info(text)),
+    info: drop,
     warn: pass((text) => log.warn(text)),
     error: pass((text) => log.error(text)),
     fatal: pass((text) => log.error(text)),

@@ -22,6 +22,7 @@ declare module 'fastify' {
 export async function registerSecurity(app: FastifyInstance, { settings, ports }: Desk): Promise<void> {
   await app.register(fastifyHelmet, {
     contentSecurityPolicy: contentPolicy(settings, []),
+    frameguard: { action: 'deny' },
     referrerPolicy: { policy: 'no-referrer' },
     strictTransportSecurity: settings.secure ? { maxAge: 31_536_000, includeSubDomains: false } : false,
   });
