@@ -20,7 +20,7 @@ export interface Server {
   readonly app: FastifyInstance;
   /** Where it listens: a URL, `unix:/path` or `fd:N`. */
   readonly address: string;
-  /** Finishes what is in flight, then stops. */
+  /** Finishes what is in flight, then stops; the second call waits for the first. */
   close(): Promise<void>;
 }
 
@@ -63,16 +63,14 @@ export async function startServer(settings: Settings, log: Log): Promise<Server>
   const address = await listen(app, settings.listen);
   const stop = new AbortController();
   const pruning = pruneUntil(stop.signal, settings, log);
-  return {
-    app,
-    address,
-    async close() {
-      stop.abort();
-      await app.close();
-      await pruning;
-      await closeConnections();
-    },
+  const closeAll = async (): Promise<void> => {
+    stop.abort();
+    await app.close();
+    await pruning;
+    await closeConnections();
   };
+  let closed: Promise<void> | undefined;
+  return { app, address, close: () => (closed ??= closeAll()) };
 }
 
 async function pruneUntil(stop: AbortSignal, settings: Settings, log: Log): Promise<void> {
