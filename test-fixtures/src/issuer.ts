@@ -57,6 +57,13 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> 
     url,
     providerConfiguration({ url, options: settings, state, keys, storage, policy }),
   );
+  // Whoever asks for no scope gets the first one (RFC 6749 section 3.3); oidc-provider by itself would refuse.
+  provider.use((context, next) => {
+    const { scope } = context.query;
+    if (context.path === '/auth' && (scope === undefined || scope === ''))
+      context.query = { ...context.query, scope: settings.scopes[0] };
+    return next();
+  });
   watchTokenEndpoint(provider, log, takeFault);
   const answer = provider.callback();
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {

@@ -43,6 +43,10 @@ export async function seedToken(
     resource: audience,
     account: user,
   });
+  if (parameters['code'] === undefined)
+    throw new Error(
+      `no code from ${service.issuer.name}: ${parameters['error']} ${parameters['error_description']}`,
+    );
   const { status, answer } = await postToken(service.issuer.tokenUrl, {
     ...credentials,
     grant_type: 'authorization_code',

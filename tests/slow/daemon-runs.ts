@@ -1,7 +1,7 @@
 // Starts the built daemon in a workspace, for the tests of this folder.
 import { startExecutable, type Child } from '@credmon/test-fixtures/processes';
 import type { Workspace } from '@credmon/test-fixtures/workspace';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -27,7 +27,8 @@ export async function runOnce(
   return child;
 }
 
-/** The daemon's log so far. */
+/** The daemon's log so far; empty before it has one. */
 export function daemonLog(workspace: Workspace): string {
-  return readFileSync(join(workspace.logDirectory, 'CredMonOAuthLog'), 'utf8');
+  const path = join(workspace.logDirectory, 'CredMonOAuthLog');
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }
