@@ -1,0 +1,42 @@
+// Copies the bundled executables below a prefix, so that they stand in PATH and need nothing of this checkout.
+import { chmodSync, cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const prefix = process.argv[2];
+if (prefix === undefined || process.argv.length > 3) {
+  console.error('usage: npm run install-to -- PREFIX     (for example /usr/local)');
+  process.exit(2);
+}
+
+/** Which bundle gets which names in PREFIX/bin. */
+const programs = [
+  ['credmon', 'condor_credmon.js', ['condor_credmon', 'condor_credmon_oauth']],
+  ['webserver', 'condor_credmon_webserver.js', ['condor_credmon_webserver']],
+  ['scitokens', 'scitokens.js', ['scitokens']],
+  ...['scitokens-admin-create-key', 'scitokens-admin-create-token', 'scitokens-verify-token'].map((name) => [
+    'scitokens',
+    `${name}.js`,
+    [name],
+  ]),
+];
+
+const library = join(resolve(prefix), 'lib', 'credmon');
+const bin = join(resolve(prefix), 'bin');
+mkdirSync(library, { recursive: true });
+mkdirSync(bin, { recursive: true });
+for (const [folder, file, names] of programs) {
+  const from = join(root, 'packages', folder, 'dist', 'bin');
+  const to = join(library, file);
+  cpSync(join(from, file), to);
+  chmodSync(to, 0o755);
+  for (const name of names) {
+    rmSync(join(bin, name), { force: true });
+    symlinkSync(relative(bin, to), join(bin, name));
+  }
+  console.log(`${join(bin, names[0])}`);
+}
+cpSync(join(root, 'packages/webserver/dist/bin/views'), join(library, 'views'), { recursive: true });
+// Node reads a .js file as a module only where a manifest says so.
+writeFileSync(join(library, 'package.json'), '{"type":"module"}\n');
