@@ -73,15 +73,19 @@ export function classifyFailure(provider: string, answer: FailedAnswer, now: num
     provider,
     status: answer.status,
     ...(said ? { error: said.error } : {}),
-    ...(code === 'ISSUER_BUSY' && retryAfter !== undefined ? { retryAfter } : {}),
+    ...(isPatient(code) && retryAfter !== undefined ? { retryAfter } : {}),
   });
+}
+
+/** Only where trying again can help does it matter when. */
+function isPatient(code: ErrorCode): boolean {
+  return code === 'ISSUER_BUSY' || code === 'ISSUER_UNREACHABLE';
 }
 
 function codeOf(status: number, error: string | undefined, retryAfter: number | undefined): ErrorCode {
   if (status === 429 || (status === 503 && retryAfter !== undefined)) return 'ISSUER_BUSY';
   if (status >= 500 || status === 408) return 'ISSUER_UNREACHABLE';
-  const meant = error === undefined ? undefined : MEANING[error];
-  if (meant !== undefined && status >= 400) return meant;
+  if (error !== undefined && Object.hasOwn(MEANING, error)) return MEANING[error] ?? 'ISSUER_ANSWER_INVALID';
   return status === 401 ? 'CLIENT_REFUSED' : 'ISSUER_ANSWER_INVALID';
 }
 

@@ -5,7 +5,7 @@ import { isRecord } from '../credential/json.ts';
 import { saneLifetime } from '../credential/times.ts';
 import { classifyFailure } from './classify.ts';
 import { secureEndpoint } from './endpoint.ts';
-import { judgeTokenResponse, type IdentityClaims, type TokenAnswer } from './response.ts';
+import { judgeTokenResponse, scopeText, type IdentityClaims, type TokenAnswer } from './response.ts';
 
 /** How a client proves itself at the token endpoint. @see RFC 6749, section 2.3.1 */
 export type ClientAuthentication = 'post' | 'basic';
@@ -39,6 +39,7 @@ const ID_TOKEN_ALGORITHMS = [
 
 /** What openid-client's fetch saw last, so that an answer can be judged whole and a failure by its status. */
 interface Seen {
+  readonly secrets: readonly string[];
   response?: HttpResponse;
   json?: Record<string, unknown> | undefined;
 }
@@ -68,6 +69,8 @@ export function configurationOf(
     {},
     authenticationOf(registration),
   );
+  // The limits of `send` are the only ones.
+  configuration.timeout = undefined;
   if (allowLoopbackHttp) openid.allowInsecureRequests(configuration);
   return configuration;
 }
@@ -85,19 +88,30 @@ export type Grant = (
 ) => Promise<openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers>;
 
 /**
- * Makes one token request and judges the answer. `issuer` is the identifier that the answer must come from; without it no
- * ID token is looked at. `now` in epoch seconds.
+ * How an answer is judged: `issuer` is the identifier that it must come from; an ID token is looked at only with `verifyIdToken`;
+ * `secrets` are the texts sent that no error may quote; `now` in epoch seconds.
+ */
+export interface Judgement {
+  readonly issuer: string | undefined;
+  readonly verifyIdToken: boolean;
+  readonly secrets: readonly string[];
+  readonly redirectUri?: string;
+  readonly now: number;
+}
+
+/**
+ * Makes one token request and judges the answer. `redirectUri` is sent exactly as it stands, as in the authorization request.
  * @throws CodedError one of `ISSUER_UNREACHABLE`, `ISSUER_BUSY`, `ISSUER_ANSWER_INVALID`, `ISSUER_MISMATCH`, `GRANT_REVOKED`, `CLIENT_REFUSED`, `ENDPOINT_REFUSED`
  */
 export async function requestToken(
   send: Send,
   registration: ClientRegistration,
-  options: { readonly issuer: string | undefined; readonly verifyIdToken: boolean; readonly now: number },
+  options: Judgement,
   grant: Grant,
 ): Promise<TokenAnswer> {
   const configuration = configurationOf(registration, options.issuer);
-  const seen: Seen = {};
-  configuration[openid.customFetch] = watchedFetch(send, seen, options.verifyIdToken);
+  const seen: Seen = { secrets: [...options.secrets, registration.clientSecret ?? ''] };
+  configuration[openid.customFetch] = watchedFetch(send, seen, options);
   let claims: IdentityClaims | undefined;
   try {
     claims = (await grant(configuration)).claims();
@@ -108,7 +122,7 @@ export async function requestToken(
   return claims && options.verifyIdToken ? { ...answer, claims } : answer;
 }
 
-function watchedFetch(send: Send, seen: Seen, verifyIdToken: boolean): openid.CustomFetch {
+function watchedFetch(send: Send, seen: Seen, { verifyIdToken, redirectUri }: Judgement): openid.CustomFetch {
   return async (url, { method, headers, body, signal }) => {
     const response = await send({
       method: method === 'POST' ? 'POST' : 'GET',
@@ -116,7 +130,7 @@ function watchedFetch(send: Send, seen: Seen, verifyIdToken: boolean): openid.Cu
       headers,
       ...(body === undefined || body === null
         ? {}
-        : { body: body instanceof URLSearchParams ? body.toString() : bodyText(body) }),
+        : { body: body instanceof URLSearchParams ? formText(body, redirectUri) : bodyText(body) }),
       ...(signal ? { signal } : {}),
     });
     seen.response = response;
@@ -128,9 +142,17 @@ function watchedFetch(send: Send, seen: Seen, verifyIdToken: boolean): openid.Cu
     // A Response of status 204 or 304 may not have a body, not even an empty one.
     return new Response([204, 205, 304].includes(response.status) ? null : forLibrary, {
       status: response.status,
-      headers: { ...response.headers },
+      // The grant is spent: JSON is taken for what it is, whatever the issuer calls it.
+      headers: { ...response.headers, ...(seen.json ? { 'content-type': 'application/json' } : {}) },
     });
   };
+}
+
+/** The library sends a normalized redirect URI; issuers compare it with the authorization request's to the byte. */
+function formText(body: URLSearchParams, redirectUri: string | undefined): string {
+  const form = new URLSearchParams(body);
+  if (redirectUri !== undefined && form.has('redirect_uri')) form.set('redirect_uri', redirectUri);
+  return form.toString();
 }
 
 /** openid-client sends forms and texts; anything else would be a new kind of request that nobody has looked at. */
@@ -151,13 +173,15 @@ function objectIn(body: Uint8Array): Record<string, unknown> | undefined {
 
 /**
  * What openid-client is stricter about than issuers are: a lifetime that makes no sense (the token's own `exp` or a default serves then),
- * a missing token type, null for nothing; and an ID token that nobody can verify without an issuer identifier.
+ * a missing token type, null or an empty text for nothing, scopes as a list; and an ID token that nobody verifies.
  */
 function softened(json: Readonly<Record<string, unknown>>, verifyIdToken: boolean): Record<string, unknown> {
   const soft: Record<string, unknown> = { ...json };
-  for (const [name, value] of Object.entries(soft)) if (value === null) delete soft[name];
+  for (const [name, value] of Object.entries(soft)) if (value === null || value === '') delete soft[name];
   if (saneLifetime(soft['expires_in']) === undefined) delete soft['expires_in'];
   if (soft['access_token'] !== undefined && soft['token_type'] === undefined) soft['token_type'] = 'bearer';
+  const scope = scopeText(soft['scope']);
+  if (scope !== undefined) soft['scope'] = scope;
   if (!verifyIdToken) delete soft['id_token'];
   return soft;
 }
@@ -167,21 +191,44 @@ function reasonOf(error: unknown, provider: string, seen: Seen, now: number): Co
   const coded = error instanceof Error && isCoded(error.cause) ? error.cause : error;
   if (isCoded(coded)) return coded;
   const { response, json } = seen;
-  if (response && response.status !== 200) {
+  if (response && (response.status !== 200 || saysError(json))) {
     const retryAfter = response.headers['retry-after'];
     const failed = {
       status: response.status,
       ...(retryAfter === undefined ? {} : { retryAfter }),
-      ...(json ? { json } : {}),
+      ...(json ? { json: withoutSecrets(json, seen.secrets) } : {}),
     };
     return classifyFailure(provider, failed, now);
   }
-  const code = isRecord(error) && typeof error['code'] === 'string' ? ` (${error['code']})` : '';
-  const what = error instanceof Error ? error.message : 'unknown';
-  const mismatch = /"iss"|issuer/i.test(what);
+  const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const what = inner instanceof Error ? inner.message : 'unknown';
+  if (!response) {
+    const code = /"iss"/.test(what) ? 'ISSUER_MISMATCH' : 'LOGIN_REFUSED';
+    return new CodedError(code, `what the browser brought back for ${provider} is refused: ${what}`, {
+      provider,
+    });
+  }
   return new CodedError(
-    mismatch ? 'ISSUER_MISMATCH' : 'ISSUER_ANSWER_INVALID',
-    `the token response for ${provider} is refused: ${what}${code}`,
-    { provider, ...(response ? { status: response.status } : {}) },
+    /"iss"/.test(what) ? 'ISSUER_MISMATCH' : 'ISSUER_ANSWER_INVALID',
+    `the token response for ${provider} is refused: ${what}`,
+    { provider, status: response.status },
   );
+}
+
+/** Some issuers say with status 200 that they refuse. */
+function saysError(json: Seen['json']): boolean {
+  return typeof json?.['error'] === 'string' && json['access_token'] === undefined;
+}
+
+function withoutSecrets(
+  json: Readonly<Record<string, unknown>>,
+  secrets: readonly string[],
+): Record<string, unknown> {
+  const hide = (value: unknown): unknown =>
+    typeof value === 'string'
+      ? secrets
+          .filter((secret) => secret !== '')
+          .reduce((text, secret) => text.replaceAll(secret, '[...]'), value)
+      : value;
+  return { error: hide(json['error']), error_description: hide(json['error_description']) };
 }

@@ -60,7 +60,14 @@ export async function exchangeCode(
   const issuer = registration.issuer ?? issuerFromCallback(registration, callback);
   refuseErrorCallback(registration, callback, issuer);
   const verifyIdToken = registration.issuer !== undefined;
-  return requestToken(send, registration, { issuer, verifyIdToken, now: exchange.now }, (configuration) =>
+  const judgement = {
+    issuer,
+    verifyIdToken,
+    secrets: [exchange.codeVerifier, callback.searchParams.get('code') ?? ''],
+    redirectUri: exchange.redirectUri,
+    now: exchange.now,
+  };
+  return requestToken(send, registration, judgement, (configuration) =>
     openid.authorizationCodeGrant(configuration, callback, {
       pkceCodeVerifier: exchange.codeVerifier,
       expectedState: exchange.state,
@@ -113,11 +120,14 @@ export function refreshGrant(
   registration: ClientRegistration,
   refresh: { readonly refreshToken: string; readonly now: number },
 ): Promise<TokenAnswer> {
-  const { issuer } = registration;
-  return requestToken(
-    send,
-    registration,
-    { issuer, verifyIdToken: issuer !== undefined, now: refresh.now },
-    (configuration) => openid.refreshTokenGrant(configuration, refresh.refreshToken),
+  // Who the user is was settled at the login; an ID token that comes along must not cost the rotated refresh token.
+  const judgement = {
+    issuer: registration.issuer,
+    verifyIdToken: false,
+    secrets: [refresh.refreshToken],
+    now: refresh.now,
+  };
+  return requestToken(send, registration, judgement, (configuration) =>
+    openid.refreshTokenGrant(configuration, refresh.refreshToken),
   );
 }

@@ -24,11 +24,12 @@ export const MAX_ACCESS_TOKEN_BYTES: number = 16_384;
 
 /**
  * Judges the JSON object of a successful token response.
- * @throws CodedError `ISSUER_ANSWER_INVALID` when the access token or refresh token is missing, empty, wrong-typed, too long, or holds control characters.
+ * @throws CodedError `ISSUER_ANSWER_INVALID` when the access token is missing, empty, wrong-typed, too long or holds control characters, or the refresh token is no text.
  */
 export function judgeTokenResponse(json: Readonly<Record<string, unknown>>, provider: string): TokenAnswer {
   const { refresh_token: refreshToken, ...answer } = json;
-  const { access_token: accessToken, scope } = answer;
+  const { access_token: accessToken } = answer;
+  const scope = scopeText(answer['scope']);
   if (typeof accessToken !== 'string' || accessToken === '')
     throw invalid(provider, 'it holds no access_token');
   if (accessToken.length >= MAX_ACCESS_TOKEN_BYTES)
@@ -41,9 +42,17 @@ export function judgeTokenResponse(json: Readonly<Record<string, unknown>>, prov
   return {
     accessToken,
     ...(typeof refreshToken === 'string' && refreshToken !== '' ? { refreshToken } : {}),
-    ...(typeof scope === 'string' ? { scope } : {}),
+    ...(scope === undefined ? {} : { scope }),
     answer,
   };
+}
+
+/** Granted scopes as one text, also where an issuer sends them as a list; `undefined` for anything else. */
+export function scopeText(scope: unknown): string | undefined {
+  if (typeof scope === 'string') return scope;
+  return Array.isArray(scope) && scope.every((each) => typeof each === 'string')
+    ? scope.join(' ')
+    : undefined;
 }
 
 function invalid(provider: string, what: string): CodedError {

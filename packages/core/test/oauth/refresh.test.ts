@@ -1,0 +1,334 @@
+// The refresh grant against a real server that answers every odd thing that issuers have been seen to answer.
+import { afterEach, describe, expect, it } from 'vitest';
+import { CodedError } from '../../src/base/errors.ts';
+import type { ClientRegistration } from '../../src/oauth/client.ts';
+import { refreshGrant } from '../../src/oauth/grants.ts';
+import type { TokenAnswer } from '../../src/oauth/response.ts';
+import { everythingIn } from '../base/local-server.ts';
+import { jwt, outcomeOf, SECRETS, startIssuer, type Reply, type TestIssuer } from './issuer.ts';
+
+const NOW = 1_800_000_000;
+let issuer: TestIssuer | undefined;
+afterEach(() => issuer?.close());
+
+async function refresh(
+  reply: Reply | undefined,
+  changes: Partial<ClientRegistration> = {},
+): Promise<TokenAnswer | CodedError> {
+  issuer = await startIssuer(reply, changes);
+  const { send, registration } = issuer;
+  return outcomeOf(refreshGrant(send, registration, { refreshToken: SECRETS.refreshToken, now: NOW }));
+}
+
+const good = { access_token: 'new-token', token_type: 'Bearer', expires_in: 3600 };
+
+describe('what a refresh request says', () => {
+  it('sends grant, refresh token and client in the body, and asks once', async () => {
+    await refresh({ body: good });
+    const [asked, ...more] = issuer?.server.asked ?? [];
+    expect(more).toEqual([]);
+    expect([asked?.method, asked?.path, asked?.headers['content-type']]).toEqual([
+      'POST',
+      '/token',
+      'application/x-www-form-urlencoded;charset=UTF-8',
+    ]);
+    expect(Object.fromEntries(new URLSearchParams(asked?.body))).toEqual({
+      grant_type: 'refresh_token',
+      refresh_token: SECRETS.refreshToken,
+      client_id: 'client',
+      client_secret: SECRETS.clientSecret,
+    });
+    expect(asked?.headers.authorization).toBeUndefined();
+  });
+
+  it('sends the client in the header where the issuer wants it there', async () => {
+    await refresh({ body: good }, { authentication: 'basic', clientSecret: 'a:b c' });
+    const [asked] = issuer?.server.asked ?? [];
+    expect(asked?.headers.authorization).toBe(`Basic ${Buffer.from('client:a%3Ab+c').toString('base64')}`);
+    expect(asked?.body).not.toContain('client_secret');
+  });
+
+  it('a client without a secret sends its name alone', async () => {
+    await refresh({ body: good }, { clientSecret: '' });
+    expect(Object.fromEntries(new URLSearchParams(issuer?.server.asked[0]?.body))).toEqual({
+      grant_type: 'refresh_token',
+      refresh_token: SECRETS.refreshToken,
+      client_id: 'client',
+    });
+  });
+});
+
+describe('answers that are accepted', () => {
+  const accepted: [string, Record<string, unknown>, Partial<TokenAnswer>][] = [
+    ['R16 without a refresh token', good, {}],
+    ['R16 with a refresh token of null', { ...good, refresh_token: null }, {}],
+    ['R16 with an empty refresh token', { ...good, refresh_token: '' }, {}],
+    ['with a rotated refresh token', { ...good, refresh_token: 'next' }, { refreshToken: 'next' }],
+    ['with scopes', { ...good, scope: 'a b' }, { scope: 'a b' }],
+    ['with a list of scopes', { ...good, scope: ['a', 'b'] }, { scope: 'a b' }],
+    ['without token_type', { access_token: 'new-token', expires_in: 3600 }, {}],
+    ['with an empty token_type', { ...good, token_type: '' }, {}],
+    ['with nulls', { ...good, scope: null, id_token: null, token_type: null }, {}],
+    ['R15 without expires_in', { access_token: 'new-token', token_type: 'Bearer' }, {}],
+    ...[null, '3600', 3599.5, 0, -1, 1e30, 'soon', '', [], {}, true].map(
+      (value): [string, Record<string, unknown>, Partial<TokenAnswer>] => [
+        `R15 with expires_in ${JSON.stringify(value)}`,
+        { ...good, expires_in: value },
+        {},
+      ],
+    ),
+    ['with an ID token that nobody can verify', { ...good, id_token: 'rubbish' }, {}],
+    ['with an ID token of the wrong type', { ...good, id_token: 5 }, {}],
+    [
+      'with a key that other languages trip over',
+      JSON.parse('{"access_token":"new-token","__proto__":1}') as never,
+      {},
+    ],
+  ];
+  it.each(accepted)('%s', async (_, body, expected) => {
+    const { refresh_token: _gone, ...answer } = body;
+    expect(await refresh({ body })).toEqual({ accessToken: 'new-token', ...expected, answer });
+  });
+
+  it('JSON under another content type: the grant is spent, so the token is taken', async () => {
+    expect(await refresh({ body: good, headers: { 'Content-Type': 'text/plain' } })).toMatchObject({
+      accessToken: 'new-token',
+    });
+    await issuer?.close();
+    expect(await refresh({ body: good, headers: {} })).toMatchObject({ accessToken: 'new-token' });
+  });
+
+  it.each([
+    [
+      'of another issuer',
+      { iss: 'https://other.example', sub: 's', aud: 'client', iat: 1, exp: 9e9 },
+      'ES256',
+    ],
+    [
+      'that has expired by our clock',
+      { iss: 'https://me.example', sub: 's', aud: 'client', iat: 1, exp: 2 },
+      'ES256',
+    ],
+    ['without a signature', { iss: 'https://me.example', sub: 's', aud: 'client', iat: 1, exp: 9e9 }, 'none'],
+  ])(
+    'R5 an ID token %s does not cost the rotated refresh token: a renewal looks at none',
+    async (_, claims, alg) => {
+      const body = { ...good, refresh_token: 'next', id_token: jwt(claims, alg) };
+      const outcome = await refresh({ body }, { issuer: 'https://me.example' });
+      expect(outcome).toMatchObject({ accessToken: 'new-token', refreshToken: 'next' });
+      expect(outcome).not.toHaveProperty('claims');
+    },
+  );
+});
+
+const html = { 'Content-Type': 'text/html' };
+const errorBody = (error: string, description?: string): Reply['body'] =>
+  description === undefined ? { error } : { error, error_description: description };
+
+describe('answers that are refused', () => {
+  const refused: [string, Reply, string, string, Record<string, unknown>][] = [
+    ['R14 HTML', { headers: html, body: '<p>hi</p>' }, 'ISSUER_ANSWER_INVALID', 'refused', { status: 200 }],
+    ['R14 nothing at all', {}, 'ISSUER_ANSWER_INVALID', 'refused', { status: 200 }],
+    ['R14 no content', { status: 204 }, 'ISSUER_ANSWER_INVALID', 'HTTP status 204', { status: 204 }],
+    ['R14 an array', { body: [] }, 'ISSUER_ANSWER_INVALID', 'refused', { status: 200 }],
+    ['R14 null', { body: 'null' }, 'ISSUER_ANSWER_INVALID', 'refused', { status: 200 }],
+    ['R14 an empty object', { body: {} }, 'ISSUER_ANSWER_INVALID', 'access_token', { status: 200 }],
+    ...[null, '', 5, {}, [], true].map((token): [string, Reply, string, string, Record<string, unknown>] => [
+      `R14 an access token of ${JSON.stringify(token)}`,
+      { body: { ...good, access_token: token } },
+      'ISSUER_ANSWER_INVALID',
+      'access_token',
+      { status: 200 },
+    ]),
+    [
+      'R14 a refresh token that is a number',
+      { body: { ...good, refresh_token: 5 } },
+      'ISSUER_ANSWER_INVALID',
+      'refresh_token',
+      { status: 200 },
+    ],
+    [
+      'R14 scopes that are a number',
+      { body: { ...good, scope: 5 } },
+      'ISSUER_ANSWER_INVALID',
+      'scope',
+      { status: 200 },
+    ],
+    [
+      'R14 an access token with a line end',
+      { body: { ...good, access_token: 'a\nb' } },
+      'ISSUER_ANSWER_INVALID',
+      'control',
+      {},
+    ],
+    [
+      'R14 an access token of 16 KB',
+      { body: { ...good, access_token: 'x'.repeat(16_384) } },
+      'ISSUER_ANSWER_INVALID',
+      '16 KB',
+      {},
+    ],
+    [
+      'R14 an answer beyond the cap',
+      { body: { ...good, more: 'x'.repeat(200_000) } },
+      'ISSUER_ANSWER_INVALID',
+      'larger than',
+      {},
+    ],
+    [
+      'R14 nesting without end',
+      { body: `{"access_token":"t","a":${'['.repeat(40_000)}${']'.repeat(40_000)}}` },
+      'ISSUER_ANSWER_INVALID',
+      'refused',
+      {},
+    ],
+    [
+      'R9 a revoked grant',
+      { status: 400, body: errorBody('invalid_grant', 'Token is not active') },
+      'GRANT_REVOKED',
+      'invalid_grant (Token is not active)',
+      { status: 400, error: 'invalid_grant' },
+    ],
+    [
+      'R9 a revoked grant said with status 200',
+      { body: errorBody('invalid_grant') },
+      'GRANT_REVOKED',
+      'invalid_grant',
+      { status: 200, error: 'invalid_grant' },
+    ],
+    [
+      'R9 a refused client',
+      { status: 401, body: errorBody('invalid_client') },
+      'CLIENT_REFUSED',
+      'invalid_client',
+      { status: 401, error: 'invalid_client' },
+    ],
+    [
+      'R9 a refused client without a word',
+      { status: 401 },
+      'CLIENT_REFUSED',
+      'HTTP status 401',
+      { status: 401 },
+    ],
+    [
+      'R9 a challenge',
+      { status: 401, headers: { 'WWW-Authenticate': 'Basic realm="x"' } },
+      'CLIENT_REFUSED',
+      'HTTP status 401',
+      { status: 401 },
+    ],
+    [
+      'R8 429 with seconds',
+      { status: 429, headers: { 'Retry-After': '77' } },
+      'ISSUER_BUSY',
+      'HTTP status 429',
+      { status: 429, retryAfter: 77 },
+    ],
+    ['R8 429 without', { status: 429 }, 'ISSUER_BUSY', 'HTTP status 429', { status: 429 }],
+    [
+      'R8 503 with seconds',
+      { status: 503, headers: { 'Retry-After': '5' } },
+      'ISSUER_BUSY',
+      'HTTP status 503',
+      { status: 503, retryAfter: 5 },
+    ],
+    [
+      'R8 500 with seconds',
+      { status: 500, headers: { 'Retry-After': '5' } },
+      'ISSUER_UNREACHABLE',
+      'HTTP status 500',
+      { status: 500, retryAfter: 5 },
+    ],
+    [
+      'R9 503',
+      { status: 503, headers: html, body: '<p>' },
+      'ISSUER_UNREACHABLE',
+      'HTTP status 503',
+      { status: 503 },
+    ],
+    [
+      'R9 500 that calls itself a revoked grant',
+      { status: 500, body: errorBody('invalid_grant') },
+      'ISSUER_UNREACHABLE',
+      'invalid_grant',
+      { status: 500, error: 'invalid_grant' },
+    ],
+    [
+      'R26 a redirect',
+      { status: 302, headers: { Location: '/token2' } },
+      'ISSUER_ANSWER_INVALID',
+      'HTTP status 302',
+      { status: 302 },
+    ],
+    [
+      'R26 a redirect that keeps the body',
+      { status: 307, headers: { Location: '/token2' } },
+      'ISSUER_ANSWER_INVALID',
+      'HTTP status 307',
+      { status: 307 },
+    ],
+    [
+      'R26 a lasting redirect',
+      { status: 308, headers: { Location: '/token2' } },
+      'ISSUER_ANSWER_INVALID',
+      'HTTP status 308',
+      { status: 308 },
+    ],
+    [
+      'a status that HTTP does not know',
+      { status: 799 },
+      'ISSUER_UNREACHABLE',
+      'HTTP status 799',
+      { status: 799 },
+    ],
+  ];
+  it.each(refused)('%s', async (_, reply, code, message, fields) => {
+    const error = await refresh(reply);
+    expect(error).toBeInstanceOf(CodedError);
+    expect(error).toMatchObject({ code });
+    expect((error as CodedError).message).toContain(message);
+    expect((error as CodedError).fields).toMatchObject(fields);
+    expect(issuer?.server.asked).toHaveLength(1);
+    expect(everythingIn(error)).not.toContain('CANARY');
+  });
+
+  it('R1 R2 a hung issuer is left after the limit', async () => {
+    const started = performance.now();
+    expect(await refresh(undefined)).toMatchObject({ code: 'ISSUER_UNREACHABLE' });
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+
+  it('R26 an endpoint that is not https is refused before anything is sent', async () => {
+    const error = await refresh({ body: good }, { allowLoopbackHttp: false });
+    expect(error).toMatchObject({ code: 'ENDPOINT_REFUSED' });
+    expect(issuer?.server.asked).toEqual([]);
+  });
+});
+
+describe('R43 secrets that an issuer sends back', () => {
+  const { refreshToken, clientSecret, answered } = SECRETS;
+  const echoes: [string, Reply][] = [
+    [
+      'in the description of an error',
+      { status: 400, body: errorBody('invalid_grant', `bad ${refreshToken} of ${clientSecret}`) },
+    ],
+    ['as the error itself', { status: 400, body: errorBody('CANARY-refresh') }],
+    ['as an error that is just the client secret', { status: 400, body: errorBody(clientSecret) }],
+    ['in HTML', { status: 500, headers: html, body: `<p>${refreshToken}${clientSecret}</p>` }],
+    ['in a token of the wrong type', { body: { ...good, refresh_token: [answered] } }],
+    ['in a token type', { body: { ...good, token_type: answered } }],
+    ['in JSON that breaks off', { body: `{"access_token":"${answered}","refresh_token":"${refreshToken}` }],
+    ['in an access token with blanks', { body: { ...good, access_token: `${answered} x` } }],
+    ['in a header', { status: 401, headers: { 'WWW-Authenticate': `Bearer error="${answered}"` } }],
+    ['in a redirect', { status: 302, headers: { Location: `/x?token=${refreshToken}` } }],
+  ];
+  it.each(echoes)('%s are in no part of the error', async (title, reply) => {
+    issuer = await startIssuer(reply);
+    const sent = title === 'as the error itself' ? 'CANARY-refresh' : refreshToken;
+    const error = await outcomeOf(
+      refreshGrant(issuer.send, issuer.registration, { refreshToken: sent, now: NOW }),
+    );
+    expect(error).toBeInstanceOf(CodedError);
+    expect(everythingIn(error)).not.toContain('CANARY');
+  });
+});
