@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createHash, createSign, generateKeyPairSync } from 'node:crypto';
 import type { Settings } from '../src/settings/settings.ts';
 import type { Ports } from '../src/ports.ts';
+import { csrfOf } from './support/browser.ts';
 import { KEY, ad, startPortal, tokens, type Portal } from './support/portal.ts';
 
 let portal: Portal;
@@ -191,10 +192,10 @@ describe('whose login it is', () => {
 
 describe('headers and limits', () => {
   it('R37 R39 no page names another origin, runs a script or passes a referrer on; forms lead only here and to the issuers', async () => {
-    const browser = await opened({ loginOrigins: ['https://idp.example'] });
+    const browser = await opened();
     const { headers, text } = await browser.get('/');
     expect(headers['content-security-policy']).toBe(
-      "default-src 'none';style-src 'self';img-src 'self';base-uri 'none';frame-ancestors 'none';form-action 'self' https://issuer.example https://idp.example",
+      "default-src 'none';style-src 'self';img-src 'self';base-uri 'none';frame-ancestors 'none';form-action 'self' https://issuer.example",
     );
     expect(headers['referrer-policy']).toBe('no-referrer');
     expect(headers['cache-control']).toBe('no-store');
@@ -243,6 +244,24 @@ describe('headers and limits', () => {
     portal.writeKey(ad());
     expect((await portal.browser().head(`/key/${KEY}`)).status).toBe(404);
     expect(readdirSync(join(portal.directory, 'sessions'))).toEqual([]);
+  });
+});
+
+describe('leaving for the issuer', () => {
+  it('R39 a browser gets a page that leads on by itself, so that no redirect of a federation meets form-action', async () => {
+    const browser = await opened();
+    const list = await browser.get('/');
+    const page = await browser.post(
+      '/login/mytok',
+      { _csrf: csrfOf(list) },
+      { 'sec-fetch-dest': 'document' },
+    );
+    const to =
+      /^0; url=(https:\/\/issuer\.example\/auth\?\S+)$/.exec(String(page.headers['refresh']))?.[1] ??
+      'nowhere';
+    expect(page.status).toBe(200);
+    expect(page.text).toContain(`href="${to.replaceAll('&', '&amp;')}"`);
+    expect((await browser.get(browser.returnFrom({ ...page, location: to }))).status).toBe(303);
   });
 });
 

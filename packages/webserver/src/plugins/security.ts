@@ -5,7 +5,6 @@ import fastifyRateLimit from '@fastify/rate-limit';
 import fastifyUnderPressure from '@fastify/under-pressure';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Desk } from '../flow/desk.ts';
-import type { Settings } from '../settings/settings.ts';
 import { pageError } from './page-error.ts';
 
 /** Longest delay of the event loop, in milliseconds, before new requests get 503. */
@@ -21,7 +20,7 @@ declare module 'fastify' {
 /** Registers helmet, rate limits, load shedding and form bodies. */
 export async function registerSecurity(app: FastifyInstance, { settings, ports }: Desk): Promise<void> {
   await app.register(fastifyHelmet, {
-    contentSecurityPolicy: contentPolicy(settings, []),
+    contentSecurityPolicy: contentPolicy([]),
     frameguard: { action: 'deny' },
     referrerPolicy: { policy: 'no-referrer' },
     strictTransportSecurity: settings.secure ? { maxAge: 31_536_000, includeSubDomains: false } : false,
@@ -55,17 +54,14 @@ export function rateKey(ip: string | undefined): string {
   return [...front, ...zeros, ...back].slice(0, 4).join(':');
 }
 
-/**
- * Lets this page's forms lead to these issuers as well.
- * Chromium holds every redirect that follows a form against form-action, so 'self' alone would stop the login.
- */
-export function allowFormsTo(reply: FastifyReply, settings: Settings, origins: readonly string[]): void {
-  reply.helmet({ contentSecurityPolicy: contentPolicy(settings, origins) });
+/** Lets this page's forms lead to these issuers as well: a browser may hold the redirect that follows a form against form-action. */
+export function allowFormsTo(reply: FastifyReply, origins: readonly string[]): void {
+  reply.helmet({ contentSecurityPolicy: contentPolicy(origins) });
 }
 
 type ContentPolicy = Exclude<FastifyHelmetOptions['contentSecurityPolicy'], boolean | undefined>;
 
-function contentPolicy(settings: Settings, origins: readonly string[]): ContentPolicy {
+function contentPolicy(origins: readonly string[]): ContentPolicy {
   return {
     useDefaults: false,
     directives: {
@@ -74,7 +70,7 @@ function contentPolicy(settings: Settings, origins: readonly string[]): ContentP
       imgSrc: ["'self'"],
       baseUri: ["'none'"],
       frameAncestors: ["'none'"],
-      formAction: ["'self'", ...new Set([...origins, ...settings.loginOrigins])],
+      formAction: ["'self'", ...new Set(origins)],
     },
   };
 }

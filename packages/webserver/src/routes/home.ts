@@ -15,7 +15,6 @@ export function homeRoute(app: FastifyInstance, desk: Desk): void {
     admit(desk, request, flow.localUser);
     allowFormsTo(
       reply,
-      desk.settings,
       flow.tokens.map(({ origin }) => origin),
     );
     return sendPage(desk, reply, 'home', 200, {

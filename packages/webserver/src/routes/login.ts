@@ -17,7 +17,7 @@ const params = z.object({ provider: z.string() });
 export function loginRoutes(app: FastifyInstance, desk: Desk): void {
   app.get('/login/:provider', (request, reply) => {
     const { flow, token } = wanted(desk, request);
-    allowFormsTo(reply, desk.settings, [token.origin]);
+    allowFormsTo(reply, [token.origin]);
     const data = { localUser: flow.localUser, token: tokenCard(token), csrf: reply.generateCsrf() };
     return sendPage(desk, reply, 'login', 200, data);
   });
@@ -26,7 +26,12 @@ export function loginRoutes(app: FastifyInstance, desk: Desk): void {
     app.csrfProtection(request, reply, done);
   app.post('/login/:provider', { preHandler }, (request, reply) => {
     const { token } = wanted(desk, request);
-    return reply.redirect(beginLogin(desk, request.session.flow, token.stem).href, 303);
+    const { href } = beginLogin(desk, request.session.flow, token.stem);
+    if (!isBrowser(request)) return reply.redirect(href, 303);
+    return sendPage(desk, reply.header('refresh', `0; url=${href}`), 'leave', 200, {
+      href,
+      token: tokenCard(token),
+    });
   });
 }
 
@@ -37,4 +42,13 @@ function wanted(desk: Desk, request: FastifyRequest): { flow: Flow; token: Flow[
   const token = findToken(flow, provider);
   if (!token) throw pageError('no-such-provider');
   return { flow, token };
+}
+
+/**
+ * True for a browser that opens a page. Chromium holds every redirect after a form against form-action, also those that a
+ * federation's issuer makes to one of thousands of identity providers; a page that leads on by itself ends that chain.
+ * @see Fetch Metadata Request Headers, section 2.1
+ */
+function isBrowser({ headers }: FastifyRequest): boolean {
+  return headers['sec-fetch-dest'] === 'document';
 }

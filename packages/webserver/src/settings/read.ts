@@ -1,11 +1,5 @@
 // Reads the portal's settings from the configuration, once, with every mistake listed.
-import {
-  isLoopbackHost,
-  secureEndpoint,
-  type Config,
-  createKnobReader,
-  type KnobReader,
-} from '@credmon/core';
+import { secureEndpoint, type Config, createKnobReader, type KnobReader } from '@credmon/core';
 import { isCoded } from '@credmon/core/base';
 import { parseListenAddress } from './listen-address.ts';
 import { readProviders } from './providers.ts';
@@ -36,7 +30,6 @@ export function readSettings(config: Config, listen?: ListenAddress): Settings {
     loginSeconds: read.seconds('CREDMON_WEB_LOGIN_LIFETIME', HOUR / 6, 30, HOUR),
     keySeconds: read.seconds('CREDMON_WEB_KEY_LIFETIME', 12 * HOUR, 60, 12 * HOUR),
     requestsPerMinute: read.integer('CREDMON_WEB_RATE_LIMIT', 300, 1, 1_000_000),
-    loginOrigins: readOrigins(read),
     logBytes: read.bytes('MAX_CREDMON_WEB_LOG', 10_000_000),
     debug: /D_FULLDEBUG/i.test(read.string('CREDMON_WEB_DEBUG') ?? ''),
     allowLoopbackHttp,
@@ -106,19 +99,6 @@ function readListen(read: KnobReader): ListenAddress {
   if (address.kind !== 'wrong') return address;
   read.mistake(knob, `= ${text} cannot be used: ${address.why}`);
   return DEFAULT_LISTEN;
-}
-
-/** Origins of identity providers that an issuer sends browsers on to; `https:` stands for all of them. */
-function readOrigins(read: KnobReader): readonly string[] {
-  const knob = 'CREDMON_WEB_LOGIN_ORIGINS';
-  return (read.list(knob) ?? []).map((text) => {
-    if (text === 'https:') return text;
-    const url = URL.canParse(text) ? new URL(text) : undefined;
-    const allowed = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopbackHost(url.hostname));
-    if (url && allowed && url.origin === text.replace(/\/$/, '')) return url.origin;
-    read.mistake(knob, `names ${text}, which is neither an origin such as https://idp.example nor https:`);
-    return "'none'";
-  });
 }
 
 function readRemoteUser(read: KnobReader): Settings['remoteUser'] {

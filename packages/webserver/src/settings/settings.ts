@@ -40,8 +40,6 @@ export interface Settings {
   readonly requestsPerMinute: number;
   /** The header in which the proxy passes REMOTE_USER (lower case), and the realm that is cut from it. */
   readonly remoteUser?: { readonly header: string; readonly realm?: string };
-  /** Origins besides the issuers' that a login may pass through. */
-  readonly loginOrigins: readonly string[];
   /** Whom users should ask: an address or a sentence. */
   readonly contact?: string;
   readonly logFile?: string;

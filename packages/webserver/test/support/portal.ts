@@ -94,7 +94,6 @@ export const settingsFor = (directory: string, changes: Partial<Settings> = {}):
   loginSeconds: 600,
   keySeconds: 43_200,
   requestsPerMinute: 1000,
-  loginOrigins: [],
   logBytes: 1_000_000,
   debug: true,
   allowLoopbackHttp: false,
