@@ -1,6 +1,6 @@
 // A server that can go away and come back at the same port, as an issuer does that is down for a while.
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { Server as HttpServer } from 'node:http';
+import type { AddressInfo, Server } from 'node:net';
 
 /** Listens on 127.0.0.1 and answers with the port; 0 lets the system choose. */
 export function listen(server: Server, port: number): Promise<number> {
@@ -13,12 +13,13 @@ export function listen(server: Server, port: number): Promise<number> {
   });
 }
 
-/** Stops listening and drops every connection, also those that wait for an answer. */
+/** Stops listening and drops every HTTP connection, also those that wait for an answer. */
 export function stop(server: Server): Promise<void> {
   return new Promise((resolve) => {
     if (!server.listening) return resolve();
     server.close(() => resolve());
-    server.closeAllConnections();
+    if (server instanceof HttpServer || 'closeAllConnections' in server)
+      (server as HttpServer).closeAllConnections();
     return undefined;
   });
 }

@@ -1,0 +1,38 @@
+// Runs the built web server in a workspace.
+import { freePort } from './free-port.ts';
+import { startExecutable, type Child } from './processes.ts';
+import type { Workspace } from './workspace.ts';
+
+/** Where the web server listens, and more environment for it. */
+export interface PortalOptions {
+  /** `HOST:PORT` or `unix:/path`; a free port of 127.0.0.1 when not given, which then becomes CREDMON_WEB_PREFIX. */
+  readonly listen?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Gives the workspace a web prefix on a free port; to be called before services are added, because issuers learn it with them. */
+export async function choosePrefix(workspace: Workspace, path = ''): Promise<string> {
+  const listen = `127.0.0.1:${await freePort()}`;
+  workspace.configure({ CREDMON_WEB_PREFIX: `http://${listen}${path}`, CREDMON_WEB_LISTEN: listen });
+  return listen;
+}
+
+/** Starts condor_credmon_webserver and waits until it listens. */
+export async function startPortal(
+  root: string,
+  workspace: Workspace,
+  { listen, environment }: PortalOptions = {},
+): Promise<Child> {
+  const args = listen === undefined ? [] : ['--listen', listen];
+  const child = startExecutable(root, 'condor_credmon_webserver', args, {
+    ...workspace.environment,
+    ...environment,
+  });
+  try {
+    await child.printed(/ serves \S+ on \S+,/);
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
+  return child;
+}
