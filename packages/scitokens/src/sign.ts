@@ -64,38 +64,42 @@ export function claimsFor(request: TokenRequest, { now, random }: SigningMoment)
       'exp',
       `cannot be made of a lifetime of ${lifetime} s; it is an integer of 1 to ${LONGEST_LIFETIME}`,
     );
-  const reserved = RESERVED.find((name) => Object.hasOwn(extra, name));
+  const reserved = Object.keys(extra).find((name) => RESERVED.includes(name));
   if (reserved !== undefined) throw badClaim(reserved, 'is set by its own argument, not as a further claim');
   const issued = Math.floor(now);
-  return {
-    ...profileClaims(request),
-    iss: issuer,
-    sub: subject,
-    ...(audience === undefined ? {} : { aud: audience }),
-    scope: scopes.join(' '),
-    iat: issued,
-    nbf: issued,
-    exp: issued + lifetime,
-    jti: newTokenId(random(16)),
-    ...extra,
-  };
+  // One object, filled in order: spreading half a dozen would cost a fifth of the whole signature.
+  const claims: Record<string, unknown> = {};
+  addVersion(claims, request);
+  claims['iss'] = issuer;
+  claims['sub'] = subject;
+  if (audience !== undefined) claims['aud'] = audience;
+  claims['scope'] = scopes.join(' ');
+  claims['iat'] = issued;
+  claims['nbf'] = issued;
+  claims['exp'] = issued + lifetime;
+  claims['jti'] = newTokenId(random(16));
+  return Object.assign(claims, extra);
 }
 
 /** The version claim, and what each profile demands beside it. */
-function profileClaims({ profile, audience, claims = {} }: TokenRequest): JsonObject {
+function addVersion(
+  claims: Record<string, unknown>,
+  { profile, audience, claims: extra = {} }: TokenRequest,
+): void {
   const bad = (problem: string): CodedError => new CodedError('TOKEN_BAD_PROFILE', problem, { profile });
   if (profile === 'scitoken:1.0') {
-    if (Object.keys(claims).some((name) => name !== 'jti' && name !== 'opt'))
+    if (Object.keys(extra).some((name) => name !== 'jti' && name !== 'opt'))
       throw bad('a token without version may have no further claims; use scitoken:2.0 with an audience');
-    return {};
+    return;
   }
   if (audience === undefined || audience.length === 0)
     throw bad(`a ${profile} token must have an audience (ANY is one for scitoken:2.0)`);
   if (profile === 'at+jwt') {
-    if (typeof claims['client_id'] !== 'string') throw bad('an at+jwt token must have the claim client_id');
-    return {};
+    if (typeof extra['client_id'] !== 'string') throw bad('an at+jwt token must have the claim client_id');
+    return;
   }
-  return profile === 'wlcg:1.0' ? { 'wlcg.ver': '1.0' } : { ver: 'scitoken:2.0' };
+  if (profile === 'wlcg:1.0') claims['wlcg.ver'] = '1.0';
+  else claims['ver'] = 'scitoken:2.0';
 }
 
 /** A version 4 UUID of 16 random bytes. @see RFC 9562 section 5.4 */
@@ -104,15 +108,7 @@ export function newTokenId(random: Uint8Array): string {
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
   const hex = bytes.toString('hex', 0, 16);
-  return [
-    [0, 8],
-    [8, 12],
-    [12, 16],
-    [16, 20],
-    [20, 32],
-  ]
-    .map(([from, to]) => hex.slice(from, to))
-    .join('-');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
 /** Encoded headers by key; a daemon signs thousands of tokens under one. */
