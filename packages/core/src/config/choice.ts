@@ -1,7 +1,8 @@
 // `$CHOICE`, `$RANDOM_CHOICE` and `$RANDOM_INTEGER`: one out of several.
-import { problem, splitFirst, toInteger, valueOf } from './argument.ts';
+import { problem, splitFirst, valueOf } from './argument.ts';
 import type { Expansion } from './expansion.ts';
 import { trim } from './text.ts';
+import { parseInteger } from './values.ts';
 
 /** `$CHOICE(index,item,...)` or `$CHOICE(index,KNOB)`: the item at `index`, counted from 0. */
 export function choose(body: string, expansion: Expansion): string {
@@ -17,7 +18,7 @@ export function choose(body: string, expansion: Expansion): string {
 }
 
 function indexOf(text: string, expansion: Expansion): number {
-  const value = toInteger(expansion.context.evaluate(valueOf(text, expansion)));
+  const value = parseInteger(valueOf(text, expansion), expansion.context.evaluate);
   if (value !== undefined && value >= 0n) return Number(value);
   expansion.context.problem(`$CHOICE() error: '${text}' is invalid index`);
   return 0;
@@ -62,7 +63,7 @@ export function randomInteger(body: string, expansion: Expansion): string {
 function bound(body: string, position: number, what: string, expansion: Expansion): number | undefined {
   const text = body.split(',')[position];
   if (text === undefined && what === 'step') return undefined;
-  const value = toInteger(expansion.context.evaluate(valueOf(trim(text ?? ''), expansion)));
+  const value = parseInteger(valueOf(trim(text ?? ''), expansion), expansion.context.evaluate);
   if (value === undefined || (what === 'step' && value <= 0n)) {
     expansion.context.problem(`$RANDOM_INTEGER() config macro: invalid ${what}!`);
   }

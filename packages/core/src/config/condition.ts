@@ -30,7 +30,7 @@ export function evaluateCondition(text: string, context: ConditionContext): Cond
 
 function decide(test: string, context: ConditionContext): ConditionResult {
   if (test === '') return NOT_CONDITIONAL;
-  if (/^-?[\d.]+(?:e[-+]?\d*)?$/i.test(test)) return { value: Number.parseFloat(test) !== 0 };
+  if (/^-?[\d.]+(?:e[-+]?\d*)?$/i.test(test)) return { value: (Number.parseFloat(test) || 0) !== 0 };
   if (/^(?:true|yes|t)$/i.test(test)) return { value: true };
   if (/^(?:false|no|f)$/i.test(test)) return { value: false };
   if (/^version(?:[ \t<>=!]|$)/i.test(test)) return decideVersion(test, context.version);

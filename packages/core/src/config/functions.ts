@@ -1,5 +1,5 @@
 // The function macros: `$ENV`, `$INT`, `$CHOICE`... each takes the text between its parentheses and returns what replaces it.
-import { problem, splitFirst, toInteger, toReal, valueOf } from './argument.ts';
+import { problem, splitFirst, valueOf } from './argument.ts';
 import { choose, randomChoice, randomInteger } from './choice.ts';
 import type { ExpressionValue } from './evaluate.ts';
 import type { Expansion } from './expansion.ts';
@@ -7,6 +7,7 @@ import { baseName, filePart } from './file-part.ts';
 import { formatOne } from './printf.ts';
 import { splitDefault } from './scan.ts';
 import { decodeText, encodeText, trim } from './text.ts';
+import { parseInteger, parseReal } from './values.ts';
 
 type MacroFunction = (body: string, expansion: Expansion) => string;
 
@@ -41,7 +42,7 @@ function environment(body: string, expansion: Expansion): string {
 function integer(body: string, expansion: Expansion): string {
   const [argument, format] = splitFirst(body);
   const text = valueOf(trim(argument), expansion);
-  const value = toInteger(expansion.context.evaluate(text));
+  const value = parseInteger(text, expansion.context.evaluate);
   if (value === undefined)
     return problem(expansion, `$INT() macro: ${text} does not evaluate to an integer!`, '');
   if (format === undefined) return value.toString();
@@ -51,7 +52,7 @@ function integer(body: string, expansion: Expansion): string {
 function real(body: string, expansion: Expansion): string {
   const [argument, format] = splitFirst(body);
   const text = valueOf(trim(argument), expansion);
-  const value = toReal(expansion.context.evaluate(text));
+  const value = parseReal(text, expansion.context.evaluate);
   if (value === undefined)
     return problem(expansion, `$REAL() macro: ${text} does not evaluate to a real!`, '');
   if (format === undefined) return formatOne('%.16G', 'G', value) ?? '';

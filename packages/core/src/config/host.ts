@@ -1,7 +1,7 @@
 // The real machine behind the configuration: its files, its names and what is known about this process.
 import { readFileSync, readdirSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { arch, cpus, hostname, networkInterfaces, release, totalmem, type } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { messageOf, systemCode } from '../base/errors.ts';
 import { runProgram } from './command.ts';
 import type { SourceHost } from './reading.ts';
@@ -13,6 +13,7 @@ export function machineHost(commandSeconds: number): SourceHost {
   return {
     readFile: (path) =>
       orAbsent(() => (statSync(path).isDirectory() ? new Uint8Array() : readFileSync(path))),
+    isDirectory: (path) => orAbsent(() => statSync(path).isDirectory()) ?? false,
     listFiles: (path) => orAbsent(() => readdirSync(path).filter((name) => isFile(join(path, name)))),
     run: (command) => runProgram(command, commandSeconds),
     writeFile: (path, bytes) => writeFileAtomically(path, bytes, { mode: 0o600, durable: false }),
@@ -38,13 +39,12 @@ function isFile(path: string): boolean {
 function writableByOthers(path: string): string | undefined {
   try {
     const real = realpathSync(path);
-    const file = statSync(real);
-    if (!isOurs(file) || (file.mode & 0o022) !== 0) return `${path} can be written by others`;
+    if (openToOthers(statSync(real))) return `${path} can be written by others`;
     for (let directory = dirname(real); ; directory = dirname(directory)) {
       const above = statSync(directory);
-      const loose = (above.mode & 0o022) !== 0 && (above.mode & 0o1000) === 0;
-      if (!isOurs(above) || loose)
-        return `${directory}, which holds ${basename(path)}, can be written by others`;
+      const sticky = (above.mode & 0o1000) !== 0 && isOurs(above.uid);
+      if (openToOthers(above) && !sticky)
+        return `${directory}, which holds ${path}, can be written by others`;
       if (directory === dirname(directory)) return undefined;
     }
   } catch (error) {
@@ -52,8 +52,25 @@ function writableByOthers(path: string): string | undefined {
   }
 }
 
-function isOurs(stats: Stats): boolean {
-  return stats.uid === 0 || stats.uid === process.geteuid?.();
+function openToOthers({ uid, gid, mode }: Stats): boolean {
+  return !isOurs(uid) || (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && !isOwnGroup(gid));
+}
+
+function isOurs(uid: number): boolean {
+  return uid === 0 || uid === process.geteuid?.();
+}
+
+/** True when the group has no members but root and the process's user, by the local user database. */
+function isOwnGroup(gid: number): boolean {
+  const users = readUsers();
+  const ours = new Set(users.filter(({ uid }) => isOurs(uid)).map(({ name }) => name));
+  const group = readLines('/etc/group').find((line) => line.split(':')[2] === String(gid));
+  const members = group
+    ?.split(':')[3]
+    ?.split(',')
+    .filter((name) => name !== '');
+  const primary = users.filter((user) => user.gid === gid).map(({ name }) => name);
+  return members !== undefined && [...members, ...primary].every((name) => ours.has(name));
 }
 
 /** Facts about this machine and process. */
@@ -110,14 +127,18 @@ function earlyFacts(): Record<string, string> {
 interface User {
   readonly name: string;
   readonly uid: number;
+  readonly gid: number;
   readonly home: string;
 }
 
+function readLines(path: string): string[] {
+  return (orAbsent(() => readFileSync(path, 'utf8')) ?? '').split('\n').filter((line) => line !== '');
+}
+
 function readUsers(): User[] {
-  const text = orAbsent(() => readFileSync('/etc/passwd', 'utf8')) ?? '';
-  return text.split('\n').map((line) => {
-    const [name = '', , uid = '-1', , , home = ''] = line.split(':');
-    return { name, uid: Number(uid), home };
+  return readLines('/etc/passwd').map((line) => {
+    const [name = '', , uid = '-1', gid = '-1', , home = ''] = line.split(':');
+    return { name, uid: Number(uid), gid: Number(gid), home };
   });
 }
 
@@ -125,8 +146,7 @@ function readUsers(): User[] {
 function fullHostname(): string {
   const own = hostname();
   if (own.includes('.')) return own;
-  const text = orAbsent(() => readFileSync('/etc/hosts', 'utf8')) ?? '';
-  for (const line of text.split('\n')) {
+  for (const line of readLines('/etc/hosts')) {
     const names = line.replace(/#.*/, '').trim().split(/\s+/).slice(1);
     const full = names.find((name) => name.startsWith(`${own}.`));
     if (names.includes(own) && full !== undefined) return full;

@@ -1,5 +1,8 @@
 // What condor_config_val prints, for the command line and for comparison with it.
 import { originText, type Config } from './config.ts';
+import defaults from './defaults.json' with { type: 'json' };
+
+const standard = new Map(Object.entries(defaults).map(([name, value]) => [name.toLowerCase(), value]));
 
 /**
  * The value and raw text that condor_config_val answers for a knob. With a local name it first tries `SUBSYS.LOCAL.X`, for the value alone;
@@ -26,10 +29,12 @@ export function assignmentText(name: string, raw: string): string {
 export function verboseText(config: Config, name: string): string | undefined {
   const { value, raw } = queryKnob(config, name);
   if (value === undefined) return undefined;
+  const base = standard.get(name.toLowerCase());
   return [
     `${name} = ${value}`,
     ` # at: ${originText(config.origin(name))}`,
     ` # raw: ${name} = ${raw ?? ''}`,
+    ...(base === undefined || base === raw ? [] : [` # default: ${base}`]),
   ].join('\n');
 }
 

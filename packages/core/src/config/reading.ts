@@ -15,6 +15,7 @@ export type CommandResult =
 export interface SourceHost {
   /** A file's bytes; none for a directory; `undefined` when there is no such file. @throws the system's error. */
   readFile(path: string): Uint8Array | undefined;
+  isDirectory(path: string): boolean;
   /** Names of the regular files in a directory; `undefined` when it cannot be read. */
   listFiles(path: string): readonly string[] | undefined;
   /** Runs a program without a shell and waits for it. */

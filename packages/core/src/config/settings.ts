@@ -1,5 +1,6 @@
 // Puts a whole configuration together from a host, in HTCondor's order, and hands out the finished Config.
 import { CodedError } from '../base/errors.ts';
+import { evaluateCondition } from './condition.ts';
 import type { Config, ConfigWarning, Origin } from './config.ts';
 import { createConfig } from './create-config.ts';
 import type { EvaluateExpression } from './evaluate.ts';
@@ -73,7 +74,7 @@ export function readConfiguration(options: ReadOptions): Config {
   specials();
   detectNames(reading, facts, detect);
   for (const [name, value] of Object.entries(facts.late)) detect(name, value);
-  readAutomaticTemplates(reading, options);
+  readAutomaticTemplates(reading);
   refuseForbidden(table);
   return createConfig({ subsystem, localName, table, context, warnings, sources: reading.sources });
 }
@@ -93,6 +94,11 @@ function readFiles(reading: Reading, options: ReadOptions, detectHost: () => voi
 
 function readRoot(reading: Reading, root: string | undefined, { facts }: ReadOptions): void {
   if (root !== undefined && root !== '') {
+    if (reading.host.isDirectory(root)) {
+      throw new CodedError('CONFIG_READ', `${root}: CONDOR_CONFIG names a directory, not a file`, {
+        file: root,
+      });
+    }
     reading.table.set('CONFIG_ROOT', directoryOf(root), DETECTED);
     return readFileSource(reading, root, true, { kind: 'environment' });
   }
@@ -132,13 +138,12 @@ function detectNames(
   detect('HOSTNAME', full.split('.', 1)[0] ?? full);
 }
 
-function readAutomaticTemplates(reading: Reading, options: ReadOptions): void {
+function readAutomaticTemplates(reading: Reading): void {
   const asked = [...reading.table.entries()].filter(({ name }) => /^AUTO_USE_/i.test(name));
   for (const entry of asked.sort((a, b) => (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1))) {
     const match = /^AUTO_USE_([^_]+)_(.+)$/i.exec(entry.name);
-    const value = options.evaluate(reading.expand(entry.raw), true);
-    const wanted = value?.kind === 'boolean' ? value.value : value?.kind === 'integer' && value.value !== 0n;
-    if (!match || !wanted) continue;
+    const verdict = evaluateCondition(entry.raw, reading.conditions);
+    if (!match || !('value' in verdict) || !verdict.value) continue;
     const file = entry.origin.kind === 'file' ? entry.origin.file : entry.origin.kind;
     const line = entry.origin.kind === 'file' ? entry.origin.line : 0;
     const use = { name: match[2] ?? '', arguments: undefined };

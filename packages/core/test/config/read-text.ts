@@ -22,6 +22,7 @@ export const FACTS: HostFacts = {
 export function memoryHost(files: Record<string, string>, commands: Record<string, string> = {}): SourceHost {
   return {
     readFile: (path) => (files[path] === undefined ? undefined : Buffer.from(files[path])),
+    isDirectory: (path) => Object.keys(files).some((name) => name.startsWith(`${path}/`)),
     listFiles: (path) =>
       Object.keys(files)
         .filter((name) => name.startsWith(`${path}/`))
