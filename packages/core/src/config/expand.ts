@@ -24,7 +24,7 @@ export function startExpansion(context: ExpandContext): Expansion {
  */
 export function expandText(text: string, expansion: Expansion, keepDollar = false): string {
   const expanded = substitute(text, expansion);
-  return keepDollar ? expanded : replaceDollars(expanded);
+  return keepDollar ? expanded : replaceDollars(expanded, expansion);
 }
 
 function expandNested(text: string, expansion: Expansion): string {
@@ -38,7 +38,7 @@ function expandNested(text: string, expansion: Expansion): string {
 function substitute(text: string, expansion: Expansion): string {
   let value = text;
   let from = 0;
-  for (let match = findMacro(value, from); match; match = findMacro(value, from)) {
+  for (let match = findMacro(value, from, expansion); match; match = findMacro(value, from, expansion)) {
     if (isDollar(match)) {
       from = match.end;
       continue;
@@ -73,11 +73,11 @@ function isDollar(match: MacroMatch): boolean {
   return match.function === '' && match.body.length === 6 && match.body.toLowerCase() === 'dollar';
 }
 
-function replaceDollars(text: string): string {
+function replaceDollars(text: string, expansion: Expansion): string {
   if (!/\$\(dollar\)/i.test(text)) return text;
   let result = '';
   let done = 0;
-  for (let match = findMacro(text, 0); match; match = findMacro(text, match.end)) {
+  for (let match = findMacro(text, 0, expansion); match; match = findMacro(text, match.end, expansion)) {
     if (!isDollar(match)) continue;
     result += `${text.slice(done, match.start)}$`;
     done = match.end;
@@ -93,7 +93,7 @@ export function expandSelf(value: string, isSelf: (name: string) => boolean, exp
   let result = '';
   let done = 0;
   let from = 0;
-  for (let match = findMacro(value, from); match; match = findMacro(value, from)) {
+  for (let match = findMacro(value, from, expansion); match; match = findMacro(value, from, expansion)) {
     const name = match.function === '' ? splitDefault(match.body).name : match.body;
     const immediate = match.function === '' || /^F[a-zA-Z]*$/.test(match.function);
     if (!immediate || !isSelf(name)) {
@@ -101,6 +101,7 @@ export function expandSelf(value: string, isSelf: (name: string) => boolean, exp
       continue;
     }
     result += value.slice(done, match.start) + replacementOf(match, expansion);
+    account(expansion, result);
     done = match.end;
     from = match.end;
   }

@@ -85,7 +85,7 @@ function printed(value: ExpressionValue | undefined): string {
     case 'other':
       return value.text;
     case 'real':
-      return formatOne('%.15E', 'E', value.value) ?? '';
+      return realText(value.value);
     case 'boolean':
     case 'integer':
       return String(value.value);
@@ -93,6 +93,12 @@ function printed(value: ExpressionValue | undefined): string {
     case 'error':
       return value.kind;
   }
+}
+
+/** A real in ClassAd syntax. */
+function realText(value: number): string {
+  if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0';
+  return formatOne('%.15E', 'E', value) ?? '';
 }
 
 function substring(body: string, expansion: Expansion): string {

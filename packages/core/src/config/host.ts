@@ -142,7 +142,7 @@ function readUsers(): User[] {
   });
 }
 
-/** The host's name with its domain: from the name itself, or from the hosts file. */
+/** The host's name with its domain: from the name itself, the hosts file, or what the resolver says. */
 function fullHostname(): string {
   const own = hostname();
   if (own.includes('.')) return own;
@@ -151,7 +151,10 @@ function fullHostname(): string {
     const full = names.find((name) => name.startsWith(`${own}.`));
     if (names.includes(own) && full !== undefined) return full;
   }
-  return own;
+  const asked = runProgram(['hostname', '-f'], 5);
+  const answer =
+    asked.kind === 'done' && asked.status === 0 ? Buffer.from(asked.output).toString().trim() : '';
+  return answer.startsWith(`${own}.`) ? answer : own;
 }
 
 function addresses(): readonly [string, string] {

@@ -4,8 +4,8 @@
 export const LIMITS = {
   /** Substitutions in one expansion. */
   steps: 20_000,
-  /** Characters that one expansion may copy. */
-  work: 200_000_000,
+  /** Characters that one expansion may copy or search. */
+  work: 1_000_000_000,
   /** Characters of one value. */
   valueLength: 4_194_304,
   /** Knobs expanded inside each other through function macros. */

@@ -1,5 +1,8 @@
 // Finds the next macro in a text: where it is, which function, and what stands between its parentheses.
 
+import { limitError } from './expansion.ts';
+import { LIMITS } from './limits.ts';
+
 /** A macro `$FUNCTION(body)`; `function` is empty for `$(body)`. */
 export interface MacroMatch {
   readonly start: number;
@@ -18,6 +21,13 @@ const FILE_FUNCTION = /^F[pnxdbqafwuPNXDBQAFWU]*$/;
 const NAME_CHARACTERS = /[A-Za-z0-9_./]*/y;
 const DEFAULT_CHARACTERS = /[A-Za-z0-9_./ ,\\:$]*/y;
 
+/** Where the work of searching is booked. */
+export interface ScanAccount {
+  work: number;
+}
+
+const NO_MORE = -2;
+
 /**
  * The first macro at or after `from`, or `undefined`.
  *
@@ -26,8 +36,9 @@ const DEFAULT_CHARACTERS = /[A-Za-z0-9_./ ,\\:$]*/y;
  *     default  := name characters, blank ',' '\' ':' '$', and '(' text ')'
  *
  * `$$` is stepped over: what follows it is for others to expand. Anything else in a name or default, and the text is no macro.
+ * @throws CodedError `CONFIG_LIMIT` when a text made for that costs too much.
  */
-export function findMacro(text: string, from: number): MacroMatch | undefined {
+export function findMacro(text: string, from: number, account: ScanAccount): MacroMatch | undefined {
   let refused = -1;
   for (let at = text.indexOf('$', from); at >= 0; at = text.indexOf('$', at)) {
     if (text[at + 1] === '$') {
@@ -37,12 +48,13 @@ export function findMacro(text: string, from: number): MacroMatch | undefined {
     const open = openParenthesis(text, at + 1);
     if (open >= 0) {
       const name = text.slice(at + 1, open);
-      const close =
-        name === '' || name === 'ENV' ? closeOfReference(text, open + 1) : text.indexOf(')', open);
+      const isReference = name === '' || name === 'ENV';
+      const close = isReference ? closeOfReference(text, open + 1, account) : text.indexOf(')', open);
       if (close >= 0) {
         const restart = refused < 0 ? at : refused;
         return { start: at, end: close + 1, function: name, body: text.slice(open + 1, close), restart };
       }
+      if (close === NO_MORE || !isReference) return undefined;
       if (refused < 0) refused = at;
     }
     at += 1;
@@ -58,21 +70,27 @@ function openParenthesis(text: string, from: number): number {
   return EXACT.test(name) || FILE_FUNCTION.test(name) ? from + name.length : -1;
 }
 
-function closeOfReference(text: string, from: number): number {
-  NAME_CHARACTERS.lastIndex = from;
-  NAME_CHARACTERS.exec(text);
-  let at = NAME_CHARACTERS.lastIndex;
+/** The position of the closing parenthesis; -1 for no macro, {@link NO_MORE} when no parenthesis closes from here on. */
+function closeOfReference(text: string, from: number, account: ScanAccount): number {
+  let at = skip(NAME_CHARACTERS, text, from);
   if (text[at] !== ':') return text[at] === ')' ? at : -1;
   for (;;) {
-    DEFAULT_CHARACTERS.lastIndex = at;
-    DEFAULT_CHARACTERS.exec(text);
-    at = DEFAULT_CHARACTERS.lastIndex;
+    at = skip(DEFAULT_CHARACTERS, text, at);
     if (text[at] === ')') return at;
-    if (text[at] !== '(') return -1;
+    if (text[at] !== '(') break;
     const inner = text.indexOf(')', at);
-    if (inner < 0) return -1;
+    if (inner < 0) return NO_MORE;
     at = inner + 1;
   }
+  account.work += at - from;
+  if (account.work > LIMITS.work) throw limitError('there are too many parentheses');
+  return -1;
+}
+
+function skip(characters: RegExp, text: string, from: number): number {
+  characters.lastIndex = from;
+  characters.exec(text);
+  return characters.lastIndex;
 }
 
 /** Splits `name:default` at the first colon. */

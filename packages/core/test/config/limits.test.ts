@@ -50,6 +50,28 @@ test.each([
   expect(refusal(text)).toEqual([code, '/c:']);
 });
 
+const MANY = 200_000;
+
+test.each([
+  ['functions that never close', repeat('$INT(', MANY)],
+  ['references that never close', repeat('$(X:', MANY)],
+  ['references that one parenthesis closes', `${repeat('$(X:', MANY)})`],
+  ['parentheses before a long tail', `${repeat('$(X:(', 2000)})${repeat('a', MANY)}`],
+  ['many macros behind one that is none', `$(-${repeat('$(Y)', 5000)}`],
+])('a hostile value of %s ends, expanded or refused', (_title, value) => {
+  expect(['string', 'undefined']).toContain(typeof outcome(() => readText(`A = ${value}\n`).get('A')));
+});
+
+test('a hostile value that would take minutes is refused', () => {
+  const value = `${repeat('$(X:(', MANY)})${repeat('a', MANY * 5)}`;
+  expect(outcome(() => readText(`A = ${value}\n`).get('A'))).toBe('CONFIG_LIMIT');
+});
+
+test('a value that refers to itself a million times is refused before it is built', () => {
+  const text = `A = ${repeat('x', 100_000)}\nA = ${repeat('$(A)', 1000)}\n`;
+  expect(outcome(() => readText(text))).toBe('CONFIG_LIMIT');
+});
+
 test('a deep chain of references is no circle', () => {
   const chain = Array.from({ length: 3000 }, (_, i) => `K${i} = $(K${i + 1})\n`).join('');
   expect(readText(`${chain}K3000 = end\n`).get('K0')).toBe('end');
