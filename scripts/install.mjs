@@ -35,7 +35,7 @@ for (const [folder, file, names] of programs) {
     rmSync(join(bin, name), { force: true });
     symlinkSync(relative(bin, to), join(bin, name));
   }
-  console.log(`${join(bin, names[0])}`);
+  console.log(join(bin, names[0]));
 }
 cpSync(join(root, 'packages/webserver/dist/bin/views'), join(library, 'views'), { recursive: true });
 // Node reads a .js file as a module only where a manifest says so.
