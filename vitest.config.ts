@@ -31,6 +31,8 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: 2,
+          // After the fast ones, so that their clocks do not compete with browsers for two processors.
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -15,4 +15,5 @@ for (const file of brokenFiles) console.error(`failed to load: ${file.name}: ${f
 const failed = report.numFailedTests + brokenFiles.length;
 const skipped = report.numPendingTests + report.numTodoTests;
 console.log(`tests: ${report.numPassedTests} passed, ${failed} failed, ${skipped} skipped`);
-process.exit(failed > 0 || report.numPassedTests === 0 ? 1 : Number(status));
+// A status without a failed test is an unhandled error: the run cannot be trusted.
+process.exit(failed > 0 || report.numPassedTests === 0 || !report.success ? 1 : Number(status));
