@@ -1,0 +1,177 @@
+// The daemon as a process: what condor_master, CredD and an administrator see of it.
+import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
+import { startExecutable } from '@credmon/test-fixtures/processes';
+import { seedToken } from '@credmon/test-fixtures/seed-token';
+import { waitUntil } from '@credmon/test-fixtures/wait-until';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { daemonLog, root, startDaemon } from './daemon-runs.ts';
+
+let issuer: Issuer;
+let workspace: Workspace;
+
+beforeAll(async () => {
+  issuer = await startIssuer({ accessTokenTtl: 600 });
+});
+afterAll(() => issuer.close());
+beforeEach(() => {
+  workspace = createWorkspace();
+});
+afterEach(() => workspace.remove());
+
+const file = (name: string): string => join(workspace.credentialDirectory, name);
+const there = (name: string): Promise<unknown> => waitUntil(() => existsSync(file(name)), { what: name });
+const logged = (text: string): Promise<unknown> =>
+  waitUntil(() => daemonLog(workspace).includes(text), { what: `the log line "${text}"` });
+const underMaster = { CONDOR_INHERIT: '1 <127.0.0.1:0> 0 0' };
+
+describe('start and stop', () => {
+  it.each(['SIGTERM', 'SIGINT', 'SIGQUIT'] as const)(
+    'R46 %s ends it with 0 and leaves neither pid nor CREDMON_COMPLETE',
+    async (signal) => {
+      const daemon = startDaemon(workspace);
+      await there('CREDMON_COMPLETE');
+      expect(Number(readFileSync(file('pid'), 'utf8'))).toBe(daemon.pid);
+      expect(statSync(file('pid')).mode & 0o777).toBe(0o644);
+      daemon.signal(signal);
+      expect(await daemon.exited).toEqual({ code: 0, signal: null });
+      expect([existsSync(file('pid')), existsSync(file('CREDMON_COMPLETE'))]).toEqual([false, false]);
+      expect(daemonLog(workspace)).toContain(`Got ${signal}, stopping`);
+    },
+  );
+
+  it('survives two thousand SIGHUPs from the first moment, and serves a token stored meanwhile', async () => {
+    const service = await workspace.addService('mytok', issuer);
+    const daemon = startDaemon(workspace);
+    await there('pid');
+    for (let count = 0; count < 2000; count += 1) daemon.signal('SIGHUP');
+    const token = await seedToken(workspace, service, 'alice', 'mytok', { age: 500 });
+    daemon.signal('SIGHUP');
+    await logged('Successfully renewed alice/mytok');
+    expect(existsSync(token.path('use'))).toBe(true);
+    expect(await daemon.stop()).toEqual({ code: 0, signal: null });
+  });
+
+  it('R10 a second daemon on the same directory refuses to start, names the first, and takes over after kill -9', async () => {
+    const first = startDaemon(workspace);
+    await there('pid');
+    const second = startDaemon(workspace, [], underMaster);
+    expect(await second.exited).toEqual({ code: 1, signal: null });
+    expect(second.output).toContain(`process ${first.pid} already renews the tokens`);
+    first.signal('SIGKILL');
+    await first.exited;
+    const third = startDaemon(workspace);
+    await waitUntil(() => readFileSync(file('pid'), 'utf8').trim() === String(third.pid), {
+      what: 'the pid of the third',
+    });
+    await third.stop();
+  });
+
+  it('does not remove a pid file that names somebody else', async () => {
+    const daemon = startDaemon(workspace);
+    await there('CREDMON_COMPLETE');
+    writeFileSync(file('pid'), '1\n');
+    await daemon.stop();
+    expect(readFileSync(file('pid'), 'utf8')).toBe('1\n');
+  });
+});
+
+describe('bad input', () => {
+  it('R46 a wrong configuration: all mistakes with file and line, 99 under condor_master, 1 by hand', async () => {
+    workspace.configure({ CREDMON_REQUEST_TIMEOUT: 'soon', OAUTH2_CREDMON_PROVIDER_NAMES: 'my prov, b/d' });
+    const held = startDaemon(workspace, [], underMaster);
+    expect((await held.exited).code).toBe(99);
+    const byHand = startDaemon(workspace);
+    expect((await byHand.exited).code).toBe(1);
+    expect(byHand.output).toMatch(/condor_config, line \d+: CREDMON_REQUEST_TIMEOUT = soon/);
+    expect(byHand.output).toMatch(/condor_config, line \d+: OAUTH2_CREDMON_PROVIDER_NAMES names "b\/d"/);
+  });
+
+  it('says what is wrong in the log that -l names, too', async () => {
+    workspace.configure({ CREDMON_REQUEST_TIMEOUT: 'soon' });
+    const log = join(workspace.root, 'other.log');
+    await startDaemon(workspace, ['-l', log], underMaster).exited;
+    expect(readFileSync(log, 'utf8')).toContain('CREDMON_REQUEST_TIMEOUT');
+  });
+
+  it('a syntax error names file and line', async () => {
+    writeFileSync(workspace.configFile, 'LOG = /tmp\nthis is not a statement\n');
+    const daemon = startDaemon(workspace, [], underMaster);
+    expect((await daemon.exited).code).toBe(99);
+    expect(daemon.output).toMatch(/condor_config.*2/);
+  });
+
+  it('a credential directory that others can read: refused with the command that mends it', async () => {
+    chmodSync(workspace.credentialDirectory, 0o2775);
+    const daemon = startDaemon(workspace, [], underMaster);
+    expect((await daemon.exited).code).toBe(99);
+    expect(daemon.output).toContain(`chmod o-rwx ${workspace.credentialDirectory}`);
+  });
+
+  it('a log that cannot be opened: 44', async () => {
+    const daemon = startDaemon(workspace, ['-l', '/proc/no/such/log'], underMaster);
+    expect((await daemon.exited).code).toBe(44);
+  });
+
+  it.each([[['--bogus']], [['frobnicate']]])('%j: usage on standard error, 2', async (args) => {
+    const daemon = startDaemon(workspace, args);
+    expect((await daemon.exited).code).toBe(2);
+    expect(daemon.output).toContain('--cred-dir');
+  });
+
+  it('a pid file or lock that is a link is not followed', async () => {
+    const victim = join(workspace.root, 'victim');
+    writeFileSync(victim, 'untouched');
+    symlinkSync(victim, file('pid'));
+    symlinkSync(victim, file('.condor_credmon.lock'));
+    const daemon = startDaemon(workspace);
+    expect((await daemon.exited).code).toBe(1);
+    expect(readFileSync(victim, 'utf8')).toBe('untouched');
+  });
+});
+
+describe('SIGHUP', () => {
+  it('R45 reads the configuration again; a broken one is refused and the old one stays', async () => {
+    const daemon = startDaemon(workspace);
+    await there('CREDMON_COMPLETE');
+    workspace.configure({ CREDMON_RENEWALS_PER_ISSUER: 'many' });
+    daemon.signal('SIGHUP');
+    await logged('The new configuration is refused');
+    expect(daemonLog(workspace)).toMatch(/line \d+: CREDMON_RENEWALS_PER_ISSUER = many/);
+    workspace.configure({ CREDMON_RENEWALS_PER_ISSUER: 3 });
+    daemon.signal('SIGHUP');
+    await logged('Configuration read again');
+    expect(await daemon.stop()).toEqual({ code: 0, signal: null });
+  });
+
+  it('R29 a new client secret needs no restart', async () => {
+    const service = await workspace.addService('mytok', issuer);
+    workspace.secretFile('mytok', 'wrong\n');
+    await seedToken(workspace, service, 'alice', 'mytok', { age: 500 });
+    const daemon = startDaemon(workspace);
+    await logged('invalid_client');
+    workspace.secretFile('mytok', `${service.clientSecret}\n`);
+    daemon.signal('SIGHUP');
+    await logged('Successfully renewed alice/mytok');
+    expect(await daemon.stop()).toEqual({ code: 0, signal: null });
+  });
+});
+
+describe('status', () => {
+  it('lists what the daemon sees, and exits 1 when a token needs attention', async () => {
+    const service = await workspace.addService('mytok', issuer);
+    await seedToken(workspace, service, 'alice', 'mytok', { age: 0 });
+    const good = startExecutable(root, 'condor_credmon', ['status', '--json'], workspace.environment);
+    expect((await good.exited).code).toBe(0);
+    expect(JSON.parse(good.output)).toMatchObject({
+      tokens: [{ user: 'alice', service: 'mytok', state: 'fresh', expired: false }],
+    });
+    await seedToken(workspace, service, 'bob', 'mytok', { age: 700 });
+    const bad = startExecutable(root, 'condor_credmon', ['status'], workspace.environment);
+    expect((await bad.exited).code).toBe(1);
+    expect(bad.output).toMatch(/^OWNER +SERVICE +PROVIDER +STATE +EXPIRES +NEXT +ERROR$/m);
+    expect(bad.output).toMatch(/^bob +mytok +oauth +EXPIRED/m);
+  });
+});
