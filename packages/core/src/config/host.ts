@@ -82,7 +82,7 @@ export function machineFacts(): HostFacts {
   const [ipv4, ipv6] = addresses();
   const numbers = { REAL_UID: uid, REAL_GID: gid, PID: process.pid, PPID: process.ppid };
   return {
-    fullHostname: fullHostname(),
+    fullHostname: () => (knownHostname ??= fullHostname()),
     tilde: users.find((user) => user.name === 'condor')?.home ?? '',
     home: own?.home ?? '',
     uid,
@@ -141,6 +141,9 @@ function readUsers(): User[] {
     return { name, uid: Number(uid), gid: Number(gid), home };
   });
 }
+
+/** Asked for once: it may take a program. */
+let knownHostname: string | undefined;
 
 /** The host's name with its domain: from the name itself, the hosts file, or what the resolver says. */
 function fullHostname(): string {

@@ -15,8 +15,8 @@ import type { Templates } from './templates.ts';
 
 /** What is known about machine and process; texts go into knobs as they are. */
 export interface HostFacts {
-  /** The machine's name, with its domain where that is known. */
-  readonly fullHostname: string;
+  /** The machine's name, with its domain where that is known; asked for only when NETWORK_HOSTNAME is not set. */
+  fullHostname(): string;
   /** The home directory of the user condor; empty when there is none. */
   readonly tilde: string;
   /** The home directory of the process's user in the password database. */
@@ -132,8 +132,8 @@ function detectNames(
 ): void {
   const forced = knob(reading, 'NETWORK_HOSTNAME');
   const domain = knob(reading, 'DEFAULT_DOMAIN_NAME');
-  const found = facts.fullHostname;
-  const full = forced !== '' ? forced : found.includes('.') || domain === '' ? found : `${found}.${domain}`;
+  const found = forced === '' ? facts.fullHostname() : forced;
+  const full = forced !== '' || found.includes('.') || domain === '' ? found : `${found}.${domain}`;
   detect('FULL_HOSTNAME', full);
   detect('HOSTNAME', full.split('.', 1)[0] ?? full);
 }

@@ -77,5 +77,5 @@ test('facts name this process and machine', () => {
     String(process.pid),
     String(process.ppid),
   ]);
-  expect(fullHostname).not.toBe('');
+  expect(fullHostname()).not.toBe('');
 });

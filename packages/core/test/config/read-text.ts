@@ -10,7 +10,7 @@ import { indexTemplates } from '../../src/config/templates.ts';
 
 /** Facts of a machine that does not exist. */
 export const FACTS: HostFacts = {
-  fullHostname: 'ap.example.test',
+  fullHostname: () => 'ap.example.test',
   tilde: '/home/condor',
   home: '/root',
   uid: 0,
