@@ -100,10 +100,17 @@ export function expandSelf(value: string, isSelf: (name: string) => boolean, exp
       from = match.start + 1;
       continue;
     }
-    result += value.slice(done, match.start) + replacementOf(match, expansion);
+    result += value.slice(done, match.start) + selfReplacement(match, isSelf, expansion);
     account(expansion, result);
     done = match.end;
     from = match.end;
   }
   return result + value.slice(done);
+}
+
+/** A default text may refer to the knob once more. */
+function selfReplacement(match: MacroMatch, isSelf: (name: string) => boolean, expansion: Expansion): string {
+  if (match.function !== '') return replacementOf(match, expansion);
+  const { name, fallback } = splitDefault(match.body);
+  return expansion.context.lookup(name) || expandSelf(fallback ?? '', isSelf, expansion);
 }

@@ -16,7 +16,7 @@ import type { Templates } from './templates.ts';
 /** What is known about machine and process; texts go into knobs as they are. */
 export interface HostFacts {
   /** The machine's name, with its domain where that is known; asked for only when NETWORK_HOSTNAME is not set. */
-  fullHostname(): string;
+  readonly fullHostname: () => string;
   /** The home directory of the user condor; empty when there is none. */
   readonly tilde: string;
   /** The home directory of the process's user in the password database. */
