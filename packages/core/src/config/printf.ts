@@ -14,6 +14,9 @@ interface Conversion {
 /** Longest text that a width or precision may ask for. */
 const WIDEST = 4096;
 
+/** Most digits after the point that JavaScript prints; a tie shows itself within them. */
+const MOST_DIGITS = 100;
+
 /** Formats `value` by a text with exactly one conversion out of `letters`; `undefined` when `format` is something else. */
 export function formatOne(
   format: string,
@@ -105,13 +108,29 @@ function realDigits(
 }
 
 function fixed(value: number, precision: number): string {
-  if (Math.abs(value) < 1e21) return value.toFixed(Math.min(precision, 100));
+  if (Math.abs(value) < 1e21)
+    return evenTie(value.toFixed(MOST_DIGITS), Math.min(precision, MOST_DIGITS), (digits) =>
+      value.toFixed(digits),
+    );
   const digits = BigInt(value).toString();
   return precision === 0 ? digits : `${digits}.${'0'.repeat(precision)}`;
 }
 
 function exponential(value: number, precision: number): string {
-  return value.toExponential(Math.min(precision, 100)).replace(/e([-+])(\d)$/, 'e$10$2');
+  const [mantissa = '', exponent = ''] = value.toExponential(MOST_DIGITS).split('e');
+  const rounded = evenTie(mantissa, Math.min(precision, MOST_DIGITS), (digits) =>
+    value.toExponential(digits),
+  );
+  const text = rounded.includes('e') ? rounded : `${rounded}e${exponent}`;
+  return text.replace(/e([-+])(\d)$/, 'e$10$2');
+}
+
+/** JavaScript rounds a tie up, C to the even digit; `exact` has all the digits there are. */
+function evenTie(exact: string, precision: number, round: (precision: number) => string): string {
+  const point = exact.indexOf('.');
+  const kept = exact.slice(0, precision === 0 ? point : point + 1 + precision);
+  const isTie = /^50*$/.test(exact.slice(point + 1 + precision));
+  return isTie && /[02468]$/.test(kept) ? kept : round(precision);
 }
 
 function general(value: number, precision: number, keepZeros: boolean): string {
