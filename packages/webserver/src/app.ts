@@ -3,7 +3,7 @@ import Fastify, { LogController, type FastifyInstance } from 'fastify';
 import type { Desk } from './flow/desk.ts';
 import { fastifyLogger } from './plugins/fastify-logger.ts';
 import { registerErrors, sendError } from './plugins/errors.ts';
-import { registerSecurity } from './plugins/security.ts';
+import { BARE_HEADERS, registerSecurity } from './plugins/security.ts';
 import { registerSessions } from './plugins/session.ts';
 import type { Ports } from './ports.ts';
 import { assetRoutes } from './routes/assets.ts';
@@ -28,7 +28,8 @@ export async function createApp(settings: Settings, ports: Ports): Promise<Fasti
     bodyLimit: 16_384,
     routerOptions: { ignoreDuplicateSlashes: true, maxParamLength: 512 },
     genReqId: () => Buffer.from(ports.random(6)).toString('hex'),
-    frameworkErrors: (error, request, reply) => void sendError(desk, request, reply, error),
+    frameworkErrors: (error, request, reply) =>
+      void sendError(desk, request, reply.headers(BARE_HEADERS), error),
   });
   await registerSecurity(app, desk);
   await registerSessions(app, desk);

@@ -205,6 +205,17 @@ describe('headers and limits', () => {
     expect(text).not.toContain(KEY);
   });
 
+  it('R37 R39 the page for a URL that cannot be read is as careful', async () => {
+    portal = await startPortal();
+    const { status, headers } = await portal.browser().get('/key/%zz');
+    expect([status, headers['referrer-policy'], headers['cache-control']]).toEqual([
+      400,
+      'no-referrer',
+      'no-store',
+    ]);
+    expect(headers['content-security-policy']).toContain("default-src 'none'");
+  });
+
   it('R40 a request that came without https is refused, but for the health check', async () => {
     portal = await startPortal();
     const browser = portal.browser();

@@ -43,6 +43,15 @@ export async function registerSecurity(app: FastifyInstance, { settings, ports }
   });
 }
 
+/** The headers of an answer that is given before any plugin sees the request: to a URL that cannot be read. */
+export const BARE_HEADERS: Readonly<Record<string, string>> = {
+  'content-security-policy':
+    "default-src 'none';style-src 'self';img-src 'self';base-uri 'none';frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'cache-control': 'no-store',
+};
+
 /** Behind a unix socket whose proxy names no client, all clients share one limit; IPv6 clients share one for each /64. */
 export function rateKey(ip: string | undefined): string {
   if (ip === undefined || ip === '') return 'unknown';

@@ -11,8 +11,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { promised, sessionOf, sessionStoreContract, type StoreWorld } from './contract.ts';
 import { createFileSessions } from '../../src/session-store/file-sessions.ts';
 import {
   cookieKey,
@@ -30,63 +30,25 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-const session = (flow: string) => ({ cookie: { originalMaxAge: null }, flow });
+const open = () => promised(createFileSessions(directory, clock, { idle: 100, absolute: 250 }));
 
-function open() {
-  const store = createFileSessions(directory, clock, { idle: 100, absolute: 250 });
-  return {
-    get: promisify(store.get.bind(store)),
-    set: promisify(store.set.bind(store)),
-    destroy: promisify(store.destroy.bind(store)),
+sessionStoreContract('files', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'credmon-sessions-'));
+  const world: StoreWorld = {
+    now: 1_800_000_000,
+    open: (limits) =>
+      createFileSessions(
+        folder,
+        { now: () => world.now, steady: () => world.now, wait: async () => undefined },
+        limits,
+      ),
+    count: () => readdirSync(folder).length,
+    close: () => rmSync(folder, { recursive: true, force: true }),
   };
-}
+  return world;
+});
 
-describe('a session store', () => {
-  it('gives back what was set, also to another process, and only under its id', async () => {
-    await open().set('one', session('f1'));
-    expect(await open().get('one')).toEqual(session('f1'));
-    expect(await open().get('two')).toBeNull();
-  });
-
-  it('replaces and destroys', async () => {
-    const store = open();
-    await store.set('one', session('f1'));
-    await store.set('one', session('f2'));
-    expect(await store.get('one')).toEqual(session('f2'));
-    await store.destroy('one');
-    await store.destroy('one');
-    expect(await store.get('one')).toBeNull();
-    expect(readdirSync(directory)).toEqual([]);
-  });
-
-  it.each([
-    ['unused for less than the idle time-out', [99], true],
-    ['unused for the idle time-out', [100], false],
-    ['used now and then', [90, 90], true],
-    ['used until the absolute time-out', [90, 90, 70], false],
-  ])('R34 keeps a session %s', async (_title, waits, found) => {
-    const store = open();
-    await store.set('one', session('f1'));
-    let last: unknown;
-    for (const wait of waits) {
-      now += wait;
-      last = await store.get('one');
-    }
-    expect(last).toEqual(found ? session('f1') : null);
-    expect(readdirSync(directory)).toHaveLength(found ? 1 : 0);
-  });
-
-  it('R34 a new content does not prolong the absolute time-out', async () => {
-    const store = open();
-    await store.set('one', session('f1'));
-    for (let step = 0; step < 3; step += 1) {
-      now += 80;
-      await store.set('one', session(`g${step}`));
-    }
-    now += 10;
-    expect(await store.get('one')).toBeNull();
-  });
-
+describe('a session file', () => {
   it.each(['', '{', '[]', '{"createdAt":"x","session":{}}', '{"createdAt":1}'])(
     'a damaged file %j is no session',
     async (text) => {
@@ -96,7 +58,7 @@ describe('a session store', () => {
   );
 
   it('names files by the hash of the id, private', async () => {
-    await open().set('one', session('f1'));
+    await open().set('one', sessionOf('f1'));
     const [name = ''] = readdirSync(directory);
     expect(name).toMatch(/^[0-9a-f]{64}\.session$/);
     expect((statSync(join(directory, name)).mode & 0o7777).toString(8)).toBe('600');
@@ -133,11 +95,11 @@ describe('the session directory', () => {
   it('is pruned of what is too old, and of nothing else', async () => {
     cookieKey(directory);
     writeFileSync(join(directory, 'note.txt'), '');
-    await open().set('old', session('f1'));
+    await open().set('old', sessionOf('f1'));
     now += 50;
-    await open().set('new', session('f2'));
+    await open().set('new', sessionOf('f2'));
     expect(pruneSessions(directory, now)).toBe(1);
     expect(readdirSync(directory)).toHaveLength(3);
-    expect(await open().get('new')).toEqual(session('f2'));
+    expect(await open().get('new')).toEqual(sessionOf('f2'));
   });
 });
