@@ -32,8 +32,12 @@ export function openCredentialFiles(directory: string): CredentialFiles {
       const path = keyPath(directory, key);
       guard('remove the key file', () => rmSync(path, { force: true }));
     },
-    hasToken: (user, stem) =>
-      lstatSync(join(directory, user, tokenFileName(stem, 'top')), { throwIfNoEntry: false }) !== undefined,
+    hasToken(user, stem) {
+      const path = join(directory, user, tokenFileName(stem, 'top'));
+      return (
+        guard(`look for ${stem} of ${user}`, () => lstatSync(path, { throwIfNoEntry: false })) !== undefined
+      );
+    },
     writeToken(user, stem, texts) {
       const home = join(directory, user);
       makeUserDirectory(home, user);

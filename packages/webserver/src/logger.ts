@@ -12,20 +12,23 @@ export interface LogOptions {
   readonly debug: boolean;
 }
 
+/** A log that can be opened anew under the same name, after somebody moved the file away, and closed. */
+export interface ServerLog extends Log {
+  reopen(): void;
+  close(): void;
+}
+
 /**
  * Opens the log. Lines look like `11/23/26 10:00:00 text`.
  * @throws CodedError `LOG_UNWRITABLE`
  * @see https://htcondor.readthedocs.io/en/latest/admin-manual/configuration-macros.html#daemon-logging-configuration-file-entries
  */
-export function openLog(options: LogOptions): Log & { close(): void } {
+export function openLog(options: LogOptions): ServerLog {
   const line = winston.format.printf(
     ({ level, message }) =>
       `${localTime(new Date())} ${level === 'error' || level === 'warn' ? `${level.toUpperCase()}: ` : ''}${oneLine(String(message))}`,
   );
-  const sink =
-    options.file === undefined
-      ? { write: writeTo(2), close: () => undefined }
-      : fileSink(options.file, options.maxBytes);
+  const sink = options.file === undefined ? STANDARD_ERROR : fileSink(options.file, options.maxBytes);
   const stream = new Writable({
     decodeStrings: false,
     write: (chunk: unknown, _encoding, done) => {
@@ -43,6 +46,7 @@ export function openLog(options: LogOptions): Log & { close(): void } {
     warn: (text) => void logger.warn(text),
     info: (text) => void logger.info(text),
     debug: (text) => void logger.debug(text),
+    reopen: () => sink.reopen(),
     close: () => {
       logger.close();
       sink.close();
@@ -60,17 +64,36 @@ function localTime(now: Date): string {
 /** Nobody forges a line: breaks and control characters become blanks. */
 const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ');
 
-function fileSink(path: string, maxBytes: number): { write(text: string): void; close(): void } {
+/** Where lines go. */
+interface Sink {
+  write(text: string): void;
+  reopen(): void;
+  close(): void;
+}
+
+const STANDARD_ERROR: Sink = {
+  write: (text) => writeTo(2, text),
+  reopen: () => undefined,
+  close: () => undefined,
+};
+
+function fileSink(path: string, maxBytes: number): Sink {
   let descriptor = openAppending(path);
+  const reopen = (): void => {
+    const old = descriptor;
+    descriptor = openAppending(path);
+    closeSync(old);
+  };
   return {
     write(text) {
-      if (maxBytes > 0 && fstatSync(descriptor).size >= maxBytes) {
+      unlessDiskFails(() => {
+        if (maxBytes === 0 || fstatSync(descriptor).size < maxBytes) return;
         renameSync(path, `${path}.old`);
-        closeSync(descriptor);
-        descriptor = openAppending(path);
-      }
-      writeTo(descriptor)(text);
+        reopen();
+      });
+      writeTo(descriptor, text);
     },
+    reopen: () => unlessDiskFails(reopen),
     close: () => closeSync(descriptor),
   };
 }
@@ -88,13 +111,15 @@ function openAppending(path: string): number {
   }
 }
 
+function writeTo(descriptor: number, text: string): void {
+  unlessDiskFails(() => writeSync(descriptor, text));
+}
+
 /** A full disk must not stop logins: a line that cannot be written is lost, and the next one tries again. */
-function writeTo(descriptor: number): (text: string) => void {
-  return (text) => {
-    try {
-      writeSync(descriptor, text);
-    } catch (error) {
-      if (systemCode(error) === undefined) throw error;
-    }
-  };
+function unlessDiskFails(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+  }
 }

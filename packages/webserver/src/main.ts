@@ -24,10 +24,11 @@ async function run(command: Command): Promise<number> {
   return 0;
 }
 
-/** Serves until SIGTERM or SIGINT; what is in flight is finished, and a second signal ends at once. */
+/** Serves until SIGTERM or SIGINT; what is in flight is finished, and a second signal ends at once. SIGHUP opens the log anew. */
 async function serve(settings: Settings): Promise<number> {
   const { logFile, logBytes: maxBytes, debug } = settings;
   const log = openLog({ maxBytes, debug, ...(logFile === undefined ? {} : { file: logFile }) });
+  process.on('SIGHUP', () => log.reopen());
   const stopped = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.once(signal, () => {

@@ -1,5 +1,5 @@
 // The log file: its lines, its one old file, and a path that cannot be.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -36,6 +36,29 @@ describe('the log', () => {
     log.close();
     const all = readFileSync(`${file}.old`, 'utf8') + readFileSync(file, 'utf8');
     expect(all.match(/[abc]{60}/g)).toEqual(['a', 'b', 'c'].map((text) => text.repeat(60)));
+  });
+
+  it('goes on in a new file after the old one was moved away', () => {
+    const file = join(directory, 'log');
+    const log = openLog({ file, maxBytes: 0, debug: false });
+    log.info('before');
+    renameSync(file, `${file}.1`);
+    log.reopen();
+    log.info('after');
+    log.close();
+    expect([readFileSync(`${file}.1`, 'utf8'), readFileSync(file, 'utf8')]).toEqual([
+      expect.stringMatching(/ before\n$/),
+      expect.stringMatching(/ after\n$/),
+    ]);
+  });
+
+  it('R13 goes on in the full file when it cannot be put aside', () => {
+    const file = join(directory, 'log');
+    mkdirSync(join(directory, 'log.old', 'in the way'), { recursive: true });
+    const log = openLog({ file, maxBytes: 1, debug: false });
+    for (const text of ['one', 'two']) log.info(text);
+    log.close();
+    expect(readFileSync(file, 'utf8')).toMatch(/ one\n.* two\n$/);
   });
 
   it('refuses a path that cannot be opened', () => {

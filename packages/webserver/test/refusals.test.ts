@@ -1,5 +1,5 @@
 // What must not work: every refusal is an explained page, leaves the credential directory alone and says nothing secret.
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CodedError } from '@credmon/core/base';
@@ -280,6 +280,13 @@ describe('coming back', () => {
       'The provider granted too much',
     ]);
     expect(written()).toEqual([]);
+  });
+
+  it('R41 when the session directory has gone is explained', async () => {
+    portal.writeKey(ad());
+    rmSync(join(portal.directory, 'sessions'), { recursive: true });
+    const page = await portal.browser().get(`/key/${KEY}`);
+    expect(explained(page)).toEqual([503, 'Something went wrong here']);
   });
 
   it("when the user's directory is a link is refused", async () => {

@@ -44,9 +44,11 @@ export function beginLogin(desk: Desk, id: string | undefined, stem: string): UR
 }
 
 /** The issuer sends the browser to the ReturnUrl; elsewhere than here, the login would never come back. */
-function checkReturnUrl({ prefix }: Settings, provider: string, returnUrl: string): void {
-  const path = new URL(returnUrl);
-  if (returnUrl.startsWith(`${prefix}/`) && /^\/+return(\/|$)/.test(path.href.slice(prefix.length))) return;
+function checkReturnUrl({ prefix, mount }: Settings, provider: string, returnUrl: string): void {
+  const { origin, pathname } = new URL(returnUrl);
+  const path = pathname.replaceAll(/\/+/g, '/');
+  const served = path === `${mount}/return` || path.startsWith(`${mount}/return/`);
+  if (served && origin === new URL(prefix).origin) return;
   throw new CodedError(
     'RETURN_URL_REFUSED',
     `the return URL of ${provider} is not under ${prefix}/return; mend ${provider}_RETURN_URL_SUFFIX or CREDMON_WEB_PREFIX`,
