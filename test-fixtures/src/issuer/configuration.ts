@@ -56,6 +56,8 @@ export function providerConfiguration({
     // Without a new refresh token in the answer the old one stays good (RFC 6749 section 6).
     rotateRefreshToken: (context) =>
       options.rotate && (context.state as TokenState).fault !== 'no-refresh-token',
+    // A second login in the same browser must not end the tokens of the first.
+    expiresWithSession: () => false,
     issueRefreshToken: () => options.refreshTokens,
     interactions: {
       url: (_context, interaction) => `/interaction/${interaction.uid}`,

@@ -1,0 +1,32 @@
+// The demo's command line.
+import { parseArgs } from 'node:util';
+
+/** What was asked for. `ttl` is how long access tokens live, in seconds. */
+export type DemoArguments =
+  | { readonly kind: 'run'; readonly auto: boolean; readonly ttl: number }
+  | { readonly kind: 'text'; readonly text: string; readonly exitCode: number };
+
+export const USAGE: string = `npm run demo -- [--auto] [--ttl SECONDS]
+
+Shows a login in a browser become a token that stays fresh, all on this machine.
+  --auto         log in without a human, wait for two renewals, check, and exit
+  --ttl SECONDS  how long access tokens live (60; with --auto 6; at least 2)`;
+
+/** Reads the arguments after the script's name. */
+export function demoArguments(argv: readonly string[]): DemoArguments {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: { auto: { type: 'boolean' }, ttl: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    });
+    if (values.help === true) return { kind: 'text', text: USAGE, exitCode: 0 };
+    const auto = values.auto === true;
+    const ttl = Number(values.ttl ?? (auto ? 6 : 60));
+    if (!Number.isInteger(ttl) || ttl < 2 || ttl > 86_400)
+      throw new Error(`--ttl ${values.ttl} is not a whole number of seconds between 2 and 86400`);
+    return { kind: 'run', auto, ttl };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { kind: 'text', text: `demo: ${reason}\n\n${USAGE}`, exitCode: 2 };
+  }
+}

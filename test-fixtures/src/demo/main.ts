@@ -1,0 +1,49 @@
+// The demo as a program: bundled to test-fixtures/dist/demo.js, which scripts/demo.mjs runs.
+import { fileURLToPath } from 'node:url';
+import { demoArguments } from './arguments.ts';
+import { runAutomatically } from './auto.ts';
+import { runForHuman } from './live.ts';
+import { setStage } from './stage.ts';
+
+/** Seen from the bundle. */
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+async function main(): Promise<number> {
+  const wanted = demoArguments(process.argv.slice(2));
+  if (wanted.kind === 'text') {
+    (wanted.exitCode === 0 ? process.stdout : process.stderr).write(`${wanted.text}\n`);
+    return wanted.exitCode;
+  }
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
+  const print = (line: string): void => void process.stdout.write(`${line}\n`);
+  const began = performance.now();
+  print(`Starting an issuer (access tokens live ${wanted.ttl} s), the web server and the daemon...`);
+  const stage = await setStage(root, wanted.ttl);
+  try {
+    if (wanted.auto) await runAutomatically(stage, wanted.ttl, stop.signal, print);
+    else
+      await runForHuman(stage, stop.signal, {
+        rewrite: process.stdout.isTTY,
+        write: (text) => void process.stdout.write(text),
+      });
+  } catch (error) {
+    // After Ctrl-C in a terminal the two processes end by themselves, too.
+    if (!stop.signal.aborted || wanted.auto) throw error;
+  } finally {
+    await stage.clear();
+  }
+  print(
+    wanted.auto
+      ? `demo: all of this held, in ${Math.round((performance.now() - began) / 1000)} s`
+      : 'demo: ended, nothing is left behind',
+  );
+  return 0;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`demo: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

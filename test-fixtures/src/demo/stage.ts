@@ -1,0 +1,93 @@
+// Everything that the demo runs: issuer, web server and daemon on loopback, in a temporary directory, and CredD's part.
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { credmonPid, writeKeyFile, type KeyFile } from '../credd.ts';
+import { startIssuer, type Issuer } from '../issuer.ts';
+import { choosePrefix, startPortal } from '../portal.ts';
+import { startExecutable, type Child } from '../processes.ts';
+import { createWorkspace, type Workspace } from '../workspace.ts';
+import type { WatchedToken } from './observer.ts';
+
+/** What stands on the demo's stage until `clear`. */
+export interface Stage {
+  readonly issuer: Issuer;
+  readonly workspace: Workspace;
+  readonly portal: Child;
+  readonly daemon: Child;
+  readonly keyFile: KeyFile;
+  readonly tokens: readonly WatchedToken[];
+  readonly clientSecret: string;
+  /** Ends every process and removes every file; safe to call twice. */
+  clear(): Promise<void>;
+}
+
+const USER = 'alice';
+const SERVICE = 'mytok';
+/** One request without a handle and one with. */
+const REQUESTS = [
+  { handle: '', scopes: 'read' },
+  { handle: 'results', scopes: 'read, write' },
+];
+
+/** Sets the stage; `ttl` is how long access tokens live, in seconds. @throws Error with the reason, after everything was cleared away */
+export async function setStage(root: string, ttl: number): Promise<Stage> {
+  const clientSecret = randomBytes(24).toString('base64url');
+  const closers: (() => unknown)[] = [];
+  const clear = async (): Promise<void> => {
+    for (const close of closers.splice(0).toReversed()) await close();
+  };
+  const kept = <Thing>(thing: Thing, close: (thing: Thing) => unknown): Thing => {
+    closers.push(() => close(thing));
+    return thing;
+  };
+  try {
+    const workspace = kept(createWorkspace({ clientSecret: () => clientSecret }), (it) => it.remove());
+    await choosePrefix(workspace);
+    const issuer = kept(
+      await startIssuer({ name: 'Demo issuer', accessTokenTtl: ttl, account: USER }),
+      (it) => it.close(),
+    );
+    const service = await workspace.addService(SERVICE, issuer);
+    const daemon = kept(startExecutable(root, 'condor_credmon', ['-v'], workspace.environment), (it) =>
+      it.stop(),
+    );
+    const portal = kept(await startPortal(root, workspace), (it) => it.stop());
+    const keyFile = writeKeyFile(
+      workspace.credentialDirectory,
+      workspace.webPrefix,
+      REQUESTS.map((request) => workspace.keyFileAd(service, USER, request)),
+    );
+    const tokens = REQUESTS.map(({ handle }) => {
+      const stem = handle === '' ? SERVICE : `${SERVICE}_${handle}`;
+      return {
+        owner: USER,
+        service: stem,
+        usePath: join(workspace.credentialDirectory, USER, `${stem}.use`),
+      };
+    });
+    return { issuer, workspace, portal, daemon, keyFile, tokens, clientSecret, clear };
+  } catch (error) {
+    await clear();
+    throw error;
+  }
+}
+
+/**
+ * Tells the daemon to look now, as `condor_reconfig` would. By itself it looks once a minute, which is soon enough for tokens that
+ * live for hours, but not for those of a demo.
+ */
+export function wakeDaemon({ workspace }: Stage): void {
+  const pid = credmonPid(workspace.credentialDirectory);
+  if (pid !== undefined) process.kill(pid, 'SIGHUP');
+}
+
+/** @throws Error with its output when one of the two processes has ended */
+export function checkAlive({ daemon, portal }: Stage): void {
+  for (const [name, child] of [
+    ['condor_credmon', daemon],
+    ['condor_credmon_webserver', portal],
+  ] as const) {
+    if (child.exit === undefined) continue;
+    throw new Error(`${name} ended by itself (${child.exit.code ?? child.exit.signal}):\n${child.output}`);
+  }
+}
