@@ -65,7 +65,7 @@ function form(name: string, account: string, scope: string): string {
 function page(response: ServerResponse, status: number, body: string): void {
   response.writeHead(status, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' });
   response.end(
-    `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Log in</title></head><body><main>${body}</main></body></html>`,
+    `<!doctype html><html lang="en"><head><meta charset="utf-8"><link rel="icon" href="data:,"><title>Log in</title></head><body><main>${body}</main></body></html>`,
   );
 }
 
