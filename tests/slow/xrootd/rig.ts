@@ -34,6 +34,8 @@ export interface Rig {
   readonly storage: string;
   /** Runs a command that trusts the rig's certificate authority. */
   readonly trusting: (command: string, ...argv: string[]) => Promise<{ code: number; output: string }>;
+  /** Makes the storage forget the issuers' keys that it keeps for ten minutes. */
+  readonly forgetKeys: () => void;
   readonly stop: () => Promise<void>;
 }
 
@@ -53,6 +55,7 @@ export async function startRig(audience: string, sections: (issuers: string) => 
     issuers,
     storage: `http://localhost:${port}`,
     trusting: (command, ...argv) => runTrusting(directory, command, argv),
+    forgetKeys: () => rmSync(join(directory, 'cache/scitokens'), { recursive: true, force: true }),
     async stop() {
       storage.kill('SIGTERM');
       if (storage.exitCode === null) await new Promise((resolve) => storage.once('exit', resolve));

@@ -14,7 +14,8 @@ import {
   type JsonObject,
   type SigningKey,
 } from '@credmon/scitokens';
-import { startRig, type Rig } from './rig.ts';
+import { blocks, readPage, runBlocks } from './pages.ts';
+import { startRig, type Rig, type Sections } from './rig.ts';
 
 const run = promisify(execFile);
 const BIN = fileURLToPath(new URL('../../../packages/scitokens/dist/bin/', import.meta.url));
@@ -25,6 +26,15 @@ let rig: Rig;
 async function command(name: string, ...argv: string[]): Promise<string> {
   const { stdout } = await run(process.execPath, [join(BIN, `${name}.js`), ...argv]);
   return stdout;
+}
+
+const PAGE = readPage('scitokens-xrootd.md');
+
+/** The issuer sections that docs/scitokens-xrootd.md gives, with our issuers in place of its own. */
+function sectionsOfPage(issuers: string): Sections {
+  const text = blocks(PAGE, 'ini').join('').replaceAll('https://issuer.example.org', issuers);
+  const found = [...text.matchAll(/^\[Issuer (\w+)\]\n((?:.+\n)*)/gm)];
+  return Object.fromEntries(found.map(([, name = '', lines = '']) => [name, lines.trim().split('\n')]));
 }
 
 const keys = (issuer: string): string => join(rig.directory, 'keys', issuer);
@@ -58,8 +68,7 @@ beforeAll(async () => {
   rig = await startRig(AUDIENCE, (issuers) => ({
     es: [`issuer = ${issuers}/es`, 'base_path = /'],
     rs: [`issuer = ${issuers}/rs`, 'base_path = /'],
-    osg: [`issuer = ${issuers}/osg`, 'base_path = /', 'map_subject = True'],
-    vo: [`issuer = ${issuers}/vo`, 'base_path = /vo', 'map_subject = True'],
+    ...sectionsOfPage(issuers),
   }));
   mkdirSync(join(rig.directory, 'keys'));
   for (const name of ['es', 'osg', 'vo', 'unlisted']) await makeIssuer(name, 'ES256');
@@ -281,6 +290,22 @@ describe('the recipe of a site (docs/scitokens-xrootd.md): read:/osg, write:/osg
     expect(await curl('-H', header, '-T', file, `${rig.storage}/osg/alice/f`)).toMatch(/200$/);
     expect(await curl('-H', header, `${rig.storage}/osg/alice/f`)).toBe('from the site\n200');
     expect(await curl('-H', header, '-T', file, `${rig.storage}/osg/bob/f`)).toMatch(/403$/);
+  });
+
+  it('is what the page says, line by line', async () => {
+    const directory = join(rig.directory, 'recipe');
+    mkdirSync(directory);
+    const texts = blocks(PAGE, 'sh recipe').map((text) =>
+      text
+        .replaceAll('/var/www/issuer', join(rig.directory, 'web'))
+        .replaceAll('https://issuer.example.org', rig.issuers)
+        .replaceAll('https://storage.example.org', AUDIENCE)
+        .replaceAll('http://storage.example.org:1094', rig.storage),
+    );
+    rig.forgetKeys();
+    const output = await runBlocks(texts, directory);
+    expect(output).toMatch(/from the site\n/);
+    expect(output).toMatch(/^accepted: scitoken:2\.0, ES256/m);
   });
 
   it('a base_path goes in front of what the scope says', async () => {

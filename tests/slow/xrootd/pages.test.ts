@@ -1,0 +1,20 @@
+// The shell examples of the pages about tokens run as they stand.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { blocks, readPage, runBlocks } from './pages.ts';
+
+it.each([
+  ['scitokens.md', 15, /next +\d{4}-.*\n|accepted: scitoken:2\.0/],
+  ['htcondor-ce.md', 5, /^accepted: wlcg:1\.0, ES256, issuer https:\/\/frontend\.example\.org\/vo/m],
+])('the commands of docs/%s run', async (name, commands, output) => {
+  const texts = blocks(readPage(name), 'sh run');
+  expect(texts.join('').match(/^scitokens/gm)?.length).toBeGreaterThanOrEqual(commands);
+  const directory = mkdtempSync(join(tmpdir(), 'pages-'));
+  try {
+    expect(await runBlocks(texts, directory)).toMatch(output);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
