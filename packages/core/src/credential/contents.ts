@@ -32,6 +32,9 @@ export type Parsed<T> =
 /** The largest credential file that is read, in bytes. */
 export const MAX_CREDENTIAL_BYTES: number = 1024 * 1024;
 
+/** The deepest nesting of a credential file. */
+const DEEPEST = 64;
+
 const refuse = (reason: string): { ok: false; reason: string } => ({ ok: false, reason });
 
 /** Reads a JSON object; anything else is refused with the reason. */
@@ -44,7 +47,14 @@ export function parseObject(text: string): Parsed<Record<string, unknown>> {
     // The parser's own message quotes the text, which may be a secret.
     return refuse('is not JSON');
   }
-  return isRecord(value) ? { ok: true, value } : refuse('is JSON, but not an object');
+  if (!isRecord(value)) return refuse('is JSON, but not an object');
+  return nestsWithin(value, DEEPEST) ? { ok: true, value } : refuse(`nests deeper than ${DEEPEST} levels`);
+}
+
+/** What nests deeper can be parsed but not written again: JSON.stringify would overflow the stack, after the grant is spent. */
+function nestsWithin(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return levels > 0 && Object.values(value).every((inner) => nestsWithin(inner, levels - 1));
 }
 
 /** Reads `.top`. An empty refresh token is legal: it says that the issuer gave none. */

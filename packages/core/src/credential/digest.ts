@@ -2,7 +2,7 @@
 import { ERROR_CODES, type ErrorCode } from '../base/error-codes.ts';
 import { parseMeta, parseObject, type Parsed } from './contents.ts';
 import type { MetaDigest, RenewalState, TopDigest } from './snapshot.ts';
-import { jwtTimes, storedTimes, type TokenTimes } from './times.ts';
+import { jwtTimesHere, storedTimes, type TokenTimes } from './times.ts';
 
 /** What `.top` holds. Any text is legal here; the provider that owns the token judges it. */
 export function digestTop(text: string): Parsed<TopDigest> {
@@ -25,9 +25,24 @@ export function digestUse(text: string, mtime: number, defaultLifetime: number):
     return { ok: true, value: storedTimes(object.value, mtime, defaultLifetime) };
   }
   const bare = text.trim();
+  if (isJson(bare)) return object;
   if (!/^[!#-Z\\^-z|~]+$/.test(bare))
     return { ok: false, reason: `${object.reason}, and no bare token either` };
-  return { ok: true, value: jwtTimes(bare) ?? { issuedAt: mtime, expiresAt: mtime + defaultLifetime } };
+  return {
+    ok: true,
+    value: jwtTimesHere(bare, mtime) ?? { issuedAt: mtime, expiresAt: mtime + defaultLifetime },
+  };
+}
+
+/** `null`, `5` and `true` look like bare tokens, but are what a broken writer leaves. */
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    // Most bare tokens end here, as they should.
+    return false;
+  }
 }
 
 /** What `.meta` holds, without its secret. */

@@ -18,7 +18,7 @@ const line = (value: unknown): string => `${JSON.stringify(value)}\n`;
 /** The text of `.use`: the issuer's answer without its refresh token, with integer `expires_in`, `issued_at` and `expires_at`. */
 export function useText(answer: TokenAnswer, issuedAt: number, defaultLifetime: number): string {
   const issued = Math.floor(issuedAt);
-  const lifetime = promisedLifetime(answer.answer, defaultLifetime);
+  const lifetime = promisedLifetime(answer.answer, defaultLifetime, issued);
   return line({ ...answer.answer, expires_in: lifetime, issued_at: issued, expires_at: issued + lifetime });
 }
 

@@ -39,20 +39,42 @@ export function jwtTimes(token: string): TokenTimes | undefined {
   if (!isRecord(claims)) return undefined;
   const issuedAt = saneInstant(claims['iat']);
   const expiresAt = saneInstant(claims['exp']);
-  if (issuedAt === undefined || expiresAt === undefined || expiresAt <= issuedAt) return undefined;
-  return expiresAt - issuedAt < ABSURD_SECONDS ? { issuedAt, expiresAt } : undefined;
+  if (issuedAt === undefined || expiresAt === undefined) return undefined;
+  return isSpan(issuedAt, expiresAt) ? { issuedAt, expiresAt } : undefined;
+}
+
+function isSpan(issuedAt: number, expiresAt: number): boolean {
+  return expiresAt > issuedAt && expiresAt - issuedAt < ABSURD_SECONDS;
 }
 
 /**
- * The lifetime in seconds that a fresh token response promises: its `expires_in`, else the JWT's `exp` minus `iat`,
- * else `defaultLifetime`.
+ * {@link jwtTimes} on our own clock: a token cannot have been written, at `mtime`, before it was issued. Where it says so, the
+ * issuer's clock is ahead, and the times are moved to ours.
  */
-export function promisedLifetime(answer: Readonly<Record<string, unknown>>, defaultLifetime: number): number {
+export function jwtTimesHere(token: string, mtime: number): TokenTimes | undefined {
+  const times = jwtTimes(token);
+  const ahead = times ? times.issuedAt - mtime : 0;
+  return times && ahead > 0 ? { issuedAt: mtime, expiresAt: times.expiresAt - ahead } : times;
+}
+
+/**
+ * The lifetime in seconds that a fresh token response promises: its `expires_in`, else what the JWT's `exp` leaves at `issuedAt`
+ * (epoch seconds; an issuer may hand out a token that it made earlier), else `defaultLifetime`. Where our clock and the
+ * issuer's are too far apart for that, `exp` minus `iat` serves.
+ */
+export function promisedLifetime(
+  answer: Readonly<Record<string, unknown>>,
+  defaultLifetime: number,
+  issuedAt?: number,
+): number {
   const said = saneLifetime(answer['expires_in']);
   if (said !== undefined) return said;
   const token = answer['access_token'];
   const times = typeof token === 'string' ? jwtTimes(token) : undefined;
-  return times ? Math.floor(times.expiresAt - times.issuedAt) : defaultLifetime;
+  if (!times) return defaultLifetime;
+  const whole = times.expiresAt - times.issuedAt;
+  const left = issuedAt === undefined ? whole : times.expiresAt - issuedAt;
+  return saneLifetime(left > 0 ? Math.min(left, whole) : whole) ?? defaultLifetime;
 }
 
 /**
@@ -67,10 +89,10 @@ export function storedTimes(
   const issuedAt = saneInstant(use['issued_at']);
   const expiresAt = saneInstant(use['expires_at']);
   const lifetime = saneLifetime(use['expires_in']);
-  if (expiresAt !== undefined && issuedAt !== undefined && expiresAt > issuedAt)
+  if (expiresAt !== undefined && issuedAt !== undefined && isSpan(issuedAt, expiresAt))
     return { issuedAt, expiresAt };
   if (expiresAt !== undefined && lifetime !== undefined) return { issuedAt: expiresAt - lifetime, expiresAt };
   const token = use['access_token'];
-  const fromToken = typeof token === 'string' ? jwtTimes(token) : undefined;
+  const fromToken = typeof token === 'string' ? jwtTimesHere(token, mtime) : undefined;
   return fromToken ?? { issuedAt: mtime, expiresAt: mtime + (lifetime ?? defaultLifetime) };
 }

@@ -32,12 +32,20 @@ export function dueByLifetime(times: TokenTimes, policy: RenewalPolicy, spread: 
   return times.issuedAt + lifetime * (policy.fraction - policy.jitter * spread);
 }
 
-/** When the token is due and why, as if no renewal had ever failed. */
-export function dueOf(token: TokenSnapshot, policy: RenewalPolicy): Due {
+/**
+ * When the token is due and why, as if no renewal had ever failed. A `.top` from the future of `now` (epoch seconds) is a clock's
+ * mistake, not news: it would otherwise be newer than every `.use` to come.
+ */
+export function dueOf(
+  token: TokenSnapshot,
+  policy: RenewalPolicy,
+  now: number = Number.POSITIVE_INFINITY,
+): Due {
   const { top, use, seen } = token;
   if (use.kind === 'missing') return { at: Number.NEGATIVE_INFINITY, reason: 'use-missing' };
   if (use.kind === 'broken') return { at: Number.NEGATIVE_INFINITY, reason: 'use-broken' };
-  if (top.kind === 'valid' && top.identity.mtime > use.identity.mtime) {
+  const isNews = top.kind === 'valid' && top.identity.mtime > use.identity.mtime;
+  if (isNews && top.identity.mtime <= now + CLOCK_TOLERANCE) {
     return { at: Number.NEGATIVE_INFINITY, reason: 'newer-top' };
   }
   const spread = spreadOf(tokenId(token));

@@ -36,7 +36,7 @@ export function judge(token: ManagedToken, now: Instant): Verdict {
   const { snapshot, policy } = token;
   if (!token.renewable.ok)
     return { token, state: 'unrenewable', dueIn: Number.POSITIVE_INFINITY, reason: 'unrenewable' };
-  const due = dueOf(snapshot, policy);
+  const due = dueOf(snapshot, policy, now.wall);
   const dueIn = due.at - localNow(snapshot, now);
   const failed = failureThatCounts(token, now);
   if (failed?.stopped)

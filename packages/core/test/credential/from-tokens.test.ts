@@ -1,0 +1,67 @@
+// The exact texts that a login and a renewal leave on disk.
+import { describe, expect, it } from 'vitest';
+import {
+  filesFromLogin,
+  rotatedTopText,
+  useText,
+  type LoginResult,
+} from '../../src/credential/from-tokens.ts';
+
+const answer = {
+  accessToken: 'at',
+  answer: { access_token: 'at', token_type: 'Bearer', expires_in: '3600.5' },
+};
+const login: LoginResult = {
+  answer: { ...answer, refreshToken: 'rt' },
+  scopes: 'a, b',
+  audience: 'https://storage.example',
+  client: { client_id: 'c', client_secret: 's', token_url: 'https://issuer.example/token' },
+  issuedAt: 1000.75,
+  defaultLifetime: 1200,
+};
+
+describe('the files of a login', () => {
+  it('are one line of JSON each, with scopes and audience to the byte', () => {
+    expect(filesFromLogin(login)).toEqual({
+      top: '{"refresh_token":"rt","scopes":"a, b","audience":"https://storage.example"}\n',
+      use: '{"access_token":"at","token_type":"Bearer","expires_in":3600,"issued_at":1000,"expires_at":4600}\n',
+      meta: '{"client_id":"c","client_secret":"s","token_url":"https://issuer.example/token","use_refresh_token":true}\n',
+    });
+  });
+
+  it('leave out scopes and audience that nobody asked for, and say that there is no refresh token', () => {
+    expect(filesFromLogin({ ...login, answer, scopes: '', audience: '' })).toEqual({
+      top: '{"refresh_token":""}\n',
+      use: filesFromLogin(login).use,
+      meta: '{"client_id":"c","client_secret":"s","token_url":"https://issuer.example/token","use_refresh_token":false}\n',
+    });
+  });
+});
+
+describe('the files of a renewal', () => {
+  it('R15 .use has our times, whatever the issuer says under the same names', () => {
+    const odd = {
+      accessToken: 'at',
+      answer: { access_token: 'at', expires_in: -1, issued_at: 'x', expires_at: 9e99 },
+    };
+    expect(JSON.parse(useText(odd, 1000, 1200))).toEqual({
+      access_token: 'at',
+      expires_in: 1200,
+      issued_at: 1000,
+      expires_at: 2200,
+    });
+  });
+
+  it('R15 .use does not outlive a JWT that the issuer made earlier', () => {
+    const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const token = `${part({ alg: 'ES256' })}.${part({ iat: 1000, exp: 4600 })}.c2ln`;
+    const old = { accessToken: token, answer: { access_token: token } };
+    expect(JSON.parse(useText(old, 4000, 1200))).toMatchObject({ issued_at: 4000, expires_at: 4600 });
+  });
+
+  it('R16 .top keeps every other key', () => {
+    expect(rotatedTopText({ refresh_token: 'old', scopes: 'a', more: [1] }, 'new')).toBe(
+      '{"refresh_token":"new","scopes":"a","more":[1]}\n',
+    );
+  });
+});

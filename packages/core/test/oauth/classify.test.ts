@@ -1,0 +1,111 @@
+// What a refused token response means, code by code, and how long to wait for the next attempt.
+import { describe, expect, it } from 'vitest';
+import { classifyFailure, harmless, retryAfterSeconds } from '../../src/oauth/classify.ts';
+
+// Sun, 06 Nov 1994 08:49:37 GMT, the example of RFC 9110.
+const EXAMPLE = 784_111_777;
+
+describe('R8 Retry-After', () => {
+  it.each([
+    ['seconds', '120', 120],
+    ['seconds with blanks around', ' 7 ', 7],
+    ['zero', '0', 0],
+    ['a date to come', 'Sun, 06 Nov 1994 08:49:37 GMT', 37],
+    ['a date gone by', 'Sun, 06 Nov 1994 08:00:00 GMT', 0],
+    ['a leap day', 'Tue, 29 Feb 2028 00:00:00 GMT', 86_400],
+    ['more than a day', '999999999999', 86_400],
+    ['digits without end', '9'.repeat(400), undefined],
+    ['a fraction', '1.5', undefined],
+    ['a negative number', '-5', undefined],
+    ['a word', 'soon', undefined],
+    ['nothing', '', undefined],
+    ['a month that is none', 'Sun, 06 Nix 1994 08:49:37 GMT', undefined],
+    ['two values', '1, 2', undefined],
+    ['no header', undefined, undefined],
+  ])('%s', (_, header, expected) => {
+    expect(retryAfterSeconds(header, EXAMPLE - 37)).toBe(expected);
+  });
+
+  it.each(
+    [
+      0, 951_782_400, 951_868_800, 1_078_012_800, 1_709_164_800, 1_735_689_599, 4_107_542_400, 13_574_563_200,
+    ].map((time) => [new Date(time * 1000).toUTCString(), time] as const),
+  )('reads %s as the calendar does', (date, time) => {
+    expect(retryAfterSeconds(date, time - 1000)).toBe(1000);
+  });
+});
+
+describe('R9 what an error means', () => {
+  const meanings: [number, string | undefined, string][] = [
+    [400, 'invalid_grant', 'GRANT_REVOKED'],
+    [200, 'invalid_grant', 'GRANT_REVOKED'],
+    [400, 'interaction_required', 'GRANT_REVOKED'],
+    [400, 'login_required', 'GRANT_REVOKED'],
+    [400, 'consent_required', 'GRANT_REVOKED'],
+    [401, 'invalid_client', 'CLIENT_REFUSED'],
+    [400, 'unauthorized_client', 'CLIENT_REFUSED'],
+    [400, 'unsupported_grant_type', 'CLIENT_REFUSED'],
+    [400, 'invalid_request', 'CLIENT_REFUSED'],
+    [400, 'invalid_scope', 'CLIENT_REFUSED'],
+    [400, 'invalid_target', 'CLIENT_REFUSED'],
+    [403, 'access_denied', 'CLIENT_REFUSED'],
+    [401, undefined, 'CLIENT_REFUSED'],
+    [400, 'slow_down', 'ISSUER_BUSY'],
+    [400, 'temporarily_unavailable', 'ISSUER_BUSY'],
+    [400, 'server_error', 'ISSUER_UNREACHABLE'],
+    [429, undefined, 'ISSUER_BUSY'],
+    [429, 'invalid_grant', 'ISSUER_BUSY'],
+    [408, undefined, 'ISSUER_UNREACHABLE'],
+    [500, 'invalid_client', 'ISSUER_UNREACHABLE'],
+    [503, undefined, 'ISSUER_UNREACHABLE'],
+    [400, 'something_new', 'ISSUER_ANSWER_INVALID'],
+    [403, undefined, 'ISSUER_ANSWER_INVALID'],
+    [404, undefined, 'ISSUER_ANSWER_INVALID'],
+    [302, undefined, 'ISSUER_ANSWER_INVALID'],
+    [400, 'constructor', 'ISSUER_ANSWER_INVALID'],
+    [400, '__proto__', 'ISSUER_ANSWER_INVALID'],
+    [400, 'toString', 'ISSUER_ANSWER_INVALID'],
+  ];
+  it.each(meanings)('status %d with %s is %s', (status, error, code) => {
+    const failure = classifyFailure(
+      'mytok',
+      { status, ...(error === undefined ? {} : { json: { error } }) },
+      0,
+    );
+    expect(failure.code).toBe(code);
+    expect(failure.fields).toEqual({ provider: 'mytok', status, ...(error === undefined ? {} : { error }) });
+  });
+
+  it.each([
+    ['not text', 5],
+    ['with blanks', 'a b'],
+    ['too long', 'x'.repeat(65)],
+    ['empty', ''],
+  ])('an error that is %s is not repeated', (_, error) => {
+    expect(classifyFailure('mytok', { status: 400, json: { error } }, 0).message).toBe(
+      'the issuer of mytok answered HTTP status 400',
+    );
+  });
+
+  it('carries the wait only where waiting helps', () => {
+    const waits = (status: number, error: string): unknown =>
+      classifyFailure('mytok', { status, retryAfter: '9', json: { error } }, 0).fields['retryAfter'];
+    expect([waits(429, 'x'), waits(503, 'x'), waits(502, 'x'), waits(400, 'invalid_grant')]).toEqual([
+      9,
+      9,
+      9,
+      undefined,
+    ]);
+  });
+});
+
+describe('R43 an issuer’s sentence', () => {
+  it.each([
+    ['stays when it is one', 'Token is not active', 'Token is not active'],
+    ['loses long runs', 'bad eyJhbGciOiJFUzI1NiJ9.e30.x token', 'bad [...] token'],
+    ['loses control characters and other scripts', 'a\u0000\u001b[31mb\nç', 'a [31mb'],
+    ['is cut', 'ab '.repeat(100), 'ab '.repeat(54).slice(0, 160)],
+  ])('%s', (_, text, expected) => {
+    expect(harmless(text)).toBe(expected);
+  });
+});

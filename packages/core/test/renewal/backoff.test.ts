@@ -1,0 +1,101 @@
+// After a failure: how long to wait, when to stop, and what makes a token try again.
+import { describe, expect, it } from 'vitest';
+import { ERROR_CODES, type ErrorCode } from '../../src/base/error-codes.ts';
+import { CodedError } from '../../src/base/errors.ts';
+import type { RenewalState } from '../../src/credential/snapshot.ts';
+import { afterFailure, forgottenAtStart, type Failure } from '../../src/renewal/backoff.ts';
+import { DEFAULT_POLICY } from '../../src/renewal/policy.ts';
+import { NOW } from './snapshots.ts';
+
+const now = NOW.wall;
+const failure = (changes: Partial<Failure> = {}): Failure => ({
+  id: 'alice/mytok',
+  error: new CodedError('ISSUER_UNREACHABLE', 'no answer'),
+  basis: 'b1',
+  now,
+  expiresAt: undefined,
+  ...changes,
+});
+const fail = (previous: RenewalState | undefined, changes: Partial<Failure> = {}): RenewalState =>
+  afterFailure(previous, failure(changes), DEFAULT_POLICY);
+
+describe('R7 the wait after a failure', () => {
+  it('doubles from ten seconds to fifteen minutes, each a little less by chance', () => {
+    let state: RenewalState | undefined;
+    const waits: number[] = [];
+    for (let attempt = 0; attempt < 40; attempt += 1) {
+      state = fail(state);
+      waits.push(state.not_before - now);
+    }
+    waits.forEach((wait, index) => {
+      const longest = Math.min(900, 10 * 2 ** index);
+      expect(wait).toBeGreaterThanOrEqual(0.75 * longest);
+      expect(wait).toBeLessThanOrEqual(longest);
+    });
+    expect(state?.attempts).toBe(40);
+  });
+
+  it('differs from token to token, so that they do not come back together', () => {
+    const waits = new Set(
+      Array.from({ length: 200 }, (_, index) => {
+        const previous = fail(fail(fail(fail(undefined))));
+        return fail(previous, { id: `user${index}/mytok` }).not_before;
+      }),
+    );
+    expect(waits.size).toBeGreaterThan(20);
+  });
+
+  const grown = { ...fail(undefined), attempts: 20 };
+  it.each([
+    ['is never more than a quarter of the life left', now + 400, 100],
+    ['but never less than the first wait', now + 4, 10],
+    ['and is not shortened for a token that has expired', now - 1, 900],
+    ['nor for one that is not there', undefined, 900],
+  ])('%s', (_, expiresAt, longest) => {
+    const wait = fail(grown, { expiresAt }).not_before - now;
+    expect(wait).toBeGreaterThanOrEqual(longest * 0.7);
+    expect(wait).toBeLessThanOrEqual(longest);
+  });
+
+  it('R8 is as long as the issuer says, also beyond the life left', () => {
+    const error = new CodedError('ISSUER_BUSY', 'slow', { retryAfter: 5000 });
+    expect(fail(undefined, { error, expiresAt: now + 60 }).not_before).toBe(now + 5000);
+    const short = new CodedError('ISSUER_BUSY', 'slow', { retryAfter: 1 });
+    expect(fail(undefined, { error: short }).not_before).toBeGreaterThan(now + 6);
+  });
+
+  it('begins anew on another basis', () => {
+    expect(fail(grown).attempts).toBe(21);
+    expect(fail(grown, { basis: 'b2' })).toMatchObject({ attempts: 1, basis: 'b2' });
+  });
+
+  it('is a value of whole seconds that says why', () => {
+    expect(fail(undefined, { now: now + 0.7 })).toEqual({
+      attempts: 1,
+      last_attempt: now,
+      not_before: expect.any(Number) as number,
+      stopped: false,
+      code: 'ISSUER_UNREACHABLE',
+      message: 'no answer',
+      basis: 'b1',
+    });
+    expect(Number.isInteger(fail(undefined, { now: now + 0.7 }).not_before)).toBe(true);
+  });
+});
+
+describe('R9 which errors stop the retries', () => {
+  const terminal = ['GRANT_REVOKED', 'CLIENT_REFUSED', 'ENDPOINT_REFUSED', 'ISSUER_MISMATCH'];
+  it.each(Object.keys(ERROR_CODES) as ErrorCode[])('%s', (code) => {
+    const state = fail(undefined, { error: new CodedError(code, 'x') });
+    expect(state.stopped).toBe(terminal.includes(code));
+    expect(forgottenAtStart(state)).toBe(terminal.includes(code) && code !== 'GRANT_REVOKED');
+  });
+
+  it('nothing that has no code does', () => {
+    expect(fail(undefined, { error: new TypeError('x') })).toMatchObject({
+      stopped: false,
+      code: 'CRED_FILE_IO',
+      message: 'x',
+    });
+  });
+});

@@ -1,0 +1,89 @@
+// When a token is due: by what it says, on a time line that no clock step, chown or restore moves.
+import { describe, expect, it } from 'vitest';
+import type { TokenSnapshot } from '../../src/credential/snapshot.ts';
+import { dueByLifetime, dueOf, localNow, type DueReason } from '../../src/renewal/due.ts';
+import { DEFAULT_POLICY } from '../../src/renewal/policy.ts';
+import { spreadOf } from '../../src/renewal/spread.ts';
+import { NOW, token, useOf, written } from './snapshots.ts';
+
+const DAY = 86_400;
+const place = spreadOf('alice/mytok');
+const top = (mtime: number): TokenSnapshot['top'] => ({
+  kind: 'valid',
+  value: { opaque: false, refreshToken: 'present' },
+  identity: written(mtime),
+});
+
+describe('when a token is due', () => {
+  it.each([
+    [0, 1800],
+    [0.5, 1620],
+    [1, 1440],
+  ])('R5 R6 the one at %d of the spread, %d seconds into an hour', (spread, expected) => {
+    expect(dueByLifetime({ issuedAt: 0, expiresAt: 3600 }, DEFAULT_POLICY, spread)).toBeCloseTo(expected, 6);
+  });
+
+  const byLifetime = NOW.wall + 3600 * (0.5 - 0.1 * place);
+  const always = Number.NEGATIVE_INFINITY;
+  const cases: [string, Partial<TokenSnapshot>, number, DueReason][] = [
+    ['by its lifetime', {}, byLifetime, 'lifetime'],
+    ['at once when .use is missing', { use: { kind: 'missing' } }, always, 'use-missing'],
+    ['at once when .use is broken', { use: { kind: 'broken', reason: 'is empty' } }, always, 'use-broken'],
+    ['at once when .top is newer than .use', { top: top(NOW.wall + 1) }, always, 'newer-top'],
+    ['by its lifetime when .top is exactly as old as .use', { top: top(NOW.wall) }, byLifetime, 'lifetime'],
+    ['by its lifetime without .top', { top: { kind: 'missing' } }, byLifetime, 'lifetime'],
+    [
+      'by its lifetime when .top is broken',
+      { top: { kind: 'broken', reason: 'is a symbolic link', identity: written(NOW.wall + 9) } },
+      byLifetime,
+      'lifetime',
+    ],
+    [
+      'R5 by its lifetime when .top is of a day to come',
+      { top: top(NOW.wall + DAY) },
+      byLifetime,
+      'lifetime',
+    ],
+    [
+      'R5 by its lifetime after a restore that made .use look young',
+      { use: useOf({ issuedAt: NOW.wall, expiresAt: NOW.wall + 3600 }, NOW.wall + 50_000) },
+      byLifetime,
+      'lifetime',
+    ],
+    [
+      'R5 soon, but spread, when it was issued a day from now',
+      { use: useOf({ issuedAt: NOW.wall + DAY, expiresAt: NOW.wall + DAY + 3600 }) },
+      NOW.wall + 60 * place,
+      'clock-stepped',
+    ],
+    [
+      'R5 by its lifetime when the clock was a little ahead',
+      { use: useOf({ issuedAt: NOW.wall + 100, expiresAt: NOW.wall + 3700 }) },
+      byLifetime + 100,
+      'lifetime',
+    ],
+  ];
+  it.each(cases)('%s', (_, changes, at, reason) => {
+    const due = dueOf(token(changes), DEFAULT_POLICY, NOW.wall);
+    expect(due.reason).toBe(reason);
+    expect(due.at === at || Math.abs(due.at - at) < 1e-3).toBe(true);
+  });
+
+  it('R5 a .top of the future is news when its time has come', () => {
+    const late = token({ top: top(NOW.wall + DAY) });
+    expect(dueOf(late, DEFAULT_POLICY, NOW.wall + DAY).reason).toBe('newer-top');
+    expect(dueOf(late, DEFAULT_POLICY).reason).toBe('newer-top');
+  });
+});
+
+describe('R5 the token’s own time', () => {
+  it.each([
+    ['runs with the clock', 100, 100, 100],
+    ['does not follow a clock that is put a day forward', DAY + 100, 100, 100],
+    ['does not follow a clock that is put a day back', 100 - DAY, 100, 100],
+    ['goes on while the clock stands still', 0, 100, 100],
+  ])('%s', (_, wall, steady, expected) => {
+    const now = { wall: NOW.wall + wall, steady: NOW.steady + steady };
+    expect(localNow(token(), now) - NOW.wall).toBe(expected);
+  });
+});

@@ -1,0 +1,157 @@
+// The plan: the verdict on every token, the order of renewal, and the time of the next look.
+import { describe, expect, it } from 'vitest';
+import type { RenewalState, TokenSnapshot } from '../../src/credential/snapshot.ts';
+import { judge, planRenewals, type ManagedToken, type TokenState } from '../../src/renewal/plan.ts';
+import { managed, NOW, token, useOf, written } from './snapshots.ts';
+
+const failed: RenewalState = {
+  attempts: 1,
+  last_attempt: NOW.wall - 10,
+  not_before: NOW.wall + 50,
+  stopped: false,
+  code: 'ISSUER_BUSY',
+  message: 'busy',
+  basis: 'basis',
+};
+const old = useOf({ issuedAt: NOW.wall - 3000, expiresAt: NOW.wall + 600 });
+const missing = { use: { kind: 'missing' } } as const;
+const never = Number.POSITIVE_INFINITY;
+
+describe('the verdict on a token', () => {
+  const cases: [
+    string,
+    Partial<TokenSnapshot>,
+    Partial<ManagedToken>,
+    TokenState,
+    string,
+    number | undefined,
+  ][] = [
+    ['is fresh', {}, {}, 'fresh', 'lifetime', undefined],
+    ['is due', { use: old }, {}, 'due', 'lifetime', undefined],
+    ['is due without .use', missing, {}, 'due', 'use-missing', Number.NEGATIVE_INFINITY],
+    ['R7 waits after a failure', { use: old, renewal: failed }, {}, 'waiting', 'ISSUER_BUSY', 50],
+    ['R7 waits also without .use', { ...missing, renewal: failed }, {}, 'waiting', 'ISSUER_BUSY', 50],
+    [
+      'R7 is due when the wait is over',
+      { use: old, renewal: { ...failed, not_before: NOW.wall } },
+      {},
+      'due',
+      'lifetime',
+      undefined,
+    ],
+    [
+      'R7 is due when the failure stood on another .top',
+      { use: old, renewal: failed },
+      { basis: 'new' },
+      'due',
+      'lifetime',
+      undefined,
+    ],
+    [
+      'R5 is due when the failure claims to be of tomorrow',
+      { use: old, renewal: { ...failed, last_attempt: NOW.wall + 86_400, not_before: NOW.wall + 86_500 } },
+      {},
+      'due',
+      'lifetime',
+      undefined,
+    ],
+    ['is fresh though a renewal once failed', { renewal: failed }, {}, 'fresh', 'lifetime', undefined],
+    [
+      'R9 has stopped',
+      { use: old, renewal: { ...failed, stopped: true, code: 'GRANT_REVOKED', not_before: 0 } },
+      {},
+      'stopped',
+      'GRANT_REVOKED',
+      never,
+    ],
+    [
+      'R9 starts again with a new .top',
+      { use: old, renewal: { ...failed, stopped: true } },
+      { basis: 'new' },
+      'due',
+      'lifetime',
+      undefined,
+    ],
+    [
+      'R17 is not to be renewed',
+      { use: old },
+      { renewable: { ok: false, reason: 'has no .meta' } },
+      'unrenewable',
+      'unrenewable',
+      never,
+    ],
+  ];
+  it.each(cases)('%s', (_, snapshot, changes, state, reason, dueIn) => {
+    const verdict = judge(managed(token(snapshot), changes), NOW);
+    expect([verdict.state, verdict.reason]).toEqual([state, reason]);
+    expect(verdict.dueIn).toBe(dueIn ?? verdict.dueIn);
+    expect(verdict.dueIn > 0).toBe(state !== 'due');
+  });
+
+  it.each([
+    ['forward', 86_400],
+    ['back', -86_400],
+  ])('R5 a clock put a day %s changes nothing for tokens in place', (_, step) => {
+    const later = { wall: NOW.wall + step + 60, steady: NOW.steady + 60 };
+    expect(judge(managed(token()), later).state).toBe('fresh');
+    expect(judge(managed(token({ use: old })), later).state).toBe('due');
+    const expired = { wall: NOW.wall + step + 4000, steady: NOW.steady + 4000 };
+    expect(judge(managed(token()), expired).state).toBe('due');
+  });
+
+  it('R5 a .top of the future does not make every look a renewal', () => {
+    const top = {
+      kind: 'valid',
+      value: { opaque: true, refreshToken: 'absent' },
+      identity: written(NOW.wall + 86_400),
+    } as const;
+    expect(judge(managed(token({ top })), NOW).state).toBe('fresh');
+  });
+});
+
+describe('the plan', () => {
+  const at = (stem: string, changes: Partial<TokenSnapshot>): ManagedToken =>
+    managed(token({ stem, ...changes }));
+  const expiring = (left: number): TokenSnapshot['use'] =>
+    useOf({ issuedAt: NOW.wall - 3000, expiresAt: NOW.wall + left });
+
+  it('renews what is missing first, then what expires first, then by name', () => {
+    const tokens = [
+      at('later', { use: expiring(900) }),
+      at('b', { use: expiring(300) }),
+      at('a', { use: expiring(300) }),
+      at('expired', { use: expiring(-5) }),
+      at('missing', missing),
+      at('broken', { use: { kind: 'broken', reason: 'is empty' } }),
+      at('fresh', {}),
+    ];
+    const plan = planRenewals(tokens, NOW);
+    expect(plan.renew.map((verdict) => verdict.token.snapshot.stem)).toEqual([
+      'broken',
+      'missing',
+      'expired',
+      'a',
+      'b',
+      'later',
+    ]);
+    expect(plan.verdicts.map((verdict) => verdict.token.snapshot.stem)).toEqual(
+      tokens.map(({ snapshot }) => snapshot.stem),
+    );
+  });
+
+  it('says when to look again: at the next token that is fresh or waits', () => {
+    const waiting = at('waiting', { use: old, renewal: failed });
+    const stopped = at('stopped', { use: old, renewal: { ...failed, stopped: true } });
+    expect(planRenewals([waiting, stopped, at('fresh', {}), at('due', missing)], NOW).nextIn).toBe(50);
+    expect(planRenewals([stopped], NOW).nextIn).toBe(never);
+    expect(planRenewals([], NOW)).toEqual({ renew: [], verdicts: [], nextIn: never });
+  });
+
+  it('R3 one token that cannot be read keeps none of 30 others from renewal', () => {
+    const others = Array.from({ length: 30 }, (_, index) => at(`t${index}`, missing));
+    const broken = managed(token({ top: { kind: 'broken', reason: 'is a symbolic link' } }), {
+      renewable: { ok: false, reason: 'is a symbolic link' },
+    });
+    expect(planRenewals([broken, ...others], NOW).renew).toHaveLength(30);
+  });
+});

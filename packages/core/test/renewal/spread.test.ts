@@ -1,0 +1,43 @@
+// The spread of tokens over time: even, steady, and without clusters, whatever the names look like.
+import { describe, expect, it } from 'vitest';
+import { dueByLifetime } from '../../src/renewal/due.ts';
+import { DEFAULT_POLICY } from '../../src/renewal/policy.ts';
+import { spreadOf } from '../../src/renewal/spread.ts';
+
+const COUNT = 10_000;
+const names: [string, (index: number) => string][] = [
+  ['numbered users', (index) => `user${index}/mytok`],
+  ['padded users', (index) => `u${String(index).padStart(6, '0')}/scitokens`],
+  ['numbered handles of one user', (index) => `alice/mytok_${index}`],
+  ['many services', (index) => `user${index % 100}/service-${Math.floor(index / 100)}`],
+];
+
+describe('R6 10,000 tokens minted in the same second', () => {
+  it.each(names)('of %s come due no more at a time than chance allows', (_, name) => {
+    const perSecond = new Map<number, number>();
+    const times = { issuedAt: 1_800_000_000, expiresAt: 1_800_003_600 };
+    for (let index = 0; index < COUNT; index += 1) {
+      const second = Math.floor(dueByLifetime(times, DEFAULT_POLICY, spreadOf(name(index))));
+      perSecond.set(second, (perSecond.get(second) ?? 0) + 1);
+    }
+    const window = 3600 * DEFAULT_POLICY.jitter;
+    const expected = COUNT / window;
+    const counts = [...perSecond.values()];
+    expect(perSecond.size).toBe(window);
+    expect(Math.max(...counts)).toBeLessThan(expected + 5 * Math.sqrt(expected));
+    // Pearson's statistic of an even spread is about the number of seconds, give or take five deviations.
+    const statistic = counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
+    expect(Math.abs(statistic - window)).toBeLessThan(5 * Math.sqrt(2 * window));
+  });
+
+  it('keep their places: a restart moves nothing', () => {
+    expect([spreadOf(''), spreadOf('alice/mytok'), spreadOf('alice/mytok')].map((x) => x.toFixed(6))).toEqual(
+      [spreadOf('').toFixed(6), spreadOf('alice/mytok').toFixed(6), spreadOf('alice/mytok').toFixed(6)],
+    );
+    expect(spreadOf('alice/mytok')).not.toBe(spreadOf('alice/mytol'));
+    for (const text of ['', 'a', 'é', 'x'.repeat(400)]) {
+      expect(spreadOf(text)).toBeGreaterThanOrEqual(0);
+      expect(spreadOf(text)).toBeLessThan(1);
+    }
+  });
+});
