@@ -1,14 +1,14 @@
 // One look over the credential directory: names, stats, and the digest of every file that changed since the last look.
-import { lstatSync, readdirSync, type Dirent, type Stats } from 'node:fs';
+import { readdirSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { systemCode } from '../base/errors.ts';
+import { CodedError, systemCode } from '../base/errors.ts';
 import { KEY_FILE_NAME } from '../credential/layout.ts';
 import { isCredName } from '../credential/name.ts';
 import { sameIdentity, type FileIdentity, type Instant, type TokenSnapshot } from '../credential/snapshot.ts';
-import { identityFromStat } from './read-file.ts';
+import { identityFromStat, statIfThere } from './read-file.ts';
 import type { LooseFile, Scan, TemporaryFile } from './store.ts';
-import { scanUserDirectory, type FileMemory, type ScanOptions } from './user-scan.ts';
+import { scanUserDirectory, temporaryFile, type FileMemory, type ScanOptions } from './user-scan.ts';
 
 /** What a scan knows of one user's directory, kept for the next one. */
 interface UserMemory {
@@ -29,8 +29,8 @@ export function emptyScanMemory(): ScanMemory {
   return { users: new Map(), lastFull: Number.NEGATIVE_INFINITY };
 }
 
-/** Seconds of directory work between two breaths of the event loop. */
-const BREATH = 0.005;
+/** Milliseconds of directory work between two breaths of the event loop. */
+const BREATH = 5;
 
 /**
  * Credential files are replaced by rename, which changes their directory's modification time: between two full looks, this many seconds
@@ -41,7 +41,10 @@ const FULL_LOOK_INTERVAL = 55;
 /** A directory that changed so recently (seconds) may change again within the same tick of the file system's clock. */
 const CLOCK_GRAIN = 2;
 
-/** Scans `root`. What has not changed comes from `memory`, which then holds what stands now. */
+/**
+ * Scans `root`. What has not changed comes from `memory`, which then holds what stands now.
+ * @throws CodedError `CRED_DIR_INVALID` when `root` itself cannot be listed
+ */
 export async function scanDirectory(
   root: string,
   memory: ScanMemory,
@@ -53,34 +56,57 @@ export async function scanDirectory(
   const temporaries: TemporaryFile[] = [];
   const problems: string[] = [];
   const users = new Map<string, UserMemory>();
-  let breath = performance.now();
-  for (const entry of readdirSync(root, { withFileTypes: true })) {
+  const breathe = breathing();
+  for (const entry of entriesOf(root)) {
     if (entry.isDirectory() && isCredName(entry.name)) {
-      const user = scanUser(root, entry.name, memory.users.get(entry.name), {
+      const user = await scanUser(root, entry.name, memory.users.get(entry.name), {
         full,
         now,
         options,
         temporaries,
         problems,
+        breathe,
       });
       if (user) users.set(entry.name, user);
       for (const token of user?.tokens ?? []) found.tokens.push(token);
     } else if (entry.isFile() && KEY_FILE_NAME.test(entry.name)) {
       const stats = statIfThere(join(root, entry.name));
       if (stats) found.keyFiles.push({ path: entry.name, mtime: stats.mtimeMs / 1000 });
+    } else {
+      const temporary = temporaryFile({ root, user: '', options }, entry);
+      if (temporary) temporaries.push(temporary);
     }
-    if (performance.now() - breath > BREATH * 1000) {
-      await nextTurn();
-      breath = performance.now();
-    }
+    await breathe();
   }
   memory.users = users;
   if (full) memory.lastFull = now.steady;
   return { ...found, temporaries, problems };
 }
 
+function breathing(): () => Promise<void> {
+  let breath = performance.now();
+  return async () => {
+    if (performance.now() - breath < BREATH) return;
+    await nextTurn();
+    breath = performance.now();
+  };
+}
+
+function entriesOf(root: string): Dirent[] {
+  try {
+    return readdirSync(root, { withFileTypes: true });
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    const text = `the credential directory ${root} cannot be listed (${code})`;
+    throw new CodedError('CRED_DIR_INVALID', text, { path: root, system: code }, error);
+  }
+}
+
 interface Look {
   readonly full: boolean;
+  /** Lets the event loop run when this look has held it for long enough. */
+  readonly breathe: () => Promise<void>;
   readonly now: Instant;
   readonly options: ScanOptions;
   readonly temporaries: TemporaryFile[];
@@ -88,12 +114,12 @@ interface Look {
 }
 
 /** A directory that goes away while we look is swept, not broken. */
-function scanUser(
+async function scanUser(
   root: string,
   user: string,
   known: UserMemory | undefined,
   look: Look,
-): UserMemory | undefined {
+): Promise<UserMemory | undefined> {
   const directory = join(root, user);
   const stats = statIfThere(directory);
   if (!stats) return undefined;
@@ -110,13 +136,9 @@ function scanUser(
     }
     return undefined;
   }
-  const scanned = scanUserDirectory({ root, user, known: known?.files, ...look }, names);
+  const scanned = await scanUserDirectory({ root, user, known: known?.files, ...look }, names);
   for (const temporary of scanned.temporaries) look.temporaries.push(temporary);
   // A leftover is reported until it is settled, so its directory is opened every time.
   const certain = identity.mtime < look.now.wall - CLOCK_GRAIN && scanned.temporaries.length === 0;
   return { identity: certain ? identity : undefined, files: scanned.files, tokens: scanned.tokens };
-}
-
-function statIfThere(path: string): Stats | undefined {
-  return lstatSync(path, { throwIfNoEntry: false });
 }

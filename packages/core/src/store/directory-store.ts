@@ -55,30 +55,46 @@ function textOf(reading: FileReading): Parsed<string> {
   return { ok: false, reason: reading.kind === 'missing' ? 'is missing' : reading.reason };
 }
 
+interface Staged {
+  readonly write: TokenWrite;
+  readonly file: StagedFile | undefined;
+}
+
 function applyChange(root: string, change: TokenChange): void {
   const directory = join(root, change.user);
-  const staged: { write: TokenWrite; file: StagedFile | undefined }[] = [];
+  const staged: Staged[] = [];
+  let done = 0;
   try {
-    for (const write of change.writes) {
-      const path = join(directory, tokenFileName(change.stem, write.kind));
-      const mode = write.kind === 'renewal' ? STATE_MODE : TOKEN_MODE;
-      staged.push({
-        write,
-        file:
-          write.text === undefined
-            ? undefined
-            : stageFile(path, write.text, { mode, durable: write.durable }),
-      });
-    }
+    // Looked at before staging too: what a crash leaves behind must not outlive the `.top` that it came from.
+    refuseNewerTop(directory, change);
+    for (const write of change.writes) staged.push({ write, file: stage(directory, change.stem, write) });
     refuseNewerTop(directory, change);
     for (const { write, file } of staged) {
       if (file) file.commit();
       else removeIfThere(join(directory, tokenFileName(change.stem, write.kind)));
+      done += 1;
       if (write.durable) syncDirectory(directory);
     }
   } catch (error) {
-    for (const { file } of staged) file?.discard();
-    throw error instanceof CodedError ? error : ioError(change, error);
+    discardAll(staged);
+    throw error instanceof CodedError ? error : ioError(change, done, error);
+  }
+}
+
+function stage(directory: string, stem: string, { kind, text, durable }: TokenWrite): StagedFile | undefined {
+  if (text === undefined) return undefined;
+  const mode = kind === 'renewal' ? STATE_MODE : TOKEN_MODE;
+  return stageFile(join(directory, tokenFileName(stem, kind)), text, { mode, durable });
+}
+
+/** Every file is tried, and the failure that led here is the one to tell of. */
+function discardAll(staged: readonly Staged[]): void {
+  for (const { file } of staged) {
+    try {
+      file?.discard();
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error;
+    }
   }
 }
 
@@ -94,7 +110,7 @@ function refuseNewerTop(directory: string, change: TokenChange): void {
   });
 }
 
-function ioError(change: TokenChange, error: unknown): CodedError {
+function ioError(change: TokenChange, done: number, error: unknown): CodedError {
   const code = systemCode(error);
   if (code === undefined) throw error;
   const token = tokenId(change);
@@ -106,13 +122,14 @@ function ioError(change: TokenChange, error: unknown): CodedError {
       error,
     );
   }
-  const files = change.writes.map(({ kind }) => tokenFileName(change.stem, kind)).join(', ');
-  return new CodedError(
-    'CRED_FILE_IO',
-    `${token}: cannot write ${files} (${code}); the old files stay`,
-    { token, system: code },
-    error,
-  );
+  const name = ({ kind }: TokenWrite): string => tokenFileName(change.stem, kind);
+  const written = change.writes.slice(0, done).map(name).join(', ');
+  const rest = change.writes.slice(done).map(name).join(', ');
+  const what =
+    done === 0
+      ? `cannot write ${rest} (${code}); the old files stay`
+      : `${written} was written, but then the disk failed (${code})${rest === '' ? '' : `; the old ${rest} stays`}`;
+  return new CodedError('CRED_FILE_IO', `${token}: ${what}`, { token, system: code }, error);
 }
 
 function settleFile(path: string, target: string | undefined): void {
@@ -121,10 +138,17 @@ function settleFile(path: string, target: string | undefined): void {
     else renameSync(path, join(dirname(path), target));
     if (target !== undefined) syncDirectory(dirname(path));
   } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    if (code === 'ENOENT') return;
+    throw new CodedError('CRED_FILE_IO', `cannot settle ${path} (${code})`, { path, system: code }, error);
   }
 }
 
 function removeIfThere(path: string): void {
-  settleFile(path, undefined);
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
 }

@@ -1,6 +1,6 @@
 // One daemon for one credential directory: a kernel lock that dies with its holder, so that it can never be stale.
 import { spawnSync } from 'node:child_process';
-import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError, systemCode } from '../base/errors.ts';
 import { LOCK_FILE } from '../credential/layout.ts';
@@ -21,7 +21,11 @@ export function lockDirectory(directory: string): Unlock {
   const path = join(directory, LOCK_FILE);
   let descriptor: number;
   try {
-    descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+    descriptor = openSync(
+      path,
+      constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+      0o600,
+    );
   } catch (error) {
     throw new CodedError(
       'CRED_DIR_INVALID',
@@ -29,6 +33,12 @@ export function lockDirectory(directory: string): Unlock {
       { path },
       error,
     );
+  }
+  if (!fstatSync(descriptor).isFile()) {
+    closeSync(descriptor);
+    throw new CodedError('CRED_DIR_INVALID', `cannot lock ${path}: it is not a regular file; remove it`, {
+      path,
+    });
   }
   const { status, error } = spawnSync(
     'flock',

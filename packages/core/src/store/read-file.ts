@@ -1,5 +1,5 @@
 // Reads one credential file without following links, blocking on a pipe, or swallowing a giant.
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { systemCode } from '../base/errors.ts';
 import { MAX_CREDENTIAL_BYTES } from '../credential/contents.ts';
 import type { FileIdentity } from '../credential/snapshot.ts';
@@ -13,6 +13,16 @@ export type FileReading =
 /** The identity of a file from its stat. */
 export function identityFromStat(stats: Stats): FileIdentity {
   return { ino: stats.ino, mtime: stats.mtimeMs / 1000, size: stats.size };
+}
+
+/** The stat of a file; `undefined` when it is not there, or when the system refuses to say (reading it then says why). */
+export function statIfThere(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return undefined;
+  }
 }
 
 /** Reads a regular file of at most 1 MiB. Never throws for what may lie in a credential directory. */

@@ -61,9 +61,10 @@ export interface CredentialStore {
   read(user: string, stem: string): TokenFiles;
   /**
    * Applies a change: stages all files, checks `from`, then makes them visible in order.
-   * @throws CodedError `CRED_SUPERSEDED` when a newer `.top` or none is there; `CRED_FILE_IO` when the system refuses. Nothing is left behind.
+   * @throws CodedError `CRED_SUPERSEDED` when a newer `.top` or none is there; `CRED_FILE_IO` when the system refuses: its
+   * text says which files were written before. No temporary file is left behind.
    */
   apply(change: TokenChange): void;
-  /** Removes a file, or finishes an interrupted rename by giving it the name `target`. Missing files are no error. */
+  /** Removes a file, or finishes an interrupted rename by giving it the name `target`. Missing files are no error. @throws CodedError `CRED_FILE_IO` */
   settle(path: string, target?: string): void;
 }

@@ -1,5 +1,5 @@
 // One user's directory: from its names to the snapshots of its tokens, reading only files that have changed.
-import { lstatSync, type Dirent } from 'node:fs';
+import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
 import type { Parsed } from '../credential/contents.ts';
 import { digestMeta, digestTop, digestUse, parseRenewal } from '../credential/digest.ts';
@@ -12,7 +12,7 @@ import {
   type Instant,
   type TokenSnapshot,
 } from '../credential/snapshot.ts';
-import { identityFromStat, readCredentialFile } from './read-file.ts';
+import { identityFromStat, readCredentialFile, statIfThere } from './read-file.ts';
 import type { TemporaryFile } from './store.ts';
 
 /** A file's digest, the version that it was made from, and when that version was first seen. */
@@ -38,6 +38,7 @@ export interface UserScan {
   readonly known: FileMemory | undefined;
   readonly now: Instant;
   readonly options: ScanOptions;
+  readonly breathe: () => Promise<void>;
 }
 
 /** The tokens and leftovers of one user, and what to remember of the files. */
@@ -47,14 +48,14 @@ export interface UserFound {
   readonly files: FileMemory;
 }
 
-/** Looks at every file that `names` lists. */
-export function scanUserDirectory(scan: UserScan, names: readonly Dirent[]): UserFound {
+/** Looks at every file that `names` lists, and breathes between tokens, never within one. */
+export async function scanUserDirectory(scan: UserScan, names: readonly Dirent[]): Promise<UserFound> {
   const stems = new Map<string, Set<TokenFileKind>>();
   const temporaries: TemporaryFile[] = [];
-  for (const { name } of names) {
-    const entry = classifyUserEntry(name);
+  for (const dirent of names) {
+    const entry = classifyUserEntry(dirent.name);
     if (entry.kind === 'temporary') {
-      const temporary = temporaryFile(scan, join(scan.user, name), entry);
+      const temporary = temporaryFile(scan, dirent);
       if (temporary) temporaries.push(temporary);
     } else if (entry.kind !== 'other' && isCredName(entry.stem)) {
       const kinds = stems.get(entry.stem) ?? new Set();
@@ -62,17 +63,22 @@ export function scanUserDirectory(scan: UserScan, names: readonly Dirent[]): Use
     }
   }
   const files: FileMemory = new Map();
-  const tokens = [...stems]
-    .filter(([, kinds]) => kinds.has('top') || kinds.has('use'))
-    .map(([stem, kinds]) => snapshotOf(scan, stem, kinds, files));
+  const tokens: TokenSnapshot[] = [];
+  for (const [stem, kinds] of stems) {
+    if (kinds.has('top') || kinds.has('use')) tokens.push(snapshotOf(scan, stem, kinds, files));
+    await scan.breathe();
+  }
   return { tokens, temporaries, files };
 }
 
-function temporaryFile(
-  { root, options }: UserScan,
-  path: string,
-  entry: { readonly pid: number; readonly target: string },
+/** What is known of a temporary file of ours; only a file, or a link of that name, can be one. */
+export function temporaryFile(
+  { root, user, options }: Pick<UserScan, 'root' | 'user' | 'options'>,
+  dirent: Dirent,
 ): TemporaryFile | undefined {
+  const entry = classifyUserEntry(dirent.name);
+  if (entry.kind !== 'temporary' || !(dirent.isFile() || dirent.isSymbolicLink())) return undefined;
+  const path = join(user, dirent.name);
   const reading = readCredentialFile(join(root, path));
   if (reading.kind === 'missing') return undefined;
   const top = reading.kind === 'text' && entry.target.endsWith('.top') ? digestTop(reading.text) : undefined;
@@ -116,10 +122,9 @@ function digested<T>(
   files: FileMemory,
 ): FileState<T> {
   const path = join(root, user, name);
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (!stats) return { kind: 'missing' };
+  const stats = statIfThere(path);
   const before = known?.get(name);
-  if (before && sameIdentity(before.identity, identityFromStat(stats))) {
+  if (stats && before && sameIdentity(before.identity, identityFromStat(stats))) {
     files.set(name, before);
     // A name says how it is digested, so the same name always has the same kind of state.
     return before.state as FileState<T>;

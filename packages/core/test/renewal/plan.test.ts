@@ -42,7 +42,7 @@ describe('the verdict on a token', () => {
     [
       'R7 is due when the failure stood on another .top',
       { use: old, renewal: failed },
-      { basis: 'new' },
+      { basis: () => 'new' },
       'due',
       'lifetime',
       undefined,
@@ -67,7 +67,7 @@ describe('the verdict on a token', () => {
     [
       'R9 starts again with a new .top',
       { use: old, renewal: { ...failed, stopped: true } },
-      { basis: 'new' },
+      { basis: () => 'new' },
       'due',
       'lifetime',
       undefined,

@@ -42,7 +42,7 @@ export function managed(snapshot: TokenSnapshot, changes: Partial<ManagedToken> 
     snapshot,
     provider: 'mytok',
     renewable: { ok: true, value: true },
-    basis: 'basis',
+    basis: () => 'basis',
     policy: DEFAULT_POLICY,
     ...changes,
   };
