@@ -23,7 +23,9 @@ const WORDS = [
   '\r',
   "\uFEFF'",
 ];
+/** FUZZ_RUNS asks for a longer search by hand. */
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 300);
+const PATIENCE = { timeout: 5000 + RUNS * 5 };
 const value = fc.array(fc.constantFrom(...WORDS.filter((word) => !/[\n\0]/.test(word))), { maxLength: 8 });
 const statement = fc.oneof(
   fc
@@ -78,13 +80,13 @@ function ask(action: () => unknown): void {
   }
 }
 
-test('statements in any order give a configuration or a coded error', () => {
+test('statements in any order give a configuration or a coded error', PATIENCE, () => {
   expect(
     counterexample(fc.property(fc.oneof(programs, scripts), survive), { numRuns: RUNS }),
   ).toBeUndefined();
 });
 
-test('any bytes give a configuration or a coded error', () => {
+test('any bytes give a configuration or a coded error', PATIENCE, () => {
   const bytes = fc.uint8Array({ maxLength: 300 });
   expect(
     counterexample(
