@@ -186,6 +186,34 @@ describe('R36 at the same time', () => {
     expect(portal.sent).toHaveLength(1);
   });
 
+  it('R23 a state serves once even while its first return is still on its way', async () => {
+    portal.writeKey(ad());
+    const here = portal.browser();
+    await here.open(`/key/${KEY}`);
+    const there = here.at(await portal.replica());
+    const path = here.returnFrom(await here.login('mytok'));
+    const asked = new Promise<() => void>((tell) => {
+      portal.answer = () => new Promise((resolve) => tell(() => resolve(tokens())));
+    });
+    const first = here.get(path);
+    const release = await asked;
+    expect((await there.get(path)).status).toBe(410);
+    release();
+    expect((await first).status).toBe(303);
+    expect(portal.sent).toHaveLength(1);
+  });
+
+  it('a return that left before another tab was done is still let in', async () => {
+    portal.writeKey([ad(), ad({ Provider: 'other' })].join('\n'));
+    const browser = portal.browser();
+    await browser.open(`/key/${KEY}`);
+    const [one, two] = [await browser.login('mytok'), await browser.login('other')];
+    const early = browser.another();
+    for (const [name, value] of browser.cookies) early.cookies.set(name, value);
+    expect((await browser.get(browser.returnFrom(one))).status).toBe(303);
+    expect((await early.get(browser.returnFrom(two))).status).toBe(303);
+  });
+
   it('a second link opened in the same browser takes over, and a form of the first is refused', async () => {
     portal.writeKey(ad());
     portal.writeKey(ad({ LocalUser: 'bob' }), 'cd'.repeat(32));

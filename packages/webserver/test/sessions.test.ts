@@ -326,4 +326,16 @@ describe('the log', () => {
     expect(text).toContain('login of alice for mytok done');
     for (const secret of ['canary', KEY, ...states]) expect(text).not.toContain(secret);
   });
+
+  it('R43 tells only the kind of an error that is not ours, because its text may quote anything', async () => {
+    const broken = (): never => {
+      throw Object.assign(new RangeError('canary'), { code: 'EODD' });
+    };
+    portal = await startPortal({}, { flows: { append: broken, read: broken } });
+    portal.writeKey(ad());
+    const page = await portal.browser().get(`/key/${KEY}`);
+    expect([page.status, page.text.includes('canary')]).toEqual([503, false]);
+    expect(portal.log.join('\n')).toMatch(/503 unexpected, reference [0-9a-f]{12}: RangeError EODD$/m);
+    expect(portal.log.join('\n')).not.toContain('canary');
+  });
 });
