@@ -1,28 +1,21 @@
 // From settings to the providers and the owner of each token.
 import { splitStem, type ManagedToken, type TokenSnapshot } from '@credmon/core';
 import type { Ownership } from './pass.ts';
-import { oauthRefresh } from './providers/oauth-refresh.ts';
-import type { Provider } from './providers/provider.ts';
+import { buildProviders } from './providers/kinds.ts';
+import type { Provider, ProviderPorts } from './providers/provider.ts';
 import { ownerOf } from './providers/registry.ts';
 import type { Settings } from './settings.ts';
 
-/** The providers of these settings, and who owns which token. `secretVersion` changes with a secret file. */
-export function ownershipOf(settings: Settings, secretVersion: (path: string) => string): Ownership {
-  const { lists, clients, policy, allowLoopbackHttp } = settings;
-  const oauth = oauthRefresh({
-    clientOf: (service) => clients.get(service.toUpperCase()),
-    secretVersion,
-    specialNames: lists.specialNames,
-    allowLoopbackHttp,
-    defaultLifetime: policy.defaultLifetime,
-  });
+/** The providers of these settings, and who owns which token. */
+export function ownershipOf(settings: Settings, ports: ProviderPorts): Ownership {
+  const { lists, clients, policy } = settings;
+  const providers = buildProviders(settings, ports);
 
   const providerOf = (token: TokenSnapshot): Provider | undefined => {
     const service = splitStem(token.stem, lists.specialNames)?.service ?? token.stem;
     const hasClient = clients.has(service.toUpperCase()) || token.meta.kind !== 'missing';
-    return ownerOf(token.stem, lists, { hasClient, vaultEnabled: false }).kind === 'oauth2'
-      ? oauth
-      : undefined;
+    const owner = ownerOf(token.stem, lists, { hasClient, vaultEnabled: settings.vaultEnabled });
+    return owner.kind === 'nobody' ? undefined : providers[owner.kind];
   };
 
   return {

@@ -21,6 +21,8 @@ import { overlaps, type ProviderLists } from './providers/registry.ts';
 export interface Settings {
   readonly credDir: string;
   readonly lists: ProviderLists;
+  /** True when a Vault may serve names that nobody lists: the list or SEC_CREDENTIAL_STORER is set. */
+  readonly vaultEnabled: boolean;
   /** Clients by service name in upper case: knob look-up ignores case. */
   readonly clients: ReadonlyMap<string, ConfiguredClient>;
   readonly allowLoopbackHttp: boolean;
@@ -54,6 +56,8 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
   const settings: Settings = {
     credDir: overrides.credDir ?? readCredDir(read),
     lists: readLists(read),
+    vaultEnabled:
+      (read.string('VAULT_CREDMON_PROVIDER_NAMES') ?? read.string('SEC_CREDENTIAL_STORER')) !== undefined,
     clients: readClients(config, read, allowLoopbackHttp),
     allowLoopbackHttp,
     policy: readPolicy(read),

@@ -94,7 +94,7 @@ async function work(running: Running): Promise<void> {
 function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal): DaemonParts {
   const { log, settings } = running;
   let { send } = createSend(settings.limits);
-  let ownership = ownershipOf(settings, secretVersion);
+  let ownership = ownershipOf(settings, { secretVersion });
   const report = createReport(log, () => running.settings);
   return {
     world: {
@@ -114,7 +114,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
     reload: () => {
       if (!reload(running)) return;
       ({ send } = createSend(running.settings.limits));
-      ownership = ownershipOf(running.settings, secretVersion);
+      ownership = ownershipOf(running.settings, { secretVersion });
     },
   };
 }

@@ -31,7 +31,7 @@ export async function runStatusCommand(
     defaultLifetime: settings.policy.defaultLifetime,
   });
   const now: Instant = { wall: systemClock.now(), steady: systemClock.steady() };
-  const ownership = ownershipOf(settings, secretVersion);
+  const ownership = ownershipOf(settings, { secretVersion });
   const { tokens } = await store.scan(now);
   const wanted = tokens.filter((token) => command.user === undefined || token.user === command.user);
   if (command.user !== undefined && wanted.length === 0) {

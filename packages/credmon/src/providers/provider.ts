@@ -26,6 +26,11 @@ export interface ProviderContext {
   readonly readSecret: (path: string) => Parsed<string>;
 }
 
+/** What building a provider may use of the world. `secretVersion` changes when a secret file is replaced or rewritten. */
+export interface ProviderPorts {
+  readonly secretVersion: (path: string) => string;
+}
+
 /** A kind of token source. Everything but `obtain` is pure. */
 export interface Provider {
   readonly name: string;
