@@ -57,7 +57,8 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
     credDir: overrides.credDir ?? readCredDir(read),
     lists: readLists(read),
     vaultEnabled:
-      (read.string('VAULT_CREDMON_PROVIDER_NAMES') ?? read.string('SEC_CREDENTIAL_STORER')) !== undefined,
+      read.list('VAULT_CREDMON_PROVIDER_NAMES') !== undefined ||
+      read.string('SEC_CREDENTIAL_STORER') !== undefined,
     clients: readClients(config, read, allowLoopbackHttp),
     allowLoopbackHttp,
     policy: readPolicy(read),
