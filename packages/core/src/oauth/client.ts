@@ -142,8 +142,7 @@ function watchedFetch(send: Send, seen: Seen, { verifyIdToken, redirectUri }: Ju
     // A Response of status 204 or 304 may not have a body, not even an empty one.
     return new Response([204, 205, 304].includes(response.status) ? null : forLibrary, {
       status: response.status,
-      // The grant is spent: JSON is taken for what it is, whatever the issuer calls it.
-      headers: { ...response.headers, ...(seen.json ? { 'content-type': 'application/json' } : {}) },
+      headers: { ...response.headers },
     });
   };
 }

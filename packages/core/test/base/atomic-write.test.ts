@@ -25,8 +25,8 @@ beforeEach(() => {
 });
 
 describe('writing atomically', () => {
-  it('R20 gives the final mode whatever the umask, and leaves only the file', () => {
-    const umask = process.umask(0);
+  it.each([0, 0o777])('R20 gives the final mode under the umask %o, and leaves only the file', (mask) => {
+    const umask = process.umask(mask);
     try {
       writeFileAtomically(join(directory, 'a.use'), 'token', { mode: 0o400, durable: true });
     } finally {
