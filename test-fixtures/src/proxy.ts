@@ -1,0 +1,116 @@
+// nginx and Apache on loopback with TLS, from the files in configs/ as they stand, with only the values put in that they ask for.
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect } from 'node:net';
+import type { Certificates } from './certificates.ts';
+import { startProcess, type Child } from './processes.ts';
+import { waitUntil } from './wait-until.ts';
+
+/** Where the proxy listens, what it shows, and the socket of the web server behind it. `directory` takes its files. */
+export interface ProxyOptions {
+  readonly root: string;
+  readonly directory: string;
+  readonly port: number;
+  readonly certificates: Certificates;
+  readonly socket: string;
+}
+
+/** The proxies that configs/ has a file for. */
+export type ProxyKind = 'nginx' | 'apache';
+
+/** Starts a proxy and waits until it accepts connections. */
+export async function startProxy(kind: ProxyKind, options: ProxyOptions): Promise<Child> {
+  mkdirSync(options.directory, { recursive: true });
+  chmodSync(options.directory, 0o755);
+  const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' };
+  const child =
+    kind === 'nginx'
+      ? startProcess('/usr/sbin/nginx', ['-c', nginxFile(options)], environment)
+      : startProcess('/usr/sbin/apache2', ['-f', apacheFile(options), '-DFOREGROUND'], environment);
+  try {
+    await waitUntil(
+      () => {
+        if (child.exit) throw new Error(`${kind} ended:\n${child.output}`);
+        return accepts(options.port);
+      },
+      { what: `${kind} accepting connections` },
+    );
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
+  return child;
+}
+
+/** Puts values in the lines that end in `# adapt`, and the logs below `directory`. */
+function nginxFile({ root, directory, port, certificates, socket }: ProxyOptions): string {
+  const adapted: readonly (readonly [RegExp, string])[] = [
+    [/server unix:\S+;(?= # adapt)/, `server unix:${socket};`],
+    [/listen 443 ssl;(?= # adapt)/, `listen 127.0.0.1:${port} ssl;`],
+    [/server_name \S+;(?= # adapt)/, 'server_name localhost;'],
+    [/ssl_certificate \S+;(?= # adapt)/, `ssl_certificate ${certificates.certificateFile};`],
+    [/ssl_certificate_key \S+;(?= # adapt)/, `ssl_certificate_key ${certificates.keyFile};`],
+    [/access_log \/var\/log\/nginx\//, `access_log ${directory}/`],
+    [/error_log \/var\/log\/nginx\//, `error_log ${directory}/`],
+  ];
+  const site = adapted.reduce(
+    (text, [pattern, value]) => {
+      if (!pattern.test(text)) throw new Error(`configs/nginx has no line that fits ${pattern}`);
+      return text.replace(pattern, value);
+    },
+    readFileSync(join(root, 'configs/nginx/condor_credmon_web.conf'), 'utf8'),
+  );
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
+  const main = `daemon off;
+${process.getuid?.() === 0 ? 'user root;' : ''}
+pid ${directory}/nginx.pid;
+error_log ${directory}/error.log;
+events { }
+http {
+${temporary.map((name) => `    ${name}_temp_path ${directory}/${name};`).join('\n')}
+${site}
+}
+`;
+  return written(join(directory, 'nginx.conf'), main);
+}
+
+const APACHE_MODULES = ['mpm_event', 'authz_core', 'ssl', 'headers', 'setenvif', 'proxy', 'proxy_http'];
+
+/** Defines the values that the file asks for, and includes it untouched. */
+function apacheFile({ root, directory, port, certificates, socket }: ProxyOptions): string {
+  const modules = APACHE_MODULES.map(
+    (name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`,
+  );
+  const main = `ServerRoot ${directory}
+DefaultRuntimeDir ${directory}
+PidFile ${directory}/apache.pid
+ErrorLog ${directory}/error.log
+ServerName localhost
+${process.getuid?.() === 0 ? 'User www-data\nGroup www-data' : ''}
+${modules.join('\n')}
+Listen 127.0.0.1:${port}
+Define CREDMON_WEB_PORT ${port}
+Define CREDMON_WEB_HOST localhost
+Define CREDMON_WEB_CERTIFICATE ${certificates.certificateFile}
+Define CREDMON_WEB_CERTIFICATE_KEY ${certificates.keyFile}
+Define CREDMON_WEB_BACKEND unix:${socket}|http://condor-credmon-web/
+Define CREDMON_WEB_LOG_DIR ${directory}
+Include ${root}/configs/apache/condor_credmon_web.conf
+`;
+  return written(join(directory, 'apache.conf'), main);
+}
+
+function written(path: string, text: string): string {
+  writeFileSync(path, text);
+  return path;
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true));
+    socket.once('error', () => resolve(false));
+    socket.once('close', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}

@@ -1,0 +1,100 @@
+// The demo as the README says it: without a human it checks itself, and however it ends it leaves nothing behind.
+import { startProcess, type Child } from '@credmon/test-fixtures/processes';
+import { waitUntil } from '@credmon/test-fixtures/wait-until';
+import { httpBrowser } from '@credmon/test-fixtures/http-browser';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { root } from './daemon-runs.ts';
+
+let temporary: string;
+beforeEach(() => {
+  temporary = mkdtempSync(join(tmpdir(), 'credmon-demo-'));
+});
+afterEach(() => rmSync(temporary, { recursive: true, force: true }));
+
+const environment = (): Record<string, string> => ({
+  PATH: process.env['PATH'] ?? '',
+  HOME: process.env['HOME'] ?? temporary,
+  TMPDIR: temporary,
+  NPM_CONFIG_UPDATE_NOTIFIER: 'false',
+});
+const demo = (...args: string[]): Child =>
+  startProcess(process.execPath, [join(root, 'scripts/demo.mjs'), ...args], environment());
+
+/** `exit 0`, or how else it ended and what it had said. */
+async function outcome(child: Child): Promise<string> {
+  const { code, signal } = await child.exited;
+  return code === 0 ? 'exit 0' : `exit ${code ?? signal}\n${child.output}`;
+}
+
+/** Processes, by what they were started as, that name a directory below the temporary one. */
+function survivors(): string[] {
+  const lines = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).split('\n');
+  return lines.filter((line) => line.includes('condor_credmon') && line.includes(temporary));
+}
+
+describe('npm run demo', () => {
+  it('-- --auto logs in, sees two renewals, checks, and exits with 0', async () => {
+    const npm = startProcess('npm', ['--prefix', root, 'run', 'demo', '--', '--auto'], environment());
+    expect(await outcome(npm)).toBe('exit 0');
+    const said = npm.output.split('\n').filter((line) => line.startsWith('ok  '));
+    expect(said).toEqual([
+      'ok  the login ends on a page that says so',
+      'ok  the credential directory holds .top, .use and .meta of every token',
+      'ok  the key file is gone',
+      'ok  every token was renewed 2 times by the daemon',
+      'ok  no .use was ever expired',
+      'ok  the issuer saw rotated refresh tokens in use',
+      'ok  the issuer saw no refresh token twice',
+      'ok  no secret stands in any log',
+      'ok  both processes end with exit code 0',
+    ]);
+    expect(npm.output).toMatch(/demo: all of this held, in \d+ s/);
+    expect(readdirSync(temporary)).toEqual([]);
+  });
+
+  it('prints the link, follows the tokens, and Ctrl-C leaves neither processes nor files behind', async () => {
+    const child = demo();
+    const [, url = ''] = await child.printed(/Please visit:\s+(\S+)/);
+    const [, directory = ''] = await child.printed(/Credential directory: (\S+)/);
+    const pid = await waitUntil(() => existsSync(join(directory, 'pid')), { what: 'the daemon' });
+    expect([pid, (await httpBrowser().open(url)).status]).toEqual([true, 200]);
+    await child.printed(/alice +mytok +waiting for you/);
+    for (const line of child.output.split('\n').filter((text) => /OWNER|alice {2}/.test(text)))
+      expect(line.length).toBeLessThanOrEqual(80);
+    child.signal('SIGINT');
+    expect(await outcome(child)).toBe('exit 0');
+    expect([readdirSync(temporary), survivors()]).toEqual([[], []]);
+    await expect(httpBrowser().open(url)).rejects.toThrow(/ECONNREFUSED/);
+  });
+
+  it('interrupted with --auto says so and leaves nothing behind', async () => {
+    const child = demo('--auto', '--ttl', '60');
+    await child.printed(/the key file is gone/);
+    child.signal('SIGTERM');
+    expect(await child.exited).toEqual({ code: 1, signal: null });
+    expect(child.output).toMatch(/demo: interrupted/);
+    expect([readdirSync(temporary), survivors()]).toEqual([[], []]);
+  });
+
+  it.each([
+    ['--tll', '6'],
+    ['--ttl', 'soon'],
+    ['--ttl', '1'],
+  ])('%s %s is a misuse', async (...args) => {
+    const child = demo(...args);
+    expect(await child.exited).toEqual({ code: 2, signal: null });
+    expect(child.output).toMatch(/^demo: [^]*npm run demo -- /);
+  });
+
+  it('-- --help explains itself', async () => {
+    const child = demo('--help');
+    expect([await child.exited, child.output]).toEqual([
+      { code: 0, signal: null },
+      expect.stringContaining('--ttl SECONDS'),
+    ]);
+  });
+});
