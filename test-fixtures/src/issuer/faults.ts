@@ -14,7 +14,9 @@ export type EarlyFault =
   | 'huge'
   | 'invalid-grant'
   | 'invalid-client'
-  | 'redirect';
+  | 'redirect'
+  | 'echo'
+  | 'echo-error';
 
 /** Faults that let the issuer work and spoil its answer. */
 export type LateFault = 'slow' | 'answer-lost' | 'no-refresh-token' | 'no-expires-in' | 'expires-in-text';
@@ -41,8 +43,12 @@ export interface FaultyAnswer {
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-/** The answer of an early fault; `undefined` for those that answer nothing. */
-export function faultyAnswer(fault: EarlyFault, options: FaultOptions): FaultyAnswer | undefined {
+/** The answer of an early fault to a request of that body; `undefined` for those that answer nothing. */
+export function faultyAnswer(
+  fault: EarlyFault,
+  options: FaultOptions,
+  body: string,
+): FaultyAnswer | undefined {
   const retryAfter = { 'retry-after': String(options.retryAfter ?? 30) };
   switch (fault) {
     case 'reset':
@@ -76,6 +82,16 @@ export function faultyAnswer(fault: EarlyFault, options: FaultOptions): FaultyAn
       };
     case 'invalid-client':
       return { status: 401, headers: JSON_TYPE, body: '{"error":"invalid_client"}' };
+    case 'echo':
+      return { status: 500, headers: { 'content-type': 'text/plain' }, body: `cannot handle ${body}` };
+    case 'echo-error': {
+      const error_description = `cannot handle ${decodeURIComponent(body)}`;
+      return {
+        status: 400,
+        headers: JSON_TYPE,
+        body: JSON.stringify({ error: 'invalid_request', error_description }),
+      };
+    }
     case 'redirect':
       return { status: 307, headers: { location: 'http://127.0.0.1:9/token' }, body: '' };
   }

@@ -57,8 +57,9 @@ async function failEarly(
 ): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of context.req) chunks.push(chunk as Buffer);
-  const form = Object.fromEntries(new URLSearchParams(Buffer.concat(chunks).toString('utf8')));
-  const answer = faultyAnswer(name, options);
+  const body = Buffer.concat(chunks).toString('utf8');
+  const form = Object.fromEntries(new URLSearchParams(body));
+  const answer = faultyAnswer(name, options, body);
   log.add({ ...about(form, context.get('authorization')), fault: name });
   if (answer === undefined) {
     context.respond = false;
