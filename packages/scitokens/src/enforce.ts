@@ -33,7 +33,7 @@ export function enforce(token: VerifiedToken, { audience, issuers }: EnforceOpti
   return {
     acls: () => acls,
     test(authz, path) {
-      if (hiddenMeaning(path) !== undefined) return false;
+      if (authz === '' || hiddenMeaning(path) !== undefined) return false;
       const wanted = normalisePath(path);
       return acls.some((acl) => acl.authz === authz && isWithin(wanted, acl.path));
     },

@@ -26,6 +26,7 @@ export { groupsOf, isInGroup } from './groups.ts';
 export { createIssuerKeys } from './issuer-keys.ts';
 export type { IssuerKeysOptions, KeyStore, StoredKeys } from './issuer-keys.ts';
 export { createKeyCache, keyCacheDirectory } from './key-cache.ts';
+export type { KeyCache } from './key-cache.ts';
 export { readKeySet } from './jwks.ts';
 export type { KeySet, VerificationKey } from './jwks.ts';
 export {

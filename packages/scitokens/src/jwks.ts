@@ -75,7 +75,8 @@ function makeKey(jwk: JsonObject): VerificationKey {
       `it is published for the algorithm ${JSON.stringify(alg.slice(0, 20))}, which is not its own`,
     );
   const { d: _secret, ...open } = jwk;
-  const publicKey = keyFromJwk(open);
+  // Key sets made with scitokens-cpp name no curve where the algorithm leaves only one.
+  const publicKey = keyFromJwk(alg === 'ES256' ? { crv: 'P-256', ...open } : open);
   const algorithm = algorithmFor(publicKey, typeof alg === 'string' ? alg : undefined);
   return { kid: typeof kid === 'string' ? kid : undefined, algorithm, publicKey };
 }

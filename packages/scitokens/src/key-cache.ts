@@ -1,6 +1,16 @@
 // Issuers' keys on disk: shared by the processes of one user, and there again after a restart during an outage.
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { CodedError, systemCode, writeFileAtomically } from '@credmon/core/base';
 import { isObject } from './compact.ts';
@@ -14,14 +24,23 @@ export function keyCacheDirectory(environment: Readonly<Record<string, string | 
   return join(base, 'credmon-scitokens');
 }
 
+/** A {@link KeyStore} that can also be looked through. */
+export interface KeyCache extends KeyStore {
+  /** The issuers whose files are sound, in alphabetical order. */
+  issuers(): readonly string[];
+  remove(issuer: string): void;
+}
+
 /**
- * A {@link KeyStore} with one file per issuer in `directory`, which is made (0700) when first written to.
+ * A {@link KeyCache} with one file per issuer in `directory`, which is made (0700) when first written to.
  * A file that others may have written is not believed.
  */
-export function createKeyCache(directory: string): KeyStore {
+export function createKeyCache(directory: string): KeyCache {
   const fileOf = (issuer: string): string =>
     join(directory, `${createHash('sha256').update(issuer).digest('hex')}.json`);
   return {
+    issuers: () => listIssuers(directory),
+    remove: (issuer) => rmSync(fileOf(issuer), { force: true }),
     read: (issuer) => readEntry(fileOf(issuer), issuer),
     write(issuer, keys) {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -38,6 +57,17 @@ function readEntry(file: string, issuer: string): StoredKeys | undefined {
   if (!isObject(value) || value['issuer'] !== issuer || typeof value['fetchedAt'] !== 'number')
     return undefined;
   return { document: value['document'], fetchedAt: value['fetchedAt'] };
+}
+
+function listIssuers(directory: string): readonly string[] {
+  const names = existsSync(directory) ? readdirSync(directory) : [];
+  const found = names
+    .filter((name) => /^[0-9a-f]{64}\.json$/.test(name))
+    .flatMap((name): string[] => {
+      const value: unknown = JSON.parse(readOwnFile(join(directory, name)) ?? 'null');
+      return isObject(value) && typeof value['issuer'] === 'string' ? [value['issuer']] : [];
+    });
+  return found.sort();
 }
 
 function readOwnFile(file: string): string | undefined {

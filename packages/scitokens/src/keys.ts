@@ -1,7 +1,7 @@
 // Keys as people keep them: PEM in its four forms, JWK and JWKS in, the same out again.
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { CodedError } from '@credmon/core/base';
-import { algorithmFor, type Algorithm } from './algorithms.ts';
+import { algorithmFor, DEFAULT_ALGORITHMS, type Algorithm } from './algorithms.ts';
 import { isObject, type JsonObject } from './compact.ts';
 import { badKey, keyFromJwk, writeJwk } from './jwk.ts';
 import { keyIdOf, type KeyIdStyle } from './key-id.ts';
@@ -83,7 +83,8 @@ function selectJwk(keys: readonly unknown[], kid: string | undefined): unknown {
 
 /**
  * Reads a private key to sign with. Without a name in `choice` or text, `style` names it.
- * @throws CodedError as {@link readKey}; `TOKEN_KEY_INVALID` for a public key and for RSA under 2048 bits.
+ * @throws CodedError as {@link readKey}; `TOKEN_KEY_INVALID` for a public key and for RSA under 2048 bits;
+ * `TOKEN_BAD_ALGORITHM` for another algorithm than ES256 and RS256 that `choice` does not name.
  */
 export function readSigningKey(
   text: string,
@@ -94,6 +95,10 @@ export function readSigningKey(
   const bits = key.asymmetricKeyDetails?.modulusLength;
   if (bits !== undefined && bits < 2048)
     throw badKey(`${bits} bits are too few to sign with; make a new key`);
+  if (choice.algorithm === undefined && !DEFAULT_ALGORITHMS.includes(algorithm)) {
+    const problem = `deployed verifiers do not know ${algorithm}; ask for it by name to use it all the same`;
+    throw new CodedError('TOKEN_BAD_ALGORITHM', problem, { algorithm });
+  }
   const name = kid ?? (choice.style === undefined ? undefined : keyIdOf(key, choice.style));
   return { kid: name, algorithm, privateKey: key };
 }

@@ -10,9 +10,8 @@ export interface PublishedFile {
   readonly text: string;
 }
 
-/** Where the metadata and the keys lie below an issuer. */
-export const METADATA_PATH = '.well-known/openid-configuration';
-export const KEYS_PATH = '.well-known/jwks.json';
+const METADATA_PATH = '.well-known/openid-configuration';
+const KEYS_PATH = '.well-known/jwks.json';
 
 /**
  * The files of an issuer, keys first: a verifier that reads between the two finds no name without a key.

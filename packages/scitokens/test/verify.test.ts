@@ -154,6 +154,11 @@ describe('a key set', () => {
     expect(() => readKeySet(document)).toThrow(code('ISSUER_METADATA_INVALID'));
   });
 
+  it('may leave out the curve where the algorithm says it, as sets of scitokens-cpp do', () => {
+    const [{ crv: _crv, ...curveless } = {}] = publish(EC).document['keys'] as Record<string, unknown>[];
+    expect(readKeySet({ keys: [curveless] }).select('ec').algorithm).toBe('ES256');
+  });
+
   it('is not spoilt by a damaged key beside the good one', () => {
     const good = (KEYS.document['keys'] as unknown[])[0];
     const keys = readKeySet({

@@ -49,3 +49,12 @@ export function publicJwksFrom(paths: readonly string[], options: KeyOptions, io
 export function readText(path: string, io: Io): string {
   return path === '-' ? io.readInput() : io.readFile(path);
 }
+
+/** The JSON in a text; `path` is named when there is none. */
+export function parseJsonText(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw misuse(`${path} is not JSON`);
+  }
+}

@@ -5,6 +5,7 @@ import { ALGORITHMS } from '../algorithms.ts';
 import { KEY_FORMS } from '../keys.ts';
 import { DEFAULT_POLICY } from '../rotation.ts';
 import type { Io } from './io.ts';
+import { cacheAdd, cacheList, cacheRemove, cacheUpdate } from './cache-commands.ts';
 import { keyConvert, keyCreate, keyList, keyPublish, keyRotate } from './key-commands.ts';
 import { misuse, runCommand } from './outcome.ts';
 import { tokenAcls, tokenCreate, tokenVerify } from './token-commands.ts';
@@ -24,6 +25,7 @@ export async function scitokens(argv: readonly string[], io: Io): Promise<number
     .usage('$0 <command>: create keys, issue, verify and inspect SciTokens and WLCG tokens')
     .command('key', 'signing keys', (group) => keyGroup(group, io, run))
     .command('token', 'tokens', (group) => tokenGroup(group, io, run))
+    .command('cache', "issuers' keys on disk", (group) => cacheGroup(group, io, run))
     .demandCommand(1, 'name a command')
     .option('json', { type: 'boolean', describe: 'print JSON' })
     .strict()
@@ -133,6 +135,12 @@ const verifying = {
   audience: { type: 'string', array: true, nargs: 1, describe: 'our audience' },
   jwks: { type: 'string', describe: "file with the issuer's keys, instead of asking it" },
   key: { type: 'string', describe: "file with the issuer's key, instead of asking it" },
+  algorithm: {
+    choices: Object.keys(ALGORITHMS),
+    array: true,
+    nargs: 1,
+    describe: 'accepted; ES256 and RS256 unless given',
+  },
   leeway: { type: 'number', describe: 'seconds that clocks may differ' },
   insecure: { type: 'boolean', describe: 'ask issuers without https too' },
   cache: { type: 'boolean', default: true, describe: "keep issuers' keys on disk" },
@@ -194,6 +202,37 @@ function tokenGroup(group: Argv, io: Io, run: Run): Argv {
       (args) => run(flag(args), () => tokenInspect(args.token, { json: flag(args) }, io)),
     )
     .demandCommand(1, 'name a token command');
+}
+
+function cacheGroup(group: Argv, io: Io, run: Run): Argv {
+  const withIssuer = (command: Argv): Argv<{ issuer: string }> =>
+    command.positional('issuer', { type: 'string', demandOption: true });
+  return group
+    .command(
+      'list',
+      'show whose keys are kept, and since when',
+      (command) => command,
+      (args) => run(flag(args), () => cacheList({ json: flag(args) }, io)),
+    )
+    .command(
+      'add <issuer>',
+      "keep an issuer's keys from a file, for instance where it cannot be reached",
+      (command) => withIssuer(command).option('jwks', { type: 'string', demandOption: true }),
+      (args) => run(flag(args), () => cacheAdd(args.issuer, args.jwks, io)),
+    )
+    .command(
+      'remove <issuer>',
+      "forget an issuer's keys",
+      (command) => withIssuer(command),
+      (args) => run(flag(args), () => cacheRemove(args.issuer, io)),
+    )
+    .command(
+      'update [issuer]',
+      'fetch the keys of one issuer, or of all that are kept, anew',
+      (command) => command.positional('issuer', { type: 'string' }).option('insecure', verifying.insecure),
+      (args) => run(flag(args), () => cacheUpdate(args.issuer, args, io)),
+    )
+    .demandCommand(1, 'name a cache command');
 }
 
 /** `--json` is an option of the whole command line, which the types of one command do not know. */

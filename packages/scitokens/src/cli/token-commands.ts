@@ -1,12 +1,14 @@
 // The token commands: create, verify, acls.
 import { CodedError } from '@credmon/core/base';
+import { DEFAULT_ALGORITHMS } from '../algorithms.ts';
 import { PROFILES, type Profile } from '../claims.ts';
 import { readCompact, type JsonObject } from '../compact.ts';
 import { enforce, type Enforcer } from '../enforce.ts';
 import { createIssuerKeys } from '../issuer-keys.ts';
 import { readKeySet } from '../jwks.ts';
 import { createKeyCache, keyCacheDirectory } from '../key-cache.ts';
-import { namedKeyFrom, readText, signingKeyFrom, type KeyOptions } from './key-source.ts';
+import { algorithmNamed } from './key-commands.ts';
+import { namedKeyFrom, parseJsonText, readText, signingKeyFrom, type KeyOptions } from './key-source.ts';
 import { issueToken } from '../sign.ts';
 import { fixedKeys, verify, type KeyFinder, type VerifiedToken } from '../verify.ts';
 import { writeJwk } from '../jwk.ts';
@@ -88,6 +90,7 @@ export interface VerifyArguments {
   readonly test?: readonly string[] | undefined;
   readonly jwks?: string | undefined;
   readonly key?: string | undefined;
+  readonly algorithm?: readonly string[] | undefined;
   readonly leeway?: number | undefined;
   readonly insecure?: boolean | undefined;
   readonly cache?: boolean | undefined;
@@ -160,7 +163,8 @@ async function verifyArgument(
 /** Verifies with the keys that the options name, else with those that the issuer publishes. */
 export function verifyWith(token: string, options: VerifyArguments, io: Io): Promise<VerifiedToken> {
   const { leeway = 0, issuer: issuers = 'any' } = options;
-  return verify(token, { keys: keysFor(token, options, io), issuers, now: io.now(), leeway });
+  const algorithms = options.algorithm?.map(algorithmNamed) ?? DEFAULT_ALGORITHMS;
+  return verify(token, { keys: keysFor(token, options, io), issuers, now: io.now(), leeway, algorithms });
 }
 
 function keysFor(
@@ -170,7 +174,7 @@ function keysFor(
 ): KeyFinder {
   if (jwks !== undefined) {
     const issuer = String(readCompact(token).claims['iss']);
-    return fixedKeys(new Map([[issuer, readKeySet(parseKeySet(readText(jwks, io)))]]));
+    return fixedKeys(new Map([[issuer, readKeySet(parseJsonText(readText(jwks, io), jwks))]]));
   }
   if (key !== undefined) {
     const { kid } = readCompact(token).header;
@@ -180,12 +184,4 @@ function keysFor(
   const store = cache ? { store: createKeyCache(keyCacheDirectory(io.environment)) } : {};
   // A cache that cannot be written costs a request, not the answer.
   return createIssuerKeys({ send: io.send, insecure, ...store });
-}
-
-function parseKeySet(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw misuse('the file of --jwks is not JSON');
-  }
 }

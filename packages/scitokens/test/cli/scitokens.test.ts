@@ -341,6 +341,43 @@ describe('key', () => {
   });
 });
 
+describe('cache', () => {
+  const issuer = 'https://issuer.test/vo';
+
+  it('add, list, update and remove keep what verify then needs no network for', async () => {
+    const io = world();
+    await run(io, 'cache', 'add', issuer, '--jwks', 'DIR/jwks.json');
+    expect((await run(io, 'token', 'verify', TOKEN)).code).toBe(0);
+    expect((await run(io, 'cache', 'list')).out).toMatch(
+      /ISSUER +FETCHED +KEYS\nhttps:\/\/issuer\.test\/vo +2026-.* +ec\n$/,
+    );
+    expect((await run(io, 'cache', 'update')).error).toContain('[ISSUER_UNREACHABLE]');
+    expect((await run(io, 'cache', 'remove', issuer)).code).toBe(0);
+    expect((await run(io, 'cache', 'remove', issuer)).code).toBe(1);
+    const empty = fakeIo();
+    await run(empty, 'cache', 'list', '--json');
+    expect(JSON.parse(empty.stdout())).toEqual({ issuers: [] });
+  });
+
+  it('add refuses what is no key set', async () => {
+    expect((await run(world(), 'cache', 'add', issuer, '--jwks', 'DIR/key.pem')).code).toBe(2);
+  });
+});
+
+describe('algorithms beyond the two that everybody knows', () => {
+  it('are signed with and accepted only when asked for', async () => {
+    const io = world();
+    await run(io, 'key', 'create', '--algorithm', 'ES384', '--out', 'DIR/k', '--jwks', 'DIR/j');
+    const create = [...CREATE, '--key', 'DIR/k', '--audience', 'a', '--scope', 'read:/', '--out', 'DIR/t'];
+    expect((await run(io, ...create)).code).toBe(1);
+    expect((await run(io, ...create, '--algorithm', 'ES384')).code).toBe(0);
+    expect((await run(io, 'token', 'verify', '@DIR/t', '--jwks', 'DIR/j')).code).toBe(1);
+    expect((await run(io, 'token', 'verify', '@DIR/t', '--jwks', 'DIR/j', '--algorithm', 'ES384')).code).toBe(
+      0,
+    );
+  });
+});
+
 it('help is printed with code 0, nothing at all is misuse', async () => {
   expect((await run(world(), '--help')).out).toContain('scitokens token');
   expect((await run(world())).code).toBe(2);

@@ -1,0 +1,58 @@
+// The cache commands: what the Python library's key maintenance does, for the cache that `token verify` uses.
+import { CodedError } from '@credmon/core/base';
+import { fetchIssuerKeys } from '../discover.ts';
+import { readKeySet } from '../jwks.ts';
+import { createKeyCache, keyCacheDirectory, type KeyCache } from '../key-cache.ts';
+import type { Io } from './io.ts';
+import { parseJsonText, readText } from './key-source.ts';
+import { localTime, printable, table } from './show.ts';
+
+function cacheOf(io: Io): KeyCache {
+  return createKeyCache(keyCacheDirectory(io.environment));
+}
+
+/** `cache list`: issuers, their keys' names, and when they were fetched. */
+export function cacheList({ json = false }: { readonly json?: boolean | undefined }, io: Io): void {
+  const cache = cacheOf(io);
+  const entries = cache.issuers().flatMap((issuer) => {
+    const stored = cache.read(issuer);
+    return stored === undefined
+      ? []
+      : [{ issuer, fetchedAt: stored.fetchedAt, kids: readKeySet(stored.document).kids }];
+  });
+  if (json) return io.out(`${JSON.stringify({ issuers: entries })}\n`);
+  const rows = entries.map(({ issuer, fetchedAt, kids }) => [
+    printable(issuer),
+    localTime(fetchedAt),
+    printable(kids.join(' ')),
+  ]);
+  io.out(table([['ISSUER', 'FETCHED', 'KEYS'], ...rows]));
+}
+
+/** `cache add`: keeps the keys of a file as if the issuer had just answered with them. */
+export function cacheAdd(issuer: string, path: string, io: Io): void {
+  const { document } = readKeySet(parseJsonText(readText(path, io), path));
+  cacheOf(io).write(issuer, { document, fetchedAt: io.now() });
+}
+
+/** `cache remove`: the next token of the issuer asks it again. */
+export function cacheRemove(issuer: string, io: Io): void {
+  const cache = cacheOf(io);
+  if (cache.read(issuer) === undefined)
+    throw new CodedError('TOKEN_UNKNOWN_ISSUER', `no keys of ${issuer} are kept`, { issuer });
+  cache.remove(issuer);
+}
+
+/** `cache update`: fetches keys whatever their age; old ones stay where that fails. */
+export async function cacheUpdate(
+  issuer: string | undefined,
+  { insecure = false }: { readonly insecure?: boolean | undefined },
+  io: Io,
+): Promise<void> {
+  const cache = cacheOf(io);
+  for (const one of issuer === undefined ? cache.issuers() : [issuer]) {
+    const { document } = await fetchIssuerKeys(one, { send: io.send, insecure });
+    cache.write(one, { document, fetchedAt: io.now() });
+    io.out(`${printable(one)}\n`);
+  }
+}
