@@ -3,7 +3,9 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  cpSync,
   createWriteStream,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -13,7 +15,7 @@ import {
 import { createServer, type Server } from 'node:https';
 import { createServer as createPlainServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join, normalize } from 'node:path';
+import { basename, dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -44,6 +46,7 @@ export async function startRig(audience: string, sections: (issuers: string) => 
   const directory = mkdtempSync(join(tmpdir(), 'xrootd-rig-'));
   chmodSync(directory, 0o755);
   await makeAuthority(directory);
+  await installAuthority(directory);
   const web = await serveStatic(directory);
   const issuers = `https://localhost:${(web.address() as AddressInfo).port}`;
   const port = await freePort();
@@ -61,6 +64,7 @@ export async function startRig(audience: string, sections: (issuers: string) => 
       if (storage.exitCode === null) await new Promise((resolve) => storage.once('exit', resolve));
       web.closeAllConnections();
       await new Promise((resolve) => web.close(resolve));
+      await removeAuthority(directory);
       rmSync(directory, { recursive: true, force: true });
     },
   };
@@ -185,8 +189,14 @@ function startStorage(directory: string, port: number): ChildProcess {
     chownSync(join(directory, name), id, -1);
   const drop = ['setpriv', '--reuid=xrootd', '--regid=xrootd', '--clear-groups'];
   const xrootd = ['xrootd', '-c', join(directory, 'xrootd.cfg')];
-  const argv = trust(directory, [...drop, 'perl', join(here, 'listen.pl'), String(port), ...xrootd]);
-  const child = spawn('unshare', argv, {
+  const [command, ...argv] = trust(directory, [
+    ...drop,
+    'perl',
+    join(here, 'listen.pl'),
+    String(port),
+    ...xrootd,
+  ]);
+  const child = spawn(command, argv, {
     cwd: join(directory, 'state'),
     env: { PATH: process.env['PATH'], HOME: directory, XDG_CACHE_HOME: join(directory, 'cache') },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -197,20 +207,31 @@ function startStorage(directory: string, port: number): ChildProcess {
   return child;
 }
 
-/** Arguments of unshare: in a mount namespace of its own the bundle is covered by ours, then the command takes over. */
-function trust(directory: string, command: readonly string[]): string[] {
+/** A command line that trusts our authority: in a mount namespace of its own the bundle is covered by ours. */
+function trust(directory: string, command: readonly string[]): readonly [string, ...string[]] {
+  if (existsSync(installed(directory))) return ['env', ...command];
   const script = 'mount --bind "$0" "$1" && shift && exec "$@"';
-  return [
-    '--mount',
-    '--propagation',
-    'private',
-    'sh',
-    '-c',
-    script,
-    join(directory, 'bundle.pem'),
-    BUNDLE,
-    ...command,
-  ];
+  const bundle = [join(directory, 'bundle.pem'), BUNDLE];
+  return ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, ...bundle, ...command];
+}
+
+const installed = (directory: string): string =>
+  `/usr/local/share/ca-certificates/${basename(directory)}.crt`;
+
+/** Where no namespaces may be made, the system has to trust our authority for as long as the tests run. */
+async function installAuthority(directory: string): Promise<void> {
+  try {
+    await run('unshare', ['--mount', '--propagation', 'private', 'true']);
+  } catch {
+    cpSync(join(directory, 'ca.pem'), installed(directory));
+    await run('update-ca-certificates');
+  }
+}
+
+async function removeAuthority(directory: string): Promise<void> {
+  if (!existsSync(installed(directory))) return;
+  rmSync(installed(directory));
+  await run('update-ca-certificates', ['--fresh']);
 }
 
 async function runTrusting(
@@ -220,7 +241,8 @@ async function runTrusting(
 ): Promise<{ code: number; output: string }> {
   const env = { PATH: process.env['PATH'], HOME: directory, XDG_CACHE_HOME: join(directory, 'client-cache') };
   try {
-    const { stdout, stderr } = await run('unshare', trust(directory, [command, ...argv]), { env });
+    const [program, ...words] = trust(directory, [command, ...argv]);
+    const { stdout, stderr } = await run(program, words, { env });
     return { code: 0, output: stdout + stderr };
   } catch (error) {
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
