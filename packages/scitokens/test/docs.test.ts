@@ -16,7 +16,8 @@ async function runExample(code: string): Promise<string[]> {
   const bound = code.replaceAll(/^import (\{[^}]+\}) from '([^']+)';$/gm, "const $1 = modules.get('$2');");
   const { code: plain } = await transform(`async function example() {${bound}}`, { loader: 'ts' });
   const printed: string[] = [];
-  const log = (value: unknown): unknown => printed.push(String(value));
+  const log = (value: unknown): unknown =>
+    printed.push(typeof value === 'string' ? value : JSON.stringify(value));
   const start = compileFunction(`${plain}; return example();`, ['modules', 'console']) as (
     ...values: unknown[]
   ) => Promise<void>;
