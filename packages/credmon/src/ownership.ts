@@ -1,5 +1,5 @@
 // From settings to the providers and the owner of each token.
-import { splitStem, type ManagedToken, type TokenSnapshot } from '@credmon/core';
+import { splitStem, type ManagedToken, type Parsed, type TokenSnapshot } from '@credmon/core';
 import type { Ownership } from './pass.ts';
 import { buildProviders } from './providers/kinds.ts';
 import type { Provider, ProviderPorts } from './providers/provider.ts';
@@ -25,11 +25,17 @@ export function ownershipOf(settings: Settings, ports: ProviderPorts): Ownership
       const managed: ManagedToken = {
         snapshot: token,
         provider: provider.name,
-        renewable: provider.renewable(token),
+        renewable: blocked(token) ?? provider.renewable(token),
         basis: () => provider.basis(token),
         policy,
       };
       return { managed, provider };
     },
   };
+}
+
+/** A grant must not be spent for a token that cannot be put in its place. */
+function blocked({ use }: TokenSnapshot): Parsed<true> | undefined {
+  if (use.kind !== 'broken' || use.blocked !== true) return undefined;
+  return { ok: false, reason: `.use ${use.reason}: the administrator must remove it` };
 }

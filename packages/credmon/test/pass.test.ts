@@ -192,6 +192,18 @@ describe('one bad token', () => {
   });
 });
 
+it('R3 spends no grant for a token whose .use is a directory', async () => {
+  const on = bench();
+  seedDue(on);
+  rmSync(join(on.directory, 'alice/mytok.use'));
+  mkdirSync(join(on.directory, 'alice/mytok.use'));
+  await pass(on);
+  expect(on.asked).toEqual([]);
+  expect(on.lines).toContainEqual(
+    'warn alice/mytok: cannot be renewed: .use is a directory: the administrator must remove it',
+  );
+});
+
 describe('after a failure', () => {
   it.each([
     ['R7 retries after the backoff', async () => json({}, 500), 15, 2],

@@ -1,4 +1,5 @@
 // Time as a parameter: the port that everything else takes, and its one real implementation.
+import { uptime } from 'node:os';
 
 /**
  * What the project knows of time. `now` is seconds since the epoch (with a fraction); `steady` is seconds on a line that no clock
@@ -16,7 +17,8 @@ const LONGEST_TIMER = 2_000_000;
 /** The machine's own clock. */
 export const systemClock: Clock = {
   now: () => Date.now() / 1000,
-  steady: () => performance.now() / 1000,
+  // The system's up time: unlike Node's own clock it goes on while the machine sleeps.
+  steady: () => uptime(),
   wait: (seconds, signal) =>
     new Promise((resolve) => {
       if (signal?.aborted) return resolve();

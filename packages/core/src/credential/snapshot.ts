@@ -9,11 +9,16 @@ export interface FileIdentity {
   readonly size: number;
 }
 
-/** A file of a token: not there, usable, or there but broken, with the reason. */
+/** A file of a token: not there, usable, or there but broken, with the reason; `blocked` when no file can take its place. */
 export type FileState<T> =
   | { readonly kind: 'missing' }
   | { readonly kind: 'valid'; readonly value: T; readonly identity: FileIdentity }
-  | { readonly kind: 'broken'; readonly reason: string; readonly identity?: FileIdentity };
+  | {
+      readonly kind: 'broken';
+      readonly reason: string;
+      readonly identity?: FileIdentity;
+      readonly blocked?: true;
+    };
 
 /** What `.top` holds: `opaque` when it is not a JSON object (legal for a local provider). */
 export interface TopDigest {

@@ -8,7 +8,12 @@ import type { FileIdentity } from '../credential/snapshot.ts';
 export type FileReading =
   | { readonly kind: 'text'; readonly text: string; readonly identity: FileIdentity }
   | { readonly kind: 'missing' }
-  | { readonly kind: 'broken'; readonly reason: string; readonly identity?: FileIdentity };
+  | {
+      readonly kind: 'broken';
+      readonly reason: string;
+      readonly identity?: FileIdentity;
+      readonly blocked?: true;
+    };
 
 /** The identity of a file from its stat. */
 export function identityFromStat(stats: Stats): FileIdentity {
@@ -36,6 +41,7 @@ export function readCredentialFile(path: string, maxBytes: number = MAX_CREDENTI
   try {
     const stats = fstatSync(descriptor);
     const identity = identityFromStat(stats);
+    if (stats.isDirectory()) return { kind: 'broken', reason: 'is a directory', identity, blocked: true };
     if (!stats.isFile()) return { kind: 'broken', reason: 'is not a regular file', identity };
     if (stats.size > maxBytes)
       return { kind: 'broken', reason: `is larger than ${maxBytes} bytes`, identity };

@@ -41,7 +41,7 @@ describe('R3 one bad file is the matter of one token', () => {
   const bad: [string, (path: string) => void, RegExp][] = [
     ['a symbolic link', (path) => symlinkSync('/etc/hostname', path), /is a symbolic link/],
     ['a link to nowhere', (path) => symlinkSync('/nowhere', path), /is a symbolic link/],
-    ['a directory', (path) => mkdirSync(path), /is not a regular file/],
+    ['a directory', (path) => mkdirSync(path), /is a directory/],
     ['a FIFO', (path) => void execFileSync('mkfifo', [path]), /is not a regular file/],
     [
       '200 MB of nothing',

@@ -175,7 +175,7 @@ function issued(
     { kind: 'use', text: useText(answer, now, options.defaultLifetime), durable: true },
   ];
   if (rotated) writes.unshift({ kind: 'top', text: rotatedTopText(top, refreshToken), durable: true });
-  const expiresAt = issuedAt + promisedLifetime(answer.answer, options.defaultLifetime);
+  const expiresAt = issuedAt + promisedLifetime(answer.answer, options.defaultLifetime, issuedAt);
   return { kind: 'issued', writes, times: { issuedAt, expiresAt }, rotated };
 }
 

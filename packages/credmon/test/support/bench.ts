@@ -4,19 +4,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   DEFAULT_POLICY,
+  loadConfig,
   openCredentialDirectory,
   type CredentialStore,
   type HttpRequest,
   type HttpResponse,
   type RenewalPolicy,
   type Send,
-  type TokenSnapshot,
 } from '@credmon/core';
 import { manualClock, type ManualClock } from '@credmon/test-fixtures/manual-clock';
 import { createLimiter } from '../../src/limiter.ts';
+import { ownershipOf } from '../../src/ownership.ts';
 import { emptyMemory, type Ownership, type PassMemory, type PassWorld } from '../../src/pass.ts';
-import { oauthRefresh } from '../../src/providers/oauth-refresh.ts';
 import { createReport } from '../../src/report.ts';
+import { readSettings } from '../../src/settings.ts';
 
 /** What the token endpoint was asked, form fields decoded. */
 export interface Asked {
@@ -101,7 +102,7 @@ export function bench(change: { readonly store?: (real: CredentialStore) => Cred
       readSecret: () => ({ ok: false, reason: 'is missing' }),
     },
     memory: emptyMemory(clock.now()),
-    ownership: oauthOwnership(),
+    ownership: realOwnership(directory),
     policy: DEFAULT_POLICY,
     asked,
     lines,
@@ -123,24 +124,19 @@ export function bench(change: { readonly store?: (real: CredentialStore) => Cred
   return self;
 }
 
-function oauthOwnership(): Ownership {
-  const provider = oauthRefresh({
-    clientOf: () => undefined,
-    secretVersion: () => '',
-    specialNames: false,
-    allowLoopbackHttp: false,
-    defaultLifetime: 1200,
-  });
-  return {
-    manage: (token: TokenSnapshot) => ({
-      provider,
-      managed: {
-        snapshot: token,
-        provider: provider.name,
-        renewable: provider.renewable(token),
-        basis: () => provider.basis(token),
-        policy: DEFAULT_POLICY,
-      },
-    }),
+/** The daemon's own ownership, by settings that name nothing but the directory. */
+function realOwnership(directory: string): Ownership {
+  const env = {
+    CONDOR_CONFIG: 'ONLY_ENV',
+    _CONDOR_SEC_CREDENTIAL_DIRECTORY_OAUTH: directory,
+    _CONDOR_LOG: directory,
   };
+  const config = loadConfig({ subsystem: 'CREDMON_OAUTH', env, facts: { fullHostname: () => 'ap.example' } });
+  const settings = readSettings(config, {
+    credDir: undefined,
+    logFile: undefined,
+    debug: false,
+    verbose: false,
+  });
+  return ownershipOf(settings, { secretVersion: () => '' });
 }
