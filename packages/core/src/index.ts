@@ -66,3 +66,4 @@ export { checkCredentialDirectory } from './store/check-directory.ts';
 export { MAX_KEY_FILE_BYTES } from './credential/key-lines.ts';
 export { readCredentialRequest } from './credential/request.ts';
 export type { CredentialRequest, ProviderRequest } from './credential/request.ts';
+export * from './classad/index.ts';

@@ -51,6 +51,8 @@ export const ERROR_CODES = {
   TOKEN_KEY_UNREADY: 'a key may not sign: it is not published long enough, or there is none',
   TOKEN_KEY_DIRECTORY: 'a key directory is missing, damaged, readable by others or in use',
   ISSUER_METADATA_INVALID: "an issuer's discovery document or key set is not what it should be",
+  CLASSAD_SYNTAX: 'a text breaks the grammar of the ClassAd language',
+  CLASSAD_LIMIT: 'a ClassAd is nested too deep, too long, or takes too many steps to evaluate',
   USAGE: 'a command was called with wrong arguments',
 } as const;
 

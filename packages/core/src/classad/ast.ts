@@ -1,0 +1,123 @@
+// The expression tree. Nodes are immutable and know their depth, so that no later stage can be sent too deep.
+import type { Value } from './value.ts';
+
+/** A constant. `shown` is what is printed; it differs from `value` for relative times only, which evaluate to reals. */
+export interface LiteralExpr {
+  readonly kind: 'literal';
+  readonly value: Value;
+  readonly shown: Value;
+  readonly depth: number;
+}
+
+/** `name`, `.name` (absolute) or `base.name`; `key` is the name in lower case. */
+export interface AttributeExpr {
+  readonly kind: 'attribute';
+  readonly base: Expr | undefined;
+  readonly name: string;
+  readonly key: string;
+  readonly absolute: boolean;
+  readonly depth: number;
+}
+
+export interface UnaryExpr {
+  readonly kind: 'unary';
+  readonly operator: UnaryOperator;
+  readonly operand: Expr;
+  readonly depth: number;
+}
+
+export interface BinaryExpr {
+  readonly kind: 'binary';
+  readonly operator: BinaryOperator;
+  readonly left: Expr;
+  readonly right: Expr;
+  readonly depth: number;
+}
+
+/** `test ? yes : no`, or `test ?: no` when `yes` is undefined. */
+export interface ConditionalExpr {
+  readonly kind: 'conditional';
+  readonly test: Expr;
+  readonly yes: Expr | undefined;
+  readonly no: Expr;
+  readonly depth: number;
+}
+
+export interface SubscriptExpr {
+  readonly kind: 'subscript';
+  readonly base: Expr;
+  readonly index: Expr;
+  readonly depth: number;
+}
+
+export interface CallExpr {
+  readonly kind: 'call';
+  readonly name: string;
+  readonly key: string;
+  readonly args: readonly Expr[];
+  readonly depth: number;
+}
+
+export interface ListExpr {
+  readonly kind: 'list';
+  readonly items: readonly Expr[];
+  readonly depth: number;
+}
+
+/** One attribute of an ad: the name as it was first spelled, and its expression. */
+export interface Entry {
+  readonly name: string;
+  readonly expr: Expr;
+}
+
+/** An ad; the map's keys are the names in lower case. */
+export interface AdExpr {
+  readonly kind: 'ad';
+  readonly entries: ReadonlyMap<string, Entry>;
+  readonly depth: number;
+}
+
+export interface ParenExpr {
+  readonly kind: 'paren';
+  readonly inner: Expr;
+  readonly depth: number;
+}
+
+export type Expr =
+  | LiteralExpr
+  | AttributeExpr
+  | UnaryExpr
+  | BinaryExpr
+  | ConditionalExpr
+  | SubscriptExpr
+  | CallExpr
+  | ListExpr
+  | AdExpr
+  | ParenExpr;
+
+export type UnaryOperator = '!' | '~' | '-' | '+';
+
+export type LogicOperator = '||' | '&&';
+export type IdentityOperator = '=?=' | '=!=';
+export type ComparisonOperator = '==' | '!=' | '<' | '<=' | '>' | '>=';
+export type BitOperator = '|' | '^' | '&' | '<<' | '>>' | '>>>';
+export type ArithmeticOperator = '+' | '-' | '*' | '/' | '%';
+export type BinaryOperator =
+  LogicOperator | IdentityOperator | ComparisonOperator | BitOperator | ArithmeticOperator;
+
+/** The depth of a node above `children`. */
+export function depthAbove(children: Iterable<Expr>): number {
+  let deepest = 0;
+  for (const { depth } of children) if (depth > deepest) deepest = depth;
+  return deepest + 1;
+}
+
+/** An ad of these attributes. Of attributes that differ in case only, the last expression and the first spelling stay. */
+export function makeAd(attributes: Iterable<Entry>): AdExpr {
+  const entries = new Map<string, Entry>();
+  for (const { name, expr } of attributes) {
+    const key = name.toLowerCase();
+    entries.set(key, { name: entries.get(key)?.name ?? name, expr });
+  }
+  return { kind: 'ad', entries, depth: depthAbove([...entries.values()].map(({ expr }) => expr)) };
+}

@@ -1,0 +1,60 @@
+// What most functions have in common: a fixed number of arguments, evaluated left to right, and texts made from values.
+import type { Expr } from '../ast.ts';
+import type { ClassAdFunction, Context } from '../context.ts';
+import { valueBytes } from '../print.ts';
+import { absTimeText, relTimeText } from '../time-text.ts';
+import { ERROR, UNDEFINED } from '../value.ts';
+import type { ListValue, Scope, Value } from '../value.ts';
+
+/** A function of evaluated arguments. */
+export type ValueFunction = (args: readonly Value[], context: Context, scope: Scope) => Value;
+
+/** A function that takes `least` to `most` arguments; any other number is an ERROR, and nothing is evaluated then. */
+export function taking(least: number, most: number, run: ValueFunction): ClassAdFunction {
+  return (call, scope, context) => {
+    if (call.args.length < least || call.args.length > most) return ERROR;
+    return run(evaluated(call.args, scope, context), context, scope);
+  };
+}
+
+export function evaluated(args: readonly Expr[], scope: Scope, context: Context): Value[] {
+  return args.map((arg) => context.run(arg, scope, context));
+}
+
+/** ERROR if one of the values is, else UNDEFINED if one of them is, else nothing. */
+export function exceptional(values: readonly Value[]): Value | undefined {
+  let found: Value | undefined;
+  for (const value of values) {
+    if (value.type === 'error') return ERROR;
+    if (value.type === 'undefined') found = UNDEFINED;
+  }
+  return found;
+}
+
+/** The text that `string()` makes of a value; undefined for UNDEFINED and ERROR. */
+export function stringOf(value: Value): string | undefined {
+  switch (value.type) {
+    case 'string':
+      return value.value;
+    case 'undefined':
+    case 'error':
+      return undefined;
+    case 'abstime':
+      return absTimeText(value);
+    case 'reltime':
+      return relTimeText(value);
+    default:
+      return valueBytes(value);
+  }
+}
+
+/** The elements of a list, evaluated. */
+export function elements(list: ListValue, scope: Scope, context: Context): Value[] {
+  return evaluated(list.items, list.scope ?? scope, context);
+}
+
+/** A string argument that may be missing: its value, `fallback` when missing, undefined when it is no string. */
+export function optionalString(value: Value | undefined, fallback: string): string | undefined {
+  if (value === undefined) return fallback;
+  return value.type === 'string' ? value.value : undefined;
+}

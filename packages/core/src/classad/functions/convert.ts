@@ -1,0 +1,68 @@
+// int, real, bool, string: values of one type made from another.
+import type { FunctionTable } from '../context.ts';
+import { leadingNumber, truncated } from '../number-text.ts';
+import {
+  ERROR,
+  FALSE,
+  TRUE,
+  UNDEFINED,
+  booleanValue,
+  integerValue,
+  realValue,
+  stringValue,
+} from '../value.ts';
+import type { Value } from '../value.ts';
+import { exceptional, stringOf, taking } from './args.ts';
+
+/** A value as a real: numbers, booleans, times, and strings that start with a number. */
+export function realOf(value: Value): number | undefined {
+  switch (value.type) {
+    case 'integer':
+    case 'boolean':
+      return Number(value.value);
+    case 'real':
+      return value.value;
+    case 'string':
+      return leadingNumber(value.value);
+    case 'abstime':
+    case 'reltime':
+      return value.seconds;
+    default:
+      return undefined;
+  }
+}
+
+function toInteger(value: Value): Value {
+  if (value.type === 'integer') return value;
+  const real = realOf(value);
+  return real === undefined ? ERROR : integerValue(truncated(real));
+}
+
+function toReal(value: Value): Value {
+  const real = realOf(value);
+  return real === undefined ? ERROR : realValue(real);
+}
+
+/** Of strings, only `true` and `false` in any case are booleans; the others are UNDEFINED. */
+function toBoolean(value: Value): Value {
+  if (value.type === 'string') {
+    const word = value.value.toLowerCase();
+    return word === 'true' ? TRUE : word === 'false' ? FALSE : UNDEFINED;
+  }
+  if (value.type === 'boolean') return value;
+  if (value.type === 'abstime') return ERROR;
+  const real = realOf(value);
+  return real === undefined ? ERROR : booleanValue(real !== 0);
+}
+
+const toText = (value: Value): Value => stringValue(stringOf(value) ?? '');
+
+const converting = (convert: (value: Value) => Value) =>
+  taking(1, 1, (args) => exceptional(args) ?? convert(args[0] ?? ERROR));
+
+export const CONVERT_FUNCTIONS: FunctionTable = new Map([
+  ['int', converting(toInteger)],
+  ['real', converting(toReal)],
+  ['bool', converting(toBoolean)],
+  ['string', converting(toText)],
+]);

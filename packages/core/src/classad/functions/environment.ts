@@ -1,0 +1,106 @@
+// envV1ToV2, mergeEnvironment, listToArgs, argsToList: HTCondor's texts for environments and arguments.
+import type { ClassAdFunction, FunctionTable } from '../context.ts';
+import { ERROR, UNDEFINED, listOf, stringValue } from '../value.ts';
+import type { Value } from '../value.ts';
+import { elements, taking } from './args.ts';
+
+/** Appends one argument: blanks and single quotes are put between single quotes, a quote is doubled. */
+function quoted(argument: string): string {
+  if (argument === '') return "''";
+  let text = '';
+  for (const char of argument) {
+    if (!" \t\n\v\f\r'".includes(char)) text += char;
+    else text = `${text.endsWith("'") ? text.slice(0, -1) : `${text}'`}${char === "'" ? "''" : char}'`;
+  }
+  return text;
+}
+
+/** Cuts a text into arguments at blanks outside single quotes; undefined when a quote is not closed. */
+function argumentsOf(text: string): string[] | undefined {
+  const found: string[] = [];
+  let current: string | undefined;
+  let inQuotes = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text[at] ?? '';
+    if (char === "'") {
+      const doubled = inQuotes && text[at + 1] === "'";
+      current = (current ?? '') + (doubled ? "'" : '');
+      if (doubled) at += 1;
+      else inQuotes = !inQuotes;
+    } else if (!inQuotes && ' \t\n\v\f\r'.includes(char)) {
+      if (current !== undefined) found.push(current);
+      current = undefined;
+    } else current = (current ?? '') + char;
+  }
+  if (current !== undefined) found.push(current);
+  return inQuotes ? undefined : found;
+}
+
+/** Adds `NAME=value` to `variables`; false when that is no assignment. */
+function assign(variables: Map<string, string>, assignment: string): boolean {
+  const at = assignment.indexOf('=');
+  if (at < 1) return false;
+  variables.set(assignment.slice(0, at), assignment.slice(at + 1));
+  return true;
+}
+
+const environmentText = (variables: ReadonlyMap<string, string>): Value =>
+  stringValue(
+    [...variables]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, value]) => quoted(`${name}=${value}`))
+      .join(' '),
+  );
+
+const envV1ToV2 = taking(1, 1, ([text = ERROR]) => {
+  if (text.type === 'undefined') return UNDEFINED;
+  if (text.type !== 'string') return ERROR;
+  const variables = new Map<string, string>();
+  const assignments = text.value.split(';').filter((assignment) => assignment !== '');
+  return assignments.every((assignment) => assign(variables, assignment))
+    ? environmentText(variables)
+    : ERROR;
+});
+
+const mergeEnvironment = taking(0, Infinity, (args) => {
+  const variables = new Map<string, string>();
+  for (const text of args) {
+    if (text.type === 'undefined') continue;
+    const assignments = text.type === 'string' ? argumentsOf(text.value) : undefined;
+    if (assignments?.every((assignment) => assign(variables, assignment)) !== true) return ERROR;
+  }
+  return environmentText(variables);
+});
+
+/** The optional version argument: 2 by default, 1 for texts that know no quotes. */
+function versionOf(value: Value | undefined): 1 | 2 | undefined {
+  if (value === undefined) return 2;
+  if (value.type !== 'integer') return undefined;
+  return value.value === 1n ? 1 : value.value === 2n ? 2 : undefined;
+}
+
+const listToArgs = taking(1, 2, ([list = ERROR, version], context, scope) => {
+  const syntax = versionOf(version);
+  if (list.type !== 'list' || syntax === undefined) return ERROR;
+  const texts: string[] = [];
+  for (const value of elements(list, scope, context)) {
+    if (value.type !== 'string' || (syntax === 1 && /[ \t\n\v\f\r]|^$/.test(value.value))) return ERROR;
+    texts.push(syntax === 1 ? value.value : quoted(value.value));
+  }
+  return stringValue(context.bounded(texts.join(' ')));
+});
+
+const argsToList = taking(1, 2, ([text = ERROR, version]) => {
+  const syntax = versionOf(version);
+  if (text.type !== 'string' || syntax === undefined) return ERROR;
+  const words = text.value.split(/[ \t\n\v\f\r]+/).filter((word) => word !== '');
+  const found = syntax === 1 ? words : argumentsOf(text.value);
+  return found === undefined ? ERROR : listOf(found.map(stringValue));
+});
+
+export const ENVIRONMENT_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>([
+  ['envv1tov2', envV1ToV2],
+  ['mergeenvironment', mergeEnvironment],
+  ['listtoargs', listToArgs],
+  ['argstolist', argsToList],
+]);

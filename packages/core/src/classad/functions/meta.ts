@@ -1,0 +1,106 @@
+// ifThenElse, eval, unparse, unresolved, debug, evalInEachContext, countMatches: functions that see expressions.
+import type { Expr } from '../ast.ts';
+import { isCoded } from '../../base/errors.ts';
+import type { ClassAdFunction, Context, FunctionTable } from '../context.ts';
+import { parseBytes } from '../parse.ts';
+import { expressionBytes } from '../print.ts';
+import { matches } from '../regexp.ts';
+import { unresolvedNames } from '../references.ts';
+import { ERROR, UNDEFINED, booleanValue, integerValue, listOf, stringValue, truthOf } from '../value.ts';
+import type { Scope, Value } from '../value.ts';
+import { elements, exceptional, stringOf, taking } from './args.ts';
+
+const ifThenElse: ClassAdFunction = ({ args }, scope, context) => {
+  const [test, yes, no] = args;
+  if (args.length !== 3 || test === undefined || yes === undefined || no === undefined) return ERROR;
+  const value = context.run(test, scope, context);
+  const truth = truthOf(value);
+  if (truth === undefined) return value.type === 'undefined' ? UNDEFINED : ERROR;
+  return context.run(truth ? yes : no, scope, context);
+};
+
+const evaluateText = taking(1, 1, ([value = ERROR], context, scope) => {
+  const text = stringOf(value);
+  if (text === undefined) return ERROR;
+  const expr = parsed(text, context);
+  return expr === undefined ? ERROR : context.run(expr, scope, context);
+});
+
+function parsed(text: string, { semantics, limits }: Context): Expr | undefined {
+  try {
+    return parseBytes(text, { semantics, limits });
+  } catch (error) {
+    if (isCoded(error, 'CLASSAD_SYNTAX')) return undefined;
+    throw error;
+  }
+}
+
+/** The expression of a plain attribute name, from the ad or the ads around it. */
+function expressionOf(arg: Expr | undefined, scope: Scope): Expr | undefined {
+  if (arg?.kind !== 'attribute' || arg.base !== undefined) return undefined;
+  for (let current: Scope | undefined = scope; current !== undefined; current = current.parent) {
+    const entry = current.ad.entries.get(arg.key);
+    if (entry !== undefined) return entry.expr;
+  }
+  return undefined;
+}
+
+const unparse: ClassAdFunction = ({ args }, scope) => {
+  const [arg] = args;
+  if (args.length !== 1 || arg?.kind !== 'attribute') return ERROR;
+  const expr = expressionOf(arg, scope);
+  return stringValue(expr === undefined ? '' : expressionBytes(expr, { pretty: true }));
+};
+
+const unresolved: ClassAdFunction = ({ args }, scope, context) => {
+  const [arg, pattern] = args;
+  if (args.length < 1 || args.length > 2 || arg?.kind !== 'attribute') return ERROR;
+  const expr = expressionOf(arg, scope);
+  if (expr === undefined) return UNDEFINED;
+  const names = unresolvedNames(expr, scope);
+  if (pattern === undefined) return stringValue(names.join(','));
+  const value = context.run(pattern, scope, context);
+  if (value.type !== 'string') return ERROR;
+  const results = names.map((name) => matches(value.value, name, 'i', context.limits));
+  return results.includes(undefined) ? ERROR : booleanValue(results.includes(true));
+};
+
+/** The value of the first argument in each ad of the list that the second one is. */
+function inEachContext(args: readonly Expr[], scope: Scope, context: Context): Value | readonly Value[] {
+  const [expr, list] = args;
+  if (args.length !== 2 || expr === undefined || list === undefined) return ERROR;
+  const value = context.run(list, scope, context);
+  const found = exceptional([value]);
+  if (found !== undefined) return found;
+  if (value.type !== 'list') return ERROR;
+  return elements(value, scope, context).map((element) => {
+    if (element.type === 'classad') return context.run(expr, element.scope, context);
+    return element.type === 'undefined' ? UNDEFINED : ERROR;
+  });
+}
+
+const isValue = (result: Value | readonly Value[]): result is Value => !Array.isArray(result);
+
+const evalInEachContext: ClassAdFunction = ({ args }, scope, context) => {
+  const result = inEachContext(args, scope, context);
+  return isValue(result) ? result : listOf(result);
+};
+
+const countMatches: ClassAdFunction = ({ args }, scope, context) => {
+  const result = inEachContext(args, scope, context);
+  if (isValue(result)) return result.type === 'undefined' ? integerValue(0) : result;
+  return integerValue(result.filter((value) => truthOf(value) === true).length);
+};
+
+export const META_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>([
+  ['ifthenelse', ifThenElse],
+  ['eval', evaluateText],
+  ['unparse', unparse],
+  ['unresolved', unresolved],
+  ['debug', taking(1, 1, ([value = ERROR]) => value)],
+]);
+
+export const CONTEXT_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>([
+  ['evalineachcontext', evalInEachContext],
+  ['countmatches', countMatches],
+]);

@@ -1,0 +1,22 @@
+// userMap: what a name maps to in a map that the caller provides.
+import type { ClassAdFunction } from '../context.ts';
+import { ERROR, UNDEFINED, stringValue } from '../value.ts';
+import { taking } from './args.ts';
+import { itemsOf } from './split.ts';
+
+/**
+ * `userMap(map, input)` is the mapped text; with a third argument, that item if the text lists it, else the first item; the
+ * fourth argument is the answer when the map has none.
+ */
+export const userMap: ClassAdFunction = taking(2, 4, (args, context) => {
+  const [map = ERROR, input = ERROR, preferred, fallback] = args;
+  if (map.type !== 'string' || args.some(({ type }) => type === 'error')) return ERROR;
+  if (input.type !== 'string' && input.type !== 'undefined') return ERROR;
+  const mapped = input.type === 'string' ? context.world.userMap?.(map.value, input.value) : undefined;
+  if (mapped === undefined) return fallback ?? UNDEFINED;
+  if (preferred === undefined) return stringValue(mapped);
+  const items = itemsOf(mapped, ',');
+  const wanted = preferred.type === 'string' ? preferred.value.toLowerCase() : undefined;
+  const chosen = items.find((item) => item.toLowerCase() === wanted) ?? items[0];
+  return chosen === undefined ? (fallback ?? UNDEFINED) : stringValue(chosen);
+});

@@ -1,0 +1,54 @@
+// Reals as text: the long form of new ClassAds and the short form of old ones.
+
+/** C's `%.15E`, with `0.0` and `-0.0` for zero and `real("INF")`, `real("NaN")` for what is no number. */
+export function longReal(value: number): string {
+  return special(value) ?? upperExponent(value.toExponential(15));
+}
+
+/** C's `%.16G`, with `.0` appended to what would look like an integer. */
+export function shortReal(value: number): string {
+  const text = special(value) ?? generalReal(value, 16);
+  return /^-?\d+$/.test(text) ? `${text}.0` : text;
+}
+
+/** C's `%.<digits>G` of a finite number. */
+export function generalReal(value: number, digits: number): string {
+  if (value === 0) return Object.is(value, -0) ? '-0' : '0';
+  const scientific = value.toExponential(digits - 1);
+  const exponent = Number(scientific.slice(scientific.indexOf('e') + 1));
+  if (exponent >= -4 && exponent < digits)
+    return trimZeros(value.toFixed(Math.min(digits - 1 - exponent, 100)));
+  const [mantissa = '', power = ''] = scientific.split('e');
+  return upperExponent(`${trimZeros(mantissa)}e${power}`);
+}
+
+function special(value: number): string | undefined {
+  if (Number.isNaN(value)) return 'real("NaN")';
+  if (!Number.isFinite(value)) return value > 0 ? 'real("INF")' : 'real("-INF")';
+  return value === 0 ? (Object.is(value, -0) ? '-0.0' : '0.0') : undefined;
+}
+
+const trimZeros = (text: string): string => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
+
+const upperExponent = (text: string): string =>
+  text.replace(/e([-+])(\d+)$/, (_, sign: string, power: string) => `E${sign}${power.padStart(2, '0')}`);
+
+const PREFIX =
+  /^[ \t\n\v\f\r]*([-+]?)(?:(inf(?:inity)?)|(nan)|(0x[0-9a-f]+)|((?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?))/i;
+
+/** C's `strtod`: the number that `text` starts with, after blanks; undefined when there is none. */
+export function leadingNumber(text: string): number | undefined {
+  const found = PREFIX.exec(text);
+  if (found === null) return undefined;
+  const [, sign, infinity, nan, hexadecimal, decimal] = found;
+  const magnitude =
+    infinity !== undefined ? Infinity : nan !== undefined ? NaN : Number(hexadecimal ?? decimal);
+  return sign === '-' ? -magnitude : magnitude;
+}
+
+const TWO_63 = 2 ** 63;
+
+/** A real cut to a 64-bit integer as x86-64 does it: what does not fit becomes the least integer. */
+export function truncated(value: number): bigint {
+  return value >= -TWO_63 && value < TWO_63 ? BigInt(Math.trunc(value)) : -(2n ** 63n);
+}

@@ -1,0 +1,64 @@
+// Absolute and relative times as text, both ways.
+import { civilOf, epochOf } from './calendar.ts';
+import type { AbsTimeValue, RelTimeValue } from './value.ts';
+
+const ABSOLUTE =
+  /^\s*(\d{4})[-/]?(\d{2})[-/]?(\d{2})(?:[Tt\s]?\s*(\d{2}):?(\d{2}):?(\d{2})(?:\.\d+)?)?\s*(?:([zZ])|([-+])(\d{2}):?(\d{2}))?\s*$/;
+const CLOCK = /^\s*(-?)\s*(?:(\d+)\+)?(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?|\.\d+)\s*$/;
+const UNITS =
+  /^\s*(-?)\s*(?:(\d+)\s*[dD])?\s*(?:(\d+)\s*[hH])?\s*(?:(\d+)\s*[mM])?\s*(?:(\d+(?:\.\d*)?)\s*[sS])?\s*$/;
+
+/**
+ * Reads `2020-01-02T03:04:05+01:00`, `20200102T030405Z` and their relatives; without an offset the time is UTC.
+ * @returns undefined when `text` is not such a time
+ */
+export function parseAbsTime(text: string): AbsTimeValue | undefined {
+  const found = ABSOLUTE.exec(text);
+  if (found === null) return undefined;
+  const number = (index: number): number => Number(found[index] ?? 0);
+  const [year, month, day] = [number(1), number(2), number(3)];
+  const [hours, minutes, seconds] = [number(4), number(5), number(6)];
+  if (month < 1 || month > 12 || day < 1 || day > 31) return undefined;
+  if (hours > 23 || minutes > 59 || seconds > 60) return undefined;
+  const offset = (found[8] === '-' ? -1 : 1) * (number(9) * 3600 + number(10) * 60);
+  const local = epochOf({ year, month, day, hours, minutes, seconds });
+  return { type: 'abstime', seconds: local - offset, offset: offset === 0 ? 0 : offset };
+}
+
+/**
+ * Reads `days+hh:mm:ss.fff`, of which only the seconds are needed, and `1d2h3m4s`, both with an optional minus in front.
+ * @returns undefined when `text` is not such a time
+ */
+export function parseRelTime(text: string): RelTimeValue | undefined {
+  const found = CLOCK.exec(text) ?? UNITS.exec(text);
+  if (found === null || !/\d/.test(text)) return undefined;
+  const number = (index: number): number => Number(found[index] ?? 0);
+  const seconds = number(2) * 86_400 + number(3) * 3600 + number(4) * 60 + number(5);
+  return { type: 'reltime', seconds: found[1] === '-' ? -seconds : seconds };
+}
+
+const pad = (value: number, width = 2): string => String(value).padStart(width, '0');
+
+/** `2020-01-02T04:04:05+01:00`; the offset of UTC is written `-00:00`. */
+export function absTimeText({ seconds, offset }: AbsTimeValue): string {
+  const { year, month, day, ...clock } = civilOf(seconds + offset);
+  const zone = Math.abs(offset);
+  const sign = offset > 0 ? '+' : '-';
+  const date = `${pad(year, 4)}-${pad(month)}-${pad(day)}`;
+  const time = `${pad(clock.hours)}:${pad(clock.minutes)}:${pad(clock.seconds)}`;
+  return `${date}T${time}${sign}${pad(Math.floor(zone / 3600))}:${pad(Math.floor((zone % 3600) / 60))}`;
+}
+
+/** `1+02:03:04`, without leading fields that are zero; a fraction makes the seconds unpadded: `01:1.25`. */
+export function relTimeText({ seconds }: RelTimeValue): string {
+  const whole = Math.trunc(Math.abs(seconds));
+  const fraction = Math.abs(seconds) - whole;
+  const days = Math.floor(whole / 86_400);
+  const hours = Math.floor((whole % 86_400) / 3600);
+  const minutes = Math.floor((whole % 3600) / 60);
+  const rest = whole % 60;
+  const last = fraction === 0 ? pad(rest) : String(Number((rest + fraction).toPrecision(6)));
+  const middle = `${pad(minutes)}:${last}`;
+  const clock = days > 0 || hours > 0 ? `${pad(hours)}:${middle}` : minutes > 0 ? middle : last;
+  return `${seconds < 0 ? '-' : ''}${days > 0 ? `${days}+` : ''}${clock}`;
+}

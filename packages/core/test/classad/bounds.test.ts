@@ -1,0 +1,49 @@
+// Bounds and errors: every way to ask for too much ends in one coded error, and a mistake is shown where it is.
+import { describe, expect, test } from 'vitest';
+import { isCoded } from '../../src/base/errors.ts';
+import { evaluate, parseAd, parseExpression, printValue } from '../../src/classad/index.ts';
+
+const failure = (run: () => unknown): unknown => {
+  try {
+    return run();
+  } catch (error) {
+    return isCoded(error) ? { code: error.code, ...error.fields } : error;
+  }
+};
+const value = (text: string, my = '[]'): string =>
+  printValue(evaluate(parseExpression(text), { my: parseAd(my), now: 0 }));
+
+describe('a bound that is reached', () => {
+  const chain = Array.from({ length: 1500 }, (_, i) => `a${i} = a${i + 1}`).join('; ');
+  const doubling = Array.from({ length: 40 }, (_, i) => `a${i} = strcat(a${i + 1}, a${i + 1})`).join('; ');
+  test.each([
+    ['nested parentheses', () => parseExpression('('.repeat(100_000)), 'depth'],
+    ['nested lists', () => parseExpression('{'.repeat(100_000)), 'depth'],
+    ['nested signs', () => parseExpression('!'.repeat(100_000)), 'depth'],
+    ['a long chain of operators', () => parseExpression('1' + '+1'.repeat(100_000)), 'evaluationDepth'],
+    ['a long chain of attributes', () => value('a0', `[ ${chain} ]`), 'evaluationDepth'],
+    ['work that doubles at each step', () => value('a0', `[ ${doubling}; a40 = "x" ]`), 'steps'],
+    ['a text that is too long', () => parseExpression(' '.repeat(2 << 20)), 'textLength'],
+    ['a long pattern', () => value(`regexp("${'a'.repeat(5000)}", "a")`), 'patternLength'],
+    ['a long subject', () => value(`regexp("a", "${'b'.repeat(100_000)}")`), 'subjectLength'],
+  ])('%s is CLASSAD_LIMIT', (_name, run, limit) => {
+    expect(failure(run)).toMatchObject({ code: 'CLASSAD_LIMIT', limit });
+  });
+
+  test('the deepest expressions that are allowed are evaluated and printed', () => {
+    expect(value('('.repeat(490) + '1' + ')'.repeat(490))).toBe('1');
+    expect(value(`1${'+1'.repeat(900)}`)).toBe('901');
+  });
+});
+
+test('a mistake is reported with line, column and a caret under it', () => {
+  const parse = (): unknown => parseExpression('1 +\n  (2 * )');
+  expect(failure(parse)).toEqual({ code: 'CLASSAD_SYNTAX', line: 2, column: 8, offset: 11 });
+  expect(parse).toThrow(
+    'ClassAd syntax error in line 2, column 8: an expression expected, but found `)`\n  (2 * )\n       ^',
+  );
+});
+
+test('the text stays out of the message when it may hold secrets', () => {
+  expect(() => parseExpression('"secret" "', { quote: false })).toThrow(/^(?!.*secret)/s);
+});
