@@ -46,7 +46,7 @@ const LONGEST_LIFETIME = 366 * 86400;
 export function issueToken(key: SigningKey, request: TokenRequest, moment: SigningMoment): string {
   if (request.profile === 'wlcg:1.0' && !key.kid)
     throw new CodedError('TOKEN_KEY_UNREADY', 'a WLCG token must name its key; give the key an id');
-  return signClaims(key, claimsFor(request, moment), request.profile === 'at+jwt' ? 'at+jwt' : 'JWT');
+  return signUnchecked(key, claimsFor(request, moment), request.profile === 'at+jwt' ? 'at+jwt' : 'JWT');
 }
 
 /**
@@ -115,10 +115,26 @@ export function newTokenId(random: Uint8Array): string {
 const headers = new WeakMap<SigningKey, Map<string, string>>();
 
 /**
- * Signs claims as they are, without looking at them: {@link issueToken} is the one that checks.
- * @see RFC 7515 section 5.1
+ * Signs claims of any shape; {@link issueToken} is the one that also checks them against a profile.
+ * @throws CodedError `TOKEN_BAD_SCOPE` when a scope in them could be misread, `TOKEN_BAD_PROFILE` for `scitoken:1.0`,
+ * a version that verifiers refuse.
  */
 export function signClaims(key: SigningKey, claims: JsonObject, typ = 'JWT'): string {
+  const { scope, ver } = claims;
+  if (typeof scope === 'string') for (const one of splitScope(scope)) checkScopeForSigning(one);
+  if (ver === 'scitoken:1.0')
+    throw new CodedError(
+      'TOKEN_BAD_PROFILE',
+      'verifiers refuse ver scitoken:1.0; leave ver out or use scitoken:2.0',
+    );
+  return signUnchecked(key, claims, typ);
+}
+
+/**
+ * Signs claims as they are. Not part of the public API: tests forge with it what nobody else should sign.
+ * @see RFC 7515 section 5.1
+ */
+export function signUnchecked(key: SigningKey, claims: JsonObject, typ = 'JWT'): string {
   const input = `${encodedHeader(key, typ)}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`;
   // For EC this is the raw r||s of RFC 7518 section 3.4; RSA has only one form.
   const how = { key: key.privateKey, dsaEncoding: 'ieee-p1363' } as const;

@@ -2,7 +2,7 @@
 import { compactVerify } from 'jose';
 import { createPublicKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { createKey, issueToken, verifyWithKeys, type TokenRequest } from '../src/index.ts';
+import { createKey, issueToken, signClaims, verifyWithKeys, type TokenRequest } from '../src/index.ts';
 import { readCompact } from '../src/compact.ts';
 import { EC, MOMENT, NOW, publish, request, RSA } from './testing.ts';
 
@@ -93,5 +93,19 @@ describe('a request is refused', () => {
     expect(() => issueToken({ ...EC, kid: undefined }, request({ profile: 'wlcg:1.0' }), MOMENT)).toThrow(
       expect.objectContaining({ code: 'TOKEN_KEY_UNREADY' }),
     );
+  });
+});
+
+describe('claims of any shape', () => {
+  it('are signed as they are', () => {
+    const token = signClaims(EC, { scope: 'read:/a', anything: [1] });
+    expect(readCompact(token)).toMatchObject({ claims: { scope: 'read:/a', anything: [1] } });
+  });
+
+  it.each([
+    ['a scope that could be misread', { scope: 'read:/a read:/b/../c' }, 'TOKEN_BAD_SCOPE'],
+    ['a version that verifiers refuse', { ver: 'scitoken:1.0' }, 'TOKEN_BAD_PROFILE'],
+  ])('are refused with %s', (_title, claims, code) => {
+    expect(() => signClaims(EC, claims)).toThrow(expect.objectContaining({ code }));
   });
 });

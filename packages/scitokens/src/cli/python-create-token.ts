@@ -3,7 +3,6 @@ import { parseArgs } from 'node:util';
 import { CodedError } from '@credmon/core/base';
 import { readSigningKey } from '../keys.ts';
 import { newTokenId, signClaims } from '../sign.ts';
-import { checkScopeForSigning, splitScope } from '../scope.ts';
 import type { Io } from './io.ts';
 import { misuse, runCommand } from './outcome.ts';
 
@@ -57,13 +56,6 @@ function issue(
   if (issuer === undefined) throw misuse('--issuer is required');
   if (!/^[1-9]\d{0,7}$/.test(lifetime)) throw misuse(`${lifetime} is not a lifetime in seconds`);
   const key = readSigningKey(io.readFile(keyfile), key_id === undefined ? {} : { kid: key_id });
-  for (const scope of splitScope(claims['scope'] ?? '')) checkScopeForSigning(scope);
-  // No verifier but the Python library of old accepts it.
-  if (claims['ver'] === 'scitoken:1.0')
-    throw new CodedError(
-      'TOKEN_BAD_PROFILE',
-      'ver=scitoken:1.0 is refused by verifiers; leave ver out or use scitoken:2.0',
-    );
   const now = Math.floor(io.now());
   const jti = newTokenId(io.random(16));
   return signClaims(key, { jti, ...claims, iss: issuer, exp: now + Number(lifetime), iat: now, nbf: now });
