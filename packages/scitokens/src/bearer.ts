@@ -1,13 +1,16 @@
 // WLCG bearer token discovery: the places where a token may lie, looked through in order.
 import { CodedError } from '@credmon/core/base';
 
-/** What discovery may look at. `readFile` returns the text, or `undefined` when there is no such file. */
+/**
+ * What discovery may look at. `readFile` returns the text, or `undefined` when there is no such file; `named` tells a file
+ * that a variable names from one whose name anybody could guess and fill first.
+ */
 export interface BearerWorld {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The effective user id, part of the file names. */
   readonly userId: number;
   /** @throws CodedError `TOKEN_UNREADABLE` when the file is there but must not be read. */
-  readonly readFile: (path: string) => string | undefined;
+  readonly readFile: (path: string, named: boolean) => string | undefined;
   /** Also look at HTCondor's `SCITOKENS_FILE`, first of all. */
   readonly htcondor?: boolean;
 }
@@ -51,13 +54,13 @@ interface Place {
 
 function places({ environment, userId, readFile, htcondor = false }: BearerWorld): Place[] {
   const { BEARER_TOKEN, BEARER_TOKEN_FILE, XDG_RUNTIME_DIR, SCITOKENS_FILE } = environment;
-  const file = (path: string): Place => ({ source: path, read: () => readFile(path) });
+  const file = (path: string, named: boolean): Place => ({ source: path, read: () => readFile(path, named) });
   return [
-    ...(htcondor && SCITOKENS_FILE ? [firstLineOf(file(SCITOKENS_FILE))] : []),
+    ...(htcondor && SCITOKENS_FILE ? [firstLineOf(file(SCITOKENS_FILE, true))] : []),
     { source: 'BEARER_TOKEN', read: () => BEARER_TOKEN },
-    ...(BEARER_TOKEN_FILE ? [file(BEARER_TOKEN_FILE)] : []),
-    ...(XDG_RUNTIME_DIR ? [file(`${XDG_RUNTIME_DIR}/bt_u${userId}`)] : []),
-    file(`/tmp/bt_u${userId}`),
+    ...(BEARER_TOKEN_FILE ? [file(BEARER_TOKEN_FILE, true)] : []),
+    ...(XDG_RUNTIME_DIR ? [file(`${XDG_RUNTIME_DIR}/bt_u${userId}`, false)] : []),
+    file(`/tmp/bt_u${userId}`, false),
   ];
 }
 

@@ -54,6 +54,19 @@ describe('bearer token discovery', () => {
     );
   });
 
+  it('tells files that a variable names from those whose name can be guessed', () => {
+    const asked: unknown[] = [];
+    const readFile = (path: string, named: boolean): undefined => void asked.push([path, named]);
+    expect(() =>
+      discoverBearerToken({ environment: { ...ALL, BEARER_TOKEN: '' }, userId: 7, readFile }),
+    ).toThrow(expect.objectContaining({ code: 'TOKEN_NOT_FOUND' }));
+    expect(asked).toEqual([
+      ['/file', true],
+      ['/run/u/bt_u7', false],
+      ['/tmp/bt_u7', false],
+    ]);
+  });
+
   it('says so when there is none', () => {
     expect(() => find({}, {})).toThrow(expect.objectContaining({ code: 'TOKEN_NOT_FOUND' }));
   });

@@ -27,8 +27,8 @@ export interface Io {
   readonly readInput: () => string;
   /** @throws CodedError `TOKEN_UNREADABLE` */
   readonly readFile: (path: string) => string;
-  /** As `readFile`, for a place that anybody might have filled: `undefined` when missing, refused when another user's. */
-  readonly readOwnFile: (path: string) => string | undefined;
+  /** As `readFile`, but `undefined` when missing; where it `mustBeOwn`, another user's file is refused. */
+  readonly readIfThere: (path: string, mustBeOwn: boolean) => string | undefined;
   readonly exists: (path: string) => boolean;
   readonly writeFile: (path: string, text: string, mode: number) => void;
 }
@@ -53,7 +53,7 @@ export function systemIo(): Io & { readonly close: () => Promise<void> } {
     },
     readInput: () => readFileSync(0, 'utf8'),
     readFile: (path) => readFile(path, false) ?? unreadable(path, 'is not there'),
-    readOwnFile: (path) => readFile(path, true),
+    readIfThere: readFile,
     exists: existsSync,
     writeFile: (path, text, mode) => writeFileAtomically(path, text, { mode, durable: true }),
   };

@@ -22,7 +22,8 @@ function nonEmpty(text: string, source: string): string {
 }
 
 function findToken(io: Io): string {
-  const { environment, userId, readOwnFile: readFile } = io;
+  const { environment, userId } = io;
+  const readFile = (path: string, named: boolean): string | undefined => io.readIfThere(path, !named);
   // A variable is asked before a pipe: a pipe that nobody ever closes would keep a script waiting for ever.
   const named =
     trimToken(environment['BEARER_TOKEN'] ?? '') !== '' || Boolean(environment['BEARER_TOKEN_FILE']);

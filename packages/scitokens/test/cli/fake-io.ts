@@ -22,7 +22,7 @@ export function fakeIo(
   const directory = mkdtempSync(join(tmpdir(), 'scitokens-cli-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   const printed = { out: '', error: '' };
-  const readOwnFile = (path: string): string | undefined =>
+  const readIfThere = (path: string): string | undefined =>
     existsSync(path) ? readFileSync(path, 'utf8') : undefined;
   return {
     directory,
@@ -36,11 +36,11 @@ export function fakeIo(
     isPiped: () => options.input !== undefined,
     readInput: () => options.input ?? '',
     readFile(path) {
-      const text = readOwnFile(path);
+      const text = readIfThere(path);
       if (text === undefined) throw new CodedError('TOKEN_UNREADABLE', `${path} is not there`);
       return text;
     },
-    readOwnFile,
+    readIfThere,
     exists: existsSync,
     writeFile: (path, text, mode) => writeFileSync(path, text, { mode }),
     stdout: () => printed.out,
