@@ -44,6 +44,15 @@ describe('token verify', () => {
     expect(results).toEqual(results.map(() => ({ code: 0, out: expect.stringMatching(line), error: '' })));
   });
 
+  it('does not wait for a pipe when a variable names a token', async () => {
+    const io = {
+      ...world({ environment: { BEARER_TOKEN: TOKEN } }),
+      isPiped: () => true,
+      readInput: () => expect.unreachable(),
+    };
+    expect((await run(io, ...verify)).code).toBe(0);
+  });
+
   it.each([
     ['for another audience', ['--audience', 'x'], 'TOKEN_WRONG_AUDIENCE'],
     ['of another issuer', ['--issuer', 'https://other.test'], 'TOKEN_UNKNOWN_ISSUER'],
