@@ -175,3 +175,68 @@ describe('status', () => {
     expect(bad.output).toMatch(/^bob +mytok +oauth +EXPIRED/m);
   });
 });
+
+describe('the other commands', () => {
+  const run = async (...args: string[]): Promise<{ code: number | null; output: string }> => {
+    const child = startExecutable(root, 'condor_credmon', args, workspace.environment);
+    const { code } = await child.exited;
+    return { code, output: child.output };
+  };
+
+  it('check: all is well, then a secret that others can read and an issuer with another name', async () => {
+    await workspace.addService('mytok', issuer);
+    expect(await run('check')).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/OK +issuer of MYTOK +publishes what is configured/) as string,
+    });
+    chmodSync(workspace.secretFile('mytok', 'secret'), 0o644);
+    workspace.configure({ CREDMON_mytok_ISSUER: `${issuer.url}/` });
+    const { code, output } = await run('check', '--json');
+    expect(code).toBe(1);
+    const errors = (JSON.parse(output) as { what: string; state: string }[]).filter(
+      ({ state }) => state === 'error',
+    );
+    expect(errors.map(({ what }) => what)).toEqual(['secret of MYTOK', 'issuer of MYTOK']);
+  });
+
+  it('R45 check: lists the mistakes of a configuration beforehand', async () => {
+    workspace.configure({ CREDMON_RENEWALS_PER_ISSUER: 'many' });
+    const { code, output } = await run('check');
+    expect([code, output]).toEqual([
+      1,
+      expect.stringMatching(/ERROR +configuration .*line \d+: CREDMON_RENEWALS_PER_ISSUER = many/),
+    ]);
+  });
+
+  it('config: a knob as condor_config_val prints it, and 1 when it is not defined', async () => {
+    expect(await run('config', 'get', 'SEC_CREDENTIAL_DIRECTORY_OAUTH')).toEqual({
+      code: 0,
+      output: `${workspace.credentialDirectory}\n`,
+    });
+    expect(await run('config', 'get', 'NO_SUCH_KNOB')).toEqual({
+      code: 1,
+      output: 'Not defined: NO_SUCH_KNOB\n',
+    });
+    expect((await run('config', 'get', 'LOG', '-v')).output).toMatch(
+      /^LOG = .*\n # at: .*condor_config, line \d+\n/,
+    );
+    expect((await run('config', 'dump', '^CREDMON_WEB_PREFIX$')).output).toMatch(
+      /^CREDMON_WEB_PREFIX = http/m,
+    );
+    expect((await run('config', 'dump', '(')).code).toBe(2);
+  });
+
+  it('usable: 0 while a token lives long enough', async () => {
+    const service = await workspace.addService('mytok', issuer);
+    await seedToken(workspace, service, 'alice', 'mytok', { age: 500 });
+    expect((await run('usable', 'alice', 'mytok', '--seconds', '60')).code).toBe(0);
+    expect(await run('usable', 'alice', 'mytok', '--seconds', '300')).toEqual({
+      code: 1,
+      output: expect.stringMatching(/alice\/mytok: it has \d+ s left/) as string,
+    });
+    expect(await run('usable', 'bob', 'mytok')).toEqual({
+      code: 1,
+      output: 'bob/mytok: there is no token\n',
+    });
+  });
+});

@@ -1,9 +1,13 @@
 // The executable condor_credmon: command line in, exit code out, and every fatal error said where somebody will see it.
 import { spawnSync } from 'node:child_process';
 import { messageOf } from '@credmon/core';
-import { parseArguments, type Command } from './args.ts';
+import { parseArguments } from './args.ts';
+import { runCheckCommand } from './cli/check.ts';
+import { runConfigDump, runConfigGet } from './cli/config.ts';
 import { runDaemonCommand } from './cli/daemon.ts';
 import { runStatusCommand } from './cli/status.ts';
+import { runUsableCommand } from './cli/usable.ts';
+import type { Command } from './command.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { DEFAULT_STYLE } from './log-format.ts';
 import { openLog, type Logger } from './logger.ts';
@@ -15,13 +19,24 @@ process.env['UV_THREADPOOL_SIZE'] ??= '32';
 const underMaster = process.env['CONDOR_INHERIT'] !== undefined;
 let log: Logger | undefined;
 
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
 async function run(command: Command): Promise<number> {
   switch (command.kind) {
     case 'text':
       (command.toStderr ? process.stderr : process.stdout).write(`${command.text}\n`);
       return command.exitCode;
     case 'status':
-      return runStatusCommand(command, process.env, (text) => process.stdout.write(`${text}\n`));
+      return runStatusCommand(command, process.env, print);
+    case 'check':
+      return runCheckCommand(command, process.env, print);
+    case 'usable':
+      return runUsableCommand(command, process.env, say);
+    case 'config-dump':
+      return runConfigDump(command, process.env, print);
+    case 'config-get':
+      return runConfigGet(command, process.env, print, say);
     case 'daemon':
       await runDaemonCommand(command, process.env, (opened) => {
         log = opened;

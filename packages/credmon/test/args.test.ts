@@ -19,6 +19,22 @@ describe('the command line', () => {
       ['status', '--json', '--user', 'alice'],
       { kind: 'status', ...common, json: true, user: 'alice' },
     ],
+    ['check', ['check', '--json'], { kind: 'check', ...common, json: true }],
+    [
+      'config dump',
+      ['config', 'dump', '^CREDMON', '--expanded'],
+      { kind: 'config-dump', ...common, json: false, pattern: '^CREDMON', expanded: true },
+    ],
+    [
+      'config get',
+      ['config', 'get', 'LOG', '-v', '-n', 'schedd'],
+      { kind: 'config-get', ...common, name: 'SCHEDD', json: false, knob: 'LOG', verbose: true },
+    ],
+    [
+      'usable',
+      ['usable', 'alice', 'mytok_h1', '--seconds', '300'],
+      { kind: 'usable', ...common, user: 'alice', service: 'mytok_h1', seconds: 300 },
+    ],
     [
       'status with a directory',
       ['status', '-c', '/c'],
@@ -33,6 +49,9 @@ describe('the command line', () => {
     ['an unknown subcommand', ['frobnicate']],
     ['an unknown flag of a subcommand', ['status', '--once']],
     ['a flag without its value', ['-c']],
+    ['config without dump or get', ['config']],
+    ['config get without a knob', ['config', 'get']],
+    ['usable without a service', ['usable', 'alice']],
   ])('%s: usage on standard error, exit 2', async (_, argv) => {
     const result = await parseArguments(argv, '1.2.3');
     expect(result).toMatchObject({ kind: 'text', exitCode: 2, toStderr: true });

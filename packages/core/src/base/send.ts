@@ -93,7 +93,12 @@ async function exchange(agent: Dispatcher, limits: SendLimits, request: HttpRequ
     const reason = late
       ? `no answer within ${limits.totalSeconds} s`
       : (systemCode(error) ?? messageOf(error));
-    throw new CodedError('ISSUER_UNREACHABLE', `${where}: ${reason}`, { where, reason }, withoutData(error));
+    throw new CodedError(
+      'ISSUER_UNREACHABLE',
+      `cannot reach ${where}: ${reason}`,
+      { where, reason },
+      withoutData(error),
+    );
   } finally {
     clearTimeout(timer);
     request.signal?.removeEventListener('abort', forward);

@@ -68,7 +68,7 @@ describe('sending a request', () => {
     const error = await refusal(sender({ totalSeconds: 0.2 })({ method: 'GET', url: server.origin }));
     expect([error.code, error.message]).toEqual([
       'ISSUER_UNREACHABLE',
-      `${server.origin}: no answer within 0.2 s`,
+      `cannot reach ${server.origin}: no answer within 0.2 s`,
     ]);
   });
 
@@ -80,7 +80,7 @@ describe('sending a request', () => {
       timers.push(setInterval(() => response.write('x'), 20));
     });
     const error = await refusal(sender({ totalSeconds: 0.3 })({ method: 'GET', url: server.origin }));
-    expect(error.message).toBe(`${server.origin}: no answer within 0.3 s`);
+    expect(error.message).toBe(`cannot reach ${server.origin}: no answer within 0.3 s`);
   });
 
   it('ends when the caller says so, and does not call it a time-out', async () => {
@@ -136,7 +136,7 @@ describe('sending a request', () => {
     const server = await startServer(() => undefined);
     await server.close();
     const error = await refusal(sender()({ method: 'GET', url: `${server.origin}/path?code=secret` }));
-    expect(error.message).toBe(`${server.origin}: ECONNREFUSED`);
+    expect(error.message).toBe(`cannot reach ${server.origin}: ECONNREFUSED`);
     expect(error.fields).toEqual({ where: server.origin, reason: 'ECONNREFUSED' });
     expect(everythingIn(error)).not.toContain('code=secret');
   });

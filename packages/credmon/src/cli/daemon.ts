@@ -8,7 +8,7 @@ import {
   systemClock,
   type Config,
 } from '@credmon/core';
-import type { Command } from '../args.ts';
+import type { DaemonCommand } from '../command.ts';
 import { createBell, runDaemon, runOnce, type DaemonParts } from '../daemon.ts';
 import { clearComplete, handleSignals, removePid, touchComplete, writePid } from '../lifecycle.ts';
 import { createLimiter } from '../limiter.ts';
@@ -20,8 +20,6 @@ import { readSecretFile, secretVersion } from '../secret-file.ts';
 import { readSettings, type Settings } from '../settings.ts';
 import { VERSION } from '../version.ts';
 import { openConfig } from './open-config.ts';
-
-type DaemonCommand = Command & { kind: 'daemon' };
 
 /** Everything that a running daemon holds open. */
 interface Running {

@@ -1,6 +1,6 @@
 // Reads the configuration for a command: `--config FILE` stands for CONDOR_CONFIG.
 import { loadConfig, type Config } from '@credmon/core';
-import type { CommonOptions } from '../args.ts';
+import type { CommonOptions } from '../command.ts';
 
 /** The merged configuration, as the subsystem that `--name` says. @throws CodedError as `loadConfig` */
 export function openConfig({ name, configFile }: CommonOptions, env: NodeJS.ProcessEnv): Config {

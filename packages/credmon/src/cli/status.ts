@@ -7,7 +7,7 @@ import {
   systemClock,
   type Instant,
 } from '@credmon/core';
-import type { Command } from '../args.ts';
+import type { Subcommand } from '../command.ts';
 import { ownershipOf } from '../ownership.ts';
 import { secretVersion } from '../secret-file.ts';
 import { readSettings } from '../settings.ts';
@@ -16,7 +16,7 @@ import { openConfig } from './open-config.ts';
 
 /** Prints the status through `print`; answers with the exit code: 0, or 1 when a token needs attention. @throws CodedError when nothing can be said */
 export async function runStatusCommand(
-  command: Command & { kind: 'status' },
+  command: Subcommand & { kind: 'status' },
   env: NodeJS.ProcessEnv,
   print: (text: string) => void,
 ): Promise<number> {

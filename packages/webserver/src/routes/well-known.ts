@@ -1,6 +1,7 @@
 // /.well-known/...: where verifiers of locally issued tokens find the public key.
 import { createPublicKey } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
+import { exportJWK, type JWK } from 'jose';
 import { CodedError } from '@credmon/core/base';
 import type { Desk } from '../flow/desk.ts';
 
@@ -19,18 +20,17 @@ export function wellKnownRoutes(app: FastifyInstance, { settings, ports }: Desk)
       .header('cache-control', `public, max-age=${CACHE_SECONDS}`)
       .send({ issuer, jwks_uri: `${settings.prefix}/.well-known/jwks-uri` }),
   );
-  app.get('/.well-known/jwks-uri', options, (_request, reply) =>
-    reply
-      .header('cache-control', `public, max-age=${CACHE_SECONDS}`)
-      .send({ keys: [publicJwk(ports.readPublicKey(), keyId)] }),
-  );
+  app.get('/.well-known/jwks-uri', options, async (_request, reply) => {
+    const keys = [await publicJwk(ports.readPublicKey(), keyId)];
+    return reply.header('cache-control', `public, max-age=${CACHE_SECONDS}`).send({ keys });
+  });
 }
 
 /** The JWK of a PEM public key. @throws CodedError `CRED_FILE_IO` when it is none, or of a kind that no token is signed with */
-export function publicJwk(pem: string, keyId: string): Record<string, unknown> {
-  let jwk: Record<string, unknown>;
+export async function publicJwk(pem: string, keyId: string): Promise<JWK> {
+  let jwk: JWK;
   try {
-    jwk = { ...createPublicKey(pem).export({ format: 'jwk' }) };
+    jwk = await exportJWK(createPublicKey(pem));
   } catch (error) {
     throw new CodedError(
       'CRED_FILE_IO',

@@ -1,0 +1,94 @@
+// The subcommands' own arguments.
+import type { Argv } from 'yargs';
+import { common, type CommonFlags, type Subcommand } from './command.ts';
+
+type Parser = Argv<CommonFlags>;
+type Choose = (command: Subcommand) => void;
+
+const json = { type: 'boolean', default: false, describe: 'print JSON' } as const;
+
+/** Adds every subcommand; `choose` learns of the one that was given. */
+export function addSubcommands(parser: Parser, choose: Choose): Parser {
+  for (const add of [addStatus, addCheck, addConfig, addUsable]) add(parser, choose);
+  return parser;
+}
+
+function addStatus(parser: Parser, choose: Choose): void {
+  parser.command(
+    'status',
+    'list the tokens: owner, provider, state, expiry, next renewal, last error',
+    (status) =>
+      status
+        .option('json', json)
+        .option('user', { type: 'string', requiresArg: true, describe: "only this user's tokens" }),
+    (values) => choose({ kind: 'status', ...common(values), json: values.json, user: values.user }),
+  );
+}
+
+function addCheck(parser: Parser, choose: Choose): void {
+  parser.command(
+    'check',
+    'look for what is wrong: configuration, permissions, secrets, issuers, clock',
+    (check) => check.option('json', json),
+    (values) => choose({ kind: 'check', ...common(values), json: values.json }),
+  );
+}
+
+function addConfig(parser: Parser, choose: Choose): void {
+  parser.command('config', 'show the configuration as HTCondor reads it', (config) =>
+    config
+      .command(
+        'dump [pattern]',
+        'every knob, or those whose name matches a regular expression',
+        (dump) =>
+          dump
+            .positional('pattern', { type: 'string', describe: 'regular expression, without case' })
+            .option('expanded', { type: 'boolean', default: false, describe: 'values in place of raw texts' })
+            .option('json', json),
+        (values) => {
+          const { pattern, expanded } = values;
+          choose({ kind: 'config-dump', ...common(values), json: values.json, pattern, expanded });
+        },
+      )
+      .command(
+        'get <knob>',
+        'the value of one knob',
+        (get) =>
+          get
+            .positional('knob', { type: 'string', demandOption: true, describe: 'its name' })
+            .option('verbose', {
+              alias: 'v',
+              type: 'boolean',
+              default: false,
+              describe: 'and where it was set',
+            })
+            .option('json', json),
+        (values) => {
+          const { knob, verbose } = values;
+          choose({ kind: 'config-get', ...common(values), json: values.json, knob, verbose });
+        },
+      )
+      .demandCommand(1, 1, 'say what to show: dump, or get and a knob'),
+  );
+}
+
+function addUsable(parser: Parser, choose: Choose): void {
+  parser.command(
+    'usable <user> <service>',
+    'exit 0 when a token is there that lives long enough',
+    (usable) =>
+      usable
+        .positional('user', { type: 'string', demandOption: true })
+        .positional('service', { type: 'string', demandOption: true, describe: 'service, or service_handle' })
+        .option('seconds', {
+          type: 'number',
+          requiresArg: true,
+          default: 0,
+          describe: 'life that must be left',
+        }),
+    (values) => {
+      const { user, service, seconds } = values;
+      choose({ kind: 'usable', ...common(values), user, service, seconds });
+    },
+  );
+}
