@@ -45,7 +45,8 @@ interface Cookie {
   readonly value: string;
 }
 
-interface Step {
+/** A request; `body` is a form. */
+export interface Step {
   readonly method: string;
   readonly url: string;
   readonly body?: string;
@@ -77,9 +78,11 @@ export function httpBrowser(options: BrowserOptions = {}): HttpBrowser {
       const cookie = cookiesFor(url)
         .map(({ name, value }) => `${name}=${value}`)
         .join('; ');
-      const { response, body } = await send(
+      // A browser names the page's origin with every POST.
+      const origin = step.method === 'POST' ? { origin: url.origin } : {};
+      const { response, body } = await exchange(
         step,
-        { ...options.headers, ...(cookie === '' ? {} : { cookie }) },
+        { ...options.headers, ...(cookie === '' ? {} : { cookie }), ...origin },
         options.ca,
       );
       for (const header of response.headers['set-cookie'] ?? []) keep(url, header);
@@ -142,7 +145,8 @@ function splitOnce(text: string): readonly [string, string] {
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-function send(
+/** One request and its whole answer; `ca` is PEM text of an authority to trust. */
+export function exchange(
   { method, url, body }: Step,
   headers: Record<string, string>,
   ca: string | undefined,
@@ -155,8 +159,6 @@ function send(
           'content-type': 'application/x-www-form-urlencoded',
           'content-length': String(Buffer.byteLength(body)),
         }),
-    // A browser names the page's origin with every POST.
-    ...(method === 'POST' ? { origin: new URL(url).origin } : {}),
   };
   return new Promise((resolve, reject) => {
     const read = (response: IncomingMessage): void => {

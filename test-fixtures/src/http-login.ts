@@ -1,6 +1,7 @@
 // An authorization code login at an issuer without a browser: for tests that only need the tokens.
 import { createHash, randomBytes } from 'node:crypto';
-import { httpBrowser, type HttpBrowser, type Page } from './http-browser.ts';
+import type { IncomingHttpHeaders } from 'node:http';
+import { exchange, httpBrowser, type HttpBrowser, type Page } from './http-browser.ts';
 
 /** What is asked of the issuer. `resource` is left out when empty, `scope` never. */
 export interface LoginRequest {
@@ -13,6 +14,8 @@ export interface LoginRequest {
   readonly account?: string;
   /** PKCE is used unless this is false. */
   readonly pkce?: boolean;
+  /** PEM text of the authority that signed the issuer's certificate. */
+  readonly ca?: string;
 }
 
 /** The parameters that came back to the redirect address, and the verifier for the token request. */
@@ -42,7 +45,10 @@ export async function loginAtIssuer(
           code_challenge_method: 'S256',
         }),
   }).toString();
-  const browser = httpBrowser({ stopAt: request.redirectUri });
+  const browser = httpBrowser({
+    stopAt: request.redirectUri,
+    ...(request.ca === undefined ? {} : { ca: request.ca }),
+  });
   const page = await browser.open(url.href);
   const back = page.stopped ? page : await pressButton(browser, page, press, request.account);
   if (!back.stopped) throw new Error(`the issuer did not send the login back: ${back.status} ${back.url}`);
@@ -64,20 +70,25 @@ export function pressButton(
   return browser.submit(form, { name: 'do', value: press }, account === undefined ? {} : { account });
 }
 
-/** Posts to a token endpoint and answers with status and JSON; a body that is not JSON is answered as text. */
+/** What a token endpoint answered. `answer` is empty unless it was a JSON object; `headers` have lower-case names. */
+export interface TokenEndpointAnswer {
+  readonly status: number;
+  readonly answer: Record<string, unknown>;
+  readonly text: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** Posts to a token endpoint; redirects are not followed. */
 export async function postToken(
   tokenUrl: string,
   fields: Record<string, string>,
-): Promise<{ status: number; answer: Record<string, unknown>; text: string; headers: Headers }> {
-  const response = await fetch(tokenUrl, {
-    method: 'POST',
-    body: new URLSearchParams(fields),
-    redirect: 'manual',
-  });
-  const text = await response.text();
-  const json = response.headers.get('content-type')?.includes('json') === true && text.startsWith('{');
+  { ca, headers = {} }: { ca?: string; headers?: Record<string, string> } = {},
+): Promise<TokenEndpointAnswer> {
+  const body = new URLSearchParams(fields).toString();
+  const { response, body: text } = await exchange({ method: 'POST', url: tokenUrl, body }, headers, ca);
+  const json = response.headers['content-type']?.includes('json') === true && text.startsWith('{');
   return {
-    status: response.status,
+    status: response.statusCode ?? 0,
     answer: json ? (JSON.parse(text) as Record<string, unknown>) : {},
     text,
     headers: response.headers,

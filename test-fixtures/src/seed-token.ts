@@ -10,6 +10,8 @@ export interface SeedOptions {
   readonly audience?: string;
   /** Seconds ago that the token says it was issued. */
   readonly age?: number;
+  /** PEM text of the authority that signed the issuer's certificate. */
+  readonly ca?: string;
 }
 
 /** A token that stands in the credential directory. */
@@ -30,6 +32,7 @@ export async function seedToken(
   options: SeedOptions = {},
 ): Promise<SeededToken> {
   const { scopes = '', audience = '', age = 0 } = options;
+  const trust = options.ca === undefined ? {} : { ca: options.ca };
   const redirectUri = `${webPrefix}/return/${service.name}`;
   const credentials = { client_id: service.clientId, client_secret: service.clientSecret };
   const { parameters, codeVerifier = '' } = await loginAtIssuer({
@@ -42,18 +45,23 @@ export async function seedToken(
       .join(' '),
     resource: audience,
     account: user,
+    ...trust,
   });
   if (parameters['code'] === undefined)
     throw new Error(
       `no code from ${service.issuer.name}: ${parameters['error']} ${parameters['error_description']}`,
     );
-  const { status, answer } = await postToken(service.issuer.tokenUrl, {
-    ...credentials,
-    grant_type: 'authorization_code',
-    code: parameters['code'] ?? '',
-    redirect_uri: redirectUri,
-    code_verifier: codeVerifier,
-  });
+  const { status, answer } = await postToken(
+    service.issuer.tokenUrl,
+    {
+      ...credentials,
+      grant_type: 'authorization_code',
+      code: parameters['code'] ?? '',
+      redirect_uri: redirectUri,
+      code_verifier: codeVerifier,
+    },
+    trust,
+  );
   if (status !== 200) throw new Error(`no token from ${service.issuer.name}: ${status}`);
   const { refresh_token: refreshToken, ...rest } = answer;
   const issuedAt = Math.floor(Date.now() / 1000) - age;

@@ -1,6 +1,7 @@
 // The demo as the README says it: without a human it checks itself, and however it ends it leaves nothing behind.
 import { startProcess, type Child } from '@credmon/test-fixtures/processes';
 import { waitUntil } from '@credmon/test-fixtures/wait-until';
+import { loginThroughPortal } from '@credmon/test-fixtures/browserless-login';
 import { httpBrowser } from '@credmon/test-fixtures/http-browser';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -69,6 +70,16 @@ describe('npm run demo', () => {
     expect(await outcome(child)).toBe('exit 0');
     expect([readdirSync(temporary), survivors()]).toEqual([[], []]);
     await expect(httpBrowser().open(url)).rejects.toThrow(/ECONNREFUSED/);
+  });
+
+  it('shows a login and the renewals that follow', async () => {
+    const child = demo('--ttl', '4');
+    const [, url = ''] = await child.printed(/Please visit:\s+(\S+)/);
+    await loginThroughPortal(url);
+    await child.printed(/alice +mytok +(valid|just renewed) +\d +2$/m);
+    expect(child.output).not.toContain('EXPIRED');
+    child.signal('SIGINT');
+    expect(await outcome(child)).toBe('exit 0');
   });
 
   it('interrupted with --auto says so and leaves nothing behind', async () => {
