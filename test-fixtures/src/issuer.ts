@@ -43,6 +43,7 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> 
   const log = new TokenLog();
   let fault: CurrentFault | undefined;
   let left = 0;
+  let switched = new AbortController();
   const state: IssuerState = { accessTokenTtl: settings.accessTokenTtl };
   const takeFault = (): CurrentFault | undefined => {
     const taken = fault;
@@ -89,7 +90,12 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> 
       state.accessTokenTtl = seconds;
     },
     setFault: async (name, faultOptions = {}) => {
-      fault = name === undefined || name === 'refused' ? undefined : { name, options: faultOptions };
+      switched.abort();
+      switched = new AbortController();
+      fault =
+        name === undefined || name === 'refused'
+          ? undefined
+          : { name, options: faultOptions, ended: switched.signal };
       left = faultOptions.times ?? Infinity;
       if (name === 'refused') await stop(server);
       else if (!server.listening) await listen(server, port);

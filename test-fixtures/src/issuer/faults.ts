@@ -18,8 +18,9 @@ export type EarlyFault =
   | 'echo'
   | 'echo-error';
 
-/** Faults that let the issuer work and spoil its answer. */
-export type LateFault = 'slow' | 'answer-lost' | 'no-refresh-token' | 'no-expires-in' | 'expires-in-text';
+/** Faults that let the issuer work and spoil its answer; `held` keeps it back until another fault, or none, is set. */
+export type LateFault =
+  'slow' | 'held' | 'answer-lost' | 'no-refresh-token' | 'no-expires-in' | 'expires-in-text';
 
 /** `refused` closes the port itself. */
 export type FaultName = EarlyFault | LateFault | 'refused';
@@ -102,6 +103,7 @@ export function spoil(fault: LateFault, answer: Record<string, unknown>): Record
   const { refresh_token, expires_in, ...rest } = answer;
   switch (fault) {
     case 'slow':
+    case 'held':
     case 'answer-lost':
       return answer;
     case 'no-refresh-token':
@@ -115,6 +117,7 @@ export function spoil(fault: LateFault, answer: Record<string, unknown>): Record
 
 const LATE: readonly string[] = [
   'slow',
+  'held',
   'answer-lost',
   'no-refresh-token',
   'no-expires-in',

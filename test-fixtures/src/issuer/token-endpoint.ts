@@ -8,6 +8,8 @@ import { tokenId, type TokenLog, type TokenRequest } from './token-log.ts';
 export interface CurrentFault {
   readonly name: EarlyFault | LateFault;
   readonly options: FaultOptions;
+  /** Aborts when the fault is switched off. */
+  readonly ended: AbortSignal;
 }
 
 /** What one request carries along. */
@@ -44,7 +46,7 @@ export function watchTokenEndpoint(
       ...(state.detail === undefined ? {} : { description: state.detail }),
       ...(fault === undefined ? {} : { fault: fault.name }),
     });
-    if (fault !== undefined && isLate(fault.name)) await failLate(context, fault.name, fault.options, answer);
+    if (fault !== undefined && isLate(fault.name)) await failLate(context, fault.name, fault, answer);
     return undefined;
   });
 }
@@ -74,7 +76,7 @@ async function failEarly(
 async function failLate(
   context: Context,
   name: LateFault,
-  options: FaultOptions,
+  { options, ended }: CurrentFault,
   answer: Record<string, unknown>,
 ): Promise<void> {
   if (name === 'answer-lost') {
@@ -82,16 +84,15 @@ async function failLate(
     context.req.socket.destroy();
     return;
   }
-  if (name === 'slow') await heldBack(context, options.seconds ?? 5);
+  if (name === 'slow') await heldBack(context, AbortSignal.timeout((options.seconds ?? 5) * 1000));
+  if (name === 'held') await heldBack(context, ended);
   if (context.status === 200) context.body = spoil(name, answer);
 }
 
 /** Waits, but not for a caller that has gone. */
-async function heldBack(context: Context, seconds: number): Promise<void> {
-  const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), seconds * 1000);
-  await once(context.res, 'close', { signal: abort.signal }).catch(() => undefined);
-  clearTimeout(timer);
+async function heldBack(context: Context, until: AbortSignal): Promise<void> {
+  // Rejects when the wait is over, resolves when nobody waits for the answer any more.
+  await once(context.res, 'close', { signal: until }).catch(() => undefined);
 }
 
 function about(form: Record<string, unknown>, authorization: string): Omit<TokenRequest, 'outcome'> {
