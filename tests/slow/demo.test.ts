@@ -3,8 +3,7 @@ import { startProcess, type Child } from '@credmon/test-fixtures/processes';
 import { waitUntil } from '@credmon/test-fixtures/wait-until';
 import { loginThroughPortal } from '@credmon/test-fixtures/browserless-login';
 import { httpBrowser } from '@credmon/test-fixtures/http-browser';
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -31,10 +30,19 @@ async function outcome(child: Child): Promise<string> {
   return code === 0 ? 'exit 0' : `exit ${code ?? signal}\n${child.output}`;
 }
 
-/** Processes, by what they were started as, that name a directory below the temporary one. */
+/** Command lines of living processes whose environment names the temporary directory: those that the demo started. */
 function survivors(): string[] {
-  const lines = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).split('\n');
-  return lines.filter((line) => line.includes('condor_credmon') && line.includes(temporary));
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const mine = readFileSync(`/proc/${pid}/environ`, 'utf8').includes(temporary);
+        return mine ? [readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')] : [];
+      } catch {
+        // It ended while we looked.
+        return [];
+      }
+    });
 }
 
 describe('npm run demo', () => {
@@ -63,6 +71,7 @@ describe('npm run demo', () => {
     const [, directory = ''] = await child.printed(/Credential directory: (\S+)/);
     const pid = await waitUntil(() => existsSync(join(directory, 'pid')), { what: 'the daemon' });
     expect([pid, (await httpBrowser().open(url)).status]).toEqual([true, 200]);
+    expect(survivors().filter((line) => line.includes('/bin/condor_credmon'))).toHaveLength(2);
     await child.printed(/alice +mytok +waiting for you/);
     for (const line of child.output.split('\n').filter((text) => /OWNER|alice {2}/.test(text)))
       expect(line.length).toBeLessThanOrEqual(80);
