@@ -27,14 +27,23 @@ function digest(files) {
   return hash.digest('hex');
 }
 
-function run(command, ...args) {
+/** Seconds after which a command is taken to hang: a package registry that does not answer must not hold a test run for ever. */
+const PATIENCE = 240;
+
+/** Runs a command to its end, up to `attempts` times; the last failure ends this process. */
+function run(attempts, command, ...args) {
   const { status, error } = spawnSync(command, args, {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, NPM_CONFIG_UPDATE_NOTIFIER: 'false' },
+    timeout: PATIENCE * 1000,
   });
-  if (error) console.error(`bootstrap: cannot run ${command}: ${error.message}`);
-  if (status !== 0) process.exit(status ?? 1);
+  if (status === 0) return;
+  console.error(
+    `bootstrap: ${command} ${error ? `cannot be run: ${error.message}` : `failed with status ${status}`}`,
+  );
+  if (attempts <= 1) process.exit(status ?? 1);
+  run(attempts - 1, command, ...args);
 }
 
 /** Runs `work` unless the stamp `name` still equals the digest of `files` and every one of `results` exists. */
@@ -53,7 +62,7 @@ const packages = ['packages', 'test-fixtures'].map((name) => join(root, name));
 const manifests = packages.flatMap((path) => filesBelow(path, (file) => file.endsWith('package.json')));
 const workspace = ['package.json', 'pnpm-workspace.yaml', 'pnpm-lock.yaml'].map((name) => join(root, name));
 step('install', [...workspace, ...manifests], ['node_modules/.pnpm'], () =>
-  run('npx', '--yes', 'pnpm@12', 'install', '--frozen-lockfile', '--reporter=append-only'),
+  run(2, 'npx', '--yes', 'pnpm@12', 'install', '--frozen-lockfile', '--reporter=append-only'),
 );
 
 const isSource = (file) => file.includes('/src/') || file.endsWith('tsconfig.json');
@@ -64,6 +73,6 @@ const sources = [
   ),
 ];
 step('build', sources, ['packages/credmon/dist/bin/condor_credmon.js'], () => {
-  run(process.execPath, join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b');
-  run(process.execPath, join(root, 'scripts', 'bundle.mjs'));
+  run(1, process.execPath, join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b');
+  run(1, process.execPath, join(root, 'scripts', 'bundle.mjs'));
 });

@@ -1,5 +1,5 @@
 // The daemon as a process: what condor_master, CredD and an administrator see of it.
-import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
 import { startExecutable } from '@credmon/test-fixtures/processes';
@@ -51,6 +51,18 @@ describe('start and stop', () => {
     daemon.signal('SIGHUP');
     await logged('Successfully renewed alice/mytok');
     expect(existsSync(token.path('use'))).toBe(true);
+    expect(await daemon.stop()).toEqual({ code: 0, signal: null });
+  });
+
+  it('notices a login that nobody signals, when the portal removes the key file', async () => {
+    const service = await workspace.addService('mytok', issuer);
+    const key = file('ab'.repeat(32));
+    writeFileSync(key, '');
+    const daemon = startDaemon(workspace);
+    await there('CREDMON_COMPLETE');
+    await seedToken(workspace, service, 'alice', 'mytok', { age: 500 });
+    rmSync(key);
+    await logged('Successfully renewed alice/mytok');
     expect(await daemon.stop()).toEqual({ code: 0, signal: null });
   });
 

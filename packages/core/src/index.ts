@@ -9,6 +9,7 @@ export {
   LOCK_FILE,
   PID_FILE,
   classifyUserEntry,
+  hintsAtTokens,
   tokenFileName,
 } from './credential/layout.ts';
 export type { TokenFileKind, UserEntry } from './credential/layout.ts';

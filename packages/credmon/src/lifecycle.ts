@@ -1,7 +1,14 @@
 // The daemon as a process: signals, the pid file, and the marks that it leaves in the credential directory.
-import { closeSync, futimesSync, openSync, readFileSync, unlinkSync } from 'node:fs';
+import { closeSync, futimesSync, openSync, readFileSync, unlinkSync, watch } from 'node:fs';
 import { join } from 'node:path';
-import { COMPLETE_FILE, PID_FILE, systemCode, writeFileAtomically } from '@credmon/core';
+import {
+  COMPLETE_FILE,
+  PID_FILE,
+  hintsAtTokens,
+  messageOf,
+  systemCode,
+  writeFileAtomically,
+} from '@credmon/core';
 
 /** What signals do: `wake` on SIGHUP, `stop` on the first of SIGTERM, SIGINT and SIGQUIT, `die` on the second. */
 export interface SignalActions {
@@ -57,5 +64,30 @@ export function touchComplete(directory: string): void {
     futimesSync(descriptor, now, now);
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/**
+ * Calls `wake` when something in the top of the credential directory hints at a new token: the web portal does not signal. Where the
+ * system cannot watch, `trouble` says so and the passes by the clock remain. Returns the end of the watch.
+ */
+export function watchDirectory(
+  directory: string,
+  wake: () => void,
+  trouble: (text: string) => void,
+): () => void {
+  const failed = (error: unknown): void =>
+    trouble(
+      `The credential directory cannot be watched, new logins wait for the next pass: ${messageOf(error)}`,
+    );
+  try {
+    const watcher = watch(directory, { persistent: false }, (_event, name) => {
+      if (name === null || hintsAtTokens(name)) wake();
+    });
+    watcher.on('error', failed);
+    return () => watcher.close();
+  } catch (error) {
+    failed(error);
+    return () => undefined;
   }
 }

@@ -8,7 +8,7 @@ import { tokenId } from '../issuer.ts';
 import { listing, readJson } from '../token-files.ts';
 import { waitUntil } from '../wait-until.ts';
 import { observe, type Sighting } from './observer.ts';
-import { checkAlive, wakeDaemon, type Stage } from './stage.ts';
+import { checkAlive, type Stage } from './stage.ts';
 import { tableLines } from './table.ts';
 
 const RENEWALS = 2;
@@ -39,7 +39,6 @@ export async function runAutomatically(
   check('the key file is gone', !existsSync(stage.keyFile.path));
   const first = stage.tokens.map(({ usePath }) => refreshToken(usePath));
 
-  wakeDaemon(stage);
   const sightings = await renewals(stage, ttl, stop, print);
   check(
     `every token was renewed ${RENEWALS} times by the daemon`,

@@ -1,6 +1,6 @@
 // The demo with a human: prints the link, then a table that follows the tokens until Ctrl-C.
 import { observe } from './observer.ts';
-import { checkAlive, wakeDaemon, type Stage } from './stage.ts';
+import { checkAlive, type Stage } from './stage.ts';
 import { tableLines } from './table.ts';
 
 /** Where the table goes: with `rewrite` the lines drawn last can be drawn over. */
@@ -26,15 +26,11 @@ export async function runForHuman(stage: Stage, stop: AbortSignal, screen: Scree
   const observer = observe(stage.tokens);
   let drawn = 0;
   let shown = '';
-  let known = 0;
   while (!stop.aborted) {
     checkAlive(stage);
     const now = Date.now() / 1000;
     const sightings = observer.look(now);
     const lines = tableLines(sightings, now);
-    const there = sightings.filter((sighting) => sighting.there).length;
-    if (there > known) wakeDaemon(stage);
-    known = there;
     // Without a terminal only news is worth a table.
     const news = screen.rewrite
       ? lines.join()

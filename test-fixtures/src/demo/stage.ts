@@ -1,7 +1,7 @@
 // Everything that the demo runs: issuer, web server and daemon on loopback, in a temporary directory, and CredD's part.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { credmonPid, writeKeyFile, type KeyFile } from '../credd.ts';
+import { writeKeyFile, type KeyFile } from '../credd.ts';
 import { startIssuer, type Issuer } from '../issuer.ts';
 import { choosePrefix, startPortal } from '../portal.ts';
 import { startExecutable, type Child } from '../processes.ts';
@@ -70,15 +70,6 @@ export async function setStage(root: string, ttl: number): Promise<Stage> {
     await clear();
     throw error;
   }
-}
-
-/**
- * Tells the daemon to look now, as `condor_reconfig` would. By itself it looks once a minute, which is soon enough for tokens that
- * live for hours, but not for those of a demo.
- */
-export function wakeDaemon({ workspace }: Stage): void {
-  const pid = credmonPid(workspace.credentialDirectory);
-  if (pid !== undefined) process.kill(pid, 'SIGHUP');
 }
 
 /** @throws Error with its output when one of the two processes has ended */

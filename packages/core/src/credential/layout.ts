@@ -1,5 +1,6 @@
 // The inventory of the credential directory: which file has which name, and what a name in it means.
 import { temporaryOwner } from '../base/atomic-write.ts';
+import { isCredName } from './name.ts';
 
 /** The daemon's process id, decimal. */
 export const PID_FILE = 'pid';
@@ -35,4 +36,13 @@ export function classifyUserEntry(name: string): UserEntry {
   if (file?.[1] !== undefined && !name.startsWith('.'))
     return { kind: file[2] as TokenFileKind, stem: file[1] };
   return { kind: 'other' };
+}
+
+/**
+ * True when a change of this name in the top directory may mean a token to renew: a key file that came or went (the web portal removes
+ * it after the last login), or a user's directory. What the daemon itself leaves there means nothing.
+ */
+export function hintsAtTokens(name: string): boolean {
+  if (KEY_FILE_NAME.test(name)) return true;
+  return isCredName(name) && name !== PID_FILE && name !== COMPLETE_FILE && !name.endsWith('.mark');
 }

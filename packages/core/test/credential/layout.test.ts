@@ -1,7 +1,12 @@
 // What the names in a user's directory mean.
 import { describe, expect, it } from 'vitest';
 import { temporaryName } from '../../src/base/atomic-write.ts';
-import { classifyUserEntry, KEY_FILE_NAME, tokenFileName } from '../../src/credential/layout.ts';
+import {
+  classifyUserEntry,
+  hintsAtTokens,
+  KEY_FILE_NAME,
+  tokenFileName,
+} from '../../src/credential/layout.ts';
 
 describe('a name in a user’s directory', () => {
   it.each([
@@ -47,5 +52,19 @@ describe('a name in a user’s directory', () => {
     ['CREDMON_COMPLETE', false],
   ])('R37 %j is a key file: %s', (name, expected) => {
     expect(KEY_FILE_NAME.test(name)).toBe(expected);
+  });
+});
+
+describe('a change in the top directory', () => {
+  it.each([
+    ['a'.repeat(64), true],
+    ['alice', true],
+    ['x.mark', false],
+    ['pid', false],
+    ['CREDMON_COMPLETE', false],
+    ['.pid.12.1.credmon-tmp', false],
+    ['.condor_credmon.lock', false],
+  ])('%s hints at tokens: %s', (name, hints) => {
+    expect(hintsAtTokens(name)).toBe(hints);
   });
 });

@@ -10,7 +10,14 @@ import {
 } from '@credmon/core';
 import type { DaemonCommand } from '../command.ts';
 import { createBell, runDaemon, runOnce, type DaemonParts } from '../daemon.ts';
-import { clearComplete, handleSignals, removePid, touchComplete, writePid } from '../lifecycle.ts';
+import {
+  clearComplete,
+  handleSignals,
+  removePid,
+  touchComplete,
+  watchDirectory,
+  writePid,
+} from '../lifecycle.ts';
 import { createLimiter } from '../limiter.ts';
 import { openLog, type Logger } from '../logger.ts';
 import { ownershipOf } from '../ownership.ts';
@@ -27,6 +34,8 @@ interface Running {
   readonly env: NodeJS.ProcessEnv;
   readonly log: Logger;
   settings: Settings;
+  /** True from SIGHUP until the configuration has been read again. */
+  reloadAsked: boolean;
 }
 
 /**
@@ -46,7 +55,7 @@ export async function runDaemonCommand(
   checkCredentialDirectory(settings.credDir, { create: true });
   const unlock = lockDirectory(settings.credDir);
   try {
-    await work({ command, env, log, settings });
+    await work({ command, env, log, settings, reloadAsked: false });
   } finally {
     unlock();
   }
@@ -66,7 +75,10 @@ async function work(running: Running): Promise<void> {
   const stop = new AbortController();
   const parts = partsOf(running, wake, stop.signal);
   const release = handleSignals({
-    wake: () => wake.ring(),
+    wake: () => {
+      running.reloadAsked = true;
+      wake.ring();
+    },
     stop: (signal) => {
       log.info(`Got ${signal}, stopping`);
       stop.abort();
@@ -80,7 +92,13 @@ async function work(running: Running): Promise<void> {
     }
     clearComplete(credDir);
     writePid(credDir);
+    const unwatch = watchDirectory(
+      credDir,
+      () => wake.ring(),
+      (text) => log.warn(text),
+    );
     await runDaemon(parts);
+    unwatch();
     removePid(credDir);
     clearComplete(credDir);
     log.info('Stopped');
@@ -91,14 +109,14 @@ async function work(running: Running): Promise<void> {
 
 function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal): DaemonParts {
   const { log, settings } = running;
-  let { send } = createSend(settings.limits);
+  let sender = createSend(settings.limits);
   let ownership = ownershipOf(settings, { secretVersion });
   const report = createReport(log, () => running.settings);
   return {
     world: {
       clock: systemClock,
       store: openCredentialDirectory(settings.credDir, { defaultLifetime: settings.policy.defaultLifetime }),
-      send: (request) => send(request),
+      send: (request) => sender.send(request),
       limiter: createLimiter(settings.perIssuer),
       report,
       readSecret: readSecretFile,
@@ -110,8 +128,12 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
     ownership: () => ownership,
     complete: () => touchComplete(settings.credDir),
     reload: () => {
+      if (!running.reloadAsked) return;
+      running.reloadAsked = false;
       if (!reload(running)) return;
-      ({ send } = createSend(running.settings.limits));
+      // What is under way over the old connections ends there.
+      void sender.close();
+      sender = createSend(running.settings.limits);
       ownership = ownershipOf(running.settings, { secretVersion });
     },
   };
