@@ -8,6 +8,7 @@ export default defineConfig({
   resolve: source,
   ssr: { resolve: source },
   test: {
+    globalSetup: ['./tests/support/temporary-directory.ts'],
     coverage: {
       provider: 'v8',
       include: ['packages/*/src/**/*.ts'],
