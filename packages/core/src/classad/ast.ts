@@ -1,4 +1,5 @@
 // The expression tree. Nodes are immutable and know their depth, so that no later stage can be sent too deep.
+import { lowerAscii } from './bytes.ts';
 import type { Value } from './value.ts';
 
 /** A constant. `shown` is what is printed; it differs from `value` for relative times only, which evaluate to reals. */
@@ -116,7 +117,7 @@ export function depthAbove(children: Iterable<Expr>): number {
 export function makeAd(attributes: Iterable<Entry>): AdExpr {
   const entries = new Map<string, Entry>();
   for (const { name, expr } of attributes) {
-    const key = name.toLowerCase();
+    const key = lowerAscii(name);
     entries.set(key, { name: entries.get(key)?.name ?? name, expr });
   }
   return { kind: 'ad', entries, depth: depthAbove([...entries.values()].map(({ expr }) => expr)) };

@@ -54,12 +54,17 @@ export function readToken(
   return { kind: 'operator', text: text === '..' ? '.' : text, start, end: start + text.length };
 }
 
+/** The offset of the first byte at or after `at` that is not blank. */
+export function skipWhite(source: string, at: number): number {
+  BLANKS.lastIndex = at;
+  BLANKS.test(source);
+  return BLANKS.lastIndex;
+}
+
 /** The offset of the first byte at or after `at` that is neither blank nor comment. */
 export function skipBlanks(source: string, at: number): number {
   for (let from = at; ;) {
-    BLANKS.lastIndex = from;
-    BLANKS.test(source);
-    const start = BLANKS.lastIndex;
+    const start = skipWhite(source, from);
     const line = source.startsWith('//', start);
     if (!line && !source.startsWith('/*', start)) return start;
     const close = line ? source.indexOf('\n', start) : source.indexOf('*/', start + 2);

@@ -7,6 +7,7 @@
 import type { BinaryExpr, BinaryOperator, Expr, UnaryOperator } from './ast.ts';
 import { parsePrimary } from './parse-primary.ts';
 import table from './precedence.json' with { type: 'json' };
+import { lowerAscii } from './bytes.ts';
 import type { Tokens } from './tokens.ts';
 
 const PRECEDENCE = new Map(Object.entries(table)) as ReadonlyMap<string, number>;
@@ -64,7 +65,7 @@ function parsePostfix(tokens: Tokens): Expr {
     } else if (tokens.accept('.')) {
       if (tokens.peek.kind !== 'identifier') tokens.fail('an attribute name expected');
       const name = tokens.take().text;
-      const key = name.toLowerCase();
+      const key = lowerAscii(name);
       const depth = base.depth + 1;
       base = tokens.bounded<Expr>({ kind: 'attribute', base, name, key, absolute: false, depth });
     } else {

@@ -5,6 +5,7 @@
 //   ad      := '[' { ';' } [ name '=' expression { ';' { ';' } name '=' expression } { ';' } ] ']'
 import { depthAbove, makeAd } from './ast.ts';
 import type { AdExpr, Entry, Expr } from './ast.ts';
+import { lowerAscii } from './bytes.ts';
 import { parseAbsTime, parseRelTime } from './time-text.ts';
 import type { Tokens } from './tokens.ts';
 import { ERROR, realValue } from './value.ts';
@@ -58,7 +59,7 @@ export function parseAdTree(tokens: Tokens, parseTree: ParseTree): AdExpr {
 
 function parseCall(tokens: Tokens, name: string, parseTree: ParseTree): Expr {
   const args = parseItems(tokens, '(', ')', parseTree);
-  const key = name.toLowerCase();
+  const key = lowerAscii(name);
   const time = key === 'abstime' || key === 'reltime' ? timeLiteral(key, args) : undefined;
   if (time === 'bad') tokens.fail(`the text in ${name}() is no time`);
   return time ?? tokens.bounded({ kind: 'call', name, key, args, depth: depthAbove(args) });
@@ -92,7 +93,7 @@ const attribute = (name: string, absolute: boolean): Expr => ({
   kind: 'attribute',
   base: undefined,
   name,
-  key: name.toLowerCase(),
+  key: lowerAscii(name),
   absolute,
   depth: 1,
 });

@@ -1,4 +1,5 @@
 // Where names are looked up: the ad, the ads around it, the other ad of a match, and the names of scopes themselves.
+import { lowerAscii } from './bytes.ts';
 import type { AttributeExpr, Expr } from './ast.ts';
 import type { Context } from './context.ts';
 import { ERROR, UNDEFINED, integerValue, listOf } from './value.ts';
@@ -122,7 +123,7 @@ export function subscriptValue(base: Value, index: Value, context: Context): Val
     return item.kind === 'literal' ? item.value : elementValue(item, base, context);
   }
   if (base.type === 'classad' && index.type === 'string') {
-    const entry = base.scope.ad.entries.get(index.value.toLowerCase());
+    const entry = base.scope.ad.entries.get(lowerAscii(index.value));
     return entry === undefined ? UNDEFINED : guarded(entry.expr, base.scope, context);
   }
   return ERROR;

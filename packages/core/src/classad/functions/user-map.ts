@@ -1,4 +1,5 @@
 // userMap: what a name maps to in a map that the caller provides.
+import { lowerAscii } from '../bytes.ts';
 import type { ClassAdFunction } from '../context.ts';
 import { ERROR, UNDEFINED, stringValue } from '../value.ts';
 import { taking } from './args.ts';
@@ -16,7 +17,7 @@ export const userMap: ClassAdFunction = taking(2, 4, (args, context) => {
   if (mapped === undefined) return fallback ?? UNDEFINED;
   if (preferred === undefined) return stringValue(mapped);
   const items = itemsOf(mapped, ',');
-  const wanted = preferred.type === 'string' ? preferred.value.toLowerCase() : undefined;
-  const chosen = items.find((item) => item.toLowerCase() === wanted) ?? items[0];
+  const wanted = preferred.type === 'string' ? lowerAscii(preferred.value) : undefined;
+  const chosen = items.find((item) => lowerAscii(item) === wanted) ?? items[0];
   return chosen === undefined ? (fallback ?? UNDEFINED) : stringValue(chosen);
 });
