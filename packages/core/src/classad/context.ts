@@ -2,6 +2,7 @@
 import type { CallExpr, Expr } from './ast.ts';
 import { limitError } from './limits.ts';
 import type { Limits } from './limits.ts';
+import type { Budget } from './regexp-match.ts';
 import type { Semantics } from './parse.ts';
 import type { Scope, Value } from './value.ts';
 
@@ -34,6 +35,8 @@ export class Context {
   readonly run: (expr: Expr, scope: Scope, context: Context) => Value;
   /** Attributes whose evaluation is under way; one that is met again is circular. */
   readonly active: Expr[] = [];
+  /** The steps that regular expressions may still take. */
+  readonly matching: Budget;
   #steps = 0;
   #depth = 0;
 
@@ -48,6 +51,7 @@ export class Context {
     this.semantics = semantics;
     this.functions = functions;
     this.limits = limits;
+    this.matching = { left: limits.matchSteps, limits };
     this.run = run;
   }
 

@@ -15,6 +15,8 @@ export interface Limits {
   readonly patternLength: number;
   /** Longest text that a regular expression is matched against. */
   readonly subjectLength: number;
+  /** Steps of all regular expressions in one evaluation. */
+  readonly matchSteps: number;
 }
 
 /** Bounds used when the caller gives none; the reference parser's own depth limit is 500. */
@@ -25,6 +27,7 @@ export const DEFAULT_LIMITS: Limits = {
   steps: 1_000_000,
   patternLength: 4096,
   subjectLength: 1 << 16,
+  matchSteps: 1_000_000,
 };
 
 /**

@@ -1,151 +1,145 @@
-// Character classes and single characters of PCRE2, as sets of bytes that JavaScript understands.
+// What stands between brackets in a pattern, and the escapes for single bytes that are the same inside and outside of them.
+import { refuse } from './regexp-node.ts';
+import type { ByteSet } from './regexp-node.ts';
+import { foldCase, include, negated, posixSet, rangesSet, typeSet } from './regexp-set.ts';
 
-const POSIX: Readonly<Record<string, string>> = {
-  alpha: 'A-Za-z',
-  digit: '0-9',
-  alnum: 'A-Za-z0-9',
-  upper: 'A-Z',
-  lower: 'a-z',
-  space: '\\t-\\r ',
-  blank: '\\t ',
-  punct: '!-\\/:-@\\[-`{-~',
-  xdigit: '0-9A-Fa-f',
-  word: '\\w',
-  print: ' -~',
-  graph: '!-~',
-  cntrl: '\\x00-\\x1f\\x7f',
-  ascii: '\\x00-\\x7f',
-};
+const CONTROLS: Readonly<Record<string, number>> = { a: 7, e: 27, f: 12, n: 10, r: 13, t: 9 };
+const BYTE =
+  /(?:x\{ *([0-9a-fA-F]+) *\}|o\{([0-7]+)\}|x(?!\{)([0-9a-fA-F]{0,2})|c([ -~])|([aefnrt])|(0[0-7]{0,2}))/y;
 
-const CONTROLS: Readonly<Record<string, string>> = {
-  a: '\\x07',
-  e: '\\x1b',
-  f: '\\f',
-  n: '\\n',
-  r: '\\r',
-  t: '\\t',
-};
-
-const SETS: Readonly<Record<string, string>> = {
-  s: '\\t-\\r ',
-  h: '\\t \\xa0',
-  v: '\\n-\\r\\x85',
-  d: '\\d',
-  w: '\\w',
-};
-
-/** The text of a byte inside or outside a class. */
-export const byteText = (code: number): string => `\\x${(code & 0xff).toString(16).padStart(2, '0')}`;
-
-const isLetter = (char: string): boolean => /[A-Za-z]/.test(char);
-
-/** A literal character; without regard to case it becomes a class of both forms. */
-export function literalText(char: string, caseless: boolean): string {
-  if (caseless && isLetter(char)) return `[${char.toLowerCase()}${char.toUpperCase()}]`;
-  return /[A-Za-z0-9]/.test(char) ? char : byteText(char.charCodeAt(0));
+/** A byte that was read, and where reading ended. */
+export interface ByteRead {
+  readonly code: number;
+  readonly end: number;
 }
 
-/** An escape for one byte: `\n`, `\x41`, `\x{41}`, `\cA`, `\101`. */
-export function readByteEscape(pattern: string, at: number): { code: number; end: number } | undefined {
-  const found = /^(?:x\{([0-9a-fA-F]{1,2})\}|x([0-9a-fA-F]{0,2})|c([ -~])|(0[0-7]{0,2}|[1-3][0-7]{2}))/.exec(
-    pattern.slice(at, at + 8),
-  );
+/** Reads what follows a backslash at `at` when it stands for one byte: `n`, `x41`, `x{41}`, `o{101}`, `cA`, `012`. @throws RefusedPattern */
+export function readByteEscape(pattern: string, at: number): ByteRead | undefined {
+  BYTE.lastIndex = at;
+  const found = BYTE.exec(pattern);
   if (found === null) return undefined;
-  const [text, braced, hexadecimal, control, octal] = found;
+  const [text, braced, bracedOctal, hexadecimal, control, letter, octal] = found;
   const end = at + text.length;
   if (control !== undefined) return { code: control.toUpperCase().charCodeAt(0) ^ 0x40, end };
-  if (octal !== undefined) return { code: Number.parseInt(octal, 8) & 0xff, end };
-  return { code: Number.parseInt(braced ?? (hexadecimal || '0'), 16), end };
+  if (letter !== undefined) return { code: CONTROLS[letter] ?? 0, end };
+  const octalText = octal ?? bracedOctal;
+  const code =
+    octalText === undefined
+      ? Number.parseInt(braced ?? `0${hexadecimal}`, 16)
+      : Number.parseInt(octalText, 8);
+  return code > 255 ? refuse('a character beyond one byte') : { code, end };
 }
 
-/** A one-letter escape that stands for a byte, such as `\n`. */
-export const controlText = (letter: string): string | undefined =>
-  Object.hasOwn(CONTROLS, letter) ? CONTROLS[letter] : undefined;
-
-/** A set escape (`\s`, `\D` ...) as the inside of a class; undefined when `letter` is none. */
-export function setText(letter: string): { set: string; negated: boolean } | undefined {
-  const set = Object.hasOwn(SETS, letter.toLowerCase()) ? SETS[letter.toLowerCase()] : undefined;
-  return set === undefined ? undefined : { set, negated: letter !== letter.toLowerCase() };
+/** True when `[:name:]`, `[.x.]` or `[=x=]` opens at `at`. */
+export function opensPosix(pattern: string, at: number): boolean {
+  return /^\[([:.=])[^\]\\]*?\1\]/.test(pattern.slice(at, at + 80));
 }
 
-/** Reads the class that opens at `at`. @returns its translation and end, undefined when it is malformed */
+/** Reads the class that opens at `at`. @throws RefusedPattern */
 export function readClass(
   pattern: string,
   at: number,
-  caseless: boolean,
-): { text: string; end: number } | undefined {
-  const negated = pattern[at + 1] === '^';
-  let from = at + (negated ? 2 : 1);
-  const parts: string[] = [];
-  let inverted = '';
-  for (let first = true; from < pattern.length; first = false) {
-    if (pattern[from] === ']' && !first) {
-      const body = parts.join('');
-      const text = inverted === '' ? `[${negated ? '^' : ''}${body}]` : withInverted(body, inverted, negated);
-      return { text, end: from + 1 };
-    }
-    const item = readItem(pattern, from);
-    if (item === undefined) return undefined;
-    from = item.end;
-    if (item.set !== undefined) {
-      if (item.negated) inverted += `|[^${item.set}]`;
-      else parts.push(item.set);
-      continue;
-    }
-    const range = readRangeEnd(pattern, from);
-    if (range === undefined) return undefined;
-    from = range.end;
-    const last = range.code ?? item.code;
-    if (last < item.code) return undefined;
-    parts.push(rangeText(item.code, last, caseless));
+  options: { readonly caseless: boolean; readonly blanks: boolean },
+): { set: ByteSet; end: number } {
+  const inverted = pattern[at + 1] === '^';
+  const reader = new ClassReader(pattern, at + (inverted ? 2 : 1), options.blanks);
+  const set = reader.run();
+  if (options.caseless) foldCase(set);
+  return { set: inverted ? negated(set) : set, end: reader.at };
+}
+
+type Item = { readonly code: number } | { readonly set: ByteSet };
+
+class ClassReader {
+  readonly #pattern: string;
+  readonly #blanks: boolean;
+  readonly #set: ByteSet = new Uint8Array(256);
+  #quoted = false;
+  at: number;
+
+  constructor(pattern: string, at: number, blanks: boolean) {
+    this.#pattern = pattern;
+    this.at = at;
+    this.#blanks = blanks;
   }
-  return undefined;
-}
 
-const withInverted = (body: string, inverted: string, negated: boolean): string =>
-  negated ? `(?:(?!${body === '' ? '(?!)' : `[${body}]`}${inverted})[^])` : `(?:[${body}]${inverted})`;
-
-interface ClassItem {
-  readonly code: number;
-  readonly end: number;
-  readonly set?: string;
-  readonly negated?: boolean;
-}
-
-function readItem(pattern: string, at: number): ClassItem | undefined {
-  const posix = /^\[:(\^?)([a-z]+):\]/.exec(pattern.slice(at, at + 16));
-  if (posix !== null) {
-    const set = Object.hasOwn(POSIX, posix[2] ?? '') ? POSIX[posix[2] ?? ''] : undefined;
-    return set === undefined
-      ? undefined
-      : { code: 0, end: at + posix[0].length, set, negated: posix[1] === '^' };
+  run(): ByteSet {
+    for (let first = true; ; first = false) {
+      this.#skip();
+      if (this.at >= this.#pattern.length) refuse('the closing bracket is missing');
+      if (!first && !this.#quoted && this.#pattern[this.at] === ']') break;
+      this.#member();
+    }
+    this.at += 1;
+    return this.#set;
   }
-  const char = pattern[at] ?? '';
-  if (char !== '\\') return { code: char.charCodeAt(0), end: at + 1 };
-  const letter = pattern[at + 1];
-  if (letter === undefined) return undefined;
-  const set = setText(letter);
-  if (set !== undefined) return { code: 0, end: at + 2, ...set };
-  if (letter === 'b') return { code: 8, end: at + 2 };
-  const byte = readByteEscape(pattern, at + 1);
-  if (byte !== undefined) return byte;
-  const control = 'aefnrt'.indexOf(letter);
-  if (control >= 0) return { code: [7, 27, 12, 10, 13, 9][control] ?? 0, end: at + 2 };
-  return isLetter(letter) ? undefined : { code: letter.charCodeAt(0), end: at + 2 };
-}
 
-/** The end of a range after its first byte; no `code` when there is no range; undefined when it ends in a set. */
-function readRangeEnd(pattern: string, at: number): { code?: number; end: number } | undefined {
-  if (pattern[at] !== '-' || pattern[at + 1] === ']' || pattern[at + 1] === undefined) return { end: at };
-  const last = readItem(pattern, at + 1);
-  return last === undefined || last.set !== undefined ? undefined : last;
-}
+  /** Passes over `\Q`, `\E` and, under xx, blanks. */
+  #skip(): void {
+    for (;;) {
+      const two = this.#pattern.slice(this.at, this.at + 2);
+      if (two === '\\E' || (two === '\\Q' && !this.#quoted)) {
+        this.#quoted = two === '\\Q';
+        this.at += 2;
+      } else if (this.#blanks && !this.#quoted && (two[0] === ' ' || two[0] === '\t')) this.at += 1;
+      else return;
+    }
+  }
 
-function rangeText(first: number, last: number, caseless: boolean): string {
-  const plain = (a: number, b: number): string =>
-    a > b ? '' : a === b ? byteText(a) : `${byteText(a)}-${byteText(b)}`;
-  if (!caseless) return plain(first, last);
-  const lower = plain(Math.max(first, 65) + 32, Math.min(last, 90) + 32);
-  const upper = plain(Math.max(first, 97) - 32, Math.min(last, 122) - 32);
-  return plain(first, last) + lower + upper;
+  #member(): void {
+    const item = this.#item();
+    this.#skip();
+    const ranged = !this.#quoted && this.#pattern[this.at] === '-' && this.#pattern[this.at + 1] !== ']';
+    if ('set' in item) {
+      if (ranged) refuse('a class cannot begin a range');
+      include(this.#set, item.set);
+      return;
+    }
+    let last = item.code;
+    if (ranged) {
+      this.at += 1;
+      this.#skip();
+      const end = this.#item();
+      if ('set' in end || end.code < item.code) refuse('a range that is none');
+      last = 'code' in end ? end.code : 0;
+    }
+    include(this.#set, rangesSet([item.code, last]));
+  }
+
+  #item(): Item {
+    const char = this.#pattern[this.at];
+    if (char === undefined) return refuse('the closing bracket is missing');
+    if (!this.#quoted && char === '[' && opensPosix(this.#pattern, this.at)) return this.#posix();
+    this.at += 1;
+    if (char !== '\\' || this.#quoted) return { code: char.charCodeAt(0) };
+    return this.#escape();
+  }
+
+  #posix(): Item {
+    const found = /^\[:(\^?)([a-z]+):\]/.exec(this.#pattern.slice(this.at, this.at + 80));
+    const set = found === null ? undefined : posixSet(found[2] ?? '');
+    if (found === null || set === undefined) return refuse('an unknown POSIX class');
+    this.at += found[0].length;
+    return { set: found[1] === '^' ? negated(set) : set };
+  }
+
+  #escape(): Item {
+    const letter = this.#pattern[this.at] ?? refuse('a backslash at the end');
+    const set = typeSet(letter);
+    if (set !== undefined) {
+      this.at += 1;
+      return { set };
+    }
+    const octal = /^[0-7]{1,3}/.exec(this.#pattern.slice(this.at, this.at + 3))?.[0];
+    if (octal !== undefined) {
+      this.at += octal.length;
+      const code = Number.parseInt(octal, 8);
+      return code > 255 ? refuse('a character beyond one byte') : { code };
+    }
+    const byte = readByteEscape(this.#pattern, this.at);
+    this.at = byte?.end ?? this.at + 1;
+    if (byte !== undefined) return { code: byte.code };
+    if (letter === 'b') return { code: 8 };
+    return /[A-Za-z0-9]/.test(letter) ? refuse('an unknown escape') : { code: letter.charCodeAt(0) };
+  }
 }

@@ -61,7 +61,7 @@ const unresolved: ClassAdFunction = ({ args }, scope, context) => {
   if (pattern === undefined) return stringValue(names.join(','));
   const value = context.run(pattern, scope, context);
   if (value.type !== 'string') return ERROR;
-  const results = names.map((name) => matches(value.value, name, 'i', context.limits));
+  const results = names.map((name) => matches(value.value, name, 'i', context.matching));
   return results.includes(undefined) ? ERROR : booleanValue(results.includes(true));
 };
 

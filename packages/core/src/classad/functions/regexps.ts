@@ -9,13 +9,13 @@ import { itemsOf } from './split.ts';
 const answer = (matched: boolean | undefined): Value =>
   matched === undefined ? ERROR : booleanValue(matched);
 
-const regexp = taking(2, 3, (args, { limits }) => {
+const regexp = taking(2, 3, (args, { matching }) => {
   const found = exceptional(args);
   if (found !== undefined) return found;
   const [pattern, target, options] = args;
   const flags = optionalString(options, '');
   if (pattern?.type !== 'string' || target?.type !== 'string' || flags === undefined) return ERROR;
-  return answer(matches(pattern.value, target.value, flags, limits));
+  return answer(matches(pattern.value, target.value, flags, matching));
 });
 
 /** TRUE when an element matches; else UNDEFINED when an element was UNDEFINED. */
@@ -30,7 +30,7 @@ const regexpMember = taking(2, 3, (args, context, scope) => {
   for (const element of elements(list, scope, context)) {
     if (element.type === 'undefined') result = UNDEFINED;
     else if (element.type !== 'string') return ERROR;
-    else if (matches(pattern.value, element.value, flags, context.limits) === true) return TRUE;
+    else if (matches(pattern.value, element.value, flags, context.matching) === true) return TRUE;
   }
   return result;
 });
@@ -43,18 +43,18 @@ const replacing = (always: string): ClassAdFunction =>
     const flags = optionalString(options, '');
     if (pattern?.type !== 'string' || target?.type !== 'string') return ERROR;
     if (replacement?.type !== 'string' || flags === undefined) return ERROR;
-    const text = substitute(pattern.value, target.value, replacement.value, always + flags, context.limits);
+    const text = substitute(pattern.value, target.value, replacement.value, always + flags, context.matching);
     return text === undefined ? ERROR : stringValue(context.bounded(text));
   });
 
-const stringListRegexpMember = taking(2, 4, ([pattern, list, delimiters, options], { limits }) => {
+const stringListRegexpMember = taking(2, 4, ([pattern, list, delimiters, options], { limits, matching }) => {
   const separators = optionalString(delimiters, ' ,');
   const flags = optionalString(options, '');
   if (pattern?.type !== 'string' || list?.type !== 'string') return ERROR;
   if (separators === undefined || flags === undefined) return ERROR;
   if (compile(pattern.value, flags, limits) === undefined) return ERROR;
   return booleanValue(
-    itemsOf(list.value, separators).some((item) => matches(pattern.value, item, flags, limits) === true),
+    itemsOf(list.value, separators).some((item) => matches(pattern.value, item, flags, matching) === true),
   );
 });
 
