@@ -19,6 +19,8 @@ export interface ClientRegistration {
   readonly clientId: string;
   readonly clientSecret?: string;
   readonly authentication: ClientAuthentication;
+  /** Makes the assertion of private_key_jwt for an audience; with it there is no secret. */
+  readonly assertion?: (audience: string) => string;
   readonly allowLoopbackHttp: boolean;
 }
 
@@ -51,6 +53,7 @@ interface Seen {
 export function configurationOf(
   registration: ClientRegistration,
   issuer: string | undefined,
+  revocationUrl?: string,
 ): openid.Configuration {
   const { provider, allowLoopbackHttp, authorizationUrl } = registration;
   const token = secureEndpoint(registration.tokenUrl, `the token URL of ${provider}`, allowLoopbackHttp);
@@ -58,11 +61,16 @@ export function configurationOf(
     authorizationUrl === undefined
       ? undefined
       : secureEndpoint(authorizationUrl, `the authorization URL of ${provider}`, allowLoopbackHttp);
+  const revocation =
+    revocationUrl === undefined
+      ? undefined
+      : secureEndpoint(revocationUrl, `the revocation URL of ${provider}`, allowLoopbackHttp);
   const configuration = new openid.Configuration(
     {
       issuer: issuer ?? token.origin,
       token_endpoint: token.href,
       ...(login ? { authorization_endpoint: login.href } : {}),
+      ...(revocation ? { revocation_endpoint: revocation.href } : {}),
       id_token_signing_alg_values_supported: ID_TOKEN_ALGORITHMS,
     },
     registration.clientId,
@@ -75,7 +83,18 @@ export function configurationOf(
   return configuration;
 }
 
-function authenticationOf({ clientSecret, authentication }: ClientRegistration): openid.ClientAuth {
+function authenticationOf({
+  clientSecret,
+  authentication,
+  assertion,
+}: ClientRegistration): openid.ClientAuth {
+  if (assertion) {
+    return (server, client, body) => {
+      body.set('client_id', client.client_id);
+      body.set('client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
+      body.set('client_assertion', assertion(server.issuer));
+    };
+  }
   if (clientSecret === undefined || clientSecret === '') return openid.None();
   return authentication === 'basic'
     ? openid.ClientSecretBasic(clientSecret)
@@ -122,7 +141,32 @@ export async function requestToken(
   return claims && options.verifyIdToken ? { ...answer, claims } : answer;
 }
 
-function watchedFetch(send: Send, seen: Seen, { verifyIdToken, redirectUri }: Judgement): openid.CustomFetch {
+/**
+ * Revokes a token at `revocationUrl`; the answer says nothing but that it is done.
+ * @throws CodedError as {@link requestToken}
+ */
+export async function revokeAtIssuer(
+  send: Send,
+  registration: ClientRegistration,
+  revocationUrl: string,
+  { token, now }: { readonly token: string; readonly now: number },
+  revoke: (configuration: openid.Configuration) => Promise<void>,
+): Promise<void> {
+  const configuration = configurationOf(registration, registration.issuer, revocationUrl);
+  const seen: Seen = { secrets: [token, registration.clientSecret ?? ''] };
+  configuration[openid.customFetch] = watchedFetch(send, seen, { verifyIdToken: false });
+  try {
+    await revoke(configuration);
+  } catch (error) {
+    throw reasonOf(error, registration.provider, seen, now);
+  }
+}
+
+function watchedFetch(
+  send: Send,
+  seen: Seen,
+  { verifyIdToken, redirectUri }: Pick<Judgement, 'verifyIdToken' | 'redirectUri'>,
+): openid.CustomFetch {
   return async (url, { method, headers, body, signal }) => {
     const response = await send({
       method: method === 'POST' ? 'POST' : 'GET',

@@ -1,0 +1,145 @@
+// Where an issuer's endpoints are: its metadata, believed only when it names exactly the configured issuer, and remembered.
+import { CodedError, isCoded, originOf, type Send } from '../base/index.ts';
+import { parseObject } from '../credential/contents.ts';
+import { classifyFailure } from './classify.ts';
+import { secureEndpoint } from './endpoint.ts';
+
+/** An issuer's endpoints, each one where a secret may be sent. */
+export interface IssuerMetadata {
+  readonly issuer: string;
+  readonly tokenUrl: string;
+  readonly revocationUrl: string | undefined;
+}
+
+/** How metadata is kept: so many seconds it counts as new; http is an exception for loopback. */
+export interface MetadataOptions {
+  readonly lifetime: number;
+  readonly allowLoopbackHttp: boolean;
+}
+
+/** Remembers issuers' metadata: one request for many tokens, and the old answer through an outage. */
+export interface MetadataCache {
+  /**
+   * The metadata of `issuer`; `now` in epoch seconds.
+   * @throws CodedError `ENDPOINT_REFUSED`, `ISSUER_MISMATCH`, `ISSUER_METADATA_INVALID`, `ISSUER_UNREACHABLE`, `ISSUER_BUSY`, `ISSUER_ANSWER_INVALID`
+   */
+  find(send: Send, issuer: string, now: number): Promise<IssuerMetadata>;
+}
+
+interface Entry {
+  readonly metadata: IssuerMetadata;
+  readonly askedAt: number;
+  readonly until: number;
+  readonly keptUntil: number;
+}
+
+/** Known endpoints serve so long while the issuer's metadata cannot be had, in seconds. */
+const KEEP = 86_400;
+/** Least time between two requests while it cannot be had, in seconds. */
+const ASK_AGAIN = 60;
+
+/** A cache that knows nothing yet. */
+export function createMetadataCache(options: MetadataOptions): MetadataCache {
+  const entries = new Map<string, Entry>();
+  const running = new Map<string, Promise<IssuerMetadata>>();
+
+  const ask = async (send: Send, issuer: string, now: number): Promise<IssuerMetadata> => {
+    try {
+      const metadata = await fetchMetadata(send, issuer, now, options);
+      const until = now + options.lifetime;
+      entries.set(issuer, { metadata, askedAt: now, until, keptUntil: until + KEEP });
+      return metadata;
+    } catch (error) {
+      const known = entries.get(issuer);
+      // Another issuer's name, or an endpoint that may not be used, is an answer and no outage.
+      const outage = !isCoded(error, 'ISSUER_MISMATCH') && !isCoded(error, 'ENDPOINT_REFUSED');
+      if (!known || !outage || now >= known.keptUntil) throw error;
+      entries.set(issuer, { ...known, askedAt: now, until: now + ASK_AGAIN });
+      return known.metadata;
+    }
+  };
+
+  return {
+    find: (send, issuer, now) => {
+      const known = entries.get(issuer);
+      // A clock that was set back makes nothing last longer.
+      if (known && now >= known.askedAt && now < known.until) return Promise.resolve(known.metadata);
+      const started = running.get(issuer) ?? ask(send, issuer, now).finally(() => running.delete(issuer));
+      running.set(issuer, started);
+      return started;
+    },
+  };
+}
+
+/**
+ * Where the metadata of an issuer may lie, in the order in which it is asked for.
+ * @see OpenID Connect Discovery 1.0, section 4; RFC 8414, section 3
+ */
+function placesOf(issuer: string): readonly string[] {
+  const { origin, pathname } = new URL(issuer);
+  return [
+    `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`,
+    `${origin}/.well-known/oauth-authorization-server${pathname.replace(/\/$/, '')}`,
+  ];
+}
+
+async function fetchMetadata(
+  send: Send,
+  issuer: string,
+  now: number,
+  { allowLoopbackHttp }: MetadataOptions,
+): Promise<IssuerMetadata> {
+  const what = `the issuer ${JSON.stringify(issuer)}`;
+  if (secureEndpoint(issuer, what, allowLoopbackHttp).search !== '')
+    throw new CodedError('ENDPOINT_REFUSED', `${what} has a query, which no issuer has`, { what });
+  const document = await fetchDocument(send, issuer, now);
+  if (document['issuer'] !== issuer) {
+    throw new CodedError(
+      'ISSUER_MISMATCH',
+      `the metadata of ${originOf(issuer)} names another issuer than the configured one; compare both to the letter`,
+      { issuer },
+    );
+  }
+  const { token_endpoint: tokenUrl, revocation_endpoint: revocationUrl } = document;
+  if (typeof tokenUrl !== 'string') throw invalid(issuer, 'it names no token_endpoint');
+  const endpoint = (url: string, name: string): string =>
+    secureEndpoint(url, `the ${name} in the metadata of ${originOf(issuer)}`, allowLoopbackHttp).href;
+  return {
+    issuer,
+    tokenUrl: endpoint(tokenUrl, 'token_endpoint'),
+    revocationUrl:
+      typeof revocationUrl === 'string' ? endpoint(revocationUrl, 'revocation_endpoint') : undefined,
+  };
+}
+
+/** A bad answer at the first place is as good a reason to try the second as none; an outage is the same at both. */
+async function fetchDocument(send: Send, issuer: string, now: number): Promise<Record<string, unknown>> {
+  let first: unknown;
+  for (const url of placesOf(issuer)) {
+    const { status, headers, body } = await send({
+      method: 'GET',
+      url,
+      headers: { accept: 'application/json' },
+    });
+    if (status >= 500 || status === 429) {
+      const retryAfter = headers['retry-after'];
+      throw classifyFailure(
+        originOf(issuer),
+        { status, ...(retryAfter === undefined ? {} : { retryAfter }) },
+        now,
+      );
+    }
+    const object = parseObject(Buffer.from(body).toString('utf8'));
+    if (status === 200 && object.ok) return object.value;
+    first ??= invalid(issuer, status === 200 && !object.ok ? `it ${object.reason}` : `HTTP status ${status}`);
+  }
+  throw first;
+}
+
+function invalid(issuer: string, problem: string): CodedError {
+  const where = originOf(issuer);
+  return new CodedError('ISSUER_METADATA_INVALID', `the metadata of ${where} is refused: ${problem}`, {
+    where,
+    problem,
+  });
+}
