@@ -37,7 +37,7 @@ export interface PassWorld {
   readonly send: Send;
   readonly limiter: Limiter;
   readonly report: Report;
-  readonly readSecret: (path: string) => Parsed<string>;
+  readonly readSecret: (path: string, form?: 'line' | 'whole') => Parsed<string>;
 }
 
 /** Who renews what, from the settings of the moment. */
@@ -228,6 +228,7 @@ function write(
   try {
     world.store.apply(change);
     world.report.renewed(token, outcome.times, outcome.rotated);
+    if (outcome.note !== undefined) world.report.noted(id, outcome.note);
     return dueByLifetime(outcome.times, token.policy, spreadOf(id)) - world.clock.now();
   } catch (error) {
     if (isCoded(error, 'CRED_SUPERSEDED')) {

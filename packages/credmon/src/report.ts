@@ -21,6 +21,8 @@ export interface Report {
     error: CodedError,
     state: RenewalState,
   ): void;
+  /** A renewal that went well, but not quite as asked. */
+  noted(id: string, note: string): void;
   settled(path: string, why: string, finished: boolean): void;
   unwritten(id: string, why: string): void;
   rewritten(id: string): void;
@@ -76,6 +78,7 @@ export function createReport(log: Log, habits: () => ReaderHabits): Report {
         `${id}: attempt ${state.attempts} failed (${error.code}), next not before ${state.not_before}`,
       );
     },
+    noted: (id, note) => once(`note ${id}`, note, () => log.warn(`${id}: ${note}`)),
     settled: (path, why, finished) => log.info(`${finished ? 'Finished' : 'Removed'} ${path}: ${why}`),
     unwritten: (id, why) =>
       once(id, `unwritten ${why}`, () =>

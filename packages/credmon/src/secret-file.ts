@@ -6,10 +6,10 @@ import { readCredentialFile, type Parsed } from '@credmon/core';
 const LARGEST_SECRET = 64 * 1024;
 
 /**
- * The secret in a file, cut at its first control character, as CredD does. Refused when the file is readable for group or others, or
+ * The secret in a file: cut at its first control character, as CredD does, or the whole of it, which keys in PEM need. Refused when the file is readable for group or others, or
  * belongs neither to root nor to this process's user.
  */
-export function readSecretFile(path: string): Parsed<string> {
+export function readSecretFile(path: string, form: 'line' | 'whole' = 'line'): Parsed<string> {
   const reading = readCredentialFile(path, LARGEST_SECRET);
   if (reading.kind === 'missing') return { ok: false, reason: 'is missing' };
   if (reading.kind === 'broken') return { ok: false, reason: reading.reason };
@@ -18,7 +18,7 @@ export function readSecretFile(path: string): Parsed<string> {
     return { ok: false, reason: `can be read by others; to mend it: chmod go-rwx ${path}` };
   if (uid !== 0 && uid !== process.geteuid?.())
     return { ok: false, reason: `belongs to user id ${uid}; to mend it: chown root ${path}` };
-  const secret = /^[^\p{Cc}]*/u.exec(reading.text)?.[0] ?? '';
+  const secret = form === 'whole' ? reading.text : (/^[^\p{Cc}]*/u.exec(reading.text)?.[0] ?? '');
   return secret === '' ? { ok: false, reason: 'is empty' } : { ok: true, value: secret };
 }
 

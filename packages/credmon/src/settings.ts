@@ -15,6 +15,8 @@ import {
 import type { LogOptions } from './logger.ts';
 import { logSettings } from './log-settings.ts';
 import type { ConfiguredClient } from './providers/oauth-refresh.ts';
+import { readTokenClients, type ClientKind, type TokenClient } from './providers/client-settings.ts';
+import { readTokenPrograms, type TokenProgram } from './providers/exec-settings.ts';
 import { overlaps, type ProviderLists } from './providers/registry.ts';
 
 /** All that the daemon takes from the configuration. */
@@ -25,6 +27,9 @@ export interface Settings {
   readonly vaultEnabled: boolean;
   /** Clients by service name in upper case: knob look-up ignores case. */
   readonly clients: ReadonlyMap<string, ConfiguredClient>;
+  /** Clients that act without a browser: client credentials and token exchange. */
+  readonly tokenClients: readonly TokenClient[];
+  readonly tokenPrograms: readonly TokenProgram[];
   readonly allowLoopbackHttp: boolean;
   readonly policy: RenewalPolicy;
   readonly limits: SendLimits;
@@ -53,13 +58,22 @@ export interface Overrides {
 export function readSettings(config: Config, overrides: Overrides): Settings {
   const read = createKnobReader(config);
   const allowLoopbackHttp = read.boolean('CREDMON_ALLOW_LOOPBACK_HTTP', false);
+  const lists = readLists(read);
+  const clientsOf = (kind: ClientKind, names: readonly string[]): readonly TokenClient[] =>
+    readTokenClients(read, kind, names, allowLoopbackHttp);
   const settings: Settings = {
     credDir: overrides.credDir ?? readCredDir(read),
-    lists: readLists(read),
+    lists,
     vaultEnabled:
       read.list('VAULT_CREDMON_PROVIDER_NAMES') !== undefined ||
       read.string('SEC_CREDENTIAL_STORER') !== undefined,
     clients: readClients(config, read, allowLoopbackHttp),
+    tokenClients: [
+      ...clientsOf('CLIENT', lists.client),
+      ...clientsOf('EXCHANGE', lists.exchange),
+      ...clientsOf('PELICAN', lists.pelican),
+    ],
+    tokenPrograms: readTokenPrograms(read, lists.exec),
     allowLoopbackHttp,
     policy: readPolicy(read),
     limits: readLimits(read),
@@ -108,6 +122,8 @@ function readLists(read: KnobReader): ProviderLists {
     oauth2: wildcard('OAUTH2_CREDMON_PROVIDER_NAMES'),
     vault: wildcard('VAULT_CREDMON_PROVIDER_NAMES'),
     pelican: names('PELICAN_CREDMON_PROVIDER_NAMES') ?? [],
+    exchange: names('EXCHANGE_CREDMON_PROVIDER_NAMES') ?? [],
+    exec: names('EXEC_CREDMON_PROVIDER_NAMES') ?? [],
     specialNames,
   };
   for (const { name, kinds } of overlaps(lists)) {
@@ -121,7 +137,7 @@ function readLists(read: KnobReader): ProviderLists {
 }
 
 /** Knobs of other providers that end alike. */
-const FOREIGN_CLIENT = /^(CLIENT|LOCAL)_CREDMON(_|$)|_PELICAN$/i;
+const FOREIGN_CLIENT = /^(CLIENT|LOCAL|EXCHANGE|PELICAN)_CREDMON(_|$)|_PELICAN$/i;
 
 function readClients(
   config: Config,

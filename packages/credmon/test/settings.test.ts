@@ -30,7 +30,16 @@ describe('settings', () => {
     const settings = settingsOf(BASE);
     expect(settings).toMatchObject({
       credDir: '/creds',
-      lists: { local: ['scitokens'], client: [], oauth2: '*', vault: '*', pelican: [], specialNames: false },
+      lists: {
+        local: ['scitokens'],
+        client: [],
+        oauth2: '*',
+        vault: '*',
+        pelican: [],
+        exchange: [],
+        exec: [],
+        specialNames: false,
+      },
       allowLoopbackHttp: false,
       policy: { fraction: 0.5, jitter: 0.1 },
       limits: { connectSeconds: 5, totalSeconds: 15, maxBodyBytes: 1_048_576 },

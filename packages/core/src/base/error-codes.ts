@@ -25,6 +25,10 @@ export const ERROR_CODES = {
   GRANT_REVOKED: 'the issuer no longer accepts this refresh token; the user must log in again',
   CLIENT_REFUSED:
     'the issuer refuses this client or this request; the administrator must mend the registration',
+  SUBJECT_REFUSED:
+    'a stored token cannot be exchanged: not of a configured issuer, forged, expired or no token',
+  PLUGIN_REFUSED: 'a token program cannot be started, or others could change it',
+  PLUGIN_FAILED: 'a token program took too long, failed, or gave an answer that is no token',
   SCOPE_WIDENED: 'an issuer granted more than was asked for',
   SECRET_UNREADABLE: 'a client secret file cannot be read or others can read it',
   LOGIN_REFUSED: 'a login was refused or cancelled at the issuer',

@@ -7,6 +7,8 @@ import { spreadOf } from './spread.ts';
 /** Errors that no retry mends: a person must act, and by acting changes what the attempt stands on. */
 const TERMINAL: ReadonlySet<ErrorCode> = new Set([
   'GRANT_REVOKED',
+  'SUBJECT_REFUSED',
+  'SCOPE_WIDENED',
   'CLIENT_REFUSED',
   'ENDPOINT_REFUSED',
   'ISSUER_MISMATCH',
@@ -14,6 +16,7 @@ const TERMINAL: ReadonlySet<ErrorCode> = new Set([
 
 /** Terminal errors that an administrator may have mended at the issuer, unseen from here: a restart tries them once more. */
 const MENDED_ELSEWHERE: ReadonlySet<ErrorCode> = new Set([
+  'SCOPE_WIDENED',
   'CLIENT_REFUSED',
   'ENDPOINT_REFUSED',
   'ISSUER_MISMATCH',

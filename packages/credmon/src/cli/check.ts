@@ -6,6 +6,7 @@ import {
   openCredentialDirectory,
   originOf,
   systemClock,
+  systemRandom,
   type Send,
 } from '@credmon/core';
 import { findingsText, foundWrong, judgeClock, judgeMetadata, type Finding } from '../check.ts';
@@ -60,7 +61,7 @@ async function lookAtDirectory(settings: Settings): Promise<Finding> {
     });
     const { tokens, problems } = await store.scan({ wall: systemClock.now(), steady: systemClock.steady() });
     if (problems.length > 0) return { what, state: 'warning', text: problems.join('; ') };
-    const { manage } = ownershipOf(settings, { secretVersion });
+    const { manage } = ownershipOf(settings, { secretVersion, random: systemRandom });
     const ours = tokens.filter((token) => manage(token) !== undefined).length;
     return {
       what,

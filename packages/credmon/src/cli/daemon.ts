@@ -6,6 +6,7 @@ import {
   messageOf,
   openCredentialDirectory,
   systemClock,
+  systemRandom,
   type Config,
 } from '@credmon/core';
 import type { DaemonCommand } from '../command.ts';
@@ -110,7 +111,7 @@ async function work(running: Running): Promise<void> {
 function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal): DaemonParts {
   const { log, settings } = running;
   let sender = createSend(settings.limits);
-  let ownership = ownershipOf(settings, { secretVersion });
+  let ownership = ownershipOf(settings, { secretVersion, random: systemRandom });
   const report = createReport(log, () => running.settings);
   return {
     world: {
@@ -134,7 +135,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
       // What is under way over the old connections ends there.
       void sender.close();
       sender = createSend(running.settings.limits);
-      ownership = ownershipOf(running.settings, { secretVersion });
+      ownership = ownershipOf(running.settings, { secretVersion, random: systemRandom });
     },
   };
 }

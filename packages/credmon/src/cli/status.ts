@@ -5,6 +5,7 @@ import {
   judge,
   openCredentialDirectory,
   systemClock,
+  systemRandom,
   type Instant,
 } from '@credmon/core';
 import type { Subcommand } from '../command.ts';
@@ -31,7 +32,7 @@ export async function runStatusCommand(
     defaultLifetime: settings.policy.defaultLifetime,
   });
   const now: Instant = { wall: systemClock.now(), steady: systemClock.steady() };
-  const ownership = ownershipOf(settings, { secretVersion });
+  const ownership = ownershipOf(settings, { secretVersion, random: systemRandom });
   const { tokens } = await store.scan(now);
   const wanted = tokens.filter((token) => command.user === undefined || token.user === command.user);
   if (command.user !== undefined && wanted.length === 0) {

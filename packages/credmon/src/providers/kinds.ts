@@ -1,8 +1,14 @@
 // Every kind of provider that this daemon has, built from the settings: one line each.
 import type { Settings } from '../settings.ts';
+import { clientCredentials } from './client-credentials.ts';
+import type { ClientOptions } from './client-registration.ts';
+import type { ClientKind } from './client-settings.ts';
+import { execProvider } from './exec-provider.ts';
+import { runProgram } from './exec.ts';
 import { oauthRefresh } from './oauth-refresh.ts';
 import type { Provider, ProviderPorts } from './provider.ts';
 import type { ProviderKind } from './registry.ts';
+import { tokenExchange } from './token-exchange.ts';
 
 /** The providers by kind; a kind that is not there leaves its tokens alone. */
 export type Providers = Partial<Readonly<Record<ProviderKind, Provider>>>;
@@ -10,7 +16,24 @@ export type Providers = Partial<Readonly<Record<ProviderKind, Provider>>>;
 /** Builds the providers of these settings. */
 export function buildProviders(settings: Settings, ports: ProviderPorts): Providers {
   const { lists, clients, policy, allowLoopbackHttp } = settings;
+  const clientsOf = (kind: ClientKind): ClientOptions => ({
+    clients: settings.tokenClients.filter((client) => client.kind === kind),
+    ...ports,
+    specialNames: lists.specialNames,
+    allowLoopbackHttp,
+    defaultLifetime: policy.defaultLifetime,
+  });
   return {
+    client: clientCredentials(clientsOf('CLIENT')),
+    exchange: tokenExchange(clientsOf('EXCHANGE')),
+    pelican: tokenExchange(clientsOf('PELICAN')),
+    exec: execProvider({
+      programs: settings.tokenPrograms,
+      run: runProgram,
+      fileVersion: ports.secretVersion,
+      specialNames: lists.specialNames,
+      defaultLifetime: policy.defaultLifetime,
+    }),
     oauth2: oauthRefresh({
       clientOf: (service) => clients.get(service.toUpperCase()),
       secretVersion: ports.secretVersion,

@@ -2,8 +2,6 @@
 import { createHash } from 'node:crypto';
 import {
   CodedError,
-  isCoded,
-  messageOf,
   originOf,
   parseTop,
   promisedLifetime,
@@ -22,6 +20,7 @@ import {
   type TopContents,
 } from '@credmon/core';
 import type { Outcome, Provider, ProviderContext } from './provider.ts';
+import { refusal } from './refusal.ts';
 
 /** A client as the administrator configured it; the secret stays in its file and is read for every renewal. */
 export interface ConfiguredClient {
@@ -177,18 +176,4 @@ function issued(
   if (rotated) writes.unshift({ kind: 'top', text: rotatedTopText(top, refreshToken), durable: true });
   const expiresAt = issuedAt + promisedLifetime(answer.answer, options.defaultLifetime, issuedAt);
   return { kind: 'issued', writes, times: { issuedAt, expiresAt }, rotated };
-}
-
-function refusal(token: TokenSnapshot, error: unknown): Outcome {
-  // What is not coded is a mistake of ours; its text could hold anything, so only its kind is passed on.
-  const coded = isCoded(error)
-    ? error
-    : new CodedError(
-        'ISSUER_ANSWER_INVALID',
-        `${tokenId(token)}: unexpected ${error instanceof Error ? error.name : messageOf(typeof error)}`,
-      );
-  if (coded.code === 'GRANT_REVOKED') return { kind: 'revoked', error: coded };
-  if (['CLIENT_REFUSED', 'ENDPOINT_REFUSED', 'ISSUER_MISMATCH', 'SECRET_UNREADABLE'].includes(coded.code))
-    return { kind: 'denied', error: coded };
-  return { kind: 'failed', error: coded };
 }

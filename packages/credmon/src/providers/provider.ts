@@ -2,6 +2,7 @@
 import type {
   CodedError,
   Parsed,
+  Random,
   Send,
   TokenFiles,
   TokenSnapshot,
@@ -16,19 +17,22 @@ export type Outcome =
       readonly writes: readonly TokenWrite[];
       readonly times: TokenTimes;
       readonly rotated: boolean;
+      /** What the administrator should know although it went well; a clause. */
+      readonly note?: string;
     }
   | { readonly kind: 'revoked' | 'denied' | 'failed'; readonly error: CodedError };
 
-/** What an attempt may use of the world. `now` in epoch seconds; `readSecret` gives a secret file's text or says why it cannot. */
+/** What an attempt may use of the world. `now` in epoch seconds; `readSecret` gives a secret file's first line, or all of it, or says why it cannot. */
 export interface ProviderContext {
   readonly send: Send;
   readonly now: number;
-  readonly readSecret: (path: string) => Parsed<string>;
+  readonly readSecret: (path: string, form?: 'line' | 'whole') => Parsed<string>;
 }
 
 /** What building a provider may use of the world. `secretVersion` changes when a secret file is replaced or rewritten. */
 export interface ProviderPorts {
   readonly secretVersion: (path: string) => string;
+  readonly random: Random;
 }
 
 /** A kind of token source. Everything but `obtain` is pure. */

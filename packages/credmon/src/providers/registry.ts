@@ -8,11 +8,14 @@ export interface ProviderLists {
   readonly oauth2: readonly string[] | '*';
   readonly vault: readonly string[] | '*';
   readonly pelican: readonly string[];
+  /** Lists of our own; for CredD these names are nobody's. */
+  readonly exchange: readonly string[];
+  readonly exec: readonly string[];
   readonly specialNames: boolean;
 }
 
-/** The kinds that CredD tells apart. */
-export type ProviderKind = 'local' | 'client' | 'oauth2' | 'vault' | 'pelican';
+/** The kinds that CredD tells apart, and two of our own. */
+export type ProviderKind = 'local' | 'client' | 'oauth2' | 'vault' | 'pelican' | 'exchange' | 'exec';
 
 /** Who owns a token, or why nobody does. */
 export type Ownership =
@@ -28,7 +31,7 @@ export interface ServiceFacts {
 }
 
 /**
- * Sorts a token by its stem as CredD does: LOCAL, CLIENT, OAUTH2, VAULT, PELICAN lists by exact name, then the wildcards.
+ * Sorts a token by its stem as CredD does: LOCAL, CLIENT, OAUTH2, VAULT, PELICAN lists by exact name, then EXCHANGE and EXEC, then the wildcards.
  * @see HTCondor's CredSorter: the first list that holds the name wins, names compare with case
  */
 export function ownerOf(stem: string, lists: ProviderLists, facts: ServiceFacts): Ownership {
@@ -47,7 +50,9 @@ function listed(service: string, lists: ProviderLists): ProviderKind | undefined
   if (lists.client.includes(service)) return 'client';
   if (lists.oauth2 !== '*' && lists.oauth2.includes(service)) return 'oauth2';
   if (lists.vault !== '*' && lists.vault.includes(service)) return 'vault';
-  return lists.pelican.includes(service) ? 'pelican' : undefined;
+  if (lists.pelican.includes(service)) return 'pelican';
+  if (lists.exchange.includes(service)) return 'exchange';
+  return lists.exec.includes(service) ? 'exec' : undefined;
 }
 
 function byWildcard(lists: ProviderLists, facts: ServiceFacts): ProviderKind | undefined {
@@ -60,7 +65,7 @@ export function overlaps(
   lists: ProviderLists,
 ): { readonly name: string; readonly kinds: readonly ProviderKind[] }[] {
   const kindsOf = new Map<string, ProviderKind[]>();
-  for (const kind of ['local', 'client', 'oauth2', 'vault', 'pelican'] as const) {
+  for (const kind of ['local', 'client', 'oauth2', 'vault', 'pelican', 'exchange', 'exec'] as const) {
     const names = lists[kind];
     if (names === '*') continue;
     for (const name of new Set(names)) kindsOf.set(name, [...(kindsOf.get(name) ?? []), kind]);

@@ -8,6 +8,8 @@ const lists: ProviderLists = {
   oauth2: '*',
   vault: '*',
   pelican: ['osdf'],
+  exchange: ['swap'],
+  exec: ['own'],
   specialNames: false,
 };
 const client = { hasClient: true, vaultEnabled: false };
@@ -23,6 +25,8 @@ describe('the owner of a token', () => {
     ['scitokens', lists, client, 'local'],
     ['svc_x', lists, client, 'client'],
     ['osdf', lists, client, 'pelican'],
+    ['swap_h1', lists, client, 'exchange'],
+    ['own', lists, { hasClient: false, vaultEnabled: true }, 'exec'],
     ['box', { ...lists, oauth2: ['BOX'] }, client, 'nobody'],
     ['BOX', { ...lists, oauth2: ['BOX'] }, client, 'oauth2'],
     ['v', { ...lists, vault: ['v'] }, client, 'vault'],
@@ -33,9 +37,11 @@ describe('the owner of a token', () => {
   });
 
   it('R19 names every overlap', () => {
-    expect(overlaps({ ...lists, oauth2: ['svc', 'a'], pelican: ['a', 'svc'] })).toEqual([
-      { name: 'svc', kinds: ['client', 'oauth2', 'pelican'] },
-      { name: 'a', kinds: ['oauth2', 'pelican'] },
+    expect(
+      overlaps({ ...lists, oauth2: ['svc', 'a'], pelican: ['a', 'svc'], exchange: ['svc'], exec: ['a'] }),
+    ).toEqual([
+      { name: 'svc', kinds: ['client', 'oauth2', 'pelican', 'exchange'] },
+      { name: 'a', kinds: ['oauth2', 'pelican', 'exec'] },
     ]);
   });
 });

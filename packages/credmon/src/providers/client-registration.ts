@@ -1,0 +1,93 @@
+// From a client's settings to what a token request needs: its endpoint, and its secret or key as they are now.
+import {
+  CodedError,
+  clientAssertion,
+  createMetadataCache,
+  useText,
+  type ClientRegistration,
+  type MetadataCache,
+  type Random,
+  type TokenAnswer,
+  type TokenWrite,
+} from '@credmon/core';
+import type { TokenClient } from './client-settings.ts';
+import type { ProviderContext } from './provider.ts';
+
+/** What providers of these clients need to know. `secretVersion` changes with a secret file; `defaultLifetime` in seconds. */
+export interface ClientOptions {
+  readonly clients: readonly TokenClient[];
+  readonly secretVersion: (path: string) => string;
+  readonly random: Random;
+  readonly specialNames: boolean;
+  readonly allowLoopbackHttp: boolean;
+  readonly defaultLifetime: number;
+}
+
+/** A cache of the metadata of these clients' issuers. */
+export function metadataOf({ clients, allowLoopbackHttp }: ClientOptions): MetadataCache {
+  const lifetime = Math.min(...clients.map(({ endpointLifetime }) => endpointLifetime), 86_400);
+  return createMetadataCache({ lifetime, allowLoopbackHttp });
+}
+
+/**
+ * The registration of a client at one of its configured issuers; `issuer` is `undefined` only where a token URL is configured.
+ * The secret is read anew each time.
+ * @throws CodedError `SECRET_UNREADABLE`, and what finding the metadata throws
+ */
+export async function registrationOf(
+  client: TokenClient,
+  issuer: string | undefined,
+  metadata: MetadataCache,
+  { random, allowLoopbackHttp }: ClientOptions,
+  context: ProviderContext,
+): Promise<ClientRegistration> {
+  const { clientId, proof, keyId, secretFile } = client;
+  const tokenUrl = client.tokenUrl ?? (await metadata.find(context.send, issuer ?? '', context.now)).tokenUrl;
+  const common = {
+    provider: client.name,
+    clientId,
+    tokenUrl,
+    allowLoopbackHttp,
+    ...(issuer === undefined ? {} : { issuer }),
+  };
+  if (proof === 'private_key_jwt') {
+    const key = { clientId, keyId, pem: secretOf(secretFile ?? '', 'whole', context) };
+    const assertion = (audience: string): string => clientAssertion(key, audience, context.now, random);
+    return { ...common, authentication: 'post', assertion };
+  }
+  const clientSecret = secretFile === undefined ? '' : secretOf(secretFile, 'line', context);
+  return { ...common, authentication: proof, clientSecret };
+}
+
+function secretOf(path: string, form: 'line' | 'whole', context: ProviderContext): string {
+  const secret = context.readSecret(path, form);
+  if (secret.ok) return secret.value;
+  throw new CodedError('SECRET_UNREADABLE', `the client secret file ${path} ${secret.reason}`, { path });
+}
+
+/** The write of `.use`: JSON as every provider writes it, or the bare token. */
+export function useWrite(
+  { json }: TokenClient,
+  answer: TokenAnswer,
+  { now }: ProviderContext,
+  { defaultLifetime }: ClientOptions,
+): TokenWrite {
+  const text = json ? useText(answer, now, defaultLifetime) : `${answer.accessToken}\n`;
+  return { kind: 'use', text, durable: true };
+}
+
+/** What the administrator should know of a grant of fewer scopes than were asked for. */
+export function narrowed(narrower: readonly string[]): { readonly note?: string } {
+  if (narrower.length === 0) return {};
+  return { note: `the issuer did not grant ${narrower.slice(0, 20).join(' ').slice(0, 300)}` };
+}
+
+/** @throws CodedError `SCOPE_WIDENED` when there are scopes that nobody asked for */
+export function refuseWider(name: string, wider: readonly string[]): void {
+  if (wider.length === 0) return;
+  throw new CodedError(
+    'SCOPE_WIDENED',
+    `the issuer of ${name} granted more than was asked for (${wider.slice(0, 20).join(' ').slice(0, 300)}); nothing was stored`,
+    { provider: name },
+  );
+}

@@ -1,0 +1,29 @@
+// What a renewal that went wrong means: the user, the administrator, or time must mend it.
+import { CodedError, isCoded, messageOf, tokenId, type ErrorCode, type TokenSnapshot } from '@credmon/core';
+import type { Outcome } from './provider.ts';
+
+/** The user must log in again or store another token. */
+const REVOKED: ReadonlySet<ErrorCode> = new Set(['GRANT_REVOKED', 'SUBJECT_REFUSED']);
+
+/** The administrator must act. */
+const DENIED: ReadonlySet<ErrorCode> = new Set([
+  'CLIENT_REFUSED',
+  'ENDPOINT_REFUSED',
+  'ISSUER_MISMATCH',
+  'SECRET_UNREADABLE',
+  'SCOPE_WIDENED',
+  'PLUGIN_REFUSED',
+]);
+
+/** The outcome that an error stands for. */
+export function refusal(token: TokenSnapshot, error: unknown): Outcome {
+  // What is not coded is a mistake of ours; its text could hold anything, so only its kind is passed on.
+  const coded = isCoded(error)
+    ? error
+    : new CodedError(
+        'ISSUER_ANSWER_INVALID',
+        `${tokenId(token)}: unexpected ${error instanceof Error ? error.name : messageOf(typeof error)}`,
+      );
+  if (REVOKED.has(coded.code)) return { kind: 'revoked', error: coded };
+  return { kind: DENIED.has(coded.code) ? 'denied' : 'failed', error: coded };
+}

@@ -1,0 +1,160 @@
+// Tokens in exchange for one that the user stored: verified first, exchanged once, then renewed with the refresh token that came.
+import {
+  compareScopes,
+  originOf,
+  promisedLifetime,
+  refreshGrant,
+  secureEndpoint,
+  splitStem,
+  tokenExchangeGrant,
+  type MetadataCache,
+  type Parsed,
+  type Send,
+  type TokenAnswer,
+  type TokenSnapshot,
+  type TokenWrite,
+} from '@credmon/core';
+import { createIssuerKeys, type KeyFinder } from '@credmon/scitokens';
+import { basisOf } from './basis.ts';
+import {
+  metadataOf,
+  narrowed,
+  refuseWider,
+  registrationOf,
+  useWrite,
+  type ClientOptions,
+} from './client-registration.ts';
+import type { TokenClient } from './client-settings.ts';
+import type { Outcome, Provider, ProviderContext } from './provider.ts';
+import { refusal } from './refusal.ts';
+import { scopesFor } from './scope-template.ts';
+import { exchangedTop, issuerOfRefresh, subjectOf, verifiedIssuer, type Subject } from './subject.ts';
+
+/** What is remembered of issuers from renewal to renewal. */
+interface Memory {
+  readonly metadata: MetadataCache;
+  readonly keys: (send: Send) => KeyFinder;
+}
+
+/**
+ * The token exchange provider. The issuer is one that the administrator configured, compared to the letter with the token's `iss`;
+ * no secret leaves before the token's signature has been found to be that issuer's.
+ * @see RFC 8693
+ */
+export function tokenExchange(options: ClientOptions): Provider {
+  const memory = { metadata: metadataOf(options), keys: keysOnce(options) };
+  const clients = new Map(options.clients.map((client) => [client.name, client]));
+  const clientOf = ({ stem }: TokenSnapshot): TokenClient | undefined =>
+    clients.get(splitStem(stem, options.specialNames)?.service ?? '');
+  return {
+    name: 'exchange',
+    renewable: (token) => renewable(token, clientOf(token)),
+    basis: (token) => {
+      const client = clientOf(token);
+      return basisOf(token, [client, client?.secretFile && options.secretVersion(client.secretFile)]);
+    },
+    issuerOf: (token) => {
+      const client = clientOf(token);
+      return originOf(client?.tokenUrl ?? client?.issuers[0] ?? '');
+    },
+    obtain: async (token, files, context) => {
+      try {
+        const client = clientOf(token);
+        if (!client) return refusal(token, new TypeError('no client'));
+        const subject = subjectOf(token, files);
+        const { subjectToken, refreshToken } = subject;
+        return subjectToken === undefined
+          ? await renew(
+              token,
+              { ...subject, refreshToken: refreshToken ?? '' },
+              client,
+              memory,
+              options,
+              context,
+            )
+          : await exchange(token, { ...subject, subjectToken }, client, memory, options, context);
+      } catch (error) {
+        return refusal(token, error);
+      }
+    },
+  };
+}
+
+/** Keys are fetched as secrets are sent: over https, or http on loopback by exception, and nowhere else. */
+function keysOnce({ allowLoopbackHttp }: ClientOptions): (send: Send) => KeyFinder {
+  const known = new WeakMap<Send, KeyFinder>();
+  return (send) => {
+    const careful: Send = async (request) => {
+      secureEndpoint(request.url, "an issuer's keys", allowLoopbackHttp);
+      return send(request);
+    };
+    const keys = known.get(send) ?? createIssuerKeys({ send: careful, insecure: allowLoopbackHttp });
+    known.set(send, keys);
+    return keys;
+  };
+}
+
+function renewable({ top }: TokenSnapshot, client: TokenClient | undefined): Parsed<true> {
+  if (!client) return { ok: false, reason: 'its provider is not configured' };
+  if (top.kind === 'valid') return { ok: true, value: true };
+  const reason = top.kind === 'missing' ? '.top is missing' : `.top ${top.reason}`;
+  return { ok: false, reason: `${reason}: the user must store a token again` };
+}
+
+async function exchange(
+  token: TokenSnapshot,
+  subject: Subject & { readonly subjectToken: string },
+  client: TokenClient,
+  { metadata, keys }: Memory,
+  options: ClientOptions,
+  context: ProviderContext,
+): Promise<Outcome> {
+  const { send, now } = context;
+  const issuer = await verifiedIssuer(token, subject.subjectToken, client, keys(send), now);
+  const registration = await registrationOf(client, issuer, metadata, options, context);
+  const scope = subject.scope ?? scopesFor(client.scopes, token.user);
+  const answer = await tokenExchangeGrant(send, registration, {
+    subjectToken: subject.subjectToken,
+    scope,
+    audience: subject.audience ?? client.audience,
+    resources: client.resources,
+    now,
+  });
+  const { wider, narrower } = compareScopes(scope, answer.scope);
+  refuseWider(client.name, wider);
+  const { refreshToken } = answer;
+  const top = refreshToken === undefined ? undefined : exchangedTop(subject, refreshToken, issuer);
+  return { ...issued(client, answer, top, options, context), ...narrowed(narrower) };
+}
+
+async function renew(
+  token: TokenSnapshot,
+  subject: Subject & { readonly refreshToken: string },
+  client: TokenClient,
+  { metadata }: Memory,
+  options: ClientOptions,
+  context: ProviderContext,
+): Promise<Outcome> {
+  const { refreshToken } = subject;
+  const issuer = issuerOfRefresh(token, subject, client);
+  const registration = await registrationOf(client, issuer, metadata, options, context);
+  const answer = await refreshGrant(context.send, registration, { refreshToken, now: context.now });
+  const rotated = answer.refreshToken !== undefined && answer.refreshToken !== refreshToken;
+  const top = rotated ? exchangedTop(subject, answer.refreshToken, issuer) : undefined;
+  return issued(client, answer, top, options, context);
+}
+
+/** `.top` goes first and durably: what is in it replaces something that may be spent. */
+function issued(
+  client: TokenClient,
+  answer: TokenAnswer,
+  top: string | undefined,
+  options: ClientOptions,
+  context: ProviderContext,
+): Outcome & { kind: 'issued' } {
+  const writes: TokenWrite[] = [useWrite(client, answer, context, options)];
+  if (top !== undefined) writes.unshift({ kind: 'top', text: top, durable: true });
+  const issuedAt = Math.floor(context.now);
+  const expiresAt = issuedAt + promisedLifetime(answer.answer, options.defaultLifetime, issuedAt);
+  return { kind: 'issued', writes, times: { issuedAt, expiresAt }, rotated: top !== undefined };
+}
