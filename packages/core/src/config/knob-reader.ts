@@ -1,6 +1,6 @@
 // Reads knobs by type and collects every mistake, so that an administrator sees them all at once.
 import { CodedError } from '../base/errors.ts';
-import { originText, type Config } from './config.ts';
+import { originText, type Config, type Origin } from './config.ts';
 import {
   readBoolean,
   readDuration,
@@ -39,12 +39,12 @@ export interface KnobReader {
 
 /** A reader of `config`, for a program's settings: read all knobs, then `finish`. */
 export function createKnobReader(config: Config): KnobReader {
-  const mistakes: string[] = [];
+  const mistakes: Mistake[] = [];
   const warnings: string[] = [];
   const said = (knob: string, what: string): string => `${originText(config.origin(knob))}: ${knob} ${what}`;
   const take = <Value>(result: ReadResult<Value>, byDefault: Value): Value => {
     if (result.ok) return result.value;
-    mistakes.push(result.problem.message);
+    mistakes.push({ text: result.problem.message, origin: result.problem.origin });
     return byDefault;
   };
   return {
@@ -60,7 +60,7 @@ export function createKnobReader(config: Config): KnobReader {
     bytes: (knob, byDefault) => take(readSize(config, knob, byDefault, { min: 0 }), byDefault),
     logLimit: (knob, byDefault) => take(readLogLimit(config, knob, byDefault), byDefault),
     mistake: (knob, what) => {
-      mistakes.push(said(knob, what));
+      mistakes.push({ text: said(knob, what), origin: config.origin(knob) });
     },
     warning: (knob, what) => {
       warnings.push(said(knob, what));
@@ -68,10 +68,26 @@ export function createKnobReader(config: Config): KnobReader {
     warnings,
     finish: () => {
       if (mistakes.length === 0) return;
+      const texts = mistakes.sort(byPlace).map(({ text }) => text);
       const count = mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`;
-      throw new CodedError('CONFIG_INVALID', `The configuration has ${count}:\n${mistakes.join('\n')}`, {
+      throw new CodedError('CONFIG_INVALID', `The configuration has ${count}:\n${texts.join('\n')}`, {
         mistakes: mistakes.length,
       });
     },
   };
+}
+
+interface Mistake {
+  readonly text: string;
+  readonly origin: Origin | undefined;
+}
+
+/** What was not set at all first, then by file and line, as an administrator goes through them. */
+function byPlace(a: Mistake, b: Mistake): number {
+  const [left, right] = [placeOf(a), placeOf(b)];
+  return left.file === right.file ? left.line - right.line : left.file < right.file ? -1 : 1;
+}
+
+function placeOf({ origin }: Mistake): { file: string; line: number } {
+  return origin?.kind === 'file' ? origin : { file: '', line: 0 };
 }

@@ -138,5 +138,5 @@ function realOwnership(directory: string): Ownership {
     debug: false,
     verbose: false,
   });
-  return ownershipOf(settings, { secretVersion: () => '' });
+  return ownershipOf(settings, { secretVersion: () => '', random: (bytes) => new Uint8Array(bytes) });
 }
