@@ -12,8 +12,8 @@ export type ClassAdFunction = (call: CallExpr, scope: Scope, context: Context) =
 /** Functions by lower-case name. */
 export type FunctionTable = ReadonlyMap<string, ClassAdFunction>;
 
-/** Answers `userMap()`: what `input` maps to in the map `map`; undefined when nothing does. */
-export type UserMap = (map: string, input: string) => string | undefined;
+/** Answers `userMap()` in bytes: what `input` maps to in the map `map`; undefined when nothing does. `budget` bounds regular expressions. */
+export type UserMap = (map: string, input: string, budget: Budget) => string | undefined;
 
 /** What the world outside contributes to an evaluation. */
 export interface World {

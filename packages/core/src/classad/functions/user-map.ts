@@ -13,7 +13,8 @@ export const userMap: ClassAdFunction = taking(2, 4, (args, context) => {
   const [map = ERROR, input = ERROR, preferred, fallback] = args;
   if (map.type !== 'string' || args.some(({ type }) => type === 'error')) return ERROR;
   if (input.type !== 'string' && input.type !== 'undefined') return ERROR;
-  const mapped = input.type === 'string' ? context.world.userMap?.(map.value, input.value) : undefined;
+  const mapped =
+    input.type === 'string' ? context.world.userMap?.(map.value, input.value, context.matching) : undefined;
   if (mapped === undefined) return fallback ?? UNDEFINED;
   if (preferred === undefined) return stringValue(mapped);
   const items = itemsOf(mapped, ',');
