@@ -24,6 +24,7 @@ export interface World {
   /** Offset of local time from UTC at `epoch` seconds, in seconds. */
   readonly utcOffset: (epoch: number) => number;
   readonly userMap: UserMap | undefined;
+  readonly userHome: ((name: string) => string | undefined) | undefined;
 }
 
 /** One evaluation under way. */

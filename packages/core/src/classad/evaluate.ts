@@ -30,6 +30,8 @@ export interface EvaluateOptions {
   readonly utcOffset?: (epoch: number) => number;
   /** Answers `userMap()`; without it no map exists. */
   readonly userMap?: UserMap;
+  /** Answers `userHome()`: a user's home directory; without it no user has one. */
+  readonly userHome?: (name: string) => string | undefined;
   readonly limits?: Partial<Limits>;
 }
 
@@ -48,7 +50,7 @@ export function evaluate(expr: Expr, options: EvaluateOptions): Value {
   if (target !== undefined) scope.other = { ad: target, parent: undefined, other: scope };
   const functions = options.functions === 'library' ? LIBRARY_FUNCTIONS : ALL_FUNCTIONS;
   const limits = options.limits === undefined ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, ...options.limits };
-  const world = { now, random, utcOffset, userMap: options.userMap };
+  const world = { now, random, utcOffset, userMap: options.userMap, userHome: options.userHome };
   return evaluateIn(expr, scope, new Context(world, semantics, functions, limits, evaluateIn));
 }
 

@@ -73,3 +73,16 @@ test('a regular expression in a map is bounded like any other', () => {
   const hostile = parseMapFile('* /^(a+)+$/ x');
   expect(() => answer({ hostile }, `userMap("hostile", "${'a'.repeat(60)}!")`)).toThrow('matchSteps');
 });
+
+test('userHome() asks the caller', () => {
+  const userHome = (name: string): string | undefined => (name === 'alice' ? '/home/alice' : undefined);
+  const home = (text: string): string => printValue(evaluate(parseExpression(text), { now: 0, userHome }));
+  const asked = [
+    'userHome("alice")',
+    'userHome("bob")',
+    'userHome("bob", "/tmp")',
+    'userHome(5)',
+    'userHome()',
+  ];
+  expect(asked.map(home)).toEqual(['"/home/alice"', 'undefined', '"/tmp"', 'error', 'error']);
+});

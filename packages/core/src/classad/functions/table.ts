@@ -11,7 +11,7 @@ import { STRING_LISTS_INTERSECT, STRING_LIST_FUNCTIONS } from './string-lists.ts
 import { STRING_FUNCTIONS } from './strings.ts';
 import { TIME_FUNCTIONS } from './times.ts';
 import { TYPE_FUNCTIONS } from './types.ts';
-import { userMap } from './user-map.ts';
+import { userHome, userMap } from './user-map.ts';
 import { VERSION_FUNCTIONS } from './versions.ts';
 
 /** What the bare ClassAd library knows. */
@@ -37,4 +37,5 @@ export const ALL_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>([
   ...CONTEXT_FUNCTIONS,
   ['stringlist_regexpmember', STRING_LIST_REGEXP_MEMBER],
   ['usermap', userMap],
+  ['userhome', userHome],
 ]);

@@ -1,5 +1,5 @@
-// userMap: what a name maps to in a map that the caller provides.
-import { lowerAscii } from '../bytes.ts';
+// userMap and userHome: what the caller's maps and user database say about a name.
+import { bytesOf, lowerAscii, textOf } from '../bytes.ts';
 import type { ClassAdFunction } from '../context.ts';
 import { ERROR, UNDEFINED, stringValue } from '../value.ts';
 import { taking } from './args.ts';
@@ -21,4 +21,13 @@ export const userMap: ClassAdFunction = taking(2, 4, (args, context) => {
   const wanted = preferred.type === 'string' ? lowerAscii(preferred.value) : undefined;
   const chosen = items.find((item) => lowerAscii(item) === wanted) ?? items[0];
   return chosen === undefined ? (fallback ?? UNDEFINED) : stringValue(chosen);
+});
+
+/** `userHome(name)` is the user's home directory; the second argument is the answer when there is none. */
+export const userHome: ClassAdFunction = taking(1, 2, (args, context) => {
+  const [name = ERROR, fallback = UNDEFINED] = args;
+  if (name.type === 'undefined') return fallback;
+  if (name.type !== 'string') return ERROR;
+  const home = context.world.userHome?.(textOf(name.value));
+  return home === undefined ? fallback : stringValue(bytesOf(home));
 });
