@@ -19,7 +19,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 const OCTAL = /[0-3][0-7]{0,2}|[4-7][0-7]?/y;
 
-/** Reads the quoted text that opens at `at` with C-like escapes: `\n`, octal `\101`, any other `\x` is `x`. */
+/** Reads the quoted text that opens at `at` with C-like escapes: `\n`, octal `\101`, any other `\x` is `x`. A NUL ends every text. */
 export function readEscaped(source: string, at: number): QuotedRead {
   const quote = source[at] ?? '';
   let text = '';
@@ -27,6 +27,7 @@ export function readEscaped(source: string, at: number): QuotedRead {
   for (let i = from; i < source.length; i += 1) {
     const char = source[i] ?? '';
     if (char === quote) return { text: text + source.slice(from, i), end: i + 1 };
+    if (char === '\0') break;
     if (char !== '\\') continue;
     text += source.slice(from, i);
     const escape = readEscape(source, i + 1);
@@ -62,7 +63,9 @@ export function readRaw(source: string, at: number): QuotedRead {
   let from = at + 1;
   for (;;) {
     const close = source.indexOf(quote, from);
-    if (close < 0) return { text, end: at, problem: 'the closing quote is missing' };
+    if (close < 0 || source.slice(from, close).includes('\0')) {
+      return { text, end: at, problem: 'the closing quote is missing' };
+    }
     if (source[close - 1] !== '\\' || close - 1 < from || endsLine(source, close + 1)) {
       return { text: text + source.slice(from, close), end: close + 1 };
     }
