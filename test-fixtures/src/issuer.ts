@@ -9,6 +9,7 @@ import { listen, stop } from './issuer/listener.ts';
 import { loadOidcProvider } from './issuer/load.ts';
 import { loginPage } from './issuer/login-page.ts';
 import { clientMetadata, ISSUER_DEFAULTS, type IssuerClient, type IssuerOptions } from './issuer/options.ts';
+import { registerTokenExchange } from './issuer/token-exchange.ts';
 import { memoryStorage } from './issuer/storage.ts';
 import { watchTokenEndpoint, type CurrentFault } from './issuer/token-endpoint.ts';
 import { TokenLog } from './issuer/token-log.ts';
@@ -65,6 +66,7 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> 
       context.query = { ...context.query, scope: settings.scopes[0] };
     return next();
   });
+  registerTokenExchange(provider, { url, keys: publicKeys(keys), scopes: settings.scopes, state });
   watchTokenEndpoint(provider, log, takeFault);
   const answer = provider.callback();
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {

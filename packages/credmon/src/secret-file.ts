@@ -1,6 +1,6 @@
 // Client secret files: read anew for every renewal, so that a new secret needs no restart.
 import { statSync } from 'node:fs';
-import { readCredentialFile, type Parsed } from '@credmon/core';
+import { readCredentialFile, systemCode, type Parsed } from '@credmon/core';
 
 /** A secret of this size is somebody's mistake, in bytes. */
 const LARGEST_SECRET = 64 * 1024;
@@ -22,8 +22,14 @@ export function readSecretFile(path: string, form: 'line' | 'whole' = 'line'): P
   return secret === '' ? { ok: false, reason: 'is empty' } : { ok: true, value: secret };
 }
 
-/** Changes when the file is replaced or rewritten; empty when it is not there. */
+/** Changes when the file is replaced or rewritten, appears or can be reached at last; never throws for where it lies. */
 export function secretVersion(path: string): string {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return stats ? `${stats.ino}:${stats.mtimeMs}:${stats.size}` : '';
+  try {
+    const stats = statSync(path);
+    return `${stats.ino}:${stats.mtimeMs}:${stats.size}`;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    return code;
+  }
 }

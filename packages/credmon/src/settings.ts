@@ -58,11 +58,12 @@ export interface Overrides {
 export function readSettings(config: Config, overrides: Overrides): Settings {
   const read = createKnobReader(config);
   const allowLoopbackHttp = read.boolean('CREDMON_ALLOW_LOOPBACK_HTTP', false);
+  const credDir = overrides.credDir ?? readCredDir(read);
   const lists = readLists(read);
   const clientsOf = (kind: ClientKind, names: readonly string[]): readonly TokenClient[] =>
     readTokenClients(read, kind, names, allowLoopbackHttp);
   const settings: Settings = {
-    credDir: overrides.credDir ?? readCredDir(read),
+    credDir,
     lists,
     vaultEnabled:
       read.list('VAULT_CREDMON_PROVIDER_NAMES') !== undefined ||

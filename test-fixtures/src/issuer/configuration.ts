@@ -66,6 +66,7 @@ export function providerConfiguration({
     features: {
       devInteractions: { enabled: false },
       revocation: { enabled: true },
+      clientCredentials: { enabled: true },
       resourceIndicators: {
         enabled: true,
         // Every access token is for some audience, or it could not be a JWT.
@@ -83,6 +84,7 @@ export function providerConfiguration({
     ttl: {
       AccessToken: () => state.accessTokenTtl,
       AuthorizationCode: 60,
+      ClientCredentials: () => state.accessTokenTtl,
       Grant: 86_400,
       IdToken: 600,
       Interaction: 600,

@@ -1,5 +1,5 @@
 // What a test may choose about an issuer, and the choices it makes by itself.
-import type { ClientMetadata } from 'oidc-provider';
+import type { ClientMetadata, JWKS } from 'oidc-provider';
 
 /** A client as the administrator of the issuer registers it. */
 export interface IssuerClient {
@@ -8,7 +8,14 @@ export interface IssuerClient {
   readonly redirectUris: readonly string[];
   /** How the client proves itself at the token endpoint; `post` when not given. */
   readonly authentication?: 'post' | 'basic';
+  /** Public keys of a client that proves itself by private_key_jwt, instead of a secret. */
+  readonly jwks?: JWKS;
+  /** What the client may ask for beside logins; without redirect URIs it is for nothing else. */
+  readonly grants?: readonly ('client_credentials' | typeof TOKEN_EXCHANGE)[];
 }
+
+/** The grant type of RFC 8693. */
+export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
 /** Options of an issuer; every one has a default. */
 export interface IssuerOptions {
@@ -50,9 +57,21 @@ export function clientMetadata(client: IssuerClient): ClientMetadata {
     client_id: client.clientId,
     client_secret: client.clientSecret,
     redirect_uris: [...client.redirectUris],
-    grant_types: ['authorization_code', 'refresh_token'],
-    response_types: ['code'],
-    token_endpoint_auth_method:
-      client.authentication === 'basic' ? 'client_secret_basic' : 'client_secret_post',
+    grant_types: [
+      ...(client.redirectUris.length === 0 ? [] : ['authorization_code']),
+      'refresh_token',
+      ...(client.grants ?? []),
+    ],
+    response_types: client.redirectUris.length === 0 ? [] : ['code'],
+    ...(client.jwks === undefined
+      ? {
+          token_endpoint_auth_method:
+            client.authentication === 'basic' ? 'client_secret_basic' : 'client_secret_post',
+        }
+      : {
+          token_endpoint_auth_method: 'private_key_jwt',
+          token_endpoint_auth_signing_alg: 'ES256',
+          jwks: client.jwks,
+        }),
   };
 }

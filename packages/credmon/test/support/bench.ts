@@ -6,6 +6,7 @@ import {
   DEFAULT_POLICY,
   loadConfig,
   openCredentialDirectory,
+  systemRandom,
   type CredentialStore,
   type HttpRequest,
   type HttpResponse,
@@ -138,5 +139,5 @@ function realOwnership(directory: string): Ownership {
     debug: false,
     verbose: false,
   });
-  return ownershipOf(settings, { secretVersion: () => '', random: (bytes) => new Uint8Array(bytes) });
+  return ownershipOf(settings, { secretVersion: () => '', random: systemRandom });
 }

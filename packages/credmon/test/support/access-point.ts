@@ -1,0 +1,114 @@
+// The daemon's passes over a real directory, with real requests, files and programs: only the clock is moved by hand.
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  createSend,
+  loadConfig,
+  openCredentialDirectory,
+  systemRandom,
+  type HttpRequest,
+} from '@credmon/core';
+import { manualClock, type ManualClock } from '@credmon/test-fixtures/manual-clock';
+import { createLimiter } from '../../src/limiter.ts';
+import { ownershipOf } from '../../src/ownership.ts';
+import { beginPass, emptyMemory } from '../../src/pass.ts';
+import { createReport } from '../../src/report.ts';
+import { readSecretFile, secretVersion } from '../../src/secret-file.ts';
+import { readSettings, type Settings } from '../../src/settings.ts';
+
+/** An Access Point with these knobs. `sent` is every request, `lines` the log. */
+export interface AccessPoint {
+  readonly directory: string;
+  readonly clock: ManualClock;
+  readonly sent: HttpRequest[];
+  readonly lines: string[];
+  /** Scans once and waits for the renewals. */
+  pass(): Promise<void>;
+  /** Puts a new file into the credential directory. */
+  store(file: string, text: string): void;
+  read(file: string): Record<string, unknown>;
+  has(file: string): boolean;
+  /** Writes a private file outside the credential directory, and answers with its path. */
+  secret(name: string, text: string, mode?: number): string;
+  configure(knobs: Readonly<Record<string, string>>): void;
+  close(): Promise<void>;
+}
+
+/** Settings of an Access Point whose whole configuration is `knobs`. */
+export function settingsWith(knobs: Readonly<Record<string, string>>, directory = '/creds'): Settings {
+  const env = Object.fromEntries(
+    Object.entries({
+      SEC_CREDENTIAL_DIRECTORY_OAUTH: directory,
+      LOG: directory,
+      CREDMON_ALLOW_LOOPBACK_HTTP: 'true',
+      ...knobs,
+    }).map(([name, value]) => [`_CONDOR_${name}`, value]),
+  );
+  const config = loadConfig({
+    subsystem: 'CREDMON_OAUTH',
+    env: { CONDOR_CONFIG: 'ONLY_ENV', ...env },
+    facts: { fullHostname: () => 'ap.example' },
+  });
+  return readSettings(config, { credDir: undefined, logFile: undefined, debug: false, verbose: false });
+}
+
+/** Starts an Access Point; its clock begins at the present second, because issuers have their own. */
+export function accessPoint(): AccessPoint {
+  const root = mkdtempSync(join(tmpdir(), 'credmon-ap-'));
+  const directory = join(root, 'creds');
+  mkdirSync(directory, { mode: 0o700 });
+  const clock = manualClock(Math.floor(Date.now() / 1000));
+  const lines: string[] = [];
+  const say = (text: string): void => void lines.push(text);
+  const log = { error: say, warn: say, info: say, debug: () => undefined };
+  const sent: HttpRequest[] = [];
+  const { send, close } = createSend({ connectSeconds: 1, totalSeconds: 2, maxBodyBytes: 1024 * 1024 });
+  const own = (settings: Settings): ReturnType<typeof ownershipOf> =>
+    ownershipOf(settings, { secretVersion, random: systemRandom });
+  let ownership = own(settingsWith({}, directory));
+  const world = {
+    clock,
+    store: openCredentialDirectory(directory, { defaultLifetime: 1200 }),
+    send: (request: HttpRequest) => {
+      sent.push(request);
+      return send(request);
+    },
+    limiter: createLimiter(16),
+    report: createReport(log, () => ({ floor: 0, starterRefresh: 0 })),
+    readSecret: readSecretFile,
+  };
+  const memory = emptyMemory(clock.now());
+  return {
+    directory,
+    clock,
+    sent,
+    lines,
+    pass: async () => {
+      await (
+        await beginPass(world, ownership, memory)
+      ).settled;
+    },
+    store: (file, text) => {
+      const path = join(directory, file);
+      mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
+      rmSync(path, { force: true });
+      writeFileSync(path, text, { mode: 0o600 });
+    },
+    read: (file) => JSON.parse(readFileSync(join(directory, file), 'utf8')) as Record<string, unknown>,
+    has: (file) => existsSync(join(directory, file)),
+    secret: (name, text, mode = 0o600) => {
+      const path = join(root, name);
+      writeFileSync(path, text);
+      chmodSync(path, mode);
+      return path;
+    },
+    configure: (knobs) => {
+      ownership = own(settingsWith(knobs, directory));
+    },
+    close: async () => {
+      await close();
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
