@@ -169,6 +169,7 @@ describe('client credentials', () => {
     on.store('alice/svc.top', '');
     await on.pass();
     await on.pass();
+    expect(on.text('alice/svc.use')).toMatch(/^eyJ[\w-]+\.[\w-]+\.[\w-]+\n$/);
     expect(issuer.log.requests).toHaveLength(1);
   });
 });

@@ -28,6 +28,7 @@ export interface AccessPoint {
   /** Puts a new file into the credential directory. */
   store(file: string, text: string): void;
   read(file: string): Record<string, unknown>;
+  text(file: string): string;
   has(file: string): boolean;
   /** Writes a private file outside the credential directory, and answers with its path. */
   secret(name: string, text: string, mode?: number): string;
@@ -96,6 +97,7 @@ export function accessPoint(): AccessPoint {
       writeFileSync(path, text, { mode: 0o600 });
     },
     read: (file) => JSON.parse(readFileSync(join(directory, file), 'utf8')) as Record<string, unknown>,
+    text: (file) => readFileSync(join(directory, file), 'utf8'),
     has: (file) => existsSync(join(directory, file)),
     secret: (name, text, mode = 0o600) => {
       const path = join(root, name);
