@@ -15,6 +15,7 @@ import { ownershipOf } from '../ownership.ts';
 import type { ConfiguredClient } from '../providers/oauth-refresh.ts';
 import { readSecretFile, secretVersion } from '../secret-file.ts';
 import { readSettings, type Settings } from '../settings.ts';
+import { lookAtSources } from './check-clients.ts';
 import { openConfig } from './open-config.ts';
 
 /** Prints the findings; exit code 1 when one is an error. */
@@ -48,6 +49,7 @@ async function lookAround(command: Subcommand, env: NodeJS.ProcessEnv): Promise<
   const { send, close } = createSend(settings.limits);
   for (const [service, client] of settings.clients)
     findings.push(...(await lookAtClient(service, client, send)));
+  findings.push(...(await lookAtSources(settings, send)));
   await close();
   return findings;
 }

@@ -35,7 +35,7 @@ const ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: '/', LANG: 'C.
  * @throws CodedError `PLUGIN_REFUSED` when it may not or cannot be started; `PLUGIN_FAILED` when it takes too long or says too much
  */
 export const runProgram: RunProgram = async (call) => {
-  refuseUnsafe(call);
+  checkProgram(call);
   return new Promise((resolve, reject) => {
     const child = spawn(call.command, call.args, {
       cwd: '/',
@@ -96,8 +96,11 @@ function lastLine(text: string): string {
   return harmless(text.trim().split('\n').at(-1) ?? '');
 }
 
-/** Whoever can change the program or its directory gets every user's tokens. */
-function refuseUnsafe(call: ProgramCall): void {
+/**
+ * Whoever can change the program or its directory gets every user's tokens.
+ * @throws CodedError `PLUGIN_REFUSED`
+ */
+export function checkProgram(call: Pick<ProgramCall, 'name' | 'command'>): void {
   let path: string;
   try {
     path = realpathSync(call.command);
@@ -113,7 +116,7 @@ function refuseUnsafe(call: ProgramCall): void {
   }
 }
 
-function refused({ name, command }: ProgramCall, why: string): CodedError {
+function refused({ name, command }: Pick<ProgramCall, 'name' | 'command'>, why: string): CodedError {
   return new CodedError('PLUGIN_REFUSED', `the token program of ${name} (${command}) ${why}`, {
     provider: name,
   });
