@@ -84,12 +84,12 @@ describe('R7 the wait after a failure', () => {
 });
 
 describe('R9 which errors stop the retries', () => {
-  const users = ['GRANT_REVOKED', 'SUBJECT_REFUSED'];
-  const terminal = [...users, 'SCOPE_WIDENED', 'CLIENT_REFUSED', 'ENDPOINT_REFUSED', 'ISSUER_MISMATCH'];
+  const forUsers = ['GRANT_REVOKED', 'SUBJECT_REFUSED'];
+  const terminal = [...forUsers, 'CLIENT_REFUSED', 'ENDPOINT_REFUSED', 'ISSUER_MISMATCH', 'SCOPE_WIDENED'];
   it.each(Object.keys(ERROR_CODES) as ErrorCode[])('%s', (code) => {
     const state = fail(undefined, { error: new CodedError(code, 'x') });
     expect(state.stopped).toBe(terminal.includes(code));
-    expect(forgottenAtStart(state)).toBe(terminal.includes(code) && !users.includes(code));
+    expect(forgottenAtStart(state)).toBe(terminal.includes(code) && !forUsers.includes(code));
   });
 
   it('nothing that has no code does', () => {

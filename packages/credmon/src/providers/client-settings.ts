@@ -34,12 +34,24 @@ export function readTokenClients(
   names: readonly string[],
   allowLoopbackHttp: boolean,
 ): TokenClient[] {
+  if (kind === 'PELICAN' && names.length > 0) warnOfTrust(read);
   return [...new Set(names)].map((name) => {
     const client = readClient(read, kind, name);
     checkUrls(read, client, allowLoopbackHttp);
     checkClient(read, client);
     return client;
   });
+}
+
+/** Whoever set these must know that they do nothing here. */
+function warnOfTrust(read: KnobReader): void {
+  if (read.string('PELICAN_CREDMON_TLS_SKIP_VERIFY') !== undefined)
+    read.warning('PELICAN_CREDMON_TLS_SKIP_VERIFY', 'is not heeded: certificates are always verified');
+  if (read.path('PELICAN_CREDMON_CA_FILE') !== undefined)
+    read.warning(
+      'PELICAN_CREDMON_CA_FILE',
+      'is not heeded: name the file in NODE_EXTRA_CA_CERTS in the environment of the daemon',
+    );
 }
 
 function readClient(read: KnobReader, kind: ClientKind, name: string): TokenClient {

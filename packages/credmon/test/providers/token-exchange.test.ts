@@ -264,6 +264,17 @@ describe('a .top that a user wrote', () => {
 });
 
 describe('settings of token exchange', () => {
+  it('R45 knobs of the reference that would weaken TLS are not heeded, and it is said', () => {
+    const settings = settingsWith({
+      PELICAN_CREDMON_PROVIDER_NAMES: 'osdf',
+      PELICAN_CREDMON_CLIENT_ID: 'ap',
+      PELICAN_CREDMON_ISSUER: 'https://i.example',
+      PELICAN_CREDMON_TLS_SKIP_VERIFY: 'yes',
+      PELICAN_CREDMON_CA_FILE: '/ca.pem',
+    });
+    expect(settings.warnings.filter((text) => text.includes('is not heeded'))).toHaveLength(2);
+  });
+
   it.each<[string, Record<string, string>, string]>([
     [
       'no issuer',
