@@ -21,7 +21,7 @@ const worldFiles = [
   'packages/*/src/main.ts',
   'packages/*/src/cli/**',
   'packages/credmon/src/{lifecycle,master,logger,metrics,secret-file}.ts',
-  'packages/credmon/src/providers/exec.ts',
+  'packages/credmon/src/providers/{exec,vault-trust}.ts',
   'packages/credmon/src/storer/**',
   'packages/scitokens/src/{discover,issuer-keys,key-cache,key-directory,private-files,create-key}.ts',
   'packages/webserver/src/session-store/**',

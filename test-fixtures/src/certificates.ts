@@ -11,7 +11,7 @@ export interface Certificates {
   readonly ca: string;
 }
 
-/** Makes an authority and a certificate for `localhost` and 127.0.0.1 in `directory`. */
+/** Makes an authority and a certificate for `localhost`, 127.0.0.1 and ::1 in `directory`. */
 export function makeCertificates(directory: string): Certificates {
   const path = (name: string): string => join(directory, name);
   const make = (name: string, rest: readonly string[]): void => {
@@ -30,7 +30,7 @@ export function makeCertificates(directory: string): Certificates {
   };
   make('ca', ['-subj', '/CN=credmon test authority']);
   const signer = ['-CA', path('ca.crt'), '-CAkey', path('ca.key')];
-  const names = ['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+  const names = ['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1'];
   const leaf = ['-addext', 'basicConstraints=critical,CA:FALSE'];
   make('server', ['-subj', '/CN=localhost', ...signer, ...leaf, ...names]);
   return {

@@ -15,5 +15,7 @@ export interface ReaderHabits {
 export function worstLifeLeft({ snapshot, policy }: ManagedToken, habits: ReaderHabits): number | undefined {
   if (snapshot.use.kind !== 'valid') return undefined;
   const { issuedAt, expiresAt } = snapshot.use.value;
-  return Math.floor((expiresAt - issuedAt) * (1 - policy.fraction) - LONGEST_SLEEP - habits.starterRefresh);
+  const lifetime = expiresAt - issuedAt;
+  const used = Math.min(lifetime * policy.fraction, policy.refreshEvery ?? Number.POSITIVE_INFINITY);
+  return Math.floor(lifetime - used - LONGEST_SLEEP - habits.starterRefresh);
 }

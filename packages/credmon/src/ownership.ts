@@ -23,11 +23,11 @@ export function ownershipOf(settings: Settings, ports: ProviderPorts): Ownership
       const provider = providerOf(token);
       if (!provider) return undefined;
       const managed: ManagedToken = {
-        snapshot: token,
+        snapshot: provider.view?.(token) ?? token,
         provider: provider.name,
         renewable: blocked(token) ?? provider.renewable(token),
         basis: () => provider.basis(token),
-        policy,
+        policy: provider.policy ?? policy,
       };
       return { managed, provider };
     },

@@ -201,11 +201,21 @@ async function attempt(
 ): Promise<Attempted> {
   const { snapshot } = verdict.token;
   const files = world.store.read(snapshot.user, snapshot.stem);
-  const context = { send: world.send, now: world.clock.now(), readSecret: world.readSecret };
+  const context = {
+    send: world.send,
+    now: world.clock.now(),
+    readSecret: world.readSecret,
+    readToken: (user: string, stem: string) => world.store.read(user, stem),
+  };
   const outcome = await provider.obtain(snapshot, files, context);
   switch (outcome.kind) {
     case 'issued':
       return { nextIn: write(world, memory, verdict, outcome, files.topIdentity) };
+    case 'gone':
+      return {
+        error: outcome.error,
+        nextIn: remove(world, memory, verdict, outcome.error, files.topIdentity),
+      };
     case 'revoked':
     case 'denied':
     case 'failed':
@@ -239,6 +249,28 @@ function write(
     world.report.unwritten(id, messageOf(error));
     return REWRITE_INTERVAL;
   }
+}
+
+/** Removes a token that its issuer has revoked, unless a newer one came meanwhile. */
+function remove(
+  world: PassWorld,
+  memory: PassMemory,
+  verdict: Verdict,
+  error: CodedError,
+  from: FileIdentity | undefined,
+): number {
+  const { user, stem } = verdict.token.snapshot;
+  const kinds = ['use', 'top', 'renewal'] as const;
+  const writes = kinds.map((kind) => ({ kind, text: undefined, durable: false }));
+  try {
+    world.store.apply({ user, stem, from, writes });
+  } catch (trouble) {
+    world.report.trouble(messageOf(trouble));
+    return isCoded(trouble, 'CRED_SUPERSEDED') ? 0 : failed(world, memory, verdict, 'revoked', error);
+  }
+  memory.failures.delete(tokenId(verdict.token.snapshot));
+  world.report.removed(verdict.token, error);
+  return Number.POSITIVE_INFINITY;
 }
 
 function failed(

@@ -23,6 +23,7 @@ export interface Report {
   ): void;
   /** A renewal that went well, but not quite as asked. */
   noted(id: string, note: string): void;
+  removed(token: ManagedToken, error: CodedError): void;
   settled(path: string, why: string, finished: boolean): void;
   unwritten(id: string, why: string): void;
   rewritten(id: string): void;
@@ -79,6 +80,11 @@ export function createReport(log: Log, habits: () => ReaderHabits): Report {
       );
     },
     noted: (id, note) => once(`note ${id}`, note, () => log.warn(`${id}: ${note}`)),
+    removed: (token, error) => {
+      const id = tokenId(token.snapshot);
+      said.delete(id);
+      log.warn(`Audit: removed ${id} (${token.provider}): ${error.message}`);
+    },
     settled: (path, why, finished) => log.info(`${finished ? 'Finished' : 'Removed'} ${path}: ${why}`),
     unwritten: (id, why) =>
       once(id, `unwritten ${why}`, () =>

@@ -17,7 +17,9 @@ import { logSettings } from './log-settings.ts';
 import type { ConfiguredClient } from './providers/oauth-refresh.ts';
 import { readTokenClients, type ClientKind, type TokenClient } from './providers/client-settings.ts';
 import { readTokenPrograms, type TokenProgram } from './providers/exec-settings.ts';
+import { readDeviceNames, withDeviceNames } from './providers/device-names.ts';
 import { overlaps, type ProviderLists } from './providers/registry.ts';
+import { readVaultSettings, type VaultSettings } from './providers/vault-settings.ts';
 
 /** All that the daemon takes from the configuration. */
 export interface Settings {
@@ -25,6 +27,7 @@ export interface Settings {
   readonly lists: ProviderLists;
   /** True when a Vault may serve names that nobody lists: the list or SEC_CREDENTIAL_STORER is set. */
   readonly vaultEnabled: boolean;
+  readonly vault: VaultSettings;
   /** Clients by service name in upper case: knob look-up ignores case. */
   readonly clients: ReadonlyMap<string, ConfiguredClient>;
   /** Clients that act without a browser: client credentials and token exchange. */
@@ -68,6 +71,7 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
     vaultEnabled:
       read.list('VAULT_CREDMON_PROVIDER_NAMES') !== undefined ||
       read.string('SEC_CREDENTIAL_STORER') !== undefined,
+    vault: readVaultSettings(read),
     clients: readClients(config, read, allowLoopbackHttp),
     tokenClients: [
       ...clientsOf('CLIENT', lists.client),
@@ -134,7 +138,7 @@ function readLists(read: KnobReader): ProviderLists {
       `and ${knobs.slice(1).join(' and ')} both name ${name}: a name has one owner`,
     );
   }
-  return lists;
+  return withDeviceNames(lists, readDeviceNames(read, lists));
 }
 
 /** Knobs of other providers that end alike. */

@@ -25,12 +25,17 @@ export interface HttpResponse {
  */
 export type Send = (request: HttpRequest) => Promise<HttpResponse>;
 
-/** Bounds of one exchange: seconds to connect, seconds for the whole exchange, bytes of body; `ca` is PEM text believed beside the usual roots. */
+/**
+ * Bounds of one exchange: seconds to connect, seconds for the whole exchange, bytes of body; `ca` is PEM text believed beside the usual
+ * roots, or instead of them with `onlyCa`. Of a host with several addresses the next one is tried after `addressSeconds`.
+ */
 export interface SendLimits {
   readonly connectSeconds: number;
   readonly totalSeconds: number;
   readonly maxBodyBytes: number;
   readonly ca?: string | readonly string[];
+  readonly onlyCa?: boolean;
+  readonly addressSeconds?: number;
 }
 
 /** The bounds of requirement R2: 5 s, 15 s, 1 MiB. */
@@ -51,14 +56,21 @@ export function createSend(limits: SendLimits = DEFAULT_SEND_LIMITS): {
       // Made once: parsing all roots again for each connection would cost milliseconds.
       ...(limits.ca === undefined
         ? {}
-        : { secureContext: createSecureContext({ ca: trustedRoots(limits.ca) }) }),
+        : { secureContext: createSecureContext({ ca: rootsOf(limits.ca, limits.onlyCa) }) }),
     },
+    ...(limits.addressSeconds === undefined
+      ? {}
+      : { autoSelectFamily: true, autoSelectFamilyAttemptTimeout: limits.addressSeconds * 1000 }),
     headersTimeout: limits.totalSeconds * 1000,
     bodyTimeout: limits.totalSeconds * 1000,
     keepAliveTimeout: 10_000,
     connections: 64,
   });
   return { send: (request) => exchange(agent, limits, request), close: () => agent.close() };
+}
+
+function rootsOf(ca: string | readonly string[], only = false): string[] {
+  return only ? [ca].flat() : trustedRoots(ca);
 }
 
 /** The certificates to believe when the administrator names own ones: a list given to TLS replaces the usual roots, so they are in it. */

@@ -8,9 +8,12 @@ import { jwtTimesHere, storedTimes, type TokenTimes } from './times.ts';
 export function digestTop(text: string): Parsed<TopDigest> {
   const object = parseObject(text);
   if (!object.ok) return { ok: true, value: { opaque: true, refreshToken: 'absent' } };
-  const { refresh_token: token } = object.value;
+  const { refresh_token: token, vault_url: vaultUrl } = object.value;
   const refreshToken = typeof token !== 'string' ? 'absent' : token === '' ? 'empty' : 'present';
-  return { ok: true, value: { opaque: false, refreshToken } };
+  return {
+    ok: true,
+    value: { opaque: false, refreshToken, ...(typeof vaultUrl === 'string' ? { vaultUrl } : {}) },
+  };
 }
 
 /**

@@ -20,10 +20,11 @@ export type FileState<T> =
       readonly blocked?: true;
     };
 
-/** What `.top` holds: `opaque` when it is not a JSON object (legal for a local provider). */
+/** What `.top` holds: `opaque` when it is not a JSON object (legal for a local provider); `vaultUrl` is any user's text, not yet judged. */
 export interface TopDigest {
   readonly opaque: boolean;
   readonly refreshToken: 'present' | 'empty' | 'absent';
+  readonly vaultUrl?: string;
 }
 
 /** What `.meta` holds, without its secret. */

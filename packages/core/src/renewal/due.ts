@@ -29,7 +29,8 @@ export function localNow(token: TokenSnapshot, now: Instant): number {
 /** When a token of these times comes due by its lifetime. `spread` between 0 and 1 is the token's own. */
 export function dueByLifetime(times: TokenTimes, policy: RenewalPolicy, spread: number): number {
   const lifetime = times.expiresAt - times.issuedAt;
-  return times.issuedAt + lifetime * (policy.fraction - policy.jitter * spread);
+  const counted = Math.min(lifetime, (policy.refreshEvery ?? Number.POSITIVE_INFINITY) / policy.fraction);
+  return times.issuedAt + counted * (policy.fraction - policy.jitter * spread);
 }
 
 /**

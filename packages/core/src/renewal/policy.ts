@@ -6,6 +6,8 @@ export interface RenewalPolicy {
   readonly fraction: number;
   /** ...and tokens are spread over this share before it. */
   readonly jitter: number;
+  /** A token is fetched again after this time at the latest, however long it lives; without it, its lifetime alone counts. */
+  readonly refreshEvery?: number;
   /** The lifetime of a token that neither says nor carries one. */
   readonly defaultLifetime: number;
   /** The first wait after a failure; each further one doubles. */

@@ -1,13 +1,14 @@
 // The network port against a real server: bounds on time and size, redirects, kept-alive connections, and what errors may say.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import dns from 'node:dns';
 import { mkdtempSync, readFileSync } from 'node:fs';
-import { getEventListeners } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { createServer as createTlsServer } from 'node:https';
-import { createServer as createTcpServer, type AddressInfo } from 'node:net';
+import { connect, createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CodedError } from '../../src/base/errors.ts';
 import {
   createSend,
@@ -248,5 +249,37 @@ describe('what may be said of a URL', () => {
     ['not a url', 'an invalid URL'],
   ])('%s', (url, expected) => {
     expect(originOf(url)).toBe(expected);
+  });
+});
+
+describe('a host with several addresses', () => {
+  it('is reached at the second one when the first refuses or keeps silent', async () => {
+    const server = await serve((_, response) => response.end('here'));
+    const { port } = new URL(server.origin);
+    // Connections beyond the queue of a listener that nobody serves are neither accepted nor refused.
+    const listener =
+      "require('net').createServer().listen({ port: +process.argv[1], host: '127.0.0.2', backlog: 1 }, () => console.log('up'))";
+    const stuck = spawn(process.execPath, ['-e', listener, port], { stdio: ['ignore', 'pipe', 'inherit'] });
+    endings.push(async () => stuck.kill('SIGKILL'));
+    await once(stuck.stdout, 'data');
+    stuck.kill('SIGSTOP');
+    const fillers = Array.from({ length: 8 }, () =>
+      connect(Number(port), '127.0.0.2').on('error', () => undefined),
+    );
+    endings.push(async () => fillers.forEach((socket) => socket.destroy()));
+    await Promise.race(fillers.map((socket) => once(socket, 'connect')));
+    const lookup = vi.spyOn(dns, 'lookup');
+    endings.push(async () => lookup.mockRestore());
+    for (const first of ['127.0.0.3', '127.0.0.2']) {
+      const addresses = [first, '127.0.0.1'].map((address) => ({ address, family: 4 }));
+      lookup.mockImplementation(((
+        _host: string,
+        _options: unknown,
+        done: (error: null, all: unknown) => void,
+      ) => done(null, addresses)) as never);
+      const send = sender({ addressSeconds: 0.2 });
+      const { body } = await send({ method: 'GET', url: `http://many.example:${port}/` });
+      expect(Buffer.from(body).toString()).toBe('here');
+    }
   });
 });

@@ -1,4 +1,5 @@
 // Every kind of provider that this daemon has, built from the settings: one line each.
+import { join } from 'node:path';
 import type { Settings } from '../settings.ts';
 import { clientCredentials } from './client-credentials.ts';
 import type { ClientOptions } from './client-registration.ts';
@@ -9,6 +10,8 @@ import { oauthRefresh } from './oauth-refresh.ts';
 import type { Provider, ProviderPorts } from './provider.ts';
 import type { ProviderKind } from './registry.ts';
 import { tokenExchange } from './token-exchange.ts';
+import { createVaultSend } from './vault-trust.ts';
+import { vaultReader } from './vault.ts';
 
 /** The providers by kind; a kind that is not there leaves its tokens alone. */
 export type Providers = Partial<Readonly<Record<ProviderKind, Provider>>>;
@@ -40,6 +43,13 @@ export function buildProviders(settings: Settings, ports: ProviderPorts): Provid
       specialNames: lists.specialNames,
       allowLoopbackHttp,
       defaultLifetime: policy.defaultLifetime,
+    }),
+    vault: vaultReader({
+      settings: settings.vault,
+      send: createVaultSend(settings.vault, settings.limits),
+      topVersion: (user, stem) => ports.secretVersion(join(settings.credDir, user, `${stem}.top`)),
+      specialNames: lists.specialNames,
+      policy,
     }),
   };
 }

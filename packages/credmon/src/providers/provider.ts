@@ -3,6 +3,7 @@ import type {
   CodedError,
   Parsed,
   Random,
+  RenewalPolicy,
   Send,
   TokenFiles,
   TokenSnapshot,
@@ -20,13 +21,19 @@ export type Outcome =
       /** What the administrator should know although it went well; a clause. */
       readonly note?: string;
     }
-  | { readonly kind: 'revoked' | 'denied' | 'failed'; readonly error: CodedError };
+  | { readonly kind: 'revoked' | 'denied' | 'failed'; readonly error: CodedError }
+  /** Revoked, and the files must go, so that the next submit asks the user for a new login. */
+  | { readonly kind: 'gone'; readonly error: CodedError };
 
-/** What an attempt may use of the world. `now` in epoch seconds; `readSecret` gives a secret file's first line, or all of it, or says why it cannot. */
+/**
+ * What an attempt may use of the world. `now` in epoch seconds; `readSecret` gives a secret file's first line, or all of it, or says why it
+ * cannot; `readToken` gives another token's files.
+ */
 export interface ProviderContext {
   readonly send: Send;
   readonly now: number;
   readonly readSecret: (path: string, form?: 'line' | 'whole') => Parsed<string>;
+  readonly readToken: (user: string, stem: string) => TokenFiles;
 }
 
 /** What building a provider may use of the world. `secretVersion` changes when a secret file is replaced or rewritten. */
@@ -38,6 +45,10 @@ export interface ProviderPorts {
 /** A kind of token source. Everything but `obtain` is pure. */
 export interface Provider {
   readonly name: string;
+  /** When its tokens are due, where that is not as for all others. */
+  readonly policy?: RenewalPolicy;
+  /** The token with the times that this provider knows better than its files tell. */
+  readonly view?: (token: TokenSnapshot) => TokenSnapshot;
   /** Can this token be renewed at all, and if not, why (a sentence's end: "has no refresh token"). */
   readonly renewable: (token: TokenSnapshot) => Parsed<true>;
   /** What a renewal stands on besides `.top`: changes when the client or its secret changes. */

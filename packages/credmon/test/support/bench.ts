@@ -70,7 +70,12 @@ export const meta = (tokenUrl = TOKEN_URL): string =>
   });
 
 /** A bench. The clock stands at the present second, because files carry real modification times. */
-export function bench(change: { readonly store?: (real: CredentialStore) => CredentialStore } = {}): Bench {
+export function bench(
+  change: {
+    readonly store?: (real: CredentialStore) => CredentialStore;
+    readonly knobs?: Readonly<Record<string, string>>;
+  } = {},
+): Bench {
   const directory = mkdtempSync(join(tmpdir(), 'credmon-pass-'));
   chmodSync(directory, 0o700);
   const clock = manualClock(Math.floor(Date.now() / 1000));
@@ -103,7 +108,7 @@ export function bench(change: { readonly store?: (real: CredentialStore) => Cred
       readSecret: () => ({ ok: false, reason: 'is missing' }),
     },
     memory: emptyMemory(clock.now()),
-    ownership: realOwnership(directory),
+    ownership: realOwnership(directory, change.knobs ?? {}),
     policy: DEFAULT_POLICY,
     asked,
     lines,
@@ -125,12 +130,13 @@ export function bench(change: { readonly store?: (real: CredentialStore) => Cred
   return self;
 }
 
-/** The daemon's own ownership, by settings that name nothing but the directory. */
-function realOwnership(directory: string): Ownership {
+/** The daemon's own ownership, by settings that name the directory and what a test sets. */
+function realOwnership(directory: string, knobs: Readonly<Record<string, string>>): Ownership {
   const env = {
     CONDOR_CONFIG: 'ONLY_ENV',
     _CONDOR_SEC_CREDENTIAL_DIRECTORY_OAUTH: directory,
     _CONDOR_LOG: directory,
+    ...Object.fromEntries(Object.entries(knobs).map(([name, value]) => [`_CONDOR_${name}`, value])),
   };
   const config = loadConfig({ subsystem: 'CREDMON_OAUTH', env, facts: { fullHostname: () => 'ap.example' } });
   const settings = readSettings(config, {

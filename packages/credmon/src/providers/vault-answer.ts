@@ -1,0 +1,73 @@
+// What a Vault's answer means: an access token, a revoked login, or trouble of one of three kinds.
+import {
+  CodedError,
+  classifyFailure,
+  harmless,
+  isRecord,
+  judgeTokenResponse,
+  parseObject,
+  type HttpResponse,
+} from '@credmon/core';
+
+/**
+ * The access token in an answer.
+ * @param vaultToken what was sent, so that no error repeats it
+ * @throws CodedError `GRANT_REVOKED` when the Vault says "permission denied"; `ISSUER_BUSY`, `ISSUER_UNREACHABLE` or
+ * `ISSUER_ANSWER_INVALID` for what time may mend
+ * @see https://developer.hashicorp.com/vault/api-docs (status codes, errors)
+ */
+export function tokenInAnswer(
+  response: HttpResponse,
+  { service, vaultToken, now }: { service: string; vaultToken: string; now: number },
+): string {
+  const object = parseObject(Buffer.from(response.body).toString('utf8'));
+  const json = object.ok ? object.value : {};
+  if (response.status !== 200) throw failure(response, json, { service, vaultToken, now });
+  const { data } = json;
+  if (!isRecord(data)) throw invalid(service, 'it holds no data');
+  const { accessToken } = judgeTokenResponse({ access_token: data['access_token'] }, service);
+  if (!/^[\w.~+/-]+=*$/.test(accessToken) || isJson(accessToken))
+    throw invalid(service, 'its access token is no bearer token (RFC 6750, section 2.1)');
+  return accessToken;
+}
+
+function failure(
+  { status, headers }: HttpResponse,
+  json: Readonly<Record<string, unknown>>,
+  { service, vaultToken, now }: { service: string; vaultToken: string; now: number },
+): CodedError {
+  const said = errorsOf(json, vaultToken);
+  if (status === 403 && /permission denied/i.test(said)) {
+    return new CodedError(
+      'GRANT_REVOKED',
+      `the Vault of ${service} answered "permission denied": it has revoked the user's Vault token, or the token has expired`,
+      { provider: service, status },
+    );
+  }
+  const retryAfter = headers['retry-after'];
+  const plain = classifyFailure(
+    service,
+    { status, ...(retryAfter === undefined ? {} : { retryAfter }) },
+    now,
+  );
+  // A 401 here comes from something in front of the Vault, which asks for no client.
+  const code = plain.code === 'CLIENT_REFUSED' ? 'ISSUER_ANSWER_INVALID' : plain.code;
+  const what = said === '' ? '' : ` (${said})`;
+  return new CodedError(code, `the Vault of ${service} answered HTTP status ${status}${what}`, plain.fields);
+}
+
+function errorsOf({ errors }: Readonly<Record<string, unknown>>, vaultToken: string): string {
+  const texts = Array.isArray(errors) ? errors.filter((each) => typeof each === 'string') : [];
+  return harmless(texts.join('; ').replaceAll(vaultToken, '[...]'));
+}
+
+/** A bare `.use` of digits alone would read as JSON, which no reader takes for a token. */
+function isJson(text: string): boolean {
+  return /^(true|false|null|-?\d+(\.\d+)?([eE][+-]?\d+)?)$/.test(text);
+}
+
+function invalid(service: string, what: string): CodedError {
+  return new CodedError('ISSUER_ANSWER_INVALID', `the Vault's answer for ${service} is refused: ${what}`, {
+    provider: service,
+  });
+}

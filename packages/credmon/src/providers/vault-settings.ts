@@ -1,0 +1,58 @@
+// The Vault's knobs: which servers a user's token may name, how fresh tokens are kept, and whom TLS believes.
+import type { KnobReader } from '@credmon/core';
+
+/** Hosts in lower case, without brackets; `minimumSeconds` is asked of the Vault, `refreshSeconds` how often. Empty paths are not set. */
+export interface VaultSettings {
+  readonly hosts: readonly string[];
+  readonly ports: readonly number[];
+  readonly minimumSeconds: number;
+  readonly refreshSeconds: number;
+  readonly caFile: string | undefined;
+  readonly caDirectory: string | undefined;
+}
+
+/** Vault's own port. */
+const VAULT_PORT = 8200;
+
+/**
+ * Reads the Vault's knobs. The servers are TRUSTED_VAULT_HOSTS, as CredD reads it; where that is not set, the server that
+ * SEC_CREDENTIAL_GETTOKEN_OPTS gives to htgettoken.
+ */
+export function readVaultSettings(read: KnobReader): VaultSettings {
+  const trusted = read.list('TRUSTED_VAULT_HOSTS');
+  const server = vaultServerOf(read.string('SEC_CREDENTIAL_GETTOKEN_OPTS') ?? '');
+  const hosts = trusted ?? (server === undefined ? [] : [server.host]);
+  const minimumSeconds = read.integer('CREDMON_OAUTH_TOKEN_MINIMUM', 2400, 60, 31_536_000);
+  return {
+    hosts: hosts.map((host) => host.toLowerCase().replaceAll(/[[\]]/g, '')),
+    ports: readPorts(read) ?? [server?.port ?? VAULT_PORT],
+    minimumSeconds,
+    refreshSeconds: read.integer(
+      'CREDMON_OAUTH_TOKEN_REFRESH',
+      Math.floor(minimumSeconds / 2),
+      10,
+      31_536_000,
+    ),
+    caFile: read.path('AUTH_SSL_CLIENT_CAFILE'),
+    caDirectory: read.path('AUTH_SSL_CLIENT_CADIR'),
+  };
+}
+
+function readPorts(read: KnobReader): number[] | undefined {
+  const ports = read.list('CREDMON_VAULT_PORTS')?.map(Number);
+  if (ports?.every((port) => Number.isInteger(port) && port > 0 && port < 65_536) === false)
+    read.mistake('CREDMON_VAULT_PORTS', 'is not a list of port numbers');
+  return ports;
+}
+
+/** The server in htgettoken's options: `-a host`, `--vaultserver=host`, or a URL in place of the host. */
+export function vaultServerOf(
+  options: string,
+): { readonly host: string; readonly port?: number } | undefined {
+  const text = /(?:^|\s)(?:-a\s*|--vaultserver[=\s]\s*)(\S+)/.exec(options)?.[1];
+  if (text === undefined) return undefined;
+  const url = `https://${text.replace(/^https:\/\//, '')}`;
+  if (!URL.canParse(url)) return undefined;
+  const { hostname, port } = new URL(url);
+  return port === '' ? { host: hostname } : { host: hostname, port: Number(port) };
+}
