@@ -10,6 +10,10 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const executables = [
   { entry: 'packages/credmon/src/main.ts', out: 'packages/credmon/dist/bin/condor_credmon.js' },
   {
+    entry: 'packages/credmon/src/storer/main.ts',
+    out: 'packages/credmon/dist/bin/condor_credential_storer.js',
+  },
+  {
     entry: 'packages/webserver/src/main.ts',
     out: 'packages/webserver/dist/bin/condor_credmon_webserver.js',
     assets: { from: 'packages/webserver/src/views', to: 'packages/webserver/dist/bin/views' },

@@ -13,6 +13,7 @@ if (prefix === undefined || process.argv.length > 3) {
 /** Which bundle gets which names in PREFIX/bin. */
 const programs = [
   ['credmon', 'condor_credmon.js', ['condor_credmon', 'condor_credmon_oauth']],
+  ['credmon', 'condor_credential_storer.js', ['condor_credential_storer', 'condor_vault_storer']],
   ['webserver', 'condor_credmon_webserver.js', ['condor_credmon_webserver']],
   ['scitokens', 'scitokens.js', ['scitokens']],
   ...['scitokens-admin-create-key', 'scitokens-admin-create-token', 'scitokens-verify-token'].map((name) => [

@@ -88,10 +88,11 @@ export function startProcess(
 }
 
 /** The built executables, by the name that a user types. */
-export type Executable = 'condor_credmon' | 'condor_credmon_webserver';
+export type Executable = 'condor_credmon' | 'condor_credential_storer' | 'condor_credmon_webserver';
 
 const BUILT: Readonly<Record<Executable, string>> = {
   condor_credmon: 'packages/credmon/dist/bin/condor_credmon.js',
+  condor_credential_storer: 'packages/credmon/dist/bin/condor_credential_storer.js',
   condor_credmon_webserver: 'packages/webserver/dist/bin/condor_credmon_webserver.js',
 };
 

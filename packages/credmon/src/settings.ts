@@ -103,7 +103,8 @@ function readCredDir(read: KnobReader): string {
   return path ?? '';
 }
 
-function readLists(read: KnobReader): ProviderLists {
+/** The lists of names, device names sorted as `withDeviceNames` says; mistakes are noted. */
+export function readLists(read: KnobReader): ProviderLists {
   const specialNames = read.boolean('CREDMON_ALLOW_SPECIAL_CHAR_NAMES', false);
   const names = (knob: string): readonly string[] | undefined => {
     const list = read.list(knob);
@@ -144,7 +145,8 @@ function readLists(read: KnobReader): ProviderLists {
 /** Knobs of other providers that end alike. */
 const FOREIGN_CLIENT = /^(CLIENT|LOCAL|EXCHANGE|PELICAN)_CREDMON(_|$)|_PELICAN$/i;
 
-function readClients(
+/** Clients by service name in upper case; mistakes are noted. */
+export function readClients(
   config: Config,
   read: KnobReader,
   allowLoopbackHttp: boolean,
@@ -202,7 +204,8 @@ function readPolicy(read: KnobReader): RenewalPolicy {
   };
 }
 
-function readLimits(read: KnobReader): SendLimits {
+/** Bounds of an exchange with an issuer. */
+export function readLimits(read: KnobReader): SendLimits {
   return {
     ...DEFAULT_SEND_LIMITS,
     connectSeconds: read.integer('CREDMON_CONNECT_TIMEOUT', DEFAULT_SEND_LIMITS.connectSeconds, 1, 300),

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type * as OidcProvider from 'oidc-provider';
 import type { Adapter, Configuration, JWK } from 'oidc-provider';
+import { devicePages } from './device-pages.ts';
 import type { IssuerOptions } from './options.ts';
 import type { TokenState } from './token-endpoint.ts';
 
@@ -67,6 +68,7 @@ export function providerConfiguration({
       devInteractions: { enabled: false },
       revocation: { enabled: true },
       clientCredentials: { enabled: true },
+      deviceFlow: devicePages,
       resourceIndicators: {
         enabled: true,
         // Every access token is for some audience, or it could not be a JWT.
@@ -85,6 +87,7 @@ export function providerConfiguration({
       AccessToken: () => state.accessTokenTtl,
       AuthorizationCode: 60,
       ClientCredentials: () => state.accessTokenTtl,
+      DeviceCode: 600,
       Grant: 86_400,
       IdToken: 600,
       Interaction: 600,

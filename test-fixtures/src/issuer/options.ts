@@ -6,8 +6,8 @@ export interface IssuerClient {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly redirectUris: readonly string[];
-  /** How the client proves itself at the token endpoint; `post` when not given. */
-  readonly authentication?: 'post' | 'basic';
+  /** How the client proves itself at the token endpoint; `post` when not given, `none` for a public client. */
+  readonly authentication?: 'post' | 'basic' | 'none';
   /** Public keys of a client that proves itself by private_key_jwt, instead of a secret. */
   readonly jwks?: JWKS;
   /** What the client may ask for beside logins; without redirect URIs it is for nothing else. */
@@ -55,19 +55,17 @@ export const ISSUER_DEFAULTS: Required<Omit<IssuerOptions, 'tls'>> = {
 export function clientMetadata(client: IssuerClient): ClientMetadata {
   return {
     client_id: client.clientId,
-    client_secret: client.clientSecret,
+    ...(client.authentication === 'none' ? {} : { client_secret: client.clientSecret }),
     redirect_uris: [...client.redirectUris],
     grant_types: [
       ...(client.redirectUris.length === 0 ? [] : ['authorization_code']),
       'refresh_token',
+      'urn:ietf:params:oauth:grant-type:device_code',
       ...(client.grants ?? []),
     ],
     response_types: client.redirectUris.length === 0 ? [] : ['code'],
     ...(client.jwks === undefined
-      ? {
-          token_endpoint_auth_method:
-            client.authentication === 'basic' ? 'client_secret_basic' : 'client_secret_post',
-        }
+      ? { token_endpoint_auth_method: METHODS[client.authentication ?? 'post'] }
       : {
           token_endpoint_auth_method: 'private_key_jwt',
           token_endpoint_auth_signing_alg: 'ES256',
@@ -75,3 +73,5 @@ export function clientMetadata(client: IssuerClient): ClientMetadata {
         }),
   };
 }
+
+const METHODS = { post: 'client_secret_post', basic: 'client_secret_basic', none: 'none' } as const;

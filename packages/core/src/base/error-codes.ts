@@ -57,6 +57,8 @@ export const ERROR_CODES = {
   ISSUER_METADATA_INVALID: "an issuer's discovery document or key set is not what it should be",
   CLASSAD_SYNTAX: 'a text breaks the grammar of the ClassAd language',
   CLASSAD_LIMIT: 'a ClassAd is nested too deep, too long, or takes too many steps to evaluate',
+  LOGIN_NEEDS_TERMINAL: 'a login must be shown to a person, and there is no terminal',
+  PROGRAM_FAILED: 'a program that the storer calls is not installed, or has failed',
   USAGE: 'a command was called with wrong arguments',
 } as const;
 

@@ -15,6 +15,8 @@ export interface ClientRegistration {
   readonly provider: string;
   readonly issuer?: string;
   readonly authorizationUrl?: string;
+  /** Where a device login begins. */
+  readonly deviceUrl?: string;
   readonly tokenUrl: string;
   readonly clientId: string;
   readonly clientSecret?: string;
@@ -65,12 +67,17 @@ export function configurationOf(
     revocationUrl === undefined
       ? undefined
       : secureEndpoint(revocationUrl, `the revocation URL of ${provider}`, allowLoopbackHttp);
+  const device =
+    registration.deviceUrl === undefined
+      ? undefined
+      : secureEndpoint(registration.deviceUrl, `the device URL of ${provider}`, allowLoopbackHttp);
   const configuration = new openid.Configuration(
     {
       issuer: issuer ?? token.origin,
       token_endpoint: token.href,
       ...(login ? { authorization_endpoint: login.href } : {}),
       ...(revocation ? { revocation_endpoint: revocation.href } : {}),
+      ...(device ? { device_authorization_endpoint: device.href } : {}),
       id_token_signing_alg_values_supported: ID_TOKEN_ALGORITHMS,
     },
     registration.clientId,

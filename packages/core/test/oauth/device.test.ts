@@ -1,0 +1,182 @@
+// The device grant against a server that answers as told, with a clock that moves by hand; the real issuer is in tests/slow/storer.
+import { manualClock, type ManualClock } from '@credmon/test-fixtures/manual-clock';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createSend } from '../../src/base/send.ts';
+import type { ClientRegistration } from '../../src/oauth/client.ts';
+import {
+  beginDeviceLogin,
+  discoverDeviceUrl,
+  finishDeviceLogin,
+  type DeviceLogin,
+} from '../../src/oauth/device.ts';
+import { startServer, type LocalServer } from '../base/local-server.ts';
+import { outcomeOf, type Reply } from './issuer.ts';
+
+const NOW = 1_800_000_000;
+const endings: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const end of endings.splice(0)) await end();
+});
+
+interface Rig {
+  readonly server: LocalServer;
+  readonly send: ReturnType<typeof createSend>['send'];
+  readonly registration: ClientRegistration;
+}
+
+/** A server that gives one reply after the other; the last one for ever. `undefined` breaks the connection. */
+async function rig(...replies: (Reply | undefined)[]): Promise<Rig> {
+  const server = await startServer((_, response) => {
+    const reply = replies.length > 1 ? replies.shift() : replies[0];
+    if (!reply) return void response.destroy();
+    const { status = 200, headers = { 'content-type': 'application/json' }, body = '' } = reply;
+    response.writeHead(status, headers);
+    return void response.end(typeof body === 'string' ? body : JSON.stringify(body));
+  });
+  const { send, close } = createSend({ connectSeconds: 1, totalSeconds: 1, maxBodyBytes: 10_000 });
+  endings.push(close, () => server.close());
+  const registration: ClientRegistration = {
+    provider: 'mytok',
+    tokenUrl: `${server.origin}/token`,
+    deviceUrl: `${server.origin}/device`,
+    clientId: 'public',
+    authentication: 'post',
+    allowLoopbackHttp: true,
+  };
+  return { server, send, registration };
+}
+
+const offer = {
+  device_code: 'CANARY-device-code',
+  user_code: 'ABCD-EFGH',
+  verification_uri: 'https://issuer.example/device',
+  expires_in: 900,
+};
+const begin = ({ send, registration }: Rig): Promise<unknown> =>
+  outcomeOf(
+    beginDeviceLogin(send, registration, { scope: 'read, write', resource: 'https://api.example', now: NOW }),
+  );
+
+describe('asking for a device login', () => {
+  it('sends client, scope and resource, and tells what the user must see', async () => {
+    const on = await rig({
+      body: { ...offer, verification_uri_complete: 'https://issuer.example/device?c=A' },
+    });
+    expect(await begin(on)).toEqual({
+      deviceCode: 'CANARY-device-code',
+      userCode: 'ABCD-EFGH',
+      verificationUrl: 'https://issuer.example/device',
+      completeUrl: 'https://issuer.example/device?c=A',
+      expiresIn: 900,
+      interval: 5,
+    });
+    expect(Object.fromEntries(new URLSearchParams(on.server.asked[0]?.body))).toEqual({
+      client_id: 'public',
+      scope: 'read write',
+      resource: 'https://api.example',
+    });
+  });
+
+  it.each([
+    [
+      'a page of another protocol',
+      { body: { ...offer, verification_uri: 'file:///etc/passwd' } },
+      'ENDPOINT_REFUSED',
+    ],
+    [
+      'a page beyond TLS',
+      { body: { ...offer, verification_uri: 'http://issuer.example/' } },
+      'ENDPOINT_REFUSED',
+    ],
+    [
+      'a code that moves the cursor',
+      { body: { ...offer, user_code: '\u001b[2JA' } },
+      'ISSUER_ANSWER_INVALID',
+    ],
+    ['no device code', { body: { ...offer, device_code: undefined } }, 'ISSUER_ANSWER_INVALID'],
+    ['a page', { body: '<html>' }, 'ISSUER_ANSWER_INVALID'],
+    ['a refused client', { status: 401, body: { error: 'invalid_client' } }, 'CLIENT_REFUSED'],
+    ['a server error', { status: 503 }, 'ISSUER_UNREACHABLE'],
+    ['a redirect', { status: 307, headers: { location: 'https://evil.example' } }, 'ISSUER_ANSWER_INVALID'],
+  ])('%s is refused', async (_, reply, code) => {
+    expect(await begin(await rig(reply))).toMatchObject({ code });
+  });
+});
+
+/** Lets time pass as long as somebody waits. */
+async function finish(
+  on: Rig,
+  clock: ManualClock = manualClock(NOW),
+): Promise<{ outcome: unknown; seconds: number }> {
+  const login: DeviceLogin = {
+    deviceCode: 'CANARY-device-code',
+    userCode: 'A',
+    verificationUrl: 'https://issuer.example/device',
+    completeUrl: undefined,
+    expiresIn: 100,
+    interval: 5,
+  };
+  let ended = false;
+  const outcome = outcomeOf(finishDeviceLogin(on.send, on.registration, login, { clock })).finally(() => {
+    ended = true;
+  });
+  while (!ended) {
+    if (clock.waiting > 0) clock.advanceToNext();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return { outcome: await outcome, seconds: clock.steady() };
+}
+
+describe('waiting for the user', () => {
+  const pending = { status: 400, body: { error: 'authorization_pending' } };
+  const tokens = { body: { access_token: 'a', token_type: 'bearer', refresh_token: 'r', expires_in: 60 } };
+
+  it.each<[string, (Reply | undefined)[], number]>([
+    ['asks again after the interval', [pending, pending, tokens], 15],
+    [
+      'slows down by five seconds when told',
+      [{ status: 400, body: { error: 'slow_down' } }, pending, tokens],
+      25,
+    ],
+    ['slows down at a 429', [{ status: 429 }, tokens], 15],
+    ['goes on when the issuer is down for a while', [{ status: 500 }, undefined, tokens], 35],
+  ])('%s', async (_, replies, seconds) => {
+    const on = await rig(...replies);
+    expect(await finish(on)).toMatchObject({ outcome: { accessToken: 'a', refreshToken: 'r' }, seconds });
+    expect(Object.fromEntries(new URLSearchParams(on.server.asked[0]?.body))).toEqual({
+      grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+      device_code: 'CANARY-device-code',
+      client_id: 'public',
+    });
+  });
+
+  it.each([
+    ['the user declined', { status: 400, body: { error: 'access_denied' } }, 'LOGIN_REFUSED'],
+    ['the issuer says it is too late', { status: 400, body: { error: 'expired_token' } }, 'LOGIN_EXPIRED'],
+    ['nobody ever came', pending, 'LOGIN_EXPIRED'],
+    [
+      'the client is not allowed to',
+      { status: 400, body: { error: 'unauthorized_client' } },
+      'CLIENT_REFUSED',
+    ],
+    ['the answer is a page', { body: '<html>CANARY-device-code' }, 'ISSUER_ANSWER_INVALID'],
+  ])('ends when %s', async (_, reply, code) => {
+    const { outcome } = await finish(await rig(reply));
+    expect(outcome).toMatchObject({ code });
+    expect(String(outcome)).not.toContain('CANARY');
+  });
+});
+
+describe('the endpoint in the metadata', () => {
+  it('is believed only from the issuer itself', async () => {
+    const { server, send } = await rig({ status: 404 });
+    const asked = outcomeOf(discoverDeviceUrl(send, server.origin, true));
+    expect(await asked).toMatchObject({ code: 'ISSUER_METADATA_INVALID' });
+    const other = await rig({
+      body: { issuer: 'https://x.example', device_authorization_endpoint: 'https://x.example/d' },
+    });
+    expect(await outcomeOf(discoverDeviceUrl(other.send, other.server.origin, true))).toMatchObject({
+      code: 'ISSUER_METADATA_INVALID',
+    });
+  });
+});

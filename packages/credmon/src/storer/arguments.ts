@@ -1,0 +1,73 @@
+// The storer's command line. Pure.
+import { parseArgs } from 'node:util';
+import { CodedError, messageOf } from '@credmon/core';
+import { parseRequest, type StoreRequest } from './request.ts';
+
+/** What to do. `force`: log in again although a credential is stored. */
+export interface StorerCommand {
+  readonly kind: 'store';
+  readonly requests: readonly StoreRequest[];
+  readonly configFile: string | undefined;
+  readonly verbose: boolean;
+  readonly force: boolean;
+}
+
+export const USAGE = `usage: condor_credential_storer [-v] [--force] [--config FILE] SERVICE[&handle=H][&scopes=A,B][&audience=A][&options=O] ...
+
+Logs in for tokens that jobs use, and stores the credentials with condor_store_cred. condor_submit runs it
+(SEC_CREDENTIAL_STORER) for services of a Vault, of Pelican and for CREDMON_DEVICE_PROVIDER_NAMES; by hand it serves
+any service with a _CLIENT_ID too. What is stored already is left alone.
+
+  -v, --verbose   say what is done
+  --force         log in again although a credential is stored
+  --config FILE   root configuration file (CONDOR_CONFIG)
+  --version       print the version
+  -h, --help      print this`;
+
+/** Reads the arguments; help and version come back as text. @throws CodedError `USAGE` */
+export function parseStorerArguments(
+  argv: readonly string[],
+  version: string,
+): StorerCommand | { readonly kind: 'text'; readonly text: string } {
+  const { values, positionals } = parsed(argv);
+  if (values.help) return { kind: 'text', text: USAGE };
+  if (values.version) return { kind: 'text', text: version };
+  if (positionals.length === 0) throw new CodedError('USAGE', `no service is named\n\n${USAGE}`);
+  return {
+    kind: 'store',
+    requests: positionals.map(parseRequest),
+    configFile: values.config,
+    // -d is the reference's word for more of the same.
+    verbose: values.verbose || values.debug,
+    force: values.force,
+  };
+}
+
+interface Values {
+  readonly help: boolean;
+  readonly version: boolean;
+  readonly verbose: boolean;
+  readonly debug: boolean;
+  readonly force: boolean;
+  readonly config: string | undefined;
+}
+
+function parsed(argv: readonly string[]): { values: Values; positionals: string[] } {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        help: { type: 'boolean', short: 'h', default: false },
+        version: { type: 'boolean', default: false },
+        verbose: { type: 'boolean', short: 'v', default: false },
+        debug: { type: 'boolean', short: 'd', default: false },
+        force: { type: 'boolean', default: false },
+        config: { type: 'string' },
+      },
+    });
+    return { values: { ...values, config: values.config }, positionals };
+  } catch (error) {
+    throw new CodedError('USAGE', `${messageOf(error)}\n\n${USAGE}`);
+  }
+}

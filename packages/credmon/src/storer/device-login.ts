@@ -1,0 +1,91 @@
+// A device login from start to end: the prompt, the wait, and what is stored afterwards.
+import {
+  CodedError,
+  beginDeviceLogin,
+  discoverDeviceUrl,
+  finishDeviceLogin,
+  promisedLifetime,
+  type ClientRegistration,
+  type Clock,
+  type Parsed,
+  type Send,
+  type TokenAnswer,
+} from '@credmon/core';
+import { devicePrompt } from './prompt.ts';
+import type { StoreRequest } from './request.ts';
+import type { DeviceSettings } from './settings.ts';
+import type { StoreCred } from './store-cred.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What a login may use of the world. `unicode`: the terminal shows QR codes. */
+export interface LoginWorld {
+  readonly send: Send;
+  readonly clock: Clock;
+  readonly terminal: Terminal;
+  readonly storeCred: StoreCred;
+  readonly readSecret: (path: string) => Parsed<string>;
+  readonly unicode: boolean;
+}
+
+/**
+ * Logs in by device code and stores the refresh token, then the access token that came with it.
+ * @throws CodedError as `beginDeviceLogin` and `finishDeviceLogin`; `LOGIN_REFUSED` when the issuer gives no refresh token
+ */
+export async function deviceLogin(
+  world: LoginWorld,
+  request: StoreRequest,
+  settings: DeviceSettings,
+): Promise<void> {
+  const { send, clock, terminal, storeCred } = world;
+  const registration = await registrationOf(world, request.service, settings);
+  const scope = [request.scopes, ...settings.extraScopes].join(' ');
+  const asked = { scope, resource: request.audience, now: clock.now() };
+  const login = await beginDeviceLogin(send, registration, asked);
+  terminal.print(devicePrompt(request.service, login, world.unicode));
+  const answer = await finishDeviceLogin(send, registration, login, { clock });
+  const { refreshToken } = answer;
+  if (refreshToken === undefined) {
+    const mend = `the administrator can add the scope that gives one (often offline_access) to CREDMON_${request.service}_EXTRA_SCOPES`;
+    throw new CodedError('LOGIN_REFUSED', `the issuer of ${request.service} gave no refresh token; ${mend}`, {
+      provider: request.service,
+    });
+  }
+  await storeCred.add(request, { refresh_token: refreshToken });
+  await storeCred.addUse(request, useOf(answer, clock.now()));
+  terminal.print(`Stored ${request.service}.`);
+}
+
+function useOf({ answer }: TokenAnswer, now: number): Record<string, unknown> {
+  const issuedAt = Math.floor(now);
+  return { ...answer, issued_at: issuedAt, expires_at: issuedAt + promisedLifetime(answer, 1200, now) };
+}
+
+async function registrationOf(
+  { send, readSecret }: LoginWorld,
+  service: string,
+  { client, registration }: DeviceSettings,
+): Promise<ClientRegistration> {
+  const { issuer, deviceUrl, allowLoopbackHttp } = registration;
+  if (deviceUrl === undefined && issuer === undefined) {
+    const what = `neither CREDMON_${service}_DEVICE_URL nor CREDMON_${service}_ISSUER is set`;
+    throw new CodedError('CONFIG_INVALID', `${what}: the administrator must say where a device login begins`);
+  }
+  return {
+    ...registration,
+    ...(client.secretFile === undefined
+      ? {}
+      : { clientSecret: secretOf(client.secretFile, service, readSecret) }),
+    deviceUrl: deviceUrl ?? (await discoverDeviceUrl(send, issuer ?? '', allowLoopbackHttp)),
+  };
+}
+
+/** The storer runs as the user, who must not be able to read a client's secret. */
+function secretOf(path: string, service: string, readSecret: LoginWorld['readSecret']): string {
+  const secret = readSecret(path);
+  if (secret.ok) return secret.value;
+  throw new CodedError(
+    'SECRET_UNREADABLE',
+    `${service} has a client secret (${path}), which you cannot read; for device logins the administrator registers a public client and leaves ${service}_CLIENT_SECRET_FILE out`,
+    { path },
+  );
+}

@@ -1,0 +1,65 @@
+// The executable condor_credential_storer: command line, environment and terminal in, exit code out.
+import { createSend, isCoded, loadConfig, messageOf, systemClock } from '@credmon/core';
+import { EXIT_FAILED, EXIT_USAGE } from '../exit-code.ts';
+import { readSecretFile } from '../secret-file.ts';
+import { VERSION } from '../version.ts';
+import { parseStorerArguments, type StorerCommand } from './arguments.ts';
+import { runProgram } from './programs.ts';
+import { readStorerSettings } from './settings.ts';
+import { createStoreCred } from './store-cred.ts';
+import { storeAll } from './store.ts';
+import { findTerminal } from './terminal.ts';
+
+const { env } = process;
+const STDERR = 2;
+
+/** The words of an option knob or variable. */
+function words(text: string | undefined): string[] {
+  return (text ?? '').split(/\s+/).filter((word) => word !== '');
+}
+
+async function store(command: StorerCommand): Promise<void> {
+  const { configFile, requests, force } = command;
+  const config = loadConfig({
+    subsystem: 'TOOL',
+    env: configFile === undefined ? env : { ...env, CONDOR_CONFIG: configFile },
+  });
+  const settings = readStorerSettings(config);
+  const { send, close } = createSend(settings.limits);
+  const terminal = findTerminal();
+  const stderr = terminal?.descriptor ?? STDERR;
+  const user = env['CONDOR_VAULT_STORER_USER'];
+  const options = [
+    ...words(env['SEC_CREDENTIAL_STORECRED_OPTS']),
+    ...(user === undefined ? [] : ['-u', user]),
+  ];
+  const locale = env['LC_ALL'] ?? env['LC_CTYPE'] ?? env['LANG'] ?? '';
+  const world = {
+    send,
+    clock: systemClock,
+    terminal,
+    stderr,
+    run: runProgram,
+    storeCred: createStoreCred(runProgram, options, stderr),
+    readSecret: readSecretFile,
+    unicode: /utf-?8/i.test(locale),
+    mode: env['CONDOR_CREDENTIAL_STORER_MODE']?.toLowerCase(),
+    say: (text: string) => {
+      if (command.verbose || settings.verbose) process.stderr.write(`condor_credential_storer: ${text}\n`);
+    },
+  };
+  try {
+    await storeAll(world, requests, settings, force);
+  } finally {
+    await close();
+  }
+}
+
+try {
+  const command = parseStorerArguments(process.argv.slice(2), VERSION);
+  if (command.kind === 'text') process.stdout.write(`${command.text}\n`);
+  else await store(command);
+} catch (error) {
+  process.stderr.write(`condor_credential_storer: ${messageOf(error)}\n`);
+  process.exitCode = isCoded(error, 'USAGE') ? EXIT_USAGE : EXIT_FAILED;
+}

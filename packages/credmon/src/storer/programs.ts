@@ -1,0 +1,42 @@
+// Runs the programs that the storer leaves the work to. Secrets go through pipes, never through arguments or the environment.
+import { spawn, type StdioOptions } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { CodedError, systemCode } from '@credmon/core';
+
+/** What a program printed on standard output, and its exit code (128 + n after a signal). */
+export interface Ran {
+  readonly code: number;
+  readonly output: string;
+}
+
+/**
+ * Runs a program. `input` becomes its standard input; without it, it has the storer's. Its standard error is `stderr`, a descriptor.
+ * @throws CodedError `PROGRAM_FAILED` when it is not installed
+ */
+export type Run = (
+  program: string,
+  args: readonly string[],
+  options: { readonly input?: string; readonly stderr: number },
+) => Promise<Ran>;
+
+/** {@link Run} with real processes from PATH. */
+export const runProgram: Run = async (program, args, { input, stderr }) => {
+  const stdio: StdioOptions = [input === undefined ? 'inherit' : 'pipe', 'pipe', stderr];
+  const child = spawn(program, args, { stdio });
+  const ended = new Promise<number>((resolve, reject) => {
+    child.on('error', (error) => reject(notStarted(program, error)));
+    child.on('close', (code) => resolve(code ?? 128));
+  });
+  // A program may refuse before it has read its input; its exit code tells.
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.end(input);
+  const [code, output] = await Promise.all([ended, child.stdout ? text(child.stdout) : '']);
+  return { code, output };
+};
+
+function notStarted(program: string, error: Error): CodedError {
+  const code = systemCode(error);
+  const why =
+    code === 'ENOENT' ? 'is not installed (it is not in PATH)' : `cannot be started (${code ?? error.name})`;
+  return new CodedError('PROGRAM_FAILED', `${program} ${why}`, { program }, error);
+}

@@ -1,0 +1,42 @@
+// What a person reads who must log in, and what is said where no person is. Pure.
+import { CodedError, stemOf, type DeviceLogin } from '@credmon/core';
+import { renderUnicodeCompact } from 'uqr';
+import { requestText, type StoreRequest } from './request.ts';
+
+/** The prompt of a device login. `unicode`: the terminal can show the blocks of a QR code. */
+export function devicePrompt(service: string, login: DeviceLogin, unicode: boolean): string {
+  const { verificationUrl, completeUrl, userCode, expiresIn } = login;
+  const target = completeUrl ?? verificationUrl;
+  const minutes = Math.max(1, Math.floor(expiresIn / 60));
+  return [
+    `To let your jobs use ${service}, open this page on any device and log in:`,
+    '',
+    `    ${target}`,
+    '',
+    ...(unicode ? [renderUnicodeCompact(target, { border: 2 }), ''] : []),
+    ...(completeUrl === undefined
+      ? ['Enter this code there:']
+      : [`The page must show this code (or ask for it at ${verificationUrl}):`]),
+    '',
+    `    ${userCode}`,
+    '',
+    `Waiting for up to ${minutes} min; Ctrl-C gives up.`,
+  ].join('\n');
+}
+
+/** The error for a login without a terminal. */
+export function needsTerminal(request: StoreRequest): CodedError {
+  const stem = stemOf(request.service, request.handle);
+  return new CodedError(
+    'LOGIN_NEEDS_TERMINAL',
+    [
+      `${stem} needs a login, and there is no terminal to show it on.`,
+      'Log in once by hand on this machine, then submit again:',
+      '',
+      `    condor_credential_storer '${requestText(request).replaceAll("'", String.raw`'\''`)}'`,
+      '',
+      'After that, scripts, cron and batch jobs can submit for as long as condor_credmon can renew the token.',
+    ].join('\n'),
+    { token: stem },
+  );
+}

@@ -1,0 +1,56 @@
+// What condor_submit asks the storer for: one argument per credential, `service&handle=H&scopes=a,b&audience=A&options=O`. Pure.
+import { CodedError, isCredName, stemOf } from '@credmon/core';
+
+/** One credential to store. Empty texts are not asked for. */
+export interface StoreRequest {
+  readonly service: string;
+  readonly handle: string;
+  readonly scopes: string;
+  readonly audience: string;
+  readonly options: string;
+}
+
+const FIELDS = ['handle', 'scopes', 'audience', 'options'] as const;
+
+/**
+ * Reads one argument. A value may hold `=`, but no `&`.
+ * @throws CodedError `USAGE`
+ */
+export function parseRequest(text: string): StoreRequest {
+  const [service = '', ...parts] = text.split('&');
+  const found = new Map<string, string>();
+  for (const part of parts) {
+    const cut = part.indexOf('=');
+    const name = part.slice(0, Math.max(0, cut));
+    if (!FIELDS.some((field) => field === name) || found.has(name))
+      throw usage(
+        `${JSON.stringify(part)} in ${JSON.stringify(text)} is not one of ${FIELDS.join(', ')}, each once`,
+      );
+    found.set(name, part.slice(cut + 1));
+  }
+  const [handle, scopes, audience, options] = FIELDS.map((field) => found.get(field) ?? '');
+  const request = {
+    service,
+    handle: handle ?? '',
+    scopes: scopes ?? '',
+    audience: audience ?? '',
+    options: options ?? '',
+  };
+  // A leading "-" would be an option of the programs that are called.
+  for (const name of [service, stemOf(service, request.handle)])
+    if (!isCredName(name) || /^[-_]|_$/.test(name))
+      throw usage(`${JSON.stringify(name)} is no name of a credential`);
+  return request;
+}
+
+/** The argument that asks for the same again. */
+export function requestText(request: StoreRequest): string {
+  const fields = FIELDS.filter((field) => request[field] !== '').map(
+    (field) => `&${field}=${request[field]}`,
+  );
+  return `${request.service}${fields.join('')}`;
+}
+
+function usage(what: string): CodedError {
+  return new CodedError('USAGE', what);
+}

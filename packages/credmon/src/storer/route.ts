@@ -1,0 +1,40 @@
+// Which way a credential is obtained: by a device login, from a Vault, or from Pelican. Pure.
+import { CodedError } from '@credmon/core';
+import { ownerOf, type ProviderLists } from '../providers/registry.ts';
+
+/** The ways. */
+export type Route = 'device' | 'vault' | 'pelican';
+
+/** What the choice stands on. `mode` is CONDOR_CREDENTIAL_STORER_MODE, which condor_submit sets. */
+export interface RouteFacts {
+  readonly lists: ProviderLists;
+  readonly hasClient: boolean;
+  readonly mode: string | undefined;
+}
+
+/**
+ * The way for a service: the owner of its tokens decides, so that what is stored is what condor_credmon renews; for a name that nobody
+ * lists, what condor_submit says.
+ * @throws CodedError `USAGE` when the service needs no login, or nobody knows it
+ */
+export function routeOf(service: string, { lists, hasClient, mode }: RouteFacts): Route {
+  const owner = ownerOf(service, lists, { hasClient, vaultEnabled: mode === 'vault' });
+  switch (owner.kind) {
+    case 'oauth2':
+      return 'device';
+    case 'vault':
+    case 'pelican':
+      return owner.kind;
+    case 'nobody':
+      if (mode === 'vault' || mode === 'pelican') return mode;
+      throw new CodedError('USAGE', `nobody here knows ${service}: ${owner.why}`, { service });
+    default:
+      throw new CodedError(
+        'USAGE',
+        `${service} needs no login: condor_credmon makes its tokens (${owner.kind})`,
+        {
+          service,
+        },
+      );
+  }
+}

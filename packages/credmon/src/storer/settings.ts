@@ -1,0 +1,92 @@
+// The storer's settings: it runs as the user, reads what condor_submit reads, and needs no secret.
+import {
+  createKnobReader,
+  secureEndpoint,
+  type ClientRegistration,
+  type Config,
+  type KnobReader,
+  type SendLimits,
+} from '@credmon/core';
+import type { ConfiguredClient } from '../providers/oauth-refresh.ts';
+import type { ProviderLists } from '../providers/registry.ts';
+import { readClients, readLimits, readLists } from '../settings.ts';
+
+/** What a service adds to a device login: the endpoint, if the administrator names it, and scopes that are always asked for. */
+export interface DeviceSettings {
+  readonly client: ConfiguredClient;
+  readonly registration: ClientRegistration;
+  readonly extraScopes: readonly string[];
+}
+
+/** What the storer takes from the configuration. */
+export interface StorerSettings {
+  readonly lists: ProviderLists;
+  readonly limits: SendLimits;
+  readonly allowLoopbackHttp: boolean;
+  readonly getTokenOptions: string;
+  readonly verbose: boolean;
+  readonly hasClient: (service: string) => boolean;
+  /** Scopes and audience of a request that names none. */
+  readonly defaults: (service: string) => { readonly scopes: string; readonly audience: string };
+  readonly device: (service: string) => DeviceSettings | undefined;
+  readonly pelican: (service: string) => PelicanSettings;
+}
+
+/** Where Pelican's tokens are for, and what they allow. */
+export interface PelicanSettings {
+  readonly url: string;
+  readonly permissions: readonly string[];
+}
+
+/** Reads the settings. @throws CodedError `CONFIG_INVALID` with every mistake */
+export function readStorerSettings(config: Config): StorerSettings {
+  const read = createKnobReader(config);
+  const allowLoopbackHttp = read.boolean('CREDMON_ALLOW_LOOPBACK_HTTP', false);
+  const clients = readClients(config, read, allowLoopbackHttp);
+  const settings = {
+    lists: readLists(read),
+    limits: readLimits(read),
+    allowLoopbackHttp,
+    getTokenOptions: read.string('SEC_CREDENTIAL_GETTOKEN_OPTS') ?? '',
+    verbose: /(^|\s)(-[vd]|--verbose)(\s|$)/.test(read.string('SEC_CREDENTIAL_VAULT_STORER_OPTS') ?? ''),
+    hasClient: (service: string) => clients.has(service.toUpperCase()),
+    defaults: (service: string) => ({
+      scopes: read.string(`${service}_DEFAULT_SCOPES`) ?? '',
+      audience: read.string(`${service}_DEFAULT_AUDIENCE`) ?? '',
+    }),
+    device: (service: string) => {
+      const client = clients.get(service.toUpperCase());
+      return client && deviceSettings(read, service, client, allowLoopbackHttp);
+    },
+    pelican: (service: string) => ({
+      url: (read.string(`${service}_PELICAN_URL`) ?? '') + (read.string(`${service}_PELICAN_PREFIX`) ?? ''),
+      permissions: read.list(`${service}_PELICAN_PERMISSIONS`) ?? ['read'],
+    }),
+  };
+  read.finish();
+  return settings;
+}
+
+function deviceSettings(
+  read: KnobReader,
+  service: string,
+  client: ConfiguredClient,
+  allowLoopbackHttp: boolean,
+): DeviceSettings {
+  const { clientId, tokenUrl, issuer, authentication } = client;
+  const deviceUrl = read.string(`CREDMON_${service}_DEVICE_URL`);
+  if (deviceUrl !== undefined) secureEndpoint(deviceUrl, `CREDMON_${service}_DEVICE_URL`, allowLoopbackHttp);
+  return {
+    client,
+    extraScopes: read.list(`CREDMON_${service}_EXTRA_SCOPES`) ?? [],
+    registration: {
+      provider: service,
+      clientId,
+      tokenUrl,
+      authentication,
+      allowLoopbackHttp,
+      ...(issuer === undefined ? {} : { issuer }),
+      ...(deviceUrl === undefined ? {} : { deviceUrl }),
+    },
+  };
+}

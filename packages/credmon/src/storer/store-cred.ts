@@ -1,0 +1,47 @@
+// condor_store_cred: asks whether a credential is stored, and stores one; its text goes through standard input.
+import { CodedError, stemOf } from '@credmon/core';
+import type { Run } from './programs.ts';
+import type { StoreRequest } from './request.ts';
+
+/** What CredD has: the credential, one for other scopes or another audience, or none. */
+export type Stored = 'yes' | 'mismatch' | 'no';
+
+/** condor_store_cred with the options that are the same for every call. */
+export interface StoreCred {
+  query(request: StoreRequest): Promise<Stored>;
+  /** @throws CodedError `PROGRAM_FAILED` */
+  add(request: StoreRequest, credential: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Stores the access token that comes with a login, so that jobs need not wait for its first renewal. @throws CodedError `PROGRAM_FAILED` */
+  addUse(request: StoreRequest, use: Readonly<Record<string, unknown>>): Promise<void>;
+}
+
+/** `options`: SEC_CREDENTIAL_STORECRED_OPTS, words for every call; `stderr` the descriptor for what the program has to say. */
+export function createStoreCred(run: Run, options: readonly string[], stderr: number): StoreCred {
+  const call = async (args: readonly string[], input: string): Promise<number> =>
+    (await run('condor_store_cred', [...args, ...options], { input, stderr })).code;
+  const add = async (request: StoreRequest, args: readonly string[], value: object): Promise<void> => {
+    const code = await call(['add-oauth', ...args, '-i', '-'], `${JSON.stringify(value)}\n`);
+    if (code === 0) return;
+    const stem = stemOf(request.service, request.handle);
+    throw new CodedError('PROGRAM_FAILED', `condor_store_cred could not store ${stem} (exit code ${code})`, {
+      program: 'condor_store_cred',
+      code,
+    });
+  };
+  return {
+    query: async (request) => {
+      const code = await call(['query-oauth', ...nameOf(request), ...limitsOf(request)], '');
+      return code === 0 ? 'yes' : code === 2 ? 'mismatch' : 'no';
+    },
+    add: (request, credential) => add(request, [...nameOf(request), ...limitsOf(request)], credential),
+    addUse: (request, use) => add(request, [...nameOf(request), '-P'], use),
+  };
+}
+
+function nameOf({ service, handle }: StoreRequest): string[] {
+  return ['-s', service, ...(handle === '' ? [] : ['-H', handle])];
+}
+
+function limitsOf({ scopes, audience }: StoreRequest): string[] {
+  return [...(scopes === '' ? [] : ['-S', scopes]), ...(audience === '' ? [] : ['-A', audience])];
+}

@@ -1,0 +1,69 @@
+// Stores one credential after the other: what is there already is left alone, what is missing is logged in for.
+import { CodedError, stemOf } from '@credmon/core';
+import { deviceLogin, type LoginWorld } from './device-login.ts';
+import { pelicanLogin } from './pelican-login.ts';
+import type { Run } from './programs.ts';
+import { needsTerminal } from './prompt.ts';
+import type { StoreRequest } from './request.ts';
+import { routeOf } from './route.ts';
+import type { StorerSettings } from './settings.ts';
+import { vaultLogin } from './vault-login.ts';
+
+/** What storing may use of the world. Without a `terminal` nobody can log in; `stderr` is where programs then complain. */
+export interface StorerWorld extends Omit<LoginWorld, 'terminal'> {
+  readonly terminal: LoginWorld['terminal'] | undefined;
+  readonly run: Run;
+  readonly stderr: number;
+  readonly mode: string | undefined;
+  readonly say: (text: string) => void;
+}
+
+/** Stores every request. @throws CodedError the first that cannot be stored */
+export async function storeAll(
+  world: StorerWorld,
+  requests: readonly StoreRequest[],
+  settings: StorerSettings,
+  force: boolean,
+): Promise<void> {
+  for (const given of requests) await storeOne(world, completed(given, settings), settings, force);
+}
+
+/** condor_submit has filled in the defaults; who calls by hand gets the same. */
+function completed(request: StoreRequest, { defaults }: StorerSettings): StoreRequest {
+  const { scopes, audience } = defaults(request.service);
+  return { ...request, scopes: request.scopes || scopes, audience: request.audience || audience };
+}
+
+async function storeOne(
+  world: StorerWorld,
+  request: StoreRequest,
+  settings: StorerSettings,
+  force: boolean,
+): Promise<void> {
+  const { service } = request;
+  const stem = stemOf(service, request.handle);
+  const route = routeOf(service, { ...settings, hasClient: settings.hasClient(service), mode: world.mode });
+  const stored = force ? 'no' : await world.storeCred.query(request);
+  if (stored === 'yes') return world.say(`${stem} is stored already`);
+  if (stored === 'mismatch') throw mismatch(stem);
+  world.say(`${stem} is not stored: ${route} login`);
+  const interactive = world.terminal !== undefined;
+  if (route === 'vault') return vaultLogin({ ...world, interactive }, request, settings.getTokenOptions);
+  if (!world.terminal) throw needsTerminal(request);
+  if (route === 'pelican') return pelicanLogin(world, request, settings.pelican(service));
+  const device = settings.device(service);
+  if (!device)
+    throw new CodedError(
+      'CONFIG_INVALID',
+      `${service}_CLIENT_ID and ${service}_TOKEN_URL are not set; the administrator must add them`,
+    );
+  return deviceLogin({ ...world, terminal: world.terminal }, request, device);
+}
+
+function mismatch(stem: string): CodedError {
+  return new CodedError(
+    'LOGIN_REFUSED',
+    `${stem} is stored for other scopes or another audience, and jobs may be using it; to replace it: condor_store_cred delete-oauth -s ${stem}`,
+    { token: stem },
+  );
+}

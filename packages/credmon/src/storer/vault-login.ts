@@ -1,0 +1,79 @@
+// A Vault login: htgettoken brings the Vault token and the address to read access tokens from; both are stored.
+import { CodedError } from '@credmon/core';
+import type { Run } from './programs.ts';
+import { needsTerminal } from './prompt.ts';
+import type { StoreRequest } from './request.ts';
+import type { StoreCred } from './store-cred.ts';
+
+/** What a Vault login may use. `stderr`: where htgettoken talks to the user; `interactive`: somebody is there. */
+export interface VaultLoginWorld {
+  readonly run: Run;
+  readonly storeCred: StoreCred;
+  readonly stderr: number;
+  readonly interactive: boolean;
+}
+
+/** htgettoken wants a path for its output, and no path leads to the socket pair that a child of Node has; a shell makes a pipe. */
+const THROUGH_PIPE = '{ htgettoken "$@"; echo "exit $?"; } | cat';
+
+/**
+ * Stores what htgettoken brings: Vault token and URL; for a handle the URL alone, with the Vault token under the service's own name.
+ * @throws CodedError `PROGRAM_FAILED`; without a terminal `LOGIN_NEEDS_TERMINAL`
+ */
+export async function vaultLogin(
+  world: VaultLoginWorld,
+  request: StoreRequest,
+  options: string,
+): Promise<void> {
+  const { vaultToken, vaultUrl } = await getToken(world, request, options);
+  const whole = { vault_token: vaultToken, vault_url: vaultUrl };
+  if (request.handle === '') return world.storeCred.add(request, whole);
+  const parent = { ...request, handle: '', scopes: '', audience: '', options: '' };
+  if ((await world.storeCred.query(parent)) === 'no') await world.storeCred.add(parent, whole);
+  return world.storeCred.add(request, { vault_url: vaultUrl });
+}
+
+async function getToken(
+  { run, stderr, interactive }: VaultLoginWorld,
+  request: StoreRequest,
+  options: string,
+): Promise<{ vaultToken: string; vaultUrl: string }> {
+  const args = getTokenArguments(request, options, interactive);
+  const { output } = await run('sh', ['-c', THROUGH_PIPE, 'htgettoken', ...args], { stderr });
+  const lines = output.split('\n').filter((line) => line !== '');
+  const code = Number(/^exit (\d+)$/.exec(lines.pop() ?? '')?.[1] ?? '1');
+  if (code === 127) throw failed('htgettoken is not installed (it is not in PATH)', code);
+  if (code !== 0 && !interactive) throw needsTerminal(request);
+  if (code !== 0) throw failed(`htgettoken failed for ${request.service} (exit code ${code})`, code);
+  const vaultUrl = lines.findLast((line) => /^https:\/\/\S+$/.test(line));
+  const vaultToken = lines.findLast((line) => line !== vaultUrl && /^[!-~]+$/.test(line));
+  if (vaultUrl === undefined || vaultToken === undefined)
+    throw failed('htgettoken printed no Vault token and URL; version 1.13 or later is needed', code);
+  return { vaultToken, vaultUrl };
+}
+
+/**
+ * The arguments: the administrator's, the issuer (and after `_` the role) that the service's name says, the user's. A Vault token that
+ * lives for weeks must not lie in a file, so it is printed.
+ * @see https://github.com/fermitools/htgettoken (manual page)
+ */
+export function getTokenArguments(
+  { service, options: own }: StoreRequest,
+  options: string,
+  interactive: boolean,
+): string[] {
+  const [issuer = '', ...role] = service.split('_');
+  const words = [...wordsOf(options), '-i', issuer, ...(role.length === 0 ? [] : ['-r', role.join('_')])];
+  words.push(...wordsOf(own.replaceAll(',', ' ')));
+  if (!words.some((word) => word.startsWith('--vaulttokenttl'))) words.push('--vaulttokenttl=28d');
+  words.push('--vaulttokenfile=/dev/stdout', '--nobearertoken', '--showbearerurl');
+  return interactive ? words : [...words, '--nooidc'];
+}
+
+function wordsOf(text: string): string[] {
+  return text.split(/\s+/).filter((word) => word !== '');
+}
+
+function failed(what: string, code: number): CodedError {
+  return new CodedError('PROGRAM_FAILED', what, { program: 'htgettoken', code });
+}

@@ -1,0 +1,20 @@
+// A person at an issuer's device page: opens the address that a terminal shows, confirms the code, and logs in or cancels.
+import { httpBrowser } from './http-browser.ts';
+import { pressButton } from './http-login.ts';
+
+/** Goes through the pages behind `url` (the one with the code in it). Answers with the text of the last page. */
+export async function answerDevicePage(
+  url: string,
+  press: 'login' | 'cancel',
+  account?: string,
+): Promise<string> {
+  const browser = httpBrowser();
+  let page = await browser.open(url);
+  for (let step = 0; step < 5; step += 1) {
+    const form = page.forms.find(({ fields }) => 'xsrf' in fields);
+    if (!form) break;
+    page = await browser.submit(form);
+  }
+  const last = await pressButton(browser, page, press, account);
+  return last.body;
+}

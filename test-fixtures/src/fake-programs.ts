@@ -1,0 +1,18 @@
+// Puts fakes of condor_store_cred, htgettoken and pelican into a directory for PATH.
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The programs that there is a fake of. */
+export type FakeProgram = 'condor_store_cred' | 'htgettoken' | 'pelican';
+
+/** Installs the named fakes into `directory`; they take what they need from FAKE_... in the environment. */
+export function installPrograms(directory: string, names: readonly FakeProgram[]): void {
+  mkdirSync(directory, { recursive: true });
+  for (const name of names) {
+    const script = fileURLToPath(new URL(`programs/${name}.mjs`, import.meta.url));
+    const path = join(directory, name);
+    writeFileSync(path, `#!/bin/sh\nexec '${process.execPath}' '${script}' "$@"\n`);
+    chmodSync(path, 0o755);
+  }
+}
