@@ -116,11 +116,11 @@ async function finish(
     expiresIn: 100,
     interval: 5,
   };
-  let ended = false;
+  const state = { ended: false };
   const outcome = outcomeOf(finishDeviceLogin(on.send, on.registration, login, { clock })).finally(() => {
-    ended = true;
+    state.ended = true;
   });
-  while (!ended) {
+  while (!state.ended) {
     if (clock.waiting > 0) clock.advanceToNext();
     await new Promise((resolve) => setImmediate(resolve));
   }

@@ -23,6 +23,15 @@ describe('when a token is due', () => {
     expect(dueByLifetime({ issuedAt: 0, expiresAt: 3600 }, DEFAULT_POLICY, spread)).toBeCloseTo(expected, 6);
   });
 
+  it('one that is fetched again after a while at the latest is due then, or earlier by its lifetime', () => {
+    const policy = { ...DEFAULT_POLICY, refreshEvery: 1200 };
+    const dueAfter = (lifetime: number, spread: number): number =>
+      dueByLifetime({ issuedAt: 0, expiresAt: lifetime }, policy, spread);
+    expect([dueAfter(86_400, 0), dueAfter(86_400, 1), dueAfter(600, 0)].map(Math.round)).toEqual([
+      1200, 960, 300,
+    ]);
+  });
+
   const byLifetime = NOW.wall + 3600 * (0.5 - 0.1 * place);
   const always = Number.NEGATIVE_INFINITY;
   const cases: [string, Partial<TokenSnapshot>, number, DueReason][] = [

@@ -43,7 +43,7 @@ export async function runStatusCommand(
   const rows: StatusRow[] = wanted
     .map((token) => {
       const owner = ownership.manage(token);
-      return statusRow(token, owner && judge(owner.managed, now), now);
+      return statusRow(owner?.managed.snapshot ?? token, owner && judge(owner.managed, now), now);
     })
     .sort((a, b) => (`${a.user} ${a.service} ${a.handle}` < `${b.user} ${b.service} ${b.handle}` ? -1 : 1));
   print(
