@@ -60,6 +60,8 @@ describe('the way of a service', () => {
     oauth2: '*',
     vault: ['dune'],
     pelican: ['osdf'],
+    exchange: [],
+    exec: [],
     specialNames: false,
   } as const;
   it.each([
