@@ -2,26 +2,27 @@
 import { civilOf, epochOf } from './calendar.ts';
 import type { AbsTimeValue, RelTimeValue } from './value.ts';
 
-const ABSOLUTE =
-  /^\s*(\d{4})[-/]?(\d{2})[-/]?(\d{2})(?:[Tt\s]?\s*(\d{2}):?(\d{2}):?(\d{2})(?:\.\d+)?)?\s*(?:([zZ])|([-+])(\d{2}):?(\d{2}))?\s*$/;
+const ZONE = /(?:[zZ]|([-+])(\d{2}):?(\d{2}))\s*$/;
+const ABSOLUTE = /^\D*(\d{4})\D*(\d{2})\D*(\d{2})(?:\D*(\d{2}))?(?:\D*(\d{2}))?(?:\D*(\d{2}))?/;
 const CLOCK = /^\s*(-?)\s*(?:(\d+)\+)?(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?|\.\d+)\s*$/;
 const UNITS =
   /^\s*(-?)\s*(?:(\d+)\s*[dD])?\s*(?:(\d+)\s*[hH])?\s*(?:(\d+)\s*[mM])?\s*(?:(\d+(?:\.\d*)?)\s*[sS])?\s*$/;
 
 /**
- * Reads `2020-01-02T03:04:05+01:00`, `20200102T030405Z` and their relatives; without an offset the time is UTC.
- * @returns undefined when `text` is not such a time
+ * Reads `2020-01-02T03:04:05+01:00`, `20200102T030405Z` and their relatives: a year, a month, a day, and as much of a clock as
+ * there is, with anything between them. A field that is too great carries over. Without an offset the time is UTC.
+ * @returns undefined when `text` does not hold a date
  */
 export function parseAbsTime(text: string): AbsTimeValue | undefined {
-  const found = ABSOLUTE.exec(text);
+  const zone = ZONE.exec(text);
+  const found = ABSOLUTE.exec(zone === null ? text : text.slice(0, zone.index));
   if (found === null) return undefined;
-  const number = (index: number): number => Number(found[index] ?? 0);
-  const [year, month, day] = [number(1), number(2), number(3)];
-  const [hours, minutes, seconds] = [number(4), number(5), number(6)];
-  if (month < 1 || month > 12 || day < 1 || day > 31) return undefined;
-  if (hours > 23 || minutes > 59 || seconds > 60) return undefined;
-  const offset = (found[8] === '-' ? -1 : 1) * (number(9) * 3600 + number(10) * 60);
-  const local = epochOf({ year, month, day, hours, minutes, seconds });
+  const [year = 0, month = 1, day = 1, hours = 0, minutes = 0, seconds = 0] = found
+    .slice(1)
+    .map((digits) => Number(digits ?? 0));
+  const offset = (zone?.[1] === '-' ? -1 : 1) * (Number(zone?.[2] ?? 0) * 3600 + Number(zone?.[3] ?? 0) * 60);
+  const years = year + Math.floor((month - 1) / 12);
+  const local = epochOf({ year: years, month: ((month + 11) % 12) + 1, day, hours, minutes, seconds });
   return { type: 'abstime', seconds: local - offset, offset: offset === 0 ? 0 : offset };
 }
 

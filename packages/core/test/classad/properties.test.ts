@@ -31,7 +31,7 @@ const bytes = fc
 const OPERATORS = '|| && | ^ & == != =?= =!= is isnt < <= > >= << >> >>> + - * / %'.split(' ');
 const WORDS = [
   ...OPERATORS,
-  ...'! ~ ? ?: : ( ) [ ] { } , ; . = a b MY TARGET parent true undefined error'.split(' '),
+  ...'! ~ ? ?: : ( ) [ ] { } , ; = a b a.b MY TARGET parent true undefined error'.split(' '),
   ...'0 1 2.5 1e3 010 "x" "\\n" \'q r\' " \' // /* */ # \\ \0 \n absTime("2020-01-02T03:04:05Z") strcat( regexp('.split(
     ' ',
   ),
