@@ -69,3 +69,14 @@ export function lowerAscii(bytes: string): string {
 export function upperAscii(bytes: string): string {
   return ASCII_ONLY.test(bytes) ? bytes.toUpperCase() : bytes.replace(/[a-z]+/g, (run) => run.toUpperCase());
 }
+
+const isBlank = (code: number): boolean => code === 32 || (code >= 9 && code <= 13);
+
+/** `text` without the C locale's blanks at its ends; in linear time, which a regular expression for the end is not. */
+export function trimBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start += 1;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1;
+  return text.slice(start, end);
+}

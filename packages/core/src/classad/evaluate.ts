@@ -36,6 +36,7 @@ export interface EvaluateOptions {
 }
 
 const EMPTY = makeAd([]);
+const BYTES_PER_STEP = 32;
 const UTC = (): number => 0;
 const NO_CHANCE = (): number => Number.NaN;
 
@@ -55,10 +56,18 @@ export function evaluate(expr: Expr, options: EvaluateOptions): Value {
 }
 
 function evaluateIn(expr: Expr, scope: Scope, context: Context): Value {
-  if (expr.kind === 'literal') return expr.value;
+  if (expr.kind === 'literal') return charged(expr.value, context);
   context.enter();
   const value = evaluateNode(expr, scope, context);
   context.leave();
+  return charged(value, context);
+}
+
+/** Long strings cost steps, because what is done with them takes time by their length. */
+function charged(value: Value, context: Context): Value {
+  if (value.type === 'string' && value.value.length > BYTES_PER_STEP) {
+    context.spend(Math.floor(value.value.length / BYTES_PER_STEP));
+  }
   return value;
 }
 

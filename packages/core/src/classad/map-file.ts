@@ -1,5 +1,5 @@
 // Map files: which name a name stands for, by exact text, by its beginning, or by regular expression.
-import { bytesOf, lowerAscii, textOf } from './bytes.ts';
+import { bytesOf, lowerAscii, textOf, trimBlanks } from './bytes.ts';
 import type { UserMap } from './context.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import type { Limits } from './limits.ts';
@@ -64,7 +64,7 @@ class MapReader {
     bytesOf(text)
       .split('\n')
       .forEach((line, index) => {
-        const problem = this.#line(line.trim(), file);
+        const problem = this.#line(trimBlanks(line), file);
         if (problem !== undefined) this.problems.push({ file, line: index + 1, problem });
       });
   }

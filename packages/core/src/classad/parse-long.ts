@@ -2,7 +2,7 @@
 import { makeAd } from './ast.ts';
 import type { AdExpr, Entry } from './ast.ts';
 import { isCoded } from '../base/errors.ts';
-import { bytesOf } from './bytes.ts';
+import { bytesOf, trimBlanks } from './bytes.ts';
 import { parseBytes } from './parse.ts';
 import type { ParseOptions } from './parse.ts';
 import { syntaxError } from './syntax-error.ts';
@@ -11,7 +11,6 @@ import { syntaxError } from './syntax-error.ts';
 export type LongParseOptions = Omit<ParseOptions, 'lexer' | 'prefix'>;
 
 const LEADING = /^[ \t\n\v\f\r]+/;
-const EDGES = /^[ \t\n\v\f\r]+|[ \t\n\v\f\r]+$/g;
 
 /**
  * Reads one `Name = value` line. The name is whatever stands before the first `=`; text after a complete expression is
@@ -24,7 +23,7 @@ export function parseLongLine(line: string, options: LongParseOptions = {}): Ent
 
 function lineEntry(line: string, options: LongParseOptions): Entry {
   const equals = line.indexOf('=');
-  const name = line.slice(0, Math.max(equals, 0)).replace(EDGES, '');
+  const name = trimBlanks(line.slice(0, Math.max(equals, 0)));
   if (name === '') throw syntaxError(line, 0, '`Name = value` expected', options.quote ?? true);
   // The name stays in front of the value, blanked out, so that an error points into the whole line.
   const value = ' '.repeat(equals + 1) + line.slice(equals + 1);

@@ -2,6 +2,8 @@
 import { civilOf, epochOf } from './calendar.ts';
 import type { AbsTimeValue, RelTimeValue } from './value.ts';
 
+/** No time is longer; the patterns need quadratic time for some texts. */
+const LONGEST = 200;
 const ZONE = /(?:[zZ]|([-+])(\d{2}):?(\d{2}))\s*$/;
 const ABSOLUTE = /^\D*(\d{4})\D*(\d{2})\D*(\d{2})(?:\D*(\d{2}))?(?:\D*(\d{2}))?(?:\D*(\d{2}))?/;
 const CLOCK = /^\s*(-?)\s*(?:(\d+)\+)?(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?|\.\d+)\s*$/;
@@ -14,6 +16,7 @@ const UNITS =
  * @returns undefined when `text` does not hold a date
  */
 export function parseAbsTime(text: string): AbsTimeValue | undefined {
+  if (text.length > LONGEST) return undefined;
   const zone = ZONE.exec(text);
   const found = ABSOLUTE.exec(zone === null ? text : text.slice(0, zone.index));
   if (found === null) return undefined;
@@ -31,6 +34,7 @@ export function parseAbsTime(text: string): AbsTimeValue | undefined {
  * @returns undefined when `text` is not such a time
  */
 export function parseRelTime(text: string): RelTimeValue | undefined {
+  if (text.length > LONGEST) return undefined;
   const found = CLOCK.exec(text) ?? UNITS.exec(text);
   if (found === null || !/\d/.test(text)) return undefined;
   const number = (index: number): number => Number(found[index] ?? 0);

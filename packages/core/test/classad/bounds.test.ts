@@ -1,7 +1,7 @@
 // Bounds and errors: every way to ask for too much ends in one coded error, and a mistake is shown where it is.
 import { describe, expect, test } from 'vitest';
 import { isCoded } from '../../src/base/errors.ts';
-import { evaluate, parseAd, parseExpression, printValue } from '../../src/classad/index.ts';
+import { evaluate, parseAd, parseExpression, parseLongLine, printValue } from '../../src/classad/index.ts';
 
 const failure = (run: () => unknown): unknown => {
   try {
@@ -24,6 +24,15 @@ describe('a bound that is reached', () => {
     ['a long chain of attributes', () => value('a0', `[ ${chain} ]`), 'evaluationDepth'],
     ['work that doubles at each step', () => value('a0', `[ ${doubling}; a40 = "x" ]`), 'steps'],
     ['a text that is too long', () => parseExpression(' '.repeat(2 << 20)), 'textLength'],
+    [
+      'work on long strings',
+      () =>
+        value(
+          `size({${Array(200).fill('toUpper(big)').join()}}[0]) + ${Array(200).fill('size(toUpper(big))').join(' + ')}`,
+          `[ big = "${'x'.repeat(1 << 18)}" ]`,
+        ),
+      'steps',
+    ],
     ['a long pattern', () => value(`regexp("${'a'.repeat(5000)}", "a")`), 'patternLength'],
     ['a long subject', () => value(`regexp("a", "${'b'.repeat(100_000)}")`), 'subjectLength'],
   ])('%s is CLASSAD_LIMIT', (_name, run, limit) => {
@@ -46,4 +55,14 @@ test('a mistake is reported with line, column and a caret under it', () => {
 
 test('the text stays out of the message when it may hold secrets', () => {
   expect(() => parseExpression('"secret" "', { quote: false })).toThrow(/^(?!.*secret)/s);
+});
+
+test.each([
+  ['blanks inside an item', () => value(`size(split("a${' '.repeat(500_000)}b", ","))`)],
+  ['blanks before a time', () => value(`relTime(strcat("${' '.repeat(500_000)}", "x"))`)],
+  ['blanks inside a name', () => parseLongLine(`a${' '.repeat(500_000)}b = 1`).name.length],
+])('%s take linear time', (_name, run) => {
+  const started = performance.now();
+  run();
+  expect(performance.now() - started).toBeLessThan(2000);
 });

@@ -23,7 +23,7 @@ const text = [
 ].join('\n');
 
 describe('userMap() answers from a map file', () => {
-  const maps = { groups: parseMapFile(text), small: parseMapFile('* a x , y\n* b "q, r ,s"') };
+  const maps = { groups: parseMapFile(text), small: parseMapFile('* a x , y\n* b "q, r ,s"\n* voilà à') };
   test.each([
     ['the first of two lines for one text', 'userMap("groups", "alice")', '"physics,biology"'],
     ['the name of the map in any case', 'userMap("GROUPS", "alice")', '"physics,biology"'],
@@ -39,6 +39,7 @@ describe('userMap() answers from a map file', () => {
     ['the first item when the preferred one is not there', 'userMap("groups", "alice", "law")', '"physics"'],
     ['no map', 'userMap("none", "alice")', 'undefined'],
     ['the default', 'userMap("small", "c", "p", "d")', '"d"'],
+    ['a name that ends in a byte that looks like a blank', 'userMap("small", "voilà")', '"\\303\\240"'],
     ['no name', 'userMap("groups", undefined)', 'undefined'],
   ])('%s', (_name, expression, expected) => {
     expect(answer(maps, expression)).toBe(expected);

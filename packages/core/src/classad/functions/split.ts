@@ -1,4 +1,5 @@
 // split, splitUserName, splitSlotName, and cutting a text into items at delimiters.
+import { trimBlanks } from '../bytes.ts';
 import type { ClassAdFunction, FunctionTable } from '../context.ts';
 import { ERROR, listOf, stringValue } from '../value.ts';
 import { optionalString, taking } from './args.ts';
@@ -13,7 +14,7 @@ export function splitText(text: string, delimiters: string): string[] {
     if (at >= text.length) return items;
     let end = at;
     while (end < text.length && !delimiters.includes(text[end] ?? '')) end += 1;
-    items.push(text.slice(at, end).replace(/[ \t\n\v\f\r]+$/, ''));
+    items.push(trimBlanks(text.slice(at, end)));
     at = end + 1;
   }
 }
