@@ -7,6 +7,7 @@ import {
   secureEndpoint,
   splitStem,
   tokenExchangeGrant,
+  tokenId,
   type MetadataCache,
   type Parsed,
   type Send,
@@ -34,6 +35,8 @@ import { exchangedTop, issuerOfRefresh, subjectOf, verifiedIssuer, type Subject 
 interface Memory {
   readonly metadata: MetadataCache;
   readonly keys: (send: Send) => KeyFinder;
+  /** The issuer of each token, once it is known: with several, none may wait for another's bad days. */
+  readonly issuers: Map<string, string>;
 }
 
 /**
@@ -42,7 +45,11 @@ interface Memory {
  * @see RFC 8693
  */
 export function tokenExchange(options: ClientOptions): Provider {
-  const memory = { metadata: metadataOf(options), keys: keysOnce(options) };
+  const memory = {
+    metadata: metadataOf(options),
+    keys: keysOnce(options),
+    issuers: new Map<string, string>(),
+  };
   const clients = new Map(options.clients.map((client) => [client.name, client]));
   const clientOf = ({ stem }: TokenSnapshot): TokenClient | undefined =>
     clients.get(splitStem(stem, options.specialNames)?.service ?? '');
@@ -55,6 +62,7 @@ export function tokenExchange(options: ClientOptions): Provider {
     },
     issuerOf: (token) => {
       const client = clientOf(token);
+      if (client && client.issuers.length > 1) return memory.issuers.get(tokenId(token)) ?? tokenId(token);
       return originOf(client?.tokenUrl ?? client?.issuers[0] ?? '');
     },
     obtain: async (token, files, context) => {
@@ -105,12 +113,13 @@ async function exchange(
   token: TokenSnapshot,
   subject: Subject & { readonly subjectToken: string },
   client: TokenClient,
-  { metadata, keys }: Memory,
+  { metadata, keys, issuers }: Memory,
   options: ClientOptions,
   context: ProviderContext,
 ): Promise<Outcome> {
   const { send, now } = context;
   const issuer = await verifiedIssuer(token, subject.subjectToken, client, keys(send), now);
+  issuers.set(tokenId(token), originOf(issuer));
   const registration = await registrationOf(client, issuer, metadata, options, context);
   const scope = subject.scope ?? scopesFor(client.scopes, token.user);
   const answer = await tokenExchangeGrant(send, registration, {
@@ -131,12 +140,13 @@ async function renew(
   token: TokenSnapshot,
   subject: Subject & { readonly refreshToken: string },
   client: TokenClient,
-  { metadata }: Memory,
+  { metadata, issuers }: Memory,
   options: ClientOptions,
   context: ProviderContext,
 ): Promise<Outcome> {
   const { refreshToken } = subject;
   const issuer = issuerOfRefresh(token, subject, client);
+  issuers.set(tokenId(token), originOf(issuer));
   const registration = await registrationOf(client, issuer, metadata, options, context);
   const answer = await refreshGrant(context.send, registration, { refreshToken, now: context.now });
   const rotated = answer.refreshToken !== undefined && answer.refreshToken !== refreshToken;

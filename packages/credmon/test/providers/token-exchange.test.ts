@@ -125,6 +125,19 @@ describe('token exchange', () => {
     ]);
   });
 
+  it('R1 of several issuers a hung one holds up nobody else', async () => {
+    on.configure(knobs({ EXCHANGE_CREDMON_swap_ISSUER: `${foreign.url}, ${issuer.url}` }));
+    const users = Array.from({ length: 20 }, (_, index) => `u${index}`);
+    const stuck = await subjectToken(foreign);
+    for (const user of users) store({ access_token: stuck }, `${user}/swap.top`);
+    store({ access_token: await subjectToken(issuer) }, 'zoe/swap.top');
+    await foreign.setFault('hang');
+    await on.pass();
+    await foreign.setFault();
+    expect(users.some((user) => on.has(`${user}/swap.use`))).toBe(false);
+    expect(on.has('zoe/swap.use')).toBe(true);
+  });
+
   it('R30 fewer scopes than asked are reported', async () => {
     await exchanged({ scopes: 'read, unheard-of' });
     expect(on.lines.join('\n')).toContain('the issuer did not grant unheard-of');
