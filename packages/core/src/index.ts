@@ -24,7 +24,7 @@ export { isLoopbackHost, secureEndpoint } from './oauth/endpoint.ts';
 export { classifyFailure, harmless, retryAfterSeconds } from './oauth/classify.ts';
 export type { FailedAnswer } from './oauth/classify.ts';
 export type { ClientAuthentication, ClientRegistration } from './oauth/client.ts';
-export { beginDeviceLogin, discoverDeviceUrl, finishDeviceLogin } from './oauth/device.ts';
+export { beginDeviceLogin, finishDeviceLogin } from './oauth/device.ts';
 export type { DeviceLogin } from './oauth/device.ts';
 export { authorizationUrl, exchangeCode, refreshGrant } from './oauth/grants.ts';
 export type { AuthorizationRequest, CodeExchange } from './oauth/grants.ts';

@@ -27,30 +27,6 @@ const USUAL_INTERVAL = 5;
 const LONGEST_INTERVAL = 60;
 
 /**
- * The device authorization endpoint in an issuer's metadata, which must name exactly this `issuer`.
- * @throws CodedError `ISSUER_METADATA_INVALID`, `ENDPOINT_REFUSED`, `ISSUER_UNREACHABLE`
- * @see OpenID Connect Discovery 1.0, section 4; RFC 8628, section 4
- */
-export async function discoverDeviceUrl(
-  send: Send,
-  issuer: string,
-  allowLoopbackHttp: boolean,
-): Promise<string> {
-  secureEndpoint(issuer, 'the issuer', allowLoopbackHttp);
-  const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-  const response = await send({ method: 'GET', url, headers: { accept: 'application/json' } });
-  const object = parseObject(Buffer.from(response.body).toString('utf8'));
-  const metadata = object.ok && response.status === 200 ? object.value : {};
-  const { device_authorization_endpoint: endpoint } = metadata;
-  if (metadata['issuer'] !== issuer || typeof endpoint !== 'string') {
-    const what = 'no metadata that names it and a device_authorization_endpoint';
-    throw new CodedError('ISSUER_METADATA_INVALID', `${url} holds ${what}`, { url });
-  }
-  secureEndpoint(endpoint, 'the device_authorization_endpoint', allowLoopbackHttp);
-  return endpoint;
-}
-
-/**
  * Asks the issuer for a device login. `scope` and `resource` as a user writes them; empty ones are left out; `now` in epoch seconds.
  * @throws CodedError as `requestToken`
  * @see RFC 8628, sections 3.1 and 3.2

@@ -9,6 +9,7 @@ export interface IssuerMetadata {
   readonly issuer: string;
   readonly tokenUrl: string;
   readonly revocationUrl: string | undefined;
+  readonly deviceUrl: string | undefined;
 }
 
 /** How metadata is kept: so many seconds it counts as new; http is an exception for loopback. */
@@ -101,6 +102,7 @@ async function fetchMetadata(
     );
   }
   const { token_endpoint: tokenUrl, revocation_endpoint: revocationUrl } = document;
+  const { device_authorization_endpoint: deviceUrl } = document;
   if (typeof tokenUrl !== 'string') throw invalid(issuer, 'it names no token_endpoint');
   const endpoint = (url: string, name: string): string =>
     secureEndpoint(url, `the ${name} in the metadata of ${originOf(issuer)}`, allowLoopbackHttp).href;
@@ -109,6 +111,8 @@ async function fetchMetadata(
     tokenUrl: endpoint(tokenUrl, 'token_endpoint'),
     revocationUrl:
       typeof revocationUrl === 'string' ? endpoint(revocationUrl, 'revocation_endpoint') : undefined,
+    deviceUrl:
+      typeof deviceUrl === 'string' ? endpoint(deviceUrl, 'device_authorization_endpoint') : undefined,
   };
 }
 

@@ -3,12 +3,7 @@ import { manualClock, type ManualClock } from '@credmon/test-fixtures/manual-clo
 import { afterEach, describe, expect, it } from 'vitest';
 import { createSend } from '../../src/base/send.ts';
 import type { ClientRegistration } from '../../src/oauth/client.ts';
-import {
-  beginDeviceLogin,
-  discoverDeviceUrl,
-  finishDeviceLogin,
-  type DeviceLogin,
-} from '../../src/oauth/device.ts';
+import { beginDeviceLogin, finishDeviceLogin, type DeviceLogin } from '../../src/oauth/device.ts';
 import { startServer, type LocalServer } from '../base/local-server.ts';
 import { outcomeOf, type Reply } from './issuer.ts';
 
@@ -164,19 +159,5 @@ describe('waiting for the user', () => {
     const { outcome } = await finish(await rig(reply));
     expect(outcome).toMatchObject({ code });
     expect(String(outcome)).not.toContain('CANARY');
-  });
-});
-
-describe('the endpoint in the metadata', () => {
-  it('is believed only from the issuer itself', async () => {
-    const { server, send } = await rig({ status: 404 });
-    const asked = outcomeOf(discoverDeviceUrl(send, server.origin, true));
-    expect(await asked).toMatchObject({ code: 'ISSUER_METADATA_INVALID' });
-    const other = await rig({
-      body: { issuer: 'https://x.example', device_authorization_endpoint: 'https://x.example/d' },
-    });
-    expect(await outcomeOf(discoverDeviceUrl(other.send, other.server.origin, true))).toMatchObject({
-      code: 'ISSUER_METADATA_INVALID',
-    });
   });
 });

@@ -2,7 +2,7 @@
 import {
   CodedError,
   beginDeviceLogin,
-  discoverDeviceUrl,
+  createMetadataCache,
   finishDeviceLogin,
   promisedLifetime,
   type ClientRegistration,
@@ -61,7 +61,7 @@ function useOf({ answer }: TokenAnswer, now: number): Record<string, unknown> {
 }
 
 async function registrationOf(
-  { send, readSecret }: LoginWorld,
+  world: LoginWorld,
   service: string,
   { client, registration }: DeviceSettings,
 ): Promise<ClientRegistration> {
@@ -74,9 +74,22 @@ async function registrationOf(
     ...registration,
     ...(client.secretFile === undefined
       ? {}
-      : { clientSecret: secretOf(client.secretFile, service, readSecret) }),
-    deviceUrl: deviceUrl ?? (await discoverDeviceUrl(send, issuer ?? '', allowLoopbackHttp)),
+      : { clientSecret: secretOf(client.secretFile, service, world.readSecret) }),
+    deviceUrl: deviceUrl ?? (await discovered(world, issuer ?? '', allowLoopbackHttp)),
   };
+}
+
+async function discovered(
+  { send, clock }: LoginWorld,
+  issuer: string,
+  allowLoopbackHttp: boolean,
+): Promise<string> {
+  const cache = createMetadataCache({ lifetime: 0, allowLoopbackHttp });
+  const { deviceUrl } = await cache.find(send, issuer, clock.now());
+  if (deviceUrl !== undefined) return deviceUrl;
+  throw new CodedError('ISSUER_METADATA_INVALID', `the issuer ${issuer} offers no device login (RFC 8628)`, {
+    issuer,
+  });
 }
 
 /** The storer runs as the user, who must not be able to read a client's secret. */
