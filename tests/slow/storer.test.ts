@@ -31,10 +31,6 @@ beforeEach(() => {
       CREDMON_mytok_ISSUER: issuer.url,
       VAULT_CREDMON_PROVIDER_NAMES: 'mytok, dune',
       CREDMON_DEVICE_PROVIDER_NAMES: 'mytok',
-      PELICAN_CREDMON_PROVIDER_NAMES: 'osdf',
-      osdf_PELICAN_URL: 'pelican://federation.example',
-      osdf_PELICAN_PREFIX: '/ospool',
-      osdf_PELICAN_PERMISSIONS: 'read, modify',
       SEC_CREDENTIAL_GETTOKEN_OPTS: '-a vault.example',
     },
   });
@@ -194,6 +190,14 @@ describe('a Vault login', () => {
 });
 
 describe('a Pelican login', () => {
+  beforeEach(() =>
+    workspace.configure({
+      PELICAN_CREDMON_PROVIDER_NAMES: 'osdf',
+      osdf_PELICAN_URL: 'pelican://federation.example',
+      osdf_PELICAN_PREFIX: '/ospool',
+      osdf_PELICAN_PERMISSIONS: 'read, modify',
+    }),
+  );
   const mode = { CONDOR_CREDENTIAL_STORER_MODE: 'pelican', FAKE_PELICAN_TOKEN: 'CANARY.pelican-token.x' };
 
   it('stores what pelican brings', async () => {
