@@ -52,7 +52,7 @@ export async function runDaemon(parts: DaemonParts): Promise<void> {
     const began = world.clock.steady();
     const begun = await onePass(parts);
     const settledIn = begun && (await settle(begun, world.clock, woken));
-    if (begun) parts.complete();
+    if (begun) complete(parts);
     const rewriteIn = memory.unwritten.size > 0 ? REWRITE_INTERVAL : LONGEST_SLEEP;
     const passed = world.clock.steady() - began;
     const plannedIn = (begun?.plan.nextIn ?? LONGEST_SLEEP) - passed;
@@ -72,12 +72,21 @@ async function settle(begun: BegunPass, clock: Clock, woken: AbortSignal): Promi
   return within(begun.settled, patience, clock, woken);
 }
 
+/** A mark that cannot be set must not end a process that may hold the only copy of a rotated refresh token. */
+function complete({ complete: touch, world }: DaemonParts): void {
+  try {
+    touch();
+  } catch (error) {
+    world.report.trouble(`CREDMON_COMPLETE cannot be touched: ${messageOf(error)}`);
+  }
+}
+
 /** One pass with nothing after it (`--once`): ends when its renewals have. */
 export async function runOnce(parts: DaemonParts): Promise<BegunPass | undefined> {
   const begun = await onePass(parts);
   if (begun) {
     await begun.settled;
-    parts.complete();
+    complete(parts);
   }
   return begun;
 }

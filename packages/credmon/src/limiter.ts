@@ -8,14 +8,20 @@ export interface Job {
   readonly skip: (error: Error) => void;
 }
 
-/** Runs jobs, at most `cap` at a time for one issuer; issuers never wait for one another. */
+/** Runs jobs, at most `cap` at a time for one issuer; issuers never wait for one another. `add` rejects with what a job threw. */
 export interface Limiter {
   add(job: Job): Promise<void>;
 }
 
+interface Entry {
+  readonly job: Job;
+  readonly done: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
 interface Queue {
   running: number;
-  readonly waiting: { readonly job: Job; readonly done: () => void }[];
+  readonly waiting: Entry[];
 }
 
 /** A limiter with `cap` jobs at a time per issuer. */
@@ -27,32 +33,43 @@ export function createLimiter(cap: number): Limiter {
       const entry = queue.waiting.shift();
       if (!entry) break;
       queue.running += 1;
-      void run(issuer, queue, entry.job).finally(entry.done);
+      run(issuer, queue, entry.job).then(entry.done, entry.failed);
     }
     if (queue.running === 0 && queue.waiting.length === 0) queues.delete(issuer);
   };
 
   const run = async (issuer: string, queue: Queue, job: Job): Promise<void> => {
-    const error = await job.run();
-    queue.running -= 1;
-    if (error && isDown(error)) {
-      for (const { job: other, done } of queue.waiting.splice(0)) {
-        other.skip(error);
-        done();
-      }
+    let error: Error | undefined;
+    try {
+      error = await job.run();
+    } finally {
+      queue.running -= 1;
+      if (error && isDown(error)) skipAll(queue, error);
+      next(issuer, queue);
     }
-    next(issuer, queue);
   };
 
   return {
     add: (job) =>
-      new Promise((done) => {
+      new Promise((done, failed) => {
         const queue = queues.get(job.issuer) ?? { running: 0, waiting: [] };
         queues.set(job.issuer, queue);
-        queue.waiting.push({ job, done });
+        queue.waiting.push({ job, done, failed });
         next(job.issuer, queue);
       }),
   };
+}
+
+/** One that cannot even be skipped keeps no other from it. */
+function skipAll(queue: Queue, error: Error): void {
+  for (const { job, done, failed } of queue.waiting.splice(0)) {
+    try {
+      job.skip(error);
+      done();
+    } catch (unexpected) {
+      failed(unexpected);
+    }
+  }
 }
 
 /** No connection, no answer in time, or a request to slow down: the next one in the queue would fare no better. */

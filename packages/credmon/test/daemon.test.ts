@@ -54,6 +54,20 @@ describe('the loop', () => {
     expect(daemon.counts.completed).toBeGreaterThanOrEqual(1);
   });
 
+  it('R13 goes on when CREDMON_COMPLETE cannot be touched: a rotated token may be in memory only', async () => {
+    const on = bench();
+    const refuse = (): never => {
+      throw Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS' });
+    };
+    const daemon = start(on, { complete: refuse });
+    await on.clock.whenWaiting();
+    on.clock.advanceToNext();
+    await on.clock.whenWaiting();
+    daemon.stop.abort();
+    await daemon.ended;
+    expect(on.lines.join('\n')).toContain('CREDMON_COMPLETE cannot be touched');
+  });
+
   it('looks at the latest after 60 s, so that a .top without a signal is noticed', async () => {
     const on = bench();
     const daemon = start(on);

@@ -70,4 +70,16 @@ describe('the limiter', () => {
     await done;
     expect(second.skipped).toBeUndefined();
   });
+
+  it('R1 a job that throws tells its caller, and frees its place for the next one', async () => {
+    const limiter = createLimiter(1);
+    const broken = { issuer: 'a', run: () => Promise.reject(new Error('ELOOP')), skip: () => undefined };
+    const failed = limiter.add(broken);
+    const next = manualJob('a');
+    const done = limiter.add(next);
+    await expect(failed).rejects.toThrow('ELOOP');
+    await expect.poll(() => next.started).toBe(true);
+    next.finish();
+    await done;
+  });
 });
