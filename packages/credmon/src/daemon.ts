@@ -121,6 +121,9 @@ const DRAIN_STEP = 0.05;
 const DRAIN_LIMIT = 30;
 
 async function drain({ world, memory, log }: DaemonParts): Promise<void> {
+  // A grant that is spent after the lock is given back could be one that the next daemon spends too.
+  world.limiter.close();
+  await Promise.resolve();
   if (memory.inFlight.size > 0) log.info(`Stopping: waiting for ${memory.inFlight.size} renewals under way`);
   for (let waited = 0; memory.inFlight.size > 0 && waited < DRAIN_LIMIT; waited += DRAIN_STEP)
     await world.clock.wait(DRAIN_STEP);

@@ -11,6 +11,8 @@ export interface Job {
 /** Runs jobs, at most `cap` at a time for one issuer; issuers never wait for one another. `add` rejects with what a job threw. */
 export interface Limiter {
   add(job: Job): Promise<void>;
+  /** From now on nothing starts: what waits is let go untried, what runs may end. */
+  close(): void;
 }
 
 interface Entry {
@@ -27,6 +29,7 @@ interface Queue {
 /** A limiter with `cap` jobs at a time per issuer. */
 export function createLimiter(cap: number): Limiter {
   const queues = new Map<string, Queue>();
+  let closed = false;
 
   const next = (issuer: string, queue: Queue): void => {
     while (queue.running < cap) {
@@ -52,11 +55,16 @@ export function createLimiter(cap: number): Limiter {
   return {
     add: (job) =>
       new Promise((done, failed) => {
+        if (closed) return done();
         const queue = queues.get(job.issuer) ?? { running: 0, waiting: [] };
         queues.set(job.issuer, queue);
         queue.waiting.push({ job, done, failed });
         next(job.issuer, queue);
       }),
+    close: () => {
+      closed = true;
+      for (const { waiting } of queues.values()) for (const { done } of waiting.splice(0)) done();
+    },
   };
 }
 

@@ -82,4 +82,15 @@ describe('the limiter', () => {
     next.finish();
     await done;
   });
+
+  it('R22 starts nothing more once it is closed, and those who wait are told', async () => {
+    const limiter = createLimiter(1);
+    const [running, waiting, late] = [manualJob('a'), manualJob('a'), manualJob('b')];
+    const done = Promise.all([limiter.add(running), limiter.add(waiting)]);
+    limiter.close();
+    await limiter.add(late);
+    running.finish();
+    await done;
+    expect([waiting.started, waiting.skipped, late.started]).toEqual([false, undefined, false]);
+  });
 });
