@@ -20,7 +20,7 @@ const worldFiles = [
   'packages/core/src/store/{directory-store,directory-scan,user-scan,check-directory,lock,read-file}.ts',
   'packages/*/src/main.ts',
   'packages/*/src/cli/**',
-  'packages/credmon/src/{lifecycle,master,logger,metrics,secret-file}.ts',
+  'packages/credmon/src/{lifecycle,master,logger,metrics,secret-file,local-files,standing-files}.ts',
   'packages/credmon/src/providers/{exec,vault-trust}.ts',
   'packages/credmon/src/storer/**',
   'packages/scitokens/src/{discover,issuer-keys,key-cache,key-directory,private-files,create-key}.ts',

@@ -47,7 +47,7 @@ export type {
   TokenSnapshot,
   TopDigest,
 } from './credential/snapshot.ts';
-export { parseRenewal, renewalText } from './credential/digest.ts';
+export { digestUse, parseRenewal, renewalText } from './credential/digest.ts';
 export { DEFAULT_POLICY } from './renewal/policy.ts';
 export type { RenewalPolicy } from './renewal/policy.ts';
 export { dueByLifetime, dueOf, localNow } from './renewal/due.ts';
@@ -66,6 +66,7 @@ export type {
   CredentialStore,
   LooseFile,
   Scan,
+  ScanHabits,
   TemporaryFile,
   TokenChange,
   TokenFiles,

@@ -1,7 +1,7 @@
 // The loop: pass after pass, at the next due time, at the latest after a minute, and at once when somebody signals.
-import { messageOf, type Clock } from '@credmon/core';
+import { messageOf, type Clock, type ScanHabits } from '@credmon/core';
 import type { Log } from './log.ts';
-import { LONGEST_SLEEP, REWRITE_INTERVAL, SHORTEST_SLEEP } from './intervals.ts';
+import { LONGEST_SLEEP, REWRITE_INTERVAL, SHORTEST_SLEEP, SLEEP_AFTER_CALL } from './intervals.ts';
 import { beginPass, type BegunPass, type Ownership, type PassMemory, type PassWorld } from './pass.ts';
 
 /** A bell: `ring` wakes who waits on `signal`; a ring while nobody waits wakes the next one. Many rings are one. */
@@ -47,16 +47,21 @@ export async function runDaemon(parts: DaemonParts): Promise<void> {
   const { world, wake, stop, memory } = parts;
   stop.addEventListener('abort', () => wake.ring(), { once: true });
   while (!stop.aborted) {
-    if (wake.rung) parts.reload();
+    const called = wake.rung;
+    if (called) parts.reload();
     const woken = wake.reset();
     const began = world.clock.steady();
-    const begun = await onePass(parts);
+    const begun = await onePass(parts, {
+      hurry: () => called || wake.rung,
+      interrupted: () => wake.rung,
+    });
     const settledIn = begun && (await settle(begun, world.clock, woken));
     if (begun) complete(parts);
     const rewriteIn = memory.unwritten.size > 0 ? REWRITE_INTERVAL : LONGEST_SLEEP;
     const passed = world.clock.steady() - began;
     const plannedIn = (begun?.plan.nextIn ?? LONGEST_SLEEP) - passed;
-    const nextIn = Math.min(plannedIn, settledIn ?? LONGEST_SLEEP, rewriteIn, LONGEST_SLEEP);
+    const sleep = called ? SLEEP_AFTER_CALL : LONGEST_SLEEP;
+    const nextIn = Math.min(plannedIn, settledIn ?? LONGEST_SLEEP, rewriteIn, sleep);
     await world.clock.wait(Math.max(nextIn, SHORTEST_SLEEP), woken);
   }
   await drain(parts);
@@ -92,9 +97,12 @@ export async function runOnce(parts: DaemonParts): Promise<BegunPass | undefined
 }
 
 /** A directory that cannot be read now may be readable in a minute. */
-async function onePass(parts: DaemonParts): Promise<BegunPass | undefined> {
+async function onePass(
+  parts: DaemonParts,
+  habits: Omit<ScanHabits, 'found'> = {},
+): Promise<BegunPass | undefined> {
   try {
-    return await beginPass(parts.world, parts.ownership(), parts.memory);
+    return await beginPass(parts.world, parts.ownership(), parts.memory, habits);
   } catch (error) {
     parts.log.error(`The pass over the credential directory failed and is repeated: ${messageOf(error)}`);
     return undefined;

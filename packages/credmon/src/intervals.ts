@@ -8,3 +8,5 @@ export const SHORTEST_SLEEP = 0.2;
 export const REWRITE_INTERVAL = 5;
 /** How long a token rests whose renewal met what nobody expected. */
 export const UNEXPECTED_INTERVAL = 60;
+/** A pass that somebody called for looks at what changed only; the next one comes this soon and looks at the rest. */
+export const SLEEP_AFTER_CALL = 5;

@@ -1,8 +1,9 @@
 // From settings to the providers and the owner of each token.
 import { splitStem, type ManagedToken, type Parsed, type TokenSnapshot } from '@credmon/core';
 import type { Ownership } from './pass.ts';
-import { buildProviders } from './providers/kinds.ts';
+import { buildProviders, buildStanding } from './providers/kinds.ts';
 import type { Provider, ProviderPorts } from './providers/provider.ts';
+import { STANDING } from './providers/standing.ts';
 import { ownerOf } from './providers/registry.ts';
 import type { Settings } from './settings.ts';
 
@@ -10,8 +11,10 @@ import type { Settings } from './settings.ts';
 export function ownershipOf(settings: Settings, ports: ProviderPorts): Ownership {
   const { lists, clients, policy } = settings;
   const providers = buildProviders(settings, ports);
+  const standing = buildStanding(settings, ports);
 
   const providerOf = (token: TokenSnapshot): Provider | undefined => {
+    if (token.user === STANDING) return standing;
     const service = splitStem(token.stem, lists.specialNames)?.service ?? token.stem;
     const hasClient = clients.has(service.toUpperCase()) || token.meta.kind !== 'missing';
     const owner = ownerOf(token.stem, lists, { hasClient, vaultEnabled: settings.vaultEnabled });

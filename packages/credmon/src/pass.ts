@@ -5,6 +5,7 @@ import {
   dueByLifetime,
   forgottenAtStart,
   isCoded,
+  judge,
   messageOf,
   planRenewals,
   renewalText,
@@ -19,9 +20,11 @@ import {
   type Plan,
   type RenewalState,
   type Scan,
+  type ScanHabits,
   type Send,
   type TokenChange,
   type TokenSnapshot,
+  type TokenWrite,
   type Verdict,
 } from '@credmon/core';
 import { REWRITE_INTERVAL, UNEXPECTED_INTERVAL } from './intervals.ts';
@@ -73,10 +76,20 @@ export async function beginPass(
   world: PassWorld,
   ownership: Ownership,
   memory: PassMemory,
+  habits: Omit<ScanHabits, 'found'> = {},
 ): Promise<BegunPass> {
   const now = instant(world.clock);
   rewrite(world, memory);
-  const scan = await world.store.scan(now);
+  const early = new Map<string, Promise<number>>();
+  const scan = await world.store.scan(now, {
+    ...habits,
+    found: (tokens) => {
+      for (const token of tokens) {
+        const begun = startEarly(world, ownership, memory, token, now);
+        if (begun) early.set(tokenId(token), begun);
+      }
+    },
+  });
   settle(world, scan, now);
   const owned = new Map<string, { readonly managed: ManagedToken; readonly provider: Provider }>();
   for (const token of scan.tokens) {
@@ -88,11 +101,11 @@ export async function beginPass(
     now,
   );
   world.report.scanned(scan, plan);
-  const started: Promise<number>[] = [];
+  const started: Promise<number>[] = [...early.values()];
   for (const verdict of plan.renew) {
     const id = tokenId(verdict.token.snapshot);
     const provider = owned.get(id)?.provider;
-    if (provider && !memory.inFlight.has(id) && !memory.unwritten.has(id))
+    if (provider && !early.has(id) && !memory.inFlight.has(id) && !memory.unwritten.has(id))
       started.push(start(world, memory, verdict, provider));
   }
   return {
@@ -101,6 +114,22 @@ export async function beginPass(
     started: started.length,
     settled: Promise.all(started).then((nexts) => Math.min(...nexts, Number.POSITIVE_INFINITY)),
   };
+}
+
+/** Somebody may be waiting for a token that is not there at all; one that needs nobody else does not wait for the rest of the scan. */
+function startEarly(
+  world: PassWorld,
+  ownership: Ownership,
+  memory: PassMemory,
+  token: TokenSnapshot,
+  now: Instant,
+): Promise<number> | undefined {
+  const id = tokenId(token);
+  if (token.use.kind !== 'missing' || memory.inFlight.has(id) || memory.unwritten.has(id)) return undefined;
+  const owner = ownership.manage(withFailure(token, memory));
+  if (!owner || owner.provider.asksNobody !== true) return undefined;
+  const verdict = judge(owner.managed, now);
+  return verdict.state === 'due' ? start(world, memory, verdict, owner.provider) : undefined;
 }
 
 /** The present moment on both lines. */
@@ -219,7 +248,10 @@ async function attempt(
     case 'revoked':
     case 'denied':
     case 'failed':
-      return { error: outcome.error, nextIn: failed(world, memory, verdict, outcome.kind, outcome.error) };
+      return {
+        error: outcome.error,
+        nextIn: failed(world, memory, verdict, outcome.kind, outcome.error, outcome.writes),
+      };
   }
 }
 
@@ -279,6 +311,7 @@ function failed(
   { token }: Verdict,
   kind: 'revoked' | 'denied' | 'failed',
   error: CodedError,
+  writes: readonly TokenWrite[] = [],
 ): number {
   const { snapshot, policy } = token;
   const basis = token.basis();
@@ -291,19 +324,24 @@ function failed(
   );
   memory.failures.set(id, state);
   world.report.failed(token, kind, error, state);
-  keepState(world, snapshot, state);
+  keepState(world, snapshot, state, writes);
   return state.stopped ? Number.POSITIVE_INFINITY : state.not_before - world.clock.now();
 }
 
 /** Without the file a restart would begin at once again; the renewal itself does not depend on it. */
-function keepState(world: PassWorld, { user, stem, top }: TokenSnapshot, state: RenewalState): void {
+function keepState(
+  world: PassWorld,
+  { user, stem, top }: TokenSnapshot,
+  state: RenewalState,
+  writes: readonly TokenWrite[],
+): void {
   const from = top.kind === 'missing' ? undefined : top.identity;
   try {
     world.store.apply({
       user,
       stem,
       from,
-      writes: [{ kind: 'renewal', text: renewalText(state), durable: false }],
+      writes: [...writes, { kind: 'renewal', text: renewalText(state), durable: false }],
     });
   } catch (error) {
     if (!isCoded(error, 'CRED_SUPERSEDED')) world.report.trouble(messageOf(error));

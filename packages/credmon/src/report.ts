@@ -33,6 +33,8 @@ export interface Report {
 /** A report to a log. What it has said is remembered by token, so that only changes are said again. */
 export function createReport(log: Log, habits: () => ReaderHabits): Report {
   const said = new Map<string, string>();
+  /** What tokens share when they fail: `fields.about` of the error, by token. */
+  const shared = new Map<string, string>();
   /** Says `text` unless it was the last thing said about `about`. */
   const once = (about: string, key: string, say: () => void): void => {
     if (said.get(about) === key) return;
@@ -67,12 +69,16 @@ export function createReport(log: Log, habits: () => ReaderHabits): Report {
     renewed: (token, { issuedAt, expiresAt }, rotated) => {
       const id = tokenId(token.snapshot);
       said.delete(id);
+      said.delete(shared.get(id) ?? '');
+      shared.delete(id);
       const how = rotated ? ', refresh token rotated' : '';
       log.info(`Successfully renewed ${id} (${token.provider}), good for ${expiresAt - issuedAt} s${how}`);
     },
     failed: (token, kind, error, state) => {
       const id = tokenId(token.snapshot);
-      once(id, `${kind} ${error.code}`, () =>
+      const { about } = error.fields;
+      if (typeof about === 'string') shared.set(id, about);
+      once(typeof about === 'string' ? about : id, `${kind} ${error.code}`, () =>
         log[kind === 'failed' ? 'warn' : 'error'](`${id}: ${error.message}; ${advice(kind, state)}`),
       );
       log.debug(

@@ -18,6 +18,8 @@ import type { ConfiguredClient } from './providers/oauth-refresh.ts';
 import { readTokenClients, type ClientKind, type TokenClient } from './providers/client-settings.ts';
 import { readTokenPrograms, type TokenProgram } from './providers/exec-settings.ts';
 import { readDeviceNames, withDeviceNames } from './providers/device-names.ts';
+import { readLocalSettings, type LocalSettings } from './providers/local-settings.ts';
+import { readStandingTokens, type StandingToken } from './providers/standing-settings.ts';
 import { overlaps, type ProviderLists } from './providers/registry.ts';
 import { readVaultSettings, type VaultSettings } from './providers/vault-settings.ts';
 
@@ -33,6 +35,8 @@ export interface Settings {
   /** Clients that act without a browser: client credentials and token exchange. */
   readonly tokenClients: readonly TokenClient[];
   readonly tokenPrograms: readonly TokenProgram[];
+  readonly local: LocalSettings;
+  readonly standing: readonly StandingToken[];
   readonly allowLoopbackHttp: boolean;
   readonly policy: RenewalPolicy;
   readonly limits: SendLimits;
@@ -79,6 +83,8 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
       ...clientsOf('PELICAN', lists.pelican),
     ],
     tokenPrograms: readTokenPrograms(read, lists.exec),
+    local: readLocalSettings(config, read, lists.local),
+    standing: readStandingTokens(config, read, lists.client),
     allowLoopbackHttp,
     policy: readPolicy(read),
     limits: readLimits(read),

@@ -29,6 +29,8 @@ export const ERROR_CODES = {
     'a stored token cannot be exchanged: not of a configured issuer, forged, expired or no token',
   PLUGIN_REFUSED: 'a token program cannot be started, or others could change it',
   PLUGIN_FAILED: 'a token program took too long, failed, or gave an answer that is no token',
+  MAP_UNREADABLE: 'a map file that decides who may have a token cannot be read',
+  USER_REFUSED: 'the rules for locally signed tokens do not allow this user one',
   SCOPE_WIDENED: 'an issuer granted more than was asked for',
   SECRET_UNREADABLE: 'a client secret file cannot be read or others can read it',
   LOGIN_REFUSED: 'a login was refused or cancelled at the issuer',

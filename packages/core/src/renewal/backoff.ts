@@ -12,6 +12,10 @@ const TERMINAL: ReadonlySet<ErrorCode> = new Set([
   'CLIENT_REFUSED',
   'ENDPOINT_REFUSED',
   'ISSUER_MISMATCH',
+  'USER_REFUSED',
+  'TOKEN_BAD_SCOPE',
+  'TOKEN_BAD_CLAIM',
+  'TOKEN_BAD_PROFILE',
 ]);
 
 /** Terminal errors that an administrator may have mended at the issuer, unseen from here: a restart tries them once more. */

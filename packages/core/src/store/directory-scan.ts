@@ -7,7 +7,7 @@ import { KEY_FILE_NAME } from '../credential/layout.ts';
 import { isCredName } from '../credential/name.ts';
 import { sameIdentity, type FileIdentity, type Instant, type TokenSnapshot } from '../credential/snapshot.ts';
 import { identityFromStat, statIfThere } from './read-file.ts';
-import type { LooseFile, Scan, TemporaryFile } from './store.ts';
+import type { LooseFile, Scan, ScanHabits, TemporaryFile } from './store.ts';
 import { scanUserDirectory, temporaryFile, type FileMemory, type ScanOptions } from './user-scan.ts';
 
 /** What a scan knows of one user's directory, kept for the next one. */
@@ -38,6 +38,9 @@ const BREATH = 5;
  */
 const FULL_LOOK_INTERVAL = 55;
 
+/** The longest that a full look may be put off by somebody's hurry, in seconds. */
+const LONGEST_WITHOUT_FULL = 300;
+
 /** A directory that changed so recently (seconds) may change again within the same tick of the file system's clock. */
 const CLOCK_GRAIN = 2;
 
@@ -50,16 +53,26 @@ export async function scanDirectory(
   memory: ScanMemory,
   now: Instant,
   options: ScanOptions,
+  habits: ScanHabits = {},
 ): Promise<Scan> {
-  const full = now.steady - memory.lastFull >= FULL_LOOK_INTERVAL;
+  const sinceFull = now.steady - memory.lastFull;
+  const patient = sinceFull < LONGEST_WITHOUT_FULL;
+  let full = sinceFull >= FULL_LOOK_INTERVAL;
   const found = { tokens: [] as TokenSnapshot[], keyFiles: [] as LooseFile[] };
   const temporaries: TemporaryFile[] = [];
   const problems: string[] = [];
   const users = new Map<string, UserMemory>();
   const breathe = breathing();
-  for (const entry of entriesOf(root)) {
+  for (const entry of newOnesFirst(entriesOf(root), memory)) {
     if (entry.isDirectory() && isCredName(entry.name)) {
-      const user = await scanUser(root, entry.name, memory.users.get(entry.name), {
+      const known = memory.users.get(entry.name);
+      if (patient && known && habits.interrupted?.() === true) {
+        users.set(entry.name, known);
+        full = false;
+        continue;
+      }
+      full &&= !(patient && habits.hurry?.() === true);
+      const user = await scanUser(root, entry.name, known, {
         full,
         now,
         options,
@@ -68,6 +81,7 @@ export async function scanDirectory(
         breathe,
       });
       if (user) users.set(entry.name, user);
+      if (user && user !== known) habits.found?.(user.tokens);
       for (const token of user?.tokens ?? []) found.tokens.push(token);
     } else if (entry.isFile() && KEY_FILE_NAME.test(entry.name)) {
       const stats = statIfThere(join(root, entry.name));
@@ -81,6 +95,14 @@ export async function scanDirectory(
   memory.users = users;
   if (full) memory.lastFull = now.steady;
   return { ...found, temporaries, problems };
+}
+
+/** A new directory is one that somebody may be waiting for. */
+function newOnesFirst(entries: readonly Dirent[], memory: ScanMemory): readonly Dirent[] {
+  const known = (entry: Dirent): boolean => memory.users.has(entry.name);
+  return memory.users.size === 0
+    ? entries
+    : [...entries.filter((entry) => !known(entry)), ...entries.filter(known)];
 }
 
 function breathing(): () => Promise<void> {

@@ -21,7 +21,7 @@ export function openCredentialDirectory(
 ): CredentialStore {
   const memory = emptyScanMemory();
   return {
-    scan: (now) => scanDirectory(root, memory, now, { ...options, isAlive }),
+    scan: (now, habits) => scanDirectory(root, memory, now, { ...options, isAlive }, habits),
     read: (user, stem) => readToken(join(root, user), stem),
     apply: (change) => applyChange(root, change),
     settle: (path, target) => settleFile(join(root, path), target),

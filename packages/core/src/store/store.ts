@@ -53,10 +53,20 @@ export interface TokenChange {
   readonly writes: readonly TokenWrite[];
 }
 
+/**
+ * For somebody who waits: `found` learns of the tokens of each directory that has changed as soon as they are read; while `hurry` says so,
+ * files in unchanged directories are not looked at; once `interrupted` says so, known directories are left for the next scan.
+ */
+export interface ScanHabits {
+  readonly found?: (tokens: readonly TokenSnapshot[]) => void;
+  readonly hurry?: () => boolean;
+  readonly interrupted?: () => boolean;
+}
+
 /** The credential directory as the daemon sees it. */
 export interface CredentialStore {
   /** Looks at every token. Broken files are part of the answer, never an exception. */
-  scan(now: Instant): Promise<Scan>;
+  scan(now: Instant, habits?: ScanHabits): Promise<Scan>;
   /** Reads a token's `.top` and `.meta` for a renewal. */
   read(user: string, stem: string): TokenFiles;
   /**

@@ -45,7 +45,7 @@ export interface KnobUse {
 const USES = [
   /\bread\.(string|path|list|boolean|integer|real|logLimit|bytes|seconds)\(\s*(['`])([^'`]+)\2(?:,\s*(true|false|\d[\d_]*)\b(?! *[*/]))?/g,
   /\bknob = (['`])([A-Z][^'`]+)\1/g,
-  /\b(?:names|wildcard|config\.get)\((['`])([A-Z][^'`]+)\1/g,
+  /\b(?:names|wildcard|config\.get|own)\((['`])([A-Z][^'`]+)\1/g,
   /\bknob\(reading, (['`])([^'`]+)\1/g,
 ];
 

@@ -84,7 +84,8 @@ describe('R7 the wait after a failure', () => {
 });
 
 describe('R9 which errors stop the retries', () => {
-  const forUsers = ['GRANT_REVOKED', 'SUBJECT_REFUSED'];
+  const byRules = ['USER_REFUSED', 'TOKEN_BAD_SCOPE', 'TOKEN_BAD_CLAIM', 'TOKEN_BAD_PROFILE'];
+  const forUsers = ['GRANT_REVOKED', 'SUBJECT_REFUSED', ...byRules];
   const terminal = [...forUsers, 'CLIENT_REFUSED', 'ENDPOINT_REFUSED', 'ISSUER_MISMATCH', 'SCOPE_WIDENED'];
   it.each(Object.keys(ERROR_CODES) as ErrorCode[])('%s', (code) => {
     const state = fail(undefined, { error: new CodedError(code, 'x') });

@@ -11,6 +11,7 @@ import {
 } from '@credmon/core';
 import { findingsText, foundWrong, judgeClock, judgeMetadata, type Finding } from '../check.ts';
 import type { Subcommand } from '../command.ts';
+import { localFiles } from '../local-files.ts';
 import { ownershipOf } from '../ownership.ts';
 import type { ConfiguredClient } from '../providers/oauth-refresh.ts';
 import { readSecretFile, secretVersion } from '../secret-file.ts';
@@ -63,7 +64,11 @@ async function lookAtDirectory(settings: Settings): Promise<Finding> {
     });
     const { tokens, problems } = await store.scan({ wall: systemClock.now(), steady: systemClock.steady() });
     if (problems.length > 0) return { what, state: 'warning', text: problems.join('; ') };
-    const { manage } = ownershipOf(settings, { secretVersion, random: systemRandom });
+    const { manage } = ownershipOf(settings, {
+      secretVersion,
+      random: systemRandom,
+      local: localFiles(() => undefined),
+    });
     const ours = tokens.filter((token) => manage(token) !== undefined).length;
     return {
       what,

@@ -20,12 +20,16 @@ import {
   writePid,
 } from '../lifecycle.ts';
 import { createLimiter } from '../limiter.ts';
+import { localFiles } from '../local-files.ts';
 import { openLog, type Logger } from '../logger.ts';
 import { ownershipOf } from '../ownership.ts';
 import { emptyMemory } from '../pass.ts';
+import { prepareKeyPair } from '../providers/local-keys.ts';
+import { withStanding } from '../providers/standing-store.ts';
 import { createReport } from '../report.ts';
 import { readSecretFile, secretVersion } from '../secret-file.ts';
 import { readSettings, type Settings } from '../settings.ts';
+import { standingFiles } from '../standing-files.ts';
 import { VERSION } from '../version.ts';
 import { openConfig } from './open-config.ts';
 
@@ -111,12 +115,18 @@ async function work(running: Running): Promise<void> {
 function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal): DaemonParts {
   const { log, settings } = running;
   let sender = createSend(settings.limits);
-  let ownership = ownershipOf(settings, { secretVersion, random: systemRandom });
+  const ports = { secretVersion, random: systemRandom, local: localFiles((text) => log.warn(text)) };
+  if (settings.local.explicit) prepareKeyPair(settings.local, ports.local);
+  let ownership = ownershipOf(settings, ports);
   const report = createReport(log, () => running.settings);
   return {
     world: {
       clock: systemClock,
-      store: openCredentialDirectory(settings.credDir, { defaultLifetime: settings.policy.defaultLifetime }),
+      store: withStanding(
+        openCredentialDirectory(settings.credDir, { defaultLifetime: settings.policy.defaultLifetime }),
+        () => running.settings.standing,
+        standingFiles(),
+      ),
       send: (request) => sender.send(request),
       limiter: createLimiter(settings.perIssuer),
       report,
@@ -135,7 +145,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
       // What is under way over the old connections ends there.
       void sender.close();
       sender = createSend(running.settings.limits);
-      ownership = ownershipOf(running.settings, { secretVersion, random: systemRandom });
+      ownership = ownershipOf(running.settings, ports);
     },
   };
 }

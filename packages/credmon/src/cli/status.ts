@@ -9,8 +9,11 @@ import {
   type Instant,
 } from '@credmon/core';
 import type { Subcommand } from '../command.ts';
+import { localFiles } from '../local-files.ts';
 import { ownershipOf } from '../ownership.ts';
 import { secretVersion } from '../secret-file.ts';
+import { withStanding } from '../providers/standing-store.ts';
+import { standingFiles } from '../standing-files.ts';
 import { readSettings } from '../settings.ts';
 import { needsAttention, statusRow, statusTable, type StatusRow } from '../status.ts';
 import { openConfig } from './open-config.ts';
@@ -28,11 +31,18 @@ export async function runStatusCommand(
     verbose: false,
   });
   checkCredentialDirectory(settings.credDir, { create: false });
-  const store = openCredentialDirectory(settings.credDir, {
-    defaultLifetime: settings.policy.defaultLifetime,
-  });
+  const { defaultLifetime } = settings.policy;
+  const store = withStanding(
+    openCredentialDirectory(settings.credDir, { defaultLifetime }),
+    () => settings.standing,
+    standingFiles(),
+  );
   const now: Instant = { wall: systemClock.now(), steady: systemClock.steady() };
-  const ownership = ownershipOf(settings, { secretVersion, random: systemRandom });
+  const ownership = ownershipOf(settings, {
+    secretVersion,
+    random: systemRandom,
+    local: localFiles(() => undefined),
+  });
   const { tokens } = await store.scan(now);
   const wanted = tokens.filter((token) => command.user === undefined || token.user === command.user);
   if (command.user !== undefined && wanted.length === 0) {

@@ -12,6 +12,9 @@ import type { ProviderKind } from './registry.ts';
 import { tokenExchange } from './token-exchange.ts';
 import { createVaultSend } from './vault-trust.ts';
 import { vaultReader } from './vault.ts';
+import { localSigner } from './local-signer.ts';
+import { localKeys } from './local-keys.ts';
+import { standingProvider } from './standing.ts';
 
 /** The providers by kind; a kind that is not there leaves its tokens alone. */
 export type Providers = Partial<Readonly<Record<ProviderKind, Provider>>>;
@@ -37,6 +40,7 @@ export function buildProviders(settings: Settings, ports: ProviderPorts): Provid
       specialNames: lists.specialNames,
       defaultLifetime: policy.defaultLifetime,
     }),
+    local: localSigner({ settings: settings.local, specialNames: lists.specialNames, ports: ports.local }),
     oauth2: oauthRefresh({
       clientOf: (service) => clients.get(service.toUpperCase()),
       secretVersion: ports.secretVersion,
@@ -52,4 +56,10 @@ export function buildProviders(settings: Settings, ports: ProviderPorts): Provid
       policy,
     }),
   };
+}
+
+/** Builds the provider of standing tokens. */
+export function buildStanding({ local, standing }: Settings, ports: ProviderPorts): Provider {
+  const issuers = standing.map(({ issuer }) => issuer);
+  return standingProvider(standing, localKeys({ ...local, issuers }, ports.local), ports.local);
 }

@@ -10,6 +10,7 @@ import type {
   TokenTimes,
   TokenWrite,
 } from '@credmon/core';
+import type { LocalPorts } from './local-ports.ts';
 
 /** How one attempt ended. `revoked`: the user must log in again; `denied`: the administrator must act; `failed`: time may mend it. */
 export type Outcome =
@@ -21,7 +22,12 @@ export type Outcome =
       /** What the administrator should know although it went well; a clause. */
       readonly note?: string;
     }
-  | { readonly kind: 'revoked' | 'denied' | 'failed'; readonly error: CodedError }
+  | {
+      readonly kind: 'revoked' | 'denied' | 'failed';
+      readonly error: CodedError;
+      /** What is to be written although there is no new token. */
+      readonly writes?: readonly TokenWrite[];
+    }
   /** Revoked, and the files must go, so that the next submit asks the user for a new login. */
   | { readonly kind: 'gone'; readonly error: CodedError };
 
@@ -40,11 +46,14 @@ export interface ProviderContext {
 export interface ProviderPorts {
   readonly secretVersion: (path: string) => string;
   readonly random: Random;
+  readonly local: LocalPorts;
 }
 
 /** A kind of token source. Everything but `obtain` is pure. */
 export interface Provider {
   readonly name: string;
+  /** True when `obtain` waits for nobody, so that it may run while the directory is still being looked at. */
+  readonly asksNobody?: boolean;
   /** When its tokens are due, where that is not as for all others. */
   readonly policy?: RenewalPolicy;
   /** The token with the times that this provider knows better than its files tell. */

@@ -11,6 +11,7 @@ import {
 } from '@credmon/core';
 import { manualClock, type ManualClock } from '@credmon/test-fixtures/manual-clock';
 import { createLimiter } from '../../src/limiter.ts';
+import { localFiles } from '../../src/local-files.ts';
 import { ownershipOf } from '../../src/ownership.ts';
 import { beginPass, emptyMemory } from '../../src/pass.ts';
 import { createReport } from '../../src/report.ts';
@@ -66,7 +67,7 @@ export function accessPoint(): AccessPoint {
   const sent: HttpRequest[] = [];
   const { send, close } = createSend({ connectSeconds: 1, totalSeconds: 2, maxBodyBytes: 1024 * 1024 });
   const own = (settings: Settings): ReturnType<typeof ownershipOf> =>
-    ownershipOf(settings, { secretVersion, random: systemRandom });
+    ownershipOf(settings, { secretVersion, random: systemRandom, local: localFiles(() => undefined) });
   let ownership = own(settingsWith({}, directory));
   const world = {
     clock,

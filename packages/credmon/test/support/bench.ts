@@ -15,6 +15,7 @@ import {
 } from '@credmon/core';
 import { manualClock, type ManualClock } from '@credmon/test-fixtures/manual-clock';
 import { createLimiter } from '../../src/limiter.ts';
+import { localFiles } from '../../src/local-files.ts';
 import { ownershipOf } from '../../src/ownership.ts';
 import { emptyMemory, type Ownership, type PassMemory, type PassWorld } from '../../src/pass.ts';
 import { createReport } from '../../src/report.ts';
@@ -108,7 +109,7 @@ export function bench(
       readSecret: () => ({ ok: false, reason: 'is missing' }),
     },
     memory: emptyMemory(clock.now()),
-    ownership: realOwnership(directory, change.knobs ?? {}),
+    ownership: realOwnership(directory, change.knobs ?? {}, say('warn')),
     policy: DEFAULT_POLICY,
     asked,
     lines,
@@ -131,7 +132,11 @@ export function bench(
 }
 
 /** The daemon's own ownership, by settings that name the directory and what a test sets. */
-function realOwnership(directory: string, knobs: Readonly<Record<string, string>>): Ownership {
+function realOwnership(
+  directory: string,
+  knobs: Readonly<Record<string, string>>,
+  warn: (text: string) => void,
+): Ownership {
   const env = {
     CONDOR_CONFIG: 'ONLY_ENV',
     _CONDOR_SEC_CREDENTIAL_DIRECTORY_OAUTH: directory,
@@ -145,5 +150,5 @@ function realOwnership(directory: string, knobs: Readonly<Record<string, string>
     debug: false,
     verbose: false,
   });
-  return ownershipOf(settings, { secretVersion: () => '', random: systemRandom });
+  return ownershipOf(settings, { secretVersion: () => '', random: systemRandom, local: localFiles(warn) });
 }

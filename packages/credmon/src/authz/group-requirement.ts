@@ -1,0 +1,63 @@
+// Who may have a token: the name of a group, or a ClassAd expression over user name and groups.
+import {
+  evaluate,
+  parseAd,
+  parseExpression,
+  textOf,
+  truthOf,
+  type AdExpr,
+  type Expr,
+  type UserMap,
+  type Value,
+} from '@credmon/core';
+
+/** A requirement, taken apart once. */
+export type Requirement =
+  | { readonly kind: 'group'; readonly group: string }
+  | { readonly kind: 'expression'; readonly expression: Expr };
+
+/** Of whom an expression speaks, and the time (epoch seconds). */
+export interface Person {
+  readonly username: string;
+  readonly groups: readonly string[];
+  readonly now: number;
+  readonly userMap?: UserMap;
+}
+
+/**
+ * Reads a requirement: letters, digits and `_.:/@-` alone are the name of a group, as the Python credmon has it; anything else, and
+ * `true` and `false`, is an expression.
+ * @throws CodedError `CLASSAD_SYNTAX`, `CLASSAD_LIMIT`
+ */
+export function parseRequirement(text: string): Requirement {
+  if (/^[\w.:/@-]+$/.test(text) && !/^(?:true|false)$/i.test(text)) return { kind: 'group', group: text };
+  return { kind: 'expression', expression: parseExpression(text) };
+}
+
+/** Whether this person may have a token. An expression must come to TRUE (or a number other than 0); everything else refuses. */
+export function meetsRequirement(requirement: Requirement, person: Person): boolean {
+  if (requirement.kind === 'group') return person.groups.includes(requirement.group);
+  return truthOf(evaluateFor(requirement.expression, person)) === true;
+}
+
+/** Evaluates `expression` in an ad with `Username` and `Groups` (a list). @throws CodedError `CLASSAD_LIMIT` */
+export function evaluateFor(expression: Expr, person: Person): Value {
+  return evaluate(expression, {
+    my: adOf(person),
+    now: person.now,
+    ...(person.userMap === undefined ? {} : { userMap: person.userMap }),
+  });
+}
+
+function adOf({ username, groups }: Person): AdExpr {
+  return parseAd(`[Username = ${quoted(username)}; Groups = {${groups.map(quoted).join(', ')}}]`);
+}
+
+function quoted(text: string): string {
+  return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
+}
+
+/** The text that a value is; `undefined` when it is no string. */
+export function stringOf(value: Value): string | undefined {
+  return value.type === 'string' ? textOf(value.value) : undefined;
+}

@@ -1,0 +1,24 @@
+// The maps behind userMap(): which are configured.
+import type { KnobReader } from '@credmon/core';
+
+/** A map as configured: a file, or its text in the configuration. */
+export interface UserMapSettings {
+  readonly name: string;
+  readonly file: string | undefined;
+  readonly data: string | undefined;
+  readonly prefix: boolean;
+}
+
+/**
+ * Reads CLASSAD_USER_MAP_NAMES, or that of the program's subsystem (the configuration looks there first).
+ * @see https://htcondor.readthedocs.io/en/latest/admin-manual/configuration-macros.html
+ */
+export function readUserMaps(read: KnobReader, subsystem: string): readonly UserMapSettings[] {
+  const names = read.list(`${subsystem}_CLASSAD_USER_MAP_NAMES`) ?? read.list('CLASSAD_USER_MAP_NAMES') ?? [];
+  return names.map((name) => ({
+    name,
+    file: read.path(`CLASSAD_USER_MAPFILE_${name}`),
+    data: read.string(`CLASSAD_USER_MAPDATA_${name}`),
+    prefix: read.boolean(`CLASSAD_USER_MAP_PREFIX_${name}`, false),
+  }));
+}

@@ -1,0 +1,83 @@
+// The local signer's part of the world: keys, map files and key pairs on disk.
+import { readdirSync, realpathSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  readCredentialFile,
+  systemCode,
+  systemRandom,
+  writeFileAtomically,
+  type Parsed,
+} from '@credmon/core';
+import { activeKey, createKey, writeKey } from '@credmon/scitokens';
+import type { LocalPorts } from './providers/local-ports.ts';
+
+/** The ports of the local signer; what it warns of goes to `warn`, each text once. */
+export function localFiles(warn: (text: string) => void): LocalPorts {
+  const warned = new Set<string>();
+  return {
+    random: systemRandom,
+    version,
+    readText,
+    readKey,
+    readAll,
+    activeKey,
+    createKeyPair,
+    warn: (text) => {
+      if (warned.has(text)) return;
+      warned.add(text);
+      warn(text);
+    },
+  };
+}
+
+/** A chmod that mends a key changes no time of it but the inode's, so the mode counts too. */
+function version(path: string): string {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats ? `${stats.ino}:${stats.mtimeMs}:${stats.size}:${stats.mode}` : '';
+}
+
+/** The administrator may keep a file behind a link, as orchestrators do. */
+function readText(path: string): Parsed<string> {
+  const reading = readCredentialFile(resolved(path));
+  if (reading.kind === 'text') return { ok: true, value: reading.text };
+  return { ok: false, reason: reading.kind === 'missing' ? 'is missing' : reading.reason };
+}
+
+function resolved(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    // Reading it says what is wrong.
+    return path;
+  }
+}
+
+function readKey(path: string): Parsed<string> {
+  const text = readText(path);
+  if (!text.ok) return text;
+  if ((statSync(path).mode & 0o007) === 0) return text;
+  return { ok: false, reason: `is open to every user; to mend it: chmod 600 ${path}, and replace the key` };
+}
+
+function readAll(path: string): readonly string[] {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats) return [];
+  const files = stats.isDirectory()
+    ? readdirSync(path)
+        .sort()
+        .map((name) => join(path, name))
+    : [path];
+  return files.flatMap((file) => {
+    const text = readText(file);
+    return text.ok ? [text.value] : [];
+  });
+}
+
+/** The public half goes first: a private key that nobody can verify is worse than none. */
+function createKeyPair(privateKey: string, publicKey: string): void {
+  const { privateKey: key, kid, algorithm } = createKey({ algorithm: 'ES256' });
+  const made = { key, kid, algorithm };
+  writeFileAtomically(publicKey, writeKey(made, 'pem-public'), { mode: 0o644, durable: true });
+  writeFileAtomically(privateKey, writeKey(made, 'pem-private'), { mode: 0o600, durable: true });
+}

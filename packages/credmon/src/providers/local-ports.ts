@@ -1,0 +1,22 @@
+// What signing tokens here uses of the world.
+import type { Parsed, Random } from '@credmon/core';
+import type { SigningKey } from '@credmon/scitokens';
+
+/** The ports of the local signer; all paths are the administrator's own. */
+export interface LocalPorts {
+  readonly random: Random;
+  /** Changes when a file or directory changes; empty when there is none. */
+  readonly version: (path: string) => string;
+  /** The text of a file, or why it cannot be had. */
+  readonly readText: (path: string) => Parsed<string>;
+  /** The same for a private key, which must be closed to others. */
+  readonly readKey: (path: string) => Parsed<string>;
+  /** The texts of a file, or of all files of a directory in order; none when there is none. */
+  readonly readAll: (path: string) => readonly string[];
+  /** The key of a key directory that signs tokens of `lifetime` seconds. @throws CodedError */
+  readonly activeKey: (directory: string, lifetime: number) => SigningKey;
+  /** Makes an EC P-256 key pair in two files. @throws CodedError, or the system's error */
+  readonly createKeyPair: (privateKey: string, publicKey: string) => void;
+  /** Tells the administrator something, once until it changes. */
+  readonly warn: (text: string) => void;
+}

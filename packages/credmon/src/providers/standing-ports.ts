@@ -1,0 +1,22 @@
+// What standing tokens use of the world.
+import type { FileReading } from '@credmon/core';
+
+/** A user and his group. */
+export interface StandingOwner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** A file as it lies there, with its permission bits and owner. */
+export type StandingReading =
+  | Exclude<FileReading, { kind: 'text' }>
+  | (Extract<FileReading, { kind: 'text' }> & { readonly mode: number; readonly uid: number });
+
+/** Files outside the credential directory. */
+export interface StandingFiles {
+  readonly read: (path: string) => StandingReading;
+  /** Replaces a file in one step, with its final mode and owner. @throws the system's error */
+  readonly write: (path: string, text: string, mode: number, owner: StandingOwner | undefined) => void;
+  /** A user by name; `undefined` when there is none. */
+  readonly owner: (name: string) => StandingOwner | undefined;
+}
