@@ -8,7 +8,12 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** `assets` are folders that the executable reads beside itself; `external` stays in node_modules. */
 const executables = [
-  { entry: 'packages/credmon/src/main.ts', out: 'packages/credmon/dist/bin/condor_credmon.js' },
+  {
+    entry: 'packages/credmon/src/main.ts',
+    out: 'packages/credmon/dist/bin/condor_credmon.js',
+    // Name look-ups share these threads, which Node makes before it reads the program: one hanging look-up must not delay others.
+    interpreter: '/usr/bin/env -S UV_THREADPOOL_SIZE=32 node',
+  },
   {
     entry: 'packages/credmon/src/storer/main.ts',
     out: 'packages/credmon/dist/bin/condor_credential_storer.js',
@@ -30,14 +35,13 @@ const executables = [
   },
 ];
 
-const banner = `#!/usr/bin/env node
-import { createRequire as __createRequire } from 'node:module';
+const banner = `import { createRequire as __createRequire } from 'node:module';
 import { fileURLToPath as __toPath } from 'node:url';
 const require = __createRequire(import.meta.url);
 const __bundleFile = __toPath(import.meta.url);
 const __bundleDir = __toPath(new URL('.', import.meta.url));`;
 
-for (const { entry, out, assets, external = [] } of executables) {
+for (const { entry, out, assets, external = [], interpreter = '/usr/bin/env node' } of executables) {
   if (!existsSync(join(root, entry))) continue;
   await build({
     absWorkingDir: root,
@@ -51,7 +55,7 @@ for (const { entry, out, assets, external = [] } of executables) {
     sourcemap: 'linked',
     sourcesContent: false,
     external,
-    banner: { js: banner },
+    banner: { js: `#!${interpreter}\n${banner}` },
     define: { __dirname: '__bundleDir', __filename: '__bundleFile' },
     logLevel: 'warning',
   });

@@ -53,7 +53,7 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> 
     return taken;
   };
 
-  const { Provider, interactionPolicy: policy } = await loadOidcProvider();
+  const { Provider, errors, interactionPolicy: policy } = await loadOidcProvider();
   const [keys, storage] = [signingKeys(settings.name), memoryStorage()];
   const provider = new Provider(
     url,
@@ -66,7 +66,7 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> 
       context.query = { ...context.query, scope: settings.scopes[0] };
     return next();
   });
-  registerTokenExchange(provider, { url, keys: publicKeys(keys), scopes: settings.scopes, state });
+  registerTokenExchange(provider, { errors, url, keys: publicKeys(keys), scopes: settings.scopes, state });
   watchTokenEndpoint(provider, log, takeFault);
   const answer = provider.callback();
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {

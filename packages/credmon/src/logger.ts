@@ -110,11 +110,13 @@ class RotatingFile extends Transport {
   readonly #options: LogOptions;
   #descriptor: number;
   #opened: number;
+  #full: number;
 
   constructor(path: string, options: LogOptions) {
     super();
     this.#path = path;
     this.#options = options;
+    this.#full = options.maxBytes;
     this.#descriptor = openAppending(path);
     this.#opened = Date.now();
     if (options.truncate) ftruncateSync(this.#descriptor, 0);
@@ -135,13 +137,21 @@ class RotatingFile extends Transport {
     const { maxBytes, maxSeconds, style } = this.#options;
     const length = fstatSync(this.#descriptor).size;
     const age = (Date.now() - this.#opened) / 1000;
-    if (!(maxBytes > 0 && length >= maxBytes) && !(maxSeconds > 0 && age >= maxSeconds)) return;
+    if (!(maxBytes > 0 && length >= this.#full) && !(maxSeconds > 0 && age >= maxSeconds)) return;
     const note = (text: string): void =>
       writeAll(this.#descriptor, lineOf(style, { level: 'info', message: text }));
     const saved = this.#options.maxSaved > 1 ? savedName(this.#path, localTime()) : `${this.#path}.old`;
     note(`MaxLog = ${maxBytes} bytes, length = ${length}`);
     note(`Saving log file to "${saved}"`);
-    renameSync(this.#path, saved);
+    try {
+      renameSync(this.#path, saved);
+    } catch (error) {
+      // The log goes on where it is: too long is better than silent. Tried again after as many bytes as make a full log.
+      this.#full += maxBytes;
+      note(`Cannot save log file to "${saved}" (${systemCode(error) ?? 'unknown'})`);
+      return;
+    }
+    this.#full = maxBytes;
     closeSync(this.#descriptor);
     this.#descriptor = openAppending(this.#path);
     this.#opened = Date.now();

@@ -13,9 +13,6 @@ import { DEFAULT_STYLE } from './log-format.ts';
 import { openLog, type Logger } from './logger.ts';
 import { VERSION } from './version.ts';
 
-// Name look-ups share these threads: one hanging name server must not delay the connections to other issuers.
-process.env['UV_THREADPOOL_SIZE'] ??= '32';
-
 const underMaster = process.env['CONDOR_INHERIT'] !== undefined;
 let log: Logger | undefined;
 

@@ -49,7 +49,8 @@ function lastError(token: TokenSnapshot, managed: ManagedToken | undefined): Sta
   if (managed && !managed.renewable.ok)
     return { code: 'CRED_FILE_INVALID', message: managed.renewable.reason, at: 0 };
   const { renewal } = token;
-  return renewal ? { code: renewal.code, message: renewal.message, at: renewal.last_attempt } : null;
+  const counts = renewal !== undefined && (managed === undefined || managed.basis() === renewal.basis);
+  return counts ? { code: renewal.code, message: renewal.message, at: renewal.last_attempt } : null;
 }
 
 /** True when a person should look at this token: it is expired, or nothing will be tried any more. */

@@ -1,5 +1,5 @@
 // The log file on disk: rotation by HTCondor's knobs without losing a line.
-import { mkdtempSync, readFileSync, readdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -54,6 +54,18 @@ describe('the log file', () => {
     expect(
       readdirSync(join(path, '..')).filter((name) => /^Log\.\d{8}T\d{6}$/.test(name)).length,
     ).toBeLessThanOrEqual(2);
+  });
+
+  it('goes on in the same file when a full log cannot be put aside', () => {
+    mkdirSync(join(`${path}.old`, 'occupied'), { recursive: true });
+    const log = openLog(options({ maxBytes: 200 }));
+    for (let index = 0; index < 30; index += 1) log.info(`line ${index}`);
+    log.close();
+    const text = readFileSync(path, 'utf8');
+    expect([...text.matchAll(/line (\d+)$/gm)].map((match) => Number(match[1]))).toEqual(
+      Array.from({ length: 30 }, (_, index) => index),
+    );
+    expect(text).toContain(`Cannot save log file to "${path}.old"`);
   });
 
   it('empties the log at start when TRUNC_..._ON_OPEN says so, not when it is reopened', () => {

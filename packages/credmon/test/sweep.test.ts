@@ -1,10 +1,11 @@
 // What is removed from the credential directory, and what is finished instead.
 import type { Scan, TemporaryFile, TokenSnapshot } from '@credmon/core';
 import { describe, expect, it } from 'vitest';
-import { KEY_FILE_LIFETIME, settlements } from '../src/sweep.ts';
+import { settlements } from '../src/sweep.ts';
 
 const KEY = 'a'.repeat(64);
 const NOW = 1_000_000;
+const KEY_FILE_LIFETIME = 43_200;
 
 function token(topTime: number): TokenSnapshot {
   return {

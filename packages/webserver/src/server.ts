@@ -65,7 +65,15 @@ export async function startServer(settings: Settings, log: Log): Promise<Server>
   const pruning = pruneUntil(stop.signal, settings, log);
   const closeAll = async (): Promise<void> => {
     stop.abort();
+    // A connection that never sends its request would hold the process for ever; what is in flight may take as long as an issuer may.
+    const patience = new AbortController();
+    const giveUp = systemClock
+      .wait(totalSeconds + 5, patience.signal)
+      .then(() => app.server.closeAllConnections());
+    app.server.closeIdleConnections();
     await app.close();
+    patience.abort();
+    await giveUp;
     await pruning;
     await closeConnections();
   };

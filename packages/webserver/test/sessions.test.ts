@@ -178,12 +178,25 @@ describe('whose login it is', () => {
   });
 
   it('R33 without an ID token a required claim refuses the login', async () => {
-    const browser = await opened({ providers: new Map([['MYTOK', provider]]) });
+    const browser = await opened({ providers: new Map([['MYTOK', { ...provider, extraScopes: [] }]]) });
     expect((await browser.get(browser.returnFrom(await browser.login('mytok')))).status).toBe(403);
   });
 
+  it('asks for the scopes that the administrator adds to those of the submit file', async () => {
+    const added = { ...provider, extraScopes: ['openid', 'offline_access'] };
+    const browser = await opened(
+      { providers: new Map([['MYTOK', added]]) },
+      {},
+      ad({ Scopes: 'read,write' }),
+    );
+    const { searchParams } = new URL((await browser.login('mytok')).location);
+    expect(searchParams.get('scope')).toBe('read write openid offline_access');
+    expect(searchParams.get('nonce')).not.toBeNull();
+  });
+
   it('an issuer that is known by its identifier need not send an ID token when none is asked for', async () => {
-    const { userClaim: _claim, ...known } = provider;
+    const { userClaim: _claim, ...rest } = provider;
+    const known = { ...rest, extraScopes: [] };
     const browser = await opened({ providers: new Map([['MYTOK', known]]) });
     const login = await browser.login('mytok');
     expect((await browser.get(browser.returnFrom(login, { code: 'c', iss: known.issuer }))).status).toBe(303);

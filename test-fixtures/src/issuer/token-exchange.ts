@@ -1,10 +1,12 @@
 // Token exchange at the test issuer: an access token of its own for one of another audience or scope, with a refresh token.
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
-import { errors, type JWK, type Provider } from 'oidc-provider';
+import type * as OidcProvider from 'oidc-provider';
+import type { JWK, Provider } from 'oidc-provider';
 import { TOKEN_EXCHANGE } from './options.ts';
 
 /** What the exchange needs of the issuer. */
 export interface ExchangeParts {
+  readonly errors: typeof OidcProvider.errors;
   readonly url: string;
   readonly keys: readonly JWK[];
   readonly scopes: readonly string[];
@@ -15,7 +17,10 @@ export interface ExchangeParts {
  * Registers the grant. The answer's scope is what was asked for, as far as the issuer knows it.
  * @see RFC 8693, section 2
  */
-export function registerTokenExchange(provider: Provider, { url, keys, scopes, state }: ExchangeParts): void {
+export function registerTokenExchange(
+  provider: Provider,
+  { errors, url, keys, scopes, state }: ExchangeParts,
+): void {
   const keySet = createLocalJWKSet({ keys } as unknown as JSONWebKeySet);
   const parameters = ['subject_token', 'subject_token_type', 'scope', 'audience', 'resource'];
   provider.registerGrantType(

@@ -15,7 +15,11 @@ export function checkCredentialDirectory(path: string, options: { readonly creat
   const stats = statOf(path);
   if (stats === undefined) return createDirectory(path, options.create);
   if (!stats.isDirectory())
-    throw invalid(path, 'is not a directory', `rm ${path} && install -d -m 2770 ${path}`);
+    throw invalid(
+      path,
+      'is not a directory',
+      'name a directory in SEC_CREDENTIAL_DIRECTORY_OAUTH or after --cred-dir',
+    );
   if ((stats.mode & 0o007) !== 0) {
     const mode = (stats.mode & 0o7777).toString(8).padStart(4, '0');
     throw invalid(path, `has mode ${mode}, so that other users can get in`, `chmod o-rwx ${path}`);

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { authorizationUrl, splitScopes } from '@credmon/core';
 import { CodedError } from '@credmon/core/base';
-import type { Settings } from '../settings/settings.ts';
+import { providerSettings, type Settings } from '../settings/settings.ts';
 import { newSecret, requireFlow, type Desk } from './desk.ts';
 import { liveLogins } from './flow.ts';
 import { readTokenRequest } from './read-request.ts';
@@ -26,12 +26,15 @@ export function beginLogin(desk: Desk, id: string | undefined, stem: string): UR
   const request = readTokenRequest(desk, flow, stem);
   checkReturnUrl(settings, request.provider, request.returnUrl);
   const state = newSecret(desk);
+  const scope = [request.scopes, ...providerSettings(settings, request.provider).extraScopes]
+    .join(' ')
+    .trim();
   // An issuer that is not asked for an ID token sends none; a nonce would make core insist on one.
-  const nonce = splitScopes(request.scopes).includes('openid') ? { nonce: newSecret(desk) } : {};
+  const nonce = splitScopes(scope).includes('openid') ? { nonce: newSecret(desk) } : {};
   const verifier = newSecret(desk) + newSecret(desk);
   const url = authorizationUrl(registrationOf(settings, request), {
     redirectUri: request.returnUrl,
-    scope: request.scopes,
+    scope,
     resource: request.audience,
     state,
     ...nonce,

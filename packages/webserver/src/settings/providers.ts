@@ -2,8 +2,8 @@
 import { type ClientAuthentication, type Config, type KnobReader } from '@credmon/core';
 import type { ProviderSettings } from './settings.ts';
 
-/** The knobs of a provider; a name such as CREDMON_WEB_ISSUER would be that of a provider called WEB. */
-const KNOB = /^CREDMON_(.+)_(ISSUER|CLIENT_AUTH|USER_CLAIM|EXTRA_SCOPES)$/i;
+/** The knobs of a provider; CREDMON_RENEWALS_PER_ISSUER is the daemon's. A name such as CREDMON_WEB_ISSUER would be that of a provider called WEB. */
+const KNOB = /^CREDMON_(?!RENEWALS_PER_)(.+)_(ISSUER|CLIENT_AUTH|USER_CLAIM|EXTRA_SCOPES)$/i;
 
 /** Settings by upper-case provider name, for every provider that any such knob names. */
 export function readProviders(config: Config, read: KnobReader): ReadonlyMap<string, ProviderSettings> {
