@@ -1,5 +1,6 @@
 // One pass: look at the directory, plan, start what is due, and write what comes back. The one switch over outcomes is here.
 import {
+  ANY_BASIS,
   CodedError,
   afterFailure,
   dueByLifetime,
@@ -31,6 +32,7 @@ import { REWRITE_INTERVAL, UNEXPECTED_INTERVAL } from './intervals.ts';
 import type { Limiter } from './limiter.ts';
 import type { Outcome, Provider } from './providers/provider.ts';
 import type { Report } from './report.ts';
+import { rewrite } from './rewrite.ts';
 import { settlements } from './sweep.ts';
 
 /** The world as a pass sees it. `managed` gives a token's owner, or `undefined` when nobody owns it. */
@@ -79,7 +81,7 @@ export async function beginPass(
   habits: Omit<ScanHabits, 'found'> = {},
 ): Promise<BegunPass> {
   const now = instant(world.clock);
-  rewrite(world, memory);
+  rewrite(world, memory.unwritten);
   const early = new Map<string, Promise<number>>();
   const scan = await world.store.scan(now, {
     ...habits,
@@ -156,23 +158,6 @@ function settle(world: PassWorld, scan: Scan, now: Instant): void {
       world.report.trouble(
         `cannot ${target === undefined ? 'remove' : 'finish'} ${path}: ${messageOf(error)}`,
       );
-    }
-  }
-}
-
-/** Tries again to write rotated tokens that a full or broken disk refused: they exist nowhere else. */
-function rewrite(world: PassWorld, memory: PassMemory): void {
-  for (const [id, change] of memory.unwritten) {
-    try {
-      world.store.apply(change);
-      memory.unwritten.delete(id);
-      world.report.rewritten(id);
-    } catch (error) {
-      if (isCoded(error, 'CRED_SUPERSEDED')) {
-        memory.unwritten.delete(id);
-        world.report.trouble(error.message);
-      } else
-        world.report.trouble(`${id}: the rotated refresh token still cannot be written: ${messageOf(error)}`);
     }
   }
 }
@@ -314,7 +299,8 @@ function failed(
   writes: readonly TokenWrite[] = [],
 ): number {
   const { snapshot, policy } = token;
-  const basis = token.basis();
+  // A `.top` that is written with the failure would make it count no longer: the issuer would be asked at once, again and again.
+  const basis = writes.some(({ kind: file }) => file === 'top') ? ANY_BASIS : token.basis();
   const id = tokenId(snapshot);
   const expiresAt = snapshot.use.kind === 'valid' ? snapshot.use.value.expiresAt : undefined;
   const state = afterFailure(
@@ -324,26 +310,30 @@ function failed(
   );
   memory.failures.set(id, state);
   world.report.failed(token, kind, error, state);
-  keepState(world, snapshot, state, writes);
+  keepState(world, memory, snapshot, state, writes);
   return state.stopped ? Number.POSITIVE_INFINITY : state.not_before - world.clock.now();
 }
 
 /** Without the file a restart would begin at once again; the renewal itself does not depend on it. */
 function keepState(
   world: PassWorld,
+  memory: PassMemory,
   { user, stem, top }: TokenSnapshot,
   state: RenewalState,
   writes: readonly TokenWrite[],
 ): void {
   const from = top.kind === 'missing' ? undefined : top.identity;
+  const change: TokenChange = {
+    user,
+    stem,
+    from,
+    writes: [...writes, { kind: 'renewal', text: renewalText(state), durable: false }],
+  };
   try {
-    world.store.apply({
-      user,
-      stem,
-      from,
-      writes: [...writes, { kind: 'renewal', text: renewalText(state), durable: false }],
-    });
+    world.store.apply(change);
   } catch (error) {
-    if (!isCoded(error, 'CRED_SUPERSEDED')) world.report.trouble(messageOf(error));
+    if (isCoded(error, 'CRED_SUPERSEDED')) return;
+    world.report.trouble(messageOf(error));
+    if (writes.length > 0) memory.unwritten.set(tokenId({ user, stem }), change);
   }
 }

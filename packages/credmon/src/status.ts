@@ -1,5 +1,6 @@
 // `condor_credmon status`: what stands in the credential directory, as rows, as a table of 80 columns, or as JSON. Pure.
 import {
+  ANY_BASIS,
   localNow,
   splitStem,
   type Instant,
@@ -49,7 +50,9 @@ function lastError(token: TokenSnapshot, managed: ManagedToken | undefined): Sta
   if (managed && !managed.renewable.ok)
     return { code: 'CRED_FILE_INVALID', message: managed.renewable.reason, at: 0 };
   const { renewal } = token;
-  const counts = renewal !== undefined && (managed === undefined || managed.basis() === renewal.basis);
+  const counts =
+    renewal !== undefined &&
+    (managed === undefined || renewal.basis === ANY_BASIS || managed.basis() === renewal.basis);
   return counts ? { code: renewal.code, message: renewal.message, at: renewal.last_attempt } : null;
 }
 

@@ -1,6 +1,6 @@
 // The loop on a clock that moves by hand: when passes happen, what wakes it, and how it stops.
 import { rmSync } from 'node:fs';
-import type { HttpResponse } from '@credmon/core';
+import { CodedError, type HttpResponse } from '@credmon/core';
 import { describe, expect, it } from 'vitest';
 import { createBell, runDaemon, type DaemonParts } from '../src/daemon.ts';
 import { bench, json, meta, useText, type Bench } from './support/bench.ts';
@@ -147,6 +147,26 @@ describe('the loop', () => {
     await ticking(on, daemon.ended);
     expect(on.read('alice', 'mytok.top')).toContain('r2');
     expect(on.read('alice', 'mytok.use')).toContain('late');
+  });
+
+  it('R13 R22 writes at the end what could not be written before', async () => {
+    let full = true;
+    const on = bench({
+      store: (real) => ({
+        ...real,
+        apply: (change) => {
+          if (full) throw new CodedError('CRED_FILE_IO', 'alice/mytok: cannot write (ENOSPC)');
+          real.apply(change);
+        },
+      }),
+    });
+    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+    const daemon = start(on);
+    await expect.poll(() => on.memory.unwritten.size).toBe(1);
+    full = false;
+    daemon.stop.abort();
+    await ticking(on, daemon.ended);
+    expect(on.read('alice', 'mytok.top')).toContain('r2');
   });
 
   it('goes on when the directory cannot be read, and says so', async () => {

@@ -192,6 +192,22 @@ describe('one bad token', () => {
   });
 });
 
+it('R12 keeps the rotated refresh token of an answer that is refused, and waits before it is spent', async () => {
+  const on = bench();
+  seedDue(on);
+  on.answer = async () =>
+    json({ access_token: 7, token_type: 'bearer', refresh_token: `s${on.asked.length}` });
+  await pass(on);
+  expect(JSON.parse(on.read('alice', 'mytok.top'))).toEqual({ refresh_token: 's1' });
+  expect(on.read('alice', 'mytok.use')).toContain('old-access');
+  await pass(on);
+  expect(on.asked).toHaveLength(1);
+  on.clock.advance(20);
+  await pass(on);
+  expect(on.asked.map(({ form }) => form['refresh_token'])).toEqual(['r1', 's1']);
+  expect(JSON.parse(on.read('alice', '.mytok.renewal'))).toMatchObject({ attempts: 2 });
+});
+
 it('R3 spends no grant for a token whose .use is a directory', async () => {
   const on = bench();
   seedDue(on);

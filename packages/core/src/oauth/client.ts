@@ -123,6 +123,10 @@ export interface Judgement {
   readonly secrets: readonly string[];
   readonly redirectUri?: string;
   readonly now: number;
+  /**
+   * Learns of a refresh token that came in an answer which is refused: the one that was sent may be spent, so that it must not be lost.
+   */
+  readonly salvage?: (refreshToken: string) => void;
 }
 
 /**
@@ -138,14 +142,26 @@ export async function requestToken(
   const configuration = configurationOf(registration, options.issuer);
   const seen: Seen = { secrets: [...options.secrets, registration.clientSecret ?? ''] };
   configuration[openid.customFetch] = watchedFetch(send, seen, options);
-  let claims: IdentityClaims | undefined;
   try {
-    claims = (await grant(configuration)).claims();
+    const claims: IdentityClaims | undefined = (await grant(configuration)).claims();
+    const answer = judgeTokenResponse(seen.json ?? {}, registration.provider);
+    return claims && options.verifyIdToken ? { ...answer, claims } : answer;
   } catch (error) {
+    const refreshToken = rotatedIn(seen);
+    if (refreshToken !== undefined) options.salvage?.(refreshToken);
     throw reasonOf(error, registration.provider, seen, options.now);
   }
-  const answer = judgeTokenResponse(seen.json ?? {}, registration.provider);
-  return claims && options.verifyIdToken ? { ...answer, claims } : answer;
+}
+
+/** The longest refresh token that is kept from a refused answer, in bytes. */
+const LONGEST_SALVAGE = 16_384;
+
+/** The refresh token of an answer that says success, if it is one by its looks. */
+function rotatedIn({ response, json }: Seen): string | undefined {
+  const token = json?.['refresh_token'];
+  const success = response !== undefined && response.status >= 200 && response.status < 300;
+  if (!success || typeof token !== 'string' || token.length > LONGEST_SALVAGE) return undefined;
+  return /^[!-~]+$/.test(token) ? token : undefined;
 }
 
 /**

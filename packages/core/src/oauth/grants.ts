@@ -111,14 +111,19 @@ function mismatch({ provider }: ClientRegistration): CodedError {
 }
 
 /**
- * Renews with a refresh token. An answer without a new refresh token leaves the old one valid.
+ * Renews with a refresh token. An answer without a new refresh token leaves the old one valid; `salvage` learns of a new one in an answer
+ * that is refused for another reason.
  * @throws CodedError as `requestToken`
  * @see RFC 6749, section 6
  */
 export function refreshGrant(
   send: Send,
   registration: ClientRegistration,
-  refresh: { readonly refreshToken: string; readonly now: number },
+  refresh: {
+    readonly refreshToken: string;
+    readonly now: number;
+    readonly salvage?: (refreshToken: string) => void;
+  },
 ): Promise<TokenAnswer> {
   // Who the user is was settled at the login; an ID token that comes along must not cost the rotated refresh token.
   const judgement = {
@@ -126,6 +131,7 @@ export function refreshGrant(
     verifyIdToken: false,
     secrets: [refresh.refreshToken],
     now: refresh.now,
+    ...(refresh.salvage ? { salvage: refresh.salvage } : {}),
   };
   return requestToken(send, registration, judgement, (configuration) =>
     openid.refreshTokenGrant(configuration, refresh.refreshToken),

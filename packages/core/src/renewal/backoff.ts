@@ -26,6 +26,9 @@ const MENDED_ELSEWHERE: ReadonlySet<ErrorCode> = new Set([
   'ISSUER_MISMATCH',
 ]);
 
+/** The basis of a failure that counts whatever changes: the change came with the failure itself. */
+export const ANY_BASIS = '*';
+
 /** What a failure is judged by. `now` and `expiresAt` in epoch seconds; `expiresAt` of the token still in place, if any. */
 export interface Failure {
   readonly id: string;

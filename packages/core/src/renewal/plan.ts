@@ -1,6 +1,7 @@
 // Decides, from one scan and the time, which tokens to renew now and when to look again. Pure: the plan is a value.
 import type { Parsed } from '../credential/contents.ts';
 import { tokenId, type Instant, type RenewalState, type TokenSnapshot } from '../credential/snapshot.ts';
+import { ANY_BASIS } from './backoff.ts';
 import { dueOf, localNow, type DueReason } from './due.ts';
 import type { RenewalPolicy } from './policy.ts';
 
@@ -50,7 +51,8 @@ export function judge(token: ManagedToken, now: Instant): Verdict {
 /** A state that stood on other files or another client, or that claims to be from the future, counts no longer. */
 function failureThatCounts({ snapshot, basis }: ManagedToken, now: Instant): RenewalState | undefined {
   const state = snapshot.renewal;
-  return state && state.basis === basis() && state.last_attempt <= now.wall + 1 ? state : undefined;
+  const stands = state?.basis === ANY_BASIS || state?.basis === basis();
+  return state && stands && state.last_attempt <= now.wall + 1 ? state : undefined;
 }
 
 /** Judges every token. */

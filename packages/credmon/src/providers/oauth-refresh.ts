@@ -103,16 +103,21 @@ async function obtain(
   options: OAuthOptions,
   context: ProviderContext,
 ): Promise<Outcome> {
+  let salvaged: TokenWrite[] = [];
   try {
     const top = topOf(token, files);
     const registration = registrationOf(token, files, client, options, context);
     const answer = await refreshGrant(context.send, registration, {
       refreshToken: top.refresh_token,
       now: context.now,
+      salvage: (rotated) => {
+        if (rotated !== top.refresh_token)
+          salvaged = [{ kind: 'top', text: rotatedTopText(top, rotated), durable: true }];
+      },
     });
     return issued(top, answer, options, context);
   } catch (error) {
-    return refusal(token, error);
+    return { ...refusal(token, error), writes: salvaged };
   }
 }
 

@@ -15,8 +15,11 @@ const DENIED: ReadonlySet<ErrorCode> = new Set([
   'PLUGIN_REFUSED',
 ]);
 
+/** An attempt that brought no token. */
+export type Refusal = Exclude<Outcome, { kind: 'issued' | 'gone' }>;
+
 /** The outcome that an error stands for. */
-export function refusal(token: TokenSnapshot, error: unknown): Outcome {
+export function refusal(token: TokenSnapshot, error: unknown): Refusal {
   // What is not coded is a mistake of ours; its text could hold anything, so only its kind is passed on.
   const coded = isCoded(error)
     ? error
