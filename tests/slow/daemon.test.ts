@@ -201,6 +201,11 @@ describe('the other commands', () => {
       code: 0,
       output: expect.stringMatching(/OK +issuer of MYTOK +publishes what is configured/) as string,
     });
+    expect((await run('check')).output).toMatch(/WARNING daemon +no condor_credmon is running here/);
+    const daemon = startDaemon(workspace);
+    await there('CREDMON_COMPLETE');
+    expect((await run('check')).output).toMatch(new RegExp(`OK +daemon +process ${daemon.pid} is running`));
+    await daemon.stop();
     chmodSync(workspace.secretFile('mytok', 'secret'), 0o644);
     workspace.configure({ CREDMON_mytok_ISSUER: `${issuer.url}/` });
     const { code, output } = await run('check', '--json');

@@ -27,7 +27,10 @@ export async function parseArguments(argv: readonly string[], version: string): 
     printed = output;
   });
   if (misuse !== undefined) {
-    const usage = await parser.getHelp();
+    // The parser that failed has already stepped into a subcommand; its own help would be that of a mixture.
+    const fresh = withCommonOptions(version);
+    addDaemon(fresh, choose);
+    const usage = await addSubcommands(fresh, choose).getHelp();
     return { kind: 'text', text: `condor_credmon: ${misuse}\n\n${usage}`, exitCode: 2, toStderr: true };
   }
   return command ?? { kind: 'text', text: printed, exitCode: 0, toStderr: false };
@@ -41,6 +44,7 @@ function withCommonOptions(version: string): Argv<CommonFlags> {
     .strict()
     .version(version)
     .help()
+    .alias('help', 'h')
     .wrap(80)
     .option('name', {
       alias: 'n',

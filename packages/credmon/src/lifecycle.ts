@@ -47,6 +47,20 @@ export function removePid(directory: string): void {
   }
 }
 
+/** The process that the pid file names, if it lives. */
+export function runningDaemon(directory: string): number | undefined {
+  try {
+    const pid = Number.parseInt(readFileSync(join(directory, PID_FILE), 'utf8'), 10);
+    if (!(pid > 0)) return undefined;
+    process.kill(pid, 0);
+    return pid;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    return undefined;
+  }
+}
+
 /** Removes CREDMON_COMPLETE: no pass has been made yet, or nobody makes passes any more. */
 export function clearComplete(directory: string): void {
   try {

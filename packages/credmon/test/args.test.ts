@@ -61,10 +61,17 @@ describe('the command line', () => {
   it.each([
     ['--version', /^1\.2\.3$/],
     ['--help', /--cred-dir/],
+    ['-h', /--cred-dir/],
   ])('%s prints and exits 0', async (flag, text) => {
     const result = await parseArguments([flag], '1.2.3');
     expect(result).toMatchObject({ kind: 'text', exitCode: 0, toStderr: false });
     expect(result.kind === 'text' && result.text).toMatch(text);
+  });
+
+  it('misuse of a subcommand shows the usage of the program, not of a mixture', async () => {
+    const result = await parseArguments(['status', '--cred-dir'], '1.2.3');
+    expect(result.kind === 'text' && result.text).not.toMatch(/status status/);
+    expect(result.kind === 'text' && result.text).toMatch(/condor_credmon status +list the tokens/);
   });
 
   it('help fits 80 columns', async () => {

@@ -11,6 +11,7 @@ import {
 } from '@credmon/core';
 import { findingsText, foundWrong, judgeClock, judgeMetadata, type Finding } from '../check.ts';
 import type { Subcommand } from '../command.ts';
+import { runningDaemon } from '../lifecycle.ts';
 import { localFiles } from '../local-files.ts';
 import { ownershipOf } from '../ownership.ts';
 import type { ConfiguredClient } from '../providers/oauth-refresh.ts';
@@ -46,7 +47,7 @@ async function lookAround(command: Subcommand, env: NodeJS.ProcessEnv): Promise<
   }
   const findings: Finding[] = [{ what: 'configuration', state: 'ok', text: 'has no mistakes' }];
   for (const text of settings.warnings) findings.push({ what: 'configuration', state: 'warning', text });
-  findings.push(await lookAtDirectory(settings));
+  findings.push(await lookAtDirectory(settings), lookAtDaemon(settings.credDir));
   const { send, close } = createSend(settings.limits);
   for (const [service, client] of settings.clients)
     findings.push(...(await lookAtClient(service, client, send)));
@@ -78,6 +79,13 @@ async function lookAtDirectory(settings: Settings): Promise<Finding> {
   } catch (error) {
     return { what, state: 'error', text: messageOf(error) };
   }
+}
+
+function lookAtDaemon(credDir: string): Finding {
+  const pid = runningDaemon(credDir);
+  return pid === undefined
+    ? { what: 'daemon', state: 'warning', text: 'no condor_credmon is running here: nothing is renewed' }
+    : { what: 'daemon', state: 'ok', text: `process ${pid} is running` };
 }
 
 async function lookAtClient(service: string, client: ConfiguredClient, send: Send): Promise<Finding[]> {
