@@ -2,7 +2,14 @@
 import type { KnobReader } from '@credmon/core';
 import type { LineStyle } from './log-format.ts';
 import type { LogOptions } from './logger.ts';
-import type { Overrides } from './settings.ts';
+
+/** What the command line overrides. */
+export interface Overrides {
+  readonly credDir: string | undefined;
+  readonly logFile: string | undefined;
+  readonly debug: boolean;
+  readonly verbose: boolean;
+}
 
 /** Reads `<SUBSYS>_LOG`, `MAX_<SUBSYS>_LOG`, `MAX_NUM_<SUBSYS>_LOG`, `TRUNC_<SUBSYS>_LOG_ON_OPEN`, the debug flags and the time format. */
 export function logSettings(read: KnobReader, subsystem: string, overrides: Overrides): LogOptions {

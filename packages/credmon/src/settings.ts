@@ -13,7 +13,7 @@ import {
   type SendLimits,
 } from '@credmon/core';
 import type { LogOptions } from './logger.ts';
-import { logSettings } from './log-settings.ts';
+import { logSettings, type Overrides } from './log-settings.ts';
 import type { ConfiguredClient } from './providers/oauth-refresh.ts';
 import { readTokenClients, type ClientKind, type TokenClient } from './providers/client-settings.ts';
 import { readTokenPrograms, type TokenProgram } from './providers/exec-settings.ts';
@@ -48,14 +48,6 @@ export interface Settings {
   readonly starterRefresh: number;
   readonly log: LogOptions;
   readonly warnings: readonly string[];
-}
-
-/** What the command line overrides. */
-export interface Overrides {
-  readonly credDir: string | undefined;
-  readonly logFile: string | undefined;
-  readonly debug: boolean;
-  readonly verbose: boolean;
 }
 
 /**
