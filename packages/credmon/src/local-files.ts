@@ -1,5 +1,5 @@
 // The local signer's part of the world: keys, map files and key pairs on disk.
-import { readdirSync, realpathSync, statSync } from 'node:fs';
+import { readdirSync, realpathSync, rmSync, statSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import {
   readCredentialFile,
@@ -32,8 +32,20 @@ export function localFiles(warn: (text: string) => void): LocalPorts {
 
 /** A chmod that mends a key changes no time of it but the inode's, so the mode counts too. */
 function version(path: string): string {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return stats ? `${stats.ino}:${stats.mtimeMs}:${stats.size}:${stats.mode}` : '';
+  const stats = look(path);
+  if (stats === undefined || typeof stats === 'string') return stats ?? '';
+  return `${stats.ino}:${stats.mtimeMs}:${stats.size}:${stats.mode}`;
+}
+
+/** A file's facts; `undefined` when it is not there; the system's word when it refuses to say. */
+function look(path: string): Stats | string | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    return code;
+  }
 }
 
 /** The administrator may keep a file behind a link, as orchestrators do. */
@@ -61,17 +73,22 @@ function readKey(path: string): Parsed<string> {
 }
 
 function readAll(path: string): readonly string[] {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (!stats) return [];
-  const files = stats.isDirectory()
-    ? readdirSync(path)
-        .sort()
-        .map((name) => join(path, name))
-    : [path];
+  const stats = look(path);
+  if (stats === undefined || typeof stats === 'string') return [];
+  const files = stats.isDirectory() ? namesIn(path).map((name) => join(path, name)) : [path];
   return files.flatMap((file) => {
     const text = readText(file);
     return text.ok ? [text.value] : [];
   });
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory).sort();
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return [];
+  }
 }
 
 /** The public half goes first: a private key that nobody can verify is worse than none. */
@@ -79,5 +96,10 @@ function createKeyPair(privateKey: string, publicKey: string): void {
   const { privateKey: key, kid, algorithm } = createKey({ algorithm: 'ES256' });
   const made = { key, kid, algorithm };
   writeFileAtomically(publicKey, writeKey(made, 'pem-public'), { mode: 0o644, durable: true });
-  writeFileAtomically(privateKey, writeKey(made, 'pem-private'), { mode: 0o600, durable: true });
+  try {
+    writeFileAtomically(privateKey, writeKey(made, 'pem-private'), { mode: 0o600, durable: true });
+  } catch (error) {
+    rmSync(publicKey, { force: true });
+    throw error;
+  }
 }

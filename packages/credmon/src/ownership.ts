@@ -21,8 +21,12 @@ export function ownershipOf(settings: Settings, ports: ProviderPorts): Ownership
     return owner.kind === 'nobody' ? undefined : providers[owner.kind];
   };
 
+  // A scan hands out the same snapshot until something changes; only a token that asks nobody depends on nothing else.
+  const known = new WeakMap<TokenSnapshot, NonNullable<ReturnType<Ownership['manage']>>>();
   return {
     manage: (token) => {
+      const before = known.get(token);
+      if (before) return before;
       const provider = providerOf(token);
       if (!provider) return undefined;
       const managed: ManagedToken = {
@@ -32,7 +36,9 @@ export function ownershipOf(settings: Settings, ports: ProviderPorts): Ownership
         basis: () => provider.basis(token),
         policy: provider.policy ?? policy,
       };
-      return { managed, provider };
+      const owned = { managed, provider };
+      if (provider.asksNobody === true) known.set(token, owned);
+      return owned;
     },
   };
 }

@@ -1,6 +1,15 @@
 // The local signer over real passes in a real directory: what it signs, whom it refuses, and what a broken key stops.
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { createKey, readKeySet, verifyWithKeys, writeKey } from '@credmon/scitokens';
 import { describe, expect, it } from 'vitest';
@@ -273,6 +282,7 @@ describe('a key', () => {
     ['is lost', (path) => rmSync(path)],
     ['is garbage', (path) => writeFileSync(path, 'nonsense')],
     ['is open to everybody', (path) => chmodSync(path, 0o644)],
+    ['is a link to itself', (path) => (rmSync(path), symlinkSync(path, path))],
     ['is a directory', (path) => (rmSync(path), mkdirSync(path))],
     ['is public', (path) => writeFileSync(path, readFileSync(path.replace('private', 'public')))],
     [
