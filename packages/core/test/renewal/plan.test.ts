@@ -155,3 +155,12 @@ describe('the plan', () => {
     expect(planRenewals([broken, ...others], NOW).renew).toHaveLength(30);
   });
 });
+
+it('R4 what a renewal stands on is worked out for failed tokens only', () => {
+  let asked = 0;
+  const basis = (): string => `basis ${(asked += 1)}`;
+  judge(managed(token({ use: old }), { basis }), NOW);
+  expect(asked).toBe(0);
+  judge(managed(token({ use: old, renewal: failed }), { basis }), NOW);
+  expect(asked).toBe(1);
+});
