@@ -102,6 +102,10 @@ export async function startVault(options: VaultOptions): Promise<FakeVault> {
     if (fault !== undefined) return faultyVaultAnswer(fault, token);
     if (token === '') return errors(400, 'missing client token');
     const login = logins.get(token);
+    if (login && request.method === 'POST' && url.pathname === '/v1/auth/token/revoke-self') {
+      logins.delete(token);
+      return { status: 204, body: '' };
+    }
     if (!login?.paths.includes(url.pathname))
       return errors(403, '1 error occurred:\n\t* permission denied\n\n');
     return request.method === 'GET' ? read(login.user, url) : errors(405);

@@ -9,6 +9,7 @@ import { listen, stop } from './issuer/listener.ts';
 import { loadOidcProvider } from './issuer/load.ts';
 import { loginPage } from './issuer/login-page.ts';
 import { clientMetadata, ISSUER_DEFAULTS, type IssuerClient, type IssuerOptions } from './issuer/options.ts';
+import { watchRevocations, type RevocationRequest } from './issuer/revocation-log.ts';
 import { registerTokenExchange } from './issuer/token-exchange.ts';
 import { memoryStorage } from './issuer/storage.ts';
 import { watchTokenEndpoint, type CurrentFault } from './issuer/token-endpoint.ts';
@@ -25,6 +26,8 @@ export interface Issuer {
   readonly authorizationUrl: string;
   readonly tokenUrl: string;
   readonly log: TokenLog;
+  /** Requests that reached the revocation endpoint, in order. */
+  readonly revocations: readonly RevocationRequest[];
   /** The public signing keys. */
   readonly jwks: { readonly keys: readonly JWK[] };
   /** Makes the token endpoint fail, or work again when `name` is undefined. */
@@ -42,6 +45,7 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> 
   const port = await listen(server, 0);
   const url = `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
   const log = new TokenLog();
+  const revocations: RevocationRequest[] = [];
   let fault: CurrentFault | undefined;
   let left = 0;
   let switched = new AbortController();
@@ -68,6 +72,7 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> 
   });
   registerTokenExchange(provider, { errors, url, keys: publicKeys(keys), scopes: settings.scopes, state });
   watchTokenEndpoint(provider, log, takeFault);
+  watchRevocations(provider, revocations);
   const answer = provider.callback();
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     if (request.url?.startsWith('/interaction/') === true)
@@ -86,6 +91,7 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> 
     authorizationUrl: `${url}/auth`,
     tokenUrl: `${url}/token`,
     log,
+    revocations,
     jwks: { keys: publicKeys(keys) },
     addClient,
     setAccessTokenTtl: (seconds) => {

@@ -23,6 +23,12 @@ export type Subcommand = CommonOptions &
     | { readonly kind: 'check'; readonly json: boolean }
     | { readonly kind: 'usable'; readonly user: string; readonly service: string; readonly seconds: number }
     | {
+        readonly kind: 'revoke';
+        readonly json: boolean;
+        readonly user: string;
+        readonly service: string | undefined;
+      }
+    | {
         readonly kind: 'config-dump';
         readonly json: boolean;
         readonly pattern: string | undefined;

@@ -4,20 +4,18 @@ import type { Ownership } from './pass.ts';
 import { buildProviders, buildStanding } from './providers/kinds.ts';
 import type { Provider, ProviderPorts } from './providers/provider.ts';
 import { STANDING } from './providers/standing.ts';
-import { ownerOf } from './providers/registry.ts';
+import { ownerOf, type Ownership as Owner } from './providers/registry.ts';
 import type { Settings } from './settings.ts';
 
 /** The providers of these settings, and who owns which token. */
 export function ownershipOf(settings: Settings, ports: ProviderPorts): Ownership {
-  const { lists, clients, policy } = settings;
+  const { policy } = settings;
   const providers = buildProviders(settings, ports);
   const standing = buildStanding(settings, ports);
 
   const providerOf = (token: TokenSnapshot): Provider | undefined => {
     if (token.user === STANDING) return standing;
-    const service = splitStem(token.stem, lists.specialNames)?.service ?? token.stem;
-    const hasClient = clients.has(service.toUpperCase()) || token.meta.kind !== 'missing';
-    const owner = ownerOf(token.stem, lists, { hasClient, vaultEnabled: settings.vaultEnabled });
+    const owner = ownerOfToken(token, settings);
     return owner.kind === 'nobody' ? undefined : providers[owner.kind];
   };
 
@@ -41,6 +39,13 @@ export function ownershipOf(settings: Settings, ports: ProviderPorts): Ownership
       return owned;
     },
   };
+}
+
+/** The kind of provider that owns a token of a user, or why none does. */
+export function ownerOfToken(token: TokenSnapshot, { lists, clients, vaultEnabled }: Settings): Owner {
+  const service = splitStem(token.stem, lists.specialNames)?.service ?? token.stem;
+  const hasClient = clients.has(service.toUpperCase()) || token.meta.kind !== 'missing';
+  return ownerOf(token.stem, lists, { hasClient, vaultEnabled });
 }
 
 /** A grant must not be spent for a token that cannot be put in its place. */

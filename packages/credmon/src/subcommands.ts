@@ -9,7 +9,7 @@ const json = { type: 'boolean', default: false, describe: 'print JSON' } as cons
 
 /** Adds every subcommand; `choose` learns of the one that was given. */
 export function addSubcommands(parser: Parser, choose: Choose): Parser {
-  for (const add of [addStatus, addCheck, addConfig, addUsable]) add(parser, choose);
+  for (const add of [addStatus, addCheck, addConfig, addUsable, addRevoke]) add(parser, choose);
   return parser;
 }
 
@@ -89,6 +89,22 @@ function addUsable(parser: Parser, choose: Choose): void {
     (values) => {
       const { user, service, seconds } = values;
       choose({ kind: 'usable', ...common(values), user, service, seconds });
+    },
+  );
+}
+
+function addRevoke(parser: Parser, choose: Choose): void {
+  parser.command(
+    'revoke <user> [service]',
+    "revoke a user's tokens at their issuers, and remove them",
+    (revoke) =>
+      revoke
+        .positional('user', { type: 'string', demandOption: true })
+        .positional('service', { type: 'string', describe: 'service, or service_handle; else all' })
+        .option('json', json),
+    (values) => {
+      const { user, service, json: asJson } = values;
+      choose({ kind: 'revoke', ...common(values), json: asJson, user, service });
     },
   );
 }

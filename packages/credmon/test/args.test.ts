@@ -36,6 +36,16 @@ describe('the command line', () => {
       { kind: 'usable', ...common, user: 'alice', service: 'mytok_h1', seconds: 300 },
     ],
     [
+      'revoke all of a user',
+      ['revoke', 'alice'],
+      { kind: 'revoke', ...common, json: false, user: 'alice', service: undefined },
+    ],
+    [
+      'revoke one token',
+      ['revoke', 'alice', 'mytok_h1', '--json'],
+      { kind: 'revoke', ...common, json: true, user: 'alice', service: 'mytok_h1' },
+    ],
+    [
       'status with a directory',
       ['status', '-c', '/c'],
       { kind: 'status', ...common, credDir: '/c', json: false, user: undefined },
@@ -52,6 +62,7 @@ describe('the command line', () => {
     ['config without dump or get', ['config']],
     ['config get without a knob', ['config', 'get']],
     ['usable without a service', ['usable', 'alice']],
+    ['revoke without a user', ['revoke']],
   ])('%s: usage on standard error, exit 2', async (_, argv) => {
     const result = await parseArguments(argv, '1.2.3');
     expect(result).toMatchObject({ kind: 'text', exitCode: 2, toStderr: true });

@@ -66,7 +66,10 @@ export function providerConfiguration({
     },
     features: {
       devInteractions: { enabled: false },
-      revocation: { enabled: true },
+      revocation: {
+        enabled: true,
+        allowedPolicy: (_context, client, token) => token.clientId === client.clientId,
+      },
       clientCredentials: { enabled: true },
       deviceFlow: devicePages,
       resourceIndicators: {

@@ -1,0 +1,85 @@
+// What revoking uses of the world: the files of one user, and the audit trail.
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  classifyUserEntry,
+  isCoded,
+  readCredentialFile,
+  systemCode,
+  tokenFileName,
+  type CredentialStore,
+  type TokenFileKind,
+} from '@credmon/core';
+import { openLog, type LogOptions } from '../logger.ts';
+import type { RevocationFiles, TokenName } from '../revocation/files.ts';
+
+/** The credential directory `root`. */
+export function revocationFiles(root: string, store: CredentialStore): RevocationFiles {
+  const entries = ({ user }: TokenName): readonly string[] => namesIn(join(root, user));
+  return {
+    store,
+    readUse: ({ user, stem }) => {
+      const reading = readCredentialFile(join(root, user, tokenFileName(stem, 'use')));
+      return reading.kind === 'text' ? reading.text : undefined;
+    },
+    present: (token) =>
+      entries(token).flatMap((name): readonly TokenFileKind[] => {
+        const entry = classifyUserEntry(name);
+        const ours = entry.kind !== 'temporary' && entry.kind !== 'other' && entry.stem === token.stem;
+        return ours ? [entry.kind] : [];
+      }),
+    beingWritten: (token) =>
+      entries(token).some((name) => {
+        const entry = classifyUserEntry(name);
+        if (entry.kind !== 'temporary') return false;
+        const target = classifyUserEntry(entry.target);
+        return 'stem' in target && target.stem === token.stem && isAlive(entry.pid);
+      }),
+  };
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    // Swept meanwhile, or closed to us: whoever removes a file there says so.
+    return [];
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return systemCode(error) === 'EPERM';
+  }
+}
+
+/** Who asks, for the audit trail. */
+export function asker(): string {
+  const uid = process.getuid?.();
+  return uid === undefined ? 'somebody' : `user id ${uid}`;
+}
+
+/**
+ * Writes audit lines into the daemon's log; where that cannot be opened, to syslog; where there is neither, `complain` learns of it.
+ * The file is never rotated from here: the daemon has it open.
+ */
+export function openAudit(options: LogOptions, complain: (text: string) => void): (text: string) => void {
+  try {
+    if (options.path !== undefined) {
+      const log = openLog({ ...options, stderr: false, maxBytes: 0, maxSeconds: 0, truncate: false });
+      return (text) => log.warn(`Audit: ${text}`);
+    }
+  } catch (error) {
+    if (!isCoded(error, 'LOG_UNWRITABLE')) throw error;
+    complain(`${error.message}; the audit lines go to syslog`);
+  }
+  return (text) => {
+    const line = ['-t', 'condor_credmon', '-p', 'auth.notice', '--', `Audit: ${text}`];
+    if (spawnSync('logger', line, { stdio: 'ignore' }).status !== 0)
+      complain(`there is neither a log file nor syslog for this audit line: ${text}`);
+  };
+}

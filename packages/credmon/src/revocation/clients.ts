@@ -1,0 +1,97 @@
+// Which client asks which endpoint to revoke: from the configuration and the metadata of configured issuers, never from a token's files.
+import {
+  CodedError,
+  secureEndpoint,
+  splitStem,
+  type MetadataCache,
+  type Parsed,
+  type TokenFiles,
+  type TokenSnapshot,
+} from '@credmon/core';
+import { registrationOf, type ClientOptions } from '../providers/client-registration.ts';
+import type { TokenClient } from '../providers/client-settings.ts';
+import type { ConfiguredClient } from '../providers/oauth-refresh.ts';
+import type { ProviderContext } from '../providers/provider.ts';
+import { issuerOfRefresh, subjectOf } from '../providers/subject.ts';
+import type { RevokingClient } from './at-issuer.ts';
+
+/** What finding a client needs. `revocationUrl` is the administrator's own word for a service. */
+export interface ClientFinder {
+  readonly options: ClientOptions;
+  readonly metadata: MetadataCache;
+  readonly revocationUrl: (service: string) => string | undefined;
+  readonly context: ProviderContext;
+}
+
+/** The name whose knobs count for a token. */
+export function serviceOf({ stem }: TokenSnapshot, { specialNames }: ClientOptions): string {
+  return splitStem(stem, specialNames)?.service ?? stem;
+}
+
+/** The client of a login. @throws CodedError `SECRET_UNREADABLE`, and what finding the metadata throws */
+export async function loginClient(
+  service: string,
+  client: ConfiguredClient | undefined,
+  finder: ClientFinder,
+): Promise<Parsed<RevokingClient>> {
+  if (!client)
+    return no(`the configuration has no ${service}_CLIENT_ID and ${service}_TOKEN_URL to ask with`);
+  const { clientId, tokenUrl, issuer, authentication, secretFile } = client;
+  const { allowLoopbackHttp } = finder.options;
+  const endpoint = await endpointOf(service, issuer, finder);
+  if (!endpoint.ok) return endpoint;
+  const registration = {
+    provider: service,
+    clientId,
+    tokenUrl,
+    authentication,
+    allowLoopbackHttp,
+    clientSecret: secretFile === undefined ? '' : secretIn(secretFile, finder.context),
+    ...(issuer === undefined ? {} : { issuer }),
+  };
+  return { ok: true, value: { registration, revocationUrl: endpoint.value } };
+}
+
+/** A client that acts without a browser. @throws CodedError as {@link loginClient}, and `SUBJECT_REFUSED` */
+export async function serviceClient(
+  token: TokenSnapshot,
+  files: TokenFiles,
+  client: TokenClient | undefined,
+  finder: ClientFinder,
+): Promise<Parsed<RevokingClient>> {
+  if (!client) return no('its provider is not configured');
+  const { issuers } = client;
+  // Of several configured issuers, the one that gave the refresh token; a choice among the administrator's own.
+  const issuer = issuers.length > 1 ? issuerOfRefresh(token, subjectOf(token, files), client) : issuers[0];
+  const endpoint = await endpointOf(client.name, issuer, finder);
+  if (!endpoint.ok) return endpoint;
+  const { metadata, options, context } = finder;
+  const registration = await registrationOf(client, issuer, metadata, options, context);
+  return { ok: true, value: { registration, revocationUrl: endpoint.value } };
+}
+
+async function endpointOf(
+  service: string,
+  issuer: string | undefined,
+  { metadata, revocationUrl, context, options }: ClientFinder,
+): Promise<Parsed<string>> {
+  const knob = `CREDMON_${service}_REVOCATION_URL`;
+  const pinned = revocationUrl(service);
+  if (pinned !== undefined)
+    return { ok: true, value: secureEndpoint(pinned, knob, options.allowLoopbackHttp).href };
+  if (issuer === undefined)
+    return no(`neither the issuer of ${service} nor ${knob} is configured, so nobody says where to revoke`);
+  const { revocationUrl: found } = await metadata.find(context.send, issuer, context.now);
+  if (found !== undefined) return { ok: true, value: found };
+  return no(`the issuer ${issuer} has no revocation endpoint, and ${knob} is not set`);
+}
+
+function secretIn(path: string, { readSecret }: ProviderContext): string {
+  const secret = readSecret(path);
+  if (secret.ok) return secret.value;
+  throw new CodedError('SECRET_UNREADABLE', `the client secret file ${path} ${secret.reason}`, { path });
+}
+
+function no(reason: string): { readonly ok: false; readonly reason: string } {
+  return { ok: false, reason };
+}

@@ -1,0 +1,92 @@
+// What every kind of provider can do about the secrets of its tokens.
+import {
+  createMetadataCache,
+  type Clock,
+  type Parsed,
+  type Send,
+  type TokenFiles,
+  type TokenSnapshot,
+} from '@credmon/core';
+import type { ProviderContext, ProviderPorts } from '../providers/provider.ts';
+import type { ProviderKind } from '../providers/registry.ts';
+import type { Settings } from '../settings.ts';
+import { clientOrReason, stepsAtIssuer } from './at-issuer.ts';
+import { stepsAtVault } from './at-vault.ts';
+import { loginClient, serviceClient, serviceOf, type ClientFinder } from './clients.ts';
+import { nobodyAsked, type FoundSecrets, type Steps } from './steps.ts';
+
+/** Does everything that may wait or fail before a file goes; what it answers with plans for the secrets that are then found. */
+export type Prepare = (
+  kind: ProviderKind,
+  token: TokenSnapshot,
+  files: TokenFiles,
+) => Promise<(secrets: FoundSecrets) => Steps>;
+
+/** What revoking uses of the world. `vaultSend` is the Vault's own: its authorities are not the issuers'. */
+export interface RevokerPorts extends Pick<ProviderPorts, 'secretVersion' | 'random'> {
+  readonly clock: Clock;
+  readonly send: Send;
+  readonly vaultSend: Send;
+  readonly readSecret: (path: string, form?: 'line' | 'whole') => Parsed<string>;
+  readonly revocationUrl: (service: string) => string | undefined;
+}
+
+/** How long an issuer's metadata serves one command, in seconds. */
+const METADATA_SECONDS = 3600;
+
+/** Revokers for these settings. */
+export function createRevoker(settings: Settings, ports: RevokerPorts): Prepare {
+  const { allowLoopbackHttp, lists, policy, tokenClients, clients, vault } = settings;
+  const { send, clock } = ports;
+  const finder = (): ClientFinder => ({
+    options: {
+      clients: tokenClients,
+      secretVersion: ports.secretVersion,
+      random: ports.random,
+      specialNames: lists.specialNames,
+      allowLoopbackHttp,
+      defaultLifetime: policy.defaultLifetime,
+    },
+    metadata,
+    revocationUrl: ports.revocationUrl,
+    context: contextOf(ports),
+  });
+  const metadata = createMetadataCache({ lifetime: METADATA_SECONDS, allowLoopbackHttp });
+  return async (kind, token, files) => {
+    const service = serviceOf(token, finder().options);
+    switch (kind) {
+      case 'oauth2': {
+        const found = await clientOrReason(() =>
+          loginClient(service, clients.get(service.toUpperCase()), finder()),
+        );
+        return (secrets) => stepsAtIssuer(found, secrets, send, clock);
+      }
+      case 'client':
+      case 'exchange':
+      case 'pelican': {
+        const client = tokenClients.find(
+          ({ name, kind: its }) => name === service && its.toLowerCase() === kind,
+        );
+        const found = await clientOrReason(() => serviceClient(token, files, client, finder()));
+        return (secrets) => stepsAtIssuer(found, secrets, send, clock);
+      }
+      case 'vault':
+        return (secrets) =>
+          stepsAtVault(files.top, secrets, { settings: vault, send: ports.vaultSend, clock });
+      case 'local':
+        return (secrets) => nobodyAsked(secrets, 'what is signed here cannot be called back', false);
+      case 'exec':
+        return (secrets) => nobodyAsked(secrets, 'its token program has no way to revoke', false);
+    }
+  };
+}
+
+function contextOf({ send, clock, readSecret }: RevokerPorts): ProviderContext {
+  const nothing = { ok: false, reason: 'is missing' } as const;
+  return {
+    send,
+    now: clock.now(),
+    readSecret,
+    readToken: () => ({ top: nothing, topIdentity: undefined, meta: nothing }),
+  };
+}

@@ -1,0 +1,86 @@
+// A token that is removed while the daemon is about to renew it does not come back, whatever kind of provider renews it.
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CredentialStore } from '@credmon/core';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beginPass } from '../../src/pass.ts';
+import { bench, json, meta, useText, type Bench } from '../support/bench.ts';
+
+const CLIENT = {
+  CLIENT_CREDMON_PROVIDER_NAMES: 'svc',
+  CLIENT_CREDMON_svc_CLIENT_ID: 'me',
+  CLIENT_CREDMON_svc_CLIENT_SECRET_FILE: '/secret',
+  CLIENT_CREDMON_svc_TOKEN_URL: 'https://issuer.example/token',
+};
+const EXEC = { EXEC_CREDMON_PROVIDER_NAMES: 'prog', EXEC_CREDMON_prog_COMMAND: '/bin/true' };
+
+let on: Bench;
+const remove = (stem: string): void => {
+  for (const kind of ['use', 'top', 'meta'])
+    rmSync(join(on.directory, 'alice', `${stem}.${kind}`), { force: true });
+};
+
+/** A bench whose scans are followed by a removal, as by `revoke`, before anything that they found is renewed. */
+function removedAfterScan(stem: string, knobs: Readonly<Record<string, string>>): void {
+  on = bench({
+    knobs,
+    store: (real: CredentialStore) => ({
+      ...real,
+      scan: async (now, habits) => {
+        const scan = await real.scan(now, habits);
+        remove(stem);
+        return scan;
+      },
+    }),
+  });
+}
+afterEach(() => rmSync(on.directory, { recursive: true, force: true }));
+
+describe('a token that goes between the scan and its renewal', () => {
+  it.each([
+    ['exec', 'prog', EXEC],
+    ['oauth', 'mytok', {}],
+  ])('R21 R31 %s is not made anew', async (_, stem, knobs) => {
+    removedAfterScan(stem, knobs);
+    const world = { ...on.world, readSecret: () => ({ ok: true, value: 'canary-secret' }) as const };
+    const old = on.clock.now() - 5000;
+    on.seed('alice', stem, {
+      top: '{"refresh_token":"r1"}',
+      use: useText(old, 600),
+      ...(stem === 'mytok' ? { meta: meta() } : {}),
+    });
+    await (
+      await beginPass(world, on.ownership, on.memory)
+    ).settled;
+    expect(on.has('alice', `${stem}.use`)).toBe(false);
+    expect(on.has('alice', `${stem}.top`)).toBe(false);
+  });
+});
+
+describe('a token that goes while its issuer is asked', () => {
+  beforeEach(() => {
+    on = bench({ knobs: CLIENT });
+  });
+
+  it.each([
+    ['client credentials', 'svc'],
+    ['oauth', 'mytok'],
+  ])('R21 R31 %s is not written', async (_, stem) => {
+    const world = { ...on.world, readSecret: () => ({ ok: true, value: 'canary-secret' }) as const };
+    on.seed('alice', stem, {
+      top: '{"refresh_token":"r1"}',
+      use: useText(on.clock.now() - 5000, 600),
+      meta: meta(),
+    });
+    on.answer = async () => {
+      remove(stem);
+      return json({ access_token: 'new', token_type: 'bearer', expires_in: 600, refresh_token: 'r2' });
+    };
+    await (
+      await beginPass(world, on.ownership, on.memory)
+    ).settled;
+    expect(on.asked.length).toBe(1);
+    expect(on.has('alice', `${stem}.use`)).toBe(false);
+    expect(on.has('alice', `${stem}.top`)).toBe(false);
+  });
+});
