@@ -32,12 +32,15 @@ export type { KeySet, VerificationKey } from './jwks.ts';
 export {
   activeKey,
   initKeyDirectory,
+  KEY_SET_FILE,
   publicKeys,
+  publishInPlace,
   publishKeys,
   readKeyDirectory,
   rotateKeys,
 } from './key-directory.ts';
 export type { KeyIndex, RotateOptions } from './key-directory.ts';
+export { keyTable, stepText } from './cli/key-texts.ts';
 export { keyIdOf } from './key-id.ts';
 export type { KeyIdStyle } from './key-id.ts';
 export { KEY_FORMS, readKey, readSigningKey, writeKey } from './keys.ts';

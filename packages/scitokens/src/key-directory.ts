@@ -1,5 +1,5 @@
 // Signing keys on disk: one private file per key and an index with their states; every change goes through the plan of rotation.ts.
-import { mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError, writeFileAtomically } from '@credmon/core/base';
 import { isAlgorithm, type Algorithm } from './algorithms.ts';
@@ -9,7 +9,7 @@ import { writeJwk } from './jwk.ts';
 import { keyIdOf, type KeyIdStyle } from './key-id.ts';
 import { readSigningKey, writeJson, writeKey } from './keys.ts';
 import { badDirectory, checkPrivateDirectory, readPrivateFile, underLock } from './private-files.ts';
-import { publishedFiles } from './publish.ts';
+import { keySetText, publishedFiles } from './publish.ts';
 import {
   applyStep,
   DEFAULT_POLICY,
@@ -27,15 +27,21 @@ export interface KeyIndex extends RotationPolicy {
   readonly keys: readonly KeyRecord[];
 }
 
-/** How a rotation proceeds: `begin` starts one; the rest describes a key that it creates. */
+/**
+ * How a rotation proceeds: `begin` starts one; `longestLifetime` (seconds) is that of tokens which keys of the directory sign, and counts
+ * when it is longer than what the directory knows; the rest describes a key that it creates.
+ */
 export interface RotateOptions {
   readonly now: number;
   readonly begin?: boolean;
+  readonly longestLifetime?: number;
   readonly algorithm?: Algorithm;
   readonly style?: KeyIdStyle;
 }
 
 const INDEX = 'keys.json';
+/** The public key set in a key directory, beside the private files. A key in the index that counts as published stands in it. */
+export const KEY_SET_FILE = 'jwks.json';
 const STATES = ['next', 'active', 'retiring', 'retired'];
 
 /**
@@ -122,6 +128,7 @@ function readRecord(directory: string, { file, kid, algorithm }: KeyRecord): Sig
 export function rotateKeys(directory: string, options: RotateOptions): readonly RotationStep[] {
   return underLock(directory, () => {
     const taken: RotationStep[] = [];
+    raiseLifetime(directory, options.longestLifetime ?? 0);
     let { begin = false } = options;
     for (;;) {
       const index = readKeyDirectory(directory);
@@ -137,6 +144,12 @@ export function rotateKeys(directory: string, options: RotateOptions): readonly 
       removeRetired(directory, keys, step);
     }
   });
+}
+
+/** Never lowered: tokens of the longer life may be out. */
+function raiseLifetime(directory: string, longestLifetime: number): void {
+  const index = readKeyDirectory(directory);
+  if (longestLifetime > index.longestLifetime) writeIndex(directory, { ...index, longestLifetime });
 }
 
 /** The index no longer needs the file, so a crash between the two only leaves a stray. */
@@ -177,14 +190,35 @@ export function publishKeys(
   now: number,
 ): readonly string[] {
   return underLock(directory, () => {
-    const files = publishedFiles(issuer, publicKeys(directory));
+    const keys = publicKeys(directory);
+    const files = publishedFiles(issuer, keys);
     mkdirSync(join(webDirectory, '.well-known'), { recursive: true, mode: 0o755 });
     for (const { path, text } of files)
       writeFileAtomically(join(webDirectory, path), text, { mode: 0o644, durable: true });
-    const index = readKeyDirectory(directory);
-    writeIndex(directory, { ...index, keys: markPublished(index.keys, now) });
+    recordPublished(directory, keys, now);
     return files.map(({ path }) => join(webDirectory, path));
   });
+}
+
+/**
+ * Writes the key set into the key directory itself, for a server on this machine that serves it from there, and remembers since when each
+ * key is public. Others may then enter the directory, but not list it; the private files stay closed. Returns the path written.
+ * @throws CodedError `TOKEN_KEY_DIRECTORY`; the system's error when the file cannot be written.
+ */
+export function publishInPlace(directory: string, now: number): string {
+  return underLock(directory, () => {
+    recordPublished(directory, publicKeys(directory), now);
+    chmodSync(directory, (statSync(directory).mode & 0o7777) | 0o011);
+    return join(directory, KEY_SET_FILE);
+  });
+}
+
+/** A key counts as public only after it can be seen. */
+function recordPublished(directory: string, keys: readonly JsonObject[], now: number): void {
+  const file = join(directory, KEY_SET_FILE);
+  writeFileAtomically(file, keySetText(keys), { mode: 0o644, durable: true });
+  const index = readKeyDirectory(directory);
+  writeIndex(directory, { ...index, keys: markPublished(index.keys, now) });
 }
 
 function writeIndex(directory: string, index: KeyIndex): void {

@@ -25,8 +25,7 @@ export function publishedFiles(issuer: string, keys: readonly JsonObject[]): rea
       `the issuer ${JSON.stringify(issuer)} is not a plain https URL`,
       { issuer },
     );
-  if (keys.some((key) => ['d', 'p', 'q', 'k'].some((secret) => Object.hasOwn(key, secret))))
-    throw new CodedError('TOKEN_KEY_INVALID', 'a private key was about to be published; pass public JWKs');
+  const keySet = keySetText(keys);
   const algorithms = [...new Set(keys.map((key) => key['alg'] as Algorithm))].sort();
   const metadata = {
     issuer,
@@ -36,7 +35,14 @@ export function publishedFiles(issuer: string, keys: readonly JsonObject[]): rea
     id_token_signing_alg_values_supported: algorithms,
   };
   return [
-    { path: KEYS_PATH, text: writeJson({ keys }) },
+    { path: KEYS_PATH, text: keySet },
     { path: METADATA_PATH, text: writeJson(metadata) },
   ];
+}
+
+/** A key set as text. @throws CodedError `TOKEN_KEY_INVALID` when a key is private. @see RFC 7517, section 5 */
+export function keySetText(keys: readonly JsonObject[]): string {
+  if (keys.some((key) => ['d', 'p', 'q', 'k'].some((secret) => Object.hasOwn(key, secret))))
+    throw new CodedError('TOKEN_KEY_INVALID', 'a private key was about to be published; pass public JWKs');
+  return writeJson({ keys });
 }

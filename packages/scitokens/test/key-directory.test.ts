@@ -16,6 +16,7 @@ import {
   activeKey,
   initKeyDirectory,
   issueToken,
+  publishInPlace,
   publishKeys,
   readKeyDirectory,
   readKeySet,
@@ -87,6 +88,42 @@ describe('R32 a key directory', () => {
     });
     expect(paths.map((path) => statSync(path).mode & 0o777)).toEqual([0o644, 0o644]);
     expect(readFileSync(paths[0] ?? '', 'utf8')).not.toMatch(/"(?:d|p|q)"/);
+  });
+
+  it.each([
+    ['in place', (now: number): unknown => publishInPlace(keys, now)],
+    ['elsewhere', (now: number): unknown => publishKeys(keys, ISSUER, web, now)],
+  ])(
+    'published %s has every key that may sign in jwks.json, and its private files stay closed',
+    (_, publish) => {
+      initKeyDirectory(keys);
+      rotateKeys(keys, { now: 0 });
+      publish(0);
+      rotateKeys(keys, { now: 0 });
+      rotateKeys(keys, { now: 0, begin: true });
+      publish(10);
+      const set = readKeySet(JSON.parse(readFileSync(join(keys, 'jwks.json'), 'utf8')));
+      expect(set.kids).toEqual(readKeyDirectory(keys).keys.map(({ kid }) => kid));
+      expect(readKeyDirectory(keys).keys.map(({ published }) => published)).toEqual([0, 10]);
+      expect(readFileSync(join(keys, 'jwks.json'), 'utf8')).not.toMatch(/"(?:d|p|q)"/);
+      const modes = readdirSync(keys).map((name) => (statSync(join(keys, name)).mode & 0o777).toString(8));
+      expect(modes.toSorted()).toEqual(['600', '600', '600', '644']);
+    },
+  );
+
+  it('that is published in place can be entered, but not listed, by others', () => {
+    initKeyDirectory(keys);
+    rotateKeys(keys, { now: 0 });
+    expect(publishInPlace(keys, 0)).toBe(join(keys, 'jwks.json'));
+    expect(statSync(keys).mode & 0o777).toBe(0o711);
+    expect(rotateKeys(keys, { now: 0 }).map(({ step }) => step)).toEqual(['activate', 'wait']);
+  });
+
+  it('learns of longer lives, and never of shorter ones', () => {
+    initKeyDirectory(keys, { longestLifetime: 1000 });
+    rotateKeys(keys, { now: 0, longestLifetime: 5000 });
+    rotateKeys(keys, { now: 0, longestLifetime: 10 });
+    expect(readKeyDirectory(keys).longestLifetime).toBe(5000);
   });
 
   it('keeps its private files to itself', () => {

@@ -62,8 +62,10 @@ export interface Ports {
   readonly cookieSecret: string;
   readonly log: Log;
   readonly views: Views;
-  /** The PEM text of the local issuer's public key. @throws CodedError `CRED_FILE_IO` */
-  readonly readPublicKey: () => string;
+  /** The PEM text of the local issuer's public key; `undefined` where key directories have taken its place. @throws CodedError `CRED_FILE_IO` */
+  readonly readPublicKey: () => string | undefined;
+  /** The texts of the key sets in the local issuer's key directories. @throws CodedError `CRED_FILE_IO` */
+  readonly readKeySets: () => readonly string[];
   /** True for the address of a proxy whose X-Forwarded-* headers are believed; the address is missing on a unix socket. */
   readonly isTrustedProxy: (address: string | undefined) => boolean;
 }

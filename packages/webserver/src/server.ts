@@ -3,13 +3,14 @@ import type { FastifyInstance } from 'fastify';
 import { checkCredentialDirectory, createSend, DEFAULT_SEND_LIMITS } from '@credmon/core';
 import { messageOf, systemClock, systemRandom } from '@credmon/core/base';
 import { createApp } from './app.ts';
-import { openCredentialFiles, readTextFile } from './credential-files.ts';
+import { openCredentialFiles } from './credential-files.ts';
 import { listen, trustFunction } from './listen.ts';
 import type { Log } from './ports.ts';
 import { createFileFlows } from './session-store/file-flows.ts';
 import { createFileSessions } from './session-store/file-sessions.ts';
 import { cookieKey, prepareSessionDirectory, pruneSessions } from './session-store/session-directory.ts';
 import type { Settings } from './settings/settings.ts';
+import { openPublicKeys } from './public-key-files.ts';
 import { openViews } from './view-files.ts';
 
 /** How often old sessions are removed, in seconds. */
@@ -57,7 +58,7 @@ export async function startServer(settings: Settings, log: Log): Promise<Server>
     cookieSecret: cookieKey(sessionDirectory),
     log,
     views: openViews(),
-    readPublicKey: () => readTextFile(settings.localIssuer.publicKeyFile, 'LOCAL_CREDMON_PUBLIC_KEY'),
+    ...openPublicKeys(settings.localIssuer),
     isTrustedProxy: trustFunction(settings.trustedProxies, settings.listen),
   });
   const address = await listen(app, settings.listen);

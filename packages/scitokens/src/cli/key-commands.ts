@@ -6,11 +6,11 @@ import { createKey } from '../create-key.ts';
 import { initKeyDirectory, publishKeys, readKeyDirectory, rotateKeys } from '../key-directory.ts';
 import { writeKey, type KeyForm, type ReadKey } from '../keys.ts';
 import { publishedFiles } from '../publish.ts';
-import type { KeyRecord, RotationPolicy } from '../rotation.ts';
+import type { RotationPolicy } from '../rotation.ts';
 import type { Io } from './io.ts';
 import { namedKeyFrom, publicJwksFrom, type KeyOptions } from './key-source.ts';
 import { misuse } from './outcome.ts';
-import { localTime, table } from './show.ts';
+import { keyTable, stepText } from './key-texts.ts';
 
 /** Options of `key create` and `key convert`. */
 export interface WriteOptions extends KeyOptions {
@@ -85,10 +85,7 @@ export function keyRotate(directory: string, options: RotateArguments, io: Io): 
     style: options.kidStyle ?? 'python',
   });
   if (options.json) return io.out(`${JSON.stringify({ steps })}\n`);
-  for (const step of steps) {
-    if (step.step !== 'wait') io.out(`${step.step}${'kid' in step ? ` ${step.kid}` : ''}\n`);
-    else io.out(`${step.reason}${step.until === undefined ? '' : ` until ${localTime(step.until)}`}\n`);
-  }
+  for (const step of steps) io.out(`${stepText(step)}\n`);
 }
 
 /** `key list`: the keys of a directory with their states and dates. */
@@ -99,26 +96,7 @@ export function keyList(
 ): void {
   const index = readKeyDirectory(directory);
   if (json) return io.out(`${JSON.stringify(index)}\n`);
-  const date = (
-    key: KeyRecord,
-    name: 'created' | 'published' | 'activated' | 'retiring' | 'retired',
-  ): string => {
-    const seconds = key[name];
-    return seconds === undefined ? '-' : localTime(seconds);
-  };
-  io.out(
-    table([
-      ['KID', 'ALGORITHM', 'STATE', 'CREATED', 'PUBLISHED', 'ACTIVATED', 'RETIRING', 'RETIRED'],
-      ...index.keys.map((key) => [
-        key.kid,
-        key.algorithm,
-        key.state,
-        ...(['created', 'published', 'activated', 'retiring', 'retired'] as const).map((name) =>
-          date(key, name),
-        ),
-      ]),
-    ]),
-  );
+  io.out(keyTable(index.keys));
 }
 
 /** Options of `key publish`. */

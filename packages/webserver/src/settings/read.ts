@@ -2,6 +2,7 @@
 import { secureEndpoint, type Config, createKnobReader, type KnobReader } from '@credmon/core';
 import { isCoded } from '@credmon/core/base';
 import { parseListenAddress } from './listen-address.ts';
+import { readLocalIssuer } from './local-issuer.ts';
 import { readProviders } from './providers.ts';
 import type { ListenAddress, Settings } from './settings.ts';
 
@@ -37,11 +38,7 @@ export function readSettings(config: Config, listen?: ListenAddress): Settings {
     defaultTokenSeconds: read.integer('CREDMON_DEFAULT_TOKEN_LIFETIME', 1200, 10, 31_536_000),
     connectSeconds: read.integer('CREDMON_CONNECT_TIMEOUT', 5, 1, 300),
     requestSeconds: read.integer('CREDMON_REQUEST_TIMEOUT', 15, 1, 600),
-    localIssuer: {
-      issuer: read.string('LOCAL_CREDMON_ISSUER') ?? web.prefix,
-      publicKeyFile: read.path('LOCAL_CREDMON_PUBLIC_KEY') ?? '/etc/condor/scitokens.pem',
-      keyId: read.string('LOCAL_CREDMON_KEY_ID') ?? 'local',
-    },
+    localIssuer: readLocalIssuer(config, read, web.prefix),
     ...optional('contact', read.string('CREDMON_WEB_CONTACT')),
     ...optional('logFile', read.path('CREDMON_WEB_LOG')),
     ...optional('remoteUser', readRemoteUser(read)),

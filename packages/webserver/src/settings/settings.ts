@@ -53,7 +53,13 @@ export interface Settings {
   readonly defaultTokenSeconds: number;
   readonly connectSeconds: number;
   readonly requestSeconds: number;
-  readonly localIssuer: { readonly issuer: string; readonly publicKeyFile: string; readonly keyId: string };
+  readonly localIssuer: {
+    readonly issuer: string;
+    readonly publicKeyFile: string;
+    readonly keyId: string;
+    /** Key directories that sign in the name of this issuer; missing where there are none. */
+    readonly keyDirectories?: readonly string[];
+  };
 }
 
 /** The administrator's word on a provider; names compare without case, as knobs do. */

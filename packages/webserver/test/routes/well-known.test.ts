@@ -1,6 +1,20 @@
-// The local issuer's public key, as verifiers fetch it.
+// The local issuer's public keys, as verifiers fetch them.
 import { generateKeyPairSync } from 'node:crypto';
-import { afterEach, describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  activeKey,
+  initKeyDirectory,
+  issueToken,
+  publicKeys,
+  publishInPlace,
+  readKeySet,
+  rotateKeys,
+  verifyWithKeys,
+} from '@credmon/scitokens';
+import { openPublicKeys } from '../../src/public-key-files.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startPortal, type Portal } from '../support/portal.ts';
 
 let portal: Portal;
@@ -48,5 +62,98 @@ describe('.well-known', () => {
     portal = await startPortal({}, { readPublicKey: () => text });
     expect((await portal.browser().get('/.well-known/jwks-uri')).status).toBe(503);
     expect(portal.log.join()).toContain('LOCAL_CREDMON_PUBLIC_KEY');
+  });
+});
+
+describe('R32 .well-known with a key directory', () => {
+  const DAY = 86_400;
+  const now = 1_800_000_000;
+  const ISSUER = 'https://ap.example';
+  let root: string;
+  let keys: string;
+  let pemFile: string;
+  beforeEach(async () => {
+    root = mkdtempSync(join(tmpdir(), 'credmon-portal-keys-'));
+    [keys, pemFile] = [join(root, 'keys'), join(root, 'old.pem')];
+    initKeyDirectory(keys);
+    rotateKeys(keys, { now });
+    const localIssuer = { issuer: ISSUER, publicKeyFile: pemFile, keyId: 'local', keyDirectories: [keys] };
+    portal = await startPortal({ localIssuer }, openPublicKeys(localIssuer));
+  });
+  afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+  const fetched = async (): Promise<{ status: number; text: string; keys: Record<string, string>[] }> => {
+    const { status, text } = await portal.browser().get('/.well-known/jwks-uri');
+    return { status, text, keys: status === 200 ? (JSON.parse(text) as { keys: [] }).keys : [] };
+  };
+  const kids = async (): Promise<(string | undefined)[]> => (await fetched()).keys.map(({ kid }) => kid);
+  const sign = (): string =>
+    issueToken(
+      activeKey(keys, 600),
+      {
+        profile: 'scitoken:2.0',
+        issuer: ISSUER,
+        subject: 'alice',
+        scope: ['read:/'],
+        audience: 'https://d.example',
+        lifetime: 600,
+      },
+      { now, random: (bytes) => new Uint8Array(bytes) },
+    );
+  const verified = async (token: string): Promise<unknown> =>
+    verifyWithKeys(token, readKeySet(JSON.parse((await fetched()).text)), { now, issuers: [ISSUER] }).claims
+      .sub ?? '';
+
+  it('follows a rotation without a restart: both keys together, the new one before it signs', async () => {
+    publishInPlace(keys, now);
+    rotateKeys(keys, { now });
+    const old = sign();
+    expect([await kids(), await verified(old)]).toEqual([[activeKey(keys, 600).kid], 'alice']);
+    rotateKeys(keys, { now: now + 1, begin: true });
+    publishInPlace(keys, now + 1);
+    expect(await kids()).toHaveLength(2);
+    rotateKeys(keys, { now: now + 1 + 4 * DAY });
+    expect([await verified(sign()), await verified(old)]).toEqual(['alice', 'alice']);
+    rotateKeys(keys, { now: now + 6 * DAY });
+    publishInPlace(keys, now + 6 * DAY);
+    expect(await kids()).toEqual([activeKey(keys, 600).kid]);
+  });
+
+  it('publishes nothing private, whatever stands in the set', async () => {
+    publishInPlace(keys, now);
+    const [key] = publicKeys(keys);
+    writeFileSync(join(keys, 'jwks.json'), JSON.stringify({ keys: [{ ...key, d: 'CANARY', p: 'CANARY' }] }));
+    const { status, text } = await fetched();
+    expect([
+      status,
+      text.includes('CANARY'),
+      Object.keys(JSON.parse(text).keys[0] as object).toSorted(),
+    ]).toEqual([200, false, Object.keys(key ?? {}).toSorted()]);
+  });
+
+  it('publishes the key of the PEM file too while there is one, also under the name of another key, but no key twice', async () => {
+    publishInPlace(keys, now);
+    rotateKeys(keys, { now });
+    const own = activeKey(keys, 600).kid ?? '';
+    const write = (set: object[]): void =>
+      writeFileSync(join(keys, 'jwks.json'), JSON.stringify({ keys: set }));
+    const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    writeFileSync(pemFile, pem(pair));
+    expect(await kids()).toEqual([own, 'local']);
+    write(publicKeys(keys).map((key) => ({ ...key, kid: 'local' })));
+    expect(await kids()).toEqual(['local', 'local']);
+    write([{ ...pair.publicKey.export({ format: 'jwk' }), kid: 'local', alg: 'ES256' }]);
+    expect(await kids()).toEqual(['local']);
+  });
+
+  it.each([
+    ['has not been published', undefined],
+    ['is no key set', '{"keys":"none"}'],
+    ['is not JSON', 'nonsense'],
+    ['is empty', '{"keys":[]}'],
+  ])('that %s answers 503, so that verifiers keep what they have, and the log says why', async (_, text) => {
+    if (text !== undefined) writeFileSync(join(keys, 'jwks.json'), text);
+    expect((await fetched()).status).toBe(503);
+    expect(portal.log.join()).toMatch(/condor_credmon keys publish|no public key/);
   });
 });

@@ -57,6 +57,25 @@ describe('the settings', () => {
       { CREDMON_WEB_PREFIX: 'http://127.0.0.1:8081', CREDMON_ALLOW_LOOPBACK_HTTP: 'true' },
       { prefix: 'http://127.0.0.1:8081', secure: false, allowLoopbackHttp: true },
     ],
+    [
+      {
+        LOCAL_CREDMON_ISSUER: 'https://ap.example/i',
+        CREDMON_LOCAL_KEY_DIRECTORY: '/keys',
+        CREDMON_wlcg_KEY_DIRECTORY: '/wlcg',
+        LOCAL_CREDMON_wlcg_ISSUER: 'https://ap.example/i',
+        CREDMON_other_KEY_DIRECTORY: '/other',
+        LOCAL_CREDMON_other_ISSUER: 'https://other.example',
+        CREDMON_same_KEY_DIRECTORY: '/keys',
+      },
+      {
+        localIssuer: {
+          issuer: 'https://ap.example/i',
+          publicKeyFile: '/etc/condor/scitokens.pem',
+          keyId: 'local',
+          keyDirectories: ['/keys', '/wlcg'],
+        },
+      },
+    ],
     [{ CREDMON_WEB_LISTEN: 'unix:/run/w.sock' }, { listen: { kind: 'unix', path: '/run/w.sock' } }],
     [{ CREDMON_WEB_LISTEN: '[::1]:80' }, { listen: { kind: 'tcp', host: '::1', port: 80 } }],
     [{ CREDMON_WEB_TRUSTED_PROXIES: '10.0.0.0/8, ::1' }, { trustedProxies: ['10.0.0.0/8', '::1'] }],

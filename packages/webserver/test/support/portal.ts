@@ -136,6 +136,7 @@ export async function startPortal(
       log: { info: write, warn: write, error: write, debug: write },
       views: openViews(),
       readPublicKey: () => '',
+      readKeySets: () => [],
       isTrustedProxy: (address) => address === '127.0.0.1',
       ...replaced,
     });
