@@ -28,6 +28,22 @@ export type Subcommand = CommonOptions &
         readonly user: string;
         readonly service: string | undefined;
       }
+    | { readonly kind: 'keys-list'; readonly json: boolean; readonly provider: string | undefined }
+    | {
+        readonly kind: 'keys-rotate';
+        readonly json: boolean;
+        readonly provider: string | undefined;
+        /** A new key although the active one serves well. */
+        readonly begin: boolean;
+        readonly algorithm: 'ES256' | 'RS256';
+      }
+    | {
+        readonly kind: 'keys-publish';
+        readonly json: boolean;
+        readonly provider: string | undefined;
+        /** A web server's directory; without it the portal's place. */
+        readonly directory: string | undefined;
+      }
     | {
         readonly kind: 'config-dump';
         readonly json: boolean;

@@ -5,6 +5,7 @@ import { parseArguments } from './args.ts';
 import { runCheckCommand } from './cli/check.ts';
 import { runConfigDump, runConfigGet } from './cli/config.ts';
 import { runDaemonCommand } from './cli/daemon.ts';
+import { runKeysCommand } from './cli/keys.ts';
 import { runRevokeCommand } from './cli/revoke.ts';
 import { runStatusCommand } from './cli/status.ts';
 import { runUsableCommand } from './cli/usable.ts';
@@ -33,6 +34,10 @@ async function run(command: Command): Promise<number> {
       return runUsableCommand(command, process.env, say);
     case 'revoke':
       return runRevokeCommand(command, process.env, { print, complain: say });
+    case 'keys-list':
+    case 'keys-rotate':
+    case 'keys-publish':
+      return runKeysCommand(command, process.env, { print, complain: say });
     case 'config-dump':
       return runConfigDump(command, process.env, print);
     case 'config-get':

@@ -9,7 +9,7 @@ const json = { type: 'boolean', default: false, describe: 'print JSON' } as cons
 
 /** Adds every subcommand; `choose` learns of the one that was given. */
 export function addSubcommands(parser: Parser, choose: Choose): Parser {
-  for (const add of [addStatus, addCheck, addConfig, addUsable, addRevoke]) add(parser, choose);
+  for (const add of [addStatus, addCheck, addConfig, addUsable, addRevoke, addKeys]) add(parser, choose);
   return parser;
 }
 
@@ -106,5 +106,56 @@ function addRevoke(parser: Parser, choose: Choose): void {
       const { user, service, json: asJson } = values;
       choose({ kind: 'revoke', ...common(values), json: asJson, user, service });
     },
+  );
+}
+
+const provider = {
+  type: 'string',
+  requiresArg: true,
+  describe: 'only the keys of this local provider',
+} as const;
+
+function addKeys(parser: Parser, choose: Choose): void {
+  parser.command('keys', "the local issuer's signing keys", (keys) =>
+    keys
+      .command(
+        'list',
+        'names, states and dates',
+        (list) => list.option('provider', provider).option('json', json),
+        (values) =>
+          choose({ kind: 'keys-list', ...common(values), json: values.json, provider: values.provider }),
+      )
+      .command(
+        'rotate',
+        'take every step that is due; fit for cron',
+        (rotate) =>
+          rotate
+            .option('provider', provider)
+            .option('begin', { type: 'boolean', default: false, describe: 'make a new key, to sign next' })
+            .option('algorithm', {
+              choices: ['ES256', 'RS256'] as const,
+              default: 'ES256' as const,
+              describe: 'of a new key',
+            })
+            .option('json', json),
+        (values) => {
+          const { json: asJson, provider: its, begin, algorithm } = values;
+          choose({ kind: 'keys-rotate', ...common(values), json: asJson, provider: its, begin, algorithm });
+        },
+      )
+      .command(
+        'publish [directory]',
+        'make the public keys known: to the web portal, or as files of another web server',
+        (publish) =>
+          publish
+            .positional('directory', { type: 'string', describe: 'top directory of a static web server' })
+            .option('provider', provider)
+            .option('json', json),
+        (values) => {
+          const { json: asJson, provider: its, directory } = values;
+          choose({ kind: 'keys-publish', ...common(values), json: asJson, provider: its, directory });
+        },
+      )
+      .demandCommand(1, 1, 'say what to do: list, rotate or publish'),
   );
 }

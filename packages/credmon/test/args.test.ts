@@ -46,6 +46,28 @@ describe('the command line', () => {
       { kind: 'revoke', ...common, json: true, user: 'alice', service: 'mytok_h1' },
     ],
     [
+      'keys list',
+      ['keys', 'list', '--provider', 'wlcg', '--json'],
+      { kind: 'keys-list', ...common, json: true, provider: 'wlcg' },
+    ],
+    [
+      'keys rotate',
+      ['keys', 'rotate', '--begin', '--algorithm', 'RS256'],
+      {
+        kind: 'keys-rotate',
+        ...common,
+        json: false,
+        provider: undefined,
+        begin: true,
+        algorithm: 'RS256',
+      },
+    ],
+    [
+      'keys publish',
+      ['keys', 'publish', '/srv/www'],
+      { kind: 'keys-publish', ...common, json: false, provider: undefined, directory: '/srv/www' },
+    ],
+    [
       'status with a directory',
       ['status', '-c', '/c'],
       { kind: 'status', ...common, credDir: '/c', json: false, user: undefined },
@@ -63,6 +85,7 @@ describe('the command line', () => {
     ['config get without a knob', ['config', 'get']],
     ['usable without a service', ['usable', 'alice']],
     ['revoke without a user', ['revoke']],
+    ['keys without a verb', ['keys']],
   ])('%s: usage on standard error, exit 2', async (_, argv) => {
     const result = await parseArguments(argv, '1.2.3');
     expect(result).toMatchObject({ kind: 'text', exitCode: 2, toStderr: true });

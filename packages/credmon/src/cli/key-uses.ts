@@ -1,0 +1,52 @@
+// Which keys sign tokens here, and what depends on each: providers, issuers, and the longest life of a token. Pure.
+import type { KeySource } from '../providers/local-settings.ts';
+import type { Settings } from '../settings.ts';
+
+/** A source of keys with everything that signs with it; `longestLifetime` in seconds, of all of them. */
+export interface KeyUse {
+  readonly source: KeySource;
+  readonly providers: readonly string[];
+  readonly issuers: readonly string[];
+  readonly longestLifetime: number;
+}
+
+/** One signer: a local provider, or a standing token. */
+interface Signer {
+  readonly source: KeySource;
+  readonly provider: string;
+  readonly issuer: string;
+  readonly lifetime: number;
+}
+
+/** Every source of keys in these settings, in their order. Standing tokens count as tokens of their provider. */
+export function keyUses({ local, standing }: Pick<Settings, 'local' | 'standing'>): readonly KeyUse[] {
+  const signers: Signer[] = [
+    ...(local.explicit ? local.issuers : []).map(({ service, issuer, key, lifetime }) => ({
+      source: key,
+      provider: service,
+      issuer,
+      lifetime,
+    })),
+    ...standing.map(({ issuer: { service, issuer, key }, lifetime }) => ({
+      source: key,
+      provider: service,
+      issuer,
+      lifetime,
+    })),
+  ];
+  const groups = new Map<string, Signer[]>();
+  for (const signer of signers) {
+    const key = JSON.stringify(signer.source);
+    groups.set(key, [...(groups.get(key) ?? []), signer]);
+  }
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (!first) return [];
+    return {
+      source: first.source,
+      providers: [...new Set(group.map(({ provider }) => provider))],
+      issuers: [...new Set(group.map(({ issuer }) => issuer))],
+      longestLifetime: Math.max(...group.map(({ lifetime }) => lifetime)),
+    };
+  });
+}
