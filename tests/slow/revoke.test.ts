@@ -111,35 +111,38 @@ describe('revoke', () => {
 });
 
 describe('keys', () => {
-  it('R32 are rotated and published by command, signed with by the daemon, and found at the portal', async () => {
-    await choosePrefix(workspace);
-    workspace.configure({
-      LOCAL_CREDMON_PROVIDER_NAMES: 'scitokens',
-      LOCAL_CREDMON_ISSUER: 'https://ap.example',
-      LOCAL_CREDMON_TOKEN_AUDIENCE: 'https://data.example',
-      LOCAL_CREDMON_PUBLIC_KEY: join(workspace.root, 'none.pem'),
-      CREDMON_LOCAL_KEY_DIRECTORY: join(workspace.root, 'keys'),
-    });
-    const portal = await startPortal(root, workspace);
-    try {
-      for (const argv of [['rotate'], ['publish'], ['rotate'], ['rotate', '--begin'], ['publish']])
-        expect((await run(['keys', ...argv])).exit?.code).toBe(0);
-      storeCredential(
-        { directory: workspace.credentialDirectory, user: 'alice', stem: 'scitokens' },
-        'alice',
-      );
-      await runOnce(workspace);
-      const token = String(readJson(join(home(), 'scitokens.use'))['access_token']);
-      const answer = await fetch(`${workspace.webPrefix}/.well-known/jwks-uri`);
-      const keys = readKeySet(await answer.json());
-      expect(keys.kids).toHaveLength(2);
-      const { claims } = verifyWithKeys(token, keys, {
-        now: Date.now() / 1000,
-        issuers: ['https://ap.example'],
+  it.each([
+    ['by command', {}, [['rotate'], ['publish'], ['rotate'], ['rotate', '--begin'], ['publish']], 2],
+    ['by the daemon alone', { CREDMON_LOCAL_KEY_ROTATE: '90 days' }, [], 1],
+  ])(
+    'R32 rotated and published %s are signed with, and found at the portal',
+    async (_, knobs, commands, count) => {
+      await choosePrefix(workspace);
+      workspace.configure({
+        LOCAL_CREDMON_PROVIDER_NAMES: 'scitokens',
+        LOCAL_CREDMON_ISSUER: 'https://ap.example',
+        LOCAL_CREDMON_TOKEN_AUDIENCE: 'https://data.example',
+        LOCAL_CREDMON_PUBLIC_KEY: join(workspace.root, 'none.pem'),
+        CREDMON_LOCAL_KEY_DIRECTORY: join(workspace.root, 'keys'),
+        ...knobs,
       });
-      expect(claims.sub).toBe('alice');
-    } finally {
-      await portal.stop();
-    }
-  });
+      const portal = await startPortal(root, workspace);
+      try {
+        for (const argv of commands) expect((await run(['keys', ...argv])).exit?.code).toBe(0);
+        storeCredential(
+          { directory: workspace.credentialDirectory, user: 'alice', stem: 'scitokens' },
+          'alice',
+        );
+        await runOnce(workspace);
+        const token = String(readJson(join(home(), 'scitokens.use'))['access_token']);
+        const answer = await fetch(`${workspace.webPrefix}/.well-known/jwks-uri`);
+        const keys = readKeySet(await answer.json());
+        expect(keys.kids).toHaveLength(count);
+        const options = { now: Date.now() / 1000, issuers: ['https://ap.example'] };
+        expect(verifyWithKeys(token, keys, options).claims.sub).toBe('alice');
+      } finally {
+        await portal.stop();
+      }
+    },
+  );
 });

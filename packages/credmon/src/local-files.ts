@@ -8,8 +8,25 @@ import {
   writeFileAtomically,
   type Parsed,
 } from '@credmon/core';
-import { activeKey, createKey, writeKey } from '@credmon/scitokens';
+import {
+  activeKey,
+  createKey,
+  initKeyDirectory,
+  publishInPlace,
+  readKeyDirectory,
+  rotateKeys,
+  writeKey,
+} from '@credmon/scitokens';
+import type { KeyDirectories } from './key-rotation.ts';
 import type { LocalPorts } from './providers/local-ports.ts';
+
+/** Key directories on disk. */
+export const keyDirectories: KeyDirectories = {
+  init: initKeyDirectory,
+  read: readKeyDirectory,
+  rotate: rotateKeys,
+  publish: publishInPlace,
+};
 
 /** The ports of the local signer; what it warns of goes to `warn`, each text once. */
 export function localFiles(warn: (text: string) => void): LocalPorts {

@@ -4,7 +4,7 @@ import type { Ownership } from './pass.ts';
 import { buildProviders, buildStanding } from './providers/kinds.ts';
 import type { Provider, ProviderPorts } from './providers/provider.ts';
 import { STANDING } from './providers/standing.ts';
-import { ownerOf, type Ownership as Owner } from './providers/registry.ts';
+import { ownerOf, type Ownership as TokenOwner } from './providers/registry.ts';
 import type { Settings } from './settings.ts';
 
 /** The providers of these settings, and who owns which token. */
@@ -41,11 +41,14 @@ export function ownershipOf(settings: Settings, ports: ProviderPorts): Ownership
   };
 }
 
-/** The kind of provider that owns a token of a user, or why none does. */
-export function ownerOfToken(token: TokenSnapshot, { lists, clients, vaultEnabled }: Settings): Owner {
-  const service = splitStem(token.stem, lists.specialNames)?.service ?? token.stem;
-  const hasClient = clients.has(service.toUpperCase()) || token.meta.kind !== 'missing';
-  return ownerOf(token.stem, lists, { hasClient, vaultEnabled });
+/** Which kind of provider owns a token of the credential directory, or why none does. */
+export function ownerOfToken(
+  { stem, meta }: Pick<TokenSnapshot, 'stem' | 'meta'>,
+  { lists, clients, vaultEnabled }: Pick<Settings, 'lists' | 'clients' | 'vaultEnabled'>,
+): TokenOwner {
+  const service = splitStem(stem, lists.specialNames)?.service ?? stem;
+  const hasClient = clients.has(service.toUpperCase()) || meta.kind !== 'missing';
+  return ownerOf(stem, lists, { hasClient, vaultEnabled });
 }
 
 /** A grant must not be spent for a token that cannot be put in its place. */

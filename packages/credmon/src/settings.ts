@@ -37,6 +37,8 @@ export interface Settings {
   readonly tokenPrograms: readonly TokenProgram[];
   readonly local: LocalSettings;
   readonly standing: readonly StandingToken[];
+  /** Seconds after which a signing key gets a successor; 0 where that is left to the administrator. */
+  readonly keyRotation: number;
   readonly allowLoopbackHttp: boolean;
   readonly policy: RenewalPolicy;
   readonly limits: SendLimits;
@@ -77,6 +79,7 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
     tokenPrograms: readTokenPrograms(read, lists.exec),
     local: readLocalSettings(config, read, lists.local),
     standing: readStandingTokens(config, read, lists.client),
+    keyRotation: Math.floor(read.seconds('CREDMON_LOCAL_KEY_ROTATE', 0, 0, 315_360_000)),
     allowLoopbackHttp,
     policy: readPolicy(read),
     limits: readLimits(read),

@@ -19,8 +19,9 @@ import {
   watchDirectory,
   writePid,
 } from '../lifecycle.ts';
+import { createKeyRotation } from '../key-rotation.ts';
 import { createLimiter } from '../limiter.ts';
-import { localFiles } from '../local-files.ts';
+import { keyDirectories, localFiles } from '../local-files.ts';
 import { openLog, type Logger } from '../logger.ts';
 import { ownershipOf } from '../ownership.ts';
 import { emptyMemory } from '../pass.ts';
@@ -117,6 +118,8 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
   let sender = createSend(settings.limits);
   const ports = { secretVersion, random: systemRandom, local: localFiles((text) => log.warn(text)) };
   if (settings.local.explicit) prepareKeyPair(settings.local, ports.local);
+  const rotateKeys = createKeyRotation(keyDirectories, log);
+  rotateKeys(settings, systemClock.now());
   let ownership = ownershipOf(settings, ports);
   const report = createReport(log, () => running.settings);
   return {
@@ -137,7 +140,10 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
     wake,
     stop,
     ownership: () => ownership,
-    complete: () => touchComplete(settings.credDir),
+    complete: () => {
+      touchComplete(settings.credDir);
+      rotateKeys(running.settings, systemClock.now());
+    },
     reload: () => {
       if (!running.reloadAsked) return;
       running.reloadAsked = false;

@@ -15,14 +15,11 @@ import {
 import type { Subcommand } from '../command.ts';
 import { localFiles } from '../local-files.ts';
 import { readSettings } from '../settings.ts';
-import { keyUses, type KeyUse } from './key-uses.ts';
+import { A_DAY, keyUses, type KeyUse } from '../key-uses.ts';
 import { openConfig } from './open-config.ts';
 import type { Speech } from './revoke.ts';
 
 type KeysCommand = Extract<Subcommand, { kind: 'keys-list' | 'keys-rotate' | 'keys-publish' }>;
-
-/** The longest life that a new directory is made for at least, in seconds. */
-const A_DAY = 86_400;
 
 /** What came of one source of keys: its members for `--json`, the text for people, or what is wrong. */
 interface Report {

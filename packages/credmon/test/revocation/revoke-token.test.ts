@@ -125,6 +125,16 @@ describe('an issuer that does not answer', () => {
     expect(asked.length).toBe(2);
   });
 
+  it('R31 an access token that has expired needs nobody any more, revoked or not', async () => {
+    on.store('alice/mytok.top', '{"refresh_token":""}');
+    on.store('alice/mytok.use', JSON.stringify({ access_token: 'a', issued_at: 1000, expires_at: 2000 }));
+    expect(await revoke({ knobs: {} })).toMatchObject({
+      fates: [
+        { what: 'access token', why: expect.stringMatching(/; it has expired$/) as string, mendable: false },
+      ],
+    });
+  });
+
   it.each([
     ['an access token', '{"refresh_token":""}', use('CANARY-a1'), ['CANARY-a1']],
     ['a refresh token', '{"refresh_token":"CANARY-r1"}', '', ['CANARY-r1']],

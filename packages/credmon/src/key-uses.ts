@@ -1,6 +1,9 @@
 // Which keys sign tokens here, and what depends on each: providers, issuers, and the longest life of a token. Pure.
-import type { KeySource } from '../providers/local-settings.ts';
-import type { Settings } from '../settings.ts';
+import type { KeySource } from './providers/local-settings.ts';
+import type { Settings } from './settings.ts';
+
+/** The life of tokens that a new key directory is made for at least, in seconds. */
+export const A_DAY = 86_400;
 
 /** A source of keys with everything that signs with it; `longestLifetime` in seconds, of all of them. */
 export interface KeyUse {
@@ -27,12 +30,19 @@ export function keyUses({ local, standing }: Pick<Settings, 'local' | 'standing'
       issuer,
       lifetime,
     })),
-    ...standing.map(({ issuer: { service, issuer, key }, lifetime }) => ({
-      source: key,
-      provider: service,
-      issuer,
-      lifetime,
-    })),
+    // One that is fetched from elsewhere has no issuer here.
+    ...standing.flatMap((token) =>
+      'issuer' in token
+        ? [
+            {
+              source: token.issuer.key,
+              provider: token.issuer.service,
+              issuer: token.issuer.issuer,
+              lifetime: token.lifetime,
+            },
+          ]
+        : [],
+    ),
   ];
   const groups = new Map<string, Signer[]>();
   for (const signer of signers) {
