@@ -15,12 +15,13 @@ const mayImport = {
 
 /** The files that touch clock, randomness, files, network and processes (CONTRIBUTING.md, "the world"). */
 const worldFiles = [
-  'packages/core/src/base/{clock,random,send,atomic-write}.ts',
+  'packages/core/src/base/{clock,random,send,atomic-write,stale-socket}.ts',
   'packages/core/src/config/{load,host,command}.ts',
   'packages/core/src/store/{directory-store,directory-scan,user-scan,check-directory,lock,read-file}.ts',
   'packages/*/src/main.ts',
   'packages/*/src/cli/**',
-  'packages/credmon/src/{lifecycle,master,logger,metrics,secret-file,local-files,standing-files}.ts',
+  'packages/credmon/src/{lifecycle,master,logger,secret-file,local-files,standing-files}.ts',
+  'packages/credmon/src/metrics/listener.ts',
   'packages/credmon/src/providers/{exec,vault-trust}.ts',
   'packages/credmon/src/storer/**',
   'packages/scitokens/src/{discover,issuer-keys,key-cache,key-directory,private-files,create-key}.ts',

@@ -14,6 +14,7 @@ import {
 } from '@credmon/core';
 import type { LogOptions } from './logger.ts';
 import { logSettings, type Overrides } from './log-settings.ts';
+import { readMetricsAddress, type MetricsAddress } from './metrics/address.ts';
 import type { ConfiguredClient } from './providers/oauth-refresh.ts';
 import { readTokenClients, type ClientKind, type TokenClient } from './providers/client-settings.ts';
 import { readTokenPrograms, type TokenProgram } from './providers/exec-settings.ts';
@@ -49,6 +50,8 @@ export interface Settings {
   /** How often, in seconds, the starter fetches a token again (SEC_CREDENTIAL_REFRESH). */
   readonly starterRefresh: number;
   readonly log: LogOptions;
+  /** Where metrics are served, if at all. */
+  readonly metrics: MetricsAddress | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -87,6 +90,7 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
     floor: read.integer('CREDMON_TOKEN_FLOOR', 600, 0, 86_400),
     starterRefresh: read.integer('SEC_CREDENTIAL_REFRESH', 300, 0, 86_400),
     log: logSettings(read, config.subsystem, overrides),
+    metrics: readMetricsAddress(read),
     warnings: [...config.warnings.map(({ message }) => message), ...read.warnings],
   };
   read.finish();

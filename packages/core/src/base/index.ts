@@ -17,3 +17,4 @@ export {
   writeFileAtomically,
 } from './atomic-write.ts';
 export type { StagedFile, WriteOptions } from './atomic-write.ts';
+export { removeStaleSocket } from './stale-socket.ts';

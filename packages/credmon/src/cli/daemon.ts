@@ -22,6 +22,8 @@ import {
 import { createKeyRotation } from '../key-rotation.ts';
 import { createLimiter } from '../limiter.ts';
 import { keyDirectories, localFiles } from '../local-files.ts';
+import { openListener, whyUnreadable } from '../metrics/listener.ts';
+import { monitorDaemon } from '../metrics/monitor.ts';
 import { openLog, type Logger } from '../logger.ts';
 import { ownershipOf } from '../ownership.ts';
 import { emptyMemory } from '../pass.ts';
@@ -80,6 +82,12 @@ async function work(running: Running): Promise<void> {
   const wake = createBell();
   const stop = new AbortController();
   const parts = partsOf(running, wake, stop.signal);
+  const monitor = monitorDaemon(parts, {
+    address: () => running.settings.metrics,
+    settings: () => running.settings,
+    open: openListener,
+    unreadable: () => whyUnreadable(credDir),
+  });
   const release = handleSignals({
     wake: () => {
       running.reloadAsked = true;
@@ -103,12 +111,14 @@ async function work(running: Running): Promise<void> {
       () => wake.ring(),
       (text) => log.warn(text),
     );
-    await runDaemon(parts);
+    await monitor.follow();
+    await runDaemon(monitor.parts);
     unwatch();
     removePid(credDir);
     clearComplete(credDir);
     log.info('Stopped');
   } finally {
+    await monitor.close();
     release();
   }
 }

@@ -1,0 +1,71 @@
+// Counts what a plan says of the tokens, by provider: the numbers behind the gauges. Pure.
+import {
+  localNow,
+  type Instant,
+  type ManagedToken,
+  type Plan,
+  type TokenState,
+  type Verdict,
+} from '@credmon/core';
+import type { ProviderLabels } from './labels.ts';
+
+/**
+ * What one provider's tokens are like. `working` by state; `expired` those of which none works now, by state too; `refusedUsers` to whom
+ * local rules give no token; `secondsLeft` until the first expires of those that are kept fresh.
+ */
+export interface Tally {
+  readonly labels: ProviderLabels;
+  readonly working: Record<TokenState, number>;
+  readonly expired: Record<TokenState, number>;
+  readonly refusedUsers: Set<string>;
+  secondsLeft: number | undefined;
+}
+
+/** The tallies of a plan made at `now`, one for each provider with tokens. */
+export function tallyOf(
+  plan: Plan,
+  now: Instant,
+  labelsOf: (token: ManagedToken) => ProviderLabels,
+): readonly Tally[] {
+  const tallies = new Map<string, Tally>();
+  for (const verdict of plan.verdicts) {
+    const labels = labelsOf(verdict.token);
+    const key = `${labels.kind} ${labels.provider}`;
+    const tally = tallies.get(key) ?? emptyTally(labels);
+    tallies.set(key, tally);
+    add(tally, verdict, now);
+  }
+  return [...tallies.values()];
+}
+
+function emptyTally(labels: ProviderLabels): Tally {
+  const none = { fresh: 0, due: 0, waiting: 0, stopped: 0, unrenewable: 0 };
+  return {
+    labels,
+    working: { ...none },
+    expired: { ...none },
+    refusedUsers: new Set(),
+    secondsLeft: undefined,
+  };
+}
+
+function add(tally: Tally, verdict: Verdict, now: Instant): void {
+  const { token, state } = verdict;
+  const { use, user } = token.snapshot;
+  if (token.provider === 'local' && state === 'stopped') {
+    // The rules want it so; the empty token in place is no outage.
+    tally.refusedUsers.add(user);
+    tally.working.stopped += 1;
+    return;
+  }
+  const left = use.kind === 'valid' ? use.value.expiresAt - localNow(token.snapshot, now) : 0;
+  // One that was asked for a moment ago and never was there has not expired.
+  const isNew = use.kind === 'missing' && state === 'due';
+  if (left <= 0 && !isNew) {
+    tally.expired[state] += 1;
+    return;
+  }
+  tally.working[state] += 1;
+  const isKept = state !== 'stopped' && state !== 'unrenewable';
+  if (left > 0 && isKept) tally.secondsLeft = Math.min(tally.secondsLeft ?? Number.POSITIVE_INFINITY, left);
+}

@@ -1,0 +1,116 @@
+// The listener: who is answered what, on a socket that a dead process may have left, and when an address cannot be had.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openListener, whyUnreadable, type Listener, type Pages } from '../../src/metrics/listener.ts';
+import { ask } from '@credmon/test-fixtures/metrics';
+
+const pages: Pages = {
+  '/metrics': async () => ({ status: 200, type: 'text/plain', text: 'a 1\n' }),
+  '/broken': async () => {
+    throw new Error('spoiled');
+  },
+};
+let directory: string;
+let open: Listener[];
+const troubles: string[] = [];
+const listen = async (...address: Parameters<typeof openListener>[0][]): Promise<string> => {
+  const listener = await openListener(address[0] ?? tcp, pages, (text) => troubles.push(text));
+  open.push(listener);
+  return listener.where;
+};
+const tcp = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;
+const unix = (name = 'metrics.sock') => ({ kind: 'unix', path: join(directory, name) }) as const;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'credmon-metrics-'));
+  open = [];
+});
+afterEach(async () => {
+  await Promise.all(open.map((listener) => listener.close()));
+  rmSync(directory, { recursive: true });
+});
+
+describe('a request', () => {
+  it.each([
+    ['GET', '/metrics', 200, 'a 1\n'],
+    ['GET', '/metrics?x=1', 200, 'a 1\n'],
+    ['GET', '/', 404, '/metrics /broken\n'],
+    ['GET', '/constructor', 404, '/metrics /broken\n'],
+    ['POST', '/metrics', 405, 'only GET\n'],
+    ['DELETE', '/metrics', 405, 'only GET\n'],
+  ])('%s %s: %i', async (method, path, status, text) => {
+    const answer = await ask(await listen(tcp), path, { method });
+    expect([answer.status, answer.text]).toEqual([status, text]);
+    expect(answer.headers).toMatchObject({ connection: 'close', 'cache-control': 'no-store' });
+  });
+
+  it('with 16 KB of headers is refused', async () => {
+    const answer = await ask(await listen(tcp), '/metrics', { headers: { x: 'y'.repeat(16_384) } });
+    expect(answer.status).toBe(431);
+  });
+
+  it('whose page fails is cut off, and said', async () => {
+    await expect(ask(await listen(unix()), '/broken')).rejects.toThrow('socket hang up');
+    expect(troubles.at(-1)).toBe('a request for the metrics failed: spoiled');
+  });
+
+  it('that never ends does not keep the listener from closing', async () => {
+    const { path } = unix();
+    await listen(unix());
+    const silent = connect(path, () => silent.write('GET /metrics HTTP/1.1\r\n'));
+    await new Promise((resolve) => silent.once('connect', resolve));
+    const cut = new Promise((resolve) => silent.once('close', () => resolve('cut')));
+    silent.on('error', () => undefined);
+    await open[0]?.close();
+    expect(await cut).toBe('cut');
+  });
+});
+
+describe('a unix socket', () => {
+  it('is for owner and group, and takes the place of one that a killed process left', async () => {
+    const { path } = unix();
+    spawnSync(process.execPath, [
+      '-e',
+      `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`,
+    ]);
+    expect(statSync(path).isSocket()).toBe(true);
+    expect(await listen(unix())).toBe(`unix:${path}`);
+    expect([
+      (statSync(path).mode & 0o777).toString(8),
+      (await ask(`unix:${path}`, '/metrics')).status,
+    ]).toEqual(['660', 200]);
+  });
+
+  it('on which somebody listens, or a file in its place, is left alone', async () => {
+    await listen(unix());
+    await expect(listen(unix())).rejects.toThrow(/cannot be served at unix:.*EADDRINUSE.*SIGHUP tries again/);
+    expect((await ask(`unix:${unix().path}`, '/metrics')).status).toBe(200);
+    writeFileSync(unix('file').path, 'keep');
+    await expect(listen(unix('file'))).rejects.toThrow('EADDRINUSE');
+    expect(readFileSync(unix('file').path, 'utf8')).toBe('keep');
+  });
+
+  it('below a directory that is not there is refused', async () => {
+    await expect(listen(unix('none/metrics.sock'))).rejects.toThrow(/metrics cannot be served at unix:/);
+  });
+});
+
+it('a port in use is refused, and so is a descriptor that is none', async () => {
+  const other = createServer();
+  const port = await new Promise<number>((resolve) => {
+    other.listen(0, '127.0.0.1', () => resolve((other.address() as { port: number }).port));
+  });
+  await expect(listen({ ...tcp, port })).rejects.toThrow(
+    `cannot be served at 127.0.0.1:${port} (EADDRINUSE)`,
+  );
+  await expect(listen({ kind: 'fd', descriptor: 9999 })).rejects.toThrow('cannot be served at fd:9999');
+  other.close();
+});
+
+it('tells why a directory cannot be read', () => {
+  expect([whyUnreadable(directory), whyUnreadable(join(directory, 'none'))]).toEqual([undefined, 'ENOENT']);
+});

@@ -1,0 +1,198 @@
+// What the metrics say of passes over a real directory, and that they say nothing of users and secrets.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createBell, runOnce, type DaemonParts } from '../../src/daemon.ts';
+import families from '../../src/metrics/families.json' with { type: 'json' };
+import type { Pages } from '../../src/metrics/listener.ts';
+import { monitorDaemon, type Monitor } from '../../src/metrics/monitor.ts';
+import { settingsWith } from '../support/access-point.ts';
+import { bench, json, meta, useText, type Bench } from '../support/bench.ts';
+import { samplesOf } from '@credmon/test-fixtures/metrics';
+
+const top = JSON.stringify({ refresh_token: 'canary-refresh' });
+
+/** A bench that is watched; `page` is what a listener would send. */
+function watched(knobs: Readonly<Record<string, string>> = {}) {
+  const on = bench({ knobs });
+  const quiet = (text: string): void => void on.lines.push(text);
+  const parts: DaemonParts = {
+    world: on.world,
+    memory: on.memory,
+    log: { error: quiet, warn: quiet, info: quiet, debug: quiet },
+    wake: createBell(),
+    stop: new AbortController().signal,
+    ownership: () => on.ownership,
+    reload: () => undefined,
+    complete: () => undefined,
+  };
+  let pages: Pages = {};
+  const monitor: Monitor = monitorDaemon(parts, {
+    address: () => ({ kind: 'unix', path: '/nowhere' }),
+    settings: () => settingsWith(knobs),
+    open: async (_address, served) => {
+      pages = served;
+      return { where: 'nowhere', close: async () => undefined };
+    },
+    unreadable: () => undefined,
+  });
+  const page = async (path: string): Promise<{ status: number; text: string }> => {
+    const found = await pages[path]?.();
+    return { status: found?.status ?? 404, text: found?.text ?? '' };
+  };
+  return { on, monitor, page, samples: async () => samplesOf((await page('/metrics')).text) };
+}
+
+const fresh = (on: Bench, user: string, stem: string, left: number): void => {
+  on.seed(user, stem, { top, meta: meta() });
+  on.seed(user, stem, { use: useText(on.clock.now() + left - 1000, 1000) });
+};
+
+/** The samples of some families that are not zero. */
+function some(
+  samples: Readonly<Record<string, number>>,
+  ...names: readonly string[]
+): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(samples)
+      .filter(
+        ([name, value]) => value !== 0 && names.some((one) => name.startsWith(`condor_credmon_${one}{`)),
+      )
+      .map(([name, value]) => [name.replace('condor_credmon_', ''), value]),
+  );
+}
+
+describe('the metrics', () => {
+  it('R17 R44 count tokens by state, the expired ones apart, and the seconds that are left', async () => {
+    const { on, monitor, samples } = watched();
+    await monitor.follow();
+    fresh(on, 'alice', 'mytok', 900);
+    fresh(on, 'bob', 'mytok_h1', 800);
+    on.seed('carol', 'mytok', { use: useText(on.clock.now() - 2000, 1000), top: '{}', meta: meta() });
+    on.seed('dora', 'asked', { top, meta: meta() });
+    await runOnce(monitor.parts);
+    expect(some(await samples(), 'tokens', 'expired_tokens', 'earliest_expiry_seconds')).toEqual({
+      'tokens{provider="mytok",kind="oauth",state="fresh"}': 2,
+      'tokens{provider="mytok",kind="oauth",state="expired"}': 1,
+      'tokens{provider="asked",kind="oauth",state="due"}': 1,
+      'expired_tokens{provider="mytok",kind="oauth",state="unrenewable"}': 1,
+      'earliest_expiry_seconds{provider="mytok",kind="oauth"}': 800,
+    });
+    on.clock.advance(100);
+    expect(some(await samples(), 'earliest_expiry_seconds')).toEqual({
+      'earliest_expiry_seconds{provider="mytok",kind="oauth"}': 700,
+    });
+  });
+
+  it('R44 count renewals by outcome and error code, and show what became of the tokens at the next scan', async () => {
+    const { on, monitor, samples } = watched();
+    await monitor.follow();
+    for (const user of ['alice', 'bob', 'carol']) fresh(on, user, 'mytok', 100);
+    const healthy = on.answer;
+    on.answer = (asked) =>
+      on.asked.length === 2
+        ? Promise.resolve(json({ error: 'invalid_grant' }, 400))
+        : on.asked.length === 3
+          ? Promise.resolve(json({ error: 'nonsense' }, 400))
+          : healthy(asked);
+    await runOnce(monitor.parts);
+    await runOnce(monitor.parts);
+    const after = await samples();
+    expect(some(after, 'renewals_total', 'tokens')).toEqual({
+      'renewals_total{provider="mytok",kind="oauth",outcome="issued",code="none"}': 1,
+      'renewals_total{provider="mytok",kind="oauth",outcome="revoked",code="GRANT_REVOKED"}': 1,
+      'renewals_total{provider="mytok",kind="oauth",outcome="failed",code="ISSUER_ANSWER_INVALID"}': 1,
+      'tokens{provider="mytok",kind="oauth",state="fresh"}': 1,
+      'tokens{provider="mytok",kind="oauth",state="stopped"}': 1,
+      'tokens{provider="mytok",kind="oauth",state="waiting"}': 1,
+    });
+    expect(after['condor_credmon_renewal_duration_seconds_count{provider="mytok",kind="oauth"}']).toBe(3);
+    expect(after['condor_credmon_scan_duration_seconds_count']).toBe(2);
+    expect(after['condor_credmon_last_pass_timestamp_seconds']).toBe(on.clock.now());
+  });
+
+  it('count local users whom the rules refuse, and no outage for them', async () => {
+    const keys = mkdtempSync(join(tmpdir(), 'credmon-keys-'));
+    const { on, monitor, samples } = watched({
+      LOCAL_CREDMON_PROVIDER_NAMES: 'scitokens',
+      LOCAL_CREDMON_PRIVATE_KEY: join(keys, 'private.pem'),
+      LOCAL_CREDMON_PUBLIC_KEY: join(keys, 'public.pem'),
+      LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT: 'false',
+    });
+    await monitor.follow();
+    for (const stem of ['scitokens', 'scitokens_h1']) on.seed('alice', stem, { top: 'x' });
+    await runOnce(monitor.parts);
+    await runOnce(monitor.parts);
+    expect(some(await samples(), 'refused_users', 'expired_tokens', 'tokens', 'renewals_total')).toEqual({
+      'refused_users{provider="scitokens"}': 1,
+      'tokens{provider="scitokens",kind="local",state="stopped"}': 2,
+      'renewals_total{provider="scitokens",kind="local",outcome="denied",code="USER_REFUSED"}': 2,
+    });
+    rmSync(keys, { recursive: true });
+  });
+
+  it('count what is kept in memory and what is under way, at the moment of asking', async () => {
+    const { on, monitor, samples } = watched();
+    await monitor.follow();
+    on.memory.unwritten.set('alice/x', { user: 'alice', stem: 'x', from: undefined, writes: [] });
+    on.memory.inFlight.add('alice/y').add('alice/z');
+    const now = await samples();
+    expect([now['condor_credmon_unwritten_tokens'], now['condor_credmon_renewals_in_flight']]).toEqual([
+      1, 2,
+    ]);
+  });
+
+  it('R43 show no user, token or secret', async () => {
+    const { on, monitor, page } = watched();
+    await monitor.follow();
+    fresh(on, 'canary-user', 'mytok_canary-handle', 100);
+    on.answer = async () =>
+      json({ error: 'invalid_grant', error_description: 'canary-description', access_token: 'canary' }, 400);
+    await runOnce(monitor.parts);
+    expect((await page('/metrics')).text).not.toContain('canary');
+  });
+
+  it('are the families of the table and no others, each with its line in docs/metrics.md', async () => {
+    const { on, monitor, page } = watched();
+    await monitor.follow();
+    fresh(on, 'alice', 'mytok', 100);
+    await runOnce(monitor.parts);
+    const named = [...(await page('/metrics')).text.matchAll(/^# TYPE condor_credmon_(\w+)/gm)].map(
+      (match) => match[1] ?? '',
+    );
+    expect(named.sort()).toEqual(Object.keys(families).sort());
+    const doc = readFileSync(new URL('../../../../docs/metrics.md', import.meta.url), 'utf8');
+    const rows = [...doc.matchAll(/^\| `condor_credmon_(\w+)` +\| ([^|]*?) +\|/gm)].map(
+      ([, name, labels]) => [name, labels?.replaceAll('`', '').split(', ').filter(Boolean)],
+    );
+    expect(Object.fromEntries(rows)).toEqual(
+      Object.fromEntries(Object.entries(families).map(([name, { labels }]) => [name, labels])),
+    );
+  });
+});
+
+it('R44 /readyz is 503 until a pass has ended and when the last one is old; /healthz is 200', async () => {
+  const { on, monitor, page } = watched();
+  await monitor.follow();
+  expect(await page('/readyz')).toEqual({
+    status: 503,
+    text: '{"ready":false,"reason":"no pass has ended yet"}\n',
+  });
+  await runOnce(monitor.parts);
+  expect(await page('/readyz')).toEqual({ status: 200, text: '{"ready":true}\n' });
+  on.clock.advance(200);
+  expect((await page('/readyz')).status).toBe(503);
+  expect(await page('/healthz')).toEqual({ status: 200, text: 'alive\n' });
+});
+
+it('a reload of the parts follows the configuration, and the log goes on as before', async () => {
+  const { on, monitor, samples } = watched();
+  monitor.parts.reload();
+  await monitor.follow();
+  fresh(on, 'alice', 'mytok', 100);
+  await runOnce(monitor.parts);
+  expect(on.lines.filter((line) => line.includes('Metrics are served'))).toHaveLength(1);
+  expect(on.lines.join('\n')).toContain('Successfully renewed alice/mytok');
+  expect((await samples())['condor_credmon_scan_duration_seconds_count']).toBe(1);
+});
