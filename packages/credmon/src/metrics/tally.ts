@@ -28,11 +28,20 @@ export function tallyOf(
   labelsOf: (token: ManagedToken) => ProviderLabels,
 ): readonly Tally[] {
   const tallies = new Map<string, Tally>();
-  for (const verdict of plan.verdicts) {
-    const labels = labelsOf(verdict.token);
+  const tallyFor = (token: ManagedToken): Tally => {
+    const labels = labelsOf(token);
     const key = `${labels.kind} ${labels.provider}`;
     const tally = tallies.get(key) ?? emptyTally(labels);
     tallies.set(key, tally);
+    return tally;
+  };
+  // Many tokens share a stem, and finding a name costs more than counting.
+  const known = new Map<string, Tally>();
+  for (const verdict of plan.verdicts) {
+    const { provider, snapshot } = verdict.token;
+    const key = `${provider} ${snapshot.stem}`;
+    const tally = known.get(key) ?? tallyFor(verdict.token);
+    known.set(key, tally);
     add(tally, verdict, now);
   }
   return [...tallies.values()];
