@@ -1,23 +1,8 @@
 // Tokens that the Access Point fetches as a client of its own, for a user whom the administrator vouches for in the scopes.
-import {
-  clientCredentialsGrant,
-  compareScopes,
-  originOf,
-  promisedLifetime,
-  splitStem,
-  type MetadataCache,
-  type Parsed,
-  type TokenSnapshot,
-} from '@credmon/core';
-import { basisOf } from './basis.ts';
-import {
-  metadataOf,
-  narrowed,
-  refuseWider,
-  registrationOf,
-  useWrite,
-  type ClientOptions,
-} from './client-registration.ts';
+import type { MetadataCache, Parsed, TokenSnapshot } from '@credmon/core';
+import { fetchToken } from './client-fetch.ts';
+import { lookUpClients } from './client-lookup.ts';
+import { metadataOf, useWrite, type ClientOptions } from './client-registration.ts';
 import type { TokenClient } from './client-settings.ts';
 import type { Outcome, Provider, ProviderContext } from './provider.ts';
 import { refusal } from './refusal.ts';
@@ -29,20 +14,12 @@ import { scopesFor } from './scope-template.ts';
  */
 export function clientCredentials(options: ClientOptions): Provider {
   const metadata = metadataOf(options);
-  const clients = new Map(options.clients.map((client) => [client.name, client]));
-  const clientOf = ({ stem }: TokenSnapshot): TokenClient | undefined =>
-    clients.get(splitStem(stem, options.specialNames)?.service ?? '');
+  const { clientOf, basis, issuerOf } = lookUpClients(options);
   return {
     name: 'client',
     renewable: (token) => renewable(token, clientOf(token)),
-    basis: (token) => {
-      const client = clientOf(token);
-      return basisOf(token, [client, client?.secretFile && options.secretVersion(client.secretFile)]);
-    },
-    issuerOf: (token) => {
-      const client = clientOf(token);
-      return originOf(client?.tokenUrl ?? client?.issuers[0] ?? '');
-    },
+    basis,
+    issuerOf,
     obtain: async (token, _, context) => {
       try {
         const client = clientOf(token);
@@ -69,21 +46,10 @@ async function obtain(
   options: ClientOptions,
   context: ProviderContext,
 ): Promise<Outcome> {
-  const { send, now } = context;
-  const scope = scopesFor(client.scopes, token.user);
-  const registration = await registrationOf(client, client.issuers[0], metadata, options, context);
-  const wish = { scope, audience: client.audience, resources: client.resources, now };
-  const answer = await clientCredentialsGrant(send, registration, wish);
-  const { wider, narrower } = compareScopes(scope, answer.scope);
-  refuseWider(client.name, wider);
-  const issuedAt = Math.floor(now);
-  const expiresAt = issuedAt + promisedLifetime(answer.answer, options.defaultLifetime, issuedAt);
-  return {
-    kind: 'issued',
-    // It can be fetched again: no fsync.
-    writes: [{ ...useWrite(client, answer, context, options), durable: false }],
-    times: { issuedAt, expiresAt },
-    rotated: false,
-    ...narrowed(narrower),
-  };
+  const { audience, resources } = client;
+  const wish = { scope: scopesFor(client.scopes, token.user), audience, resources };
+  const { answer, ...fetched } = await fetchToken(client, wish, metadata, options, context);
+  // It can be fetched again: no fsync.
+  const write = { ...useWrite(client, answer, context, options), durable: false };
+  return { kind: 'issued', writes: [write], rotated: false, ...fetched };
 }

@@ -67,7 +67,7 @@ function secretOf(path: string, form: 'line' | 'whole', context: ProviderContext
 
 /** The write of `.use`: JSON as every provider writes it, or the bare token. */
 export function useWrite(
-  { json }: TokenClient,
+  { json }: Pick<TokenClient, 'json'>,
   answer: TokenAnswer,
   { now }: ProviderContext,
   { defaultLifetime }: ClientOptions,

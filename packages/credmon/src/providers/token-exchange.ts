@@ -5,7 +5,6 @@ import {
   promisedLifetime,
   refreshGrant,
   secureEndpoint,
-  splitStem,
   tokenExchangeGrant,
   tokenId,
   type MetadataCache,
@@ -16,7 +15,7 @@ import {
   type TokenWrite,
 } from '@credmon/core';
 import { createIssuerKeys, type KeyFinder } from '@credmon/scitokens';
-import { basisOf } from './basis.ts';
+import { lookUpClients } from './client-lookup.ts';
 import {
   metadataOf,
   narrowed,
@@ -50,20 +49,14 @@ export function tokenExchange(options: ClientOptions): Provider {
     keys: keysOnce(options),
     issuers: new Map<string, string>(),
   };
-  const clients = new Map(options.clients.map((client) => [client.name, client]));
-  const clientOf = ({ stem }: TokenSnapshot): TokenClient | undefined =>
-    clients.get(splitStem(stem, options.specialNames)?.service ?? '');
+  const { clientOf, basis, issuerOf } = lookUpClients(options);
   return {
     name: 'exchange',
     renewable: (token) => renewable(token, clientOf(token)),
-    basis: (token) => {
-      const client = clientOf(token);
-      return basisOf(token, [client, client?.secretFile && options.secretVersion(client.secretFile)]);
-    },
+    basis,
     issuerOf: (token) => {
-      const client = clientOf(token);
-      if (client && client.issuers.length > 1) return memory.issuers.get(tokenId(token)) ?? tokenId(token);
-      return originOf(client?.tokenUrl ?? client?.issuers[0] ?? '');
+      const severalIssuers = (clientOf(token)?.issuers.length ?? 0) > 1;
+      return severalIssuers ? (memory.issuers.get(tokenId(token)) ?? tokenId(token)) : issuerOf(token);
     },
     obtain: async (token, files, context) => {
       try {

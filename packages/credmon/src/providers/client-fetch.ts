@@ -1,0 +1,42 @@
+// One token by a client's own credentials, judged: what the issuer may grant, and how long it lives.
+import {
+  clientCredentialsGrant,
+  compareScopes,
+  promisedLifetime,
+  type MetadataCache,
+  type TokenAnswer,
+  type TokenTimes,
+  type TokenWish,
+} from '@credmon/core';
+import { narrowed, refuseWider, registrationOf, type ClientOptions } from './client-registration.ts';
+import type { TokenClient } from './client-settings.ts';
+import type { ProviderContext } from './provider.ts';
+
+/** A fetched token; `note` when the issuer granted less than was asked. */
+export interface FetchedToken {
+  readonly answer: TokenAnswer;
+  readonly times: TokenTimes;
+  readonly note?: string;
+}
+
+/**
+ * Asks the client's issuer for a token.
+ * @throws CodedError `SCOPE_WIDENED`, and whatever the registration and the grant throw
+ * @see RFC 6749, section 4.4
+ */
+export async function fetchToken(
+  client: TokenClient,
+  wish: Omit<TokenWish, 'now'>,
+  metadata: MetadataCache,
+  options: ClientOptions,
+  context: ProviderContext,
+): Promise<FetchedToken> {
+  const { send, now } = context;
+  const registration = await registrationOf(client, client.issuers[0], metadata, options, context);
+  const answer = await clientCredentialsGrant(send, registration, { ...wish, now });
+  const { wider, narrower } = compareScopes(wish.scope, answer.scope);
+  refuseWider(client.name, wider);
+  const issuedAt = Math.floor(now);
+  const expiresAt = issuedAt + promisedLifetime(answer.answer, options.defaultLifetime, issuedAt);
+  return { answer, times: { issuedAt, expiresAt }, ...narrowed(narrower) };
+}
