@@ -20,7 +20,11 @@ import { readTokenClients, type ClientKind, type TokenClient } from './providers
 import { readTokenPrograms, type TokenProgram } from './providers/exec-settings.ts';
 import { readDeviceNames, withDeviceNames } from './providers/device-names.ts';
 import { readLocalSettings, type LocalSettings } from './providers/local-settings.ts';
-import { readStandingTokens, type StandingToken } from './providers/standing-settings.ts';
+import {
+  readStandingTokens,
+  standingClientNames,
+  type StandingToken,
+} from './providers/standing-settings.ts';
 import { overlaps, type ProviderLists } from './providers/registry.ts';
 import { readVaultSettings, type VaultSettings } from './providers/vault-settings.ts';
 
@@ -66,6 +70,12 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
   const lists = readLists(read);
   const clientsOf = (kind: ClientKind, names: readonly string[]): readonly TokenClient[] =>
     readTokenClients(read, kind, names, allowLoopbackHttp);
+  const policy = readPolicy(read);
+  const tokenClients = [
+    ...clientsOf('CLIENT', [...lists.client, ...standingClientNames(config, read, lists)]),
+    ...clientsOf('EXCHANGE', lists.exchange),
+    ...clientsOf('PELICAN', lists.pelican),
+  ];
   const settings: Settings = {
     credDir,
     lists,
@@ -74,17 +84,13 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
       read.string('SEC_CREDENTIAL_STORER') !== undefined,
     vault: readVaultSettings(read),
     clients: readClients(config, read, allowLoopbackHttp),
-    tokenClients: [
-      ...clientsOf('CLIENT', lists.client),
-      ...clientsOf('EXCHANGE', lists.exchange),
-      ...clientsOf('PELICAN', lists.pelican),
-    ],
+    tokenClients,
     tokenPrograms: readTokenPrograms(read, lists.exec),
     local: readLocalSettings(config, read, lists.local),
-    standing: readStandingTokens(config, read, lists.client),
+    standing: readStandingTokens(config, read, tokenClients, policy.defaultLifetime),
     keyRotation: Math.floor(read.seconds('CREDMON_LOCAL_KEY_ROTATE', 0, 0, 315_360_000)),
     allowLoopbackHttp,
-    policy: readPolicy(read),
+    policy,
     limits: readLimits(read),
     perIssuer: read.integer('CREDMON_RENEWALS_PER_ISSUER', 16, 1, 1000),
     floor: read.integer('CREDMON_TOKEN_FLOOR', 600, 0, 86_400),

@@ -20,7 +20,7 @@ export type EarlyFault =
 
 /** Faults that let the issuer work and spoil its answer; `held` keeps it back until another fault, or none, is set. */
 export type LateFault =
-  'slow' | 'held' | 'answer-lost' | 'no-refresh-token' | 'no-expires-in' | 'expires-in-text';
+  'slow' | 'held' | 'answer-lost' | 'no-refresh-token' | 'no-expires-in' | 'expires-in-text' | 'wider-scope';
 
 /** `refused` closes the port itself. */
 export type FaultName = EarlyFault | LateFault | 'refused';
@@ -112,6 +112,8 @@ export function spoil(fault: LateFault, answer: Record<string, unknown>): Record
       return { ...rest, ...(refresh_token === undefined ? {} : { refresh_token }) };
     case 'expires-in-text':
       return { ...answer, expires_in: String(expires_in) };
+    case 'wider-scope':
+      return { ...answer, scope: `${typeof answer['scope'] === 'string' ? answer['scope'] : ''} admin` };
   }
 }
 
@@ -122,6 +124,7 @@ const LATE: readonly string[] = [
   'no-refresh-token',
   'no-expires-in',
   'expires-in-text',
+  'wider-scope',
 ];
 
 /** True for faults that come after the issuer's work. */

@@ -22,13 +22,7 @@ export type Providers = Partial<Readonly<Record<ProviderKind, Provider>>>;
 /** Builds the providers of these settings. */
 export function buildProviders(settings: Settings, ports: ProviderPorts): Providers {
   const { lists, clients, policy, allowLoopbackHttp } = settings;
-  const clientsOf = (kind: ClientKind): ClientOptions => ({
-    clients: settings.tokenClients.filter((client) => client.kind === kind),
-    ...ports,
-    specialNames: lists.specialNames,
-    allowLoopbackHttp,
-    defaultLifetime: policy.defaultLifetime,
-  });
+  const clientsOf = (kind: ClientKind): ClientOptions => clientOptions(settings, ports, kind);
   return {
     client: clientCredentials(clientsOf('CLIENT')),
     exchange: tokenExchange(clientsOf('EXCHANGE')),
@@ -59,7 +53,23 @@ export function buildProviders(settings: Settings, ports: ProviderPorts): Provid
 }
 
 /** Builds the provider of standing tokens. */
-export function buildStanding({ local, standing }: Settings, ports: ProviderPorts): Provider {
-  const issuers = standing.map(({ issuer }) => issuer);
-  return standingProvider(standing, localKeys({ ...local, issuers }, ports.local), ports.local);
+export function buildStanding(settings: Settings, ports: ProviderPorts): Provider {
+  const { local, standing: tokens } = settings;
+  const issuers = tokens.flatMap((token) => (token.kind === 'signed' ? [token.issuer] : []));
+  return standingProvider({
+    tokens,
+    keys: localKeys({ ...local, issuers }, ports.local),
+    ports: ports.local,
+    clients: clientOptions(settings, ports, 'CLIENT'),
+  });
+}
+
+function clientOptions(settings: Settings, ports: ProviderPorts, kind: ClientKind): ClientOptions {
+  return {
+    clients: settings.tokenClients.filter((client) => client.kind === kind),
+    ...ports,
+    specialNames: settings.lists.specialNames,
+    allowLoopbackHttp: settings.allowLoopbackHttp,
+    defaultLifetime: settings.policy.defaultLifetime,
+  };
 }

@@ -1,29 +1,82 @@
 // Standing tokens, CREDMON_STANDING_TOKENS: tokens of services, which belong to no job; where each goes and what it says.
 import { isCredName, type Config, type KnobReader } from '@credmon/core';
+import type { TokenClient } from './client-settings.ts';
 import { readIssuer, type LocalIssuer } from './local-settings.ts';
+import type { ProviderLists } from './registry.ts';
+import { scopesFor } from './scope-template.ts';
 
-/** One standing token. `lifetime` in seconds; `mode` are permission bits; `owner` is a user name, or `undefined` for the daemon's own user. */
-export interface StandingToken {
+/** Where a standing token lies. `mode` are permission bits; `owner` is a user name, or `undefined` for the daemon's own user. */
+interface StandingPlace {
   readonly name: string;
-  readonly issuer: LocalIssuer;
   readonly path: string;
-  readonly subject: string;
-  readonly scope: readonly string[];
-  readonly audience: readonly string[];
-  readonly lifetime: number;
   readonly owner: string | undefined;
   readonly mode: number;
   readonly format: 'jwt' | 'json';
+  readonly scope: readonly string[];
+  readonly audience: readonly string[];
 }
 
-/** Reads the standing tokens. Mistakes go to `read`; `clients` are the names of CLIENT_CREDMON_PROVIDER_NAMES. */
+/** One that is signed here. `lifetime` in seconds. */
+export interface SignedStanding extends StandingPlace {
+  readonly kind: 'signed';
+  readonly issuer: LocalIssuer;
+  readonly subject: string;
+  readonly lifetime: number;
+}
+
+/** One that is fetched with a client's own credentials; `subject` is whom it must be for, where that is known. */
+export interface FetchedStanding extends StandingPlace {
+  readonly kind: 'fetched';
+  readonly client: TokenClient;
+  readonly subject: string | undefined;
+  readonly resources: readonly string[];
+  /** The lifetime, in seconds, of a token that says nothing of it. */
+  readonly defaultLifetime: number;
+}
+
+/** A standing token. */
+export type StandingToken = SignedStanding | FetchedStanding;
+
+/** The knob that counts for one token: its own if that is set, else the one for all. */
+function ownKnob(config: Config, name: string): (shared: string) => string {
+  return (shared) => {
+    const special = shared.replace('_STANDING_', () => `_STANDING_${name}_`);
+    return config.origin(special) === undefined ? shared : special;
+  };
+}
+
+function namesOf(read: KnobReader): string[] {
+  return [...new Set(read.list('CREDMON_STANDING_TOKENS') ?? [])];
+}
+
+/**
+ * The providers of standing tokens that are clients: those in CLIENT_CREDMON_PROVIDER_NAMES, and those with a CLIENT_ID of their own,
+ * which no job can ask for.
+ */
+export function standingClientNames(config: Config, read: KnobReader, lists: ProviderLists): string[] {
+  const isClient = (provider: string): boolean =>
+    lists.client.includes(provider) ||
+    (!lists.local.includes(provider) && config.origin(`CLIENT_CREDMON_${provider}_CLIENT_ID`) !== undefined);
+  return namesOf(read).flatMap((name) => {
+    const provider = read.string(ownKnob(config, name)('CREDMON_STANDING_PROVIDER'));
+    return provider !== undefined && isClient(provider) ? [provider] : [];
+  });
+}
+
+/** Reads the standing tokens. Mistakes go to `read`; `clients` are those that may fetch tokens. */
 export function readStandingTokens(
   config: Config,
   read: KnobReader,
-  clients: readonly string[],
+  clients: readonly TokenClient[],
+  defaultLifetime: number,
 ): readonly StandingToken[] {
-  const names = [...new Set(read.list('CREDMON_STANDING_TOKENS') ?? [])];
-  const tokens = names.map((name) => readOne(config, read, name, clients));
+  const tokens = namesOf(read).map((name) => {
+    const { place, provider } = readPlace(config, read, name);
+    const client = clients.find((one) => one.kind === 'CLIENT' && one.name === provider);
+    return client
+      ? readFetched(config, read, place, client, defaultLifetime)
+      : readSigned(config, read, place, provider ?? name);
+  });
   const paths = new Set<string>();
   for (const { path, name } of tokens) {
     if (paths.has(path))
@@ -33,42 +86,90 @@ export function readStandingTokens(
   return tokens;
 }
 
-function readOne(config: Config, read: KnobReader, name: string, clients: readonly string[]): StandingToken {
-  const own = (shared: string): string => {
-    const special = shared.replace('_STANDING_', () => `_STANDING_${name}_`);
-    return config.origin(special) === undefined ? shared : special;
-  };
+function readPlace(
+  config: Config,
+  read: KnobReader,
+  name: string,
+): { readonly place: StandingPlace; readonly provider: string | undefined } {
+  const own = ownKnob(config, name);
   if (!isCredName(name))
     read.mistake(
       'CREDMON_STANDING_TOKENS',
       `names ${JSON.stringify(name)}: use letters, digits and "+=_.-" only`,
     );
-  const provider = read.string(own('CREDMON_STANDING_PROVIDER'));
-  if (provider === undefined) missing(read, name, 'PROVIDER');
-  if (provider !== undefined && clients.includes(provider))
-    read.mistake(
-      own('CREDMON_STANDING_PROVIDER'),
-      `is ${provider}, which fetches its tokens with client credentials; only tokens signed here can stand`,
-    );
-  const issuer = readIssuer(config, read, provider ?? name);
-  const words = (text: string | undefined): readonly string[] => (text ?? '').split(/[\s,]+/).filter(Boolean);
-  const token: StandingToken = {
+  const place: StandingPlace = {
     name,
-    issuer,
     path: read.path(`CREDMON_STANDING_${name}_PATH`) ?? '',
-    subject: read.string(`CREDMON_STANDING_${name}_SUBJECT`) ?? '',
-    scope: words(read.string(own('CREDMON_STANDING_SCOPE'))),
-    audience: words(read.string(own('CREDMON_STANDING_AUDIENCE'))),
-    lifetime: Math.floor(read.seconds(own('CREDMON_STANDING_LIFETIME'), 3600, 10, 31_536_000)),
     owner: read.string(own('CREDMON_STANDING_OWNER')),
     mode: readMode(read, own('CREDMON_STANDING_MODE')),
     format: readFormat(read, own('CREDMON_STANDING_FORMAT')),
+    scope: words(read.string(own('CREDMON_STANDING_SCOPE'))),
+    audience: words(read.string(own('CREDMON_STANDING_AUDIENCE'))),
   };
-  if (token.path === '') missing(read, name, 'PATH');
+  if (place.path === '') missing(read, name, 'PATH');
+  const provider = read.string(own('CREDMON_STANDING_PROVIDER'));
+  if (provider === undefined) missing(read, name, 'PROVIDER');
+  return { place, provider };
+}
+
+function readSigned(
+  config: Config,
+  read: KnobReader,
+  place: StandingPlace,
+  provider: string,
+): SignedStanding {
+  const { name, scope, audience } = place;
+  const own = ownKnob(config, name);
+  const issuer = readIssuer(config, read, provider);
+  const token: SignedStanding = {
+    ...place,
+    kind: 'signed',
+    issuer,
+    subject: read.string(`CREDMON_STANDING_${name}_SUBJECT`) ?? '',
+    lifetime: Math.floor(read.seconds(own('CREDMON_STANDING_LIFETIME'), 3600, 10, 31_536_000)),
+  };
   if (token.subject === '') missing(read, name, 'SUBJECT');
-  if (token.scope.length === 0) missing(read, name, 'SCOPE');
-  if (token.audience.length === 0 && issuer.profile !== 'scitoken:1.0') missing(read, name, 'AUDIENCE');
+  if (scope.length === 0) missing(read, name, 'SCOPE');
+  if (audience.length === 0 && issuer.profile !== 'scitoken:1.0') missing(read, name, 'AUDIENCE');
   return token;
+}
+
+/** What the token does not say itself, its client says; one that says for whom it is meant is not for the client's other servers too. */
+function readFetched(
+  config: Config,
+  read: KnobReader,
+  place: StandingPlace,
+  client: TokenClient,
+  defaultLifetime: number,
+): FetchedStanding {
+  const { name } = place;
+  const own = ownKnob(config, name);
+  const resources = words(read.string(own('CREDMON_STANDING_RESOURCE')));
+  const asClient = place.audience.length === 0 && resources.length === 0;
+  if (place.scope.length === 0 && client.scopes.includes('{username}'))
+    read.mistake(
+      `CREDMON_STANDING_${name}_SCOPE`,
+      `is not set, and the scopes of ${client.name} are for a user: they hold {username}`,
+    );
+  if (config.origin(`CREDMON_STANDING_${name}_LIFETIME`) !== undefined)
+    read.warning(
+      `CREDMON_STANDING_${name}_LIFETIME`,
+      'is not heeded: the issuer says how long its tokens live',
+    );
+  return {
+    ...place,
+    kind: 'fetched',
+    client,
+    subject: read.string(`CREDMON_STANDING_${name}_SUBJECT`),
+    scope: place.scope.length > 0 ? place.scope : words(scopesFor(client.scopes, '')),
+    audience: asClient ? client.audience : place.audience,
+    resources: asClient ? client.resources : resources,
+    defaultLifetime,
+  };
+}
+
+function words(text: string | undefined): readonly string[] {
+  return (text ?? '').split(/[\s,]+/).filter(Boolean);
 }
 
 function missing(read: KnobReader, name: string, what: string): void {

@@ -7,6 +7,7 @@ import {
   sameIdentity,
   systemCode,
   type CredentialStore,
+  type FileIdentity,
   type FileState,
   type Instant,
   type RenewalState,
@@ -14,12 +15,22 @@ import {
   type TokenSnapshot,
   type TokenTimes,
 } from '@credmon/core';
-import { STANDING, differs, standingSnapshot } from './standing.ts';
-import type { StandingFiles, StandingOwner } from './standing-ports.ts';
-import type { StandingToken } from './standing-settings.ts';
+import { contradicts, provenanceIn, standsOf, type Provenance } from './standing-fetched.ts';
+import { accessTokenIn } from './standing-claims.ts';
+import { STANDING, standingSnapshot } from './standing.ts';
+import type { StandingFiles, StandingOwner, StandingReading } from './standing-ports.ts';
+import type { FetchedStanding, StandingToken } from './standing-settings.ts';
+import { differs } from './standing-signed.ts';
 
 /** Which tokens stand now; a changed configuration changes it. */
 export type StandingTokens = () => readonly StandingToken[];
+
+/** A fetched token that we know: which version of its file, and where that came from. */
+interface Known {
+  readonly identity: FileIdentity;
+  readonly stands: string;
+  readonly lifetime?: number;
+}
 
 /** The store with standing tokens. Their failures are remembered here: the directories they lie in belong to others. */
 export function withStanding(
@@ -29,13 +40,17 @@ export function withStanding(
 ): CredentialStore {
   const renewals = new Map<string, RenewalState>();
   const seen = new Map<string, { readonly state: FileState<TokenTimes>; readonly at: Instant }>();
+  const fetched = new Map<string, Known>();
 
   const look = (token: StandingToken, now: Instant): TokenSnapshot => {
-    const state = stateOf(token, files);
+    const reading = files.read(token.path);
+    const known = token.kind === 'fetched' ? recognized(token, reading, fetched) : undefined;
+    const state = stateOf(token, reading, known?.lifetime, files);
+    const news = token.kind === 'fetched' && known !== undefined && known.stands !== standsOf(token);
     const before = seen.get(token.name);
     const at = before && sameState(before.state, state) ? before.at : now;
     seen.set(token.name, { state, at });
-    return standingSnapshot(token.name, state, renewals.get(token.name), at);
+    return standingSnapshot(token.name, state, news, renewals.get(token.name), at);
   };
 
   const apply = ({ stem, writes }: TokenChange): void => {
@@ -45,10 +60,13 @@ export function withStanding(
         'CRED_SUPERSEDED',
         `${STANDING}/${stem}: it is no longer configured; nothing was written`,
       );
-    for (const { kind, text } of writes) {
-      if (kind === 'use' && text !== undefined) write(token, text, files);
-      if (kind === 'renewal') remember(renewals, stem, text);
+    const textOf = (kind: string): string | undefined => writes.find((each) => each.kind === kind)?.text;
+    const use = textOf('use');
+    if (use !== undefined) {
+      write(token, use, files);
+      remember(fetched, stem, provenanceIn(textOf('top') ?? ''), files.read(token.path));
     }
+    if (writes.some(({ kind }) => kind === 'renewal')) rememberFailure(renewals, stem, textOf('renewal'));
   };
 
   return {
@@ -68,30 +86,64 @@ const NOTHING = {
   meta: { ok: false, reason: 'is missing' },
 } as const;
 
-function remember(renewals: Map<string, RenewalState>, name: string, text: string | undefined): void {
+function rememberFailure(renewals: Map<string, RenewalState>, name: string, text: string | undefined): void {
   const state = text === undefined ? undefined : parseRenewal(text);
   if (state) renewals.set(name, state);
   else renewals.delete(name);
+}
+
+function remember(
+  fetched: Map<string, Known>,
+  name: string,
+  provenance: Provenance | undefined,
+  reading: StandingReading,
+): void {
+  if (provenance && reading.kind === 'text') fetched.set(name, { ...provenance, identity: reading.identity });
+  else fetched.delete(name);
+}
+
+/** A file that is not ours of this run says itself what it is, as far as it can; from then on the configuration is compared. */
+function recognized(
+  token: FetchedStanding,
+  reading: StandingReading,
+  fetched: Map<string, Known>,
+): Known | undefined {
+  if (reading.kind !== 'text') return undefined;
+  const { identity, text } = reading;
+  const known = fetched.get(token.name);
+  if (known && sameIdentity(known.identity, identity)) return known;
+  const found = { identity, stands: contradicts(text, token) ? '' : standsOf(token) };
+  fetched.set(token.name, found);
+  return found;
 }
 
 function sameState(before: FileState<TokenTimes>, after: FileState<TokenTimes>): boolean {
   return before.kind === 'valid' && after.kind === 'valid' && sameIdentity(before.identity, after.identity);
 }
 
-function stateOf(token: StandingToken, files: StandingFiles): FileState<TokenTimes> {
-  const reading = files.read(token.path);
+function stateOf(
+  token: StandingToken,
+  reading: StandingReading,
+  lifetime: number | undefined,
+  files: StandingFiles,
+): FileState<TokenTimes> {
   if (reading.kind !== 'text') return reading;
   const { text, identity, mode, uid } = reading;
   const owner = ownerOf(token, files);
   const wrong =
     (mode !== token.mode ? `has mode ${mode.toString(8)}` : undefined) ??
     (owner && owner.uid !== uid ? `belongs to user id ${uid}` : undefined) ??
-    differs(text, token);
+    (token.kind === 'signed' ? differs(text, token) : misses(text, token));
   if (wrong !== undefined) return { kind: 'broken', reason: wrong, identity };
-  const times = digestUse(text, identity.mtime, token.lifetime);
+  const byDefault = token.kind === 'signed' ? token.lifetime : (lifetime ?? token.defaultLifetime);
+  const times = digestUse(text, identity.mtime, byDefault);
   return times.ok
     ? { kind: 'valid', value: times.value, identity }
     : { kind: 'broken', reason: times.reason, identity };
+}
+
+function misses(text: string, { format }: StandingToken): string | undefined {
+  return accessTokenIn(text, format) === undefined ? `is no token in the format ${format}` : undefined;
 }
 
 function ownerOf({ owner }: StandingToken, files: StandingFiles): StandingOwner | undefined {

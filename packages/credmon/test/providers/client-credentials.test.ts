@@ -156,6 +156,15 @@ describe('client credentials', () => {
     expect(await claims()).toMatchObject({ scope: 'storage.read:/ compute.read' });
   });
 
+  it('R30 a grant of more than was asked for is refused, and nothing is stored', async () => {
+    on.configure(knobs());
+    on.store('alice/svc.top', '');
+    await issuer.setFault('wider-scope');
+    await on.pass();
+    expect(on.has('alice/svc.use')).toBe(false);
+    expect(on.lines.join('\n')).toContain('granted more than was asked for (admin)');
+  });
+
   it('R25 an issuer that is not named to the letter gets no secret', async () => {
     on.configure(knobs({ CLIENT_CREDMON_ISSUER: `${issuer.url}/` }));
     on.store('alice/svc.top', '');

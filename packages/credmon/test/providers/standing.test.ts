@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { loadConfig, systemRandom, type CodedError } from '@credmon/core';
 import { describe, expect, it } from 'vitest';
 import { beginPass } from '../../src/pass.ts';
+import type { StandingToken } from '../../src/providers/standing-settings.ts';
 import { withStanding } from '../../src/providers/standing-store.ts';
 import { readSettings, type Settings } from '../../src/settings.ts';
 import { localFiles } from '../../src/local-files.ts';
@@ -223,13 +224,17 @@ describe('the examples in configs/', () => {
     ],
     ['glideinwms/plugin-cache.conf', ['/var/lib/gwms-frontend/tokens.d/main.ce1.factory.scitoken']],
     ['condor/61-credmon-local.conf', []],
+    ['condor/62-credmon-standing-client.conf', ['/var/lib/gwms-frontend/tokens.d/ce1.scitoken']],
   ])('%s has no mistake', (name, paths) => {
     const env = { CONDOR_CONFIG: join(folder, name), _CONDOR_LOG: '/x' };
     const settings = readSettings(loadConfig({ subsystem: 'CREDMON_OAUTH', env }), overrides);
     expect(settings.warnings).toEqual([]);
     expect(settings.standing.map(({ path }) => path)).toEqual(paths);
-    expect(settings.standing.map(({ issuer, owner }) => [issuer.profile, owner])).toEqual(
-      paths.map(() => ['wlcg:1.0', 'frontend']),
+    const sourceOf = (token: StandingToken): string =>
+      token.kind === 'signed' ? token.issuer.profile : token.client.name;
+    const source = name.includes('client') ? 'frontend' : 'wlcg:1.0';
+    expect(settings.standing.map((token) => [sourceOf(token), token.owner])).toEqual(
+      paths.map(() => [source, 'frontend']),
     );
   });
 });

@@ -14,9 +14,11 @@ import { createLimiter } from '../../src/limiter.ts';
 import { localFiles } from '../../src/local-files.ts';
 import { ownershipOf } from '../../src/ownership.ts';
 import { beginPass, emptyMemory } from '../../src/pass.ts';
+import { withStanding } from '../../src/providers/standing-store.ts';
 import { createReport } from '../../src/report.ts';
 import { readSecretFile, secretVersion } from '../../src/secret-file.ts';
 import { readSettings, type Settings } from '../../src/settings.ts';
+import { standingFiles } from '../../src/standing-files.ts';
 
 /** An Access Point with these knobs. `sent` is every request, `lines` the log. */
 export interface AccessPoint {
@@ -68,10 +70,15 @@ export function accessPoint(): AccessPoint {
   const { send, close } = createSend({ connectSeconds: 1, totalSeconds: 2, maxBodyBytes: 1024 * 1024 });
   const own = (settings: Settings): ReturnType<typeof ownershipOf> =>
     ownershipOf(settings, { secretVersion, random: systemRandom, local: localFiles(() => undefined) });
-  let ownership = own(settingsWith({}, directory));
+  let settings = settingsWith({}, directory);
+  let ownership = own(settings);
   const world = {
     clock,
-    store: openCredentialDirectory(directory, { defaultLifetime: 1200 }),
+    store: withStanding(
+      openCredentialDirectory(directory, { defaultLifetime: 1200 }),
+      () => settings.standing,
+      standingFiles(),
+    ),
     send: (request: HttpRequest) => {
       sent.push(request);
       return send(request);
@@ -107,7 +114,8 @@ export function accessPoint(): AccessPoint {
       return path;
     },
     configure: (knobs) => {
-      ownership = own(settingsWith(knobs, directory));
+      settings = settingsWith(knobs, directory);
+      ownership = own(settings);
     },
     close: async () => {
       await close();

@@ -1,0 +1,52 @@
+// Standing tokens that are signed here.
+import type { TokenTimes } from '@credmon/core';
+import { issueToken } from '@credmon/scitokens';
+import type { LocalKeys } from './local-keys.ts';
+import type { LocalPorts } from './local-ports.ts';
+import { useOf } from './local-signer.ts';
+import type { Outcome } from './provider.ts';
+import { accessTokenIn, claimsOf, wordsOf } from './standing-claims.ts';
+import type { SignedStanding } from './standing-settings.ts';
+
+/** Signs one. `now` in epoch seconds. @throws CodedError when the key may not sign, or not this */
+export function signStanding(
+  token: SignedStanding,
+  keys: LocalKeys,
+  { random }: LocalPorts,
+  now: number,
+): Outcome {
+  const { issuer, subject, scope, audience, lifetime, format } = token;
+  const issuedAt = Math.floor(now);
+  const times: TokenTimes = { issuedAt, expiresAt: issuedAt + lifetime };
+  const text = issueToken(
+    keys.keyOf(issuer),
+    {
+      profile: issuer.profile,
+      issuer: issuer.issuer,
+      subject,
+      scope,
+      lifetime,
+      ...(audience.length === 0 ? {} : { audience: audience.length === 1 ? (audience[0] ?? '') : audience }),
+    },
+    { now, random },
+  );
+  const write = useOf({ useJson: format === 'json', lifetime }, text, times);
+  return { kind: 'issued', writes: [write], times, rotated: false };
+}
+
+/** Why a token that lies in its place is not the one that the configuration asks for; `undefined` when it is. */
+export function differs(
+  text: string,
+  { issuer, subject, scope, audience, format }: SignedStanding,
+): string | undefined {
+  const claims = claimsOf(accessTokenIn(text, format) ?? '');
+  if (!claims) return `is no token in the format ${format}`;
+  const asked: Readonly<Record<string, string>> = {
+    iss: issuer.issuer,
+    sub: subject,
+    scope: scope.join(' '),
+    aud: audience.join(' '),
+  };
+  const name = Object.keys(asked).find((claim) => wordsOf(claims[claim]) !== asked[claim]);
+  return name && `has another ${name} than the configuration asks for`;
+}
