@@ -71,9 +71,11 @@ describe('the metrics', () => {
     fresh(on, 'bob', 'mytok_h1', 800);
     on.seed('carol', 'mytok', { use: useText(on.clock.now() - 2000, 1000), top: '{}', meta: meta() });
     on.seed('dora', 'asked', { top, meta: meta() });
+    on.seed('eve', 'mytok', { use: useText(on.clock.now(), 300), top: '{}', meta: meta() });
     await runOnce(monitor.parts);
     expect(some(await samples(), 'tokens', 'expired_tokens', 'earliest_expiry_seconds')).toEqual({
       'tokens{provider="mytok",kind="oauth",state="fresh"}': 2,
+      'tokens{provider="mytok",kind="oauth",state="unrenewable"}': 1,
       'tokens{provider="mytok",kind="oauth",state="expired"}': 1,
       'tokens{provider="asked",kind="oauth",state="due"}': 1,
       'expired_tokens{provider="mytok",kind="oauth",state="unrenewable"}': 1,
@@ -130,6 +132,21 @@ describe('the metrics', () => {
       'renewals_total{provider="scitokens",kind="local",outcome="denied",code="USER_REFUSED"}': 2,
     });
     rmSync(keys, { recursive: true });
+  });
+
+  it('forget a provider whose last token has gone, but not what it did', async () => {
+    const { on, monitor, samples } = watched();
+    await monitor.follow();
+    fresh(on, 'alice', 'mytok', 100);
+    await runOnce(monitor.parts);
+    rmSync(join(on.directory, 'alice'), { recursive: true });
+    await runOnce(monitor.parts);
+    expect(
+      Object.keys(await samples()).filter((name) => /^condor_credmon_(tokens|expired)/.test(name)),
+    ).toEqual([]);
+    expect(some(await samples(), 'renewals_total')).toEqual({
+      'renewals_total{provider="mytok",kind="oauth",outcome="issued",code="none"}': 1,
+    });
   });
 
   it('count what is kept in memory and what is under way, at the moment of asking', async () => {

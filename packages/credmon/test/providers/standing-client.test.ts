@@ -219,6 +219,19 @@ describe('a standing token of a client', () => {
     expect(requests()).toBe(3);
   });
 
+  it('that is opaque is taken as it is after a restart, and follows the configuration from then on', async () => {
+    await issuer.close();
+    issuer = await startIssuer({ clients: [client], accessTokenFormat: 'opaque' });
+    writeFileSync(file(), 'opaque-token\n', { mode: 0o600 });
+    on.configure(knobs());
+    await on.pass();
+    expect([text(), requests()]).toEqual(['opaque-token\n', 0]);
+    on.configure(knobs({ CREDMON_STANDING_ce1_SCOPE: 'compute.read' }));
+    await on.pass();
+    await on.pass();
+    expect([text() === 'opaque-token\n', requests()]).toEqual([false, 1]);
+  });
+
   it.each<[string, Record<string, string>, number]>([
     ['the same', {}, 1],
     ['another scope', { CREDMON_STANDING_ce1_SCOPE: 'compute.read' }, 2],
