@@ -184,7 +184,8 @@ describe('status', () => {
     const bad = startExecutable(root, 'condor_credmon', ['status'], workspace.environment);
     expect((await bad.exited).code).toBe(1);
     expect(bad.output).toMatch(/^OWNER +SERVICE +PROVIDER +STATE +EXPIRES +NEXT +ERROR$/m);
-    expect(bad.output).toMatch(/^bob +mytok +oauth +EXPIRED/m);
+    expect(bad.output).toMatch(/^bob +mytok +mytok \(oauth\) +EXPIRED/m);
+    expect(bad.output).toMatch(/^No condor_credmon is running here/m);
   });
 });
 
@@ -199,12 +200,14 @@ describe('the other commands', () => {
     await workspace.addService('mytok', issuer);
     expect(await run('check')).toMatchObject({
       code: 0,
-      output: expect.stringMatching(/OK +issuer of MYTOK +publishes what is configured/) as string,
+      output: expect.stringMatching(/^mytok \(login\)\n {2}ok +refreshes the tokens/m) as string,
     });
-    expect((await run('check')).output).toMatch(/WARNING daemon +no condor_credmon is running here/);
+    expect((await run('check')).output).toMatch(/^daemon\n {2}WARNING {2}no condor_credmon is running here/m);
     const daemon = startDaemon(workspace);
     await there('CREDMON_COMPLETE');
-    expect((await run('check')).output).toMatch(new RegExp(`OK +daemon +process ${daemon.pid} is running`));
+    expect((await run('check')).output).toMatch(
+      new RegExp(`^daemon\\n {2}ok {7}process ${daemon.pid} is running$`, 'm'),
+    );
     await daemon.stop();
     chmodSync(workspace.secretFile('mytok', 'secret'), 0o644);
     workspace.configure({ CREDMON_mytok_ISSUER: `${issuer.url}/` });
@@ -213,7 +216,7 @@ describe('the other commands', () => {
     const errors = (JSON.parse(output) as { what: string; state: string }[]).filter(
       ({ state }) => state === 'error',
     );
-    expect(errors.map(({ what }) => what)).toEqual(['secret of MYTOK', 'issuer of MYTOK']);
+    expect(errors.map(({ what }) => what)).toEqual(['mytok (login)', 'mytok (login)']);
   });
 
   it('R45 check: lists the mistakes of a configuration beforehand', async () => {
@@ -221,7 +224,9 @@ describe('the other commands', () => {
     const { code, output } = await run('check');
     expect([code, output]).toEqual([
       1,
-      expect.stringMatching(/ERROR +configuration .*line \d+: CREDMON_RENEWALS_PER_ISSUER = many/),
+      expect.stringMatching(
+        /^configuration\n {2}ERROR(?:.|\n)*line \d+:\s+CREDMON_RENEWALS_PER_ISSUER = many/,
+      ),
     ]);
   });
 

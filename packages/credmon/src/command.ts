@@ -20,7 +20,7 @@ export interface DaemonCommand extends CommonOptions {
 export type Subcommand = CommonOptions &
   (
     | { readonly kind: 'status'; readonly json: boolean; readonly user: string | undefined }
-    | { readonly kind: 'check'; readonly json: boolean }
+    | { readonly kind: 'check'; readonly json: boolean; readonly user: string | undefined }
     | { readonly kind: 'usable'; readonly user: string; readonly service: string; readonly seconds: number }
     | {
         readonly kind: 'revoke';

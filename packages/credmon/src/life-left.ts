@@ -1,5 +1,5 @@
 // How much life a token still has, at worst, when a job reads it; too little is worth a warning before jobs fail.
-import type { ManagedToken } from '@credmon/core';
+import type { ManagedToken, RenewalPolicy } from '@credmon/core';
 import { LONGEST_SLEEP } from './intervals.ts';
 
 /** The numbers that eat into a token's life, in seconds. */
@@ -9,13 +9,22 @@ export interface ReaderHabits {
 }
 
 /**
- * The worst case in seconds: the lifetime, less the share after which it is renewed, one interval between passes, and one between two
- * fetches of the starter. `undefined` when the token is not there.
+ * The worst case in seconds of a token that lives `lifetime` seconds: less the share after which it is renewed, one interval between
+ * passes, and one between two fetches of the starter.
  */
+export function worstLife(lifetime: number, policy: RenewalPolicy, habits: ReaderHabits): number {
+  const used = Math.min(lifetime * policy.fraction, policy.refreshEvery ?? Number.POSITIVE_INFINITY);
+  return Math.floor(lifetime - used - LONGEST_SLEEP - habits.starterRefresh);
+}
+
+/** The same for a token that is there; `undefined` when it is not. */
 export function worstLifeLeft({ snapshot, policy }: ManagedToken, habits: ReaderHabits): number | undefined {
   if (snapshot.use.kind !== 'valid') return undefined;
   const { issuedAt, expiresAt } = snapshot.use.value;
-  const lifetime = expiresAt - issuedAt;
-  const used = Math.min(lifetime * policy.fraction, policy.refreshEvery ?? Number.POSITIVE_INFINITY);
-  return Math.floor(lifetime - used - LONGEST_SLEEP - habits.starterRefresh);
+  return worstLife(expiresAt - issuedAt, policy, habits);
+}
+
+/** The shortest lifetime, in seconds, whose worst case is not under the floor, where renewals go by a share of the lifetime. */
+export function shortestLifetime({ fraction }: RenewalPolicy, habits: ReaderHabits): number {
+  return Math.ceil((habits.floor + LONGEST_SLEEP + habits.starterRefresh) / (1 - fraction));
 }

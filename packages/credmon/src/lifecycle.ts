@@ -49,15 +49,17 @@ export function removePid(directory: string): void {
 
 /** The process that the pid file names, if it lives. */
 export function runningDaemon(directory: string): number | undefined {
+  let pid = 0;
   try {
-    const pid = Number.parseInt(readFileSync(join(directory, PID_FILE), 'utf8'), 10);
+    pid = Number.parseInt(readFileSync(join(directory, PID_FILE), 'utf8'), 10);
     if (!(pid > 0)) return undefined;
     process.kill(pid, 0);
     return pid;
   } catch (error) {
     const code = systemCode(error);
     if (code === undefined) throw error;
-    return undefined;
+    // Another user's process may not be signalled, but it is there.
+    return code === 'EPERM' ? pid : undefined;
   }
 }
 

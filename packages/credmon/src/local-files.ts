@@ -3,6 +3,7 @@ import { readdirSync, realpathSync, rmSync, statSync, type Stats } from 'node:fs
 import { join } from 'node:path';
 import {
   readCredentialFile,
+  shellWord,
   systemCode,
   systemRandom,
   writeFileAtomically,
@@ -86,7 +87,10 @@ function readKey(path: string): Parsed<string> {
   const text = readText(path);
   if (!text.ok) return text;
   if ((statSync(path).mode & 0o007) === 0) return text;
-  return { ok: false, reason: `is open to every user; to mend it: chmod 600 ${path}, and replace the key` };
+  return {
+    ok: false,
+    reason: `is open to every user; to mend it: chmod 600 ${shellWord(path)}, and replace the key`,
+  };
 }
 
 function readAll(path: string): readonly string[] {

@@ -27,7 +27,7 @@ async function run(command: Command): Promise<number> {
       (command.toStderr ? process.stderr : process.stdout).write(`${command.text}\n`);
       return command.exitCode;
     case 'status':
-      return runStatusCommand(command, process.env, print);
+      return runStatusCommand(command, process.env, { print, complain: say, width: process.stdout.columns });
     case 'check':
       return runCheckCommand(command, process.env, print);
     case 'usable':

@@ -1,6 +1,6 @@
 // Client secret files: read anew for every renewal, so that a new secret needs no restart.
 import { statSync } from 'node:fs';
-import { readCredentialFile, systemCode, type Parsed } from '@credmon/core';
+import { readCredentialFile, shellWord, systemCode, type Parsed } from '@credmon/core';
 
 /** A secret of this size is somebody's mistake, in bytes. */
 const LARGEST_SECRET = 64 * 1024;
@@ -15,9 +15,9 @@ export function readSecretFile(path: string, form: 'line' | 'whole' = 'line'): P
   if (reading.kind === 'broken') return { ok: false, reason: reading.reason };
   const { mode, uid } = statSync(path);
   if ((mode & 0o077) !== 0)
-    return { ok: false, reason: `can be read by others; to mend it: chmod go-rwx ${path}` };
+    return { ok: false, reason: `can be read by others; to mend it: chmod go-rwx ${shellWord(path)}` };
   if (uid !== 0 && uid !== process.geteuid?.())
-    return { ok: false, reason: `belongs to user id ${uid}; to mend it: chown root ${path}` };
+    return { ok: false, reason: `belongs to user id ${uid}; to mend it: chown root ${shellWord(path)}` };
   const secret = form === 'whole' ? reading.text : (/^[^\p{Cc}]*/u.exec(reading.text)?.[0] ?? '');
   return secret === '' ? { ok: false, reason: 'is empty' } : { ok: true, value: secret };
 }

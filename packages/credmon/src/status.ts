@@ -1,21 +1,25 @@
-// `condor_credmon status`: what stands in the credential directory, as rows, as a table of 80 columns, or as JSON. Pure.
+// `condor_credmon status`: what stands in the credential directory, as rows, as a table that fits a terminal, or as JSON. Pure.
 import {
   ANY_BASIS,
   localNow,
   splitStem,
+  stemOf,
   type Instant,
   type ManagedToken,
   type TokenSnapshot,
   type TokenState,
   type Verdict,
 } from '@credmon/core';
+import { STANDING } from './providers/standing.ts';
 
 /** One token. Times in epoch seconds, whole; `unmanaged` tokens belong to no provider of ours. */
 export interface StatusRow {
   readonly user: string;
   readonly service: string;
   readonly handle: string;
+  /** The kind of provider that renews it; `null` when none does, and then `why` says why not. */
   readonly provider: string | null;
+  readonly why: string | null;
   readonly state: TokenState | 'unmanaged';
   readonly expired: boolean;
   readonly expires_at: number | null;
@@ -24,8 +28,13 @@ export interface StatusRow {
   readonly last_error: { readonly code: string; readonly message: string; readonly at: number } | null;
 }
 
-/** The row of a token, with its verdict when a provider of ours owns it. */
-export function statusRow(token: TokenSnapshot, verdict: Verdict | undefined, now: Instant): StatusRow {
+/** The row of a token, with its verdict when a provider of ours owns it, else with why none does. */
+export function statusRow(
+  token: TokenSnapshot,
+  verdict: Verdict | undefined,
+  now: Instant,
+  why?: string,
+): StatusRow {
   const name = splitStem(token.stem, false) ?? { service: token.stem, handle: '' };
   const expiresAt = token.use.kind === 'valid' ? Math.floor(token.use.value.expiresAt) : null;
   const dueIn = verdict?.dueIn ?? Number.POSITIVE_INFINITY;
@@ -33,6 +42,7 @@ export function statusRow(token: TokenSnapshot, verdict: Verdict | undefined, no
     user: token.user,
     ...name,
     provider: verdict?.token.provider ?? null,
+    why: verdict ? null : (why ?? null),
     state: verdict?.state ?? 'unmanaged',
     expired: verdict !== undefined && (expiresAt === null || expiresAt <= localNow(token, now)),
     expires_at: expiresAt,
@@ -62,28 +72,49 @@ export function needsAttention({ state, expired }: StatusRow): boolean {
 }
 
 const HEADINGS = ['OWNER', 'SERVICE', 'PROVIDER', 'STATE', 'EXPIRES', 'NEXT', 'ERROR'];
-const WIDTH = 80;
+/** Columns of names: these give way where a terminal is narrow, down to so many letters. */
+const NAMES = [0, 1, 2];
+const SHORTEST = 8;
 
-/** The table, fitted to 80 columns; the names of long tokens are cut with `~`, the JSON output has them whole. */
-export function statusTable(rows: readonly StatusRow[], now: number): string {
-  const cells = rows.map((row) => [
+/** The table. With `width`, a terminal's columns, long names are cut with `~`; without it nothing is, so that programs can read it. */
+export function statusTable(rows: readonly StatusRow[], now: number, width?: number): string {
+  const table = [HEADINGS, ...rows.map((row) => cellsOf(row, now))];
+  const widths = HEADINGS.map((_, column) => Math.max(...table.map((line) => line[column]?.length ?? 0)));
+  if (width !== undefined) narrow(widths, width);
+  return table
+    .map((line) => line.map((cell, column) => cut(cell, widths[column] ?? 0).padEnd(widths[column] ?? 0)))
+    .map((line) => cut(line.join(' ').trimEnd(), width ?? Number.POSITIVE_INFINITY))
+    .join('\n');
+}
+
+function cellsOf(row: StatusRow, now: number): string[] {
+  return [
     row.user,
-    row.handle === '' ? row.service : `${row.service}_${row.handle}`,
-    row.provider ?? '-',
+    nameOf(row),
+    row.provider === null || row.user === STANDING
+      ? (row.provider ?? '-')
+      : `${row.service} (${row.provider})`,
     row.expired ? 'EXPIRED' : row.state,
     row.expires_at === null ? '-' : duration(row.expires_at - now),
     row.next_renewal === null ? 'never' : duration(row.next_renewal - now),
     row.last_error?.code ?? '',
-  ]);
-  const limits = [12, 20, 8, 11, 8, 8, WIDTH];
-  const table = [HEADINGS, ...cells].map((line) =>
-    line.map((cell, column) => cut(cell, limits[column] ?? WIDTH)),
-  );
-  const widths = HEADINGS.map((_, column) => Math.max(...table.map((line) => line[column]?.length ?? 0)));
-  return table
-    .map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' '))
-    .map((line) => cut(line.trimEnd(), WIDTH))
-    .join('\n');
+  ];
+}
+
+/** The name of a token for the commands that take one: `mytok`, or `mytok_h1`. */
+export function nameOf({ service, handle }: StatusRow): string {
+  return stemOf(service, handle);
+}
+
+/** Takes letter by letter from the widest column of names until the line fits, or until there is nothing more to take. */
+function narrow(widths: number[], width: number): void {
+  for (let excess = widths.reduce((sum, each) => sum + each + 1, -1) - width; excess > 0; excess -= 1) {
+    const widest = NAMES.reduce((best, column) =>
+      (widths[column] ?? 0) > (widths[best] ?? 0) ? column : best,
+    );
+    if ((widths[widest] ?? 0) <= SHORTEST) return;
+    widths[widest] = (widths[widest] ?? 0) - 1;
+  }
 }
 
 function cut(text: string, width: number): string {

@@ -28,9 +28,14 @@ function addStatus(parser: Parser, choose: Choose): void {
 function addCheck(parser: Parser, choose: Choose): void {
   parser.command(
     'check',
-    'look for what is wrong: configuration, permissions, secrets, issuers, clock',
-    (check) => check.option('json', json),
-    (values) => choose({ kind: 'check', ...common(values), json: values.json }),
+    'tell what each provider would do, and what is wrong',
+    (check) =>
+      check.option('json', json).option('user', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'tell which scopes local issuers would give this user',
+      }),
+    (values) => choose({ kind: 'check', ...common(values), json: values.json, user: values.user }),
   );
 }
 

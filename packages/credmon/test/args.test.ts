@@ -19,7 +19,12 @@ describe('the command line', () => {
       ['status', '--json', '--user', 'alice'],
       { kind: 'status', ...common, json: true, user: 'alice' },
     ],
-    ['check', ['check', '--json'], { kind: 'check', ...common, json: true }],
+    ['check', ['check', '--json'], { kind: 'check', ...common, json: true, user: undefined }],
+    [
+      'check of a user',
+      ['check', '--user', 'alice'],
+      { kind: 'check', ...common, json: false, user: 'alice' },
+    ],
     [
       'config dump',
       ['config', 'dump', '^CREDMON', '--expanded'],

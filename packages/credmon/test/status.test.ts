@@ -35,6 +35,7 @@ describe('status', () => {
       service: 'mytok',
       handle: 'h1',
       provider: 'oauth',
+      why: null,
       state: 'fresh',
       expired: false,
       expires_at: 1600,
@@ -43,17 +44,18 @@ describe('status', () => {
       last_error: null,
     });
     expect(statusTable([row], 1000)).toBe(
-      'OWNER SERVICE  PROVIDER STATE EXPIRES NEXT  ERROR\nalice mytok_h1 oauth    fresh 10m00s  2m06s',
+      'OWNER SERVICE  PROVIDER      STATE EXPIRES NEXT  ERROR\nalice mytok_h1 mytok (oauth) fresh 10m00s  2m06s',
     );
   });
 
   it('R17 flags an expired token, and what nobody owns is not expired', () => {
     const expired: TokenSnapshot = { ...snapshot, use: { kind: 'missing' } };
     expect(needsAttention(statusRow(expired, verdict, now))).toBe(true);
-    expect(statusRow(expired, undefined, now)).toMatchObject({
+    expect(statusRow(expired, undefined, now, 'no list names it')).toMatchObject({
       state: 'unmanaged',
       expired: false,
       provider: null,
+      why: 'no list names it',
     });
   });
 
@@ -81,13 +83,21 @@ describe('status', () => {
     expect(needsAttention(row)).toBe(true);
   });
 
-  it('fits 80 columns whatever the names', () => {
-    const long = { ...snapshot, user: 'u'.repeat(60), stem: 's'.repeat(90) };
-    const table = statusTable(
-      [statusRow(long, { ...verdict, token: { ...verdict.token, snapshot: long } }, now)],
-      1000,
-    );
-    expect(table.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  const long = { ...snapshot, user: 'u'.repeat(60), stem: 's'.repeat(90) };
+  const wide = statusRow(long, { ...verdict, token: { ...verdict.token, snapshot: long } }, now);
+  const short = statusRow(snapshot, verdict, now);
+
+  it('fits a terminal whatever the names, and the other columns stay whole', () => {
+    const lines = statusTable([wide, short], 1000, 80).split('\n');
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    expect(lines[0]).toMatch(/^OWNER +SERVICE +PROVIDER +STATE EXPIRES NEXT {2}ERROR$/);
+    expect(lines[1]).toMatch(/^u+~ s+~ s+~ fresh 10m00s {2}2m06s$/);
+    expect(lines[2]).toMatch(/^alice +mytok_h1 +mytok \(oauth\) +fresh 10m00s {2}2m06s$/);
+  });
+
+  it('cuts no name where no terminal is', () => {
+    const line = statusTable([wide], 1000).split('\n')[1] ?? '';
+    expect(line.split(/ +/).slice(0, 4)).toEqual([long.user, long.stem, long.stem, '(oauth)']);
   });
 
   it.each([

@@ -18,3 +18,4 @@ export {
 } from './atomic-write.ts';
 export type { StagedFile, WriteOptions } from './atomic-write.ts';
 export { removeStaleSocket } from './stale-socket.ts';
+export { shellWord } from './shell-word.ts';

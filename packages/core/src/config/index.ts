@@ -26,3 +26,5 @@ export type { Parameter } from './parameter.ts';
 export type { Amount } from './values.ts';
 export { createKnobReader } from './knob-reader.ts';
 export type { KnobReader } from './knob-reader.ts';
+export { KNOBS } from './knob-table.ts';
+export type { KnobFacts } from './knob-table.ts';

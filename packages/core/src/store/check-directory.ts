@@ -2,6 +2,7 @@
 import { accessSync, chmodSync, constants, lstatSync, type Stats } from 'node:fs';
 import { ensureDirSync } from 'fs-extra/esm';
 import { CodedError, systemCode } from '../base/errors.ts';
+import { shellWord } from '../base/shell-word.ts';
 
 /** Owner and group may do everything; new files inherit the group. */
 const DIRECTORY_MODE = 0o2770;
@@ -22,13 +23,13 @@ export function checkCredentialDirectory(path: string, options: { readonly creat
     );
   if ((stats.mode & 0o007) !== 0) {
     const mode = (stats.mode & 0o7777).toString(8).padStart(4, '0');
-    throw invalid(path, `has mode ${mode}, so that other users can get in`, `chmod o-rwx ${path}`);
+    throw invalid(path, `has mode ${mode}, so that other users can get in`, `chmod o-rwx ${shellWord(path)}`);
   }
   try {
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
-    throw invalid(path, 'cannot be read, written and entered by this process', `ls -ld ${path}`);
+    throw invalid(path, 'cannot be read, written and entered by this process', `ls -ld ${shellWord(path)}`);
   }
 }
 
@@ -36,12 +37,16 @@ function statOf(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });
   } catch (error) {
-    throw invalid(path, `cannot be looked at (${systemCode(error) ?? 'unknown'})`, `ls -ld ${path}`);
+    throw invalid(
+      path,
+      `cannot be looked at (${systemCode(error) ?? 'unknown'})`,
+      `ls -ld ${shellWord(path)}`,
+    );
   }
 }
 
 function createDirectory(path: string, create: boolean): void {
-  const mend = `install -d -o root -g condor -m 2770 ${path}`;
+  const mend = `install -d -o root -g condor -m 2770 ${shellWord(path)}`;
   if (!create) throw invalid(path, 'does not exist', mend);
   try {
     ensureDirSync(path, { mode: DIRECTORY_MODE });

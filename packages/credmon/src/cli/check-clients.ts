@@ -1,68 +1,76 @@
-// The check command's look at the sources that need no browser: what each would do, and what is wrong with its secret, issuer or program.
-import { createMetadataCache, messageOf, originOf, systemClock, type Send } from '@credmon/core';
-import type { Finding } from '../check.ts';
+// The check command's look at clients that act without a browser: client credentials and token exchange.
+import { clientAssertion, messageOf, systemRandom } from '@credmon/core';
+import { fetchIssuerKeys } from '@credmon/scitokens';
+import { ok, wrong, type Finding } from '../check/finding.ts';
 import type { TokenClient } from '../providers/client-settings.ts';
-import { checkProgram } from '../providers/exec.ts';
-import type { TokenProgram } from '../providers/exec-settings.ts';
 import { readSecretFile } from '../secret-file.ts';
-import type { Settings } from '../settings.ts';
+import { lookAtIssuer, lookAtOrigin, lookAtSecret } from './check-issuer.ts';
+import type { CheckWorld, Look } from './check-world.ts';
 
-/** What the daemon would do for each such provider. Issuers are asked for their metadata, which costs them nothing. */
-export async function lookAtSources(settings: Settings, send: Send): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  for (const client of settings.tokenClients) {
-    findings.push(doingOf(client), secretOf(client));
-    for (const issuer of client.issuers)
-      findings.push(await issuerOf(client, issuer, settings.allowLoopbackHttp, send));
-  }
-  return [...findings, ...settings.tokenPrograms.map(programOf)];
+const KINDS = {
+  CLIENT: 'client credentials',
+  EXCHANGE: 'token exchange',
+  PELICAN: 'token exchange for Pelican',
+} as const;
+
+/** One look for each client. */
+export function looksAtClients(world: CheckWorld): Look[] {
+  return world.settings.tokenClients.map((client) => {
+    const what = `${client.name} (${KINDS[client.kind]})`;
+    return { what, look: () => lookAtClient(what, client, world) };
+  });
 }
 
-function doingOf(client: TokenClient): Finding {
-  const { name, kind, clientId, proof, scopes, audience } = client;
-  const how = kind === 'CLIENT' ? 'fetches tokens as' : 'exchanges stored tokens as';
-  const what = scopes === '' ? 'the scopes that were asked for' : JSON.stringify(scopes);
-  const whom = audience.length === 0 ? '' : ` for ${audience.join(' ')}`;
-  return { what: name, state: 'ok', text: `${how} ${clientId} (${proof}), ${what}${whom}` };
+async function lookAtClient(what: string, client: TokenClient, world: CheckWorld): Promise<Finding[]> {
+  const { kind, issuers, tokenUrl } = client;
+  const remote = issuers.map(async (issuer) => {
+    const finding = await lookAtIssuer(what, issuer, tokenUrl, world);
+    if (kind === 'CLIENT' || finding.state === 'error') return [finding];
+    return [finding, await lookAtKeys(what, issuer, world)];
+  });
+  if (issuers.length === 0 && tokenUrl !== undefined)
+    remote.push(lookAtOrigin(what, tokenUrl, world).then((finding) => [finding]));
+  return [doing(what, client), lookAtProof(what, client, world), ...(await Promise.all(remote)).flat()];
 }
 
-function secretOf({ name, secretFile, proof }: TokenClient): Finding {
-  const what = `secret of ${name}`;
-  if (secretFile === undefined) return { what, state: 'ok', text: 'none: a public client' };
-  const secret = readSecretFile(secretFile, proof === 'private_key_jwt' ? 'whole' : 'line');
-  return secret.ok
-    ? { what, state: 'ok', text: `${secretFile} can be read` }
-    : { what, state: 'error', text: `${secretFile} ${secret.reason}` };
+function doing(what: string, { kind, clientId, proof, scopes, audience, resources }: TokenClient): Finding {
+  const asked = scopes === '' ? '' : `scopes "${scopes}"`;
+  const asks =
+    kind === 'CLIENT'
+      ? asked || "the issuer's default scopes"
+      : `the scopes that the user asked for${asked === '' ? '' : `, else ${asked}`}`;
+  const whom = [...audience, ...resources];
+  const end = whom.length === 0 ? '' : `, for ${whom.join(' ')}`;
+  return ok(
+    what,
+    kind === 'CLIENT'
+      ? `fetches a token for each user who asks, as client ${clientId} (${proof}): ${asks}${end}`
+      : `exchanges the token that a user stored, as client ${clientId} (${proof}): ${asks}${end}; then refreshes it`,
+  );
 }
 
-async function issuerOf(
-  { name, tokenUrl, endpointLifetime: lifetime }: TokenClient,
-  issuer: string,
-  allowLoopbackHttp: boolean,
-  send: Send,
-): Promise<Finding> {
-  const what = `issuer of ${name}`;
-  const metadata = createMetadataCache({ lifetime, allowLoopbackHttp });
+/** A key for private_key_jwt is tried; the assertion is thrown away. */
+function lookAtProof(what: string, client: TokenClient, { now }: CheckWorld): Finding {
+  const { proof, secretFile, clientId, keyId } = client;
+  if (proof !== 'private_key_jwt') return lookAtSecret(what, secretFile);
+  const finding = lookAtSecret(what, secretFile, 'whole');
+  const secret = readSecretFile(secretFile ?? '', 'whole');
+  if (finding.state === 'error' || !secret.ok) return finding;
   try {
-    const found = await metadata.find(send, issuer, systemClock.now());
-    if (tokenUrl !== undefined && tokenUrl !== found.tokenUrl)
-      return {
-        what,
-        state: 'warning',
-        text: `publishes another token endpoint than ${originOf(tokenUrl)}...`,
-      };
-    return { what, state: 'ok', text: `${issuer} is what it calls itself` };
+    clientAssertion({ clientId, keyId, pem: secret.value }, client.issuers[0] ?? '', now.wall, systemRandom);
+    return ok(what, `its private key in ${secretFile ?? ''} can be read and signs`);
   } catch (error) {
-    return { what, state: tokenUrl === undefined ? 'error' : 'warning', text: messageOf(error) };
+    return wrong(what, `${secretFile ?? ''}: ${messageOf(error)}`);
   }
 }
 
-function programOf({ name, command, seconds }: TokenProgram): Finding {
-  const what = `program of ${name}`;
+/** Stored tokens are verified with these keys before the secret goes anywhere. */
+async function lookAtKeys(what: string, issuer: string, { settings, send }: CheckWorld): Promise<Finding> {
   try {
-    checkProgram({ name, command });
-    return { what, state: 'ok', text: `runs ${command}, for at most ${seconds} s` };
+    const { kids } = await fetchIssuerKeys(issuer, { send, insecure: settings.allowLoopbackHttp });
+    const named = kids.length === 0 ? 'without names' : kids.join(', ');
+    return ok(what, `the keys of ${issuer} can be fetched (${named})`);
   } catch (error) {
-    return { what, state: 'error', text: messageOf(error) };
+    return wrong(what, `the keys of ${issuer}, which stored tokens are verified with: ${messageOf(error)}`);
   }
 }

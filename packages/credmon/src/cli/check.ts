@@ -1,28 +1,26 @@
-// The check command: looks at everything that the daemon will need, asks every issuer one harmless question, changes nothing.
-import {
-  checkCredentialDirectory,
-  createSend,
-  messageOf,
-  openCredentialDirectory,
-  originOf,
-  systemClock,
-  systemRandom,
-  type Send,
-} from '@credmon/core';
-import { findingsText, foundWrong, judgeClock, judgeMetadata, type Finding } from '../check.ts';
+// The check command: looks at everything that the daemon will need, asks every issuer harmless questions, changes nothing.
+import { messageOf } from '@credmon/core';
+import { judgeClocks } from '../check/clock.ts';
+import { foundWrong, warning, wrong, type Finding } from '../check/finding.ts';
+import { findingsText } from '../check/layout.ts';
 import type { Subcommand } from '../command.ts';
-import { runningDaemon } from '../lifecycle.ts';
-import { localFiles } from '../local-files.ts';
-import { ownershipOf } from '../ownership.ts';
-import type { ConfiguredClient } from '../providers/oauth-refresh.ts';
-import { readSecretFile, secretVersion } from '../secret-file.ts';
-import { readSettings, type Settings } from '../settings.ts';
-import { lookAtSources } from './check-clients.ts';
+import { looksAtClients } from './check-clients.ts';
+import { lookAtConfig } from './check-config.ts';
+import { looksAtLocal } from './check-local.ts';
+import { looksAtLogins } from './check-logins.ts';
+import { looksAtPrograms } from './check-programs.ts';
+import { looksAtStanding } from './check-standing.ts';
+import { lookAtTokens } from './check-tokens.ts';
+import { looksAtVault } from './check-vault.ts';
+import { checkWorld, lookAtAll, type CheckWorld, type Look } from './check-world.ts';
 import { openConfig } from './open-config.ts';
+import { instant } from './tokens.ts';
+
+type CheckCommand = Subcommand & { kind: 'check' };
 
 /** Prints the findings; exit code 1 when one is an error. */
 export async function runCheckCommand(
-  command: Subcommand & { kind: 'check' },
+  command: CheckCommand,
   env: NodeJS.ProcessEnv,
   print: (text: string) => void,
 ): Promise<number> {
@@ -31,101 +29,40 @@ export async function runCheckCommand(
   return foundWrong(findings) ? 1 : 0;
 }
 
-async function lookAround(command: Subcommand, env: NodeJS.ProcessEnv): Promise<Finding[]> {
-  let settings: Settings;
+async function lookAround(command: CheckCommand, env: NodeJS.ProcessEnv): Promise<readonly Finding[]> {
+  let config;
   try {
-    settings = readSettings(openConfig(command, env), {
-      ...command,
-      logFile: undefined,
-      debug: false,
-      verbose: false,
-    });
+    config = openConfig(command, env);
   } catch (error) {
     return messageOf(error)
       .split('\n')
-      .map((text) => ({ what: 'configuration', state: 'error', text }));
+      .map((text) => wrong('configuration', text));
   }
-  const findings: Finding[] = [{ what: 'configuration', state: 'ok', text: 'has no mistakes' }];
-  for (const text of settings.warnings) findings.push({ what: 'configuration', state: 'warning', text });
-  findings.push(await lookAtDirectory(settings), lookAtDaemon(settings.credDir));
-  const { send, close } = createSend(settings.limits);
-  for (const [service, client] of settings.clients)
-    findings.push(...(await lookAtClient(service, client, send)));
-  findings.push(...(await lookAtSources(settings, send)));
-  await close();
-  return findings;
-}
-
-async function lookAtDirectory(settings: Settings): Promise<Finding> {
-  const what = 'credential directory';
+  const { settings, findings } = lookAtConfig(config, command);
+  if (!settings) return findings;
+  const world = checkWorld(config, settings, instant());
   try {
-    checkCredentialDirectory(settings.credDir, { create: false });
-    const store = openCredentialDirectory(settings.credDir, {
-      defaultLifetime: settings.policy.defaultLifetime,
-    });
-    const { tokens, problems } = await store.scan({ wall: systemClock.now(), steady: systemClock.steady() });
-    if (problems.length > 0) return { what, state: 'warning', text: problems.join('; ') };
-    const { manage } = ownershipOf(settings, {
-      secretVersion,
-      random: systemRandom,
-      local: localFiles(() => undefined),
-    });
-    const ours = tokens.filter((token) => manage(token) !== undefined).length;
-    return {
-      what,
-      state: 'ok',
-      text: `${settings.credDir} has ${tokens.length} tokens, of which we renew ${ours}`,
-    };
-  } catch (error) {
-    return { what, state: 'error', text: messageOf(error) };
+    const tokens = await lookAtTokens(world);
+    const providers = await lookAtAll(looksAt(world, command.user));
+    return [...findings, ...tokens, ...judgeClocks(world.clocks), ...providers];
+  } finally {
+    await world.close();
   }
 }
 
-function lookAtDaemon(credDir: string): Finding {
-  const pid = runningDaemon(credDir);
-  return pid === undefined
-    ? { what: 'daemon', state: 'warning', text: 'no condor_credmon is running here: nothing is renewed' }
-    : { what: 'daemon', state: 'ok', text: `process ${pid} is running` };
+function looksAt(world: CheckWorld, user: string | undefined): Look[] {
+  const looks = [
+    ...looksAtLogins(world),
+    ...looksAtLocal(world, user),
+    ...looksAtStanding(world),
+    ...looksAtVault(world),
+    ...looksAtClients(world),
+    ...looksAtPrograms(world),
+  ];
+  return looks.length > 0 ? looks : [{ what: 'providers', look: () => [NONE] }];
 }
 
-async function lookAtClient(service: string, client: ConfiguredClient, send: Send): Promise<Finding[]> {
-  return [lookAtSecret(service, client), ...(await lookAtIssuer(service, client, send))];
-}
-
-function lookAtSecret(service: string, { secretFile }: ConfiguredClient): Finding {
-  const what = `secret of ${service}`;
-  if (secretFile === undefined) return { what, state: 'ok', text: 'none: a public client' };
-  const secret = readSecretFile(secretFile);
-  return secret.ok
-    ? { what, state: 'ok', text: `${secretFile} can be read` }
-    : { what, state: 'error', text: `${secretFile} ${secret.reason}` };
-}
-
-async function lookAtIssuer(service: string, client: ConfiguredClient, send: Send): Promise<Finding[]> {
-  const what = `issuer of ${service}`;
-  const { issuer, tokenUrl } = client;
-  const url =
-    issuer === undefined
-      ? originOf(tokenUrl)
-      : `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-  try {
-    const answer = await send({ method: 'GET', url });
-    const clock = judgeClock(Date.parse(answer.headers['date'] ?? '') / 1000, systemClock.now());
-    const metadata: Finding =
-      issuer === undefined
-        ? { what, state: 'ok', text: `${originOf(tokenUrl)} can be reached` }
-        : judgeMetadata(service, issuer, tokenUrl, answer.status === 200 ? jsonOf(answer.body) : undefined);
-    return clock === undefined ? [metadata] : [metadata, { ...clock, what: `clock at ${service}` }];
-  } catch (error) {
-    return [{ what, state: 'error', text: messageOf(error) }];
-  }
-}
-
-function jsonOf(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(body).toString('utf8'));
-  } catch {
-    // Not JSON is no discovery document; the finding says so.
-    return undefined;
-  }
-}
+const NONE = warning(
+  'providers',
+  'none is configured, so no token is renewed: set NAME_CLIENT_ID and NAME_TOKEN_URL, or a list such as LOCAL_CREDMON_PROVIDER_NAMES; see docs/admin-guide.md',
+);

@@ -1,67 +1,40 @@
 // The status command: scans as the daemon would, changes nothing, and prints.
-import {
-  CodedError,
-  checkCredentialDirectory,
-  judge,
-  openCredentialDirectory,
-  systemClock,
-  systemRandom,
-  type Instant,
-} from '@credmon/core';
+import { CodedError } from '@credmon/core';
 import type { Subcommand } from '../command.ts';
-import { localFiles } from '../local-files.ts';
-import { ownershipOf } from '../ownership.ts';
-import { secretVersion } from '../secret-file.ts';
-import { withStanding } from '../providers/standing-store.ts';
-import { standingFiles } from '../standing-files.ts';
-import { readSettings } from '../settings.ts';
-import { needsAttention, statusRow, statusTable, type StatusRow } from '../status.ts';
-import { openConfig } from './open-config.ts';
+import { runningDaemon } from '../lifecycle.ts';
+import { needsAttention, statusTable } from '../status.ts';
+import { troubleTexts } from '../trouble.ts';
+import { instant, judgeTokens, openTokens } from './tokens.ts';
 
-/** Prints the status through `print`; answers with the exit code: 0, or 1 when a token needs attention. @throws CodedError when nothing can be said */
+/** Where the status goes: the table or JSON to `print`, what a person should know besides to `complain`; `width` is a terminal's columns. */
+export interface StatusOutput {
+  readonly print: (text: string) => void;
+  readonly complain: (text: string) => void;
+  readonly width: number | undefined;
+}
+
+/** Prints the status; answers with the exit code: 0, or 1 when a token needs attention. @throws CodedError when nothing can be said */
 export async function runStatusCommand(
   command: Subcommand & { kind: 'status' },
   env: NodeJS.ProcessEnv,
-  print: (text: string) => void,
+  { print, complain, width }: StatusOutput,
 ): Promise<number> {
-  const settings = readSettings(openConfig(command, env), {
-    ...command,
-    logFile: undefined,
-    debug: false,
-    verbose: false,
-  });
-  checkCredentialDirectory(settings.credDir, { create: false });
-  const { defaultLifetime } = settings.policy;
-  const store = withStanding(
-    openCredentialDirectory(settings.credDir, { defaultLifetime }),
-    () => settings.standing,
-    standingFiles(),
-  );
-  const now: Instant = { wall: systemClock.now(), steady: systemClock.steady() };
-  const ownership = ownershipOf(settings, {
-    secretVersion,
-    random: systemRandom,
-    local: localFiles(() => undefined),
-  });
-  const { tokens } = await store.scan(now);
+  const { settings, store } = openTokens(command, env);
+  const now = instant();
+  const { tokens, problems } = await store.scan(now);
   const wanted = tokens.filter((token) => command.user === undefined || token.user === command.user);
   if (command.user !== undefined && wanted.length === 0) {
     throw new CodedError('CRED_FILE_IO', `there is no token of ${command.user} in ${settings.credDir}`, {
       user: command.user,
     });
   }
-  const rows: StatusRow[] = wanted
-    .map((token) => {
-      const owner = ownership.manage(token);
-      return statusRow(owner?.managed.snapshot ?? token, owner && judge(owner.managed, now), now);
-    })
-    .sort((a, b) => (`${a.user} ${a.service} ${a.handle}` < `${b.user} ${b.service} ${b.handle}` ? -1 : 1));
-  print(
-    command.json ? JSON.stringify({ directory: settings.credDir, tokens: rows }, null, 2) : textOf(rows, now),
-  );
+  const rows = judgeTokens(wanted, settings, now).map(({ row }) => row);
+  const daemon = runningDaemon(settings.credDir) ?? null;
+  if (command.json) print(JSON.stringify({ directory: settings.credDir, daemon, tokens: rows }, null, 2));
+  else {
+    print(rows.length === 0 ? 'There are no tokens.' : statusTable(rows, now.wall, width));
+    for (const text of [...problems, ...troubleTexts(rows)]) complain(text);
+    if (daemon === null) complain('No condor_credmon is running here: nothing is renewed.');
+  }
   return rows.some(needsAttention) ? 1 : 0;
-}
-
-function textOf(rows: readonly StatusRow[], now: Instant): string {
-  return rows.length === 0 ? 'There are no tokens.' : statusTable(rows, now.wall);
 }

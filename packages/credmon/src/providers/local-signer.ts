@@ -72,8 +72,8 @@ function basisOf(token: TokenSnapshot, issuer: LocalIssuer | undefined, { keys, 
     .slice(0, 22);
 }
 
-/** Settings were checked when they were read, so a part that cannot be read is not there. */
-function rulesOf(issuer: LocalIssuer): ScopeRules {
+/** How the scopes of an issuer are made. Settings were checked when they were read, so a part that cannot be read is not there. */
+export function rulesOf(issuer: LocalIssuer): ScopeRules {
   const template = (text: string, field: string): Template => {
     const parsed = parseTemplate(text, field);
     return parsed.ok ? parsed.value : [];

@@ -1,38 +1,118 @@
-// What `check` says of sources without a browser, before a job fails.
-import { createSend } from '@credmon/core';
-import { startIssuer } from '@credmon/test-fixtures/issuer';
-import { expect, it } from 'vitest';
-import { lookAtSources } from '../../src/cli/check-clients.ts';
-import { accessPoint, settingsWith } from '../support/access-point.ts';
+// What `check` says of clients that act without a browser, and of token programs, before a job fails.
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { looksAtClients } from '../../src/cli/check-clients.ts';
+import { looksAtPrograms } from '../../src/cli/check-programs.ts';
+import { checkBench, type CheckBench } from '../support/check-bench.ts';
 
-it('R45 tells for each provider what it would do, and what is wrong with secret, issuer and program', async () => {
-  const issuer = await startIssuer();
-  const on = accessPoint();
-  const program = on.secret('program', '#!/bin/sh\n', 0o755);
-  const settings = settingsWith({
+let issuer: Issuer;
+beforeAll(async () => {
+  issuer = await startIssuer();
+});
+afterAll(() => issuer.close());
+let on: CheckBench;
+beforeEach(() => {
+  on = checkBench();
+});
+afterEach(() => on.close());
+
+it('R45 tells for each client what it would do, and what is wrong with its secret and issuer', async () => {
+  const findings = await on.findings(
+    {
+      CLIENT_CREDMON_PROVIDER_NAMES: 'svc',
+      CLIENT_CREDMON_CLIENT_ID: 'ap',
+      CLIENT_CREDMON_CLIENT_SECRET_FILE: on.file('svc', 'CANARY', 0o644),
+      CLIENT_CREDMON_ISSUER: issuer.url,
+      CLIENT_CREDMON_AUTHZ_TEMPLATE: 'read:/{username}',
+      EXCHANGE_CREDMON_PROVIDER_NAMES: 'swap, good',
+      EXCHANGE_CREDMON_CLIENT_ID: 'public',
+      EXCHANGE_CREDMON_swap_ISSUER: `${issuer.url}/`,
+      EXCHANGE_CREDMON_good_ISSUER: issuer.url,
+      EXCHANGE_CREDMON_good_TOKEN_AUDIENCE: 'https://data.example',
+    },
+    looksAtClients,
+  );
+  expect(findings).toEqual([
+    'ok svc (client credentials): fetches a token for each user who asks, as client ap (post): scopes "read:/{username}"',
+    'error svc (client credentials): its secret file $R/svc can be read by others; to mend it: chmod go-rwx $R/svc',
+    `ok svc (client credentials): ${issuer.url} answers, and its metadata fits`,
+    'ok swap (token exchange): exchanges the token that a user stored, as client public (post): the scopes that the user asked for; then refreshes it',
+    'ok swap (token exchange): has no secret: a public client',
+    expect.stringMatching(/^error swap \(token exchange\): .* names another issuer/),
+    'ok good (token exchange): exchanges the token that a user stored, as client public (post): the scopes that the user asked for, for https://data.example; then refreshes it',
+    'ok good (token exchange): has no secret: a public client',
+    `ok good (token exchange): ${issuer.url} answers, and its metadata fits`,
+    expect.stringMatching(`^ok good \\(token exchange\\): the keys of ${issuer.url} can be fetched \\(`),
+  ]);
+  expect(issuer.log.requests).toEqual([]);
+});
+
+it('a key for private_key_jwt must be one', async () => {
+  const pem = execFileSync('openssl', ['ecparam', '-name', 'prime256v1', '-genkey', '-noout'], {
+    encoding: 'utf8',
+  });
+  const knobs = (path: string): Record<string, string> => ({
     CLIENT_CREDMON_PROVIDER_NAMES: 'svc',
     CLIENT_CREDMON_CLIENT_ID: 'ap',
-    CLIENT_CREDMON_CLIENT_SECRET_FILE: on.secret('svc', 'CANARY', 0o644),
+    CLIENT_CREDMON_CLIENT_SECRET_FILE: path,
     CLIENT_CREDMON_ISSUER: issuer.url,
-    CLIENT_CREDMON_AUTHZ_TEMPLATE: 'read:/{username}',
-    EXCHANGE_CREDMON_PROVIDER_NAMES: 'swap',
-    EXCHANGE_CREDMON_CLIENT_ID: 'public',
-    EXCHANGE_CREDMON_ISSUER: `${issuer.url}/`,
-    EXEC_CREDMON_PROVIDER_NAMES: 'own, bad',
-    EXEC_CREDMON_own_COMMAND: program,
-    EXEC_CREDMON_bad_COMMAND: '/no/such/program',
+    CLIENT_CREDMON_CLIENT_AUTH: 'private_key_jwt',
   });
-  const { send, close } = createSend();
-  const findings = await lookAtSources(settings, send);
-  expect(findings.map(({ what, state, text }) => `${state} ${what}: ${text}`)).toEqual([
-    'ok svc: fetches tokens as ap (post), "read:/{username}"',
-    expect.stringMatching(/^error secret of svc: .* can be read by others/),
-    `ok issuer of svc: ${issuer.url} is what it calls itself`,
-    'ok swap: exchanges stored tokens as public (post), the scopes that were asked for',
-    'ok secret of swap: none: a public client',
-    expect.stringMatching(/^error issuer of swap: .* names another issuer/),
-    `ok program of own: runs ${program}, for at most 30 s`,
-    expect.stringMatching(/^error program of bad: .* cannot be found/),
+  const second = async (path: string): Promise<string | undefined> =>
+    (await on.findings(knobs(path), looksAtClients))[1];
+  expect(await second(on.file('key', pem))).toBe(
+    'ok svc (client credentials): its private key in $R/key can be read and signs',
+  );
+  expect(await second(on.file('bad', 'CANARY'))).toMatch(
+    /^error svc \(client credentials\): \$R\/bad: the client's key is no private key in PEM/,
+  );
+});
+
+it('a token program is looked at and never run', async () => {
+  const ran = `${on.root}/ran`;
+  const program = on.file('bin/program', `#!/bin/sh\ntouch ${ran}\n`, 0o755);
+  const findings = await on.findings(
+    {
+      EXEC_CREDMON_PROVIDER_NAMES: 'own, bad',
+      EXEC_CREDMON_own_COMMAND: program,
+      EXEC_CREDMON_bad_COMMAND: '/no/such/program',
+    },
+    looksAtPrograms,
+  );
+  expect(findings).toEqual([
+    'ok own (token program): runs $R/bin/program for each token, for at most 30 s',
+    'ok bad (token program): runs /no/such/program for each token, for at most 30 s',
+    expect.stringMatching(/^error bad \(token program\): .* cannot be found/),
   ]);
-  await Promise.all([close(), on.close(), issuer.close()]);
+  expect(existsSync(ran)).toBe(false);
+});
+
+it('R1 ten issuers are asked at once: none answers before all have been asked', async () => {
+  const waiting: (() => void)[] = [];
+  const server = createServer((socket) => {
+    socket.once('data', () => {
+      waiting.push(() => socket.end('HTTP/1.1 503 Busy\r\ncontent-length: 0\r\nconnection: close\r\n\r\n'));
+      if (waiting.length === 10) for (const answer of waiting) answer();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const names = Array.from({ length: 10 }, (_, index) => `p${index}`);
+  const findings = await on.findings(
+    {
+      CLIENT_CREDMON_PROVIDER_NAMES: names.join(', '),
+      CLIENT_CREDMON_CLIENT_ID: 'ap',
+      CLIENT_CREDMON_CLIENT_SECRET_FILE: on.file('secret', 'CANARY'),
+      ...Object.fromEntries(
+        names.map((name) => [`CLIENT_CREDMON_${name}_ISSUER`, `http://127.0.0.1:${port}/${name}`]),
+      ),
+    },
+    looksAtClients,
+  );
+  const errors = findings.filter((line) => line.startsWith('error'));
+  expect(errors.map((line) => /503/.test(line))).toEqual(names.map(() => true));
+  await new Promise((resolve) => server.close(resolve));
 });

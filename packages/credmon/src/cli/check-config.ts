@@ -1,0 +1,71 @@
+// The check command's look at the configuration itself: its mistakes, and knobs that nobody reads.
+import { createKnobReader, messageOf, originText, type Config } from '@credmon/core';
+import { ok, warning, wrong, type Finding } from '../check/finding.ts';
+import { oddKnobs } from '../check/odd-knobs.ts';
+import { readLists, type Settings } from '../settings.ts';
+import { loginNames } from './check-logins.ts';
+import { settingsOf } from './tokens.ts';
+
+const WHAT = 'configuration';
+
+/** The settings, unless there is a mistake in them, and what there is to say of the configuration either way. */
+export function lookAtConfig(
+  config: Config,
+  command: { readonly credDir: string | undefined },
+): { readonly settings?: Settings; readonly findings: readonly Finding[] } {
+  const findings: Finding[] = [];
+  const tried = <Value>(work: () => Value): Value | undefined => {
+    try {
+      return work();
+    } catch (error) {
+      const [first = '', ...mistakes] = messageOf(error).split('\n');
+      for (const text of mistakes.length === 0 ? [first] : mistakes)
+        if (!findings.some((known) => known.text === text)) findings.push(wrong(WHAT, text));
+      return undefined;
+    }
+  };
+  const settings = tried(() => settingsOf(config, command));
+  if (settings) {
+    const told = settings.warnings.filter((text) => !SAID_ELSEWHERE.test(text));
+    const sources = config.sources.join(', ') || 'the environment alone';
+    findings.push(ok(WHAT, `${sources}: no mistakes`), ...told.map((text) => warning(WHAT, text)));
+  }
+  const odd = tried(() => lookAtKnobs(config));
+  return { ...(settings ? { settings } : {}), findings: [...findings, ...(odd ?? [])] };
+}
+
+/** Each provider's own findings say it better. */
+const SAID_ELSEWHERE = /no usable token will be signed|are renewed only where a \.meta stands/;
+
+/** Knobs that somebody set and nobody reads. A macro that another value uses is read by that. */
+function lookAtKnobs(config: Config): Finding[] {
+  const read = createKnobReader(config);
+  const lists = readLists(read);
+  const list = (knob: string): readonly string[] => read.list(knob) ?? [];
+  const standing = list('CREDMON_STANDING_TOKENS');
+  const signers = [
+    'CREDMON_STANDING_PROVIDER',
+    ...standing.map((name) => `CREDMON_STANDING_${name}_PROVIDER`),
+  ];
+  const maps = ['CLASSAD_USER_MAP_NAMES', `${config.subsystem}_CLASSAD_USER_MAP_NAMES`];
+  const names = config.names();
+  const used = new Set(
+    names.flatMap((name) =>
+      [...(config.raw(name) ?? '').matchAll(/\$\w*\(([\w.]+)/g)].map(([, macro = '']) => macro.toLowerCase()),
+    ),
+  );
+  const set = names.flatMap((name) => {
+    const origin = config.origin(name);
+    const chosen =
+      origin?.kind === 'environment' || (origin?.kind === 'file' && origin.template === undefined);
+    return chosen && !used.has(name.toLowerCase()) ? [{ name, place: originText(origin) }] : [];
+  });
+  return oddKnobs(set, {
+    ...lists,
+    local: [...lists.local, ...signers.flatMap((knob) => config.get(knob) ?? [])],
+    logins: [...loginNames(config, { lists }), ...(lists.vault === '*' ? [] : lists.vault)],
+    standing,
+    maps: maps.flatMap(list),
+    subsystem: config.subsystem,
+  });
+}

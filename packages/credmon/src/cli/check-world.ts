@@ -1,0 +1,81 @@
+// What looking at a provider may use, and how many looks go on at once: ten dead issuers take no longer than one.
+import {
+  createMetadataCache,
+  createSend,
+  messageOf,
+  originOf,
+  systemClock,
+  type Config,
+  type Instant,
+  type MetadataCache,
+  type Send,
+} from '@credmon/core';
+import type { ClockReading } from '../check/clock.ts';
+import { wrong, type Finding } from '../check/finding.ts';
+import { createGate, type Gate } from '../check/gate.ts';
+import { localFiles } from '../local-files.ts';
+import type { LocalPorts } from '../providers/local-ports.ts';
+import type { Settings } from '../settings.ts';
+
+/** Everything that a look may use. It asks harmless questions only: no grant, no secret and no program goes with them. */
+export interface CheckWorld {
+  readonly config: Config;
+  readonly settings: Settings;
+  readonly now: Instant;
+  readonly send: Send;
+  /** Lets no more requests go at once than is polite; requests by `send` go through it already. */
+  readonly gate: Gate;
+  readonly metadata: MetadataCache;
+  readonly local: LocalPorts;
+  /** What servers said of the time so far. */
+  readonly clocks: readonly ClockReading[];
+  readonly close: () => Promise<void>;
+}
+
+/** Requests under way at once. */
+const AT_ONCE = 16;
+
+/** The world of one check. */
+export function checkWorld(config: Config, settings: Settings, now: Instant): CheckWorld {
+  const gate = createGate(AT_ONCE);
+  const { send, close } = createSend(settings.limits);
+  const clocks: ClockReading[] = [];
+  const { allowLoopbackHttp } = settings;
+  return {
+    config,
+    settings,
+    now,
+    gate,
+    send: (request) =>
+      gate(async () => {
+        const answer = await send(request);
+        const theirs = Date.parse(answer.headers['date'] ?? '') / 1000;
+        clocks.push({ origin: originOf(request.url), theirs, ours: systemClock.now() });
+        return answer;
+      }),
+    metadata: createMetadataCache({ lifetime: 3600, allowLoopbackHttp }),
+    local: localFiles(() => undefined),
+    clocks,
+    close,
+  };
+}
+
+/** One thing to look at, and how. */
+export interface Look {
+  readonly what: string;
+  readonly look: () => Promise<readonly Finding[]> | readonly Finding[];
+}
+
+/** Looks at everything at once; the findings come in the order of `looks`, and a look that fails is a finding, too. */
+export async function lookAtAll(looks: readonly Look[]): Promise<Finding[]> {
+  const findings = await Promise.all(
+    looks.map(async ({ what, look }) => {
+      try {
+        return await look();
+      } catch (error) {
+        return [wrong(what, messageOf(error))];
+      }
+    }),
+  );
+  return findings.flat();
+}

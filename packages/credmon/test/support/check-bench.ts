@@ -1,0 +1,66 @@
+// A check over real files and real servers: knobs go in, findings come out as lines.
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { loadConfig, type Config } from '@credmon/core';
+import type { Finding } from '../../src/check/finding.ts';
+import { checkWorld, lookAtAll, type CheckWorld, type Look } from '../../src/cli/check-world.ts';
+import { instant, settingsOf } from '../../src/cli/tokens.ts';
+
+/** Where a check looks. */
+export interface CheckBench {
+  readonly root: string;
+  readonly credDir: string;
+  /** Writes a file below the root and answers with its path. */
+  file(name: string, text: string, mode?: number): string;
+  config(knobs: Readonly<Record<string, string>>): Config;
+  /** What the looks find, as `state what: text`, with `$R` for the root. */
+  findings(
+    knobs: Readonly<Record<string, string>>,
+    looks: (world: CheckWorld) => readonly Look[] | Promise<readonly Finding[]>,
+  ): Promise<string[]>;
+  close(): void;
+}
+
+/** A place of its own, with an empty credential directory. */
+export function checkBench(): CheckBench {
+  const root = mkdtempSync(join(tmpdir(), 'credmon-check-'));
+  const credDir = join(root, 'creds');
+  mkdirSync(credDir, { mode: 0o700 });
+  const config = (knobs: Readonly<Record<string, string>>): Config =>
+    loadConfig({
+      subsystem: 'CREDMON_OAUTH',
+      env: {
+        CONDOR_CONFIG: 'ONLY_ENV',
+        _CONDOR_SEC_CREDENTIAL_DIRECTORY_OAUTH: credDir,
+        _CONDOR_LOG: root,
+        _CONDOR_CREDMON_ALLOW_LOOPBACK_HTTP: 'true',
+        _CONDOR_CREDMON_REQUEST_TIMEOUT: '3',
+        ...Object.fromEntries(Object.entries(knobs).map(([name, value]) => [`_CONDOR_${name}`, value])),
+      },
+      facts: { fullHostname: () => 'ap.invalid' },
+    });
+  return {
+    root,
+    credDir,
+    config,
+    file: (name, text, mode = 0o600) => {
+      const path = join(root, name);
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      writeFileSync(path, text);
+      chmodSync(path, mode);
+      return path;
+    },
+    findings: async (knobs, looks) => {
+      const read = config(knobs);
+      const world = checkWorld(read, settingsOf(read, { credDir: undefined }), instant());
+      const found = await looks(world);
+      const findings = found.some((one) => 'look' in one)
+        ? await lookAtAll(found as readonly Look[])
+        : (found as readonly Finding[]);
+      await world.close();
+      return findings.map(({ state, what, text }) => `${state} ${what}: ${text}`.replaceAll(root, '$R'));
+    },
+    close: () => rmSync(root, { recursive: true, force: true }),
+  };
+}
