@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { isMissing, programPath } from '../support/needs.ts';
 import families from '../../packages/credmon/src/metrics/families.json' with { type: 'json' };
 
 const path = fileURLToPath(new URL('../../configs/prometheus/credmon-rules.yml', import.meta.url));
@@ -35,7 +36,7 @@ it.each(rules.map((rule) => [rule.alert, rule] as const))('%s asks for what ther
   ]);
 });
 
-const promtool = spawnSync('promtool', ['check', 'rules', path], { encoding: 'utf8' });
-it.skipIf(promtool.error !== undefined)('promtool finds no mistake', () => {
+it.skipIf(isMissing('promtool'))('promtool finds no mistake', () => {
+  const promtool = spawnSync(programPath('promtool'), ['check', 'rules', path], { encoding: 'utf8' });
   expect([promtool.status, promtool.stderr]).toEqual([0, '']);
 });

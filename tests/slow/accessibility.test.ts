@@ -11,7 +11,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { signIn, startBrowser, visit } from './browser.ts';
 import { root } from './daemon-runs.ts';
-import { isMissing } from './needs.ts';
+import { isMissing } from '../support/needs.ts';
 
 /** What axe finds on the page as it looks now, and whether anything sticks out of it. */
 async function faults(page: Page): Promise<string[]> {

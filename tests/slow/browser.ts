@@ -1,7 +1,7 @@
 // Debian's Chromium for the tests of this folder, and a visitor who does with the portal what a user would.
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { programPath } from './needs.ts';
+import { programPath } from '../support/needs.ts';
 
 /** Starts Chromium without a window. */
 export function startBrowser(): Promise<Browser> {

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { startBrowser } from './browser.ts';
 import { root } from './daemon-runs.ts';
 import { logInAtBoth, renewTwice, type JourneyParts } from './journey.ts';
-import { isMissing } from './needs.ts';
+import { isMissing } from '../support/needs.ts';
 
 describe.skipIf(isMissing('chromium'))('the whole journey in Chromium', () => {
   let browser: Browser;

@@ -18,7 +18,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startBrowser } from './browser.ts';
 import { root } from './daemon-runs.ts';
 import { logInAtBoth, renewTwice, type JourneyParts } from './journey.ts';
-import { isMissing } from './needs.ts';
+import { isMissing } from '../support/needs.ts';
 
 let closers: (() => unknown)[] = [];
 afterEach(async () => {

@@ -7,7 +7,7 @@ import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspac
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { daemonLog, runOnce } from './daemon-runs.ts';
-import { isMissing } from './needs.ts';
+import { isMissing } from '../support/needs.ts';
 
 describe.skipIf(isMissing('openssl'))('R26 an issuer over https', () => {
   let workspace: Workspace;

@@ -6,6 +6,7 @@ const PROGRAMS = {
   chromium: { path: '/usr/bin/chromium', package: 'chromium' },
   nginx: { path: '/usr/sbin/nginx', package: 'nginx-light' },
   apache2: { path: '/usr/sbin/apache2', package: 'apache2' },
+  promtool: { path: '/usr/bin/promtool', package: 'prometheus' },
   openssl: { path: '/usr/bin/openssl', package: 'openssl' },
 } as const;
 
