@@ -2,7 +2,8 @@
 import { messageOf, type Clock, type ScanHabits } from '@credmon/core';
 import type { Log } from './log.ts';
 import { LONGEST_SLEEP, REWRITE_INTERVAL, SHORTEST_SLEEP, SLEEP_AFTER_CALL } from './intervals.ts';
-import { beginPass, type BegunPass, type Ownership, type PassMemory, type PassWorld } from './pass.ts';
+import { beginPass, type BegunPass, type Ownership } from './pass.ts';
+import type { PassMemory, PassWorld } from './pass-world.ts';
 
 /** A bell: `ring` wakes who waits on `signal`; a ring while nobody waits wakes the next one. Many rings are one. */
 export interface Bell {

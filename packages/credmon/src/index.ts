@@ -1,6 +1,8 @@
 // The public API of @credmon/credmon: names only.
-export { beginPass, emptyMemory } from './pass.ts';
-export type { BegunPass, Ownership, PassMemory, PassWorld } from './pass.ts';
+export { beginPass } from './pass.ts';
+export type { BegunPass, Ownership } from './pass.ts';
+export { emptyMemory } from './pass-world.ts';
+export type { PassMemory, PassWorld } from './pass-world.ts';
 export { oauthRefresh } from './providers/oauth-refresh.ts';
 export type { ConfiguredClient, OAuthOptions } from './providers/oauth-refresh.ts';
 export { ownerOf, overlaps } from './providers/registry.ts';

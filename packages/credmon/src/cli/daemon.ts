@@ -26,7 +26,7 @@ import { openListener, whyUnreadable } from '../metrics/listener.ts';
 import { monitorDaemon } from '../metrics/monitor.ts';
 import { openLog, type Logger } from '../logger.ts';
 import { ownershipOf } from '../ownership.ts';
-import { emptyMemory } from '../pass.ts';
+import { emptyMemory } from '../pass-world.ts';
 import { prepareKeyPair } from '../providers/local-keys.ts';
 import { withStanding } from '../providers/standing-store.ts';
 import { createReport } from '../report.ts';

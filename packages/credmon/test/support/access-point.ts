@@ -13,7 +13,8 @@ import { manualClock, type ManualClock } from '@credmon/test-fixtures/manual-clo
 import { createLimiter } from '../../src/limiter.ts';
 import { localFiles } from '../../src/local-files.ts';
 import { ownershipOf } from '../../src/ownership.ts';
-import { beginPass, emptyMemory } from '../../src/pass.ts';
+import { beginPass } from '../../src/pass.ts';
+import { emptyMemory } from '../../src/pass-world.ts';
 import { withStanding } from '../../src/providers/standing-store.ts';
 import { createReport } from '../../src/report.ts';
 import { readSecretFile, secretVersion } from '../../src/secret-file.ts';

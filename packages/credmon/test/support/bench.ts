@@ -17,7 +17,8 @@ import { manualClock, type ManualClock } from '@credmon/test-fixtures/manual-clo
 import { createLimiter } from '../../src/limiter.ts';
 import { localFiles } from '../../src/local-files.ts';
 import { ownershipOf } from '../../src/ownership.ts';
-import { emptyMemory, type Ownership, type PassMemory, type PassWorld } from '../../src/pass.ts';
+import type { Ownership } from '../../src/pass.ts';
+import { emptyMemory, type PassMemory, type PassWorld } from '../../src/pass-world.ts';
 import { createReport } from '../../src/report.ts';
 import { readSettings } from '../../src/settings.ts';
 

@@ -1,0 +1,27 @@
+// What passes work with: the world's ports, and what is remembered from one pass to the next.
+import type { Clock, CredentialStore, Parsed, RenewalState, Send, TokenChange } from '@credmon/core';
+import type { Limiter } from './limiter.ts';
+import type { Report } from './report.ts';
+
+/** The world as a pass sees it. `managed` gives a token's owner, or `undefined` when nobody owns it. */
+export interface PassWorld {
+  readonly clock: Clock;
+  readonly store: CredentialStore;
+  readonly send: Send;
+  readonly limiter: Limiter;
+  readonly report: Report;
+  readonly readSecret: (path: string, form?: 'line' | 'whole') => Parsed<string>;
+}
+
+/** What lives from pass to pass: renewals under way, failures, and rotated tokens that could not be written yet; `since` when it began (epoch seconds). */
+export interface PassMemory {
+  readonly since: number;
+  readonly inFlight: Set<string>;
+  readonly failures: Map<string, RenewalState>;
+  readonly unwritten: Map<string, TokenChange>;
+}
+
+/** A memory of nothing. */
+export function emptyMemory(since: number): PassMemory {
+  return { since, inFlight: new Set(), failures: new Map(), unwritten: new Map() };
+}
