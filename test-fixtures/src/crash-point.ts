@@ -33,5 +33,5 @@ export function readTrace(trace: string): string[] {
   const lines = readFileSync(trace, 'utf8')
     .split('\n')
     .filter((line) => line !== '');
-  return lines.map((line) => line.replace(/\.\d+\.\d+\.credmon-tmp$/, '.tmp'));
+  return lines.map((line) => line.replace(/\.d?\d+\.\d+\.credmon-tmp$/, '.tmp'));
 }

@@ -4,6 +4,7 @@ import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer
 import { seedToken, writeToken, type SeededToken } from '@credmon/test-fixtures/seed-token';
 import { listing, readJson } from '@credmon/test-fixtures/token-files';
 import { createWorkspace, type Service, type Workspace } from '@credmon/test-fixtures/workspace';
+import { readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { root, runOnce } from './daemon-runs.ts';
@@ -73,6 +74,19 @@ describe('a renewal', () => {
       expect(readJson(token.path('use'))['expires_at']).toBeGreaterThan(Date.now() / 1000 + 500);
     },
   );
+
+  it('R12 the rotated token of a killed process is used although another process has its number now', async () => {
+    const before = stored();
+    await crashing({ at: STEPS.indexOf('rename alice/mytok.top') + 1 });
+    const [stray] = readdirSync(home()).filter((name) => name.startsWith('.mytok.top.'));
+    const renamed = (stray ?? '').replace(/\d+(\.\d+\.credmon-tmp)$/, `${process.pid}$1`);
+    renameSync(join(home(), stray ?? ''), join(home(), renamed));
+    await runOnce(workspace);
+    const renewals = issuer.log.chain(before);
+    expect([stored(), renewals.length]).toEqual([renewals.at(-1), 3]);
+    expect([issuer.log.reuses(), issuer.log.presentedTwice()]).toEqual([[], []]);
+    expect(listing(home())).toEqual(['mytok.meta 400', 'mytok.top 400', 'mytok.use 400']);
+  });
 
   it.each([1, 2])(
     'R12 killed before step %d, when the answer was nowhere on disk yet, says that the user must log in again',

@@ -32,9 +32,13 @@ export function handleSignals(actions: SignalActions): () => void {
   };
 }
 
-/** Writes our process id for CredD, readable for everybody, by rename. */
+/** Writes our process id for CredD, readable for everybody, by rename; the directory must be locked. */
 export function writePid(directory: string): void {
-  writeFileAtomically(join(directory, PID_FILE), `${process.pid}\n`, { mode: 0o644, durable: false });
+  writeFileAtomically(join(directory, PID_FILE), `${process.pid}\n`, {
+    mode: 0o644,
+    durable: false,
+    locked: true,
+  });
 }
 
 /** Removes the pid file if it still names this process, so that CredD never signals a stranger with our old number. */

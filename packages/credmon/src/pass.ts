@@ -57,7 +57,7 @@ export async function beginPass(
       }
     },
   });
-  settle(world, scan, now);
+  const unsettled = settle(world, scan, now);
   const owned = new Map<string, { readonly managed: ManagedToken; readonly provider: Provider }>();
   for (const token of scan.tokens) {
     const owner = ownership.manage(withFailure(token, memory));
@@ -72,8 +72,8 @@ export async function beginPass(
   for (const verdict of plan.renew) {
     const id = tokenId(verdict.token.snapshot);
     const provider = owned.get(id)?.provider;
-    if (provider && !early.has(id) && !memory.inFlight.has(id) && !memory.unwritten.has(id))
-      started.push(start(world, memory, verdict, provider));
+    const busy = early.has(id) || memory.inFlight.has(id) || memory.unwritten.has(id);
+    if (provider && !busy && !unsettled.has(id)) started.push(start(world, memory, verdict, provider));
   }
   return {
     scan,
@@ -114,17 +114,21 @@ function withFailure(token: TokenSnapshot, memory: PassMemory): TokenSnapshot {
   return { ...token, renewal: remembered };
 }
 
-function settle(world: PassWorld, scan: Scan, now: Instant): void {
-  for (const { path, target, why } of settlements(scan, now.wall)) {
+/** Settles leftovers, and tells which tokens could not get their rotated `.top`: the one in its place is spent. */
+function settle(world: PassWorld, scan: Scan, now: Instant): ReadonlySet<string> {
+  const unsettled = new Set<string>();
+  for (const { path, target, id, why } of settlements(scan, now.wall)) {
     try {
       world.store.settle(path, target);
       world.report.settled(path, why, target !== undefined);
     } catch (error) {
+      if (id !== undefined) unsettled.add(id);
       world.report.trouble(
         `cannot ${target === undefined ? 'remove' : 'finish'} ${path}: ${messageOf(error)}`,
       );
     }
   }
+  return unsettled;
 }
 
 async function start(

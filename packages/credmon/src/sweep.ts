@@ -1,15 +1,16 @@
 // What a scan found that nobody needs: key files past their time, and temporary files of dead processes. Decides; does nothing.
-import type { LooseFile, Scan, TemporaryFile, TokenSnapshot } from '@credmon/core';
+import { tokenId, type LooseFile, type Scan, type TemporaryFile, type TokenSnapshot } from '@credmon/core';
 
 /** A key file is removed this many seconds after CredD wrote it. */
 export const KEY_FILE_LIFETIME: number = 12 * 3600;
-/** A temporary file of a process that seems alive is removed after this many seconds: its number must have been given anew. */
+/** The web portal's temporary file whose process seems alive is settled after this many seconds: its number must have been given anew. */
 const TEMPORARY_LIFETIME = 3600;
 
-/** Something to settle: a file to remove, or (with `target`) an interrupted rename to finish; `why` for the log. */
+/** Something to settle: a file to remove, or (with `target`) an interrupted rename to finish, for the token `id`; `why` for the log. */
 export interface Settlement {
   readonly path: string;
   readonly target?: string;
+  readonly id?: string;
   readonly why: string;
 }
 
@@ -35,10 +36,11 @@ function staleKeyFile({ path }: LooseFile): Settlement {
 function settleTemporary(file: TemporaryFile, token: TokenSnapshot | undefined): Settlement {
   const { path, target } = file;
   const current = token?.top;
-  if (current?.kind === 'valid' && file.refreshToken && current.identity.mtime <= file.mtime) {
+  if (token && current?.kind === 'valid' && file.refreshToken && current.identity.mtime <= file.mtime) {
     return {
       path,
       target,
+      id: tokenId(token),
       why: `a rotated refresh token for ${target} was left unfinished by a dead process and takes its place`,
     };
   }

@@ -208,6 +208,26 @@ it('R12 keeps the rotated refresh token of an answer that is refused, and waits 
   expect(JSON.parse(on.read('alice', '.mytok.renewal'))).toMatchObject({ attempts: 2 });
 });
 
+it('R12 spends nothing while a rotated .top that a dead process left cannot take its place', async () => {
+  let broken = true;
+  const on = bench({
+    store: (real) => ({
+      ...real,
+      settle: (path, target) => {
+        if (broken) throw new CodedError('CRED_FILE_IO', `cannot settle ${path} (EIO)`);
+        real.settle(path, target);
+      },
+    }),
+  });
+  seedDue(on);
+  writeFileSync(join(on.directory, 'alice/.mytok.top.d1.1.credmon-tmp'), top('rotated'), { mode: 0o400 });
+  await pass(on);
+  expect(on.asked).toEqual([]);
+  broken = false;
+  await pass(on);
+  expect(on.asked.map(({ form }) => form['refresh_token'])).toEqual(['rotated']);
+});
+
 it('R3 spends no grant for a token whose .use is a directory', async () => {
   const on = bench();
   seedDue(on);

@@ -23,25 +23,35 @@ export interface StagedFile {
   discard(): void;
 }
 
-/** How a file is written: final `mode` bits, `durable` (fsync), and an owner where the process may give files away. */
+/**
+ * How a file is written: final `mode` bits, `durable` (fsync), an owner where the process may give files away, and `locked` where the
+ * writer holds the lock of the directory: whoever finds such a stray while holding the lock itself knows that its writer is dead.
+ */
 export interface WriteOptions {
   readonly mode: number;
   readonly durable: boolean;
+  readonly locked?: boolean;
   readonly owner?: { readonly uid: number; readonly gid: number };
 }
 
 let serial = 0;
 
-/** The name of a temporary file for `path`: hidden, and it names the process, so that strays of a dead one can be told. */
-export function temporaryName(path: string): string {
-  serial += 1;
-  return join(dirname(path), `.${basename(path)}.${process.pid}.${serial}.credmon-tmp`);
+/** Who wrote a temporary file: its process, and whether that held the lock of the directory. */
+export interface TemporaryOwner {
+  readonly pid: number;
+  readonly locked: boolean;
 }
 
-/** Reads the process id out of a name made by {@link temporaryName}; `undefined` for any other name. */
-export function temporaryOwner(name: string): number | undefined {
-  const match = /^\..+\.(\d+)\.\d+\.credmon-tmp$/.exec(name);
-  return match ? Number(match[1]) : undefined;
+/** The name of a temporary file for `path`: hidden, and it tells of its writer, so that strays of a dead one are known. */
+export function temporaryName(path: string, locked = false): string {
+  serial += 1;
+  return join(dirname(path), `.${basename(path)}.${locked ? 'd' : ''}${process.pid}.${serial}.credmon-tmp`);
+}
+
+/** Reads the writer out of a name made by {@link temporaryName}; `undefined` for any other name. */
+export function temporaryOwner(name: string): TemporaryOwner | undefined {
+  const match = /^\..+\.(d?)(\d+)\.\d+\.credmon-tmp$/.exec(name);
+  return match ? { pid: Number(match[2]), locked: match[1] === 'd' } : undefined;
 }
 
 /**
@@ -50,7 +60,7 @@ export function temporaryOwner(name: string): number | undefined {
  * @throws the system's error (`ENOENT` when the directory is gone, `ENOSPC`, `EACCES`, `EROFS`...).
  */
 export function stageFile(path: string, bytes: Uint8Array | string, options: WriteOptions): StagedFile {
-  const temporaryPath = temporaryName(path);
+  const temporaryPath = temporaryName(path, options.locked);
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   const descriptor = openExclusively(temporaryPath, flags, options.mode);
   const staged: StagedFile = {

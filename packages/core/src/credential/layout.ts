@@ -22,14 +22,19 @@ export function tokenFileName(stem: string, kind: TokenFileKind): string {
 /** What a name in a user's directory is. */
 export type UserEntry =
   | { readonly kind: TokenFileKind; readonly stem: string }
-  | { readonly kind: 'temporary'; readonly pid: number; readonly target: string }
+  | {
+      readonly kind: 'temporary';
+      readonly pid: number;
+      readonly locked: boolean;
+      readonly target: string;
+    }
   | { readonly kind: 'other' };
 
 /** Classifies a name in a user's directory. */
 export function classifyUserEntry(name: string): UserEntry {
-  const pid = temporaryOwner(name);
-  if (pid !== undefined)
-    return { kind: 'temporary', pid, target: name.slice(1).replace(/\.\d+\.\d+\.credmon-tmp$/, '') };
+  const owner = temporaryOwner(name);
+  if (owner)
+    return { kind: 'temporary', ...owner, target: name.slice(1).replace(/\.d?\d+\.\d+\.credmon-tmp$/, '') };
   const state = /^\.(.+)\.renewal$/s.exec(name);
   if (state?.[1] !== undefined) return { kind: 'renewal', stem: state[1] };
   const file = /^(.+)\.(top|use|meta)$/s.exec(name);

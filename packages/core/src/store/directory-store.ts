@@ -14,16 +14,19 @@ import type { CredentialStore, TokenChange, TokenFiles, TokenWrite } from './sto
 const TOKEN_MODE = 0o400;
 const STATE_MODE = 0o600;
 
-/** Opens the credential directory `root`. `defaultLifetime` (seconds) is that of tokens which name none. */
+/**
+ * Opens the credential directory `root`. `defaultLifetime` (seconds) is that of tokens which name none; `locked` says that this process
+ * holds the lock of the directory for as long as it uses the store (`lockDirectory`).
+ */
 export function openCredentialDirectory(
   root: string,
-  options: { readonly defaultLifetime: number },
+  options: { readonly defaultLifetime: number; readonly locked?: boolean },
 ): CredentialStore {
   const memory = emptyScanMemory();
   return {
     scan: (now, habits) => scanDirectory(root, memory, now, { ...options, isAlive }, habits),
     read: (user, stem) => readToken(join(root, user), stem),
-    apply: (change) => applyChange(root, change),
+    apply: (change) => applyChange(root, change, options.locked === true),
     settle: (path, target) => settleFile(join(root, path), target),
   };
 }
@@ -60,14 +63,15 @@ interface Staged {
   readonly file: StagedFile | undefined;
 }
 
-function applyChange(root: string, change: TokenChange): void {
+function applyChange(root: string, change: TokenChange, locked: boolean): void {
   const directory = join(root, change.user);
   const staged: Staged[] = [];
   let done = 0;
   try {
     // Looked at before staging too: what a crash leaves behind must not outlive the `.top` that it came from.
     refuseNewerTop(directory, change);
-    for (const write of change.writes) staged.push({ write, file: stage(directory, change.stem, write) });
+    for (const write of change.writes)
+      staged.push({ write, file: stage(directory, change.stem, write, locked) });
     refuseNewerTop(directory, change);
     for (const { write, file } of staged) {
       if (file) file.commit();
@@ -81,10 +85,15 @@ function applyChange(root: string, change: TokenChange): void {
   }
 }
 
-function stage(directory: string, stem: string, { kind, text, durable }: TokenWrite): StagedFile | undefined {
+function stage(
+  directory: string,
+  stem: string,
+  { kind, text, durable }: TokenWrite,
+  locked: boolean,
+): StagedFile | undefined {
   if (text === undefined) return undefined;
   const mode = kind === 'renewal' ? STATE_MODE : TOKEN_MODE;
-  return stageFile(join(directory, tokenFileName(stem, kind)), text, { mode, durable });
+  return stageFile(join(directory, tokenFileName(stem, kind)), text, { mode, durable, locked });
 }
 
 /** Every file is tried, and the failure that led here is the one to tell of. */

@@ -25,9 +25,13 @@ interface Remembered {
 /** The files of one user's directory by name. */
 export type FileMemory = Map<string, Remembered>;
 
-/** How a scan reads: the lifetime of tokens that name none (seconds), and whether a process still lives. */
+/**
+ * How a scan reads: the lifetime of tokens that name none (seconds), whether the scanner holds the lock of the directory, and whether a
+ * process still lives.
+ */
 export interface ScanOptions {
   readonly defaultLifetime: number;
+  readonly locked?: boolean;
   readonly isAlive: (pid: number) => boolean;
 }
 
@@ -86,7 +90,8 @@ export function temporaryFile(
     path,
     target: entry.target,
     mtime: reading.identity?.mtime ?? 0,
-    orphaned: !options.isAlive(entry.pid),
+    // A process number may have been given anew; the lock cannot have two holders.
+    orphaned: (entry.locked && options.locked === true) || !options.isAlive(entry.pid),
     refreshToken: top?.ok === true && top.value.refreshToken === 'present',
   };
 }

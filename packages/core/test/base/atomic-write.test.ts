@@ -61,7 +61,11 @@ describe('writing atomically', () => {
   });
 
   it('R12 names its temporary files so that the process can be told', () => {
-    expect(temporaryOwner(temporaryName('/x/my.use').slice(3))).toBe(process.pid);
+    for (const locked of [true, false])
+      expect(temporaryOwner(temporaryName('/x/my.use', locked).slice(3))).toEqual({
+        pid: process.pid,
+        locked,
+      });
     expect(temporaryOwner('my.use')).toBeUndefined();
   });
 

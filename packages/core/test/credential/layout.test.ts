@@ -15,8 +15,13 @@ describe('a name in a user’s directory', () => {
     ['my.tok.meta', { kind: 'meta', stem: 'my.tok' }],
     ['a.top.use', { kind: 'use', stem: 'a.top' }],
     ['.mytok.renewal', { kind: 'renewal', stem: 'mytok' }],
-    ['.mytok.top.12.3.credmon-tmp', { kind: 'temporary', pid: 12, target: 'mytok.top' }],
-    ['..mytok.renewal.12.3.credmon-tmp', { kind: 'temporary', pid: 12, target: '.mytok.renewal' }],
+    ['.mytok.top.12.3.credmon-tmp', { kind: 'temporary', pid: 12, locked: false, target: 'mytok.top' }],
+    ['.mytok.top.d12.3.credmon-tmp', { kind: 'temporary', pid: 12, locked: true, target: 'mytok.top' }],
+    ['.mytok.top.x12.3.credmon-tmp', { kind: 'other' }],
+    [
+      '..mytok.renewal.12.3.credmon-tmp',
+      { kind: 'temporary', pid: 12, locked: false, target: '.mytok.renewal' },
+    ],
     ['.top', { kind: 'other' }],
     ['.mytok.top', { kind: 'other' }],
     ['.mytok.renewal.top', { kind: 'other' }],
@@ -34,12 +39,17 @@ describe('a name in a user’s directory', () => {
   it.each(['top', 'use', 'meta', 'renewal'] as const)('.%s is read as it is written', (kind) => {
     const name = tokenFileName('my_tok.x', kind);
     expect(classifyUserEntry(name)).toEqual({ kind, stem: 'my_tok.x' });
-    expect(classifyUserEntry(temporaryName(name))).toMatchObject({ kind: 'temporary', target: name });
+    for (const locked of [true, false])
+      expect(classifyUserEntry(temporaryName(name, locked))).toMatchObject({
+        kind: 'temporary',
+        locked,
+        target: name,
+      });
   });
 
   it('the temporary file of the longest name still fits a file system', () => {
     const longest = tokenFileName('x'.repeat(200), 'renewal');
-    expect(`.${longest}.4194304.999999999.credmon-tmp`.length).toBeLessThanOrEqual(255);
+    expect(`.${longest}.d4194304.999999999.credmon-tmp`.length).toBeLessThanOrEqual(255);
   });
 
   it.each([

@@ -19,7 +19,7 @@ vi.mock('node:fs', async (importOriginal) => {
     ...real,
     openSync: (...args: Parameters<typeof real.openSync>) => {
       const descriptor = real.openSync(...args);
-      opened.set(descriptor, basename(String(args[0])).replace(/\.\d+\.\d+\.credmon-tmp$/, ' (temporary)'));
+      opened.set(descriptor, basename(String(args[0])).replace(/\.d?\d+\.\d+\.credmon-tmp$/, ' (temporary)'));
       return descriptor;
     },
     fsyncSync: (descriptor: number) => {

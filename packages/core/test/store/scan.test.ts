@@ -213,6 +213,20 @@ describe('R12 temporary files', () => {
     expect(tokens).toEqual([]);
   });
 
+  it('those of an earlier holder of the lock are of a dead process, whoever has its number now', async () => {
+    const written = (file: string, owner: string): void =>
+      put(root, `alice/.${file}.${owner}${process.ppid}.1.credmon-tmp`, TOP);
+    written('daemon.top', 'd');
+    written('portal.top', '');
+    const orphans = async (locked: boolean): Promise<string[]> => {
+      const { temporaries } = await openCredentialDirectory(root, { defaultLifetime: 1200, locked }).scan(
+        NOW,
+      );
+      return temporaries.filter(({ orphaned }) => orphaned).map(({ target }) => target);
+    };
+    expect([await orphans(true), await orphans(false)]).toEqual([['daemon.top'], []]);
+  });
+
   it('are reported at every look until they are settled', async () => {
     put(root, 'alice/.a.top.999999999.1.credmon-tmp', TOP);
     for (let look = 0; look < 3; look += 1) expect((await store.scan(NOW)).temporaries).toHaveLength(1);

@@ -136,7 +136,10 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
     world: {
       clock: systemClock,
       store: withStanding(
-        openCredentialDirectory(settings.credDir, { defaultLifetime: settings.policy.defaultLifetime }),
+        openCredentialDirectory(settings.credDir, {
+          defaultLifetime: settings.policy.defaultLifetime,
+          locked: true,
+        }),
         () => running.settings.standing,
         standingFiles(),
       ),

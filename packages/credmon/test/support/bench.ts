@@ -81,7 +81,7 @@ export function bench(
   const directory = mkdtempSync(join(tmpdir(), 'credmon-pass-'));
   chmodSync(directory, 0o700);
   const clock = manualClock(Math.floor(Date.now() / 1000));
-  const real = openCredentialDirectory(directory, { defaultLifetime: 1200 });
+  const real = openCredentialDirectory(directory, { defaultLifetime: 1200, locked: true });
   const store = change.store ? change.store(real) : real;
   const lines: string[] = [];
   const say =
