@@ -236,4 +236,28 @@ describe('a disk that fails', () => {
       expect(chain).toHaveLength(2);
     },
   );
+
+  it('R11 R13 ENOSPC for .use alone: the rotated .top is written at once, so that a kill does not lose it', async () => {
+    const alice = join(workspace.credentialDirectory, 'alice');
+    const before = textOf(token.path('use'));
+    // The sixth change is the opening of the temporary .use.
+    const disk = crashEnvironment(root, alice, join(workspace.root, 'trace'), {
+      at: 6,
+      until: 6,
+      error: 'ENOSPC',
+    });
+    daemon = startDaemon(workspace, [], disk);
+    await waitUntil(() => daemonLog(workspace).includes('kept in memory'), { what: 'the failure' });
+    daemon.signal('SIGKILL');
+    await daemon.exited;
+    expect(daemonLog(workspace)).toMatch(
+      /alice\/mytok: mytok\.top was written, but then the disk failed \(ENOSPC\): mytok\.use stays/,
+    );
+    expect(textOf(token.path('use'))).toBe(before);
+    const chain = (): readonly string[] => faulty?.log.chain(tokenId(token.refreshToken)) ?? [];
+    expect(chain()).toHaveLength(2);
+    expect(tokenId(String(readJson(token.path('top'))['refresh_token']))).toBe(chain().at(-1));
+    await runOnce(workspace);
+    expect([renewed(token), chain().length, faulty?.log.presentedTwice()]).toEqual([true, 3, []]);
+  });
 });

@@ -58,6 +58,7 @@ export { spreadOf } from './renewal/spread.ts';
 export { judge, planRenewals } from './renewal/plan.ts';
 export type { ManagedToken, Plan, TokenState, Verdict } from './renewal/plan.ts';
 export { openCredentialDirectory } from './store/directory-store.ts';
+export { restOf } from './store/rest.ts';
 export { lockDirectory } from './store/lock.ts';
 export type { Unlock } from './store/lock.ts';
 export { readCredentialFile } from './store/read-file.ts';

@@ -6,13 +6,14 @@ import {
   isCoded,
   messageOf,
   renewalText,
+  restOf,
   spreadOf,
   tokenId,
   type CodedError,
   type FileIdentity,
+  type ManagedToken,
   type RenewalState,
   type TokenChange,
-  type TokenSnapshot,
   type TokenWrite,
   type Verdict,
 } from '@credmon/core';
@@ -55,7 +56,7 @@ export async function attempt(
     case 'failed':
       return {
         error: outcome.error,
-        nextIn: failed(world, memory, verdict, outcome.kind, outcome.error, outcome.writes),
+        nextIn: failed(world, memory, verdict, { ...outcome, from: files.topIdentity }),
       };
   }
 }
@@ -82,7 +83,7 @@ function write(
       world.report.trouble(error.message);
       return 0;
     }
-    memory.unwritten.set(id, change);
+    memory.unwritten.set(id, restOf(change, error));
     world.report.unwritten(id, messageOf(error));
     return REWRITE_INTERVAL;
   }
@@ -103,58 +104,74 @@ function remove(
     world.store.apply({ user, stem, from, writes });
   } catch (trouble) {
     world.report.trouble(messageOf(trouble));
-    return isCoded(trouble, 'CRED_SUPERSEDED') ? 0 : failed(world, memory, verdict, 'revoked', error);
+    return isCoded(trouble, 'CRED_SUPERSEDED')
+      ? 0
+      : failed(world, memory, verdict, { kind: 'revoked', error, from });
   }
   memory.failures.delete(tokenId(verdict.token.snapshot));
   world.report.removed(verdict.token, error);
   return Number.POSITIVE_INFINITY;
 }
 
+/** An attempt that failed; `from` is the `.top` that it was made with, `writes` what is to be written all the same. */
+interface Failed {
+  readonly kind: 'revoked' | 'denied' | 'failed';
+  readonly error: CodedError;
+  readonly from: FileIdentity | undefined;
+  readonly writes?: readonly TokenWrite[] | undefined;
+}
+
 /** Remembers a failure, and tells in how many seconds the token is due again. */
-export function failed(
+function failed(
   world: PassWorld,
   memory: PassMemory,
   { token }: Verdict,
-  kind: 'revoked' | 'denied' | 'failed',
-  error: CodedError,
-  writes: readonly TokenWrite[] = [],
+  { kind, error, from, writes = [] }: Failed,
 ): number {
-  const { snapshot, policy } = token;
   // A `.top` that is written with the failure would make it count no longer: the issuer would be asked at once, again and again.
   const basis = writes.some(({ kind: file }) => file === 'top') ? ANY_BASIS : token.basis();
-  const id = tokenId(snapshot);
-  const expiresAt = snapshot.use.kind === 'valid' ? snapshot.use.value.expiresAt : undefined;
-  const state = afterFailure(
-    snapshot.renewal,
-    { id, error, basis, now: world.clock.now(), expiresAt },
-    policy,
-  );
-  memory.failures.set(id, state);
+  const state = stateAfter(world, token, error, basis);
+  memory.failures.set(tokenId(token.snapshot), state);
   world.report.failed(token, kind, error, state);
-  keepState(world, memory, snapshot, state, writes);
-  return state.stopped ? Number.POSITIVE_INFINITY : state.not_before - world.clock.now();
-}
-
-/** Without the file a restart would begin at once again; the renewal itself does not depend on it. */
-function keepState(
-  world: PassWorld,
-  memory: PassMemory,
-  { user, stem, top }: TokenSnapshot,
-  state: RenewalState,
-  writes: readonly TokenWrite[],
-): void {
-  const from = top.kind === 'missing' ? undefined : top.identity;
-  const change: TokenChange = {
+  const { user, stem } = token.snapshot;
+  keepState(world, memory, {
     user,
     stem,
     from,
     writes: [...writes, { kind: 'renewal', text: renewalText(state), durable: false }],
-  };
+  });
+  return state.stopped ? Number.POSITIVE_INFINITY : state.not_before - world.clock.now();
+}
+
+/** Remembers that a token was not tried for the sake of its issuer: in memory only, because nothing has failed yet. */
+export function postponed(
+  world: PassWorld,
+  memory: PassMemory,
+  { token }: Verdict,
+  error: CodedError,
+): number {
+  const state = stateAfter(world, token, error, token.basis());
+  memory.failures.set(tokenId(token.snapshot), state);
+  world.report.failed(token, 'failed', error, state);
+  return state.not_before - world.clock.now();
+}
+
+function stateAfter(world: PassWorld, token: ManagedToken, error: CodedError, basis: string): RenewalState {
+  const { snapshot, policy } = token;
+  const expiresAt = snapshot.use.kind === 'valid' ? snapshot.use.value.expiresAt : undefined;
+  const failure = { id: tokenId(snapshot), error, basis, now: world.clock.now(), expiresAt };
+  return afterFailure(snapshot.renewal, failure, policy);
+}
+
+/** Without the file a restart would begin at once again; the renewal itself does not depend on it. */
+function keepState(world: PassWorld, memory: PassMemory, change: TokenChange): void {
   try {
     world.store.apply(change);
   } catch (error) {
     if (isCoded(error, 'CRED_SUPERSEDED')) return;
-    world.report.trouble(messageOf(error));
-    if (writes.length > 0) memory.unwritten.set(tokenId({ user, stem }), change);
+    const rest = restOf(change, error);
+    if (!rest.writes.some(({ kind }) => kind === 'top')) return world.report.trouble(messageOf(error));
+    memory.unwritten.set(tokenId(change), rest);
+    world.report.unwritten(tokenId(change), messageOf(error));
   }
 }

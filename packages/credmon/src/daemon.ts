@@ -2,6 +2,7 @@
 import { messageOf, type Clock, type ScanHabits } from '@credmon/core';
 import type { Log } from './log.ts';
 import { LONGEST_SLEEP, REWRITE_INTERVAL, SHORTEST_SLEEP, SLEEP_AFTER_CALL } from './intervals.ts';
+import { lossOf, rewrite } from './rewrite.ts';
 import { beginPass, type BegunPass, type Ownership } from './pass.ts';
 import type { PassMemory, PassWorld } from './pass-world.ts';
 
@@ -136,14 +137,7 @@ async function drain({ world, memory, log }: DaemonParts): Promise<void> {
   if (memory.inFlight.size > 0) log.info(`Stopping: waiting for ${memory.inFlight.size} renewals under way`);
   for (let waited = 0; memory.inFlight.size > 0 && waited < DRAIN_LIMIT; waited += DRAIN_STEP)
     await world.clock.wait(DRAIN_STEP);
-  for (const [id, change] of memory.unwritten) {
-    try {
-      world.store.apply(change);
-      world.report.rewritten(id);
-    } catch (error) {
-      log.error(
-        `${id}: stopped before its rotated refresh token could be written; the user must log in again: ${messageOf(error)}`,
-      );
-    }
-  }
+  rewrite(world, memory.unwritten);
+  for (const [id, rest] of memory.unwritten)
+    log.error(`${id}: stopped before it was written; ${lossOf(rest)}`);
 }

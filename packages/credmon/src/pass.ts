@@ -16,7 +16,7 @@ import {
   type TokenSnapshot,
   type Verdict,
 } from '@credmon/core';
-import { attempt, failed } from './attempt.ts';
+import { attempt, postponed } from './attempt.ts';
 import { UNEXPECTED_INTERVAL } from './intervals.ts';
 import type { PassMemory, PassWorld } from './pass-world.ts';
 import type { Provider } from './providers/provider.ts';
@@ -150,7 +150,7 @@ async function start(
         return result.error;
       },
       skip: (error) => {
-        nextIn = failed(world, memory, verdict, 'failed', notTried(error));
+        nextIn = postponed(world, memory, verdict, notTried(error));
       },
     });
   } catch (error) {

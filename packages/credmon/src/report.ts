@@ -94,13 +94,11 @@ export function createReport(log: Log, habits: () => ReaderHabits): Report {
     settled: (path, why, finished) => log.info(`${finished ? 'Finished' : 'Removed'} ${path}: ${why}`),
     unwritten: (id, why) =>
       once(id, `unwritten ${why}`, () =>
-        log.error(
-          `${id}: renewed, but ${why}; the new tokens are kept in memory and written as soon as that works`,
-        ),
+        log.error(`${why}; what is missing is kept in memory and written as soon as that works`),
       ),
     rewritten: (id) => {
       said.delete(id);
-      log.info(`Successfully renewed ${id}: the tokens kept in memory are written now`);
+      log.info(`Successfully renewed ${id}: what was kept in memory is written now`);
     },
     trouble: (text) => once(`trouble ${text}`, text, () => log.error(text)),
   };

@@ -1,5 +1,5 @@
-// Rotated tokens that a full or broken disk refused: they exist nowhere else, so they are written as soon as that works.
-import { isCoded, messageOf, type CredentialStore, type TokenChange } from '@credmon/core';
+// What a full or broken disk refused of renewed tokens: it exists nowhere else, so it is written as soon as that works.
+import { isCoded, messageOf, restOf, type CredentialStore, type TokenChange } from '@credmon/core';
 import type { Report } from './report.ts';
 
 /** Where to write, and whom to tell. */
@@ -19,7 +19,17 @@ export function rewrite({ store, report }: RewriteWorld, unwritten: Map<string, 
       if (isCoded(error, 'CRED_SUPERSEDED')) {
         unwritten.delete(id);
         report.trouble(error.message);
-      } else report.trouble(`${id}: the rotated refresh token still cannot be written: ${messageOf(error)}`);
+      } else {
+        unwritten.set(id, restOf(change, error));
+        report.unwritten(id, messageOf(error));
+      }
     }
   }
+}
+
+/** What the end of the process means for a token whose `rest` could not be written to the last: a sentence's end. */
+export function lossOf(rest: TokenChange): string {
+  return rest.writes.some(({ kind }) => kind === 'top')
+    ? 'its rotated refresh token is lost: the user must log in again'
+    : 'its rotated refresh token is safe, and the next start renews it';
 }

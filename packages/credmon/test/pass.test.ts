@@ -314,6 +314,35 @@ describe('R13 when the disk is full', () => {
   });
 });
 
+it('R11 R13 of a renewal of which only .top fitted the disk the rest is written later, and nothing is asked for again', async () => {
+  let full = true;
+  const on = bench({
+    store: (real) => ({
+      ...real,
+      apply: (change) => {
+        if (!full || !change.writes.some(({ kind }) => kind === 'use')) return real.apply(change);
+        real.apply({ ...change, writes: change.writes.filter(({ kind }) => kind === 'top') });
+        const { ino, mtime, size } = real.read(change.user, change.stem).topIdentity ?? {};
+        const done = change.writes.filter(({ kind }) => kind === 'top').length;
+        throw new CodedError('CRED_FILE_IO', `half of ${change.stem} (ENOSPC)`, { done, ino, mtime, size });
+      },
+    }),
+  });
+  seedDue(on);
+  await pass(on);
+  expect(JSON.parse(on.read('alice', 'mytok.top'))).toEqual({ refresh_token: 'r2' });
+  expect(on.lines).toContainEqual(
+    'error half of mytok (ENOSPC); what is missing is kept in memory and written as soon as that works',
+  );
+  await pass(on);
+  full = false;
+  await pass(on);
+  expect(on.asked).toHaveLength(1);
+  expect(on.read('alice', 'mytok.use')).toContain('new-access');
+  expect([...on.memory.unwritten]).toEqual([]);
+  expect(on.lines.filter((line) => line.startsWith('error'))).toHaveLength(1);
+});
+
 it('R43 no secret is in any log line', async () => {
   const on = bench();
   on.seed('alice', 'mytok', { top: top('canary-refresh'), meta: meta() });

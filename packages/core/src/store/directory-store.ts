@@ -5,9 +5,10 @@ import { stageFile, syncDirectory, type StagedFile } from '../base/atomic-write.
 import { CodedError, systemCode } from '../base/errors.ts';
 import { parseMeta, type Parsed } from '../credential/contents.ts';
 import { tokenFileName } from '../credential/layout.ts';
-import { sameIdentity, tokenId } from '../credential/snapshot.ts';
+import { sameIdentity, tokenId, type FileIdentity } from '../credential/snapshot.ts';
 import { emptyScanMemory, scanDirectory } from './directory-scan.ts';
 import { identityFromStat, readCredentialFile, type FileReading } from './read-file.ts';
+import { progressFields, type Progress } from './rest.ts';
 import type { CredentialStore, TokenChange, TokenFiles, TokenWrite } from './store.ts';
 
 /** Mode bits of the credential files: CredD and the shadow refuse any bit for group or others. */
@@ -66,23 +67,49 @@ interface Staged {
 function applyChange(root: string, change: TokenChange, locked: boolean): void {
   const directory = join(root, change.user);
   const staged: Staged[] = [];
-  let done = 0;
+  let progress: Progress = { done: 0, from: change.from };
   try {
     // Looked at before staging too: what a crash leaves behind must not outlive the `.top` that it came from.
     refuseNewerTop(directory, change);
-    for (const write of change.writes)
-      staged.push({ write, file: stage(directory, change.stem, write, locked) });
+    const refused = stageAll(directory, change, locked, staged);
     refuseNewerTop(directory, change);
-    for (const { write, file } of staged) {
+    for (const { write, file } of refused ? upToTop(staged) : staged) {
+      const from = write.kind === 'top' ? identityOfStaged(file) : progress.from;
       if (file) file.commit();
       else removeIfThere(join(directory, tokenFileName(change.stem, write.kind)));
-      done += 1;
+      progress = { done: progress.done + 1, from };
       if (write.durable) syncDirectory(directory);
     }
+    if (refused) throw refused.error;
   } catch (error) {
     discardAll(staged);
-    throw error instanceof CodedError ? error : ioError(change, done, error);
+    throw error instanceof CodedError ? error : ioError(change, progress, error);
   }
+}
+
+/** Stages the writes in order into `staged` until the disk refuses one; says what it refused with. */
+function stageAll(
+  directory: string,
+  { stem, writes }: TokenChange,
+  locked: boolean,
+  staged: Staged[],
+): { readonly error: unknown } | undefined {
+  try {
+    for (const write of writes) staged.push({ write, file: stage(directory, stem, write, locked) });
+    return undefined;
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** A rotated refresh token exists nowhere else: where it fits the disk it goes there, also when what comes after it does not. */
+function upToTop(staged: readonly Staged[]): readonly Staged[] {
+  const last = staged.findLastIndex(({ write, file }) => write.kind === 'top' && write.durable && file);
+  return staged.slice(0, last + 1);
+}
+
+function identityOfStaged(file: StagedFile | undefined): FileIdentity | undefined {
+  return file && identityFromStat(lstatSync(file.temporaryPath));
 }
 
 function stage(
@@ -119,7 +146,7 @@ function refuseNewerTop(directory: string, change: TokenChange): void {
   });
 }
 
-function ioError(change: TokenChange, done: number, error: unknown): CodedError {
+function ioError(change: TokenChange, progress: Progress, error: unknown): CodedError {
   const code = systemCode(error);
   if (code === undefined) throw error;
   const token = tokenId(change);
@@ -131,14 +158,20 @@ function ioError(change: TokenChange, done: number, error: unknown): CodedError 
       error,
     );
   }
+  const { done } = progress;
   const name = ({ kind }: TokenWrite): string => tokenFileName(change.stem, kind);
   const written = change.writes.slice(0, done).map(name).join(', ');
   const rest = change.writes.slice(done).map(name).join(', ');
   const what =
     done === 0
       ? `cannot write ${rest} (${code}); the old files stay`
-      : `${written} was written, but then the disk failed (${code})${rest === '' ? '' : `; the old ${rest} stays`}`;
-  return new CodedError('CRED_FILE_IO', `${token}: ${what}`, { token, system: code }, error);
+      : `${written} was written, but then the disk failed (${code})${rest === '' ? '' : `: ${rest} stays as it was`}`;
+  return new CodedError(
+    'CRED_FILE_IO',
+    `${token}: ${what}`,
+    { token, system: code, ...progressFields(progress) },
+    error,
+  );
 }
 
 function settleFile(path: string, target: string | undefined): void {

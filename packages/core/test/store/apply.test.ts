@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { identityOf, type FileIdentity } from '../../src/credential/snapshot.ts';
 import { openCredentialDirectory } from '../../src/store/directory-store.ts';
+import { restOf } from '../../src/store/rest.ts';
 import type { CredentialStore, TokenChange } from '../../src/store/store.ts';
 import { isRoot, makeReadOnly, mayMount, onSmallDisk } from '../base/privileges.ts';
 import { programOf } from './child.ts';
@@ -180,7 +181,7 @@ describe('R13 a disk that refuses', () => {
   };
 
   it.skipIf(!mayMount)(
-    'when full, leaves both old files and nothing else, and once there is space the change goes through',
+    'R11 when there is room for .top alone, writes that, says so, and once there is space the rest goes through',
     async () => {
       const directory = join(root, 'alice');
       onSmallDisk(directory, () => {
@@ -195,19 +196,84 @@ describe('R13 a disk that refuses', () => {
             { kind: 'use', text: NEW_USE + ' '.repeat(30_000), durable: true },
           ],
         } as const;
-        expect(failure(big)).toMatchObject({
+        const error = failure(big);
+        expect(error).toMatchObject({
           code: 'CRED_FILE_IO',
-          message: 'alice/mytok: cannot write mytok.top, mytok.use (ENOSPC); the old files stay',
+          message:
+            'alice/mytok: mytok.top was written, but then the disk failed (ENOSPC): mytok.use stays as it was',
           fields: { token: 'alice/mytok', system: 'ENOSPC' },
         });
-        expect([read('mytok.top'), read('mytok.use')]).toEqual([TOP, USE]);
+        expect([read('mytok.top'), read('mytok.use')]).toEqual([NEW_TOP, USE]);
         expect(namesOf(root)).toEqual(['filler', 'mytok.top', 'mytok.use']);
+        const rest = restOf(big, error);
+        expect(rest.writes.map(({ kind }) => kind)).toEqual(['use']);
+        expect(failure(rest)).toMatchObject({
+          message: 'alice/mytok: cannot write mytok.use (ENOSPC); the old files stay',
+        });
         unlinkSync(join(directory, 'filler'));
-        store.apply(big);
-        expect(read('mytok.top')).toBe(NEW_TOP);
+        store.apply(rest);
+        expect(read('mytok.use')).toBe(big.writes[1].text);
       });
     },
   );
+
+  it.skipIf(!mayMount)('when there is no room for .top, leaves both old files and nothing else', () => {
+    onSmallDisk(join(root, 'alice'), () => {
+      put(root, 'alice/mytok.top', TOP);
+      put(root, 'alice/mytok.use', USE);
+      const { topIdentity } = store.read('alice', 'mytok');
+      const text = `{"refresh_token":"${'r'.repeat(70_000)}"}`;
+      const big = {
+        ...rotation(topIdentity),
+        writes: [{ kind: 'top', text, durable: true }],
+      } as const;
+      const error = failure(big);
+      expect(error).toMatchObject({
+        message: 'alice/mytok: cannot write mytok.top (ENOSPC); the old files stay',
+      });
+      expect(restOf(big, error)).toEqual(big);
+      expect([read('mytok.top'), read('mytok.use')]).toEqual([TOP, USE]);
+      expect(namesOf(root)).toEqual(['mytok.top', 'mytok.use']);
+    });
+  });
+
+  it('R11 when .use is longer than a file may be, .top is written and a newer login still beats the rest', () => {
+    const program = programOf(`
+      import { openCredentialDirectory } from './store/directory-store.ts';
+      import { restOf } from './store/rest.ts';
+      const store = openCredentialDirectory(process.argv[2], { defaultLifetime: 1200 });
+      const { topIdentity: from } = store.read('alice', 'mytok');
+      const writes = [
+        { kind: 'top', text: ${JSON.stringify(NEW_TOP)}, durable: true },
+        { kind: 'use', text: 'x'.repeat(100_000), durable: true },
+        { kind: 'renewal', text: undefined, durable: false },
+      ];
+      try {
+        store.apply({ user: 'alice', stem: 'mytok', from, writes });
+      } catch (error) {
+        const rest = restOf({ user: 'alice', stem: 'mytok', from, writes }, error);
+        console.log(JSON.stringify([error.message, { ...rest, writes: rest.writes.map(({ kind }) => kind) }]));
+      }`);
+    const limited = [
+      '-c',
+      'ulimit -f 100; exec "$0" "$@"',
+      process.execPath,
+      '--input-type=module',
+      '-',
+      root,
+    ];
+    const said = JSON.parse(execFileSync('sh', limited, { encoding: 'utf8', input: program })) as unknown;
+    const stands = store.read('alice', 'mytok').topIdentity;
+    expect(said).toEqual([
+      'alice/mytok: mytok.top was written, but then the disk failed (EFBIG): mytok.use, .mytok.renewal stays as it was',
+      { user: 'alice', stem: 'mytok', from: stands, writes: ['use', 'renewal'] },
+    ]);
+    expect([read('mytok.top'), read('mytok.use'), namesOf(root)]).toEqual([NEW_TOP, USE, all]);
+    unlinkSync(join(root, 'alice/mytok.top'));
+    put(root, 'alice/mytok.top', '{"refresh_token":"login"}\n', 3000);
+    const late = { user: 'alice', stem: 'mytok', from: stands, writes: [] };
+    expect(failure(late)).toMatchObject({ code: 'CRED_SUPERSEDED' });
+  });
 
   it.skipIf(!mayMount)('when read-only, leaves everything', () => {
     onSmallDisk(join(root, 'alice'), () => {
@@ -229,7 +295,7 @@ describe('R13 a disk that refuses', () => {
     expect(failure(rotation(from))).toMatchObject({
       code: 'CRED_FILE_IO',
       message: expect.stringMatching(
-        /^alice\/mytok: mytok\.top was written, but then .*; the old mytok\.use/,
+        /^alice\/mytok: mytok\.top was written, but then .*: mytok\.use, \.mytok\.renewal stays/,
       ) as string,
     });
     expect([read('mytok.top'), namesOf(root)]).toEqual([NEW_TOP, all]);
