@@ -130,7 +130,7 @@ function failed(
 ): number {
   // A `.top` that is written with the failure would make it count no longer: the issuer would be asked at once, again and again.
   const basis = writes.some(({ kind: file }) => file === 'top') ? ANY_BASIS : token.basis();
-  const state = stateAfter(world, token, error, basis);
+  const state = stateAfter(world, token, error, { basis });
   memory.failures.set(tokenId(token.snapshot), state);
   world.report.failed(token, kind, error, state);
   const { user, stem } = token.snapshot;
@@ -150,16 +150,21 @@ export function postponed(
   { token }: Verdict,
   error: CodedError,
 ): number {
-  const state = stateAfter(world, token, error, token.basis());
+  const state = stateAfter(world, token, error, { basis: token.basis(), untried: true });
   memory.failures.set(tokenId(token.snapshot), state);
   world.report.failed(token, 'failed', error, state);
   return state.not_before - world.clock.now();
 }
 
-function stateAfter(world: PassWorld, token: ManagedToken, error: CodedError, basis: string): RenewalState {
+function stateAfter(
+  world: PassWorld,
+  token: ManagedToken,
+  error: CodedError,
+  how: { readonly basis: string; readonly untried?: boolean },
+): RenewalState {
   const { snapshot, policy } = token;
   const expiresAt = snapshot.use.kind === 'valid' ? snapshot.use.value.expiresAt : undefined;
-  const failure = { id: tokenId(snapshot), error, basis, now: world.clock.now(), expiresAt };
+  const failure = { id: tokenId(snapshot), error, now: world.clock.now(), expiresAt, ...how };
   return afterFailure(snapshot.renewal, failure, policy);
 }
 

@@ -1,9 +1,8 @@
 // One pass: look at the directory, settle leftovers, plan, and start what is due.
 import {
-  CodedError,
   forgottenAtStart,
-  isCoded,
   judge,
+  localNow,
   messageOf,
   planRenewals,
   tokenId,
@@ -144,13 +143,15 @@ async function start(
   try {
     await world.limiter.add({
       issuer: provider.issuerOf(snapshot),
+      token: id,
+      deadline: deadlineOf(snapshot, instant(world.clock)),
       run: async () => {
         const result = await attempt(world, memory, verdict, provider);
         ({ nextIn } = result);
         return result.error;
       },
       skip: (error) => {
-        nextIn = postponed(world, memory, verdict, notTried(error));
+        nextIn = postponed(world, memory, verdict, error);
       },
     });
   } catch (error) {
@@ -163,9 +164,8 @@ async function start(
   return nextIn;
 }
 
-function notTried(error: Error): CodedError {
-  const because = `not tried, because of another token of the same issuer: ${error.message}`;
-  return isCoded(error)
-    ? new CodedError(error.code, because, error.fields)
-    : new CodedError('ISSUER_UNREACHABLE', because);
+/** When the access token in place expires, in steady seconds; infinite when that is past, or none is there. */
+function deadlineOf(token: TokenSnapshot, now: Instant): number {
+  const left = token.use.kind === 'valid' ? token.use.value.expiresAt - localNow(token, now) : 0;
+  return left > 0 ? now.steady + left : Number.POSITIVE_INFINITY;
 }

@@ -3,22 +3,29 @@ import { CodedError } from '@credmon/core';
 import { describe, expect, it } from 'vitest';
 import { createLimiter } from '../src/limiter.ts';
 
+const now = { steady: 100 };
+const limiterOf = (cap: number) => createLimiter({ cap: () => cap, steady: () => now.steady });
+let serial = 0;
+
 /** A job that ends when told to; `started` tells that it runs. */
-function manualJob(issuer: string) {
+function manualJob(issuer: string, deadline = Number.POSITIVE_INFINITY) {
+  serial += 1;
   let finish: (error?: Error) => void = () => undefined;
   const ended = new Promise<Error | undefined>((resolve) => {
     finish = resolve;
   });
   const job = {
     issuer,
+    deadline,
+    token: `user${serial}/mytok`,
     started: false,
-    skipped: undefined as Error | undefined,
+    skipped: undefined as CodedError | undefined,
     finish: (error?: Error) => finish(error),
     run: () => {
       job.started = true;
       return ended;
     },
-    skip: (error: Error) => {
+    skip: (error: CodedError) => {
       job.skipped = error;
     },
   };
@@ -27,7 +34,7 @@ function manualJob(issuer: string) {
 
 describe('the limiter', () => {
   it('R8 runs no more than the cap at one issuer', async () => {
-    const limiter = createLimiter(2);
+    const limiter = limiterOf(2);
     const jobs = [manualJob('a'), manualJob('a'), manualJob('a')];
     const done = Promise.all(jobs.map((job) => limiter.add(job)));
     expect(jobs.map((job) => job.started)).toEqual([true, true, false]);
@@ -38,7 +45,7 @@ describe('the limiter', () => {
   });
 
   it('R1 keeps issuers apart: a hanging one delays no other', async () => {
-    const limiter = createLimiter(1);
+    const limiter = limiterOf(1);
     const hanging = manualJob('hangs');
     const waiting = limiter.add(hanging);
     const healthy = manualJob('healthy');
@@ -50,18 +57,105 @@ describe('the limiter', () => {
     await waiting;
   });
 
-  it('R1 spares an issuer that does not answer the rest of the queue', async () => {
-    const limiter = createLimiter(1);
-    const [first, second] = [manualJob('down'), manualJob('down')];
-    const done = Promise.all([limiter.add(first), limiter.add(second)]);
-    const down = new CodedError('ISSUER_UNREACHABLE', 'refused');
-    first.finish(down);
+  const down = (retryAfter?: number): CodedError =>
+    new CodedError('ISSUER_BUSY', 'slow down', retryAfter === undefined ? {} : { retryAfter });
+  const states = (jobs: readonly ReturnType<typeof manualJob>[]): string[] =>
+    jobs.map(({ started, skipped }) => (started ? 'started' : skipped ? 'skipped' : 'waiting'));
+
+  it('R8 one token that is told to slow down keeps no other from its turn', async () => {
+    const limiter = limiterOf(1);
+    const jobs = [manualJob('busy'), manualJob('busy'), manualJob('busy')];
+    const done = Promise.all(jobs.map((job) => limiter.add(job)));
+    jobs[0]?.finish(down(86_400));
+    await expect.poll(() => states(jobs)).toEqual(['started', 'started', 'waiting']);
+    jobs[1]?.finish();
+    await expect.poll(() => states(jobs)).toEqual(['started', 'started', 'started']);
+    jobs[2]?.finish();
     await done;
-    expect([second.started, second.skipped]).toEqual([false, down]);
+  });
+
+  it('R8 the same token twice is not two', async () => {
+    const limiter = limiterOf(1);
+    for (let round = 0; round < 3; round += 1) {
+      const job = { ...manualJob('busy'), token: 'alice/mytok', run: () => Promise.resolve(down(3600)) };
+      await limiter.add(job);
+      expect(job.skipped).toBeUndefined();
+    }
+    const other = manualJob('busy');
+    void limiter.add(other);
+    expect(other.started).toBe(true);
+    other.finish();
+  });
+
+  it('R1 R8 two that fail in a row spare the issuer the rest, and each waits as long as both were told to', async () => {
+    const limiter = limiterOf(1);
+    const jobs = [manualJob('down'), manualJob('down'), manualJob('down'), manualJob('down')];
+    const done = Promise.all(jobs.map((job) => limiter.add(job)));
+    jobs[0]?.finish(down(300));
+    jobs[1]?.finish(down(60));
+    await done;
+    expect(states(jobs)).toEqual(['started', 'started', 'skipped', 'skipped']);
+    expect(jobs.map(({ skipped }) => skipped?.fields)).toEqual([
+      undefined,
+      undefined,
+      { about: 'waiting for down', retryAfter: 60 },
+      { about: 'waiting for down', retryAfter: 60 },
+    ]);
+  });
+
+  it('R8 a spared issuer is asked by one token at a time, every few seconds, and by all once it answers', async () => {
+    const limiter = limiterOf(4);
+    await Promise.all(
+      [1, 2].map(() => limiter.add({ ...manualJob('back'), run: () => Promise.resolve(down()) })),
+    );
+    const early = manualJob('back');
+    await limiter.add(early);
+    now.steady += 5;
+    const jobs = [manualJob('back'), manualJob('back'), manualJob('back')];
+    const done = Promise.all(jobs.map((job) => limiter.add(job)));
+    expect(states([early, ...jobs])).toEqual(['skipped', 'started', 'waiting', 'waiting']);
+    jobs[0]?.finish();
+    await expect.poll(() => states(jobs)).toEqual(['started', 'started', 'started']);
+    for (const job of jobs) job.finish();
+    await done;
+  });
+
+  it('R8 ten thousand tokens of an issuer that is down cost it a request each five seconds', async () => {
+    const limiter = limiterOf(16);
+    let requests = 0;
+    for (let second = 0; second < 60; second += 1) {
+      now.steady += 1;
+      const round = Array.from({ length: 200 }, () => ({
+        ...manualJob('dead'),
+        run: () => {
+          requests += 1;
+          return Promise.resolve(down());
+        },
+      }));
+      await Promise.all(round.map((job) => limiter.add(job)));
+    }
+    expect(requests).toBeLessThanOrEqual(16 + 1 + 60 / 5);
+  });
+
+  it('a token that would expire while its issuer wants to be left alone is tried before', async () => {
+    const limiter = limiterOf(1);
+    await Promise.all(
+      [1, 2].map(() => limiter.add({ ...manualJob('long'), run: () => Promise.resolve(down(3600)) })),
+    );
+    now.steady += 5;
+    const jobs = [
+      manualJob('long'),
+      manualJob('long', now.steady + 7200),
+      manualJob('long', now.steady + 600),
+    ];
+    const done = Promise.all(jobs.map((job) => limiter.add(job)));
+    expect(states(jobs)).toEqual(['skipped', 'skipped', 'started']);
+    jobs[2]?.finish();
+    await done;
   });
 
   it('goes on after an error that concerns one token only', async () => {
-    const limiter = createLimiter(1);
+    const limiter = limiterOf(1);
     const [first, second] = [manualJob('up'), manualJob('up')];
     const done = Promise.all([limiter.add(first), limiter.add(second)]);
     first.finish(new CodedError('ISSUER_UNREACHABLE', 'answered 500', { status: 500 }));
@@ -72,8 +166,12 @@ describe('the limiter', () => {
   });
 
   it('R1 a job that throws tells its caller, and frees its place for the next one', async () => {
-    const limiter = createLimiter(1);
-    const broken = { issuer: 'a', run: () => Promise.reject(new Error('ELOOP')), skip: () => undefined };
+    const limiter = limiterOf(1);
+    const broken = {
+      ...manualJob('a'),
+      run: () => Promise.reject(new Error('ELOOP')),
+      skip: () => undefined,
+    };
     const failed = limiter.add(broken);
     const next = manualJob('a');
     const done = limiter.add(next);
@@ -84,7 +182,7 @@ describe('the limiter', () => {
   });
 
   it('R22 starts nothing more once it is closed, and those who wait are told', async () => {
-    const limiter = createLimiter(1);
+    const limiter = limiterOf(1);
     const [running, waiting, late] = [manualJob('a'), manualJob('a'), manualJob('b')];
     const done = Promise.all([limiter.add(running), limiter.add(waiting)]);
     limiter.close();
@@ -92,5 +190,6 @@ describe('the limiter', () => {
     running.finish();
     await done;
     expect([waiting.started, waiting.skipped, late.started]).toEqual([false, undefined, false]);
+    expect(limiter.letGo).toBe(2);
   });
 });

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } fr
 import { join } from 'node:path';
 import { CodedError, type CredentialStore, type HttpResponse } from '@credmon/core';
 import { describe, expect, it } from 'vitest';
+import { createLimiter } from '../src/limiter.ts';
 import { beginPass } from '../src/pass.ts';
 import { bench, json, meta, useText, type Bench } from './support/bench.ts';
 
@@ -282,6 +283,57 @@ describe('after a failure', () => {
     expect(on.lines.filter((line) => line.startsWith('warn') && line.includes('alice/mytok'))).toHaveLength(
       1,
     );
+  });
+});
+
+describe('tokens of one issuer', () => {
+  const users = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const oneByOne = (on: Bench) => ({
+    ...on.world,
+    limiter: createLimiter({ cap: () => 1, steady: () => on.clock.steady() }),
+  });
+  const postponed = (on: Bench) => users.filter((user) => on.has(user, '.mytok.renewal'));
+
+  it.each([
+    ['R8 told to wait for a day', async () => json({}, 429, { 'retry-after': '86400' })],
+    [
+      'whose connection is reset',
+      async () => Promise.reject(new CodedError('ISSUER_UNREACHABLE', 'https://issuer.example: ECONNRESET')),
+    ],
+  ])('of which one is %s: all others are renewed at once, and that one before it expires', async (_, bad) => {
+    const on = bench();
+    for (const user of users) seedDue(on, user);
+    const healthy = on.answer;
+    on.answer = (asked) => (on.asked.length === 1 ? bad() : healthy(asked));
+    await (
+      await beginPass(oneByOne(on), on.ownership, on.memory)
+    ).settled;
+    expect([on.asked.length, postponed(on).length]).toEqual([users.length, 1]);
+    const [user = ''] = postponed(on);
+    on.clock.advance(350);
+    await pass(on);
+    expect(on.read(user, 'mytok.use')).toContain('new-access');
+  });
+
+  it('R1 are spared after two have failed, and a restart remembers only what was tried', async () => {
+    const on = bench();
+    for (const user of users) seedDue(on, user);
+    on.answer = async () => Promise.reject(new CodedError('ISSUER_UNREACHABLE', 'https://issuer.example'));
+    const world = oneByOne(on);
+    const nextIn = await (await beginPass(world, on.ownership, on.memory)).settled;
+    expect([on.asked.length, postponed(on).length, on.memory.failures.size]).toEqual([2, 2, users.length]);
+    expect(nextIn).toBeLessThanOrEqual(10);
+    expect(on.lines.filter((line) => line.includes('not tried'))).toHaveLength(1);
+    on.clock.advance(1);
+    await (
+      await beginPass(world, on.ownership, on.memory)
+    ).settled;
+    expect(on.asked).toHaveLength(2);
+    on.memory.failures.clear();
+    await (
+      await beginPass(oneByOne(on), on.ownership, on.memory)
+    ).settled;
+    expect(on.asked).toHaveLength(4);
   });
 });
 

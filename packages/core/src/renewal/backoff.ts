@@ -29,16 +29,23 @@ const MENDED_ELSEWHERE: ReadonlySet<ErrorCode> = new Set([
 /** The basis of a failure that counts whatever changes: the change came with the failure itself. */
 export const ANY_BASIS = '*';
 
-/** What a failure is judged by. `now` and `expiresAt` in epoch seconds; `expiresAt` of the token still in place, if any. */
+/**
+ * What a failure is judged by. `now` and `expiresAt` in epoch seconds; `expiresAt` of the token still in place, if any; `untried` when the
+ * token only waits for others.
+ */
 export interface Failure {
   readonly id: string;
   readonly error: unknown;
   readonly basis: string;
   readonly now: number;
   readonly expiresAt: number | undefined;
+  readonly untried?: boolean;
 }
 
-/** The state after a failure. Waits double from `firstRetry` to `longestRetry`, and are never more than a quarter of the life left. */
+/**
+ * The state after a failure. Waits double from `firstRetry` to `longestRetry`, and are never more than a quarter of the life left. The issuer's
+ * own wish may be longer, but never so long that the token expires untried, nor longer than `longestRetry` for one that has expired.
+ */
 export function afterFailure(
   previous: RenewalState | undefined,
   failure: Failure,
@@ -50,7 +57,7 @@ export function afterFailure(
   return {
     attempts,
     last_attempt: Math.floor(now),
-    not_before: Math.ceil(now + Math.max(wait(attempts, failure, policy), retryAfterOf(error))),
+    not_before: Math.ceil(now + wait(attempts, failure, policy)),
     stopped: TERMINAL.has(code),
     code,
     message: messageOf(error),
@@ -58,11 +65,19 @@ export function afterFailure(
   };
 }
 
-function wait(attempts: number, { id, now, expiresAt }: Failure, policy: RenewalPolicy): number {
-  const doubled = Math.min(policy.longestRetry, policy.firstRetry * 2 ** Math.min(attempts - 1, 30));
+/** The share of the life left after which a token is tried, whatever else says to wait. */
+const LATEST = 0.75;
+
+function wait(attempts: number, failure: Failure, policy: RenewalPolicy): number {
+  const { id, error, now, expiresAt } = failure;
+  const { firstRetry, longestRetry } = policy;
+  const doubled = Math.min(longestRetry, firstRetry * 2 ** Math.min(attempts - 1, 30));
   const spread = doubled * (0.75 + 0.25 * spreadOf(`${id} ${attempts}`));
   const left = expiresAt === undefined ? 0 : expiresAt - now;
-  return left > 0 ? Math.min(spread, Math.max(policy.firstRetry, left / 4)) : spread;
+  if (left <= 0) return Math.max(spread, Math.min(retryAfterOf(error), longestRetry));
+  const own = Math.min(spread, Math.max(firstRetry, left / 4));
+  const wished = Math.min(retryAfterOf(error), Math.max(firstRetry, left * LATEST));
+  return failure.untried === true ? Math.min(Math.max(own, wished), left * LATEST) : Math.max(own, wished);
 }
 
 function retryAfterOf(error: unknown): number {

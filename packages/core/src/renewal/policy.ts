@@ -12,7 +12,7 @@ export interface RenewalPolicy {
   readonly defaultLifetime: number;
   /** The first wait after a failure; each further one doubles. */
   readonly firstRetry: number;
-  /** The longest wait that we choose ourselves; an issuer's Retry-After may be longer. */
+  /** The longest wait that we choose ourselves; an issuer's Retry-After may be longer while the token lives. */
   readonly longestRetry: number;
 }
 

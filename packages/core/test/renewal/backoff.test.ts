@@ -57,9 +57,29 @@ describe('R7 the wait after a failure', () => {
     expect(wait).toBeLessThanOrEqual(longest);
   });
 
-  it('R8 is as long as the issuer says, also beyond the life left', () => {
+  it.each([
+    ['as long as the issuer says', now + 40_000, 5000],
+    ['but never so long that the token expires untried', now + 600, 450],
+    ['at least the first wait', now + 6, 10],
+    ['for an expired one no longer than our own longest wait', now - 1, 900],
+    ['nor for one that is not there', undefined, 900],
+  ])('R8 is %s', (_, expiresAt, expected) => {
     const error = new CodedError('ISSUER_BUSY', 'slow', { retryAfter: 5000 });
-    expect(fail(undefined, { error, expiresAt: now + 60 }).not_before).toBe(now + 5000);
+    expect(fail(undefined, { error, expiresAt }).not_before).toBe(now + expected);
+  });
+
+  it.each([
+    ['no longer than its own', now + 40_000, 0, 10],
+    ['as long as two others were told', now + 40_000, 5000, 5000],
+    ['and ends before it expires', now + 8, 5000, 6],
+  ])('of a token that waits for others is %s', (_, expiresAt, retryAfter, longest) => {
+    const error = new CodedError('ISSUER_BUSY', 'slow', { retryAfter });
+    const waited = fail(undefined, { error, expiresAt, untried: true }).not_before - now;
+    expect(waited).toBeGreaterThan(longest * 0.7);
+    expect(waited).toBeLessThanOrEqual(longest);
+  });
+
+  it('R8 is not shortened by an issuer that says less', () => {
     const short = new CodedError('ISSUER_BUSY', 'slow', { retryAfter: 1 });
     expect(fail(undefined, { error: short }).not_before).toBeGreaterThan(now + 6);
   });

@@ -144,7 +144,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
         standingFiles(),
       ),
       send: (request) => sender.send(request),
-      limiter: createLimiter(settings.perIssuer),
+      limiter: createLimiter({ cap: () => running.settings.perIssuer, steady: () => systemClock.steady() }),
       report,
       readSecret: readSecretFile,
     },

@@ -84,7 +84,7 @@ export function accessPoint(): AccessPoint {
       sent.push(request);
       return send(request);
     },
-    limiter: createLimiter(16),
+    limiter: createLimiter({ cap: () => 16, steady: () => clock.steady() }),
     report: createReport(log, () => ({ floor: 0, starterRefresh: 0 })),
     readSecret: readSecretFile,
   };

@@ -105,7 +105,7 @@ export function bench(
       clock,
       store,
       send,
-      limiter: createLimiter(16),
+      limiter: createLimiter({ cap: () => 16, steady: () => clock.steady() }),
       report: createReport(log, () => ({ floor: 0, starterRefresh: 0 })),
       readSecret: () => ({ ok: false, reason: 'is missing' }),
     },
