@@ -5,6 +5,7 @@ import {
   dueByLifetime,
   isCoded,
   messageOf,
+  pauseAfter,
   renewalText,
   restOf,
   spreadOf,
@@ -45,7 +46,7 @@ export async function attempt(
   const outcome = await provider.obtain(snapshot, files, context);
   switch (outcome.kind) {
     case 'issued':
-      return { nextIn: write(world, memory, verdict, outcome, files.topIdentity) };
+      return { nextIn: write(world, memory, verdict, { provider, outcome, from: files.topIdentity }) };
     case 'gone':
       return {
         error: outcome.error,
@@ -61,12 +62,18 @@ export async function attempt(
   }
 }
 
+/** What a provider gave; `from` is the `.top` that it was asked with. */
+interface Issued {
+  readonly provider: Provider;
+  readonly outcome: Outcome & { kind: 'issued' };
+  readonly from: FileIdentity | undefined;
+}
+
 function write(
   world: PassWorld,
   memory: PassMemory,
   { token }: Verdict,
-  outcome: Outcome & { kind: 'issued' },
-  from: FileIdentity | undefined,
+  { provider, outcome, from }: Issued,
 ): number {
   const { user, stem, renewal } = token.snapshot;
   const id = tokenId(token.snapshot);
@@ -77,7 +84,13 @@ function write(
     world.store.apply(change);
     world.report.renewed(token, outcome.times, outcome.rotated);
     if (outcome.note !== undefined) world.report.noted(id, outcome.note);
-    return dueByLifetime(outcome.times, token.policy, spreadOf(id)) - world.clock.now();
+    const pause = pauseAfter(outcome.times, token.policy);
+    // What nobody else is asked for may be made as often as its lifetime wants.
+    if (provider.asksNobody !== true) {
+      const top = world.store.read(user, stem).topIdentity;
+      memory.pauses.set(id, { until: world.clock.steady() + pause, top });
+    }
+    return Math.max(pause, dueByLifetime(outcome.times, token.policy, spreadOf(id)) - world.clock.now());
   } catch (error) {
     if (isCoded(error, 'CRED_SUPERSEDED')) {
       world.report.trouble(error.message);

@@ -1,5 +1,13 @@
 // What passes work with: the world's ports, and what is remembered from one pass to the next.
-import type { Clock, CredentialStore, Parsed, RenewalState, Send, TokenChange } from '@credmon/core';
+import type {
+  Clock,
+  CredentialStore,
+  FileIdentity,
+  Parsed,
+  RenewalState,
+  Send,
+  TokenChange,
+} from '@credmon/core';
 import type { Limiter } from './limiter.ts';
 import type { Report } from './report.ts';
 
@@ -13,15 +21,25 @@ export interface PassWorld {
   readonly readSecret: (path: string, form?: 'line' | 'whole') => Parsed<string>;
 }
 
-/** What lives from pass to pass: renewals under way, failures, and rotated tokens that could not be written yet; `since` when it began (epoch seconds). */
+/** After a renewal: until when (steady seconds) the token is left alone, unless its `.top` is another one than then. */
+export interface Pause {
+  readonly until: number;
+  readonly top: FileIdentity | undefined;
+}
+
+/**
+ * What lives from pass to pass: renewals under way, failures, pauses after renewals, and rotated tokens that could not be written yet;
+ * `since` when it began (epoch seconds).
+ */
 export interface PassMemory {
   readonly since: number;
   readonly inFlight: Set<string>;
   readonly failures: Map<string, RenewalState>;
+  readonly pauses: Map<string, Pause>;
   readonly unwritten: Map<string, TokenChange>;
 }
 
 /** A memory of nothing. */
 export function emptyMemory(since: number): PassMemory {
-  return { since, inFlight: new Set(), failures: new Map(), unwritten: new Map() };
+  return { since, inFlight: new Set(), failures: new Map(), pauses: new Map(), unwritten: new Map() };
 }

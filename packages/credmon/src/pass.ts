@@ -1,10 +1,12 @@
 // One pass: look at the directory, settle leftovers, plan, and start what is due.
 import {
   forgottenAtStart,
+  identityOf,
   judge,
   localNow,
   messageOf,
   planRenewals,
+  sameIdentity,
   tokenId,
   type Clock,
   type Instant,
@@ -57,10 +59,11 @@ export async function beginPass(
     },
   });
   const unsettled = settle(world, scan, now);
-  const owned = new Map<string, { readonly managed: ManagedToken; readonly provider: Provider }>();
+  const owned = new Map<string, Owner>();
   for (const token of scan.tokens) {
+    const id = tokenId(token);
     const owner = ownership.manage(withFailure(token, memory));
-    if (owner) owned.set(tokenId(token), owner);
+    if (owner) owned.set(id, paused(owner, token, memory));
   }
   const plan = planRenewals(
     [...owned.values()].map(({ managed }) => managed),
@@ -101,6 +104,16 @@ function startEarly(
 /** The present moment on both lines. */
 export function instant(clock: Clock): Instant {
   return { wall: clock.now(), steady: clock.steady() };
+}
+
+/** Who owns a token, and what its owner says of it. */
+type Owner = NonNullable<ReturnType<Ownership['manage']>>;
+
+/** A token that was renewed a moment ago is left alone, unless it was spoilt, or a new login has come since. */
+function paused(owner: Owner, token: TokenSnapshot, { pauses }: PassMemory): Owner {
+  const pause = pauses.get(tokenId(token));
+  if (!pause || token.use.kind !== 'valid' || !sameIdentity(pause.top, identityOf(token.top))) return owner;
+  return { ...owner, managed: { ...owner.managed, pausedUntil: pause.until } };
 }
 
 /** A failure that could not be written to the directory still counts. */

@@ -1,5 +1,7 @@
 // Turns what happened into log lines: a failure once per change of state, never a secret, always what to do next.
 import {
+  LONGEST_PAUSE,
+  SHORTEST_LIFETIME,
   tokenId,
   type CodedError,
   type ManagedToken,
@@ -50,6 +52,13 @@ export function createReport(log: Log, habits: () => ReaderHabits): Report {
     once(about, about, () => log.warn(text));
   };
 
+  const warnOfNoLife = (token: ManagedToken, life: number): void => {
+    const { stem } = token.snapshot;
+    if (life >= SHORTEST_LIFETIME) return;
+    const text = `the tokens that the issuer of ${stem} gives live ${life} s, too short for any job: they are renewed every ${LONGEST_PAUSE} s only; ask the issuer for longer lifetimes`;
+    once(`no life ${stem}`, '', () => log.warn(text));
+  };
+
   return {
     scanned: (scan, plan) => {
       const { tokens, problems } = scan;
@@ -72,7 +81,9 @@ export function createReport(log: Log, habits: () => ReaderHabits): Report {
       said.delete(shared.get(id) ?? '');
       shared.delete(id);
       const how = rotated ? ', refresh token rotated' : '';
-      log.info(`Successfully renewed ${id} (${token.provider}), good for ${expiresAt - issuedAt} s${how}`);
+      const life = expiresAt - issuedAt;
+      log.info(`Successfully renewed ${id} (${token.provider}), good for ${life} s${how}`);
+      warnOfNoLife(token, life);
     },
     failed: (token, kind, error, state) => {
       const id = tokenId(token.snapshot);

@@ -1,5 +1,5 @@
 // Passes over a real directory with a token endpoint that misbehaves in every way.
-import { chmodSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError, type CredentialStore, type HttpResponse } from '@credmon/core';
 import { describe, expect, it } from 'vitest';
@@ -283,6 +283,70 @@ describe('after a failure', () => {
     expect(on.lines.filter((line) => line.startsWith('warn') && line.includes('alice/mytok'))).toHaveLength(
       1,
     );
+  });
+});
+
+describe('an issuer whose tokens live a second', () => {
+  const shortLived = (on: Bench): void => {
+    on.answer = async () => json({ access_token: 'a2', token_type: 'bearer', expires_in: 1 });
+  };
+  const passes = async (on: Bench, count: number, seconds: number): Promise<void> => {
+    for (let round = 0; round < count; round += 1) {
+      await pass(on);
+      on.clock.advance(seconds);
+    }
+  };
+
+  it('R8 is asked every 30 s, not at every look, and said to be of no use once', async () => {
+    const on = bench();
+    seedDue(on);
+    seedDue(on, 'bob');
+    shortLived(on);
+    await passes(on, 300, 0.4);
+    expect(on.asked).toHaveLength(2 * 4);
+    expect(on.lines.filter((line) => line.includes('too short for any job'))).toEqual([
+      'warn the tokens that the issuer of mytok gives live 1 s, too short for any job: they are renewed every 30 s only; ask the issuer for longer lifetimes',
+    ]);
+  });
+
+  it('R7 is asked at once after a new login', async () => {
+    const on = bench();
+    seedDue(on);
+    shortLived(on);
+    await passes(on, 3, 1);
+    rmSync(join(on.directory, 'alice/mytok.top'));
+    on.seed('alice', 'mytok', { top: top('after-login') });
+    await pass(on);
+    expect(on.asked.map(({ form }) => form['refresh_token'])).toEqual(['r1', 'after-login']);
+  });
+
+  it('R3 is asked at once when .use has gone', async () => {
+    const on = bench();
+    seedDue(on);
+    shortLived(on);
+    await pass(on);
+    rmSync(join(on.directory, 'alice/mytok.use'));
+    await passes(on, 3, 1);
+    expect(on.asked).toHaveLength(2);
+  });
+
+  it('R8 a .top a little in the future does not make us ask without end', async () => {
+    const on = bench();
+    seedDue(on);
+    on.answer = async () => json({ access_token: 'a2', token_type: 'bearer', expires_in: 1000 });
+    const soon = on.clock.now() + 100;
+    utimesSync(join(on.directory, 'alice/mytok.top'), soon, soon);
+    await passes(on, 100, 0.2);
+    expect(on.asked).toHaveLength(1);
+  });
+
+  it('tokens of ten seconds are kept alive', async () => {
+    const on = bench();
+    seedDue(on);
+    on.answer = async () => json({ access_token: 'a2', token_type: 'bearer', expires_in: 10 });
+    await passes(on, 120, 0.5);
+    expect(on.asked.length).toBeGreaterThanOrEqual(11);
+    expect(on.asked.length).toBeLessThanOrEqual(16);
   });
 });
 

@@ -5,13 +5,17 @@ import { ANY_BASIS } from './backoff.ts';
 import { dueOf, localNow, type DueReason } from './due.ts';
 import type { RenewalPolicy } from './policy.ts';
 
-/** A token with its one owner. `renewable` is the owner's judgement; `basis` what a renewal would stand on (see `RenewalState`). */
+/**
+ * A token with its one owner. `renewable` is the owner's judgement; `basis` what a renewal would stand on (see `RenewalState`); before
+ * `pausedUntil` (steady seconds) it has been renewed so recently that it is left alone, whatever its files say.
+ */
 export interface ManagedToken {
   readonly snapshot: TokenSnapshot;
   readonly provider: string;
   readonly renewable: Parsed<true>;
   readonly basis: () => string;
   readonly policy: RenewalPolicy;
+  readonly pausedUntil?: number;
 }
 
 /** What is the matter with a token. */
@@ -45,6 +49,8 @@ export function judge(token: ManagedToken, now: Instant): Verdict {
   if (dueIn > 0) return { token, state: 'fresh', dueIn, reason: due.reason };
   const retryIn = failed ? failed.not_before - now.wall : 0;
   if (failed && retryIn > 0) return { token, state: 'waiting', dueIn: retryIn, reason: failed.code };
+  const paused = (token.pausedUntil ?? 0) - now.steady;
+  if (paused > 0) return { token, state: 'waiting', dueIn: paused, reason: due.reason };
   return { token, state: 'due', dueIn: Math.min(dueIn, 0), reason: due.reason };
 }
 
