@@ -59,6 +59,7 @@ export async function beginPass(
     },
   });
   const unsettled = settle(world, scan, now);
+  if (habits.hurry?.() !== true) forgetGone(memory, scan, now);
   const owned = new Map<string, Owner>();
   for (const token of scan.tokens) {
     const id = tokenId(token);
@@ -104,6 +105,14 @@ function startEarly(
 /** The present moment on both lines. */
 export function instant(clock: Clock): Instant {
   return { wall: clock.now(), steady: clock.steady() };
+}
+
+/** Memory must not grow with every token that ever was, and a new one of an old name starts anew. */
+function forgetGone({ failures, pauses }: PassMemory, scan: Scan, now: Instant): void {
+  for (const [id, { until }] of pauses) if (until <= now.steady) pauses.delete(id);
+  if (scan.partial === true || scan.problems.length > 0 || failures.size + pauses.size === 0) return;
+  const there = new Set(scan.tokens.map(tokenId));
+  for (const ids of [failures, pauses]) for (const id of ids.keys()) if (!there.has(id)) ids.delete(id);
 }
 
 /** Who owns a token, and what its owner says of it. */

@@ -12,6 +12,7 @@ import {
 } from '@credmon/core';
 import { worstLifeLeft, type ReaderHabits } from './life-left.ts';
 import type { Log } from './log.ts';
+import { createSaid, type Said } from './said.ts';
 
 /** What the passes tell. */
 export interface Report {
@@ -32,54 +33,80 @@ export interface Report {
   trouble(text: string): void;
 }
 
-/** A report to a log. What it has said is remembered by token, so that only changes are said again. */
-export function createReport(log: Log, habits: () => ReaderHabits): Report {
-  const said = new Map<string, string>();
-  /** What tokens share when they fail: `fields.about` of the error, by token. */
-  const shared = new Map<string, string>();
-  /** Says `text` unless it was the last thing said about `about`. */
-  const once = (about: string, key: string, say: () => void): void => {
-    if (said.get(about) === key) return;
-    said.set(about, key);
-    say();
-  };
+/** So many texts that belong to no token are remembered as said. */
+const MOST_TEXTS = 1000;
 
+/** Warnings of tokens whose life is too short, each said once. */
+function lifeWarnings(
+  log: Log,
+  habits: () => ReaderHabits,
+  texts: Said,
+): {
+  readonly warnOfShortLife: (token: ManagedToken) => void;
+  readonly warnOfNoLife: (token: ManagedToken, life: number) => void;
+} {
   const warnOfShortLife = (token: ManagedToken): void => {
     const left = worstLifeLeft(token, habits());
     if (left === undefined || left >= habits().floor) return;
-    const about = `short life ${token.snapshot.stem}`;
     const text = `a job may read ${token.snapshot.stem} with only ${Math.max(0, left)} s left; ask the issuer for longer lifetimes, or lower SEC_CREDENTIAL_REFRESH`;
-    once(about, about, () => log.warn(text));
+    texts.once(`short life ${token.snapshot.stem}`, '', () => log.warn(text));
   };
 
   const warnOfNoLife = (token: ManagedToken, life: number): void => {
     const { stem } = token.snapshot;
     if (life >= SHORTEST_LIFETIME) return;
     const text = `the tokens that the issuer of ${stem} gives live ${life} s, too short for any job: they are renewed every ${LONGEST_PAUSE} s only; ask the issuer for longer lifetimes`;
-    once(`no life ${stem}`, '', () => log.warn(text));
+    texts.once(`no life ${stem}`, '', () => log.warn(text));
+  };
+  return { warnOfShortLife, warnOfNoLife };
+}
+
+/** A report to a log. What it has said is remembered while the token is there, so that only changes are said again. */
+export function createReport(log: Log, habits: () => ReaderHabits): Report {
+  const ofToken = createSaid();
+  const notes = createSaid();
+  const texts = createSaid(MOST_TEXTS);
+  let problems: ReadonlySet<string> = new Set();
+  /** What tokens share when they fail: `fields.about` of the error, by token. */
+  const shared = new Map<string, string>();
+
+  const { warnOfShortLife, warnOfNoLife } = lifeWarnings(log, habits, texts);
+
+  /** Memory must not grow with every token that ever was, and one that comes back is news. */
+  const forgetGone = (scan: Scan): void => {
+    if (scan.partial === true || scan.problems.length > 0) return;
+    if (ofToken.size + notes.size + shared.size === 0) return;
+    const there = new Set(scan.tokens.map(tokenId));
+    for (const said of [ofToken, notes]) said.keepOnly((id) => there.has(id));
+    for (const id of shared.keys()) if (!there.has(id)) shared.delete(id);
+  };
+
+  const forgetFailure = (id: string): void => {
+    ofToken.forget(id);
+    texts.forget(shared.get(id) ?? '');
+    shared.delete(id);
   };
 
   return {
     scanned: (scan, plan) => {
-      const { tokens, problems } = scan;
+      const { tokens } = scan;
       log.debug(
         `Scanned ${tokens.length} tokens: ${plan.verdicts.length} are ours, ${plan.renew.length} due`,
       );
-      for (const problem of problems) once(problem, problem, () => log.error(problem));
+      for (const problem of scan.problems) if (!problems.has(problem)) log.error(problem);
+      problems = new Set([...(scan.partial === true ? problems : []), ...scan.problems]);
+      forgetGone(scan);
       for (const { token, state } of plan.verdicts) {
         const id = tokenId(token.snapshot);
         warnOfShortLife(token);
         if (state !== 'unrenewable' || token.renewable.ok) continue;
         const { reason } = token.renewable;
-        once(id, reason, () => log.warn(`${id}: cannot be renewed: ${reason}`));
+        ofToken.once(id, reason, () => log.warn(`${id}: cannot be renewed: ${reason}`));
       }
-      forgetGone(said, scan);
     },
     renewed: (token, { issuedAt, expiresAt }, rotated) => {
       const id = tokenId(token.snapshot);
-      said.delete(id);
-      said.delete(shared.get(id) ?? '');
-      shared.delete(id);
+      forgetFailure(id);
       const how = rotated ? ', refresh token rotated' : '';
       const life = expiresAt - issuedAt;
       log.info(`Successfully renewed ${id} (${token.provider}), good for ${life} s${how}`);
@@ -88,47 +115,51 @@ export function createReport(log: Log, habits: () => ReaderHabits): Report {
     failed: (token, kind, error, state) => {
       const id = tokenId(token.snapshot);
       const { about } = error.fields;
-      if (typeof about === 'string') shared.set(id, about);
-      once(typeof about === 'string' ? about : id, `${kind} ${error.code}`, () =>
-        log[kind === 'failed' ? 'warn' : 'error'](`${id}: ${error.message}; ${advice(kind, state)}`),
-      );
+      const text = `${id}: ${error.message}; ${advice(kind, state)}`;
+      const say = (): void => log[kind === 'failed' ? 'warn' : 'error'](text);
+      if (typeof about === 'string') {
+        shared.set(id, about);
+        texts.once(about, `${kind} ${error.code}`, say);
+      } else ofToken.once(id, `${kind} ${error.code}`, say);
       log.debug(
         `${id}: attempt ${state.attempts} failed (${error.code}), next not before ${state.not_before}`,
       );
     },
-    noted: (id, note) => once(`note ${id}`, note, () => log.warn(`${id}: ${note}`)),
+    noted: (id, note) => notes.once(id, note, () => log.warn(`${id}: ${note}`)),
     removed: (token, error) => {
       const id = tokenId(token.snapshot);
-      said.delete(id);
+      forgetFailure(id);
       log.warn(`Audit: removed ${id} (${token.provider}): ${error.message}`);
     },
     settled: (path, why, finished) => log.info(`${finished ? 'Finished' : 'Removed'} ${path}: ${why}`),
     unwritten: (id, why) =>
-      once(id, `unwritten ${why}`, () =>
+      ofToken.once(id, `unwritten ${why}`, () =>
         log.error(`${why}; what is missing is kept in memory and written as soon as that works`),
       ),
     rewritten: (id) => {
-      said.delete(id);
+      ofToken.forget(id);
       log.info(`Successfully renewed ${id}: what was kept in memory is written now`);
     },
-    trouble: (text) => once(`trouble ${text}`, text, () => log.error(text)),
+    trouble: (text) => texts.once(`trouble ${text}`, '', () => log.error(text)),
   };
 }
 
+/** Who must act, and whether anything is tried meanwhile: the state alone decides that, as it does for `condor_credmon status`. */
 function advice(kind: 'revoked' | 'denied' | 'failed', state: RenewalState): string {
-  switch (kind) {
-    case 'revoked':
-      return 'not tried again: the user must remove it (condor_store_cred delete-oauth) and log in again by submitting a job';
-    case 'denied':
-      return 'not tried again until the client, its secret or the configuration changes: the administrator must act';
-    case 'failed':
-      return `tried again in ${Math.max(0, state.not_before - state.last_attempt)} s`;
-  }
+  const next = state.stopped
+    ? `not tried again${UNTIL[kind]}`
+    : `tried again in ${Math.max(0, state.not_before - state.last_attempt)} s`;
+  return `${next}${WHO[kind]}`;
 }
 
-/** Memory must not grow with every token that ever was. */
-function forgetGone(said: Map<string, string>, scan: Scan): void {
-  if (said.size < 1000 || said.size < scan.tokens.length * 2) return;
-  const there = new Set(scan.tokens.map(tokenId));
-  for (const about of said.keys()) if (!there.has(about)) said.delete(about);
-}
+const UNTIL = {
+  revoked: '',
+  denied: ' until the client, its secret or the configuration changes',
+  failed: ' until its files or the configuration change',
+} as const;
+
+const WHO = {
+  revoked: ': the user must remove it (condor_store_cred delete-oauth) and log in again by submitting a job',
+  denied: ': the administrator must act',
+  failed: '',
+} as const;

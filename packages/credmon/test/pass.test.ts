@@ -272,6 +272,41 @@ describe('after a failure', () => {
     expect(on.has('alice', '.mytok.renewal')).toBe(false);
   });
 
+  it('R9 R44 a secret that cannot be read is waited for, in the log as in the state', async () => {
+    const on = bench({
+      knobs: {
+        mytok_CLIENT_ID: 'me',
+        mytok_TOKEN_URL: 'https://issuer.example/token',
+        mytok_CLIENT_SECRET_FILE: '/nowhere/secret',
+      },
+    });
+    seedDue(on);
+    await pass(on);
+    expect(on.lines.filter((line) => line.includes('secret file'))).toEqual([
+      expect.stringMatching(
+        /^error alice\/mytok: the client secret file .* is missing; tried again in \d+ s: the administrator must act$/,
+      ),
+    ]);
+    const { plan } = await beginPass(on.world, on.ownership, on.memory);
+    expect(plan.verdicts.map(({ state }) => state)).toEqual(['waiting']);
+    expect(on.asked).toEqual([]);
+  });
+
+  it('forgets the tokens that are gone, once a look was complete', async () => {
+    const on = bench();
+    seedDue(on);
+    seedDue(on, 'bob');
+    on.answer = async () => json({}, 500);
+    await pass(on);
+    rmSync(join(on.directory, 'alice'), { recursive: true });
+    await (
+      await beginPass(on.world, on.ownership, on.memory, { interrupted: () => true })
+    ).settled;
+    expect([...on.memory.failures.keys()]).toEqual(['alice/mytok', 'bob/mytok']);
+    await pass(on);
+    expect([...on.memory.failures.keys()]).toEqual(['bob/mytok']);
+  });
+
   it('R44 says a repeating failure once', async () => {
     const on = bench();
     seedDue(on);

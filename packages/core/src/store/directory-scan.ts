@@ -58,6 +58,7 @@ export async function scanDirectory(
   const sinceFull = now.steady - memory.lastFull;
   const patient = sinceFull < LONGEST_WITHOUT_FULL;
   let full = sinceFull >= FULL_LOOK_INTERVAL;
+  let partial = false;
   const found = { tokens: [] as TokenSnapshot[], keyFiles: [] as LooseFile[] };
   const temporaries: TemporaryFile[] = [];
   const problems: string[] = [];
@@ -69,6 +70,7 @@ export async function scanDirectory(
       if (patient && known && habits.interrupted?.() === true) {
         users.set(entry.name, known);
         full = false;
+        partial = true;
         continue;
       }
       full &&= !(patient && habits.hurry?.() === true);
@@ -94,7 +96,7 @@ export async function scanDirectory(
   }
   memory.users = users;
   if (full) memory.lastFull = now.steady;
-  return { ...found, temporaries, problems };
+  return { ...found, temporaries, problems, ...(partial ? { partial } : {}) };
 }
 
 /** A new directory is one that somebody may be waiting for. */

@@ -20,12 +20,16 @@ export interface TemporaryFile extends LooseFile {
   readonly refreshToken: boolean;
 }
 
-/** Everything that one look at the directory found. `problems` are sentences about directories that could not be read. */
+/**
+ * Everything that one look at the directory found. `problems` are sentences about directories that could not be read; `partial` says that an
+ * interruption left known directories out.
+ */
 export interface Scan {
   readonly tokens: readonly TokenSnapshot[];
   readonly keyFiles: readonly LooseFile[];
   readonly temporaries: readonly TemporaryFile[];
   readonly problems: readonly string[];
+  readonly partial?: true;
 }
 
 /** The contents of a token's files at one moment, read for a renewal. These are secrets. */

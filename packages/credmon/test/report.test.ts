@@ -1,0 +1,119 @@
+// What the log says, what it does not say twice, and what it forgets.
+import { CodedError, DEFAULT_POLICY, type ManagedToken, type RenewalState, type Scan } from '@credmon/core';
+import { describe, expect, it } from 'vitest';
+import { createReport } from '../src/report.ts';
+import { createSaid } from '../src/said.ts';
+
+const NOW = 1_000_000;
+
+function token(user: string): ManagedToken {
+  const missing = { kind: 'missing' } as const;
+  const seen = { wall: NOW, steady: 0 };
+  return {
+    snapshot: { user, stem: 'mytok', top: missing, use: missing, meta: missing, renewal: undefined, seen },
+    provider: 'oauth',
+    renewable: { ok: true, value: true },
+    basis: () => '',
+    policy: DEFAULT_POLICY,
+  };
+}
+
+const state = (change: Partial<RenewalState> = {}): RenewalState => ({
+  attempts: 1,
+  last_attempt: NOW,
+  not_before: NOW + 10,
+  stopped: false,
+  code: 'ISSUER_UNREACHABLE',
+  message: 'no answer',
+  basis: '',
+  ...change,
+});
+
+const scanOf = (users: readonly string[], change: Partial<Scan> = {}): Scan => ({
+  tokens: users.map((user) => token(user).snapshot),
+  keyFiles: [],
+  temporaries: [],
+  problems: [],
+  ...change,
+});
+
+function reporting() {
+  const lines: string[] = [];
+  const say = (text: string): void => void lines.push(text);
+  const log = { error: say, warn: say, info: say, debug: () => undefined };
+  const report = createReport(log, () => ({ floor: 0, starterRefresh: 0 }));
+  const scanned = (scan: Scan): void => report.scanned(scan, { renew: [], verdicts: [], nextIn: 60 });
+  const failed = (user: string): void =>
+    report.failed(token(user), 'failed', new CodedError('ISSUER_UNREACHABLE', 'no answer'), state());
+  return { lines, report, scanned, failed };
+}
+
+describe('R44 the advice agrees with the state', () => {
+  const login =
+    'the user must remove it (condor_store_cred delete-oauth) and log in again by submitting a job';
+  it.each([
+    ['revoked', true, `not tried again: ${login}`],
+    [
+      'denied',
+      true,
+      'not tried again until the client, its secret or the configuration changes: the administrator must act',
+    ],
+    ['failed', true, 'not tried again until its files or the configuration change'],
+    ['revoked', false, `tried again in 10 s: ${login}`],
+    ['denied', false, 'tried again in 10 s: the administrator must act'],
+    ['failed', false, 'tried again in 10 s'],
+  ] as const)('%s, stopped %s', (kind, stopped, advice) => {
+    const { lines, report } = reporting();
+    report.failed(
+      token('alice'),
+      kind,
+      new CodedError('SECRET_UNREADABLE', 'unreadable'),
+      state({ stopped }),
+    );
+    expect(lines).toEqual([`alice/mytok: unreadable; ${advice}`]);
+  });
+});
+
+describe('R44 a failure is said once', () => {
+  it('while the token is there, and again for a new one of the same name', () => {
+    const { lines, scanned, failed } = reporting();
+    failed('alice');
+    scanned(scanOf(['alice']));
+    failed('alice');
+    expect(lines).toHaveLength(1);
+    scanned(scanOf(['bob'], { partial: true }));
+    scanned(scanOf(['bob'], { problems: ['/creds/alice cannot be read (EACCES)'] }));
+    failed('alice');
+    expect(lines).toHaveLength(2);
+    scanned(scanOf(['bob']));
+    failed('alice');
+    expect(lines).toHaveLength(3);
+  });
+
+  it('for all tokens that wait for one issuer, until one of them is renewed', () => {
+    const { lines, report } = reporting();
+    const waiting = new CodedError('ISSUER_BUSY', 'not tried', { about: 'waiting for https://x.example' });
+    for (const user of ['a', 'b', 'c']) report.failed(token(user), 'failed', waiting, state());
+    expect(lines).toEqual(['a/mytok: not tried; tried again in 10 s']);
+    report.renewed(token('b'), { issuedAt: NOW, expiresAt: NOW + 100 }, false);
+    report.failed(token('c'), 'failed', waiting, state());
+    expect(lines).toHaveLength(3);
+  });
+
+  it('of a directory that cannot be read, until it can', () => {
+    const { lines, scanned } = reporting();
+    const problem = '/creds/alice cannot be read (EACCES)';
+    for (const problems of [[problem], [problem], [], [problem]]) scanned(scanOf([], { problems }));
+    expect(lines).toEqual([problem, problem]);
+  });
+});
+
+it('what was said is not remembered without end', () => {
+  const said = createSaid(100);
+  const heard: string[] = [];
+  for (let index = 0; index < 1000; index += 1) {
+    said.once('often', '', () => heard.push('often'));
+    said.once(String(index), '', () => heard.push(String(index)));
+  }
+  expect([said.size, heard.length]).toEqual([100, 1001]);
+});
