@@ -161,6 +161,10 @@ describe('one bad token', () => {
     ],
     ['R14 []', async () => json([])],
     ['R14 no access token', async () => json({ token_type: 'bearer', expires_in: 3 })],
+    [
+      'R14 a refresh token of 20 KiB',
+      async () => json({ access_token: 'a', token_type: 'bearer', refresh_token: 'r'.repeat(20_480) }),
+    ],
     ['R14 a number for an access token', async () => json({ access_token: 5, token_type: 'bearer' })],
     [
       'R26 a redirect',

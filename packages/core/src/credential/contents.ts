@@ -32,6 +32,9 @@ export type Parsed<T> =
 /** The largest credential file that is read, in bytes. */
 export const MAX_CREDENTIAL_BYTES: number = 1024 * 1024;
 
+/** The longest refresh token that is kept and sent, in characters; real ones have a few hundred, a JWT a few thousand. */
+export const MAX_REFRESH_TOKEN: number = 16_384;
+
 /** The deepest nesting of a credential file. */
 const DEEPEST = 64;
 
@@ -63,6 +66,7 @@ export function parseTop(text: string): Parsed<TopContents> {
   if (!object.ok) return object;
   const { refresh_token: token } = object.value;
   if (typeof token !== 'string') return refuse('has no "refresh_token" text');
+  if (token.length > MAX_REFRESH_TOKEN) return refuse('holds a refresh token of more than 16 KiB');
   return { ok: true, value: { ...object.value, refresh_token: token } };
 }
 

@@ -1,14 +1,16 @@
 // From the text of a credential file to what a snapshot keeps of it.
 import { ERROR_CODES, type ErrorCode } from '../base/error-codes.ts';
-import { parseMeta, parseObject, type Parsed } from './contents.ts';
+import { MAX_REFRESH_TOKEN, parseMeta, parseObject, type Parsed } from './contents.ts';
 import type { MetaDigest, RenewalState, TopDigest } from './snapshot.ts';
 import { jwtTimesHere, storedTimes, type TokenTimes } from './times.ts';
 
-/** What `.top` holds. Any text is legal here; the provider that owns the token judges it. */
+/** What `.top` holds. Any text but an absurdly long refresh token is legal here; the provider that owns the token judges it. */
 export function digestTop(text: string): Parsed<TopDigest> {
   const object = parseObject(text);
   if (!object.ok) return { ok: true, value: { opaque: true, refreshToken: 'absent' } };
   const { refresh_token: token, vault_url: vaultUrl } = object.value;
+  if (typeof token === 'string' && token.length > MAX_REFRESH_TOKEN)
+    return { ok: false, reason: 'holds a refresh token of more than 16 KiB' };
   const refreshToken = typeof token !== 'string' ? 'absent' : token === '' ? 'empty' : 'present';
   return {
     ok: true,

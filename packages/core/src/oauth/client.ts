@@ -1,6 +1,7 @@
 // openid-client behind one door: the registration of a client at an issuer, and a token request whose answer is kept whole.
 import * as openid from 'openid-client';
 import { CodedError, isCoded, type HttpResponse, type Send } from '../base/index.ts';
+import { MAX_REFRESH_TOKEN } from '../credential/contents.ts';
 import { isRecord } from '../credential/json.ts';
 import { saneLifetime } from '../credential/times.ts';
 import { classifyFailure } from './classify.ts';
@@ -153,14 +154,11 @@ export async function requestToken(
   }
 }
 
-/** The longest refresh token that is kept from a refused answer, in bytes. */
-const LONGEST_SALVAGE = 16_384;
-
 /** The refresh token of an answer that says success, if it is one by its looks. */
 function rotatedIn({ response, json }: Seen): string | undefined {
   const token = json?.['refresh_token'];
   const success = response !== undefined && response.status >= 200 && response.status < 300;
-  if (!success || typeof token !== 'string' || token.length > LONGEST_SALVAGE) return undefined;
+  if (!success || typeof token !== 'string' || token.length > MAX_REFRESH_TOKEN) return undefined;
   return /^[!-~]+$/.test(token) ? token : undefined;
 }
 

@@ -1,5 +1,6 @@
 // A token response that has been judged: what the rest of the project gets to see of an issuer's answer.
 import { CodedError } from '../base/errors.ts';
+import { MAX_REFRESH_TOKEN } from '../credential/contents.ts';
 
 /** Claims of a verified ID token that the project looks at. */
 export interface IdentityClaims {
@@ -24,7 +25,7 @@ export const MAX_ACCESS_TOKEN_BYTES: number = 16_384;
 
 /**
  * Judges the JSON object of a successful token response.
- * @throws CodedError `ISSUER_ANSWER_INVALID` when the access token is missing, empty, wrong-typed, too long or holds control characters, or the refresh token is no text.
+ * @throws CodedError `ISSUER_ANSWER_INVALID` when the access token is missing, empty, wrong-typed, too long or holds control characters, or the refresh token is no text or too long.
  */
 export function judgeTokenResponse(json: Readonly<Record<string, unknown>>, provider: string): TokenAnswer {
   const { refresh_token: refreshToken, ...answer } = json;
@@ -39,6 +40,8 @@ export function judgeTokenResponse(json: Readonly<Record<string, unknown>>, prov
   if (refreshToken !== undefined && refreshToken !== null && typeof refreshToken !== 'string') {
     throw invalid(provider, 'its refresh_token is not text');
   }
+  if (typeof refreshToken === 'string' && refreshToken.length > MAX_REFRESH_TOKEN)
+    throw invalid(provider, 'its refresh token has more than 16 KiB');
   return {
     accessToken,
     ...(typeof refreshToken === 'string' && refreshToken !== '' ? { refreshToken } : {}),

@@ -44,6 +44,13 @@ describe('R3 .top', () => {
     },
   );
 
+  it('is refused when its refresh token is absurdly long', () => {
+    expect(parseTop(JSON.stringify({ refresh_token: 'r'.repeat(16_385) }))).toEqual({
+      ok: false,
+      reason: 'holds a refresh token of more than 16 KiB',
+    });
+  });
+
   it('is refused as any JSON is', () => {
     expect(parseTop('[]')).toEqual({ ok: false, reason: 'is JSON, but not an object' });
   });

@@ -20,6 +20,15 @@ describe('R3 .top', () => {
   });
 });
 
+it('R3 a .top with an absurdly long refresh token is broken', () => {
+  const text = (length: number): string => JSON.stringify({ refresh_token: 'r'.repeat(length) });
+  expect(digestTop(text(16_384)).ok).toBe(true);
+  expect(digestTop(text(16_385))).toEqual({
+    ok: false,
+    reason: 'holds a refresh token of more than 16 KiB',
+  });
+});
+
 describe('R3 .use', () => {
   it.each([
     ['recorded times', '{"access_token":"x","issued_at":5,"expires_at":9}', { issuedAt: 5, expiresAt: 9 }],

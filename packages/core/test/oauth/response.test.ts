@@ -36,6 +36,20 @@ describe('R14 a token response', () => {
   });
 
   it.each([
+    [16_384, undefined],
+    [16_385, 'the token response for mytok is refused: its refresh token has more than 16 KiB'],
+  ])('R14 a refresh token of %d characters', (length, refused) => {
+    const json = { access_token: 'a', refresh_token: 'r'.repeat(length) };
+    let said: string | undefined;
+    try {
+      judgeTokenResponse(json, 'mytok');
+    } catch (error) {
+      said = (error as CodedError).message;
+    }
+    expect(said).toBe(refused);
+  });
+
+  it.each([
     ['a b', 'a b'],
     [['a', 'b'], 'a b'],
     [['a', 5], undefined],
