@@ -90,6 +90,56 @@ describe('start and stop', () => {
   });
 });
 
+describe('--once', () => {
+  const seedTwo = async (): Promise<void> => {
+    const service = await workspace.addService('mytok', issuer);
+    for (const user of ['alice', 'bob']) await seedToken(workspace, service, user, 'mytok', { age: 500 });
+  };
+  const renewals = (): number => daemonLog(workspace).split('Successfully renewed').length - 1;
+
+  it('ends with 0 after one pass, and leaves CREDMON_COMPLETE but no pid', async () => {
+    await seedTwo();
+    expect(await startDaemon(workspace, ['--once']).exited).toEqual({ code: 0, signal: null });
+    expect([renewals(), existsSync(file('CREDMON_COMPLETE')), existsSync(file('pid'))]).toEqual([
+      2,
+      true,
+      false,
+    ]);
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'R22 %s: what is under way is written, nothing more is begun, and the exit code is 1',
+    async (signal) => {
+      workspace.configure({ CREDMON_RENEWALS_PER_ISSUER: 1 });
+      await seedTwo();
+      const before = issuer.log.successes('refresh_token').length;
+      await issuer.setFault('held', { times: 1 });
+      const daemon = startDaemon(workspace, ['--once']);
+      await issuer.log.until((log) => log.successes('refresh_token').length === before + 1);
+      daemon.signal(signal);
+      await logged(`Got ${signal}, stopping`);
+      await issuer.setFault();
+      expect(await daemon.exited).toEqual({ code: 1, signal: null });
+      expect([renewals(), existsSync(file('CREDMON_COMPLETE'))]).toEqual([1, false]);
+      expect(daemonLog(workspace)).toContain('1 of its renewals not begun');
+      expect(issuer.log.presentedTwice()).toEqual([]);
+    },
+  );
+
+  it('R22 a second signal ends it at once', async () => {
+    await seedTwo();
+    const before = issuer.log.successes('refresh_token').length;
+    await issuer.setFault('held', { times: 1 });
+    const daemon = startDaemon(workspace, ['--once']);
+    await issuer.log.until((log) => log.successes('refresh_token').length > before);
+    daemon.signal('SIGTERM');
+    await logged('Got SIGTERM, stopping');
+    daemon.signal('SIGTERM');
+    expect(await daemon.exited).toEqual({ code: 1, signal: null });
+    await issuer.setFault();
+  });
+});
+
 describe('bad input', () => {
   it('R46 a wrong configuration: all mistakes with file and line, 99 under condor_master, 1 by hand', async () => {
     workspace.configure({ CREDMON_REQUEST_TIMEOUT: 'soon', OAUTH2_CREDMON_PROVIDER_NAMES: 'my prov, b/d' });

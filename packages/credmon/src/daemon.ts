@@ -32,7 +32,10 @@ export function createBell(): Bell {
 /** How long CREDMON_COMPLETE waits for an issuer that does not answer, in seconds. */
 const PATIENCE = 20;
 
-/** What the loop needs beside a pass's world. `settings` may change between passes; `complete` marks the end of one. */
+/**
+ * What the loop needs beside a pass's world. `settings` may change between passes; `complete` marks the end of one; `drainSeconds` is how
+ * long the end waits for renewals under way.
+ */
 export interface DaemonParts {
   readonly world: PassWorld;
   readonly memory: PassMemory;
@@ -42,6 +45,7 @@ export interface DaemonParts {
   readonly ownership: () => Ownership;
   readonly reload: () => void;
   readonly complete: () => void;
+  readonly drainSeconds: () => number;
 }
 
 /** Runs passes until `stop`, then waits for the renewals under way, so that what an issuer has answered is written. */
@@ -58,7 +62,7 @@ export async function runDaemon(parts: DaemonParts): Promise<void> {
       interrupted: () => wake.rung,
     });
     const settledIn = begun && (await settle(begun, world.clock, woken));
-    if (begun) complete(parts);
+    if (begun) touch(parts);
     const rewriteIn = memory.unwritten.size > 0 ? REWRITE_INTERVAL : LONGEST_SLEEP;
     const passed = world.clock.steady() - began;
     const plannedIn = (begun?.plan.nextIn ?? LONGEST_SLEEP) - passed;
@@ -80,22 +84,36 @@ async function settle(begun: BegunPass, clock: Clock, woken: AbortSignal): Promi
 }
 
 /** A mark that cannot be set must not end a process that may hold the only copy of a rotated refresh token. */
-function complete({ complete: touch, world }: DaemonParts): void {
+function touch({ complete, world }: DaemonParts): void {
   try {
-    touch();
+    complete();
   } catch (error) {
     world.report.trouble(`CREDMON_COMPLETE cannot be touched: ${messageOf(error)}`);
   }
 }
 
-/** One pass with nothing after it (`--once`): ends when its renewals have. */
-export async function runOnce(parts: DaemonParts): Promise<BegunPass | undefined> {
+/**
+ * One pass with nothing after it (`--once`): ends when its renewals have, or at a signal when those under way have. True when everything
+ * that was due has been tried, and written.
+ */
+export async function runOnce(parts: DaemonParts): Promise<boolean> {
+  const { world, stop, memory, log } = parts;
+  const closed = new Promise<void>((resolve) => {
+    const close = (): void => {
+      world.limiter.close();
+      resolve();
+    };
+    if (stop.aborted) close();
+    else stop.addEventListener('abort', close, { once: true });
+  });
   const begun = await onePass(parts);
-  if (begun) {
-    await begun.settled;
-    complete(parts);
-  }
-  return begun;
+  if (begun) await Promise.race([begun.settled, closed]);
+  await drain(parts);
+  const { letGo } = world.limiter;
+  if (letGo > 0) log.warn(`Stopped before the pass was complete: ${letGo} of its renewals not begun`);
+  const complete = begun !== undefined && letGo + memory.inFlight.size === 0;
+  if (complete) touch(parts);
+  return complete && memory.unwritten.size === 0;
 }
 
 /** A directory that cannot be read now may be readable in a minute. */
@@ -126,17 +144,21 @@ async function within<T>(
   return result;
 }
 
-/** How often the end of renewals under way is looked for at shutdown, and for how long, in seconds. */
+/** How often the end of renewals under way is looked for at shutdown, in seconds. */
 const DRAIN_STEP = 0.05;
-const DRAIN_LIMIT = 30;
 
-async function drain({ world, memory, log }: DaemonParts): Promise<void> {
+async function drain({ world, memory, log, drainSeconds }: DaemonParts): Promise<void> {
   // A grant that is spent after the lock is given back could be one that the next daemon spends too.
   world.limiter.close();
   await Promise.resolve();
-  if (memory.inFlight.size > 0) log.info(`Stopping: waiting for ${memory.inFlight.size} renewals under way`);
-  for (let waited = 0; memory.inFlight.size > 0 && waited < DRAIN_LIMIT; waited += DRAIN_STEP)
-    await world.clock.wait(DRAIN_STEP);
+  const { inFlight } = memory;
+  if (inFlight.size > 0) log.info(`Stopping: waiting for ${inFlight.size} renewals under way`);
+  const limit = world.clock.steady() + drainSeconds();
+  while (inFlight.size > 0 && world.clock.steady() < limit) await world.clock.wait(DRAIN_STEP);
+  for (const id of inFlight)
+    log.error(
+      `${id}: its renewal has not ended and is given up; if the issuer still answers, the answer is lost`,
+    );
   rewrite(world, memory.unwritten);
   for (const [id, rest] of memory.unwritten)
     log.error(`${id}: stopped before it was written; ${lossOf(rest)}`);

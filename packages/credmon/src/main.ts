@@ -43,10 +43,9 @@ async function run(command: Command): Promise<number> {
     case 'config-get':
       return runConfigGet(command, process.env, print, say);
     case 'daemon':
-      await runDaemonCommand(command, process.env, (opened) => {
+      return runDaemonCommand(command, process.env, (opened) => {
         log = opened;
       });
-      return 0;
   }
 }
 

@@ -2,17 +2,19 @@
 import { rmSync } from 'node:fs';
 import { CodedError, type HttpResponse } from '@credmon/core';
 import { describe, expect, it } from 'vitest';
-import { createBell, runDaemon, type DaemonParts } from '../src/daemon.ts';
+import { createBell, runDaemon, runOnce, type DaemonParts } from '../src/daemon.ts';
+import { drainSeconds } from '../src/drain.ts';
+import { createLimiter } from '../src/limiter.ts';
 import { bench, json, meta, useText, type Bench } from './support/bench.ts';
 
 const top = (token: string): string => JSON.stringify({ refresh_token: token });
 
-function start(on: Bench, change: Partial<DaemonParts> = {}) {
+function partsFor(on: Bench, change: Partial<DaemonParts> = {}) {
   const stop = new AbortController();
   const wake = createBell();
   const counts = { completed: 0, reloaded: 0 };
   const quiet = (text: string): void => void on.lines.push(text);
-  const ended = runDaemon({
+  const parts: DaemonParts = {
     world: on.world,
     memory: on.memory,
     log: { error: quiet, warn: quiet, info: quiet, debug: quiet },
@@ -25,13 +27,32 @@ function start(on: Bench, change: Partial<DaemonParts> = {}) {
     complete: () => {
       counts.completed += 1;
     },
+    drainSeconds: () => 65,
     ...change,
-  });
-  return { stop, wake, counts, ended };
+  };
+  return { stop, wake, counts, parts };
 }
 
+function start(on: Bench, change: Partial<DaemonParts> = {}) {
+  const { parts, ...rest } = partsFor(on, change);
+  return { ...rest, ended: runDaemon(parts) };
+}
+
+/** Requests that are answered when the test says so. */
+function held(on: Bench): { release: (answer: HttpResponse) => void } {
+  const self: { release: (answer: HttpResponse) => void } = { release: () => undefined };
+  on.answer = () =>
+    new Promise((resolve) => {
+      self.release = resolve;
+    });
+  return self;
+}
+
+const late = (): HttpResponse =>
+  json({ access_token: 'late', token_type: 'bearer', expires_in: 100, refresh_token: 'r2' });
+
 /** Lets time run until `end`, for what waits in small steps. */
-async function ticking(on: Bench, end: Promise<void>): Promise<void> {
+async function ticking(on: Bench, end: Promise<unknown>): Promise<void> {
   const ticks = setInterval(() => on.clock.advance(0.05), 1);
   await end;
   clearInterval(ticks);
@@ -149,6 +170,26 @@ describe('the loop', () => {
     expect(on.read('alice', 'mytok.use')).toContain('late');
   });
 
+  it.each([
+    [60, true],
+    [70, false],
+  ])('R22 waits for an answer as long as a renewal may take: %d s, written %s', async (seconds, written) => {
+    const on = bench();
+    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+    const issuer = held(on);
+    const daemon = start(on);
+    await expect.poll(() => on.asked.length).toBe(1);
+    daemon.stop.abort();
+    await on.clock.whenWaiting();
+    on.clock.advance(seconds);
+    issuer.release(late());
+    await ticking(on, daemon.ended);
+    expect([on.has('alice', 'mytok.use'), on.lines.some((line) => line.includes('is given up'))]).toEqual([
+      written,
+      !written,
+    ]);
+  });
+
   it('R13 R22 writes at the end what could not be written before', async () => {
     let full = true;
     const on = bench({
@@ -199,4 +240,69 @@ describe('the loop', () => {
     daemon.stop.abort();
     await daemon.ended;
   });
+});
+
+describe('one pass alone', () => {
+  const seedTwo = (on: Bench): void => {
+    for (const user of ['alice', 'bob']) on.seed(user, 'mytok', { top: top('r1'), meta: meta() });
+  };
+  const oneByOne = (on: Bench) => ({
+    ...on.world,
+    limiter: createLimiter({ cap: () => 1, steady: () => on.clock.steady() }),
+  });
+
+  it('is complete when all that was due has been tried', async () => {
+    const on = bench();
+    seedTwo(on);
+    const { parts, counts } = partsFor(on);
+    expect([await runOnce(parts), counts.completed, on.asked.length]).toEqual([true, 1, 2]);
+  });
+
+  it('R22 at a signal writes what is under way, begins nothing more, and is not complete', async () => {
+    const on = bench();
+    seedTwo(on);
+    const issuer = held(on);
+    const { parts, stop, counts } = partsFor(on, { world: oneByOne(on) });
+    const ended = runOnce(parts);
+    await expect.poll(() => on.asked.length).toBe(1);
+    stop.abort();
+    issuer.release(late());
+    await ticking(on, ended);
+    expect([await ended, counts.completed, on.asked.length]).toEqual([false, 0, 1]);
+    expect(['alice', 'bob'].filter((user) => on.has(user, 'mytok.use'))).toHaveLength(1);
+    expect(on.lines).toContainEqual('Stopped before the pass was complete: 1 of its renewals not begun');
+  });
+
+  it('R22 asks nobody when the signal came before', async () => {
+    const on = bench();
+    seedTwo(on);
+    const { parts, stop } = partsFor(on);
+    stop.abort();
+    expect([await runOnce(parts), on.asked.length]).toEqual([false, 0]);
+  });
+
+  it('R13 says what is lost when a rotated token can be written nowhere', async () => {
+    const refuse = (): never => {
+      throw new CodedError('CRED_FILE_IO', 'alice/mytok: cannot write mytok.top (ENOSPC)');
+    };
+    const on = bench({ store: (real) => ({ ...real, apply: refuse }) });
+    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+    expect(await runOnce(partsFor(on).parts)).toBe(false);
+    expect(on.lines).toContainEqual(
+      'alice/mytok: stopped before it was written; its rotated refresh token is lost: the user must log in again',
+    );
+  });
+
+  it('is not complete when the directory cannot be read', async () => {
+    const on = bench();
+    rmSync(on.directory, { recursive: true });
+    expect(await runOnce(partsFor(on).parts)).toBe(false);
+  });
+});
+
+it('R22 the end waits longer than any time-out that is configured', () => {
+  const limits = { connectSeconds: 5, totalSeconds: 600, maxBodyBytes: 1 };
+  const program = { name: 'x', command: '/x', args: [], seconds: 90 };
+  expect(drainSeconds({ limits, tokenPrograms: [] })).toBe(2405);
+  expect(drainSeconds({ limits: { ...limits, totalSeconds: 15 }, tokenPrograms: [program] })).toBe(95);
 });

@@ -3,7 +3,6 @@ import {
   checkCredentialDirectory,
   createSend,
   lockDirectory,
-  messageOf,
   openCredentialDirectory,
   systemClock,
   systemRandom,
@@ -29,7 +28,9 @@ import { ownershipOf } from '../ownership.ts';
 import { emptyMemory } from '../pass-world.ts';
 import { prepareKeyPair } from '../providers/local-keys.ts';
 import { withStanding } from '../providers/standing-store.ts';
+import { createReload } from '../reload.ts';
 import { createReport } from '../report.ts';
+import { drainSeconds } from '../drain.ts';
 import { readSecretFile, secretVersion } from '../secret-file.ts';
 import { readSettings, type Settings } from '../settings.ts';
 import { standingFiles } from '../standing-files.ts';
@@ -47,14 +48,15 @@ interface Running {
 }
 
 /**
- * Runs the daemon until a signal ends it, or one pass with `--once`. `opened` learns of the log as soon as there is one.
+ * Runs the daemon until a signal ends it, or one pass with `--once`; gives the exit code: 1 when that pass was not completed. `opened` learns
+ * of the log as soon as there is one.
  * @throws CodedError whatever keeps it from starting
  */
 export async function runDaemonCommand(
   command: DaemonCommand,
   env: NodeJS.ProcessEnv,
   opened: (log: Logger) => void,
-): Promise<void> {
+): Promise<number> {
   const config = openConfig(command, env);
   const settings = readSettings(config, command);
   const log = openLog(settings.log);
@@ -63,7 +65,7 @@ export async function runDaemonCommand(
   checkCredentialDirectory(settings.credDir, { create: true });
   const unlock = lockDirectory(settings.credDir);
   try {
-    await work({ command, env, log, settings, reloadAsked: false });
+    return await work({ command, env, log, settings, reloadAsked: false });
   } finally {
     unlock();
   }
@@ -76,7 +78,7 @@ function announce(log: Logger, config: Config, settings: Settings): void {
   log.info(`Credential directory: ${settings.credDir}`);
 }
 
-async function work(running: Running): Promise<void> {
+async function work(running: Running): Promise<number> {
   const { command, log, settings } = running;
   const { credDir } = settings;
   const wake = createBell();
@@ -100,10 +102,7 @@ async function work(running: Running): Promise<void> {
     die: () => process.exit(1),
   });
   try {
-    if (command.once) {
-      await runOnce(parts);
-      return;
-    }
+    if (command.once) return ended(parts, (await runOnce(parts)) ? 0 : 1);
     clearComplete(credDir);
     writePid(credDir);
     const unwatch = watchDirectory(
@@ -117,14 +116,22 @@ async function work(running: Running): Promise<void> {
     removePid(credDir);
     clearComplete(credDir);
     log.info('Stopped');
+    return ended(parts, 0);
   } finally {
     await monitor.close();
     release();
   }
 }
 
+/** What has not ended by now must not go on after the lock is given back. */
+function ended({ memory }: DaemonParts, code: number): number {
+  if (memory.inFlight.size > 0) process.exit(code);
+  return code;
+}
+
 function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal): DaemonParts {
-  const { log, settings } = running;
+  const { command, env, log, settings } = running;
+  const reload = createReload(() => readSettings(openConfig(command, env), command), log);
   let sender = createSend(settings.limits);
   const ports = { secretVersion, random: systemRandom, local: localFiles((text) => log.warn(text)) };
   if (settings.local.explicit) prepareKeyPair(settings.local, ports.local);
@@ -153,6 +160,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
     wake,
     stop,
     ownership: () => ownership,
+    drainSeconds: () => drainSeconds(running.settings),
     complete: () => {
       touchComplete(settings.credDir);
       rotateKeys(running.settings, systemClock.now());
@@ -160,7 +168,9 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
     reload: () => {
       if (!running.reloadAsked) return;
       running.reloadAsked = false;
-      if (!reload(running)) return;
+      const next = reload(running.settings);
+      if (!next) return;
+      takeOver(running, next);
       // What is under way over the old connections ends there.
       void sender.close();
       sender = createSend(running.settings.limits);
@@ -169,25 +179,13 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
   };
 }
 
-/** Reads the configuration again; true when it changed anything. A broken one is refused and the old one stays. */
-function reload(running: Running): boolean {
-  const { command, env, log } = running;
-  try {
-    const next = readSettings(openConfig(command, env), command);
-    if (fingerprint(next) === fingerprint(running.settings)) return false;
-    if (next.credDir !== running.settings.credDir)
-      log.warn(`A changed credential directory (${next.credDir}) needs a restart; still using the old one`);
-    log.reopen(next.log);
-    running.settings = next;
-    log.info('Configuration read again');
-    return true;
-  } catch (error) {
-    log.error(`The new configuration is refused and the old one stays: ${messageOf(error)}`);
-    return false;
-  }
-}
-
-/** Equal texts mean equal settings. */
-function fingerprint(settings: Settings): string {
-  return JSON.stringify({ ...settings, clients: [...settings.clients] });
+/** Takes new settings over where that needs no restart. */
+function takeOver(running: Running, next: Settings): void {
+  const { log, settings } = running;
+  if (next.credDir !== settings.credDir)
+    log.warn(`A changed credential directory (${next.credDir}) needs a restart; still using the old one`);
+  log.reopen(next.log);
+  for (const warning of next.warnings) if (!settings.warnings.includes(warning)) log.warn(warning);
+  running.settings = next;
+  log.info('Configuration read again');
 }

@@ -26,6 +26,7 @@ function watched(knobs: Readonly<Record<string, string>> = {}) {
     ownership: () => on.ownership,
     reload: () => undefined,
     complete: () => undefined,
+    drainSeconds: () => 60,
   };
   let pages: Pages = {};
   const monitor: Monitor = monitorDaemon(parts, {
