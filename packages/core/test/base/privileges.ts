@@ -7,6 +7,10 @@ export const isRoot: boolean = process.getuid?.() === 0;
 /** True when this process may mount file systems: root, and not in a container that forbids it. */
 export const mayMount: boolean = isRoot && spawnSync('unshare', ['--mount', 'true']).status === 0;
 
+/** True when this process may make a network of its own, in which it is the name server. */
+export const mayUnshareNetwork: boolean =
+  mayMount && spawnSync('unshare', ['--mount', '--net', 'ip', 'link', 'set', 'lo', 'up']).status === 0;
+
 /** Runs `act` while a file system of 64 KiB lies over `directory`. */
 export function onSmallDisk(directory: string, act: () => void): void {
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=0700', 'none', directory]);

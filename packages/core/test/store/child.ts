@@ -14,6 +14,10 @@ export function programOf(script: string): string {
     platform: 'node',
     format: 'esm',
     target: 'node20',
+    // What was written for CommonJS asks for built-in modules so.
+    banner: {
+      js: `import { createRequire } from 'node:module'; const require = createRequire('${import.meta.url}');`,
+    },
     write: false,
   });
   return outputFiles[0]?.text ?? '';

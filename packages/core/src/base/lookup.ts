@@ -1,0 +1,32 @@
+// Looks names up so that one that nobody answers for holds up one thread, however many connections want it.
+import dns, { type LookupAddress, type LookupOptions } from 'node:dns';
+
+/** How Node tells what it found: one address with its family, or all. */
+type Found = (
+  error: NodeJS.ErrnoException | null,
+  address: string | LookupAddress[],
+  family?: number,
+) => void;
+
+/** A look-up as sockets take it. @see the `lookup` option of node:net */
+export type Lookup = (host: string, options: LookupOptions, found: Found) => void;
+
+/**
+ * A {@link Lookup} that asks the system once for all who ask for the same while it is under way. The system's own look-up blocks a thread of a
+ * small pool until its resolver gives up, long after the connection that wanted it has.
+ */
+export function sharedLookup(ask: Lookup = (...asked) => dns.lookup(...asked)): Lookup {
+  const underWay = new Map<string, Found[]>();
+  return (host, options, found) => {
+    const key = JSON.stringify([host, options]);
+    const others = underWay.get(key);
+    if (others) return void others.push(found);
+    const all = [found];
+    underWay.set(key, all);
+    ask(host, options, (error, address, family) => {
+      underWay.delete(key);
+      for (const tell of all) tell(error, address, family);
+    });
+    return undefined;
+  };
+}
