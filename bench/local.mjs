@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const TOKENS = Number(process.env['TOKENS'] ?? 20_000);
 const SIGNALS = Number(process.env['SIGNALS'] ?? 300);
-const program = fileURLToPath(new URL('../packages/credmon/dist/bin/condor_credmon.js', import.meta.url));
+const program = fileURLToPath(new URL('../packages/credmon/dist/bin/condor_credmon.cjs', import.meta.url));
 
 /** A directory of tokens of which a daemon was told nothing yet. */
 function fill(directory, users) {

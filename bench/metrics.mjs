@@ -20,7 +20,7 @@ const TOKENS = Number(process.env['TOKENS'] ?? 20_000);
 const USERS = Number(process.env['USERS'] ?? TOKENS / 10);
 const ROUNDS = Number(process.env['ROUNDS'] ?? 40);
 const SERVICES = 10;
-const program = fileURLToPath(new URL('../packages/credmon/dist/bin/condor_credmon.js', import.meta.url));
+const program = fileURLToPath(new URL('../packages/credmon/dist/bin/condor_credmon.cjs', import.meta.url));
 const root = mkdtempSync(join(tmpdir(), 'credmon-bench-'));
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 const ms = (number) => `${number.toFixed(1)} ms`;

@@ -72,7 +72,7 @@ const sources = [
     join(root, name),
   ),
 ];
-step('build', sources, ['packages/credmon/dist/bin/condor_credmon.js'], () => {
+step('build', sources, ['packages/credmon/dist/bin/condor_credmon.cjs'], () => {
   run(1, process.execPath, join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b');
   run(1, process.execPath, join(root, 'scripts', 'bundle.mjs'));
 });

@@ -10,9 +10,10 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const executables = [
   {
     entry: 'packages/credmon/src/main.ts',
-    out: 'packages/credmon/dist/bin/condor_credmon.js',
-    // Name look-ups share these threads, which Node makes before it reads the program: one hanging look-up must not delay others.
-    interpreter: '/usr/bin/env -S UV_THREADPOOL_SIZE=32 node',
+    // Name look-ups share a few threads, each blocked by a name that nobody answers for. Their number can be set until the first one is
+    // used, and Node uses one to read a module: so this program is none, however it is started.
+    out: 'packages/credmon/dist/bin/condor_credmon.cjs',
+    first: "process.env.UV_THREADPOOL_SIZE ??= '32';",
   },
   {
     entry: 'packages/credmon/src/storer/main.ts',
@@ -35,14 +36,24 @@ const executables = [
   },
 ];
 
-const banner = `import { createRequire as __createRequire } from 'node:module';
+const classic = {
+  format: 'cjs',
+  banner: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;",
+  define: { 'import.meta.url': '__bundleUrl' },
+};
+const modern = {
+  format: 'esm',
+  define: { __dirname: '__bundleDir', __filename: '__bundleFile' },
+  banner: `import { createRequire as __createRequire } from 'node:module';
 import { fileURLToPath as __toPath } from 'node:url';
 const require = __createRequire(import.meta.url);
 const __bundleFile = __toPath(import.meta.url);
-const __bundleDir = __toPath(new URL('.', import.meta.url));`;
+const __bundleDir = __toPath(new URL('.', import.meta.url));`,
+};
 
-for (const { entry, out, assets, external = [], interpreter = '/usr/bin/env node' } of executables) {
+for (const { entry, out, assets, external = [], first = '' } of executables) {
   if (!existsSync(join(root, entry))) continue;
+  const { format, banner, define } = out.endsWith('.cjs') ? classic : modern;
   await build({
     absWorkingDir: root,
     entryPoints: [entry],
@@ -50,13 +61,13 @@ for (const { entry, out, assets, external = [], interpreter = '/usr/bin/env node
     bundle: true,
     platform: 'node',
     target: 'node20.19',
-    format: 'esm',
+    format,
     conditions: ['@credmon/source'],
     sourcemap: 'linked',
     sourcesContent: false,
     external,
-    banner: { js: `#!${interpreter}\n${banner}` },
-    define: { __dirname: '__bundleDir', __filename: '__bundleFile' },
+    banner: { js: `#!/usr/bin/env node\n${first}${banner}` },
+    define,
     logLevel: 'warning',
   });
   chmodSync(join(root, out), 0o755);

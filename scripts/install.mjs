@@ -12,7 +12,7 @@ if (prefix === undefined || process.argv.length > 3) {
 
 /** Which bundle gets which names in PREFIX/bin. */
 const programs = [
-  ['credmon', 'condor_credmon.js', ['condor_credmon', 'condor_credmon_oauth']],
+  ['credmon', 'condor_credmon.cjs', ['condor_credmon', 'condor_credmon_oauth']],
   ['credmon', 'condor_credential_storer.js', ['condor_credential_storer', 'condor_vault_storer']],
   ['webserver', 'condor_credmon_webserver.js', ['condor_credmon_webserver']],
   ['scitokens', 'scitokens.js', ['scitokens']],

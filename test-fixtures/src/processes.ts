@@ -91,7 +91,7 @@ export function startProcess(
 export type Executable = 'condor_credmon' | 'condor_credential_storer' | 'condor_credmon_webserver';
 
 const BUILT: Readonly<Record<Executable, string>> = {
-  condor_credmon: 'packages/credmon/dist/bin/condor_credmon.js',
+  condor_credmon: 'packages/credmon/dist/bin/condor_credmon.cjs',
   condor_credential_storer: 'packages/credmon/dist/bin/condor_credential_storer.js',
   condor_credmon_webserver: 'packages/webserver/dist/bin/condor_credmon_webserver.js',
 };

@@ -1,8 +1,9 @@
 // The daemon as a process: what condor_master, CredD and an administrator see of it.
 import { chmodSync, existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
-import { startExecutable } from '@credmon/test-fixtures/processes';
+import { executablePath, startExecutable } from '@credmon/test-fixtures/processes';
 import { seedToken } from '@credmon/test-fixtures/seed-token';
 import { waitUntil } from '@credmon/test-fixtures/wait-until';
 import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
@@ -138,6 +139,24 @@ describe('--once', () => {
     expect(await daemon.exited).toEqual({ code: 1, signal: null });
     await issuer.setFault();
   });
+});
+
+it('R1 has threads for many name look-ups that hang, however it is started', () => {
+  const probe = join(workspace.root, 'probe.cjs');
+  // The first look-up makes all threads; it comes once the program has been read.
+  const count = `require('node:dns').lookup('localhost', () =>
+    process.stderr.write('threads ' + require('node:fs').readdirSync('/proc/self/task').length));`;
+  writeFileSync(probe, `setImmediate(() => { ${count} });`);
+  const copy = join(workspace.root, 'condor_credmon');
+  const built = executablePath(root, 'condor_credmon');
+  symlinkSync(built, copy);
+  const threads = (...program: [string, ...string[]]): number => {
+    const env = { ...process.env, NODE_OPTIONS: `--require=${probe}`, UV_THREADPOOL_SIZE: undefined };
+    const { stderr } = spawnSync(program[0], [...program.slice(1), '--version'], { encoding: 'utf8', env });
+    return Number(/threads (\d+)/.exec(stderr)?.[1]);
+  };
+  for (const started of [threads(process.execPath, built), threads(built), threads(copy)])
+    expect(started).toBeGreaterThanOrEqual(32);
 });
 
 describe('bad input', () => {

@@ -80,11 +80,16 @@ function complainTo(path: string, text: string): boolean {
   }
 }
 
-let command: Command | undefined;
-try {
-  command = await parseArguments(process.argv.slice(2), VERSION);
-  process.exitCode = await run(command);
-} catch (error) {
-  complain(error, command);
-  process.exitCode = exitCodeOf(error, underMaster);
+async function main(): Promise<void> {
+  let command: Command | undefined;
+  try {
+    command = await parseArguments(process.argv.slice(2), VERSION);
+    process.exitCode = await run(command);
+  } catch (error) {
+    complain(error, command);
+    process.exitCode = exitCodeOf(error, underMaster);
+  }
 }
+
+// The bundle is no module, and cannot wait at its top.
+void main();
