@@ -57,7 +57,7 @@ export type { Failure } from './renewal/backoff.ts';
 export { spreadOf } from './renewal/spread.ts';
 export { judge, planRenewals } from './renewal/plan.ts';
 export type { ManagedToken, Plan, TokenState, Verdict } from './renewal/plan.ts';
-export { LONGEST_PAUSE, SHORTEST_LIFETIME, pauseAfter } from './renewal/pause.ts';
+export { LONGEST_PAUSE, SHORTEST_LIFETIME, SHORT_LIVES, pauseAfter } from './renewal/pause.ts';
 export { openCredentialDirectory } from './store/directory-store.ts';
 export { restOf } from './store/rest.ts';
 export { lockDirectory } from './store/lock.ts';

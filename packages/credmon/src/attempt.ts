@@ -84,13 +84,18 @@ function write(
     world.store.apply(change);
     world.report.renewed(token, outcome.times, outcome.rotated);
     if (outcome.note !== undefined) world.report.noted(id, outcome.note);
-    const pause = pauseAfter(outcome.times, token.policy);
+    const { seconds, shortLives } = pauseAfter(
+      memory.pauses.get(id)?.shortLives ?? 0,
+      outcome.times,
+      token.policy,
+      world.clock.now(),
+    );
     // What nobody else is asked for may be made as often as its lifetime wants.
     if (provider.asksNobody !== true) {
       const top = world.store.read(user, stem).topIdentity;
-      memory.pauses.set(id, { until: world.clock.steady() + pause, top });
+      memory.pauses.set(id, { until: world.clock.steady() + seconds, shortLives, top });
     }
-    return Math.max(pause, dueByLifetime(outcome.times, token.policy, spreadOf(id)) - world.clock.now());
+    return Math.max(seconds, dueByLifetime(outcome.times, token.policy, spreadOf(id)) - world.clock.now());
   } catch (error) {
     if (isCoded(error, 'CRED_SUPERSEDED')) {
       world.report.trouble(error.message);

@@ -21,9 +21,13 @@ export interface PassWorld {
   readonly readSecret: (path: string, form?: 'line' | 'whole') => Parsed<string>;
 }
 
-/** After a renewal: until when (steady seconds) the token is left alone, unless its `.top` is another one than then. */
+/**
+ * After a renewal: until when (steady seconds) the token is left alone, unless its `.top` is another one than then; and how many renewals in a
+ * row brought one too short-lived to be of use.
+ */
 export interface Pause {
   readonly until: number;
+  readonly shortLives: number;
   readonly top: FileIdentity | undefined;
 }
 

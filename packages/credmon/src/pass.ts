@@ -109,7 +109,8 @@ export function instant(clock: Clock): Instant {
 
 /** Memory must not grow with every token that ever was, and a new one of an old name starts anew. */
 function forgetGone({ failures, pauses }: PassMemory, scan: Scan, now: Instant): void {
-  for (const [id, { until }] of pauses) if (until <= now.steady) pauses.delete(id);
+  for (const [id, { until, shortLives }] of pauses)
+    if (until <= now.steady && shortLives === 0) pauses.delete(id);
   if (scan.partial === true || scan.problems.length > 0 || failures.size + pauses.size === 0) return;
   const there = new Set(scan.tokens.map(tokenId));
   for (const ids of [failures, pauses]) for (const id of ids.keys()) if (!there.has(id)) ids.delete(id);

@@ -2,6 +2,7 @@
 import {
   LONGEST_PAUSE,
   SHORTEST_LIFETIME,
+  SHORT_LIVES,
   tokenId,
   type CodedError,
   type ManagedToken,
@@ -55,7 +56,7 @@ function lifeWarnings(
   const warnOfNoLife = (token: ManagedToken, life: number): void => {
     const { stem } = token.snapshot;
     if (life >= SHORTEST_LIFETIME) return;
-    const text = `the tokens that the issuer of ${stem} gives live ${life} s, too short for any job: they are renewed every ${LONGEST_PAUSE} s only; ask the issuer for longer lifetimes`;
+    const text = `the tokens that the issuer of ${stem} gives live ${life} s, too short for any job: after ${SHORT_LIVES} renewals in a row they are renewed every ${LONGEST_PAUSE} s only; ask the issuer for longer lifetimes`;
     texts.once(`no life ${stem}`, '', () => log.warn(text));
   };
   return { warnOfShortLife, warnOfNoLife };

@@ -4,14 +4,17 @@ import { pauseAfter } from '../../src/renewal/pause.ts';
 import { DEFAULT_POLICY } from '../../src/renewal/policy.ts';
 
 it.each([
-  ['one that lives a second', 1, {}, 30],
-  ['one that has no life at all', -5, {}, 30],
-  ['one that lives just too short', 4.9, {}, 30],
-  ['one of five seconds is kept alive', 5, {}, 2],
-  ['one of a minute', 60, {}, 24],
-  ['one of an hour', 3600, {}, 30],
-  ['one that is fetched every five seconds', 3600, { refreshEvery: 5 }, 4],
-])('after a renewal: %s', (_, lifetime, change, pause) => {
+  ['the first one that lives a second', 0, 1, {}, { seconds: 0.4, shortLives: 1 }],
+  ['the twentieth', 19, 1, {}, { seconds: 0.4, shortLives: 20 }],
+  ['the twenty-first is not kept alive any more', 20, 1, {}, { seconds: 30, shortLives: 21 }],
+  ['one that lives just too short', 20, 4.9, {}, { seconds: 30, shortLives: 21 }],
+  ['one that has no life at all', 20, -5, {}, { seconds: 30, shortLives: 21 }],
+  ['one of five seconds is kept alive', 20, 5, {}, { seconds: 2, shortLives: 0 }],
+  ['one of a minute', 0, 60, {}, { seconds: 24, shortLives: 0 }],
+  ['one of an hour', 0, 3600, {}, { seconds: 30, shortLives: 0 }],
+  ['one that is fetched every five seconds', 0, 3600, { refreshEvery: 5 }, { seconds: 4, shortLives: 0 }],
+])('after a renewal: %s', (_, before, lifetime, change, expected) => {
   const times = { issuedAt: 1000, expiresAt: 1000 + lifetime };
-  expect(pauseAfter(times, { ...DEFAULT_POLICY, ...change })).toBeCloseTo(pause, 6);
+  const { seconds, shortLives } = pauseAfter(before, times, { ...DEFAULT_POLICY, ...change }, 1000);
+  expect({ seconds: Math.round(seconds * 1000) / 1000, shortLives }).toEqual(expected);
 });
