@@ -170,7 +170,7 @@ export function postponed(
 ): number {
   const state = stateAfter(world, token, error, { basis: token.basis(), untried: true });
   memory.failures.set(tokenId(token.snapshot), state);
-  world.report.failed(token, 'failed', error, state);
+  world.report.postponed(token, error, state);
   return state.not_before - world.clock.now();
 }
 

@@ -25,6 +25,8 @@ export interface Report {
     error: CodedError,
     state: RenewalState,
   ): void;
+  /** A renewal that was not tried for the sake of its issuer. */
+  postponed(token: ManagedToken, error: CodedError, state: RenewalState): void;
   /** A renewal that went well, but not quite as asked. */
   noted(id: string, note: string): void;
   removed(token: ManagedToken, error: CodedError): void;
@@ -82,6 +84,13 @@ export function createReport(log: Log, habits: () => ReaderHabits): Report {
     for (const id of shared.keys()) if (!there.has(id)) shared.delete(id);
   };
 
+  const onceOf = (id: string, kind: string, { code, fields }: CodedError, say: () => void): void => {
+    const { about } = fields;
+    if (typeof about !== 'string') return ofToken.once(id, `${kind} ${code}`, say);
+    shared.set(id, about);
+    texts.once(about, `${kind} ${code}`, say);
+  };
+
   const forgetFailure = (id: string): void => {
     ofToken.forget(id);
     texts.forget(shared.get(id) ?? '');
@@ -115,16 +124,15 @@ export function createReport(log: Log, habits: () => ReaderHabits): Report {
     },
     failed: (token, kind, error, state) => {
       const id = tokenId(token.snapshot);
-      const { about } = error.fields;
       const text = `${id}: ${error.message}; ${advice(kind, state)}`;
-      const say = (): void => log[kind === 'failed' ? 'warn' : 'error'](text);
-      if (typeof about === 'string') {
-        shared.set(id, about);
-        texts.once(about, `${kind} ${error.code}`, say);
-      } else ofToken.once(id, `${kind} ${error.code}`, say);
+      onceOf(id, kind, error, () => log[kind === 'failed' ? 'warn' : 'error'](text));
       log.debug(
         `${id}: attempt ${state.attempts} failed (${error.code}), next not before ${state.not_before}`,
       );
+    },
+    postponed: (token, error, state) => {
+      const id = tokenId(token.snapshot);
+      onceOf(id, 'postponed', error, () => log.warn(`${id}: ${error.message}; ${advice('failed', state)}`));
     },
     noted: (id, note) => notes.once(id, note, () => log.warn(`${id}: ${note}`)),
     removed: (token, error) => {

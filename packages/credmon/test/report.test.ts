@@ -93,10 +93,10 @@ describe('R44 a failure is said once', () => {
   it('for all tokens that wait for one issuer, until one of them is renewed', () => {
     const { lines, report } = reporting();
     const waiting = new CodedError('ISSUER_BUSY', 'not tried', { about: 'waiting for https://x.example' });
-    for (const user of ['a', 'b', 'c']) report.failed(token(user), 'failed', waiting, state());
+    for (const user of ['a', 'b', 'c']) report.postponed(token(user), waiting, state());
     expect(lines).toEqual(['a/mytok: not tried; tried again in 10 s']);
     report.renewed(token('b'), { issuedAt: NOW, expiresAt: NOW + 100 }, false);
-    report.failed(token('c'), 'failed', waiting, state());
+    report.postponed(token('c'), waiting, state());
     expect(lines).toHaveLength(3);
   });
 
