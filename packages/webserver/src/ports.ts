@@ -27,10 +27,16 @@ export interface CredentialFiles {
 
 /** Logs of events, one for each opened key; appends of several processes come in one order for all of them. */
 export interface FlowLog {
-  /** Appends and answers with the whole log, in order. Only an `opened` event begins a log: appending to none answers with an empty list. */
-  append(id: string, event: FlowEvent): readonly FlowEvent[];
+  /**
+   * Appends and answers with the whole log, in order. Only an `opened` event begins a log, for which the oldest of the same owner may
+   * have to go: appending to none answers with an empty list.
+   * @throws CodedError `SESSION_STORE_FULL`; nothing is left of the event then
+   */
+  append(id: string, event: FlowEvent): Promise<readonly FlowEvent[]>;
   /** The log; empty when there is none or it is too old. */
-  read(id: string): readonly FlowEvent[];
+  read(id: string): Promise<readonly FlowEvent[]>;
+  /** Forgets a log; one that is gone is fine. */
+  remove(id: string): Promise<void>;
 }
 
 /** The log of the server. Messages hold no secret. */

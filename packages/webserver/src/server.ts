@@ -8,7 +8,12 @@ import { listen, trustFunction } from './listen.ts';
 import type { Log } from './ports.ts';
 import { createFileFlows } from './session-store/file-flows.ts';
 import { createFileSessions } from './session-store/file-sessions.ts';
-import { cookieKey, prepareSessionDirectory, pruneSessions } from './session-store/session-directory.ts';
+import {
+  cookieKey,
+  prepareSessionDirectory,
+  pruneSessions,
+  type SessionLimits,
+} from './session-store/session-directory.ts';
 import type { Settings } from './settings/settings.ts';
 import { openPublicKeys } from './public-key-files.ts';
 import { openViews } from './view-files.ts';
@@ -42,6 +47,7 @@ export function checkWorld(settings: Settings): void {
 export async function startServer(settings: Settings, log: Log): Promise<Server> {
   checkWorld(settings);
   const { sessionDirectory, sessionIdleSeconds: idle, sessionSeconds: absolute } = settings;
+  const limits = { idle, absolute, count: settings.sessionCount };
   const { connectSeconds, requestSeconds: totalSeconds } = settings;
   const { send, close: closeConnections } = createSend({
     ...DEFAULT_SEND_LIMITS,
@@ -53,8 +59,8 @@ export async function startServer(settings: Settings, log: Log): Promise<Server>
     random: systemRandom,
     send,
     files: openCredentialFiles(settings.credentialDirectory),
-    flows: createFileFlows(sessionDirectory, systemClock, absolute),
-    sessions: createFileSessions(sessionDirectory, systemClock, { idle, absolute }),
+    flows: createFileFlows(sessionDirectory, systemClock, limits),
+    sessions: createFileSessions(sessionDirectory, systemClock, limits),
     cookieSecret: cookieKey(sessionDirectory),
     log,
     views: openViews(),
@@ -63,7 +69,7 @@ export async function startServer(settings: Settings, log: Log): Promise<Server>
   });
   const address = await listen(app, settings.listen);
   const stop = new AbortController();
-  const pruning = pruneUntil(stop.signal, settings, log);
+  const pruning = pruneUntil(stop.signal, sessionDirectory, limits, log);
   const closeAll = async (): Promise<void> => {
     stop.abort();
     // A connection that never sends its request would hold the process for ever; what is in flight may take as long as an issuer may.
@@ -82,10 +88,15 @@ export async function startServer(settings: Settings, log: Log): Promise<Server>
   return { app, address, close: () => (closed ??= closeAll()) };
 }
 
-async function pruneUntil(stop: AbortSignal, settings: Settings, log: Log): Promise<void> {
+async function pruneUntil(
+  stop: AbortSignal,
+  directory: string,
+  limits: SessionLimits,
+  log: Log,
+): Promise<void> {
   while (!stop.aborted) {
     try {
-      pruneSessions(settings.sessionDirectory, systemClock.now() - settings.sessionSeconds);
+      pruneSessions(directory, systemClock.now(), limits);
     } catch (error) {
       log.error(`cannot remove old sessions: ${messageOf(error)}`);
     }

@@ -81,6 +81,25 @@ describe('a key link', () => {
   );
 });
 
+describe('a request that cannot be used', () => {
+  it.each([
+    ['TokenUrl', { TokenUrl: 'http://issuer.example/token' }],
+    ['ClientId', { ClientId: '' }],
+    ['LocalUser', { LocalUser: 'a/b' }],
+    ['Handle', { Handle: '..' }],
+  ])(
+    'R41 because of %s: the page names it and says whose it is, and blames nobody else',
+    async (name, fields) => {
+      portal.writeKey(ad(fields));
+      const { text } = await portal.browser().get(`/key/${KEY}`);
+      expect(text).toMatch(new RegExp(`<dt>Message</dt><dd>[^<]*${name}`));
+      expect(text).toContain('If it names Handle, Scopes or Audience');
+      expect(text).toContain('Everything else is set by your administrator');
+      expect(text).not.toContain('in the submit file cannot be used');
+    },
+  );
+});
+
 describe('beginning a login', () => {
   it('R39 by GET only shows a page that asks', async () => {
     portal.writeKey(ad());
@@ -144,7 +163,8 @@ describe('beginning a login', () => {
     const browser = portal.browser();
     await browser.open(`/key/${KEY}`);
     portal.writeKey(ad({ LocalUser: 'bob' }));
-    expect(explained(await browser.login('mytok'))).toEqual([422, 'This request was refused']);
+    expect(explained(await browser.get('/'))).toEqual([422, 'This request was refused']);
+    expect((await browser.login('mytok')).status).toBe(403);
   });
 });
 

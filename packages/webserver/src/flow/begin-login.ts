@@ -4,25 +4,28 @@ import { authorizationUrl, splitScopes } from '@credmon/core';
 import { CodedError } from '@credmon/core/base';
 import { providerSettings, type Settings } from '../settings/settings.ts';
 import { newSecret, requireFlow, type Desk } from './desk.ts';
-import { liveLogins } from './flow.ts';
+import { liveLogins, loginCount } from './flow.ts';
+import { MAX_LIVE_LOGINS, MAX_LOGINS } from './limits.ts';
 import { readTokenRequest } from './read-request.ts';
 import { registrationOf } from './registration.ts';
-
-/** Logins of one session that may wait at issuers at the same time; more is a script. */
-const MAX_LIVE_LOGINS = 50;
 
 /**
  * Begins a login for one token.
  * @returns the issuer's authorization URL
- * @throws CodedError `LOGIN_EXPIRED`, `LOGIN_REFUSED`, `RETURN_URL_REFUSED`, `ENDPOINT_REFUSED`, and as the key file's reader
+ * @throws CodedError `LOGIN_EXPIRED`, `LOGIN_REFUSED`, `RETURN_URL_REFUSED`, `ENDPOINT_REFUSED`, `SESSION_STORE_FULL`, and as the key file's reader
  * @see RFC 7636 (PKCE); RFC 9700, section 4.7 (state)
  */
-export function beginLogin(desk: Desk, id: string | undefined, stem: string): URL {
+export async function beginLogin(desk: Desk, id: string | undefined, stem: string): Promise<URL> {
   const { settings, ports } = desk;
   const now = ports.clock.now();
-  const flow = requireFlow(desk, id);
+  const flow = await requireFlow(desk, id);
   if (liveLogins(flow, now, settings.loginSeconds).length >= MAX_LIVE_LOGINS)
     throw new CodedError('LOGIN_REFUSED', 'too many logins of this session are waiting; finish one of them');
+  if (loginCount(flow) >= MAX_LOGINS)
+    throw new CodedError(
+      'LOGIN_REFUSED',
+      'this list has seen too many logins; open the link from condor_submit again',
+    );
   const request = readTokenRequest(desk, flow, stem);
   checkReturnUrl(settings, request.provider, request.returnUrl);
   const state = newSecret(desk);
@@ -40,8 +43,7 @@ export function beginLogin(desk: Desk, id: string | undefined, stem: string): UR
     ...nonce,
     codeChallenge: createHash('sha256').update(verifier).digest('base64url'),
   });
-  const { returnUrl: redirectUri } = request;
-  ports.flows.append(id ?? '', { type: 'begun', at: now, state, stem, verifier, redirectUri, ...nonce });
+  await ports.flows.append(id ?? '', { type: 'begun', at: now, state, stem, verifier, ...nonce });
   ports.log.info(`login of ${flow.localUser} for ${stem} begun at ${url.origin}`);
   return url;
 }

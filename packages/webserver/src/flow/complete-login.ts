@@ -1,8 +1,8 @@
 // Finishes a login: takes what the issuer sent back, gets the tokens and writes them where CredD looks.
 import { filesFromLogin, exchangeCode, type ProviderRequest, type TokenAnswer } from '@credmon/core';
-import { CodedError, isCoded } from '@credmon/core/base';
+import { CodedError, isCoded, messageOf, systemCode } from '@credmon/core/base';
 import { newSecret, requireFlow, type Desk } from './desk.ts';
-import { foldFlow, isComplete, type Flow, type Login } from './flow.ts';
+import { foldFlow, isComplete, nextFlow, withStored, type Flow, type FlowEvent, type Login } from './flow.ts';
 import { checkAnswer, displayName, missingScopes } from './judge-answer.ts';
 import { readTokenRequest } from './read-request.ts';
 import { registrationOf } from './registration.ts';
@@ -22,7 +22,7 @@ export interface Finished {
 
 /**
  * Finishes the login that `state` belongs to, whichever tab or replica began it.
- * @throws CodedError `LOGIN_EXPIRED`, `LOGIN_REFUSED`, `LOGIN_WRONG_USER`, `SCOPE_WIDENED`, and as the key file's reader and `exchangeCode`
+ * @throws CodedError `LOGIN_EXPIRED`, `LOGIN_REFUSED`, `LOGIN_WRONG_USER`, `SCOPE_WIDENED`, `SESSION_STORE_FULL`, and as the key file's reader and `exchangeCode`
  */
 export async function completeLogin(
   desk: Desk,
@@ -30,16 +30,17 @@ export async function completeLogin(
   callback: Callback,
 ): Promise<Finished> {
   const { ports } = desk;
-  const flow = requireFlow(desk, id);
-  const login = claimLogin(desk, id ?? '', flow, callback);
+  const flow = await requireFlow(desk, id);
+  const login = await claimLogin(desk, id ?? '', flow, callback.state);
   const { state } = callback;
   try {
     const request = readTokenRequest(desk, flow, login.stem);
+    checkPath(request, callback);
     const answer = await exchange(desk, request, login, callback);
     checkAnswer(desk.settings, flow.localUser, request, answer);
     writeToken(desk, flow.localUser, request, answer);
     const name = displayName(answer);
-    const events = ports.flows.append(id ?? '', {
+    const after = await note(desk, id ?? '', flow, {
       type: 'completed',
       at: ports.clock.now(),
       state,
@@ -48,30 +49,36 @@ export async function completeLogin(
       ...(name === undefined ? {} : { name }),
     });
     ports.log.info(`login of ${flow.localUser} for ${login.stem} done; ${describe(answer)}`);
-    return { flow: finishFlow(desk, foldFlow(events) ?? flow), stem: login.stem };
+    return { flow: finishFlow(desk, after), stem: login.stem };
   } catch (error) {
     const code = isCoded(error) ? error.code : 'CRED_FILE_IO';
-    ports.flows.append(id ?? '', { type: 'failed', at: ports.clock.now(), state, code });
+    await note(desk, id ?? '', flow, { type: 'failed', at: ports.clock.now(), state, code });
     throw error;
   }
 }
 
 /** Of all returns with one `state`, in all processes, exactly the first in the log goes on. */
-function claimLogin(desk: Desk, id: string, flow: Flow, { state, path }: Callback): Login {
-  const { settings, ports } = desk;
-  if (flow.over.includes(state)) throw new CodedError('LOGIN_EXPIRED', 'this login was finished already');
+async function claimLogin({ settings, ports }: Desk, id: string, flow: Flow, state: string): Promise<Login> {
   const known = flow.logins.find((login) => login.state === state);
+  if (flow.over.includes(state) || known?.claimedBy !== undefined) throw finishedAlready();
   if (!known) throw new CodedError('LOGIN_EXPIRED', 'no login of this session has that state');
   const now = ports.clock.now();
-  const attempt = newSecret(desk);
-  const events = ports.flows.append(id, { type: 'returned', at: now, state, attempt });
-  const login = foldFlow(events)?.logins.find((one) => one.state === state);
-  if (login?.claimedBy !== attempt) throw new CodedError('LOGIN_EXPIRED', 'this login was finished already');
-  if (now - login.begunAt >= settings.loginSeconds)
+  if (now - known.begunAt >= settings.loginSeconds)
     throw new CodedError('LOGIN_EXPIRED', `the login took longer than ${settings.loginSeconds} s`);
-  if (singleSlashes(new URL(login.redirectUri).pathname) !== singleSlashes(path))
-    throw new CodedError('LOGIN_REFUSED', 'the browser came back by the path of another provider');
+  const attempt = newSecret({ settings, ports });
+  const events = await ports.flows.append(id, { type: 'returned', at: now, state, attempt });
+  const login = foldFlow(events)?.logins.find((one) => one.state === state);
+  if (login?.claimedBy !== attempt) throw finishedAlready();
   return login;
+}
+
+function finishedAlready(): CodedError {
+  return new CodedError('LOGIN_EXPIRED', 'this login was finished already');
+}
+
+function checkPath({ returnUrl }: ProviderRequest, { path }: Callback): void {
+  if (singleSlashes(new URL(returnUrl).pathname) !== singleSlashes(path))
+    throw new CodedError('LOGIN_REFUSED', 'the browser came back by the path of another provider');
 }
 
 const singleSlashes = (path: string): string => path.replaceAll(/\/+/g, '/');
@@ -85,7 +92,7 @@ function exchange(
   return exchangeCode(ports.send, registrationOf(settings, request), {
     query,
     state,
-    redirectUri: login.redirectUri,
+    redirectUri: request.returnUrl,
     codeVerifier: login.verifier,
     now: ports.clock.now(),
     ...(login.nonce === undefined ? {} : { nonce: login.nonce }),
@@ -114,8 +121,21 @@ function writeToken(
   ports.files.writeToken(user, request.stem, texts);
 }
 
+/** Writes down how a login ended. What happened in the credential directory counts even where no note of it can be kept. */
+async function note({ ports }: Desk, id: string, flow: Flow, event: FlowEvent): Promise<Flow> {
+  let after: Flow | undefined;
+  try {
+    after = foldFlow(await ports.flows.append(id, event));
+  } catch (error) {
+    const why = isCoded(error) ? messageOf(error) : (systemCode(error) ?? 'unknown');
+    ports.log.warn(`no note could be kept of a login of ${flow.localUser} (${event.type}): ${why}`);
+  }
+  return after ?? nextFlow(flow, event) ?? flow;
+}
+
 /** The key file has served when every token is there; the clean-up of condor_credmon removes what cannot be removed here. */
-function finishFlow({ ports }: Desk, flow: Flow): Flow {
+function finishFlow({ ports }: Desk, noted: Flow): Flow {
+  const flow = withStored(noted, (stem) => ports.files.hasToken(noted.localUser, stem));
   if (!isComplete(flow)) return flow;
   try {
     ports.files.removeKey(flow.key);

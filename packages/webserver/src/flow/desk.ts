@@ -1,8 +1,9 @@
 // What every step of the flow needs at hand: settings, ports, and the flow of a session.
+import { createHash } from 'node:crypto';
 import { CodedError } from '@credmon/core/base';
 import type { Ports } from '../ports.ts';
 import type { Settings } from '../settings/settings.ts';
-import { foldFlow, type Flow } from './flow.ts';
+import { foldFlow, withStored, type Flow } from './flow.ts';
 
 /** Settings and ports together. */
 export interface Desk {
@@ -10,16 +11,23 @@ export interface Desk {
   readonly ports: Ports;
 }
 
-/** The flow of a session; `undefined` when none was opened, or it is older than the absolute time-out. */
-export function currentFlow({ settings, ports }: Desk, id: string | undefined): Flow | undefined {
+/**
+ * The flow of a session; `undefined` when none was opened, or it is older than the absolute time-out.
+ * @throws CodedError `CRED_FILE_IO` when the credential directory does not say what is stored; the system's error
+ */
+export async function currentFlow(
+  { settings, ports }: Desk,
+  id: string | undefined,
+): Promise<Flow | undefined> {
   if (id === undefined) return undefined;
-  const flow = foldFlow(ports.flows.read(id));
-  return flow && ports.clock.now() - flow.openedAt < settings.sessionSeconds ? flow : undefined;
+  const flow = foldFlow(await ports.flows.read(id));
+  if (!flow || ports.clock.now() - flow.openedAt >= settings.sessionSeconds) return undefined;
+  return withStored(flow, (stem) => ports.files.hasToken(flow.localUser, stem));
 }
 
 /** The flow of a session that must have one. @throws CodedError `LOGIN_EXPIRED` */
-export function requireFlow(desk: Desk, id: string | undefined): Flow {
-  const flow = currentFlow(desk, id);
+export async function requireFlow(desk: Desk, id: string | undefined): Promise<Flow> {
+  const flow = await currentFlow(desk, id);
   if (flow) return flow;
   throw new CodedError('LOGIN_EXPIRED', 'the browser has no open session, or it took too long');
 }
@@ -27,4 +35,18 @@ export function requireFlow(desk: Desk, id: string | undefined): Flow {
 /** A new name that nobody guesses: 192 bits, base64url. */
 export function newSecret({ ports }: Desk): string {
   return Buffer.from(ports.random(24)).toString('base64url');
+}
+
+/** The length of the owner's mark that ids begin with. */
+const MARK_LENGTH = 16;
+
+/** A new id of a flow: it begins with a mark of the local user, by which stores count how much each user has open. */
+export function newFlowId(desk: Desk, localUser: string): string {
+  return createHash('sha256').update(localUser).digest('hex').slice(0, MARK_LENGTH) + newSecret(desk);
+}
+
+/** The owner's mark of a flow's or session's id, 16 hex digits; of ids that belong to nobody it is all zeros. */
+export function ownerMark(id: string | undefined): string {
+  const mark = id?.slice(0, MARK_LENGTH) ?? '';
+  return /^[0-9a-f]{16}$/.test(mark) ? mark : '0'.repeat(MARK_LENGTH);
 }

@@ -1,15 +1,11 @@
 // One user's way through the portal as a value: folded from events, so that tabs and replicas that append at once lose nothing.
+import { stemOf } from '@credmon/core';
 import type { ErrorCode } from '@credmon/core/base';
 
-/** A token that the key file asks for, as pages show it. No secret is in it. */
+/** A token that the key file asks for, by name only: scopes, audience and addresses are read in the key file when needed. */
 export interface RequestedToken {
-  readonly stem: string;
   readonly provider: string;
   readonly handle: string;
-  readonly scopes: string;
-  readonly audience: string;
-  /** The origin of the authorization endpoint: where the browser will go. */
-  readonly origin: string;
 }
 
 /** What happened; times are epoch seconds. Written to the session's log in this form. */
@@ -21,8 +17,6 @@ export type FlowEvent =
       readonly key: string;
       readonly localUser: string;
       readonly tokens: readonly RequestedToken[];
-      /** Stems whose tokens were there already. */
-      readonly present: readonly string[];
     }
   | {
       readonly type: 'begun';
@@ -32,7 +26,6 @@ export type FlowEvent =
       readonly verifier: string;
       /** Only where an ID token is asked for. */
       readonly nonce?: string;
-      readonly redirectUri: string;
     }
   | { readonly type: 'returned'; readonly at: number; readonly state: string; readonly attempt: string }
   | {
@@ -54,7 +47,6 @@ export interface Login {
   readonly begunAt: number;
   readonly verifier: string;
   readonly nonce?: string;
-  readonly redirectUri: string;
   readonly claimedBy?: string;
 }
 
@@ -69,12 +61,18 @@ export type TokenState =
       readonly renewable: boolean;
     };
 
+/** A requested token, the stem of its files, and how far it is. */
+export interface FlowToken extends RequestedToken {
+  readonly stem: string;
+  readonly state: TokenState;
+}
+
 /** The whole way: whose, which tokens, how far each, and the logins that are not over. */
 export interface Flow {
   readonly openedAt: number;
   readonly key: string;
   readonly localUser: string;
-  readonly tokens: readonly (RequestedToken & { readonly state: TokenState })[];
+  readonly tokens: readonly FlowToken[];
   readonly logins: readonly Login[];
   /** `state` values of logins that are over, to tell a replay from a stranger. */
   readonly over: readonly string[];
@@ -111,15 +109,16 @@ export function nextFlow(flow: Flow | undefined, event: FlowEvent): Flow | undef
 }
 
 function opened(event: FlowEvent & { type: 'opened' }): Flow {
-  const { at, key, localUser, tokens, present } = event;
-  const there: TokenState = { kind: 'signed-in', missing: [], renewable: true };
+  const { at, key, localUser, tokens } = event;
   return {
     openedAt: at,
     key,
     localUser,
-    tokens: tokens.map((token) => ({
-      ...token,
-      state: present.includes(token.stem) ? there : { kind: 'waiting' },
+    tokens: tokens.map(({ provider, handle }) => ({
+      provider,
+      handle,
+      stem: stemOf(provider, handle),
+      state: { kind: 'waiting' },
     })),
     logins: [],
     over: [],
@@ -146,9 +145,28 @@ function closed(flow: Flow, state: string, result: TokenState): Flow {
   };
 }
 
+/**
+ * The flow as the credential directory has it: a token that is stored counts, whoever signed in for it, and one that was removed is
+ * waited for again.
+ */
+export function withStored(flow: Flow, isStored: (stem: string) => boolean): Flow {
+  return { ...flow, tokens: flow.tokens.map((token) => ({ ...token, state: storedState(token, isStored) })) };
+}
+
+function storedState({ stem, state }: FlowToken, isStored: (stem: string) => boolean): TokenState {
+  if (isStored(stem))
+    return state.kind === 'signed-in' ? state : { kind: 'signed-in', missing: [], renewable: true };
+  return state.kind === 'signed-in' ? { kind: 'waiting' } : state;
+}
+
 /** True when every token is there. */
 export function isComplete(flow: Flow): boolean {
   return flow.tokens.every(({ state }) => state.kind === 'signed-in');
+}
+
+/** How many logins the flow has seen, over or not. */
+export function loginCount({ logins, over }: Flow): number {
+  return logins.length + over.length;
 }
 
 /** Logins begun within `seconds` before `now` (epoch seconds) and not over. */

@@ -2,6 +2,7 @@
 import { compareScopes, type ProviderRequest, type TokenAnswer } from '@credmon/core';
 import { CodedError } from '@credmon/core/base';
 import { providerSettings, type Settings } from '../settings/settings.ts';
+import { MAX_MISSING_TEXT } from './limits.ts';
 
 /**
  * Refuses tokens of somebody else, where the administrator named a claim, and tokens that can do more than was asked for.
@@ -39,9 +40,13 @@ export function checkAnswer(
     );
 }
 
-/** The asked scopes that the issuer did not grant. */
+/** The asked scopes that the issuer did not grant, for people to read: of very many, the first ones and how many more. */
 export function missingScopes(request: ProviderRequest, answer: TokenAnswer): readonly string[] {
-  return compareScopes(request.scopes, answer.scope).narrower;
+  const { narrower } = compareScopes(request.scopes, answer.scope);
+  let length = 0;
+  const shown = narrower.filter((scope) => (length += scope.length) <= MAX_MISSING_TEXT);
+  const more = narrower.length - shown.length;
+  return more === 0 ? narrower : [...shown, `and ${more} more`];
 }
 
 /** How a verified ID token calls the person; at most 80 characters, for people to read. */

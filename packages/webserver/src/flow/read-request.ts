@@ -1,8 +1,8 @@
-// Reads a session's key file again whenever it is needed, so that no client secret ever stands in a session.
+// Reads a session's key file again whenever it is needed, so that neither client secrets nor long texts stand in a session.
 import { readCredentialRequest, type CredentialRequest, type ProviderRequest } from '@credmon/core';
-import { CodedError } from '@credmon/core/base';
+import { CodedError, isCoded } from '@credmon/core/base';
 import type { Desk } from './desk.ts';
-import type { Flow } from './flow.ts';
+import { isComplete, type Flow } from './flow.ts';
 
 /**
  * The request behind a key.
@@ -15,10 +15,26 @@ export function readRequest({ settings, ports }: Desk, key: string): CredentialR
   return readCredentialRequest(bytes, { allowLoopbackHttp: settings.allowLoopbackHttp });
 }
 
+/** What a flow's key file says of each token, by stem; nothing when it has served and is gone. @throws as {@link readRequest} */
+export function readTokenRequests(desk: Desk, flow: Flow): ReadonlyMap<string, ProviderRequest> {
+  try {
+    const { localUser, requests } = readRequest(desk, flow.key);
+    if (localUser === flow.localUser) return new Map(requests.map((request) => [request.stem, request]));
+  } catch (error) {
+    if (isCoded(error, 'KEY_FILE_MISSING') && isComplete(flow)) return new Map();
+    throw error;
+  }
+  throw anotherFile();
+}
+
 /** The part of a flow's key file that is about one token. @throws as {@link readRequest} */
 export function readTokenRequest(desk: Desk, flow: Flow, stem: string): ProviderRequest {
-  const request = readRequest(desk, flow.key);
-  const found = request.requests.find((one) => one.stem === stem);
-  if (request.localUser === flow.localUser && found) return found;
-  throw new CodedError('KEY_FILE_INVALID', 'the key file is not the one that this session was opened with');
+  const { localUser, requests } = readRequest(desk, flow.key);
+  const found = requests.find((one) => one.stem === stem);
+  if (localUser === flow.localUser && found) return found;
+  throw anotherFile();
+}
+
+function anotherFile(): CodedError {
+  return new CodedError('KEY_FILE_INVALID', 'the key file is not the one that this session was opened with');
 }

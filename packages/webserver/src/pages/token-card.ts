@@ -1,8 +1,8 @@
 // One requested token as a page shows it.
-import { splitScopes } from '@credmon/core';
-import type { Flow } from '../flow/flow.ts';
-import { pageFor } from '../plugins/page-error.ts';
+import { splitScopes, type ProviderRequest } from '@credmon/core';
 import { CodedError } from '@credmon/core/base';
+import type { Flow, FlowToken } from '../flow/flow.ts';
+import { pageFor } from '../plugins/page-error.ts';
 
 /** What the templates show of a token. */
 export interface TokenCard {
@@ -11,10 +11,8 @@ export interface TokenCard {
   readonly label: string;
   readonly provider: string;
   readonly handle: string;
-  readonly scopes: readonly string[];
-  readonly audience: string;
-  /** The host that the browser will go to. */
-  readonly issuer: string;
+  /** What the key file says; missing when it has served and is gone. `issuer` is the host that the browser will go to. */
+  readonly asked?: { readonly scopes: readonly string[]; readonly audience: string; readonly issuer: string };
   readonly state: 'waiting' | 'failed' | 'signed-in';
   /** The title of the failure's page. */
   readonly failure?: string;
@@ -23,27 +21,34 @@ export interface TokenCard {
   readonly renewable: boolean;
 }
 
-/** The card of one of a flow's tokens. */
-export function tokenCard(token: Flow['tokens'][number]): TokenCard {
-  const { stem, provider, handle, audience, state } = token;
+/** The card of one of a flow's tokens; `request` is what the key file says of it. */
+export function tokenCard(token: FlowToken, request: ProviderRequest | undefined): TokenCard {
+  const { stem, provider, handle, state } = token;
   const signedIn = state.kind === 'signed-in' ? state : undefined;
   return {
     stem,
     provider,
     handle,
-    audience,
-    label: handle === '' ? provider : `${provider} ${handle}`,
-    scopes: splitScopes(token.scopes),
-    issuer: new URL(token.origin).host,
+    label: labelOf(token),
     state: state.kind,
     missing: signedIn?.missing ?? [],
     renewable: signedIn?.renewable ?? true,
+    ...(request === undefined ? {} : { asked: askedOf(request) }),
     ...(signedIn?.name === undefined ? {} : { name: signedIn.name }),
     ...(state.kind === 'failed' ? { failure: pageFor(new CodedError(state.code, '')).page.title } : {}),
   };
 }
 
+function askedOf({ scopes, audience, authorizationUrl }: ProviderRequest): NonNullable<TokenCard['asked']> {
+  return { scopes: splitScopes(scopes), audience, issuer: new URL(authorizationUrl).host };
+}
+
+/** `provider`, or `provider handle`. */
+export function labelOf({ provider, handle }: FlowToken): string {
+  return handle === '' ? provider : `${provider} ${handle}`;
+}
+
 /** Finds a token by its stem, or by the `provider handle` of older links. */
-export function findToken(flow: Flow, wanted: string): Flow['tokens'][number] | undefined {
-  return flow.tokens.find((token) => token.stem === wanted || tokenCard(token).label === wanted);
+export function findToken(flow: Flow, wanted: string): FlowToken | undefined {
+  return flow.tokens.find((token) => token.stem === wanted || labelOf(token) === wanted);
 }

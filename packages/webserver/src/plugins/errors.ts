@@ -14,12 +14,12 @@ export function registerErrors(app: FastifyInstance, desk: Desk): void {
 }
 
 /** Answers with the page of an error; nothing of the request's query, headers or body is logged. */
-export function sendError(
+export async function sendError(
   desk: Desk,
   request: FastifyRequest,
   reply: FastifyReply,
   error: unknown,
-): FastifyReply {
+): Promise<FastifyReply> {
   const { name, page, detail } = pageFor(error);
   const route = request.routeOptions?.url ?? 'an unknown page';
   const text = `${request.method} ${route}: ${page.status} ${name}, reference ${request.id}: ${explain(error)}`;
@@ -30,7 +30,7 @@ export function sendError(
     name,
     ...(detail === undefined ? {} : { detail }),
     reference: request.id,
-    hasList: hasFlow(desk, request),
+    hasList: route.replace(/\/$/, '') !== desk.settings.mount && (await hasFlow(desk, request)),
   });
 }
 
@@ -41,12 +41,13 @@ function explain(error: unknown): string {
   return `${typeof name === 'string' ? name : 'error'}${typeof code === 'string' ? ` ${code}` : ''}`;
 }
 
-function hasFlow(desk: Desk, request: FastifyRequest): boolean {
+/** False for the list's own page, which would only lead back to what failed. */
+async function hasFlow(desk: Desk, request: FastifyRequest): Promise<boolean> {
   try {
-    return currentFlow(desk, request.session?.flow) !== undefined;
+    return (await currentFlow(desk, request.session?.flow)) !== undefined;
   } catch (error) {
-    // The session directory itself may be what failed; the page then offers no way back to the list.
-    desk.ports.log.error(`cannot read the session: ${messageOf(error)}`);
+    // The store of sessions itself may be what failed; the page then offers no way back to the list.
+    desk.ports.log.error(`cannot read the session: ${explain(error)}`);
     return false;
   }
 }

@@ -4,7 +4,7 @@ import fastifyCsrf from '@fastify/csrf-protection';
 import fastifySession from '@fastify/session';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isRecord } from '@credmon/core';
-import { newSecret, type Desk } from '../flow/desk.ts';
+import { newSecret, ownerMark, type Desk } from '../flow/desk.ts';
 
 declare module 'fastify' {
   interface Session {
@@ -30,7 +30,7 @@ export async function registerSessions(app: FastifyInstance, desk: Desk): Promis
     cookie: { path: '/', httpOnly: true, secure: settings.secure, sameSite: 'lax' },
     saveUninitialized: false,
     rolling: false,
-    idGenerator: () => newSecret(desk),
+    idGenerator: (request) => ownerMark(request?.session?.flow) + newSecret(desk),
   });
   await app.register(fastifyCsrf, {
     sessionPlugin: '@fastify/session',
@@ -39,9 +39,12 @@ export async function registerSessions(app: FastifyInstance, desk: Desk): Promis
 }
 
 /** A new session for a new flow; whatever the browser had before is forgotten on the server too. */
-export async function startSession(request: FastifyRequest, flow: string): Promise<void> {
-  await request.session.regenerate();
+export async function startSession({ ports }: Desk, request: FastifyRequest, flow: string): Promise<void> {
+  const { flow: before } = request.session;
+  // The new id takes its owner's mark from the flow, which must be there first.
   request.session.flow = flow;
+  await request.session.regenerate(['flow']);
+  if (before !== undefined) await ports.flows.remove(before);
 }
 
 /** A new id for the same session, after somebody signed in. */

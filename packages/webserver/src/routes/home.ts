@@ -1,7 +1,9 @@
 // GET /: the list of requested tokens, for whom they are, and a button for each.
 import type { FastifyInstance } from 'fastify';
+import { originOf } from '@credmon/core/base';
 import { currentFlow, type Desk } from '../flow/desk.ts';
 import { isComplete } from '../flow/flow.ts';
+import { readTokenRequests } from '../flow/read-request.ts';
 import { sendPage } from '../pages/send-page.ts';
 import { tokenCard } from '../pages/token-card.ts';
 import { admit } from '../plugins/admission.ts';
@@ -9,17 +11,18 @@ import { allowFormsTo } from '../plugins/security.ts';
 
 /** Adds the route. */
 export function homeRoute(app: FastifyInstance, desk: Desk): void {
-  app.get('/', (request, reply) => {
-    const flow = currentFlow(desk, request.session.flow);
+  app.get('/', async (request, reply) => {
+    const flow = await currentFlow(desk, request.session.flow);
     if (!flow) return sendPage(desk, reply, 'home', 200, { tokens: [] });
     admit(desk, request, flow.localUser);
+    const requests = readTokenRequests(desk, flow);
     allowFormsTo(
       reply,
-      flow.tokens.map(({ origin }) => origin),
+      [...requests.values()].map(({ authorizationUrl }) => originOf(authorizationUrl)),
     );
     return sendPage(desk, reply, 'home', 200, {
       localUser: flow.localUser,
-      tokens: flow.tokens.map(tokenCard),
+      tokens: flow.tokens.map((token) => tokenCard(token, requests.get(token.stem))),
       complete: isComplete(flow),
       csrf: reply.generateCsrf(),
     });

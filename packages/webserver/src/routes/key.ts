@@ -1,10 +1,10 @@
 // GET /key/<64 hex>: the link that condor_submit prints. It opens a session and leads on, so that the key leaves the address bar.
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { Desk } from '../flow/desk.ts';
+import { currentFlow, type Desk } from '../flow/desk.ts';
 import { openKey } from '../flow/open-key.ts';
 import { admit } from '../plugins/admission.ts';
-import { startSession } from '../plugins/session.ts';
+import { renewSession, startSession } from '../plugins/session.ts';
 import { read } from './read.ts';
 
 const params = z.object({ key: z.string() });
@@ -13,8 +13,9 @@ const params = z.object({ key: z.string() });
 export function keyRoute(app: FastifyInstance, desk: Desk): void {
   app.get('/key/:key', { exposeHeadRoute: false }, async (request, reply) => {
     const { key } = read(params, request.params);
-    const flow = openKey(desk, key, (localUser) => admit(desk, request, localUser));
-    await startSession(request, flow);
+    const current = await currentFlow(desk, request.session.flow);
+    const flow = await openKey(desk, key, current, (localUser) => admit(desk, request, localUser));
+    await (flow === undefined ? renewSession(request) : startSession(desk, request, flow));
     return reply.redirect(`${desk.settings.mount}/`, 303);
   });
 }

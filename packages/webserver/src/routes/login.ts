@@ -1,11 +1,13 @@
 // /login/<token>: GET explains and asks, POST with a CSRF token begins the login.
 import type { FastifyInstance, FastifyRequest, preHandlerHookHandler } from 'fastify';
 import { z } from 'zod';
+import { originOf } from '@credmon/core/base';
 import { beginLogin } from '../flow/begin-login.ts';
 import { requireFlow, type Desk } from '../flow/desk.ts';
-import type { Flow } from '../flow/flow.ts';
+import type { Flow, FlowToken } from '../flow/flow.ts';
+import { readTokenRequest } from '../flow/read-request.ts';
 import { sendPage } from '../pages/send-page.ts';
-import { findToken, tokenCard } from '../pages/token-card.ts';
+import { findToken, labelOf, tokenCard } from '../pages/token-card.ts';
 import { admit } from '../plugins/admission.ts';
 import { pageError } from '../plugins/page-error.ts';
 import { allowFormsTo } from '../plugins/security.ts';
@@ -15,29 +17,28 @@ const params = z.object({ provider: z.string() });
 
 /** Adds both routes. */
 export function loginRoutes(app: FastifyInstance, desk: Desk): void {
-  app.get('/login/:provider', (request, reply) => {
-    const { flow, token } = wanted(desk, request);
-    allowFormsTo(reply, [token.origin]);
-    const data = { localUser: flow.localUser, token: tokenCard(token), csrf: reply.generateCsrf() };
+  app.get('/login/:provider', async (request, reply) => {
+    const { flow, token } = await wanted(desk, request);
+    const asked = readTokenRequest(desk, flow, token.stem);
+    allowFormsTo(reply, [originOf(asked.authorizationUrl)]);
+    const data = { localUser: flow.localUser, token: tokenCard(token, asked), csrf: reply.generateCsrf() };
     return sendPage(desk, reply, 'login', 200, data);
   });
   // The token is in the form's body, which is there only after onRequest.
   const preHandler: preHandlerHookHandler = (request, reply, done) =>
     app.csrfProtection(request, reply, done);
-  app.post('/login/:provider', { preHandler }, (request, reply) => {
-    const { token } = wanted(desk, request);
-    const { href } = beginLogin(desk, request.session.flow, token.stem);
+  app.post('/login/:provider', { preHandler }, async (request, reply) => {
+    const { token } = await wanted(desk, request);
+    const { href, host } = await beginLogin(desk, request.session.flow, token.stem);
     if (!isBrowser(request)) return reply.redirect(href, 303);
-    return sendPage(desk, reply.header('refresh', `0; url=${href}`), 'leave', 200, {
-      href,
-      token: tokenCard(token),
-    });
+    const page = { href, issuer: host, label: labelOf(token) };
+    return sendPage(desk, reply.header('refresh', `0; url=${href}`), 'leave', 200, page);
   });
 }
 
-function wanted(desk: Desk, request: FastifyRequest): { flow: Flow; token: Flow['tokens'][number] } {
+async function wanted(desk: Desk, request: FastifyRequest): Promise<{ flow: Flow; token: FlowToken }> {
   const { provider } = read(params, request.params);
-  const flow = requireFlow(desk, request.session.flow);
+  const flow = await requireFlow(desk, request.session.flow);
   admit(desk, request, flow.localUser);
   const token = findToken(flow, provider);
   if (!token) throw pageError('no-such-provider');

@@ -20,7 +20,8 @@ const callback = z.object({
 export function returnRoutes(app: FastifyInstance, desk: Desk): void {
   const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { state } = read(callback, request.query);
-    admit(desk, request, requireFlow(desk, request.session.flow).localUser);
+    const { localUser } = await requireFlow(desk, request.session.flow);
+    admit(desk, request, localUser);
     const [path = '', query = ''] = splitOnce(request.url, '?');
     const { flow } = await completeLogin(desk, request.session.flow, { state, query, path });
     const waiting = liveLogins(flow, desk.ports.clock.now(), desk.settings.loginSeconds);

@@ -1,64 +1,93 @@
 // Flow logs as files of JSON lines: an append is one write, so that the kernel puts those of all processes in one order.
-import { closeSync, constants, openSync, readFileSync, statSync, utimesSync, writeSync } from 'node:fs';
-import { isRecord } from '@credmon/core';
-import { systemCode, type Clock } from '@credmon/core/base';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeSync,
+} from 'node:fs';
+import { CodedError, systemCode, type Clock } from '@credmon/core/base';
 import type { FlowEvent } from '../flow/flow.ts';
 import type { FlowLog } from '../ports.ts';
-import { sessionPath } from './session-directory.ts';
+import { checkFlowSize, flowEvents } from './flow-text.ts';
+import { makeRoom, needingSpace, sessionPath, type SessionLimits } from './session-directory.ts';
 
-/** Flow logs in `directory`, which stay readable for `seconds` after the last event. */
-export function createFileFlows(directory: string, clock: Clock, seconds: number): FlowLog {
+/** Flow logs in `directory`, which stay readable for `limits.absolute` seconds after the last event. */
+export function createFileFlows(directory: string, clock: Clock, limits: SessionLimits): FlowLog {
+  const pathOf = (id: string): string => sessionPath(directory, id, 'flow');
   const read = (id: string): readonly FlowEvent[] => {
-    const path = sessionPath(directory, id, 'flow');
+    const path = pathOf(id);
     try {
-      if (clock.now() - statSync(path).mtimeMs / 1000 >= seconds) return [];
-      return readFileSync(path, 'utf8').split('\n').flatMap(parseLine);
+      if (clock.now() - statSync(path).mtimeMs / 1000 >= limits.absolute) return [];
+      return flowEvents(readFileSync(path, 'utf8'));
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return [];
       throw error;
     }
   };
+  const append = (id: string, event: FlowEvent): readonly FlowEvent[] => {
+    const path = pathOf(id);
+    const now = clock.now();
+    if (event.type === 'opened') {
+      makeRoom(directory, id, 'flow', now, limits);
+      begin(path, event);
+    } else if (!extend(path, event)) return [];
+    utimesSync(path, now, now);
+    return read(id);
+  };
   return {
-    read,
-    append(id, event) {
-      const path = sessionPath(directory, id, 'flow');
-      const create = event.type === 'opened' ? constants.O_CREAT | constants.O_EXCL : 0;
-      const now = clock.now();
-      try {
-        appendLine(path, create, `\n${JSON.stringify(event)}\n`);
-        utimesSync(path, now, now);
-      } catch (error) {
-        if (systemCode(error) === 'ENOENT' && create === 0) return [];
-        throw error;
-      }
-      return read(id);
-    },
+    read: async (id) => read(id),
+    append: async (id, event) => append(id, event),
+    remove: async (id) => rmSync(pathOf(id), { force: true }),
   };
 }
 
-function appendLine(path: string, create: number, line: string): void {
-  const descriptor = openSync(
-    path,
-    constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW | create,
-    0o600,
-  );
+/** A new file; it goes again when its first event does not fit on the disk. */
+function begin(path: string, event: FlowEvent): void {
+  const descriptor = needingSpace(() => openForAppend(path, constants.O_CREAT | constants.O_EXCL));
   try {
-    const bytes = Buffer.from(line);
-    const written = writeSync(descriptor, bytes);
-    // The rest cannot follow in one piece; the next event begins with a line feed, and no reader takes the fragment for one.
-    if (written !== bytes.length) throw new Error('the disk took only a part of an event');
+    writeEvent(descriptor, event);
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
   } finally {
     closeSync(descriptor);
   }
 }
 
-function parseLine(line: string): FlowEvent[] {
-  if (line === '') return [];
+/** False when there is no such log. */
+function extend(path: string, event: FlowEvent): boolean {
+  let descriptor: number;
   try {
-    const event: unknown = JSON.parse(line);
-    return isRecord(event) && typeof event['type'] === 'string' ? [event as unknown as FlowEvent] : [];
-  } catch {
-    // Half an event of a full disk: what it said did not happen.
-    return [];
+    descriptor = openForAppend(path, 0);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    throw error;
   }
+  try {
+    writeEvent(descriptor, event);
+  } finally {
+    closeSync(descriptor);
+  }
+  return true;
+}
+
+function openForAppend(path: string, create: number): number {
+  return openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW | create, 0o600);
+}
+
+function writeEvent(descriptor: number, event: FlowEvent): void {
+  const bytes = Buffer.from(`\n${JSON.stringify(event)}\n`);
+  checkFlowSize(event, fstatSync(descriptor).size + bytes.length);
+  const written = needingSpace(() => writeSync(descriptor, bytes));
+  // The rest cannot follow in one piece; the next event begins with a line feed, and no reader takes the fragment for one.
+  if (written !== bytes.length)
+    throw new CodedError(
+      'SESSION_STORE_FULL',
+      'the disk of the session directory took only a part of an event',
+    );
 }

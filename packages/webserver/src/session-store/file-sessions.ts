@@ -2,14 +2,9 @@
 import { readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import type { SessionStore } from '@fastify/session';
 import { isRecord } from '@credmon/core';
-import { systemCode, writeFileAtomically, type Clock } from '@credmon/core/base';
-import { sessionPath } from './session-directory.ts';
-
-/** Time-outs in seconds: `idle` since the last request, `absolute` since the session was made. */
-export interface SessionLimits {
-  readonly idle: number;
-  readonly absolute: number;
-}
+import { CodedError, systemCode, writeFileAtomically, type Clock } from '@credmon/core/base';
+import { MAX_SESSION_BYTES } from '../flow/limits.ts';
+import { makeRoom, needingSpace, sessionPath, type SessionLimits } from './session-directory.ts';
 
 /** A file's modification time says when the session was last used; it is moved at most this often, in seconds. */
 const TOUCH_SECONDS = 30;
@@ -40,8 +35,12 @@ export function createFileSessions(directory: string, clock: Clock, limits: Sess
       answer(callback, () => {
         const path = sessionPath(directory, id, 'session');
         const now = clock.now();
-        const createdAt = gone(() => find(id))?.createdAt ?? now;
-        writeFileAtomically(path, JSON.stringify({ createdAt, session }), { mode: 0o600, durable: false });
+        const known = gone(() => find(id));
+        if (!known) makeRoom(directory, id, 'session', now, limits);
+        const text = JSON.stringify({ createdAt: known?.createdAt ?? now, session });
+        if (text.length > MAX_SESSION_BYTES)
+          throw new CodedError('SESSION_STORE_FULL', `a session of ${text.length} characters is too large`);
+        needingSpace(() => writeFileAtomically(path, text, { mode: 0o600, durable: false }));
         utimesSync(path, now, now);
         return null;
       }),

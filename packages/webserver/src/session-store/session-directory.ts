@@ -12,6 +12,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError, messageOf, stageFile, systemCode } from '@credmon/core/base';
+import { ownerMark } from '../flow/desk.ts';
+import { MAX_OPEN_PER_USER } from '../flow/limits.ts';
 
 /** Signs cookies; shared by all replicas that use the directory. */
 const COOKIE_KEY_FILE = 'cookie.key';
@@ -19,9 +21,65 @@ const COOKIE_KEY_FILE = 'cookie.key';
 /** The kinds of file in the directory besides the cookie key. */
 export type SessionFileKind = 'session' | 'flow';
 
-/** A file's path: named by the hash of the id, so that reading the directory reveals no id. */
+/** How long files count, in seconds: sessions since their last use (`idle`), flows since their last event (`absolute`). */
+export interface SessionLimits {
+  readonly idle: number;
+  readonly absolute: number;
+  /** How many sessions, and as many flows, there may be at once. */
+  readonly count: number;
+}
+
+/** A file's path: the owner's mark and the hash of the id, so that reading the directory reveals no id. */
 export function sessionPath(directory: string, id: string, kind: SessionFileKind): string {
-  return join(directory, `${createHash('sha256').update(id).digest('hex')}.${kind}`);
+  return join(directory, `${ownerMark(id)}-${createHash('sha256').update(id).digest('hex')}.${kind}`);
+}
+
+/**
+ * Makes room for a new file: of the owner's own files of this kind those unused for longest go, and of everybody's what is too old.
+ * @throws CodedError `SESSION_STORE_FULL` when there are still as many as may be
+ */
+export function makeRoom(
+  directory: string,
+  id: string,
+  kind: SessionFileKind,
+  now: number,
+  limits: SessionLimits,
+): void {
+  const ofKind = (): string[] => readdirSync(directory).filter((name) => name.endsWith(`.${kind}`));
+  const all = ofKind();
+  const own = all.filter((name) => name.startsWith(`${ownerMark(id)}-`));
+  if (own.length >= MAX_OPEN_PER_USER)
+    return removeOldest(directory, own, own.length + 1 - MAX_OPEN_PER_USER);
+  if (all.length < limits.count) return;
+  pruneSessions(directory, now, limits);
+  if (ofKind().length < limits.count) return;
+  throw new CodedError(
+    'SESSION_STORE_FULL',
+    `${limits.count} sign-ins are open at once, and no more are allowed (CREDMON_WEB_SESSION_LIMIT)`,
+  );
+}
+
+function removeOldest(directory: string, names: readonly string[], count: number): void {
+  const usedAt = (name: string): number =>
+    statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const oldest = names.map((name) => ({ name, at: usedAt(name) })).sort((a, b) => a.at - b.at);
+  for (const { name } of oldest.slice(0, count)) rmSync(join(directory, name), { force: true });
+}
+
+/** Does something that needs space on disk. @throws CodedError `SESSION_STORE_FULL` when there is none */
+export function needingSpace<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const code = systemCode(error);
+    if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error;
+    throw new CodedError(
+      'SESSION_STORE_FULL',
+      `the session directory has no space left (${code})`,
+      {},
+      error,
+    );
+  }
 }
 
 /**
@@ -66,13 +124,19 @@ export function cookieKey(directory: string): string {
   return readFileSync(path, 'utf8');
 }
 
-/** Removes sessions and flows not written since `before` (epoch seconds). @returns how many */
-export function pruneSessions(directory: string, before: number): number {
+/** Removes what is too old at `now` (epoch seconds), strays of dead processes too. @returns how many */
+export function pruneSessions(
+  directory: string,
+  now: number,
+  { idle, absolute }: Pick<SessionLimits, 'idle' | 'absolute'>,
+): number {
   let removed = 0;
   for (const name of readdirSync(directory)) {
     const path = join(directory, name);
-    if (name === COOKIE_KEY_FILE || !/\.(session|flow|credmon-tmp)$/.test(name)) continue;
-    if ((statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) / 1000 >= before) continue;
+    const kind = /\.(session|flow|credmon-tmp)$/.exec(name)?.[1];
+    if (kind === undefined) continue;
+    const usedAt = (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) / 1000;
+    if (now - usedAt < (kind === 'session' ? idle : absolute)) continue;
     rmSync(path, { force: true });
     removed += 1;
   }

@@ -26,6 +26,7 @@ export function readSettings(config: Config, listen?: ListenAddress): Settings {
     listen: listen ?? readListen(read),
     trustedProxies: read.list('CREDMON_WEB_TRUSTED_PROXIES') ?? ['127.0.0.1', '::1'],
     sessionDirectory: readSessionDirectory(read, credentialDirectory),
+    sessionCount: read.integer('CREDMON_WEB_SESSION_LIMIT', 10_000, 10, 1_000_000),
     sessionIdleSeconds: read.seconds('CREDMON_WEB_SESSION_IDLE', HOUR / 2, 60, 24 * HOUR),
     sessionSeconds: read.seconds('CREDMON_WEB_SESSION_LIFETIME', 8 * HOUR, 60, 24 * HOUR),
     loginSeconds: read.seconds('CREDMON_WEB_LOGIN_LIFETIME', HOUR / 6, 30, HOUR),

@@ -33,6 +33,8 @@ export interface Settings {
   readonly listen: ListenAddress;
   readonly trustedProxies: readonly string[];
   readonly sessionDirectory: string;
+  /** How many sessions may be open at once. */
+  readonly sessionCount: number;
   readonly sessionIdleSeconds: number;
   readonly sessionSeconds: number;
   readonly loginSeconds: number;

@@ -1,16 +1,20 @@
-// What every session store must do, whatever it keeps sessions in; each implementation runs this suite.
+// What every store of sessions and flows must do, whatever it keeps them in; each implementation runs this suite.
 import { promisify } from 'node:util';
 import type { SessionStore } from '@fastify/session';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { SessionLimits } from '../../src/session-store/file-sessions.ts';
+import type { FlowEvent } from '../../src/flow/flow.ts';
+import { MAX_FLOW_BYTES, MAX_OPEN_PER_USER } from '../../src/flow/limits.ts';
+import type { FlowLog } from '../../src/ports.ts';
+import type { SessionLimits } from '../../src/session-store/session-directory.ts';
 
 /** One world: stores opened in it share what they keep, and its clock stands still. */
 export interface StoreWorld {
   now: number;
-  open(limits: SessionLimits): SessionStore;
-  /** How many sessions are kept. */
-  count(): number;
-  close(): void;
+  sessions(limits: SessionLimits): SessionStore;
+  flows(limits: SessionLimits): FlowLog;
+  /** How many sessions and flows are kept, too old ones too. */
+  count(): Promise<number>;
+  close(): Promise<void>;
 }
 
 export const sessionOf = (flow: string) => ({ cookie: { originalMaxAge: null }, flow });
@@ -21,59 +25,211 @@ export const promised = (store: SessionStore) => ({
   destroy: promisify(store.destroy.bind(store)),
 });
 
+const openedBy = (localUser: string): FlowEvent => ({
+  type: 'opened',
+  at: 1,
+  key: 'k',
+  localUser,
+  tokens: [],
+});
+export const openedFlow: FlowEvent = openedBy('alice');
+export const failedFlow = (state: string): FlowEvent => ({
+  type: 'failed',
+  at: 2,
+  state,
+  code: 'LOGIN_REFUSED',
+});
+
+const LIMITS = { idle: 100, absolute: 250, count: 1000 };
+/** Ids as the portal makes them: the owner's mark first. */
+const idOf = (owner: string, name: string | number): string => owner.repeat(16) + String(name);
+const upTo = (count: number): number[] => Array.from({ length: count }, (_unused, index) => index);
+
 /** Runs the suite. */
-export function sessionStoreContract(name: string, makeWorld: () => StoreWorld): void {
+export function storeContract(name: string, makeWorld: () => Promise<StoreWorld>): void {
+  let world: StoreWorld;
+  const openWorld = async (): Promise<void> => {
+    world = await makeWorld();
+  };
   describe(`a session store in ${name}`, () => {
-    let world: StoreWorld;
-    beforeEach(() => {
-      world = makeWorld();
-    });
+    beforeEach(openWorld);
     afterEach(() => world.close());
-    const open = () => promised(world.open({ idle: 100, absolute: 250 }));
+    sessionsContract(() => world);
+  });
+  describe(`flow logs in ${name}`, () => {
+    beforeEach(openWorld);
+    afterEach(() => world.close());
+    flowsContract(() => world);
+  });
+}
 
-    it('gives back what was set, also to another process, and only under its id', async () => {
-      await open().set('one', sessionOf('f1'));
-      expect(await open().get('one')).toEqual(sessionOf('f1'));
-      expect(await open().get('two')).toBeNull();
-    });
+function sessionsContract(world: () => StoreWorld): void {
+  const open = (limits: SessionLimits = LIMITS) => promised(world().sessions(limits));
 
-    it('replaces and destroys', async () => {
-      const store = open();
-      await store.set('one', sessionOf('f1'));
-      await store.set('one', sessionOf('f2'));
-      expect(await store.get('one')).toEqual(sessionOf('f2'));
-      await store.destroy('one');
-      await store.destroy('one');
-      expect(await store.get('one')).toBeNull();
-      expect(world.count()).toBe(0);
-    });
+  it('gives back what was set, also to another process, and only under its id', async () => {
+    await open().set('one', sessionOf('f1'));
+    expect(await open().get('one')).toEqual(sessionOf('f1'));
+    expect(await open().get('two')).toBeNull();
+  });
 
-    it.each([
-      ['unused for less than the idle time-out', [99], true],
-      ['unused for the idle time-out', [100], false],
-      ['used now and then', [90, 90], true],
-      ['used until the absolute time-out', [90, 90, 70], false],
-    ])('R34 keeps a session %s', async (_title, waits, found) => {
-      const store = open();
-      await store.set('one', sessionOf('f1'));
-      let last: unknown;
-      for (const wait of waits) {
-        world.now += wait;
-        last = await store.get('one');
-      }
-      expect(last).toEqual(found ? sessionOf('f1') : null);
-      expect(world.count()).toBe(found ? 1 : 0);
-    });
+  it('replaces and destroys', async () => {
+    const store = open();
+    await store.set('one', sessionOf('f1'));
+    await store.set('one', sessionOf('f2'));
+    expect(await store.get('one')).toEqual(sessionOf('f2'));
+    await store.destroy('one');
+    await store.destroy('one');
+    expect(await store.get('one')).toBeNull();
+    expect(await world().count()).toBe(0);
+  });
 
-    it('R34 a new content does not prolong the absolute time-out', async () => {
-      const store = open();
-      await store.set('one', sessionOf('f1'));
-      for (let step = 0; step < 3; step += 1) {
-        world.now += 80;
-        await store.set('one', sessionOf(`g${step}`));
-      }
-      world.now += 10;
-      expect(await store.get('one')).toBeNull();
+  it.each([
+    ['unused for less than the idle time-out', [99], true],
+    ['unused for the idle time-out', [100], false],
+    ['used now and then', [90, 90], true],
+    ['used until the absolute time-out', [90, 90, 70], false],
+  ])('R34 keeps a session %s', async (_title, waits, found) => {
+    const store = open();
+    await store.set('one', sessionOf('f1'));
+    let last: unknown;
+    for (const wait of waits) {
+      world().now += wait;
+      last = await store.get('one');
+    }
+    expect(last).toEqual(found ? sessionOf('f1') : null);
+    expect(await world().count()).toBe(found ? 1 : 0);
+  });
+
+  it('R34 a new content does not prolong the absolute time-out', async () => {
+    const store = open();
+    await store.set('one', sessionOf('f1'));
+    for (let step = 0; step < 3; step += 1) {
+      world().now += 80;
+      await store.set('one', sessionOf(`g${step}`));
+    }
+    world().now += 10;
+    expect(await store.get('one')).toBeNull();
+  });
+
+  it('R40 keeps so many sessions of one user: the one unused for longest goes, and nobody else loses any', async () => {
+    const store = open({ ...LIMITS, idle: 250 });
+    await store.set(idOf('b', 'theirs'), sessionOf('f'));
+    for (const number of upTo(MAX_OPEN_PER_USER)) {
+      world().now += 1;
+      await store.set(idOf('a', number), sessionOf('f'));
+    }
+    world().now += 40;
+    await store.get(idOf('a', 0));
+    await store.set(idOf('a', 'last'), sessionOf('f'));
+    expect(await world().count()).toBe(MAX_OPEN_PER_USER + 1);
+    expect(await store.get(idOf('a', 1))).toBeNull();
+    for (const id of [idOf('a', 0), idOf('a', 2), idOf('a', 'last'), idOf('b', 'theirs')])
+      expect(await store.get(id)).toEqual(sessionOf('f'));
+  });
+
+  it('R40 refuses more sessions than there may be, until old ones have ended', async () => {
+    const store = open({ ...LIMITS, count: 3 });
+    for (const owner of ['a', 'b', 'c']) await store.set(idOf(owner, 1), sessionOf('f'));
+    await expect(store.set(idOf('d', 1), sessionOf('f'))).rejects.toMatchObject({
+      code: 'SESSION_STORE_FULL',
     });
+    await store.set(idOf('a', 1), sessionOf('g'));
+    world().now += 100;
+    await store.set(idOf('d', 1), sessionOf('f'));
+    expect(await store.get(idOf('d', 1))).toEqual(sessionOf('f'));
+  });
+
+  it('refuses a session that is larger than any of ours', async () => {
+    await expect(open().set('one', sessionOf('f'.repeat(5000)))).rejects.toMatchObject({
+      code: 'SESSION_STORE_FULL',
+    });
+    expect(await world().count()).toBe(0);
+  });
+}
+
+function flowsContract(world: () => StoreWorld): void {
+  const open = (limits: SessionLimits = LIMITS): FlowLog => world().flows(limits);
+
+  it('R36 keeps events of all processes in one order', async () => {
+    const [one, two] = [open(), open()];
+    expect(await one.append('x', openedFlow)).toEqual([openedFlow]);
+    expect(await two.append('x', failedFlow('a'))).toEqual([openedFlow, failedFlow('a')]);
+    expect(await one.append('x', failedFlow('b'))).toEqual([openedFlow, failedFlow('a'), failedFlow('b')]);
+    expect(await two.read('x')).toEqual([openedFlow, failedFlow('a'), failedFlow('b')]);
+    expect(await two.read('y')).toEqual([]);
+  });
+
+  it('R36 of many appends at once all see the same first', async () => {
+    await open().append('x', openedFlow);
+    const answers = await Promise.all(upTo(20).map((number) => open().append('x', failedFlow(`s${number}`))));
+    const whole = await open().read('x');
+    expect(whole).toHaveLength(21);
+    for (const answer of answers) expect(answer).toEqual(whole.slice(0, answer.length));
+  });
+
+  it('begins a log by an opening only, and only once', async () => {
+    expect(await open().append('x', failedFlow('a'))).toEqual([]);
+    expect(await world().count()).toBe(0);
+    await open().append('x', openedFlow);
+    await expect(open().append('x', openedFlow)).rejects.toThrow(/EEXIST/);
+  });
+
+  it('ends a log some time after its last event', async () => {
+    await open().append('x', openedFlow);
+    world().now += 249;
+    await open().append('x', failedFlow('a'));
+    world().now += 249;
+    expect(await open().read('x')).toHaveLength(2);
+    world().now += 1;
+    expect(await open().read('x')).toEqual([]);
+  });
+
+  it('forgets a log', async () => {
+    await open().append('x', openedFlow);
+    await open().remove('x');
+    await open().remove('x');
+    expect([
+      await open().read('x'),
+      await open().append('x', failedFlow('a')),
+      await world().count(),
+    ]).toEqual([[], [], 0]);
+  });
+
+  it('R40 keeps so many logs of one user: the one unused for longest goes', async () => {
+    await open().append(idOf('b', 'theirs'), openedFlow);
+    for (const number of upTo(MAX_OPEN_PER_USER)) {
+      world().now += 1;
+      await open().append(idOf('a', number), openedFlow);
+    }
+    world().now += 1;
+    await open().append(idOf('a', 0), failedFlow('s'));
+    await open().append(idOf('a', 'last'), openedFlow);
+    expect(await world().count()).toBe(MAX_OPEN_PER_USER + 1);
+    expect(await open().read(idOf('a', 1))).toEqual([]);
+    for (const id of [idOf('a', 0), idOf('a', 2), idOf('a', 'last'), idOf('b', 'theirs')])
+      expect(await open().read(id)).not.toEqual([]);
+  });
+
+  it('R40 refuses more logs than there may be, until old ones have ended', async () => {
+    const flows = open({ ...LIMITS, count: 2 });
+    for (const owner of ['a', 'b']) await flows.append(idOf(owner, 1), openedFlow);
+    await expect(flows.append(idOf('c', 1), openedFlow)).rejects.toMatchObject({
+      code: 'SESSION_STORE_FULL',
+    });
+    world().now += 250;
+    expect(await flows.append(idOf('c', 1), openedFlow)).toHaveLength(1);
+  });
+
+  it('R40 takes no new login into a log that is too long, but lets those that have begun end', async () => {
+    const begun: FlowEvent = { type: 'begun', at: 1, state: 's', stem: 'a', verifier: 'v'.repeat(30_000) };
+    await open().append('x', openedFlow);
+    const fit = Math.floor(MAX_FLOW_BYTES / 30_100);
+    for (const _number of upTo(fit)) await open().append('x', begun);
+    await expect(open().append('x', begun)).rejects.toMatchObject({ code: 'SESSION_STORE_FULL' });
+    expect(await open().append('x', failedFlow('s'))).toHaveLength(fit + 2);
+    await expect(open().append('y', openedBy('x'.repeat(MAX_FLOW_BYTES)))).rejects.toMatchObject({
+      code: 'SESSION_STORE_FULL',
+    });
+    expect(await open().append('y', failedFlow('s'))).toEqual([]);
   });
 }

@@ -1,60 +1,68 @@
-// Flow logs: the contract of the port, and what a full disk may leave behind.
+// Flow logs as files: modes, and what a full disk may leave behind. The contract of the port runs in file-sessions.test.ts.
 import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import type * as FileSystem from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { FlowEvent } from '../../src/flow/flow.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { FlowLog } from '../../src/ports.ts';
 import { createFileFlows } from '../../src/session-store/file-flows.ts';
 import { sessionPath } from '../../src/session-store/session-directory.ts';
+import { failedFlow, openedFlow } from './contract.ts';
+
+/** What the disk does with a write: `undefined` takes it. */
+const disk = vi.hoisted(() => ({ fault: undefined as string | number | undefined }));
+vi.mock('node:fs', async (load) => {
+  const real = await load<typeof FileSystem>();
+  const writeSync = (descriptor: number, bytes: Uint8Array): number => {
+    if (typeof disk.fault === 'string')
+      throw Object.assign(new Error(`${disk.fault}: write`), { code: disk.fault });
+    return real.writeSync(descriptor, bytes.subarray(0, disk.fault));
+  };
+  return { ...real, writeSync };
+});
 
 let directory: string;
 let now: number;
 const clock = { now: () => now, steady: () => now, wait: async () => undefined };
-const open = () => createFileFlows(directory, clock, 100);
+const open = (): FlowLog => createFileFlows(directory, clock, { idle: 100, absolute: 100, count: 10 });
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'credmon-flows-'));
   now = 1_800_000_000;
+  disk.fault = undefined;
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-const opened: FlowEvent = { type: 'opened', at: 1, key: 'k', localUser: 'alice', tokens: [], present: [] };
-const failed = (state: string): FlowEvent => ({ type: 'failed', at: 2, state, code: 'LOGIN_REFUSED' });
-
-describe('a flow log', () => {
-  it('keeps events of all processes in one order', () => {
-    const [one, two] = [open(), open()];
-    expect(one.append('x', opened)).toEqual([opened]);
-    expect(two.append('x', failed('a'))).toEqual([opened, failed('a')]);
-    expect(one.append('x', failed('b'))).toEqual([opened, failed('a'), failed('b')]);
-    expect(two.read('x')).toEqual([opened, failed('a'), failed('b')]);
-    expect(two.read('y')).toEqual([]);
-  });
-
-  it('is begun by an opening only, and only once', () => {
-    expect(open().append('x', failed('a'))).toEqual([]);
-    expect(readdirSync(directory)).toEqual([]);
-    open().append('x', opened);
-    expect(() => open().append('x', opened)).toThrow('EEXIST');
-  });
-
-  it('ends some time after its last event', () => {
-    open().append('x', opened);
-    now += 99;
-    open().append('x', failed('a'));
-    now += 99;
-    expect(open().read('x')).toHaveLength(2);
-    now += 1;
-    expect(open().read('x')).toEqual([]);
-  });
-
-  it('skips a fragment that a full disk left, and takes the next event whole', () => {
-    open().append('x', opened);
+describe('a flow file', () => {
+  it('skips a fragment that a full disk left, and takes the next event whole', async () => {
+    await open().append('x', openedFlow);
     appendFileSync(sessionPath(directory, 'x', 'flow'), '\n{"type":"comple');
-    expect(open().append('x', failed('a'))).toEqual([opened, failed('a')]);
+    expect(await open().append('x', failedFlow('a'))).toEqual([openedFlow, failedFlow('a')]);
   });
 
-  it('is private', () => {
-    open().append('x', opened);
+  it('is private', async () => {
+    await open().append('x', openedFlow);
     expect((statSync(sessionPath(directory, 'x', 'flow')).mode & 0o7777).toString(8)).toBe('600');
+  });
+
+  it.each([['ENOSPC'], ['EDQUOT'], [7]])(
+    'R41 is not left empty or half by a full disk (%s)',
+    async (fault) => {
+      disk.fault = fault;
+      await expect(open().append('x', openedFlow)).rejects.toMatchObject({ code: 'SESSION_STORE_FULL' });
+      expect(readdirSync(directory)).toEqual([]);
+    },
+  );
+
+  it('is not left empty by a disk that fails otherwise, whose error stays what it is', async () => {
+    disk.fault = 'EIO';
+    await expect(open().append('x', openedFlow)).rejects.toThrow('EIO');
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('R41 keeps what it had when a later event finds the disk full', async () => {
+    await open().append('x', openedFlow);
+    disk.fault = 'ENOSPC';
+    await expect(open().append('x', failedFlow('a'))).rejects.toMatchObject({ code: 'SESSION_STORE_FULL' });
+    expect(await open().read('x')).toEqual([openedFlow]);
   });
 });

@@ -12,7 +12,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { promised, sessionOf, sessionStoreContract, type StoreWorld } from './contract.ts';
+import { openedFlow, promised, sessionOf, storeContract, type StoreWorld } from './contract.ts';
+import { createFileFlows } from '../../src/session-store/file-flows.ts';
 import { createFileSessions } from '../../src/session-store/file-sessions.ts';
 import {
   cookieKey,
@@ -30,20 +31,18 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-const open = () => promised(createFileSessions(directory, clock, { idle: 100, absolute: 250 }));
+const LIMITS = { idle: 100, absolute: 250, count: 100 };
+const open = () => promised(createFileSessions(directory, clock, LIMITS));
 
-sessionStoreContract('files', () => {
+storeContract('files', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'credmon-sessions-'));
+  const time = { now: () => world.now, steady: () => world.now, wait: async () => undefined };
   const world: StoreWorld = {
     now: 1_800_000_000,
-    open: (limits) =>
-      createFileSessions(
-        folder,
-        { now: () => world.now, steady: () => world.now, wait: async () => undefined },
-        limits,
-      ),
-    count: () => readdirSync(folder).length,
-    close: () => rmSync(folder, { recursive: true, force: true }),
+    sessions: (limits) => createFileSessions(folder, time, limits),
+    flows: (limits) => createFileFlows(folder, time, limits),
+    count: async () => readdirSync(folder).length,
+    close: async () => rmSync(folder, { recursive: true, force: true }),
   };
   return world;
 });
@@ -60,7 +59,7 @@ describe('a session file', () => {
   it('names files by the hash of the id, private', async () => {
     await open().set('one', sessionOf('f1'));
     const [name = ''] = readdirSync(directory);
-    expect(name).toMatch(/^[0-9a-f]{64}\.session$/);
+    expect(name).toMatch(/^[0-9a-f]{16}-[0-9a-f]{64}\.session$/);
     expect((statSync(join(directory, name)).mode & 0o7777).toString(8)).toBe('600');
   });
 });
@@ -95,11 +94,15 @@ describe('the session directory', () => {
   it('is pruned of what is too old, and of nothing else', async () => {
     cookieKey(directory);
     writeFileSync(join(directory, 'note.txt'), '');
+    const flows = createFileFlows(directory, clock, LIMITS);
+    await flows.append('old', openedFlow);
+    now += 150;
+    await flows.append('new', openedFlow);
     await open().set('old', sessionOf('f1'));
-    now += 50;
+    now += 100;
     await open().set('new', sessionOf('f2'));
-    expect(pruneSessions(directory, now)).toBe(1);
-    expect(readdirSync(directory)).toHaveLength(3);
-    expect(await open().get('new')).toEqual(sessionOf('f2'));
+    expect(pruneSessions(directory, now, LIMITS)).toBe(2);
+    expect(readdirSync(directory)).toHaveLength(4);
+    expect([await open().get('new'), await flows.read('new')]).toEqual([sessionOf('f2'), [openedFlow]]);
   });
 });

@@ -28,6 +28,7 @@ describe('the settings', () => {
       listen: { kind: 'tcp', host: '127.0.0.1', port: 8081 },
       trustedProxies: ['127.0.0.1', '::1'],
       sessionDirectory: '/var/lib/condor/credmon_web_sessions',
+      sessionCount: 10_000,
       sessionIdleSeconds: 1800,
       sessionSeconds: 28_800,
       loginSeconds: 600,

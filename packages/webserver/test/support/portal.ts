@@ -89,6 +89,7 @@ export const settingsFor = (directory: string, changes: Partial<Settings> = {}):
   listen: { kind: 'tcp', host: '127.0.0.1', port: 0 },
   trustedProxies: ['127.0.0.1'],
   sessionDirectory: join(directory, 'sessions'),
+  sessionCount: 1000,
   sessionIdleSeconds: 1800,
   sessionSeconds: 28_800,
   loginSeconds: 600,
@@ -114,6 +115,8 @@ export async function startPortal(
   const settings = settingsFor(directory, changes);
   for (const path of [settings.credentialDirectory, settings.sessionDirectory])
     mkdirSync(path, { mode: 0o700 });
+  const { sessionIdleSeconds: idle, sessionSeconds: absolute, sessionCount: count } = settings;
+  const limits = { idle, absolute, count };
   const log: string[] = [];
   const write = (message: string): void => void log.push(message);
   const apps: { close(): PromiseLike<unknown> }[] = [];
@@ -127,11 +130,8 @@ export async function startPortal(
         return portal.answer(request);
       },
       files: openCredentialFiles(settings.credentialDirectory),
-      flows: createFileFlows(settings.sessionDirectory, clock, settings.sessionSeconds),
-      sessions: createFileSessions(settings.sessionDirectory, clock, {
-        idle: settings.sessionIdleSeconds,
-        absolute: settings.sessionSeconds,
-      }),
+      flows: createFileFlows(settings.sessionDirectory, clock, limits),
+      sessions: createFileSessions(settings.sessionDirectory, clock, limits),
       cookieSecret: 'a secret of the tests, long enough to sign with',
       log: { info: write, warn: write, error: write, debug: write },
       views: openViews(),
