@@ -1,12 +1,15 @@
 // The network side of the server: where it listens, and which proxies it believes.
-import { existsSync, chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import { existsSync, fstatSync, lstatSync, readFileSync, statSync, unlinkSync } from 'node:fs';
+import type { Server } from 'node:http';
 import { BlockList, connect, isIP } from 'node:net';
-import type { FastifyInstance } from 'fastify';
 import { CodedError, messageOf } from '@credmon/core/base';
 import type { ListenAddress } from './settings/settings.ts';
 
 /** The socket is for the proxy's group: the directory it lies in says who that is. */
 const SOCKET_MODE = 0o660;
+
+/** Linux lists its unix sockets here, with inode and path at the end of each line. @see proc_net(5) */
+const UNIX_SOCKETS = '/proc/net/unix';
 
 /**
  * Says for each peer whether its X-Forwarded-* headers are believed.
@@ -44,28 +47,82 @@ function addNetwork(list: BlockList, text: string): void {
 
 /**
  * Lets the server listen and says where.
- * @throws CodedError `CONFIG_INVALID` when the address cannot be had
+ * @param closed true when who opens the socket is believed to be the proxy: other users of this machine must then be kept out
+ * @throws CodedError `CONFIG_INVALID` when the address cannot be had, or others could open the socket; it does not listen then
  */
-export async function listen(app: FastifyInstance, address: ListenAddress): Promise<string> {
+export async function listen(server: Server, address: ListenAddress, closed: boolean): Promise<string> {
   try {
-    switch (address.kind) {
-      case 'tcp':
-        return await app.listen({ host: address.host, port: address.port });
-      case 'unix':
-        await removeStaleSocket(address.path);
-        await app.listen({ path: address.path });
-        chmodSync(address.path, SOCKET_MODE);
-        return `unix:${address.path}`;
-      case 'fd':
-        await app.ready();
-        await new Promise<void>((resolve, reject) => {
-          app.server.once('error', reject).listen({ fd: address.descriptor }, resolve);
-        });
-        return `fd:${address.descriptor}`;
-    }
+    if (address.kind === 'unix') await removeStaleSocket(address.path);
+    await bind(server, address);
   } catch (error) {
     throw new CodedError('CONFIG_INVALID', `cannot listen: ${messageOf(error)}`, {}, error);
   }
+  const place = where(server, address);
+  if (closed && isOpenToOthers(server, address)) {
+    server.close();
+    throw new CodedError(
+      'CONFIG_INVALID',
+      `other users of this machine can open ${place}, and with it say who is signed in at the proxy ` +
+        '(CREDMON_WEB_REMOTE_USER_HEADER); use a unix socket of mode 0660 and the group of the proxy, such as SocketMode=0660 of systemd',
+    );
+  }
+  return place;
+}
+
+function bind(server: Server, address: ListenAddress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const done = (): void => {
+      server.off('error', reject);
+      resolve();
+    };
+    server.once('error', reject);
+    switch (address.kind) {
+      case 'tcp':
+        server.listen({ host: address.host, port: address.port }, done);
+        break;
+      case 'fd':
+        server.listen({ fd: address.descriptor }, done);
+        break;
+      case 'unix': {
+        // The socket is made before listen returns: with this umask it is never open to others, not even for a moment.
+        const before = process.umask(0o777 & ~SOCKET_MODE);
+        try {
+          server.listen({ path: address.path }, done);
+        } finally {
+          process.umask(before);
+        }
+      }
+    }
+  });
+}
+
+/** What the system says, not what was asked for: an address such as `http://0.0.0.0:8081`, `unix:/path` or `fd:N`. */
+function where(server: Server, address: ListenAddress): string {
+  if (address.kind === 'unix') return `unix:${address.path}`;
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string')
+    return `fd:${address.kind === 'fd' ? address.descriptor : ''}`;
+  const url = `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
+  return address.kind === 'fd' ? `fd:${address.descriptor} (${url})` : url;
+}
+
+function isOpenToOthers(server: Server, address: ListenAddress): boolean {
+  const bound = server.address();
+  if (bound !== null && typeof bound === 'object') return true;
+  const path =
+    address.kind === 'fd' ? pathOfSocket(address.descriptor) : address.kind === 'unix' && address.path;
+  const status = typeof path === 'string' ? statSync(path, { throwIfNoEntry: false }) : undefined;
+  return status !== undefined && (status.mode & 0o002) !== 0;
+}
+
+/** Where an inherited unix socket lies, as Linux tells; `undefined` for one without a path, or on other systems. */
+function pathOfSocket(descriptor: number): string | undefined {
+  const inode = String(fstatSync(descriptor).ino);
+  if (!existsSync(UNIX_SOCKETS)) return undefined;
+  const fields = readFileSync(UNIX_SOCKETS, 'utf8')
+    .split('\n')
+    .map((line) => /^(?:\S+ +){6}(\d+) (\/.*)$/.exec(line));
+  return fields.find((match) => match?.[1] === inode)?.[2];
 }
 
 /** A socket that nobody answers on was left by a killed server. */

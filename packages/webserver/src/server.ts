@@ -67,7 +67,8 @@ export async function startServer(settings: Settings, log: Log): Promise<Server>
     ...openPublicKeys(settings.localIssuer),
     isTrustedProxy: trustFunction(settings.trustedProxies, settings.listen),
   });
-  const address = await listen(app, settings.listen);
+  await app.ready();
+  const address = await listen(app.server, settings.listen, settings.remoteUser !== undefined);
   const stop = new AbortController();
   const pruning = pruneUntil(stop.signal, sessionDirectory, limits, log);
   const closeAll = async (): Promise<void> => {

@@ -11,19 +11,20 @@ const DEFAULT_LISTEN: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 80
 const HOUR = 3600;
 
 /**
- * Reads the settings; `listen` is the --listen flag, which wins over the knob.
+ * Reads the settings; `flag` is the --listen flag, which wins over the knob.
  * @throws CodedError `CONFIG_INVALID` whose message lists every mistake, one per line, each with file and line
  */
-export function readSettings(config: Config, listen?: ListenAddress): Settings {
+export function readSettings(config: Config, flag?: ListenAddress): Settings {
   const read = createKnobReader(config);
   const allowLoopbackHttp = read.boolean('CREDMON_ALLOW_LOOPBACK_HTTP', false);
   const web = readPrefix(config, read, allowLoopbackHttp);
   const credentialDirectory = readCredentialDirectory(read);
+  const listen = flag ?? readListen(read);
   const settings: Settings = {
     ...web,
+    listen,
     credentialDirectory,
     host: config.get('FULL_HOSTNAME') ?? new URL(web.prefix).hostname,
-    listen: listen ?? readListen(read),
     trustedProxies: read.list('CREDMON_WEB_TRUSTED_PROXIES') ?? ['127.0.0.1', '::1'],
     sessionDirectory: readSessionDirectory(read, credentialDirectory),
     sessionCount: read.integer('CREDMON_WEB_SESSION_LIMIT', 10_000, 10, 1_000_000),
@@ -42,7 +43,7 @@ export function readSettings(config: Config, listen?: ListenAddress): Settings {
     localIssuer: readLocalIssuer(config, read, web.prefix),
     ...optional('contact', read.string('CREDMON_WEB_CONTACT')),
     ...optional('logFile', read.path('CREDMON_WEB_LOG')),
-    ...optional('remoteUser', readRemoteUser(read)),
+    ...optional('remoteUser', readRemoteUser(read, listen)),
   };
   read.finish();
   return Object.freeze(settings);
@@ -99,7 +100,7 @@ function readListen(read: KnobReader): ListenAddress {
   return DEFAULT_LISTEN;
 }
 
-function readRemoteUser(read: KnobReader): Settings['remoteUser'] {
+function readRemoteUser(read: KnobReader, listen: ListenAddress): Settings['remoteUser'] {
   const knob = 'CREDMON_WEB_REMOTE_USER_HEADER';
   const header = read.string(knob)?.toLowerCase();
   const realm = read.string('CREDMON_WEB_REMOTE_USER_REALM');
@@ -108,5 +109,11 @@ function readRemoteUser(read: KnobReader): Settings['remoteUser'] {
     return undefined;
   }
   if (!/^[a-z0-9-]+$/.test(header)) read.mistake(knob, `= ${header} is not the name of a header`);
+  if (listen.kind === 'tcp')
+    read.mistake(
+      knob,
+      `cannot be used with a TCP port (${listen.host}:${listen.port}): any user of this machine could say there who is signed in; ` +
+        'set CREDMON_WEB_LISTEN = unix:/path in a directory of the group of the proxy, or fd:3 for a socket of systemd',
+    );
   return realm === undefined ? { header } : { header, realm };
 }

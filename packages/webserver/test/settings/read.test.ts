@@ -81,7 +81,11 @@ describe('the settings', () => {
     [{ CREDMON_WEB_LISTEN: '[::1]:80' }, { listen: { kind: 'tcp', host: '::1', port: 80 } }],
     [{ CREDMON_WEB_TRUSTED_PROXIES: '10.0.0.0/8, ::1' }, { trustedProxies: ['10.0.0.0/8', '::1'] }],
     [
-      { CREDMON_WEB_REMOTE_USER_HEADER: 'X-Remote-User', CREDMON_WEB_REMOTE_USER_REALM: 'EXAMPLE.ORG' },
+      {
+        CREDMON_WEB_LISTEN: 'fd:3',
+        CREDMON_WEB_REMOTE_USER_HEADER: 'X-Remote-User',
+        CREDMON_WEB_REMOTE_USER_REALM: 'EXAMPLE.ORG',
+      },
       { remoteUser: { header: 'x-remote-user', realm: 'EXAMPLE.ORG' } },
     ],
     [{ CREDMON_WEB_CONTACT: 'the help desk' }, { contact: 'the help desk' }],
@@ -138,6 +142,31 @@ describe('the settings', () => {
       'test.conf, line 10: CREDMON_WEB_LOG = web.log is not an absolute path',
       'test.conf, line 11: CREDMON_ALLOW_LOOPBACK_HTTP = yes is not a boolean: write true or false',
     ]);
+  });
+
+  it.each([{}, { CREDMON_WEB_LISTEN: '127.0.0.1:80' }, { CREDMON_WEB_LISTEN: '[::]:80' }])(
+    'R33 R40 refuse to believe a header on a TCP port, which any user of the machine can open: %j',
+    (knobs) => {
+      const [mistake = ''] = mistakes({
+        ...least,
+        CREDMON_WEB_REMOTE_USER_HEADER: 'X-Remote-User',
+        ...knobs,
+      });
+      expect(mistake).toMatch(
+        /^test\.conf, line 3: CREDMON_WEB_REMOTE_USER_HEADER cannot be used with a TCP port/,
+      );
+      expect(mistake).toContain('CREDMON_WEB_LISTEN = unix:/path');
+    },
+  );
+
+  it('R33 the flag --listen counts as the knob does', () => {
+    const config = fakeConfig({
+      ...least,
+      CREDMON_WEB_REMOTE_USER_HEADER: 'X',
+      CREDMON_WEB_LISTEN: 'unix:/x',
+    });
+    expect(() => readSettings(config, { kind: 'tcp', host: '::1', port: 1 })).toThrow('(::1:1)');
+    expect(readSettings(config, { kind: 'unix', path: '/y' }).listen).toEqual({ kind: 'unix', path: '/y' });
   });
 
   it('keep sessions out of the credential directory', () => {
