@@ -3,6 +3,7 @@ import Fastify, { LogController, type FastifyInstance } from 'fastify';
 import type { Desk } from './flow/desk.ts';
 import { fastifyLogger } from './plugins/fastify-logger.ts';
 import { registerErrors, sendError } from './plugins/errors.ts';
+import { registerHostCheck } from './plugins/host.ts';
 import { BARE_HEADERS, registerSecurity } from './plugins/security.ts';
 import { registerSessions } from './plugins/session.ts';
 import type { Ports } from './ports.ts';
@@ -32,6 +33,7 @@ export async function createApp(settings: Settings, ports: Ports): Promise<Fasti
       void sendError(desk, request, reply.headers(BARE_HEADERS), error),
   });
   await registerSecurity(app, desk);
+  registerHostCheck(app, desk);
   await registerSessions(app, desk);
   registerErrors(app, desk);
   app.addHook('onResponse', async (request, reply) => {

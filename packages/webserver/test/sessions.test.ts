@@ -32,7 +32,9 @@ describe('the cookie', () => {
   it('R35 is plain only over loopback http', async () => {
     portal = await startPortal({ secure: false, prefix: 'http://127.0.0.1:9', allowLoopbackHttp: true });
     portal.writeKey(ad({ ReturnUrl: 'http://127.0.0.1:9/return/mytok' }));
-    const { headers } = await portal.browser().get(`/key/${KEY}`, { 'x-forwarded-proto': 'http' });
+    const { headers } = await portal
+      .browser()
+      .get(`/key/${KEY}`, { 'x-forwarded-proto': 'http', host: '127.0.0.1:9' });
     expect(String(headers['set-cookie'])).toMatch(
       /^credmon=[\w.%-]{32,200}; Path=\/; HttpOnly; SameSite=Lax$/,
     );
@@ -246,8 +248,44 @@ describe('headers and limits', () => {
 
   it('R40 X-Forwarded-Host and Host never choose where anything leads', async () => {
     const browser = await opened();
-    const { text } = await browser.get('/', { 'x-forwarded-host': 'evil.example', host: 'evil.example' });
-    expect(text).not.toContain('evil.example');
+    for (const lies of [{ host: 'evil.example' }, { 'x-forwarded-host': 'evil.example' }]) {
+      const { text, headers } = await browser.get('/', lies);
+      expect(text + JSON.stringify(headers)).not.toContain('evil.example');
+    }
+  });
+
+  it.each([
+    [{ host: 'other.example' }, 421],
+    [{ host: '192.0.2.1:8081' }, 421],
+    [{ host: 'ap.example.evil.example' }, 421],
+    [{ host: 'x@y' }, 421],
+    [{ host: 'other.example', 'x-forwarded-host': 'evil.example' }, 421],
+    [{ host: 'AP.example:8443' }, 303],
+    [{ host: 'backend', 'x-forwarded-host': 'evil.example, ap.example' }, 303],
+  ])(
+    'a link opened as %j answers %i: under a wrong name nothing is begun, and the page leads to the right one',
+    async (names, status) => {
+      portal = await startPortal();
+      portal.writeKey(ad());
+      const browser = portal.browser();
+      const page = await browser.get(`/key/${KEY}`, names);
+      expect(page.status).toBe(status);
+      if (status === 303) return;
+      expect(page.text).toContain(
+        `<a class="button" href="https://ap.example/key/${KEY}">Go on at ap.example</a>`,
+      );
+      expect([browser.cookies.size, readdirSync(join(portal.directory, 'sessions'))]).toEqual([0, []]);
+      for (const path of ['/', '/login/mytok', '/return/mytok?state=a&code=b'])
+        expect((await browser.get(path, names)).text).toContain('href="https://ap.example/"');
+      for (const path of ['/style.css', '/icon.svg', '/healthz', '/.well-known/openid-configuration'])
+        expect((await browser.get(path, names)).status).toBe(200);
+    },
+  );
+
+  it('X-Forwarded-Host of a stranger does not count as the right name', async () => {
+    portal = await startPortal({ secure: false }, { isTrustedProxy: () => false });
+    const names = { host: 'other.example', 'x-forwarded-host': 'ap.example' };
+    expect((await portal.browser().get('/', names)).status).toBe(421);
   });
 
   it('R40 the 301st request of a minute gets an explained 429', async () => {

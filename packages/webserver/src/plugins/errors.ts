@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isCoded, messageOf } from '@credmon/core/base';
 import { currentFlow, type Desk } from '../flow/desk.ts';
 import { sendPage } from '../pages/send-page.ts';
+import { rightAddress } from './host.ts';
 import { pageError, pageFor } from './page-error.ts';
 
 /** Sets the handlers for errors and unknown pages. */
@@ -29,6 +30,7 @@ export async function sendError(
     ...page,
     name,
     ...(detail === undefined ? {} : { detail }),
+    ...(name === 'wrong-host' ? { address: rightAddress(desk, request) } : {}),
     reference: request.id,
     hasList: route.replace(/\/$/, '') !== desk.settings.mount && (await hasFlow(desk, request)),
   });

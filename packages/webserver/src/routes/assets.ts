@@ -5,10 +5,11 @@ import type { Desk } from '../flow/desk.ts';
 /** Adds /style.css, /icon.svg and /healthz. */
 export function assetRoutes(app: FastifyInstance, { ports }: Desk): void {
   const cached = 'public, max-age=3600';
-  app.get('/style.css', (_request, reply) =>
+  const options = { config: { anyHost: true } };
+  app.get('/style.css', options, (_request, reply) =>
     reply.header('cache-control', cached).type('text/css; charset=utf-8').send(ports.views.styleSheet),
   );
-  app.get('/icon.svg', (_request, reply) =>
+  app.get('/icon.svg', options, (_request, reply) =>
     reply.header('cache-control', cached).type('image/svg+xml').send(ports.views.icon),
   );
   app.get('/healthz', { config: { plain: true, rateLimit: false } }, (_request, reply) =>

@@ -1,8 +1,8 @@
 // Reads the portal's settings from the configuration, once, with every mistake listed.
-import { secureEndpoint, type Config, createKnobReader, type KnobReader } from '@credmon/core';
-import { isCoded } from '@credmon/core/base';
+import { createKnobReader, type Config, type KnobReader } from '@credmon/core';
 import { parseListenAddress } from './listen-address.ts';
 import { readLocalIssuer } from './local-issuer.ts';
+import { readPrefix } from './prefix.ts';
 import { readProviders } from './providers.ts';
 import type { ListenAddress, Settings } from './settings.ts';
 
@@ -51,25 +51,6 @@ export function readSettings(config: Config, flag?: ListenAddress): Settings {
 
 function optional<K extends string, V>(name: K, value: V | undefined): { readonly [key in K]?: V } {
   return value === undefined ? {} : ({ [name]: value } as { readonly [key in K]?: V });
-}
-
-function readPrefix(
-  config: Config,
-  read: KnobReader,
-  allowLoopbackHttp: boolean,
-): Pick<Settings, 'prefix' | 'mount' | 'secure'> {
-  const knob = 'CREDMON_WEB_PREFIX';
-  const text = read.string(knob) ?? `https://${config.get('FULL_HOSTNAME') ?? 'localhost'}`;
-  try {
-    const url = secureEndpoint(text, knob, allowLoopbackHttp);
-    if (url.search !== '') read.mistake(knob, `= ${text} has a query`);
-    const prefix = text.replace(/\/+$/, '');
-    return { prefix, mount: new URL(prefix).pathname.replace(/\/+$/, ''), secure: url.protocol === 'https:' };
-  } catch (error) {
-    if (!isCoded(error)) throw error;
-    read.mistake(knob, `= ${text} cannot be used: ${error.message}`);
-    return { prefix: 'https://localhost', mount: '', secure: true };
-  }
 }
 
 function readCredentialDirectory(read: KnobReader): string {

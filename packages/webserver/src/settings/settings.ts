@@ -22,7 +22,7 @@ export interface ProviderSettings {
 /** Settings of the web server. Durations are seconds, directories absolute. */
 export interface Settings {
   readonly credentialDirectory: string;
-  /** CREDMON_WEB_PREFIX without trailing slashes: `https://host/path`. */
+  /** CREDMON_WEB_PREFIX: `https://host/path`, without a slash at its end. */
   readonly prefix: string;
   /** The path of the prefix, under which all routes lie: empty, or `/path`. */
   readonly mount: string;

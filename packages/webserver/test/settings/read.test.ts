@@ -51,7 +51,7 @@ describe('the settings', () => {
 
   it.each([
     [
-      { CREDMON_WEB_PREFIX: 'https://h.example/credmon/' },
+      { CREDMON_WEB_PREFIX: 'https://h.example/credmon' },
       { prefix: 'https://h.example/credmon', mount: '/credmon' },
     ],
     [

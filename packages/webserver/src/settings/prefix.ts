@@ -1,0 +1,74 @@
+// Reads CREDMON_WEB_PREFIX, from which links, redirect addresses and the place of all routes are made by joining texts.
+import { secureEndpoint, type Config, type KnobReader } from '@credmon/core';
+import { isCoded } from '@credmon/core/base';
+import type { Settings } from './settings.ts';
+
+const KNOB = 'CREDMON_WEB_PREFIX';
+
+/** Scheme, authority, path, and the rest, as they stand there: a URL parser would tidy up what CredD does not. @see RFC 3986, appendix B */
+const PARTS = /^([a-z]*:\/\/)([^/?#\\]*)([^?#]*)(.*)$/is;
+
+/** What is wrong with which prefix. */
+const RULES: readonly (readonly [(parts: Parts) => boolean, string])[] = [
+  [({ whole }) => /[\s\p{Cc}]/u.test(whole), 'it holds a blank'],
+  [({ authority }) => authority.includes('@'), 'it holds user information'],
+  [
+    ({ authority }) => !/^([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d+)?$/i.test(authority.replace(/^.*@/s, '')),
+    'its host is not a name or an address',
+  ],
+  [
+    ({ path }) => /[^A-Za-z0-9._~/-]/.test(path),
+    'its path may hold letters, digits and . _ ~ - only, and nothing with a %',
+  ],
+  [({ path }) => path.includes('//'), 'its path has two slashes in a row'],
+  [({ path }) => /\/\.{1,2}(\/|$)/.test(path), 'its path has a step such as /./ or /../'],
+  [
+    ({ path }) => path.endsWith('/'),
+    'it ends in a slash, but CredD puts one behind it: leave it out, and in the redirect addresses at providers too',
+  ],
+  [({ rest }) => rest.startsWith('?'), 'it has a query'],
+  [({ rest }) => rest.includes('#'), 'it has a fragment'],
+];
+
+interface Parts {
+  readonly whole: string;
+  readonly authority: string;
+  readonly path: string;
+  readonly rest: string;
+}
+
+/** The prefix, its path, and whether browsers come over https. Everything that is wrong with it is noted in `read`. */
+export function readPrefix(
+  config: Config,
+  read: KnobReader,
+  allowLoopbackHttp: boolean,
+): Pick<Settings, 'prefix' | 'mount' | 'secure'> {
+  const text = read.string(KNOB) ?? `https://${config.get('FULL_HOSTNAME') ?? 'localhost'}`;
+  const problems = problemsOf(text, allowLoopbackHttp);
+  // What stands before an @ may be a password.
+  const shown = text.replace(/\/\/.*@/s, '//...@');
+  for (const problem of problems) read.mistake(KNOB, `= ${shown} cannot be used: ${problem}`);
+  if (problems.length > 0) return { prefix: 'https://localhost', mount: '', secure: true };
+  const { protocol, pathname } = new URL(text);
+  return { prefix: text, mount: pathname.replace(/^\/$/, ''), secure: protocol === 'https:' };
+}
+
+function problemsOf(whole: string, allowLoopbackHttp: boolean): string[] {
+  const match = PARTS.exec(whole);
+  if (!match) return ['it is not a URL such as https://host or https://host/path'];
+  const [, , authority = '', path = '', rest = ''] = match;
+  const found = RULES.filter(([isWrong]) => isWrong({ whole, authority, path, rest })).map(
+    ([, problem]) => problem,
+  );
+  return found.length > 0 ? found : refusal(whole, allowLoopbackHttp);
+}
+
+function refusal(text: string, allowLoopbackHttp: boolean): string[] {
+  try {
+    secureEndpoint(text, KNOB, allowLoopbackHttp);
+    return [];
+  } catch (error) {
+    if (!isCoded(error)) throw error;
+    return [error.message];
+  }
+}
