@@ -60,6 +60,21 @@ describe.skipIf(isMissing('chromium'))('R42 the pages of the portal', () => {
       workspace.keyFileAd(service, 'alice'),
     ]).url;
 
+  /** A key link whose every name is as long as CredD allows; `asked` is more that has no place to break. */
+  const longLink = (asked: { Scopes?: string; Audience?: string } = {}): string =>
+    writeKeyFile(workspace.credentialDirectory, workspace.webPrefix, [
+      {
+        ...workspace.keyFileAd(service, 'a'.repeat(200), { handle: 'h'.repeat(100) }),
+        ...asked,
+        Provider: 'p'.repeat(99),
+      },
+      { ...workspace.keyFileAd(service, 'a'.repeat(200)), Provider: 'q'.repeat(200) },
+    ]).url;
+  const unbroken = {
+    Scopes: `${'s'.repeat(400)}, storage.read:/${'d/'.repeat(200)}`,
+    Audience: `https://${'x'.repeat(60)}.${'y'.repeat(60)}.example/${'p'.repeat(200)}`,
+  };
+
   beforeEach(() => {
     for (const name of readdirSync(workspace.credentialDirectory))
       rmSync(join(workspace.credentialDirectory, name), { recursive: true });
@@ -105,6 +120,40 @@ describe.skipIf(isMissing('chromium'))('R42 the pages of the portal', () => {
         await page.getByRole('button', { name: 'Sign in to mytok' }).last().click();
         await page.getByRole('button', { name: 'Cancel' }).click();
         await page.getByRole('link', { name: 'Back to your list' }).click();
+      },
+    ],
+    [
+      'the list with very long names',
+      async (page) => {
+        await page.goto(longLink(unbroken));
+        await page.locator('li.token').first().waitFor();
+      },
+    ],
+    [
+      'the question before a login with very long names',
+      async (page) => {
+        await page.goto(longLink(unbroken));
+        await page.goto(`${workspace.webPrefix}/login/${'p'.repeat(99)}_${'h'.repeat(100)}`);
+        await page.getByRole('button', { name: 'Sign in for aaa' }).waitFor();
+      },
+    ],
+    [
+      'the end of a login with very long names',
+      async (page) => {
+        await page.goto(longLink());
+        for (const letter of ['p', 'q']) {
+          await page.getByRole('button', { name: `Sign in to ${letter}` }).click();
+          await page.getByRole('button', { name: 'Log in' }).click();
+          await page.locator('li.token').first().waitFor();
+        }
+        await page.getByRole('heading', { name: 'All done' }).waitFor();
+      },
+    ],
+    [
+      'another host name',
+      async (page) => {
+        await page.goto(`${workspace.webPrefix.replace('127.0.0.1', 'localhost')}/`);
+        await page.getByRole('link', { name: 'Go on at 127.0.0.1' }).waitFor();
       },
     ],
     ['nothing asked for', (page) => page.goto(`${workspace.webPrefix}/`)],

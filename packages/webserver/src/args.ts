@@ -26,6 +26,7 @@ export async function parseArguments(argv: readonly string[], version: string): 
     .strict()
     .version(version)
     .help()
+    .alias('h', 'help')
     .wrap(80)
     .option('config', {
       type: 'string',

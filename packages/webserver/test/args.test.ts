@@ -21,10 +21,11 @@ describe('arguments', () => {
       text: '1.2.3',
       exitCode: 0,
     });
-    expect(await parseArguments(['--help'], '1.2.3')).toMatchObject({
-      text: expect.stringContaining('--listen'),
-      exitCode: 0,
-    });
+    for (const flag of ['--help', '-h'])
+      expect(await parseArguments([flag], '1.2.3')).toMatchObject({
+        text: expect.stringContaining('--listen'),
+        exitCode: 0,
+      });
   });
 
   it.each([[['--nonsense']], [['serve']], [['--listen', 'x']], [['--config']]])(
