@@ -9,24 +9,25 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const mayImport = {
   core: [],
   scitokens: ['@credmon/core/base'],
-  credmon: ['@credmon/core', '@credmon/core/base', '@credmon/scitokens'],
-  webserver: ['@credmon/core', '@credmon/core/base', '@credmon/scitokens'],
+  credmon: ['@credmon/core', '@credmon/core/base', '@credmon/core/log', '@credmon/scitokens'],
+  webserver: ['@credmon/core', '@credmon/core/base', '@credmon/core/log', '@credmon/scitokens'],
 };
 
 /** The files that touch clock, randomness, files, network and processes (CONTRIBUTING.md, "the world"). */
 const worldFiles = [
   'packages/core/src/base/{clock,random,send,lookup,atomic-write,stale-socket}.ts',
   'packages/core/src/config/{load,host,command}.ts',
+  'packages/core/src/log/logger.ts',
   'packages/core/src/store/{directory-store,directory-scan,user-scan,check-directory,lock,read-file}.ts',
   'packages/*/src/main.ts',
   'packages/*/src/cli/**',
-  'packages/credmon/src/{lifecycle,master,logger,secret-file,local-files,standing-files}.ts',
+  'packages/credmon/src/{lifecycle,master,secret-file,local-files,standing-files}.ts',
   'packages/credmon/src/metrics/listener.ts',
   'packages/credmon/src/providers/{exec,vault-trust}.ts',
   'packages/credmon/src/storer/**',
   'packages/scitokens/src/{discover,issuer-keys,key-cache,key-directory,private-files,create-key}.ts',
   'packages/webserver/src/session-store/**',
-  'packages/webserver/src/{listen,logger,view-files,credential-files,public-key-files}.ts',
+  'packages/webserver/src/{listen,view-files,credential-files,public-key-files}.ts',
 ];
 
 const worldGlobals = [
@@ -59,7 +60,7 @@ const pureCrypto = [
 function importRule(name, world) {
   const others = Object.keys(mayImport)
     .filter((other) => other !== name)
-    .flatMap((other) => [`@credmon/${other}`, `@credmon/${other}/base`])
+    .flatMap((other) => [`@credmon/${other}`, `@credmon/${other}/base`, `@credmon/${other}/log`])
     .filter((other) => !mayImport[name].includes(other));
   const patterns = [
     {

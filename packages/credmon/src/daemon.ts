@@ -1,6 +1,6 @@
 // The loop: pass after pass, at the next due time, at the latest after a minute, and at once when somebody signals.
 import { messageOf, type Clock, type ScanHabits } from '@credmon/core';
-import type { Log } from './log.ts';
+import type { Log } from '@credmon/core/log';
 import { LONGEST_SLEEP, REWRITE_INTERVAL, SHORTEST_SLEEP, SLEEP_AFTER_CALL } from './intervals.ts';
 import { lossOf, rewrite } from './rewrite.ts';
 import { beginPass, type BegunPass, type Ownership } from './pass.ts';

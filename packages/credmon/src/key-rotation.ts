@@ -2,7 +2,7 @@
 import { messageOf } from '@credmon/core';
 import type { KeyIndex, KeyRecord, RotateOptions, RotationPolicy, RotationStep } from '@credmon/scitokens';
 import { A_DAY, keyUses, type KeyUse } from './key-uses.ts';
-import type { Log } from './log.ts';
+import type { Log } from '@credmon/core/log';
 import type { Settings } from './settings.ts';
 
 /** Key directories; times in epoch seconds. Each method throws a CodedError, or the system's error. */

@@ -11,8 +11,7 @@ import { runStatusCommand } from './cli/status.ts';
 import { runUsableCommand } from './cli/usable.ts';
 import type { Command } from './command.ts';
 import { exitCodeOf } from './exit-code.ts';
-import { DEFAULT_STYLE } from './log-format.ts';
-import { openLog, type Logger } from './logger.ts';
+import { DEFAULT_STYLE, openLog, type Logger } from '@credmon/core/log';
 import { VERSION } from './version.ts';
 
 const underMaster = process.env['CONDOR_INHERIT'] !== undefined;
@@ -69,6 +68,7 @@ function complainTo(path: string, text: string): boolean {
     maxSeconds: 0,
     maxSaved: 1,
     truncate: false,
+    mode: 0o644,
     style: DEFAULT_STYLE,
   };
   try {

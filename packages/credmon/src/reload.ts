@@ -1,6 +1,6 @@
 // What a look at the configuration comes to while the daemon runs: taken over, unchanged, or refused; each change is said once.
 import { messageOf } from '@credmon/core';
-import type { Log } from './log.ts';
+import type { Log } from '@credmon/core/log';
 import type { Settings } from './settings.ts';
 
 /** Reads the configuration again; the new settings when they differ from `current`, else nothing: a broken one is refused. */

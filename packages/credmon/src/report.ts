@@ -12,7 +12,7 @@ import {
   type TokenTimes,
 } from '@credmon/core';
 import { worstLifeLeft, type ReaderHabits } from './life-left.ts';
-import type { Log } from './log.ts';
+import type { Log } from '@credmon/core/log';
 import { createSaid, type Said } from './said.ts';
 
 /** What the passes tell. */

@@ -12,8 +12,7 @@ import {
   type RenewalPolicy,
   type SendLimits,
 } from '@credmon/core';
-import type { LogOptions } from './logger.ts';
-import { logSettings, type Overrides } from './log-settings.ts';
+import { logSettings, type LogOptions, type LogOverrides } from '@credmon/core/log';
 import { readMetricsAddress, type MetricsAddress } from './metrics/address.ts';
 import type { ConfiguredClient } from './providers/oauth-refresh.ts';
 import { readTokenClients, type ClientKind, type TokenClient } from './providers/client-settings.ts';
@@ -59,6 +58,14 @@ export interface Settings {
   readonly warnings: readonly string[];
 }
 
+/** What the command line overrides. */
+export interface Overrides extends LogOverrides {
+  readonly credDir: string | undefined;
+}
+
+/** As HTCondor's own daemons: a file in $(LOG) that everybody may read. */
+const LOG_HABITS = { unnamed: 'file', mode: 0o644 } as const;
+
 /**
  * Reads the settings.
  * @throws CodedError `CONFIG_INVALID` whose message lists every mistake with file and line, one per line
@@ -95,7 +102,7 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
     perIssuer: read.integer('CREDMON_RENEWALS_PER_ISSUER', 16, 1, 1000),
     floor: read.integer('CREDMON_TOKEN_FLOOR', 600, 0, 86_400),
     starterRefresh: read.integer('SEC_CREDENTIAL_REFRESH', 300, 0, 86_400),
-    log: logSettings(read, config.subsystem, overrides),
+    log: logSettings(read, config.subsystem, overrides, LOG_HABITS),
     metrics: readMetricsAddress(read),
     warnings: [...config.warnings.map(({ message }) => message), ...read.warnings],
   };

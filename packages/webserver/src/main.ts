@@ -1,8 +1,8 @@
 // The executable condor_credmon_webserver: command line in, signals heard, exit code out.
 import { loadConfig } from '@credmon/core';
 import { isCoded, messageOf } from '@credmon/core/base';
+import { openLog } from '@credmon/core/log';
 import { parseArguments, type Command } from './args.ts';
-import { openLog } from './logger.ts';
 import { checkWorld, startServer } from './server.ts';
 import { readSettings } from './settings/read.ts';
 import type { Settings } from './settings/settings.ts';
@@ -26,9 +26,14 @@ async function run(command: Command): Promise<number> {
 
 /** Serves until SIGTERM or SIGINT; what is in flight is finished, and a second signal ends at once. SIGHUP opens the log anew. */
 async function serve(settings: Settings): Promise<number> {
-  const { logFile, logBytes: maxBytes, debug } = settings;
-  const log = openLog({ maxBytes, debug, ...(logFile === undefined ? {} : { file: logFile }) });
-  process.on('SIGHUP', () => log.reopen());
+  const log = openLog(settings.log);
+  process.on('SIGHUP', () => {
+    try {
+      log.reopen(settings.log);
+    } catch (error) {
+      log.error(`The log cannot be opened anew, and goes on where it was: ${messageOf(error)}`);
+    }
+  });
   const stopped = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.once(signal, () => {

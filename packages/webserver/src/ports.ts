@@ -1,6 +1,7 @@
 // What the portal needs from the world: each port has one to four methods, and main.ts passes the real ones.
 import type { SessionStore } from '@fastify/session';
 import type { Clock, Random, Send } from '@credmon/core/base';
+import type { Log } from '@credmon/core/log';
 import type { FlowEvent } from './flow/flow.ts';
 
 /** The three files of a token, as text. */
@@ -37,14 +38,6 @@ export interface FlowLog {
   read(id: string): Promise<readonly FlowEvent[]>;
   /** Forgets a log; one that is gone is fine. */
   remove(id: string): Promise<void>;
-}
-
-/** The log of the server. Messages hold no secret. */
-export interface Log {
-  info(message: string): void;
-  warn(message: string): void;
-  error(message: string): void;
-  debug(message: string): void;
 }
 
 /** Page templates, style sheet and icon, read once. */

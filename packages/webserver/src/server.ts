@@ -2,10 +2,10 @@
 import type { FastifyInstance } from 'fastify';
 import { checkCredentialDirectory, createSend, DEFAULT_SEND_LIMITS } from '@credmon/core';
 import { messageOf, systemClock, systemRandom } from '@credmon/core/base';
+import type { Log } from '@credmon/core/log';
 import { createApp } from './app.ts';
 import { openCredentialFiles } from './credential-files.ts';
 import { listen, trustFunction } from './listen.ts';
-import type { Log } from './ports.ts';
 import { createFileFlows } from './session-store/file-flows.ts';
 import { createFileSessions } from './session-store/file-sessions.ts';
 import {

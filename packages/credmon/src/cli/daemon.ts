@@ -23,7 +23,7 @@ import { createLimiter } from '../limiter.ts';
 import { keyDirectories, localFiles } from '../local-files.ts';
 import { openListener, whyUnreadable } from '../metrics/listener.ts';
 import { monitorDaemon } from '../metrics/monitor.ts';
-import { openLog, type Logger } from '../logger.ts';
+import { openLog, type Logger } from '@credmon/core/log';
 import { ownershipOf } from '../ownership.ts';
 import { emptyMemory } from '../pass-world.ts';
 import { prepareKeyPair } from '../providers/local-keys.ts';

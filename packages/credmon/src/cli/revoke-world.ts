@@ -11,7 +11,7 @@ import {
   type CredentialStore,
   type TokenFileKind,
 } from '@credmon/core';
-import { openLog, type LogOptions } from '../logger.ts';
+import { openLog, type LogOptions } from '@credmon/core/log';
 import type { RevocationFiles, TokenName } from '../revocation/files.ts';
 
 /** The credential directory `root`. */

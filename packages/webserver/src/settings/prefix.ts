@@ -43,7 +43,7 @@ export function readPrefix(
   read: KnobReader,
   allowLoopbackHttp: boolean,
 ): Pick<Settings, 'prefix' | 'mount' | 'secure'> {
-  const text = read.string(KNOB) ?? `https://${config.get('FULL_HOSTNAME') ?? 'localhost'}`;
+  const text = read.string('CREDMON_WEB_PREFIX') ?? `https://${config.get('FULL_HOSTNAME') ?? 'localhost'}`;
   const problems = problemsOf(text, allowLoopbackHttp);
   // What stands before an @ may be a password.
   const shown = text.replace(/\/\/.*@/s, '//...@');

@@ -1,5 +1,6 @@
 // Reads the portal's settings from the configuration, once, with every mistake listed.
 import { createKnobReader, type Config, type KnobReader } from '@credmon/core';
+import { logSettings } from '@credmon/core/log';
 import { parseListenAddress } from './listen-address.ts';
 import { readLocalIssuer } from './local-issuer.ts';
 import { readPrefix } from './prefix.ts';
@@ -9,6 +10,8 @@ import type { ListenAddress, Settings } from './settings.ts';
 /** Where the server listens when nobody says. */
 const DEFAULT_LISTEN: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 8081 };
 const HOUR = 3600;
+/** A systemd unit keeps standard error; the log names users, so it is not for everybody. */
+const LOG_HABITS = { unnamed: 'standard error', mode: 0o640 } as const;
 
 /**
  * Reads the settings; `flag` is the --listen flag, which wins over the knob.
@@ -33,8 +36,7 @@ export function readSettings(config: Config, flag?: ListenAddress): Settings {
     loginSeconds: read.seconds('CREDMON_WEB_LOGIN_LIFETIME', HOUR / 6, 30, HOUR),
     keySeconds: read.seconds('CREDMON_WEB_KEY_LIFETIME', 12 * HOUR, 60, 12 * HOUR),
     requestsPerMinute: read.integer('CREDMON_WEB_RATE_LIMIT', 300, 1, 1_000_000),
-    logBytes: read.bytes('MAX_CREDMON_WEB_LOG', 10_000_000),
-    debug: /D_FULLDEBUG/i.test(read.string('CREDMON_WEB_DEBUG') ?? ''),
+    log: logSettings(read, 'CREDMON_WEB', { logFile: undefined, debug: false, verbose: false }, LOG_HABITS),
     allowLoopbackHttp,
     providers: readProviders(config, read),
     defaultTokenSeconds: read.integer('CREDMON_DEFAULT_TOKEN_LIFETIME', 1200, 10, 31_536_000),
@@ -42,7 +44,6 @@ export function readSettings(config: Config, flag?: ListenAddress): Settings {
     requestSeconds: read.integer('CREDMON_REQUEST_TIMEOUT', 15, 1, 600),
     localIssuer: readLocalIssuer(config, read, web.prefix),
     ...optional('contact', read.string('CREDMON_WEB_CONTACT')),
-    ...optional('logFile', read.path('CREDMON_WEB_LOG')),
     ...optional('remoteUser', readRemoteUser(read, listen)),
   };
   read.finish();

@@ -1,5 +1,6 @@
 // The settings of the portal as a frozen value; read.ts makes it from the configuration.
 import type { ClientAuthentication } from '@credmon/core';
+import type { LogOptions } from '@credmon/core/log';
 
 /** Where the server listens. */
 export type ListenAddress =
@@ -44,10 +45,8 @@ export interface Settings {
   readonly remoteUser?: { readonly header: string; readonly realm?: string };
   /** Whom users should ask: an address or a sentence. */
   readonly contact?: string;
-  readonly logFile?: string;
-  readonly logBytes: number;
-  /** True when the log shall tell of every request. */
-  readonly debug: boolean;
+  /** Where to log, and whether every request is told. */
+  readonly log: LogOptions;
   readonly allowLoopbackHttp: boolean;
   /** By upper-case provider name. */
   readonly providers: ReadonlyMap<string, ProviderSettings>;

@@ -1,6 +1,7 @@
 // The settings: defaults, every knob, and all mistakes together.
 import { describe, expect, it } from 'vitest';
 import { isCoded } from '@credmon/core';
+import { DEFAULT_STYLE } from '@credmon/core/log';
 import { readSettings } from '../../src/settings/read.ts';
 import { providerSettings } from '../../src/settings/settings.ts';
 import { fakeConfig } from '../support/config.ts';
@@ -34,8 +35,17 @@ describe('the settings', () => {
       loginSeconds: 600,
       keySeconds: 43_200,
       requestsPerMinute: 300,
-      logBytes: 10_000_000,
-      debug: false,
+      log: {
+        path: undefined,
+        stderr: true,
+        debug: false,
+        maxBytes: 10 * 2 ** 20,
+        maxSeconds: 0,
+        maxSaved: 1,
+        truncate: false,
+        mode: 0o640,
+        style: DEFAULT_STYLE,
+      },
       allowLoopbackHttp: false,
       providers: new Map(),
       defaultTokenSeconds: 1200,
@@ -89,8 +99,8 @@ describe('the settings', () => {
       { remoteUser: { header: 'x-remote-user', realm: 'EXAMPLE.ORG' } },
     ],
     [{ CREDMON_WEB_CONTACT: 'the help desk' }, { contact: 'the help desk' }],
-    [{ CREDMON_WEB_DEBUG: 'D_FULLDEBUG D_PID' }, { debug: true }],
-    [{ CREDMON_WEB_LOG: '/var/log/w' }, { logFile: '/var/log/w' }],
+    [{ CREDMON_WEB_DEBUG: 'D_FULLDEBUG D_PID' }, { log: { debug: true } }],
+    [{ CREDMON_WEB_LOG: '/var/log/w', LOG: '/x' }, { log: { path: '/var/log/w', stderr: false } }],
     [{ CREDMON_WEB_SESSION_DIR: '/creds2' }, { sessionDirectory: '/creds2' }],
   ])('read %j', (knobs, expected) => {
     expect(readSettings(fakeConfig({ ...least, ...knobs }))).toMatchObject(expected);

@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HttpRequest, HttpResponse } from '@credmon/core/base';
+import { DEFAULT_STYLE } from '@credmon/core/log';
 import { createApp } from '../../src/app.ts';
 import { openCredentialFiles } from '../../src/credential-files.ts';
 import type { Ports } from '../../src/ports.ts';
@@ -80,6 +81,18 @@ export const tokens = (fields: Record<string, unknown> = {}): HttpResponse => {
   });
 };
 
+const LOG: Settings['log'] = {
+  path: undefined,
+  stderr: false,
+  debug: true,
+  maxBytes: 0,
+  maxSeconds: 0,
+  maxSaved: 1,
+  truncate: false,
+  mode: 0o640,
+  style: DEFAULT_STYLE,
+};
+
 export const settingsFor = (directory: string, changes: Partial<Settings> = {}): Settings => ({
   credentialDirectory: join(directory, 'creds'),
   prefix: 'https://ap.example',
@@ -95,8 +108,7 @@ export const settingsFor = (directory: string, changes: Partial<Settings> = {}):
   loginSeconds: 600,
   keySeconds: 43_200,
   requestsPerMinute: 1000,
-  logBytes: 1_000_000,
-  debug: true,
+  log: LOG,
   allowLoopbackHttp: false,
   providers: new Map(),
   defaultTokenSeconds: 1200,

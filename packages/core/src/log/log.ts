@@ -1,4 +1,4 @@
-// What the daemon's parts see of the log: four levels, one line each.
+// What the parts of a program see of its log: four levels, one line each.
 
 /** A log. Lines hold no secret; `debug` shows with D_FULLDEBUG or `--debug`. */
 export interface Log {

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { DEFAULT_STYLE } from '../src/log-format.ts';
-import { openLog, type LogOptions } from '../src/logger.ts';
+import { DEFAULT_STYLE } from '../../src/log/format.ts';
+import { openLog, type LogOptions } from '../../src/log/logger.ts';
 
 let path: string;
 beforeEach(() => {
@@ -19,6 +19,7 @@ const options = (change: Partial<LogOptions> = {}): LogOptions => ({
   maxSeconds: 0,
   maxSaved: 1,
   truncate: false,
+  mode: 0o640,
   style: DEFAULT_STYLE,
   ...change,
 });

@@ -10,13 +10,13 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { CodedError, systemCode } from '@credmon/core';
 import winston from 'winston';
 import Transport from 'winston-transport';
+import { CodedError, systemCode } from '../base/errors.ts';
+import { formatLine, savedName, type LineStyle, type LocalTime } from './format.ts';
 import type { Log } from './log.ts';
-import { formatLine, savedName, type LineStyle, type LocalTime } from './log-format.ts';
 
-/** Where and how to log. `maxBytes` and `maxSeconds` of 0 mean never; `maxSaved` 1 means one `.old`. */
+/** Where and how to log. `maxBytes` and `maxSeconds` of 0 mean never; `maxSaved` 1 means one `.old`; `mode` is that of a new file. */
 export interface LogOptions {
   readonly path: string | undefined;
   readonly stderr: boolean;
@@ -25,6 +25,7 @@ export interface LogOptions {
   readonly maxSeconds: number;
   readonly maxSaved: number;
   readonly truncate: boolean;
+  readonly mode: number;
   readonly style: LineStyle;
 }
 
@@ -117,7 +118,7 @@ class RotatingFile extends Transport {
     this.#path = path;
     this.#options = options;
     this.#full = options.maxBytes;
-    this.#descriptor = openAppending(path);
+    this.#descriptor = openAppending(path, options.mode);
     this.#opened = Date.now();
     if (options.truncate) ftruncateSync(this.#descriptor, 0);
   }
@@ -153,16 +154,16 @@ class RotatingFile extends Transport {
     }
     this.#full = maxBytes;
     closeSync(this.#descriptor);
-    this.#descriptor = openAppending(this.#path);
+    this.#descriptor = openAppending(this.#path, this.#options.mode);
     this.#opened = Date.now();
     note(`Now in new log file ${this.#path}`);
     removeOldest(this.#path, this.#options.maxSaved);
   }
 }
 
-function openAppending(path: string): number {
+function openAppending(path: string, mode: number): number {
   try {
-    return openSync(path, 'a', 0o644);
+    return openSync(path, 'a', mode);
   } catch (error) {
     const why = systemCode(error) ?? 'unknown';
     throw new CodedError(
@@ -174,7 +175,7 @@ function openAppending(path: string): number {
   }
 }
 
-/** A full disk must not stop the renewal of tokens: a line that cannot be written is lost, and the next one tries again. */
+/** A full disk must not stop renewals or logins: a line that cannot be written is lost, and the next one tries again. */
 function writeAll(descriptor: number, line: string): void {
   const bytes = Buffer.from(line);
   try {

@@ -1,23 +1,36 @@
-// The logging knobs of an HTCondor daemon, for this one.
-import type { KnobReader } from '@credmon/core';
-import type { LineStyle } from './log-format.ts';
+// The logging knobs of an HTCondor daemon, read for any subsystem.
+import type { KnobReader } from '../config/knob-reader.ts';
+import type { LineStyle } from './format.ts';
 import type { LogOptions } from './logger.ts';
 
-/** What the command line overrides. */
-export interface Overrides {
-  readonly credDir: string | undefined;
+/** What the command line overrides: the file, debug messages, and standard error beside the file. */
+export interface LogOverrides {
   readonly logFile: string | undefined;
   readonly debug: boolean;
   readonly verbose: boolean;
 }
 
+/** Where a program logs when no knob says so, and the mode of a log file that it makes. */
+export interface LogHabits {
+  readonly unnamed: 'file' | 'standard error';
+  readonly mode: number;
+}
+
 /** Reads `<SUBSYS>_LOG`, `MAX_<SUBSYS>_LOG`, `MAX_NUM_<SUBSYS>_LOG`, `TRUNC_<SUBSYS>_LOG_ON_OPEN`, the debug flags and the time format. */
-export function logSettings(read: KnobReader, subsystem: string, overrides: Overrides): LogOptions {
+export function logSettings(
+  read: KnobReader,
+  subsystem: string,
+  overrides: LogOverrides,
+  { unnamed, mode }: LogHabits,
+): LogOptions {
   const flags = debugFlags(read, subsystem);
   const full = fullAt(read, subsystem);
+  const named = overrides.logFile ?? read.path(`${subsystem}_LOG`);
+  const path = named ?? (unnamed === 'file' ? defaultPath(read, subsystem) : undefined);
   return {
-    path: overrides.logFile ?? read.path(`${subsystem}_LOG`) ?? defaultPath(read, subsystem),
-    stderr: overrides.verbose,
+    path,
+    mode,
+    stderr: overrides.verbose || (path === undefined && unnamed === 'standard error'),
     debug: overrides.debug || flags.has('D_FULLDEBUG') || flags.has('D_ALL'),
     maxBytes: full.bytes,
     maxSeconds: full.seconds,

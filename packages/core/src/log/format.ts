@@ -65,9 +65,9 @@ export function formatLine(
 
 const CATEGORIES: Readonly<Record<string, string>> = { error: 'D_ERROR', debug: 'D_FULLDEBUG' };
 
-/** A text without control characters; a line break becomes ` | `. */
+/** A text without control characters and other ends of lines; a line break becomes ` | `. */
 export function oneLine(text: string): string {
-  return text.replaceAll(/\s*[\r\n]+\s*/g, ' | ').replaceAll(/\p{Cc}/gu, ' ');
+  return text.replaceAll(/\s*[\r\n]+\s*/g, ' | ').replaceAll(/[\p{Cc}\u2028\u2029]/gu, ' ');
 }
 
 /** The name of a saved log when several are kept: `<log>.YYYYMMDDTHHMMSS`. */

@@ -1,6 +1,6 @@
 // A log line to the byte, and what cannot be smuggled into one.
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_STYLE, formatLine, formatTime, oneLine, savedName } from '../src/log-format.ts';
+import { DEFAULT_STYLE, formatLine, formatTime, oneLine, savedName } from '../../src/log/format.ts';
 
 const time = { epoch: 1_795_000_000.5, year: 2026, month: 11, day: 3, hour: 4, minute: 5, second: 6 };
 

@@ -1,0 +1,8 @@
+// The public API of @credmon/core/log, the log that daemon and web server share: names only.
+export type { Log } from './log.ts';
+export { DEFAULT_STYLE } from './format.ts';
+export type { LineStyle } from './format.ts';
+export { openLog } from './logger.ts';
+export type { Logger, LogOptions } from './logger.ts';
+export { logSettings } from './settings.ts';
+export type { LogOverrides } from './settings.ts';
