@@ -27,7 +27,7 @@ const worldFiles = [
   'packages/credmon/src/storer/**',
   'packages/scitokens/src/{discover,issuer-keys,key-cache,key-directory,private-files,create-key}.ts',
   'packages/webserver/src/session-store/**',
-  'packages/webserver/src/{listen,view-files,credential-files,public-key-files}.ts',
+  'packages/webserver/src/{listen,front,readiness,view-files,credential-files,public-key-files}.ts',
 ];
 
 const worldGlobals = [

@@ -8,6 +8,7 @@ import { BARE_HEADERS, registerSecurity } from './plugins/security.ts';
 import { registerSessions } from './plugins/session.ts';
 import type { Ports } from './ports.ts';
 import { assetRoutes } from './routes/assets.ts';
+import { healthRoutes } from './routes/health.ts';
 import { homeRoute } from './routes/home.ts';
 import { keyRoute } from './routes/key.ts';
 import { loginRoutes } from './routes/login.ts';
@@ -37,8 +38,11 @@ export async function createApp(settings: Settings, ports: Ports): Promise<Fasti
   await registerSessions(app, desk);
   registerErrors(app, desk);
   app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'an unknown page';
-    ports.log.debug(`${request.method} ${route}: ${reply.statusCode} in ${Math.round(reply.elapsedTime)} ms`);
+    const pattern = request.routeOptions.url;
+    const route = pattern ?? 'an unknown page';
+    const seconds = reply.elapsedTime / 1000;
+    ports.counters.request(patternOf(pattern, settings.mount), reply.statusCode, seconds);
+    ports.log.debug(`${request.method} ${route}: ${reply.statusCode} in ${Math.round(seconds * 1000)} ms`);
   });
   await app.register(
     async (mounted) => {
@@ -48,8 +52,14 @@ export async function createApp(settings: Settings, ports: Ports): Promise<Fasti
       returnRoutes(mounted, desk);
       wellKnownRoutes(mounted, desk);
       assetRoutes(mounted, desk);
+      healthRoutes(mounted, desk);
     },
     { prefix: settings.mount },
   );
   return app;
+}
+
+/** A route's pattern without the mount, so that dashboards fit every prefix. */
+function patternOf(url: string | undefined, mount: string): string {
+  return url === undefined ? 'unknown' : url.slice(mount.length) || '/';
 }

@@ -57,16 +57,26 @@ export async function listen(server: Server, address: ListenAddress, closed: boo
   } catch (error) {
     throw new CodedError('CONFIG_INVALID', `cannot listen: ${messageOf(error)}`, {}, error);
   }
-  const place = where(server, address);
-  if (closed && isOpenToOthers(server, address)) {
+  try {
+    if (closed) checkClosed(server, address);
+  } catch (error) {
     server.close();
-    throw new CodedError(
-      'CONFIG_INVALID',
-      `other users of this machine can open ${place}, and with it say who is signed in at the proxy ` +
-        '(CREDMON_WEB_REMOTE_USER_HEADER); use a unix socket of mode 0660 and the group of the proxy, such as SocketMode=0660 of systemd',
-    );
+    throw error;
   }
-  return place;
+  return where(server, address);
+}
+
+/**
+ * Makes sure that other users of this machine cannot open the socket of a server that listens.
+ * @throws CodedError `CONFIG_INVALID`
+ */
+export function checkClosed(server: Server, address: ListenAddress): void {
+  if (!isOpenToOthers(server, address)) return;
+  throw new CodedError(
+    'CONFIG_INVALID',
+    `other users of this machine can open ${where(server, address)}, and with it say who is signed in at the proxy ` +
+      '(CREDMON_WEB_REMOTE_USER_HEADER); use a unix socket of mode 0660 and the group of the proxy, such as SocketMode=0660 of systemd',
+  );
 }
 
 function bind(server: Server, address: ListenAddress): Promise<void> {

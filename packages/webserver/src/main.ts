@@ -1,39 +1,40 @@
 // The executable condor_credmon_webserver: command line in, signals heard, exit code out.
-import { loadConfig } from '@credmon/core';
+import { loadConfig, type Config } from '@credmon/core';
 import { isCoded, messageOf } from '@credmon/core/base';
-import { openLog } from '@credmon/core/log';
+import { openLog, type Logger, type LogOptions } from '@credmon/core/log';
 import { parseArguments, type Command } from './args.ts';
-import { checkWorld, startServer } from './server.ts';
+import { checkWorld } from './check-world.ts';
+import { startServer, type Server } from './server.ts';
 import { readSettings } from './settings/read.ts';
 import type { Settings } from './settings/settings.ts';
 import { VERSION } from './version.ts';
+
+/** What the command line asks for, beside texts. */
+type Work = Exclude<Command, { kind: 'text' }>;
 
 async function run(command: Command): Promise<number> {
   if (command.kind === 'text') {
     (command.exitCode === 0 ? process.stdout : process.stderr).write(`${command.text}\n`);
     return command.exitCode;
   }
-  const env = { ...process.env };
-  if (command.configFile !== undefined) env['CONDOR_CONFIG'] = command.configFile;
-  const config = loadConfig({ subsystem: 'CREDMON_WEB', env });
-  const settings = readSettings(config, command.listen);
+  const { config, settings } = configured(command);
   for (const { message } of config.warnings) process.stderr.write(`condor_credmon_webserver: ${message}\n`);
-  if (command.kind === 'serve') return serve(settings);
+  if (command.kind === 'serve') return serve(command, config, settings);
   checkWorld(settings);
   process.stdout.write(`ok: ${settings.prefix}, credential directory ${settings.credentialDirectory}\n`);
   return 0;
 }
 
-/** Serves until SIGTERM or SIGINT; what is in flight is finished, and a second signal ends at once. SIGHUP opens the log anew. */
-async function serve(settings: Settings): Promise<number> {
+function configured(command: Work): { config: Config; settings: Settings } {
+  const env = { ...process.env };
+  if (command.configFile !== undefined) env['CONDOR_CONFIG'] = command.configFile;
+  const config = loadConfig({ subsystem: 'CREDMON_WEB', env });
+  return { config, settings: readSettings(config, command.listen) };
+}
+
+/** Serves until SIGTERM or SIGINT; what is in flight is finished, and a second signal ends at once. SIGHUP reads the configuration again. */
+async function serve(command: Work, config: Config, settings: Settings): Promise<number> {
   const log = openLog(settings.log);
-  process.on('SIGHUP', () => {
-    try {
-      log.reopen(settings.log);
-    } catch (error) {
-      log.error(`The log cannot be opened anew, and goes on where it was: ${messageOf(error)}`);
-    }
-  });
   const stopped = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.once(signal, () => {
@@ -42,15 +43,50 @@ async function serve(settings: Settings): Promise<number> {
       });
     }
   });
-  const server = await startServer(settings, log);
+  const starting = startServer(settings, log, config.sources);
+  let reloads: Promise<void> = Promise.resolve();
+  const reloadAfter = async (before: Promise<void>): Promise<void> => {
+    await before;
+    const server = await starting.catch(() => undefined);
+    if (server) await reload(command, server, log);
+  };
+  process.on('SIGHUP', () => {
+    reloads = reloadAfter(reloads);
+  });
+  const server = await starting;
   log.info(
     `condor_credmon_webserver ${VERSION} serves ${settings.prefix} on ${server.address}, process ${process.pid}`,
   );
+  if (server.metricsAddress !== undefined) log.info(`Metrics are on ${server.metricsAddress}`);
   log.info(`Got ${await stopped}, stopping`);
+  await reloads;
   await server.close();
   log.info('Stopped');
   log.close();
   return 0;
+}
+
+/** Takes the configuration as it is now; one that cannot be used is refused, and the old one stays. */
+async function reload(command: Work, server: Server, log: Logger): Promise<void> {
+  // Somebody may have moved the log away, whatever is in the configuration.
+  reopen(log);
+  try {
+    const { config, settings } = configured(command);
+    await server.reload(settings, config.sources);
+    reopen(log, settings.log);
+    for (const { message } of config.warnings) log.warn(message);
+    log.info('Configuration read again');
+  } catch (error) {
+    log.error(`The new configuration is refused and the old one stays: ${messageOf(error)}`);
+  }
+}
+
+function reopen(log: Logger, options?: LogOptions): void {
+  try {
+    log.reopen(options);
+  } catch (error) {
+    log.error(`The log goes on where it was: ${messageOf(error)}`);
+  }
 }
 
 try {

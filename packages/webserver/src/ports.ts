@@ -2,6 +2,7 @@
 import type { SessionStore } from '@fastify/session';
 import type { Clock, Random, Send } from '@credmon/core/base';
 import type { Log } from '@credmon/core/log';
+import type { Counters } from './metrics/counters.ts';
 import type { FlowEvent } from './flow/flow.ts';
 
 /** The three files of a token, as text. */
@@ -60,6 +61,7 @@ export interface Ports {
   /** Signs session cookies; 32 bytes or more, the same in every replica. */
   readonly cookieSecret: string;
   readonly log: Log;
+  readonly counters: Counters;
   readonly views: Views;
   /** The PEM text of the local issuer's public key; `undefined` where key directories have taken its place. @throws CodedError `CRED_FILE_IO` */
   readonly readPublicKey: () => string | undefined;
@@ -67,4 +69,6 @@ export interface Ports {
   readonly readKeySets: () => readonly string[];
   /** True for the address of a proxy whose X-Forwarded-* headers are believed; the address is missing on a unix socket. */
   readonly isTrustedProxy: (address: string | undefined) => boolean;
+  /** What keeps the portal from working at the moment, for anybody's eyes; nothing when it is ready. */
+  readonly whyNotReady: () => Promise<readonly string[]>;
 }

@@ -1,106 +1,134 @@
-// A whole server from settings: the real ports put together, listening, cleaning up after itself, and closed in order.
-import type { FastifyInstance } from 'fastify';
-import { checkCredentialDirectory, createSend, DEFAULT_SEND_LIMITS } from '@credmon/core';
-import { messageOf, systemClock, systemRandom } from '@credmon/core/base';
+// A whole server from settings: listening, taking new settings while it runs, and closed in order.
+import { isDeepStrictEqual } from 'node:util';
+import { messageOf, systemClock } from '@credmon/core/base';
 import type { Log } from '@credmon/core/log';
-import { createApp } from './app.ts';
-import { openCredentialFiles } from './credential-files.ts';
-import { listen, trustFunction } from './listen.ts';
-import { createFileFlows } from './session-store/file-flows.ts';
-import { createFileSessions } from './session-store/file-sessions.ts';
-import {
-  cookieKey,
-  prepareSessionDirectory,
-  pruneSessions,
-  type SessionLimits,
-} from './session-store/session-directory.ts';
+import { createFront, createPageServer, type Front } from './front.ts';
+import { createGeneration, type Generation } from './generation.ts';
+import { checkClosed, listen } from './listen.ts';
+import { NO_COUNTERS, type Counters } from './metrics/counters.ts';
 import type { Settings } from './settings/settings.ts';
-import { openPublicKeys } from './public-key-files.ts';
-import { openViews } from './view-files.ts';
-
-/** How often old sessions are removed, in seconds. */
-const PRUNE_SECONDS = 600;
+import { VERSION } from './version.ts';
 
 /** A running server. */
 export interface Server {
-  readonly app: FastifyInstance;
   /** Where it listens: a URL, `unix:/path` or `fd:N`. */
   readonly address: string;
+  /** Where its metrics are, if anywhere. */
+  readonly metricsAddress: string | undefined;
+  /**
+   * Goes on with other settings; what is in flight ends with the old ones, and sessions stay. Only the addresses stay what they were.
+   * @param sources the files that the settings come from
+   * @throws CodedError what keeps the new settings from working; the old ones then stay
+   */
+  reload(settings: Settings, sources?: readonly string[]): Promise<void>;
   /** Finishes what is in flight, then stops; the second call waits for the first. */
   close(): Promise<void>;
 }
 
 /**
- * Checks what can be checked without listening.
- * @throws CodedError `CONFIG_INVALID`, `CRED_DIR_INVALID`
- */
-export function checkWorld(settings: Settings): void {
-  trustFunction(settings.trustedProxies, settings.listen);
-  checkCredentialDirectory(settings.credentialDirectory, { create: false });
-  prepareSessionDirectory(settings.sessionDirectory);
-}
-
-/**
  * Starts a server.
- * @throws CodedError `CONFIG_INVALID` (also when the address cannot be had), `CRED_DIR_INVALID`
+ * @param sources the files that the settings come from: the server is ready only while they can be read
+ * @throws CodedError `CONFIG_INVALID` (also when the address cannot be had), `CRED_DIR_INVALID`, `SESSION_STORE_FULL`
  */
-export async function startServer(settings: Settings, log: Log): Promise<Server> {
-  checkWorld(settings);
-  const { sessionDirectory, sessionIdleSeconds: idle, sessionSeconds: absolute } = settings;
-  const limits = { idle, absolute, count: settings.sessionCount };
-  const { connectSeconds, requestSeconds: totalSeconds } = settings;
-  const { send, close: closeConnections } = createSend({
-    ...DEFAULT_SEND_LIMITS,
-    connectSeconds,
-    totalSeconds,
-  });
-  const app = await createApp(settings, {
-    clock: systemClock,
-    random: systemRandom,
-    send,
-    files: openCredentialFiles(settings.credentialDirectory),
-    flows: createFileFlows(sessionDirectory, systemClock, limits),
-    sessions: createFileSessions(sessionDirectory, systemClock, limits),
-    cookieSecret: cookieKey(sessionDirectory),
-    log,
-    views: openViews(),
-    ...openPublicKeys(settings.localIssuer),
-    isTrustedProxy: trustFunction(settings.trustedProxies, settings.listen),
-  });
-  await app.ready();
-  const address = await listen(app.server, settings.listen, settings.remoteUser !== undefined);
-  const stop = new AbortController();
-  const pruning = pruneUntil(stop.signal, sessionDirectory, limits, log);
+export async function startServer(
+  settings: Settings,
+  log: Log,
+  sources: readonly string[] = [],
+): Promise<Server> {
+  const metrics = await openMetrics(settings, () => current.stores.count());
+  const { counters } = metrics;
+  const surroundings = { listen: settings.listen, log, counters };
+  let current = await createGeneration(settings, { ...surroundings, sources });
+  const front = createFront(handlerOf(current));
+  const endings = new Set<Promise<void>>();
+  const take = async (next: Settings, nextSources: readonly string[]): Promise<void> => {
+    if (next.remoteUser) checkClosed(front.server, settings.listen);
+    const generation = await createGeneration(next, { ...surroundings, sources: nextSources });
+    const before = current;
+    current = generation;
+    const ending = front
+      .serve(handlerOf(generation))
+      .then(() => before.close())
+      .catch((error: unknown) => log.error(`the old configuration did not end well: ${messageOf(error)}`))
+      .finally(() => endings.delete(ending));
+    endings.add(ending);
+    warnOfRestart(settings, next, log);
+  };
   const closeAll = async (): Promise<void> => {
-    stop.abort();
-    // A connection that never sends its request would hold the process for ever; what is in flight may take as long as an issuer may.
-    const patience = new AbortController();
-    const giveUp = systemClock
-      .wait(totalSeconds + 5, patience.signal)
-      .then(() => app.server.closeAllConnections());
-    app.server.closeIdleConnections();
-    await app.close();
-    patience.abort();
-    await giveUp;
-    await pruning;
-    await closeConnections();
+    await closeFront(front, current.settings);
+    await Promise.all(endings);
+    await current.close();
+    await metrics.close();
   };
   let closed: Promise<void> | undefined;
-  return { app, address, close: () => (closed ??= closeAll()) };
+  let addresses: Pick<Server, 'address' | 'metricsAddress'>;
+  try {
+    const address = await listen(front.server, settings.listen, settings.remoteUser !== undefined);
+    addresses = { address, metricsAddress: await metrics.listen() };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+  return {
+    ...addresses,
+    reload: async (next, nextSources = sources) => {
+      try {
+        await take(next, nextSources);
+        counters.reload(true);
+      } catch (error) {
+        counters.reload(false);
+        throw error;
+      }
+    },
+    close: () => (closed ??= closeAll()),
+  };
 }
 
-async function pruneUntil(
-  stop: AbortSignal,
-  directory: string,
-  limits: SessionLimits,
-  log: Log,
-): Promise<void> {
-  while (!stop.aborted) {
-    try {
-      pruneSessions(directory, systemClock.now(), limits);
-    } catch (error) {
-      log.error(`cannot remove old sessions: ${messageOf(error)}`);
-    }
-    await systemClock.wait(PRUNE_SECONDS, stop);
-  }
+const handlerOf =
+  ({ app }: Generation): Parameters<Front['serve']>[0] =>
+  (request, response) =>
+    app.routing(request, response);
+
+function warnOfRestart(old: Settings, next: Settings, log: Log): void {
+  for (const [knob, key] of [
+    ['CREDMON_WEB_LISTEN', 'listen'],
+    ['CREDMON_WEB_METRICS_LISTEN', 'metricsListen'],
+  ] as const)
+    if (!isDeepStrictEqual(old[key], next[key]))
+      log.warn(`a changed ${knob} needs a restart; still using the old one`);
+}
+
+/** A connection that never sends its request would hold the process for ever; what is in flight may take as long as an issuer may. */
+async function closeFront(front: Front, { requestSeconds }: Settings): Promise<void> {
+  const done = new AbortController();
+  const patience = systemClock.wait(requestSeconds + 5, done.signal);
+  await front.close(patience);
+  done.abort();
+}
+
+interface MetricsServer {
+  readonly counters: Counters;
+  listen(): Promise<string | undefined>;
+  close(): Promise<void>;
+}
+
+/** Metrics have an address of their own, so that no proxy shows them to the world. */
+async function openMetrics(
+  { metricsListen }: Settings,
+  count: Generation['stores']['count'],
+): Promise<MetricsServer> {
+  if (!metricsListen)
+    return { counters: NO_COUNTERS, listen: async () => undefined, close: async () => undefined };
+  const { createFamilies } = await import('./metrics/families.ts');
+  const families = createFamilies(VERSION, count);
+  const server = createPageServer('/metrics', () => families.page());
+  return {
+    counters: families,
+    listen: () => listen(server, metricsListen, false),
+    close: async () => {
+      const ended = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await ended;
+    },
+  };
 }

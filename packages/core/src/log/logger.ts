@@ -31,7 +31,8 @@ export interface LogOptions {
 
 /** A log that can be reopened with other options and closed. */
 export interface Logger extends Log {
-  reopen(options: LogOptions): void;
+  /** Without `options`, the same log anew. @throws CodedError `LOG_UNWRITABLE`; it then goes on where it was */
+  reopen(options?: LogOptions): void;
   close(): void;
 }
 
@@ -41,17 +42,19 @@ export interface Logger extends Log {
  * @see https://htcondor.readthedocs.io/en/latest/admin-manual/configuration-macros.html#daemon-logging-configuration-file-entries
  */
 export function openLog(options: LogOptions): Logger {
+  let current = options;
   const logger = winston.createLogger({ level: levelOf(options), transports: transportsOf(options) });
   return {
     error: (text) => void logger.error(text),
     warn: (text) => void logger.warn(text),
     info: (text) => void logger.info(text),
     debug: (text) => void logger.debug(text),
-    reopen: (next) => {
+    reopen: (next = current) => {
       const fresh = transportsOf({ ...next, truncate: false });
       logger.clear();
       for (const transport of fresh) logger.add(transport);
       logger.level = levelOf(next);
+      current = next;
     },
     close: () => void logger.close(),
   };

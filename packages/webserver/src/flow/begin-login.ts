@@ -44,6 +44,7 @@ export async function beginLogin(desk: Desk, id: string | undefined, stem: strin
     codeChallenge: createHash('sha256').update(verifier).digest('base64url'),
   });
   await ports.flows.append(id ?? '', { type: 'begun', at: now, state, stem, verifier, ...nonce });
+  ports.counters.login(request.provider, 'begun');
   ports.log.info(`login of ${flow.localUser} for ${stem} begun at ${url.origin}`);
   return url;
 }

@@ -48,13 +48,19 @@ export async function completeLogin(
       renewable: answer.refreshToken !== undefined,
       ...(name === undefined ? {} : { name }),
     });
+    ports.counters.login(request.provider, 'done');
     ports.log.info(`login of ${flow.localUser} for ${login.stem} done; ${describe(answer)}`);
     return { flow: finishFlow(desk, after), stem: login.stem };
   } catch (error) {
     const code = isCoded(error) ? error.code : 'CRED_FILE_IO';
+    ports.counters.login(providerOf(flow, login.stem), code);
     await note(desk, id ?? '', flow, { type: 'failed', at: ports.clock.now(), state, code });
     throw error;
   }
+}
+
+function providerOf({ tokens }: Flow, stem: string): string {
+  return tokens.find((token) => token.stem === stem)?.provider ?? stem;
 }
 
 /** Of all returns with one `state`, in all processes, exactly the first in the log goes on. */

@@ -1,8 +1,8 @@
-// The style sheet, the icon and the health check: what needs no session.
+// The style sheet and the icon: what needs no session.
 import type { FastifyInstance } from 'fastify';
 import type { Desk } from '../flow/desk.ts';
 
-/** Adds /style.css, /icon.svg and /healthz. */
+/** Adds /style.css and /icon.svg. */
 export function assetRoutes(app: FastifyInstance, { ports }: Desk): void {
   const cached = 'public, max-age=3600';
   const options = { config: { anyHost: true } };
@@ -11,8 +11,5 @@ export function assetRoutes(app: FastifyInstance, { ports }: Desk): void {
   );
   app.get('/icon.svg', options, (_request, reply) =>
     reply.header('cache-control', cached).type('image/svg+xml').send(ports.views.icon),
-  );
-  app.get('/healthz', { config: { plain: true, rateLimit: false } }, (_request, reply) =>
-    reply.code(app.isUnderPressure() ? 503 : 200).send({ status: app.isUnderPressure() ? 'busy' : 'ok' }),
   );
 }

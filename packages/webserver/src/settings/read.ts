@@ -43,6 +43,7 @@ export function readSettings(config: Config, flag?: ListenAddress): Settings {
     connectSeconds: read.integer('CREDMON_CONNECT_TIMEOUT', 5, 1, 300),
     requestSeconds: read.integer('CREDMON_REQUEST_TIMEOUT', 15, 1, 600),
     localIssuer: readLocalIssuer(config, read, web.prefix),
+    ...optional('metricsListen', readMetricsListen(read)),
     ...optional('contact', read.string('CREDMON_WEB_CONTACT')),
     ...optional('remoteUser', readRemoteUser(read, listen)),
   };
@@ -80,6 +81,21 @@ function readListen(read: KnobReader): ListenAddress {
   if (address.kind !== 'wrong') return address;
   read.mistake(knob, `= ${text} cannot be used: ${address.why}`);
   return DEFAULT_LISTEN;
+}
+
+function readMetricsListen(read: KnobReader): ListenAddress | undefined {
+  const knob = 'CREDMON_WEB_METRICS_LISTEN';
+  const text = read.string(knob);
+  if (text === undefined) return undefined;
+  const address = parseListenAddress(text);
+  if (address.kind === 'wrong') read.mistake(knob, `= ${text} cannot be used: ${address.why}`);
+  else if (address.kind === 'tcp' && !['127.0.0.1', '::1'].includes(address.host))
+    read.mistake(
+      knob,
+      `= ${text} cannot be used: nobody has to log in there, so write unix:/path, fd:N, 127.0.0.1:PORT or [::1]:PORT`,
+    );
+  else return address;
+  return undefined;
 }
 
 function readRemoteUser(read: KnobReader, listen: ListenAddress): Settings['remoteUser'] {

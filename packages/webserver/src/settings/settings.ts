@@ -32,6 +32,8 @@ export interface Settings {
   /** The Access Point's name, as pages show it. */
   readonly host: string;
   readonly listen: ListenAddress;
+  /** Where the metrics are served, on this machine only. */
+  readonly metricsListen?: ListenAddress;
   readonly trustedProxies: readonly string[];
   readonly sessionDirectory: string;
   /** How many sessions may be open at once. */

@@ -98,6 +98,11 @@ describe('the settings', () => {
       },
       { remoteUser: { header: 'x-remote-user', realm: 'EXAMPLE.ORG' } },
     ],
+    [
+      { CREDMON_WEB_METRICS_LISTEN: '9619' },
+      { metricsListen: { kind: 'tcp', host: '127.0.0.1', port: 9619 } },
+    ],
+    [{ CREDMON_WEB_METRICS_LISTEN: 'unix:/m' }, { metricsListen: { kind: 'unix', path: '/m' } }],
     [{ CREDMON_WEB_CONTACT: 'the help desk' }, { contact: 'the help desk' }],
     [{ CREDMON_WEB_DEBUG: 'D_FULLDEBUG D_PID' }, { log: { debug: true } }],
     [{ CREDMON_WEB_LOG: '/var/log/w', LOG: '/x' }, { log: { path: '/var/log/w', stderr: false } }],
@@ -178,6 +183,15 @@ describe('the settings', () => {
     expect(() => readSettings(config, { kind: 'tcp', host: '::1', port: 1 })).toThrow('(::1:1)');
     expect(readSettings(config, { kind: 'unix', path: '/y' }).listen).toEqual({ kind: 'unix', path: '/y' });
   });
+
+  it.each(['0.0.0.0:9619', 'localhost:9619', '192.0.2.1:9619', 'unix:m'])(
+    'R43 serve metrics on this machine only, not on %s',
+    (text) => {
+      expect(mistakes({ ...least, CREDMON_WEB_METRICS_LISTEN: text })).toEqual([
+        expect.stringMatching(/^test\.conf, line 3: CREDMON_WEB_METRICS_LISTEN = \S+ cannot be used: /),
+      ]);
+    },
+  );
 
   it('keep sessions out of the credential directory', () => {
     expect(mistakes({ ...least, CREDMON_WEB_SESSION_DIR: '/creds/sessions' })).toEqual([

@@ -16,6 +16,7 @@ import type { HttpRequest, HttpResponse } from '@credmon/core/base';
 import { DEFAULT_STYLE } from '@credmon/core/log';
 import { createApp } from '../../src/app.ts';
 import { openCredentialFiles } from '../../src/credential-files.ts';
+import { NO_COUNTERS } from '../../src/metrics/counters.ts';
 import type { Ports } from '../../src/ports.ts';
 import { createFileFlows } from '../../src/session-store/file-flows.ts';
 import { createFileSessions } from '../../src/session-store/file-sessions.ts';
@@ -146,6 +147,8 @@ export async function startPortal(
       sessions: createFileSessions(settings.sessionDirectory, clock, limits),
       cookieSecret: 'a secret of the tests, long enough to sign with',
       log: { info: write, warn: write, error: write, debug: write },
+      counters: NO_COUNTERS,
+      whyNotReady: async () => [],
       views: openViews(),
       readPublicKey: () => '',
       readKeySets: () => [],

@@ -1,0 +1,115 @@
+// One configuration's life: the application and everything that it stands on, made together and closed together.
+import type { FastifyInstance } from 'fastify';
+import { checkCredentialDirectory, createSend, DEFAULT_SEND_LIMITS } from '@credmon/core';
+import { messageOf, systemClock, systemRandom } from '@credmon/core/base';
+import type { Log } from '@credmon/core/log';
+import { createApp } from './app.ts';
+import { openCredentialFiles } from './credential-files.ts';
+import { trustFunction } from './listen.ts';
+import type { Counters } from './metrics/counters.ts';
+import type { Ports } from './ports.ts';
+import { openPublicKeys } from './public-key-files.ts';
+import { whyNotReady } from './readiness.ts';
+import { openFileStores } from './session-store/file-stores.ts';
+import type { Stores } from './session-store/stores.ts';
+import type { ListenAddress, Settings } from './settings/settings.ts';
+import { openViews } from './view-files.ts';
+
+/** How often old sessions are removed, in seconds. */
+const PRUNE_SECONDS = 600;
+
+/** What one generation has from the one before: where the server really listens, and who is told. */
+export interface Surroundings {
+  readonly listen: ListenAddress;
+  readonly log: Log;
+  readonly counters: Counters;
+  /** The configuration's files. */
+  readonly sources: readonly string[];
+}
+
+/** A generation that answers requests. */
+export interface Generation {
+  readonly settings: Settings;
+  readonly app: FastifyInstance;
+  readonly stores: Stores;
+  /** To be called when nothing of it is in flight. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes a generation. Nothing of it is left when that fails.
+ * @throws CodedError `CONFIG_INVALID`, `CRED_DIR_INVALID`, `SESSION_STORE_FULL`
+ */
+export async function createGeneration(
+  settings: Settings,
+  { listen, log, counters, sources }: Surroundings,
+): Promise<Generation> {
+  const isTrustedProxy = trustFunction(settings.trustedProxies, listen);
+  checkCredentialDirectory(settings.credentialDirectory, { create: false });
+  const stores = openStores(settings);
+  const { connectSeconds, requestSeconds: totalSeconds } = settings;
+  const { send, close: closeConnections } = createSend({
+    ...DEFAULT_SEND_LIMITS,
+    connectSeconds,
+    totalSeconds,
+  });
+  const freeAll = async (): Promise<void> => {
+    await stores.close();
+    await closeConnections();
+  };
+  const ports: Ports = {
+    clock: systemClock,
+    random: systemRandom,
+    send,
+    files: openCredentialFiles(settings.credentialDirectory),
+    flows: stores.flows,
+    sessions: stores.sessions,
+    cookieSecret: stores.cookieSecret,
+    log,
+    counters,
+    views: openViews(),
+    ...openPublicKeys(settings.localIssuer),
+    isTrustedProxy,
+    whyNotReady: () => whyNotReady(settings, stores, sources),
+  };
+  const app = await createApp(settings, ports).catch(async (error: unknown) => {
+    await freeAll();
+    throw error;
+  });
+  await app.ready();
+  const stop = new AbortController();
+  const pruning = pruneUntil(stop.signal, stores, log);
+  return {
+    settings,
+    app,
+    stores,
+    async close() {
+      stop.abort();
+      await pruning;
+      await app.close();
+      await freeAll();
+    },
+  };
+}
+
+/** The place that the settings name for sessions. @throws CodedError `CRED_DIR_INVALID`, `SESSION_STORE_FULL` */
+export function openStores(settings: Settings): Stores {
+  const {
+    sessionDirectory,
+    sessionIdleSeconds: idle,
+    sessionSeconds: absolute,
+    sessionCount: count,
+  } = settings;
+  return openFileStores(sessionDirectory, systemClock, { idle, absolute, count });
+}
+
+async function pruneUntil(stop: AbortSignal, stores: Stores, log: Log): Promise<void> {
+  while (!stop.aborted) {
+    try {
+      await stores.prune();
+    } catch (error) {
+      log.error(`cannot remove old sessions: ${messageOf(error)}`);
+    }
+    await systemClock.wait(PRUNE_SECONDS, stop);
+  }
+}
