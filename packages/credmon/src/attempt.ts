@@ -3,6 +3,7 @@ import {
   ANY_BASIS,
   afterFailure,
   dueByLifetime,
+  identityOf,
   isCoded,
   messageOf,
   pauseAfter,
@@ -37,6 +38,8 @@ export async function attempt(
 ): Promise<Attempted> {
   const { snapshot } = verdict.token;
   const files = world.store.read(snapshot.user, snapshot.stem);
+  // A `.top` that went since the scan must not look like a token that never had one.
+  const from = files.topIdentity ?? identityOf(snapshot.top);
   const context = {
     send: world.send,
     now: world.clock.now(),
@@ -46,18 +49,18 @@ export async function attempt(
   const outcome = await provider.obtain(snapshot, files, context);
   switch (outcome.kind) {
     case 'issued':
-      return { nextIn: write(world, memory, verdict, { provider, outcome, from: files.topIdentity }) };
+      return { nextIn: write(world, memory, verdict, { provider, outcome, from }) };
     case 'gone':
       return {
         error: outcome.error,
-        nextIn: remove(world, memory, verdict, outcome.error, files.topIdentity),
+        nextIn: remove(world, memory, verdict, outcome.error, from),
       };
     case 'revoked':
     case 'denied':
     case 'failed':
       return {
         error: outcome.error,
-        nextIn: failed(world, memory, verdict, { ...outcome, from: files.topIdentity }),
+        nextIn: failed(world, memory, verdict, { ...outcome, from }),
       };
   }
 }

@@ -24,11 +24,12 @@ export function localKeys(settings: LocalSettings, ports: LocalPorts): LocalKeys
     version,
     keyOf: (issuer) => {
       const now = version(issuer);
-      const entry = known.get(issuer.service);
+      const name = `${issuer.service} ${issuer.lifetime}`;
+      const entry = known.get(name);
       if (entry?.version === now) return entry.key;
       if (known.size === 0) prepareKeyPair(settings, ports);
       const key = read(issuer, ports);
-      known.set(issuer.service, { version: version(issuer), key });
+      known.set(name, { version: version(issuer), key });
       return key;
     },
   };

@@ -19,7 +19,7 @@ export function signStanding(
   const issuedAt = Math.floor(now);
   const times: TokenTimes = { issuedAt, expiresAt: issuedAt + lifetime };
   const text = issueToken(
-    keys.keyOf(issuer),
+    keys.keyOf({ ...issuer, lifetime }),
     {
       profile: issuer.profile,
       issuer: issuer.issuer,

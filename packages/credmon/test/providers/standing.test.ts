@@ -1,9 +1,10 @@
 // Standing tokens: where they lie, what they say, when they are renewed, and what a failure leaves in place.
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadConfig, systemRandom, type CodedError } from '@credmon/core';
+import { initKeyDirectory, publishInPlace, rotateKeys } from '@credmon/scitokens';
 import { describe, expect, it } from 'vitest';
 import { beginPass } from '../../src/pass.ts';
 import type { StandingToken } from '../../src/providers/standing-settings.ts';
@@ -182,6 +183,20 @@ describe('a standing token', () => {
     expect(loud(on).join('\n')).toMatch(/none\/x: ENOENT/);
     expect(readFileSync(on.file('ce2.json'), 'utf8')).toContain('access_token');
   });
+});
+
+it('R32 never outlives the publication of the key that signs it', async () => {
+  const keys = mkdtempSync(join(tmpdir(), 'credmon-standing-keys-'));
+  const now = Math.floor(Date.now() / 1000);
+  initKeyDirectory(keys);
+  rotateKeys(keys, { now });
+  publishInPlace(keys, now);
+  rotateKeys(keys, { now });
+  const on = standing({ CREDMON_LOCAL_KEY_DIRECTORY: keys, CREDMON_STANDING_el7_osg35_LIFETIME: '7 days' });
+  await on.pass();
+  expect(existsSync(on.file('el7_osg35.scitoken'))).toBe(false);
+  expect(loud(on).join('\n')).toContain('may live 86400 s, not 604800 s');
+  expect(existsSync(on.file('ce2.json'))).toBe(true);
 });
 
 describe('settings', () => {

@@ -1,20 +1,29 @@
 // A token that is removed while the daemon is about to renew it does not come back, whatever kind of provider renews it.
-import { rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CredentialStore } from '@credmon/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { beginPass } from '../../src/pass.ts';
 import { bench, json, meta, useText, type Bench } from '../support/bench.ts';
 
+const LOCAL = {
+  LOCAL_CREDMON_PROVIDER_NAMES: 'own',
+  LOCAL_CREDMON_TOKEN_AUDIENCE: 'https://data.example',
+};
 const CLIENT = {
   CLIENT_CREDMON_PROVIDER_NAMES: 'svc',
   CLIENT_CREDMON_svc_CLIENT_ID: 'me',
   CLIENT_CREDMON_svc_CLIENT_SECRET_FILE: '/secret',
   CLIENT_CREDMON_svc_TOKEN_URL: 'https://issuer.example/token',
 };
-const EXEC = { EXEC_CREDMON_PROVIDER_NAMES: 'prog', EXEC_CREDMON_prog_COMMAND: '/bin/true' };
+const EXEC = {
+  EXEC_CREDMON_PROVIDER_NAMES: 'prog',
+  EXEC_CREDMON_prog_COMMAND: '/bin/true',
+};
 
 let on: Bench;
+let directory: string;
 const remove = (stem: string): void => {
   for (const kind of ['use', 'top', 'meta'])
     rmSync(join(on.directory, 'alice', `${stem}.${kind}`), { force: true });
@@ -34,15 +43,29 @@ function removedAfterScan(stem: string, knobs: Readonly<Record<string, string>>)
     }),
   });
 }
-afterEach(() => rmSync(on.directory, { recursive: true, force: true }));
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'credmon-in-flight-'));
+});
+afterEach(() => {
+  for (const path of [on.directory, directory]) rmSync(path, { recursive: true, force: true });
+});
 
 describe('a token that goes between the scan and its renewal', () => {
   it.each([
+    ['local', 'own', LOCAL],
+    ['client credentials', 'svc', CLIENT],
     ['exec', 'prog', EXEC],
     ['oauth', 'mytok', {}],
   ])('R21 R31 %s is not made anew', async (_, stem, knobs) => {
-    removedAfterScan(stem, knobs);
-    const world = { ...on.world, readSecret: () => ({ ok: true, value: 'canary-secret' }) as const };
+    const keys = {
+      LOCAL_CREDMON_PRIVATE_KEY: join(directory, 'key.pem'),
+      LOCAL_CREDMON_PUBLIC_KEY: join(directory, 'key.pub'),
+    };
+    removedAfterScan(stem, { ...knobs, ...keys });
+    const world = {
+      ...on.world,
+      readSecret: () => ({ ok: true, value: 'canary-secret' }) as const,
+    };
     const old = on.clock.now() - 5000;
     on.seed('alice', stem, {
       top: '{"refresh_token":"r1"}',
@@ -66,7 +89,10 @@ describe('a token that goes while its issuer is asked', () => {
     ['client credentials', 'svc'],
     ['oauth', 'mytok'],
   ])('R21 R31 %s is not written', async (_, stem) => {
-    const world = { ...on.world, readSecret: () => ({ ok: true, value: 'canary-secret' }) as const };
+    const world = {
+      ...on.world,
+      readSecret: () => ({ ok: true, value: 'canary-secret' }) as const,
+    };
     on.seed('alice', stem, {
       top: '{"refresh_token":"r1"}',
       use: useText(on.clock.now() - 5000, 600),
@@ -74,7 +100,12 @@ describe('a token that goes while its issuer is asked', () => {
     });
     on.answer = async () => {
       remove(stem);
-      return json({ access_token: 'new', token_type: 'bearer', expires_in: 600, refresh_token: 'r2' });
+      return json({
+        access_token: 'new',
+        token_type: 'bearer',
+        expires_in: 600,
+        refresh_token: 'r2',
+      });
     };
     await (
       await beginPass(world, on.ownership, on.memory)
