@@ -15,7 +15,7 @@ const mayImport = {
 
 /** The files that touch clock, randomness, files, network and processes (CONTRIBUTING.md, "the world"). */
 const worldFiles = [
-  'packages/core/src/base/{clock,random,send,lookup,atomic-write,stale-socket}.ts',
+  'packages/core/src/base/{breath,clock,random,send,lookup,atomic-write,stale-socket}.ts',
   'packages/core/src/config/{load,host,command}.ts',
   'packages/core/src/log/logger.ts',
   'packages/core/src/store/{directory-store,directory-scan,user-scan,check-directory,lock,read-file}.ts',

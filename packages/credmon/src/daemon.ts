@@ -62,7 +62,7 @@ export async function runDaemon(parts: DaemonParts): Promise<void> {
       interrupted: () => wake.rung,
     });
     const settledIn = begun && (await settle(begun, world.clock, woken));
-    if (begun) touch(parts);
+    if (begun?.cut === false) touch(parts);
     const rewriteIn = memory.unwritten.size > 0 ? REWRITE_INTERVAL : LONGEST_SLEEP;
     const passed = world.clock.steady() - began;
     const plannedIn = (begun?.plan.nextIn ?? LONGEST_SLEEP) - passed;

@@ -37,7 +37,7 @@ export interface LimiterParts {
   readonly steady: () => number;
 }
 
-/** Of so many issuers those are forgotten that nobody waits for. */
+/** Of so many issuers those are forgotten that nobody waits for; then again when twice as many are left, so that looking stays cheap. */
 const MANY = 1000;
 
 interface Entry {
@@ -57,6 +57,7 @@ export function createLimiter({ cap, steady }: LimiterParts): Limiter {
   const queues = new Map<string, Queue>();
   let closed = false;
   let letGo = 0;
+  let most = MANY;
 
   const next = (issuer: string, queue: Queue): void => {
     for (let [entry] = queue.waiting; entry; [entry] = queue.waiting) {
@@ -89,7 +90,10 @@ export function createLimiter({ cap, steady }: LimiterParts): Limiter {
           letGo += 1;
           return done();
         }
-        if (queues.size >= MANY) forgetOld(queues, steady());
+        if (queues.size >= most) {
+          forgetOld(queues, steady());
+          most = Math.max(MANY, 2 * queues.size);
+        }
         const queue = queues.get(job.issuer) ?? { running: 0, health: HEALTHY, waiting: [] };
         queues.set(job.issuer, queue);
         queue.waiting.push({ job, done, failed });

@@ -33,10 +33,11 @@ export interface Pause {
 
 /**
  * What lives from pass to pass: renewals under way, failures, pauses after renewals, and rotated tokens that could not be written yet;
- * `since` when it began (epoch seconds).
+ * `since` when it began (epoch seconds), `planned` when all tokens were last judged (steady seconds).
  */
 export interface PassMemory {
   readonly since: number;
+  planned: number;
   readonly inFlight: Set<string>;
   readonly failures: Map<string, RenewalState>;
   readonly pauses: Map<string, Pause>;
@@ -45,5 +46,12 @@ export interface PassMemory {
 
 /** A memory of nothing. */
 export function emptyMemory(since: number): PassMemory {
-  return { since, inFlight: new Set(), failures: new Map(), pauses: new Map(), unwritten: new Map() };
+  return {
+    since,
+    planned: Number.NEGATIVE_INFINITY,
+    inFlight: new Set(),
+    failures: new Map(),
+    pauses: new Map(),
+    unwritten: new Map(),
+  };
 }

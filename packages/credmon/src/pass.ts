@@ -1,5 +1,6 @@
 // One pass: look at the directory, settle leftovers, plan, and start what is due.
 import {
+  createBreath,
   forgottenAtStart,
   identityOf,
   judge,
@@ -31,13 +32,21 @@ export interface Ownership {
   ) => { readonly managed: ManagedToken; readonly provider: Provider } | undefined;
 }
 
-/** A pass that has begun: what it found and planned. `settled` ends with its renewals, and tells in how many seconds one of them is due again. */
+/**
+ * A pass that has begun: what it found and planned. `settled` ends with its renewals, and tells in how many seconds one of them is due again.
+ * With `cut` it was broken off for a newer call, before anything was planned.
+ */
 export interface BegunPass {
+  readonly cut: boolean;
   readonly scan: Scan;
   readonly plan: Plan;
   readonly started: number;
   readonly settled: Promise<number>;
 }
+
+/** For so many seconds calls may keep all tokens from being judged, each with a look at what is new. */
+const LONGEST_WITHOUT_PLAN = 10;
+const NO_PLAN: Plan = { renew: [], verdicts: [], nextIn: 0 };
 
 /** Scans, settles leftovers, plans, and starts every due renewal that is not under way yet. */
 export async function beginPass(
@@ -47,10 +56,16 @@ export async function beginPass(
   habits: Omit<ScanHabits, 'found'> = {},
 ): Promise<BegunPass> {
   const now = instant(world.clock);
+  // What is seen of a token whose renewal ends meanwhile is old; the next pass sees it.
+  const underWay = new Set(memory.inFlight);
   rewrite(world, memory.unwritten);
   const early = new Map<string, Promise<number>>();
+  const mayCut = now.steady - memory.planned < LONGEST_WITHOUT_PLAN;
+  const { hurry, interrupted } = habits;
+  const cut = (): boolean => mayCut && interrupted?.() === true;
   const scan = await world.store.scan(now, {
-    ...habits,
+    ...(hurry ? { hurry } : {}),
+    interrupted: cut,
     found: (tokens) => {
       for (const token of tokens) {
         const begun = startEarly(world, ownership, memory, token, now);
@@ -58,32 +73,46 @@ export async function beginPass(
       }
     },
   });
+  const started: Promise<number>[] = [...early.values()];
+  const settled = async (): Promise<number> =>
+    Math.min(...(await Promise.all(started)), Number.POSITIVE_INFINITY);
+  const owned = await ownersOf(scan, ownership, memory, cut);
+  if (!owned) return { cut: true, scan, plan: NO_PLAN, started: started.length, settled: settled() };
+  memory.planned = now.steady;
   const unsettled = settle(world, scan, now);
-  if (habits.hurry?.() !== true) forgetGone(memory, scan, now);
-  const owned = new Map<string, Owner>();
-  for (const token of scan.tokens) {
-    const id = tokenId(token);
-    const owner = ownership.manage(withFailure(token, memory));
-    if (owner) owned.set(id, paused(owner, token, memory));
-  }
+  if (hurry?.() !== true) forgetGone(memory, scan, now);
   const plan = planRenewals(
     [...owned.values()].map(({ managed }) => managed),
     now,
   );
   world.report.scanned(scan, plan);
-  const started: Promise<number>[] = [...early.values()];
   for (const verdict of plan.renew) {
     const id = tokenId(verdict.token.snapshot);
     const provider = owned.get(id)?.provider;
-    const busy = early.has(id) || memory.inFlight.has(id) || memory.unwritten.has(id);
+    const busy = [early, underWay, memory.inFlight, memory.unwritten].some((ids) => ids.has(id));
     if (provider && !busy && !unsettled.has(id)) started.push(start(world, memory, verdict, provider));
   }
-  return {
-    scan,
-    plan,
-    started: started.length,
-    settled: Promise.all(started).then((nexts) => Math.min(...nexts, Number.POSITIVE_INFINITY)),
-  };
+  return { cut: false, scan, plan, started: started.length, settled: settled() };
+}
+
+/** Every token's owner; nothing when the work was cut short. */
+async function ownersOf(
+  scan: Scan,
+  ownership: Ownership,
+  memory: PassMemory,
+  cut: () => boolean,
+): Promise<Map<string, Owner> | undefined> {
+  const owned = new Map<string, Owner>();
+  const breathe = createBreath();
+  for (const token of scan.tokens) {
+    const owner = ownership.manage(withFailure(token, memory));
+    if (owner) owned.set(tokenId(token), paused(owner, token, memory));
+    const breath = breathe();
+    if (!breath) continue;
+    await breath;
+    if (cut()) return undefined;
+  }
+  return cut() ? undefined : owned;
 }
 
 /** Somebody may be waiting for a token that is not there at all; one that needs nobody else does not wait for the rest of the scan. */

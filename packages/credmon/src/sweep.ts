@@ -16,12 +16,16 @@ export interface Settlement {
 
 /** What of the scan is to be removed or finished. `now` in epoch seconds. */
 export function settlements(scan: Scan, now: number): Settlement[] {
-  const tops = new Map(scan.tokens.map((token) => [`${token.user}/${token.stem}.top`, token]));
+  const ended = scan.temporaries.filter((file) => file.orphaned || now - file.mtime > TEMPORARY_LIFETIME);
+  // Nearly every pass finds none, and then this map of all tokens is not worth its time.
+  const tops = new Map(
+    ended.length === 0 ? [] : scan.tokens.map((token) => [`${token.user}/${token.stem}.top`, token]),
+  );
   return [
     ...scan.keyFiles.filter((file) => now - file.mtime > KEY_FILE_LIFETIME).map(staleKeyFile),
-    ...scan.temporaries
-      .filter((file) => file.orphaned || now - file.mtime > TEMPORARY_LIFETIME)
-      .map((file) => settleTemporary(file, tops.get(`${file.path.split('/', 1)[0] ?? ''}/${file.target}`))),
+    ...ended.map((file) =>
+      settleTemporary(file, tops.get(`${file.path.split('/', 1)[0] ?? ''}/${file.target}`)),
+    ),
   ];
 }
 

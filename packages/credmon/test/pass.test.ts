@@ -1,5 +1,15 @@
 // Passes over a real directory with a token endpoint that misbehaves in every way.
-import { chmodSync, mkdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CodedError, type CredentialStore, type HttpResponse } from '@credmon/core';
 import { describe, expect, it } from 'vitest';
@@ -518,4 +528,63 @@ it('R43 no secret is in any log line', async () => {
   await pass(on);
   expect(on.lines.length).toBeGreaterThan(2);
   expect(on.lines.join('\n')).not.toMatch(/canary/);
+});
+
+describe('a pass that is interrupted by a newer call', () => {
+  const called = { hurry: () => true, interrupted: () => true };
+
+  it('R4 is broken off before it plans, but for ten seconds at the most', async () => {
+    const on = bench();
+    expect((await beginPass(on.world, on.ownership, on.memory, called)).cut).toBe(false);
+    seedDue(on);
+    on.clock.advance(9);
+    const cut = await beginPass(on.world, on.ownership, on.memory, called);
+    expect([cut.cut, cut.plan.renew, on.asked]).toEqual([true, [], []]);
+    on.clock.advance(1);
+    const whole = await beginPass(on.world, on.ownership, on.memory, called);
+    await whole.settled;
+    expect([whole.cut, whole.plan.renew.length, on.asked.length]).toEqual([false, 1, 1]);
+  });
+
+  it('R4 has begun to sign what is new all the same', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'credmon-keys-'));
+    const keys = {
+      LOCAL_CREDMON_PRIVATE_KEY: join(folder, 'private.pem'),
+      LOCAL_CREDMON_PUBLIC_KEY: join(folder, 'public.pem'),
+    };
+    const on = bench({
+      knobs: { LOCAL_CREDMON_PROVIDER_NAMES: 'scitokens', LOCAL_CREDMON_TOKEN_AUDIENCE: 'ANY', ...keys },
+    });
+    await pass(on);
+    on.seed('alice', 'scitokens', { top: 'x' });
+    const cut = await beginPass(on.world, on.ownership, on.memory, called);
+    await cut.settled;
+    expect([cut.cut, on.has('alice', 'scitokens.use')]).toEqual([true, true]);
+  });
+});
+
+it('R10 a renewal that ends while a pass looks around is not made again on the word of what it saw before', async () => {
+  let scanned = (): Promise<unknown> => Promise.resolve();
+  const on = bench({
+    store: (real) => ({
+      ...real,
+      scan: async (...args) => {
+        const scan = await real.scan(...args);
+        await scanned();
+        return scan;
+      },
+    }),
+  });
+  seedDue(on);
+  let answer: (response: HttpResponse) => void = () => undefined;
+  on.answer = () => new Promise((resolve) => (answer = resolve));
+  const first = await beginPass(on.world, on.ownership, on.memory);
+  scanned = () => {
+    answer(json({ access_token: 'a2', token_type: 'bearer', expires_in: 1000, refresh_token: 'r2' }));
+    return first.settled;
+  };
+  await (
+    await beginPass(on.world, on.ownership, on.memory)
+  ).settled;
+  expect([on.asked.length, JSON.parse(on.read('alice', 'mytok.top'))]).toEqual([1, { refresh_token: 'r2' }]);
 });

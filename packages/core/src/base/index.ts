@@ -5,6 +5,7 @@ export { ERROR_CODES } from './error-codes.ts';
 export type { ErrorCode } from './error-codes.ts';
 export { systemClock } from './clock.ts';
 export type { Clock } from './clock.ts';
+export { createBreath } from './breath.ts';
 export { systemRandom } from './random.ts';
 export type { Random } from './random.ts';
 export { createSend, originOf, DEFAULT_SEND_LIMITS } from './send.ts';

@@ -1,7 +1,7 @@
 // One look over the credential directory: names, stats, and the digest of every file that changed since the last look.
 import { readdirSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { createBreath } from '../base/breath.ts';
 import { CodedError, systemCode } from '../base/errors.ts';
 import { KEY_FILE_NAME } from '../credential/layout.ts';
 import { isCredName } from '../credential/name.ts';
@@ -28,9 +28,6 @@ export interface ScanMemory {
 export function emptyScanMemory(): ScanMemory {
   return { users: new Map(), lastFull: Number.NEGATIVE_INFINITY };
 }
-
-/** Milliseconds of directory work between two breaths of the event loop. */
-const BREATH = 5;
 
 /**
  * Credential files are replaced by rename, which changes their directory's modification time: between two full looks, this many seconds
@@ -63,7 +60,7 @@ export async function scanDirectory(
   const temporaries: TemporaryFile[] = [];
   const problems: string[] = [];
   const users = new Map<string, UserMemory>();
-  const breathe = breathing();
+  const breathe = createBreath();
   for (const entry of newOnesFirst(entriesOf(root), memory)) {
     if (entry.isDirectory() && isCredName(entry.name)) {
       const known = memory.users.get(entry.name);
@@ -107,15 +104,6 @@ function newOnesFirst(entries: readonly Dirent[], memory: ScanMemory): readonly 
     : [...entries.filter((entry) => !known(entry)), ...entries.filter(known)];
 }
 
-function breathing(): () => Promise<void> {
-  let breath = performance.now();
-  return async () => {
-    if (performance.now() - breath < BREATH) return;
-    await nextTurn();
-    breath = performance.now();
-  };
-}
-
 function entriesOf(root: string): Dirent[] {
   try {
     return readdirSync(root, { withFileTypes: true });
@@ -130,7 +118,7 @@ function entriesOf(root: string): Dirent[] {
 interface Look {
   readonly full: boolean;
   /** Lets the event loop run when this look has held it for long enough. */
-  readonly breathe: () => Promise<void>;
+  readonly breathe: () => Promise<void> | undefined;
   readonly now: Instant;
   readonly options: ScanOptions;
   readonly temporaries: TemporaryFile[];

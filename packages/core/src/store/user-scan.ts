@@ -42,7 +42,7 @@ export interface UserScan {
   readonly known: FileMemory | undefined;
   readonly now: Instant;
   readonly options: ScanOptions;
-  readonly breathe: () => Promise<void>;
+  readonly breathe: () => Promise<void> | undefined;
 }
 
 /** The tokens and leftovers of one user, and what to remember of the files. */

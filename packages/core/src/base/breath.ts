@@ -1,0 +1,15 @@
+// Lets the event loop run now and then during long synchronous work, so that signals and answers are not kept waiting.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+/** Milliseconds of work between two breaths of the event loop. */
+const BREATH = 5;
+
+/** A function to await between the pieces of long work: it gives way to the event loop every few milliseconds, else it costs nothing. */
+export function createBreath(): () => Promise<void> | undefined {
+  let breath = performance.now();
+  const breathe = async (): Promise<void> => {
+    await nextTurn();
+    breath = performance.now();
+  };
+  return () => (performance.now() - breath < BREATH ? undefined : breathe());
+}
