@@ -30,3 +30,24 @@ export function sharedLookup(ask: Lookup = (...asked) => dns.lookup(...asked)): 
     return undefined;
   };
 }
+
+/**
+ * A {@link Lookup} that lets nobody who answers for names lead `localhost` to another machine: it is spoken to without TLS.
+ * @see RFC 6761, section 6.3
+ */
+export function trueLocalhost(lookup: Lookup): Lookup {
+  return (host, options, found) =>
+    lookup(host, options, (error, address, family) => {
+      const all = typeof address === 'string' ? [address] : (address ?? []).map((one) => one.address);
+      const misled = !error && host === 'localhost' && !all.every(isLoopbackAddress);
+      found(
+        misled ? new Error('localhost leads to another machine; see /etc/hosts') : error,
+        address,
+        family,
+      );
+    });
+}
+
+function isLoopbackAddress(address: string): boolean {
+  return address === '::1' || /^(::ffff:)?127(\.\d{1,3}){3}$/.test(address);
+}

@@ -1,7 +1,7 @@
 // The one way to the network: an HTTP exchange with bounds on connect, whole time and size, and no redirects.
 import { createSecureContext, rootCertificates } from 'node:tls';
 import { Agent, request as undiciRequest, type Dispatcher } from 'undici';
-import { sharedLookup } from './lookup.ts';
+import { sharedLookup, trueLocalhost } from './lookup.ts';
 import { CodedError, messageOf, systemCode } from './errors.ts';
 
 /** An HTTP request. `headers` have lower-case names. */
@@ -53,7 +53,7 @@ export function createSend(limits: SendLimits = DEFAULT_SEND_LIMITS): {
 } {
   const agent = new Agent({
     connect: {
-      lookup: sharedLookup(),
+      lookup: trueLocalhost(sharedLookup()),
       timeout: limits.connectSeconds * 1000,
       // Made once: parsing all roots again for each connection would cost milliseconds.
       ...(limits.ca === undefined

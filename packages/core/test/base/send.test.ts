@@ -252,8 +252,46 @@ describe('what may be said of a URL', () => {
   });
 });
 
+/** Lets every name lead to these IPv4 addresses. */
+function leadAllNamesTo(...addresses: readonly string[]): void {
+  const lookup = vi.spyOn(dns, 'lookup');
+  endings.push(async () => lookup.mockRestore());
+  lookup.mockImplementation(((_host: string, _options: unknown, done: (error: null, all: unknown) => void) =>
+    done(
+      null,
+      addresses.map((address) => ({ address, family: 4 })),
+    )) as never);
+}
+
+describe('the name localhost', () => {
+  it.each([
+    ['an address of any machine', ['0.0.0.0']],
+    ['such an address beside a true one', ['127.0.0.1', '0.0.0.0']],
+  ])('R26 that leads to %s is not spoken to', async (_, addresses) => {
+    const thief = await serve((_request, response) => response.end('thank you'));
+    leadAllNamesTo(...addresses);
+    const url = `http://localhost:${new URL(thief.origin).port}/token`;
+    const error = await refusal(sender()({ method: 'POST', url, body: 'CANARY-secret' }));
+    expect([error.code, error.message]).toEqual([
+      'ISSUER_UNREACHABLE',
+      expect.stringContaining('localhost leads to another machine'),
+    ]);
+    expect(thief.asked).toEqual([]);
+  });
+
+  it('is spoken to where it is this machine, and other names may lead anywhere', async () => {
+    const server = await serve((_request, response) => response.end('here'));
+    const { port } = new URL(server.origin);
+    leadAllNamesTo('127.0.0.1');
+    await sender()({ method: 'GET', url: `http://localhost:${port}/` });
+    leadAllNamesTo('0.0.0.0');
+    await sender()({ method: 'GET', url: `http://other.example:${port}/` });
+    expect(server.asked).toHaveLength(2);
+  });
+});
+
 describe('a host with several addresses', () => {
-  it('is reached at the second one when the first refuses or keeps silent', async () => {
+  it('is reached at the second one when the first refuses or keeps silent, each for as long as it is told', async () => {
     const server = await serve((_, response) => response.end('here'));
     const { port } = new URL(server.origin);
     // Connections beyond the queue of a listener that nobody serves are neither accepted nor refused.
@@ -268,18 +306,17 @@ describe('a host with several addresses', () => {
     );
     endings.push(async () => fillers.forEach((socket) => socket.destroy()));
     await Promise.race(fillers.map((socket) => once(socket, 'connect')));
-    const lookup = vi.spyOn(dns, 'lookup');
-    endings.push(async () => lookup.mockRestore());
-    for (const first of ['127.0.0.3', '127.0.0.2']) {
-      const addresses = [first, '127.0.0.1'].map((address) => ({ address, family: 4 }));
-      lookup.mockImplementation(((
-        _host: string,
-        _options: unknown,
-        done: (error: null, all: unknown) => void,
-      ) => done(null, addresses)) as never);
-      const send = sender({ addressSeconds: 0.2 });
+    // Node by itself gives each address a quarter of a second.
+    const patience = { '127.0.0.3': [0, 0.2], '127.0.0.2': [0.6, 1.5] } as const;
+    for (const [first, [least, most]] of Object.entries(patience)) {
+      leadAllNamesTo(first, '127.0.0.1');
+      const send = sender({ addressSeconds: 0.7 });
+      const began = performance.now();
       const { body } = await send({ method: 'GET', url: `http://many.example:${port}/` });
+      const took = (performance.now() - began) / 1000;
       expect(Buffer.from(body).toString()).toBe('here');
+      expect(took).toBeGreaterThanOrEqual(least);
+      expect(took).toBeLessThan(most);
     }
   });
 });
