@@ -23,7 +23,7 @@ const worldFiles = [
   'packages/*/src/cli/**',
   'packages/credmon/src/{lifecycle,master,secret-file,local-files,standing-files}.ts',
   'packages/credmon/src/metrics/listener.ts',
-  'packages/credmon/src/providers/{exec,vault-trust}.ts',
+  'packages/credmon/src/providers/{exec,own-trust}.ts',
   'packages/credmon/src/storer/**',
   'packages/scitokens/src/{discover,issuer-keys,key-cache,key-directory,private-files,create-key}.ts',
   'packages/webserver/src/session-store/**',

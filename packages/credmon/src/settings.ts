@@ -38,12 +38,16 @@ export interface Settings {
   readonly clients: ReadonlyMap<string, ConfiguredClient>;
   /** Clients that act without a browser: client credentials and token exchange. */
   readonly tokenClients: readonly TokenClient[];
+  /** The authorities believed of Pelican's issuers, a PEM file; the usual ones where it is not set. */
+  readonly pelicanCaFile: string | undefined;
   readonly tokenPrograms: readonly TokenProgram[];
   readonly local: LocalSettings;
   readonly standing: readonly StandingToken[];
   /** Seconds after which a signing key gets a successor; 0 where that is left to the administrator. */
   readonly keyRotation: number;
   readonly allowLoopbackHttp: boolean;
+  /** Servers beside the issuers' own that their metadata may name: origins. */
+  readonly endpointOrigins: readonly string[];
   readonly policy: RenewalPolicy;
   readonly limits: SendLimits;
   /** Renewals under way at one issuer at the same time. */
@@ -92,11 +96,13 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
     vault: readVaultSettings(read),
     clients: readClients(config, read, allowLoopbackHttp),
     tokenClients,
+    pelicanCaFile: read.path('PELICAN_CREDMON_CA_FILE'),
     tokenPrograms: readTokenPrograms(read, lists.exec),
     local: readLocalSettings(config, read, lists.local),
     standing: readStandingTokens(config, read, tokenClients, policy.defaultLifetime),
     keyRotation: Math.floor(read.seconds('CREDMON_LOCAL_KEY_ROTATE', 0, 0, 315_360_000)),
     allowLoopbackHttp,
+    endpointOrigins: readEndpointOrigins(read, allowLoopbackHttp),
     policy,
     limits: readLimits(read),
     perIssuer: read.integer('CREDMON_RENEWALS_PER_ISSUER', 16, 1, 1000),
@@ -204,6 +210,21 @@ function readAuthentication(read: KnobReader, knob: string): ClientAuthenticatio
   if (value === 'post' || value === 'basic') return value;
   read.mistake(knob, `is ${JSON.stringify(value)}; it must be post or basic`);
   return 'post';
+}
+
+/** The servers of CREDMON_ENDPOINT_ORIGINS, as origins; mistakes are noted. */
+export function readEndpointOrigins(read: KnobReader, allowLoopbackHttp: boolean): string[] {
+  const knob = 'CREDMON_ENDPOINT_ORIGINS';
+  return (read.list(knob) ?? []).flatMap((text) => {
+    try {
+      const { origin, href } = secureEndpoint(text, knob, allowLoopbackHttp);
+      if (href !== `${origin}/`) read.mistake(knob, `names ${text}, which is more than https://host:port`);
+      return [origin];
+    } catch (error) {
+      read.mistake(knob, `is unusable: ${messageOf(error)}`);
+      return [];
+    }
+  });
 }
 
 function readPolicy(read: KnobReader): RenewalPolicy {

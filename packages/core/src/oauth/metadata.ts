@@ -4,18 +4,23 @@ import { parseObject } from '../credential/contents.ts';
 import { classifyFailure } from './classify.ts';
 import { secureEndpoint } from './endpoint.ts';
 
-/** An issuer's endpoints, each one where a secret may be sent. */
+/** An issuer's endpoints, each one where a secret may be sent. `elsewhere`: what was left out because of where it lies, a sentence each. */
 export interface IssuerMetadata {
   readonly issuer: string;
   readonly tokenUrl: string;
   readonly revocationUrl: string | undefined;
   readonly deviceUrl: string | undefined;
+  readonly elsewhere: readonly string[];
 }
 
-/** How metadata is kept: so many seconds it counts as new; http is an exception for loopback. */
+/**
+ * How metadata is kept: so many seconds it counts as new; http is an exception for loopback. `origins` are the servers beside the issuer's
+ * own that it may name (knob CREDMON_ENDPOINT_ORIGINS).
+ */
 export interface MetadataOptions {
   readonly lifetime: number;
   readonly allowLoopbackHttp: boolean;
+  readonly origins?: readonly string[];
 }
 
 /** Remembers issuers' metadata: one request for many tokens, and the old answer through an outage. */
@@ -88,8 +93,9 @@ async function fetchMetadata(
   send: Send,
   issuer: string,
   now: number,
-  { allowLoopbackHttp }: MetadataOptions,
+  options: MetadataOptions,
 ): Promise<IssuerMetadata> {
+  const { allowLoopbackHttp } = options;
   const what = `the issuer ${JSON.stringify(issuer)}`;
   if (secureEndpoint(issuer, what, allowLoopbackHttp).search !== '')
     throw new CodedError('ENDPOINT_REFUSED', `${what} has a query, which no issuer has`, { what });
@@ -104,16 +110,44 @@ async function fetchMetadata(
   const { token_endpoint: tokenUrl, revocation_endpoint: revocationUrl } = document;
   const { device_authorization_endpoint: deviceUrl } = document;
   if (typeof tokenUrl !== 'string') throw invalid(issuer, 'it names no token_endpoint');
-  const endpoint = (url: string, name: string): string =>
-    secureEndpoint(url, `the ${name} in the metadata of ${originOf(issuer)}`, allowLoopbackHttp).href;
+  const elsewhere: string[] = [];
+  const optional = (url: unknown, name: string): string | undefined => {
+    if (typeof url !== 'string') return undefined;
+    const endpoint = endpointOf(issuer, url, name, options);
+    if (typeof endpoint === 'string') return endpoint;
+    elsewhere.push(endpoint.message);
+    return undefined;
+  };
+  const token = endpointOf(issuer, tokenUrl, 'token_endpoint', options);
+  if (typeof token !== 'string') throw token;
   return {
     issuer,
-    tokenUrl: endpoint(tokenUrl, 'token_endpoint'),
-    revocationUrl:
-      typeof revocationUrl === 'string' ? endpoint(revocationUrl, 'revocation_endpoint') : undefined,
-    deviceUrl:
-      typeof deviceUrl === 'string' ? endpoint(deviceUrl, 'device_authorization_endpoint') : undefined,
+    tokenUrl: token,
+    revocationUrl: optional(revocationUrl, 'revocation_endpoint'),
+    deviceUrl: optional(deviceUrl, 'device_authorization_endpoint'),
+    elsewhere,
   };
+}
+
+/**
+ * An endpoint that the metadata names, or why no secret goes there: whoever can change what an issuer publishes must not lead secrets to a
+ * server that the administrator never named.
+ * @throws CodedError `ENDPOINT_REFUSED` for what is no secure URL at all
+ */
+function endpointOf(
+  issuer: string,
+  text: string,
+  name: string,
+  { allowLoopbackHttp, origins = [] }: MetadataOptions,
+): string | CodedError {
+  const what = `the ${name} in the metadata of ${originOf(issuer)}`;
+  const { href, origin } = secureEndpoint(text, what, allowLoopbackHttp);
+  if (origin === originOf(issuer) || origins.includes(origin)) return href;
+  return new CodedError(
+    'ENDPOINT_REFUSED',
+    `${what} lies on another server, ${origin}; if that is right, add it to CREDMON_ENDPOINT_ORIGINS`,
+    { what, where: origin },
+  );
 }
 
 /** A bad answer at the first place is as good a reason to try the second as none; an outage is the same at both. */

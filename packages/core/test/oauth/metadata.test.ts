@@ -39,7 +39,12 @@ describe('metadata', () => {
     const issuer = await start();
     const known = cache();
     const found = await Promise.all([1, 2, 3].map(() => known.find(send, issuer, NOW)));
-    expect(found[2]).toEqual({ issuer, tokenUrl: `${issuer}/t`, revocationUrl: `${issuer}/r` });
+    expect(found[2]).toEqual({
+      issuer,
+      tokenUrl: `${issuer}/t`,
+      revocationUrl: `${issuer}/r`,
+      elsewhere: [],
+    });
     await known.find(send, issuer, NOW + 3599);
     expect(paths()).toEqual(['/.well-known/openid-configuration']);
     await known.find(send, issuer, NOW + 3600);
@@ -58,6 +63,7 @@ describe('metadata', () => {
       issuer,
       tokenUrl: `${origin}/t`,
       revocationUrl: undefined,
+      elsewhere: [],
     });
     expect(paths()[0]).toBe('/tenant/.well-known/openid-configuration');
   });
@@ -82,6 +88,16 @@ describe('metadata', () => {
       (_, o) => ({ body: { issuer: o, token_endpoint: 'http://evil.example/t' } }),
     ],
     [
+      'a token endpoint on another server',
+      'ENDPOINT_REFUSED',
+      (_, o) => ({ body: { issuer: o, token_endpoint: 'https://evil.example/t' } }),
+    ],
+    [
+      'a token endpoint on another port',
+      'ENDPOINT_REFUSED',
+      (_, o) => ({ body: { issuer: o, token_endpoint: 'http://127.0.0.1:9/t' } }),
+    ],
+    [
       'user information',
       'ENDPOINT_REFUSED',
       (_, o) => ({ body: { issuer: o, token_endpoint: 'https://a:b@evil.example/t' } }),
@@ -89,6 +105,29 @@ describe('metadata', () => {
   ])('R25 R26 that brings %s is refused: %s', async (_, code, given) => {
     reply = given;
     expect(await outcomeOf(cache().find(send, await start(), NOW))).toMatchObject({ code });
+  });
+
+  it('R26 names other servers only where the administrator did; what is not needed is left out and told', async () => {
+    const other = 'https://other.example:8443';
+    reply = (_, o) => ({
+      body: {
+        issuer: o,
+        token_endpoint: `${other}/t`,
+        revocation_endpoint: 'https://evil.example/r',
+        device_authorization_endpoint: `${o}/d`,
+      },
+    });
+    const issuer = await start();
+    const known = createMetadataCache({ lifetime: 3600, allowLoopbackHttp: true, origins: [other] });
+    expect(await known.find(send, issuer, NOW)).toEqual({
+      issuer,
+      tokenUrl: `${other}/t`,
+      revocationUrl: undefined,
+      deviceUrl: `${issuer}/d`,
+      elsewhere: [
+        `the revocation_endpoint in the metadata of ${issuer} lies on another server, https://evil.example; if that is right, add it to CREDMON_ENDPOINT_ORIGINS`,
+      ],
+    });
   });
 
   it('R26 http needs the exception, and no issuer has a query', async () => {

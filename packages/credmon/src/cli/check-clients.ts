@@ -17,7 +17,8 @@ const KINDS = {
 export function looksAtClients(world: CheckWorld): Look[] {
   return world.settings.tokenClients.map((client) => {
     const what = `${client.name} (${KINDS[client.kind]})`;
-    return { what, look: () => lookAtClient(what, client, world) };
+    const its = client.kind === 'PELICAN' ? { ...world, send: world.pelicanSend } : world;
+    return { what, look: () => lookAtClient(what, client, its) };
   });
 }
 

@@ -32,8 +32,11 @@ export async function lookAtIssuer(
       `the metadata of ${issuer} names another token endpoint than the one configured at ${originOf(tokenUrl)}`,
     );
   } catch (error) {
-    const unpublished = isCoded(error, 'ISSUER_METADATA_INVALID') && tokenUrl !== undefined;
-    return unpublished ? warning(what, messageOf(error)) : wrong(what, messageOf(error));
+    // A token URL of its own needs no metadata, whatever that names.
+    const unneeded =
+      tokenUrl !== undefined &&
+      (isCoded(error, 'ISSUER_METADATA_INVALID') || isCoded(error, 'ENDPOINT_REFUSED'));
+    return unneeded ? warning(what, messageOf(error)) : wrong(what, messageOf(error));
   }
 }
 

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { messageOf, type Send } from '@credmon/core';
 import { foundWrong, ok, warning, wrong, type Finding } from '../check/finding.ts';
 import { worstLife } from '../life-left.ts';
-import { createVaultSend } from '../providers/vault-trust.ts';
+import { createVaultSend } from '../providers/own-trust.ts';
 import type { Settings } from '../settings.ts';
 import type { CheckWorld, Look } from './check-world.ts';
 

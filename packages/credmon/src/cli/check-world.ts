@@ -14,6 +14,7 @@ import type { ClockReading } from '../check/clock.ts';
 import { wrong, type Finding } from '../check/finding.ts';
 import { createGate, type Gate } from '../check/gate.ts';
 import { localFiles } from '../local-files.ts';
+import { createPelicanSend } from '../providers/own-trust.ts';
 import type { LocalPorts } from '../providers/local-ports.ts';
 import type { Settings } from '../settings.ts';
 
@@ -23,6 +24,8 @@ export interface CheckWorld {
   readonly settings: Settings;
   readonly now: Instant;
   readonly send: Send;
+  /** The same for Pelican's issuers, which may have authorities of their own. */
+  readonly pelicanSend: Send;
   /** Lets no more requests go at once than is polite; requests by `send` go through it already. */
   readonly gate: Gate;
   readonly metadata: MetadataCache;
@@ -40,20 +43,24 @@ export function checkWorld(config: Config, settings: Settings, now: Instant): Ch
   const gate = createGate(AT_ONCE);
   const { send, close } = createSend(settings.limits);
   const clocks: ClockReading[] = [];
-  const { allowLoopbackHttp } = settings;
+  const { allowLoopbackHttp, endpointOrigins: origins, pelicanCaFile, limits } = settings;
+  const through =
+    (way: Send): Send =>
+    (request) =>
+      gate(async () => {
+        const answer = await way(request);
+        const theirs = Date.parse(answer.headers['date'] ?? '') / 1000;
+        clocks.push({ origin: originOf(request.url), theirs, ours: systemClock.now() });
+        return answer;
+      });
   return {
     config,
     settings,
     now,
     gate,
-    send: (request) =>
-      gate(async () => {
-        const answer = await send(request);
-        const theirs = Date.parse(answer.headers['date'] ?? '') / 1000;
-        clocks.push({ origin: originOf(request.url), theirs, ours: systemClock.now() });
-        return answer;
-      }),
-    metadata: createMetadataCache({ lifetime: 3600, allowLoopbackHttp }),
+    send: through(send),
+    pelicanSend: through(createPelicanSend(pelicanCaFile, limits) ?? send),
+    metadata: createMetadataCache({ lifetime: 3600, allowLoopbackHttp, origins }),
     local: localFiles(() => undefined),
     clocks,
     close,

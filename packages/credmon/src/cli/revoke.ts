@@ -19,7 +19,7 @@ import {
 import type { Subcommand } from '../command.ts';
 import { ownerOfToken } from '../ownership.ts';
 import { STANDING } from '../providers/standing.ts';
-import { createVaultSend } from '../providers/vault-trust.ts';
+import { createPelicanSend, createVaultSend } from '../providers/own-trust.ts';
 import { revokeOne, type RevocationWorld } from '../revocation/revoke-token.ts';
 import { createRevoker } from '../revocation/revoker.ts';
 import { needsPerson, rowOf, sentenceOf, type Told } from '../revocation/tell.ts';
@@ -64,6 +64,7 @@ export async function runRevokeCommand(
       clock: systemClock,
       send,
       vaultSend: createVaultSend(settings.vault, limits),
+      pelicanSend: createPelicanSend(settings.pelicanCaFile, limits) ?? send,
       readSecret: readSecretFile,
       revocationUrl,
     }),

@@ -20,13 +20,15 @@ export interface ClientOptions {
   readonly random: Random;
   readonly specialNames: boolean;
   readonly allowLoopbackHttp: boolean;
+  /** Servers beside the issuers' own that their metadata may name. */
+  readonly endpointOrigins: readonly string[];
   readonly defaultLifetime: number;
 }
 
 /** A cache of the metadata of these clients' issuers. */
-export function metadataOf({ clients, allowLoopbackHttp }: ClientOptions): MetadataCache {
+export function metadataOf({ clients, allowLoopbackHttp, endpointOrigins }: ClientOptions): MetadataCache {
   const lifetime = Math.min(...clients.map(({ endpointLifetime }) => endpointLifetime), 86_400);
-  return createMetadataCache({ lifetime, allowLoopbackHttp });
+  return createMetadataCache({ lifetime, allowLoopbackHttp, origins: endpointOrigins });
 }
 
 /**

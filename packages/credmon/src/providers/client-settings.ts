@@ -43,14 +43,13 @@ export function readTokenClients(
   });
 }
 
-/** Whoever set these must know that they do nothing here. */
+/** Whoever wants this must know that it does nothing here. */
 function warnOfTrust(read: KnobReader): void {
-  if (read.string('PELICAN_CREDMON_TLS_SKIP_VERIFY') !== undefined)
-    read.warning('PELICAN_CREDMON_TLS_SKIP_VERIFY', 'is not heeded: certificates are always verified');
-  if (read.path('PELICAN_CREDMON_CA_FILE') !== undefined)
+  const skip = read.string('PELICAN_CREDMON_TLS_SKIP_VERIFY')?.toLowerCase() ?? '';
+  if (['1', 'true', 'yes', 'on'].includes(skip))
     read.warning(
-      'PELICAN_CREDMON_CA_FILE',
-      'is not heeded: name the file in NODE_EXTRA_CA_CERTS in the environment of the daemon',
+      'PELICAN_CREDMON_TLS_SKIP_VERIFY',
+      'is not heeded: certificates are always verified; name the authority of the issuers in PELICAN_CREDMON_CA_FILE',
     );
 }
 

@@ -10,7 +10,7 @@ import { oauthRefresh } from './oauth-refresh.ts';
 import type { Provider, ProviderPorts } from './provider.ts';
 import type { ProviderKind } from './registry.ts';
 import { tokenExchange } from './token-exchange.ts';
-import { createVaultSend } from './vault-trust.ts';
+import { createPelicanSend, createVaultSend } from './own-trust.ts';
 import { vaultReader } from './vault.ts';
 import { localSigner } from './local-signer.ts';
 import { localKeys } from './local-keys.ts';
@@ -26,7 +26,7 @@ export function buildProviders(settings: Settings, ports: ProviderPorts): Provid
   return {
     client: clientCredentials(clientsOf('CLIENT')),
     exchange: tokenExchange(clientsOf('EXCHANGE')),
-    pelican: tokenExchange(clientsOf('PELICAN')),
+    pelican: pelicanOf(settings, tokenExchange(clientsOf('PELICAN'))),
     exec: execProvider({
       programs: settings.tokenPrograms,
       run: runProgram,
@@ -52,6 +52,16 @@ export function buildProviders(settings: Settings, ports: ProviderPorts): Provid
   };
 }
 
+/** Pelican's issuers may have authorities of their own. */
+function pelicanOf({ pelicanCaFile, limits }: Settings, provider: Provider): Provider {
+  const send = createPelicanSend(pelicanCaFile, limits);
+  if (!send) return provider;
+  return {
+    ...provider,
+    obtain: (token, files, context) => provider.obtain(token, files, { ...context, send }),
+  };
+}
+
 /** Builds the provider of standing tokens. */
 export function buildStanding(settings: Settings, ports: ProviderPorts): Provider {
   const { local, standing: tokens } = settings;
@@ -70,6 +80,7 @@ function clientOptions(settings: Settings, ports: ProviderPorts, kind: ClientKin
     ...ports,
     specialNames: settings.lists.specialNames,
     allowLoopbackHttp: settings.allowLoopbackHttp,
+    endpointOrigins: settings.endpointOrigins,
     defaultLifetime: settings.policy.defaultLifetime,
   };
 }

@@ -70,8 +70,17 @@ export function vaultRequest(top: VaultTop, vaultToken: string, settings: VaultS
   return {
     method: 'GET',
     url: url.href,
-    headers: { accept: 'application/json', 'x-vault-token': vaultToken },
+    headers: {
+      accept: 'application/json',
+      'x-vault-token': vaultToken,
+      ...namespaceHeader(settings),
+    },
   };
+}
+
+/** The header that names the configured namespace, if there is one. */
+export function namespaceHeader({ namespace }: VaultSettings): Readonly<Record<string, string>> {
+  return namespace === '' ? {} : { 'x-vault-namespace': namespace };
 }
 
 function refused(url: string, why: string): CodedError {

@@ -7,6 +7,8 @@ export interface VaultSettings {
   readonly ports: readonly number[];
   readonly minimumSeconds: number;
   readonly refreshSeconds: number;
+  /** Sent with every read; empty when there is none. */
+  readonly namespace: string;
   readonly caFile: string | undefined;
   readonly caDirectory: string | undefined;
 }
@@ -33,9 +35,18 @@ export function readVaultSettings(read: KnobReader): VaultSettings {
       10,
       31_536_000,
     ),
+    namespace: readNamespace(read),
     caFile: read.path('AUTH_SSL_CLIENT_CAFILE'),
     caDirectory: read.path('AUTH_SSL_CLIENT_CADIR'),
   };
+}
+
+/** @see https://developer.hashicorp.com/vault/docs/enterprise/namespaces (X-Vault-Namespace) */
+function readNamespace(read: KnobReader): string {
+  const namespace = read.string('CREDMON_VAULT_NAMESPACE') ?? '';
+  if (/^[\w./-]*$/.test(namespace)) return namespace;
+  read.mistake('CREDMON_VAULT_NAMESPACE', 'is no namespace: letters, digits, "_", "-", "." and "/" only');
+  return '';
 }
 
 function readPorts(read: KnobReader): number[] | undefined {

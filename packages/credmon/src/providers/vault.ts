@@ -72,9 +72,9 @@ function basisOf({ user, stem, top }: TokenSnapshot, options: VaultOptions): str
   const version = top.kind === 'missing' ? '' : `${top.identity?.ino ?? ''}:${top.identity?.mtime ?? ''}`;
   const parent = lender(stem, options);
   const borrowed = parent === undefined ? '' : options.topVersion(user, parent);
-  const { hosts, ports } = options.settings;
+  const { hosts, ports, namespace } = options.settings;
   return createHash('sha256')
-    .update(JSON.stringify([version, borrowed, hosts, ports]))
+    .update(JSON.stringify([version, borrowed, hosts, ports, namespace]))
     .digest('base64url')
     .slice(0, 22);
 }

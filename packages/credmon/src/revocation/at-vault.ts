@@ -8,7 +8,7 @@ import {
   type Parsed,
   type Send,
 } from '@credmon/core';
-import { parseVaultTop, trustedVaultUrl } from '../providers/vault-request.ts';
+import { namespaceHeader, parseVaultTop, trustedVaultUrl } from '../providers/vault-request.ts';
 import type { VaultSettings } from '../providers/vault-settings.ts';
 import { nobodyAsked, type FoundSecrets, type Steps, type Survivor } from './steps.ts';
 
@@ -32,7 +32,8 @@ export function stepsAtVault(
   if (vaultToken === undefined) return { steps: [], survivors };
   try {
     const { origin } = trustedVaultUrl(vaultUrl, settings);
-    const revoke = (): Promise<void> => revokeSelf(origin, vaultToken, send, clock);
+    const headers = { 'x-vault-token': vaultToken, ...namespaceHeader(settings) };
+    const revoke = (): Promise<void> => revokeSelf(origin, headers, send, clock);
     return { steps: [{ what: WHAT, where: origin, revoke }], survivors };
   } catch (error) {
     return { steps: [], survivors: [...survivors, alive(messageOf(error))] };
@@ -44,11 +45,16 @@ function alive(why: string): Survivor {
 }
 
 /** @see https://developer.hashicorp.com/vault/api-docs/auth/token#revoke-a-token-self */
-async function revokeSelf(origin: string, vaultToken: string, send: Send, clock: Clock): Promise<void> {
+async function revokeSelf(
+  origin: string,
+  sent: Readonly<Record<string, string>>,
+  send: Send,
+  clock: Clock,
+): Promise<void> {
   const { status, headers } = await send({
     method: 'POST',
     url: `${origin}/v1/auth/token/revoke-self`,
-    headers: { 'x-vault-token': vaultToken },
+    headers: sent,
   });
   if (status === 204 || status === 200) return;
   const where = originOf(origin);

@@ -81,8 +81,10 @@ async function endpointOf(
     return { ok: true, value: secureEndpoint(pinned, knob, options.allowLoopbackHttp).href };
   if (issuer === undefined)
     return no(`neither the issuer of ${service} nor ${knob} is configured, so nobody says where to revoke`);
-  const { revocationUrl: found } = await metadata.find(context.send, issuer, context.now);
+  const { revocationUrl: found, elsewhere } = await metadata.find(context.send, issuer, context.now);
   if (found !== undefined) return { ok: true, value: found };
+  const refused = elsewhere.find((why) => why.includes('revocation_endpoint'));
+  if (refused !== undefined) return no(refused);
   return no(`the issuer ${issuer} has no revocation endpoint, and ${knob} is not set`);
 }
 

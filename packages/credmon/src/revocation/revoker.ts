@@ -22,11 +22,12 @@ export type Prepare = (
   files: TokenFiles,
 ) => Promise<(secrets: FoundSecrets) => Steps>;
 
-/** What revoking uses of the world. `vaultSend` is the Vault's own: its authorities are not the issuers'. */
+/** What revoking uses of the world. `vaultSend` and `pelicanSend` are those servers' own: their authorities are not the issuers'. */
 export interface RevokerPorts extends Pick<ProviderPorts, 'secretVersion' | 'random'> {
   readonly clock: Clock;
   readonly send: Send;
   readonly vaultSend: Send;
+  readonly pelicanSend: Send;
   readonly readSecret: (path: string, form?: 'line' | 'whole') => Parsed<string>;
   readonly revocationUrl: (service: string) => string | undefined;
 }
@@ -36,22 +37,27 @@ const METADATA_SECONDS = 3600;
 
 /** Revokers for these settings. */
 export function createRevoker(settings: Settings, ports: RevokerPorts): Prepare {
-  const { allowLoopbackHttp, lists, policy, tokenClients, clients, vault } = settings;
+  const { allowLoopbackHttp, endpointOrigins, lists, policy, tokenClients, clients, vault } = settings;
   const { send, clock } = ports;
-  const finder = (): ClientFinder => ({
+  const finder = (its: Send = send): ClientFinder => ({
     options: {
       clients: tokenClients,
       secretVersion: ports.secretVersion,
       random: ports.random,
       specialNames: lists.specialNames,
       allowLoopbackHttp,
+      endpointOrigins,
       defaultLifetime: policy.defaultLifetime,
     },
     metadata,
     revocationUrl: ports.revocationUrl,
-    context: contextOf(ports),
+    context: contextOf(ports, its),
   });
-  const metadata = createMetadataCache({ lifetime: METADATA_SECONDS, allowLoopbackHttp });
+  const metadata = createMetadataCache({
+    lifetime: METADATA_SECONDS,
+    allowLoopbackHttp,
+    origins: endpointOrigins,
+  });
   return async (kind, token, files) => {
     const service = serviceOf(token, finder().options);
     switch (kind) {
@@ -64,11 +70,10 @@ export function createRevoker(settings: Settings, ports: RevokerPorts): Prepare 
       case 'client':
       case 'exchange':
       case 'pelican': {
-        const client = tokenClients.find(
-          ({ name, kind: its }) => name === service && its.toLowerCase() === kind,
-        );
-        const found = await clientOrReason(() => serviceClient(token, files, client, finder()));
-        return (secrets) => stepsAtIssuer(found, secrets, send, clock);
+        const client = tokenClients.find((one) => one.name === service && one.kind.toLowerCase() === kind);
+        const its = kind === 'pelican' ? ports.pelicanSend : send;
+        const found = await clientOrReason(() => serviceClient(token, files, client, finder(its)));
+        return (secrets) => stepsAtIssuer(found, secrets, its, clock);
       }
       case 'vault':
         return (secrets) =>
@@ -81,7 +86,7 @@ export function createRevoker(settings: Settings, ports: RevokerPorts): Prepare 
   };
 }
 
-function contextOf({ send, clock, readSecret }: RevokerPorts): ProviderContext {
+function contextOf({ clock, readSecret }: RevokerPorts, send: Send): ProviderContext {
   const nothing = { ok: false, reason: 'is missing' } as const;
   return {
     send,

@@ -7,6 +7,7 @@ import {
   promisedLifetime,
   type ClientRegistration,
   type Clock,
+  type MetadataOptions,
   type Parsed,
   type Send,
   type TokenAnswer,
@@ -63,7 +64,7 @@ function useOf({ answer }: TokenAnswer, now: number): Record<string, unknown> {
 async function registrationOf(
   world: LoginWorld,
   service: string,
-  { client, registration }: DeviceSettings,
+  { client, registration, origins }: DeviceSettings,
 ): Promise<ClientRegistration> {
   const { issuer, deviceUrl, allowLoopbackHttp } = registration;
   if (deviceUrl === undefined && issuer === undefined) {
@@ -75,18 +76,19 @@ async function registrationOf(
     ...(client.secretFile === undefined
       ? {}
       : { clientSecret: secretOf(client.secretFile, service, world.readSecret) }),
-    deviceUrl: deviceUrl ?? (await discovered(world, issuer ?? '', allowLoopbackHttp)),
+    deviceUrl: deviceUrl ?? (await discovered(world, issuer ?? '', { allowLoopbackHttp, origins })),
   };
 }
 
 async function discovered(
   { send, clock }: LoginWorld,
   issuer: string,
-  allowLoopbackHttp: boolean,
+  options: Pick<MetadataOptions, 'allowLoopbackHttp' | 'origins'>,
 ): Promise<string> {
-  const cache = createMetadataCache({ lifetime: 0, allowLoopbackHttp });
-  const { deviceUrl } = await cache.find(send, issuer, clock.now());
+  const cache = createMetadataCache({ lifetime: 0, ...options });
+  const { deviceUrl, elsewhere } = await cache.find(send, issuer, clock.now());
   if (deviceUrl !== undefined) return deviceUrl;
+  if (elsewhere.length > 0) throw new CodedError('ENDPOINT_REFUSED', elsewhere.join('; '), { issuer });
   throw new CodedError('ISSUER_METADATA_INVALID', `the issuer ${issuer} offers no device login (RFC 8628)`, {
     issuer,
   });

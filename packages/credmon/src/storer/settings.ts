@@ -9,13 +9,15 @@ import {
 } from '@credmon/core';
 import type { ConfiguredClient } from '../providers/oauth-refresh.ts';
 import type { ProviderLists } from '../providers/registry.ts';
-import { readClients, readLimits, readLists } from '../settings.ts';
+import { readClients, readEndpointOrigins, readLimits, readLists } from '../settings.ts';
 
 /** What a service adds to a device login: the endpoint, if the administrator names it, and scopes that are always asked for. */
 export interface DeviceSettings {
   readonly client: ConfiguredClient;
   readonly registration: ClientRegistration;
   readonly extraScopes: readonly string[];
+  /** Servers beside the issuer's own that its metadata may name. */
+  readonly origins: readonly string[];
 }
 
 /** What the storer takes from the configuration. */
@@ -43,6 +45,7 @@ export function readStorerSettings(config: Config): StorerSettings {
   const read = createKnobReader(config);
   const allowLoopbackHttp = read.boolean('CREDMON_ALLOW_LOOPBACK_HTTP', false);
   const clients = readClients(config, read, allowLoopbackHttp);
+  const origins = readEndpointOrigins(read, allowLoopbackHttp);
   const settings = {
     lists: readLists(read),
     limits: readLimits(read),
@@ -56,7 +59,7 @@ export function readStorerSettings(config: Config): StorerSettings {
     }),
     device: (service: string) => {
       const client = clients.get(service.toUpperCase());
-      return client && deviceSettings(read, service, client, allowLoopbackHttp);
+      return client && { ...deviceSettings(read, service, client, allowLoopbackHttp), origins };
     },
     pelican: (service: string) => ({
       url: (read.string(`${service}_PELICAN_URL`) ?? '') + (read.string(`${service}_PELICAN_PREFIX`) ?? ''),
@@ -72,7 +75,7 @@ function deviceSettings(
   service: string,
   client: ConfiguredClient,
   allowLoopbackHttp: boolean,
-): DeviceSettings {
+): Omit<DeviceSettings, 'origins'> {
   const { clientId, tokenUrl, issuer, authentication } = client;
   const deviceUrl = read.string(`CREDMON_${service}_DEVICE_URL`);
   if (deviceUrl !== undefined) secureEndpoint(deviceUrl, `CREDMON_${service}_DEVICE_URL`, allowLoopbackHttp);

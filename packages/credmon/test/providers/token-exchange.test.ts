@@ -1,5 +1,9 @@
 // Token exchange at real issuers: issue, renew, refuse, revoke, outage, bad answers, rollover, and users who try to steer the secret.
 import { generateKeyPairSync, sign } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeCertificates } from '@credmon/test-fixtures/certificates';
 import { loginAtIssuer, postToken } from '@credmon/test-fixtures/http-login';
 import { startIssuer, type FaultName, type Issuer } from '@credmon/test-fixtures/issuer';
 import { verifyToken } from '@credmon/test-fixtures/verify-token';
@@ -276,16 +280,58 @@ describe('a .top that a user wrote', () => {
   });
 });
 
+describe('PELICAN_CREDMON_CA_FILE', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'credmon-pelican-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('R26 R45 alone is believed, whatever TLS_SKIP_VERIFY says, and a changed file counts at the next try', async () => {
+    const made = makeCertificates(folder);
+    const [key, cert] = [readFileSync(made.keyFile, 'utf8'), readFileSync(made.certificateFile, 'utf8')];
+    const asker = { ...client, grants: [EXCHANGE, 'client_credentials'] } as const;
+    const secure = await startIssuer({ name: 'secure', clients: [asker], tls: { key, cert } });
+    const form = { grant_type: 'client_credentials', client_id: 'ap', client_secret: SECRET, scope: 'read' };
+    const { answer } = await postToken(secure.tokenUrl, form, { ca: made.ca });
+    const stranger = on.secret('ca.pem', cert);
+    on.configure({
+      PELICAN_CREDMON_PROVIDER_NAMES: 'osdf',
+      PELICAN_CREDMON_CLIENT_ID: 'ap',
+      PELICAN_CREDMON_CLIENT_SECRET_FILE: on.secret('osdf', SECRET),
+      PELICAN_CREDMON_ISSUER: secure.url,
+      PELICAN_CREDMON_TLS_SKIP_VERIFY: 'yes',
+      PELICAN_CREDMON_CA_FILE: stranger,
+    });
+    store({ access_token: answer['access_token'] }, 'alice/osdf.top');
+    secure.log.requests.length = 0;
+    await on.pass();
+    expect([secure.log.requests, on.lines.join()]).toEqual([[], expect.stringMatching(/CERT|SIGNATURE/)]);
+    on.secret('ca.pem', made.ca);
+    on.clock.advance(100);
+    await on.pass();
+    expect(await verifyToken(secure, use('alice/osdf.use'))).toMatchObject({ iss: secure.url });
+    rmSync(stranger);
+    on.clock.advance(2000);
+    await on.pass();
+    expect(on.lines.join()).toContain('cannot be read (ENOENT); see PELICAN_CREDMON_CA_FILE');
+    await secure.close();
+  });
+});
+
 describe('settings of token exchange', () => {
-  it('R45 knobs of the reference that would weaken TLS are not heeded, and it is said', () => {
-    const settings = settingsWith({
+  it.each([
+    ['yes', 1],
+    ['TRUE', 1],
+    ['false', 0],
+    ['', 0],
+  ])('R45 PELICAN_CREDMON_TLS_SKIP_VERIFY = %s is not heeded, and that is said %i times', (value, times) => {
+    const { warnings } = settingsWith({
       PELICAN_CREDMON_PROVIDER_NAMES: 'osdf',
       PELICAN_CREDMON_CLIENT_ID: 'ap',
       PELICAN_CREDMON_ISSUER: 'https://i.example',
-      PELICAN_CREDMON_TLS_SKIP_VERIFY: 'yes',
-      PELICAN_CREDMON_CA_FILE: '/ca.pem',
+      PELICAN_CREDMON_TLS_SKIP_VERIFY: value,
     });
-    expect(settings.warnings.filter((text) => text.includes('is not heeded'))).toHaveLength(2);
+    const said = warnings.filter((text) => text.includes('certificates are always verified'));
+    expect(said).toHaveLength(times);
+    expect(said.join()).toContain(times === 0 ? '' : 'PELICAN_CREDMON_CA_FILE');
   });
 
   it.each<[string, Record<string, string>, string]>([

@@ -23,6 +23,7 @@ describe("the Vault's knobs", () => {
       ports: [8200],
       minimumSeconds: 2400,
       refreshSeconds: 1200,
+      namespace: '',
       caFile: undefined,
       caDirectory: undefined,
     });
@@ -44,6 +45,12 @@ describe("the Vault's knobs", () => {
   it.each(['eight', '0', '70000', '8200 x'])('ports of %j are a mistake', (ports) => {
     expect(() => settingsOf({ CREDMON_VAULT_PORTS: ports })).toThrow(
       /CREDMON_VAULT_PORTS is not a list of port/,
+    );
+  });
+
+  it.each(['a b', 'a\u00e4', 'a:b'])('a namespace of %j is a mistake', (namespace) => {
+    expect(() => settingsOf({ CREDMON_VAULT_NAMESPACE: namespace })).toThrow(
+      /CREDMON_VAULT_NAMESPACE is no namespace/,
     );
   });
 

@@ -95,6 +95,17 @@ describe('a token from the Vault', () => {
     ]);
   });
 
+  it.each([
+    ['', undefined],
+    ['team/dune', 'team/dune'],
+  ])('R26 the namespace %j comes from the configuration alone', async (knob, sent) => {
+    const on = start({ CREDMON_VAULT_NAMESPACE: knob });
+    store(on, 'dune', { namespace: 'evil', vault_namespace: 'evil' });
+    await pass(on);
+    expect(vault.requests.map(({ headers }) => headers['x-vault-namespace'])).toEqual([sent]);
+    expect(on.has('alice', 'dune.use')).toBe(true);
+  });
+
   it('that the Vault made long ago is not asked for at every scan', async () => {
     const on = start();
     store(on);

@@ -15,7 +15,7 @@ import { manualClock, type ManualClock } from '@credmon/test-fixtures/manual-clo
 import { listing } from '@credmon/test-fixtures/token-files';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { revocationFiles } from '../../src/cli/revoke-world.ts';
-import { createVaultSend } from '../../src/providers/vault-trust.ts';
+import { createVaultSend } from '../../src/providers/own-trust.ts';
 import type { ProviderKind } from '../../src/providers/registry.ts';
 import { revokeOne, type Revoked } from '../../src/revocation/revoke-token.ts';
 import { createRevoker } from '../../src/revocation/revoker.ts';
@@ -75,6 +75,7 @@ async function revoke({
       return answer;
     },
     vaultSend: createVaultSend(settings.vault, settings.limits),
+    pelicanSend: async () => Promise.reject(new Error('no Pelican here')),
     secretVersion: () => '',
     random: (bytes) => new Uint8Array(bytes),
     readSecret: () => ({ ok: false, reason: 'is missing' }),
@@ -236,6 +237,7 @@ describe('a token of a Vault', () => {
       VAULT_CREDMON_PROVIDER_NAMES: 'dune',
       TRUSTED_VAULT_HOSTS: 'localhost',
       CREDMON_VAULT_PORTS: String(vault.port),
+      CREDMON_VAULT_NAMESPACE: 'team',
       AUTH_SSL_CLIENT_CAFILE: caFile,
     };
   });
@@ -257,6 +259,7 @@ describe('a token of a Vault', () => {
       files: ['dune.use', 'dune.top'],
       fates: [{ what: 'Vault token', revoked: true, where: `https://localhost:${vault.port}` }, kept],
     });
+    expect(vault.requests.map(({ headers }) => headers['x-vault-namespace'])).toEqual(['team']);
     expect(vault.requests.map(({ method, path, token: sent }) => ({ method, path, sent }))).toEqual([
       { method: 'POST', path: '/v1/auth/token/revoke-self', sent: nameOf(token) },
     ]);
