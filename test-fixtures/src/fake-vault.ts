@@ -37,6 +37,8 @@ export interface FakeVault {
   setFault(fault?: VaultFault): void;
   /** Seconds that access tokens live from now on. */
   setTokenTtl(seconds: number): void;
+  /** The scopes of new access tokens, whatever is asked for; without an argument what is asked for. */
+  setScopes(scopes?: string): void;
   close(): Promise<void>;
 }
 
@@ -48,6 +50,7 @@ export async function startVault(options: VaultOptions): Promise<FakeVault> {
   const requests: VaultRequest[] = [];
   let fault: VaultFault | undefined;
   let ttl = options.tokenTtl ?? 10_800;
+  let scopes: string | undefined;
 
   const newToken = (user: string, query: URLSearchParams, now: number): string => {
     if (options.tokenFormat === 'opaque') return randomBytes(24).toString('base64url');
@@ -59,7 +62,7 @@ export async function startVault(options: VaultOptions): Promise<FakeVault> {
       iat: now,
       exp: now + ttl,
       jti: randomBytes(8).toString('hex'),
-      scope: query.get('scopes')?.replaceAll(',', ' ') ?? 'storage.read:/',
+      scope: scopes ?? query.get('scopes')?.replaceAll(',', ' ') ?? 'storage.read:/',
       ...(audience === null ? {} : { aud: audience.split(',') }),
     };
     const text = `${part({ alg: 'ES256', typ: 'JWT' })}.${part(claims)}`;
@@ -138,6 +141,9 @@ export async function startVault(options: VaultOptions): Promise<FakeVault> {
     },
     setTokenTtl: (seconds) => {
       ttl = seconds;
+    },
+    setScopes: (given) => {
+      scopes = given;
     },
     close: () =>
       new Promise((resolve) => {

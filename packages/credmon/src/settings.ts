@@ -36,6 +36,8 @@ export interface Settings {
   readonly vault: VaultSettings;
   /** Clients by service name in upper case: knob look-up ignores case. */
   readonly clients: ReadonlyMap<string, ConfiguredClient>;
+  /** Scopes that issuers may grant unasked, by service name in upper case. */
+  readonly extraScopes: Readonly<Record<string, readonly string[]>>;
   /** Clients that act without a browser: client credentials and token exchange. */
   readonly tokenClients: readonly TokenClient[];
   /** The authorities believed of Pelican's issuers, a PEM file; the usual ones where it is not set. */
@@ -95,6 +97,7 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
       read.string('SEC_CREDENTIAL_STORER') !== undefined,
     vault: readVaultSettings(read),
     clients: readClients(config, read, allowLoopbackHttp),
+    extraScopes: readExtraScopes(config, read),
     tokenClients,
     pelicanCaFile: read.path('PELICAN_CREDMON_CA_FILE'),
     tokenPrograms: readTokenPrograms(read, lists.exec),
@@ -203,6 +206,16 @@ export function readClients(
     });
   }
   return clients;
+}
+
+/** CREDMON_<PROVIDER>_EXTRA_SCOPES of every provider. */
+function readExtraScopes(config: Config, read: KnobReader): Record<string, readonly string[]> {
+  return Object.fromEntries(
+    config.names().flatMap((knob) => {
+      const service = /^CREDMON_(.+)_EXTRA_SCOPES$/i.exec(knob)?.[1];
+      return service === undefined ? [] : [[service.toUpperCase(), read.list(knob) ?? []] as const];
+    }),
+  );
 }
 
 function readAuthentication(read: KnobReader, knob: string): ClientAuthentication {

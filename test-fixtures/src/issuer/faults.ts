@@ -20,7 +20,14 @@ export type EarlyFault =
 
 /** Faults that let the issuer work and spoil its answer; `held` keeps it back until another fault, or none, is set. */
 export type LateFault =
-  'slow' | 'held' | 'answer-lost' | 'no-refresh-token' | 'no-expires-in' | 'expires-in-text' | 'wider-scope';
+  | 'slow'
+  | 'held'
+  | 'answer-lost'
+  | 'no-refresh-token'
+  | 'no-expires-in'
+  | 'expires-in-text'
+  | 'wider-scope'
+  | 'narrower-scope';
 
 /** `refused` closes the port itself. */
 export type FaultName = EarlyFault | LateFault | 'refused';
@@ -114,6 +121,8 @@ export function spoil(fault: LateFault, answer: Record<string, unknown>): Record
       return { ...answer, expires_in: String(expires_in) };
     case 'wider-scope':
       return { ...answer, scope: `${typeof answer['scope'] === 'string' ? answer['scope'] : ''} admin` };
+    case 'narrower-scope':
+      return { ...answer, scope: String(answer['scope']).split(' ').slice(1).join(' ') };
   }
 }
 
@@ -125,6 +134,7 @@ const LATE: readonly string[] = [
   'no-expires-in',
   'expires-in-text',
   'wider-scope',
+  'narrower-scope',
 ];
 
 /** True for faults that come after the issuer's work. */

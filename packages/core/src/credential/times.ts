@@ -1,5 +1,5 @@
 // When a token was issued and when it expires, from what the token and its file say; never from the inode's change time.
-import { isRecord } from './json.ts';
+import { jwtClaims } from './jwt-claims.ts';
 
 /** Issue and expiry in epoch seconds. */
 export interface TokenTimes {
@@ -27,18 +27,9 @@ function saneInstant(value: unknown): number | undefined {
  * @see RFC 7519, section 4.1
  */
 export function jwtTimes(token: string): TokenTimes | undefined {
-  const payload = /^[\w-]+\.([\w-]+)\.[\w-]*$/.exec(token)?.[1];
-  if (payload === undefined) return undefined;
-  let claims: unknown;
-  try {
-    claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
-  } catch {
-    // Three base64url parts are not yet a JWT; an opaque token may look so.
-    return undefined;
-  }
-  if (!isRecord(claims)) return undefined;
-  const issuedAt = saneInstant(claims['iat']);
-  const expiresAt = saneInstant(claims['exp']);
+  const claims = jwtClaims(token);
+  const issuedAt = saneInstant(claims?.['iat']);
+  const expiresAt = saneInstant(claims?.['exp']);
   if (issuedAt === undefined || expiresAt === undefined) return undefined;
   return isSpan(issuedAt, expiresAt) ? { issuedAt, expiresAt } : undefined;
 }

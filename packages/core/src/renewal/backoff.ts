@@ -58,7 +58,8 @@ export function afterFailure(
     attempts,
     last_attempt: Math.floor(now),
     not_before: Math.ceil(now + wait(attempts, failure, policy)),
-    stopped: TERMINAL.has(code),
+    // Nothing that anybody mends would be seen any more.
+    stopped: TERMINAL.has(code) && basis !== ANY_BASIS,
     code,
     message: messageOf(error),
     basis,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ERROR_CODES, type ErrorCode } from '../../src/base/error-codes.ts';
 import { CodedError } from '../../src/base/errors.ts';
 import type { RenewalState } from '../../src/credential/snapshot.ts';
-import { afterFailure, forgottenAtStart, type Failure } from '../../src/renewal/backoff.ts';
+import { ANY_BASIS, afterFailure, forgottenAtStart, type Failure } from '../../src/renewal/backoff.ts';
 import { DEFAULT_POLICY } from '../../src/renewal/policy.ts';
 import { NOW } from './snapshots.ts';
 
@@ -18,6 +18,12 @@ const failure = (changes: Partial<Failure> = {}): Failure => ({
 });
 const fail = (previous: RenewalState | undefined, changes: Partial<Failure> = {}): RenewalState =>
   afterFailure(previous, failure(changes), DEFAULT_POLICY);
+
+it('R9 a failure that counts whatever changes never stops for good: nothing that mends it would be seen', () => {
+  const error = new CodedError('SCOPE_WIDENED', 'too much');
+  expect(fail(undefined, { error })).toMatchObject({ stopped: true });
+  expect(fail(undefined, { error, basis: ANY_BASIS })).toMatchObject({ stopped: false, attempts: 1 });
+});
 
 describe('R7 the wait after a failure', () => {
   it('doubles from ten seconds to fifteen minutes, each a little less by chance', () => {

@@ -1,15 +1,15 @@
 // One token by a client's own credentials, judged: what the issuer may grant, and how long it lives.
 import {
   clientCredentialsGrant,
-  compareScopes,
   promisedLifetime,
   type MetadataCache,
   type TokenAnswer,
   type TokenTimes,
   type TokenWish,
 } from '@credmon/core';
-import { narrowed, refuseWider, registrationOf, type ClientOptions } from './client-registration.ts';
+import { registrationOf, type ClientOptions } from './client-registration.ts';
 import type { TokenClient } from './client-settings.ts';
+import { judgeGrant } from './granted-scopes.ts';
 import type { ProviderContext } from './provider.ts';
 
 /** A fetched token; `note` when the issuer granted less than was asked. */
@@ -34,9 +34,13 @@ export async function fetchToken(
   const { send, now } = context;
   const registration = await registrationOf(client, client.issuers[0], metadata, options, context);
   const answer = await clientCredentialsGrant(send, registration, { ...wish, now });
-  const { wider, narrower } = compareScopes(wish.scope, answer.scope);
-  refuseWider(client.name, wider);
+  const noted = judgeGrant({
+    ...client,
+    extra: client.extraScopes,
+    asked: wish.scope,
+    granted: answer.scope,
+  });
   const issuedAt = Math.floor(now);
   const expiresAt = issuedAt + promisedLifetime(answer.answer, options.defaultLifetime, issuedAt);
-  return { answer, times: { issuedAt, expiresAt }, ...narrowed(narrower) };
+  return { answer, times: { issuedAt, expiresAt }, ...noted };
 }

@@ -77,19 +77,3 @@ export function useWrite(
   const text = json ? useText(answer, now, defaultLifetime) : `${answer.accessToken}\n`;
   return { kind: 'use', text, durable: true };
 }
-
-/** What the administrator should know of a grant of fewer scopes than were asked for. */
-export function narrowed(narrower: readonly string[]): { readonly note?: string } {
-  if (narrower.length === 0) return {};
-  return { note: `the issuer did not grant ${narrower.slice(0, 20).join(' ').slice(0, 300)}` };
-}
-
-/** @throws CodedError `SCOPE_WIDENED` when there are scopes that nobody asked for */
-export function refuseWider(name: string, wider: readonly string[]): void {
-  if (wider.length === 0) return;
-  throw new CodedError(
-    'SCOPE_WIDENED',
-    `the issuer of ${name} granted more than was asked for (${wider.slice(0, 20).join(' ').slice(0, 300)}); nothing was stored`,
-    { provider: name },
-  );
-}

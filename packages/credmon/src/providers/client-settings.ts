@@ -19,6 +19,8 @@ export interface TokenClient {
   readonly tokenUrl: string | undefined;
   readonly issuers: readonly string[];
   readonly scopes: string;
+  /** Scopes that the issuer may grant unasked. */
+  readonly extraScopes: readonly string[];
   readonly audience: readonly string[];
   readonly resources: readonly string[];
   /** `.use` is JSON, else the bare token. */
@@ -78,6 +80,7 @@ function readClient(read: KnobReader, kind: ClientKind, name: string): TokenClie
       read.string(`${kind}_CREDMON_${name}_AUTHZ_TEMPLATE`) ??
       read.string(`${kind}_CREDMON_AUTHZ_TEMPLATE`) ??
       '',
+    extraScopes: read.list(`CREDMON_${name}_EXTRA_SCOPES`) ?? [],
     audience:
       read.list(`${kind}_CREDMON_${name}_TOKEN_AUDIENCE`) ??
       read.list(`${kind}_CREDMON_TOKEN_AUDIENCE`) ??

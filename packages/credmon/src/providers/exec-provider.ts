@@ -2,7 +2,6 @@
 import {
   CodedError,
   classifyFailure,
-  compareScopes,
   harmless,
   judgeTokenResponse,
   parseObject,
@@ -17,9 +16,9 @@ import {
   type TokenWrite,
 } from '@credmon/core';
 import { basisOf } from './basis.ts';
-import { narrowed, refuseWider } from './client-registration.ts';
 import type { ProgramAnswer, RunProgram } from './exec.ts';
 import type { TokenProgram } from './exec-settings.ts';
+import { judgeGrant } from './granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from './provider.ts';
 import { refusal } from './refusal.ts';
 
@@ -91,9 +90,8 @@ async function obtain(
   };
   const said = await options.run({ ...program, input: `${JSON.stringify(request)}\n` });
   const answer = answerOf(program, said, now);
-  const { wider, narrower } = compareScopes(asked, answer.scope);
-  refuseWider(program.name, wider);
-  return { ...issued(top, answer, options, now), ...narrowed(narrower) };
+  const noted = judgeGrant({ ...program, extra: program.extraScopes, asked, granted: answer.scope });
+  return { ...issued(top, answer, options, now), ...noted };
 }
 
 function textOf(top: Readonly<Record<string, unknown>> | undefined, name: string): string {

@@ -2,12 +2,13 @@
 import { isAbsolute } from 'node:path';
 import type { KnobReader } from '@credmon/core';
 
-/** A provider's program, with its arguments, and how long it may run, in seconds. */
+/** A provider's program, with its arguments, and how long it may run, in seconds; `extraScopes` may be granted unasked. */
 export interface TokenProgram {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
   readonly seconds: number;
+  readonly extraScopes: readonly string[];
 }
 
 /** Reads the programs of these providers. Mistakes are noted in `read`. */
@@ -21,6 +22,12 @@ export function readTokenPrograms(read: KnobReader, names: readonly string[]): T
         `EXEC_CREDMON_${name}_COMMAND`,
         command === '' ? 'is not set' : 'does not begin with an absolute path',
       );
-    return { name, command, args, seconds: read.seconds(`EXEC_CREDMON_${name}_TIMEOUT`, seconds, 1, 600) };
+    return {
+      name,
+      command,
+      args,
+      seconds: read.seconds(`EXEC_CREDMON_${name}_TIMEOUT`, seconds, 1, 600),
+      extraScopes: read.list(`CREDMON_${name}_EXTRA_SCOPES`) ?? [],
+    };
   });
 }

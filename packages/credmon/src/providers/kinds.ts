@@ -23,6 +23,8 @@ export type Providers = Partial<Readonly<Record<ProviderKind, Provider>>>;
 export function buildProviders(settings: Settings, ports: ProviderPorts): Providers {
   const { lists, clients, policy, allowLoopbackHttp } = settings;
   const clientsOf = (kind: ClientKind): ClientOptions => clientOptions(settings, ports, kind);
+  const extraScopes = (service: string): readonly string[] =>
+    settings.extraScopes[service.toUpperCase()] ?? [];
   return {
     client: clientCredentials(clientsOf('CLIENT')),
     exchange: tokenExchange(clientsOf('EXCHANGE')),
@@ -38,6 +40,7 @@ export function buildProviders(settings: Settings, ports: ProviderPorts): Provid
     oauth2: oauthRefresh({
       clientOf: (service) => clients.get(service.toUpperCase()),
       secretVersion: ports.secretVersion,
+      extraScopes,
       specialNames: lists.specialNames,
       allowLoopbackHttp,
       defaultLifetime: policy.defaultLifetime,
@@ -45,6 +48,7 @@ export function buildProviders(settings: Settings, ports: ProviderPorts): Provid
     vault: vaultReader({
       settings: settings.vault,
       send: createVaultSend(settings.vault, settings.limits),
+      extraScopes,
       topVersion: (user, stem) => ports.secretVersion(join(settings.credDir, user, `${stem}.top`)),
       specialNames: lists.specialNames,
       policy,

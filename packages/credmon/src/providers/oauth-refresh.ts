@@ -19,8 +19,9 @@ import {
   type TokenWrite,
   type TopContents,
 } from '@credmon/core';
+import { judgeGrant } from './granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from './provider.ts';
-import { refusal } from './refusal.ts';
+import { refusalAfter } from './refusal.ts';
 
 /** A client as the administrator configured it; the secret stays in its file and is read for every renewal. */
 export interface ConfiguredClient {
@@ -35,6 +36,8 @@ export interface ConfiguredClient {
 export interface OAuthOptions {
   readonly clientOf: (service: string) => ConfiguredClient | undefined;
   readonly secretVersion: (path: string) => string;
+  /** Scopes that the issuer of a service, without case, may grant unasked. */
+  readonly extraScopes: (service: string) => readonly string[];
   readonly specialNames: boolean;
   readonly allowLoopbackHttp: boolean;
   readonly defaultLifetime: number;
@@ -74,7 +77,7 @@ function renewable({ top, meta }: TokenSnapshot, client: ConfiguredClient | unde
 }
 
 function basisOf(
-  { top, meta }: TokenSnapshot,
+  { stem, top, meta }: TokenSnapshot,
   client: ConfiguredClient | undefined,
   options: OAuthOptions,
 ): string {
@@ -90,8 +93,9 @@ function basisOf(
       ? [meta.value.clientId, meta.value.tokenUrl, meta.identity.ino, meta.identity.mtime]
       : [];
   const version = top.kind === 'missing' ? '' : `${top.identity?.ino ?? ''}:${top.identity?.mtime ?? ''}`;
+  const extra = options.extraScopes(splitStem(stem, options.specialNames)?.service ?? stem);
   return createHash('sha256')
-    .update(JSON.stringify([version, stands]))
+    .update(JSON.stringify([version, stands, ...(extra.length === 0 ? [] : [extra])]))
     .digest('base64url')
     .slice(0, 22);
 }
@@ -103,21 +107,25 @@ async function obtain(
   options: OAuthOptions,
   context: ProviderContext,
 ): Promise<Outcome> {
-  let salvaged: TokenWrite[] = [];
+  let rotated: string | undefined;
   try {
     const top = topOf(token, files);
+    const rotate = (next: string): void => {
+      if (next !== top.refresh_token) rotated = rotatedTopText(top, next);
+    };
     const registration = registrationOf(token, files, client, options, context);
     const answer = await refreshGrant(context.send, registration, {
       refreshToken: top.refresh_token,
       now: context.now,
-      salvage: (rotated) => {
-        if (rotated !== top.refresh_token)
-          salvaged = [{ kind: 'top', text: rotatedTopText(top, rotated), durable: true }];
-      },
+      salvage: rotate,
     });
-    return issued(top, answer, options, context);
+    if (answer.refreshToken !== undefined) rotate(answer.refreshToken);
+    const name = registration.provider;
+    const extra = options.extraScopes(name);
+    const noted = judgeGrant({ name, extra, asked: top.scopes ?? '', granted: answer.scope });
+    return { ...issued(rotated, answer, options, context), ...noted };
   } catch (error) {
-    return { ...refusal(token, error), writes: salvaged };
+    return refusalAfter(token, error, rotated);
   }
 }
 
@@ -167,18 +175,16 @@ function secretOf(path: string, context: ProviderContext): string {
 
 /** `.top` goes first and durably: once it is visible, the old refresh token may be spent; `.use` can always be made again. */
 function issued(
-  top: TopContents,
+  rotated: string | undefined,
   answer: TokenAnswer,
   options: OAuthOptions,
   { now }: ProviderContext,
-): Outcome {
-  const { refreshToken } = answer;
-  const rotated = refreshToken !== undefined && refreshToken !== top.refresh_token;
+): Outcome & { kind: 'issued' } {
   const issuedAt = Math.floor(now);
   const writes: TokenWrite[] = [
     { kind: 'use', text: useText(answer, now, options.defaultLifetime), durable: true },
   ];
-  if (rotated) writes.unshift({ kind: 'top', text: rotatedTopText(top, refreshToken), durable: true });
+  if (rotated !== undefined) writes.unshift({ kind: 'top', text: rotated, durable: true });
   const expiresAt = issuedAt + promisedLifetime(answer.answer, options.defaultLifetime, issuedAt);
-  return { kind: 'issued', writes, times: { issuedAt, expiresAt }, rotated };
+  return { kind: 'issued', writes, times: { issuedAt, expiresAt }, rotated: rotated !== undefined };
 }

@@ -30,3 +30,13 @@ export function refusal(token: TokenSnapshot, error: unknown): Refusal {
   if (REVOKED.has(coded.code)) return { kind: 'revoked', error: coded };
   return { kind: DENIED.has(coded.code) ? 'denied' : 'failed', error: coded };
 }
+
+/**
+ * The outcome of an error after which the refresh token may be another one: `top` is the text of `.top` with it. What the attempt stood on
+ * is gone with the old one, so that it is tried again whatever the error was.
+ */
+export function refusalAfter(token: TokenSnapshot, error: unknown, top: string | undefined): Refusal {
+  const plain = refusal(token, error);
+  if (top === undefined) return plain;
+  return { kind: 'failed', error: plain.error, writes: [{ kind: 'top', text: top, durable: true }] };
+}

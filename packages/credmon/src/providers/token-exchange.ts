@@ -1,6 +1,5 @@
 // Tokens in exchange for one that the user stored: verified first, exchanged once, then renewed with the refresh token that came.
 import {
-  compareScopes,
   originOf,
   promisedLifetime,
   refreshGrant,
@@ -16,17 +15,11 @@ import {
 } from '@credmon/core';
 import { createIssuerKeys, type KeyFinder } from '@credmon/scitokens';
 import { lookUpClients } from './client-lookup.ts';
-import {
-  metadataOf,
-  narrowed,
-  refuseWider,
-  registrationOf,
-  useWrite,
-  type ClientOptions,
-} from './client-registration.ts';
+import { metadataOf, registrationOf, useWrite, type ClientOptions } from './client-registration.ts';
 import type { TokenClient } from './client-settings.ts';
+import { judgeGrant } from './granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from './provider.ts';
-import { refusal } from './refusal.ts';
+import { refusal, refusalAfter } from './refusal.ts';
 import { scopesFor } from './scope-template.ts';
 import { exchangedTop, issuerOfRefresh, subjectOf, verifiedIssuer, type Subject } from './subject.ts';
 
@@ -122,11 +115,10 @@ async function exchange(
     resources: client.resources,
     now,
   });
-  const { wider, narrower } = compareScopes(scope, answer.scope);
-  refuseWider(client.name, wider);
+  const noted = judgeGrant({ ...client, extra: client.extraScopes, asked: scope, granted: answer.scope });
   const { refreshToken } = answer;
   const top = refreshToken === undefined ? undefined : exchangedTop(subject, refreshToken, issuer);
-  return { ...issued(client, answer, top, options, context), ...narrowed(narrower) };
+  return { ...issued(client, answer, top, options, context), ...noted };
 }
 
 async function renew(
@@ -141,10 +133,20 @@ async function renew(
   const issuer = issuerOfRefresh(token, subject, client);
   issuers.set(tokenId(token), originOf(issuer));
   const registration = await registrationOf(client, issuer, metadata, options, context);
-  const answer = await refreshGrant(context.send, registration, { refreshToken, now: context.now });
-  const rotated = answer.refreshToken !== undefined && answer.refreshToken !== refreshToken;
-  const top = rotated ? exchangedTop(subject, answer.refreshToken, issuer) : undefined;
-  return issued(client, answer, top, options, context);
+  let top: string | undefined;
+  const rotate = (next: string): void => {
+    if (next !== refreshToken) top = exchangedTop(subject, next, issuer);
+  };
+  try {
+    const asked = subject.scope ?? scopesFor(client.scopes, token.user);
+    const wish = { refreshToken, now: context.now, salvage: rotate };
+    const answer = await refreshGrant(context.send, registration, wish);
+    if (answer.refreshToken !== undefined) rotate(answer.refreshToken);
+    const noted = judgeGrant({ ...client, extra: client.extraScopes, asked, granted: answer.scope });
+    return { ...issued(client, answer, top, options, context), ...noted };
+  } catch (error) {
+    return refusalAfter(token, error, top);
+  }
 }
 
 /** `.top` goes first and durably: what is in it replaces something that may be spent. */

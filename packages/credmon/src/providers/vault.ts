@@ -3,8 +3,11 @@ import { createHash } from 'node:crypto';
 import {
   CodedError,
   isCoded,
+  jwtClaims,
   originOf,
   promisedLifetime,
+  scopeText,
+  splitStem,
   tokenId,
   type Parsed,
   type RenewalPolicy,
@@ -12,6 +15,7 @@ import {
   type TokenFiles,
   type TokenSnapshot,
 } from '@credmon/core';
+import { judgeGrant } from './granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from './provider.ts';
 import { tokenInAnswer } from './vault-answer.ts';
 import { parentStem, parseVaultTop, vaultRequest, type VaultTop } from './vault-request.ts';
@@ -25,6 +29,8 @@ export interface VaultOptions {
   readonly settings: VaultSettings;
   readonly send: Send;
   readonly topVersion: (user: string, stem: string) => string;
+  /** Scopes that the issuer of a service, without case, may grant unasked. */
+  readonly extraScopes: (service: string) => readonly string[];
   readonly specialNames: boolean;
   readonly policy: RenewalPolicy;
 }
@@ -95,10 +101,23 @@ async function obtain(
     if (vaultToken instanceof CodedError) return { kind: 'gone', error: vaultToken };
     const response = await options.send(vaultRequest(top, vaultToken, options.settings));
     const about = { service: token.stem, vaultToken, now: context.now };
-    return issued(tokenInAnswer(response, about), options, context);
+    const accessToken = tokenInAnswer(response, about);
+    return { ...issued(accessToken, options, context), ...judged(token, top, accessToken, options) };
   } catch (error) {
     return refusal(token, error);
   }
+}
+
+/** A Vault's answer names no scopes, but a token that is a JWT does. @throws CodedError `SCOPE_WIDENED` */
+function judged(
+  { stem }: TokenSnapshot,
+  { scopes }: VaultTop,
+  accessToken: string,
+  options: VaultOptions,
+): { readonly note?: string } {
+  const name = splitStem(stem, options.specialNames)?.service ?? stem;
+  const granted = scopeText(jwtClaims(accessToken)?.['scope']);
+  return judgeGrant({ name, asked: scopes, granted, extra: options.extraScopes(name) });
 }
 
 function topOf(token: TokenSnapshot, text: Parsed<string>): VaultTop {
@@ -133,7 +152,11 @@ function unusable(message: string, token: TokenSnapshot): CodedError {
   return new CodedError('CRED_FILE_INVALID', message, { token: tokenId(token) });
 }
 
-function issued(accessToken: string, { settings }: VaultOptions, { now }: ProviderContext): Outcome {
+function issued(
+  accessToken: string,
+  { settings }: VaultOptions,
+  { now }: ProviderContext,
+): Outcome & { kind: 'issued' } {
   const issuedAt = Math.floor(now);
   const lifetime = promisedLifetime({ access_token: accessToken }, settings.minimumSeconds, now);
   return {
@@ -153,5 +176,6 @@ function refusal(token: TokenSnapshot, error: unknown): Outcome {
         `${tokenId(token)}: unexpected ${error instanceof Error ? error.name : typeof error}`,
       );
   if (coded.code === 'GRANT_REVOKED') return { kind: 'gone', error: coded };
-  return { kind: coded.code === 'ENDPOINT_REFUSED' ? 'denied' : 'failed', error: coded };
+  const final = coded.code === 'ENDPOINT_REFUSED' || coded.code === 'SCOPE_WIDENED';
+  return { kind: final ? 'denied' : 'failed', error: coded };
 }

@@ -12,6 +12,7 @@ import {
   type Send,
   type TokenAnswer,
 } from '@credmon/core';
+import { judgeGrant } from '../providers/granted-scopes.ts';
 import { devicePrompt } from './prompt.ts';
 import type { StoreRequest } from './request.ts';
 import type { DeviceSettings } from './settings.ts';
@@ -30,7 +31,7 @@ export interface LoginWorld {
 
 /**
  * Logs in by device code and stores the refresh token, then the access token that came with it.
- * @throws CodedError as `beginDeviceLogin` and `finishDeviceLogin`; `LOGIN_REFUSED` when the issuer gives no refresh token
+ * @throws CodedError as `beginDeviceLogin` and `finishDeviceLogin`; `LOGIN_REFUSED` when the issuer gives no refresh token, `SCOPE_WIDENED`
  */
 export async function deviceLogin(
   world: LoginWorld,
@@ -51,6 +52,13 @@ export async function deviceLogin(
       provider: request.service,
     });
   }
+  const { note } = judgeGrant({
+    name: request.service,
+    asked: request.scopes,
+    granted: answer.scope,
+    extra: settings.extraScopes,
+  });
+  if (note !== undefined) terminal.print(`Note: ${note}.`);
   await storeCred.add(request, { refresh_token: refreshToken });
   await storeCred.addUse(request, useOf(answer, clock.now()));
   terminal.print(`Stored ${request.service}.`);

@@ -1,0 +1,127 @@
+// R30 for every source of tokens: what is granted beyond what was asked for is refused, what is not granted is told.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeCertificates } from '@credmon/test-fixtures/certificates';
+import { startVault } from '@credmon/test-fixtures/fake-vault';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { accessPoint, type AccessPoint } from '../support/access-point.ts';
+import { AP, SOURCES, sourceKnobs, sourceTop, type SourceKind } from '../support/sources.ts';
+
+let issuer: Issuer;
+let on: AccessPoint;
+beforeAll(async () => {
+  issuer = await startIssuer({ clients: [AP], accessTokenTtl: 600 });
+});
+afterAll(() => issuer.close());
+beforeEach(() => {
+  on = accessPoint();
+});
+afterEach(async () => {
+  await issuer.setFault();
+  await on.close();
+});
+
+const knobs = (kind: SourceKind): Record<string, string> =>
+  sourceKnobs(kind, issuer, on.secret('svc', AP.clientSecret));
+const log = (): string => on.lines.join('\n');
+const posts = (): number => on.sent.filter(({ method }) => method === 'POST').length;
+
+async function stored(kind: SourceKind): Promise<void> {
+  on.configure(knobs(kind));
+  on.store('alice/svc.top', JSON.stringify(await sourceTop(kind, issuer)));
+}
+
+describe.each(SOURCES)('R30 %s', (kind) => {
+  it('more than was asked for is refused, nothing is stored, and the log names it', async () => {
+    await stored(kind);
+    await issuer.setFault('wider-scope');
+    await on.pass();
+    expect([posts(), on.has('alice/svc.use')]).toEqual([1, false]);
+    expect(log()).toContain('the issuer of svc granted more than was asked for (admin)');
+    expect(log()).toContain('CREDMON_svc_EXTRA_SCOPES');
+    expect(log()).not.toContain('CANARY');
+  });
+
+  it('more at a renewal leaves the old token, and a rotated refresh token is kept and used', async () => {
+    await stored(kind);
+    await on.pass();
+    const before = on.text('alice/svc.use');
+    await issuer.setFault('wider-scope');
+    on.clock.advance(400);
+    await on.pass();
+    expect(on.text('alice/svc.use')).toBe(before);
+    await issuer.setFault();
+    on.configure({ ...knobs(kind), CREDMON_svc_EXTRA_SCOPES: 'other' });
+    on.clock.advance(100);
+    await on.pass();
+    expect(on.text('alice/svc.use')).not.toBe(before);
+    expect(issuer.log.presentedTwice()).toEqual([]);
+    expect(issuer.log.reuses()).toEqual([]);
+  });
+
+  it('more that CREDMON_<PROVIDER>_EXTRA_SCOPES names is welcome', async () => {
+    await stored(kind);
+    on.configure({ ...knobs(kind), CREDMON_svc_EXTRA_SCOPES: 'admin' });
+    await issuer.setFault('wider-scope');
+    await on.pass();
+    expect(on.read('alice/svc.use')).toMatchObject({ scope: 'read write admin' });
+  });
+
+  it('less is stored and told, once', async () => {
+    await stored(kind);
+    await issuer.setFault('narrower-scope');
+    await on.pass();
+    on.clock.advance(400);
+    await on.pass();
+    expect(on.read('alice/svc.use')).toMatchObject({ scope: 'write' });
+    expect(on.lines.filter((line) => line.includes('the issuer did not grant read'))).toHaveLength(1);
+  });
+});
+
+describe('R30 vault', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'credmon-scopes-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it.each([
+    [
+      'more than was asked for is refused',
+      'read write admin',
+      {},
+      false,
+      'granted more than was asked for (admin)',
+    ],
+    [
+      'more that is named is welcome',
+      'read write admin',
+      { CREDMON_dune_EXTRA_SCOPES: 'admin' },
+      true,
+      'Success',
+    ],
+    ['less is stored and told', 'write', {}, true, 'the issuer did not grant read'],
+  ] as const)('%s, as the JWT says', async (_, granted, more, there, line) => {
+    const made = makeCertificates(folder);
+    const [key, cert] = [readFileSync(made.keyFile, 'utf8'), readFileSync(made.certificateFile, 'utf8')];
+    const vault = await startVault({ key, cert });
+    vault.setScopes(granted);
+    on.configure({
+      VAULT_CREDMON_PROVIDER_NAMES: 'dune',
+      TRUSTED_VAULT_HOSTS: 'localhost',
+      CREDMON_VAULT_PORTS: String(vault.port),
+      AUTH_SSL_CLIENT_CAFILE: made.caFile,
+      ...more,
+    });
+    const { token, path } = vault.login('alice', 'dune');
+    const top = {
+      vault_token: token,
+      vault_url: `https://localhost:${vault.port}${path}`,
+      scopes: 'read,write',
+    };
+    on.store('alice/dune.top', JSON.stringify(top));
+    await on.pass();
+    expect([on.has('alice/dune.use'), on.has('alice/dune.top')]).toEqual([there, true]);
+    expect(log()).toContain(line);
+    await vault.close();
+  });
+});
