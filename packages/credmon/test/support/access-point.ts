@@ -8,6 +8,7 @@ import {
   openCredentialDirectory,
   systemRandom,
   type HttpRequest,
+  type SendLimits,
 } from '@credmon/core';
 import { manualClock, type ManualClock } from '@credmon/test-fixtures/manual-clock';
 import { createLimiter } from '../../src/limiter.ts';
@@ -58,8 +59,8 @@ export function settingsWith(knobs: Readonly<Record<string, string>>, directory 
   return readSettings(config, { credDir: undefined, logFile: undefined, debug: false, verbose: false });
 }
 
-/** Starts an Access Point; its clock begins at the present second, because issuers have their own. */
-export function accessPoint(): AccessPoint {
+/** Starts an Access Point; its clock begins at the present second, because issuers have their own. `ca`: whom TLS believes as well. */
+export function accessPoint(trust: Pick<SendLimits, 'ca'> = {}): AccessPoint {
   const root = mkdtempSync(join(tmpdir(), 'credmon-ap-'));
   const directory = join(root, 'creds');
   mkdirSync(directory, { mode: 0o700 });
@@ -68,7 +69,12 @@ export function accessPoint(): AccessPoint {
   const say = (text: string): void => void lines.push(text);
   const log = { error: say, warn: say, info: say, debug: () => undefined };
   const sent: HttpRequest[] = [];
-  const { send, close } = createSend({ connectSeconds: 1, totalSeconds: 2, maxBodyBytes: 1024 * 1024 });
+  const { send, close } = createSend({
+    connectSeconds: 1,
+    totalSeconds: 2,
+    maxBodyBytes: 1024 * 1024,
+    ...trust,
+  });
   const own = (settings: Settings): ReturnType<typeof ownershipOf> =>
     ownershipOf(settings, { secretVersion, random: systemRandom, local: localFiles(() => undefined) });
   let settings = settingsWith({}, directory);
