@@ -10,6 +10,8 @@ export interface CrookedOptions {
   readonly tls?: { readonly key: string; readonly cert: string };
   /** Put over the honest metadata. */
   readonly metadata?: Readonly<Record<string, unknown>>;
+  /** Put over the honest answer of the token endpoint. */
+  readonly token?: Readonly<Record<string, unknown>>;
   /** Paths that lead elsewhere. */
   readonly redirect?: { readonly path: string; readonly status: number; readonly to: string };
 }
@@ -23,7 +25,7 @@ export interface CrookedIssuer {
   /** An access token that it signed for alice, with these claims and headers put over the usual ones. */
   sign(claims?: Readonly<Record<string, unknown>>, header?: Readonly<Record<string, unknown>>): string;
   /** Is crooked in another way from now on. */
-  become(options: Pick<CrookedOptions, 'metadata' | 'redirect'>): void;
+  become(options: Pick<CrookedOptions, 'metadata' | 'token' | 'redirect'>): void;
   close(): Promise<void>;
 }
 
@@ -32,7 +34,7 @@ export async function startCrookedIssuer(options: CrookedOptions = {}): Promise<
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'k1', alg: 'ES256', use: 'sig' };
   const paths: string[] = [];
-  let present: Pick<CrookedOptions, 'metadata' | 'redirect'> = options;
+  let present: Pick<CrookedOptions, 'metadata' | 'token' | 'redirect'> = options;
   const server = options.tls === undefined ? createServer() : createTlsServer({ ...options.tls });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
   const { port } = server.address() as AddressInfo;
@@ -55,7 +57,13 @@ export async function startCrookedIssuer(options: CrookedOptions = {}): Promise<
       ...present.metadata,
     }),
     '/jwks': () => ({ keys: [jwk] }),
-    '/token': () => ({ access_token: jwt(), token_type: 'bearer', expires_in: 600 }),
+    '/token': () => ({
+      access_token: jwt(),
+      token_type: 'bearer',
+      expires_in: 600,
+      refresh_token: randomBytes(8).toString('hex'),
+      ...present.token,
+    }),
     '/device': () => ({
       device_code: 'CANARY-device-code',
       user_code: 'ABCD-EFGH',

@@ -35,6 +35,8 @@ export interface FakeVault {
   /** Ends a Vault token: what is read with it is answered "permission denied". */
   revoke(token: string): void;
   setFault(fault?: VaultFault): void;
+  /** Answers every request with a redirect from now on. */
+  redirect(status: number, location: string): void;
   /** Seconds that access tokens live from now on. */
   setTokenTtl(seconds: number): void;
   /** The scopes of new access tokens, whatever is asked for; without an argument what is asked for. */
@@ -51,6 +53,7 @@ export async function startVault(options: VaultOptions): Promise<FakeVault> {
   let fault: VaultFault | undefined;
   let ttl = options.tokenTtl ?? 10_800;
   let scopes: string | undefined;
+  let redirection: VaultAnswer | undefined;
 
   const newToken = (user: string, query: URLSearchParams, now: number): string => {
     if (options.tokenFormat === 'opaque') return randomBytes(24).toString('base64url');
@@ -102,6 +105,7 @@ export async function startVault(options: VaultOptions): Promise<FakeVault> {
         Object.entries(request.headers).filter(([name]) => name !== 'x-vault-token'),
       ),
     });
+    if (redirection !== undefined) return redirection;
     if (fault !== undefined) return faultyVaultAnswer(fault, token);
     if (token === '') return errors(400, 'missing client token');
     const login = logins.get(token);
@@ -138,6 +142,9 @@ export async function startVault(options: VaultOptions): Promise<FakeVault> {
     revoke: (token) => void logins.delete(token),
     setFault: (name) => {
       fault = name;
+    },
+    redirect: (status, location) => {
+      redirection = { status, headers: { location }, body: '' };
     },
     setTokenTtl: (seconds) => {
       ttl = seconds;
