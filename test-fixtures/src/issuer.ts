@@ -33,6 +33,10 @@ export interface Issuer {
   /** Makes the token endpoint fail, or work again when `name` is undefined. */
   setFault(name?: FaultName, options?: FaultOptions): Promise<void>;
   addClient(client: IssuerClient): Promise<void>;
+  /** The client is not known any more. */
+  removeClient(clientId: string): Promise<void>;
+  /** The account is not known any more: its logins, refresh tokens and subject tokens are good for nothing. */
+  removeAccount(name: string): void;
   /** Seconds that access tokens live from now on. */
   setAccessTokenTtl(seconds: number): void;
   close(): Promise<void>;
@@ -49,7 +53,7 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> 
   let fault: CurrentFault | undefined;
   let left = 0;
   let switched = new AbortController();
-  const state: IssuerState = { accessTokenTtl: settings.accessTokenTtl };
+  const state: IssuerState = { accessTokenTtl: settings.accessTokenTtl, removedAccounts: new Set() };
   const takeFault = (): CurrentFault | undefined => {
     const taken = fault;
     left -= 1;
@@ -94,6 +98,10 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> 
     revocations,
     jwks: { keys: publicKeys(keys) },
     addClient,
+    removeClient: async (clientId) => {
+      await storage('Client').destroy(clientId);
+    },
+    removeAccount: (name) => void state.removedAccounts.add(name),
     setAccessTokenTtl: (seconds) => {
       state.accessTokenTtl = seconds;
     },

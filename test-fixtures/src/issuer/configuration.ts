@@ -9,6 +9,7 @@ import type { TokenState } from './token-endpoint.ts';
 /** What may change while the issuer runs. */
 export interface IssuerState {
   accessTokenTtl: number;
+  readonly removedAccounts: Set<string>;
 }
 
 type Settings = Required<Omit<IssuerOptions, 'tls' | 'clients'>>;
@@ -49,10 +50,13 @@ export function providerConfiguration({
     scopes: ['openid', 'profile', 'offline_access'],
     claims: { openid: ['sub'], profile: ['name', 'preferred_username'] },
     conformIdTokenClaims: false,
-    findAccount: (_context, id) => ({
-      accountId: id,
-      claims: () => ({ sub: id, name: `${id} of ${options.name}`, preferred_username: id }),
-    }),
+    findAccount: (_context, id) =>
+      state.removedAccounts.has(id)
+        ? undefined
+        : {
+            accountId: id,
+            claims: () => ({ sub: id, name: `${id} of ${options.name}`, preferred_username: id }),
+          },
     pkce: { required: () => options.pkceRequired },
     // Without a new refresh token in the answer the old one stays good (RFC 6749 section 6).
     rotateRefreshToken: (context) =>

@@ -10,7 +10,7 @@ export interface ExchangeParts {
   readonly url: string;
   readonly keys: readonly JWK[];
   readonly scopes: readonly string[];
-  readonly state: { readonly accessTokenTtl: number };
+  readonly state: { readonly accessTokenTtl: number; readonly removedAccounts: ReadonlySet<string> };
 }
 
 /**
@@ -37,6 +37,8 @@ export function registerTokenExchange(
         throw new errors.InvalidGrant('the subject token is not good');
       });
       const accountId = payload.sub ?? '';
+      if (state.removedAccounts.has(accountId))
+        throw new errors.InvalidGrant('the account is not known any more');
       const scope = text('scope')
         .split(' ')
         .filter((one) => scopes.includes(one))
