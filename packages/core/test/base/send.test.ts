@@ -1,14 +1,15 @@
 // The network port against a real server: bounds on time and size, redirects, kept-alive connections, and what errors may say.
-import { execFileSync, spawn } from 'node:child_process';
-import dns from 'node:dns';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
-import { getEventListeners, once } from 'node:events';
+import { getEventListeners } from 'node:events';
 import { createServer as createTlsServer } from 'node:https';
-import { connect, createServer as createTcpServer, type AddressInfo } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { misleadNames } from '@credmon/test-fixtures/misled-names';
+import { listenSilently } from '@credmon/test-fixtures/silent-listener';
+import { afterEach, describe, expect, it } from 'vitest';
 import { CodedError } from '../../src/base/errors.ts';
 import {
   createSend,
@@ -254,13 +255,8 @@ describe('what may be said of a URL', () => {
 
 /** Lets every name lead to these IPv4 addresses. */
 function leadAllNamesTo(...addresses: readonly string[]): void {
-  const lookup = vi.spyOn(dns, 'lookup');
-  endings.push(async () => lookup.mockRestore());
-  lookup.mockImplementation(((_host: string, _options: unknown, done: (error: null, all: unknown) => void) =>
-    done(
-      null,
-      addresses.map((address) => ({ address, family: 4 })),
-    )) as never);
+  const end = misleadNames(...addresses);
+  endings.push(async () => end());
 }
 
 describe('the name localhost', () => {
@@ -294,18 +290,8 @@ describe('a host with several addresses', () => {
   it('is reached at the second one when the first refuses or keeps silent, each for as long as it is told', async () => {
     const server = await serve((_, response) => response.end('here'));
     const { port } = new URL(server.origin);
-    // Connections beyond the queue of a listener that nobody serves are neither accepted nor refused.
-    const listener =
-      "require('net').createServer().listen({ port: +process.argv[1], host: '127.0.0.2', backlog: 1 }, () => console.log('up'))";
-    const stuck = spawn(process.execPath, ['-e', listener, port], { stdio: ['ignore', 'pipe', 'inherit'] });
-    endings.push(async () => stuck.kill('SIGKILL'));
-    await once(stuck.stdout, 'data');
-    stuck.kill('SIGSTOP');
-    const fillers = Array.from({ length: 8 }, () =>
-      connect(Number(port), '127.0.0.2').on('error', () => undefined),
-    );
-    endings.push(async () => fillers.forEach((socket) => socket.destroy()));
-    await Promise.race(fillers.map((socket) => once(socket, 'connect')));
+    const end = await listenSilently('127.0.0.2', Number(port));
+    endings.push(async () => end());
     // Node by itself gives each address a quarter of a second.
     const patience = { '127.0.0.3': [0, 0.2], '127.0.0.2': [0.6, 1.5] } as const;
     for (const [first, [least, most]] of Object.entries(patience)) {

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCertificates, type Certificates } from '@credmon/test-fixtures/certificates';
 import { nameOf, startVault, type FakeVault, type VaultFault } from '@credmon/test-fixtures/fake-vault';
+import { misleadNames } from '@credmon/test-fixtures/misled-names';
+import { listenSilently as silence } from '@credmon/test-fixtures/silent-listener';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { beginPass } from '../../src/pass.ts';
 import { bench, type Bench } from '../support/bench.ts';
@@ -371,6 +373,17 @@ describe('R26 what a user stores', () => {
     await pass(on);
     expect(on.has('alice', 'dune.use')).toBe(true);
   });
+});
+
+it('a Vault with several addresses is reached at the second after two seconds of silence, no sooner', async () => {
+  const endings = [await silence('127.0.0.2', vault.port), misleadNames('127.0.0.2', '127.0.0.1')];
+  const on = start();
+  store(on);
+  const began = performance.now();
+  await pass(on);
+  const took = (performance.now() - began) / 1000;
+  for (const end of endings) end();
+  expect([on.has('alice', 'dune.use'), took >= 1.9]).toEqual([true, true]);
 });
 
 describe('whom TLS believes', () => {
