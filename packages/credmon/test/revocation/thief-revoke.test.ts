@@ -1,0 +1,72 @@
+// R26 for revocation: what is to be revoked goes to the issuer that the administrator configured, whoever tampers with it or with `.top`.
+import { createSend, openCredentialDirectory, type TokenSnapshot } from '@credmon/core';
+import { startCrookedIssuer, type CrookedIssuer } from '@credmon/test-fixtures/crooked-issuer';
+import { manualClock } from '@credmon/test-fixtures/manual-clock';
+import { startThief, type Thief } from '@credmon/test-fixtures/thief';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { revocationFiles } from '../../src/cli/revoke-world.ts';
+import { readSecretFile } from '../../src/secret-file.ts';
+import { createRevoker } from '../../src/revocation/revoker.ts';
+import { revokeOne } from '../../src/revocation/revoke-token.ts';
+import { accessPoint, settingsWith, type AccessPoint } from '../support/access-point.ts';
+import { AP, SOURCES, sourceKnobs, type SourceKind } from '../support/sources.ts';
+
+const REFRESH = 'CANARY-refresh-token';
+const secrets = { 'client secret': AP.clientSecret, 'refresh token': REFRESH };
+const { send, close } = createSend({ connectSeconds: 1, totalSeconds: 2, maxBodyBytes: 100_000 });
+let thief: Thief;
+let issuer: CrookedIssuer;
+let on: AccessPoint;
+beforeEach(async () => {
+  [thief, issuer] = await Promise.all([startThief(), startCrookedIssuer()]);
+  on = accessPoint();
+});
+afterEach(() => Promise.all([thief.close(), issuer.close(), on.close()]));
+afterAll(close);
+
+/** Revokes alice's token; answers with what became of it, as one text. */
+async function revoke(kind: SourceKind, more: Readonly<Record<string, string>> = {}): Promise<string> {
+  const url = `${thief.url}/revoke`;
+  const steering = { iss: issuer.url, token_url: url, revocation_url: url, revocation_endpoint: url };
+  on.store('alice/svc.top', JSON.stringify({ ...steering, refresh_token: REFRESH }));
+  const knobs = sourceKnobs(kind, issuer, on.secret('svc', AP.clientSecret));
+  const settings = settingsWith({ ...knobs, ...more }, on.directory);
+  const store = openCredentialDirectory(on.directory, { defaultLifetime: 1200 });
+  const clock = { ...manualClock(on.clock.now()), wait: async () => undefined };
+  const { tokens } = await store.scan({ wall: clock.now(), steady: 0 });
+  const prepare = createRevoker(settings, {
+    clock,
+    send,
+    vaultSend: send,
+    pelicanSend: send,
+    secretVersion: () => '',
+    random: (bytes) => new Uint8Array(bytes),
+    readSecret: readSecretFile,
+    revocationUrl: () => undefined,
+  });
+  const owner = kind === 'oauth' ? 'oauth2' : kind;
+  const files = revocationFiles(on.directory, store);
+  return JSON.stringify(await revokeOne(owner, tokens[0] as TokenSnapshot, { prepare, clock, files }));
+}
+
+describe.each(SOURCES.filter((kind) => kind !== 'client'))('R26 R31 revoking a token (%s)', (kind) => {
+  it('metadata that names a revocation endpoint on another server: refused, unless the administrator named that server', async () => {
+    issuer.become({ metadata: { revocation_endpoint: `${thief.url}/revoke` } });
+    expect(await revoke(kind)).toContain('lies on another server');
+    expect(thief.requests).toEqual([]);
+    await revoke(kind, { CREDMON_ENDPOINT_ORIGINS: thief.url });
+    expect(thief.carried(secrets)).toEqual(['client secret', 'refresh token']);
+  });
+
+  it.each([301, 302, 303, 307, 308])(
+    'a redirect (%d) of the revocation endpoint: not followed',
+    async (status) => {
+      issuer.become({
+        metadata: { revocation_endpoint: `${issuer.url}/revoke` },
+        redirect: { path: '/revoke', status, to: `${thief.url}/revoke` },
+      });
+      await revoke(kind);
+      expect([thief.requests, issuer.paths.includes('POST /revoke')]).toEqual([[], true]);
+    },
+  );
+});
