@@ -1,7 +1,9 @@
 // What `check` says of clients that act without a browser, and of token programs, before a job fails.
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
+import { makeCertificates } from '@credmon/test-fixtures/certificates';
+import { startCrookedIssuer } from '@credmon/test-fixtures/crooked-issuer';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { looksAtClients } from '../../src/cli/check-clients.ts';
@@ -48,6 +50,50 @@ it('R45 tells for each client what it would do, and what is wrong with its secre
     expect.stringMatching(`^ok good \\(token exchange\\): the keys of ${issuer.url} can be fetched \\(`),
   ]);
   expect(issuer.log.requests).toEqual([]);
+});
+
+it('R26 metadata that names an endpoint on another server: an error where it would be used, else a warning', async () => {
+  const crooked = await startCrookedIssuer({
+    metadata: { token_endpoint: 'https://elsewhere.example/token' },
+  });
+  const knobs = {
+    CLIENT_CREDMON_PROVIDER_NAMES: 'svc',
+    CLIENT_CREDMON_CLIENT_ID: 'ap',
+    CLIENT_CREDMON_CLIENT_SECRET_FILE: on.file('svc', 'CANARY'),
+    CLIENT_CREDMON_ISSUER: crooked.url,
+  };
+  const third = async (more: Record<string, string>): Promise<string | undefined> =>
+    (await on.findings({ ...knobs, ...more }, looksAtClients))[2];
+  expect([
+    await third({}),
+    await third({ CLIENT_CREDMON_TOKEN_URL: crooked.tokenUrl }),
+    await third({ CREDMON_ENDPOINT_ORIGINS: 'https://elsewhere.example' }),
+  ]).toEqual([
+    expect.stringMatching(/^error svc .* lies on another server, https:\/\/elsewhere.example;/),
+    expect.stringMatching(/^warning svc .* lies on another server/),
+    expect.stringMatching(/^ok svc .* its metadata fits/),
+  ]);
+  await crooked.close();
+});
+
+it("R26 PELICAN_CREDMON_CA_FILE is believed of Pelican's issuers, and of no other", async () => {
+  const made = makeCertificates(on.root);
+  const tls = { key: readFileSync(made.keyFile, 'utf8'), cert: readFileSync(made.certificateFile, 'utf8') };
+  const secure = await startCrookedIssuer({ tls });
+  const found = async (kind: string): Promise<string> => {
+    const knobs = {
+      [`${kind}_CREDMON_PROVIDER_NAMES`]: 'osdf',
+      [`${kind}_CREDMON_CLIENT_ID`]: 'ap',
+      [`${kind}_CREDMON_ISSUER`]: secure.url,
+      PELICAN_CREDMON_CA_FILE: made.caFile,
+    };
+    return (await on.findings(knobs, looksAtClients)).slice(2).join('\n');
+  };
+  expect([await found('EXCHANGE'), await found('PELICAN')]).toEqual([
+    expect.stringMatching(/^error osdf .*(SIGNATURE|CERT)/),
+    expect.stringMatching(/^ok osdf .* answers, .*\nok osdf .* can be fetched/),
+  ]);
+  await secure.close();
 });
 
 it('a key for private_key_jwt must be one', async () => {

@@ -1,5 +1,5 @@
 // R26 for revocation: what is to be revoked goes to the issuer that the administrator configured, whoever tampers with it or with `.top`.
-import { createSend, openCredentialDirectory, type TokenSnapshot } from '@credmon/core';
+import { createSend, openCredentialDirectory } from '@credmon/core';
 import { startCrookedIssuer, type CrookedIssuer } from '@credmon/test-fixtures/crooked-issuer';
 import { manualClock } from '@credmon/test-fixtures/manual-clock';
 import { startThief, type Thief } from '@credmon/test-fixtures/thief';
@@ -46,7 +46,9 @@ async function revoke(kind: SourceKind, more: Readonly<Record<string, string>> =
   });
   const owner = kind === 'oauth' ? 'oauth2' : kind;
   const files = revocationFiles(on.directory, store);
-  return JSON.stringify(await revokeOne(owner, tokens[0] as TokenSnapshot, { prepare, clock, files }));
+  const [token] = tokens;
+  if (!token) throw new Error('nothing is stored');
+  return JSON.stringify(await revokeOne(owner, token, { prepare, clock, files }));
 }
 
 describe.each(SOURCES.filter((kind) => kind !== 'client'))('R26 R31 revoking a token (%s)', (kind) => {
