@@ -1,8 +1,18 @@
-// Two projects: `fast` mirrors the packages and stays under a minute; `slow` drives real servers, browsers and kills.
+// `fast` mirrors the packages and stays under a minute; `alone` are those of its files that replace modules; `slow` drives real servers.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 const source = { conditions: ['@credmon/source'] };
 const shared = { environment: 'node' as const, exclude: ['**/dist/**', '**/node_modules/**'] };
+
+const FAST = ['packages/*/test/**/*.test.ts', 'tests/fast/**/*.test.ts'];
+
+/** Test files that replace modules: what they replace would stay replaced for the next file of a shared process. */
+const replacing = readdirSync('packages', { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.test.ts') && !name.includes('node_modules'))
+  .map((name) => join('packages', name))
+  .filter((path) => /\bvi\.(?:mock|doMock|stubGlobal|stubEnv)\(/.test(readFileSync(path, 'utf8')));
 
 export default defineConfig({
   resolve: source,
@@ -19,10 +29,14 @@ export default defineConfig({
         extends: true,
         test: {
           ...shared,
+          exclude: [...shared.exclude, ...replacing],
           name: 'fast',
-          include: ['packages/*/test/**/*.test.ts', 'tests/fast/**/*.test.ts'],
+          include: FAST,
+          // To load the packages anew for every file takes as long as the tests.
+          isolate: false,
         },
       },
+      { extends: true, test: { ...shared, name: 'alone', include: replacing } },
       {
         extends: true,
         test: {
