@@ -7,6 +7,7 @@ import type { ListenAddress } from './settings/settings.ts';
 export type Command =
   | {
       readonly kind: 'serve' | 'check';
+      readonly json: boolean;
       readonly configFile: string | undefined;
       readonly listen: ListenAddress | undefined;
     }
@@ -34,7 +35,12 @@ export async function parseArguments(argv: readonly string[], version: string): 
       describe: 'root configuration file (CONDOR_CONFIG)',
     })
     .option('listen', { type: 'string', requiresArg: true, describe: 'HOST:PORT, unix:/path or fd:N' })
-    .option('check', { type: 'boolean', default: false, describe: 'check the configuration and exit' })
+    .option('check', {
+      type: 'boolean',
+      default: false,
+      describe: 'look at everything that is needed, and exit',
+    })
+    .option('json', { type: 'boolean', default: false, implies: 'check', describe: 'print findings as JSON' })
     .demandCommand(0, 0)
     .check(({ listen: text }) => {
       if (text === undefined) return true;
@@ -60,5 +66,5 @@ export async function parseArguments(argv: readonly string[], version: string): 
       exitCode: 2,
     };
   if (printed !== '') return { kind: 'text', text: printed, exitCode: 0 };
-  return { kind: values.check ? 'check' : 'serve', configFile: values.config, listen };
+  return { kind: values.check ? 'check' : 'serve', json: values.json, configFile: values.config, listen };
 }

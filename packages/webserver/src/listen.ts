@@ -1,8 +1,8 @@
 // The network side of the server: where it listens, and which proxies it believes.
-import { existsSync, fstatSync, lstatSync, readFileSync, statSync, unlinkSync } from 'node:fs';
+import { existsSync, fstatSync, readFileSync, statSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { BlockList, connect, isIP } from 'node:net';
-import { CodedError, messageOf } from '@credmon/core/base';
+import { BlockList, isIP } from 'node:net';
+import { CodedError, messageOf, removeStaleSocket } from '@credmon/core/base';
 import type { ListenAddress } from './settings/settings.ts';
 
 /** The socket is for the proxy's group: the directory it lies in says who that is. */
@@ -133,17 +133,4 @@ function pathOfSocket(descriptor: number): string | undefined {
     .split('\n')
     .map((line) => /^(?:\S+ +){6}(\d+) (\/.*)$/.exec(line));
   return fields.find((match) => match?.[1] === inode)?.[2];
-}
-
-/** A socket that nobody answers on was left by a killed server. */
-async function removeStaleSocket(path: string): Promise<void> {
-  if (!existsSync(path) || !lstatSync(path).isSocket()) return;
-  const alive = await new Promise<boolean>((resolve) => {
-    const probe = connect(path, () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.once('error', () => resolve(false));
-  });
-  if (!alive) unlinkSync(path);
 }

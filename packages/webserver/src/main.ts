@@ -3,7 +3,8 @@ import { loadConfig, type Config } from '@credmon/core';
 import { isCoded, messageOf } from '@credmon/core/base';
 import { openLog, type Logger, type LogOptions } from '@credmon/core/log';
 import { parseArguments, type Command } from './args.ts';
-import { checkWorld } from './check-world.ts';
+import { findingsText, foundWrong, wrong, type Finding } from './check/finding.ts';
+import { lookAround } from './cli/check.ts';
 import { startServer, type Server } from './server.ts';
 import { readSettings } from './settings/read.ts';
 import type { Settings } from './settings/settings.ts';
@@ -17,12 +18,24 @@ async function run(command: Command): Promise<number> {
     (command.exitCode === 0 ? process.stdout : process.stderr).write(`${command.text}\n`);
     return command.exitCode;
   }
+  if (command.kind === 'check') return check(command);
   const { config, settings } = configured(command);
   for (const { message } of config.warnings) process.stderr.write(`condor_credmon_webserver: ${message}\n`);
-  if (command.kind === 'serve') return serve(command, config, settings);
-  checkWorld(settings);
-  process.stdout.write(`ok: ${settings.prefix}, credential directory ${settings.credentialDirectory}\n`);
-  return 0;
+  return serve(command, config, settings);
+}
+
+/** Prints the findings; 1 when something would keep users from signing in. */
+async function check(command: Work): Promise<number> {
+  let findings: readonly Finding[];
+  try {
+    const { config, settings } = configured(command);
+    findings = await lookAround(config, settings);
+  } catch (error) {
+    if (!isCoded(error)) throw error;
+    findings = error.message.split('\n').map((text) => wrong('configuration', text));
+  }
+  process.stdout.write(`${command.json ? JSON.stringify(findings, null, 2) : findingsText(findings)}\n`);
+  return foundWrong(findings) ? 1 : 0;
 }
 
 function configured(command: Work): { config: Config; settings: Settings } {

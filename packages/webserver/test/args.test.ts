@@ -2,12 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import { parseArguments } from '../src/args.ts';
 
-const serve = { kind: 'serve', configFile: undefined, listen: undefined };
+const serve = { kind: 'serve', json: false, configFile: undefined, listen: undefined };
 
 describe('arguments', () => {
   it.each([
     [[], serve],
     [['--check'], { ...serve, kind: 'check' }],
+    [['--check', '--json'], { ...serve, kind: 'check', json: true }],
     [['--config', '/etc/c'], { ...serve, configFile: '/etc/c' }],
     [['--listen', 'unix:/s'], { ...serve, listen: { kind: 'unix', path: '/s' } }],
     [['--listen=fd:3'], { ...serve, listen: { kind: 'fd', descriptor: 3 } }],

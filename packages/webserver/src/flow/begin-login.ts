@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { authorizationUrl, splitScopes } from '@credmon/core';
 import { CodedError } from '@credmon/core/base';
 import { providerSettings, type Settings } from '../settings/settings.ts';
+import { returnUrlProblem } from '../settings/return-url.ts';
 import { newSecret, requireFlow, type Desk } from './desk.ts';
 import { liveLogins, loginCount } from './flow.ts';
 import { MAX_LIVE_LOGINS, MAX_LOGINS } from './limits.ts';
@@ -50,14 +51,12 @@ export async function beginLogin(desk: Desk, id: string | undefined, stem: strin
 }
 
 /** The issuer sends the browser to the ReturnUrl; elsewhere than here, the login would never come back. */
-function checkReturnUrl({ prefix, mount }: Settings, provider: string, returnUrl: string): void {
-  const { origin, pathname } = new URL(returnUrl);
-  const path = pathname.replaceAll(/\/+/g, '/');
-  const served = path === `${mount}/return` || path.startsWith(`${mount}/return/`);
-  if (served && origin === new URL(prefix).origin) return;
+function checkReturnUrl(settings: Settings, provider: string, returnUrl: string): void {
+  const problem = returnUrlProblem(settings, returnUrl);
+  if (problem === undefined) return;
   throw new CodedError(
     'RETURN_URL_REFUSED',
-    `the return URL of ${provider} is not under ${prefix}/return; mend ${provider}_RETURN_URL_SUFFIX or CREDMON_WEB_PREFIX`,
+    `the return URL of ${provider} ${problem}; mend ${provider}_RETURN_URL_SUFFIX or CREDMON_WEB_PREFIX`,
     { provider },
   );
 }

@@ -94,11 +94,17 @@ export function prepareSessionDirectory(directory: string): void {
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw invalid(directory, messageOf(error), error);
   }
+  const problem = sessionDirectoryProblem(directory);
+  if (problem !== undefined) throw invalid(directory, problem);
+}
+
+/** Why a directory that is there cannot keep sessions: it is a link or no directory, somebody else's, or open to others. */
+export function sessionDirectoryProblem(directory: string): string | undefined {
   const found = lstatSync(directory);
-  if (!found.isDirectory()) throw invalid(directory, 'it is not a directory');
-  if (found.uid !== process.getuid?.()) throw invalid(directory, 'it belongs to another user');
-  if ((found.mode & 0o077) !== 0)
-    throw invalid(directory, `others may enter it; run: chmod 700 ${directory}`);
+  if (!found.isDirectory()) return 'it is not a directory';
+  if (found.uid !== process.getuid?.())
+    return `it belongs to user id ${found.uid}, and this process does not run as that`;
+  return (found.mode & 0o077) === 0 ? undefined : `others may enter it; run: chmod 700 ${directory}`;
 }
 
 function invalid(directory: string, why: string, cause?: unknown): CodedError {

@@ -1,0 +1,63 @@
+// Judges the knobs from which CredD makes a provider's part of a key file: better at a check than at a user's first sign-in.
+import { secureEndpoint, type Config } from '@credmon/core';
+import { messageOf } from '@credmon/core/base';
+import { returnUrlProblem } from '../settings/return-url.ts';
+import type { Settings } from '../settings/settings.ts';
+import { ok, warning, wrong, type Finding } from './finding.ts';
+
+/** Knobs of other kinds of providers that end in _CLIENT_ID as well. */
+const FOREIGN = /^(CLIENT|LOCAL|EXCHANGE|PELICAN)_CREDMON(_|$)|_PELICAN$/i;
+
+/** A provider where users sign in, as its knobs are spelled. */
+export interface Provider {
+  readonly name: string;
+  readonly secretFile: string | undefined;
+  readonly issuer: string | undefined;
+}
+
+/** The providers that the configuration names with a `<name>_CLIENT_ID`. */
+export function configuredProviders(config: Config, settings: Settings): readonly Provider[] {
+  return config.names().flatMap((knob) => {
+    const name = /^([A-Za-z0-9_./-]+)_CLIENT_ID$/i.exec(knob)?.[1];
+    if (name === undefined || FOREIGN.test(name) || config.get(knob) === undefined) return [];
+    const secretFile = config.get(`${name}_CLIENT_SECRET_FILE`);
+    return [{ name, secretFile, issuer: settings.providers.get(name.toUpperCase())?.issuer }];
+  });
+}
+
+/** What is wrong with a provider's addresses; one `ok` when nothing is. */
+export function judgeAddresses(config: Config, settings: Settings, { name }: Provider): readonly Finding[] {
+  const what = `provider ${name}`;
+  const suffix = config.get(`${name}_RETURN_URL_SUFFIX`);
+  const authorization = config.get(`${name}_AUTHORIZATION_URL`);
+  if (authorization === undefined && suffix === undefined)
+    return [warning(what, `has no ${name}_AUTHORIZATION_URL: users do not sign in to it here`)];
+  const found = [
+    addressProblem(config, settings, `${name}_AUTHORIZATION_URL`),
+    addressProblem(config, settings, `${name}_TOKEN_URL`),
+    suffix === undefined
+      ? `${name}_RETURN_URL_SUFFIX is not set; write /return/${name}, and register ${settings.prefix}/return/${name} at the provider`
+      : suffixProblem(settings, `${name}_RETURN_URL_SUFFIX`, suffix),
+  ].filter((text) => text !== undefined);
+  if (found.length > 0) return found.map((text) => wrong(what, text));
+  return [ok(what, `users come back to ${settings.prefix}${suffix}: register exactly that at the provider`)];
+}
+
+function addressProblem(config: Config, { allowLoopbackHttp }: Settings, knob: string): string | undefined {
+  const text = config.get(knob);
+  if (text === undefined) return `${knob} is not set`;
+  try {
+    secureEndpoint(text, knob, allowLoopbackHttp);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+function suffixProblem(settings: Settings, knob: string, suffix: string): string | undefined {
+  const url = settings.prefix + suffix;
+  const problem = URL.canParse(url) ? returnUrlProblem(settings, url) : 'is not a path';
+  return problem === undefined
+    ? undefined
+    : `${knob} = ${suffix}: CREDMON_WEB_PREFIX and it make ${url}, which ${problem}`;
+}

@@ -1,0 +1,141 @@
+// --check: each thing that the server will need, wrong in every way that administrators get it wrong.
+import { generateKeyPairSync } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { findingsText, foundWrong } from '../../src/check/finding.ts';
+import { lookAround } from '../../src/cli/check.ts';
+import { readSettings } from '../../src/settings/read.ts';
+import { fakeConfig } from '../support/config.ts';
+
+let issuer: Issuer;
+let directory: string;
+const at = (name: string): string => join(directory, name);
+beforeAll(async () => {
+  issuer = await startIssuer();
+});
+afterAll(() => issuer.close());
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'credmon-check-'));
+  mkdirSync(at('creds'), { mode: 0o770 });
+  writeFileSync(at('secret'), 'canary-secret', { mode: 0o600 });
+  writeFileSync(at('key.pem'), publicKey.export({ type: 'spki', format: 'pem' }));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+
+/** A configuration with which users can sign in. */
+const good = (): Record<string, string> => ({
+  FULL_HOSTNAME: 'ap.example',
+  SEC_CREDENTIAL_DIRECTORY_OAUTH: at('creds'),
+  CREDMON_WEB_SESSION_DIR: at('sessions'),
+  CREDMON_WEB_PREFIX: 'https://ap.example/credmon',
+  CREDMON_ALLOW_LOOPBACK_HTTP: 'true',
+  CREDMON_WEB_LISTEN: `unix:${at('web.sock')}`,
+  LOCAL_CREDMON_PUBLIC_KEY: at('key.pem'),
+  MYTOK_CLIENT_ID: 'condor',
+  MYTOK_CLIENT_SECRET_FILE: at('secret'),
+  MYTOK_AUTHORIZATION_URL: issuer.authorizationUrl,
+  MYTOK_TOKEN_URL: issuer.tokenUrl,
+  MYTOK_RETURN_URL_SUFFIX: '/return/mytok',
+  CREDMON_MYTOK_ISSUER: issuer.url,
+});
+const look = async (change: Record<string, string> = {}, without: readonly string[] = []) => {
+  const knobs = Object.entries({ ...good(), ...change }).filter(([name]) => !without.includes(name));
+  const config = fakeConfig(Object.fromEntries(knobs));
+  return lookAround(config, readSettings(config));
+};
+/** The findings that are not well, a line each. */
+const troubles = async (
+  change: Record<string, string> = {},
+  without: readonly string[] = [],
+): Promise<string[]> =>
+  (await look(change, without))
+    .filter(({ state }) => state !== 'ok')
+    .map(({ what, state, text }) => `${state} ${what}: ${text}`);
+
+describe('--check', () => {
+  it('R45 says of each thing that it is well, makes nothing, and names no secret', async () => {
+    const text = findingsText(await look())
+      .replaceAll(directory, '<dir>')
+      .replaceAll(issuer.url, '<issuer>');
+    expect(text.split('\n')).toEqual([
+      'ok       configuration: has no mistakes',
+      'ok       address: users come to https://ap.example/credmon',
+      'ok       proxies: are addresses and networks',
+      'ok       credential directory: <dir>/creds can be read and written',
+      'ok       session directory: <dir>/sessions is made at the first start',
+      'ok       socket: <dir>/web.sock can be made',
+      'ok       provider MYTOK: users come back to https://ap.example/credmon/return/mytok: register exactly that at the provider',
+      'ok       secret of MYTOK: <dir>/secret is there, for its owner alone',
+      'ok       issuer of MYTOK: <issuer> answers and calls itself so',
+      'ok       public keys: 1 published as local',
+      '0 errors, 0 warnings',
+    ]);
+    expect(existsSync(at('sessions'))).toBe(false);
+  });
+
+  it.each([
+    [
+      { MYTOK_RETURN_URL_SUFFIX: '/back' },
+      [
+        /^error provider MYTOK: MYTOK_RETURN_URL_SUFFIX = \/back: .* which is not under https:\/\/ap\.example\/credmon\/return$/,
+      ],
+    ],
+    [{ MYTOK_RETURN_URL_SUFFIX: 'return/x' }, [/^error provider MYTOK: .*is not under/]],
+    [
+      { MYTOK_AUTHORIZATION_URL: 'http://issuer.example/a' },
+      [/^error provider MYTOK: MYTOK_AUTHORIZATION_URL \(.*use https$/],
+    ],
+    [{ MYTOK_TOKEN_URL: 'nonsense' }, [/^error provider MYTOK: MYTOK_TOKEN_URL is not a URL$/]],
+    [
+      { MYTOK_CLIENT_SECRET_FILE: '/nowhere/x' },
+      [/^error secret of MYTOK: \/nowhere\/x cannot be looked at \(ENOENT\)$/],
+    ],
+    [{ CREDMON_MYTOK_ISSUER: 'https://127.0.0.1:1' }, [/^warning issuer of MYTOK: .*ECONNREFUSED/]],
+    [
+      { LOCAL_CREDMON_PUBLIC_KEY: '/nowhere/key.pem' },
+      [/^error public keys: .*LOCAL_CREDMON_PUBLIC_KEY.*ENOENT/],
+    ],
+    [{ SEC_CREDENTIAL_DIRECTORY_OAUTH: '/nowhere' }, [/^error credential directory: .*does not exist/]],
+    [
+      { CREDMON_WEB_SESSION_DIR: '/nowhere/sessions' },
+      [/^error session directory: .*\/nowhere does not exist$/],
+    ],
+    [{ CREDMON_WEB_LISTEN: 'unix:/nowhere/s' }, [/^error socket: ENOENT/]],
+    [{ CREDMON_WEB_TRUSTED_PROXIES: 'proxy.example' }, [/^error proxies: CREDMON_WEB_TRUSTED_PROXIES/]],
+    [
+      { OTHER_CLIENT_ID: 'x' },
+      [
+        /^warning provider OTHER: has no OTHER_AUTHORIZATION_URL/,
+        /^warning secret of OTHER/,
+        /^warning issuer of OTHER/,
+      ],
+    ],
+  ])('R45 %j is found', async (change, expected) => {
+    const found = await troubles(change);
+    expect(found).toEqual(expected.map((pattern) => expect.stringMatching(pattern)));
+  });
+
+  it.each([
+    ['MYTOK_RETURN_URL_SUFFIX', /register https:\/\/ap\.example\/credmon\/return\/MYTOK at the provider$/],
+    ['MYTOK_TOKEN_URL', /MYTOK_TOKEN_URL is not set$/],
+    ['MYTOK_CLIENT_ID', /^warning providers: no <PROVIDER>_CLIENT_ID is set/],
+    ['CREDMON_MYTOK_ISSUER', /^warning issuer of MYTOK: CREDMON_MYTOK_ISSUER is not set/],
+  ])('R45 a missing %s is found', async (knob, expected) => {
+    expect(await troubles({}, [knob])).toEqual([expect.stringMatching(expected)]);
+  });
+
+  it('R45 secrets and sessions that others may read are found', async () => {
+    chmodSync(at('secret'), 0o644);
+    mkdirSync(at('sessions'), { mode: 0o755 });
+    const found = await troubles();
+    expect(found).toEqual([
+      expect.stringMatching(/^error session directory: .*others may enter it; run: chmod 700/),
+      expect.stringMatching(/^error secret of MYTOK: .*can be read by others; to mend it: chmod go-rwx/),
+    ]);
+    expect(foundWrong(await look())).toBe(true);
+  });
+});
