@@ -38,7 +38,7 @@ export interface Generation {
 
 /**
  * Makes a generation. Nothing of it is left when that fails.
- * @throws CodedError `CONFIG_INVALID`, `CRED_DIR_INVALID`, `SESSION_STORE_FULL`
+ * @throws CodedError `CONFIG_INVALID`, `CRED_DIR_INVALID`, `SESSION_STORE_FULL`, `SESSION_STORE_DOWN`, `SECRET_UNREADABLE`
  */
 export async function createGeneration(
   settings: Settings,
@@ -46,7 +46,7 @@ export async function createGeneration(
 ): Promise<Generation> {
   const isTrustedProxy = trustFunction(settings.trustedProxies, listen);
   checkCredentialDirectory(settings.credentialDirectory, { create: false });
-  const stores = openStores(settings);
+  const stores = await openStores(settings, (text) => log.warn(text));
   const { connectSeconds, requestSeconds: totalSeconds } = settings;
   const { send, close: closeConnections } = createSend({
     ...DEFAULT_SEND_LIMITS,
@@ -92,15 +92,18 @@ export async function createGeneration(
   };
 }
 
-/** The place that the settings name for sessions. @throws CodedError `CRED_DIR_INVALID`, `SESSION_STORE_FULL` */
-export function openStores(settings: Settings): Stores {
+/** The place that the settings name for sessions. The client of Redis is loaded only where it is needed: it costs start-up time. */
+async function openStores(settings: Settings, trouble: (text: string) => void): Promise<Stores> {
   const {
     sessionDirectory,
     sessionIdleSeconds: idle,
     sessionSeconds: absolute,
     sessionCount: count,
   } = settings;
-  return openFileStores(sessionDirectory, systemClock, { idle, absolute, count });
+  const limits = { idle, absolute, count };
+  if (!settings.sessionStore) return openFileStores(sessionDirectory, systemClock, limits);
+  const { openRedisStores } = await import('./session-store/redis-stores.ts');
+  return openRedisStores(settings.sessionStore, systemClock, limits, trouble);
 }
 
 async function pruneUntil(stop: AbortSignal, stores: Stores, log: Log): Promise<void> {

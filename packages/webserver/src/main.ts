@@ -32,7 +32,8 @@ async function check(command: Work): Promise<number> {
     findings = await lookAround(config, settings);
   } catch (error) {
     if (!isCoded(error)) throw error;
-    findings = error.message.split('\n').map((text) => wrong('configuration', text));
+    const texts = error.message.split('\n');
+    findings = (texts.length > 1 ? texts.slice(1) : texts).map((text) => wrong('configuration', text));
   }
   process.stdout.write(`${command.json ? JSON.stringify(findings, null, 2) : findingsText(findings)}\n`);
   return foundWrong(findings) ? 1 : 0;

@@ -38,6 +38,7 @@ export const ERROR_CODES = {
   LOGIN_WRONG_USER: 'the person who asks or signed in is not the local user that the request is for',
   RETURN_URL_REFUSED: 'a provider would send the browser to an address that this web server does not serve',
   METRICS_UNSERVED: 'the metrics cannot be served at the configured address; tokens are renewed all the same',
+  SESSION_STORE_DOWN: 'the web server cannot reach the place where its sessions are kept',
   SESSION_STORE_FULL: 'the web server has no room for another session, or for more of one',
   LOG_UNWRITABLE: 'the log file cannot be opened or written',
   TOKEN_MALFORMED: 'a token is not a compact JWS with JSON objects inside',

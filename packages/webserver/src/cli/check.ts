@@ -41,7 +41,7 @@ export async function lookAround(config: Config, settings: Settings): Promise<re
     lookAt('credential directory', `${settings.credentialDirectory} can be read and written`, () =>
       checkCredentialDirectory(settings.credentialDirectory, { create: false }),
     ),
-    lookAtSessions(settings),
+    await lookAtSessions(settings),
     ...lookAtSocket(settings),
     ...(providers.length === 0
       ? [warning('providers', 'no <PROVIDER>_CLIENT_ID is set: nobody can ask for a token here')]
@@ -59,8 +59,23 @@ function lookAt(what: string, fine: string, look: () => unknown): Finding {
   }
 }
 
+async function lookAtSessions(settings: Settings): Promise<Finding> {
+  const { sessionStore: address } = settings;
+  if (!address) return lookAtSessionDirectory(settings);
+  const what = 'session store';
+  try {
+    const { openRedis } = await import('../session-store/redis-link.ts');
+    const link = await openRedis(address, () => undefined);
+    const { text } = await link.run('session', 'count', {});
+    await link.close();
+    return ok(what, `answers, and keeps ${text} sessions`);
+  } catch (error) {
+    return wrong(what, messageOf(error));
+  }
+}
+
 /** A directory that root would make here, the server's user could not use: so nothing is made. */
-function lookAtSessions({ sessionDirectory: path }: Settings): Finding {
+function lookAtSessionDirectory({ sessionDirectory: path }: Settings): Finding {
   const what = 'session directory';
   if (!existsSync(path)) {
     return existsSync(dirname(path))

@@ -22,8 +22,12 @@ function parseLine(line: string): FlowEvent[] {
 
 /** Refuses an event after which the log would have `size` bytes, when that is too much. @throws CodedError `SESSION_STORE_FULL` */
 export function checkFlowSize({ type }: FlowEvent, size: number): void {
-  if (size <= maxFlowBytes(type)) return;
-  throw new CodedError(
+  if (size > maxFlowBytes(type)) throw longFlow();
+}
+
+/** The error for a log that is long enough. */
+export function longFlow(): CodedError {
+  return new CodedError(
     'SESSION_STORE_FULL',
     'this list has seen too many sign-ins; open the link from condor_submit again',
   );

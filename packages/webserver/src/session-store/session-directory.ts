@@ -53,9 +53,14 @@ export function makeRoom(
   if (all.length < limits.count) return;
   pruneSessions(directory, now, limits);
   if (ofKind().length < limits.count) return;
-  throw new CodedError(
+  throw tooManyOpen(limits.count);
+}
+
+/** The error for a store that holds as many as it may. */
+export function tooManyOpen(count: number): CodedError {
+  return new CodedError(
     'SESSION_STORE_FULL',
-    `${limits.count} sign-ins are open at once, and no more are allowed (CREDMON_WEB_SESSION_LIMIT)`,
+    `${count} sign-ins are open at once, and no more are allowed (CREDMON_WEB_SESSION_LIMIT)`,
   );
 }
 

@@ -5,6 +5,7 @@ import { parseListenAddress } from './listen-address.ts';
 import { readLocalIssuer } from './local-issuer.ts';
 import { readPrefix } from './prefix.ts';
 import { readProviders } from './providers.ts';
+import { readSessionStore } from './session-store.ts';
 import type { ListenAddress, Settings } from './settings.ts';
 
 /** Where the server listens when nobody says. */
@@ -43,6 +44,7 @@ export function readSettings(config: Config, flag?: ListenAddress): Settings {
     connectSeconds: read.integer('CREDMON_CONNECT_TIMEOUT', 5, 1, 300),
     requestSeconds: read.integer('CREDMON_REQUEST_TIMEOUT', 15, 1, 600),
     localIssuer: readLocalIssuer(config, read, web.prefix),
+    ...optional('sessionStore', readSessionStore(read)),
     ...optional('metricsListen', readMetricsListen(read)),
     ...optional('contact', read.string('CREDMON_WEB_CONTACT')),
     ...optional('remoteUser', readRemoteUser(read, listen)),

@@ -1,5 +1,6 @@
 // The settings of the portal as a frozen value; read.ts makes it from the configuration.
 import type { ClientAuthentication } from '@credmon/core';
+import type { RedisAddress } from './session-store.ts';
 import type { LogOptions } from '@credmon/core/log';
 
 /** Where the server listens. */
@@ -36,6 +37,8 @@ export interface Settings {
   readonly metricsListen?: ListenAddress;
   readonly trustedProxies: readonly string[];
   readonly sessionDirectory: string;
+  /** Keeps sessions instead of the directory. */
+  readonly sessionStore?: RedisAddress;
   /** How many sessions may be open at once. */
   readonly sessionCount: number;
   readonly sessionIdleSeconds: number;

@@ -56,8 +56,8 @@ export interface Portal {
   answer: (request: HttpRequest) => Promise<HttpResponse> | HttpResponse;
   now: number;
   browser(): Browser;
-  /** Another process with the same directories. */
-  replica(): Promise<Browser>;
+  /** Another process with the same directories, or with other ports. */
+  replica(replaced?: Partial<Ports>): Promise<Browser>;
   writeKey(text: string, key?: string): void;
   tokenFiles(user?: string): Record<string, unknown>;
   close(): Promise<void>;
@@ -134,7 +134,7 @@ export async function startPortal(
   const write = (message: string): void => void log.push(message);
   const apps: { close(): PromiseLike<unknown> }[] = [];
   const clock = { now: () => portal.now, steady: () => portal.now, wait: async () => undefined };
-  const start = async (): Promise<Browser> => {
+  const start = async (others: Partial<Ports> = {}): Promise<Browser> => {
     const app = await createApp(settings, {
       clock,
       random: (bytes) => randomBytes(bytes),
@@ -154,6 +154,7 @@ export async function startPortal(
       readKeySets: () => [],
       isTrustedProxy: (address) => address === '127.0.0.1',
       ...replaced,
+      ...others,
     });
     apps.push(app);
     return createBrowser(app);

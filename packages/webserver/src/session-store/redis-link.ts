@@ -1,0 +1,150 @@
+// The connection to Redis: made at start, made again when it breaks, and never waited for longer than a user would.
+import { readFileSync, statSync } from 'node:fs';
+import { createClient, type RedisClientOptions } from '@redis/client';
+import { CodedError, messageOf, systemCode } from '@credmon/core/base';
+import type { RedisAddress } from '../settings/session-store.ts';
+import { REDIS_SCRIPT } from './redis-script.ts';
+
+/** The longest that Redis may take for an answer, in milliseconds. */
+const PATIENCE = 5000;
+
+/** Keys of this program begin so; the braces keep them on one node of a cluster. */
+const PREFIX = '{credmon_web}:';
+
+type RedisSocketOptions = NonNullable<RedisClientOptions['socket']>;
+
+/** What was answered: a status, and the text that goes with it. */
+export interface RedisAnswer {
+  readonly status: string;
+  readonly text: string;
+}
+
+/** An open connection. */
+export interface RedisLink {
+  /** Runs the script on records of `kind`. @throws CodedError `SESSION_STORE_DOWN`, `SESSION_STORE_FULL` */
+  run(
+    kind: string,
+    what: string,
+    values: Readonly<Record<string, unknown>>,
+    text?: string,
+  ): Promise<RedisAnswer>;
+  /** The value that all processes share under `name`: the first one's `proposal`. @throws CodedError `SESSION_STORE_DOWN` */
+  agree(name: string, proposal: string): Promise<string>;
+  close(): Promise<void>;
+}
+
+/**
+ * Connects. `trouble` learns of a connection that breaks later, once each time, and of its return.
+ * @throws CodedError `SESSION_STORE_DOWN`, `SECRET_UNREADABLE`
+ */
+export async function openRedis(address: RedisAddress, trouble: (text: string) => void): Promise<RedisLink> {
+  const { user, passwordFile, database } = address;
+  let connected = false;
+  let well = false;
+  const client = createClient({
+    socket: socketOf(address, (retries) => (connected ? delayOf(retries) : false)),
+    database,
+    disableOfflineQueue: true,
+    ...(user === undefined ? {} : { username: user }),
+    ...(passwordFile === undefined ? {} : { password: readPassword(passwordFile) }),
+  });
+  client.on('error', (error: unknown) => {
+    if (well) trouble(`the session store is lost: ${reasonOf(error)}`);
+    well = false;
+  });
+  client.on('ready', () => {
+    if (!well && connected) trouble('the session store is back');
+    well = true;
+  });
+  try {
+    await within(client.connect());
+    connected = true;
+  } catch (error) {
+    client.destroy();
+    throw down(error);
+  }
+  const call = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await within(work());
+    } catch (error) {
+      throw down(error);
+    }
+  };
+  return {
+    run: async (kind, what, values, text = '') => {
+      const options = { keys: [`${PREFIX}${kind}:`], arguments: [what, JSON.stringify(values), text] };
+      const answer: unknown = await call(() => client.eval(REDIS_SCRIPT, options));
+      const [status, said] = Array.isArray(answer) ? answer : [];
+      return { status: String(status), text: String(said) };
+    },
+    agree: async (name, proposal) => {
+      await call(() => client.set(`${PREFIX}${name}`, proposal, { condition: 'NX' }));
+      return (await call(() => client.get(`${PREFIX}${name}`))) ?? proposal;
+    },
+    close: async () => {
+      await within(client.close()).catch(() => client.destroy());
+    },
+  };
+}
+
+function socketOf(
+  address: RedisAddress,
+  reconnectStrategy: (retries: number) => number | false,
+): RedisSocketOptions {
+  const common = { connectTimeout: PATIENCE, reconnectStrategy };
+  if (address.kind === 'unix') return { ...common, path: address.path, tls: false };
+  const { host, port, tls } = address;
+  return tls ? { ...common, host, port, tls, servername: host } : { ...common, host, port };
+}
+
+/** In milliseconds: soon at first, then every few seconds, for ever, because the server must come back by itself. */
+const delayOf = (retries: number): number => Math.min(100 * 2 ** Math.min(retries, 6), PATIENCE);
+
+function readPassword(path: string): string {
+  const refuse = (why: string, cause?: unknown): CodedError =>
+    new CodedError(
+      'SECRET_UNREADABLE',
+      `CREDMON_WEB_SESSION_STORE_PASSWORD_FILE ${path} ${why}`,
+      { path },
+      cause,
+    );
+  try {
+    if ((statSync(path).mode & 0o077) !== 0)
+      throw refuse(`can be read by others; to mend it: chmod go-rwx ${path}`);
+    return readFileSync(path, 'utf8').split('\n', 1)[0]?.trim() ?? '';
+  } catch (error) {
+    if (error instanceof CodedError) throw error;
+    throw refuse(`cannot be read (${systemCode(error) ?? 'unknown'})`, error);
+  }
+}
+
+function within<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${PATIENCE / 1000} s`)), PATIENCE);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+function down(error: unknown): CodedError {
+  if (/^OOM\b/.test(messageOf(error)))
+    return new CodedError('SESSION_STORE_FULL', 'the session store has no memory left', {}, error);
+  return new CodedError(
+    'SESSION_STORE_DOWN',
+    `the session store cannot be used: ${reasonOf(error)}`,
+    {},
+    error,
+  );
+}
+
+/** Redis's own texts quote commands at times; of an error reply only its first word is told. */
+function reasonOf(error: unknown): string {
+  const code = systemCode(error);
+  if (code !== undefined) return code;
+  const text = messageOf(error);
+  const reply =
+    /^(NOAUTH|WRONGPASS|NOPERM|ERR|LOADING|READONLY|MISCONF|MOVED|CLUSTERDOWN|MASTERDOWN|BUSY)\b/.exec(
+      text,
+    )?.[1];
+  return reply ?? text;
+}

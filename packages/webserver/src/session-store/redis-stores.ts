@@ -1,0 +1,110 @@
+// Sessions and flows in Redis or Valkey, for portals on several hosts.
+import { createHash, randomBytes } from 'node:crypto';
+import { callbackify } from 'node:util';
+import type { SessionStore } from '@fastify/session';
+import { isRecord } from '@credmon/core';
+import { CodedError, type Clock } from '@credmon/core/base';
+import { ownerMark } from '../flow/desk.ts';
+import { MAX_OPEN_PER_USER, MAX_SESSION_BYTES } from '../flow/limits.ts';
+import type { FlowLog } from '../ports.ts';
+import type { RedisAddress } from '../settings/session-store.ts';
+import { flowEvents, longFlow, maxFlowBytes } from './flow-text.ts';
+import { openRedis, type RedisAnswer, type RedisLink } from './redis-link.ts';
+import { tooManyOpen, type SessionLimits } from './session-directory.ts';
+import type { Stores } from './stores.ts';
+
+/** The time of a session's last use is moved at most this often, in seconds. */
+const TOUCH_SECONDS = 30;
+
+/**
+ * Opens the stores. Time-outs are judged by `clock`; Redis itself forgets what nobody asks for any more.
+ * @throws CodedError `SESSION_STORE_DOWN`, `SECRET_UNREADABLE`
+ */
+export async function openRedisStores(
+  address: RedisAddress,
+  clock: Clock,
+  limits: SessionLimits,
+  trouble: (text: string) => void,
+): Promise<Stores> {
+  const link = await openRedis(address, trouble);
+  const { idle, absolute, count } = limits;
+  const common = { perUser: MAX_OPEN_PER_USER, count, absolute, keep: Math.ceil(absolute) };
+  const of = (kind: 'session' | 'flow', id: string) => ({
+    ...common,
+    age: kind === 'session' ? idle : absolute,
+    now: clock.now(),
+    member: memberOf(id),
+  });
+  const kept = async (kind: string): Promise<number> => Number((await link.run(kind, 'count', {})).text);
+  return {
+    sessions: sessionsIn(link, (id) => of('session', id), limits),
+    flows: flowsIn(link, (id) => of('flow', id), limits),
+    cookieSecret: await link.agree('cookie-key', randomBytes(32).toString('base64url')),
+    check: async () => void (await link.agree('check', 'a few bytes')),
+    count: async () => ({ sessions: await kept('session'), flows: await kept('flow') }),
+    prune: async () => {
+      await link.run('session', 'prune', of('session', ''));
+      await link.run('flow', 'prune', of('flow', ''));
+    },
+    close: () => link.close(),
+  };
+}
+
+type Values = (id: string) => Readonly<Record<string, unknown>>;
+
+/** The owner's mark and the hash of the id, so that reading Redis reveals no id. */
+function memberOf(id: string): string {
+  return `${ownerMark(id)}-${createHash('sha256').update(id).digest('hex')}`;
+}
+
+function sessionsIn(link: RedisLink, values: Values, limits: SessionLimits): SessionStore {
+  const set = async (id: string, session: unknown): Promise<null> => {
+    const text = JSON.stringify(session);
+    if (text.length > MAX_SESSION_BYTES)
+      throw new CodedError('SESSION_STORE_FULL', `a session of ${text.length} characters is too large`);
+    judge(await link.run('session', 'set', values(id), text), limits);
+    return null;
+  };
+  const get = async (id: string): Promise<Parameters<SessionStore['set']>[1] | null> => {
+    const { status, text } = await link.run('session', 'get', { ...values(id), touch: TOUCH_SECONDS });
+    if (status !== 'ok') return null;
+    const session: unknown = JSON.parse(text);
+    return isRecord(session) ? (session as unknown as Parameters<SessionStore['set']>[1]) : null;
+  };
+  const remove = async (id: string): Promise<null> => {
+    await link.run('session', 'remove', values(id));
+    return null;
+  };
+  return { get: callbackify(get), set: callbackify(set), destroy: callbackify(remove) };
+}
+
+function flowsIn(link: RedisLink, values: Values, limits: SessionLimits): FlowLog {
+  return {
+    read: async (id) => flowEvents((await link.run('flow', 'read', values(id))).text),
+    append: async (id, event) => {
+      const { type } = event;
+      const more = { opening: type === 'opened', most: maxFlowBytes(type) };
+      const answer = await link.run(
+        'flow',
+        'append',
+        { ...values(id), ...more },
+        `${JSON.stringify(event)}\n`,
+      );
+      judge(answer, limits);
+      return flowEvents(answer.text);
+    },
+    remove: async (id) => void (await link.run('flow', 'remove', values(id))),
+  };
+}
+
+function judge({ status }: RedisAnswer, { count }: SessionLimits): void {
+  switch (status) {
+    case 'full':
+      throw tooManyOpen(count);
+    case 'long':
+      throw longFlow();
+    case 'exists':
+      throw new Error('EEXIST: there is such a flow already');
+    default:
+  }
+}
