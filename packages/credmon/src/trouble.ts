@@ -1,5 +1,5 @@
 // Tokens that a person should look at, in few words: what is the matter, such as whose, and what to do next.
-import { shellWord } from '@credmon/core';
+import { deleteCommand } from './delete-command.ts';
 import steps from './next-steps.json' with { type: 'json' };
 import { needsAttention, nameOf, type StatusRow } from './status.ts';
 
@@ -60,8 +60,6 @@ function troubleText(group: Group): string {
 }
 
 function nextStep(row: StatusRow, code: string): string {
-  const handle = row.handle === '' ? '' : ` -H ${shellWord(row.handle)}`;
-  const remove = `condor_store_cred delete-oauth -s ${shellWord(row.service)}${handle}`;
   const step = STEPS[code] ?? `see ${code} in docs/errors.md`;
-  return step.replace('{user}', () => row.user).replace('{delete}', () => remove);
+  return step.replace('{user}', () => row.user).replace('{delete}', () => deleteCommand(row));
 }

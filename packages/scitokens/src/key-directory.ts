@@ -1,7 +1,7 @@
 // Signing keys on disk: one private file per key and an index with their states; every change goes through the plan of rotation.ts.
 import { chmodSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { CodedError, writeFileAtomically } from '@credmon/core/base';
+import { CodedError, shellWord, writeFileAtomically } from '@credmon/core/base';
 import { isAlgorithm, type Algorithm } from './algorithms.ts';
 import { isObject, type JsonObject } from './compact.ts';
 import { createKey } from './create-key.ts';
@@ -64,7 +64,10 @@ export function readKeyDirectory(directory: string): KeyIndex {
   checkPrivateDirectory(directory);
   const text = readPrivateFile(join(directory, INDEX));
   if (text === undefined)
-    throw badDirectory(directory, `has no ${INDEX}; make one with scitokens key rotate`);
+    throw badDirectory(
+      directory,
+      `has no ${INDEX}; to make one: scitokens key rotate ${shellWord(directory)}`,
+    );
   let value: unknown;
   try {
     value = JSON.parse(text);

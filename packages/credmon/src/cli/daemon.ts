@@ -133,7 +133,12 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
   const { command, env, log, settings } = running;
   const reload = createReload(() => readSettings(openConfig(command, env), command), log);
   let sender = createSend(settings.limits);
-  const ports = { secretVersion, random: systemRandom, local: localFiles((text) => log.warn(text)) };
+  const ports = {
+    secretVersion,
+    random: systemRandom,
+    local: localFiles((text) => log.warn(text)),
+    promises: new Map(),
+  };
   if (settings.local.explicit) prepareKeyPair(settings.local, ports.local);
   const rotateKeys = createKeyRotation(keyDirectories, log);
   rotateKeys(settings, systemClock.now());

@@ -64,7 +64,12 @@ export function judgeTokens(
   now: Instant,
 ): readonly SeenToken[] {
   const local = localFiles(() => undefined);
-  const ownership = ownershipOf(settings, { secretVersion, random: systemRandom, local });
+  const ownership = ownershipOf(settings, {
+    secretVersion,
+    random: systemRandom,
+    local,
+    promises: new Map(),
+  });
   return tokens
     .map((token) => {
       const managed = ownership.manage(token)?.managed;

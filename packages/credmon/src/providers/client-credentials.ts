@@ -7,6 +7,7 @@ import type { TokenClient } from './client-settings.ts';
 import type { Outcome, Provider, ProviderContext } from './provider.ts';
 import { refusal } from './refusal.ts';
 import { scopesFor } from './scope-template.ts';
+import { asPromised, remember } from './silent-lifetimes.ts';
 
 /**
  * The client credentials provider. What `.top` says is never looked at: it only shows that somebody wants the token.
@@ -17,6 +18,7 @@ export function clientCredentials(options: ClientOptions): Provider {
   const { clientOf, basis, issuerOf } = lookUpClients(options);
   return {
     name: 'client',
+    view: (token) => asPromised(options.promises, token, options.defaultLifetime),
     renewable: (token) => renewable(token, clientOf(token)),
     basis,
     issuerOf,
@@ -51,5 +53,6 @@ async function obtain(
   const { answer, ...fetched } = await fetchToken(client, wish, metadata, options, context);
   // It can be fetched again: no fsync.
   const write = { ...useWrite(client, answer, context, options), durable: false };
+  if (!client.json) remember(options.promises, token, fetched.times);
   return { kind: 'issued', writes: [write], rotated: false, ...fetched };
 }

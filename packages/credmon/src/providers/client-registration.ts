@@ -12,12 +12,14 @@ import {
 } from '@credmon/core';
 import type { TokenClient } from './client-settings.ts';
 import type { ProviderContext } from './provider.ts';
+import type { SilentLifetimes } from './silent-lifetimes.ts';
 
 /** What providers of these clients need to know. `secretVersion` changes with a secret file; `defaultLifetime` in seconds. */
 export interface ClientOptions {
   readonly clients: readonly TokenClient[];
   readonly secretVersion: (path: string) => string;
   readonly random: Random;
+  readonly promises: SilentLifetimes;
   readonly specialNames: boolean;
   readonly allowLoopbackHttp: boolean;
   /** Servers beside the issuers' own that their metadata may name. */

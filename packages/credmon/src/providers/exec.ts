@@ -1,7 +1,7 @@
 // Runs a site's own token program: JSON in, JSON out, no shell, a clean environment, and bounds on time and output.
 import { spawn } from 'node:child_process';
 import { lstatSync, realpathSync, statSync } from 'node:fs';
-import { CodedError, harmless, systemCode } from '@credmon/core';
+import { CodedError, harmless, shellWord, systemCode } from '@credmon/core';
 
 /** A program with its arguments; `seconds` is how long it may run. */
 export interface ProgramCall {
@@ -112,7 +112,10 @@ export function checkProgram(call: Pick<ProgramCall, 'name' | 'command'>): void 
     const { mode, uid } = lstatSync(one);
     const writable = (mode & 0o022) !== 0;
     if (writable || (uid !== 0 && uid !== process.geteuid?.()))
-      throw refused(call, `is not safe: others could change ${one}; give it to root and chmod go-w`);
+      throw refused(
+        call,
+        `is not safe: others could change it; to mend it: chown root ${shellWord(one)} && chmod go-w ${shellWord(one)}`,
+      );
   }
 }
 

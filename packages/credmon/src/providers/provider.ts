@@ -11,6 +11,7 @@ import type {
   TokenWrite,
 } from '@credmon/core';
 import type { LocalPorts } from './local-ports.ts';
+import type { SilentLifetimes } from './silent-lifetimes.ts';
 
 /** How one attempt ended. `revoked`: the user must log in again; `denied`: the administrator must act; `failed`: time may mend it. */
 export type Outcome =
@@ -47,6 +48,7 @@ export interface ProviderPorts {
   readonly secretVersion: (path: string) => string;
   readonly random: Random;
   readonly local: LocalPorts;
+  readonly promises: SilentLifetimes;
 }
 
 /** A kind of token source. Everything but `obtain` is pure. */

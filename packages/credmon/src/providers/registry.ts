@@ -41,7 +41,9 @@ export function ownerOf(stem: string, lists: ProviderLists, facts: ServiceFacts)
   if (kind) return { kind, ...name };
   return {
     kind: 'nobody',
-    why: `${name.service} stands in no *_CREDMON_PROVIDER_NAMES and has no ${name.service}_CLIENT_ID`,
+    why: facts.hasClient
+      ? `${name.service} has a client, but OAUTH2_CREDMON_PROVIDER_NAMES does not name it`
+      : `${name.service} stands in no *_CREDMON_PROVIDER_NAMES and has no ${name.service}_CLIENT_ID`,
   };
 }
 

@@ -21,6 +21,7 @@ import { judgeGrant } from './granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from './provider.ts';
 import { refusal, refusalAfter } from './refusal.ts';
 import { scopesFor } from './scope-template.ts';
+import { asPromised, remember } from './silent-lifetimes.ts';
 import { exchangedTop, issuerOfRefresh, subjectOf, verifiedIssuer, type Subject } from './subject.ts';
 
 /** What is remembered of issuers from renewal to renewal. */
@@ -45,6 +46,7 @@ export function tokenExchange(options: ClientOptions): Provider {
   const { clientOf, basis, issuerOf } = lookUpClients(options);
   return {
     name: 'exchange',
+    view: (token) => asPromised(options.promises, token, options.defaultLifetime),
     renewable: (token) => renewable(token, clientOf(token)),
     basis,
     issuerOf: (token) => {
@@ -118,7 +120,7 @@ async function exchange(
   const noted = judgeGrant({ ...client, extra: client.extraScopes, asked: scope, granted: answer.scope });
   const { refreshToken } = answer;
   const top = refreshToken === undefined ? undefined : exchangedTop(subject, refreshToken, issuer);
-  return { ...issued(client, answer, top, options, context), ...noted };
+  return { ...issued(token, client, answer, top, options, context), ...noted };
 }
 
 async function renew(
@@ -143,7 +145,7 @@ async function renew(
     const answer = await refreshGrant(context.send, registration, wish);
     if (answer.refreshToken !== undefined) rotate(answer.refreshToken);
     const noted = judgeGrant({ ...client, extra: client.extraScopes, asked, granted: answer.scope });
-    return { ...issued(client, answer, top, options, context), ...noted };
+    return { ...issued(token, client, answer, top, options, context), ...noted };
   } catch (error) {
     return refusalAfter(token, error, top);
   }
@@ -151,6 +153,7 @@ async function renew(
 
 /** `.top` goes first and durably: what is in it replaces something that may be spent. */
 function issued(
+  token: TokenSnapshot,
   client: TokenClient,
   answer: TokenAnswer,
   top: string | undefined,
@@ -161,5 +164,6 @@ function issued(
   if (top !== undefined) writes.unshift({ kind: 'top', text: top, durable: true });
   const issuedAt = Math.floor(context.now);
   const expiresAt = issuedAt + promisedLifetime(answer.answer, options.defaultLifetime, issuedAt);
+  if (!client.json) remember(options.promises, token, { issuedAt, expiresAt });
   return { kind: 'issued', writes, times: { issuedAt, expiresAt }, rotated: top !== undefined };
 }

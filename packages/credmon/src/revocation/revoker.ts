@@ -44,6 +44,7 @@ export function createRevoker(settings: Settings, ports: RevokerPorts): Prepare 
       clients: tokenClients,
       secretVersion: ports.secretVersion,
       random: ports.random,
+      promises: new Map(),
       specialNames: lists.specialNames,
       allowLoopbackHttp,
       endpointOrigins,

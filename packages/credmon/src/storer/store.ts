@@ -1,5 +1,6 @@
 // Stores one credential after the other: what is there already is left alone, what is missing is logged in for.
 import { CodedError, stemOf } from '@credmon/core';
+import { deleteCommand } from '../delete-command.ts';
 import { deviceLogin, type LoginWorld } from './device-login.ts';
 import { pelicanLogin } from './pelican-login.ts';
 import type { Run } from './programs.ts';
@@ -45,7 +46,7 @@ async function storeOne(
   const route = routeOf(service, { ...settings, hasClient: settings.hasClient(service), mode: world.mode });
   const stored = force ? 'no' : await world.storeCred.query(request);
   if (stored === 'yes') return world.say(`${stem} is stored already`);
-  if (stored === 'mismatch') throw mismatch(stem);
+  if (stored === 'mismatch') throw mismatch(stem, request);
   world.say(`${stem} is not stored: ${route} login`);
   const interactive = world.terminal !== undefined;
   if (route === 'vault') return vaultLogin({ ...world, interactive }, request, settings.getTokenOptions);
@@ -60,10 +61,10 @@ async function storeOne(
   return deviceLogin({ ...world, terminal: world.terminal }, request, device);
 }
 
-function mismatch(stem: string): CodedError {
+function mismatch(stem: string, request: StoreRequest): CodedError {
   return new CodedError(
     'LOGIN_REFUSED',
-    `${stem} is stored for other scopes or another audience, and jobs may be using it; to replace it: condor_store_cred delete-oauth -s ${stem}`,
+    `${stem} is stored for other scopes or another audience, and jobs may be using it; to replace it: ${deleteCommand(request)}`,
     { token: stem },
   );
 }

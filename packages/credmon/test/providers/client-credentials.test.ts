@@ -181,6 +181,24 @@ describe('client credentials', () => {
     expect(on.text('alice/svc.use')).toMatch(/^eyJ[\w-]+\.[\w-]+\.[\w-]+\n$/);
     expect(issuer.log.requests).toHaveLength(1);
   });
+
+  it('R5 R17 a bare token that says nothing of its life is renewed by what was promised for it', async () => {
+    const opaque = await startIssuer({ clients: [client], accessTokenTtl: 300, accessTokenFormat: 'opaque' });
+    try {
+      on.configure(knobs({ CLIENT_CREDMON_svc_TOKEN_USE_JSON: 'false', CLIENT_CREDMON_ISSUER: opaque.url }));
+      on.store('alice/svc.top', '');
+      await on.pass();
+      const first = on.text('alice/svc.use');
+      on.clock.advance(100);
+      await on.pass();
+      expect(on.text('alice/svc.use')).toBe(first);
+      on.clock.advance(60);
+      await on.pass();
+      expect(on.text('alice/svc.use')).not.toBe(first);
+    } finally {
+      await opaque.close();
+    }
+  });
 });
 
 describe('settings of client credentials', () => {

@@ -53,6 +53,7 @@ function standing(more: Record<string, string> = {}) {
   const ports = {
     secretVersion: () => '',
     random: systemRandom,
+    promises: new Map(),
     local: localFiles((text) => on.lines.push(`warn ${text}`)),
   };
   let ownership = ownershipOf(settings, ports);

@@ -76,7 +76,12 @@ export function accessPoint(trust: Pick<SendLimits, 'ca'> = {}): AccessPoint {
     ...trust,
   });
   const own = (settings: Settings): ReturnType<typeof ownershipOf> =>
-    ownershipOf(settings, { secretVersion, random: systemRandom, local: localFiles(() => undefined) });
+    ownershipOf(settings, {
+      secretVersion,
+      random: systemRandom,
+      local: localFiles(() => undefined),
+      promises: new Map(),
+    });
   let settings = settingsWith({}, directory);
   let ownership = own(settings);
   const world = {

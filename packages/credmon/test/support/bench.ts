@@ -151,5 +151,10 @@ function realOwnership(
     debug: false,
     verbose: false,
   });
-  return ownershipOf(settings, { secretVersion: () => '', random: systemRandom, local: localFiles(warn) });
+  return ownershipOf(settings, {
+    secretVersion: () => '',
+    random: systemRandom,
+    promises: new Map(),
+    local: localFiles(warn),
+  });
 }
