@@ -33,11 +33,11 @@ export interface Pause {
 
 /**
  * What lives from pass to pass: renewals under way, failures, pauses after renewals, and rotated tokens that could not be written yet;
- * `since` when it began (epoch seconds), `planned` when all tokens were last judged (steady seconds).
+ * `since` when it began (epoch seconds), `cutSince` when calls began to cut passes short, one after the other (steady seconds).
  */
 export interface PassMemory {
   readonly since: number;
-  planned: number;
+  cutSince: number | undefined;
   readonly inFlight: Set<string>;
   readonly failures: Map<string, RenewalState>;
   readonly pauses: Map<string, Pause>;
@@ -48,7 +48,7 @@ export interface PassMemory {
 export function emptyMemory(since: number): PassMemory {
   return {
     since,
-    planned: Number.NEGATIVE_INFINITY,
+    cutSince: undefined,
     inFlight: new Set(),
     failures: new Map(),
     pauses: new Map(),

@@ -60,7 +60,7 @@ export async function beginPass(
   const underWay = new Set(memory.inFlight);
   rewrite(world, memory.unwritten);
   const early = new Map<string, Promise<number>>();
-  const mayCut = now.steady - memory.planned < LONGEST_WITHOUT_PLAN;
+  const mayCut = now.steady - (memory.cutSince ?? now.steady) < LONGEST_WITHOUT_PLAN;
   const { hurry, interrupted } = habits;
   const cut = (): boolean => mayCut && interrupted?.() === true;
   const scan = await world.store.scan(now, {
@@ -77,8 +77,8 @@ export async function beginPass(
   const settled = async (): Promise<number> =>
     Math.min(...(await Promise.all(started)), Number.POSITIVE_INFINITY);
   const owned = await ownersOf(scan, ownership, memory, cut);
+  memory.cutSince = owned ? undefined : (memory.cutSince ?? now.steady);
   if (!owned) return { cut: true, scan, plan: NO_PLAN, started: started.length, settled: settled() };
-  memory.planned = now.steady;
   const unsettled = settle(world, scan, now);
   if (hurry?.() !== true) forgetGone(memory, scan, now);
   const plan = planRenewals(

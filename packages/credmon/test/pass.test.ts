@@ -535,15 +535,15 @@ describe('a pass that is interrupted by a newer call', () => {
 
   it('R4 is broken off before it plans, but for ten seconds at the most', async () => {
     const on = bench();
-    expect((await beginPass(on.world, on.ownership, on.memory, called)).cut).toBe(false);
     seedDue(on);
-    on.clock.advance(9);
-    const cut = await beginPass(on.world, on.ownership, on.memory, called);
-    expect([cut.cut, cut.plan.renew, on.asked]).toEqual([true, [], []]);
-    on.clock.advance(1);
-    const whole = await beginPass(on.world, on.ownership, on.memory, called);
-    await whole.settled;
-    expect([whole.cut, whole.plan.renew.length, on.asked.length]).toEqual([false, 1, 1]);
+    const cuts: boolean[] = [];
+    for (const seconds of [0, 9, 1, 0]) {
+      on.clock.advance(seconds);
+      const begun = await beginPass(on.world, on.ownership, on.memory, called);
+      await begun.settled;
+      cuts.push(begun.cut);
+    }
+    expect([cuts, on.asked.length]).toEqual([[true, true, false, true], 1]);
   });
 
   it('R4 has begun to sign what is new all the same', async () => {

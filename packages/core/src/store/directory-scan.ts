@@ -96,12 +96,12 @@ export async function scanDirectory(
   return { ...found, temporaries, problems, ...(partial ? { partial } : {}) };
 }
 
-/** A new directory is one that somebody may be waiting for. */
-function newOnesFirst(entries: readonly Dirent[], memory: ScanMemory): readonly Dirent[] {
-  const known = (entry: Dirent): boolean => memory.users.has(entry.name);
-  return memory.users.size === 0
-    ? entries
-    : [...entries.filter((entry) => !known(entry)), ...entries.filter(known)];
+/** A new directory is one that somebody may be waiting for: it comes before the others are even sorted out. */
+function* newOnesFirst(entries: readonly Dirent[], { users }: ScanMemory): Generator<Dirent> {
+  const fresh = users.size === 0 ? [] : entries.filter(({ name }) => !users.has(name));
+  yield* fresh;
+  const seen = new Set(fresh);
+  for (const entry of entries) if (!seen.has(entry)) yield entry;
 }
 
 function entriesOf(root: string): Dirent[] {
