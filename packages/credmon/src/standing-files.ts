@@ -1,20 +1,37 @@
 // Standing tokens' part of the world: their files, and the users they belong to.
 import { spawnSync } from 'node:child_process';
 import { lstatSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { readCredentialFile, writeFileAtomically } from '@credmon/core';
+import { inDirectory } from './safe-directory.ts';
 import type { StandingFiles, StandingOwner, StandingReading } from './providers/standing-ports.ts';
+
+/** A directory service that does not answer may not hold up the daemon for longer than this, in milliseconds. */
+const PATIENCE = 2000;
+/** A user who was not found is asked for again after this time, in milliseconds. */
+const FORGET_AFTER = 60_000;
 
 /** The real files. A user once found is not asked for again. */
 export function standingFiles(): StandingFiles {
   const owners = new Map<string, StandingOwner>();
+  const unknown = new Map<string, number>();
   return {
     read,
     write: (path, text, mode, owner) =>
-      writeFileAtomically(path, text, { mode, durable: false, ...(owner === undefined ? {} : { owner }) }),
+      inDirectory(dirname(path), (directory) =>
+        writeFileAtomically(join(directory, basename(path)), text, {
+          mode,
+          durable: false,
+          ...(owner === undefined ? {} : { owner }),
+        }),
+      ),
     owner: (name) => {
-      const known = owners.get(name) ?? findUser(name);
-      if (known) owners.set(name, known);
-      return known;
+      const known = owners.get(name);
+      if (known || performance.now() < (unknown.get(name) ?? 0)) return known;
+      const found = findUser(name);
+      if (found) owners.set(name, found);
+      else unknown.set(name, performance.now() + FORGET_AFTER);
+      return found;
     },
   };
 }
@@ -28,7 +45,10 @@ function read(path: string): StandingReading {
 
 /** getent knows the users of every directory service, not of /etc/passwd alone. */
 function findUser(name: string): StandingOwner | undefined {
-  const { status, stdout } = spawnSync('getent', ['passwd', '--', name], { encoding: 'utf8' });
+  const { status, stdout } = spawnSync('getent', ['passwd', '--', name], {
+    encoding: 'utf8',
+    timeout: PATIENCE,
+  });
   const [, , uid, gid] = status === 0 ? stdout.split(':') : [];
   return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
 }

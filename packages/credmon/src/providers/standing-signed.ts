@@ -37,7 +37,7 @@ export function signStanding(
 /** Why a token that lies in its place is not the one that the configuration asks for; `undefined` when it is. */
 export function differs(
   text: string,
-  { issuer, subject, scope, audience, format }: SignedStanding,
+  { issuer, subject, scope, audience, format, lifetime }: SignedStanding,
 ): string | undefined {
   const claims = claimsOf(accessTokenIn(text, format) ?? '');
   if (!claims) return `is no token in the format ${format}`;
@@ -48,5 +48,7 @@ export function differs(
     aud: audience.join(' '),
   };
   const name = Object.keys(asked).find((claim) => wordsOf(claims[claim]) !== asked[claim]);
-  return name && `has another ${name} than the configuration asks for`;
+  const life = Number(claims['exp']) - Number(claims['iat']);
+  const other = name ?? (life === lifetime ? undefined : 'lifetime');
+  return other && `has another ${other} than the configuration asks for`;
 }

@@ -63,8 +63,10 @@ export function withStanding(
     const textOf = (kind: string): string | undefined => writes.find((each) => each.kind === kind)?.text;
     const use = textOf('use');
     if (use !== undefined) {
+      const provenance = provenanceIn(textOf('top') ?? '');
+      refuseOther(token, use, provenance);
       write(token, use, files);
-      remember(fetched, stem, provenanceIn(textOf('top') ?? ''), files.read(token.path));
+      remember(fetched, stem, provenance, files.read(token.path));
     }
     if (writes.some(({ kind }) => kind === 'renewal')) rememberFailure(renewals, stem, textOf('renewal'));
   };
@@ -78,6 +80,19 @@ export function withStanding(
     apply: (change) => (change.user === STANDING ? apply(change) : store.apply(change)),
     settle: (path, target) => store.settle(path, target),
   };
+}
+
+/** What was asked for under an earlier configuration must not lie where the present one wants another token. */
+function refuseOther(token: StandingToken, use: string, provenance: Provenance | undefined): void {
+  const other =
+    token.kind === 'signed'
+      ? differs(use, token) !== undefined
+      : provenance?.stands !== standsOf(token) || accessTokenIn(use, token.format) === undefined;
+  if (other)
+    throw new CodedError(
+      'CRED_SUPERSEDED',
+      `${STANDING}/${token.name}: its configuration changed during the renewal; nothing was written`,
+    );
 }
 
 const NOTHING = {
@@ -160,7 +175,8 @@ function write(token: StandingToken, text: string, files: StandingFiles): void {
       { token: name, path },
       error,
     );
-  if (token.owner !== undefined && !owner) throw fail(`there is no user ${token.owner}`);
+  if (token.owner !== undefined && !owner)
+    throw fail(`there is no user ${token.owner}, or nobody answers for him`);
   try {
     files.write(path, text, mode, owner);
   } catch (error) {

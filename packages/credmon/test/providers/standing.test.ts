@@ -1,5 +1,16 @@
 // Standing tokens: where they lie, what they say, when they are renewed, and what a failure leaves in place.
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -59,6 +70,7 @@ function standing(more: Record<string, string> = {}) {
   let ownership = ownershipOf(settings, ports);
   return {
     ...on,
+    store,
     root,
     file: (name: string): string => join(root, name),
     pass: async (): Promise<number> =>
@@ -184,6 +196,41 @@ describe('a standing token', () => {
     expect(loud(on).join('\n')).toMatch(/none\/x: ENOENT/);
     expect(readFileSync(on.file('ce2.json'), 'utf8')).toContain('access_token');
   });
+});
+
+it('is not led by a link that its owner put in the way', async () => {
+  const on = standing({ CREDMON_STANDING_ce2_PATH: 'ROOT/home/tokens.d/ce2' });
+  mkdirSync(on.file('home'));
+  chmodSync(on.file('home'), 0o777);
+  mkdirSync(on.file('elsewhere'));
+  symlinkSync(on.file('elsewhere'), on.file('home/tokens.d'));
+  await on.pass();
+  expect(readdirSync(on.file('elsewhere'))).toEqual([]);
+  expect(loud(on).join('\n')).toContain('is a link that another user could change');
+});
+
+it('that was made under an earlier configuration is not written where the present one wants another', async () => {
+  const on = standing();
+  await on.pass();
+  const { store } = on;
+  const text = readFileSync(on.file('ce2.json'), 'utf8');
+  on.configure({ CREDMON_STANDING_ce2_SCOPE: 'compute.read', CREDMON_STANDING_ce2_PATH: 'ROOT/new.json' });
+  const change = {
+    user: '(standing)',
+    stem: 'ce2',
+    from: undefined,
+    writes: [{ kind: 'use', text, durable: false }],
+  } as const;
+  expect(() => store.apply(change)).toThrow('its configuration changed during the renewal');
+  expect(existsSync(on.file('new.json'))).toBe(false);
+});
+
+it('with a shorter lifetime is made at once', async () => {
+  const on = standing();
+  await on.pass();
+  on.configure({ CREDMON_STANDING_ce2_LIFETIME: '5 min' });
+  await on.pass();
+  expect(JSON.parse(readFileSync(on.file('ce2.json'), 'utf8'))).toMatchObject({ expires_in: 300 });
 });
 
 it('R32 never outlives the publication of the key that signs it', async () => {
