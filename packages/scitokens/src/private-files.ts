@@ -6,6 +6,7 @@ import {
   linkSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   type Stats,
@@ -74,6 +75,9 @@ export function underLock<T>(directory: string, work: () => T): T {
   }
 }
 
+/** The work under the lock takes milliseconds; after this many seconds its owner's number must have been given anew. */
+const LONGEST_WORK = 60;
+
 /** The lock appears with its owner's id inside. That of a process that is gone is taken over, once. */
 function takeLock(directory: string, lock: string): void {
   const staged = stageFile(lock, String(process.pid), { mode: 0o600, durable: false });
@@ -84,13 +88,43 @@ function takeLock(directory: string, lock: string): void {
         return;
       } catch (error) {
         if (systemCode(error) !== 'EEXIST') throw error;
-        const owner = Number(readPrivateFile(lock) ?? '0');
-        if (attempt === 2 || isAlive(owner)) throw badDirectory(directory, `is in use by process ${owner}`);
-        rmSync(lock, { force: true });
+        if (attempt === 2 || isHeld(lock))
+          throw badDirectory(directory, `is in use by process ${ownerOf(lock)}`);
+        removeDead(lock, `${staged.temporaryPath}.dead`);
       }
     }
   } finally {
     staged.discard();
+  }
+}
+
+function ownerOf(lock: string): number {
+  return Number(readPrivateFile(lock) ?? '0');
+}
+
+/** This process never asks while it holds the lock itself: its number in there is of one before it. */
+function isHeld(lock: string): boolean {
+  const owner = ownerOf(lock);
+  const stats = statSync(lock, { throwIfNoEntry: false });
+  if (!stats || owner === process.pid) return false;
+  return isAlive(owner) && Date.now() / 1000 - stats.mtimeMs / 1000 < LONGEST_WORK;
+}
+
+/** Taken away before it is looked at again: two who find the same dead lock must not both remove what they find. */
+function removeDead(lock: string, aside: string): void {
+  try {
+    renameSync(lock, aside);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return;
+    throw error;
+  }
+  try {
+    if (isHeld(aside)) linkSync(aside, lock);
+  } catch (error) {
+    // Somebody has the lock by now; the next attempt says who.
+    if (systemCode(error) !== 'EEXIST') throw error;
+  } finally {
+    rmSync(aside, { force: true });
   }
 }
 

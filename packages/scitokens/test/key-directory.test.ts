@@ -3,10 +3,11 @@ import {
   chmodSync,
   existsSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
+  readdirSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -145,10 +146,22 @@ describe('R32 a key directory', () => {
 
   it('takes over the lock of a dead process and respects that of a living one', () => {
     initKeyDirectory(keys);
-    writeFileSync(join(keys, '.lock'), '999999999', { mode: 0o600 });
-    rotateKeys(keys, { now: 0 });
-    writeFileSync(join(keys, '.lock'), String(process.pid), { mode: 0o600 });
+    const lock = join(keys, '.lock');
+    const long = new Date(Date.now() - 120_000);
+    // The last two: left by a process before us that had our number, and by one whose number was given anew.
+    for (const [owner, time] of [
+      [999_999_999, new Date()],
+      [process.pid, new Date()],
+      [process.ppid, long],
+    ] as const) {
+      writeFileSync(lock, String(owner), { mode: 0o600 });
+      utimesSync(lock, time, time);
+      expect(rotateKeys(keys, { now: 0 }).at(-1)?.step).toBe('wait');
+      expect(readdirSync(keys).filter((name) => name.includes('lock'))).toEqual([]);
+    }
+    writeFileSync(lock, String(process.ppid), { mode: 0o600 });
     expect(() => rotateKeys(keys, { now: 0 })).toThrow(code('TOKEN_KEY_DIRECTORY'));
+    expect(readFileSync(lock, 'utf8')).toBe(String(process.ppid));
   });
 
   it.each<[string, () => void]>([
