@@ -17,7 +17,9 @@ const mayImport = {
 const worldFiles = [
   'packages/core/src/base/{breath,clock,random,send,lookup,atomic-write,stale-socket}.ts',
   'packages/core/src/config/{load,host,command}.ts',
-  'packages/core/src/log/logger.ts',
+  'packages/core/src/log/put-aside.ts',
+  'packages/core/src/log/rotating-file.ts',
+  'packages/core/src/log/sink.ts',
   'packages/core/src/store/{directory-store,directory-scan,user-scan,check-directory,lock,read-file}.ts',
   'packages/*/src/main.ts',
   'packages/*/src/cli/**',

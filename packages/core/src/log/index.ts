@@ -3,6 +3,7 @@ export type { Log } from './log.ts';
 export { DEFAULT_STYLE } from './format.ts';
 export type { LineStyle } from './format.ts';
 export { openLog } from './logger.ts';
-export type { Logger, LogOptions } from './logger.ts';
+export type { Logger } from './logger.ts';
+export type { LogOptions } from './options.ts';
 export { logSettings } from './settings.ts';
 export type { LogOverrides } from './settings.ts';

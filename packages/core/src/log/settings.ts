@@ -1,7 +1,7 @@
 // The logging knobs of an HTCondor daemon, read for any subsystem.
 import type { KnobReader } from '../config/knob-reader.ts';
 import type { LineStyle } from './format.ts';
-import type { LogOptions } from './logger.ts';
+import type { LogOptions } from './options.ts';
 
 /** What the command line overrides: the file, debug messages, and standard error beside the file. */
 export interface LogOverrides {

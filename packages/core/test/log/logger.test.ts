@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DEFAULT_STYLE } from '../../src/log/format.ts';
-import { openLog, type LogOptions } from '../../src/log/logger.ts';
+import { openLog } from '../../src/log/logger.ts';
+import type { LogOptions } from '../../src/log/options.ts';
 
 let path: string;
 beforeEach(() => {

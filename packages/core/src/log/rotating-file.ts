@@ -1,0 +1,123 @@
+// The log file: appended to synchronously, put aside when it is full by HTCondor's knobs; too long is better than silent.
+import { closeSync, fstatSync, ftruncateSync, openSync } from 'node:fs';
+import { CodedError, messageOf, systemCode } from '../base/errors.ts';
+import { savedName } from './format.ts';
+import type { LogOptions } from './options.ts';
+import { putAside, removeOldest } from './put-aside.ts';
+import { lineOf, localTime, writeAll, type Sink } from './sink.ts';
+
+/** Appends to a file and saves it when it is full, with the three notes that HTCondor's own daemons leave. */
+export class RotatingFile implements Sink {
+  readonly #path: string;
+  readonly #options: LogOptions;
+  /** Nothing once closed: the number may be another file's by then. */
+  #descriptor: number | undefined;
+  /** When this file was begun, or could last not be put aside, and the length at which that is due. */
+  #since: number = Date.now();
+  #full: number;
+  /** What standard error has heard of and is not over. */
+  readonly #said = new Set<string>();
+
+  /** @throws CodedError `LOG_UNWRITABLE` */
+  constructor(path: string, options: LogOptions) {
+    this.#path = path;
+    this.#options = options;
+    this.#full = options.maxBytes;
+    this.#descriptor = openAppending(path, options);
+  }
+
+  write(level: string, text: string): void {
+    if (this.#descriptor === undefined) return;
+    this.#append(level, text, this.#rotateIfFull(this.#descriptor));
+  }
+
+  close(): void {
+    if (this.#descriptor === undefined) return;
+    this.#close(this.#descriptor);
+    this.#descriptor = undefined;
+  }
+
+  #append(level: string, text: string, descriptor: number): void {
+    this.#heed(
+      'cannot be written, lines are lost',
+      writeAll(descriptor, lineOf(this.#options.style, level, text)),
+    );
+  }
+
+  /** Says on standard error that something fails, once until it works again. */
+  #heed(what: string, error: unknown): void {
+    if (error === undefined) return void this.#said.delete(what);
+    if (this.#said.has(what)) return;
+    this.#said.add(what);
+    writeAll(2, lineOf(this.#options.style, 'error', `The log file ${this.#path} ${what} (${why(error)})`));
+  }
+
+  #close(descriptor: number): void {
+    try {
+      closeSync(descriptor);
+    } catch (error) {
+      this.#heed('could not be closed', error);
+    }
+  }
+
+  /** The descriptor to write to: a new file's, or the same when it is not full or cannot be put aside. */
+  #rotateIfFull(descriptor: number): number {
+    const length = this.#lengthIfFull(descriptor);
+    if (length === undefined) return descriptor;
+    const { maxBytes, maxSaved, mode } = this.#options;
+    const saved = maxSaved > 1 ? savedName(this.#path, localTime()) : `${this.#path}.old`;
+    this.#append('info', `MaxLog = ${maxBytes} bytes, length = ${length}`, descriptor);
+    this.#append('info', `Saving log file to "${saved}"`, descriptor);
+    this.#since = Date.now();
+    let fresh: number;
+    try {
+      fresh = putAside(this.#path, saved, mode);
+    } catch (error) {
+      // Tried again after as much as makes a full log.
+      this.#full = length + maxBytes;
+      this.#append('warn', `Cannot save log file to "${saved}" (${why(error)}); going on in it`, descriptor);
+      return descriptor;
+    }
+    this.#descriptor = fresh;
+    this.#full = maxBytes;
+    this.#close(descriptor);
+    this.#append('info', `Now in new log file ${this.#path}`, fresh);
+    removeOldest(this.#path, maxSaved, (name, error) =>
+      this.#append('warn', `Cannot remove old log files: ${name} (${why(error)})`, fresh),
+    );
+    return fresh;
+  }
+
+  #lengthIfFull(descriptor: number): number | undefined {
+    const { maxBytes, maxSeconds } = this.#options;
+    if (maxBytes <= 0 && maxSeconds <= 0) return undefined;
+    let length = 0;
+    try {
+      length = fstatSync(descriptor).size;
+    } catch (error) {
+      this.#heed('cannot be measured', error);
+    }
+    const tooLong = maxBytes > 0 && length >= this.#full;
+    const tooOld = maxSeconds > 0 && (Date.now() - this.#since) / 1000 >= maxSeconds;
+    return tooLong || tooOld ? length : undefined;
+  }
+}
+
+const why = (error: unknown): string => systemCode(error) ?? messageOf(error);
+
+function openAppending(path: string, { mode, truncate }: LogOptions): number {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(path, 'a', mode);
+    if (truncate && fstatSync(descriptor).isFile()) ftruncateSync(descriptor, 0);
+    return descriptor;
+  } catch (error) {
+    if (descriptor !== undefined) closeSync(descriptor);
+    throw new CodedError(
+      'LOG_UNWRITABLE',
+      `the log file ${path} cannot be opened (${why(error)})`,
+      { path, system: why(error) },
+      error,
+    );
+  }
+}

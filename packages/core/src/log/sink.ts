@@ -1,0 +1,47 @@
+// Where log lines end: an open descriptor, written to at once. Nothing here throws, for a log must not stop renewals or logins.
+import { writeSync } from 'node:fs';
+import { formatLine, type LineStyle, type LocalTime } from './format.ts';
+
+/** Takes lines until it is closed, and drops those that come later. Neither method throws. */
+export interface Sink {
+  write(level: string, text: string): void;
+  close(): void;
+}
+
+/** Lines for a descriptor that belongs to somebody else, such as standard error. */
+export function descriptorSink(descriptor: number, style: LineStyle): Sink {
+  return {
+    write: (level, text) => void writeAll(descriptor, lineOf(style, level, text)),
+    close: () => undefined,
+  };
+}
+
+/** A line of this moment and this process. */
+export function lineOf(style: LineStyle, level: string, text: string): string {
+  return formatLine(style, localTime(), process.pid, level, text);
+}
+
+/** Writes to the end and gives what kept it from that: the line is lost, and the next one tries again. */
+export function writeAll(descriptor: number, line: string): unknown {
+  const bytes = Buffer.from(line);
+  try {
+    for (let offset = 0; offset < bytes.length;) offset += writeSync(descriptor, bytes, offset);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** The time of this place. */
+export function localTime(): LocalTime {
+  const now = new Date();
+  return {
+    epoch: now.getTime() / 1000,
+    year: now.getFullYear(),
+    month: now.getMonth() + 1,
+    day: now.getDate(),
+    hour: now.getHours(),
+    minute: now.getMinutes(),
+    second: now.getSeconds(),
+  };
+}

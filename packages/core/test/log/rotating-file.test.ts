@@ -1,0 +1,183 @@
+// A log that cannot be put aside: no line is lost, nothing is thrown, and the next time it works.
+import * as fs from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, expect, it, vi } from 'vitest';
+import { DEFAULT_STYLE } from '../../src/log/format.ts';
+import { openLog } from '../../src/log/logger.ts';
+import type { LogOptions } from '../../src/log/options.ts';
+
+/** Calls of the file system that are refused: by name, which of the next ones. */
+const refused = vi.hoisted(() => ({ call: '', from: 0, to: 0, code: 'ENOSPC' }));
+
+vi.mock('node:fs', async (load) => {
+  const real = await load<typeof fs>();
+  const breakable = <A extends unknown[], R>(name: string, call: (...args: A) => R) =>
+    function broken(...args: A): R {
+      if (refused.call !== name) return call(...args);
+      refused.from -= 1;
+      refused.to -= 1;
+      if (refused.from >= 0 || refused.to < 0) return call(...args);
+      throw Object.assign(new Error(`${refused.code}: ${name}`), { code: refused.code });
+    };
+  return {
+    ...real,
+    openSync: breakable('openSync', real.openSync),
+    renameSync: breakable('renameSync', real.renameSync),
+    fstatSync: breakable('fstatSync', real.fstatSync),
+    closeSync: breakable('closeSync', real.closeSync),
+    unlinkSync: breakable('unlinkSync', real.unlinkSync),
+    readdirSync: breakable('readdirSync', real.readdirSync),
+    ftruncateSync: breakable('ftruncateSync', real.ftruncateSync),
+  };
+});
+
+let directory: string;
+let path: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'credmon-log-'));
+  path = join(directory, 'Log');
+  refuse('', 0, 0);
+});
+
+/** Refuses calls `from` up to before `to`, counted from 0. */
+function refuse(call: string, from: number, to: number, code = 'ENOSPC'): void {
+  Object.assign(refused, { call, from, to, code });
+}
+
+const options = (change: Partial<LogOptions> = {}): LogOptions => ({
+  path,
+  stderr: false,
+  debug: false,
+  maxBytes: 1000,
+  maxSeconds: 0,
+  maxSaved: 20,
+  truncate: false,
+  mode: 0o640,
+  style: DEFAULT_STYLE,
+  ...change,
+});
+
+/** Everything in log files, and in which order the numbered lines stand there. */
+function written(): { text: string; lines: number[] } {
+  const text = readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name)
+    .sort((a, b) => (a === 'Log' ? 1 : b === 'Log' ? -1 : a.localeCompare(b)))
+    .map((name) => readFileSync(join(directory, name), 'utf8'))
+    .join('');
+  return { text, lines: [...text.matchAll(/line (\d+)$/gm)].map((match) => Number(match[1])) };
+}
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+it.each([
+  ['the new file cannot be made', 'openSync', 0, 1],
+  ['the full one cannot be renamed', 'renameSync', 0, 1],
+  ['the new one cannot be put in its place', 'renameSync', 1, 2],
+  ['... and the full one cannot be put back', 'renameSync', 1, 3],
+] as const)('no line is lost and the next time works when %s', (_, call, from, to) => {
+  const log = openLog(options({ maxSaved: 1 }));
+  refuse(call, from, to);
+  // About 30 bytes a line: full after 34, and again after as many.
+  for (const index of numbers(60)) log.info(`line ${index}`);
+  const stuck = written();
+  for (const index of numbers(20)) log.info(`line ${60 + index}`);
+  log.close();
+  expect(stuck.lines).toEqual(numbers(60));
+  expect(stuck.text).toContain(`WARN: Cannot save log file to "${path}.old" (ENOSPC)`);
+  expect(written().lines).toEqual(numbers(80));
+  expect(readFileSync(path, 'utf8')).toContain(`Now in new log file ${path}`);
+  expect(readdirSync(directory).sort()).toEqual(['Log', 'Log.old']);
+});
+
+it('the log saved last time stays when a new file cannot be made', () => {
+  writeFileSync(`${path}.old`, 'kept\n');
+  const log = openLog(options({ maxSaved: 1 }));
+  refuse('openSync', 0, 1);
+  for (const index of numbers(60)) log.info(`line ${index}`);
+  log.close();
+  expect(readFileSync(`${path}.old`, 'utf8')).toBe('kept\n');
+});
+
+it.each([
+  ['the length cannot be asked', 'fstatSync', 0, 3],
+  ['the full file cannot be closed', 'closeSync', 0, 1],
+  ['saved ones cannot be listed', 'readdirSync', 0, 1],
+] as const)('no line is lost when %s', (_, call, from, to) => {
+  const log = openLog(options());
+  refuse(call, from, to, 'EIO');
+  for (const index of numbers(40)) log.info(`line ${index}`);
+  log.close();
+  refuse('', 0, 0);
+  expect(written().lines).toEqual(numbers(40));
+});
+
+it('a log that is too old and cannot be put aside is not tried again at each line', () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  mkdirSync(join(`${path}.old`, 'occupied'), { recursive: true });
+  const log = openLog(options({ maxBytes: 0, maxSeconds: 60, maxSaved: 1 }));
+  vi.advanceTimersByTime(61_000);
+  for (const index of numbers(40)) log.info(`line ${index}`);
+  vi.useRealTimers();
+  log.close();
+  expect([written().text.split('Cannot save').length - 1, written().lines]).toEqual([1, numbers(40)]);
+});
+
+it('directories that are named like saved logs are left alone, and the log goes on', () => {
+  const named = ['Log.20200101T000000', 'Log.20200101T000001', 'Log.20200101T000002'];
+  for (const name of named) mkdirSync(join(directory, name));
+  const log = openLog(options({ maxSaved: 2 }));
+  for (const index of numbers(60)) log.info(`line ${index}`);
+  log.reopen();
+  log.info('line 60');
+  log.close();
+  expect(readFileSync(path, 'utf8')).toMatch(/line 60\n$/);
+  expect(readdirSync(directory)).toEqual(expect.arrayContaining(named));
+});
+
+it('a saved log that cannot be removed is said, and the log goes on', () => {
+  for (const day of [1, 2, 3]) writeFileSync(`${path}.2020010${day}T000000`, '');
+  const log = openLog(options({ maxSaved: 3 }));
+  refuse('unlinkSync', 0, 1, 'EPERM');
+  for (const index of numbers(40)) log.info(`line ${index}`);
+  log.close();
+  expect(written().lines).toEqual(numbers(40));
+  expect(written().text).toContain(`WARN: Cannot remove old log files: ${path}.20200101T000000 (EPERM)`);
+});
+
+it('a log that somebody has moved away is begun again when it would have been full', () => {
+  const log = openLog(options());
+  log.info('line 0');
+  renameSync(path, join(directory, 'Log.1'));
+  for (const index of numbers(50)) log.info(`line ${index + 1}`);
+  log.close();
+  expect(written().lines).toEqual(numbers(51));
+  expect(readFileSync(path, 'utf8')).toContain('line 50');
+});
+
+it('R45 a log that cannot be opened anew leaves the old one as it was, and no file open', () => {
+  const log = openLog(options());
+  const before = readdirSync('/proc/self/fd').length;
+  expect(() => log.reopen(options({ path: join(directory, 'none', 'Log'), debug: true }))).toThrow(
+    expect.objectContaining({ code: 'LOG_UNWRITABLE' }),
+  );
+  log.debug('hidden');
+  log.info('line 0');
+  expect([readdirSync('/proc/self/fd').length, written().text]).toEqual([
+    before,
+    expect.stringMatching(/^\S+ \S+ line 0\n$/) as string,
+  ]);
+  log.close();
+});
+
+it('a file that cannot be emptied is LOG_UNWRITABLE and does not stay open; what is no file needs no emptying', () => {
+  openLog(options({ path: '/dev/null', truncate: true })).close();
+  const before = readdirSync('/proc/self/fd').length;
+  refuse('ftruncateSync', 0, 1, 'EPERM');
+  expect(() => openLog(options({ truncate: true }))).toThrow(
+    expect.objectContaining({ code: 'LOG_UNWRITABLE' }),
+  );
+  expect(readdirSync('/proc/self/fd')).toHaveLength(before);
+});
