@@ -227,6 +227,44 @@ describe('SIGHUP', () => {
     expect(await daemon.stop()).toEqual({ code: 0, signal: null });
   });
 
+  it('R45 R10 R13 a log that cannot be opened is refused with all the rest, also with a renewal under way', async () => {
+    const service = await workspace.addService('mytok', issuer);
+    const token = await seedToken(workspace, service, 'alice', 'mytok', { age: 500 });
+    const before = issuer.log.successes('refresh_token').length;
+    await issuer.setFault('held', { times: 1 });
+    const daemon = startDaemon(workspace);
+    await issuer.log.until((log) => log.successes('refresh_token').length === before + 1);
+    const log = '$(LOG)/CredMonOAuthLog';
+    workspace.configure({ CREDMON_OAUTH_LOG: '/proc/no/such/log' });
+    daemon.signal('SIGHUP');
+    await logged('The new configuration is refused and the old one stays: the log file /proc/no/such/log');
+    workspace.configure({ CREDMON_OAUTH_LOG: log });
+    const second = startDaemon(workspace);
+    expect((await second.exited).code).toBe(1);
+    expect(second.output).toContain(`process ${daemon.pid} already renews the tokens`);
+    await issuer.setFault();
+    await logged('Successfully renewed alice/mytok');
+    expect(existsSync(token.path('use'))).toBe(true);
+    daemon.signal('SIGHUP');
+    await logged('The configuration is valid again');
+    expect(await daemon.stop()).toEqual({ code: 0, signal: null });
+    expect([existsSync(file('pid')), existsSync(file('CREDMON_COMPLETE'))]).toEqual([false, false]);
+    expect(issuer.log.presentedTwice()).toEqual([]);
+  });
+
+  it('a new log that can be opened is taken over', async () => {
+    const daemon = startDaemon(workspace);
+    await there('CREDMON_COMPLETE');
+    workspace.configure({ CREDMON_OAUTH_LOG: '$(LOG)/Other' });
+    daemon.signal('SIGHUP');
+    const other = join(workspace.logDirectory, 'Other');
+    await waitUntil(() => existsSync(other) && readFileSync(other, 'utf8').includes('read again'), {
+      what: 'the other log',
+    });
+    expect(await daemon.stop()).toEqual({ code: 0, signal: null });
+    expect(readFileSync(other, 'utf8')).toMatch(/Configuration read again\n(?:.|\n)*Stopped\n$/);
+  });
+
   it('R29 a new client secret needs no restart', async () => {
     const service = await workspace.addService('mytok', issuer);
     workspace.secretFile('mytok', 'wrong\n');

@@ -48,13 +48,24 @@ export interface DaemonParts {
   readonly drainSeconds: () => number;
 }
 
-/** Runs passes until `stop`, then waits for the renewals under way, so that what an issuer has answered is written. */
+/**
+ * Runs passes until `stop`, then waits for the renewals under way, so that what an issuer has answered is written; so, too, before an
+ * error leaves.
+ */
 export async function runDaemon(parts: DaemonParts): Promise<void> {
+  parts.stop.addEventListener('abort', () => parts.wake.ring(), { once: true });
+  try {
+    await makePasses(parts);
+  } finally {
+    await drain(parts);
+  }
+}
+
+async function makePasses(parts: DaemonParts): Promise<void> {
   const { world, wake, stop, memory } = parts;
-  stop.addEventListener('abort', () => wake.ring(), { once: true });
   while (!stop.aborted) {
     const called = wake.rung;
-    if (called) parts.reload();
+    if (called) reload(parts);
     const woken = wake.reset();
     const began = world.clock.steady();
     const begun = await onePass(parts, {
@@ -70,7 +81,15 @@ export async function runDaemon(parts: DaemonParts): Promise<void> {
     const nextIn = Math.min(plannedIn, settledIn ?? LONGEST_SLEEP, rewriteIn, sleep);
     await world.clock.wait(Math.max(nextIn, SHORTEST_SLEEP), woken);
   }
-  await drain(parts);
+}
+
+/** The configuration that is in use serves as long as no other can be had. */
+function reload(parts: DaemonParts): void {
+  try {
+    parts.reload();
+  } catch (error) {
+    parts.log.error(`The configuration cannot be read again and stays as it was: ${messageOf(error)}`);
+  }
 }
 
 /**
@@ -107,8 +126,11 @@ export async function runOnce(parts: DaemonParts): Promise<boolean> {
     else stop.addEventListener('abort', close, { once: true });
   });
   const begun = await onePass(parts);
-  if (begun) await Promise.race([begun.settled, closed]);
-  await drain(parts);
+  try {
+    if (begun) await Promise.race([begun.settled, closed]);
+  } finally {
+    await drain(parts);
+  }
   const { letGo } = world.limiter;
   if (letGo > 0) log.warn(`Stopped before the pass was complete: ${letGo} of its renewals not begun`);
   const complete = begun !== undefined && letGo + memory.inFlight.size === 0;

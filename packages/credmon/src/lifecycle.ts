@@ -42,7 +42,7 @@ export function writePid(directory: string): void {
 }
 
 /** Removes the pid file if it still names this process, so that CredD never signals a stranger with our old number. */
-export function removePid(directory: string): void {
+function removePid(directory: string): void {
   const path = join(directory, PID_FILE);
   try {
     if (Number.parseInt(readFileSync(path, 'utf8'), 10) === process.pid) unlinkSync(path);
@@ -73,6 +73,20 @@ export function clearComplete(directory: string): void {
     unlinkSync(join(directory, COMPLETE_FILE));
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** Removes pid and CREDMON_COMPLETE at the end; `trouble` hears of what stays, for the other must go all the same. */
+export function removeMarks(directory: string, trouble: (text: string) => void): void {
+  for (const [name, remove] of [
+    [PID_FILE, removePid],
+    [COMPLETE_FILE, clearComplete],
+  ] as const) {
+    try {
+      remove(directory);
+    } catch (error) {
+      trouble(`${name} cannot be removed: ${messageOf(error)}`);
+    }
   }
 }
 

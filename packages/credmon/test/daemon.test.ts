@@ -89,6 +89,53 @@ describe('the loop', () => {
     expect(on.lines.join('\n')).toContain('CREDMON_COMPLETE cannot be touched');
   });
 
+  it('R45 goes on with what it has when the configuration cannot be taken over', async () => {
+    const on = bench();
+    const daemon = start(on, {
+      reload: () => {
+        throw new CodedError('LOG_UNWRITABLE', 'the log file /none/log cannot be opened (ENOENT)');
+      },
+    });
+    await on.clock.whenWaiting();
+    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+    daemon.wake.ring();
+    await expect.poll(() => on.has('alice', 'mytok.use')).toBe(true);
+    daemon.stop.abort();
+    await ticking(on, daemon.ended);
+    expect(on.lines).toContainEqual(
+      'The configuration cannot be read again and stays as it was: the log file /none/log cannot be opened (ENOENT)',
+    );
+  });
+
+  it('R13 R22 an error that ends it leaves only when what is under way is written', async () => {
+    const on = bench();
+    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+    const issuer = held(on);
+    let broken = false;
+    const clock = {
+      ...on.clock,
+      now: () => on.clock.now(),
+      steady: () => on.clock.steady(),
+      wait: (seconds: number, signal?: AbortSignal) => {
+        if (broken && signal) return Promise.reject(new Error('the clock is broken'));
+        return on.clock.wait(seconds, signal);
+      },
+    };
+    const daemon = start(on, { world: { ...on.world, clock } });
+    const ended = daemon.ended.catch((error: unknown) => error);
+    await expect.poll(() => on.asked.length).toBe(1);
+    broken = true;
+    daemon.wake.ring();
+    await expect.poll(() => on.lines.some((line) => line.startsWith('Stopping: waiting for 1'))).toBe(true);
+    issuer.release(late());
+    await ticking(on, ended);
+    expect(await ended).toEqual(new Error('the clock is broken'));
+    expect([on.read('alice', 'mytok.top'), on.read('alice', 'mytok.use')]).toEqual([
+      expect.stringContaining('r2') as string,
+      expect.stringContaining('late') as string,
+    ]);
+  });
+
   it('looks at the latest after 60 s, so that a .top without a signal is noticed', async () => {
     const on = bench();
     const daemon = start(on);

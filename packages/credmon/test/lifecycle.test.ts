@@ -1,9 +1,9 @@
 // Whether a daemon is at work, told from its pid file.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { runningDaemon } from '../src/lifecycle.ts';
+import { removeMarks, runningDaemon } from '../src/lifecycle.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -31,4 +31,15 @@ it("another user's daemon is at work, too, though it may not be signalled", () =
   });
   expect(runningDaemon(directory)).toBe(1);
   kill.mockRestore();
+});
+
+it('a mark that cannot be removed does not keep the other, and is said', () => {
+  mkdirSync(join(directory, 'pid'));
+  writeFileSync(join(directory, 'CREDMON_COMPLETE'), '');
+  const said: string[] = [];
+  removeMarks(directory, (text) => said.push(text));
+  expect([readdirSync(directory), said]).toEqual([
+    ['pid'],
+    [expect.stringMatching(/^pid cannot be removed: EISDIR/) as string],
+  ]);
 });

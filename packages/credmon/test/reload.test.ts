@@ -11,10 +11,16 @@ it('R45 a refusal, another refusal and the end of refusals are said once each', 
   const lines: string[] = [];
   const say = (text: string): void => void lines.push(text);
   let found: Settings | string = first;
+  let taken: Settings | undefined;
+  let unusable = false;
   const reload = createReload(
     () => {
       if (typeof found === 'string') throw new Error(found);
       return found;
+    },
+    (next) => {
+      if (unusable) throw new Error('the log cannot be opened');
+      taken = next;
     },
     { error: say, warn: say, info: say, debug: say },
   );
@@ -32,6 +38,20 @@ it('R45 a refusal, another refusal and the end of refusals are said once each', 
   for (const [what, expected, line] of steps) {
     found = what;
     lines.length = 0;
-    expect([reload(first), lines]).toEqual([expected, line === undefined ? [] : [line]]);
+    taken = undefined;
+    reload(first);
+    expect([taken, lines]).toEqual([expected, line === undefined ? [] : [line]]);
   }
+  [found, taken, unusable] = [second, undefined, true];
+  for (const expected of [
+    ['The new configuration is refused and the old one stays: the log cannot be opened'],
+    [],
+  ]) {
+    lines.length = 0;
+    reload(first);
+    expect([taken, lines]).toEqual([undefined, expected]);
+  }
+  unusable = false;
+  reload(first);
+  expect(taken).toBe(second);
 });

@@ -3,6 +3,7 @@ import {
   checkCredentialDirectory,
   createSend,
   lockDirectory,
+  messageOf,
   openCredentialDirectory,
   systemClock,
   systemRandom,
@@ -13,7 +14,7 @@ import { createBell, runDaemon, runOnce, type DaemonParts } from '../daemon.ts';
 import {
   clearComplete,
   handleSignals,
-  removePid,
+  removeMarks,
   touchComplete,
   watchDirectory,
   writePid,
@@ -22,7 +23,7 @@ import { createKeyRotation } from '../key-rotation.ts';
 import { createLimiter } from '../limiter.ts';
 import { keyDirectories, localFiles } from '../local-files.ts';
 import { openListener, whyUnreadable } from '../metrics/listener.ts';
-import { monitorDaemon } from '../metrics/monitor.ts';
+import { monitorDaemon, type Monitor } from '../metrics/monitor.ts';
 import { openLog, type Logger } from '@credmon/core/log';
 import { ownershipOf } from '../ownership.ts';
 import { emptyMemory } from '../pass-world.ts';
@@ -103,23 +104,38 @@ async function work(running: Running): Promise<number> {
   });
   try {
     if (command.once) return ended(parts, (await runOnce(parts)) ? 0 : 1);
-    clearComplete(credDir);
+    await serve(credDir, monitor);
+    log.info('Stopped');
+    return ended(parts, 0);
+  } catch (error) {
+    if (parts.memory.inFlight.size > 0) log.error(messageOf(error));
+    ended(parts, 1);
+    throw error;
+  } finally {
+    await monitor.close();
+    release();
+  }
+}
+
+/** Makes passes until the end, and leaves no mark behind however it comes: CredD would wait for a daemon that is gone. */
+async function serve(credDir: string, monitor: Monitor): Promise<void> {
+  const { log, wake } = monitor.parts;
+  clearComplete(credDir);
+  try {
     writePid(credDir);
     const unwatch = watchDirectory(
       credDir,
       () => wake.ring(),
       (text) => log.warn(text),
     );
-    await monitor.follow();
-    await runDaemon(monitor.parts);
-    unwatch();
-    removePid(credDir);
-    clearComplete(credDir);
-    log.info('Stopped');
-    return ended(parts, 0);
+    try {
+      await monitor.follow();
+      await runDaemon(monitor.parts);
+    } finally {
+      unwatch();
+    }
   } finally {
-    await monitor.close();
-    release();
+    removeMarks(credDir, (text) => log.error(text));
   }
 }
 
@@ -131,7 +147,6 @@ function ended({ memory }: DaemonParts, code: number): number {
 
 function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal): DaemonParts {
   const { command, env, log, settings } = running;
-  const reload = createReload(() => readSettings(openConfig(command, env), command), log);
   let sender = createSend(settings.limits);
   const ports = {
     secretVersion,
@@ -144,6 +159,20 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
   rotateKeys(settings, systemClock.now());
   let ownership = ownershipOf(settings, ports);
   const report = createReport(log, () => running.settings);
+  const reload = createReload(
+    () => readSettings(openConfig(command, env), command),
+    (next) => {
+      // The log comes last of what may fail, and nothing has changed until then.
+      const newOwnership = ownershipOf(next, ports);
+      const newSender = createSend(next.limits);
+      log.reopen(next.log);
+      // What is under way over the old connections ends there.
+      void sender.close();
+      [sender, ownership] = [newSender, newOwnership];
+      takeOver(running, next);
+    },
+    log,
+  );
   return {
     world: {
       clock: systemClock,
@@ -173,13 +202,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
     reload: () => {
       if (!running.reloadAsked) return;
       running.reloadAsked = false;
-      const next = reload(running.settings);
-      if (!next) return;
-      takeOver(running, next);
-      // What is under way over the old connections ends there.
-      void sender.close();
-      sender = createSend(running.settings.limits);
-      ownership = ownershipOf(running.settings, ports);
+      reload(running.settings);
     },
   };
 }
@@ -187,10 +210,9 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
 /** Takes new settings over where that needs no restart. */
 function takeOver(running: Running, next: Settings): void {
   const { log, settings } = running;
+  running.settings = next;
   if (next.credDir !== settings.credDir)
     log.warn(`A changed credential directory (${next.credDir}) needs a restart; still using the old one`);
-  log.reopen(next.log);
   for (const warning of next.warnings) if (!settings.warnings.includes(warning)) log.warn(warning);
-  running.settings = next;
   log.info('Configuration read again');
 }
