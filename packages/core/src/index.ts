@@ -53,7 +53,7 @@ export { DEFAULT_POLICY } from './renewal/policy.ts';
 export type { RenewalPolicy } from './renewal/policy.ts';
 export { dueByLifetime, dueOf, localNow } from './renewal/due.ts';
 export type { Due, DueReason } from './renewal/due.ts';
-export { ANY_BASIS, afterFailure, forgottenAtStart } from './renewal/backoff.ts';
+export { ANY_BASIS, afterFailure, afterWaiting, forgottenAtStart } from './renewal/backoff.ts';
 export type { Failure } from './renewal/backoff.ts';
 export { spreadOf } from './renewal/spread.ts';
 export { judge, planRenewals } from './renewal/plan.ts';

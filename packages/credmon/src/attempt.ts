@@ -2,6 +2,7 @@
 import {
   ANY_BASIS,
   afterFailure,
+  afterWaiting,
   dueByLifetime,
   identityOf,
   isCoded,
@@ -170,9 +171,11 @@ export function postponed(
   memory: PassMemory,
   { token }: Verdict,
   error: CodedError,
+  seconds: number,
 ): number {
-  const state = stateAfter(world, token, error, { basis: token.basis(), untried: true });
-  memory.failures.set(tokenId(token.snapshot), state);
+  const { basis, snapshot } = token;
+  const state = afterWaiting(snapshot.renewal, error, { basis, now: world.clock.now(), seconds });
+  memory.failures.set(tokenId(snapshot), state);
   world.report.postponed(token, error, state);
   return state.not_before - world.clock.now();
 }

@@ -1,14 +1,14 @@
-// When an issuer is spared: two different tokens have failed there in a row, so the next one would fare no better. Pure.
-import { CodedError, isCoded } from '@credmon/core';
+// When an issuer is spared: two different users have failed there in a row, so the next one would fare no better. Pure.
+import { CodedError, DEFAULT_POLICY, isCoded } from '@credmon/core';
 
 /** A failure that is the issuer's own: no answer, or a request to slow down. `at` in steady seconds. */
 interface Down {
-  readonly token: string;
+  readonly who: string;
   readonly error: CodedError;
   readonly at: number;
 }
 
-/** What is known of an issuer: the last failures of different tokens, at most two, with no answer since. */
+/** What is known of an issuer: the last failures of different users (or of one user's tokens), at most two, with no answer since. */
 export type IssuerHealth = readonly Down[];
 
 /** An issuer that answers, or of which nothing is known. */
@@ -17,15 +17,17 @@ export const HEALTHY: IssuerHealth = [];
 /** A spared issuer is asked again this often, in seconds, by one token. */
 export const PROBE_INTERVAL = 5;
 
-/** What is known after an attempt of `token` that ended with `error`, or well without one. */
+/** Who has no valid token is held no longer than this, in seconds, whatever others were told. */
+export const LONGEST_HOLD: number = DEFAULT_POLICY.longestRetry;
+
+/** What is known after an attempt for `who` that ended with `error`, or well without one. */
 export function healthAfter(
   before: IssuerHealth,
-  token: string,
+  who: string,
   error: Error | undefined,
   at: number,
 ): IssuerHealth {
-  if (isDown(error))
-    return [...before.filter((down) => down.token !== token), { token, error, at }].slice(-2);
+  if (isDown(error)) return [...before.filter((down) => down.who !== who), { who, error, at }].slice(-2);
   return saysNothing(error) ? before : HEALTHY;
 }
 
@@ -34,7 +36,7 @@ export function isSpared(health: IssuerHealth): boolean {
   return health.length > 1;
 }
 
-/** The steady second until which the issuer is left alone: as long as both tokens were told to wait, but at least one interval. */
+/** The steady second until which the issuer is left alone: as long as both were told to wait, but at least one interval. */
 export function heldUntil(health: IssuerHealth): number {
   const [first, second] = health;
   if (!first || !second) return Number.NEGATIVE_INFINITY;
@@ -42,26 +44,26 @@ export function heldUntil(health: IssuerHealth): number {
 }
 
 /**
- * True when a token that could be asked for now, at `now` (steady seconds), has to wait for the sake of its issuer. One whose `.use` would
- * not live to the end of the hold (`deadline`, steady seconds) waits for an interval only.
+ * How many seconds a token that could be asked for now, at `now` (steady seconds), has to wait for the sake of its issuer; 0 when it may be
+ * asked for. One whose `.use` would not live to the end of the hold (`deadline`, steady seconds) waits for an interval only.
  */
-export function mustWait(health: IssuerHealth, deadline: number, now: number): boolean {
-  if (!isSpared(health) || now >= heldUntil(health)) return false;
-  const last = health.at(-1)?.at ?? now;
-  return deadline > heldUntil(health) || now < last + PROBE_INTERVAL;
+export function waitOf(health: IssuerHealth, deadline: number, now: number): number {
+  const last = health.at(-1)?.at;
+  if (last === undefined || !isSpared(health)) return 0;
+  const held = heldUntil(health);
+  const bound = deadline === Number.POSITIVE_INFINITY ? LONGEST_HOLD : PROBE_INTERVAL;
+  const until = held < deadline && deadline < Number.POSITIVE_INFINITY ? held : Math.min(held, last + bound);
+  return Math.max(0, until - now);
 }
 
-/** The error of a token that waits: what happened to the others, and how long both were told to wait. `now` in steady seconds. */
-export function errorOfWaiting(issuer: string, health: IssuerHealth, now: number): CodedError {
+/** The error of a token that waits so many `seconds`: what happened to the others. */
+export function errorOfWaiting(issuer: string, health: IssuerHealth, seconds: number): CodedError {
   const last = health.at(-1)?.error;
   const asked = health.every(({ error }) => retryAfter(error) > 0);
   return new CodedError(
     last?.code ?? 'ISSUER_UNREACHABLE',
     `not tried, because other tokens of the same issuer failed: ${last?.message ?? 'no answer'}`,
-    {
-      about: `waiting for ${issuer}`,
-      ...(asked ? { retryAfter: Math.max(0, Math.ceil(heldUntil(health) - now)) } : {}),
-    },
+    { about: `waiting for ${issuer}`, ...(asked ? { retryAfter: Math.ceil(seconds) } : {}) },
   );
 }
 
@@ -80,7 +82,9 @@ function isDown(error: Error | undefined): error is CodedError {
   );
 }
 
+const NOBODY_ASKED = ['SECRET_UNREADABLE', 'CRED_FILE_INVALID', 'ENDPOINT_REFUSED'] as const;
+
 /** Nobody was asked: the fault lies with a file here. */
 function saysNothing(error: Error | undefined): boolean {
-  return isCoded(error, 'SECRET_UNREADABLE') || isCoded(error, 'CRED_FILE_INVALID');
+  return NOBODY_ASKED.some((code) => isCoded(error, code));
 }

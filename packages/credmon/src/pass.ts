@@ -195,15 +195,17 @@ async function start(
   try {
     await world.limiter.add({
       issuer: provider.issuerOf(snapshot),
+      user: snapshot.user,
       token: id,
+      asked: () => provider.issuerOf(snapshot),
       deadline: deadlineOf(snapshot, instant(world.clock)),
       run: async () => {
         const result = await attempt(world, memory, verdict, provider);
         ({ nextIn } = result);
         return result.error;
       },
-      skip: (error) => {
-        nextIn = postponed(world, memory, verdict, error);
+      skip: (error, seconds) => {
+        nextIn = postponed(world, memory, verdict, error, seconds);
       },
     });
   } catch (error) {

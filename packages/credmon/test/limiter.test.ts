@@ -8,7 +8,7 @@ const limiterOf = (cap: number) => createLimiter({ cap: () => cap, steady: () =>
 let serial = 0;
 
 /** A job that ends when told to; `started` tells that it runs. */
-function manualJob(issuer: string, deadline = Number.POSITIVE_INFINITY) {
+function manualJob(issuer: string, deadline = Number.POSITIVE_INFINITY, user = `user${++serial}`) {
   serial += 1;
   let finish: (error?: Error) => void = () => undefined;
   const ended = new Promise<Error | undefined>((resolve) => {
@@ -17,16 +17,19 @@ function manualJob(issuer: string, deadline = Number.POSITIVE_INFINITY) {
   const job = {
     issuer,
     deadline,
-    token: `user${serial}/mytok`,
+    user,
+    token: `${user}/mytok_${serial}`,
     started: false,
     skipped: undefined as CodedError | undefined,
+    seconds: 0,
     finish: (error?: Error) => finish(error),
     run: () => {
       job.started = true;
       return ended;
     },
-    skip: (error: CodedError) => {
+    skip: (error: CodedError, seconds: number) => {
       job.skipped = error;
+      job.seconds = seconds;
     },
   };
   return job;
@@ -77,7 +80,11 @@ describe('the limiter', () => {
   it('R8 the same token twice is not two', async () => {
     const limiter = limiterOf(1);
     for (let round = 0; round < 3; round += 1) {
-      const job = { ...manualJob('busy'), token: 'alice/mytok', run: () => Promise.resolve(down(3600)) };
+      const job = {
+        ...manualJob('busy', Infinity, 'alice'),
+        token: 'alice/mytok',
+        run: () => Promise.resolve(down(3600)),
+      };
       await limiter.add(job);
       expect(job.skipped).toBeUndefined();
     }
@@ -113,7 +120,7 @@ describe('the limiter', () => {
     now.steady += 5;
     const jobs = [manualJob('back'), manualJob('back'), manualJob('back')];
     const done = Promise.all(jobs.map((job) => limiter.add(job)));
-    expect(states([early, ...jobs])).toEqual(['skipped', 'started', 'waiting', 'waiting']);
+    await expect.poll(() => states([early, ...jobs])).toEqual(['skipped', 'started', 'waiting', 'waiting']);
     jobs[0]?.finish();
     await expect.poll(() => states(jobs)).toEqual(['started', 'started', 'started']);
     for (const job of jobs) job.finish();
@@ -149,8 +156,91 @@ describe('the limiter', () => {
       manualJob('long', now.steady + 600),
     ];
     const done = Promise.all(jobs.map((job) => limiter.add(job)));
-    expect(states(jobs)).toEqual(['skipped', 'skipped', 'started']);
+    await expect.poll(() => states(jobs)).toEqual(['skipped', 'skipped', 'started']);
     jobs[2]?.finish();
+    await done;
+  });
+
+  it("R1 one user's tokens that fail spare the issuer that user's others, and nobody else's", async () => {
+    const limiter = limiterOf(2);
+    const of = (user: string) => manualJob('vault', Infinity, user);
+    await Promise.all(
+      [1, 2].map(() => limiter.add({ ...of('mallory'), run: () => Promise.resolve(down(600)) })),
+    );
+    const jobs = [of('mallory'), of('mallory'), of('victim')];
+    const done = Promise.all(jobs.map((job) => limiter.add(job)));
+    expect([states(jobs), jobs[0]?.seconds]).toEqual([['skipped', 'skipped', 'started'], 600]);
+    jobs[2]?.finish();
+    await done;
+  });
+
+  it('R1 a spared issuer is asked in turn by users who were not asked for since it failed', async () => {
+    const limiter = limiterOf(4);
+    const tried: string[] = [];
+    const round = async (users: readonly string[]): Promise<void> => {
+      const jobs = users.map((user) => ({
+        ...manualJob('turns', Infinity, user),
+        run: () => {
+          tried.push(user);
+          return Promise.resolve(down());
+        },
+      }));
+      await Promise.all(jobs.map((job) => limiter.add(job)));
+      now.steady += 5;
+    };
+    await round(['a', 'b']);
+    for (let probe = 0; probe < 5; probe += 1) await round(['a', 'a', 'b', 'b', 'c', 'd']);
+    expect(tried.join(' ')).toBe('a b c d a b c');
+  });
+
+  it.each([
+    ['none that is valid is held no longer than our own longest wait', Infinity, 900],
+    ['a valid one for as long as both were told', 1e9, 86_400],
+  ])('R8 after a wish for a day, a token that has %s', async (_, deadline, seconds) => {
+    const limiter = limiterOf(1);
+    await Promise.all(
+      [1, 2].map(() => limiter.add({ ...manualJob('day'), run: () => Promise.resolve(down(86_400)) })),
+    );
+    const job = manualJob('day', deadline);
+    await limiter.add(job);
+    expect([job.seconds, job.skipped?.fields['retryAfter']]).toEqual([seconds, seconds]);
+    now.steady += 900;
+    const later = manualJob('day');
+    void limiter.add(later);
+    await expect.poll(() => later.started).toBe(true);
+    later.finish();
+  });
+
+  it("R1 users take turns, and of one user's tokens the one that expires first is in front", async () => {
+    const limiter = limiterOf(1);
+    const order: string[] = [];
+    const add = (user: string, deadline: number) => {
+      const name = `${user}${deadline}`;
+      const run = () => Promise.resolve(void order.push(name));
+      return limiter.add({ ...manualJob('fair', deadline, user), run });
+    };
+    await Promise.all([
+      ...[1, 2, 3, 9, 8, 7].map((deadline) => add('many', deadline)),
+      add('one', 100),
+      add('many', Infinity),
+      add('two', 200),
+      add('two', 150),
+    ]);
+    expect(order.join(' ')).toBe('many1 manyInfinity one100 two150 many2 two200 many3 many7 many8 many9');
+  });
+
+  it('what an attempt learns of an issuer that was not known before counts for that issuer', async () => {
+    const limiter = limiterOf(4);
+    const fail = () => ({
+      ...manualJob('unknown'),
+      asked: () => 'dead',
+      run: () => Promise.resolve(down(60)),
+    });
+    await Promise.all([fail(), fail()].map((job) => limiter.add(job)));
+    const [unknown, dead] = [manualJob('unknown'), manualJob('dead')];
+    const done = Promise.all([unknown, dead].map((job) => limiter.add(job)));
+    await expect.poll(() => states([unknown, dead])).toEqual(['started', 'skipped']);
+    unknown.finish();
     await done;
   });
 

@@ -431,6 +431,36 @@ describe('tokens of one issuer', () => {
     expect(on.read(user, 'mytok.use')).toContain('new-access');
   });
 
+  it("R1 of which two of one user fail delay no other user's: a new one is served at once", async () => {
+    const on = bench();
+    const refused = new CodedError('ISSUER_UNREACHABLE', 'https://issuer.example: ECONNRESET');
+    for (const n of [1, 2, 3, 4]) on.seed('mallory', `mytok_h${n}`, { top: top(`bad${n}`), meta: meta() });
+    const healthy = on.answer;
+    on.answer = async (asked) => {
+      if (asked.form['refresh_token']?.startsWith('bad')) throw refused;
+      return healthy(asked);
+    };
+    await pass(on);
+    on.seed('victim', 'mytok', { top: top('good'), meta: meta() });
+    await pass(on);
+    expect(on.has('victim', 'mytok.use')).toBe(true);
+  });
+
+  it('R1 that were not tried for the sake of their issuer are due again when the hold ends, however often', async () => {
+    const on = bench();
+    for (const user of users) on.seed(user, 'mytok', { top: top(user), meta: meta() });
+    on.answer = async () => Promise.reject(new CodedError('ISSUER_UNREACHABLE', 'https://issuer.example'));
+    const world = oneByOne(on);
+    for (let round = 0; round < 3; round += 1) {
+      await (
+        await beginPass(world, on.ownership, on.memory)
+      ).settled;
+      on.clock.advance(5);
+    }
+    const state = on.memory.failures.get('f/mytok');
+    expect([on.asked.length, state?.attempts, state?.not_before]).toEqual([4, 0, on.clock.now()]);
+  });
+
   it('R1 are spared after two have failed, and a restart remembers only what was tried', async () => {
     const on = bench();
     for (const user of users) seedDue(on, user);

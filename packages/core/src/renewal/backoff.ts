@@ -1,5 +1,5 @@
 // After a failed renewal: when to try again, or that trying stops until something changes.
-import { isCoded, messageOf, type ErrorCode } from '../base/index.ts';
+import { isCoded, messageOf, type CodedError, type ErrorCode } from '../base/index.ts';
 import type { RenewalState } from '../credential/snapshot.ts';
 import type { RenewalPolicy } from './policy.ts';
 import { spreadOf } from './spread.ts';
@@ -29,17 +29,13 @@ const MENDED_ELSEWHERE: ReadonlySet<ErrorCode> = new Set([
 /** The basis of a failure that counts whatever changes: the change came with the failure itself. */
 export const ANY_BASIS = '*';
 
-/**
- * What a failure is judged by. `now` and `expiresAt` in epoch seconds; `expiresAt` of the token still in place, if any; `untried` when the
- * token only waits for others.
- */
+/** What a failure is judged by. `now` and `expiresAt` in epoch seconds; `expiresAt` of the token still in place, if any. */
 export interface Failure {
   readonly id: string;
   readonly error: unknown;
   readonly basis: string;
   readonly now: number;
   readonly expiresAt: number | undefined;
-  readonly untried?: boolean;
 }
 
 /**
@@ -66,6 +62,27 @@ export function afterFailure(
   };
 }
 
+/**
+ * The state of a token that was not tried for so many `seconds`, because of what happened to others: nothing of its own has failed, so its
+ * next wait is no longer for it. `basis` is what it stands on, needed only when something failed before.
+ */
+export function afterWaiting(
+  previous: RenewalState | undefined,
+  error: CodedError,
+  { basis, now, seconds }: { readonly basis: () => string; readonly now: number; readonly seconds: number },
+): RenewalState {
+  const counts = previous !== undefined && previous.basis === basis();
+  return {
+    attempts: counts ? previous.attempts : 0,
+    last_attempt: Math.floor(now),
+    not_before: Math.ceil(now + seconds),
+    stopped: false,
+    code: error.code,
+    message: error.message,
+    basis: counts ? previous.basis : ANY_BASIS,
+  };
+}
+
 /** The share of the life left after which a token is tried, whatever else says to wait. */
 const LATEST = 0.75;
 
@@ -78,7 +95,7 @@ function wait(attempts: number, failure: Failure, policy: RenewalPolicy): number
   if (left <= 0) return Math.max(spread, Math.min(retryAfterOf(error), longestRetry));
   const own = Math.min(spread, Math.max(firstRetry, left / 4));
   const wished = Math.min(retryAfterOf(error), Math.max(firstRetry, left * LATEST));
-  return failure.untried === true ? Math.min(Math.max(own, wished), left * LATEST) : Math.max(own, wished);
+  return Math.max(own, wished);
 }
 
 function retryAfterOf(error: unknown): number {

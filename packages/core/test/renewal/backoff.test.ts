@@ -3,7 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { ERROR_CODES, type ErrorCode } from '../../src/base/error-codes.ts';
 import { CodedError } from '../../src/base/errors.ts';
 import type { RenewalState } from '../../src/credential/snapshot.ts';
-import { ANY_BASIS, afterFailure, forgottenAtStart, type Failure } from '../../src/renewal/backoff.ts';
+import {
+  ANY_BASIS,
+  afterFailure,
+  afterWaiting,
+  forgottenAtStart,
+  type Failure,
+} from '../../src/renewal/backoff.ts';
 import { DEFAULT_POLICY } from '../../src/renewal/policy.ts';
 import { NOW } from './snapshots.ts';
 
@@ -75,15 +81,25 @@ describe('R7 the wait after a failure', () => {
   });
 
   it.each([
-    ['no longer than its own', now + 40_000, 0, 10],
-    ['as long as two others were told', now + 40_000, 5000, 5000],
-    ['and ends before it expires', now + 8, 5000, 6],
-  ])('of a token that waits for others is %s', (_, expiresAt, retryAfter, longest) => {
-    const error = new CodedError('ISSUER_BUSY', 'slow', { retryAfter });
-    const waited = fail(undefined, { error, expiresAt, untried: true }).not_before - now;
-    expect(waited).toBeGreaterThan(longest * 0.7);
-    expect(waited).toBeLessThanOrEqual(longest);
-  });
+    ['that never failed', undefined, 0, ANY_BASIS],
+    ['that failed before', grown, 20, 'b1'],
+    ['that failed with other files', { ...grown, basis: 'b0' }, 0, ANY_BASIS],
+  ])(
+    'R1 of a token %s that waits for others is as long as they do, and does not grow',
+    (_, before, attempts, basis) => {
+      const error = new CodedError('ISSUER_BUSY', 'slow');
+      const state = afterWaiting(before, error, { basis: () => 'b1', now, seconds: 5 });
+      expect(state).toEqual({
+        attempts,
+        basis,
+        last_attempt: now,
+        not_before: now + 5,
+        stopped: false,
+        code: 'ISSUER_BUSY',
+        message: 'slow',
+      });
+    },
+  );
 
   it('R8 is not shortened by an issuer that says less', () => {
     const short = new CodedError('ISSUER_BUSY', 'slow', { retryAfter: 1 });
