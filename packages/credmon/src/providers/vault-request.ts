@@ -32,9 +32,13 @@ export function parentStem(stem: string): string | undefined {
   return cut > 0 ? stem.slice(0, cut) : undefined;
 }
 
+const PLUGIN_PATH = /^\/v1\/(?!sys\/|auth\/)[\w.-]+\/(?:[^/]+\/)*(?:creds|sts)\/./;
+const PLUGIN_QUERY: ReadonlySet<string> = new Set(['minimum_seconds', 'scopes', 'audience', 'audiences']);
+
 /**
- * The URL to read, when the administrator trusts its server: https, a known host and port, a path below /v1/, no user information, no
- * fragment, nothing encoded that a server could take for a path separator.
+ * The URL to read, when the administrator trusts its server: https, a known host and port, a path of the OAuth plug-in (`creds` or `sts` of a
+ * mount, not the server's own /v1/sys/ or /v1/auth/, where a user could choose the answer), no user information, no fragment, no query but
+ * the plug-in's own, nothing encoded that a server could take for a path separator.
  * @throws CodedError `ENDPOINT_REFUSED` that names origin and reason, no more of the URL
  */
 export function trustedVaultUrl(text: string, settings: VaultSettings): URL {
@@ -55,6 +59,10 @@ export function trustedVaultUrl(text: string, settings: VaultSettings): URL {
     throw refused(text, 'its port is not in CREDMON_VAULT_PORTS');
   if (!url.pathname.startsWith('/v1/') || /%2f|%5c|%2e|\/\//i.test(url.pathname))
     throw refused(text, 'its path does not lie plainly below /v1/');
+  if (!PLUGIN_PATH.test(url.pathname))
+    throw refused(text, 'its path is not /v1/<mount>/creds/... or /v1/<mount>/sts/...');
+  if ([...url.searchParams.keys()].some((name) => !PLUGIN_QUERY.has(name)))
+    throw refused(text, 'its query has a parameter that reading a token does not need');
   return url;
 }
 
