@@ -3,6 +3,7 @@ import { createSecureContext, rootCertificates } from 'node:tls';
 import { Agent, request as undiciRequest, type Dispatcher } from 'undici';
 import { sharedLookup, trueLocalhost } from './lookup.ts';
 import { CodedError, messageOf, systemCode } from './errors.ts';
+import { createGate, type Gate } from './gate.ts';
 
 /** An HTTP request. `headers` have lower-case names. */
 export interface HttpRequest {
@@ -46,6 +47,9 @@ export const DEFAULT_SEND_LIMITS: SendLimits = {
   maxBodyBytes: 1024 * 1024,
 };
 
+/** So many connections at a time to one server. */
+const CONNECTIONS = 64;
+
 /** A {@link Send} over kept-alive connections, and `close`, which ends them. */
 export function createSend(limits: SendLimits = DEFAULT_SEND_LIMITS): {
   send: Send;
@@ -66,9 +70,26 @@ export function createSend(limits: SendLimits = DEFAULT_SEND_LIMITS): {
     headersTimeout: limits.totalSeconds * 1000,
     bodyTimeout: limits.totalSeconds * 1000,
     keepAliveTimeout: 10_000,
-    connections: 64,
+    connections: CONNECTIONS,
   });
-  return { send: (request) => exchange(agent, limits, request), close: () => agent.close() };
+  const gate = createGate(CONNECTIONS);
+  return { send: (request) => behindGate(gate, agent, limits, request), close: () => agent.close() };
+}
+
+/** Waiting for one of a server's connections is not the server's time: it counts only from then. */
+async function behindGate(
+  gate: Gate,
+  agent: Dispatcher,
+  limits: SendLimits,
+  request: HttpRequest,
+): Promise<HttpResponse> {
+  const where = originOf(request.url);
+  await gate.enter(where, request.signal);
+  try {
+    return await exchange(agent, limits, request);
+  } finally {
+    gate.leave(where);
+  }
 }
 
 function rootsOf(ca: string | readonly string[], only = false): string[] {

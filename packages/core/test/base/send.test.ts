@@ -85,6 +85,25 @@ describe('sending a request', () => {
     expect(error.message).toBe(`cannot reach ${server.origin}: no answer within 0.3 s`);
   });
 
+  it('R2 does not count the wait for one of its connections as the time of the server', async () => {
+    const answers: (() => void)[] = [];
+    const server = await serve((_, response) => void answers.push(() => response.end('ok')));
+    const send = sender({ totalSeconds: 0.5 });
+    const first = Array.from({ length: 64 }, () => refusal(send({ method: 'GET', url: server.origin })));
+    await expect.poll(() => answers.length).toBe(64);
+    const abort = new AbortController();
+    const given = refusal(send({ method: 'GET', url: server.origin, signal: abort.signal }));
+    const last = send({ method: 'GET', url: `${server.origin}/last` });
+    abort.abort();
+    expect((await given).code).toBe('ISSUER_UNREACHABLE');
+    expect(new Set((await Promise.all(first)).map(({ code }) => code))).toEqual(
+      new Set(['ISSUER_UNREACHABLE']),
+    );
+    await expect.poll(() => server.asked.at(-1)?.path).toBe('/last');
+    answers.at(-1)?.();
+    expect((await last).status).toBe(200);
+  });
+
   it('ends when the caller says so, and does not call it a time-out', async () => {
     const abort = new AbortController();
     const server = await serve(() => abort.abort());
