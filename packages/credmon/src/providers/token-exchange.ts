@@ -1,6 +1,5 @@
 // Tokens in exchange for one that the user stored: verified first, exchanged once, then renewed with the refresh token that came.
 import {
-  originOf,
   promisedLifetime,
   refreshGrant,
   secureEndpoint,
@@ -22,6 +21,7 @@ import type { Outcome, Provider, ProviderContext } from './provider.ts';
 import { refusal, refusalAfter } from './refusal.ts';
 import { scopesFor } from './scope-template.ts';
 import { asPromised, remember } from './silent-lifetimes.ts';
+import { learnIssuer, learnClaimed } from './issuer-memory.ts';
 import { exchangedTop, issuerOfRefresh, subjectOf, verifiedIssuer, type Subject } from './subject.ts';
 
 /** What is remembered of issuers from renewal to renewal. */
@@ -51,7 +51,8 @@ export function tokenExchange(options: ClientOptions): Provider {
     basis,
     issuerOf: (token) => {
       const severalIssuers = (clientOf(token)?.issuers.length ?? 0) > 1;
-      return severalIssuers ? (memory.issuers.get(tokenId(token)) ?? tokenId(token)) : issuerOf(token);
+      if (!severalIssuers) return issuerOf(token);
+      return memory.issuers.get(tokenId(token)) ?? `exchange ${clientOf(token)?.name ?? ''}`;
     },
     obtain: async (token, files, context) => {
       try {
@@ -106,8 +107,9 @@ async function exchange(
   context: ProviderContext,
 ): Promise<Outcome> {
   const { send, now } = context;
+  learnClaimed(issuers, tokenId(token), subject.subjectToken, client.issuers);
   const issuer = await verifiedIssuer(token, subject.subjectToken, client, keys(send), now);
-  issuers.set(tokenId(token), originOf(issuer));
+  learnIssuer(issuers, tokenId(token), issuer);
   const registration = await registrationOf(client, issuer, metadata, options, context);
   const scope = subject.scope ?? scopesFor(client.scopes, token.user);
   const answer = await tokenExchangeGrant(send, registration, {
@@ -133,7 +135,7 @@ async function renew(
 ): Promise<Outcome> {
   const { refreshToken } = subject;
   const issuer = issuerOfRefresh(token, subject, client);
-  issuers.set(tokenId(token), originOf(issuer));
+  learnIssuer(issuers, tokenId(token), issuer);
   const registration = await registrationOf(client, issuer, metadata, options, context);
   let top: string | undefined;
   const rotate = (next: string): void => {

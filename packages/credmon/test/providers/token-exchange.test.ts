@@ -1,6 +1,8 @@
 // Token exchange at real issuers: issue, renew, refuse, revoke, outage, bad answers, rollover, and users who try to steer the secret.
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCertificates } from '@credmon/test-fixtures/certificates';
@@ -127,6 +129,38 @@ describe('token exchange', () => {
       issuer.url,
       foreign.url,
     ]);
+  });
+
+  it('R8 of several issuers, tokens of an issuer not known yet share the cap', async () => {
+    const held: (() => void)[] = [];
+    let [open, running, most] = [false, 0, 0];
+    const server = createServer((request, response) => {
+      request.resume();
+      if (request.url?.includes('well-known') === true)
+        return response.end(
+          JSON.stringify({ issuer: url, token_endpoint: `${url}/t`, jwks_uri: `${url}/j` }),
+        );
+      running += 1;
+      most = Math.max(most, running);
+      const finish = (): void => {
+        running -= 1;
+        response.writeHead(400).end('{"error":"invalid_grant"}');
+      };
+      if (open) finish();
+      else held.push(finish);
+      return undefined;
+    });
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    on.configure(knobs({ EXCHANGE_CREDMON_swap_ISSUER: `${url} ${issuer.url}` }));
+    for (let n = 0; n < 40; n += 1) store({ refresh_token: `r${n}`, iss: url }, `mallory/swap_h${n}.top`);
+    const passed = on.pass();
+    await expect.poll(() => held.length).toBe(16);
+    open = true;
+    for (const finish of held) finish();
+    await passed;
+    server.close();
+    expect([most, posts().length]).toEqual([16, 40]);
   });
 
   it('R1 of several issuers a hung one holds up nobody else', async () => {
