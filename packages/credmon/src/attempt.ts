@@ -54,14 +54,14 @@ export async function attempt(
     case 'gone':
       return {
         error: outcome.error,
-        nextIn: remove(world, memory, verdict, outcome.error, from),
+        nextIn: remove(world, memory, verdict, { provider, error: outcome.error, from }),
       };
     case 'revoked':
     case 'denied':
     case 'failed':
       return {
         error: outcome.error,
-        nextIn: failed(world, memory, verdict, { ...outcome, from }),
+        nextIn: failed(world, memory, verdict, { ...outcome, provider, from }),
       };
   }
 }
@@ -116,8 +116,7 @@ function remove(
   world: PassWorld,
   memory: PassMemory,
   verdict: Verdict,
-  error: CodedError,
-  from: FileIdentity | undefined,
+  { provider, error, from }: Omit<Failed, 'kind' | 'writes'>,
 ): number {
   const { user, stem } = verdict.token.snapshot;
   const kinds = ['use', 'top', 'renewal'] as const;
@@ -128,7 +127,7 @@ function remove(
     world.report.trouble(messageOf(trouble));
     return isCoded(trouble, 'CRED_SUPERSEDED')
       ? 0
-      : failed(world, memory, verdict, { kind: 'revoked', error, from });
+      : failed(world, memory, verdict, { kind: 'revoked', provider, error, from });
   }
   memory.failures.delete(tokenId(verdict.token.snapshot));
   world.report.removed(verdict.token, error);
@@ -138,6 +137,7 @@ function remove(
 /** An attempt that failed; `from` is the `.top` that it was made with, `writes` what is to be written all the same. */
 interface Failed {
   readonly kind: 'revoked' | 'denied' | 'failed';
+  readonly provider: Provider;
   readonly error: CodedError;
   readonly from: FileIdentity | undefined;
   readonly writes?: readonly TokenWrite[] | undefined;
@@ -148,19 +148,20 @@ function failed(
   world: PassWorld,
   memory: PassMemory,
   { token }: Verdict,
-  { kind, error, from, writes = [] }: Failed,
+  { kind, provider, error, from, writes = [] }: Failed,
 ): number {
-  // A `.top` that is written with the failure would make it count no longer: the issuer would be asked at once, again and again.
-  const basis = writes.some(({ kind: file }) => file === 'top') ? ANY_BASIS : token.basis();
-  const state = stateAfter(world, token, error, { basis });
+  const { user, stem } = token.snapshot;
+  const change = { user, stem, from, writes };
+  const { basis, top } =
+    writes.length === 0 ? standing(token, from) : keep(world, memory, token, provider, change);
+  const state = stateAfter(world, token, error, basis);
   memory.failures.set(tokenId(token.snapshot), state);
   world.report.failed(token, kind, error, state);
-  const { user, stem } = token.snapshot;
-  keepState(world, memory, {
+  keepState(world, {
     user,
     stem,
-    from,
-    writes: [...writes, { kind: 'renewal', text: renewalText(state), durable: false }],
+    from: top,
+    writes: [{ kind: 'renewal', text: renewalText(state), durable: false }],
   });
   return state.stopped ? Number.POSITIVE_INFINITY : state.not_before - world.clock.now();
 }
@@ -180,27 +181,57 @@ export function postponed(
   return state.not_before - world.clock.now();
 }
 
-function stateAfter(
+/** What a failure stands on, and the `.top` that is then in place. */
+interface Standing {
+  readonly basis: string;
+  readonly top: FileIdentity | undefined;
+}
+
+function standing(token: ManagedToken, top: FileIdentity | undefined): Standing {
+  return { basis: token.basis(), top };
+}
+
+/** Writes what came with a failure; the failure then stands on the `.top` just written: a new login makes it count no longer. */
+function keep(
   world: PassWorld,
+  memory: PassMemory,
   token: ManagedToken,
-  error: CodedError,
-  how: { readonly basis: string; readonly untried?: boolean },
-): RenewalState {
+  provider: Provider,
+  change: TokenChange,
+): Standing {
+  const { snapshot } = token;
+  try {
+    world.store.apply(change);
+    const { top, topIdentity } = world.store.read(snapshot.user, snapshot.stem);
+    const written = change.writes.find(({ kind }) => kind === 'top')?.text;
+    const isOurs = snapshot.top.kind === 'valid' && topIdentity && top.ok && top.value === written;
+    if (!isOurs) return standing(token, change.from);
+    const now = { ...snapshot, top: { ...snapshot.top, identity: topIdentity } };
+    return { basis: provider.basis(now), top: topIdentity };
+  } catch (error) {
+    if (isCoded(error, 'CRED_SUPERSEDED')) return standing(token, change.from);
+    memory.unwritten.set(tokenId(change), restOf(change, error));
+    world.report.unwritten(tokenId(change), messageOf(error));
+    // The `.top` is yet to come: it must not make the failure count no longer.
+    return { basis: ANY_BASIS, top: change.from };
+  }
+}
+
+function stateAfter(world: PassWorld, token: ManagedToken, error: CodedError, basis: string): RenewalState {
   const { snapshot, policy } = token;
+  const { renewal } = snapshot;
+  // The wait goes on to grow, though a rotated `.top` changed what the token stands on.
+  const previous = renewal?.basis === token.basis() ? { ...renewal, basis } : renewal;
   const expiresAt = snapshot.use.kind === 'valid' ? snapshot.use.value.expiresAt : undefined;
-  const failure = { id: tokenId(snapshot), error, now: world.clock.now(), expiresAt, ...how };
-  return afterFailure(snapshot.renewal, failure, policy);
+  const failure = { id: tokenId(snapshot), error, now: world.clock.now(), expiresAt, basis };
+  return afterFailure(previous, failure, policy);
 }
 
 /** Without the file a restart would begin at once again; the renewal itself does not depend on it. */
-function keepState(world: PassWorld, memory: PassMemory, change: TokenChange): void {
+function keepState(world: PassWorld, change: TokenChange): void {
   try {
     world.store.apply(change);
   } catch (error) {
-    if (isCoded(error, 'CRED_SUPERSEDED')) return;
-    const rest = restOf(change, error);
-    if (!rest.writes.some(({ kind }) => kind === 'top')) return world.report.trouble(messageOf(error));
-    memory.unwritten.set(tokenId(change), rest);
-    world.report.unwritten(tokenId(change), messageOf(error));
+    if (!isCoded(error, 'CRED_SUPERSEDED')) world.report.trouble(messageOf(error));
   }
 }

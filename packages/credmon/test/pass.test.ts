@@ -223,6 +223,26 @@ it('R12 keeps the rotated refresh token of an answer that is refused, and waits 
   expect(JSON.parse(on.read('alice', '.mytok.renewal'))).toMatchObject({ attempts: 2 });
 });
 
+it('R7 a new login is served at once after failures that rotated the refresh token', async () => {
+  const on = bench();
+  on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+  const healthy = on.answer;
+  on.answer = async () =>
+    json({ access_token: 7, token_type: 'bearer', refresh_token: `s${on.asked.length}` });
+  for (let round = 0; round < 8; round += 1) {
+    await pass(on);
+    on.clock.advance(round < 7 ? 900 : 1);
+  }
+  expect(on.asked).toHaveLength(8);
+  await pass(on);
+  expect(on.asked).toHaveLength(8);
+  on.answer = healthy;
+  rmSync(join(on.directory, 'alice', 'mytok.top'));
+  on.seed('alice', 'mytok', { top: top('again') });
+  await pass(on);
+  expect([on.asked.at(-1)?.form['refresh_token'], on.has('alice', 'mytok.use')]).toEqual(['again', true]);
+});
+
 it('R12 spends nothing while a rotated .top that a dead process left cannot take its place', async () => {
   let broken = true;
   const on = bench({
