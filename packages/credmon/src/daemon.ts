@@ -29,6 +29,9 @@ export function createBell(): Bell {
   };
 }
 
+/** A call does not cut a pass short in its first so many seconds: calls without end must leave it time for known directories, too. */
+const UNCUT = 0.06;
+
 /** How long CREDMON_COMPLETE waits for an issuer that does not answer, in seconds. */
 const PATIENCE = 20;
 
@@ -70,7 +73,7 @@ async function makePasses(parts: DaemonParts): Promise<void> {
     const began = world.clock.steady();
     const begun = await onePass(parts, {
       hurry: () => called || wake.rung,
-      interrupted: () => wake.rung,
+      interrupted: () => wake.rung && world.clock.steady() - began >= UNCUT,
     });
     const settledIn = begun && (await settle(begun, world.clock, woken));
     if (begun?.cut === false) touch(parts);

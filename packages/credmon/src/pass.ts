@@ -45,7 +45,7 @@ export interface BegunPass {
 }
 
 /** For so many seconds calls may keep all tokens from being judged, each with a look at what is new. */
-const LONGEST_WITHOUT_PLAN = 10;
+const LONGEST_WITHOUT_PLAN = 2;
 const NO_PLAN: Plan = { renew: [], verdicts: [], nextIn: 0 };
 
 /** Scans, settles leftovers, plans, and starts every due renewal that is not under way yet. */

@@ -18,15 +18,19 @@ interface UserMemory {
   readonly tokens: readonly TokenSnapshot[];
 }
 
-/** The memory of earlier scans: each user's directory, and when every file was last looked at (`steady` seconds). */
+/**
+ * The memory of earlier scans: each user's directory, when every file was last looked at (`steady` seconds), and the first directory that an
+ * interrupted scan passed over: the next one begins there.
+ */
 export interface ScanMemory {
   users: Map<string, UserMemory>;
   lastFull: number;
+  resume: string | undefined;
 }
 
 /** A memory of nothing. */
 export function emptyScanMemory(): ScanMemory {
-  return { users: new Map(), lastFull: Number.NEGATIVE_INFINITY };
+  return { users: new Map(), lastFull: Number.NEGATIVE_INFINITY, resume: undefined };
 }
 
 /**
@@ -55,7 +59,7 @@ export async function scanDirectory(
   const sinceFull = now.steady - memory.lastFull;
   const patient = sinceFull < LONGEST_WITHOUT_FULL;
   let full = sinceFull >= FULL_LOOK_INTERVAL;
-  let partial = false;
+  let resume: string | undefined;
   const found = { tokens: [] as TokenSnapshot[], keyFiles: [] as LooseFile[] };
   const temporaries: TemporaryFile[] = [];
   const problems: string[] = [];
@@ -67,7 +71,7 @@ export async function scanDirectory(
       if (patient && known && habits.interrupted?.() === true) {
         users.set(entry.name, known);
         full = false;
-        partial = true;
+        resume ??= entry.name;
         continue;
       }
       full &&= !(patient && habits.hurry?.() === true);
@@ -92,16 +96,28 @@ export async function scanDirectory(
     await breathe();
   }
   memory.users = users;
+  memory.resume = resume;
   if (full) memory.lastFull = now.steady;
-  return { ...found, temporaries, problems, ...(partial ? { partial } : {}) };
+  return { ...found, temporaries, problems, ...(resume === undefined ? {} : { partial: true }) };
 }
 
-/** A new directory is one that somebody may be waiting for: it comes before the others are even sorted out. */
-function* newOnesFirst(entries: readonly Dirent[], { users }: ScanMemory): Generator<Dirent> {
+/**
+ * A new directory is one that somebody may be waiting for: it comes before the others are even sorted out. Those follow from where the last
+ * scan was interrupted, so that calls without end keep no directory from its turn.
+ */
+function* newOnesFirst(entries: readonly Dirent[], { users, resume }: ScanMemory): Generator<Dirent> {
   const fresh = users.size === 0 ? [] : entries.filter(({ name }) => !users.has(name));
   yield* fresh;
   const seen = new Set(fresh);
-  for (const entry of entries) if (!seen.has(entry)) yield entry;
+  const first =
+    resume === undefined
+      ? 0
+      : Math.max(
+          0,
+          entries.findIndex(({ name }) => name === resume),
+        );
+  for (const entry of entries.slice(first)) if (!seen.has(entry)) yield entry;
+  for (const entry of entries.slice(0, first)) if (!seen.has(entry)) yield entry;
 }
 
 function entriesOf(root: string): Dirent[] {

@@ -367,3 +367,21 @@ describe('reading a credential file', () => {
     expect(store.read('nobody', 'c').meta).toEqual({ ok: false, reason: 'is missing' });
   });
 });
+
+it('R4 scans that are interrupted again and again come round to every directory: each begins where the last one stopped', async () => {
+  const users = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+  for (const user of users) putToken(root, user, 'mytok');
+  await store.scan(NOW);
+  for (const user of users) put(root, `${user}/new.top`, TOP);
+  const found = new Set<string>();
+  const partial: (boolean | undefined)[] = [];
+  for (let scan = 0; scan < 3; scan += 1) {
+    let looks = 0;
+    const seen = await store.scan(NOW, {
+      interrupted: () => ++looks > 3,
+      found: (tokens) => tokens.filter(({ stem }) => stem === 'new').forEach(({ user }) => found.add(user)),
+    });
+    partial.push(seen.partial);
+  }
+  expect([[...found].toSorted(), partial]).toEqual([users, [true, true, true]]);
+});
