@@ -1,8 +1,9 @@
 // The built daemon with every source of tokens that needs no browser: each name with its owner, and none waits for another.
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
 import { postToken } from '@credmon/test-fixtures/http-login';
+import { programFolder } from '@credmon/test-fixtures/program-folder';
 import { readJson } from '@credmon/test-fixtures/token-files';
 import { verifyToken } from '@credmon/test-fixtures/verify-token';
 import { waitUntil } from '@credmon/test-fixtures/wait-until';
@@ -19,6 +20,7 @@ const client = {
 let good: Issuer;
 let hung: Issuer;
 let workspace: Workspace;
+let programs: string;
 const file = (name: string): string => join(workspace.credentialDirectory, name);
 
 function store(name: string, top: string): void {
@@ -33,7 +35,8 @@ beforeAll(async () => {
   ]);
   await hung.setFault('hang');
   workspace = createWorkspace();
-  const program = join(workspace.root, 'token-program');
+  programs = programFolder();
+  const program = join(programs, 'token-program');
   writeFileSync(
     program,
     '#!/bin/sh\ncat > /dev/null\necho \'{"access_token":"made-here","expires_in":600}\'\n',
@@ -58,6 +61,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all([good.close(), hung.close()]);
   workspace.remove();
+  rmSync(programs, { recursive: true, force: true });
 });
 
 describe('a daemon with several sources', () => {

@@ -1,8 +1,9 @@
 // The life of tokens that a site's own program brings, under one running daemon; the program asks a real issuer.
-import { chmodSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { postToken } from '@credmon/test-fixtures/http-login';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
+import { programFolder } from '@credmon/test-fixtures/program-folder';
 import { readJson } from '@credmon/test-fixtures/token-files';
 import { verifyToken } from '@credmon/test-fixtures/verify-token';
 import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
@@ -20,8 +21,9 @@ const AP = {
 
 let issuer: Issuer;
 let workspace: Workspace;
+let programs: string;
 let life: Life;
-const program = (): string => join(workspace.root, 'token-program');
+const program = (): string => join(programs, 'token-program');
 
 /** Puts the program in place: it renews with the refresh token in `.top`, with a secret of its own. */
 function install(secret: string): void {
@@ -47,6 +49,7 @@ process.stdin.on('end', async () => {
 beforeAll(async () => {
   issuer = await startIssuer({ accessTokenTtl: 600, clients: [AP] });
   workspace = createWorkspace();
+  programs = programFolder();
   install(AP.clientSecret);
   workspace.configure({ EXEC_CREDMON_PROVIDER_NAMES: 'own', EXEC_CREDMON_own_COMMAND: program() });
   life = await startLife(workspace);
@@ -55,6 +58,7 @@ afterAll(async () => {
   await life.daemon.stop();
   await issuer.close();
   workspace.remove();
+  rmSync(programs, { recursive: true, force: true });
 });
 
 /** Stores a refresh token of the issuer; answers with it. */

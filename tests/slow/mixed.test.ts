@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -14,6 +15,7 @@ import { storeCredential } from '@credmon/test-fixtures/credd';
 import { startVault, type FakeVault } from '@credmon/test-fixtures/fake-vault';
 import { postToken } from '@credmon/test-fixtures/http-login';
 import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
+import { programFolder } from '@credmon/test-fixtures/program-folder';
 import { readJson } from '@credmon/test-fixtures/token-files';
 import { claimsOf, verifyToken, verifyWithPem } from '@credmon/test-fixtures/verify-token';
 import { waitUntil } from '@credmon/test-fixtures/wait-until';
@@ -47,6 +49,7 @@ const ISSUERS = ['cern', 'site', 'swap'] as const;
 let issuers: Record<(typeof ISSUERS)[number], Issuer>;
 let vault: FakeVault;
 let workspace: Workspace;
+let programs: string;
 let daemon: Child;
 const seeds = new Map<string, string>();
 const file = (...parts: readonly string[]): string => join(workspace.credentialDirectory, ...parts);
@@ -106,7 +109,8 @@ beforeAll(async () => {
     key: readFileSync(keyFile, 'utf8'),
     cert: readFileSync(certificateFile, 'utf8'),
   });
-  const program = join(workspace.root, 'token-program');
+  programs = programFolder();
+  const program = join(programs, 'token-program');
   writeFileSync(
     program,
     '#!/bin/sh\nuser=$(sed \'s/.*"user":"\\([^"]*\\)".*/\\1/\')\necho "{\\"access_token\\":\\"made-for-$user\\",\\"expires_in\\":600}"\n',
@@ -157,6 +161,7 @@ afterAll(async () => {
   await daemon.stop();
   await Promise.all([...Object.values(issuers).map((issuer) => issuer.close()), vault.close()]);
   workspace.remove();
+  rmSync(programs, { recursive: true, force: true });
 });
 
 /** Every file of every user, by name, with what would change if somebody wrote it. */

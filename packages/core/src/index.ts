@@ -20,6 +20,8 @@ export { jwtClaims } from './credential/jwt-claims.ts';
 export { jwtTimes, promisedLifetime, saneLifetime, storedTimes } from './credential/times.ts';
 export type { TokenTimes } from './credential/times.ts';
 export { filesFromLogin, rotatedTopText, useText } from './credential/from-tokens.ts';
+export { readableUse } from './credential/readable-use.ts';
+export type { UseOrigin } from './credential/readable-use.ts';
 export type { LoginResult } from './credential/from-tokens.ts';
 export { isLoopbackHost, secureEndpoint } from './oauth/endpoint.ts';
 export { classifyFailure, harmless, retryAfterSeconds } from './oauth/classify.ts';
@@ -35,7 +37,12 @@ export { createMetadataCache } from './oauth/metadata.ts';
 export type { IssuerMetadata, MetadataCache, MetadataOptions } from './oauth/metadata.ts';
 export { clientCredentialsGrant, revokeToken, tokenExchangeGrant } from './oauth/service-grants.ts';
 export type { Revocation, TokenWish } from './oauth/service-grants.ts';
-export { MAX_ACCESS_TOKEN_BYTES, judgeTokenResponse, scopeText } from './oauth/response.ts';
+export {
+  MAX_ACCESS_TOKEN_BYTES,
+  judgeTokenResponse,
+  refreshTokenToSave,
+  scopeText,
+} from './oauth/response.ts';
 export type { IdentityClaims, TokenAnswer } from './oauth/response.ts';
 export { compareScopes, splitScopes } from './oauth/scopes.ts';
 export { identityOf, sameIdentity, tokenId } from './credential/snapshot.ts';

@@ -1,12 +1,17 @@
 // openid-client behind one door: the registration of a client at an issuer, and a token request whose answer is kept whole.
 import * as openid from 'openid-client';
 import { CodedError, isCoded, type HttpResponse, type Send } from '../base/index.ts';
-import { MAX_REFRESH_TOKEN } from '../credential/contents.ts';
 import { isRecord } from '../credential/json.ts';
 import { saneLifetime } from '../credential/times.ts';
 import { classifyFailure } from './classify.ts';
 import { secureEndpoint } from './endpoint.ts';
-import { judgeTokenResponse, scopeText, type IdentityClaims, type TokenAnswer } from './response.ts';
+import {
+  judgeTokenResponse,
+  refreshTokenToSave,
+  scopeText,
+  type IdentityClaims,
+  type TokenAnswer,
+} from './response.ts';
 
 /** How a client proves itself at the token endpoint. @see RFC 6749, section 2.3.1 */
 export type ClientAuthentication = 'post' | 'basic';
@@ -145,7 +150,7 @@ export async function requestToken(
   configuration[openid.customFetch] = watchedFetch(send, seen, options);
   try {
     const claims: IdentityClaims | undefined = (await grant(configuration)).claims();
-    const answer = judgeTokenResponse(seen.json ?? {}, registration.provider);
+    const answer = judgeTokenResponse(seen.json ?? {}, registration.provider, seen.secrets);
     return claims && options.verifyIdToken ? { ...answer, claims } : answer;
   } catch (error) {
     const refreshToken = rotatedIn(seen);
@@ -156,10 +161,8 @@ export async function requestToken(
 
 /** The refresh token of an answer that says success, if it is one by its looks. */
 function rotatedIn({ response, json }: Seen): string | undefined {
-  const token = json?.['refresh_token'];
   const success = response !== undefined && response.status >= 200 && response.status < 300;
-  if (!success || typeof token !== 'string' || token.length > MAX_REFRESH_TOKEN) return undefined;
-  return /^[!-~]+$/.test(token) ? token : undefined;
+  return success ? refreshTokenToSave(json) : undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 // A token response that has been judged: what the rest of the project gets to see of an issuer's answer.
 import { CodedError } from '../base/errors.ts';
 import { MAX_REFRESH_TOKEN } from '../credential/contents.ts';
+import { splitScopes } from './scopes.ts';
 
 /** Claims of a verified ID token that the project looks at. */
 export interface IdentityClaims {
@@ -9,7 +10,8 @@ export interface IdentityClaims {
 }
 
 /**
- * An accepted token response. `answer` is the issuer's whole JSON object without `refresh_token`; `claims` only of a verified ID token.
+ * An accepted token response. `answer` is the issuer's whole JSON object without `refresh_token`; `claims` only of a verified ID token;
+ * in `scope`, which errors and notes quote, `[...]` stands for each word that holds a secret.
  * @see RFC 6749, section 5.1
  */
 export interface TokenAnswer {
@@ -24,10 +26,14 @@ export interface TokenAnswer {
 export const MAX_ACCESS_TOKEN_BYTES: number = 16_384;
 
 /**
- * Judges the JSON object of a successful token response.
+ * Judges the JSON object of a successful token response; `secrets` are the texts that were sent.
  * @throws CodedError `ISSUER_ANSWER_INVALID` when the access token is missing, empty, wrong-typed, too long or holds control characters, or the refresh token is no text or too long.
  */
-export function judgeTokenResponse(json: Readonly<Record<string, unknown>>, provider: string): TokenAnswer {
+export function judgeTokenResponse(
+  json: Readonly<Record<string, unknown>>,
+  provider: string,
+  secrets: readonly string[] = [],
+): TokenAnswer {
   const { refresh_token: refreshToken, ...answer } = json;
   const { access_token: accessToken } = answer;
   const scope = scopeText(answer['scope']);
@@ -45,9 +51,29 @@ export function judgeTokenResponse(json: Readonly<Record<string, unknown>>, prov
   return {
     accessToken,
     ...(typeof refreshToken === 'string' && refreshToken !== '' ? { refreshToken } : {}),
-    ...(scope === undefined ? {} : { scope }),
+    ...(scope === undefined ? {} : { scope: scopeWithout([...secrets, accessToken, refreshToken], scope) }),
     answer,
   };
+}
+
+/** A refresh token in an answer that may be refused for another reason, if it is one by its looks. */
+export function refreshTokenToSave(json: Readonly<Record<string, unknown>> | undefined): string | undefined {
+  const token = json?.['refresh_token'];
+  if (typeof token !== 'string' || token.length > MAX_REFRESH_TOKEN) return undefined;
+  return /^[!-~]+$/.test(token) ? token : undefined;
+}
+
+/** A secret shorter than this, in characters, is hidden only where it is a whole word: it may be part of many. */
+const SHORT_SECRET = 8;
+
+function scopeWithout(secrets: readonly unknown[], scope: string): string {
+  const known = secrets.filter((secret): secret is string => typeof secret === 'string' && secret !== '');
+  const holds = (word: string): boolean =>
+    known.some((secret) => word === secret || (secret.length >= SHORT_SECRET && word.includes(secret)));
+  if (!splitScopes(scope).some(holds)) return scope;
+  return splitScopes(scope)
+    .map((word) => (holds(word) ? '[...]' : word))
+    .join(' ');
 }
 
 /** Granted scopes as one text, also where an issuer sends them as a list; `undefined` for anything else. */

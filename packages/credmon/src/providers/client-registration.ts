@@ -3,6 +3,7 @@ import {
   CodedError,
   clientAssertion,
   createMetadataCache,
+  readableUse,
   useText,
   type ClientRegistration,
   type MetadataCache,
@@ -69,13 +70,16 @@ function secretOf(path: string, form: 'line' | 'whole', context: ProviderContext
   throw new CodedError('SECRET_UNREADABLE', `the client secret file ${path} ${secret.reason}`, { path });
 }
 
-/** The write of `.use`: JSON as every provider writes it, or the bare token. */
+/**
+ * The write of `.use`: JSON as every provider writes it, or the bare token.
+ * @throws CodedError `ISSUER_ANSWER_INVALID` when nobody could read it
+ */
 export function useWrite(
-  { json }: Pick<TokenClient, 'json'>,
+  { name, json }: Pick<TokenClient, 'name' | 'json'>,
   answer: TokenAnswer,
   { now }: ProviderContext,
   { defaultLifetime }: ClientOptions,
 ): TokenWrite {
   const text = json ? useText(answer, now, defaultLifetime) : `${answer.accessToken}\n`;
-  return { kind: 'use', text, durable: true };
+  return { kind: 'use', text: readableUse(text, { provider: name, now, defaultLifetime }), durable: true };
 }

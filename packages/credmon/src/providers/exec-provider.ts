@@ -6,6 +6,8 @@ import {
   judgeTokenResponse,
   parseObject,
   promisedLifetime,
+  readableUse,
+  refreshTokenToSave,
   splitStem,
   tokenId,
   useText,
@@ -20,7 +22,7 @@ import type { ProgramAnswer, RunProgram } from './exec.ts';
 import type { TokenProgram } from './exec-settings.ts';
 import { judgeGrant } from './granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from './provider.ts';
-import { refusal } from './refusal.ts';
+import { refusal, refusalAfter } from './refusal.ts';
 
 /** What the provider needs to know. `fileVersion` changes when a file is replaced or rewritten; `defaultLifetime` in seconds. */
 export interface ExecOptions {
@@ -89,9 +91,26 @@ async function obtain(
     now: Math.floor(now),
   };
   const said = await options.run({ ...program, input: `${JSON.stringify(request)}\n` });
-  const answer = answerOf(program, said, now);
-  const noted = judgeGrant({ ...program, extra: program.extraScopes, asked, granted: answer.scope });
-  return { ...issued(top, answer, options, now), ...noted };
+  const spent = textOf(top, 'refresh_token');
+  let rotated: string | undefined;
+  const rotate = (next: string | undefined): void => {
+    if (next !== undefined && next !== spent)
+      rotated = `${JSON.stringify({ ...top, refresh_token: next })}\n`;
+  };
+  const json = parseObject(said.output);
+  if (json.ok && !saysError(json.value)) rotate(refreshTokenToSave(json.value));
+  try {
+    const answer = answerOf(program, said, json, { spent, now });
+    rotate(answer.refreshToken);
+    const noted = judgeGrant({ ...program, extra: program.extraScopes, asked, granted: answer.scope });
+    return { ...issued(program, rotated, answer, options, now), ...noted };
+  } catch (error) {
+    return refusalAfter(token, error, rotated);
+  }
+}
+
+function saysError(json: Readonly<Record<string, unknown>>): boolean {
+  return json['error'] !== undefined && json['access_token'] === undefined;
 }
 
 function textOf(top: Readonly<Record<string, unknown>> | undefined, name: string): string {
@@ -102,11 +121,11 @@ function textOf(top: Readonly<Record<string, unknown>> | undefined, name: string
 /** An error of RFC 6749 counts whatever the exit code is; anything else counts only with exit code 0. */
 function answerOf(
   program: TokenProgram,
-  { exit, output, complaint }: ProgramAnswer,
-  now: number,
+  { exit, complaint }: ProgramAnswer,
+  json: Parsed<Record<string, unknown>>,
+  { spent, now }: { readonly spent: string; readonly now: number },
 ): TokenAnswer {
-  const json = parseObject(output);
-  if (json.ok && json.value['error'] !== undefined && json.value['access_token'] === undefined) {
+  if (json.ok && saysError(json.value)) {
     const wait = json.value['retry_after'];
     const retryAfter = typeof wait === 'number' && wait >= 0 ? { retryAfter: String(Math.ceil(wait)) } : {};
     throw classifyFailure(program.name, { status: 400, json: json.value, ...retryAfter }, now);
@@ -120,7 +139,7 @@ function answerOf(
   if (exit !== 0) throw failed(exit === null ? 'was ended by a signal' : `ended with exit code ${exit}`);
   if (!json.ok) throw failed(`gave an answer that ${json.reason}`);
   try {
-    return judgeTokenResponse(json.value, program.name);
+    return judgeTokenResponse(json.value, program.name, [spent]);
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     throw failed(`gave an unusable answer: ${harmless(error.message)}`);
@@ -128,23 +147,16 @@ function answerOf(
 }
 
 function issued(
-  top: Readonly<Record<string, unknown>> | undefined,
+  { name: provider }: TokenProgram,
+  rotated: string | undefined,
   answer: TokenAnswer,
   { defaultLifetime }: ExecOptions,
   now: number,
 ): Outcome & { kind: 'issued' } {
-  const { refreshToken } = answer;
-  const rotated = refreshToken !== undefined && refreshToken !== top?.['refresh_token'];
-  const writes: TokenWrite[] = [
-    { kind: 'use', text: useText(answer, now, defaultLifetime), durable: rotated },
-  ];
-  if (rotated)
-    writes.unshift({
-      kind: 'top',
-      text: `${JSON.stringify({ ...top, refresh_token: refreshToken })}\n`,
-      durable: true,
-    });
+  const text = readableUse(useText(answer, now, defaultLifetime), { provider, now, defaultLifetime });
+  const writes: TokenWrite[] = [{ kind: 'use', text, durable: rotated !== undefined }];
+  if (rotated !== undefined) writes.unshift({ kind: 'top', text: rotated, durable: true });
   const issuedAt = Math.floor(now);
   const expiresAt = issuedAt + promisedLifetime(answer.answer, defaultLifetime, issuedAt);
-  return { kind: 'issued', writes, times: { issuedAt, expiresAt }, rotated };
+  return { kind: 'issued', writes, times: { issuedAt, expiresAt }, rotated: rotated !== undefined };
 }

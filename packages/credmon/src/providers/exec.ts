@@ -1,6 +1,7 @@
 // Runs a site's own token program: JSON in, JSON out, no shell, a clean environment, and bounds on time and output.
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { lstatSync, realpathSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { CodedError, harmless, shellWord, systemCode } from '@credmon/core';
 
 /** A program with its arguments; `seconds` is how long it may run. */
@@ -30,14 +31,29 @@ const LONGEST_COMPLAINT = 4096;
 /** Nothing of the daemon's own environment. */
 const ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: '/', LANG: 'C.UTF-8' };
 
+/** What a program that has ended wrote before may still be on its way; nobody who holds its pipe open is waited for longer, in milliseconds. */
+const GRACE = 200;
+
 /**
  * Runs the program and reads its whole answer.
- * @throws CodedError `PLUGIN_REFUSED` when it may not or cannot be started; `PLUGIN_FAILED` when it takes too long or says too much
+ * @throws CodedError `PLUGIN_REFUSED` when it may not or cannot be started; `PLUGIN_FAILED` when it takes too long or says too much, or
+ * the system has no means to start it now
  */
 export const runProgram: RunProgram = async (call) => {
-  checkProgram(call);
+  const path = checkProgram(call);
   return new Promise((resolve, reject) => {
-    const child = spawn(call.command, call.args, {
+    const child = start(path, call);
+    child.on('error', (error) => reject(notStarted(call, error)));
+    // Without file descriptors there are no pipes, whatever the types say; the error event tells why.
+    if (child.pid === undefined) return;
+    listen(call, child, child.pid).then(resolve, reject);
+  });
+};
+
+function start(path: string, call: ProgramCall): ChildProcessWithoutNullStreams {
+  try {
+    return spawn(path, call.args, {
+      argv0: call.command,
       cwd: '/',
       env: ENVIRONMENT,
       shell: false,
@@ -45,17 +61,29 @@ export const runProgram: RunProgram = async (call) => {
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
     });
+  } catch (error) {
+    throw notStarted(call, error);
+  }
+}
+
+/** Reads what a running program says, to its end and a little longer. */
+function listen(
+  call: ProgramCall,
+  child: ChildProcessWithoutNullStreams,
+  pid: number,
+): Promise<ProgramAnswer> {
+  return new Promise((resolve, reject) => {
     const output: Buffer[] = [];
     let size = 0;
     let complaint = '';
     let broken: string | undefined;
     const end = (why?: string): void => {
       broken ??= why;
-      if (child.pid !== undefined) killGroup(child.pid);
+      killGroup(pid);
       child.stdout.destroy();
       child.stderr.destroy();
     };
-    const timer = setTimeout(() => end(`did not answer within ${call.seconds} s`), call.seconds * 1000);
+    const timers = [setTimeout(() => end(`did not answer within ${call.seconds} s`), call.seconds * 1000)];
     child.stdout.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size > LARGEST_OUTPUT) end(`wrote more than ${LARGEST_OUTPUT} bytes`);
@@ -68,21 +96,29 @@ export const runProgram: RunProgram = async (call) => {
       // A program need not read what it is given; its answer decides.
     });
     child.stdin.end(call.input);
-    child.on('error', (error) => {
-      clearTimeout(timer);
-      reject(refused(call, `cannot be started (${systemCode(error) ?? 'unknown'})`));
-    });
-    // What the program left running in its group must not hold the answer back.
     child.on('exit', () => {
-      if (child.pid !== undefined) killGroup(child.pid);
+      // What the program left running in its group must not hold the answer back; nor what left its group.
+      killGroup(pid);
+      for (const timer of timers) clearTimeout(timer);
+      // One more look at the pipes after the timers, should everything have stood still.
+      timers.push(setTimeout(() => setImmediate(end), GRACE));
     });
     child.on('close', (exit) => {
-      clearTimeout(timer);
+      for (const timer of timers) clearTimeout(timer);
       if (broken !== undefined) reject(failed(call, broken));
       else resolve({ exit, output: Buffer.concat(output).toString('utf8'), complaint: lastLine(complaint) });
     });
   });
-};
+}
+
+/** What the file system says of the program is for the administrator; that the system is short of something passes. */
+const SHORTAGES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM']);
+
+function notStarted(call: ProgramCall, error: unknown): CodedError {
+  const code = systemCode(error) ?? 'unknown';
+  const why = `cannot be started (${code})`;
+  return SHORTAGES.has(code) ? failed(call, why) : refused(call, why);
+}
 
 function killGroup(pid: number): void {
   try {
@@ -97,26 +133,38 @@ function lastLine(text: string): string {
 }
 
 /**
- * Whoever can change the program or its directory gets every user's tokens.
- * @throws CodedError `PLUGIN_REFUSED`
+ * Whoever can change the program or a directory above it gets every user's tokens.
+ * @returns the path without links: what was looked at, and nothing else, is to be started
+ * @throws CodedError `PLUGIN_REFUSED`, or `PLUGIN_FAILED` when the system cannot look now
  */
-export function checkProgram(call: Pick<ProgramCall, 'name' | 'command'>): void {
-  let path: string;
+export function checkProgram(call: Pick<ProgramCall, 'name' | 'command'>): string {
   try {
-    path = realpathSync(call.command);
+    const path = realpathSync(call.command);
+    if (!statSync(path).isFile()) throw refused(call, 'is not a regular file');
+    for (const one of withParents(path)) {
+      const { mode, uid } = lstatSync(one);
+      const writable = (mode & 0o022) !== 0;
+      if (writable || (uid !== 0 && uid !== process.geteuid?.()))
+        throw refused(
+          call,
+          one === path || one === dirname(path)
+            ? `is not safe: others could change it; to mend it: chown root ${shellWord(one)} && chmod go-w ${shellWord(one)}`
+            : `is not safe: others could change ${shellWord(one)}; put it below directories that root alone can change`,
+        );
+    }
+    return path;
   } catch (error) {
-    throw refused(call, `cannot be found (${systemCode(error) ?? 'unknown'})`);
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    const why = `cannot be found (${code})`;
+    throw SHORTAGES.has(code) ? failed(call, why) : refused(call, why);
   }
-  if (!statSync(path).isFile()) throw refused(call, 'is not a regular file');
-  for (const one of [path, path.slice(0, path.lastIndexOf('/')) || '/']) {
-    const { mode, uid } = lstatSync(one);
-    const writable = (mode & 0o022) !== 0;
-    if (writable || (uid !== 0 && uid !== process.geteuid?.()))
-      throw refused(
-        call,
-        `is not safe: others could change it; to mend it: chown root ${shellWord(one)} && chmod go-w ${shellWord(one)}`,
-      );
-  }
+}
+
+/** The path and every directory above it, down to the root. */
+function withParents(path: string): string[] {
+  const above = dirname(path);
+  return above === path ? [path] : [path, ...withParents(above)];
 }
 
 function refused({ name, command }: Pick<ProgramCall, 'name' | 'command'>, why: string): CodedError {
@@ -125,7 +173,7 @@ function refused({ name, command }: Pick<ProgramCall, 'name' | 'command'>, why: 
   });
 }
 
-function failed({ name, command }: ProgramCall, why: string): CodedError {
+function failed({ name, command }: Pick<ProgramCall, 'name' | 'command'>, why: string): CodedError {
   return new CodedError('PLUGIN_FAILED', `the token program of ${name} (${command}) ${why}`, {
     provider: name,
   });

@@ -22,11 +22,20 @@ export function judgeGrant({ name, asked, granted, extra }: Grant): { readonly n
   const mend = `if that is right, name them in CREDMON_${name}_EXTRA_SCOPES`;
   throw new CodedError(
     'SCOPE_WIDENED',
-    `the issuer of ${name} granted more than was asked for (${listed(unasked)}), and the token was not stored; ${mend}`,
+    `the issuer of ${name} granted more than was asked for (${listed(unasked, LONGEST_UNASKED)}), and the token was not stored; ${mend}`,
     { provider: name },
   );
 }
 
-function listed(scopes: readonly string[]): string {
-  return scopes.slice(0, 20).join(' ').slice(0, 300);
+/** @see RFC 6749, section 3.3 (scope-token) */
+const SCOPE_TOKEN = /^[!#-[\]-~]+$/;
+
+/** What nobody asked for could be anything, a token too; longer ones are not shown, in characters. */
+const LONGEST_UNASKED = 19;
+
+function listed(scopes: readonly string[], longest = Number.POSITIVE_INFINITY): string {
+  const shown = scopes
+    .slice(0, 20)
+    .map((scope) => (SCOPE_TOKEN.test(scope) && scope.length <= longest ? scope : '[...]'));
+  return [...new Set(shown)].join(' ').slice(0, 300);
 }

@@ -5,6 +5,7 @@ import {
   originOf,
   parseTop,
   promisedLifetime,
+  readableUse,
   refreshGrant,
   rotatedTopText,
   splitStem,
@@ -123,7 +124,7 @@ async function obtain(
     const name = registration.provider;
     const extra = options.extraScopes(name);
     const noted = judgeGrant({ name, extra, asked: top.scopes ?? '', granted: answer.scope });
-    return { ...issued(rotated, answer, options, context), ...noted };
+    return { ...issued(name, rotated, answer, options, context), ...noted };
   } catch (error) {
     return refusalAfter(token, error, rotated);
   }
@@ -175,16 +176,16 @@ function secretOf(path: string, context: ProviderContext): string {
 
 /** `.top` goes first and durably: once it is visible, the old refresh token may be spent; `.use` can always be made again. */
 function issued(
+  provider: string,
   rotated: string | undefined,
   answer: TokenAnswer,
-  options: OAuthOptions,
+  { defaultLifetime }: OAuthOptions,
   { now }: ProviderContext,
 ): Outcome & { kind: 'issued' } {
   const issuedAt = Math.floor(now);
-  const writes: TokenWrite[] = [
-    { kind: 'use', text: useText(answer, now, options.defaultLifetime), durable: true },
-  ];
+  const text = readableUse(useText(answer, now, defaultLifetime), { provider, now, defaultLifetime });
+  const writes: TokenWrite[] = [{ kind: 'use', text, durable: true }];
   if (rotated !== undefined) writes.unshift({ kind: 'top', text: rotated, durable: true });
-  const expiresAt = issuedAt + promisedLifetime(answer.answer, options.defaultLifetime, issuedAt);
+  const expiresAt = issuedAt + promisedLifetime(answer.answer, defaultLifetime, issuedAt);
   return { kind: 'issued', writes, times: { issuedAt, expiresAt }, rotated: rotated !== undefined };
 }

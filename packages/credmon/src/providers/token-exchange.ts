@@ -119,10 +119,14 @@ async function exchange(
     resources: client.resources,
     now,
   });
-  const noted = judgeGrant({ ...client, extra: client.extraScopes, asked: scope, granted: answer.scope });
   const { refreshToken } = answer;
   const top = refreshToken === undefined ? undefined : exchangedTop(subject, refreshToken, issuer);
-  return { ...issued(token, client, answer, top, options, context), ...noted };
+  try {
+    const noted = judgeGrant({ ...client, extra: client.extraScopes, asked: scope, granted: answer.scope });
+    return { ...issued(token, client, answer, top, options, context), ...noted };
+  } catch (error) {
+    return refusalAfter(token, error, top);
+  }
 }
 
 async function renew(

@@ -1,5 +1,8 @@
 // Site programs: real scripts that answer, fail, hang, flood and pry; the contract is docs/exec-provider.md.
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { buildSync } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { accessPoint, settingsWith, type AccessPoint } from '../support/access-point.ts';
 
@@ -68,6 +71,40 @@ describe('a token program', () => {
       refresh_token: 'r2',
     });
     expect(on.read('alice/own_h1.use')).not.toHaveProperty('refresh_token');
+  });
+
+  it.each<[string, object, string, string]>([
+    ['wider scopes', { access_token: 't', scope: 'read write admin' }, '', 'granted more than was asked'],
+    ['an unusable access token', { access_token: 'a b' }, '', 'its access token holds blanks'],
+    ['an exit code', { access_token: 't' }, 'exit 3', 'ended with exit code 3'],
+  ])('R16 that rotates with %s loses nothing, and is asked again', async (_, said, exit, text) => {
+    program(
+      `${answer({ ...said, refresh_token: 'r2' })}; ${exit}`,
+      '{"scopes":"read, write","refresh_token":"r1","mine":1}',
+    );
+    await on.pass();
+    expect([on.has('alice/own_h1.use'), on.read('alice/own_h1.top')]).toEqual([
+      false,
+      { scopes: 'read, write', refresh_token: 'r2', mine: 1 },
+    ]);
+    expect(log()).toContain(text);
+    expect(log()).toContain('tried again in');
+  });
+
+  it('R16 that refuses with an error code changes nothing', async () => {
+    program(answer({ error: 'invalid_grant', refresh_token: 'r2' }), '{"refresh_token":"r1"}');
+    await on.pass();
+    expect(on.read('alice/own_h1.top')).toEqual({ refresh_token: 'r1' });
+  });
+
+  it('R2 that leaves a child of another group with its output open has answered', async () => {
+    const pids = on.secret('pids', '');
+    program(
+      `${answer({ access_token: 't1', expires_in: 600 })}; setsid sh -c 'echo $$ > ${pids}; exec sleep 60' & while [ ! -s ${pids} ]; do :; done`,
+    );
+    await on.pass();
+    process.kill(Number(readFileSync(pids, 'utf8')));
+    expect(on.read('alice/own_h1.use')).toMatchObject({ access_token: 't1' });
   });
 
   it('renews, and keeps the old token through its bad days', async () => {
@@ -162,6 +199,58 @@ describe('a token program', () => {
     await on.pass();
     expect(log()).toContain(text);
     expect(on.has('alice/own.use')).toBe(false);
+  });
+
+  it.each<[string, () => string, number, string]>([
+    ['below /tmp', () => '/tmp', 0o700, 'is not safe: others could change /tmp'],
+    [
+      'below a directory that others can write',
+      () => dirname(on.directory),
+      0o777,
+      'is not safe: others could change',
+    ],
+  ])('that lies %s is not started', async (_, place, mode, text) => {
+    const above = mkdtempSync(join(place(), 'above-'));
+    mkdirSync(join(above, 'bin'), { mode: 0o755 });
+    const path = join(above, 'bin', 'program');
+    writeFileSync(path, `#!/bin/sh\n${answer({ access_token: 't' })}\n`, { mode: 0o755 });
+    chmodSync(above, mode);
+    on.configure({ EXEC_CREDMON_PROVIDER_NAMES: 'own', EXEC_CREDMON_own_COMMAND: path });
+    on.store('alice/own.top', '');
+    await on.pass();
+    rmSync(above, { recursive: true });
+    expect(log()).toContain(text);
+    expect(on.has('alice/own.use')).toBe(false);
+  });
+
+  it('is started by the path that was looked at, not by a link that leads to it', async () => {
+    const path = on.secret('program', '#!/bin/sh\necho "{\\"access_token\\":\\"$0\\"}"\n', 0o755);
+    const link = join(dirname(path), 'link');
+    symlinkSync(path, link);
+    on.configure({ EXEC_CREDMON_PROVIDER_NAMES: 'own', EXEC_CREDMON_own_COMMAND: link });
+    on.store('alice/own.top', '');
+    await on.pass();
+    expect(on.read('alice/own.use')).toMatchObject({ access_token: path });
+  });
+
+  it('R2 that cannot be started for want of file descriptors is tried again, and the daemon lives', () => {
+    const contents = `import { openSync } from 'node:fs';
+      import { runProgram } from '../../src/providers/exec.ts';
+      try { for (;;) openSync('/dev/null'); } catch { /* None is left. */ }
+      runProgram({ name: 'x', command: '/bin/cat', args: [], seconds: 5, input: '' }).catch((error) => {
+        process.exitCode = error.code === 'PLUGIN_FAILED' && /EMFILE/.test(error.message) ? 42 : 1;
+      });`;
+    const script = on.secret('run.cjs', '');
+    buildSync({
+      stdin: { contents, resolveDir: import.meta.dirname, loader: 'ts' },
+      bundle: true,
+      platform: 'node',
+      format: 'cjs',
+      outfile: script,
+      logLevel: 'error',
+    });
+    const { status } = spawnSync('sh', ['-c', 'ulimit -n 64; exec "$0" "$1"', process.execPath, script]);
+    expect(status).toBe(42);
   });
 
   it.each<[string, string]>([

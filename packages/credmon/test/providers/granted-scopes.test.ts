@@ -6,7 +6,10 @@ import { makeCertificates } from '@credmon/test-fixtures/certificates';
 import { startVault } from '@credmon/test-fixtures/fake-vault';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beginPass } from '../../src/pass.ts';
+import { judgeGrant } from '../../src/providers/granted-scopes.ts';
 import { accessPoint, type AccessPoint } from '../support/access-point.ts';
+import { bench, json, meta, useText, type Bench } from '../support/bench.ts';
 import { AP, SOURCES, sourceKnobs, sourceTop, type SourceKind } from '../support/sources.ts';
 
 let issuer: Issuer;
@@ -77,6 +80,49 @@ describe.each(SOURCES)('R30 %s', (kind) => {
     await on.pass();
     expect(on.read('alice/svc.use')).toMatchObject({ scope: 'write' });
     expect(on.lines.filter((line) => line.includes('the issuer did not grant read'))).toHaveLength(1);
+  });
+});
+
+describe('R43 what a scope says', () => {
+  let at: Bench;
+  beforeEach(() => {
+    at = bench();
+  });
+  afterEach(() => rmSync(at.directory, { recursive: true, force: true }));
+
+  it('brings no secret and no control character into the log or the failure file', async () => {
+    const use = useText(at.clock.now() - 600, 1000);
+    const top = '{"refresh_token":"CANARY-refresh","scopes":"read"}';
+    at.seed('alice', 'box', { top, use, meta: meta() });
+    const run = 'eyJCANARYCANARYCANARYCANARY';
+    at.answer = async ({ form }) =>
+      json({
+        access_token: 'CANARY-access',
+        refresh_token: 'CANARY-next',
+        token_type: 'bearer',
+        scope: `read admin ${form['refresh_token']} x${form['client_secret']} CANARY-access,CANARY-next ${run} \u001B]0;pwn\u0007 \u009B2J`,
+      });
+    await (
+      await beginPass(at.world, at.ownership, at.memory)
+    ).settled;
+    const said = at.lines.join('\n');
+    expect(said).toContain('granted more than was asked for (admin [...])');
+    for (const text of [said, at.read('alice', '.box.renewal')]) {
+      expect(text.replaceAll('\n', '')).toMatch(/^[ -~]*$/);
+      expect(text.toLowerCase()).not.toContain('canary');
+    }
+  });
+
+  it.each([
+    [
+      'a long one that was asked for',
+      'https://issuer.example/scopes/data.read',
+      'https://issuer.example/scopes/data.read',
+    ],
+    ['one with control characters', 'a\u001B[2J', '[...]'],
+  ])('of what was not granted: %s', (_, scope, shown) => {
+    const grant = { name: 'box', asked: `read ${scope}`, granted: 'read', extra: [] };
+    expect(judgeGrant(grant)).toEqual({ note: `the issuer did not grant ${shown}` });
   });
 });
 

@@ -1,6 +1,5 @@
 // The daemon's passes over a real directory, with real requests, files and programs: only the clock is moved by hand.
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   createSend,
@@ -11,6 +10,7 @@ import {
   type SendLimits,
 } from '@credmon/core';
 import { manualClock, type ManualClock } from '@credmon/test-fixtures/manual-clock';
+import { programFolder } from '@credmon/test-fixtures/program-folder';
 import { createLimiter } from '../../src/limiter.ts';
 import { localFiles } from '../../src/local-files.ts';
 import { ownershipOf } from '../../src/ownership.ts';
@@ -61,7 +61,7 @@ export function settingsWith(knobs: Readonly<Record<string, string>>, directory 
 
 /** Starts an Access Point; its clock begins at the present second, because issuers have their own. `ca`: whom TLS believes as well. */
 export function accessPoint(trust: Pick<SendLimits, 'ca'> = {}): AccessPoint {
-  const root = mkdtempSync(join(tmpdir(), 'credmon-ap-'));
+  const root = programFolder();
   const directory = join(root, 'creds');
   mkdirSync(directory, { mode: 0o700 });
   const clock = manualClock(Math.floor(Date.now() / 1000));

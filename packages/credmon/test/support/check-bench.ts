@@ -1,8 +1,8 @@
 // A check over real files and real servers: knobs go in, findings come out as lines.
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadConfig, type Config } from '@credmon/core';
+import { programFolder } from '@credmon/test-fixtures/program-folder';
 import type { Finding } from '../../src/check/finding.ts';
 import { checkWorld, lookAtAll, type CheckWorld, type Look } from '../../src/cli/check-world.ts';
 import { instant, settingsOf } from '../../src/cli/tokens.ts';
@@ -24,7 +24,7 @@ export interface CheckBench {
 
 /** A place of its own, with an empty credential directory. */
 export function checkBench(): CheckBench {
-  const root = mkdtempSync(join(tmpdir(), 'credmon-check-'));
+  const root = programFolder();
   const credDir = join(root, 'creds');
   mkdirSync(credDir, { mode: 0o700 });
   const config = (knobs: Readonly<Record<string, string>>): Config =>
