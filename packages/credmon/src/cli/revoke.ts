@@ -17,12 +17,14 @@ import {
   type TokenSnapshot,
 } from '@credmon/core';
 import type { Subcommand } from '../command.ts';
+import { createLimiter, type Limiter } from '../limiter.ts';
 import { ownerOfToken } from '../ownership.ts';
 import { STANDING } from '../providers/standing.ts';
 import { createPelicanSend, createVaultSend } from '../providers/own-trust.ts';
 import { revokeOne, type RevocationWorld } from '../revocation/revoke-token.ts';
 import { createRevoker } from '../revocation/revoker.ts';
 import { needsPerson, rowOf, sentenceOf, type Told } from '../revocation/tell.ts';
+import { inTurn, issuerToAsk } from '../revocation/turns.ts';
 import { readSecretFile, secretVersion } from '../secret-file.ts';
 import { readSettings, type Settings } from '../settings.ts';
 import { settlements } from '../sweep.ts';
@@ -77,8 +79,11 @@ export async function runRevokeCommand(
     return told;
   };
   const named = command.service !== undefined;
+  const turns = createLimiter({ cap: () => settings.perIssuer, steady: () => systemClock.steady() });
   const all = await Promise.all(
-    tokens.map(async (token) => tell(await revokeOwned(token, settings, world, { audit, named }))),
+    tokens.map(async (token) =>
+      tell(await revokeOwned(token, settings, world, { audit, named, revocationUrl, turns })),
+    ),
   );
   await close();
   if (command.json) print(JSON.stringify({ directory: credDir, tokens: all.map(rowOf) }, null, 2));
@@ -151,11 +156,19 @@ async function tokensOf(
   );
 }
 
+/** What revoking the tokens of one command shares. */
+interface Course {
+  readonly audit: (text: string) => void;
+  readonly named: boolean;
+  readonly revocationUrl: (service: string) => string | undefined;
+  readonly turns: Limiter;
+}
+
 async function revokeOwned(
   token: TokenSnapshot,
   settings: Settings,
   world: RevocationWorld,
-  { audit, named }: { readonly audit: (text: string) => void; readonly named: boolean },
+  { audit, named, revocationUrl, turns }: Course,
 ): Promise<Told> {
   const { user, stem } = token;
   const owner = ownerOfToken(token, settings);
@@ -170,7 +183,11 @@ async function revokeOwned(
     };
   }
   const provider = owner.kind === 'oauth2' ? 'oauth' : owner.kind;
-  // Should this process die half way, the log still says who began what.
-  audit(`revoking ${tokenId(token)} (${provider}) as ${asker()} asked`);
-  return { user, stem, provider, result: await revokeOne(owner.kind, token, world) };
+  const issuer = issuerToAsk(owner.kind, token, settings, revocationUrl);
+  return inTurn(turns, issuer, token, async () => {
+    // Should this process die half way, the log still says who began what.
+    audit(`revoking ${tokenId(token)} (${provider}) as ${asker()} asked`);
+    const result = await revokeOne(owner.kind, token, world);
+    return { user, stem, provider, result };
+  });
 }

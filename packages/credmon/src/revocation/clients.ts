@@ -24,7 +24,10 @@ export interface ClientFinder {
 }
 
 /** The name whose knobs count for a token. */
-export function serviceOf({ stem }: TokenSnapshot, { specialNames }: ClientOptions): string {
+export function serviceOf(
+  { stem }: TokenSnapshot,
+  { specialNames }: Pick<ClientOptions, 'specialNames'>,
+): string {
   return splitStem(stem, specialNames)?.service ?? stem;
 }
 

@@ -1,5 +1,7 @@
 // `revoke` at a real issuer: what is sent, what goes, what stays, what is said, and that nothing a user stores steers a secret.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { messageOf } from '@credmon/core';
 import { findSecrets, textsBelow } from '@credmon/test-fixtures/canaries';
@@ -167,6 +169,44 @@ describe('revoke of a login', () => {
     expect((await run('alice')).code).toBe(0);
     expect(listing(home())).toEqual([]);
     expect(opaque.revocations.at(-2)?.token).toBe(tokenId(rotated));
+  });
+});
+
+describe('revoke of many tokens at once', () => {
+  it('R6 R31 asks an issuer for few at a time, and takes no file before its turn has come', async () => {
+    const most = { requests: 0, gone: 0 };
+    let now = 0;
+    let done = 0;
+    const server = createServer((request, response) => {
+      now += 1;
+      most.requests = Math.max(most.requests, now);
+      request.resume();
+      request.on('end', () => {
+        const left = listing(home()).filter((name) => name.includes('.top ')).length;
+        most.gone = Math.max(most.gone, 40 - left - done);
+        setImmediate(() => {
+          now -= 1;
+          done += 1;
+          response.end();
+        });
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    workspace.configure({
+      box_CLIENT_ID: 'me',
+      box_TOKEN_URL: `${url}/token`,
+      CREDMON_box_REVOCATION_URL: `${url}/revoke`,
+      CREDMON_RENEWALS_PER_ISSUER: '3',
+    });
+    for (let n = 0; n < 40; n += 1) store(`box_h${n}.top`, `{"refresh_token":"rt${n}"}`);
+    const { code, out } = await run('alice', '--json');
+    server.close();
+    const { tokens } = JSON.parse(out) as { tokens: { state: string }[] };
+    expect([code, tokens.filter(({ state }) => state === 'revoked').length]).toEqual([0, 40]);
+    expect(listing(home())).toEqual([]);
+    expect(most.requests).toBeLessThanOrEqual(3);
+    expect(most.gone).toBeLessThanOrEqual(3);
   });
 });
 
