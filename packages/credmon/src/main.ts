@@ -12,13 +12,16 @@ import { runUsableCommand } from './cli/usable.ts';
 import type { Command } from './command.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { DEFAULT_STYLE, openLog, type Logger } from '@credmon/core/log';
+import { printable } from './printable.ts';
 import { VERSION } from './version.ts';
 
 const underMaster = process.env['CONDOR_INHERIT'] !== undefined;
 let log: Logger | undefined;
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
-const say = (text: string): void => void process.stderr.write(`${text}\n`);
+/** For what users and issuers may have written. */
+const show = (text: string): void => print(printable(text));
+const say = (text: string): void => void process.stderr.write(`${printable(text)}\n`);
 
 async function run(command: Command): Promise<number> {
   switch (command.kind) {
@@ -26,13 +29,17 @@ async function run(command: Command): Promise<number> {
       (command.toStderr ? process.stderr : process.stdout).write(`${command.text}\n`);
       return command.exitCode;
     case 'status':
-      return runStatusCommand(command, process.env, { print, complain: say, width: process.stdout.columns });
+      return runStatusCommand(command, process.env, {
+        print: show,
+        complain: say,
+        width: process.stdout.columns,
+      });
     case 'check':
-      return runCheckCommand(command, process.env, print);
+      return runCheckCommand(command, process.env, show);
     case 'usable':
       return runUsableCommand(command, process.env, say);
     case 'revoke':
-      return runRevokeCommand(command, process.env, { print, complain: say });
+      return runRevokeCommand(command, process.env, { print: show, complain: say });
     case 'keys-list':
     case 'keys-rotate':
     case 'keys-publish':
@@ -51,7 +58,7 @@ async function run(command: Command): Promise<number> {
 /** Standard error is for people; condor_master ties it to /dev/null, so the log, `-l` or at last syslog must know too. */
 function complain(error: unknown, command: Command | undefined): void {
   const text = messageOf(error);
-  process.stderr.write(`condor_credmon: ${text}\n`);
+  say(`condor_credmon: ${text}`);
   if (log) return log.error(text);
   const logFile = command?.kind === 'daemon' ? command.logFile : undefined;
   if (logFile !== undefined && complainTo(logFile, text)) return;
