@@ -5,6 +5,7 @@ import {
   createKnobReader,
   createSend,
   cutDomain,
+  dueOf,
   isCredName,
   openCredentialDirectory,
   secureEndpoint,
@@ -18,7 +19,9 @@ import {
 } from '@credmon/core';
 import type { Subcommand } from '../command.ts';
 import { createLimiter, type Limiter } from '../limiter.ts';
+import { runningDaemon } from '../lifecycle.ts';
 import { ownerOfToken } from '../ownership.ts';
+import type { ProviderKind } from '../providers/registry.ts';
 import { STANDING } from '../providers/standing.ts';
 import { createPelicanSend, createVaultSend } from '../providers/own-trust.ts';
 import { revokeOne, type RevocationWorld } from '../revocation/revoke-token.ts';
@@ -156,6 +159,19 @@ async function tokensOf(
   );
 }
 
+/** True when a daemon may be asking the token's issuer for another one now, which nobody would know of. */
+function mayBeRenewed(
+  kind: ProviderKind,
+  token: TokenSnapshot,
+  { credDir, policy }: Settings,
+): true | undefined {
+  const now = systemClock.now();
+  const bringsNoOther = kind === 'local' || kind === 'vault';
+  return !bringsNoOther && dueOf(token, policy, now).at <= now && runningDaemon(credDir) !== undefined
+    ? true
+    : undefined;
+}
+
 /** What revoking the tokens of one command shares. */
 interface Course {
   readonly audit: (text: string) => void;
@@ -187,7 +203,8 @@ async function revokeOwned(
   return inTurn(turns, issuer, token, async () => {
     // Should this process die half way, the log still says who began what.
     audit(`revoking ${tokenId(token)} (${provider}) as ${asker()} asked`);
+    const renewing = mayBeRenewed(owner.kind, token, settings);
     const result = await revokeOne(owner.kind, token, world);
-    return { user, stem, provider, result };
+    return { user, stem, provider, result, ...(renewing && result.kind === 'removed' ? { renewing } : {}) };
   });
 }

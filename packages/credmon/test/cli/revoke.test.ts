@@ -1,5 +1,5 @@
 // `revoke` at a real issuer: what is sent, what goes, what stays, what is said, and that nothing a user stores steers a secret.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -169,6 +169,26 @@ describe('revoke of a login', () => {
     expect((await run('alice')).code).toBe(0);
     expect(listing(home())).toEqual([]);
     expect(opaque.revocations.at(-2)?.token).toBe(tokenId(rotated));
+  });
+});
+
+describe('revoke beside a daemon', () => {
+  const told = 'condor_credmon may have been renewing it';
+
+  it.each([
+    ['a token that is due is said to have perhaps another one', true, 0, true],
+    ['a token that is not due is not', true, 100_000, false],
+    ['where no daemon runs there is nothing to say', false, 0, false],
+  ])('R31 %s', async (_, running, left, said) => {
+    const now = Math.floor(Date.now() / 1000);
+    workspace.configure({ mytok_CLIENT_ID: 'me', mytok_TOKEN_URL: 'https://issuer.invalid/token' });
+    store('mytok.top', '{"refresh_token":"r1"}');
+    const at = new Date(Date.now() - 60_000);
+    utimesSync(join(home(), 'mytok.top'), at, at);
+    store('mytok.use', JSON.stringify({ access_token: 'a', issued_at: now - 50, expires_at: now + left }));
+    if (running) writeFileSync(join(workspace.credentialDirectory, 'pid'), `${process.pid}\n`);
+    const { out } = await run('alice');
+    expect([out.includes(told), log().includes(told)]).toEqual([said, said]);
   });
 });
 
