@@ -107,6 +107,19 @@ describe('token exchange', () => {
     expect(issuer.log.presentedTwice()).toEqual([]);
   });
 
+  it('R16 R30 an exchange that grants too much stores no access token, but keeps the refresh token that came', async () => {
+    await issuer.setFault('wider-scope');
+    await exchanged({ scopes: 'read' });
+    expect([on.has('alice/swap.use'), on.read('alice/swap.top')]).toEqual([
+      false,
+      { scopes: 'read', refresh_token: expect.any(String) as string, iss: issuer.url },
+    ]);
+    await issuer.setFault();
+    on.clock.advance(100);
+    await on.pass();
+    expect(await verifyToken(issuer, use())).toMatchObject({ scope: 'read' });
+  });
+
   it('PELICAN_CREDMON_* work alike, with the names of the reference', async () => {
     on.configure({
       PELICAN_CREDMON_PROVIDER_NAMES: 'osdf',
