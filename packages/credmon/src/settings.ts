@@ -24,6 +24,7 @@ import {
   standingClientNames,
   type StandingToken,
 } from './providers/standing-settings.ts';
+import { signersIn } from './providers/standing-source.ts';
 import { overlaps, type ProviderLists } from './providers/registry.ts';
 import { readVaultSettings, type VaultSettings } from './providers/vault-settings.ts';
 
@@ -89,6 +90,7 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
     ...clientsOf('EXCHANGE', lists.exchange),
     ...clientsOf('PELICAN', lists.pelican),
   ];
+  const clients = readClients(config, read, allowLoopbackHttp);
   const settings: Settings = {
     credDir,
     lists,
@@ -96,13 +98,20 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
       read.list('VAULT_CREDMON_PROVIDER_NAMES') !== undefined ||
       read.string('SEC_CREDENTIAL_STORER') !== undefined,
     vault: readVaultSettings(read),
-    clients: readClients(config, read, allowLoopbackHttp),
+    clients,
     extraScopes: readExtraScopes(config, read),
     tokenClients,
     pelicanCaFile: read.path('PELICAN_CREDMON_CA_FILE'),
     tokenPrograms: readTokenPrograms(read, lists.exec),
     local: readLocalSettings(config, read, lists.local),
-    standing: readStandingTokens(config, read, tokenClients, policy.defaultLifetime),
+    standing: readStandingTokens(config, read, {
+      lists,
+      credDir,
+      clients: tokenClients,
+      logins: new Set(clients.keys()),
+      signers: signersIn(config, lists),
+      defaultLifetime: policy.defaultLifetime,
+    }),
     keyRotation: Math.floor(read.seconds('CREDMON_LOCAL_KEY_ROTATE', 0, 0, 315_360_000)),
     allowLoopbackHttp,
     endpointOrigins: readEndpointOrigins(read, allowLoopbackHttp),

@@ -1,9 +1,11 @@
 // Standing tokens, CREDMON_STANDING_TOKENS: tokens of services, which belong to no job; where each goes and what it says.
+import { isAbsolute, relative } from 'node:path';
 import { isCredName, type Config, type KnobReader } from '@credmon/core';
 import type { TokenClient } from './client-settings.ts';
 import { readIssuer, type LocalIssuer } from './local-settings.ts';
 import type { ProviderLists } from './registry.ts';
 import { scopesFor } from './scope-template.ts';
+import { standingSource, type StandingSources } from './standing-source.ts';
 
 /** Where a standing token lies. `mode` are permission bits; `owner` is a user name, or `undefined` for the daemon's own user. */
 interface StandingPlace {
@@ -63,27 +65,48 @@ export function standingClientNames(config: Config, read: KnobReader, lists: Pro
   });
 }
 
-/** Reads the standing tokens. Mistakes go to `read`; `clients` are those that may fetch tokens. */
+/** What the reading of standing tokens needs beside the knobs; `defaultLifetime` in seconds. */
+export interface StandingFacts extends StandingSources {
+  readonly credDir: string;
+  readonly defaultLifetime: number;
+}
+
+/** Reads the standing tokens. Mistakes go to `read`. */
 export function readStandingTokens(
   config: Config,
   read: KnobReader,
-  clients: readonly TokenClient[],
-  defaultLifetime: number,
+  facts: StandingFacts,
 ): readonly StandingToken[] {
-  const tokens = namesOf(read).map((name) => {
+  const mistaken = new Set<string>();
+  const tokens = namesOf(read).flatMap((name): readonly StandingToken[] => {
     const { place, provider } = readPlace(config, read, name);
-    const client = clients.find((one) => one.kind === 'CLIENT' && one.name === provider);
-    return client
-      ? readFetched(config, read, place, client, defaultLifetime)
-      : readSigned(config, read, place, provider ?? name);
+    const source = provider === undefined ? ({ kind: 'signer' } as const) : standingSource(provider, facts);
+    if (source.kind === 'client')
+      return [readFetched(config, read, place, source.client, facts.defaultLifetime)];
+    if (source.kind === 'signer') return [readSigned(config, read, place, provider ?? name)];
+    const knob = ownKnob(config, name)('CREDMON_STANDING_PROVIDER');
+    if (!mistaken.has(knob)) read.mistake(knob, source.why);
+    mistaken.add(knob);
+    return [];
   });
+  checkPaths(read, tokens, facts.credDir);
+  return tokens;
+}
+
+function checkPaths(read: KnobReader, tokens: readonly StandingToken[], credDir: string): void {
   const paths = new Set<string>();
   for (const { path, name } of tokens) {
-    if (paths.has(path))
-      read.mistake(`CREDMON_STANDING_${name}_PATH`, 'is the path of another standing token');
+    if (path === '') continue;
+    const knob = `CREDMON_STANDING_${name}_PATH`;
+    const below = relative(credDir, path);
+    if (credDir !== '' && !isAbsolute(below) && !/^\.\.(?:\/|$)/.test(below))
+      read.mistake(
+        knob,
+        `lies in the credential directory ${credDir}, whose files belong to jobs; choose another place`,
+      );
+    if (paths.has(path)) read.mistake(knob, 'is the path of another standing token');
     paths.add(path);
   }
-  return tokens;
 }
 
 function readPlace(
@@ -106,7 +129,7 @@ function readPlace(
     scope: words(read.string(own('CREDMON_STANDING_SCOPE'))),
     audience: words(read.string(own('CREDMON_STANDING_AUDIENCE'))),
   };
-  if (place.path === '') missing(read, name, 'PATH');
+  if (config.get(`CREDMON_STANDING_${name}_PATH`) === undefined) missing(read, name, 'PATH');
   const provider = read.string(own('CREDMON_STANDING_PROVIDER'));
   if (provider === undefined) missing(read, name, 'PROVIDER');
   return { place, provider };

@@ -39,7 +39,7 @@ const knobs = (): Record<string, string> => ({
   CREDMON_STANDING_AUDIENCE: 'ce.example',
   CREDMON_STANDING_ce1_SUBJECT: 'frontend',
   CREDMON_STANDING_ce1_PATH: `${on.root}/tokens/ce1`,
-  LOCAL_CREDMON_ISSUER: 'https://127.0.0.1:1',
+  LOCAL_CREDMON_frontend_ISSUER: 'https://127.0.0.1:1',
   LOCAL_CREDMON_PRIVATE_KEY: on.file('private.pem', pem),
 });
 const said = async (change: Record<string, string> = {}): Promise<string[]> =>

@@ -46,13 +46,13 @@ const KNOBS = {
 };
 const overrides = { credDir: '/nowhere', logFile: undefined, debug: false, verbose: false };
 
-function settingsOf(root: string, knobs: Record<string, string>): Settings {
+function settingsOf(root: string, knobs: Record<string, string>, over = overrides): Settings {
   const entries = Object.entries(knobs).map(([name, value]) => [
     `_CONDOR_${name}`,
     value.replaceAll('ROOT', root),
   ]);
   const env = { CONDOR_CONFIG: 'ONLY_ENV', _CONDOR_LOG: root, ...Object.fromEntries(entries) };
-  return readSettings(loadConfig({ subsystem: 'CREDMON_OAUTH', env }), overrides);
+  return readSettings(loadConfig({ subsystem: 'CREDMON_OAUTH', env }), over);
 }
 
 /** A bench with standing tokens; `configure` changes the knobs as a reload would. */
@@ -274,6 +274,109 @@ describe('settings', () => {
       'CREDMON_STANDING_a_LIFETIME = soon is not a duration',
     ])
       expect(said).toContain(text);
+  });
+});
+
+/** The mistakes in these knobs, without their places. */
+function mistakesIn(knobs: Record<string, string>, credDir = '/nowhere'): string[] {
+  try {
+    settingsOf('/x', { SEC_CREDENTIAL_DIRECTORY_OAUTH: credDir, ...knobs }, { ...overrides, credDir });
+    return [];
+  } catch (error) {
+    return (error as CodedError).message
+      .split('\n')
+      .slice(1)
+      .map((line) => line.replace(/^.*?: (?=[A-Z_]+)/, ''));
+  }
+}
+
+describe('a provider of standing tokens', () => {
+  const one = { ...KNOBS, CREDMON_STANDING_TOKENS: 'el7_osg35' };
+  const PROVIDER = 'CREDMON_STANDING_el7_osg35_PROVIDER';
+  const other = (kind: string): string =>
+    `${PROVIDER} names lab, a provider of another kind (${kind}), which makes no standing tokens: they are signed here, or fetched by client credentials`;
+  const lab = {
+    [PROVIDER]: 'lab',
+    CREDMON_STANDING_el7_osg35_SUBJECT: '',
+  };
+  it.each<[string, Record<string, string>, string[]]>([
+    [
+      'that is misspelt does not sign as another issuer',
+      { [PROVIDER]: 'frontnd' },
+      [`${PROVIDER} names frontnd, for which nothing is configured; did you mean frontend?`],
+    ],
+    [
+      'that is misspelt may mean a key directory or a client, too',
+      { [PROVIDER]: 'pilts', CREDMON_pilots_KEY_DIRECTORY: '/k' },
+      [`${PROVIDER} names pilts, for which nothing is configured; did you mean pilots?`],
+    ],
+    [
+      'that is misspelt for all is told of once',
+      { CREDMON_STANDING_PROVIDER: 'xyz', CREDMON_STANDING_TOKENS: 'el7_osg35, ce2' },
+      [
+        'CREDMON_STANDING_PROVIDER names xyz, for which nothing is configured; set LOCAL_CREDMON_xyz_ISSUER to sign, or CLIENT_CREDMON_xyz_CLIENT_ID to fetch',
+      ],
+    ],
+    ['may be in another case', { [PROVIDER]: 'FRONTEND' }, []],
+    ['may have a key directory alone', { [PROVIDER]: 'pilots', CREDMON_pilots_KEY_DIRECTORY: '/k' }, []],
+    ['may be one of a list', { [PROVIDER]: 'pilots', LOCAL_CREDMON_PROVIDER_NAMES: 'pilots' }, []],
+    ['may be the one of the old list', { [PROVIDER]: 'pilots', LOCAL_CREDMON_PROVIDER_NAME: 'pilots' }, []],
+    ['may be the usual one', { [PROVIDER]: 'scitokens' }, []],
+    [
+      'is no part of a shared knob',
+      { [PROVIDER]: 'LOCAL', CREDMON_LOCAL_KEY_DIRECTORY: '/k' },
+      [
+        `${PROVIDER} names LOCAL, for which nothing is configured; set LOCAL_CREDMON_LOCAL_ISSUER to sign, or CLIENT_CREDMON_LOCAL_CLIENT_ID to fetch`,
+      ],
+    ],
+    [
+      'is none that exchanges',
+      {
+        ...lab,
+        EXCHANGE_CREDMON_PROVIDER_NAMES: 'lab',
+        EXCHANGE_CREDMON_lab_CLIENT_ID: 'c',
+        EXCHANGE_CREDMON_lab_ISSUER: 'https://i.example',
+      },
+      [other('exchange')],
+    ],
+    [
+      'is none with logins',
+      { ...lab, lab_CLIENT_ID: 'c', lab_TOKEN_URL: 'https://i.example' },
+      [other('oauth2')],
+    ],
+    ['is no Vault', { ...lab, VAULT_CREDMON_PROVIDER_NAMES: 'lab' }, [other('vault')]],
+    [
+      'is no program',
+      { ...lab, EXEC_CREDMON_PROVIDER_NAMES: 'lab', EXEC_CREDMON_lab_COMMAND: '/bin/true' },
+      [other('exec')],
+    ],
+  ])('%s', (_, more, mistakes) => {
+    expect(mistakesIn({ ...one, ...more })).toEqual(mistakes);
+  });
+});
+
+describe('the path of a standing token', () => {
+  const one = { ...KNOBS, CREDMON_STANDING_TOKENS: 'el7_osg35' };
+  const PATH = 'CREDMON_STANDING_el7_osg35_PATH';
+  const inside = `${PATH} lies in the credential directory /creds, whose files belong to jobs; choose another place`;
+  it.each([
+    ['/creds/ce1', [inside]],
+    ['/creds', [inside]],
+    ['/etc/../creds/alice/x.use', [inside]],
+    ['/creds2/ce1', []],
+    ['/ce1', []],
+    ['/..creds', []],
+    ['ce1', [`${PATH} = ce1 is not an absolute path`]],
+  ])('%s', (path, mistakes) => {
+    expect(mistakesIn({ ...one, [PATH]: path }, '/creds')).toEqual(mistakes);
+  });
+
+  it('that is not set is told of once for each token', () => {
+    const unset = { CREDMON_STANDING_el7_osg35_PATH: '', CREDMON_STANDING_ce2_PATH: '' };
+    expect(mistakesIn({ ...KNOBS, ...unset })).toEqual([
+      'CREDMON_STANDING_el7_osg35_PATH is not set, and the standing token el7_osg35 needs it',
+      'CREDMON_STANDING_ce2_PATH is not set, and the standing token ce2 needs it',
+    ]);
   });
 });
 
