@@ -11,8 +11,12 @@ const PATIENCE = 2000;
 /** A user who was not found is asked for again after this time, in milliseconds. */
 const FORGET_AFTER = 60_000;
 
-/** The real files. A user once found is not asked for again. */
-export function standingFiles(): StandingFiles {
+/** Lies in the credential directory; a name that begins with a dot is no user's. */
+const MEMORY_FILE = '.credmon-standing.json';
+
+/** The real files, with the credential directory if anything is to be remembered. A user once found is not asked for again. */
+export function standingFiles(credDir?: string): StandingFiles {
+  const memory = credDir === undefined ? undefined : join(credDir, MEMORY_FILE);
   const owners = new Map<string, StandingOwner>();
   const unknown = new Map<string, number>();
   return {
@@ -32,6 +36,13 @@ export function standingFiles(): StandingFiles {
       if (found) owners.set(name, found);
       else unknown.set(name, performance.now() + FORGET_AFTER);
       return found;
+    },
+    recall: () => {
+      const reading = memory === undefined ? undefined : readCredentialFile(memory);
+      return reading?.kind === 'text' ? reading.text : undefined;
+    },
+    keep: (text) => {
+      if (memory !== undefined) writeFileAtomically(memory, text, { mode: 0o600, durable: false });
     },
   };
 }

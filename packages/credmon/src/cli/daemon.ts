@@ -182,7 +182,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
           locked: true,
         }),
         () => running.settings.standing,
-        standingFiles(),
+        standingFiles(settings.credDir),
       ),
       send: (request) => sender.send(request),
       limiter: createLimiter({ cap: () => running.settings.perIssuer, steady: () => systemClock.steady() }),

@@ -47,7 +47,7 @@ export function openStore(settings: Settings): CredentialStore {
   return withStanding(
     openCredentialDirectory(settings.credDir, { defaultLifetime }),
     () => settings.standing,
-    standingFiles(),
+    standingFiles(settings.credDir),
   );
 }
 

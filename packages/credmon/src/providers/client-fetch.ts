@@ -9,10 +9,11 @@ import {
 } from '@credmon/core';
 import { registrationOf, type ClientOptions } from './client-registration.ts';
 import type { TokenClient } from './client-settings.ts';
+import { audienceNote, joinNotes } from './granted-audience.ts';
 import { judgeGrant } from './granted-scopes.ts';
 import type { ProviderContext } from './provider.ts';
 
-/** A fetched token; `note` when the issuer granted less than was asked. */
+/** A fetched token; `note` when the issuer granted less than was asked, or for another audience. */
 export interface FetchedToken {
   readonly answer: TokenAnswer;
   readonly times: TokenTimes;
@@ -34,12 +35,13 @@ export async function fetchToken(
   const { send, now } = context;
   const registration = await registrationOf(client, client.issuers[0], metadata, options, context);
   const answer = await clientCredentialsGrant(send, registration, { ...wish, now });
-  const noted = judgeGrant({
+  const { note } = judgeGrant({
     ...client,
     extra: client.extraScopes,
     asked: wish.scope,
     granted: answer.scope,
   });
+  const noted = joinNotes(note, audienceNote([...wish.audience, ...wish.resources], answer.accessToken));
   const issuedAt = Math.floor(now);
   const expiresAt = issuedAt + promisedLifetime(answer.answer, options.defaultLifetime, issuedAt);
   return { answer, times: { issuedAt, expiresAt }, ...noted };

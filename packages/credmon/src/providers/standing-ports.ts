@@ -19,4 +19,8 @@ export interface StandingFiles {
   readonly write: (path: string, text: string, mode: number, owner: StandingOwner | undefined) => void;
   /** A user by name; `undefined` when there is none. */
   readonly owner: (name: string) => StandingOwner | undefined;
+  /** What {@link StandingFiles.keep} was last given, if it can be read. */
+  readonly recall: () => string | undefined;
+  /** Keeps a text, without a token in it, for the next start. @throws the system's error */
+  readonly keep: (text: string) => void;
 }

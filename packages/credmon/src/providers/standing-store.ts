@@ -7,7 +7,6 @@ import {
   sameIdentity,
   systemCode,
   type CredentialStore,
-  type FileIdentity,
   type FileState,
   type Instant,
   type RenewalState,
@@ -17,6 +16,7 @@ import {
 } from '@credmon/core';
 import { contradicts, provenanceIn, standsOf, type Provenance } from './standing-fetched.ts';
 import { accessTokenIn } from './standing-claims.ts';
+import { keep, recall, type Known } from './standing-memory.ts';
 import { STANDING, standingSnapshot } from './standing.ts';
 import type { StandingFiles, StandingOwner, StandingReading } from './standing-ports.ts';
 import type { FetchedStanding, StandingToken } from './standing-settings.ts';
@@ -24,13 +24,6 @@ import { differs } from './standing-signed.ts';
 
 /** Which tokens stand now; a changed configuration changes it. */
 export type StandingTokens = () => readonly StandingToken[];
-
-/** A fetched token that we know: which version of its file, and where that came from. */
-interface Known {
-  readonly identity: FileIdentity;
-  readonly stands: string;
-  readonly lifetime?: number;
-}
 
 /** The store with standing tokens. Their failures are remembered here: the directories they lie in belong to others. */
 export function withStanding(
@@ -40,7 +33,7 @@ export function withStanding(
 ): CredentialStore {
   const renewals = new Map<string, RenewalState>();
   const seen = new Map<string, { readonly state: FileState<TokenTimes>; readonly at: Instant }>();
-  const fetched = new Map<string, Known>();
+  const fetched = recall(files);
 
   const look = (token: StandingToken, now: Instant): TokenSnapshot => {
     const reading = files.read(token.path);
@@ -66,7 +59,11 @@ export function withStanding(
       const provenance = provenanceIn(textOf('top') ?? '');
       refuseOther(token, use, provenance);
       write(token, use, files);
-      remember(fetched, stem, provenance, files.read(token.path));
+      if (token.kind === 'fetched') {
+        remember(fetched, stem, provenance, files.read(token.path));
+        const names = tokens().map(({ name }) => name);
+        keepIfPossible(files, fetched, names);
+      }
     }
     if (writes.some(({ kind }) => kind === 'renewal')) rememberFailure(renewals, stem, textOf('renewal'));
   };
@@ -117,7 +114,20 @@ function remember(
   else fetched.delete(name);
 }
 
-/** A file that is not ours of this run says itself what it is, as far as it can; from then on the configuration is compared. */
+/** Without it the next start asks once more; that the credential directory cannot be written to is told of elsewhere. */
+function keepIfPossible(
+  files: StandingFiles,
+  fetched: ReadonlyMap<string, Known>,
+  names: readonly string[],
+): void {
+  try {
+    keep(files, fetched, names);
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+  }
+}
+
+/** A file that we did not write says itself what it is, as far as it can; from then on the configuration is compared. */
 function recognized(
   token: FetchedStanding,
   reading: StandingReading,

@@ -16,6 +16,7 @@ import { createIssuerKeys, type KeyFinder } from '@credmon/scitokens';
 import { lookUpClients } from './client-lookup.ts';
 import { metadataOf, registrationOf, useWrite, type ClientOptions } from './client-registration.ts';
 import type { TokenClient } from './client-settings.ts';
+import { audienceNote, joinNotes } from './granted-audience.ts';
 import { judgeGrant } from './granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from './provider.ts';
 import { refusal, refusalAfter } from './refusal.ts';
@@ -122,7 +123,7 @@ async function exchange(
   const { refreshToken } = answer;
   const top = refreshToken === undefined ? undefined : exchangedTop(subject, refreshToken, issuer);
   try {
-    const noted = judgeGrant({ ...client, extra: client.extraScopes, asked: scope, granted: answer.scope });
+    const noted = judged(answer, scope, subject, client);
     return { ...issued(token, client, answer, top, options, context), ...noted };
   } catch (error) {
     return refusalAfter(token, error, top);
@@ -150,11 +151,23 @@ async function renew(
     const wish = { refreshToken, now: context.now, salvage: rotate };
     const answer = await refreshGrant(context.send, registration, wish);
     if (answer.refreshToken !== undefined) rotate(answer.refreshToken);
-    const noted = judgeGrant({ ...client, extra: client.extraScopes, asked, granted: answer.scope });
+    const noted = judged(answer, asked, subject, client);
     return { ...issued(token, client, answer, top, options, context), ...noted };
   } catch (error) {
     return refusalAfter(token, error, top);
   }
+}
+
+/** Scopes and audience against what was asked for. @throws CodedError `SCOPE_WIDENED` */
+function judged(
+  { accessToken, scope }: TokenAnswer,
+  asked: string,
+  subject: Subject,
+  client: TokenClient,
+): { readonly note?: string } {
+  const { note } = judgeGrant({ ...client, extra: client.extraScopes, asked, granted: scope });
+  const audience = [...(subject.audience ?? client.audience), ...client.resources];
+  return joinNotes(note, audienceNote(audience, accessToken));
 }
 
 /** `.top` goes first and durably: what is in it replaces something that may be spent. */

@@ -54,6 +54,18 @@ describe('client credentials', () => {
     expect(on.sent.filter(({ method }) => method === 'GET')).toHaveLength(1);
   });
 
+  it('for an audience that the issuer does not heed are stored, and told of once', async () => {
+    on.configure(knobs({ CLIENT_CREDMON_svc_TOKEN_AUDIENCE: 'https://data.example' }));
+    on.store('alice/svc.top', 'alice');
+    await on.pass();
+    on.clock.advance(400);
+    await on.pass();
+    expect(issuer.log.successes('client_credentials')).toHaveLength(2);
+    expect(on.lines.filter((line) => line.includes('gave a token'))).toEqual([
+      `alice/svc: the issuer gave a token for ${issuer.url}/api, not for https://data.example; jobs may be refused`,
+    ]);
+  });
+
   it.each(['basic', 'post'] as const)(
     'R29 prove themselves by %s, with a rollover of the secret',
     async (how) => {

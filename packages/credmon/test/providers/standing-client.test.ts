@@ -5,6 +5,7 @@ import type { CodedError } from '@credmon/core';
 import { startIssuer, type FaultName, type Issuer } from '@credmon/test-fixtures/issuer';
 import { verifyToken } from '@credmon/test-fixtures/verify-token';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { judgeTokens, openStore } from '../../src/cli/tokens.ts';
 import { accessPoint, settingsWith, type AccessPoint } from '../support/access-point.ts';
 
 const SECRET = 'CANARY-standing-secret';
@@ -253,6 +254,55 @@ describe('a standing token of a client', () => {
       await again.pass();
       expect(requests()).toBe(asked);
       await again.close();
+    },
+  );
+});
+
+describe('a token for another audience than was asked for', () => {
+  const AUDIENCE = { CREDMON_STANDING_ce1_AUDIENCE: 'ce2.example.edu:9619' };
+  /** What a process that starts now finds due. */
+  const dueElsewhere = async (more: Record<string, string>): Promise<string[]> => {
+    const settings = settingsWith(knobs(more), on.directory);
+    const seen = { wall: on.clock.now(), steady: on.clock.steady() };
+    const { tokens } = await openStore(settings).scan(seen);
+    return judgeTokens(tokens, settings, seen).map(({ row }) => row.state);
+  };
+
+  it('is stored and told of once, and asked for once, also by a daemon or a status that starts later', async () => {
+    on.configure(knobs(AUDIENCE));
+    await on.pass();
+    expect(await dueElsewhere(AUDIENCE)).toEqual(['fresh']);
+    expect(await dueElsewhere({ CREDMON_STANDING_ce1_AUDIENCE: 'ce3.example.edu' })).toEqual(['due']);
+    await on.pass();
+    expect(requests()).toBe(1);
+    on.clock.advance(400);
+    await on.pass();
+    const notes = on.lines.filter((line) => line.includes('gave a token'));
+    expect(notes).toEqual([
+      `(standing)/ce1: the issuer gave a token for ${issuer.url}/api, not for ce2.example.edu:9619; jobs may be refused`,
+    ]);
+    expect(requests()).toBe(2);
+    expect(on.text('.credmon-standing.json')).not.toMatch(/CANARY|eyJ/);
+  });
+
+  it('is fetched anew when its file came from elsewhere', async () => {
+    on.configure(knobs(AUDIENCE));
+    await on.pass();
+    const again = text();
+    rmSync(file());
+    writeFileSync(file(), again, { mode: 0o600 });
+    expect(await dueElsewhere(AUDIENCE)).toEqual(['due']);
+    await on.pass();
+    expect([await dueElsewhere(AUDIENCE), requests()]).toEqual([['fresh'], 2]);
+  });
+
+  it.each(['{', '[]', '{"ce1":null}', '{"ce1":{"stands":1,"identity":{"ino":"x"}}}'])(
+    'a spoilt memory (%s) is none',
+    async (memory) => {
+      on.configure(knobs(AUDIENCE));
+      await on.pass();
+      writeFileSync(join(on.directory, '.credmon-standing.json'), memory);
+      expect(await dueElsewhere(AUDIENCE)).toEqual(['due']);
     },
   );
 });

@@ -93,6 +93,19 @@ describe('token exchange', () => {
     },
   );
 
+  it('tells once of a token for another audience than was asked for, and of none where it is right', async () => {
+    on.configure(knobs({ EXCHANGE_CREDMON_swap_RESOURCE: 'https://data.example' }));
+    store({ access_token: await subjectToken(issuer) });
+    store({ access_token: await subjectToken(issuer), audience: 'https://one.example' }, 'bob/swap.top');
+    await on.pass();
+    on.clock.advance(400);
+    await on.pass();
+    expect(on.lines.filter((line) => line.includes('gave a token'))).toEqual([
+      `alice/swap: the issuer gave a token for ${issuer.url}/api, not for https://data.example; jobs may be refused`,
+    ]);
+    expect(on.has('alice/swap.use')).toBe(true);
+  });
+
   it('renews with the refresh token, which is rotated, and a second login is exchanged anew', async () => {
     await exchanged({ scopes: 'read' });
     const [before, top] = [use(), on.read('alice/swap.top')];

@@ -89,7 +89,7 @@ export function accessPoint(trust: Pick<SendLimits, 'ca'> = {}): AccessPoint {
     store: withStanding(
       openCredentialDirectory(directory, { defaultLifetime: 1200 }),
       () => settings.standing,
-      standingFiles(),
+      standingFiles(directory),
     ),
     send: (request: HttpRequest) => {
       sent.push(request);
