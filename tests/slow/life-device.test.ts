@@ -16,8 +16,13 @@ import { revokeAt, startLife, type Life } from './provider-life.ts';
 let issuer: Issuer;
 let workspace: Workspace;
 let life: Life;
-// The user of these tests owns the secret's file; on an Access Point the client would be a public one.
-const client = { clientId: 'mytok', clientSecret: 'CANARY-mytok', redirectUris: [] };
+const client = {
+  clientId: 'mytok',
+  clientSecret: '',
+  redirectUris: ['https://ap.example/return'],
+  authentication: 'none',
+} as const;
+const confidential = { ...client, authentication: 'post', clientSecret: 'CANARY-mytok' } as const;
 const TOKEN = 'alice/mytok';
 
 beforeAll(async () => {
@@ -38,8 +43,6 @@ beforeAll(async () => {
       CREDMON_DEVICE_PROVIDER_NAMES: 'mytok',
     },
   });
-  const secret = workspace.secretFile('mytok', `${client.clientSecret}\n`);
-  workspace.configure({ mytok_CLIENT_SECRET_FILE: secret, page_CLIENT_SECRET_FILE: secret });
   life = await startLife(workspace);
 });
 afterAll(async () => {
@@ -70,7 +73,7 @@ describe('a token of a device login', () => {
     expect(await child.exited).toEqual({ code: 0, signal: null });
     const accessToken = life.accessToken(TOKEN);
     expect(await verifyToken(issuer, accessToken)).toMatchObject({ sub: 'alice', scope: 'read' });
-    const secrets = { accessToken, refreshToken: refreshToken(), secret: client.clientSecret };
+    const secrets = { accessToken, refreshToken: refreshToken() };
     expect(findSecrets(secrets, { terminal: child.output })).toEqual([]);
   });
 
@@ -85,8 +88,15 @@ describe('a token of a device login', () => {
   });
 
   it('R29 rollover: a new client secret in the file is used at once, without a restart', async () => {
-    const before = life.use(TOKEN);
-    await issuer.addClient({ ...client, clientSecret: 'CANARY-rolled' });
+    // Nobody could log in with it: the device login is over by now.
+    await issuer.addClient(confidential);
+    const secret = workspace.secretFile('mytok', `${confidential.clientSecret}\n`);
+    workspace.configure({ mytok_CLIENT_SECRET_FILE: secret });
+    const first = life.use(TOKEN);
+    life.daemon.signal('SIGHUP');
+    life.again(TOKEN);
+    const before = await life.changed(TOKEN, first);
+    await issuer.addClient({ ...confidential, clientSecret: 'CANARY-rolled' });
     life.again(TOKEN);
     await life.failed(TOKEN, 'CLIENT_REFUSED');
     workspace.secretFile('mytok', 'CANARY-rolled\n');
@@ -97,7 +107,7 @@ describe('a token of a device login', () => {
   it('outage: nobody listens at the issuer; no login begins and nothing is stored, and the old token stays', async () => {
     const before = life.use(TOKEN);
     await issuer.setFault('refused');
-    const child = storer('--force', 'mytok');
+    const child = storer('--force', 'page');
     expect((await child.exited).code).toBe(1);
     expect(child.output).toContain('ECONNREFUSED');
     life.again(TOKEN);
@@ -129,7 +139,7 @@ describe('a token of a device login', () => {
 
   it('revoke: a revoked grant leaves the token that jobs have, and says that the user must log in again', async () => {
     const before = life.use(TOKEN);
-    await revokeAt(issuer, { ...client, clientSecret: 'CANARY-rolled' }, refreshToken());
+    await revokeAt(issuer, { ...confidential, clientSecret: 'CANARY-rolled' }, refreshToken());
     life.again(TOKEN);
     await life.failed(TOKEN, 'GRANT_REVOKED');
     expect(life.use(TOKEN)).toBe(before);

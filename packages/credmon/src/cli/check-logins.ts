@@ -4,6 +4,7 @@ import { ok, warning, wrong, type Finding } from '../check/finding.ts';
 import { ownerOfToken } from '../ownership.ts';
 import type { ConfiguredClient } from '../providers/oauth-refresh.ts';
 import type { Settings } from '../settings.ts';
+import { confidentialClient } from '../storer/public-client.ts';
 import { lookAtIssuer, lookAtOrigin, lookAtSecret } from './check-issuer.ts';
 import type { CheckWorld, Look } from './check-world.ts';
 
@@ -68,6 +69,7 @@ async function lookAtLogin(
   return [
     ok(what, `refreshes the tokens of users who logged in, as client ${clientId} (${authentication})`),
     ...sorting(what, name, settings),
+    ...(device ? deviceClient(what, name, client) : []),
     lookAtSecret(what, client.secretFile),
     ...(device ? [] : portal(what, name, world)),
     asked,
@@ -104,6 +106,12 @@ function portal(what: string, name: string, { config, settings }: CheckWorld): F
   if (!/^\/return(?:\/|$)/.test(suffix))
     return [wrong(what, `nobody can log in: ${name}_RETURN_URL_SUFFIX must begin with /return`)];
   return [ok(what, `users log in at ${url.split('?')[0] ?? ''} and come back to ${prefix}${suffix}`)];
+}
+
+/** Who logs in by device code is a public client. */
+function deviceClient(what: string, name: string, client: ConfiguredClient): Finding[] {
+  const why = confidentialClient(name, client);
+  return why === undefined ? [] : [wrong(what, `nobody can log in: ${why}`)];
 }
 
 /** Where a device login begins: a knob, or what the issuer publishes. */

@@ -12,11 +12,14 @@ export interface StorerCommand {
   readonly force: boolean;
 }
 
-export const USAGE = `usage: condor_credential_storer [-v] [--force] [--config FILE] SERVICE[&handle=H][&scopes=A,B][&audience=A][&options=O] ...
+export const USAGE = `usage: condor_credential_storer [-v] [--force] [--config FILE] CREDENTIAL ...
 
-Logs in for tokens that jobs use, and stores the credentials with condor_store_cred. condor_submit runs it
-(SEC_CREDENTIAL_STORER) for services of a Vault, of Pelican and for CREDMON_DEVICE_PROVIDER_NAMES; by hand it serves
-any service with a _CLIENT_ID too. What is stored already is left alone.
+CREDENTIAL is SERVICE[&handle=H][&scopes=A,B][&audience=A][&options=O]
+
+Logs in for tokens that jobs use, and stores the credentials with
+condor_store_cred. condor_submit runs it (SEC_CREDENTIAL_STORER) for services of
+a Vault, of Pelican and for CREDMON_DEVICE_PROVIDER_NAMES; by hand it serves any
+service with a _CLIENT_ID too. What is stored already is left alone.
 
   -v, --verbose   say what is done
   --force         log in again although a credential is stored

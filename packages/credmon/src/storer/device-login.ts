@@ -8,7 +8,6 @@ import {
   type ClientRegistration,
   type Clock,
   type MetadataOptions,
-  type Parsed,
   type Send,
   type TokenAnswer,
 } from '@credmon/core';
@@ -25,12 +24,11 @@ export interface LoginWorld {
   readonly clock: Clock;
   readonly terminal: Terminal;
   readonly storeCred: StoreCred;
-  readonly readSecret: (path: string) => Parsed<string>;
   readonly unicode: boolean;
 }
 
 /**
- * Logs in by device code and stores the refresh token, then the access token that came with it.
+ * Logs in by device code, as a public client, and stores the refresh token, then the access token that came with it.
  * @throws CodedError as `beginDeviceLogin` and `finishDeviceLogin`; `LOGIN_REFUSED` when the issuer gives no refresh token, `SCOPE_WIDENED`
  */
 export async function deviceLogin(
@@ -72,7 +70,7 @@ function useOf({ answer }: TokenAnswer, now: number): Record<string, unknown> {
 async function registrationOf(
   world: LoginWorld,
   service: string,
-  { client, registration, origins }: DeviceSettings,
+  { registration, origins }: DeviceSettings,
 ): Promise<ClientRegistration> {
   const { issuer, deviceUrl, allowLoopbackHttp } = registration;
   if (deviceUrl === undefined && issuer === undefined) {
@@ -81,9 +79,6 @@ async function registrationOf(
   }
   return {
     ...registration,
-    ...(client.secretFile === undefined
-      ? {}
-      : { clientSecret: secretOf(client.secretFile, service, world.readSecret) }),
     deviceUrl: deviceUrl ?? (await discovered(world, issuer ?? '', { allowLoopbackHttp, origins })),
   };
 }
@@ -100,15 +95,4 @@ async function discovered(
   throw new CodedError('ISSUER_METADATA_INVALID', `the issuer ${issuer} offers no device login (RFC 8628)`, {
     issuer,
   });
-}
-
-/** The storer runs as the user, who must not be able to read a client's secret. */
-function secretOf(path: string, service: string, readSecret: LoginWorld['readSecret']): string {
-  const secret = readSecret(path);
-  if (secret.ok) return secret.value;
-  throw new CodedError(
-    'SECRET_UNREADABLE',
-    `${service} has a client secret (${path}), which you cannot read; for device logins the administrator registers a public client and leaves ${service}_CLIENT_SECRET_FILE out`,
-    { path },
-  );
 }

@@ -1,7 +1,6 @@
 // The executable condor_credential_storer: command line, environment and terminal in, exit code out.
 import { createSend, isCoded, loadConfig, messageOf, systemClock } from '@credmon/core';
 import { EXIT_FAILED, EXIT_USAGE } from '../exit-code.ts';
-import { readSecretFile } from '../secret-file.ts';
 import { VERSION } from '../version.ts';
 import { parseStorerArguments, type StorerCommand } from './arguments.ts';
 import { runProgram } from './programs.ts';
@@ -41,7 +40,6 @@ async function store(command: StorerCommand): Promise<void> {
     stderr,
     run: runProgram,
     storeCred: createStoreCred(runProgram, options, stderr),
-    readSecret: readSecretFile,
     unicode: /utf-?8/i.test(locale),
     mode: env['CONDOR_CREDENTIAL_STORER_MODE']?.toLowerCase(),
     say: (text: string) => {

@@ -1,5 +1,5 @@
 // Which way a credential is obtained: by a device login, from a Vault, or from Pelican. Pure.
-import { CodedError } from '@credmon/core';
+import { CodedError, shellWord } from '@credmon/core';
 import { ownerOf, type ProviderLists } from '../providers/registry.ts';
 
 /** The ways. */
@@ -28,6 +28,17 @@ export function routeOf(service: string, { lists, hasClient, mode }: RouteFacts)
     case 'nobody':
       if (mode === 'vault' || mode === 'pelican') return mode;
       throw new CodedError('USAGE', `nobody here knows ${service}: ${owner.why}`, { service });
+    case 'exchange':
+      throw new CodedError(
+        'USAGE',
+        [
+          `${service} has no login of its own: condor_credmon exchanges an access token that you store (exchange).`,
+          'Store one from a file with {"access_token": "..."}, and it is exchanged within a minute:',
+          '',
+          `    condor_store_cred add-oauth -s ${shellWord(service)} -i FILE`,
+        ].join('\n'),
+        { service },
+      );
     default:
       throw new CodedError(
         'USAGE',

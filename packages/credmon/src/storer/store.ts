@@ -5,9 +5,10 @@ import { deviceLogin, type LoginWorld } from './device-login.ts';
 import { pelicanLogin } from './pelican-login.ts';
 import type { Run } from './programs.ts';
 import { needsTerminal } from './prompt.ts';
+import { confidentialClient } from './public-client.ts';
 import type { StoreRequest } from './request.ts';
 import { routeOf } from './route.ts';
-import type { StorerSettings } from './settings.ts';
+import type { DeviceSettings, StorerSettings } from './settings.ts';
 import { vaultLogin } from './vault-login.ts';
 
 /** What storing may use of the world. Without a `terminal` nobody can log in; `stderr` is where programs then complain. */
@@ -50,15 +51,21 @@ async function storeOne(
   world.say(`${stem} is not stored: ${route} login`);
   const interactive = world.terminal !== undefined;
   if (route === 'vault') return vaultLogin({ ...world, interactive }, request, settings.getTokenOptions);
+  const device = route === 'device' ? deviceOf(service, settings) : undefined;
   if (!world.terminal) throw needsTerminal(request);
-  if (route === 'pelican') return pelicanLogin(world, request, settings.pelican(service));
+  if (!device) return pelicanLogin(world, request, settings.pelican(service));
+  return deviceLogin({ ...world, terminal: world.terminal }, request, device);
+}
+
+/** A login that cannot end well is refused before anybody is asked to come to a terminal. */
+function deviceOf(service: string, settings: StorerSettings): DeviceSettings {
+  const fail = (what: string): CodedError => new CodedError('CONFIG_INVALID', what, { provider: service });
   const device = settings.device(service);
   if (!device)
-    throw new CodedError(
-      'CONFIG_INVALID',
-      `${service}_CLIENT_ID and ${service}_TOKEN_URL are not set; the administrator must add them`,
-    );
-  return deviceLogin({ ...world, terminal: world.terminal }, request, device);
+    throw fail(`${service}_CLIENT_ID and ${service}_TOKEN_URL are not set; the administrator must add them`);
+  const confidential = confidentialClient(service, device.client);
+  if (confidential !== undefined) throw fail(confidential);
+  return device;
 }
 
 function mismatch(stem: string, request: StoreRequest): CodedError {

@@ -87,6 +87,18 @@ it('a name in the list without a client, and a client that no list names', async
   );
 });
 
+it('R45 nobody can log in by device code with a client that has a secret', async () => {
+  const lists = { CREDMON_DEVICE_PROVIDER_NAMES: 'mytok', VAULT_CREDMON_PROVIDER_NAMES: 'mytok' };
+  const errors = async (more: Record<string, string>): Promise<string[]> =>
+    (await on.findings({ ...login(), ...more }, looksAtLogins)).filter((line) =>
+      line.includes('nobody can log in: mytok has a client secret'),
+    );
+  expect(await errors({})).toEqual([]);
+  expect(await errors({ ...lists, mytok_CLIENT_SECRET_FILE: '/no/such' })).toEqual([
+    expect.stringMatching(/^error mytok \(device login\)/),
+  ]);
+});
+
 it('a device name needs no portal, but an endpoint to begin at', async () => {
   const knobs = {
     ...login(),

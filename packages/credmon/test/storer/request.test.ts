@@ -1,7 +1,7 @@
 // The storer's arguments, and which way each service goes.
 import { isCoded } from '@credmon/core';
 import { describe, expect, it } from 'vitest';
-import { parseStorerArguments } from '../../src/storer/arguments.ts';
+import { parseStorerArguments, USAGE } from '../../src/storer/arguments.ts';
 import { parseRequest, requestText } from '../../src/storer/request.ts';
 import { routeOf } from '../../src/storer/route.ts';
 
@@ -49,6 +49,7 @@ describe('the command line', () => {
       verbose: true,
       force: true,
     });
+    expect(USAGE.split('\n').filter((line) => line.length > 80)).toEqual([]);
     expect(parseStorerArguments(['--version'], '1.2.3')).toEqual({ kind: 'text', text: '1.2.3' });
   });
 });
@@ -60,7 +61,7 @@ describe('the way of a service', () => {
     oauth2: '*',
     vault: ['dune'],
     pelican: ['osdf'],
-    exchange: [],
+    exchange: ['lab'],
     exec: [],
     specialNames: false,
   } as const;
@@ -80,6 +81,7 @@ describe('the way of a service', () => {
     ['other', /nobody here knows other/],
     ['scitokens', /needs no login/],
     ['svc', /needs no login/],
+    ['lab', /condor_store_cred add-oauth -s lab -i FILE$/],
   ])('%s has none', (service, text) => {
     expect(() => routeOf(service, { lists, hasClient: false, mode: undefined })).toThrow(text);
   });

@@ -1,5 +1,5 @@
 // The device login and an issuer that somebody has tampered with: no secret goes to a thief (R26), and no wider token is stored (R30).
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSend, isCoded, loadConfig } from '@credmon/core';
@@ -8,7 +8,6 @@ import { startCrookedIssuer, type CrookedIssuer } from '@credmon/test-fixtures/c
 import { misleadNames } from '@credmon/test-fixtures/misled-names';
 import { startThief, type Thief } from '@credmon/test-fixtures/thief';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readSecretFile } from '../../src/secret-file.ts';
 import { deviceLogin } from '../../src/storer/device-login.ts';
 import { parseRequest } from '../../src/storer/request.ts';
 import { readStorerSettings } from '../../src/storer/settings.ts';
@@ -17,9 +16,7 @@ const folder = mkdtempSync(join(tmpdir(), 'credmon-thief-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const made = makeCertificates(folder);
 const tls = { key: readFileSync(made.keyFile, 'utf8'), cert: readFileSync(made.certificateFile, 'utf8') };
-const secrets = { 'client secret': 'CANARY-client-secret', 'device code': 'CANARY-device-code' };
-const secretFile = join(folder, 'secret');
-writeFileSync(secretFile, secrets['client secret'], { mode: 0o600 });
+const secrets = { 'device code': 'CANARY-device-code' };
 
 let thief: Thief;
 let issuer: CrookedIssuer;
@@ -43,7 +40,6 @@ async function login(
 ): Promise<{ code: string; text: string; printed: string; stored: object[] }> {
   const env = {
     svc_CLIENT_ID: 'ap',
-    svc_CLIENT_SECRET_FILE: secretFile,
     svc_TOKEN_URL: at.tokenUrl,
     CREDMON_svc_ISSUER: at.url,
     CREDMON_ALLOW_LOOPBACK_HTTP: 'true',
@@ -73,7 +69,6 @@ async function login(
     clock,
     terminal: { descriptor: 1, print: (text: string) => void printed.push(text) },
     storeCred: { query: async () => 'no' as const, add: keep, addUse: keep },
-    readSecret: readSecretFile,
     unicode: false,
   };
   const outcome = await deviceLogin(world, parseRequest(request), settings).then(
