@@ -125,7 +125,7 @@ describe('an issuer that fails for a while', () => {
 
 describe('an issuer that refuses for good', () => {
   it.each([
-    ['invalid-grant', 'GRANT_REVOKED', 'log in again'],
+    ['invalid-grant', 'GRANT_REVOKED', 'submits again'],
     ['invalid-client', 'CLIENT_REFUSED', 'the administrator must act'],
   ] as const)('R9 %s (%s) is not asked again, and the log says what to do', async (fault, code, advice) => {
     const before = [textOf(token.path('top')), textOf(token.path('use'))];

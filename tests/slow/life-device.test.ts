@@ -143,6 +143,6 @@ describe('a token of a device login', () => {
     life.again(TOKEN);
     await life.failed(TOKEN, 'GRANT_REVOKED');
     expect(life.use(TOKEN)).toBe(before);
-    await life.logged('log in again');
+    await life.logged('submits again');
   });
 });

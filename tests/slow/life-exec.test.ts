@@ -127,7 +127,7 @@ describe("a token of a site's own program", () => {
     life.again('dave/own');
     await life.failed('dave/own', 'GRANT_REVOKED');
     expect(life.use('dave/own')).toBe(before);
-    await life.logged('the user must remove it');
+    await life.logged('submits again');
     await store('dave/own');
     await life.changed('dave/own', before);
   });

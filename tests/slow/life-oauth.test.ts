@@ -87,7 +87,7 @@ describe('an OAuth token', () => {
     life.again('dave/mytok');
     await life.failed('dave/mytok', 'GRANT_REVOKED');
     expect(life.use('dave/mytok')).toBe(before);
-    await life.logged('log in again');
+    await life.logged('submits again');
     const fresh = await login('dave');
     life.again('dave/mytok');
     await life.changed('dave/mytok', fresh);

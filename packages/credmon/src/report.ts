@@ -1,8 +1,6 @@
 // Turns what happened into log lines: a failure once per change of state, never a secret, always what to do next.
 import {
-  LONGEST_PAUSE,
-  SHORTEST_LIFETIME,
-  SHORT_LIVES,
+  splitStem,
   tokenId,
   type CodedError,
   type ManagedToken,
@@ -11,7 +9,9 @@ import {
   type Scan,
   type TokenTimes,
 } from '@credmon/core';
-import { worstLifeLeft, type ReaderHabits } from './life-left.ts';
+import type { ReaderHabits } from './life-left.ts';
+import { noLifeText, shortLifeText } from './life-texts.ts';
+import { nextStep } from './next-step.ts';
 import type { Log } from '@credmon/core/log';
 import { createSaid, type Said } from './said.ts';
 
@@ -39,29 +39,11 @@ export interface Report {
 /** So many texts that belong to no token are remembered as said. */
 const MOST_TEXTS = 1000;
 
-/** Warnings of tokens whose life is too short, each said once. */
-function lifeWarnings(
-  log: Log,
-  habits: () => ReaderHabits,
-  texts: Said,
-): {
-  readonly warnOfShortLife: (token: ManagedToken) => void;
-  readonly warnOfNoLife: (token: ManagedToken, life: number) => void;
-} {
-  const warnOfShortLife = (token: ManagedToken): void => {
-    const left = worstLifeLeft(token, habits());
-    if (left === undefined || left >= habits().floor) return;
-    const text = `a job may read ${token.snapshot.stem} with only ${Math.max(0, left)} s left; ask the issuer for longer lifetimes, or lower SEC_CREDENTIAL_REFRESH`;
-    texts.once(`short life ${token.snapshot.stem}`, '', () => log.warn(text));
+/** Says a warning once; no text is none. */
+function warnOnceOf(log: Log, texts: Said): (about: string, text: string | undefined) => void {
+  return (about, text) => {
+    if (text !== undefined) texts.once(about, '', () => log.warn(text));
   };
-
-  const warnOfNoLife = (token: ManagedToken, life: number): void => {
-    const { stem } = token.snapshot;
-    if (life >= SHORTEST_LIFETIME) return;
-    const text = `the tokens that the issuer of ${stem} gives live ${life} s, too short for any job: after ${SHORT_LIVES} renewals in a row they are renewed every ${LONGEST_PAUSE} s only; ask the issuer for longer lifetimes`;
-    texts.once(`no life ${stem}`, '', () => log.warn(text));
-  };
-  return { warnOfShortLife, warnOfNoLife };
 }
 
 /** A report to a log. What it has said is remembered while the token is there, so that only changes are said again. */
@@ -73,7 +55,7 @@ export function createReport(log: Log, habits: () => ReaderHabits): Report {
   /** What tokens share when they fail: `fields.about` of the error, by token. */
   const shared = new Map<string, string>();
 
-  const { warnOfShortLife, warnOfNoLife } = lifeWarnings(log, habits, texts);
+  const warnOnce = warnOnceOf(log, texts);
 
   /** Memory must not grow with every token that ever was, and one that comes back is news. */
   const forgetGone = (scan: Scan): void => {
@@ -108,7 +90,7 @@ export function createReport(log: Log, habits: () => ReaderHabits): Report {
       forgetGone(scan);
       for (const { token, state } of plan.verdicts) {
         const id = tokenId(token.snapshot);
-        warnOfShortLife(token);
+        warnOnce(`short life ${token.snapshot.stem}`, shortLifeText(token, habits()));
         if (state !== 'unrenewable' || token.renewable.ok) continue;
         const { reason } = token.renewable;
         ofToken.once(id, reason, () => log.warn(`${id}: cannot be renewed: ${reason}`));
@@ -120,11 +102,11 @@ export function createReport(log: Log, habits: () => ReaderHabits): Report {
       const how = rotated ? ', refresh token rotated' : '';
       const life = expiresAt - issuedAt;
       log.info(`Successfully renewed ${id} (${token.provider}), good for ${life} s${how}`);
-      warnOfNoLife(token, life);
+      warnOnce(`no life ${token.snapshot.stem}`, noLifeText(token, life));
     },
     failed: (token, kind, error, state) => {
       const id = tokenId(token.snapshot);
-      const text = `${id}: ${error.message}; ${advice(kind, state)}`;
+      const text = failureText(token, kind, error, state);
       onceOf(id, kind, error, () => log[kind === 'failed' ? 'warn' : 'error'](text));
       log.debug(
         `${id}: attempt ${state.attempts} failed (${error.code}), next not before ${state.not_before}`,
@@ -132,13 +114,13 @@ export function createReport(log: Log, habits: () => ReaderHabits): Report {
     },
     postponed: (token, error, state) => {
       const id = tokenId(token.snapshot);
-      onceOf(id, 'postponed', error, () => log.warn(`${id}: ${error.message}; ${advice('failed', state)}`));
+      onceOf(id, 'postponed', error, () => log.warn(failureText(token, 'failed', error, state)));
     },
     noted: (id, note) => notes.once(id, note, () => log.warn(`${id}: ${note}`)),
     removed: (token, error) => {
       const id = tokenId(token.snapshot);
       forgetFailure(id);
-      log.warn(`Audit: removed ${id} (${token.provider}): ${error.message}`);
+      log.warn(`Audit: removed ${id} (${token.provider}): ${withoutId(id, error)}`);
     },
     settled: (path, why, finished) => log.info(`${finished ? 'Finished' : 'Removed'} ${path}: ${why}`),
     unwritten: (id, why) =>
@@ -153,12 +135,35 @@ export function createReport(log: Log, habits: () => ReaderHabits): Report {
   };
 }
 
+function failureText(
+  token: ManagedToken,
+  kind: 'revoked' | 'denied' | 'failed',
+  error: CodedError,
+  state: RenewalState,
+): string {
+  const id = tokenId(token.snapshot);
+  return `${id}: ${withoutId(id, error)}; ${advice(token, kind, error, state)}`;
+}
+
+/** Some messages begin with the token themselves. */
+function withoutId(id: string, { message }: CodedError): string {
+  return message.startsWith(`${id}: `) ? message.slice(id.length + 2) : message;
+}
+
 /** Who must act, and whether anything is tried meanwhile: the state alone decides that, as it does for `condor_credmon status`. */
-function advice(kind: 'revoked' | 'denied' | 'failed', state: RenewalState): string {
+function advice(
+  { snapshot, provider }: ManagedToken,
+  kind: 'revoked' | 'denied' | 'failed',
+  { code }: CodedError,
+  state: RenewalState,
+): string {
   const next = state.stopped
     ? `not tried again${UNTIL[kind]}`
     : `tried again in ${Math.max(0, state.not_before - state.last_attempt)} s`;
-  return `${next}${WHO[kind]}`;
+  if (kind !== 'revoked') return `${next}${WHO[kind]}`;
+  const { user, stem } = snapshot;
+  const name = splitStem(stem, false) ?? { service: stem, handle: '' };
+  return `${next}: ${nextStep({ user, provider, ...name }, code) ?? `see ${code} in docs/errors.md`}`;
 }
 
 const UNTIL = {
@@ -168,7 +173,6 @@ const UNTIL = {
 } as const;
 
 const WHO = {
-  revoked: ': the user must remove it (condor_store_cred delete-oauth) and log in again by submitting a job',
   denied: ': the administrator must act',
   failed: '',
 } as const;

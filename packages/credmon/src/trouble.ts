@@ -1,9 +1,6 @@
 // Tokens that a person should look at, in few words: what is the matter, such as whose, and what to do next.
-import { deleteCommand } from './delete-command.ts';
-import steps from './next-steps.json' with { type: 'json' };
+import { nextStep } from './next-step.ts';
 import { needsAttention, nameOf, type StatusRow } from './status.ts';
-
-const STEPS: Readonly<Record<string, string>> = steps;
 
 /** At most `most` sentences, one for each service and kind of trouble, the one with most tokens first; the last tells of the rest. */
 export function troubleTexts(rows: readonly StatusRow[], most = 5): string[] {
@@ -56,10 +53,5 @@ function troubleText(group: Group): string {
   if (error === null) return `${someOf(group)} ${be} ${how}, and not renewed so far`;
   const id = `${row.user}/${nameOf(row)}: `;
   const message = error.message.startsWith(id) ? error.message.slice(id.length) : error.message;
-  return `${someOf(group)} ${be} ${how} (${error.code}): ${message}; ${nextStep(row, error.code)}`;
-}
-
-function nextStep(row: StatusRow, code: string): string {
-  const step = STEPS[code] ?? `see ${code} in docs/errors.md`;
-  return step.replace('{user}', () => row.user).replace('{delete}', () => deleteCommand(row));
+  return `${someOf(group)} ${be} ${how} (${error.code}): ${message}; ${nextStep(row, error.code) ?? `see ${error.code} in docs/errors.md`}`;
 }

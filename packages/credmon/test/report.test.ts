@@ -2,6 +2,8 @@
 import { CodedError, DEFAULT_POLICY, type ManagedToken, type RenewalState, type Scan } from '@credmon/core';
 import { describe, expect, it } from 'vitest';
 import { createReport } from '../src/report.ts';
+import { statusRow } from '../src/status.ts';
+import { troubleTexts } from '../src/trouble.ts';
 import { createSaid } from '../src/said.ts';
 
 const NOW = 1_000_000;
@@ -49,8 +51,7 @@ function reporting() {
 }
 
 describe('R44 the advice agrees with the state', () => {
-  const login =
-    'the user must remove it (condor_store_cred delete-oauth) and log in again by submitting a job';
+  const login = 'to mend it, alice runs this and submits again: condor_store_cred delete-oauth -s mytok';
   it.each([
     ['revoked', true, `not tried again: ${login}`],
     [
@@ -67,10 +68,43 @@ describe('R44 the advice agrees with the state', () => {
     report.failed(
       token('alice'),
       kind,
-      new CodedError('SECRET_UNREADABLE', 'unreadable'),
+      new CodedError('GRANT_REVOKED', 'alice/mytok: unreadable'),
       state({ stopped }),
     );
     expect(lines).toEqual([`alice/mytok: unreadable; ${advice}`]);
+  });
+
+  it.each([
+    [
+      'exchange',
+      'GRANT_REVOKED',
+      "to mend it, alice stores another token (a Pelican name's by condor_credential_storer --force): condor_store_cred add-oauth -s mytok -H h1 -i FILE",
+    ],
+    [
+      'exchange',
+      'SUBJECT_REFUSED',
+      'to mend it, alice stores a token of a configured issuer: condor_store_cred add-oauth -s mytok -H h1 -i FILE',
+    ],
+    [
+      'vault',
+      'GRANT_REVOKED',
+      'to mend it, alice runs this and submits again: condor_store_cred delete-oauth -s mytok -H h1',
+    ],
+    ['client', 'GRANT_REVOKED', 'the administrator asks the issuer why it refuses the client'],
+    ['oauth', 'PROGRAM_FAILED', 'see PROGRAM_FAILED in docs/errors.md'],
+  ] as const)('%s, %s', (provider, code, advice) => {
+    const { lines, report } = reporting();
+    const { snapshot, ...rest } = token('alice');
+    const managed = { ...rest, provider, snapshot: { ...snapshot, stem: 'mytok_h1' } };
+    const error = new CodedError(code, 'said no');
+    report.failed(managed, 'revoked', error, state({ stopped: true, code }));
+    expect(lines).toEqual([`alice/mytok_h1: said no; not tried again: ${advice}`]);
+    // The status says the same.
+    const failure = { code, message: 'said no', at: NOW };
+    const row = statusRow(managed.snapshot, undefined, { wall: NOW, steady: 0 });
+    expect(troubleTexts([{ ...row, provider, state: 'stopped', last_error: failure }])).toEqual([
+      `alice/mytok_h1 is stopped (${code}): said no; ${advice}`,
+    ]);
   });
 });
 

@@ -158,7 +158,7 @@ describe('a token program', () => {
   });
 
   it.each<[string, object, string]>([
-    ['invalid_grant', { error: 'invalid_grant' }, 'the user must remove it'],
+    ['invalid_grant', { error: 'invalid_grant' }, 'submits again'],
     ['invalid_client', { error: 'invalid_client' }, 'the administrator must act'],
     [
       'wider scopes',

@@ -224,7 +224,7 @@ describe('token exchange', () => {
     on.clock.advance(100);
     await on.pass();
     expect(posts()).toHaveLength(asked);
-    expect(on.lines.join('\n')).toContain('log in again');
+    expect(on.lines.join('\n')).toContain('stores another token');
     store({ access_token: await subjectToken(issuer) });
     const before = use();
     await on.pass();

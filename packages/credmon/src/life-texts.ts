@@ -1,0 +1,39 @@
+// What the log says of tokens whose life is too short, and who can make it longer. Pure.
+import { LONGEST_PAUSE, SHORTEST_LIFETIME, SHORT_LIVES, type ManagedToken } from '@credmon/core';
+import { worstLifeLeft, type ReaderHabits } from './life-left.ts';
+
+/** What to say of a token that a job may read too late; `undefined` when its life is long enough. */
+export function shortLifeText(token: ManagedToken, habits: ReaderHabits): string | undefined {
+  const { stem } = token.snapshot;
+  const standing = token.provider === 'standing';
+  // No starter fetches a standing token.
+  const left = worstLifeLeft(token, standing ? { ...habits, starterRefresh: 0 } : habits);
+  if (left === undefined || left >= habits.floor) return undefined;
+  const seconds = `only ${Math.max(0, left)} s left`;
+  return standing
+    ? `the standing token ${stem} may have ${seconds} when it is read; ${longer(token)}`
+    : `a job may read ${stem} with ${seconds}; ${longer(token)}, or lower SEC_CREDENTIAL_REFRESH`;
+}
+
+/** What to say of a token that lives `life` seconds, which is too short for anything; `undefined` when it is not. */
+export function noLifeText(token: ManagedToken, life: number): string | undefined {
+  if (life >= SHORTEST_LIFETIME) return undefined;
+  const { stem } = token.snapshot;
+  const rare = `after ${SHORT_LIVES} renewals in a row they are renewed every ${LONGEST_PAUSE} s only; ${longer(token)}`;
+  switch (token.provider) {
+    case 'local':
+      // What is signed here is renewed as often as its lifetime wants.
+      return `the tokens that are signed for ${stem} live ${life} s, too short for any job; ${longer(token)}`;
+    case 'standing':
+      return `the standing tokens ${stem} live ${life} s, too short for any use: ${rare}`;
+    default:
+      return `the tokens that the issuer of ${stem} gives live ${life} s, too short for any job: ${rare}`;
+  }
+}
+
+function longer({ provider, snapshot }: ManagedToken): string {
+  if (provider === 'local') return 'raise LOCAL_CREDMON_TOKEN_LIFETIME';
+  return provider === 'standing'
+    ? `raise CREDMON_STANDING_${snapshot.stem}_LIFETIME, or where it is fetched, ask its issuer for longer lifetimes`
+    : 'ask the issuer for longer lifetimes';
+}

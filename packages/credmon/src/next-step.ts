@@ -1,0 +1,24 @@
+// What a person does next about a token that went wrong: the log and `condor_credmon status` say the same. Pure.
+import { shellWord } from '@credmon/core';
+import { deleteCommand } from './delete-command.ts';
+import steps from './next-steps.json' with { type: 'json' };
+
+const STEPS: Readonly<Record<string, string>> = steps;
+
+/** Whose token it is, and the kind of provider that renews it. */
+export interface StuckToken {
+  readonly user: string;
+  readonly service: string;
+  readonly handle: string;
+  readonly provider: string | null;
+}
+
+/** The step for an error's code, where the provider makes it another one that; `undefined` when there is none in few words. */
+export function nextStep(token: StuckToken, code: string): string | undefined {
+  const { user, service, handle, provider } = token;
+  const add = `condor_store_cred add-oauth -s ${shellWord(service)}${handle === '' ? '' : ` -H ${shellWord(handle)}`} -i FILE`;
+  return (STEPS[`${code} ${provider ?? ''}`] ?? STEPS[code])
+    ?.replace('{user}', () => user)
+    .replace('{delete}', () => deleteCommand(token))
+    .replace('{add}', () => add);
+}
