@@ -173,6 +173,7 @@ export function readLists(read: KnobReader): ProviderLists {
     read.mistake(
       knobs[0] ?? '',
       `and ${knobs.slice(1).join(' and ')} both name ${name}: a name has one owner`,
+      'first',
     );
   }
   return withDeviceNames(lists, readDeviceNames(read, lists));

@@ -132,4 +132,13 @@ describe('settings', () => {
       'FILE, line 3: LOCAL_CREDMON_PROVIDER_NAMES and OAUTH2_CREDMON_PROVIDER_NAMES both name a: a name has one owner',
     ]);
   });
+
+  it('R19 tell of a name with two owners before what one of them lacks', () => {
+    const [, first, ...others] = mistakesOf(
+      `${BASE}CREDMON_FIRST_RETRY = never\nOAUTH2_CREDMON_PROVIDER_NAMES = a\nCLIENT_CREDMON_PROVIDER_NAMES = a\n`,
+    );
+    expect(first).toContain('CLIENT_CREDMON_PROVIDER_NAMES and OAUTH2_CREDMON_PROVIDER_NAMES both name a');
+    expect(others).toHaveLength(4);
+    expect(others.at(-1)).toContain('CREDMON_FIRST_RETRY');
+  });
 });

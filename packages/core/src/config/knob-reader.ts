@@ -28,8 +28,8 @@ export interface KnobReader {
   /** A size in bytes. */
   bytes(knob: string, byDefault: number): number;
   logLimit(knob: string, byDefault: Amount): Amount;
-  /** Notes that `knob` is wrong: `what` completes the sentence. */
-  mistake(knob: string, what: string): void;
+  /** Notes that `knob` is wrong: `what` completes the sentence. One that others may follow from is told `first`. */
+  mistake(knob: string, what: string, rank?: 'first'): void;
   /** Notes that `knob` is odd, but no reason to refuse the configuration. */
   warning(knob: string, what: string): void;
   readonly warnings: readonly string[];
@@ -44,7 +44,7 @@ export function createKnobReader(config: Config): KnobReader {
   const said = (knob: string, what: string): string => `${originText(config.origin(knob))}: ${knob} ${what}`;
   const take = <Value>(result: ReadResult<Value>, byDefault: Value): Value => {
     if (result.ok) return result.value;
-    mistakes.push({ text: result.problem.message, origin: result.problem.origin });
+    mistakes.push({ text: result.problem.message, origin: result.problem.origin, first: false });
     return byDefault;
   };
   return {
@@ -59,8 +59,8 @@ export function createKnobReader(config: Config): KnobReader {
       take(readDuration(config, knob, byDefault, { min, max }), byDefault),
     bytes: (knob, byDefault) => take(readSize(config, knob, byDefault, { min: 0 }), byDefault),
     logLimit: (knob, byDefault) => take(readLogLimit(config, knob, byDefault), byDefault),
-    mistake: (knob, what) => {
-      mistakes.push({ text: said(knob, what), origin: config.origin(knob) });
+    mistake: (knob, what, rank) => {
+      mistakes.push({ text: said(knob, what), origin: config.origin(knob), first: rank === 'first' });
     },
     warning: (knob, what) => {
       warnings.push(said(knob, what));
@@ -80,10 +80,12 @@ export function createKnobReader(config: Config): KnobReader {
 interface Mistake {
   readonly text: string;
   readonly origin: Origin | undefined;
+  readonly first: boolean;
 }
 
-/** What was not set at all first, then by file and line, as an administrator goes through them. */
+/** What others may follow from, then what was not set at all, then by file and line, as an administrator goes through them. */
 function byPlace(a: Mistake, b: Mistake): number {
+  if (a.first !== b.first) return a.first ? -1 : 1;
   const [left, right] = [placeOf(a), placeOf(b)];
   return left.file === right.file ? left.line - right.line : left.file < right.file ? -1 : 1;
 }

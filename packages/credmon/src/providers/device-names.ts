@@ -16,6 +16,7 @@ export function readDeviceNames(read: KnobReader, lists: ProviderLists): readonl
         read.mistake(
           'CREDMON_DEVICE_PROVIDER_NAMES',
           `and ${kind.toUpperCase()}_CREDMON_PROVIDER_NAMES both name ${name}: a name has one owner`,
+          'first',
         );
     const { vault } = lists;
     if (vault === '*' || !vault.includes(name))
