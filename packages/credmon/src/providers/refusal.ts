@@ -32,11 +32,11 @@ export function refusal(token: TokenSnapshot, error: unknown): Refusal {
 }
 
 /**
- * The outcome of an error after which the refresh token may be another one: `top` is the text of `.top` with it. What the attempt stood on
- * is gone with the old one, so that it is tried again whatever the error was.
+ * The outcome of an error after which the refresh token may be another one: `top` is the text of `.top` with it. The failure then stands on
+ * that one: what time does not mend is not asked for again and again.
  */
 export function refusalAfter(token: TokenSnapshot, error: unknown, top: string | undefined): Refusal {
   const plain = refusal(token, error);
   if (top === undefined) return plain;
-  return { kind: 'failed', error: plain.error, writes: [{ kind: 'top', text: top, durable: true }] };
+  return { ...plain, writes: [{ kind: 'top', text: top, durable: true }] };
 }

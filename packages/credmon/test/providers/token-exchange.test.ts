@@ -130,6 +130,9 @@ describe('token exchange', () => {
     await issuer.setFault();
     on.clock.advance(100);
     await on.pass();
+    expect(on.has('alice/swap.use')).toBe(false);
+    on.configure(knobs({ CREDMON_swap_EXTRA_SCOPES: 'admin' }));
+    await on.pass();
     expect(await verifyToken(issuer, use())).toMatchObject({ scope: 'read' });
   });
 
