@@ -5,6 +5,8 @@ export type { EvaluateOptions } from './evaluate.ts';
 export type { AdExpr, Entry, Expr } from './ast.ts';
 export { makeAd } from './ast.ts';
 export type { UserMap } from './context.ts';
+export { FUNCTION_NAMES } from './functions/table.ts';
+export { partsOf, unresolvedNames } from './references.ts';
 export { parseMapFile, userMapOf } from './map-file.ts';
 export type { MapEntry, MapFile, MapFileOptions, MapProblem } from './map-file.ts';
 export { DEFAULT_LIMITS } from './limits.ts';

@@ -63,3 +63,9 @@ function childrenOf(expr: Exclude<Expr, { kind: 'attribute' }>): readonly Expr[]
       return [expr.inner];
   }
 }
+
+/** The expressions of which `expr` is made, one level down. */
+export function partsOf(expr: Expr): readonly Expr[] {
+  if (expr.kind !== 'attribute') return childrenOf(expr);
+  return expr.base === undefined ? [] : [expr.base];
+}

@@ -31,24 +31,40 @@ async function lookAtClient(what: string, client: TokenClient, world: CheckWorld
   });
   if (issuers.length === 0 && tokenUrl !== undefined)
     remote.push(lookAtOrigin(what, tokenUrl, world).then((finding) => [finding]));
-  return [doing(what, client), lookAtProof(what, client, world), ...(await Promise.all(remote)).flat()];
+  return [
+    ...doing(what, client, world),
+    lookAtProof(what, client, world),
+    ...(await Promise.all(remote)).flat(),
+  ];
 }
 
-function doing(what: string, { kind, clientId, proof, scopes, audience, resources }: TokenClient): Finding {
-  const asked = scopes === '' ? '' : `scopes "${scopes}"`;
-  const asks =
-    kind === 'CLIENT'
-      ? asked || "the issuer's default scopes"
-      : `the scopes that the user asked for${asked === '' ? '' : `, else ${asked}`}`;
-  const whom = [...audience, ...resources];
-  const end = whom.length === 0 ? '' : `, for ${whom.join(' ')}`;
-  return ok(
-    what,
-    kind === 'CLIENT'
-      ? `fetches a token for each user who asks, as client ${clientId} (${proof}): ${asks}${end}`
-      : `exchanges the token that a user stored, as client ${clientId} (${proof}): ${asks}${end}; then refreshes it`,
+/** What a client is good for: jobs, standing tokens, or both. */
+function doing(what: string, client: TokenClient, { settings }: CheckWorld): Finding[] {
+  const as = `as client ${client.clientId} (${client.proof})`;
+  const standing = settings.standing.flatMap((token) =>
+    token.kind === 'fetched' && client.kind === 'CLIENT' && token.client.name === client.name
+      ? [`${token.name} (${asks(token.scope.join(' '), [...token.audience, ...token.resources])})`]
+      : [],
   );
+  const serves = `the standing token${standing.length === 1 ? '' : 's'} ${standing.join(', ')}`;
+  if (client.kind === 'CLIENT' && !settings.lists.client.includes(client.name))
+    return [ok(what, `serves ${serves}, ${as}; no job gets it`)];
+  const forJobs = ok(what, deeds(client, as));
+  return standing.length === 0 ? [forJobs] : [forJobs, ok(what, `also serves ${serves}`)];
 }
+
+function deeds({ kind, scopes, audience, resources }: TokenClient, as: string): string {
+  const whom = [...audience, ...resources];
+  if (kind === 'CLIENT') return `fetches a token for each user who asks, ${as}: ${asks(scopes, whom)}`;
+  const asked = `the scopes that the user asked for${scopes === '' ? '' : `, else scopes "${scopes}"`}`;
+  return `exchanges the token that a user stored, ${as}: ${asked}${forWhom(whom)}; then refreshes it`;
+}
+
+function asks(scopes: string, whom: readonly string[]): string {
+  return `${scopes === '' ? "the issuer's default scopes" : `scopes "${scopes}"`}${forWhom(whom)}`;
+}
+
+const forWhom = (whom: readonly string[]): string => (whom.length === 0 ? '' : `, for ${whom.join(' ')}`);
 
 /** A key for private_key_jwt is tried; the assertion is thrown away. */
 function lookAtProof(what: string, client: TokenClient, { now }: CheckWorld): Finding {

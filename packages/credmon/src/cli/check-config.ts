@@ -43,10 +43,11 @@ function lookAtKnobs(config: Config): Finding[] {
   const lists = readLists(read);
   const list = (knob: string): readonly string[] => read.list(knob) ?? [];
   const standing = list('CREDMON_STANDING_TOKENS');
-  const signers = [
+  // Local or client: only their own knobs tell, and one of those may be what is misspelt.
+  const ofStanding = [
     'CREDMON_STANDING_PROVIDER',
     ...standing.map((name) => `CREDMON_STANDING_${name}_PROVIDER`),
-  ];
+  ].flatMap((knob) => config.get(knob) ?? []);
   const maps = ['CLASSAD_USER_MAP_NAMES', `${config.subsystem}_CLASSAD_USER_MAP_NAMES`];
   const names = config.names();
   const used = new Set(
@@ -62,7 +63,8 @@ function lookAtKnobs(config: Config): Finding[] {
   });
   return oddKnobs(set, {
     ...lists,
-    local: [...lists.local, ...signers.flatMap((knob) => config.get(knob) ?? [])],
+    local: [...lists.local, ...ofStanding],
+    client: [...lists.client, ...ofStanding],
     logins: [...loginNames(config, { lists }), ...(lists.vault === '*' ? [] : lists.vault)],
     standing,
     maps: maps.flatMap(list),

@@ -8,6 +8,7 @@ import { localGroups, type LocalGroups } from '../providers/local-groups.ts';
 import type { LocalIssuer } from '../providers/local-settings.ts';
 import { rulesOf } from '../providers/local-signer.ts';
 import { lookAtKey } from './check-key.ts';
+import { lookAtRules } from './check-rules.ts';
 import type { CheckWorld, Look } from './check-world.ts';
 
 /** One look for each local issuer. The one that there is by default counts only where somebody configured it. `user`: also who that user would be. */
@@ -32,7 +33,10 @@ async function lookAtLocal(
   const problems: string[] = [];
   const local = { ...world.local, warn: (text: string) => void problems.push(text) };
   const groups = localGroups(world.settings.local.userMaps, local);
-  const sample = lookAtUser(what, issuer, user, groups, world);
+  const sample = [
+    ...lookAtRules(what, issuer, groups.userMap, world),
+    ...lookAtUser(what, issuer, user, groups, world),
+  ];
   return [
     ok(what, doing(issuer)),
     ...audience(what, issuer),

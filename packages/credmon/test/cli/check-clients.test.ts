@@ -162,3 +162,29 @@ it('R1 ten issuers are asked at once: none answers before all have been asked', 
   expect(errors.map((line) => /503/.test(line))).toEqual(names.map(() => true));
   await new Promise((resolve) => server.close(resolve));
 });
+
+it('R45 a client that only a standing token uses serves no job', async () => {
+  const knobs = {
+    CLIENT_CREDMON_PROVIDER_NAMES: 'both',
+    ...Object.fromEntries(
+      ['both', 'frontend'].flatMap((name) => [
+        [`CLIENT_CREDMON_${name}_CLIENT_ID`, 'ap'],
+        [`CLIENT_CREDMON_${name}_CLIENT_SECRET_FILE`, on.file('secret', 'CANARY')],
+        [`CLIENT_CREDMON_${name}_ISSUER`, 'http://127.0.0.1:1'],
+      ]),
+    ),
+    CREDMON_STANDING_TOKENS: 'ce1, ce2',
+    CREDMON_STANDING_ce1_PROVIDER: 'both',
+    CREDMON_STANDING_ce1_PATH: `${on.root}/ce1`,
+    CREDMON_STANDING_ce2_PROVIDER: 'frontend',
+    CREDMON_STANDING_ce2_PATH: `${on.root}/ce2`,
+    CREDMON_STANDING_ce2_SCOPE: 'compute.read compute.create',
+    CREDMON_STANDING_ce2_AUDIENCE: 'ce2.example',
+  };
+  const findings = await on.findings(knobs, looksAtClients);
+  expect(findings.filter((line) => line.includes('serves') || line.includes('fetches'))).toEqual([
+    "ok both (client credentials): fetches a token for each user who asks, as client ap (post): the issuer's default scopes",
+    "ok both (client credentials): also serves the standing token ce1 (the issuer's default scopes)",
+    'ok frontend (client credentials): serves the standing token ce2 (scopes "compute.read compute.create", for ce2.example), as client ap (post); no job gets it',
+  ]);
+});

@@ -70,3 +70,30 @@ it("warnings of the settings are kept, but for those that a provider's own findi
     expect.stringMatching(/PELICAN_CREDMON_TLS_SKIP_VERIFY is not heeded/),
   ]);
 });
+
+it.each([
+  [
+    'a client',
+    {
+      CLIENT_CREDMON_frontend_CLIENT_ID: 'me',
+      CLIENT_CREDMON_frontend_CLIENT_SECRET_FILE: '/etc/secret',
+      CLIENT_CREDMON_frontend_ISSUER: 'https://issuer.example',
+    },
+  ],
+  [
+    'a local provider',
+    { LOCAL_CREDMON_frontend_ISSUER: 'https://f.example', CREDMON_frontend_KEY_DIRECTORY: '/etc/keys' },
+  ],
+])('R45 knobs of %s that only standing tokens use count', (_, knobs) => {
+  expect(
+    said({
+      ...knobs,
+      CREDMON_STANDING_TOKENS: 'ce2',
+      CREDMON_STANDING_ce2_PROVIDER: 'frontend',
+      CREDMON_STANDING_ce2_SCOPE: 'compute.read',
+      CREDMON_STANDING_ce2_SUBJECT: 'me',
+      CREDMON_STANDING_ce2_PATH: '/var/lib/x',
+      CREDMON_STANDING_ce2_AUDIENCE: 'ce.example',
+    }),
+  ).toEqual(['ok: the environment alone: no mistakes']);
+});

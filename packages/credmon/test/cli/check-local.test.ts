@@ -156,6 +156,54 @@ it.each<[string, () => Record<string, string>, string | RegExp]>([
   expect(findings.join('\n')).not.toContain('CANARY');
 });
 
+const EXPR = 'LOCAL_CREDMON_AUTHZ_TEMPLATE_EXPR';
+it.each<[string, Record<string, string>, string[]]>([
+  [
+    '+ between strings',
+    { [EXPR]: 'ifThenElse(member("cms", Groups), "read:/cms write:/user/" + Username, "read:/x")' },
+    [
+      `warning: ${EXPR}: no token is signed for example for the user someone in the group cms: it comes to error, because of "read:/cms write:/user/" + Username; + does not join strings, strcat() does`,
+    ],
+  ],
+  ['an unknown function', { [EXPR]: 'nofun(Username)' }, [`error: ${EXPR}: there is no function nofun()`]],
+  [
+    'a misspelt attribute',
+    { [EXPR]: 'strcat("read:/", UserName2)' },
+    [`error: ${EXPR}: there is no attribute UserName2, only Username and Groups; did you mean Username?`],
+  ],
+  [
+    'a map that is not configured',
+    { [EXPR]: 'userMap("grps", Username)', CLASSAD_USER_MAP_NAMES: 'grp', CLASSAD_USER_MAPDATA_grp: '* a b' },
+    [`error: ${EXPR}: there is no map grps: CLASSAD_USER_MAP_NAMES does not name it; did you mean grp?`],
+  ],
+  [
+    'a user whom the map does not know',
+    { [EXPR]: 'userMap("m", Username)', CLASSAD_USER_MAP_NAMES: 'm', CLASSAD_USER_MAPDATA_m: '* a b' },
+    [
+      `warning: ${EXPR}: no token is signed for example for the user someone without groups: it comes to undefined, because of userMap("m",Username)`,
+    ],
+  ],
+  [
+    'a number',
+    { [EXPR]: 'size(Groups)', CREDMON_LOCAL_APPEND_TEMPLATE_EXPR: 'true' },
+    [
+      `warning: ${EXPR}: it adds nothing for example for the user someone without groups: it comes to integer, not to a string`,
+    ],
+  ],
+  ['refusing on purpose', { [EXPR]: 'member("cms", Groups) ? "read:/cms" : undefined' }, []],
+  ['what is right', { [EXPR]: 'strcat("read:/user/", Username)' }, []],
+  [
+    'a requirement with a misspelt attribute',
+    { LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT: 'member("cms", Group)' },
+    [
+      'error: LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT: there is no attribute Group, only Username and Groups; did you mean Groups?',
+    ],
+  ],
+])('R45 the expression: %s', async (_, knobs, expected) => {
+  const findings = await said({ ...local(), ...knobs });
+  expect(findings.filter((line) => /AUTHZ_/.test(line) && !line.startsWith('ok'))).toEqual(expected);
+});
+
 it('a pair that is not there yet is left to the daemon', async () => {
   const knobs = {
     ...local(),

@@ -39,3 +39,6 @@ export const ALL_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>([
   ['usermap', userMap],
   ['userhome', userHome],
 ]);
+
+/** The names, in lower case, of all functions that an expression may call. */
+export const FUNCTION_NAMES: ReadonlySet<string> = new Set(ALL_FUNCTIONS.keys());
