@@ -108,7 +108,7 @@ describe('settings', () => {
       ),
     ).toEqual([
       'The configuration has 5 mistakes:',
-      '<not set>: SEC_CREDENTIAL_DIRECTORY_OAUTH is not set; add "use feature : OAUTH", or set it to the credential directory',
+      'SEC_CREDENTIAL_DIRECTORY_OAUTH is not set; add "use feature : OAUTH", or set it to the credential directory',
       'FILE, line 2: CREDMON_ALLOW_LOOPBACK_HTTP = maybe is not a boolean: write true or false',
       'FILE, line 3: OAUTH2_CREDMON_PROVIDER_NAMES names "b/d": a provider name has letters, digits and "-" only (see CREDMON_ALLOW_SPECIAL_CHAR_NAMES)',
       'FILE, line 4: CREDMON_REQUEST_TIMEOUT = 9999 is more than 600',

@@ -11,7 +11,7 @@ import {
   statSync,
   type Stats,
 } from 'node:fs';
-import { CodedError, messageOf, stageFile, systemCode } from '@credmon/core/base';
+import { CodedError, messageOf, shellWord, stageFile, systemCode } from '@credmon/core/base';
 
 /** An error about a key directory or a file in it. */
 export function badDirectory(path: string, problem: string, cause?: unknown): CodedError {
@@ -35,7 +35,10 @@ export function checkPrivateDirectory(directory: string): void {
 
 function checkMode(path: string, mode: number, refused: number): void {
   if ((mode & refused) !== 0)
-    throw badDirectory(path, `is open to others (mode ${(mode & 0o777).toString(8)})`);
+    throw badDirectory(
+      path,
+      `is open to others (mode ${(mode & 0o777).toString(8)}); to mend it: chmod ${refused === 0o022 ? 'go-w' : 'go-rwx'} ${shellWord(path)}`,
+    );
 }
 
 /**

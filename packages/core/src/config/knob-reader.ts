@@ -33,7 +33,7 @@ export interface KnobReader {
   /** Notes that `knob` is odd, but no reason to refuse the configuration. */
   warning(knob: string, what: string): void;
   readonly warnings: readonly string[];
-  /** @throws CodedError `CONFIG_INVALID` when there was a mistake, listing all, one on each line with file and line. */
+  /** @throws CodedError `CONFIG_INVALID` when there was a mistake, listing all, each once and beginning a line, with file and line; further lines of one are indented. */
   finish(): void;
 }
 
@@ -41,7 +41,10 @@ export interface KnobReader {
 export function createKnobReader(config: Config): KnobReader {
   const mistakes: Mistake[] = [];
   const warnings: string[] = [];
-  const said = (knob: string, what: string): string => `${originText(config.origin(knob))}: ${knob} ${what}`;
+  const said = (knob: string, what: string): string => {
+    const origin = config.origin(knob);
+    return origin === undefined ? `${knob} ${what}` : `${originText(origin)}: ${knob} ${what}`;
+  };
   const take = <Value>(result: ReadResult<Value>, byDefault: Value): Value => {
     if (result.ok) return result.value;
     mistakes.push({ text: result.problem.message, origin: result.problem.origin, first: false });
@@ -63,15 +66,18 @@ export function createKnobReader(config: Config): KnobReader {
       mistakes.push({ text: said(knob, what), origin: config.origin(knob), first: rank === 'first' });
     },
     warning: (knob, what) => {
-      warnings.push(said(knob, what));
+      const text = said(knob, what);
+      if (!warnings.includes(text)) warnings.push(text);
     },
     warnings,
     finish: () => {
       if (mistakes.length === 0) return;
-      const texts = mistakes.sort(byPlace).map(({ text }) => text);
-      const count = mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`;
-      throw new CodedError('CONFIG_INVALID', `The configuration has ${count}:\n${texts.join('\n')}`, {
-        mistakes: mistakes.length,
+      // Two readers of one knob make the same mistake.
+      const texts = [...new Set(mistakes.sort(byPlace).map(({ text }) => text))];
+      const count = texts.length === 1 ? 'a mistake' : `${texts.length} mistakes`;
+      const lines = texts.map((text) => text.replaceAll('\n', '\n    '));
+      throw new CodedError('CONFIG_INVALID', `The configuration has ${count}:\n${lines.join('\n')}`, {
+        mistakes: texts.length,
       });
     },
   };

@@ -1,7 +1,7 @@
 // Where an issuer's endpoints are: its metadata, believed only when it names exactly the configured issuer, and remembered.
 import { CodedError, isCoded, originOf, type Send } from '../base/index.ts';
 import { parseObject } from '../credential/contents.ts';
-import { classifyFailure } from './classify.ts';
+import { classifyFailure, harmless } from './classify.ts';
 import { secureEndpoint } from './endpoint.ts';
 
 /** An issuer's endpoints, each one where a secret may be sent. `elsewhere`: what was left out because of where it lies, a sentence each. */
@@ -39,6 +39,8 @@ interface Entry {
   readonly keptUntil: number;
 }
 
+/** So much of another issuer's name is shown. */
+const LONGEST_ISSUER = 200;
 /** Known endpoints serve so long while the issuer's metadata cannot be had, in seconds. */
 const KEEP = 86_400;
 /** Least time between two requests while it cannot be had, in seconds. */
@@ -103,7 +105,7 @@ async function fetchMetadata(
   if (document['issuer'] !== issuer) {
     throw new CodedError(
       'ISSUER_MISMATCH',
-      `the metadata of ${originOf(issuer)} names another issuer than the configured one; compare both to the letter`,
+      `the metadata of ${JSON.stringify(issuer)} names another issuer than the configured one: ${foreign(document['issuer'])}; they must be the same to the letter`,
       { issuer },
     );
   }
@@ -127,6 +129,13 @@ async function fetchMetadata(
     deviceUrl: optional(deviceUrl, 'device_authorization_endpoint'),
     elsewhere,
   };
+}
+
+/** A public URL can be shown, so that an administrator sees the slash that is too much; anything else may be anything. */
+function foreign(issuer: unknown): string {
+  if (typeof issuer !== 'string') return 'none';
+  const plain = /^https?:\/\/[\w.:[\]-]+(?:\/[\w.~/-]*)?$/.test(issuer);
+  return JSON.stringify(plain ? issuer.slice(0, LONGEST_ISSUER) : harmless(issuer));
 }
 
 /**

@@ -29,7 +29,7 @@ export function checkCredentialDirectory(path: string, options: { readonly creat
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
-    throw invalid(path, 'cannot be read, written and entered by this process', `ls -ld ${shellWord(path)}`);
+    throw invalid(path, `cannot be read, written and entered by user id ${self()}; ${AS_ITS_USER}`);
   }
 }
 
@@ -39,8 +39,7 @@ function statOf(path: string): Stats | undefined {
   } catch (error) {
     throw invalid(
       path,
-      `cannot be looked at (${systemCode(error) ?? 'unknown'})`,
-      `ls -ld ${shellWord(path)}`,
+      `cannot be looked at by user id ${self()} (${systemCode(error) ?? 'unknown'}); ${AS_ITS_USER}`,
     );
   }
 }
@@ -57,8 +56,11 @@ function createDirectory(path: string, create: boolean): void {
   }
 }
 
-function invalid(path: string, what: string, mend: string): CodedError {
-  return new CodedError('CRED_DIR_INVALID', `the credential directory ${path} ${what}; to mend it: ${mend}`, {
-    path,
-  });
+const AS_ITS_USER = 'run this as root, or as the user whom the directory belongs to';
+
+const self = (): number => process.geteuid?.() ?? 0;
+
+function invalid(path: string, what: string, mend?: string): CodedError {
+  const remedy = mend === undefined ? '' : `; to mend it: ${mend}`;
+  return new CodedError('CRED_DIR_INVALID', `the credential directory ${path} ${what}${remedy}`, { path });
 }

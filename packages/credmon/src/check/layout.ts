@@ -20,7 +20,9 @@ export function findingsText(findings: readonly Finding[]): string {
 function item(label: string, text: string): string[] {
   // A command stays on one line, so that it can be copied.
   const [, sentence = text, remedy] = /^(.*?); (to mend it\b.*)$/s.exec(text) ?? [];
-  const [first = '', ...rest] = wrap(sentence, WIDTH - INDENT);
+  // Further lines show a place in a text, with a caret below it.
+  const [told = '', ...shown] = sentence.split('\n');
+  const [first = '', ...rest] = [...wrap(told, WIDTH - INDENT), ...shown];
   if (remedy !== undefined) rest.push(remedy);
   const blank = ' '.repeat(INDENT);
   return [`  ${label}`.padEnd(INDENT) + first, ...rest.map((line) => blank + line)];

@@ -1,5 +1,5 @@
 // Knobs that nobody reads: misspelt, or of a provider that no list names. HTCondor passes over them without a word.
-import { nearest } from './distance.ts';
+import { distance, nearest } from './distance.ts';
 import { warning, type Finding } from './finding.ts';
 import { knownKnobs, type ConfiguredNames, type NamedKnob } from './known-knobs.ts';
 
@@ -13,6 +13,16 @@ const WHAT = 'configuration';
 
 /** Knobs that look like a credmon's. Those of other daemons about a credmon (`MASTER_CREDMON_OAUTH_...`) do not. */
 const OURS = /^(?!(?:MASTER|SEC|ALLOW|DENY|SCHEDD|CREDD)_)(?:\w+_)?CREDMON_/i;
+
+/** Of HTCondor's own knobs, those that a credmon cannot do without. Its table of defaults knows none so near to them. */
+const NEEDED = [
+  'SEC_CREDENTIAL_DIRECTORY_OAUTH',
+  'SEC_CREDENTIAL_DIRECTORY',
+  'SEC_CREDENTIAL_STORER',
+  'SEC_CREDENTIAL_REFRESH',
+  'SEC_CREDENTIAL_GETTOKEN_OPTS',
+  'TRUSTED_VAULT_HOSTS',
+];
 
 /** A warning for each knob of `knobs` that nobody reads, with what was probably meant. */
 export function oddKnobs(knobs: readonly SetKnob[], configured: ConfiguredNames): Finding[] {
@@ -29,6 +39,8 @@ export function oddKnobs(knobs: readonly SetKnob[], configured: ConfiguredNames)
     if (known.has(name.toLowerCase())) return [];
     const meant = nearest(name, all);
     if (OURS.test(name)) return [warning(WHAT, `${place}: ${ofNobody(name, named) ?? unknown(name, meant)}`)];
+    const needed = NEEDED.find((one) => distance(name, one) <= 2);
+    if (needed !== undefined) return [warning(WHAT, `${place}: ${unknown(name, needed)}`)];
     const ofLogin = begins.some((begin) => name.toLowerCase().startsWith(begin));
     return ofLogin && meant !== undefined ? [warning(WHAT, `${place}: ${unknown(name, meant)}`)] : [];
   });

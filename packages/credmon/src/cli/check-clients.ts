@@ -4,7 +4,7 @@ import { fetchIssuerKeys } from '@credmon/scitokens';
 import { ok, wrong, type Finding } from '../check/finding.ts';
 import type { TokenClient } from '../providers/client-settings.ts';
 import { readSecretFile } from '../secret-file.ts';
-import { lookAtIssuer, lookAtOrigin, lookAtSecret } from './check-issuer.ts';
+import { lookAtClientId, lookAtIssuer, lookAtOrigin, lookAtSecret } from './check-issuer.ts';
 import type { CheckWorld, Look } from './check-world.ts';
 
 const KINDS = {
@@ -33,6 +33,7 @@ async function lookAtClient(what: string, client: TokenClient, world: CheckWorld
     remote.push(lookAtOrigin(what, tokenUrl, world).then((finding) => [finding]));
   return [
     ...doing(what, client, world),
+    ...lookAtClientId(what, client.clientId),
     lookAtProof(what, client, world),
     ...(await Promise.all(remote)).flat(),
   ];

@@ -1,5 +1,5 @@
 // The check command's look at the configuration itself: its mistakes, and knobs that nobody reads.
-import { createKnobReader, messageOf, originText, type Config } from '@credmon/core';
+import { createKnobReader, isCoded, messageOf, originText, type Config } from '@credmon/core';
 import { ok, warning, wrong, type Finding } from '../check/finding.ts';
 import { oddKnobs } from '../check/odd-knobs.ts';
 import { readLists, type Settings } from '../settings.ts';
@@ -18,8 +18,7 @@ export function lookAtConfig(
     try {
       return work();
     } catch (error) {
-      const [first = '', ...mistakes] = messageOf(error).split('\n');
-      for (const text of mistakes.length === 0 ? [first] : mistakes)
+      for (const text of mistakesOf(error))
         if (!findings.some((known) => known.text === text)) findings.push(wrong(WHAT, text));
       return undefined;
     }
@@ -32,6 +31,15 @@ export function lookAtConfig(
   }
   const odd = tried(() => lookAtKnobs(config));
   return { ...(settings ? { settings } : {}), findings: [...findings, ...(odd ?? [])] };
+}
+
+/** Each mistake of a configuration, with the lines that show it. */
+export function mistakesOf(error: unknown): string[] {
+  const text = messageOf(error);
+  if (!isCoded(error, 'CONFIG_INVALID')) return [text];
+  // What is indented belongs to the mistake above it.
+  const [first = '', ...mistakes] = text.split(/\n(?! )/);
+  return mistakes.length === 0 ? [first] : mistakes;
 }
 
 /** Each provider's own findings say it better. */

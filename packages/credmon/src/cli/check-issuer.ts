@@ -1,8 +1,14 @@
 // Looks that several kinds of provider need: at a secret's file, and at an issuer's metadata.
-import { isCoded, messageOf, originOf } from '@credmon/core';
+import { isCoded, messageOf, originOf, shellWord } from '@credmon/core';
 import { ok, warning, wrong, type Finding } from '../check/finding.ts';
 import { readSecretFile } from '../secret-file.ts';
 import type { CheckWorld } from './check-world.ts';
+
+/** The client of an example that was copied and left as it is. */
+export function lookAtClientId(what: string, clientId: string): Finding[] {
+  if (!/^change-?me$/i.test(clientId)) return [];
+  return [warning(what, `its CLIENT_ID is still that of the example, ${clientId}: the issuer knows another`)];
+}
 
 /** Whether the secret can be read as the daemon would read it. What is in it goes nowhere. */
 export function lookAtSecret(what: string, secretFile: string | undefined, form?: 'line' | 'whole'): Finding {
@@ -10,7 +16,13 @@ export function lookAtSecret(what: string, secretFile: string | undefined, form?
   const secret = readSecretFile(secretFile, form);
   return secret.ok
     ? ok(what, `its secret in ${secretFile} can be read`)
-    : wrong(what, `its secret file ${secretFile} ${secret.reason}`);
+    : wrong(what, `its secret file ${secretFile} ${secret.reason}${mend(secretFile, secret.reason)}`);
+}
+
+/** Whatever mends a file without a secret must not take the secret as an argument. */
+function mend(path: string, reason: string): string {
+  if (reason !== 'is missing' && reason !== 'is empty') return '';
+  return `: give it the secret, and Ctrl-D; to mend it: install -m 600 /dev/stdin ${shellWord(path)}`;
 }
 
 /**

@@ -1,5 +1,7 @@
 // The check command's look at a key directory: the key that signs, and what rotation waits for.
-import { messageOf, shellWord } from '@credmon/core';
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { messageOf } from '@credmon/core';
 import {
   activeKey,
   planRotation,
@@ -8,6 +10,7 @@ import {
   type SigningKey,
 } from '@credmon/scitokens';
 import { ok, warning, wrong, type Finding } from '../check/finding.ts';
+import { writable } from './writable.ts';
 import { duration } from '../status.ts';
 
 /** A key, where there is one that signs, and what there is to say of it. */
@@ -16,14 +19,37 @@ export interface FoundKey {
   readonly key?: SigningKey;
 }
 
+/** The time (epoch seconds), and whether the daemon takes every step of a rotation by itself. */
+export interface Rotation {
+  readonly now: number;
+  readonly byDaemon: boolean;
+}
+
+const ROTATE = 'condor_credmon keys rotate';
+const PUBLISH = 'condor_credmon keys publish';
+const FIRST_KEY = `${ROTATE} && ${PUBLISH} && ${ROTATE}`;
+
 /** The key that signs, and what rotation waits for. @throws CodedError `TOKEN_KEY_DIRECTORY` */
-export function lookAtKeyDirectory(what: string, path: string, lifetime: number, now: number): FoundKey {
-  const index = readKeyDirectory(path);
-  const rotation = rotationOf(what, path, index, now);
+export function lookAtKeyDirectory(
+  what: string,
+  path: string,
+  lifetime: number,
+  { now, byDaemon }: Rotation,
+): FoundKey {
+  const made = existsSync(path);
+  if (!made && !byDaemon)
+    return { findings: [wrong(what, `${path} is not there; to mend it: ${FIRST_KEY}`)] };
+  const parent = dirname(path);
+  if (!made && existsSync(parent) && !writable(parent))
+    return { findings: [wrong(what, `${path} is not there, and the daemon cannot make it in ${parent}`)] };
+  const index = made ? readKeyDirectory(path) : undefined;
+  if (index === undefined || (byDaemon && index.keys.length === 0))
+    return { findings: [ok(what, `there is no key yet; the daemon makes one in ${path}`)] };
+  const rotation = rotationOf(what, path, index, { now, byDaemon });
   try {
     const key = activeKey(path, lifetime);
     const since = index.keys.find(({ state }) => state === 'active')?.activated;
-    const age = since === undefined ? '' : ` for ${duration(now - since)}`;
+    const age = since === undefined ? '' : `, since ${duration(Math.max(1, now - since))} ago`;
     return { findings: [ok(what, `signs with ${key.kid ?? 'a key'} of ${path}${age}`), ...rotation], key };
   } catch (error) {
     return { findings: [wrong(what, messageOf(error)), ...rotation] };
@@ -31,29 +57,32 @@ export function lookAtKeyDirectory(what: string, path: string, lifetime: number,
 }
 
 /** What a rotation waits for. A key that could have been taken into use a day ago tells of a cron job that does not run. */
-function rotationOf(what: string, path: string, index: KeyIndex, now: number): Finding[] {
+function rotationOf(what: string, path: string, index: KeyIndex, { now, byDaemon }: Rotation): Finding[] {
   const step = planRotation(index.keys, index, now, false);
   const next = index.keys.find(({ state }) => state === 'next');
-  const run = `scitokens key rotate ${shellWord(path)}`;
   switch (step.step) {
     case 'create':
       return [
-        wrong(what, `${path} holds no key: make one, publish it, and rotate again; to mend it: ${run}`),
+        wrong(what, `${path} holds no key: make one, publish it, and rotate again; to mend it: ${FIRST_KEY}`),
       ];
     case 'activate': {
       const ready = (next?.published ?? now) + index.publishLead;
       return [
         warning(
           what,
-          `rotation to ${step.kid} is ${lateness(now - ready)}, and cron should see to it daily; to mend it: ${run}`,
+          `rotation to ${step.kid} is ${lateness(now - ready)}, ${byDaemon ? 'and the daemon should have seen' : 'and cron should see'} to it${byDaemon ? '' : ' daily'}; to mend it: ${ROTATE}`,
         ),
       ];
     }
     case 'retire':
-      return [ok(what, `the old key ${step.kid} can go at the next ${run}`)];
+      return [ok(what, `the old key ${step.kid} can go at the next ${ROTATE}`)];
     case 'wait':
       if (next && next.published === undefined)
-        return [warning(what, `the next key ${next.kid} is not published: run scitokens key publish`)];
+        return [
+          byDaemon
+            ? ok(what, `the next key ${next.kid} is not published yet; the daemon sees to it`)
+            : warning(what, `the next key ${next.kid} is not published; to mend it: ${PUBLISH}`),
+        ];
       return step.until === undefined
         ? []
         : [ok(what, `rotation goes on in ${duration(step.until - now)}: ${step.reason}`)];

@@ -1,13 +1,13 @@
 // The check command's look at a signing key: its file and public half, and whether verifiers can fetch it. Makes no key.
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { accessSync, constants } from 'node:fs';
 import { dirname } from 'node:path';
-import { isCoded, messageOf, secureEndpoint, shellWord, systemCode } from '@credmon/core';
+import { isCoded, messageOf, secureEndpoint, shellWord } from '@credmon/core';
 import { fetchIssuerKeys, readKey, readSigningKey, type SigningKey } from '@credmon/scitokens';
 import { ok, warning, wrong, type Finding } from '../check/finding.ts';
 import type { KeySource, LocalIssuer } from '../providers/local-settings.ts';
 import { lookAtKeyDirectory, type FoundKey } from './check-key-directory.ts';
 import type { CheckWorld } from './check-world.ts';
+import { writable } from './writable.ts';
 
 /** The key of an issuer, from its place to what verifiers can fetch. */
 export async function lookAtKey(what: string, issuer: LocalIssuer, world: CheckWorld): Promise<Finding[]> {
@@ -20,7 +20,10 @@ function findKey(what: string, { key, lifetime }: LocalIssuer, world: CheckWorld
   try {
     return key.kind === 'file'
       ? lookAtFile(what, key, world)
-      : lookAtKeyDirectory(what, key.path, lifetime, world.now.wall);
+      : lookAtKeyDirectory(what, key.path, lifetime, {
+          now: world.now.wall,
+          byDaemon: world.settings.keyRotation > 0,
+        });
   } catch (error) {
     return { findings: [wrong(what, messageOf(error))] };
   }
@@ -62,17 +65,6 @@ function missingKey(
   return blocked === undefined
     ? ok(what, `there is no key yet; the daemon makes ${path} and ${publicKey}`)
     : wrong(what, `there is no key yet, and the daemon cannot make one in ${blocked}`);
-}
-
-/** True when this process may put files into a directory. */
-export function writable(directory: string): boolean {
-  try {
-    accessSync(directory, constants.W_OK | constants.X_OK);
-    return true;
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    return false;
-  }
 }
 
 function publicHalf(what: string, { privateKey }: SigningKey, { local, settings }: CheckWorld): Finding {

@@ -1,5 +1,5 @@
 // The check command's look at issuers whose tokens are signed here: what a token will say, who gets one, with which key.
-import { DEFAULT_LIMITS, isCoded, messageOf } from '@credmon/core';
+import { DEFAULT_LIMITS, isCoded, isCredName, messageOf } from '@credmon/core';
 import { checkScopeForSigning } from '@credmon/scitokens';
 import { scopesFor } from '../authz/scopes.ts';
 import { ok, warning, wrong, type Finding } from '../check/finding.ts';
@@ -14,14 +14,22 @@ import type { CheckWorld, Look } from './check-world.ts';
 /** One look for each local issuer. The one that there is by default counts only where somebody configured it. `user`: also who that user would be. */
 export function looksAtLocal(world: CheckWorld, user: string | undefined): Look[] {
   const { config, settings } = world;
-  const configured =
-    settings.local.explicit ||
-    config.names().some((name) => /^LOCAL_CREDMON_/i.test(name) && config.origin(name)?.kind !== 'default');
-  if (!configured) return [];
+  const set = config
+    .names()
+    .filter((name) => /^LOCAL_CREDMON_/i.test(name) && config.origin(name)?.kind !== 'default');
+  if (!settings.local.explicit && !set.some((name) => isOfJobs(name, settings))) return [];
   return settings.local.issuers.map((issuer) => {
     const what = `${issuer.service} (signed here)`;
     return { what, look: () => lookAtLocal(what, issuer, user, world) };
   });
+}
+
+/** Where nothing but standing tokens is signed, knobs that those heed are theirs. */
+function isOfJobs(knob: string, { local, standing }: CheckWorld['settings']): boolean {
+  if (!standing.some(({ kind }) => kind === 'signed')) return true;
+  const ofDefault = local.issuers.map(({ service }) => `LOCAL_CREDMON_${service}_`.toUpperCase());
+  if (ofDefault.some((begin) => knob.toUpperCase().startsWith(begin))) return true;
+  return /^LOCAL_CREDMON_(?:AUTHZ_|TOKEN_(?:AUDIENCE|LIFETIME|USE_JSON)$)/i.test(knob);
 }
 
 async function lookAtLocal(
@@ -40,6 +48,7 @@ async function lookAtLocal(
   return [
     ok(what, doing(issuer)),
     ...audience(what, issuer),
+    ...foreignScopes(what, issuer.profile, templatesOf(issuer)),
     ...shortLife(what, issuer.lifetime, 'LOCAL_CREDMON_TOKEN_LIFETIME', world),
     ...(await lookAtKey(what, issuer, world)),
     ...[...new Set(problems)].map((text) => warning(what, text)),
@@ -70,6 +79,23 @@ function audience(what: string, { profile, audience }: LocalIssuer): Finding[] {
   return [wrong(what, text)];
 }
 
+function templatesOf(issuer: LocalIssuer): string {
+  const { template, templateExpression, appendExpression, groupTemplate = '' } = issuer;
+  return `${templateExpression === undefined || appendExpression ? template : ''} ${groupTemplate}`;
+}
+
+/**
+ * Scopes that say nothing to a verifier of WLCG tokens.
+ * @see https://github.com/WLCG-AuthZ-WG/common-jwt-profile/blob/master/profile.md
+ */
+export function foreignScopes(what: string, profile: LocalIssuer['profile'], scopes: string): Finding[] {
+  if (profile !== 'wlcg:1.0') return [];
+  const foreign = scopes.split(/\s+/).filter((scope) => /^(?:read|write|queue|execute)(?::|$)/.test(scope));
+  if (foreign.length === 0) return [];
+  const text = `scopes ${foreign.join(' ')}: WLCG tokens know storage.* and compute.* only`;
+  return [warning(what, text)];
+}
+
 /** R18, before there is a token: what the configured lifetime leaves to a job at worst. */
 export function shortLife(what: string, lifetime: number, knob: string, { settings }: CheckWorld): Finding[] {
   const { policy, floor } = settings;
@@ -92,6 +118,10 @@ function lookAtUser(
   { now }: CheckWorld,
 ): Finding[] {
   const username = user ?? 'nobody';
+  if (!isCredName(username))
+    return [
+      wrong(what, `no user can be called ${username}: letters, digits and "-+=_." only, as CredD has them`),
+    ];
   try {
     groups.userMap('', '', { left: DEFAULT_LIMITS.matchSteps, limits: DEFAULT_LIMITS });
     const member = groups.groupsOf(username, issuer);

@@ -5,7 +5,7 @@ import { ownerOfToken } from '../ownership.ts';
 import type { ConfiguredClient } from '../providers/oauth-refresh.ts';
 import type { Settings } from '../settings.ts';
 import { confidentialClient } from '../storer/public-client.ts';
-import { lookAtIssuer, lookAtOrigin, lookAtSecret } from './check-issuer.ts';
+import { lookAtClientId, lookAtIssuer, lookAtOrigin, lookAtSecret } from './check-issuer.ts';
 import type { CheckWorld, Look } from './check-world.ts';
 
 /** Knobs that speak of a provider with logins. */
@@ -68,6 +68,7 @@ async function lookAtLogin(
     : lookAtIssuer(what, issuer, tokenUrl, world));
   return [
     ok(what, `refreshes the tokens of users who logged in, as client ${clientId} (${authentication})`),
+    ...lookAtClientId(what, clientId),
     ...sorting(what, name, settings),
     ...(device ? deviceClient(what, name, client) : []),
     lookAtSecret(what, client.secretFile),

@@ -1,12 +1,15 @@
 // The check command's look at standing tokens: what will be written where, and what lies there now.
-import { dirname } from 'node:path';
-import type { CredentialStore } from '@credmon/core';
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { shellWord, type CredentialStore } from '@credmon/core';
 import { ok, warning, wrong, type Finding } from '../check/finding.ts';
 import { withStanding } from '../providers/standing-store.ts';
 import type { StandingToken } from '../providers/standing-settings.ts';
+import type { Settings } from '../settings.ts';
 import { standingFiles } from '../standing-files.ts';
-import { lookAtKey, writable } from './check-key.ts';
-import { shortLife } from './check-local.ts';
+import { lookAtKey } from './check-key.ts';
+import { foreignScopes, shortLife } from './check-local.ts';
+import { writable } from './writable.ts';
 import type { CheckWorld, Look } from './check-world.ts';
 
 /** One look for each standing token. */
@@ -18,7 +21,11 @@ export function looksAtStanding(world: CheckWorld): Look[] {
 }
 
 async function lookAtToken(what: string, token: StandingToken, world: CheckWorld): Promise<Finding[]> {
-  const common = [ok(what, doing(token)), lookAtPlace(what, token), await present(what, token, world)];
+  const common = [
+    ok(what, doing(token)),
+    lookAtPlace(what, token, world.settings),
+    await present(what, token, world),
+  ];
   // Its client tells of its secret and issuer itself.
   if (token.kind === 'fetched') return common;
   const { issuer, lifetime, name } = token;
@@ -26,6 +33,7 @@ async function lookAtToken(what: string, token: StandingToken, world: CheckWorld
   const key = await lookAtKey(what, { ...issuer, lifetime }, world);
   return [
     ...common,
+    ...foreignScopes(what, issuer.profile, token.scope.join(' ')),
     ...shortLife(what, lifetime, `CREDMON_STANDING_${name}_LIFETIME`, world),
     // A provider that a list names tells of its key itself.
     ...(known ? key.filter(({ state }) => state === 'error') : key),
@@ -45,12 +53,18 @@ function doing(token: StandingToken): string {
   return `keeps a token of ${from} in ${path}: ${who}scopes "${scope.join(' ')}"${whom}${life}; ${format}, mode ${mode.toString(8).padStart(4, '0')}${whose}`;
 }
 
-function lookAtPlace(what: string, { path, owner }: StandingToken): Finding {
+function lookAtPlace(what: string, { path, owner }: StandingToken, { credDir }: Settings): Finding {
   const directory = dirname(path);
+  if (resolve(path).startsWith(`${resolve(credDir)}/`))
+    return wrong(what, `${path} lies in the credential directory, which holds tokens of jobs only`);
   const user = owner === undefined ? undefined : standingFiles().owner(owner);
   if (owner !== undefined && !user) return wrong(what, `there is no user ${owner} to give the token to`);
-  if (!writable(directory))
-    return wrong(what, `${directory} is missing, or this process may not write there`);
+  if (!existsSync(directory))
+    return wrong(
+      what,
+      `${directory} is missing; to mend it: install -d ${owner === undefined ? '' : `-o ${shellWord(owner)} `}-m 755 ${shellWord(directory)}`,
+    );
+  if (!writable(directory)) return wrong(what, `this process may not write to ${directory}`);
   const self = process.geteuid?.();
   if (user && self !== 0 && self !== user.uid)
     return wrong(what, `only root can give a file to ${owner ?? ''}, and this is user id ${self ?? 0}`);

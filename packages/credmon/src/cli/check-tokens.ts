@@ -1,5 +1,7 @@
 // The check command's look at the credential directory: may we use it, is somebody at work, and which tokens are in trouble.
-import { messageOf } from '@credmon/core';
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { messageOf, shellWord } from '@credmon/core';
 import { ok, warning, wrong, type Finding } from '../check/finding.ts';
 import { counted } from '../check/layout.ts';
 import { runningDaemon } from '../lifecycle.ts';
@@ -7,6 +9,7 @@ import { worstLifeLeft } from '../life-left.ts';
 import { STANDING } from '../providers/standing.ts';
 import { troubleTexts, unownedTexts } from '../trouble.ts';
 import type { CheckWorld } from './check-world.ts';
+import { writable } from './writable.ts';
 import { judgeTokens, openStore, type SeenToken } from './tokens.ts';
 
 const DIRECTORY = 'credential directory';
@@ -15,6 +18,14 @@ const TOKENS = 'tokens';
 /** The directory, the daemon, and what a person should know of the tokens. */
 export async function lookAtTokens({ settings, now }: CheckWorld): Promise<Finding[]> {
   const { credDir } = settings;
+  if (!existsSync(credDir) && writable(dirname(credDir)))
+    return [
+      warning(
+        DIRECTORY,
+        `${credDir} is not there yet: the daemon makes it; for CredD it should belong to the group condor; to mend it: install -d -o root -g condor -m 2770 ${shellWord(credDir)}`,
+      ),
+      lookAtDaemon(credDir),
+    ];
   try {
     const { tokens, problems } = await openStore(settings).scan(now);
     const seen = judgeTokens(tokens, settings, now);

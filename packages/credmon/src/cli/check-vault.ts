@@ -34,10 +34,22 @@ async function lookAtVault(world: CheckWorld): Promise<Finding[]> {
   if (vault.hosts.length === 0)
     return [...findings, wrong(WHAT, 'no host is trusted, so none is asked: set TRUSTED_VAULT_HOSTS')];
   const send = createVaultSend(vault, limits);
-  const asked = vault.hosts.flatMap((host) =>
-    vault.ports.map((port) => gate(() => lookAtHost(host, port, send))),
-  );
-  return [...findings, ...(await Promise.all(asked))];
+  const misspelt = vault.hosts.flatMap((host) => lookAtName(host) ?? []);
+  const asked = vault.hosts
+    .filter((host) => lookAtName(host) === undefined)
+    .flatMap((host) => vault.ports.map((port) => gate(() => lookAtHost(host, port, send))));
+  return [...findings, ...misspelt, ...(await Promise.all(asked))];
+}
+
+/** Names are compared to the letter, so a URL, or a name with its port, fits no token. */
+function lookAtName(host: string): Finding | undefined {
+  const [, scheme, name = '', port] = /^(https?:\/\/)?([\w.-]+?)(:\d+)?\/*$/.exec(host) ?? [];
+  if (scheme !== undefined || port !== undefined) {
+    const besides = port === undefined ? '' : `; the port goes into CREDMON_VAULT_PORTS`;
+    return wrong(WHAT, `no token fits ${host} in TRUSTED_VAULT_HOSTS: write ${name}${besides}`);
+  }
+  if (/^[\w.:-]+$/.test(host)) return undefined;
+  return warning(WHAT, `${host} in TRUSTED_VAULT_HOSTS is no host name; names are compared to the letter`);
 }
 
 function doing({ lists, vault }: Settings): string {
@@ -76,8 +88,6 @@ function shortLife(settings: Settings): Finding[] {
 
 /** Health is told to everybody, without a token. @see https://developer.hashicorp.com/vault/api-docs/system/health */
 async function lookAtHost(host: string, port: number, send: Send): Promise<Finding> {
-  if (!/^[\w.:-]+$/.test(host))
-    return warning(WHAT, `${host} in TRUSTED_VAULT_HOSTS is no host name; names are compared to the letter`);
   const where = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
   try {
     const { status } = await send({ method: 'GET', url: `${where}/v1/sys/health` });

@@ -1,12 +1,12 @@
 // The check command: looks at everything that the daemon will need, asks every issuer harmless questions, changes nothing.
-import { messageOf } from '@credmon/core';
 import { judgeClocks } from '../check/clock.ts';
 import { foundWrong, warning, wrong, type Finding } from '../check/finding.ts';
 import { findingsText } from '../check/layout.ts';
 import type { Subcommand } from '../command.ts';
 import { looksAtClients } from './check-clients.ts';
-import { lookAtConfig } from './check-config.ts';
+import { lookAtConfig, mistakesOf } from './check-config.ts';
 import { looksAtLocal } from './check-local.ts';
+import { lookAtLog } from './check-log.ts';
 import { looksAtLogins } from './check-logins.ts';
 import { looksAtPrograms } from './check-programs.ts';
 import { looksAtStanding } from './check-standing.ts';
@@ -34,9 +34,7 @@ async function lookAround(command: CheckCommand, env: NodeJS.ProcessEnv): Promis
   try {
     config = openConfig(command, env);
   } catch (error) {
-    return messageOf(error)
-      .split('\n')
-      .map((text) => wrong('configuration', text));
+    return mistakesOf(error).map((text) => wrong('configuration', text));
   }
   const { settings, findings } = lookAtConfig(config, command);
   if (!settings) return findings;
@@ -44,7 +42,7 @@ async function lookAround(command: CheckCommand, env: NodeJS.ProcessEnv): Promis
   try {
     const tokens = await lookAtTokens(world);
     const providers = await lookAtAll(looksAt(world, command.user));
-    return [...findings, ...tokens, ...judgeClocks(world.clocks), ...providers];
+    return [...findings, lookAtLog(settings), ...tokens, ...judgeClocks(world.clocks), ...providers];
   } finally {
     await world.close();
   }

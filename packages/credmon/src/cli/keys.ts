@@ -1,8 +1,9 @@
 // `keys list`, `keys rotate`, `keys publish`: the signing keys of the local issuer, by the functions of @credmon/scitokens.
-import { CodedError, isCoded, messageOf, systemClock } from '@credmon/core';
+import { CodedError, isCoded, messageOf, systemClock, type Config } from '@credmon/core';
 import {
   initKeyDirectory,
   keyTable,
+  publicKeys,
   publishInPlace,
   publishKeys,
   readKeyDirectory,
@@ -38,14 +39,15 @@ export function runKeysCommand(
   env: NodeJS.ProcessEnv,
   { print, complain }: Speech,
 ): number {
-  const settings = readSettings(openConfig(command, env), {
+  const config = openConfig(command, env);
+  const settings = readSettings(config, {
     ...command,
     logFile: undefined,
     debug: false,
     verbose: false,
   });
   const uses = usesOf(keyUses(settings), command.provider);
-  const work = workOf(command, uses);
+  const work = workOf(command, uses, portalIssuerOf(config));
   const reports = uses.map((use) => attempt(use, work));
   if (command.json) print(JSON.stringify({ keys: reports.map(jsonOf) }, null, 2));
   else for (const { use, text } of reports) print(`${headOf(use)}\n${text}`.trimEnd());
@@ -74,7 +76,7 @@ function usesOf(uses: readonly KeyUse[], provider: string | undefined): readonly
 
 type Work = (use: KeyUse) => Omit<Report, 'use'>;
 
-function workOf(command: KeysCommand, uses: readonly KeyUse[]): Work {
+function workOf(command: KeysCommand, uses: readonly KeyUse[], portalIssuer: string): Work {
   switch (command.kind) {
     case 'keys-list':
       return list;
@@ -83,7 +85,7 @@ function workOf(command: KeysCommand, uses: readonly KeyUse[]): Work {
     case 'keys-publish': {
       const { directory } = command;
       if (directory !== undefined) refuseSeveral(uses, directory);
-      return (use) => publish(use, directory);
+      return (use) => publish(use, directory, portalIssuer);
     }
   }
 }
@@ -116,14 +118,31 @@ function list({ source, longestLifetime }: KeyUse): Omit<Report, 'use'> {
       kid: source.keyId,
       algorithm: source.algorithm,
     });
-    return { json: { keys: [{ kid, algorithm }] }, text: `KID  ALGORITHM\n${kid}  ${algorithm}` };
+    return {
+      json: { keys: [{ kid, algorithm }] },
+      text: `${'KID'.padEnd(kid.length)}  ALG\n${kid.padEnd(3)}  ${algorithm}`,
+    };
   }
   const index = readKeyDirectory(source.path);
   const { keys } = index;
   const json = { publish_lead: index.publishLead, keys };
+  const unusable = whyUnusable(source.path);
+  if (unusable !== undefined)
+    return { json: { ...json, problem: unusable }, text: keyTable(keys), problem: unusable };
   if (longestLifetime <= index.longestLifetime) return { json, text: keyTable(index.keys) };
   const problem = `${source.path} keeps retired keys for tokens of ${index.longestLifetime} s, but there are some of ${longestLifetime} s; condor_credmon keys rotate tells it`;
   return { json: { ...json, problem }, text: keyTable(index.keys), problem };
+}
+
+/** Reads every private file, as signing and publishing would. */
+function whyUnusable(path: string): string | undefined {
+  try {
+    publicKeys(path);
+    return undefined;
+  } catch (error) {
+    if (!isCoded(error)) throw error;
+    return error.message;
+  }
 }
 
 function rotate(
@@ -138,8 +157,23 @@ function rotate(
   return { json: { steps }, text: steps.map(stepText).join('\n') };
 }
 
-function publish({ source, issuers, providers }: KeyUse, directory: string | undefined): Omit<Report, 'use'> {
+/** The one issuer that the web portal stands for. */
+function portalIssuerOf(config: Config): string {
+  return config.get('LOCAL_CREDMON_ISSUER') ?? config.expand('https://$(FULL_HOSTNAME)');
+}
+
+function publish(
+  { source, issuers, providers }: KeyUse,
+  directory: string | undefined,
+  portalIssuer: string,
+): Omit<Report, 'use'> {
   if (source.kind === 'file') throw noRotation(source.path, providers);
+  // Keys in a place that nobody serves must not count as published.
+  if (directory === undefined && !issuers.includes(portalIssuer))
+    throw new CodedError(
+      'TOKEN_KEY_UNREADY',
+      `the portal publishes the keys of ${portalIssuer} only; to publish those of ${issuers.join(', ')}: condor_credmon keys publish WEBDIR --provider ${providers[0] ?? ''}, where WEBDIR is the top directory of its web server`,
+    );
   const now = systemClock.now();
   const written =
     directory === undefined

@@ -1,6 +1,6 @@
 // Runs a site's own token program: JSON in, JSON out, no shell, a clean environment, and bounds on time and output.
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { lstatSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CodedError, harmless, shellWord, systemCode } from '@credmon/core';
 
@@ -132,6 +132,16 @@ function lastLine(text: string): string {
   return harmless(text.trim().split('\n').at(-1) ?? '');
 }
 
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch (error) {
+    if (systemCode(error) !== 'EACCES') throw error;
+    return false;
+  }
+}
+
 /**
  * Whoever can change the program or a directory above it gets every user's tokens.
  * @returns the path without links: what was looked at, and nothing else, is to be started
@@ -141,6 +151,8 @@ export function checkProgram(call: Pick<ProgramCall, 'name' | 'command'>): strin
   try {
     const path = realpathSync(call.command);
     if (!statSync(path).isFile()) throw refused(call, 'is not a regular file');
+    if (!isExecutable(path))
+      throw refused(call, `is not executable; to mend it: chmod +x ${shellWord(path)}`);
     for (const one of withParents(path)) {
       const { mode, uid } = lstatSync(one);
       const writable = (mode & 0o022) !== 0;

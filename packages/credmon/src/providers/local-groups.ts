@@ -80,6 +80,7 @@ function read(path: string, prefix: boolean, ports: LocalPorts): Omit<Loaded, 'v
   const include = (name: string): readonly string[] => {
     const included = isAbsolute(name) ? name : join(dirname(path), name);
     files.push(included);
+    if (ports.version(included) === '') ports.warn(`${path} includes ${included}, which is missing`);
     return ports.readAll(included);
   };
   const map = parseMapFile(text.value, { prefix, include });

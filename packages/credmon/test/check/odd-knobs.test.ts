@@ -38,6 +38,8 @@ it.each([
   'mytok_RETURN_URL_SUFFIX',
   'mytok_SOMETHING_OF_THE_SITE',
   'CONDOR_HOST',
+  'SEC_CREDENTIAL_DIRECTORY_KRB',
+  'SEC_CREDENTIAL_PRODUCER',
 ])('%s is known, or none of our business', (name) => {
   expect(said(name)).toEqual([]);
 });
@@ -51,6 +53,12 @@ it.each([
   ['LOCL_CREDMON_ISSUER', 'is no knob that credmon knows; did you mean LOCAL_CREDMON_ISSUER?'],
   ['CREDMON_WHATEVER', 'is no knob that credmon knows; see docs/knobs.md'],
   ['mytok_CLIENT_SECERT_FILE', 'is no knob that credmon knows; did you mean mytok_CLIENT_SECRET_FILE?'],
+  ['TRUSTED_VAULTS_HOST', 'is no knob that credmon knows; did you mean TRUSTED_VAULT_HOSTS?'],
+  ['SEC_CREDENTAIL_STORER', 'is no knob that credmon knows; did you mean SEC_CREDENTIAL_STORER?'],
+  [
+    'SEC_CREDENTIAL_DIRECTORY_OAUHT',
+    'is no knob that credmon knows; did you mean SEC_CREDENTIAL_DIRECTORY_OAUTH?',
+  ],
   [
     'CLIENT_CREDMON_sit_CLIENT_ID',
     'counts for nothing: CLIENT_CREDMON_PROVIDER_NAMES does not name sit; did you mean CLIENT_CREDMON_site_CLIENT_ID?',

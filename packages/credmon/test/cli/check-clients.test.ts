@@ -43,7 +43,7 @@ it('R45 tells for each client what it would do, and what is wrong with its secre
     `ok svc (client credentials): ${issuer.url} answers, and its metadata fits`,
     'ok swap (token exchange): exchanges the token that a user stored, as client public (post): the scopes that the user asked for; then refreshes it',
     'ok swap (token exchange): has no secret: a public client',
-    expect.stringMatching(/^error swap \(token exchange\): .* names another issuer/),
+    `error swap (token exchange): the metadata of "${issuer.url}/" names another issuer than the configured one: "${issuer.url}"; they must be the same to the letter`,
     'ok good (token exchange): exchanges the token that a user stored, as client public (post): the scopes that the user asked for, for https://data.example; then refreshes it',
     'ok good (token exchange): has no secret: a public client',
     `ok good (token exchange): ${issuer.url} answers, and its metadata fits`,
@@ -173,6 +173,7 @@ it('R45 a client that only a standing token uses serves no job', async () => {
         [`CLIENT_CREDMON_${name}_ISSUER`, 'http://127.0.0.1:1'],
       ]),
     ),
+    CLIENT_CREDMON_both_CLIENT_ID: 'change-me',
     CREDMON_STANDING_TOKENS: 'ce1, ce2',
     CREDMON_STANDING_ce1_PROVIDER: 'both',
     CREDMON_STANDING_ce1_PATH: `${on.root}/ce1`,
@@ -182,9 +183,20 @@ it('R45 a client that only a standing token uses serves no job', async () => {
     CREDMON_STANDING_ce2_AUDIENCE: 'ce2.example',
   };
   const findings = await on.findings(knobs, looksAtClients);
+  expect(findings).toContain(
+    'warning both (client credentials): its CLIENT_ID is still that of the example, change-me: the issuer knows another',
+  );
   expect(findings.filter((line) => line.includes('serves') || line.includes('fetches'))).toEqual([
-    "ok both (client credentials): fetches a token for each user who asks, as client ap (post): the issuer's default scopes",
+    "ok both (client credentials): fetches a token for each user who asks, as client change-me (post): the issuer's default scopes",
     "ok both (client credentials): also serves the standing token ce1 (the issuer's default scopes)",
     'ok frontend (client credentials): serves the standing token ce2 (scopes "compute.read compute.create", for ce2.example), as client ap (post); no job gets it',
   ]);
+});
+
+it('R45 a program that nobody may execute', async () => {
+  const program = on.file('bin/program', '#!/bin/sh\n', 0o644);
+  const knobs = { EXEC_CREDMON_PROVIDER_NAMES: 'own', EXEC_CREDMON_own_COMMAND: program };
+  expect((await on.findings(knobs, looksAtPrograms))[1]).toBe(
+    'error own (token program): the token program of own ($R/bin/program) is not executable; to mend it: chmod +x $R/bin/program',
+  );
 });

@@ -44,7 +44,7 @@ it('R45 a misspelt knob is told of beside the mistake that it makes', () => {
       CLIENT_CREDMON_site_ISSUER: 'https://issuer.example',
     }),
   ).toEqual([
-    'error: <not set>: CLIENT_CREDMON_site_CLIENT_ID is not set',
+    'error: CLIENT_CREDMON_site_CLIENT_ID is not set',
     'warning: <Environment>: CLIENT_CREDMON_site_CLEINT_ID is no knob that credmon knows; did you mean CLIENT_CREDMON_site_CLIENT_ID?',
   ]);
 });
@@ -96,4 +96,25 @@ it.each([
       CREDMON_STANDING_ce2_AUDIENCE: 'ce.example',
     }),
   ).toEqual(['ok: the environment alone: no mistakes']);
+});
+
+it('a mistake in an expression is one, told once, with the place in it', () => {
+  const knobs = {
+    LOCAL_CREDMON_PROVIDER_NAMES: 'frontend',
+    LOCAL_CREDMON_TOKEN_AUDIENCE: 'https://ce.example',
+    LOCAL_CREDMON_AUTHZ_TEMPLATE_EXPR: 'strcat("a: b" + ]',
+    CREDMON_STANDING_TOKENS: 'ce1',
+    CREDMON_STANDING_PROVIDER: 'frontend',
+    CREDMON_STANDING_ce1_SUBJECT: 'me',
+    CREDMON_STANDING_ce1_SCOPE: 'compute.read',
+    CREDMON_STANDING_ce1_PATH: '/var/lib/ce1',
+    CREDMON_STANDING_ce1_AUDIENCE: 'ce.example',
+  };
+  const [mistake = '', ...others] = said(knobs);
+  expect(others).toEqual([]);
+  expect(mistake.split('\n')).toEqual([
+    expect.stringMatching(/LOCAL_CREDMON_AUTHZ_TEMPLATE_EXPR is not an expression: .*line 1, column 17/),
+    '    strcat("a: b" + ]',
+    '                    ^',
+  ]);
 });

@@ -1,7 +1,7 @@
 // What `check` says of issuers whose tokens are signed here: rules, users, keys and what verifiers can fetch.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { existsSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   createKey,
@@ -59,6 +59,22 @@ async function publishing(keys: readonly unknown[]): Promise<{ url: string; clos
 
 it('is silent about the local provider that there is by default', async () => {
   expect(await on.findings({}, looks())).toEqual([]);
+});
+
+it('is silent about it where only standing tokens use the knobs', async () => {
+  const knobs = {
+    LOCAL_CREDMON_frontend_ISSUER: 'https://frontend.example',
+    LOCAL_CREDMON_frontend_TOKEN_VERSION: 'wlcg',
+    LOCAL_CREDMON_ISSUER: 'https://ap.example',
+    CREDMON_STANDING_TOKENS: 'ce1',
+    CREDMON_STANDING_PROVIDER: 'frontend',
+    CREDMON_STANDING_SCOPE: 'compute.read',
+    CREDMON_STANDING_ce1_SUBJECT: 'me',
+    CREDMON_STANDING_ce1_PATH: '/var/lib/ce1',
+    CREDMON_STANDING_ce1_AUDIENCE: 'ce.example',
+  };
+  expect(await on.findings(knobs, looks())).toEqual([]);
+  expect(await on.findings({ ...knobs, LOCAL_CREDMON_AUTHZ_TEMPLATE: 'read:/' }, looks())).not.toEqual([]);
 });
 
 it('R45 tells what is signed, with which key, and what a user would get', async () => {
@@ -127,6 +143,19 @@ it.each<[string, () => Record<string, string>, string | RegExp]>([
     'a line of a map that is passed over',
     () => ({ LOCAL_CREDMON_AUTHZ_GROUP_MAPFILE: on.file('groups', '* alice cms\n* bob\n') }),
     'warning: $R/groups, line 2, is passed over: three fields expected',
+  ],
+  [
+    'a part of a map that is missing',
+    () => ({ LOCAL_CREDMON_AUTHZ_GROUP_MAPFILE: on.file('groups', '@include groups.d\n') }),
+    'warning: $R/groups includes $R/groups.d, which is missing',
+  ],
+  [
+    'templates of SciTokens in a WLCG token',
+    () => ({
+      LOCAL_CREDMON_TOKEN_VERSION: 'wlcg',
+      LOCAL_CREDMON_AUTHZ_GROUP_TEMPLATE: 'storage.read:/{groupname}',
+    }),
+    'warning: scopes read:/user/{username} write:/user/{username}: WLCG tokens know storage.* and compute.* only',
   ],
   [
     'a user map that is not there',
@@ -260,7 +289,7 @@ describe('R32 a key directory', () => {
     [
       'without a key',
       () => undefined,
-      /^error: \$R\/keys holds no key: .*; to mend it: scitokens key rotate \$R\/keys$/,
+      /^error: \$R\/keys holds no key: .*; to mend it: condor_credmon keys rotate && condor_credmon keys publish && /,
     ],
     [
       'whose next key waits',
@@ -270,7 +299,7 @@ describe('R32 a key directory', () => {
     [
       'whose rotation is due',
       () => rotating(4.5),
-      /^warning: rotation to \S+ is due, .*; to mend it: scitokens key rotate/,
+      /^warning: rotation to \S+ is due, .*; to mend it: condor_credmon keys rotate$/,
     ],
     ['whose rotation is overdue', () => rotating(10), /^warning: rotation to \S+ is overdue by 6d00h, /],
     [
@@ -280,7 +309,7 @@ describe('R32 a key directory', () => {
         rotateKeys(keys(), { now, begin: true });
         rotateKeys(keys(), { now: now + 2 * day, begin: true });
       },
-      /^warning: the next key \S+ is not published: run scitokens key publish$/,
+      /^warning: the next key \S+ is not published; to mend it: condor_credmon keys publish$/,
     ],
   ])('%s', async (_, make, expected) => {
     make();
@@ -296,13 +325,37 @@ describe('R32 a key directory', () => {
     const { LOCAL_CREDMON_PRIVATE_KEY: _none, ...knobs } = local();
     const directory = { ...knobs, CREDMON_LOCAL_KEY_DIRECTORY: keys() };
     const kid = String(publicKeys(keys())[0]?.['kid']);
-    expect(await said(directory)).toContain(`ok: signs with ${kid} of $R/keys for 20d00h`);
+    expect(await said(directory)).toContain(`ok: signs with ${kid} of $R/keys, since 20d00h ago`);
     expect(await said({ ...directory, LOCAL_CREDMON_TOKEN_LIFETIME: String(2 * day) })).toContain(
       'error: tokens of $R/keys may live 86400 s, not 172800 s',
     );
     expect((await said({ ...directory, CREDMON_LOCAL_KEY_DIRECTORY: '/no/such' })).slice(0, 2)).toEqual([
       expect.stringMatching(/^ok: signs scitoken/),
-      'error: /no/such is not there',
+      'error: /no/such is not there; to mend it: condor_credmon keys rotate && condor_credmon keys publish && condor_credmon keys rotate',
     ]);
   });
+
+  it('is left to the daemon where that rotates', async () => {
+    const { LOCAL_CREDMON_PRIVATE_KEY: _none, ...knobs } = local();
+    const byDaemon = { ...knobs, CREDMON_LOCAL_KEY_ROTATE: '90 days' };
+    const look = async (path: string): Promise<string | undefined> =>
+      (await said({ ...byDaemon, CREDMON_LOCAL_KEY_DIRECTORY: path }))[1];
+    expect(await look(`${on.root}/new`)).toBe('ok: there is no key yet; the daemon makes one in $R/new');
+    expect(await look(keys())).toBe('ok: there is no key yet; the daemon makes one in $R/keys');
+  });
+
+  it('that others can write to is an error with its remedy', async () => {
+    const open = keys();
+    chmodSync(open, 0o777);
+    const { LOCAL_CREDMON_PRIVATE_KEY: _none, ...knobs } = local();
+    expect((await said({ ...knobs, CREDMON_LOCAL_KEY_DIRECTORY: open }))[1]).toBe(
+      'error: $R/keys is open to others (mode 777); to mend it: chmod go-w $R/keys',
+    );
+  });
+});
+
+it("R45 a user whom CredD's alphabet does not allow is an error", async () => {
+  expect(await said(local(), 'bob b')).toContain(
+    'error: no user can be called bob b: letters, digits and "-+=_." only, as CredD has them',
+  );
 });

@@ -82,7 +82,17 @@ it.each<[string, () => Record<string, string>, RegExp]>([
   [
     'a directory that is not there',
     () => ({ CREDMON_STANDING_ce1_PATH: '/no/such/ce1' }),
-    /^error: \/no\/such is missing, or this process may not write there$/,
+    /^error: \/no\/such is missing; to mend it: install -d -m 755 \/no\/such$/,
+  ],
+  [
+    'a path in the credential directory',
+    () => ({ CREDMON_STANDING_ce1_PATH: `${on.credDir}/alice/ce1.use` }),
+    /^error: \$R\/creds\/alice\/ce1\.use lies in the credential directory, which holds tokens of jobs only$/,
+  ],
+  [
+    'scopes of SciTokens in a WLCG token',
+    () => ({ LOCAL_CREDMON_TOKEN_VERSION: 'wlcg', CREDMON_STANDING_SCOPE: 'read:/x storage.read:/' }),
+    /^warning: scopes read:\/x: WLCG tokens know storage\.\* and compute\.\* only$/,
   ],
   [
     'an owner whom nobody knows',
@@ -124,7 +134,7 @@ it('R45 a client that fetches it', async () => {
 
 it.skipIf(isRoot && !mayMount)('a directory that we may not write to', async () => {
   const look = async (): Promise<void> =>
-    expect(await said()).toContain('error: $R/tokens is missing, or this process may not write there');
+    expect(await said()).toContain('error: this process may not write to $R/tokens');
   const directory = `${on.root}/tokens`;
   if (!isRoot) {
     chmodSync(directory, 0o500);

@@ -67,6 +67,16 @@ it.each<[string, () => Record<string, string>, RegExp]>([
     /^error Vault: cannot reach https:\/\/localhost:1: ECONNREFUSED$/,
   ],
   [
+    'a URL in place of a host',
+    () => ({ TRUSTED_VAULT_HOSTS: 'https://vault.example.org:8200' }),
+    /^error Vault: no token fits https:\/\/vault\.example\.org:8200 in TRUSTED_VAULT_HOSTS: write vault\.example\.org; the port goes into CREDMON_VAULT_PORTS$/,
+  ],
+  [
+    'a host with its port',
+    () => ({ TRUSTED_VAULT_HOSTS: 'vault.example.org:8200' }),
+    /^error Vault: no token fits vault\.example\.org:8200 .*: write vault\.example\.org; the port/,
+  ],
+  [
     'an authority that is not known',
     () => ({ AUTH_SSL_CLIENT_CAFILE: certificates.certificateFile }),
     /^error Vault: cannot reach https:\/\/localhost:\d+: .*(?:CERT|VERIFY|SIGNED|ISSUER)/,

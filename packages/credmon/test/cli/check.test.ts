@@ -114,6 +114,7 @@ it('R45 explains every kind of provider, and one that is broken stops no other',
   for (const { what, text } of found) if (!first.has(what)) first.set(what, text);
   expect([...first]).toEqual([
     ['configuration', `${on.root}/condor_config: no mistakes`],
+    ['log', `will go to ${on.root}/CredmonOauthLog`],
     ['credential directory', `${on.credDir} is closed to others, and can be written to`],
     ['daemon', 'no condor_credmon is running here: nothing is renewed'],
     ['tokens', '3 tokens, 2 of which we renew'],
@@ -207,16 +208,40 @@ it.each([
   expect(found[0]?.text).toMatch(expected);
 });
 
-it('a directory that others can enter is an error with its remedy, and the providers are looked at all the same', async () => {
+it.each([
+  [
+    'LOG = $R/none',
+    'its directory $R/none is missing, and the daemon would end with exit code 44; to mend it: install -d -o condor -g condor -m 755 $R/none',
+  ],
+  ['CREDMON_OAUTH_LOG = $R/creds', '$R/creds is a directory, and the daemon would end with exit code 44'],
+])('R45 a log that cannot be opened is an error: %s', async (line, text) => {
+  const found = await findings([line.replace('$R', on.root)]);
+  expect(found.filter(({ what }) => what === 'log')).toEqual([
+    { what: 'log', state: 'error', text: text.replaceAll('$R', on.root) },
+  ]);
+});
+
+it('a credential directory that cannot be used is an error with its remedy, and the providers are looked at all the same', async () => {
   const lines = [
-    `SEC_CREDENTIAL_DIRECTORY_OAUTH = ${on.root}/not there`,
+    `SEC_CREDENTIAL_DIRECTORY_OAUTH = ${on.root}/not/there 2`,
     'mytok_TOKEN_URL = https://issuer.example',
   ];
   const found = await findings(lines);
   expect(found.find(({ what }) => what === 'credential directory')).toEqual({
     what: 'credential directory',
     state: 'error',
-    text: `the credential directory ${on.root}/not there does not exist; to mend it: install -d -o root -g condor -m 2770 '${on.root}/not there'`,
+    text: `the credential directory ${on.root}/not/there 2 does not exist; to mend it: install -d -o root -g condor -m 2770 '${on.root}/not/there 2'`,
   });
   expect(found.at(-1)?.what).toBe('mytok (login)');
+});
+
+it('a directory that the daemon makes itself is only warned of', async () => {
+  const found = await findings([`SEC_CREDENTIAL_DIRECTORY_OAUTH = ${on.root}/oauth`]);
+  expect(found.filter(({ what }) => what === 'credential directory')).toEqual([
+    {
+      what: 'credential directory',
+      state: 'warning',
+      text: `${on.root}/oauth is not there yet: the daemon makes it; for CredD it should belong to the group condor; to mend it: install -d -o root -g condor -m 2770 ${on.root}/oauth`,
+    },
+  ]);
 });

@@ -75,7 +75,7 @@ describe('keys of a key directory', () => {
     expect((await keys('rotate')).out).toMatch(/\nactivate \w+\n\w+ signs; nothing to do\n$/);
     expect(states()).toEqual(['active']);
     expect(statSync(join(directory, 'jwks.json')).mode & 0o777).toBe(0o644);
-    expect((await keys('list')).out).toMatch(/\nKID +ALGORITHM +STATE .*\n\w+ +ES256 +active /);
+    expect((await keys('list')).out).toMatch(/\nKID +ALG +STATE .*\n\w+ +ES256 +active /);
   });
 
   it('R32 --begin makes the next key, of the algorithm that is asked for', async () => {
@@ -153,6 +153,36 @@ describe('keys of a key directory', () => {
     });
   });
 
+  it('does not publish for an issuer that the portal does not stand for without a place', async () => {
+    workspace.configure({
+      LOCAL_CREDMON_wlcg_ISSUER: 'https://wlcg.example',
+      CREDMON_wlcg_KEY_DIRECTORY: `${directory}-2`,
+    });
+    await keys('rotate');
+    expect(await keys('publish', '--provider', 'wlcg')).toMatchObject({
+      code: 1,
+      err: 'wlcg: the portal publishes the keys of https://ap.example only; to publish those of https://wlcg.example: condor_credmon keys publish WEBDIR --provider wlcg, where WEBDIR is the top directory of its web server\n',
+    });
+    expect(readKeyDirectory(`${directory}-2`).keys[0]?.published).toBeUndefined();
+    expect((await keys('publish')).code).toBe(1);
+    expect(states()).toEqual(['next']);
+  });
+
+  it('a private key that is open to others makes list fail, and 80 columns hold the table', async () => {
+    for (const step of ['rotate', 'publish', 'rotate']) await keys(step);
+    await keys('rotate', '--begin');
+    const good = await keys('list');
+    const rows = good.out.split('\n').slice(1);
+    expect([good.code, rows.filter((line) => line.length > 80)]).toEqual([0, []]);
+    const file = join(directory, readKeyDirectory(directory).keys[0]?.file ?? '');
+    chmodSync(file, 0o644);
+    expect(await keys('list')).toEqual({
+      code: 1,
+      out: good.out,
+      err: `${file} is open to others (mode 644); to mend it: chmod go-rwx ${file}\n`,
+    });
+  });
+
   it('a directory that is not there yet, or open to others, is told of', async () => {
     expect((await keys('list')).err).toBe(`scitokens, wlcg: ${directory} is not there\n`);
     await keys('rotate');
@@ -199,6 +229,12 @@ describe('a single key in a PEM file', () => {
       expect((await keys(step)).code).toBe(0);
     },
   );
+
+  it('has its name above its name', async () => {
+    pemForWlcg();
+    workspace.configure({ LOCAL_CREDMON_wlcg_KEY_ID: 'a long name' });
+    expect((await keys('list', '--provider', 'wlcg')).out).toMatch(/\nKID {10}ALG\na long name {2}RS256\n$/);
+  });
 
   it('that cannot be used is told of', async () => {
     pemForWlcg();

@@ -189,7 +189,7 @@ describe('a token program', () => {
 
   it.each<[string, string, number, string]>([
     ['others could change', '', 0o777, 'is not safe: others could change'],
-    ['may not be executed', '', 0o644, 'cannot be started (EACCES)'],
+    ['may not be executed', '', 0o644, 'is not executable; to mend it: chmod +x '],
     ['is not there', '/gone', 0o755, 'cannot be found (ENOTDIR)'],
   ])('that %s is not started', async (_, suffix, mode, text) => {
     const path = on.secret('program', `#!/bin/sh\n${answer({ access_token: 't' })}\n`, mode);

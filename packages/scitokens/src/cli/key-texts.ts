@@ -10,11 +10,12 @@ export function stepText(step: RotationStep): string {
   return `${step.reason}${step.until === undefined ? '' : ` until ${localTime(step.until)}`}`;
 }
 
-/** The keys of a directory in columns, with their states and local dates. Ends in a newline. */
+/** The keys of a directory in columns, with their states and local days; with names of up to five letters, in 80 columns. Ends in a newline. */
 export function keyTable(keys: readonly KeyRecord[]): string {
-  const dateOf = (seconds: number | undefined): string => (seconds === undefined ? '-' : localTime(seconds));
+  const dateOf = (seconds: number | undefined): string =>
+    seconds === undefined ? '-' : localTime(seconds).slice(0, 10);
   return table([
-    ['KID', 'ALGORITHM', 'STATE', ...DATES.map((name) => name.toUpperCase())],
+    ['KID', 'ALG', 'STATE', ...DATES.map((name) => name.toUpperCase())],
     ...keys.map((key) => [key.kid, key.algorithm, key.state, ...DATES.map((name) => dateOf(key[name]))]),
   ]);
 }

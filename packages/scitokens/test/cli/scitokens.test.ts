@@ -336,7 +336,7 @@ describe('key', () => {
     });
     const table = world();
     await run(table, 'key', 'list', join(io.directory, 'keys'));
-    expect(table.stdout()).toMatch(/^KID +ALGORITHM +STATE +CREATED .*\n[0-9a-f]{4} +ES256 +active +\d{4}-/);
+    expect(table.stdout()).toMatch(/^KID +ALG +STATE +CREATED .*\n[0-9a-f]{4} +ES256 +active +\d{4}-/);
   });
 
   it('publish takes key files too', async () => {
