@@ -1,7 +1,8 @@
 // The command line: flags of the daemon exactly as condor_master gives them, and the subcommands.
 import yargs, { type Argv } from 'yargs';
 import { DEFAULT_NAME, common, type Command, type CommonFlags } from './command.ts';
-import { addSubcommands } from './subcommands.ts';
+import { distance } from './check/distance.ts';
+import { VERBS, addSubcommands } from './subcommands.ts';
 
 const USAGE = `$0 [options]
 
@@ -27,13 +28,41 @@ export async function parseArguments(argv: readonly string[], version: string): 
     printed = output;
   });
   if (misuse !== undefined) {
-    // The parser that failed has already stepped into a subcommand; its own help would be that of a mixture.
-    const fresh = withCommonOptions(version);
-    addDaemon(fresh, choose);
-    const usage = await addSubcommands(fresh, choose).getHelp();
-    return { kind: 'text', text: `condor_credmon: ${misuse}\n\n${usage}`, exitCode: 2, toStderr: true };
+    const usage = await usageOf(subcommandIn(argv), version);
+    const text = `condor_credmon: ${misuse}${meant(argv, misuse)}\n\n${usage}`;
+    return { kind: 'text', text, exitCode: 2, toStderr: true };
   }
   return command ?? { kind: 'text', text: printed, exitCode: 0, toStderr: false };
+}
+
+/** The help of a subcommand. The parser that failed has already stepped into one; its own help would be that of a mixture. */
+async function usageOf(words: readonly string[], version: string): Promise<string> {
+  const nothing = (): void => undefined;
+  const parser = withCommonOptions(version);
+  addDaemon(parser, nothing);
+  let help = '';
+  await addSubcommands(parser, nothing).parseAsync([...words, '--help'], {}, (_error, _values, output) => {
+    help = output;
+  });
+  return help;
+}
+
+/** The subcommand that the arguments begin, in its words; nothing for the daemon. */
+function subcommandIn(argv: readonly string[]): string[] {
+  const [word = '', verb = ''] = argv;
+  const verbs = VERBS[word];
+  if (verbs === undefined) return [];
+  return verbs.includes(verb) ? [word, verb] : [word];
+}
+
+/** What a misspelt subcommand was probably meant to be. */
+function meant(argv: readonly string[], misuse: string): string {
+  const words = subcommandIn(argv);
+  const written = argv[words.length] ?? '';
+  if (written.startsWith('-') || !misuse.includes(written) || written === '') return '';
+  const names = words.length === 0 ? Object.keys(VERBS) : (VERBS[words[0] ?? ''] ?? []);
+  const near = names.find((name) => distance(written, name) <= 2);
+  return near === undefined ? '' : `; did you mean ${[...words, near].join(' ')}?`;
 }
 
 function withCommonOptions(version: string): Argv<CommonFlags> {

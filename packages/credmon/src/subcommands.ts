@@ -7,6 +7,16 @@ type Choose = (command: Subcommand) => void;
 
 const json = { type: 'boolean', default: false, describe: 'print JSON' } as const;
 
+/** Every subcommand with its verbs, if any. */
+export const VERBS: Readonly<Record<string, readonly string[]>> = {
+  status: [],
+  check: [],
+  config: ['dump', 'get'],
+  usable: [],
+  revoke: [],
+  keys: ['list', 'rotate', 'publish'],
+};
+
 /** Adds every subcommand; `choose` learns of the one that was given. */
 export function addSubcommands(parser: Parser, choose: Choose): Parser {
   for (const add of [addStatus, addCheck, addConfig, addUsable, addRevoke, addKeys]) add(parser, choose);

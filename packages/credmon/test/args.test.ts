@@ -107,10 +107,31 @@ describe('the command line', () => {
     expect(result.kind === 'text' && result.text).toMatch(text);
   });
 
-  it('misuse of a subcommand shows the usage of the program, not of a mixture', async () => {
-    const result = await parseArguments(['status', '--cred-dir'], '1.2.3');
-    expect(result.kind === 'text' && result.text).not.toMatch(/status status/);
-    expect(result.kind === 'text' && result.text).toMatch(/condor_credmon status +list the tokens/);
+  it.each([
+    [['status', '--cred-dir'], /^condor_credmon status\n/],
+    [['revoke'], /^condor_credmon revoke <user> \[service\]\n/],
+    [['usable', 'alice'], /^condor_credmon usable <user> <service>\n/],
+    [['config', 'get'], /^condor_credmon config get <knob>\n/],
+    [['config'], /^condor_credmon config\n[^]*condor_credmon config dump/],
+    [['keys', 'rotate', '--algorithm', 'HS256'], /^condor_credmon keys rotate\n/],
+    [['--bogus'], /^condor_credmon \[options\]\n/],
+  ])('misuse such as %j shows the usage of what was asked for', async (argv, usage) => {
+    const result = await parseArguments(argv, '1.2.3');
+    expect(result.kind === 'text' && result.text.slice(result.text.indexOf('\n\n') + 2)).toMatch(usage);
+  });
+
+  it.each([
+    [['chek'], 'did you mean check?'],
+    [['stauts', '--json'], 'did you mean status?'],
+    [['keys', 'lst'], 'did you mean keys list?'],
+  ])('%j is near to a subcommand', async (argv, text) => {
+    const result = await parseArguments(argv, '1.2.3');
+    expect(result.kind === 'text' && result.text.split('\n')[0]).toContain(text);
+  });
+
+  it.each(['frobnicate', '--bogus', 'revoke'])('%s is not', async (word) => {
+    const result = await parseArguments([word], '1.2.3');
+    expect(result.kind === 'text' && result.text.split('\n')[0]).not.toContain('did you mean');
   });
 
   it('help fits 80 columns', async () => {
