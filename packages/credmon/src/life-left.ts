@@ -18,10 +18,32 @@ export function worstLife(lifetime: number, policy: RenewalPolicy, habits: Reade
 }
 
 /** The same for a token that is there; `undefined` when it is not. */
-export function worstLifeLeft({ snapshot, policy }: ManagedToken, habits: ReaderHabits): number | undefined {
+export function worstLifeLeft(
+  { snapshot, policy, provider }: ManagedToken,
+  habits: ReaderHabits,
+): number | undefined {
   if (snapshot.use.kind !== 'valid') return undefined;
   const { issuedAt, expiresAt } = snapshot.use.value;
-  return worstLife(expiresAt - issuedAt, policy, habits);
+  return worstLife(expiresAt - issuedAt, policy, provider === 'standing' ? withoutStarter(habits) : habits);
+}
+
+/** No starter stands between a standing token and its service. */
+export function withoutStarter({ floor }: ReaderHabits): ReaderHabits {
+  return { floor, starterRefresh: 0 };
+}
+
+/** What makes the tokens of a kind of provider live longer. */
+const LONGER: Readonly<Record<string, string>> = {
+  local: 'set LOCAL_CREDMON_TOKEN_LIFETIME higher, or lower SEC_CREDENTIAL_REFRESH',
+  vault: 'raise CREDMON_OAUTH_TOKEN_MINIMUM, or lower SEC_CREDENTIAL_REFRESH',
+  standing: 'set CREDMON_STANDING_LIFETIME higher, or ask its issuer for longer lifetimes',
+};
+
+/** Who reads `stem` too late for so many seconds, and what to do, by the kind of its provider. */
+export function shortLifeText(stem: string, provider: string, left: number): string {
+  const who = provider === 'standing' ? 'a service' : 'a job';
+  const mend = LONGER[provider] ?? 'ask the issuer for longer lifetimes, or lower SEC_CREDENTIAL_REFRESH';
+  return `${who} may read ${stem} with only ${Math.max(0, left)} s left; ${mend}`;
 }
 
 /** The shortest lifetime, in seconds, whose worst case is not under the floor, where renewals go by a share of the lifetime. */

@@ -97,7 +97,7 @@ export function foreignScopes(what: string, profile: LocalIssuer['profile'], sco
 }
 
 /** R18, before there is a token: what the configured lifetime leaves to a job at worst. */
-export function shortLife(what: string, lifetime: number, knob: string, { settings }: CheckWorld): Finding[] {
+function shortLife(what: string, lifetime: number, knob: string, { settings }: CheckWorld): Finding[] {
   const { policy, floor } = settings;
   const left = worstLife(lifetime, policy, settings);
   if (left >= floor) return [];

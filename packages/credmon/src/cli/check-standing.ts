@@ -3,12 +3,13 @@ import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { shellWord, type CredentialStore } from '@credmon/core';
 import { ok, warning, wrong, type Finding } from '../check/finding.ts';
+import { shortestLifetime, withoutStarter, worstLife } from '../life-left.ts';
 import { withStanding } from '../providers/standing-store.ts';
 import type { StandingToken } from '../providers/standing-settings.ts';
 import type { Settings } from '../settings.ts';
 import { standingFiles } from '../standing-files.ts';
 import { lookAtKey } from './check-key.ts';
-import { foreignScopes, shortLife } from './check-local.ts';
+import { foreignScopes } from './check-local.ts';
 import { writable } from './writable.ts';
 import type { CheckWorld, Look } from './check-world.ts';
 
@@ -34,10 +35,24 @@ async function lookAtToken(what: string, token: StandingToken, world: CheckWorld
   return [
     ...common,
     ...foreignScopes(what, issuer.profile, token.scope.join(' ')),
-    ...shortLife(what, lifetime, `CREDMON_STANDING_${name}_LIFETIME`, world),
+    ...shortLifeOf(what, lifetime, name, world),
     // A provider that a list names tells of its key itself.
     ...(known ? key.filter(({ state }) => state === 'error') : key),
   ];
+}
+
+/** R18, without a starter: the service reads the token itself. */
+function shortLifeOf(
+  what: string,
+  lifetime: number,
+  name: string,
+  { settings: { policy, ...settings } }: CheckWorld,
+): Finding[] {
+  const habits = withoutStarter(settings);
+  const left = worstLife(lifetime, policy, habits);
+  if (left >= habits.floor) return [];
+  const text = `its service may read it with only ${Math.max(0, left)} s left; set CREDMON_STANDING_${name}_LIFETIME to ${shortestLifetime(policy, habits)} or more`;
+  return [warning(what, text)];
 }
 
 function doing(token: StandingToken): string {

@@ -107,7 +107,7 @@ it.each<[string, () => Record<string, string>, RegExp]>([
   [
     'R18 a short lifetime',
     () => ({ CREDMON_STANDING_ce1_LIFETIME: '900' }),
-    /^warning: a job may read a token with only 90 s left; set CREDMON_STANDING_ce1_LIFETIME to 1920 or more/,
+    /^warning: its service may read it with only 390 s left; set CREDMON_STANDING_ce1_LIFETIME to 1320 or more$/,
   ],
   ['a key that is missing', () => ({ LOCAL_CREDMON_PRIVATE_KEY: '/no/key' }), /^error: .*no key yet/],
 ])('R45 %s', async (_, change, expected) => {
