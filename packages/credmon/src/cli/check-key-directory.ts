@@ -19,51 +19,57 @@ export interface FoundKey {
   readonly key?: SigningKey;
 }
 
-/** The time (epoch seconds), and whether the daemon takes every step of a rotation by itself. */
+/** The time (epoch seconds), whether the daemon takes every step of a rotation by itself, and how to publish. */
 export interface Rotation {
   readonly now: number;
   readonly byDaemon: boolean;
+  /** The command that publishes the keys. */
+  readonly publish: string;
 }
 
 const ROTATE = 'condor_credmon keys rotate';
-const PUBLISH = 'condor_credmon keys publish';
-const FIRST_KEY = `${ROTATE} && ${PUBLISH} && ${ROTATE}`;
+const firstKey = ({ publish }: Rotation): string => `${ROTATE} && ${publish} && ${ROTATE}`;
 
 /** The key that signs, and what rotation waits for. @throws CodedError `TOKEN_KEY_DIRECTORY` */
 export function lookAtKeyDirectory(
   what: string,
   path: string,
   lifetime: number,
-  { now, byDaemon }: Rotation,
+  rotation: Rotation,
 ): FoundKey {
+  const { now, byDaemon } = rotation;
   const made = existsSync(path);
   if (!made && !byDaemon)
-    return { findings: [wrong(what, `${path} is not there; to mend it: ${FIRST_KEY}`)] };
+    return { findings: [wrong(what, `${path} is not there; to mend it: ${firstKey(rotation)}`)] };
   const parent = dirname(path);
   if (!made && existsSync(parent) && !writable(parent))
     return { findings: [wrong(what, `${path} is not there, and the daemon cannot make it in ${parent}`)] };
   const index = made ? readKeyDirectory(path) : undefined;
   if (index === undefined || (byDaemon && index.keys.length === 0))
     return { findings: [ok(what, `there is no key yet; the daemon makes one in ${path}`)] };
-  const rotation = rotationOf(what, path, index, { now, byDaemon });
+  const steps = rotationOf(what, path, index, rotation);
   try {
     const key = activeKey(path, lifetime);
     const since = index.keys.find(({ state }) => state === 'active')?.activated;
     const age = since === undefined ? '' : `, since ${duration(Math.max(1, now - since))} ago`;
-    return { findings: [ok(what, `signs with ${key.kid ?? 'a key'} of ${path}${age}`), ...rotation], key };
+    return { findings: [ok(what, `signs with ${key.kid ?? 'a key'} of ${path}${age}`), ...steps], key };
   } catch (error) {
-    return { findings: [wrong(what, messageOf(error)), ...rotation] };
+    return { findings: [wrong(what, messageOf(error)), ...steps] };
   }
 }
 
 /** What a rotation waits for. A key that could have been taken into use a day ago tells of a cron job that does not run. */
-function rotationOf(what: string, path: string, index: KeyIndex, { now, byDaemon }: Rotation): Finding[] {
+function rotationOf(what: string, path: string, index: KeyIndex, rotation: Rotation): Finding[] {
+  const { now, byDaemon } = rotation;
   const step = planRotation(index.keys, index, now, false);
   const next = index.keys.find(({ state }) => state === 'next');
   switch (step.step) {
     case 'create':
       return [
-        wrong(what, `${path} holds no key: make one, publish it, and rotate again; to mend it: ${FIRST_KEY}`),
+        wrong(
+          what,
+          `${path} holds no key: make one, publish it, and rotate again; to mend it: ${firstKey(rotation)}`,
+        ),
       ];
     case 'activate': {
       const ready = (next?.published ?? now) + index.publishLead;
@@ -81,7 +87,7 @@ function rotationOf(what: string, path: string, index: KeyIndex, { now, byDaemon
         return [
           byDaemon
             ? ok(what, `the next key ${next.kid} is not published yet; the daemon sees to it`)
-            : warning(what, `the next key ${next.kid} is not published; to mend it: ${PUBLISH}`),
+            : warning(what, `the next key ${next.kid} is not published; to mend it: ${rotation.publish}`),
         ];
       return step.until === undefined
         ? []

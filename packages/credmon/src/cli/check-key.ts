@@ -7,6 +7,7 @@ import { ok, warning, wrong, type Finding } from '../check/finding.ts';
 import type { KeySource, LocalIssuer } from '../providers/local-settings.ts';
 import { lookAtKeyDirectory, type FoundKey } from './check-key-directory.ts';
 import type { CheckWorld } from './check-world.ts';
+import { portalIssuer, publishCommand } from './portal-issuer.ts';
 import { writable } from './writable.ts';
 
 /** The key of an issuer, from its place to what verifiers can fetch. */
@@ -16,13 +17,14 @@ export async function lookAtKey(what: string, issuer: LocalIssuer, world: CheckW
   return [...found.findings, ...(await lookAtPublished(what, issuer, found.key, world))];
 }
 
-function findKey(what: string, { key, lifetime }: LocalIssuer, world: CheckWorld): FoundKey {
+function findKey(what: string, { key, lifetime, service, issuer }: LocalIssuer, world: CheckWorld): FoundKey {
   try {
     return key.kind === 'file'
       ? lookAtFile(what, key, world)
       : lookAtKeyDirectory(what, key.path, lifetime, {
           now: world.now.wall,
           byDaemon: world.settings.keyRotation > 0,
+          publish: publishCommand(service, issuer === portalIssuer(world.config)),
         });
   } catch (error) {
     return { findings: [wrong(what, messageOf(error))] };

@@ -1,5 +1,5 @@
 // `keys list`, `keys rotate`, `keys publish`: the signing keys of the local issuer, by the functions of @credmon/scitokens.
-import { CodedError, isCoded, messageOf, systemClock, type Config } from '@credmon/core';
+import { CodedError, isCoded, messageOf, systemClock } from '@credmon/core';
 import {
   initKeyDirectory,
   keyTable,
@@ -17,6 +17,7 @@ import type { Subcommand } from '../command.ts';
 import { localFiles } from '../local-files.ts';
 import { readSettings } from '../settings.ts';
 import { A_DAY, keyUses, type KeyUse } from '../key-uses.ts';
+import { portalIssuer, publishCommand } from './portal-issuer.ts';
 import { openConfig } from './open-config.ts';
 import type { Speech } from './revoke.ts';
 
@@ -47,7 +48,7 @@ export function runKeysCommand(
     verbose: false,
   });
   const uses = usesOf(keyUses(settings), command.provider);
-  const work = workOf(command, uses, portalIssuerOf(config));
+  const work = workOf(command, uses, portalIssuer(config));
   const reports = uses.map((use) => attempt(use, work));
   if (command.json) print(JSON.stringify({ keys: reports.map(jsonOf) }, null, 2));
   else for (const { use, text } of reports) print(`${headOf(use)}\n${text}`.trimEnd());
@@ -76,7 +77,7 @@ function usesOf(uses: readonly KeyUse[], provider: string | undefined): readonly
 
 type Work = (use: KeyUse) => Omit<Report, 'use'>;
 
-function workOf(command: KeysCommand, uses: readonly KeyUse[], portalIssuer: string): Work {
+function workOf(command: KeysCommand, uses: readonly KeyUse[], served: string): Work {
   switch (command.kind) {
     case 'keys-list':
       return list;
@@ -85,7 +86,7 @@ function workOf(command: KeysCommand, uses: readonly KeyUse[], portalIssuer: str
     case 'keys-publish': {
       const { directory } = command;
       if (directory !== undefined) refuseSeveral(uses, directory);
-      return (use) => publish(use, directory, portalIssuer);
+      return (use) => publish(use, directory, served);
     }
   }
 }
@@ -157,22 +158,17 @@ function rotate(
   return { json: { steps }, text: steps.map(stepText).join('\n') };
 }
 
-/** The one issuer that the web portal stands for. */
-function portalIssuerOf(config: Config): string {
-  return config.get('LOCAL_CREDMON_ISSUER') ?? config.expand('https://$(FULL_HOSTNAME)');
-}
-
 function publish(
   { source, issuers, providers }: KeyUse,
   directory: string | undefined,
-  portalIssuer: string,
+  served: string,
 ): Omit<Report, 'use'> {
   if (source.kind === 'file') throw noRotation(source.path, providers);
   // Keys in a place that nobody serves must not count as published.
-  if (directory === undefined && !issuers.includes(portalIssuer))
+  if (directory === undefined && !issuers.includes(served))
     throw new CodedError(
       'TOKEN_KEY_UNREADY',
-      `the portal publishes the keys of ${portalIssuer} only; to publish those of ${issuers.join(', ')}: condor_credmon keys publish WEBDIR --provider ${providers[0] ?? ''}, where WEBDIR is the top directory of its web server`,
+      `the portal publishes the keys of ${served} only; to publish those of ${issuers.join(', ')}: ${publishCommand(providers[0] ?? '', false)}, where WEBDIR is the top directory of its web server`,
     );
   const now = systemClock.now();
   const written =

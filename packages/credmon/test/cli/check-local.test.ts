@@ -344,6 +344,14 @@ describe('R32 a key directory', () => {
     expect(await look(keys())).toBe('ok: there is no key yet; the daemon makes one in $R/keys');
   });
 
+  it('of an issuer that the portal does not stand for is published elsewhere', async () => {
+    const { LOCAL_CREDMON_PRIVATE_KEY: _none, ...knobs } = local();
+    const own = { ...knobs, LOCAL_CREDMON_scitokens_ISSUER: 'https://127.0.0.1:1/own' };
+    expect((await said({ ...own, CREDMON_LOCAL_KEY_DIRECTORY: '/no/such' }))[1]).toBe(
+      'error: /no/such is not there; to mend it: condor_credmon keys rotate && condor_credmon keys publish WEBDIR --provider scitokens && condor_credmon keys rotate',
+    );
+  });
+
   it('that others can write to is an error with its remedy', async () => {
     const open = keys();
     chmodSync(open, 0o777);
