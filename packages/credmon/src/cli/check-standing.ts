@@ -1,12 +1,11 @@
 // The check command's look at standing tokens: what will be written where, and what lies there now.
 import { existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { shellWord, type CredentialStore } from '@credmon/core';
 import { ok, warning, wrong, type Finding } from '../check/finding.ts';
 import { shortestLifetime, withoutStarter, worstLife } from '../life-left.ts';
 import { withStanding } from '../providers/standing-store.ts';
 import type { StandingToken } from '../providers/standing-settings.ts';
-import type { Settings } from '../settings.ts';
 import { standingFiles } from '../standing-files.ts';
 import { lookAtKey } from './check-key.ts';
 import { foreignScopes } from './check-local.ts';
@@ -22,11 +21,7 @@ export function looksAtStanding(world: CheckWorld): Look[] {
 }
 
 async function lookAtToken(what: string, token: StandingToken, world: CheckWorld): Promise<Finding[]> {
-  const common = [
-    ok(what, doing(token)),
-    lookAtPlace(what, token, world.settings),
-    await present(what, token, world),
-  ];
+  const common = [ok(what, doing(token)), lookAtPlace(what, token), await present(what, token, world)];
   // Its client tells of its secret and issuer itself.
   if (token.kind === 'fetched') return common;
   const { issuer, lifetime, name } = token;
@@ -68,10 +63,8 @@ function doing(token: StandingToken): string {
   return `keeps a token of ${from} in ${path}: ${who}scopes "${scope.join(' ')}"${whom}${life}; ${format}, mode ${mode.toString(8).padStart(4, '0')}${whose}`;
 }
 
-function lookAtPlace(what: string, { path, owner }: StandingToken, { credDir }: Settings): Finding {
+function lookAtPlace(what: string, { path, owner }: StandingToken): Finding {
   const directory = dirname(path);
-  if (resolve(path).startsWith(`${resolve(credDir)}/`))
-    return wrong(what, `${path} lies in the credential directory, which holds tokens of jobs only`);
   const user = owner === undefined ? undefined : standingFiles().owner(owner);
   if (owner !== undefined && !user) return wrong(what, `there is no user ${owner} to give the token to`);
   if (!existsSync(directory))

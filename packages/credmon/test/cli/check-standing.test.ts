@@ -85,11 +85,6 @@ it.each<[string, () => Record<string, string>, RegExp]>([
     /^error: \/no\/such is missing; to mend it: install -d -m 755 \/no\/such$/,
   ],
   [
-    'a path in the credential directory',
-    () => ({ CREDMON_STANDING_ce1_PATH: `${on.credDir}/alice/ce1.use` }),
-    /^error: \$R\/creds\/alice\/ce1\.use lies in the credential directory, which holds tokens of jobs only$/,
-  ],
-  [
     'scopes of SciTokens in a WLCG token',
     () => ({ LOCAL_CREDMON_TOKEN_VERSION: 'wlcg', CREDMON_STANDING_SCOPE: 'read:/x storage.read:/' }),
     /^warning: scopes read:\/x: WLCG tokens know storage\.\* and compute\.\* only$/,
