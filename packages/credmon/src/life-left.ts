@@ -32,20 +32,6 @@ export function withoutStarter({ floor }: ReaderHabits): ReaderHabits {
   return { floor, starterRefresh: 0 };
 }
 
-/** What makes the tokens of a kind of provider live longer. */
-const LONGER: Readonly<Record<string, string>> = {
-  local: 'set LOCAL_CREDMON_TOKEN_LIFETIME higher, or lower SEC_CREDENTIAL_REFRESH',
-  vault: 'raise CREDMON_OAUTH_TOKEN_MINIMUM, or lower SEC_CREDENTIAL_REFRESH',
-  standing: 'set CREDMON_STANDING_LIFETIME higher, or ask its issuer for longer lifetimes',
-};
-
-/** Who reads `stem` too late for so many seconds, and what to do, by the kind of its provider. */
-export function shortLifeText(stem: string, provider: string, left: number): string {
-  const who = provider === 'standing' ? 'a service' : 'a job';
-  const mend = LONGER[provider] ?? 'ask the issuer for longer lifetimes, or lower SEC_CREDENTIAL_REFRESH';
-  return `${who} may read ${stem} with only ${Math.max(0, left)} s left; ${mend}`;
-}
-
 /** The shortest lifetime, in seconds, whose worst case is not under the floor, where renewals go by a share of the lifetime. */
 export function shortestLifetime({ fraction }: RenewalPolicy, habits: ReaderHabits): number {
   return Math.ceil((habits.floor + LONGEST_SLEEP + habits.starterRefresh) / (1 - fraction));
