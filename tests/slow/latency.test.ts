@@ -59,7 +59,7 @@ it.each([
   const waits: number[] = [];
   for (let n = 0; n < SIGNALS; n += 1) waits.push(await request(n));
   waits.sort((a, b) => a - b);
-  // Other tests run beside this one, so the tail has room.
-  expect(waits[SIGNALS / 2]).toBeLessThan(50);
+  // One call follows the other, and other tests run beside this one: the tail has room.
+  expect(waits[SIGNALS / 2]).toBeLessThan(100);
   expect(waits[Math.floor(SIGNALS * 0.9)]).toBeLessThan(250);
 });

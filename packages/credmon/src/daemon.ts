@@ -30,7 +30,7 @@ export function createBell(): Bell {
 }
 
 /** A call does not cut a pass short in its first so many seconds: calls without end must leave it time for known directories, too. */
-const UNCUT = 0.1;
+const UNCUT = 0.005;
 
 /** How long CREDMON_COMPLETE waits for an issuer that does not answer, in seconds. */
 const PATIENCE = 20;
