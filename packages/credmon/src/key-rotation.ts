@@ -1,6 +1,7 @@
 // Rotates the local issuer's key directories by the calendar, where CREDMON_LOCAL_KEY_ROTATE asks for it, by the rules of @credmon/scitokens.
 import { messageOf } from '@credmon/core';
 import type { KeyIndex, KeyRecord, RotateOptions, RotationPolicy, RotationStep } from '@credmon/scitokens';
+import { unserved } from './key-publication.ts';
 import { A_DAY, keyUses, type KeyUse } from './key-uses.ts';
 import type { Log } from '@credmon/core/log';
 import type { Settings } from './settings.ts';
@@ -36,26 +37,37 @@ export function createKeyRotation(
     for (const use of keyUses(settings)) {
       const { kind, path } = use.source;
       if (kind === 'file') continue;
-      try {
-        const steps = turn(use, settings.keyRotation, ports, now);
-        if (steps.length > 0) log.info(`Keys in ${path}: ${steps.map(nameOf).join(', ')}`);
-        wrong.delete(path);
-      } catch (error) {
-        const text = `the keys in ${path} cannot be rotated: ${messageOf(error)}`;
+      const tell = (text: string): void => {
         if (wrong.get(path) !== text) log.error(text);
         wrong.set(path, text);
+      };
+      try {
+        const nobody = unserved(use, settings.local.served);
+        const { steps, waits } = turn(use, settings.keyRotation, ports, now, nobody === undefined);
+        if (steps.length > 0) log.info(`Keys in ${path}: ${steps.map(nameOf).join(', ')}`);
+        if (waits && nobody !== undefined) tell(`a new key in ${path} waits to be published: ${nobody}`);
+        else wrong.delete(path);
+      } catch (error) {
+        tell(`the keys in ${path} cannot be rotated: ${messageOf(error)}`);
       }
     }
   };
 }
 
-/** The steps that were taken. A change of the key set is published before anything else may follow from it. */
+/** The steps that were taken, and whether a key waits for a publication that is not ours to make. */
+interface Turn {
+  readonly steps: readonly RotationStep[];
+  readonly waits: boolean;
+}
+
+/** A change of the key set is published before anything else may follow from it; `served` where its own directory is the place for that. */
 function turn(
   { source: { path }, longestLifetime }: KeyUse,
   period: number,
   ports: KeyDirectories,
   now: number,
-): readonly RotationStep[] {
+  served: boolean,
+): Turn {
   ports.init(path, { longestLifetime: Math.max(A_DAY, longestLifetime) });
   const { keys } = ports.read(path);
   const active = keys.find(({ state }) => state === 'active');
@@ -64,9 +76,9 @@ function turn(
   const unpublished = ports
     .read(path)
     .keys.some(({ state, published }) => state !== 'retired' && published === undefined);
-  if (first.length === 0 && !unpublished) return first;
+  if (!served || (first.length === 0 && !unpublished)) return { steps: first, waits: unpublished };
   ports.publish(path, now);
-  return [...first, ...taken(ports.rotate(path, options))];
+  return { steps: [...first, ...taken(ports.rotate(path, options))], waits: false };
 }
 
 /** True when the signing key has served its time and no other waits. */

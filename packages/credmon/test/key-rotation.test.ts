@@ -1,10 +1,11 @@
 // The daemon's own rotation over many months: no token without its published key, no step too early, and trouble told of once.
-import { mkdtempSync, readFileSync, rmSync, statSync, chmodSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, chmodSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   activeKey,
   issueToken,
+  publishKeys,
   readKeyDirectory,
   readKeySet,
   verifyWithKeys,
@@ -119,4 +120,23 @@ describe('the daemon', () => {
     rotate(now, START + 5 * 3600);
     expect(lines).toHaveLength(3);
   });
+});
+
+it('R32 keys of an issuer that the portal does not serve never count as published by themselves; the log says once who publishes them', () => {
+  const now = settings({
+    LOCAL_CREDMON_ISSUER: 'https://portal.example',
+    LOCAL_CREDMON_scitokens_ISSUER: 'https://elsewhere.example',
+  });
+  const rotate = rotation();
+  for (const hour of [0, 1, 2]) rotate(now, START + hour * 3600);
+  expect([states(), existsSync(join(directory, 'jwks.json'))]).toEqual([['next'], false]);
+  expect(lines.filter((line) => line.includes('keys publish'))).toEqual([
+    expect.stringMatching(
+      /the portal publishes the keys of https:\/\/portal\.example only; .*condor_credmon keys publish WEBDIR --provider scitokens/,
+    ),
+  ]);
+  mkdirSync(join(root, 'web'));
+  publishKeys(directory, 'https://elsewhere.example', join(root, 'web'), START + 3 * 3600);
+  rotate(now, START + 4 * 3600);
+  expect(states()).toEqual(['active']);
 });

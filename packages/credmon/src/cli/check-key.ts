@@ -7,7 +7,7 @@ import { ok, warning, wrong, type Finding } from '../check/finding.ts';
 import type { KeySource, LocalIssuer } from '../providers/local-settings.ts';
 import { lookAtKeyDirectory, type FoundKey } from './check-key-directory.ts';
 import type { CheckWorld } from './check-world.ts';
-import { portalIssuer, publishCommand } from './portal-issuer.ts';
+import { publishCommand } from '../key-publication.ts';
 import { writable } from './writable.ts';
 
 /** The key of an issuer, from its place to what verifiers can fetch. */
@@ -24,7 +24,7 @@ function findKey(what: string, { key, lifetime, service, issuer }: LocalIssuer, 
       : lookAtKeyDirectory(what, key.path, lifetime, {
           now: world.now.wall,
           byDaemon: world.settings.keyRotation > 0,
-          publish: publishCommand(service, issuer === portalIssuer(world.config)),
+          publish: publishCommand(service, issuer === world.settings.local.served),
         });
   } catch (error) {
     return { findings: [wrong(what, messageOf(error))] };

@@ -17,7 +17,7 @@ import type { Subcommand } from '../command.ts';
 import { localFiles } from '../local-files.ts';
 import { readSettings } from '../settings.ts';
 import { A_DAY, keyUses, type KeyUse } from '../key-uses.ts';
-import { portalIssuer, publishCommand } from './portal-issuer.ts';
+import { unserved } from '../key-publication.ts';
 import { openConfig } from './open-config.ts';
 import type { Speech } from './revoke.ts';
 
@@ -48,7 +48,7 @@ export function runKeysCommand(
     verbose: false,
   });
   const uses = usesOf(keyUses(settings), command.provider);
-  const work = workOf(command, uses, portalIssuer(config));
+  const work = workOf(command, uses, settings.local.served);
   const reports = uses.map((use) => attempt(use, work));
   if (command.json) print(JSON.stringify({ keys: reports.map(jsonOf) }, null, 2));
   else for (const { use, text } of reports) print(`${headOf(use)}\n${text}`.trimEnd());
@@ -158,18 +158,12 @@ function rotate(
   return { json: { steps }, text: steps.map(stepText).join('\n') };
 }
 
-function publish(
-  { source, issuers, providers }: KeyUse,
-  directory: string | undefined,
-  served: string,
-): Omit<Report, 'use'> {
+function publish(use: KeyUse, directory: string | undefined, served: string): Omit<Report, 'use'> {
+  const { source, issuers, providers } = use;
   if (source.kind === 'file') throw noRotation(source.path, providers);
   // Keys in a place that nobody serves must not count as published.
-  if (directory === undefined && !issuers.includes(served))
-    throw new CodedError(
-      'TOKEN_KEY_UNREADY',
-      `the portal publishes the keys of ${served} only; to publish those of ${issuers.join(', ')}: ${publishCommand(providers[0] ?? '', false)}, where WEBDIR is the top directory of its web server`,
-    );
+  const problem = directory === undefined ? unserved(use, served) : undefined;
+  if (problem !== undefined) throw new CodedError('TOKEN_KEY_UNREADY', problem);
   const now = systemClock.now();
   const written =
     directory === undefined

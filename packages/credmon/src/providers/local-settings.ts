@@ -27,12 +27,16 @@ export interface LocalIssuer {
   readonly profile: Profile;
 }
 
-/** Everything about local issuers. `keyPair` are the files made at first start; `explicit` is true when a list names a local provider. */
+/**
+ * Everything about local issuers. `keyPair` are the files made at first start; `explicit` is true when a list names a local provider; `served`
+ * is the issuer that the web portal stands for.
+ */
 export interface LocalSettings {
   readonly issuers: readonly LocalIssuer[];
   readonly userMaps: readonly UserMapSettings[];
   readonly keyPair: { readonly privateKey: string; readonly publicKey: string };
   readonly explicit: boolean;
+  readonly served: string;
 }
 
 const PRIVATE_KEY = '/etc/condor/scitokens-private.pem';
@@ -63,7 +67,13 @@ export function readLocalSettings(
       publicKey: read.path('LOCAL_CREDMON_PUBLIC_KEY') ?? PUBLIC_KEY,
     },
     explicit,
+    served: sharedIssuer(config, read),
   };
+}
+
+/** The issuer of tokens of providers that have none of their own. */
+function sharedIssuer(config: Config, read: KnobReader): string {
+  return read.string('LOCAL_CREDMON_ISSUER') ?? config.expand('https://$(FULL_HOSTNAME)');
 }
 
 /** The issuer of one service, from its own knobs or the shared ones. */
@@ -78,7 +88,7 @@ export function readIssuer(config: Config, read: KnobReader, service: string): L
   const requirement = own('LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT');
   const issuer: LocalIssuer = {
     service,
-    issuer: read.string(own('LOCAL_CREDMON_ISSUER')) ?? config.expand('https://$(FULL_HOSTNAME)'),
+    issuer: read.string(own('LOCAL_CREDMON_ISSUER')) ?? sharedIssuer(config, read),
     key: readKeySource(read, own, service),
     template: read.string(template) ?? TEMPLATE,
     templateExpression: read.string(expression),
