@@ -16,6 +16,12 @@ export function claimsOf(token: string): Readonly<Record<string, unknown>> | und
   return isRecord(claims) ? claims : undefined;
 }
 
+/** The name of the key that signed a JWT, as it says itself. */
+export function keyIdOf(token: string): unknown {
+  const header = parsed(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString('utf8'));
+  return isRecord(header) ? header['kid'] : undefined;
+}
+
 /** A claim of one text or several as one text; no claim is an empty one, and `undefined` is one of another type. */
 export function wordsOf(claim: unknown): string | undefined {
   if (claim === undefined || typeof claim === 'string') return claim ?? '';

@@ -5,7 +5,7 @@ import type { LocalKeys } from './local-keys.ts';
 import type { LocalPorts } from './local-ports.ts';
 import { useOf } from './local-signer.ts';
 import type { Outcome } from './provider.ts';
-import { accessTokenIn, claimsOf, wordsOf } from './standing-claims.ts';
+import { accessTokenIn, claimsOf, keyIdOf, wordsOf } from './standing-claims.ts';
 import type { SignedStanding } from './standing-settings.ts';
 
 /** Signs one. `now` in epoch seconds. @throws CodedError when the key may not sign, or not this */
@@ -39,7 +39,8 @@ export function differs(
   text: string,
   { issuer, subject, scope, audience, format, lifetime }: SignedStanding,
 ): string | undefined {
-  const claims = claimsOf(accessTokenIn(text, format) ?? '');
+  const token = accessTokenIn(text, format) ?? '';
+  const claims = claimsOf(token);
   if (!claims) return `is no token in the format ${format}`;
   const asked: Readonly<Record<string, string>> = {
     iss: issuer.issuer,
@@ -49,6 +50,8 @@ export function differs(
   };
   const name = Object.keys(asked).find((claim) => wordsOf(claims[claim]) !== asked[claim]);
   const life = Number(claims['exp']) - Number(claims['iat']);
-  const other = name ?? (life === lifetime ? undefined : 'lifetime');
+  // A key directory publishes the old key for as long as its tokens live; of single keys there is one at a time.
+  const sameKey = issuer.key.kind === 'directory' || keyIdOf(token) === issuer.key.keyId;
+  const other = name ?? (life === lifetime ? undefined : 'lifetime') ?? (sameKey ? undefined : 'key');
   return other && `has another ${other} than the configuration asks for`;
 }

@@ -6,16 +6,18 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { verify } from 'node:crypto';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadConfig, systemRandom, type CodedError } from '@credmon/core';
-import { initKeyDirectory, publishInPlace, rotateKeys } from '@credmon/scitokens';
+import { createKey, initKeyDirectory, publishInPlace, rotateKeys, writeKey } from '@credmon/scitokens';
 import { describe, expect, it } from 'vitest';
 import { beginPass } from '../../src/pass.ts';
 import type { StandingToken } from '../../src/providers/standing-settings.ts';
@@ -231,6 +233,29 @@ it('with a shorter lifetime is made at once', async () => {
   on.configure({ CREDMON_STANDING_ce2_LIFETIME: '5 min' });
   await on.pass();
   expect(JSON.parse(readFileSync(on.file('ce2.json'), 'utf8'))).toMatchObject({ expires_in: 300 });
+});
+
+it('R29 R32 follows a new key with its next signature, and a key of another name at once', async () => {
+  const on = standing();
+  const text = (): string => readFileSync(on.file('el7_osg35.scitoken'), 'utf8').trim();
+  const header = (): unknown => JSON.parse(Buffer.from(text().split('.')[0] ?? '', 'base64url').toString());
+  const signedBy = (name: string): boolean => {
+    const [head = '', body = '', signature = ''] = text().split('.');
+    const key = { key: readFileSync(on.file(name)), dsaEncoding: 'ieee-p1363' } as const;
+    return verify('sha256', Buffer.from(`${head}.${body}`), key, Buffer.from(signature, 'base64url'));
+  };
+  await on.pass();
+  renameSync(on.file('public.pem'), on.file('old.pem'));
+  const { privateKey, kid, algorithm } = createKey({ algorithm: 'ES256' });
+  const made = { key: privateKey, kid, algorithm };
+  writeFileSync(on.file('private.pem'), writeKey(made, 'pem-private'), { mode: 0o600 });
+  writeFileSync(on.file('public.pem'), writeKey(made, 'pem-public'));
+  on.clock.advance(1900);
+  await on.pass();
+  expect([signedBy('old.pem'), signedBy('public.pem')]).toEqual([false, true]);
+  on.configure({ LOCAL_CREDMON_KEY_ID: 'second' });
+  await on.pass();
+  expect(header()).toMatchObject({ kid: 'second' });
 });
 
 it('R32 never outlives the publication of the key that signs it', async () => {
