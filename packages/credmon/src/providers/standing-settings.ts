@@ -1,5 +1,5 @@
 // Standing tokens, CREDMON_STANDING_TOKENS: tokens of services, which belong to no job; where each goes and what it says.
-import { isAbsolute, relative } from 'node:path';
+import { isAbsolute, normalize, relative } from 'node:path';
 import { isCredName, type Config, type KnobReader } from '@credmon/core';
 import type { TokenClient } from './client-settings.ts';
 import { readIssuer, type LocalIssuer } from './local-settings.ts';
@@ -104,8 +104,9 @@ function checkPaths(read: KnobReader, tokens: readonly StandingToken[], credDir:
         knob,
         `lies in the credential directory ${credDir}, whose files belong to jobs; choose another place`,
       );
-    if (paths.has(path)) read.mistake(knob, 'is the path of another standing token');
-    paths.add(path);
+    const plain = normalize(path);
+    if (paths.has(plain)) read.mistake(knob, 'is the path of another standing token');
+    paths.add(plain);
   }
 }
 

@@ -396,6 +396,13 @@ describe('the path of a standing token', () => {
     expect(mistakesIn({ ...one, [PATH]: path }, '/creds')).toEqual(mistakes);
   });
 
+  it('is not that of another token, however it is written', () => {
+    const same = { CREDMON_STANDING_el7_osg35_PATH: '/a/b', CREDMON_STANDING_ce2_PATH: '/a/./c/..//b' };
+    expect(mistakesIn({ ...KNOBS, ...same })).toEqual([
+      'CREDMON_STANDING_ce2_PATH is the path of another standing token',
+    ]);
+  });
+
   it('that is not set is told of once for each token', () => {
     const unset = { CREDMON_STANDING_el7_osg35_PATH: '', CREDMON_STANDING_ce2_PATH: '' };
     expect(mistakesIn({ ...KNOBS, ...unset })).toEqual([
