@@ -56,7 +56,7 @@ export type {
   TopDigest,
 } from './credential/snapshot.ts';
 export { digestUse, parseRenewal, renewalText } from './credential/digest.ts';
-export { DEFAULT_POLICY } from './renewal/policy.ts';
+export { DEFAULT_POLICY, SHORTEST_PAUSE } from './renewal/policy.ts';
 export type { RenewalPolicy } from './renewal/policy.ts';
 export { dueByLifetime, dueOf, localNow } from './renewal/due.ts';
 export type { Due, DueReason } from './renewal/due.ts';

@@ -253,8 +253,7 @@ export function readEndpointOrigins(read: KnobReader, allowLoopbackHttp: boolean
 function readPolicy(read: KnobReader): RenewalPolicy {
   return {
     ...DEFAULT_POLICY,
-    fraction: read.real('CREDMON_RENEW_FRACTION', DEFAULT_POLICY.fraction, 0.05, 0.95),
-    jitter: read.real('CREDMON_RENEW_JITTER', DEFAULT_POLICY.jitter, 0, 0.04 + DEFAULT_POLICY.jitter),
+    ...readShares(read),
     defaultLifetime: read.integer(
       'CREDMON_DEFAULT_TOKEN_LIFETIME',
       DEFAULT_POLICY.defaultLifetime,
@@ -264,6 +263,22 @@ function readPolicy(read: KnobReader): RenewalPolicy {
     firstRetry: read.integer('CREDMON_FIRST_RETRY', DEFAULT_POLICY.firstRetry, 1, 3600),
     longestRetry: read.integer('CREDMON_LONGEST_RETRY', DEFAULT_POLICY.longestRetry, 1, 86_400),
   };
+}
+
+/** The shares of a lifetime. A fraction that is not greater than the jitter would renew some tokens as soon as they are issued, without end. */
+function readShares(read: KnobReader): Pick<RenewalPolicy, 'fraction' | 'jitter'> {
+  const [fractionKnob, jitterKnob] = ['CREDMON_RENEW_FRACTION', 'CREDMON_RENEW_JITTER'];
+  const fraction = read.real('CREDMON_RENEW_FRACTION', DEFAULT_POLICY.fraction, 0.05, 0.95);
+  const jitter = read.real('CREDMON_RENEW_JITTER', DEFAULT_POLICY.jitter, 0, 0.9);
+  const [fractionPlace, jitterPlace] = [read.place(fractionKnob), read.place(jitterKnob)];
+  if (fraction > jitter || fractionPlace === undefined || jitterPlace === undefined)
+    return { fraction, jitter };
+  const [knob, sign, other] =
+    fractionPlace === 'default'
+      ? [jitterKnob, `= ${jitter} must be less than`, `${fractionKnob} = ${fraction} (${fractionPlace})`]
+      : [fractionKnob, `= ${fraction} must be greater than`, `${jitterKnob} = ${jitter} (${jitterPlace})`];
+  read.mistake(knob, `${sign} ${other}; fix: raise ${fractionKnob} or lower ${jitterKnob}`);
+  return { fraction, jitter };
 }
 
 /** Bounds of an exchange with an issuer. */

@@ -118,6 +118,49 @@ describe('settings', () => {
     ]);
   });
 
+  const FIX = 'fix: raise CREDMON_RENEW_FRACTION or lower CREDMON_RENEW_JITTER';
+  it.each([
+    [
+      'below the default jitter',
+      'CREDMON_RENEW_FRACTION = 0.05\n',
+      [
+        `FILE, line 3: CREDMON_RENEW_FRACTION = 0.05 must be greater than CREDMON_RENEW_JITTER = 0.1 (default); ${FIX}`,
+      ],
+    ],
+    [
+      'equal to the jitter, as an expression',
+      'CREDMON_RENEW_JITTER = 0.12\nCREDMON_RENEW_FRACTION = 0.06 * 2\n',
+      [
+        `FILE, line 4: CREDMON_RENEW_FRACTION = 0.12 must be greater than CREDMON_RENEW_JITTER = 0.12 (FILE, line 3); ${FIX}`,
+      ],
+    ],
+    [
+      'left at its default, below the jitter',
+      'CREDMON_RENEW_JITTER = 0.6\n',
+      [
+        `FILE, line 3: CREDMON_RENEW_JITTER = 0.6 must be less than CREDMON_RENEW_FRACTION = 0.5 (default); ${FIX}`,
+      ],
+    ],
+    ['just above the jitter', 'CREDMON_RENEW_FRACTION = 0.11\n', []],
+    [
+      'below the default of a jitter that is 0',
+      'CREDMON_RENEW_FRACTION = .05\nCREDMON_RENEW_JITTER = 0\n',
+      [],
+    ],
+    [
+      'below the default of a jitter that is not a number',
+      'CREDMON_RENEW_FRACTION = 0.05\nCREDMON_RENEW_JITTER = much\n',
+      ['FILE, line 4: CREDMON_RENEW_JITTER = much is not a number'],
+    ],
+    [
+      'not a number at all',
+      'CREDMON_RENEW_FRACTION = real("NaN")\n',
+      ['FILE, line 3: CREDMON_RENEW_FRACTION = real("NaN") is not a number'],
+    ],
+  ])('R5 a fraction %s', (_, knobs, mistakes) => {
+    expect(mistakesOf(`${BASE}${knobs}`).slice(1)).toEqual(mistakes);
+  });
+
   it('warn of a client without a token URL', () => {
     expect(settingsOf(`${BASE}x_CLIENT_ID = me\n`).warnings).toEqual([
       expect.stringMatching(/line 3: x_CLIENT_ID is set, but x_TOKEN_URL is not/),

@@ -28,6 +28,11 @@ export interface KnobReader {
   /** A size in bytes. */
   bytes(knob: string, byDefault: number): number;
   logLimit(knob: string, byDefault: Amount): Amount;
+  /**
+   * Returns where the value that was read for `knob` is from: `file, line N`, `<Environment>`, or `default` when it is not set. `undefined`
+   * when it is set to a value that cannot be used: that mistake is noted already, and no other should be derived from the default.
+   */
+  place(knob: string): string | undefined;
   /** Notes that `knob` is wrong: `what` completes the sentence. One that others may follow from is told `first`. */
   mistake(knob: string, what: string, rank?: 'first'): void;
   /** Notes that `knob` is odd, but no reason to refuse the configuration. */
@@ -41,13 +46,16 @@ export interface KnobReader {
 export function createKnobReader(config: Config): KnobReader {
   const mistakes: Mistake[] = [];
   const warnings: string[] = [];
+  const unusable = new Set<string>();
   const said = (knob: string, what: string): string => {
     const origin = config.origin(knob);
     return origin === undefined ? `${knob} ${what}` : `${originText(origin)}: ${knob} ${what}`;
   };
   const take = <Value>(result: ReadResult<Value>, byDefault: Value): Value => {
     if (result.ok) return result.value;
-    mistakes.push({ text: result.problem.message, origin: result.problem.origin, first: false });
+    const { name, message, origin } = result.problem;
+    mistakes.push({ text: message, origin, first: false });
+    unusable.add(name);
     return byDefault;
   };
   return {
@@ -62,6 +70,10 @@ export function createKnobReader(config: Config): KnobReader {
       take(readDuration(config, knob, byDefault, { min, max }), byDefault),
     bytes: (knob, byDefault) => take(readSize(config, knob, byDefault, { min: 0 }), byDefault),
     logLimit: (knob, byDefault) => take(readLogLimit(config, knob, byDefault), byDefault),
+    place: (knob) => {
+      if (unusable.has(knob)) return undefined;
+      return config.get(knob) === undefined ? 'default' : originText(config.origin(knob));
+    },
     mistake: (knob, what, rank) => {
       mistakes.push({ text: said(knob, what), origin: config.origin(knob), first: rank === 'first' });
     },

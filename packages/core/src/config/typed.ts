@@ -143,6 +143,7 @@ export function readLogLimit(
 type Parsed<Value> = { readonly value: Value } | { readonly wrong: string };
 
 function within(value: number, { min = -Number.MAX_VALUE, max = Number.MAX_VALUE }: Bounds): Parsed<number> {
+  if (Number.isNaN(value)) return { wrong: 'is not a number' };
   if (value < min) return { wrong: `is less than ${min}` };
   return value > max ? { wrong: `is more than ${max}` } : { value };
 }

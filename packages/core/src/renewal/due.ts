@@ -1,7 +1,7 @@
 // When a token is due, and why, by its files alone.
 import type { TokenTimes } from '../credential/times.ts';
 import { tokenId, type Instant, type TokenSnapshot } from '../credential/snapshot.ts';
-import type { RenewalPolicy } from './policy.ts';
+import { SHORTEST_PAUSE, type RenewalPolicy } from './policy.ts';
 import { spreadOf } from './spread.ts';
 
 /** Why a token is, or will be, due. */
@@ -26,11 +26,15 @@ export function localNow(token: TokenSnapshot, now: Instant): number {
   return token.seen.wall + (now.steady - token.seen.steady);
 }
 
-/** When a token of these times comes due by its lifetime. `spread` between 0 and 1 is the token's own. */
+/**
+ * Returns when (epoch seconds) a token of these times is due by its lifetime: never earlier than {@link SHORTEST_PAUSE} after its issue.
+ * `spread` between 0 and 1 is the token's own.
+ */
 export function dueByLifetime(times: TokenTimes, policy: RenewalPolicy, spread: number): number {
   const lifetime = times.expiresAt - times.issuedAt;
   const counted = Math.min(lifetime, (policy.refreshEvery ?? Number.POSITIVE_INFINITY) / policy.fraction);
-  return times.issuedAt + counted * (policy.fraction - policy.jitter * spread);
+  const share = Math.max(0, policy.fraction - policy.jitter * spread);
+  return times.issuedAt + Math.max(SHORTEST_PAUSE, counted * share);
 }
 
 /**

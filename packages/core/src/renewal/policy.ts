@@ -4,7 +4,7 @@
 export interface RenewalPolicy {
   /** A token is due at this share of its lifetime at the latest... */
   readonly fraction: number;
-  /** ...and tokens are spread over this share before it. */
+  /** ...and tokens are spread over this share before it. Must be less than `fraction`. */
   readonly jitter: number;
   /** A token is fetched again after this time at the latest, however long it lives; without it, its lifetime alone counts. */
   readonly refreshEvery?: number;
@@ -24,3 +24,6 @@ export const DEFAULT_POLICY: RenewalPolicy = {
   firstRetry: 10,
   longestRetry: 900,
 };
+
+/** The shortest time in seconds between a token's issue and its next renewal, whatever its lifetime and the policy say. */
+export const SHORTEST_PAUSE = 1;

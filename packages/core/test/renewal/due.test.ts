@@ -1,8 +1,10 @@
 // When a token is due: by what it says, on a time line that no clock step, chown or restore moves.
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { TokenSnapshot } from '../../src/credential/snapshot.ts';
 import { dueByLifetime, dueOf, localNow, type DueReason } from '../../src/renewal/due.ts';
-import { DEFAULT_POLICY } from '../../src/renewal/policy.ts';
+import { DEFAULT_POLICY, SHORTEST_PAUSE } from '../../src/renewal/policy.ts';
+import { pauseAfter } from '../../src/renewal/pause.ts';
 import { spreadOf } from '../../src/renewal/spread.ts';
 import { NOW, token, useOf, written } from './snapshots.ts';
 
@@ -30,6 +32,29 @@ describe('when a token is due', () => {
     expect([dueAfter(86_400, 0), dueAfter(86_400, 1), dueAfter(600, 0)].map(Math.round)).toEqual([
       1200, 960, 300,
     ]);
+  });
+
+  it('R5 no fraction, jitter, spread, lifetime or refresh interval makes a token due before its issue time plus a pause', () => {
+    const share = fc.double({ min: 0.05, max: 0.95, noNaN: true });
+    const unit = fc.double({ min: 0, max: 1, noNaN: true });
+    const seconds = fc.double({ min: -10, max: 1e9, noNaN: true });
+    const refresh = fc.option(fc.integer({ min: 10, max: 31_536_000 }), { nil: undefined });
+    fc.assert(
+      fc.property(share, unit, unit, seconds, refresh, (fraction, below, spread, lifetime, refreshEvery) => {
+        const limit = refreshEvery === undefined ? {} : { refreshEvery };
+        const policy = { ...DEFAULT_POLICY, fraction, jitter: fraction * below, ...limit };
+        const times = { issuedAt: 1e9, expiresAt: 1e9 + lifetime };
+        expect(dueByLifetime(times, policy, spread)).toBeGreaterThanOrEqual(1e9 + SHORTEST_PAUSE);
+        const { seconds: pause } = pauseAfter(0, times, policy, 1e9);
+        expect(pause).toBeGreaterThanOrEqual(SHORTEST_PAUSE);
+      }),
+    );
+  });
+
+  it('R5 a jitter that is not less than the fraction does not make a token due before its issue time', () => {
+    const due = (fraction: number, spread: number): number =>
+      dueByLifetime({ issuedAt: 0, expiresAt: 3600 }, { ...DEFAULT_POLICY, fraction }, spread);
+    expect([due(0.05, 1), due(0.05, 0.5), due(0.1, 1), due(0.05, 0)]).toEqual([1, 1, 1, 180]);
   });
 
   const byLifetime = NOW.wall + 3600 * (0.5 - 0.1 * place);
