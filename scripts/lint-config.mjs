@@ -15,7 +15,7 @@ const mayImport = {
 
 /** The files that touch clock, randomness, files, network and processes (CONTRIBUTING.md, "the world"). */
 const worldFiles = [
-  'packages/core/src/base/{breath,clock,random,send,lookup,atomic-write,stale-socket}.ts',
+  'packages/core/src/base/{awake-timer,breath,clock,random,send,lookup,atomic-write,stale-socket}.ts',
   'packages/core/src/config/{load,host,command}.ts',
   'packages/core/src/log/put-aside.ts',
   'packages/core/src/log/rotating-file.ts',

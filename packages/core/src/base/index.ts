@@ -9,7 +9,7 @@ export { createBreath } from './breath.ts';
 export { systemRandom } from './random.ts';
 export type { Random } from './random.ts';
 export { createSend, originOf, DEFAULT_SEND_LIMITS } from './send.ts';
-export type { HttpRequest, HttpResponse, Send, SendLimits } from './send.ts';
+export type { HttpRequest, HttpResponse, LateAnswer, Send, SendLimits } from './send.ts';
 export {
   stageFile,
   syncDirectory,

@@ -1,6 +1,7 @@
 // The one way to the network: an HTTP exchange with bounds on connect, whole time and size, and no redirects.
 import { createSecureContext, rootCertificates } from 'node:tls';
 import { Agent, request as undiciRequest, type Dispatcher } from 'undici';
+import { afterAwake } from './awake-timer.ts';
 import { sharedLookup, trueLocalhost } from './lookup.ts';
 import { CodedError, messageOf, systemCode } from './errors.ts';
 import { createGate, type Gate } from './gate.ts';
@@ -12,13 +13,29 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   readonly signal?: AbortSignal;
+  readonly late?: LateAnswer;
+  /** Bytes of a 2xx or 5xx answer that are read although its size is over the cap; see {@link HttpResponse.refused}. */
+  readonly readRefused?: number;
 }
 
-/** An HTTP answer, read whole. `headers` have lower-case names. */
+/**
+ * What an exchange does after its time-out: it calls `began` once, gives its connection's place to the next request, and waits for the
+ * answer for so many more `seconds`. With 0 seconds it ends at the time-out as without this option.
+ */
+export interface LateAnswer {
+  readonly seconds: number;
+  readonly began: (error: CodedError) => void;
+}
+
+/**
+ * An HTTP answer, read whole. `headers` have lower-case names. `refused` is the error of an answer over the cap that was read with
+ * {@link HttpRequest.readRefused}: the caller must throw it after taking what must not be lost.
+ */
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  readonly refused?: CodedError;
 }
 
 /**
@@ -67,13 +84,27 @@ export function createSend(limits: SendLimits = DEFAULT_SEND_LIMITS): {
     ...(limits.addressSeconds === undefined
       ? {}
       : { autoSelectFamily: true, autoSelectFamilyAttemptTimeout: limits.addressSeconds * 1000 }),
-    headersTimeout: limits.totalSeconds * 1000,
-    bodyTimeout: limits.totalSeconds * 1000,
+    // The exchange has its own time-out; the library's timers would judge before the pending answer is read.
+    headersTimeout: 0,
+    bodyTimeout: 0,
     keepAliveTimeout: 10_000,
-    connections: CONNECTIONS,
   });
   const gate = createGate(CONNECTIONS);
-  return { send: (request) => behindGate(gate, agent, limits, request), close: () => agent.close() };
+  const running = new Set<Promise<unknown>>();
+  return {
+    send: (request) => {
+      const answer = behindGate(gate, agent, limits, request);
+      running.add(answer);
+      const forget = (): void => void running.delete(answer);
+      answer.then(forget, forget);
+      return answer;
+    },
+    // What waits for a connection is still sent: a closed agent would refuse it as unreachable.
+    close: async () => {
+      await Promise.allSettled(running);
+      await agent.close();
+    },
+  };
 }
 
 /** Waiting for one of a server's connections is not the server's time: it counts only from then. */
@@ -85,10 +116,15 @@ async function behindGate(
 ): Promise<HttpResponse> {
   const where = originOf(request.url);
   await gate.enter(where, request.signal);
+  let inside = true;
+  const leave = (): void => {
+    if (inside) gate.leave(where);
+    inside = false;
+  };
   try {
-    return await exchange(agent, limits, request);
+    return await exchange(agent, limits, request, leave);
   } finally {
-    gate.leave(where);
+    leave();
   }
 }
 
@@ -101,43 +137,89 @@ export function trustedRoots(ca: string | readonly string[]): string[] {
   return [...rootCertificates, ...(typeof ca === 'string' ? [ca] : ca)];
 }
 
-async function exchange(agent: Dispatcher, limits: SendLimits, request: HttpRequest): Promise<HttpResponse> {
+async function exchange(
+  agent: Dispatcher,
+  limits: SendLimits,
+  request: HttpRequest,
+  leave: () => void,
+): Promise<HttpResponse> {
   // AbortSignal.any would leave a trace in a long-lived signal at every request.
   const abort = new AbortController();
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    abort.abort();
-  }, limits.totalSeconds * 1000);
+  const where = originOf(request.url);
+  const time = limitTime(limits.totalSeconds, request.late, {
+    abort: () => abort.abort(),
+    leave,
+    error: (seconds) => unreachable(where, `no answer within ${seconds} s`),
+  });
   const forward = (): void => abort.abort();
   request.signal?.addEventListener('abort', forward, { once: true });
   if (request.signal?.aborted) forward();
-  const where = originOf(request.url);
   try {
-    const response = await undiciRequest(request.url, {
+    const { statusCode, headers, body } = await undiciRequest(request.url, {
       dispatcher: agent,
       method: request.method,
       headers: { ...request.headers },
       body: request.body ?? null,
       signal: abort.signal,
     });
-    const body = await readCapped(response.body, limits.maxBodyBytes, where);
-    return { status: response.statusCode, headers: flatten(response.headers), body };
+    const readRefused = mayHoldToken(statusCode) ? (request.readRefused ?? 0) : 0;
+    const most = Math.max(limits.maxBodyBytes, readRefused);
+    const bytes = await readCapped(body, most, tooLarge(where, limits.maxBodyBytes));
+    return {
+      status: statusCode,
+      headers: flatten(headers),
+      body: bytes,
+      ...(bytes.length > limits.maxBodyBytes ? { refused: tooLarge(where, limits.maxBodyBytes) } : {}),
+    };
   } catch (error) {
     if (error instanceof CodedError) throw error;
-    const reason = late
-      ? `no answer within ${limits.totalSeconds} s`
-      : (systemCode(error) ?? messageOf(error));
-    throw new CodedError(
-      'ISSUER_UNREACHABLE',
-      `cannot reach ${where}: ${reason}`,
-      { where, reason },
-      withoutData(error),
-    );
+    throw time.error() ?? unreachable(where, systemCode(error) ?? messageOf(error), withoutData(error));
   } finally {
-    clearTimeout(timer);
+    time.end();
     request.signal?.removeEventListener('abort', forward);
   }
+}
+
+/** A token may be in an answer that says success, and in one of an issuer that failed after it made the token. */
+function mayHoldToken(status: number): boolean {
+  return (status >= 200 && status < 300) || status >= 500;
+}
+
+/** The time of one exchange: `error` says that it was up, `end` stops its clock. */
+interface ExchangeTime {
+  readonly error: () => CodedError | undefined;
+  readonly end: () => void;
+}
+
+function limitTime(
+  seconds: number,
+  late: LateAnswer | undefined,
+  act: { abort: () => void; leave: () => void; error: (seconds: number) => CodedError },
+): ExchangeTime {
+  let error: CodedError | undefined;
+  const giveUp = (after: number) => (): void => {
+    error = act.error(after);
+    act.abort();
+  };
+  let cancel: () => void;
+  if (late === undefined || late.seconds <= 0) cancel = afterAwake(seconds, giveUp(seconds));
+  else
+    cancel = afterAwake(seconds, () => {
+      cancel = afterAwake(late.seconds, giveUp(seconds + late.seconds));
+      act.leave();
+      late.began(act.error(seconds));
+    });
+  return { error: () => error, end: () => cancel() };
+}
+
+function unreachable(where: string, reason: string, cause?: unknown): CodedError {
+  return new CodedError('ISSUER_UNREACHABLE', `cannot reach ${where}: ${reason}`, { where, reason }, cause);
+}
+
+function tooLarge(where: string, cap: number): CodedError {
+  return new CodedError('ISSUER_ANSWER_INVALID', `${where}: the answer is larger than ${cap} bytes`, {
+    where,
+  });
 }
 
 /** The network library hangs what it could not parse of an answer on its errors: only message and code go on. */
@@ -150,7 +232,7 @@ function withoutData(error: unknown): Error {
 async function readCapped(
   body: AsyncIterable<Uint8Array> & { destroy(): unknown },
   cap: number,
-  where: string,
+  error: CodedError,
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -158,9 +240,7 @@ async function readCapped(
     size += chunk.length;
     if (size > cap) {
       body.destroy();
-      throw new CodedError('ISSUER_ANSWER_INVALID', `${where}: the answer is larger than ${cap} bytes`, {
-        where,
-      });
+      throw error;
     }
     chunks.push(chunk);
   }

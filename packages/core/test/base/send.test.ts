@@ -7,6 +7,7 @@ import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
+import { Worker } from 'node:worker_threads';
 import { misleadNames } from '@credmon/test-fixtures/misled-names';
 import { listenSilently } from '@credmon/test-fixtures/silent-listener';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -227,6 +228,146 @@ describe('sending a request', () => {
     const closed = close();
     answerNow?.();
     expect(Buffer.from((await answer).body).toString()).toBe('late');
+    await closed;
+  });
+});
+
+/** A server in a thread of its own, which answers though this thread stands still: `delay` milliseconds after the request came. */
+async function serveInThread(delay: number, size: number): Promise<{ url: string; asked: Promise<unknown> }> {
+  const code = `
+    const { parentPort, workerData } = require('node:worker_threads');
+    const server = require('node:http').createServer((request, response) => {
+      request.resume();
+      parentPort.postMessage('asked');
+      setTimeout(() => response.end('x'.repeat(workerData.size)), workerData.delay);
+    });
+    server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));`;
+  const worker = new Worker(code, { eval: true, workerData: { delay, size } });
+  endings.push(() => worker.terminate());
+  const port = await new Promise((resolve) => worker.once('message', resolve));
+  const asked = new Promise((resolve) => worker.once('message', resolve));
+  return { url: `http://127.0.0.1:${String(port)}/`, asked };
+}
+
+describe('an answer that arrives while the process stands still', () => {
+  it.each([
+    ['small', 10],
+    ['larger than one read', 900_000],
+  ])('R13 R22 is read before its time-out is judged: %s', async (_, size) => {
+    const { url, asked } = await serveInThread(100, size);
+    const answer = sender({ totalSeconds: 0.4, maxBodyBytes: 1_000_000 })({ method: 'POST', url, body: 'x' });
+    await asked;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
+    expect((await answer).body).toHaveLength(size);
+  });
+});
+
+describe('an answer that comes after the time-out', () => {
+  const late = { seconds: 5, began: (): void => undefined };
+
+  it('R2 R13 is given to the caller, who was told of the time-out before', async () => {
+    const answers: (() => void)[] = [];
+    const server = await serve((_, response) => void answers.push(() => response.end('late')));
+    let told: (error: CodedError) => void = () => undefined;
+    const began = new Promise<CodedError>((resolve) => {
+      told = resolve;
+    });
+    const answer = sender({ totalSeconds: 0.2 })({
+      method: 'POST',
+      url: server.origin,
+      late: { seconds: 5, began: told },
+    });
+    const error = await began;
+    expect([error.code, error.message]).toEqual([
+      'ISSUER_UNREACHABLE',
+      `cannot reach ${server.origin}: no answer within 0.2 s`,
+    ]);
+    answers[0]?.();
+    expect(Buffer.from((await answer).body).toString()).toBe('late');
+  });
+
+  it('R2 is waited for no longer than it is told, counted from the time-out', async () => {
+    const server = await serve(() => undefined);
+    const error = await refusal(
+      sender({ totalSeconds: 0.2 })({ method: 'GET', url: server.origin, late: { ...late, seconds: 0.3 } }),
+    );
+    expect(error.message).toBe(`cannot reach ${server.origin}: no answer within 0.5 s`);
+  });
+
+  it('R2 is not waited for with 0 seconds', async () => {
+    const server = await serve(() => undefined);
+    const error = await refusal(
+      sender({ totalSeconds: 0.2 })({ method: 'GET', url: server.origin, late: { ...late, seconds: 0 } }),
+    );
+    expect(error.message).toBe(`cannot reach ${server.origin}: no answer within 0.2 s`);
+  });
+
+  it('R1 keeps no other request from a connection', async () => {
+    const answers: (() => void)[] = [];
+    const server = await serve(({ path }, response) => {
+      if (path === '/hang') answers.push(() => response.end('late'));
+      else response.end('at once');
+    });
+    const send = sender({ totalSeconds: 0.2 });
+    const hanging = Array.from({ length: 64 }, () => {
+      let began: () => void = () => undefined;
+      const timedOut = new Promise<void>((resolve) => {
+        began = resolve;
+      });
+      return {
+        timedOut,
+        answer: send({ method: 'POST', url: `${server.origin}/hang`, late: { seconds: 20, began } }),
+      };
+    });
+    await Promise.all(hanging.map(({ timedOut }) => timedOut));
+    const { body } = await send({ method: 'GET', url: `${server.origin}/` });
+    expect(Buffer.from(body).toString()).toBe('at once');
+    for (const end of answers) end();
+    expect(
+      new Set((await Promise.all(hanging.map(({ answer }) => answer))).map(({ status }) => status)),
+    ).toEqual(new Set([200]));
+  });
+});
+
+describe('an answer over the cap that may hold a token', () => {
+  it.each([
+    [200, 'read'],
+    [500, 'read'],
+    [503, 'read'],
+    [302, 'ISSUER_ANSWER_INVALID'],
+    [400, 'ISSUER_ANSWER_INVALID'],
+    [401, 'ISSUER_ANSWER_INVALID'],
+  ])('R2 R14 of status %i is %s, and refused all the same', async (status, expected) => {
+    const server = await serve((_, response) => {
+      response.writeHead(status).end('x'.repeat(1500));
+    });
+    const outcome = await sender()({ method: 'POST', url: server.origin, readRefused: 2000 }).then(
+      ({ body, refused }) =>
+        body.length === 1500 && refused?.code === 'ISSUER_ANSWER_INVALID' ? 'read' : '',
+      (error: unknown) => (error as CodedError).code,
+    );
+    expect(outcome).toBe(expected);
+  });
+
+  it('R2 is cut at the second cap', async () => {
+    const server = await serve((_, response) => response.end('x'.repeat(2001)));
+    const error = await refusal(sender()({ method: 'POST', url: server.origin, readRefused: 2000 }));
+    expect(error.message).toBe(`${server.origin}: the answer is larger than 1000 bytes`);
+  });
+});
+
+describe('closing', () => {
+  it('R45 sends what waits for a connection, and ends after its answer', async () => {
+    const answers: (() => void)[] = [];
+    const server = await serve((_, response) => void answers.push(() => response.end('ok')));
+    const { send, close } = createSend({ ...limits, totalSeconds: 20 });
+    const sent = Array.from({ length: 65 }, () => send({ method: 'GET', url: server.origin }));
+    await expect.poll(() => answers.length).toBe(64);
+    const closed = close();
+    for (const end of answers.splice(0)) end();
+    await expect.poll(() => answers.length).toBe(1);
+    answers[0]?.();
+    expect(new Set((await Promise.all(sent)).map(({ status }) => status))).toEqual(new Set([200]));
     await closed;
   });
 });
