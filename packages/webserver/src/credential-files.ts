@@ -10,7 +10,14 @@ import {
   rmSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { KEY_FILE_NAME, MAX_KEY_FILE_BYTES, tokenFileName, type TokenFileKind } from '@credmon/core';
+import {
+  KEY_FILE_NAME,
+  MAX_KEY_FILE_BYTES,
+  readCredentialFile,
+  tokenFileName,
+  type FileReading,
+  type TokenFileKind,
+} from '@credmon/core';
 import {
   CodedError,
   messageOf,
@@ -19,7 +26,7 @@ import {
   systemCode,
   type StagedFile,
 } from '@credmon/core/base';
-import type { CredentialFiles, TokenTexts } from './ports.ts';
+import type { CredentialFiles, StoredToken, TokenTexts } from './ports.ts';
 
 /** Commit order: CredD judges by `.top` alone, so it comes last. */
 const COMMIT_ORDER = ['meta', 'use', 'top'] as const satisfies readonly TokenFileKind[];
@@ -38,10 +45,21 @@ export function openCredentialFiles(directory: string): CredentialFiles {
         guard(`look for ${stem} of ${user}`, () => lstatSync(path, { throwIfNoEntry: false })) !== undefined
       );
     },
-    writeToken(user, stem, texts) {
+    readToken(user, stem) {
+      const home = join(directory, user);
+      const found = guard(`look for ${stem} of ${user}`, () => lstatSync(home, { throwIfNoEntry: false }));
+      if (found && !found.isDirectory()) throw notADirectory(user);
+      return readToken(home, stem);
+    },
+    writeToken(user, stem, texts, expected) {
       const home = join(directory, user);
       makeUserDirectory(home, user);
-      guard(`write the token ${stem} of ${user}`, () => writeThree(home, stem, texts));
+      guard(`write the token ${stem} of ${user}`, () =>
+        writeThree(home, stem, texts, () => {
+          if (expected !== undefined && topVersion(readTop(home, stem)) !== expected)
+            throw superseded(user, stem);
+        }),
+      );
     },
   };
 }
@@ -85,21 +103,61 @@ function makeUserDirectory(home: string, user: string): void {
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw unusable(`make the credential directory of ${user}`, error);
   }
-  if (lstatSync(home, { throwIfNoEntry: false })?.isDirectory() !== true)
-    throw new CodedError('CRED_DIR_INVALID', `the credential directory of ${user} is not a directory`, {
-      user,
-    });
+  if (lstatSync(home, { throwIfNoEntry: false })?.isDirectory() !== true) throw notADirectory(user);
 }
 
-/** `.top` is written first and renamed last: it becomes visible last, and is never newer than `.use`. */
-function writeThree(home: string, stem: string, texts: TokenTexts): void {
+function notADirectory(user: string): CodedError {
+  return new CodedError('CRED_DIR_INVALID', `the credential directory of ${user} is not a directory`, {
+    user,
+  });
+}
+
+const readTop = (home: string, stem: string): FileReading =>
+  readCredentialFile(join(home, tokenFileName(stem, 'top')));
+
+function readToken(home: string, stem: string): StoredToken {
+  const top = readTop(home, stem);
+  const [use, meta, renewal] = (['use', 'meta', 'renewal'] as const).map((kind) =>
+    textOf(readCredentialFile(join(home, tokenFileName(stem, kind)))),
+  );
+  const text = textOf(top);
+  return {
+    version: topVersion(top),
+    ...(text === undefined ? {} : { top: text }),
+    ...(top.kind === 'text' ? { topModifiedAt: top.identity.mtime } : {}),
+    ...(use === undefined ? {} : { use }),
+    ...(meta === undefined ? {} : { meta }),
+    ...(renewal === undefined ? {} : { renewal }),
+  };
+}
+
+const textOf = (reading: FileReading): string | undefined =>
+  reading.kind === 'text' ? reading.text : undefined;
+
+function topVersion(top: FileReading): string {
+  if (top.kind === 'missing' || top.identity === undefined) return top.kind;
+  const { ino, mtime, size } = top.identity;
+  return [ino, mtime, size].join();
+}
+
+function superseded(user: string, stem: string): CodedError {
+  return new CodedError('CRED_SUPERSEDED', `${stem} of ${user} was not written: .top has just changed`, {
+    user,
+    token: stem,
+  });
+}
+
+/** `.top` is written first and renamed last: it becomes visible last, and is never newer than `.use`. `check` has the last word. */
+function writeThree(home: string, stem: string, texts: TokenTexts, check: () => void): void {
   const staged = new Map<TokenFileKind, StagedFile>();
   try {
-    for (const kind of COMMIT_ORDER.toReversed())
-      staged.set(
-        kind,
-        stageFile(join(home, tokenFileName(stem, kind)), texts[kind], { mode: 0o400, durable: true }),
-      );
+    for (const kind of COMMIT_ORDER.toReversed()) {
+      const text = texts[kind];
+      if (text === undefined) continue;
+      const path = join(home, tokenFileName(stem, kind));
+      staged.set(kind, stageFile(path, text, { mode: 0o400, durable: true }));
+    }
+    check();
     for (const kind of COMMIT_ORDER) staged.get(kind)?.commit();
     syncDirectory(home);
   } catch (error) {
@@ -112,7 +170,7 @@ function guard<T>(what: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw unusable(what, error);
+    throw error instanceof CodedError ? error : unusable(what, error);
   }
 }
 

@@ -1,19 +1,25 @@
 // What the portal needs from the world: each port has one to four methods, and main.ts passes the real ones.
 import type { SessionStore } from '@fastify/session';
+import type { StoredTexts } from '@credmon/core';
 import type { Clock, Random, Send } from '@credmon/core/base';
 import type { Log } from '@credmon/core/log';
 import type { Counters } from './metrics/counters.ts';
 import type { FlowEvent } from './flow/flow.ts';
 
-/** The three files of a token, as text. */
+/** The three files of a token, as text. Without `top`, the stored `.top` is right as it is and is not touched. */
 export interface TokenTexts {
   readonly meta: string;
   readonly use: string;
-  readonly top: string;
+  readonly top?: string;
 }
 
-/** The credential directory as the portal uses it. */
-export interface CredentialFiles {
+/** What is stored of a token. `version` changes with every change of `.top`; compare it, and nothing else. */
+export interface StoredToken extends StoredTexts {
+  readonly version: string;
+}
+
+/** The credential directory's key files. */
+export interface KeyFiles {
   /**
    * A key file's bytes and modification time in epoch seconds. `key` is 64 hex digits.
    * @throws CodedError `KEY_FILE_MISSING`, `KEY_FILE_INVALID` (a link, a directory, too large), `CRED_FILE_IO`
@@ -21,11 +27,23 @@ export interface CredentialFiles {
   readKey(key: string): { readonly bytes: Uint8Array; readonly modifiedAt: number };
   /** Removes a key file; one that is gone is fine. @throws CodedError `CRED_FILE_IO` */
   removeKey(key: string): void;
+}
+
+/** The credential directory's tokens. */
+export interface TokenStore {
   /** True when CredD would find a credential of this user and stem. */
   hasToken(user: string, stem: string): boolean;
-  /** Writes `.meta`, `.use` and `.top`, durably and in this order. @throws CodedError `CRED_DIR_INVALID`, `CRED_FILE_IO` */
-  writeToken(user: string, stem: string, texts: TokenTexts): void;
+  /** What is stored of a token. @throws CodedError `CRED_DIR_INVALID` when the user's directory is not one */
+  readToken(user: string, stem: string): StoredToken;
+  /**
+   * Writes `.meta`, `.use` and `.top`, durably and in this order; with `expected`, only while `.top` has that version.
+   * @throws CodedError `CRED_DIR_INVALID`, `CRED_FILE_IO`, `CRED_SUPERSEDED` (nothing is written then)
+   */
+  writeToken(user: string, stem: string, texts: TokenTexts, expected?: string): void;
 }
+
+/** The credential directory as the portal uses it. */
+export interface CredentialFiles extends KeyFiles, TokenStore {}
 
 /** Logs of events, one for each opened key; appends of several processes come in one order for all of them. */
 export interface FlowLog {

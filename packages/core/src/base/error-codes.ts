@@ -36,6 +36,8 @@ export const ERROR_CODES = {
   LOGIN_REFUSED: 'a login was refused or cancelled at the issuer',
   LOGIN_EXPIRED: 'a login took too long, was finished already, or belongs to another session',
   LOGIN_WRONG_USER: 'the person who asks or signed in is not the local user that the request is for',
+  REFRESH_TOKEN_MISSING:
+    'a login brought no refresh token, and storing it would destroy one that is stored for other scopes',
   RETURN_URL_REFUSED: 'a provider would send the browser to an address that this web server does not serve',
   METRICS_UNSERVED: 'the metrics cannot be served at the configured address; tokens are renewed all the same',
   SESSION_STORE_DOWN: 'the web server cannot reach the place where its sessions are kept',

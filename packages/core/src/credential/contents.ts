@@ -23,6 +23,8 @@ export interface MetaContents {
   readonly client_secret: string;
   readonly token_url: string;
   readonly use_refresh_token: boolean;
+  /** The `sub` of the ID token that came with the login, when there was one. */
+  readonly subject?: string;
 }
 
 /** A value, or the reason why there is none (never with a secret in it). */
@@ -74,7 +76,7 @@ export function parseTop(text: string): Parsed<TopContents> {
 export function parseMeta(text: string): Parsed<MetaContents> {
   const object = parseObject(text);
   if (!object.ok) return object;
-  const { client_id, client_secret, token_url, use_refresh_token } = object.value;
+  const { client_id, client_secret, token_url, use_refresh_token, subject } = object.value;
   if (typeof client_id !== 'string' || client_id === '') return refuse('has no "client_id" text');
   if (typeof token_url !== 'string' || !URL.canParse(token_url))
     return refuse('has no "token_url" that is a URL');
@@ -87,6 +89,7 @@ export function parseMeta(text: string): Parsed<MetaContents> {
       client_secret: client_secret ?? '',
       token_url,
       use_refresh_token: use_refresh_token !== false,
+      ...(typeof subject === 'string' ? { subject } : {}),
     },
   };
 }

@@ -1,11 +1,12 @@
 // Finishes a login: takes what the issuer sent back, gets the tokens and writes them where CredD looks.
-import { filesFromLogin, exchangeCode, type ProviderRequest, type TokenAnswer } from '@credmon/core';
+import { exchangeCode, type ProviderRequest, type TokenAnswer } from '@credmon/core';
 import { CodedError, isCoded, messageOf, systemCode } from '@credmon/core/base';
 import { newSecret, requireFlow, type Desk } from './desk.ts';
 import { foldFlow, isComplete, nextFlow, withStored, type Flow, type FlowEvent, type Login } from './flow.ts';
 import { checkAnswer, displayName, missingScopes } from './judge-answer.ts';
 import { readTokenRequest } from './read-request.ts';
 import { registrationOf } from './registration.ts';
+import { storeToken, type Stored } from './store-token.ts';
 
 /** A browser that came back: the query of the callback without `?`, its `state`, and its path. */
 export interface Callback {
@@ -38,18 +39,18 @@ export async function completeLogin(
     checkPath(request, callback);
     const answer = await exchange(desk, request, login, callback);
     checkAnswer(desk.settings, flow.localUser, request, answer);
-    writeToken(desk, flow.localUser, request, answer);
+    const stored = storeToken(desk, flow.localUser, request, { answer, issuedAt: ports.clock.now() });
     const name = displayName(answer);
     const after = await note(desk, id ?? '', flow, {
       type: 'completed',
       at: ports.clock.now(),
       state,
       missing: missingScopes(request, answer),
-      renewable: answer.refreshToken !== undefined,
+      ...stored,
       ...(name === undefined ? {} : { name }),
     });
     ports.counters.login(request.provider, 'done');
-    ports.log.info(`login of ${flow.localUser} for ${login.stem} done; ${describe(answer)}`);
+    ports.log.info(`login of ${flow.localUser} for ${login.stem} done; ${describe(stored)}`);
     return { flow: finishFlow(desk, after), stem: login.stem };
   } catch (error) {
     const code = isCoded(error) ? error.code : 'CRED_FILE_IO';
@@ -105,28 +106,6 @@ function exchange(
   });
 }
 
-function writeToken(
-  { settings, ports }: Desk,
-  user: string,
-  request: ProviderRequest,
-  answer: TokenAnswer,
-): void {
-  const client = {
-    client_id: request.clientId,
-    client_secret: request.clientSecret,
-    token_url: request.tokenUrl,
-  };
-  const texts = filesFromLogin({
-    answer,
-    scopes: request.scopes,
-    audience: request.audience,
-    client,
-    issuedAt: ports.clock.now(),
-    defaultLifetime: settings.defaultTokenSeconds,
-  });
-  ports.files.writeToken(user, request.stem, texts);
-}
-
 /** Writes down how a login ended. What happened in the credential directory counts even where no note of it can be kept. */
 async function note({ ports }: Desk, id: string, flow: Flow, event: FlowEvent): Promise<Flow> {
   let after: Flow | undefined;
@@ -152,7 +131,10 @@ function finishFlow({ ports }: Desk, noted: Flow): Flow {
   return flow;
 }
 
-const describe = ({ refreshToken }: TokenAnswer): string =>
-  refreshToken === undefined
-    ? 'the issuer gave no refresh token, so it cannot be renewed'
-    : 'it will be renewed';
+function describe({ renewable, refresh }: Stored): string {
+  const old = {
+    kept: 'no new refresh token, the stored one was kept; ',
+    replaced: 'no new refresh token, and the stored one does not fit; ',
+  };
+  return `${refresh === undefined ? '' : old[refresh]}${renewable ? 'it will be renewed' : 'the issuer gave no refresh token, so it cannot be renewed'}`;
+}

@@ -37,6 +37,8 @@ export type FlowEvent =
       /** Asked scopes that were not granted. */
       readonly missing: readonly string[];
       readonly renewable: boolean;
+      /** What became of a stored refresh token, when the answer had none. */
+      readonly refresh?: 'kept' | 'replaced';
     }
   | { readonly type: 'failed'; readonly at: number; readonly state: string; readonly code: ErrorCode };
 
@@ -59,6 +61,7 @@ export type TokenState =
       readonly name?: string;
       readonly missing: readonly string[];
       readonly renewable: boolean;
+      readonly refresh?: 'kept' | 'replaced';
     };
 
 /** A requested token, the stem of its files, and how far it is. */
@@ -95,12 +98,13 @@ export function nextFlow(flow: Flow | undefined, event: FlowEvent): Flow | undef
     case 'returned':
       return { ...flow, logins: flow.logins.map((login) => claimed(login, event.state, event.attempt)) };
     case 'completed': {
-      const { name, missing, renewable } = event;
+      const { name, missing, renewable, refresh } = event;
       return closed(flow, event.state, {
         kind: 'signed-in',
         missing,
         renewable,
         ...(name === undefined ? {} : { name }),
+        ...(refresh === undefined ? {} : { refresh }),
       });
     }
     case 'failed':

@@ -19,6 +19,8 @@ export interface TokenCard {
   readonly name?: string;
   readonly missing: readonly string[];
   readonly renewable: boolean;
+  /** What became of a refresh token that was stored before, when the provider sent none. */
+  readonly refresh?: 'kept' | 'replaced';
 }
 
 /** The card of one of a flow's tokens; `request` is what the key file says of it. */
@@ -35,6 +37,7 @@ export function tokenCard(token: FlowToken, request: ProviderRequest | undefined
     renewable: signedIn?.renewable ?? true,
     ...(request === undefined ? {} : { asked: askedOf(request) }),
     ...(signedIn?.name === undefined ? {} : { name: signedIn.name }),
+    ...(signedIn?.refresh === undefined ? {} : { refresh: signedIn.refresh }),
     ...(state.kind === 'failed' ? { failure: pageFor(new CodedError(state.code, '')).page.title } : {}),
   };
 }

@@ -1,0 +1,97 @@
+// Stores the tokens of a login where CredD looks, and keeps a good refresh token that is stored already.
+import {
+  filesFromLogin,
+  judgeStoredRefresh,
+  shellWord,
+  subjectOf,
+  type ProviderRequest,
+  type StoredRefresh,
+  type TokenAnswer,
+} from '@credmon/core';
+import { CodedError, isCoded } from '@credmon/core/base';
+import type { TokenTexts } from '../ports.ts';
+import type { Desk } from './desk.ts';
+
+/** An issuer's answer, and when it came, in epoch seconds. */
+export interface Issued {
+  readonly answer: TokenAnswer;
+  readonly issuedAt: number;
+}
+
+/** Whether the daemon can renew the token, and what became of a refresh token that was stored before. */
+export interface Stored {
+  readonly renewable: boolean;
+  /** `kept`: the answer had none, and the stored one serves. `replaced`: the answer had none, and the stored one cannot serve. */
+  readonly refresh?: 'kept' | 'replaced';
+}
+
+/** How often `.top` may change while a login is stored, before that is an error. */
+const ATTEMPTS = 5;
+
+/**
+ * Writes the three files of a token.
+ * @throws CodedError `REFRESH_TOKEN_MISSING`, `CRED_DIR_INVALID`, `CRED_FILE_IO`
+ */
+export function storeToken(desk: Desk, user: string, request: ProviderRequest, issued: Issued): Stored {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return storeOnce(desk, user, request, issued);
+    } catch (error) {
+      if (!isCoded(error, 'CRED_SUPERSEDED')) throw error;
+      if (attempt >= ATTEMPTS) throw new CodedError('CRED_FILE_IO', error.message, error.fields, error);
+    }
+  }
+}
+
+function storeOnce(
+  { settings, ports }: Desk,
+  user: string,
+  request: ProviderRequest,
+  issued: Issued,
+): Stored {
+  const { answer, issuedAt } = issued;
+  const { files } = ports;
+  const { stem, scopes, audience, clientId, clientSecret, tokenUrl } = request;
+  const stored = files.readToken(user, stem);
+  const before = judgeStoredRefresh(stored, { scopes, audience, clientId, tokenUrl }, answer);
+  if (before.kind === 'refuse') throw otherScopes(request);
+  const subject = subjectOf(answer);
+  const client = { client_id: clientId, client_secret: clientSecret, token_url: tokenUrl };
+  const texts = filesFromLogin({
+    answer: before.kind === 'keep' ? { ...answer, refreshToken: before.refreshToken } : answer,
+    scopes,
+    audience,
+    client: subject === undefined ? client : { ...client, subject },
+    issuedAt,
+    defaultLifetime: settings.defaultTokenSeconds,
+  });
+  // A new refresh token is right whatever `.top` has become; what rests on the stored one must find it unchanged.
+  const expected = answer.refreshToken === undefined ? stored.version : undefined;
+  files.writeToken(user, stem, keeping(texts, before), expected);
+  return outcome(before, answer);
+}
+
+function keeping({ meta, use, top }: Required<TokenTexts>, before: StoredRefresh): TokenTexts {
+  if (before.kind !== 'keep') return { meta, use, top };
+  return before.top === undefined ? { meta, use } : { meta, use, top: before.top };
+}
+
+function outcome(before: StoredRefresh, { refreshToken }: TokenAnswer): Stored {
+  switch (before.kind) {
+    case 'keep':
+      return { renewable: before.renewable, refresh: 'kept' };
+    case 'replace':
+      return { renewable: false, refresh: 'replaced' };
+    default:
+      return { renewable: refreshToken !== undefined };
+  }
+}
+
+function otherScopes({ provider, handle, stem }: ProviderRequest): CodedError {
+  const command = `condor_store_cred delete-oauth -s ${shellWord(provider)}${handle === '' ? '' : ` -H ${shellWord(handle)}`}`;
+  return new CodedError(
+    'REFRESH_TOKEN_MISSING',
+    `${stem} was not stored: the provider sent no refresh token, and the stored token, which can be renewed, is for other scopes or another audience; fix: to replace it, run "${command}" and sign in again`,
+    { provider, token: stem },
+  );
+}
