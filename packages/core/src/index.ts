@@ -19,7 +19,7 @@ export { isRecord } from './credential/json.ts';
 export { jwtClaims } from './credential/jwt-claims.ts';
 export { jwtTimes, promisedLifetime, saneLifetime, storedTimes } from './credential/times.ts';
 export type { TokenTimes } from './credential/times.ts';
-export { filesFromLogin, rotatedTopText, useText } from './credential/from-tokens.ts';
+export { filesFromLogin, rotatedTopText, useContents, useText } from './credential/from-tokens.ts';
 export { judgeStoredRefresh, subjectOf } from './credential/stored-refresh.ts';
 export type { LoginRequest, StoredRefresh, StoredTexts } from './credential/stored-refresh.ts';
 export { readableUse } from './credential/readable-use.ts';

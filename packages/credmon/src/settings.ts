@@ -39,6 +39,8 @@ export interface Settings {
   readonly clients: ReadonlyMap<string, ConfiguredClient>;
   /** Scopes that issuers may grant unasked, by service name in upper case. */
   readonly extraScopes: Readonly<Record<string, readonly string[]>>;
+  /** Services, in upper case, whose ID tokens jobs may read. */
+  readonly idTokens: ReadonlySet<string>;
   /** Clients that act without a browser: client credentials and token exchange. */
   readonly tokenClients: readonly TokenClient[];
   /** The authorities believed of Pelican's issuers, a PEM file; the usual ones where it is not set. */
@@ -100,6 +102,7 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
     vault: readVaultSettings(read),
     clients,
     extraScopes: readExtraScopes(config, read),
+    idTokens: readIdTokens(config, read),
     tokenClients,
     pelicanCaFile: read.path('PELICAN_CREDMON_CA_FILE'),
     tokenPrograms: readTokenPrograms(read, lists.exec),
@@ -228,6 +231,15 @@ function readExtraScopes(config: Config, read: KnobReader): Record<string, reado
   );
 }
 
+/** The services with CREDMON_<PROVIDER>_USE_ID_TOKEN = true. */
+function readIdTokens(config: Config, read: KnobReader): Set<string> {
+  const allowed = config.names().flatMap((knob) => {
+    const service = /^CREDMON_(.+)_USE_ID_TOKEN$/i.exec(knob)?.[1];
+    return service !== undefined && read.boolean(knob, false) ? [service.toUpperCase()] : [];
+  });
+  return new Set(allowed);
+}
+
 function readAuthentication(read: KnobReader, knob: string): ClientAuthentication {
   const value = read.string(knob)?.toLowerCase() ?? 'post';
   if (value === 'post' || value === 'basic') return value;
@@ -250,16 +262,16 @@ export function readEndpointOrigins(read: KnobReader, allowLoopbackHttp: boolean
   });
 }
 
+/** Seconds that a token counts as valid when neither its issuer nor the token itself says. */
+export function readDefaultLifetime(read: KnobReader): number {
+  return read.integer('CREDMON_DEFAULT_TOKEN_LIFETIME', DEFAULT_POLICY.defaultLifetime, 10, 31_536_000);
+}
+
 function readPolicy(read: KnobReader): RenewalPolicy {
   return {
     ...DEFAULT_POLICY,
     ...readShares(read),
-    defaultLifetime: read.integer(
-      'CREDMON_DEFAULT_TOKEN_LIFETIME',
-      DEFAULT_POLICY.defaultLifetime,
-      10,
-      31_536_000,
-    ),
+    defaultLifetime: readDefaultLifetime(read),
     firstRetry: read.integer('CREDMON_FIRST_RETRY', DEFAULT_POLICY.firstRetry, 1, 3600),
     longestRetry: read.integer('CREDMON_LONGEST_RETRY', DEFAULT_POLICY.longestRetry, 1, 86_400),
   };

@@ -349,7 +349,7 @@ describe('one pass alone', () => {
 
 it('R22 the end waits longer than any time-out that is configured', () => {
   const limits = { connectSeconds: 5, totalSeconds: 600, maxBodyBytes: 1 };
-  const program = { name: 'x', command: '/x', args: [], seconds: 90, extraScopes: [] };
+  const program = { name: 'x', command: '/x', args: [], seconds: 90, extraScopes: [], useIdToken: false };
   expect(drainSeconds({ limits, tokenPrograms: [] })).toBe(2405);
   expect(drainSeconds({ limits: { ...limits, totalSeconds: 15 }, tokenPrograms: [program] })).toBe(95);
 });

@@ -1,6 +1,7 @@
 // The three files of a token, from an issuer's answer: what the web server and the daemon write.
 import type { TokenAnswer } from '../oauth/response.ts';
 import type { MetaContents, TopContents } from './contents.ts';
+import { jobReadable } from './job-readable.ts';
 import { promisedLifetime } from './times.ts';
 
 /** What a finished login knows. Scopes and audience are those of the key file, to the byte; times in epoch seconds, lifetimes in seconds. */
@@ -11,15 +12,32 @@ export interface LoginResult {
   readonly client: Omit<MetaContents, 'use_refresh_token'>;
   readonly issuedAt: number;
   readonly defaultLifetime: number;
+  /** True when jobs may read the ID token (CREDMON_<P>_USE_ID_TOKEN). */
+  readonly idToken?: boolean;
 }
 
 const line = (value: unknown): string => `${JSON.stringify(value)}\n`;
 
-/** The text of `.use`: the issuer's answer without its refresh token, with integer `expires_in`, `issued_at` and `expires_at`. */
-export function useText(answer: TokenAnswer, issuedAt: number, defaultLifetime: number): string {
+/**
+ * Returns what `.use` holds: the issuer's answer without its refresh tokens and, unless `idToken` is true, without ID tokens, with
+ * integer `expires_in`, `issued_at` and `expires_at`. Times in epoch seconds, lifetimes in seconds.
+ */
+export function useContents(
+  answer: TokenAnswer,
+  issuedAt: number,
+  defaultLifetime: number,
+  idToken = false,
+): Record<string, unknown> {
   const issued = Math.floor(issuedAt);
   const lifetime = promisedLifetime(answer.answer, defaultLifetime, issued);
-  return line({ ...answer.answer, expires_in: lifetime, issued_at: issued, expires_at: issued + lifetime });
+  const secrets = answer.refreshToken === undefined ? [] : [answer.refreshToken];
+  const readable = jobReadable(answer.answer, { secrets, idToken });
+  return { ...readable, expires_in: lifetime, issued_at: issued, expires_at: issued + lifetime };
+}
+
+/** The text of `.use`, see {@link useContents}. */
+export function useText(...args: Parameters<typeof useContents>): string {
+  return line(useContents(...args));
 }
 
 /** The text of a `.top` after a renewal: a rotated refresh token replaces the old one, every other key stays. */
@@ -36,7 +54,7 @@ export function filesFromLogin(login: LoginResult): { top: string; use: string; 
       ...(login.scopes === '' ? {} : { scopes: login.scopes }),
       ...(login.audience === '' ? {} : { audience: login.audience }),
     }),
-    use: useText(login.answer, login.issuedAt, login.defaultLifetime),
+    use: useText(login.answer, login.issuedAt, login.defaultLifetime, login.idToken),
     meta: line({ ...login.client, use_refresh_token: refreshToken !== undefined }),
   };
 }

@@ -1,6 +1,7 @@
 // A token response that has been judged: what the rest of the project gets to see of an issuer's answer.
 import { CodedError } from '../base/errors.ts';
 import { MAX_REFRESH_TOKEN } from '../credential/contents.ts';
+import { jobReadable } from '../credential/job-readable.ts';
 import { splitScopes } from './scopes.ts';
 
 /** Claims of a verified ID token that the project looks at. */
@@ -10,7 +11,7 @@ export interface IdentityClaims {
 }
 
 /**
- * An accepted token response. `answer` is the issuer's whole JSON object without `refresh_token`; `claims` only of a verified ID token;
+ * An accepted token response. `answer` is the issuer's whole JSON object without refresh tokens at any depth; `claims` only of a verified ID token;
  * in `scope`, which errors and notes quote, `[...]` stands for each word that holds a secret.
  * @see RFC 6749, section 5.1
  */
@@ -52,7 +53,10 @@ export function judgeTokenResponse(
     accessToken,
     ...(typeof refreshToken === 'string' && refreshToken !== '' ? { refreshToken } : {}),
     ...(scope === undefined ? {} : { scope: scopeWithout([...secrets, accessToken, refreshToken], scope) }),
-    answer,
+    answer: jobReadable(answer, {
+      secrets: [...secrets, ...(typeof refreshToken === 'string' ? [refreshToken] : [])],
+      idToken: true,
+    }),
   };
 }
 

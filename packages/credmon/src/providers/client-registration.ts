@@ -75,11 +75,11 @@ function secretOf(path: string, form: 'line' | 'whole', context: ProviderContext
  * @throws CodedError `ISSUER_ANSWER_INVALID` when nobody could read it
  */
 export function useWrite(
-  { name, json }: Pick<TokenClient, 'name' | 'json'>,
+  { name, json, useIdToken }: Pick<TokenClient, 'name' | 'json' | 'useIdToken'>,
   answer: TokenAnswer,
   { now }: ProviderContext,
   { defaultLifetime }: ClientOptions,
 ): TokenWrite {
-  const text = json ? useText(answer, now, defaultLifetime) : `${answer.accessToken}\n`;
+  const text = json ? useText(answer, now, defaultLifetime, useIdToken) : `${answer.accessToken}\n`;
   return { kind: 'use', text: readableUse(text, { provider: name, now, defaultLifetime }), durable: true };
 }

@@ -21,6 +21,8 @@ export interface TokenClient {
   readonly scopes: string;
   /** Scopes that the issuer may grant unasked. */
   readonly extraScopes: readonly string[];
+  /** True when jobs may read the ID token of an answer. */
+  readonly useIdToken: boolean;
   readonly audience: readonly string[];
   readonly resources: readonly string[];
   /** `.use` is JSON, else the bare token. */
@@ -81,6 +83,7 @@ function readClient(read: KnobReader, kind: ClientKind, name: string): TokenClie
       read.string(`${kind}_CREDMON_AUTHZ_TEMPLATE`) ??
       '',
     extraScopes: read.list(`CREDMON_${name}_EXTRA_SCOPES`) ?? [],
+    useIdToken: read.boolean(`CREDMON_${name}_USE_ID_TOKEN`, false),
     audience:
       read.list(`${kind}_CREDMON_${name}_TOKEN_AUDIENCE`) ??
       read.list(`${kind}_CREDMON_TOKEN_AUDIENCE`) ??

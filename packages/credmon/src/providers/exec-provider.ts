@@ -147,13 +147,14 @@ function answerOf(
 }
 
 function issued(
-  { name: provider }: TokenProgram,
+  { name: provider, useIdToken }: TokenProgram,
   rotated: string | undefined,
   answer: TokenAnswer,
   { defaultLifetime }: ExecOptions,
   now: number,
 ): Outcome & { kind: 'issued' } {
-  const text = readableUse(useText(answer, now, defaultLifetime), { provider, now, defaultLifetime });
+  const use = useText(answer, now, defaultLifetime, useIdToken);
+  const text = readableUse(use, { provider, now, defaultLifetime });
   const writes: TokenWrite[] = [{ kind: 'use', text, durable: rotated !== undefined }];
   if (rotated !== undefined) writes.unshift({ kind: 'top', text: rotated, durable: true });
   const issuedAt = Math.floor(now);

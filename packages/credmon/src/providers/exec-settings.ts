@@ -9,6 +9,8 @@ export interface TokenProgram {
   readonly args: readonly string[];
   readonly seconds: number;
   readonly extraScopes: readonly string[];
+  /** True when jobs may read the ID token of an answer. */
+  readonly useIdToken: boolean;
 }
 
 /** Reads the programs of these providers. Mistakes are noted in `read`. */
@@ -28,6 +30,7 @@ export function readTokenPrograms(read: KnobReader, names: readonly string[]): T
       args,
       seconds: read.seconds(`EXEC_CREDMON_${name}_TIMEOUT`, seconds, 1, 600),
       extraScopes: read.list(`CREDMON_${name}_EXTRA_SCOPES`) ?? [],
+      useIdToken: read.boolean(`CREDMON_${name}_USE_ID_TOKEN`, false),
     };
   });
 }

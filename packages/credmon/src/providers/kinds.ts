@@ -41,6 +41,7 @@ export function buildProviders(settings: Settings, ports: ProviderPorts): Provid
       clientOf: (service) => clients.get(service.toUpperCase()),
       secretVersion: ports.secretVersion,
       extraScopes,
+      useIdToken: (service) => settings.idTokens.has(service.toUpperCase()),
       specialNames: lists.specialNames,
       allowLoopbackHttp,
       defaultLifetime: policy.defaultLifetime,

@@ -39,6 +39,8 @@ export interface OAuthOptions {
   readonly secretVersion: (path: string) => string;
   /** Scopes that the issuer of a service, without case, may grant unasked. */
   readonly extraScopes: (service: string) => readonly string[];
+  /** True when jobs may read the ID tokens of a service, without case. */
+  readonly useIdToken: (service: string) => boolean;
   readonly specialNames: boolean;
   readonly allowLoopbackHttp: boolean;
   readonly defaultLifetime: number;
@@ -179,11 +181,12 @@ function issued(
   provider: string,
   rotated: string | undefined,
   answer: TokenAnswer,
-  { defaultLifetime }: OAuthOptions,
+  { defaultLifetime, useIdToken }: OAuthOptions,
   { now }: ProviderContext,
 ): Outcome & { kind: 'issued' } {
   const issuedAt = Math.floor(now);
-  const text = readableUse(useText(answer, now, defaultLifetime), { provider, now, defaultLifetime });
+  const use = useText(answer, now, defaultLifetime, useIdToken(provider));
+  const text = readableUse(use, { provider, now, defaultLifetime });
   const writes: TokenWrite[] = [{ kind: 'use', text, durable: true }];
   if (rotated !== undefined) writes.unshift({ kind: 'top', text: rotated, durable: true });
   const expiresAt = issuedAt + promisedLifetime(answer.answer, defaultLifetime, issuedAt);

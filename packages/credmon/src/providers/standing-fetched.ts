@@ -34,7 +34,7 @@ export async function fetchStanding(
   const wish = { scope: token.scope.join(' '), audience, resources };
   const { answer, ...fetched } = await fetchToken(client, wish, metadata, options, context);
   checkSubject(token, answer.accessToken);
-  const use = useWrite({ name: client.name, json: format === 'json' }, answer, context, options);
+  const use = useWrite({ ...client, json: format === 'json' }, answer, context, options);
   const writes = [provenanceWrite(token, fetched.times), { ...use, durable: false }];
   return { kind: 'issued', writes, rotated: false, ...fetched };
 }

@@ -4,12 +4,11 @@ import {
   beginDeviceLogin,
   createMetadataCache,
   finishDeviceLogin,
-  promisedLifetime,
+  useContents,
   type ClientRegistration,
   type Clock,
   type MetadataOptions,
   type Send,
-  type TokenAnswer,
 } from '@credmon/core';
 import { judgeGrant } from '../providers/granted-scopes.ts';
 import { devicePrompt } from './prompt.ts';
@@ -58,13 +57,9 @@ export async function deviceLogin(
   });
   if (note !== undefined) terminal.print(`Note: ${note}.`);
   await storeCred.add(request, { refresh_token: refreshToken });
-  await storeCred.addUse(request, useOf(answer, clock.now()));
+  const { defaultLifetime, useIdToken } = settings;
+  await storeCred.addUse(request, useContents(answer, clock.now(), defaultLifetime, useIdToken));
   terminal.print(`Stored ${request.service}.`);
-}
-
-function useOf({ answer }: TokenAnswer, now: number): Record<string, unknown> {
-  const issuedAt = Math.floor(now);
-  return { ...answer, issued_at: issuedAt, expires_at: issuedAt + promisedLifetime(answer, 1200, now) };
 }
 
 async function registrationOf(

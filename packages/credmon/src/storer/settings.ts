@@ -9,13 +9,17 @@ import {
 } from '@credmon/core';
 import type { ConfiguredClient } from '../providers/oauth-refresh.ts';
 import type { ProviderLists } from '../providers/registry.ts';
-import { readClients, readEndpointOrigins, readLimits, readLists } from '../settings.ts';
+import { readClients, readDefaultLifetime, readEndpointOrigins, readLimits, readLists } from '../settings.ts';
 
 /** What a service adds to a device login: the endpoint, if the administrator names it, and scopes that are always asked for. */
 export interface DeviceSettings {
   readonly client: ConfiguredClient;
   readonly registration: ClientRegistration;
   readonly extraScopes: readonly string[];
+  /** True when jobs may read the ID token. */
+  readonly useIdToken: boolean;
+  /** Seconds that an access token counts as valid when neither answer nor token says. */
+  readonly defaultLifetime: number;
   /** Servers beside the issuer's own that its metadata may name. */
   readonly origins: readonly string[];
 }
@@ -46,6 +50,7 @@ export function readStorerSettings(config: Config): StorerSettings {
   const allowLoopbackHttp = read.boolean('CREDMON_ALLOW_LOOPBACK_HTTP', false);
   const clients = readClients(config, read, allowLoopbackHttp);
   const origins = readEndpointOrigins(read, allowLoopbackHttp);
+  const defaultLifetime = readDefaultLifetime(read);
   const settings = {
     lists: readLists(read),
     limits: readLimits(read),
@@ -59,7 +64,9 @@ export function readStorerSettings(config: Config): StorerSettings {
     }),
     device: (service: string) => {
       const client = clients.get(service.toUpperCase());
-      return client && { ...deviceSettings(read, service, client, allowLoopbackHttp), origins };
+      return (
+        client && { ...deviceSettings(read, service, client, allowLoopbackHttp), origins, defaultLifetime }
+      );
     },
     pelican: (service: string) => ({
       url: (read.string(`${service}_PELICAN_URL`) ?? '') + (read.string(`${service}_PELICAN_PREFIX`) ?? ''),
@@ -75,13 +82,17 @@ function deviceSettings(
   service: string,
   client: ConfiguredClient,
   allowLoopbackHttp: boolean,
-): Omit<DeviceSettings, 'origins'> {
+): Omit<DeviceSettings, 'origins' | 'defaultLifetime'> {
   const { clientId, tokenUrl, issuer, authentication } = client;
   const deviceUrl = read.string(`CREDMON_${service}_DEVICE_URL`);
   if (deviceUrl !== undefined) secureEndpoint(deviceUrl, `CREDMON_${service}_DEVICE_URL`, allowLoopbackHttp);
+  const extraScopes = read.list(`CREDMON_${service}_EXTRA_SCOPES`) ?? [];
+  const useIdToken = read.boolean(`CREDMON_${service}_USE_ID_TOKEN`, false);
+  read.finish();
   return {
     client,
-    extraScopes: read.list(`CREDMON_${service}_EXTRA_SCOPES`) ?? [],
+    extraScopes,
+    useIdToken,
     registration: {
       provider: service,
       clientId,

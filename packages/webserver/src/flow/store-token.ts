@@ -10,6 +10,7 @@ import {
 } from '@credmon/core';
 import { CodedError, isCoded } from '@credmon/core/base';
 import type { TokenTexts } from '../ports.ts';
+import { providerSettings } from '../settings/settings.ts';
 import type { Desk } from './desk.ts';
 
 /** An issuer's answer, and when it came, in epoch seconds. */
@@ -64,6 +65,7 @@ function storeOnce(
     client: subject === undefined ? client : { ...client, subject },
     issuedAt,
     defaultLifetime: settings.defaultTokenSeconds,
+    idToken: providerSettings(settings, request.provider).useIdToken === true,
   });
   // A new refresh token is right whatever `.top` has become; what rests on the stored one must find it unchanged.
   const expected = answer.refreshToken === undefined ? stored.version : undefined;

@@ -3,7 +3,7 @@ import { type ClientAuthentication, type Config, type KnobReader } from '@credmo
 import type { ProviderSettings } from './settings.ts';
 
 /** The knobs of a provider; CREDMON_RENEWALS_PER_ISSUER is the daemon's. A name such as CREDMON_WEB_ISSUER would be that of a provider called WEB. */
-const KNOB = /^CREDMON_(?!RENEWALS_PER_)(.+)_(ISSUER|CLIENT_AUTH|USER_CLAIM|EXTRA_SCOPES)$/i;
+const KNOB = /^CREDMON_(?!RENEWALS_PER_)(.+)_(ISSUER|CLIENT_AUTH|USER_CLAIM|EXTRA_SCOPES|USE_ID_TOKEN)$/i;
 
 /** Settings by upper-case provider name, for every provider that any such knob names. */
 export function readProviders(config: Config, read: KnobReader): ReadonlyMap<string, ProviderSettings> {
@@ -29,6 +29,7 @@ function readProvider(read: KnobReader, provider: string): ProviderSettings {
   return {
     authentication: readAuthentication(read, `CREDMON_${provider}_CLIENT_AUTH`),
     extraScopes: read.list(`CREDMON_${provider}_EXTRA_SCOPES`) ?? [],
+    ...(read.boolean(`CREDMON_${provider}_USE_ID_TOKEN`, false) ? { useIdToken: true } : {}),
     ...(issuer === undefined ? {} : { issuer }),
     ...(userClaim === undefined ? {} : { userClaim }),
   };

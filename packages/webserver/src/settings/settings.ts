@@ -19,6 +19,8 @@ export interface ProviderSettings {
   readonly userClaim?: string;
   /** CREDMON_<PROVIDER>_EXTRA_SCOPES: may be granted without having been asked for. */
   readonly extraScopes: readonly string[];
+  /** CREDMON_<PROVIDER>_USE_ID_TOKEN: jobs may read the ID token. */
+  readonly useIdToken?: boolean;
 }
 
 /** Settings of the web server. Durations are seconds, directories absolute. */

@@ -1,0 +1,139 @@
+// What a job may read of an issuer's answer.
+import { describe, expect, it } from 'vitest';
+import { jobReadable } from '../../src/credential/job-readable.ts';
+
+const OLD = 'CANARY-old-refresh';
+const NEW = 'CANARY+new/refresh=';
+const of = (answer: Record<string, unknown>, idToken = false): unknown =>
+  jobReadable({ access_token: 'at', ...answer }, { secrets: [OLD, NEW], idToken });
+const deep = (levels: number, inner: unknown): unknown =>
+  Array.from({ length: levels }).reduce((value) => ({ in: value }), inner);
+
+describe('R43 what a job may read of a token response', () => {
+  it.each<[string, Record<string, unknown>, Record<string, unknown>]>([
+    [
+      'the other tokens of Globus keep their access tokens',
+      {
+        other_tokens: [{ access_token: 'AT2', refresh_token: 'CANARY-2', scope: 'transfer', expires_in: 9 }],
+      },
+      { other_tokens: [{ access_token: 'AT2', scope: 'transfer', expires_in: 9 }] },
+    ],
+    ...[
+      'refresh_token',
+      'REFRESH_TOKEN',
+      'refreshToken',
+      'Refresh-Token',
+      'refresh token',
+      'refresh.token',
+    ].map((name): [string, Record<string, unknown>, Record<string, unknown>] => [
+      `a member called ${name}, at the top and deeper`,
+      { [name]: 'CANARY', a: [[{ b: { [name]: 'CANARY', keep: 1 } }]] },
+      { a: [[{ b: { keep: 1 } }]] },
+    ]),
+    ['a list of refresh tokens', { refresh_tokens: ['CANARY-1'], all: ['CANARY-1', 'x'] }, { all: ['x'] }],
+    ['a refresh token that is not a text', { a: { refresh_token: { value: 'CANARY' } } }, { a: {} }],
+    ['the old or new one under another name', { a: OLD, b: [NEW, 'x', { c: OLD }] }, { b: ['x', {}] }],
+    ['inside of a longer text', { a: `Bearer ${OLD}`, b: `https://x/?t=${NEW}&y` }, {}],
+    [
+      'percent-encoded in a URL',
+      { a: `https://x/?t=${encodeURIComponent(NEW)}&y`, b: 'https://x/' },
+      { b: 'https://x/' },
+    ],
+    ['as the name of a member', { tokens: { [OLD]: true, x: 1 } }, { tokens: { x: 1 } }],
+    [
+      'a nested one, repeated under another name',
+      { a: { refresh_token: 'CANARY-3' }, b: 'CANARY-3' },
+      { a: {} },
+    ],
+    [
+      'in JSON inside of a text',
+      { session: JSON.stringify({ refresh_token: 'CANARY', user: 'alice' }), list: `["${OLD}"]` },
+      { session: '{"user":"alice"}', list: '[]' },
+    ],
+    [
+      'an object whose token type is a refresh token',
+      {
+        others: [
+          { token_type: 'refresh_token', token: 'CANARY' },
+          { token_type: 'Bearer', token: 'x' },
+        ],
+      },
+      { others: [{ token_type: 'Bearer', token: 'x' }] },
+    ],
+    [
+      'an ID token at any depth, in any spelling, and its copies',
+      { id_token: 'CANARY-id', a: [{ idToken: 'x.y.z', ID_TOKEN: 'x', keep: 'CANARY-id' }] },
+      { a: [{}] },
+    ],
+    [
+      'what only sounds like one stays',
+      {
+        refresh_expires_in: 5,
+        refresh_token_expires_in: 9,
+        id_token_type: 'x',
+        valid_token: true,
+        scope: 'refresh_token',
+        s: '{x',
+        n: null,
+      },
+      {
+        refresh_expires_in: 5,
+        refresh_token_expires_in: 9,
+        id_token_type: 'x',
+        valid_token: true,
+        scope: 'refresh_token',
+        s: '{x',
+        n: null,
+      },
+    ],
+  ])('%s', (_, answer, expected) => {
+    expect(of(answer)).toEqual({ access_token: 'at', ...expected });
+  });
+
+  it('keeps ID tokens where they are asked for, and still no refresh token in them', () => {
+    expect(of({ id_token: 'x.y.z', a: { id_token: OLD, refresh_token: 'CANARY' } }, true)).toEqual({
+      access_token: 'at',
+      id_token: 'x.y.z',
+      a: {},
+    });
+  });
+
+  it('keeps the access token, whatever else has the same value', () => {
+    const same = jobReadable(
+      { access_token: OLD, refresh_token: OLD, id_token: OLD, other_tokens: [{ access_token: OLD }] },
+      { secrets: [OLD], idToken: false },
+    );
+    expect(same).toEqual({ access_token: OLD, other_tokens: [{ access_token: OLD }] });
+  });
+
+  it('finds a short refresh token as a whole word, and not inside of other words', () => {
+    const answer = { access_token: 'at', a: 'r1', b: 'old: r1;', c: 'r12 or1', r1: 1 };
+    expect(jobReadable(answer, { secrets: ['r1', ''], idToken: false })).toEqual({
+      access_token: 'at',
+      c: 'r12 or1',
+      r1: 1,
+    });
+  });
+
+  it('looks as deep as a credential file may nest, and leaves nothing deeper', () => {
+    const text = (levels: number): string =>
+      JSON.stringify(of({ deep: deep(levels, { refresh_token: 'CANARY', x: 1 }) }));
+    expect([10, 60, 70, 5000].map((levels) => text(levels).includes('CANARY'))).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
+    expect(text(60)).toContain('{"x":1}');
+  });
+
+  it('does not change what is clean', () => {
+    const answer = {
+      access_token: 'at',
+      token_type: 'Bearer',
+      more: [1, true, null, { a: '[1, 2]' }],
+      __proto__x: 1,
+    };
+    expect(jobReadable(answer, { secrets: [], idToken: false })).toEqual(answer);
+  });
+});
