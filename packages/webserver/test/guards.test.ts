@@ -1,0 +1,131 @@
+// Guards that stand behind another one: each is met here in the one case that the other lets pass.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FlowLog } from '../src/ports.ts';
+import { createFileFlows } from '../src/session-store/file-flows.ts';
+import { MAX_LIVE_LOGINS, MAX_LOGINS } from '../src/flow/limits.ts';
+import { csrfOf } from './support/browser.ts';
+import { KEY, ad, startPortal, type Portal } from './support/portal.ts';
+
+let portal: Portal;
+beforeEach(async () => {
+  portal = await startPortal();
+});
+afterEach(() => portal.close());
+
+const HOUR = 3600;
+const LIMITS = { idle: 1800, absolute: 8 * HOUR, count: 1000 };
+
+/** The flows of the portal, in which no return is written down before `count` of them have been read and wait to be. */
+function flowsThatMeet(count: number): FlowLog {
+  const clock = { now: () => portal.now, steady: () => portal.now, wait: async () => undefined };
+  const flows = createFileFlows(join(portal.directory, 'sessions'), clock, LIMITS);
+  const waiting: (() => void)[] = [];
+  return {
+    ...flows,
+    append: async (id, event) => {
+      if (event.type === 'returned')
+        await new Promise<void>((resolve) => {
+          waiting.push(resolve);
+          if (waiting.length === count) for (const go of waiting) go();
+        });
+      return flows.append(id, event);
+    },
+  };
+}
+
+describe('the claim of a state', () => {
+  it('R23 R36 of two returns that both read the log before either writes, exactly one asks the issuer', async () => {
+    portal.writeKey([ad(), ad({ Provider: 'other' })].join('\n'));
+    const first = portal.browser();
+    await first.open(`/key/${KEY}`);
+    const path = first.returnFrom(await first.login('mytok'));
+    const flows = flowsThatMeet(2);
+    const here = first.at(await portal.replica({ flows }));
+    const there = first.at(await portal.replica({ flows }));
+    const pages = await Promise.all([here.get(path), there.get(path)]);
+    expect(pages.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([303, 410]);
+    expect(portal.sent).toHaveLength(1);
+  });
+});
+
+describe('R33 a key file that becomes that of another local user while a sign-in runs', () => {
+  const opened = async () => {
+    portal.writeKey(ad());
+    const browser = portal.browser();
+    const list = await browser.open(`/key/${KEY}`);
+    return { browser, csrf: csrfOf(list) };
+  };
+  const nothingOf = (user: string): boolean => !readdirSync(portal.credentials).includes(user);
+
+  it('is refused on the page that asks, and when the button is pressed', async () => {
+    const { browser, csrf } = await opened();
+    portal.writeKey(ad({ LocalUser: 'bob' }));
+    expect((await browser.get('/login/mytok')).status).toBe(422);
+    expect((await browser.post('/login/mytok', { _csrf: csrf })).status).toBe(422);
+  });
+
+  it('is refused when the browser comes back: the issuer is not asked, and nobody gets a token', async () => {
+    const { browser } = await opened();
+    const login = await browser.login('mytok');
+    portal.writeKey(ad({ LocalUser: 'bob' }));
+    expect((await browser.get(browser.returnFrom(login))).status).toBe(422);
+    expect([portal.sent, nothingOf('alice'), nothingOf('bob')]).toEqual([[], true, true]);
+  });
+});
+
+describe('R34 a list', () => {
+  it('ends eight hours after its link was opened, also when a sign-in has renewed the browser session', async () => {
+    portal.writeKey([ad(), ad({ Provider: 'other' })].join('\n'));
+    const browser = portal.browser();
+    await browser.open(`/key/${KEY}`);
+    for (let minutes = 0; minutes < 7 * 60; minutes += 20) {
+      portal.now += 1200;
+      await browser.get('/');
+    }
+    await browser.get(browser.returnFrom(await browser.login('mytok')));
+    expect((await browser.get('/')).text).toContain('Sign in to other');
+    for (let minutes = 0; minutes < 60; minutes += 20) {
+      portal.now += 1200;
+      await browser.get('/');
+    }
+    expect((await browser.get('/')).text).toContain('Nothing to sign in for');
+    expect((await browser.get('/login/other')).status).toBe(410);
+  });
+
+  it('leaves no flow behind when another link of the same account takes its place', async () => {
+    portal.writeKey(ad());
+    portal.writeKey(ad({ Provider: 'other' }), 'cd'.repeat(32));
+    const browser = portal.browser();
+    const files = (): string[] =>
+      readdirSync(join(portal.directory, 'sessions')).filter((name) => name.endsWith('.flow'));
+    await browser.open(`/key/${KEY}`);
+    const [before] = files();
+    await browser.open(`/key/${'cd'.repeat(32)}`);
+    expect(files()).toHaveLength(1);
+    expect(files()).not.toContain(before);
+  });
+});
+
+describe('R40 the number of sign-ins of one list', () => {
+  it(`is at most ${MAX_LIVE_LOGINS} at the same time and ${MAX_LOGINS} in all; those that took too long do not wait`, async () => {
+    portal.writeKey([ad(), ad({ Provider: 'other' })].join('\n'));
+    const browser = portal.browser();
+    const csrf = csrfOf(await browser.open(`/key/${KEY}`));
+    const press50 = async (): Promise<number[]> => {
+      const statuses: number[] = [];
+      for (let number = 0; number < MAX_LIVE_LOGINS; number += 1)
+        statuses.push((await browser.post('/login/mytok', { _csrf: csrf })).status);
+      return statuses;
+    };
+    for (let round = 0; round < MAX_LOGINS / MAX_LIVE_LOGINS; round += 1) {
+      expect(new Set(await press50())).toEqual(new Set([303]));
+      expect((await browser.post('/login/mytok', { _csrf: csrf })).status).toBe(403);
+      portal.now += 600;
+    }
+    expect((await browser.post('/login/mytok', { _csrf: csrf })).status).toBe(403);
+    expect(portal.log.join('\n')).toContain('too many logins of this session are waiting');
+    expect(portal.log.join('\n')).toContain('this list has seen too many logins');
+  }, 60_000);
+});
