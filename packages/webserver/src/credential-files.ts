@@ -9,7 +9,7 @@ import {
   readFileSync,
   rmSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import {
   KEY_FILE_NAME,
   MAX_KEY_FILE_BYTES,
@@ -99,6 +99,8 @@ function readKey(path: string): { bytes: Uint8Array; modifiedAt: number } {
 function makeUserDirectory(home: string, user: string): void {
   try {
     mkdirSync(home, { mode: 0o700 });
+    // Else a power failure could take the directory away, with the refresh token in it.
+    syncDirectory(dirname(home));
     return;
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw unusable(`make the credential directory of ${user}`, error);
