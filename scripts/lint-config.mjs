@@ -16,11 +16,11 @@ const mayImport = {
 /** The files that touch clock, randomness, files, network and processes (CONTRIBUTING.md, "the world"). */
 const worldFiles = [
   'packages/core/src/base/{awake-timer,breath,clock,random,send,lookup,atomic-write,stale-socket}.ts',
-  'packages/core/src/config/{load,host,command}.ts',
+  'packages/core/src/config/{load,host,command,accounts}.ts',
   'packages/core/src/log/put-aside.ts',
   'packages/core/src/log/rotating-file.ts',
   'packages/core/src/log/sink.ts',
-  'packages/core/src/store/{directory-store,directory-scan,user-scan,check-directory,lock,read-file}.ts',
+  'packages/core/src/store/{directory-store,directory-scan,user-scan,check-directory,path-steps,lock,read-file}.ts',
   'packages/*/src/main.ts',
   'packages/*/src/cli/**',
   'packages/credmon/src/{lifecycle,master,secret-file,local-files,safe-directory,standing-files}.ts',

@@ -85,6 +85,7 @@ export type {
   TokenWrite,
 } from './store/store.ts';
 export { checkCredentialDirectory } from './store/check-directory.ts';
+export type { DirectoryCheck } from './store/check-directory.ts';
 export { MAX_KEY_FILE_BYTES } from './credential/key-lines.ts';
 export { readCredentialRequest } from './credential/request.ts';
 export type { CredentialRequest, ProviderRequest } from './credential/request.ts';

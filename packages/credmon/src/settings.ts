@@ -6,6 +6,8 @@ import {
   isPlainProviderName,
   secureEndpoint,
   messageOf,
+  readCondorIds,
+  type AccountIds,
   type Config,
   type KnobReader,
   type ClientAuthentication,
@@ -31,6 +33,8 @@ import { readVaultSettings, type VaultSettings } from './providers/vault-setting
 /** All that the daemon takes from the configuration. */
 export interface Settings {
   readonly credDir: string;
+  /** The account that CONDOR_IDS names; `undefined` for the user condor. */
+  readonly condorIds: AccountIds | undefined;
   readonly lists: ProviderLists;
   /** True when a Vault may serve names that nobody lists: the list or SEC_CREDENTIAL_STORER is set. */
   readonly vaultEnabled: boolean;
@@ -95,6 +99,7 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
   const clients = readClients(config, read, allowLoopbackHttp);
   const settings: Settings = {
     credDir,
+    condorIds: readCondorIds(config, read),
     lists,
     vaultEnabled:
       read.list('VAULT_CREDMON_PROVIDER_NAMES') !== undefined ||

@@ -45,7 +45,10 @@ export async function createGeneration(
   { listen, log, counters, sources }: Surroundings,
 ): Promise<Generation> {
   const isTrustedProxy = trustFunction(settings.trustedProxies, listen);
-  checkCredentialDirectory(settings.credentialDirectory, { create: false });
+  const credentialDirectory = checkCredentialDirectory(settings.credentialDirectory, {
+    create: false,
+    condor: settings.condorIds,
+  });
   const stores = await openStores(settings, (text) => log.warn(text));
   const { connectSeconds, requestSeconds: totalSeconds } = settings;
   const { send, close: closeConnections } = createSend({
@@ -61,7 +64,7 @@ export async function createGeneration(
     clock: systemClock,
     random: systemRandom,
     send,
-    files: openCredentialFiles(settings.credentialDirectory),
+    files: openCredentialFiles(credentialDirectory),
     flows: stores.flows,
     sessions: stores.sessions,
     cookieSecret: stores.cookieSecret,

@@ -3,6 +3,7 @@ import { readFileSync, readdirSync, realpathSync, statSync, type Stats } from 'n
 import { arch, cpus, hostname, networkInterfaces, release, totalmem, type } from 'node:os';
 import { dirname, join } from 'node:path';
 import { messageOf, systemCode } from '../base/errors.ts';
+import { hasOnlyMembers, localUsers } from './accounts.ts';
 import { runProgram } from './command.ts';
 import type { SourceHost } from './reading.ts';
 import type { HostFacts } from './settings.ts';
@@ -53,31 +54,18 @@ function writableByOthers(path: string): string | undefined {
 }
 
 function openToOthers({ uid, gid, mode }: Stats): boolean {
-  return !isOurs(uid) || (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && !isOwnGroup(gid));
+  return !isOurs(uid) || (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && !hasOnlyMembers(gid, isOurs));
 }
 
 function isOurs(uid: number): boolean {
   return uid === 0 || uid === process.geteuid?.();
 }
 
-/** True when the group has no members but root and the process's user, by the local user database. */
-function isOwnGroup(gid: number): boolean {
-  const users = readUsers();
-  const ours = new Set(users.filter(({ uid }) => isOurs(uid)).map(({ name }) => name));
-  const group = readLines('/etc/group').find((line) => line.split(':')[2] === String(gid));
-  const members = group
-    ?.split(':')[3]
-    ?.split(',')
-    .filter((name) => name !== '');
-  const primary = users.filter((user) => user.gid === gid).map(({ name }) => name);
-  return members !== undefined && [...members, ...primary].every((name) => ours.has(name));
-}
-
 /** Facts about this machine and process. */
 export function machineFacts(): HostFacts {
   const uid = process.getuid?.() ?? 0;
   const gid = process.getgid?.() ?? 0;
-  const users = readUsers();
+  const users = localUsers();
   const own = users.find((user) => user.uid === uid);
   const [ipv4, ipv6] = addresses();
   const numbers = { REAL_UID: uid, REAL_GID: gid, PID: process.pid, PPID: process.ppid };
@@ -124,22 +112,8 @@ function earlyFacts(): Record<string, string> {
   };
 }
 
-interface User {
-  readonly name: string;
-  readonly uid: number;
-  readonly gid: number;
-  readonly home: string;
-}
-
 function readLines(path: string): string[] {
   return (orAbsent(() => readFileSync(path, 'utf8')) ?? '').split('\n').filter((line) => line !== '');
-}
-
-function readUsers(): User[] {
-  return readLines('/etc/passwd').map((line) => {
-    const [name = '', , uid = '-1', gid = '-1', , home = ''] = line.split(':');
-    return { name, uid: Number(uid), gid: Number(gid), home };
-  });
 }
 
 /** Asked for once: it may take a program. */

@@ -1,7 +1,6 @@
 // The check command's look at the credential directory: may we use it, is somebody at work, and which tokens are in trouble.
-import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { messageOf, shellWord } from '@credmon/core';
+import { isCoded, messageOf, shellWord } from '@credmon/core';
 import { ok, warning, wrong, type Finding } from '../check/finding.ts';
 import { counted } from '../check/layout.ts';
 import { runningDaemon } from '../lifecycle.ts';
@@ -18,14 +17,6 @@ const TOKENS = 'tokens';
 /** The directory, the daemon, and what a person should know of the tokens. */
 export async function lookAtTokens({ settings, now }: CheckWorld): Promise<Finding[]> {
   const { credDir } = settings;
-  if (!existsSync(credDir) && writable(dirname(credDir)))
-    return [
-      warning(
-        DIRECTORY,
-        `${credDir} is not there yet: the daemon makes it; for CredD it should belong to the group condor; to mend it: install -d -o root -g condor -m 2770 ${shellWord(credDir)}`,
-      ),
-      lookAtDaemon(credDir),
-    ];
   try {
     const { tokens, problems } = await openStore(settings).scan(now);
     const seen = judgeTokens(tokens, settings, now);
@@ -38,8 +29,18 @@ export async function lookAtTokens({ settings, now }: CheckWorld): Promise<Findi
       ...shortLives(seen, settings),
     ];
   } catch (error) {
-    return [wrong(DIRECTORY, messageOf(error)), lookAtDaemon(credDir)];
+    return [troubleWith(credDir, error), lookAtDaemon(credDir)];
   }
+}
+
+/** A directory that the daemon will make is no mistake. */
+function troubleWith(credDir: string, error: unknown): Finding {
+  const missing = isCoded(error, 'CRED_DIR_INVALID') && error.fields['missing'] === true;
+  if (!missing || !writable(dirname(credDir))) return wrong(DIRECTORY, messageOf(error));
+  return warning(
+    DIRECTORY,
+    `${credDir} is not there yet: the daemon makes it; for CredD it should belong to the group condor; to mend it: install -d -o root -g condor -m 2770 ${shellWord(credDir)}`,
+  );
 }
 
 function lookAtDaemon(credDir: string): Finding {

@@ -43,6 +43,8 @@ interface Running {
   readonly command: DaemonCommand;
   readonly env: NodeJS.ProcessEnv;
   readonly log: Logger;
+  /** The credential directory, its path without links: a link that appears in it later is never followed. */
+  readonly directory: string;
   settings: Settings;
   /** True from SIGHUP until the configuration has been read again. */
   reloadAsked: boolean;
@@ -63,10 +65,11 @@ export async function runDaemonCommand(
   const log = openLog(settings.log);
   opened(log);
   announce(log, config, settings);
-  checkCredentialDirectory(settings.credDir, { create: true });
-  const unlock = lockDirectory(settings.credDir);
+  const { credDir, condorIds: condor } = settings;
+  const directory = checkCredentialDirectory(credDir, { create: true, condor });
+  const unlock = lockDirectory(directory);
   try {
-    return await work({ command, env, log, settings, reloadAsked: false });
+    return await work({ command, env, log, directory, settings, reloadAsked: false });
   } finally {
     unlock();
   }
@@ -80,8 +83,7 @@ function announce(log: Logger, config: Config, settings: Settings): void {
 }
 
 async function work(running: Running): Promise<number> {
-  const { command, log, settings } = running;
-  const { credDir } = settings;
+  const { command, log, directory } = running;
   const wake = createBell();
   const stop = new AbortController();
   const parts = partsOf(running, wake, stop.signal);
@@ -89,7 +91,7 @@ async function work(running: Running): Promise<number> {
     address: () => running.settings.metrics,
     settings: () => running.settings,
     open: openListener,
-    unreadable: () => whyUnreadable(credDir),
+    unreadable: () => whyUnreadable(directory),
   });
   const release = handleSignals({
     wake: () => {
@@ -104,7 +106,7 @@ async function work(running: Running): Promise<number> {
   });
   try {
     if (command.once) return ended(parts, (await runOnce(parts)) ? 0 : 1);
-    await serve(credDir, monitor);
+    await serve(directory, monitor);
     log.info('Stopped');
     return ended(parts, 0);
   } catch (error) {
@@ -118,13 +120,13 @@ async function work(running: Running): Promise<number> {
 }
 
 /** Makes passes until the end, and leaves no mark behind however it comes: CredD would wait for a daemon that is gone. */
-async function serve(credDir: string, monitor: Monitor): Promise<void> {
+async function serve(directory: string, monitor: Monitor): Promise<void> {
   const { log, wake } = monitor.parts;
-  clearComplete(credDir);
+  clearComplete(directory);
   try {
-    writePid(credDir);
+    writePid(directory);
     const unwatch = watchDirectory(
-      credDir,
+      directory,
       () => wake.ring(),
       (text) => log.warn(text),
     );
@@ -135,7 +137,7 @@ async function serve(credDir: string, monitor: Monitor): Promise<void> {
       unwatch();
     }
   } finally {
-    removeMarks(credDir, (text) => log.error(text));
+    removeMarks(directory, (text) => log.error(text));
   }
 }
 
@@ -177,12 +179,12 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
     world: {
       clock: systemClock,
       store: withStanding(
-        openCredentialDirectory(settings.credDir, {
+        openCredentialDirectory(running.directory, {
           defaultLifetime: settings.policy.defaultLifetime,
           locked: true,
         }),
         () => running.settings.standing,
-        standingFiles(settings.credDir),
+        standingFiles(running.directory),
       ),
       send: (request) => sender.send(request),
       limiter: createLimiter({ cap: () => running.settings.perIssuer, steady: () => systemClock.steady() }),
@@ -196,7 +198,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
     ownership: () => ownership,
     drainSeconds: () => drainSeconds(running.settings),
     complete: () => {
-      touchComplete(settings.credDir);
+      touchComplete(running.directory);
       rotateKeys(running.settings, systemClock.now());
     },
     reload: () => {

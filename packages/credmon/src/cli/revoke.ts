@@ -1,7 +1,6 @@
 // `revoke`: ends a user's tokens at their issuers and removes their files, while the daemon runs or not.
 import {
   CodedError,
-  checkCredentialDirectory,
   createKnobReader,
   createSend,
   cutDomain,
@@ -33,6 +32,7 @@ import { readSettings, type Settings } from '../settings.ts';
 import { settlements } from '../sweep.ts';
 import { openConfig } from './open-config.ts';
 import { asker, openAudit, revocationFiles } from './revoke-world.ts';
+import { existingDirectory } from './tokens.ts';
 
 type RevokeCommand = Subcommand & { kind: 'revoke' };
 
@@ -55,13 +55,13 @@ export async function runRevokeCommand(
   const config = openConfig(command, env);
   const settings = readSettings(config, { ...command, logFile: undefined, debug: false, verbose: false });
   const revocationUrl = revocationUrls(config, settings);
-  checkCredentialDirectory(settings.credDir, { create: false });
+  const directory = existingDirectory(settings);
   const { credDir, policy, limits } = settings;
-  const store = openCredentialDirectory(credDir, { defaultLifetime: policy.defaultLifetime });
+  const store = openCredentialDirectory(directory, { defaultLifetime: policy.defaultLifetime });
   const tokens = await tokensOf(user, command.service, store, settings, complain);
   const { send, close } = createSend(limits);
   const world: RevocationWorld = {
-    files: revocationFiles(credDir, store),
+    files: revocationFiles(directory, store),
     clock: systemClock,
     prepare: createRevoker(settings, {
       secretVersion,

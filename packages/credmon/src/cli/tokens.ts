@@ -40,14 +40,19 @@ export function openTokens(
   return { settings, store: openStore(settings) };
 }
 
+/** The credential directory, which must be there: its path without links. @throws CodedError `CRED_DIR_INVALID` */
+export function existingDirectory({ credDir, condorIds }: Settings): string {
+  return checkCredentialDirectory(credDir, { create: false, condor: condorIds });
+}
+
 /** The credential directory with the standing tokens. @throws CodedError `CRED_DIR_INVALID` */
 export function openStore(settings: Settings): CredentialStore {
-  checkCredentialDirectory(settings.credDir, { create: false });
+  const directory = existingDirectory(settings);
   const { defaultLifetime } = settings.policy;
   return withStanding(
-    openCredentialDirectory(settings.credDir, { defaultLifetime }),
+    openCredentialDirectory(directory, { defaultLifetime }),
     () => settings.standing,
-    standingFiles(settings.credDir),
+    standingFiles(directory),
   );
 }
 

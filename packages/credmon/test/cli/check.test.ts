@@ -1,5 +1,5 @@
 // The whole check command: every kind of provider, each well or broken on its own, and nothing done or told that must not be.
-import { existsSync } from 'node:fs';
+import { chownSync, existsSync, symlinkSync } from 'node:fs';
 import { findSecrets, textsBelow } from '@credmon/test-fixtures/canaries';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -233,6 +233,37 @@ it('a credential directory that cannot be used is an error with its remedy, and 
     text: `the credential directory ${on.root}/not/there 2 does not exist; to mend it: install -d -o root -g condor -m 2770 '${on.root}/not/there 2'`,
   });
   expect(found.at(-1)?.what).toBe('mytok (login)');
+});
+
+it.runIf(process.getuid?.() === 0)(
+  'a credential directory of another user is an error with its owner and the command, whatever TRUST_CREDENTIAL_DIRECTORY says',
+  async () => {
+    chownSync(on.credDir, 64_001, 0);
+    const found = await findings(['TRUST_CREDENTIAL_DIRECTORY = True']);
+    expect(found.filter(({ what }) => what === 'credential directory')).toEqual([
+      {
+        what: 'credential directory',
+        state: 'error',
+        text: expect.stringMatching(/ is owned by user id 64001, .*; fix: chown root(:condor)? \/.*\/creds$/),
+      },
+    ]);
+    const own = await findings(['CONDOR_IDS = 64001.64001']);
+    expect(own.filter(({ what }) => what === 'credential directory')).toEqual([
+      ok('credential directory', `${on.credDir} is closed to others, and can be written to`),
+    ]);
+  },
+);
+
+it('a link that leads nowhere in place of the directory is an error, since the daemon does not make what it names', async () => {
+  symlinkSync('/nowhere/at/all', `${on.root}/link`);
+  const found = await findings([`SEC_CREDENTIAL_DIRECTORY_OAUTH = ${on.root}/link`]);
+  expect(found.filter(({ what }) => what === 'credential directory')).toEqual([
+    {
+      what: 'credential directory',
+      state: 'error',
+      text: `the credential directory ${on.root}/link is not a directory, but a symbolic link to /nowhere/at/all, which does not exist; fix: rm ${on.root}/link`,
+    },
+  ]);
 });
 
 it('a directory that the daemon makes itself is only warned of', async () => {

@@ -39,7 +39,7 @@ export async function lookAround(config: Config, settings: Settings): Promise<re
       trustFunction(settings.trustedProxies, settings.listen),
     ),
     lookAt('credential directory', `${settings.credentialDirectory} can be read and written`, () =>
-      checkCredentialDirectory(settings.credentialDirectory, { create: false }),
+      checkCredentialDirectory(settings.credentialDirectory, { create: false, condor: settings.condorIds }),
     ),
     await lookAtSessions(settings),
     ...lookAtSocket(settings),

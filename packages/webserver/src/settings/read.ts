@@ -1,5 +1,5 @@
 // Reads the portal's settings from the configuration, once, with every mistake listed.
-import { createKnobReader, type Config, type KnobReader } from '@credmon/core';
+import { createKnobReader, readCondorIds, type Config, type KnobReader } from '@credmon/core';
 import { logSettings } from '@credmon/core/log';
 import { parseListenAddress } from './listen-address.ts';
 import { readLocalIssuer } from './local-issuer.ts';
@@ -44,6 +44,7 @@ export function readSettings(config: Config, flag?: ListenAddress): Settings {
     connectSeconds: read.integer('CREDMON_CONNECT_TIMEOUT', 5, 1, 300),
     requestSeconds: read.integer('CREDMON_REQUEST_TIMEOUT', 15, 1, 600),
     localIssuer: readLocalIssuer(config, read, web.prefix),
+    ...optional('condorIds', readCondorIds(config, read)),
     ...optional('sessionStore', readSessionStore(read)),
     ...optional('metricsListen', readMetricsListen(read)),
     ...optional('contact', read.string('CREDMON_WEB_CONTACT')),

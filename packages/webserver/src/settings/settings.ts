@@ -1,5 +1,5 @@
 // The settings of the portal as a frozen value; read.ts makes it from the configuration.
-import type { ClientAuthentication } from '@credmon/core';
+import type { AccountIds, ClientAuthentication } from '@credmon/core';
 import type { RedisAddress } from './session-store.ts';
 import type { LogOptions } from '@credmon/core/log';
 
@@ -26,6 +26,8 @@ export interface ProviderSettings {
 /** Settings of the web server. Durations are seconds, directories absolute. */
 export interface Settings {
   readonly credentialDirectory: string;
+  /** The account that CONDOR_IDS names; the user condor where it is not set. */
+  readonly condorIds?: AccountIds;
   /** CREDMON_WEB_PREFIX: `https://host/path`, without a slash at its end. */
   readonly prefix: string;
   /** The path of the prefix, under which all routes lie: empty, or `/path`. */

@@ -1,6 +1,6 @@
 // --check: each thing that the server will need, wrong in every way that administrators get it wrong.
 import { generateKeyPairSync } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
@@ -57,6 +57,25 @@ const troubles = async (
     .map(({ what, state, text }) => `${state} ${what}: ${text}`);
 
 describe('--check', () => {
+  it.runIf(process.getuid?.() === 0)(
+    'a credential directory, or one above it, of another user is an error with the command; CONDOR_IDS names who else may own it',
+    async () => {
+      chownSync(at('creds'), 64_001, 0);
+      expect(await troubles({ TRUST_CREDENTIAL_DIRECTORY: 'True' })).toEqual([
+        expect.stringMatching(
+          /^error credential directory: the credential directory \S+\/creds is owned by user id 64001, .*; fix: chown root(:condor)? \S+\/creds$/,
+        ),
+      ]);
+      expect(await troubles({ CONDOR_IDS: '64001.64001' })).toEqual([]);
+      chownSync(directory, 64_002, 0);
+      expect(await troubles({ CONDOR_IDS: '64001.64001' })).toContainEqual(
+        expect.stringMatching(
+          /^error credential directory: .* is not safe: the directory \S+ on the way to it is owned by user id 64002, .*; fix: chown root \S+$/,
+        ),
+      );
+    },
+  );
+
   it('R45 says of each thing that it is well, makes nothing, and names no secret', async () => {
     const text = findingsText(await look())
       .replaceAll(directory, '<dir>')
