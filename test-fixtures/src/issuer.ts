@@ -1,4 +1,5 @@
 // A real, certified OpenID provider on loopback for tests and the demo, whose token endpoint can be made to fail at will.
+import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { JWK } from 'oidc-provider';
@@ -108,6 +109,8 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> 
     setFault: async (name, faultOptions = {}) => {
       switched.abort();
       switched = new AbortController();
+      // As many answers as a test likes are held back by one signal.
+      setMaxListeners(0, switched.signal);
       fault =
         name === undefined || name === 'refused'
           ? undefined

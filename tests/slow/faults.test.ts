@@ -29,7 +29,9 @@ beforeEach(async () => {
   if (!faulty || !good) throw new Error('the issuers did not start');
   await faulty.setFault();
   for (const { log } of [faulty, good]) log.requests.length = 0;
-  workspace = createWorkspace({ knobs: { CREDMON_REQUEST_TIMEOUT: 2, CREDMON_FIRST_RETRY: 1 } });
+  workspace = createWorkspace({
+    knobs: { CREDMON_REQUEST_TIMEOUT: 2, CREDMON_LATE_ANSWER: 1, CREDMON_FIRST_RETRY: 1 },
+  });
   mytok = await workspace.addService('mytok', faulty);
   other = await workspace.addService('other', good);
   token = await seedToken(workspace, mytok, 'alice', 'mytok', { age: 400 });

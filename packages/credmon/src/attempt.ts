@@ -21,16 +21,25 @@ import {
   type Verdict,
 } from '@credmon/core';
 import { REWRITE_INTERVAL } from './intervals.ts';
-import type { PassMemory, PassWorld } from './pass-world.ts';
-import type { Outcome, Provider } from './providers/provider.ts';
+import { isSilence } from './issuer-health.ts';
+import type { LateRenewal, PassMemory, PassWorld } from './pass-world.ts';
+import type { Outcome, Provider, ProviderContext } from './providers/provider.ts';
 
 /** How an attempt ended for the queue: the error, if any, and the seconds until the token is due again. */
 export interface Attempted {
   readonly error?: Error;
   readonly nextIn: number;
+  /**
+   * Where the request timed out and its answer may still come: ends when the answer was written or the connection has ended. Until then the
+   * same `.top` must not be sent again. Gives what the issuer answered, and nothing where it did not.
+   */
+  readonly late?: Promise<{ readonly error?: Error } | undefined>;
 }
 
-/** Asks the token's provider once, writes what came back, and remembers what failed. */
+/**
+ * Asks the token's provider once, writes what came back, and remembers what failed. A request that times out counts as failed then; its
+ * answer is still written when it comes within {@link PassWorld.lateAnswer} seconds.
+ */
 export async function attempt(
   world: PassWorld,
   memory: PassMemory,
@@ -41,13 +50,53 @@ export async function attempt(
   const files = world.store.read(snapshot.user, snapshot.stem);
   // A `.top` that went since the scan must not look like a token that never had one.
   const from = files.topIdentity ?? identityOf(snapshot.top);
-  const context = {
-    send: world.send,
+  const asked = { verdict, provider, from };
+  const { context, timedOut } = contextOf(world);
+  const outcome = provider.obtain(snapshot, files, context);
+  const first = await Promise.race([outcome, timedOut]);
+  if ('kind' in first) return conclude(world, memory, asked, first);
+  const error = first;
+  const nextIn = failed(world, memory, verdict, { kind: 'failed', provider, error, from });
+  const renewal: LateRenewal = { id: tokenId(snapshot), from };
+  memory.late.add(renewal);
+  const late = finishLate(world, memory, asked, outcome).finally(() => memory.late.delete(renewal));
+  return { error, nextIn, late };
+}
+
+/** What a provider was asked, and with which `.top`. */
+interface AskedProvider {
+  readonly verdict: Verdict;
+  readonly provider: Provider;
+  readonly from: FileIdentity | undefined;
+}
+
+/** The world as a provider sees it; `timedOut` gives the error of the first request of which only a late answer can come. */
+function contextOf(world: PassWorld): { context: ProviderContext; timedOut: Promise<CodedError> } {
+  let tell: (error: CodedError) => void = () => undefined;
+  const timedOut = new Promise<CodedError>((resolve) => {
+    tell = resolve;
+  });
+  const context: ProviderContext = {
+    // A request that spends nothing is repeated at no cost: it is not waited for.
+    send: (request) =>
+      world.send(
+        request.method === 'POST'
+          ? { ...request, late: { seconds: world.lateAnswer(), began: tell } }
+          : request,
+      ),
     now: world.clock.now(),
     readSecret: world.readSecret,
     readToken: (user: string, stem: string) => world.store.read(user, stem),
   };
-  const outcome = await provider.obtain(snapshot, files, context);
+  return { context, timedOut };
+}
+
+function conclude(
+  world: PassWorld,
+  memory: PassMemory,
+  { verdict, provider, from }: AskedProvider,
+  outcome: Outcome,
+): Attempted {
   switch (outcome.kind) {
     case 'issued':
       return { nextIn: write(world, memory, verdict, { provider, outcome, from }) };
@@ -64,6 +113,25 @@ export async function attempt(
         nextIn: failed(world, memory, verdict, { ...outcome, provider, from }),
       };
   }
+}
+
+/** Writes a late answer. Where none came, the failure that was remembered at the time-out stays as it is. */
+async function finishLate(
+  world: PassWorld,
+  memory: PassMemory,
+  asked: AskedProvider,
+  pending: Promise<Outcome>,
+): Promise<{ readonly error?: Error } | undefined> {
+  const outcome = await pending;
+  const silent = outcome.kind === 'failed' && isSilence(outcome.error) && outcome.writes === undefined;
+  if (silent) return undefined;
+  const { token } = asked.verdict;
+  const renewal = memory.failures.get(tokenId(token.snapshot)) ?? token.snapshot.renewal;
+  // The failure of the time-out is in place now; a success removes it.
+  const snapshot = outcome.kind === 'issued' ? { ...token.snapshot, renewal } : token.snapshot;
+  const verdict = { ...asked.verdict, token: { ...token, snapshot } };
+  const { error } = conclude(world, memory, { ...asked, verdict }, outcome);
+  return error === undefined ? {} : { error };
 }
 
 /** What a provider gave; `from` is the `.top` that it was asked with. */

@@ -1,7 +1,13 @@
 // The loop: pass after pass, at the next due time, at the latest after a minute, and at once when somebody signals.
 import { messageOf, type Clock, type ScanHabits } from '@credmon/core';
 import type { Log } from '@credmon/core/log';
-import { LONGEST_SLEEP, REWRITE_INTERVAL, SHORTEST_SLEEP, SLEEP_AFTER_CALL } from './intervals.ts';
+import {
+  LATE_INTERVAL,
+  LONGEST_SLEEP,
+  REWRITE_INTERVAL,
+  SHORTEST_SLEEP,
+  SLEEP_AFTER_CALL,
+} from './intervals.ts';
 import { lossOf, rewrite } from './rewrite.ts';
 import { beginPass, type BegunPass, type Ownership } from './pass.ts';
 import type { PassMemory, PassWorld } from './pass-world.ts';
@@ -78,10 +84,11 @@ async function makePasses(parts: DaemonParts): Promise<void> {
     const settledIn = begun && (await settle(begun, world.clock, woken));
     if (begun?.cut === false) touch(parts);
     const rewriteIn = memory.unwritten.size > 0 ? REWRITE_INTERVAL : LONGEST_SLEEP;
+    const lateIn = memory.late.size > 0 ? LATE_INTERVAL : LONGEST_SLEEP;
     const passed = world.clock.steady() - began;
     const plannedIn = (begun?.plan.nextIn ?? LONGEST_SLEEP) - passed;
     const sleep = called ? SLEEP_AFTER_CALL : LONGEST_SLEEP;
-    const nextIn = Math.min(plannedIn, settledIn ?? LONGEST_SLEEP, rewriteIn, sleep);
+    const nextIn = Math.min(plannedIn, settledIn ?? LONGEST_SLEEP, rewriteIn, lateIn, sleep);
     await world.clock.wait(Math.max(nextIn, SHORTEST_SLEEP), woken);
   }
 }
@@ -130,15 +137,20 @@ export async function runOnce(parts: DaemonParts): Promise<boolean> {
   });
   const begun = await onePass(parts);
   try {
-    if (begun) await Promise.race([begun.settled, closed]);
+    if (begun) await Promise.race([begun.settled.then(() => lateEnded(parts)), closed]);
   } finally {
     await drain(parts);
   }
   const { letGo } = world.limiter;
   if (letGo > 0) log.warn(`Stopped before the pass was complete: ${letGo} of its renewals not begun`);
-  const complete = begun !== undefined && letGo + memory.inFlight.size === 0;
+  const complete = begun !== undefined && letGo + memory.inFlight.size + memory.late.size === 0;
   if (complete) touch(parts);
   return complete && memory.unwritten.size === 0;
+}
+
+/** Nobody waits for the end of a single pass as for that of a process that a signal ends: late answers get all of their time. */
+async function lateEnded({ world, memory }: DaemonParts): Promise<void> {
+  while (memory.late.size > 0) await world.clock.wait(DRAIN_STEP);
 }
 
 /** A directory that cannot be read now may be readable in a minute. */
@@ -171,19 +183,23 @@ async function within<T>(
 
 /** How often the end of renewals under way is looked for at shutdown, in seconds. */
 const DRAIN_STEP = 0.05;
+/** A step that takes longer counts as so many seconds: a stall of the process must not use up the time of an answer that has arrived. */
+const LONGEST_STEP = 1;
 
 async function drain({ world, memory, log, drainSeconds }: DaemonParts): Promise<void> {
   // A grant that is spent after the lock is given back could be one that the next daemon spends too.
   world.limiter.close();
   await Promise.resolve();
-  const { inFlight } = memory;
-  if (inFlight.size > 0) log.info(`Stopping: waiting for ${inFlight.size} renewals under way`);
-  const limit = world.clock.steady() + drainSeconds();
-  while (inFlight.size > 0 && world.clock.steady() < limit) await world.clock.wait(DRAIN_STEP);
-  for (const id of inFlight)
-    log.error(
-      `${id}: its renewal has not ended and is given up; if the issuer still answers, the answer is lost`,
-    );
+  const { inFlight, late } = memory;
+  const open = (): number => inFlight.size + late.size;
+  if (open() > 0) log.info(`Stopping: waiting for ${open()} renewals under way`);
+  let left = drainSeconds();
+  for (let at = world.clock.steady(); open() > 0 && left > 0; at = world.clock.steady()) {
+    await world.clock.wait(DRAIN_STEP);
+    left -= Math.min(world.clock.steady() - at, LONGEST_STEP);
+  }
+  for (const id of [...inFlight, ...[...late].map((renewal) => renewal.id)])
+    log.error(`${id}: renewal still running at shutdown, abandoned; a late response will be lost`);
   rewrite(world, memory.unwritten);
   for (const [id, rest] of memory.unwritten)
     log.error(`${id}: stopped before it was written; ${lossOf(rest)}`);

@@ -76,10 +76,12 @@ function retryAfter({ fields }: CodedError): number {
 }
 
 function isDown(error: Error | undefined): error is CodedError {
-  return (
-    isCoded(error, 'ISSUER_BUSY') ||
-    (isCoded(error, 'ISSUER_UNREACHABLE') && error.fields['status'] === undefined)
-  );
+  return isCoded(error, 'ISSUER_BUSY') || isSilence(error);
+}
+
+/** True when no answer came: not even one that says that the issuer failed. */
+export function isSilence(error: Error | undefined): error is CodedError {
+  return isCoded(error, 'ISSUER_UNREACHABLE') && error.fields['status'] === undefined;
 }
 
 const NOBODY_ASKED = ['SECRET_UNREADABLE', 'CRED_FILE_INVALID', 'ENDPOINT_REFUSED'] as const;

@@ -27,6 +27,8 @@ export interface Job extends Waiting {
 /** Runs jobs, at most `cap` at a time for one issuer; issuers never wait for one another. `add` rejects with what a job threw. */
 export interface Limiter {
   add(job: Job): Promise<void>;
+  /** Learns what an issuer answered after the job had ended at its time-out: its health, and who is next, follow from that. */
+  answered(job: Pick<Job, 'issuer' | 'user' | 'token'>, error: Error | undefined): void;
   /** From now on nothing starts: what waits is let go untried, what runs may end. */
   close(): void;
   /** How many jobs were let go untried. */
@@ -130,6 +132,11 @@ export function createLimiter({ cap, steady }: LimiterParts): Limiter {
         else if (!queue.looking) void lookSoon(queue);
         return undefined;
       }),
+    answered: (job, error) => {
+      const queue = queueOf(job.issuer);
+      learn(queue, job, error, steady());
+      next(queue);
+    },
     close: () => {
       closed = true;
       for (const { waiting } of queues.values())
@@ -171,7 +178,12 @@ function takeTurn(queue: Queue, user: string): void {
   queue.turns.set(user, queue.turn);
 }
 
-function learn(queue: Queue, { user, token }: Job, error: Error | undefined, now: number): void {
+function learn(
+  queue: Queue,
+  { user, token }: Pick<Job, 'user' | 'token'>,
+  error: Error | undefined,
+  now: number,
+): void {
   const own = healthAfter(queue.ownHealth.get(user) ?? HEALTHY, token, error, now);
   queue.health = healthAfter(queue.health, user, error, now);
   if (queue.health.length === 0) queue.turns.clear();

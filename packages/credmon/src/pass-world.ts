@@ -19,6 +19,14 @@ export interface PassWorld {
   readonly limiter: Limiter;
   readonly report: Report;
   readonly readSecret: (path: string, form?: 'line' | 'whole') => Parsed<string>;
+  /** Seconds for which an answer is still accepted after the request timed out (CREDMON_LATE_ANSWER). */
+  readonly lateAnswer: () => number;
+}
+
+/** A renewal whose request timed out and whose answer may still come. `from` is the `.top` that was sent. */
+export interface LateRenewal {
+  readonly id: string;
+  readonly from: FileIdentity | undefined;
 }
 
 /**
@@ -32,13 +40,14 @@ export interface Pause {
 }
 
 /**
- * What lives from pass to pass: renewals under way, failures, pauses after renewals, and rotated tokens that could not be written yet;
+ * What lives from pass to pass: renewals under way, those of which an answer may still come after the time-out, failures, pauses after renewals, and rotated tokens that could not be written yet;
  * `since` when it began (epoch seconds), `cutSince` when calls began to cut passes short, one after the other (steady seconds).
  */
 export interface PassMemory {
   readonly since: number;
   cutSince: number | undefined;
   readonly inFlight: Set<string>;
+  readonly late: Set<LateRenewal>;
   readonly failures: Map<string, RenewalState>;
   readonly pauses: Map<string, Pause>;
   readonly unwritten: Map<string, TokenChange>;
@@ -50,6 +59,7 @@ export function emptyMemory(since: number): PassMemory {
     since,
     cutSince: undefined,
     inFlight: new Set(),
+    late: new Set(),
     failures: new Map(),
     pauses: new Map(),
     unwritten: new Map(),

@@ -18,9 +18,10 @@ import {
   type TokenSnapshot,
   type Verdict,
 } from '@credmon/core';
-import { attempt, postponed } from './attempt.ts';
+import { attempt, postponed, type Attempted } from './attempt.ts';
 import { UNEXPECTED_INTERVAL } from './intervals.ts';
-import type { PassMemory, PassWorld } from './pass-world.ts';
+import type { Job } from './limiter.ts';
+import type { LateRenewal, PassMemory, PassWorld } from './pass-world.ts';
 import type { Provider } from './providers/provider.ts';
 import { rewrite } from './rewrite.ts';
 import { settlements } from './sweep.ts';
@@ -58,6 +59,7 @@ export async function beginPass(
   const now = instant(world.clock);
   // What is seen of a token whose renewal ends meanwhile is old; the next pass sees it.
   const underWay = new Set(memory.inFlight);
+  const lateBefore = [...memory.late];
   rewrite(world, memory.unwritten);
   const early = new Map<string, Promise<number>>();
   const mayCut = now.steady - (memory.cutSince ?? now.steady) < LONGEST_WITHOUT_PLAN;
@@ -89,7 +91,9 @@ export async function beginPass(
   for (const verdict of plan.renew) {
     const id = tokenId(verdict.token.snapshot);
     const provider = owned.get(id)?.provider;
-    const busy = [early, underWay, memory.inFlight, memory.unwritten].some((ids) => ids.has(id));
+    const busy =
+      [early, underWay, memory.inFlight, memory.unwritten].some((ids) => ids.has(id)) ||
+      isAwaited([...lateBefore, ...memory.late], verdict.token.snapshot);
     if (provider && !busy && !unsettled.has(id)) started.push(start(world, memory, verdict, provider));
   }
   return { cut: false, scan, plan, started: started.length, settled: settled() };
@@ -200,9 +204,11 @@ async function start(
       asked: () => provider.issuerOf(snapshot),
       deadline: deadlineOf(snapshot, instant(world.clock)),
       run: async () => {
-        const result = await attempt(world, memory, verdict, provider);
+        const { error, late, ...result } = await attempt(world, memory, verdict, provider);
         ({ nextIn } = result);
-        return result.error;
+        const { user } = snapshot;
+        if (late) void followLate(world, { issuer: provider.issuerOf(snapshot), user, token: id }, late);
+        return error;
       },
       skip: (error, seconds) => {
         nextIn = postponed(world, memory, verdict, error, seconds);
@@ -216,6 +222,26 @@ async function start(
     memory.inFlight.delete(id);
   }
   return nextIn;
+}
+
+/** A `.top` whose answer may still come must not be sent again; a newer login may. */
+function isAwaited(late: readonly LateRenewal[], token: TokenSnapshot): boolean {
+  const id = tokenId(token);
+  return late.some((one) => one.id === id && sameIdentity(one.from, identityOf(token.top)));
+}
+
+/** Waits for a late answer, and tells the limiter whether the issuer answered. */
+async function followLate(
+  world: PassWorld,
+  job: Pick<Job, 'issuer' | 'user' | 'token'>,
+  late: NonNullable<Attempted['late']>,
+): Promise<void> {
+  try {
+    const answer = await late;
+    if (answer) world.limiter.answered(job, answer.error);
+  } catch (error) {
+    world.report.trouble(`${job.token}: unexpected error with a late answer: ${messageOf(error)}`);
+  }
 }
 
 /** When the access token in place expires, in steady seconds; infinite when that is past, or none is there. */

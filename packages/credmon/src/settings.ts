@@ -59,6 +59,8 @@ export interface Settings {
   readonly endpointOrigins: readonly string[];
   readonly policy: RenewalPolicy;
   readonly limits: SendLimits;
+  /** Seconds for which a late answer is accepted after a request timed out. */
+  readonly lateAnswer: number;
   /** Renewals under way at one issuer at the same time. */
   readonly perIssuer: number;
   /** The life, in seconds, that a token should still have when a job reads it; less is warned of at start. */
@@ -125,6 +127,7 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
     endpointOrigins: readEndpointOrigins(read, allowLoopbackHttp),
     policy,
     limits: readLimits(read),
+    lateAnswer: read.integer('CREDMON_LATE_ANSWER', 120, 0, 3600),
     perIssuer: read.integer('CREDMON_RENEWALS_PER_ISSUER', 16, 1, 1000),
     floor: read.integer('CREDMON_TOKEN_FLOOR', 600, 0, 86_400),
     starterRefresh: read.integer('SEC_CREDENTIAL_REFRESH', 300, 0, 86_400),

@@ -228,13 +228,67 @@ describe('the loop', () => {
     await expect.poll(() => on.asked.length).toBe(1);
     daemon.stop.abort();
     await on.clock.whenWaiting();
-    on.clock.advance(seconds);
+    const until = on.clock.steady() + seconds;
+    while (on.clock.steady() < until && on.clock.waiting > 0) {
+      on.clock.advanceToNext();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     issuer.release(late());
     await ticking(on, daemon.ended);
-    expect([on.has('alice', 'mytok.use'), on.lines.some((line) => line.includes('is given up'))]).toEqual([
+    expect([on.has('alice', 'mytok.use'), on.lines.some((line) => line.includes('abandoned'))]).toEqual([
       written,
       !written,
     ]);
+  });
+
+  it('R22 counts no stall of the process as time of an issuer that has answered', async () => {
+    const on = bench();
+    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+    const issuer = held(on);
+    const daemon = start(on);
+    await expect.poll(() => on.asked.length).toBe(1);
+    daemon.stop.abort();
+    await on.clock.whenWaiting();
+    on.clock.advance(3600);
+    issuer.release(late());
+    await ticking(on, daemon.ended);
+    expect(on.has('alice', 'mytok.use')).toBe(true);
+  });
+
+  it('R22 waits at the end for a late answer, too, and says which one it abandons', async () => {
+    for (const comes of [true, false]) {
+      const on = bench();
+      on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+      const issuer: { release: (answer: HttpResponse) => void } = { release: () => undefined };
+      on.answer = (_, timeOut) =>
+        new Promise((resolve) => {
+          issuer.release = resolve;
+          timeOut?.();
+        });
+      const daemon = start(on);
+      await expect.poll(() => on.memory.late.size).toBe(1);
+      daemon.stop.abort();
+      if (comes) issuer.release(late());
+      await ticking(on, daemon.ended);
+      const abandoned =
+        'alice/mytok: renewal still running at shutdown, abandoned; a late response will be lost';
+      expect([on.has('alice', 'mytok.use'), on.lines.includes(abandoned)]).toEqual([comes, !comes]);
+    }
+  });
+
+  it('R12 looks again soon while a late answer is awaited', async () => {
+    const on = bench();
+    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+    on.answer = (_, timeOut) =>
+      new Promise(() => {
+        timeOut?.();
+      });
+    const daemon = start(on);
+    await expect.poll(() => on.memory.late.size).toBe(1);
+    await on.clock.whenWaiting();
+    expect((on.clock.nextDue ?? 0) - on.clock.now()).toBeLessThanOrEqual(5);
+    daemon.stop.abort();
+    await ticking(on, daemon.ended);
   });
 
   it('R13 R22 writes at the end what could not be written before', async () => {

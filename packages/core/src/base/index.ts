@@ -3,6 +3,7 @@ export { CodedError, isCoded, messageOf, systemCode } from './errors.ts';
 export type { ErrorFields } from './errors.ts';
 export { ERROR_CODES } from './error-codes.ts';
 export type { ErrorCode } from './error-codes.ts';
+export { afterAwake } from './awake-timer.ts';
 export { systemClock } from './clock.ts';
 export type { Clock } from './clock.ts';
 export { createBreath } from './breath.ts';

@@ -110,7 +110,7 @@ async function work(running: Running): Promise<number> {
     log.info('Stopped');
     return ended(parts, 0);
   } catch (error) {
-    if (parts.memory.inFlight.size > 0) log.error(messageOf(error));
+    if (parts.memory.inFlight.size + parts.memory.late.size > 0) log.error(messageOf(error));
     ended(parts, 1);
     throw error;
   } finally {
@@ -143,7 +143,7 @@ async function serve(directory: string, monitor: Monitor): Promise<void> {
 
 /** What has not ended by now must not go on after the lock is given back. */
 function ended({ memory }: DaemonParts, code: number): number {
-  if (memory.inFlight.size > 0) process.exit(code);
+  if (memory.inFlight.size + memory.late.size > 0) process.exit(code);
   return code;
 }
 
@@ -190,6 +190,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
       limiter: createLimiter({ cap: () => running.settings.perIssuer, steady: () => systemClock.steady() }),
       report,
       readSecret: readSecretFile,
+      lateAnswer: () => running.settings.lateAnswer,
     },
     memory: emptyMemory(systemClock.now()),
     log,

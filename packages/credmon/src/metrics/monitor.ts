@@ -40,7 +40,7 @@ export function monitorDaemon(parts: DaemonParts, options: MonitorOptions): Moni
     moment: () => ({
       steady: clock.steady(),
       unwritten: memory.unwritten.size,
-      inFlight: memory.inFlight.size,
+      inFlight: memory.inFlight.size + memory.late.size,
     }),
     vitals: () => ({
       sincePass: passEnded === undefined ? undefined : clock.steady() - passEnded,

@@ -3,6 +3,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { accessSync, constants, lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CodedError, harmless, shellWord, systemCode } from '@credmon/core';
+import { afterAwake } from '@credmon/core/base';
 
 /** A program with its arguments; `seconds` is how long it may run. */
 export interface ProgramCall {
@@ -31,8 +32,8 @@ const LONGEST_COMPLAINT = 4096;
 /** Nothing of the daemon's own environment. */
 const ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: '/', LANG: 'C.UTF-8' };
 
-/** What a program that has ended wrote before may still be on its way; nobody who holds its pipe open is waited for longer, in milliseconds. */
-const GRACE = 200;
+/** What a program that has ended wrote before may still be on its way; nobody who holds its pipe open is waited for longer, in seconds. */
+const GRACE = 0.2;
 
 /**
  * Runs the program and reads its whole answer.
@@ -83,7 +84,7 @@ function listen(
       child.stdout.destroy();
       child.stderr.destroy();
     };
-    const timers = [setTimeout(() => end(`did not answer within ${call.seconds} s`), call.seconds * 1000)];
+    const cancel = [afterAwake(call.seconds, () => end(`did not answer within ${call.seconds} s`))];
     child.stdout.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size > LARGEST_OUTPUT) end(`wrote more than ${LARGEST_OUTPUT} bytes`);
@@ -99,12 +100,11 @@ function listen(
     child.on('exit', () => {
       // What the program left running in its group must not hold the answer back; nor what left its group.
       killGroup(pid);
-      for (const timer of timers) clearTimeout(timer);
-      // One more look at the pipes after the timers, should everything have stood still.
-      timers.push(setTimeout(() => setImmediate(end), GRACE));
+      for (const each of cancel) each();
+      cancel.push(afterAwake(GRACE, end));
     });
     child.on('close', (exit) => {
-      for (const timer of timers) clearTimeout(timer);
+      for (const each of cancel) each();
       if (broken !== undefined) reject(failed(call, broken));
       else resolve({ exit, output: Buffer.concat(output).toString('utf8'), complaint: lastLine(complaint) });
     });

@@ -121,6 +121,16 @@ describe('a token program', () => {
     ]);
   });
 
+  it('R13 R16 is read before its time-out is judged, though this process stood still', async () => {
+    const started = on.secret('started', '');
+    program(`echo yes > ${started}; sleep 0.3; ${answer({ access_token: 't1', refresh_token: 'r2' })}`);
+    const ended = on.pass();
+    await expect.poll(() => readFileSync(started, 'utf8'), { timeout: 30_000 }).toBe('yes\n');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2500);
+    await ended;
+    expect(on.read('alice/own_h1.top')).toMatchObject({ refresh_token: 'r2' });
+  });
+
   it.each<[string, string, string]>([
     [
       'ends with an exit code',

@@ -97,6 +97,7 @@ export function accessPoint(trust: Pick<SendLimits, 'ca'> = {}): AccessPoint {
     },
     limiter: createLimiter({ cap: () => 16, steady: () => clock.steady() }),
     report: createReport(log, () => ({ floor: 0, starterRefresh: 0 })),
+    lateAnswer: () => 120,
     readSecret: readSecretFile,
   };
   const memory = emptyMemory(clock.now());

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  CodedError,
   DEFAULT_POLICY,
   loadConfig,
   openCredentialDirectory,
@@ -41,8 +42,8 @@ export interface Bench {
   readonly policy: RenewalPolicy;
   readonly asked: Asked[];
   readonly lines: string[];
-  /** Changes how the token endpoint answers from now on. */
-  answer: (asked: Asked) => Promise<HttpResponse>;
+  /** Changes how the token endpoint answers from now on; `timeOut` lets the request's time be up, its answer may still come. */
+  answer: (asked: Asked, timeOut?: () => void) => Promise<HttpResponse>;
   seed(user: string, stem: string, files: { top?: string; use?: string; meta?: string }): void;
   read(user: string, file: string): string;
   has(user: string, file: string): boolean;
@@ -55,6 +56,13 @@ export function json(value: unknown, status = 200, headers: Record<string, strin
     headers: { 'content-type': 'application/json', ...headers },
     body: Buffer.from(JSON.stringify(value)),
   };
+}
+
+/** The error of a request without an answer. */
+export function noAnswer(url: string): CodedError {
+  const where = new URL(url).origin;
+  const reason = 'no answer within 15 s';
+  return new CodedError('ISSUER_UNREACHABLE', `cannot reach ${where}: ${reason}`, { where, reason });
 }
 
 /** The text of a `.use` issued at `issuedAt` for `lifetime` seconds. */
@@ -95,7 +103,7 @@ export function bench(
     const form = Object.fromEntries(new URLSearchParams(String(request.body)));
     const one = { url: request.url, form };
     asked.push(one);
-    return self.answer(one);
+    return self.answer(one, () => request.late?.began(noAnswer(request.url)));
   };
   const self: Bench = {
     directory,
@@ -107,6 +115,7 @@ export function bench(
       send,
       limiter: createLimiter({ cap: () => 16, steady: () => clock.steady() }),
       report: createReport(log, () => ({ floor: 0, starterRefresh: 0 })),
+      lateAnswer: () => 120,
       readSecret: () => ({ ok: false, reason: 'is missing' }),
     },
     memory: emptyMemory(clock.now()),
