@@ -27,6 +27,7 @@ export type { UseOrigin } from './credential/readable-use.ts';
 export type { LoginResult } from './credential/from-tokens.ts';
 export { isLoopbackHost, secureEndpoint } from './oauth/endpoint.ts';
 export { classifyFailure, harmless, retryAfterSeconds } from './oauth/classify.ts';
+export { withoutSecrets } from './credential/secret-text.ts';
 export type { FailedAnswer } from './oauth/classify.ts';
 export type { ClientAuthentication, ClientRegistration } from './oauth/client.ts';
 export { beginDeviceLogin, finishDeviceLogin } from './oauth/device.ts';

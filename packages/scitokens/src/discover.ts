@@ -1,5 +1,5 @@
 // Finds an issuer's published keys: its metadata first, then the key set that the metadata names.
-import { CodedError, isCoded, originOf, type Send } from '@credmon/core/base';
+import { bodyText, CodedError, isCoded, originOf, type Send } from '@credmon/core/base';
 import { isObject, type JsonObject } from './compact.ts';
 import { readKeySet, type KeySet } from './jwks.ts';
 
@@ -81,7 +81,7 @@ async function fetchObject(url: string, { send }: DiscoverOptions): Promise<Json
   if (status !== 200) throw invalid(url, `it answers with status ${status}`);
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(body).toString('utf8'));
+    value = JSON.parse(bodyText(body));
   } catch (error) {
     throw invalid(url, 'its answer is not JSON', error);
   }

@@ -4,6 +4,7 @@ export type { ErrorFields } from './errors.ts';
 export { ERROR_CODES } from './error-codes.ts';
 export type { ErrorCode } from './error-codes.ts';
 export { afterAwake } from './awake-timer.ts';
+export { bodyText } from './body-text.ts';
 export { systemClock } from './clock.ts';
 export type { Clock } from './clock.ts';
 export { createBreath } from './breath.ts';

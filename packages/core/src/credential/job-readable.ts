@@ -1,5 +1,6 @@
 // What a job may read of a token response: `.use` is copied into every job's sandbox, so refresh tokens and ID tokens stay out of it.
 import { isRecord } from './json.ts';
+import { SHORT_SECRET } from './secret-text.ts';
 
 /** `secrets`: texts that were sent or received (refresh tokens first of all); `idToken`: true keeps `id_token`. */
 export interface JobReadableOptions {
@@ -9,9 +10,6 @@ export interface JobReadableOptions {
 
 /** Containers deeper than this are emptied; a `.use` that nests deeper is refused by its readers. */
 const DEEPEST = 64;
-
-/** A secret shorter than this, in characters, is found only where it is a whole word: it may be part of many. */
-const SHORT_SECRET = 8;
 
 /** How many secrets are searched for inside of longer texts. */
 const MOST_SEARCHED = 64;

@@ -1,12 +1,17 @@
 // Says what a refused or broken token response means: try again, slow down, or a person must act.
 import { CodedError, type ErrorCode } from '../base/index.ts';
 import { isRecord } from '../credential/json.ts';
+import { MASK, withoutSecrets } from '../credential/secret-text.ts';
 
-/** What came back from a token endpoint: status, the `Retry-After` header if any, and the body's JSON object if it is one. */
+/**
+ * What came back from a token endpoint: status, the `Retry-After` header if any, and the body's JSON object if it is one. `secrets` are the
+ * texts that were sent: they decide nothing, and no part of the error shows them.
+ */
 export interface FailedAnswer {
   readonly status: number;
   readonly retryAfter?: string;
   readonly json?: Readonly<Record<string, unknown>>;
+  readonly secrets?: readonly string[];
 }
 
 /** Nobody waits longer than a day because an issuer says so. */
@@ -46,6 +51,8 @@ function daysSinceEpoch(year: number, month: number, day: number): number {
 /** Error codes of RFC 6749 section 5.2 and friends, and what each means for the daemon. */
 const MEANING: Readonly<Record<string, ErrorCode>> = {
   invalid_grant: 'GRANT_REVOKED',
+  // GitHub's word for it, said with status 200.
+  bad_refresh_token: 'GRANT_REVOKED',
   interaction_required: 'GRANT_REVOKED',
   login_required: 'GRANT_REVOKED',
   consent_required: 'GRANT_REVOKED',
@@ -63,17 +70,19 @@ const MEANING: Readonly<Record<string, ErrorCode>> = {
 
 /** Turns a failed answer into the error that the daemon and the web server act on. `now` in epoch seconds. */
 export function classifyFailure(provider: string, answer: FailedAnswer, now: number): CodedError {
-  const said = errorOf(answer.json);
+  // What the code means is decided before anything is masked: a short secret may be a part of it.
+  const code = answer.json?.['error'];
+  const said = errorOf(answer.json, answer.secrets ?? []);
   const retryAfter = retryAfterSeconds(answer.retryAfter, now);
-  const code = codeOf(answer.status, said?.error, retryAfter);
+  const meaning = codeOf(answer.status, typeof code === 'string' ? code : undefined, retryAfter);
   const text = said
     ? `${said.error}${said.description === '' ? '' : ` (${said.description})`}`
     : `HTTP status ${answer.status}`;
-  return new CodedError(code, `the issuer of ${provider} answered ${text}`, {
+  return new CodedError(meaning, `the issuer of ${provider} answered ${text}`, {
     provider,
     status: answer.status,
     ...(said ? { error: said.error } : {}),
-    ...(isPatient(code) && retryAfter !== undefined ? { retryAfter } : {}),
+    ...(isPatient(meaning) && retryAfter !== undefined ? { retryAfter } : {}),
   });
 }
 
@@ -89,18 +98,27 @@ function codeOf(status: number, error: string | undefined, retryAfter: number | 
   return status === 401 ? 'CLIENT_REFUSED' : 'ISSUER_ANSWER_INVALID';
 }
 
-function errorOf(json: FailedAnswer['json']): { error: string; description: string } | undefined {
+function errorOf(
+  json: FailedAnswer['json'],
+  secrets: readonly string[],
+): { error: string; description: string } | undefined {
   if (!isRecord(json)) return undefined;
-  const { error, error_description: description } = json;
-  if (typeof error !== 'string' || !/^[\w.-]{1,64}$/.test(error)) return undefined;
-  return { error, description: typeof description === 'string' ? harmless(description) : '' };
+  const { error: code, error_description: description } = json;
+  if (typeof code !== 'string' || !/^[\w.-]{1,64}$/.test(code)) return undefined;
+  // The standard's own words are no secret, whatever a secret may be.
+  const error = Object.hasOwn(MEANING, code) ? code : withoutSecrets(code, secrets);
+  if (error === MASK) return undefined;
+  return {
+    error,
+    description: typeof description === 'string' ? harmless(withoutSecrets(description, secrets)) : '',
+  };
 }
 
 /** An issuer's sentence without what could be a token in it: long unbroken runs, control characters, and more than 160 characters. */
 export function harmless(text: string): string {
   return text
     .replaceAll(/[^ -~]+/g, ' ')
-    .replaceAll(/[^ ]{20,}/g, '[...]')
+    .replaceAll(/[^ ]{20,}/g, MASK)
     .trim()
     .slice(0, 160);
 }

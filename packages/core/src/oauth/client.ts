@@ -1,8 +1,8 @@
 // openid-client behind one door: the registration of a client at an issuer, and a token request whose answer is kept whole.
 import * as openid from 'openid-client';
 import { CodedError, isCoded, type HttpResponse, type Send } from '../base/index.ts';
-import { isRecord } from '../credential/json.ts';
 import { saneLifetime } from '../credential/times.ts';
+import { membersOfAnswer } from './answer-body.ts';
 import { classifyFailure } from './classify.ts';
 import { secureEndpoint } from './endpoint.ts';
 import {
@@ -114,6 +114,9 @@ function authenticationOf({
     : openid.ClientSecretPost(clientSecret);
 }
 
+/** So many bytes of an answer are searched for a rotated refresh token although the answer is refused for its size (4 MiB). */
+const MOST_SALVAGED_BYTES = 4 * 1024 * 1024;
+
 /** One grant at the token endpoint, with openid-client's checks. */
 export type Grant = (
   configuration: openid.Configuration,
@@ -147,7 +150,9 @@ export async function requestToken(
 ): Promise<TokenAnswer> {
   const configuration = configurationOf(registration, options.issuer);
   const seen: Seen = { secrets: [...options.secrets, registration.clientSecret ?? ''] };
-  configuration[openid.customFetch] = watchedFetch(send, seen, options);
+  // What may be lost with a refused answer is read although the answer is too large.
+  const readRefused = options.salvage ? MOST_SALVAGED_BYTES : undefined;
+  configuration[openid.customFetch] = watchedFetch(send, seen, { ...options, readRefused });
   try {
     const claims: IdentityClaims | undefined = (await grant(configuration)).claims();
     const answer = judgeTokenResponse(seen.json ?? {}, registration.provider, seen.secrets);
@@ -159,10 +164,13 @@ export async function requestToken(
   }
 }
 
-/** The refresh token of an answer that says success, if it is one by its looks. */
+/**
+ * The refresh token of a refused answer, if it is one by its looks. An answer that says success has one, and one of an issuer that failed
+ * after it had rotated the token may; an answer that says the request was wrong (4xx) must not change what is stored.
+ */
 function rotatedIn({ response, json }: Seen): string | undefined {
-  const success = response !== undefined && response.status >= 200 && response.status < 300;
-  return success ? refreshTokenToSave(json) : undefined;
+  const status = response?.status ?? 0;
+  return (status >= 200 && status < 300) || status >= 500 ? refreshTokenToSave(json) : undefined;
 }
 
 /**
@@ -189,7 +197,11 @@ export async function revokeAtIssuer(
 function watchedFetch(
   send: Send,
   seen: Seen,
-  { verifyIdToken, redirectUri }: Pick<Judgement, 'verifyIdToken' | 'redirectUri'>,
+  {
+    verifyIdToken,
+    redirectUri,
+    readRefused,
+  }: Pick<Judgement, 'verifyIdToken' | 'redirectUri'> & { readonly readRefused?: number | undefined },
 ): openid.CustomFetch {
   return async (url, { method, headers, body, signal }) => {
     const response = await send({
@@ -200,9 +212,11 @@ function watchedFetch(
         ? {}
         : { body: body instanceof URLSearchParams ? formText(body, redirectUri) : bodyText(body) }),
       ...(signal ? { signal } : {}),
+      ...(readRefused === undefined ? {} : { readRefused }),
     });
     seen.response = response;
-    seen.json = objectIn(response.body);
+    seen.json = membersOfAnswer(response.body, response.headers['content-type']);
+    if (response.refused) throw response.refused;
     const forLibrary =
       seen.json === undefined
         ? Buffer.from(response.body)
@@ -210,7 +224,10 @@ function watchedFetch(
     // A Response of status 204 or 304 may not have a body, not even an empty one.
     return new Response([204, 205, 304].includes(response.status) ? null : forLibrary, {
       status: response.status,
-      headers: { ...response.headers },
+      headers: {
+        ...response.headers,
+        ...(seen.json === undefined ? {} : { 'content-type': 'application/json' }),
+      },
     });
   };
 }
@@ -226,16 +243,6 @@ function formText(body: URLSearchParams, redirectUri: string | undefined): strin
 function bodyText(body: unknown): string {
   if (typeof body === 'string') return body;
   throw new TypeError('a token request has a body of an unknown kind');
-}
-
-function objectIn(body: Uint8Array): Record<string, unknown> | undefined {
-  try {
-    const json: unknown = JSON.parse(Buffer.from(body).toString('utf8'));
-    return isRecord(json) ? json : undefined;
-  } catch {
-    // Not JSON is an answer too: it is judged by its status and refused by openid-client.
-    return undefined;
-  }
 }
 
 /**
@@ -263,7 +270,8 @@ function reasonOf(error: unknown, provider: string, seen: Seen, now: number): Co
     const failed = {
       status: response.status,
       ...(retryAfter === undefined ? {} : { retryAfter }),
-      ...(json ? { json: withoutSecrets(json, seen.secrets) } : {}),
+      ...(json ? { json } : {}),
+      secrets: seen.secrets,
     };
     return classifyFailure(provider, failed, now);
   }
@@ -285,17 +293,4 @@ function reasonOf(error: unknown, provider: string, seen: Seen, now: number): Co
 /** Some issuers say with status 200 that they refuse. */
 function saysError(json: Seen['json']): boolean {
   return typeof json?.['error'] === 'string' && json['access_token'] === undefined;
-}
-
-function withoutSecrets(
-  json: Readonly<Record<string, unknown>>,
-  secrets: readonly string[],
-): Record<string, unknown> {
-  const hide = (value: unknown): unknown =>
-    typeof value === 'string'
-      ? secrets
-          .filter((secret) => secret !== '')
-          .reduce((text, secret) => text.replaceAll(secret, '[...]'), value)
-      : value;
-  return { error: hide(json['error']), error_description: hide(json['error_description']) };
 }

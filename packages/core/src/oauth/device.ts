@@ -1,6 +1,7 @@
 // The device grant: a login on a machine that has no browser, finished on one that has.
 import * as openid from 'openid-client';
 import { CodedError, isCoded, type Clock, type HttpResponse, type Send } from '../base/index.ts';
+import { bodyText } from '../base/body-text.ts';
 import { parseObject } from '../credential/contents.ts';
 import { saneLifetime } from '../credential/times.ts';
 import { classifyFailure } from './classify.ts';
@@ -45,7 +46,7 @@ export async function beginDeviceLogin(
       headers,
       body: body instanceof URLSearchParams ? body.toString() : '',
     });
-    return new Response(Buffer.from(seen.body), { status: seen.status, headers: { ...seen.headers } });
+    return new Response(bodyText(seen.body), { status: seen.status, headers: { ...seen.headers } });
   };
   const scope = splitScopes(request.scope).join(' ');
   const parameters = {
@@ -84,7 +85,7 @@ function reasonOf(error: unknown, provider: string, seen: HttpResponse | undefin
   const coded = error instanceof Error && isCoded(error.cause) ? error.cause : error;
   if (isCoded(coded)) return coded;
   if (seen && seen.status !== 200) {
-    const object = parseObject(Buffer.from(seen.body).toString('utf8'));
+    const object = parseObject(bodyText(seen.body));
     return classifyFailure(
       provider,
       { status: seen.status, ...(object.ok ? { json: object.value } : {}) },

@@ -1,5 +1,6 @@
 // Where an issuer's endpoints are: its metadata, believed only when it names exactly the configured issuer, and remembered.
 import { CodedError, isCoded, originOf, type Send } from '../base/index.ts';
+import { bodyText } from '../base/body-text.ts';
 import { parseObject } from '../credential/contents.ts';
 import { classifyFailure, harmless } from './classify.ts';
 import { secureEndpoint } from './endpoint.ts';
@@ -176,7 +177,7 @@ async function fetchDocument(send: Send, issuer: string, now: number): Promise<R
         now,
       );
     }
-    const object = parseObject(Buffer.from(body).toString('utf8'));
+    const object = parseObject(bodyText(body));
     if (status === 200 && object.ok) return object.value;
     first ??= invalid(issuer, status === 200 && !object.ok ? `it ${object.reason}` : `HTTP status ${status}`);
   }

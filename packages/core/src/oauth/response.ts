@@ -2,6 +2,7 @@
 import { CodedError } from '../base/errors.ts';
 import { MAX_REFRESH_TOKEN } from '../credential/contents.ts';
 import { jobReadable } from '../credential/job-readable.ts';
+import { MASK, SHORT_SECRET } from '../credential/secret-text.ts';
 import { splitScopes } from './scopes.ts';
 
 /** Claims of a verified ID token that the project looks at. */
@@ -67,16 +68,13 @@ export function refreshTokenToSave(json: Readonly<Record<string, unknown>> | und
   return /^[!-~]+$/.test(token) ? token : undefined;
 }
 
-/** A secret shorter than this, in characters, is hidden only where it is a whole word: it may be part of many. */
-const SHORT_SECRET = 8;
-
 function scopeWithout(secrets: readonly unknown[], scope: string): string {
   const known = secrets.filter((secret): secret is string => typeof secret === 'string' && secret !== '');
   const holds = (word: string): boolean =>
     known.some((secret) => word === secret || (secret.length >= SHORT_SECRET && word.includes(secret)));
   if (!splitScopes(scope).some(holds)) return scope;
   return splitScopes(scope)
-    .map((word) => (holds(word) ? '[...]' : word))
+    .map((word) => (holds(word) ? MASK : word))
     .join(' ');
 }
 

@@ -39,6 +39,7 @@ describe('R9 what an error means', () => {
   const meanings: [number, string | undefined, string][] = [
     [400, 'invalid_grant', 'GRANT_REVOKED'],
     [200, 'invalid_grant', 'GRANT_REVOKED'],
+    [200, 'bad_refresh_token', 'GRANT_REVOKED'],
     [400, 'interaction_required', 'GRANT_REVOKED'],
     [400, 'login_required', 'GRANT_REVOKED'],
     [400, 'consent_required', 'GRANT_REVOKED'],
@@ -85,6 +86,31 @@ describe('R9 what an error means', () => {
     expect(classifyFailure('mytok', { status: 400, json: { error } }, 0).message).toBe(
       'the issuer of mytok answered HTTP status 400',
     );
+  });
+
+  it.each([
+    ['a', 'bad_refresh_token', 'GRANT_REVOKED'],
+    ['in', 'invalid_request', 'CLIENT_REFUSED'],
+    ['invalid_grant', 'invalid_grant', 'GRANT_REVOKED'],
+    ['client', 'invalid_client', 'CLIENT_REFUSED'],
+    ['_', 'slow_down', 'ISSUER_BUSY'],
+  ])('R9 the secret %s does not change what %s means', (secret, error, code) => {
+    const failure = classifyFailure('mytok', { status: 400, json: { error }, secrets: [secret] }, 0);
+    expect([failure.code, failure.fields['error'], failure.message]).toEqual([
+      code,
+      error,
+      `the issuer of mytok answered ${error}`,
+    ]);
+  });
+
+  it('R43 masks short secrets as words, long ones everywhere, and a code of the issuer that is a secret', () => {
+    const json = { error: 'e_long-secret1', error_description: 'a bad area of xlong-secret1x' };
+    const secrets = ['a', 'long-secret1'];
+    expect(classifyFailure('mytok', { status: 400, json, secrets }, 0).message).toBe(
+      'the issuer of mytok answered e_[...] ([...] bad area of x[...]x)',
+    );
+    const same = classifyFailure('mytok', { status: 400, json: { error: 'abc' }, secrets: ['abc'] }, 0);
+    expect(same.message).toBe('the issuer of mytok answered HTTP status 400');
   });
 
   it('carries the wait only where waiting helps', () => {

@@ -154,6 +154,21 @@ describe('metadata', () => {
     });
     reply = (_, origin) => ({ body: { issuer: 'https://other.example', token_endpoint: `${origin}/t` } });
     expect(await outcomeOf(known.find(send, issuer, NOW + 5000))).toMatchObject({ code: 'ISSUER_MISMATCH' });
+  });
+
+  it('R26 old endpoints do not serve after the issuer names one where no secret may go', async () => {
+    reply = good;
+    const issuer = await start();
+    const known = cache();
+    await known.find(send, issuer, NOW);
+    reply = (_, origin) => ({ body: { issuer: origin, token_endpoint: 'https://thief.example/t' } });
+    expect(await outcomeOf(known.find(send, issuer, NOW + 4000))).toMatchObject({ code: 'ENDPOINT_REFUSED' });
+  });
+
+  it('may start with a byte order mark', async () => {
+    reply = (path, origin) => ({ body: `\uFEFF${JSON.stringify(good(path, origin).body)}` });
+    const issuer = await start();
+    expect(await cache().find(send, issuer, NOW)).toMatchObject({ tokenUrl: `${issuer}/t` });
     await close();
   });
 });

@@ -305,6 +305,74 @@ describe('answers that are refused', () => {
   });
 });
 
+describe('answers in other shapes', () => {
+  const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
+
+  it('R14 a form is a token response like any other', async () => {
+    const body = 'access_token=new-token&token_type=bearer&expires_in=28800&refresh_token=next&scope=a+b';
+    expect(await refresh({ body, headers: form })).toEqual({
+      accessToken: 'new-token',
+      refreshToken: 'next',
+      scope: 'a b',
+      answer: { access_token: 'new-token', token_type: 'bearer', expires_in: '28800', scope: 'a b' },
+    });
+  });
+
+  it('R14 a byte order mark is passed over', async () => {
+    expect(await refresh({ body: `\uFEFF${JSON.stringify(good)}` })).toMatchObject({
+      accessToken: 'new-token',
+    });
+  });
+
+  it('R9 a refusal in a form is understood, though its status is 200', async () => {
+    const body = 'error=bad_refresh_token&error_description=incorrect+or+expired';
+    const error = await refresh({ body, headers: form }, { clientSecret: 'a' });
+    expect(error).toMatchObject({ code: 'GRANT_REVOKED', fields: { error: 'bad_refresh_token' } });
+  });
+});
+
+describe('the rotated refresh token of a refused answer', () => {
+  const MIB = 1024 * 1024;
+  const refused = (size = 0): string => JSON.stringify({ refresh_token: 'next', more: 'x'.repeat(size) });
+  const cases: [string, Reply, string | undefined][] = [
+    ['without an access token', { body: refused() }, 'next'],
+    ['in a form', { body: 'refresh_token=next' }, 'next'],
+    ['behind a byte order mark', { body: `\uFEFF${refused()}` }, 'next'],
+    ['of status 500', { status: 500, body: refused() }, 'next'],
+    ['of status 503 beside an error', { status: 503, body: { error: 'x', refresh_token: 'next' } }, 'next'],
+    ['over the cap', { body: refused(200_000) }, 'next'],
+    [
+      'over the cap, with an access token',
+      { body: { ...good, refresh_token: 'next', more: 'x'.repeat(200_000) } },
+      'next',
+    ],
+    ['over the cap, of status 502', { status: 502, body: refused(200_000) }, 'next'],
+    ['just below 4 MiB', { body: refused(4 * MIB - 100) }, 'next'],
+    ['over 4 MiB', { body: refused(4 * MIB) }, undefined],
+    ['of status 400', { status: 400, body: { error: 'invalid_scope', refresh_token: 'next' } }, undefined],
+    ['of status 401', { status: 401, body: refused() }, undefined],
+    ['of status 429', { status: 429, body: refused() }, undefined],
+    ['of a redirect', { status: 302, body: refused() }, undefined],
+    ['that holds blanks', { body: { refresh_token: 'a b' } }, undefined],
+    ['that is no text', { body: { refresh_token: ['next'] } }, undefined],
+    ['that is longer than 16 KiB', { body: { refresh_token: 'x'.repeat(16_385) } }, undefined],
+    ['in HTML', { headers: { 'Content-Type': 'text/html' }, body: 'refresh_token=next' }, undefined],
+  ];
+  it.each(cases)('R12 R14 %s: what is kept', async (_, reply, expected) => {
+    issuer = await startIssuer(reply);
+    const kept: string[] = [];
+    const outcome = await outcomeOf(
+      refreshGrant(issuer.send, issuer.registration, {
+        refreshToken: SECRETS.refreshToken,
+        now: NOW,
+        salvage: (token) => kept.push(token),
+      }),
+    );
+    expect(outcome).toBeInstanceOf(CodedError);
+    expect(kept).toEqual(expected === undefined ? [] : [expected]);
+  });
+});
+
 describe('R43 secrets that an issuer sends back', () => {
   const { refreshToken, clientSecret, answered } = SECRETS;
   const echoes: [string, Reply][] = [

@@ -128,7 +128,11 @@ function answerOf(
   if (json.ok && saysError(json.value)) {
     const wait = json.value['retry_after'];
     const retryAfter = typeof wait === 'number' && wait >= 0 ? { retryAfter: String(Math.ceil(wait)) } : {};
-    throw classifyFailure(program.name, { status: 400, json: json.value, ...retryAfter }, now);
+    throw classifyFailure(
+      program.name,
+      { status: 400, json: json.value, secrets: [spent], ...retryAfter },
+      now,
+    );
   }
   const failed = (what: string): CodedError =>
     new CodedError(

@@ -1,11 +1,13 @@
 // What a Vault's answer means: an access token, a revoked login, or trouble of one of three kinds.
 import {
   CodedError,
+  bodyText,
   classifyFailure,
   harmless,
   isRecord,
   judgeTokenResponse,
   parseObject,
+  withoutSecrets,
   type HttpResponse,
 } from '@credmon/core';
 
@@ -20,7 +22,7 @@ export function tokenInAnswer(
   response: HttpResponse,
   { service, vaultToken, now }: { service: string; vaultToken: string; now: number },
 ): string {
-  const object = parseObject(Buffer.from(response.body).toString('utf8'));
+  const object = parseObject(bodyText(response.body));
   const json = object.ok ? object.value : {};
   if (response.status !== 200) throw failure(response, json, { service, vaultToken, now });
   const { data } = json;
@@ -36,8 +38,10 @@ function failure(
   json: Readonly<Record<string, unknown>>,
   { service, vaultToken, now }: { service: string; vaultToken: string; now: number },
 ): CodedError {
-  const said = errorsOf(json, vaultToken);
-  if (status === 403 && /permission denied/i.test(said)) {
+  // Decided before anything is masked: a short Vault token may be a part of the text.
+  const errors = errorsOf(json);
+  const said = harmless(withoutSecrets(errors, [vaultToken]));
+  if (status === 403 && /permission denied/i.test(errors)) {
     return new CodedError(
       'GRANT_REVOKED',
       `the Vault of ${service} answered "permission denied": it has revoked the user's Vault token, or the token has expired`,
@@ -56,9 +60,9 @@ function failure(
   return new CodedError(code, `the Vault of ${service} answered HTTP status ${status}${what}`, plain.fields);
 }
 
-function errorsOf({ errors }: Readonly<Record<string, unknown>>, vaultToken: string): string {
+function errorsOf({ errors }: Readonly<Record<string, unknown>>): string {
   const texts = Array.isArray(errors) ? errors.filter((each) => typeof each === 'string') : [];
-  return harmless(texts.join('; ').replaceAll(vaultToken, '[...]'));
+  return texts.join('; ');
 }
 
 /** A bare `.use` of digits alone would read as JSON, which no reader takes for a token. */

@@ -212,6 +212,14 @@ describe('a revoked Vault token', () => {
     expect(on.lines.join('\n')).not.toContain(token);
   });
 
+  it('R9 is recognised although the Vault token is a part of the words that say so', async () => {
+    const on = start();
+    const { path } = vault.login('alice', 'dune');
+    on.seed('alice', 'dune', { top: JSON.stringify({ vault_token: 'permission', vault_url: url(path) }) });
+    await pass(on);
+    expect(on.has('alice', 'dune.top')).toBe(false);
+  });
+
   it('a token stored meanwhile is not removed', async () => {
     const on = start();
     const { token: dead, path } = vault.login('alice', 'dune');

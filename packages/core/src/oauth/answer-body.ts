@@ -1,0 +1,34 @@
+// The members of a token endpoint's answer: JSON as the standard says, or a form as some issuers send it. Pure.
+import { bodyText } from '../base/body-text.ts';
+import { isRecord } from '../credential/json.ts';
+
+/** A form answer has one of these; without them a text that happens to look like a form is none. */
+const NAMES = ['access_token', 'refresh_token', 'error'];
+
+/**
+ * The members of an answer; `undefined` for anything else than one JSON object or one form. A byte order mark is passed over. The body decides,
+ * because issuers label both kinds wrongly; only HTML is never a form. A form that repeats a name is refused, because nobody can tell which value counts.
+ * @see RFC 6749, sections 5.1 and 5.2; GitHub answers with a form unless it is asked for JSON
+ */
+export function membersOfAnswer(
+  body: Uint8Array,
+  contentType: string | undefined,
+): Record<string, unknown> | undefined {
+  const text = bodyText(body).trim();
+  try {
+    const json: unknown = JSON.parse(text);
+    return isRecord(json) ? json : undefined;
+  } catch {
+    // Not JSON is an answer too: it may be a form, or is judged by its status.
+    return /\bhtml\b/i.test(contentType ?? '') ? undefined : formIn(text);
+  }
+}
+
+function formIn(text: string): Record<string, string> | undefined {
+  // What a form may hold once it is encoded, and blanks, which some issuers leave as they are.
+  if (!/^[\w.~%+*&=:;/?@!$'(),\- ]+$/.test(text)) return undefined;
+  const members = [...new URLSearchParams(text)];
+  const names = new Set(members.map(([name]) => name));
+  if (names.size !== members.length || !NAMES.some((name) => names.has(name))) return undefined;
+  return Object.fromEntries(members);
+}

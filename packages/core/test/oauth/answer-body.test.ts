@@ -1,0 +1,51 @@
+// Bodies of token responses as issuers send them: JSON, forms, byte order marks, and what is neither.
+import { describe, expect, it } from 'vitest';
+import { membersOfAnswer } from '../../src/oauth/answer-body.ts';
+
+const FORM = 'application/x-www-form-urlencoded';
+const members = { access_token: 't', refresh_token: 'r' };
+const json = JSON.stringify(members);
+const utf16 = (mark: number[], swap: boolean): Buffer => {
+  const bytes = Buffer.from(json, 'utf16le');
+  return Buffer.concat([Buffer.from(mark), swap ? bytes.swap16() : bytes]);
+};
+
+describe('the members of an answer', () => {
+  it.each<[string, string | Buffer, string | undefined, Record<string, unknown> | undefined]>([
+    ['JSON', json, 'application/json', members],
+    ['JSON without a type', json, undefined, members],
+    ['JSON called a form', json, FORM, members],
+    ['JSON behind a byte order mark', `\uFEFF${json}`, 'application/json', members],
+    ['JSON in UTF-16, low byte first', utf16([0xff, 0xfe], false), 'application/json', members],
+    ['JSON in UTF-16, high byte first', utf16([0xfe, 0xff], true), 'application/json', members],
+    ['JSON between line ends', `\r\n${json}\n`, 'application/json', members],
+    ['a form', 'access_token=t&refresh_token=r', FORM, members],
+    ['a form called text', 'access_token=t&refresh_token=r', 'text/plain;charset=UTF-8', members],
+    ['a form called JSON', 'access_token=t&refresh_token=r', 'application/json', members],
+    ['a form without a type', 'access_token=t&refresh_token=r', undefined, members],
+    ['a form behind a byte order mark', '\uFEFFaccess_token=t&refresh_token=r\n', FORM, members],
+    [
+      'a form with encoded values',
+      'access_token=a%2Bb%3D&scope=repo%2Cgist+user&expires_in=28800&token_type=bearer',
+      FORM,
+      { access_token: 'a+b=', scope: 'repo,gist user', expires_in: '28800', token_type: 'bearer' },
+    ],
+    [
+      'an error in a form',
+      'error=bad_refresh_token&error_description=The+token+is+expired.',
+      FORM,
+      { error: 'bad_refresh_token', error_description: 'The token is expired.' },
+    ],
+    ['a form that repeats a name', 'access_token=t&access_token=u', FORM, undefined],
+    ['a form that calls itself HTML', 'access_token=t', 'text/html; charset=utf-8', undefined],
+    ['a form without a name that counts', 'a=b&c=d', FORM, undefined],
+    ['HTML that speaks of tokens', '<p>access_token=t</p>', FORM, undefined],
+    ['a text that speaks of tokens', 'no access_token=t "here"', 'text/plain', undefined],
+    ['an array', '["access_token"]', 'application/json', undefined],
+    ['a string', '"access_token=t"', 'application/json', undefined],
+    ['a byte order mark alone', '\uFEFF', FORM, undefined],
+    ['nothing', '', FORM, undefined],
+  ])('%s', (_, body, type, expected) => {
+    expect(membersOfAnswer(Buffer.from(body), type)).toEqual(expected);
+  });
+});
