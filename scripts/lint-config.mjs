@@ -23,7 +23,7 @@ const worldFiles = [
   'packages/core/src/store/{directory-store,directory-scan,user-scan,check-directory,path-steps,lock,read-file}.ts',
   'packages/*/src/main.ts',
   'packages/*/src/cli/**',
-  'packages/credmon/src/{lifecycle,master,secret-file,local-files,safe-directory,standing-files}.ts',
+  'packages/credmon/src/{lifecycle,master,secret-file,local-files,key-pair,safe-directory,standing-files}.ts',
   'packages/credmon/src/metrics/listener.ts',
   'packages/credmon/src/providers/{exec,own-trust}.ts',
   'packages/credmon/src/storer/**',

@@ -1,23 +1,15 @@
 // The local signer's part of the world: keys, map files and key pairs on disk.
-import { readdirSync, realpathSync, rmSync, statSync, type Stats } from 'node:fs';
+import { lstatSync, readdirSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
-import {
-  readCredentialFile,
-  shellWord,
-  systemCode,
-  systemRandom,
-  writeFileAtomically,
-  type Parsed,
-} from '@credmon/core';
+import { readCredentialFile, shellWord, systemCode, systemRandom, type Parsed } from '@credmon/core';
 import {
   activeKey,
-  createKey,
   initKeyDirectory,
   publishInPlace,
   readKeyDirectory,
   rotateKeys,
-  writeKey,
 } from '@credmon/scitokens';
+import { createKeyPair, recoverKeyPair } from './key-pair.ts';
 import type { KeyDirectories } from './key-rotation.ts';
 import type { LocalPorts } from './providers/local-ports.ts';
 
@@ -40,6 +32,7 @@ export function localFiles(warn: (text: string) => void): LocalPorts {
     readAll,
     activeKey,
     createKeyPair,
+    recoverKeyPair,
     warn: (text) => {
       if (warned.has(text)) return;
       warned.add(text);
@@ -55,10 +48,11 @@ function version(path: string): string {
   return `${stats.ino}:${stats.mtimeMs}:${stats.size}:${stats.mode}`;
 }
 
-/** A file's facts; `undefined` when it is not there; the system's word when it refuses to say. */
+/** A file's facts; `undefined` when it is not there; the system's word when it refuses to say, or when a link leads nowhere. */
 function look(path: string): Stats | string | undefined {
   try {
-    return statSync(path, { throwIfNoEntry: false });
+    const stats = statSync(path, { throwIfNoEntry: false });
+    return stats ?? (lstatSync(path, { throwIfNoEntry: false }) ? 'ENOENT' : undefined);
   } catch (error) {
     const code = systemCode(error);
     if (code === undefined) throw error;
@@ -109,18 +103,5 @@ function namesIn(directory: string): readonly string[] {
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
     return [];
-  }
-}
-
-/** The public half goes first: a private key that nobody can verify is worse than none. */
-function createKeyPair(privateKey: string, publicKey: string): void {
-  const { privateKey: key, kid, algorithm } = createKey({ algorithm: 'ES256' });
-  const made = { key, kid, algorithm };
-  writeFileAtomically(publicKey, writeKey(made, 'pem-public'), { mode: 0o644, durable: true });
-  try {
-    writeFileAtomically(privateKey, writeKey(made, 'pem-private'), { mode: 0o600, durable: true });
-  } catch (error) {
-    rmSync(publicKey, { force: true });
-    throw error;
   }
 }

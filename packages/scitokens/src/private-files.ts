@@ -4,14 +4,17 @@ import {
   constants,
   fstatSync,
   linkSync,
+  lstatSync,
   openSync,
   readFileSync,
+  readdirSync,
   renameSync,
   rmSync,
   statSync,
   type Stats,
 } from 'node:fs';
-import { CodedError, messageOf, shellWord, stageFile, systemCode } from '@credmon/core/base';
+import { join } from 'node:path';
+import { CodedError, messageOf, shellWord, stageFile, systemCode, temporaryOwner } from '@credmon/core/base';
 
 /** An error about a key directory or a file in it. */
 export function badDirectory(path: string, problem: string, cause?: unknown): CodedError {
@@ -72,6 +75,7 @@ export function underLock<T>(directory: string, work: () => T): T {
   const lock = `${directory}/.lock`;
   takeLock(directory, lock);
   try {
+    removeStrays(directory);
     return work();
   } finally {
     rmSync(lock, { force: true });
@@ -80,6 +84,19 @@ export function underLock<T>(directory: string, work: () => T): T {
 
 /** The work under the lock takes milliseconds; after this many seconds its owner's number must have been given anew. */
 const LONGEST_WORK = 60;
+
+/** What a killed process was writing: half a key or index, or the whole of one that no index names. */
+function removeStrays(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    const owner = temporaryOwner(name.replace(/\.dead$/, ''));
+    if (!owner) continue;
+    const path = join(directory, name);
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    const old = stats !== undefined && Date.now() / 1000 - stats.mtimeMs / 1000 > LONGEST_WORK;
+    // We have nothing under way yet: our own number there is of a process before us.
+    if (old || owner.pid === process.pid || !isAlive(owner.pid)) rmSync(path, { force: true });
+  }
+}
 
 /** The lock appears with its owner's id inside. That of a process that is gone is taken over, once. */
 function takeLock(directory: string, lock: string): void {

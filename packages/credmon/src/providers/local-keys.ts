@@ -55,13 +55,18 @@ function readKey({ key, lifetime, service }: LocalIssuer, ports: LocalPorts): Si
 }
 
 /**
- * Makes the shared key pair where a provider needs it and neither half is there. A lost private key is not replaced while its public half
- * is still there: tokens signed by the old one are out.
+ * Completes the shared key pair where a killed process left a part of it, and makes it where a provider needs it and neither half is there. A
+ * lost private key is not replaced while its public half is still there: tokens signed by the old one are out.
  */
 export function prepareKeyPair({ issuers, keyPair }: LocalSettings, ports: LocalPorts): void {
   const { privateKey, publicKey } = keyPair;
-  const needed = issuers.some(({ key }) => key.kind === 'file' && key.path === privateKey);
-  if (!needed || ports.version(privateKey) !== '') return;
+  if (!issuers.some(({ key }) => key.kind === 'file' && key.path === privateKey)) return;
+  try {
+    for (const half of ports.recoverKeyPair(privateKey, publicKey)) ports.warn(recoveredText(half, keyPair));
+  } catch (error) {
+    ports.warn(`cannot complete the key pair ${privateKey} and ${publicKey}: ${messageOf(error)}`);
+  }
+  if (ports.version(privateKey) !== '') return;
   if (ports.version(publicKey) !== '') {
     ports.warn(
       `the private key ${privateKey} is missing, but its public half ${publicKey} is there: restore it, or remove the public half to have a new pair made`,
@@ -76,4 +81,13 @@ export function prepareKeyPair({ issuers, keyPair }: LocalSettings, ports: Local
   } catch (error) {
     ports.warn(`cannot make the key pair ${privateKey} and ${publicKey}: ${messageOf(error)}`);
   }
+}
+
+function recoveredText(
+  half: 'private' | 'public',
+  { privateKey, publicKey }: LocalSettings['keyPair'],
+): string {
+  return half === 'private'
+    ? `the private key ${privateKey} was recovered from the temporary file of a process that was killed; it matches ${publicKey}`
+    : `the public half ${publicKey} was missing: it was written from ${privateKey}; publish it before tokens are used`;
 }
