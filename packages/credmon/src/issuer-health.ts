@@ -76,7 +76,7 @@ function retryAfter({ fields }: CodedError): number {
 }
 
 function isDown(error: Error | undefined): error is CodedError {
-  return isCoded(error, 'ISSUER_BUSY') || isSilence(error);
+  return isCoded(error, 'ISSUER_BUSY') || (isSilence(error) && !isLocal(error));
 }
 
 /** True when no answer came: not even one that says that the issuer failed. */
@@ -84,9 +84,14 @@ export function isSilence(error: Error | undefined): error is CodedError {
   return isCoded(error, 'ISSUER_UNREACHABLE') && error.fields['status'] === undefined;
 }
 
+/** This host could not make the connection: the issuer was not asked. */
+function isLocal(error: CodedError): boolean {
+  return error.fields['local'] === true;
+}
+
 const NOBODY_ASKED = ['SECRET_UNREADABLE', 'CRED_FILE_INVALID', 'ENDPOINT_REFUSED'] as const;
 
-/** Nobody was asked: the fault lies with a file here. */
+/** Nobody was asked: the fault is in a file or on this host. */
 function saysNothing(error: Error | undefined): boolean {
-  return NOBODY_ASKED.some((code) => isCoded(error, code));
+  return (isCoded(error) && isLocal(error)) || NOBODY_ASKED.some((code) => isCoded(error, code));
 }

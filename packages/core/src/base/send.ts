@@ -212,8 +212,21 @@ function limitTime(
   return { error: () => error, end: () => cancel() };
 }
 
+/** What this host is short of when no connection can be made: the other side was never asked. */
+const SHORTAGES: Readonly<Record<string, string>> = {
+  EMFILE: 'too many open files in this process; fix: raise its limit (ulimit -n, LimitNOFILE=)',
+  ENFILE: 'too many open files on this host; fix: raise fs.file-max',
+  EADDRNOTAVAIL: 'no local address or port is free',
+  ENOBUFS: 'no network buffer is free on this host',
+  ENOMEM: 'out of memory on this host',
+};
+
+/** `local` in the fields says that the fault is this host's own. */
 function unreachable(where: string, reason: string, cause?: unknown): CodedError {
-  return new CodedError('ISSUER_UNREACHABLE', `cannot reach ${where}: ${reason}`, { where, reason }, cause);
+  const shortage = Object.hasOwn(SHORTAGES, reason) ? SHORTAGES[reason] : undefined;
+  const text = shortage === undefined ? reason : `${reason} (${shortage})`;
+  const fields = { where, reason, ...(shortage === undefined ? {} : { local: true }) };
+  return new CodedError('ISSUER_UNREACHABLE', `cannot reach ${where}: ${text}`, fields, cause);
 }
 
 function tooLarge(where: string, cap: number): CodedError {

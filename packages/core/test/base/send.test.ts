@@ -1,6 +1,6 @@
 // The network port against a real server: bounds on time and size, redirects, kept-alive connections, and what errors may say.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { getEventListeners } from 'node:events';
 import { createServer as createTlsServer } from 'node:https';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { Worker } from 'node:worker_threads';
+import { buildSync } from 'esbuild';
 import { misleadNames } from '@credmon/test-fixtures/misled-names';
 import { listenSilently } from '@credmon/test-fixtures/silent-listener';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -229,6 +230,29 @@ describe('sending a request', () => {
     answerNow?.();
     expect(Buffer.from((await answer).body).toString()).toBe('late');
     await closed;
+  });
+});
+
+describe('a host that is short of something', () => {
+  it('R1 says so when it has no file descriptor left, and that it is not the fault of the other side', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'credmon-send-'));
+    endings.push(async () => rmSync(directory, { recursive: true }));
+    const script = join(directory, 'run.cjs');
+    const contents = `import { openSync } from 'node:fs';
+      import { createSend } from '../../src/base/send.ts';
+      const { send } = createSend();
+      try { for (;;) openSync('/dev/null'); } catch { /* None is left. */ }
+      send({ method: 'GET', url: 'http://127.0.0.1:9/' }).catch((error) => {
+        process.stdout.write(JSON.stringify([error.code, error.message, error.fields]));
+      });`;
+    const stdin = { contents, resolveDir: import.meta.dirname, loader: 'ts' } as const;
+    buildSync({ stdin, bundle: true, platform: 'node', format: 'cjs', outfile: script, logLevel: 'error' });
+    const said = execFileSync('sh', ['-c', 'ulimit -n 64; exec "$0" "$1"', process.execPath, script]);
+    expect(JSON.parse(said.toString())).toEqual([
+      'ISSUER_UNREACHABLE',
+      expect.stringContaining('EMFILE (too many open files in this process; fix: raise its limit') as string,
+      { where: 'http://127.0.0.1:9', reason: 'EMFILE', local: true },
+    ]);
   });
 });
 
