@@ -10,6 +10,7 @@ import {
   pauseAfter,
   renewalText,
   restOf,
+  sameIdentity,
   spreadOf,
   tokenId,
   type CodedError,
@@ -164,7 +165,7 @@ function write(
     );
     // What nobody else is asked for may be made as often as its lifetime wants.
     if (provider.asksNobody !== true) {
-      const top = world.store.read(user, stem).topIdentity;
+      const top = topAfter(world, change);
       memory.pauses.set(id, { until: world.clock.steady() + seconds, shortLives, top });
     }
     return Math.max(seconds, dueByLifetime(outcome.times, token.policy, spreadOf(id)) - world.clock.now());
@@ -177,6 +178,14 @@ function write(
     world.report.unwritten(id, messageOf(error));
     return REWRITE_INTERVAL;
   }
+}
+
+/** The version of `.top` that a change has left; `undefined` when another one, or none, is there by now. */
+function topAfter({ store }: PassWorld, { user, stem, from, writes }: TokenChange): FileIdentity | undefined {
+  const { top, topIdentity } = store.read(user, stem);
+  const written = writes.find(({ kind }) => kind === 'top')?.text;
+  const isOurs = written === undefined ? sameIdentity(topIdentity, from) : top.ok && top.value === written;
+  return isOurs ? topIdentity : undefined;
 }
 
 /** Removes a token that its issuer has revoked, unless a newer one came meanwhile. */
@@ -270,12 +279,10 @@ function keep(
   const { snapshot } = token;
   try {
     world.store.apply(change);
-    const { top, topIdentity } = world.store.read(snapshot.user, snapshot.stem);
-    const written = change.writes.find(({ kind }) => kind === 'top')?.text;
-    const isOurs = snapshot.top.kind === 'valid' && topIdentity && top.ok && top.value === written;
-    if (!isOurs) return standing(token, change.from);
-    const now = { ...snapshot, top: { ...snapshot.top, identity: topIdentity } };
-    return { basis: provider.basis(now), top: topIdentity };
+    const top = topAfter(world, change);
+    if (snapshot.top.kind !== 'valid' || !top) return standing(token, change.from);
+    const now = { ...snapshot, top: { ...snapshot.top, identity: top } };
+    return { basis: provider.basis(now), top };
   } catch (error) {
     if (isCoded(error, 'CRED_SUPERSEDED')) return standing(token, change.from);
     memory.unwritten.set(tokenId(change), restOf(change, error));

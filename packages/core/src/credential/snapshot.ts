@@ -52,7 +52,10 @@ export interface Instant {
   readonly steady: number;
 }
 
-/** A token as one scan found it. `seen` is when this version of `.use` was first seen. */
+/**
+ * A token as one scan found it. `seen` is when this version of `.use` was first seen; `overtaken` says that this `.use` is known to come
+ * from another `.top` than the one in place, whatever their modification times say.
+ */
 export interface TokenSnapshot {
   readonly user: string;
   readonly stem: string;
@@ -61,6 +64,7 @@ export interface TokenSnapshot {
   readonly meta: FileState<MetaDigest>;
   readonly renewal: RenewalState | undefined;
   readonly seen: Instant;
+  readonly overtaken?: boolean;
 }
 
 /** The one text that names a token: `alice/mytok_h1`. */

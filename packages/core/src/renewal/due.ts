@@ -39,7 +39,8 @@ export function dueByLifetime(times: TokenTimes, policy: RenewalPolicy, spread: 
 
 /**
  * When the token is due and why, as if no renewal had ever failed. A `.top` from the future of `now` (epoch seconds) is a clock's
- * mistake, not news: it would otherwise be newer than every `.use` to come.
+ * mistake, not news: it would otherwise be newer than every `.use` to come. A `.use` that is known to come from another `.top` needs no
+ * comparison of times.
  */
 export function dueOf(
   token: TokenSnapshot,
@@ -49,9 +50,10 @@ export function dueOf(
   const { top, use, seen } = token;
   if (use.kind === 'missing') return { at: Number.NEGATIVE_INFINITY, reason: 'use-missing' };
   if (use.kind === 'broken') return { at: Number.NEGATIVE_INFINITY, reason: 'use-broken' };
-  const isNews = top.kind === 'valid' && top.identity.mtime > use.identity.mtime;
-  if (isNews && top.identity.mtime <= now + CLOCK_TOLERANCE) {
-    return { at: Number.NEGATIVE_INFINITY, reason: 'newer-top' };
+  if (top.kind === 'valid') {
+    const { mtime } = top.identity;
+    const isNewer = mtime > use.identity.mtime && mtime <= now + CLOCK_TOLERANCE;
+    if (isNewer || token.overtaken === true) return { at: Number.NEGATIVE_INFINITY, reason: 'newer-top' };
   }
   const spread = spreadOf(tokenId(token));
   if (use.value.issuedAt > seen.wall + CLOCK_TOLERANCE) {

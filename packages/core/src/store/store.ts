@@ -74,10 +74,12 @@ export interface CredentialStore {
   /** Reads a token's `.top` and `.meta` for a renewal. */
   read(user: string, stem: string): TokenFiles;
   /**
-   * Applies a change: stages all files, checks `from`, then makes them visible in order. Where the disk has no room for all of them,
-   * those up to a durable `.top` are written.
-   * @throws CodedError `CRED_SUPERSEDED` when a newer `.top` or none is there; `CRED_FILE_IO` when the system refuses: its
-   * text says which files were written before, and `restOf` what is left to write. No temporary file is left behind.
+   * Applies a change: stages all files, then makes them visible in order, and checks before each of them that `.top` still is `from` or
+   * the one that this change has written. Where the disk has no room for all of them, those up to `.top` are written. A `.use` that
+   * replaced the one of another login just before its `.top` came is due at the next scan.
+   * @throws CodedError `CRED_SUPERSEDED` when another `.top` or none is there, or another `.use` came meanwhile: nothing more is
+   * written; `CRED_FILE_IO` when the system refuses: its text says which files were written before, and `restOf` what is left to write.
+   * No temporary file is left behind.
    */
   apply(change: TokenChange): void;
   /** Removes a file, or finishes an interrupted rename by giving it the name `target`. Missing files are no error. @throws CodedError `CRED_FILE_IO` */

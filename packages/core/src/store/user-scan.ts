@@ -26,13 +26,14 @@ interface Remembered {
 export type FileMemory = Map<string, Remembered>;
 
 /**
- * How a scan reads: the lifetime of tokens that name none (seconds), whether the scanner holds the lock of the directory, and whether a
- * process still lives.
+ * How a scan reads: the lifetime of tokens that name none (seconds), whether the scanner holds the lock of the directory, whether a
+ * process still lives, and whether the `.use` of a token is known to come from another `.top`.
  */
 export interface ScanOptions {
   readonly defaultLifetime: number;
   readonly locked?: boolean;
   readonly isAlive: (pid: number) => boolean;
+  readonly isOvertaken?: (token: Pick<TokenSnapshot, 'user' | 'stem' | 'top' | 'use'>) => boolean;
 }
 
 /** Which directory, what is known of it from before, and when. */
@@ -109,14 +110,17 @@ function snapshotOf(
     const value = parseRenewal(text);
     return value ? { ok: true, value } : { ok: false, reason: 'is not a renewal state' };
   });
+  const top = look('top', digestTop);
+  const overtaken = scan.options.isOvertaken?.({ user: scan.user, stem, top, use }) === true;
   return {
     user: scan.user,
     stem,
-    top: look('top', digestTop),
+    top,
     use,
     meta: look('meta', digestMeta),
     renewal: renewal.kind === 'valid' ? renewal.value : undefined,
     seen: files.get(tokenFileName(stem, 'use'))?.seen ?? scan.now,
+    ...(overtaken ? { overtaken } : {}),
   };
 }
 

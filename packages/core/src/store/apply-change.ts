@@ -1,0 +1,216 @@
+// Makes the changes of one token visible, file by file, and stops as soon as another login has put its own `.top` in place.
+import { lstatSync, lutimesSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { stageFile, syncDirectory, type StagedFile } from '../base/atomic-write.ts';
+import { CodedError, systemCode } from '../base/errors.ts';
+import { tokenFileName } from '../credential/layout.ts';
+import { sameIdentity, tokenId, type FileIdentity } from '../credential/snapshot.ts';
+import type { Origins } from './origins.ts';
+import { identityFromStat } from './read-file.ts';
+import { progressFields, type Progress } from './rest.ts';
+import type { TokenChange, TokenWrite } from './store.ts';
+
+/** Mode bits of the credential files: CredD and the shadow refuse any bit for group or others. */
+const TOKEN_MODE = 0o400;
+const STATE_MODE = 0o600;
+
+/** What applying a change needs: `locked` says that this process holds the lock of the directory. */
+export interface ApplyParts {
+  readonly root: string;
+  readonly locked: boolean;
+  readonly origins: Origins;
+}
+
+/**
+ * Applies a change, see `CredentialStore.apply`.
+ * @throws CodedError `CRED_SUPERSEDED`, `CRED_FILE_IO`
+ */
+export function applyChange(parts: ApplyParts, change: TokenChange): void {
+  const work: Work = {
+    ...parts,
+    change,
+    directory: join(parts.root, change.user),
+    progress: { done: 0, from: change.from },
+    use: undefined,
+  };
+  try {
+    writeRest(work);
+  } catch (error) {
+    throw error instanceof CodedError ? error : ioError(work, error);
+  }
+}
+
+/** A change that is being applied. */
+interface Work extends ApplyParts {
+  readonly change: TokenChange;
+  /** The user's directory. */
+  readonly directory: string;
+  progress: Progress;
+  /** The `.use` that this change has put in place. */
+  use: FileIdentity | undefined;
+}
+
+/** A write whose file, if it has one, is staged; `identity` is what the file will have under its own name, too. */
+interface Staged {
+  readonly write: TokenWrite;
+  readonly file?: StagedFile;
+  readonly identity?: FileIdentity;
+}
+
+/** Stages what is not written yet, then makes it visible in order. No temporary file is left. */
+function writeRest(work: Work): void {
+  const staged: Staged[] = [];
+  try {
+    // Looked at before staging too: what a crash leaves behind must not outlive the `.top` that it came from.
+    refuseOtherTop(work);
+    const useBefore = identityAt(work, 'use');
+    const refused = stageAll(work, staged);
+    for (const each of refused ? upToTop(staged) : staged) {
+      refuseOtherTop(work);
+      if (each.write.kind === 'use' && each.file) refuseOtherUse(work, useBefore);
+      commit(work, each);
+      if (each.write.kind === 'top' && each.file) noteOtherUse(work, useBefore);
+    }
+    if (refused) throw refused.error;
+    if (work.use) refuseOtherTop(work);
+  } catch (error) {
+    discardAll(staged);
+    throw error;
+  }
+}
+
+function commit(work: Work, { write, file, identity }: Staged): void {
+  const { directory, change, progress } = work;
+  if (file) file.commit();
+  else removeIfThere(pathOf(work, write.kind));
+  work.progress = { done: progress.done + 1, from: write.kind === 'top' ? identity : progress.from };
+  if (write.kind === 'use') work.use = identity;
+  if (work.use) work.origins.note(change, { use: work.use, top: work.progress.from, fits: true });
+  if (write.durable) syncDirectory(directory);
+}
+
+/** Stages the writes in order into `staged` until the disk refuses one; says what it refused with. */
+function stageAll(work: Work, staged: Staged[]): { readonly error: unknown } | undefined {
+  try {
+    for (const write of work.change.writes.slice(work.progress.done)) {
+      const file = stage(work, write);
+      staged.push({
+        write,
+        ...(file && { file, identity: identityFromStat(lstatSync(file.temporaryPath)) }),
+      });
+    }
+    return undefined;
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** A rotated refresh token exists nowhere else: where it fits the disk it goes there, also when what comes after it does not. */
+function upToTop(staged: readonly Staged[]): readonly Staged[] {
+  const last = staged.findLastIndex(({ write, file }) => write.kind === 'top' && file);
+  return staged.slice(0, last + 1);
+}
+
+function stage(work: Work, { kind, text, durable }: TokenWrite): StagedFile | undefined {
+  if (text === undefined) return undefined;
+  const mode = kind === 'renewal' ? STATE_MODE : TOKEN_MODE;
+  return stageFile(pathOf(work, kind), text, { mode, durable, locked: work.locked });
+}
+
+/** Every file is tried, and the failure that led here is the one to tell of. */
+function discardAll(staged: readonly Staged[]): void {
+  for (const { file } of staged) {
+    try {
+      file?.discard();
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error;
+    }
+  }
+}
+
+const pathOf = ({ directory, change }: Work, kind: TokenWrite['kind']): string =>
+  join(directory, tokenFileName(change.stem, kind));
+
+function identityAt(work: Work, kind: TokenWrite['kind']): FileIdentity | undefined {
+  const stats = lstatSync(pathOf(work, kind), { throwIfNoEntry: false });
+  return stats && identityFromStat(stats);
+}
+
+/** Between this look and the rename lies a moment that no file system call closes; CredD replaces `.top` without a lock. */
+function refuseOtherTop(work: Work): void {
+  const top = identityAt(work, 'top');
+  if (sameIdentity(top, work.progress.from)) return;
+  if (work.use) yieldTo(top, work, work.use);
+  throw superseded(
+    work,
+    top ? 'a newer .top arrived during the renewal and stays' : 'its .top was removed during the renewal',
+  );
+}
+
+/** By how many seconds `.use` is made older than `.top`; some file systems count whole seconds only. */
+const OLDER = 1;
+
+/**
+ * A login that came between the last look and the rename of `.use` has lost its own `.use` to ours. Ours then must not look newer than
+ * the login's `.top`: so the next pass renews at once, also that of another process. Where `.top` was removed, `.use` goes, too.
+ */
+function yieldTo(top: FileIdentity | undefined, work: Work, ours: FileIdentity): void {
+  if (!sameIdentity(identityAt(work, 'use'), ours)) return;
+  const path = pathOf(work, 'use');
+  if (top) lutimesSync(path, ours.mtime, Math.min(ours.mtime, top.mtime - OLDER));
+  else removeIfThere(path);
+}
+
+/** The portal replaces `.use` just before `.top`: the login's `.use` must not be lost to the old grant's. */
+function refuseOtherUse(work: Work, before: FileIdentity | undefined): void {
+  if (noteOtherUse(work, before)) throw superseded(work, 'another .use arrived during the renewal and stays');
+}
+
+/** True when another `.use` has come. Should its login end there, or have lost its `.top` to ours, the two do not belong together. */
+function noteOtherUse(work: Work, before: FileIdentity | undefined): boolean {
+  const use = identityAt(work, 'use');
+  if (sameIdentity(use, before)) return false;
+  if (use) work.origins.note(work.change, { use, top: work.progress.from, fits: false });
+  return true;
+}
+
+function superseded({ change, progress }: Work, what: string, cause?: unknown): CodedError {
+  const token = tokenId(change);
+  const written = progress.done === 0 ? 'nothing was written' : 'nothing more was written';
+  return new CodedError('CRED_SUPERSEDED', `${token}: ${what}; ${written}`, { token }, cause);
+}
+
+/** What the system says when a directory on the way is gone, or is something else by now. */
+export function isSwept(code: string | undefined): boolean {
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+function ioError(work: Work, error: unknown): CodedError {
+  const { change, progress } = work;
+  const code = systemCode(error);
+  if (code === undefined) throw error;
+  if (isSwept(code)) return superseded(work, 'its directory was swept during the renewal', error);
+  const token = tokenId(change);
+  const { done } = progress;
+  const name = ({ kind }: TokenWrite): string => tokenFileName(change.stem, kind);
+  const written = change.writes.slice(0, done).map(name).join(', ');
+  const rest = change.writes.slice(done).map(name).join(', ');
+  const what =
+    done === 0
+      ? `cannot write ${rest} (${code}); the old files stay`
+      : `${written} was written, but then the disk failed (${code})${rest === '' ? '' : `: ${rest} stays as it was`}`;
+  return new CodedError(
+    'CRED_FILE_IO',
+    `${token}: ${what}`,
+    { token, system: code, ...progressFields(progress) },
+    error,
+  );
+}
+
+function removeIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+}
