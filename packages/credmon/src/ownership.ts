@@ -1,5 +1,5 @@
 // From settings to the providers and the owner of each token.
-import { splitStem, type ManagedToken, type Parsed, type TokenSnapshot } from '@credmon/core';
+import { refusedName, splitStem, type ManagedToken, type Parsed, type TokenSnapshot } from '@credmon/core';
 import type { Ownership } from './pass.ts';
 import { buildProviders, buildStanding } from './providers/kinds.ts';
 import type { Provider, ProviderPorts } from './providers/provider.ts';
@@ -44,8 +44,10 @@ export function ownershipOf(settings: Settings, ports: ProviderPorts): Ownership
 /** Which kind of provider owns a token of the credential directory, or why none does. */
 export function ownerOfToken(
   { stem, meta }: Pick<TokenSnapshot, 'stem' | 'meta'>,
-  { lists, clients, vaultEnabled }: Pick<Settings, 'lists' | 'clients' | 'vaultEnabled'>,
+  { lists, names, clients, vaultEnabled }: Pick<Settings, 'lists' | 'names' | 'clients' | 'vaultEnabled'>,
 ): TokenOwner {
+  const refused = refusedName(stem, names);
+  if (refused !== undefined) return { kind: 'nobody', why: refused };
   const service = splitStem(stem, lists.specialNames)?.service ?? stem;
   const hasClient = clients.has(service.toUpperCase()) || meta.kind !== 'missing';
   return ownerOf(stem, lists, { hasClient, vaultEnabled });

@@ -2,14 +2,18 @@
 import {
   DEFAULT_POLICY,
   DEFAULT_SEND_LIMITS,
+  configuredProviders,
   createKnobReader,
   isPlainProviderName,
+  judgeProviderNames,
+  loginProviderOf,
   secureEndpoint,
   messageOf,
   readCondorIds,
   type AccountIds,
   type Config,
   type KnobReader,
+  type NameRules,
   type ClientAuthentication,
   type RenewalPolicy,
   type SendLimits,
@@ -36,6 +40,8 @@ export interface Settings {
   /** The account that CONDOR_IDS names; `undefined` for the user condor. */
   readonly condorIds: AccountIds | undefined;
   readonly lists: ProviderLists;
+  /** Providers whose names contain `_`, and what follows for their tokens. */
+  readonly names: NameRules;
   /** True when a Vault may serve names that nobody lists: the list or SEC_CREDENTIAL_STORER is set. */
   readonly vaultEnabled: boolean;
   readonly vault: VaultSettings;
@@ -103,6 +109,7 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
     credDir,
     condorIds: readCondorIds(config, read),
     lists,
+    names: readNames(config, read),
     vaultEnabled:
       read.list('VAULT_CREDMON_PROVIDER_NAMES') !== undefined ||
       read.string('SEC_CREDENTIAL_STORER') !== undefined,
@@ -150,13 +157,21 @@ function readCredDir(read: KnobReader): string {
   return path ?? '';
 }
 
+/** Judges the names of all providers; one with `_` is warned of. */
+export function readNames(config: Config, read: KnobReader): NameRules {
+  const rules = judgeProviderNames(configuredProviders(config));
+  for (const { knob, text } of rules.problems) read.warning(knob, `names a provider with "_": ${text}`);
+  return rules;
+}
+
 /** The lists of names, device names sorted as `withDeviceNames` says; mistakes are noted. */
 export function readLists(read: KnobReader): ProviderLists {
   const specialNames = read.boolean('CREDMON_ALLOW_SPECIAL_CHAR_NAMES', false);
   const names = (knob: string): readonly string[] | undefined => {
     const list = read.list(knob);
     for (const name of list ?? []) {
-      if (!specialNames && name !== '*' && !isPlainProviderName(name)) {
+      // A name with `_` is no mistake: readNames warns of it.
+      if (!specialNames && name !== '*' && !isPlainProviderName(name.replaceAll('_', ''))) {
         read.mistake(
           knob,
           `names ${JSON.stringify(name)}: a provider name has letters, digits and "-" only (see CREDMON_ALLOW_SPECIAL_CHAR_NAMES)`,
@@ -190,9 +205,6 @@ export function readLists(read: KnobReader): ProviderLists {
   return withDeviceNames(lists, readDeviceNames(read, lists));
 }
 
-/** Knobs of other providers that end alike. */
-const FOREIGN_CLIENT = /^(CLIENT|LOCAL|EXCHANGE|PELICAN)_CREDMON(_|$)|_PELICAN$/i;
-
 /** Clients by service name in upper case; mistakes are noted. */
 export function readClients(
   config: Config,
@@ -201,8 +213,8 @@ export function readClients(
 ): Map<string, ConfiguredClient> {
   const clients = new Map<string, ConfiguredClient>();
   for (const knob of config.names()) {
-    const service = /^([A-Za-z0-9_./-]+)_CLIENT_ID$/i.exec(knob)?.[1];
-    if (service === undefined || FOREIGN_CLIENT.test(service)) continue;
+    const service = loginProviderOf(knob);
+    if (service === undefined) continue;
     const clientId = read.string(knob);
     const tokenUrl = read.string(`${service}_TOKEN_URL`);
     if (clientId === undefined) continue;

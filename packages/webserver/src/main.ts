@@ -20,7 +20,8 @@ async function run(command: Command): Promise<number> {
   }
   if (command.kind === 'check') return check(command);
   const { config, settings } = configured(command);
-  for (const { message } of config.warnings) process.stderr.write(`condor_credmon_webserver: ${message}\n`);
+  for (const text of warningsOf(config, settings))
+    process.stderr.write(`condor_credmon_webserver: ${text}\n`);
   return serve(command, config, settings);
 }
 
@@ -44,6 +45,14 @@ function configured(command: Work): { config: Config; settings: Settings } {
   if (command.configFile !== undefined) env['CONDOR_CONFIG'] = command.configFile;
   const config = loadConfig({ subsystem: 'CREDMON_WEB', env });
   return { config, settings: readSettings(config, command.listen) };
+}
+
+/** What is odd in a configuration that can be used. */
+function warningsOf(config: Config, { names }: Settings): string[] {
+  return [
+    ...config.warnings.map(({ message }) => message),
+    ...(names?.problems ?? []).map(({ text }) => text),
+  ];
 }
 
 /** Serves until SIGTERM or SIGINT; what is in flight is finished, and a second signal ends at once. SIGHUP reads the configuration again. */
@@ -88,7 +97,7 @@ async function reload(command: Work, server: Server, log: Logger): Promise<void>
     const { config, settings } = configured(command);
     await server.reload(settings, config.sources);
     reopen(log, settings.log);
-    for (const { message } of config.warnings) log.warn(message);
+    for (const text of warningsOf(config, settings)) log.warn(text);
     log.info('Configuration read again');
   } catch (error) {
     log.error(`The new configuration is refused and the old one stays: ${messageOf(error)}`);

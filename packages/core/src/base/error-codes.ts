@@ -33,6 +33,8 @@ export const ERROR_CODES = {
   USER_REFUSED: 'the rules for locally signed tokens do not allow this user one',
   SCOPE_WIDENED: 'an issuer granted more than was asked for',
   SECRET_UNREADABLE: 'a client secret file cannot be read or others can read it',
+  PROVIDER_REFUSED:
+    "a token's name could be that of two providers, or has a handle where there are none: it is left alone",
   LOGIN_REFUSED: 'a login was refused or cancelled at the issuer',
   LOGIN_EXPIRED: 'a login took too long, was finished already, or belongs to another session',
   LOGIN_WRONG_USER: 'the person who asks or signed in is not the local user that the request is for',

@@ -31,4 +31,6 @@ export { readCondorIds } from './condor-ids.ts';
 export type { AccountIds } from './condor-ids.ts';
 export type { KnobReader } from './knob-reader.ts';
 export { KNOBS } from './knob-table.ts';
+export { configuredProviders, loginProviderOf } from './provider-names.ts';
+export type { NamedProvider, ProviderNames } from './provider-names.ts';
 export type { KnobFacts } from './knob-table.ts';

@@ -63,13 +63,18 @@ async function lookAtLogin(
     ];
   }
   const { clientId, authentication, tokenUrl, issuer } = client;
+  const problem = settings.names.problems.find((one) => one.name.toUpperCase() === name.toUpperCase());
+  if (problem?.base !== undefined)
+    return [warning(what, 'not used because of its name: see the warning on the configuration')];
   const asked = await (issuer === undefined
     ? lookAtOrigin(what, tokenUrl, world)
     : lookAtIssuer(what, issuer, tokenUrl, world));
   return [
-    ok(what, `refreshes the tokens of users who logged in, as client ${clientId} (${authentication})`),
+    ...(problem
+      ? []
+      : [ok(what, `refreshes the tokens of users who logged in, as client ${clientId} (${authentication})`)]),
     ...lookAtClientId(what, clientId),
-    ...sorting(what, name, settings),
+    ...(problem ? [] : sorting(what, name, settings)),
     ...(device ? deviceClient(what, name, client) : []),
     lookAtSecret(what, client.secretFile),
     ...(device ? [] : portal(what, name, world)),

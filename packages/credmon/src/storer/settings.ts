@@ -5,11 +5,19 @@ import {
   type ClientRegistration,
   type Config,
   type KnobReader,
+  type NameRules,
   type SendLimits,
 } from '@credmon/core';
 import type { ConfiguredClient } from '../providers/oauth-refresh.ts';
 import type { ProviderLists } from '../providers/registry.ts';
-import { readClients, readDefaultLifetime, readEndpointOrigins, readLimits, readLists } from '../settings.ts';
+import {
+  readClients,
+  readDefaultLifetime,
+  readEndpointOrigins,
+  readLimits,
+  readLists,
+  readNames,
+} from '../settings.ts';
 
 /** What a service adds to a device login: the endpoint, if the administrator names it, and scopes that are always asked for. */
 export interface DeviceSettings {
@@ -27,6 +35,7 @@ export interface DeviceSettings {
 /** What the storer takes from the configuration. */
 export interface StorerSettings {
   readonly lists: ProviderLists;
+  readonly names: NameRules;
   readonly limits: SendLimits;
   readonly allowLoopbackHttp: boolean;
   readonly getTokenOptions: string;
@@ -53,6 +62,7 @@ export function readStorerSettings(config: Config): StorerSettings {
   const defaultLifetime = readDefaultLifetime(read);
   const settings = {
     lists: readLists(read),
+    names: readNames(config, read),
     limits: readLimits(read),
     allowLoopbackHttp,
     getTokenOptions: read.string('SEC_CREDENTIAL_GETTOKEN_OPTS') ?? '',

@@ -1,5 +1,5 @@
 // Stores one credential after the other: what is there already is left alone, what is missing is logged in for.
-import { CodedError, stemOf } from '@credmon/core';
+import { CodedError, noHandles, refusedName, stemOf } from '@credmon/core';
 import { deleteCommand } from '../delete-command.ts';
 import { deviceLogin, type LoginWorld } from './device-login.ts';
 import { pelicanLogin } from './pelican-login.ts';
@@ -44,6 +44,8 @@ async function storeOne(
 ): Promise<void> {
   const { service } = request;
   const stem = stemOf(service, request.handle);
+  const refusal = nameRefusal(request, settings);
+  if (refusal !== undefined) throw new CodedError('PROVIDER_REFUSED', refusal, { provider: service });
   const route = routeOf(service, { ...settings, hasClient: settings.hasClient(service), mode: world.mode });
   const stored = force ? 'no' : await world.storeCred.query(request);
   if (stored === 'yes') return world.say(`${stem} is stored already`);
@@ -55,6 +57,18 @@ async function storeOne(
   if (!world.terminal) throw needsTerminal(request);
   if (!device) return pelicanLogin(world, request, settings.pelican(service));
   return deviceLogin({ ...world, terminal: world.terminal }, request, device);
+}
+
+/** Why a credential of this name would be left alone, or taken for another provider's. */
+function nameRefusal(
+  { service, handle }: StoreRequest,
+  { names, device }: Pick<StorerSettings, 'names' | 'device'>,
+): string | undefined {
+  if (names.specialNames && handle !== '') return noHandles(service, handle);
+  const refused = refusedName(stemOf(service, handle), names);
+  if (refused !== undefined || device(service) === undefined) return refused;
+  // The daemon would look for the client of another name, and a device login leaves no .meta.
+  return names.problems.find(({ name }) => name.toUpperCase() === service.toUpperCase())?.text;
 }
 
 /** A login that cannot end well is refused before anybody is asked to come to a terminal. */

@@ -1,12 +1,9 @@
 // Judges the knobs from which CredD makes a provider's part of a key file: better at a check than at a user's first sign-in.
-import { secureEndpoint, type Config } from '@credmon/core';
+import { loginProviderOf, secureEndpoint, type Config } from '@credmon/core';
 import { messageOf } from '@credmon/core/base';
 import { returnUrlProblem } from '../settings/return-url.ts';
 import type { Settings } from '../settings/settings.ts';
 import { ok, warning, wrong, type Finding } from './finding.ts';
-
-/** Knobs of other kinds of providers that end in _CLIENT_ID as well. */
-const FOREIGN = /^(CLIENT|LOCAL|EXCHANGE|PELICAN)_CREDMON(_|$)|_PELICAN$/i;
 
 /** A provider where users sign in, as its knobs are spelled. */
 export interface Provider {
@@ -18,8 +15,8 @@ export interface Provider {
 /** The providers that the configuration names with a `<name>_CLIENT_ID`. */
 export function configuredProviders(config: Config, settings: Settings): readonly Provider[] {
   return config.names().flatMap((knob) => {
-    const name = /^([A-Za-z0-9_./-]+)_CLIENT_ID$/i.exec(knob)?.[1];
-    if (name === undefined || FOREIGN.test(name) || config.get(knob) === undefined) return [];
+    const name = loginProviderOf(knob);
+    if (name === undefined || config.get(knob) === undefined) return [];
     const secretFile = config.get(`${name}_CLIENT_SECRET_FILE`);
     return [{ name, secretFile, issuer: settings.providers.get(name.toUpperCase())?.issuer }];
   });

@@ -34,6 +34,7 @@ export async function lookAround(config: Config, settings: Settings): Promise<re
   return [
     ok('configuration', 'has no mistakes'),
     ...config.warnings.map(({ message }) => warning('configuration', message)),
+    ...(settings.names?.problems ?? []).map(({ name, text }) => warning(`provider ${name}`, text)),
     ok('address', `users come to ${settings.prefix}`),
     lookAt('proxies', 'are addresses and networks', () =>
       trustFunction(settings.trustedProxies, settings.listen),

@@ -7,13 +7,14 @@ import { returnUrlProblem } from '../settings/return-url.ts';
 import { newSecret, requireFlow, type Desk } from './desk.ts';
 import { liveLogins, loginCount } from './flow.ts';
 import { MAX_LIVE_LOGINS, MAX_LOGINS } from './limits.ts';
+import { checkName } from './name-refusal.ts';
 import { readTokenRequest } from './read-request.ts';
 import { registrationOf } from './registration.ts';
 
 /**
  * Begins a login for one token.
  * @returns the issuer's authorization URL
- * @throws CodedError `LOGIN_EXPIRED`, `LOGIN_REFUSED`, `RETURN_URL_REFUSED`, `ENDPOINT_REFUSED`, `SESSION_STORE_FULL`, and as the key file's reader
+ * @throws CodedError `LOGIN_EXPIRED`, `LOGIN_REFUSED`, `PROVIDER_REFUSED`, `RETURN_URL_REFUSED`, `ENDPOINT_REFUSED`, `SESSION_STORE_FULL`, and as the key file's reader
  * @see RFC 7636 (PKCE); RFC 9700, section 4.7 (state)
  */
 export async function beginLogin(desk: Desk, id: string | undefined, stem: string): Promise<URL> {
@@ -28,6 +29,7 @@ export async function beginLogin(desk: Desk, id: string | undefined, stem: strin
       'this list has seen too many logins; open the link from condor_submit again',
     );
   const request = readTokenRequest(desk, flow, stem);
+  checkName(settings, request);
   checkReturnUrl(settings, request.provider, request.returnUrl);
   const state = newSecret(desk);
   const scope = [request.scopes, ...providerSettings(settings, request.provider).extraScopes]

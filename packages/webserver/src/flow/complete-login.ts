@@ -4,6 +4,7 @@ import { CodedError, isCoded, messageOf, systemCode } from '@credmon/core/base';
 import { newSecret, requireFlow, type Desk } from './desk.ts';
 import { foldFlow, isComplete, nextFlow, withStored, type Flow, type FlowEvent, type Login } from './flow.ts';
 import { checkAnswer, displayName, missingScopes } from './judge-answer.ts';
+import { checkName } from './name-refusal.ts';
 import { readTokenRequest } from './read-request.ts';
 import { registrationOf } from './registration.ts';
 import { storeToken, type Stored } from './store-token.ts';
@@ -36,6 +37,7 @@ export async function completeLogin(
   const { state } = callback;
   try {
     const request = readTokenRequest(desk, flow, login.stem);
+    checkName(desk.settings, request);
     checkPath(request, callback);
     const answer = await exchange(desk, request, login, callback);
     checkAnswer(desk.settings, flow.localUser, request, answer);

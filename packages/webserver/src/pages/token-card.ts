@@ -17,14 +17,20 @@ export interface TokenCard {
   /** The title of the failure's page. */
   readonly failure?: string;
   readonly name?: string;
+  /** Why nobody can sign in for it here. */
+  readonly refused?: string;
   readonly missing: readonly string[];
   readonly renewable: boolean;
   /** What became of a refresh token that was stored before, when the provider sent none. */
   readonly refresh?: 'kept' | 'replaced';
 }
 
-/** The card of one of a flow's tokens; `request` is what the key file says of it. */
-export function tokenCard(token: FlowToken, request: ProviderRequest | undefined): TokenCard {
+/** The card of one of a flow's tokens; `request` is what the key file says of it, `refused` why nobody can sign in for it. */
+export function tokenCard(
+  token: FlowToken,
+  request: ProviderRequest | undefined,
+  refused?: string,
+): TokenCard {
   const { stem, provider, handle, state } = token;
   const signedIn = state.kind === 'signed-in' ? state : undefined;
   return {
@@ -35,6 +41,7 @@ export function tokenCard(token: FlowToken, request: ProviderRequest | undefined
     state: state.kind,
     missing: signedIn?.missing ?? [],
     renewable: signedIn?.renewable ?? true,
+    ...(refused === undefined ? {} : { refused }),
     ...(request === undefined ? {} : { asked: askedOf(request) }),
     ...(signedIn?.name === undefined ? {} : { name: signedIn.name }),
     ...(signedIn?.refresh === undefined ? {} : { refresh: signedIn.refresh }),

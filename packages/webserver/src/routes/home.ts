@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { originOf } from '@credmon/core/base';
 import { currentFlow, type Desk } from '../flow/desk.ts';
 import { isComplete } from '../flow/flow.ts';
+import { nameRefusal } from '../flow/name-refusal.ts';
 import { readTokenRequests } from '../flow/read-request.ts';
 import { sendPage } from '../pages/send-page.ts';
 import { tokenCard } from '../pages/token-card.ts';
@@ -22,7 +23,9 @@ export function homeRoute(app: FastifyInstance, desk: Desk): void {
     );
     return sendPage(desk, reply, 'home', 200, {
       localUser: flow.localUser,
-      tokens: flow.tokens.map((token) => tokenCard(token, requests.get(token.stem))),
+      tokens: flow.tokens.map((token) =>
+        tokenCard(token, requests.get(token.stem), nameRefusal(desk.settings, token)),
+      ),
       complete: isComplete(flow),
       csrf: reply.generateCsrf(),
     });

@@ -1,5 +1,13 @@
 // Reads the portal's settings from the configuration, once, with every mistake listed.
-import { createKnobReader, readCondorIds, type Config, type KnobReader } from '@credmon/core';
+import {
+  configuredProviders,
+  createKnobReader,
+  judgeProviderNames,
+  readCondorIds,
+  type Config,
+  type KnobReader,
+  type NameRules,
+} from '@credmon/core';
 import { logSettings } from '@credmon/core/log';
 import { parseListenAddress } from './listen-address.ts';
 import { readLocalIssuer } from './local-issuer.ts';
@@ -45,17 +53,25 @@ export function readSettings(config: Config, flag?: ListenAddress): Settings {
     requestSeconds: read.integer('CREDMON_REQUEST_TIMEOUT', 15, 1, 600),
     localIssuer: readLocalIssuer(config, read, web.prefix),
     ...optional('condorIds', readCondorIds(config, read)),
+    ...optional('names', readNames(config)),
     ...optional('sessionStore', readSessionStore(read)),
     ...optional('metricsListen', readMetricsListen(read)),
     ...optional('contact', read.string('CREDMON_WEB_CONTACT')),
     ...optional('remoteUser', readRemoteUser(read, listen)),
   };
+  read.boolean('CREDMON_ALLOW_SPECIAL_CHAR_NAMES', false);
   read.finish();
   return Object.freeze(settings);
 }
 
 function optional<K extends string, V>(name: K, value: V | undefined): { readonly [key in K]?: V } {
   return value === undefined ? {} : ({ [name]: value } as { readonly [key in K]?: V });
+}
+
+/** Nothing where every name is read in the same way by everybody. */
+function readNames(config: Config): NameRules | undefined {
+  const rules = judgeProviderNames(configuredProviders(config));
+  return rules.specialNames || rules.problems.length > 0 ? rules : undefined;
 }
 
 function readCredentialDirectory(read: KnobReader): string {

@@ -1,5 +1,5 @@
 // The settings of the portal as a frozen value; read.ts makes it from the configuration.
-import type { AccountIds, ClientAuthentication } from '@credmon/core';
+import type { AccountIds, ClientAuthentication, NameRules } from '@credmon/core';
 import type { RedisAddress } from './session-store.ts';
 import type { LogOptions } from '@credmon/core/log';
 
@@ -59,6 +59,8 @@ export interface Settings {
   readonly allowLoopbackHttp: boolean;
   /** By upper-case provider name. */
   readonly providers: ReadonlyMap<string, ProviderSettings>;
+  /** Providers whose names contain `_`, and whether tokens have handles; missing where there is nothing to say. */
+  readonly names?: NameRules;
   /** For tokens whose issuer does not say how long they live. */
   readonly defaultTokenSeconds: number;
   readonly connectSeconds: number;

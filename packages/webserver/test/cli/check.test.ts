@@ -75,6 +75,22 @@ describe('--check', () => {
       );
     },
   );
+  it.each([
+    [
+      'MYTOK_EXTRA',
+      'MYTOK_EXTRA is the handle "EXTRA" of the provider "MYTOK", which is configured too, so there is no login and no renewal of MYTOK_EXTRA: call it MYTOKEXTRA',
+    ],
+    ['MY_SITE', 'MY_SITE is the handle "SITE" of a provider "MY": call it MYSITE'],
+  ])('R45 warns of the name %s, and of nothing with CREDMON_ALLOW_SPECIAL_CHAR_NAMES', async (name, text) => {
+    const knobs = Object.fromEntries(
+      Object.entries(good())
+        .filter(([knob]) => knob.includes('MYTOK'))
+        .map(([knob, value]) => [knob.replace('MYTOK', name), value.replace('/mytok', `/${name}`)]),
+    );
+    const remedy = ', or set CREDMON_ALLOW_SPECIAL_CHAR_NAMES = true (then there are no handles)';
+    expect(await troubles(knobs)).toEqual([`warning provider ${name}: ${text}${remedy}`]);
+    expect(await troubles({ ...knobs, CREDMON_ALLOW_SPECIAL_CHAR_NAMES: 'true' })).toEqual([]);
+  });
 
   it('R45 says of each thing that it is well, makes nothing, and names no secret', async () => {
     const text = findingsText(await look())

@@ -1,0 +1,102 @@
+// Provider names with `_`: what is warned of, and which tokens are left alone.
+import { describe, expect, it } from 'vitest';
+import { configuredProviders } from '../../src/config/provider-names.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { judgeProviderNames, refusedName, type NameRules } from '../../src/credential/name-rules.ts';
+
+function rulesOf(knobs: Record<string, string>): NameRules {
+  const env = Object.fromEntries(Object.entries(knobs).map(([name, value]) => [`_CONDOR_${name}`, value]));
+  return judgeProviderNames(
+    configuredProviders(
+      loadConfig({ subsystem: 'CREDMON_OAUTH', env: { CONDOR_CONFIG: 'ONLY_ENV', ...env } }),
+    ),
+  );
+}
+
+const OR = ', or set CREDMON_ALLOW_SPECIAL_CHAR_NAMES = true (then there are no handles)';
+const REFUSED = `keycloak_extra is the handle "extra" of the provider "keycloak", which is configured too, so there is no login and no renewal of keycloak_extra: call it keycloakextra${OR}`;
+
+describe('R19 provider names with "_"', () => {
+  it.each<[string, Record<string, string>, readonly string[]]>([
+    ['none', { mytok_CLIENT_ID: 'x', LOCAL_CREDMON_PROVIDER_NAMES: 'a, b' }, []],
+    [
+      'alone: a warning with the remedy',
+      { my_site_CLIENT_ID: 'x' },
+      [`my_site is the handle "site" of a provider "my": call it mysite${OR}`],
+    ],
+    [
+      'with its first part configured: refused',
+      { keycloak_CLIENT_ID: 'x', keycloak_extra_CLIENT_ID: 'y' },
+      [REFUSED],
+    ],
+    [
+      'in another case',
+      { KEYCLOAK_CLIENT_ID: 'x', OAUTH2_CREDMON_PROVIDER_NAMES: 'keycloak_extra' },
+      [REFUSED.replace('"keycloak"', '"KEYCLOAK"')],
+    ],
+    [
+      'a proposed name that is taken',
+      { my_site_CLIENT_ID: 'x', MYSITE_CLIENT_ID: 'y' },
+      [`my_site is the handle "site" of a provider "my": call it mysite2${OR}`],
+    ],
+    [
+      'the default local provider counts',
+      { scitokens_x_CLIENT_ID: 'x' },
+      [
+        `scitokens_x is the handle "x" of the provider "scitokens", which is configured too, so there is no login and no renewal of scitokens_x: call it scitokensx${OR}`,
+      ],
+    ],
+    [
+      'and not where another one is set',
+      { LOCAL_CREDMON_PROVIDER_NAME: 'own', scitokens_x_CLIENT_ID: 'x' },
+      [`scitokens_x is the handle "x" of a provider "scitokens": call it scitokensx${OR}`],
+    ],
+    [
+      'at an end',
+      { EXEC_CREDMON_PROVIDER_NAMES: 'odd_' },
+      [`odd_ begins or ends with "_", so its tokens belong to no provider: call it odd${OR}`],
+    ],
+    ['with the knob', { a_CLIENT_ID: 'x', a_b_CLIENT_ID: 'y', CREDMON_ALLOW_SPECIAL_CHAR_NAMES: 'True' }, []],
+    [
+      'knobs of other kinds name nobody',
+      { CLIENT_CREDMON_a_b_CLIENT_ID: 'x', a_b_PELICAN_CLIENT_ID: 'x', a_b_CLIENT_ID: '' },
+      [],
+    ],
+  ])('%s', (_, knobs, expected) => {
+    expect(rulesOf(knobs).problems.map(({ text }) => text)).toEqual(expected);
+  });
+
+  it.each(
+    ['LOCAL', 'CLIENT', 'OAUTH2', 'VAULT', 'PELICAN', 'EXCHANGE', 'EXEC'].flatMap((kind) =>
+      ['LOCAL', 'CLIENT', 'OAUTH2', 'VAULT', 'PELICAN', 'EXCHANGE', 'EXEC'].map(
+        (other) => [kind, other] as const,
+      ),
+    ),
+  )('a name in the list %s is refused when its first part is in the list %s', (kind, other) => {
+    const rules = rulesOf({
+      [`${other}_CREDMON_PROVIDER_NAMES`]: 'own',
+      [`${kind}_CREDMON_PROVIDER_NAMES`]: kind === other ? 'own, own_x' : 'own_x',
+    });
+    expect([rules.problems.map(({ name, base }) => [name, base]), refusedName('own_x', rules)]).toEqual([
+      [['own_x', 'own']],
+      rules.problems[0]?.text,
+    ]);
+  });
+
+  it('only tokens of a refused provider are left alone, with any handle and in any case', () => {
+    const rules = rulesOf({ keycloak_CLIENT_ID: 'x', keycloak_extra_CLIENT_ID: 'y', my_site_CLIENT_ID: 'z' });
+    const names = [
+      'keycloak_extra',
+      'KEYCLOAK_Extra',
+      'keycloak_extra_h1',
+      'keycloak',
+      'keycloak_h1',
+      'keycloak_extra2',
+      'keycloak_extr',
+      'my_site',
+      'my_site_h1',
+      'other',
+    ];
+    expect(names.filter((name) => refusedName(name, rules) !== undefined)).toEqual(names.slice(0, 3));
+  });
+});
