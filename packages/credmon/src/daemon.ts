@@ -62,7 +62,12 @@ export interface DaemonParts {
  * error leaves.
  */
 export async function runDaemon(parts: DaemonParts): Promise<void> {
-  parts.stop.addEventListener('abort', () => parts.wake.ring(), { once: true });
+  const { stop, wake, world } = parts;
+  const end = (): void => {
+    world.limiter.close();
+    wake.ring();
+  };
+  stop.addEventListener('abort', end, { once: true });
   try {
     await makePasses(parts);
   } finally {
@@ -80,6 +85,7 @@ async function makePasses(parts: DaemonParts): Promise<void> {
     const begun = await onePass(parts, {
       hurry: () => called || wake.rung,
       interrupted: () => wake.rung && world.clock.steady() - began >= UNCUT,
+      stopped: () => stop.aborted,
     });
     const settledIn = begun && (await settle(begun, world.clock, woken));
     if (begun?.cut === false) touch(parts);
@@ -135,7 +141,7 @@ export async function runOnce(parts: DaemonParts): Promise<boolean> {
     if (stop.aborted) close();
     else stop.addEventListener('abort', close, { once: true });
   });
-  const begun = await onePass(parts);
+  const begun = await onePass(parts, { stopped: () => stop.aborted });
   try {
     if (begun) await Promise.race([begun.settled.then(() => lateEnded(parts)), closed]);
   } finally {
@@ -143,7 +149,9 @@ export async function runOnce(parts: DaemonParts): Promise<boolean> {
   }
   const { letGo } = world.limiter;
   if (letGo > 0) log.warn(`Stopped before the pass was complete: ${letGo} of its renewals not begun`);
-  const complete = begun !== undefined && letGo + memory.inFlight.size + memory.late.size === 0;
+  if (begun?.cut === true)
+    log.warn('Stopped before the scan of the credential directory was complete: its tokens were not renewed');
+  const complete = begun?.cut === false && letGo + memory.inFlight.size + memory.late.size === 0;
   if (complete) touch(parts);
   return complete && memory.unwritten.size === 0;
 }

@@ -10,6 +10,7 @@ import {
   type IssuerHealth,
 } from './issuer-health.ts';
 import { createLanes, type Lanes, type Waiting } from './lanes.ts';
+import { createLocalQueue, type LocalRank } from './local-queue.ts';
 
 /**
  * One renewal in a queue: `run` makes the attempt for `token` of `user`; `skip` records that it was not made because of `error`, and not for so
@@ -22,6 +23,8 @@ export interface Job extends Waiting {
   readonly run: () => Promise<Error | undefined>;
   readonly asked?: () => string;
   readonly skip: (error: CodedError, seconds: number) => void;
+  /** Set when the attempt asks no issuer: the job then waits in the queue for local tokens only. */
+  readonly local?: LocalRank;
 }
 
 /** Runs jobs, at most `cap` at a time for one issuer; issuers never wait for one another. `add` rejects with what a job threw. */
@@ -62,8 +65,24 @@ interface Queue {
   readonly waiting: Lanes<Entry>;
 }
 
-/** A limiter. */
-export function createLimiter({ cap, steady }: LimiterParts): Limiter {
+/** Creates a limiter. Jobs that ask no issuer have one queue of their own. */
+export function createLimiter(parts: LimiterParts): Limiter {
+  const issuers = createIssuerQueues(parts);
+  const locals = createLocalQueue();
+  return {
+    ...issuers,
+    add: (job) => (job.local === undefined ? issuers.add(job) : locals.add(job, job.local)),
+    close: () => {
+      locals.close();
+      issuers.close();
+    },
+    get letGo() {
+      return issuers.letGo + locals.letGo;
+    },
+  };
+}
+
+function createIssuerQueues({ cap, steady }: LimiterParts): Limiter {
   const queues = new Map<string, Queue>();
   let closed = false;
   let letGo = 0;

@@ -63,11 +63,12 @@ export async function beginPass(
   rewrite(world, memory.unwritten);
   const early = new Map<string, Promise<number>>();
   const mayCut = now.steady - (memory.cutSince ?? now.steady) < LONGEST_WITHOUT_PLAN;
-  const { hurry, interrupted } = habits;
-  const cut = (): boolean => mayCut && interrupted?.() === true;
+  const { hurry, interrupted, stopped = () => false } = habits;
+  const cut = (): boolean => stopped() || (mayCut && interrupted?.() === true);
   const scan = await world.store.scan(now, {
     ...(hurry ? { hurry } : {}),
     interrupted: cut,
+    stopped,
     found: (tokens) => {
       for (const token of tokens) {
         const begun = startEarly(world, ownership, memory, token, now);
@@ -81,13 +82,14 @@ export async function beginPass(
   const owned = await ownersOf(scan, ownership, memory, cut);
   memory.cutSince = owned ? undefined : (memory.cutSince ?? now.steady);
   if (!owned) return { cut: true, scan, plan: NO_PLAN, started: started.length, settled: settled() };
-  const unsettled = settle(world, scan, now);
+  const unsettled = await settle(world, scan, now, stopped);
   if (hurry?.() !== true) forgetGone(memory, scan, now);
   const plan = planRenewals(
     [...owned.values()].map(({ managed }) => managed),
     now,
   );
   world.report.scanned(scan, plan);
+  const breathe = createBreath();
   for (const verdict of plan.renew) {
     const id = tokenId(verdict.token.snapshot);
     const provider = owned.get(id)?.provider;
@@ -95,6 +97,7 @@ export async function beginPass(
       [early, underWay, memory.inFlight, memory.unwritten].some((ids) => ids.has(id)) ||
       isAwaited([...lateBefore, ...memory.late], verdict.token.snapshot);
     if (provider && !busy && !unsettled.has(id)) started.push(start(world, memory, verdict, provider));
+    await breathe();
   }
   return { cut: false, scan, plan, started: started.length, settled: settled() };
 }
@@ -170,9 +173,17 @@ function withFailure(token: TokenSnapshot, memory: PassMemory): TokenSnapshot {
 }
 
 /** Settles leftovers, and tells which tokens could not get their rotated `.top`: the one in its place is spent. */
-function settle(world: PassWorld, scan: Scan, now: Instant): ReadonlySet<string> {
+async function settle(
+  world: PassWorld,
+  scan: Scan,
+  now: Instant,
+  stopped: () => boolean,
+): Promise<ReadonlySet<string>> {
   const unsettled = new Set<string>();
+  const breathe = createBreath();
   for (const { path, target, id, why } of settlements(scan, now.wall)) {
+    await breathe();
+    if (stopped()) break;
     try {
       world.store.settle(path, target);
       world.report.settled(path, why, target !== undefined);
@@ -203,6 +214,9 @@ async function start(
       token: id,
       asked: () => provider.issuerOf(snapshot),
       deadline: deadlineOf(snapshot, instant(world.clock)),
+      ...(provider.asksNobody === true
+        ? { local: snapshot.use.kind === 'missing' ? ('awaited' as const) : ('due' as const) }
+        : {}),
       run: async () => {
         const { error, late, ...result } = await attempt(world, memory, verdict, provider);
         ({ nextIn } = result);

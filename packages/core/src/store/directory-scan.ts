@@ -1,14 +1,22 @@
 // One look over the credential directory: names, stats, and the digest of every file that changed since the last look.
-import { readdirSync, type Dirent } from 'node:fs';
+import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { createBreath } from '../base/breath.ts';
 import { CodedError, systemCode } from '../base/errors.ts';
 import { KEY_FILE_NAME } from '../credential/layout.ts';
 import { isCredName } from '../credential/name.ts';
 import { sameIdentity, type FileIdentity, type Instant, type TokenSnapshot } from '../credential/snapshot.ts';
+import { namesIn } from './directory-names.ts';
 import { identityFromStat, statIfThere } from './read-file.ts';
 import type { LooseFile, Scan, ScanHabits, TemporaryFile } from './store.ts';
-import { scanUserDirectory, temporaryFile, type FileMemory, type ScanOptions } from './user-scan.ts';
+import {
+  FEW,
+  scanUserDirectory,
+  temporaryFile,
+  type FileMemory,
+  type ScanOptions,
+  type UserFound,
+} from './user-scan.ts';
 
 /** What a scan knows of one user's directory, kept for the next one. */
 interface UserMemory {
@@ -16,21 +24,34 @@ interface UserMemory {
   readonly identity: FileIdentity | undefined;
   readonly files: FileMemory;
   readonly tokens: readonly TokenSnapshot[];
+  /** Files that a later look has read before it was interrupted. */
+  readonly unfinished?: FileMemory;
 }
 
 /**
  * The memory of earlier scans: each user's directory, when every file was last looked at (`steady` seconds), and the first directory that an
- * interrupted scan passed over: the next one begins there.
+ * interrupted scan passed over: the next one begins there. `waiting` has the directories that were listed and never looked at; `listed` is
+ * true once `root` has been listed to the end; `began` is when the first scan did (`steady` seconds).
  */
 export interface ScanMemory {
   users: Map<string, UserMemory>;
   lastFull: number;
   resume: string | undefined;
+  waiting: ReadonlySet<string>;
+  listed: boolean;
+  began: number | undefined;
 }
 
 /** A memory of nothing. */
 export function emptyScanMemory(): ScanMemory {
-  return { users: new Map(), lastFull: Number.NEGATIVE_INFINITY, resume: undefined };
+  return {
+    users: new Map(),
+    lastFull: Number.NEGATIVE_INFINITY,
+    resume: undefined,
+    waiting: new Set(),
+    listed: false,
+    began: undefined,
+  };
 }
 
 /**
@@ -45,6 +66,29 @@ const LONGEST_WITHOUT_FULL = 300;
 /** A directory that changed so recently (seconds) may change again within the same tick of the file system's clock. */
 const CLOCK_GRAIN = 2;
 
+/** How one scan goes: what it may skip, and what it has found so far. */
+interface Progress {
+  readonly root: string;
+  readonly memory: ScanMemory;
+  readonly now: Instant;
+  readonly options: ScanOptions;
+  readonly breathe: () => Promise<void> | undefined;
+  readonly interrupted: () => boolean;
+  readonly stopped: () => boolean;
+  readonly hurry: () => boolean;
+  readonly found: (tokens: readonly TokenSnapshot[]) => void;
+  /** Every file is looked at, also in directories that have not changed. */
+  full: boolean;
+  readonly users: Map<string, UserMemory>;
+  readonly waiting: Set<string>;
+  resume: string | undefined;
+  partial: boolean;
+  readonly tokens: TokenSnapshot[];
+  readonly keyFiles: LooseFile[];
+  readonly temporaries: TemporaryFile[];
+  readonly problems: string[];
+}
+
 /**
  * Scans `root`. What has not changed comes from `memory`, which then holds what stands now.
  * @throws CodedError `CRED_DIR_INVALID` when `root` itself cannot be listed
@@ -56,73 +100,96 @@ export async function scanDirectory(
   options: ScanOptions,
   habits: ScanHabits = {},
 ): Promise<Scan> {
+  memory.began ??= now.steady;
   const sinceFull = now.steady - memory.lastFull;
-  const patient = sinceFull < LONGEST_WITHOUT_FULL;
-  let full = sinceFull >= FULL_LOOK_INTERVAL;
-  let resume: string | undefined;
-  const found = { tokens: [] as TokenSnapshot[], keyFiles: [] as LooseFile[] };
-  const temporaries: TemporaryFile[] = [];
-  const problems: string[] = [];
-  const users = new Map<string, UserMemory>();
-  const breathe = createBreath();
-  for (const entry of newOnesFirst(entriesOf(root), memory)) {
-    if (entry.isDirectory() && isCredName(entry.name)) {
-      const known = memory.users.get(entry.name);
-      if (patient && known && habits.interrupted?.() === true) {
-        users.set(entry.name, known);
-        full = false;
-        resume ??= entry.name;
-        continue;
-      }
-      full &&= !(patient && habits.hurry?.() === true);
-      const user = await scanUser(root, entry.name, known, {
-        full,
-        now,
-        options,
-        temporaries,
-        problems,
-        breathe,
-      });
-      if (user) users.set(entry.name, user);
-      if (user && user !== known) habits.found?.(user.tokens);
-      for (const token of user?.tokens ?? []) found.tokens.push(token);
-    } else if (entry.isFile() && KEY_FILE_NAME.test(entry.name)) {
-      const stats = statIfThere(join(root, entry.name));
-      if (stats) found.keyFiles.push({ path: entry.name, mtime: stats.mtimeMs / 1000 });
-    } else {
-      const temporary = temporaryFile({ root, user: '', options }, entry);
-      if (temporary) temporaries.push(temporary);
-    }
-    await breathe();
-  }
+  const patient = now.steady - Math.max(memory.lastFull, memory.began) < LONGEST_WITHOUT_FULL;
+  const stopped = (): boolean => habits.stopped?.() === true;
+  const progress: Progress = {
+    root,
+    memory,
+    now,
+    options,
+    stopped,
+    breathe: createBreath(),
+    interrupted: () => stopped() || (patient && habits.interrupted?.() === true),
+    hurry: () => patient && habits.hurry?.() === true,
+    found: habits.found ?? (() => undefined),
+    full: sinceFull >= FULL_LOOK_INTERVAL,
+    users: new Map(),
+    waiting: new Set(),
+    resume: undefined,
+    partial: false,
+    tokens: [],
+    keyFiles: [],
+    temporaries: [],
+    problems: [],
+  };
+  const listed = await lookAtRoot(progress);
+  if (listed) for (const name of inTurn(listed, memory)) await lookAtUser(progress, name);
+  else keepAll(progress);
+  const { users, waiting, resume, full, partial, tokens, keyFiles, temporaries, problems } = progress;
   memory.users = users;
+  memory.waiting = waiting;
   memory.resume = resume;
-  if (full) memory.lastFull = now.steady;
-  return { ...found, temporaries, problems, ...(resume === undefined ? {} : { partial: true }) };
+  if (full && !partial) memory.lastFull = now.steady;
+  return { tokens, keyFiles, temporaries, problems, ...(partial ? { partial: true } : {}) };
 }
 
 /**
- * A new directory is one that somebody may be waiting for: it comes before the others are even sorted out. Those follow from where the last
- * scan was interrupted, so that calls without end keep no directory from its turn.
+ * Looks at everything in `root` but the users' directories, which it gives back by name; nothing when it was interrupted. A new directory is
+ * one that somebody may be waiting for: it is looked at as soon as its name is read. At the first scan all are new, and none comes first.
  */
-function* newOnesFirst(entries: readonly Dirent[], { users, resume }: ScanMemory): Generator<Dirent> {
-  const fresh = users.size === 0 ? [] : entries.filter(({ name }) => !users.has(name));
-  yield* fresh;
-  const seen = new Set(fresh);
-  const first =
-    resume === undefined
-      ? 0
-      : Math.max(
-          0,
-          entries.findIndex(({ name }) => name === resume),
-        );
-  for (const entry of entries.slice(first)) if (!seen.has(entry)) yield entry;
-  for (const entry of entries.slice(0, first)) if (!seen.has(entry)) yield entry;
+async function lookAtRoot(progress: Progress): Promise<readonly string[] | undefined> {
+  const { root, memory, options, keyFiles, temporaries, breathe, interrupted } = progress;
+  const directories: string[] = [];
+  let looked = 0;
+  for (const slice of slicesOf(root)) {
+    for (const entry of slice) {
+      looked += 1;
+      if (entry.isDirectory()) {
+        if (!isCredName(entry.name)) continue;
+        const isNew = memory.listed && !memory.users.has(entry.name) && !memory.waiting.has(entry.name);
+        if (isNew) await lookAtUser(progress, entry.name, true);
+        else directories.push(entry.name);
+      } else if (entry.isFile() && KEY_FILE_NAME.test(entry.name)) {
+        const stats = statIfThere(join(root, entry.name));
+        if (stats) keyFiles.push({ path: entry.name, mtime: stats.mtimeMs / 1000 });
+      } else {
+        const temporary = temporaryFile({ root, user: '', options }, entry);
+        if (temporary) temporaries.push(temporary);
+      }
+      const breath = breathe();
+      if (!breath) continue;
+      await breath;
+      if (looked > FEW && interrupted()) return undefined;
+    }
+  }
+  memory.listed = true;
+  return directories;
 }
 
-function entriesOf(root: string): Dirent[] {
+/** After a listing that was interrupted: what is known of directories is kept, and the next scan sees the others. */
+function keepAll(progress: Progress): void {
+  const { memory, users } = progress;
+  for (const [name, known] of memory.users) if (!users.has(name)) leave(progress, name, known);
+  for (const name of memory.waiting) if (!users.has(name)) leave(progress, name, undefined);
+  progress.partial = true;
+  progress.resume = memory.resume;
+}
+
+/** Leaves a user's directory for the next scan, with what is known of it. */
+function leave(progress: Progress, name: string, known: UserMemory | undefined): void {
+  progress.partial = true;
+  progress.full = false;
+  progress.resume ??= name;
+  if (!known) return void progress.waiting.add(name);
+  progress.users.set(name, known);
+  for (const token of known.tokens) progress.tokens.push(token);
+}
+
+function* slicesOf(root: string): Generator<readonly Dirent[]> {
   try {
-    return readdirSync(root, { withFileTypes: true });
+    yield* namesIn(root, 0);
   } catch (error) {
     const code = systemCode(error);
     if (code === undefined) throw error;
@@ -131,42 +198,67 @@ function entriesOf(root: string): Dirent[] {
   }
 }
 
-interface Look {
-  readonly full: boolean;
-  /** Lets the event loop run when this look has held it for long enough. */
-  readonly breathe: () => Promise<void> | undefined;
-  readonly now: Instant;
-  readonly options: ScanOptions;
-  readonly temporaries: TemporaryFile[];
-  readonly problems: string[];
+/** Looks at one user's directory. An interruption leaves it for the next scan, unless it is a new one. */
+async function lookAtUser(progress: Progress, name: string, isNew = false): Promise<void> {
+  const { memory, users, tokens, breathe } = progress;
+  const known = memory.users.get(name);
+  if (isNew ? progress.stopped() : progress.interrupted()) return leave(progress, name, known);
+  if (progress.hurry()) progress.full = false;
+  const user = await scanUser(progress, name, known);
+  if (user === undefined) return;
+  if ('cut' in user) return leave(progress, name, user.known);
+  users.set(name, user);
+  for (const token of user.tokens) tokens.push(token);
+  await breathe();
+}
+
+/** The order of directories that are not new: from where the last scan was interrupted, so that calls without end keep none from its turn. */
+function inTurn(names: readonly string[], { resume }: ScanMemory): readonly string[] {
+  const first = resume === undefined ? 0 : Math.max(0, names.indexOf(resume));
+  return first === 0 ? names : [...names.slice(first), ...names.slice(0, first)];
+}
+
+/** A directory that was not looked at to the end, and what is known of it all the same. */
+interface CutUser {
+  readonly cut: true;
+  readonly known: UserMemory;
 }
 
 /** A directory that goes away while we look is swept, not broken. */
 async function scanUser(
-  root: string,
+  progress: Progress,
   user: string,
   known: UserMemory | undefined,
-  look: Look,
-): Promise<UserMemory | undefined> {
+): Promise<UserMemory | CutUser | undefined> {
+  const { root, now, problems, temporaries } = progress;
   const directory = join(root, user);
   const stats = statIfThere(directory);
   if (!stats) return undefined;
   const identity = identityFromStat(stats);
-  if (!look.full && known?.identity && sameIdentity(known.identity, identity)) return known;
-  let names: Dirent[];
+  if (!progress.full && known?.identity && sameIdentity(known.identity, identity)) return known;
+  const scan = {
+    ...progress,
+    user,
+    known: (name: string) => known?.files.get(name) ?? known?.unfinished?.get(name),
+  };
+  let scanned: UserFound;
   try {
-    names = readdirSync(directory, { withFileTypes: true });
+    scanned = await scanUserDirectory(scan, namesIn(directory, stats.size));
   } catch (error) {
     const code = systemCode(error);
     if (code === undefined) throw error;
     if (code !== 'ENOENT' && code !== 'ENOTDIR') {
-      look.problems.push(`${directory} cannot be read (${code}); its tokens are not renewed`);
+      problems.push(`${directory} cannot be read (${code}); its tokens are not renewed`);
     }
     return undefined;
   }
-  const scanned = await scanUserDirectory({ root, user, known: known?.files, ...look }, names);
-  for (const temporary of scanned.temporaries) look.temporaries.push(temporary);
+  const { files, tokens } = scanned;
+  if (scanned.cut) {
+    const before = known ?? { files: new Map(), tokens: [] };
+    return { cut: true, known: { ...before, identity: undefined, unfinished: files } };
+  }
+  for (const temporary of scanned.temporaries) temporaries.push(temporary);
   // A leftover is reported until it is settled, so its directory is opened every time.
-  const certain = identity.mtime < look.now.wall - CLOCK_GRAIN && scanned.temporaries.length === 0;
-  return { identity: certain ? identity : undefined, files: scanned.files, tokens: scanned.tokens };
+  const certain = identity.mtime < now.wall - CLOCK_GRAIN && scanned.temporaries.length === 0;
+  return { identity: certain ? identity : undefined, files, tokens };
 }

@@ -59,12 +59,14 @@ export interface TokenChange {
 
 /**
  * For somebody who waits: `found` learns of the tokens of each directory that has changed as soon as they are read; while `hurry` says so,
- * files in unchanged directories are not looked at; once `interrupted` says so, known directories are left for the next scan.
+ * files in unchanged directories are not looked at; once `interrupted` says so, known directories are left for the next scan; once `stopped`
+ * says so, everything else is.
  */
 export interface ScanHabits {
   readonly found?: (tokens: readonly TokenSnapshot[]) => void;
   readonly hurry?: () => boolean;
   readonly interrupted?: () => boolean;
+  readonly stopped?: () => boolean;
 }
 
 /** The credential directory as the daemon sees it. */

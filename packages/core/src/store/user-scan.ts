@@ -40,40 +40,108 @@ export interface ScanOptions {
 export interface UserScan {
   readonly root: string;
   readonly user: string;
-  readonly known: FileMemory | undefined;
+  readonly known: (name: string) => Remembered | undefined;
   readonly now: Instant;
   readonly options: ScanOptions;
   readonly breathe: () => Promise<void> | undefined;
+  /** Asked after each yield to the event loop: true ends the scan of a directory of which more than a few files have been looked at. */
+  readonly interrupted: () => boolean;
+  /** Learns of tokens as soon as they are read, at the latest when the event loop runs next. */
+  readonly found: (tokens: readonly TokenSnapshot[]) => void;
 }
 
-/** The tokens and leftovers of one user, and what to remember of the files. */
+/** The tokens and leftovers of one user, and what to remember of the files. With `cut` the scan was interrupted: only the files count. */
 export interface UserFound {
   readonly tokens: readonly TokenSnapshot[];
   readonly temporaries: readonly TemporaryFile[];
   readonly files: FileMemory;
+  readonly cut: boolean;
 }
 
-/** Looks at every file that `names` lists, and breathes between tokens, never within one. */
-export async function scanUserDirectory(scan: UserScan, names: readonly Dirent[]): Promise<UserFound> {
-  const stems = new Map<string, Set<TokenFileKind>>();
-  const temporaries: TemporaryFile[] = [];
-  for (const dirent of names) {
-    const entry = classifyUserEntry(dirent.name);
-    if (entry.kind === 'temporary') {
-      const temporary = temporaryFile(scan, dirent);
-      if (temporary) temporaries.push(temporary);
-    } else if (entry.kind !== 'other' && isCredName(entry.stem)) {
-      const kinds = stems.get(entry.stem) ?? new Set();
-      stems.set(entry.stem, kinds.add(entry.kind));
-    }
-  }
+/** A directory with no more entries than this is never left half looked at: its tokens would wait for nothing. */
+export const FEW = 256;
+
+/** Looks at every file that the slices of `names` list, and lets the event loop run between tokens, never within one. */
+export async function scanUserDirectory(
+  scan: UserScan,
+  names: Iterable<readonly Dirent[]>,
+): Promise<UserFound> {
   const files: FileMemory = new Map();
-  const tokens: TokenSnapshot[] = [];
-  for (const [stem, kinds] of stems) {
-    if (kinds.has('top') || kinds.has('use')) tokens.push(snapshotOf(scan, stem, kinds, files));
-    await scan.breathe();
+  const cut = (): UserFound => ({ tokens: [], temporaries: [], files, cut: true });
+  const listed = await listUser(scan, names);
+  if (!listed) return cut();
+  const temporaries: TemporaryFile[] = [];
+  for (const [index, dirent] of listed.temporaries.entries()) {
+    const temporary = temporaryFile(scan, dirent);
+    if (temporary) temporaries.push(temporary);
+    if (await isOver(scan, index)) return cut();
   }
-  return { tokens, temporaries, files };
+  const tokens: TokenSnapshot[] = [];
+  let told = 0;
+  const tell = (): void => {
+    if (told < tokens.length) scan.found(tokens.slice(told));
+    told = tokens.length;
+  };
+  let looked = 0;
+  for (const [stem, kinds] of listed.stems) {
+    if (kinds.has('top') || kinds.has('use')) {
+      const token = snapshotOf(scan, stem, kinds, files);
+      if (token.top.kind !== 'missing' || token.use.kind !== 'missing') tokens.push(token);
+    }
+    looked += 1;
+    const breath = scan.breathe();
+    if (!breath) continue;
+    tell();
+    await breath;
+    if (looked > FEW && scan.interrupted()) return cut();
+  }
+  tell();
+  return { tokens, temporaries, files, cut: false };
+}
+
+/** What a user's directory lists: the kinds of file of each token, and what may be a temporary file. */
+interface Listed {
+  readonly stems: ReadonlyMap<string, ReadonlySet<TokenFileKind>>;
+  readonly temporaries: readonly Dirent[];
+}
+
+/** Sorts the names of a user's directory; nothing when the scan was interrupted. */
+async function listUser(scan: UserScan, names: Iterable<readonly Dirent[]>): Promise<Listed | undefined> {
+  const stems = new Map<string, Set<TokenFileKind>>();
+  const temporaries: Dirent[] = [];
+  let looked = 0;
+  let yielded = false;
+  let torn = false;
+  for (const slice of names) {
+    torn ||= yielded;
+    for (const dirent of slice) {
+      const entry = classifyUserEntry(dirent.name);
+      if (entry.kind === 'temporary') temporaries.push(dirent);
+      else if (entry.kind !== 'other' && isCredName(entry.stem)) {
+        const kinds = stems.get(entry.stem) ?? new Set();
+        stems.set(entry.stem, kinds.add(entry.kind));
+      }
+    }
+    looked += slice.length;
+    const breath = scan.breathe();
+    if (!breath) continue;
+    await breath;
+    yielded = true;
+    if (looked > FEW && scan.interrupted()) return undefined;
+  }
+  // A file that was replaced by rename between two slices may be in neither: such a token's files are all looked for.
+  if (torn) for (const stem of stems.keys()) stems.set(stem, EVERY_KIND);
+  return { stems, temporaries };
+}
+
+const EVERY_KIND: Set<TokenFileKind> = new Set(['top', 'use', 'meta', 'renewal']);
+
+/** Lets the event loop run when it is time to; true when the scan is to end then. `looked`: how many entries have been looked at. */
+async function isOver(scan: UserScan, looked: number): Promise<boolean> {
+  const breath = scan.breathe();
+  if (!breath) return false;
+  await breath;
+  return looked > FEW && scan.interrupted();
 }
 
 /** What is known of a temporary file of ours; only a file, or a link of that name, can be one. */
@@ -100,7 +168,7 @@ export function temporaryFile(
 function snapshotOf(
   scan: UserScan,
   stem: string,
-  kinds: Set<TokenFileKind>,
+  kinds: ReadonlySet<TokenFileKind>,
   files: FileMemory,
 ): TokenSnapshot {
   const look = <T>(kind: TokenFileKind, digest: (text: string, mtime: number) => Parsed<T>): FileState<T> =>
@@ -132,7 +200,7 @@ function digested<T>(
 ): FileState<T> {
   const path = join(root, user, name);
   const stats = statIfThere(path);
-  const before = known?.get(name);
+  const before = known(name);
   if (stats && before && sameIdentity(before.identity, identityFromStat(stats))) {
     files.set(name, before);
     // A name says how it is digested, so the same name always has the same kind of state.

@@ -1,0 +1,33 @@
+// The names in a directory, in slices: a directory of 100,000 names must not hold up the event loop.
+import { opendirSync, readdirSync, type Dirent } from 'node:fs';
+
+/** A directory whose own size is at most this many bytes is read at once: that is faster, and it has a few hundred names at most. */
+const SMALL = 4096;
+
+/** Names in one slice: well under a millisecond of work. */
+const SLICE = 256;
+
+/**
+ * Yields the entries of a directory in slices. `size` is the directory's own size in bytes, as stat gives it (0 when not known). What is
+ * created, renamed or removed between two slices may be missing.
+ * @throws the system's error when the directory cannot be read
+ */
+export function* namesIn(path: string, size: number): Generator<readonly Dirent[]> {
+  if (size > 0 && size <= SMALL) {
+    yield readdirSync(path, { withFileTypes: true });
+    return;
+  }
+  const directory = opendirSync(path, { bufferSize: SLICE });
+  try {
+    let slice: Dirent[] = [];
+    for (let entry = directory.readSync(); entry; entry = directory.readSync()) {
+      slice.push(entry);
+      if (slice.length < SLICE) continue;
+      yield slice;
+      slice = [];
+    }
+    yield slice;
+  } finally {
+    directory.closeSync();
+  }
+}
