@@ -13,7 +13,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import {
   isCoded,
-  readCredentialFile,
+  readSafely,
   syncDirectory,
   systemCode,
   temporaryOwner,
@@ -113,7 +113,7 @@ function isThere(path: string): boolean {
 }
 
 function keyIn(path: string): KeyObject | undefined {
-  const reading = readCredentialFile(path);
+  const reading = readSafely(path);
   if (reading.kind !== 'text') return undefined;
   try {
     return readKey(reading.text).key;

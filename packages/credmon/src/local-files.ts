@@ -1,7 +1,14 @@
 // The local signer's part of the world: keys, map files and key pairs on disk.
-import { lstatSync, readdirSync, realpathSync, statSync, type Stats } from 'node:fs';
+import { lstatSync, readdirSync, statSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
-import { readCredentialFile, shellWord, systemCode, systemRandom, type Parsed } from '@credmon/core';
+import {
+  readSafely,
+  shellWord,
+  systemCode,
+  systemRandom,
+  type Parsed,
+  type SafeReading,
+} from '@credmon/core';
 import {
   activeKey,
   initKeyDirectory,
@@ -62,29 +69,22 @@ function look(path: string): Stats | string | undefined {
 
 /** The administrator may keep a file behind a link, as orchestrators do. */
 function readText(path: string): Parsed<string> {
-  const reading = readCredentialFile(resolved(path));
-  if (reading.kind === 'text') return { ok: true, value: reading.text };
-  return { ok: false, reason: reading.kind === 'missing' ? 'is missing' : reading.reason };
-}
-
-function resolved(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    // Reading it says what is wrong.
-    return path;
-  }
+  const reading = readSafely(path);
+  return reading.kind === 'text' ? { ok: true, value: reading.text } : refused(reading);
 }
 
 function readKey(path: string): Parsed<string> {
-  const text = readText(path);
-  if (!text.ok) return text;
-  if ((statSync(path).mode & 0o007) === 0) return text;
+  const reading = readSafely(path);
+  if (reading.kind !== 'text') return refused(reading);
+  if ((reading.mode & 0o007) === 0) return { ok: true, value: reading.text };
   return {
     ok: false,
     reason: `is open to every user; to mend it: chmod 600 ${shellWord(path)}, and replace the key`,
   };
+}
+
+function refused(reading: Exclude<SafeReading, { kind: 'text' }>): Parsed<string> {
+  return { ok: false, reason: reading.kind === 'missing' ? 'is missing' : reading.reason };
 }
 
 function readAll(path: string): readonly string[] {

@@ -1,19 +1,19 @@
 // Client secret files: read anew for every renewal, so that a new secret needs no restart.
 import { statSync } from 'node:fs';
-import { readCredentialFile, shellWord, systemCode, type Parsed } from '@credmon/core';
+import { readSafely, shellWord, systemCode, type Parsed } from '@credmon/core';
 
 /** A secret of this size is somebody's mistake, in bytes. */
 const LARGEST_SECRET = 64 * 1024;
 
 /**
  * The secret in a file: cut at its first control character, as CredD does, or the whole of it, which keys in PEM need. Refused when the file is readable for group or others, or
- * belongs neither to root nor to this process's user.
+ * belongs neither to root nor to this process's user. A link is followed where root or this process alone can have made it.
  */
 export function readSecretFile(path: string, form: 'line' | 'whole' = 'line'): Parsed<string> {
-  const reading = readCredentialFile(path, LARGEST_SECRET);
+  const reading = readSafely(path, LARGEST_SECRET);
   if (reading.kind === 'missing') return { ok: false, reason: 'is missing' };
   if (reading.kind === 'broken') return { ok: false, reason: reading.reason };
-  const { mode, uid } = statSync(path);
+  const { mode, uid } = reading;
   if ((mode & 0o077) !== 0)
     return { ok: false, reason: `can be read by others; to mend it: chmod go-rwx ${shellWord(path)}` };
   if (uid !== 0 && uid !== process.geteuid?.())

@@ -2,8 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { lstatSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { readCredentialFile, writeFileAtomically } from '@credmon/core';
-import { inDirectory } from './safe-directory.ts';
+import { inDirectory, readCredentialFile, writeFileAtomically } from '@credmon/core';
 import type { StandingFiles, StandingOwner, StandingReading } from './providers/standing-ports.ts';
 
 /** A directory service that does not answer may not hold up the daemon for longer than this, in milliseconds. */

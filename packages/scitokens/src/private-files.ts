@@ -1,20 +1,7 @@
 // Files with secrets, and the lock on the directory that holds them.
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  linkSync,
-  lstatSync,
-  openSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  type Stats,
-} from 'node:fs';
+import { linkSync, lstatSync, readdirSync, renameSync, rmSync, statSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
-import { CodedError, messageOf, shellWord, stageFile, systemCode, temporaryOwner } from '@credmon/core/base';
+import { CodedError, readSafely, shellWord, stageFile, systemCode, temporaryOwner } from '@credmon/core/base';
 
 /** An error about a key directory or a file in it. */
 export function badDirectory(path: string, problem: string, cause?: unknown): CodedError {
@@ -45,25 +32,16 @@ function checkMode(path: string, mode: number, refused: number): void {
 }
 
 /**
- * Reads a file that only its owner can read; `undefined` when there is none. Links are not followed.
+ * Reads a file that only its owner can read; `undefined` when there is none. A link is followed where root or this process alone can have
+ * made it, as a mounted secret is.
  * @throws CodedError `TOKEN_KEY_DIRECTORY`.
  */
 export function readPrivateFile(file: string): string | undefined {
-  let descriptor: number;
-  try {
-    descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw badDirectory(file, `cannot be read: ${messageOf(error)}`, error);
-  }
-  try {
-    const facts = fstatSync(descriptor);
-    if (!facts.isFile()) throw badDirectory(file, 'is not a regular file');
-    checkMode(file, facts.mode, 0o077);
-    return readFileSync(descriptor, 'utf8');
-  } finally {
-    closeSync(descriptor);
-  }
+  const reading = readSafely(file);
+  if (reading.kind === 'missing') return undefined;
+  if (reading.kind === 'broken') throw badDirectory(file, reading.reason);
+  checkMode(file, reading.mode, 0o077);
+  return reading.text;
 }
 
 /**

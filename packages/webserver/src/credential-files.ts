@@ -21,6 +21,7 @@ import {
 import {
   CodedError,
   messageOf,
+  readSafely,
   stageFile,
   syncDirectory,
   systemCode,
@@ -187,5 +188,8 @@ function unusable(what: string, error: unknown): CodedError {
 
 /** The text of a file that `what` (a knob) names. @throws CodedError `CRED_FILE_IO` */
 export function readTextFile(path: string, what: string): string {
-  return guard(`read ${path} (${what})`, () => readFileSync(path, 'utf8'));
+  const reading = readSafely(path);
+  if (reading.kind === 'text') return reading.text;
+  const why = reading.kind === 'missing' ? 'ENOENT' : reading.reason;
+  throw new CodedError('CRED_FILE_IO', `cannot read ${path} (${what}): ${why}`, { path });
 }

@@ -2,7 +2,7 @@
 import { existsSync, fstatSync, readFileSync, statSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { BlockList, isIP } from 'node:net';
-import { CodedError, messageOf, removeStaleSocket } from '@credmon/core/base';
+import { CodedError, makeSocket, messageOf, removeStaleSocket } from '@credmon/core/base';
 import type { ListenAddress } from './settings/settings.ts';
 
 /** The socket is for the proxy's group: the directory it lies in says who that is. */
@@ -93,15 +93,8 @@ function bind(server: Server, address: ListenAddress): Promise<void> {
       case 'fd':
         server.listen({ fd: address.descriptor }, done);
         break;
-      case 'unix': {
-        // The socket is made before listen returns: with this umask it is never open to others, not even for a moment.
-        const before = process.umask(0o777 & ~SOCKET_MODE);
-        try {
-          server.listen({ path: address.path }, done);
-        } finally {
-          process.umask(before);
-        }
-      }
+      case 'unix':
+        makeSocket(SOCKET_MODE, () => server.listen({ path: address.path }, done));
     }
   });
 }

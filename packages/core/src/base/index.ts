@@ -20,5 +20,9 @@ export {
   writeFileAtomically,
 } from './atomic-write.ts';
 export type { StagedFile, WriteOptions } from './atomic-write.ts';
-export { removeStaleSocket } from './stale-socket.ts';
+export { inDirectory, inSubdirectory, openDirectory, openSubdirectory } from './safe-directory.ts';
+export type { OpenDirectory } from './safe-directory.ts';
+export { readSafely } from './safe-file.ts';
+export type { SafeReading } from './safe-file.ts';
+export { makeSocket, removeStaleSocket } from './stale-socket.ts';
 export { shellWord } from './shell-word.ts';

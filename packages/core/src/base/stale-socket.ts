@@ -1,4 +1,4 @@
-// A unix socket that a killed process left behind stands in the way of the next one.
+// Unix sockets in the file system: made with their final mode, and removed when a killed process left them behind.
 import { lstatSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { systemCode } from './errors.ts';
@@ -14,4 +14,17 @@ export async function removeStaleSocket(path: string): Promise<void> {
     probe.once('error', (error) => resolve(systemCode(error) === 'ECONNREFUSED'));
   });
   if (dead) unlinkSync(path);
+}
+
+/**
+ * Runs `listen`, which makes a socket before it returns, so that the socket has at most the permission bits `mode`: it is never open to
+ * others, not even for a moment.
+ */
+export function makeSocket<T>(mode: number, listen: () => T): T {
+  const before = process.umask(0o777 & ~mode);
+  try {
+    return listen();
+  } finally {
+    process.umask(before);
+  }
 }

@@ -1,7 +1,7 @@
 // Serves the metrics over HTTP: three paths, GET alone, short patience; whoever wants more puts a web server in front.
-import { chmodSync, opendirSync } from 'node:fs';
+import { opendirSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { CodedError, messageOf, removeStaleSocket, systemCode } from '@credmon/core';
+import { CodedError, makeSocket, messageOf, removeStaleSocket, systemCode } from '@credmon/core';
 import { addressText, type MetricsAddress } from './address.ts';
 
 /** An answer. */
@@ -48,7 +48,6 @@ export async function openListener(
   try {
     if (address.kind === 'unix') await removeStaleSocket(address.path);
     await listen(server, address);
-    if (address.kind === 'unix') chmodSync(address.path, SOCKET_MODE);
   } catch (error) {
     server.close();
     throw unserved(address, error);
@@ -60,17 +59,12 @@ export async function openListener(
 function listen(server: Server, address: MetricsAddress): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(
-      address.kind === 'fd'
-        ? { fd: address.descriptor }
-        : address.kind === 'unix'
-          ? { path: address.path }
-          : address,
-      () => {
-        server.off('error', reject);
-        resolve();
-      },
-    );
+    const done = (): void => {
+      server.off('error', reject);
+      resolve();
+    };
+    if (address.kind === 'unix') makeSocket(SOCKET_MODE, () => server.listen({ path: address.path }, done));
+    else server.listen(address.kind === 'fd' ? { fd: address.descriptor } : address, done);
   });
 }
 

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openListener, whyUnreadable, type Listener, type Pages } from '../../src/metrics/listener.ts';
 import { ask } from '@credmon/test-fixtures/metrics';
 
@@ -83,6 +83,20 @@ describe('a unix socket', () => {
       (statSync(path).mode & 0o777).toString(8),
       (await ask(`unix:${path}`, '/metrics')).status,
     ]).toEqual(['660', 200]);
+  });
+
+  it('is never open to others, not even for a moment, whatever the umask', async () => {
+    const before = process.umask(0);
+    const umask = vi.spyOn(process, 'umask');
+    try {
+      await listen(unix());
+      expect((statSync(unix().path).mode & 0o777).toString(8)).toBe('660');
+      // It is made under this umask, and another process's files are not.
+      expect(umask.mock.calls).toEqual([[0o117], [0]]);
+    } finally {
+      umask.mockRestore();
+      process.umask(before);
+    }
   });
 
   it('on which somebody listens, or a file in its place, is left alone', async () => {

@@ -1,7 +1,6 @@
 // The connection to Redis: made at start, made again when it breaks, and never waited for longer than a user would.
-import { readFileSync, statSync } from 'node:fs';
 import { createClient, type RedisClientOptions } from '@redis/client';
-import { CodedError, messageOf, systemCode } from '@credmon/core/base';
+import { CodedError, messageOf, readSafely, systemCode } from '@credmon/core/base';
 import type { RedisAddress } from '../settings/session-store.ts';
 import { REDIS_SCRIPT } from './redis-script.ts';
 
@@ -100,22 +99,17 @@ function socketOf(
 /** In milliseconds: soon at first, then every few seconds, for ever, because the server must come back by itself. */
 const delayOf = (retries: number): number => Math.min(100 * 2 ** Math.min(retries, 6), PATIENCE);
 
+/** In bytes. */
+const LARGEST_SECRET = 64 * 1024;
+
 function readPassword(path: string): string {
-  const refuse = (why: string, cause?: unknown): CodedError =>
-    new CodedError(
-      'SECRET_UNREADABLE',
-      `CREDMON_WEB_SESSION_STORE_PASSWORD_FILE ${path} ${why}`,
-      { path },
-      cause,
-    );
-  try {
-    if ((statSync(path).mode & 0o077) !== 0)
-      throw refuse(`can be read by others; to mend it: chmod go-rwx ${path}`);
-    return readFileSync(path, 'utf8').split('\n', 1)[0]?.trim() ?? '';
-  } catch (error) {
-    if (error instanceof CodedError) throw error;
-    throw refuse(`cannot be read (${systemCode(error) ?? 'unknown'})`, error);
-  }
+  const refuse = (why: string): CodedError =>
+    new CodedError('SECRET_UNREADABLE', `CREDMON_WEB_SESSION_STORE_PASSWORD_FILE ${path} ${why}`, { path });
+  const reading = readSafely(path, LARGEST_SECRET);
+  if (reading.kind === 'missing') throw refuse('cannot be read (ENOENT)');
+  if (reading.kind === 'broken') throw refuse(reading.reason);
+  if ((reading.mode & 0o077) !== 0) throw refuse(`can be read by others; to mend it: chmod go-rwx ${path}`);
+  return reading.text.split('\n', 1)[0]?.trim() ?? '';
 }
 
 function within<T>(work: Promise<T>): Promise<T> {

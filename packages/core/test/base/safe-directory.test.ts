@@ -1,9 +1,13 @@
 // A path that only root can bend.
 import {
   chmodSync,
+  chownSync,
+  lchownSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   realpathSync,
   renameSync,
   symlinkSync,
@@ -12,7 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { inDirectory } from '../src/safe-directory.ts';
+import { inDirectory, inSubdirectory } from '../../src/base/safe-directory.ts';
 
 let root: string;
 beforeEach(() => {
@@ -33,6 +37,43 @@ beforeEach(() => {
 });
 const write = (directory: string): void =>
   inDirectory(`${root}/${directory}`, (path) => writeFileSync(join(path, 'token'), directory));
+
+describe('a link in a sticky directory, as volumes of orchestrators are', () => {
+  const volume = (): string => {
+    const path = join(root, 'volume');
+    mkdirSync(join(path, '..2026_08_02'), { recursive: true });
+    chmodSync(path, 0o1777);
+    symlinkSync('..2026_08_02', join(path, '..data'));
+    return path;
+  };
+  it('is followed when it is ours', () => {
+    const path = volume();
+    inDirectory(join(path, '..data'), (here) => writeFileSync(join(here, 'token'), 'x'));
+    expect(readFileSync(join(path, '..2026_08_02/token'), 'utf8')).toBe('x');
+  });
+
+  it.runIf(process.getuid?.() === 0)('is refused when it is of another user, or the directory is', () => {
+    const path = volume();
+    lchownSync(join(path, '..data'), 64_001, 0);
+    expect(() => inDirectory(join(path, '..data'), () => undefined)).toThrow('another user could change');
+    lchownSync(join(path, '..data'), 0, 0);
+    chownSync(path, 64_001, 0);
+    expect(() => inDirectory(join(path, '..data'), () => undefined)).toThrow('another user could change');
+  });
+
+  it('is refused when it has a second name: another user could have put it there', () => {
+    const path = volume();
+    linkSync(join(path, '..data'), join(root, 'second'));
+    expect(() => inDirectory(join(path, '..data'), () => undefined)).toThrow('another user could change');
+  });
+});
+
+describe('a subdirectory', () => {
+  it('is opened, but never through a link, whoever made it', () => {
+    expect(inSubdirectory(root, 'ours', (path) => readdirSync(path))).toEqual(['link', 'loop']);
+    expect(() => inSubdirectory(join(root, 'ours'), 'link', () => undefined)).toThrow('ENOTDIR');
+  });
+});
 
 describe('a directory that is reached safely', () => {
   it.each(['home/tokens', 'ours/link', 'target', 'home/../target'])('%s is written to', (directory) => {
