@@ -16,6 +16,7 @@ const mayImport = {
 /** The files that touch clock, randomness, files, network and processes (CONTRIBUTING.md, "the world"). */
 const worldFiles = [
   'packages/core/src/base/{awake-timer,breath,clock,random,send,lookup,atomic-write,safe-directory,safe-file,stale-socket}.ts',
+  'packages/core/src/base/{agents,trust,trust-files,tls-refusal}.ts',
   'packages/core/src/config/{load,host,command,accounts}.ts',
   'packages/core/src/log/put-aside.ts',
   'packages/core/src/log/rotating-file.ts',
@@ -26,7 +27,7 @@ const worldFiles = [
   'packages/*/src/cli/**',
   'packages/credmon/src/{lifecycle,master,secret-file,local-files,key-pair,standing-files}.ts',
   'packages/credmon/src/metrics/listener.ts',
-  'packages/credmon/src/providers/{exec,own-trust}.ts',
+  'packages/credmon/src/providers/exec.ts',
   'packages/credmon/src/storer/**',
   'packages/scitokens/src/{discover,issuer-keys,key-cache,key-directory,private-files,create-key}.ts',
   'packages/webserver/src/session-store/**',

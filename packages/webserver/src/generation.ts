@@ -1,7 +1,7 @@
 // One configuration's life: the application and everything that it stands on, made together and closed together.
 import type { FastifyInstance } from 'fastify';
-import { checkCredentialDirectory, createSend, DEFAULT_SEND_LIMITS } from '@credmon/core';
-import { messageOf, systemClock, systemRandom } from '@credmon/core/base';
+import { checkCredentialDirectory, createSend, createTrust, DEFAULT_SEND_LIMITS } from '@credmon/core';
+import { messageOf, systemClock, systemRandom, type Trust } from '@credmon/core/base';
 import type { Log } from '@credmon/core/log';
 import { createApp } from './app.ts';
 import { openCredentialFiles } from './credential-files.ts';
@@ -49,12 +49,14 @@ export async function createGeneration(
     create: false,
     condor: settings.condorIds,
   });
-  const stores = await openStores(settings, (text) => log.warn(text));
-  const { connectSeconds, requestSeconds: totalSeconds } = settings;
+  const { connectSeconds, requestSeconds: totalSeconds, namedTrust } = settings;
+  const trust = createTrust({ named: () => namedTrust, trouble: (text) => log.warn(text) });
+  const stores = await openStores(settings, (text) => log.warn(text), trust);
   const { send, close: closeConnections } = createSend({
     ...DEFAULT_SEND_LIMITS,
     connectSeconds,
     totalSeconds,
+    trust,
   });
   const freeAll = async (): Promise<void> => {
     await stores.close();
@@ -96,7 +98,11 @@ export async function createGeneration(
 }
 
 /** The place that the settings name for sessions. The client of Redis is loaded only where it is needed: it costs start-up time. */
-async function openStores(settings: Settings, trouble: (text: string) => void): Promise<Stores> {
+async function openStores(
+  settings: Settings,
+  trouble: (text: string) => void,
+  trust: Trust,
+): Promise<Stores> {
   const {
     sessionDirectory,
     sessionIdleSeconds: idle,
@@ -106,7 +112,7 @@ async function openStores(settings: Settings, trouble: (text: string) => void): 
   const limits = { idle, absolute, count };
   if (!settings.sessionStore) return openFileStores(sessionDirectory, systemClock, limits);
   const { openRedisStores } = await import('./session-store/redis-stores.ts');
-  return openRedisStores(settings.sessionStore, systemClock, limits, trouble);
+  return openRedisStores(settings.sessionStore, systemClock, limits, trouble, trust);
 }
 
 async function pruneUntil(stop: AbortSignal, stores: Stores, log: Log): Promise<void> {

@@ -12,6 +12,8 @@ export { systemRandom } from './random.ts';
 export type { Random } from './random.ts';
 export { createSend, originOf, DEFAULT_SEND_LIMITS } from './send.ts';
 export type { HttpRequest, HttpResponse, LateAnswer, Send, SendLimits } from './send.ts';
+export { createTrust, systemTrust, trustText, USUAL_PLACES } from './trust.ts';
+export type { NamedTrust, Trust, TrustOptions, TrustState } from './trust.ts';
 export {
   stageFile,
   syncDirectory,

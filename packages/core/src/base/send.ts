@@ -1,10 +1,12 @@
 // The one way to the network: an HTTP exchange with bounds on connect, whole time and size, and no redirects.
-import { createSecureContext, rootCertificates } from 'node:tls';
-import { Agent, request as undiciRequest, type Dispatcher } from 'undici';
+import { rootCertificates } from 'node:tls';
+import { request as undiciRequest } from 'undici';
+import { createAgents, type Agents } from './agents.ts';
 import { afterAwake } from './awake-timer.ts';
-import { sharedLookup, trueLocalhost } from './lookup.ts';
 import { CodedError, messageOf, systemCode } from './errors.ts';
 import { createGate, type Gate } from './gate.ts';
+import { TlsRefusal } from './tls-refusal.ts';
+import type { Trust } from './trust.ts';
 
 /** An HTTP request. `headers` have lower-case names. */
 export interface HttpRequest {
@@ -45,13 +47,15 @@ export interface HttpResponse {
 export type Send = (request: HttpRequest) => Promise<HttpResponse>;
 
 /**
- * Bounds of one exchange: seconds to connect, seconds for the whole exchange, bytes of body; `ca` is PEM text believed beside the usual
- * roots, or instead of them with `onlyCa`. Of a host with several addresses the next one is tried after `addressSeconds`.
+ * Bounds of one exchange: seconds to connect, seconds for the whole exchange, bytes of body. Certificates are verified by `trust`, else by
+ * {@link systemTrust}; `ca` is PEM text that is trusted beside Node's own list, or alone with `onlyCa`, in place of both. Of a host with
+ * several addresses the next one is tried after `addressSeconds`.
  */
 export interface SendLimits {
   readonly connectSeconds: number;
   readonly totalSeconds: number;
   readonly maxBodyBytes: number;
+  readonly trust?: Trust;
   readonly ca?: string | readonly string[];
   readonly onlyCa?: boolean;
   readonly addressSeconds?: number;
@@ -72,28 +76,13 @@ export function createSend(limits: SendLimits = DEFAULT_SEND_LIMITS): {
   send: Send;
   close: () => Promise<void>;
 } {
-  const agent = new Agent({
-    connect: {
-      lookup: trueLocalhost(sharedLookup()),
-      timeout: limits.connectSeconds * 1000,
-      // Made once: parsing all roots again for each connection would cost milliseconds.
-      ...(limits.ca === undefined
-        ? {}
-        : { secureContext: createSecureContext({ ca: rootsOf(limits.ca, limits.onlyCa) }) }),
-    },
-    ...(limits.addressSeconds === undefined
-      ? {}
-      : { autoSelectFamily: true, autoSelectFamilyAttemptTimeout: limits.addressSeconds * 1000 }),
-    // The exchange has its own time-out; the library's timers would judge before the pending answer is read.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    keepAliveTimeout: 10_000,
-  });
+  const { ca, onlyCa } = limits;
+  const agents = createAgents(ca === undefined ? limits : { ...limits, fixed: rootsOf(ca, onlyCa) });
   const gate = createGate(CONNECTIONS);
   const running = new Set<Promise<unknown>>();
   return {
     send: (request) => {
-      const answer = behindGate(gate, agent, limits, request);
+      const answer = behindGate(gate, agents, limits, request);
       running.add(answer);
       const forget = (): void => void running.delete(answer);
       answer.then(forget, forget);
@@ -102,7 +91,7 @@ export function createSend(limits: SendLimits = DEFAULT_SEND_LIMITS): {
     // What waits for a connection is still sent: a closed agent would refuse it as unreachable.
     close: async () => {
       await Promise.allSettled(running);
-      await agent.close();
+      await agents.close();
     },
   };
 }
@@ -110,7 +99,7 @@ export function createSend(limits: SendLimits = DEFAULT_SEND_LIMITS): {
 /** Waiting for one of a server's connections is not the server's time: it counts only from then. */
 async function behindGate(
   gate: Gate,
-  agent: Dispatcher,
+  agents: Agents,
   limits: SendLimits,
   request: HttpRequest,
 ): Promise<HttpResponse> {
@@ -122,7 +111,7 @@ async function behindGate(
     inside = false;
   };
   try {
-    return await exchange(agent, limits, request, leave);
+    return await exchange(agents, limits, request, leave);
   } finally {
     leave();
   }
@@ -132,13 +121,23 @@ function rootsOf(ca: string | readonly string[], only = false): string[] {
   return only ? [ca].flat() : trustedRoots(ca);
 }
 
+/** The system's name of an error is what people search for. */
+function reasonOf(error: unknown): string {
+  return systemCode(error) ?? messageOf(error);
+}
+
+/** A refused certificate is explained. */
+function textOf(error: unknown): string {
+  return error instanceof TlsRefusal ? error.message : reasonOf(error);
+}
+
 /** The certificates to believe when the administrator names own ones: a list given to TLS replaces the usual roots, so they are in it. */
 export function trustedRoots(ca: string | readonly string[]): string[] {
   return [...rootCertificates, ...(typeof ca === 'string' ? [ca] : ca)];
 }
 
 async function exchange(
-  agent: Dispatcher,
+  agents: Agents,
   limits: SendLimits,
   request: HttpRequest,
   leave: () => void,
@@ -156,7 +155,7 @@ async function exchange(
   if (request.signal?.aborted) forward();
   try {
     const { statusCode, headers, body } = await undiciRequest(request.url, {
-      dispatcher: agent,
+      dispatcher: agents.agentFor(request.url),
       method: request.method,
       headers: { ...request.headers },
       body: request.body ?? null,
@@ -173,7 +172,7 @@ async function exchange(
     };
   } catch (error) {
     if (error instanceof CodedError) throw error;
-    throw time.error() ?? unreachable(where, systemCode(error) ?? messageOf(error), withoutData(error));
+    throw time.error() ?? unreachable(where, reasonOf(error), withoutData(error), textOf(error));
   } finally {
     time.end();
     request.signal?.removeEventListener('abort', forward);
@@ -222,9 +221,9 @@ const SHORTAGES: Readonly<Record<string, string>> = {
 };
 
 /** `local` in the fields says that the fault is this host's own. */
-function unreachable(where: string, reason: string, cause?: unknown): CodedError {
+function unreachable(where: string, reason: string, cause?: unknown, explained = reason): CodedError {
   const shortage = Object.hasOwn(SHORTAGES, reason) ? SHORTAGES[reason] : undefined;
-  const text = shortage === undefined ? reason : `${reason} (${shortage})`;
+  const text = shortage === undefined ? explained : `${reason} (${shortage})`;
   const fields = { where, reason, ...(shortage === undefined ? {} : { local: true }) };
   return new CodedError('ISSUER_UNREACHABLE', `cannot reach ${where}: ${text}`, fields, cause);
 }

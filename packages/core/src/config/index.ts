@@ -30,6 +30,7 @@ export type { Account } from './accounts.ts';
 export { readCondorIds } from './condor-ids.ts';
 export type { AccountIds } from './condor-ids.ts';
 export type { KnobReader } from './knob-reader.ts';
+export { AUTH_SSL_KNOBS, readNamedTrust } from './named-trust.ts';
 export { KNOBS } from './knob-table.ts';
 export { configuredProviders, loginProviderOf } from './provider-names.ts';
 export type { NamedProvider, ProviderNames } from './provider-names.ts';

@@ -17,7 +17,7 @@ export function looksAtVault(world: CheckWorld): Look[] {
 }
 
 async function lookAtVault(world: CheckWorld): Promise<Finding[]> {
-  const { settings, gate, config } = world;
+  const { settings, gate, config, trust } = world;
   const { vault, limits } = settings;
   const findings = [ok(WHAT, doing(settings)), ...authorities(settings), ...shortLife(settings)];
   if (!settings.vaultEnabled)
@@ -33,7 +33,7 @@ async function lookAtVault(world: CheckWorld): Promise<Finding[]> {
   if (foundWrong(findings)) return findings;
   if (vault.hosts.length === 0)
     return [...findings, wrong(WHAT, 'no host is trusted, so none is asked: set TRUSTED_VAULT_HOSTS')];
-  const send = createVaultSend(vault, limits);
+  const send = createVaultSend(vault, limits, trust);
   const misspelt = vault.hosts.flatMap((host) => lookAtName(host) ?? []);
   const asked = vault.hosts
     .filter((host) => lookAtName(host) === undefined)

@@ -14,7 +14,12 @@ import type { ClockReading } from '../check/clock.ts';
 import { wrong, type Finding } from '../check/finding.ts';
 import { createGate, type Gate } from '../check/gate.ts';
 import { localFiles } from '../local-files.ts';
-import { createPelicanSend } from '../providers/own-trust.ts';
+import {
+  createPelicanSend,
+  createProcessTrust,
+  namedTrustOf,
+  type ProcessTrust,
+} from '../providers/own-trust.ts';
 import type { LocalPorts } from '../providers/local-ports.ts';
 import type { Settings } from '../settings.ts';
 
@@ -24,6 +29,7 @@ export interface CheckWorld {
   readonly settings: Settings;
   readonly now: Instant;
   readonly send: Send;
+  readonly trust: ProcessTrust;
   /** The same for Pelican's issuers, which may have authorities of their own. */
   readonly pelicanSend: Send;
   /** Lets no more requests go at once than is polite; requests by `send` go through it already. */
@@ -41,7 +47,8 @@ const AT_ONCE = 16;
 /** The world of one check. */
 export function checkWorld(config: Config, settings: Settings, now: Instant): CheckWorld {
   const gate = createGate(AT_ONCE);
-  const { send, close } = createSend(settings.limits);
+  const trust = createProcessTrust(() => namedTrustOf(settings));
+  const { send, close } = createSend({ ...settings.limits, trust: trust.general });
   const clocks: ClockReading[] = [];
   const { allowLoopbackHttp, endpointOrigins: origins, pelicanCaFile, limits } = settings;
   const through =
@@ -58,8 +65,9 @@ export function checkWorld(config: Config, settings: Settings, now: Instant): Ch
     settings,
     now,
     gate,
+    trust,
     send: through(send),
-    pelicanSend: through(createPelicanSend(pelicanCaFile, limits) ?? send),
+    pelicanSend: through(createPelicanSend(pelicanCaFile, limits, trust) ?? send),
     metadata: createMetadataCache({ lifetime: 3600, allowLoopbackHttp, origins }),
     local: localFiles(() => undefined),
     clocks,

@@ -10,6 +10,7 @@ import { lookAtLog } from './check-log.ts';
 import { looksAtLogins } from './check-logins.ts';
 import { looksAtPrograms } from './check-programs.ts';
 import { looksAtStanding } from './check-standing.ts';
+import { lookAtTrust } from './check-trust.ts';
 import { lookAtTokens } from './check-tokens.ts';
 import { looksAtVault } from './check-vault.ts';
 import { checkWorld, lookAtAll, type CheckWorld, type Look } from './check-world.ts';
@@ -42,7 +43,14 @@ async function lookAround(command: CheckCommand, env: NodeJS.ProcessEnv): Promis
   try {
     const tokens = await lookAtTokens(world);
     const providers = await lookAtAll(looksAt(world, command.user));
-    return [...findings, lookAtLog(settings), ...tokens, ...judgeClocks(world.clocks), ...providers];
+    return [
+      ...findings,
+      lookAtLog(settings),
+      ...lookAtTrust(world),
+      ...tokens,
+      ...judgeClocks(world.clocks),
+      ...providers,
+    ];
   } finally {
     await world.close();
   }

@@ -28,6 +28,7 @@ import { openLog, type Logger } from '@credmon/core/log';
 import { ownershipOf } from '../ownership.ts';
 import { emptyMemory } from '../pass-world.ts';
 import { prepareKeyPair } from '../providers/local-keys.ts';
+import { createProcessTrust, namedTrustOf } from '../providers/own-trust.ts';
 import { withStanding } from '../providers/standing-store.ts';
 import { createReload } from '../reload.ts';
 import { createReport } from '../report.ts';
@@ -149,12 +150,17 @@ function ended({ memory }: DaemonParts, code: number): number {
 
 function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal): DaemonParts {
   const { command, env, log, settings } = running;
-  let sender = createSend(settings.limits);
+  const trust = createProcessTrust(
+    () => namedTrustOf(running.settings),
+    (text) => log.warn(text),
+  );
+  let sender = createSend({ ...settings.limits, trust: trust.general });
   const ports = {
     secretVersion,
     random: systemRandom,
     local: localFiles((text) => log.warn(text)),
     promises: new Map(),
+    trust,
   };
   if (settings.local.explicit) prepareKeyPair(settings.local, ports.local);
   const rotateKeys = createKeyRotation(keyDirectories, log);
@@ -166,7 +172,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
     (next) => {
       // The log comes last of what may fail, and nothing has changed until then.
       const newOwnership = ownershipOf(next, ports);
-      const newSender = createSend(next.limits);
+      const newSender = createSend({ ...next.limits, trust: trust.general });
       log.reopen(next.log);
       // What is under way over the old connections ends there.
       void sender.close();
@@ -205,6 +211,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
     reload: () => {
       if (!running.reloadAsked) return;
       running.reloadAsked = false;
+      trust.renew();
       reload(running.settings);
     },
   };

@@ -22,7 +22,12 @@ import { runningDaemon } from '../lifecycle.ts';
 import { ownerOfToken } from '../ownership.ts';
 import type { ProviderKind } from '../providers/registry.ts';
 import { STANDING } from '../providers/standing.ts';
-import { createPelicanSend, createVaultSend } from '../providers/own-trust.ts';
+import {
+  createPelicanSend,
+  createProcessTrust,
+  createVaultSend,
+  namedTrustOf,
+} from '../providers/own-trust.ts';
 import { revokeOne, type RevocationWorld } from '../revocation/revoke-token.ts';
 import { createRevoker } from '../revocation/revoker.ts';
 import { needsPerson, rowOf, sentenceOf, type Told } from '../revocation/tell.ts';
@@ -59,7 +64,8 @@ export async function runRevokeCommand(
   const { credDir, policy, limits } = settings;
   const store = openCredentialDirectory(directory, { defaultLifetime: policy.defaultLifetime });
   const tokens = await tokensOf(user, command.service, store, settings, complain);
-  const { send, close } = createSend(limits);
+  const trust = createProcessTrust(() => namedTrustOf(settings), complain);
+  const { send, close } = createSend({ ...limits, trust: trust.general });
   const world: RevocationWorld = {
     files: revocationFiles(directory, store),
     clock: systemClock,
@@ -68,8 +74,8 @@ export async function runRevokeCommand(
       random: systemRandom,
       clock: systemClock,
       send,
-      vaultSend: createVaultSend(settings.vault, limits),
-      pelicanSend: createPelicanSend(settings.pelicanCaFile, limits) ?? send,
+      vaultSend: createVaultSend(settings.vault, limits, trust),
+      pelicanSend: createPelicanSend(settings.pelicanCaFile, limits, trust) ?? send,
       readSecret: readSecretFile,
       revocationUrl,
     }),

@@ -28,7 +28,7 @@ export function buildProviders(settings: Settings, ports: ProviderPorts): Provid
   return {
     client: clientCredentials(clientsOf('CLIENT')),
     exchange: tokenExchange(clientsOf('EXCHANGE')),
-    pelican: pelicanOf(settings, tokenExchange(clientsOf('PELICAN'))),
+    pelican: pelicanOf(settings, tokenExchange(clientsOf('PELICAN')), ports),
     exec: execProvider({
       programs: settings.tokenPrograms,
       run: runProgram,
@@ -48,7 +48,7 @@ export function buildProviders(settings: Settings, ports: ProviderPorts): Provid
     }),
     vault: vaultReader({
       settings: settings.vault,
-      send: createVaultSend(settings.vault, settings.limits),
+      send: createVaultSend(settings.vault, settings.limits, ports.trust),
       extraScopes,
       topVersion: (user, stem) => ports.secretVersion(join(settings.credDir, user, `${stem}.top`)),
       specialNames: lists.specialNames,
@@ -58,8 +58,12 @@ export function buildProviders(settings: Settings, ports: ProviderPorts): Provid
 }
 
 /** Pelican's issuers may have authorities of their own. */
-function pelicanOf({ pelicanCaFile, limits }: Settings, provider: Provider): Provider {
-  const send = createPelicanSend(pelicanCaFile, limits);
+function pelicanOf(
+  { pelicanCaFile, limits }: Settings,
+  provider: Provider,
+  { trust }: ProviderPorts,
+): Provider {
+  const send = createPelicanSend(pelicanCaFile, limits, trust);
   if (!send) return provider;
   return {
     ...provider,

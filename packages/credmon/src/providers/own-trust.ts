@@ -1,104 +1,85 @@
-// The way to servers with authorities of their own: whom TLS believes, from files that may change while the daemon runs.
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { CodedError, createSend, systemCode, type Send, type SendLimits } from '@credmon/core';
+// Whom TLS trusts in this process: the general authorities, and those of servers for which a knob names the only ones.
+import {
+  AUTH_SSL_KNOBS,
+  createSend,
+  createTrust,
+  type NamedTrust,
+  type Send,
+  type SendLimits,
+  type Trust,
+} from '@credmon/core';
 import type { VaultSettings } from './vault-settings.ts';
-
-/** The authorities that an administrator named, and by which knobs (for an error). */
-interface Trust {
-  readonly caFile: string | undefined;
-  readonly caDirectory: string | undefined;
-  readonly knobs: string;
-}
 
 /** How long one address of a Vault may take to answer a connection, in seconds. */
 const ADDRESS_SECONDS = 2;
 
-/** Where authorities lie when no knob names a place. */
-const USUAL_FILES = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt'];
-const USUAL_DIRECTORY = '/etc/grid-security/certificates';
-
-/**
- * A {@link Send} for the Vault. It believes AUTH_SSL_CLIENT_CAFILE and AUTH_SSL_CLIENT_CADIR alone where one is set, else the usual
- * authorities and those of the grid; changed files count from the next request on.
- * @throws CodedError (at a request) `CONFIG_READ` when a named file cannot be read
- */
-export function createVaultSend({ caFile, caDirectory }: VaultSettings, limits: SendLimits): Send {
-  const knobs = 'AUTH_SSL_CLIENT_CAFILE and AUTH_SSL_CLIENT_CADIR';
-  return trusting({ caFile, caDirectory, knobs }, { ...limits, addressSeconds: ADDRESS_SECONDS });
+/** All authorities of a process; each is read once, when it is first needed. */
+export interface ProcessTrust {
+  readonly general: Trust;
+  /** The authorities that these knobs name, and no others. */
+  only(named: NamedTrust): Trust;
+  /** Looks at all files again, at the next connection: a SIGHUP asks for it. */
+  renew(): void;
 }
 
-/** A {@link Send} for Pelican's issuers, which believes PELICAN_CREDMON_CA_FILE alone; none without it. @throws as {@link createVaultSend} */
-export function createPelicanSend(caFile: string | undefined, limits: SendLimits): Send | undefined {
-  if (caFile === undefined) return undefined;
-  return trusting({ caFile, caDirectory: undefined, knobs: 'PELICAN_CREDMON_CA_FILE' }, limits);
-}
-
-function trusting(trust: Trust, limits: SendLimits): Send {
-  let version: string | undefined;
-  let { send, close } = createSend(limits);
-  return (request) => {
-    const present = versionOf(trust);
-    if (present !== version) {
-      const ca = authorities(trust);
-      void close();
-      ({ send, close } = createSend({
-        ...limits,
-        ...(ca.length === 0 ? {} : { ca, onlyCa: named(trust) }),
-      }));
-      version = present;
-    }
-    return send(request);
+/** The authorities of a process whose AUTH_SSL knobs `named` gives. `trouble` learns once of each file that is skipped. */
+export function createProcessTrust(
+  named: () => NamedTrust,
+  trouble: (text: string) => void = () => undefined,
+): ProcessTrust {
+  const general = createTrust({ named, trouble });
+  const others = new Map<string, Trust>();
+  return {
+    general,
+    only: (its) => {
+      const key = JSON.stringify(its);
+      const trust = others.get(key) ?? createTrust({ named: () => its, only: true, trouble });
+      others.set(key, trust);
+      return trust;
+    },
+    renew: () => {
+      for (const trust of [general, ...others.values()]) trust.renew();
+    },
   };
 }
 
-function named({ caFile, caDirectory }: Trust): boolean {
-  return caFile !== undefined || caDirectory !== undefined;
+/** What settings say of trust. */
+export function namedTrustOf({
+  vault: { caFile, caDirectory },
+}: {
+  readonly vault: Pick<VaultSettings, 'caFile' | 'caDirectory'>;
+}): NamedTrust {
+  return { caFile, caDirectory, knobs: AUTH_SSL_KNOBS };
 }
 
-function versionOf({ caFile, caDirectory }: Trust): string {
-  return [caFile, caDirectory]
-    .map((path) => {
-      const stats = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false });
-      return stats ? `${stats.ino}:${stats.mtimeMs}:${stats.size}` : '';
-    })
-    .join(' ');
+/**
+ * A {@link Send} for the Vault. It trusts AUTH_SSL_CLIENT_CAFILE and AUTH_SSL_CLIENT_CADIR alone where one is set, else the general
+ * authorities.
+ * @throws CodedError (at a request) `CONFIG_READ` when a named file cannot be read
+ */
+export function createVaultSend(
+  vault: VaultSettings,
+  limits: SendLimits,
+  trust: ProcessTrust = createProcessTrust(() => namedTrustOf({ vault })),
+): Send {
+  const named = namedTrustOf({ vault });
+  const alone = named.caFile !== undefined || named.caDirectory !== undefined;
+  return createSend({
+    ...limits,
+    addressSeconds: ADDRESS_SECONDS,
+    trust: alone ? trust.only(named) : trust.general,
+  }).send;
 }
 
-/** The PEM texts to believe. */
-function authorities(trust: Trust): string[] {
-  const { caFile, caDirectory, knobs } = trust;
-  const textOf = (path: string): string => orExplain(path, knobs, () => readFileSync(path, 'utf8'));
-  if (!named(trust)) {
-    const files = USUAL_FILES.filter((path) => existsSync(path)).slice(0, 1);
-    const grid = existsSync(USUAL_DIRECTORY) ? pemFilesIn(USUAL_DIRECTORY, knobs) : [];
-    return [...files, ...grid].map(textOf);
-  }
-  return [
-    ...(caFile === undefined ? [] : [textOf(caFile)]),
-    ...(caDirectory === undefined ? [] : pemFilesIn(caDirectory, knobs).map(textOf)),
-  ];
+/** A {@link Send} for Pelican's issuers, which trusts PELICAN_CREDMON_CA_FILE alone; none without it. @throws as {@link createVaultSend} */
+export function createPelicanSend(
+  caFile: string | undefined,
+  limits: SendLimits,
+  trust: ProcessTrust = createProcessTrust(() => NO_NAMES),
+): Send | undefined {
+  if (caFile === undefined) return undefined;
+  const named = { caFile, caDirectory: undefined, knobs: 'PELICAN_CREDMON_CA_FILE' };
+  return createSend({ ...limits, trust: trust.only(named) }).send;
 }
 
-/** Files that hold certificates in a directory as OpenSSL and the grid know it: hash links, `.pem` and `.crt`. */
-function pemFilesIn(directory: string, knobs: string): string[] {
-  return orExplain(directory, knobs, () => readdirSync(directory))
-    .filter((name) => /\.(\d+|pem|crt)$/.test(name))
-    .sort()
-    .map((name) => join(directory, name));
-}
-
-function orExplain<T>(path: string, knobs: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === undefined) throw error;
-    throw new CodedError(
-      'CONFIG_READ',
-      `the certificate authorities in ${path} cannot be read (${code}); see ${knobs}`,
-      { path },
-      error,
-    );
-  }
-}
+const NO_NAMES: NamedTrust = { caFile: undefined, caDirectory: undefined, knobs: AUTH_SSL_KNOBS };

@@ -11,6 +11,7 @@ import type {
   TokenWrite,
 } from '@credmon/core';
 import type { LocalPorts } from './local-ports.ts';
+import type { ProcessTrust } from './own-trust.ts';
 import type { SilentLifetimes } from './silent-lifetimes.ts';
 
 /** How one attempt ended. `revoked`: the user must log in again; `denied`: the administrator must act; `failed`: time may mend it. */
@@ -49,6 +50,8 @@ export interface ProviderPorts {
   readonly random: Random;
   readonly local: LocalPorts;
   readonly promises: SilentLifetimes;
+  /** Whom connections trust that a provider opens by itself. Default: what the settings say, read anew. */
+  readonly trust?: ProcessTrust;
 }
 
 /** A kind of token source. Everything but `obtain` is pure. */

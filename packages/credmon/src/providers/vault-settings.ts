@@ -1,5 +1,5 @@
 // The Vault's knobs: which servers a user's token may name, how fresh tokens are kept, and whom TLS believes.
-import type { KnobReader } from '@credmon/core';
+import { readNamedTrust, type KnobReader } from '@credmon/core';
 
 /** Hosts in lower case, without brackets; `minimumSeconds` is asked of the Vault, `refreshSeconds` how often. Empty paths are not set. */
 export interface VaultSettings {
@@ -24,6 +24,7 @@ export function readVaultSettings(read: KnobReader): VaultSettings {
   const trusted = read.list('TRUSTED_VAULT_HOSTS');
   const server = vaultServerOf(read.string('SEC_CREDENTIAL_GETTOKEN_OPTS') ?? '');
   const hosts = trusted ?? (server === undefined ? [] : [server.host]);
+  const { caFile, caDirectory } = readNamedTrust(read);
   const minimumSeconds = read.integer('CREDMON_OAUTH_TOKEN_MINIMUM', 2400, 60, 31_536_000);
   return {
     hosts: hosts.map((host) => host.toLowerCase().replaceAll(/[[\]]/g, '')),
@@ -36,8 +37,8 @@ export function readVaultSettings(read: KnobReader): VaultSettings {
       31_536_000,
     ),
     namespace: readNamespace(read),
-    caFile: read.path('AUTH_SSL_CLIENT_CAFILE'),
-    caDirectory: read.path('AUTH_SSL_CLIENT_CADIR'),
+    caFile,
+    caDirectory,
   };
 }
 

@@ -1,5 +1,5 @@
 // The executable condor_credential_storer: command line, environment and terminal in, exit code out.
-import { createSend, isCoded, loadConfig, messageOf, systemClock } from '@credmon/core';
+import { createSend, createTrust, isCoded, loadConfig, messageOf, systemClock } from '@credmon/core';
 import { EXIT_FAILED, EXIT_USAGE } from '../exit-code.ts';
 import { VERSION } from '../version.ts';
 import { parseStorerArguments, type StorerCommand } from './arguments.ts';
@@ -24,7 +24,11 @@ async function store(command: StorerCommand): Promise<void> {
     env: configFile === undefined ? env : { ...env, CONDOR_CONFIG: configFile },
   });
   const settings = readStorerSettings(config);
-  const { send, close } = createSend(settings.limits);
+  const say = (text: string): void => {
+    if (command.verbose || settings.verbose) process.stderr.write(`condor_credential_storer: ${text}\n`);
+  };
+  const trust = createTrust({ named: () => settings.namedTrust, trouble: say });
+  const { send, close } = createSend({ ...settings.limits, trust });
   const terminal = findTerminal();
   const stderr = terminal?.descriptor ?? STDERR;
   const user = env['CONDOR_VAULT_STORER_USER'];
@@ -42,9 +46,7 @@ async function store(command: StorerCommand): Promise<void> {
     storeCred: createStoreCred(runProgram, options, stderr),
     unicode: /utf-?8/i.test(locale),
     mode: env['CONDOR_CREDENTIAL_STORER_MODE']?.toLowerCase(),
-    say: (text: string) => {
-      if (command.verbose || settings.verbose) process.stderr.write(`condor_credential_storer: ${text}\n`);
-    },
+    say,
   };
   try {
     await storeAll(world, requests, settings, force);

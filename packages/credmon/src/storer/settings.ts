@@ -1,11 +1,13 @@
 // The storer's settings: it runs as the user, reads what condor_submit reads, and needs no secret.
 import {
   createKnobReader,
+  readNamedTrust,
   secureEndpoint,
   type ClientRegistration,
   type Config,
   type KnobReader,
   type NameRules,
+  type NamedTrust,
   type SendLimits,
 } from '@credmon/core';
 import type { ConfiguredClient } from '../providers/oauth-refresh.ts';
@@ -37,6 +39,8 @@ export interface StorerSettings {
   readonly lists: ProviderLists;
   readonly names: NameRules;
   readonly limits: SendLimits;
+  /** The certificate authorities that the configuration names. */
+  readonly namedTrust: NamedTrust;
   readonly allowLoopbackHttp: boolean;
   readonly getTokenOptions: string;
   readonly verbose: boolean;
@@ -64,6 +68,7 @@ export function readStorerSettings(config: Config): StorerSettings {
     lists: readLists(read),
     names: readNames(config, read),
     limits: readLimits(read),
+    namedTrust: readNamedTrust(read),
     allowLoopbackHttp,
     getTokenOptions: read.string('SEC_CREDENTIAL_GETTOKEN_OPTS') ?? '',
     verbose: /(^|\s)(-[vd]|--verbose)(\s|$)/.test(read.string('SEC_CREDENTIAL_VAULT_STORER_OPTS') ?? ''),

@@ -115,6 +115,7 @@ it('R45 explains every kind of provider, and one that is broken stops no other',
   expect([...first]).toEqual([
     ['configuration', `${on.root}/condor_config: no mistakes`],
     ['log', `will go to ${on.root}/CredmonOauthLog`],
+    ['certificates', expect.stringMatching(/^\d+ certificate authorities are trusted, from Node\.js \(/)],
     ['credential directory', `${on.credDir} is closed to others, and can be written to`],
     ['daemon', 'no condor_credmon is running here: nothing is renewed'],
     ['tokens', '3 tokens, 2 of which we renew'],

@@ -5,9 +5,12 @@ import {
   checkCredentialDirectory,
   createMetadataCache,
   createSend,
+  createTrust,
   DEFAULT_SEND_LIMITS,
   type Config,
+  trustText,
   type Send,
+  type Trust,
 } from '@credmon/core';
 import { messageOf, systemClock, systemCode } from '@credmon/core/base';
 import { ok, warning, wrong, type Finding } from '../check/finding.ts';
@@ -20,8 +23,9 @@ import type { Settings } from '../settings/settings.ts';
 
 /** Everything that is to be said of a configuration that could be read. */
 export async function lookAround(config: Config, settings: Settings): Promise<readonly Finding[]> {
-  const { connectSeconds, requestSeconds: totalSeconds } = settings;
-  const { send, close } = createSend({ ...DEFAULT_SEND_LIMITS, connectSeconds, totalSeconds });
+  const { connectSeconds, requestSeconds: totalSeconds, namedTrust } = settings;
+  const trust = createTrust({ named: () => namedTrust });
+  const { send, close } = createSend({ ...DEFAULT_SEND_LIMITS, connectSeconds, totalSeconds, trust });
   const providers = configuredProviders(config, settings);
   const found = await Promise.all(
     providers.map(async (provider) => [
@@ -42,8 +46,9 @@ export async function lookAround(config: Config, settings: Settings): Promise<re
     lookAt('credential directory', `${settings.credentialDirectory} can be read and written`, () =>
       checkCredentialDirectory(settings.credentialDirectory, { create: false, condor: settings.condorIds }),
     ),
-    await lookAtSessions(settings),
+    await lookAtSessions(settings, trust),
     ...lookAtSocket(settings),
+    ...lookAtTrust(trust),
     ...(providers.length === 0
       ? [warning('providers', 'no <PROVIDER>_CLIENT_ID is set: nobody can ask for a token here')]
       : found.flat()),
@@ -60,13 +65,13 @@ function lookAt(what: string, fine: string, look: () => unknown): Finding {
   }
 }
 
-async function lookAtSessions(settings: Settings): Promise<Finding> {
+async function lookAtSessions(settings: Settings, trust: Trust): Promise<Finding> {
   const { sessionStore: address } = settings;
   if (!address) return lookAtSessionDirectory(settings);
   const what = 'session store';
   try {
     const { openRedis } = await import('../session-store/redis-link.ts');
-    const link = await openRedis(address, () => undefined);
+    const link = await openRedis(address, () => undefined, trust);
     const { text } = await link.run('session', 'count', {});
     await link.close();
     return ok(what, `answers, and keeps ${text} sessions`);
@@ -94,6 +99,13 @@ function lookAtSocket({ listen }: Settings): readonly Finding[] {
   return [
     lookAt('socket', `${listen.path} can be made`, () => accessSync(folder, constants.W_OK | constants.X_OK)),
   ];
+}
+
+/** Whom TLS trusts; an issuer whose authority is missing says so where it is asked. */
+function lookAtTrust(trust: Trust): readonly Finding[] {
+  const what = 'certificates';
+  const state = trust.current();
+  return [ok(what, trustText(state)), ...state.problems.map((text) => warning(what, text))];
 }
 
 /** CredD reads the file, as root: this process need not be able to, and only looks at it. */

@@ -1,6 +1,6 @@
 // The connection to Redis: made at start, made again when it breaks, and never waited for longer than a user would.
 import { createClient, type RedisClientOptions } from '@redis/client';
-import { CodedError, messageOf, readSafely, systemCode } from '@credmon/core/base';
+import { CodedError, messageOf, readSafely, systemCode, systemTrust, type Trust } from '@credmon/core/base';
 import type { RedisAddress } from '../settings/session-store.ts';
 import { REDIS_SCRIPT } from './redis-script.ts';
 
@@ -33,15 +33,20 @@ export interface RedisLink {
 }
 
 /**
- * Connects. `trouble` learns of a connection that breaks later, once each time, and of its return.
+ * Connects. `trouble` learns of a connection that breaks later, once each time, and of its return. Over a network the server's certificate
+ * is verified by the authorities that `trust` has now.
  * @throws CodedError `SESSION_STORE_DOWN`, `SECRET_UNREADABLE`
  */
-export async function openRedis(address: RedisAddress, trouble: (text: string) => void): Promise<RedisLink> {
+export async function openRedis(
+  address: RedisAddress,
+  trouble: (text: string) => void,
+  trust: Trust = systemTrust(),
+): Promise<RedisLink> {
   const { user, passwordFile, database } = address;
   let connected = false;
   let well = false;
   const client = createClient({
-    socket: socketOf(address, (retries) => (connected ? delayOf(retries) : false)),
+    socket: socketOf(address, trust, (retries) => (connected ? delayOf(retries) : false)),
     database,
     disableOfflineQueue: true,
     ...(user === undefined ? {} : { username: user }),
@@ -88,12 +93,14 @@ export async function openRedis(address: RedisAddress, trouble: (text: string) =
 
 function socketOf(
   address: RedisAddress,
+  trust: Trust,
   reconnectStrategy: (retries: number) => number | false,
 ): RedisSocketOptions {
   const common = { connectTimeout: PATIENCE, reconnectStrategy };
   if (address.kind === 'unix') return { ...common, path: address.path, tls: false };
   const { host, port, tls } = address;
-  return tls ? { ...common, host, port, tls, servername: host } : { ...common, host, port };
+  if (!tls) return { ...common, host, port };
+  return { ...common, host, port, tls, servername: host, secureContext: trust.current().context };
 }
 
 /** In milliseconds: soon at first, then every few seconds, for ever, because the server must come back by itself. */

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { callbackify } from 'node:util';
 import type { SessionStore } from '@fastify/session';
 import { isRecord } from '@credmon/core';
-import { CodedError, type Clock } from '@credmon/core/base';
+import { CodedError, type Clock, type Trust } from '@credmon/core/base';
 import { ownerMark } from '../flow/desk.ts';
 import { MAX_OPEN_PER_USER, MAX_SESSION_BYTES } from '../flow/limits.ts';
 import type { FlowLog } from '../ports.ts';
@@ -25,8 +25,9 @@ export async function openRedisStores(
   clock: Clock,
   limits: SessionLimits,
   trouble: (text: string) => void,
+  trust?: Trust,
 ): Promise<Stores> {
-  const link = await openRedis(address, trouble);
+  const link = await openRedis(address, trouble, trust);
   const { idle, absolute, count } = limits;
   const common = { perUser: MAX_OPEN_PER_USER, count, absolute, keep: Math.ceil(absolute) };
   const of = (kind: 'session' | 'flow', id: string) => ({

@@ -4,9 +4,11 @@ import {
   createKnobReader,
   judgeProviderNames,
   readCondorIds,
+  readNamedTrust,
   type Config,
   type KnobReader,
   type NameRules,
+  type NamedTrust,
 } from '@credmon/core';
 import { logSettings } from '@credmon/core/log';
 import { parseListenAddress } from './listen-address.ts';
@@ -54,6 +56,7 @@ export function readSettings(config: Config, flag?: ListenAddress): Settings {
     localIssuer: readLocalIssuer(config, read, web.prefix),
     ...optional('condorIds', readCondorIds(config, read)),
     ...optional('names', readNames(config)),
+    ...optional('namedTrust', namedTrust(readNamedTrust(read))),
     ...optional('sessionStore', readSessionStore(read)),
     ...optional('metricsListen', readMetricsListen(read)),
     ...optional('contact', read.string('CREDMON_WEB_CONTACT')),
@@ -73,6 +76,9 @@ function readNames(config: Config): NameRules | undefined {
   const rules = judgeProviderNames(configuredProviders(config));
   return rules.specialNames || rules.problems.length > 0 ? rules : undefined;
 }
+
+const namedTrust = (named: NamedTrust): NamedTrust | undefined =>
+  named.caFile === undefined && named.caDirectory === undefined ? undefined : named;
 
 function readCredentialDirectory(read: KnobReader): string {
   const path = read.path('SEC_CREDENTIAL_DIRECTORY_OAUTH') ?? read.path('SEC_CREDENTIAL_DIRECTORY');

@@ -1,5 +1,5 @@
 // The settings of the portal as a frozen value; read.ts makes it from the configuration.
-import type { AccountIds, ClientAuthentication, NameRules } from '@credmon/core';
+import type { AccountIds, ClientAuthentication, NameRules, NamedTrust } from '@credmon/core';
 import type { RedisAddress } from './session-store.ts';
 import type { LogOptions } from '@credmon/core/log';
 
@@ -65,6 +65,8 @@ export interface Settings {
   readonly defaultTokenSeconds: number;
   readonly connectSeconds: number;
   readonly requestSeconds: number;
+  /** The certificate authorities that AUTH_SSL_CLIENT_CAFILE and AUTH_SSL_CLIENT_CADIR name. */
+  readonly namedTrust?: NamedTrust;
   readonly localIssuer: {
     readonly issuer: string;
     readonly publicKeyFile: string;
