@@ -74,7 +74,7 @@ export { LONGEST_PAUSE, SHORTEST_LIFETIME, SHORT_LIVES, pauseAfter } from './ren
 export { openCredentialDirectory } from './store/directory-store.ts';
 export { restOf } from './store/rest.ts';
 export { lockDirectory } from './store/lock.ts';
-export type { Unlock } from './store/lock.ts';
+export type { DirectoryLock, LockState } from './store/lock.ts';
 export { readCredentialFile } from './store/read-file.ts';
 export type { FileReading } from './store/read-file.ts';
 export type {

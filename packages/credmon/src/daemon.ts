@@ -1,5 +1,5 @@
 // The loop: pass after pass, at the next due time, at the latest after a minute, and at once when somebody signals.
-import { messageOf, type Clock, type ScanHabits } from '@credmon/core';
+import { CodedError, messageOf, type Clock, type ScanHabits } from '@credmon/core';
 import type { Log } from '@credmon/core/log';
 import {
   LATE_INTERVAL,
@@ -73,11 +73,26 @@ export async function runDaemon(parts: DaemonParts): Promise<void> {
   } finally {
     await drain(parts);
   }
+  refuseLostLock(parts);
 }
+
+/** @throws CodedError `LOCK_LOST` when another process can hold the lock by now */
+function refuseLostLock({ world }: DaemonParts): void {
+  const state = world.lockState();
+  if (state !== 'held') throw new CodedError('LOCK_LOST', LOST[state], { state });
+}
+
+const LOST = {
+  'file-replaced':
+    'stopped: the lock file .condor_credmon.lock was removed or replaced while this process held it, another daemon may be running; ' +
+    'fix: never remove that file, and start condor_credmon again',
+  'directory-replaced':
+    'stopped: the credential directory was removed or replaced while this process was running; fix: start condor_credmon again',
+} as const;
 
 async function makePasses(parts: DaemonParts): Promise<void> {
   const { world, wake, stop, memory } = parts;
-  while (!stop.aborted) {
+  while (!stop.aborted && world.lockState() === 'held') {
     const called = wake.rung;
     if (called) reload(parts);
     const woken = wake.reset();
@@ -120,6 +135,7 @@ async function settle(begun: BegunPass, clock: Clock, woken: AbortSignal): Promi
 
 /** A mark that cannot be set must not end a process that may hold the only copy of a rotated refresh token. */
 function touch({ complete, world }: DaemonParts): void {
+  if (world.lockState() !== 'held') return;
   try {
     complete();
   } catch (error) {
@@ -147,6 +163,7 @@ export async function runOnce(parts: DaemonParts): Promise<boolean> {
   } finally {
     await drain(parts);
   }
+  refuseLostLock(parts);
   const { letGo } = world.limiter;
   if (letGo > 0) log.warn(`Stopped before the pass was complete: ${letGo} of its renewals not begun`);
   if (begun?.cut === true)

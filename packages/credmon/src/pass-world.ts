@@ -3,6 +3,7 @@ import type {
   Clock,
   CredentialStore,
   FileIdentity,
+  LockState,
   Parsed,
   RenewalState,
   Send,
@@ -21,6 +22,8 @@ export interface PassWorld {
   readonly readSecret: (path: string, form?: 'line' | 'whole') => Parsed<string>;
   /** Seconds for which an answer is still accepted after the request timed out (CREDMON_LATE_ANSWER). */
   readonly lateAnswer: () => number;
+  /** Whether this process still holds the lock of the credential directory; else it starts no renewal. */
+  readonly lockState: () => LockState;
 }
 
 /** A renewal whose request timed out and whose answer may still come. `from` is the `.top` that was sent. */

@@ -218,6 +218,10 @@ async function start(
         ? { local: snapshot.use.kind === 'missing' ? ('awaited' as const) : ('due' as const) }
         : {}),
       run: async () => {
+        if (world.lockState() !== 'held') {
+          nextIn = 0;
+          return undefined;
+        }
         const { error, late, ...result } = await attempt(world, memory, verdict, provider);
         ({ nextIn } = result);
         const { user } = snapshot;

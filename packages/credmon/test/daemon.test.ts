@@ -1,11 +1,14 @@
 // The loop on a clock that moves by hand: when passes happen, what wakes it, and how it stops.
 import { rmSync } from 'node:fs';
-import { CodedError, type HttpResponse } from '@credmon/core';
+import { CodedError, type HttpResponse, type LockState } from '@credmon/core';
 import { describe, expect, it } from 'vitest';
 import { createBell, runDaemon, runOnce, type DaemonParts } from '../src/daemon.ts';
 import { drainSeconds } from '../src/drain.ts';
 import { createLimiter } from '../src/limiter.ts';
 import { bench, json, meta, useText, type Bench } from './support/bench.ts';
+
+/** For a machine that is busy with other tests. */
+const PATIENT = { timeout: 20_000 };
 
 const top = (token: string): string => JSON.stringify({ refresh_token: token });
 
@@ -309,6 +312,54 @@ describe('the loop', () => {
     daemon.stop.abort();
     await ticking(on, daemon.ended);
     expect(on.read('alice', 'mytok.top')).toContain('r2');
+  });
+
+  it('R10 stops when its lock is lost: nothing begins, what is under way is written, no mark is touched', async () => {
+    const on = bench();
+    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+    const issuer = held(on);
+    let state: LockState = 'held';
+    const daemon = start(on, { world: { ...on.world, lockState: () => state } });
+    const ended = daemon.ended.catch((error: unknown) => error);
+    await expect.poll(() => on.asked.length, PATIENT).toBe(1);
+    state = 'file-replaced';
+    on.seed('bob', 'mytok', { top: top('b1'), meta: meta() });
+    daemon.wake.ring();
+    await expect
+      .poll(() => on.lines.some((line) => line.startsWith('Stopping: waiting for 1')), PATIENT)
+      .toBe(true);
+    issuer.release(late());
+    await ticking(on, ended);
+    expect(await ended).toMatchObject({ code: 'LOCK_LOST', fields: { state: 'file-replaced' } });
+    expect([on.read('alice', 'mytok.top'), on.asked.length, on.has('bob', 'mytok.use')]).toEqual([
+      expect.stringContaining('r2') as string,
+      1,
+      false,
+    ]);
+    expect(daemon.counts.completed).toBe(0);
+  });
+
+  it('R10 a renewal that waits in the queue does not begin once the lock is lost', async () => {
+    let state: LockState = 'held';
+    const on = bench();
+    for (let index = 0; index < 20; index += 1)
+      on.seed('alice', `mytok_${index}`, { top: top(`r${index}`), meta: meta() });
+    const answers: (() => void)[] = [];
+    on.answer = () =>
+      new Promise((resolve) => {
+        answers.push(() => resolve(late()));
+      });
+    const { parts, counts } = partsFor(on, { world: { ...on.world, lockState: () => state } });
+    const ended = runOnce(parts).catch((error: unknown) => error);
+    await expect.poll(() => answers.length, PATIENT).toBe(16);
+    state = 'directory-replaced';
+    for (const answer of answers) answer();
+    await ticking(on, ended);
+    expect([await ended, on.asked.length, counts.completed]).toEqual([
+      expect.objectContaining({ code: 'LOCK_LOST' }),
+      16,
+      0,
+    ]);
   });
 
   it('goes on when the directory cannot be read, and says so', async () => {

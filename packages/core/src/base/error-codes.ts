@@ -15,6 +15,7 @@ export const ERROR_CODES = {
   CRED_FILE_IO: 'a credential file cannot be read or written',
   CRED_SUPERSEDED: 'a newer credential arrived while this one was being renewed; the newer one stays',
   DIRECTORY_LOCKED: 'another condor_credmon works on this credential directory',
+  LOCK_LOST: 'the lock file or the credential directory was removed or replaced under a running daemon',
   KEY_FILE_INVALID: 'a key file is not exactly what CredD writes and is refused as a whole',
   KEY_FILE_MISSING: 'there is no key file of that name, or it has expired',
   ENDPOINT_REFUSED: 'an endpoint is not https, or is http without the loopback exception',

@@ -45,9 +45,10 @@ export function classifyUserEntry(name: string): UserEntry {
 
 /**
  * True when a change of this name in the top directory may mean a token to renew: a key file that came or went (the web portal removes
- * it after the last login), or a user's directory. What the daemon itself leaves there means nothing.
+ * it after the last login), or a user's directory. What the daemon itself leaves there means nothing, but a lock file that was removed or
+ * replaced must be noticed.
  */
 export function hintsAtTokens(name: string): boolean {
-  if (KEY_FILE_NAME.test(name)) return true;
+  if (KEY_FILE_NAME.test(name) || name === LOCK_FILE) return true;
   return isCredName(name) && name !== PID_FILE && name !== COMPLETE_FILE && !name.endsWith('.mark');
 }

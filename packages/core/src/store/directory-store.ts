@@ -5,21 +5,28 @@ import { syncDirectory } from '../base/atomic-write.ts';
 import { CodedError, systemCode } from '../base/errors.ts';
 import { parseMeta, type Parsed } from '../credential/contents.ts';
 import { tokenFileName } from '../credential/layout.ts';
+import { tokenId } from '../credential/snapshot.ts';
 import { applyChange, isSwept } from './apply-change.ts';
 import { emptyScanMemory, scanDirectory } from './directory-scan.ts';
+import type { DirectoryLock } from './lock.ts';
 import { createOrigins } from './origins.ts';
 import { readCredentialFile, type FileReading } from './read-file.ts';
 import type { CredentialStore, TokenFiles } from './store.ts';
 import type { ScanOptions } from './user-scan.ts';
 
+/** How {@link openCredentialDirectory} opens. */
+export interface DirectoryOptions {
+  readonly defaultLifetime: number;
+  readonly locked?: boolean;
+  readonly lock?: Pick<DirectoryLock, 'state'>;
+}
+
 /**
  * Opens the credential directory `root`. `defaultLifetime` (seconds) is that of tokens which name none; `locked` says that this process
- * holds the lock of the directory for as long as it uses the store (`lockDirectory`).
+ * holds the lock of the directory for as long as it uses the store (`lockDirectory`). Where `lock` says that it was lost, files that dead
+ * processes left are not settled; nothing is written into a directory that has taken the place of the locked one.
  */
-export function openCredentialDirectory(
-  root: string,
-  options: { readonly defaultLifetime: number; readonly locked?: boolean },
-): CredentialStore {
+export function openCredentialDirectory(root: string, options: DirectoryOptions): CredentialStore {
   const memory = emptyScanMemory();
   const origins = createOrigins();
   const scanOptions: ScanOptions = {
@@ -34,9 +41,19 @@ export function openCredentialDirectory(
       return scan;
     },
     read: (user, stem) => readToken(join(root, user), stem),
-    apply: (change) => applyChange({ root, locked: options.locked === true, origins }, change),
-    settle: (path, target) => settleFile(join(root, path), target),
+    apply: (change) => {
+      if (options.lock?.state() === 'directory-replaced') throw replaced(root, tokenId(change));
+      applyChange({ root, locked: options.locked === true, origins }, change);
+    },
+    settle: (path, target) => {
+      if ((options.lock?.state() ?? 'held') === 'held') settleFile(join(root, path), target);
+    },
   };
+}
+
+function replaced(root: string, token: string): CodedError {
+  const text = `${token}: the credential directory ${root} was replaced during the renewal; nothing was written`;
+  return new CodedError('CRED_SUPERSEDED', text, { token });
 }
 
 /** True for a living process other than this one: what carries our own number from before was left by a dead one. */

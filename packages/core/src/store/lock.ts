@@ -1,12 +1,32 @@
 // One daemon for one credential directory: a kernel lock that dies with its holder, so that it can never be stale.
 import { spawnSync } from 'node:child_process';
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeSync,
+  type Stats,
+} from 'node:fs';
 import { join } from 'node:path';
 import { CodedError, systemCode } from '../base/errors.ts';
 import { LOCK_FILE } from '../credential/layout.ts';
 
-/** Ends the lock. */
-export type Unlock = () => void;
+/**
+ * What the lock is worth: `held`; `file-replaced` when the lock file was removed or replaced, so that another process can hold a lock on the
+ * same directory; `directory-replaced` when the path leads to another directory, or to none.
+ */
+export type LockState = 'held' | 'file-replaced' | 'directory-replaced';
+
+/** The lock of a directory. `state` looks at the disk; `release` ends the lock. */
+export interface DirectoryLock {
+  readonly state: () => LockState;
+  readonly release: () => void;
+}
 
 /** How util-linux's flock says that somebody else holds the lock. */
 const HELD = 75;
@@ -17,7 +37,20 @@ const HELD = 75;
  * @throws CodedError `DIRECTORY_LOCKED`, naming the process that holds it; `CRED_DIR_INVALID` when the lock file cannot be used
  * @see flock(1), flock(2)
  */
-export function lockDirectory(directory: string): Unlock {
+export function lockDirectory(directory: string): DirectoryLock {
+  for (let attempt = 1; attempt < MOST_ATTEMPTS; attempt += 1) {
+    const lock = lockFile(directory);
+    if (lock.state() === 'held') return lock;
+    // The file was replaced after it was opened: that lock would exclude nobody.
+    lock.release();
+  }
+  return lockFile(directory);
+}
+
+/** How often the lock file may be replaced while it is being locked. */
+const MOST_ATTEMPTS = 5;
+
+function lockFile(directory: string): DirectoryLock {
   const path = join(directory, LOCK_FILE);
   let descriptor: number;
   try {
@@ -50,7 +83,7 @@ export function lockDirectory(directory: string): Unlock {
   if (status === 0) {
     ftruncateSync(descriptor, 0);
     writeSync(descriptor, `${process.pid}\n`, 0);
-    return () => closeSync(descriptor);
+    return lockOf(directory, path, descriptor);
   }
   closeSync(descriptor);
   if (status === HELD) throw held(directory, path);
@@ -59,6 +92,31 @@ export function lockDirectory(directory: string): Unlock {
     : `flock(1) failed with status ${status}`;
   throw new CodedError('CRED_DIR_INVALID', `cannot lock ${path}: ${why}`, { path }, error);
 }
+
+function lockOf(directory: string, path: string, descriptor: number): DirectoryLock {
+  const own = { directory: statSync(directory), file: fstatSync(descriptor) };
+  return {
+    state: () => {
+      if (!isSame(own.directory, () => statSync(directory))) return 'directory-replaced';
+      return isSame(own.file, () => lstatSync(path)) ? 'held' : 'file-replaced';
+    },
+    release: () => closeSync(descriptor),
+  };
+}
+
+/** False when another file, or none, has the name by now. A disk that fails for a while replaces nothing. */
+function isSame(own: Stats, look: () => Stats): boolean {
+  try {
+    const { dev, ino } = look();
+    return dev === own.dev && ino === own.ino;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    return !GONE.has(code);
+  }
+}
+
+const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
 
 function held(directory: string, path: string): CodedError {
   const holder = /^\d+/.exec(readFileSync(path, 'utf8'))?.[0];

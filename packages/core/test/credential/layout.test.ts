@@ -73,7 +73,7 @@ describe('a change in the top directory', () => {
     ['pid', false],
     ['CREDMON_COMPLETE', false],
     ['.pid.12.1.credmon-tmp', false],
-    ['.condor_credmon.lock', false],
+    ['.condor_credmon.lock', true],
   ])('%s hints at tokens: %s', (name, hints) => {
     expect(hintsAtTokens(name)).toBe(hints);
   });

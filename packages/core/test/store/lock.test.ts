@@ -1,12 +1,36 @@
 // One daemon for one directory: the second is refused by name, and death of any kind frees the place.
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LOCK_FILE } from '../../src/credential/layout.ts';
-import { lockDirectory } from '../../src/store/lock.ts';
+import { openCredentialDirectory } from '../../src/store/directory-store.ts';
+import { lockDirectory, type LockState } from '../../src/store/lock.ts';
+import type { TokenChange } from '../../src/store/store.ts';
 import { programOf } from './child.ts';
-import { credentialDirectory } from './directory.ts';
+import { credentialDirectory, namesOf, put, TOP, USE } from './directory.ts';
+
+/** Called before the lock's name is looked at. */
+const hooks: { beforeLook?: (() => void) | undefined } = {};
+vi.mock('node:fs', async (importOriginal) => {
+  const real = await importOriginal<typeof import('node:fs')>();
+  return {
+    ...real,
+    lstatSync: (path: string, options?: object) => {
+      if (path.endsWith('/.condor_credmon.lock')) hooks.beforeLook?.();
+      return real.lstatSync(path, options as never);
+    },
+  };
+});
 
 let root: string;
 let child: ChildProcess | undefined;
@@ -14,6 +38,7 @@ beforeEach(() => {
   root = credentialDirectory();
 });
 afterEach(() => {
+  hooks.beforeLook = undefined;
   child?.kill('SIGKILL');
 });
 
@@ -35,7 +60,7 @@ async function holder(): Promise<ChildProcess> {
 
 const attempt = (): unknown => {
   try {
-    lockDirectory(root)();
+    lockDirectory(root).release();
     return 'locked';
   } catch (error) {
     return error;
@@ -44,10 +69,10 @@ const attempt = (): unknown => {
 
 describe('R10 the lock of a directory', () => {
   it('holds our process id in a file that only we may read, and can be given back and taken again', () => {
-    const unlock = lockDirectory(root);
+    const { release } = lockDirectory(root);
     expect(readFileSync(join(root, LOCK_FILE), 'utf8')).toBe(`${process.pid}\n`);
     expect(statSync(join(root, LOCK_FILE)).mode & 0o7777).toBe(0o600);
-    unlock();
+    release();
     expect(attempt()).toBe('locked');
   });
 
@@ -65,16 +90,16 @@ describe('R10 the lock of a directory', () => {
   });
 
   it('two in one process are refused as well', () => {
-    const unlock = lockDirectory(root);
+    const { release } = lockDirectory(root);
     expect(attempt()).toMatchObject({ code: 'DIRECTORY_LOCKED', fields: { pid: process.pid } });
-    unlock();
+    release();
   });
 
   it('a file left by a dead daemon, with any text, is no lock', () => {
     writeFileSync(join(root, LOCK_FILE), '1\nand more than we would write\n');
-    const unlock = lockDirectory(root);
+    const { release } = lockDirectory(root);
     expect(readFileSync(join(root, LOCK_FILE), 'utf8')).toBe(`${process.pid}\n`);
-    unlock();
+    release();
   });
 
   it('a holder who left no number is another process', async () => {
@@ -94,6 +119,100 @@ describe('R10 the lock of a directory', () => {
   ])('%s in its place is refused, not followed, not waited for', (_, make) => {
     make(join(root, LOCK_FILE));
     expect(attempt()).toMatchObject({ code: 'CRED_DIR_INVALID' });
+  });
+
+  const replacements: readonly [string, LockState, () => void][] = [
+    ['nothing', 'held', () => undefined],
+    ['a change of its text and mode', 'held', () => writeFileSync(join(root, LOCK_FILE), 'text')],
+    ['the removal of the lock file', 'file-replaced', () => rmSync(join(root, LOCK_FILE))],
+    [
+      'another lock file',
+      'file-replaced',
+      () => {
+        renameSync(join(root, LOCK_FILE), join(root, 'old'));
+        writeFileSync(join(root, LOCK_FILE), `${process.pid}\n`, { mode: 0o600 });
+      },
+    ],
+    [
+      'a link to the lock file',
+      'file-replaced',
+      () => {
+        renameSync(join(root, LOCK_FILE), join(root, 'old'));
+        symlinkSync('old', join(root, LOCK_FILE));
+      },
+    ],
+    ['the removal of the directory', 'directory-replaced', () => rmSync(root, { recursive: true })],
+    [
+      'another directory with the same lock file',
+      'directory-replaced',
+      () => {
+        renameSync(root, `${root}.old`);
+        mkdirSync(root);
+        linkSync(join(`${root}.old`, LOCK_FILE), join(root, LOCK_FILE));
+      },
+    ],
+    [
+      'a file in place of the directory',
+      'directory-replaced',
+      () => {
+        rmSync(root, { recursive: true });
+        writeFileSync(root, '');
+      },
+    ],
+  ];
+  it.each(replacements)('after %s it is %s', (_, state, replace) => {
+    const lock = lockDirectory(root);
+    replace();
+    expect(lock.state()).toBe(state);
+    lock.release();
+  });
+
+  it('a disk that fails for a moment replaces nothing', () => {
+    const lock = lockDirectory(root);
+    const error = Object.assign(new Error('EIO'), { code: 'EIO' });
+    hooks.beforeLook = () => {
+      throw error;
+    };
+    expect(lock.state()).toBe('held');
+    hooks.beforeLook = undefined;
+    lock.release();
+  });
+
+  it('a lock file that is replaced while it is being locked is locked again', () => {
+    hooks.beforeLook = () => {
+      hooks.beforeLook = undefined;
+      rmSync(join(root, LOCK_FILE));
+    };
+    const lock = lockDirectory(root);
+    expect([lock.state(), attempt()]).toEqual([
+      'held',
+      expect.objectContaining({ code: 'DIRECTORY_LOCKED' }),
+    ]);
+    lock.release();
+  });
+
+  it('a store writes into the locked directory without its lock file, but never into another', () => {
+    const lock = lockDirectory(root);
+    const store = openCredentialDirectory(root, { defaultLifetime: 1200, locked: true, lock });
+    const change = (): TokenChange => ({
+      user: 'alice',
+      stem: 'mytok',
+      from: store.read('alice', 'mytok').topIdentity,
+      writes: [{ kind: 'use', text: USE, durable: false }],
+    });
+    const leftover = 'alice/.mytok.use.d1.1.credmon-tmp';
+    put(root, 'alice/mytok.top', TOP);
+    put(root, leftover, USE);
+    rmSync(join(root, LOCK_FILE));
+    store.apply(change());
+    // The new holder of the lock may be writing it at this moment.
+    store.settle(leftover);
+    expect(namesOf(root)).toEqual(['.mytok.use.d1.1.credmon-tmp', 'mytok.top', 'mytok.use']);
+    renameSync(root, `${root}.old`);
+    put(root, 'alice/mytok.top', TOP);
+    expect(() => store.apply(change())).toThrow(expect.objectContaining({ code: 'CRED_SUPERSEDED' }));
+    expect(namesOf(root)).toEqual(['mytok.top']);
+    lock.release();
   });
 
   it('a directory that is not there is refused', () => {

@@ -8,6 +8,7 @@ import {
   systemClock,
   systemRandom,
   type Config,
+  type DirectoryLock,
 } from '@credmon/core';
 import type { DaemonCommand } from '../command.ts';
 import { createBell, runDaemon, runOnce, type DaemonParts } from '../daemon.ts';
@@ -15,6 +16,7 @@ import {
   clearComplete,
   handleSignals,
   removeMarks,
+  runningDaemon,
   touchComplete,
   watchDirectory,
   writePid,
@@ -46,6 +48,7 @@ interface Running {
   readonly log: Logger;
   /** The credential directory, its path without links: a link that appears in it later is never followed. */
   readonly directory: string;
+  readonly lock: DirectoryLock;
   settings: Settings;
   /** True from SIGHUP until the configuration has been read again. */
   reloadAsked: boolean;
@@ -68,11 +71,11 @@ export async function runDaemonCommand(
   announce(log, config, settings);
   const { credDir, condorIds: condor } = settings;
   const directory = checkCredentialDirectory(credDir, { create: true, condor });
-  const unlock = lockDirectory(directory);
+  const lock = lockDirectory(directory);
   try {
-    return await work({ command, env, log, directory, settings, reloadAsked: false });
+    return await work({ command, env, log, directory, lock, settings, reloadAsked: false });
   } finally {
-    unlock();
+    lock.release();
   }
 }
 
@@ -107,7 +110,7 @@ async function work(running: Running): Promise<number> {
   });
   try {
     if (command.once) return ended(parts, (await runOnce(parts)) ? 0 : 1);
-    await serve(directory, monitor);
+    await serve(running, monitor);
     log.info('Stopped');
     return ended(parts, 0);
   } catch (error) {
@@ -121,7 +124,7 @@ async function work(running: Running): Promise<number> {
 }
 
 /** Makes passes until the end, and leaves no mark behind however it comes: CredD would wait for a daemon that is gone. */
-async function serve(directory: string, monitor: Monitor): Promise<void> {
+async function serve({ directory, lock }: Running, monitor: Monitor): Promise<void> {
   const { log, wake } = monitor.parts;
   clearComplete(directory);
   try {
@@ -138,8 +141,14 @@ async function serve(directory: string, monitor: Monitor): Promise<void> {
       unwatch();
     }
   } finally {
-    removeMarks(directory, (text) => log.error(text));
+    if (ownsMarks(directory, lock)) removeMarks(directory, (text) => log.error(text));
   }
+}
+
+/** Without the lock, pid and CREDMON_COMPLETE are ours only as long as no other daemon has written its number. */
+function ownsMarks(directory: string, lock: DirectoryLock): boolean {
+  const state = lock.state();
+  return state === 'held' || (state === 'file-replaced' && runningDaemon(directory) === process.pid);
 }
 
 /** What has not ended by now must not go on after the lock is given back. */
@@ -188,6 +197,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
         openCredentialDirectory(running.directory, {
           defaultLifetime: settings.policy.defaultLifetime,
           locked: true,
+          lock: running.lock,
         }),
         () => running.settings.standing,
         standingFiles(running.directory),
@@ -197,6 +207,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
       report,
       readSecret: readSecretFile,
       lateAnswer: () => running.settings.lateAnswer,
+      lockState: () => running.lock.state(),
     },
     memory: emptyMemory(systemClock.now()),
     log,

@@ -99,6 +99,7 @@ export function accessPoint(trust: Pick<SendLimits, 'ca'> = {}): AccessPoint {
     report: createReport(log, () => ({ floor: 0, starterRefresh: 0 })),
     lateAnswer: () => 120,
     readSecret: readSecretFile,
+    lockState: () => 'held' as const,
   };
   const memory = emptyMemory(clock.now());
   return {

@@ -117,6 +117,7 @@ export function bench(
       report: createReport(log, () => ({ floor: 0, starterRefresh: 0 })),
       lateAnswer: () => 120,
       readSecret: () => ({ ok: false, reason: 'is missing' }),
+      lockState: () => 'held',
     },
     memory: emptyMemory(clock.now()),
     ownership: realOwnership(directory, change.knobs ?? {}, say('warn')),
