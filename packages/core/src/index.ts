@@ -72,6 +72,7 @@ export { judge, planRenewals } from './renewal/plan.ts';
 export type { ManagedToken, Plan, TokenState, Verdict } from './renewal/plan.ts';
 export { LONGEST_PAUSE, SHORTEST_LIFETIME, SHORT_LIVES, pauseAfter } from './renewal/pause.ts';
 export { openCredentialDirectory } from './store/directory-store.ts';
+export { readUse } from './store/read-use.ts';
 export { restOf } from './store/rest.ts';
 export { lockDirectory } from './store/lock.ts';
 export type { DirectoryLock, LockState } from './store/lock.ts';

@@ -1,4 +1,5 @@
 // The subcommands' own arguments.
+import { wholeSeconds } from '@credmon/core/base';
 import type { Argv } from 'yargs';
 import { common, type CommonFlags, type Subcommand } from './command.ts';
 
@@ -96,10 +97,11 @@ function addUsable(parser: Parser, choose: Choose): void {
         .positional('user', { type: 'string', demandOption: true })
         .positional('service', { type: 'string', demandOption: true, describe: 'service, or service_handle' })
         .option('seconds', {
-          type: 'number',
+          type: 'string',
           requiresArg: true,
-          default: 0,
-          describe: 'life that must be left',
+          default: '0',
+          coerce: (value: unknown) => wholeSeconds('--seconds', value),
+          describe: 'whole seconds of life that must be left',
         }),
     (values) => {
       const { user, service, seconds } = values;

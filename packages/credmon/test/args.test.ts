@@ -97,6 +97,38 @@ describe('the command line', () => {
     expect(result.kind === 'text' && result.text).toMatch(/^condor_credmon: .+\n\ncondor_credmon/);
   });
 
+  it.each(['abc', '-1', '1.5', '1e3', '', ' 5', '0x10', 'NaN', 'Infinity', '99999999999999999999'])(
+    'usable --seconds %j is misuse',
+    async (text) => {
+      const result = await parseArguments(['usable', 'alice', 'mytok', `--seconds=${text}`], '1.2.3');
+      expect(result).toMatchObject({ kind: 'text', exitCode: 2, toStderr: true });
+      expect(result.kind === 'text' && result.text.split('\n', 1)[0]).toBe(
+        `condor_credmon: --seconds must be a whole number of seconds, 0 or more, but is ${JSON.stringify(text)}`,
+      );
+    },
+  );
+
+  it.each([
+    ['a negative number after a blank', ['--seconds', '-1']],
+    ['two values', ['--seconds', '1', '--seconds', '2']],
+    ['no value', ['--seconds']],
+  ])('usable --seconds with %s is misuse', async (_, argv) => {
+    const result = await parseArguments(['usable', 'alice', 'mytok', ...argv], '1.2.3');
+    expect(result).toMatchObject({ kind: 'text', exitCode: 2, toStderr: true });
+  });
+
+  it.each([
+    [[], 0],
+    [['--seconds', '0'], 0],
+    [['--seconds=007'], 7],
+    [['--seconds', '86400'], 86_400],
+  ])('usable %j asks for %d seconds', async (argv, seconds) => {
+    expect(await parseArguments(['usable', 'alice', 'mytok', ...argv], '1.2.3')).toMatchObject({
+      kind: 'usable',
+      seconds,
+    });
+  });
+
   it.each([
     ['--version', /^1\.2\.3$/],
     ['--help', /--cred-dir/],

@@ -28,3 +28,4 @@ export { readSafely } from './safe-file.ts';
 export type { SafeReading } from './safe-file.ts';
 export { makeSocket, removeStaleSocket } from './stale-socket.ts';
 export { shellWord } from './shell-word.ts';
+export { wholeSeconds } from './whole-seconds.ts';

@@ -212,7 +212,11 @@ function digested<T>(
   return state;
 }
 
-function readDigest<T>(path: string, digest: (text: string, mtime: number) => Parsed<T>): FileState<T> {
+/** Reads and digests one file. A file that cannot be read or parsed is `broken`, with the reason. */
+export function readDigest<T>(
+  path: string,
+  digest: (text: string, mtime: number) => Parsed<T>,
+): FileState<T> {
   const reading = readCredentialFile(path);
   if (reading.kind !== 'text') return reading;
   const { text, identity } = reading;

@@ -1,7 +1,10 @@
 // `usable`: may a job start with this token? Prints nothing but the reason when not.
-import type { FileState, TokenTimes } from '@credmon/core';
+import { readUse, type FileState, type TokenTimes } from '@credmon/core';
 import type { Subcommand } from '../command.ts';
-import { instant, openTokens } from './tokens.ts';
+import { STANDING } from '../providers/standing.ts';
+import type { Settings } from '../settings.ts';
+import { existingDirectory, instant, openStore, settingsOf } from './tokens.ts';
+import { openConfig } from './open-config.ts';
 
 /** Exit code 0 when the token lives at least `seconds` more, else 1 and the reason through `complain`. */
 export async function runUsableCommand(
@@ -9,14 +12,23 @@ export async function runUsableCommand(
   env: NodeJS.ProcessEnv,
   complain: (text: string) => void,
 ): Promise<number> {
-  const { store } = openTokens(command, env);
-  const now = instant();
-  const { tokens } = await store.scan(now);
-  const use = tokens.find(({ user, stem }) => user === command.user && stem === command.service)?.use;
-  const why = reason(use ?? { kind: 'missing' }, command.seconds, now.wall);
+  const use = await stateOf(command, settingsOf(openConfig(command, env), command));
+  const why = reason(use, command.seconds, instant().wall);
   if (why === undefined) return 0;
   complain(`${command.user}/${command.service}: ${why}`);
   return 1;
+}
+
+/** Only the one token is looked at. Standing tokens have no files of their own in the credential directory. */
+async function stateOf(
+  { user, service }: Subcommand & { kind: 'usable' },
+  settings: Settings,
+): Promise<FileState<TokenTimes>> {
+  if (user !== STANDING)
+    return readUse(existingDirectory(settings), user, service, settings.policy.defaultLifetime);
+  const { tokens } = await openStore(settings).scan(instant());
+  const token = tokens.find((each) => each.user === user && each.stem === service);
+  return token?.use ?? { kind: 'missing' };
 }
 
 function reason(use: FileState<TokenTimes>, seconds: number, now: number): string | undefined {

@@ -1,4 +1,5 @@
 // The command line of `scitokens`: which options each command has, and nothing of what they do.
+import { wholeSeconds } from '@credmon/core/base';
 import yargs, { type Argv } from 'yargs';
 import { PROFILES } from '../claims.ts';
 import { ALGORITHMS } from '../algorithms.ts';
@@ -33,7 +34,9 @@ export async function scitokens(argv: readonly string[], io: Io): Promise<number
     .wrap(100)
     .exitProcess(false)
     .fail((message: string | null, error: Error | undefined) => {
-      throw error ?? misuse(message ?? 'wrong arguments');
+      // What a reader of an option's value throws arrives as an error of the parser.
+      if (error !== undefined && error.name !== 'YError') throw error;
+      throw misuse(message ?? error?.message ?? 'wrong arguments');
     });
   const parsed = await runCommand(NAME, io, false, async () => {
     let printed = '';
@@ -84,11 +87,11 @@ function keyGroup(group: Argv, io: Io, run: Run): Argv {
           .options({ 'kid-style': naming['kid-style'], algorithm: naming.algorithm })
           .option('begin', { type: 'boolean', describe: 'begin a rotation now' })
           .option('publish-lead', {
-            type: 'number',
+            ...seconds('--publish-lead', 0),
             describe: `new directory: seconds a key is public before it signs [${DEFAULT_POLICY.publishLead}]`,
           })
           .option('longest-lifetime', {
-            type: 'number',
+            ...seconds('--longest-lifetime', 1),
             describe: `new directory: seconds that tokens live at most [${DEFAULT_POLICY.longestLifetime}]`,
           }),
       (args) => {
@@ -141,7 +144,7 @@ const verifying = {
     nargs: 1,
     describe: 'accepted; ES256 and RS256 unless given',
   },
-  leeway: { type: 'number', describe: 'seconds that clocks may differ' },
+  leeway: { ...seconds('--leeway', 0), describe: 'seconds that clocks may differ' },
   insecure: { type: 'boolean', describe: 'ask issuers without https too' },
   cache: { type: 'boolean', default: true, describe: "keep issuers' keys on disk" },
 } as const;
@@ -171,7 +174,7 @@ function tokenGroup(group: Argv, io: Io, run: Run): Argv {
             describe: 'may be repeated',
           })
           .option('audience', { type: 'string', array: true, nargs: 1, describe: 'may be repeated' })
-          .option('lifetime', { type: 'number', default: 1200, describe: 'seconds' })
+          .option('lifetime', { ...seconds('--lifetime', 1), default: '1200', describe: 'seconds' })
           .option('profile', { choices: [...PROFILES, 'wlcg'], default: 'scitoken:2.0' })
           .option('claim', { type: 'string', array: true, nargs: 1, describe: 'name=text' })
           .option('claim-json', { type: 'string', array: true, nargs: 1, describe: 'name=JSON' }),
@@ -233,6 +236,15 @@ function cacheGroup(group: Argv, io: Io, run: Run): Argv {
       (args) => run(flag(args), () => cacheUpdate(args.issuer, args, io)),
     )
     .demandCommand(1, 'name a cache command');
+}
+
+/** An option that takes whole seconds, `min` or more. Without a default it may be missing. */
+function seconds(option: string, min: number) {
+  return {
+    type: 'string',
+    requiresArg: true,
+    coerce: (value: unknown): number => wholeSeconds(option, value, min),
+  } as const;
 }
 
 /** `--json` is an option of the whole command line, which the types of one command do not know. */

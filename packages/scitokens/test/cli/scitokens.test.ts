@@ -391,3 +391,24 @@ it('help is printed with code 0, nothing at all is misuse', async () => {
   expect((await run(world(), '--help')).out).toContain('scitokens token');
   expect((await run(world())).code).toBe(2);
 });
+
+it.each([
+  [
+    'token create --lifetime',
+    ['token', 'create', '--issuer', 'i', '--subject', 's', '--scope', 'x', '--lifetime'],
+  ],
+  ['token verify --leeway', ['token', 'verify', 'x', '--leeway']],
+  ['key rotate --publish-lead', ['key', 'rotate', '/nowhere', '--publish-lead']],
+  ['key rotate --longest-lifetime', ['key', 'rotate', '/nowhere', '--longest-lifetime']],
+])('%s takes whole seconds only; anything else is misuse', async (name, argv) => {
+  const option = name.split(' ').at(-1) ?? '';
+  for (const text of ['abc', '-1', '1.5', '1e3', '']) {
+    const [last = ''] = argv.slice(-1);
+    const result = await run(world(), ...argv.slice(0, -1), `${last}=${text}`);
+    expect([text, result.code, result.error]).toEqual([
+      text,
+      2,
+      expect.stringContaining(`${option} must be a whole number of seconds`),
+    ]);
+  }
+});
