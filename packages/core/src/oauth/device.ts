@@ -24,6 +24,8 @@ export interface DeviceLogin {
 const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 /** RFC 8628: the interval where the issuer names none, and what `slow_down` adds to it. */
 const USUAL_INTERVAL = 5;
+/** An answer is waited for this much longer than the limits of `send` say, in seconds: the issuer may have spent the device code on it. */
+const LATE_ANSWER = 120;
 /** Nobody waits longer between two questions because an issuer is down. */
 const LONGEST_INTERVAL = 60;
 
@@ -132,7 +134,9 @@ function askOnce(
   now: number,
 ): Promise<TokenAnswer> {
   const judgement = { issuer: registration.issuer, verifyIdToken: false, secrets: [deviceCode], now };
-  return requestToken(send, registration, judgement, (configuration) =>
+  const patient: Send = (request) =>
+    send({ ...request, late: { seconds: LATE_ANSWER, began: () => undefined } });
+  return requestToken(patient, registration, judgement, (configuration) =>
     openid.genericGrantRequest(configuration, DEVICE_GRANT, { device_code: deviceCode }),
   );
 }

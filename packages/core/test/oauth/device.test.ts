@@ -1,6 +1,7 @@
 // The device grant against a server that answers as told, with a clock that moves by hand; the real issuer is in tests/slow/storer.
 import { manualClock, type ManualClock } from '@credmon/test-fixtures/manual-clock';
 import { afterEach, describe, expect, it } from 'vitest';
+import { CodedError } from '../../src/base/errors.ts';
 import { createSend } from '../../src/base/send.ts';
 import type { ClientRegistration } from '../../src/oauth/client.ts';
 import { beginDeviceLogin, finishDeviceLogin, type DeviceLogin } from '../../src/oauth/device.ts';
@@ -159,5 +160,17 @@ describe('waiting for the user', () => {
     const { outcome } = await finish(await rig(reply));
     expect(outcome).toMatchObject({ code });
     expect(String(outcome)).not.toContain('CANARY');
+  });
+
+  it('R12 waits for an answer that comes after the time-out: the device code may be spent on it', async () => {
+    const on = await rig(tokens);
+    let timedOut = 0;
+    const send: typeof on.send = async (request) => {
+      if (request.late) setTimeout(request.late.began, 0, new CodedError('ISSUER_UNREACHABLE', 'late'));
+      timedOut += request.late?.seconds ?? 0;
+      return on.send(request);
+    };
+    expect(await finish({ ...on, send })).toMatchObject({ outcome: { refreshToken: 'r' }, seconds: 5 });
+    expect(timedOut).toBe(120);
   });
 });
