@@ -1,5 +1,5 @@
 // condor_credential_storer as a process: on a terminal, without one, and called as condor_submit calls it; then the daemon renews.
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findSecrets, textsBelow } from '@credmon/test-fixtures/canaries';
 import { answerDevicePage } from '@credmon/test-fixtures/device-page';
@@ -98,12 +98,15 @@ describe('a device login', () => {
     expect(statSync(file('mytok.use')).mode & 0o777).toBe(0o600);
     expect(calls().map((call) => call.slice(1))).toEqual([
       ['query-oauth', '-s', 'mytok', '-S', 'read,write', '-A', 'https://api.example'],
-      ['add-oauth', '-s', 'mytok', '-S', 'read,write', '-A', 'https://api.example', '-i', '-'],
       ['add-oauth', '-s', 'mytok', '-P', '-i', '-'],
+      ['add-oauth', '-s', 'mytok', '-S', 'read,write', '-A', 'https://api.example', '-i', '-'],
     ]);
     const secrets = { access: String(use['access_token']), refresh: String(top['refresh_token']) };
     expect(findSecrets(secrets, { terminal: storer.output, calls: JSON.stringify(calls()) })).toEqual([]);
 
+    // The token is new: nothing is renewed before it is due.
+    await runOnce(workspace);
+    expect(readJson(file('mytok.use'))).toEqual(use);
     rmSync(file('mytok.use'));
     await runOnce(workspace);
     expect(daemonLog(workspace)).toContain('Successfully renewed alice/mytok (oauth)');
@@ -113,6 +116,30 @@ describe('a device login', () => {
       'read,write',
     ]);
     expect(findSecrets(secrets, textsBelow(workspace.logDirectory))).toEqual([]);
+  });
+
+  it('R19 with condor_store_cred of HTCondor 23.9, which has no -P: stores the refresh token, and the daemon makes the access token', async () => {
+    const storer = onTerminal(['mytok&scopes=read'], { FAKE_STORE_VERSION: '23.9' });
+    await answerDevicePage(await page(storer), 'login', 'alice');
+    expect((await storer.exited).code).toBe(0);
+    expect(storer.output).toContain(
+      'this condor_store_cred has no option -P; condor_credmon makes one at once',
+    );
+    expect(storer.output).not.toContain('Unrecognized option');
+    expect([readJson(file('mytok.top'))['scopes'], existsSync(file('mytok.use'))]).toEqual(['read', false]);
+    await runOnce(workspace);
+    expect(readJson(file('mytok.use'))).toMatchObject({ access_token: expect.any(String), scope: 'read' });
+  });
+
+  it('R19 finds condor_store_cred in $(SBIN), which is not in the PATH of users', async () => {
+    const sbin = join(workspace.root, 'sbin');
+    installPrograms(sbin, ['condor_store_cred']);
+    workspace.configure({ SBIN: sbin });
+    const storer = batch(['dune'], { CONDOR_CREDENTIAL_STORER_MODE: 'vault', FAKE_VAULT: '{"exit":1}' }, [
+      'htgettoken',
+    ]);
+    await storer.exited;
+    expect(calls().map(([program]) => program)).toEqual(['condor_store_cred', 'htgettoken']);
   });
 
   it('that the user declines stores nothing', async () => {
@@ -219,6 +246,43 @@ describe('a Pelican login', () => {
     const storer = batch(['osdf'], mode);
     expect((await storer.exited).code).toBe(1);
     expect(calls().map(([program]) => program)).toEqual(['condor_store_cred']);
+  });
+});
+
+describe('names that users sign in for on the web', () => {
+  beforeEach(() =>
+    workspace.configure({
+      webtok_CLIENT_ID: 'ap',
+      webtok_CLIENT_SECRET_FILE: join(workspace.root, 'secret'),
+      webtok_TOKEN_URL: issuer.tokenUrl,
+      webtok_AUTHORIZATION_URL: issuer.authorizationUrl,
+      webtok_RETURN_URL_SUFFIX: '/return/webtok',
+    }),
+  );
+
+  /** The storer started by a program called condor_submit, as in HTCondor 23.9, which passes all names and says nothing else. */
+  function bySubmit(args: readonly string[]): Child {
+    const path = join(workspace.root, 'condor_submit');
+    const words = [process.execPath, executablePath(root, 'condor_credential_storer'), ...args];
+    const line = words.map((word) => `'${word}'`).join(' ');
+    writeFileSync(path, `#!/bin/sh\n${line}\nexit $?\n`, { mode: 0o755 });
+    return startProcess('setsid', ['-w', path], environment({}));
+  }
+
+  it('R19 are left alone when condor_submit passes them, of either version', async () => {
+    const old = bySubmit(['webtok', 'scitokens']);
+    expect([(await old.exited).code, old.output]).toEqual([0, '']);
+    const present = batch(['webtok'], { CONDOR_CREDENTIAL_STORER_MODE: 'vault' });
+    expect([(await present.exited).code, present.output, calls()]).toEqual([0, '', []]);
+    // A device login of the same submit is still asked for.
+    const mixed = bySubmit(['webtok', 'mytok']);
+    expect([(await mixed.exited).code, mixed.output.includes('mytok needs a login')]).toEqual([1, true]);
+  });
+
+  it('R19 are an error with the remedy by hand', async () => {
+    const storer = batch(['webtok']);
+    expect((await storer.exited).code).toBe(1);
+    expect(storer.output).toContain('users log in with a browser instead');
   });
 });
 

@@ -19,7 +19,13 @@ export { MAX_CREDENTIAL_BYTES, parseMeta, parseObject, parseTop } from './creden
 export type { MetaContents, Parsed, TopContents, UseContents } from './credential/contents.ts';
 export { isRecord } from './credential/json.ts';
 export { jwtClaims } from './credential/jwt-claims.ts';
-export { jwtTimes, promisedLifetime, saneLifetime, storedTimes } from './credential/times.ts';
+export {
+  STORED_BEFORE_TOP,
+  jwtTimes,
+  promisedLifetime,
+  saneLifetime,
+  storedTimes,
+} from './credential/times.ts';
 export type { TokenTimes } from './credential/times.ts';
 export { filesFromLogin, rotatedTopText, useContents, useText } from './credential/from-tokens.ts';
 export { judgeStoredRefresh, subjectOf } from './credential/stored-refresh.ts';

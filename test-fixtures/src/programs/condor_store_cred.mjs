@@ -1,4 +1,5 @@
 // Plays condor_store_cred with CredD behind it: add-oauth and query-oauth on the directory in FAKE_CREDENTIAL_DIRECTORY, for the user FAKE_USER.
+// With FAKE_STORE_VERSION=23.9 it has no option -P, as in HTCondor 23.9.6.
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -19,6 +20,12 @@ const { values } = parseArgs({
   },
 });
 if (log) appendFileSync(log, `${JSON.stringify(['condor_store_cred', ...process.argv.slice(2)])}\n`);
+if (values.plain && process.env.FAKE_STORE_VERSION === '23.9') {
+  process.stderr.write("ERROR: Unrecognized option - '-P'\n");
+  process.stderr.write('Usage: condor_store_cred action [options]\n');
+  process.stderr.write('    -i <file>           Read password from <file>, - for stdin\n');
+  process.exit(1);
+}
 const stem = values.handle === '' ? values.service : `${values.service}_${values.handle}`;
 const file = join(directory, user, `${stem}.${values.plain ? 'use' : 'top'}`);
 

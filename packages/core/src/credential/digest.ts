@@ -2,7 +2,7 @@
 import { ERROR_CODES, type ErrorCode } from '../base/error-codes.ts';
 import { MAX_REFRESH_TOKEN, parseMeta, parseObject, type Parsed } from './contents.ts';
 import type { MetaDigest, RenewalState, TopDigest } from './snapshot.ts';
-import { jwtTimesHere, storedTimes, type TokenTimes } from './times.ts';
+import { STORED_BEFORE_TOP, jwtTimesHere, storedTimes, type TokenTimes } from './times.ts';
 
 /** What `.top` holds. Any text but an absurdly long refresh token is legal here; the provider that owns the token judges it. */
 export function digestTop(text: string): Parsed<TopDigest> {
@@ -27,7 +27,11 @@ export function digestUse(text: string, mtime: number, defaultLifetime: number):
   if (object.ok) {
     const token = object.value['access_token'];
     if (typeof token !== 'string' || token === '') return { ok: false, reason: 'has no "access_token" text' };
-    return { ok: true, value: storedTimes(object.value, mtime, defaultLifetime) };
+    const times = storedTimes(object.value, mtime, defaultLifetime);
+    return {
+      ok: true,
+      value: object.value[STORED_BEFORE_TOP] === true ? { ...times, beforeTop: true } : times,
+    };
   }
   const bare = text.trim();
   if (isJson(bare)) return object;

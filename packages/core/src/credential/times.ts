@@ -5,7 +5,12 @@ import { jwtClaims } from './jwt-claims.ts';
 export interface TokenTimes {
   readonly issuedAt: number;
   readonly expiresAt: number;
+  /** True when `.use` was stored just before the `.top` of the same login, see {@link STORED_BEFORE_TOP}. */
+  readonly beforeTop?: true;
 }
+
+/** The member by which a `.use` says that the `.top` stored right after it is not news: a device login stores both through CredD. */
+export const STORED_BEFORE_TOP = 'stored_before_top';
 
 /** Lifetimes beyond ten years are somebody's mistake. */
 const ABSURD_SECONDS = 10 * 365 * 86_400;

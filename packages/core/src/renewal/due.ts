@@ -15,6 +15,8 @@ export interface Due {
 
 /** An issue time further in the future than this is a clock's mistake, in seconds. */
 const CLOCK_TOLERANCE = 120;
+/** A `.use` that says so belongs to a `.top` that was stored within this many seconds after it. */
+const LOGIN_SECONDS = 60;
 /** Tokens with such an issue time are renewed spread over this many seconds. */
 const CLOCK_REPAIR = 60;
 
@@ -52,7 +54,9 @@ export function dueOf(
   if (use.kind === 'broken') return { at: Number.NEGATIVE_INFINITY, reason: 'use-broken' };
   if (top.kind === 'valid') {
     const { mtime } = top.identity;
-    const isNewer = mtime > use.identity.mtime && mtime <= now + CLOCK_TOLERANCE;
+    // A device login stores `.use` first.
+    const news = use.identity.mtime + (use.value.beforeTop === true ? LOGIN_SECONDS : 0);
+    const isNewer = mtime > news && mtime <= now + CLOCK_TOLERANCE;
     if (isNewer || token.overtaken === true) return { at: Number.NEGATIVE_INFINITY, reason: 'newer-top' };
   }
   const spread = spreadOf(tokenId(token));

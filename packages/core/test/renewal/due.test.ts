@@ -9,6 +9,7 @@ import { spreadOf } from '../../src/renewal/spread.ts';
 import { NOW, token, useOf, written } from './snapshots.ts';
 
 const DAY = 86_400;
+const HOUR = { issuedAt: NOW.wall, expiresAt: NOW.wall + 3600 };
 const place = spreadOf('alice/mytok');
 const top = (mtime: number): TokenSnapshot['top'] => ({
   kind: 'valid',
@@ -64,6 +65,18 @@ describe('when a token is due', () => {
     ['at once when .use is missing', { use: { kind: 'missing' } }, always, 'use-missing'],
     ['at once when .use is broken', { use: { kind: 'broken', reason: 'is empty' } }, always, 'use-broken'],
     ['at once when .top is newer than .use', { top: top(NOW.wall + 1) }, always, 'newer-top'],
+    [
+      'R5 by its lifetime when a device login stored .use just before .top',
+      { use: useOf({ ...HOUR, beforeTop: true }), top: top(NOW.wall + 60) },
+      byLifetime,
+      'lifetime',
+    ],
+    [
+      'R5 at once when .top is newer than that',
+      { use: useOf({ ...HOUR, beforeTop: true }), top: top(NOW.wall + 61) },
+      always,
+      'newer-top',
+    ],
     ['by its lifetime when .top is exactly as old as .use', { top: top(NOW.wall) }, byLifetime, 'lifetime'],
     ['by its lifetime without .top', { top: { kind: 'missing' } }, byLifetime, 'lifetime'],
     [

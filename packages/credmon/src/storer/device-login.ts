@@ -1,9 +1,11 @@
 // A device login from start to end: the prompt, the wait, and what is stored afterwards.
 import {
   CodedError,
+  STORED_BEFORE_TOP,
   beginDeviceLogin,
   createMetadataCache,
   finishDeviceLogin,
+  isCoded,
   useContents,
   type ClientRegistration,
   type Clock,
@@ -27,7 +29,7 @@ export interface LoginWorld {
 }
 
 /**
- * Logs in by device code, as a public client, and stores the refresh token, then the access token that came with it.
+ * Logs in by device code, as a public client, and stores the access token, then the refresh token that came with it.
  * @throws CodedError as `beginDeviceLogin` and `finishDeviceLogin`; `LOGIN_REFUSED` when the issuer gives no refresh token, `SCOPE_WIDENED`
  */
 export async function deviceLogin(
@@ -56,21 +58,42 @@ export async function deviceLogin(
     extra: settings.extraScopes,
   });
   if (note !== undefined) terminal.print(`Note: ${note}.`);
-  await storeCred.add(request, { refresh_token: refreshToken });
   const { defaultLifetime, useIdToken } = settings;
-  await storeCred.addUse(request, useContents(answer, clock.now(), defaultLifetime, useIdToken));
+  const use = useContents(answer, clock.now(), defaultLifetime, useIdToken);
+  // Before `.top`: the daemon looks as soon as that is there, and would renew a token that has no `.use`.
+  const why = await useTrouble(storeCred.addUse(request, { ...use, [STORED_BEFORE_TOP]: true }));
+  await storeCred.add(request, { refresh_token: refreshToken });
+  if (why !== undefined)
+    terminal.print(`Note: the access token could not be stored: ${why}; condor_credmon makes one at once.`);
   terminal.print(`Stored ${request.service}.`);
+}
+
+/** Why the access token could not be stored; without it the login is no worse, because condor_credmon makes one. */
+async function useTrouble(storing: Promise<void>): Promise<string | undefined> {
+  try {
+    await storing;
+    return undefined;
+  } catch (error) {
+    if (!isCoded(error, 'PROGRAM_FAILED')) throw error;
+    return error.message;
+  }
 }
 
 async function registrationOf(
   world: LoginWorld,
   service: string,
-  { registration, origins }: DeviceSettings,
+  { registration, origins, signsInOnWeb }: DeviceSettings,
 ): Promise<ClientRegistration> {
   const { issuer, deviceUrl, allowLoopbackHttp } = registration;
   if (deviceUrl === undefined && issuer === undefined) {
     const what = `neither CREDMON_${service}_DEVICE_URL nor CREDMON_${service}_ISSUER is set`;
-    throw new CodedError('CONFIG_INVALID', `${what}: the administrator must say where a device login begins`);
+    const browser = signsInOnWeb
+      ? `; or sign in with a browser: submit a job with "use_oauth_services = ${service}" and open the link that condor_submit prints`
+      : '';
+    throw new CodedError(
+      'CONFIG_INVALID',
+      `${what}: the administrator must say where a device login begins${browser}`,
+    );
   }
   return {
     ...registration,

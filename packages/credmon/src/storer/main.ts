@@ -3,7 +3,8 @@ import { createSend, createTrust, isCoded, loadConfig, messageOf, systemClock } 
 import { EXIT_FAILED, EXIT_USAGE } from '../exit-code.ts';
 import { VERSION } from '../version.ts';
 import { parseStorerArguments, type StorerCommand } from './arguments.ts';
-import { runProgram } from './programs.ts';
+import { processName, startedBySubmit } from './caller.ts';
+import { findProgram, runProgram } from './programs.ts';
 import { readStorerSettings } from './settings.ts';
 import { createStoreCred } from './store-cred.ts';
 import { storeAll } from './store.ts';
@@ -36,6 +37,8 @@ async function store(command: StorerCommand): Promise<void> {
     ...words(env['SEC_CREDENTIAL_STORECRED_OPTS']),
     ...(user === undefined ? [] : ['-u', user]),
   ];
+  const said = env['CONDOR_CREDENTIAL_STORER_MODE']?.toLowerCase();
+  const bySubmit = startedBySubmit(said, processName(process.ppid));
   const locale = env['LC_ALL'] ?? env['LC_CTYPE'] ?? env['LANG'] ?? '';
   const world = {
     send,
@@ -43,9 +46,14 @@ async function store(command: StorerCommand): Promise<void> {
     terminal,
     stderr,
     run: runProgram,
-    storeCred: createStoreCred(runProgram, options, stderr),
+    storeCred: createStoreCred(runProgram, options, stderr, {
+      path: findProgram('condor_store_cred', env['PATH'] ?? '', settings.programFolders),
+      searched: settings.programFolders,
+    }),
     unicode: /utf-?8/i.test(locale),
-    mode: env['CONDOR_CREDENTIAL_STORER_MODE']?.toLowerCase(),
+    // HTCondor before 25.14 does not say for which kind it calls, and means a Vault where there is one.
+    mode: said ?? (bySubmit && settings.getTokenOptions !== '' ? 'vault' : undefined),
+    bySubmit,
     say,
   };
   try {

@@ -1,27 +1,32 @@
 // Runs the programs that the storer leaves the work to. Secrets go through pipes, never through arguments or the environment.
 import { spawn, type StdioOptions } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { CodedError, systemCode } from '@credmon/core';
 
-/** What a program printed on standard output, and its exit code (128 + n after a signal). */
+/** What a program printed on standard output, and its exit code (128 + n after a signal); `complaint` is its collected standard error. */
 export interface Ran {
   readonly code: number;
   readonly output: string;
+  readonly complaint?: string;
 }
 
 /**
- * Runs a program. `input` becomes its standard input; without it, it has the storer's. Its standard error is `stderr`, a descriptor.
+ * Runs a program. `input` becomes its standard input; without it, it has the storer's. Its standard error is `stderr`, a descriptor, or is
+ * collected.
  * @throws CodedError `PROGRAM_FAILED` when it is not installed
  */
 export type Run = (
   program: string,
   args: readonly string[],
-  options: { readonly input?: string; readonly stderr: number },
+  options: { readonly input?: string; readonly stderr: number | 'collect' },
 ) => Promise<Ran>;
 
 /** {@link Run} with real processes from PATH. */
 export const runProgram: Run = async (program, args, { input, stderr }) => {
-  const stdio: StdioOptions = [input === undefined ? 'inherit' : 'pipe', 'pipe', stderr];
+  const errors = stderr === 'collect' ? 'pipe' : stderr;
+  const stdio: StdioOptions = [input === undefined ? 'inherit' : 'pipe', 'pipe', errors];
   const child = spawn(program, args, { stdio });
   const ended = new Promise<number>((resolve, reject) => {
     child.on('error', (error) => reject(notStarted(program, error)));
@@ -30,9 +35,34 @@ export const runProgram: Run = async (program, args, { input, stderr }) => {
   // A program may refuse before it has read its input; its exit code tells.
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(input);
-  const [code, output] = await Promise.all([ended, child.stdout ? text(child.stdout) : '']);
-  return { code, output };
+  const [code, output, complaint] = await Promise.all([
+    ended,
+    child.stdout ? text(child.stdout) : '',
+    child.stderr ? text(child.stderr) : '',
+  ]);
+  return { code, output, complaint };
 };
+
+/**
+ * The absolute path of a program: the first executable file of that name in the directories of `path` (a value of PATH), then in
+ * `folders`; `undefined` when there is none.
+ */
+export function findProgram(program: string, path: string, folders: readonly string[]): string | undefined {
+  return [...path.split(delimiter), ...folders]
+    .filter((folder) => folder !== '')
+    .map((folder) => resolve(folder, program))
+    .find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return false;
+  }
+}
 
 function notStarted(program: string, error: Error): CodedError {
   const code = systemCode(error);

@@ -1,5 +1,6 @@
 // Which way a credential is obtained: by a device login, from a Vault, or from Pelican. Pure.
 import { CodedError, shellWord } from '@credmon/core';
+import type { DeviceSettings } from './settings.ts';
 import { ownerOf, type ProviderLists } from '../providers/registry.ts';
 
 /** The ways. */
@@ -10,6 +11,34 @@ export interface RouteFacts {
   readonly lists: ProviderLists;
   readonly hasClient: boolean;
   readonly mode: string | undefined;
+}
+
+/** What says whether condor_submit means the storer: `client` is the service's device login, if it has a client. */
+export interface SubmitFacts extends RouteFacts {
+  readonly client: Pick<DeviceSettings, 'client' | 'listed' | 'signsInOnWeb'> | undefined;
+}
+
+/**
+ * Why a name that condor_submit passes is not for the storer, as a clause; `undefined` when it is. HTCondor before 25.14 passes all names:
+ * users sign in on the web for some, and condor_credmon makes the tokens of others.
+ */
+export function notForStorer(service: string, facts: SubmitFacts): string | undefined {
+  const { lists, hasClient, mode, client } = facts;
+  const owner = ownerOf(service, lists, { hasClient, vaultEnabled: mode === 'vault' });
+  switch (owner.kind) {
+    case 'vault':
+    case 'pelican':
+      return undefined;
+    case 'nobody':
+      return mode === 'vault' || mode === 'pelican' ? undefined : owner.why;
+    case 'oauth2': {
+      if (client === undefined || client.listed) return undefined;
+      const isConfidential = client.client.secretFile !== undefined;
+      return isConfidential || client.signsInOnWeb ? 'users sign in on the web' : undefined;
+    }
+    default:
+      return `needs no login (${owner.kind})`;
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
 // The storer's settings: it runs as the user, reads what condor_submit reads, and needs no secret.
+import { isAbsolute } from 'node:path';
 import {
   createKnobReader,
   readNamedTrust,
@@ -30,6 +31,10 @@ export interface DeviceSettings {
   readonly useIdToken: boolean;
   /** Seconds that an access token counts as valid when neither answer nor token says. */
   readonly defaultLifetime: number;
+  /** True when CREDMON_DEVICE_PROVIDER_NAMES names the service. */
+  readonly listed: boolean;
+  /** True when users can sign in with a browser, and no knob names a device endpoint. */
+  readonly signsInOnWeb: boolean;
   /** Servers beside the issuer's own that its metadata may name. */
   readonly origins: readonly string[];
 }
@@ -43,6 +48,8 @@ export interface StorerSettings {
   readonly namedTrust: NamedTrust;
   readonly allowLoopbackHttp: boolean;
   readonly getTokenOptions: string;
+  /** Where HTCondor's programs are when PATH does not say. */
+  readonly programFolders: readonly string[];
   readonly verbose: boolean;
   readonly hasClient: (service: string) => boolean;
   /** Scopes and audience of a request that names none. */
@@ -70,6 +77,7 @@ export function readStorerSettings(config: Config): StorerSettings {
     limits: readLimits(read),
     namedTrust: readNamedTrust(read),
     allowLoopbackHttp,
+    programFolders: [...programFolders(read), '/usr/sbin', '/usr/bin'],
     getTokenOptions: read.string('SEC_CREDENTIAL_GETTOKEN_OPTS') ?? '',
     verbose: /(^|\s)(-[vd]|--verbose)(\s|$)/.test(read.string('SEC_CREDENTIAL_VAULT_STORER_OPTS') ?? ''),
     hasClient: (service: string) => clients.has(service.toUpperCase()),
@@ -92,6 +100,14 @@ export function readStorerSettings(config: Config): StorerSettings {
   return settings;
 }
 
+/** HTCondor installs condor_store_cred into SBIN. */
+function programFolders(read: KnobReader): string[] {
+  return ['SBIN', 'BIN'].flatMap((knob) => {
+    const folder = read.string(knob);
+    return folder !== undefined && isAbsolute(folder) ? [folder] : [];
+  });
+}
+
 function deviceSettings(
   read: KnobReader,
   service: string,
@@ -102,12 +118,16 @@ function deviceSettings(
   const deviceUrl = read.string(`CREDMON_${service}_DEVICE_URL`);
   if (deviceUrl !== undefined) secureEndpoint(deviceUrl, `CREDMON_${service}_DEVICE_URL`, allowLoopbackHttp);
   const extraScopes = read.list(`CREDMON_${service}_EXTRA_SCOPES`) ?? [];
+  const listed = (read.list('CREDMON_DEVICE_PROVIDER_NAMES') ?? []).includes(service);
+  const hasPage = read.string(`${service}_AUTHORIZATION_URL`) !== undefined;
   const useIdToken = read.boolean(`CREDMON_${service}_USE_ID_TOKEN`, false);
   read.finish();
   return {
     client,
     extraScopes,
     useIdToken,
+    listed,
+    signsInOnWeb: hasPage && deviceUrl === undefined,
     registration: {
       provider: service,
       clientId,

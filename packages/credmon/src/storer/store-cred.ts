@@ -11,22 +11,35 @@ export interface StoreCred {
   query(request: StoreRequest): Promise<Stored>;
   /** @throws CodedError `PROGRAM_FAILED` */
   add(request: StoreRequest, credential: Readonly<Record<string, unknown>>): Promise<void>;
-  /** Stores the access token that comes with a login, so that jobs need not wait for its first renewal. @throws CodedError `PROGRAM_FAILED` */
+  /**
+   * Stores the access token that comes with a login, so that jobs need not wait for its first renewal.
+   * @throws CodedError `PROGRAM_FAILED`, also where condor_store_cred has no option for it (HTCondor 23.9): condor_credmon makes another one
+   */
   addUse(request: StoreRequest, use: Readonly<Record<string, unknown>>): Promise<void>;
 }
 
+/** Where condor_store_cred is: its path, or the places where it is not. */
+export interface StoreCredProgram {
+  readonly path: string | undefined;
+  readonly searched: readonly string[];
+}
+
 /** `options`: SEC_CREDENTIAL_STORECRED_OPTS, words for every call; `stderr` the descriptor for what the program has to say. */
-export function createStoreCred(run: Run, options: readonly string[], stderr: number): StoreCred {
+export function createStoreCred(
+  run: Run,
+  options: readonly string[],
+  stderr: number,
+  program: StoreCredProgram = { path: 'condor_store_cred', searched: [] },
+): StoreCred {
+  const start = (args: readonly string[], input: string, errors: number | 'collect'): ReturnType<Run> =>
+    run(pathOf(program), [...args, ...options], { input, stderr: errors });
   const call = async (args: readonly string[], input: string): Promise<number> =>
-    (await run('condor_store_cred', [...args, ...options], { input, stderr })).code;
+    (await start(args, input, stderr)).code;
   const add = async (request: StoreRequest, args: readonly string[], value: object): Promise<void> => {
     const code = await call(['add-oauth', ...args, '-i', '-'], `${JSON.stringify(value)}\n`);
     if (code === 0) return;
     const stem = stemOf(request.service, request.handle);
-    throw new CodedError('PROGRAM_FAILED', `condor_store_cred could not store ${stem} (exit code ${code})`, {
-      program: 'condor_store_cred',
-      code,
-    });
+    throw failed(`condor_store_cred could not store ${stem} (exit code ${code})`, code);
   };
   return {
     query: async (request) => {
@@ -34,8 +47,30 @@ export function createStoreCred(run: Run, options: readonly string[], stderr: nu
       return code === 0 ? 'yes' : code === 2 ? 'mismatch' : 'no';
     },
     add: (request, credential) => add(request, [...nameOf(request), ...limitsOf(request)], credential),
-    addUse: (request, use) => add(request, [...nameOf(request), '-P'], use),
+    addUse: async (request, use) => {
+      const args = ['add-oauth', ...nameOf(request), '-P', '-i', '-'];
+      const { code, output, complaint = '' } = await start(args, `${JSON.stringify(use)}\n`, 'collect');
+      if (code === 0) return;
+      const isOld = /unrecognized option|unknown option|usage:/i.test(output + complaint);
+      throw failed(
+        isOld ? 'this condor_store_cred has no option -P' : `condor_store_cred -P failed (exit code ${code})`,
+        code,
+      );
+    },
   };
+}
+
+function failed(what: string, code: number): CodedError {
+  return new CodedError('PROGRAM_FAILED', what, { program: 'condor_store_cred', code });
+}
+
+function pathOf({ path, searched }: StoreCredProgram): string {
+  if (path !== undefined) return path;
+  throw new CodedError(
+    'PROGRAM_FAILED',
+    `condor_store_cred is not installed (it is not in PATH, ${searched.join(', ')})`,
+    { program: 'condor_store_cred' },
+  );
 }
 
 function nameOf({ service, handle }: StoreRequest): string[] {

@@ -7,7 +7,7 @@ import type { Run } from './programs.ts';
 import { needsTerminal } from './prompt.ts';
 import { confidentialClient } from './public-client.ts';
 import type { StoreRequest } from './request.ts';
-import { routeOf } from './route.ts';
+import { notForStorer, routeOf } from './route.ts';
 import type { DeviceSettings, StorerSettings } from './settings.ts';
 import { vaultLogin } from './vault-login.ts';
 
@@ -17,6 +17,8 @@ export interface StorerWorld extends Omit<LoginWorld, 'terminal'> {
   readonly run: Run;
   readonly stderr: number;
   readonly mode: string | undefined;
+  /** True when condor_submit started the storer, not a person. */
+  readonly bySubmit?: boolean;
   readonly say: (text: string) => void;
 }
 
@@ -44,9 +46,15 @@ async function storeOne(
 ): Promise<void> {
   const { service } = request;
   const stem = stemOf(service, request.handle);
+  const facts = { ...settings, hasClient: settings.hasClient(service), mode: world.mode };
+  const left =
+    world.bySubmit === true
+      ? notForStorer(service, { ...facts, client: settings.device(service) })
+      : undefined;
+  if (left !== undefined) return world.say(`${stem} is left alone: ${left}`);
   const refusal = nameRefusal(request, settings);
   if (refusal !== undefined) throw new CodedError('PROVIDER_REFUSED', refusal, { provider: service });
-  const route = routeOf(service, { ...settings, hasClient: settings.hasClient(service), mode: world.mode });
+  const route = routeOf(service, facts);
   const stored = force ? 'no' : await world.storeCred.query(request);
   if (stored === 'yes') return world.say(`${stem} is stored already`);
   if (stored === 'mismatch') throw mismatch(stem, request);

@@ -1,0 +1,269 @@
+// condor_store_cred of old and new versions, where it is found, and what a device login stores through it.
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createSend, isCoded, loadConfig, openCredentialDirectory, DEFAULT_SEND_LIMITS } from '@credmon/core';
+import { startCrookedIssuer, type CrookedIssuer } from '@credmon/test-fixtures/crooked-issuer';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startedBySubmit } from '../../src/storer/caller.ts';
+import { deviceLogin } from '../../src/storer/device-login.ts';
+import { findProgram, type Run } from '../../src/storer/programs.ts';
+import { parseRequest } from '../../src/storer/request.ts';
+import { notForStorer } from '../../src/storer/route.ts';
+import { readStorerSettings, type StorerSettings } from '../../src/storer/settings.ts';
+import { createStoreCred } from '../../src/storer/store-cred.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'credmon-store-cred-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function settingsOf(knobs: Record<string, string>): StorerSettings {
+  const all = { CREDMON_ALLOW_LOOPBACK_HTTP: 'true', ...knobs };
+  const env = Object.fromEntries(Object.entries(all).map(([name, value]) => [`_CONDOR_${name}`, value]));
+  return readStorerSettings(loadConfig({ subsystem: 'TOOL', env: { CONDOR_CONFIG: 'ONLY_ENV', ...env } }));
+}
+
+describe('a device login', () => {
+  let issuer: CrookedIssuer;
+  beforeEach(async () => {
+    issuer = await startCrookedIssuer();
+  });
+  afterEach(() => issuer.close());
+
+  /** Logs in with a condor_store_cred that ends so for an access token: the calls with their input, and what is printed. */
+  async function login(
+    plain: { code: number; complaint?: string },
+    knobs: Record<string, string> = {},
+    refreshCode = 0,
+  ): Promise<{ calls: [string, Record<string, unknown>][]; printed: string; error: string }> {
+    const calls: [string, Record<string, unknown>][] = [];
+    const run: Run = async (program, args, { input = '' }) => {
+      calls.push([[program, ...args].join(' '), JSON.parse(input) as Record<string, unknown>]);
+      return args.includes('-P') ? { output: '', ...plain } : { code: refreshCode, output: '' };
+    };
+    const settings = settingsOf({
+      svc_CLIENT_ID: 'ap',
+      svc_TOKEN_URL: issuer.tokenUrl,
+      CREDMON_svc_DEVICE_URL: `${issuer.url}/device`,
+      ...knobs,
+    }).device('svc');
+    if (!settings) throw new Error('svc has no client');
+    const { send, close } = createSend(DEFAULT_SEND_LIMITS);
+    const printed: string[] = [];
+    const world = {
+      send,
+      clock: { now: () => 1000.7, steady: () => 0, wait: async () => undefined },
+      terminal: { descriptor: 1, print: (text: string) => void printed.push(text) },
+      storeCred: createStoreCred(run, ['-x'], 2, { path: '/sbin/condor_store_cred', searched: [] }),
+      unicode: false,
+    };
+    const error = await deviceLogin(world, parseRequest('svc&handle=h1&scopes=read'), settings).then(
+      () => '',
+      (reason: unknown) => (isCoded(reason) ? reason.message : 'not coded'),
+    );
+    await close();
+    return { calls, printed: printed.slice(1).join('\n'), error };
+  }
+
+  const TOP = '/sbin/condor_store_cred add-oauth -s svc -H h1 -S read -i - -x';
+  const USE = '/sbin/condor_store_cred add-oauth -s svc -H h1 -P -i - -x';
+  const UNKNOWN = "ERROR: Unrecognized option - '-P'\nUsage: condor_store_cred action [options]\n";
+
+  it('R19 stores the access token first, so that the daemon finds nothing to renew', async () => {
+    issuer.become({
+      token: { access_token: 'at', refresh_token: 'rt', id_token: 'CANARY', expires_in: 600 },
+    });
+    const { calls, printed, error } = await login({ code: 0 });
+    expect(calls).toEqual([
+      [
+        USE,
+        {
+          access_token: 'at',
+          token_type: 'bearer',
+          expires_in: 600,
+          issued_at: 1000,
+          expires_at: 1600,
+          stored_before_top: true,
+        },
+      ],
+      [TOP, { refresh_token: 'rt' }],
+    ]);
+    expect([printed, error]).toEqual(['Stored svc.', '']);
+  });
+
+  it.each([
+    [{ code: 1, complaint: UNKNOWN }, 'this condor_store_cred has no option -P'],
+    [{ code: 2, complaint: 'Failed to connect to CredD' }, 'condor_store_cred -P failed (exit code 2)'],
+  ])('R19 %j: the refresh token is stored, and the daemon makes the access token', async (plain, why) => {
+    const { calls, printed, error } = await login(plain);
+    expect(calls.map(([call]) => call)).toEqual([USE, TOP]);
+    expect([printed, error]).toEqual([
+      `Note: the access token could not be stored: ${why}; condor_credmon makes one at once.\nStored svc.`,
+      '',
+    ]);
+  });
+
+  it('a refresh token that cannot be stored is an error', async () => {
+    expect((await login({ code: 0 }, {}, 1)).error).toBe(
+      'condor_store_cred could not store svc_h1 (exit code 1)',
+    );
+  });
+
+  it.each([
+    [{ expires_in: 77 }, {}, 77],
+    [{ expires_in: undefined }, {}, 1200],
+    [{ expires_in: undefined }, { CREDMON_DEFAULT_TOKEN_LIFETIME: '7200' }, 7200],
+    [
+      { expires_in: undefined, access_token: jwt({ iat: 900, exp: 1300 }) },
+      { CREDMON_DEFAULT_TOKEN_LIFETIME: '7200' },
+      300,
+    ],
+  ])('R15 the lifetime of %j with %j is %d s', async (token, knobs, lifetime) => {
+    issuer.become({ token: { access_token: 'opaque', ...token } });
+    const [first] = (await login({ code: 0 }, knobs)).calls;
+    expect([first?.[1]['expires_in'], first?.[1]['expires_at']]).toEqual([lifetime, 1000 + lifetime]);
+  });
+
+  it.each([
+    [undefined, undefined],
+    ['true', 'CANARY'],
+  ])('R43 CREDMON_svc_USE_ID_TOKEN = %s: the ID token in .use is %s', async (value, expected) => {
+    issuer.become({
+      token: { id_token: 'CANARY', other_tokens: [{ refresh_token: 'CANARY-2', access_token: 'AT2' }] },
+    });
+    const [first] = (await login({ code: 0 }, value === undefined ? {} : { CREDMON_svc_USE_ID_TOKEN: value }))
+      .calls;
+    expect([first?.[1]['id_token'], first?.[1]['other_tokens']]).toEqual([
+      expected,
+      [{ access_token: 'AT2' }],
+    ]);
+  });
+
+  it('a value of CREDMON_svc_USE_ID_TOKEN that is no boolean is a mistake', async () => {
+    await expect(login({ code: 0 }, { CREDMON_svc_USE_ID_TOKEN: 'perhaps so' })).rejects.toThrow(
+      /CREDMON_svc_USE_ID_TOKEN/,
+    );
+  });
+});
+
+function jwt(claims: object): string {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  return `${part({ alg: 'ES256' })}.${part(claims)}.c2ln`;
+}
+
+it('R5 what a device login stored is not renewed before it is due', async () => {
+  const directory = join(folder, 'creds');
+  mkdirSync(join(directory, 'alice'), { recursive: true, mode: 0o700 });
+  chmodSync(directory, 0o700);
+  const write = (name: string, text: string): void =>
+    writeFileSync(join(directory, 'alice', name), text, { mode: 0o600 });
+  write('svc.use', '{"access_token":"at","issued_at":1000,"expires_at":1600,"stored_before_top":true}');
+  write('other.use', '{"access_token":"at","issued_at":1000,"expires_at":1600}');
+  const store = openCredentialDirectory(directory, { defaultLifetime: 1200 });
+  const { tokens } = await store.scan({ wall: 1000, steady: 0 });
+  const times = tokens.map(({ stem, use }) => [stem, use.kind === 'valid' ? use.value : use] as const);
+  expect(Object.fromEntries(times)).toEqual({
+    other: { issuedAt: 1000, expiresAt: 1600 },
+    svc: { issuedAt: 1000, expiresAt: 1600, beforeTop: true },
+  });
+});
+
+describe('the program', () => {
+  const make = (name: string, mode = 0o755): string => {
+    const path = join(folder, name);
+    mkdirSync(join(path, '..'), { recursive: true });
+    writeFileSync(path, '');
+    chmodSync(path, mode);
+    return path;
+  };
+
+  it('R19 is looked for in PATH, then in the folders of HTCondor; only executable files count', () => {
+    const [inPath, inSbin] = [make('path/one'), make('sbin/one')];
+    make('noexec/one', 0o644);
+    mkdirSync(join(folder, 'directory/one'), { recursive: true });
+    const at = (...names: string[]): string[] => names.map((name) => join(folder, name));
+    const find = (path: string[], folders: string[]): string | undefined =>
+      findProgram('one', path.join(':'), folders);
+    expect([
+      find(at('none', 'path'), at('sbin')),
+      find(at('none', 'noexec', 'directory'), at('none', 'sbin', 'path')),
+      find([''], at('sbin')),
+      find(at('none'), at('noexec')),
+    ]).toEqual([inPath, inSbin, inSbin, undefined]);
+  });
+
+  it('R19 the folders are those of the configuration, then those of packages', () => {
+    expect(settingsOf({ SBIN: '/opt/condor/sbin', BIN: '/opt/condor/bin' }).programFolders).toEqual([
+      '/opt/condor/sbin',
+      '/opt/condor/bin',
+      '/usr/sbin',
+      '/usr/bin',
+    ]);
+  });
+
+  it('that is nowhere is an error that names the folders', async () => {
+    const storeCred = createStoreCred(async () => ({ code: 0, output: '' }), [], 2, {
+      path: undefined,
+      searched: ['/opt/sbin', '/usr/sbin'],
+    });
+    await expect(storeCred.query(parseRequest('svc'))).rejects.toThrow(
+      'condor_store_cred is not installed (it is not in PATH, /opt/sbin, /usr/sbin)',
+    );
+  });
+});
+
+describe('R19 condor_submit', () => {
+  it.each([
+    ['vault', 'bash', true],
+    [undefined, 'condor_submit', true],
+    [undefined, 'condor_dagman', true],
+    [undefined, 'htcondor', true],
+    [undefined, 'python3.11', true],
+    [undefined, 'bash', false],
+    [undefined, 'setsid', false],
+    [undefined, '', false],
+  ])('has started the storer, by mode %s and parent %s: %s', (mode, parent, expected) => {
+    expect(startedBySubmit(mode, parent)).toBe(expected);
+  });
+
+  const CLIENT = { x_CLIENT_ID: 'ap', x_TOKEN_URL: 'https://i.example/token' };
+  const PAGE = { x_AUTHORIZATION_URL: 'https://i.example/auth' };
+  it.each<[string, Record<string, string>, string | undefined, string | undefined]>([
+    [
+      'a client with a secret',
+      { ...CLIENT, x_CLIENT_SECRET_FILE: '/s' },
+      undefined,
+      'users sign in on the web',
+    ],
+    ['an authorization URL', { ...CLIENT, ...PAGE }, undefined, 'users sign in on the web'],
+    [
+      'a device URL too',
+      { ...CLIENT, ...PAGE, CREDMON_x_DEVICE_URL: 'https://i.example/d' },
+      undefined,
+      undefined,
+    ],
+    ['a public client', CLIENT, undefined, undefined],
+    [
+      'a name of CREDMON_DEVICE_PROVIDER_NAMES',
+      { ...CLIENT, ...PAGE, CREDMON_DEVICE_PROVIDER_NAMES: 'x', VAULT_CREDMON_PROVIDER_NAMES: 'x' },
+      'vault',
+      undefined,
+    ],
+    ['a local provider', { LOCAL_CREDMON_PROVIDER_NAMES: 'x' }, undefined, 'needs no login (local)'],
+    ['a client without users', { CLIENT_CREDMON_PROVIDER_NAMES: 'x' }, 'vault', 'needs no login (client)'],
+    ['a token program', { EXEC_CREDMON_PROVIDER_NAMES: 'x' }, undefined, 'needs no login (exec)'],
+    ['an exchange', { EXCHANGE_CREDMON_PROVIDER_NAMES: 'x' }, undefined, 'needs no login (exchange)'],
+    ['a Vault', { VAULT_CREDMON_PROVIDER_NAMES: 'x' }, undefined, undefined],
+    ['Pelican', { PELICAN_CREDMON_PROVIDER_NAMES: 'x' }, undefined, undefined],
+    ['an unknown name with a Vault', {}, 'vault', undefined],
+    ['an unknown name', {}, undefined, 'x stands in no *_CREDMON_PROVIDER_NAMES and has no x_CLIENT_ID'],
+  ])('passes %s: %j, mode %s: %s', (_, knobs, mode, expected) => {
+    const settings = settingsOf(knobs);
+    const facts = {
+      lists: settings.lists,
+      hasClient: settings.hasClient('x'),
+      mode,
+      client: settings.device('x'),
+    };
+    expect(notForStorer('x', facts)).toBe(expected);
+  });
+});
