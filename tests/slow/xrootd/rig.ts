@@ -1,28 +1,31 @@
 // A real XRootD on loopback and real HTTPS issuers for it, all in one temporary directory and gone after the tests.
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  cpSync,
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { execFile } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
-import { createServer as createPlainServer, type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, normalize } from 'node:path';
+import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { freePort } from '@credmon/test-fixtures/free-port';
+import { startProcess, type Child } from '@credmon/test-fixtures/processes';
+import { waitUntil } from '@credmon/test-fixtures/wait-until';
+import { BUNDLE, USER, xrootdUser } from './needs.ts';
 
 const run = promisify(execFile);
 const here = dirname(fileURLToPath(import.meta.url));
-/** The one file in which libscitokens looks for certificate authorities. */
-const BUNDLE = '/etc/ssl/certs/ca-certificates.crt';
+
+/** The storage's own directories. */
+const OWNED = [
+  'state',
+  'cache',
+  'data',
+  'data/home',
+  'data/home/alice',
+  'data/home/alicebob',
+  'data/osg',
+  'data/vo',
+];
 
 /** Issuers that the storage knows, by section name, with the lines of their section. */
 export type Sections = Readonly<Record<string, readonly string[]>>;
@@ -46,13 +49,12 @@ export async function startRig(audience: string, sections: (issuers: string) => 
   const directory = mkdtempSync(join(tmpdir(), 'xrootd-rig-'));
   chmodSync(directory, 0o755);
   await makeAuthority(directory);
-  await installAuthority(directory);
   const web = await serveStatic(directory);
   const issuers = `https://localhost:${(web.address() as AddressInfo).port}`;
   const port = await freePort();
   writeConfiguration(directory, port, audience, sections(issuers));
   const storage = startStorage(directory, port);
-  await waitForPort(port, storage, directory);
+  await waitUntil(() => answers(port, storage), { what: 'XRootD answering' });
   return {
     directory,
     issuers,
@@ -60,11 +62,9 @@ export async function startRig(audience: string, sections: (issuers: string) => 
     trusting: (command, ...argv) => runTrusting(directory, command, argv),
     forgetKeys: () => rmSync(join(directory, 'cache/scitokens'), { recursive: true, force: true }),
     async stop() {
-      storage.kill('SIGTERM');
-      if (storage.exitCode === null) await new Promise((resolve) => storage.once('exit', resolve));
+      await storage.stop();
       web.closeAllConnections();
       await new Promise((resolve) => web.close(resolve));
-      await removeAuthority(directory);
       rmSync(directory, { recursive: true, force: true });
     },
   };
@@ -128,14 +128,6 @@ async function serveStatic(directory: string): Promise<Server> {
   return server;
 }
 
-async function freePort(): Promise<number> {
-  const probe = createPlainServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
-
 function writeConfiguration(directory: string, port: number, audience: string, sections: Sections): void {
   const issuers = Object.entries(sections).map(([name, lines]) =>
     [`[Issuer ${name}]`, ...lines, ''].join('\n'),
@@ -161,77 +153,40 @@ function writeConfiguration(directory: string, port: number, audience: string, s
       '',
     ].join('\n'),
   );
-  for (const name of [
-    'state',
-    'cache',
-    'data',
-    'data/home',
-    'data/home/alice',
-    'data/home/alicebob',
-    'data/osg',
-    'data/vo',
-  ])
-    mkdirSync(join(directory, name), { recursive: true });
+  for (const name of OWNED) mkdirSync(join(directory, name), { recursive: true });
 }
 
-function startStorage(directory: string, port: number): ChildProcess {
-  const id = Number(readFileSync('/etc/passwd', 'utf8').match(/^xrootd:[^:]*:(\d+):/m)?.[1]);
-  for (const name of [
-    'state',
-    'cache',
-    'data',
-    'data/home',
-    'data/home/alice',
-    'data/home/alicebob',
-    'data/osg',
-    'data/vo',
-  ])
-    chownSync(join(directory, name), id, -1);
-  const drop = ['setpriv', '--reuid=xrootd', '--regid=xrootd', '--clear-groups'];
-  const xrootd = ['xrootd', '-c', join(directory, 'xrootd.cfg')];
+function startStorage(directory: string, port: number): Child {
+  const user = xrootdUser();
+  if (user === undefined) throw new Error(`there is no user ${USER}`);
+  for (const name of OWNED) chownSync(join(directory, name), user, -1);
+  // The change of user would clear the tie to this process, so that it is made once more.
+  const drop = ['setpriv', `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups', '--pdeathsig', 'KILL'];
   const [command, ...argv] = trust(directory, [
     ...drop,
     'perl',
     join(here, 'listen.pl'),
     String(port),
-    ...xrootd,
+    'xrootd',
+    '-c',
+    join(directory, 'xrootd.cfg'),
   ]);
-  const child = spawn(command, argv, {
-    cwd: join(directory, 'state'),
-    env: { PATH: process.env['PATH'], HOME: directory, XDG_CACHE_HOME: join(directory, 'cache') },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  return startProcess(command, argv, environment(directory, 'cache'), {
+    directory: join(directory, 'state'),
   });
-  const log = createWriteStream(join(directory, 'xrootd.log'));
-  child.stdout.pipe(log);
-  child.stderr.pipe(log);
-  return child;
 }
+
+const environment = (directory: string, cache: string): Record<string, string> => ({
+  PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+  HOME: directory,
+  XDG_CACHE_HOME: join(directory, cache),
+});
 
 /** A command line that trusts our authority: in a mount namespace of its own the bundle is covered by ours. */
 function trust(directory: string, command: readonly string[]): readonly [string, ...string[]] {
-  if (existsSync(installed(directory))) return ['env', ...command];
   const script = 'mount --bind "$0" "$1" && shift && exec "$@"';
   const bundle = [join(directory, 'bundle.pem'), BUNDLE];
   return ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, ...bundle, ...command];
-}
-
-const installed = (directory: string): string =>
-  `/usr/local/share/ca-certificates/${basename(directory)}.crt`;
-
-/** Where no namespaces may be made, the system has to trust our authority for as long as the tests run. */
-async function installAuthority(directory: string): Promise<void> {
-  try {
-    await run('unshare', ['--mount', '--propagation', 'private', 'true']);
-  } catch {
-    cpSync(join(directory, 'ca.pem'), installed(directory));
-    await run('update-ca-certificates');
-  }
-}
-
-async function removeAuthority(directory: string): Promise<void> {
-  if (!existsSync(installed(directory))) return;
-  rmSync(installed(directory));
-  await run('update-ca-certificates', ['--fresh']);
 }
 
 async function runTrusting(
@@ -239,7 +194,7 @@ async function runTrusting(
   command: string,
   argv: string[],
 ): Promise<{ code: number; output: string }> {
-  const env = { PATH: process.env['PATH'], HOME: directory, XDG_CACHE_HOME: join(directory, 'client-cache') };
+  const env = environment(directory, 'client-cache');
   try {
     const [program, ...words] = trust(directory, [command, ...argv]);
     const { stdout, stderr } = await run(program, words, { env });
@@ -250,15 +205,14 @@ async function runTrusting(
   }
 }
 
-async function waitForPort(port: number, child: ChildProcess, directory: string): Promise<void> {
-  for (let tries = 0; tries < 100; tries += 1) {
-    if (child.exitCode !== null) break;
-    try {
-      await fetch(`http://localhost:${port}/`, { signal: AbortSignal.timeout(1000) });
-      return;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+/** True when the storage answers HTTP. @throws Error with its output when it has ended */
+async function answers(port: number, storage: Child): Promise<boolean> {
+  if (storage.exit !== undefined) throw new Error(`xrootd ended:\n${storage.output}`);
+  try {
+    await fetch(`http://localhost:${port}/`, { signal: AbortSignal.timeout(5000) });
+    return true;
+  } catch {
+    // Not listening yet.
+    return false;
   }
-  throw new Error(`xrootd does not answer:\n${readFileSync(join(directory, 'xrootd.log'), 'utf8')}`);
 }

@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '@credmon/scitokens';
 import { signUnchecked } from '../../../packages/scitokens/src/sign.ts';
-import { claims, fresh, get, keyOf, put, rig, token } from './world.ts';
+import { claims, fresh, get, keyOf, missing, put, rig, token } from './world.ts';
 
-describe('a token of `scitokens token create` at XRootD', () => {
+describe.skipIf(missing)('a token of `scitokens token create` at XRootD', () => {
   it.each([
     ['es', 'scitoken:2.0', 'read:/home/alice write:/home/alice'],
     ['rs', 'scitoken:2.0', 'read:/home/alice write:/home/alice'],
@@ -54,52 +54,55 @@ const COMBINATIONS = ['es', 'rs'].flatMap((issuer) =>
   Object.keys(PROFILE_CLAIMS).map((profile) => [issuer, profile] as const),
 );
 
-describe.each(COMBINATIONS)('a token of %s, profile %s, is refused by XRootD', (issuer, profile) => {
-  const now = Math.floor(Date.now() / 1000);
-  const claimsOf = (changes: object): JsonObject =>
-    claims({ iss: `${rig.issuers}/${issuer}`, ...PROFILE_CLAIMS[profile], ...changes });
+describe.skipIf(missing).each(COMBINATIONS)(
+  'a token of %s, profile %s, is refused by XRootD',
+  (issuer, profile) => {
+    const now = Math.floor(Date.now() / 1000);
+    const claimsOf = (changes: object): JsonObject =>
+      claims({ iss: `${rig.issuers}/${issuer}`, ...PROFILE_CLAIMS[profile], ...changes });
 
-  it.each<[string, object, number]>([
-    ['never when nothing is wrong with it', {}, 200],
-    [
-      'for a path it does not name',
-      { scope: 'read:/home/bob write:/home/bob storage.modify:/home/bob' },
-      403,
-    ],
-    ['for PUT when it may only read', { scope: 'read:/home/alice storage.read:/home/alice' }, 403],
-    ['for another audience', { aud: 'https://other.test' }, 403],
-    ['without an audience', { aud: undefined }, 403],
-    ['expired', { iat: now - 700, nbf: now - 700, exp: now - 100 }, 403],
-    ['not yet valid', { nbf: now + 500 }, 403],
-    ['without exp', { exp: undefined }, 403],
-    ['without nbf', { nbf: undefined }, 403],
-    ['without iat', { iat: undefined }, 403],
-    ['without sub', { sub: undefined }, 403],
-    ['of an unlisted issuer', { iss: 'https://localhost:1/unlisted' }, 403],
-  ])('%s', async (_title, changes, status) => {
-    expect(await put(fresh(), signUnchecked(keyOf(issuer), claimsOf(changes)))).toBe(status);
-  });
+    it.each<[string, object, number]>([
+      ['never when nothing is wrong with it', {}, 200],
+      [
+        'for a path it does not name',
+        { scope: 'read:/home/bob write:/home/bob storage.modify:/home/bob' },
+        403,
+      ],
+      ['for PUT when it may only read', { scope: 'read:/home/alice storage.read:/home/alice' }, 403],
+      ['for another audience', { aud: 'https://other.test' }, 403],
+      ['without an audience', { aud: undefined }, 403],
+      ['expired', { iat: now - 700, nbf: now - 700, exp: now - 100 }, 403],
+      ['not yet valid', { nbf: now + 500 }, 403],
+      ['without exp', { exp: undefined }, 403],
+      ['without nbf', { nbf: undefined }, 403],
+      ['without iat', { iat: undefined }, 403],
+      ['without sub', { sub: undefined }, 403],
+      ['of an unlisted issuer', { iss: 'https://localhost:1/unlisted' }, 403],
+    ])('%s', async (_title, changes, status) => {
+      expect(await put(fresh(), signUnchecked(keyOf(issuer), claimsOf(changes)))).toBe(status);
+    });
 
-  it.each<[string, () => string]>([
-    [
-      "with another issuer's key",
-      () => signUnchecked({ ...keyOf('osg'), kid: keyOf(issuer).kid }, claimsOf({})),
-    ],
-    [
-      'under a name that is not published',
-      () => signUnchecked({ ...keyOf(issuer), kid: 'nobody' }, claimsOf({})),
-    ],
-    [
-      'with alg none',
-      () =>
-        `${Buffer.from('{"alg":"none","typ":"JWT"}').toString('base64url')}.${signUnchecked(keyOf(issuer), claimsOf({})).split('.')[1]}.`,
-    ],
-  ])('%s', async (_title, forge) => {
-    expect(await put(fresh(), forge())).toBe(403);
-  });
-});
+    it.each<[string, () => string]>([
+      [
+        "with another issuer's key",
+        () => signUnchecked({ ...keyOf('osg'), kid: keyOf(issuer).kid }, claimsOf({})),
+      ],
+      [
+        'under a name that is not published',
+        () => signUnchecked({ ...keyOf(issuer), kid: 'nobody' }, claimsOf({})),
+      ],
+      [
+        'with alg none',
+        () =>
+          `${Buffer.from('{"alg":"none","typ":"JWT"}').toString('base64url')}.${signUnchecked(keyOf(issuer), claimsOf({})).split('.')[1]}.`,
+      ],
+    ])('%s', async (_title, forge) => {
+      expect(await put(fresh(), forge())).toBe(403);
+    });
+  },
+);
 
-describe('a token without the version of a profile is refused by XRootD', () => {
+describe.skipIf(missing)('a token without the version of a profile is refused by XRootD', () => {
   it.each<[string, object, number]>([
     ['never when nothing is wrong with it', {}, 200],
     ['with ver scitoken:1.0', { ver: 'scitoken:1.0' }, 403],
