@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startProcess, type Child } from './processes.ts';
+import { skipWithout } from './skipped.ts';
 
 /** Where Debian puts it. */
 const PROGRAM = '/usr/bin/redis-server';
@@ -17,15 +18,12 @@ export interface RedisServer {
 }
 
 /**
- * True when there is no redis-server, for `describe.skipIf`; says so.
+ * True when there is no redis-server, for `describe.skipIf`; notes it.
  * @throws Error in CI, so that the file counts as failed
  */
 export function isRedisMissing(): boolean {
   if (existsSync(PROGRAM)) return false;
-  const said = `${PROGRAM} missing; to run these tests: apt-get install redis-server`;
-  if ((process.env['CI'] ?? '') !== '') throw new Error(said);
-  console.warn(`skipped: ${said}`);
-  return true;
+  return skipWithout(PROGRAM, 'apt-get install redis-server');
 }
 
 /** Starts a server; `more` are further arguments, such as a password. */

@@ -1,23 +1,21 @@
 // A listener that nobody serves: connections to it are neither accepted nor refused, as at a host that drops them.
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { startProcess } from './processes.ts';
 
 const LISTENER =
   "require('net').createServer().listen({ port: +process.argv[1], host: process.argv[2], backlog: 1 }, () => console.log('up'))";
 
 /** Makes `host` silent on `port`; calling the answer ends it. */
 export async function listenSilently(host: string, port: number): Promise<() => void> {
-  const stuck = spawn(process.execPath, ['-e', LISTENER, String(port), host], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  await once(stuck.stdout, 'data');
-  stuck.kill('SIGSTOP');
+  const stuck = startProcess(process.execPath, ['-e', LISTENER, String(port), host], {});
+  await stuck.printed(/up/);
+  stuck.signal('SIGSTOP');
   // Only connections beyond the queue of the listener hang.
   const fillers = Array.from({ length: 8 }, () => connect(port, host).on('error', () => undefined));
   await Promise.race(fillers.map((socket) => once(socket, 'connect')));
   return () => {
     for (const socket of fillers) socket.destroy();
-    stuck.kill('SIGKILL');
+    stuck.signal('SIGKILL');
   };
 }

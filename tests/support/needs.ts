@@ -1,5 +1,6 @@
-// Programs that only some machines have: a test that needs one is skipped with a word about it, but in CI its absence is a failure.
+// Programs that only some machines have: a test that needs one is skipped and listed at the end, but in CI its absence is a failure.
 import { existsSync } from 'node:fs';
+import { skipWithout } from '@credmon/test-fixtures/skipped';
 
 /** Where Debian puts the programs that these tests drive, and the package that brings each. */
 const PROGRAMS = {
@@ -19,14 +20,12 @@ export function programPath(name: Program): string {
 }
 
 /**
- * True when one of `programs` is not here, for `describe.skipIf`; says which.
+ * True when one of `programs` is not here, for `describe.skipIf`; which ones is listed at the end of the run.
  * @throws Error in CI, so that the file counts as failed
  */
 export function isMissing(...programs: readonly Program[]): boolean {
   const missing = programs.filter((name) => !existsSync(programPath(name)));
   if (missing.length === 0) return false;
-  const said = `${missing.map(programPath).join(', ')} missing; to run these tests: apt-get install ${missing.map((name) => PROGRAMS[name].package).join(' ')}`;
-  if ((process.env['CI'] ?? '') !== '') throw new Error(said);
-  console.warn(`skipped: ${said}`);
-  return true;
+  const packages = [...new Set(missing.map((name) => PROGRAMS[name].package))];
+  return skipWithout(missing.map(programPath).join(', '), `apt-get install ${packages.join(' ')}`);
 }

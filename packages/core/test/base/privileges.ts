@@ -1,15 +1,30 @@
 // What this test process may do: some tests need root, or a mount of their own.
 import { execFileSync, spawnSync } from 'node:child_process';
+import { noteSkipped } from '@credmon/test-fixtures/skipped';
 
 /** True for root. */
-export const isRoot: boolean = process.getuid?.() === 0;
+export const isRoot: boolean = noted(
+  process.getuid?.() === 0,
+  'tests that need root: run as an ordinary user',
+);
 
 /** True when this process may mount file systems: root, and not in a container that forbids it. */
-export const mayMount: boolean = isRoot && spawnSync('unshare', ['--mount', 'true']).status === 0;
+export const mayMount: boolean = noted(
+  isRoot && spawnSync('unshare', ['--mount', 'true']).status === 0,
+  'tests that mount file systems: root is needed, and `unshare --mount` must be allowed',
+);
 
 /** True when this process may make a network of its own, in which it is the name server. */
-export const mayUnshareNetwork: boolean =
-  mayMount && spawnSync('unshare', ['--mount', '--net', 'ip', 'link', 'set', 'lo', 'up']).status === 0;
+export const mayUnshareNetwork: boolean = noted(
+  mayMount && spawnSync('unshare', ['--mount', '--net', 'ip', 'link', 'set', 'lo', 'up']).status === 0,
+  'tests in a network of their own: root, `ip`, and `unshare --net` are needed',
+);
+
+/** The same answer; a no goes into the list at the end of the run. */
+function noted(may: boolean, reason: string): boolean {
+  if (!may) noteSkipped(reason);
+  return may;
+}
 
 /** Runs `act` while a file system of 64 KiB lies over `directory`. */
 export function onSmallDisk(directory: string, act: () => void): void {

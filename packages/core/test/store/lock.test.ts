@@ -1,5 +1,5 @@
 // One daemon for one directory: the second is refused by name, and death of any kind frees the place.
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import {
   linkSync,
   mkdirSync,
@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { startProcess, type Child } from '@credmon/test-fixtures/processes';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LOCK_FILE } from '../../src/credential/layout.ts';
 import { openCredentialDirectory } from '../../src/store/directory-store.ts';
@@ -33,29 +34,25 @@ vi.mock('node:fs', async (importOriginal) => {
 });
 
 let root: string;
-let child: ChildProcess | undefined;
+let child: Child | undefined;
 beforeEach(() => {
   root = credentialDirectory();
 });
 afterEach(() => {
   hooks.beforeLook = undefined;
-  child?.kill('SIGKILL');
+  child?.signal('SIGKILL');
 });
 
 /** Starts another process that locks the directory, and waits until it has. */
-async function holder(): Promise<ChildProcess> {
+async function holder(): Promise<Child> {
   const program = programOf(`
     import { lockDirectory } from './store/lock.ts';
     lockDirectory(process.argv[2]);
     console.log('locked');
     setInterval(() => undefined, 1000);`);
-  const started = spawn(process.execPath, ['--input-type=module', '-', root], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  child = started;
-  started.stdin.end(program);
-  await new Promise((resolve) => started.stdout.once('data', resolve));
-  return started;
+  child = startProcess(process.execPath, ['--input-type=module', '-', root], {}, { input: program });
+  await child.printed(/locked/);
+  return child;
 }
 
 const attempt = (): unknown => {
@@ -83,9 +80,8 @@ describe('R10 the lock of a directory', () => {
       message: `process ${other.pid} already renews the tokens in ${root}; stop it first`,
       fields: { directory: root, pid: other.pid },
     });
-    const gone = new Promise((resolve) => other.once('exit', resolve));
-    other.kill('SIGKILL');
-    await gone;
+    other.signal('SIGKILL');
+    await other.exited;
     expect(attempt()).toBe('locked');
   });
 
