@@ -2,9 +2,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { PATIENCE } from './test-fixtures/src/patience.ts';
 
 const source = { conditions: ['@credmon/source'] };
-const shared = { environment: 'node' as const, exclude: ['**/dist/**', '**/node_modules/**'] };
+const shared = {
+  environment: 'node' as const,
+  exclude: ['**/dist/**', '**/node_modules/**'],
+  setupFiles: ['./tests/support/end-children.ts'],
+  // A wait of its own ends before the time-out of its test, whose message would say less.
+  testTimeout: 1500 * PATIENCE,
+  hookTimeout: 1500 * PATIENCE,
+  expect: { poll: { timeout: 1000 * PATIENCE } },
+};
 
 const FAST = ['packages/*/test/**/*.test.ts', 'tests/fast/**/*.test.ts'];
 
@@ -18,7 +27,8 @@ export default defineConfig({
   resolve: source,
   ssr: { resolve: source },
   test: {
-    globalSetup: ['./tests/support/temporary-directory.ts'],
+    teardownTimeout: 1000 * PATIENCE,
+    globalSetup: ['./tests/support/test-run.ts'],
     coverage: {
       provider: 'v8',
       include: ['packages/*/src/**/*.ts'],
@@ -43,8 +53,9 @@ export default defineConfig({
           ...shared,
           name: 'slow',
           include: ['tests/slow/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          // These wait for several conditions, one after the other.
+          testTimeout: 5000 * PATIENCE,
+          hookTimeout: 5000 * PATIENCE,
           maxWorkers: 2,
           // After the fast ones, so that their clocks do not compete with browsers for two processors.
           sequence: { groupOrder: 1 },

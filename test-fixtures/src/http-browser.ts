@@ -2,6 +2,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { readForms, type Form } from './html-forms.ts';
+import { PATIENCE } from './patience.ts';
 
 /** A page as it came back after all redirects. `headers` have lower-case names. */
 export interface Page {
@@ -167,12 +168,12 @@ export function exchange(
       response.on('error', reject);
       response.on('end', () => resolve({ response, body: Buffer.concat(chunks).toString('utf8') }));
     };
-    const options = { method, headers: all, agent: false as const, timeout: 30_000 };
+    const options = { method, headers: all, agent: false as const, timeout: PATIENCE * 1000 };
     const request = url.startsWith('https:')
       ? httpsRequest(url, { ...options, ...(ca === undefined ? {} : { ca }) }, read)
       : httpRequest(url, options, read);
     request.on('timeout', () =>
-      request.destroy(new Error(`no answer from ${new URL(url).origin} within 30 s`)),
+      request.destroy(new Error(`no answer from ${new URL(url).origin} within ${PATIENCE} s`)),
     );
     request.on('error', reject);
     request.end(body);

@@ -1,6 +1,7 @@
 // Waiting for something in another process: by looking again and again, never without an end.
+import { PATIENCE } from './patience.ts';
 
-/** How long to look, in seconds, and what is said when it never comes. */
+/** What the error names when it never comes, the limit and the pause between two looks in seconds. Tests keep the default limit. */
 export interface Patience {
   readonly what: string;
   readonly seconds?: number;
@@ -10,7 +11,7 @@ export interface Patience {
 /** The first value of `look` that is neither undefined, false nor null. @throws Error that names `what` after the deadline */
 export async function waitUntil<T>(
   look: () => T | undefined | false | null | Promise<T | undefined | false | null>,
-  { what, seconds = 20, every = 0.05 }: Patience,
+  { what, seconds = PATIENCE, every = 0.05 }: Patience,
 ): Promise<T> {
   const deadline = performance.now() + seconds * 1000;
   for (;;) {

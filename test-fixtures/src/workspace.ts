@@ -1,9 +1,10 @@
 // A fresh Access Point in a temporary directory: credential directory, configuration file and secrets with the modes that CredD asks for.
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KeyFileAd } from './credd.ts';
 import type { Issuer } from './issuer.ts';
+import { PATIENCE } from './patience.ts';
 
 /** Values of configuration knobs by name. */
 export type Knobs = Readonly<Record<string, string | number | boolean>>;
@@ -48,6 +49,12 @@ export interface WorkspaceOptions {
   readonly clientSecret?: (service: string) => string;
 }
 
+/** Puts a file in place in one step, so that a process that reads it sees the old text or the new one. */
+function replaceFile(path: string, content: string, mode = 0o600): void {
+  writeFileSync(`${path}.new`, content, { mode });
+  renameSync(`${path}.new`, path);
+}
+
 /** Makes a workspace below the system's temporary directory. */
 export function createWorkspace(options: WorkspaceOptions = {}): Workspace {
   const root = mkdtempSync(join(tmpdir(), 'credmon-'));
@@ -68,11 +75,11 @@ export function createWorkspace(options: WorkspaceOptions = {}): Workspace {
   const knobs = new Map<string, string>();
   const configure = (more: Knobs): void => {
     for (const [name, value] of Object.entries(more)) knobs.set(name, String(value));
-    writeFileSync(configFile, [...knobs].map(([name, value]) => `${name} = ${value}\n`).join(''));
+    replaceFile(configFile, [...knobs].map(([name, value]) => `${name} = ${value}\n`).join(''), 0o644);
   };
   const secretFile = (name: string, content: string): string => {
     const path = join(secretDirectory, name);
-    writeFileSync(path, content, { mode: 0o600 });
+    replaceFile(path, content);
     return path;
   };
   configure({
@@ -83,6 +90,9 @@ export function createWorkspace(options: WorkspaceOptions = {}): Workspace {
     CREDMON_WEB_SESSION_DIR: sessionDirectory,
     CREDMON_ALLOW_LOOPBACK_HTTP: true,
     TRUST_CREDENTIAL_DIRECTORY: true,
+    // Longer than a busy machine may delay an answer; a test of the limits sets its own.
+    CREDMON_CONNECT_TIMEOUT: Math.min(PATIENCE, 300),
+    CREDMON_REQUEST_TIMEOUT: Math.min(PATIENCE, 600),
     ...options.knobs,
   });
 

@@ -1,4 +1,5 @@
 // Debian's Chromium for the tests of this folder, and a visitor who does with the portal what a user would.
+import { PATIENCE } from '@credmon/test-fixtures/patience';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { programPath } from '../support/needs.ts';
@@ -25,7 +26,7 @@ export interface Visit {
 export async function visit(browser: Browser, options: BrowserContextOptions = {}): Promise<Visit> {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(1000 * PATIENCE);
   const complaints: string[] = [];
   const origins = new Set<string>();
   page.on('console', (message) => {

@@ -81,7 +81,7 @@ describe('a daemon with several sources', () => {
     store('alice/nobodys.top', 'alice');
     daemon.signal('SIGHUP');
     for (const name of ['site', 'swap', 'own'])
-      await waitUntil(() => existsSync(file(`alice/${name}.use`)), { what: `${name}.use`, seconds: 10 });
+      await waitUntil(() => existsSync(file(`alice/${name}.use`)), { what: `${name}.use` });
     const token = (name: string): string => String(readJson(file(`alice/${name}.use`))['access_token']);
     expect(await verifyToken(good, token('site'))).toMatchObject({ scope: 'read' });
     expect(await verifyToken(good, token('swap'))).toMatchObject({ scope: 'write' });
@@ -91,6 +91,8 @@ describe('a daemon with several sources', () => {
       false,
     ]);
     expect(hung.log.requests.map(({ grant }) => grant)).toEqual(['client_credentials']);
+    // The end waits for what is under way.
+    await hung.setFault('refused');
     await daemon.stop();
     expect(daemonLog(workspace) + daemon.output).not.toContain('CANARY');
   });

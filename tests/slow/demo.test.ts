@@ -47,7 +47,11 @@ function survivors(): string[] {
 
 describe('npm run demo', () => {
   it('-- --auto logs in, sees two renewals, checks, and exits with 0', async () => {
-    const npm = startProcess('npm', ['--prefix', root, 'run', 'demo', '--', '--auto'], environment());
+    const npm = startProcess(
+      'npm',
+      ['--prefix', root, 'run', 'demo', '--', '--auto', '--ttl', '16'],
+      environment(),
+    );
     expect(await outcome(npm)).toBe('exit 0');
     const said = npm.output.split('\n').filter((line) => line.startsWith('ok  '));
     expect(said).toEqual([
@@ -82,7 +86,7 @@ describe('npm run demo', () => {
   });
 
   it('shows a login and the renewals that follow', async () => {
-    const child = demo('--ttl', '4');
+    const child = demo('--ttl', '16');
     const [, url = ''] = await child.printed(/Please visit:\s+(\S+)/);
     await loginThroughPortal(url);
     await child.printed(/alice +mytok +(valid|just renewed) +\d +2$/m);

@@ -23,8 +23,8 @@ describe.skipIf(isMissing('chromium'))('the whole journey in Chromium', () => {
     const workspace = createWorkspace();
     await choosePrefix(workspace, '/credmon');
     const issuers = [
-      await startIssuer({ name: 'issuer A', accessTokenTtl: 16 }),
-      await startIssuer({ name: 'issuer B', accessTokenTtl: 16 }),
+      await startIssuer({ name: 'issuer A', accessTokenTtl: 60 }),
+      await startIssuer({ name: 'issuer B', accessTokenTtl: 60 }),
     ] as const;
     const mytok = await workspace.addService('mytok', issuers[0]);
     const other = await workspace.addService('other', issuers[1]);

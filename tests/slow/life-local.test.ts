@@ -37,7 +37,7 @@ beforeAll(async () => {
     LOCAL_CREDMON_PUBLIC_KEY: place('public.pem'),
     LOCAL_CREDMON_ISSUER: 'https://ap.example',
     LOCAL_CREDMON_TOKEN_AUDIENCE: 'ANY',
-    LOCAL_CREDMON_short_TOKEN_LIFETIME: 10,
+    LOCAL_CREDMON_short_TOKEN_LIFETIME: 20,
     LOCAL_CREDMON_guarded_AUTHZ_GROUP_MAPFILE: place('groups'),
     LOCAL_CREDMON_guarded_AUTHZ_GROUP_REQUIREMENT: 'staff',
   });

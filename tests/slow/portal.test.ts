@@ -40,7 +40,7 @@ const writeKey = (content: readonly credd.KeyFileAd[] | string, key?: string): c
   credd.writeKeyFile(workspace.credentialDirectory, workspace.webPrefix, content, key);
 /** Waits for a line in the portal's log after its first `from` characters. */
 const logged = (from: number, pattern: RegExp): Promise<RegExpExecArray> =>
-  waitUntil(() => pattern.exec(portal.output.slice(from)), { what: `a log line ${pattern}`, seconds: 5 });
+  waitUntil(() => pattern.exec(portal.output.slice(from)), { what: `a log line ${pattern}` });
 const below = (user: string): string => join(workspace.credentialDirectory, user);
 
 describe('a login through the portal', () => {

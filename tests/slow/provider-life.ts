@@ -33,7 +33,7 @@ export interface Life {
 
 /** Starts the daemon in a workspace whose knobs are set; retries come soon. */
 export async function startLife(workspace: Workspace): Promise<Life> {
-  workspace.configure({ CREDMON_FIRST_RETRY: 1, CREDMON_REQUEST_TIMEOUT: 5 });
+  workspace.configure({ CREDMON_FIRST_RETRY: 1 });
   const daemon = startDaemon(workspace);
   const { credentialDirectory: directory } = workspace;
   await waitUntil(() => existsSync(join(directory, 'CREDMON_COMPLETE')), { what: 'the first pass' });

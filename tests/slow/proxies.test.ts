@@ -40,8 +40,8 @@ async function behind(
   const workspace = createWorkspace({ webPrefix: `https://localhost:${port}` });
   closers.push(() => workspace.remove());
   const issuers = [
-    await startIssuer({ name: 'issuer A', accessTokenTtl: 16 }),
-    await startIssuer({ name: 'issuer B', accessTokenTtl: 16 }),
+    await startIssuer({ name: 'issuer A', accessTokenTtl: 60 }),
+    await startIssuer({ name: 'issuer B', accessTokenTtl: 60 }),
   ] as const;
   for (const issuer of issuers) closers.push(() => issuer.close());
   const mytok = await workspace.addService('mytok', issuers[0]);

@@ -53,7 +53,7 @@ function store(host: string): string {
   return token;
 }
 const logged = (text: string): Promise<unknown> =>
-  waitUntil(() => daemonLog(workspace).includes(text), { what: `the log line "${text}"`, seconds: 30 });
+  waitUntil(() => daemonLog(workspace).includes(text), { what: `the log line "${text}"` });
 
 describe('a Vault token', () => {
   it('R9 R31 R43 is served, survives a sealed Vault, is read again, and is removed when revoked; no log holds a secret', async () => {
@@ -68,7 +68,7 @@ describe('a Vault token', () => {
     await waitUntil(() => existsSync(use()), { what: 'the token' });
     const access = readFileSync(use(), 'utf8').trim();
     const asked = vault.requests.length;
-    await waitUntil(() => vault.requests.length > asked, { what: 'the next read', seconds: 30 });
+    await waitUntil(() => vault.requests.length > asked, { what: 'the next read' });
     vault.revoke(token);
     await logged('Audit: removed alice/dune (vault)');
     await waitUntil(() => !existsSync(use()), { what: 'the removal' });

@@ -5,6 +5,7 @@ import { loginThroughPortal } from '../browserless-login.ts';
 import { findSecrets, textsBelow } from '../canaries.ts';
 import { visibleText } from '../html-forms.ts';
 import { tokenId } from '../issuer.ts';
+import { PATIENCE } from '../patience.ts';
 import { listing, readJson } from '../token-files.ts';
 import { waitUntil } from '../wait-until.ts';
 import { observe, type Sighting } from './observer.ts';
@@ -86,7 +87,7 @@ async function renewals(
       shown = counts;
       return sightings.every(({ renewals }) => renewals >= RENEWALS) ? sightings : undefined;
     },
-    { what: `${RENEWALS} renewals of every token`, seconds: ttl * RENEWALS + 10, every: 0.1 },
+    { what: `${RENEWALS} renewals of every token`, seconds: ttl * RENEWALS + PATIENCE, every: 0.1 },
   ).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`${reason}; the daemon said:\n${stage.daemon.output}`, { cause: error });

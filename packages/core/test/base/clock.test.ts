@@ -1,16 +1,18 @@
 // The real clock: waits end in time, or at once when somebody stops them.
 import { getEventListeners } from 'node:events';
+import { PATIENCE } from '@credmon/test-fixtures/patience';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { systemRandom } from '../../src/base/random.ts';
 
 describe('the real clock', () => {
   it('counts in seconds, on both lines', async () => {
-    expect(Math.abs(systemClock.now() - Date.now() / 1000)).toBeLessThan(1);
+    const [earliest, now, latest] = [Date.now(), systemClock.now(), Date.now()];
+    expect([now * 1000 >= earliest - 1, now * 1000 <= latest + 1]).toEqual([true, true]);
     const before = systemClock.steady();
     await systemClock.wait(0.02);
     expect(systemClock.steady() - before).toBeGreaterThan(0.015);
-    expect(systemClock.steady() - before).toBeLessThan(5);
+    expect(systemClock.steady() - before).toBeLessThan(PATIENCE);
   });
 
   it('ends a wait at once when it is or gets aborted, however long it was, and leaves no listener', async () => {
@@ -25,9 +27,7 @@ describe('the real clock', () => {
   });
 
   it.each([[-5], [0]])('does not wait for %d seconds', async (seconds) => {
-    const before = systemClock.steady();
-    await systemClock.wait(seconds);
-    expect(systemClock.steady() - before).toBeLessThan(2);
+    await expect(systemClock.wait(seconds)).resolves.toBe(undefined);
   });
 });
 

@@ -81,6 +81,4 @@ it.skipIf(!mayUnshareNetwork)(
     const said = execFileSync('unshare', args, { input: program, encoding: 'utf8', env: environment });
     expect(said).toBe('here\n');
   },
-  // The process ends no sooner than its last look-up.
-  20_000,
 );

@@ -1,5 +1,6 @@
 // Whatever the bytes: no crash, no hang, and what is printed is read again as the same.
 import fc from 'fast-check';
+import { PATIENCE } from '@credmon/test-fixtures/patience';
 import { expect, test } from 'vitest';
 import { isCoded } from '../../src/base/errors.ts';
 import { bytesOf, textOf } from '../../src/classad/bytes.ts';
@@ -23,7 +24,7 @@ import { compile, search } from '../../src/classad/regexp.ts';
 
 /** FUZZ_RUNS asks for a longer search by hand. */
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 300);
-const PATIENCE = { timeout: 5000 + RUNS * 20 };
+const LIMIT = { timeout: 1000 * PATIENCE + RUNS * 20 };
 
 const bytes = fc
   .array(fc.integer({ min: 0, max: 255 }), { maxLength: 80 })
@@ -96,7 +97,7 @@ function rounds(text: string, style: LexerSyntax, count: number): string {
   return printed;
 }
 
-test('an expression is printed in new style as a text that is read as itself', PATIENCE, () => {
+test('an expression is printed in new style as a text that is read as itself', LIMIT, () => {
   fc.assert(
     fc.property(fc.oneof(expression, soup), (text) => {
       const printed = rounds(text, 'new', 1);
@@ -108,7 +109,7 @@ test('an expression is printed in new style as a text that is read as itself', P
   );
 });
 
-test('an expression is printed in old style as a text that is read as itself', PATIENCE, () => {
+test('an expression is printed in old style as a text that is read as itself', LIMIT, () => {
   fc.assert(
     fc.property(expression, (text) => {
       expect(rounds(text, 'old', 3)).toBe(rounds(text, 'old', 2));
@@ -117,7 +118,7 @@ test('an expression is printed in old style as a text that is read as itself', P
   );
 });
 
-test('evaluation ends with a value or CLASSAD_LIMIT, and the value is printed', PATIENCE, () => {
+test('evaluation ends with a value or CLASSAD_LIMIT, and the value is printed', LIMIT, () => {
   fc.assert(
     fc.property(fc.oneof(expression, soup, bytes), fc.constantFrom('new', 'old'), (text, lexer) => {
       const printed = answered(() => {
@@ -132,7 +133,7 @@ test('evaluation ends with a value or CLASSAD_LIMIT, and the value is printed', 
   );
 });
 
-test('bytes and words in any order are ads, lines, maps or coded errors', PATIENCE, () => {
+test('bytes and words in any order are ads, lines, maps or coded errors', LIMIT, () => {
   const text = fc.oneof(
     bytes,
     soup,
@@ -154,7 +155,7 @@ test('bytes and words in any order are ads, lines, maps or coded errors', PATIEN
   );
 });
 
-test('strings in Name = value lines come back, whatever their bytes', PATIENCE, () => {
+test('strings in Name = value lines come back, whatever their bytes', LIMIT, () => {
   const value = bytes
     .map((text) => bytesOf(text).replace(/[\0\n\r]/g, ''))
     .filter((text) => !/\\"/.test(text));
@@ -174,7 +175,7 @@ test('strings in Name = value lines come back, whatever their bytes', PATIENCE, 
   );
 });
 
-test('any pattern on any subject is refused, matched, or ends at the bound', PATIENCE, () => {
+test('any pattern on any subject is refused, matched, or ends at the bound', LIMIT, () => {
   const PARTS =
     'a b . \\d \\w \\b \\1 \\K \\Q \\E ^ $ [ab] [^a] [[:alpha:]] ( (?: (?> (?= (?! (?<= (?<! (?| (?<n> (?i) ) | * + ? *? ++ {2,3} {,2} [ ] \\ - x'.split(
       ' ',

@@ -1,4 +1,5 @@
 // Regular expressions: what PCRE2 means by a pattern, and an end for every pattern and subject, however hostile.
+import { cpuSeconds } from '@credmon/test-fixtures/cpu-time';
 import { describe, expect, test } from 'vitest';
 import { compile, search } from '../../src/classad/regexp.ts';
 import { evaluate, parseExpression } from '../../src/classad/index.ts';
@@ -91,18 +92,19 @@ describe('a hostile pattern on a hostile subject ends in milliseconds with CLASS
   ])('%s', (pattern, subject) => {
     const quote = (text: string): string => `"${text.replaceAll('\\', '\\\\')}"`;
     const expr = parseExpression(`regexp(${quote(pattern)}, ${quote(subject)})`);
-    const started = performance.now();
     let thrown: unknown;
-    try {
-      evaluate(expr, { now: 0 });
-    } catch (error) {
-      thrown = error;
-    }
+    const took = cpuSeconds(() => {
+      try {
+        evaluate(expr, { now: 0 });
+      } catch (error) {
+        thrown = error;
+      }
+    });
     expect(isCoded(thrown, 'CLASSAD_LIMIT') && thrown.fields).toEqual({
       limit: 'matchSteps',
       bound: 1_000_000,
     });
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(took).toBeLessThan(1);
   });
 
   test('all matches of one evaluation share the bound', () => {

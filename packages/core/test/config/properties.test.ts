@@ -1,5 +1,6 @@
 // Whatever the bytes: no crash, no hang, and texts that come back as they went in.
 import fc from 'fast-check';
+import { PATIENCE } from '@credmon/test-fixtures/patience';
 import { expect, test } from 'vitest';
 import { isCoded } from '../../src/base/errors.ts';
 import { createLineReader } from '../../src/config/lines.ts';
@@ -25,7 +26,7 @@ const WORDS = [
 ];
 /** FUZZ_RUNS asks for a longer search by hand. */
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 300);
-const PATIENCE = { timeout: 5000 + RUNS * 5 };
+const LIMIT = { timeout: 1000 * PATIENCE + RUNS * 5 };
 const value = fc.array(fc.constantFrom(...WORDS.filter((word) => !/[\n\0]/.test(word))), { maxLength: 8 });
 const statement = fc.oneof(
   fc
@@ -80,13 +81,13 @@ function ask(action: () => unknown): void {
   }
 }
 
-test('statements in any order give a configuration or a coded error', PATIENCE, () => {
+test('statements in any order give a configuration or a coded error', LIMIT, () => {
   expect(
     counterexample(fc.property(fc.oneof(programs, scripts), survive), { numRuns: RUNS }),
   ).toBeUndefined();
 });
 
-test('any bytes give a configuration or a coded error', PATIENCE, () => {
+test('any bytes give a configuration or a coded error', LIMIT, () => {
   const bytes = fc.uint8Array({ maxLength: 300 });
   expect(
     counterexample(

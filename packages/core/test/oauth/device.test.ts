@@ -1,4 +1,5 @@
 // The device grant against a server that answers as told, with a clock that moves by hand; the real issuer is in tests/slow/storer.
+import { PATIENT_LIMITS } from '@credmon/test-fixtures/patience';
 import { manualClock, type ManualClock } from '@credmon/test-fixtures/manual-clock';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CodedError } from '../../src/base/errors.ts';
@@ -29,7 +30,7 @@ async function rig(...replies: (Reply | undefined)[]): Promise<Rig> {
     response.writeHead(status, headers);
     return void response.end(typeof body === 'string' ? body : JSON.stringify(body));
   });
-  const { send, close } = createSend({ connectSeconds: 1, totalSeconds: 1, maxBodyBytes: 10_000 });
+  const { send, close } = createSend({ ...PATIENT_LIMITS, maxBodyBytes: 10_000 });
   endings.push(close, () => server.close());
   const registration: ClientRegistration = {
     provider: 'mytok',

@@ -1,5 +1,6 @@
 // A token endpoint for tests that answers as told, a client registered at it, and the secrets that nothing may ever show.
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
+import { PATIENT_LIMITS } from '@credmon/test-fixtures/patience';
 import { createSend, type Send } from '../../src/base/send.ts';
 import { CodedError } from '../../src/base/errors.ts';
 import type { ClientRegistration } from '../../src/oauth/client.ts';
@@ -29,7 +30,7 @@ export interface TestIssuer {
   close(): Promise<void>;
 }
 
-/** Starts an issuer that gives `reply` to every token request; `undefined` leaves the request hanging. */
+/** Starts an issuer that gives `reply` to every token request; `undefined` leaves the request hanging for its limit of a second. */
 export async function startIssuer(
   reply: Reply | undefined,
   changes: Partial<ClientRegistration> = {},
@@ -40,7 +41,8 @@ export async function startIssuer(
     response.writeHead(status, headers);
     response.end(typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body));
   });
-  const { send, close } = createSend({ connectSeconds: 1, totalSeconds: 1, maxBodyBytes: 100_000 });
+  const limits = reply ? PATIENT_LIMITS : { connectSeconds: 1, totalSeconds: 1 };
+  const { send, close } = createSend({ ...limits, maxBodyBytes: 100_000 });
   return {
     server,
     send,

@@ -1,5 +1,6 @@
 // An issuer's metadata: which is believed, how long it is remembered, and what an outage changes.
 import type { ServerResponse } from 'node:http';
+import { PATIENT_LIMITS } from '@credmon/test-fixtures/patience';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createSend } from '../../src/base/send.ts';
 import { createMetadataCache, type MetadataCache } from '../../src/oauth/metadata.ts';
@@ -7,7 +8,7 @@ import { startServer, type LocalServer } from '../base/local-server.ts';
 import { outcomeOf } from './issuer.ts';
 
 const NOW = 1_800_000_000;
-const { send, close } = createSend({ connectSeconds: 1, totalSeconds: 1, maxBodyBytes: 10_000 });
+const { send, close } = createSend({ ...PATIENT_LIMITS, maxBodyBytes: 10_000 });
 let server: LocalServer | undefined;
 afterEach(async () => {
   await server?.close();

@@ -123,6 +123,10 @@ describe('client credentials', () => {
     'reset',
     'hang',
   ])('R9 R14 R17 an outage or a bad answer (%s) leaves the old .use, and ends by itself', async (fault) => {
+    if (fault === 'hang') {
+      await on.close();
+      on = accessPoint({ totalSeconds: 2 });
+    }
     on.configure(knobs());
     on.store('alice/svc.top', '');
     await on.pass();

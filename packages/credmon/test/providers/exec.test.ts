@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { PATIENCE } from '@credmon/test-fixtures/patience';
 import { buildSync } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { accessPoint, settingsWith, type AccessPoint } from '../support/access-point.ts';
@@ -22,7 +23,7 @@ function program(
   on.configure({
     EXEC_CREDMON_PROVIDER_NAMES: 'own',
     EXEC_CREDMON_own_COMMAND: `${path} ${args}`,
-    EXEC_CREDMON_TIMEOUT: '1',
+    EXEC_CREDMON_TIMEOUT: script.startsWith('sleep') ? '1' : String(PATIENCE),
   });
   on.store('alice/own_h1.top', top);
   return path;

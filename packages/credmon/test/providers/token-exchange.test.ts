@@ -193,6 +193,8 @@ describe('token exchange', () => {
   });
 
   it('R1 of several issuers a hung one holds up nobody else', async () => {
+    await on.close();
+    on = accessPoint({ totalSeconds: 5 });
     on.configure(knobs({ EXCHANGE_CREDMON_swap_ISSUER: `${foreign.url}, ${issuer.url}` }));
     const users = Array.from({ length: 20 }, (_, index) => `u${index}`);
     const stuck = await subjectToken(foreign);
@@ -200,6 +202,8 @@ describe('token exchange', () => {
     store({ access_token: await subjectToken(issuer) }, 'zoe/swap.top');
     await foreign.setFault('hang');
     await on.pass();
+    // Ends the connections on which late answers are awaited.
+    await foreign.setFault('refused');
     await foreign.setFault();
     expect(users.some((user) => on.has(`${user}/swap.use`))).toBe(false);
     expect(on.has('zoe/swap.use')).toBe(true);
@@ -254,6 +258,10 @@ describe('token exchange', () => {
     'hang',
     'server-error',
   ])('R14 R17 an outage or a bad answer (%s) loses nothing, and ends by itself', async (fault) => {
+    if (fault === 'hang') {
+      await on.close();
+      on = accessPoint({ totalSeconds: 2 });
+    }
     await exchanged();
     const before = use();
     on.clock.advance(400);

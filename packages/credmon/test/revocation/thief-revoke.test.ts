@@ -1,4 +1,5 @@
 // R26 for revocation: what is to be revoked goes to the issuer that the administrator configured, whoever tampers with it or with `.top`.
+import { PATIENT_LIMITS } from '@credmon/test-fixtures/patience';
 import { createSend, openCredentialDirectory } from '@credmon/core';
 import { startCrookedIssuer, type CrookedIssuer } from '@credmon/test-fixtures/crooked-issuer';
 import { manualClock } from '@credmon/test-fixtures/manual-clock';
@@ -13,7 +14,7 @@ import { AP, SOURCES, sourceKnobs, type SourceKind } from '../support/sources.ts
 
 const REFRESH = 'CANARY-refresh-token';
 const secrets = { 'client secret': AP.clientSecret, 'refresh token': REFRESH };
-const { send, close } = createSend({ connectSeconds: 1, totalSeconds: 2, maxBodyBytes: 100_000 });
+const { send, close } = createSend({ ...PATIENT_LIMITS, maxBodyBytes: 100_000 });
 let thief: Thief;
 let issuer: CrookedIssuer;
 let on: AccessPoint;

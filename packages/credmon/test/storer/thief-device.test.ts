@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PATIENT_LIMITS } from '@credmon/test-fixtures/patience';
 import { createSend, isCoded, loadConfig } from '@credmon/core';
 import { makeCertificates } from '@credmon/test-fixtures/certificates';
 import { startCrookedIssuer, type CrookedIssuer } from '@credmon/test-fixtures/crooked-issuer';
@@ -55,8 +56,7 @@ async function login(
   const settings = readStorerSettings(config).device('svc');
   if (!settings) throw new Error('svc has no client');
   const { send, close } = createSend({
-    connectSeconds: 1,
-    totalSeconds: 2,
+    ...PATIENT_LIMITS,
     maxBodyBytes: 100_000,
     ca: made.ca,
   });

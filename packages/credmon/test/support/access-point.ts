@@ -1,6 +1,7 @@
 // The daemon's passes over a real directory, with real requests, files and programs: only the clock is moved by hand.
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PATIENT_LIMITS } from '@credmon/test-fixtures/patience';
 import {
   createSend,
   loadConfig,
@@ -59,8 +60,8 @@ export function settingsWith(knobs: Readonly<Record<string, string>>, directory 
   return readSettings(config, { credDir: undefined, logFile: undefined, debug: false, verbose: false });
 }
 
-/** Starts an Access Point; its clock begins at the present second, because issuers have their own. `ca`: whom TLS believes as well. */
-export function accessPoint(trust: Pick<SendLimits, 'ca'> = {}): AccessPoint {
+/** Starts an Access Point; its clock begins at the present second, because issuers have their own. `limits`: of its requests, such as whom TLS believes as well. */
+export function accessPoint(limits: Partial<SendLimits> = {}): AccessPoint {
   const root = programFolder();
   const directory = join(root, 'creds');
   mkdirSync(directory, { mode: 0o700 });
@@ -70,10 +71,9 @@ export function accessPoint(trust: Pick<SendLimits, 'ca'> = {}): AccessPoint {
   const log = { error: say, warn: say, info: say, debug: () => undefined };
   const sent: HttpRequest[] = [];
   const { send, close } = createSend({
-    connectSeconds: 1,
-    totalSeconds: 2,
+    ...PATIENT_LIMITS,
     maxBodyBytes: 1024 * 1024,
-    ...trust,
+    ...limits,
   });
   const own = (settings: Settings): ReturnType<typeof ownershipOf> =>
     ownershipOf(settings, {
@@ -97,7 +97,8 @@ export function accessPoint(trust: Pick<SendLimits, 'ca'> = {}): AccessPoint {
     },
     limiter: createLimiter({ cap: () => 16, steady: () => clock.steady() }),
     report: createReport(log, () => ({ floor: 0, starterRefresh: 0 })),
-    lateAnswer: () => 120,
+    // A test that hangs does not wait for more.
+    lateAnswer: () => 0,
     readSecret: readSecretFile,
     lockState: () => 'held' as const,
   };

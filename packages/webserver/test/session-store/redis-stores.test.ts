@@ -134,13 +134,11 @@ describe.skipIf(missing)('a store in Redis', () => {
     await expect(store.check()).rejects.toMatchObject({ code: 'SESSION_STORE_DOWN' });
     await redis.restart();
     await expect
-      .poll(
-        () =>
-          store.check().then(
-            () => 'well',
-            () => 'lost',
-          ),
-        { timeout: 10_000 },
+      .poll(() =>
+        store.check().then(
+          () => 'well',
+          () => 'lost',
+        ),
       )
       .toBe('well');
     expect(troubles[0]).toMatch(/^the session store is lost: /);
@@ -161,7 +159,7 @@ describe.skipIf(missing)('a store in Redis', () => {
     });
     hung.close();
     rmSync(directory, { recursive: true });
-  }, 15_000);
+  });
 
   it('R43 takes its password from a private file, and never tells it', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'credmon-redis-password-'));
