@@ -172,7 +172,6 @@ describe.skipIf(isMissing('openssl') || !mayMount)('R26 a private authority', ()
       try {
         const shown = await storer.printed(
           trusted ? /user_code=/ : /CN=credmon test authority.*\s*not trusted/,
-          60,
         );
         expect(shown).not.toBeNull();
       } finally {
@@ -188,7 +187,7 @@ describe.skipIf(isMissing('openssl') || !mayMount)('R26 a private authority', ()
     await seedToken(workspace, service, 'alice', 'mytok', { age: 3000, ca: certificates.ca });
     const daemon = startDaemon(workspace);
     const logged = (pattern: RegExp): Promise<unknown> =>
-      waitUntil(() => pattern.exec(daemonLog(workspace)), { what: String(pattern), seconds: 60 });
+      waitUntil(() => pattern.exec(daemonLog(workspace)), { what: String(pattern) });
     try {
       await logged(/later\.pem \(named by AUTH_SSL_CLIENT_CAFILE.*\): ENOENT; skipped/);
       await logged(/not trusted/);
