@@ -42,8 +42,8 @@ const UNCUT = 0.005;
 const PATIENCE = 20;
 
 /**
- * What the loop needs beside a pass's world. `settings` may change between passes; `complete` marks the end of one; `drainSeconds` is how
- * long the end waits for renewals under way.
+ * What the loop needs beside a pass's world. `settings` may change between passes; `complete` marks the end of one, and `rotateKeys` takes the
+ * steps of the signing keys that are due then; `drainSeconds` is how long the end waits for renewals under way.
  */
 export interface DaemonParts {
   readonly world: PassWorld;
@@ -54,6 +54,7 @@ export interface DaemonParts {
   readonly ownership: () => Ownership;
   readonly reload: () => void;
   readonly complete: () => void;
+  readonly rotateKeys?: () => void;
   readonly drainSeconds: () => number;
 }
 
@@ -104,6 +105,7 @@ async function makePasses(parts: DaemonParts): Promise<void> {
     });
     const settledIn = begun && (await settle(begun, world.clock, woken));
     if (begun?.cut === false) touch(parts);
+    rotateKeys(parts);
     const rewriteIn = memory.unwritten.size > 0 ? REWRITE_INTERVAL : LONGEST_SLEEP;
     const lateIn = memory.late.size > 0 ? LATE_INTERVAL : LONGEST_SLEEP;
     const passed = world.clock.steady() - began;
@@ -143,6 +145,15 @@ function touch({ complete, world }: DaemonParts): void {
   }
 }
 
+/** Keys are rotated by the calendar, whatever became of the pass and its mark. */
+function rotateKeys({ rotateKeys: rotate, world }: DaemonParts): void {
+  try {
+    rotate?.();
+  } catch (error) {
+    world.report.trouble(`The signing keys cannot be rotated: ${messageOf(error)}`);
+  }
+}
+
 /**
  * One pass with nothing after it (`--once`): ends when its renewals have, or at a signal when those under way have. True when everything
  * that was due has been tried, and written.
@@ -170,6 +181,7 @@ export async function runOnce(parts: DaemonParts): Promise<boolean> {
     log.warn('Stopped before the scan of the credential directory was complete: its tokens were not renewed');
   const complete = begun?.cut === false && letGo + memory.inFlight.size + memory.late.size === 0;
   if (complete) touch(parts);
+  rotateKeys(parts);
   return complete && memory.unwritten.size === 0;
 }
 

@@ -78,6 +78,30 @@ describe('the loop', () => {
     expect(daemon.counts.completed).toBeGreaterThanOrEqual(1);
   });
 
+  it('rotates keys after each pass, also when CREDMON_COMPLETE cannot be touched or the keys cannot be rotated', async () => {
+    const on = bench();
+    let rotations = 0;
+    const fail = (text: string): never => {
+      throw new Error(text);
+    };
+    const daemon = start(on, {
+      complete: () => fail('no space'),
+      rotateKeys: () => {
+        rotations += 1;
+        fail('no key directory');
+      },
+    });
+    for (const expected of [1, 2]) {
+      await on.clock.whenWaiting();
+      expect(rotations).toBe(expected);
+      on.clock.advanceToNext();
+    }
+    daemon.stop.abort();
+    await daemon.ended;
+    expect(on.lines.join('\n')).toMatch(/CREDMON_COMPLETE cannot be touched: no space/);
+    expect(on.lines.join('\n')).toMatch(/The signing keys cannot be rotated: no key directory/);
+  });
+
   it('R13 goes on when CREDMON_COMPLETE cannot be touched: a rotated token may be in memory only', async () => {
     const on = bench();
     const refuse = (): never => {

@@ -1,5 +1,5 @@
 // What SIGHUP says of the configuration, and how often.
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createReload } from '../src/reload.ts';
 import type { Settings } from '../src/settings.ts';
 import { settingsWith } from './support/access-point.ts';
@@ -54,4 +54,105 @@ it('R45 a refusal, another refusal and the end of refusals are said once each', 
   unusable = false;
   reload(first);
   expect(taken).toBe(second);
+});
+
+/** A configuration with something of everything. */
+const FULL: Readonly<Record<string, string>> = {
+  mytok_CLIENT_ID: 'c',
+  mytok_TOKEN_URL: 'https://issuer.example/token',
+  CREDMON_mytok_EXTRA_SCOPES: 'read',
+  CLIENT_CREDMON_PROVIDER_NAMES: 'site',
+  CLIENT_CREDMON_site_CLIENT_ID: 'c',
+  CLIENT_CREDMON_site_TOKEN_URL: 'https://issuer.example/token',
+  CLIENT_CREDMON_site_CLIENT_SECRET_FILE: '/no/secret',
+  EXEC_CREDMON_PROVIDER_NAMES: 'own',
+  EXEC_CREDMON_own_COMMAND: '/bin/true',
+  LOCAL_CREDMON_PROVIDER_NAMES: 'sci',
+  LOCAL_CREDMON_ISSUER: 'https://ap.example',
+  CREDMON_STANDING_TOKENS: 'ce',
+  CREDMON_STANDING_PROVIDER: 'sci',
+  CREDMON_STANDING_ce_PATH: '/run/ce.token',
+  CREDMON_STANDING_AUDIENCE: 'https://ce.example',
+  CREDMON_STANDING_ce_SUBJECT: 'x',
+  CREDMON_STANDING_ce_SCOPE: 'condor:/READ',
+};
+
+/** For each setting, knobs that change it: every setting must be here. */
+const CHANGES: Readonly<Record<keyof Settings, Readonly<Record<string, string>>>> = {
+  credDir: {},
+  condorIds: {},
+  names: { CREDMON_ALLOW_SPECIAL_CHAR_NAMES: 'true' },
+  lists: { OAUTH2_CREDMON_PROVIDER_NAMES: 'mytok' },
+  vaultEnabled: { SEC_CREDENTIAL_STORER: '/usr/bin/condor_credential_storer' },
+  vault: { AUTH_SSL_CLIENT_CAFILE: '/other.pem' },
+  clients: { mytok_CLIENT_ID: 'other' },
+  extraScopes: { CREDMON_mytok_EXTRA_SCOPES: 'read, write' },
+  idTokens: { CREDMON_mytok_USE_ID_TOKEN: 'true' },
+  tokenClients: { CLIENT_CREDMON_site_CLIENT_ID: 'other' },
+  pelicanCaFile: { PELICAN_CREDMON_CA_FILE: '/other.pem' },
+  tokenPrograms: { EXEC_CREDMON_own_COMMAND: '/bin/false' },
+  local: { LOCAL_CREDMON_TOKEN_LIFETIME: '999' },
+  standing: { CREDMON_STANDING_ce_SUBJECT: 'y' },
+  keyRotation: { CREDMON_LOCAL_KEY_ROTATE: '90d' },
+  allowLoopbackHttp: { CREDMON_ALLOW_LOOPBACK_HTTP: 'false' },
+  endpointOrigins: { CREDMON_ENDPOINT_ORIGINS: 'https://other.example' },
+  policy: { CREDMON_DEFAULT_TOKEN_LIFETIME: '777' },
+  limits: { CREDMON_REQUEST_TIMEOUT: '7' },
+  lateAnswer: { CREDMON_LATE_ANSWER: '7' },
+  perIssuer: { CREDMON_RENEWALS_PER_ISSUER: '7' },
+  floor: { CREDMON_TOKEN_FLOOR: '7' },
+  starterRefresh: { SEC_CREDENTIAL_REFRESH: '7' },
+  log: { CREDMON_OAUTH_DEBUG: 'D_FULLDEBUG' },
+  metrics: { CREDMON_METRICS_LISTEN: '127.0.0.1:9' },
+  warnings: { noturl_CLIENT_ID: 'c' },
+};
+
+describe('R45 a changed setting', () => {
+  const lines: string[] = [];
+  const say = (text: string): void => void lines.push(text);
+  const log = { error: say, warn: say, info: say, debug: say };
+  const taken = (before: Settings, after: Settings): Settings | undefined => {
+    let next: Settings | undefined;
+    lines.length = 0;
+    createReload(
+      () => after,
+      (settings) => {
+        next = settings;
+      },
+      log,
+    )(before);
+    return next;
+  };
+
+  it('is none when the same configuration is read twice', () => {
+    expect([taken(settingsWith(FULL), settingsWith(FULL)), lines]).toEqual([undefined, []]);
+  });
+
+  it('has a row in this table for each setting', () => {
+    expect(Object.keys(CHANGES).sort()).toEqual(Object.keys(settingsWith(FULL)).sort());
+  });
+
+  it.each(Object.entries(CHANGES).filter(([, knobs]) => Object.keys(knobs).length > 0))(
+    'is taken over: %s',
+    (key, knobs) => {
+      const [before, after] = [settingsWith(FULL), settingsWith({ ...FULL, ...knobs })];
+      const setting = key as keyof Settings;
+      expect(after[setting]).not.toEqual(before[setting]);
+      expect(taken(before, after)).toBe(after);
+    },
+  );
+
+  it('that needs a restart keeps its old value, everything else is taken over, and the log says so once', () => {
+    const before = settingsWith(FULL, '/old');
+    const after = {
+      ...settingsWith({ ...FULL, CREDMON_TOKEN_FLOOR: '7' }, '/new'),
+      condorIds: { uid: 7, gid: 7 },
+    };
+    const next = taken(before, after);
+    expect([next?.credDir, next?.condorIds, next?.floor]).toEqual(['/old', before.condorIds, 7]);
+    expect(lines).toEqual([
+      'A changed credential directory (/new) needs a restart; still using the old one',
+      'A changed CONDOR_IDS needs a restart; still using the old one',
+    ]);
+  });
 });

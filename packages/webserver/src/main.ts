@@ -1,7 +1,7 @@
 // The executable condor_credmon_webserver: command line in, signals heard, exit code out.
 import { loadConfig, type Config } from '@credmon/core';
 import { isCoded, messageOf } from '@credmon/core/base';
-import { openLog, type Logger, type LogOptions } from '@credmon/core/log';
+import { openLog, type Logger } from '@credmon/core/log';
 import { parseArguments, type Command } from './args.ts';
 import { findingsText, foundWrong, wrong, type Finding } from './check/finding.ts';
 import { lookAround } from './cli/check.ts';
@@ -95,8 +95,7 @@ async function reload(command: Work, server: Server, log: Logger): Promise<void>
   reopen(log);
   try {
     const { config, settings } = configured(command);
-    await server.reload(settings, config.sources);
-    reopen(log, settings.log);
+    await server.reload(settings, config.sources, () => log.reopen(settings.log));
     for (const text of warningsOf(config, settings)) log.warn(text);
     log.info('Configuration read again');
   } catch (error) {
@@ -104,11 +103,11 @@ async function reload(command: Work, server: Server, log: Logger): Promise<void>
   }
 }
 
-function reopen(log: Logger, options?: LogOptions): void {
+function reopen(log: Logger): void {
   try {
-    log.reopen(options);
+    log.reopen();
   } catch (error) {
-    log.error(`The log goes on where it was: ${messageOf(error)}`);
+    log.error(`The log stays in the file that is open: ${messageOf(error)}`);
   }
 }
 

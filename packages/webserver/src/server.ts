@@ -18,9 +18,10 @@ export interface Server {
   /**
    * Goes on with other settings; what is in flight ends with the old ones, and sessions stay. Only the addresses stay what they were.
    * @param sources the files that the settings come from
+   * @param commit called last of what may fail; when it throws, the old settings stay
    * @throws CodedError what keeps the new settings from working; the old ones then stay
    */
-  reload(settings: Settings, sources?: readonly string[]): Promise<void>;
+  reload(settings: Settings, sources?: readonly string[], commit?: () => void): Promise<void>;
   /** Finishes what is in flight, then stops; the second call waits for the first. */
   close(): Promise<void>;
 }
@@ -41,9 +42,15 @@ export async function startServer(
   let current = await createGeneration(settings, { ...surroundings, sources });
   const front = createFront(handlerOf(current));
   const endings = new Set<Promise<void>>();
-  const take = async (next: Settings, nextSources: readonly string[]): Promise<void> => {
+  const take = async (next: Settings, nextSources: readonly string[], commit: () => void): Promise<void> => {
     if (next.remoteUser) checkClosed(front.server, settings.listen);
     const generation = await createGeneration(next, { ...surroundings, sources: nextSources });
+    try {
+      commit();
+    } catch (error) {
+      await generation.close();
+      throw error;
+    }
     const before = current;
     current = generation;
     const ending = front
@@ -71,9 +78,9 @@ export async function startServer(
   }
   return {
     ...addresses,
-    reload: async (next, nextSources = sources) => {
+    reload: async (next, nextSources = sources, commit = () => undefined) => {
       try {
-        await take(next, nextSources);
+        await take(next, nextSources, commit);
         counters.reload(true);
       } catch (error) {
         counters.reload(false);

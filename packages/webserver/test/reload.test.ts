@@ -133,6 +133,18 @@ describe('new settings', () => {
     expect(await metrics()).toMatch(/^condor_credmon_web_last_reload_taken 1$/m);
   });
 
+  it('R45 whose log cannot be opened are refused as a whole, and the old ones stay', async () => {
+    const fail = (): never => {
+      throw new Error('the log file /x cannot be opened (EACCES)');
+    };
+    const next = { ...settings, contact: 'another desk' };
+    await expect(server.reload(next, [], fail)).rejects.toThrow('the log file /x cannot be opened');
+    const { status, body } = await get('/');
+    expect([status, body.includes('another desk')]).toEqual([200, false]);
+    await server.reload(next);
+    expect((await get('/')).body).toContain('another desk');
+  });
+
   it('R45 that would listen elsewhere say that they need a restart', async () => {
     await server.reload({ ...settings, listen: { kind: 'unix', path: '/x' } });
     expect(log).toContain('a changed CREDMON_WEB_LISTEN needs a restart; still using the old one');

@@ -1,4 +1,5 @@
 // The log: winston in front, behind it one transport that stays while the places it writes to change.
+import { isDeepStrictEqual } from 'node:util';
 import winston from 'winston';
 import Transport from 'winston-transport';
 import type { Log } from './log.ts';
@@ -8,7 +9,10 @@ import { descriptorSink, type Sink } from './sink.ts';
 
 /** A log that can be reopened with other options and closed. */
 export interface Logger extends Log {
-  /** Without `options`, the same log anew. @throws CodedError `LOG_UNWRITABLE`; it then goes on where it was */
+  /**
+   * Without `options`, the same log: a file that was moved away is made again. A log that is open with these options stays open, so that
+   * its time-based rotation counts on. @throws CodedError `LOG_UNWRITABLE`; it then continues where it was
+   */
   reopen(options?: LogOptions): void;
   close(): void;
 }
@@ -28,6 +32,7 @@ export function openLog(options: LogOptions): Logger {
     info: (text) => void logger.info(text),
     debug: (text) => void logger.debug(text),
     reopen: (next = current) => {
+      if (isDeepStrictEqual(next, current) && !lines.moved()) return;
       lines.turnTo(sinksOf({ ...next, truncate: false }));
       logger.level = levelOf(next);
       current = next;
@@ -58,6 +63,10 @@ class Lines extends Transport {
   constructor(sinks: readonly Sink[]) {
     super();
     this.#sinks = sinks;
+  }
+
+  moved(): boolean {
+    return this.#sinks.some((sink) => sink.moved());
   }
 
   turnTo(sinks: readonly Sink[]): void {

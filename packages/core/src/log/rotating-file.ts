@@ -1,5 +1,5 @@
 // The log file: appended to synchronously, put aside when it is full by HTCondor's knobs; too long is better than silent.
-import { closeSync, fstatSync, ftruncateSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, statSync } from 'node:fs';
 import { CodedError, messageOf, systemCode } from '../base/errors.ts';
 import { savedName } from './format.ts';
 import type { LogOptions } from './options.ts';
@@ -29,6 +29,17 @@ export class RotatingFile implements Sink {
   write(level: string, text: string): void {
     if (this.#descriptor === undefined) return;
     this.#append(level, text, this.#rotateIfFull(this.#descriptor));
+  }
+
+  moved(): boolean {
+    if (this.#descriptor === undefined) return true;
+    try {
+      const [ours, named] = [fstatSync(this.#descriptor), statSync(this.#path)];
+      return ours.ino !== named.ino || ours.dev !== named.dev;
+    } catch {
+      // Nothing is at the name, or it cannot be looked at: opening it says why.
+      return true;
+    }
   }
 
   close(): void {

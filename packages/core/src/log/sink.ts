@@ -2,9 +2,11 @@
 import { writeSync } from 'node:fs';
 import { formatLine, type LineStyle, type LocalTime } from './format.ts';
 
-/** Takes lines until it is closed, and drops those that come later. Neither method throws. */
+/** Takes lines until it is closed, and drops those that come later. No method throws. */
 export interface Sink {
   write(level: string, text: string): void;
+  /** True when the place has moved away from its name, so that the same place must be opened again. */
+  moved(): boolean;
   close(): void;
 }
 
@@ -12,6 +14,7 @@ export interface Sink {
 export function descriptorSink(descriptor: number, style: LineStyle): Sink {
   return {
     write: (level, text) => void writeAll(descriptor, lineOf(style, level, text)),
+    moved: () => false,
     close: () => undefined,
   };
 }

@@ -16,26 +16,35 @@ import type { ScanOptions } from './user-scan.ts';
 
 /** How {@link openCredentialDirectory} opens. */
 export interface DirectoryOptions {
-  readonly defaultLifetime: number;
+  readonly defaultLifetime: number | (() => number);
   readonly locked?: boolean;
   readonly lock?: Pick<DirectoryLock, 'state'>;
 }
 
 /**
- * Opens the credential directory `root`. `defaultLifetime` (seconds) is that of tokens which name none; `locked` says that this process
- * holds the lock of the directory for as long as it uses the store (`lockDirectory`). Where `lock` says that it was lost, files that dead
- * processes left are not settled; nothing is written into a directory that has taken the place of the locked one.
+ * Opens the credential directory `root`. `defaultLifetime` (seconds) is that of tokens which name none, asked for at each scan where it is a
+ * function; `locked` says that this process holds the lock of the directory for as long as it uses the store (`lockDirectory`). Where
+ * `lock` says that it was lost, files that dead processes left are not settled; nothing is written into a directory that has taken the
+ * place of the locked one.
  */
 export function openCredentialDirectory(root: string, options: DirectoryOptions): CredentialStore {
-  const memory = emptyScanMemory();
+  const { defaultLifetime: lifetime } = options;
+  const lifetimeNow = typeof lifetime === 'number' ? (): number => lifetime : lifetime;
+  let memory = emptyScanMemory();
+  let digestedWith = lifetimeNow();
   const origins = createOrigins();
   const scanOptions: ScanOptions = {
     ...options,
+    get defaultLifetime() {
+      return digestedWith;
+    },
     isAlive,
     isOvertaken: (token) => origins.isOvertaken(token),
   };
   return {
     scan: async (now, habits) => {
+      // What was read with another lifetime has wrong times.
+      if (digestedWith !== lifetimeNow()) [memory, digestedWith] = [emptyScanMemory(), lifetimeNow()];
       const scan = await scanDirectory(root, memory, now, scanOptions, habits);
       if (scan.partial !== true) origins.forgetGone(scan.tokens);
       return scan;

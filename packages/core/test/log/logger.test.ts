@@ -1,5 +1,5 @@
 // The log file on disk: rotation by HTCondor's knobs without losing a line.
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -34,6 +34,43 @@ describe('the log file', () => {
     log.debug('now shown');
     log.close();
     expect(readFileSync(path, 'utf8')).toMatch(/^\S+ \S+ shown\n\S+ \S+ now shown\n$/);
+  });
+
+  it('R45 is made again when it was moved away or removed, also without new options', () => {
+    const log = openLog(options());
+    log.info('first');
+    renameSync(path, `${path}.1`);
+    log.info('to the moved file');
+    log.reopen();
+    log.info('second');
+    rmSync(path);
+    log.reopen(options());
+    log.info('third');
+    log.close();
+    expect([readFileSync(`${path}.1`, 'utf8'), readFileSync(path, 'utf8')]).toEqual([
+      expect.stringMatching(/first\n.*to the moved file\n$/),
+      expect.stringMatching(/^\S+ \S+ third\n$/),
+    ]);
+  });
+
+  it('R45 stays in the moved file when no new one can be made', () => {
+    const log = openLog(options());
+    renameSync(join(path, '..'), `${join(path, '..')}.away`);
+    expect(() => log.reopen()).toThrow(/cannot be opened \(ENOENT\)/);
+    log.info('kept');
+    log.close();
+    expect(readFileSync(join(`${join(path, '..')}.away`, 'Log'), 'utf8')).toContain('kept');
+  });
+
+  it('is saved by age although it is reopened all the time', () => {
+    const log = openLog(options({ maxSeconds: 0.05 }));
+    const end = Date.now() + 10_000;
+    while (Date.now() < end && !readdirSync(join(path, '..')).includes('Log.old')) {
+      log.reopen();
+      log.info('line');
+    }
+    log.close();
+    expect(readdirSync(join(path, '..'))).toContain('Log.old');
   });
 
   it('saves a full log as .old and loses no line of 3,000', () => {

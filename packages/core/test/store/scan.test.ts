@@ -86,6 +86,26 @@ describe('R3 one bad file is the matter of one token', () => {
     expect((await tokenIn(store, 'alice/good'))[kind]).toMatchObject({ kind: 'valid' });
   });
 
+  it('R45 a changed default lifetime counts at the next scan, also for files that did not change', async () => {
+    put(root, 'alice/silent.use', '{"access_token":"at"}\n', 2000);
+    put(root, 'alice/exact.use', USE, 2000);
+    let defaultLifetime = 1200;
+    const following = openCredentialDirectory(root, { defaultLifetime: () => defaultLifetime });
+    const expiries = async (): Promise<unknown[]> =>
+      (await following.scan(NOW)).tokens
+        .map(({ stem, use }) => [stem, use.kind === 'valid' ? use.value.expiresAt : use.kind])
+        .sort();
+    expect(await expiries()).toEqual([
+      ['exact', 4600],
+      ['silent', 3200],
+    ]);
+    defaultLifetime = 300;
+    expect(await expiries()).toEqual([
+      ['exact', 4600],
+      ['silent', 2300],
+    ]);
+  });
+
   it('missing files are missing', async () => {
     put(root, 'alice/only.top', 'user@foo');
     put(root, 'bob/only.use', USE);

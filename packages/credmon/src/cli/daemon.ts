@@ -99,6 +99,8 @@ async function work(running: Running): Promise<number> {
   });
   const release = handleSignals({
     wake: () => {
+      // Somebody may have moved the log away, whatever is in the configuration.
+      reopen(log);
       running.reloadAsked = true;
       wake.ring();
     },
@@ -120,6 +122,14 @@ async function work(running: Running): Promise<number> {
   } finally {
     await monitor.close();
     release();
+  }
+}
+
+function reopen(log: Logger): void {
+  try {
+    log.reopen();
+  } catch (error) {
+    log.error(`The log stays in the file that is open: ${messageOf(error)}`);
   }
 }
 
@@ -186,6 +196,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
       // What is under way over the old connections ends there.
       void sender.close();
       [sender, ownership] = [newSender, newOwnership];
+      if (next.local.explicit) prepareKeyPair(next.local, ports.local);
       takeOver(running, next);
     },
     log,
@@ -195,7 +206,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
       clock: systemClock,
       store: withStanding(
         openCredentialDirectory(running.directory, {
-          defaultLifetime: settings.policy.defaultLifetime,
+          defaultLifetime: () => running.settings.policy.defaultLifetime,
           locked: true,
           lock: running.lock,
         }),
@@ -215,10 +226,8 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
     stop,
     ownership: () => ownership,
     drainSeconds: () => drainSeconds(running.settings),
-    complete: () => {
-      touchComplete(running.directory);
-      rotateKeys(running.settings, systemClock.now());
-    },
+    complete: () => touchComplete(running.directory),
+    rotateKeys: () => rotateKeys(running.settings, systemClock.now()),
     reload: () => {
       if (!running.reloadAsked) return;
       running.reloadAsked = false;
@@ -228,12 +237,10 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
   };
 }
 
-/** Takes new settings over where that needs no restart. */
+/** Takes new settings over. */
 function takeOver(running: Running, next: Settings): void {
   const { log, settings } = running;
   running.settings = next;
-  if (next.credDir !== settings.credDir)
-    log.warn(`A changed credential directory (${next.credDir}) needs a restart; still using the old one`);
   for (const warning of next.warnings) if (!settings.warnings.includes(warning)) log.warn(warning);
   log.info('Configuration read again');
 }
