@@ -49,6 +49,7 @@ describe('R45 SIGHUP', () => {
     writeFileSync(workspace.configFile, 'this is no statement\n', { flag: 'a' });
     daemon.signal('SIGHUP');
     await logged(/The new configuration is refused and the old one stays: .*condor_config:\d+/);
+    expect(readFileSync(`${path()}.1`, 'utf8')).not.toMatch(/is refused/);
   });
 
   it('applies a changed default lifetime to tokens that are there', async () => {
