@@ -23,6 +23,7 @@ const worldFiles = [
   'packages/core/src/log/sink.ts',
   'packages/core/src/store/{directory-store,apply-change,directory-scan,user-scan,check-directory,path-steps,lock,read-file}.ts',
   'packages/core/src/store/directory-names.ts',
+  'packages/core/src/base/output.ts',
   'packages/*/src/main.ts',
   'packages/*/src/cli/**',
   'packages/credmon/src/{lifecycle,master,secret-file,local-files,key-pair,standing-files}.ts',

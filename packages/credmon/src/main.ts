@@ -1,6 +1,8 @@
 // The executable condor_credmon: command line in, exit code out, and every fatal error said where somebody will see it.
 import { spawnSync } from 'node:child_process';
+import { isatty } from 'node:tty';
 import { messageOf } from '@credmon/core';
+import { STDERR, STDOUT, writeOutput } from '@credmon/core/base';
 import { parseArguments } from './args.ts';
 import { runCheckCommand } from './cli/check.ts';
 import { runConfigDump, runConfigGet } from './cli/config.ts';
@@ -18,21 +20,21 @@ import { VERSION } from './version.ts';
 const underMaster = process.env['CONDOR_INHERIT'] !== undefined;
 let log: Logger | undefined;
 
-const print = (text: string): void => void process.stdout.write(`${text}\n`);
+const print = (text: string): void => writeOutput(STDOUT, `${text}\n`);
 /** For what users and issuers may have written. */
 const show = (text: string): void => print(printable(text));
-const say = (text: string): void => void process.stderr.write(`${printable(text)}\n`);
+const say = (text: string): void => writeOutput(STDERR, `${printable(text)}\n`);
 
 async function run(command: Command): Promise<number> {
   switch (command.kind) {
     case 'text':
-      (command.toStderr ? process.stderr : process.stdout).write(`${command.text}\n`);
+      writeOutput(command.toStderr ? STDERR : STDOUT, `${command.text}\n`);
       return command.exitCode;
     case 'status':
       return runStatusCommand(command, process.env, {
         print: show,
         complain: say,
-        width: process.stdout.columns,
+        width: isatty(STDOUT) ? process.stdout.columns : undefined,
       });
     case 'check':
       return runCheckCommand(command, process.env, show);
@@ -82,21 +84,21 @@ function complainTo(path: string, text: string): boolean {
     openLog(options).error(text);
     return true;
   } catch (error) {
-    process.stderr.write(`condor_credmon: ${messageOf(error)}\n`);
+    writeOutput(STDERR, `condor_credmon: ${messageOf(error)}\n`);
     return false;
   }
 }
 
-async function main(): Promise<void> {
+async function main(): Promise<number> {
   let command: Command | undefined;
   try {
     command = await parseArguments(process.argv.slice(2), VERSION);
-    process.exitCode = await run(command);
+    return await run(command);
   } catch (error) {
     complain(error, command);
-    process.exitCode = exitCodeOf(error, underMaster);
+    return exitCodeOf(error, underMaster);
   }
 }
 
-// The bundle is no module, and cannot wait at its top.
-void main();
+// The bundle is not a module and cannot wait at its top. What is still open, such as a connection or a name look-up, must not delay the end.
+void main().then((code) => process.exit(code));

@@ -1,6 +1,6 @@
 // The executable condor_credmon_webserver: command line in, signals heard, exit code out.
 import { loadConfig, type Config } from '@credmon/core';
-import { isCoded, messageOf } from '@credmon/core/base';
+import { STDERR, STDOUT, isCoded, messageOf, writeOutput } from '@credmon/core/base';
 import { openLog, type Logger } from '@credmon/core/log';
 import { parseArguments, type Command } from './args.ts';
 import { findingsText, foundWrong, wrong, type Finding } from './check/finding.ts';
@@ -15,13 +15,12 @@ type Work = Exclude<Command, { kind: 'text' }>;
 
 async function run(command: Command): Promise<number> {
   if (command.kind === 'text') {
-    (command.exitCode === 0 ? process.stdout : process.stderr).write(`${command.text}\n`);
+    writeOutput(command.exitCode === 0 ? STDOUT : STDERR, `${command.text}\n`);
     return command.exitCode;
   }
   if (command.kind === 'check') return check(command);
   const { config, settings } = configured(command);
-  for (const text of warningsOf(config, settings))
-    process.stderr.write(`condor_credmon_webserver: ${text}\n`);
+  for (const text of warningsOf(config, settings)) writeOutput(STDERR, `condor_credmon_webserver: ${text}\n`);
   return serve(command, config, settings);
 }
 
@@ -36,7 +35,7 @@ async function check(command: Work): Promise<number> {
     const texts = error.message.split('\n');
     findings = (texts.length > 1 ? texts.slice(1) : texts).map((text) => wrong('configuration', text));
   }
-  process.stdout.write(`${command.json ? JSON.stringify(findings, null, 2) : findingsText(findings)}\n`);
+  writeOutput(STDOUT, `${command.json ? JSON.stringify(findings, null, 2) : findingsText(findings)}\n`);
   return foundWrong(findings) ? 1 : 0;
 }
 
@@ -111,9 +110,12 @@ function reopen(log: Logger): void {
   }
 }
 
+let exitCode: number;
 try {
-  process.exitCode = await run(await parseArguments(process.argv.slice(2), VERSION));
+  exitCode = await run(await parseArguments(process.argv.slice(2), VERSION));
 } catch (error) {
-  process.stderr.write(`condor_credmon_webserver: ${messageOf(error)}\n`);
-  process.exitCode = isCoded(error, 'LOG_UNWRITABLE') ? 44 : 1;
+  writeOutput(STDERR, `condor_credmon_webserver: ${messageOf(error)}\n`);
+  exitCode = isCoded(error, 'LOG_UNWRITABLE') ? 44 : 1;
 }
+// What is still open, such as a name look-up, must not delay the end.
+process.exit(exitCode);

@@ -29,3 +29,4 @@ export type { SafeReading } from './safe-file.ts';
 export { makeSocket, removeStaleSocket } from './stale-socket.ts';
 export { shellWord } from './shell-word.ts';
 export { wholeSeconds } from './whole-seconds.ts';
+export { STDERR, STDOUT, writeOutput } from './output.ts';

@@ -1,5 +1,6 @@
 // The executable condor_credential_storer: command line, environment and terminal in, exit code out.
 import { createSend, createTrust, isCoded, loadConfig, messageOf, systemClock } from '@credmon/core';
+import { STDERR, STDOUT, writeOutput } from '@credmon/core/base';
 import { EXIT_FAILED, EXIT_USAGE } from '../exit-code.ts';
 import { VERSION } from '../version.ts';
 import { parseStorerArguments, type StorerCommand } from './arguments.ts';
@@ -11,7 +12,6 @@ import { storeAll } from './store.ts';
 import { findTerminal } from './terminal.ts';
 
 const { env } = process;
-const STDERR = 2;
 
 /** The words of an option knob or variable. */
 function words(text: string | undefined): string[] {
@@ -26,7 +26,7 @@ async function store(command: StorerCommand): Promise<void> {
   });
   const settings = readStorerSettings(config);
   const say = (text: string): void => {
-    if (command.verbose || settings.verbose) process.stderr.write(`condor_credential_storer: ${text}\n`);
+    if (command.verbose || settings.verbose) writeOutput(STDERR, `condor_credential_storer: ${text}\n`);
   };
   const trust = createTrust({ named: () => settings.namedTrust, trouble: say });
   const { send, close } = createSend({ ...settings.limits, trust });
@@ -63,11 +63,14 @@ async function store(command: StorerCommand): Promise<void> {
   }
 }
 
+let exitCode = 0;
 try {
   const command = parseStorerArguments(process.argv.slice(2), VERSION);
-  if (command.kind === 'text') process.stdout.write(`${command.text}\n`);
+  if (command.kind === 'text') writeOutput(STDOUT, `${command.text}\n`);
   else await store(command);
 } catch (error) {
-  process.stderr.write(`condor_credential_storer: ${messageOf(error)}\n`);
-  process.exitCode = isCoded(error, 'USAGE') ? EXIT_USAGE : EXIT_FAILED;
+  writeOutput(STDERR, `condor_credential_storer: ${messageOf(error)}\n`);
+  exitCode = isCoded(error, 'USAGE') ? EXIT_USAGE : EXIT_FAILED;
 }
+// What is still open, such as a name look-up, must not delay the end.
+process.exit(exitCode);

@@ -3,5 +3,7 @@ import { systemIo } from './io.ts';
 import { createKeyCommand } from './python-create-key.ts';
 
 const io = systemIo();
-process.exitCode = await createKeyCommand(process.argv.slice(2), io);
+const exitCode = await createKeyCommand(process.argv.slice(2), io);
 await io.close();
+// A name look-up without an answer must not delay the end.
+process.exit(exitCode);

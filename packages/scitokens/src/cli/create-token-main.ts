@@ -3,5 +3,7 @@ import { systemIo } from './io.ts';
 import { createTokenCommand } from './python-create-token.ts';
 
 const io = systemIo();
-process.exitCode = await createTokenCommand(process.argv.slice(2), io);
+const exitCode = await createTokenCommand(process.argv.slice(2), io);
 await io.close();
+// A name look-up without an answer must not delay the end.
+process.exit(exitCode);

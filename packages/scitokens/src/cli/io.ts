@@ -1,13 +1,16 @@
 // The world as the commands see it, and the real one; tests bring their own.
-import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import {
   CodedError,
+  STDERR,
+  STDOUT,
   createSend,
   messageOf,
   systemClock,
   systemCode,
   systemRandom,
   writeFileAtomically,
+  writeOutput,
   type Random,
   type Send,
 } from '@credmon/core/base';
@@ -45,8 +48,8 @@ export function systemIo(): Io & { readonly close: () => Promise<void> } {
     random: systemRandom,
     send,
     close,
-    out: (text) => writeAll(1, text),
-    error: (text) => writeAll(2, text),
+    out: (text) => writeOutput(STDOUT, text),
+    error: (text) => writeOutput(STDERR, text),
     isPiped: () => {
       const facts = fstatSync(0);
       return facts.isFIFO() || facts.isFile() || facts.isSocket();
@@ -57,16 +60,6 @@ export function systemIo(): Io & { readonly close: () => Promise<void> } {
     exists: existsSync,
     writeFile: (path, text, mode) => writeFileAtomically(path, text, { mode, durable: true }),
   };
-}
-
-/** A reader that went away (`| head`) is nobody's error. */
-function writeAll(descriptor: number, text: string): void {
-  const bytes = Buffer.from(text);
-  try {
-    for (let offset = 0; offset < bytes.length;) offset += writeSync(descriptor, bytes, offset);
-  } catch (error) {
-    if (systemCode(error) !== 'EPIPE') throw error;
-  }
 }
 
 function unreadable(path: string, problem: string, cause?: unknown): never {
