@@ -24,6 +24,7 @@ import {
 import { createKeyRotation } from '../key-rotation.ts';
 import { createLimiter } from '../limiter.ts';
 import { keyDirectories, localFiles } from '../local-files.ts';
+import { watchMaster } from '../master.ts';
 import { openListener, whyUnreadable } from '../metrics/listener.ts';
 import { monitorDaemon, type Monitor } from '../metrics/monitor.ts';
 import { openLog, type Logger } from '@credmon/core/log';
@@ -110,6 +111,10 @@ async function work(running: Running): Promise<number> {
     },
     die: () => process.exit(1),
   });
+  const unwatchMaster = watchMaster(running.env['CONDOR_INHERIT'], (pid) => {
+    log.warn(`condor_master (process ${pid}) is gone, stopping`);
+    stop.abort();
+  });
   try {
     if (command.once) return ended(parts, (await runOnce(parts)) ? 0 : 1);
     await serve(running, monitor);
@@ -120,6 +125,7 @@ async function work(running: Running): Promise<number> {
     ended(parts, 1);
     throw error;
   } finally {
+    unwatchMaster();
     await monitor.close();
     release();
   }
