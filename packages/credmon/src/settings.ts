@@ -8,6 +8,7 @@ import {
   judgeProviderNames,
   loginProviderOf,
   secureEndpoint,
+  warningText,
   messageOf,
   readCondorIds,
   type AccountIds,
@@ -140,7 +141,7 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
     starterRefresh: read.integer('SEC_CREDENTIAL_REFRESH', 300, 0, 86_400),
     log: logSettings(read, config.subsystem, overrides, LOG_HABITS),
     metrics: readMetricsAddress(read),
-    warnings: [...config.warnings.map(({ message }) => message), ...read.warnings],
+    warnings: [...config.warnings.map(warningText), ...read.warnings],
   };
   read.finish();
   return Object.freeze(settings);

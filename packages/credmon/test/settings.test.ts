@@ -97,6 +97,18 @@ describe('settings', () => {
     });
   });
 
+  it('an unknown template is a warning with file and line', () => {
+    const { warnings, credDir } = settingsOf(`${BASE}use FEATURE : AssignProjectNames(x)\n`);
+    expect([credDir, warnings]).toEqual([
+      '/creds',
+      [
+        expect.stringMatching(
+          /condor_config, line 3: use FEATURE:AssignProjectNames is ignored and its settings are missing/,
+        ),
+      ],
+    ]);
+  });
+
   it('numbers may be expressions', () => {
     expect(settingsOf(`${BASE}CREDMON_RENEWALS_PER_ISSUER = 4\n`).perIssuer).toBe(4);
   });

@@ -1,5 +1,5 @@
 // The executable condor_credmon_webserver: command line in, signals heard, exit code out.
-import { loadConfig, type Config } from '@credmon/core';
+import { loadConfig, warningText, type Config } from '@credmon/core';
 import { STDERR, STDOUT, isCoded, messageOf, writeOutput } from '@credmon/core/base';
 import { openLog, type Logger } from '@credmon/core/log';
 import { parseArguments, type Command } from './args.ts';
@@ -48,10 +48,7 @@ function configured(command: Work): { config: Config; settings: Settings } {
 
 /** What is odd in a configuration that can be used. */
 function warningsOf(config: Config, { names }: Settings): string[] {
-  return [
-    ...config.warnings.map(({ message }) => message),
-    ...(names?.problems ?? []).map(({ text }) => text),
-  ];
+  return [...config.warnings.map(warningText), ...(names?.problems ?? []).map(({ text }) => text)];
 }
 
 /** Serves until SIGTERM or SIGINT; what is in flight is finished, and a second signal ends at once. SIGHUP reads the configuration again. */

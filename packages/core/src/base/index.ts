@@ -1,4 +1,5 @@
 // The public API of @credmon/core/base, what every package stands on: names only.
+export { distance, nearest } from './distance.ts';
 export { CodedError, isCoded, messageOf, systemCode } from './errors.ts';
 export type { ErrorFields } from './errors.ts';
 export { ERROR_CODES } from './error-codes.ts';

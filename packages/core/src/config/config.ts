@@ -51,3 +51,8 @@ export function originText(origin: Origin | undefined): string {
       return '<not set>';
   }
 }
+
+/** A warning with its place, `file, line N: message`, where it has one. */
+export function warningText({ message, file, line }: ConfigWarning): string {
+  return file === undefined || line === undefined ? message : `${file}, line ${line}: ${message}`;
+}

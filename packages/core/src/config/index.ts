@@ -1,5 +1,5 @@
 // The public API of the configuration: names only.
-export { originText } from './config.ts';
+export { originText, warningText } from './config.ts';
 export type { Config, ConfigWarning, Origin } from './config.ts';
 export { loadConfig } from './load.ts';
 export type { LoadOptions } from './load.ts';

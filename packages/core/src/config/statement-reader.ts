@@ -144,8 +144,27 @@ function readTemplates(statement: Statement & { kind: 'use' }, position: Positio
 }
 
 /**
+ * HTCondor gets new templates with each version: an unknown one is a warning. An unknown category is a mistake, as in HTCondor.
+ * @throws CodedError `CONFIG_SYNTAX` for a category that HTCondor does not know
+ */
+function passOver(
+  { templates, warnings }: Reading,
+  source: Source,
+  line: number,
+  category: string,
+  { name }: TemplateUse,
+): void {
+  const meant = templates.meant(category, name);
+  const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+  if (!templates.hasCategory(category))
+    throw syntaxError(source, line, `use ${category}: does not recognise ${name}${hint}`);
+  const message = `use ${category}:${name} is ignored and its settings are missing: unknown template${hint}; if HTCondor has it, replace this line with the output of "condor_config_val use ${category}:${name}"`;
+  warnings.push({ message, file: source.file, line: source.template?.line ?? line });
+}
+
+/**
  * Reads one template as if its text stood in `source` at `line`.
- * @throws CodedError `CONFIG_SYNTAX` for a name that HTCondor does not know.
+ * @throws CodedError `CONFIG_SYNTAX` for a category that HTCondor does not know.
  */
 export function readTemplate(
   reading: Reading,
@@ -155,7 +174,7 @@ export function readTemplate(
   use: TemplateUse,
 ): void {
   const found = reading.templates.find(category, use.name);
-  if (!found) throw syntaxError(source, line, `use ${category}: does not recognise ${use.name}`);
+  if (!found) return passOver(reading, source, line, category, use);
   if (source.depth >= LIMITS.includeDepth) throw syntaxError(source, line, 'templates nested too deep');
   if (found.lines === null) {
     const message = `use ${found.label} is passed over: none of its knobs are read here`;

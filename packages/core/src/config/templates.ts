@@ -1,4 +1,5 @@
 // The `use CATEGORY : NAME(arguments)` statement: which templates there are, and their text with arguments filled in.
+import { nearest } from '../base/distance.ts';
 import { isBlank, trim } from './text.ts';
 
 /** Templates by category and name; a text of `null` is a name that HTCondor knows and this table does not hold. */
@@ -20,6 +21,8 @@ export interface Templates {
   ): { readonly label: string; readonly lines: readonly string[] | null } | undefined;
   /** `CATEGORY:NAME` of every template with a text. */
   labels(): readonly string[];
+  /** What was probably meant by a name that is not known, as `CATEGORY:NAME`, or by a category that is not known. */
+  meant(category: string, name: string): string | undefined;
 }
 
 /** Indexes a table of templates. */
@@ -35,6 +38,15 @@ export function indexTemplates(table: TemplateTable): Templates {
     hasCategory: (category) => categories.has(category.toLowerCase()),
     find: (category, name) => index.get(`${category}:${name}`.toLowerCase()),
     labels: () => [...index.values()].filter(({ lines }) => lines !== null).map(({ label }) => label),
+    meant: (category, name) => {
+      const known = Object.keys(table).find((one) => one.toLowerCase() === category.toLowerCase());
+      const elsewhere = [...index.values()].find(({ label }) =>
+        label.toLowerCase().endsWith(`:${name.toLowerCase()}`),
+      );
+      if (elsewhere || known === undefined) return elsewhere?.label ?? nearest(category, Object.keys(table));
+      const near = nearest(name, Object.keys(table[known] ?? {}));
+      return near === undefined ? undefined : `${known}:${near}`;
+    },
   };
 }
 

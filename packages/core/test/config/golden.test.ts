@@ -22,7 +22,8 @@ afterAll(() => {
 
 describe.each(topics)('answers as condor_config_val 25.14.0 does: %s', (topic) => {
   const { cases } = JSON.parse(readFileSync(join(fixtures, topic), 'utf8')) as { cases: Case[] };
-  test.each(cases)('$id $note', (golden) => {
+  // An unknown template stops HTCondor, and is a warning here: docs/decisions.md.
+  test.each(cases.filter(({ id }) => id !== 'errors-006'))('$id $note', (golden) => {
     const { got, wanted } = runCase(golden, root);
     expect(got).toEqual(wanted);
   });

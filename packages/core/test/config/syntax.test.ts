@@ -28,9 +28,14 @@ test.each([
     'CONFIG_SYNTAX /c:1: a b is not a valid if condition because complex conditionals are not supported',
   ],
   [
-    'a template that does not exist',
-    'use FEATURE : Nope\n',
-    'CONFIG_SYNTAX /c:1: use FEATURE: does not recognise Nope',
+    'a category of templates that does not exist',
+    'use FEATURES : OAUTH\n',
+    'CONFIG_SYNTAX /c:1: use FEATURES: does not recognise OAUTH; did you mean FEATURE:OAUTH?',
+  ],
+  [
+    'a category that is like no other',
+    'use NOTHING : Nope\n',
+    'CONFIG_SYNTAX /c:1: use NOTHING: does not recognise Nope',
   ],
   ['a missing end tag', 'A @=x\n1\n', 'CONFIG_SYNTAX /c:1: the value of A has no end: a line @x is missing'],
   ['an include of no file', 'include : /no\n', "CONFIG_READ /c:1: can't open file /no: no such file"],

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { warningText } from '../../src/config/config.ts';
 import templates from '../../src/config/templates.json' with { type: 'json' };
 import { fillArguments, parseUses } from '../../src/config/templates.ts';
 import { readText } from './read-text.ts';
@@ -52,6 +53,38 @@ test('a template that is known by name only is passed over with one warning', ()
   const config = readText('use FEATURE : VMware\nA = 1\n');
   const message = 'use FEATURE:VMware is passed over: none of its knobs are read here';
   expect([config.get('A'), config.warnings]).toEqual(['1', [{ message, file: '/c', line: 1 }]]);
+});
+
+describe('a template that HTCondor may know, but this table does not', () => {
+  const skipped = (label: string, hint = ''): string =>
+    `use ${label} is ignored and its settings are missing: unknown template${hint}; if HTCondor has it, replace this line with the output of "condor_config_val use ${label}"`;
+
+  test.each([
+    ['use FEATURE : Nope', [skipped('FEATURE:Nope')]],
+    ['use feature : OAut', [skipped('feature:OAut', '; did you mean FEATURE:OAUTH?')]],
+    ['use FEATURE : Submit', [skipped('FEATURE:Submit', '; did you mean ROLE:Submit?')]],
+    ['use EXPERIMENTAL : HADFixedPort(cm1, cm2)', [skipped('EXPERIMENTAL:HADFixedPort')]],
+    ['use UPGRADE : DISCARDX', [skipped('UPGRADE:DISCARDX')]],
+    ['use FEATURE : One(a, b), OAUTH, Two', [skipped('FEATURE:One'), skipped('FEATURE:Two')]],
+    ['if false\nuse FEATURE : Nope\nendif', []],
+  ])('%s: a warning with file and line, and all other settings count', (statement, messages) => {
+    const config = readText(`\n${statement}\nA = 1\nuse ROLE : Submit\n`);
+    const line = 2;
+    expect([config.get('A'), config.get('DAEMON_LIST')?.includes('SCHEDD')]).toEqual(['1', true]);
+    expect(config.warnings).toEqual(messages.map((message) => ({ message, file: '/c', line })));
+  });
+
+  test('the templates beside it are read', () => {
+    const config = readText('use FEATURE : One, OAUTH\n');
+    expect(config.get('SEC_CREDENTIAL_DIRECTORY_OAUTH')).toBe('/var/lib/condor/oauth_credentials');
+  });
+
+  test('a warning is told with its place', () => {
+    expect([warningText({ message: 'odd', file: '/c', line: 7 }), warningText({ message: 'odd' })]).toEqual([
+      '/c, line 7: odd',
+      'odd',
+    ]);
+  });
 });
 
 test('a knob that a template sets says which, and at which line of it', () => {

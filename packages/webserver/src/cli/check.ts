@@ -7,6 +7,7 @@ import {
   createSend,
   createTrust,
   DEFAULT_SEND_LIMITS,
+  warningText,
   type Config,
   trustText,
   type Send,
@@ -37,7 +38,7 @@ export async function lookAround(config: Config, settings: Settings): Promise<re
   await close();
   return [
     ok('configuration', 'has no mistakes'),
-    ...config.warnings.map(({ message }) => warning('configuration', message)),
+    ...config.warnings.map((one) => warning('configuration', warningText(one))),
     ...(settings.names?.problems ?? []).map(({ name, text }) => warning(`provider ${name}`, text)),
     ok('address', `users come to ${settings.prefix}`),
     lookAt('proxies', 'are addresses and networks', () =>

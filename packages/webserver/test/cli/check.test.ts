@@ -176,3 +176,18 @@ describe('--check', () => {
     expect(foundWrong(await look())).toBe(true);
   });
 });
+
+it('R45 an unknown template is a warning with file and line', async () => {
+  const config = {
+    ...fakeConfig(good()),
+    warnings: [{ message: 'use FEATURE:X is ignored and its settings are missing', file: '/c', line: 7 }],
+  };
+  const findings = await lookAround(config, readSettings(config));
+  expect(findings.filter(({ state }) => state !== 'ok')).toEqual([
+    {
+      what: 'configuration',
+      state: 'warning',
+      text: '/c, line 7: use FEATURE:X is ignored and its settings are missing',
+    },
+  ]);
+});
