@@ -1,4 +1,5 @@
 // How long the end of the daemon waits for renewals under way.
+import { largest } from '@credmon/core/base';
 import type { Settings } from './settings.ts';
 
 /** A renewal asks an issuer for metadata (at two places), keys and at last the token. */
@@ -9,5 +10,5 @@ const MARGIN = 5;
 /** Seconds after which no renewal can be under way any more: each exchange and each token program ends by its own time-out. */
 export function drainSeconds(settings: Pick<Settings, 'limits' | 'tokenPrograms'>): number {
   const programs = settings.tokenPrograms.map(({ seconds }) => seconds);
-  return Math.max(EXCHANGES * settings.limits.totalSeconds, ...programs) + MARGIN;
+  return largest(programs, EXCHANGES * settings.limits.totalSeconds) + MARGIN;
 }

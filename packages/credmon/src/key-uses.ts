@@ -1,4 +1,5 @@
 // Which keys sign tokens here, and what depends on each: providers, issuers, and the longest life of a token. Pure.
+import { largest } from '@credmon/core/base';
 import type { KeySource } from './providers/local-settings.ts';
 import type { Settings } from './settings.ts';
 
@@ -56,7 +57,7 @@ export function keyUses({ local, standing }: Pick<Settings, 'local' | 'standing'
       source: first.source,
       providers: [...new Set(group.map(({ provider }) => provider))],
       issuers: [...new Set(group.map(({ issuer }) => issuer))],
-      longestLifetime: Math.max(...group.map(({ lifetime }) => lifetime)),
+      longestLifetime: largest(group.map(({ lifetime }) => lifetime)),
     };
   });
 }

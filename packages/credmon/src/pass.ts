@@ -1,5 +1,6 @@
 // One pass: look at the directory, settle leftovers, plan, and start what is due.
 import {
+  smallest,
   createBreath,
   forgottenAtStart,
   identityOf,
@@ -77,8 +78,7 @@ export async function beginPass(
     },
   });
   const started: Promise<number>[] = [...early.values()];
-  const settled = async (): Promise<number> =>
-    Math.min(...(await Promise.all(started)), Number.POSITIVE_INFINITY);
+  const settled = async (): Promise<number> => smallest(await Promise.all(started));
   const owned = await ownersOf(scan, ownership, memory, cut);
   memory.cutSince = owned ? undefined : (memory.cutSince ?? now.steady);
   if (!owned) return { cut: true, scan, plan: NO_PLAN, started: started.length, settled: settled() };

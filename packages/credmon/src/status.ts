@@ -1,5 +1,6 @@
 // `condor_credmon status`: what stands in the credential directory, as rows, as a table that fits a terminal, or as JSON. Pure.
 import {
+  largest,
   ANY_BASIS,
   localNow,
   splitStem,
@@ -79,7 +80,7 @@ const SHORTEST = 8;
 /** The table. With `width`, a terminal's columns, long names are cut with `~`; without it nothing is, so that programs can read it. */
 export function statusTable(rows: readonly StatusRow[], now: number, width?: number): string {
   const table = [HEADINGS, ...rows.map((row) => cellsOf(row, now))];
-  const widths = HEADINGS.map((_, column) => Math.max(...table.map((line) => line[column]?.length ?? 0)));
+  const widths = HEADINGS.map((_, column) => largest(table.map((line) => line[column]?.length ?? 0)));
   if (width !== undefined) narrow(widths, width);
   return table
     .map((line) => line.map((cell, column) => cut(cell, widths[column] ?? 0).padEnd(widths[column] ?? 0)))

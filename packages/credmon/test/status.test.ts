@@ -110,3 +110,9 @@ describe('status', () => {
     expect(duration(seconds)).toBe(text);
   });
 });
+
+it('R27 the table has room for more rows than a call has for arguments', () => {
+  const row = statusRow(snapshot, verdict, now);
+  const rows = Array.from({ length: 130_000 }, () => row);
+  expect(statusTable(rows, now.wall).split('\n')).toHaveLength(130_001);
+});

@@ -31,3 +31,4 @@ export { makeSocket, removeStaleSocket } from './stale-socket.ts';
 export { shellWord } from './shell-word.ts';
 export { wholeSeconds } from './whole-seconds.ts';
 export { STDERR, STDOUT, writeOutput } from './output.ts';
+export { largest, smallest } from './extremes.ts';

@@ -67,7 +67,7 @@ export function openFileSafely(path: string): number {
 
 /** A descriptor of what is at the end of the path: `openLast` opens the last name, which is not followed there. */
 function walk(whole: string, openLast: (path: string) => number): number {
-  const names = splitPath(whole);
+  let names = splitPath(whole);
   let here = openSync('/', DIRECTORY);
   let links = 0;
   try {
@@ -80,7 +80,7 @@ function walk(whole: string, openLast: (path: string) => number): number {
         if (links > MOST_LINKS) throw Object.assign(new Error('ELOOP: too many links'), { code: 'ELOOP' });
         if (!isOurLink(here, path)) throw untrusted(whole, name);
         const target = readlinkSync(path);
-        names.unshift(...target.split('/').filter(Boolean));
+        names = [...target.split('/').filter(Boolean), ...names];
         if (target.startsWith('/')) here = replace(here, openSync('/', DIRECTORY));
       } else {
         here = replace(here, next);

@@ -48,7 +48,7 @@ const versionOf = ({ dev, ino, mtimeMs, ctimeMs, size }: Stats): string =>
 export function findCertificateFiles({ files, directories }: TrustPlaces): FoundFile[] {
   const seen = new Set<string>();
   const found = files.flatMap((place) => look(place.path, place, seen));
-  for (const place of directories) found.push(...lookInto(place, seen));
+  for (const place of directories) for (const file of lookInto(place, seen)) found.push(file);
   return found;
 }
 

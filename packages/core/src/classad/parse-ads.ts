@@ -47,7 +47,7 @@ export function readFirstAd(text: string, options: ReadAdsOptions = {}): AdExpr 
 /** All ads in `text` merged into one; of attributes of one name the last stays. @throws as {@link readAds} */
 export function readMergedAd(text: string, options: ReadAdsOptions = {}): AdExpr {
   const entries: Entry[] = [];
-  for (const ad of readAds(text, options)) entries.push(...ad.entries.values());
+  for (const ad of readAds(text, options)) for (const entry of ad.entries.values()) entries.push(entry);
   return makeAd(entries);
 }
 

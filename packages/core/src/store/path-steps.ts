@@ -29,7 +29,7 @@ export interface PathLook {
  * @throws the system's error: `EACCES`, `ENOTDIR`, `ELOOP`
  */
 export function lookAlong(path: string): PathLook {
-  const names = resolve(path).split('/').filter(Boolean);
+  let names = resolve(path).split('/').filter(Boolean);
   const way = [stepOf('/', lstatSync('/'))];
   let here = '/';
   let lastLink: PathLook['dangling'];
@@ -50,7 +50,7 @@ export function lookAlong(path: string): PathLook {
       links += 1;
       if (links > MOST_LINKS) throw Object.assign(new Error(`${path}: too many links`), { code: 'ELOOP' });
       lastLink = { path: next, target };
-      names.unshift(...target.split('/').filter(Boolean));
+      names = [...target.split('/').filter(Boolean), ...names];
       if (target.startsWith('/')) here = '/';
     } else {
       here = next;

@@ -45,11 +45,11 @@ export function knownKnobs(configured: ConfiguredNames): KnownKnobs {
     const [before, place, after = ''] = pattern.split(/<([A-Z]+)>/);
     if (before === undefined || place === undefined) plain.push(pattern);
     else if (place === 'SUBSYS')
-      plain.push(...subsystems(configured).map((name) => `${before}${name}${after}`));
+      for (const name of subsystems(configured)) plain.push(`${before}${name}${after}`);
     else named.push({ before, after, ...namesFor(pattern, place, configured) });
   }
   for (const daemon of subsystems(configured))
-    plain.push(daemon, ...suffixes.map((end) => `${daemon}_${end}`));
+    for (const end of ['', ...suffixes.map((suffix) => `_${suffix}`)]) plain.push(`${daemon}${end}`);
   return { plain, named };
 }
 

@@ -12,7 +12,7 @@ export function findingsText(findings: readonly Finding[]): string {
   for (const { what, state, text } of findings) {
     if (what !== last) blocks.push([what]);
     last = what;
-    blocks.at(-1)?.push(...item(LABELS[state], text));
+    for (const line of item(LABELS[state], text)) blocks.at(-1)?.push(line);
   }
   return [...blocks.map((lines) => lines.join('\n')), summary(findings)].join('\n\n');
 }

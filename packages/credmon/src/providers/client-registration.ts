@@ -1,5 +1,6 @@
 // From a client's settings to what a token request needs: its endpoint, and its secret or key as they are now.
 import {
+  smallest,
   CodedError,
   clientAssertion,
   createMetadataCache,
@@ -30,7 +31,10 @@ export interface ClientOptions {
 
 /** A cache of the metadata of these clients' issuers. */
 export function metadataOf({ clients, allowLoopbackHttp, endpointOrigins }: ClientOptions): MetadataCache {
-  const lifetime = Math.min(...clients.map(({ endpointLifetime }) => endpointLifetime), 86_400);
+  const lifetime = smallest(
+    clients.map(({ endpointLifetime }) => endpointLifetime),
+    86_400,
+  );
   return createMetadataCache({ lifetime, allowLoopbackHttp, origins: endpointOrigins });
 }
 

@@ -63,8 +63,13 @@ export function getTokenArguments(
   interactive: boolean,
 ): string[] {
   const [issuer = '', ...role] = service.split('_');
-  const words = [...wordsOf(options), '-i', issuer, ...(role.length === 0 ? [] : ['-r', role.join('_')])];
-  words.push(...wordsOf(own.replaceAll(',', ' ')));
+  const words = [
+    ...wordsOf(options),
+    '-i',
+    issuer,
+    ...(role.length === 0 ? [] : ['-r', role.join('_')]),
+    ...wordsOf(own.replaceAll(',', ' ')),
+  ];
   if (!words.some((word) => word.startsWith('--vaulttokenttl'))) words.push('--vaulttokenttl=28d');
   words.push('--vaulttokenfile=/dev/stdout', '--nobearertoken', '--showbearerurl');
   return interactive ? words : [...words, '--nooidc'];
