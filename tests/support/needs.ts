@@ -9,6 +9,11 @@ const PROGRAMS = {
   apache2: { path: '/usr/sbin/apache2', package: 'apache2' },
   promtool: { path: '/usr/bin/promtool', package: 'prometheus' },
   openssl: { path: '/usr/bin/openssl', package: 'openssl' },
+  strace: { path: '/usr/bin/strace', package: 'strace' },
+  unshare: { path: '/usr/bin/unshare', package: 'util-linux' },
+  nsenter: { path: '/usr/bin/nsenter', package: 'util-linux' },
+  setpriv: { path: '/usr/bin/setpriv', package: 'util-linux' },
+  mkfifo: { path: '/usr/bin/mkfifo', package: 'coreutils' },
 } as const;
 
 /** A program's name. */
