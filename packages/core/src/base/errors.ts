@@ -25,14 +25,31 @@ export function isCoded(error: unknown, code?: ErrorCode): error is CodedError {
   return error instanceof CodedError && (code === undefined || error.code === code);
 }
 
-/** The system's error name (`ENOENT`, `ECONNREFUSED`...) of an error or of its causes, if it has one. */
+/** Error numbers of Linux that Node has no name for, as quotas, network file systems and damaged disks give them. @see errno(3) */
+const UNNAMED: Readonly<Record<number, string>> = {
+  37: 'ENOLCK',
+  62: 'ETIME',
+  74: 'EBADMSG',
+  116: 'ESTALE',
+  117: 'EUCLEAN',
+  122: 'EDQUOT',
+  123: 'ENOMEDIUM',
+  126: 'ENOKEY',
+};
+
+/**
+ * Returns the system's error name (`ENOENT`, `ECONNREFUSED`...) of an error or of its causes, if it has one; `ERRNO_n` for a number that
+ * has no name here.
+ */
 export function systemCode(error: unknown): string | undefined {
   for (
     let current = error, depth = 0;
     current instanceof Error && depth < 8;
     current = current.cause, depth += 1
   ) {
-    const { code } = current as { code?: unknown };
+    const { code, errno } = current as { code?: unknown; errno?: unknown };
+    if (typeof code === 'string' && code.startsWith('Unknown system error') && typeof errno === 'number')
+      return UNNAMED[Math.abs(errno)] ?? `ERRNO_${Math.abs(errno)}`;
     if (typeof code === 'string' && /^[A-Z][A-Z0-9_]+$/.test(code) && !isCoded(current)) return code;
   }
   return undefined;

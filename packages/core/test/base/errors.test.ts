@@ -35,6 +35,16 @@ describe('a coded error', () => {
     expect(systemCode(Object.assign(new Error('lower'), { code: 'not-one' }))).toBeUndefined();
   });
 
+  it.each([
+    [-122, 'EDQUOT'],
+    [-116, 'ESTALE'],
+    [-117, 'EUCLEAN'],
+    [-4000, 'ERRNO_4000'],
+  ])('R13 names the error number %d, for which Node has no name', (errno, name) => {
+    const code = `Unknown system error ${errno}`;
+    expect(systemCode(Object.assign(new Error(`${code}: ${code}, fsync`), { code, errno }))).toBe(name);
+  });
+
   it('every code has a meaning in one line', () => {
     for (const [code, meaning] of Object.entries(ERROR_CODES)) {
       expect(code).toMatch(/^[A-Z][A-Z_]+$/);
