@@ -1,0 +1,143 @@
+// Rotated renewals on a disk that is full, nearly full, or frozen: the old files stay whole, and what is new is written afterwards.
+import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
+import { executablePath, type Child } from '@credmon/test-fixtures/processes';
+import { seedToken, type SeededToken } from '@credmon/test-fixtures/seed-token';
+import { mountSmallDisk, type SmallDisk } from '@credmon/test-fixtures/small-disk';
+import { listing, readJson } from '@credmon/test-fixtures/token-files';
+import { waitUntil } from '@credmon/test-fixtures/wait-until';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isMissing } from '../support/needs.ts';
+import { daemonLog, root, startDaemon } from './daemon-runs.ts';
+
+const USERS = Array.from({ length: 12 }, (_, n) => `user${n}`);
+const PATIENCE = 90;
+let issuer: Issuer;
+let workspace: Workspace;
+let tokens: readonly SeededToken[];
+let daemon: Child | undefined;
+
+beforeEach(async () => {
+  issuer = await startIssuer({ accessTokenTtl: 600 });
+  workspace = createWorkspace({ knobs: { CREDMON_RENEWALS_PER_ISSUER: USERS.length } });
+});
+afterEach(async () => {
+  await issuer.setFault();
+  await daemon?.stop();
+  daemon = undefined;
+  await issuer.close();
+  workspace.remove();
+});
+
+/** Twelve due tokens below `credentialDirectory`, as this process names it. */
+async function seed(credentialDirectory: string): Promise<void> {
+  const service = await workspace.addService('mytok', issuer);
+  const seeded: SeededToken[] = [];
+  for (const user of USERS)
+    seeded.push(await seedToken({ ...workspace, credentialDirectory }, service, user, 'mytok', { age: 500 }));
+  tokens = seeded;
+  issuer.log.requests.length = 0;
+}
+
+/** Starts the daemon and waits until the issuer has rotated all tokens; it holds its answers back. */
+async function begin(start: () => Child): Promise<void> {
+  await issuer.setFault('held');
+  daemon = start();
+  await issuer.log.until((log) => log.successes('refresh_token').length === USERS.length);
+}
+
+const refreshTokenOf = ({ path }: SeededToken): string =>
+  tokenId(String(readJson(path('top'))['refresh_token']));
+const newest = ({ refreshToken }: SeededToken): string | undefined =>
+  issuer.log.chain(tokenId(refreshToken)).at(-1);
+const topIsNew = (token: SeededToken): boolean => refreshTokenOf(token) === newest(token);
+const useIsNew = ({ path, accessToken }: SeededToken): boolean =>
+  readJson(path('use'))['access_token'] !== accessToken;
+const told = (): Promise<unknown> =>
+  waitUntil(() => USERS.every((user) => daemonLog(workspace).includes(`${user}/mytok: `)), {
+    what: 'a line for each token',
+    seconds: PATIENCE,
+  });
+
+/** The rule for all of these: every pair is the issuer's newest, each grant was spent once, and nothing else is there. */
+async function expectAllWritten(): Promise<void> {
+  await waitUntil(() => tokens.every((token) => topIsNew(token) && useIsNew(token)), {
+    what: 'twelve new pairs',
+    seconds: PATIENCE,
+  });
+  expect(issuer.log.successes('refresh_token')).toHaveLength(USERS.length);
+  expect(issuer.log.presentedTwice()).toEqual([]);
+  for (const { path } of tokens)
+    expect(listing(dirname(path('top')))).toEqual(['mytok.meta 400', 'mytok.top 400', 'mytok.use 400']);
+}
+
+describe.skipIf(isMissing('unshare', 'nsenter'))('R13 a disk of 1 MiB during twelve rotated renewals', () => {
+  let disk: SmallDisk;
+  beforeEach(async () => {
+    const mountPoint = join(workspace.root, 'disk');
+    mkdirSync(mountPoint);
+    disk = await mountSmallDisk(mountPoint, 1024 * 1024);
+    mkdirSync(join(disk.path, 'credentials'));
+    chmodSync(join(disk.path, 'credentials'), 0o2770);
+    workspace.configure({ SEC_CREDENTIAL_DIRECTORY_OAUTH: join(mountPoint, 'credentials') });
+    await seed(join(disk.path, 'credentials'));
+  });
+  afterEach(() => disk.close());
+  const start = (): Child =>
+    disk.start([process.execPath, executablePath(root, 'condor_credmon')], workspace.environment);
+
+  it('that is full and is freed: the files stay whole, and all twelve are written afterwards', async () => {
+    await begin(start);
+    disk.fill();
+    await issuer.setFault();
+    await told();
+    for (const token of tokens) {
+      expect([tokenId(token.refreshToken), newest(token)]).toContain(refreshTokenOf(token));
+      expect(readJson(token.path('use'))).toHaveProperty('access_token');
+    }
+    disk.free();
+    await expectAllWritten();
+    expect(readdirSync(join(disk.path, 'credentials')).filter((name) => name.includes('tmp'))).toEqual([]);
+  });
+
+  it('with one page free: every rotated .top is written while it is full, and .use afterwards', async () => {
+    await begin(start);
+    disk.fill(1);
+    await issuer.setFault();
+    await waitUntil(() => tokens.every(topIsNew), { what: 'twelve rotated .top', seconds: PATIENCE });
+    expect(tokens.every(({ path }) => readJson(path('use'))['access_token'] !== undefined)).toBe(true);
+    disk.free();
+    await expectAllWritten();
+  });
+});
+
+/** True where a directory can be made immutable: not on every file system, and not for every root. */
+function canFreeze(): boolean {
+  const directory = mkdtempSync(join(tmpdir(), 'freeze-'));
+  const frozen = spawnSync('chattr', ['+i', directory]).status === 0;
+  spawnSync('chattr', ['-i', directory]);
+  rmSync(directory, { recursive: true });
+  return frozen;
+}
+
+it.skipIf(!canFreeze())(
+  'R13 directories that nobody can change for a while: all are written afterwards',
+  async () => {
+    await seed(workspace.credentialDirectory);
+    const homes = USERS.map((user) => join(workspace.credentialDirectory, user));
+    try {
+      await begin(() => startDaemon(workspace));
+      expect(spawnSync('chattr', ['+i', ...homes]).status).toBe(0);
+      await issuer.setFault();
+      await told();
+      expect(tokens.filter((token) => topIsNew(token) || useIsNew(token))).toEqual([]);
+    } finally {
+      spawnSync('chattr', ['-i', ...homes]);
+    }
+    await expectAllWritten();
+  },
+);
