@@ -5,7 +5,7 @@ import type { Child, Exit } from '@credmon/test-fixtures/processes';
 import { seedToken, type SeededToken } from '@credmon/test-fixtures/seed-token';
 import { listing, readJson } from '@credmon/test-fixtures/token-files';
 import { createWorkspace, type Service, type Workspace } from '@credmon/test-fixtures/workspace';
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { daemonLog, startDaemon } from './daemon-runs.ts';
@@ -44,6 +44,17 @@ async function answered(): Promise<Exit> {
   return daemon.exited;
 }
 
+const WHOLE = ['mytok.meta 400', 'mytok.top 400', 'mytok.use 400'];
+
+/** What stands there at the end. */
+function filesOf({ path }: SeededToken): { top: unknown; use: unknown; files: string[] } {
+  return {
+    top: readJson(path('top'))['refresh_token'],
+    use: readJson(path('use'))['access_token'],
+    files: listing(join(workspace.credentialDirectory, 'alice')),
+  };
+}
+
 describe('R21 while the issuer answers', () => {
   it('a swept user stays swept', async () => {
     markUser(workspace.credentialDirectory, 'alice');
@@ -62,6 +73,38 @@ describe('R21 while the issuer answers', () => {
     await answered();
     expect(listing(join(workspace.credentialDirectory, 'alice'))).toEqual(['mytok.meta 400']);
     expect(daemonLog(workspace)).toMatch(/alice\/mytok: its \.top was removed/);
+  });
+
+  it('a user who was swept and has logged in again keeps the new login, whole', async () => {
+    markUser(workspace.credentialDirectory, 'alice');
+    sweep(workspace.credentialDirectory, 0, Date.now() / 1000 + 1);
+    const again = await seedToken(workspace, service, 'alice', 'mytok');
+    await answered();
+    expect(filesOf(again)).toEqual({ top: again.refreshToken, use: again.accessToken, files: WHOLE });
+  });
+
+  it('a new login keeps all its files', async () => {
+    const again = await seedToken(workspace, service, 'alice', 'mytok');
+    await answered();
+    expect(filesOf(again)).toEqual({ top: again.refreshToken, use: again.accessToken, files: WHOLE });
+  });
+
+  it('a user who is marked, and not swept yet, gets the renewed token; the mark stays', async () => {
+    markUser(workspace.credentialDirectory, 'alice');
+    await answered();
+    expect(existsSync(join(workspace.credentialDirectory, 'alice.mark'))).toBe(true);
+    const { top, use, files } = filesOf(token);
+    const chain = issuer.log.chain(tokenId(token.refreshToken));
+    expect([tokenId(String(top)), use === token.accessToken, files]).toEqual([chain.at(-1), false, WHOLE]);
+  });
+
+  it('a file in place of the directory stays as it is, and nothing is written beside it', async () => {
+    const home = join(workspace.credentialDirectory, 'alice');
+    rmSync(home, { recursive: true });
+    writeFileSync(home, 'a file');
+    await answered();
+    expect(readFileSync(home, 'utf8')).toBe('a file');
+    expect(readdirSync(workspace.credentialDirectory).filter((entry) => entry.includes('tmp'))).toEqual([]);
   });
 
   it('a newer .top stays, and is what the next renewal uses', async () => {
