@@ -3,6 +3,7 @@ import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer
 import { executablePath, type Child } from '@credmon/test-fixtures/processes';
 import { seedToken, type SeededToken } from '@credmon/test-fixtures/seed-token';
 import { mountSmallDisk, type SmallDisk } from '@credmon/test-fixtures/small-disk';
+import { startTraced } from '@credmon/test-fixtures/strace';
 import { listing, readJson } from '@credmon/test-fixtures/token-files';
 import { waitUntil } from '@credmon/test-fixtures/wait-until';
 import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
@@ -112,6 +113,20 @@ describe.skipIf(isMissing('unshare', 'nsenter'))('R13 a disk of 1 MiB during twe
     expect(tokens.every(({ path }) => readJson(path('use'))['access_token'] !== undefined)).toBe(true);
     disk.free();
     await expectAllWritten();
+  });
+});
+
+describe.skipIf(isMissing('strace'))('R2 R12 R13 a disk', () => {
+  it('that takes longer for one fsync than an answer may: every answer that came meanwhile counts', async () => {
+    workspace.configure({ CREDMON_REQUEST_TIMEOUT: 6 });
+    await seed(workspace.credentialDirectory);
+    const program = [process.execPath, executablePath(root, 'condor_credmon')] as const;
+    const trace = join(workspace.root, 'trace');
+    const inject = { call: 'fsync', when: 1, delay: 10_000_000 };
+    await begin(() => startTraced(program, workspace.environment, { trace, inject }));
+    await issuer.setFault();
+    await expectAllWritten();
+    expect(daemonLog(workspace)).not.toContain('no answer within');
   });
 });
 

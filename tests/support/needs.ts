@@ -9,6 +9,10 @@ const PROGRAMS = {
   apache2: { path: '/usr/sbin/apache2', package: 'apache2' },
   promtool: { path: '/usr/bin/promtool', package: 'prometheus' },
   openssl: { path: '/usr/bin/openssl', package: 'openssl' },
+  libfaketime: {
+    path: '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1',
+    package: 'libfaketime',
+  },
   strace: { path: '/usr/bin/strace', package: 'strace' },
   unshare: { path: '/usr/bin/unshare', package: 'util-linux' },
   nsenter: { path: '/usr/bin/nsenter', package: 'util-linux' },
