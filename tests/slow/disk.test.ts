@@ -16,7 +16,6 @@ import { isMissing } from '../support/needs.ts';
 import { daemonLog, root, startDaemon } from './daemon-runs.ts';
 
 const USERS = Array.from({ length: 12 }, (_, n) => `user${n}`);
-const PATIENCE = 90;
 let issuer: Issuer;
 let workspace: Workspace;
 let tokens: readonly SeededToken[];
@@ -61,14 +60,12 @@ const useIsNew = ({ path, accessToken }: SeededToken): boolean =>
 const told = (): Promise<unknown> =>
   waitUntil(() => USERS.every((user) => daemonLog(workspace).includes(`${user}/mytok: `)), {
     what: 'a line for each token',
-    seconds: PATIENCE,
   });
 
 /** The rule for all of these: every pair is the issuer's newest, each grant was spent once, and nothing else is there. */
 async function expectAllWritten(): Promise<void> {
   await waitUntil(() => tokens.every((token) => topIsNew(token) && useIsNew(token)), {
     what: 'twelve new pairs',
-    seconds: PATIENCE,
   });
   expect(issuer.log.successes('refresh_token')).toHaveLength(USERS.length);
   expect(issuer.log.presentedTwice()).toEqual([]);
@@ -109,7 +106,7 @@ describe.skipIf(isMissing('unshare', 'nsenter'))('R13 a disk of 1 MiB during twe
     await begin(start);
     disk.fill(1);
     await issuer.setFault();
-    await waitUntil(() => tokens.every(topIsNew), { what: 'twelve rotated .top', seconds: PATIENCE });
+    await waitUntil(() => tokens.every(topIsNew), { what: 'twelve rotated .top' });
     expect(tokens.every(({ path }) => readJson(path('use'))['access_token'] !== undefined)).toBe(true);
     disk.free();
     await expectAllWritten();

@@ -47,7 +47,7 @@ async function renewKilledAt(inject?: Injection): Promise<Fate> {
       { trace, ...(inject === undefined ? {} : { inject }) },
     );
     const complete = join(workspace.credentialDirectory, 'CREDMON_COMPLETE');
-    await waitUntil(() => daemon.exit !== undefined || existsSync(complete), { what: 'a pass', seconds: 60 });
+    await waitUntil(() => daemon.exit !== undefined || existsSync(complete), { what: 'a pass' });
     const killed = (await daemon.stop()).signal === 'SIGKILL';
     const calls = await readCalls(trace);
     const died = killed ? calls.findLast(({ returned }) => !returned) : undefined;

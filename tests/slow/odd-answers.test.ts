@@ -98,17 +98,15 @@ describe('R14 R43 odd answers of token endpoints', () => {
       addToken(`odd${n}`, endpoint.url);
     }
     daemon = startDaemon(workspace, ['-d']);
-    await waitUntil(() => good.every(isFresh), { what: 'the good tokens', seconds: 60 });
+    await waitUntil(() => good.every(isFresh), { what: 'the good tokens' });
     await waitUntil(() => endpoints.every(({ requests }) => requests.length > 0), {
       what: 'a request for each',
-      seconds: 90,
     });
     const kept = endpoints.filter(({ keeps }) => keeps).map(({ rotated }) => rotated);
     const stored = (): string[] =>
       stems.map((stem) => String(readJson(file(`${stem}.top`))['refresh_token']));
     await waitUntil(() => kept.every((rotated) => stored().includes(rotated)), {
       what: 'the kept refresh tokens',
-      seconds: 60,
     });
     const memory = Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${daemon.pid}/status`, 'utf8'))?.[1]);
     expect(memory).toBeLessThan(MOST_MEMORY);
@@ -131,10 +129,9 @@ describe('R14 R43 odd answers of token endpoints', () => {
     addToken('mute', `https://127.0.0.1:${mute.port}/token`);
     addToken('dead', 'http://[::1]:9/token');
     daemon = startDaemon(workspace);
-    await waitUntil(() => good.every(isFresh), { what: 'the good tokens', seconds: 60 });
+    await waitUntil(() => good.every(isFresh), { what: 'the good tokens' });
     await waitUntil(() => ['mute', 'dead'].every((stem) => daemonLog(workspace).includes(`alice/${stem}`)), {
       what: 'both failures',
-      seconds: 60,
     });
     expect((await daemon.stop()).signal).toBe(null);
     mute.close();
@@ -158,10 +155,10 @@ describe('R14 R43 odd answers of token endpoints', () => {
     resolver.on('message', () => {
       asked += 1;
     });
-    await waitUntil(() => good.every(isFresh) && asked > 0, { what: 'the good tokens', seconds: 60 });
+    await waitUntil(() => good.every(isFresh) && asked > 0, { what: 'the good tokens' });
     const later = await seedToken(workspace, serviceOf(), 'late', 'mytok', { age: 500 });
     daemon.signal('SIGHUP');
-    await waitUntil(() => isFresh(later), { what: 'a token of the next pass', seconds: 60 });
+    await waitUntil(() => isFresh(later), { what: 'a token of the next pass' });
     await daemon.stop();
     resolver.close();
     expect([asked > 0, daemonLog(workspace).includes('Got SIGTERM')]).toEqual([true, true]);

@@ -64,10 +64,10 @@ const isComplete = (): boolean => existsSync(join(workspace.credentialDirectory,
 /** Two passes: all that was due is `done`, and a login after the first pass is noticed. */
 async function passTwice(done: () => boolean = () => true): Promise<void> {
   daemon = startDaemon(workspace);
-  await waitUntil(() => good.every(isFresh) && isComplete(), { what: 'the good tokens', seconds: 90 });
+  await waitUntil(() => good.every(isFresh) && isComplete(), { what: 'the good tokens' });
   const second = await seedToken(workspace, service, 'good5', 'mytok', { age: 500 });
   daemon.signal('SIGHUP');
-  await waitUntil(() => isFresh(second) && done(), { what: 'the second pass', seconds: 90 });
+  await waitUntil(() => isFresh(second) && done(), { what: 'the second pass' });
   expect(await daemon.stop()).toEqual({ code: 0, signal: null });
   expect(issuer.log.presentedTwice()).toEqual([]);
   expectPlainLog();
