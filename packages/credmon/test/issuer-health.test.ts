@@ -34,10 +34,14 @@ describe('the health of an issuer', () => {
       error('ISSUER_UNREACHABLE', { reason: 'EMFILE', local: true }),
       'unchanged',
     ],
-  ])('R1 R8 after %s', (_, result, expected) => {
+  ])('R1 R8 after %s', (_, result, change) => {
     const after = healthAfter(down, 'bob', result, 101);
-    expect(after.length > 1 ? 'worse' : after === down ? 'unchanged' : 'healthy').toBe(expected);
-    if (expected === 'healthy') expect(after).toEqual(HEALTHY);
+    const expected = {
+      worse: [down[0], { who: 'bob', error: result, at: 101 }],
+      healthy: HEALTHY,
+      unchanged: down,
+    };
+    expect(after).toEqual(expected[change]);
   });
 
   it('R8 is spared after two different users, not after one user twice', () => {
