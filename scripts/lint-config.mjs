@@ -52,9 +52,12 @@ const bareBuiltins =
 const worldBuiltins =
   '^node:(fs|fs/promises|os|net|tls|http|https|http2|dgram|dns|dns/promises|child_process|cluster|worker_threads|process|timers|timers/promises|perf_hooks|stream|stream/promises|events|module|vm|v8|inspector|readline|repl|tty|zlib|async_hooks|diagnostics_channel|sqlite|test)$';
 const pureCrypto = [
+  'createCipheriv',
+  'createDecipheriv',
   'createHash',
   'createPrivateKey',
   'createPublicKey',
+  'hkdfSync',
   'sign',
   'verify',
   'timingSafeEqual',

@@ -1,7 +1,7 @@
 // Goes the whole way of a user through the web portal, over HTTP, with cookies and forms but without a browser.
 import { visibleText } from './html-forms.ts';
 import { httpBrowser, type BrowserOptions, type Page } from './http-browser.ts';
-import { pressButton } from './http-login.ts';
+import { confirmAccount, pressButton } from './http-login.ts';
 
 /** More tokens than this are nobody's request. */
 const MAX_LOGINS = 20;
@@ -24,7 +24,7 @@ export async function loginThroughPortal(
     const form = page.forms.find(({ action }) => new URL(action).pathname.includes('/login/'));
     if (form === undefined) return pages;
     const issuerPage = see(await browser.submit(form));
-    page = see(await pressButton(browser, issuerPage, 'login'));
+    page = see(await confirmAccount(browser, see(await pressButton(browser, issuerPage, 'login'))));
   }
   throw new Error(`the portal still asks for a login after ${MAX_LOGINS}`);
 }

@@ -70,6 +70,16 @@ export function pressButton(
   return browser.submit(form, { name: 'do', value: press }, account === undefined ? {} : { account });
 }
 
+/** Answers the portal's question whether the account is the right one; a page that does not ask is given back as it is. */
+export async function confirmAccount(
+  browser: HttpBrowser,
+  page: Page,
+  decision: 'store' | 'decline' = 'store',
+): Promise<Page> {
+  const form = page.forms.find(({ action }) => new URL(action).pathname.includes('/confirm/'));
+  return form === undefined ? page : browser.submit(form, { name: 'decision', value: decision });
+}
+
 /** What a token endpoint answered. `answer` is empty unless it was a JSON object; `headers` have lower-case names. */
 export interface TokenEndpointAnswer {
   readonly status: number;

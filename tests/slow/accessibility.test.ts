@@ -75,6 +75,19 @@ describe.skipIf(isMissing('chromium'))('R42 the pages of the portal', () => {
     Audience: `https://${'x'.repeat(60)}.${'y'.repeat(60)}.example/${'p'.repeat(200)}`,
   };
 
+  const otherLink = (user: string): string =>
+    writeKeyFile(workspace.credentialDirectory, workspace.webPrefix, [workspace.keyFileAd(service, user)])
+      .url;
+  /** Signs in to the last token of the list whose name begins so, up to the question. */
+  const askedAt = async (page: Page, name = 'mytok'): Promise<void> => {
+    await page
+      .getByRole('button', { name: `Sign in to ${name}` })
+      .last()
+      .click();
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByRole('button', { name: 'Store for' }).waitFor();
+  };
+
   beforeEach(() => {
     for (const name of readdirSync(workspace.credentialDirectory))
       rmSync(join(workspace.credentialDirectory, name), { recursive: true });
@@ -102,6 +115,54 @@ describe.skipIf(isMissing('chromium'))('R42 the pages of the portal', () => {
         await page.goto(link());
         await signIn(page, 'mytok results-of-the-long-campaign', issuer.name);
         await signIn(page, 'mytok', issuer.name);
+      },
+    ],
+    [
+      'the question whose account it is',
+      async (page) => {
+        await page.goto(link());
+        await askedAt(page);
+      },
+    ],
+    [
+      'a declined sign-in',
+      async (page) => {
+        await page.goto(link());
+        await askedAt(page);
+        await page.getByRole('button', { name: 'Do not store' }).click();
+        await page.getByRole('heading', { name: 'Nothing was stored' }).waitFor();
+      },
+    ],
+    [
+      'the list with an account that is not confirmed',
+      async (page) => {
+        await page.goto(link());
+        await askedAt(page);
+        await page.goto(`${workspace.webPrefix}/`);
+        await page.getByRole('link', { name: 'Confirm the account' }).waitFor();
+      },
+    ],
+    [
+      'the link of another account',
+      async (page) => {
+        await page.goto(link());
+        await page.goto(otherLink('bob'));
+        await page.getByRole('heading', { name: 'Which account?' }).waitFor();
+      },
+    ],
+    [
+      'the link of another account with a very long name',
+      async (page) => {
+        await page.goto(longLink());
+        await page.goto(otherLink('b'.repeat(200)));
+        await page.getByRole('heading', { name: 'Which account?' }).waitFor();
+      },
+    ],
+    [
+      'the question whose account it is with very long names',
+      async (page) => {
+        await page.goto(longLink());
+        await askedAt(page, 'p');
       },
     ],
     [
@@ -144,6 +205,7 @@ describe.skipIf(isMissing('chromium'))('R42 the pages of the portal', () => {
         for (const letter of ['p', 'q']) {
           await page.getByRole('button', { name: `Sign in to ${letter}` }).click();
           await page.getByRole('button', { name: 'Log in' }).click();
+          await page.getByRole('button', { name: 'Store for' }).click();
           await page.locator('li.token').first().waitFor();
         }
         await page.getByRole('heading', { name: 'All done' }).waitFor();
@@ -198,6 +260,12 @@ describe.skipIf(isMissing('chromium'))('R42 the pages of the portal', () => {
     await page.getByRole('heading', { name: `Log in at ${issuer.name}` }).waitFor();
     await page.keyboard.press('Tab');
     await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Store for alice' }).waitFor();
+    const button = (): Promise<string> =>
+      page.evaluate(() => (document.activeElement as HTMLButtonElement | null)?.value ?? '');
+    for (let presses = 0; presses < 12 && (await button()) !== 'store'; presses += 1)
+      await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await page.locator('li.token.signed-in').first().waitFor();
     await visitor.close();

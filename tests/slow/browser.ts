@@ -48,11 +48,12 @@ export async function listedTokens(page: Page): Promise<string[]> {
   );
 }
 
-/** Signs in to one provider of the list: the portal's button, the issuer's button, and back. */
+/** Signs in to one provider of the list: the portal's button, the issuer's button, and the answer to the question whose account it is. */
 export async function signIn(page: Page, label: string, issuerName: string): Promise<void> {
   await page.getByRole('button', { name: `Sign in to ${label}` }).click();
   await page.getByRole('heading', { name: `Log in at ${issuerName}` }).waitFor();
   await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByRole('button', { name: 'Store for' }).click();
   await page.locator('li.token').first().waitFor();
   expect(await listedTokens(page)).toContain(`${label}: Signed in`);
 }

@@ -2,6 +2,7 @@
 import { findSecrets, textsBelow } from '@credmon/test-fixtures/canaries';
 import { writeKeyFile } from '@credmon/test-fixtures/credd';
 import { httpBrowser, type HttpBrowser, type Page } from '@credmon/test-fixtures/http-browser';
+import { confirmAccount } from '@credmon/test-fixtures/http-login';
 import { startIssuer, type FaultName, type Issuer } from '@credmon/test-fixtures/issuer';
 import { choosePrefix, startPortal } from '@credmon/test-fixtures/portal';
 import { startExecutable, type Child } from '@credmon/test-fixtures/processes';
@@ -123,6 +124,8 @@ describe('R43 the daemon', () => {
 describe('R43 R41 the web server', () => {
   let portal: Child;
   let browser: HttpBrowser;
+  /** Where the issuer sent the browser back to last. */
+  let callback = '';
   beforeEach(async () => {
     portal = await startPortal(root, workspace);
     browser = httpBrowser();
@@ -149,7 +152,9 @@ describe('R43 R41 the web server', () => {
     if (!form) throw new Error('no form');
     const [choice] = (await browser.submit(form)).forms;
     if (!choice) throw new Error('no choice');
-    return see(`${what}: end`, await browser.submit(choice, { name: 'do', value: 'login' }));
+    const back = see(`${what}: back`, await browser.submit(choice, { name: 'do', value: 'login' }));
+    callback = back.trail.find((url) => url.includes('/return/')) ?? '';
+    return see(`${what}: end`, await confirmAccount(browser, back));
   };
 
   it('is silent about secrets through logins, replays, refusals and broken answers', async () => {
@@ -168,7 +173,6 @@ describe('R43 R41 the web server', () => {
     await issuer.setFault();
     const done = await signIn('success');
     expect(done.body).toContain('All done');
-    const callback = done.trail.find((url) => url.includes('/return/')) ?? '';
     const replay = see('replay', await browser.open(callback));
     expect(replay.status).toBeGreaterThanOrEqual(400);
     see('strange', await httpBrowser().open(callback));

@@ -4,7 +4,7 @@ import { findSecrets } from '@credmon/test-fixtures/canaries';
 import { writeKeyFile } from '@credmon/test-fixtures/credd';
 import { visibleText } from '@credmon/test-fixtures/html-forms';
 import { httpBrowser } from '@credmon/test-fixtures/http-browser';
-import { pressButton } from '@credmon/test-fixtures/http-login';
+import { confirmAccount, pressButton } from '@credmon/test-fixtures/http-login';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
 import { choosePrefix, startPortal } from '@credmon/test-fixtures/portal';
 import { isRedisMissing, startRedis, type RedisServer } from '@credmon/test-fixtures/redis';
@@ -48,7 +48,7 @@ describe.skipIf(isRedisMissing())('portals that share a Redis', () => {
     const atIssuer = await browser.submit(form);
     expect(await first.stop()).toEqual({ code: 0, signal: null });
     const second = await startPortal(root, workspace);
-    const back = await pressButton(browser, atIssuer, 'login');
+    const back = await confirmAccount(browser, await pressButton(browser, atIssuer, 'login'));
     expect(visibleText(back.body)).toContain('All done');
     expect(await second.stop()).toEqual({ code: 0, signal: null });
     expect(readdirSync(workspace.sessionDirectory)).toEqual([]);

@@ -2,7 +2,7 @@
 import { writeKeyFile } from '@credmon/test-fixtures/credd';
 import { visibleText } from '@credmon/test-fixtures/html-forms';
 import { httpBrowser } from '@credmon/test-fixtures/http-browser';
-import { pressButton } from '@credmon/test-fixtures/http-login';
+import { confirmAccount, pressButton } from '@credmon/test-fixtures/http-login';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
 import { choosePrefix, startPortal } from '@credmon/test-fixtures/portal';
 import type { Child } from '@credmon/test-fixtures/processes';
@@ -47,7 +47,7 @@ it('R45 takes what is new, refuses what is broken, and lets a login that was beg
   portal.signal('SIGHUP');
   await portal.printed(/refused and the old one stays.*condor_config, line \d+: CREDMON_WEB_RATE_LIMIT = 0/);
 
-  const back = await pressButton(browser, atIssuer, 'login');
+  const back = await confirmAccount(browser, await pressButton(browser, atIssuer, 'login'));
   expect(visibleText(back.body)).toMatch(/All done.*the new desk/s);
 });
 

@@ -3,6 +3,7 @@ import { makeCertificates } from '@credmon/test-fixtures/certificates';
 import { findSecrets, textsBelow } from '@credmon/test-fixtures/canaries';
 import { freePort } from '@credmon/test-fixtures/free-port';
 import { httpBrowser } from '@credmon/test-fixtures/http-browser';
+import { confirmAccount } from '@credmon/test-fixtures/http-login';
 import { startIssuer } from '@credmon/test-fixtures/issuer';
 import { startPortal } from '@credmon/test-fixtures/portal';
 import type { Child } from '@credmon/test-fixtures/processes';
@@ -102,7 +103,7 @@ describe.skipIf(isMissing('nginx', 'apache2', 'openssl'))('a proxy from configs/
       const [choice] = atIssuer.forms;
       if (!choice) throw new Error('no choice');
       const back = await browser.submit(choice, { name: 'do', value: 'login' });
-      expect(back.body).toContain('All done');
+      expect((await confirmAccount(browser, back)).body).toContain('All done');
       const callback = new URL(back.trail.find((url) => url.includes('/return/')) ?? '').searchParams;
       const logs = textsBelow(directory);
       expect(Object.values(logs).join('\n')).toMatch(/GET \/return\/mytok HTTP/);

@@ -8,11 +8,13 @@ import { BARE_HEADERS, registerSecurity } from './plugins/security.ts';
 import { registerSessions } from './plugins/session.ts';
 import type { Ports } from './ports.ts';
 import { assetRoutes } from './routes/assets.ts';
+import { confirmRoutes } from './routes/confirm.ts';
 import { healthRoutes } from './routes/health.ts';
 import { homeRoute } from './routes/home.ts';
 import { keyRoute } from './routes/key.ts';
 import { loginRoutes } from './routes/login.ts';
 import { returnRoutes } from './routes/return.ts';
+import { switchRoutes } from './routes/switch.ts';
 import { wellKnownRoutes } from './routes/well-known.ts';
 import type { Settings } from './settings/settings.ts';
 
@@ -50,6 +52,8 @@ export async function createApp(settings: Settings, ports: Ports): Promise<Fasti
       keyRoute(mounted, desk);
       loginRoutes(mounted, desk);
       returnRoutes(mounted, desk);
+      confirmRoutes(mounted, desk);
+      switchRoutes(mounted, desk);
       wellKnownRoutes(mounted, desk);
       assetRoutes(mounted, desk);
       healthRoutes(mounted, desk);

@@ -69,6 +69,7 @@ export async function createGeneration(
     files: openCredentialFiles(credentialDirectory),
     flows: stores.flows,
     sessions: stores.sessions,
+    answers: stores.answers,
     cookieSecret: stores.cookieSecret,
     log,
     counters,
@@ -108,8 +109,9 @@ async function openStores(
     sessionIdleSeconds: idle,
     sessionSeconds: absolute,
     sessionCount: count,
+    loginSeconds: answer,
   } = settings;
-  const limits = { idle, absolute, count };
+  const limits = { idle, absolute, answer, count };
   if (!settings.sessionStore) return openFileStores(sessionDirectory, systemClock, limits);
   const { openRedisStores } = await import('./session-store/redis-stores.ts');
   return openRedisStores(settings.sessionStore, systemClock, limits, trouble, trust);

@@ -59,6 +59,16 @@ export interface FlowLog {
   remove(id: string): Promise<void>;
 }
 
+/** Sealed texts that wait for a user's decision, each for the time of one login. */
+export interface AnswerStore {
+  /** Keeps a text under an id, or replaces it. @throws CodedError `SESSION_STORE_FULL`, `SESSION_STORE_DOWN` */
+  put(id: string, text: string): Promise<void>;
+  /** The text; `undefined` when there is none or its time is over. */
+  read(id: string): Promise<string | undefined>;
+  /** Forgets a text; one that is gone is fine. */
+  remove(id: string): Promise<void>;
+}
+
 /** Page templates, style sheet and icon, read once. */
 export interface Views {
   /** Renders the page named by its template; texts are escaped. */
@@ -76,6 +86,7 @@ export interface Ports {
   readonly files: CredentialFiles;
   readonly flows: FlowLog;
   readonly sessions: SessionStore;
+  readonly answers: AnswerStore;
   /** Signs session cookies; 32 bytes or more, the same in every replica. */
   readonly cookieSecret: string;
   readonly log: Log;

@@ -27,7 +27,7 @@ describe('a whole login', () => {
       'read',
       'write',
       'issuer.example',
-      'Sign in to mytok',
+      'Sign in to mytok for alice',
     ])
       expect(list.text).toContain(text);
 
@@ -45,7 +45,7 @@ describe('a whole login', () => {
       code_challenge_method: 'S256',
     });
 
-    const back = await browser.get(browser.returnFrom(login));
+    const back = await browser.complete(login);
     expect([back.status, back.location]).toEqual([303, '/']);
     const done = await browser.get('/');
     expect(done.text).toContain('All done');
@@ -92,10 +92,10 @@ describe('a whole login', () => {
     const [first, second] = [await browser.login('mytok'), await browser.login('mytok_h1')];
     expect(new URL(second.location).searchParams.get('resource')).toBe('https://a.example');
     expect(new URL(second.location).searchParams.has('scope')).toBe(false);
-    await browser.get(browser.returnFrom(second));
+    await browser.complete(second);
     expect(existsSync(join(portal.credentials, KEY))).toBe(true);
     expect((await browser.get('/')).text).toContain('1 is still missing');
-    await browser.get(browser.returnFrom(first));
+    await browser.complete(first);
     expect(Object.keys(portal.tokenFiles()).sort()).toEqual(
       ['mytok', 'mytok_h1'].flatMap((stem) => [`${stem}.meta`, `${stem}.top`, `${stem}.use`]),
     );
@@ -108,7 +108,7 @@ describe('a whole login', () => {
     portal.answer = () => tokens({ refresh_token: undefined });
     const browser = portal.browser();
     await browser.open(`/key/${KEY}`);
-    await browser.get(browser.returnFrom(await browser.login('mytok')));
+    await browser.complete(await browser.login('mytok'));
     expect((await browser.get('/')).text).toContain('cannot be renewed');
     expect(portal.tokenFiles()).toMatchObject({
       'mytok.top': { content: { refresh_token: '', scopes: 'read, write' } },
@@ -121,7 +121,7 @@ describe('a whole login', () => {
     portal.answer = () => tokens({ scope: 'read' });
     const browser = portal.browser();
     await browser.open(`/key/${KEY}`);
-    await browser.get(browser.returnFrom(await browser.login('mytok')));
+    await browser.complete(await browser.login('mytok'));
     expect((await browser.get('/')).text).toMatch(/did not grant: <code>write<\/code>/);
     expect(portal.tokenFiles()).toMatchObject({ 'mytok.top': { content: { scopes: 'read, write' } } });
   });
@@ -130,13 +130,13 @@ describe('a whole login', () => {
     portal.writeKey([ad(), ad({ Handle: 'b' })].join('\n'));
     const [first, second] = [portal.browser(), portal.browser()];
     await first.open(`/key/${KEY}`);
-    await first.get(first.returnFrom(await first.login('mytok')));
+    await first.complete(await first.login('mytok'));
     const list = await second.open(`/key/${KEY}`);
     expect(list.text.match(/class="state">[^<]*/g)).toEqual([
       'class="state">Signed in',
       'class="state">Waiting for you',
     ]);
-    await second.get(second.returnFrom(await second.login('mytok_b')));
+    await second.complete(await second.login('mytok_b'));
     expect((await second.get('/')).text).toContain('All done');
   });
 
@@ -154,7 +154,7 @@ describe('R36 at the same time', () => {
     const browser = portal.browser();
     await browser.open(`/key/${KEY}`);
     const logins = await Promise.all([browser.login('mytok'), browser.login('other')]);
-    const pages = await Promise.all(logins.map((login) => browser.get(browser.returnFrom(login))));
+    const pages = await Promise.all(logins.map((login) => browser.complete(login)));
     expect(pages.map(({ status }) => status)).toEqual([303, 303]);
     expect((await browser.get('/')).text).toContain('All done');
   });
@@ -164,8 +164,8 @@ describe('R36 at the same time', () => {
     const browser = portal.browser();
     await browser.open(`/key/${KEY}`);
     const [one, two] = [await browser.login('mytok'), await browser.login('mytok')];
-    expect((await browser.get(browser.returnFrom(two, { code: 'canary-2' }))).status).toBe(303);
-    expect((await browser.get(browser.returnFrom(one, { code: 'canary-1' }))).status).toBe(303);
+    expect((await browser.complete(two, { code: 'canary-2' })).status).toBe(303);
+    expect((await browser.complete(one, { code: 'canary-1' })).status).toBe(303);
     const challenges = portal.sent.map(({ body }) => {
       const verifier = new URLSearchParams(String(body)).get('code_verifier') ?? '';
       return createHash('sha256').update(verifier).digest('base64url');
@@ -210,13 +210,13 @@ describe('R36 at the same time', () => {
     const [one, two] = [await browser.login('mytok'), await browser.login('other')];
     const early = browser.another();
     for (const [name, value] of browser.cookies) early.cookies.set(name, value);
-    expect((await browser.get(browser.returnFrom(one))).status).toBe(303);
+    expect((await browser.complete(one)).status).toBe(303);
     expect((await early.get(browser.returnFrom(two))).status).toBe(303);
   });
 
-  it('a second link opened in the same browser takes over, and a form of the first is refused', async () => {
+  it('a second link of the same account opened in the same browser takes over, and a form of the first is refused', async () => {
     portal.writeKey(ad());
-    portal.writeKey(ad({ LocalUser: 'bob' }), 'cd'.repeat(32));
+    portal.writeKey(ad({ Provider: 'other' }), 'cd'.repeat(32));
     const browser = portal.browser();
     const first = await browser.open(`/key/${KEY}`);
     await browser.open(`/key/${'cd'.repeat(32)}`);

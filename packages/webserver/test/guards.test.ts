@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => portal.close());
 
 const HOUR = 3600;
-const LIMITS = { idle: 1800, absolute: 8 * HOUR, count: 1000 };
+const LIMITS = { idle: 1800, absolute: 8 * HOUR, answer: 60, count: 1000 };
 
 /** The flows of the portal, in which no return is written down before `count` of them have been read and wait to be. */
 function flowsThatMeet(count: number): FlowLog {
@@ -70,7 +70,7 @@ describe('R33 a key file that becomes that of another local user while a sign-in
     const { browser } = await opened();
     const login = await browser.login('mytok');
     portal.writeKey(ad({ LocalUser: 'bob' }));
-    expect((await browser.get(browser.returnFrom(login))).status).toBe(422);
+    expect((await browser.complete(login)).status).toBe(422);
     expect([portal.sent, nothingOf('alice'), nothingOf('bob')]).toEqual([[], true, true]);
   });
 });
@@ -84,7 +84,7 @@ describe('R34 a list', () => {
       portal.now += 1200;
       await browser.get('/');
     }
-    await browser.get(browser.returnFrom(await browser.login('mytok')));
+    await browser.complete(await browser.login('mytok'));
     expect((await browser.get('/')).text).toContain('Sign in to other');
     for (let minutes = 0; minutes < 60; minutes += 20) {
       portal.now += 1200;

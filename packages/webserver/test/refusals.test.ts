@@ -202,18 +202,18 @@ describe('coming back', () => {
     const mallory = portal.browser();
     await mallory.open(`/key/${KEY}`);
     expect(explained(await mallory.get(browser.returnFrom(login)))).toEqual([410, 'This sign-in is over']);
-    expect((await browser.get(browser.returnFrom(login))).status).toBe(303);
+    expect((await browser.complete(login)).status).toBe(303);
   });
 
   it.each(['access_denied', 'server_error', '<script>alert(1)</script>'])(
     'R41 with the error %s is explained and can be tried again',
     async (error) => {
       const { browser, login } = await begin();
-      const page = await browser.get(browser.returnFrom(login, { error, error_description: 'canary' }));
+      const page = await browser.complete(login, { error, error_description: 'canary' });
       expect(explained(page)).toEqual([403, 'You were not signed in']);
       expect(page.text).not.toContain('<script');
       expect((await browser.get('/')).text).toContain('The last attempt failed: You were not signed in');
-      expect((await browser.get(browser.returnFrom(await browser.login('mytok')))).status).toBe(303);
+      expect((await browser.complete(await browser.login('mytok'))).status).toBe(303);
     },
   );
 
@@ -222,7 +222,7 @@ describe('coming back', () => {
     const browser = portal.browser();
     await browser.open(`/key/${KEY}`);
     const path = browser.returnFrom(await browser.login('mytok'));
-    expect((await browser.get(path)).status).toBe(303);
+    expect((await browser.follow(path)).status).toBe(303);
     expect(explained(await browser.get(path))).toEqual([410, 'This sign-in is over']);
     expect(portal.sent).toHaveLength(1);
   });
@@ -230,7 +230,7 @@ describe('coming back', () => {
   it('R23 after the time-out is refused', async () => {
     const { browser, login } = await begin();
     portal.now += 600;
-    expect(explained(await browser.get(browser.returnFrom(login)))).toEqual([410, 'This sign-in is over']);
+    expect(explained(await browser.complete(login))).toEqual([410, 'This sign-in is over']);
     expect(portal.sent).toEqual([]);
   });
 
@@ -274,10 +274,10 @@ describe('coming back', () => {
     async (_title, answer, status, title) => {
       const { browser, login } = await begin();
       portal.answer = () => answer;
-      expect(explained(await browser.get(browser.returnFrom(login)))).toEqual([status, title]);
+      expect(explained(await browser.complete(login))).toEqual([status, title]);
       expect(written()).toEqual([]);
       portal.answer = () => tokens();
-      expect((await browser.get(browser.returnFrom(await browser.login('mytok')))).status).toBe(303);
+      expect((await browser.complete(await browser.login('mytok'))).status).toBe(303);
     },
   );
 
@@ -286,19 +286,13 @@ describe('coming back', () => {
     portal.answer = () => {
       throw new CodedError('ISSUER_UNREACHABLE', 'https://issuer.example: ECONNREFUSED');
     };
-    expect(explained(await browser.get(browser.returnFrom(login)))).toEqual([
-      502,
-      'The provider does not answer',
-    ]);
+    expect(explained(await browser.complete(login))).toEqual([502, 'The provider does not answer']);
   });
 
   it('R30 with wider scopes than asked is refused', async () => {
     const { browser, login } = await begin();
     portal.answer = () => tokens({ scope: 'read write admin' });
-    expect(explained(await browser.get(browser.returnFrom(login)))).toEqual([
-      403,
-      'The provider granted too much',
-    ]);
+    expect(explained(await browser.complete(login))).toEqual([403, 'The provider granted too much']);
     expect(written()).toEqual([]);
   });
 
@@ -313,10 +307,7 @@ describe('coming back', () => {
     const { browser, login } = await begin();
     mkdirSync(join(portal.directory, 'elsewhere'));
     symlinkSync(join(portal.directory, 'elsewhere'), join(portal.credentials, 'alice'));
-    expect(explained(await browser.get(browser.returnFrom(login)))).toEqual([
-      503,
-      'The token could not be stored',
-    ]);
+    expect(explained(await browser.complete(login))).toEqual([503, 'The token could not be stored']);
     expect(readdirSync(join(portal.directory, 'elsewhere'))).toEqual([]);
   });
 });

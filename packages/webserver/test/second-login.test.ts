@@ -16,7 +16,7 @@ async function signIn(browser: Browser, fields: Ad, answer: Record<string, unkno
   portal.writeKey([ad(fields), ad({ Provider: 'other' })].join('\n'));
   await browser.open(`/key/${KEY}`);
   portal.answer = () => tokens(answer);
-  return browser.get(browser.returnFrom(await browser.login('mytok')));
+  return browser.complete(await browser.login('mytok'));
 }
 
 const content = (kind: string): Record<string, unknown> =>
@@ -54,9 +54,9 @@ describe('a second sign-in', () => {
     await browser.open(`/key/${KEY}`);
     const [one, two] = [await browser.login('mytok'), await browser.login('mytok')];
     portal.answer = () => tokens({ refresh_token: 'rt-1' });
-    await browser.get(browser.returnFrom(one));
+    await browser.complete(one);
     portal.answer = () => tokens(none);
-    await browser.get(browser.returnFrom(two));
+    await browser.complete(two);
     expect(content('top')).toMatchObject({ refresh_token: 'rt-1' });
   });
 
@@ -121,7 +121,7 @@ describe('a .top that changes while a login is stored', () => {
     await here.open(`/key/${KEY}`);
     const there = here.at(await portal.replica({ files: slow }));
     portal.answer = () => tokens(none);
-    expect((await there.get(there.returnFrom(await there.login('mytok')))).status).toBe(303);
+    expect((await there.complete(await there.login('mytok'))).status).toBe(303);
     expect(readFileSync(join(portal.credentials, 'alice/mytok.top'), 'utf8')).toBe(other.top);
     expect(content('meta')['use_refresh_token']).toBe(true);
   });

@@ -60,7 +60,7 @@ describe('the session', () => {
     const browser = await opened();
     const before = new Map(browser.cookies);
     expect(Buffer.from(idOf(before).slice(16), 'base64url')).toHaveLength(24);
-    await browser.get(browser.returnFrom(await browser.login('mytok')));
+    await browser.complete(await browser.login('mytok'));
     expect(idOf(browser.cookies)).not.toBe(idOf(before));
     expect((await browser.get('/')).text).toContain('All done');
     const old = portal.browser();
@@ -176,14 +176,14 @@ describe('whose login it is', () => {
       preferred_username: name,
     };
     portal.answer = () => tokens({ id_token: idToken(claims) });
-    const page = await browser.get(browser.returnFrom(login, { code: 'c', iss: provider.issuer }));
+    const page = await browser.complete(login, { code: 'c', iss: provider.issuer });
     expect([page.status, page.text.includes('belongs to somebody else')]).toEqual([status, status === 403]);
     expect(publicKey.type).toBe('public');
   });
 
   it('R33 without an ID token a required claim refuses the login', async () => {
     const browser = await opened({ providers: new Map([['MYTOK', { ...provider, extraScopes: [] }]]) });
-    expect((await browser.get(browser.returnFrom(await browser.login('mytok')))).status).toBe(403);
+    expect((await browser.complete(await browser.login('mytok'))).status).toBe(403);
   });
 
   it('asks for the scopes that the administrator adds to those of the submit file', async () => {
@@ -203,7 +203,7 @@ describe('whose login it is', () => {
     const known = { ...rest, extraScopes: [] };
     const browser = await opened({ providers: new Map([['MYTOK', known]]) });
     const login = await browser.login('mytok');
-    expect((await browser.get(browser.returnFrom(login, { code: 'c', iss: known.issuer }))).status).toBe(303);
+    expect((await browser.complete(login, { code: 'c', iss: known.issuer })).status).toBe(303);
   });
 });
 
@@ -325,7 +325,7 @@ describe('leaving for the issuer', () => {
       'nowhere';
     expect(page.status).toBe(200);
     expect(page.text).toContain(`href="${to.replaceAll('&', '&amp;')}"`);
-    expect((await browser.get(browser.returnFrom({ ...page, location: to }))).status).toBe(303);
+    expect((await browser.complete({ ...page, location: to })).status).toBe(303);
   });
 });
 
@@ -340,7 +340,7 @@ describe('under a path', () => {
     expect(
       list.text.match(/(?:href|src|action)="[^"]*"/g)?.filter((link) => !/="(\/credmon\/|#)/.test(link)),
     ).toEqual([]);
-    const back = await browser.get(browser.returnFrom(await browser.login('mytok', '/credmon')));
+    const back = await browser.complete(await browser.login('mytok', '/credmon'));
     expect([back.status, back.location]).toEqual([303, '/credmon/']);
     for (const path of [
       '/credmon',
@@ -357,7 +357,7 @@ describe('under a path', () => {
     portal.writeKey(ad({ ReturnUrl: 'https://ap.example//return/mytok' }));
     const browser = portal.browser();
     expect((await browser.get(`//key/${KEY}`)).status).toBe(303);
-    expect((await browser.get(browser.returnFrom(await browser.login('mytok')))).status).toBe(303);
+    expect((await browser.complete(await browser.login('mytok'))).status).toBe(303);
   });
 });
 
@@ -365,11 +365,11 @@ describe('the log', () => {
   it('R43 names no code, state, verifier, token, secret or key, whatever happens', async () => {
     const browser = await opened({}, {}, [ad(), ad({ Provider: 'other' })].join('\n'));
     const login = await browser.login('mytok');
-    await browser.get(browser.returnFrom(login, { error: 'access_denied', code: 'canary-code' }));
-    await browser.get(browser.returnFrom(login));
+    await browser.complete(login, { error: 'access_denied', code: 'canary-code' });
+    await browser.complete(login);
     const again = await browser.login('mytok');
-    await browser.get(browser.returnFrom(again));
-    await browser.get(browser.returnFrom(again));
+    await browser.complete(again);
+    await browser.complete(again);
     await browser.get('/return/mytok?code=canary&state=canary');
     await browser.get('/canary?code=canary');
     await browser.get('/key/canary');

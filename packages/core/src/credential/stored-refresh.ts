@@ -37,7 +37,8 @@ export interface LoginRequest {
  * - `refuse`: it is good, but for other scopes or another audience. To store the login would destroy it, or make `.top` wrong.
  */
 export type StoredRefresh =
-  | { readonly kind: 'none' | 'refuse' }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'refuse' }
   | {
       readonly kind: 'keep';
       readonly refreshToken: string;

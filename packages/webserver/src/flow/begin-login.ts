@@ -5,7 +5,7 @@ import { CodedError } from '@credmon/core/base';
 import { providerSettings, type Settings } from '../settings/settings.ts';
 import { returnUrlProblem } from '../settings/return-url.ts';
 import { newSecret, requireFlow, type Desk } from './desk.ts';
-import { liveLogins, loginCount } from './flow.ts';
+import { liveLogins, loginCount, openAnswers } from './flow.ts';
 import { MAX_LIVE_LOGINS, MAX_LOGINS } from './limits.ts';
 import { checkName } from './name-refusal.ts';
 import { readTokenRequest } from './read-request.ts';
@@ -21,7 +21,9 @@ export async function beginLogin(desk: Desk, id: string | undefined, stem: strin
   const { settings, ports } = desk;
   const now = ports.clock.now();
   const flow = await requireFlow(desk, id);
-  if (liveLogins(flow, now, settings.loginSeconds).length >= MAX_LIVE_LOGINS)
+  const { loginSeconds } = settings;
+  const waiting = liveLogins(flow, now, loginSeconds).length + openAnswers(flow, now, loginSeconds).length;
+  if (waiting >= MAX_LIVE_LOGINS)
     throw new CodedError('LOGIN_REFUSED', 'too many logins of this session are waiting; finish one of them');
   if (loginCount(flow) >= MAX_LOGINS)
     throw new CodedError(

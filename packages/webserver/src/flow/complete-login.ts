@@ -1,13 +1,15 @@
 // Finishes a login: takes what the issuer sent back, gets the tokens and writes them where CredD looks.
 import { exchangeCode, type ProviderRequest, type TokenAnswer } from '@credmon/core';
-import { CodedError, isCoded, messageOf, systemCode } from '@credmon/core/base';
+import { CodedError } from '@credmon/core/base';
 import { newSecret, requireFlow, type Desk } from './desk.ts';
-import { foldFlow, isComplete, nextFlow, withStored, type Flow, type FlowEvent, type Login } from './flow.ts';
-import { checkAnswer, displayName, missingScopes } from './judge-answer.ts';
+import { failLogin, finishLogin } from './finish-login.ts';
+import { foldFlow, type Flow, type Login } from './flow.ts';
+import { dropAnswers, holdAnswer, type BrowserSession } from './held-answer.ts';
+import { asksUser, checkAnswer } from './judge-answer.ts';
 import { checkName } from './name-refusal.ts';
-import { readTokenRequest } from './read-request.ts';
+import { readTokenRequest, type TokenRequest } from './read-request.ts';
 import { registrationOf } from './registration.ts';
-import { storeToken, type Stored } from './store-token.ts';
+import { checkStored, type Issued } from './store-token.ts';
 
 /** A browser that came back: the query of the callback without `?`, its `state`, and its path. */
 export interface Callback {
@@ -16,54 +18,77 @@ export interface Callback {
   readonly path: string;
 }
 
-/** What came of it: the flow afterwards, and the token that it was about. */
+/** What came of it: the flow afterwards, and the id of the answer that waits for the user's decision, if any. */
 export interface Finished {
   readonly flow: Flow;
-  readonly stem: string;
+  readonly answer?: string;
 }
 
 /**
- * Finishes the login that `state` belongs to, whichever tab or replica began it.
- * @throws CodedError `LOGIN_EXPIRED`, `LOGIN_REFUSED`, `LOGIN_WRONG_USER`, `SCOPE_WIDENED`, `SESSION_STORE_FULL`, and as the key file's reader and `exchangeCode`
+ * Finishes the login that `state` belongs to, whichever tab or replica began it: stores its tokens, or, where only the user can say
+ * whose they are, keeps them until the user has decided.
+ * @throws CodedError `LOGIN_EXPIRED`, `LOGIN_REFUSED`, `LOGIN_WRONG_USER`, `SCOPE_WIDENED`, `SESSION_STORE_FULL`, `REFRESH_TOKEN_MISSING`, and as the key file's reader and `exchangeCode`
  */
 export async function completeLogin(
   desk: Desk,
-  id: string | undefined,
+  session: BrowserSession,
   callback: Callback,
 ): Promise<Finished> {
-  const { ports } = desk;
-  const flow = await requireFlow(desk, id);
-  const login = await claimLogin(desk, id ?? '', flow, callback.state);
+  const { ports, settings } = desk;
+  const id = session.flow ?? '';
+  const flow = await requireFlow(desk, session.flow);
   const { state } = callback;
+  const answered = flow.pending.find((one) => one.state === state);
+  // The browser went back to the provider and came again: its question is still open.
+  if (answered) return { flow, answer: answered.answer };
+  const login = await claimLogin(desk, id, flow, state);
   try {
     const request = readTokenRequest(desk, flow, login.stem);
     checkName(desk.settings, request);
     checkPath(request, callback);
     const answer = await exchange(desk, request, login, callback);
-    checkAnswer(desk.settings, flow.localUser, request, answer);
-    const stored = storeToken(desk, flow.localUser, request, { answer, issuedAt: ports.clock.now() });
-    const name = displayName(answer);
-    const after = await note(desk, id ?? '', flow, {
-      type: 'completed',
-      at: ports.clock.now(),
-      state,
-      missing: missingScopes(request, answer),
-      ...stored,
-      ...(name === undefined ? {} : { name }),
-    });
-    ports.counters.login(request.provider, 'done');
-    ports.log.info(`login of ${flow.localUser} for ${login.stem} done; ${describe(stored)}`);
-    return { flow: finishFlow(desk, after), stem: login.stem };
+    const issued = { answer, issuedAt: ports.clock.now() };
+    checkAnswer(settings, flow.localUser, request, answer);
+    if (asksUser(settings, request.provider))
+      return await ask(desk, session, flow, { state, request, issued });
+    return { flow: await finishLogin(desk, id, flow, { state, request, issued }) };
   } catch (error) {
-    const code = isCoded(error) ? error.code : 'CRED_FILE_IO';
-    ports.counters.login(providerOf(flow, login.stem), code);
-    await note(desk, id ?? '', flow, { type: 'failed', at: ports.clock.now(), state, code });
+    await failLogin(desk, id, flow, { state, stem: login.stem, error });
     throw error;
   }
 }
 
-function providerOf({ tokens }: Flow, stem: string): string {
-  return tokens.find((token) => token.stem === stem)?.provider ?? stem;
+/** Keeps the answer for the user to decide. One that could not be stored anyway is refused at once. */
+async function ask(
+  desk: Desk,
+  session: BrowserSession,
+  flow: Flow,
+  {
+    state,
+    request,
+    issued,
+  }: { readonly state: string; readonly request: TokenRequest; readonly issued: Issued },
+): Promise<Finished> {
+  const { ports } = desk;
+  checkStored(desk, flow.localUser, request, issued.answer);
+  const answer = await holdAnswer(desk, session, flow.localUser, { ...issued, keyDigest: request.keyDigest });
+  try {
+    const events = await ports.flows.append(session.flow ?? '', {
+      type: 'held',
+      at: ports.clock.now(),
+      state,
+      answer,
+    });
+    const after = foldFlow(events);
+    if (!after) throw new CodedError('LOGIN_EXPIRED', 'the list was closed while the provider answered');
+    ports.log.info(
+      `login of ${flow.localUser} for ${request.stem} waits for the user to confirm the account`,
+    );
+    return { flow: after, answer };
+  } catch (error) {
+    await dropAnswers(desk, [{ answer }]);
+    throw error;
+  }
 }
 
 /** Of all returns with one `state`, in all processes, exactly the first in the log goes on. */
@@ -106,37 +131,4 @@ function exchange(
     now: ports.clock.now(),
     ...(login.nonce === undefined ? {} : { nonce: login.nonce }),
   });
-}
-
-/** Writes down how a login ended. What happened in the credential directory counts even where no note of it can be kept. */
-async function note({ ports }: Desk, id: string, flow: Flow, event: FlowEvent): Promise<Flow> {
-  let after: Flow | undefined;
-  try {
-    after = foldFlow(await ports.flows.append(id, event));
-  } catch (error) {
-    const why = isCoded(error) ? messageOf(error) : (systemCode(error) ?? 'unknown');
-    ports.log.warn(`no note could be kept of a login of ${flow.localUser} (${event.type}): ${why}`);
-  }
-  return after ?? nextFlow(flow, event) ?? flow;
-}
-
-/** The key file has served when every token is there; the clean-up of condor_credmon removes what cannot be removed here. */
-function finishFlow({ ports }: Desk, noted: Flow): Flow {
-  const flow = withStored(noted, (stem) => ports.files.hasToken(noted.localUser, stem));
-  if (!isComplete(flow)) return flow;
-  try {
-    ports.files.removeKey(flow.key);
-  } catch (error) {
-    if (!isCoded(error)) throw error;
-    ports.log.warn(`the key file of ${flow.localUser} stays: ${error.message}`);
-  }
-  return flow;
-}
-
-function describe({ renewable, refresh }: Stored): string {
-  const old = {
-    kept: 'no new refresh token, the stored one was kept; ',
-    replaced: 'no new refresh token, and the stored one does not fit; ',
-  };
-  return `${refresh === undefined ? '' : old[refresh]}${renewable ? 'it will be renewed' : 'the issuer gave no refresh token, so it cannot be renewed'}`;
 }

@@ -40,7 +40,14 @@ export type FlowEvent =
       /** What became of a stored refresh token, when the answer had none. */
       readonly refresh?: 'kept' | 'replaced';
     }
-  | { readonly type: 'failed'; readonly at: number; readonly state: string; readonly code: ErrorCode };
+  | { readonly type: 'failed'; readonly at: number; readonly state: string; readonly code: ErrorCode }
+  /** The issuer has answered; the tokens wait, under the id `answer`, for the user to confirm the account. */
+  | { readonly type: 'held'; readonly at: number; readonly state: string; readonly answer: string }
+  /** A decision on an answer is being carried out by `attempt`. */
+  | { readonly type: 'decided'; readonly at: number; readonly answer: string; readonly attempt: string }
+  /** Carrying it out failed for a reason that passes: the question is open again. */
+  | { readonly type: 'reopened'; readonly at: number; readonly answer: string; readonly attempt: string }
+  | { readonly type: 'declined'; readonly at: number; readonly state: string; readonly revoked: boolean };
 
 /** A login on its way. `claimedBy` is the first return's attempt; only that one may go on, so that a `state` serves once. */
 export interface Login {
@@ -50,6 +57,24 @@ export interface Login {
   readonly verifier: string;
   readonly nonce?: string;
   readonly claimedBy?: string;
+}
+
+/** An issuer's answer that waits for the user's decision. The first attempt to carry one out claims it, so that it serves once. */
+export interface PendingAnswer {
+  /** Its id in the store of answers. */
+  readonly answer: string;
+  readonly state: string;
+  readonly stem: string;
+  readonly heldAt: number;
+  readonly claim?: { readonly attempt: string; readonly at: number };
+}
+
+/** How the question about an answer ended. `revoked`: the issuer was asked to end the declined tokens, and did. */
+export interface SettledAnswer {
+  readonly answer: string;
+  readonly stem: string;
+  readonly outcome: 'stored' | 'failed' | 'declined';
+  readonly revoked: boolean;
 }
 
 /** How far one token is. */
@@ -77,6 +102,8 @@ export interface Flow {
   readonly localUser: string;
   readonly tokens: readonly FlowToken[];
   readonly logins: readonly Login[];
+  readonly pending: readonly PendingAnswer[];
+  readonly settled: readonly SettledAnswer[];
   /** `state` values of logins that are over, to tell a replay from a stranger. */
   readonly over: readonly string[];
 }
@@ -109,6 +136,16 @@ export function nextFlow(flow: Flow | undefined, event: FlowEvent): Flow | undef
     }
     case 'failed':
       return closed(flow, event.state, { kind: 'failed', code: event.code });
+    case 'held':
+      return held(flow, event);
+    case 'decided':
+    case 'reopened':
+      return {
+        ...flow,
+        pending: flow.pending.map((one) => (one.answer === event.answer ? decided(one, event) : one)),
+      };
+    case 'declined':
+      return closed(flow, event.state, { kind: 'waiting' }, event.revoked);
   }
 }
 
@@ -125,6 +162,8 @@ function opened(event: FlowEvent & { type: 'opened' }): Flow {
       state: { kind: 'waiting' },
     })),
     logins: [],
+    pending: [],
+    settled: [],
     over: [],
   };
 }
@@ -133,21 +172,53 @@ function claimed(login: Login, state: string, attempt: string): Login {
   return login.state === state && login.claimedBy === undefined ? { ...login, claimedBy: attempt } : login;
 }
 
-/** Ends a login. A failure never takes back what another tab has achieved. */
-function closed(flow: Flow, state: string, result: TokenState): Flow {
+function held(flow: Flow, { at, state, answer }: FlowEvent & { type: 'held' }): Flow {
   const login = flow.logins.find((one) => one.state === state);
   if (!login) return flow;
   return {
     ...flow,
     logins: flow.logins.filter((one) => one !== login),
+    pending: [...flow.pending, { answer, state, stem: login.stem, heldAt: at }],
+  };
+}
+
+/** An attempt as old as this, in seconds, belongs to a process that has died: another one may carry out the decision. */
+const CLAIM_SECONDS = 30;
+
+function decided(
+  pending: PendingAnswer,
+  { type, at, attempt }: FlowEvent & { type: 'decided' | 'reopened' },
+): PendingAnswer {
+  const { claim, ...open } = pending;
+  if (type === 'reopened') return claim?.attempt === attempt ? open : pending;
+  return claim && at - claim.at < CLAIM_SECONDS ? pending : { ...open, claim: { attempt, at } };
+}
+
+/** Ends a login or the question about its answer. Neither a failure nor a refusal takes back what another tab has achieved. */
+function closed(flow: Flow, state: string, result: TokenState, revoked = false): Flow {
+  const pending = flow.pending.find((one) => one.state === state);
+  const stem = pending?.stem ?? flow.logins.find((one) => one.state === state)?.stem;
+  if (stem === undefined) return flow;
+  return {
+    ...flow,
+    logins: flow.logins.filter((one) => one.state !== state),
+    pending: flow.pending.filter((one) => one !== pending),
+    settled: pending
+      ? [...flow.settled, { answer: pending.answer, stem, outcome: OUTCOMES[result.kind], revoked }]
+      : flow.settled,
     over: [...flow.over, state],
     tokens: flow.tokens.map((token) =>
-      token.stem === login.stem && !(result.kind === 'failed' && token.state.kind === 'signed-in')
+      token.stem === stem && !(result.kind !== 'signed-in' && token.state.kind === 'signed-in')
         ? { ...token, state: result }
         : token,
     ),
   };
 }
+
+const OUTCOMES = { 'signed-in': 'stored', failed: 'failed', waiting: 'declined' } as const satisfies Record<
+  TokenState['kind'],
+  SettledAnswer['outcome']
+>;
 
 /**
  * The flow as the credential directory has it: a token that is stored counts, whoever signed in for it, and one that was removed is
@@ -169,11 +240,16 @@ export function isComplete(flow: Flow): boolean {
 }
 
 /** How many logins the flow has seen, over or not. */
-export function loginCount({ logins, over }: Flow): number {
-  return logins.length + over.length;
+export function loginCount({ logins, pending, over }: Flow): number {
+  return logins.length + pending.length + over.length;
 }
 
 /** Logins begun within `seconds` before `now` (epoch seconds) and not over. */
 export function liveLogins(flow: Flow, now: number, seconds: number): readonly Login[] {
   return flow.logins.filter(({ begunAt }) => now - begunAt < seconds);
+}
+
+/** Answers that came within `seconds` before `now` (epoch seconds) and wait for a decision. */
+export function openAnswers(flow: Flow, now: number, seconds: number): readonly PendingAnswer[] {
+  return flow.pending.filter(({ heldAt }) => now - heldAt < seconds);
 }

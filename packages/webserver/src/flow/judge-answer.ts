@@ -49,11 +49,7 @@ export function missingScopes(request: ProviderRequest, answer: TokenAnswer): re
   return more === 0 ? narrower : [...shown, `and ${more} more`];
 }
 
-/** How a verified ID token calls the person; at most 80 characters, for people to read. */
-export function displayName({ claims }: TokenAnswer): string | undefined {
-  for (const claim of ['name', 'preferred_username', 'sub']) {
-    const value = claims?.[claim];
-    if (typeof value === 'string' && value.trim() !== '') return value.trim().slice(0, 80);
-  }
-  return undefined;
+/** True when neither the proxy nor a claim says who the user is: then the user is asked before anything is stored. */
+export function asksUser(settings: Settings, provider: string): boolean {
+  return settings.remoteUser === undefined && providerSettings(settings, provider).userClaim === undefined;
 }

@@ -1,18 +1,30 @@
 // Reads a session's key file again whenever it is needed, so that neither client secrets nor long texts stand in a session.
+import { createHash } from 'node:crypto';
 import { readCredentialRequest, type CredentialRequest, type ProviderRequest } from '@credmon/core';
 import { CodedError, isCoded } from '@credmon/core/base';
 import type { Desk } from './desk.ts';
 import { isComplete, type Flow } from './flow.ts';
 
+/** A key file's request, and a digest of its bytes, to tell later whether it is still the same file. */
+export interface KeyRequest extends CredentialRequest {
+  readonly digest: string;
+}
+
+/** The request for one token, and the digest of the key file that it is in. */
+export interface TokenRequest extends ProviderRequest {
+  readonly keyDigest: string;
+}
+
 /**
  * The request behind a key.
  * @throws CodedError `KEY_FILE_MISSING` (also when older than its time to live), `KEY_FILE_INVALID`, `CRED_FILE_IO`
  */
-export function readRequest({ settings, ports }: Desk, key: string): CredentialRequest {
+export function readRequest({ settings, ports }: Desk, key: string): KeyRequest {
   const { bytes, modifiedAt } = ports.files.readKey(key);
   if (ports.clock.now() - modifiedAt >= settings.keySeconds)
     throw new CodedError('KEY_FILE_MISSING', `the key file is older than ${settings.keySeconds} s`);
-  return readCredentialRequest(bytes, { allowLoopbackHttp: settings.allowLoopbackHttp });
+  const digest = createHash('sha256').update(bytes).digest('base64url');
+  return { ...readCredentialRequest(bytes, { allowLoopbackHttp: settings.allowLoopbackHttp }), digest };
 }
 
 /** What a flow's key file says of each token, by stem; nothing when it has served and is gone. @throws as {@link readRequest} */
@@ -27,11 +39,15 @@ export function readTokenRequests(desk: Desk, flow: Flow): ReadonlyMap<string, P
   throw anotherFile();
 }
 
-/** The part of a flow's key file that is about one token. @throws as {@link readRequest} */
-export function readTokenRequest(desk: Desk, flow: Flow, stem: string): ProviderRequest {
-  const { localUser, requests } = readRequest(desk, flow.key);
+/**
+ * The part of a flow's key file that is about one token; with `keyDigest`, only of the key file that had this digest.
+ * @throws as {@link readRequest}
+ */
+export function readTokenRequest(desk: Desk, flow: Flow, stem: string, keyDigest?: string): TokenRequest {
+  const { localUser, requests, digest } = readRequest(desk, flow.key);
   const found = requests.find((one) => one.stem === stem);
-  if (localUser === flow.localUser && found) return found;
+  const same = localUser === flow.localUser && (keyDigest ?? digest) === digest;
+  if (same && found) return { ...found, keyDigest: digest };
   throw anotherFile();
 }
 

@@ -6,6 +6,7 @@ import {
   subjectOf,
   type ProviderRequest,
   type StoredRefresh,
+  type StoredTexts,
   type TokenAnswer,
 } from '@credmon/core';
 import { CodedError, isCoded } from '@credmon/core/base';
@@ -44,6 +45,22 @@ export function storeToken(desk: Desk, user: string, request: ProviderRequest, i
   }
 }
 
+/** Refuses an answer that {@link storeToken} would refuse. @throws CodedError `REFRESH_TOKEN_MISSING`, `CRED_DIR_INVALID` */
+export function checkStored(desk: Desk, user: string, request: ProviderRequest, answer: TokenAnswer): void {
+  judgeStored(desk.ports.files.readToken(user, request.stem), request, answer);
+}
+
+function judgeStored(
+  stored: StoredTexts,
+  request: ProviderRequest,
+  answer: TokenAnswer,
+): Exclude<StoredRefresh, { kind: 'refuse' }> {
+  const { scopes, audience, clientId, tokenUrl } = request;
+  const before = judgeStoredRefresh(stored, { scopes, audience, clientId, tokenUrl }, answer);
+  if (before.kind === 'refuse') throw otherScopes(request);
+  return before;
+}
+
 function storeOnce(
   { settings, ports }: Desk,
   user: string,
@@ -54,8 +71,7 @@ function storeOnce(
   const { files } = ports;
   const { stem, scopes, audience, clientId, clientSecret, tokenUrl } = request;
   const stored = files.readToken(user, stem);
-  const before = judgeStoredRefresh(stored, { scopes, audience, clientId, tokenUrl }, answer);
-  if (before.kind === 'refuse') throw otherScopes(request);
+  const before = judgeStored(stored, request, answer);
   const subject = subjectOf(answer);
   const client = { client_id: clientId, client_secret: clientSecret, token_url: tokenUrl };
   const texts = filesFromLogin({

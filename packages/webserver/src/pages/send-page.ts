@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import type { Desk } from '../flow/desk.ts';
 
 /** The templates in views/. */
-export type PageName = 'home' | 'login' | 'leave' | 'error';
+export type PageName = 'home' | 'login' | 'leave' | 'confirm' | 'declined' | 'switch' | 'error';
 
 /** Renders `page` with `data` and sends it. */
 export function sendPage(

@@ -1,7 +1,7 @@
 // One requested token as a page shows it.
 import { splitScopes, type ProviderRequest } from '@credmon/core';
 import { CodedError } from '@credmon/core/base';
-import type { Flow, FlowToken } from '../flow/flow.ts';
+import type { Flow, FlowToken, PendingAnswer } from '../flow/flow.ts';
 import { pageFor } from '../plugins/page-error.ts';
 
 /** What the templates show of a token. */
@@ -14,6 +14,8 @@ export interface TokenCard {
   /** What the key file says; missing when it has served and is gone. `issuer` is the host that the browser will go to. */
   readonly asked?: { readonly scopes: readonly string[]; readonly audience: string; readonly issuer: string };
   readonly state: 'waiting' | 'failed' | 'signed-in';
+  /** The id of an answer whose account the user has not confirmed yet. */
+  readonly answer?: string;
   /** The title of the failure's page. */
   readonly failure?: string;
   readonly name?: string;
@@ -25,13 +27,21 @@ export interface TokenCard {
   readonly refresh?: 'kept' | 'replaced';
 }
 
-/** The card of one of a flow's tokens; `request` is what the key file says of it, `refused` why nobody can sign in for it. */
+/**
+ * The card of one of a flow's tokens; `request` is what the key file says of it, `refused` why nobody can sign in for it, `open` the
+ * answers that wait for a decision.
+ */
 export function tokenCard(
   token: FlowToken,
   request: ProviderRequest | undefined,
   refused?: string,
+  open: readonly PendingAnswer[] = [],
 ): TokenCard {
   const { stem, provider, handle, state } = token;
+  // A decision that is being carried out needs no answer, unless the process that did so has died.
+  const answer = open.findLast(
+    (one) => one.stem === stem && (one.claim === undefined || state.kind !== 'signed-in'),
+  )?.answer;
   const signedIn = state.kind === 'signed-in' ? state : undefined;
   return {
     stem,
@@ -43,6 +53,7 @@ export function tokenCard(
     renewable: signedIn?.renewable ?? true,
     ...(refused === undefined ? {} : { refused }),
     ...(request === undefined ? {} : { asked: askedOf(request) }),
+    ...(answer === undefined ? {} : { answer }),
     ...(signedIn?.name === undefined ? {} : { name: signedIn.name }),
     ...(signedIn?.refresh === undefined ? {} : { refresh: signedIn.refresh }),
     ...(state.kind === 'failed' ? { failure: pageFor(new CodedError(state.code, '')).page.title } : {}),

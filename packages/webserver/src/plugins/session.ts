@@ -5,16 +5,20 @@ import fastifySession from '@fastify/session';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isRecord } from '@credmon/core';
 import { newSecret, ownerMark, type Desk } from '../flow/desk.ts';
+import { foldFlow } from '../flow/flow.ts';
+import { dropAnswers, moveAnswers, type BrowserSession } from '../flow/held-answer.ts';
 
 declare module 'fastify' {
   interface Session {
     /** The id of the flow that this browser opened. */
     flow?: string;
+    /** The key of a link of another account that was opened meanwhile; the user is asked which account to keep. */
+    offer?: string;
   }
 }
 
 /** What survives a change of the session id. `_csrf` is the secret of @fastify/csrf-protection: forms in other tabs stay good. */
-const KEPT = ['flow', '_csrf'];
+const KEPT = ['flow', 'offer', '_csrf'];
 
 /**
  * Registers cookies, sessions and CSRF protection. The cookie is `__Host-credmon`, Secure; over loopback http it is `credmon`.
@@ -38,16 +42,27 @@ export async function registerSessions(app: FastifyInstance, desk: Desk): Promis
   });
 }
 
+/** The browser that a request came from, as the flow knows it. */
+export function browserOf({ session }: FastifyRequest): BrowserSession {
+  return { flow: session.flow, id: session.sessionId };
+}
+
 /** A new session for a new flow; whatever the browser had before is forgotten on the server too. */
-export async function startSession({ ports }: Desk, request: FastifyRequest, flow: string): Promise<void> {
+export async function startSession(desk: Desk, request: FastifyRequest, flow: string): Promise<void> {
+  const { ports } = desk;
   const { flow: before } = request.session;
   // The new id takes its owner's mark from the flow, which must be there first.
   request.session.flow = flow;
   await request.session.regenerate(['flow']);
-  if (before !== undefined) await ports.flows.remove(before);
+  if (before === undefined) return;
+  await dropAnswers(desk, foldFlow(await ports.flows.read(before))?.pending ?? []);
+  await ports.flows.remove(before);
 }
 
-/** A new id for the same session, after somebody signed in. */
-export async function renewSession(request: FastifyRequest): Promise<void> {
+/** A new id for the same session, after somebody signed in. Answers that wait for a decision are sealed with it anew. */
+export async function renewSession(desk: Desk, request: FastifyRequest): Promise<void> {
+  const before = browserOf(request);
   await request.session.regenerate(KEPT);
+  const flow = before.flow === undefined ? undefined : foldFlow(await desk.ports.flows.read(before.flow));
+  if (flow) await moveAnswers(desk, flow, before, browserOf(request));
 }

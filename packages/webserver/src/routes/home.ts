@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { originOf } from '@credmon/core/base';
 import { currentFlow, type Desk } from '../flow/desk.ts';
-import { isComplete } from '../flow/flow.ts';
+import { isComplete, openAnswers } from '../flow/flow.ts';
 import { nameRefusal } from '../flow/name-refusal.ts';
 import { readTokenRequests } from '../flow/read-request.ts';
 import { sendPage } from '../pages/send-page.ts';
@@ -21,10 +21,11 @@ export function homeRoute(app: FastifyInstance, desk: Desk): void {
       reply,
       [...requests.values()].map(({ authorizationUrl }) => originOf(authorizationUrl)),
     );
+    const open = openAnswers(flow, desk.ports.clock.now(), desk.settings.loginSeconds);
     return sendPage(desk, reply, 'home', 200, {
       localUser: flow.localUser,
       tokens: flow.tokens.map((token) =>
-        tokenCard(token, requests.get(token.stem), nameRefusal(desk.settings, token)),
+        tokenCard(token, requests.get(token.stem), nameRefusal(desk.settings, token), open),
       ),
       complete: isComplete(flow),
       csrf: reply.generateCsrf(),

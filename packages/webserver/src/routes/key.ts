@@ -6,6 +6,7 @@ import { openKey } from '../flow/open-key.ts';
 import { admit } from '../plugins/admission.ts';
 import { renewSession, startSession } from '../plugins/session.ts';
 import { read } from './read.ts';
+import { isAnotherAccount } from './switch.ts';
 
 const params = z.object({ key: z.string() });
 
@@ -14,8 +15,12 @@ export function keyRoute(app: FastifyInstance, desk: Desk): void {
   app.get('/key/:key', { exposeHeadRoute: false }, async (request, reply) => {
     const { key } = read(params, request.params);
     const current = await currentFlow(desk, request.session.flow);
+    if (isAnotherAccount(desk, key, current)) {
+      request.session.offer = key;
+      return reply.redirect(`${desk.settings.mount}/switch`, 303);
+    }
     const flow = await openKey(desk, key, current, (localUser) => admit(desk, request, localUser));
-    await (flow === undefined ? renewSession(request) : startSession(desk, request, flow));
+    await (flow === undefined ? renewSession(desk, request) : startSession(desk, request, flow));
     return reply.redirect(`${desk.settings.mount}/`, 303);
   });
 }

@@ -5,7 +5,7 @@ import { completeLogin } from '../flow/complete-login.ts';
 import { requireFlow, type Desk } from '../flow/desk.ts';
 import { liveLogins } from '../flow/flow.ts';
 import { admit } from '../plugins/admission.ts';
-import { renewSession } from '../plugins/session.ts';
+import { browserOf, renewSession } from '../plugins/session.ts';
 import { read } from './read.ts';
 
 /** Each at most once: a repeated parameter comes as a list and is refused. Others are none of our business. */
@@ -23,11 +23,11 @@ export function returnRoutes(app: FastifyInstance, desk: Desk): void {
     const { localUser } = await requireFlow(desk, request.session.flow);
     admit(desk, request, localUser);
     const [path = '', query = ''] = splitOnce(request.url, '?');
-    const { flow } = await completeLogin(desk, request.session.flow, { state, query, path });
+    const { flow, answer } = await completeLogin(desk, browserOf(request), { state, query, path });
     const waiting = liveLogins(flow, desk.ports.clock.now(), desk.settings.loginSeconds);
     // Another tab's return may be on its way with the old id: it must still find its session.
-    if (waiting.length === 0) await renewSession(request);
-    return reply.redirect(`${desk.settings.mount}/`, 303);
+    if (waiting.length === 0) await renewSession(desk, request);
+    return reply.redirect(`${desk.settings.mount}/${answer === undefined ? '' : `confirm/${answer}`}`, 303);
   };
   for (const path of ['/return', '/return/*']) app.get(path, { exposeHeadRoute: false }, handler);
 }

@@ -2,6 +2,7 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryName, type Clock } from '@credmon/core/base';
+import { createFileAnswers } from './file-answers.ts';
 import { createFileFlows } from './file-flows.ts';
 import { createFileSessions } from './file-sessions.ts';
 import {
@@ -22,6 +23,7 @@ export function openFileStores(directory: string, clock: Clock, limits: SessionL
   return {
     sessions: createFileSessions(directory, clock, limits),
     flows: createFileFlows(directory, clock, limits),
+    answers: createFileAnswers(directory, clock, limits),
     cookieSecret: needingSpace(() => cookieKey(directory)),
     check: async () => {
       const path = temporaryName(join(directory, 'check'));

@@ -6,7 +6,7 @@ import { isRecord } from '@credmon/core';
 import { CodedError, type Clock, type Trust } from '@credmon/core/base';
 import { ownerMark } from '../flow/desk.ts';
 import { MAX_OPEN_PER_USER, MAX_SESSION_BYTES } from '../flow/limits.ts';
-import type { FlowLog } from '../ports.ts';
+import type { AnswerStore, FlowLog } from '../ports.ts';
 import type { RedisAddress } from '../settings/session-store.ts';
 import { flowEvents, longFlow, maxFlowBytes } from './flow-text.ts';
 import { openRedis, type RedisAnswer, type RedisLink } from './redis-link.ts';
@@ -28,11 +28,13 @@ export async function openRedisStores(
   trust?: Trust,
 ): Promise<Stores> {
   const link = await openRedis(address, trouble, trust);
-  const { idle, absolute, count } = limits;
+  const { idle, absolute, answer, count } = limits;
   const common = { perUser: MAX_OPEN_PER_USER, count, absolute, keep: Math.ceil(absolute) };
-  const of = (kind: 'session' | 'flow', id: string) => ({
+  const ages = { session: idle, flow: absolute, answer };
+  const of = (kind: 'session' | 'flow' | 'answer', id: string) => ({
     ...common,
-    age: kind === 'session' ? idle : absolute,
+    ...(kind === 'answer' ? { absolute: answer, keep: Math.ceil(answer) } : {}),
+    age: ages[kind],
     now: clock.now(),
     member: memberOf(id),
   });
@@ -40,12 +42,14 @@ export async function openRedisStores(
   return {
     sessions: sessionsIn(link, (id) => of('session', id), limits),
     flows: flowsIn(link, (id) => of('flow', id), limits),
+    answers: answersIn(link, (id) => of('answer', id), limits),
     cookieSecret: await link.agree('cookie-key', randomBytes(32).toString('base64url')),
     check: async () => void (await link.agree('check', 'a few bytes')),
     count: async () => ({ sessions: await kept('session'), flows: await kept('flow') }),
     prune: async () => {
       await link.run('session', 'prune', of('session', ''));
       await link.run('flow', 'prune', of('flow', ''));
+      await link.run('answer', 'prune', of('answer', ''));
     },
     close: () => link.close(),
   };
@@ -77,6 +81,21 @@ function sessionsIn(link: RedisLink, values: Values, limits: SessionLimits): Ses
     return null;
   };
   return { get: callbackify(get), set: callbackify(set), destroy: callbackify(remove) };
+}
+
+/** An answer is kept as a session is: replaced as a whole, and never longer than its time, however often it is read. */
+function answersIn(link: RedisLink, values: Values, limits: SessionLimits): AnswerStore {
+  return {
+    put: async (id, text) => {
+      await link.run('answer', 'remove', values(id));
+      judge(await link.run('answer', 'set', values(id), text), limits);
+    },
+    read: async (id) => {
+      const { status, text } = await link.run('answer', 'get', { ...values(id), touch: TOUCH_SECONDS });
+      return status === 'ok' ? text : undefined;
+    },
+    remove: async (id) => void (await link.run('answer', 'remove', values(id))),
+  };
 }
 
 function flowsIn(link: RedisLink, values: Values, limits: SessionLimits): FlowLog {

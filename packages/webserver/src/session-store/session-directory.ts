@@ -19,13 +19,17 @@ import { MAX_OPEN_PER_USER } from '../flow/limits.ts';
 const COOKIE_KEY_FILE = 'cookie.key';
 
 /** The kinds of file in the directory besides the cookie key. */
-export type SessionFileKind = 'session' | 'flow';
+export type SessionFileKind = 'session' | 'flow' | 'answer';
 
-/** How long files count, in seconds: sessions since their last use (`idle`), flows since their last event (`absolute`). */
+/**
+ * How long files count, in seconds: sessions since their last use (`idle`), flows since their last event (`absolute`), answers that wait for
+ * a decision since they came (`answer`).
+ */
 export interface SessionLimits {
   readonly idle: number;
   readonly absolute: number;
-  /** How many sessions, and as many flows, there may be at once. */
+  readonly answer: number;
+  /** How many sessions, as many flows, and as many answers there may be at once. */
   readonly count: number;
 }
 
@@ -139,17 +143,25 @@ export function cookieKey(directory: string): string {
 export function pruneSessions(
   directory: string,
   now: number,
-  { idle, absolute }: Pick<SessionLimits, 'idle' | 'absolute'>,
+  limits: Pick<SessionLimits, 'idle' | 'absolute' | 'answer'>,
 ): number {
   let removed = 0;
   for (const name of readdirSync(directory)) {
     const path = join(directory, name);
-    const kind = /\.(session|flow|credmon-tmp)$/.exec(name)?.[1];
+    const kind = /\.(session|flow|answer|credmon-tmp)$/.exec(name)?.[1];
     if (kind === undefined) continue;
     const usedAt = (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) / 1000;
-    if (now - usedAt < (kind === 'session' ? idle : absolute)) continue;
+    if (now - usedAt < lifetimeOf(kind, limits)) continue;
     rmSync(path, { force: true });
     removed += 1;
   }
   return removed;
+}
+
+function lifetimeOf(
+  kind: string,
+  { idle, absolute, answer }: Pick<SessionLimits, 'idle' | 'absolute' | 'answer'>,
+): number {
+  if (kind === 'session') return idle;
+  return kind === 'answer' ? answer : absolute;
 }

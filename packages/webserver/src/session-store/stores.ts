@@ -1,11 +1,12 @@
 // What every place that sessions can be kept in offers to the server.
 import type { SessionStore } from '@fastify/session';
-import type { FlowLog } from '../ports.ts';
+import type { AnswerStore, FlowLog } from '../ports.ts';
 
-/** Sessions and flows in one place, opened together and closed together. */
+/** Sessions, flows and answers in one place, opened together and closed together. */
 export interface Stores {
   readonly sessions: SessionStore;
   readonly flows: FlowLog;
+  readonly answers: AnswerStore;
   /** Signs session cookies; the same for every replica that shares the place. */
   readonly cookieSecret: string;
   /** Makes sure that something can be written there. @throws CodedError `SESSION_STORE_FULL`; the system's or the network's error */

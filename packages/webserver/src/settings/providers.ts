@@ -1,22 +1,28 @@
 // Reads what the administrator says of single providers: the knobs CREDMON_<PROVIDER>_*.
-import { type ClientAuthentication, type Config, type KnobReader } from '@credmon/core';
+import { secureEndpoint, type ClientAuthentication, type Config, type KnobReader } from '@credmon/core';
+import { messageOf } from '@credmon/core/base';
 import type { ProviderSettings } from './settings.ts';
 
 /** The knobs of a provider; CREDMON_RENEWALS_PER_ISSUER is the daemon's. A name such as CREDMON_WEB_ISSUER would be that of a provider called WEB. */
-const KNOB = /^CREDMON_(?!RENEWALS_PER_)(.+)_(ISSUER|CLIENT_AUTH|USER_CLAIM|EXTRA_SCOPES|USE_ID_TOKEN)$/i;
+const KNOB =
+  /^CREDMON_(?!RENEWALS_PER_)(.+)_(ISSUER|CLIENT_AUTH|USER_CLAIM|EXTRA_SCOPES|USE_ID_TOKEN|REVOCATION_URL)$/i;
 
 /** Settings by upper-case provider name, for every provider that any such knob names. */
-export function readProviders(config: Config, read: KnobReader): ReadonlyMap<string, ProviderSettings> {
+export function readProviders(
+  config: Config,
+  read: KnobReader,
+  allowLoopbackHttp: boolean,
+): ReadonlyMap<string, ProviderSettings> {
   const providers = new Map<string, ProviderSettings>();
   for (const name of config.names()) {
     const provider = KNOB.exec(name)?.[1]?.toUpperCase();
     if (provider !== undefined && !providers.has(provider))
-      providers.set(provider, readProvider(read, provider));
+      providers.set(provider, readProvider(read, provider, allowLoopbackHttp));
   }
   return providers;
 }
 
-function readProvider(read: KnobReader, provider: string): ProviderSettings {
+function readProvider(read: KnobReader, provider: string, allowLoopbackHttp: boolean): ProviderSettings {
   const issuer = read.string(`CREDMON_${provider}_ISSUER`);
   const userClaim = read.string(`CREDMON_${provider}_USER_CLAIM`);
   if (issuer !== undefined && !URL.canParse(issuer))
@@ -26,13 +32,26 @@ function readProvider(read: KnobReader, provider: string): ProviderSettings {
       `CREDMON_${provider}_USER_CLAIM`,
       `needs CREDMON_${provider}_ISSUER: without it no ID token can be verified`,
     );
+  const revocationUrl = readRevocationUrl(read, `CREDMON_${provider}_REVOCATION_URL`, allowLoopbackHttp);
   return {
     authentication: readAuthentication(read, `CREDMON_${provider}_CLIENT_AUTH`),
     extraScopes: read.list(`CREDMON_${provider}_EXTRA_SCOPES`) ?? [],
     ...(read.boolean(`CREDMON_${provider}_USE_ID_TOKEN`, false) ? { useIdToken: true } : {}),
     ...(issuer === undefined ? {} : { issuer }),
+    ...(revocationUrl === undefined ? {} : { revocationUrl }),
     ...(userClaim === undefined ? {} : { userClaim }),
   };
+}
+
+function readRevocationUrl(read: KnobReader, knob: string, allowLoopbackHttp: boolean): string | undefined {
+  const url = read.string(knob);
+  if (url === undefined) return undefined;
+  try {
+    return secureEndpoint(url, knob, allowLoopbackHttp).href;
+  } catch (error) {
+    read.mistake(knob, `cannot be used: ${messageOf(error)}`);
+    return undefined;
+  }
 }
 
 function readAuthentication(read: KnobReader, knob: string): ClientAuthentication {

@@ -49,7 +49,7 @@ export function readSettings(config: Config, flag?: ListenAddress): Settings {
     requestsPerMinute: read.integer('CREDMON_WEB_RATE_LIMIT', 300, 1, 1_000_000),
     log: logSettings(read, 'CREDMON_WEB', { logFile: undefined, debug: false, verbose: false }, LOG_HABITS),
     allowLoopbackHttp,
-    providers: readProviders(config, read),
+    providers: readProviders(config, read, allowLoopbackHttp),
     defaultTokenSeconds: read.integer('CREDMON_DEFAULT_TOKEN_LIFETIME', 1200, 10, 31_536_000),
     connectSeconds: read.integer('CREDMON_CONNECT_TIMEOUT', 5, 1, 300),
     requestSeconds: read.integer('CREDMON_REQUEST_TIMEOUT', 15, 1, 600),

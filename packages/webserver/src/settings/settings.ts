@@ -17,6 +17,8 @@ export interface ProviderSettings {
   readonly authentication: ClientAuthentication;
   /** CREDMON_<PROVIDER>_USER_CLAIM: the ID token's claim that must equal the local user. */
   readonly userClaim?: string;
+  /** CREDMON_<PROVIDER>_REVOCATION_URL: where a declined sign-in's tokens are revoked. */
+  readonly revocationUrl?: string;
   /** CREDMON_<PROVIDER>_EXTRA_SCOPES: may be granted without having been asked for. */
   readonly extraScopes: readonly string[];
   /** CREDMON_<PROVIDER>_USE_ID_TOKEN: jobs may read the ID token. */

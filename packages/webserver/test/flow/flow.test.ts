@@ -1,7 +1,14 @@
 // The flow as a fold of events: what each event changes, and what no event can do.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { foldFlow, isComplete, liveLogins, withStored, type FlowEvent } from '../../src/flow/flow.ts';
+import {
+  foldFlow,
+  isComplete,
+  liveLogins,
+  openAnswers,
+  withStored,
+  type FlowEvent,
+} from '../../src/flow/flow.ts';
 
 const opened: FlowEvent = {
   type: 'opened',
@@ -48,6 +55,8 @@ describe('a flow', () => {
         { provider: 'b', handle: '', stem: 'b', state: { kind: 'waiting' } },
       ],
       logins: [],
+      pending: [],
+      settled: [],
       over: [],
     });
   });
@@ -115,6 +124,73 @@ describe('a flow', () => {
     expect(
       flow && withStored(flow, (stem) => stored.includes(stem)).tokens.map(({ state }) => state.kind),
     ).toEqual(expected);
+  });
+
+  const held = (state: string, answer = `answer-${state}`): FlowEvent => ({
+    type: 'held',
+    at: 110,
+    state,
+    answer,
+  });
+  const decided = (attempt: string, at: number): FlowEvent => ({
+    type: 'decided',
+    at,
+    answer: 'answer-s',
+    attempt,
+  });
+  const reopened = (attempt: string): FlowEvent => ({
+    type: 'reopened',
+    at: 120,
+    answer: 'answer-s',
+    attempt,
+  });
+  const declined: FlowEvent = { type: 'declined', at: 130, state: 's', revoked: true };
+  const asked = [opened, begun('s'), returned('s', 'r'), held('s')];
+
+  it.each<readonly [string, readonly FlowEvent[], string | undefined]>([
+    ['nobody has claimed', asked, undefined],
+    ['the first attempt claims', [...asked, decided('one', 111), decided('two', 112)], 'one'],
+    [
+      'another attempt claims after its owner reopened it',
+      [...asked, decided('one', 111), reopened('one'), decided('two', 112)],
+      'two',
+    ],
+    ['stays claimed when another one reopens it', [...asked, decided('one', 111), reopened('two')], 'one'],
+    ['stays claimed for half a minute', [...asked, decided('one', 111), decided('two', 140)], 'one'],
+    ['is claimed anew after half a minute', [...asked, decided('one', 111), decided('two', 141)], 'two'],
+  ])('R33 R36 an answer that waits for a decision: %s', (_title, events, attempt) => {
+    const [pending] = foldFlow(events)?.pending ?? [];
+    expect([pending?.answer, pending?.claim?.attempt]).toEqual(['answer-s', attempt]);
+  });
+
+  it.each<readonly [string, FlowEvent, string, object]>([
+    ['stored', completed('s'), 'signed-in', { outcome: 'stored', revoked: false }],
+    ['declined', declined, 'waiting', { outcome: 'declined', revoked: true }],
+    ['failed', failed('s'), 'failed', { outcome: 'failed', revoked: false }],
+  ])('R33 an answer is %s once, and its state is over', (_title, event, kind, outcome) => {
+    const flow = foldFlow([
+      ...asked,
+      decided('one', 111),
+      event,
+      event,
+      decided('two', 300),
+      held('s', 'again'),
+    ]);
+    expect(flow).toMatchObject({ logins: [], pending: [], over: ['s'] });
+    expect(flow?.settled).toEqual([{ answer: 'answer-s', stem: 'a', ...outcome }]);
+    expect(flow?.tokens[0]?.state.kind).toBe(kind);
+  });
+
+  it('R33 a declined answer takes back neither a stored token nor another login', () => {
+    const flow = foldFlow([...asked, begun('t'), completed('t'), begun('u', 'b'), declined]);
+    expect(flow?.tokens.map(({ state }) => state.kind)).toEqual(['signed-in', 'waiting']);
+    expect(flow?.logins.map(({ state }) => state)).toEqual(['u']);
+  });
+
+  it('an answer waits for as long as a login may take', () => {
+    const flow = foldFlow(asked);
+    expect(flow && openAnswers(flow, 709, 600)).toHaveLength(1);
+    expect(flow && openAnswers(flow, 710, 600)).toHaveLength(0);
   });
 
   it('is complete when every token is there', () => {

@@ -38,7 +38,7 @@ it.each([
     });
   const browser = portal.browser();
   await browser.open(`/key/${KEY}`);
-  await browser.open(browser.returnFrom(await browser.login('mytok')));
+  await browser.complete(await browser.login('mytok'));
   const { 'mytok.use': use, 'mytok.top': top } = portal.tokenFiles() as Record<string, { content: unknown }>;
   expect([use?.content, top?.content]).toEqual([
     {

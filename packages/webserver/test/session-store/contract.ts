@@ -4,7 +4,7 @@ import type { SessionStore } from '@fastify/session';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FlowEvent } from '../../src/flow/flow.ts';
 import { MAX_FLOW_BYTES, MAX_OPEN_PER_USER } from '../../src/flow/limits.ts';
-import type { FlowLog } from '../../src/ports.ts';
+import type { AnswerStore, FlowLog } from '../../src/ports.ts';
 import type { SessionLimits } from '../../src/session-store/session-directory.ts';
 
 /** One world: stores opened in it share what they keep, and its clock stands still. */
@@ -12,8 +12,11 @@ export interface StoreWorld {
   now: number;
   sessions(limits: SessionLimits): SessionStore;
   flows(limits: SessionLimits): FlowLog;
+  answers(limits: SessionLimits): AnswerStore;
   /** How many sessions and flows are kept, too old ones too. */
   count(): Promise<number>;
+  /** How many answers are kept. */
+  countAnswers(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -40,7 +43,7 @@ export const failedFlow = (state: string): FlowEvent => ({
   code: 'LOGIN_REFUSED',
 });
 
-const LIMITS = { idle: 100, absolute: 250, count: 1000 };
+const LIMITS = { idle: 100, absolute: 250, answer: 60, count: 1000 };
 /** Ids as the portal makes them: the owner's mark first. */
 const idOf = (owner: string, name: string | number): string => owner.repeat(16) + String(name);
 const upTo = (count: number): number[] => Array.from({ length: count }, (_unused, index) => index);
@@ -60,6 +63,61 @@ export function storeContract(name: string, makeWorld: () => Promise<StoreWorld>
     beforeEach(openWorld);
     afterEach(() => world.close());
     flowsContract(() => world);
+  });
+  describe(`answers in ${name}`, () => {
+    beforeEach(openWorld);
+    afterEach(() => world.close());
+    answersContract(() => world);
+  });
+}
+
+function answersContract(world: () => StoreWorld): void {
+  const open = (limits: SessionLimits = LIMITS): AnswerStore => world().answers(limits);
+
+  it('R36 are read by every process, replaced, and forgotten', async () => {
+    await open().put('x', 'one');
+    expect([await open().read('x'), await open().read('y')]).toEqual(['one', undefined]);
+    await open().put('x', 'two');
+    expect(await open().read('x')).toBe('two');
+    await open().remove('x');
+    await open().remove('x');
+    expect([await open().read('x'), await world().countAnswers()]).toEqual([undefined, 0]);
+  });
+
+  it('R33 end after their time, however often they are read', async () => {
+    await open().put('x', 'one');
+    world().now += 59;
+    expect(await open().read('x')).toBe('one');
+    world().now += 1;
+    expect(await open().read('x')).toBeUndefined();
+    expect(await world().countAnswers()).toBe(0);
+  });
+
+  it('hold a whole token response of many kilobytes', async () => {
+    const text = 'x'.repeat(200_000);
+    await open().put('x', text);
+    expect(await open().read('x')).toBe(text);
+  });
+
+  it('R40 keeps so many of one user: the oldest goes, and nobody else loses any', async () => {
+    await open().put(idOf('b', 'theirs'), 'b');
+    for (const number of upTo(MAX_OPEN_PER_USER + 1)) {
+      world().now += 1;
+      await open().put(idOf('a', number), 'a');
+    }
+    expect(await world().countAnswers()).toBe(MAX_OPEN_PER_USER + 1);
+    expect(await open().read(idOf('a', 0))).toBeUndefined();
+    for (const id of [idOf('a', 1), idOf('a', MAX_OPEN_PER_USER), idOf('b', 'theirs')])
+      expect(await open().read(id)).toBeTypeOf('string');
+  });
+
+  it('R40 refuses more than there may be, until old ones have ended', async () => {
+    const answers = open({ ...LIMITS, count: 2 });
+    for (const owner of ['a', 'b']) await answers.put(idOf(owner, 1), 'x');
+    await expect(answers.put(idOf('c', 1), 'x')).rejects.toMatchObject({ code: 'SESSION_STORE_FULL' });
+    world().now += 60;
+    await answers.put(idOf('c', 1), 'y');
+    expect(await answers.read(idOf('c', 1))).toBe('y');
   });
 }
 

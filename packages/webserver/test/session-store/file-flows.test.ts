@@ -24,7 +24,8 @@ vi.mock('node:fs', async (load) => {
 let directory: string;
 let now: number;
 const clock = { now: () => now, steady: () => now, wait: async () => undefined };
-const open = (): FlowLog => createFileFlows(directory, clock, { idle: 100, absolute: 100, count: 10 });
+const open = (): FlowLog =>
+  createFileFlows(directory, clock, { idle: 100, absolute: 100, answer: 60, count: 10 });
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'credmon-flows-'));
   now = 1_800_000_000;

@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openedFlow, promised, sessionOf, storeContract, type StoreWorld } from './contract.ts';
+import { createFileAnswers } from '../../src/session-store/file-answers.ts';
 import { createFileFlows } from '../../src/session-store/file-flows.ts';
 import { createFileSessions } from '../../src/session-store/file-sessions.ts';
 import {
@@ -31,7 +32,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-const LIMITS = { idle: 100, absolute: 250, count: 100 };
+const LIMITS = { idle: 100, absolute: 250, answer: 60, count: 100 };
 const open = () => promised(createFileSessions(directory, clock, LIMITS));
 
 storeContract('files', async () => {
@@ -41,6 +42,8 @@ storeContract('files', async () => {
     now: 1_800_000_000,
     sessions: (limits) => createFileSessions(folder, time, limits),
     flows: (limits) => createFileFlows(folder, time, limits),
+    answers: (limits) => createFileAnswers(folder, time, limits),
+    countAnswers: async () => readdirSync(folder).filter((name) => name.endsWith('.answer')).length,
     count: async () => readdirSync(folder).length,
     close: async () => rmSync(folder, { recursive: true, force: true }),
   };

@@ -19,6 +19,12 @@ export interface Browser {
   login(stem: string, mount?: string): Promise<Page>;
   /** What the issuer would send the browser back to after `login`. */
   returnFrom(login: Page, answer?: Record<string, string>): string;
+  /** Opens the address that the issuer sends the browser back to and, where the portal asks whose account it is, confirms it. */
+  follow(path: string): Promise<Page>;
+  /** {@link returnFrom}, then {@link follow}. */
+  complete(login: Page, answer?: Record<string, string>): Promise<Page>;
+  /** Answers the question at `path` by pressing one of its buttons. */
+  decide(path: string, decision: 'store' | 'decline'): Promise<Page>;
   /** A second browser at the same server, with cookies of its own. */
   another(): Browser;
   /** The same cookies at another server. */
@@ -76,6 +82,15 @@ export function createBrowser(app: FastifyInstance, cookies: Map<string, string>
       const query = new URLSearchParams({ ...answer, state: asked.get('state') ?? '' });
       return `${back.pathname}?${query.toString()}`;
     },
+    async follow(path) {
+      const page = await browser.get(path);
+      return page.status === 303 && page.location.includes('/confirm/')
+        ? browser.decide(page.location, 'store')
+        : page;
+    },
+    complete: (login, answer) => browser.follow(browser.returnFrom(login, answer)),
+    decide: async (path, decision) =>
+      browser.post(path, { _csrf: csrfOf(await browser.get(path)), decision }),
     another: () => createBrowser(app),
     at: (other) => {
       for (const [name, value] of cookies) other.cookies.set(name, value);

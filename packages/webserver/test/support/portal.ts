@@ -18,6 +18,7 @@ import { createApp } from '../../src/app.ts';
 import { openCredentialFiles } from '../../src/credential-files.ts';
 import { NO_COUNTERS } from '../../src/metrics/counters.ts';
 import type { Ports } from '../../src/ports.ts';
+import { createFileAnswers } from '../../src/session-store/file-answers.ts';
 import { createFileFlows } from '../../src/session-store/file-flows.ts';
 import { createFileSessions } from '../../src/session-store/file-sessions.ts';
 import type { Settings } from '../../src/settings/settings.ts';
@@ -56,8 +57,8 @@ export interface Portal {
   answer: (request: HttpRequest) => Promise<HttpResponse> | HttpResponse;
   now: number;
   browser(): Browser;
-  /** Another process with the same directories, or with other ports. */
-  replica(replaced?: Partial<Ports>): Promise<Browser>;
+  /** Another process with the same directories, or with other ports or settings. */
+  replica(replaced?: Partial<Ports>, changes?: Partial<Settings>): Promise<Browser>;
   writeKey(text: string, key?: string): void;
   tokenFiles(user?: string): Record<string, unknown>;
   close(): Promise<void>;
@@ -129,33 +130,37 @@ export async function startPortal(
   for (const path of [settings.credentialDirectory, settings.sessionDirectory])
     mkdirSync(path, { mode: 0o700 });
   const { sessionIdleSeconds: idle, sessionSeconds: absolute, sessionCount: count } = settings;
-  const limits = { idle, absolute, count };
+  const limits = { idle, absolute, answer: settings.loginSeconds, count };
   const log: string[] = [];
   const write = (message: string): void => void log.push(message);
   const apps: { close(): PromiseLike<unknown> }[] = [];
   const clock = { now: () => portal.now, steady: () => portal.now, wait: async () => undefined };
-  const start = async (others: Partial<Ports> = {}): Promise<Browser> => {
-    const app = await createApp(settings, {
-      clock,
-      random: (bytes) => randomBytes(bytes),
-      send: async (request) => {
-        portal.sent.push(request);
-        return portal.answer(request);
+  const start = async (others: Partial<Ports> = {}, other: Partial<Settings> = {}): Promise<Browser> => {
+    const app = await createApp(
+      { ...settings, ...other },
+      {
+        clock,
+        random: (bytes) => randomBytes(bytes),
+        send: async (request) => {
+          portal.sent.push(request);
+          return portal.answer(request);
+        },
+        files: openCredentialFiles(settings.credentialDirectory),
+        flows: createFileFlows(settings.sessionDirectory, clock, limits),
+        sessions: createFileSessions(settings.sessionDirectory, clock, limits),
+        answers: createFileAnswers(settings.sessionDirectory, clock, limits),
+        cookieSecret: 'a secret of the tests, long enough to sign with',
+        log: { info: write, warn: write, error: write, debug: write },
+        counters: NO_COUNTERS,
+        whyNotReady: async () => [],
+        views: openViews(),
+        readPublicKey: () => '',
+        readKeySets: () => [],
+        isTrustedProxy: (address) => address === '127.0.0.1',
+        ...replaced,
+        ...others,
       },
-      files: openCredentialFiles(settings.credentialDirectory),
-      flows: createFileFlows(settings.sessionDirectory, clock, limits),
-      sessions: createFileSessions(settings.sessionDirectory, clock, limits),
-      cookieSecret: 'a secret of the tests, long enough to sign with',
-      log: { info: write, warn: write, error: write, debug: write },
-      counters: NO_COUNTERS,
-      whyNotReady: async () => [],
-      views: openViews(),
-      readPublicKey: () => '',
-      readKeySets: () => [],
-      isTrustedProxy: (address) => address === '127.0.0.1',
-      ...replaced,
-      ...others,
-    });
+    );
     apps.push(app);
     return createBrowser(app);
   };

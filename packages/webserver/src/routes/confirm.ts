@@ -1,0 +1,54 @@
+// /confirm/<answer>: GET shows which account signed in and for whom, POST with a CSRF token stores the tokens or discards them.
+import type { FastifyInstance, FastifyReply, FastifyRequest, preHandlerHookHandler } from 'fastify';
+import { z } from 'zod';
+import { decideAnswer, findQuestion } from '../flow/decide-answer.ts';
+import { requireFlow, type Desk } from '../flow/desk.ts';
+import { answerCard } from '../pages/answer-card.ts';
+import { sendPage } from '../pages/send-page.ts';
+import { labelOf } from '../pages/token-card.ts';
+import { admit } from '../plugins/admission.ts';
+import { browserOf } from '../plugins/session.ts';
+import { read } from './read.ts';
+
+const params = z.object({ answer: z.string().min(1).max(128) });
+const body = z.object({ decision: z.enum(['store', 'decline']) });
+
+/** Adds both routes. */
+export function confirmRoutes(app: FastifyInstance, desk: Desk): void {
+  const { mount } = desk.settings;
+  app.get('/confirm/:answer', { exposeHeadRoute: false }, async (request, reply) => {
+    const answer = await admitted(desk, request);
+    const { flow, open, settled } = await findQuestion(desk, browserOf(request), answer);
+    if (open) {
+      const data = { answer, card: answerCard(desk, open), localUser: flow.localUser };
+      return sendPage(desk, reply, 'confirm', 200, { ...data, csrf: reply.generateCsrf() });
+    }
+    if (settled.outcome !== 'declined') return toList(reply);
+    const token = flow.tokens.find(({ stem }) => stem === settled.stem);
+    const label = token ? labelOf(token) : settled.stem;
+    return sendPage(desk, reply, 'declined', 200, {
+      label,
+      localUser: flow.localUser,
+      revoked: settled.revoked,
+    });
+  });
+  // The token is in the form's body, which is there only after onRequest.
+  const preHandler: preHandlerHookHandler = (request, reply, done) =>
+    app.csrfProtection(request, reply, done);
+  app.post('/confirm/:answer', { preHandler }, async (request, reply) => {
+    const answer = await admitted(desk, request);
+    const { decision } = read(body, request.body);
+    // The session keeps its id: a second click on the button comes with the same one.
+    await decideAnswer(desk, browserOf(request), answer, decision);
+    // The browser must not send the form again when its page is reloaded.
+    return decision === 'decline' ? reply.redirect(`${mount}/confirm/${answer}`, 303) : toList(reply);
+  });
+  const toList = (reply: FastifyReply): FastifyReply => reply.redirect(`${mount}/`, 303);
+}
+
+async function admitted(desk: Desk, request: FastifyRequest): Promise<string> {
+  const { answer } = read(params, request.params);
+  const { localUser } = await requireFlow(desk, request.session.flow);
+  admit(desk, request, localUser);
+  return answer;
+}

@@ -1,0 +1,65 @@
+// /switch: a link of another account was opened in this browser. GET shows both accounts, POST with a CSRF token keeps one.
+import { createHash } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, preHandlerHookHandler } from 'fastify';
+import { z } from 'zod';
+import { KEY_FILE_NAME } from '@credmon/core';
+import { isCoded } from '@credmon/core/base';
+import { currentFlow, type Desk } from '../flow/desk.ts';
+import type { Flow } from '../flow/flow.ts';
+import { openKey } from '../flow/open-key.ts';
+import { readRequest } from '../flow/read-request.ts';
+import { sendPage } from '../pages/send-page.ts';
+import { admit } from '../plugins/admission.ts';
+import { pageError } from '../plugins/page-error.ts';
+import { startSession } from '../plugins/session.ts';
+import { read } from './read.ts';
+
+const body = z.object({ offer: z.string(), keep: z.enum(['open', 'offered']) });
+
+/** Adds both routes. */
+export function switchRoutes(app: FastifyInstance, desk: Desk): void {
+  const toList = (reply: FastifyReply): FastifyReply => reply.redirect(`${desk.settings.mount}/`, 303);
+  app.get('/switch', { exposeHeadRoute: false }, async (request, reply) => {
+    const { offer } = request.session;
+    const flow = await currentFlow(desk, request.session.flow);
+    if (offer === undefined || !flow) return toList(reply);
+    admit(desk, request, flow.localUser);
+    const data = {
+      localUser: flow.localUser,
+      offered: readRequest(desk, offer).localUser,
+      offer: nameOf(offer),
+    };
+    return sendPage(desk, reply, 'switch', 200, { ...data, csrf: reply.generateCsrf() });
+  });
+  const preHandler: preHandlerHookHandler = (request, reply, done) =>
+    app.csrfProtection(request, reply, done);
+  app.post('/switch', { preHandler }, async (request, reply) => {
+    const { offer, keep } = read(body, request.body);
+    const { offer: key } = request.session;
+    // Another link may have been opened since the page was shown: the button must not open that one.
+    if (key === undefined || nameOf(key) !== offer) throw pageError('form-expired');
+    if (keep === 'offered') {
+      const flow = await openKey(desk, key, undefined, (localUser) => admit(desk, request, localUser));
+      if (flow !== undefined) await startSession(desk, request, flow);
+    }
+    delete request.session.offer;
+    return toList(reply);
+  });
+}
+
+/** True when the link of `key` would put another account's list in the place of `current`; the proxy's word needs no question. */
+export function isAnotherAccount(desk: Desk, key: string, current: Flow | undefined): boolean {
+  if (!current || desk.settings.remoteUser || !KEY_FILE_NAME.test(key)) return false;
+  try {
+    return readRequest(desk, key).localUser !== current.localUser;
+  } catch (error) {
+    // Opening the link says what is wrong with it, or that its list is complete.
+    if (isCoded(error)) return false;
+    throw error;
+  }
+}
+
+/** A name of a key for a form: the key itself must not leave the address bar for a page. */
+function nameOf(key: string): string {
+  return createHash('sha256').update(key).digest('base64url');
+}
