@@ -135,6 +135,7 @@ describe('a request that timed out', () => {
     for (const index of [0, 1]) issuer.answer(index, lateAnswer);
     await settled(on);
     for (const user of ['carol', 'dave', 'erin']) seed(on, user);
+    on.answer = async () => json({ access_token: 'a', token_type: 'bearer', expires_in: 1000 });
     await pass(on);
     expect(sent(on)).toHaveLength(5);
   });
