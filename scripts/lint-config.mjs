@@ -55,6 +55,7 @@ const pureCrypto = [
   'createCipheriv',
   'createDecipheriv',
   'createHash',
+  'createHmac',
   'createPrivateKey',
   'createPublicKey',
   'hkdfSync',

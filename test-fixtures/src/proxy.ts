@@ -1,6 +1,7 @@
 // nginx and Apache on loopback with TLS, from the files in configs/ as they stand, with only the values put in that they ask for.
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import type { Certificates } from './certificates.ts';
 import { startProcess, type Child } from './processes.ts';
@@ -13,6 +14,8 @@ export interface ProxyOptions {
   readonly port: number;
   readonly certificates: Certificates;
   readonly socket: string;
+  /** What `--print-proxy-config` printed, included where the files say; and users who must sign in at the proxy, by password. */
+  readonly remoteUser?: { readonly include: string; readonly passwords?: Readonly<Record<string, string>> };
 }
 
 /** The proxies that configs/ has a file for. */
@@ -43,15 +46,17 @@ export async function startProxy(kind: ProxyKind, options: ProxyOptions): Promis
 }
 
 /** Puts values in the lines that end in `# adapt`, and the logs below `directory`. */
-function nginxFile({ root, directory, port, certificates, socket }: ProxyOptions): string {
+function nginxFile(options: ProxyOptions): string {
+  const { root, directory, port, certificates, socket, remoteUser } = options;
   const adapted: readonly (readonly [RegExp, string])[] = [
     [/server unix:\S+;(?= # adapt)/, `server unix:${socket};`],
-    [/listen 443 ssl;(?= # adapt)/, `listen 127.0.0.1:${port} ssl;`],
+    [/listen 443 ssl;(?= # adapt)/, `listen 127.0.0.1:${port} ssl http2;`],
     [/server_name \S+;(?= # adapt)/, 'server_name localhost;'],
     [/ssl_certificate \S+;(?= # adapt)/, `ssl_certificate ${certificates.certificateFile};`],
     [/ssl_certificate_key \S+;(?= # adapt)/, `ssl_certificate_key ${certificates.keyFile};`],
     [/access_log \/var\/log\/nginx\//, `access_log ${directory}/`],
     [/error_log \/var\/log\/nginx\//, `error_log ${directory}/`],
+    ...nginxUser(directory, remoteUser),
   ];
   const site = adapted.reduce(
     (text, [pattern, value]) => {
@@ -74,10 +79,48 @@ ${site}
   return written(join(directory, 'nginx.conf'), main);
 }
 
-const APACHE_MODULES = ['mpm_event', 'authz_core', 'ssl', 'headers', 'setenvif', 'proxy', 'proxy_http'];
+/** The lines of configs/nginx that a site with CREDMON_WEB_REMOTE_USER_HEADER changes. */
+function nginxUser(
+  directory: string,
+  remoteUser: ProxyOptions['remoteUser'],
+): readonly (readonly [RegExp, string])[] {
+  if (!remoteUser) return [];
+  const include = `include ${written(join(directory, 'user.conf'), remoteUser.include)};`;
+  const line = /proxy_set_header X-Remote-User "";/;
+  if (!remoteUser.passwords) return [[line, include]];
+  const file = passwordFile(directory, remoteUser.passwords);
+  return [
+    [line, `${include} auth_basic "test"; auth_basic_user_file ${file};`],
+    [/default "";(?=\n\}\n\nlog_format)/, 'default "$remote_user";'],
+  ];
+}
+
+/** Users and passwords as htpasswd writes them, with SHA-1, which both proxies read. */
+function passwordFile(directory: string, passwords: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(passwords).map(
+    ([user, password]) => `${user}:{SHA}${createHash('sha1').update(password).digest('base64')}\n`,
+  );
+  return written(join(directory, 'passwords'), lines.join(''));
+}
+
+const APACHE_MODULES = [
+  'mpm_event',
+  'authn_core',
+  'authn_file',
+  'authz_core',
+  'authz_user',
+  'auth_basic',
+  'ssl',
+  'http2',
+  'headers',
+  'setenvif',
+  'proxy',
+  'proxy_http',
+];
 
 /** Defines the values that the file asks for, and includes it untouched. */
-function apacheFile({ root, directory, port, certificates, socket }: ProxyOptions): string {
+function apacheFile(options: ProxyOptions): string {
+  const { root, directory, port, certificates, socket, remoteUser } = options;
   const modules = APACHE_MODULES.map(
     (name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`,
   );
@@ -95,9 +138,26 @@ Define CREDMON_WEB_CERTIFICATE ${certificates.certificateFile}
 Define CREDMON_WEB_CERTIFICATE_KEY ${certificates.keyFile}
 Define CREDMON_WEB_BACKEND unix:${socket}|http://condor-credmon-web/
 Define CREDMON_WEB_LOG_DIR ${directory}
-Include ${root}/configs/apache/condor_credmon_web.conf
+Protocols h2 http/1.1
+Include ${apacheSite(root, directory, remoteUser)}
 `;
   return written(join(directory, 'apache.conf'), main);
+}
+
+/** configs/apache untouched, or with the lines that a site with CREDMON_WEB_REMOTE_USER_HEADER adds. */
+function apacheSite(root: string, directory: string, remoteUser: ProxyOptions['remoteUser']): string {
+  const path = join(root, 'configs/apache/condor_credmon_web.conf');
+  if (!remoteUser) return path;
+  const file = remoteUser.passwords && passwordFile(directory, remoteUser.passwords);
+  const signIn = `<Location "/">\nAuthType Basic\nAuthName test\nAuthUserFile ${file}\nRequire valid-user\n</Location>\n`;
+  const line = /^ *# {3}Include \S+\n/m;
+  const text = readFileSync(path, 'utf8');
+  if (!line.test(text)) throw new Error('configs/apache has no line for the include file');
+  const include = `Include ${written(join(directory, 'user.conf'), remoteUser.include)}\n`;
+  return written(
+    join(directory, 'site.conf'),
+    text.replace(line, (file === undefined ? '' : signIn) + include),
+  );
 }
 
 function written(path: string, text: string): string {

@@ -13,6 +13,7 @@ import { healthRoutes } from './routes/health.ts';
 import { homeRoute } from './routes/home.ts';
 import { keyRoute } from './routes/key.ts';
 import { loginRoutes } from './routes/login.ts';
+import { proxyCheckRoute } from './routes/proxy-check.ts';
 import { returnRoutes } from './routes/return.ts';
 import { switchRoutes } from './routes/switch.ts';
 import { wellKnownRoutes } from './routes/well-known.ts';
@@ -57,6 +58,7 @@ export async function createApp(settings: Settings, ports: Ports): Promise<Fasti
       wellKnownRoutes(mounted, desk);
       assetRoutes(mounted, desk);
       healthRoutes(mounted, desk);
+      proxyCheckRoute(mounted, desk);
     },
     { prefix: settings.mount },
   );

@@ -1,5 +1,6 @@
 // The command line: flags of the server, help, version and misuse as values; nothing is printed and nothing exits here.
 import yargs from 'yargs';
+import { PROXIES, type ProxyName } from './check/proxy-config.ts';
 import { parseListenAddress } from './settings/listen-address.ts';
 import type { ListenAddress } from './settings/settings.ts';
 
@@ -11,6 +12,7 @@ export type Command =
       readonly configFile: string | undefined;
       readonly listen: ListenAddress | undefined;
     }
+  | { readonly kind: 'proxy-config'; readonly proxy: ProxyName; readonly configFile: string | undefined }
   | { readonly kind: 'text'; readonly text: string; readonly exitCode: 0 | 2 };
 
 /** Reads the arguments after the program's name. */
@@ -18,6 +20,7 @@ export async function parseArguments(argv: readonly string[], version: string): 
   let printed = '';
   let misuse: string | undefined;
   let listen: ListenAddress | undefined;
+  let proxy: ProxyName | undefined;
   const parser = yargs([...argv])
     .scriptName('condor_credmon_webserver')
     .usage(
@@ -41,8 +44,19 @@ export async function parseArguments(argv: readonly string[], version: string): 
       describe: 'look at everything that is needed, and exit',
     })
     .option('json', { type: 'boolean', default: false, implies: 'check', describe: 'print findings as JSON' })
+    .option('print-proxy-config', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'print the include file for nginx or apache (CREDMON_WEB_REMOTE_USER_HEADER)',
+    })
     .demandCommand(0, 0)
-    .check(({ listen: text }) => {
+    .check(({ listen: text, check, printProxyConfig: name }) => {
+      if (name !== undefined) {
+        proxy = PROXIES.find((one) => one === name);
+        if (!proxy) throw new Error(`--print-proxy-config ${name}: must be ${PROXIES.join(' or ')}`);
+        if (check || text !== undefined)
+          throw new Error('--print-proxy-config goes with --config only, not with --check or --listen');
+      }
       if (text === undefined) return true;
       const address = parseListenAddress(text);
       if (address.kind === 'wrong') throw new Error(`--listen ${text}: ${address.why}`);
@@ -66,5 +80,6 @@ export async function parseArguments(argv: readonly string[], version: string): 
       exitCode: 2,
     };
   if (printed !== '') return { kind: 'text', text: printed, exitCode: 0 };
+  if (proxy !== undefined) return { kind: 'proxy-config', proxy, configFile: values.config };
   return { kind: values.check ? 'check' : 'serve', json: values.json, configFile: values.config, listen };
 }

@@ -4,6 +4,7 @@ import { STDERR, STDOUT, isCoded, messageOf, writeOutput } from '@credmon/core/b
 import { openLog, type Logger } from '@credmon/core/log';
 import { parseArguments, type Command } from './args.ts';
 import { findingsText, foundWrong, wrong, type Finding } from './check/finding.ts';
+import { proxyConfig } from './check/proxy-config.ts';
 import { lookAround } from './cli/check.ts';
 import { startServer, type Server } from './server.ts';
 import { readSettings } from './settings/read.ts';
@@ -11,13 +12,14 @@ import type { Settings } from './settings/settings.ts';
 import { VERSION } from './version.ts';
 
 /** What the command line asks for, beside texts. */
-type Work = Exclude<Command, { kind: 'text' }>;
+type Work = Extract<Command, { kind: 'serve' | 'check' }>;
 
 async function run(command: Command): Promise<number> {
   if (command.kind === 'text') {
     writeOutput(command.exitCode === 0 ? STDOUT : STDERR, `${command.text}\n`);
     return command.exitCode;
   }
+  if (command.kind === 'proxy-config') return printProxyConfig(command);
   if (command.kind === 'check') return check(command);
   const { config, settings } = configured(command);
   for (const text of warningsOf(config, settings)) writeOutput(STDERR, `condor_credmon_webserver: ${text}\n`);
@@ -39,7 +41,14 @@ async function check(command: Work): Promise<number> {
   return foundWrong(findings) ? 1 : 0;
 }
 
-function configured(command: Work): { config: Config; settings: Settings } {
+/** Prints the include file for the proxy; where the portal listens does not matter for it. */
+function printProxyConfig({ proxy, configFile }: Extract<Command, { kind: 'proxy-config' }>): number {
+  const { settings } = configured({ configFile, listen: { kind: 'fd', descriptor: 3 } });
+  process.stdout.write(proxyConfig(proxy, settings.remoteUser?.header, settings.mount));
+  return 0;
+}
+
+function configured(command: Pick<Work, 'configFile' | 'listen'>): { config: Config; settings: Settings } {
   const env = { ...process.env };
   if (command.configFile !== undefined) env['CONDOR_CONFIG'] = command.configFile;
   const config = loadConfig({ subsystem: 'CREDMON_WEB', env });

@@ -11,6 +11,10 @@ describe('arguments', () => {
     [['--check', '--json'], { ...serve, kind: 'check', json: true }],
     [['--config', '/etc/c'], { ...serve, configFile: '/etc/c' }],
     [['--listen', 'unix:/s'], { ...serve, listen: { kind: 'unix', path: '/s' } }],
+    [
+      ['--print-proxy-config', 'nginx', '--config', '/etc/c'],
+      { kind: 'proxy-config', proxy: 'nginx', configFile: '/etc/c' },
+    ],
     [['--listen=fd:3'], { ...serve, listen: { kind: 'fd', descriptor: 3 } }],
   ])('%j', async (argv, expected) => {
     expect(await parseArguments(argv, '1.2.3')).toEqual(expected);
@@ -29,14 +33,18 @@ describe('arguments', () => {
       });
   });
 
-  it.each([[['--nonsense']], [['serve']], [['--listen', 'x']], [['--config']]])(
-    '%j is misuse: usage and exit 2',
-    async (argv) => {
-      expect(await parseArguments(argv, '1.2.3')).toEqual({
-        kind: 'text',
-        text: expect.stringMatching(/^condor_credmon_webserver: .+\n\ncondor_credmon_webserver \[options\]/),
-        exitCode: 2,
-      });
-    },
-  );
+  it.each([
+    [['--nonsense']],
+    [['serve']],
+    [['--print-proxy-config', 'squid']],
+    [['--print-proxy-config', 'nginx', '--check']],
+    [['--listen', 'x']],
+    [['--config']],
+  ])('%j is misuse: usage and exit 2', async (argv) => {
+    expect(await parseArguments(argv, '1.2.3')).toEqual({
+      kind: 'text',
+      text: expect.stringMatching(/^condor_credmon_webserver: .+\n\ncondor_credmon_webserver \[options\]/),
+      exitCode: 2,
+    });
+  });
 });

@@ -15,6 +15,7 @@ import {
 } from '@credmon/core';
 import { messageOf, systemClock, systemCode } from '@credmon/core/base';
 import { ok, warning, wrong, type Finding } from '../check/finding.ts';
+import { lookAtProxy } from './check-proxy.ts';
 import { configuredProviders, judgeAddresses, type Provider } from '../check/provider-knobs.ts';
 import { trustFunction } from '../listen.ts';
 import { openPublicKeys } from '../public-key-files.ts';
@@ -50,6 +51,7 @@ export async function lookAround(config: Config, settings: Settings): Promise<re
     await lookAtSessions(settings, trust),
     ...lookAtSocket(settings),
     ...lookAtTrust(trust),
+    ...(await lookAtProxy(settings, trust)),
     ...(providers.length === 0
       ? [warning('providers', 'no <PROVIDER>_CLIENT_ID is set: nobody can ask for a token here')]
       : found.flat()),

@@ -10,16 +10,22 @@ import type { Desk } from '../flow/desk.ts';
 export function admit({ settings, ports }: Desk, request: FastifyRequest, localUser: string): void {
   const { remoteUser } = settings;
   if (!remoteUser) return;
-  const said = ports.isTrustedProxy(request.socket.remoteAddress)
-    ? request.headers[remoteUser.header]
-    : undefined;
-  if (typeof said !== 'string' || said === '')
+  const said = ports.isTrustedProxy(request.socket.remoteAddress) ? valuesOf(request, remoteUser.header) : [];
+  const [user = ''] = said;
+  if (user === '')
     throw new CodedError('LOGIN_WRONG_USER', 'the proxy in front does not say who is signed in');
+  if (said.length > 1)
+    throw new CodedError('LOGIN_WRONG_USER', `the proxy in front passed ${remoteUser.header} more than once`);
   const suffix = remoteUser.realm === undefined ? '' : `@${remoteUser.realm}`;
-  const name = suffix !== '' && said.endsWith(suffix) ? said.slice(0, -suffix.length) : said;
+  const name = suffix !== '' && user.endsWith(suffix) ? user.slice(0, -suffix.length) : user;
   if (name !== localUser)
     throw new CodedError(
       'LOGIN_WRONG_USER',
       'the person signed in at the proxy is not the owner of the local account',
     );
+}
+
+/** Every value of a header, in order: of two, Node would join them or keep the first. `header` is in lower case. */
+function valuesOf({ raw: { rawHeaders } }: FastifyRequest, header: string): string[] {
+  return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === header);
 }

@@ -29,6 +29,8 @@ export interface RedisLink {
   ): Promise<RedisAnswer>;
   /** The value that all processes share under `name`: the first one's `proposal`. @throws CodedError `SESSION_STORE_DOWN` */
   agree(name: string, proposal: string): Promise<string>;
+  /** The value that was agreed on, if any. @throws CodedError `SESSION_STORE_DOWN` */
+  agreed(name: string): Promise<string | undefined>;
   close(): Promise<void>;
 }
 
@@ -85,6 +87,7 @@ export async function openRedis(
       await call(() => client.set(`${PREFIX}${name}`, proposal, { condition: 'NX' }));
       return (await call(() => client.get(`${PREFIX}${name}`))) ?? proposal;
     },
+    agreed: async (name) => (await call(() => client.get(`${PREFIX}${name}`))) ?? undefined,
     close: async () => {
       await within(client.close()).catch(() => client.destroy());
     },

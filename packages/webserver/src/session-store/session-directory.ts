@@ -139,6 +139,16 @@ export function cookieKey(directory: string): string {
   return readFileSync(path, 'utf8');
 }
 
+/** The key that {@link cookieKey} has made; `undefined` when there is none yet. @throws the system's error */
+export function storedCookieKey(directory: string): string | undefined {
+  try {
+    return readFileSync(join(directory, COOKIE_KEY_FILE), 'utf8');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 /** Removes what is too old at `now` (epoch seconds), strays of dead processes too. @returns how many */
 export function pruneSessions(
   directory: string,

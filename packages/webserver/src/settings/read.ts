@@ -15,6 +15,7 @@ import { parseListenAddress } from './listen-address.ts';
 import { readLocalIssuer } from './local-issuer.ts';
 import { readPrefix } from './prefix.ts';
 import { readProviders } from './providers.ts';
+import { readRemoteUser } from './remote-user.ts';
 import { readSessionStore } from './session-store.ts';
 import type { ListenAddress, Settings } from './settings.ts';
 
@@ -121,22 +122,4 @@ function readMetricsListen(read: KnobReader): ListenAddress | undefined {
     );
   else return address;
   return undefined;
-}
-
-function readRemoteUser(read: KnobReader, listen: ListenAddress): Settings['remoteUser'] {
-  const knob = 'CREDMON_WEB_REMOTE_USER_HEADER';
-  const header = read.string(knob)?.toLowerCase();
-  const realm = read.string('CREDMON_WEB_REMOTE_USER_REALM');
-  if (header === undefined) {
-    if (realm !== undefined) read.mistake('CREDMON_WEB_REMOTE_USER_REALM', `is set, but ${knob} is not`);
-    return undefined;
-  }
-  if (!/^[a-z0-9-]+$/.test(header)) read.mistake(knob, `= ${header} is not the name of a header`);
-  if (listen.kind === 'tcp')
-    read.mistake(
-      knob,
-      `cannot be used with a TCP port (${listen.host}:${listen.port}): any user of this machine could say there who is signed in; ` +
-        'set CREDMON_WEB_LISTEN = unix:/path in a directory of the group of the proxy, or fd:3 for a socket of systemd',
-    );
-  return realm === undefined ? { header } : { header, realm };
 }

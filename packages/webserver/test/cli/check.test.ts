@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '@credmon/test-fixtures/free-port';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { findingsText, foundWrong } from '../../src/check/finding.ts';
@@ -163,6 +164,24 @@ describe('--check', () => {
     ['CREDMON_MYTOK_ISSUER', /^warning issuer of MYTOK: CREDMON_MYTOK_ISSUER is not set/],
   ])('R45 a missing %s is found', async (knob, expected) => {
     expect(await troubles({}, [knob])).toEqual([expect.stringMatching(expected)]);
+  });
+
+  it('R33 a REMOTE_USER header is tested through the proxy, or the reason is given why not', async () => {
+    const knobs = {
+      CREDMON_WEB_REMOTE_USER_HEADER: 'X-Forwarded-User',
+      CREDMON_WEB_PREFIX: `https://localhost:${await freePort()}/credmon`,
+      MYTOK_RETURN_URL_SUFFIX: '/return/mytok',
+    };
+    const said = async (): Promise<string[]> =>
+      (await troubles(knobs)).filter((line) => line.includes(' proxy: '));
+    expect(await said()).toEqual([
+      expect.stringMatching(/^warning proxy: not tested .*: the portal has not been started .*; fix: /),
+    ]);
+    mkdirSync(at('sessions'), { mode: 0o700 });
+    writeFileSync(at('sessions/cookie.key'), 'a cookie key', { mode: 0o600 });
+    expect(await said()).toEqual([
+      expect.stringMatching(/^warning proxy: not tested whether https:\S+ replaces .*: ECONNREFUSED; fix: /),
+    ]);
   });
 
   it('R45 secrets and sessions that others may read are found', async () => {

@@ -4,11 +4,13 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';
+import { systemTrust } from '@credmon/core/base';
 import { isRedisMissing, startRedis, type RedisServer } from '@credmon/test-fixtures/redis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readCookieSecret } from '../../src/session-store/cookie-secret.ts';
 import { openRedisStores } from '../../src/session-store/redis-stores.ts';
 import type { Stores } from '../../src/session-store/stores.ts';
-import { KEY, ad, startPortal, type Portal } from '../support/portal.ts';
+import { KEY, ad, settingsFor, startPortal, type Portal } from '../support/portal.ts';
 import { openedFlow, promised, sessionOf, storeContract, type StoreWorld } from './contract.ts';
 
 const missing = isRedisMissing();
@@ -111,6 +113,15 @@ describe.skipIf(missing)('a store in Redis', () => {
     const records = keys.filter((key) => /:[0-9a-f]{16}-[0-9a-f]{64}$/.test(key));
     const lives = await command((client) => Promise.all(records.map((key) => client.ttl(key))));
     expect(lives.map((life) => life > 240 && life <= 250)).toEqual([true, true]);
+  });
+
+  it('R33 gives --check the cookie key of the running portal, and makes none', async () => {
+    const place = { kind: 'unix', path: redis.path, database: 0 } as const;
+    const settings = settingsFor('/nowhere', { sessionStore: place });
+    expect(await readCookieSecret(settings, systemTrust())).toBe(undefined);
+    expect(await command((client) => client.keys('*'))).toEqual([]);
+    const { cookieSecret } = await open();
+    expect(await readCookieSecret(settings, systemTrust())).toBe(cookieSecret);
   });
 
   it('is pruned of what is too old, and of nothing else', async () => {

@@ -174,6 +174,36 @@ describe('the settings', () => {
     },
   );
 
+  it.each([
+    ['Host', 'HTTP or the proxy uses this header itself'],
+    ['cookie', 'HTTP or the proxy uses this header itself'],
+    ['X-Forwarded-For', 'HTTP or the proxy uses this header itself'],
+    ['X-FORWARDED-PROTO', 'HTTP or the proxy uses this header itself'],
+    ['Authorization', 'HTTP or the proxy uses this header itself'],
+    ['Transfer-Encoding', 'HTTP or the proxy uses this header itself'],
+    ['Content-Disposition', 'HTTP or the proxy uses this header itself'],
+    ['Sec-Fetch-User', 'HTTP or the proxy uses this header itself'],
+    ['From', 'HTTP or the proxy uses this header itself'],
+    ['X_Remote_User', 'proxies drop a header with _ in its name, or take it for the one with -'],
+    ['X Remote', 'it is not a header name (letters, digits and -)'],
+    ['-X', 'it is not a header name (letters, digits and -)'],
+    ['X-User:', 'it is not a header name (letters, digits and -)'],
+    ['X-Üser', 'it is not a header name (letters, digits and -)'],
+  ])('R33 refuse the header %s for REMOTE_USER', (header, why) => {
+    const knobs = { ...least, CREDMON_WEB_LISTEN: 'unix:/x', CREDMON_WEB_REMOTE_USER_HEADER: header };
+    expect(mistakes(knobs)).toEqual([
+      `test.conf, line 4: CREDMON_WEB_REMOTE_USER_HEADER = ${header} cannot be used: ${why}; use a name such as X-Remote-User`,
+    ]);
+  });
+
+  it.each(['X-Remote-User', 'X-Forwarded-User', 'REMOTE-USER', 'Oidc-Claim-Sub', 'X'])(
+    'R33 take the header %s for REMOTE_USER',
+    (header) => {
+      const knobs = { ...least, CREDMON_WEB_LISTEN: 'unix:/x', CREDMON_WEB_REMOTE_USER_HEADER: header };
+      expect(readSettings(fakeConfig(knobs)).remoteUser).toEqual({ header: header.toLowerCase() });
+    },
+  );
+
   it('R33 the flag --listen counts as the knob does', () => {
     const config = fakeConfig({
       ...least,

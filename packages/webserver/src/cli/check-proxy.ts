@@ -1,0 +1,124 @@
+// `--check` sends requests through the proxy in front, with a forged REMOTE_USER header, and asks the portal what arrived.
+import { randomBytes } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
+import { request } from 'node:http';
+import { isIP } from 'node:net';
+import { connect, type TLSSocket } from 'node:tls';
+import { messageOf, systemClock, systemCode, type Trust } from '@credmon/core/base';
+import type { Finding } from '../check/finding.ts';
+import { makeQuestion, PROOF_PATH, readAnswer } from '../check/proxy-proof.ts';
+import { forgeries, judgeProxy, type Forgery, type Trial } from '../check/proxy-trial.ts';
+import { readCookieSecret } from '../session-store/cookie-secret.ts';
+import type { Settings } from '../settings/settings.ts';
+
+/** Nothing where no header is configured. */
+export async function lookAtProxy(settings: Settings, trust: Trust): Promise<readonly Finding[]> {
+  const { remoteUser, prefix } = settings;
+  if (!remoteUser) return [];
+  const judged = (trials: readonly Trial[]): readonly Finding[] =>
+    judgeProxy(remoteUser.header, prefix, trials);
+  let secret: string | undefined;
+  try {
+    secret = await readCookieSecret(settings, trust);
+  } catch (error) {
+    return judged([{ kind: 'failed', why: messageOf(error) }]);
+  }
+  if (secret === undefined)
+    return judged([{ kind: 'failed', why: 'the portal has not been started with this session store yet' }]);
+  const visitor: Visitor = { settings, trust, secret };
+  const trials = await visit(visitor, undefined, remoteUser.header);
+  // The proxy of this host, where the name leads to a load balancer or is not known here.
+  const elsewhere = !(await isHere(new URL(prefix).hostname));
+  const here = elsewhere ? await visit(visitor, '127.0.0.1', remoteUser.header) : [];
+  return judged([...trials, ...here]);
+}
+
+/** What every request needs. */
+interface Visitor {
+  readonly settings: Settings;
+  readonly trust: Trust;
+  readonly secret: string;
+}
+
+/** Every forgery, sent to `address`, or to where the name leads. The plain one comes first: without an answer to it nothing is proved. */
+async function visit(visitor: Visitor, address: string | undefined, header: string): Promise<Trial[]> {
+  const question = (): ReturnType<typeof makeQuestion> =>
+    makeQuestion(visitor.secret, randomBytes(16).toString('hex'), systemClock.now());
+  const first = question();
+  const [plain, ...others] = forgeries(header, first.forged);
+  const trials = plain ? [await attempt(visitor, address, first.token, plain)] : [];
+  if (trials[0]?.kind !== 'answered') return trials;
+  for (const [index] of others.entries()) {
+    const next = question();
+    const forgery = forgeries(header, next.forged)[index + 1];
+    if (forgery) trials.push(await attempt(visitor, address, next.token, forgery));
+  }
+  return trials;
+}
+
+async function attempt(
+  { settings, trust, secret }: Visitor,
+  address: string | undefined,
+  token: string,
+  { how, headers }: Forgery,
+): Promise<Trial> {
+  const url = new URL(`${settings.prefix}${PROOF_PATH}/${token}`);
+  try {
+    const { status, text } = await ask(url, address, headers, { settings, trust });
+    const arrived = readAnswer(secret, token, text);
+    if (arrived !== undefined) return { kind: 'answered', how, arrived };
+    return { kind: 'failed', why: `HTTP status ${status} instead of an answer of the portal` };
+  } catch (error) {
+    return { kind: 'failed', why: systemCode(error) ?? messageOf(error) };
+  }
+}
+
+/** An answer's status and the beginning of its text. @throws the system's error, or Error after the time-out */
+function ask(
+  url: URL,
+  address: string | undefined,
+  headers: Forgery['headers'],
+  { settings, trust }: Pick<Visitor, 'settings' | 'trust'>,
+): Promise<{ readonly status: number; readonly text: string }> {
+  const name = url.hostname.replaceAll(/^\[|\]$/g, '');
+  const seconds = settings.connectSeconds + settings.requestSeconds;
+  const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
+  const place = { host: address ?? name, port };
+  const secure = (): TLSSocket =>
+    connect({
+      ...place,
+      secureContext: trust.current().context,
+      ...(isIP(name) === 0 ? { servername: name } : {}),
+    });
+  return new Promise((resolve, reject) => {
+    const sent = request({
+      ...place,
+      path: url.pathname,
+      headers: { host: url.host, ...headers },
+      signal: AbortSignal.timeout(1000 * seconds),
+      ...(url.protocol === 'https:' ? { createConnection: secure } : { agent: false }),
+    });
+    sent.on('response', (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        if (text.length < 10_000) text += chunk;
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+      response.on('error', reject);
+    });
+    sent.on('error', (error) =>
+      reject(/^(?:Abort|Timeout)Error$/.test(error.name) ? new Error(`no answer within ${seconds} s`) : error),
+    );
+    sent.end();
+  });
+}
+
+async function isHere(name: string): Promise<boolean> {
+  try {
+    const found = await lookup(name.replaceAll(/^\[|\]$/g, ''), { all: true });
+    return found.every(({ address }) => address === '::1' || address.startsWith('127.'));
+  } catch {
+    // The name is not known here.
+    return false;
+  }
+}

@@ -1,0 +1,59 @@
+// The route that tells `--check` whether a forged REMOTE_USER header arrived.
+import { afterEach, describe, expect, it } from 'vitest';
+import { makeQuestion, readAnswer } from '../../src/check/proxy-proof.ts';
+import { ad, KEY, startPortal, type Portal } from '../support/portal.ts';
+
+const SECRET = 'a secret of the tests, long enough to sign with';
+const remoteUser = { header: 'x-forwarded-user' };
+let portal: Portal;
+afterEach(() => portal.close());
+
+let serial = 0;
+const question = (secret = SECRET): ReturnType<typeof makeQuestion> =>
+  makeQuestion(secret, (serial += 1).toString(16).padStart(32, '0'), portal.now);
+
+describe('R33 R40 /proxy-check', () => {
+  it.each([
+    ['the forged name', (forged: string) => forged, true],
+    ['the forged name behind another', (forged: string) => `alice, ${forged}`, true],
+    ['the name that the proxy put in its place', () => 'alice', false],
+    ['nothing', () => '', false],
+  ])('with %s', async (_what, said, arrived) => {
+    portal = await startPortal({ remoteUser });
+    const { token, forged } = question();
+    const page = await portal.browser().get(`/proxy-check/${token}`, { 'x-forwarded-user': said(forged) });
+    expect([page.status, readAnswer(SECRET, token, page.text)]).toEqual([200, arrived]);
+  });
+
+  it('answers without https and under another host, because proxies that are set up wrong are asked, too', async () => {
+    portal = await startPortal({ remoteUser });
+    const { token } = question();
+    const headers = { 'x-forwarded-proto': 'http', host: 'other.example' };
+    const page = await portal.browser().get(`/proxy-check/${token}`, headers);
+    expect(readAnswer(SECRET, token, page.text)).toBe(false);
+  });
+
+  it('is an unknown page for a question that is not from --check, that was answered, or that is old', async () => {
+    portal = await startPortal({ remoteUser });
+    const [first, old] = [question(), question()];
+    const status = async (token: string): Promise<number> =>
+      (await portal.browser().get(`/proxy-check/${token}`)).status;
+    expect(await status(question('another secret').token)).toBe(404);
+    expect([await status(first.token), await status(first.token)]).toEqual([200, 404]);
+    portal.now += 91;
+    expect([await status(old.token), await status('x'), await status('')]).toEqual([404, 404, 404]);
+  });
+
+  it('is an unknown page where no header is configured', async () => {
+    portal = await startPortal();
+    expect((await portal.browser().get(`/proxy-check/${question().token}`)).status).toBe(404);
+  });
+});
+
+it('R33 a REMOTE_USER header that comes twice is not believed', async () => {
+  portal = await startPortal({ remoteUser });
+  portal.writeKey(ad());
+  const twice = { 'x-forwarded-user': ['alice', 'alice'] as unknown as string };
+  expect((await portal.browser().get(`/key/${KEY}`, twice)).status).toBe(403);
+  expect((await portal.browser().get(`/key/${KEY}`, { 'x-forwarded-user': 'alice' })).status).toBe(303);
+});
