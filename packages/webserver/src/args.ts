@@ -50,7 +50,7 @@ export async function parseArguments(argv: readonly string[], version: string): 
       describe: 'print the include file for nginx or apache (CREDMON_WEB_REMOTE_USER_HEADER)',
     })
     .demandCommand(0, 0)
-    .check(({ listen: text, check, printProxyConfig: name }) => {
+    .check(({ listen: text, check, 'print-proxy-config': name }) => {
       if (name !== undefined) {
         proxy = PROXIES.find((one) => one === name);
         if (!proxy) throw new Error(`--print-proxy-config ${name}: must be ${PROXIES.join(' or ')}`);
