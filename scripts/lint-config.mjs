@@ -21,7 +21,7 @@ const worldFiles = [
   'packages/core/src/log/put-aside.ts',
   'packages/core/src/log/rotating-file.ts',
   'packages/core/src/log/sink.ts',
-  'packages/core/src/store/{directory-store,apply-change,directory-scan,user-scan,check-directory,path-steps,lock,read-file}.ts',
+  'packages/core/src/store/{directory-store,apply-change,reserve,directory-scan,user-scan,check-directory,path-steps,lock,read-file}.ts',
   'packages/core/src/store/directory-names.ts',
   'packages/core/src/base/output.ts',
   'packages/*/src/main.ts',

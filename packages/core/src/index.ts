@@ -10,12 +10,19 @@ export {
   KEY_FILE_NAME,
   LOCK_FILE,
   PID_FILE,
+  RESERVE_FILE,
   classifyUserEntry,
   hintsAtTokens,
   tokenFileName,
 } from './credential/layout.ts';
 export type { TokenFileKind, UserEntry } from './credential/layout.ts';
-export { MAX_CREDENTIAL_BYTES, parseMeta, parseObject, parseTop } from './credential/contents.ts';
+export {
+  MAX_CREDENTIAL_BYTES,
+  MAX_REFRESH_TOKEN,
+  parseMeta,
+  parseObject,
+  parseTop,
+} from './credential/contents.ts';
 export type { MetaContents, Parsed, TopContents, UseContents } from './credential/contents.ts';
 export { isRecord } from './credential/json.ts';
 export { jwtClaims } from './credential/jwt-claims.ts';
@@ -81,6 +88,8 @@ export { openCredentialDirectory } from './store/directory-store.ts';
 export { readUse } from './store/read-use.ts';
 export { restOf } from './store/rest.ts';
 export { lockDirectory } from './store/lock.ts';
+export { openReserve, SMALLEST_RESERVE } from './store/reserve.ts';
+export type { Reserve, ReserveKept } from './store/reserve.ts';
 export type { DirectoryLock, LockState } from './store/lock.ts';
 export { readCredentialFile } from './store/read-file.ts';
 export type { FileReading } from './store/read-file.ts';

@@ -8,7 +8,7 @@ import {
   SHORTEST_SLEEP,
   SLEEP_AFTER_CALL,
 } from './intervals.ts';
-import { lossOf, rewrite } from './rewrite.ts';
+import { hasTop, lossOf, rewrite } from './rewrite.ts';
 import { beginPass, type BegunPass, type Ownership } from './pass.ts';
 import type { PassMemory, PassWorld } from './pass-world.ts';
 
@@ -56,13 +56,16 @@ export interface DaemonParts {
   readonly complete: () => void;
   readonly rotateKeys?: () => void;
   readonly drainSeconds: () => number;
+  /** Makes the reserved disk space again where it is missing; called while nothing waits for space. */
+  readonly keepReserve?: () => void;
 }
 
 /**
  * Runs passes until `stop`, then waits for the renewals under way, so that what an issuer has answered is written; so, too, before an
- * error leaves.
+ * error leaves. True when every rotated refresh token is written.
+ * @throws CodedError `LOCK_LOST` when another process can hold the lock by now
  */
-export async function runDaemon(parts: DaemonParts): Promise<void> {
+export async function runDaemon(parts: DaemonParts): Promise<boolean> {
   const { stop, wake, world } = parts;
   const end = (): void => {
     world.limiter.close();
@@ -75,6 +78,7 @@ export async function runDaemon(parts: DaemonParts): Promise<void> {
     await drain(parts);
   }
   refuseLostLock(parts);
+  return ![...parts.memory.unwritten.values()].some(hasTop);
 }
 
 /** @throws CodedError `LOCK_LOST` when another process can hold the lock by now */
@@ -98,6 +102,7 @@ async function makePasses(parts: DaemonParts): Promise<void> {
     if (called) reload(parts);
     const woken = wake.reset();
     const began = world.clock.steady();
+    if (memory.unwritten.size === 0) parts.keepReserve?.();
     const begun = await onePass(parts, {
       hurry: () => called || wake.rung,
       interrupted: () => wake.rung && world.clock.steady() - began >= UNCUT,
@@ -168,6 +173,7 @@ export async function runOnce(parts: DaemonParts): Promise<boolean> {
     if (stop.aborted) close();
     else stop.addEventListener('abort', close, { once: true });
   });
+  parts.keepReserve?.();
   const begun = await onePass(parts, { stopped: () => stop.aborted });
   try {
     if (begun) await Promise.race([begun.settled.then(() => lateEnded(parts)), closed]);

@@ -1,5 +1,6 @@
 // What a full or broken disk refused of renewed tokens: it exists nowhere else, so it is written as soon as that works.
-import { isCoded, messageOf, restOf, type CredentialStore, type TokenChange } from '@credmon/core';
+import { isCoded, messageOf, restOf, splitStem, type CredentialStore, type TokenChange } from '@credmon/core';
+import { deleteCommand } from './delete-command.ts';
 import type { Report } from './report.ts';
 
 /** Where to write, and whom to tell. */
@@ -27,9 +28,15 @@ export function rewrite({ store, report }: RewriteWorld, unwritten: Map<string, 
   }
 }
 
+/** True when a rotated refresh token is among what is still to be written. */
+export function hasTop(rest: TokenChange): boolean {
+  return rest.writes.some(({ kind, text }) => kind === 'top' && text !== undefined);
+}
+
 /** What the end of the process means for a token whose `rest` could not be written to the last: a sentence's end. */
 export function lossOf(rest: TokenChange): string {
-  return rest.writes.some(({ kind }) => kind === 'top')
-    ? 'its rotated refresh token is lost: the user must log in again'
-    : 'its rotated refresh token is safe, and the next start renews it';
+  if (!hasTop(rest)) return 'its rotated refresh token is safe, and the next start renews it';
+  const { user, stem } = rest;
+  const command = deleteCommand(splitStem(stem, false) ?? { service: stem, handle: '' });
+  return `its rotated refresh token is lost: the user must log in again; fix: ${user} runs "${command}" and submits again`;
 }

@@ -465,7 +465,8 @@ describe('one pass alone', () => {
     on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
     expect(await runOnce(partsFor(on).parts)).toBe(false);
     expect(on.lines).toContainEqual(
-      'alice/mytok: stopped before it was written; its rotated refresh token is lost: the user must log in again',
+      'alice/mytok: stopped before it was written; its rotated refresh token is lost: the user must log in again; ' +
+        'fix: alice runs "condor_store_cred delete-oauth -s mytok" and submits again',
     );
   });
 

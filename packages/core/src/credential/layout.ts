@@ -8,6 +8,8 @@ export const PID_FILE = 'pid';
 export const COMPLETE_FILE = 'CREDMON_COMPLETE';
 /** Locked by the one daemon that works on the directory; holds its process id. */
 export const LOCK_FILE = '.condor_credmon.lock';
+/** Disk space that is kept for rotated refresh tokens; see `openReserve`. */
+export const RESERVE_FILE = '.credmon-reserve';
 /** A request of CredD: 64 lower-case hex digits. */
 export const KEY_FILE_NAME: RegExp = /^[0-9a-f]{64}$/;
 

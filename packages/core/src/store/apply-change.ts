@@ -7,6 +7,7 @@ import { tokenFileName } from '../credential/layout.ts';
 import { sameIdentity, tokenId, type FileIdentity } from '../credential/snapshot.ts';
 import type { Origins } from './origins.ts';
 import { identityFromStat } from './read-file.ts';
+import type { Reserve } from './reserve.ts';
 import { progressFields, type Progress } from './rest.ts';
 import type { TokenChange, TokenWrite } from './store.ts';
 
@@ -19,6 +20,7 @@ export interface ApplyParts {
   readonly root: string;
   readonly locked: boolean;
   readonly origins: Origins;
+  readonly reserve?: Pick<Reserve, 'release'> | undefined;
 }
 
 /**
@@ -34,11 +36,27 @@ export function applyChange(parts: ApplyParts, change: TokenChange): void {
     use: undefined,
   };
   try {
-    writeRest(work);
+    writeWithReserve(work);
   } catch (error) {
     throw error instanceof CodedError ? error : ioError(work, error);
   }
 }
+
+/** A rotated refresh token for which the disk has no room gets the reserved space. */
+function writeWithReserve(work: Work): void {
+  try {
+    writeRest(work);
+  } catch (error) {
+    const isFull = FULL.has(systemCode(error) ?? '');
+    const rest = work.change.writes.slice(work.progress.done);
+    const isTopPending = rest.some(({ kind, text }) => kind === 'top' && text !== undefined);
+    if (!isFull || !isTopPending || work.reserve?.release() !== true) throw error;
+    writeRest(work);
+  }
+}
+
+/** No space, and no quota. */
+const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 
 /** A change that is being applied. */
 interface Work extends ApplyParts {

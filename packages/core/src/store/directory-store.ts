@@ -11,6 +11,7 @@ import { emptyScanMemory, scanDirectory } from './directory-scan.ts';
 import type { DirectoryLock } from './lock.ts';
 import { createOrigins } from './origins.ts';
 import { readCredentialFile, type FileReading } from './read-file.ts';
+import type { Reserve } from './reserve.ts';
 import type { CredentialStore, TokenFiles } from './store.ts';
 import type { ScanOptions } from './user-scan.ts';
 
@@ -19,13 +20,14 @@ export interface DirectoryOptions {
   readonly defaultLifetime: number | (() => number);
   readonly locked?: boolean;
   readonly lock?: Pick<DirectoryLock, 'state'>;
+  readonly reserve?: Pick<Reserve, 'release'>;
 }
 
 /**
  * Opens the credential directory `root`. `defaultLifetime` (seconds) is that of tokens which name none, asked for at each scan where it is a
  * function; `locked` says that this process holds the lock of the directory for as long as it uses the store (`lockDirectory`). Where
  * `lock` says that it was lost, files that dead processes left are not settled; nothing is written into a directory that has taken the
- * place of the locked one.
+ * place of the locked one. `reserve` is released when the disk has no room for a `.top`.
  */
 export function openCredentialDirectory(root: string, options: DirectoryOptions): CredentialStore {
   const { defaultLifetime: lifetime } = options;
@@ -52,7 +54,7 @@ export function openCredentialDirectory(root: string, options: DirectoryOptions)
     read: (user, stem) => readToken(join(root, user), stem),
     apply: (change) => {
       if (options.lock?.state() === 'directory-replaced') throw replaced(root, tokenId(change));
-      applyChange({ root, locked: options.locked === true, origins }, change);
+      applyChange({ root, locked: options.locked === true, origins, reserve: options.reserve }, change);
     },
     settle: (path, target) => {
       if ((options.lock?.state() ?? 'held') === 'held') settleFile(join(root, path), target);

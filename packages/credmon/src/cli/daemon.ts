@@ -5,6 +5,7 @@ import {
   lockDirectory,
   messageOf,
   openCredentialDirectory,
+  openReserve,
   systemClock,
   systemRandom,
   type Config,
@@ -35,6 +36,8 @@ import { createProcessTrust, namedTrustOf } from '../providers/own-trust.ts';
 import { withStanding } from '../providers/standing-store.ts';
 import { createReload } from '../reload.ts';
 import { createReport } from '../report.ts';
+import { createReserveKeeper, type ReserveKeeper } from '../reserve.ts';
+import { reserveBytes } from '../reserve-size.ts';
 import { drainSeconds } from '../drain.ts';
 import { readSecretFile, secretVersion } from '../secret-file.ts';
 import { readSettings, type Settings } from '../settings.ts';
@@ -50,6 +53,7 @@ interface Running {
   /** The credential directory, its path without links: a link that appears in it later is never followed. */
   readonly directory: string;
   readonly lock: DirectoryLock;
+  readonly reserve: ReserveKeeper;
   settings: Settings;
   /** True from SIGHUP until the configuration has been read again. */
   reloadAsked: boolean;
@@ -74,7 +78,18 @@ export async function runDaemonCommand(
   const directory = checkCredentialDirectory(credDir, { create: true, condor });
   const lock = lockDirectory(directory);
   try {
-    return await work({ command, env, log, directory, lock, settings, reloadAsked: false });
+    const reserve = openReserve(directory, lock);
+    const running: Running = {
+      command,
+      env,
+      log,
+      directory,
+      lock,
+      settings,
+      reloadAsked: false,
+      reserve: createReserveKeeper(reserve, () => reserveBytes(running.settings), log),
+    };
+    return await work(running);
   } finally {
     lock.release();
   }
@@ -117,15 +132,16 @@ async function work(running: Running): Promise<number> {
   });
   try {
     if (command.once) return ended(parts, (await runOnce(parts)) ? 0 : 1);
-    await serve(running, monitor);
+    const isStored = await serve(running, monitor);
     log.info('Stopped');
-    return ended(parts, 0);
+    return ended(parts, isStored ? 0 : 1);
   } catch (error) {
     if (parts.memory.inFlight.size + parts.memory.late.size > 0) log.error(messageOf(error));
     ended(parts, 1);
     throw error;
   } finally {
     unwatchMaster();
+    await running.reserve.idle();
     await monitor.close();
     release();
   }
@@ -140,7 +156,7 @@ function reopen(log: Logger): void {
 }
 
 /** Makes passes until the end, and leaves no mark behind however it comes: CredD would wait for a daemon that is gone. */
-async function serve({ directory, lock }: Running, monitor: Monitor): Promise<void> {
+async function serve({ directory, lock }: Running, monitor: Monitor): Promise<boolean> {
   const { log, wake } = monitor.parts;
   clearComplete(directory);
   try {
@@ -152,7 +168,7 @@ async function serve({ directory, lock }: Running, monitor: Monitor): Promise<vo
     );
     try {
       await monitor.follow();
-      await runDaemon(monitor.parts);
+      return await runDaemon(monitor.parts);
     } finally {
       unwatch();
     }
@@ -215,6 +231,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
           defaultLifetime: () => running.settings.policy.defaultLifetime,
           locked: true,
           lock: running.lock,
+          reserve: running.reserve,
         }),
         () => running.settings.standing,
         standingFiles(running.directory),
@@ -234,6 +251,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
     drainSeconds: () => drainSeconds(running.settings),
     complete: () => touchComplete(running.directory),
     rotateKeys: () => rotateKeys(running.settings, systemClock.now()),
+    keepReserve: () => running.reserve.keep(),
     reload: () => {
       if (!running.reloadAsked) return;
       running.reloadAsked = false;

@@ -1,0 +1,122 @@
+// A disk that stays full until the daemon ends: rotated refresh tokens are kept in the reserved space.
+import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
+import type { Child } from '@credmon/test-fixtures/processes';
+import { seedToken, type SeededToken } from '@credmon/test-fixtures/seed-token';
+import { readJson } from '@credmon/test-fixtures/token-files';
+import { waitUntil } from '@credmon/test-fixtures/wait-until';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { daemonLog, startDaemon } from './daemon-runs.ts';
+
+const mayMount = process.getuid?.() === 0 && spawnSync('unshare', ['--mount', 'true']).status === 0;
+const TOKENS = 12;
+
+let issuer: Issuer;
+let workspace: Workspace;
+let daemon: Child | undefined;
+let tokens: SeededToken[];
+const reserve = (): string => join(workspace.credentialDirectory, '.credmon-reserve');
+const filler = (): string => join(workspace.credentialDirectory, 'filler');
+
+describe.skipIf(!mayMount)('R13 a disk that is full', () => {
+  beforeEach(async () => {
+    issuer = await startIssuer({ accessTokenTtl: 600 });
+    workspace = createWorkspace();
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=2770', 'none', workspace.credentialDirectory]);
+    const service = await workspace.addService('mytok', issuer);
+    tokens = [];
+    for (let index = 0; index < TOKENS; index += 1)
+      tokens.push(await seedToken(workspace, service, `user${index}`, 'mytok', { age: 400 }));
+    await issuer.setFault('held');
+  });
+  afterEach(async () => {
+    await daemon?.stop();
+    daemon = undefined;
+    execFileSync('umount', ['--lazy', workspace.credentialDirectory]);
+    await issuer.close();
+    workspace.remove();
+  });
+
+  /** Starts the daemon, and fills the disk while the issuer holds back all of its answers. */
+  async function startAndFill(args: readonly string[] = []): Promise<Child> {
+    const child = startDaemon(workspace, args);
+    daemon = child;
+    await waitUntil(() => issuer.log.successes('refresh_token').length === TOKENS, {
+      what: 'all renewals',
+      seconds: 90,
+    });
+    await waitUntil(() => existsSync(reserve()) && statSync(reserve()).size >= 256 * 1024, {
+      what: 'the reserve',
+      seconds: 30,
+    });
+    return child;
+  }
+  const fill = (): void =>
+    void spawnSync('dd', ['if=/dev/zero', `of=${filler()}`, 'bs=1k'], { stdio: 'ignore' });
+
+  /** How many of the newest refresh tokens that the issuer gave stand in `.top`. */
+  const kept = (): number =>
+    tokens.filter(
+      ({ path, refreshToken }) =>
+        tokenId(String(readJson(path('top'))['refresh_token'])) ===
+          issuer.log.chain(tokenId(refreshToken)).at(-1) &&
+        issuer.log.chain(tokenId(refreshToken)).length === 2,
+    ).length;
+
+  it('12 rotated renewals, then SIGTERM: all 12 are kept', async () => {
+    const child = await startAndFill();
+    const { mode, size, blocks } = statSync(reserve());
+    expect([(mode & 0o7777).toString(8), blocks * 512 >= size]).toEqual(['600', true]);
+    fill();
+    child.signal('SIGTERM');
+    await issuer.setFault();
+    expect(await child.exited).toEqual({ code: 0, signal: null });
+    expect([kept(), existsSync(reserve())]).toEqual([TOKENS, false]);
+  });
+
+  it('the same with --once', async () => {
+    const child = await startAndFill(['--once']);
+    fill();
+    await issuer.setFault();
+    await child.exited;
+    expect(kept()).toBe(TOKENS);
+  });
+
+  it('the reserve is made again when space returns', async () => {
+    const child = await startAndFill();
+    fill();
+    await issuer.setFault();
+    await waitUntil(() => kept() === TOKENS, { what: 'all .top', seconds: 60 });
+    await waitUntil(() => daemonLog(workspace).includes('reserved space is released'), { what: 'the line' });
+    rmSync(filler());
+    await waitUntil(
+      () => {
+        child.signal('SIGHUP');
+        return existsSync(reserve()) && statSync(reserve()).size >= 256 * 1024;
+      },
+      { what: 'the reserve', seconds: 60 },
+    );
+    expect(await child.stop()).toEqual({ code: 0, signal: null });
+  });
+
+  it('without a reserve, what is lost is said for each token, and the exit code is 1', async () => {
+    const child = await startAndFill();
+    rmSync(reserve());
+    // No reserve can be made under this name.
+    mkdirSync(reserve());
+    fill();
+    child.signal('SIGTERM');
+    await issuer.setFault();
+    expect(await child.exited).toEqual({ code: 1, signal: null });
+    const lost = daemonLog(workspace)
+      .split('\n')
+      .filter((line) => line.includes('its rotated refresh token is lost'));
+    expect([kept(), lost.length]).toEqual([0, TOKENS]);
+    expect(lost.join('\n')).toContain(
+      'fix: user0 runs "condor_store_cred delete-oauth -s mytok" and submits again',
+    );
+  });
+});
