@@ -152,6 +152,7 @@ function touch({ complete, world }: DaemonParts): void {
 
 /** Keys are rotated by the calendar, whatever became of the pass and its mark. */
 function rotateKeys({ rotateKeys: rotate, world }: DaemonParts): void {
+  if (world.lockState() !== 'held') return;
   try {
     rotate?.();
   } catch (error) {
