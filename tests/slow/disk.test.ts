@@ -88,11 +88,11 @@ describe.skipIf(isMissing('unshare', 'nsenter'))('R13 a disk of 1 MiB during twe
   const start = (): Child =>
     disk.start([process.execPath, executablePath(root, 'condor_credmon')], workspace.environment);
 
-  it('that is full and is freed: the files stay whole, and all twelve are written afterwards', async () => {
+  it('that is full and is freed: .top gets the reserved space, and all twelve are written afterwards', async () => {
     await begin(start);
     disk.fill();
     await issuer.setFault();
-    await told();
+    await waitUntil(() => tokens.every(topIsNew), { what: 'twelve rotated .top' });
     for (const token of tokens) {
       expect([tokenId(token.refreshToken), newest(token)]).toContain(refreshTokenOf(token));
       expect(readJson(token.path('use'))).toHaveProperty('access_token');

@@ -1,48 +1,59 @@
 // A disk that stays full until the daemon ends: rotated refresh tokens are kept in the reserved space.
 import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
-import type { Child } from '@credmon/test-fixtures/processes';
+import { executablePath, type Child } from '@credmon/test-fixtures/processes';
 import { seedToken, type SeededToken } from '@credmon/test-fixtures/seed-token';
+import { mountSmallDisk, type SmallDisk } from '@credmon/test-fixtures/small-disk';
 import { readJson } from '@credmon/test-fixtures/token-files';
 import { waitUntil } from '@credmon/test-fixtures/wait-until';
 import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { daemonLog, startDaemon } from './daemon-runs.ts';
+import { isMissing } from '../support/needs.ts';
+import { daemonLog, root } from './daemon-runs.ts';
 
-const mayMount = process.getuid?.() === 0 && spawnSync('unshare', ['--mount', 'true']).status === 0;
 const TOKENS = 12;
 
 let issuer: Issuer;
 let workspace: Workspace;
 let daemon: Child | undefined;
 let tokens: SeededToken[];
-const reserve = (): string => join(workspace.credentialDirectory, '.credmon-reserve');
-const filler = (): string => join(workspace.credentialDirectory, 'filler');
+let disk: SmallDisk;
+const reserve = (): string => join(disk.path, 'credentials/.credmon-reserve');
 
-describe.skipIf(!mayMount)('R13 a disk that is full', () => {
+describe.skipIf(isMissing('unshare', 'nsenter'))('R13 a disk that is full', () => {
   beforeEach(async () => {
     issuer = await startIssuer({ accessTokenTtl: 600 });
     workspace = createWorkspace();
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=2770', 'none', workspace.credentialDirectory]);
+    const mountPoint = join(workspace.root, 'disk');
+    mkdirSync(mountPoint);
+    disk = await mountSmallDisk(mountPoint, 1024 * 1024);
+    const credentialDirectory = join(disk.path, 'credentials');
+    mkdirSync(credentialDirectory);
+    chmodSync(credentialDirectory, 0o2770);
+    workspace.configure({ SEC_CREDENTIAL_DIRECTORY_OAUTH: join(mountPoint, 'credentials') });
     const service = await workspace.addService('mytok', issuer);
     tokens = [];
     for (let index = 0; index < TOKENS; index += 1)
-      tokens.push(await seedToken(workspace, service, `user${index}`, 'mytok', { age: 400 }));
+      tokens.push(
+        await seedToken({ ...workspace, credentialDirectory }, service, `user${index}`, 'mytok', {
+          age: 400,
+        }),
+      );
     await issuer.setFault('held');
   });
   afterEach(async () => {
     await daemon?.stop();
     daemon = undefined;
-    execFileSync('umount', ['--lazy', workspace.credentialDirectory]);
     await issuer.close();
+    await disk.close();
     workspace.remove();
   });
 
-  /** Starts the daemon, and fills the disk while the issuer holds back all of its answers. */
+  /** Starts the daemon, and waits until the issuer holds back all of its answers. */
   async function startAndFill(args: readonly string[] = []): Promise<Child> {
-    const child = startDaemon(workspace, args);
+    const program = [process.execPath, executablePath(root, 'condor_credmon'), ...args];
+    const child = disk.start(program, workspace.environment);
     daemon = child;
     await waitUntil(() => issuer.log.successes('refresh_token').length === TOKENS, {
       what: 'all renewals',
@@ -54,9 +65,6 @@ describe.skipIf(!mayMount)('R13 a disk that is full', () => {
     });
     return child;
   }
-  const fill = (): void =>
-    void spawnSync('dd', ['if=/dev/zero', `of=${filler()}`, 'bs=1k'], { stdio: 'ignore' });
-
   /** How many of the newest refresh tokens that the issuer gave stand in `.top`. */
   const kept = (): number =>
     tokens.filter(
@@ -70,7 +78,7 @@ describe.skipIf(!mayMount)('R13 a disk that is full', () => {
     const child = await startAndFill();
     const { mode, size, blocks } = statSync(reserve());
     expect([(mode & 0o7777).toString(8), blocks * 512 >= size]).toEqual(['600', true]);
-    fill();
+    disk.fill();
     child.signal('SIGTERM');
     await issuer.setFault();
     expect(await child.exited).toEqual({ code: 0, signal: null });
@@ -79,7 +87,7 @@ describe.skipIf(!mayMount)('R13 a disk that is full', () => {
 
   it('the same with --once', async () => {
     const child = await startAndFill(['--once']);
-    fill();
+    disk.fill();
     await issuer.setFault();
     await child.exited;
     expect(kept()).toBe(TOKENS);
@@ -87,11 +95,11 @@ describe.skipIf(!mayMount)('R13 a disk that is full', () => {
 
   it('the reserve is made again when space returns', async () => {
     const child = await startAndFill();
-    fill();
+    disk.fill();
     await issuer.setFault();
     await waitUntil(() => kept() === TOKENS, { what: 'all .top', seconds: 60 });
     await waitUntil(() => daemonLog(workspace).includes('reserved space is released'), { what: 'the line' });
-    rmSync(filler());
+    disk.free();
     await waitUntil(
       () => {
         child.signal('SIGHUP');
@@ -107,7 +115,7 @@ describe.skipIf(!mayMount)('R13 a disk that is full', () => {
     rmSync(reserve());
     // No reserve can be made under this name.
     mkdirSync(reserve());
-    fill();
+    disk.fill();
     child.signal('SIGTERM');
     await issuer.setFault();
     expect(await child.exited).toEqual({ code: 1, signal: null });
