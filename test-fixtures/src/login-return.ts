@@ -1,7 +1,7 @@
 // A login through the portal in two halves: up to the issuer's redirect, and from there to the end.
 import { visibleText } from './html-forms.ts';
 import { httpBrowser, type Page } from './http-browser.ts';
-import { pressButton } from './http-login.ts';
+import { confirmAccount, pressButton } from './http-login.ts';
 
 /** A login that the issuer has sent back and the portal has not seen yet. */
 export interface PendingReturn {
@@ -21,11 +21,7 @@ export async function walkToReturn(keyUrl: string, webPrefix: string): Promise<P
   if (!stopped) throw new Error(`the issuer did not send the browser back: ${url}`);
   return {
     url,
-    finish: async () => {
-      const page = accepted(await browser.open(url));
-      const confirm = page.forms.find(({ action }) => new URL(action).pathname.includes('/confirm'));
-      return confirm === undefined ? page : accepted(await browser.submit(confirm));
-    },
+    finish: async () => accepted(await confirmAccount(browser, accepted(await browser.open(url)))),
   };
 }
 
