@@ -2,7 +2,9 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { FlowLog } from '../src/ports.ts';
+import type { FlowEvent } from '../src/flow/flow.ts';
+import { openCredentialFiles } from '../src/credential-files.ts';
+import type { FlowLog, Ports } from '../src/ports.ts';
 import { createFileFlows } from '../src/session-store/file-flows.ts';
 import { MAX_LIVE_LOGINS, MAX_LOGINS } from '../src/flow/limits.ts';
 import { csrfOf } from './support/browser.ts';
@@ -17,15 +19,15 @@ afterEach(() => portal.close());
 const HOUR = 3600;
 const LIMITS = { idle: 1800, absolute: 8 * HOUR, answer: 60, count: 1000 };
 
-/** The flows of the portal, in which no return is written down before `count` of them have been read and wait to be. */
-function flowsThatMeet(count: number): FlowLog {
+/** The flows of the portal, in which no event of this type is written down before `count` of them wait to be. */
+function flowsThatMeet(type: FlowEvent['type'], count: number): FlowLog {
   const clock = { now: () => portal.now, steady: () => portal.now, wait: async () => undefined };
   const flows = createFileFlows(join(portal.directory, 'sessions'), clock, LIMITS);
   const waiting: (() => void)[] = [];
   return {
     ...flows,
     append: async (id, event) => {
-      if (event.type === 'returned')
+      if (event.type === type)
         await new Promise<void>((resolve) => {
           waiting.push(resolve);
           if (waiting.length === count) for (const go of waiting) go();
@@ -41,12 +43,42 @@ describe('the claim of a state', () => {
     const first = portal.browser();
     await first.open(`/key/${KEY}`);
     const path = first.returnFrom(await first.login('mytok'));
-    const flows = flowsThatMeet(2);
+    const flows = flowsThatMeet('returned', 2);
     const here = first.at(await portal.replica({ flows }));
     const there = first.at(await portal.replica({ flows }));
     const pages = await Promise.all([here.get(path), there.get(path)]);
     expect(pages.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([303, 410]);
     expect(portal.sent).toHaveLength(1);
+  });
+});
+
+describe('the claim of an answer', () => {
+  it('R33 R36 of two decisions that both read the log before either writes, exactly one is carried out', async () => {
+    portal.writeKey([ad(), ad({ Provider: 'other' })].join('\n'));
+    const first = portal.browser();
+    await first.open(`/key/${KEY}`);
+    const { location } = await first.get(first.returnFrom(await first.login('mytok')));
+    const fields = { _csrf: csrfOf(await first.get(location)), decision: 'store' };
+    const files = openCredentialFiles(portal.credentials);
+    let writes = 0;
+    const counted: Partial<Ports> = {
+      flows: flowsThatMeet('decided', 2),
+      files: {
+        ...files,
+        writeToken: (...args) => {
+          writes += 1;
+          files.writeToken(...args);
+        },
+      },
+    };
+    const here = first.at(await portal.replica(counted));
+    const there = first.at(await portal.replica(counted));
+    const pages = await Promise.all([here.post(location, fields), there.post(location, fields)]);
+    expect(pages.map((page) => [page.status, page.location])).toEqual([
+      [303, '/'],
+      [303, '/'],
+    ]);
+    expect(writes).toBe(1);
   });
 });
 
