@@ -19,13 +19,18 @@ function before(operation, path) {
 }
 
 const original = { ...fs };
-const ours = (path) => typeof path === 'string' && path.startsWith(`${directory}/`);
+/** Programs name files below open directories: /proc/self/fd/N/name. */
+const named = (path) =>
+  typeof path === 'string'
+    ? path.replace(/^\/proc\/self\/fd\/\d+/, (descriptor) => original.readlinkSync(descriptor))
+    : '';
+const ours = (path) => named(path).startsWith(`${directory}/`);
 
 fs.openSync = (path, flags, mode) => {
   const writes = typeof flags === 'number' && (flags & 3) !== 0;
-  if (ours(path) && writes) before('open', path);
+  if (writes && ours(path)) before('open', named(path));
   const descriptor = original.openSync(path, flags, mode);
-  if (ours(path) && writes) open.set(descriptor, path);
+  if (writes && ours(path)) open.set(descriptor, named(path));
   return descriptor;
 };
 for (const name of ['writeSync', 'fsyncSync', 'fchmodSync', 'closeSync']) {
@@ -38,7 +43,7 @@ for (const name of ['writeSync', 'fsyncSync', 'fchmodSync', 'closeSync']) {
 }
 for (const name of ['renameSync', 'unlinkSync']) {
   fs[name] = (path, ...rest) => {
-    if (ours(path)) before(name.replace('Sync', ''), String(rest[0] ?? path));
+    if (ours(path)) before(name.replace('Sync', ''), named(String(rest[0] ?? path)));
     return original[name](path, ...rest);
   };
 }

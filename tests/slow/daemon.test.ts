@@ -127,6 +127,22 @@ describe('--once', () => {
     },
   );
 
+  it('R22 R46 a second signal ends it at once, and pid and CREDMON_COMPLETE are gone', async () => {
+    await seedTwo();
+    const before = issuer.log.successes('refresh_token').length;
+    await issuer.setFault('held', { times: 1 });
+    const daemon = startDaemon(workspace);
+    await issuer.log.until((log) => log.successes('refresh_token').length > before);
+    await there('pid');
+    writeFileSync(file('CREDMON_COMPLETE'), '');
+    daemon.signal('SIGTERM');
+    await logged('Got SIGTERM, stopping');
+    daemon.signal('SIGTERM');
+    expect(await daemon.exited).toEqual({ code: 1, signal: null });
+    expect([existsSync(file('pid')), existsSync(file('CREDMON_COMPLETE'))]).toEqual([false, false]);
+    await issuer.setFault();
+  });
+
   it('R22 a second signal ends it at once', async () => {
     await seedTwo();
     const before = issuer.log.successes('refresh_token').length;

@@ -1,6 +1,8 @@
 // What other local accounts can put into or around the credential directory, and what the daemon does with it.
-import { chownSync, existsSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chownSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { waitUntil } from '@credmon/test-fixtures/wait-until';
 import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { daemonLog, startDaemon } from './daemon-runs.ts';
@@ -34,4 +36,38 @@ describe.runIf(process.getuid?.() === 0)('a credential directory that another us
       expect(existsSync(join(workspace.credentialDirectory, '.condor_credmon.lock'))).toBe(false);
     },
   );
+});
+
+const file = (name: string): string => join(workspace.credentialDirectory, name);
+const logged = (text: string): Promise<unknown> =>
+  waitUntil(() => daemonLog(workspace).includes(text), { what: `the log line "${text}"`, seconds: 60 });
+const fifo = (name: string): void => {
+  rmSync(file(name), { force: true });
+  expect(spawnSync('mkfifo', [file(name)]).status).toBe(0);
+};
+
+describe('a FIFO', () => {
+  it('in place of CREDMON_COMPLETE is replaced with one log line, and the daemon goes on answering signals', async () => {
+    const daemon = startDaemon(workspace);
+    await waitUntil(() => existsSync(file('CREDMON_COMPLETE')), { what: 'the first pass', seconds: 60 });
+    fifo('CREDMON_COMPLETE');
+    daemon.signal('SIGHUP');
+    await logged(`${file('CREDMON_COMPLETE')} was not a regular file of one name`);
+    expect(await daemon.stop()).toEqual({ code: 0, signal: null });
+    expect(readdirSync(workspace.credentialDirectory)).toEqual(['.condor_credmon.lock']);
+  });
+
+  it('in place of the pid file holds up neither status nor check nor the end', async () => {
+    const daemon = startDaemon(workspace);
+    await waitUntil(() => existsSync(file('CREDMON_COMPLETE')), { what: 'the first pass', seconds: 60 });
+    fifo('pid');
+    for (const command of ['status', 'check']) {
+      const run = startDaemon(workspace, [command]);
+      expect((await run.exited).signal).toBe(null);
+    }
+    expect(await daemon.stop()).toEqual({ code: 0, signal: null });
+    expect(daemonLog(workspace)).toContain(
+      `pid cannot be removed: ${file('pid')} is not a regular file; fix: rm `,
+    );
+  });
 });

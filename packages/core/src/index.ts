@@ -92,6 +92,7 @@ export { openReserve, SMALLEST_RESERVE } from './store/reserve.ts';
 export type { Reserve, ReserveKept } from './store/reserve.ts';
 export type { DirectoryLock, LockState } from './store/lock.ts';
 export { readCredentialFile } from './store/read-file.ts';
+export { inUserDirectory } from './store/user-directory.ts';
 export type { FileReading } from './store/read-file.ts';
 export type {
   CredentialStore,

@@ -1,11 +1,25 @@
 // The daemon as a process: signals, the pid file, and the marks that it leaves in the credential directory.
-import { closeSync, futimesSync, openSync, readFileSync, unlinkSync, watch } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  futimesSync,
+  lstatSync,
+  openSync,
+  unlinkSync,
+  watch,
+} from 'node:fs';
 import { join } from 'node:path';
 import {
   COMPLETE_FILE,
+  CodedError,
   PID_FILE,
   hintsAtTokens,
+  inDirectory,
+  isCoded,
   messageOf,
+  readCredentialFile,
+  shellWord,
   systemCode,
   writeFileAtomically,
 } from '@credmon/core';
@@ -14,14 +28,14 @@ import {
 export interface SignalActions {
   readonly wake: () => void;
   readonly stop: (signal: string) => void;
-  readonly die: () => void;
+  readonly die: (signal: string) => void;
 }
 
 /** Installs the handlers; must happen before {@link writePid}, because CredD signals whoever stands there. Returns their removal. */
 export function handleSignals(actions: SignalActions): () => void {
   let stopping = false;
   const ending = (signal: string): void => {
-    if (stopping) actions.die();
+    if (stopping) actions.die(signal);
     stopping = true;
     actions.stop(signal);
   };
@@ -32,73 +46,167 @@ export function handleSignals(actions: SignalActions): () => void {
   };
 }
 
-/** Writes our process id for CredD, readable for everybody, by rename; the directory must be locked. */
+/**
+ * Writes our process id for CredD, readable for everybody, by rename; the directory must be locked.
+ * @throws CodedError `CRED_DIR_INVALID` when another thing is in its place that a rename cannot replace
+ */
 export function writePid(directory: string): void {
-  writeFileAtomically(join(directory, PID_FILE), `${process.pid}\n`, {
-    mode: 0o644,
-    durable: false,
-    locked: true,
-  });
+  const options = { mode: 0o644, durable: false, locked: true };
+  inRoot(directory, PID_FILE, (path) => writeFileAtomically(path, `${process.pid}\n`, options));
 }
 
-/** Removes the pid file if it still names this process, so that CredD never signals a stranger with our old number. */
-function removePid(directory: string): void {
-  const path = join(directory, PID_FILE);
-  try {
-    if (Number.parseInt(readFileSync(path, 'utf8'), 10) === process.pid) unlinkSync(path);
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
-  }
+/** Longer than any process id, in bytes. */
+const LONGEST_PID = 64;
+
+/** The process that the pid file names; or why it names none. Never blocks, and reads no more than a pid file can hold. */
+function readPid(directory: string): { readonly pid?: number; readonly why?: string } {
+  const reading = unlessGone(() =>
+    inDirectory(directory, (here) => readCredentialFile(join(here, PID_FILE), LONGEST_PID)),
+  ) ?? { kind: 'missing' };
+  if (reading.kind === 'missing') return {};
+  if (reading.kind === 'broken') return { why: reading.reason };
+  const pid = Number.parseInt(reading.text, 10);
+  return pid > 0 ? { pid } : {};
 }
 
 /** The process that the pid file names, if it lives. */
 export function runningDaemon(directory: string): number | undefined {
-  let pid = 0;
   try {
-    pid = Number.parseInt(readFileSync(join(directory, PID_FILE), 'utf8'), 10);
-    if (!(pid > 0)) return undefined;
-    process.kill(pid, 0);
-    return pid;
+    const { pid } = readPid(directory);
+    return pid !== undefined && isAlive(pid) ? pid : undefined;
   } catch (error) {
-    const code = systemCode(error);
-    if (code === undefined) throw error;
-    // Another user's process may not be signalled, but it is there.
-    return code === 'EPERM' ? pid : undefined;
+    if (systemCode(error) === undefined && !isCoded(error)) throw error;
+    return undefined;
   }
 }
 
-/** Removes CREDMON_COMPLETE: no pass has been made yet, or nobody makes passes any more. */
+/** Another user's process may not be signalled, but it is there. */
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return systemCode(error) === 'EPERM';
+  }
+}
+
+/**
+ * Removes CREDMON_COMPLETE: no pass has been made yet, or no daemon makes passes any more.
+ * @throws CodedError `CRED_DIR_INVALID` when it cannot be removed
+ */
 export function clearComplete(directory: string): void {
+  removeMark(directory, COMPLETE_FILE);
+}
+
+function removeMark(directory: string, name: string): void {
+  inRoot(directory, name, (path) => unlinkSync(path), 'CRED_DIR_INVALID', 'may be gone');
+}
+
+/** What `act` gives; nothing when the file or its directory is gone. */
+function unlessGone<T>(act: () => T): T | undefined {
   try {
-    unlinkSync(join(directory, COMPLETE_FILE));
+    return act();
   } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }
 
-/** Removes pid and CREDMON_COMPLETE at the end; `trouble` hears of what stays, for the other must go all the same. */
+/**
+ * Removes pid and CREDMON_COMPLETE at the end, unless the pid file names another process: then both belong to that one. `trouble` learns of
+ * what stays; one that cannot be removed does not keep the other.
+ */
 export function removeMarks(directory: string, trouble: (text: string) => void): void {
-  for (const [name, remove] of [
-    [PID_FILE, removePid],
-    [COMPLETE_FILE, clearComplete],
-  ] as const) {
+  const attempt = (name: string, act: () => void): void => {
     try {
-      remove(directory);
+      act();
     } catch (error) {
       trouble(`${name} cannot be removed: ${messageOf(error)}`);
     }
-  }
+  };
+  let other = false;
+  attempt(PID_FILE, () => {
+    const { pid, why } = readPid(directory);
+    other = pid !== undefined && pid !== process.pid;
+    if (pid === process.pid) removeMark(directory, PID_FILE);
+    if (why !== undefined) throw refused(directory, PID_FILE, why);
+  });
+  if (!other) attempt(COMPLETE_FILE, () => clearComplete(directory));
 }
 
-/** Touches CREDMON_COMPLETE: a pass has ended. */
-export function touchComplete(directory: string): void {
-  const descriptor = openSync(join(directory, COMPLETE_FILE), 'a', 0o644);
+/**
+ * Touches CREDMON_COMPLETE: a pass has ended. Whatever else is in its place (a link, a FIFO, a second name of another file) is replaced,
+ * and `trouble` learns of it.
+ * @throws CodedError `CRED_FILE_IO` when that cannot be done
+ */
+export function touchComplete(directory: string, trouble: (text: string) => void): void {
+  inRoot(
+    directory,
+    COMPLETE_FILE,
+    (path) => {
+      const stats = lstatSync(path, { throwIfNoEntry: false });
+      if (stats && touchOwn(path)) return;
+      writeFileAtomically(path, '', { mode: 0o644, durable: false, locked: true });
+      if (stats)
+        trouble(
+          `${join(directory, COMPLETE_FILE)} was not a regular file of one name: it was replaced, and nothing behind it was touched; see who can write to the directory`,
+        );
+    },
+    'CRED_FILE_IO',
+  );
+}
+
+/** Sets the times of a regular file with one name; false for anything else. */
+function touchOwn(path: string): boolean {
+  let descriptor: number;
   try {
+    descriptor = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    // A link, a FIFO without a reader, a socket, a device without a driver, a directory.
+    if (['ELOOP', 'ENXIO', 'ENODEV', 'EISDIR', 'ENOENT'].includes(systemCode(error) ?? '')) return false;
+    throw error;
+  }
+  try {
+    const stats = fstatSync(descriptor);
+    if (!stats.isFile() || stats.nlink !== 1) return false;
     const now = new Date();
     futimesSync(descriptor, now, now);
+    return true;
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** Runs `act` with the path of a name in the credential directory, which no link can lead elsewhere; errors name the place and the remedy. */
+function inRoot(
+  directory: string,
+  name: string,
+  act: (path: string) => void,
+  code: 'CRED_DIR_INVALID' | 'CRED_FILE_IO' = 'CRED_DIR_INVALID',
+  presence: 'must be there' | 'may be gone' = 'must be there',
+): void {
+  try {
+    inDirectory(directory, (here) => act(join(here, name)));
+  } catch (error) {
+    const system = systemCode(error);
+    if (system === undefined) throw error;
+    if (system === 'ENOENT' && presence === 'may be gone') return;
+    throw refused(directory, name, system, code);
+  }
+}
+
+function refused(
+  directory: string,
+  name: string,
+  why: string,
+  code: 'CRED_DIR_INVALID' | 'CRED_FILE_IO' = 'CRED_DIR_INVALID',
+): CodedError {
+  const path = join(directory, name);
+  if (why === 'EISDIR' || why === 'is a directory')
+    return new CodedError(code, `EISDIR: ${path} is a directory; fix: rm -r ${shellWord(path)}`, { path });
+  const text = /^[A-Z]+$/.test(why)
+    ? `cannot be written or removed (${why})`
+    : `${why}; fix: rm ${shellWord(path)}`;
+  return new CodedError(code, `${path} ${text}`, { path });
 }
 
 /**

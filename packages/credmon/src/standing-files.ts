@@ -2,7 +2,14 @@
 import { spawnSync } from 'node:child_process';
 import { lstatSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { inDirectory, readCredentialFile, writeFileAtomically } from '@credmon/core';
+import {
+  inDirectory,
+  isCoded,
+  messageOf,
+  readCredentialFile,
+  systemCode,
+  writeFileAtomically,
+} from '@credmon/core';
 import type { StandingFiles, StandingOwner, StandingReading } from './providers/standing-ports.ts';
 
 /** A directory service that does not answer may not hold up the daemon for longer than this, in milliseconds. */
@@ -15,7 +22,6 @@ const MEMORY_FILE = '.credmon-standing.json';
 
 /** The real files, with the credential directory if anything is to be remembered. A user once found is not asked for again. */
 export function standingFiles(credDir?: string): StandingFiles {
-  const memory = credDir === undefined ? undefined : join(credDir, MEMORY_FILE);
   const owners = new Map<string, StandingOwner>();
   const unknown = new Map<string, number>();
   return {
@@ -37,20 +43,38 @@ export function standingFiles(credDir?: string): StandingFiles {
       return found;
     },
     recall: () => {
-      const reading = memory === undefined ? undefined : readCredentialFile(memory);
+      const reading = credDir === undefined ? undefined : readIn(credDir, MEMORY_FILE);
       return reading?.kind === 'text' ? reading.text : undefined;
     },
     keep: (text) => {
-      if (memory !== undefined) writeFileAtomically(memory, text, { mode: 0o600, durable: false });
+      if (credDir === undefined) return;
+      inDirectory(credDir, (directory) =>
+        writeFileAtomically(join(directory, MEMORY_FILE), text, { mode: 0o600, durable: false }),
+      );
     },
   };
 }
 
 function read(path: string): StandingReading {
-  const reading = readCredentialFile(path);
-  if (reading.kind !== 'text') return reading;
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  return stats ? { ...reading, mode: stats.mode & 0o7777, uid: stats.uid } : { kind: 'missing' };
+  return readIn(dirname(path), basename(path));
+}
+
+/** Reads a file of a directory that no other user can have led us to. */
+function readIn(where: string, name: string): StandingReading {
+  try {
+    return inDirectory(where, (directory) => {
+      const path = join(directory, name);
+      const reading = readCredentialFile(path);
+      if (reading.kind !== 'text') return reading;
+      const stats = lstatSync(path, { throwIfNoEntry: false });
+      return stats ? { ...reading, mode: stats.mode & 0o7777, uid: stats.uid } : { kind: 'missing' };
+    });
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined && !isCoded(error)) throw error;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };
+    return { kind: 'broken', reason: `cannot be read (${code ?? messageOf(error)})` };
+  }
 }
 
 /** getent knows the users of every directory service, not of /etc/passwd alone. */

@@ -20,6 +20,8 @@ import {
 } from '@credmon/core';
 import {
   CodedError,
+  inDirectory,
+  inSubdirectory,
   messageOf,
   readSafely,
   stageFile,
@@ -32,37 +34,46 @@ import type { CredentialFiles, StoredToken, TokenTexts } from './ports.ts';
 /** Commit order: CredD judges by `.top` alone, so it comes last. */
 const COMMIT_ORDER = ['meta', 'use', 'top'] as const satisfies readonly TokenFileKind[];
 
-/** The credential directory at `directory`. */
+/** The credential directory at `directory`, a path without links. Nothing in it is reached through a link, whoever made that. */
 export function openCredentialFiles(directory: string): CredentialFiles {
+  const inside = <T>(what: string, act: (here: string) => T): T =>
+    guard(what, () => inDirectory(directory, act));
   return {
-    readKey: (key) => readKey(keyPath(directory, key)),
-    removeKey(key) {
-      const path = keyPath(directory, key);
-      guard('remove the key file', () => rmSync(path, { force: true }));
-    },
+    readKey: (key) => inside('read the key file', (here) => readKey(keyPath(here, key))),
+    removeKey: (key) => inside('remove the key file', (here) => rmSync(keyPath(here, key), { force: true })),
     hasToken(user, stem) {
-      const path = join(directory, user, tokenFileName(stem, 'top'));
-      return (
-        guard(`look for ${stem} of ${user}`, () => lstatSync(path, { throwIfNoEntry: false })) !== undefined
-      );
+      const look = (home: string): boolean =>
+        lstatSync(join(home, tokenFileName(stem, 'top')), { throwIfNoEntry: false }) !== undefined;
+      return inside(`look for ${stem} of ${user}`, (here) => inHome(here, user, look)) ?? false;
     },
     readToken(user, stem) {
-      const home = join(directory, user);
-      const found = guard(`look for ${stem} of ${user}`, () => lstatSync(home, { throwIfNoEntry: false }));
-      if (found && !found.isDirectory()) throw notADirectory(user);
-      return readToken(home, stem);
+      const look = (home: string): StoredToken => readToken(home, stem);
+      return inside(`look for ${stem} of ${user}`, (here) => inHome(here, user, look)) ?? NO_TOKEN;
     },
     writeToken(user, stem, texts, expected) {
-      const home = join(directory, user);
-      makeUserDirectory(home, user);
-      guard(`write the token ${stem} of ${user}`, () =>
-        writeThree(home, stem, texts, () => {
-          if (expected !== undefined && topVersion(readTop(home, stem)) !== expected)
-            throw superseded(user, stem);
-        }),
-      );
+      const check = (home: string) => (): void => {
+        if (expected !== undefined && topVersion(readTop(home, stem)) !== expected)
+          throw superseded(user, stem);
+      };
+      inside(`write the token ${stem} of ${user}`, (here) => {
+        makeUserDirectory(join(here, user), user);
+        inSubdirectory(here, user, (home) => writeThree(home, stem, texts, check(home)));
+      });
     },
   };
+}
+
+const NO_TOKEN: StoredToken = { version: 'missing' };
+
+/** What `act` finds in a user's directory; nothing when there is none. @throws CodedError `CRED_DIR_INVALID` for a link or file in its place */
+function inHome<T>(here: string, user: string, act: (home: string) => T): T | undefined {
+  try {
+    return inSubdirectory(here, user, act);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT') return undefined;
+    throw code === 'ENOTDIR' ? notADirectory(user) : error;
+  }
 }
 
 function keyPath(directory: string, key: string): string {

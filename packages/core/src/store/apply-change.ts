@@ -10,6 +10,7 @@ import { identityFromStat } from './read-file.ts';
 import type { Reserve } from './reserve.ts';
 import { progressFields, type Progress } from './rest.ts';
 import type { TokenChange, TokenWrite } from './store.ts';
+import { inUserDirectory } from './user-directory.ts';
 
 /** Mode bits of the credential files: CredD and the shadow refuse any bit for group or others. */
 const TOKEN_MODE = 0o400;
@@ -31,12 +32,15 @@ export function applyChange(parts: ApplyParts, change: TokenChange): void {
   const work: Work = {
     ...parts,
     change,
-    directory: join(parts.root, change.user),
+    directory: '',
     progress: { done: 0, from: change.from },
     use: undefined,
   };
   try {
-    writeWithReserve(work);
+    inUserDirectory(parts.root, change.user, (directory) => {
+      work.directory = directory;
+      writeWithReserve(work);
+    });
   } catch (error) {
     throw error instanceof CodedError ? error : ioError(work, error);
   }
@@ -61,8 +65,8 @@ const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 /** A change that is being applied. */
 interface Work extends ApplyParts {
   readonly change: TokenChange;
-  /** The user's directory. */
-  readonly directory: string;
+  /** The user's directory, open for as long as the change takes. */
+  directory: string;
   progress: Progress;
   /** The `.use` that this change has put in place. */
   use: FileIdentity | undefined;

@@ -2,7 +2,8 @@
 import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { createBreath } from '../base/breath.ts';
-import { CodedError, systemCode } from '../base/errors.ts';
+import { CodedError, isCoded, messageOf, systemCode } from '../base/errors.ts';
+import { openDirectory, openSubdirectory } from '../base/safe-directory.ts';
 import { KEY_FILE_NAME } from '../credential/layout.ts';
 import { isCredName } from '../credential/name.ts';
 import { sameIdentity, type FileIdentity, type Instant, type TokenSnapshot } from '../credential/snapshot.ts';
@@ -69,6 +70,8 @@ const CLOCK_GRAIN = 2;
 /** How one scan goes: what it may skip, and what it has found so far. */
 interface Progress {
   readonly root: string;
+  /** A path of the root, which is open while the scan lasts. */
+  readonly here: string;
   readonly memory: ScanMemory;
   readonly now: Instant;
   readonly options: ScanOptions;
@@ -100,12 +103,29 @@ export async function scanDirectory(
   options: ScanOptions,
   habits: ScanHabits = {},
 ): Promise<Scan> {
+  const opened = listing(root, () => openDirectory(root));
+  try {
+    return await scanOpened(root, opened.path, memory, now, options, habits);
+  } finally {
+    opened.close();
+  }
+}
+
+async function scanOpened(
+  root: string,
+  here: string,
+  memory: ScanMemory,
+  now: Instant,
+  options: ScanOptions,
+  habits: ScanHabits,
+): Promise<Scan> {
   memory.began ??= now.steady;
   const sinceFull = now.steady - memory.lastFull;
   const patient = now.steady - Math.max(memory.lastFull, memory.began) < LONGEST_WITHOUT_FULL;
   const stopped = (): boolean => habits.stopped?.() === true;
   const progress: Progress = {
     root,
+    here,
     memory,
     now,
     options,
@@ -140,10 +160,10 @@ export async function scanDirectory(
  * one that somebody may be waiting for: it is looked at as soon as its name is read. At the first scan all are new, and none comes first.
  */
 async function lookAtRoot(progress: Progress): Promise<readonly string[] | undefined> {
-  const { root, memory, options, keyFiles, temporaries, breathe, interrupted } = progress;
+  const { root, here, memory, options, keyFiles, temporaries, breathe, interrupted } = progress;
   const directories: string[] = [];
   let looked = 0;
-  for (const slice of slicesOf(root)) {
+  for (const slice of slicesOf(root, here)) {
     for (const entry of slice) {
       looked += 1;
       if (entry.isDirectory()) {
@@ -152,10 +172,10 @@ async function lookAtRoot(progress: Progress): Promise<readonly string[] | undef
         if (isNew) await lookAtUser(progress, entry.name, true);
         else directories.push(entry.name);
       } else if (entry.isFile() && KEY_FILE_NAME.test(entry.name)) {
-        const stats = statIfThere(join(root, entry.name));
+        const stats = statIfThere(join(here, entry.name));
         if (stats) keyFiles.push({ path: entry.name, mtime: stats.mtimeMs / 1000 });
       } else {
-        const temporary = temporaryFile({ root, user: '', options }, entry);
+        const temporary = temporaryFile({ directory: here, user: '', options }, entry);
         if (temporary) temporaries.push(temporary);
       }
       const breath = breathe();
@@ -187,13 +207,26 @@ function leave(progress: Progress, name: string, known: UserMemory | undefined):
   for (const token of known.tokens) progress.tokens.push(token);
 }
 
-function* slicesOf(root: string): Generator<readonly Dirent[]> {
+function* slicesOf(root: string, here: string): Generator<readonly Dirent[]> {
+  const slices = namesIn(here, 0);
   try {
-    yield* namesIn(root, 0);
+    for (;;) {
+      const slice = listing(root, () => slices.next());
+      if (slice.done === true) return;
+      yield slice.value;
+    }
+  } finally {
+    slices.return(undefined);
+  }
+}
+
+function listing<T>(root: string, act: () => T): T {
+  try {
+    return act();
   } catch (error) {
     const code = systemCode(error);
-    if (code === undefined) throw error;
-    const text = `the credential directory ${root} cannot be listed (${code})`;
+    if (code === undefined && !isCoded(error)) throw error;
+    const text = `the credential directory ${root} cannot be listed (${code ?? messageOf(error)})`;
     throw new CodedError('CRED_DIR_INVALID', text, { path: root, system: code }, error);
   }
 }
@@ -230,9 +263,8 @@ async function scanUser(
   user: string,
   known: UserMemory | undefined,
 ): Promise<UserMemory | CutUser | undefined> {
-  const { root, now, problems, temporaries } = progress;
-  const directory = join(root, user);
-  const stats = statIfThere(directory);
+  const { root, here, now, problems, temporaries } = progress;
+  const stats = statIfThere(join(here, user));
   if (!stats) return undefined;
   const identity = identityFromStat(stats);
   if (!progress.full && known?.identity && sameIdentity(known.identity, identity)) return known;
@@ -243,12 +275,17 @@ async function scanUser(
   };
   let scanned: UserFound;
   try {
-    scanned = await scanUserDirectory(scan, namesIn(directory, stats.size));
+    const { path: directory, close } = openSubdirectory(here, user);
+    try {
+      scanned = await scanUserDirectory({ ...scan, directory }, namesIn(directory, stats.size));
+    } finally {
+      close();
+    }
   } catch (error) {
     const code = systemCode(error);
     if (code === undefined) throw error;
     if (code !== 'ENOENT' && code !== 'ENOTDIR') {
-      problems.push(`${directory} cannot be read (${code}); its tokens are not renewed`);
+      problems.push(`${join(root, user)} cannot be read (${code}); its tokens are not renewed`);
     }
     return undefined;
   }

@@ -1,8 +1,8 @@
 // The real credential directory: scans, reads and changes that a crash, a sweep or a new login cannot turn into a lost token.
 import { renameSync, unlinkSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { syncDirectory } from '../base/atomic-write.ts';
-import { CodedError, systemCode } from '../base/errors.ts';
+import { CodedError, messageOf, systemCode } from '../base/errors.ts';
 import { parseMeta, type Parsed } from '../credential/contents.ts';
 import { tokenFileName } from '../credential/layout.ts';
 import { tokenId } from '../credential/snapshot.ts';
@@ -12,6 +12,7 @@ import type { DirectoryLock } from './lock.ts';
 import { createOrigins } from './origins.ts';
 import { readCredentialFile, type FileReading } from './read-file.ts';
 import type { Reserve } from './reserve.ts';
+import { inUserDirectory } from './user-directory.ts';
 import type { CredentialStore, TokenFiles } from './store.ts';
 import type { ScanOptions } from './user-scan.ts';
 
@@ -51,13 +52,13 @@ export function openCredentialDirectory(root: string, options: DirectoryOptions)
       if (scan.partial !== true) origins.forgetGone(scan.tokens);
       return scan;
     },
-    read: (user, stem) => readToken(join(root, user), stem),
+    read: (user, stem) => readToken(root, user, stem),
     apply: (change) => {
       if (options.lock?.state() === 'directory-replaced') throw replaced(root, tokenId(change));
       applyChange({ root, locked: options.locked === true, origins, reserve: options.reserve }, change);
     },
     settle: (path, target) => {
-      if ((options.lock?.state() ?? 'held') === 'held') settleFile(join(root, path), target);
+      if ((options.lock?.state() ?? 'held') === 'held') settleFile(root, path, target);
     },
   };
 }
@@ -78,7 +79,18 @@ function isAlive(pid: number): boolean {
   }
 }
 
-function readToken(directory: string, stem: string): TokenFiles {
+function readToken(root: string, user: string, stem: string): TokenFiles {
+  try {
+    return inUserDirectory(root, user, (directory) => readFiles(directory, stem));
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined && !(error instanceof CodedError)) throw error;
+    const reason = isSwept(code) ? 'is missing' : `cannot be read (${code ?? messageOf(error)})`;
+    return { top: { ok: false, reason }, topIdentity: undefined, meta: { ok: false, reason } };
+  }
+}
+
+function readFiles(directory: string, stem: string): TokenFiles {
   const top = readCredentialFile(join(directory, tokenFileName(stem, 'top')));
   const meta = readCredentialFile(join(directory, tokenFileName(stem, 'meta')));
   const metaText = textOf(meta);
@@ -94,15 +106,27 @@ function textOf(reading: FileReading): Parsed<string> {
   return { ok: false, reason: reading.kind === 'missing' ? 'is missing' : reading.reason };
 }
 
-function settleFile(path: string, target: string | undefined): void {
+function settleFile(root: string, path: string, target: string | undefined): void {
+  const user = dirname(path) === '.' ? '' : dirname(path);
   try {
-    if (target === undefined) unlinkSync(path);
-    else renameSync(path, join(dirname(path), target));
-    if (target !== undefined) syncDirectory(dirname(path));
+    inUserDirectory(root, user, (directory) => settleIn(directory, basename(path), target));
   } catch (error) {
     const code = systemCode(error);
     if (code === undefined) throw error;
     if (isSwept(code)) return;
-    throw new CodedError('CRED_FILE_IO', `cannot settle ${path} (${code})`, { path, system: code }, error);
+    const whole = join(root, path);
+    throw new CodedError(
+      'CRED_FILE_IO',
+      `cannot settle ${whole} (${code})`,
+      { path: whole, system: code },
+      error,
+    );
   }
+}
+
+function settleIn(directory: string, name: string, target: string | undefined): void {
+  const path = join(directory, name);
+  if (target === undefined) return unlinkSync(path);
+  renameSync(path, join(directory, target));
+  syncDirectory(directory);
 }

@@ -7,13 +7,15 @@ import {
   ftruncateSync,
   lstatSync,
   openSync,
-  readFileSync,
   statSync,
   writeSync,
   type Stats,
 } from 'node:fs';
 import { join } from 'node:path';
-import { CodedError, systemCode } from '../base/errors.ts';
+import { CodedError, messageOf, systemCode } from '../base/errors.ts';
+import { inDirectory } from '../base/safe-directory.ts';
+import { readBytes } from '../base/safe-file.ts';
+import { shellWord } from '../base/shell-word.ts';
 import { LOCK_FILE } from '../credential/layout.ts';
 
 /**
@@ -30,6 +32,12 @@ export interface DirectoryLock {
 
 /** How util-linux's flock says that somebody else holds the lock. */
 const HELD = 75;
+
+/** A process id and its newline are shorter, in bytes. */
+const LONGEST_PID = 20;
+
+/** Neither a link nor a FIFO leads away from here. */
+const OPEN_FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
  * Locks the directory for this process. flock(2) belongs to the open file, which this process keeps: the kernel releases it at any
@@ -54,24 +62,24 @@ function lockFile(directory: string): DirectoryLock {
   const path = join(directory, LOCK_FILE);
   let descriptor: number;
   try {
-    descriptor = openSync(
-      path,
-      constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK,
-      0o600,
-    );
+    descriptor = inDirectory(directory, (here) => openSync(join(here, LOCK_FILE), OPEN_FLAGS, 0o600));
   } catch (error) {
-    throw new CodedError(
-      'CRED_DIR_INVALID',
-      `cannot open ${path} (${systemCode(error) ?? 'unknown'})`,
-      { path },
-      error,
-    );
+    const link = systemCode(error) === 'ELOOP';
+    const why = link
+      ? `it is a symbolic link; remove it: rm ${shellWord(path)}`
+      : `it cannot be opened (${systemCode(error) ?? messageOf(error)})`;
+    throw unusable(path, why, error);
   }
-  if (!fstatSync(descriptor).isFile()) {
+  const stats = fstatSync(descriptor);
+  // Its text is written in place: through a second name, into another file.
+  const why = !stats.isFile()
+    ? 'it is not a regular file'
+    : stats.nlink === 1
+      ? undefined
+      : 'it has a second name (hard link)';
+  if (why !== undefined) {
     closeSync(descriptor);
-    throw new CodedError('CRED_DIR_INVALID', `cannot lock ${path}: it is not a regular file; remove it`, {
-      path,
-    });
+    throw unusable(path, `${why}; remove it: rm ${shellWord(path)}`);
   }
   const { status, error } = spawnSync(
     'flock',
@@ -85,12 +93,16 @@ function lockFile(directory: string): DirectoryLock {
     writeSync(descriptor, `${process.pid}\n`, 0);
     return lockOf(directory, path, descriptor);
   }
+  const holder = /^\d+/.exec(readBytes(descriptor, LONGEST_PID).toString('utf8'))?.[0];
   closeSync(descriptor);
-  if (status === HELD) throw held(directory, path);
-  const why = error
-    ? `flock(1) of util-linux cannot be run (${systemCode(error) ?? error.message})`
-    : `flock(1) failed with status ${status}`;
-  throw new CodedError('CRED_DIR_INVALID', `cannot lock ${path}: ${why}`, { path }, error);
+  if (status === HELD) throw held(directory, holder);
+  throw unusable(
+    path,
+    error
+      ? `flock(1) of util-linux cannot be run (${systemCode(error) ?? error.message})`
+      : `flock(1) failed with status ${status}`,
+    error,
+  );
 }
 
 function lockOf(directory: string, path: string, descriptor: number): DirectoryLock {
@@ -118,8 +130,11 @@ function isSame(own: Stats, look: () => Stats): boolean {
 
 const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
 
-function held(directory: string, path: string): CodedError {
-  const holder = /^\d+/.exec(readFileSync(path, 'utf8'))?.[0];
+function unusable(path: string, why: string, cause?: unknown): CodedError {
+  return new CodedError('CRED_DIR_INVALID', `cannot lock ${path}: ${why}`, { path }, cause);
+}
+
+function held(directory: string, holder: string | undefined): CodedError {
   const who = holder === undefined ? 'another process' : `process ${holder}`;
   return new CodedError(
     'DIRECTORY_LOCKED',

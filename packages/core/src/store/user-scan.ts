@@ -38,7 +38,8 @@ export interface ScanOptions {
 
 /** Which directory, what is known of it from before, and when. */
 export interface UserScan {
-  readonly root: string;
+  /** A path of the user's directory, which is open while the scan lasts. */
+  readonly directory: string;
   readonly user: string;
   readonly known: (name: string) => Remembered | undefined;
   readonly now: Instant;
@@ -146,13 +147,13 @@ async function isOver(scan: UserScan, looked: number): Promise<boolean> {
 
 /** What is known of a temporary file of ours; only a file, or a link of that name, can be one. */
 export function temporaryFile(
-  { root, user, options }: Pick<UserScan, 'root' | 'user' | 'options'>,
+  { directory, user, options }: Pick<UserScan, 'directory' | 'user' | 'options'>,
   dirent: Dirent,
 ): TemporaryFile | undefined {
   const entry = classifyUserEntry(dirent.name);
   if (entry.kind !== 'temporary' || !(dirent.isFile() || dirent.isSymbolicLink())) return undefined;
   const path = join(user, dirent.name);
-  const reading = readCredentialFile(join(root, path));
+  const reading = readCredentialFile(join(directory, dirent.name));
   if (reading.kind === 'missing') return undefined;
   const top = reading.kind === 'text' && entry.target.endsWith('.top') ? digestTop(reading.text) : undefined;
   return {
@@ -193,12 +194,12 @@ function snapshotOf(
 }
 
 function digested<T>(
-  { root, user, known, now }: UserScan,
+  { directory, known, now }: UserScan,
   name: string,
   digest: (text: string, mtime: number) => Parsed<T>,
   files: FileMemory,
 ): FileState<T> {
-  const path = join(root, user, name);
+  const path = join(directory, name);
   const stats = statIfThere(path);
   const before = known(name);
   if (stats && before && sameIdentity(before.identity, identityFromStat(stats))) {

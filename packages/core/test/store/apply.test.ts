@@ -20,7 +20,9 @@ vi.mock('node:fs', async (importOriginal) => {
     ...real,
     openSync: (...args: Parameters<typeof real.openSync>) => {
       const descriptor = real.openSync(...args);
-      opened.set(descriptor, basename(String(args[0])).replace(/\.d?\d+\.\d+\.credmon-tmp$/, ' (temporary)'));
+      const name = String(args[0]);
+      const path = /^\/proc\/self\/fd\/\d+$/.test(name) ? real.readlinkSync(name) : name;
+      opened.set(descriptor, basename(path).replace(/\.d?\d+\.\d+\.credmon-tmp$/, ' (temporary)'));
       return descriptor;
     },
     fsyncSync: (descriptor: number) => {

@@ -124,7 +124,13 @@ async function work(running: Running): Promise<number> {
       log.info(`Got ${signal}, stopping`);
       stop.abort();
     },
-    die: () => process.exit(1),
+    die: (signal) => {
+      log.info(`Got ${signal} again, ending at once`);
+      // A `--once` run leaves the marks to the daemon that may come next.
+      if (!command.once && ownsMarks(directory, running.lock))
+        removeMarks(directory, (text) => log.error(text));
+      process.exit(1);
+    },
   });
   const unwatchMaster = watchMaster(running.env['CONDOR_INHERIT'], (pid) => {
     log.warn(`condor_master (process ${pid}) is gone, stopping`);
@@ -249,7 +255,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
     stop,
     ownership: () => ownership,
     drainSeconds: () => drainSeconds(running.settings),
-    complete: () => touchComplete(running.directory),
+    complete: () => touchComplete(running.directory, (text) => log.warn(text)),
     rotateKeys: () => rotateKeys(running.settings, systemClock.now()),
     keepReserve: () => running.reserve.keep(),
     reload: () => {

@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   classifyUserEntry,
+  inUserDirectory,
   isCoded,
   readCredentialFile,
   systemCode,
@@ -16,12 +17,14 @@ import type { RevocationFiles, TokenName } from '../revocation/files.ts';
 
 /** The credential directory `root`. */
 export function revocationFiles(root: string, store: CredentialStore): RevocationFiles {
-  const entries = ({ user }: TokenName): readonly string[] => namesIn(join(root, user));
+  const entries = ({ user }: TokenName): readonly string[] =>
+    inHome(root, user, (home) => readdirSync(home)) ?? [];
   return {
     store,
     readUse: ({ user, stem }) => {
-      const reading = readCredentialFile(join(root, user, tokenFileName(stem, 'use')));
-      return reading.kind === 'text' ? reading.text : undefined;
+      const name = tokenFileName(stem, 'use');
+      const reading = inHome(root, user, (home) => readCredentialFile(join(home, name)));
+      return reading?.kind === 'text' ? reading.text : undefined;
     },
     present: (token) =>
       entries(token).flatMap((name): readonly TokenFileKind[] => {
@@ -39,13 +42,14 @@ export function revocationFiles(root: string, store: CredentialStore): Revocatio
   };
 }
 
-function namesIn(directory: string): readonly string[] {
+/** What `act` finds in a user's directory; nothing when that cannot be opened. */
+function inHome<T>(root: string, user: string, act: (home: string) => T): T | undefined {
   try {
-    return readdirSync(directory);
+    return inUserDirectory(root, user, act);
   } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    // Swept meanwhile, or closed to us: whoever removes a file there says so.
-    return [];
+    if (systemCode(error) === undefined && !isCoded(error)) throw error;
+    // Swept meanwhile, or closed to us: removing a file there says so.
+    return undefined;
   }
 }
 
