@@ -275,11 +275,12 @@ async function scanUser(
   };
   let scanned: UserFound;
   try {
-    const { path: directory, close } = openSubdirectory(here, user);
+    const opened = openSubdirectory(here, user);
+    const directory = opened.path;
     try {
       scanned = await scanUserDirectory({ ...scan, directory }, namesIn(directory, stats.size));
     } finally {
-      close();
+      opened.close();
     }
   } catch (error) {
     const code = systemCode(error);
