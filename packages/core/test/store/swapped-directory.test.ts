@@ -71,6 +71,7 @@ describe('a link in place of a user directory', () => {
     swap();
     store.settle('alice/.x.use.4194303.1.credmon-tmp');
     store.settle('alice/.x.use.4194303.1.credmon-tmp', 'mytok.top');
+    expect(readdirSync(join(elsewhere, 'alice'))).toHaveLength(4);
     untouched();
   });
 
