@@ -1,6 +1,7 @@
 // The plan: the verdict on every token, the order of renewal, and the time of the next look.
 import { describe, expect, it } from 'vitest';
 import type { RenewalState, TokenSnapshot } from '../../src/credential/snapshot.ts';
+import { ANY_BASIS } from '../../src/renewal/backoff.ts';
 import { judge, planRenewals, type ManagedToken, type TokenState } from '../../src/renewal/plan.ts';
 import { managed, NOW, token, useOf, written } from './snapshots.ts';
 
@@ -54,6 +55,38 @@ describe('the verdict on a token', () => {
       'due',
       'lifetime',
       undefined,
+    ],
+    [
+      'R5 waits when the failure is a second ahead of the clock, as rounding and a small step leave it',
+      { use: old, renewal: { ...failed, last_attempt: NOW.wall + 1 } },
+      {},
+      'waiting',
+      'ISSUER_BUSY',
+      50,
+    ],
+    [
+      'R5 is due when the failure is more than a second ahead of the clock',
+      { use: old, renewal: { ...failed, last_attempt: NOW.wall + 2 } },
+      {},
+      'due',
+      'lifetime',
+      undefined,
+    ],
+    [
+      'R7 waits whatever the failure stood on when it was postponed for the sake of its issuer',
+      { use: old, renewal: { ...failed, basis: ANY_BASIS } },
+      { basis: () => 'new' },
+      'waiting',
+      'ISSUER_BUSY',
+      50,
+    ],
+    [
+      'R9 R27 has stopped also while its access token is still good',
+      { renewal: { ...failed, stopped: true, code: 'GRANT_REVOKED' } },
+      {},
+      'stopped',
+      'GRANT_REVOKED',
+      never,
     ],
     ['is fresh though a renewal once failed', { renewal: failed }, {}, 'fresh', 'lifetime', undefined],
     [
