@@ -307,6 +307,6 @@ function keepState(world: PassWorld, change: TokenChange): void {
   try {
     world.store.apply(change);
   } catch (error) {
-    if (!isCoded(error, 'CRED_SUPERSEDED')) world.report.trouble(messageOf(error));
+    if (!isCoded(error, 'CRED_SUPERSEDED')) world.report.trouble(messageOf(error), tokenId(change));
   }
 }

@@ -19,6 +19,7 @@ import {
 import { createKeyPair, recoverKeyPair } from './key-pair.ts';
 import type { KeyDirectories } from './key-rotation.ts';
 import type { LocalPorts } from './providers/local-ports.ts';
+import { createSaid } from './said.ts';
 
 /** Key directories on disk. */
 export const keyDirectories: KeyDirectories = {
@@ -28,9 +29,12 @@ export const keyDirectories: KeyDirectories = {
   publish: publishInPlace,
 };
 
-/** The ports of the local signer; what it warns of goes to `warn`, each text once. */
+/** So many warnings are remembered as said. */
+const MOST_TEXTS = 1000;
+
+/** The ports of the local signer; what it warns of goes to `warn`, once until it has recovered. */
 export function localFiles(warn: (text: string) => void): LocalPorts {
-  const warned = new Set<string>();
+  const said = createSaid(MOST_TEXTS);
   return {
     random: systemRandom,
     version,
@@ -40,11 +44,8 @@ export function localFiles(warn: (text: string) => void): LocalPorts {
     activeKey,
     createKeyPair,
     recoverKeyPair,
-    warn: (text) => {
-      if (warned.has(text)) return;
-      warned.add(text);
-      warn(text);
-    },
+    warn: (text, about = text) => said.once(about, text, () => warn(text)),
+    recovered: (about) => said.forget(about),
   };
 }
 

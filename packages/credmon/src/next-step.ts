@@ -3,7 +3,7 @@ import { shellWord } from '@credmon/core';
 import { deleteCommand } from './delete-command.ts';
 import steps from './next-steps.json' with { type: 'json' };
 
-const STEPS: Readonly<Record<string, string>> = steps;
+const STEPS: ReadonlyMap<string, string> = new Map(Object.entries(steps));
 
 /** Whose token it is, and the kind of provider that renews it. */
 export interface StuckToken {
@@ -17,7 +17,7 @@ export interface StuckToken {
 export function nextStep(token: StuckToken, code: string): string | undefined {
   const { user, service, handle, provider } = token;
   const add = `condor_store_cred add-oauth -s ${shellWord(service)}${handle === '' ? '' : ` -H ${shellWord(handle)}`} -i FILE`;
-  return (STEPS[`${code} ${provider ?? ''}`] ?? STEPS[code])
+  return (STEPS.get(`${code} ${provider ?? ''}`) ?? STEPS.get(code))
     ?.replace('{user}', () => user)
     .replace('{delete}', () => deleteCommand(token))
     .replace('{add}', () => add);

@@ -234,7 +234,7 @@ async function start(
     });
   } catch (error) {
     // A mistake of ours with one token must not end the renewal of all others.
-    world.report.trouble(`${id}: unexpected: ${messageOf(error)}`);
+    world.report.trouble(`${id}: unexpected: ${messageOf(error)}`, id);
     nextIn = UNEXPECTED_INTERVAL;
   } finally {
     memory.inFlight.delete(id);
@@ -258,7 +258,7 @@ async function followLate(
     const answer = await late;
     if (answer) world.limiter.answered(job, answer.error);
   } catch (error) {
-    world.report.trouble(`${job.token}: unexpected error with a late answer: ${messageOf(error)}`);
+    world.report.trouble(`${job.token}: unexpected error with a late answer: ${messageOf(error)}`, job.token);
   }
 }
 

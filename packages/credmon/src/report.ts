@@ -13,7 +13,7 @@ import type { ReaderHabits } from './life-left.ts';
 import { noLifeText, shortLifeText } from './life-texts.ts';
 import { nextStep } from './next-step.ts';
 import type { Log } from '@credmon/core/log';
-import { createSaid, type Said } from './said.ts';
+import { createRounds, createSaid, type Said } from './said.ts';
 
 /** What the passes tell. */
 export interface Report {
@@ -33,7 +33,11 @@ export interface Report {
   settled(path: string, why: string, finished: boolean): void;
   unwritten(id: string, why: string): void;
   rewritten(id: string): void;
-  trouble(text: string): void;
+  /**
+   * A problem of our own side. It is said once, and again when it recurs after it has ended: a problem of the renewal of `token` (its id) ends
+   * when that token is renewed or gone, every other one when a whole pass has not met it.
+   */
+  trouble(text: string, token?: string): void;
 }
 
 /** So many texts that belong to no token are remembered as said. */
@@ -46,23 +50,81 @@ function warnOnceOf(log: Log, texts: Said): (about: string, text: string | undef
   };
 }
 
+/** Problems of our own side: those of single renewals by token, and those of passes. */
+function createTroubles(log: Log): {
+  readonly ofRenewal: Said;
+  add(this: void, text: string, token?: string): void;
+  endPass(): void;
+} {
+  const ofRenewal = createSaid();
+  const ofPass = createRounds(MOST_TEXTS);
+  return {
+    ofRenewal,
+    add: (text, token) => {
+      const say = (): void => log.error(text);
+      if (token === undefined) ofPass.once(text, say);
+      else ofRenewal.once(token, text, say);
+    },
+    endPass: () => ofPass.end((count) => log.error(`${count} more problems of the same pass are not listed`)),
+  };
+}
+
+/** Notes of renewals; one that two renewals in a row came without has ended. */
+function createNotes(log: Log): {
+  readonly size: number;
+  add(this: void, id: string, note: string): void;
+  renewed(id: string): void;
+  keepOnly(stays: (id: string) => boolean): void;
+} {
+  const notes = createSaid();
+  const latest = new Set<string>();
+  return {
+    get size() {
+      return notes.size;
+    },
+    add: (id, note) => {
+      latest.add(id);
+      notes.once(id, note, () => log.warn(`${id}: ${note}`));
+    },
+    renewed: (id) => {
+      if (!latest.delete(id)) notes.forget(id);
+    },
+    keepOnly: (stays) => {
+      notes.keepOnly(stays);
+      for (const id of latest) if (!stays(id)) latest.delete(id);
+    },
+  };
+}
+
+/** Says once why a token cannot be renewed at all, until it can. */
+function sayWhyNot(log: Log, said: Said, { snapshot, renewable }: ManagedToken): void {
+  if (renewable.ok && said.size === 0) return;
+  const id = tokenId(snapshot);
+  if (renewable.ok) said.forget(id);
+  else said.once(id, renewable.reason, () => log.warn(`${id}: cannot be renewed: ${renewable.reason}`));
+}
+
+/** What tokens share when they fail, by token: `fields.about` of the error. */
+type Shared = Map<string, string>;
+
 /** A report to a log. What it has said is remembered while the token is there, so that only changes are said again. */
 export function createReport(log: Log, habits: () => ReaderHabits): Report {
   const ofToken = createSaid();
-  const notes = createSaid();
+  const notes = createNotes(log);
   const texts = createSaid(MOST_TEXTS);
+  const troubles = createTroubles(log);
+  const unrenewable = createSaid();
+  const byToken = [ofToken, notes, troubles.ofRenewal, unrenewable];
   let problems: ReadonlySet<string> = new Set();
-  /** What tokens share when they fail: `fields.about` of the error, by token. */
-  const shared = new Map<string, string>();
+  const shared: Shared = new Map();
 
   const warnOnce = warnOnceOf(log, texts);
-
   /** Memory must not grow with every token that ever was, and one that comes back is news. */
   const forgetGone = (scan: Scan): void => {
     if (scan.partial === true || scan.problems.length > 0) return;
-    if (ofToken.size + notes.size + shared.size === 0) return;
+    if (byToken.every(({ size }) => size === 0) && shared.size === 0) return;
     const there = new Set(scan.tokens.map(tokenId));
-    for (const said of [ofToken, notes]) said.keepOnly((id) => there.has(id));
+    for (const said of byToken) said.keepOnly((id) => there.has(id));
     for (const id of shared.keys()) if (!there.has(id)) shared.delete(id);
   };
 
@@ -77,31 +139,28 @@ export function createReport(log: Log, habits: () => ReaderHabits): Report {
     ofToken.forget(id);
     texts.forget(shared.get(id) ?? '');
     shared.delete(id);
+    troubles.ofRenewal.forget(id);
   };
 
   return {
     scanned: (scan, plan) => {
-      const { tokens } = scan;
-      log.debug(
-        `Scanned ${tokens.length} tokens: ${plan.verdicts.length} are ours, ${plan.renew.length} due`,
-      );
+      const [seen, ours, due] = [scan.tokens, plan.verdicts, plan.renew].map(({ length }) => length);
+      troubles.endPass();
+      log.debug(`Scanned ${seen} tokens: ${ours} are ours, ${due} due`);
       for (const problem of scan.problems) if (!problems.has(problem)) log.error(problem);
       problems = new Set([...(scan.partial === true ? problems : []), ...scan.problems]);
       forgetGone(scan);
-      for (const { token, state } of plan.verdicts) {
-        const id = tokenId(token.snapshot);
+      for (const { token } of plan.verdicts) {
         warnOnce(`short life ${token.snapshot.stem}`, shortLifeText(token, habits()));
-        if (state !== 'unrenewable' || token.renewable.ok) continue;
-        const { reason } = token.renewable;
-        ofToken.once(id, reason, () => log.warn(`${id}: cannot be renewed: ${reason}`));
+        sayWhyNot(log, unrenewable, token);
       }
     },
     renewed: (token, { issuedAt, expiresAt }, rotated) => {
       const id = tokenId(token.snapshot);
       forgetFailure(id);
-      const how = rotated ? ', refresh token rotated' : '';
+      notes.renewed(id);
       const life = expiresAt - issuedAt;
-      log.info(`Successfully renewed ${id} (${token.provider}), good for ${life} s${how}`);
+      log.info(renewedText(token, life, rotated));
       warnOnce(`no life ${token.snapshot.stem}`, noLifeText(token, life));
     },
     failed: (token, kind, error, state) => {
@@ -113,10 +172,10 @@ export function createReport(log: Log, habits: () => ReaderHabits): Report {
       );
     },
     postponed: (token, error, state) => {
-      const id = tokenId(token.snapshot);
-      onceOf(id, 'postponed', error, () => log.warn(failureText(token, 'failed', error, state)));
+      const say = (): void => log.warn(failureText(token, 'failed', error, state));
+      onceOf(tokenId(token.snapshot), 'postponed', error, say);
     },
-    noted: (id, note) => notes.once(id, note, () => log.warn(`${id}: ${note}`)),
+    noted: notes.add,
     removed: (token, error) => {
       const id = tokenId(token.snapshot);
       forgetFailure(id);
@@ -128,11 +187,16 @@ export function createReport(log: Log, habits: () => ReaderHabits): Report {
         log.error(`${why}; what is missing is kept in memory and written as soon as that works`),
       ),
     rewritten: (id) => {
-      ofToken.forget(id);
+      forgetFailure(id);
       log.info(`Successfully renewed ${id}: what was kept in memory is written now`);
     },
-    trouble: (text) => texts.once(`trouble ${text}`, '', () => log.error(text)),
+    trouble: troubles.add,
   };
+}
+
+function renewedText({ snapshot, provider }: ManagedToken, life: number, rotated: boolean): string {
+  const how = rotated ? ', refresh token rotated' : '';
+  return `Successfully renewed ${tokenId(snapshot)} (${provider}), good for ${life} s${how}`;
 }
 
 function failureText(

@@ -151,3 +151,59 @@ it('what was said is not remembered without end', () => {
   }
   expect([said.size, heard.length]).toEqual([100, 1001]);
 });
+
+describe('R44 a problem that recurs after it has ended is logged again', () => {
+  it.each([
+    'CREDMON_COMPLETE cannot be touched: EACCES',
+    'cannot remove alice/.mytok.use.1.1.credmon-tmp: EPERM',
+    'alice/mytok: a newer login came during the renewal',
+  ])('%s', (text) => {
+    const { lines, report, scanned } = reporting();
+    const passes = [true, true, false, true, true, false, false, true];
+    for (const met of passes) {
+      scanned(scanOf(['alice']));
+      if (met) report.trouble(text);
+    }
+    expect(lines).toEqual([text, text, text]);
+  });
+
+  it('of a renewal: when the token has been renewed, or was gone', () => {
+    const { lines, report, scanned } = reporting();
+    const trouble = (): void => report.trouble('alice/mytok: unexpected', 'alice/mytok');
+    trouble();
+    scanned(scanOf(['alice']));
+    scanned(scanOf(['alice']));
+    trouble();
+    expect(lines).toHaveLength(1);
+    report.renewed(token('alice'), { issuedAt: NOW, expiresAt: NOW + 3600 }, false);
+    trouble();
+    scanned(scanOf([]));
+    trouble();
+    expect(lines.filter((line) => line.endsWith('unexpected'))).toHaveLength(3);
+  });
+
+  it('a note of a renewal: when the renewals after it came without', () => {
+    const { lines, report } = reporting();
+    const renew = (note?: string): void => {
+      report.renewed(token('alice'), { issuedAt: NOW, expiresAt: NOW + 3600 }, false);
+      if (note !== undefined) report.noted('alice/mytok', note);
+    };
+    for (const note of ['fewer scopes', 'fewer scopes', undefined, undefined, 'fewer scopes']) renew(note);
+    expect(lines.filter((line) => line.includes('fewer scopes'))).toHaveLength(2);
+  });
+});
+
+it('R44 a token that cannot be renewed again after it could is logged again', () => {
+  const { lines, report } = reporting();
+  for (const ok of [false, false, true, false]) {
+    const renewable = ok ? { ok, value: true as const } : { ok, reason: '.top is empty' };
+    const verdict = {
+      token: { ...token('alice'), renewable },
+      state: 'fresh',
+      dueIn: 1,
+      reason: 'lifetime',
+    } as const;
+    report.scanned(scanOf(['alice']), { renew: [], verdicts: [verdict], nextIn: 1 });
+  }
+  expect(lines).toEqual(Array(2).fill('alice/mytok: cannot be renewed: .top is empty'));
+});

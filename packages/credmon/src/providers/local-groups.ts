@@ -37,13 +37,14 @@ type Load = (path: string, prefix?: boolean) => MapFile | undefined;
 /** The groups of these settings. */
 export function localGroups(userMaps: readonly UserMapSettings[], ports: LocalPorts): LocalGroups {
   const loaded = new Map<string, Loaded>();
+  const passedOver = new Map<string, readonly string[]>();
   const versionOf = (files: readonly string[]): string => files.map((file) => ports.version(file)).join(' ');
 
   const load: Load = (path, prefix = false) => {
     const key = `${prefix} ${path}`;
     const known = loaded.get(key);
     if (known && versionOf(known.files) === known.version) return known.map;
-    const found = read(path, prefix, ports);
+    const found = read(path, prefix, ports, passedOver);
     if (found) loaded.set(key, { ...found, version: versionOf(found.files) });
     return found?.map;
   };
@@ -70,22 +71,37 @@ export function localGroups(userMaps: readonly UserMapSettings[], ports: LocalPo
   };
 }
 
-function read(path: string, prefix: boolean, ports: LocalPorts): Omit<Loaded, 'version'> | undefined {
+/** Reads a map file; `passedOver` has the lines that could not be used when it was read last, by file. */
+function read(
+  path: string,
+  prefix: boolean,
+  ports: LocalPorts,
+  passedOver: Map<string, readonly string[]>,
+): Omit<Loaded, 'version'> | undefined {
   const text = ports.readText(path);
   if (!text.ok) {
-    ports.warn(`the map file ${path} ${text.reason}`);
+    ports.warn(`the map file ${path} ${text.reason}`, path);
     return undefined;
   }
+  ports.recovered?.(path);
   const files = [path];
   const include = (name: string): readonly string[] => {
     const included = isAbsolute(name) ? name : join(dirname(path), name);
     files.push(included);
-    if (ports.version(included) === '') ports.warn(`${path} includes ${included}, which is missing`);
+    const about = `${path} includes ${included}`;
+    if (ports.version(included) === '') ports.warn(`${about}, which is missing`, about);
+    else ports.recovered?.(about);
     return ports.readAll(included);
   };
   const map = parseMapFile(text.value, { prefix, include });
-  for (const { file = path, line, problem } of map.problems)
-    ports.warn(`${file}, line ${line}, is passed over: ${problem}`);
+  const problems = map.problems.map(
+    ({ file = path, line, problem }) => `${file}, line ${line}, is passed over: ${problem}`,
+  );
+  const before = passedOver.get(path) ?? [];
+  for (const text of before) if (!problems.includes(text)) ports.recovered?.(text);
+  for (const text of problems) ports.warn(text);
+  if (problems.length > 0) passedOver.set(path, problems);
+  else passedOver.delete(path);
   return { files, map };
 }
 

@@ -63,13 +63,18 @@ export function prepareKeyPair({ issuers, keyPair }: LocalSettings, ports: Local
   if (!issuers.some(({ key }) => key.kind === 'file' && key.path === privateKey)) return;
   try {
     for (const half of ports.recoverKeyPair(privateKey, publicKey)) ports.warn(recoveredText(half, keyPair));
+    ports.recovered?.(`part of ${privateKey}`);
   } catch (error) {
-    ports.warn(`cannot complete the key pair ${privateKey} and ${publicKey}: ${messageOf(error)}`);
+    ports.warn(
+      `cannot complete the key pair ${privateKey} and ${publicKey}: ${messageOf(error)}`,
+      `part of ${privateKey}`,
+    );
   }
-  if (ports.version(privateKey) !== '') return;
+  if (ports.version(privateKey) !== '') return ports.recovered?.(privateKey);
   if (ports.version(publicKey) !== '') {
     ports.warn(
       `the private key ${privateKey} is missing, but its public half ${publicKey} is there: restore it, or remove the public half to have a new pair made`,
+      privateKey,
     );
     return;
   }
@@ -79,7 +84,7 @@ export function prepareKeyPair({ issuers, keyPair }: LocalSettings, ports: Local
       `there was no ${privateKey}: a new key pair was made; publish ${publicKey} before tokens are used`,
     );
   } catch (error) {
-    ports.warn(`cannot make the key pair ${privateKey} and ${publicKey}: ${messageOf(error)}`);
+    ports.warn(`cannot make the key pair ${privateKey} and ${publicKey}: ${messageOf(error)}`, privateKey);
   }
 }
 

@@ -19,6 +19,8 @@ export interface LocalPorts {
   readonly recoverKeyPair: (privateKey: string, publicKey: string) => readonly ('private' | 'public')[];
   /** Makes an EC P-256 key pair in two files. @throws CodedError, or the system's error */
   readonly createKeyPair: (privateKey: string, publicKey: string) => void;
-  /** Tells the administrator something, once until it changes. */
-  readonly warn: (text: string) => void;
+  /** Warns the administrator `about` a thing (else the text itself), once until the text changes or the thing has recovered. */
+  readonly warn: (text: string, about?: string) => void;
+  /** Ends what was warned about a thing: the same is logged again when it recurs. */
+  readonly recovered?: (about: string) => void;
 }

@@ -193,6 +193,26 @@ describe('groups', () => {
       `warn the map file ${join(on.beside, 'nomap')} is missing`,
     ]);
   });
+
+  it('R44 of a map that is missing again are told again', async () => {
+    const map = 'BESIDE/map';
+    const on = local({
+      LOCAL_CREDMON_AUTHZ_GROUP_TEMPLATE: 'read:/g/{groupname}',
+      LOCAL_CREDMON_AUTHZ_GROUP_MAPFILE: map,
+    });
+    const file = join(on.beside, 'map');
+    for (const there of [false, true, false, false]) {
+      if (there) writeFileSync(file, '* a cms\n');
+      else rmSync(file, { force: true });
+      on.seed('a', 'scitokens', { top: 'x' });
+      on.clock.advance(620);
+      await pass(on);
+    }
+    expect(loud(on).filter((line) => line.includes('map file'))).toEqual([
+      `warn the map file ${file} is missing`,
+      `warn the map file ${file} is missing`,
+    ]);
+  });
 });
 
 describe('a refused user', () => {
