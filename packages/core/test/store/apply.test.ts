@@ -80,6 +80,18 @@ describe('a renewal on disk', () => {
     expect(identityOf(top)?.mtime).toBeLessThanOrEqual(identityOf(use)?.mtime ?? 0);
   });
 
+  it('R12 a rename that is finished at the next start survives a power failure; a removal needs no fsync', () => {
+    put(root, 'alice/.mytok.top.d1.1.credmon-tmp', NEW_TOP);
+    put(root, 'alice/.mytok.use.d1.2.credmon-tmp', NEW_USE);
+    store.settle('alice/.mytok.top.d1.1.credmon-tmp', 'mytok.top');
+    store.settle('alice/.mytok.use.d1.2.credmon-tmp');
+    expect([calls, read('mytok.top'), namesOf(root)]).toEqual([
+      ['rename mytok.top', 'fsync alice'],
+      NEW_TOP,
+      all,
+    ]);
+  });
+
   it('what can be made again costs no fsync', async () => {
     const writes = [{ kind: 'use', text: NEW_USE, durable: false }] as const;
     store.apply({ user: 'alice', stem: 'mytok', from: await topNow(), writes });
