@@ -9,11 +9,12 @@ import { runConfigDump, runConfigGet } from './cli/config.ts';
 import { runDaemonCommand } from './cli/daemon.ts';
 import { runKeysCommand } from './cli/keys.ts';
 import { runRevokeCommand } from './cli/revoke.ts';
+import { startError, type StartError } from './cli/start-error.ts';
 import { runStatusCommand } from './cli/status.ts';
 import { runUsableCommand } from './cli/usable.ts';
-import type { Command } from './command.ts';
+import type { Command, DaemonCommand } from './command.ts';
 import { exitCodeOf } from './exit-code.ts';
-import { DEFAULT_STYLE, openLog, type Logger } from '@credmon/core/log';
+import type { Logger } from '@credmon/core/log';
 import { printable } from './printable.ts';
 import { VERSION } from './version.ts';
 
@@ -57,36 +58,33 @@ async function run(command: Command): Promise<number> {
   }
 }
 
-/** Standard error is for people; condor_master ties it to /dev/null, so the log, `-l` or at last syslog must know too. */
+/** Standard error is for people; condor_master ties it to /dev/null, so the log, or at last syslog, gets every line too. */
 function complain(error: unknown, command: Command | undefined): void {
-  const text = messageOf(error);
-  say(`condor_credmon: ${text}`);
-  if (log) return log.error(text);
-  const logFile = command?.kind === 'daemon' ? command.logFile : undefined;
-  if (logFile !== undefined && complainTo(logFile, text)) return;
-  if (underMaster)
-    spawnSync('logger', ['-t', 'condor_credmon', '-p', 'daemon.err', '--', text], { stdio: 'ignore' });
+  if (log || command?.kind !== 'daemon' || !(error instanceof Error)) {
+    const text = messageOf(error);
+    say(`condor_credmon: ${text}`);
+    if (log) return log.error(text);
+    return toSyslog(text);
+  }
+  const { lines, log: opened } = startErrorOf(error, command);
+  say(`condor_credmon: ${lines.join('\n')}`);
+  if (!opened) return toSyslog(lines.join('\n'));
+  for (const line of lines) opened.error(line);
+  opened.close();
 }
 
-function complainTo(path: string, text: string): boolean {
-  const options = {
-    path,
-    stderr: false,
-    debug: false,
-    maxBytes: 0,
-    maxSeconds: 0,
-    maxSaved: 1,
-    truncate: false,
-    mode: 0o644,
-    style: DEFAULT_STYLE,
-  };
+function startErrorOf(error: Error, command: DaemonCommand): StartError {
   try {
-    openLog(options).error(text);
-    return true;
-  } catch (error) {
-    writeOutput(STDERR, `condor_credmon: ${messageOf(error)}\n`);
-    return false;
+    return startError(error, command, process.env);
+  } catch {
+    // What ended the first reading in an unforeseen way may end the second one, too: the first error is the one to report.
+    return { lines: [error.message], log: undefined };
   }
+}
+
+function toSyslog(text: string): void {
+  if (underMaster)
+    spawnSync('logger', ['-t', 'condor_credmon', '-p', 'daemon.err', '--', text], { stdio: 'ignore' });
 }
 
 async function main(): Promise<number> {

@@ -86,7 +86,7 @@ export interface Overrides extends LogOverrides {
 }
 
 /** As HTCondor's own daemons: a file in $(LOG) that everybody may read. */
-const LOG_HABITS = { unnamed: 'file', mode: 0o644 } as const;
+export const LOG_HABITS = { unnamed: 'file', mode: 0o644 } as const;
 
 /**
  * Reads the settings.

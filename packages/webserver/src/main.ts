@@ -1,15 +1,18 @@
 // The executable condor_credmon_webserver: command line in, signals heard, exit code out.
-import { loadConfig, warningText, type Config } from '@credmon/core';
+import { loadConfig, warningText, type CodedError, type Config } from '@credmon/core';
 import { STDERR, STDOUT, isCoded, messageOf, writeOutput } from '@credmon/core/base';
-import { openLog, type Logger } from '@credmon/core/log';
+import { openLog, openStartLog, startErrorLines, type Logger } from '@credmon/core/log';
 import { parseArguments, type Command } from './args.ts';
 import { findingsText, foundWrong, wrong, type Finding } from './check/finding.ts';
 import { proxyConfig } from './check/proxy-config.ts';
 import { lookAround } from './cli/check.ts';
 import { startServer, type Server } from './server.ts';
-import { readSettings } from './settings/read.ts';
+import { LOG_HABITS, NO_OVERRIDES, readSettings } from './settings/read.ts';
 import type { Settings } from './settings/settings.ts';
 import { VERSION } from './version.ts';
+
+/** The log, once it is open. */
+let opened: Logger | undefined;
 
 /** What the command line asks for, beside texts. */
 type Work = Extract<Command, { kind: 'serve' | 'check' }>;
@@ -48,10 +51,14 @@ function printProxyConfig({ proxy, configFile }: Extract<Command, { kind: 'proxy
   return 0;
 }
 
-function configured(command: Pick<Work, 'configFile' | 'listen'>): { config: Config; settings: Settings } {
+function load({ configFile }: Pick<Work, 'configFile'>, tolerate?: (mistake: CodedError) => void): Config {
   const env = { ...process.env };
-  if (command.configFile !== undefined) env['CONDOR_CONFIG'] = command.configFile;
-  const config = loadConfig({ subsystem: 'CREDMON_WEB', env });
+  if (configFile !== undefined) env['CONDOR_CONFIG'] = configFile;
+  return loadConfig({ subsystem: 'CREDMON_WEB', env, ...(tolerate ? { tolerate } : {}) });
+}
+
+function configured(command: Pick<Work, 'configFile' | 'listen'>): { config: Config; settings: Settings } {
+  const config = load(command);
   return { config, settings: readSettings(config, command.listen) };
 }
 
@@ -63,6 +70,7 @@ function warningsOf(config: Config, { names }: Settings): string[] {
 /** Serves until SIGTERM or SIGINT; what is in flight is finished, and a second signal ends at once. SIGHUP reads the configuration again. */
 async function serve(command: Work, config: Config, settings: Settings): Promise<number> {
   const log = openLog(settings.log);
+  opened = log;
   const stopped = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.once(signal, () => {
@@ -116,11 +124,26 @@ function reopen(log: Logger): void {
   }
 }
 
+/** What ends the program goes to standard error, and to its log as far as the configuration still names one. */
+function complain(error: unknown, command: Command | undefined): void {
+  const mistakes: CodedError[] = [];
+  let log = opened;
+  if (!log && command?.kind === 'serve' && isCoded(error) && error.code !== 'LOG_UNWRITABLE') {
+    const config = load(command, (mistake) => void mistakes.push(mistake));
+    log = openStartLog(config, 'CREDMON_WEB', NO_OVERRIDES, LOG_HABITS);
+  }
+  const lines = error instanceof Error ? startErrorLines(error, mistakes) : [messageOf(error)];
+  writeOutput(STDERR, `condor_credmon_webserver: ${lines.join('\n')}\n`);
+  for (const line of lines) log?.error(line);
+}
+
 let exitCode: number;
+let command: Command | undefined;
 try {
-  exitCode = await run(await parseArguments(process.argv.slice(2), VERSION));
+  command = await parseArguments(process.argv.slice(2), VERSION);
+  exitCode = await run(command);
 } catch (error) {
-  writeOutput(STDERR, `condor_credmon_webserver: ${messageOf(error)}\n`);
+  complain(error, command);
   exitCode = isCoded(error, 'LOG_UNWRITABLE') ? 44 : 1;
 }
 // What is still open, such as a name look-up, must not delay the end.

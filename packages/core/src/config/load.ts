@@ -1,5 +1,6 @@
 // Reads the configuration of this machine, as the daemons and the command line tools do.
 import { randomInt } from 'node:crypto';
+import type { CodedError } from '../base/errors.ts';
 import type { Config } from './config.ts';
 import defaults from './defaults.json' with { type: 'json' };
 import type { EvaluateExpression } from './evaluate.ts';
@@ -30,6 +31,8 @@ export interface LoadOptions {
   readonly evaluate?: EvaluateExpression;
   /** A whole number from 0 up to, not including, its argument; for `$RANDOM_CHOICE` and `$RANDOM_INTEGER`. */
   readonly random?: (below: number) => number;
+  /** Learns of each mistake, and the rest is read all the same; without it the first mistake is thrown. */
+  readonly tolerate?: (error: CodedError) => void;
 }
 
 /**
@@ -50,5 +53,6 @@ export function loadConfig(options: LoadOptions): Config {
     random: options.random ?? ((below) => (below > 1 ? randomInt(Math.min(below, 2 ** 48 - 1)) : 0)),
     commandsAllowed: options.commandsAllowed ?? true,
     version: [25, 14, 0],
+    tolerate: options.tolerate,
   });
 }

@@ -1,4 +1,5 @@
 // What is shared while one configuration is read: the knobs so far, the world behind a port, warnings and sources.
+import { isCoded, type CodedError } from '../base/errors.ts';
 import type { ConfigWarning, Origin } from './config.ts';
 import type { ConditionContext } from './condition.ts';
 import type { Expansion } from './expansion.ts';
@@ -39,4 +40,17 @@ export interface Reading {
   expand(text: string): string;
   /** Stores a value after expanding references to the knob itself. */
   assign(name: string, value: string, origin: Origin): void;
+  /** Learns of each mistake; the statement or source is then skipped. Without it the first mistake ends the reading. */
+  readonly tolerate?: ((error: CodedError) => void) | undefined;
+}
+
+/** Does `action`; where the reading tolerates mistakes, one in it does not end the reading. @throws CodedError what `action` throws */
+export function tolerantly({ tolerate }: Pick<Reading, 'tolerate'>, action: () => void): void {
+  if (!tolerate) return action();
+  try {
+    action();
+  } catch (error) {
+    if (!isCoded(error)) throw error;
+    tolerate(error);
+  }
 }

@@ -7,7 +7,7 @@ import type { EvaluateExpression } from './evaluate.ts';
 import { expandSelf, expandText, startExpansion } from './expand.ts';
 import type { ExpandContext } from './expansion.ts';
 import { LIMITS } from './limits.ts';
-import type { Reading, SourceHost } from './reading.ts';
+import { tolerantly, type Reading, type SourceHost } from './reading.ts';
 import { knob, readDirectories, readEnvironment, readFileSource, readLocalFiles } from './sources.ts';
 import { readTemplate } from './statement-reader.ts';
 import { createTable, type Entry, type Table } from './table.ts';
@@ -42,6 +42,8 @@ export interface ReadOptions {
   readonly commandsAllowed: boolean;
   /** The version that conditions compare with. */
   readonly version: readonly [number, number, number];
+  /** As {@link Reading.tolerate}. */
+  readonly tolerate?: ((error: CodedError) => void) | undefined;
 }
 
 const FORBIDDEN = 'YOU_MUST_CHANGE_THIS_INVALID_CONDOR_CONFIGURATION_VALUE';
@@ -69,13 +71,13 @@ export function readConfiguration(options: ReadOptions): Config {
   };
   specials();
   for (const [name, value] of Object.entries(facts.early)) detect(name, value);
-  readFiles(reading, options, () => detectNames(reading, facts, detect));
+  tolerantly(reading, () => readFiles(reading, options, () => detectNames(reading, facts, detect)));
   readEnvironment(reading, options.env);
   specials();
   detectNames(reading, facts, detect);
   for (const [name, value] of Object.entries(facts.late)) detect(name, value);
-  readAutomaticTemplates(reading);
-  refuseForbidden(table);
+  tolerantly(reading, () => readAutomaticTemplates(reading));
+  tolerantly(reading, () => refuseForbidden(table));
   return createConfig({ subsystem, localName, table, context, warnings, sources: reading.sources });
 }
 
@@ -188,6 +190,7 @@ function createReading(
     templates,
     commandsAllowed: options.commandsAllowed,
     warnings,
+    tolerate: options.tolerate,
     sources: [],
     expansion: () => startExpansion(context),
     expand,

@@ -2,7 +2,7 @@
 import { CodedError, messageOf, systemCode } from '../base/errors.ts';
 import type { Origin } from './config.ts';
 import { runCommand, textOf, type IncludePlace } from './include.ts';
-import type { Reading } from './reading.ts';
+import { tolerantly, type Reading } from './reading.ts';
 import { readSource } from './statement-reader.ts';
 import { compareBytes, splitList, trimEnd, trimStart } from './text.ts';
 
@@ -18,6 +18,10 @@ function placeOf(origin: Origin | undefined): IncludePlace {
  * @throws CodedError `CONFIG_READ` when it is `required` and not there.
  */
 export function readFileSource(reading: Reading, name: string, required: boolean, origin?: Origin): void {
+  tolerantly(reading, () => readOneSource(reading, name, required, origin));
+}
+
+function readOneSource(reading: Reading, name: string, required: boolean, origin?: Origin): void {
   const place = placeOf(origin);
   const piped = trimEnd(name).endsWith('|');
   const bytes = piped

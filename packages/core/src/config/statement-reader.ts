@@ -5,7 +5,7 @@ import { createIfStack } from './if-stack.ts';
 import { readInclude } from './include.ts';
 import { createLineReader, type LineReader } from './lines.ts';
 import { LIMITS } from './limits.ts';
-import type { Reading } from './reading.ts';
+import { tolerantly, type Reading } from './reading.ts';
 import { originOf, syntaxError, type Source } from './source.ts';
 import { parseConditional, parseStatement, type Statement } from './statements.ts';
 import { trim } from './text.ts';
@@ -31,13 +31,15 @@ export function readSource(reading: Reading, source: Source): void {
   for (let logical = lines.next(); logical; logical = lines.next()) {
     last = logical.line;
     const position: Position = { reading, source, lines, line: logical.line, strict };
-    toldWithLine(position, () => {
-      const conditional = parseConditional(logical.text);
-      if (conditional) {
-        const mistake = ifs.apply(conditional, (condition) => decide(condition, position));
-        if (mistake !== undefined) throw syntaxError(source, position.line, mistake);
-      } else if (ifs.active) execute(parseStatement(logical.text, ifs.depth > 0), position);
-    });
+    tolerantly(reading, () =>
+      toldWithLine(position, () => {
+        const conditional = parseConditional(logical.text);
+        if (conditional) {
+          const mistake = ifs.apply(conditional, (condition) => decide(condition, position));
+          if (mistake !== undefined) throw syntaxError(source, position.line, mistake);
+        } else if (ifs.active) execute(parseStatement(logical.text, ifs.depth > 0), position);
+      }),
+    );
     strict = position.strict;
   }
   if (ifs.depth > 0) throw syntaxError(source, last, 'an if without its endif');

@@ -6,4 +6,5 @@ export { openLog } from './logger.ts';
 export type { Logger } from './logger.ts';
 export type { LogOptions } from './options.ts';
 export { logSettings } from './settings.ts';
-export type { LogOverrides } from './settings.ts';
+export type { LogHabits, LogOverrides } from './settings.ts';
+export { openStartLog, startErrorLines } from './start-log.ts';

@@ -23,7 +23,9 @@ import type { ListenAddress, Settings } from './settings.ts';
 const DEFAULT_LISTEN: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 8081 };
 const HOUR = 3600;
 /** A systemd unit keeps standard error; the log names users, so it is not for everybody. */
-const LOG_HABITS = { unnamed: 'standard error', mode: 0o640 } as const;
+export const LOG_HABITS = { unnamed: 'standard error', mode: 0o640 } as const;
+/** No flag of the portal changes its log. */
+export const NO_OVERRIDES = { logFile: undefined, debug: false, verbose: false } as const;
 
 /**
  * Reads the settings; `flag` is the --listen flag, which wins over the knob.
@@ -48,7 +50,7 @@ export function readSettings(config: Config, flag?: ListenAddress): Settings {
     loginSeconds: read.seconds('CREDMON_WEB_LOGIN_LIFETIME', HOUR / 6, 30, HOUR),
     keySeconds: read.seconds('CREDMON_WEB_KEY_LIFETIME', 12 * HOUR, 60, 12 * HOUR),
     requestsPerMinute: read.integer('CREDMON_WEB_RATE_LIMIT', 300, 1, 1_000_000),
-    log: logSettings(read, 'CREDMON_WEB', { logFile: undefined, debug: false, verbose: false }, LOG_HABITS),
+    log: logSettings(read, 'CREDMON_WEB', NO_OVERRIDES, LOG_HABITS),
     allowLoopbackHttp,
     providers: readProviders(config, read, allowLoopbackHttp),
     defaultTokenSeconds: read.integer('CREDMON_DEFAULT_TOKEN_LIFETIME', 1200, 10, 31_536_000),
