@@ -22,7 +22,7 @@ import type { Settings } from './settings/settings.ts';
 /** The longest a client may take to send a request, in milliseconds. */
 const REQUEST_TIMEOUT = 30_000;
 
-/** Makes the application; the caller lets it listen, or injects requests, and closes it. */
+/** Makes the application; the caller lets it listen, or injects requests, and closes it. Nothing of it is left when that fails. */
 export async function createApp(settings: Settings, ports: Ports): Promise<FastifyInstance> {
   const desk: Desk = { settings, ports };
   const app: FastifyInstance = Fastify({
@@ -36,6 +36,19 @@ export async function createApp(settings: Settings, ports: Ports): Promise<Fasti
     frameworkErrors: (error, request, reply) =>
       void sendError(desk, request, reply.headers(BARE_HEADERS), error),
   });
+  try {
+    await furnish(app, desk);
+  } catch (error) {
+    // A plugin that was registered before may hold a timer.
+    await app.close();
+    throw error;
+  }
+  return app;
+}
+
+/** Registers plugins, hooks and routes. */
+async function furnish(app: FastifyInstance, desk: Desk): Promise<void> {
+  const { settings, ports } = desk;
   await registerSecurity(app, desk);
   registerHostCheck(app, desk);
   await registerSessions(app, desk);
@@ -62,7 +75,6 @@ export async function createApp(settings: Settings, ports: Ports): Promise<Fasti
     },
     { prefix: settings.mount },
   );
-  return app;
 }
 
 /** A route's pattern without the mount, so that dashboards fit every prefix. */

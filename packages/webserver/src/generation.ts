@@ -40,9 +40,38 @@ export interface Generation {
  * Makes a generation. Nothing of it is left when that fails.
  * @throws CodedError `CONFIG_INVALID`, `CRED_DIR_INVALID`, `SESSION_STORE_FULL`, `SESSION_STORE_DOWN`, `SECRET_UNREADABLE`
  */
-export async function createGeneration(
+export async function createGeneration(settings: Settings, surroundings: Surroundings): Promise<Generation> {
+  const endings: Ending[] = [];
+  try {
+    return await assemble(settings, surroundings, endings);
+  } catch (error) {
+    // What was opened must end; why it was of no use is what the caller has to know.
+    await endAll(endings).catch((other: unknown) => surroundings.log.error(messageOf(other)));
+    throw error;
+  }
+}
+
+/** Ends one thing that was opened. */
+type Ending = () => PromiseLike<unknown>;
+
+/** Ends everything, the last opened first, also after one has failed. @throws the first failure */
+async function endAll(endings: readonly Ending[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const end of endings.toReversed()) {
+    try {
+      await end();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+/** Opens one thing after the other; how each ends is in `endings` as soon as it is open. */
+async function assemble(
   settings: Settings,
   { listen, log, counters, sources }: Surroundings,
+  endings: Ending[],
 ): Promise<Generation> {
   const isTrustedProxy = trustFunction(settings.trustedProxies, listen);
   const credentialDirectory = checkCredentialDirectory(settings.credentialDirectory, {
@@ -52,16 +81,14 @@ export async function createGeneration(
   const { connectSeconds, requestSeconds: totalSeconds, namedTrust } = settings;
   const trust = createTrust({ named: () => namedTrust, trouble: (text) => log.warn(text) });
   const stores = await openStores(settings, (text) => log.warn(text), trust);
+  endings.push(() => stores.close());
   const { send, close: closeConnections } = createSend({
     ...DEFAULT_SEND_LIMITS,
     connectSeconds,
     totalSeconds,
     trust,
   });
-  const freeAll = async (): Promise<void> => {
-    await stores.close();
-    await closeConnections();
-  };
+  endings.push(closeConnections);
   const ports: Ports = {
     clock: systemClock,
     random: systemRandom,
@@ -78,24 +105,16 @@ export async function createGeneration(
     isTrustedProxy,
     whyNotReady: () => whyNotReady(settings, stores, sources),
   };
-  const app = await createApp(settings, ports).catch(async (error: unknown) => {
-    await freeAll();
-    throw error;
-  });
+  const app = await createApp(settings, ports);
+  endings.push(() => app.close());
   await app.ready();
   const stop = new AbortController();
   const pruning = pruneUntil(stop.signal, stores, log);
-  return {
-    settings,
-    app,
-    stores,
-    async close() {
-      stop.abort();
-      await pruning;
-      await app.close();
-      await freeAll();
-    },
-  };
+  endings.push(() => {
+    stop.abort();
+    return pruning;
+  });
+  return { settings, app, stores, close: () => endAll(endings) };
 }
 
 /** The place that the settings name for sessions. The client of Redis is loaded only where it is needed: it costs start-up time. */

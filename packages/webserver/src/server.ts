@@ -39,7 +39,12 @@ export async function startServer(
   const metrics = await openMetrics(settings, () => current.stores.count());
   const { counters } = metrics;
   const surroundings = { listen: settings.listen, log, counters };
-  let current = await createGeneration(settings, { ...surroundings, sources });
+  let current = await createGeneration(settings, { ...surroundings, sources }).catch(
+    async (error: unknown) => {
+      await metrics.close();
+      throw error;
+    },
+  );
   const front = createFront(handlerOf(current));
   const endings = new Set<Promise<void>>();
   const take = async (next: Settings, nextSources: readonly string[], commit: () => void): Promise<void> => {

@@ -28,6 +28,7 @@ export async function openRedisStores(
   trust?: Trust,
 ): Promise<Stores> {
   const link = await openRedis(address, trouble, trust);
+  const cookieSecret = await agreeOrClose(link);
   const { idle, absolute, answer, count } = limits;
   const common = { perUser: MAX_OPEN_PER_USER, count, absolute, keep: Math.ceil(absolute) };
   const ages = { session: idle, flow: absolute, answer };
@@ -43,7 +44,7 @@ export async function openRedisStores(
     sessions: sessionsIn(link, (id) => of('session', id), limits),
     flows: flowsIn(link, (id) => of('flow', id), limits),
     answers: answersIn(link, (id) => of('answer', id), limits),
-    cookieSecret: await link.agree('cookie-key', randomBytes(32).toString('base64url')),
+    cookieSecret,
     check: async () => void (await link.agree('check', 'a few bytes')),
     count: async () => ({ sessions: await kept('session'), flows: await kept('flow') }),
     prune: async () => {
@@ -53,6 +54,16 @@ export async function openRedisStores(
     },
     close: () => link.close(),
   };
+}
+
+/** The cookie key that all processes share. The connection is closed when Redis does not give it. */
+async function agreeOrClose(link: RedisLink): Promise<string> {
+  try {
+    return await link.agree('cookie-key', randomBytes(32).toString('base64url'));
+  } catch (error) {
+    await link.close();
+    throw error;
+  }
 }
 
 type Values = (id: string) => Readonly<Record<string, unknown>>;
