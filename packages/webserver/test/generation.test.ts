@@ -133,7 +133,7 @@ describe.skipIf(isRedisMissing())('a generation with Redis', () => {
     await client.connect();
     try {
       for (const command of commands) await client.sendCommand([...command]);
-      const list = String(await client.sendCommand(['CLIENT', 'LIST']));
+      const list = await client.sendCommand<string>(['CLIENT', 'LIST']);
       return list.trim().split('\n').length - 1;
     } finally {
       client.destroy();
