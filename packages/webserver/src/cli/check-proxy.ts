@@ -107,7 +107,9 @@ function ask(
       response.on('error', reject);
     });
     sent.on('error', (error) =>
-      reject(/^(?:Abort|Timeout)Error$/.test(error.name) ? new Error(`no answer within ${seconds} s`) : error),
+      reject(
+        /^(?:Abort|Timeout)Error$/.test(error.name) ? new Error(`no answer within ${seconds} s`) : error,
+      ),
     );
     sent.end();
   });
