@@ -40,7 +40,7 @@ export interface ChildOptions {
 export const RUN_MARKER = 'CREDMON_TEST_RUN';
 
 /** Ends a child together with the process that started it, also when that one is killed. @see prctl(2), PR_SET_PDEATHSIG */
-const TETHER = '/usr/bin/setpriv';
+export const TETHER = '/usr/bin/setpriv';
 const isTethered = existsSync(TETHER);
 
 /** Children that have not ended yet. */

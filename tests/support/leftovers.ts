@@ -7,11 +7,11 @@ import { RUN_MARKER } from '../../test-fixtures/src/processes.ts';
 const GRACE = 10;
 
 /**
- * Kills every process of the run that is still there after {@link GRACE}; answers with one line for each, its number and
+ * Kills every process of the run that is still there after `grace` seconds; answers with one line for each, its number and
  * command. The test runner and its workers, which are its children, do not count.
  */
-export async function endLeftovers(run: string, directory: string): Promise<string[]> {
-  const deadline = performance.now() + GRACE * 1000;
+export async function endLeftovers(run: string, directory: string, grace: number = GRACE): Promise<string[]> {
+  const deadline = performance.now() + grace * 1000;
   for (;;) {
     const left = leftovers(run, directory);
     if (left.length === 0) return [];
