@@ -1,5 +1,4 @@
 // Standing tokens' part of the world: their files, and the users they belong to.
-import { spawnSync } from 'node:child_process';
 import { lstatSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import {
@@ -10,20 +9,15 @@ import {
   systemCode,
   writeFileAtomically,
 } from '@credmon/core';
-import type { StandingFiles, StandingOwner, StandingReading } from './providers/standing-ports.ts';
-
-/** A directory service that does not answer may not hold up the daemon for longer than this, in milliseconds. */
-const PATIENCE = 2000;
-/** A user who was not found is asked for again after this time, in milliseconds. */
-const FORGET_AFTER = 60_000;
+import { createOwners } from './owners.ts';
+import type { StandingFiles, StandingReading } from './providers/standing-ports.ts';
 
 /** Lies in the credential directory; a name that begins with a dot is no user's. */
 const MEMORY_FILE = '.credmon-standing.json';
 
 /** The real files, with the credential directory if anything is to be remembered. A user once found is not asked for again. */
 export function standingFiles(credDir?: string): StandingFiles {
-  const owners = new Map<string, StandingOwner>();
-  const unknown = new Map<string, number>();
+  const owners = createOwners();
   return {
     read,
     write: (path, text, mode, owner) =>
@@ -34,14 +28,8 @@ export function standingFiles(credDir?: string): StandingFiles {
           ...(owner === undefined ? {} : { owner }),
         }),
       ),
-    owner: (name) => {
-      const known = owners.get(name);
-      if (known || performance.now() < (unknown.get(name) ?? 0)) return known;
-      const found = findUser(name);
-      if (found) owners.set(name, found);
-      else unknown.set(name, performance.now() + FORGET_AFTER);
-      return found;
-    },
+    owner: (name) => owners.owner(name),
+    lookUpOwners: (names) => owners.lookUp(names),
     recall: () => {
       const reading = credDir === undefined ? undefined : readIn(credDir, MEMORY_FILE);
       return reading?.kind === 'text' ? reading.text : undefined;
@@ -75,14 +63,4 @@ function readIn(where: string, name: string): StandingReading {
     if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };
     return { kind: 'broken', reason: `cannot be read (${code ?? messageOf(error)})` };
   }
-}
-
-/** getent knows the users of every directory service, not of /etc/passwd alone. */
-function findUser(name: string): StandingOwner | undefined {
-  const { status, stdout } = spawnSync('getent', ['passwd', '--', name], {
-    encoding: 'utf8',
-    timeout: PATIENCE,
-  });
-  const [, , uid, gid] = status === 0 ? stdout.split(':') : [];
-  return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
 }

@@ -19,6 +19,8 @@ export interface StandingFiles {
   readonly write: (path: string, text: string, mode: number, owner: StandingOwner | undefined) => void;
   /** A user by name; `undefined` when there is none. */
   readonly owner: (name: string) => StandingOwner | undefined;
+  /** Asks for users that are not known yet; resolves when that is done, at the latest after two seconds. */
+  readonly lookUpOwners?: (names: readonly string[]) => Promise<void>;
   /** What {@link StandingFiles.keep} was last given, if it can be read. */
   readonly recall: () => string | undefined;
   /** Keeps a text, without a token in it, for the next start. @throws the system's error */

@@ -70,7 +70,8 @@ export function withStanding(
 
   return {
     scan: async (now, habits) => {
-      const scan = await store.scan(now, habits);
+      const names = tokens().flatMap(({ owner }) => owner ?? []);
+      const [scan] = await Promise.all([store.scan(now, habits), files.lookUpOwners?.(names)]);
       return { ...scan, tokens: [...scan.tokens, ...tokens().map((token) => look(token, now))] };
     },
     read: (user, stem) => (user === STANDING ? NOTHING : store.read(user, stem)),
