@@ -32,8 +32,8 @@ const TAKEN = [
  * users of the machine can open, are noted in `read` with file and line.
  */
 export function readRemoteUser(read: KnobReader, listen: ListenAddress): Settings['remoteUser'] {
-  const name = read.string(KNOB);
-  const realm = read.string(REALM_KNOB);
+  const name = read.string('CREDMON_WEB_REMOTE_USER_HEADER');
+  const realm = read.string('CREDMON_WEB_REMOTE_USER_REALM');
   if (name === undefined) {
     if (realm !== undefined) read.mistake(REALM_KNOB, `is set, but ${KNOB} is not`);
     return undefined;
