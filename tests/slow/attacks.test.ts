@@ -95,7 +95,7 @@ describe.skipIf(process.getuid?.() !== 0)('R3 R21 R43 a user who owns a director
     const counts = (): number[] =>
       tokens.map(({ refreshToken }) => issuer.log.chain(tokenId(refreshToken)).length);
     const started = counts();
-    await ended;
+    expect((await ended).map(([code]) => code as unknown)).toEqual(racers.map(() => 0));
     await waitUntil(() => counts().every((count, n) => count > (started[n] ?? 0)), {
       what: "a renewal of every other user's token",
     });
