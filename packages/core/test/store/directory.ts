@@ -5,8 +5,11 @@ import { join } from 'node:path';
 import type { Instant, TokenSnapshot } from '../../src/credential/snapshot.ts';
 import type { CredentialStore } from '../../src/store/store.ts';
 
-/** The moment of a test's looks: long after every file was written, so that unchanged directories are not opened. */
-export const NOW: Instant = { wall: Date.now() / 1000 + 100, steady: 1000 };
+/**
+ * The moment of a test's looks: long after every file was written, so that unchanged directories are not opened. An hour, because test files of
+ * one process share this module however long they take.
+ */
+export const NOW: Instant = { wall: Date.now() / 1000 + 3600, steady: 1000 };
 
 /** A fresh credential directory; `[1]` in its path must disturb nobody. */
 export function credentialDirectory(): string {

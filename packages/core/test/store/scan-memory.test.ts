@@ -4,16 +4,23 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openCredentialDirectory } from '../../src/store/directory-store.ts';
 import type { CredentialStore, ScanHabits } from '../../src/store/store.ts';
-import { credentialDirectory, NOW, put, putToken, USE } from './directory.ts';
+import type { Instant } from '../../src/credential/snapshot.ts';
+import { credentialDirectory, put, putToken, USE } from './directory.ts';
 
 let root: string;
 let store: CredentialStore;
+/** The moment of the first look, long after every file of this test was written. */
+let first: Instant;
 beforeEach(() => {
+  first = { wall: Date.now() / 1000 + 1000, steady: 1000 };
   root = credentialDirectory();
   store = openCredentialDirectory(root, { defaultLifetime: 1200 });
 });
 
-const later = (seconds: number): typeof NOW => ({ wall: NOW.wall + seconds, steady: NOW.steady + seconds });
+const later = (seconds: number): Instant => ({
+  wall: first.wall + seconds,
+  steady: first.steady + seconds,
+});
 
 /** Spoils a file in place: only a look at every file can see it. */
 function spoil(user: string): void {
@@ -33,14 +40,14 @@ describe('R4 a scan for somebody who waits', () => {
 
   it('does not look at files in directories that have not changed, and the next scan does', async () => {
     putToken(root, 'alice', 'mytok');
-    await store.scan(NOW);
+    await store.scan(first);
     spoil('alice');
     expect([await brokenAt(100, hurry), await brokenAt(101)]).toEqual([[], ['alice']]);
   });
 
   it('sees what was replaced all the same', async () => {
     putToken(root, 'alice', 'mytok');
-    await store.scan(NOW);
+    await store.scan(first);
     put(root, 'new', '[]');
     renameSync(join(root, 'new'), join(root, 'alice/mytok.use'));
     expect(await brokenAt(100, hurry)).toEqual(['alice']);
@@ -48,7 +55,7 @@ describe('R4 a scan for somebody who waits', () => {
 
   it('puts a look at every file off for five minutes at most', async () => {
     putToken(root, 'alice', 'mytok');
-    await store.scan(NOW);
+    await store.scan(first);
     spoil('alice');
     expect([await brokenAt(299, hurry), await brokenAt(301, hurry)]).toEqual([[], ['alice']]);
   });
@@ -56,7 +63,7 @@ describe('R4 a scan for somebody who waits', () => {
   it('a hurry that begins half way leaves no directory without its look', async () => {
     const users = ['a', 'b', 'c', 'd'];
     for (const user of users) putToken(root, user, 'mytok');
-    await store.scan(NOW);
+    await store.scan(first);
     for (const user of users) spoil(user);
     let asked = 0;
     const seen = new Set(await brokenAt(100, { hurry: () => (asked += 1) > 2 }));
@@ -69,11 +76,11 @@ describe('R4 a scan that was interrupted', () => {
   it('is no look at every file: the next one is', async () => {
     const users = ['a', 'b', 'c', 'd', 'e'];
     for (const user of users) putToken(root, user, 'mytok');
-    await store.scan(NOW);
+    await store.scan(first);
     for (const user of users) spoil(user);
     let asked = 0;
-    const first = await brokenAt(100, { interrupted: () => (asked += 1) > 2 });
-    expect(first.length).toBeLessThan(users.length);
+    const some = await brokenAt(100, { interrupted: () => (asked += 1) > 2 });
+    expect(some.length).toBeLessThan(users.length);
     expect((await brokenAt(101)).toSorted()).toEqual(users);
   });
 });
@@ -93,18 +100,18 @@ describe('R4 R7 a directory that changes twice within one tick of the file syste
     ['when its first change was long ago, at the next full look only', 3, false],
   ])('scanned %s: the second change is seen', async (_, age, isSeen) => {
     putToken(root, 'alice', 'mytok');
-    const changed = NOW.wall - age;
+    const changed = first.wall - age;
     utimesSync(join(root, 'alice'), changed, changed);
-    await store.scan(NOW);
+    await store.scan(first);
     replaceUnseen(changed, '[]');
     expect([await brokenAt(1), await brokenAt(100)]).toEqual([isSeen ? ['alice'] : [], ['alice']]);
   });
 
   it('a directory that has come to rest is not opened any more', async () => {
     putToken(root, 'alice', 'mytok');
-    const changed = NOW.wall;
+    const changed = first.wall;
     utimesSync(join(root, 'alice'), changed, changed);
-    await store.scan(NOW);
+    await store.scan(first);
     replaceUnseen(changed, USE);
     await store.scan(later(10));
     replaceUnseen(changed, '[]');
