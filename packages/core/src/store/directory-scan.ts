@@ -3,6 +3,7 @@ import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { createBreath } from '../base/breath.ts';
 import { CodedError, isCoded, messageOf, systemCode } from '../base/errors.ts';
+import { shellWord } from '../base/shell-word.ts';
 import { openDirectory, openSubdirectory } from '../base/safe-directory.ts';
 import { KEY_FILE_NAME } from '../credential/layout.ts';
 import { isCredName } from '../credential/name.ts';
@@ -160,7 +161,7 @@ async function scanOpened(
  * one that somebody may be waiting for: it is looked at as soon as its name is read. At the first scan all are new, and none comes first.
  */
 async function lookAtRoot(progress: Progress): Promise<readonly string[] | undefined> {
-  const { root, here, memory, options, keyFiles, temporaries, breathe, interrupted } = progress;
+  const { root, here, memory, options, keyFiles, temporaries, problems, breathe, interrupted } = progress;
   const directories: string[] = [];
   let looked = 0;
   for (const slice of slicesOf(root, here)) {
@@ -174,6 +175,8 @@ async function lookAtRoot(progress: Progress): Promise<readonly string[] | undef
       } else if (entry.isFile() && KEY_FILE_NAME.test(entry.name)) {
         const stats = statIfThere(join(here, entry.name));
         if (stats) keyFiles.push({ path: entry.name, mtime: stats.mtimeMs / 1000 });
+      } else if (entry.isSymbolicLink() && memory.users.has(entry.name)) {
+        problems.push(linkText(root, entry.name));
       } else {
         const temporary = temporaryFile({ directory: here, user: '', options }, entry);
         if (temporary) temporaries.push(temporary);
@@ -186,6 +189,12 @@ async function lookAtRoot(progress: Progress): Promise<readonly string[] | undef
   }
   memory.listed = true;
   return directories;
+}
+
+/** Said once, when a link has taken the place of a directory that was there: no other link in the root is a user's. */
+function linkText(root: string, user: string): string {
+  const path = join(root, user);
+  return `${path} is a symbolic link and no longer a directory: it is not followed, and its tokens are not renewed; fix: rm ${shellWord(path)}`;
 }
 
 /** After a listing that was interrupted: what is known of directories is kept, and the next scan sees the others. */
@@ -285,7 +294,9 @@ async function scanUser(
   } catch (error) {
     const code = systemCode(error);
     if (code === undefined) throw error;
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') {
+    if (code === 'ENOTDIR' && statIfThere(join(here, user))?.isSymbolicLink() === true) {
+      problems.push(linkText(root, user));
+    } else if (code !== 'ENOENT' && code !== 'ENOTDIR') {
       problems.push(`${join(root, user)} cannot be read (${code}); its tokens are not renewed`);
     }
     return undefined;

@@ -45,7 +45,14 @@ describe('a link in place of a user directory', () => {
   it('is not scanned, and its tokens are not read for a renewal', async () => {
     expect((await store.scan(NOW)).tokens).toHaveLength(1);
     swap();
-    expect((await store.scan(NOW)).tokens).toEqual([]);
+    const path = join(root, 'alice');
+    expect(await store.scan(NOW)).toMatchObject({
+      tokens: [],
+      problems: [
+        expect.stringContaining(`${path} is a symbolic link and no longer a directory: it is not followed`),
+      ],
+    });
+    expect(await store.scan(NOW)).toMatchObject({ tokens: [], problems: [] });
     const missing = { ok: false, reason: 'is missing' };
     expect(store.read('alice', 'mytok')).toEqual({ top: missing, topIdentity: undefined, meta: missing });
   });
