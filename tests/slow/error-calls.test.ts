@@ -70,10 +70,15 @@ async function run(
   return { exit, output: child.output, calls: await readCalls(trace) };
 }
 
-/** From the lock on, what touches the credential directory. */
+/** True for a call on a file of the workspace, by its path or below a directory that is open. */
+function isOfFiles(text: string): boolean {
+  return /\/credmon-\w+\/(credentials|secrets)|"\/proc\/self\/fd\/\d+\//.test(text);
+}
+
+/** From the lock on, what touches files. */
 function ofTheDirectory(): readonly SystemCall[] {
   const first = calls.findIndex(({ text }) => text.includes('/.condor_credmon.lock"'));
-  return calls.slice(first).filter(({ text }) => text.includes('/credentials'));
+  return calls.slice(first).filter(({ text }) => isOfFiles(text));
 }
 
 /** The call that failed, and whether the daemon ended by a signal or an error that it did not expect. */
@@ -88,7 +93,7 @@ async function fail(call: SystemCall, error: string): Promise<Failed | undefined
     const failed = await run({ call: call.name, when, error });
     const hit = failed.calls.find(({ injected }) => injected);
     // Node itself ends when it cannot write to its own descriptors, which no disk refuses.
-    if (hit?.text.includes(workspace.root) === true) {
+    if (hit && isOfFiles(hit.text)) {
       const crashed = failed.exit.signal !== null || /\n +at .*:\d+/.test(failed.output);
       return { place: placeOf(hit), crashed };
     }

@@ -106,7 +106,9 @@ function holds(path: string, id: string): boolean {
 /** From the lock to the end of the pass. */
 function ofTheRenewal(calls: readonly SystemCall[]): readonly SystemCall[] {
   const first = calls.findIndex(({ text }) => text.includes('/.condor_credmon.lock"'));
-  const last = calls.findIndex(({ name, text }) => name === 'utimensat' && text.includes('CREDMON_COMPLETE'));
+  const last = calls.findIndex(
+    ({ name, text }) => /^(utimensat|rename)/.test(name) && text.includes('CREDMON_COMPLETE'),
+  );
   return calls.slice(first, last + 1);
 }
 
