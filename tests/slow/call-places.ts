@@ -30,6 +30,15 @@ export function isInternal({ name }: SystemCall): boolean {
   return /^(futex|mmap|munmap|mprotect|madvise|brk|sched_\w+|rt_\w+|clock_\w+)$/.test(name);
 }
 
+/**
+ * The number to try next for the place of `call`, after a run with number `tried` whose calls are `calls`: the number that the place had in
+ * this run if it was reached, else a higher one.
+ */
+export function nextNumber(call: SystemCall, calls: readonly SystemCall[], tried: number): number {
+  const seen = calls.find((other) => other.returned && placeOf(other) === placeOf(call));
+  return seen === undefined || seen.number === tried ? tried + 1 : seen.number;
+}
+
 /** A repeatable row of numbers in [0, 1). @see mulberry32 */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
