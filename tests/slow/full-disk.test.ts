@@ -57,11 +57,9 @@ describe.skipIf(isMissing('unshare', 'nsenter'))('R13 a disk that is full', () =
     daemon = child;
     await waitUntil(() => issuer.log.successes('refresh_token').length === TOKENS, {
       what: 'all renewals',
-      seconds: 90,
     });
     await waitUntil(() => existsSync(reserve()) && statSync(reserve()).size >= 256 * 1024, {
       what: 'the reserve',
-      seconds: 30,
     });
     return child;
   }
@@ -97,7 +95,7 @@ describe.skipIf(isMissing('unshare', 'nsenter'))('R13 a disk that is full', () =
     const child = await startAndFill();
     disk.fill();
     await issuer.setFault();
-    await waitUntil(() => kept() === TOKENS, { what: 'all .top', seconds: 60 });
+    await waitUntil(() => kept() === TOKENS, { what: 'all .top' });
     await waitUntil(() => daemonLog(workspace).includes('reserved space is released'), { what: 'the line' });
     disk.free();
     await waitUntil(
@@ -105,7 +103,7 @@ describe.skipIf(isMissing('unshare', 'nsenter'))('R13 a disk that is full', () =
         child.signal('SIGHUP');
         return existsSync(reserve()) && statSync(reserve()).size >= 256 * 1024;
       },
-      { what: 'the reserve', seconds: 60 },
+      { what: 'the reserve' },
     );
     expect(await child.stop()).toEqual({ code: 0, signal: null });
   });

@@ -143,7 +143,7 @@ describe.skipIf(isMissing('strace'))(
       const lost = fates.filter(({ end }) => end === 'lost').map(({ place }) => place);
       console.log(`${struck.length} kills delivered, lost at: ${lost.join(', ') || 'none'}`);
       expect(missed).toEqual([]);
-    }, 600_000);
+    });
   },
 );
 

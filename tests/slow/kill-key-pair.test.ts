@@ -111,7 +111,7 @@ it('R32 killed before any change of a key directory, keys rotate and keys publis
       expect(readFileSync(join(directory, 'keys.json'), 'utf8')).toContain('"active"');
     }
   }
-}, 600_000);
+});
 
 /** The first time that a file is half written, and that it is whole but not in place: the others are alike. */
 function isWorthAKill(step: string, seen: Set<string>): boolean {

@@ -43,9 +43,9 @@ describe('an answer that the daemon gets late', () => {
   it('R2 R12 R13 is stored, though it comes after the time-out, and its refresh token is not sent twice', async () => {
     await issuer.setFault('held');
     daemon = startDaemon(workspace);
-    await waitUntil(() => USERS.filter(hasFailed).length >= 12, { what: 'twelve time-outs', seconds: 120 });
+    await waitUntil(() => USERS.filter(hasFailed).length >= 12, { what: 'twelve time-outs' });
     await issuer.setFault();
-    await waitUntil(() => tokens.every(renewed), { what: 'twelve late answers', seconds: 120 });
+    await waitUntil(() => tokens.every(renewed), { what: 'twelve late answers' });
     expect(USERS.filter(hasFailed)).toEqual([]);
     expect(issuer.log.presentedTwice()).toEqual([]);
     expect(await daemon.stop()).toEqual({ code: 0, signal: null });
@@ -64,7 +64,7 @@ describe('an answer that the daemon gets late', () => {
     } finally {
       process.kill(pid, 'SIGCONT');
     }
-    await waitUntil(() => tokens.every(renewed), { what: 'twelve renewals', seconds: 120 });
+    await waitUntil(() => tokens.every(renewed), { what: 'twelve renewals' });
     expect(issuer.log.presentedTwice()).toEqual([]);
     expect(daemonLog(workspace)).not.toContain('no answer within');
   });
@@ -73,7 +73,7 @@ describe('an answer that the daemon gets late', () => {
     workspace.configure({ CREDMON_REQUEST_TIMEOUT: 1 });
     await issuer.setFault('held');
     daemon = startDaemon(workspace);
-    await waitUntil(() => USERS.some(hasFailed), { what: 'a time-out', seconds: 120 });
+    await waitUntil(() => USERS.some(hasFailed), { what: 'a time-out' });
     daemon.signal('SIGTERM');
     expect(await daemon.exited).toEqual({ code: 0, signal: null });
     expect(daemonLog(workspace)).toContain('renewal still running at shutdown, abandoned');

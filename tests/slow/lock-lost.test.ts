@@ -32,7 +32,7 @@ async function started(): Promise<Child> {
     existsSync(inDirectory('CREDMON_COMPLETE')) &&
     existsSync(inDirectory('pid')) &&
     readFileSync(inDirectory('pid'), 'utf8') === `${daemon.pid}\n`;
-  await waitUntil(() => isReady() || daemon.exit !== undefined, { what: 'a pass', seconds: 60 });
+  await waitUntil(() => isReady() || daemon.exit !== undefined, { what: 'a pass' });
   expect(daemon.exit).toBeUndefined();
   return daemon;
 }

@@ -1,5 +1,4 @@
 // condor_master's death with real processes: a shell plays the master, is killed with SIGKILL, and the daemon that it started must end.
-import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { executablePath, startProcess, type Child } from '@credmon/test-fixtures/processes';
@@ -32,7 +31,6 @@ const pidFile = (): string => join(workspace.credentialDirectory, 'pid');
 async function daemonPid(): Promise<number> {
   await waitUntil(() => existsSync(join(workspace.credentialDirectory, 'CREDMON_COMPLETE')), {
     what: 'the first pass',
-    seconds: 60,
   });
   const pid = Number(readFileSync(pidFile(), 'utf8'));
   ends.push(async () => {
@@ -51,14 +49,12 @@ function master(line: string): Child {
 
 /** Some other process, which lives until the test ends it. */
 function stranger(): { readonly pid: number; end(): Promise<void> } {
-  const child = spawn('sleep', ['600'], { stdio: 'ignore' });
-  const ended = new Promise<void>((resolve) => child.on('exit', () => resolve()));
+  const child = startProcess('sleep', ['600'], { PATH: '/usr/bin:/bin' });
   const end = async (): Promise<void> => {
-    child.kill('SIGKILL');
-    await ended;
+    await child.stop();
   };
   ends.push(end);
-  return { pid: child.pid ?? 0, end };
+  return { pid: child.pid, end };
 }
 
 describe('R46 a daemon that condor_master started', () => {
@@ -69,7 +65,7 @@ describe('R46 a daemon that condor_master started', () => {
     const first = master(line);
     const pid = await daemonPid();
     first.signal('SIGKILL');
-    await waitUntil(() => !isAlive(pid), { what: 'the end of the daemon', seconds: 60 });
+    await waitUntil(() => !isAlive(pid), { what: 'the end of the daemon' });
     expect(daemonLog(workspace).match(/condor_master \(process \d+\) is gone, stopping/g)).toHaveLength(1);
     expect(existsSync(pidFile())).toBe(false);
     const next = startDaemon(workspace);
@@ -90,7 +86,7 @@ describe('R46 a daemon that condor_master started', () => {
     });
     expect(isAlive(pid)).toBe(true);
     await other.end();
-    await waitUntil(() => !isAlive(pid), { what: 'the end of the daemon', seconds: 60 });
+    await waitUntil(() => !isAlive(pid), { what: 'the end of the daemon' });
   });
 
   it.each<[string, string | undefined]>([
@@ -107,6 +103,6 @@ describe('R46 a daemon that condor_master started', () => {
     });
     expect(isAlive(pid)).toBe(true);
     process.kill(pid, 'SIGTERM');
-    await waitUntil(() => !isAlive(pid), { what: 'the end of the daemon', seconds: 60 });
+    await waitUntil(() => !isAlive(pid), { what: 'the end of the daemon' });
   });
 });

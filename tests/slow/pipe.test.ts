@@ -24,6 +24,7 @@ function run(
   args: readonly string[],
   closed?: 'stdout' | 'stderr',
 ): Promise<{ code: number | null; other: string }> {
+  // It ends by itself, and only so can one of its outputs be closed.
   const child = spawn(process.execPath, [pathOf(program), ...args], {
     env: workspace.environment,
     stdio: ['ignore', 'pipe', 'pipe'],

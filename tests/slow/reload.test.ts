@@ -20,7 +20,6 @@ beforeEach(async () => {
   await logged(/Credential directory/);
   await waitUntil(() => existsSync(join(workspace.credentialDirectory, 'CREDMON_COMPLETE')), {
     what: 'the first pass',
-    seconds: 60,
   });
 });
 afterEach(async () => {
@@ -31,13 +30,13 @@ afterEach(async () => {
 
 const path = (): string => join(workspace.logDirectory, 'CredMonOAuthLog');
 const logged = (pattern: RegExp): Promise<unknown> =>
-  waitUntil(() => pattern.exec(daemonLog(workspace)), { what: String(pattern), seconds: 60 });
+  waitUntil(() => pattern.exec(daemonLog(workspace)), { what: String(pattern) });
 
 describe('R45 SIGHUP', () => {
   it('makes a moved log again although nothing in the configuration has changed', async () => {
     renameSync(path(), `${path()}.1`);
     daemon.signal('SIGHUP');
-    await waitUntil(() => existsSync(path()), { what: 'a new log', seconds: 60 });
+    await waitUntil(() => existsSync(path()), { what: 'a new log' });
     daemon.signal('SIGTERM');
     await daemon.exited;
     expect(daemonLog(workspace)).toMatch(/Got SIGTERM/);

@@ -1,7 +1,6 @@
 // Signals while thousands of local tokens are signed: what a daemon meets that was down for longer than its tokens live.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as rest } from 'node:timers/promises';
 import { waitUntil } from '@credmon/test-fixtures/wait-until';
 import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
 import type { Child } from '@credmon/test-fixtures/processes';
@@ -10,8 +9,8 @@ import { daemonLog, startDaemon } from './daemon-runs.ts';
 
 const USERS = 400;
 const EACH = 20;
-/** Milliseconds: 50 on a quiet machine; the tests of a whole project share this one. Without yields it is the time of the batch. */
-const PROMPT = 2000;
+/** All tokens of the batch. Without yields all of them are signed before a signal is answered, however slow the machine is. */
+const ALL = USERS * EACH;
 
 let workspace: Workspace;
 let daemon: Child;
@@ -35,37 +34,28 @@ beforeAll(async () => {
   for (let user = 0; user < USERS; user += 1)
     for (let n = 0; n < EACH; n += 1) request(`u${user}`, `scitokens_h${n}`);
   daemon = startDaemon(workspace);
-  await waitUntil(() => signed() >= 2, { what: 'the first tokens', seconds: 60 });
+  await waitUntil(() => signed() >= 2, { what: 'the first tokens' });
 });
 afterAll(async () => {
   await daemon.stop();
   workspace.remove();
 });
 
-/** Sends a signal; returns the milliseconds until `answered`, and how many tokens were signed by then. */
-async function answerTo(
-  signal: NodeJS.Signals,
-  answered: () => boolean,
-): Promise<{ milliseconds: number; signed: number }> {
-  const sent = performance.now();
+/** Sends a signal, and waits for its answer; returns how many tokens were signed by then. */
+async function answerTo(signal: NodeJS.Signals, answered: () => boolean): Promise<number> {
   daemon.signal(signal);
-  while (!answered() && performance.now() - sent < 60_000) await rest(1);
-  return { milliseconds: performance.now() - sent, signed: signed() };
+  await waitUntil(answered, { what: `an answer to ${signal}`, every: 0.001 });
+  return signed();
 }
 
 it('R4 SIGHUP for a new token is answered while 8,000 local tokens are signed', async () => {
   request('newcomer', 'scitokens');
-  const answer = await answerTo('SIGHUP', () => existsSync(file('newcomer', 'scitokens.use')));
-  expect(answer.milliseconds).toBeLessThan(PROMPT);
-  expect(answer.signed).toBeLessThan(USERS * EACH);
+  expect(await answerTo('SIGHUP', () => existsSync(file('newcomer', 'scitokens.use')))).toBeLessThan(ALL / 2);
 });
 
 it('R22 SIGTERM ends the daemon while 8,000 local tokens are signed', async () => {
-  const answer = await answerTo('SIGTERM', () => daemonLog(workspace).includes('Got SIGTERM, stopping'));
-  expect(answer.milliseconds).toBeLessThan(PROMPT);
-  expect(answer.signed).toBeLessThan(USERS * EACH);
-  const ended = performance.now();
+  const stopping = await answerTo('SIGTERM', () => daemonLog(workspace).includes('Got SIGTERM, stopping'));
+  expect(stopping).toBeLessThan(ALL);
   expect(await daemon.exited).toEqual({ code: 0, signal: null });
-  expect(performance.now() - ended).toBeLessThan(PROMPT);
-  expect(signed()).toBeLessThan(USERS * EACH);
+  expect(signed()).toBeLessThan(ALL);
 });

@@ -115,41 +115,33 @@ const TRUSTED = [
 ];
 
 describe.skipIf(isMissing('openssl') || !mayMount)('R26 a private authority', () => {
-  it.each(TRUSTED)(
-    'in %s is trusted by the daemon, check and the portal',
-    { timeout: 300_000 },
-    async (name) => {
-      const service = await workspace.addService('mytok', issuer);
-      const token = await seedToken(workspace, service, 'alice', 'mytok', { age: 3000, ca: certificates.ca });
-      const place = placeOf(name);
-      await run('condor_credmon', ['--once'], place);
-      expect(daemonLog(workspace)).toContain('Successfully renewed alice/mytok (oauth)');
-      expect(readJson(token.path('use'))['access_token']).not.toBe(token.accessToken);
-      const check = await run('condor_credmon', ['check'], place);
-      expect(check.output).toContain(`${issuer.url} answers, and its metadata fits`);
-      expect(check.output).toMatch(
-        /\ncertificates\n +ok +\d+ certificate authorities are trusted, from Node\.js/,
-      );
-      const portal = await run('condor_credmon_webserver', ['--check'], place);
-      expect(portal.output).toContain(`issuer of mytok: ${issuer.url} answers`);
-    },
-  );
+  it.each(TRUSTED)('in %s is trusted by the daemon, check and the portal', async (name) => {
+    const service = await workspace.addService('mytok', issuer);
+    const token = await seedToken(workspace, service, 'alice', 'mytok', { age: 3000, ca: certificates.ca });
+    const place = placeOf(name);
+    await run('condor_credmon', ['--once'], place);
+    expect(daemonLog(workspace)).toContain('Successfully renewed alice/mytok (oauth)');
+    expect(readJson(token.path('use'))['access_token']).not.toBe(token.accessToken);
+    const check = await run('condor_credmon', ['check'], place);
+    expect(check.output).toContain(`${issuer.url} answers, and its metadata fits`);
+    expect(check.output).toMatch(
+      /\ncertificates\n +ok +\d+ certificate authorities are trusted, from Node\.js/,
+    );
+    const portal = await run('condor_credmon_webserver', ['--check'], place);
+    expect(portal.output).toContain(`issuer of mytok: ${issuer.url} answers`);
+  });
 
-  it(
-    'that is nowhere: daemon, check and portal name it and say what to do',
-    { timeout: 300_000 },
-    async () => {
-      const service = await workspace.addService('mytok', issuer);
-      await seedToken(workspace, service, 'alice', 'mytok', { age: 3000, ca: certificates.ca });
-      const expected =
-        /certificate authority "CN=credmon test authority" not trusted \(UNABLE_TO_VERIFY_LEAF_SIGNATURE\); fix: /;
-      await run('condor_credmon', ['--once'], {});
-      expect(daemonLog(workspace)).toMatch(expected);
-      const check = await run('condor_credmon', ['check', '--json'], {});
-      expect(check.output).toMatch(new RegExp(expected.source.replaceAll('"', '\\\\+"')));
-      expect((await run('condor_credmon_webserver', ['--check'], {})).output).toMatch(expected);
-    },
-  );
+  it('that is nowhere: daemon, check and portal name it and say what to do', async () => {
+    const service = await workspace.addService('mytok', issuer);
+    await seedToken(workspace, service, 'alice', 'mytok', { age: 3000, ca: certificates.ca });
+    const expected =
+      /certificate authority "CN=credmon test authority" not trusted \(UNABLE_TO_VERIFY_LEAF_SIGNATURE\); fix: /;
+    await run('condor_credmon', ['--once'], {});
+    expect(daemonLog(workspace)).toMatch(expected);
+    const check = await run('condor_credmon', ['check', '--json'], {});
+    expect(check.output).toMatch(new RegExp(expected.source.replaceAll('"', '\\\\+"')));
+    expect((await run('condor_credmon_webserver', ['--check'], {})).output).toMatch(expected);
+  });
 
   it.each(["Debian's bundle", 'AUTH_SSL_CLIENT_CAFILE', 'nowhere'])(
     'in %s: the storer begins a device login only where it is trusted',

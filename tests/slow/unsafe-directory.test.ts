@@ -40,7 +40,7 @@ describe.runIf(process.getuid?.() === 0)('a credential directory that another us
 
 const file = (name: string): string => join(workspace.credentialDirectory, name);
 const logged = (text: string): Promise<unknown> =>
-  waitUntil(() => daemonLog(workspace).includes(text), { what: `the log line "${text}"`, seconds: 60 });
+  waitUntil(() => daemonLog(workspace).includes(text), { what: `the log line "${text}"` });
 const fifo = (name: string): void => {
   rmSync(file(name), { force: true });
   expect(spawnSync('mkfifo', [file(name)]).status).toBe(0);
@@ -49,7 +49,7 @@ const fifo = (name: string): void => {
 describe('a FIFO', () => {
   it('in place of CREDMON_COMPLETE is replaced with one log line, and the daemon goes on answering signals', async () => {
     const daemon = startDaemon(workspace);
-    await waitUntil(() => existsSync(file('CREDMON_COMPLETE')), { what: 'the first pass', seconds: 60 });
+    await waitUntil(() => existsSync(file('CREDMON_COMPLETE')), { what: 'the first pass' });
     fifo('CREDMON_COMPLETE');
     daemon.signal('SIGHUP');
     await logged(`${file('CREDMON_COMPLETE')} was not a regular file of one name`);
@@ -59,7 +59,7 @@ describe('a FIFO', () => {
 
   it('in place of the pid file holds up neither status nor check nor the end', async () => {
     const daemon = startDaemon(workspace);
-    await waitUntil(() => existsSync(file('CREDMON_COMPLETE')), { what: 'the first pass', seconds: 60 });
+    await waitUntil(() => existsSync(file('CREDMON_COMPLETE')), { what: 'the first pass' });
     fifo('pid');
     for (const command of ['status', 'check']) {
       const run = startDaemon(workspace, [command]);
