@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { waitUntil } from '@credmon/test-fixtures/wait-until';
 import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
 import type { Child } from '@credmon/test-fixtures/processes';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { daemonLog, startDaemon } from './daemon-runs.ts';
 
 const USERS = 400;
@@ -58,4 +58,47 @@ it('R22 SIGTERM ends the daemon while 8,000 local tokens are signed', async () =
   expect(stopping).toBeLessThan(ALL);
   expect(await daemon.exited).toEqual({ code: 0, signal: null });
   expect(signed()).toBeLessThan(ALL);
+});
+
+describe('a scan of one directory with 100,000 files', () => {
+  let large: Workspace;
+  let scanning: Child;
+  beforeAll(async () => {
+    large = createWorkspace();
+    large.configure({
+      LOCAL_CREDMON_PROVIDER_NAMES: 'scitokens',
+      LOCAL_CREDMON_PRIVATE_KEY: join(large.root, 'private.pem'),
+      LOCAL_CREDMON_PUBLIC_KEY: join(large.root, 'public.pem'),
+      LOCAL_CREDMON_TOKEN_AUDIENCE: 'ANY',
+      OAUTH2_CREDMON_PROVIDER_NAMES: 'none',
+    });
+    const directory = join(large.credentialDirectory, 'alice');
+    mkdirSync(directory, { mode: 0o700 });
+    for (let n = 0; n < 100_000; n += 1)
+      writeFileSync(join(directory, `t${n}.use`), '{"access_token":"a"}', { mode: 0o600 });
+    scanning = startDaemon(large, ['-d']);
+    await waitUntil(() => existsSync(join(large.credentialDirectory, 'pid')), {
+      what: 'the start of the first scan',
+    });
+  }, 300_000);
+  afterAll(async () => {
+    await scanning.stop();
+    large.remove();
+  });
+  /** A scan that was not interrupted has a line in the log. */
+  const scanned = (): boolean => daemonLog(large).includes('Scanned ');
+
+  it('R4 R22 is not waited for by a new token, nor by the end', async () => {
+    mkdirSync(join(large.credentialDirectory, 'newcomer'), { mode: 0o700 });
+    writeFileSync(join(large.credentialDirectory, 'newcomer', 'scitokens.top'), 'x', { mode: 0o600 });
+    scanning.signal('SIGHUP');
+    await waitUntil(() => existsSync(join(large.credentialDirectory, 'newcomer', 'scitokens.use')), {
+      what: 'the new token',
+      every: 0.001,
+    });
+    expect(scanned()).toBe(false);
+    scanning.signal('SIGTERM');
+    expect(await scanning.exited).toEqual({ code: 0, signal: null });
+    expect(scanned()).toBe(false);
+  });
 });

@@ -272,14 +272,19 @@ async function scanUser(
   user: string,
   known: UserMemory | undefined,
 ): Promise<UserMemory | CutUser | undefined> {
-  const { root, here, now, problems, temporaries } = progress;
+  const { root, here, now, problems, temporaries, options, breathe, interrupted, found } = progress;
   const stats = statIfThere(join(here, user));
   if (!stats) return undefined;
   const identity = identityFromStat(stats);
   if (!progress.full && known?.identity && sameIdentity(known.identity, identity)) return known;
+  // Only what is needed: an object with all of the progress made every look at a file slower.
   const scan = {
-    ...progress,
     user,
+    now,
+    options,
+    breathe,
+    interrupted,
+    found,
     known: (name: string) => known?.files.get(name) ?? known?.unfinished?.get(name),
   };
   let scanned: UserFound;
