@@ -23,7 +23,7 @@ const worldFiles = [
   'packages/core/src/log/sink.ts',
   'packages/core/src/store/{directory-store,apply-change,reserve,directory-scan,user-scan,check-directory,path-steps,lock,read-file}.ts',
   'packages/core/src/store/directory-names.ts',
-  'packages/core/src/base/output.ts',
+  'packages/core/src/base/{output,program-lookup}.ts',
   'packages/credmon/src/owners.ts',
   'packages/*/src/main.ts',
   'packages/*/src/cli/**',

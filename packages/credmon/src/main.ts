@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { isatty } from 'node:tty';
 import { messageOf } from '@credmon/core';
-import { STDERR, STDOUT, writeOutput } from '@credmon/core/base';
+import { STDERR, STDOUT, lookUpByProgram, writeOutput } from '@credmon/core/base';
 import { parseArguments } from './args.ts';
 import { runCheckCommand } from './cli/check.ts';
 import { runConfigDump, runConfigGet } from './cli/config.ts';
@@ -99,4 +99,5 @@ async function main(): Promise<number> {
 }
 
 // The bundle is not a module and cannot wait at its top. What is still open, such as a connection or a name look-up, must not delay the end.
+lookUpByProgram();
 void main().then((code) => process.exit(code));

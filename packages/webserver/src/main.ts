@@ -1,6 +1,6 @@
 // The executable condor_credmon_webserver: command line in, signals heard, exit code out.
 import { loadConfig, warningText, type CodedError, type Config } from '@credmon/core';
-import { STDERR, STDOUT, isCoded, messageOf, writeOutput } from '@credmon/core/base';
+import { STDERR, STDOUT, isCoded, lookUpByProgram, messageOf, writeOutput } from '@credmon/core/base';
 import { openLog, openStartLog, startErrorLines, type Logger } from '@credmon/core/log';
 import { parseArguments, type Command } from './args.ts';
 import { findingsText, foundWrong, wrong, type Finding } from './check/finding.ts';
@@ -137,6 +137,7 @@ function complain(error: unknown, command: Command | undefined): void {
   for (const line of lines) log?.error(line);
 }
 
+lookUpByProgram();
 let exitCode: number;
 let command: Command | undefined;
 try {

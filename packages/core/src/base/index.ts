@@ -32,3 +32,4 @@ export { shellWord } from './shell-word.ts';
 export { wholeSeconds } from './whole-seconds.ts';
 export { STDERR, STDOUT, writeOutput } from './output.ts';
 export { largest, smallest } from './extremes.ts';
+export { lookUpByProgram } from './program-lookup.ts';

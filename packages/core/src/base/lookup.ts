@@ -11,11 +11,18 @@ type Found = (
 /** A look-up as sockets take it. @see the `lookup` option of node:net */
 export type Lookup = (host: string, options: LookupOptions, found: Found) => void;
 
+let systemLookup: Lookup = (...asked) => dns.lookup(...asked);
+
+/** Sets how this process looks names up from now on, where no other way is given; `other` gets Node's own way. */
+export function useLookup(other: (nodes: Lookup) => Lookup): void {
+  systemLookup = other((...asked) => dns.lookup(...asked));
+}
+
 /**
  * A {@link Lookup} that asks the system once for all who ask for the same while it is under way. The system's own look-up blocks a thread of a
  * small pool until its resolver gives up, long after the connection that wanted it has.
  */
-export function sharedLookup(ask: Lookup = (...asked) => dns.lookup(...asked)): Lookup {
+export function sharedLookup(ask: Lookup = (...asked) => systemLookup(...asked)): Lookup {
   const underWay = new Map<string, Found[]>();
   return (host, options, found) => {
     const key = JSON.stringify([host, options]);

@@ -1,6 +1,6 @@
 // The executable condor_credential_storer: command line, environment and terminal in, exit code out.
 import { createSend, createTrust, isCoded, loadConfig, messageOf, systemClock } from '@credmon/core';
-import { STDERR, STDOUT, writeOutput } from '@credmon/core/base';
+import { STDERR, STDOUT, lookUpByProgram, writeOutput } from '@credmon/core/base';
 import { EXIT_FAILED, EXIT_USAGE } from '../exit-code.ts';
 import { VERSION } from '../version.ts';
 import { parseStorerArguments, type StorerCommand } from './arguments.ts';
@@ -63,6 +63,7 @@ async function store(command: StorerCommand): Promise<void> {
   }
 }
 
+lookUpByProgram();
 let exitCode = 0;
 try {
   const command = parseStorerArguments(process.argv.slice(2), VERSION);

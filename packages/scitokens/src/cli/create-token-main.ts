@@ -1,7 +1,9 @@
 // The executable `scitokens-admin-create-token`.
+import { lookUpByProgram } from '@credmon/core/base';
 import { systemIo } from './io.ts';
 import { createTokenCommand } from './python-create-token.ts';
 
+lookUpByProgram();
 const io = systemIo();
 const exitCode = await createTokenCommand(process.argv.slice(2), io);
 await io.close();

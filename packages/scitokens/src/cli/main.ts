@@ -1,7 +1,9 @@
 // The executable `scitokens`.
+import { lookUpByProgram } from '@credmon/core/base';
 import { systemIo } from './io.ts';
 import { scitokens } from './scitokens.ts';
 
+lookUpByProgram();
 const io = systemIo();
 const exitCode = await scitokens(process.argv.slice(2), io);
 await io.close();

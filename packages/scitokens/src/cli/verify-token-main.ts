@@ -1,7 +1,9 @@
 // The executable `scitokens-verify-token`.
+import { lookUpByProgram } from '@credmon/core/base';
 import { systemIo } from './io.ts';
 import { verifyTokenCommand } from './python-verify-token.ts';
 
+lookUpByProgram();
 const io = systemIo();
 const exitCode = await verifyTokenCommand(process.argv.slice(2), io);
 await io.close();
