@@ -25,7 +25,8 @@ export function afterAwake(seconds: number, act: () => void): () => void {
     timer = setTimeout(() => {
       const took = performance.now() - began;
       const stalled = took > slice + STALL;
-      left -= stalled ? slice : Math.max(took, slice);
+      // A timer of Node may fire up to a millisecond early: what is left is measured, not assumed.
+      left -= stalled ? slice : took;
       // Once: on a machine that is always late the time-out must come all the same.
       if (stalled && left < GRACE && !hadGrace) [left, hadGrace] = [GRACE, true];
       if (left > 0) arm();
