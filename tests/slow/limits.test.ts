@@ -114,7 +114,6 @@ describe.skipIf(FAKETIME === '' && isMissing('libfaketime'))('R15 the clock of t
     });
     const renewals = (): number => shortLived.log.successes('refresh_token').length;
     const written = (): number => daemonLog(workspace).split('Successfully renewed alice/brief').length - 1;
-    /** Until nothing is under way: an answer that comes back on another day has times of both. */
     const threeMore = async (): Promise<void> => {
       const before = renewals();
       await waitUntil(() => renewals() >= before + 3 && written() === renewals(), { what: 'three renewals' });
@@ -122,7 +121,12 @@ describe.skipIf(FAKETIME === '' && isMissing('libfaketime'))('R15 the clock of t
     try {
       await threeMore();
       for (const offset of ['+1d', '+0d']) {
+        // The request is answered on the other day.
+        const asked = shortLived.log.requests.length;
+        await shortLived.setFault('held');
+        await waitUntil(() => shortLived.log.requests.length > asked, { what: 'a request under way' });
         step(offset);
+        await shortLived.setFault();
         await threeMore();
       }
       expect(await daemon.stop()).toEqual({ code: 0, signal: null });

@@ -77,6 +77,8 @@ function contextOf(world: PassWorld): { context: ProviderContext; timedOut: Prom
   const timedOut = new Promise<CodedError>((resolve) => {
     tell = resolve;
   });
+  const { clock } = world;
+  const began = clock.steady();
   const context: ProviderContext = {
     // A request that spends nothing is repeated at no cost: it is not waited for.
     send: (request) =>
@@ -85,7 +87,9 @@ function contextOf(world: PassWorld): { context: ProviderContext; timedOut: Prom
           ? { ...request, late: { seconds: world.lateAnswer(), began: tell } }
           : request,
       ),
-    now: world.clock.now(),
+    get now() {
+      return clock.now() - (clock.steady() - began);
+    },
     readSecret: world.readSecret,
     readToken: (user: string, stem: string) => world.store.read(user, stem),
   };

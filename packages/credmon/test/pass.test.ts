@@ -78,6 +78,29 @@ describe('a renewal', () => {
     expect(on.asked.map(({ form }) => form['refresh_token'])).toEqual(['r1']);
   });
 
+  it.each([
+    ['back', -86_400],
+    ['forward', 86_400],
+  ])('R5 R15 a clock step of a day %s during a request does not date its answer', async (_, step) => {
+    const on = bench();
+    seedDue(on);
+    on.answer = async () => {
+      on.clock.advance(2);
+      on.clock.step(step);
+      return json({ access_token: 'a', token_type: 'bearer', expires_in: 6, refresh_token: 'r2' });
+    };
+    const nextIn = await pass(on);
+    const issued = Math.floor(on.clock.now() - 2);
+    expect(JSON.parse(on.read('alice', 'mytok.use'))).toMatchObject({
+      issued_at: issued,
+      expires_at: issued + 6,
+    });
+    expect(nextIn).toBeLessThan(6);
+    on.clock.advance(nextIn);
+    await pass(on);
+    expect(on.asked).toHaveLength(2);
+  });
+
   it('R5 a chmod or a restore from backup renews nothing', async () => {
     const on = bench();
     on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });

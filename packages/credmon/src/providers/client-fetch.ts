@@ -32,9 +32,9 @@ export async function fetchToken(
   options: ClientOptions,
   context: ProviderContext,
 ): Promise<FetchedToken> {
-  const { send, now } = context;
+  const { send } = context;
   const registration = await registrationOf(client, client.issuers[0], metadata, options, context);
-  const answer = await clientCredentialsGrant(send, registration, { ...wish, now });
+  const answer = await clientCredentialsGrant(send, registration, { ...wish, now: context.now });
   const { note } = judgeGrant({
     ...client,
     extra: client.extraScopes,
@@ -42,7 +42,7 @@ export async function fetchToken(
     granted: answer.scope,
   });
   const noted = joinNotes(note, audienceNote([...wish.audience, ...wish.resources], answer.accessToken));
-  const issuedAt = Math.floor(now);
+  const issuedAt = Math.floor(context.now);
   const expiresAt = issuedAt + promisedLifetime(answer.answer, options.defaultLifetime, issuedAt);
   return { answer, times: { issuedAt, expiresAt }, ...noted };
 }

@@ -72,7 +72,7 @@ async function obtain(
   files: TokenFiles,
   program: TokenProgram,
   options: ExecOptions,
-  { now }: ProviderContext,
+  context: ProviderContext,
 ): Promise<Outcome> {
   if (!files.top.ok)
     throw new CodedError('CRED_FILE_INVALID', `${tokenId(token)}: .top ${files.top.reason}`, {
@@ -88,7 +88,7 @@ async function obtain(
     scopes: asked,
     audience: textOf(top, 'audience'),
     top: top ?? files.top.value,
-    now: Math.floor(now),
+    now: Math.floor(context.now),
   };
   const said = await options.run({ ...program, input: `${JSON.stringify(request)}\n` });
   const spent = textOf(top, 'refresh_token');
@@ -100,6 +100,7 @@ async function obtain(
   const json = parseObject(said.output);
   if (json.ok && !saysError(json.value)) rotate(refreshTokenToSave(json.value));
   try {
+    const { now } = context;
     const answer = answerOf(program, said, json, { spent, now });
     rotate(answer.refreshToken);
     const noted = judgeGrant({ ...program, extra: program.extraScopes, asked, granted: answer.scope });

@@ -1,5 +1,6 @@
 // Every kind of provider that this daemon has, built from the settings: one line each.
 import { join } from 'node:path';
+import type { Send } from '@credmon/core';
 import type { Settings } from '../settings.ts';
 import { clientCredentials } from './client-credentials.ts';
 import type { ClientOptions } from './client-registration.ts';
@@ -7,7 +8,7 @@ import type { ClientKind } from './client-settings.ts';
 import { execProvider } from './exec-provider.ts';
 import { runProgram } from './exec.ts';
 import { oauthRefresh } from './oauth-refresh.ts';
-import type { Provider, ProviderPorts } from './provider.ts';
+import type { Provider, ProviderContext, ProviderPorts } from './provider.ts';
 import type { ProviderKind } from './registry.ts';
 import { tokenExchange } from './token-exchange.ts';
 import { createPelicanSend, createVaultSend } from './own-trust.ts';
@@ -67,7 +68,20 @@ function pelicanOf(
   if (!send) return provider;
   return {
     ...provider,
-    obtain: (token, files, context) => provider.obtain(token, files, { ...context, send }),
+    obtain: (token, files, context) => provider.obtain(token, files, withSend(context, send)),
+  };
+}
+
+/** Not a spread, which would read `now` before the answer. */
+function withSend(context: ProviderContext, send: Send): ProviderContext {
+  const { readSecret, readToken } = context;
+  return {
+    send,
+    readSecret,
+    readToken,
+    get now() {
+      return context.now;
+    },
   };
 }
 

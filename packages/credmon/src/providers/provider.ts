@@ -39,6 +39,10 @@ export type Outcome =
  */
 export interface ProviderContext {
   readonly send: Send;
+  /**
+   * When the attempt began, in epoch seconds of the wall clock as it is at the moment of reading. Read it after the answer to date a token:
+   * a step of the clock while a request was under way must not date its answer.
+   */
   readonly now: number;
   readonly readSecret: (path: string, form?: 'line' | 'whole') => Parsed<string>;
   readonly readToken: (user: string, stem: string) => TokenFiles;

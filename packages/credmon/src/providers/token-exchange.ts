@@ -107,9 +107,9 @@ async function exchange(
   options: ClientOptions,
   context: ProviderContext,
 ): Promise<Outcome> {
-  const { send, now } = context;
+  const { send } = context;
   learnClaimed(issuers, tokenId(token), subject.subjectToken, client.issuers);
-  const issuer = await verifiedIssuer(token, subject.subjectToken, client, keys(send), now);
+  const issuer = await verifiedIssuer(token, subject.subjectToken, client, keys(send), context.now);
   learnIssuer(issuers, tokenId(token), issuer);
   const registration = await registrationOf(client, issuer, metadata, options, context);
   const scope = subject.scope ?? scopesFor(client.scopes, token.user);
@@ -118,7 +118,7 @@ async function exchange(
     scope,
     audience: subject.audience ?? client.audience,
     resources: client.resources,
-    now,
+    now: context.now,
   });
   const { refreshToken } = answer;
   const top = refreshToken === undefined ? undefined : exchangedTop(subject, refreshToken, issuer);
