@@ -51,10 +51,6 @@ export default defineConfig({
         extends: true,
         test: {
           ...shared,
-          // The soak is random and long: CREDMON_SOAK_SECONDS asks for it.
-          exclude: process.env['CREDMON_SOAK_SECONDS']
-            ? shared.exclude
-            : [...shared.exclude, 'tests/slow/soak.test.ts'],
           name: 'slow',
           include: ['tests/slow/**/*.test.ts'],
           // These wait for several conditions, one after the other.

@@ -172,6 +172,8 @@ it(
     await waitUntil(() => [...live.values()].every((token) => isGood(token) || isWithdrawn(token)), {
       what: 'an end state in which every token is good or withdrawn',
     });
+    // The last event may have started a daemon a moment ago: before it handles signals, SIGTERM ends it as any process.
+    await waitUntil(hasPid, { what: 'the pid file of the last daemon' });
     const memory = Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${daemon.pid}/status`, 'utf8'))?.[1]);
     expect(await daemon.stop()).toEqual({ code: 0, signal: null });
     const entries = readdirSync(workspace.credentialDirectory);

@@ -81,7 +81,7 @@ export type { Due, DueReason } from './renewal/due.ts';
 export { ANY_BASIS, afterFailure, afterWaiting, forgottenAtStart } from './renewal/backoff.ts';
 export type { Failure } from './renewal/backoff.ts';
 export { spreadOf } from './renewal/spread.ts';
-export { judge, planRenewals } from './renewal/plan.ts';
+export { judge, planOf, planRenewals } from './renewal/plan.ts';
 export type { ManagedToken, Plan, TokenState, Verdict } from './renewal/plan.ts';
 export { LONGEST_PAUSE, SHORTEST_LIFETIME, SHORT_LIVES, pauseAfter } from './renewal/pause.ts';
 export { openCredentialDirectory } from './store/directory-store.ts';

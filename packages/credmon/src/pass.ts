@@ -2,12 +2,13 @@
 import {
   smallest,
   createBreath,
+  inSlices,
   forgottenAtStart,
   identityOf,
   judge,
   localNow,
   messageOf,
-  planRenewals,
+  planOf,
   sameIdentity,
   tokenId,
   type Clock,
@@ -83,12 +84,11 @@ export async function beginPass(
   memory.cutSince = owned ? undefined : (memory.cutSince ?? now.steady);
   if (!owned) return { cut: true, scan, plan: NO_PLAN, started: started.length, settled: settled() };
   const unsettled = await settle(world, scan, now, stopped);
-  if (hurry?.() !== true) forgetGone(memory, scan, now);
-  const plan = planRenewals(
-    [...owned.values()].map(({ managed }) => managed),
-    now,
-  );
-  world.report.scanned(scan, plan);
+  if (hurry?.() !== true) await forgetGone(memory, scan, now);
+  const verdicts: Verdict[] = [];
+  await inSlices(owned.values(), ({ managed }) => verdicts.push(judge(managed, now)));
+  const plan = planOf(verdicts);
+  await world.report.scanned(scan, plan);
   const breathe = createBreath();
   for (const verdict of plan.renew) {
     const id = tokenId(verdict.token.snapshot);
@@ -144,11 +144,12 @@ export function instant(clock: Clock): Instant {
 }
 
 /** Memory must not grow with every token that ever was, and a new one of an old name starts anew. */
-function forgetGone({ failures, pauses }: PassMemory, scan: Scan, now: Instant): void {
+async function forgetGone({ failures, pauses }: PassMemory, scan: Scan, now: Instant): Promise<void> {
   for (const [id, { until, shortLives }] of pauses)
     if (until <= now.steady && shortLives === 0) pauses.delete(id);
   if (scan.partial === true || scan.problems.length > 0 || failures.size + pauses.size === 0) return;
-  const there = new Set(scan.tokens.map(tokenId));
+  const there = new Set<string>();
+  await inSlices(scan.tokens, (token) => there.add(tokenId(token)));
   for (const ids of [failures, pauses]) for (const id of ids.keys()) if (!there.has(id)) ids.delete(id);
 }
 
@@ -181,7 +182,7 @@ async function settle(
 ): Promise<ReadonlySet<string>> {
   const unsettled = new Set<string>();
   const breathe = createBreath();
-  for (const { path, target, id, why } of settlements(scan, now.wall)) {
+  for (const { path, target, id, why } of await settlements(scan, now.wall)) {
     await breathe();
     if (stopped()) break;
     try {

@@ -1,5 +1,6 @@
 // Turns what happened into log lines: a failure once per change of state, never a secret, always what to do next.
 import {
+  inSlices,
   splitStem,
   tokenId,
   type CodedError,
@@ -17,7 +18,8 @@ import { createRounds, createSaid, type Said } from './said.ts';
 
 /** What the passes tell. */
 export interface Report {
-  scanned(scan: Scan, plan: Plan): void;
+  /** Awaited: with 100,000 tokens it gives way to the event loop. */
+  scanned(scan: Scan, plan: Plan): Promise<void>;
   renewed(token: ManagedToken, times: TokenTimes, rotated: boolean): void;
   failed(
     token: ManagedToken,
@@ -107,6 +109,20 @@ function sayWhyNot(log: Log, said: Said, { snapshot, renewable }: ManagedToken):
 /** What tokens share when they fail, by token: `fields.about` of the error. */
 type Shared = Map<string, string>;
 
+/** Memory must not grow with every token that ever was, and one that comes back is news. */
+async function forgetGone(
+  scan: Scan,
+  byToken: readonly Pick<Said, 'keepOnly' | 'size'>[],
+  shared: Shared,
+): Promise<void> {
+  if (scan.partial === true || scan.problems.length > 0) return;
+  if (byToken.every(({ size }) => size === 0) && shared.size === 0) return;
+  const there = new Set<string>();
+  await inSlices(scan.tokens, (token) => there.add(tokenId(token)));
+  for (const said of byToken) said.keepOnly((id) => there.has(id));
+  for (const id of shared.keys()) if (!there.has(id)) shared.delete(id);
+}
+
 /** A report to a log. What it has said is remembered while the token is there, so that only changes are said again. */
 export function createReport(log: Log, habits: () => ReaderHabits): Report {
   const ofToken = createSaid();
@@ -119,15 +135,6 @@ export function createReport(log: Log, habits: () => ReaderHabits): Report {
   const shared: Shared = new Map();
 
   const warnOnce = warnOnceOf(log, texts);
-  /** Memory must not grow with every token that ever was, and one that comes back is news. */
-  const forgetGone = (scan: Scan): void => {
-    if (scan.partial === true || scan.problems.length > 0) return;
-    if (byToken.every(({ size }) => size === 0) && shared.size === 0) return;
-    const there = new Set(scan.tokens.map(tokenId));
-    for (const said of byToken) said.keepOnly((id) => there.has(id));
-    for (const id of shared.keys()) if (!there.has(id)) shared.delete(id);
-  };
-
   const onceOf = (id: string, kind: string, { code, fields }: CodedError, say: () => void): void => {
     const { about } = fields;
     if (typeof about !== 'string') return ofToken.once(id, `${kind} ${code}`, say);
@@ -143,17 +150,18 @@ export function createReport(log: Log, habits: () => ReaderHabits): Report {
   };
 
   return {
-    scanned: (scan, plan) => {
+    scanned: async (scan, plan) => {
       const [seen, ours, due] = [scan.tokens, plan.verdicts, plan.renew].map(({ length }) => length);
       troubles.endPass();
       log.debug(`Scanned ${seen} tokens: ${ours} are ours, ${due} due`);
       for (const problem of scan.problems) if (!problems.has(problem)) log.error(problem);
       problems = new Set([...(scan.partial === true ? problems : []), ...scan.problems]);
-      forgetGone(scan);
-      for (const { token } of plan.verdicts) {
-        warnOnce(`short life ${token.snapshot.stem}`, shortLifeText(token, habits()));
+      await forgetGone(scan, byToken, shared);
+      const readers = habits();
+      await inSlices(plan.verdicts, ({ token }) => {
+        warnOnce(`short life ${token.snapshot.stem}`, shortLifeText(token, readers));
         sayWhyNot(log, unrenewable, token);
-      }
+      });
     },
     renewed: (token, { issuedAt, expiresAt }, rotated) => {
       const id = tokenId(token.snapshot);

@@ -1,5 +1,12 @@
 // What a scan found that nobody needs: key files past their time, and temporary files of dead processes. Decides; does nothing.
-import { tokenId, type LooseFile, type Scan, type TemporaryFile, type TokenSnapshot } from '@credmon/core';
+import {
+  inSlices,
+  tokenId,
+  type LooseFile,
+  type Scan,
+  type TemporaryFile,
+  type TokenSnapshot,
+} from '@credmon/core';
 
 /** A key file is removed this many seconds after CredD wrote it. */
 export const KEY_FILE_LIFETIME: number = 12 * 3600;
@@ -15,18 +22,18 @@ export interface Settlement {
 }
 
 /** What of the scan is to be removed or finished. `now` in epoch seconds. */
-export function settlements(scan: Scan, now: number): Settlement[] {
+export async function settlements(scan: Scan, now: number): Promise<Settlement[]> {
   const ended = scan.temporaries.filter((file) => file.orphaned || now - file.mtime > TEMPORARY_LIFETIME);
+  const found = scan.keyFiles.filter((file) => now - file.mtime > KEY_FILE_LIFETIME).map(staleKeyFile);
   // Nearly every pass finds none, and then this map of all tokens is not worth its time.
-  const tops = new Map(
-    ended.length === 0 ? [] : scan.tokens.map((token) => [`${token.user}/${token.stem}.top`, token]),
-  );
-  return [
-    ...scan.keyFiles.filter((file) => now - file.mtime > KEY_FILE_LIFETIME).map(staleKeyFile),
-    ...ended.map((file) =>
-      settleTemporary(file, tops.get(`${file.path.split('/', 1)[0] ?? ''}/${file.target}`)),
-    ),
-  ];
+  if (ended.length === 0) return found;
+  const tops = new Map<string, TokenSnapshot>();
+  await inSlices(scan.tokens, (token) => tops.set(`${token.user}/${token.stem}.top`, token));
+  await inSlices(ended, (file) => {
+    const user = file.path.split('/', 1)[0] ?? '';
+    found.push(settleTemporary(file, tops.get(`${user}/${file.target}`)));
+  });
+  return found;
 }
 
 function staleKeyFile({ path }: LooseFile): Settlement {

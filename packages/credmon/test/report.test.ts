@@ -44,7 +44,8 @@ function reporting() {
   const say = (text: string): void => void lines.push(text);
   const log = { error: say, warn: say, info: say, debug: () => undefined };
   const report = createReport(log, () => ({ floor: 0, starterRefresh: 0 }));
-  const scanned = (scan: Scan): void => report.scanned(scan, { renew: [], verdicts: [], nextIn: 60 });
+  const scanned = (scan: Scan): Promise<void> =>
+    report.scanned(scan, { renew: [], verdicts: [], nextIn: 60 });
   const failed = (user: string): void =>
     report.failed(token(user), 'failed', new CodedError('ISSUER_UNREACHABLE', 'no answer'), state());
   return { lines, report, scanned, failed };
@@ -109,17 +110,17 @@ describe('R44 the advice agrees with the state', () => {
 });
 
 describe('R44 a failure is said once', () => {
-  it('while the token is there, and again for a new one of the same name', () => {
+  it('while the token is there, and again for a new one of the same name', async () => {
     const { lines, scanned, failed } = reporting();
     failed('alice');
-    scanned(scanOf(['alice']));
+    await scanned(scanOf(['alice']));
     failed('alice');
     expect(lines).toHaveLength(1);
-    scanned(scanOf(['bob'], { partial: true }));
-    scanned(scanOf(['bob'], { problems: ['/creds/alice cannot be read (EACCES)'] }));
+    await scanned(scanOf(['bob'], { partial: true }));
+    await scanned(scanOf(['bob'], { problems: ['/creds/alice cannot be read (EACCES)'] }));
     failed('alice');
     expect(lines).toHaveLength(2);
-    scanned(scanOf(['bob']));
+    await scanned(scanOf(['bob']));
     failed('alice');
     expect(lines).toHaveLength(3);
   });
@@ -134,10 +135,10 @@ describe('R44 a failure is said once', () => {
     expect(lines).toHaveLength(3);
   });
 
-  it('of a directory that cannot be read, until it can', () => {
+  it('of a directory that cannot be read, until it can', async () => {
     const { lines, scanned } = reporting();
     const problem = '/creds/alice cannot be read (EACCES)';
-    for (const problems of [[problem], [problem], [], [problem]]) scanned(scanOf([], { problems }));
+    for (const problems of [[problem], [problem], [], [problem]]) await scanned(scanOf([], { problems }));
     expect(lines).toEqual([problem, problem]);
   });
 });
@@ -157,27 +158,27 @@ describe('R44 a problem that recurs after it has ended is logged again', () => {
     'CREDMON_COMPLETE cannot be touched: EACCES',
     'cannot remove alice/.mytok.use.1.1.credmon-tmp: EPERM',
     'alice/mytok: a newer login came during the renewal',
-  ])('%s', (text) => {
+  ])('%s', async (text) => {
     const { lines, report, scanned } = reporting();
     const passes = [true, true, false, true, true, false, false, true];
     for (const met of passes) {
-      scanned(scanOf(['alice']));
+      await scanned(scanOf(['alice']));
       if (met) report.trouble(text);
     }
     expect(lines).toEqual([text, text, text]);
   });
 
-  it('of a renewal: when the token has been renewed, or was gone', () => {
+  it('of a renewal: when the token has been renewed, or was gone', async () => {
     const { lines, report, scanned } = reporting();
     const trouble = (): void => report.trouble('alice/mytok: unexpected', 'alice/mytok');
     trouble();
-    scanned(scanOf(['alice']));
-    scanned(scanOf(['alice']));
+    await scanned(scanOf(['alice']));
+    await scanned(scanOf(['alice']));
     trouble();
     expect(lines).toHaveLength(1);
     report.renewed(token('alice'), { issuedAt: NOW, expiresAt: NOW + 3600 }, false);
     trouble();
-    scanned(scanOf([]));
+    await scanned(scanOf([]));
     trouble();
     expect(lines.filter((line) => line.endsWith('unexpected'))).toHaveLength(3);
   });
@@ -193,7 +194,7 @@ describe('R44 a problem that recurs after it has ended is logged again', () => {
   });
 });
 
-it('R44 a token that cannot be renewed again after it could is logged again', () => {
+it('R44 a token that cannot be renewed again after it could is logged again', async () => {
   const { lines, report } = reporting();
   for (const ok of [false, false, true, false]) {
     const renewable = ok ? { ok, value: true as const } : { ok, reason: '.top is empty' };
@@ -203,7 +204,7 @@ it('R44 a token that cannot be renewed again after it could is logged again', ()
       dueIn: 1,
       reason: 'lifetime',
     } as const;
-    report.scanned(scanOf(['alice']), { renew: [], verdicts: [verdict], nextIn: 1 });
+    await report.scanned(scanOf(['alice']), { renew: [], verdicts: [verdict], nextIn: 1 });
   }
   expect(lines).toEqual(Array(2).fill('alice/mytok: cannot be renewed: .top is empty'));
 });

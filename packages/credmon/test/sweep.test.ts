@@ -35,13 +35,14 @@ const scan = (change: Partial<Scan>): Scan => ({
   problems: [],
   ...change,
 });
-const summary = (found: Scan) => settlements(found, NOW).map(({ path, target }) => ({ path, target }));
+const summary = async (found: Scan) =>
+  (await settlements(found, NOW)).map(({ path, target }) => ({ path, target }));
 
 describe('settling leftovers', () => {
-  it('removes a key file after twelve hours, not before', () => {
+  it('removes a key file after twelve hours, not before', async () => {
     const old = { path: KEY, mtime: NOW - KEY_FILE_LIFETIME - 1 };
     expect(
-      summary(scan({ keyFiles: [old, { path: 'b'.repeat(64), mtime: NOW - KEY_FILE_LIFETIME }] })),
+      await summary(scan({ keyFiles: [old, { path: 'b'.repeat(64), mtime: NOW - KEY_FILE_LIFETIME }] })),
     ).toEqual([{ path: KEY, target: undefined }]);
   });
 
@@ -78,7 +79,7 @@ describe('settling leftovers', () => {
       token(NOW - 5000),
       [{ path, target: 'mytok.top' }],
     ],
-  ])('%s', (_, file, current, expected) => {
-    expect(summary(scan({ temporaries: [file], tokens: current ? [current] : [] }))).toEqual(expected);
+  ])('%s', async (_, file, current, expected) => {
+    expect(await summary(scan({ temporaries: [file], tokens: current ? [current] : [] }))).toEqual(expected);
   });
 });

@@ -4,6 +4,16 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 /** Milliseconds of work between two breaths of the event loop. */
 const BREATH = 5;
 
+/** Calls `act` with each item, and gives way to the event loop every few milliseconds. A short list is done when this returns. */
+export async function inSlices<T>(items: Iterable<T>, act: (item: T) => void): Promise<void> {
+  const breathe = createBreath();
+  for (const item of items) {
+    act(item);
+    const breath = breathe();
+    if (breath) await breath;
+  }
+}
+
 /** A function to await between the pieces of long work: it gives way to the event loop every few milliseconds, else it costs nothing. */
 export function createBreath(): () => Promise<void> | undefined {
   let breath = performance.now();

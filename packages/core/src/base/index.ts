@@ -8,7 +8,7 @@ export { afterAwake } from './awake-timer.ts';
 export { bodyText } from './body-text.ts';
 export { systemClock } from './clock.ts';
 export type { Clock } from './clock.ts';
-export { createBreath } from './breath.ts';
+export { createBreath, inSlices } from './breath.ts';
 export { systemRandom } from './random.ts';
 export type { Random } from './random.ts';
 export { createSend, originOf, DEFAULT_SEND_LIMITS } from './send.ts';

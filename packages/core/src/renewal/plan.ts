@@ -1,6 +1,6 @@
 // Decides, from one scan and the time, which tokens to renew now and when to look again. Pure: the plan is a value.
 import type { Parsed } from '../credential/contents.ts';
-import { tokenId, type Instant, type RenewalState, type TokenSnapshot } from '../credential/snapshot.ts';
+import type { Instant, RenewalState, TokenSnapshot } from '../credential/snapshot.ts';
 import { ANY_BASIS } from './backoff.ts';
 import { dueOf, localNow, type DueReason } from './due.ts';
 import type { RenewalPolicy } from './policy.ts';
@@ -64,18 +64,22 @@ function failureThatCounts({ snapshot, basis }: ManagedToken, now: Instant): Ren
 
 /** Judges every token. */
 export function planRenewals(tokens: Iterable<ManagedToken>, now: Instant): Plan {
-  const verdicts: Verdict[] = [];
+  return planOf([...tokens].map((token) => judge(token, now)));
+}
+
+/** The plan that follows from the verdicts on all tokens. */
+export function planOf(verdicts: readonly Verdict[]): Plan {
   let nextIn = Number.POSITIVE_INFINITY;
-  for (const token of tokens) {
-    const verdict = judge(token, now);
-    verdicts.push(verdict);
-    if (verdict.state !== 'due') nextIn = Math.min(nextIn, verdict.dueIn);
+  const due: Verdict[] = [];
+  for (const verdict of verdicts) {
+    if (verdict.state === 'due') due.push(verdict);
+    else nextIn = Math.min(nextIn, verdict.dueIn);
   }
-  const renew = verdicts
-    .filter((verdict) => verdict.state === 'due')
-    .sort(
-      (a, b) => expiry(a) - expiry(b) || compareText(tokenId(a.token.snapshot), tokenId(b.token.snapshot)),
-    );
+  // Numbers in arrays of their own are sorted in half the time of objects, which counts with 100,000 tokens.
+  const expiries = Float64Array.from(due, expiry);
+  const order = Uint32Array.from(due, (_, index) => index);
+  order.sort((a, b) => (expiries[a] ?? 0) - (expiries[b] ?? 0) || byName(due[a], due[b]));
+  const renew = Array.from(order, (index) => due[index]).filter((verdict) => verdict !== undefined);
   return { renew, verdicts, nextIn };
 }
 
@@ -85,6 +89,11 @@ function expiry({ token }: Verdict): number {
   return use.kind === 'valid' ? use.value.expiresAt : 0;
 }
 
-function compareText(a: string, b: string): number {
+function byName(a: Verdict | undefined, b: Verdict | undefined): number {
+  const [one, other] = [a?.token.snapshot, b?.token.snapshot];
+  return compareText(one?.user, other?.user) || compareText(one?.stem, other?.stem);
+}
+
+function compareText(a = '', b = ''): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -49,7 +49,7 @@ export function openCredentialDirectory(root: string, options: DirectoryOptions)
       // What was read with another lifetime has wrong times.
       if (digestedWith !== lifetimeNow()) [memory, digestedWith] = [emptyScanMemory(), lifetimeNow()];
       const scan = await scanDirectory(root, memory, now, scanOptions, habits);
-      if (scan.partial !== true) origins.forgetGone(scan.tokens);
+      if (scan.partial !== true) await origins.forgetGone(scan.tokens);
       return scan;
     },
     read: (user, stem) => readToken(root, user, stem),

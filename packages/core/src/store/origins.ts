@@ -1,4 +1,5 @@
 // Which `.top` each `.use` of this process came from: modification times cannot tell, because a login may have written its files first.
+import { inSlices } from '../base/breath.ts';
 import {
   identityOf,
   sameIdentity,
@@ -21,7 +22,7 @@ export interface Origins {
   /** True when the `.use` in place is known to come from another `.top` than the one in place. */
   isOvertaken(token: Pick<TokenSnapshot, 'user' | 'stem' | 'top' | 'use'>): boolean;
   /** Forgets tokens that are gone, when there must be some. */
-  forgetGone(tokens: readonly TokenSnapshot[]): void;
+  forgetGone(tokens: readonly TokenSnapshot[]): Promise<void>;
 }
 
 /** Origins of nothing yet. */
@@ -34,9 +35,10 @@ export function createOrigins(): Origins {
       if (!origin || !sameIdentity(origin.use, identityOf(token.use))) return false;
       return sameIdentity(origin.top, identityOf(token.top)) !== origin.fits;
     },
-    forgetGone: (tokens) => {
+    forgetGone: async (tokens) => {
       if (known.size <= tokens.length) return;
-      const there = new Set(tokens.map(tokenId));
+      const there = new Set<string>();
+      await inSlices(tokens, (token) => there.add(tokenId(token)));
       for (const id of known.keys()) if (!there.has(id)) known.delete(id);
     },
   };

@@ -146,7 +146,7 @@ async function tokensOf(
   const look = (): ReturnType<CredentialStore['scan']> =>
     store.scan({ wall: systemClock.now(), steady: systemClock.steady() });
   const first = await look();
-  const leftovers = settlements({ ...first, keyFiles: [] }, systemClock.now()).filter(({ path }) =>
+  const leftovers = (await settlements({ ...first, keyFiles: [] }, systemClock.now())).filter(({ path }) =>
     path.startsWith(`${user}/`),
   );
   for (const { path, target } of leftovers) store.settle(path, target);

@@ -29,9 +29,9 @@ export function createCountingReport(families: Families, options: CountingOption
   const labelsOf = labelsFrom(options);
   const nothing = (): void => undefined;
   return {
-    scanned: ({ problems }, plan) => {
+    scanned: async ({ problems }, plan) => {
       const now = options.now();
-      families.tallied(tallyOf(plan, now, labelsOf), problems.length, now.steady);
+      families.tallied(await tallyOf(plan, now, labelsOf), problems.length, now.steady);
     },
     renewed: (token) => families.renewal(labelsOf(token), 'issued', 'none'),
     failed: (token, kind, { code }) => families.renewal(labelsOf(token), kind, code),
@@ -49,7 +49,9 @@ export function createCountingReport(families: Families, options: CountingOption
 export function tellAll(reports: readonly Report[]): Report {
   const each = (tell: (report: Report) => void): void => reports.forEach(tell);
   return {
-    scanned: (...told) => each((report) => report.scanned(...told)),
+    scanned: async (...told) => {
+      for (const report of reports) await report.scanned(...told);
+    },
     renewed: (...told) => each((report) => report.renewed(...told)),
     failed: (...told) => each((report) => report.failed(...told)),
     postponed: (...told) => each((report) => report.postponed(...told)),

@@ -1,5 +1,6 @@
 // Counts what a plan says of the tokens, by provider: the numbers behind the gauges. Pure.
 import {
+  inSlices,
   localNow,
   type Instant,
   type ManagedToken,
@@ -22,11 +23,11 @@ export interface Tally {
 }
 
 /** The tallies of a plan made at `now`, one for each provider with tokens. */
-export function tallyOf(
+export async function tallyOf(
   plan: Plan,
   now: Instant,
   labelsOf: (token: ManagedToken) => ProviderLabels,
-): readonly Tally[] {
+): Promise<readonly Tally[]> {
   const tallies = new Map<string, Tally>();
   const tallyFor = (token: ManagedToken): Tally => {
     const labels = labelsOf(token);
@@ -37,13 +38,13 @@ export function tallyOf(
   };
   // Many tokens share a stem, and finding a name costs more than counting.
   const known = new Map<string, Tally>();
-  for (const verdict of plan.verdicts) {
+  await inSlices(plan.verdicts, (verdict) => {
     const { provider, snapshot } = verdict.token;
     const key = `${provider} ${snapshot.stem}`;
     const tally = known.get(key) ?? tallyFor(verdict.token);
     known.set(key, tally);
     add(tally, verdict, now);
-  }
+  });
   return [...tallies.values()];
 }
 
