@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { loadConfig } from '@credmon/core';
 import { expect, it } from 'vitest';
-import { readSettings } from '../../packages/credmon/src/settings.ts';
+import { readSettings } from '../../packages/credmon/src/settings/read.ts';
 
 const folder = fileURLToPath(new URL('../../configs/condor/', import.meta.url));
 const overrides = {

@@ -1,12 +1,13 @@
 // The public API of @credmon/credmon: names only.
-export { beginPass } from './pass.ts';
-export type { BegunPass, Ownership } from './pass.ts';
-export { emptyMemory } from './pass-world.ts';
-export type { PassMemory, PassWorld } from './pass-world.ts';
-export { oauthRefresh } from './providers/oauth-refresh.ts';
-export type { ConfiguredClient, OAuthOptions } from './providers/oauth-refresh.ts';
-export { ownerOf, overlaps } from './providers/registry.ts';
-export type { ProviderKind, ProviderLists, ServiceFacts } from './providers/registry.ts';
-export type { Outcome, Provider, ProviderContext } from './providers/provider.ts';
-export { statusRow, statusTable } from './status.ts';
-export type { StatusRow } from './status.ts';
+export { beginPass } from './daemon/pass.ts';
+export type { BegunPass, Ownership } from './daemon/pass.ts';
+export { emptyMemory } from './daemon/context.ts';
+export type { PassMemory, PassWorld } from './daemon/context.ts';
+export { oauthRefresh } from './providers/oauth/refresh.ts';
+export type { OAuthOptions } from './providers/oauth/refresh.ts';
+export type { ConfiguredClient } from './settings/clients.ts';
+export { ownerOf, overlaps } from './settings/lists.ts';
+export type { ProviderKind, ProviderLists, ServiceFacts } from './settings/lists.ts';
+export type { Outcome, Provider, ProviderContext } from './providers/common/provider.ts';
+export { statusRow, statusTable } from './status/rows.ts';
+export type { StatusRow } from './status/rows.ts';

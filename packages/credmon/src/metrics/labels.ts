@@ -1,5 +1,5 @@
 // The names that stand in the metrics: users may invent names of services, and every name is a series that somebody keeps.
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../settings/read.ts';
 
 /** Whose token it is: the service's name, never the user's, and the kind of its provider. */
 export interface ProviderLabels {

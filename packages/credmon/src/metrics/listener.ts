@@ -2,7 +2,7 @@
 import { opendirSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { CodedError, makeSocket, messageOf, removeStaleSocket, systemCode } from '@credmon/core';
-import { addressText, type MetricsAddress } from './address.ts';
+import { addressText, type MetricsAddress } from '../settings/metrics-address.ts';
 
 /** An answer. */
 export interface Page {

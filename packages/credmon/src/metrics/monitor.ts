@@ -1,7 +1,7 @@
 // Watches a daemon for its metrics without its knowing, around its report, its store and its providers, and serves what was counted.
-import type { DaemonParts } from '../daemon.ts';
-import { instant, type Ownership } from '../pass.ts';
-import type { Report } from '../report.ts';
+import type { DaemonParts } from '../daemon/loop.ts';
+import { instant, type Ownership } from '../daemon/pass.ts';
+import type { Report } from '../report/log-report.ts';
 import { VERSION } from '../version.ts';
 import { createCountingReport, labelsFrom, tellAll, type CountingOptions } from './counting-report.ts';
 import type { Families } from './families.ts';

@@ -1,7 +1,7 @@
 // Keeps the listener where the configuration wants it: opened, moved, closed; a failure is said once and tried again when asked.
 import { messageOf } from '@credmon/core';
 import type { Log } from '@credmon/core/log';
-import { addressText, type MetricsAddress } from './address.ts';
+import { addressText, type MetricsAddress } from '../settings/metrics-address.ts';
 import type { Listener, Pages } from './listener.ts';
 
 /** What serving needs. `ready` is awaited before anything is opened. */

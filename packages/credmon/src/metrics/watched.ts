@@ -1,7 +1,7 @@
 // A store and providers with a stopwatch: they do what they did, and somebody learns how long it took. Durations in seconds.
 import type { Clock, CredentialStore, ManagedToken } from '@credmon/core';
-import type { Ownership } from '../pass.ts';
-import type { Provider } from '../providers/provider.ts';
+import type { Ownership } from '../daemon/pass.ts';
+import type { Provider } from '../providers/common/provider.ts';
 
 /** The store; `took` learns of each scan. */
 export function timedStore(

@@ -8,8 +8,8 @@ import {
   type Parsed,
   type Send,
 } from '@credmon/core';
-import { namespaceHeader, parseVaultTop, trustedVaultUrl } from '../providers/vault-request.ts';
-import type { VaultSettings } from '../providers/vault-settings.ts';
+import { namespaceHeader, parseVaultTop, trustedVaultUrl } from '../providers/vault/request.ts';
+import type { VaultSettings } from '../settings/vault.ts';
 import { nobodyAsked, type FoundSecrets, type Steps, type Survivor } from './steps.ts';
 
 const WHAT = 'Vault token';

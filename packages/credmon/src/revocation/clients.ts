@@ -8,11 +8,11 @@ import {
   type TokenFiles,
   type TokenSnapshot,
 } from '@credmon/core';
-import { registrationOf, type ClientOptions } from '../providers/client-registration.ts';
-import type { TokenClient } from '../providers/client-settings.ts';
-import type { ConfiguredClient } from '../providers/oauth-refresh.ts';
-import type { ProviderContext } from '../providers/provider.ts';
-import { issuerOfRefresh, subjectOf } from '../providers/subject.ts';
+import { registrationOf, type ClientOptions } from '../providers/client/registration.ts';
+import type { TokenClient } from '../settings/clients.ts';
+import type { ConfiguredClient } from '../settings/clients.ts';
+import type { ProviderContext } from '../providers/common/provider.ts';
+import { issuerOfRefresh, subjectOf } from '../providers/exchange/subject.ts';
 import type { RevokingClient } from './at-issuer.ts';
 
 /** What finding a client needs. `revocationUrl` is the administrator's own word for a service. */

@@ -7,7 +7,7 @@ import {
   type TokenFiles,
   type TokenSnapshot,
 } from '@credmon/core';
-import type { ProviderKind } from '../providers/registry.ts';
+import type { ProviderKind } from '../settings/lists.ts';
 import { removeToken, type Removed, type RevocationFiles } from './files.ts';
 import type { Prepare } from './revoker.ts';
 import { accessTokenIn, refreshTokenIn } from './secrets.ts';

@@ -3,13 +3,14 @@ import {
   createMetadataCache,
   type Clock,
   type Parsed,
+  type Random,
   type Send,
   type TokenFiles,
   type TokenSnapshot,
 } from '@credmon/core';
-import type { ProviderContext, ProviderPorts } from '../providers/provider.ts';
-import type { ProviderKind } from '../providers/registry.ts';
-import type { Settings } from '../settings.ts';
+import type { ProviderContext } from '../providers/common/provider.ts';
+import type { ProviderKind } from '../settings/lists.ts';
+import type { Settings } from '../settings/read.ts';
 import { clientOrReason, stepsAtIssuer } from './at-issuer.ts';
 import { stepsAtVault } from './at-vault.ts';
 import { loginClient, serviceClient, serviceOf, type ClientFinder } from './clients.ts';
@@ -23,7 +24,9 @@ export type Prepare = (
 ) => Promise<(secrets: FoundSecrets) => Steps>;
 
 /** What revoking uses of the world. `vaultSend` and `pelicanSend` are those servers' own: their authorities are not the issuers'. */
-export interface RevokerPorts extends Pick<ProviderPorts, 'secretVersion' | 'random'> {
+export interface RevokerPorts {
+  readonly secretVersion: (path: string) => string;
+  readonly random: Random;
   readonly clock: Clock;
   readonly send: Send;
   readonly vaultSend: Send;

@@ -1,8 +1,8 @@
 // Whose turn it is: an issuer sees as few revocations at once as renewals, and a token's files stay until its turn comes.
 import { originOf, tokenId, type TokenSnapshot } from '@credmon/core';
-import type { Limiter } from '../limiter.ts';
-import type { ProviderKind } from '../providers/registry.ts';
-import type { Settings } from '../settings.ts';
+import type { Limiter } from '../throttle/issuer-queues.ts';
+import type { ProviderKind } from '../settings/lists.ts';
+import type { Settings } from '../settings/read.ts';
 import { serviceOf } from './clients.ts';
 
 /** Whom revoking a token will ask, as far as the configuration tells: an origin, or the kind of provider. */

@@ -12,7 +12,7 @@ import {
   type MetadataOptions,
   type Send,
 } from '@credmon/core';
-import { judgeGrant } from '../providers/granted-scopes.ts';
+import { judgeGrant } from '../providers/common/granted-scopes.ts';
 import { devicePrompt } from './prompt.ts';
 import type { StoreRequest } from './request.ts';
 import type { DeviceSettings } from './settings.ts';

@@ -1,7 +1,7 @@
 // The executable condor_credential_storer: command line, environment and terminal in, exit code out.
 import { createSend, createTrust, isCoded, loadConfig, messageOf, systemClock } from '@credmon/core';
 import { STDERR, STDOUT, lookUpByProgram, writeOutput } from '@credmon/core/base';
-import { EXIT_FAILED, EXIT_USAGE } from '../exit-code.ts';
+import { EXIT_FAILED, EXIT_USAGE } from '../command-line/exit-code.ts';
 import { VERSION } from '../version.ts';
 import { parseStorerArguments, type StorerCommand } from './arguments.ts';
 import { processName, startedBySubmit } from './caller.ts';

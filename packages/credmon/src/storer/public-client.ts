@@ -1,5 +1,5 @@
 // Device logins are for public clients: what is said of one with a secret. Pure.
-import type { ConfiguredClient } from '../providers/oauth-refresh.ts';
+import type { ConfiguredClient } from '../settings/clients.ts';
 
 /**
  * Why nobody can log in by device code as this client: it has a secret, which the storer must not read because it runs as the user.

@@ -1,7 +1,7 @@
 // Which way a credential is obtained: by a device login, from a Vault, or from Pelican. Pure.
 import { CodedError, shellWord } from '@credmon/core';
 import type { DeviceSettings } from './settings.ts';
-import { ownerOf, type ProviderLists } from '../providers/registry.ts';
+import { ownerOf, type ProviderLists } from '../settings/lists.ts';
 
 /** The ways. */
 export type Route = 'device' | 'vault' | 'pelican';

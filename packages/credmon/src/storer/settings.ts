@@ -11,8 +11,8 @@ import {
   type NamedTrust,
   type SendLimits,
 } from '@credmon/core';
-import type { ConfiguredClient } from '../providers/oauth-refresh.ts';
-import type { ProviderLists } from '../providers/registry.ts';
+import type { ConfiguredClient } from '../settings/clients.ts';
+import type { ProviderLists } from '../settings/lists.ts';
 import {
   readClients,
   readDefaultLifetime,
@@ -20,7 +20,7 @@ import {
   readLimits,
   readLists,
   readNames,
-} from '../settings.ts';
+} from '../settings/read.ts';
 
 /** What a service adds to a device login: the endpoint, if the administrator names it, and scopes that are always asked for. */
 export interface DeviceSettings {

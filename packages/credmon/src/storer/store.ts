@@ -1,6 +1,6 @@
 // Stores one credential after the other: what is there already is left alone, what is missing is logged in for.
 import { CodedError, noHandles, refusedName, stemOf } from '@credmon/core';
-import { deleteCommand } from '../delete-command.ts';
+import { deleteCommand } from '../report/remediation.ts';
 import { deviceLogin, type LoginWorld } from './device-login.ts';
 import { pelicanLogin } from './pelican-login.ts';
 import type { Run } from './programs.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createBell, runOnce, type DaemonParts } from '../../src/daemon.ts';
+import { createBell, runOnce, type DaemonParts } from '../../src/daemon/loop.ts';
 import families from '../../src/metrics/families.json' with { type: 'json' };
 import type { Pages } from '../../src/metrics/listener.ts';
 import { monitorDaemon, type Monitor } from '../../src/metrics/monitor.ts';

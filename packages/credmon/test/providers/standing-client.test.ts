@@ -5,7 +5,7 @@ import type { CodedError } from '@credmon/core';
 import { startIssuer, type FaultName, type Issuer } from '@credmon/test-fixtures/issuer';
 import { verifyToken } from '@credmon/test-fixtures/verify-token';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { judgeTokens, openStore } from '../../src/cli/tokens.ts';
+import { judgeTokens, openStore } from '../../src/status/tokens.ts';
 import { accessPoint, settingsWith, type AccessPoint } from '../support/access-point.ts';
 
 const SECRET = 'CANARY-standing-secret';

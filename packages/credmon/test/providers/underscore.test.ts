@@ -4,9 +4,9 @@ import { createSend, loadConfig, messageOf, DEFAULT_SEND_LIMITS } from '@credmon
 import { startCrookedIssuer, type CrookedIssuer } from '@credmon/test-fixtures/crooked-issuer';
 import { startThief, type Thief } from '@credmon/test-fixtures/thief';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runCheckCommand } from '../../src/cli/check.ts';
-import { runRevokeCommand } from '../../src/cli/revoke.ts';
-import { judgeTokens, openStore } from '../../src/cli/tokens.ts';
+import { runCheckCommand } from '../../src/commands/check.ts';
+import { runRevokeCommand } from '../../src/commands/revoke.ts';
+import { judgeTokens, openStore } from '../../src/status/tokens.ts';
 import { parseRequest } from '../../src/storer/request.ts';
 import { readStorerSettings } from '../../src/storer/settings.ts';
 import { storeAll } from '../../src/storer/store.ts';

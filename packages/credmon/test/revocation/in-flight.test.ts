@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CredentialStore } from '@credmon/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { beginPass } from '../../src/pass.ts';
+import { beginPass } from '../../src/daemon/pass.ts';
 import { bench, json, meta, useText, type Bench } from '../support/bench.ts';
 
 const LOCAL = {

@@ -14,9 +14,9 @@ import { nameOf, startVault, type FakeVault } from '@credmon/test-fixtures/fake-
 import { manualClock, type ManualClock } from '@credmon/test-fixtures/manual-clock';
 import { listing } from '@credmon/test-fixtures/token-files';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { revocationFiles } from '../../src/cli/revoke-world.ts';
-import { createVaultSend } from '../../src/providers/own-trust.ts';
-import type { ProviderKind } from '../../src/providers/registry.ts';
+import { revocationFiles } from '../../src/commands/revoke-context.ts';
+import { createVaultSend } from '../../src/host/tls-ca.ts';
+import type { ProviderKind } from '../../src/settings/lists.ts';
 import { revokeOne, type Revoked } from '../../src/revocation/revoke-token.ts';
 import { createRevoker } from '../../src/revocation/revoker.ts';
 import { accessPoint, settingsWith, type AccessPoint } from '../support/access-point.ts';

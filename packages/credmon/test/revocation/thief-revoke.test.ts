@@ -5,8 +5,8 @@ import { startCrookedIssuer, type CrookedIssuer } from '@credmon/test-fixtures/c
 import { manualClock } from '@credmon/test-fixtures/manual-clock';
 import { startThief, type Thief } from '@credmon/test-fixtures/thief';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { revocationFiles } from '../../src/cli/revoke-world.ts';
-import { readSecretFile } from '../../src/secret-file.ts';
+import { revocationFiles } from '../../src/commands/revoke-context.ts';
+import { readSecretFile } from '../../src/host/secret-file.ts';
 import { createRevoker } from '../../src/revocation/revoker.ts';
 import { revokeOne } from '../../src/revocation/revoke-token.ts';
 import { accessPoint, settingsWith, type AccessPoint } from '../support/access-point.ts';

@@ -12,16 +12,16 @@ import {
 } from '@credmon/core';
 import { manualClock, type ManualClock } from '@credmon/test-fixtures/manual-clock';
 import { programFolder } from '@credmon/test-fixtures/program-folder';
-import { createLimiter } from '../../src/limiter.ts';
-import { localFiles } from '../../src/local-files.ts';
-import { ownershipOf } from '../../src/ownership.ts';
-import { beginPass } from '../../src/pass.ts';
-import { emptyMemory } from '../../src/pass-world.ts';
-import { withStanding } from '../../src/providers/standing-store.ts';
-import { createReport } from '../../src/report.ts';
-import { readSecretFile, secretVersion } from '../../src/secret-file.ts';
-import { readSettings, type Settings } from '../../src/settings.ts';
-import { standingFiles } from '../../src/standing-files.ts';
+import { createLimiter } from '../../src/throttle/issuer-queues.ts';
+import { localFiles } from '../../src/host/local-files.ts';
+import { ownershipOf } from '../../src/daemon/provider-lookup.ts';
+import { beginPass } from '../../src/daemon/pass.ts';
+import { emptyMemory } from '../../src/daemon/context.ts';
+import { withStanding } from '../../src/providers/standing/store.ts';
+import { createReport } from '../../src/report/log-report.ts';
+import { readSecretFile, secretVersion } from '../../src/host/secret-file.ts';
+import { readSettings, type Settings } from '../../src/settings/read.ts';
+import { standingFiles } from '../../src/host/standing-files.ts';
 
 /** An Access Point with these knobs. `sent` is every request, `lines` the log. */
 export interface AccessPoint {

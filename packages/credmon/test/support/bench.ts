@@ -15,13 +15,13 @@ import {
   type Send,
 } from '@credmon/core';
 import { manualClock, type ManualClock } from '@credmon/test-fixtures/manual-clock';
-import { createLimiter } from '../../src/limiter.ts';
-import { localFiles } from '../../src/local-files.ts';
-import { ownershipOf } from '../../src/ownership.ts';
-import type { Ownership } from '../../src/pass.ts';
-import { emptyMemory, type PassMemory, type PassWorld } from '../../src/pass-world.ts';
-import { createReport } from '../../src/report.ts';
-import { readSettings } from '../../src/settings.ts';
+import { createLimiter } from '../../src/throttle/issuer-queues.ts';
+import { localFiles } from '../../src/host/local-files.ts';
+import { ownershipOf } from '../../src/daemon/provider-lookup.ts';
+import type { Ownership } from '../../src/daemon/pass.ts';
+import { emptyMemory, type PassMemory, type PassWorld } from '../../src/daemon/context.ts';
+import { createReport } from '../../src/report/log-report.ts';
+import { readSettings } from '../../src/settings/read.ts';
 
 /** What the token endpoint was asked, form fields decoded. */
 export interface Asked {

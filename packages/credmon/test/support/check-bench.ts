@@ -3,9 +3,9 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadConfig, type Config } from '@credmon/core';
 import { programFolder } from '@credmon/test-fixtures/program-folder';
-import type { Finding } from '../../src/check/finding.ts';
-import { checkWorld, lookAtAll, type CheckWorld, type Look } from '../../src/cli/check-world.ts';
-import { instant, settingsOf } from '../../src/cli/tokens.ts';
+import type { Finding } from '../../src/checks/finding.ts';
+import { checkWorld, lookAtAll, type CheckWorld, type Look } from '../../src/checks/context.ts';
+import { instant, settingsOf } from '../../src/status/tokens.ts';
 
 /** Where a check looks. */
 export interface CheckBench {

@@ -1,2 +1,0 @@
-// How far two names are apart: the same guess as for templates of the configuration.
-export { distance, nearest } from '@credmon/core/base';

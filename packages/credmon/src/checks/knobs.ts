@@ -1,0 +1,166 @@
+// Knobs that nobody reads: misspelt, or of a provider that no list names. HTCondor passes over them without a word.
+import { distance, nearest } from '@credmon/core/base';
+import { warning, type Finding } from './finding.ts';
+import { KNOBS } from '@credmon/core';
+import suffixes from './daemon-suffixes.json' with { type: 'json' };
+
+/** A knob that somebody set, and where: `file, line N`. */
+export interface SetKnob {
+  readonly name: string;
+  readonly place: string;
+}
+
+const WHAT = 'configuration';
+
+/** Knobs that look like a credmon's. Those of other daemons about a credmon (`MASTER_CREDMON_OAUTH_...`) do not. */
+const OURS = /^(?!(?:MASTER|SEC|ALLOW|DENY|SCHEDD|CREDD)_)(?:\w+_)?CREDMON_/i;
+
+/** Of HTCondor's own knobs, those that a credmon cannot do without. Its table of defaults knows none so near to them. */
+const NEEDED = [
+  'SEC_CREDENTIAL_DIRECTORY_OAUTH',
+  'SEC_CREDENTIAL_DIRECTORY',
+  'SEC_CREDENTIAL_STORER',
+  'SEC_CREDENTIAL_REFRESH',
+  'SEC_CREDENTIAL_GETTOKEN_OPTS',
+  'TRUSTED_VAULT_HOSTS',
+];
+
+/** A warning for each knob of `knobs` that nobody reads, with what was probably meant. */
+export function oddKnobs(knobs: readonly SetKnob[], configured: ConfiguredNames): Finding[] {
+  const { plain, named } = knownKnobs(configured);
+  const all = [
+    ...plain,
+    ...named.flatMap(({ before, after, names }) => names.map((name) => `${before}${name}${after}`)),
+  ];
+  const known = new Set(all.map((name) => name.toLowerCase()));
+  const begins = configured.logins.map((name) => `${name}_`.toLowerCase());
+  return knobs.flatMap(({ name: written, place }) => {
+    // `CREDMON_OAUTH.X` is X for one program.
+    const name = written.slice(written.lastIndexOf('.') + 1);
+    if (known.has(name.toLowerCase())) return [];
+    const meant = nearest(name, all);
+    if (OURS.test(name)) return [warning(WHAT, `${place}: ${ofNobody(name, named) ?? unknown(name, meant)}`)];
+    const needed = NEEDED.find((one) => distance(name, one) <= 2);
+    if (needed !== undefined) return [warning(WHAT, `${place}: ${unknown(name, needed)}`)];
+    const ofLogin = begins.some((begin) => name.toLowerCase().startsWith(begin));
+    return ofLogin && meant !== undefined ? [warning(WHAT, `${place}: ${unknown(name, meant)}`)] : [];
+  });
+}
+
+function unknown(name: string, meant: string | undefined): string {
+  const hint = meant === undefined ? 'see docs/knobs.md' : `did you mean ${meant}?`;
+  return `${name} is no knob that credmon knows; ${hint}`;
+}
+
+/** The knob of a provider that there is not: the longest fit, since a name may hold an underscore. */
+function ofNobody(name: string, named: readonly NamedKnob[]): string | undefined {
+  const fits = named
+    .filter(({ before, after }) => isAround(name, before, after))
+    .sort((a, b) => around(b).length - around(a).length);
+  const [best] = fits;
+  if (!best) return undefined;
+  const provider = name.slice(best.before.length, name.length - best.after.length);
+  const meant = nearest(provider, best.names);
+  const hint = meant === undefined ? '' : `; did you mean ${best.before}${meant}${best.after}?`;
+  return `${name} counts for nothing: ${best.lacking(provider)}${hint}`;
+}
+
+const around = ({ before, after }: NamedKnob): string => before + after;
+
+/** Only a text in front can tell whose knob it is. */
+function isAround(name: string, before: string, after: string): boolean {
+  const [text, start, end] = [name.toLowerCase(), before.toLowerCase(), after.toLowerCase()];
+  return (
+    start !== '' && text.length > start.length + end.length && text.startsWith(start) && text.endsWith(end)
+  );
+}
+
+/** The names that the configuration speaks of, by what they name. */
+export interface ConfiguredNames {
+  readonly local: readonly string[];
+  readonly client: readonly string[];
+  readonly exchange: readonly string[];
+  readonly pelican: readonly string[];
+  readonly exec: readonly string[];
+  /** Providers whose users log in, with a browser or a device. */
+  readonly logins: readonly string[];
+  readonly standing: readonly string[];
+  readonly maps: readonly string[];
+  readonly subsystem: string;
+}
+
+/** A knob for one provider or standing token: the text around the name, the configured names, and what would make a name one of them. */
+export interface NamedKnob {
+  readonly before: string;
+  readonly after: string;
+  readonly names: readonly string[];
+  readonly lacking: (name: string) => string;
+}
+
+/** What all knobs of the table come to with these names. */
+export interface KnownKnobs {
+  readonly plain: readonly string[];
+  readonly named: readonly NamedKnob[];
+}
+
+/** Knobs of local providers that all of them share. */
+const SHARED = new Set([
+  'LOCAL_CREDMON_PROVIDER_NAMES',
+  'LOCAL_CREDMON_PROVIDER_NAME',
+  'LOCAL_CREDMON_PUBLIC_KEY',
+]);
+
+/** Fills the names into the table. Daemons' own knobs, such as CREDMON_OAUTH_ARGS, are known too. */
+export function knownKnobs(configured: ConfiguredNames): KnownKnobs {
+  const plain: string[] = [];
+  const named: NamedKnob[] = [];
+  for (const pattern of KNOBS.flatMap(({ name }) => withOwn(name)).flatMap(withKinds)) {
+    const [before, place, after = ''] = pattern.split(/<([A-Z]+)>/);
+    if (before === undefined || place === undefined) plain.push(pattern);
+    else if (place === 'SUBSYS')
+      for (const name of subsystems(configured)) plain.push(`${before}${name}${after}`);
+    else named.push({ before, after, ...namesFor(pattern, place, configured) });
+  }
+  for (const daemon of subsystems(configured))
+    for (const end of ['', ...suffixes.map((suffix) => `_${suffix}`)]) plain.push(`${daemon}${end}`);
+  return { plain, named };
+}
+
+function subsystems({ subsystem }: ConfiguredNames): readonly string[] {
+  return [...new Set([subsystem, 'CREDMON_OAUTH', 'CREDMON_WEB', 'CREDMON_KRB'])];
+}
+
+/** Most knobs of local issuers and standing tokens exist for each one, too; the table says so once. */
+function withOwn(name: string): string[] {
+  if (name.includes('<') || SHARED.has(name)) return [name];
+  if (name.startsWith('LOCAL_CREDMON_'))
+    return [name, name.replace('LOCAL_CREDMON_', 'LOCAL_CREDMON_<PROVIDER>_')];
+  if (name.startsWith('CREDMON_STANDING_') && name !== 'CREDMON_STANDING_TOKENS')
+    return [name, name.replace('CREDMON_STANDING_', 'CREDMON_STANDING_<TOKEN>_')];
+  return [name];
+}
+
+function withKinds(name: string): string[] {
+  if (!name.includes('<KIND>')) return [name];
+  return ['CLIENT', 'EXCHANGE', 'PELICAN'].map((kind) => name.replace('<KIND>', kind));
+}
+
+function namesFor(
+  pattern: string,
+  place: string,
+  configured: ConfiguredNames,
+): Pick<NamedKnob, 'names' | 'lacking'> {
+  const inList = (knob: string) => (name: string) => `${knob} does not name ${name}`;
+  if (place === 'TOKEN') return { names: configured.standing, lacking: inList('CREDMON_STANDING_TOKENS') };
+  if (place === 'MAP') return { names: configured.maps, lacking: inList('CLASSAD_USER_MAP_NAMES') };
+  const kind = /^(LOCAL|CLIENT|EXCHANGE|PELICAN|EXEC)_CREDMON_/.exec(pattern)?.[1] ?? otherKind(pattern);
+  if (kind === undefined)
+    return { names: configured.logins, lacking: (name) => `there is no ${name}_CLIENT_ID` };
+  const names = configured[kind.toLowerCase() as 'local' | 'client' | 'exchange' | 'pelican' | 'exec'];
+  return { names, lacking: inList(`${kind}_CREDMON_PROVIDER_NAMES`) };
+}
+
+function otherKind(pattern: string): string | undefined {
+  if (pattern.endsWith('_KEY_DIRECTORY')) return 'LOCAL';
+  return pattern.startsWith('<PROVIDER>_PELICAN_') ? 'PELICAN' : undefined;
+}

@@ -1,0 +1,142 @@
+// The check command's look at issuers whose tokens are signed here: what a token will say, who gets one, with which key.
+import { DEFAULT_LIMITS, isCoded, isCredName, messageOf } from '@credmon/core';
+import { checkScopeForSigning } from '@credmon/scitokens';
+import { scopesFor } from '../authz/scopes.ts';
+import { ok, warning, wrong, type Finding } from './finding.ts';
+import { shortestLifetime, worstLife } from '../report/remaining-lifetime.ts';
+import { localGroups, type LocalGroups } from '../providers/local/groups.ts';
+import type { LocalIssuer } from '../settings/local.ts';
+import { rulesOf } from '../providers/local/signer.ts';
+import { lookAtKey } from './key.ts';
+import { lookAtRules } from './rules.ts';
+import type { CheckWorld, Look } from './context.ts';
+
+/** One look for each local issuer. The one that there is by default counts only where somebody configured it. `user`: also who that user would be. */
+export function looksAtLocal(world: CheckWorld, user: string | undefined): Look[] {
+  const { config, settings } = world;
+  const set = config
+    .names()
+    .filter((name) => /^LOCAL_CREDMON_/i.test(name) && config.origin(name)?.kind !== 'default');
+  if (!settings.local.explicit && !set.some((name) => isOfJobs(name, settings))) return [];
+  return settings.local.issuers.map((issuer) => {
+    const what = `${issuer.service} (signed here)`;
+    return { what, look: () => lookAtLocal(what, issuer, user, world) };
+  });
+}
+
+/** Where nothing but standing tokens is signed, knobs that those heed are theirs. */
+function isOfJobs(knob: string, { local, standing }: CheckWorld['settings']): boolean {
+  if (!standing.some(({ kind }) => kind === 'signed')) return true;
+  const ofDefault = local.issuers.map(({ service }) => `LOCAL_CREDMON_${service}_`.toUpperCase());
+  if (ofDefault.some((begin) => knob.toUpperCase().startsWith(begin))) return true;
+  return /^LOCAL_CREDMON_(?:AUTHZ_|TOKEN_(?:AUDIENCE|LIFETIME|USE_JSON)$)/i.test(knob);
+}
+
+async function lookAtLocal(
+  what: string,
+  issuer: LocalIssuer,
+  user: string | undefined,
+  world: CheckWorld,
+): Promise<Finding[]> {
+  const problems: string[] = [];
+  const local = { ...world.local, warn: (text: string) => void problems.push(text) };
+  const groups = localGroups(world.settings.local.userMaps, local);
+  const sample = [
+    ...lookAtRules(what, issuer, groups.userMap, world),
+    ...lookAtUser(what, issuer, user, groups, world),
+  ];
+  return [
+    ok(what, doing(issuer)),
+    ...audience(what, issuer),
+    ...foreignScopes(what, issuer.profile, templatesOf(issuer)),
+    ...shortLife(what, issuer.lifetime, 'LOCAL_CREDMON_TOKEN_LIFETIME', world),
+    ...(await lookAtKey(what, issuer, world)),
+    ...[...new Set(problems)].map((text) => warning(what, text)),
+    ...sample,
+  ];
+}
+
+function doing({ issuer, profile, lifetime, audience, ...rules }: LocalIssuer): string {
+  const { template, templateExpression, appendExpression, groupTemplate, groupRequirement } = rules;
+  const written = `scopes "${template}"`;
+  const scopes =
+    templateExpression === undefined
+      ? written
+      : `${appendExpression ? `${written} and those of` : 'scopes of'} the expression ${templateExpression}`;
+  const parts = [
+    `signs ${profile} tokens of ${issuer} that live ${lifetime} s`,
+    ...(audience.length === 0 ? [] : [`for ${audience.join(' ')}`]),
+    scopes,
+    ...(groupTemplate === undefined ? [] : [`"${groupTemplate}" for each group`]),
+    ...(groupRequirement === undefined ? [] : [`only for users with ${groupRequirement}`]),
+  ];
+  return parts.join(', ');
+}
+
+function audience(what: string, { profile, audience }: LocalIssuer): Finding[] {
+  if (profile === 'scitoken:1.0' || audience.length > 0) return [];
+  const text = `no usable token is signed: a ${profile} token needs LOCAL_CREDMON_TOKEN_AUDIENCE, which is empty`;
+  return [wrong(what, text)];
+}
+
+function templatesOf(issuer: LocalIssuer): string {
+  const { template, templateExpression, appendExpression, groupTemplate = '' } = issuer;
+  return `${templateExpression === undefined || appendExpression ? template : ''} ${groupTemplate}`;
+}
+
+/**
+ * Scopes that say nothing to a verifier of WLCG tokens.
+ * @see https://github.com/WLCG-AuthZ-WG/common-jwt-profile/blob/master/profile.md
+ */
+export function foreignScopes(what: string, profile: LocalIssuer['profile'], scopes: string): Finding[] {
+  if (profile !== 'wlcg:1.0') return [];
+  const foreign = scopes.split(/\s+/).filter((scope) => /^(?:read|write|queue|execute)(?::|$)/.test(scope));
+  if (foreign.length === 0) return [];
+  const text = `scopes ${foreign.join(' ')}: WLCG tokens know storage.* and compute.* only`;
+  return [warning(what, text)];
+}
+
+/** R18, before there is a token: what the configured lifetime leaves to a job at worst. */
+function shortLife(what: string, lifetime: number, knob: string, { settings }: CheckWorld): Finding[] {
+  const { policy, floor } = settings;
+  const left = worstLife(lifetime, policy, settings);
+  if (left >= floor) return [];
+  return [
+    warning(
+      what,
+      `a job may read a token with only ${Math.max(0, left)} s left; set ${knob} to ${shortestLifetime(policy, settings)} or more, or lower SEC_CREDENTIAL_REFRESH`,
+    ),
+  ];
+}
+
+/** Loads every map, as signing for this user would, and tells what would be signed. Nothing is. */
+function lookAtUser(
+  what: string,
+  issuer: LocalIssuer,
+  user: string | undefined,
+  groups: LocalGroups,
+  { now }: CheckWorld,
+): Finding[] {
+  const username = user ?? 'nobody';
+  if (!isCredName(username))
+    return [
+      wrong(what, `no user can be called ${username}: letters, digits and "-+=_." only, as CredD has them`),
+    ];
+  try {
+    groups.userMap('', '', { left: DEFAULT_LIMITS.matchSteps, limits: DEFAULT_LIMITS });
+    const member = groups.groupsOf(username, issuer);
+    if (user === undefined) return [];
+    const request = { username, groups: member, now: now.wall, userMap: groups.userMap };
+    const scopes = scopesFor(rulesOf(issuer), request);
+    for (const scope of scopes) checkScopeForSigning(scope);
+    const inGroups = member.length === 0 ? '' : ` (groups ${member.join(', ')})`;
+    return [ok(what, `${user}${inGroups} gets: ${scopes.join(' ') || 'no scope at all'}`)];
+  } catch (error) {
+    const refused = isCoded(error, 'USER_REFUSED');
+    return [
+      refused
+        ? warning(what, `${username} gets no token: ${messageOf(error)}`)
+        : wrong(what, messageOf(error)),
+    ];
+  }
+}

@@ -1,0 +1,146 @@
+// The check command's look at providers whose users log in: what the daemon does with the tokens, and what the web portal would use.
+import { createKnobReader, messageOf, readList, secureEndpoint, type Config } from '@credmon/core';
+import { ok, warning, wrong, type Finding } from './finding.ts';
+import { ownerOfToken } from '../daemon/provider-lookup.ts';
+import type { ConfiguredClient } from '../settings/clients.ts';
+import type { Settings } from '../settings/read.ts';
+import { confidentialClient } from '../storer/public-client.ts';
+import { lookAtClientId, lookAtIssuer, lookAtOrigin, lookAtSecret } from './issuer.ts';
+import type { CheckWorld, Look } from './context.ts';
+
+/** Knobs that speak of a provider with logins. */
+const LOGIN_KNOB =
+  /^(?!.*(?:_|^)CREDMON_)([\w./-]+?)_(?:CLIENT_ID|CLIENT_SECRET_FILE|TOKEN_URL|AUTHORIZATION_URL|RETURN_URL_SUFFIX)$/i;
+
+/** The names of all providers with logins, as they are spelt where users see them: lists first, then knobs. */
+export function loginNames(config: Config, { lists }: Pick<Settings, 'lists'>): string[] {
+  const others = [...lists.local, ...lists.client, ...lists.exchange, ...lists.pelican, ...lists.exec];
+  const listed = lists.oauth2 === '*' ? [] : lists.oauth2;
+  const spoken = config.names().flatMap((knob) => {
+    const name = LOGIN_KNOB.exec(knob)?.[1];
+    const other = name === undefined || /_PELICAN$/i.test(name);
+    return other || config.origin(knob)?.kind === 'default' ? [] : [name];
+  });
+  const names = new Map<string, string>();
+  for (const name of [...listed, ...deviceNames(config), ...spoken])
+    if (!names.has(name.toUpperCase()) && !others.includes(name)) names.set(name.toUpperCase(), name);
+  return [...names.values()];
+}
+
+function deviceNames(config: Config): readonly string[] {
+  const names = readList(config, 'CREDMON_DEVICE_PROVIDER_NAMES', []);
+  return names.ok ? names.value : [];
+}
+
+/** One look for each provider with logins. */
+export function looksAtLogins(world: CheckWorld): Look[] {
+  const devices = deviceNames(world.config);
+  return loginNames(world.config, world.settings).map((name) => {
+    const device = devices.includes(name);
+    const what = `${name} (${device ? 'device login' : 'login'})`;
+    return { what, look: () => lookAtLogin(what, name, device, world) };
+  });
+}
+
+async function lookAtLogin(
+  what: string,
+  name: string,
+  device: boolean,
+  world: CheckWorld,
+): Promise<Finding[]> {
+  const { config, settings } = world;
+  const client = settings.clients.get(name.toUpperCase());
+  if (!client) {
+    const lacking = ['CLIENT_ID', 'TOKEN_URL']
+      .map((end) => `${name}_${end}`)
+      .filter((knob) => config.get(knob) === undefined);
+    const are = lacking.length === 1 ? 'is' : 'are';
+    return [
+      warning(
+        what,
+        `${lacking.join(' and ')} ${are} not set: its tokens are renewed only where a .meta stands`,
+      ),
+    ];
+  }
+  const { clientId, authentication, tokenUrl, issuer } = client;
+  const problem = settings.names.problems.find((one) => one.name.toUpperCase() === name.toUpperCase());
+  if (problem?.base !== undefined)
+    return [warning(what, 'not used because of its name: see the warning on the configuration')];
+  const asked = await (issuer === undefined
+    ? lookAtOrigin(what, tokenUrl, world)
+    : lookAtIssuer(what, issuer, tokenUrl, world));
+  return [
+    ...(problem
+      ? []
+      : [ok(what, `refreshes the tokens of users who logged in, as client ${clientId} (${authentication})`)]),
+    ...lookAtClientId(what, clientId),
+    ...(problem ? [] : sorting(what, name, settings)),
+    ...(device ? deviceClient(what, name, client) : []),
+    lookAtSecret(what, client.secretFile),
+    ...(device ? [] : portal(what, name, world)),
+    asked,
+    ...(device && asked.state !== 'error' ? await deviceEndpoint(what, name, client, world) : []),
+  ];
+}
+
+/** A client is of no use when the name belongs to another kind of provider, or when OAuth's list lacks it. */
+function sorting(what: string, name: string, settings: Settings): Finding[] {
+  const owner = ownerOfToken({ stem: name, meta: { kind: 'missing' } }, settings);
+  if (owner.kind === 'oauth2') return [];
+  const why =
+    owner.kind === 'nobody'
+      ? `OAUTH2_CREDMON_PROVIDER_NAMES does not name ${name}`
+      : `${owner.kind.toUpperCase()}_CREDMON_PROVIDER_NAMES names ${name}`;
+  return [wrong(what, `its tokens are not refreshed: ${why}`)];
+}
+
+/** What CredD will write into the key file of a login. */
+function portal(what: string, name: string, { config, settings }: CheckWorld): Finding[] {
+  const read = createKnobReader(config);
+  const url = read.string(`${name}_AUTHORIZATION_URL`);
+  const suffix = read.string(`${name}_RETURN_URL_SUFFIX`);
+  const lacking = url === undefined ? 'AUTHORIZATION_URL' : 'RETURN_URL_SUFFIX';
+  if (url === undefined || suffix === undefined)
+    return [warning(what, `nobody can log in with a browser before ${name}_${lacking} is set`)];
+  const prefix = read.string('CREDMON_WEB_PREFIX') ?? config.expand('https://$(FULL_HOSTNAME)');
+  try {
+    secureEndpoint(url, `${name}_AUTHORIZATION_URL`, settings.allowLoopbackHttp);
+    secureEndpoint(prefix, 'CREDMON_WEB_PREFIX', settings.allowLoopbackHttp);
+  } catch (error) {
+    return [wrong(what, `nobody can log in: ${messageOf(error)}`)];
+  }
+  if (!/^\/return(?:\/|$)/.test(suffix))
+    return [wrong(what, `nobody can log in: ${name}_RETURN_URL_SUFFIX must begin with /return`)];
+  return [ok(what, `users log in at ${url.split('?')[0] ?? ''} and come back to ${prefix}${suffix}`)];
+}
+
+/** Who logs in by device code is a public client. */
+function deviceClient(what: string, name: string, client: ConfiguredClient): Finding[] {
+  const why = confidentialClient(name, client);
+  return why === undefined ? [] : [wrong(what, `nobody can log in: ${why}`)];
+}
+
+/** Where a device login begins: a knob, or what the issuer publishes. */
+async function deviceEndpoint(
+  what: string,
+  name: string,
+  { issuer }: ConfiguredClient,
+  { config, metadata, send, now }: CheckWorld,
+): Promise<Finding[]> {
+  const knob = `CREDMON_${name}_DEVICE_URL`;
+  if (config.get(knob) !== undefined)
+    return [ok(what, `condor_submit begins a login at ${config.get(knob) ?? ''}`)];
+  if (issuer === undefined)
+    return [wrong(what, `nobody can log in: set ${knob}, or CREDMON_${name}_ISSUER whose metadata names it`)];
+  try {
+    const { deviceUrl } = await metadata.find(send, issuer, now.wall);
+    return [
+      deviceUrl === undefined
+        ? wrong(what, `nobody can log in: the metadata of ${issuer} names no device endpoint; set ${knob}`)
+        : ok(what, `condor_submit begins a login at ${deviceUrl}`),
+    ];
+  } catch {
+    // What is wrong with the metadata is told of where the issuer is looked at.
+    return [];
+  }
+}

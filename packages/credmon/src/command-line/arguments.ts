@@ -1,0 +1,113 @@
+// The command line: flags of the daemon exactly as condor_master gives them, and the subcommands.
+import yargs, { type Argv } from 'yargs';
+import { DEFAULT_NAME, common, type Command, type CommonFlags } from './command.ts';
+import { distance } from '@credmon/core/base';
+import { VERBS, addSubcommands } from './subcommands.ts';
+
+const USAGE = `$0 [options]
+
+Keeps the access tokens in the credential directory fresh. Runs in the foreground, as condor_master starts it.`;
+
+/**
+ * Reads the arguments after the program's name. Never exits and never prints: help, version and misuse come back as text with the
+ * exit code (misuse: 2, on standard error).
+ */
+export async function parseArguments(argv: readonly string[], version: string): Promise<Command> {
+  let command: Command | undefined;
+  let printed = '';
+  let misuse: string | undefined;
+  const choose = (chosen: Command): void => {
+    command = chosen;
+  };
+  const parser = withCommonOptions(version);
+  addDaemon(parser, choose);
+  addSubcommands(parser, choose).fail((message, error) => {
+    misuse ??= message || (error instanceof Error ? error.message : 'unusable arguments');
+  });
+  await parser.parseAsync([...argv], {}, (_error: unknown, _values: unknown, output: string) => {
+    printed = output;
+  });
+  if (misuse !== undefined) {
+    const usage = await usageOf(subcommandIn(argv), version);
+    const text = `condor_credmon: ${misuse}${meant(argv, misuse)}\n\n${usage}`;
+    return { kind: 'text', text, exitCode: 2, toStderr: true };
+  }
+  return command ?? { kind: 'text', text: printed, exitCode: 0, toStderr: false };
+}
+
+/** The help of a subcommand. The parser that failed has already stepped into one; its own help would be that of a mixture. */
+async function usageOf(words: readonly string[], version: string): Promise<string> {
+  const nothing = (): void => undefined;
+  const parser = withCommonOptions(version);
+  addDaemon(parser, nothing);
+  let help = '';
+  await addSubcommands(parser, nothing).parseAsync([...words, '--help'], {}, (_error, _values, output) => {
+    help = output;
+  });
+  return help;
+}
+
+/** The subcommand that the arguments begin, in its words; nothing for the daemon. */
+function subcommandIn(argv: readonly string[]): string[] {
+  const [word = '', verb = ''] = argv;
+  const verbs = VERBS[word];
+  if (verbs === undefined) return [];
+  return verbs.includes(verb) ? [word, verb] : [word];
+}
+
+/** What a misspelt subcommand was probably meant to be. */
+function meant(argv: readonly string[], misuse: string): string {
+  const words = subcommandIn(argv);
+  const written = argv[words.length] ?? '';
+  if (written.startsWith('-') || !misuse.includes(written) || written === '') return '';
+  const names = words.length === 0 ? Object.keys(VERBS) : (VERBS[words[0] ?? ''] ?? []);
+  const near = names.find((name) => distance(written, name) <= 2);
+  return near === undefined ? '' : `; did you mean ${[...words, near].join(' ')}?`;
+}
+
+function withCommonOptions(version: string): Argv<CommonFlags> {
+  return yargs([])
+    .scriptName('condor_credmon')
+    .usage(USAGE)
+    .exitProcess(false)
+    .strict()
+    .version(version)
+    .help()
+    .alias('help', 'h')
+    .wrap(80)
+    .option('name', {
+      alias: 'n',
+      type: 'string',
+      requiresArg: true,
+      default: DEFAULT_NAME,
+      describe: 'subsystem name for knob look-ups',
+    })
+    .option('cred-dir', { alias: 'c', type: 'string', requiresArg: true, describe: 'credential directory' })
+    .option('config', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'root configuration file (CONDOR_CONFIG)',
+    });
+}
+
+function addDaemon(parser: Argv<CommonFlags>, choose: (command: Command) => void): void {
+  parser.command(
+    '$0',
+    'run the daemon',
+    (daemon) =>
+      daemon
+        .option('log-file', { alias: 'l', type: 'string', requiresArg: true, describe: 'log file' })
+        .option('debug', { alias: 'd', type: 'boolean', default: false, describe: 'log debug messages' })
+        .option('verbose', {
+          alias: 'v',
+          type: 'boolean',
+          default: false,
+          describe: 'log to standard error too',
+        })
+        .option('once', { type: 'boolean', default: false, describe: 'make one pass and exit' }),
+    (values) => {
+      const { logFile, debug, verbose, once } = values;
+      choose({ kind: 'daemon', ...common(values), logFile, debug, verbose, once });
+    },
+  );
+}

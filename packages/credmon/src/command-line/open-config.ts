@@ -1,0 +1,11 @@
+// Reads the configuration for a command: `--config FILE` stands for CONDOR_CONFIG.
+import { loadConfig, type Config } from '@credmon/core';
+import type { CommonOptions } from './command.ts';
+
+/** The merged configuration, as the subsystem that `--name` says. @throws CodedError as `loadConfig` */
+export function openConfig({ name, configFile }: CommonOptions, env: NodeJS.ProcessEnv): Config {
+  return loadConfig({
+    subsystem: name,
+    env: configFile === undefined ? env : { ...env, CONDOR_CONFIG: configFile },
+  });
+}

@@ -1,0 +1,74 @@
+// The check command: looks at everything that the daemon will need, asks every issuer harmless questions, changes nothing.
+import { judgeClocks } from '../checks/clock.ts';
+import { foundWrong, warning, wrong, type Finding } from '../checks/finding.ts';
+import { findingsText } from '../checks/layout.ts';
+import type { Subcommand } from '../command-line/command.ts';
+import { looksAtClients } from '../checks/clients.ts';
+import { lookAtConfig, mistakesOf } from '../checks/config.ts';
+import { looksAtLocal } from '../checks/local.ts';
+import { lookAtLog } from '../checks/log.ts';
+import { looksAtLogins } from '../checks/logins.ts';
+import { looksAtPrograms } from '../checks/programs.ts';
+import { looksAtStanding } from '../checks/standing.ts';
+import { lookAtTrust } from '../checks/issuer.ts';
+import { lookAtTokens } from '../checks/tokens.ts';
+import { looksAtVault } from '../checks/vault.ts';
+import { checkWorld, lookAtAll, type CheckWorld, type Look } from '../checks/context.ts';
+import { openConfig } from '../command-line/open-config.ts';
+import { instant } from '../status/tokens.ts';
+
+type CheckCommand = Subcommand & { kind: 'check' };
+
+/** Prints the findings; exit code 1 when one is an error. */
+export async function runCheckCommand(
+  command: CheckCommand,
+  env: NodeJS.ProcessEnv,
+  print: (text: string) => void,
+): Promise<number> {
+  const findings = await lookAround(command, env);
+  print(command.json ? JSON.stringify(findings, null, 2) : findingsText(findings));
+  return foundWrong(findings) ? 1 : 0;
+}
+
+async function lookAround(command: CheckCommand, env: NodeJS.ProcessEnv): Promise<readonly Finding[]> {
+  let config;
+  try {
+    config = openConfig(command, env);
+  } catch (error) {
+    return mistakesOf(error).map((text) => wrong('configuration', text));
+  }
+  const { settings, findings } = lookAtConfig(config, command);
+  if (!settings) return findings;
+  const world = checkWorld(config, settings, instant());
+  try {
+    const tokens = await lookAtTokens(world);
+    const providers = await lookAtAll(looksAt(world, command.user));
+    return [
+      ...findings,
+      lookAtLog(settings),
+      ...lookAtTrust(world),
+      ...tokens,
+      ...judgeClocks(world.clocks),
+      ...providers,
+    ];
+  } finally {
+    await world.close();
+  }
+}
+
+function looksAt(world: CheckWorld, user: string | undefined): Look[] {
+  const looks = [
+    ...looksAtLogins(world),
+    ...looksAtLocal(world, user),
+    ...looksAtStanding(world),
+    ...looksAtVault(world),
+    ...looksAtClients(world),
+    ...looksAtPrograms(world),
+  ];
+  return looks.length > 0 ? looks : [{ what: 'providers', look: () => [NONE] }];
+}
+
+const NONE = warning(
+  'providers',
+  'none is configured, so no token is renewed: set NAME_CLIENT_ID and NAME_TOKEN_URL, or a list such as LOCAL_CREDMON_PROVIDER_NAMES; see docs/admin-guide.md',
+);

@@ -1,0 +1,65 @@
+// `config dump` and `config get`: the merged configuration, as condor_config_val prints it.
+import { CodedError, dumpText, originText, queryKnob, verboseText, type Config } from '@credmon/core';
+import type { Subcommand } from '../command-line/command.ts';
+import { openConfig } from '../command-line/open-config.ts';
+
+type DumpCommand = Subcommand & { kind: 'config-dump' };
+type GetCommand = Subcommand & { kind: 'config-get' };
+
+/** Prints every knob, or those whose name matches. Answers with the exit code. @throws CodedError `USAGE` for a bad pattern */
+export function runConfigDump(
+  command: DumpCommand,
+  env: NodeJS.ProcessEnv,
+  print: (text: string) => void,
+): number {
+  const config = openConfig(command, env);
+  const pattern = patternOf(command.pattern);
+  const { expanded } = command;
+  if (!command.json) {
+    print(dumpText(config, { expanded, ...(pattern ? { pattern } : {}) }));
+    return 0;
+  }
+  const names = config.names().filter((name) => pattern?.test(name) ?? true);
+  print(
+    JSON.stringify(
+      names.map((name) => knobJson(config, name)),
+      null,
+      2,
+    ),
+  );
+  return 0;
+}
+
+/** Prints one knob. The exit code is 1 when it is not defined. */
+export function runConfigGet(
+  command: GetCommand,
+  env: NodeJS.ProcessEnv,
+  print: (text: string) => void,
+  complain: (text: string) => void,
+): number {
+  const config = openConfig(command, env);
+  const { value } = queryKnob(config, command.knob);
+  if (command.json) print(JSON.stringify(knobJson(config, command.knob), null, 2));
+  else if (value === undefined) complain(`Not defined: ${command.knob}`);
+  else print(command.verbose ? (verboseText(config, command.knob) ?? value) : value);
+  return value === undefined ? 1 : 0;
+}
+
+function patternOf(text: string | undefined): RegExp | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return new RegExp(text, 'i');
+  } catch (error) {
+    throw new CodedError('USAGE', `${text} is not a regular expression`, {}, error);
+  }
+}
+
+function knobJson(config: Config, name: string): Record<string, unknown> {
+  const { value, raw } = queryKnob(config, name);
+  return {
+    name,
+    value: value ?? null,
+    raw: raw ?? null,
+    origin: raw === undefined ? null : originText(config.origin(name)),
+  };
+}

@@ -1,0 +1,276 @@
+// The daemon as a command: opens what it needs in the order that CredD relies on, runs, and closes it again.
+import {
+  checkCredentialDirectory,
+  createSend,
+  lockDirectory,
+  messageOf,
+  openCredentialDirectory,
+  openReserve,
+  systemClock,
+  systemRandom,
+  type Config,
+  type DirectoryLock,
+} from '@credmon/core';
+import type { DaemonCommand } from '../command-line/command.ts';
+import { createBell, runDaemon, runOnce, type DaemonParts } from '../daemon/loop.ts';
+import {
+  clearComplete,
+  handleSignals,
+  removeMarks,
+  runningDaemon,
+  touchComplete,
+  watchDirectory,
+  writePid,
+} from '../daemon/process.ts';
+import { createKeyRotation } from '../keys/rotation.ts';
+import { createLimiter } from '../throttle/issuer-queues.ts';
+import { keyDirectories, localFiles } from '../host/local-files.ts';
+import { watchMaster } from '../daemon/master.ts';
+import { openListener, whyUnreadable } from '../metrics/listener.ts';
+import { monitorDaemon, type Monitor } from '../metrics/monitor.ts';
+import { openLog, type Logger } from '@credmon/core/log';
+import { ownershipOf } from '../daemon/provider-lookup.ts';
+import { emptyMemory } from '../daemon/context.ts';
+import { prepareKeyPair } from '../providers/local/keys.ts';
+import { createProcessTrust, namedTrustOf } from '../host/tls-ca.ts';
+import { withStanding } from '../providers/standing/store.ts';
+import { createReload } from '../daemon/reload.ts';
+import { createReport } from '../report/log-report.ts';
+import { createReserveKeeper, type ReserveKeeper } from '../daemon/reserve.ts';
+import { reserveBytes } from '../daemon/reserve.ts';
+import { drainSeconds } from '../daemon/loop.ts';
+import { readSecretFile, secretVersion } from '../host/secret-file.ts';
+import { readSettings, type Settings } from '../settings/read.ts';
+import { standingFiles } from '../host/standing-files.ts';
+import { VERSION } from '../version.ts';
+import { openConfig } from '../command-line/open-config.ts';
+
+/** Everything that a running daemon holds open. */
+interface Running {
+  readonly command: DaemonCommand;
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: Logger;
+  /** The credential directory, its path without links: a link that appears in it later is never followed. */
+  readonly directory: string;
+  readonly lock: DirectoryLock;
+  readonly reserve: ReserveKeeper;
+  settings: Settings;
+  /** True from SIGHUP until the configuration has been read again. */
+  reloadAsked: boolean;
+}
+
+/**
+ * Runs the daemon until a signal ends it, or one pass with `--once`; gives the exit code: 1 when that pass was not completed. `opened` learns
+ * of the log as soon as there is one.
+ * @throws CodedError whatever keeps it from starting
+ */
+export async function runDaemonCommand(
+  command: DaemonCommand,
+  env: NodeJS.ProcessEnv,
+  opened: (log: Logger) => void,
+): Promise<number> {
+  const config = openConfig(command, env);
+  const settings = readSettings(config, command);
+  const log = openLog(settings.log);
+  opened(log);
+  announce(log, config, settings);
+  const { credDir, condorIds: condor } = settings;
+  const directory = checkCredentialDirectory(credDir, { create: true, condor });
+  const lock = lockDirectory(directory);
+  try {
+    const reserve = openReserve(directory, lock);
+    const running: Running = {
+      command,
+      env,
+      log,
+      directory,
+      lock,
+      settings,
+      reloadAsked: false,
+      reserve: createReserveKeeper(reserve, () => reserveBytes(running.settings), log),
+    };
+    return await work(running);
+  } finally {
+    lock.release();
+  }
+}
+
+function announce(log: Logger, config: Config, settings: Settings): void {
+  log.info(`condor_credmon ${VERSION} (${config.subsystem}) starting up, process ${process.pid}`);
+  log.info(`Configuration: ${config.sources.join(', ') || 'environment only'}`);
+  for (const warning of settings.warnings) log.warn(warning);
+  log.info(`Credential directory: ${settings.credDir}`);
+}
+
+async function work(running: Running): Promise<number> {
+  const { command, log, directory } = running;
+  const wake = createBell();
+  const stop = new AbortController();
+  const parts = partsOf(running, wake, stop.signal);
+  const monitor = monitorDaemon(parts, {
+    address: () => running.settings.metrics,
+    settings: () => running.settings,
+    open: openListener,
+    unreadable: () => whyUnreadable(directory),
+  });
+  const release = handleSignals({
+    wake: () => {
+      // Somebody may have moved the log away, whatever is in the configuration.
+      reopen(log);
+      running.reloadAsked = true;
+      wake.ring();
+    },
+    stop: (signal) => {
+      log.info(`Got ${signal}, stopping`);
+      stop.abort();
+    },
+    die: (signal) => {
+      log.info(`Got ${signal} again, ending at once`);
+      // A `--once` run leaves the marks to the daemon that may come next.
+      if (!command.once && ownsMarks(directory, running.lock))
+        removeMarks(directory, (text) => log.error(text));
+      process.exit(1);
+    },
+  });
+  const unwatchMaster = watchMaster(running.env['CONDOR_INHERIT'], (pid) => {
+    log.warn(`condor_master (process ${pid}) is gone, stopping`);
+    stop.abort();
+  });
+  try {
+    if (command.once) return ended(parts, (await runOnce(parts)) ? 0 : 1);
+    const isStored = await serve(running, monitor);
+    log.info('Stopped');
+    return ended(parts, isStored ? 0 : 1);
+  } catch (error) {
+    if (parts.memory.inFlight.size + parts.memory.late.size > 0) log.error(messageOf(error));
+    ended(parts, 1);
+    throw error;
+  } finally {
+    unwatchMaster();
+    await running.reserve.idle();
+    await monitor.close();
+    release();
+  }
+}
+
+function reopen(log: Logger): void {
+  try {
+    log.reopen();
+  } catch (error) {
+    log.error(`The log stays in the file that is open: ${messageOf(error)}`);
+  }
+}
+
+/** Makes passes until the end, and leaves no mark behind however it comes: CredD would wait for a daemon that is gone. */
+async function serve({ directory, lock }: Running, monitor: Monitor): Promise<boolean> {
+  const { log, wake } = monitor.parts;
+  clearComplete(directory);
+  try {
+    writePid(directory);
+    const unwatch = watchDirectory(
+      directory,
+      () => wake.ring(),
+      (text) => log.warn(text),
+    );
+    try {
+      await monitor.follow();
+      return await runDaemon(monitor.parts);
+    } finally {
+      unwatch();
+    }
+  } finally {
+    if (ownsMarks(directory, lock)) removeMarks(directory, (text) => log.error(text));
+  }
+}
+
+/** Without the lock, pid and CREDMON_COMPLETE are ours only as long as no other daemon has written its number. */
+function ownsMarks(directory: string, lock: DirectoryLock): boolean {
+  const state = lock.state();
+  return state === 'held' || (state === 'file-replaced' && runningDaemon(directory) === process.pid);
+}
+
+/** What has not ended by now must not go on after the lock is given back. */
+function ended({ memory }: DaemonParts, code: number): number {
+  if (memory.inFlight.size + memory.late.size > 0) process.exit(code);
+  return code;
+}
+
+function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal): DaemonParts {
+  const { command, env, log, settings } = running;
+  const trust = createProcessTrust(
+    () => namedTrustOf(running.settings),
+    (text) => log.warn(text),
+  );
+  let sender = createSend({ ...settings.limits, trust: trust.general });
+  const ports = {
+    secretVersion,
+    random: systemRandom,
+    local: localFiles((text) => log.warn(text)),
+    promises: new Map(),
+    trust,
+  };
+  if (settings.local.explicit) prepareKeyPair(settings.local, ports.local);
+  const rotateKeys = createKeyRotation(keyDirectories, log);
+  rotateKeys(settings, systemClock.now());
+  let ownership = ownershipOf(settings, ports);
+  const report = createReport(log, () => running.settings);
+  const reload = createReload(
+    () => readSettings(openConfig(command, env), command),
+    (next) => {
+      // The log comes last of what may fail, and nothing has changed until then.
+      const newOwnership = ownershipOf(next, ports);
+      const newSender = createSend({ ...next.limits, trust: trust.general });
+      log.reopen(next.log);
+      // What is under way over the old connections ends there.
+      void sender.close();
+      [sender, ownership] = [newSender, newOwnership];
+      if (next.local.explicit) prepareKeyPair(next.local, ports.local);
+      takeOver(running, next);
+    },
+    log,
+  );
+  return {
+    world: {
+      clock: systemClock,
+      store: withStanding(
+        openCredentialDirectory(running.directory, {
+          defaultLifetime: () => running.settings.policy.defaultLifetime,
+          locked: true,
+          lock: running.lock,
+          reserve: running.reserve,
+        }),
+        () => running.settings.standing,
+        standingFiles(running.directory),
+      ),
+      send: (request) => sender.send(request),
+      limiter: createLimiter({ cap: () => running.settings.perIssuer, steady: () => systemClock.steady() }),
+      report,
+      readSecret: readSecretFile,
+      lateAnswer: () => running.settings.lateAnswer,
+      lockState: () => running.lock.state(),
+    },
+    memory: emptyMemory(systemClock.now()),
+    log,
+    wake,
+    stop,
+    ownership: () => ownership,
+    drainSeconds: () => drainSeconds(running.settings),
+    complete: () => touchComplete(running.directory, (text) => log.warn(text)),
+    rotateKeys: () => rotateKeys(running.settings, systemClock.now()),
+    keepReserve: () => running.reserve.keep(),
+    reload: () => {
+      if (!running.reloadAsked) return;
+      running.reloadAsked = false;
+      trust.renew();
+      reload(running.settings);
+    },
+  };
+}
+
+/** Takes new settings over. */
+function takeOver(running: Running, next: Settings): void {
+  const { log, settings } = running;
+  running.settings = next;
+  for (const warning of next.warnings) if (!settings.warnings.includes(warning)) log.warn(warning);
+  log.info('Configuration read again');
+}

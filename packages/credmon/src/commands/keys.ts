@@ -1,0 +1,194 @@
+// `keys list`, `keys rotate`, `keys publish`: the signing keys of the local issuer, by the functions of @credmon/scitokens.
+import { CodedError, isCoded, messageOf, systemClock } from '@credmon/core';
+import {
+  initKeyDirectory,
+  keyTable,
+  publicKeys,
+  publishInPlace,
+  publishKeys,
+  readKeyDirectory,
+  readSigningKey,
+  rotateKeys,
+  stepText,
+  type Algorithm,
+  type RotationStep,
+} from '@credmon/scitokens';
+import type { Subcommand } from '../command-line/command.ts';
+import { localFiles } from '../host/local-files.ts';
+import { readSettings } from '../settings/read.ts';
+import { A_DAY, keyUses, type KeyUse } from '../keys/uses.ts';
+import { unserved } from '../keys/uses.ts';
+import { openConfig } from '../command-line/open-config.ts';
+import type { Speech } from './revoke.ts';
+
+type KeysCommand = Extract<Subcommand, { kind: 'keys-list' | 'keys-rotate' | 'keys-publish' }>;
+
+/** What came of one source of keys: its members for `--json`, the text for people, or what is wrong. */
+interface Report {
+  readonly use: KeyUse;
+  readonly json: Readonly<Record<string, unknown>>;
+  readonly text: string;
+  readonly problem?: string;
+}
+
+/**
+ * Lists, rotates or publishes. Exit code 0, or 1 when something is wrong or nothing could be done.
+ * @throws CodedError when nothing was tried: no such provider, a configuration with mistakes
+ */
+export function runKeysCommand(
+  command: KeysCommand,
+  env: NodeJS.ProcessEnv,
+  { print, complain }: Speech,
+): number {
+  const config = openConfig(command, env);
+  const settings = readSettings(config, {
+    ...command,
+    logFile: undefined,
+    debug: false,
+    verbose: false,
+  });
+  const uses = usesOf(keyUses(settings), command.provider);
+  const work = workOf(command, uses, settings.local.served);
+  const reports = uses.map((use) => attempt(use, work));
+  if (command.json) print(JSON.stringify({ keys: reports.map(jsonOf) }, null, 2));
+  else for (const { use, text } of reports) print(`${headOf(use)}\n${text}`.trimEnd());
+  for (const { problem } of reports) if (problem !== undefined) complain(problem);
+  // A PEM file beside key directories is no failure of theirs, unless it was asked for.
+  const failed = reports.filter(({ problem }) => problem !== undefined);
+  const harmless =
+    command.kind !== 'keys-list' &&
+    failed.length < reports.length &&
+    failed.every(({ use }) => use.source.kind === 'file');
+  return failed.length === 0 || harmless ? 0 : 1;
+}
+
+function usesOf(uses: readonly KeyUse[], provider: string | undefined): readonly KeyUse[] {
+  if (uses.length === 0)
+    throw new CodedError(
+      'TOKEN_KEY_UNREADY',
+      'no tokens are signed here: neither LOCAL_CREDMON_PROVIDER_NAMES nor CREDMON_STANDING_TOKENS is set',
+    );
+  if (provider === undefined) return uses;
+  const its = uses.filter(({ providers }) => providers.includes(provider));
+  if (its.length > 0) return its;
+  const known = uses.flatMap(({ providers }) => providers).join(', ');
+  throw new CodedError('USAGE', `${provider} signs no tokens here; these do: ${known}`);
+}
+
+type Work = (use: KeyUse) => Omit<Report, 'use'>;
+
+function workOf(command: KeysCommand, uses: readonly KeyUse[], served: string): Work {
+  switch (command.kind) {
+    case 'keys-list':
+      return list;
+    case 'keys-rotate':
+      return (use) => rotate(use, command.begin, command.algorithm);
+    case 'keys-publish': {
+      const { directory } = command;
+      if (directory !== undefined) refuseSeveral(uses, directory);
+      return (use) => publish(use, directory, served);
+    }
+  }
+}
+
+function attempt(use: KeyUse, work: Work): Report {
+  try {
+    return { use, ...work(use) };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const text = messageOf(error);
+    const json = { problem: text, ...(isCoded(error) ? { code: error.code } : {}) };
+    return { use, json, text: '', problem: `${use.providers.join(', ')}: ${text}` };
+  }
+}
+
+function headOf({ source, providers, longestLifetime }: KeyUse): string {
+  return `${source.path}: ${providers.join(', ')}; tokens live at most ${longestLifetime} s`;
+}
+
+function jsonOf({ use, json }: Report): Readonly<Record<string, unknown>> {
+  const { source, providers, issuers, longestLifetime: longest_lifetime } = use;
+  return { kind: source.kind, path: source.path, providers, issuers, longest_lifetime, ...json };
+}
+
+function list({ source, longestLifetime }: KeyUse): Omit<Report, 'use'> {
+  if (source.kind === 'file') {
+    const text = localFiles(() => undefined).readKey(source.path);
+    if (!text.ok) throw new CodedError('TOKEN_KEY_UNREADY', `${source.path} ${text.reason}`);
+    const { kid = '', algorithm } = readSigningKey(text.value, {
+      kid: source.keyId,
+      algorithm: source.algorithm,
+    });
+    return {
+      json: { keys: [{ kid, algorithm }] },
+      text: `${'KID'.padEnd(kid.length)}  ALG\n${kid.padEnd(3)}  ${algorithm}`,
+    };
+  }
+  const index = readKeyDirectory(source.path);
+  const { keys } = index;
+  const json = { publish_lead: index.publishLead, keys };
+  const unusable = whyUnusable(source.path);
+  if (unusable !== undefined)
+    return { json: { ...json, problem: unusable }, text: keyTable(keys), problem: unusable };
+  if (longestLifetime <= index.longestLifetime) return { json, text: keyTable(index.keys) };
+  const problem = `${source.path} keeps retired keys for tokens of ${index.longestLifetime} s, but there are some of ${longestLifetime} s; condor_credmon keys rotate tells it`;
+  return { json: { ...json, problem }, text: keyTable(index.keys), problem };
+}
+
+/** Reads every private file, as signing and publishing would. */
+function whyUnusable(path: string): string | undefined {
+  try {
+    publicKeys(path);
+    return undefined;
+  } catch (error) {
+    if (!isCoded(error)) throw error;
+    return error.message;
+  }
+}
+
+function rotate(
+  { source, longestLifetime, providers }: KeyUse,
+  begin: boolean,
+  algorithm: Algorithm,
+): Omit<Report, 'use'> {
+  if (source.kind === 'file') throw noRotation(source.path, providers);
+  initKeyDirectory(source.path, { longestLifetime: Math.max(A_DAY, longestLifetime) });
+  const now = systemClock.now();
+  const steps: readonly RotationStep[] = rotateKeys(source.path, { now, begin, algorithm, longestLifetime });
+  return { json: { steps }, text: steps.map(stepText).join('\n') };
+}
+
+function publish(use: KeyUse, directory: string | undefined, served: string): Omit<Report, 'use'> {
+  const { source, issuers, providers } = use;
+  if (source.kind === 'file') throw noRotation(source.path, providers);
+  // Keys in a place that nobody serves must not count as published.
+  const problem = directory === undefined ? unserved(use, served) : undefined;
+  if (problem !== undefined) throw new CodedError('TOKEN_KEY_UNREADY', problem);
+  const now = systemClock.now();
+  const written =
+    directory === undefined
+      ? [publishInPlace(source.path, now)]
+      : publishKeys(source.path, issuers[0] ?? '', directory, now);
+  return { json: { written }, text: written.join('\n') };
+}
+
+/** The static files of one issuer would be overwritten by the next. */
+function refuseSeveral(uses: readonly KeyUse[], directory: string): void {
+  const directories = uses.filter(({ source }) => source.kind === 'directory');
+  const issuers = new Set(directories.flatMap((use) => use.issuers));
+  if (directories.length <= 1 && issuers.size <= 1) return;
+  const names = directories.flatMap(({ providers }) => providers).join(', ');
+  throw new CodedError(
+    'USAGE',
+    `${directory} can hold the keys of one issuer from one key directory; choose with --provider one of ${names}, whose issuers are ${[...issuers].join(', ')}`,
+  );
+}
+
+function noRotation(path: string, providers: readonly string[]): CodedError {
+  const [provider = ''] = providers;
+  return new CodedError(
+    'TOKEN_KEY_UNREADY',
+    `${path} is a single key, which can be neither rotated nor published from here; set CREDMON_LOCAL_KEY_DIRECTORY (or CREDMON_${provider}_KEY_DIRECTORY) to a directory, and keep the file until its last token has expired`,
+    { path },
+  );
+}

@@ -1,0 +1,270 @@
+// One pass: look at the directory, settle leftovers, plan, and start what is due.
+import {
+  smallest,
+  createBreath,
+  inSlices,
+  forgottenAtStart,
+  identityOf,
+  judge,
+  localNow,
+  messageOf,
+  planOf,
+  sameIdentity,
+  tokenId,
+  type Clock,
+  type Instant,
+  type ManagedToken,
+  type Plan,
+  type Scan,
+  type ScanHabits,
+  type TokenSnapshot,
+  type Verdict,
+} from '@credmon/core';
+import { attempt, postponed, type Attempted } from './attempt.ts';
+import { UNEXPECTED_INTERVAL } from '../settings/intervals.ts';
+import type { Job } from '../throttle/issuer-queues.ts';
+import type { LateRenewal, PassMemory, PassWorld } from './context.ts';
+import type { Provider } from '../providers/common/provider.ts';
+import { rewrite } from './pending-writes.ts';
+import { settlements } from './cleanup.ts';
+
+/** Who renews what, from the settings of the moment. */
+export interface Ownership {
+  readonly manage: (
+    token: TokenSnapshot,
+  ) => { readonly managed: ManagedToken; readonly provider: Provider } | undefined;
+}
+
+/**
+ * A pass that has begun: what it found and planned. `settled` ends with its renewals, and tells in how many seconds one of them is due again.
+ * With `cut` it was broken off for a newer call, before anything was planned.
+ */
+export interface BegunPass {
+  readonly cut: boolean;
+  readonly scan: Scan;
+  readonly plan: Plan;
+  readonly started: number;
+  readonly settled: Promise<number>;
+}
+
+/** For so many seconds calls may keep all tokens from being judged, each with a look at what is new. */
+const LONGEST_WITHOUT_PLAN = 2;
+const NO_PLAN: Plan = { renew: [], verdicts: [], nextIn: 0 };
+
+/** Scans, settles leftovers, plans, and starts every due renewal that is not under way yet. */
+export async function beginPass(
+  world: PassWorld,
+  ownership: Ownership,
+  memory: PassMemory,
+  habits: Omit<ScanHabits, 'found'> = {},
+): Promise<BegunPass> {
+  const now = instant(world.clock);
+  // What is seen of a token whose renewal ends meanwhile is old; the next pass sees it.
+  const underWay = new Set(memory.inFlight);
+  const lateBefore = [...memory.late];
+  rewrite(world, memory.unwritten);
+  const early = new Map<string, Promise<number>>();
+  const mayCut = now.steady - (memory.cutSince ?? now.steady) < LONGEST_WITHOUT_PLAN;
+  const { hurry, interrupted, stopped = () => false } = habits;
+  const cut = (): boolean => stopped() || (mayCut && interrupted?.() === true);
+  const scan = await world.store.scan(now, {
+    ...(hurry ? { hurry } : {}),
+    interrupted: cut,
+    stopped,
+    found: (tokens) => {
+      for (const token of tokens) {
+        const begun = startEarly(world, ownership, memory, token, now);
+        if (begun) early.set(tokenId(token), begun);
+      }
+    },
+  });
+  const started: Promise<number>[] = [...early.values()];
+  const settled = async (): Promise<number> => smallest(await Promise.all(started));
+  const owned = await ownersOf(scan, ownership, memory, cut);
+  memory.cutSince = owned ? undefined : (memory.cutSince ?? now.steady);
+  if (!owned) return { cut: true, scan, plan: NO_PLAN, started: started.length, settled: settled() };
+  const unsettled = await settle(world, scan, now, stopped);
+  if (hurry?.() !== true) await forgetGone(memory, scan, now);
+  const verdicts: Verdict[] = [];
+  await inSlices(owned.values(), ({ managed }) => verdicts.push(judge(managed, now)));
+  const plan = planOf(verdicts);
+  await world.report.scanned(scan, plan);
+  const breathe = createBreath();
+  for (const verdict of plan.renew) {
+    const id = tokenId(verdict.token.snapshot);
+    const provider = owned.get(id)?.provider;
+    const busy =
+      [early, underWay, memory.inFlight, memory.unwritten].some((ids) => ids.has(id)) ||
+      isAwaited([...lateBefore, ...memory.late], verdict.token.snapshot);
+    if (provider && !busy && !unsettled.has(id)) started.push(start(world, memory, verdict, provider));
+    await breathe();
+  }
+  return { cut: false, scan, plan, started: started.length, settled: settled() };
+}
+
+/** Every token's owner; nothing when the work was cut short. */
+async function ownersOf(
+  scan: Scan,
+  ownership: Ownership,
+  memory: PassMemory,
+  cut: () => boolean,
+): Promise<Map<string, Owner> | undefined> {
+  const owned = new Map<string, Owner>();
+  const breathe = createBreath();
+  for (const token of scan.tokens) {
+    const owner = ownership.manage(withFailure(token, memory));
+    if (owner) owned.set(tokenId(token), paused(owner, token, memory));
+    const breath = breathe();
+    if (!breath) continue;
+    await breath;
+    if (cut()) return undefined;
+  }
+  return cut() ? undefined : owned;
+}
+
+/** Somebody may be waiting for a token that is not there at all; one that needs nobody else does not wait for the rest of the scan. */
+function startEarly(
+  world: PassWorld,
+  ownership: Ownership,
+  memory: PassMemory,
+  token: TokenSnapshot,
+  now: Instant,
+): Promise<number> | undefined {
+  const id = tokenId(token);
+  if (token.use.kind !== 'missing' || memory.inFlight.has(id) || memory.unwritten.has(id)) return undefined;
+  const owner = ownership.manage(withFailure(token, memory));
+  if (!owner || owner.provider.asksNobody !== true) return undefined;
+  const verdict = judge(owner.managed, now);
+  return verdict.state === 'due' ? start(world, memory, verdict, owner.provider) : undefined;
+}
+
+/** The present moment on both lines. */
+export function instant(clock: Clock): Instant {
+  return { wall: clock.now(), steady: clock.steady() };
+}
+
+/** Memory must not grow with every token that ever was, and a new one of an old name starts anew. */
+async function forgetGone({ failures, pauses }: PassMemory, scan: Scan, now: Instant): Promise<void> {
+  for (const [id, { until, shortLives }] of pauses)
+    if (until <= now.steady && shortLives === 0) pauses.delete(id);
+  if (scan.partial === true || scan.problems.length > 0 || failures.size + pauses.size === 0) return;
+  const there = new Set<string>();
+  await inSlices(scan.tokens, (token) => there.add(tokenId(token)));
+  for (const ids of [failures, pauses]) for (const id of ids.keys()) if (!there.has(id)) ids.delete(id);
+}
+
+/** Who owns a token, and what its owner says of it. */
+type Owner = NonNullable<ReturnType<Ownership['manage']>>;
+
+/** A token that was renewed a moment ago is left alone, unless it was spoilt, or a new login has come since. */
+function paused(owner: Owner, token: TokenSnapshot, { pauses }: PassMemory): Owner {
+  const pause = pauses.get(tokenId(token));
+  if (!pause || token.use.kind !== 'valid' || !sameIdentity(pause.top, identityOf(token.top))) return owner;
+  return { ...owner, managed: { ...owner.managed, pausedUntil: pause.until } };
+}
+
+/** A failure that could not be written to the directory still counts. */
+function withFailure(token: TokenSnapshot, memory: PassMemory): TokenSnapshot {
+  const remembered = memory.failures.get(tokenId(token));
+  const { renewal } = token;
+  if (!remembered && renewal && renewal.last_attempt < memory.since && forgottenAtStart(renewal))
+    return { ...token, renewal: undefined };
+  if (!remembered || (token.renewal && token.renewal.last_attempt >= remembered.last_attempt)) return token;
+  return { ...token, renewal: remembered };
+}
+
+/** Settles leftovers, and tells which tokens could not get their rotated `.top`: the one in its place is spent. */
+async function settle(
+  world: PassWorld,
+  scan: Scan,
+  now: Instant,
+  stopped: () => boolean,
+): Promise<ReadonlySet<string>> {
+  const unsettled = new Set<string>();
+  const breathe = createBreath();
+  for (const { path, target, id, why } of await settlements(scan, now.wall)) {
+    await breathe();
+    if (stopped()) break;
+    try {
+      world.store.settle(path, target);
+      world.report.settled(path, why, target !== undefined);
+    } catch (error) {
+      if (id !== undefined) unsettled.add(id);
+      world.report.trouble(
+        `cannot ${target === undefined ? 'remove' : 'finish'} ${path}: ${messageOf(error)}`,
+      );
+    }
+  }
+  return unsettled;
+}
+
+async function start(
+  world: PassWorld,
+  memory: PassMemory,
+  verdict: Verdict,
+  provider: Provider,
+): Promise<number> {
+  const { snapshot } = verdict.token;
+  const id = tokenId(snapshot);
+  let nextIn = Number.POSITIVE_INFINITY;
+  memory.inFlight.add(id);
+  try {
+    await world.limiter.add({
+      issuer: provider.issuerOf(snapshot),
+      user: snapshot.user,
+      token: id,
+      asked: () => provider.issuerOf(snapshot),
+      deadline: deadlineOf(snapshot, instant(world.clock)),
+      ...(provider.asksNobody === true
+        ? { local: snapshot.use.kind === 'missing' ? ('awaited' as const) : ('due' as const) }
+        : {}),
+      run: async () => {
+        if (world.lockState() !== 'held') {
+          nextIn = 0;
+          return undefined;
+        }
+        const { error, late, ...result } = await attempt(world, memory, verdict, provider);
+        ({ nextIn } = result);
+        const { user } = snapshot;
+        if (late) void followLate(world, { issuer: provider.issuerOf(snapshot), user, token: id }, late);
+        return error;
+      },
+      skip: (error, seconds) => {
+        nextIn = postponed(world, memory, verdict, error, seconds);
+      },
+    });
+  } catch (error) {
+    // A mistake of ours with one token must not end the renewal of all others.
+    world.report.trouble(`${id}: unexpected: ${messageOf(error)}`, id);
+    nextIn = UNEXPECTED_INTERVAL;
+  } finally {
+    memory.inFlight.delete(id);
+  }
+  return nextIn;
+}
+
+/** A `.top` whose answer may still come must not be sent again; a newer login may. */
+function isAwaited(late: readonly LateRenewal[], token: TokenSnapshot): boolean {
+  const id = tokenId(token);
+  return late.some((one) => one.id === id && sameIdentity(one.from, identityOf(token.top)));
+}
+
+/** Waits for a late answer, and tells the limiter whether the issuer answered. */
+async function followLate(
+  world: PassWorld,
+  job: Pick<Job, 'issuer' | 'user' | 'token'>,
+  late: NonNullable<Attempted['late']>,
+): Promise<void> {
+  try {
+    const answer = await late;
+    if (answer) world.limiter.answered(job, answer.error);
+  } catch (error) {
+    world.report.trouble(`${job.token}: unexpected error with a late answer: ${messageOf(error)}`, job.token);
+  }
+}
+
+/** When the access token in place expires, in steady seconds; infinite when that is past, or none is there. */
+function deadlineOf(token: TokenSnapshot, now: Instant): number {
+  const left = token.use.kind === 'valid' ? token.use.value.expiresAt - localNow(token, now) : 0;
+  return left > 0 ? now.steady + left : Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,121 @@
+// Every kind of provider that this daemon has, built from the settings: one line each.
+import { join } from 'node:path';
+import type { Random, Send } from '@credmon/core';
+import type { Settings } from '../settings/read.ts';
+import { clientCredentials } from '../providers/client/credentials.ts';
+import type { ClientOptions } from '../providers/client/registration.ts';
+import type { ClientKind } from '../settings/clients.ts';
+import { execProvider } from '../providers/exec/exec.ts';
+import { runProgram } from '../host/run-program.ts';
+import { oauthRefresh } from '../providers/oauth/refresh.ts';
+import type { Provider, ProviderContext } from '../providers/common/provider.ts';
+import type { ProviderKind } from '../settings/lists.ts';
+import { tokenExchange } from '../providers/exchange/exchange.ts';
+import { createPelicanSend, createVaultSend, type ProcessTrust } from '../host/tls-ca.ts';
+import { vaultReader } from '../providers/vault/vault.ts';
+import { localSigner } from '../providers/local/signer.ts';
+import { localKeys } from '../providers/local/keys.ts';
+import { standingProvider } from '../providers/standing/standing.ts';
+import type { LocalPorts } from '../providers/local/ports.ts';
+import type { SilentLifetimes } from '../providers/common/expiry-cache.ts';
+
+/** The providers by kind; a kind that is not there leaves its tokens alone. */
+export type Providers = Partial<Readonly<Record<ProviderKind, Provider>>>;
+
+/** What building a provider may use of the world. `secretVersion` changes when a secret file is replaced or rewritten. */
+export interface ProviderPorts {
+  readonly secretVersion: (path: string) => string;
+  readonly random: Random;
+  readonly local: LocalPorts;
+  readonly promises: SilentLifetimes;
+  /** Whom connections trust that a provider opens by itself. Default: what the settings say, read anew. */
+  readonly trust?: ProcessTrust;
+}
+
+/** Builds the providers of these settings. */
+export function buildProviders(settings: Settings, ports: ProviderPorts): Providers {
+  const { lists, clients, policy, allowLoopbackHttp } = settings;
+  const clientsOf = (kind: ClientKind): ClientOptions => clientOptions(settings, ports, kind);
+  const extraScopes = (service: string): readonly string[] =>
+    settings.extraScopes[service.toUpperCase()] ?? [];
+  return {
+    client: clientCredentials(clientsOf('CLIENT')),
+    exchange: tokenExchange(clientsOf('EXCHANGE')),
+    pelican: pelicanOf(settings, tokenExchange(clientsOf('PELICAN')), ports),
+    exec: execProvider({
+      programs: settings.tokenPrograms,
+      run: runProgram,
+      fileVersion: ports.secretVersion,
+      specialNames: lists.specialNames,
+      defaultLifetime: policy.defaultLifetime,
+    }),
+    local: localSigner({ settings: settings.local, specialNames: lists.specialNames, ports: ports.local }),
+    oauth2: oauthRefresh({
+      clientOf: (service) => clients.get(service.toUpperCase()),
+      secretVersion: ports.secretVersion,
+      extraScopes,
+      useIdToken: (service) => settings.idTokens.has(service.toUpperCase()),
+      specialNames: lists.specialNames,
+      allowLoopbackHttp,
+      defaultLifetime: policy.defaultLifetime,
+    }),
+    vault: vaultReader({
+      settings: settings.vault,
+      send: createVaultSend(settings.vault, settings.limits, ports.trust),
+      extraScopes,
+      topVersion: (user, stem) => ports.secretVersion(join(settings.credDir, user, `${stem}.top`)),
+      specialNames: lists.specialNames,
+      policy,
+    }),
+  };
+}
+
+/** Pelican's issuers may have authorities of their own. */
+function pelicanOf(
+  { pelicanCaFile, limits }: Settings,
+  provider: Provider,
+  { trust }: ProviderPorts,
+): Provider {
+  const send = createPelicanSend(pelicanCaFile, limits, trust);
+  if (!send) return provider;
+  return {
+    ...provider,
+    obtain: (token, files, context) => provider.obtain(token, files, withSend(context, send)),
+  };
+}
+
+/** Not a spread, which would read `now` before the answer. */
+function withSend(context: ProviderContext, send: Send): ProviderContext {
+  const { readSecret, readToken } = context;
+  return {
+    send,
+    readSecret,
+    readToken,
+    get now() {
+      return context.now;
+    },
+  };
+}
+
+/** Builds the provider of standing tokens. */
+export function buildStanding(settings: Settings, ports: ProviderPorts): Provider {
+  const { local, standing: tokens } = settings;
+  const issuers = tokens.flatMap((token) => (token.kind === 'signed' ? [token.issuer] : []));
+  return standingProvider({
+    tokens,
+    keys: localKeys({ ...local, issuers }, ports.local),
+    ports: ports.local,
+    clients: clientOptions(settings, ports, 'CLIENT'),
+  });
+}
+
+function clientOptions(settings: Settings, ports: ProviderPorts, kind: ClientKind): ClientOptions {
+  return {
+    clients: settings.tokenClients.filter((client) => client.kind === kind),
+    ...ports,
+    specialNames: settings.lists.specialNames,
+    allowLoopbackHttp: settings.allowLoopbackHttp,
+    endpointOrigins: settings.endpointOrigins,
+    defaultLifetime: settings.policy.defaultLifetime,
+  };
+}

@@ -1,0 +1,61 @@
+// From settings to the providers and the owner of each token.
+import { refusedName, splitStem, type ManagedToken, type Parsed, type TokenSnapshot } from '@credmon/core';
+import type { Ownership } from './pass.ts';
+import { buildProviders, buildStanding } from './provider-factory.ts';
+import type { Provider } from '../providers/common/provider.ts';
+import type { ProviderPorts } from './provider-factory.ts';
+import { STANDING } from '../providers/standing/standing.ts';
+import { ownerOf, type Ownership as TokenOwner } from '../settings/lists.ts';
+import type { Settings } from '../settings/read.ts';
+
+/** The providers of these settings, and who owns which token. */
+export function ownershipOf(settings: Settings, ports: ProviderPorts): Ownership {
+  const { policy } = settings;
+  const providers = buildProviders(settings, ports);
+  const standing = buildStanding(settings, ports);
+
+  const providerOf = (token: TokenSnapshot): Provider | undefined => {
+    if (token.user === STANDING) return standing;
+    const owner = ownerOfToken(token, settings);
+    return owner.kind === 'nobody' ? undefined : providers[owner.kind];
+  };
+
+  // A scan hands out the same snapshot until something changes; only a token that asks nobody depends on nothing else.
+  const known = new WeakMap<TokenSnapshot, NonNullable<ReturnType<Ownership['manage']>>>();
+  return {
+    manage: (token) => {
+      const before = known.get(token);
+      if (before) return before;
+      const provider = providerOf(token);
+      if (!provider) return undefined;
+      const managed: ManagedToken = {
+        snapshot: provider.view?.(token) ?? token,
+        provider: provider.name,
+        renewable: blocked(token) ?? provider.renewable(token),
+        basis: () => provider.basis(token),
+        policy: provider.policy ?? policy,
+      };
+      const owned = { managed, provider };
+      if (provider.asksNobody === true) known.set(token, owned);
+      return owned;
+    },
+  };
+}
+
+/** Which kind of provider owns a token of the credential directory, or why none does. */
+export function ownerOfToken(
+  { stem, meta }: Pick<TokenSnapshot, 'stem' | 'meta'>,
+  { lists, names, clients, vaultEnabled }: Pick<Settings, 'lists' | 'names' | 'clients' | 'vaultEnabled'>,
+): TokenOwner {
+  const refused = refusedName(stem, names);
+  if (refused !== undefined) return { kind: 'nobody', why: refused };
+  const service = splitStem(stem, lists.specialNames)?.service ?? stem;
+  const hasClient = clients.has(service.toUpperCase()) || meta.kind !== 'missing';
+  return ownerOf(stem, lists, { hasClient, vaultEnabled });
+}
+
+/** A grant must not be spent for a token that cannot be put in its place. */
+function blocked({ use }: TokenSnapshot): Parsed<true> | undefined {
+  if (use.kind !== 'broken' || use.blocked !== true) return undefined;
+  return { ok: false, reason: `.use ${use.reason}: the administrator must remove it` };
+}

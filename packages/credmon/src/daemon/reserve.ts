@@ -1,0 +1,77 @@
+// Keeps the reserve of disk space at the right size while the daemon runs, and says once what is wrong with it.
+import { RESERVE_FILE, type Reserve } from '@credmon/core';
+import type { Log } from '@credmon/core/log';
+import { MAX_REFRESH_TOKEN, SMALLEST_RESERVE } from '@credmon/core';
+import type { Settings } from '../settings/read.ts';
+
+/** The reserve as the loop sees it. */
+export interface ReserveKeeper {
+  /** Makes the reserve again where it is missing or too small, in the background. Nothing waits for it. */
+  readonly keep: () => void;
+  /** Gives the space back to the file system. True when there was any. */
+  readonly release: () => boolean;
+  /** Ends when nothing is being written any more. */
+  readonly idle: () => Promise<void>;
+}
+
+/** Keeps `reserve` at `bytes()`. */
+export function createReserveKeeper(reserve: Reserve, bytes: () => number, log: Log): ReserveKeeper {
+  let warned = false;
+  let working: Promise<void> | undefined;
+  const look = async (): Promise<void> => {
+    const wanted = bytes();
+    const kept = await reserve.keep(wanted);
+    if (kept.bytes >= wanted) {
+      if (warned) log.info(`Disk space for rotated refresh tokens is reserved again: ${kept.bytes} bytes`);
+      warned = false;
+    } else if (!warned) {
+      warned = true;
+      log.warn(
+        `failed to reserve ${wanted} bytes in ${RESERVE_FILE} (reserved: ${kept.bytes}): ${kept.why ?? 'unknown'}; ` +
+          'rotated refresh tokens can be lost if the daemon ends while the disk is full; ' +
+          'fix: free space in the credential directory',
+      );
+    }
+  };
+  return {
+    keep: () => {
+      working ??= look()
+        .catch((error: unknown) => log.error(`unexpected error with ${RESERVE_FILE}: ${String(error)}`))
+        .finally(() => {
+          working = undefined;
+        });
+    },
+    release: () => {
+      const isReleased = reserve.release();
+      if (isReleased)
+        log.warn('The disk is full: reserved space is released for rotated refresh tokens; fix: free space');
+      return isReleased;
+    },
+    idle: async () => {
+      await working;
+    },
+  };
+}
+
+/** Bytes of a file system block. */
+const BLOCK = 4096;
+/** Bytes of `.top` beside the refresh token: scopes, audience, and what other programs keep there. */
+const BESIDE_TOKEN = 4096;
+/** Renewals that are counted at most, however many issuers are configured. */
+const MOST_RENEWALS = 1024;
+
+/**
+ * The bytes to reserve: for each renewal that the settings let be under way at issuers that may rotate a refresh token, the blocks of a
+ * `.top` with the longest refresh token, and one block for its inode; at least {@link SMALLEST_RESERVE}.
+ */
+export function reserveBytes({
+  perIssuer,
+  clients,
+  tokenClients,
+  tokenPrograms,
+}: Pick<Settings, 'perIssuer' | 'clients' | 'tokenClients' | 'tokenPrograms'>): number {
+  const issuers = Math.max(1, clients.size + tokenClients.length + tokenPrograms.length);
+  const renewals = Math.min(issuers * perIssuer, MOST_RENEWALS);
+  const blocks = Math.ceil((MAX_REFRESH_TOKEN + BESIDE_TOKEN) / BLOCK) + 1;
+  return Math.max(SMALLEST_RESERVE, renewals * blocks * BLOCK);
+}

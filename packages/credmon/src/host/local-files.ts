@@ -1,0 +1,108 @@
+// The local signer's part of the world: keys, map files and key pairs on disk.
+import { lstatSync, readdirSync, statSync, type Stats } from 'node:fs';
+import { join } from 'node:path';
+import {
+  readSafely,
+  shellWord,
+  systemCode,
+  systemRandom,
+  type Parsed,
+  type SafeReading,
+} from '@credmon/core';
+import {
+  activeKey,
+  initKeyDirectory,
+  publishInPlace,
+  readKeyDirectory,
+  rotateKeys,
+} from '@credmon/scitokens';
+import { createKeyPair, recoverKeyPair } from './key-pair.ts';
+import type { KeyDirectories } from '../keys/rotation.ts';
+import type { LocalPorts } from '../providers/local/ports.ts';
+import { createSaid } from '../report/log-once.ts';
+
+/** Key directories on disk. */
+export const keyDirectories: KeyDirectories = {
+  init: initKeyDirectory,
+  read: readKeyDirectory,
+  rotate: rotateKeys,
+  publish: publishInPlace,
+};
+
+/** So many warnings are remembered as said. */
+const MOST_TEXTS = 1000;
+
+/** The ports of the local signer; what it warns of goes to `warn`, once until it has recovered. */
+export function localFiles(warn: (text: string) => void): LocalPorts {
+  const said = createSaid(MOST_TEXTS);
+  return {
+    random: systemRandom,
+    version,
+    readText,
+    readKey,
+    readAll,
+    activeKey,
+    createKeyPair,
+    recoverKeyPair,
+    warn: (text, about = text) => said.once(about, text, () => warn(text)),
+    recovered: (about) => said.forget(about),
+  };
+}
+
+/** A chmod that mends a key changes no time of it but the inode's, so the mode counts too. */
+function version(path: string): string {
+  const stats = look(path);
+  if (stats === undefined || typeof stats === 'string') return stats ?? '';
+  return `${stats.ino}:${stats.mtimeMs}:${stats.size}:${stats.mode}`;
+}
+
+/** A file's facts; `undefined` when it is not there; the system's word when it refuses to say, or when a link leads nowhere. */
+function look(path: string): Stats | string | undefined {
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    return stats ?? (lstatSync(path, { throwIfNoEntry: false }) ? 'ENOENT' : undefined);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    return code;
+  }
+}
+
+/** The administrator may keep a file behind a link, as orchestrators do. */
+function readText(path: string): Parsed<string> {
+  const reading = readSafely(path);
+  return reading.kind === 'text' ? { ok: true, value: reading.text } : refused(reading);
+}
+
+function readKey(path: string): Parsed<string> {
+  const reading = readSafely(path);
+  if (reading.kind !== 'text') return refused(reading);
+  if ((reading.mode & 0o007) === 0) return { ok: true, value: reading.text };
+  return {
+    ok: false,
+    reason: `is open to every user; to mend it: chmod 600 ${shellWord(path)}, and replace the key`,
+  };
+}
+
+function refused(reading: Exclude<SafeReading, { kind: 'text' }>): Parsed<string> {
+  return { ok: false, reason: reading.kind === 'missing' ? 'is missing' : reading.reason };
+}
+
+function readAll(path: string): readonly string[] {
+  const stats = look(path);
+  if (stats === undefined || typeof stats === 'string') return [];
+  const files = stats.isDirectory() ? namesIn(path).map((name) => join(path, name)) : [path];
+  return files.flatMap((file) => {
+    const text = readText(file);
+    return text.ok ? [text.value] : [];
+  });
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory).sort();
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return [];
+  }
+}

@@ -1,0 +1,89 @@
+// From a client's settings to what a token request needs: its endpoint, and its secret or key as they are now.
+import {
+  smallest,
+  CodedError,
+  clientAssertion,
+  createMetadataCache,
+  readableUse,
+  useText,
+  type ClientRegistration,
+  type MetadataCache,
+  type Random,
+  type TokenAnswer,
+  type TokenWrite,
+} from '@credmon/core';
+import type { TokenClient } from '../../settings/clients.ts';
+import type { ProviderContext } from '../common/provider.ts';
+import type { SilentLifetimes } from '../common/expiry-cache.ts';
+
+/** What providers of these clients need to know. `secretVersion` changes with a secret file; `defaultLifetime` in seconds. */
+export interface ClientOptions {
+  readonly clients: readonly TokenClient[];
+  readonly secretVersion: (path: string) => string;
+  readonly random: Random;
+  readonly promises: SilentLifetimes;
+  readonly specialNames: boolean;
+  readonly allowLoopbackHttp: boolean;
+  /** Servers beside the issuers' own that their metadata may name. */
+  readonly endpointOrigins: readonly string[];
+  readonly defaultLifetime: number;
+}
+
+/** A cache of the metadata of these clients' issuers. */
+export function metadataOf({ clients, allowLoopbackHttp, endpointOrigins }: ClientOptions): MetadataCache {
+  const lifetime = smallest(
+    clients.map(({ endpointLifetime }) => endpointLifetime),
+    86_400,
+  );
+  return createMetadataCache({ lifetime, allowLoopbackHttp, origins: endpointOrigins });
+}
+
+/**
+ * The registration of a client at one of its configured issuers; `issuer` is `undefined` only where a token URL is configured.
+ * The secret is read anew each time.
+ * @throws CodedError `SECRET_UNREADABLE`, and what finding the metadata throws
+ */
+export async function registrationOf(
+  client: TokenClient,
+  issuer: string | undefined,
+  metadata: MetadataCache,
+  { random, allowLoopbackHttp }: ClientOptions,
+  context: ProviderContext,
+): Promise<ClientRegistration> {
+  const { clientId, proof, keyId, secretFile } = client;
+  const tokenUrl = client.tokenUrl ?? (await metadata.find(context.send, issuer ?? '', context.now)).tokenUrl;
+  const common = {
+    provider: client.name,
+    clientId,
+    tokenUrl,
+    allowLoopbackHttp,
+    ...(issuer === undefined ? {} : { issuer }),
+  };
+  if (proof === 'private_key_jwt') {
+    const key = { clientId, keyId, pem: secretOf(secretFile ?? '', 'whole', context) };
+    const assertion = (audience: string): string => clientAssertion(key, audience, context.now, random);
+    return { ...common, authentication: 'post', assertion };
+  }
+  const clientSecret = secretFile === undefined ? '' : secretOf(secretFile, 'line', context);
+  return { ...common, authentication: proof, clientSecret };
+}
+
+function secretOf(path: string, form: 'line' | 'whole', context: ProviderContext): string {
+  const secret = context.readSecret(path, form);
+  if (secret.ok) return secret.value;
+  throw new CodedError('SECRET_UNREADABLE', `the client secret file ${path} ${secret.reason}`, { path });
+}
+
+/**
+ * The write of `.use`: JSON as every provider writes it, or the bare token.
+ * @throws CodedError `ISSUER_ANSWER_INVALID` when nobody could read it
+ */
+export function useWrite(
+  { name, json, useIdToken }: Pick<TokenClient, 'name' | 'json' | 'useIdToken'>,
+  answer: TokenAnswer,
+  { now }: ProviderContext,
+  { defaultLifetime }: ClientOptions,
+): TokenWrite {
+  const text = json ? useText(answer, now, defaultLifetime, useIdToken) : `${answer.accessToken}\n`;
+  return { kind: 'use', text: readableUse(text, { provider: name, now, defaultLifetime }), durable: true };
+}

@@ -1,0 +1,188 @@
+// Tokens in exchange for one that the user stored: verified first, exchanged once, then renewed with the refresh token that came.
+import {
+  promisedLifetime,
+  refreshGrant,
+  secureEndpoint,
+  tokenExchangeGrant,
+  tokenId,
+  type MetadataCache,
+  type Parsed,
+  type Send,
+  type TokenAnswer,
+  type TokenSnapshot,
+  type TokenWrite,
+} from '@credmon/core';
+import { createIssuerKeys, type KeyFinder } from '@credmon/scitokens';
+import { lookUpClients } from '../client/lookup.ts';
+import { metadataOf, registrationOf, useWrite, type ClientOptions } from '../client/registration.ts';
+import type { TokenClient } from '../../settings/clients.ts';
+import { audienceNote, joinNotes } from '../common/granted-audience.ts';
+import { judgeGrant } from '../common/granted-scopes.ts';
+import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
+import { refusal, refusalAfter } from '../common/rejection.ts';
+import { scopesFor } from '../../settings/scope-template.ts';
+import { asPromised, remember } from '../common/expiry-cache.ts';
+import { learnIssuer, learnClaimed } from './issuer-memory.ts';
+import { exchangedTop, issuerOfRefresh, subjectOf, verifiedIssuer, type Subject } from './subject.ts';
+
+/** What is remembered of issuers from renewal to renewal. */
+interface Memory {
+  readonly metadata: MetadataCache;
+  readonly keys: (send: Send) => KeyFinder;
+  /** The issuer of each token, once it is known: with several, none may wait for another's bad days. */
+  readonly issuers: Map<string, string>;
+}
+
+/**
+ * The token exchange provider. The issuer is one that the administrator configured, compared to the letter with the token's `iss`;
+ * no secret leaves before the token's signature has been found to be that issuer's.
+ * @see RFC 8693
+ */
+export function tokenExchange(options: ClientOptions): Provider {
+  const memory = {
+    metadata: metadataOf(options),
+    keys: keysOnce(options),
+    issuers: new Map<string, string>(),
+  };
+  const { clientOf, basis, issuerOf } = lookUpClients(options);
+  return {
+    name: 'exchange',
+    view: (token) => asPromised(options.promises, token, options.defaultLifetime),
+    renewable: (token) => renewable(token, clientOf(token)),
+    basis,
+    issuerOf: (token) => {
+      const severalIssuers = (clientOf(token)?.issuers.length ?? 0) > 1;
+      if (!severalIssuers) return issuerOf(token);
+      return memory.issuers.get(tokenId(token)) ?? `exchange ${clientOf(token)?.name ?? ''}`;
+    },
+    obtain: async (token, files, context) => {
+      try {
+        const client = clientOf(token);
+        if (!client) return refusal(token, new TypeError('no client'));
+        const subject = subjectOf(token, files);
+        const { subjectToken, refreshToken } = subject;
+        return subjectToken === undefined
+          ? await renew(
+              token,
+              { ...subject, refreshToken: refreshToken ?? '' },
+              client,
+              memory,
+              options,
+              context,
+            )
+          : await exchange(token, { ...subject, subjectToken }, client, memory, options, context);
+      } catch (error) {
+        return refusal(token, error);
+      }
+    },
+  };
+}
+
+/** Keys are fetched as secrets are sent: over https, or http on loopback by exception, and nowhere else. */
+function keysOnce({ allowLoopbackHttp }: ClientOptions): (send: Send) => KeyFinder {
+  const known = new WeakMap<Send, KeyFinder>();
+  return (send) => {
+    const careful: Send = async (request) => {
+      secureEndpoint(request.url, "an issuer's keys", allowLoopbackHttp);
+      return send(request);
+    };
+    const keys = known.get(send) ?? createIssuerKeys({ send: careful, insecure: allowLoopbackHttp });
+    known.set(send, keys);
+    return keys;
+  };
+}
+
+function renewable({ top }: TokenSnapshot, client: TokenClient | undefined): Parsed<true> {
+  if (!client) return { ok: false, reason: 'its provider is not configured' };
+  if (top.kind === 'valid') return { ok: true, value: true };
+  const reason = top.kind === 'missing' ? '.top is missing' : `.top ${top.reason}`;
+  return { ok: false, reason: `${reason}: the user must store a token again` };
+}
+
+async function exchange(
+  token: TokenSnapshot,
+  subject: Subject & { readonly subjectToken: string },
+  client: TokenClient,
+  { metadata, keys, issuers }: Memory,
+  options: ClientOptions,
+  context: ProviderContext,
+): Promise<Outcome> {
+  const { send } = context;
+  learnClaimed(issuers, tokenId(token), subject.subjectToken, client.issuers);
+  const issuer = await verifiedIssuer(token, subject.subjectToken, client, keys(send), context.now);
+  learnIssuer(issuers, tokenId(token), issuer);
+  const registration = await registrationOf(client, issuer, metadata, options, context);
+  const scope = subject.scope ?? scopesFor(client.scopes, token.user);
+  const answer = await tokenExchangeGrant(send, registration, {
+    subjectToken: subject.subjectToken,
+    scope,
+    audience: subject.audience ?? client.audience,
+    resources: client.resources,
+    now: context.now,
+  });
+  const { refreshToken } = answer;
+  const top = refreshToken === undefined ? undefined : exchangedTop(subject, refreshToken, issuer);
+  try {
+    const noted = judged(answer, scope, subject, client);
+    return { ...issued(token, client, answer, top, options, context), ...noted };
+  } catch (error) {
+    return refusalAfter(token, error, top);
+  }
+}
+
+async function renew(
+  token: TokenSnapshot,
+  subject: Subject & { readonly refreshToken: string },
+  client: TokenClient,
+  { metadata, issuers }: Memory,
+  options: ClientOptions,
+  context: ProviderContext,
+): Promise<Outcome> {
+  const { refreshToken } = subject;
+  const issuer = issuerOfRefresh(token, subject, client);
+  learnIssuer(issuers, tokenId(token), issuer);
+  const registration = await registrationOf(client, issuer, metadata, options, context);
+  let top: string | undefined;
+  const rotate = (next: string): void => {
+    if (next !== refreshToken) top = exchangedTop(subject, next, issuer);
+  };
+  try {
+    const asked = subject.scope ?? scopesFor(client.scopes, token.user);
+    const wish = { refreshToken, now: context.now, salvage: rotate };
+    const answer = await refreshGrant(context.send, registration, wish);
+    if (answer.refreshToken !== undefined) rotate(answer.refreshToken);
+    const noted = judged(answer, asked, subject, client);
+    return { ...issued(token, client, answer, top, options, context), ...noted };
+  } catch (error) {
+    return refusalAfter(token, error, top);
+  }
+}
+
+/** Scopes and audience against what was asked for. @throws CodedError `SCOPE_WIDENED` */
+function judged(
+  { accessToken, scope }: TokenAnswer,
+  asked: string,
+  subject: Subject,
+  client: TokenClient,
+): { readonly note?: string } {
+  const { note } = judgeGrant({ ...client, extra: client.extraScopes, asked, granted: scope });
+  const audience = [...(subject.audience ?? client.audience), ...client.resources];
+  return joinNotes(note, audienceNote(audience, accessToken));
+}
+
+/** `.top` goes first and durably: what is in it replaces something that may be spent. */
+function issued(
+  token: TokenSnapshot,
+  client: TokenClient,
+  answer: TokenAnswer,
+  top: string | undefined,
+  options: ClientOptions,
+  context: ProviderContext,
+): Outcome & { kind: 'issued' } {
+  const writes: TokenWrite[] = [useWrite(client, answer, context, options)];
+  if (top !== undefined) writes.unshift({ kind: 'top', text: top, durable: true });
+  const issuedAt = Math.floor(context.now);
+  const expiresAt = issuedAt + promisedLifetime(answer.answer, options.defaultLifetime, issuedAt);
+  if (!client.json) remember(options.promises, token, { issuedAt, expiresAt });
+  return { kind: 'issued', writes, times: { issuedAt, expiresAt }, rotated: top !== undefined };
+}

@@ -1,0 +1,168 @@
+// Tokens from a site's own program: the plug-in point. docs/exec-provider.md is the contract.
+import {
+  CodedError,
+  classifyFailure,
+  harmless,
+  judgeTokenResponse,
+  parseObject,
+  promisedLifetime,
+  readableUse,
+  refreshTokenToSave,
+  splitStem,
+  tokenId,
+  useText,
+  type Parsed,
+  type TokenAnswer,
+  type TokenFiles,
+  type TokenSnapshot,
+  type TokenWrite,
+} from '@credmon/core';
+import { basisOf } from '../common/fingerprint.ts';
+import type { ProgramAnswer, RunProgram } from './ports.ts';
+import type { TokenProgram } from '../../settings/exec.ts';
+import { judgeGrant } from '../common/granted-scopes.ts';
+import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
+import { refusal, refusalAfter } from '../common/rejection.ts';
+
+/** What the provider needs to know. `fileVersion` changes when a file is replaced or rewritten; `defaultLifetime` in seconds. */
+export interface ExecOptions {
+  readonly programs: readonly TokenProgram[];
+  readonly run: RunProgram;
+  readonly fileVersion: (path: string) => string;
+  readonly specialNames: boolean;
+  readonly defaultLifetime: number;
+}
+
+/** The plug-in provider. */
+export function execProvider(options: ExecOptions): Provider {
+  const programs = new Map(options.programs.map((program) => [program.name, program]));
+  const programOf = ({ stem }: TokenSnapshot): TokenProgram | undefined =>
+    programs.get(splitStem(stem, options.specialNames)?.service ?? '');
+  return {
+    name: 'exec',
+    renewable: (token) => renewable(token, programOf(token)),
+    basis: (token) => {
+      const program = programOf(token);
+      return basisOf(token, [program, program && options.fileVersion(program.command)]);
+    },
+    issuerOf: (token) => `exec:${programOf(token)?.name ?? ''}`,
+    obtain: async (token, files, context) => {
+      try {
+        const program = programOf(token);
+        if (!program) return refusal(token, new TypeError('no program'));
+        return await obtain(token, files, program, options, context);
+      } catch (error) {
+        return refusal(token, error);
+      }
+    },
+  };
+}
+
+function renewable({ top }: TokenSnapshot, program: TokenProgram | undefined): Parsed<true> {
+  if (!program) return { ok: false, reason: 'its provider is not configured' };
+  if (top.kind === 'valid') return { ok: true, value: true };
+  return {
+    ok: false,
+    reason: top.kind === 'missing' ? '.top is missing: nobody asks for it' : `.top ${top.reason}`,
+  };
+}
+
+async function obtain(
+  token: TokenSnapshot,
+  files: TokenFiles,
+  program: TokenProgram,
+  options: ExecOptions,
+  context: ProviderContext,
+): Promise<Outcome> {
+  if (!files.top.ok)
+    throw new CodedError('CRED_FILE_INVALID', `${tokenId(token)}: .top ${files.top.reason}`, {
+      token: tokenId(token),
+    });
+  const parsed = parseObject(files.top.value);
+  const top = parsed.ok ? parsed.value : undefined;
+  const asked = textOf(top, 'scopes');
+  const request = {
+    version: 1,
+    user: token.user,
+    ...(splitStem(token.stem, options.specialNames) ?? { service: token.stem, handle: '' }),
+    scopes: asked,
+    audience: textOf(top, 'audience'),
+    top: top ?? files.top.value,
+    now: Math.floor(context.now),
+  };
+  const said = await options.run({ ...program, input: `${JSON.stringify(request)}\n` });
+  const spent = textOf(top, 'refresh_token');
+  let rotated: string | undefined;
+  const rotate = (next: string | undefined): void => {
+    if (next !== undefined && next !== spent)
+      rotated = `${JSON.stringify({ ...top, refresh_token: next })}\n`;
+  };
+  const json = parseObject(said.output);
+  if (json.ok && !saysError(json.value)) rotate(refreshTokenToSave(json.value));
+  try {
+    const { now } = context;
+    const answer = answerOf(program, said, json, { spent, now });
+    rotate(answer.refreshToken);
+    const noted = judgeGrant({ ...program, extra: program.extraScopes, asked, granted: answer.scope });
+    return { ...issued(program, rotated, answer, options, now), ...noted };
+  } catch (error) {
+    return refusalAfter(token, error, rotated);
+  }
+}
+
+function saysError(json: Readonly<Record<string, unknown>>): boolean {
+  return json['error'] !== undefined && json['access_token'] === undefined;
+}
+
+function textOf(top: Readonly<Record<string, unknown>> | undefined, name: string): string {
+  const value = top?.[name];
+  return typeof value === 'string' ? value : '';
+}
+
+/** An error of RFC 6749 counts whatever the exit code is; anything else counts only with exit code 0. */
+function answerOf(
+  program: TokenProgram,
+  { exit, complaint }: ProgramAnswer,
+  json: Parsed<Record<string, unknown>>,
+  { spent, now }: { readonly spent: string; readonly now: number },
+): TokenAnswer {
+  if (json.ok && saysError(json.value)) {
+    const wait = json.value['retry_after'];
+    const retryAfter = typeof wait === 'number' && wait >= 0 ? { retryAfter: String(Math.ceil(wait)) } : {};
+    throw classifyFailure(
+      program.name,
+      { status: 400, json: json.value, secrets: [spent], ...retryAfter },
+      now,
+    );
+  }
+  const failed = (what: string): CodedError =>
+    new CodedError(
+      'PLUGIN_FAILED',
+      `the token program of ${program.name} ${what}${complaint === '' ? '' : `; it says: ${complaint}`}`,
+      { provider: program.name, ...(exit === null ? {} : { exit }) },
+    );
+  if (exit !== 0) throw failed(exit === null ? 'was ended by a signal' : `ended with exit code ${exit}`);
+  if (!json.ok) throw failed(`gave an answer that ${json.reason}`);
+  try {
+    return judgeTokenResponse(json.value, program.name, [spent]);
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    throw failed(`gave an unusable answer: ${harmless(error.message)}`);
+  }
+}
+
+function issued(
+  { name: provider, useIdToken }: TokenProgram,
+  rotated: string | undefined,
+  answer: TokenAnswer,
+  { defaultLifetime }: ExecOptions,
+  now: number,
+): Outcome & { kind: 'issued' } {
+  const use = useText(answer, now, defaultLifetime, useIdToken);
+  const text = readableUse(use, { provider, now, defaultLifetime });
+  const writes: TokenWrite[] = [{ kind: 'use', text, durable: rotated !== undefined }];
+  if (rotated !== undefined) writes.unshift({ kind: 'top', text: rotated, durable: true });
+  const issuedAt = Math.floor(now);
+  const expiresAt = issuedAt + promisedLifetime(answer.answer, defaultLifetime, issuedAt);
+  return { kind: 'issued', writes, times: { issuedAt, expiresAt }, rotated: rotated !== undefined };
+}

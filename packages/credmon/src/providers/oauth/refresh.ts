@@ -1,0 +1,185 @@
+// The OAuth provider: renews an access token with the refresh token that the user's login left in `.top`.
+import { createHash } from 'node:crypto';
+import {
+  CodedError,
+  originOf,
+  parseTop,
+  promisedLifetime,
+  readableUse,
+  refreshGrant,
+  rotatedTopText,
+  splitStem,
+  tokenId,
+  useText,
+  type ClientRegistration,
+  type Parsed,
+  type TokenAnswer,
+  type TokenFiles,
+  type TokenSnapshot,
+  type TokenWrite,
+  type TopContents,
+} from '@credmon/core';
+import { judgeGrant } from '../common/granted-scopes.ts';
+import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
+import type { ConfiguredClient } from '../../settings/clients.ts';
+import { refusalAfter } from '../common/rejection.ts';
+
+/** What the provider needs to know. `clientOf` answers for a service name, without case. `secretVersion` changes with a secret file. */
+export interface OAuthOptions {
+  readonly clientOf: (service: string) => ConfiguredClient | undefined;
+  readonly secretVersion: (path: string) => string;
+  /** Scopes that the issuer of a service, without case, may grant unasked. */
+  readonly extraScopes: (service: string) => readonly string[];
+  /** True when jobs may read the ID tokens of a service, without case. */
+  readonly useIdToken: (service: string) => boolean;
+  readonly specialNames: boolean;
+  readonly allowLoopbackHttp: boolean;
+  readonly defaultLifetime: number;
+}
+
+/** The OAuth refresh provider. Configuration comes first as a whole, `.meta` second as a whole: they are never mixed. */
+export function oauthRefresh(options: OAuthOptions): Provider {
+  const clientOf = (token: TokenSnapshot): ConfiguredClient | undefined => {
+    const name = splitStem(token.stem, options.specialNames);
+    return name && options.clientOf(name.service);
+  };
+  return {
+    name: 'oauth',
+    renewable: (token) => renewable(token, clientOf(token)),
+    basis: (token) => basisOf(token, clientOf(token), options),
+    issuerOf: (token) =>
+      originOf(clientOf(token)?.tokenUrl ?? (token.meta.kind === 'valid' ? token.meta.value.tokenUrl : '')),
+    obtain: (token, files, context) => obtain(token, files, clientOf(token), options, context),
+  };
+}
+
+const no = (reason: string): Parsed<true> => ({ ok: false, reason });
+
+function renewable({ top, meta }: TokenSnapshot, client: ConfiguredClient | undefined): Parsed<true> {
+  if (top.kind === 'missing') return no('.top is missing: the user must log in again');
+  if (top.kind === 'broken') return no(`.top ${top.reason}: the user must log in again`);
+  if (top.value.refreshToken === 'empty')
+    return no('the issuer gave no refresh token: the user must log in again when it expires');
+  if (top.value.refreshToken === 'absent')
+    return no('.top holds no refresh token: the user must log in again');
+  if (meta.kind === 'valid' && !meta.value.useRefreshToken)
+    return no('.meta says not to use a refresh token');
+  if (client || meta.kind === 'valid') return { ok: true, value: true };
+  return no(
+    `.meta ${meta.kind === 'missing' ? 'is missing' : meta.reason}, and the service has no _CLIENT_ID and _TOKEN_URL in the configuration`,
+  );
+}
+
+function basisOf(
+  { stem, top, meta }: TokenSnapshot,
+  client: ConfiguredClient | undefined,
+  options: OAuthOptions,
+): string {
+  const stands = client
+    ? [
+        client.clientId,
+        client.tokenUrl,
+        client.issuer,
+        client.authentication,
+        client.secretFile && options.secretVersion(client.secretFile),
+      ]
+    : meta.kind === 'valid'
+      ? [meta.value.clientId, meta.value.tokenUrl, meta.identity.ino, meta.identity.mtime]
+      : [];
+  const version = top.kind === 'missing' ? '' : `${top.identity?.ino ?? ''}:${top.identity?.mtime ?? ''}`;
+  const extra = options.extraScopes(splitStem(stem, options.specialNames)?.service ?? stem);
+  return createHash('sha256')
+    .update(JSON.stringify([version, stands, ...(extra.length === 0 ? [] : [extra])]))
+    .digest('base64url')
+    .slice(0, 22);
+}
+
+async function obtain(
+  token: TokenSnapshot,
+  files: TokenFiles,
+  client: ConfiguredClient | undefined,
+  options: OAuthOptions,
+  context: ProviderContext,
+): Promise<Outcome> {
+  let rotated: string | undefined;
+  try {
+    const top = topOf(token, files);
+    const rotate = (next: string): void => {
+      if (next !== top.refresh_token) rotated = rotatedTopText(top, next);
+    };
+    const registration = registrationOf(token, files, client, options, context);
+    const answer = await refreshGrant(context.send, registration, {
+      refreshToken: top.refresh_token,
+      now: context.now,
+      salvage: rotate,
+    });
+    if (answer.refreshToken !== undefined) rotate(answer.refreshToken);
+    const name = registration.provider;
+    const extra = options.extraScopes(name);
+    const noted = judgeGrant({ name, extra, asked: top.scopes ?? '', granted: answer.scope });
+    return { ...issued(name, rotated, answer, options, context), ...noted };
+  } catch (error) {
+    return refusalAfter(token, error, rotated);
+  }
+}
+
+function topOf(token: TokenSnapshot, files: TokenFiles): TopContents {
+  const top = files.top.ok ? parseTop(files.top.value) : files.top;
+  if (top.ok) return top.value;
+  throw new CodedError('CRED_FILE_INVALID', `${tokenId(token)}: .top ${top.reason}`, {
+    token: tokenId(token),
+  });
+}
+
+function registrationOf(
+  token: TokenSnapshot,
+  files: TokenFiles,
+  client: ConfiguredClient | undefined,
+  options: OAuthOptions,
+  context: ProviderContext,
+): ClientRegistration {
+  const provider = splitStem(token.stem, options.specialNames)?.service ?? token.stem;
+  const common = { provider, allowLoopbackHttp: options.allowLoopbackHttp };
+  if (client) {
+    const { clientId, tokenUrl, issuer, authentication } = client;
+    const clientSecret = client.secretFile === undefined ? '' : secretOf(client.secretFile, context);
+    return {
+      ...common,
+      clientId,
+      tokenUrl,
+      authentication,
+      clientSecret,
+      ...(issuer === undefined ? {} : { issuer }),
+    };
+  }
+  if (!files.meta.ok) {
+    throw new CodedError('CRED_FILE_INVALID', `${tokenId(token)}: .meta ${files.meta.reason}`, {
+      token: tokenId(token),
+    });
+  }
+  const { client_id: clientId, client_secret: clientSecret, token_url: tokenUrl } = files.meta.value;
+  return { ...common, clientId, clientSecret, tokenUrl, authentication: 'post' };
+}
+
+function secretOf(path: string, context: ProviderContext): string {
+  const secret = context.readSecret(path);
+  if (secret.ok) return secret.value;
+  throw new CodedError('SECRET_UNREADABLE', `the client secret file ${path} ${secret.reason}`, { path });
+}
+
+/** `.top` goes first and durably: once it is visible, the old refresh token may be spent; `.use` can always be made again. */
+function issued(
+  provider: string,
+  rotated: string | undefined,
+  answer: TokenAnswer,
+  { defaultLifetime, useIdToken }: OAuthOptions,
+  { now }: ProviderContext,
+): Outcome & { kind: 'issued' } {
+  const issuedAt = Math.floor(now);
+  const use = useText(answer, now, defaultLifetime, useIdToken(provider));
+  const text = readableUse(use, { provider, now, defaultLifetime });
+  const writes: TokenWrite[] = [{ kind: 'use', text, durable: true }];
+  if (rotated !== undefined) writes.unshift({ kind: 'top', text: rotated, durable: true });
+  const expiresAt = issuedAt + promisedLifetime(answer.answer, defaultLifetime, issuedAt);
+  return { kind: 'issued', writes, times: { issuedAt, expiresAt }, rotated: rotated !== undefined };
+}

@@ -1,0 +1,57 @@
+// Standing tokens that are signed here.
+import type { TokenTimes } from '@credmon/core';
+import { issueToken } from '@credmon/scitokens';
+import type { LocalKeys } from '../local/keys.ts';
+import type { LocalPorts } from '../local/ports.ts';
+import { useOf } from '../local/signer.ts';
+import type { Outcome } from '../common/provider.ts';
+import { accessTokenIn, claimsOf, keyIdOf, wordsOf } from '../common/claims.ts';
+import type { SignedStanding } from '../../settings/standing.ts';
+
+/** Signs one. `now` in epoch seconds. @throws CodedError when the key may not sign, or not this */
+export function signStanding(
+  token: SignedStanding,
+  keys: LocalKeys,
+  { random }: LocalPorts,
+  now: number,
+): Outcome {
+  const { issuer, subject, scope, audience, lifetime, format } = token;
+  const issuedAt = Math.floor(now);
+  const times: TokenTimes = { issuedAt, expiresAt: issuedAt + lifetime };
+  const text = issueToken(
+    keys.keyOf({ ...issuer, lifetime }),
+    {
+      profile: issuer.profile,
+      issuer: issuer.issuer,
+      subject,
+      scope,
+      lifetime,
+      ...(audience.length === 0 ? {} : { audience: audience.length === 1 ? (audience[0] ?? '') : audience }),
+    },
+    { now, random },
+  );
+  const write = useOf({ useJson: format === 'json', lifetime }, text, times);
+  return { kind: 'issued', writes: [write], times, rotated: false };
+}
+
+/** Why a token that lies in its place is not the one that the configuration asks for; `undefined` when it is. */
+export function differs(
+  text: string,
+  { issuer, subject, scope, audience, format, lifetime }: SignedStanding,
+): string | undefined {
+  const token = accessTokenIn(text, format) ?? '';
+  const claims = claimsOf(token);
+  if (!claims) return `is no token in the format ${format}`;
+  const asked: Readonly<Record<string, string>> = {
+    iss: issuer.issuer,
+    sub: subject,
+    scope: scope.join(' '),
+    aud: audience.join(' '),
+  };
+  const name = Object.keys(asked).find((claim) => wordsOf(claims[claim]) !== asked[claim]);
+  const life = Number(claims['exp']) - Number(claims['iat']);
+  // A key directory publishes the old key for as long as its tokens live; of single keys there is one at a time.
+  const sameKey = issuer.key.kind === 'directory' || keyIdOf(token) === issuer.key.keyId;
+  const other = name ?? (life === lifetime ? undefined : 'lifetime') ?? (sameKey ? undefined : 'key');
+  return other && `has another ${other} than the configuration asks for`;
+}

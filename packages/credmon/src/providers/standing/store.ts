@@ -1,0 +1,196 @@
+// Adds standing tokens to the credential directory's store: one more user in every scan, whose files lie where the configuration says.
+import {
+  CodedError,
+  digestUse,
+  messageOf,
+  parseRenewal,
+  sameIdentity,
+  systemCode,
+  type CredentialStore,
+  type FileState,
+  type Instant,
+  type RenewalState,
+  type TokenChange,
+  type TokenSnapshot,
+  type TokenTimes,
+} from '@credmon/core';
+import { contradicts, provenanceIn, standsOf, type Provenance } from './fetched.ts';
+import { accessTokenIn } from '../common/claims.ts';
+import { keep, recall, type Known } from './memory.ts';
+import { STANDING, standingSnapshot } from './standing.ts';
+import type { StandingFiles, StandingOwner, StandingReading } from './ports.ts';
+import type { FetchedStanding, StandingToken } from '../../settings/standing.ts';
+import { differs } from './signed.ts';
+
+/** Which tokens stand now; a changed configuration changes it. */
+export type StandingTokens = () => readonly StandingToken[];
+
+/** The store with standing tokens. Their failures are remembered here: the directories they lie in belong to others. */
+export function withStanding(
+  store: CredentialStore,
+  tokens: StandingTokens,
+  files: StandingFiles,
+): CredentialStore {
+  const renewals = new Map<string, RenewalState>();
+  const seen = new Map<string, { readonly state: FileState<TokenTimes>; readonly at: Instant }>();
+  const fetched = recall(files);
+
+  const look = (token: StandingToken, now: Instant): TokenSnapshot => {
+    const reading = files.read(token.path);
+    const known = token.kind === 'fetched' ? recognized(token, reading, fetched) : undefined;
+    const state = stateOf(token, reading, known?.lifetime, files);
+    const news = token.kind === 'fetched' && known !== undefined && known.stands !== standsOf(token);
+    const before = seen.get(token.name);
+    const at = before && sameState(before.state, state) ? before.at : now;
+    seen.set(token.name, { state, at });
+    return standingSnapshot(token.name, state, news, renewals.get(token.name), at);
+  };
+
+  const apply = ({ stem, writes }: TokenChange): void => {
+    const token = tokens().find(({ name }) => name === stem);
+    if (!token)
+      throw new CodedError(
+        'CRED_SUPERSEDED',
+        `${STANDING}/${stem}: it is no longer configured; nothing was written`,
+      );
+    const textOf = (kind: string): string | undefined => writes.find((each) => each.kind === kind)?.text;
+    const use = textOf('use');
+    if (use !== undefined) {
+      const provenance = provenanceIn(textOf('top') ?? '');
+      refuseOther(token, use, provenance);
+      write(token, use, files);
+      if (token.kind === 'fetched') {
+        remember(fetched, stem, provenance, files.read(token.path));
+        const names = tokens().map(({ name }) => name);
+        keepIfPossible(files, fetched, names);
+      }
+    }
+    if (writes.some(({ kind }) => kind === 'renewal')) rememberFailure(renewals, stem, textOf('renewal'));
+  };
+
+  return {
+    scan: async (now, habits) => {
+      const names = tokens().flatMap(({ owner }) => owner ?? []);
+      const [scan] = await Promise.all([store.scan(now, habits), files.lookUpOwners?.(names)]);
+      return { ...scan, tokens: [...scan.tokens, ...tokens().map((token) => look(token, now))] };
+    },
+    read: (user, stem) => (user === STANDING ? NOTHING : store.read(user, stem)),
+    apply: (change) => (change.user === STANDING ? apply(change) : store.apply(change)),
+    settle: (path, target) => store.settle(path, target),
+  };
+}
+
+/** What was asked for under an earlier configuration must not lie where the present one wants another token. */
+function refuseOther(token: StandingToken, use: string, provenance: Provenance | undefined): void {
+  const other =
+    token.kind === 'signed'
+      ? differs(use, token) !== undefined
+      : provenance?.stands !== standsOf(token) || accessTokenIn(use, token.format) === undefined;
+  if (other)
+    throw new CodedError(
+      'CRED_SUPERSEDED',
+      `${STANDING}/${token.name}: its configuration changed during the renewal; nothing was written`,
+    );
+}
+
+const NOTHING = {
+  top: { ok: false, reason: 'is missing' },
+  topIdentity: undefined,
+  meta: { ok: false, reason: 'is missing' },
+} as const;
+
+function rememberFailure(renewals: Map<string, RenewalState>, name: string, text: string | undefined): void {
+  const state = text === undefined ? undefined : parseRenewal(text);
+  if (state) renewals.set(name, state);
+  else renewals.delete(name);
+}
+
+function remember(
+  fetched: Map<string, Known>,
+  name: string,
+  provenance: Provenance | undefined,
+  reading: StandingReading,
+): void {
+  if (provenance && reading.kind === 'text') fetched.set(name, { ...provenance, identity: reading.identity });
+  else fetched.delete(name);
+}
+
+/** Without it the next start asks once more; that the credential directory cannot be written to is told of elsewhere. */
+function keepIfPossible(
+  files: StandingFiles,
+  fetched: ReadonlyMap<string, Known>,
+  names: readonly string[],
+): void {
+  try {
+    keep(files, fetched, names);
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+  }
+}
+
+/** A file that we did not write says itself what it is, as far as it can; from then on the configuration is compared. */
+function recognized(
+  token: FetchedStanding,
+  reading: StandingReading,
+  fetched: Map<string, Known>,
+): Known | undefined {
+  if (reading.kind !== 'text') return undefined;
+  const { identity, text } = reading;
+  const known = fetched.get(token.name);
+  if (known && sameIdentity(known.identity, identity)) return known;
+  const found = { identity, stands: contradicts(text, token) ? '' : standsOf(token) };
+  fetched.set(token.name, found);
+  return found;
+}
+
+function sameState(before: FileState<TokenTimes>, after: FileState<TokenTimes>): boolean {
+  return before.kind === 'valid' && after.kind === 'valid' && sameIdentity(before.identity, after.identity);
+}
+
+function stateOf(
+  token: StandingToken,
+  reading: StandingReading,
+  lifetime: number | undefined,
+  files: StandingFiles,
+): FileState<TokenTimes> {
+  if (reading.kind !== 'text') return reading;
+  const { text, identity, mode, uid } = reading;
+  const owner = ownerOf(token, files);
+  const wrong =
+    (mode !== token.mode ? `has mode ${mode.toString(8)}` : undefined) ??
+    (owner && owner.uid !== uid ? `belongs to user id ${uid}` : undefined) ??
+    (token.kind === 'signed' ? differs(text, token) : misses(text, token));
+  if (wrong !== undefined) return { kind: 'broken', reason: wrong, identity };
+  const byDefault = token.kind === 'signed' ? token.lifetime : (lifetime ?? token.defaultLifetime);
+  const times = digestUse(text, identity.mtime, byDefault);
+  return times.ok
+    ? { kind: 'valid', value: times.value, identity }
+    : { kind: 'broken', reason: times.reason, identity };
+}
+
+function misses(text: string, { format }: StandingToken): string | undefined {
+  return accessTokenIn(text, format) === undefined ? `is no token in the format ${format}` : undefined;
+}
+
+function ownerOf({ owner }: StandingToken, files: StandingFiles): StandingOwner | undefined {
+  return owner === undefined ? undefined : files.owner(owner);
+}
+
+function write(token: StandingToken, text: string, files: StandingFiles): void {
+  const { name, path, mode } = token;
+  const owner = ownerOf(token, files);
+  const fail = (what: string, error?: unknown): CodedError =>
+    new CodedError(
+      'CRED_FILE_IO',
+      `${STANDING}/${name}: cannot write ${path}: ${what}`,
+      { token: name, path },
+      error,
+    );
+  if (token.owner !== undefined && !owner)
+    throw fail(`there is no user ${token.owner}, or nobody answers for him`);
+  try {
+    files.write(path, text, mode, owner);
+  } catch (error) {
+    throw fail(systemCode(error) ?? messageOf(error), error);
+  }
+}

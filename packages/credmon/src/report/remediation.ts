@@ -1,0 +1,34 @@
+// What a person does next about a token that went wrong: the log and `condor_credmon status` say the same. Pure.
+import { shellWord } from '@credmon/core';
+import steps from './remediation.json' with { type: 'json' };
+
+const STEPS: ReadonlyMap<string, string> = new Map(Object.entries(steps));
+
+/** Whose token it is, and the kind of provider that renews it. */
+export interface StuckToken {
+  readonly user: string;
+  readonly service: string;
+  readonly handle: string;
+  readonly provider: string | null;
+}
+
+/** The step for an error's code, where the provider makes it another one that; `undefined` when there is none in few words. */
+export function nextStep(token: StuckToken, code: string): string | undefined {
+  const { user, service, handle, provider } = token;
+  const add = `condor_store_cred add-oauth -s ${shellWord(service)}${handle === '' ? '' : ` -H ${shellWord(handle)}`} -i FILE`;
+  return (STEPS.get(`${code} ${provider ?? ''}`) ?? STEPS.get(code))
+    ?.replace('{user}', () => user)
+    .replace('{delete}', () => deleteCommand(token))
+    .replace('{add}', () => add);
+}
+
+/** `condor_store_cred delete-oauth` for a service and its handle, ready to be pasted. @see condor_store_cred(1) */
+export function deleteCommand({
+  service,
+  handle,
+}: {
+  readonly service: string;
+  readonly handle: string;
+}): string {
+  return `condor_store_cred delete-oauth -s ${shellWord(service)}${handle === '' ? '' : ` -H ${shellWord(handle)}`}`;
+}

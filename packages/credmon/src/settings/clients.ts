@@ -1,0 +1,182 @@
+// Settings of the clients that act without a browser: client credentials (CLIENT), token exchange (EXCHANGE, PELICAN).
+import { messageOf, secureEndpoint, type ClientAuthentication, type KnobReader } from '@credmon/core';
+import { templateProblem } from './scope-template.ts';
+
+/** A client as the administrator configured it; the secret stays in its file and is read for every renewal. */
+export interface ConfiguredClient {
+  readonly clientId: string;
+  readonly tokenUrl: string;
+  readonly secretFile: string | undefined;
+  readonly issuer: string | undefined;
+  readonly authentication: ClientAuthentication;
+}
+
+/** The kinds of such clients, as their knobs begin. */
+export type ClientKind = 'CLIENT' | 'EXCHANGE' | 'PELICAN';
+
+/** How such a client proves itself. @see RFC 6749, section 2.3.1; RFC 7523 */
+export type ClientProof = 'post' | 'basic' | 'private_key_jwt';
+
+/** One provider's client. `secretFile` holds the secret, or the key in PEM for private_key_jwt; `scopes` is a template. */
+export interface TokenClient {
+  readonly kind: ClientKind;
+  readonly name: string;
+  readonly clientId: string;
+  readonly secretFile: string | undefined;
+  readonly proof: ClientProof;
+  readonly keyId: string | undefined;
+  readonly tokenUrl: string | undefined;
+  readonly issuers: readonly string[];
+  readonly scopes: string;
+  /** Scopes that the issuer may grant unasked. */
+  readonly extraScopes: readonly string[];
+  /** True when jobs may read the ID token of an answer. */
+  readonly useIdToken: boolean;
+  readonly audience: readonly string[];
+  readonly resources: readonly string[];
+  /** `.use` is JSON, else the bare token. */
+  readonly json: boolean;
+  /** Seconds that the issuer's discovered endpoints count as new. */
+  readonly endpointLifetime: number;
+}
+
+/** Reads the clients of a kind; each knob first for the provider, then for the kind. Mistakes are noted in `read`. */
+export function readTokenClients(
+  read: KnobReader,
+  kind: ClientKind,
+  names: readonly string[],
+  allowLoopbackHttp: boolean,
+): TokenClient[] {
+  if (kind === 'PELICAN' && names.length > 0) warnOfTrust(read);
+  return [...new Set(names)].map((name) => {
+    const client = readClient(read, kind, name);
+    checkUrls(read, client, allowLoopbackHttp);
+    checkClient(read, client);
+    return client;
+  });
+}
+
+/** Whoever wants this must know that it does nothing here. */
+function warnOfTrust(read: KnobReader): void {
+  const skip = read.string('PELICAN_CREDMON_TLS_SKIP_VERIFY')?.toLowerCase() ?? '';
+  if (['1', 'true', 'yes', 'on'].includes(skip))
+    read.warning(
+      'PELICAN_CREDMON_TLS_SKIP_VERIFY',
+      'is not heeded: certificates are always verified; name the authority of the issuers in PELICAN_CREDMON_CA_FILE',
+    );
+}
+
+function readClient(read: KnobReader, kind: ClientKind, name: string): TokenClient {
+  const pelican = kind === 'PELICAN' ? readPelican(read, name) : undefined;
+  return {
+    kind,
+    name,
+    clientId:
+      read.string(`${kind}_CREDMON_${name}_CLIENT_ID`) ??
+      pelican?.clientId ??
+      read.string(`${kind}_CREDMON_CLIENT_ID`) ??
+      '',
+    secretFile:
+      read.path(`${kind}_CREDMON_${name}_CLIENT_SECRET_FILE`) ??
+      pelican?.secretFile ??
+      read.path(`${kind}_CREDMON_CLIENT_SECRET_FILE`),
+    proof: readProof(read, kind, name),
+    keyId: read.string(`${kind}_CREDMON_${name}_KEY_ID`) ?? read.string(`${kind}_CREDMON_KEY_ID`),
+    tokenUrl:
+      read.string(`${kind}_CREDMON_${name}_TOKEN_URL`) ??
+      pelican?.tokenUrl ??
+      read.string(`${kind}_CREDMON_TOKEN_URL`),
+    issuers: read.list(`${kind}_CREDMON_${name}_ISSUER`) ?? read.list(`${kind}_CREDMON_ISSUER`) ?? [],
+    scopes:
+      read.string(`${kind}_CREDMON_${name}_AUTHZ_TEMPLATE`) ??
+      read.string(`${kind}_CREDMON_AUTHZ_TEMPLATE`) ??
+      '',
+    extraScopes: read.list(`CREDMON_${name}_EXTRA_SCOPES`) ?? [],
+    useIdToken: read.boolean(`CREDMON_${name}_USE_ID_TOKEN`, false),
+    audience:
+      read.list(`${kind}_CREDMON_${name}_TOKEN_AUDIENCE`) ??
+      read.list(`${kind}_CREDMON_TOKEN_AUDIENCE`) ??
+      [],
+    resources: read.list(`${kind}_CREDMON_${name}_RESOURCE`) ?? read.list(`${kind}_CREDMON_RESOURCE`) ?? [],
+    json: read.boolean(
+      `${kind}_CREDMON_${name}_TOKEN_USE_JSON`,
+      read.boolean(`${kind}_CREDMON_TOKEN_USE_JSON`, true),
+    ),
+    endpointLifetime: read.seconds(`${kind}_CREDMON_TOKEN_ENDPOINT_LIFETIME`, 3600, 60, 86_400),
+  };
+}
+
+/** The reference's names for the client of a Pelican provider. */
+function readPelican(
+  read: KnobReader,
+  name: string,
+): { clientId: string | undefined; secretFile: string | undefined; tokenUrl: string | undefined } {
+  return {
+    clientId: read.string(`${name}_PELICAN_CLIENT_ID`),
+    secretFile: read.path(`${name}_PELICAN_CLIENT_SECRET_FILE`),
+    tokenUrl: read.string(`${name}_PELICAN_TOKEN_URL`),
+  };
+}
+
+function readProof(read: KnobReader, kind: ClientKind, name: string): ClientProof {
+  const value =
+    read.string(`${kind}_CREDMON_${name}_CLIENT_AUTH`) ?? read.string(`${kind}_CREDMON_CLIENT_AUTH`);
+  switch (value?.toLowerCase()) {
+    case undefined:
+    case 'post':
+      return 'post';
+    case 'basic':
+      return 'basic';
+    case 'private_key_jwt':
+      return 'private_key_jwt';
+    default:
+      read.mistake(
+        `${kind}_CREDMON_${name}_CLIENT_AUTH`,
+        `is ${JSON.stringify(value)}; it must be post, basic or private_key_jwt`,
+      );
+      return 'post';
+  }
+}
+
+function checkUrls(
+  read: KnobReader,
+  { kind, name, tokenUrl, issuers }: TokenClient,
+  allowLoopbackHttp: boolean,
+): void {
+  const check = (url: string, knob: string): URL | undefined => {
+    try {
+      return secureEndpoint(url, knob, allowLoopbackHttp);
+    } catch (error) {
+      read.mistake(knob, `is unusable: ${messageOf(error)}`);
+      return undefined;
+    }
+  };
+  if (tokenUrl !== undefined) check(tokenUrl, `${kind}_CREDMON_${name}_TOKEN_URL`);
+  for (const issuer of issuers) {
+    const knob = `${kind}_CREDMON_${name}_ISSUER`;
+    const url = check(issuer, knob);
+    if (url && url.search !== '') read.mistake(knob, 'has a query, which no issuer has');
+  }
+}
+
+function checkClient(read: KnobReader, client: TokenClient): void {
+  const { kind, name, issuers, tokenUrl, proof } = client;
+  const wrong = (knob: string, what: string): void => read.mistake(`${kind}_CREDMON_${name}_${knob}`, what);
+  if (client.clientId === '') wrong('CLIENT_ID', 'is not set');
+  if (client.secretFile === undefined && (kind === 'CLIENT' || proof === 'private_key_jwt'))
+    wrong('CLIENT_SECRET_FILE', 'is not set');
+  if (kind === 'CLIENT' && issuers.length > 1) wrong('ISSUER', 'names several issuers; a client has one');
+  if (kind === 'CLIENT' && issuers.length === 0 && tokenUrl === undefined)
+    wrong('TOKEN_URL', 'is not set, and neither is the issuer whose metadata would name it');
+  if (kind !== 'CLIENT' && issuers.length === 0)
+    wrong('ISSUER', 'is not set; it says whose tokens are believed, and so where the secret may go');
+  if (issuers.length > 1 && tokenUrl !== undefined)
+    wrong(
+      'TOKEN_URL',
+      'is one, but the issuers are several; leave it out, and each one says where its own is',
+    );
+  if (proof === 'private_key_jwt' && issuers.length === 0)
+    wrong('ISSUER', 'is not set, but private_key_jwt is meant for an issuer');
+  const problem = templateProblem(client.scopes);
+  if (problem !== undefined) wrong('AUTHZ_TEMPLATE', problem);
+}

@@ -1,0 +1,320 @@
+// The daemon's settings: read once from the configuration into a frozen value, with every mistake listed at once.
+import {
+  DEFAULT_POLICY,
+  DEFAULT_SEND_LIMITS,
+  configuredProviders,
+  createKnobReader,
+  isPlainProviderName,
+  judgeProviderNames,
+  loginProviderOf,
+  secureEndpoint,
+  warningText,
+  messageOf,
+  readCondorIds,
+  type AccountIds,
+  type Config,
+  type KnobReader,
+  type NameRules,
+  type ClientAuthentication,
+  type RenewalPolicy,
+  type SendLimits,
+} from '@credmon/core';
+import { logSettings, type LogOptions, type LogOverrides } from '@credmon/core/log';
+import { readMetricsAddress, type MetricsAddress } from './metrics-address.ts';
+import type { ConfiguredClient } from './clients.ts';
+import { readTokenClients, type ClientKind, type TokenClient } from './clients.ts';
+import { readTokenPrograms, type TokenProgram } from './exec.ts';
+import { readDeviceNames, withDeviceNames } from './device-names.ts';
+import { readLocalSettings, type LocalSettings } from './local.ts';
+import { readStandingTokens, standingClientNames, type StandingToken } from './standing.ts';
+import { signersIn } from './standing-source.ts';
+import { overlaps, type ProviderLists } from './lists.ts';
+import { readVaultSettings, type VaultSettings } from './vault.ts';
+
+/** All that the daemon takes from the configuration. */
+export interface Settings {
+  readonly credDir: string;
+  /** The account that CONDOR_IDS names; `undefined` for the user condor. */
+  readonly condorIds: AccountIds | undefined;
+  readonly lists: ProviderLists;
+  /** Providers whose names contain `_`, and what follows for their tokens. */
+  readonly names: NameRules;
+  /** True when a Vault may serve names that nobody lists: the list or SEC_CREDENTIAL_STORER is set. */
+  readonly vaultEnabled: boolean;
+  readonly vault: VaultSettings;
+  /** Clients by service name in upper case: knob look-up ignores case. */
+  readonly clients: ReadonlyMap<string, ConfiguredClient>;
+  /** Scopes that issuers may grant unasked, by service name in upper case. */
+  readonly extraScopes: Readonly<Record<string, readonly string[]>>;
+  /** Services, in upper case, whose ID tokens jobs may read. */
+  readonly idTokens: ReadonlySet<string>;
+  /** Clients that act without a browser: client credentials and token exchange. */
+  readonly tokenClients: readonly TokenClient[];
+  /** The authorities believed of Pelican's issuers, a PEM file; the usual ones where it is not set. */
+  readonly pelicanCaFile: string | undefined;
+  readonly tokenPrograms: readonly TokenProgram[];
+  readonly local: LocalSettings;
+  readonly standing: readonly StandingToken[];
+  /** Seconds after which a signing key gets a successor; 0 where that is left to the administrator. */
+  readonly keyRotation: number;
+  readonly allowLoopbackHttp: boolean;
+  /** Servers beside the issuers' own that their metadata may name: origins. */
+  readonly endpointOrigins: readonly string[];
+  readonly policy: RenewalPolicy;
+  readonly limits: SendLimits;
+  /** Seconds for which a late answer is accepted after a request timed out. */
+  readonly lateAnswer: number;
+  /** Renewals under way at one issuer at the same time. */
+  readonly perIssuer: number;
+  /** The life, in seconds, that a token should still have when a job reads it; less is warned of at start. */
+  readonly floor: number;
+  /** How often, in seconds, the starter fetches a token again (SEC_CREDENTIAL_REFRESH). */
+  readonly starterRefresh: number;
+  readonly log: LogOptions;
+  /** Where metrics are served, if at all. */
+  readonly metrics: MetricsAddress | undefined;
+  readonly warnings: readonly string[];
+}
+
+/** What the command line overrides. */
+export interface Overrides extends LogOverrides {
+  readonly credDir: string | undefined;
+}
+
+/** As HTCondor's own daemons: a file in $(LOG) that everybody may read. */
+export const LOG_HABITS = { unnamed: 'file', mode: 0o644 } as const;
+
+/**
+ * Reads the settings.
+ * @throws CodedError `CONFIG_INVALID` whose message lists every mistake with file and line, one per line
+ */
+export function readSettings(config: Config, overrides: Overrides): Settings {
+  const read = createKnobReader(config);
+  const allowLoopbackHttp = read.boolean('CREDMON_ALLOW_LOOPBACK_HTTP', false);
+  const credDir = overrides.credDir ?? readCredDir(read);
+  const lists = readLists(read);
+  const clientsOf = (kind: ClientKind, names: readonly string[]): readonly TokenClient[] =>
+    readTokenClients(read, kind, names, allowLoopbackHttp);
+  const policy = readPolicy(read);
+  const tokenClients = [
+    ...clientsOf('CLIENT', [...lists.client, ...standingClientNames(config, read, lists)]),
+    ...clientsOf('EXCHANGE', lists.exchange),
+    ...clientsOf('PELICAN', lists.pelican),
+  ];
+  const clients = readClients(config, read, allowLoopbackHttp);
+  const settings: Settings = {
+    credDir,
+    condorIds: readCondorIds(config, read),
+    lists,
+    names: readNames(config, read),
+    vaultEnabled:
+      read.list('VAULT_CREDMON_PROVIDER_NAMES') !== undefined ||
+      read.string('SEC_CREDENTIAL_STORER') !== undefined,
+    vault: readVaultSettings(read),
+    clients,
+    extraScopes: readExtraScopes(config, read),
+    idTokens: readIdTokens(config, read),
+    tokenClients,
+    pelicanCaFile: read.path('PELICAN_CREDMON_CA_FILE'),
+    tokenPrograms: readTokenPrograms(read, lists.exec),
+    local: readLocalSettings(config, read, lists.local),
+    standing: readStandingTokens(config, read, {
+      lists,
+      credDir,
+      clients: tokenClients,
+      logins: new Set(clients.keys()),
+      signers: signersIn(config, lists),
+      defaultLifetime: policy.defaultLifetime,
+    }),
+    keyRotation: Math.floor(read.seconds('CREDMON_LOCAL_KEY_ROTATE', 0, 0, 315_360_000)),
+    allowLoopbackHttp,
+    endpointOrigins: readEndpointOrigins(read, allowLoopbackHttp),
+    policy,
+    limits: readLimits(read),
+    lateAnswer: read.integer('CREDMON_LATE_ANSWER', 120, 0, 3600),
+    perIssuer: read.integer('CREDMON_RENEWALS_PER_ISSUER', 16, 1, 1000),
+    floor: read.integer('CREDMON_TOKEN_FLOOR', 600, 0, 86_400),
+    starterRefresh: read.integer('SEC_CREDENTIAL_REFRESH', 300, 0, 86_400),
+    log: logSettings(read, config.subsystem, overrides, LOG_HABITS),
+    metrics: readMetricsAddress(read),
+    warnings: [...config.warnings.map(warningText), ...read.warnings],
+  };
+  read.finish();
+  return Object.freeze(settings);
+}
+
+function readCredDir(read: KnobReader): string {
+  const path = read.path('SEC_CREDENTIAL_DIRECTORY_OAUTH') ?? read.path('SEC_CREDENTIAL_DIRECTORY');
+  if (path === undefined) {
+    read.mistake(
+      'SEC_CREDENTIAL_DIRECTORY_OAUTH',
+      'is not set; add "use feature : OAUTH", or set it to the credential directory',
+    );
+  }
+  return path ?? '';
+}
+
+/** Judges the names of all providers; one with `_` is warned of. */
+export function readNames(config: Config, read: KnobReader): NameRules {
+  const rules = judgeProviderNames(configuredProviders(config));
+  for (const { knob, text } of rules.problems) read.warning(knob, `names a provider with "_": ${text}`);
+  return rules;
+}
+
+/** The lists of names, device names sorted as `withDeviceNames` says; mistakes are noted. */
+export function readLists(read: KnobReader): ProviderLists {
+  const specialNames = read.boolean('CREDMON_ALLOW_SPECIAL_CHAR_NAMES', false);
+  const names = (knob: string): readonly string[] | undefined => {
+    const list = read.list(knob);
+    for (const name of list ?? []) {
+      // A name with `_` is no mistake: readNames warns of it.
+      if (!specialNames && name !== '*' && !isPlainProviderName(name.replaceAll('_', ''))) {
+        read.mistake(
+          knob,
+          `names ${JSON.stringify(name)}: a provider name has letters, digits and "-" only (see CREDMON_ALLOW_SPECIAL_CHAR_NAMES)`,
+        );
+      }
+    }
+    return list;
+  };
+  const wildcard = (knob: string): readonly string[] | '*' => {
+    const list = names(knob);
+    return list === undefined || list.includes('*') ? '*' : list;
+  };
+  const lists: ProviderLists = {
+    local: names('LOCAL_CREDMON_PROVIDER_NAMES') ?? names('LOCAL_CREDMON_PROVIDER_NAME') ?? ['scitokens'],
+    client: names('CLIENT_CREDMON_PROVIDER_NAMES') ?? [],
+    oauth2: wildcard('OAUTH2_CREDMON_PROVIDER_NAMES'),
+    vault: wildcard('VAULT_CREDMON_PROVIDER_NAMES'),
+    pelican: names('PELICAN_CREDMON_PROVIDER_NAMES') ?? [],
+    exchange: names('EXCHANGE_CREDMON_PROVIDER_NAMES') ?? [],
+    exec: names('EXEC_CREDMON_PROVIDER_NAMES') ?? [],
+    specialNames,
+  };
+  for (const { name, kinds } of overlaps(lists)) {
+    const knobs = kinds.map((kind) => `${kind.toUpperCase()}_CREDMON_PROVIDER_NAMES`);
+    read.mistake(
+      knobs[0] ?? '',
+      `and ${knobs.slice(1).join(' and ')} both name ${name}: a name has one owner`,
+      'first',
+    );
+  }
+  return withDeviceNames(lists, readDeviceNames(read, lists));
+}
+
+/** Clients by service name in upper case; mistakes are noted. */
+export function readClients(
+  config: Config,
+  read: KnobReader,
+  allowLoopbackHttp: boolean,
+): Map<string, ConfiguredClient> {
+  const clients = new Map<string, ConfiguredClient>();
+  for (const knob of config.names()) {
+    const service = loginProviderOf(knob);
+    if (service === undefined) continue;
+    const clientId = read.string(knob);
+    const tokenUrl = read.string(`${service}_TOKEN_URL`);
+    if (clientId === undefined) continue;
+    if (tokenUrl === undefined) {
+      read.warning(
+        knob,
+        `is set, but ${service}_TOKEN_URL is not: the tokens of ${service} are renewed only where a .meta stands`,
+      );
+      continue;
+    }
+    try {
+      secureEndpoint(tokenUrl, `${service}_TOKEN_URL`, allowLoopbackHttp);
+    } catch (error) {
+      read.mistake(`${service}_TOKEN_URL`, `is unusable: ${messageOf(error)}`);
+    }
+    clients.set(service.toUpperCase(), {
+      clientId,
+      tokenUrl,
+      secretFile: read.path(`${service}_CLIENT_SECRET_FILE`),
+      issuer: read.string(`CREDMON_${service}_ISSUER`),
+      authentication: readAuthentication(read, `CREDMON_${service}_CLIENT_AUTH`),
+    });
+  }
+  return clients;
+}
+
+/** CREDMON_<PROVIDER>_EXTRA_SCOPES of every provider. */
+function readExtraScopes(config: Config, read: KnobReader): Record<string, readonly string[]> {
+  return Object.fromEntries(
+    config.names().flatMap((knob) => {
+      const service = /^CREDMON_(.+)_EXTRA_SCOPES$/i.exec(knob)?.[1];
+      return service === undefined ? [] : [[service.toUpperCase(), read.list(knob) ?? []] as const];
+    }),
+  );
+}
+
+/** The services with CREDMON_<PROVIDER>_USE_ID_TOKEN = true. */
+function readIdTokens(config: Config, read: KnobReader): Set<string> {
+  const allowed = config.names().flatMap((knob) => {
+    const service = /^CREDMON_(.+)_USE_ID_TOKEN$/i.exec(knob)?.[1];
+    return service !== undefined && read.boolean(knob, false) ? [service.toUpperCase()] : [];
+  });
+  return new Set(allowed);
+}
+
+function readAuthentication(read: KnobReader, knob: string): ClientAuthentication {
+  const value = read.string(knob)?.toLowerCase() ?? 'post';
+  if (value === 'post' || value === 'basic') return value;
+  read.mistake(knob, `is ${JSON.stringify(value)}; it must be post or basic`);
+  return 'post';
+}
+
+/** The servers of CREDMON_ENDPOINT_ORIGINS, as origins; mistakes are noted. */
+export function readEndpointOrigins(read: KnobReader, allowLoopbackHttp: boolean): string[] {
+  const knob = 'CREDMON_ENDPOINT_ORIGINS';
+  return (read.list(knob) ?? []).flatMap((text) => {
+    try {
+      const { origin, href } = secureEndpoint(text, knob, allowLoopbackHttp);
+      if (href !== `${origin}/`) read.mistake(knob, `names ${text}, which is more than https://host:port`);
+      return [origin];
+    } catch (error) {
+      read.mistake(knob, `is unusable: ${messageOf(error)}`);
+      return [];
+    }
+  });
+}
+
+/** Seconds that a token counts as valid when neither its issuer nor the token itself says. */
+export function readDefaultLifetime(read: KnobReader): number {
+  return read.integer('CREDMON_DEFAULT_TOKEN_LIFETIME', DEFAULT_POLICY.defaultLifetime, 10, 31_536_000);
+}
+
+function readPolicy(read: KnobReader): RenewalPolicy {
+  return {
+    ...DEFAULT_POLICY,
+    ...readShares(read),
+    defaultLifetime: readDefaultLifetime(read),
+    firstRetry: read.integer('CREDMON_FIRST_RETRY', DEFAULT_POLICY.firstRetry, 1, 3600),
+    longestRetry: read.integer('CREDMON_LONGEST_RETRY', DEFAULT_POLICY.longestRetry, 1, 86_400),
+  };
+}
+
+/** The shares of a lifetime. A fraction that is not greater than the jitter would renew some tokens as soon as they are issued, without end. */
+function readShares(read: KnobReader): Pick<RenewalPolicy, 'fraction' | 'jitter'> {
+  const [fractionKnob, jitterKnob] = ['CREDMON_RENEW_FRACTION', 'CREDMON_RENEW_JITTER'];
+  const fraction = read.real('CREDMON_RENEW_FRACTION', DEFAULT_POLICY.fraction, 0.05, 0.95);
+  const jitter = read.real('CREDMON_RENEW_JITTER', DEFAULT_POLICY.jitter, 0, 0.9);
+  const [fractionPlace, jitterPlace] = [read.place(fractionKnob), read.place(jitterKnob)];
+  if (fraction > jitter || fractionPlace === undefined || jitterPlace === undefined)
+    return { fraction, jitter };
+  const [knob, sign, other] =
+    fractionPlace === 'default'
+      ? [jitterKnob, `= ${jitter} must be less than`, `${fractionKnob} = ${fraction} (${fractionPlace})`]
+      : [fractionKnob, `= ${fraction} must be greater than`, `${jitterKnob} = ${jitter} (${jitterPlace})`];
+  read.mistake(knob, `${sign} ${other}; fix: raise ${fractionKnob} or lower ${jitterKnob}`);
+  return { fraction, jitter };
+}
+
+/** Bounds of an exchange with an issuer. */
+export function readLimits(read: KnobReader): SendLimits {
+  return {
+    ...DEFAULT_SEND_LIMITS,
+    connectSeconds: read.integer('CREDMON_CONNECT_TIMEOUT', DEFAULT_SEND_LIMITS.connectSeconds, 1, 300),
+    totalSeconds: read.integer('CREDMON_REQUEST_TIMEOUT', DEFAULT_SEND_LIMITS.totalSeconds, 1, 600),
+  };
+}

@@ -1,0 +1,220 @@
+// Standing tokens, CREDMON_STANDING_TOKENS: tokens of services, which belong to no job; where each goes and what it says.
+import { isAbsolute, normalize, relative } from 'node:path';
+import { isCredName, type Config, type KnobReader } from '@credmon/core';
+import type { TokenClient } from './clients.ts';
+import { readIssuer, type LocalIssuer } from './local.ts';
+import type { ProviderLists } from './lists.ts';
+import { scopesFor } from './scope-template.ts';
+import { standingSource, type StandingSources } from './standing-source.ts';
+
+/** Where a standing token lies. `mode` are permission bits; `owner` is a user name, or `undefined` for the daemon's own user. */
+interface StandingPlace {
+  readonly name: string;
+  readonly path: string;
+  readonly owner: string | undefined;
+  readonly mode: number;
+  readonly format: 'jwt' | 'json';
+  readonly scope: readonly string[];
+  readonly audience: readonly string[];
+}
+
+/** One that is signed here. `lifetime` in seconds. */
+export interface SignedStanding extends StandingPlace {
+  readonly kind: 'signed';
+  readonly issuer: LocalIssuer;
+  readonly subject: string;
+  readonly lifetime: number;
+}
+
+/** One that is fetched with a client's own credentials; `subject` is whom it must be for, where that is known. */
+export interface FetchedStanding extends StandingPlace {
+  readonly kind: 'fetched';
+  readonly client: TokenClient;
+  readonly subject: string | undefined;
+  readonly resources: readonly string[];
+  /** The lifetime, in seconds, of a token that says nothing of it. */
+  readonly defaultLifetime: number;
+}
+
+/** A standing token. */
+export type StandingToken = SignedStanding | FetchedStanding;
+
+/** The knob that counts for one token: its own if that is set, else the one for all. */
+function ownKnob(config: Config, name: string): (shared: string) => string {
+  return (shared) => {
+    const special = shared.replace('_STANDING_', () => `_STANDING_${name}_`);
+    return config.origin(special) === undefined ? shared : special;
+  };
+}
+
+function namesOf(read: KnobReader): string[] {
+  return [...new Set(read.list('CREDMON_STANDING_TOKENS') ?? [])];
+}
+
+/**
+ * The providers of standing tokens that are clients: those in CLIENT_CREDMON_PROVIDER_NAMES, and those with a CLIENT_ID of their own,
+ * which no job can ask for.
+ */
+export function standingClientNames(config: Config, read: KnobReader, lists: ProviderLists): string[] {
+  const isClient = (provider: string): boolean =>
+    lists.client.includes(provider) ||
+    (!lists.local.includes(provider) && config.origin(`CLIENT_CREDMON_${provider}_CLIENT_ID`) !== undefined);
+  return namesOf(read).flatMap((name) => {
+    const provider = read.string(ownKnob(config, name)('CREDMON_STANDING_PROVIDER'));
+    return provider !== undefined && isClient(provider) ? [provider] : [];
+  });
+}
+
+/** What the reading of standing tokens needs beside the knobs; `defaultLifetime` in seconds. */
+export interface StandingFacts extends StandingSources {
+  readonly credDir: string;
+  readonly defaultLifetime: number;
+}
+
+/** Reads the standing tokens. Mistakes go to `read`. */
+export function readStandingTokens(
+  config: Config,
+  read: KnobReader,
+  facts: StandingFacts,
+): readonly StandingToken[] {
+  const mistaken = new Set<string>();
+  const tokens = namesOf(read).flatMap((name): readonly StandingToken[] => {
+    const { place, provider } = readPlace(config, read, name);
+    const source = provider === undefined ? ({ kind: 'signer' } as const) : standingSource(provider, facts);
+    if (source.kind === 'client')
+      return [readFetched(config, read, place, source.client, facts.defaultLifetime)];
+    if (source.kind === 'signer') return [readSigned(config, read, place, provider ?? name)];
+    const knob = ownKnob(config, name)('CREDMON_STANDING_PROVIDER');
+    if (!mistaken.has(knob)) read.mistake(knob, source.why);
+    mistaken.add(knob);
+    return [];
+  });
+  checkPaths(read, tokens, facts.credDir);
+  return tokens;
+}
+
+function checkPaths(read: KnobReader, tokens: readonly StandingToken[], credDir: string): void {
+  const paths = new Set<string>();
+  for (const { path, name } of tokens) {
+    if (path === '') continue;
+    const knob = `CREDMON_STANDING_${name}_PATH`;
+    const below = relative(credDir, path);
+    if (credDir !== '' && !isAbsolute(below) && !/^\.\.(?:\/|$)/.test(below))
+      read.mistake(
+        knob,
+        `lies in the credential directory ${credDir}, whose files belong to jobs; choose another place`,
+      );
+    const plain = normalize(path);
+    if (paths.has(plain)) read.mistake(knob, 'is the path of another standing token');
+    paths.add(plain);
+  }
+}
+
+function readPlace(
+  config: Config,
+  read: KnobReader,
+  name: string,
+): { readonly place: StandingPlace; readonly provider: string | undefined } {
+  const own = ownKnob(config, name);
+  if (!isCredName(name))
+    read.mistake(
+      'CREDMON_STANDING_TOKENS',
+      `names ${JSON.stringify(name)}: use letters, digits and "+=_.-" only`,
+    );
+  const place: StandingPlace = {
+    name,
+    path: read.path(`CREDMON_STANDING_${name}_PATH`) ?? '',
+    owner: read.string(own('CREDMON_STANDING_OWNER')),
+    mode: readMode(read, own('CREDMON_STANDING_MODE')),
+    format: readFormat(read, own('CREDMON_STANDING_FORMAT')),
+    scope: words(read.string(own('CREDMON_STANDING_SCOPE'))),
+    audience: words(read.string(own('CREDMON_STANDING_AUDIENCE'))),
+  };
+  if (config.get(`CREDMON_STANDING_${name}_PATH`) === undefined) missing(read, name, 'PATH');
+  const provider = read.string(own('CREDMON_STANDING_PROVIDER'));
+  if (provider === undefined) missing(read, name, 'PROVIDER');
+  return { place, provider };
+}
+
+function readSigned(
+  config: Config,
+  read: KnobReader,
+  place: StandingPlace,
+  provider: string,
+): SignedStanding {
+  const { name, scope, audience } = place;
+  const own = ownKnob(config, name);
+  const issuer = readIssuer(config, read, provider);
+  const token: SignedStanding = {
+    ...place,
+    kind: 'signed',
+    issuer,
+    subject: read.string(`CREDMON_STANDING_${name}_SUBJECT`) ?? '',
+    lifetime: Math.floor(read.seconds(own('CREDMON_STANDING_LIFETIME'), 3600, 10, 31_536_000)),
+  };
+  if (token.subject === '') missing(read, name, 'SUBJECT');
+  if (scope.length === 0) missing(read, name, 'SCOPE');
+  if (audience.length === 0 && issuer.profile !== 'scitoken:1.0') missing(read, name, 'AUDIENCE');
+  return token;
+}
+
+/** What the token does not say itself, its client says; one that says for whom it is meant is not for the client's other servers too. */
+function readFetched(
+  config: Config,
+  read: KnobReader,
+  place: StandingPlace,
+  client: TokenClient,
+  defaultLifetime: number,
+): FetchedStanding {
+  const { name } = place;
+  const own = ownKnob(config, name);
+  const resources = words(read.string(own('CREDMON_STANDING_RESOURCE')));
+  const asClient = place.audience.length === 0 && resources.length === 0;
+  if (place.scope.length === 0 && client.scopes.includes('{username}'))
+    read.mistake(
+      `CREDMON_STANDING_${name}_SCOPE`,
+      `is not set, and the scopes of ${client.name} are for a user: they hold {username}`,
+    );
+  if (config.origin(`CREDMON_STANDING_${name}_LIFETIME`) !== undefined)
+    read.warning(
+      `CREDMON_STANDING_${name}_LIFETIME`,
+      'is not heeded: the issuer says how long its tokens live',
+    );
+  return {
+    ...place,
+    kind: 'fetched',
+    client,
+    subject: read.string(`CREDMON_STANDING_${name}_SUBJECT`),
+    scope: place.scope.length > 0 ? place.scope : words(scopesFor(client.scopes, '')),
+    audience: asClient ? client.audience : place.audience,
+    resources: asClient ? client.resources : resources,
+    defaultLifetime,
+  };
+}
+
+function words(text: string | undefined): readonly string[] {
+  return (text ?? '').split(/[\s,]+/).filter(Boolean);
+}
+
+function missing(read: KnobReader, name: string, what: string): void {
+  read.mistake(`CREDMON_STANDING_${name}_${what}`, `is not set, and the standing token ${name} needs it`);
+}
+
+/** Octal, as chmod takes it. Whoever can read a token can use it, so others never can. */
+function readMode(read: KnobReader, knob: string): number {
+  const text = read.string(knob) ?? '0600';
+  const mode = /^0?[0-7]{3}$/.test(text) ? Number.parseInt(text, 8) : -1;
+  if (mode >= 0 && (mode & 0o400) !== 0 && (mode & 0o137) === 0) return mode;
+  read.mistake(
+    knob,
+    `is ${JSON.stringify(text)}; it must be octal, such as 0600 or 0640, and closed to others`,
+  );
+  return 0o600;
+}
+
+function readFormat(read: KnobReader, knob: string): 'jwt' | 'json' {
+  const text = (read.string(knob) ?? 'jwt').toLowerCase();
+  if (text === 'jwt' || text === 'json') return text;
+  read.mistake(knob, `is ${JSON.stringify(text)}; it must be jwt or json`);
+  return 'jwt';
+}

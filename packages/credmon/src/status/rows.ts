@@ -1,0 +1,135 @@
+// `condor_credmon status`: what stands in the credential directory, as rows, as a table that fits a terminal, or as JSON. Pure.
+import {
+  largest,
+  ANY_BASIS,
+  localNow,
+  splitStem,
+  stemOf,
+  type Instant,
+  type ManagedToken,
+  type TokenSnapshot,
+  type TokenState,
+  type Verdict,
+} from '@credmon/core';
+import { STANDING } from '../providers/standing/standing.ts';
+
+/** One token. Times in epoch seconds, whole; `unmanaged` tokens belong to no provider of ours. */
+export interface StatusRow {
+  readonly user: string;
+  readonly service: string;
+  readonly handle: string;
+  /** The kind of provider that renews it; `null` when none does, and then `why` says why not. */
+  readonly provider: string | null;
+  readonly why: string | null;
+  readonly state: TokenState | 'unmanaged';
+  readonly expired: boolean;
+  readonly expires_at: number | null;
+  readonly next_renewal: number | null;
+  readonly attempts: number;
+  readonly last_error: { readonly code: string; readonly message: string; readonly at: number } | null;
+}
+
+/** The row of a token, with its verdict when a provider of ours owns it, else with why none does. */
+export function statusRow(
+  token: TokenSnapshot,
+  verdict: Verdict | undefined,
+  now: Instant,
+  why?: string,
+): StatusRow {
+  const name = splitStem(token.stem, false) ?? { service: token.stem, handle: '' };
+  const expiresAt = token.use.kind === 'valid' ? Math.floor(token.use.value.expiresAt) : null;
+  const dueIn = verdict?.dueIn ?? Number.POSITIVE_INFINITY;
+  return {
+    user: token.user,
+    ...name,
+    provider: verdict?.token.provider ?? null,
+    why: verdict ? null : (why ?? null),
+    state: verdict?.state ?? 'unmanaged',
+    expired: verdict !== undefined && (expiresAt === null || expiresAt <= localNow(token, now)),
+    expires_at: expiresAt,
+    next_renewal: Number.isFinite(dueIn)
+      ? Math.ceil(now.wall + dueIn)
+      : dueIn < 0
+        ? Math.ceil(now.wall)
+        : null,
+    attempts: token.renewal?.attempts ?? 0,
+    last_error: lastError(token, verdict?.token),
+  };
+}
+
+function lastError(token: TokenSnapshot, managed: ManagedToken | undefined): StatusRow['last_error'] {
+  if (managed && !managed.renewable.ok)
+    return { code: 'CRED_FILE_INVALID', message: managed.renewable.reason, at: 0 };
+  const { renewal } = token;
+  const counts =
+    renewal !== undefined &&
+    (managed === undefined || renewal.basis === ANY_BASIS || managed.basis() === renewal.basis);
+  return counts ? { code: renewal.code, message: renewal.message, at: renewal.last_attempt } : null;
+}
+
+/** True when a person should look at this token: it is expired, or nothing will be tried any more. */
+export function needsAttention({ state, expired }: StatusRow): boolean {
+  return expired || state === 'stopped';
+}
+
+const HEADINGS = ['OWNER', 'SERVICE', 'PROVIDER', 'STATE', 'EXPIRES', 'NEXT', 'ERROR'];
+/** Columns of names: these give way where a terminal is narrow, down to so many letters. */
+const NAMES = [0, 1, 2];
+const SHORTEST = 8;
+
+/** The table. With `width`, a terminal's columns, long names are cut with `~`; without it nothing is, so that programs can read it. */
+export function statusTable(rows: readonly StatusRow[], now: number, width?: number): string {
+  const table = [HEADINGS, ...rows.map((row) => cellsOf(row, now))];
+  const widths = HEADINGS.map((_, column) => largest(table.map((line) => line[column]?.length ?? 0)));
+  if (width !== undefined) narrow(widths, width);
+  return table
+    .map((line) => line.map((cell, column) => cut(cell, widths[column] ?? 0).padEnd(widths[column] ?? 0)))
+    .map((line) => cut(line.join(' ').trimEnd(), width ?? Number.POSITIVE_INFINITY))
+    .join('\n');
+}
+
+function cellsOf(row: StatusRow, now: number): string[] {
+  return [
+    row.user,
+    nameOf(row),
+    row.provider === null || row.user === STANDING
+      ? (row.provider ?? '-')
+      : `${row.service} (${row.provider})`,
+    row.expired ? 'EXPIRED' : row.state,
+    row.expires_at === null ? '-' : duration(row.expires_at - now),
+    row.next_renewal === null ? 'never' : duration(row.next_renewal - now),
+    row.last_error?.code ?? '',
+  ];
+}
+
+/** The name of a token for the commands that take one: `mytok`, or `mytok_h1`. */
+export function nameOf({ service, handle }: StatusRow): string {
+  return stemOf(service, handle);
+}
+
+/** Takes letter by letter from the widest column of names until the line fits, or until there is nothing more to take. */
+function narrow(widths: number[], width: number): void {
+  for (let excess = widths.reduce((sum, each) => sum + each + 1, -1) - width; excess > 0; excess -= 1) {
+    const widest = NAMES.reduce((best, column) =>
+      (widths[column] ?? 0) > (widths[best] ?? 0) ? column : best,
+    );
+    if ((widths[widest] ?? 0) <= SHORTEST) return;
+    widths[widest] = (widths[widest] ?? 0) - 1;
+  }
+}
+
+function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, width - 1)}~`;
+}
+
+/** Seconds as people read them: `45s`, `12m`, `5h03m`, `2d04h`; nothing left is `now`. */
+export function duration(seconds: number): string {
+  const whole = Math.floor(seconds);
+  if (whole <= 0) return 'now';
+  if (whole < 60) return `${whole}s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)}m${pad(whole % 60)}s`;
+  if (whole < 86_400) return `${Math.floor(whole / 3600)}h${pad(Math.floor((whole % 3600) / 60))}m`;
+  return `${Math.floor(whole / 86_400)}d${pad(Math.floor((whole % 86_400) / 3600))}h`;
+}
+
+const pad = (value: number): string => String(value).padStart(2, '0');

@@ -1,0 +1,91 @@
+// What the commands that look at tokens have in common: the settings, the directory as the daemon sees it, and each token's owner.
+import {
+  checkCredentialDirectory,
+  judge,
+  openCredentialDirectory,
+  systemClock,
+  systemRandom,
+  type Config,
+  type CredentialStore,
+  type Instant,
+  type ManagedToken,
+  type TokenSnapshot,
+} from '@credmon/core';
+import type { CommonOptions } from '../command-line/command.ts';
+import { localFiles } from '../host/local-files.ts';
+import { ownerOfToken, ownershipOf } from '../daemon/provider-lookup.ts';
+import { withStanding } from '../providers/standing/store.ts';
+import { secretVersion } from '../host/secret-file.ts';
+import { readSettings, type Settings } from '../settings/read.ts';
+import { standingFiles } from '../host/standing-files.ts';
+import { statusRow, type StatusRow } from './rows.ts';
+import { openConfig } from '../command-line/open-config.ts';
+
+/** The settings for a command that writes no log. @throws CodedError `CONFIG_INVALID` */
+export function settingsOf(config: Config, { credDir }: Pick<CommonOptions, 'credDir'>): Settings {
+  return readSettings(config, { credDir, logFile: undefined, debug: false, verbose: false });
+}
+
+/** The moment by this machine's clocks. */
+export function instant(): Instant {
+  return { wall: systemClock.now(), steady: systemClock.steady() };
+}
+
+/** The configured credential directory, looked at before it is opened. @throws CodedError `CRED_DIR_INVALID`, and what reading settings throws */
+export function openTokens(
+  command: CommonOptions,
+  env: NodeJS.ProcessEnv,
+): { readonly settings: Settings; readonly store: CredentialStore } {
+  const settings = settingsOf(openConfig(command, env), command);
+  return { settings, store: openStore(settings) };
+}
+
+/** The credential directory, which must be there: its path without links. @throws CodedError `CRED_DIR_INVALID` */
+export function existingDirectory({ credDir, condorIds }: Settings): string {
+  return checkCredentialDirectory(credDir, { create: false, condor: condorIds });
+}
+
+/** The credential directory with the standing tokens. @throws CodedError `CRED_DIR_INVALID` */
+export function openStore(settings: Settings): CredentialStore {
+  const directory = existingDirectory(settings);
+  const { defaultLifetime } = settings.policy;
+  return withStanding(
+    openCredentialDirectory(directory, { defaultLifetime }),
+    () => settings.standing,
+    standingFiles(directory),
+  );
+}
+
+/** A token's row, and the token as its owner sees it; nobody's has no owner. */
+export interface SeenToken {
+  readonly row: StatusRow;
+  readonly managed: ManagedToken | undefined;
+}
+
+/** Judges tokens at `now`, sorted by user, service and handle. */
+export function judgeTokens(
+  tokens: readonly TokenSnapshot[],
+  settings: Settings,
+  now: Instant,
+): readonly SeenToken[] {
+  const local = localFiles(() => undefined);
+  const ownership = ownershipOf(settings, {
+    secretVersion,
+    random: systemRandom,
+    local,
+    promises: new Map(),
+  });
+  return tokens
+    .map((token) => {
+      const managed = ownership.manage(token)?.managed;
+      if (managed) return { managed, row: statusRow(managed.snapshot, judge(managed, now), now) };
+      const owner = ownerOfToken(token, settings);
+      const why = owner.kind === 'nobody' ? owner.why : undefined;
+      return { managed, row: statusRow(token, undefined, now, why) };
+    })
+    .sort((a, b) => (sortKey(a.row) < sortKey(b.row) ? -1 : 1));
+}
+
+function sortKey({ user, service, handle }: StatusRow): string {
+  return `${user} ${service} ${handle}`;
+}

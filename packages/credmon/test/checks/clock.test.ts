@@ -1,0 +1,30 @@
+// Our clock beside the servers'.
+import { expect, it } from 'vitest';
+import { judgeClocks } from '../../src/checks/clock.ts';
+
+const read = (
+  origin: string,
+  theirs: number,
+  ours = 1000,
+): { origin: string; theirs: number; ours: number } => ({
+  origin,
+  theirs,
+  ours,
+});
+
+it.each([
+  [
+    'agrees with all of them',
+    [read('https://a', 1000.4), read('https://b', 980)],
+    ['ok agrees with https://a, https://b'],
+  ],
+  [
+    'is far from one',
+    [read('https://a', 1000), read('https://b', 900)],
+    ['warning is 100 s ahead of https://b'],
+  ],
+  ['is behind', [read('https://a', 1031), read('https://a', 1000)], ['warning is 31 s behind https://a']],
+  ['nobody told the time', [read('https://a', Number.NaN)], []],
+])('%s', (_, readings, expected) => {
+  expect(judgeClocks(readings).map(({ state, text }) => `${state} ${text}`)).toEqual(expected);
+});

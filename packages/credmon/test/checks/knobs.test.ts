@@ -1,0 +1,102 @@
+// Misspelt knobs, and knobs of providers that there are not.
+import { expect, it } from 'vitest';
+import { distance, nearest } from '@credmon/core/base';
+import { knownKnobs } from '../../src/checks/knobs.ts';
+import { oddKnobs } from '../../src/checks/knobs.ts';
+
+const configured = {
+  local: ['scitokens'],
+  client: ['site'],
+  exchange: ['lab'],
+  pelican: [],
+  exec: ['own'],
+  logins: ['mytok'],
+  standing: ['el7_osg35'],
+  maps: ['groups'],
+  subsystem: 'CREDMON_OAUTH',
+};
+
+const said = (name: string): string[] =>
+  oddKnobs([{ name, place: '/c, line 3' }], configured).map(({ text }) => text);
+
+it.each([
+  'CREDMON_RENEW_FRACTION',
+  'credmon_renew_fraction',
+  'CREDMON_OAUTH',
+  'CREDMON_OAUTH_ARGS',
+  'CREDMON_OAUTH.CREDMON_RENEW_FRACTION',
+  'CREDMON_WEB_PREFIX',
+  'MASTER_CREDMON_OAUTH_BACKOFF_CEILING',
+  'LOCAL_CREDMON_ISSUER',
+  'LOCAL_CREDMON_scitokens_ISSUER',
+  'CREDMON_scitokens_KEY_DIRECTORY',
+  'CLIENT_CREDMON_SITE_CLIENT_ID',
+  'EXEC_CREDMON_own_COMMAND',
+  'CREDMON_mytok_ISSUER',
+  'CREDMON_STANDING_LIFETIME',
+  'CREDMON_STANDING_el7_osg35_LIFETIME',
+  'mytok_RETURN_URL_SUFFIX',
+  'mytok_SOMETHING_OF_THE_SITE',
+  'CONDOR_HOST',
+  'SEC_CREDENTIAL_DIRECTORY_KRB',
+  'SEC_CREDENTIAL_PRODUCER',
+])('%s is known, or none of our business', (name) => {
+  expect(said(name)).toEqual([]);
+});
+
+it.each([
+  ['CREDMON_RENEW_FRACTOIN', 'is no knob that credmon knows; did you mean CREDMON_RENEW_FRACTION?'],
+  [
+    'LOCAL_CREDMON_PROVIDERS_NAMES',
+    'is no knob that credmon knows; did you mean LOCAL_CREDMON_PROVIDER_NAMES?',
+  ],
+  ['LOCL_CREDMON_ISSUER', 'is no knob that credmon knows; did you mean LOCAL_CREDMON_ISSUER?'],
+  ['CREDMON_WHATEVER', 'is no knob that credmon knows; see docs/knobs.md'],
+  ['mytok_CLIENT_SECERT_FILE', 'is no knob that credmon knows; did you mean mytok_CLIENT_SECRET_FILE?'],
+  ['TRUSTED_VAULTS_HOST', 'is no knob that credmon knows; did you mean TRUSTED_VAULT_HOSTS?'],
+  ['SEC_CREDENTAIL_STORER', 'is no knob that credmon knows; did you mean SEC_CREDENTIAL_STORER?'],
+  [
+    'SEC_CREDENTIAL_DIRECTORY_OAUHT',
+    'is no knob that credmon knows; did you mean SEC_CREDENTIAL_DIRECTORY_OAUTH?',
+  ],
+  [
+    'CLIENT_CREDMON_sit_CLIENT_ID',
+    'counts for nothing: CLIENT_CREDMON_PROVIDER_NAMES does not name sit; did you mean CLIENT_CREDMON_site_CLIENT_ID?',
+  ],
+  [
+    'LOCAL_CREDMON_wlcg_TOKEN_LIFETIME',
+    'counts for nothing: LOCAL_CREDMON_PROVIDER_NAMES does not name wlcg',
+  ],
+  ['EXEC_CREDMON_odd_COMMAND', 'counts for nothing: EXEC_CREDMON_PROVIDER_NAMES does not name odd'],
+  ['CREDMON_gone_ISSUER', 'counts for nothing: there is no gone_CLIENT_ID'],
+  [
+    'CREDMON_STANDING_el8_osg35_PATH',
+    'counts for nothing: CREDMON_STANDING_TOKENS does not name el8_osg35; did you mean CREDMON_STANDING_el7_osg35_PATH?',
+  ],
+])('R45 %s is told of with its place', (name, text) => {
+  expect(said(name)).toEqual([`/c, line 3: ${name} ${text}`]);
+});
+
+it('every knob of the table is known, with the names filled in', () => {
+  const { plain, named } = knownKnobs(configured);
+  const names = [...plain, ...named.flatMap((one) => one.names.map((name) => one.before + name + one.after))];
+  expect(
+    oddKnobs(
+      names.map((name) => ({ name, place: '' })),
+      configured,
+    ),
+  ).toEqual([]);
+  expect(names.filter((name) => name.includes('<'))).toEqual([]);
+});
+
+it.each([
+  ['', 'abc', 3],
+  ['kitten', 'sitting', 3],
+  ['SAME', 'same', 0],
+])('from %j to %j it takes %d letters', (a, b, count) => {
+  expect([distance(a, b), distance(b, a)]).toEqual([count, count]);
+});
+
+it('a short name is not near to every other', () => {
+  expect([nearest('a', ['bc']), nearest('abc', ['abd', 'xyz'])]).toEqual([undefined, 'abd']);
+});

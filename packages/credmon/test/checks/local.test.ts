@@ -1,0 +1,369 @@
+// What `check` says of issuers whose tokens are signed here: rules, users, keys and what verifiers can fetch.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  createKey,
+  initKeyDirectory,
+  publicKeys,
+  publishKeys,
+  rotateKeys,
+  writeKey,
+  type SigningKey,
+} from '@credmon/scitokens';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { looksAtLocal } from '../../src/checks/local.ts';
+import type { CheckWorld, Look } from '../../src/checks/context.ts';
+import { checkBench, type CheckBench } from '../support/check-bench.ts';
+
+let on: CheckBench;
+beforeEach(() => {
+  on = checkBench();
+});
+afterEach(() => on.close());
+
+const looks =
+  (user?: string) =>
+  (world: CheckWorld): Look[] =>
+    looksAtLocal(world, user);
+
+const pem = (key: SigningKey, form: 'pem-private' | 'pem-public'): string =>
+  writeKey({ key: key.privateKey, kid: 'local', algorithm: key.algorithm }, form);
+
+/** An issuer that is well, but that nobody can reach. */
+function local(key = createKey({ algorithm: 'ES256' })): Record<string, string> {
+  return {
+    LOCAL_CREDMON_PROVIDER_NAMES: 'scitokens',
+    LOCAL_CREDMON_ISSUER: 'https://127.0.0.1:1/issuer',
+    LOCAL_CREDMON_TOKEN_AUDIENCE: 'https://storage.example',
+    LOCAL_CREDMON_TOKEN_LIFETIME: '3600',
+    LOCAL_CREDMON_PRIVATE_KEY: on.file('private.pem', pem(key, 'pem-private')),
+    LOCAL_CREDMON_PUBLIC_KEY: on.file('public.pem', pem(key, 'pem-public')),
+  };
+}
+
+const said = async (knobs: Record<string, string>, user?: string): Promise<string[]> =>
+  (await on.findings(knobs, looks(user))).map((line) => line.replace(' scitokens (signed here)', ''));
+
+/** An issuer on loopback that publishes these keys. */
+async function publishing(keys: readonly unknown[]): Promise<{ url: string; close: () => void }> {
+  const server = createServer((request, response) => {
+    const metadata = { issuer: url, jwks_uri: `${url}/jwks` };
+    response.end(JSON.stringify(request.url === '/jwks' ? { keys } : metadata));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { url, close: () => server.close() };
+}
+
+it('is silent about the local provider that there is by default', async () => {
+  expect(await on.findings({}, looks())).toEqual([]);
+});
+
+it('is silent about it where only standing tokens use the knobs', async () => {
+  const knobs = {
+    LOCAL_CREDMON_frontend_ISSUER: 'https://frontend.example',
+    LOCAL_CREDMON_frontend_TOKEN_VERSION: 'wlcg',
+    LOCAL_CREDMON_ISSUER: 'https://ap.example',
+    CREDMON_STANDING_TOKENS: 'ce1',
+    CREDMON_STANDING_PROVIDER: 'frontend',
+    CREDMON_STANDING_SCOPE: 'compute.read',
+    CREDMON_STANDING_ce1_SUBJECT: 'me',
+    CREDMON_STANDING_ce1_PATH: '/var/lib/ce1',
+    CREDMON_STANDING_ce1_AUDIENCE: 'ce.example',
+  };
+  expect(await on.findings(knobs, looks())).toEqual([]);
+  expect(await on.findings({ ...knobs, LOCAL_CREDMON_AUTHZ_TEMPLATE: 'read:/' }, looks())).not.toEqual([]);
+});
+
+it('R45 tells what is signed, with which key, and what a user would get', async () => {
+  const findings = await said(
+    {
+      ...local(),
+      LOCAL_CREDMON_AUTHZ_GROUP_TEMPLATE: 'read:/{groupname}',
+      LOCAL_CREDMON_AUTHZ_GROUP_MAPFILE: on.file('groups', '* alice cms\n'),
+      LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT: 'member("cms", Groups)',
+    },
+    'alice',
+  );
+  expect(findings).toEqual([
+    'ok: signs scitoken:2.0 tokens of https://127.0.0.1:1/issuer that live 3600 s, for https://storage.example, scopes "read:/user/{username} write:/user/{username}", "read:/{groupname}" for each group, only for users with member("cms", Groups)',
+    'ok: signs with the key in $R/private.pem, which is called local (ES256)',
+    'ok: $R/public.pem is its public half',
+    expect.stringMatching(/^warning: the key that verifiers need cannot be fetched: /),
+    'ok: alice (groups cms) gets: read:/user/alice write:/user/alice read:/cms',
+  ]);
+});
+
+it.each<[string, () => Record<string, string>, string | RegExp]>([
+  [
+    'an empty audience is an error',
+    () => ({ LOCAL_CREDMON_TOKEN_AUDIENCE: '' }),
+    'error: no usable token is signed: a scitoken:2.0 token needs LOCAL_CREDMON_TOKEN_AUDIENCE, which is empty',
+  ],
+  [
+    'R18 a short lifetime',
+    () => ({ LOCAL_CREDMON_TOKEN_LIFETIME: '1200' }),
+    'warning: a job may read a token with only 240 s left; set LOCAL_CREDMON_TOKEN_LIFETIME to 1920 or more, or lower SEC_CREDENTIAL_REFRESH',
+  ],
+  [
+    'an issuer without https',
+    () => ({ LOCAL_CREDMON_ISSUER: 'http://ap.example' }),
+    /^error: the issuer http:\/\/ap\.example .* verifiers take https issuers only$/,
+  ],
+  [
+    'a key that everybody can read',
+    () => ({ LOCAL_CREDMON_PRIVATE_KEY: on.file('open key', 'CANARY', 0o644) }),
+    "error: the private key $R/open key is open to every user; to mend it: chmod 600 '$R/open key', and replace the key",
+  ],
+  [
+    'a damaged key',
+    () => ({ LOCAL_CREDMON_PRIVATE_KEY: on.file('bad', 'CANARY') }),
+    /^error: the private key \$R\/bad: .*neither PEM nor JSON/,
+  ],
+  [
+    'the public half of another key',
+    () => ({
+      LOCAL_CREDMON_PUBLIC_KEY: on.file('other', pem(createKey({ algorithm: 'ES256' }), 'pem-public')),
+    }),
+    'error: $R/other is the public half of another key: every verifier will refuse its tokens',
+  ],
+  [
+    'a lost private key',
+    () => ({ LOCAL_CREDMON_PRIVATE_KEY: `${on.root}/gone` }),
+    /^error: the private key \$R\/gone is missing, but its public half/,
+  ],
+  [
+    'a public half that is not there',
+    () => ({ LOCAL_CREDMON_PUBLIC_KEY: `${on.root}/no such.pem` }),
+    "warning: its public half $R/no such.pem is missing, so nobody can publish it; to mend it: openssl pkey -in $R/private.pem -pubout -out '$R/no such.pem'",
+  ],
+  [
+    'a line of a map that is passed over',
+    () => ({ LOCAL_CREDMON_AUTHZ_GROUP_MAPFILE: on.file('groups', '* alice cms\n* bob\n') }),
+    'warning: $R/groups, line 2, is passed over: three fields expected',
+  ],
+  [
+    'a part of a map that is missing',
+    () => ({ LOCAL_CREDMON_AUTHZ_GROUP_MAPFILE: on.file('groups', '@include groups.d\n') }),
+    'warning: $R/groups includes $R/groups.d, which is missing',
+  ],
+  [
+    'templates of SciTokens in a WLCG token',
+    () => ({
+      LOCAL_CREDMON_TOKEN_VERSION: 'wlcg',
+      LOCAL_CREDMON_AUTHZ_GROUP_TEMPLATE: 'storage.read:/{groupname}',
+    }),
+    'warning: scopes read:/user/{username} write:/user/{username}: WLCG tokens know storage.* and compute.* only',
+  ],
+  [
+    'a user map that is not there',
+    () => ({ CLASSAD_USER_MAP_NAMES: 'm', CLASSAD_USER_MAPFILE_m: '/no/such' }),
+    'warning: the map file /no/such is missing',
+  ],
+  [
+    'a requirement that rests on a map that is not there',
+    () => ({ LOCAL_CREDMON_AUTHZ_GROUP_MAPFILE: '/no/such', LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT: 'cms' }),
+    /^error: no token of scitokens can be signed: its group requirement rests on \/no\/such/,
+  ],
+  [
+    'a user who is refused',
+    () => ({ LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT: 'cms' }),
+    /^warning: alice gets no token: LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT does not allow/,
+  ],
+  [
+    'a scope that is never signed',
+    () => ({ LOCAL_CREDMON_AUTHZ_TEMPLATE: 'read:/../{username}' }),
+    /^error: .*scope/,
+  ],
+])('R45 %s', async (_, change, expected) => {
+  const findings = await said({ ...local(), ...change() }, 'alice');
+  const fits = (line: string): boolean =>
+    typeof expected === 'string' ? line === expected : expected.test(line);
+  expect(findings.filter(fits)).toHaveLength(1);
+  expect(findings.join('\n')).not.toContain('CANARY');
+});
+
+const EXPR = 'LOCAL_CREDMON_AUTHZ_TEMPLATE_EXPR';
+it.each<[string, Record<string, string>, string[]]>([
+  [
+    '+ between strings',
+    { [EXPR]: 'ifThenElse(member("cms", Groups), "read:/cms write:/user/" + Username, "read:/x")' },
+    [
+      `warning: ${EXPR}: no token is signed for example for the user someone in the group cms: it comes to error, because of "read:/cms write:/user/" + Username; + does not join strings, strcat() does`,
+    ],
+  ],
+  ['an unknown function', { [EXPR]: 'nofun(Username)' }, [`error: ${EXPR}: there is no function nofun()`]],
+  [
+    'a misspelt attribute',
+    { [EXPR]: 'strcat("read:/", UserName2)' },
+    [`error: ${EXPR}: there is no attribute UserName2, only Username and Groups; did you mean Username?`],
+  ],
+  [
+    'a map that is not configured',
+    { [EXPR]: 'userMap("grps", Username)', CLASSAD_USER_MAP_NAMES: 'grp', CLASSAD_USER_MAPDATA_grp: '* a b' },
+    [`error: ${EXPR}: there is no map grps: CLASSAD_USER_MAP_NAMES does not name it; did you mean grp?`],
+  ],
+  [
+    'a user whom the map does not know',
+    { [EXPR]: 'userMap("m", Username)', CLASSAD_USER_MAP_NAMES: 'm', CLASSAD_USER_MAPDATA_m: '* a b' },
+    [
+      `warning: ${EXPR}: no token is signed for example for the user someone without groups: it comes to undefined, because of userMap("m",Username)`,
+    ],
+  ],
+  [
+    'a number',
+    { [EXPR]: 'size(Groups)', CREDMON_LOCAL_APPEND_TEMPLATE_EXPR: 'true' },
+    [
+      `warning: ${EXPR}: it adds nothing for example for the user someone without groups: it comes to integer, not to a string`,
+    ],
+  ],
+  ['refusing on purpose', { [EXPR]: 'member("cms", Groups) ? "read:/cms" : undefined' }, []],
+  ['what is right', { [EXPR]: 'strcat("read:/user/", Username)' }, []],
+  [
+    'a requirement with a misspelt attribute',
+    { LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT: 'member("cms", Group)' },
+    [
+      'error: LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT: there is no attribute Group, only Username and Groups; did you mean Groups?',
+    ],
+  ],
+])('R45 the expression: %s', async (_, knobs, expected) => {
+  const findings = await said({ ...local(), ...knobs });
+  expect(findings.filter((line) => /AUTHZ_/.test(line) && !line.startsWith('ok'))).toEqual(expected);
+});
+
+it('a pair that is not there yet is left to the daemon', async () => {
+  const knobs = {
+    ...local(),
+    LOCAL_CREDMON_PRIVATE_KEY: join(on.root, 'a'),
+    LOCAL_CREDMON_PUBLIC_KEY: join(on.root, 'b'),
+  };
+  expect(await said(knobs)).toContain('ok: there is no key yet; the daemon makes $R/a and $R/b');
+  expect([existsSync(join(on.root, 'a')), existsSync(join(on.root, 'b'))]).toEqual([false, false]);
+  expect(await said({ ...knobs, LOCAL_CREDMON_PRIVATE_KEY: join(on.root, 'none/a') })).toContain(
+    'error: there is no key yet, and the daemon cannot make one in $R/none',
+  );
+});
+
+describe('what verifiers can fetch', () => {
+  const jwk = (key: SigningKey, kid: string): unknown =>
+    JSON.parse(writeKey({ key: key.privateKey, kid, algorithm: key.algorithm }, 'jwk-public'));
+  const mine = createKey({ algorithm: 'ES256' });
+  it.each([
+    ['this key', () => [jwk(mine, 'local')], /^ok: http\S+ publishes this key$/],
+    [
+      'another key by its name',
+      () => [jwk(createKey({ algorithm: 'ES256' }), 'local')],
+      /^error: .* publishes another key under the name local/,
+    ],
+    ['no key of this name', () => [jwk(mine, 'else')], /^error: .* publishes no key local/],
+  ])('%s', async (_, keys, expected) => {
+    const site = await publishing(keys());
+    const findings = await said({ ...local(mine), LOCAL_CREDMON_ISSUER: site.url });
+    site.close();
+    expect(findings.filter((line) => expected.test(line))).toHaveLength(1);
+  });
+});
+
+describe('R32 a key directory', () => {
+  const day = 86_400;
+  const now = Math.floor(Date.now() / 1000);
+  const keys = (): string => {
+    const path = join(on.root, 'keys');
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    initKeyDirectory(path);
+    return path;
+  };
+  const publish = (at: number): void =>
+    void publishKeys(keys(), 'https://ap.example', join(on.root, 'web'), at);
+  /** A key that has signed for 20 days, and so many days ago the next one was published. */
+  const rotating = (days: number): void => {
+    rotateKeys(keys(), { now: now - 20 * day });
+    publish(now - 20 * day);
+    rotateKeys(keys(), { now: now - 20 * day });
+    rotateKeys(keys(), { now: now - days * day, begin: true });
+    publish(now - days * day);
+  };
+  it.each<[string, () => void, string | RegExp]>([
+    [
+      'without a key',
+      () => undefined,
+      /^error: \$R\/keys holds no key: .*; to mend it: condor_credmon keys rotate && condor_credmon keys publish && /,
+    ],
+    [
+      'whose next key waits',
+      () => rotating(1),
+      /^ok: rotation goes on in (?:3d00|2d23)h: verifiers may not know/,
+    ],
+    [
+      'whose rotation is due',
+      () => rotating(4.5),
+      /^warning: rotation to \S+ is due, .*; to mend it: condor_credmon keys rotate$/,
+    ],
+    ['whose rotation is overdue', () => rotating(10), /^warning: rotation to \S+ is overdue by 6d00h, /],
+    [
+      'whose next key nobody published',
+      () => {
+        rotating(30);
+        rotateKeys(keys(), { now, begin: true });
+        rotateKeys(keys(), { now: now + 2 * day, begin: true });
+      },
+      /^warning: the next key \S+ is not published; to mend it: condor_credmon keys publish$/,
+    ],
+  ])('%s', async (_, make, expected) => {
+    make();
+    const { LOCAL_CREDMON_PRIVATE_KEY: _none, ...knobs } = local();
+    const findings = await said({ ...knobs, CREDMON_LOCAL_KEY_DIRECTORY: keys() });
+    const fits = (line: string): boolean =>
+      typeof expected === 'string' ? line === expected : expected.test(line);
+    expect(findings.filter(fits)).toHaveLength(1);
+  });
+
+  it('signs with its active key, but no tokens that outlive its publication', async () => {
+    rotating(1);
+    const { LOCAL_CREDMON_PRIVATE_KEY: _none, ...knobs } = local();
+    const directory = { ...knobs, CREDMON_LOCAL_KEY_DIRECTORY: keys() };
+    const kid = String(publicKeys(keys())[0]?.['kid']);
+    expect(await said(directory)).toContain(`ok: signs with ${kid} of $R/keys, since 20d00h ago`);
+    expect(await said({ ...directory, LOCAL_CREDMON_TOKEN_LIFETIME: String(2 * day) })).toContain(
+      'error: tokens of $R/keys may live 86400 s, not 172800 s',
+    );
+    expect((await said({ ...directory, CREDMON_LOCAL_KEY_DIRECTORY: '/no/such' })).slice(0, 2)).toEqual([
+      expect.stringMatching(/^ok: signs scitoken/),
+      'error: /no/such is not there; to mend it: condor_credmon keys rotate && condor_credmon keys publish && condor_credmon keys rotate',
+    ]);
+  });
+
+  it('is left to the daemon where that rotates', async () => {
+    const { LOCAL_CREDMON_PRIVATE_KEY: _none, ...knobs } = local();
+    const byDaemon = { ...knobs, CREDMON_LOCAL_KEY_ROTATE: '90 days' };
+    const look = async (path: string): Promise<string | undefined> =>
+      (await said({ ...byDaemon, CREDMON_LOCAL_KEY_DIRECTORY: path }))[1];
+    expect(await look(`${on.root}/new`)).toBe('ok: there is no key yet; the daemon makes one in $R/new');
+    expect(await look(keys())).toBe('ok: there is no key yet; the daemon makes one in $R/keys');
+  });
+
+  it('of an issuer that the portal does not stand for is published elsewhere', async () => {
+    const { LOCAL_CREDMON_PRIVATE_KEY: _none, ...knobs } = local();
+    const own = { ...knobs, LOCAL_CREDMON_scitokens_ISSUER: 'https://127.0.0.1:1/own' };
+    expect((await said({ ...own, CREDMON_LOCAL_KEY_DIRECTORY: '/no/such' }))[1]).toBe(
+      'error: /no/such is not there; to mend it: condor_credmon keys rotate && condor_credmon keys publish WEBDIR --provider scitokens && condor_credmon keys rotate',
+    );
+  });
+
+  it('that others can write to is an error with its remedy', async () => {
+    const open = keys();
+    chmodSync(open, 0o777);
+    const { LOCAL_CREDMON_PRIVATE_KEY: _none, ...knobs } = local();
+    expect((await said({ ...knobs, CREDMON_LOCAL_KEY_DIRECTORY: open }))[1]).toBe(
+      'error: $R/keys is open to others (mode 777); to mend it: chmod go-w $R/keys',
+    );
+  });
+});
+
+it("R45 a user whom CredD's alphabet does not allow is an error", async () => {
+  expect(await said(local(), 'bob b')).toContain(
+    'error: no user can be called bob b: letters, digits and "-+=_." only, as CredD has them',
+  );
+});

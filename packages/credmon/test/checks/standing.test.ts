@@ -1,0 +1,147 @@
+// What `check` says of standing tokens: where they go, and what lies there.
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { createKey, issueToken, writeKey } from '@credmon/scitokens';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { looksAtStanding } from '../../src/checks/standing.ts';
+import { isRoot, mayMount } from '../../../core/test/base/privileges.ts';
+import { checkBench, type CheckBench } from '../support/check-bench.ts';
+
+const signer = createKey({ algorithm: 'ES256' });
+const pem = writeKey({ key: signer.privateKey, kid: 'local', algorithm: 'ES256' }, 'pem-private');
+const now = Math.floor(Date.now() / 1000);
+const token = (lifetime: number, scope = 'compute.read', at = now): string =>
+  issueToken(
+    { privateKey: signer.privateKey, kid: 'local', algorithm: 'ES256' },
+    {
+      profile: 'scitoken:2.0',
+      issuer: 'https://127.0.0.1:1',
+      subject: 'frontend',
+      scope,
+      audience: 'ce.example',
+      lifetime,
+    },
+    { now: at, random: (size) => Buffer.alloc(size, 1) },
+  );
+
+let on: CheckBench;
+beforeEach(() => {
+  on = checkBench();
+  mkdirSync(`${on.root}/tokens`, { mode: 0o700 });
+});
+afterEach(() => on.close());
+
+const knobs = (): Record<string, string> => ({
+  CREDMON_STANDING_TOKENS: 'ce1',
+  CREDMON_STANDING_PROVIDER: 'frontend',
+  CREDMON_STANDING_SCOPE: 'compute.read',
+  CREDMON_STANDING_AUDIENCE: 'ce.example',
+  CREDMON_STANDING_ce1_SUBJECT: 'frontend',
+  CREDMON_STANDING_ce1_PATH: `${on.root}/tokens/ce1`,
+  LOCAL_CREDMON_frontend_ISSUER: 'https://127.0.0.1:1',
+  LOCAL_CREDMON_PRIVATE_KEY: on.file('private.pem', pem),
+});
+const said = async (change: Record<string, string> = {}): Promise<string[]> =>
+  (await on.findings({ ...knobs(), ...change }, looksAtStanding)).map((line) =>
+    line.replace(' ce1 (standing token)', ''),
+  );
+
+it('R45 tells what is kept where, and by which key', async () => {
+  expect(await said()).toEqual([
+    'ok: keeps a token of frontend (https://127.0.0.1:1) in $R/tokens/ce1: frontend, scopes "compute.read" for ce.example, 3600 s; jwt, mode 0600',
+    'ok: $R/tokens can be written to',
+    'warning: there is no token yet',
+    'ok: signs with the key in $R/private.pem, which is called local (ES256)',
+    expect.stringMatching(/^warning: its public half /),
+    expect.stringMatching(/^warning: the key that verifiers need cannot be fetched/),
+  ]);
+});
+
+it.each<[string, () => Record<string, string>, RegExp]>([
+  [
+    'a good token',
+    () => (on.file('tokens/ce1', token(3600)), {}),
+    /^ok: the token there is good for 3[56]\d\d s more$/,
+  ],
+  [
+    'an expired one',
+    () => (on.file('tokens/ce1', token(3600, 'compute.read', now - 4000)), {}),
+    /^error: the token there has expired$/,
+  ],
+  [
+    'one for other scopes',
+    () => (on.file('tokens/ce1', token(3000, 'compute.create')), {}),
+    /^warning: what lies there has another scope than the configuration asks for, and will be replaced$/,
+  ],
+  [
+    'one that everybody can read',
+    () => (on.file('tokens/ce1', token(3000), 0o644), {}),
+    /^warning: what lies there has mode 644, and/,
+  ],
+  [
+    'a directory that is not there',
+    () => ({ CREDMON_STANDING_ce1_PATH: '/no/such/ce1' }),
+    /^error: \/no\/such is missing; to mend it: install -d -m 755 \/no\/such$/,
+  ],
+  [
+    'scopes of SciTokens in a WLCG token',
+    () => ({ LOCAL_CREDMON_TOKEN_VERSION: 'wlcg', CREDMON_STANDING_SCOPE: 'read:/x storage.read:/' }),
+    /^warning: scopes read:\/x: WLCG tokens know storage\.\* and compute\.\* only$/,
+  ],
+  [
+    'an owner whom nobody knows',
+    () => ({ CREDMON_STANDING_OWNER: 'no-such-user' }),
+    /^error: there is no user no-such-user to give the token to$/,
+  ],
+  [
+    'the owner that we are',
+    () => ({ CREDMON_STANDING_OWNER: userInfo().username }),
+    /^ok: \$R\/tokens can be written to$/,
+  ],
+  [
+    'R18 a short lifetime',
+    () => ({ CREDMON_STANDING_ce1_LIFETIME: '900' }),
+    /^warning: its service may read it with only 390 s left; set CREDMON_STANDING_ce1_LIFETIME to 1320 or more$/,
+  ],
+  ['a key that is missing', () => ({ LOCAL_CREDMON_PRIVATE_KEY: '/no/key' }), /^error: .*no key yet/],
+])('R45 %s', async (_, change, expected) => {
+  const findings = await said(change());
+  expect(findings.filter((line) => expected.test(line))).toHaveLength(1);
+});
+
+it('R45 a client that fetches it', async () => {
+  const secret = on.file('secret', 'CANARY');
+  const findings = await said({
+    CREDMON_STANDING_PROVIDER: 'site',
+    CREDMON_STANDING_ce1_SUBJECT: '',
+    CLIENT_CREDMON_PROVIDER_NAMES: 'site',
+    CLIENT_CREDMON_CLIENT_ID: 'ap',
+    CLIENT_CREDMON_CLIENT_SECRET_FILE: secret,
+    CLIENT_CREDMON_ISSUER: 'https://127.0.0.1:1',
+  });
+  expect(findings).toEqual([
+    'ok: keeps a token of site, fetched as ap, in $R/tokens/ce1: scopes "compute.read" for ce.example; jwt, mode 0600',
+    'ok: $R/tokens can be written to',
+    'warning: there is no token yet',
+  ]);
+});
+
+it.skipIf(isRoot && !mayMount)('a directory that we may not write to', async () => {
+  const look = async (): Promise<void> =>
+    expect(await said()).toContain('error: this process may not write to $R/tokens');
+  const directory = `${on.root}/tokens`;
+  if (!isRoot) {
+    chmodSync(directory, 0o500);
+    await look();
+    chmodSync(directory, 0o700);
+    return;
+  }
+  // Modes do not stop root; a read-only file system does.
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro,size=64k', 'none', directory]);
+  try {
+    await look();
+  } finally {
+    execFileSync('umount', ['--lazy', directory]);
+  }
+});

@@ -1,0 +1,174 @@
+// The command line: what each form means, and that misuse is 2 and never silent.
+import { describe, expect, it } from 'vitest';
+import { parseArguments } from '../../src/command-line/arguments.ts';
+
+const common = { name: 'CREDMON_OAUTH', credDir: undefined, configFile: undefined };
+const daemon = { kind: 'daemon', ...common, logFile: undefined, debug: false, verbose: false, once: false };
+
+describe('the command line', () => {
+  it.each([
+    ['no arguments: the daemon', [], daemon],
+    [
+      'the short flags',
+      ['-n', 'my_mon', '-c', '/c', '-l', '/l', '-d', '-v'],
+      { ...daemon, name: 'MY_MON', credDir: '/c', logFile: '/l', debug: true, verbose: true },
+    ],
+    ['one pass', ['--once', '--config', '/etc/x'], { ...daemon, once: true, configFile: '/etc/x' }],
+    [
+      'status',
+      ['status', '--json', '--user', 'alice'],
+      { kind: 'status', ...common, json: true, user: 'alice' },
+    ],
+    ['check', ['check', '--json'], { kind: 'check', ...common, json: true, user: undefined }],
+    [
+      'check of a user',
+      ['check', '--user', 'alice'],
+      { kind: 'check', ...common, json: false, user: 'alice' },
+    ],
+    [
+      'config dump',
+      ['config', 'dump', '^CREDMON', '--expanded'],
+      { kind: 'config-dump', ...common, json: false, pattern: '^CREDMON', expanded: true },
+    ],
+    [
+      'config get',
+      ['config', 'get', 'LOG', '-v', '-n', 'schedd'],
+      { kind: 'config-get', ...common, name: 'SCHEDD', json: false, knob: 'LOG', verbose: true },
+    ],
+    [
+      'usable',
+      ['usable', 'alice', 'mytok_h1', '--seconds', '300'],
+      { kind: 'usable', ...common, user: 'alice', service: 'mytok_h1', seconds: 300 },
+    ],
+    [
+      'revoke all of a user',
+      ['revoke', 'alice'],
+      { kind: 'revoke', ...common, json: false, user: 'alice', service: undefined },
+    ],
+    [
+      'revoke one token',
+      ['revoke', 'alice', 'mytok_h1', '--json'],
+      { kind: 'revoke', ...common, json: true, user: 'alice', service: 'mytok_h1' },
+    ],
+    [
+      'keys list',
+      ['keys', 'list', '--provider', 'wlcg', '--json'],
+      { kind: 'keys-list', ...common, json: true, provider: 'wlcg' },
+    ],
+    [
+      'keys rotate',
+      ['keys', 'rotate', '--begin', '--algorithm', 'RS256'],
+      {
+        kind: 'keys-rotate',
+        ...common,
+        json: false,
+        provider: undefined,
+        begin: true,
+        algorithm: 'RS256',
+      },
+    ],
+    [
+      'keys publish',
+      ['keys', 'publish', '/srv/www'],
+      { kind: 'keys-publish', ...common, json: false, provider: undefined, directory: '/srv/www' },
+    ],
+    [
+      'status with a directory',
+      ['status', '-c', '/c'],
+      { kind: 'status', ...common, credDir: '/c', json: false, user: undefined },
+    ],
+  ])('%s', async (_, argv, expected) => {
+    expect(await parseArguments(argv, '1.2.3')).toEqual(expected);
+  });
+
+  it.each([
+    ['an unknown flag', ['--bogus']],
+    ['an unknown subcommand', ['frobnicate']],
+    ['an unknown flag of a subcommand', ['status', '--once']],
+    ['a flag without its value', ['-c']],
+    ['config without dump or get', ['config']],
+    ['config get without a knob', ['config', 'get']],
+    ['usable without a service', ['usable', 'alice']],
+    ['revoke without a user', ['revoke']],
+    ['keys without a verb', ['keys']],
+  ])('%s: usage on standard error, exit 2', async (_, argv) => {
+    const result = await parseArguments(argv, '1.2.3');
+    expect(result).toMatchObject({ kind: 'text', exitCode: 2, toStderr: true });
+    expect(result.kind === 'text' && result.text).toMatch(/^condor_credmon: .+\n\ncondor_credmon/);
+  });
+
+  it.each(['abc', '-1', '1.5', '1e3', '', ' 5', '0x10', 'NaN', 'Infinity', '99999999999999999999'])(
+    'usable --seconds %j is misuse',
+    async (text) => {
+      const result = await parseArguments(['usable', 'alice', 'mytok', `--seconds=${text}`], '1.2.3');
+      expect(result).toMatchObject({ kind: 'text', exitCode: 2, toStderr: true });
+      expect(result.kind === 'text' && result.text.split('\n', 1)[0]).toBe(
+        `condor_credmon: --seconds must be a whole number of seconds, 0 or more, but is ${JSON.stringify(text)}`,
+      );
+    },
+  );
+
+  it.each([
+    ['a negative number after a blank', ['--seconds', '-1']],
+    ['two values', ['--seconds', '1', '--seconds', '2']],
+    ['no value', ['--seconds']],
+  ])('usable --seconds with %s is misuse', async (_, argv) => {
+    const result = await parseArguments(['usable', 'alice', 'mytok', ...argv], '1.2.3');
+    expect(result).toMatchObject({ kind: 'text', exitCode: 2, toStderr: true });
+  });
+
+  it.each([
+    [[], 0],
+    [['--seconds', '0'], 0],
+    [['--seconds=007'], 7],
+    [['--seconds', '86400'], 86_400],
+  ])('usable %j asks for %d seconds', async (argv, seconds) => {
+    expect(await parseArguments(['usable', 'alice', 'mytok', ...argv], '1.2.3')).toMatchObject({
+      kind: 'usable',
+      seconds,
+    });
+  });
+
+  it.each([
+    ['--version', /^1\.2\.3$/],
+    ['--help', /--cred-dir/],
+    ['-h', /--cred-dir/],
+  ])('%s prints and exits 0', async (flag, text) => {
+    const result = await parseArguments([flag], '1.2.3');
+    expect(result).toMatchObject({ kind: 'text', exitCode: 0, toStderr: false });
+    expect(result.kind === 'text' && result.text).toMatch(text);
+  });
+
+  it.each([
+    [['status', '--cred-dir'], /^condor_credmon status\n/],
+    [['revoke'], /^condor_credmon revoke <user> \[service\]\n/],
+    [['usable', 'alice'], /^condor_credmon usable <user> <service>\n/],
+    [['config', 'get'], /^condor_credmon config get <knob>\n/],
+    [['config'], /^condor_credmon config\n[^]*condor_credmon config dump/],
+    [['keys', 'rotate', '--algorithm', 'HS256'], /^condor_credmon keys rotate\n/],
+    [['--bogus'], /^condor_credmon \[options\]\n/],
+  ])('misuse such as %j shows the usage of what was asked for', async (argv, usage) => {
+    const result = await parseArguments(argv, '1.2.3');
+    expect(result.kind === 'text' && result.text.slice(result.text.indexOf('\n\n') + 2)).toMatch(usage);
+  });
+
+  it.each([
+    [['chek'], 'did you mean check?'],
+    [['stauts', '--json'], 'did you mean status?'],
+    [['keys', 'lst'], 'did you mean keys list?'],
+  ])('%j is near to a subcommand', async (argv, text) => {
+    const result = await parseArguments(argv, '1.2.3');
+    expect(result.kind === 'text' && result.text.split('\n')[0]).toContain(text);
+  });
+
+  it.each(['frobnicate', '--bogus', 'revoke'])('%s is not', async (word) => {
+    const result = await parseArguments([word], '1.2.3');
+    expect(result.kind === 'text' && result.text.split('\n')[0]).not.toContain('did you mean');
+  });
+
+  it('help fits 80 columns', async () => {
+    const help = await parseArguments(['--help'], '1.2.3');
+    const lines = help.kind === 'text' ? help.text.split('\n') : [];
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  });
+});

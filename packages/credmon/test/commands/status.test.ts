@@ -1,0 +1,102 @@
+// The status command over a real directory: the table for programs and people, and what a person should know besides.
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { runStatusCommand } from '../../src/commands/status.ts';
+import { runUsableCommand } from '../../src/commands/usable.ts';
+import { checkBench, type CheckBench } from '../support/check-bench.ts';
+
+let on: CheckBench;
+beforeEach(() => {
+  on = checkBench();
+  const now = Math.floor(Date.now() / 1000);
+  const use = (from: number): string =>
+    JSON.stringify({ access_token: 'x', issued_at: now + from, expires_at: now + from + 3600 });
+  on.file('creds/alice/mytok.top', '{"refresh_token":"r"}');
+  on.file('creds/alice/mytok.use', use(0));
+  on.file('creds/bob/mytok_h1.top', '{"refresh_token":""}');
+  on.file('creds/bob/mytok_h1.use', use(-7200));
+  on.file(`creds/${'long-name-'.repeat(8)}/foo.use`, use(0));
+});
+afterEach(() => on.close());
+
+interface Said {
+  readonly code: number;
+  readonly printed: string;
+  readonly complaints: readonly string[];
+}
+
+const common = (): { configFile: string; credDir: undefined; name: string } => ({
+  configFile: on.file(
+    'config',
+    `SEC_CREDENTIAL_DIRECTORY_OAUTH = ${on.credDir}\nLOG = ${on.root}\nmytok_CLIENT_ID = me\nmytok_TOKEN_URL = https://issuer.example/token\n`,
+  ),
+  credDir: undefined,
+  name: 'CREDMON_OAUTH',
+});
+
+async function status(options: { json?: boolean; user?: string; width?: number } = {}): Promise<Said> {
+  const printed: string[] = [];
+  const complaints: string[] = [];
+  const code = await runStatusCommand(
+    { kind: 'status', ...common(), json: options.json ?? false, user: options.user },
+    {},
+    { print: (text) => printed.push(text), complain: (text) => complaints.push(text), width: options.width },
+  );
+  return { code, printed: printed.join('\n'), complaints };
+}
+
+it('prints whole names where no terminal is, and says beside the table what is the matter and what to run', async () => {
+  const { code, printed, complaints } = await status();
+  expect(code).toBe(1);
+  expect(printed.split('\n').map((line) => line.split(/ +/).slice(0, 3).join(' '))).toEqual([
+    'OWNER SERVICE PROVIDER',
+    'alice mytok mytok',
+    'bob mytok_h1 mytok',
+    `${'long-name-'.repeat(8)} foo -`,
+  ]);
+  expect(complaints).toEqual([
+    'bob/mytok_h1 is expired (CRED_FILE_INVALID): the issuer gave no refresh token: the user must log in again when it expires; to mend it, bob runs this and submits again: condor_store_cred delete-oauth -s mytok -H h1',
+    'No condor_credmon is running here: nothing is renewed.',
+  ]);
+});
+
+it('fits a terminal', async () => {
+  const { printed } = await status({ width: 80 });
+  expect(printed.split('\n').filter((line) => line.length > 80)).toEqual([]);
+});
+
+it('JSON tells of the daemon and why nobody renews a token, and nothing stands beside it', async () => {
+  const { printed, complaints } = await status({ json: true });
+  const { daemon, tokens } = JSON.parse(printed) as {
+    daemon: unknown;
+    tokens: { service: string; why: unknown }[];
+  };
+  expect([daemon, complaints]).toEqual([null, []]);
+  expect(tokens.map(({ service, why }) => [service, why])).toEqual([
+    ['mytok', null],
+    ['mytok', null],
+    ['foo', 'foo stands in no *_CREDMON_PROVIDER_NAMES and has no foo_CLIENT_ID'],
+  ]);
+});
+
+it('knows the process that the pid file names', async () => {
+  on.file('creds/pid', `${process.pid}\n`);
+  expect((await status({ user: 'alice' })).complaints).toEqual([]);
+  expect(JSON.parse((await status({ json: true })).printed)).toMatchObject({ daemon: process.pid });
+});
+
+it('a user without tokens is an error', async () => {
+  await expect(status({ user: 'carl' })).rejects.toMatchObject({ code: 'CRED_FILE_IO' });
+});
+
+it.each([
+  ['alice', 'mytok', 60, []],
+  ['alice', 'mytok', 4000, [expect.stringMatching(/^alice\/mytok: it has 3\d\d\d s left$/)]],
+  ['bob', 'mytok_h1', 0, ['bob/mytok_h1: it has 0 s left']],
+  ['bob', 'other', 0, ['bob/other: there is no token']],
+])('usable %s %s for %d s', async (user, service, seconds, expected) => {
+  const said: string[] = [];
+  const code = await runUsableCommand({ kind: 'usable', ...common(), user, service, seconds }, {}, (text) =>
+    said.push(text),
+  );
+  expect([code, said]).toEqual([expected.length, expected]);
+});

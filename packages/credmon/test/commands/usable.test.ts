@@ -1,0 +1,59 @@
+// usable: what a script asks before it starts a job.
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { runUsableCommand } from '../../src/commands/usable.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'credmon-usable-'));
+const directory = join(root, 'creds');
+mkdirSync(directory);
+chmodSync(directory, 0o2770);
+const file = join(root, 'condor_config');
+writeFileSync(file, `SEC_CREDENTIAL_DIRECTORY_OAUTH = ${directory}\nLOG = ${root}\n`);
+const now = Math.floor(Date.now() / 1000);
+
+function seed(user: string, name: string, text: string): void {
+  mkdirSync(join(directory, user), { recursive: true, mode: 0o700 });
+  writeFileSync(join(directory, user, name), text, { mode: 0o600 });
+}
+const use = (left: number): string =>
+  JSON.stringify({ access_token: 'a', issued_at: now - 100, expires_at: now + left });
+
+seed('alice', 'good.use', use(1000));
+seed('alice', 'expired.use', use(-5));
+seed('alice', 'broken.use', '[]');
+seed('alice', 'requested.top', 'x');
+mkdirSync(join(root, 'elsewhere'));
+writeFileSync(join(root, 'elsewhere', 'good.use'), use(1000));
+symlinkSync(join(root, 'elsewhere'), join(directory, 'linked'));
+
+async function usable(user: string, service: string, seconds: number): Promise<[number, string[]]> {
+  const lines: string[] = [];
+  const options = { configFile: file, credDir: undefined, name: 'CREDMON_OAUTH' };
+  const code = await runUsableCommand({ kind: 'usable', ...options, user, service, seconds }, {}, (text) =>
+    lines.push(text),
+  );
+  return [code, lines];
+}
+
+it.each([
+  ['is usable with enough life left', 'alice', 'good', 900, 0, /^$/],
+  ['is not with less', 'alice', 'good', 2000, 1, /^alice\/good: it has (1000|9\d\d) s left$/],
+  ['is not when it has expired', 'alice', 'expired', 0, 1, /^alice\/expired: it has 0 s left$/],
+  ['is not when its file is broken', 'alice', 'broken', 0, 1, /^alice\/broken: \.use is JSON, but/],
+  ['is not when it was only asked for', 'alice', 'requested', 0, 1, /^alice\/requested: there is no token$/],
+  ['is not of a user who is not there', 'bob', 'good', 0, 1, /^bob\/good: there is no token$/],
+  ['is not behind a link', 'linked', 'good', 0, 1, /^linked\/good: there is no token$/],
+  ['is not outside the directory', '..', 'good', 0, 1, /^\.\.\/good: there is no token$/],
+])('a token %s', async (_, user, service, seconds, code, line) => {
+  const [got, said] = await usable(user, service, seconds);
+  expect([got, said.join('; ')]).toEqual([code, expect.stringMatching(line)]);
+});
+
+it('looks at the one token only: a directory that cannot be listed does not matter', async () => {
+  chmodSync(join(directory, 'alice'), 0o100);
+  expect(await usable('alice', 'good', 900)).toEqual([0, []]);
+  chmodSync(join(directory, 'alice'), 0o700);
+  expect(readdirSync(join(directory, 'alice'))).toHaveLength(4);
+});

@@ -1,0 +1,180 @@
+// Answers that come after the time-out: they are stored, and until the connection has ended the same refresh token is not sent again.
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { HttpResponse } from '@credmon/core';
+import { describe, expect, it } from 'vitest';
+import { createLimiter } from '../../src/throttle/issuer-queues.ts';
+import { beginPass } from '../../src/daemon/pass.ts';
+import { bench, json, meta, noAnswer, useText, TOKEN_URL, type Bench } from '../support/bench.ts';
+
+const top = (token: string): string => JSON.stringify({ refresh_token: token });
+const sent = (on: Bench): unknown[] => on.asked.map(({ form }) => form['refresh_token']);
+const pass = async (on: Bench): Promise<number> =>
+  (await beginPass(on.world, on.ownership, on.memory)).settled;
+const lateAnswer = json({
+  access_token: 'late',
+  token_type: 'bearer',
+  expires_in: 1000,
+  refresh_token: 'r2',
+});
+
+function seed(on: Bench, user = 'alice', token = 'r1'): void {
+  on.seed(user, 'mytok', { top: top(token), meta: meta(), use: useText(on.clock.now() - 600, 1000) });
+}
+
+/** An issuer whose requests all time out at once; each is ended by hand. */
+function slow(on: Bench): { answer: (index: number, answer: HttpResponse | Error) => void } {
+  const ends: ((answer: HttpResponse | Error) => void)[] = [];
+  on.answer = (_, timeOut) =>
+    new Promise((resolve, reject) => {
+      ends.push((answer) => (answer instanceof Error ? reject(answer) : resolve(answer)));
+      timeOut?.();
+    });
+  return { answer: (index, answer) => ends[index]?.(answer) };
+}
+
+const settled = (on: Bench): Promise<void> => expect.poll(() => on.memory.late.size).toBe(0);
+const stateOf = (on: Bench): Record<string, unknown> =>
+  JSON.parse(on.read('alice', '.mytok.renewal')) as Record<string, unknown>;
+
+describe('a request that timed out', () => {
+  it('R2 counts as failed, and its place in the queue is free for another token', async () => {
+    const on = bench();
+    const limiter = createLimiter({ cap: () => 1, steady: () => on.clock.steady() });
+    seed(on);
+    on.seed('alice', 'other', { top: top('o1'), meta: meta(), use: useText(on.clock.now() - 500, 1000) });
+    slow(on);
+    const { settled: ended } = await beginPass({ ...on.world, limiter }, on.ownership, on.memory);
+    await ended;
+    expect(sent(on)).toEqual(['r1', 'o1']);
+    expect([on.memory.inFlight.size, on.memory.late.size]).toEqual([0, 2]);
+    expect(stateOf(on)).toMatchObject({ code: 'ISSUER_UNREACHABLE', attempts: 1, stopped: false });
+    expect(on.lines).toContainEqual(expect.stringContaining('no answer within 15 s'));
+  });
+
+  it('R12 R13 its late answer is stored, and the failure is forgotten', async () => {
+    const on = bench();
+    seed(on);
+    const issuer = slow(on);
+    await pass(on);
+    issuer.answer(0, lateAnswer);
+    await settled(on);
+    expect(on.read('alice', 'mytok.top')).toBe(`${top('r2')}\n`);
+    expect(JSON.parse(on.read('alice', 'mytok.use'))).toMatchObject({ access_token: 'late' });
+    expect([on.has('alice', '.mytok.renewal'), on.memory.failures.size]).toEqual([false, 0]);
+    expect(on.lines).toContainEqual(expect.stringContaining('Successfully renewed alice/mytok'));
+    on.clock.advance(60);
+    await pass(on);
+    expect(sent(on)).toEqual(['r1']);
+  });
+
+  it('R10 R12 is not repeated with the same refresh token before its connection has ended', async () => {
+    const on = bench();
+    seed(on);
+    const issuer = slow(on);
+    await pass(on);
+    for (const seconds of [30, 60]) {
+      on.clock.advance(seconds);
+      await pass(on);
+    }
+    expect(sent(on)).toEqual(['r1']);
+    issuer.answer(0, noAnswer(TOKEN_URL));
+    await settled(on);
+    const { attempts, not_before: notBefore } = stateOf(on);
+    expect([attempts, Number(notBefore) <= on.clock.now()]).toEqual([1, true]);
+    await pass(on);
+    expect(sent(on)).toEqual(['r1', 'r1']);
+    expect(stateOf(on)).toMatchObject({ attempts: 2 });
+  });
+
+  it('R21 does not keep the token of a new login waiting, whose files stay when the late answer comes', async () => {
+    const on = bench();
+    seed(on);
+    const issuer = slow(on);
+    await pass(on);
+    for (const file of ['mytok.top', 'mytok.use']) rmSync(join(on.directory, 'alice', file));
+    on.seed('alice', 'mytok', { top: top('n1') });
+    on.clock.advance(30);
+    await pass(on);
+    expect(sent(on)).toEqual(['r1', 'n1']);
+    issuer.answer(1, json({ access_token: 'new', token_type: 'bearer', expires_in: 1000 }));
+    await expect.poll(() => on.memory.late.size).toBe(1);
+    issuer.answer(0, lateAnswer);
+    await settled(on);
+    expect([on.read('alice', 'mytok.top'), JSON.parse(on.read('alice', 'mytok.use'))]).toEqual([
+      top('n1'),
+      expect.objectContaining({ access_token: 'new' }),
+    ]);
+  });
+
+  it('R9 is stopped by a late refusal', async () => {
+    const on = bench();
+    seed(on);
+    const issuer = slow(on);
+    await pass(on);
+    issuer.answer(0, json({ error: 'invalid_grant' }, 400));
+    await settled(on);
+    expect(stateOf(on)).toMatchObject({ code: 'GRANT_REVOKED', stopped: true });
+  });
+
+  it('R14 keeps the rotated refresh token of a late answer that is refused', async () => {
+    const on = bench();
+    seed(on);
+    const issuer = slow(on);
+    await pass(on);
+    issuer.answer(0, json({ token_type: 'bearer', refresh_token: 'r2' }));
+    await settled(on);
+    expect(on.read('alice', 'mytok.top')).toBe(`${top('r2')}\n`);
+  });
+
+  it('R8 an issuer that answers late is not spared', async () => {
+    const on = bench();
+    for (const user of ['alice', 'bob']) seed(on, user);
+    const issuer = slow(on);
+    await pass(on);
+    for (const index of [0, 1]) issuer.answer(index, lateAnswer);
+    await settled(on);
+    for (const user of ['carol', 'dave', 'erin']) seed(on, user);
+    on.answer = async () => json({ access_token: 'a', token_type: 'bearer', expires_in: 1000 });
+    await pass(on);
+    expect(sent(on)).toHaveLength(5);
+  });
+
+  it('a mistake with a late answer ends nothing else', async () => {
+    const on = bench({
+      store: (real) => ({
+        ...real,
+        apply: (change) => {
+          if (change.writes.some(({ kind }) => kind === 'use')) throw new TypeError('a mistake of ours');
+          real.apply(change);
+        },
+      }),
+    });
+    seed(on);
+    const issuer = slow(on);
+    await pass(on);
+    issuer.answer(0, lateAnswer);
+    await settled(on);
+    expect(on.lines.join('\n')).toContain('mistake of ours');
+  });
+});
+
+describe('what is waited for', () => {
+  it('R2 a late answer is asked for with the configured time, for requests that may spend something only', async () => {
+    const on = bench();
+    seed(on);
+    const late: unknown[] = [];
+    const world = {
+      ...on.world,
+      lateAnswer: () => 7,
+      send: (request: Parameters<typeof on.world.send>[0]) => {
+        late.push([request.method, request.late?.seconds]);
+        return on.world.send(request);
+      },
+    };
+    await (
+      await beginPass(world, on.ownership, on.memory)
+    ).settled;
+    expect(late).toEqual([['POST', 7]]);
+  });
+});

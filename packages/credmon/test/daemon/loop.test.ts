@@ -1,0 +1,485 @@
+// The loop on a clock that moves by hand: when passes happen, what wakes it, and how it stops.
+import { rmSync } from 'node:fs';
+import { CodedError, type HttpResponse, type LockState } from '@credmon/core';
+import { describe, expect, it } from 'vitest';
+import { createBell, runDaemon, runOnce, type DaemonParts } from '../../src/daemon/loop.ts';
+import { drainSeconds } from '../../src/daemon/loop.ts';
+import { createLimiter } from '../../src/throttle/issuer-queues.ts';
+import { bench, json, meta, useText, type Bench } from '../support/bench.ts';
+
+/** For a machine that is busy with other tests. */
+const PATIENT = { timeout: 20_000 };
+
+const top = (token: string): string => JSON.stringify({ refresh_token: token });
+
+function partsFor(on: Bench, change: Partial<DaemonParts> = {}) {
+  const stop = new AbortController();
+  const wake = createBell();
+  const counts = { completed: 0, reloaded: 0 };
+  const quiet = (text: string): void => void on.lines.push(text);
+  const parts: DaemonParts = {
+    world: on.world,
+    memory: on.memory,
+    log: { error: quiet, warn: quiet, info: quiet, debug: quiet },
+    wake,
+    stop: stop.signal,
+    ownership: () => on.ownership,
+    reload: () => {
+      counts.reloaded += 1;
+    },
+    complete: () => {
+      counts.completed += 1;
+    },
+    drainSeconds: () => 65,
+    ...change,
+  };
+  return { stop, wake, counts, parts };
+}
+
+function start(on: Bench, change: Partial<DaemonParts> = {}) {
+  const { parts, ...rest } = partsFor(on, change);
+  return { ...rest, ended: runDaemon(parts) };
+}
+
+/** Requests that are answered when the test says so. */
+function held(on: Bench): { release: (answer: HttpResponse) => void } {
+  const self: { release: (answer: HttpResponse) => void } = { release: () => undefined };
+  on.answer = () =>
+    new Promise((resolve) => {
+      self.release = resolve;
+    });
+  return self;
+}
+
+const late = (): HttpResponse =>
+  json({ access_token: 'late', token_type: 'bearer', expires_in: 100, refresh_token: 'r2' });
+
+/** Lets time run until `end`, for what waits in small steps. */
+async function ticking(on: Bench, end: Promise<unknown>): Promise<void> {
+  const ticks = setInterval(() => on.clock.advance(0.05), 1);
+  await end;
+  clearInterval(ticks);
+}
+
+describe('the loop', () => {
+  it('looks again at the earliest due time, not only every minute', async () => {
+    const on = bench();
+    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+    on.seed('alice', 'mytok', { use: useText(on.clock.now(), 20) });
+    const daemon = start(on);
+    await on.clock.whenWaiting();
+    expect(on.asked).toEqual([]);
+    // Half of 20 seconds, less at most a tenth for the spread.
+    expect((on.clock.nextDue ?? 0) - on.clock.now()).toBeLessThanOrEqual(10);
+    on.clock.advanceToNext();
+    await expect.poll(() => on.asked.length).toBe(1);
+    daemon.stop.abort();
+    await daemon.ended;
+    expect(daemon.counts.completed).toBeGreaterThanOrEqual(1);
+  });
+
+  it('rotates keys after each pass, also when CREDMON_COMPLETE cannot be touched or the keys cannot be rotated', async () => {
+    const on = bench();
+    let rotations = 0;
+    const fail = (text: string): never => {
+      throw new Error(text);
+    };
+    const daemon = start(on, {
+      complete: () => fail('no space'),
+      rotateKeys: () => {
+        rotations += 1;
+        fail('no key directory');
+      },
+    });
+    for (const expected of [1, 2]) {
+      await on.clock.whenWaiting();
+      expect(rotations).toBe(expected);
+      on.clock.advanceToNext();
+    }
+    daemon.stop.abort();
+    await daemon.ended;
+    expect(on.lines.join('\n')).toMatch(/CREDMON_COMPLETE cannot be touched: no space/);
+    expect(on.lines.join('\n')).toMatch(/The signing keys cannot be rotated: no key directory/);
+  });
+
+  it('R13 goes on when CREDMON_COMPLETE cannot be touched: a rotated token may be in memory only', async () => {
+    const on = bench();
+    const refuse = (): never => {
+      throw Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS' });
+    };
+    const daemon = start(on, { complete: refuse });
+    await on.clock.whenWaiting();
+    on.clock.advanceToNext();
+    await on.clock.whenWaiting();
+    daemon.stop.abort();
+    await daemon.ended;
+    expect(on.lines.join('\n')).toContain('CREDMON_COMPLETE cannot be touched');
+  });
+
+  it('R45 goes on with what it has when the configuration cannot be taken over', async () => {
+    const on = bench();
+    const daemon = start(on, {
+      reload: () => {
+        throw new CodedError('LOG_UNWRITABLE', 'the log file /none/log cannot be opened (ENOENT)');
+      },
+    });
+    await on.clock.whenWaiting();
+    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+    daemon.wake.ring();
+    await expect.poll(() => on.has('alice', 'mytok.use')).toBe(true);
+    daemon.stop.abort();
+    await ticking(on, daemon.ended);
+    expect(on.lines).toContainEqual(
+      'The configuration cannot be read again and stays as it was: the log file /none/log cannot be opened (ENOENT)',
+    );
+  });
+
+  it('R13 R22 an error that ends it leaves only when what is under way is written', async () => {
+    const on = bench();
+    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+    const issuer = held(on);
+    let broken = false;
+    const clock = {
+      ...on.clock,
+      now: () => on.clock.now(),
+      steady: () => on.clock.steady(),
+      wait: (seconds: number, signal?: AbortSignal) => {
+        if (broken && signal) return Promise.reject(new Error('the clock is broken'));
+        return on.clock.wait(seconds, signal);
+      },
+    };
+    const daemon = start(on, { world: { ...on.world, clock } });
+    const ended = daemon.ended.catch((error: unknown) => error);
+    await expect.poll(() => on.asked.length).toBe(1);
+    broken = true;
+    daemon.wake.ring();
+    await expect.poll(() => on.lines.some((line) => line.startsWith('Stopping: waiting for 1'))).toBe(true);
+    issuer.release(late());
+    await ticking(on, ended);
+    expect(await ended).toEqual(new Error('the clock is broken'));
+    expect([on.read('alice', 'mytok.top'), on.read('alice', 'mytok.use')]).toEqual([
+      expect.stringContaining('r2') as string,
+      expect.stringContaining('late') as string,
+    ]);
+  });
+
+  it('looks at the latest after 60 s, so that a .top without a signal is noticed', async () => {
+    const on = bench();
+    const daemon = start(on);
+    await on.clock.whenWaiting();
+    expect((on.clock.nextDue ?? 0) - on.clock.now()).toBe(60);
+    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+    on.clock.advanceToNext();
+    await expect.poll(() => on.has('alice', 'mytok.use')).toBe(true);
+    daemon.stop.abort();
+    await daemon.ended;
+  });
+
+  it('wakes at a signal, and many signals are one', async () => {
+    const on = bench();
+    const daemon = start(on);
+    await on.clock.whenWaiting();
+    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+    for (let index = 0; index < 500; index += 1) daemon.wake.ring();
+    await expect.poll(() => on.has('alice', 'mytok.use')).toBe(true);
+    await on.clock.whenWaiting();
+    expect(daemon.counts).toEqual({ completed: 2, reloaded: 1 });
+    daemon.stop.abort();
+    await daemon.ended;
+  });
+
+  it('does not lose a signal that comes during a pass', async () => {
+    const on = bench();
+    const daemon = start(on, {
+      complete: () => {
+        if (!on.has('alice', '')) {
+          on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+          daemon.wake.ring();
+        }
+      },
+    });
+    await expect.poll(() => on.has('alice', 'mytok.use')).toBe(true);
+    daemon.stop.abort();
+    await daemon.ended;
+  });
+
+  it('R1 renews the tokens of one issuer while another hangs', async () => {
+    const on = bench();
+    on.seed('alice', 'hangs', { top: top('h1'), meta: meta('https://hangs.example/token') });
+    on.seed('bob', 'mytok', { top: top('r1'), meta: meta() });
+    on.seed('bob', 'mytok', { use: useText(on.clock.now(), 20) });
+    const healthy = on.answer;
+    let release: (answer: HttpResponse) => void = () => undefined;
+    on.answer = (asked) =>
+      asked.url.includes('hangs')
+        ? new Promise((resolve) => {
+            release = resolve;
+          })
+        : healthy(asked);
+    const daemon = start(on);
+    await on.clock.whenWaiting();
+    on.clock.advanceToNext();
+    await on.clock.whenWaiting();
+    on.clock.advanceToNext();
+    await expect.poll(() => on.read('bob', 'mytok.use').includes('new-access')).toBe(true);
+    release(json({ access_token: 'late', token_type: 'bearer', expires_in: 100 }));
+    daemon.stop.abort();
+    await ticking(on, daemon.ended);
+  });
+
+  it('R22 writes what an issuer has already answered before it stops', async () => {
+    const on = bench();
+    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+    let release: (answer: HttpResponse) => void = () => undefined;
+    on.answer = () =>
+      new Promise((resolve) => {
+        release = resolve;
+      });
+    const daemon = start(on);
+    await expect.poll(() => on.asked.length).toBe(1);
+    daemon.stop.abort();
+    release(json({ access_token: 'late', token_type: 'bearer', expires_in: 100, refresh_token: 'r2' }));
+    await ticking(on, daemon.ended);
+    expect(on.read('alice', 'mytok.top')).toContain('r2');
+    expect(on.read('alice', 'mytok.use')).toContain('late');
+  });
+
+  it.each([
+    [60, true],
+    [70, false],
+  ])('R22 waits for an answer as long as a renewal may take: %d s, written %s', async (seconds, written) => {
+    const on = bench();
+    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+    const issuer = held(on);
+    const daemon = start(on);
+    await expect.poll(() => on.asked.length).toBe(1);
+    daemon.stop.abort();
+    await on.clock.whenWaiting();
+    const until = on.clock.steady() + seconds;
+    while (on.clock.steady() < until && on.clock.waiting > 0) {
+      on.clock.advanceToNext();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    issuer.release(late());
+    await ticking(on, daemon.ended);
+    expect([on.has('alice', 'mytok.use'), on.lines.some((line) => line.includes('abandoned'))]).toEqual([
+      written,
+      !written,
+    ]);
+  });
+
+  it('R22 counts no stall of the process as time of an issuer that has answered', async () => {
+    const on = bench();
+    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+    const issuer = held(on);
+    const daemon = start(on);
+    await expect.poll(() => on.asked.length).toBe(1);
+    daemon.stop.abort();
+    await on.clock.whenWaiting();
+    on.clock.advance(3600);
+    issuer.release(late());
+    await ticking(on, daemon.ended);
+    expect(on.has('alice', 'mytok.use')).toBe(true);
+  });
+
+  it('R22 waits at the end for a late answer, too, and says which one it abandons', async () => {
+    for (const comes of [true, false]) {
+      const on = bench();
+      on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+      const issuer: { release: (answer: HttpResponse) => void } = { release: () => undefined };
+      on.answer = (_, timeOut) =>
+        new Promise((resolve) => {
+          issuer.release = resolve;
+          timeOut?.();
+        });
+      const daemon = start(on);
+      await expect.poll(() => on.memory.late.size).toBe(1);
+      daemon.stop.abort();
+      if (comes) issuer.release(late());
+      await ticking(on, daemon.ended);
+      const abandoned =
+        'alice/mytok: renewal still running at shutdown, abandoned; a late response will be lost';
+      expect([on.has('alice', 'mytok.use'), on.lines.includes(abandoned)]).toEqual([comes, !comes]);
+    }
+  });
+
+  it('R12 looks again soon while a late answer is awaited', async () => {
+    const on = bench();
+    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+    on.answer = (_, timeOut) =>
+      new Promise(() => {
+        timeOut?.();
+      });
+    const daemon = start(on);
+    await expect.poll(() => on.memory.late.size).toBe(1);
+    await on.clock.whenWaiting();
+    expect((on.clock.nextDue ?? 0) - on.clock.now()).toBeLessThanOrEqual(5);
+    daemon.stop.abort();
+    await ticking(on, daemon.ended);
+  });
+
+  it('R13 R22 writes at the end what could not be written before', async () => {
+    let full = true;
+    const on = bench({
+      store: (real) => ({
+        ...real,
+        apply: (change) => {
+          if (full) throw new CodedError('CRED_FILE_IO', 'alice/mytok: cannot write (ENOSPC)');
+          real.apply(change);
+        },
+      }),
+    });
+    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+    const daemon = start(on);
+    await expect.poll(() => on.memory.unwritten.size).toBe(1);
+    full = false;
+    daemon.stop.abort();
+    await ticking(on, daemon.ended);
+    expect(on.read('alice', 'mytok.top')).toContain('r2');
+  });
+
+  it('R10 stops when its lock is lost: nothing begins, what is under way is written, no mark is touched', async () => {
+    const on = bench();
+    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+    const issuer = held(on);
+    let state: LockState = 'held';
+    const daemon = start(on, { world: { ...on.world, lockState: () => state } });
+    const ended = daemon.ended.catch((error: unknown) => error);
+    await expect.poll(() => on.asked.length, PATIENT).toBe(1);
+    state = 'file-replaced';
+    on.seed('bob', 'mytok', { top: top('b1'), meta: meta() });
+    daemon.wake.ring();
+    await expect
+      .poll(() => on.lines.some((line) => line.startsWith('Stopping: waiting for 1')), PATIENT)
+      .toBe(true);
+    issuer.release(late());
+    await ticking(on, ended);
+    expect(await ended).toMatchObject({ code: 'LOCK_LOST', fields: { state: 'file-replaced' } });
+    expect([on.read('alice', 'mytok.top'), on.asked.length, on.has('bob', 'mytok.use')]).toEqual([
+      expect.stringContaining('r2') as string,
+      1,
+      false,
+    ]);
+    expect(daemon.counts.completed).toBe(0);
+  });
+
+  it('R10 a renewal that waits in the queue does not begin once the lock is lost', async () => {
+    let state: LockState = 'held';
+    const on = bench();
+    for (let index = 0; index < 20; index += 1)
+      on.seed('alice', `mytok_${index}`, { top: top(`r${index}`), meta: meta() });
+    const answers: (() => void)[] = [];
+    on.answer = () =>
+      new Promise((resolve) => {
+        answers.push(() => resolve(late()));
+      });
+    const { parts, counts } = partsFor(on, { world: { ...on.world, lockState: () => state } });
+    const ended = runOnce(parts).catch((error: unknown) => error);
+    await expect.poll(() => answers.length, PATIENT).toBe(16);
+    state = 'directory-replaced';
+    for (const answer of answers) answer();
+    await ticking(on, ended);
+    expect([await ended, on.asked.length, counts.completed]).toEqual([
+      expect.objectContaining({ code: 'LOCK_LOST' }),
+      16,
+      0,
+    ]);
+  });
+
+  it('goes on when the directory cannot be read, and says so', async () => {
+    const on = bench();
+    const daemon = start(on);
+    await on.clock.whenWaiting();
+    rmSync(on.directory, { recursive: true });
+    on.clock.advanceToNext();
+    await expect.poll(() => on.lines.some((line) => line.includes('is repeated'))).toBe(true);
+    daemon.stop.abort();
+    await daemon.ended;
+    expect(daemon.counts.completed).toBe(1);
+  });
+
+  it('R5 a step of the wall clock neither renews everything nor leaves an expired token in place', async () => {
+    const on = bench();
+    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+    on.seed('alice', 'mytok', { use: useText(on.clock.now(), 1000) });
+    const daemon = start(on);
+    await on.clock.whenWaiting();
+    for (const step of [86_400, -2 * 86_400]) {
+      on.clock.step(step);
+      daemon.wake.ring();
+      await expect.poll(() => daemon.counts.reloaded).toBe(step > 0 ? 1 : 2);
+      await on.clock.whenWaiting();
+      expect(on.asked).toEqual([]);
+    }
+    on.clock.advance(500);
+    await expect.poll(() => on.asked.length).toBe(1);
+    daemon.stop.abort();
+    await daemon.ended;
+  });
+});
+
+describe('one pass alone', () => {
+  const seedTwo = (on: Bench): void => {
+    for (const user of ['alice', 'bob']) on.seed(user, 'mytok', { top: top('r1'), meta: meta() });
+  };
+  const oneByOne = (on: Bench) => ({
+    ...on.world,
+    limiter: createLimiter({ cap: () => 1, steady: () => on.clock.steady() }),
+  });
+
+  it('is complete when all that was due has been tried', async () => {
+    const on = bench();
+    seedTwo(on);
+    const { parts, counts } = partsFor(on);
+    expect([await runOnce(parts), counts.completed, on.asked.length]).toEqual([true, 1, 2]);
+  });
+
+  it('R22 at a signal writes what is under way, begins nothing more, and is not complete', async () => {
+    const on = bench();
+    seedTwo(on);
+    const issuer = held(on);
+    const { parts, stop, counts } = partsFor(on, { world: oneByOne(on) });
+    const ended = runOnce(parts);
+    await expect.poll(() => on.asked.length).toBe(1);
+    stop.abort();
+    issuer.release(late());
+    await ticking(on, ended);
+    expect([await ended, counts.completed, on.asked.length]).toEqual([false, 0, 1]);
+    expect(['alice', 'bob'].filter((user) => on.has(user, 'mytok.use'))).toHaveLength(1);
+    expect(on.lines).toContainEqual('Stopped before the pass was complete: 1 of its renewals not begun');
+  });
+
+  it('R22 asks nobody when the signal came before', async () => {
+    const on = bench();
+    seedTwo(on);
+    const { parts, stop } = partsFor(on);
+    stop.abort();
+    expect([await runOnce(parts), on.asked.length]).toEqual([false, 0]);
+  });
+
+  it('R13 says what is lost when a rotated token can be written nowhere', async () => {
+    const refuse = (): never => {
+      throw new CodedError('CRED_FILE_IO', 'alice/mytok: cannot write mytok.top (ENOSPC)');
+    };
+    const on = bench({ store: (real) => ({ ...real, apply: refuse }) });
+    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+    expect(await runOnce(partsFor(on).parts)).toBe(false);
+    expect(on.lines).toContainEqual(
+      'alice/mytok: stopped before it was written; its rotated refresh token is lost: the user must log in again; ' +
+        'fix: alice runs "condor_store_cred delete-oauth -s mytok" and submits again',
+    );
+  });
+
+  it('is not complete when the directory cannot be read', async () => {
+    const on = bench();
+    rmSync(on.directory, { recursive: true });
+    expect(await runOnce(partsFor(on).parts)).toBe(false);
+  });
+});
+
+it('R22 the end waits longer than any time-out that is configured', () => {
+  const limits = { connectSeconds: 5, totalSeconds: 600, maxBodyBytes: 1 };
+  const program = { name: 'x', command: '/x', args: [], seconds: 90, extraScopes: [], useIdToken: false };
+  expect(drainSeconds({ limits, tokenPrograms: [] })).toBe(2405);
+  expect(drainSeconds({ limits: { ...limits, totalSeconds: 15 }, tokenPrograms: [program] })).toBe(95);
+});

@@ -1,0 +1,164 @@
+// Whether a daemon is at work, told from its pid file.
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import {
+  clearComplete,
+  removeMarks,
+  runningDaemon,
+  touchComplete,
+  writePid,
+} from '../../src/daemon/process.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'credmon-pid-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+it.each([
+  ['this process', `${process.pid}\n`, process.pid],
+  ['no number', 'none\n', undefined],
+  ['a process that is gone', '4194304\n', undefined],
+])('a pid file with %s', (_, text, expected) => {
+  writeFileSync(join(directory, 'pid'), text);
+  expect(runningDaemon(directory)).toBe(expected);
+});
+
+it('no pid file', () => {
+  expect(runningDaemon(directory)).toBeUndefined();
+});
+
+it("another user's daemon is at work, too, though it may not be signalled", () => {
+  writeFileSync(join(directory, 'pid'), '1\n');
+  const kill = vi.spyOn(process, 'kill').mockImplementation(() => {
+    throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' });
+  });
+  expect(runningDaemon(directory)).toBe(1);
+  kill.mockRestore();
+});
+
+it('a mark that cannot be removed does not keep the other, and is said', () => {
+  mkdirSync(join(directory, 'pid'));
+  writeFileSync(join(directory, 'CREDMON_COMPLETE'), '');
+  const said: string[] = [];
+  removeMarks(directory, (text) => said.push(text));
+  expect([readdirSync(directory), said]).toEqual([
+    ['pid'],
+    [expect.stringMatching(/^pid cannot be removed: EISDIR/) as string],
+  ]);
+});
+
+const at = (name: string): string => join(directory, name);
+const COMPLETE = 'CREDMON_COMPLETE';
+const text = (name: string): string => readFileSync(at(name), 'utf8');
+
+it('the marks of another process are not removed', () => {
+  writeFileSync(at('pid'), `${process.ppid}\n`);
+  writeFileSync(at(COMPLETE), '');
+  removeMarks(directory, fail);
+  expect(readdirSync(directory)).toEqual([COMPLETE, 'pid']);
+});
+
+it('our own marks are removed, and a directory that is gone has none', () => {
+  writePid(directory);
+  touchComplete(directory, fail);
+  expect(readdirSync(directory)).toEqual([COMPLETE, 'pid']);
+  removeMarks(directory, fail);
+  expect(readdirSync(directory)).toEqual([]);
+  rmSync(directory, { recursive: true });
+  removeMarks(directory, fail);
+});
+
+it.each<[string, () => void]>([
+  ['a FIFO', () => spawnSync('mkfifo', [at('pid')])],
+  ['a link to /dev/zero', () => symlinkSync('/dev/zero', at('pid'))],
+  ['a link to a file with our number', () => symlinkSync('other', at('pid'))],
+  [
+    'a file of 1 GiB',
+    () => {
+      writeFileSync(at('pid'), '');
+      truncateSync(at('pid'), 2 ** 30);
+    },
+  ],
+])('a pid file that is %s names no daemon, blocks nothing, and is said at the end', (_, make) => {
+  writeFileSync(at('other'), `${process.pid}\n`);
+  make();
+  expect(runningDaemon(directory)).toBeUndefined();
+  const said: string[] = [];
+  removeMarks(directory, (line) => said.push(line));
+  expect(said).toEqual([
+    expect.stringMatching(/^pid cannot be removed: \/\S+\/pid is .*; fix: rm \/\S+\/pid$/),
+  ]);
+  expect(readdirSync(directory)).toEqual(['other', 'pid']);
+  writePid(directory);
+  expect([runningDaemon(directory), text('pid'), text('other')]).toEqual([
+    process.pid,
+    `${process.pid}\n`,
+    `${process.pid}\n`,
+  ]);
+});
+
+it.each<[string, () => void]>([
+  ['a FIFO', () => spawnSync('mkfifo', [at(COMPLETE)])],
+  ['a link', () => symlinkSync('other', at(COMPLETE))],
+  ['a link to a file that is not there', () => symlinkSync('elsewhere', at(COMPLETE))],
+  ['a second name of another file', () => linkSync(at('other'), at(COMPLETE))],
+])(
+  'CREDMON_COMPLETE that is %s is replaced, nothing behind it is touched, and one line says so',
+  (_, make) => {
+    writeFileSync(at('other'), 'keep');
+    utimesSync(at('other'), 1000, 1000);
+    make();
+    const said: string[] = [];
+    touchComplete(directory, (line) => said.push(line));
+    touchComplete(directory, (line) => said.push(line));
+    expect(said).toEqual([expect.stringContaining(`${at(COMPLETE)} was not a regular file of one name`)]);
+    expect([readdirSync(directory), statSync(at('other')).mtimeMs]).toEqual([[COMPLETE, 'other'], 1_000_000]);
+    expect([lstatSync(at(COMPLETE)).isFile(), lstatSync(at(COMPLETE)).nlink, text(COMPLETE)]).toEqual([
+      true,
+      1,
+      '',
+    ]);
+  },
+);
+
+it('CREDMON_COMPLETE that is a directory is refused with its remedy', () => {
+  mkdirSync(at(COMPLETE));
+  const error = `EISDIR: ${at(COMPLETE)} is a directory; fix: rm -r ${at(COMPLETE)}`;
+  expect(() => touchComplete(directory, fail)).toThrow(error);
+  expect(() => clearComplete(directory)).toThrow(error);
+});
+
+it('a credential directory that was swapped for a link is not entered', () => {
+  const elsewhere = mkdtempSync(join(tmpdir(), 'credmon-elsewhere-'));
+  const parent = mkdtempSync(join(tmpdir(), 'credmon-parent-'));
+  chmodSync(parent, 0o777);
+  symlinkSync(elsewhere, join(parent, 'creds'));
+  const creds = join(parent, 'creds');
+  expect(() => writePid(creds)).toThrow('is a link that another user could change');
+  expect(() => touchComplete(creds, fail)).toThrow('is a link that another user could change');
+  expect(runningDaemon(creds)).toBeUndefined();
+  expect(readdirSync(elsewhere)).toEqual([]);
+  for (const path of [elsewhere, parent]) rmSync(path, { recursive: true });
+});
+
+function fail(line: string): void {
+  throw new Error(line);
+}

@@ -1,0 +1,27 @@
+// The users that standing tokens belong to, when the directory service does not answer.
+import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, it } from 'vitest';
+import { standingFiles } from '../../src/host/standing-files.ts';
+
+const path = process.env['PATH'] ?? '';
+afterEach(() => {
+  process.env['PATH'] = path;
+});
+
+it('R1 a directory service that is silent is waited for two seconds, and then not for each token', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'credmon-getent-'));
+  const calls = join(folder, 'calls');
+  writeFileSync(join(folder, 'getent'), `#!/bin/sh\necho call >> ${calls}\nexec sleep 600\n`);
+  chmodSync(join(folder, 'getent'), 0o755);
+  process.env['PATH'] = `${folder}:${path}`;
+  const files = standingFiles();
+  // The program sleeps for longer than this test may take.
+  expect([files.owner('frontend'), files.owner('frontend')]).toEqual([undefined, undefined]);
+  expect(readFileSync(calls, 'utf8')).toBe('call\n');
+});
+
+it('a user who is there is found', () => {
+  expect(standingFiles().owner('root')).toEqual({ uid: 0, gid: 0 });
+});

@@ -1,0 +1,33 @@
+// What is said of a token's audience, for what was asked for and what came.
+import { expect, it } from 'vitest';
+import { audienceNote, joinNotes } from '../../../src/providers/common/granted-audience.ts';
+
+const jwt = (claims: object): string =>
+  `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.signature`;
+const CE = ['ce1.example:9619'];
+const not = (whom: string): string =>
+  `the issuer gave a token ${whom}, not for ce1.example:9619; jobs may be refused`;
+
+it.each<[string, readonly string[], string, string | undefined]>([
+  ['nothing was asked for', [], jwt({ aud: 'x' }), undefined],
+  ['the one that was asked for', CE, jwt({ aud: 'ce1.example:9619' }), undefined],
+  ['one of several', CE, jwt({ aud: ['x', 'ce1.example:9619'] }), undefined],
+  ['one of several that were asked for', ['a b', ...CE], jwt({ aud: 'b' }), undefined],
+  ['anybody, as SciTokens say it', CE, jwt({ aud: 'ANY' }), undefined],
+  ['anybody, as WLCG says it', CE, jwt({ aud: ['https://wlcg.cern.ch/jwt/v1/any'] }), undefined],
+  ['an opaque token', CE, 'opaque', undefined],
+  ['another', CE, jwt({ aud: 'x' }), not('for x')],
+  ['several others', CE, jwt({ aud: ['x', 'y'] }), not('for x y')],
+  ['none at all', CE, jwt({}), not('without an audience')],
+  ['one in other letters', CE, jwt({ aud: 'CE1.example:9619' }), not('for CE1.example:9619')],
+])('%s', (_, asked, token, note) => {
+  expect(audienceNote(asked, token)).toBe(note);
+});
+
+it('several notes are one', () => {
+  expect([joinNotes(undefined, undefined), joinNotes('a', undefined), joinNotes('a', 'b')]).toEqual([
+    {},
+    { note: 'a' },
+    { note: 'a; b' },
+  ]);
+});

@@ -1,0 +1,210 @@
+// What the log says, what it does not say twice, and what it forgets.
+import { CodedError, DEFAULT_POLICY, type ManagedToken, type RenewalState, type Scan } from '@credmon/core';
+import { describe, expect, it } from 'vitest';
+import { createReport } from '../../src/report/log-report.ts';
+import { statusRow } from '../../src/status/rows.ts';
+import { troubleTexts } from '../../src/status/summary.ts';
+import { createSaid } from '../../src/report/log-once.ts';
+
+const NOW = 1_000_000;
+
+function token(user: string): ManagedToken {
+  const missing = { kind: 'missing' } as const;
+  const seen = { wall: NOW, steady: 0 };
+  return {
+    snapshot: { user, stem: 'mytok', top: missing, use: missing, meta: missing, renewal: undefined, seen },
+    provider: 'oauth',
+    renewable: { ok: true, value: true },
+    basis: () => '',
+    policy: DEFAULT_POLICY,
+  };
+}
+
+const state = (change: Partial<RenewalState> = {}): RenewalState => ({
+  attempts: 1,
+  last_attempt: NOW,
+  not_before: NOW + 10,
+  stopped: false,
+  code: 'ISSUER_UNREACHABLE',
+  message: 'no answer',
+  basis: '',
+  ...change,
+});
+
+const scanOf = (users: readonly string[], change: Partial<Scan> = {}): Scan => ({
+  tokens: users.map((user) => token(user).snapshot),
+  keyFiles: [],
+  temporaries: [],
+  problems: [],
+  ...change,
+});
+
+function reporting() {
+  const lines: string[] = [];
+  const say = (text: string): void => void lines.push(text);
+  const log = { error: say, warn: say, info: say, debug: () => undefined };
+  const report = createReport(log, () => ({ floor: 0, starterRefresh: 0 }));
+  const scanned = (scan: Scan): Promise<void> =>
+    report.scanned(scan, { renew: [], verdicts: [], nextIn: 60 });
+  const failed = (user: string): void =>
+    report.failed(token(user), 'failed', new CodedError('ISSUER_UNREACHABLE', 'no answer'), state());
+  return { lines, report, scanned, failed };
+}
+
+describe('R44 the advice agrees with the state', () => {
+  const login = 'to mend it, alice runs this and submits again: condor_store_cred delete-oauth -s mytok';
+  it.each([
+    ['revoked', true, `not tried again: ${login}`],
+    [
+      'denied',
+      true,
+      'not tried again until the client, its secret or the configuration changes: the administrator must act',
+    ],
+    ['failed', true, 'not tried again until its files or the configuration change'],
+    ['revoked', false, `tried again in 10 s: ${login}`],
+    ['denied', false, 'tried again in 10 s: the administrator must act'],
+    ['failed', false, 'tried again in 10 s'],
+  ] as const)('%s, stopped %s', (kind, stopped, advice) => {
+    const { lines, report } = reporting();
+    report.failed(
+      token('alice'),
+      kind,
+      new CodedError('GRANT_REVOKED', 'alice/mytok: unreadable'),
+      state({ stopped }),
+    );
+    expect(lines).toEqual([`alice/mytok: unreadable; ${advice}`]);
+  });
+
+  it.each([
+    [
+      'exchange',
+      'GRANT_REVOKED',
+      "to mend it, alice stores another token (a Pelican name's by condor_credential_storer --force): condor_store_cred add-oauth -s mytok -H h1 -i FILE",
+    ],
+    [
+      'exchange',
+      'SUBJECT_REFUSED',
+      'to mend it, alice stores a token of a configured issuer: condor_store_cred add-oauth -s mytok -H h1 -i FILE',
+    ],
+    [
+      'vault',
+      'GRANT_REVOKED',
+      'to mend it, alice runs this and submits again: condor_store_cred delete-oauth -s mytok -H h1',
+    ],
+    ['client', 'GRANT_REVOKED', 'the administrator asks the issuer why it refuses the client'],
+    ['oauth', 'PROGRAM_FAILED', 'see PROGRAM_FAILED in docs/errors.md'],
+  ] as const)('%s, %s', (provider, code, advice) => {
+    const { lines, report } = reporting();
+    const { snapshot, ...rest } = token('alice');
+    const managed = { ...rest, provider, snapshot: { ...snapshot, stem: 'mytok_h1' } };
+    const error = new CodedError(code, 'said no');
+    report.failed(managed, 'revoked', error, state({ stopped: true, code }));
+    expect(lines).toEqual([`alice/mytok_h1: said no; not tried again: ${advice}`]);
+    // The status says the same.
+    const failure = { code, message: 'said no', at: NOW };
+    const row = statusRow(managed.snapshot, undefined, { wall: NOW, steady: 0 });
+    expect(troubleTexts([{ ...row, provider, state: 'stopped', last_error: failure }])).toEqual([
+      `alice/mytok_h1 is stopped (${code}): said no; ${advice}`,
+    ]);
+  });
+});
+
+describe('R44 a failure is said once', () => {
+  it('while the token is there, and again for a new one of the same name', async () => {
+    const { lines, scanned, failed } = reporting();
+    failed('alice');
+    await scanned(scanOf(['alice']));
+    failed('alice');
+    expect(lines).toHaveLength(1);
+    await scanned(scanOf(['bob'], { partial: true }));
+    await scanned(scanOf(['bob'], { problems: ['/creds/alice cannot be read (EACCES)'] }));
+    failed('alice');
+    expect(lines).toHaveLength(2);
+    await scanned(scanOf(['bob']));
+    failed('alice');
+    expect(lines).toHaveLength(3);
+  });
+
+  it('for all tokens that wait for one issuer, until one of them is renewed', () => {
+    const { lines, report } = reporting();
+    const waiting = new CodedError('ISSUER_BUSY', 'not tried', { about: 'waiting for https://x.example' });
+    for (const user of ['a', 'b', 'c']) report.postponed(token(user), waiting, state());
+    expect(lines).toEqual(['a/mytok: not tried; tried again in 10 s']);
+    report.renewed(token('b'), { issuedAt: NOW, expiresAt: NOW + 100 }, false);
+    report.postponed(token('c'), waiting, state());
+    expect(lines).toHaveLength(3);
+  });
+
+  it('of a directory that cannot be read, until it can', async () => {
+    const { lines, scanned } = reporting();
+    const problem = '/creds/alice cannot be read (EACCES)';
+    for (const problems of [[problem], [problem], [], [problem]]) await scanned(scanOf([], { problems }));
+    expect(lines).toEqual([problem, problem]);
+  });
+});
+
+it('what was said is not remembered without end', () => {
+  const said = createSaid(100);
+  const heard: string[] = [];
+  for (let index = 0; index < 1000; index += 1) {
+    said.once('often', '', () => heard.push('often'));
+    said.once(String(index), '', () => heard.push(String(index)));
+  }
+  expect([said.size, heard.length]).toEqual([100, 1001]);
+});
+
+describe('R44 a problem that recurs after it has ended is logged again', () => {
+  it.each([
+    'CREDMON_COMPLETE cannot be touched: EACCES',
+    'cannot remove alice/.mytok.use.1.1.credmon-tmp: EPERM',
+    'alice/mytok: a newer login came during the renewal',
+  ])('%s', async (text) => {
+    const { lines, report, scanned } = reporting();
+    const passes = [true, true, false, true, true, false, false, true];
+    for (const met of passes) {
+      await scanned(scanOf(['alice']));
+      if (met) report.trouble(text);
+    }
+    expect(lines).toEqual([text, text, text]);
+  });
+
+  it('of a renewal: when the token has been renewed, or was gone', async () => {
+    const { lines, report, scanned } = reporting();
+    const trouble = (): void => report.trouble('alice/mytok: unexpected', 'alice/mytok');
+    trouble();
+    await scanned(scanOf(['alice']));
+    await scanned(scanOf(['alice']));
+    trouble();
+    expect(lines).toHaveLength(1);
+    report.renewed(token('alice'), { issuedAt: NOW, expiresAt: NOW + 3600 }, false);
+    trouble();
+    await scanned(scanOf([]));
+    trouble();
+    expect(lines.filter((line) => line.endsWith('unexpected'))).toHaveLength(3);
+  });
+
+  it('a note of a renewal: when the renewals after it came without', () => {
+    const { lines, report } = reporting();
+    const renew = (note?: string): void => {
+      report.renewed(token('alice'), { issuedAt: NOW, expiresAt: NOW + 3600 }, false);
+      if (note !== undefined) report.noted('alice/mytok', note);
+    };
+    for (const note of ['fewer scopes', 'fewer scopes', undefined, undefined, 'fewer scopes']) renew(note);
+    expect(lines.filter((line) => line.includes('fewer scopes'))).toHaveLength(2);
+  });
+});
+
+it('R44 a token that cannot be renewed again after it could is logged again', async () => {
+  const { lines, report } = reporting();
+  for (const ok of [false, false, true, false]) {
+    const renewable = ok ? { ok, value: true as const } : { ok, reason: '.top is empty' };
+    const verdict = {
+      token: { ...token('alice'), renewable },
+      state: 'fresh',
+      dueIn: 1,
+      reason: 'lifetime',
+    } as const;
+    await report.scanned(scanOf(['alice']), { renew: [], verdicts: [verdict], nextIn: 1 });
+  }
+  expect(lines).toEqual(Array(2).fill('alice/mytok: cannot be renewed: .top is empty'));
+});

@@ -1,0 +1,63 @@
+// What is said of tokens that live too short, by who gives them.
+import { DEFAULT_POLICY, type ManagedToken } from '@credmon/core';
+import { expect, it } from 'vitest';
+import { noLifeText, shortLifeText } from '../../src/report/remaining-lifetime.ts';
+
+const NOW = 1_000_000;
+const HABITS = { floor: 600, starterRefresh: 300 };
+
+function token(provider: string, stem: string, life: number): ManagedToken {
+  const missing = { kind: 'missing' } as const;
+  const identity = { ino: 1, mtime: NOW, size: 1 };
+  const use = { kind: 'valid', value: { issuedAt: NOW, expiresAt: NOW + life }, identity } as const;
+  const seen = { wall: NOW, steady: 0 };
+  return {
+    snapshot: { user: 'alice', stem, top: missing, use, meta: missing, renewal: undefined, seen },
+    provider,
+    renewable: { ok: true, value: true },
+    basis: () => '',
+    policy: DEFAULT_POLICY,
+  };
+}
+
+it.each([
+  [
+    'local',
+    'scitokens',
+    'a job may read scitokens with only 240 s left; raise LOCAL_CREDMON_TOKEN_LIFETIME, or lower SEC_CREDENTIAL_REFRESH',
+  ],
+  [
+    'standing',
+    'ce1',
+    'the standing token ce1 may have only 540 s left when it is read; raise CREDMON_STANDING_ce1_LIFETIME, or where it is fetched, ask its issuer for longer lifetimes',
+  ],
+  [
+    'oauth',
+    'mytok',
+    'a job may read mytok with only 240 s left; ask the issuer for longer lifetimes, or lower SEC_CREDENTIAL_REFRESH',
+  ],
+])('R18 a short life, %s', (provider, stem, text) => {
+  expect(shortLifeText(token(provider, stem, 1200), HABITS)).toBe(text);
+  expect(shortLifeText(token(provider, stem, 7200), HABITS)).toBeUndefined();
+});
+
+it.each([
+  [
+    'local',
+    'scitokens',
+    'the tokens that are signed for scitokens live 1 s, too short for any job; raise LOCAL_CREDMON_TOKEN_LIFETIME',
+  ],
+  [
+    'standing',
+    'ce1',
+    /^the standing tokens ce1 live 1 s, too short for any use: after .* only; raise CREDMON_STANDING_ce1_LIFETIME, or /,
+  ],
+  [
+    'oauth',
+    'mytok',
+    /^the tokens that the issuer of mytok gives live 1 s, too short for any job: after .* only; ask the issuer for longer lifetimes$/,
+  ],
+])('R18 no life at all, %s', (provider, stem, text) => {
+  expect(noLifeText(token(provider, stem, 1), 1)).toEqual(expect.stringMatching(text));
+  expect(noLifeText(token(provider, stem, 7200), 7200)).toBeUndefined();
+});

@@ -1,0 +1,41 @@
+// What a person does next, by the error's code and the kind of provider.
+import { expect, it } from 'vitest';
+import { nextStep, type StuckToken } from '../../src/report/remediation.ts';
+
+const token: StuckToken = { user: 'alice', service: 'mytok', handle: '', provider: 'oauth' };
+const remove = 'condor_store_cred delete-oauth -s mytok';
+const add = 'condor_store_cred add-oauth -s mytok';
+
+it.each([
+  ['R9 a revoked grant is removed by its user', token, 'GRANT_REVOKED', ['alice', remove]],
+  ['a handle is a part of the command', { ...token, handle: 'h1' }, 'GRANT_REVOKED', [`${remove} -H h1`]],
+  ['a broken file is removed, too', token, 'CRED_FILE_INVALID', [remove]],
+  [
+    'a token to exchange is stored again',
+    { ...token, provider: 'exchange' },
+    'GRANT_REVOKED',
+    [`${add} -i FILE`],
+  ],
+  [
+    'a refused client is a matter of the administrator',
+    { ...token, provider: 'client' },
+    'GRANT_REVOKED',
+    ['administrator'],
+  ],
+  ['a token without an owner gets the general step', { ...token, provider: null }, 'GRANT_REVOKED', [remove]],
+  [
+    'R43 names are quoted for a shell',
+    { ...token, service: 'a b', handle: "o'k" },
+    'GRANT_REVOKED',
+    ["-s 'a b'", "-H 'o'"],
+  ],
+  ['a dollar sign in a name is itself', { ...token, user: '$&' }, 'GRANT_REVOKED', ['$&']],
+])('%s', (_, stuck, code, parts) => {
+  for (const part of parts) expect(nextStep(stuck, code)).toContain(part);
+  expect(nextStep(stuck, code)).not.toMatch(/\{(?:user|delete|add)\}/);
+});
+
+it('a code without a step in few words has none', () => {
+  expect(nextStep(token, 'ISSUER_BUSY')).toBeUndefined();
+  expect(nextStep(token, 'toString')).toBeUndefined();
+});

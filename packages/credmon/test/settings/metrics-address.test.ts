@@ -1,0 +1,37 @@
+// Where metrics may be served, and why not elsewhere.
+import { describe, expect, it } from 'vitest';
+import { addressText, parseMetricsAddress } from '../../src/settings/metrics-address.ts';
+import { settingsWith } from '../support/access-point.ts';
+
+describe('CREDMON_METRICS_LISTEN', () => {
+  it.each([
+    ['127.0.0.1:9820', { kind: 'tcp', host: '127.0.0.1', port: 9820 }],
+    ['[::1]:0', { kind: 'tcp', host: '::1', port: 0 }],
+    ['unix:/run/credmon/metrics.sock', { kind: 'unix', path: '/run/credmon/metrics.sock' }],
+    ['fd:3', { kind: 'fd', descriptor: 3 }],
+  ] as const)('%s is an address, and is written so', (text, address) => {
+    const read = parseMetricsAddress(text);
+    expect(read).toEqual(address);
+    expect(typeof read === 'string' ? '' : addressText(read)).toBe(text);
+  });
+
+  it.each([
+    ['0.0.0.0:9820', '0.0.0.0 can be reached from elsewhere'],
+    ['[::]:9820', ':: can be reached from elsewhere'],
+    ['192.0.2.1:9820', '192.0.2.1 can be reached from elsewhere'],
+    ['ap.example.org:9820', 'ap.example.org can be reached from elsewhere'],
+    ['127.0.0.1', 'it must be'],
+    ['9820', 'it must be'],
+    ['127.0.0.1:65536', 'it must be'],
+    ['::1:9820', 'it must be'],
+    ['unix:metrics.sock', 'needs an absolute path'],
+    ['fd:x', 'it must be'],
+  ])('%s is refused: %s', (text, why) => {
+    expect(parseMetricsAddress(text)).toContain(why);
+    expect(() => settingsWith({ CREDMON_METRICS_LISTEN: text })).toThrow(why);
+  });
+
+  it('is off when it is not set', () => {
+    expect(settingsWith({}).metrics).toBeUndefined();
+  });
+});
