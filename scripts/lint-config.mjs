@@ -15,24 +15,23 @@ const mayImport = {
 
 /** The files that touch clock, randomness, files, network and processes (CONTRIBUTING.md, "the world"). */
 const worldFiles = [
-  'packages/core/src/base/{awake-timer,breath,clock,random,send,lookup,atomic-write,safe-directory,safe-file,stale-socket}.ts',
-  'packages/core/src/base/{agents,trust,trust-files,tls-refusal}.ts',
-  'packages/core/src/config/{load,host,command,accounts}.ts',
-  'packages/core/src/log/put-aside.ts',
-  'packages/core/src/log/rotating-file.ts',
-  'packages/core/src/log/sink.ts',
-  'packages/core/src/store/{directory-store,apply-change,reserve,directory-scan,user-scan,check-directory,path-steps,lock,read-file}.ts',
-  'packages/core/src/store/directory-names.ts',
-  'packages/core/src/base/{output,program-lookup}.ts',
+  'packages/core/src/base/files/**',
+  'packages/core/src/base/http/{agents,lookup,send,stale-socket,tls-refusal,trust,trust-files}.ts',
+  'packages/core/src/base/process/{output,program-lookup,random}.ts',
+  'packages/core/src/base/time/{awake-timer,breath,clock}.ts',
+  'packages/core/src/config/machine/**',
+  'packages/core/src/log/{put-aside,rotating-file,sink}.ts',
+  'packages/core/src/store/{apply-change,check-directory,directory-names,directory-scan,directory-store,lock,path-steps,read-file,reserve,user-scan}.ts',
   'packages/*/src/main.ts',
   'packages/*/src/cli/**',
   'packages/credmon/src/{commands,checks,host,storer}/**',
   'packages/credmon/src/daemon/{process,master}.ts',
   'packages/credmon/src/status/tokens.ts',
   'packages/credmon/src/metrics/listener.ts',
-  'packages/scitokens/src/{discover,issuer-keys,key-cache,key-directory,private-files,create-key}.ts',
-  'packages/webserver/src/session-store/**',
-  'packages/webserver/src/{listen,front,readiness,view-files,credential-files,public-key-files}.ts',
+  'packages/scitokens/src/keys/{create-key,key-directory,private-files}.ts',
+  'packages/scitokens/src/verify/{discover,issuer-keys,key-cache}.ts',
+  'packages/webserver/src/{host,session-store}/**',
+  'packages/webserver/src/serving/{front,readiness}.ts',
 ];
 
 const worldGlobals = [

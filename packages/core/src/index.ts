@@ -24,8 +24,8 @@ export {
   parseTop,
 } from './credential/contents.ts';
 export type { MetaContents, Parsed, TopContents, UseContents } from './credential/contents.ts';
-export { isRecord } from './credential/json.ts';
-export { jwtClaims } from './credential/jwt-claims.ts';
+export { isRecord } from './base/values/json.ts';
+export { jwtClaims } from './base/values/jwt-claims.ts';
 export {
   STORED_BEFORE_TOP,
   jwtTimes,
@@ -40,7 +40,7 @@ export type { LoginRequest, StoredRefresh, StoredTexts } from './credential/stor
 export { readableUse } from './credential/readable-use.ts';
 export type { UseOrigin } from './credential/readable-use.ts';
 export type { LoginResult } from './credential/from-tokens.ts';
-export { isLoopbackHost, secureEndpoint } from './oauth/endpoint.ts';
+export { isLoopbackHost, secureEndpoint } from './base/http/endpoint.ts';
 export { classifyFailure, harmless, retryAfterSeconds } from './oauth/classify.ts';
 export { withoutSecrets } from './credential/secret-text.ts';
 export type { FailedAnswer } from './oauth/classify.ts';
@@ -60,9 +60,9 @@ export {
   judgeTokenResponse,
   refreshTokenToSave,
   scopeText,
-} from './oauth/response.ts';
-export type { IdentityClaims, TokenAnswer } from './oauth/response.ts';
-export { compareScopes, splitScopes } from './oauth/scopes.ts';
+} from './credential/token-response.ts';
+export type { IdentityClaims, TokenAnswer } from './credential/token-response.ts';
+export { compareScopes, splitScopes } from './credential/scopes.ts';
 export { identityOf, sameIdentity, tokenId } from './credential/snapshot.ts';
 export type {
   FileIdentity,

@@ -1,8 +1,8 @@
 // The public API of @credmon/scitokens: names only.
 export type { ErrorCode } from '@credmon/core/base';
-export { ALGORITHMS, DEFAULT_ALGORITHMS, isAlgorithm } from './algorithms.ts';
-export type { Algorithm, AlgorithmFacts } from './algorithms.ts';
-export { PROFILES, WLCG_ANY_AUDIENCE } from './claims.ts';
+export { ALGORITHMS, DEFAULT_ALGORITHMS, isAlgorithm } from './token/algorithms.ts';
+export type { Algorithm, AlgorithmFacts } from './token/algorithms.ts';
+export { PROFILES, WLCG_ANY_AUDIENCE } from './token/claims.ts';
 export type {
   AtJwtClaims,
   CheckedClaims,
@@ -12,23 +12,23 @@ export type {
   Scitoken2Claims,
   TokenClaims,
   WlcgClaims,
-} from './claims.ts';
-export type { JsonObject, TokenHeader } from './compact.ts';
-export { discoverBearerToken, trimToken } from './bearer.ts';
-export type { BearerWorld, FoundToken } from './bearer.ts';
-export { createKey } from './create-key.ts';
-export type { NewKey } from './create-key.ts';
-export { fetchIssuerKeys, metadataUrls } from './discover.ts';
-export type { DiscoverOptions } from './discover.ts';
-export { enforce } from './enforce.ts';
-export type { EnforceOptions, Enforcer } from './enforce.ts';
-export { groupsOf, isInGroup } from './groups.ts';
-export { createIssuerKeys } from './issuer-keys.ts';
-export type { IssuerKeysOptions, KeyStore, StoredKeys } from './issuer-keys.ts';
-export { createKeyCache, keyCacheDirectory } from './key-cache.ts';
-export type { KeyCache } from './key-cache.ts';
-export { readKeySet } from './jwks.ts';
-export type { KeySet, VerificationKey } from './jwks.ts';
+} from './token/claims.ts';
+export type { JsonObject, TokenHeader } from './token/compact.ts';
+export { discoverBearerToken, trimToken } from './token/bearer.ts';
+export type { BearerWorld, FoundToken } from './token/bearer.ts';
+export { createKey } from './keys/create-key.ts';
+export type { NewKey } from './keys/create-key.ts';
+export { fetchIssuerKeys, metadataUrls } from './verify/discover.ts';
+export type { DiscoverOptions } from './verify/discover.ts';
+export { enforce } from './verify/enforce.ts';
+export type { EnforceOptions, Enforcer } from './verify/enforce.ts';
+export { groupsOf, isInGroup } from './verify/groups.ts';
+export { createIssuerKeys } from './verify/issuer-keys.ts';
+export type { IssuerKeysOptions, KeyStore, StoredKeys } from './verify/issuer-keys.ts';
+export { createKeyCache, keyCacheDirectory } from './verify/key-cache.ts';
+export type { KeyCache } from './verify/key-cache.ts';
+export { readKeySet } from './keys/jwks.ts';
+export type { KeySet, VerificationKey } from './keys/jwks.ts';
 export {
   activeKey,
   initKeyDirectory,
@@ -38,21 +38,21 @@ export {
   publishKeys,
   readKeyDirectory,
   rotateKeys,
-} from './key-directory.ts';
-export type { KeyIndex, RotateOptions } from './key-directory.ts';
+} from './keys/key-directory.ts';
+export type { KeyIndex, RotateOptions } from './keys/key-directory.ts';
 export { keyTable, stepText } from './cli/key-texts.ts';
-export { keyIdOf } from './key-id.ts';
-export type { KeyIdStyle } from './key-id.ts';
-export { KEY_FORMS, readKey, readSigningKey, writeKey } from './keys.ts';
-export type { KeyChoice, KeyForm, ReadKey } from './keys.ts';
-export { publishedFiles } from './publish.ts';
-export type { PublishedFile } from './publish.ts';
-export { planRotation } from './rotation.ts';
-export type { KeyRecord, KeyState, RotationPolicy, RotationStep } from './rotation.ts';
-export { checkScopeForSigning } from './scope.ts';
-export type { Authorization } from './scope.ts';
-export { checkTypes } from './claims.ts';
-export { issueToken, signClaims } from './sign.ts';
-export type { SigningKey, SigningMoment, TokenRequest } from './sign.ts';
-export { fixedKeys, verify, verifyWithKeys } from './verify.ts';
-export type { KeyFinder, VerifiedToken, VerifyOptions } from './verify.ts';
+export { keyIdOf } from './keys/key-id.ts';
+export type { KeyIdStyle } from './keys/key-id.ts';
+export { KEY_FORMS, readKey, readSigningKey, writeKey } from './keys/keys.ts';
+export type { KeyChoice, KeyForm, ReadKey } from './keys/keys.ts';
+export { publishedFiles } from './keys/publish.ts';
+export type { PublishedFile } from './keys/publish.ts';
+export { planRotation } from './keys/rotation.ts';
+export type { KeyRecord, KeyState, RotationPolicy, RotationStep } from './keys/rotation.ts';
+export { checkScopeForSigning } from './token/scope.ts';
+export type { Authorization } from './token/scope.ts';
+export { checkTypes } from './token/claims.ts';
+export { issueToken, signClaims } from './token/sign.ts';
+export type { SigningKey, SigningMoment, TokenRequest } from './token/sign.ts';
+export { fixedKeys, verify, verifyWithKeys } from './verify/verify.ts';
+export type { KeyFinder, VerifiedToken, VerifyOptions } from './verify/verify.ts';

@@ -13,8 +13,8 @@ import {
   readKeySet,
   verifyWithKeys,
 } from '../src/index.ts';
-import { signUnchecked } from '../src/sign.ts';
-import { normalisePath, readAuthorization } from '../src/scope.ts';
+import { signUnchecked } from '../src/token/sign.ts';
+import { normalisePath, readAuthorization } from '../src/token/scope.ts';
 import { EC, MOMENT, NOW, publish, request, RSA } from './testing.ts';
 
 const OPTIONS = { now: NOW, issuers: 'any' } as const;

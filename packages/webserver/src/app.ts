@@ -6,7 +6,7 @@ import { registerErrors, sendError } from './plugins/errors.ts';
 import { registerHostCheck } from './plugins/host.ts';
 import { BARE_HEADERS, registerSecurity } from './plugins/security.ts';
 import { registerSessions } from './plugins/session.ts';
-import type { Ports } from './ports.ts';
+import type { Ports } from './flow/ports.ts';
 import { assetRoutes } from './routes/assets.ts';
 import { confirmRoutes } from './routes/confirm.ts';
 import { healthRoutes } from './routes/health.ts';

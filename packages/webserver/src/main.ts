@@ -2,7 +2,7 @@
 import { loadConfig, warningText, type CodedError, type Config } from '@credmon/core';
 import { STDERR, STDOUT, isCoded, lookUpByProgram, messageOf, writeOutput } from '@credmon/core/base';
 import { openLog, openStartLog, startErrorLines, type Logger } from '@credmon/core/log';
-import { parseArguments, type Command } from './args.ts';
+import { parseArguments, type Command } from './cli/arguments.ts';
 import { findingsText, foundWrong, wrong, type Finding } from './check/finding.ts';
 import { proxyConfig } from './check/proxy-config.ts';
 import { lookAround } from './cli/check.ts';

@@ -2,9 +2,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { messageOf, systemClock } from '@credmon/core/base';
 import type { Log } from '@credmon/core/log';
-import { createFront, createPageServer, type Front } from './front.ts';
-import { createGeneration, type Generation } from './generation.ts';
-import { checkClosed, listen } from './listen.ts';
+import { createFront, createPageServer, type Front } from './serving/front.ts';
+import { createGeneration, type Generation } from './serving/generation.ts';
+import { checkClosed, listen } from './host/listen.ts';
 import { NO_COUNTERS, type Counters } from './metrics/counters.ts';
 import type { Settings } from './settings/settings.ts';
 import { VERSION } from './version.ts';

@@ -4,9 +4,9 @@ import { appendFileSync, existsSync, readFileSync, readdirSync, rmSync, utimesSy
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CodedError } from '@credmon/core/base';
-import { openCredentialFiles } from '../src/credential-files.ts';
+import { openCredentialFiles } from '../src/host/credential-files.ts';
 import { readAnswer } from '../src/flow/held-answer.ts';
-import type { Ports } from '../src/ports.ts';
+import type { Ports } from '../src/flow/ports.ts';
 import type { ProviderSettings, Settings } from '../src/settings/settings.ts';
 import { csrfOf, type Browser, type Page } from './support/browser.ts';
 import { KEY, ad, json, settingsFor, startPortal, tokens, type Portal } from './support/portal.ts';

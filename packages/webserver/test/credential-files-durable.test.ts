@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { openCredentialFiles } from '../src/credential-files.ts';
+import { openCredentialFiles } from '../src/host/credential-files.ts';
 
 const steps = vi.hoisted((): string[] => []);
 vi.mock('node:fs', async (load) => {

@@ -103,7 +103,7 @@ describe('a second sign-in', () => {
 
 describe('a .top that changes while a login is stored', () => {
   it('R21 is looked at again: a refresh token that another replica has just stored is kept', async () => {
-    const { openCredentialFiles } = await import('../src/credential-files.ts');
+    const { openCredentialFiles } = await import('../src/host/credential-files.ts');
     const files = openCredentialFiles(portal.credentials);
     const other = { meta: '{}', use: '{}', top: '{"refresh_token":"rt-9","scopes":"read, write"}' };
     let reads = 0;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createHash, createSign, generateKeyPairSync } from 'node:crypto';
 import type { Settings } from '../src/settings/settings.ts';
-import type { Ports } from '../src/ports.ts';
+import type { Ports } from '../src/flow/ports.ts';
 import { csrfOf } from './support/browser.ts';
 import { KEY, ad, startPortal, tokens, type Portal } from './support/portal.ts';
 

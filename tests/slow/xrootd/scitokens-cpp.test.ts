@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createKey, enforce, readKeySet, verifyWithKeys, writeKey } from '@credmon/scitokens';
-import { signUnchecked } from '../../../packages/scitokens/src/sign.ts';
+import { signUnchecked } from '../../../packages/scitokens/src/token/sign.ts';
 import { AUDIENCE, BIN, claims, command, keyOf, missing, rig, run, token } from './world.ts';
 
 describe.skipIf(missing)("Debian's scitokens-cpp", () => {

@@ -1,7 +1,7 @@
 // Tokens of our commands at a real XRootD: all rows of the table of what it accepts.
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '@credmon/scitokens';
-import { signUnchecked } from '../../../packages/scitokens/src/sign.ts';
+import { signUnchecked } from '../../../packages/scitokens/src/token/sign.ts';
 import { claims, fresh, get, keyOf, missing, put, rig, token } from './world.ts';
 
 describe.skipIf(missing)('a token of `scitokens token create` at XRootD', () => {

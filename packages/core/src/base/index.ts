@@ -1,35 +1,35 @@
 // The public API of @credmon/core/base, what every package stands on: names only.
-export { distance, nearest } from './distance.ts';
-export { CodedError, isCoded, messageOf, systemCode } from './errors.ts';
-export type { ErrorFields } from './errors.ts';
-export { ERROR_CODES } from './error-codes.ts';
-export type { ErrorCode } from './error-codes.ts';
-export { afterAwake } from './awake-timer.ts';
-export { bodyText } from './body-text.ts';
-export { systemClock } from './clock.ts';
-export type { Clock } from './clock.ts';
-export { createBreath, inSlices } from './breath.ts';
-export { systemRandom } from './random.ts';
-export type { Random } from './random.ts';
-export { createSend, originOf, DEFAULT_SEND_LIMITS } from './send.ts';
-export type { HttpRequest, HttpResponse, LateAnswer, Send, SendLimits } from './send.ts';
-export { createTrust, systemTrust, trustText, USUAL_PLACES } from './trust.ts';
-export type { NamedTrust, Trust, TrustOptions, TrustState } from './trust.ts';
+export { distance, nearest } from './values/distance.ts';
+export { CodedError, isCoded, messageOf, systemCode } from './errors/errors.ts';
+export type { ErrorFields } from './errors/errors.ts';
+export { ERROR_CODES } from './errors/error-codes.ts';
+export type { ErrorCode } from './errors/error-codes.ts';
+export { afterAwake } from './time/awake-timer.ts';
+export { bodyText } from './http/body-text.ts';
+export { systemClock } from './time/clock.ts';
+export type { Clock } from './time/clock.ts';
+export { createBreath, inSlices } from './time/breath.ts';
+export { systemRandom } from './process/random.ts';
+export type { Random } from './process/random.ts';
+export { createSend, originOf, DEFAULT_SEND_LIMITS } from './http/send.ts';
+export type { HttpRequest, HttpResponse, LateAnswer, Send, SendLimits } from './http/send.ts';
+export { createTrust, systemTrust, trustText, USUAL_PLACES } from './http/trust.ts';
+export type { NamedTrust, Trust, TrustOptions, TrustState } from './http/trust.ts';
 export {
   stageFile,
   syncDirectory,
   temporaryName,
   temporaryOwner,
   writeFileAtomically,
-} from './atomic-write.ts';
-export type { StagedFile, WriteOptions } from './atomic-write.ts';
-export { inDirectory, inSubdirectory, openDirectory, openSubdirectory } from './safe-directory.ts';
-export type { OpenDirectory } from './safe-directory.ts';
-export { readSafely } from './safe-file.ts';
-export type { SafeReading } from './safe-file.ts';
-export { makeSocket, removeStaleSocket } from './stale-socket.ts';
-export { shellWord } from './shell-word.ts';
-export { wholeSeconds } from './whole-seconds.ts';
-export { STDERR, STDOUT, writeOutput } from './output.ts';
-export { largest, smallest } from './extremes.ts';
-export { lookUpByProgram } from './program-lookup.ts';
+} from './files/atomic-write.ts';
+export type { StagedFile, WriteOptions } from './files/atomic-write.ts';
+export { inDirectory, inSubdirectory, openDirectory, openSubdirectory } from './files/safe-directory.ts';
+export type { OpenDirectory } from './files/safe-directory.ts';
+export { readSafely } from './files/safe-file.ts';
+export type { SafeReading } from './files/safe-file.ts';
+export { makeSocket, removeStaleSocket } from './http/stale-socket.ts';
+export { shellWord } from './process/shell-word.ts';
+export { wholeSeconds } from './time/whole-seconds.ts';
+export { STDERR, STDOUT, writeOutput } from './process/output.ts';
+export { largest, smallest } from './values/extremes.ts';
+export { lookUpByProgram } from './process/program-lookup.ts';

@@ -1,5 +1,5 @@
 // What stands in `.top`, `.use` and `.meta`: JSON read with suspicion, because any user can store any bytes.
-import { isRecord } from './json.ts';
+import { isRecord } from '../base/values/json.ts';
 
 /** `.top` of an OAuth provider. `scopes` and `audience` stand exactly as requested; unknown keys are kept. */
 export interface TopContents {

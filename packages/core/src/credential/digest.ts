@@ -1,5 +1,5 @@
 // From the text of a credential file to what a snapshot keeps of it.
-import { ERROR_CODES, type ErrorCode } from '../base/error-codes.ts';
+import { ERROR_CODES, type ErrorCode } from '../base/errors/error-codes.ts';
 import { MAX_REFRESH_TOKEN, parseMeta, parseObject, type Parsed } from './contents.ts';
 import type { MetaDigest, RenewalState, TopDigest } from './snapshot.ts';
 import { STORED_BEFORE_TOP, jwtTimesHere, storedTimes, type TokenTimes } from './times.ts';

@@ -1,5 +1,5 @@
 // The three files of a token, from an issuer's answer: what the web server and the daemon write.
-import type { TokenAnswer } from '../oauth/response.ts';
+import type { TokenAnswer } from './token-response.ts';
 import type { MetaContents, TopContents } from './contents.ts';
 import { jobReadable } from './job-readable.ts';
 import { promisedLifetime } from './times.ts';

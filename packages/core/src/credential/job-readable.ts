@@ -1,5 +1,5 @@
 // What a job may read of a token response: `.use` is copied into every job's sandbox, so refresh tokens and ID tokens stay out of it.
-import { isRecord } from './json.ts';
+import { isRecord } from '../base/values/json.ts';
 import { SHORT_SECRET } from './secret-text.ts';
 
 /** `secrets`: texts that were sent or received (refresh tokens first of all); `idToken`: true keeps `id_token`. */

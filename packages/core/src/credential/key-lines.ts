@@ -1,5 +1,5 @@
 // The lines of a key file: the one form of old ClassAd text that CredD writes, and nothing else of that language.
-import { CodedError } from '../base/errors.ts';
+import { CodedError } from '../base/errors/errors.ts';
 
 /** An attribute with the line (from 1) that it stands on. */
 export interface KeyAttribute {

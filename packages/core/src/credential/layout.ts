@@ -1,5 +1,5 @@
 // The inventory of the credential directory: which file has which name, and what a name in it means.
-import { temporaryOwner } from '../base/atomic-write.ts';
+import { temporaryOwner } from '../base/files/atomic-write.ts';
 import { isCredName } from './name.ts';
 
 /** The daemon's process id, decimal. */

@@ -1,5 +1,5 @@
 // The last look at a `.use` before it takes the place of a good one: what no reader could read would be fetched again at every pass.
-import { CodedError } from '../base/errors.ts';
+import { CodedError } from '../base/errors/errors.ts';
 import { MAX_CREDENTIAL_BYTES } from './contents.ts';
 import { digestUse } from './digest.ts';
 

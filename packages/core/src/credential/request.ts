@@ -1,6 +1,6 @@
 // What a user's submit asked for: the key file that CredD wrote, read so strictly that nobody can smuggle anything into it.
-import { isCoded } from '../base/errors.ts';
-import { secureEndpoint } from '../oauth/endpoint.ts';
+import { isCoded } from '../base/errors/errors.ts';
+import { secureEndpoint } from '../base/http/endpoint.ts';
 import { readKeyAds, refuseKeyFile, type KeyAd, type KeyAttribute } from './key-lines.ts';
 import { cutDomain, isCredName, stemOf } from './name.ts';
 

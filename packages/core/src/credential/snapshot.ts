@@ -1,5 +1,5 @@
 // One token as a scan found it: which of its files are there, and what of them the decisions need; no secret is in it.
-import type { ErrorCode } from '../base/error-codes.ts';
+import type { ErrorCode } from '../base/errors/error-codes.ts';
 import type { TokenTimes } from './times.ts';
 
 /** Tells one version of a file from the next: inode, modification time (epoch seconds) and size (bytes). */

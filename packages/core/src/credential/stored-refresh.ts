@@ -1,12 +1,12 @@
 // Whether a stored refresh token outlives a login whose answer brought none.
-import type { TokenAnswer } from '../oauth/response.ts';
-import { scopeText } from '../oauth/response.ts';
-import { splitScopes } from '../oauth/scopes.ts';
+import type { TokenAnswer } from './token-response.ts';
+import { scopeText } from './token-response.ts';
+import { splitScopes } from './scopes.ts';
 import { parseMeta, parseObject, parseTop, type TopContents } from './contents.ts';
 import { parseRenewal } from './digest.ts';
 import { rotatedTopText } from './from-tokens.ts';
-import { isRecord } from './json.ts';
-import { jwtClaims } from './jwt-claims.ts';
+import { isRecord } from '../base/values/json.ts';
+import { jwtClaims } from '../base/values/jwt-claims.ts';
 
 /** The stored files of a token as text. A file that is missing or cannot be read is left out. */
 export interface StoredTexts {

@@ -1,5 +1,5 @@
 // When a token was issued and when it expires, from what the token and its file say; never from the inode's change time.
-import { jwtClaims } from './jwt-claims.ts';
+import { jwtClaims } from '../base/values/jwt-claims.ts';
 
 /** Issue and expiry in epoch seconds. */
 export interface TokenTimes {

@@ -1,7 +1,7 @@
 // Puts a full log aside so that a failure at any step leaves the log where it was.
 import { closeSync, openSync, readdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { systemCode } from '../base/errors.ts';
+import { systemCode } from '../base/errors/errors.ts';
 
 /**
  * Renames `path` to `saved`, puts an empty file in its place and gives that one's descriptor. The empty file is made first: a full

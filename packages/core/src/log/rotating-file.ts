@@ -1,6 +1,6 @@
 // The log file: appended to synchronously, put aside when it is full by HTCondor's knobs; too long is better than silent.
 import { closeSync, fstatSync, ftruncateSync, openSync, statSync } from 'node:fs';
-import { CodedError, messageOf, systemCode } from '../base/errors.ts';
+import { CodedError, messageOf, systemCode } from '../base/errors/errors.ts';
 import { savedName } from './format.ts';
 import type { LogOptions } from './options.ts';
 import { putAside, removeOldest } from './put-aside.ts';

@@ -1,5 +1,5 @@
 // The logging knobs of an HTCondor daemon, read for any subsystem.
-import type { KnobReader } from '../config/knob-reader.ts';
+import type { KnobReader } from '../config/typed/knob-reader.ts';
 import type { LineStyle } from './format.ts';
 import type { LogOptions } from './options.ts';
 

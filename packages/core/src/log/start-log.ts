@@ -1,7 +1,7 @@
 // The log for what keeps a program from starting: its path is read as far as a broken configuration allows.
-import { isCoded } from '../base/errors.ts';
-import type { Config } from '../config/config.ts';
-import { createKnobReader } from '../config/knob-reader.ts';
+import { isCoded } from '../base/errors/errors.ts';
+import type { Config } from '../config/table/config.ts';
+import { createKnobReader } from '../config/typed/knob-reader.ts';
 import { openLog, type Logger } from './logger.ts';
 import { logSettings, type LogHabits, type LogOverrides } from './settings.ts';
 

@@ -1,6 +1,6 @@
 // The members of a token endpoint's answer: JSON as the standard says, or a form as some issuers send it. Pure.
-import { bodyText } from '../base/body-text.ts';
-import { isRecord } from '../credential/json.ts';
+import { bodyText } from '../base/http/body-text.ts';
+import { isRecord } from '../base/values/json.ts';
 
 /** A form answer has one of these; without them a text that happens to look like a form is none. */
 const NAMES = ['access_token', 'refresh_token', 'error'];

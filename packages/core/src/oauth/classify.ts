@@ -1,6 +1,6 @@
 // Says what a refused or broken token response means: try again, slow down, or a person must act.
 import { CodedError, type ErrorCode } from '../base/index.ts';
-import { isRecord } from '../credential/json.ts';
+import { isRecord } from '../base/values/json.ts';
 import { MASK, withoutSecrets } from '../credential/secret-text.ts';
 
 /**

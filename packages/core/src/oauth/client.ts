@@ -4,14 +4,14 @@ import { CodedError, isCoded, type HttpResponse, type Send } from '../base/index
 import { saneLifetime } from '../credential/times.ts';
 import { membersOfAnswer } from './answer-body.ts';
 import { classifyFailure } from './classify.ts';
-import { secureEndpoint } from './endpoint.ts';
+import { secureEndpoint } from '../base/http/endpoint.ts';
 import {
   judgeTokenResponse,
   refreshTokenToSave,
   scopeText,
   type IdentityClaims,
   type TokenAnswer,
-} from './response.ts';
+} from '../credential/token-response.ts';
 
 /** How a client proves itself at the token endpoint. @see RFC 6749, section 2.3.1 */
 export type ClientAuthentication = 'post' | 'basic';

@@ -1,14 +1,14 @@
 // The device grant: a login on a machine that has no browser, finished on one that has.
 import * as openid from 'openid-client';
 import { CodedError, isCoded, type Clock, type HttpResponse, type Send } from '../base/index.ts';
-import { bodyText } from '../base/body-text.ts';
+import { bodyText } from '../base/http/body-text.ts';
 import { parseObject } from '../credential/contents.ts';
 import { saneLifetime } from '../credential/times.ts';
 import { classifyFailure } from './classify.ts';
 import { configurationOf, requestToken, type ClientRegistration } from './client.ts';
-import { secureEndpoint } from './endpoint.ts';
-import type { TokenAnswer } from './response.ts';
-import { splitScopes } from './scopes.ts';
+import { secureEndpoint } from '../base/http/endpoint.ts';
+import type { TokenAnswer } from '../credential/token-response.ts';
+import { splitScopes } from '../credential/scopes.ts';
 
 /** A login that waits for its user. `deviceCode` is a secret; the rest is for the user. Times in seconds. */
 export interface DeviceLogin {

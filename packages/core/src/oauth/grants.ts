@@ -2,8 +2,8 @@
 import * as openid from 'openid-client';
 import { CodedError, originOf, type Send } from '../base/index.ts';
 import { configurationOf, requestToken, type ClientRegistration } from './client.ts';
-import type { TokenAnswer } from './response.ts';
-import { splitScopes } from './scopes.ts';
+import type { TokenAnswer } from '../credential/token-response.ts';
+import { splitScopes } from '../credential/scopes.ts';
 
 /** What an authorization request says. `scope` and `resource` as the key file has them; empty ones are left out. */
 export interface AuthorizationRequest {

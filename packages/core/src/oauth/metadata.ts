@@ -1,9 +1,9 @@
 // Where an issuer's endpoints are: its metadata, believed only when it names exactly the configured issuer, and remembered.
 import { CodedError, isCoded, originOf, type Send } from '../base/index.ts';
-import { bodyText } from '../base/body-text.ts';
+import { bodyText } from '../base/http/body-text.ts';
 import { parseObject } from '../credential/contents.ts';
 import { classifyFailure, harmless } from './classify.ts';
-import { secureEndpoint } from './endpoint.ts';
+import { secureEndpoint } from '../base/http/endpoint.ts';
 
 /** An issuer's endpoints, each one where a secret may be sent. `elsewhere`: what was left out because of where it lies, a sentence each. */
 export interface IssuerMetadata {

@@ -2,8 +2,8 @@
 import * as openid from 'openid-client';
 import { CodedError, type Send } from '../base/index.ts';
 import { requestToken, revokeAtIssuer, type ClientRegistration } from './client.ts';
-import type { TokenAnswer } from './response.ts';
-import { splitScopes } from './scopes.ts';
+import type { TokenAnswer } from '../credential/token-response.ts';
+import { splitScopes } from '../credential/scopes.ts';
 
 /** What a token is to be good for. Empty scopes and lists are left out of the request; `now` in epoch seconds. */
 export interface TokenWish {

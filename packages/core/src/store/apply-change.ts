@@ -1,8 +1,8 @@
 // Makes the changes of one token visible, file by file, and stops as soon as another login has put its own `.top` in place.
 import { lstatSync, lutimesSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { stageFile, syncDirectory, type StagedFile } from '../base/atomic-write.ts';
-import { CodedError, systemCode } from '../base/errors.ts';
+import { stageFile, syncDirectory, type StagedFile } from '../base/files/atomic-write.ts';
+import { CodedError, systemCode } from '../base/errors/errors.ts';
 import { tokenFileName } from '../credential/layout.ts';
 import { sameIdentity, tokenId, type FileIdentity } from '../credential/snapshot.ts';
 import type { Origins } from './origins.ts';

@@ -1,10 +1,10 @@
 // The credential directory must be there, ours to use, closed to others, and out of their reach: checked before anything is written.
 import { accessSync, chmodSync, constants } from 'node:fs';
 import { ensureDirSync } from 'fs-extra/esm';
-import { CodedError, systemCode, type ErrorFields } from '../base/errors.ts';
-import { shellWord } from '../base/shell-word.ts';
-import { findUser, groupId, hasOnlyMembers, userName } from '../config/accounts.ts';
-import type { AccountIds } from '../config/condor-ids.ts';
+import { CodedError, systemCode, type ErrorFields } from '../base/errors/errors.ts';
+import { shellWord } from '../base/process/shell-word.ts';
+import { findUser, groupId, hasOnlyMembers, userName } from '../config/machine/accounts.ts';
+import type { AccountIds } from '../config/typed/condor-ids.ts';
 import { weaknessOf, type PathStep, type Trust, type Weakness } from './directory-trust.ts';
 import { lookAlong, type PathLook } from './path-steps.ts';
 

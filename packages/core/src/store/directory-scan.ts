@@ -1,10 +1,10 @@
 // One look over the credential directory: names, stats, and the digest of every file that changed since the last look.
 import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
-import { createBreath } from '../base/breath.ts';
-import { CodedError, isCoded, messageOf, systemCode } from '../base/errors.ts';
-import { shellWord } from '../base/shell-word.ts';
-import { openDirectory, openSubdirectory } from '../base/safe-directory.ts';
+import { createBreath } from '../base/time/breath.ts';
+import { CodedError, isCoded, messageOf, systemCode } from '../base/errors/errors.ts';
+import { shellWord } from '../base/process/shell-word.ts';
+import { openDirectory, openSubdirectory } from '../base/files/safe-directory.ts';
 import { KEY_FILE_NAME } from '../credential/layout.ts';
 import { isCredName } from '../credential/name.ts';
 import { sameIdentity, type FileIdentity, type Instant, type TokenSnapshot } from '../credential/snapshot.ts';

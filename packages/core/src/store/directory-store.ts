@@ -1,8 +1,8 @@
 // The real credential directory: scans, reads and changes that a crash, a sweep or a new login cannot turn into a lost token.
 import { renameSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { syncDirectory } from '../base/atomic-write.ts';
-import { CodedError, messageOf, systemCode } from '../base/errors.ts';
+import { syncDirectory } from '../base/files/atomic-write.ts';
+import { CodedError, messageOf, systemCode } from '../base/errors/errors.ts';
 import { parseMeta, type Parsed } from '../credential/contents.ts';
 import { tokenFileName } from '../credential/layout.ts';
 import { tokenId } from '../credential/snapshot.ts';

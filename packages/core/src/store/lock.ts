@@ -12,10 +12,10 @@ import {
   type Stats,
 } from 'node:fs';
 import { join } from 'node:path';
-import { CodedError, messageOf, systemCode } from '../base/errors.ts';
-import { inDirectory } from '../base/safe-directory.ts';
-import { readBytes } from '../base/safe-file.ts';
-import { shellWord } from '../base/shell-word.ts';
+import { CodedError, messageOf, systemCode } from '../base/errors/errors.ts';
+import { inDirectory } from '../base/files/safe-directory.ts';
+import { readBytes } from '../base/files/safe-file.ts';
+import { shellWord } from '../base/process/shell-word.ts';
 import { LOCK_FILE } from '../credential/layout.ts';
 
 /**

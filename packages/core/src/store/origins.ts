@@ -1,5 +1,5 @@
 // Which `.top` each `.use` of this process came from: modification times cannot tell, because a login may have written its files first.
-import { inSlices } from '../base/breath.ts';
+import { inSlices } from '../base/time/breath.ts';
 import {
   identityOf,
   sameIdentity,

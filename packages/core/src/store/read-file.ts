@@ -1,6 +1,6 @@
 // Reads one credential file without following links, blocking on a pipe, or swallowing a giant.
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type Stats } from 'node:fs';
-import { systemCode } from '../base/errors.ts';
+import { systemCode } from '../base/errors/errors.ts';
 import { MAX_CREDENTIAL_BYTES } from '../credential/contents.ts';
 import type { FileIdentity } from '../credential/snapshot.ts';
 

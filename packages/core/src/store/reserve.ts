@@ -14,8 +14,8 @@ import {
   type Stats,
 } from 'node:fs';
 import { join } from 'node:path';
-import { createBreath } from '../base/breath.ts';
-import { systemCode } from '../base/errors.ts';
+import { createBreath } from '../base/time/breath.ts';
+import { systemCode } from '../base/errors/errors.ts';
 import { RESERVE_FILE } from '../credential/layout.ts';
 import type { DirectoryLock } from './lock.ts';
 

@@ -1,5 +1,5 @@
 // What of a change is still to be written after the disk refused a part of it.
-import { isCoded } from '../base/errors.ts';
+import { isCoded } from '../base/errors/errors.ts';
 import type { ErrorFields } from '../base/index.ts';
 import type { FileIdentity } from '../credential/snapshot.ts';
 import type { TokenChange } from './store.ts';

@@ -1,5 +1,5 @@
 // The way into a user's directory: opened by descriptor, so that a link put in its place leads nowhere.
-import { inDirectory, inSubdirectory } from '../base/safe-directory.ts';
+import { inDirectory, inSubdirectory } from '../base/files/safe-directory.ts';
 
 /**
  * Runs `act` with a path of the directory of `user` (the credential directory itself for the empty name) in the credential directory `root`,

@@ -1,7 +1,7 @@
 // Bounds and errors: every way to ask for too much ends in one coded error, and a mistake is shown where it is.
 import { cpuSeconds } from '@credmon/test-fixtures/cpu-time';
 import { describe, expect, test } from 'vitest';
-import { isCoded } from '../../src/base/errors.ts';
+import { isCoded } from '../../src/base/errors/errors.ts';
 import { evaluate, parseAd, parseExpression, parseLongLine, printValue } from '../../src/classad/index.ts';
 
 const failure = (run: () => unknown): unknown => {

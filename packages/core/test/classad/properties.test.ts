@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { PATIENCE } from '@credmon/test-fixtures/patience';
 import { expect, test } from 'vitest';
-import { isCoded } from '../../src/base/errors.ts';
-import { bytesOf, textOf } from '../../src/classad/bytes.ts';
+import { isCoded } from '../../src/base/errors/errors.ts';
+import { bytesOf, textOf } from '../../src/classad/language/bytes.ts';
 import {
   DEFAULT_LIMITS,
   evaluate,
@@ -20,7 +20,7 @@ import {
 } from '../../src/classad/index.ts';
 import type { LexerSyntax } from '../../src/classad/index.ts';
 import { ALL_FUNCTIONS } from '../../src/classad/functions/table.ts';
-import { compile, search } from '../../src/classad/regexp.ts';
+import { compile, search } from '../../src/regexp/regexp.ts';
 
 /** FUZZ_RUNS asks for a longer search by hand. */
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 300);

@@ -1,12 +1,12 @@
 // Builds one recorded case in a directory of its own, and says what we answer and what HTCondor answered.
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isCoded } from '../../src/base/errors.ts';
-import type { Config } from '../../src/config/config.ts';
-import { loadConfig } from '../../src/config/load.ts';
-import { parameter } from '../../src/config/parameter.ts';
-import { expandMacroText, queryKnob } from '../../src/config/print.ts';
-import { encodeText } from '../../src/config/text.ts';
+import { isCoded } from '../../src/base/errors/errors.ts';
+import type { Config } from '../../src/config/table/config.ts';
+import { loadConfig } from '../../src/config/machine/load.ts';
+import { parameter } from '../../src/config/typed/parameter.ts';
+import { expandMacroText, queryKnob } from '../../src/config/table/print.ts';
+import { encodeText } from '../../src/config/macros/text.ts';
 
 interface Query {
   readonly name: string;

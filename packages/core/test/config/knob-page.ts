@@ -1,7 +1,7 @@
 // Renders docs/knobs.md from the table of knobs, and finds the knobs that the sources read.
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import knobs from '../../src/config/knobs.json' with { type: 'json' };
+import knobs from '../../src/config/typed/knobs.json' with { type: 'json' };
 
 const HEAD = `# Knobs
 

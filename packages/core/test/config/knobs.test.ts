@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { expect, test } from 'vitest';
-import defaults from '../../src/config/defaults.json' with { type: 'json' };
-import knobs from '../../src/config/knobs.json' with { type: 'json' };
+import defaults from '../../src/config/table/defaults.json' with { type: 'json' };
+import knobs from '../../src/config/typed/knobs.json' with { type: 'json' };
 import { knobPage, knobUses, plainName } from './knob-page.ts';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -32,7 +32,7 @@ test('the page is the table (UPDATE_DOCS=1 writes it anew)', async () => {
   expect(existsSync(page) ? readFileSync(page, 'utf8') : '').toBe(wanted);
 });
 
-test('every knob that the code reads stands in the table (packages/core/src/config/knobs.json)', () => {
+test('every knob that the code reads stands in the table (packages/core/src/config/typed/knobs.json)', () => {
   expect([...new Set(uses.map(({ name }) => name))].filter((name) => !table.has(name))).toEqual([]);
 });
 

@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import { PATIENCE } from '@credmon/test-fixtures/patience';
 import { expect, test } from 'vitest';
-import { isCoded } from '../../src/base/errors.ts';
-import { createLineReader } from '../../src/config/lines.ts';
-import { assignmentText } from '../../src/config/print.ts';
-import { decodeText, encodeText } from '../../src/config/text.ts';
+import { isCoded } from '../../src/base/errors/errors.ts';
+import { createLineReader } from '../../src/config/syntax/lines.ts';
+import { assignmentText } from '../../src/config/table/print.ts';
+import { decodeText, encodeText } from '../../src/config/macros/text.ts';
 import { readText } from './read-text.ts';
 
 const WORDS = [

@@ -1,12 +1,16 @@
 // Reads configuration texts without a disk: files, directories and commands out of memory.
-import defaults from '../../src/config/defaults.json' with { type: 'json' };
-import type { Config } from '../../src/config/config.ts';
-import { evaluateExpression } from '../../src/config/expressions.ts';
-import type { SourceHost } from '../../src/config/reading.ts';
-import { readConfiguration, type HostFacts, type ReadOptions } from '../../src/config/settings.ts';
-import { indexDefaults } from '../../src/config/table.ts';
-import templates from '../../src/config/templates.json' with { type: 'json' };
-import { indexTemplates } from '../../src/config/templates.ts';
+import defaults from '../../src/config/table/defaults.json' with { type: 'json' };
+import type { Config } from '../../src/config/table/config.ts';
+import { evaluateExpression } from '../../src/config/macros/expressions.ts';
+import type { SourceHost } from '../../src/config/syntax/reading.ts';
+import {
+  readConfiguration,
+  type HostFacts,
+  type ReadOptions,
+} from '../../src/config/syntax/read-configuration.ts';
+import { indexDefaults } from '../../src/config/table/table.ts';
+import templates from '../../src/config/syntax/templates.json' with { type: 'json' };
+import { indexTemplates } from '../../src/config/syntax/templates.ts';
 
 /** Facts of a machine that does not exist. */
 export const FACTS: HostFacts = {

@@ -1,6 +1,6 @@
 // What breaks the grammar is told with file, line and reason.
 import { expect, test } from 'vitest';
-import { isCoded } from '../../src/base/errors.ts';
+import { isCoded } from '../../src/base/errors/errors.ts';
 import { memoryHost, readText } from './read-text.ts';
 
 function message(text: string, files: Record<string, string> = {}): unknown {

@@ -1,6 +1,6 @@
 // What the names in a user's directory mean.
 import { describe, expect, it } from 'vitest';
-import { temporaryName } from '../../src/base/atomic-write.ts';
+import { temporaryName } from '../../src/base/files/atomic-write.ts';
 import {
   classifyUserEntry,
   hintsAtTokens,

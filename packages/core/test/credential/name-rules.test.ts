@@ -1,7 +1,7 @@
 // Provider names with `_`: what is warned of, and which tokens are left alone.
 import { describe, expect, it } from 'vitest';
-import { configuredProviders } from '../../src/config/provider-names.ts';
-import { loadConfig } from '../../src/config/load.ts';
+import { configuredProviders } from '../../src/config/typed/provider-names.ts';
+import { loadConfig } from '../../src/config/machine/load.ts';
 import { judgeProviderNames, refusedName, type NameRules } from '../../src/credential/name-rules.ts';
 
 function rulesOf(knobs: Record<string, string>): NameRules {

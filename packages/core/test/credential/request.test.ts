@@ -1,7 +1,7 @@
 // The strict key-file reader: what CredD writes is read to the byte, everything else is refused as a whole.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isCoded } from '../../src/base/errors.ts';
+import { isCoded } from '../../src/base/errors/errors.ts';
 import { MAX_KEY_FILE_BYTES } from '../../src/credential/key-lines.ts';
 import { readCredentialRequest } from '../../src/credential/request.ts';
 

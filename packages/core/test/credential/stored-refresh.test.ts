@@ -5,7 +5,7 @@ import {
   type LoginRequest,
   type StoredTexts,
 } from '../../src/credential/stored-refresh.ts';
-import type { TokenAnswer } from '../../src/oauth/response.ts';
+import type { TokenAnswer } from '../../src/credential/token-response.ts';
 
 const jwt = (claims: object): string =>
   ['{"alg":"none"}', JSON.stringify(claims), '']

@@ -2,8 +2,8 @@
 import { PATIENT_LIMITS } from '@credmon/test-fixtures/patience';
 import { manualClock, type ManualClock } from '@credmon/test-fixtures/manual-clock';
 import { afterEach, describe, expect, it } from 'vitest';
-import { CodedError } from '../../src/base/errors.ts';
-import { createSend } from '../../src/base/send.ts';
+import { CodedError } from '../../src/base/errors/errors.ts';
+import { createSend } from '../../src/base/http/send.ts';
 import type { ClientRegistration } from '../../src/oauth/client.ts';
 import { beginDeviceLogin, finishDeviceLogin, type DeviceLogin } from '../../src/oauth/device.ts';
 import { startServer, type LocalServer } from '../base/local-server.ts';

@@ -1,9 +1,9 @@
 // The authorization code: the URL that the browser is sent to, what it brings back, and the one request that follows.
 import { afterEach, describe, expect, it } from 'vitest';
-import { CodedError } from '../../src/base/errors.ts';
+import { CodedError } from '../../src/base/errors/errors.ts';
 import type { ClientRegistration } from '../../src/oauth/client.ts';
 import { authorizationUrl, exchangeCode, type CodeExchange } from '../../src/oauth/grants.ts';
-import type { TokenAnswer } from '../../src/oauth/response.ts';
+import type { TokenAnswer } from '../../src/credential/token-response.ts';
 import { everythingIn } from '../base/local-server.ts';
 import { jwt, outcomeOf, SECRETS, startIssuer, type Reply, type TestIssuer } from './issuer.ts';
 

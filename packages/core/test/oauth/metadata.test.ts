@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import { PATIENT_LIMITS } from '@credmon/test-fixtures/patience';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createSend } from '../../src/base/send.ts';
+import { createSend } from '../../src/base/http/send.ts';
 import { createMetadataCache, type MetadataCache } from '../../src/oauth/metadata.ts';
 import { startServer, type LocalServer } from '../base/local-server.ts';
 import { outcomeOf } from './issuer.ts';

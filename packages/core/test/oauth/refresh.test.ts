@@ -1,9 +1,9 @@
 // The refresh grant against a real server that answers every odd thing that issuers have been seen to answer.
 import { afterEach, describe, expect, it } from 'vitest';
-import { CodedError } from '../../src/base/errors.ts';
+import { CodedError } from '../../src/base/errors/errors.ts';
 import type { ClientRegistration } from '../../src/oauth/client.ts';
 import { refreshGrant } from '../../src/oauth/grants.ts';
-import type { TokenAnswer } from '../../src/oauth/response.ts';
+import type { TokenAnswer } from '../../src/credential/token-response.ts';
 import { everythingIn } from '../base/local-server.ts';
 import { jwt, outcomeOf, SECRETS, startIssuer, type Reply, type TestIssuer } from './issuer.ts';
 

@@ -1,9 +1,9 @@
 // Client credentials, token exchange and revocation: what is sent, what is accepted, and that no secret comes back in an error.
 import { afterEach, describe, expect, it } from 'vitest';
-import type { CodedError } from '../../src/base/errors.ts';
+import type { CodedError } from '../../src/base/errors/errors.ts';
 import type { ClientRegistration } from '../../src/oauth/client.ts';
 import { clientCredentialsGrant, revokeToken, tokenExchangeGrant } from '../../src/oauth/service-grants.ts';
-import type { TokenAnswer } from '../../src/oauth/response.ts';
+import type { TokenAnswer } from '../../src/credential/token-response.ts';
 import { everythingIn } from '../base/local-server.ts';
 import { outcomeOf, SECRETS, startIssuer, type Reply, type TestIssuer } from './issuer.ts';
 

@@ -1,7 +1,7 @@
 // After a failure: how long to wait, when to stop, and what makes a token try again.
 import { describe, expect, it } from 'vitest';
-import { ERROR_CODES, type ErrorCode } from '../../src/base/error-codes.ts';
-import { CodedError } from '../../src/base/errors.ts';
+import { ERROR_CODES, type ErrorCode } from '../../src/base/errors/error-codes.ts';
+import { CodedError } from '../../src/base/errors/errors.ts';
 import type { RenewalState } from '../../src/credential/snapshot.ts';
 import {
   ANY_BASIS,

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { CodedError } from '../../src/base/errors.ts';
+import type { CodedError } from '../../src/base/errors/errors.ts';
 import { checkCredentialDirectory } from '../../src/store/check-directory.ts';
 import { isRoot } from '../base/privileges.ts';
 

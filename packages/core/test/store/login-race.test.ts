@@ -2,7 +2,7 @@
 import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { isCoded } from '../../src/base/errors.ts';
+import { isCoded } from '../../src/base/errors/errors.ts';
 import { dueOf } from '../../src/renewal/due.ts';
 import { DEFAULT_POLICY } from '../../src/renewal/policy.ts';
 import { openCredentialDirectory } from '../../src/store/directory-store.ts';

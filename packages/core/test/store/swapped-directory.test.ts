@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { isCoded } from '../../src/base/errors.ts';
+import { isCoded } from '../../src/base/errors/errors.ts';
 import { openCredentialDirectory } from '../../src/store/directory-store.ts';
 import type { CredentialStore } from '../../src/store/store.ts';
 import { inUserDirectory } from '../../src/store/user-directory.ts';

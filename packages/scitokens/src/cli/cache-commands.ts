@@ -1,8 +1,8 @@
 // The cache commands: what the Python library's key maintenance does, for the cache that `token verify` uses.
 import { CodedError } from '@credmon/core/base';
-import { fetchIssuerKeys } from '../discover.ts';
-import { readKeySet } from '../jwks.ts';
-import { createKeyCache, keyCacheDirectory, type KeyCache } from '../key-cache.ts';
+import { fetchIssuerKeys } from '../verify/discover.ts';
+import { readKeySet } from '../keys/jwks.ts';
+import { createKeyCache, keyCacheDirectory, type KeyCache } from '../verify/key-cache.ts';
 import type { Io } from './io.ts';
 import { parseJsonText, readText } from './key-source.ts';
 import { localTime, printable, table } from './show.ts';

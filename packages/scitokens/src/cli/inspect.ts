@@ -1,5 +1,5 @@
 // `token inspect`: shows what a token says, and that nobody has checked it.
-import { readCompact } from '../compact.ts';
+import { readCompact } from '../token/compact.ts';
 import type { Io } from './io.ts';
 import { duration, localTime, printable, table } from './show.ts';
 import { readTokenArgument } from './token-source.ts';

@@ -1,12 +1,12 @@
 // The key commands: create, convert, rotate, list, publish.
 import { join } from 'node:path';
 import { mkdirSync } from 'node:fs';
-import { isAlgorithm, type Algorithm } from '../algorithms.ts';
-import { createKey } from '../create-key.ts';
-import { initKeyDirectory, publishKeys, readKeyDirectory, rotateKeys } from '../key-directory.ts';
-import { writeKey, type KeyForm, type ReadKey } from '../keys.ts';
-import { publishedFiles } from '../publish.ts';
-import type { RotationPolicy } from '../rotation.ts';
+import { isAlgorithm, type Algorithm } from '../token/algorithms.ts';
+import { createKey } from '../keys/create-key.ts';
+import { initKeyDirectory, publishKeys, readKeyDirectory, rotateKeys } from '../keys/key-directory.ts';
+import { writeKey, type KeyForm, type ReadKey } from '../keys/keys.ts';
+import { publishedFiles } from '../keys/publish.ts';
+import type { RotationPolicy } from '../keys/rotation.ts';
 import type { Io } from './io.ts';
 import { namedKeyFrom, publicJwksFrom, type KeyOptions } from './key-source.ts';
 import { misuse } from './outcome.ts';

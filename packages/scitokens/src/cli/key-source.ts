@@ -1,10 +1,10 @@
 // Where a command's keys come from: a file in any form, or a key directory.
-import { activeKey } from '../key-directory.ts';
-import { writeJwk } from '../jwk.ts';
-import { keyIdOf, type KeyIdStyle } from '../key-id.ts';
-import { readKey, readSigningKey, type KeyChoice, type ReadKey } from '../keys.ts';
-import type { JsonObject } from '../compact.ts';
-import type { SigningKey } from '../sign.ts';
+import { activeKey } from '../keys/key-directory.ts';
+import { writeJwk } from '../keys/jwk.ts';
+import { keyIdOf, type KeyIdStyle } from '../keys/key-id.ts';
+import { readKey, readSigningKey, type KeyChoice, type ReadKey } from '../keys/keys.ts';
+import type { JsonObject } from '../token/compact.ts';
+import type { SigningKey } from '../token/sign.ts';
 import type { Io } from './io.ts';
 import { misuse } from './outcome.ts';
 

@@ -1,5 +1,5 @@
 // Keys and the steps of their rotation, as people read them.
-import type { KeyRecord, RotationStep } from '../rotation.ts';
+import type { KeyRecord, RotationStep } from '../keys/rotation.ts';
 import { localTime, table } from './show.ts';
 
 const DATES = ['created', 'published', 'activated', 'retiring', 'retired'] as const;

@@ -1,8 +1,8 @@
 // scitokens-admin-create-token: the Python tool's flags and output.
 import { parseArgs } from 'node:util';
 import { CodedError } from '@credmon/core/base';
-import { readSigningKey } from '../keys.ts';
-import { newTokenId, signClaims } from '../sign.ts';
+import { readSigningKey } from '../keys/keys.ts';
+import { newTokenId, signClaims } from '../token/sign.ts';
 import type { Io } from './io.ts';
 import { misuse, runCommand } from './outcome.ts';
 

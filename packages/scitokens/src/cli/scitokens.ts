@@ -1,10 +1,10 @@
 // The command line of `scitokens`: which options each command has, and nothing of what they do.
 import { wholeSeconds } from '@credmon/core/base';
 import yargs, { type Argv } from 'yargs';
-import { PROFILES } from '../claims.ts';
-import { ALGORITHMS } from '../algorithms.ts';
-import { KEY_FORMS } from '../keys.ts';
-import { DEFAULT_POLICY } from '../rotation.ts';
+import { PROFILES } from '../token/claims.ts';
+import { ALGORITHMS } from '../token/algorithms.ts';
+import { KEY_FORMS } from '../keys/keys.ts';
+import { DEFAULT_POLICY } from '../keys/rotation.ts';
 import type { Io } from './io.ts';
 import { cacheAdd, cacheList, cacheRemove, cacheUpdate } from './cache-commands.ts';
 import { keyConvert, keyCreate, keyList, keyPublish, keyRotate } from './key-commands.ts';

@@ -1,17 +1,17 @@
 // The token commands: create, verify, acls.
 import { CodedError } from '@credmon/core/base';
-import { DEFAULT_ALGORITHMS } from '../algorithms.ts';
-import { PROFILES, type Profile } from '../claims.ts';
-import { readCompact, type JsonObject } from '../compact.ts';
-import { enforce, type Enforcer } from '../enforce.ts';
-import { createIssuerKeys } from '../issuer-keys.ts';
-import { readKeySet } from '../jwks.ts';
-import { createKeyCache, keyCacheDirectory } from '../key-cache.ts';
+import { DEFAULT_ALGORITHMS } from '../token/algorithms.ts';
+import { PROFILES, type Profile } from '../token/claims.ts';
+import { readCompact, type JsonObject } from '../token/compact.ts';
+import { enforce, type Enforcer } from '../verify/enforce.ts';
+import { createIssuerKeys } from '../verify/issuer-keys.ts';
+import { readKeySet } from '../keys/jwks.ts';
+import { createKeyCache, keyCacheDirectory } from '../verify/key-cache.ts';
 import { algorithmNamed } from './key-commands.ts';
 import { namedKeyFrom, parseJsonText, readText, signingKeyFrom, type KeyOptions } from './key-source.ts';
-import { issueToken } from '../sign.ts';
-import { fixedKeys, verify, type KeyFinder, type VerifiedToken } from '../verify.ts';
-import { writeJwk } from '../jwk.ts';
+import { issueToken } from '../token/sign.ts';
+import { fixedKeys, verify, type KeyFinder, type VerifiedToken } from '../verify/verify.ts';
+import { writeJwk } from '../keys/jwk.ts';
 import type { Io } from './io.ts';
 import { misuse } from './outcome.ts';
 import { duration, localTime } from './show.ts';

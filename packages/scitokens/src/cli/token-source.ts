@@ -1,6 +1,6 @@
 // Where a command's token comes from: the argument, a file, standard input, or WLCG discovery.
 import { CodedError } from '@credmon/core/base';
-import { discoverBearerToken, trimToken } from '../bearer.ts';
+import { discoverBearerToken, trimToken } from '../token/bearer.ts';
 import type { Io } from './io.ts';
 
 /**

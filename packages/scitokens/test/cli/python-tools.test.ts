@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createKeyCommand } from '../../src/cli/python-create-key.ts';
 import { createTokenCommand } from '../../src/cli/python-create-token.ts';
 import { verifyTokenCommand } from '../../src/cli/python-verify-token.ts';
-import { readCompact } from '../../src/compact.ts';
+import { readCompact } from '../../src/token/compact.ts';
 import { issueToken, keyIdOf, readKey, writeKey } from '../../src/index.ts';
 import { EC, MOMENT, publish, request, RSA } from '../testing.ts';
 import { fakeIo, type FakeIo } from './fake-io.ts';

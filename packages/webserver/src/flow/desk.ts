@@ -1,7 +1,7 @@
 // What every step of the flow needs at hand: settings, ports, and the flow of a session.
 import { createHash } from 'node:crypto';
 import { CodedError } from '@credmon/core/base';
-import type { Ports } from '../ports.ts';
+import type { Ports } from './ports.ts';
 import type { Settings } from '../settings/settings.ts';
 import { foldFlow, withStored, type Flow } from './flow.ts';
 

@@ -10,7 +10,7 @@ import {
   type TokenAnswer,
 } from '@credmon/core';
 import { CodedError, isCoded } from '@credmon/core/base';
-import type { TokenTexts } from '../ports.ts';
+import type { TokenTexts } from './ports.ts';
 import { providerSettings } from '../settings/settings.ts';
 import type { Desk } from './desk.ts';
 

@@ -2,7 +2,7 @@
 import { splitScopes, type ProviderRequest } from '@credmon/core';
 import { CodedError } from '@credmon/core/base';
 import type { Flow, FlowToken, PendingAnswer } from '../flow/flow.ts';
-import { pageFor } from '../plugins/page-error.ts';
+import { pageFor } from './page-error.ts';
 
 /** What the templates show of a token. */
 export interface TokenCard {

@@ -4,7 +4,7 @@ import { isCoded, messageOf } from '@credmon/core/base';
 import { currentFlow, type Desk } from '../flow/desk.ts';
 import { sendPage } from '../pages/send-page.ts';
 import { rightAddress } from './host.ts';
-import { pageError, pageFor } from './page-error.ts';
+import { pageError, pageFor } from '../pages/page-error.ts';
 
 /** Sets the handlers for errors and unknown pages. */
 export function registerErrors(app: FastifyInstance, desk: Desk): void {

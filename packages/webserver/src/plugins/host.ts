@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { KEY_FILE_NAME } from '@credmon/core';
 import type { Desk } from '../flow/desk.ts';
-import { pageError } from './page-error.ts';
+import { pageError } from '../pages/page-error.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -5,7 +5,7 @@ import fastifyRateLimit from '@fastify/rate-limit';
 import fastifyUnderPressure from '@fastify/under-pressure';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Desk } from '../flow/desk.ts';
-import { pageError } from './page-error.ts';
+import { pageError } from '../pages/page-error.ts';
 
 /** Longest delay of the event loop, in milliseconds, before new requests get 503. */
 const MAX_EVENT_LOOP_DELAY = 2000;

@@ -6,7 +6,7 @@ import { requireFlow, type Desk } from '../flow/desk.ts';
 import { answerCard } from '../pages/answer-card.ts';
 import { sendPage } from '../pages/send-page.ts';
 import { labelOf } from '../pages/token-card.ts';
-import { admit } from '../plugins/admission.ts';
+import { admit } from './admission.ts';
 import { browserOf } from '../plugins/session.ts';
 import { read } from './read.ts';
 

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { currentFlow, type Desk } from '../flow/desk.ts';
 import { openKey } from '../flow/open-key.ts';
-import { admit } from '../plugins/admission.ts';
+import { admit } from './admission.ts';
 import { renewSession, startSession } from '../plugins/session.ts';
 import { read } from './read.ts';
 import { isAnotherAccount } from './switch.ts';

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { makeAnswer, PROOF_PATH, readQuestion } from '../check/proxy-proof.ts';
 import type { Desk } from '../flow/desk.ts';
-import { pageError } from '../plugins/page-error.ts';
+import { pageError } from '../pages/page-error.ts';
 import { read } from './read.ts';
 
 const Params = z.object({ token: z.string() });

@@ -1,6 +1,6 @@
 // Reads what came with a request against its schema.
 import type { ZodType } from 'zod';
-import { pageError } from '../plugins/page-error.ts';
+import { pageError } from '../pages/page-error.ts';
 
 /** The value in the schema's form. @throws an error that is shown as the page `bad-request` */
 export function read<T>(schema: ZodType<T>, value: unknown): T {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { completeLogin } from '../flow/complete-login.ts';
 import { requireFlow, type Desk } from '../flow/desk.ts';
 import { liveLogins } from '../flow/flow.ts';
-import { admit } from '../plugins/admission.ts';
+import { admit } from './admission.ts';
 import { browserOf, renewSession } from '../plugins/session.ts';
 import { read } from './read.ts';
 

@@ -9,8 +9,8 @@ import type { Flow } from '../flow/flow.ts';
 import { openKey } from '../flow/open-key.ts';
 import { readRequest } from '../flow/read-request.ts';
 import { sendPage } from '../pages/send-page.ts';
-import { admit } from '../plugins/admission.ts';
-import { pageError } from '../plugins/page-error.ts';
+import { admit } from './admission.ts';
+import { pageError } from '../pages/page-error.ts';
 import { startSession } from '../plugins/session.ts';
 import { read } from './read.ts';
 

@@ -1,7 +1,7 @@
 // Answers that wait for a user's decision, as files: sealed texts, one each, gone with the decision or after the time of a login.
 import { readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { systemCode, writeFileAtomically, type Clock } from '@credmon/core/base';
-import type { AnswerStore } from '../ports.ts';
+import type { AnswerStore } from '../flow/ports.ts';
 import { makeRoom, needingSpace, sessionPath, type SessionLimits } from './session-directory.ts';
 
 /** A store of answers in `directory`, for any number of processes; an answer is kept for `limits.answer` seconds. */

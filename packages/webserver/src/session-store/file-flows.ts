@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { CodedError, systemCode, type Clock } from '@credmon/core/base';
 import type { FlowEvent } from '../flow/flow.ts';
-import type { FlowLog } from '../ports.ts';
+import type { FlowLog } from '../flow/ports.ts';
 import { checkFlowSize, flowEvents } from './flow-text.ts';
 import { makeRoom, needingSpace, sessionPath, type SessionLimits } from './session-directory.ts';
 

@@ -6,7 +6,7 @@ import { isRecord } from '@credmon/core';
 import { CodedError, type Clock, type Trust } from '@credmon/core/base';
 import { ownerMark } from '../flow/desk.ts';
 import { MAX_OPEN_PER_USER, MAX_SESSION_BYTES } from '../flow/limits.ts';
-import type { AnswerStore, FlowLog } from '../ports.ts';
+import type { AnswerStore, FlowLog } from '../flow/ports.ts';
 import type { RedisAddress } from '../settings/session-store.ts';
 import { flowEvents, longFlow, maxFlowBytes } from './flow-text.ts';
 import { openRedis, type RedisAnswer, type RedisLink } from './redis-link.ts';

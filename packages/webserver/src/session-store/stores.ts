@@ -1,6 +1,6 @@
 // What every place that sessions can be kept in offers to the server.
 import type { SessionStore } from '@fastify/session';
-import type { AnswerStore, FlowLog } from '../ports.ts';
+import type { AnswerStore, FlowLog } from '../flow/ports.ts';
 
 /** Sessions, flows and answers in one place, opened together and closed together. */
 export interface Stores {

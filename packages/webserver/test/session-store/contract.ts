@@ -4,7 +4,7 @@ import type { SessionStore } from '@fastify/session';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FlowEvent } from '../../src/flow/flow.ts';
 import { MAX_FLOW_BYTES, MAX_OPEN_PER_USER } from '../../src/flow/limits.ts';
-import type { AnswerStore, FlowLog } from '../../src/ports.ts';
+import type { AnswerStore, FlowLog } from '../../src/flow/ports.ts';
 import type { SessionLimits } from '../../src/session-store/session-directory.ts';
 
 /** One world: stores opened in it share what they keep, and its clock stands still. */

@@ -4,7 +4,7 @@ import type * as FileSystem from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { FlowLog } from '../../src/ports.ts';
+import type { FlowLog } from '../../src/flow/ports.ts';
 import { createFileFlows } from '../../src/session-store/file-flows.ts';
 import { sessionPath } from '../../src/session-store/session-directory.ts';
 import { failedFlow, openedFlow } from './contract.ts';

@@ -15,14 +15,14 @@ import { join } from 'node:path';
 import type { HttpRequest, HttpResponse } from '@credmon/core/base';
 import { DEFAULT_STYLE } from '@credmon/core/log';
 import { createApp } from '../../src/app.ts';
-import { openCredentialFiles } from '../../src/credential-files.ts';
+import { openCredentialFiles } from '../../src/host/credential-files.ts';
 import { NO_COUNTERS } from '../../src/metrics/counters.ts';
-import type { Ports } from '../../src/ports.ts';
+import type { Ports } from '../../src/flow/ports.ts';
 import { createFileAnswers } from '../../src/session-store/file-answers.ts';
 import { createFileFlows } from '../../src/session-store/file-flows.ts';
 import { createFileSessions } from '../../src/session-store/file-sessions.ts';
 import type { Settings } from '../../src/settings/settings.ts';
-import { openViews } from '../../src/view-files.ts';
+import { openViews } from '../../src/host/view-files.ts';
 import { createBrowser, type Browser } from './browser.ts';
 
 export const CANARY = 'canary-client-secret';

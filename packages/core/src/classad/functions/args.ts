@@ -1,10 +1,10 @@
 // What most functions have in common: a fixed number of arguments, evaluated left to right, and texts made from values.
-import type { Expr } from '../ast.ts';
-import type { ClassAdFunction, Context } from '../context.ts';
-import { valueBytes } from '../print.ts';
-import { absTimeText, relTimeText } from '../time-text.ts';
-import { ERROR, UNDEFINED } from '../value.ts';
-import type { ListValue, Scope, Value } from '../value.ts';
+import type { Expr } from '../language/ast.ts';
+import type { ClassAdFunction, Context } from '../operate/context.ts';
+import { valueBytes } from '../print/print.ts';
+import { absTimeText, relTimeText } from '../language/time-text.ts';
+import { ERROR, UNDEFINED } from '../language/value.ts';
+import type { ListValue, Scope, Value } from '../language/value.ts';
 
 /** A function of evaluated arguments. */
 export type ValueFunction = (args: readonly Value[], context: Context, scope: Scope) => Value;

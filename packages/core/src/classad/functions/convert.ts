@@ -1,6 +1,6 @@
 // int, real, bool, string: values of one type made from another.
-import type { FunctionTable } from '../context.ts';
-import { leadingNumber, truncated } from '../number-text.ts';
+import type { FunctionTable } from '../operate/context.ts';
+import { leadingNumber, truncated } from '../print/number-text.ts';
 import {
   ERROR,
   FALSE,
@@ -10,8 +10,8 @@ import {
   integerValue,
   realValue,
   stringValue,
-} from '../value.ts';
-import type { Value } from '../value.ts';
+} from '../language/value.ts';
+import type { Value } from '../language/value.ts';
 import { exceptional, stringOf, taking } from './args.ts';
 
 /** A value as a real: numbers, booleans, times, and strings that start with a number. */

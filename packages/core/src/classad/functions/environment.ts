@@ -1,7 +1,7 @@
 // envV1ToV2, mergeEnvironment, listToArgs, argsToList: HTCondor's texts for environments and arguments.
-import type { ClassAdFunction, FunctionTable } from '../context.ts';
-import { ERROR, UNDEFINED, listOf, stringValue } from '../value.ts';
-import type { Value } from '../value.ts';
+import type { ClassAdFunction, FunctionTable } from '../operate/context.ts';
+import { ERROR, UNDEFINED, listOf, stringValue } from '../language/value.ts';
+import type { Value } from '../language/value.ts';
 import { elements, taking } from './args.ts';
 
 /** Appends one argument: blanks and single quotes are put between single quotes, a quote is doubled. */

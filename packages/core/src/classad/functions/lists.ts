@@ -1,9 +1,9 @@
 // member, anyCompare, sum ... : functions on lists.
-import type { ComparisonOperator, IdentityOperator } from '../ast.ts';
-import type { ClassAdFunction, Context, FunctionTable } from '../context.ts';
-import { binary } from '../operate.ts';
-import { ERROR, TRUE, UNDEFINED, booleanValue, integerValue, realValue } from '../value.ts';
-import type { Scope, Value } from '../value.ts';
+import type { ComparisonOperator, IdentityOperator } from '../language/ast.ts';
+import type { ClassAdFunction, Context, FunctionTable } from '../operate/context.ts';
+import { binary } from '../operate/operate.ts';
+import { ERROR, TRUE, UNDEFINED, booleanValue, integerValue, realValue } from '../language/value.ts';
+import type { Scope, Value } from '../language/value.ts';
 import { elements, exceptional, taking } from './args.ts';
 
 type ElementOperator = ComparisonOperator | IdentityOperator;

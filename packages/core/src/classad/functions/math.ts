@@ -1,8 +1,8 @@
 // floor, ceiling, round, pow, quantize, random.
-import type { ClassAdFunction, FunctionTable } from '../context.ts';
-import { truncated } from '../number-text.ts';
-import { ERROR, integerValue, realValue } from '../value.ts';
-import type { Value } from '../value.ts';
+import type { ClassAdFunction, FunctionTable } from '../operate/context.ts';
+import { truncated } from '../print/number-text.ts';
+import { ERROR, integerValue, realValue } from '../language/value.ts';
+import type { Value } from '../language/value.ts';
 import { elements, taking } from './args.ts';
 import { realOf } from './convert.ts';
 

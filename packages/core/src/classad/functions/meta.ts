@@ -1,13 +1,21 @@
 // ifThenElse, eval, unparse, unresolved, debug, evalInEachContext, countMatches: functions that see expressions.
-import type { Expr } from '../ast.ts';
-import { isCoded } from '../../base/errors.ts';
-import type { ClassAdFunction, Context, FunctionTable } from '../context.ts';
-import { parseBytes } from '../parse.ts';
-import { expressionBytes } from '../print.ts';
-import { matches } from '../regexp.ts';
-import { unresolvedNames } from '../references.ts';
-import { ERROR, UNDEFINED, booleanValue, integerValue, listOf, stringValue, truthOf } from '../value.ts';
-import type { Scope, Value } from '../value.ts';
+import type { Expr } from '../language/ast.ts';
+import { isCoded } from '../../base/errors/errors.ts';
+import type { ClassAdFunction, Context, FunctionTable } from '../operate/context.ts';
+import { parseBytes } from '../language/parse.ts';
+import { expressionBytes } from '../print/print.ts';
+import { matches } from '../../regexp/regexp.ts';
+import { unresolvedNames } from '../language/references.ts';
+import {
+  ERROR,
+  UNDEFINED,
+  booleanValue,
+  integerValue,
+  listOf,
+  stringValue,
+  truthOf,
+} from '../language/value.ts';
+import type { Scope, Value } from '../language/value.ts';
 import { elements, exceptional, stringOf, taking } from './args.ts';
 
 const ifThenElse: ClassAdFunction = ({ args }, scope, context) => {

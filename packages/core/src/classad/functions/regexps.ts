@@ -1,8 +1,8 @@
 // regexp, regexpMember, regexps, replace, replaceall, stringList_regexpMember.
-import type { ClassAdFunction, FunctionTable } from '../context.ts';
-import { compile, matches, substitute } from '../regexp.ts';
-import { ERROR, TRUE, UNDEFINED, booleanValue, stringValue } from '../value.ts';
-import type { Value } from '../value.ts';
+import type { ClassAdFunction, FunctionTable } from '../operate/context.ts';
+import { compile, matches, substitute } from '../../regexp/regexp.ts';
+import { ERROR, TRUE, UNDEFINED, booleanValue, stringValue } from '../language/value.ts';
+import type { Value } from '../language/value.ts';
 import { elements, exceptional, optionalString, taking } from './args.ts';
 import { itemsOf } from './split.ts';
 

@@ -1,7 +1,7 @@
 // split, splitUserName, splitSlotName, and cutting a text into items at delimiters.
-import { trimBlanks } from '../bytes.ts';
-import type { ClassAdFunction, FunctionTable } from '../context.ts';
-import { ERROR, listOf, stringValue } from '../value.ts';
+import { trimBlanks } from '../language/bytes.ts';
+import type { ClassAdFunction, FunctionTable } from '../operate/context.ts';
+import { ERROR, listOf, stringValue } from '../language/value.ts';
 import { optionalString, taking } from './args.ts';
 
 const BLANK = ' \t\n\v\f\r';

@@ -1,6 +1,6 @@
 // C's strftime in the C locale.
-import { civilOf, dayOfYear, weekdayOf } from '../calendar.ts';
-import type { Civil } from '../calendar.ts';
+import { civilOf, dayOfYear, weekdayOf } from '../language/calendar.ts';
+import type { Civil } from '../language/calendar.ts';
 
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 const MONTHS = [

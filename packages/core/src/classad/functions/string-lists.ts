@@ -1,9 +1,9 @@
 // stringListSize, stringListSum, stringListMember ... : functions on lists that are written in a string.
-import { lowerAscii } from '../bytes.ts';
-import type { ClassAdFunction, FunctionTable } from '../context.ts';
-import { leadingNumber, truncated } from '../number-text.ts';
-import { ERROR, UNDEFINED, booleanValue, integerValue, realValue } from '../value.ts';
-import type { Value } from '../value.ts';
+import { lowerAscii } from '../language/bytes.ts';
+import type { ClassAdFunction, FunctionTable } from '../operate/context.ts';
+import { leadingNumber, truncated } from '../print/number-text.ts';
+import { ERROR, UNDEFINED, booleanValue, integerValue, realValue } from '../language/value.ts';
+import type { Value } from '../language/value.ts';
 import { exceptional, optionalString, taking } from './args.ts';
 import { itemsOf } from './split.ts';
 

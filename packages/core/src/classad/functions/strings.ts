@@ -1,8 +1,8 @@
 // strcat, substr, strcmp, toUpper, join ...: functions on strings.
-import { lowerAscii, upperAscii } from '../bytes.ts';
-import type { ClassAdFunction, Context, FunctionTable } from '../context.ts';
-import { ERROR, UNDEFINED, integerValue, stringValue } from '../value.ts';
-import type { Scope, Value } from '../value.ts';
+import { lowerAscii, upperAscii } from '../language/bytes.ts';
+import type { ClassAdFunction, Context, FunctionTable } from '../operate/context.ts';
+import { ERROR, UNDEFINED, integerValue, stringValue } from '../language/value.ts';
+import type { Scope, Value } from '../language/value.ts';
 import { elements, evaluated, exceptional, stringOf, taking } from './args.ts';
 
 /** Joins the texts of all arguments; an ERROR among them wins over an UNDEFINED. */

@@ -1,5 +1,5 @@
 // All functions by name: those of the ClassAd library, and those that HTCondor adds.
-import type { ClassAdFunction, FunctionTable } from '../context.ts';
+import type { ClassAdFunction, FunctionTable } from '../operate/context.ts';
 import { CONVERT_FUNCTIONS } from './convert.ts';
 import { ENVIRONMENT_FUNCTIONS } from './environment.ts';
 import { LIST_FUNCTIONS } from './lists.ts';

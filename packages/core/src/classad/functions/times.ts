@@ -1,11 +1,11 @@
 // time, absTime, relTime, getYear ..., splitTime, formatTime, interval.
-import { makeAd } from '../ast.ts';
-import type { Entry } from '../ast.ts';
-import { civilOf, dayOfYear, epochOf, weekdayOf } from '../calendar.ts';
-import type { ClassAdFunction, Context, FunctionTable } from '../context.ts';
-import { truncated } from '../number-text.ts';
-import { ERROR, integerValue, realValue, stringValue } from '../value.ts';
-import type { AbsTimeValue, Scope, Value } from '../value.ts';
+import { makeAd } from '../language/ast.ts';
+import type { Entry } from '../language/ast.ts';
+import { civilOf, dayOfYear, epochOf, weekdayOf } from '../language/calendar.ts';
+import type { ClassAdFunction, Context, FunctionTable } from '../operate/context.ts';
+import { truncated } from '../print/number-text.ts';
+import { ERROR, integerValue, realValue, stringValue } from '../language/value.ts';
+import type { AbsTimeValue, Scope, Value } from '../language/value.ts';
 import { taking } from './args.ts';
 import { realOf } from './convert.ts';
 import { strftime } from './strftime.ts';

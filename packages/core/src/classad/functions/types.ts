@@ -1,7 +1,7 @@
 // isUndefined, isError, isString ... : what type a value has.
-import type { FunctionTable } from '../context.ts';
-import { booleanValue } from '../value.ts';
-import type { Value } from '../value.ts';
+import type { FunctionTable } from '../operate/context.ts';
+import { booleanValue } from '../language/value.ts';
+import type { Value } from '../language/value.ts';
 import { taking } from './args.ts';
 
 const TYPES: Readonly<Record<string, Value['type']>> = {

@@ -1,7 +1,7 @@
 // userMap and userHome: what the caller's maps and user database say about a name.
-import { bytesOf, lowerAscii, textOf } from '../bytes.ts';
-import type { ClassAdFunction } from '../context.ts';
-import { ERROR, UNDEFINED, stringValue } from '../value.ts';
+import { bytesOf, lowerAscii, textOf } from '../language/bytes.ts';
+import type { ClassAdFunction } from '../operate/context.ts';
+import { ERROR, UNDEFINED, stringValue } from '../language/value.ts';
 import { taking } from './args.ts';
 import { itemsOf } from './split.ts';
 

@@ -1,6 +1,6 @@
 // versioncmp, versionLT ..., version_in_range: texts compared as versions.
-import type { ClassAdFunction, FunctionTable } from '../context.ts';
-import { ERROR, booleanValue, integerValue } from '../value.ts';
+import type { ClassAdFunction, FunctionTable } from '../operate/context.ts';
+import { ERROR, booleanValue, integerValue } from '../language/value.ts';
 import { exceptional, stringOf, taking } from './args.ts';
 
 const isDigit = (code: number): boolean => code >= 48 && code <= 57;

@@ -1,0 +1,141 @@
+// Opens directories and files so that nobody but root could have led us there: a user who owns a directory on the way may not bend it with a link.
+import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, type Stats } from 'node:fs';
+import { resolve } from 'node:path';
+import { CodedError, systemCode } from '../errors/errors.ts';
+
+/** As many links as the kernel follows in one path. */
+const MOST_LINKS = 40;
+
+/** Linux's O_PATH, which Node does not name: such a descriptor needs no permission to read. @see open(2) */
+const O_PATH = 0o10000000;
+const DIRECTORY = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
+/** An open directory. Names below `path` lead into it whatever becomes of its own name. */
+export interface OpenDirectory {
+  readonly path: string;
+  close(): void;
+}
+
+/**
+ * Opens the directory at `directory`. A link on the way is followed only where root or this process alone can have made it.
+ * @throws CodedError `CRED_FILE_IO` for a link that others could have made; the system's error (`ENOENT`, `ENOTDIR`, `EACCES`)
+ * @see open(2), proc(5)
+ */
+export function openDirectory(directory: string): OpenDirectory {
+  return opened(walk(directory, (path) => openSync(path, DIRECTORY)));
+}
+
+/**
+ * Opens the directory `name` in the directory at `parent`, whose own path is trusted. A link is never followed.
+ * @throws the system's error: `ENOENT`, or `ENOTDIR` for a link or a file
+ */
+export function openSubdirectory(parent: string, name: string): OpenDirectory {
+  return opened(openSync(`${parent}/${name}`, DIRECTORY));
+}
+
+function opened(descriptor: number): OpenDirectory {
+  return { path: `/proc/self/fd/${descriptor}`, close: () => closeSync(descriptor) };
+}
+
+/** Runs `act` with a path of the directory that {@link openDirectory} opens. */
+export function inDirectory<T>(directory: string, act: (path: string) => T): T {
+  return during(openDirectory(directory), act);
+}
+
+/** Runs `act` with a path of the directory that {@link openSubdirectory} opens. */
+export function inSubdirectory<T>(parent: string, name: string, act: (path: string) => T): T {
+  return during(openSubdirectory(parent, name), act);
+}
+
+function during<T>(directory: OpenDirectory, act: (path: string) => T): T {
+  try {
+    return act(directory.path);
+  } finally {
+    directory.close();
+  }
+}
+
+/**
+ * Opens the file at `path` for reading, by the rule of {@link openDirectory} also for a link in its place. It may be anything: a FIFO does not block.
+ * @throws CodedError `CRED_FILE_IO` for a link that others could have made; the system's error
+ */
+export function openFileSafely(path: string): number {
+  return walk(path, (last) =>
+    openSync(last, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK),
+  );
+}
+
+/** A descriptor of what is at the end of the path: `openLast` opens the last name, which is not followed there. */
+function walk(whole: string, openLast: (path: string) => number): number {
+  let names = splitPath(whole);
+  let here = openSync('/', DIRECTORY);
+  let links = 0;
+  try {
+    for (let name = names.shift(); name !== undefined; name = names.shift()) {
+      // Not joined: `..` must be that of the directory itself.
+      const path = `/proc/self/fd/${here}/${name}`;
+      const next = openUnlessLink(path, names.length === 0 ? openLast : (step) => openSync(step, DIRECTORY));
+      if (next === undefined) {
+        links += 1;
+        if (links > MOST_LINKS) throw Object.assign(new Error('ELOOP: too many links'), { code: 'ELOOP' });
+        if (!isOurLink(here, path)) throw untrusted(whole, name);
+        const target = readlinkSync(path);
+        names = [...target.split('/').filter(Boolean), ...names];
+        if (target.startsWith('/')) here = replace(here, openSync('/', DIRECTORY));
+      } else {
+        here = replace(here, next);
+      }
+    }
+  } catch (error) {
+    closeSync(here);
+    throw error;
+  }
+  return here;
+}
+
+/** `..` stays: it is that of the directory which the system is in. */
+function splitPath(path: string): string[] {
+  return (path.startsWith('/') ? path : `${resolve('.')}/${path}`).split('/').filter(Boolean);
+}
+
+function openUnlessLink(path: string, open: (path: string) => number): number | undefined {
+  try {
+    return open(path);
+  } catch (error) {
+    const code = systemCode(error);
+    if ((code === 'ENOTDIR' || code === 'ELOOP') && isLink(path)) return undefined;
+    throw error;
+  }
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+}
+
+function replace(old: number, next: number): number {
+  closeSync(old);
+  return next;
+}
+
+/**
+ * True when nobody but root and this process can have put the link there: others may not write to its directory; or that is sticky, and
+ * the link is ours and has no second name. Volumes of orchestrators are like that.
+ * @see proc_sys_fs(5), protected_symlinks
+ */
+function isOurLink(directory: number, path: string): boolean {
+  const place = fstatSync(directory);
+  if (!isOurs(place)) return false;
+  if ((place.mode & 0o022) === 0) return true;
+  const link = lstatSync(path);
+  return (place.mode & 0o1000) !== 0 && isOurs(link) && link.nlink === 1;
+}
+
+const isOurs = ({ uid }: Stats): boolean => uid === 0 || uid === process.geteuid?.();
+
+function untrusted(path: string, name: string): CodedError {
+  return new CodedError(
+    'CRED_FILE_IO',
+    `${name} on the way to ${path} is a link that another user could change; name the path that it leads to`,
+    { path },
+  );
+}

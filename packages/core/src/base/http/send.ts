@@ -1,0 +1,273 @@
+// The one way to the network: an HTTP exchange with bounds on connect, whole time and size, and no redirects.
+import { rootCertificates } from 'node:tls';
+import { request as undiciRequest } from 'undici';
+import { createAgents, type Agents } from './agents.ts';
+import { afterAwake } from '../time/awake-timer.ts';
+import { CodedError, messageOf, systemCode } from '../errors/errors.ts';
+import { createGate, type Gate } from './gate.ts';
+import { TlsRefusal } from './tls-refusal.ts';
+import type { Trust } from './trust.ts';
+
+/** An HTTP request. `headers` have lower-case names. */
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE' | 'PUT';
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  readonly signal?: AbortSignal;
+  readonly late?: LateAnswer;
+  /** Bytes of a 2xx or 5xx answer that are read although its size is over the cap; see {@link HttpResponse.refused}. */
+  readonly readRefused?: number;
+}
+
+/**
+ * What an exchange does after its time-out: it calls `began` once, gives its connection's place to the next request, and waits for the
+ * answer for so many more `seconds`. With 0 seconds it ends at the time-out as without this option.
+ */
+export interface LateAnswer {
+  readonly seconds: number;
+  readonly began: (error: CodedError) => void;
+}
+
+/**
+ * An HTTP answer, read whole. `headers` have lower-case names. `refused` is the error of an answer over the cap that was read with
+ * {@link HttpRequest.readRefused}: the caller must throw it after taking what must not be lost.
+ */
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  readonly refused?: CodedError;
+}
+
+/**
+ * Sends one request and reads the whole answer. Any status is an answer, redirects included: they are never followed.
+ * @throws CodedError `ISSUER_UNREACHABLE` on network errors and time-outs, `ISSUER_ANSWER_INVALID` when the body is over the cap.
+ */
+export type Send = (request: HttpRequest) => Promise<HttpResponse>;
+
+/**
+ * Bounds of one exchange: seconds to connect, seconds for the whole exchange, bytes of body. Certificates are verified by `trust`, else by
+ * {@link systemTrust}; `ca` is PEM text that is trusted beside Node's own list, or alone with `onlyCa`, in place of both. Of a host with
+ * several addresses the next one is tried after `addressSeconds`.
+ */
+export interface SendLimits {
+  readonly connectSeconds: number;
+  readonly totalSeconds: number;
+  readonly maxBodyBytes: number;
+  readonly trust?: Trust;
+  readonly ca?: string | readonly string[];
+  readonly onlyCa?: boolean;
+  readonly addressSeconds?: number;
+}
+
+/** The bounds of requirement R2: 5 s, 15 s, 1 MiB. */
+export const DEFAULT_SEND_LIMITS: SendLimits = {
+  connectSeconds: 5,
+  totalSeconds: 15,
+  maxBodyBytes: 1024 * 1024,
+};
+
+/** So many connections at a time to one server. */
+const CONNECTIONS = 64;
+
+/** A {@link Send} over kept-alive connections, and `close`, which ends them. */
+export function createSend(limits: SendLimits = DEFAULT_SEND_LIMITS): {
+  send: Send;
+  close: () => Promise<void>;
+} {
+  const { ca, onlyCa } = limits;
+  const agents = createAgents(ca === undefined ? limits : { ...limits, fixed: rootsOf(ca, onlyCa) });
+  const gate = createGate(CONNECTIONS);
+  const running = new Set<Promise<unknown>>();
+  return {
+    send: (request) => {
+      const answer = behindGate(gate, agents, limits, request);
+      running.add(answer);
+      const forget = (): void => void running.delete(answer);
+      answer.then(forget, forget);
+      return answer;
+    },
+    // What waits for a connection is still sent: a closed agent would refuse it as unreachable.
+    close: async () => {
+      await Promise.allSettled(running);
+      await agents.close();
+    },
+  };
+}
+
+/** Waiting for one of a server's connections is not the server's time: it counts only from then. */
+async function behindGate(
+  gate: Gate,
+  agents: Agents,
+  limits: SendLimits,
+  request: HttpRequest,
+): Promise<HttpResponse> {
+  const where = originOf(request.url);
+  await gate.enter(where, request.signal);
+  let inside = true;
+  const leave = (): void => {
+    if (inside) gate.leave(where);
+    inside = false;
+  };
+  try {
+    return await exchange(agents, limits, request, leave);
+  } finally {
+    leave();
+  }
+}
+
+function rootsOf(ca: string | readonly string[], only = false): string[] {
+  return only ? [ca].flat() : trustedRoots(ca);
+}
+
+/** The system's name of an error is what people search for. */
+function reasonOf(error: unknown): string {
+  return systemCode(error) ?? messageOf(error);
+}
+
+/** A refused certificate is explained. */
+function textOf(error: unknown): string {
+  return error instanceof TlsRefusal ? error.message : reasonOf(error);
+}
+
+/** The certificates to believe when the administrator names own ones: a list given to TLS replaces the usual roots, so they are in it. */
+export function trustedRoots(ca: string | readonly string[]): string[] {
+  return [...rootCertificates, ...(typeof ca === 'string' ? [ca] : ca)];
+}
+
+async function exchange(
+  agents: Agents,
+  limits: SendLimits,
+  request: HttpRequest,
+  leave: () => void,
+): Promise<HttpResponse> {
+  // AbortSignal.any would leave a trace in a long-lived signal at every request.
+  const abort = new AbortController();
+  const where = originOf(request.url);
+  const time = limitTime(limits.totalSeconds, request.late, {
+    abort: () => abort.abort(),
+    leave,
+    error: (seconds) => unreachable(where, `no answer within ${seconds} s`),
+  });
+  const forward = (): void => abort.abort();
+  request.signal?.addEventListener('abort', forward, { once: true });
+  if (request.signal?.aborted) forward();
+  try {
+    const { statusCode, headers, body } = await undiciRequest(request.url, {
+      dispatcher: agents.agentFor(request.url),
+      method: request.method,
+      headers: { ...request.headers },
+      body: request.body ?? null,
+      signal: abort.signal,
+    });
+    const readRefused = mayHoldToken(statusCode) ? (request.readRefused ?? 0) : 0;
+    const most = Math.max(limits.maxBodyBytes, readRefused);
+    const bytes = await readCapped(body, most, tooLarge(where, limits.maxBodyBytes));
+    return {
+      status: statusCode,
+      headers: flatten(headers),
+      body: bytes,
+      ...(bytes.length > limits.maxBodyBytes ? { refused: tooLarge(where, limits.maxBodyBytes) } : {}),
+    };
+  } catch (error) {
+    if (error instanceof CodedError) throw error;
+    throw time.error() ?? unreachable(where, reasonOf(error), withoutData(error), textOf(error));
+  } finally {
+    time.end();
+    request.signal?.removeEventListener('abort', forward);
+  }
+}
+
+/** A token may be in an answer that says success, and in one of an issuer that failed after it made the token. */
+function mayHoldToken(status: number): boolean {
+  return (status >= 200 && status < 300) || status >= 500;
+}
+
+/** The time of one exchange: `error` says that it was up, `end` stops its clock. */
+interface ExchangeTime {
+  readonly error: () => CodedError | undefined;
+  readonly end: () => void;
+}
+
+function limitTime(
+  seconds: number,
+  late: LateAnswer | undefined,
+  act: { abort: () => void; leave: () => void; error: (seconds: number) => CodedError },
+): ExchangeTime {
+  let error: CodedError | undefined;
+  const giveUp = (after: number) => (): void => {
+    error = act.error(after);
+    act.abort();
+  };
+  let cancel: () => void;
+  if (late === undefined || late.seconds <= 0) cancel = afterAwake(seconds, giveUp(seconds));
+  else
+    cancel = afterAwake(seconds, () => {
+      cancel = afterAwake(late.seconds, giveUp(seconds + late.seconds));
+      act.leave();
+      late.began(act.error(seconds));
+    });
+  return { error: () => error, end: () => cancel() };
+}
+
+/** What this host is short of when no connection can be made: the other side was never asked. */
+const SHORTAGES: Readonly<Record<string, string>> = {
+  EMFILE: 'too many open files in this process; fix: raise its limit (ulimit -n, LimitNOFILE=)',
+  ENFILE: 'too many open files on this host; fix: raise fs.file-max',
+  EADDRNOTAVAIL: 'no local address or port is free',
+  ENOBUFS: 'no network buffer is free on this host',
+  ENOMEM: 'out of memory on this host',
+};
+
+/** `local` in the fields says that the fault is this host's own. */
+function unreachable(where: string, reason: string, cause?: unknown, explained = reason): CodedError {
+  const shortage = Object.hasOwn(SHORTAGES, reason) ? SHORTAGES[reason] : undefined;
+  const text = shortage === undefined ? explained : `${reason} (${shortage})`;
+  const fields = { where, reason, ...(shortage === undefined ? {} : { local: true }) };
+  return new CodedError('ISSUER_UNREACHABLE', `cannot reach ${where}: ${text}`, fields, cause);
+}
+
+function tooLarge(where: string, cap: number): CodedError {
+  return new CodedError('ISSUER_ANSWER_INVALID', `${where}: the answer is larger than ${cap} bytes`, {
+    where,
+  });
+}
+
+/** The network library hangs what it could not parse of an answer on its errors: only message and code go on. */
+function withoutData(error: unknown): Error {
+  const plain = new Error(messageOf(error));
+  const code = systemCode(error);
+  return code === undefined ? plain : Object.assign(plain, { code });
+}
+
+async function readCapped(
+  body: AsyncIterable<Uint8Array> & { destroy(): unknown },
+  cap: number,
+  error: CodedError,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > cap) {
+      body.destroy();
+      throw error;
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function flatten(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+  const flat: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) flat[name.toLowerCase()] = typeof value === 'string' ? value : value.join(', ');
+  }
+  return flat;
+}
+
+/** The part of a URL that may be logged: its origin, without path, query or user information. */
+export function originOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).origin : 'an invalid URL';
+}

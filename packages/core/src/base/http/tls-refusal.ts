@@ -1,0 +1,113 @@
+// Why a server's certificate was refused: the code that OpenSSL gives, and the authority that is missing here.
+import { isIP } from 'node:net';
+import { connect, type PeerCertificate } from 'node:tls';
+import { messageOf, systemCode } from '../errors/errors.ts';
+import type { Lookup } from './lookup.ts';
+
+/** A refused certificate. `message` says which authority is missing and what to do; `code` is OpenSSL's. */
+export class TlsRefusal extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = 'TlsRefusal';
+    this.code = code;
+  }
+}
+
+/** The server that refused, and how its name is looked up. */
+export interface TlsServer {
+  readonly hostname: string;
+  readonly port: number;
+  readonly lookup: Lookup;
+}
+
+/** @see https://nodejs.org/docs/latest-v20.x/api/tls.html#x509-certificate-error-codes */
+const UNKNOWN_AUTHORITY = new Set([
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'CERT_UNTRUSTED',
+]);
+const OTHER =
+  /^(?:CERT_|CRL_|INVALID_|HOSTNAME_MISMATCH$|PATH_LENGTH_EXCEEDED$|ERR_TLS_CERT_ALTNAME|EE_KEY_|CA_MD_)/;
+
+/** How long the second look at a server may take, in milliseconds. */
+const LOOK_MILLISECONDS = 2000;
+
+/** True when `error` says that a certificate's authority is not trusted here. */
+export function isUnknownAuthority(error: unknown): boolean {
+  return UNKNOWN_AUTHORITY.has(systemCode(error) ?? '');
+}
+
+/** Gives the refusal in `error` as a sentence with `remedy`, and other errors as they are, to `explained`, once. */
+export function explainRefusal(
+  error: Error,
+  server: TlsServer,
+  remedy: string,
+  explained: (error: Error) => void,
+): void {
+  const code = systemCode(error) ?? '';
+  if (UNKNOWN_AUTHORITY.has(code))
+    missingAuthority(server, (authority) => {
+      const name = authority === undefined ? '' : ` "${authority}"`;
+      explained(new TlsRefusal(code, `certificate authority${name} not trusted (${code}); fix: ${remedy}`));
+    });
+  else explained(OTHER.test(code) ? new TlsRefusal(code, `${printable(messageOf(error))} (${code})`) : error);
+}
+
+/**
+ * The issuer of the last certificate that the server sends. The refused connection is gone when Node reports the refusal, so this is
+ * another one: nothing is sent over it, and it is closed at once.
+ */
+function missingAuthority(
+  { hostname, port, lookup }: TlsServer,
+  found: (authority: string | undefined) => void,
+): void {
+  const host = hostname.replaceAll(/[[\]]/g, '');
+  const socket = connect({
+    host,
+    port,
+    lookup,
+    rejectUnauthorized: false,
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+  });
+  let ended = false;
+  const end = (authority?: string): void => {
+    if (ended) return;
+    ended = true;
+    clearTimeout(timer);
+    found(authority);
+    socket.destroy();
+  };
+  const timer = setTimeout(end, LOOK_MILLISECONDS);
+  socket.once('secureConnect', () => end(topIssuer(socket.getPeerCertificate(true))));
+  socket.on('error', () => end());
+  socket.once('close', () => end());
+}
+
+/** The issuer of the last certificate of a chain, as `CN=..., O=...`. */
+function topIssuer(leaf: PeerCertificate): string | undefined {
+  let top = leaf;
+  for (let depth = 0; depth < 20; depth += 1) {
+    const next =
+      'issuerCertificate' in top ? (top.issuerCertificate as PeerCertificate | undefined) : undefined;
+    if (next === undefined || next.fingerprint256 === top.fingerprint256) break;
+    top = next;
+  }
+  const { issuer } = top as Partial<PeerCertificate>;
+  if (issuer === undefined) return undefined;
+  const parts = (['CN', 'OU', 'O', 'C'] as const).flatMap((key) => {
+    // Several values of one attribute are an array, whatever the types say.
+    const values = [issuer[key]].flat().filter((value) => value !== undefined);
+    return values.length === 0 ? [] : [`${key}=${values.join('+')}`];
+  });
+  return parts.length === 0 ? undefined : printable(parts.join(', '));
+}
+
+/** A server's text, short and without what a log line or a terminal would obey. */
+function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ').slice(0, 300);
+}

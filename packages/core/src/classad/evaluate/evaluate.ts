@@ -1,0 +1,131 @@
+// Tree to value: which operands are evaluated, in which order, and what UNDEFINED and ERROR do on the way.
+import { makeAd } from '../language/ast.ts';
+import type { AdExpr, BinaryExpr, Expr } from '../language/ast.ts';
+import { Context } from '../operate/context.ts';
+import type { UserMap } from '../operate/context.ts';
+import { ALL_FUNCTIONS, LIBRARY_FUNCTIONS } from '../functions/table.ts';
+import { DEFAULT_LIMITS } from '../../regexp/limits.ts';
+import type { Limits } from '../../regexp/limits.ts';
+import { binary, unary } from '../operate/operate.ts';
+import type { Semantics } from '../language/parse.ts';
+import { attributeValue, subscriptValue } from '../operate/scope.ts';
+import { ERROR, UNDEFINED, booleanValue, truthOf } from '../language/value.ts';
+import type { Scope, Value } from '../language/value.ts';
+
+/** What an evaluation depends on beside the expression. */
+export interface EvaluateOptions {
+  /** The ad in which the expression is evaluated (`MY`); an empty one by default. */
+  readonly my?: AdExpr;
+  /** The ad on the other side of a match (`TARGET`). */
+  readonly target?: AdExpr;
+  /** `old` by default: names that `my` lacks are looked up in `target`, and `MY` is known without a match. */
+  readonly semantics?: Semantics;
+  /** `all` by default; `library` leaves out the functions that HTCondor adds to the ClassAd library. */
+  readonly functions?: 'all' | 'library';
+  /** The time, in epoch seconds. */
+  readonly now: number;
+  /** Uniform random numbers in [0, 1); without it `random()` is an error. */
+  readonly random?: () => number;
+  /** Offset of local time from UTC at `epoch` seconds, in seconds; 0 by default. */
+  readonly utcOffset?: (epoch: number) => number;
+  /** Answers `userMap()`; without it no map exists. */
+  readonly userMap?: UserMap;
+  /** Answers `userHome()`: a user's home directory; without it no user has one. */
+  readonly userHome?: (name: string) => string | undefined;
+  readonly limits?: Partial<Limits>;
+}
+
+const EMPTY = makeAd([]);
+const BYTES_PER_STEP = 32;
+const UTC = (): number => 0;
+const NO_CHANCE = (): number => Number.NaN;
+
+/**
+ * Evaluates an expression. What is wrong with the expression gives the value ERROR, never an exception.
+ * @throws CLASSAD_LIMIT when a bound is reached
+ * @see https://htcondor.readthedocs.io/en/latest/classads/classad-mechanism.html
+ */
+export function evaluate(expr: Expr, options: EvaluateOptions): Value {
+  const { my = EMPTY, target, semantics = 'old', now, random = NO_CHANCE, utcOffset = UTC } = options;
+  const scope: Scope = { ad: my, parent: undefined, other: undefined };
+  if (target !== undefined) scope.other = { ad: target, parent: undefined, other: scope };
+  const functions = options.functions === 'library' ? LIBRARY_FUNCTIONS : ALL_FUNCTIONS;
+  const limits = options.limits === undefined ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, ...options.limits };
+  const world = { now, random, utcOffset, userMap: options.userMap, userHome: options.userHome };
+  return evaluateIn(expr, scope, new Context(world, semantics, functions, limits, evaluateIn));
+}
+
+function evaluateIn(expr: Expr, scope: Scope, context: Context): Value {
+  if (expr.kind === 'literal') return charged(expr.value, context);
+  context.enter();
+  const value = evaluateNode(expr, scope, context);
+  context.leave();
+  return charged(value, context);
+}
+
+/** Long strings cost steps, because what is done with them takes time by their length. */
+function charged(value: Value, context: Context): Value {
+  if (value.type === 'string' && value.value.length > BYTES_PER_STEP) {
+    context.spend(Math.floor(value.value.length / BYTES_PER_STEP));
+  }
+  return value;
+}
+
+function evaluateNode(expr: Exclude<Expr, { kind: 'literal' }>, scope: Scope, context: Context): Value {
+  switch (expr.kind) {
+    case 'attribute':
+      return attributeValue(expr, scope, context);
+    case 'call':
+      return context.functions.get(expr.key)?.(expr, scope, context) ?? ERROR;
+    case 'binary':
+      return evaluateBinary(expr, scope, context);
+    case 'unary':
+      return unary(expr.operator, evaluateIn(expr.operand, scope, context));
+    case 'conditional':
+      return evaluateConditional(expr, scope, context);
+    case 'paren':
+      return evaluateIn(expr.inner, scope, context);
+    case 'subscript':
+      return subscriptValue(
+        evaluateIn(expr.base, scope, context),
+        evaluateIn(expr.index, scope, context),
+        context,
+      );
+    case 'list':
+      return { type: 'list', items: expr.items, scope };
+    case 'ad':
+      return { type: 'classad', scope: { ad: expr, parent: scope } };
+  }
+}
+
+function evaluateBinary({ operator, left, right }: BinaryExpr, scope: Scope, context: Context): Value {
+  const first = evaluateIn(left, scope, context);
+  if (operator === '&&' || operator === '||') {
+    return connect(operator === '||', first, right, scope, context);
+  }
+  return binary(operator, first, evaluateIn(right, scope, context));
+}
+
+/** `&&` with `decisive` false, `||` with `decisive` true: the decisive value wins over UNDEFINED, but not over an ERROR before it. */
+function connect(decisive: boolean, first: Value, right: Expr, scope: Scope, context: Context): Value {
+  const truth = truthOf(first);
+  if (truth === decisive) return booleanValue(decisive);
+  if (truth === undefined && first.type !== 'undefined') return ERROR;
+  const second = evaluateIn(right, scope, context);
+  const other = truthOf(second);
+  if (other === undefined && second.type !== 'undefined') return ERROR;
+  if (other === decisive) return booleanValue(decisive);
+  return truth === undefined || other === undefined ? UNDEFINED : booleanValue(other);
+}
+
+function evaluateConditional(
+  { test, yes, no }: Extract<Expr, { kind: 'conditional' }>,
+  scope: Scope,
+  context: Context,
+): Value {
+  const value = evaluateIn(test, scope, context);
+  if (yes === undefined) return value.type === 'undefined' ? evaluateIn(no, scope, context) : value;
+  const truth = truthOf(value);
+  if (truth === undefined) return value.type === 'undefined' ? UNDEFINED : ERROR;
+  return evaluateIn(truth ? yes : no, scope, context);
+}

@@ -1,0 +1,68 @@
+// `Name = value` lines: one line, or the ad that begins at an offset of a text.
+import { makeAd } from './ast.ts';
+import type { AdExpr, Entry } from './ast.ts';
+import { isCoded } from '../../base/errors/errors.ts';
+import { bytesOf, trimBlanks } from './bytes.ts';
+import { parseBytes } from './parse.ts';
+import type { ParseOptions } from './parse.ts';
+import { syntaxError } from './syntax-error.ts';
+
+/** How lines are read; the lexer is always the old one. */
+export type LongParseOptions = Omit<ParseOptions, 'lexer' | 'prefix'>;
+
+const LEADING = /^[ \t\n\v\f\r]+/;
+
+/**
+ * Reads one `Name = value` line. The name is whatever stands before the first `=`; text after a complete expression is
+ * ignored, as HTCondor does.
+ * @throws CLASSAD_SYNTAX, CLASSAD_LIMIT
+ */
+export function parseLongLine(line: string, options: LongParseOptions = {}): Entry {
+  return lineEntry(bytesOf(line), options);
+}
+
+function lineEntry(line: string, options: LongParseOptions): Entry {
+  const equals = line.indexOf('=');
+  const name = trimBlanks(line.slice(0, Math.max(equals, 0)));
+  if (name === '') throw syntaxError(line, 0, '`Name = value` expected', options.quote ?? true);
+  // The name stays in front of the value, blanked out, so that an error points into the whole line.
+  const value = ' '.repeat(equals + 1) + line.slice(equals + 1);
+  return { name, expr: parseBytes(value, { ...options, lexer: 'old', prefix: true }) };
+}
+
+/** The ad that was read, where reading stopped, and whether a line that could not be read made it stop. */
+export interface LongAdRead {
+  readonly ad: AdExpr;
+  readonly end: number;
+}
+
+/**
+ * Reads lines of the byte string `source` from `at` on, up to a blank line. Lines that begin with `#` are passed over. A line that
+ * cannot be read ends the ad and hides everything after it.
+ * @throws CLASSAD_LIMIT
+ */
+export function readLongAd(source: string, at: number, options: LongParseOptions): LongAdRead {
+  const entries: Entry[] = [];
+  let from = at;
+  while (from < source.length) {
+    const newline = source.indexOf('\n', from);
+    const end = newline < 0 ? source.length : newline;
+    const line = source.slice(from, end).replace(LEADING, '');
+    from = Math.min(end + 1, source.length);
+    if (line === '') break;
+    if (line.startsWith('#')) continue;
+    const entry = readableEntry(line, options);
+    if (entry === undefined) return { ad: makeAd(entries), end: source.length };
+    entries.push(entry);
+  }
+  return { ad: makeAd(entries), end: from };
+}
+
+function readableEntry(line: string, options: LongParseOptions): Entry | undefined {
+  try {
+    return lineEntry(line, options);
+  } catch (error) {
+    if (isCoded(error) && error.code === 'CLASSAD_SYNTAX') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,64 @@
+// The entry points of parsing: a whole expression, a whole ad, an ad at the start of a text.
+import { bytesOf, textOf } from './bytes.ts';
+import type { AdExpr, Expr } from './ast.ts';
+import { DEFAULT_LIMITS } from '../../regexp/limits.ts';
+import type { Limits } from '../../regexp/limits.ts';
+import { parseTree } from './parse-expression.ts';
+import { parseAdTree } from './parse-primary.ts';
+import type { LexerSyntax } from './token.ts';
+import { Tokens } from './tokens.ts';
+
+/** How a text is parsed. */
+export interface ParseOptions {
+  /** `new` by default; `old` for `Name = value` lines and configuration values. */
+  readonly lexer?: LexerSyntax;
+  /** `old` by default, as in every HTCondor daemon: numbers with a leading zero are refused. */
+  readonly semantics?: Semantics;
+  readonly limits?: Partial<Limits>;
+  /** True: text after a complete expression is ignored, as HTCondor does for `Name = value` lines and boolean knobs. */
+  readonly prefix?: boolean;
+  /** False keeps the text out of error messages, for files that hold secrets. */
+  readonly quote?: boolean;
+}
+
+/** `old` is what HTCondor's daemons do; `new` is the bare ClassAd library (`STRICT_CLASSAD_EVALUATION`). */
+export type Semantics = 'old' | 'new';
+
+/** The token stream of `bytes` from `at` on. */
+export function tokensOf(bytes: string, at: number, options: ParseOptions): Tokens {
+  const lexer = { syntax: options.lexer ?? 'new', leadingZeros: options.semantics === 'new' } as const;
+  return new Tokens(bytes, at, lexer, { ...DEFAULT_LIMITS, ...options.limits }, options.quote ?? true);
+}
+
+/**
+ * Parses `text`, which must be one expression and, without `prefix`, nothing else.
+ * @throws CLASSAD_SYNTAX with line, column and caret; CLASSAD_LIMIT
+ * @see https://htcondor.readthedocs.io/en/latest/classads/classad-mechanism.html
+ */
+export function parseExpression(text: string, options: ParseOptions = {}): Expr {
+  return parseBytes(bytesOf(text), options);
+}
+
+/** {@link parseExpression} of a byte string. */
+export function parseBytes(bytes: string, options: ParseOptions = {}): Expr {
+  const tokens = tokensOf(bytes, 0, options);
+  const expr = parseTree(tokens);
+  if (options.prefix !== true && tokens.peek.kind !== 'end') tokens.fail('an operator or the end expected');
+  return expr;
+}
+
+/** Parses `text`, which must be one ad in new syntax and nothing else. @throws CLASSAD_SYNTAX, CLASSAD_LIMIT */
+export function parseAd(text: string, options: ParseOptions = {}): AdExpr {
+  const tokens = tokensOf(bytesOf(text), 0, options);
+  const ad = parseAdTree(tokens, parseTree);
+  if (tokens.peek.kind !== 'end') tokens.fail('the end expected');
+  return ad;
+}
+
+/** Parses the ad in new syntax that `text` starts with; `rest` is what follows it. @throws CLASSAD_SYNTAX, CLASSAD_LIMIT */
+export function parseAdPrefix(text: string, options: ParseOptions = {}): { ad: AdExpr; rest: string } {
+  const bytes = bytesOf(text);
+  const tokens = tokensOf(bytes, 0, options);
+  const ad = parseAdTree(tokens, parseTree);
+  return { ad, rest: textOf(bytes.slice(tokens.taken)) };
+}

@@ -1,0 +1,85 @@
+// The parser's view of a text: one token ahead, the bounds, and the error that points at the token that does not fit.
+import { limitError } from '../../regexp/limits.ts';
+import type { Limits } from '../../regexp/limits.ts';
+import { readToken } from './lexer.ts';
+import type { LexerOptions } from './lexer.ts';
+import { syntaxError } from './syntax-error.ts';
+import type { Token } from './token.ts';
+import type { Expr } from './ast.ts';
+
+/** A stream of tokens over a byte string. */
+export class Tokens {
+  readonly source: string;
+  readonly limits: Limits;
+  readonly #options: LexerOptions;
+  readonly #quote: boolean;
+  #current: Token;
+  #previous: Token | undefined;
+  #nesting = 0;
+
+  /** @param quote whether errors may show the text */
+  constructor(source: string, at: number, options: LexerOptions, limits: Limits, quote: boolean) {
+    if (source.length > limits.textLength) throw limitError('textLength', limits);
+    this.source = source;
+    this.limits = limits;
+    this.#options = options;
+    this.#quote = quote;
+    this.#current = readToken(source, at, undefined, options);
+  }
+
+  /** The token that comes next. */
+  get peek(): Token {
+    return this.#current;
+  }
+
+  /** Where the last taken token ends. */
+  get taken(): number {
+    return this.#previous?.end ?? 0;
+  }
+
+  /** True when the operator or punctuation `text` comes next. */
+  at(text: string): boolean {
+    return this.#current.kind === 'operator' && this.#current.text === text;
+  }
+
+  take(): Token {
+    const token = this.#current;
+    this.#previous = token;
+    this.#current = readToken(this.source, token.end, token, this.#options);
+    return token;
+  }
+
+  /** Takes `text` if it comes next. */
+  accept(text: string): boolean {
+    if (!this.at(text)) return false;
+    this.take();
+    return true;
+  }
+
+  /** @throws CLASSAD_SYNTAX when something else comes next */
+  expect(text: string): void {
+    if (!this.accept(text)) this.fail(`\`${text}\` expected`);
+  }
+
+  /** @throws CLASSAD_SYNTAX at the next token */
+  fail(expected: string): never {
+    const { kind, text, start } = this.#current;
+    const found = kind === 'bad' ? text : kind === 'end' ? 'the text ends' : `found \`${text}\``;
+    throw syntaxError(this.source, start, kind === 'bad' ? found : `${expected}, but ${found}`, this.#quote);
+  }
+
+  /** Runs `parse` one level deeper. @throws CLASSAD_LIMIT */
+  nested<T>(parse: () => T): T {
+    this.#nesting += 1;
+    if (this.#nesting > this.limits.depth) throw limitError('depth', this.limits);
+    const result = parse();
+    this.#nesting -= 1;
+    return result;
+  }
+
+  /** `expr`, if it is not too deep to walk. @throws CLASSAD_LIMIT */
+  bounded<E extends Expr>(expr: E): E {
+    if (expr.depth > this.limits.evaluationDepth) throw limitError('evaluationDepth', this.limits);
+    return expr;
+  }
+}

@@ -1,0 +1,132 @@
+// Map files: which name a name stands for, by exact text, by its beginning, or by regular expression.
+import { bytesOf, lowerAscii, textOf, trimBlanks } from '../language/bytes.ts';
+import type { UserMap } from '../operate/context.ts';
+import { DEFAULT_LIMITS } from '../../regexp/limits.ts';
+import type { Limits } from '../../regexp/limits.ts';
+import { readField } from './map-line.ts';
+import { compile, expand, search } from '../../regexp/regexp.ts';
+import type { Regexp } from '../../regexp/regexp.ts';
+import type { Budget } from '../../regexp/match.ts';
+
+/** One line of a map: `principal` is a text or a regular expression; `canonical` may hold `\0` to `\9`. All bytes. */
+export interface MapEntry {
+  readonly method: string;
+  readonly principal: string | Regexp;
+  readonly canonical: string;
+}
+
+/** A line that was passed over, counted from 1, and why. `file` is the path of an included file. */
+export interface MapProblem {
+  readonly file: string | undefined;
+  readonly line: number;
+  readonly problem: string;
+}
+
+/** A map file that was read. */
+export interface MapFile {
+  readonly entries: readonly MapEntry[];
+  readonly problems: readonly MapProblem[];
+  /** True: a text also maps the names that begin with it. */
+  readonly prefix: boolean;
+}
+
+export interface MapFileOptions {
+  /** `CLASSAD_USER_MAP_PREFIX_<name>`; false by default. */
+  readonly prefix?: boolean;
+  /** The texts that `@include path` stands for: one file, or all of a directory; without it includes are problems. */
+  readonly include?: (path: string) => readonly string[];
+  readonly limits?: Partial<Limits>;
+}
+
+/**
+ * Reads `method principal canonical` lines. Lines that cannot be read are passed over and listed.
+ * @throws CLASSAD_LIMIT for a regular expression that is too long; whatever `include` throws
+ * @see https://htcondor.readthedocs.io/en/latest/admin-manual/security.html
+ */
+export function parseMapFile(text: string, options: MapFileOptions = {}): MapFile {
+  const reader = new MapReader({ ...DEFAULT_LIMITS, ...options.limits }, options.include);
+  reader.read(text, undefined);
+  return { entries: reader.entries, problems: reader.problems, prefix: options.prefix ?? false };
+}
+
+class MapReader {
+  readonly entries: MapEntry[] = [];
+  readonly problems: MapProblem[] = [];
+  readonly #limits: Limits;
+  readonly #include: ((path: string) => readonly string[]) | undefined;
+
+  constructor(limits: Limits, include: ((path: string) => readonly string[]) | undefined) {
+    this.#limits = limits;
+    this.#include = include;
+  }
+
+  read(text: string, file: string | undefined): void {
+    bytesOf(text)
+      .split('\n')
+      .forEach((line, index) => {
+        const problem = this.#line(trimBlanks(line), file);
+        if (problem !== undefined) this.problems.push({ file, line: index + 1, problem });
+      });
+  }
+
+  /** @returns what is wrong with the line */
+  #line(line: string, file: string | undefined): string | undefined {
+    if (line === '' || line.startsWith('#')) return undefined;
+    const path = /^@include[ \t]+(.+)$/i.exec(line)?.[1];
+    if (path !== undefined) return this.#included(textOf(path), file);
+    const method = readField(line, 0, false);
+    const principal = method && readField(line, method.end, true);
+    const canonical = principal && readField(line, principal.end, false);
+    if (canonical === undefined) return 'three fields expected';
+    const { kind, text, options } = principal ?? canonical;
+    const pattern = kind === 'regexp' ? compile(text, options.replace(/[^iU]/g, ''), this.#limits) : text;
+    if (pattern === undefined) return 'the regular expression is malformed';
+    const key = lowerAscii(method?.text ?? '');
+    this.entries.push({ method: key, principal: pattern, canonical: canonical.text });
+    return undefined;
+  }
+
+  #included(path: string, file: string | undefined): string | undefined {
+    if (file !== undefined) return 'an included file cannot include another';
+    if (this.#include === undefined) return 'includes are not allowed here';
+    for (const text of this.#include(path)) this.read(text, path);
+    return undefined;
+  }
+}
+
+/**
+ * What `input` (bytes) maps to under `method`: the first entry, in the order of the file, that fits.
+ * @throws CLASSAD_LIMIT
+ */
+export function mapName(map: MapFile, method: string, input: string, budget: Budget): string | undefined {
+  const key = lowerAscii(method);
+  for (const entry of map.entries) {
+    if (entry.method !== key) continue;
+    const { principal, canonical } = entry;
+    if (typeof principal !== 'string') {
+      const match = search(principal, input, 0, budget);
+      if (match !== undefined) return canonicalOf(canonical, input, match);
+    } else if (principal === input || (map.prefix && input.startsWith(principal))) return canonical;
+  }
+  return undefined;
+}
+
+/** Groups that do not exist become nothing. */
+function canonicalOf(canonical: string, input: string, match: Int32Array): string {
+  const groups = new Int32Array(20).fill(-1);
+  groups.set(match.subarray(0, 20));
+  return expand(canonical, input, groups) ?? '';
+}
+
+/**
+ * The answer to `userMap()` from maps by name. `name` asks under the method `*`, `name.method` under another; names compare
+ * without regard to case.
+ */
+export function userMapOf(maps: ReadonlyMap<string, MapFile>): UserMap {
+  const byName = new Map([...maps].map(([name, map]) => [lowerAscii(bytesOf(name)), map]));
+  return (name, input, budget) => {
+    const dot = name.indexOf('.');
+    const map = byName.get(lowerAscii(dot < 0 ? name : name.slice(0, dot)));
+    return map === undefined ? undefined : mapName(map, dot < 0 ? '*' : name.slice(dot + 1), input, budget);
+  };
+}

@@ -1,0 +1,152 @@
+// Trees and values to text, in one line or indented.
+import { textOf } from '../language/bytes.ts';
+import type { AdExpr, Entry, Expr } from '../language/ast.ts';
+import { longReal, shortReal } from './number-text.ts';
+import { nameText, stringText } from './print-name.ts';
+import { absTimeText, relTimeText } from '../language/time-text.ts';
+import type { Value } from '../language/value.ts';
+
+/** `new`: `is`, `%.15E` reals, escapes. `old`: `=?=`, short reals, only quotes escaped. */
+export type PrintStyle = 'new' | 'old';
+
+/** How a tree or a value is printed. */
+export interface PrintOptions {
+  /** `new` by default. */
+  readonly style?: PrintStyle;
+  /** True: lists and ads over several lines, as Python's `str()` of an ad shows them. */
+  readonly pretty?: boolean;
+}
+
+/** The text of an expression; parsing it gives an equal expression. */
+export function printExpression(expr: Expr, options: PrintOptions = {}): string {
+  return textOf(expressionBytes(expr, options));
+}
+
+/** The text of a value. */
+export function printValue(value: Value, options: PrintOptions = {}): string {
+  return textOf(valueBytes(value, options));
+}
+
+/** {@link printExpression} as a byte string. */
+export function expressionBytes(expr: Expr, options: PrintOptions = {}): string {
+  return new Printer(options).expr(expr);
+}
+
+/** {@link printValue} as a byte string. */
+export function valueBytes(value: Value, options: PrintOptions = {}): string {
+  return new Printer(options).value(value);
+}
+
+/** The attributes in HTCondor's order: by length of the name, then by its bytes without regard to case. */
+export function orderedEntries(ad: AdExpr): Entry[] {
+  const keyed = [...ad.entries].map(([key, entry]) => ({ key, entry }));
+  keyed.sort((a, b) => a.key.length - b.key.length || (a.key < b.key ? -1 : 1));
+  return keyed.map(({ entry }) => entry);
+}
+
+const LIST_INDENT = 3;
+const AD_INDENT = 4;
+
+class Printer {
+  readonly #style: PrintStyle;
+  readonly #pretty: boolean;
+  #indent = 0;
+
+  constructor({ style = 'new', pretty = false }: PrintOptions) {
+    this.#style = style;
+    this.#pretty = pretty;
+  }
+
+  expr(expr: Expr): string {
+    switch (expr.kind) {
+      case 'literal':
+        return this.value(expr.shown);
+      case 'attribute':
+        return this.#attribute(expr);
+      case 'unary':
+        return ` ${expr.operator}${this.expr(expr.operand)}`;
+      case 'binary':
+        return `${this.expr(expr.left)} ${this.#operator(expr.operator)} ${this.expr(expr.right)}`;
+      case 'conditional':
+        return this.#conditional(expr);
+      case 'subscript':
+        return `${this.expr(expr.base)}[${this.expr(expr.index)}]`;
+      case 'call':
+        return `${nameText(expr.name)}(${expr.args.map((arg) => this.expr(arg)).join(',')})`;
+      case 'list':
+        return this.#list(expr.items);
+      case 'ad':
+        return this.#ad(expr);
+      case 'paren':
+        return `(${this.expr(expr.inner)})`;
+    }
+  }
+
+  value(value: Value): string {
+    switch (value.type) {
+      case 'undefined':
+      case 'error':
+        return value.type;
+      case 'boolean':
+      case 'integer':
+        return String(value.value);
+      case 'real':
+        return this.#style === 'old' ? shortReal(value.value) : longReal(value.value);
+      case 'string':
+        return stringText(value.value, this.#style);
+      case 'list':
+        return this.#list(value.items);
+      case 'classad':
+        return this.#ad(value.scope.ad);
+      case 'abstime':
+        return `absTime("${absTimeText(value)}")`;
+      case 'reltime':
+        return `relTime("${relTimeText(value)}")`;
+    }
+  }
+
+  #operator(operator: string): string {
+    if (this.#style === 'old') return operator;
+    return operator === '=?=' ? 'is' : operator === '=!=' ? 'isnt' : operator;
+  }
+
+  /** The reference never quotes a name after a dot. */
+  #attribute(expr: Expr & { kind: 'attribute' }): string {
+    if (expr.base !== undefined) return `${this.expr(expr.base)}.${expr.name}`;
+    return `${expr.absolute ? '.' : ''}${nameText(expr.name)}`;
+  }
+
+  #conditional({ test, yes, no }: Expr & { kind: 'conditional' }): string {
+    const middle = yes === undefined ? '?:' : `? ${this.expr(yes)} :`;
+    return `${this.expr(test)} ${middle} ${this.expr(no)}`;
+  }
+
+  #list(items: readonly Expr[]): string {
+    if (!this.#pretty) return `{ ${items.map((item) => this.expr(item)).join(',')} }`;
+    return this.#block('{', '}', LIST_INDENT, items, ',', (item) => this.expr(item));
+  }
+
+  #ad(ad: AdExpr): string {
+    const print = ({ name, expr }: Entry): string => `${nameText(name)} = ${this.expr(expr)}`;
+    const entries = orderedEntries(ad);
+    if (!this.#pretty) return `[ ${entries.map(print).join('; ')} ]`;
+    return this.#block('[', ']', AD_INDENT, entries, '; ', print);
+  }
+
+  #block<T>(
+    open: string,
+    close: string,
+    step: number,
+    items: readonly T[],
+    separator: string,
+    print: (item: T) => string,
+  ): string {
+    this.#indent += step;
+    const outer = `\n${' '.repeat(this.#indent)}`;
+    this.#indent += step;
+    const inner = `\n${' '.repeat(this.#indent)}`;
+    const body = items.map((item) => inner + print(item)).join(separator);
+    this.#indent -= 2 * step;
+    return `${outer}${open}${body}${outer}${close}`;
+  }
+}

@@ -1,0 +1,85 @@
+// The accounts of this machine: who a user or group id is, by the local files first and by every directory service after them.
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { systemCode } from '../../base/errors/errors.ts';
+
+/** A user of this machine. */
+export interface Account {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+}
+
+/** A directory service that does not answer holds a program up for no longer than this, in milliseconds. */
+const LOOKUP_TIMEOUT = 2000;
+
+/** The users in /etc/passwd. */
+export function localUsers(): Account[] {
+  return linesOf('/etc/passwd').map(accountOf);
+}
+
+/**
+ * The user of this name, in /etc/passwd or in a directory service; `undefined` when there is none or the service does not answer
+ * within two seconds.
+ * @see getpwnam(3), getent(1)
+ */
+export function findUser(name: string): Account | undefined {
+  const local = localUsers().find((user) => user.name === name);
+  if (local) return local;
+  const line = getent('passwd', name);
+  return line === undefined ? undefined : accountOf(line);
+}
+
+/** The name of a user id, in /etc/passwd or in a directory service; `undefined` when it has none. */
+export function userName(uid: number): string | undefined {
+  return (
+    localUsers().find((user) => user.uid === uid)?.name ?? getent('passwd', String(uid))?.split(':', 1)[0]
+  );
+}
+
+/** The id of a group, in /etc/group or in a directory service; `undefined` when there is no such group. */
+export function groupId(name: string): number | undefined {
+  const line = linesOf('/etc/group').find((group) => group.startsWith(`${name}:`)) ?? getent('group', name);
+  const [, , gid = ''] = line?.split(':') ?? [];
+  return /^\d+$/.test(gid) ? Number(gid) : undefined;
+}
+
+/** True when every member of the group is a user of whom `isTrusted` says so, by the local files: a group that is not in them counts as open. */
+export function hasOnlyMembers(gid: number, isTrusted: (uid: number) => boolean): boolean {
+  const users = localUsers();
+  const trusted = new Set(users.filter(({ uid }) => isTrusted(uid)).map(({ name }) => name));
+  const group = linesOf('/etc/group').find((line) => line.split(':')[2] === String(gid));
+  const members = group
+    ?.split(':')[3]
+    ?.split(',')
+    .filter((name) => name !== '');
+  const primary = users.filter((user) => user.gid === gid).map(({ name }) => name);
+  return members !== undefined && [...members, ...primary].every((name) => trusted.has(name));
+}
+
+function accountOf(line: string): Account {
+  const [name = '', , uid = '-1', gid = '-1', , home = ''] = line.trimEnd().split(':');
+  return { name, uid: Number(uid), gid: Number(gid), home };
+}
+
+function linesOf(path: string): string[] {
+  try {
+    return readFileSync(path, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '');
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    throw error;
+  }
+}
+
+function getent(database: 'passwd' | 'group', key: string): string | undefined {
+  const { status, stdout } = spawnSync('getent', [database, '--', key], {
+    encoding: 'utf8',
+    timeout: LOOKUP_TIMEOUT,
+  });
+  const [line = ''] = status === 0 ? stdout.split('\n') : [];
+  return line === '' ? undefined : line;
+}

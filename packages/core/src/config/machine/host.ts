@@ -1,0 +1,146 @@
+// The real machine behind the configuration: its files, its names and what is known about this process.
+import { readFileSync, readdirSync, realpathSync, statSync, type Stats } from 'node:fs';
+import { arch, cpus, hostname, networkInterfaces, release, totalmem, type } from 'node:os';
+import { dirname, join } from 'node:path';
+import { messageOf, systemCode } from '../../base/errors/errors.ts';
+import { hasOnlyMembers, localUsers } from './accounts.ts';
+import { runProgram } from './command.ts';
+import type { SourceHost } from '../syntax/reading.ts';
+import type { HostFacts } from '../syntax/read-configuration.ts';
+import { writeFileAtomically } from '../../base/files/atomic-write.ts';
+
+/** Files and programs of this machine; a program may take `commandSeconds`. Relative names start at the working directory. */
+export function machineHost(commandSeconds: number): SourceHost {
+  return {
+    readFile: (path) =>
+      orAbsent(() => (statSync(path).isDirectory() ? new Uint8Array() : readFileSync(path))),
+    isDirectory: (path) => orAbsent(() => statSync(path).isDirectory()) ?? false,
+    listFiles: (path) => orAbsent(() => readdirSync(path).filter((name) => isFile(join(path, name)))),
+    run: (command) => runProgram(command, commandSeconds),
+    writeFile: (path, bytes) => writeFileAtomically(path, bytes, { mode: 0o600, durable: false }),
+    writableByOthers,
+  };
+}
+
+function orAbsent<Result>(action: () => Result): Result | undefined {
+  try {
+    return action();
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+function isFile(path: string): boolean {
+  return orAbsent(() => statSync(path).isFile()) ?? false;
+}
+
+/** Only root and the process's user may be able to change the file, or swap it through a directory above it. */
+function writableByOthers(path: string): string | undefined {
+  try {
+    const real = realpathSync(path);
+    if (openToOthers(statSync(real))) return `${path} can be written by others`;
+    for (let directory = dirname(real); ; directory = dirname(directory)) {
+      const above = statSync(directory);
+      const sticky = (above.mode & 0o1000) !== 0 && isOurs(above.uid);
+      if (openToOthers(above) && !sticky)
+        return `${directory}, which holds ${path}, can be written by others`;
+      if (directory === dirname(directory)) return undefined;
+    }
+  } catch (error) {
+    return `${path} cannot be examined: ${systemCode(error) ?? messageOf(error)}`;
+  }
+}
+
+function openToOthers({ uid, gid, mode }: Stats): boolean {
+  return !isOurs(uid) || (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && !hasOnlyMembers(gid, isOurs));
+}
+
+function isOurs(uid: number): boolean {
+  return uid === 0 || uid === process.geteuid?.();
+}
+
+/** Facts about this machine and process. */
+export function machineFacts(): HostFacts {
+  const uid = process.getuid?.() ?? 0;
+  const gid = process.getgid?.() ?? 0;
+  const users = localUsers();
+  const own = users.find((user) => user.uid === uid);
+  const [ipv4, ipv6] = addresses();
+  const numbers = { REAL_UID: uid, REAL_GID: gid, PID: process.pid, PPID: process.ppid };
+  return {
+    fullHostname: () => (knownHostname ??= fullHostname()),
+    tilde: users.find((user) => user.name === 'condor')?.home ?? '',
+    home: own?.home ?? '',
+    uid,
+    early: earlyFacts(),
+    late: {
+      USERNAME: own?.name ?? '',
+      ...Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, String(value)])),
+      IP_ADDRESS: ipv4 || ipv6,
+      IP_ADDRESS_IS_IPV6: String(ipv4 === '' && ipv6 !== ''),
+      IPV4_ADDRESS: ipv4,
+      IPV6_ADDRESS: ipv6,
+    },
+  };
+}
+
+const ARCHES: Readonly<Record<string, readonly [string, string]>> = {
+  x64: ['X86_64', 'x86_64'],
+  arm64: ['aarch64', 'aarch64'],
+  ppc64: ['ppc64le', 'ppc64le'],
+};
+
+function earlyFacts(): Record<string, string> {
+  const [condorArch, machine] = ARCHES[arch()] ?? [arch(), arch()];
+  const count = String(Math.max(1, cpus().length));
+  return {
+    ARCH: condorArch,
+    OPSYS: type().toUpperCase(),
+    UNAME_ARCH: machine,
+    UNAME_OPSYS: type(),
+    UTSNAME_MACHINE: machine,
+    UTSNAME_NODENAME: hostname(),
+    UTSNAME_RELEASE: release(),
+    UTSNAME_SYSNAME: type(),
+    DETECTED_CPUS: count,
+    DETECTED_CORES: count,
+    DETECTED_PHYSICAL_CPUS: count,
+    DETECTED_CPUS_LIMIT: count,
+    DETECTED_MEMORY: String(Math.floor(totalmem() / (1024 * 1024))),
+  };
+}
+
+function readLines(path: string): string[] {
+  return (orAbsent(() => readFileSync(path, 'utf8')) ?? '').split('\n').filter((line) => line !== '');
+}
+
+/** Asked for once: it may take a program. */
+let knownHostname: string | undefined;
+
+/** The host's name with its domain: from the name itself, the hosts file, or what the resolver says. */
+function fullHostname(): string {
+  const own = hostname();
+  if (own.includes('.')) return own;
+  for (const line of readLines('/etc/hosts')) {
+    const names = line.replace(/#.*/, '').trim().split(/\s+/).slice(1);
+    const full = names.find((name) => name.startsWith(`${own}.`));
+    if (names.includes(own) && full !== undefined) return full;
+  }
+  const asked = runProgram(['hostname', '-f'], 5);
+  const answer =
+    asked.kind === 'done' && asked.status === 0 ? Buffer.from(asked.output).toString().trim() : '';
+  return answer.startsWith(`${own}.`) ? answer : own;
+}
+
+function addresses(): readonly [string, string] {
+  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const pick = (family: string): string => {
+    const candidates = all.filter(
+      (address) => address.family === family && !address.address.startsWith('fe80'),
+    );
+    return (candidates.find((address) => !address.internal) ?? candidates[0])?.address ?? '';
+  };
+  return [pick('IPv4'), pick('IPv6')];
+}

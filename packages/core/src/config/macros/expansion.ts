@@ -1,0 +1,31 @@
+// What an expansion knows and spends; the functions and the expander share it.
+import { CodedError } from '../../base/errors/errors.ts';
+import type { EvaluateExpression } from './evaluate.ts';
+
+/** What expansion needs to know. `random` returns a whole number from 0 up to, not including, its argument. */
+export interface ExpandContext {
+  /** The text of a knob as stored, in the scope of the reader; `undefined` when it is not set. */
+  lookup(name: string): string | undefined;
+  environment(name: string): string | undefined;
+  readonly evaluate: EvaluateExpression;
+  readonly random: (below: number) => number;
+  /** Receives what is wrong with a function macro; the expansion goes on, as HTCondor's does. */
+  problem(message: string): void;
+}
+
+/** One expansion's running account; nested expansions share it. */
+export interface Expansion {
+  readonly context: ExpandContext;
+  /** Expands a value that a function macro asks for; `$(DOLLAR)` stays in it. */
+  nested(text: string): string;
+  steps: number;
+  work: number;
+  depth: number;
+  /** True once the result depends on chance, so that nobody keeps it. */
+  chance: boolean;
+}
+
+/** The error for a bound that was passed. */
+export function limitError(reason: string): CodedError {
+  return new CodedError('CONFIG_LIMIT', `the expansion was given up: ${reason}`, { reason });
+}

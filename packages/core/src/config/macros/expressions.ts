@@ -1,0 +1,61 @@
+// ClassAd expressions for the configuration: numbers, booleans, $INT, $EVAL and the like.
+import { isCoded } from '../../base/errors/errors.ts';
+import { systemClock } from '../../base/time/clock.ts';
+import type { Expr } from '../../classad/language/ast.ts';
+import { bytesOf, textOf } from '../../classad/language/bytes.ts';
+import { evaluate } from '../../classad/evaluate/evaluate.ts';
+import { parseTree } from '../../classad/language/parse-expression.ts';
+import { parseExpression, tokensOf, type ParseOptions } from '../../classad/language/parse.ts';
+import { printValue } from '../../classad/print/print.ts';
+import type { Value } from '../../classad/language/value.ts';
+import type { EvaluateExpression, ExpressionValue } from './evaluate.ts';
+
+/** Knobs are read by the rules of `Name = value` lines: a backslash stands for itself, except before a quote. */
+const OPTIONS: ParseOptions = { lexer: 'old', semantics: 'old' };
+
+/** An evaluator in an empty ad; `now` gives epoch seconds to `time()`. */
+export function expressionEvaluator(now: () => number): EvaluateExpression {
+  return (text, prefix = false) => {
+    const expr = parse(text, prefix);
+    return expr === undefined ? undefined : valueOf(expr, now());
+  };
+}
+
+/** The evaluator that every part of the configuration uses unless it is given another. */
+export const evaluateExpression: EvaluateExpression = expressionEvaluator(() => systemClock.now());
+
+function parse(text: string, prefix: boolean): Expr | undefined {
+  try {
+    return prefix ? parseTree(tokensOf(bytesOf(text), 0, OPTIONS)) : parseExpression(text, OPTIONS);
+  } catch (error) {
+    if (isCoded(error, 'CLASSAD_SYNTAX') || isCoded(error, 'CLASSAD_LIMIT')) return undefined;
+    throw error;
+  }
+}
+
+function valueOf(expr: Expr, now: number): ExpressionValue {
+  try {
+    return convert(evaluate(expr, { now }));
+  } catch (error) {
+    if (isCoded(error, 'CLASSAD_LIMIT')) return { kind: 'error' };
+    throw error;
+  }
+}
+
+function convert(value: Value): ExpressionValue {
+  switch (value.type) {
+    case 'undefined':
+    case 'error':
+      return { kind: value.type };
+    case 'boolean':
+      return { kind: 'boolean', value: value.value };
+    case 'integer':
+      return { kind: 'integer', value: value.value };
+    case 'real':
+      return { kind: 'real', value: value.value };
+    case 'string':
+      return { kind: 'string', value: textOf(value.value) };
+    default:
+      return { kind: 'other', text: printValue(value) };
+  }
+}

@@ -1,0 +1,129 @@
+// The include statement: another file, or what a command prints.
+import { CodedError, messageOf, systemCode } from '../../base/errors/errors.ts';
+import { LIMITS } from '../macros/limits.ts';
+import type { Reading } from './reading.ts';
+import { syntaxError, type Source } from './source.ts';
+import type { Statement } from './statements.ts';
+import { decodeText, trim, trimEnd } from '../macros/text.ts';
+
+/** Where an include statement stands. */
+export interface IncludePlace {
+  readonly source: Source;
+  readonly line: number;
+}
+
+type ReadSource = (reading: Reading, source: Source) => void;
+
+interface IncludeOptions {
+  readonly optional: boolean;
+  readonly command: boolean;
+  readonly cache: string | undefined;
+}
+
+/**
+ * Carries out `include [ifexist] [command [into FILE]] : SOURCE`. A source that ends in `|` is a command too.
+ * @throws CodedError `CONFIG_READ` for what cannot be read or run, `CONFIG_SYNTAX` for words that are not known.
+ */
+export function readInclude(
+  statement: Statement & { kind: 'include' },
+  reading: Reading,
+  place: IncludePlace,
+  readSource: ReadSource,
+): void {
+  const options = parseOptions(reading.expand(statement.options), place);
+  const target = trim(reading.expand(statement.source));
+  const depth = place.source.depth + 1;
+  if (depth >= LIMITS.includeDepth) throw syntaxError(place.source, place.line, 'includes nested too deep');
+  const piped = target.endsWith('|');
+  const command = options.command || piped;
+  const name = piped ? trimEnd(target.slice(0, -1)) : target;
+  if (name === '') throw syntaxError(place.source, place.line, 'include names nothing');
+  const bytes = command
+    ? commandOutput(name, options, reading, place)
+    : fileBytes(name, options, reading, place);
+  if (bytes === undefined) return;
+  const asker = command ? place.source.asker : name;
+  readSource(reading, { file: name, asker, text: textOf(bytes, reading, name, place), depth });
+}
+
+function parseOptions(text: string, { source, line }: IncludePlace): IncludeOptions {
+  const match = /^(ifexists?(?=\s|$))?\s*((?:command|output)(?=\s|$)(?:\s+into\s+(.+))?)?$/.exec(text);
+  if (!match) throw syntaxError(source, line, `unexpected keyword(s) '${text}' after include`);
+  return { optional: match[1] !== undefined, command: match[2] !== undefined, cache: match[3] };
+}
+
+function fileBytes(
+  name: string,
+  options: IncludeOptions,
+  reading: Reading,
+  place: IncludePlace,
+): Uint8Array | undefined {
+  const bytes = guarded(name, place, () => reading.host.readFile(name));
+  if (bytes === undefined && !options.optional)
+    throw readError(place, `can't open file ${name}: no such file`);
+  return bytes;
+}
+
+function commandOutput(
+  command: string,
+  options: IncludeOptions,
+  reading: Reading,
+  place: IncludePlace,
+): Uint8Array | undefined {
+  const { cache } = options;
+  const kept = cache === undefined ? undefined : guarded(cache, place, () => reading.host.readFile(cache));
+  if (kept !== undefined) return kept;
+  const result = runCommand(command, reading, place, place.source.asker);
+  if (result.kind === 'missing' && options.optional) return undefined;
+  if (result.kind !== 'done') throw readError(place, `${command}: not a valid command: ${result.reason}`);
+  if (cache === undefined) return result.output;
+  if (result.status !== 0) throw readError(place, `${command}: exited with status ${result.status}`);
+  guarded(cache, place, () => reading.host.writeFile(cache, result.output));
+  return result.output;
+}
+
+/**
+ * Runs a command that `asker` asks for; blanks separate its words, and quotes mean nothing.
+ * @throws CodedError `CONFIG_READ` when commands are forbidden, or others could have written `asker`.
+ */
+export function runCommand(
+  command: string,
+  reading: Reading,
+  place: IncludePlace,
+  asker: string,
+): ReturnType<Reading['host']['run']> {
+  if (!reading.commandsAllowed) throw readError(place, `${command}: commands are not allowed here`);
+  const reason = asker === '' ? undefined : reading.host.writableByOthers(asker);
+  if (reason !== undefined) throw readError(place, `${command} is not run: ${reason}`);
+  return reading.host.run(command.split(/[ \t\n\v\f\r]+/).filter((word) => word !== ''));
+}
+
+/** Notes a source as read, and decodes it. @throws CodedError `CONFIG_LIMIT` when it is too much. */
+export function textOf(bytes: Uint8Array, reading: Reading, name: string, place?: IncludePlace): string {
+  reading.sources.push(name);
+  const where = place ? `${place.source.file}:${place.line}: ` : '';
+  if (bytes.length > LIMITS.sourceBytes || reading.sources.length > LIMITS.sources) {
+    throw new CodedError('CONFIG_LIMIT', `${where}${name} is too large, or there are too many sources`, {
+      file: name,
+    });
+  }
+  return decodeText(bytes);
+}
+
+function guarded<Result>(name: string, place: IncludePlace, action: () => Result): Result {
+  try {
+    return action();
+  } catch (error) {
+    throw readError(place, `${name}: ${systemCode(error) ?? messageOf(error)}`, error);
+  }
+}
+
+/** A source that cannot be read, and the line that asks for it. */
+export function readError({ source, line }: IncludePlace, message: string, cause?: unknown): CodedError {
+  return new CodedError(
+    'CONFIG_READ',
+    `${source.file}:${line}: ${message}`,
+    { file: source.file, line },
+    cause,
+  );
+}

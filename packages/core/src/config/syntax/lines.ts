@@ -1,0 +1,58 @@
+// Physical lines to logical lines: blanks, continuations and HTCondor's habits with comments inside them.
+import { trim } from '../macros/text.ts';
+
+/** A statement's text and the number of the physical line that ended it, counting from 1. */
+export interface LogicalLine {
+  readonly text: string;
+  readonly line: number;
+}
+
+/** Hands out one logical line after the other. */
+export interface LineReader {
+  next(): LogicalLine | undefined;
+  /** `true`: a comment may be continued, and is not recognised inside a continuation (`#opt:oldcomment`). */
+  setOldComments(old: boolean): void;
+}
+
+/**
+ * Reads logical lines:
+ *
+ *     logical  := { physical '\' newline } physical
+ *     physical := text, blanks removed at both ends; the last line of a file without newline is left as it is
+ *
+ * A comment does not continue. Inside a continuation a comment line is left out when it ends in `\`; when it does not,
+ * it ends the statement and leaves its last character behind, as HTCondor does. A NUL hides the rest of its line.
+ */
+export function createLineReader(text: string): LineReader {
+  let position = 0;
+  let line = 0;
+  let oldComments = false;
+  const next = (): LogicalLine | undefined => {
+    let logical = '';
+    let pending = '';
+    let continued = false;
+    while (position < text.length) {
+      const newline = text.indexOf('\n', position);
+      const physical = text.slice(position, newline < 0 ? text.length : newline);
+      position = newline < 0 ? text.length : newline + 1;
+      line += 1;
+      const nul = physical.indexOf('\0');
+      pending += nul < 0 ? physical : physical.slice(0, nul);
+      if (nul >= 0) continue;
+      if (newline < 0) break;
+      const piece = keptPart(trim(pending), continued && !oldComments);
+      pending = '';
+      const startsComment = !continued && !oldComments && piece.startsWith('#');
+      if (!piece.endsWith('\\') || startsComment) return { text: logical + piece, line };
+      logical += piece.slice(0, -1);
+      continued = true;
+    }
+    const rest = logical + pending;
+    return rest === '' ? undefined : { text: rest, line };
+  };
+  return { next, setOldComments: (old) => void (oldComments = old) };
+}
+
+function keptPart(piece: string, commentsVanish: boolean): string {
+  return commentsVanish && piece.startsWith('#') ? piece.slice(-1) : piece;
+}

@@ -1,0 +1,213 @@
+// Puts a whole configuration together from a host, in HTCondor's order, and hands out the finished Config.
+import { CodedError } from '../../base/errors/errors.ts';
+import { evaluateCondition } from '../macros/condition.ts';
+import type { Config, ConfigWarning, Origin } from '../table/config.ts';
+import { createConfig } from '../table/create-config.ts';
+import type { EvaluateExpression } from '../macros/evaluate.ts';
+import { expandSelf, expandText, startExpansion } from '../macros/expand.ts';
+import type { ExpandContext } from '../macros/expansion.ts';
+import { LIMITS } from '../macros/limits.ts';
+import { tolerantly, type Reading, type SourceHost } from './reading.ts';
+import { knob, readDirectories, readEnvironment, readFileSource, readLocalFiles } from './sources.ts';
+import { readTemplate } from './statement-reader.ts';
+import { createTable, type Entry, type Table } from '../table/table.ts';
+import type { Templates } from './templates.ts';
+
+/** What is known about machine and process; texts go into knobs as they are. */
+export interface HostFacts {
+  /** The machine's name, with its domain where that is known; asked for only when NETWORK_HOSTNAME is not set. */
+  readonly fullHostname: () => string;
+  /** The home directory of the user condor; empty when there is none. */
+  readonly tilde: string;
+  /** The home directory of the process's user in the password database. */
+  readonly home: string;
+  readonly uid: number;
+  /** Knobs that are set before any file is read: OPSYS, ARCH, DETECTED_CPUS... */
+  readonly early: Readonly<Record<string, string>>;
+  /** Knobs that are set after all files: USERNAME, PID, IP_ADDRESS... */
+  readonly late: Readonly<Record<string, string>>;
+}
+
+/** Everything a reading depends on. */
+export interface ReadOptions {
+  readonly subsystem: string;
+  readonly localName: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly facts: HostFacts;
+  readonly host: SourceHost;
+  readonly defaults: ReadonlyMap<string, Entry>;
+  readonly templates: Templates;
+  readonly evaluate: EvaluateExpression;
+  readonly random: (below: number) => number;
+  readonly commandsAllowed: boolean;
+  /** The version that conditions compare with. */
+  readonly version: readonly [number, number, number];
+  /** As {@link Reading.tolerate}. */
+  readonly tolerate?: ((error: CodedError) => void) | undefined;
+}
+
+const FORBIDDEN = 'YOU_MUST_CHANGE_THIS_INVALID_CONDOR_CONFIGURATION_VALUE';
+const DETECTED: Origin = { kind: 'detected' };
+
+/**
+ * Reads a configuration: root file, local directories and files, the user's file, environment; then the knobs that the
+ * process itself decides, and the templates that AUTO_USE knobs ask for.
+ * @throws CodedError `CONFIG_READ`, `CONFIG_SYNTAX` or `CONFIG_LIMIT`, with file and line.
+ * @see https://htcondor.readthedocs.io/en/latest/admin-manual/introduction-to-configuration.html#ordered-evaluation-to-set-the-configuration
+ */
+export function readConfiguration(options: ReadOptions): Config {
+  const { subsystem, localName, facts } = options;
+  const table = createTable(options.defaults, subsystem, localName);
+  const warnings: ConfigWarning[] = [];
+  const context = expandContext(table, options, warnings);
+  const reading = createReading(table, context, options, warnings);
+  const detect = (name: string, value: string): void => {
+    if (value !== '') table.set(name, value, DETECTED);
+  };
+  const specials = (): void => {
+    detect('TILDE', facts.tilde);
+    detect('SUBSYSTEM', subsystem);
+    detect('LOCALNAME', localName ?? subsystem);
+  };
+  specials();
+  for (const [name, value] of Object.entries(facts.early)) detect(name, value);
+  tolerantly(reading, () => readFiles(reading, options, () => detectNames(reading, facts, detect)));
+  readEnvironment(reading, options.env);
+  specials();
+  detectNames(reading, facts, detect);
+  for (const [name, value] of Object.entries(facts.late)) detect(name, value);
+  tolerantly(reading, () => readAutomaticTemplates(reading));
+  tolerantly(reading, () => refuseForbidden(table));
+  return createConfig({ subsystem, localName, table, context, warnings, sources: reading.sources });
+}
+
+function readFiles(reading: Reading, options: ReadOptions, detectHost: () => void): void {
+  const root = options.env['CONDOR_CONFIG'];
+  if (root === 'ONLY_ENV') return detectHost();
+  readRoot(reading, root, options);
+  detectHost();
+  const directories = knob(reading, 'LOCAL_CONFIG_DIR');
+  readDirectories(reading, directories);
+  readLocalFiles(reading);
+  const changed = knob(reading, 'LOCAL_CONFIG_DIR');
+  if (changed !== directories) readDirectories(reading, changed);
+  if (options.facts.uid !== 0) readUserFile(reading, options.facts.home);
+}
+
+function readRoot(reading: Reading, root: string | undefined, { facts }: ReadOptions): void {
+  if (root !== undefined && root !== '') {
+    if (reading.host.isDirectory(root)) {
+      throw new CodedError('CONFIG_READ', `${root}: CONDOR_CONFIG names a directory, not a file`, {
+        file: root,
+      });
+    }
+    reading.table.set('CONFIG_ROOT', directoryOf(root), DETECTED);
+    return readFileSource(reading, root, true, { kind: 'environment' });
+  }
+  const places = ['/etc/condor/condor_config', '/usr/local/etc/condor_config'];
+  if (facts.tilde !== '') places.push(`${facts.tilde}/condor_config`);
+  for (const place of places) {
+    if (reading.host.readFile(place) === undefined) continue;
+    reading.table.set('CONFIG_ROOT', directoryOf(place), DETECTED);
+    return readFileSource(reading, place, true);
+  }
+  const message = `no configuration: set CONDOR_CONFIG to a file or to ONLY_ENV, or write one of ${places.join(', ')}`;
+  throw new CodedError('CONFIG_READ', message);
+}
+
+function directoryOf(path: string): string {
+  const slash = path.lastIndexOf('/');
+  return slash < 0 ? '.' : path.slice(0, Math.max(1, slash));
+}
+
+function readUserFile(reading: Reading, home: string): void {
+  const name = knob(reading, 'USER_CONFIG_FILE');
+  if (name === '') return;
+  if (name.startsWith('/')) return readFileSource(reading, name, false);
+  if (home !== '') readFileSource(reading, `${home}/.condor/${name}`, false);
+}
+
+function detectNames(
+  reading: Reading,
+  facts: HostFacts,
+  detect: (name: string, value: string) => void,
+): void {
+  const forced = knob(reading, 'NETWORK_HOSTNAME');
+  const domain = knob(reading, 'DEFAULT_DOMAIN_NAME');
+  const found = forced === '' ? facts.fullHostname() : forced;
+  const full = forced !== '' || found.includes('.') || domain === '' ? found : `${found}.${domain}`;
+  detect('FULL_HOSTNAME', full);
+  detect('HOSTNAME', full.split('.', 1)[0] ?? full);
+}
+
+function readAutomaticTemplates(reading: Reading): void {
+  const asked = [...reading.table.entries()].filter(({ name }) => /^AUTO_USE_/i.test(name));
+  for (const entry of asked.sort((a, b) => (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1))) {
+    const match = /^AUTO_USE_([^_]+)_(.+)$/i.exec(entry.name);
+    const verdict = evaluateCondition(entry.raw, reading.conditions);
+    if (!match || !('value' in verdict) || !verdict.value) continue;
+    const file = entry.origin.kind === 'file' ? entry.origin.file : entry.origin.kind;
+    const line = entry.origin.kind === 'file' ? entry.origin.line : 0;
+    const use = { name: match[2] ?? '', arguments: undefined };
+    readTemplate(reading, { file, asker: file, text: '', depth: 0 }, line, match[1] ?? '', use);
+  }
+}
+
+function refuseForbidden(table: Table): void {
+  for (const { name, raw, origin } of table.entries()) {
+    if (raw !== FORBIDDEN) continue;
+    const where = origin.kind === 'file' ? `${origin.file}:${origin.line}` : origin.kind;
+    throw new CodedError('CONFIG_SYNTAX', `${where}: ${name} still has the value that must be changed`, {
+      name,
+    });
+  }
+}
+
+function expandContext(table: Table, options: ReadOptions, warnings: ConfigWarning[]): ExpandContext {
+  return {
+    lookup: (name) => table.lookup(name)?.raw,
+    environment: (name) => options.env[name],
+    evaluate: options.evaluate,
+    random: options.random,
+    problem: (message) => {
+      if (!warnings.some((warning) => warning.message === message)) warnings.push({ message });
+    },
+  };
+}
+
+function createReading(
+  table: Table,
+  context: ExpandContext,
+  options: ReadOptions,
+  warnings: ConfigWarning[],
+): Reading {
+  const expand = (text: string): string =>
+    text.includes('$') ? expandText(text, startExpansion(context)) : text;
+  const { templates } = options;
+  return {
+    table,
+    host: options.host,
+    templates,
+    commandsAllowed: options.commandsAllowed,
+    warnings,
+    tolerate: options.tolerate,
+    sources: [],
+    expansion: () => startExpansion(context),
+    expand,
+    conditions: {
+      expand,
+      isDefined: (name) => (table.lookup(name)?.raw ?? '') !== '',
+      hasTemplate: (category, name) =>
+        name === undefined ? templates.hasCategory(category) : templates.find(category, name) !== undefined,
+      version: options.version,
+    },
+    assign: (name, value, origin) => {
+      const isSelf = (reference: string): boolean => table.isSelf(name, reference);
+      const raw = value.includes('$') ? expandSelf(value, isSelf, startExpansion(context)) : value;
+      if (raw.length > LIMITS.valueLength) {
+        throw new CodedError('CONFIG_LIMIT', `the value of ${name} grows too long`, { name });
+      }
+      table.set(name, raw, origin);
+    },
+  };
+}

@@ -1,0 +1,127 @@
+// The order in which a configuration is put together: files, directories, the user's file, the environment.
+import { CodedError, messageOf, systemCode } from '../../base/errors/errors.ts';
+import type { Origin } from '../table/config.ts';
+import { runCommand, textOf, type IncludePlace } from './include.ts';
+import { tolerantly, type Reading } from './reading.ts';
+import { readSource } from './statement-reader.ts';
+import { compareBytes, splitList, trimEnd, trimStart } from '../macros/text.ts';
+
+/** The place that a source without a statement of its own is asked for from. */
+function placeOf(origin: Origin | undefined): IncludePlace {
+  const file = origin?.kind === 'file' ? origin.file : (origin?.kind ?? 'default');
+  const line = origin?.kind === 'file' ? origin.line : 0;
+  return { source: { file, asker: origin?.kind === 'file' ? origin.file : '', text: '', depth: 0 }, line };
+}
+
+/**
+ * Reads one file, or the output of `command |`.
+ * @throws CodedError `CONFIG_READ` when it is `required` and not there.
+ */
+export function readFileSource(reading: Reading, name: string, required: boolean, origin?: Origin): void {
+  tolerantly(reading, () => readOneSource(reading, name, required, origin));
+}
+
+function readOneSource(reading: Reading, name: string, required: boolean, origin?: Origin): void {
+  const place = placeOf(origin);
+  const piped = trimEnd(name).endsWith('|');
+  const bytes = piped
+    ? outputOf(reading, trimEnd(trimEnd(name).slice(0, -1)), place)
+    : bytesOf(reading, name);
+  if (bytes === undefined) {
+    if (!required) return;
+    throw new CodedError('CONFIG_READ', `${name}: the configuration file does not exist or cannot be read`, {
+      file: name,
+    });
+  }
+  const asker = piped ? place.source.asker : name;
+  readSource(reading, { file: name, asker, text: textOf(bytes, reading, name), depth: 0 });
+}
+
+function bytesOf(reading: Reading, name: string): Uint8Array | undefined {
+  try {
+    return reading.host.readFile(name);
+  } catch (error) {
+    throw new CodedError(
+      'CONFIG_READ',
+      `${name}: ${systemCode(error) ?? messageOf(error)}`,
+      { file: name },
+      error,
+    );
+  }
+}
+
+function outputOf(reading: Reading, command: string, place: IncludePlace): Uint8Array | undefined {
+  const result = runCommand(command, reading, place, place.source.asker);
+  return result.kind === 'done' ? result.output : undefined;
+}
+
+/** Reads the files of every directory in `list`, in the byte order of their paths, but for names that are excluded. */
+export function readDirectories(reading: Reading, list: string): void {
+  const excluded = exclusion(reading);
+  for (const directory of splitList(list)) {
+    const names = reading.host.listFiles(directory) ?? [];
+    const paths = names
+      .filter((name) => !excluded(name))
+      .map((name) => `${directory.replace(/\/+$/, '')}/${name}`);
+    for (const path of paths.sort(compareBytes)) readFileSource(reading, path, false);
+  }
+}
+
+function exclusion(reading: Reading): (name: string) => boolean {
+  const pattern = reading.expand(reading.table.lookup('LOCAL_CONFIG_DIR_EXCLUDE_REGEXP')?.raw ?? '');
+  if (pattern === '') return () => false;
+  try {
+    const regex = new RegExp(pattern);
+    return (name) => regex.test(name);
+  } catch (error) {
+    const message = `LOCAL_CONFIG_DIR_EXCLUDE_REGEXP is no regular expression (${messageOf(error)}); nothing is excluded`;
+    reading.warnings.push({ message });
+    return () => false;
+  }
+}
+
+/** Reads LOCAL_CONFIG_FILE. A file that changes the list replaces what is left of it; no file is read twice. */
+export function readLocalFiles(reading: Reading): void {
+  const done = new Set<string>();
+  let value = knob(reading, 'LOCAL_CONFIG_FILE');
+  let queue = sourceList(value);
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    done.add(next);
+    const origin = reading.table.lookup('LOCAL_CONFIG_FILE')?.origin;
+    readFileSource(reading, next, localFilesRequired(reading), origin);
+    const changed = knob(reading, 'LOCAL_CONFIG_FILE');
+    if (changed === value) continue;
+    value = changed;
+    queue = sourceList(value).filter((name) => !done.has(name));
+  }
+}
+
+/** A list that ends in `|` is one command with its arguments. */
+function sourceList(value: string): string[] {
+  return trimEnd(value).endsWith('|') ? [trimStart(trimEnd(value))] : splitList(value);
+}
+
+function localFilesRequired(reading: Reading): boolean {
+  const value = knob(reading, 'REQUIRE_LOCAL_CONFIG_FILE');
+  if (/^\s*(?:t|true)\s*$/i.test(value) || value === '') return true;
+  if (/^\s*(?:f|false)\s*$/i.test(value)) return false;
+  if (/^\s*[-+]?[\d.]+\s*$/.test(value)) return Number(value) !== 0;
+  const message = `REQUIRE_LOCAL_CONFIG_FILE is not a boolean ("${value}"); true is assumed`;
+  reading.warnings.push({ message });
+  return true;
+}
+
+/** The expanded value of a knob; empty when it is not set. */
+export function knob(reading: Reading, name: string): string {
+  const raw = reading.table.lookup(name)?.raw;
+  return raw === undefined ? '' : reading.expand(raw);
+}
+
+/** Sets every `_CONDOR_NAME` variable's knob; names with blanks and empty names are left out. */
+export function readEnvironment(reading: Reading, env: Readonly<Record<string, string | undefined>>): void {
+  for (const [variable, value] of Object.entries(env)) {
+    const name = /^_condor_(\S+)$/i.exec(variable)?.[1];
+    if (name !== undefined && value !== undefined)
+      reading.assign(name, trimStart(value), { kind: 'environment' });
+  }
+}

@@ -1,0 +1,189 @@
+// Carries out the statements of one source, one after the other.
+import { CodedError, isCoded } from '../../base/errors/errors.ts';
+import { evaluateCondition } from '../macros/condition.ts';
+import { createIfStack } from './if-stack.ts';
+import { readInclude } from './include.ts';
+import { createLineReader, type LineReader } from './lines.ts';
+import { LIMITS } from '../macros/limits.ts';
+import { tolerantly, type Reading } from './reading.ts';
+import { originOf, syntaxError, type Source } from './source.ts';
+import { parseConditional, parseStatement, type Statement } from './statements.ts';
+import { trim } from '../macros/text.ts';
+import { fillArguments, parseUses, type TemplateUse } from './templates.ts';
+
+interface Position {
+  readonly reading: Reading;
+  readonly source: Source;
+  readonly lines: LineReader;
+  readonly line: number;
+  strict: boolean;
+}
+
+/**
+ * Reads a source into the knobs of `reading`.
+ * @throws CodedError `CONFIG_SYNTAX`, `CONFIG_READ` or `CONFIG_LIMIT`, each with file and line.
+ */
+export function readSource(reading: Reading, source: Source): void {
+  const lines = createLineReader(source.text);
+  const ifs = createIfStack();
+  let strict = false;
+  let last = 0;
+  for (let logical = lines.next(); logical; logical = lines.next()) {
+    last = logical.line;
+    const position: Position = { reading, source, lines, line: logical.line, strict };
+    tolerantly(reading, () =>
+      toldWithLine(position, () => {
+        const conditional = parseConditional(logical.text);
+        if (conditional) {
+          const mistake = ifs.apply(conditional, (condition) => decide(condition, position));
+          if (mistake !== undefined) throw syntaxError(source, position.line, mistake);
+        } else if (ifs.active) execute(parseStatement(logical.text, ifs.depth > 0), position);
+      }),
+    );
+    strict = position.strict;
+  }
+  if (ifs.depth > 0) throw syntaxError(source, last, 'an if without its endif');
+}
+
+/** A bound that is passed on this line is told with the line. */
+function toldWithLine({ source, line }: Position, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (!isCoded(error, 'CONFIG_LIMIT') || error.fields['file'] !== undefined) throw error;
+    const { file } = source;
+    throw new CodedError(
+      'CONFIG_LIMIT',
+      `${file}:${line}: ${error.message}`,
+      { ...error.fields, file, line },
+      error,
+    );
+  }
+}
+
+function decide(condition: string, { reading, source, line }: Position): boolean {
+  const result = evaluateCondition(condition, reading.conditions);
+  if ('value' in result) return result.value;
+  throw syntaxError(source, line, `${condition} is not a valid if condition because ${result.refused}`);
+}
+
+function execute(statement: Statement, position: Position): void {
+  const { reading, source, line } = position;
+  switch (statement.kind) {
+    case 'option':
+      return applyOption(statement.option, position);
+    case 'include':
+      return readInclude(statement, reading, { source, line }, readSource);
+    case 'use':
+      return readTemplates(statement, position);
+    case 'error':
+      throw syntaxError(source, line, reading.expand(statement.message));
+    case 'warning':
+      reading.warnings.push({ message: reading.expand(statement.message), file: source.file, line });
+      return;
+    case 'assign':
+      return assign(statement.name, statement.value, statement.colon, position);
+    case 'append':
+      return append(statement, position);
+    case 'block':
+      return readBlock(statement.name, statement.tag, position);
+    case 'invalid':
+      throw syntaxError(source, line, 'this line is not a statement of the configuration language');
+    default:
+      return undefined;
+  }
+}
+
+function applyOption(option: string, position: Position): void {
+  if (/^oldcomment/i.test(option)) position.lines.setOldComments(true);
+  else if (/^newcomment/i.test(option)) position.lines.setOldComments(false);
+  else if (/^strict/i.test(option)) position.strict = true;
+}
+
+function knobName(text: string, { reading, source, line }: Position): string {
+  const name = text.includes('$') ? reading.expand(text) : text;
+  if (/^[A-Za-z0-9_./]+$/.test(name)) return name;
+  throw syntaxError(source, line, `Illegal Identifier: <${name}>`);
+}
+
+function assign(text: string, value: string, colon: boolean, position: Position): void {
+  const { reading, source, line } = position;
+  if (colon && !source.template && text.toLowerCase() !== 'runbenchmarks') {
+    const message = `obsolete use of ':' for parameter assignment at ${text} : ${value}`;
+    if (position.strict) throw syntaxError(source, line, message);
+    reading.warnings.push({ message, file: source.file, line });
+  }
+  reading.assign(knobName(text, position), value, originOf(source, line));
+}
+
+function append(statement: Statement & { kind: 'append' }, position: Position): void {
+  const { reading, source, line } = position;
+  const name = knobName(statement.name, position);
+  const old = reading.table.lookup(name)?.raw ?? '';
+  const { separator, value } = statement;
+  const joiner = separator.length === 2 ? ` ${separator} ` : separator || ' ';
+  reading.assign(name, old === '' ? value : old + joiner + value, originOf(source, line));
+}
+
+function readBlock(text: string, tag: string, position: Position): void {
+  const { reading, source, lines } = position;
+  const name = knobName(text, position);
+  const end = `@${tag}`;
+  const body: string[] = [];
+  for (let logical = lines.next(); logical; logical = lines.next()) {
+    if (logical.text === end) return reading.assign(name, body.join('\n'), originOf(source, logical.line));
+    if (trim(logical.text) !== '' && !logical.text.startsWith('#')) body.push(logical.text);
+  }
+  throw syntaxError(source, position.line, `the value of ${name} has no end: a line ${end} is missing`);
+}
+
+function readTemplates(statement: Statement & { kind: 'use' }, position: Position): void {
+  const { reading, source, line } = position;
+  const category = trim(reading.expand(statement.category));
+  if (category === '') throw syntaxError(source, line, `use needs a keyword before : ${statement.items}`);
+  for (const use of parseUses(statement.items))
+    readTemplate(reading, { ...source, text: '' }, line, category, use);
+}
+
+/**
+ * HTCondor gets new templates with each version: an unknown one is a warning. An unknown category is a mistake, as in HTCondor.
+ * @throws CodedError `CONFIG_SYNTAX` for a category that HTCondor does not know
+ */
+function passOver(
+  { templates, warnings }: Reading,
+  source: Source,
+  line: number,
+  category: string,
+  { name }: TemplateUse,
+): void {
+  const meant = templates.meant(category, name);
+  const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+  if (!templates.hasCategory(category))
+    throw syntaxError(source, line, `use ${category}: does not recognise ${name}${hint}`);
+  const message = `use ${category}:${name} is ignored and its settings are missing: unknown template${hint}; if HTCondor has it, replace this line with the output of "condor_config_val use ${category}:${name}"`;
+  warnings.push({ message, file: source.file, line: source.template?.line ?? line });
+}
+
+/**
+ * Reads one template as if its text stood in `source` at `line`.
+ * @throws CodedError `CONFIG_SYNTAX` for a category that HTCondor does not know.
+ */
+export function readTemplate(
+  reading: Reading,
+  source: Source,
+  line: number,
+  category: string,
+  use: TemplateUse,
+): void {
+  const found = reading.templates.find(category, use.name);
+  if (!found) return passOver(reading, source, line, category, use);
+  if (source.depth >= LIMITS.includeDepth) throw syntaxError(source, line, 'templates nested too deep');
+  if (found.lines === null) {
+    const message = `use ${found.label} is passed over: none of its knobs are read here`;
+    reading.warnings.push({ message, file: source.file, line });
+    return;
+  }
+  const text = found.lines.map((part) => `${fillArguments(part, use.arguments)}\n`).join('');
+  const template = { label: found.label, line: source.template?.line ?? line };
+  readSource(reading, { file: source.file, asker: source.asker, text, depth: source.depth + 1, template });
+}

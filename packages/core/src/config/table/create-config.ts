@@ -1,0 +1,50 @@
+// The finished configuration: look-ups over the table of knobs, kept once they are made.
+import type { Config, ConfigWarning } from './config.ts';
+import { expandText, startExpansion } from '../macros/expand.ts';
+import type { ExpandContext } from '../macros/expansion.ts';
+import type { Table } from './table.ts';
+
+/** What a Config is made of. */
+export interface ConfigParts {
+  readonly subsystem: string;
+  readonly localName: string | undefined;
+  readonly table: Table;
+  readonly context: ExpandContext;
+  readonly warnings: readonly ConfigWarning[];
+  readonly sources: readonly string[];
+}
+
+/** A Config over these knobs, which must not change any more. Values that depend on chance are made anew each time. */
+export function createConfig(parts: ConfigParts): Config {
+  const { table, context } = parts;
+  const kept = new Map<string, string>();
+  const valueOf = (name: string): string | undefined => {
+    const key = name.toLowerCase();
+    const old = kept.get(key);
+    if (old !== undefined) return old;
+    const raw = table.lookup(name)?.raw;
+    if (raw === undefined) return undefined;
+    const expansion = startExpansion(context);
+    const value = expandText(raw, expansion);
+    if (!expansion.chance) kept.set(key, value);
+    return value;
+  };
+  return {
+    subsystem: parts.subsystem,
+    localName: parts.localName,
+    warnings: parts.warnings,
+    sources: parts.sources,
+    get: (name) => valueOf(name) || undefined,
+    raw: (name) => table.lookup(name)?.raw,
+    origin: (name) => table.lookup(name)?.origin,
+    expand: (text) => expandText(text, startExpansion(context)),
+    names: () => allNames(table),
+  };
+}
+
+function allNames(table: Table): readonly string[] {
+  const names = new Map<string, string>();
+  for (const { name } of table.defaults()) names.set(name.toLowerCase(), name);
+  for (const { name } of table.entries()) names.set(name.toLowerCase(), name);
+  return [...names.entries()].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, name]) => name);
+}

@@ -1,0 +1,31 @@
+// CONDOR_IDS: the account that HTCondor's daemons and files belong to, where it is not the user condor.
+import type { Config } from '../table/config.ts';
+import type { KnobReader } from './knob-reader.ts';
+
+/** A user id with its group id. */
+export interface AccountIds {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const REFERENCE = '$ENV(CONDOR_IDS)';
+/** What a reference to a variable that is not set gives, here and where nothing is expanded. */
+const NOT_SET: readonly string[] = ['UNDEFINED', REFERENCE];
+
+/**
+ * The ids of the environment variable CONDOR_IDS, else of the knob; `undefined` where neither is set: then the user condor counts. A mistake
+ * is noted.
+ * @see https://htcondor.readthedocs.io/en/latest/admin-manual/configuration-macros.html#CONDOR_IDS
+ */
+export function readCondorIds(config: Config, read: KnobReader): AccountIds | undefined {
+  const fromEnvironment = config.expand(REFERENCE);
+  const text = NOT_SET.includes(fromEnvironment) ? read.string('CONDOR_IDS') : fromEnvironment;
+  if (text === undefined || text === '') return undefined;
+  const [, uid, gid] = /^\s*(\d{1,10})\.(\d{1,10})\s*$/.exec(text) ?? [];
+  if (uid !== undefined && gid !== undefined) return { uid: Number(uid), gid: Number(gid) };
+  read.mistake(
+    'CONDOR_IDS',
+    `is ${JSON.stringify(text)}; it must be a user id and a group id, such as 64.64`,
+  );
+  return undefined;
+}

@@ -1,0 +1,54 @@
+// A knob as HTCondor's own Python module would give it: typed by its built-in default, or text.
+import type { Config } from '../table/config.ts';
+import defaults from '../table/defaults.json' with { type: 'json' };
+import { evaluateExpression } from '../macros/expressions.ts';
+import type { EvaluateExpression } from '../macros/evaluate.ts';
+import { parseBoolean, parseInteger, parseReal } from '../macros/values.ts';
+
+/** A knob's value by type; `undefined` when it is not set or empty. */
+export type Parameter =
+  | { readonly type: 'boolean'; readonly value: boolean }
+  | { readonly type: 'integer' | 'real'; readonly value: number }
+  | { readonly type: 'string'; readonly value: string };
+
+/** Knobs whose type their default does not show. */
+const TYPES = new Map<string, Parameter['type']>([
+  ['shared_port_port', 'integer'],
+  ['priority_halflife', 'real'],
+]);
+
+const standard = new Map(Object.entries(defaults).map(([name, value]) => [name.toLowerCase(), value]));
+const LARGEST = 2_147_483_647;
+
+/**
+ * Knobs with a built-in default have its type; a value that is not of that type gives the default, and integers are held within 32 bits.
+ * All others are strings, with no expression evaluated.
+ */
+export function parameter(
+  config: Config,
+  name: string,
+  evaluate: EvaluateExpression = evaluateExpression,
+): Parameter | undefined {
+  const text = config.get(name);
+  const base = standard.get(name.toLowerCase());
+  const type = base === undefined ? 'string' : (TYPES.get(name.toLowerCase()) ?? typeOf(base));
+  const fallback = base === undefined || type === 'string' ? '' : config.expand(base);
+  switch (type) {
+    case 'boolean':
+      return { type, value: parseBoolean(text ?? fallback, evaluate) ?? fallback.toLowerCase() === 'true' };
+    case 'integer': {
+      const value = Number(parseInteger(text ?? fallback, evaluate) ?? fallback);
+      return { type, value: Math.max(-LARGEST - 1, Math.min(LARGEST, value)) };
+    }
+    case 'real':
+      return { type, value: parseReal(text ?? fallback, evaluate) ?? Number(fallback) };
+    case 'string':
+      return text === undefined ? undefined : { type, value: text };
+  }
+}
+
+function typeOf(standardText: string): Parameter['type'] {
+  if (/^(?:true|false)$/i.test(standardText)) return 'boolean';
+  if (/^-?\d+$/.test(standardText)) return 'integer';
+  return /^-?\d*\.\d+$/.test(standardText) ? 'real' : 'string';
+}

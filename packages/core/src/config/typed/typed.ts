@@ -1,0 +1,171 @@
+// Knobs as values of a type. A mistake is a value too, so that a reader of settings can list all of them together.
+import { isAbsolute } from 'node:path';
+import { isCoded } from '../../base/errors/errors.ts';
+import { originText, type Config, type Origin } from '../table/config.ts';
+import { evaluateExpression } from '../macros/expressions.ts';
+import type { EvaluateExpression } from '../macros/evaluate.ts';
+import { splitList } from '../macros/text.ts';
+import { parseAmount, parseBoolean, parseInteger, parseReal, type Amount } from '../macros/values.ts';
+
+/** A knob that cannot be used: `message` says which, why and where it was set. */
+export interface KnobProblem {
+  readonly name: string;
+  readonly message: string;
+  readonly origin: Origin | undefined;
+}
+
+/** A value, or what is wrong with it. */
+export type ReadResult<Value> =
+  { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly problem: KnobProblem };
+
+/** Bounds of a number, both inclusive. */
+export interface Bounds {
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/** Bounds, and another evaluator of expressions than the project's own. */
+export interface NumberOptions extends Bounds {
+  readonly evaluate?: EvaluateExpression;
+}
+
+/** The text of a knob, or `fallback` when it is not set. */
+export function readString<F extends string | undefined>(
+  config: Config,
+  name: string,
+  fallback: F,
+): ReadResult<string | F> {
+  return read<string | F>(config, name, fallback, (text) => ({ value: text }));
+}
+
+/** An absolute path. */
+export function readPath<F extends string | undefined>(
+  config: Config,
+  name: string,
+  fallback: F,
+): ReadResult<string | F> {
+  return read<string | F>(config, name, fallback, (text) =>
+    isAbsolute(text) ? { value: text } : { wrong: 'is not an absolute path' },
+  );
+}
+
+/** The items of a list that commas or blanks separate. */
+export function readList(
+  config: Config,
+  name: string,
+  fallback: readonly string[],
+): ReadResult<readonly string[]> {
+  return read(config, name, fallback, (text) => ({ value: splitList(text) }));
+}
+
+/** A boolean; `yes` and `on` are mistakes, as for HTCondor. */
+export function readBoolean<F extends boolean | undefined>(
+  config: Config,
+  name: string,
+  fallback: F,
+  options: NumberOptions = {},
+): ReadResult<boolean | F> {
+  return read<boolean | F>(config, name, fallback, (text) => {
+    const value = parseBoolean(text, options.evaluate ?? evaluateExpression);
+    return value === undefined ? { wrong: 'is not a boolean: write true or false' } : { value };
+  });
+}
+
+/** An integer, written as digits or as an expression such as `60 * 20`. */
+export function readInteger<F extends number | undefined>(
+  config: Config,
+  name: string,
+  fallback: F,
+  options: NumberOptions = {},
+): ReadResult<number | F> {
+  return read<number | F>(config, name, fallback, (text) => {
+    const value = parseInteger(text, options.evaluate ?? evaluateExpression);
+    return value === undefined ? { wrong: 'is not an integer' } : within(Number(value), options);
+  });
+}
+
+/** A real number, written as digits or as an expression. */
+export function readReal<F extends number | undefined>(
+  config: Config,
+  name: string,
+  fallback: F,
+  options: NumberOptions = {},
+): ReadResult<number | F> {
+  return read<number | F>(config, name, fallback, (text) => {
+    const value = parseReal(text, options.evaluate ?? evaluateExpression);
+    return value === undefined ? { wrong: 'is not a number' } : within(value, options);
+  });
+}
+
+/** A size in bytes: `10 Mb`, `512 Kb`, `1000`. */
+export function readSize<F extends number | undefined>(
+  config: Config,
+  name: string,
+  fallback: F,
+  options: NumberOptions = {},
+): ReadResult<number | F> {
+  return read<number | F>(config, name, fallback, (text) => {
+    const amount = parseAmount(text, options.evaluate ?? evaluateExpression);
+    if (amount === undefined || 'seconds' in amount) return { wrong: 'is not a size such as 10 Mb' };
+    return within('bytes' in amount ? amount.bytes : amount.plain, options);
+  });
+}
+
+/** A duration in seconds: `90`, `90 s`, `15 min`, `2 h`, `1 day`. */
+export function readDuration<F extends number | undefined>(
+  config: Config,
+  name: string,
+  fallback: F,
+  options: NumberOptions = {},
+): ReadResult<number | F> {
+  return read<number | F>(config, name, fallback, (text) => {
+    const amount = parseAmount(text, options.evaluate ?? evaluateExpression);
+    if (amount === undefined || 'bytes' in amount)
+      return { wrong: 'is not a duration in seconds, or such as 15 min' };
+    return within('seconds' in amount ? amount.seconds : amount.plain, options);
+  });
+}
+
+/** When a log is rotated: a size in bytes, or an age in seconds. A plain number is bytes. */
+export function readLogLimit(
+  config: Config,
+  name: string,
+  fallback: Amount,
+  options: NumberOptions = {},
+): ReadResult<Amount> {
+  return read<Amount>(config, name, fallback, (text) => {
+    const amount = parseAmount(text, options.evaluate ?? evaluateExpression);
+    if (amount === undefined) return { wrong: 'is neither a size such as 10 Mb nor a time such as 1 day' };
+    return { value: 'plain' in amount ? { bytes: amount.plain } : amount };
+  });
+}
+
+type Parsed<Value> = { readonly value: Value } | { readonly wrong: string };
+
+function within(value: number, { min = -Number.MAX_VALUE, max = Number.MAX_VALUE }: Bounds): Parsed<number> {
+  if (Number.isNaN(value)) return { wrong: 'is not a number' };
+  if (value < min) return { wrong: `is less than ${min}` };
+  return value > max ? { wrong: `is more than ${max}` } : { value };
+}
+
+function read<Value>(
+  config: Config,
+  name: string,
+  fallback: Value,
+  parse: (text: string) => Parsed<Value>,
+): ReadResult<Value> {
+  const origin = config.origin(name);
+  const wrong = (what: string): ReadResult<Value> => ({
+    ok: false,
+    problem: { name, origin, message: `${originText(origin)}: ${name} ${what}` },
+  });
+  try {
+    const text = config.get(name);
+    if (text === undefined) return { ok: true, value: fallback };
+    const parsed = parse(text);
+    return 'value' in parsed ? { ok: true, value: parsed.value } : wrong(`= ${text} ${parsed.wrong}`);
+  } catch (error) {
+    if (!isCoded(error, 'CONFIG_LIMIT')) throw error;
+    return wrong(`cannot be expanded: ${error.message}`);
+  }
+}

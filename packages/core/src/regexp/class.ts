@@ -1,0 +1,145 @@
+// What stands between brackets in a pattern, and the escapes for single bytes that are the same inside and outside of them.
+import { refuse } from './node.ts';
+import type { ByteSet } from './node.ts';
+import { foldCase, include, negated, posixSet, rangesSet, typeSet } from './set.ts';
+
+const CONTROLS: Readonly<Record<string, number>> = { a: 7, e: 27, f: 12, n: 10, r: 13, t: 9 };
+const BYTE =
+  /(?:x\{ *([0-9a-fA-F]+) *\}|o\{([0-7]+)\}|x(?!\{)([0-9a-fA-F]{0,2})|c([ -~])|([aefnrt])|(0[0-7]{0,2}))/y;
+
+/** A byte that was read, and where reading ended. */
+export interface ByteRead {
+  readonly code: number;
+  readonly end: number;
+}
+
+/** Reads what follows a backslash at `at` when it stands for one byte: `n`, `x41`, `x{41}`, `o{101}`, `cA`, `012`. @throws RefusedPattern */
+export function readByteEscape(pattern: string, at: number): ByteRead | undefined {
+  BYTE.lastIndex = at;
+  const found = BYTE.exec(pattern);
+  if (found === null) return undefined;
+  const [text, braced, bracedOctal, hexadecimal, control, letter, octal] = found;
+  const end = at + text.length;
+  if (control !== undefined) return { code: control.toUpperCase().charCodeAt(0) ^ 0x40, end };
+  if (letter !== undefined) return { code: CONTROLS[letter] ?? 0, end };
+  const octalText = octal ?? bracedOctal;
+  const code =
+    octalText === undefined
+      ? Number.parseInt(braced ?? `0${hexadecimal}`, 16)
+      : Number.parseInt(octalText, 8);
+  return code > 255 ? refuse('a character beyond one byte') : { code, end };
+}
+
+/** True when `[:name:]`, `[.x.]` or `[=x=]` opens at `at`. */
+export function opensPosix(pattern: string, at: number): boolean {
+  return /^\[([:.=])[^\]\\]*?\1\]/.test(pattern.slice(at, at + 80));
+}
+
+/** Reads the class that opens at `at`. @throws RefusedPattern */
+export function readClass(
+  pattern: string,
+  at: number,
+  options: { readonly caseless: boolean; readonly blanks: boolean },
+): { set: ByteSet; end: number } {
+  const inverted = pattern[at + 1] === '^';
+  const reader = new ClassReader(pattern, at + (inverted ? 2 : 1), options.blanks);
+  const set = reader.run();
+  if (options.caseless) foldCase(set);
+  return { set: inverted ? negated(set) : set, end: reader.at };
+}
+
+type Item = { readonly code: number } | { readonly set: ByteSet };
+
+class ClassReader {
+  readonly #pattern: string;
+  readonly #blanks: boolean;
+  readonly #set: ByteSet = new Uint8Array(256);
+  #quoted = false;
+  at: number;
+
+  constructor(pattern: string, at: number, blanks: boolean) {
+    this.#pattern = pattern;
+    this.at = at;
+    this.#blanks = blanks;
+  }
+
+  run(): ByteSet {
+    for (let first = true; ; first = false) {
+      this.#skip();
+      if (this.at >= this.#pattern.length) refuse('the closing bracket is missing');
+      if (!first && !this.#quoted && this.#pattern[this.at] === ']') break;
+      this.#member();
+    }
+    this.at += 1;
+    return this.#set;
+  }
+
+  /** Passes over `\Q`, `\E` and, under xx, blanks. */
+  #skip(): void {
+    for (;;) {
+      const two = this.#pattern.slice(this.at, this.at + 2);
+      if (two === '\\E' || (two === '\\Q' && !this.#quoted)) {
+        this.#quoted = two === '\\Q';
+        this.at += 2;
+      } else if (this.#blanks && !this.#quoted && (two[0] === ' ' || two[0] === '\t')) this.at += 1;
+      else return;
+    }
+  }
+
+  #member(): void {
+    const item = this.#item();
+    this.#skip();
+    const ranged = !this.#quoted && this.#pattern[this.at] === '-' && this.#pattern[this.at + 1] !== ']';
+    if ('set' in item) {
+      if (ranged) refuse('a class cannot begin a range');
+      include(this.#set, item.set);
+      return;
+    }
+    let last = item.code;
+    if (ranged) {
+      this.at += 1;
+      this.#skip();
+      const end = this.#item();
+      if ('set' in end || end.code < item.code) refuse('a range that is none');
+      last = 'code' in end ? end.code : 0;
+    }
+    include(this.#set, rangesSet([item.code, last]));
+  }
+
+  #item(): Item {
+    const char = this.#pattern[this.at];
+    if (char === undefined) return refuse('the closing bracket is missing');
+    if (!this.#quoted && char === '[' && opensPosix(this.#pattern, this.at)) return this.#posix();
+    this.at += 1;
+    if (char !== '\\' || this.#quoted) return { code: char.charCodeAt(0) };
+    return this.#escape();
+  }
+
+  #posix(): Item {
+    const found = /^\[:(\^?)([a-z]+):\]/.exec(this.#pattern.slice(this.at, this.at + 80));
+    const set = found === null ? undefined : posixSet(found[2] ?? '');
+    if (found === null || set === undefined) return refuse('an unknown POSIX class');
+    this.at += found[0].length;
+    return { set: found[1] === '^' ? negated(set) : set };
+  }
+
+  #escape(): Item {
+    const letter = this.#pattern[this.at] ?? refuse('a backslash at the end');
+    const set = typeSet(letter);
+    if (set !== undefined) {
+      this.at += 1;
+      return { set };
+    }
+    const octal = /^[0-7]{1,3}/.exec(this.#pattern.slice(this.at, this.at + 3))?.[0];
+    if (octal !== undefined) {
+      this.at += octal.length;
+      const code = Number.parseInt(octal, 8);
+      return code > 255 ? refuse('a character beyond one byte') : { code };
+    }
+    const byte = readByteEscape(this.#pattern, this.at);
+    this.at = byte?.end ?? this.at + 1;
+    if (byte !== undefined) return { code: byte.code };
+    if (letter === 'b') return { code: 8 };
+    return /[A-Za-z0-9]/.test(letter) ? refuse('an unknown escape') : { code: letter.charCodeAt(0) };
+  }
+}

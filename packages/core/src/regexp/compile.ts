@@ -1,0 +1,204 @@
+// Trees to programs for the matcher: straight-line instructions with jumps.
+import { stepBack } from './length.ts';
+import { refuse } from './node.ts';
+import type { Assertion, ByteSet, LookNode, Pattern, RegexpNode, RepeatNode } from './node.ts';
+
+/** One instruction; targets are indexes into the program. */
+export type Instruction =
+  | { readonly op: 'set'; readonly set: ByteSet }
+  | { readonly op: 'run'; readonly set: ByteSet; readonly least: number; readonly most: number }
+  /** Goes on at `first`, and at `second` when that fails. */
+  | { readonly op: 'split'; first: number; second: number }
+  | { readonly op: 'jump'; to: number }
+  | { readonly op: 'save'; readonly slot: number }
+  /** Group `group` reaches from where slot `opened` was saved to here; until then it keeps its earlier match. */
+  | { readonly op: 'close'; readonly group: number; readonly opened: number }
+  /** Ends a loop whose body matched nothing since `slot` was saved. */
+  | { readonly op: 'ifStill'; readonly slot: number; to: number }
+  | { readonly op: 'ifUnset'; readonly slot: number; to: number }
+  | { readonly op: 'assert'; readonly assertion: Assertion }
+  | { readonly op: 'back'; readonly length: number }
+  | { readonly op: 'reference'; readonly group: number; readonly caseless: boolean }
+  /** Runs what follows up to `accept` on its own, then goes on at `to`. */
+  | { readonly op: 'inner'; readonly mode: 'atomic' | 'ahead' | 'notAhead'; to: number }
+  | { readonly op: 'accept' };
+
+/** A pattern ready to be matched. Slots 2n and 2n+1 hold start and end of group n; those after them are marks of groups and loops that are open. */
+export interface Program {
+  readonly code: readonly Instruction[];
+  readonly groups: number;
+  readonly slots: number;
+}
+
+const LARGEST = 65_536;
+
+/** Compiles a pattern. @throws RefusedPattern for a reference to a group that does not exist, a lookbehind without fixed length, or a program too large */
+export function compilePattern(pattern: Pattern): Program {
+  const compiler = new Compiler(pattern);
+  compiler.node(pattern.root);
+  compiler.add({ op: 'accept' });
+  return { code: compiler.code, groups: pattern.groups, slots: compiler.slots };
+}
+
+class Compiler {
+  readonly code: Instruction[] = [];
+  readonly #pattern: Pattern;
+  slots: number;
+  #looking = 0;
+
+  constructor(pattern: Pattern) {
+    this.#pattern = pattern;
+    this.slots = 2 * (pattern.groups + 1);
+  }
+
+  add<I extends Instruction>(instruction: I): I {
+    if (this.code.length >= LARGEST) refuse('a pattern that is too large');
+    this.code.push(instruction);
+    return instruction;
+  }
+
+  node(node: RegexpNode): void {
+    switch (node.kind) {
+      case 'set':
+        this.add({ op: 'set', set: node.set });
+        return;
+      case 'sequence':
+        for (const item of node.items) this.node(item);
+        return;
+      case 'choice':
+        this.#choice(node.branches);
+        return;
+      case 'group': {
+        const opened = this.#slot();
+        this.add({ op: 'save', slot: opened });
+        this.node(node.inner);
+        this.add({ op: 'close', group: node.number, opened });
+        return;
+      }
+      case 'atomic':
+        this.#inner('atomic', () => this.node(node.inner));
+        return;
+      case 'assert':
+        this.add({ op: 'assert', assertion: node.assertion });
+        return;
+      case 'reference':
+        this.add({ op: 'reference', group: this.#number(node.group), caseless: node.caseless });
+        return;
+      case 'keep':
+        if (this.#looking > 0) refuse('\\K inside a lookaround');
+        this.add({ op: 'save', slot: 0 });
+        return;
+      case 'back':
+        this.add({ op: 'back', length: node.length });
+        return;
+      case 'look':
+        this.#look(node);
+        return;
+      case 'repeat':
+        this.#repeat(node);
+        return;
+      case 'condition': {
+        const test = this.add({ op: 'ifUnset', slot: 2 * this.#number(node.group) + 1, to: 0 });
+        this.node(node.yes);
+        const jump = this.add({ op: 'jump', to: 0 });
+        test.to = this.code.length;
+        this.node(node.no);
+        jump.to = this.code.length;
+      }
+    }
+  }
+
+  #slot(): number {
+    this.slots += 1;
+    return this.slots - 1;
+  }
+
+  #number(group: number | string): number {
+    const number = typeof group === 'number' ? group : this.#pattern.names.get(group);
+    if (number === undefined || number > this.#pattern.groups || number < 1)
+      return refuse('a reference to no group');
+    return number;
+  }
+
+  #choice(branches: readonly RegexpNode[]): void {
+    const jumps = branches.slice(0, -1).map((branch) => {
+      const split = this.add({ op: 'split', first: this.code.length + 1, second: 0 });
+      this.node(branch);
+      const jump = this.add({ op: 'jump', to: 0 });
+      split.second = this.code.length;
+      return jump;
+    });
+    this.node(branches.at(-1) ?? { kind: 'sequence', items: [] });
+    for (const jump of jumps) jump.to = this.code.length;
+  }
+
+  #inner(mode: 'atomic' | 'ahead' | 'notAhead', body: () => void): void {
+    const inner = this.add({ op: 'inner', mode, to: 0 });
+    body();
+    this.add({ op: 'accept' });
+    inner.to = this.code.length;
+  }
+
+  /** Each branch of a lookbehind has a length of its own. */
+  #look({ behind, negative, inner }: LookNode): void {
+    this.#looking += 1;
+    this.#inner(negative ? 'notAhead' : 'ahead', () => {
+      if (!behind) this.node(inner);
+      else if (inner.kind === 'choice') this.#choice(inner.branches.map(stepBack));
+      else this.node(stepBack(inner));
+    });
+    this.#looking -= 1;
+  }
+
+  #repeat(node: RepeatNode): void {
+    if (node.mode === 'possessive') {
+      this.#inner('atomic', () => this.#repeat({ ...node, mode: 'greedy' }));
+      return;
+    }
+    const { inner, least, most, mode } = node;
+    const only = alone(inner);
+    if (only.kind === 'set' && mode === 'greedy') {
+      this.add({ op: 'run', set: only.set, least, most });
+      return;
+    }
+    const before = this.code.length;
+    for (let i = 0; i < least && (i === 0 || this.code.length > before); i += 1) this.node(inner);
+    if (most === Infinity) this.#loop(inner, mode === 'greedy');
+    else this.#optional(inner, most - least, mode === 'greedy');
+  }
+
+  #loop(inner: RegexpNode, greedy: boolean): void {
+    const start = this.code.length;
+    const split = this.add({ op: 'split', first: 0, second: 0 });
+    const body = this.code.length;
+    const slot = this.#slot();
+    this.add({ op: 'save', slot });
+    this.node(inner);
+    const check = this.add({ op: 'ifStill', slot, to: 0 });
+    this.add({ op: 'jump', to: start });
+    const exit = this.code.length;
+    check.to = exit;
+    split.first = greedy ? body : exit;
+    split.second = greedy ? exit : body;
+  }
+
+  #optional(inner: RegexpNode, times: number, greedy: boolean): void {
+    const splits = Array.from({ length: times }, () => {
+      const split = this.add({ op: 'split', first: 0, second: 0 });
+      const body = this.code.length;
+      this.node(inner);
+      return { split, body };
+    });
+    const exit = this.code.length;
+    for (const { split, body } of splits) {
+      split.first = greedy ? body : exit;
+      split.second = greedy ? exit : body;
+    }
+  }
+}
+
+/** What a group without a number holds when that is one thing. */
+function alone(node: RegexpNode): RegexpNode {
+  const [only, second] = node.kind === 'sequence' ? node.items : [];
+  return only === undefined || second !== undefined ? node : alone(only);
+}

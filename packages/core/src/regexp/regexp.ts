@@ -1,0 +1,124 @@
+// Matching with PCRE2's meaning on our own matcher: whatever the pattern and the subject are, the number of steps is bounded.
+import { limitError } from './limits.ts';
+import type { Limits } from './limits.ts';
+import { compilePattern } from './compile.ts';
+import type { Program } from './compile.ts';
+import { Matcher } from './match.ts';
+import type { Budget } from './match.ts';
+import { RefusedPattern } from './node.ts';
+import { parsePattern } from './parse.ts';
+import { startSet } from './start.ts';
+import type { StartSet } from './start.ts';
+
+/** A compiled pattern. */
+export interface Regexp {
+  readonly program: Program;
+  readonly start: StartSet;
+}
+
+/** A match: the start and end of the whole and of each group, -1 for groups that matched nothing. */
+export type Match = Int32Array;
+
+const CACHE_SIZE = 256;
+const cache = new Map<string, Regexp | undefined>();
+
+/**
+ * The compiled form of `pattern` (bytes), undefined when PCRE2 would refuse it or it needs what we do not have.
+ * @param options of `i m s x` and `U`; other letters are ignored
+ * @throws CLASSAD_LIMIT when the pattern is too long
+ */
+export function compile(pattern: string, options: string, limits: Limits): Regexp | undefined {
+  if (pattern.length > limits.patternLength) throw limitError('patternLength', limits);
+  const flags = ['i', 'm', 's', 'x', 'U'].filter((flag) => options.includes(flag)).join('');
+  const key = `${flags}/${pattern}`;
+  if (cache.has(key)) return cache.get(key);
+  const compiled = construct(pattern, flags);
+  if (cache.size >= CACHE_SIZE) cache.clear();
+  cache.set(key, compiled);
+  return compiled;
+}
+
+function construct(pattern: string, flags: string): Regexp | undefined {
+  try {
+    const program = compilePattern(parsePattern(pattern, flags));
+    return { program, start: startSet(program) };
+  } catch (error) {
+    if (error instanceof RefusedPattern) return undefined;
+    throw error;
+  }
+}
+
+/** The first match at or after `from`. @throws CLASSAD_LIMIT */
+export function search(
+  { program, start }: Regexp,
+  subject: string,
+  from: number,
+  budget: Budget,
+): Match | undefined {
+  if (subject.length > budget.limits.subjectLength) throw limitError('subjectLength', budget.limits);
+  const matcher = new Matcher(program, subject, budget);
+  for (let at = from; at <= subject.length; at += 1) {
+    if (start.lines && at > from && subject[at - 1] !== '\n') continue;
+    if (start.set !== undefined && start.set[subject.charCodeAt(at)] !== 1) continue;
+    if (matcher.matchAt(at)) return matcher.slots.slice(0, 2 * (program.groups + 1));
+  }
+  return undefined;
+}
+
+/** Whether `subject` contains a match; undefined when the pattern is refused. @throws CLASSAD_LIMIT */
+export function matches(
+  pattern: string,
+  subject: string,
+  options: string,
+  budget: Budget,
+): boolean | undefined {
+  const regexp = compile(pattern, options, budget.limits);
+  return regexp === undefined ? undefined : search(regexp, subject, 0, budget) !== undefined;
+}
+
+/**
+ * Replaces `\0` to `\9` in `replacement` by the groups of a match.
+ * @param options with `g` every match is replaced, with `f` the text around the matches is kept
+ * @returns undefined (an ERROR) for a refused pattern, a group that does not exist, or an empty match under `g`
+ * @throws CLASSAD_LIMIT
+ */
+export function substitute(
+  pattern: string,
+  subject: string,
+  replacement: string,
+  options: string,
+  budget: Budget,
+): string | undefined {
+  const regexp = compile(pattern, options, budget.limits);
+  if (regexp === undefined) return undefined;
+  const full = options.includes('f');
+  const all = options.includes('g');
+  let text = '';
+  let from = 0;
+  for (
+    let match = search(regexp, subject, 0, budget);
+    match !== undefined;
+    match = search(regexp, subject, from, budget)
+  ) {
+    const [start = 0, end = 0] = match;
+    if (all && end <= start) return undefined;
+    const replaced = expand(replacement, subject, match);
+    if (replaced === undefined) return undefined;
+    text += (full ? subject.slice(from, start) : '') + replaced;
+    if (text.length > budget.limits.textLength) throw limitError('textLength', budget.limits);
+    from = end;
+    if (!all) break;
+  }
+  return full ? text + subject.slice(from) : text;
+}
+
+/** `replacement` with `\0` to `\9` replaced; undefined when one of these groups does not exist in the pattern. */
+export function expand(replacement: string, subject: string, match: Match): string | undefined {
+  let known = true;
+  const text = replacement.replace(/\\(\d)/g, (_, digit: string) => {
+    const start = match[2 * Number(digit)];
+    known &&= start !== undefined;
+    return start === undefined || start < 0 ? '' : subject.slice(start, match[2 * Number(digit) + 1]);
+  });
+  return known ? text : undefined;
+}

@@ -1,0 +1,109 @@
+// A path that only root can bend.
+import {
+  chmodSync,
+  chownSync,
+  lchownSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { inDirectory, inSubdirectory } from '../../../src/base/files/safe-directory.ts';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(realpathSync(tmpdir()), 'credmon-safe-'));
+  for (const [name, mode] of [
+    ['home', 0o777],
+    ['home/tokens', 0o755],
+    ['target', 0o755],
+    ['ours', 0o755],
+  ] as const) {
+    mkdirSync(join(root, name));
+    chmodSync(join(root, name), mode);
+  }
+  symlinkSync('../target', join(root, 'home/relative'));
+  symlinkSync(join(root, 'target'), join(root, 'home/absolute'));
+  symlinkSync('../target', join(root, 'ours/link'));
+  symlinkSync('loop', join(root, 'ours/loop'));
+});
+const write = (directory: string): void =>
+  inDirectory(`${root}/${directory}`, (path) => writeFileSync(join(path, 'token'), directory));
+
+describe('a link in a sticky directory, as volumes of orchestrators are', () => {
+  const volume = (): string => {
+    const path = join(root, 'volume');
+    mkdirSync(join(path, '..2026_08_02'), { recursive: true });
+    chmodSync(path, 0o1777);
+    symlinkSync('..2026_08_02', join(path, '..data'));
+    return path;
+  };
+  it('is followed when it is ours', () => {
+    const path = volume();
+    inDirectory(join(path, '..data'), (here) => writeFileSync(join(here, 'token'), 'x'));
+    expect(readFileSync(join(path, '..2026_08_02/token'), 'utf8')).toBe('x');
+  });
+
+  it.runIf(process.getuid?.() === 0)('is refused when it is of another user, or the directory is', () => {
+    const path = volume();
+    lchownSync(join(path, '..data'), 64_001, 0);
+    expect(() => inDirectory(join(path, '..data'), () => undefined)).toThrow('another user could change');
+    lchownSync(join(path, '..data'), 0, 0);
+    chownSync(path, 64_001, 0);
+    expect(() => inDirectory(join(path, '..data'), () => undefined)).toThrow('another user could change');
+  });
+
+  it('is refused when it has a second name: another user could have put it there', () => {
+    const path = volume();
+    linkSync(join(path, '..data'), join(root, 'second'));
+    expect(() => inDirectory(join(path, '..data'), () => undefined)).toThrow('another user could change');
+  });
+});
+
+describe('a subdirectory', () => {
+  it('is opened, but never through a link, whoever made it', () => {
+    expect(inSubdirectory(root, 'ours', (path) => readdirSync(path))).toEqual(['link', 'loop']);
+    expect(() => inSubdirectory(join(root, 'ours'), 'link', () => undefined)).toThrow('ENOTDIR');
+  });
+});
+
+describe('a directory that is reached safely', () => {
+  it.each(['home/tokens', 'ours/link', 'target', 'home/../target'])('%s is written to', (directory) => {
+    write(directory);
+    const landed = directory === 'home/tokens' ? directory : 'target';
+    expect(readFileSync(join(root, landed, 'token'), 'utf8')).toBe(directory);
+  });
+
+  it.each(['home/relative', 'home/absolute', 'home/absolute/.', 'ours/loop'])(
+    '%s is refused: somebody else could have made the link',
+    (directory) => {
+      expect(() => write(directory)).toThrow(/is a link that another user could change|ELOOP/);
+      expect(() => readFileSync(join(root, 'target/token'))).toThrow('ENOENT');
+    },
+  );
+
+  it('is the same one when its name is given to another meanwhile', () => {
+    inDirectory(join(root, 'home/tokens'), (path) => {
+      renameSync(join(root, 'home/tokens'), join(root, 'home/away'));
+      symlinkSync('../target', join(root, 'home/tokens'));
+      writeFileSync(join(path, 'token'), 'x');
+    });
+    expect(readFileSync(join(root, 'home/away/token'), 'utf8')).toBe('x');
+  });
+
+  it.each([
+    ['nowhere', 'ENOENT'],
+    ['target/file', 'ENOTDIR'],
+  ])('%s says what the system says', (directory, code) => {
+    writeFileSync(join(root, 'target/file'), '');
+    expect(() => write(directory)).toThrow(code);
+  });
+});

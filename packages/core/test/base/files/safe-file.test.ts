@@ -1,0 +1,116 @@
+// The administrator's files: one rule for links, and nothing that blocks or is too large.
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readSafely } from '../../../src/base/files/safe-file.ts';
+import { makeSocket } from '../../../src/base/http/stale-socket.ts';
+
+let directory: string;
+const at = (name: string): string => join(directory, name);
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'credmon-safe-file-'));
+  writeFileSync(at('secret'), 'text', { mode: 0o600 });
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+const uid = process.getuid?.() ?? 0;
+const TEXT = { kind: 'text', text: 'text', uid, mode: 0o600 };
+
+describe('a file that is read safely', () => {
+  it('is read with the owner and mode of what was opened', () => {
+    expect(readSafely(at('secret'))).toEqual(TEXT);
+    expect(readSafely(at('secret'), 4)).toEqual(TEXT);
+  });
+
+  it('may be behind links that only root or this process can have made: Kubernetes, /run', () => {
+    mkdirSync(at('..2026_08_02'));
+    writeFileSync(at('..2026_08_02/key'), 'text', { mode: 0o600 });
+    symlinkSync('..2026_08_02', at('..data'));
+    symlinkSync('..data/key', at('key'));
+    symlinkSync(at('key'), at('absolute'));
+    for (const mode of [0o700, 0o755, 0o1777]) {
+      chmodSync(directory, mode);
+      expect([readSafely(at('key')), readSafely(at('absolute'))]).toEqual([TEXT, TEXT]);
+    }
+  });
+
+  it.each([
+    ['link', /^cannot be used: link on the way to \S+\/link is a link that another user could change/],
+    ['below/secret', /^cannot be used: below on the way to \S+\/below\/secret is a link that another user/],
+  ])('is refused behind the link %s where others may write', (name, reason) => {
+    symlinkSync('secret', at('link'));
+    symlinkSync('.', at('below'));
+    chmodSync(directory, 0o777);
+    expect(readSafely(at(name))).toEqual({ kind: 'broken', reason: expect.stringMatching(reason) as string });
+    expect(readSafely(at('secret'))).toEqual(TEXT);
+  });
+
+  it.each<[string, () => void, object]>([
+    ['nothing', () => rmSync(at('secret')), { kind: 'missing' }],
+    [
+      'a link that leads nowhere',
+      () => replace(() => symlinkSync('none', at('secret'))),
+      { kind: 'missing' },
+    ],
+    [
+      'a link to itself',
+      () => replace(() => symlinkSync('secret', at('secret'))),
+      { kind: 'broken', reason: 'is a symbolic link' },
+    ],
+    [
+      'a FIFO',
+      () => replace(() => spawnSync('mkfifo', [at('secret')])),
+      { kind: 'broken', reason: 'is not a regular file' },
+    ],
+    [
+      'a link to /dev/zero',
+      () => replace(() => symlinkSync('/dev/zero', at('secret'))),
+      { kind: 'broken', reason: 'is not a regular file' },
+    ],
+    [
+      'a directory',
+      () => replace(() => mkdirSync(at('secret'))),
+      { kind: 'broken', reason: 'is a directory' },
+    ],
+    [
+      'a giant',
+      () => truncateSync(at('secret'), 2 ** 30),
+      { kind: 'broken', reason: 'is larger than 4194304 bytes' },
+    ],
+    ['a second name of it', () => linkSync(at('secret'), at('other')), TEXT],
+  ])('says of %s what it is', (_, spoil, expected) => {
+    spoil();
+    expect(readSafely(at('secret'))).toEqual(expected);
+  });
+});
+
+function replace(by: () => unknown): void {
+  rmSync(at('secret'));
+  by();
+}
+
+describe('a socket', () => {
+  it('has its mode from the first moment, whatever the umask', () => {
+    const before = process.umask(0);
+    const server = createServer();
+    try {
+      makeSocket(0o660, () => server.listen({ path: at('socket') }));
+      expect([(statSync(at('socket')).mode & 0o777).toString(8), process.umask()]).toEqual(['660', 0]);
+    } finally {
+      process.umask(before);
+      server.close();
+    }
+  });
+});

@@ -1,0 +1,64 @@
+// Which URLs a secret may be sent to.
+import { describe, expect, it } from 'vitest';
+import { CodedError } from '../../../src/base/errors/errors.ts';
+import { isLoopbackHost, secureEndpoint } from '../../../src/base/http/endpoint.ts';
+import { everythingIn } from '../local-server.ts';
+
+describe('R26 endpoints', () => {
+  it.each([
+    ['https://issuer.example/token', false],
+    ['https://issuer.example:8443/token?tenant=1', false],
+    ['http://127.0.0.1:8080/token', true],
+    ['http://localhost/token', true],
+    ['http://[::1]:8080/token', true],
+    ['http://127.1/token', true],
+  ])('%s may be used', (url, knob) => {
+    expect(secureEndpoint(url, 'X_TOKEN_URL', knob).href).toBe(new URL(url).href);
+  });
+
+  const refused: [string, boolean, RegExp][] = [
+    ['http://issuer.example/token', true, /http is never used beyond this machine/],
+    ['http://127.0.0.1:8080/token', false, /CREDMON_ALLOW_LOOPBACK_HTTP = true/],
+    ['http://127.0.0.1.evil.example/', true, /beyond this machine/],
+    ['http://localhost.evil.example/', true, /beyond this machine/],
+    ['http://localhost@evil.example/', true, /user information/],
+    ['http://0.0.0.0/', true, /beyond this machine/],
+    ['https://user:CANARY@issuer.example/', false, /user information/],
+    ['https://issuer.example/#CANARY', false, /fragment/],
+    ['file:///etc/passwd', true, /must begin with https:/],
+    ['ftp://issuer.example/', true, /must begin with https:/],
+    ['javascript:alert(1)', true, /must begin with https:/],
+    ['issuer.example/token', true, /is not a URL/],
+    ['', true, /is not a URL/],
+  ];
+  it.each(refused)('%s (loopback knob %s) is refused', (url, knob, message) => {
+    let error: unknown;
+    try {
+      secureEndpoint(url, 'X_TOKEN_URL', knob);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(CodedError);
+    expect(error).toMatchObject({
+      code: 'ENDPOINT_REFUSED',
+      message: expect.stringMatching(message) as string,
+    });
+    expect((error as CodedError).message).toContain('X_TOKEN_URL');
+    expect(everythingIn(error)).not.toContain('CANARY');
+  });
+
+  it.each([
+    ['localhost', true],
+    ['127.0.0.1', true],
+    ['127.255.255.254', true],
+    ['::1', true],
+    ['[::1]', true],
+    ['128.0.0.1', false],
+    ['127.0.0.1.example', false],
+    ['127.0.0.1\n', false],
+    ['mylocalhost', false],
+    ['', false],
+  ])('the host %j is this machine: %s', (host, expected) => {
+    expect(isLoopbackHost(host)).toBe(expected);
+  });
+});

@@ -1,0 +1,95 @@
+// Map files and userMap(): which line answers, and what it answers.
+import { describe, expect, test } from 'vitest';
+import {
+  evaluate,
+  parseExpression,
+  parseMapFile,
+  printValue,
+  userMapOf,
+} from '../../../src/classad/index.ts';
+import type { MapFile } from '../../../src/classad/index.ts';
+
+const answer = (maps: Record<string, MapFile>, text: string): string =>
+  printValue(evaluate(parseExpression(text), { now: 0, userMap: userMapOf(new Map(Object.entries(maps))) }));
+
+const text = [
+  '# groups of users',
+  '* alice physics,biology',
+  '* alice chemistry',
+  '*\t"two words"  "a \\"quoted\\" \\d text"',
+  '* /^adm-(\\w+)$/i admins,\\1',
+  '* /@([a-z]+)\\.test$/ \\1',
+  '* /^slash\\/(.)(.)?(x)?/ <\\0|\\1|\\2|\\9>',
+  '* /^u+/U [\\0]',
+  'gsi alice grid',
+  '* "unterminated  rest',
+  '* Bob bob',
+  '',
+  '* /.*/ everyone',
+].join('\n');
+
+describe('userMap() answers from a map file', () => {
+  const maps = { groups: parseMapFile(text), small: parseMapFile('* a x , y\n* b "q, r ,s"\n* voilà à') };
+  test.each([
+    ['the first of two lines for one text', 'userMap("groups", "alice")', '"physics,biology"'],
+    ['the name of the map in any case', 'userMap("GROUPS", "alice")', '"physics,biology"'],
+    ['quoted fields', 'userMap("groups", "two words")', '"a \\"quoted\\" \\\\d text"'],
+    ['groups of a caseless regular expression', 'userMap("groups", "ADM-joe")', '"admins,joe"'],
+    ['a match anywhere in the name', 'userMap("groups", "x@site.test")', '"site"'],
+    ['an escaped slash, unset and missing groups', 'userMap("groups", "slash/ab")', '"<slash/ab|a|b|>"'],
+    ['an ungreedy regular expression', 'userMap("groups", "uuu")', '"[u]"'],
+    ['another method', 'userMap("groups.GSI", "alice")', '"grid"'],
+    ['nothing under a method without lines', 'userMap("groups.ssl", "alice")', 'undefined'],
+    ['texts are compared with case', 'userMap("groups", "bob")', '"everyone"'],
+    ['the preferred item', 'userMap("groups", "alice", "Biology")', '"biology"'],
+    ['the first item when the preferred one is not there', 'userMap("groups", "alice", "law")', '"physics"'],
+    ['no map', 'userMap("none", "alice")', 'undefined'],
+    ['the default', 'userMap("small", "c", "p", "d")', '"d"'],
+    ['a name that ends in a byte that looks like a blank', 'userMap("small", "voilà")', '"\\303\\240"'],
+    ['no name', 'userMap("groups", undefined)', 'undefined'],
+  ])('%s', (_name, expression, expected) => {
+    expect(answer(maps, expression)).toBe(expected);
+  });
+
+  test('with prefix matching a text maps every name that begins with it', () => {
+    const store = parseMapFile('* s3://a/b one\n* s3://a two', { prefix: true });
+    const asked = ['s3://a/b/c', 's3://a/x', 's3://b'].map((name) =>
+      answer({ store }, `userMap("store", "${name}")`),
+    );
+    expect(asked).toEqual(['"one"', '"two"', 'undefined']);
+  });
+});
+
+test('lines that cannot be read are passed over and listed', () => {
+  const included = parseMapFile('* a\n@include more\n* /(/ x\n* b c\n@INCLUDE dir', {
+    include: (path) => (path === 'more' ? ['* c d\n@include deeper'] : ['* e f', '* g h\n* i']),
+  });
+  expect(included.entries.map(({ principal }) => principal)).toEqual(['c', 'b', 'e', 'g']);
+  expect(included.problems).toEqual([
+    { file: undefined, line: 1, problem: 'three fields expected' },
+    { file: 'more', line: 2, problem: 'an included file cannot include another' },
+    { file: undefined, line: 3, problem: 'the regular expression is malformed' },
+    { file: 'dir', line: 2, problem: 'three fields expected' },
+  ]);
+  expect(parseMapFile('@include x').problems).toEqual([
+    { file: undefined, line: 1, problem: 'includes are not allowed here' },
+  ]);
+});
+
+test('a regular expression in a map is bounded like any other', () => {
+  const hostile = parseMapFile('* /^(a+)+$/ x');
+  expect(() => answer({ hostile }, `userMap("hostile", "${'a'.repeat(60)}!")`)).toThrow('matchSteps');
+});
+
+test('userHome() asks the caller', () => {
+  const userHome = (name: string): string | undefined => (name === 'alice' ? '/home/alice' : undefined);
+  const home = (text: string): string => printValue(evaluate(parseExpression(text), { now: 0, userHome }));
+  const asked = [
+    'userHome("alice")',
+    'userHome("bob")',
+    'userHome("bob", "/tmp")',
+    'userHome(5)',
+    'userHome()',
+  ];
+  expect(asked.map(home)).toEqual(['"/home/alice"', 'undefined', '"/tmp"', 'error', 'error']);
+});

@@ -1,0 +1,81 @@
+// The real machine: files, directories, commands, and who else could have written a file.
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isCoded } from '../../../src/base/errors/errors.ts';
+import { machineFacts, machineHost } from '../../../src/config/machine/host.ts';
+import { loadConfig, type LoadOptions } from '../../../src/config/machine/load.ts';
+
+let directory = '';
+const path = (name: string): string => join(directory, name);
+const host = machineHost(5);
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'credmon-host-'));
+  writeFileSync(path('plain'), 'A = 1\n', { mode: 0o644 });
+  writeFileSync(path('open'), `include command : /bin/echo A = 2\n`);
+  chmodSync(path('open'), 0o666);
+  mkdirSync(path('loose'));
+  chmodSync(path('loose'), 0o777);
+  writeFileSync(path('loose/file'), 'A = 1\n', { mode: 0o644 });
+  symlinkSync(path('plain'), path('link'));
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+function load(file: string, options: Partial<LoadOptions> = {}): string | undefined {
+  try {
+    return loadConfig({ subsystem: 'TEST', env: { CONDOR_CONFIG: path(file) }, ...options }).get('A');
+  } catch (error) {
+    return isCoded(error) ? error.code : String(error);
+  }
+}
+
+test.each([
+  ['a file of our own', 'plain', undefined],
+  ['a link to it', 'link', undefined],
+  ['a file that everybody can write', 'open', /can be written by others$/],
+  [
+    'a file in a directory that everybody can write',
+    'loose/file',
+    /loose, which holds .* can be written by others$/,
+  ],
+  ['a file that is not there', 'none', /cannot be examined: ENOENT$/],
+])('%s: whether others could have written it', (_title, name, reason) => {
+  const found = host.writableByOthers(path(name));
+  expect(reason === undefined ? found === undefined : reason.test(found ?? '')).toBe(true);
+});
+
+test('a command in a file that everybody can write is not run', () => {
+  expect(load('open')).toBe('CONFIG_READ');
+});
+
+test('a command that does not end is stopped', () => {
+  writeFileSync(path('slow'), 'include command : /bin/sleep 60\n', { mode: 0o644 });
+  expect(load('slow', { commandSeconds: 0.1 })).toBe('CONFIG_READ');
+});
+
+test.each([
+  ['a directory', '.'],
+  ['a file that is not there', 'none'],
+])('CONDOR_CONFIG that names %s is refused', (_title, name) => {
+  expect(load(name)).toBe('CONFIG_READ');
+});
+
+test('files of a directory are listed without its directories; an absent directory is undefined', () => {
+  expect([
+    host.listFiles(directory)?.includes('plain'),
+    host.listFiles(directory)?.includes('loose'),
+  ]).toEqual([true, false]);
+  expect(host.listFiles(path('none'))).toBeUndefined();
+});
+
+test('facts name this process and machine', () => {
+  const { uid, late, fullHostname } = machineFacts();
+  expect([uid, late['PID'], late['PPID']]).toEqual([
+    process.getuid?.(),
+    String(process.pid),
+    String(process.ppid),
+  ]);
+  expect(fullHostname()).not.toBe('');
+});

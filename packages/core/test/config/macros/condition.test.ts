@@ -1,0 +1,71 @@
+// The conditions of if and elif, one by one.
+import { expect, test } from 'vitest';
+import { evaluateCondition, type ConditionContext } from '../../../src/config/macros/condition.ts';
+
+const KNOBS: Record<string, string> = { A: '1', EMPTY: '' };
+const context: ConditionContext = {
+  expand: (text) => text.replaceAll(/\$\((\w+)\)/g, (_all, name: string) => KNOBS[name] ?? ''),
+  isDefined: (name) => (KNOBS[name] ?? '') !== '',
+  hasTemplate: (category, name) =>
+    category.toUpperCase() === 'FEATURE' && (name === undefined || name.toUpperCase() === 'OAUTH'),
+  version: [25, 14, 0],
+};
+const COMPLEX = 'complex conditionals are not supported';
+const NOT_CONDITIONAL = 'expression is not a conditional';
+const LITERAL = 'the version literal is invalid';
+
+test.each<[string, boolean]>([
+  ['0', false],
+  ['00', false],
+  ['0.0', false],
+  ['.', false],
+  ['-1', true],
+  ['.5', true],
+  ['1e', true],
+  ['1.2.3', true],
+  ['YES', true],
+  ['f', false],
+  ['$(NO)', false],
+  ['! $(NO)', true],
+  ['! $(A)', false],
+  ['version >= 8.9', true],
+  ['version = 25.14', true],
+  ['version >= v8.9', true],
+  ['version != 24.0', true],
+  ['version > 25.14', false],
+  ['version < 25.14.1', true],
+  ['VERSION<= 25.14', true],
+  ['! version >= 8.1', false],
+  ['defined', false],
+  ['defined A', true],
+  ['defined EMPTY', false],
+  ['defined true', true],
+  ['defined use FEATURE', true],
+  ['defined use feature:oauth', true],
+  ['defined use FEATURE:NO', false],
+  ['defined use NO', false],
+])('%s is %s', (text, value) => {
+  expect(evaluateCondition(text, context)).toEqual({ value });
+});
+
+test.each([
+  ['', NOT_CONDITIONAL],
+  ['y', NOT_CONDITIONAL],
+  ['0x10', NOT_CONDITIONAL],
+  ['5K', NOT_CONDITIONAL],
+  ['!! true', COMPLEX],
+  ['+1', COMPLEX],
+  ['(1)', COMPLEX],
+  ['1 == 1', COMPLEX],
+  ['"true"', COMPLEX],
+  ['version>=8.9', COMPLEX],
+  ['version 8.9', COMPLEX],
+  ['version >= 8', LITERAL],
+  ['version >= 5.1', LITERAL],
+  ['version', LITERAL],
+  ['defined -1', COMPLEX],
+  ['defined A B', 'defined argument must be param name, boolean, or number'],
+  ['defined use FEATURE : X', 'defined use meta argument with internal spaces will never match'],
+])('%s is refused', (text, refused) => {
+  expect(evaluateCondition(text, context)).toEqual({ refused });
+});

@@ -1,0 +1,65 @@
+// One conversion as C's printf makes it; the expected texts are those of glibc.
+import { expect, test } from 'vitest';
+import { formatOne } from '../../../src/config/macros/printf.ts';
+
+const INT = 'diouxX';
+const REAL = 'eEfFgGaA';
+
+test.each<[string, bigint, string | undefined]>([
+  ['%d', -5n, '-5'],
+  ['%5d|', 42n, '   42|'],
+  ['%-5d|', 42n, '42   |'],
+  ['%05d', -42n, '-0042'],
+  ['%+d', 7n, '+7'],
+  ['% d', 7n, ' 7'],
+  ['%.4d', 7n, '0007'],
+  ['%x', -1n, 'ffffffffffffffff'],
+  ['%#x', 255n, '0xff'],
+  ['%#o', 8n, '010'],
+  ['%#08X', 255n, '0X0000FF'],
+  ['%lld%%', 9n, '9%'],
+  ['no conversion', 1n, undefined],
+  ['%d %d', 1n, undefined],
+  ['%s', 1n, undefined],
+  ['%', 1n, undefined],
+  ['%99999d', 1n, undefined],
+])('%s of %s', (format, value, text) => {
+  expect(formatOne(format, INT, value)).toBe(text);
+});
+
+test.each<[string, number, string]>([
+  ['%f', 3, '3.000000'],
+  ['%.0f', 2.5, '2'],
+  ['%.0f', 3.5, '4'],
+  ['%.1f', 0.25, '0.2'],
+  ['%.0e', 2.5, '2e+00'],
+  ['%.2f', 1.005, '1.00'],
+  ['%.2e', 12345.678, '1.23e+04'],
+  ['%g', 0.0001, '0.0001'],
+  ['%g', 0.00001, '1e-05'],
+  ['%g', 1e6, '1e+06'],
+  ['%g', 123456, '123456'],
+  ['%#g', 1, '1.00000'],
+  ['%.16G', 1 / 3, '0.3333333333333333'],
+  ['%.16G', 1e300, '1E+300'],
+  ['%8.2f|', -1.5, '   -1.50|'],
+  ['%08.2f', -1.5, '-0001.50'],
+  ['%+.1f', 1.5, '+1.5'],
+  ['%a', 1.5, '0x1.8p+0'],
+  ['%a', 0, '0x0p+0'],
+  ['%A', 10, '0X1.4P+3'],
+  ['%f', 1e22, '10000000000000000000000.000000'],
+  ['%f', Infinity, 'inf'],
+  ['%E', -Infinity, '-INF'],
+])('%s of %s', (format, value, text) => {
+  expect(formatOne(format, REAL, value)).toBe(text);
+});
+
+test.each([
+  ['%s', 'abc'],
+  ['<%5s>', '<  abc>'],
+  ['<%-5s>', '<abc  >'],
+  ['%.2s', 'ab'],
+])('%s of a text', (format, text) => {
+  expect(formatOne(format, 's', 'abc')).toBe(text);
+});

@@ -1,0 +1,91 @@
+// In which order sources are read, and which of them may be missing.
+import { expect, test } from 'vitest';
+import { isCoded } from '../../../src/base/errors/errors.ts';
+import { FACTS, memoryHost, readText } from '../read-text.ts';
+
+const add = (what: string): string => `A = $(A) ${what}\n`;
+
+function order(files: Record<string, string>, options: Parameters<typeof readText>[1] = {}): unknown {
+  try {
+    return readText('', { host: memoryHost(files), ...options })
+      .get('A')
+      ?.trim();
+  } catch (error) {
+    return isCoded(error) ? error.code : error;
+  }
+}
+
+const everywhere = {
+  '/etc/condor/condor_config': add('etc'),
+  '/usr/local/etc/condor_config': add('local'),
+  '/home/condor/condor_config': add('home'),
+};
+
+test.each([
+  ['CONDOR_CONFIG, when it is set', { '/c': add('c'), ...everywhere }, { CONDOR_CONFIG: '/c' }, 'c'],
+  ['/etc/condor, when it is not', everywhere, {}, 'etc'],
+  ['/usr/local/etc next', { ...everywhere, '/etc/condor/condor_config': undefined }, {}, 'local'],
+  ["condor's home last", { '/home/condor/condor_config': add('home') }, {}, 'home'],
+  ['no file at all for ONLY_ENV', everywhere, { CONDOR_CONFIG: 'ONLY_ENV', _CONDOR_A: 'env' }, 'env'],
+  ['and nothing is an error', {}, {}, 'CONFIG_READ'],
+])('the root file is %s', (_title, files, env, wanted) => {
+  const there = Object.entries(files).filter(([, text]) => text !== undefined) as [string, string][];
+  expect(order(Object.fromEntries(there), { env })).toBe(wanted);
+});
+
+test('directories, local files, the directories again when their list changed, the user file, the environment', () => {
+  const files = {
+    '/c': `LOCAL_CONFIG_DIR = /d\nLOCAL_CONFIG_FILE = /l1 /l2\n${add('c')}`,
+    '/d/10': add('d10'),
+    '/d/9': add('d9'),
+    '/d/skipped.rpmsave': add('rpmsave'),
+    '/l1': `LOCAL_CONFIG_DIR = /e\n${add('l1')}`,
+    '/l2': add('l2'),
+    '/e/1': add('e1'),
+    '/home/u/.condor/user_config': add('user'),
+  };
+  const facts = { ...FACTS, uid: 1000, home: '/home/u' };
+  const env = { CONDOR_CONFIG: '/c', _CONDOR_A: '$(A) env' };
+  expect(order(files, { facts, env })).toBe('c d10 d9 l1 l2 e1 user env');
+});
+
+test.each([
+  ['a missing local file stops the reading', 'LOCAL_CONFIG_FILE = /none\n', 'CONFIG_READ'],
+  ['unless it is not required', 'LOCAL_CONFIG_FILE = /none\nREQUIRE_LOCAL_CONFIG_FILE = F\nA = 1\n', '1'],
+  ['a missing directory is nothing', 'LOCAL_CONFIG_DIR = /none\nA = 1\n', '1'],
+  [
+    'an exclusion that is no expression excludes nothing',
+    'LOCAL_CONFIG_DIR_EXCLUDE_REGEXP = (\nLOCAL_CONFIG_DIR = /d\n',
+    'd',
+  ],
+  [
+    'a file that changes the list replaces what is left of it',
+    'LOCAL_CONFIG_FILE = /swap /never\n',
+    'swap kept',
+  ],
+])('%s', (_title, text, wanted) => {
+  const files = {
+    '/c': text,
+    '/d/1': add('d'),
+    '/swap': `LOCAL_CONFIG_FILE = /swap /kept\n${add('swap')}`,
+    '/kept': add('kept'),
+    '/never': add('never'),
+  };
+  expect(order(files)).toBe(wanted);
+});
+
+test.each([
+  ['true', '/var/lib/condor/oauth_credentials'],
+  ['$(YES)', '/var/lib/condor/oauth_credentials'],
+  ['false', undefined],
+])('AUTO_USE_FEATURE_OAUTH = %s', (value, wanted) => {
+  const config = readText(`AUTO_USE_FEATURE_OAUTH = ${value}\nYES = 1\n`);
+  expect(config.get('SEC_CREDENTIAL_DIRECTORY_OAUTH')).toBe(wanted);
+});
+
+test('the names of host and process cannot be set, and conditions in the root file do not see them yet', () => {
+  const config = readText(
+    'FULL_HOSTNAME = x\nPID = 1\nif $(HOSTNAME)\nA = seen\nendif\nNETWORK_HOSTNAME = n.example.test\n',
+  );
+  expect([config.get('HOSTNAME'), config.get('PID'), config.get('A')]).toEqual(['n', '42', undefined]);
+});

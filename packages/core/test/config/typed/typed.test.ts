@@ -1,0 +1,74 @@
+// Knobs as booleans, numbers, sizes, durations, lists and paths, and what is said about those that are none.
+import { expect, test } from 'vitest';
+import { loadConfig } from '../../../src/config/machine/load.ts';
+import {
+  readBoolean,
+  readDuration,
+  readInteger,
+  readList,
+  readLogLimit,
+  readPath,
+  readReal,
+  readSize,
+  readString,
+} from '../../../src/config/typed/typed.ts';
+
+function configOf(knobs: Record<string, string>): ReturnType<typeof loadConfig> {
+  const env = Object.fromEntries(Object.entries(knobs).map(([name, value]) => [`_CONDOR_${name}`, value]));
+  return loadConfig({ subsystem: 'TEST', env: { CONDOR_CONFIG: 'ONLY_ENV', ...env } });
+}
+
+const x = (value: string): ReturnType<typeof loadConfig> => configOf({ X: value });
+
+test.each([
+  ['a boolean word, in any case', readBoolean(x('TRUE'), 'X', false), true],
+  ['a number as a boolean', readBoolean(x('0'), 'X', true), false],
+  ['a boolean after which something else stands', readBoolean(x('true # c'), 'X', false), true],
+  ['an integer', readInteger(x('-12'), 'X', 0), -12],
+  ['an integer with leading zeros', readInteger(x('007'), 'X', 0), 7],
+  ['a real number cut to an integer', readInteger(x('5.9'), 'X', 0), 5],
+  ['a real number', readReal(x('.25'), 'X', 0), 0.25],
+  ['a text with blanks', readString(x('a b'), 'X', undefined), 'a b'],
+  ['an absolute path', readPath(x('/a/b'), 'X', undefined), '/a/b'],
+  ['a list', readList(x('a, b  c,,d'), 'X', []), ['a', 'b', 'c', 'd']],
+  ['megabytes', readSize(x('10 Mb'), 'X', 0), 10_485_760],
+  ['kilobytes without a blank', readSize(x('2K'), 'X', 0), 2048],
+  ['plain bytes', readSize(x('1000'), 'X', 0), 1000],
+  ['minutes', readDuration(x('15 min'), 'X', 0), 900],
+  ['a lower-case m as minutes', readDuration(x('2m'), 'X', 0), 120],
+  ['plain seconds', readDuration(x('90'), 'X', 0), 90],
+  ['a day', readDuration(x('1 day'), 'X', 0), 86_400],
+  ['a log limit in bytes', readLogLimit(x('1 Kb'), 'X', { bytes: 0 }), { bytes: 1024 }],
+  ['a log limit in time', readLogLimit(x('1 h'), 'X', { bytes: 0 }), { seconds: 3600 }],
+  ['the fallback for a knob that is not set', readInteger(configOf({}), 'X', 42), 42],
+  ['the fallback for an empty knob', readBoolean(x(''), 'X', true), true],
+])('reads %s', (_title, result, value) => {
+  expect(result).toEqual({ ok: true, value });
+});
+
+test.each([
+  [
+    'a word that is no boolean',
+    readBoolean(x('yes'), 'X', false),
+    'X = yes is not a boolean: write true or false',
+  ],
+  ['a word that is no integer', readInteger(x('5x'), 'X', 0), 'X = 5x is not an integer'],
+  ['an integer below its bound', readInteger(x('0'), 'X', 5, { min: 1 }), 'X = 0 is less than 1'],
+  ['an integer above its bound', readInteger(x('9'), 'X', 5, { max: 8 }), 'X = 9 is more than 8'],
+  ['a word that is no number', readReal(x('pi'), 'X', 0), 'X = pi is not a number'],
+  ['a relative path', readPath(x('a/b'), 'X', undefined), 'X = a/b is not an absolute path'],
+  ['a time for a size', readSize(x('10 min'), 'X', 0), 'X = 10 min is not a size such as 10 Mb'],
+  [
+    'a size for a time',
+    readDuration(x('5 Mb'), 'X', 0),
+    'X = 5 Mb is not a duration in seconds, or such as 15 min',
+  ],
+])('describes %s with the knob, its value and where it was set', (_title, result, message) => {
+  const origin = { kind: 'environment' };
+  expect(result).toEqual({ ok: false, problem: { name: 'X', message: `<Environment>: ${message}`, origin } });
+});
+
+test('an endless expansion is a problem of that knob, not an exception', () => {
+  const result = readString(configOf({ X: '$(Y)', Y: '$(X)' }), 'X', undefined);
+  expect(result.ok ? result : result.problem.message).toMatch(/^<Environment>: X cannot be expanded: /);
+});

@@ -1,0 +1,115 @@
+// Regular expressions: what PCRE2 means by a pattern, and an end for every pattern and subject, however hostile.
+import { cpuSeconds } from '@credmon/test-fixtures/cpu-time';
+import { describe, expect, test } from 'vitest';
+import { compile, search } from '../../src/regexp/regexp.ts';
+import { evaluate, parseExpression } from '../../src/classad/index.ts';
+import { DEFAULT_LIMITS } from '../../src/regexp/limits.ts';
+import { isCoded } from '../../src/base/errors/errors.ts';
+
+/** The texts of the match and of its groups; null without a match, `refused` for a pattern that is refused. */
+function groups(pattern: string, subject: string, options = ''): (string | undefined)[] | null | 'refused' {
+  const regexp = compile(pattern, options, DEFAULT_LIMITS);
+  if (regexp === undefined) return 'refused';
+  const match = search(regexp, subject, 0, { left: 100_000, limits: DEFAULT_LIMITS });
+  if (match === undefined) return null;
+  return Array.from({ length: match.length / 2 }, (_, group) => {
+    const [start = -1, end = -1] = match.subarray(2 * group);
+    return start < 0 ? undefined : subject.slice(start, end);
+  });
+}
+
+describe('a pattern means what PCRE2 10.42 means by it', () => {
+  test.each([
+    [
+      'a greedy, a lazy and a bounded repeat',
+      '(a+)(a+?)(a{2,3})',
+      'aaaaaa',
+      '',
+      ['aaaaaa', 'aaa', 'a', 'aa'],
+    ],
+    ['a possessive repeat gives nothing back', 'a++a', 'aaa', '', null],
+    ['an atomic group gives nothing back', '(?>a|ab)c', 'abc', '', null],
+    ['the last round of a group counts', '(?:(a)|b)*', 'ab', '', ['ab', 'a']],
+    ['a group that took no part is unset', '(a)|b', 'b', '', ['b', undefined]],
+    ['a loop over nothing ends', '(?:a*)*b', 'aab', '', ['aab']],
+    ['lookahead', 'foo(?=bar)', 'foobar', '', ['foo']],
+    ['negative lookahead', 'foo(?!bar)', 'foobar foo', '', ['foo']],
+    ['lookbehind with branches of different lengths', '(?<=a|bc)x', 'bcx', '', ['x']],
+    ['negative lookbehind', '(?<!a)b', 'abb', '', ['b']],
+    ['a lookbehind of any length is refused', '(?<=a+)b', 'ab', '', 'refused'],
+    ['a reference', '(a|b)\\1', 'abb', '', ['bb', 'b']],
+    ['a caseless reference', '(a)\\1', 'aA', 'i', ['aA', 'a']],
+    ['a relative reference', '(a)(b)\\g{-2}', 'aba', '', ['aba', 'a', 'b']],
+    [
+      'named groups in each spelling',
+      "(?<x>a)(?'y'b)(?P<z>c)\\k<x>(?P=y)\\g{z}",
+      'abcabc',
+      '',
+      ['abcabc', 'a', 'b', 'c'],
+    ],
+    ['a reference to no group is refused', '(a)\\2', 'aa', '', 'refused'],
+    ['a name given twice is refused', '(?<x>a)(?<x>b)', 'ab', '', 'refused'],
+    ['branches that count alike', '(?|(a)|(b))\\1', 'bb', '', ['bb', 'b']],
+    ['a condition on a group', '(<)?a(?(1)>|-)', 'a-', '', ['a-', undefined]],
+    ['options inside the pattern', '(?i)a(?-i)b(?s:.)', 'Ab\n', '', ['Ab\n']],
+    ['extended syntax', 'a b # comment\n c', 'abc', 'x', ['abc']],
+    ['a comment', 'a(?# here)b', 'ab', '', ['ab']],
+    ['multiline anchors', '^b$', 'a\nb\nc', 'm', ['b']],
+    ['the end is also before a last newline', 'a$', 'a\n', '', ['a']],
+    ['\\z is the very end', 'a\\z', 'a\n', '', null],
+    ['the dot stops at a newline only', 'a.c', 'a\rc', '', ['a\rc']],
+    ['literal text', '\\Qa.b*\\E+', 'a.b**', '', ['a.b**']],
+    ['where the match begins is moved', 'foo\\Kbar', 'foobar', '', ['bar']],
+    ['line breaks', 'a\\Rb', 'a\r\nb', '', ['a\r\nb']],
+    ['sets', '\\d\\D\\w\\W\\s\\S\\h\\H\\N', '1a_- b\tcd', '', ['1a_- b\tcd']],
+    ['POSIX classes', '[[:alpha:]][[:^alpha:]][^[:space:]]', 'a1-', '', ['a1-']],
+    ['a bracket first in a class', '[]a]+', 'a]', '', ['a]']],
+    ['bytes by code', '\\x41\\x{42}\\103\\o{104}', 'ABCD', '', ['ABCD']],
+    ['word boundaries', '\\bfoo\\b', 'a foo.', '', ['foo']],
+    ['braces that are no quantifier', 'a{,2}{', 'a{,2}{', '', ['a{,2}{']],
+    ['letters beyond ASCII have no case', '\xe9', '\xc9', 'i', null],
+    ['a range out of order is refused', '[b-a]', 'a', '', 'refused'],
+    ['nothing to repeat is refused', '*a', 'a', '', 'refused'],
+    ['a repeated anchor is refused', '^*a', 'a', '', 'refused'],
+    ['an unknown escape is refused', '\\y', 'y', '', 'refused'],
+    ['an open group is refused', '(a', 'a', '', 'refused'],
+    ['recursion is refused', 'a(?R)?b', 'ab', '', 'refused'],
+  ])('%s: %s', (_name, pattern, subject, options, expected) => {
+    expect(groups(pattern, subject, options)).toEqual(expected);
+  });
+});
+
+describe('a hostile pattern on a hostile subject ends in milliseconds with CLASSAD_LIMIT', () => {
+  const run = 'a'.repeat(5000);
+  test.each([
+    ['(a+)+$', `${run}!`],
+    ['(a|a)*$', `${run}!`],
+    ['(a*)*b', run],
+    ['(.*)(.*)(.*)(.*)x', run],
+    ['(?=(a+)+$)b|(a|aa)+$', `${run}!`],
+    ['(a?){60}a{60}', 'a'.repeat(59)],
+    ['(\\w+\\s?)+\\1{2}$', 'word '.repeat(1000) + '!'],
+  ])('%s', (pattern, subject) => {
+    const quote = (text: string): string => `"${text.replaceAll('\\', '\\\\')}"`;
+    const expr = parseExpression(`regexp(${quote(pattern)}, ${quote(subject)})`);
+    let thrown: unknown;
+    const took = cpuSeconds(() => {
+      try {
+        evaluate(expr, { now: 0 });
+      } catch (error) {
+        thrown = error;
+      }
+    });
+    expect(isCoded(thrown, 'CLASSAD_LIMIT') && thrown.fields).toEqual({
+      limit: 'matchSteps',
+      bound: 1_000_000,
+    });
+    expect(took).toBeLessThan(1);
+  });
+
+  test('all matches of one evaluation share the bound', () => {
+    const list = Array.from({ length: 200 }, () => `"${'a'.repeat(5000)}"`).join(',');
+    const expr = parseExpression(`regexpMember("a*b|a.*c", {${list}})`);
+    expect(() => evaluate(expr, { now: 0 })).toThrow('matchSteps');
+  });
+});

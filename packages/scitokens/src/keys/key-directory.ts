@@ -1,0 +1,229 @@
+// Signing keys on disk: one private file per key and an index with their states; every change goes through the plan of rotation.ts.
+import { chmodSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { CodedError, shellWord, writeFileAtomically } from '@credmon/core/base';
+import { isAlgorithm, type Algorithm } from '../token/algorithms.ts';
+import { isObject, type JsonObject } from '../token/compact.ts';
+import { createKey } from './create-key.ts';
+import { writeJwk } from './jwk.ts';
+import { keyIdOf, type KeyIdStyle } from './key-id.ts';
+import { readSigningKey, writeJson, writeKey } from './keys.ts';
+import { badDirectory, checkPrivateDirectory, readPrivateFile, underLock } from './private-files.ts';
+import { keySetText, publishedFiles } from './publish.ts';
+import {
+  applyStep,
+  DEFAULT_POLICY,
+  keysToPublish,
+  markPublished,
+  planRotation,
+  type KeyRecord,
+  type RotationPolicy,
+  type RotationStep,
+} from './rotation.ts';
+import type { SigningKey } from '../token/sign.ts';
+
+/** The contents of a key directory. */
+export interface KeyIndex extends RotationPolicy {
+  readonly keys: readonly KeyRecord[];
+}
+
+/**
+ * How a rotation proceeds: `begin` starts one; `longestLifetime` (seconds) is that of tokens which keys of the directory sign, and counts
+ * when it is longer than what the directory knows; the rest describes a key that it creates.
+ */
+export interface RotateOptions {
+  readonly now: number;
+  readonly begin?: boolean;
+  readonly longestLifetime?: number;
+  readonly algorithm?: Algorithm;
+  readonly style?: KeyIdStyle;
+}
+
+const INDEX = 'keys.json';
+/** The public key set in a key directory, beside the private files. A key in the index that counts as published stands in it. */
+export const KEY_SET_FILE = 'jwks.json';
+const STATES = ['next', 'active', 'retiring', 'retired'];
+
+/**
+ * Makes an empty key directory (0700), or leaves an existing one as it is.
+ * @throws CodedError `TOKEN_KEY_DIRECTORY`.
+ */
+export function initKeyDirectory(directory: string, policy: Partial<RotationPolicy> = {}): void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  underLock(directory, () => {
+    if (readPrivateFile(join(directory, INDEX)) === undefined)
+      writeIndex(directory, { ...DEFAULT_POLICY, ...policy, keys: [] });
+  });
+}
+
+/**
+ * Reads the index of a key directory.
+ * @throws CodedError `TOKEN_KEY_DIRECTORY` when it is missing, damaged or open to others.
+ */
+export function readKeyDirectory(directory: string): KeyIndex {
+  checkPrivateDirectory(directory);
+  const text = readPrivateFile(join(directory, INDEX));
+  if (text === undefined)
+    throw badDirectory(
+      directory,
+      `has no ${INDEX}; to make one: scitokens key rotate ${shellWord(directory)}`,
+    );
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw badDirectory(directory, `has a damaged ${INDEX}`, error);
+  }
+  if (!isIndex(value)) throw badDirectory(directory, `has a damaged ${INDEX}`);
+  return value;
+}
+
+function isIndex(value: unknown): value is KeyIndex {
+  if (
+    !isObject(value) ||
+    typeof value['publishLead'] !== 'number' ||
+    typeof value['longestLifetime'] !== 'number'
+  )
+    return false;
+  const { keys } = value;
+  return Array.isArray(keys) && keys.every(isRecord);
+}
+
+function isRecord(value: unknown): value is KeyRecord {
+  if (!isObject(value)) return false;
+  const { kid, algorithm, file, state, created } = value;
+  const known = isAlgorithm(algorithm) && typeof state === 'string' && STATES.includes(state);
+  const named = typeof kid === 'string' && typeof file === 'string' && /^[\w-]+\.pem$/.test(file);
+  return known && named && typeof created === 'number';
+}
+
+/**
+ * The key that signs now. `lifetime` (seconds) is that of the tokens it shall sign.
+ * @throws CodedError `TOKEN_KEY_UNREADY` when no key is active, or tokens would outlive their key's publication;
+ * `TOKEN_KEY_DIRECTORY`, `TOKEN_KEY_INVALID`.
+ */
+export function activeKey(directory: string, lifetime: number): SigningKey {
+  const { keys, longestLifetime } = readKeyDirectory(directory);
+  const record = keys.find((key) => key.state === 'active' && key.published !== undefined);
+  if (record === undefined)
+    throw new CodedError(
+      'TOKEN_KEY_UNREADY',
+      `${directory} has no active key; publish the next one, then rotate`,
+    );
+  if (lifetime > longestLifetime)
+    throw new CodedError(
+      'TOKEN_KEY_UNREADY',
+      `tokens of ${directory} may live ${longestLifetime} s, not ${lifetime} s`,
+    );
+  return readRecord(directory, record);
+}
+
+function readRecord(directory: string, { file, kid, algorithm }: KeyRecord): SigningKey {
+  const text = readPrivateFile(join(directory, file));
+  if (text === undefined) throw badDirectory(directory, `has lost ${file}`);
+  return readSigningKey(text, { kid, algorithm });
+}
+
+/**
+ * Takes all steps that are possible now and returns them; the last one is always a `wait`.
+ * @throws CodedError `TOKEN_KEY_DIRECTORY`.
+ */
+export function rotateKeys(directory: string, options: RotateOptions): readonly RotationStep[] {
+  return underLock(directory, () => {
+    const taken: RotationStep[] = [];
+    raiseLifetime(directory, options.longestLifetime ?? 0);
+    let { begin = false } = options;
+    for (;;) {
+      const index = readKeyDirectory(directory);
+      const step = planRotation(index.keys, index, options.now, begin);
+      taken.push(step);
+      if (step.step === 'wait') return taken;
+      if (step.step !== 'retire') begin = false;
+      const keys =
+        step.step === 'create'
+          ? withNewKey(directory, index, options)
+          : applyStep(index.keys, step, options.now);
+      writeIndex(directory, { ...index, keys });
+      removeRetired(directory, keys, step);
+    }
+  });
+}
+
+/** Never lowered: tokens of the longer life may be out. */
+function raiseLifetime(directory: string, longestLifetime: number): void {
+  const index = readKeyDirectory(directory);
+  if (longestLifetime > index.longestLifetime) writeIndex(directory, { ...index, longestLifetime });
+}
+
+/** The index no longer needs the file, so a crash between the two only leaves a stray. */
+function removeRetired(directory: string, keys: readonly KeyRecord[], step: RotationStep): void {
+  const gone = step.step === 'retire' ? keys.find((key) => key.kid === step.kid) : undefined;
+  if (gone) rmSync(join(directory, gone.file), { force: true });
+}
+
+function withNewKey(directory: string, { keys }: KeyIndex, options: RotateOptions): readonly KeyRecord[] {
+  const { algorithm = 'ES256', style = 'python', now } = options;
+  // Four digits can meet again; a name must stay unique in the key set and in its history.
+  let key = createKey({ algorithm, style });
+  while (keys.some(({ kid }) => kid === key.kid)) key = createKey({ algorithm, style });
+  const kid = key.kid ?? keyIdOf(key.privateKey, style);
+  const file = `${keyIdOf(key.privateKey, 'thumbprint')}.pem`;
+  const text = writeKey({ key: key.privateKey, kid, algorithm }, 'pem-private');
+  writeFileAtomically(join(directory, file), text, { mode: 0o600, durable: true });
+  return [...keys, { kid, algorithm, file, state: 'next', created: now }];
+}
+
+/** The public JWKs that belong into the key set, the signing one first. */
+export function publicKeys(directory: string): readonly JsonObject[] {
+  return keysToPublish(readKeyDirectory(directory).keys).map((record) => {
+    const { privateKey, kid, algorithm } = readRecord(directory, record);
+    return writeJwk(privateKey, kid, algorithm);
+  });
+}
+
+/**
+ * Writes the metadata and the key set of `issuer` below `webDirectory` and remembers since when each key is public.
+ * Returns the paths written.
+ * @throws CodedError `ENDPOINT_REFUSED`, `TOKEN_KEY_DIRECTORY`; the system's error when the files cannot be written.
+ */
+export function publishKeys(
+  directory: string,
+  issuer: string,
+  webDirectory: string,
+  now: number,
+): readonly string[] {
+  return underLock(directory, () => {
+    const keys = publicKeys(directory);
+    const files = publishedFiles(issuer, keys);
+    mkdirSync(join(webDirectory, '.well-known'), { recursive: true, mode: 0o755 });
+    for (const { path, text } of files)
+      writeFileAtomically(join(webDirectory, path), text, { mode: 0o644, durable: true });
+    recordPublished(directory, keys, now);
+    return files.map(({ path }) => join(webDirectory, path));
+  });
+}
+
+/**
+ * Writes the key set into the key directory itself, for a server on this machine that serves it from there, and remembers since when each
+ * key is public. Others may then enter the directory, but not list it; the private files stay closed. Returns the path written.
+ * @throws CodedError `TOKEN_KEY_DIRECTORY`; the system's error when the file cannot be written.
+ */
+export function publishInPlace(directory: string, now: number): string {
+  return underLock(directory, () => {
+    recordPublished(directory, publicKeys(directory), now);
+    chmodSync(directory, (statSync(directory).mode & 0o7777) | 0o011);
+    return join(directory, KEY_SET_FILE);
+  });
+}
+
+/** A key counts as public only after it can be seen. */
+function recordPublished(directory: string, keys: readonly JsonObject[], now: number): void {
+  const file = join(directory, KEY_SET_FILE);
+  writeFileAtomically(file, keySetText(keys), { mode: 0o644, durable: true });
+  const index = readKeyDirectory(directory);
+  writeIndex(directory, { ...index, keys: markPublished(index.keys, now) });
+}
+
+function writeIndex(directory: string, index: KeyIndex): void {
+  writeFileAtomically(join(directory, INDEX), writeJson({ ...index }), { mode: 0o600, durable: true });
+}

@@ -1,0 +1,141 @@
+// Remembers issuers' keys: one fetch for many tokens, old keys through an outage, a new look when a token names a key never seen.
+import { CodedError, isCoded, messageOf } from '@credmon/core/base';
+import { fetchIssuerKeys, type DiscoverOptions } from './discover.ts';
+import { readKeySet, type KeySet } from '../keys/jwks.ts';
+import type { KeyFinder } from './verify.ts';
+
+/** What a cache keeps of one issuer; times are epoch seconds. */
+export interface StoredKeys {
+  readonly document: unknown;
+  readonly fetchedAt: number;
+}
+
+/** A place that outlives the process; see `createKeyCache`. Failures are reported by throwing and cost only speed. */
+export interface KeyStore {
+  read(issuer: string): StoredKeys | undefined;
+  write(issuer: string, keys: StoredKeys): void;
+}
+
+/** How long keys live, in seconds. The defaults are those of scitokens-cpp. */
+export interface IssuerKeysOptions extends DiscoverOptions {
+  /** Asked again after this; 600. */
+  readonly refreshAfter?: number;
+  /** Used so long while the issuer cannot be asked; 345600, four days. */
+  readonly keepFor?: number;
+  /** Least time between two requests to one issuer, whatever tokens say; 60. */
+  readonly retryAfter?: number;
+  /** Issuers remembered at once; 1000. */
+  readonly maxIssuers?: number;
+  readonly store?: KeyStore;
+  /** Hears of failures that old keys cover, and of those of the store. */
+  readonly onProblem?: (issuer: string, error: unknown) => void;
+}
+
+interface Entry {
+  keys?: KeySet;
+  fetchedAt: number;
+  attemptedAt: number;
+  failure?: unknown;
+}
+
+const DEFAULTS = { refreshAfter: 600, keepFor: 4 * 86400, retryAfter: 60, maxIssuers: 1000 };
+
+/** A {@link KeyFinder} that discovers, caches and refreshes the keys of issuers. */
+export function createIssuerKeys(options: IssuerKeysOptions): KeyFinder {
+  const settings = { ...DEFAULTS, ...options };
+  const entries = new Map<string, Entry>();
+  const running = new Map<string, Promise<Entry>>();
+
+  const refresh = (issuer: string, known: Entry | undefined, now: number): Promise<Entry> => {
+    const started =
+      running.get(issuer) ??
+      fetchEntry(issuer, known, now, options).finally(() => {
+        running.delete(issuer);
+      });
+    running.set(issuer, started);
+    return started.then((entry) => remember(entries, issuer, entry, settings.maxIssuers));
+  };
+
+  return {
+    async find(issuer, kid, now) {
+      let entry = entries.get(issuer);
+      if (!isFresh(entry, now, settings)) {
+        entry = newer(entry, readStored(issuer, now, options));
+        if (!isFresh(entry, now, settings) && mayAsk(entry, now, settings.retryAfter))
+          entry = await refresh(issuer, entry, now);
+        else if (entry !== undefined) remember(entries, issuer, entry, settings.maxIssuers);
+      }
+      const keys = usableKeys(issuer, entry, now, settings.keepFor);
+      try {
+        return keys.select(kid);
+      } catch (error) {
+        if (!isCoded(error, 'TOKEN_UNKNOWN_KEY') || !mayAsk(entry, now, settings.retryAfter)) throw error;
+        return usableKeys(issuer, await refresh(issuer, entry, now), now, settings.keepFor).select(kid);
+      }
+    },
+  };
+}
+
+function isFresh(entry: Entry | undefined, now: number, { refreshAfter }: { refreshAfter: number }): boolean {
+  return entry?.keys !== undefined && now >= entry.fetchedAt && now < entry.fetchedAt + refreshAfter;
+}
+
+/** A clock that was set back does not silence an issuer. */
+function mayAsk(entry: Entry | undefined, now: number, retryAfter: number): boolean {
+  return entry === undefined || now < entry.attemptedAt || now >= entry.attemptedAt + retryAfter;
+}
+
+function newer(one: Entry | undefined, other: Entry | undefined): Entry | undefined {
+  return one === undefined || (other !== undefined && other.fetchedAt > one.fetchedAt) ? other : one;
+}
+
+function remember(entries: Map<string, Entry>, issuer: string, entry: Entry, limit: number): Entry {
+  entries.delete(issuer);
+  entries.set(issuer, entry);
+  const [oldest] = entries.keys();
+  if (entries.size > limit && oldest !== undefined) entries.delete(oldest);
+  return entry;
+}
+
+function usableKeys(issuer: string, entry: Entry | undefined, now: number, keepFor: number): KeySet {
+  if (entry?.keys !== undefined && now < entry.fetchedAt + keepFor) return entry.keys;
+  if (isCoded(entry?.failure)) throw entry.failure;
+  const why = entry?.failure === undefined ? 'there are none' : messageOf(entry.failure);
+  throw new CodedError(
+    'ISSUER_UNREACHABLE',
+    `no keys of ${issuer.slice(0, 200)}: ${why}`,
+    {},
+    entry?.failure,
+  );
+}
+
+async function fetchEntry(
+  issuer: string,
+  known: Entry | undefined,
+  now: number,
+  options: IssuerKeysOptions,
+): Promise<Entry> {
+  try {
+    const keys = await fetchIssuerKeys(issuer, options);
+    try {
+      options.store?.write(issuer, { document: keys.document, fetchedAt: now });
+    } catch (error) {
+      options.onProblem?.(issuer, error);
+    }
+    return { keys, fetchedAt: now, attemptedAt: now };
+  } catch (failure) {
+    if (known?.keys !== undefined) options.onProblem?.(issuer, failure);
+    return { fetchedAt: 0, ...known, attemptedAt: now, failure };
+  }
+}
+
+function readStored(issuer: string, now: number, { store, onProblem }: IssuerKeysOptions): Entry | undefined {
+  try {
+    const stored = store?.read(issuer);
+    if (stored === undefined || stored.fetchedAt > now) return undefined;
+    return { keys: readKeySet(stored.document), fetchedAt: stored.fetchedAt, attemptedAt: stored.fetchedAt };
+  } catch (error) {
+    onProblem?.(issuer, error);
+    return undefined;
+  }
+}

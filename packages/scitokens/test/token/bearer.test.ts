@@ -1,0 +1,77 @@
+// Bearer token discovery: the order of the places, and what ends the search.
+import { describe, expect, it } from 'vitest';
+import { discoverBearerToken, trimToken } from '../../src/index.ts';
+
+const ALL = {
+  BEARER_TOKEN: 'env',
+  BEARER_TOKEN_FILE: '/file',
+  XDG_RUNTIME_DIR: '/run/u',
+  SCITOKENS_FILE: '/sci',
+};
+const FILES = {
+  '/file': 'named\n',
+  '/run/u/bt_u7': ' runtime ',
+  '/tmp/bt_u7': 'tmp',
+  '/sci': '# comment\n\nsci\nmore',
+};
+
+function find(environment: Record<string, string>, files: Record<string, string>, htcondor = false): object {
+  return discoverBearerToken({ environment, userId: 7, readFile: (path) => files[path], htcondor });
+}
+
+describe('bearer token discovery', () => {
+  it.each([
+    ['the variable', ALL, FILES, { token: 'env', source: 'BEARER_TOKEN' }],
+    [
+      'the named file when the variable is blank',
+      { ...ALL, BEARER_TOKEN: ' \n' },
+      FILES,
+      { token: 'named', source: '/file' },
+    ],
+    [
+      'the runtime directory when the named file is gone',
+      { ...ALL, BEARER_TOKEN: '' },
+      { ...FILES, '/file': '' },
+      { token: 'runtime', source: '/run/u/bt_u7' },
+    ],
+    ['/tmp in the end', {}, FILES, { token: 'tmp', source: '/tmp/bt_u7' }],
+  ])('finds %s', (_title, environment, files, found) => {
+    expect(find(environment, files)).toEqual(found);
+  });
+
+  it("looks at HTCondor's file first when told to, and takes its first line that is no comment", () => {
+    expect(find(ALL, FILES, true)).toEqual({ token: 'sci', source: '/sci' });
+  });
+
+  it.each([
+    ['a blank inside', 'a b'],
+    ['a heading', 'Bearer: x'],
+    ['a blank of another kind', 'a\u00a0'],
+    ['a NUL', 'a\0'],
+  ])('stops at a token with %s, although a good one would follow', (_title, text) => {
+    expect(() => find({ BEARER_TOKEN: text }, FILES)).toThrow(
+      expect.objectContaining({ code: 'TOKEN_MALFORMED' }),
+    );
+  });
+
+  it('tells files that a variable names from those whose name can be guessed', () => {
+    const asked: unknown[] = [];
+    const readFile = (path: string, named: boolean): undefined => void asked.push([path, named]);
+    expect(() =>
+      discoverBearerToken({ environment: { ...ALL, BEARER_TOKEN: '' }, userId: 7, readFile }),
+    ).toThrow(expect.objectContaining({ code: 'TOKEN_NOT_FOUND' }));
+    expect(asked).toEqual([
+      ['/file', true],
+      ['/run/u/bt_u7', false],
+      ['/tmp/bt_u7', false],
+    ]);
+  });
+
+  it('says so when there is none', () => {
+    expect(() => find({}, {})).toThrow(expect.objectContaining({ code: 'TOKEN_NOT_FOUND' }));
+  });
+
+  it('drops the white space of C99 and no other', () => {
+    expect(trimToken(' \t\r\n\f\vx\u00a0 ')).toBe('x\u00a0');
+  });
+});

@@ -1,0 +1,99 @@
+// Which scopes are signed, which are honoured, and what they reach.
+import { describe, expect, it } from 'vitest';
+import {
+  checkScopeForSigning,
+  hiddenMeaning,
+  normalisePath,
+  readAuthorization,
+  splitScope,
+} from '../../src/token/scope.ts';
+
+describe('a scope that is about to be signed', () => {
+  it.each([
+    'read:/',
+    'read:/home/alice',
+    'write:/osg/x/',
+    'queue',
+    'compute.read',
+    'condor:/READ',
+    'openid',
+    'read:/home/é',
+    'storage.read:/a%20b',
+    'read:/a:b',
+  ])('may be %s', (scope) => {
+    expect(checkScopeForSigning(scope)).toBe(scope);
+  });
+
+  it.each([
+    ['read:/home/../etc', 'climbs'],
+    ['read:/..', 'climbs'],
+    ['read:/home/./x', 'has a dot segment'],
+    ['read:home/alice', 'is relative'],
+    ['read:', 'has an empty path'],
+    ['read', 'has no path where one is needed'],
+    ['storage.create', 'has no path where one is needed'],
+    ['condor:READ', 'is relative whatever it authorizes'],
+    ['read:/a%2fb', 'encodes a separator'],
+    ['read:/a%2Fb', 'encodes a separator'],
+    ['read:/a%5cb', 'encodes a backslash'],
+    ['read:/%2e%2e/b', 'encodes a parent'],
+    ['read:/.%2E/b', 'encodes half a parent'],
+    ['read:/a/%2e', 'encodes a dot segment'],
+    ['read:/%252e%252e/b', 'encodes twice'],
+    ['read:/a\0b', 'holds a NUL'],
+    ['read:/a%00b', 'encodes a NUL'],
+    ['read:/a\nb', 'holds a newline'],
+    ['read:/a b', 'holds a blank'],
+    ['read:/a\u00a0b', 'holds a blank of another kind'],
+    ['read:/a"b', 'holds a quote'],
+    ['read:/a\\b', 'holds a backslash'],
+    ['read:/\ud800', 'holds half a character'],
+    [':/a', 'authorizes nothing'],
+    ['', 'is empty'],
+  ])('is refused when %j %s', (scope) => {
+    expect(() => checkScopeForSigning(scope)).toThrow(expect.objectContaining({ code: 'TOKEN_BAD_SCOPE' }));
+  });
+});
+
+describe('a scope in a verified token', () => {
+  it.each([
+    ['read', { authz: 'read', path: '/' }],
+    ['read:', { authz: 'read', path: '/' }],
+    ['read:home', { authz: 'read', path: '/home' }],
+    ['read://a//b/./c/', { authz: 'read', path: '/a/b/c' }],
+    ['read:/a:b', { authz: 'read', path: '/a:b' }],
+    ['read:/100%', { authz: 'read', path: '/100%' }],
+  ])('%j reaches %j', (scope, authorization) => {
+    expect(readAuthorization(scope)).toEqual(authorization);
+  });
+
+  it.each(['read:/a/..', 'read:..', 'read:/%2e%2e', 'read:/a%2Fb', 'read:/%252e', 're\0ad:/', 'read:/a%00'])(
+    '%j is not honoured',
+    (scope) => {
+      expect(() => readAuthorization(scope)).toThrow(expect.objectContaining({ code: 'TOKEN_BAD_SCOPE' }));
+    },
+  );
+});
+
+describe('a path', () => {
+  it.each([
+    ['', '/'],
+    ['/', '/'],
+    ['//a///b', '/a/b'],
+    ['/a/../b', '/b'],
+    ['/../../b', '/b'],
+    ['a/b/.', '/a/b'],
+  ])('%j is normalised to %j', (path, normal) => {
+    expect(normalisePath(path)).toBe(normal);
+  });
+
+  it('with names that only look like dot segments hides nothing', () => {
+    expect(['/..a', '/a..', '/...', '/a%2eb', '/%2e%2e%2e'].map(hiddenMeaning)).toEqual(
+      Array(5).fill(undefined),
+    );
+  });
+});
+
+it('a scope claim is split at blanks only', () => {
+  expect(splitScope('  read:/a   write:/b\tc ')).toEqual(['read:/a', 'write:/b\tc']);
+});

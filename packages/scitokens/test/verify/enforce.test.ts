@@ -1,0 +1,112 @@
+// Authorization: audiences, issuers, claim types, scopes of both worlds.
+import { describe, expect, it } from 'vitest';
+import {
+  enforce,
+  issueToken,
+  verifyWithKeys,
+  type TokenRequest,
+  type VerifiedToken,
+} from '../../src/index.ts';
+import { signUnchecked } from '../../src/token/sign.ts';
+import { EC, MOMENT, NOW, publish, request } from '../testing.ts';
+
+const OPTIONS = { now: NOW, issuers: 'any' } as const;
+const HERE = { audience: 'https://storage.test' };
+const BASE = {
+  iss: 'https://issuer.test/vo',
+  iat: 1_790_000_000,
+  nbf: 1_790_000_000,
+  exp: 1_790_000_600,
+  scope: 'read:/a',
+};
+
+const issued = (changes: Partial<TokenRequest>): VerifiedToken =>
+  verifyWithKeys(issueToken(EC, request(changes), MOMENT), publish(EC), OPTIONS);
+const signed = (claims: object): VerifiedToken =>
+  verifyWithKeys(signUnchecked(EC, { ...BASE, ...claims }), publish(EC), OPTIONS);
+const code = (code: string): unknown => expect.objectContaining({ code });
+
+describe('a token', () => {
+  it.each([
+    ['read', '/home/alice', true],
+    ['read', '/home/alice/deep/file', true],
+    ['read', '/home/alice/', true],
+    ['read', '/home/bob/../alice/f', true],
+    ['read', '/home/alicebob', false],
+    ['read', '/home', false],
+    ['read', '/', false],
+    ['read', '/home/alice/../bob', false],
+    ['read', '/home/alice/%2e%2e/bob', false],
+    ['read', '/home/alice/a%2fb', false],
+    ['read', '/home/alice/\0', false],
+    ['write', '/home/alice', false],
+    ['READ', '/home/alice', false],
+  ])('for read:/home/alice allows %s on %j: %s', (authz, path, allowed) => {
+    expect(enforce(issued({}), HERE).test(authz, path)).toBe(allowed);
+  });
+
+  it('of the WLCG profile is read in the terms of SciTokens', () => {
+    const scope =
+      'storage.read:/a storage.create:/b storage.modify:/c storage.stage:/d compute.read compute.modify compute.create compute.cancel';
+    expect(enforce(issued({ profile: 'wlcg:1.0', scope }), HERE).acls()).toEqual([
+      { authz: 'read', path: '/a' },
+      { authz: 'write', path: '/b' },
+      { authz: 'create', path: '/b' },
+      { authz: 'write', path: '/c' },
+      { authz: 'modify', path: '/c' },
+      { authz: 'storage.stage', path: '/d' },
+      { authz: 'condor', path: '/READ' },
+      { authz: 'compute.modify', path: '/' },
+      { authz: 'compute.create', path: '/' },
+      { authz: 'compute.cancel', path: '/' },
+      { authz: 'condor', path: '/WRITE' },
+    ]);
+  });
+
+  it('that is no WLCG token keeps its names', () => {
+    expect(enforce(issued({ scope: 'storage.read:/a' }), HERE).acls()).toEqual([
+      { authz: 'storage.read', path: '/a' },
+    ]);
+  });
+
+  it.each([
+    ['one of its scopes climbs', { aud: HERE.audience, scope: 'read:/a read:/b/..' }, 'TOKEN_BAD_SCOPE'],
+    ['one of its scopes is encoded', { aud: HERE.audience, scope: 'x:/%2f read:/a' }, 'TOKEN_BAD_SCOPE'],
+    ['its scope is a list', { aud: HERE.audience, scope: ['read:/a'] }, 'TOKEN_BAD_CLAIM'],
+    ['its subject is a number', { aud: HERE.audience, sub: 1 }, 'TOKEN_BAD_CLAIM'],
+    ['its id is a number', { aud: HERE.audience, jti: 1 }, 'TOKEN_BAD_CLAIM'],
+    ['its audience holds a number', { aud: [HERE.audience, 1] }, 'TOKEN_BAD_CLAIM'],
+    ['it has unknown claims and no version', { aud: HERE.audience, vo: 'x' }, 'TOKEN_BAD_PROFILE'],
+    ['it has no audience', {}, 'TOKEN_WRONG_AUDIENCE'],
+    ['it has an empty list of audiences', { aud: [] }, 'TOKEN_WRONG_AUDIENCE'],
+    ['its audience differs in a slash', { aud: `${HERE.audience}/` }, 'TOKEN_WRONG_AUDIENCE'],
+    ['it says ANY without version 2', { aud: 'ANY' }, 'TOKEN_WRONG_AUDIENCE'],
+    [
+      "it says the other profile's word for everybody",
+      { aud: 'ANY', 'wlcg.ver': '1.0' },
+      'TOKEN_WRONG_AUDIENCE',
+    ],
+  ])('is refused when %s', (_title, claims, expected) => {
+    expect(() => enforce(signed(claims), HERE)).toThrow(code(expected));
+  });
+
+  it('for everybody is accepted everywhere, but a service cannot be everybody', () => {
+    const everybody = signed({ aud: 'ANY', ver: 'scitoken:2.0' });
+    expect(enforce(everybody, HERE).test('read', '/a')).toBe(true);
+    expect(
+      enforce(signed({ aud: ['x', 'https://wlcg.cern.ch/jwt/v1/any'], 'wlcg.ver': '1.0' }), HERE).acls(),
+    ).toHaveLength(1);
+    expect(() => enforce(signed({ aud: 'ANY' }), { audience: 'ANY' })).toThrow(code('TOKEN_WRONG_AUDIENCE'));
+  });
+
+  it('without audience is accepted by a service without audience only', () => {
+    expect(enforce(signed({}), { audience: [] }).test('read', '/a/b')).toBe(true);
+    expect(() => enforce(signed({ aud: 'x' }), { audience: [] })).toThrow(code('TOKEN_WRONG_AUDIENCE'));
+  });
+
+  it('of an issuer that this service does not trust is refused', () => {
+    expect(() => enforce(issued({}), { ...HERE, issuers: ['https://other.test'] })).toThrow(
+      code('TOKEN_UNKNOWN_ISSUER'),
+    );
+  });
+});

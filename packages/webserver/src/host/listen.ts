@@ -1,0 +1,129 @@
+// The network side of the server: where it listens, and which proxies it believes.
+import { existsSync, fstatSync, readFileSync, statSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { BlockList, isIP } from 'node:net';
+import { CodedError, makeSocket, messageOf, removeStaleSocket } from '@credmon/core/base';
+import type { ListenAddress } from '../settings/settings.ts';
+
+/** The socket is for the proxy's group: the directory it lies in says who that is. */
+const SOCKET_MODE = 0o660;
+
+/** Linux lists its unix sockets here, with inode and path at the end of each line. @see proc_net(5) */
+const UNIX_SOCKETS = '/proc/net/unix';
+
+/**
+ * Says for each peer whether its X-Forwarded-* headers are believed.
+ * @param trusted addresses and networks such as `10.0.0.0/8`
+ * @returns a function of the peer's address, which is missing on a unix socket: who may open that is the file system's business
+ * @throws CodedError `CONFIG_INVALID` for what is neither an address nor a network
+ */
+export function trustFunction(
+  trusted: readonly string[],
+  listen: ListenAddress,
+): (address: string | undefined) => boolean {
+  const list = new BlockList();
+  for (const text of trusted) addNetwork(list, text);
+  return (address) => {
+    if (address === undefined || address === '') return listen.kind !== 'tcp';
+    const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
+    const version = isIP(plain);
+    return version !== 0 && list.check(plain, version === 4 ? 'ipv4' : 'ipv6');
+  };
+}
+
+function addNetwork(list: BlockList, text: string): void {
+  const [address = '', bits] = text.split('/');
+  const version = isIP(address);
+  const family = version === 4 ? 'ipv4' : 'ipv6';
+  const longest = version === 4 ? 32 : 128;
+  const length = bits === undefined ? longest : /^\d{1,3}$/.test(bits) ? Number(bits) : -1;
+  if (version === 0 || length < 0 || length > longest)
+    throw new CodedError(
+      'CONFIG_INVALID',
+      `CREDMON_WEB_TRUSTED_PROXIES names ${text}, which is neither an address nor a network`,
+    );
+  list.addSubnet(address, length, family);
+}
+
+/**
+ * Lets the server listen and says where.
+ * @param closed true when who opens the socket is believed to be the proxy: other users of this machine must then be kept out
+ * @throws CodedError `CONFIG_INVALID` when the address cannot be had, or others could open the socket; it does not listen then
+ */
+export async function listen(server: Server, address: ListenAddress, closed: boolean): Promise<string> {
+  try {
+    if (address.kind === 'unix') await removeStaleSocket(address.path);
+    await bind(server, address);
+  } catch (error) {
+    throw new CodedError('CONFIG_INVALID', `cannot listen: ${messageOf(error)}`, {}, error);
+  }
+  try {
+    if (closed) checkClosed(server, address);
+  } catch (error) {
+    server.close();
+    throw error;
+  }
+  return where(server, address);
+}
+
+/**
+ * Makes sure that other users of this machine cannot open the socket of a server that listens.
+ * @throws CodedError `CONFIG_INVALID`
+ */
+export function checkClosed(server: Server, address: ListenAddress): void {
+  if (!isOpenToOthers(server, address)) return;
+  throw new CodedError(
+    'CONFIG_INVALID',
+    `other users of this machine can open ${where(server, address)}, and with it say who is signed in at the proxy ` +
+      '(CREDMON_WEB_REMOTE_USER_HEADER); use a unix socket of mode 0660 and the group of the proxy, such as SocketMode=0660 of systemd',
+  );
+}
+
+function bind(server: Server, address: ListenAddress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const done = (): void => {
+      server.off('error', reject);
+      resolve();
+    };
+    server.once('error', reject);
+    switch (address.kind) {
+      case 'tcp':
+        server.listen({ host: address.host, port: address.port }, done);
+        break;
+      case 'fd':
+        server.listen({ fd: address.descriptor }, done);
+        break;
+      case 'unix':
+        makeSocket(SOCKET_MODE, () => server.listen({ path: address.path }, done));
+    }
+  });
+}
+
+/** What the system says, not what was asked for: an address such as `http://0.0.0.0:8081`, `unix:/path` or `fd:N`. */
+function where(server: Server, address: ListenAddress): string {
+  if (address.kind === 'unix') return `unix:${address.path}`;
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string')
+    return `fd:${address.kind === 'fd' ? address.descriptor : ''}`;
+  const url = `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
+  return address.kind === 'fd' ? `fd:${address.descriptor} (${url})` : url;
+}
+
+function isOpenToOthers(server: Server, address: ListenAddress): boolean {
+  const bound = server.address();
+  if (bound !== null && typeof bound === 'object') return true;
+  const path =
+    address.kind === 'fd' ? pathOfSocket(address.descriptor) : address.kind === 'unix' && address.path;
+  const status = typeof path === 'string' ? statSync(path, { throwIfNoEntry: false }) : undefined;
+  return status !== undefined && (status.mode & 0o002) !== 0;
+}
+
+/** Where an inherited unix socket lies, as Linux tells; `undefined` for one without a path, or on other systems. */
+function pathOfSocket(descriptor: number): string | undefined {
+  const inode = String(fstatSync(descriptor).ino);
+  if (!existsSync(UNIX_SOCKETS)) return undefined;
+  const fields = readFileSync(UNIX_SOCKETS, 'utf8')
+    .split('\n')
+    .map((line) => /^(?:\S+ +){6}(\d+) (\/.*)$/.exec(line));
+  return fields.find((match) => match?.[1] === inode)?.[2];
+}

@@ -1,0 +1,33 @@
+// Whether the portal can do its work at the moment: what /readyz answers.
+import { accessSync, constants } from 'node:fs';
+import { isCoded, systemCode } from '@credmon/core/base';
+import type { Stores } from '../session-store/stores.ts';
+import type { Settings } from '../settings/settings.ts';
+
+/** What keeps the portal from working; nothing when it is ready. Reasons name no path, because anybody may ask. */
+export async function whyNotReady(
+  { credentialDirectory }: Settings,
+  stores: Pick<Stores, 'check'>,
+  sources: readonly string[],
+): Promise<readonly string[]> {
+  const { R_OK, W_OK, X_OK } = constants;
+  const reasons = [
+    await reason('sessions cannot be written', () => stores.check()),
+    await reason('the credential directory cannot be reached', () =>
+      accessSync(credentialDirectory, R_OK | W_OK | X_OK),
+    ),
+    await reason('the configuration cannot be read', () => {
+      for (const path of sources) accessSync(path, R_OK);
+    }),
+  ];
+  return reasons.filter((text) => text !== undefined);
+}
+
+async function reason(what: string, look: () => unknown): Promise<string | undefined> {
+  try {
+    await look();
+    return undefined;
+  } catch (error) {
+    return `${what} (${systemCode(error) ?? (isCoded(error) ? error.code : 'unknown')})`;
+  }
+}

@@ -1,0 +1,143 @@
+// The credential directory from the portal's side: what is read, and how three files appear.
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isCoded } from '@credmon/core';
+import { openCredentialFiles } from '../../src/host/credential-files.ts';
+
+const KEY = 'ab'.repeat(32);
+const texts = { meta: 'm', use: 'u', top: 't' };
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'credmon-creds-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+function codeOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    return isCoded(error) ? error.code : String(error);
+  }
+  return 'none';
+}
+
+describe('a key file', () => {
+  it('is read with its modification time', () => {
+    writeFileSync(join(directory, KEY), 'text');
+    const { bytes, modifiedAt } = openCredentialFiles(directory).readKey(KEY);
+    expect([Buffer.from(bytes).toString(), modifiedAt]).toEqual([
+      'text',
+      statSync(join(directory, KEY)).mtimeMs / 1000,
+    ]);
+  });
+
+  it.each([
+    ['that is missing', () => undefined, 'KEY_FILE_MISSING'],
+    ['that is a directory', (path: string) => mkdirSync(path), 'KEY_FILE_INVALID'],
+    ['that is a link', (path: string) => symlinkSync('/etc/hostname', path), 'KEY_FILE_INVALID'],
+    ['that is a FIFO', (path: string) => execFileSync('mkfifo', [path]), 'KEY_FILE_INVALID'],
+    ['that is too large', (path: string) => writeFileSync(path, Buffer.alloc(300_000)), 'KEY_FILE_INVALID'],
+  ])('R37 %s is refused', (_title, make, code) => {
+    make(join(directory, KEY));
+    expect(codeOf(() => openCredentialFiles(directory).readKey(KEY))).toBe(code);
+  });
+
+  it.each(['pid', '../x', '', 'AB'.repeat(32)])('R37 the name "%s" is not even looked for', (name) => {
+    const files = openCredentialFiles(directory);
+    expect([codeOf(() => files.readKey(name)), codeOf(() => files.removeKey(name))]).toEqual([
+      'KEY_FILE_MISSING',
+      'KEY_FILE_MISSING',
+    ]);
+  });
+
+  it('is removed, and may be gone already', () => {
+    writeFileSync(join(directory, KEY), '');
+    const files = openCredentialFiles(directory);
+    files.removeKey(KEY);
+    files.removeKey(KEY);
+    expect(existsSync(join(directory, KEY))).toBe(false);
+  });
+});
+
+describe('a token', () => {
+  it('stands in three private files in a private directory', () => {
+    const files = openCredentialFiles(directory);
+    expect(files.hasToken('alice', 'mytok')).toBe(false);
+    files.writeToken('alice', 'mytok', texts);
+    const home = join(directory, 'alice');
+    const found = readdirSync(home).map((name) => [
+      name,
+      readFileSync(join(home, name), 'utf8'),
+      (statSync(join(home, name)).mode & 0o7777).toString(8),
+    ]);
+    expect(found).toEqual([
+      ['mytok.meta', 'm', '400'],
+      ['mytok.top', 't', '400'],
+      ['mytok.use', 'u', '400'],
+    ]);
+    expect((statSync(home).mode & 0o777).toString(8)).toBe('700');
+    expect(files.hasToken('alice', 'mytok')).toBe(true);
+  });
+
+  it('has a .top that is never newer than its .use, however long the writing takes', () => {
+    const long = 'x'.repeat(8_000_000);
+    openCredentialFiles(directory).writeToken('alice', 'mytok', { meta: long, use: long, top: long });
+    const [top, use] = ['top', 'use'].map((kind) => statSync(join(directory, `alice/mytok.${kind}`)).mtimeMs);
+    expect(top).toBeLessThan(use ?? 0);
+  });
+
+  it('replaces an older one', () => {
+    const files = openCredentialFiles(directory);
+    files.writeToken('alice', 'mytok', texts);
+    files.writeToken('alice', 'mytok', { ...texts, use: 'new' });
+    expect(readFileSync(join(directory, 'alice/mytok.use'), 'utf8')).toBe('new');
+  });
+
+  it.each([
+    ['meta', []],
+    ['use', ['mytok.meta']],
+    ['top', ['mytok.meta', 'mytok.use']],
+  ] as const)(
+    'R13 when .%s cannot be put in place, .top does not appear and no temporary file stays',
+    (kind, left) => {
+      const home = join(directory, 'alice');
+      mkdirSync(join(home, `mytok.${kind}`, 'in the way'), { recursive: true });
+      expect(codeOf(() => openCredentialFiles(directory).writeToken('alice', 'mytok', texts))).toBe(
+        'CRED_FILE_IO',
+      );
+      expect(readdirSync(home).filter((name) => name !== `mytok.${kind}`)).toEqual(left);
+    },
+  );
+
+  it.each([
+    ['a link', (path: string) => symlinkSync(tmpdir(), path)],
+    ['a file', (path: string) => writeFileSync(path, '')],
+  ])("is not written when the user's directory is %s", (_title, make) => {
+    make(join(directory, 'alice'));
+    expect(codeOf(() => openCredentialFiles(directory).writeToken('alice', 'mytok', texts))).toBe(
+      'CRED_DIR_INVALID',
+    );
+  });
+
+  it('is not written when the credential directory is gone', () => {
+    chmodSync(directory, 0o700);
+    rmSync(directory, { recursive: true });
+    expect(codeOf(() => openCredentialFiles(directory).writeToken('alice', 'mytok', texts))).toBe(
+      'CRED_FILE_IO',
+    );
+  });
+});

@@ -1,0 +1,162 @@
+// A generation that cannot be made leaves nothing open, whichever step fails.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { isRedisMissing, startRedis, type RedisServer } from '@credmon/test-fixtures/redis';
+import { createClient } from '@redis/client';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createGeneration } from '../../src/serving/generation.ts';
+import { NO_COUNTERS } from '../../src/metrics/counters.ts';
+import type { Settings } from '../../src/settings/settings.ts';
+import { settingsFor } from '../support/portal.ts';
+
+/** The step that fails, and what was opened and closed. */
+const world = vi.hoisted(() => ({ fails: '', open: new Set<string>(), opened: [] as string[] }));
+const fail = vi.hoisted(() => (step: string): void => {
+  if (world.fails === step) throw new Error(`${step} failed`);
+});
+const opens = vi.hoisted(() => (name: string): (() => void) => {
+  world.open.add(name);
+  world.opened.push(name);
+  return () => void world.open.delete(name);
+});
+
+vi.mock('../../src/session-store/file-stores.ts', async (original) => {
+  const real = await original<typeof import('../../src/session-store/file-stores.ts')>();
+  return {
+    openFileStores: (...args: Parameters<typeof real.openFileStores>) => {
+      fail('openFileStores');
+      const stores = real.openFileStores(...args);
+      const closed = opens('stores');
+      return { ...stores, close: async () => closed() };
+    },
+  };
+});
+vi.mock('@credmon/core', async (original) => {
+  const real = await original<typeof import('@credmon/core')>();
+  return {
+    ...real,
+    createSend: (...args: Parameters<typeof real.createSend>) => {
+      const { close, ...rest } = real.createSend(...args);
+      const closed = opens('connections');
+      return { ...rest, close: async () => (closed(), close()) };
+    },
+  };
+});
+vi.mock('../../src/host/view-files.ts', async (original) => {
+  const real = await original<typeof import('../../src/host/view-files.ts')>();
+  return { openViews: () => (fail('openViews'), real.openViews()) };
+});
+vi.mock('../../src/host/public-key-files.ts', async (original) => {
+  const real = await original<typeof import('../../src/host/public-key-files.ts')>();
+  return {
+    openPublicKeys: (issuer: Settings['localIssuer']) => (
+      fail('openPublicKeys'),
+      real.openPublicKeys(issuer)
+    ),
+  };
+});
+vi.mock('../../src/plugins/security.ts', async (original) => {
+  const real = await original<typeof import('../../src/plugins/security.ts')>();
+  return {
+    ...real,
+    registerSecurity: async (app: FastifyInstance, desk: Parameters<typeof real.registerSecurity>[1]) => {
+      const closed = opens('application');
+      app.addHook('onClose', async () => closed());
+      if (world.fails === 'app.ready')
+        app.addHook('onReady', () => Promise.reject(new Error('app.ready failed')));
+      await real.registerSecurity(app, desk);
+    },
+  };
+});
+vi.mock('../../src/routes/health.ts', async (original) => {
+  const real = await original<typeof import('../../src/routes/health.ts')>();
+  return {
+    healthRoutes: (...args: Parameters<typeof real.healthRoutes>) => (
+      fail('a route'),
+      real.healthRoutes(...args)
+    ),
+  };
+});
+
+let directory: string;
+const log: string[] = [];
+const say = (text: string): void => void log.push(text);
+const surroundings = {
+  listen: { kind: 'tcp', host: '127.0.0.1', port: 0 },
+  log: { info: say, warn: say, error: say, debug: say },
+  counters: NO_COUNTERS,
+  sources: [],
+} as const;
+beforeEach(() => {
+  Object.assign(world, { fails: '', opened: [] });
+  world.open.clear();
+  directory = mkdtempSync(join(tmpdir(), 'credmon-generation-'));
+  for (const name of ['creds', 'sessions']) mkdirSync(join(directory, name), { mode: 0o700 });
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const ALL = ['stores', 'connections', 'application'];
+
+describe('a generation', () => {
+  it.each([
+    ['openFileStores', []],
+    ['openViews', ['stores', 'connections']],
+    ['openPublicKeys', ['stores', 'connections']],
+    ['a route', ALL],
+    ['app.ready', ALL],
+  ])('whose step %s fails leaves nothing open', async (step, opened) => {
+    world.fails = step;
+    await expect(createGeneration(settingsFor(directory), surroundings)).rejects.toThrow(`${step} failed`);
+    expect([world.opened, [...world.open]]).toEqual([opened, []]);
+  });
+
+  it('that works is open until it is closed', async () => {
+    const generation = await createGeneration(settingsFor(directory), surroundings);
+    expect([...world.open]).toEqual(ALL);
+    await generation.close();
+    expect([...world.open]).toEqual([]);
+  });
+});
+
+describe.skipIf(isRedisMissing())('a generation with Redis', () => {
+  let redis: RedisServer;
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(() => redis.remove());
+
+  /** How many connections Redis has besides this one; commands that begin with `allow` or `deny` change what users may do. */
+  const connections = async (...commands: readonly string[][]): Promise<number> => {
+    const client = createClient({ socket: { path: redis.path, tls: false } });
+    await client.connect();
+    try {
+      for (const command of commands) await client.sendCommand([...command]);
+      const list = await client.sendCommand<string>(['CLIENT', 'LIST']);
+      return list.trim().split('\n').length - 1;
+    } finally {
+      client.destroy();
+    }
+  };
+  const settings = (): Settings =>
+    settingsFor(directory, { sessionStore: { kind: 'unix', path: redis.path, database: 0 } });
+
+  it.each(['openViews', 'openPublicKeys', 'app.ready'])(
+    'closes the connection when %s fails',
+    async (step) => {
+      world.fails = step;
+      await expect(createGeneration(settings(), surroundings)).rejects.toThrow(`${step} failed`);
+      await expect.poll(() => connections()).toBe(0);
+    },
+  );
+
+  it('closes the connection when Redis refuses to keep the cookie key', async () => {
+    await connections(['ACL', 'SETUSER', 'default', '-set']);
+    await expect(createGeneration(settings(), surroundings)).rejects.toMatchObject({
+      code: 'SESSION_STORE_DOWN',
+    });
+    await connections(['ACL', 'SETUSER', 'default', '+set']);
+    await expect.poll(() => connections()).toBe(0);
+  });
+});
