@@ -18,12 +18,15 @@ import {
   type ManagedToken,
   type RenewalState,
   type TokenChange,
+  type TokenFiles,
+  type TokenSnapshot,
   type TokenWrite,
   type Verdict,
 } from '@credmon/core';
 import { REWRITE_INTERVAL } from '../settings/intervals.ts';
 import { isSilence } from '../throttle/circuit-breaker.ts';
 import type { LateRenewal, PassMemory, PassWorld } from './context.ts';
+import { refreshTokenIn, restoreSuccessor, successorIn } from './successors.ts';
 import type { Outcome, Provider, ProviderContext } from '../providers/common/provider.ts';
 
 /** How an attempt ended for the queue: the error, if any, and the seconds until the token is due again. */
@@ -51,14 +54,15 @@ export async function attempt(
   const files = world.store.read(snapshot.user, snapshot.stem);
   // A `.top` that went since the scan must not look like a token that never had one.
   const from = files.topIdentity ?? identityOf(snapshot.top);
-  const asked = { verdict, provider, from };
+  if (isSpent(memory, snapshot, files) && restoreSuccessor(world, memory, snapshot)) return { nextIn: 0 };
+  const asked = { verdict, provider, from, files };
   const { context, timedOut } = contextOf(world);
   const outcome = provider.obtain(snapshot, files, context);
   const first = await Promise.race([outcome, timedOut]);
   if ('kind' in first) return conclude(world, memory, asked, first);
   const error = first;
-  const nextIn = failed(world, memory, verdict, { kind: 'failed', provider, error, from });
-  const renewal: LateRenewal = { id: tokenId(snapshot), from };
+  const nextIn = failed(world, memory, verdict, { kind: 'failed', provider, error, from, files });
+  const renewal: LateRenewal = { id: tokenId(snapshot), from, sent: refreshTokenIn(files.top) };
   memory.late.add(renewal);
   const late = finishLate(world, memory, asked, outcome).finally(() => memory.late.delete(renewal));
   return { error, nextIn, late };
@@ -69,6 +73,13 @@ interface AskedProvider {
   readonly verdict: Verdict;
   readonly provider: Provider;
   readonly from: FileIdentity | undefined;
+  readonly files: TokenFiles;
+}
+
+/** True when `.top` holds a refresh token whose successor is known. */
+function isSpent({ successors }: PassMemory, token: TokenSnapshot, { top }: TokenFiles): boolean {
+  const successor = successors.get(tokenId(token));
+  return successor !== undefined && refreshTokenIn(top) === successor.sent;
 }
 
 /** The world as a provider sees it; `timedOut` gives the error of the first request of which only a late answer can come. */
@@ -99,23 +110,26 @@ function contextOf(world: PassWorld): { context: ProviderContext; timedOut: Prom
 function conclude(
   world: PassWorld,
   memory: PassMemory,
-  { verdict, provider, from }: AskedProvider,
+  { verdict, provider, from, files }: AskedProvider,
   outcome: Outcome,
 ): Attempted {
+  const successor =
+    'writes' in outcome ? successorIn(outcome.writes ?? [], files, world.clock.steady()) : undefined;
+  if (successor) memory.successors.set(tokenId(verdict.token.snapshot), successor);
   switch (outcome.kind) {
     case 'issued':
       return { nextIn: write(world, memory, verdict, { provider, outcome, from }) };
     case 'gone':
       return {
         error: outcome.error,
-        nextIn: remove(world, memory, verdict, { provider, error: outcome.error, from }),
+        nextIn: remove(world, memory, verdict, { provider, error: outcome.error, from, files }),
       };
     case 'revoked':
     case 'denied':
     case 'failed':
       return {
         error: outcome.error,
-        nextIn: failed(world, memory, verdict, { ...outcome, provider, from }),
+        nextIn: failed(world, memory, verdict, { ...outcome, provider, from, files }),
       };
   }
 }
@@ -175,7 +189,7 @@ function write(
     return Math.max(seconds, dueByLifetime(outcome.times, token.policy, spreadOf(id)) - world.clock.now());
   } catch (error) {
     if (isCoded(error, 'CRED_SUPERSEDED')) {
-      world.report.trouble(error.message);
+      if (!restoreSuccessor(world, memory, token.snapshot)) world.report.trouble(error.message);
       return 0;
     }
     memory.unwritten.set(id, restOf(change, error));
@@ -197,7 +211,7 @@ function remove(
   world: PassWorld,
   memory: PassMemory,
   verdict: Verdict,
-  { provider, error, from }: Omit<Failed, 'kind' | 'writes'>,
+  { provider, error, from, files }: Omit<Failed, 'kind' | 'writes'>,
 ): number {
   const { user, stem } = verdict.token.snapshot;
   const kinds = ['use', 'top', 'renewal'] as const;
@@ -208,19 +222,20 @@ function remove(
     world.report.trouble(messageOf(trouble));
     return isCoded(trouble, 'CRED_SUPERSEDED')
       ? 0
-      : failed(world, memory, verdict, { kind: 'revoked', provider, error, from });
+      : failed(world, memory, verdict, { kind: 'revoked', provider, error, from, files });
   }
   memory.failures.delete(tokenId(verdict.token.snapshot));
   world.report.removed(verdict.token, error);
   return Number.POSITIVE_INFINITY;
 }
 
-/** An attempt that failed; `from` is the `.top` that it was made with, `writes` what is to be written all the same. */
+/** An attempt that failed; `from` and `files` are what it was made with, `writes` what is to be written all the same. */
 interface Failed {
   readonly kind: 'revoked' | 'denied' | 'failed';
   readonly provider: Provider;
   readonly error: CodedError;
   readonly from: FileIdentity | undefined;
+  readonly files: TokenFiles;
   readonly writes?: readonly TokenWrite[] | undefined;
 }
 
@@ -229,9 +244,11 @@ function failed(
   world: PassWorld,
   memory: PassMemory,
   { token }: Verdict,
-  { kind, provider, error, from, writes = [] }: Failed,
+  { kind, provider, error, from, files, writes = [] }: Failed,
 ): number {
   const { user, stem } = token.snapshot;
+  // The failure is of a grant that a newer login has replaced: it says nothing of that one.
+  if (isOvertaken(world, token.snapshot, { from, files })) return 0;
   const change = { user, stem, from, writes };
   const { basis, top } =
     writes.length === 0 ? standing(token, from) : keep(world, memory, token, provider, change);
@@ -245,6 +262,17 @@ function failed(
     writes: [{ kind: 'renewal', text: renewalText(state), durable: false }],
   });
   return state.stopped ? Number.POSITIVE_INFINITY : state.not_before - world.clock.now();
+}
+
+/** True when `.top` is another one than the attempt was made with, with another refresh token. */
+function isOvertaken(
+  { store }: PassWorld,
+  { user, stem }: TokenSnapshot,
+  { from, files }: Pick<Failed, 'from' | 'files'>,
+): boolean {
+  const { top, topIdentity } = store.read(user, stem);
+  if (topIdentity === undefined || sameIdentity(topIdentity, from)) return false;
+  return refreshTokenIn(top) !== refreshTokenIn(files.top);
 }
 
 /** Remembers that a token was not tried for the sake of its issuer: in memory only, because nothing has failed yet. */
@@ -288,7 +316,10 @@ function keep(
     const now = { ...snapshot, top: { ...snapshot.top, identity: top } };
     return { basis: provider.basis(now), top };
   } catch (error) {
-    if (isCoded(error, 'CRED_SUPERSEDED')) return standing(token, change.from);
+    if (isCoded(error, 'CRED_SUPERSEDED')) {
+      restoreSuccessor(world, memory, snapshot);
+      return standing(token, change.from);
+    }
     memory.unwritten.set(tokenId(change), restOf(change, error));
     world.report.unwritten(tokenId(change), messageOf(error));
     // The `.top` is yet to come: it must not make the failure count no longer.

@@ -11,6 +11,7 @@ import type {
 } from '@credmon/core';
 import type { Limiter } from '../throttle/issuer-queues.ts';
 import type { Report } from '../report/log-report.ts';
+import type { Successor } from './successors.ts';
 
 /** The world as a pass sees it. `managed` gives a token's owner, or `undefined` when nobody owns it. */
 export interface PassWorld {
@@ -26,10 +27,11 @@ export interface PassWorld {
   readonly lockState: () => LockState;
 }
 
-/** A renewal whose request timed out and whose answer may still come. `from` is the `.top` that was sent. */
+/** A renewal whose request timed out and whose answer may still come: of which `.top`, with which refresh token, if any (a secret). */
 export interface LateRenewal {
   readonly id: string;
   readonly from: FileIdentity | undefined;
+  readonly sent: string | undefined;
 }
 
 /**
@@ -54,6 +56,8 @@ export interface PassMemory {
   readonly failures: Map<string, RenewalState>;
   readonly pauses: Map<string, Pause>;
   readonly unwritten: Map<string, TokenChange>;
+  /** Rotated refresh tokens of the last minutes, by token. */
+  readonly successors: Map<string, Successor>;
 }
 
 /** A memory of nothing. */
@@ -66,5 +70,6 @@ export function emptyMemory(since: number): PassMemory {
     failures: new Map(),
     pauses: new Map(),
     unwritten: new Map(),
+    successors: new Map(),
   };
 }

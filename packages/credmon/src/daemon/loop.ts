@@ -246,7 +246,7 @@ async function drain({ world, memory, log, drainSeconds }: DaemonParts): Promise
   }
   for (const id of [...inFlight, ...[...late].map((renewal) => renewal.id)])
     log.error(`${id}: renewal still running at shutdown, abandoned; a late response will be lost`);
-  rewrite(world, memory.unwritten);
+  rewrite(world, memory);
   for (const [id, rest] of memory.unwritten)
     log.error(`${id}: stopped before it was written; ${lossOf(rest)}`);
 }

@@ -26,6 +26,7 @@ import type { Job } from '../throttle/issuer-queues.ts';
 import type { LateRenewal, PassMemory, PassWorld } from './context.ts';
 import type { Provider } from '../providers/common/provider.ts';
 import { rewrite } from './pending-writes.ts';
+import { forgetSuccessors, refreshTokenIn, restoreSuccessors } from './successors.ts';
 import { settlements } from './cleanup.ts';
 
 /** Who renews what, from the settings of the moment. */
@@ -62,7 +63,8 @@ export async function beginPass(
   // What is seen of a token whose renewal ends meanwhile is old; the next pass sees it.
   const underWay = new Set(memory.inFlight);
   const lateBefore = [...memory.late];
-  rewrite(world, memory.unwritten);
+  rewrite(world, memory);
+  forgetSuccessors(memory, now.steady);
   const early = new Map<string, Promise<number>>();
   const mayCut = now.steady - (memory.cutSince ?? now.steady) < LONGEST_WITHOUT_PLAN;
   const { hurry, interrupted, stopped = () => false } = habits;
@@ -84,6 +86,7 @@ export async function beginPass(
   memory.cutSince = owned ? undefined : (memory.cutSince ?? now.steady);
   if (!owned) return { cut: true, scan, plan: NO_PLAN, started: started.length, settled: settled() };
   const unsettled = await settle(world, scan, now, stopped);
+  restoreSuccessors(world, memory, scan.tokens);
   if (hurry?.() !== true) await forgetGone(memory, scan, now);
   const verdicts: Verdict[] = [];
   await inSlices(owned.values(), ({ managed }) => verdicts.push(judge(managed, now)));
@@ -95,7 +98,7 @@ export async function beginPass(
     const provider = owned.get(id)?.provider;
     const busy =
       [early, underWay, memory.inFlight, memory.unwritten].some((ids) => ids.has(id)) ||
-      isAwaited([...lateBefore, ...memory.late], verdict.token.snapshot);
+      isAwaited(world, [...lateBefore, ...memory.late], verdict.token.snapshot);
     if (provider && !busy && !unsettled.has(id)) started.push(start(world, memory, verdict, provider));
     await breathe();
   }
@@ -243,10 +246,14 @@ async function start(
   return nextIn;
 }
 
-/** A `.top` whose answer may still come must not be sent again; a newer login may. */
-function isAwaited(late: readonly LateRenewal[], token: TokenSnapshot): boolean {
+/** A refresh token whose answer may still come must not be sent again; that of a newer login may. */
+function isAwaited({ store }: PassWorld, late: readonly LateRenewal[], token: TokenSnapshot): boolean {
   const id = tokenId(token);
-  return late.some((one) => one.id === id && sameIdentity(one.from, identityOf(token.top)));
+  return late.some(({ from, sent, ...one }) => {
+    if (one.id !== id) return false;
+    if (sameIdentity(from, identityOf(token.top))) return true;
+    return sent !== undefined && refreshTokenIn(store.read(token.user, token.stem).top) === sent;
+  });
 }
 
 /** Waits for a late answer, and tells the limiter whether the issuer answered. */

@@ -2,6 +2,7 @@
 import { isCoded, messageOf, restOf, splitStem, type CredentialStore, type TokenChange } from '@credmon/core';
 import { deleteCommand } from '../report/remediation.ts';
 import type { Report } from '../report/log-report.ts';
+import { restoreSuccessor, type SuccessorMemory } from './successors.ts';
 
 /** Where to write, and whom to tell. */
 export interface RewriteWorld {
@@ -10,7 +11,8 @@ export interface RewriteWorld {
 }
 
 /** Tries to write every change again; what is written, or overtaken by a newer login, leaves `unwritten`. */
-export function rewrite({ store, report }: RewriteWorld, unwritten: Map<string, TokenChange>): void {
+export function rewrite({ store, report }: RewriteWorld, memory: SuccessorMemory): void {
+  const { unwritten } = memory;
   for (const [id, change] of unwritten) {
     try {
       store.apply(change);
@@ -19,7 +21,7 @@ export function rewrite({ store, report }: RewriteWorld, unwritten: Map<string, 
     } catch (error) {
       if (isCoded(error, 'CRED_SUPERSEDED')) {
         unwritten.delete(id);
-        report.trouble(error.message);
+        if (!restoreSuccessor({ store, report }, memory, change)) report.trouble(error.message);
       } else {
         unwritten.set(id, restOf(change, error));
         report.unwritten(id, messageOf(error));

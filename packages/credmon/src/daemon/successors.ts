@@ -1,0 +1,133 @@
+// The successors of refresh tokens that were just spent. A login may store the spent one again: the
+// portal rewrites `.top` with the stored refresh token when a new answer has none.
+import {
+  identityOf,
+  isCoded,
+  isRecord,
+  messageOf,
+  parseObject,
+  restOf,
+  sameIdentity,
+  tokenId,
+  type CredentialStore,
+  type FileIdentity,
+  type Parsed,
+  type TokenChange,
+  type TokenFiles,
+  type TokenSnapshot,
+  type TokenWrite,
+} from '@credmon/core';
+import type { Report } from '../report/log-report.ts';
+
+/** For so many seconds a spent refresh token is recognised. */
+export const RECOGNISED = 600;
+
+/**
+ * A rotated `.top` (its text), the text of the one that was sent, and the refresh token in that one.
+ * `until` is in steady seconds. These are secrets.
+ */
+export interface Successor {
+  readonly sent: string;
+  readonly before: string;
+  readonly top: string;
+  readonly until: number;
+  /** The version of `.top` that was seen last, when it did not hold the spent one. */
+  seen: FileIdentity | undefined;
+}
+
+/** What restoring a successor needs. */
+export interface SuccessorMemory {
+  readonly successors: Map<string, Successor>;
+  readonly unwritten: Map<string, TokenChange>;
+}
+
+/** The refresh token in the text of a `.top`, if it has one. */
+export function refreshTokenIn(top: Parsed<string>): string | undefined {
+  const object = top.ok ? parseObject(top.value) : top;
+  const token = object.ok && isRecord(object.value) ? object.value['refresh_token'] : undefined;
+  return typeof token === 'string' && token !== '' ? token : undefined;
+}
+
+/** The successor in the writes of an answer to a request with `files`; `undefined` when there is none. */
+export function successorIn(
+  writes: readonly TokenWrite[],
+  { top }: Pick<TokenFiles, 'top'>,
+  now: number,
+): Successor | undefined {
+  const text = writes.find(({ kind }) => kind === 'top')?.text;
+  const sent = refreshTokenIn(top);
+  if (text === undefined || sent === undefined || !top.ok) return undefined;
+  return { sent, before: top.value, top: text, until: now + RECOGNISED, seen: undefined };
+}
+
+/** How often `.top` may change while its successor is written. */
+const ATTEMPTS = 5;
+
+/**
+ * Writes the successor where `.top` holds the spent refresh token again, with what else is new there.
+ * @returns true when the spent one was there
+ */
+export function restoreSuccessor(
+  { store, report }: { readonly store: CredentialStore; readonly report: Report },
+  { successors, unwritten }: SuccessorMemory,
+  token: { readonly user: string; readonly stem: string },
+): boolean {
+  const id = tokenId(token);
+  const successor = successors.get(id);
+  if (!successor) return false;
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    const { top, topIdentity } = store.read(token.user, token.stem);
+    if (!top.ok || refreshTokenIn(top) !== successor.sent) {
+      successor.seen = topIdentity;
+      return false;
+    }
+    const text = withSuccessor(top.value, successor);
+    const writes: TokenWrite[] = [{ kind: 'top', text, durable: true }];
+    const change: TokenChange = { user: token.user, stem: token.stem, from: topIdentity, writes };
+    try {
+      store.apply(change);
+      report.rewritten(id);
+      return true;
+    } catch (error) {
+      if (isCoded(error, 'CRED_SUPERSEDED')) continue;
+      unwritten.set(id, restOf(change, error));
+      report.unwritten(id, messageOf(error));
+      return true;
+    }
+  }
+  return false;
+}
+
+/** The `.top` in place with what the renewal has changed. */
+function withSuccessor(inPlace: string, { before, top }: Successor): string {
+  const [now, old, next] = [inPlace, before, top].map(membersOf);
+  const changed = Object.entries(next ?? {}).filter(
+    ([name, value]) => JSON.stringify(old?.[name]) !== JSON.stringify(value),
+  );
+  return `${JSON.stringify({ ...now, ...Object.fromEntries(changed) })}\n`;
+}
+
+function membersOf(text: string): Readonly<Record<string, unknown>> {
+  const object = parseObject(text);
+  return object.ok ? object.value : {};
+}
+
+/** Restores successors of the tokens whose `.top` is not the version that was seen last. */
+export function restoreSuccessors(
+  world: { readonly store: CredentialStore; readonly report: Report },
+  memory: SuccessorMemory,
+  tokens: Iterable<TokenSnapshot>,
+): void {
+  if (memory.successors.size === 0) return;
+  for (const token of tokens) {
+    const successor = memory.successors.get(tokenId(token));
+    const top = identityOf(token.top);
+    if (!successor || top === undefined || sameIdentity(successor.seen, top)) continue;
+    restoreSuccessor(world, memory, token);
+  }
+}
+
+/** Forgets what is not recognised any more. */
+export function forgetSuccessors({ successors, unwritten }: SuccessorMemory, now: number): void {
+  for (const [id, { until }] of successors) if (until <= now && !unwritten.has(id)) successors.delete(id);
+}
