@@ -112,7 +112,10 @@ function membersOf(text: string): Readonly<Record<string, unknown>> {
   return object.ok ? object.value : {};
 }
 
-/** Restores successors of the tokens whose `.top` is not the version that was seen last. */
+/**
+ * Restores successors of the tokens whose `.top` is not the version that was seen last. Pending writes
+ * are retried on their own.
+ */
 export function restoreSuccessors(
   world: { readonly store: CredentialStore; readonly report: Report },
   memory: SuccessorMemory,
@@ -120,7 +123,8 @@ export function restoreSuccessors(
 ): void {
   if (memory.successors.size === 0) return;
   for (const token of tokens) {
-    const successor = memory.successors.get(tokenId(token));
+    const id = tokenId(token);
+    const successor = memory.unwritten.has(id) ? undefined : memory.successors.get(id);
     const top = identityOf(token.top);
     if (!successor || top === undefined || sameIdentity(successor.seen, top)) continue;
     restoreSuccessor(world, memory, token);
