@@ -1,7 +1,7 @@
 // The public API of @credmon/core: names only.
 export * from './base/index.ts';
 export * from './config/index.ts';
-export { judgeProviderNames, noHandles, refusedName } from './credential/name-rules.ts';
+export { judgeProviderNames, noHandles, refusedName, refusedProvider } from './credential/name-rules.ts';
 export type { NameProblem, NameRules } from './credential/name-rules.ts';
 export { cutDomain, isCredName, isPlainProviderName, splitStem, stemOf } from './credential/name.ts';
 export type { ServiceAndHandle } from './credential/name.ts';

@@ -15,10 +15,14 @@ export interface NameProblem extends Provider {
   readonly text: string;
 }
 
-/** How names are read; `specialNames`: CREDMON_ALLOW_SPECIAL_CHAR_NAMES. */
+/**
+ * How names are read. `specialNames` is CREDMON_ALLOW_SPECIAL_CHAR_NAMES; `configured` are all configured
+ * providers, in upper case.
+ */
 export interface NameRules {
   readonly problems: readonly NameProblem[];
   readonly specialNames: boolean;
+  readonly configured: ReadonlySet<string>;
 }
 
 /**
@@ -31,7 +35,8 @@ export function judgeProviderNames(names: {
   readonly specialNames: boolean;
 }): NameRules {
   const { providers, specialNames } = names;
-  if (specialNames) return { problems: [], specialNames };
+  const configured = new Set(providers.map(({ name }) => name.toUpperCase()));
+  if (specialNames) return { problems: [], specialNames, configured };
   const known = new Map(providers.map(({ name }) => [name.toUpperCase(), name]));
   const problems = providers
     .filter(({ name }) => name.includes('_'))
@@ -39,7 +44,7 @@ export function judgeProviderNames(names: {
       const base = known.get(baseOf(name).toUpperCase());
       return { name, knob, base, text: problemText(name, base, known) };
     });
-  return { problems, specialNames };
+  return { problems, specialNames, configured };
 }
 
 /**
@@ -53,6 +58,20 @@ export function refusedName(stem: string, { problems }: NameRules): string | und
       one.base !== undefined &&
       (name === one.name.toUpperCase() || name.startsWith(`${one.name.toUpperCase()}_`)),
   )?.text;
+}
+
+/**
+ * Why there is no login for this provider of a key file: the part of its name before the first `_` is a
+ * configured provider, whose token with a handle would have the same name. `undefined` otherwise.
+ */
+export function refusedProvider(
+  provider: string,
+  { specialNames, configured }: NameRules,
+): string | undefined {
+  if (specialNames || !provider.includes('_') || !configured.has(baseOf(provider).toUpperCase()))
+    return undefined;
+  const known = new Map([...configured].map((name) => [name, name]));
+  return problemText(provider, baseOf(provider), known);
 }
 
 /** Why a login for a token with a handle is refused where names have no handles. */

@@ -30,6 +30,11 @@ describe('R19 provider names with "_"', () => {
       [REFUSED],
     ],
     [
+      'with a knob for CredD alone',
+      { keycloak_CLIENT_ID: 'x', 'CREDD.keycloak_extra_CLIENT_ID': 'y' },
+      [REFUSED],
+    ],
+    [
       'in another case',
       { KEYCLOAK_CLIENT_ID: 'x', OAUTH2_CREDMON_PROVIDER_NAMES: 'keycloak_extra' },
       [REFUSED.replace('"keycloak"', '"KEYCLOAK"')],

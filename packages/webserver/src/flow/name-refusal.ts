@@ -1,5 +1,5 @@
 // Tokens whose names could be those of two providers: nobody signs in for them, so that no secret reaches another provider's issuer.
-import { noHandles, refusedName, type ProviderRequest } from '@credmon/core';
+import { noHandles, refusedName, refusedProvider, type ProviderRequest } from '@credmon/core';
 import { CodedError } from '@credmon/core/base';
 import type { Settings } from '../settings/settings.ts';
 
@@ -9,7 +9,8 @@ export function nameRefusal(
   { provider, handle, stem }: Pick<ProviderRequest, 'provider' | 'handle' | 'stem'>,
 ): string | undefined {
   if (names === undefined) return undefined;
-  return names.specialNames && handle !== '' ? noHandles(provider, handle) : refusedName(stem, names);
+  if (names.specialNames && handle !== '') return noHandles(provider, handle);
+  return refusedName(stem, names) ?? refusedProvider(provider, names);
 }
 
 /** @throws CodedError `PROVIDER_REFUSED` for the reason that {@link nameRefusal} gives */

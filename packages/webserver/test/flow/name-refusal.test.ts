@@ -65,6 +65,7 @@ it.each<[string, boolean, string[], string[]]>([
     ['keycloak_extra'],
     ['keycloak', 'keycloak_extra', 'keycloak_h1'],
   ],
+  ['only the first part configured here', false, ['keycloak'], ['keycloak', 'keycloak_h1']],
   ['with the knob: no handles', true, ['keycloak', 'keycloak_extra'], ['keycloak', 'keycloak_extra']],
 ])('%s', async (_, specialNames, names, allowed) => {
   const browser = await opened(specialNames, names);

@@ -21,6 +21,12 @@ const LISTS = ['CLIENT', 'OAUTH2', 'VAULT', 'PELICAN', 'EXCHANGE', 'EXEC'].map(
 /** Knobs that end in _CLIENT_ID, but do not name a provider whose users log in. */
 const FOREIGN_CLIENT = /^(CLIENT|LOCAL|EXCHANGE|PELICAN)_CREDMON(_|$)|_PELICAN$/i;
 
+/**
+ * A knob for one program only. CredD writes key files for the providers of its own knobs, so their
+ * names count for everyone.
+ */
+const SUBSYSTEM = /^(?:CREDD|CREDMON_OAUTH|CREDMON_WEB)\./i;
+
 /** The provider of a knob `<PROVIDER>_CLIENT_ID`, if users log in there; `undefined` for every other knob. */
 export function loginProviderOf(knob: string): string | undefined {
   const name = /^([A-Za-z0-9_./-]+)_CLIENT_ID$/i.exec(knob)?.[1];
@@ -45,7 +51,7 @@ export function configuredProviders(config: Config): ProviderNames {
   else addAll(local);
   for (const knob of [...LISTS, 'CREDMON_DEVICE_PROVIDER_NAMES']) addAll(knob);
   for (const knob of config.names()) {
-    const name = loginProviderOf(knob);
+    const name = loginProviderOf(knob.replace(SUBSYSTEM, ''));
     if (name !== undefined && config.get(knob) !== undefined) add(name, knob);
   }
   const special = readBoolean(config, 'CREDMON_ALLOW_SPECIAL_CHAR_NAMES', false);
