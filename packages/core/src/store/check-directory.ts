@@ -3,7 +3,7 @@ import { accessSync, chmodSync, constants } from 'node:fs';
 import { ensureDirSync } from 'fs-extra/esm';
 import { CodedError, systemCode, type ErrorFields } from '../base/errors/errors.ts';
 import { shellWord } from '../base/process/shell-word.ts';
-import { findUser, groupId, hasOnlyMembers, userName } from '../config/machine/accounts.ts';
+import { findUser, groupId, isPrivateGroup, userName } from '../config/machine/accounts.ts';
 import type { AccountIds } from '../config/typed/condor-ids.ts';
 import { weaknessOf, type PathStep, type Trust, type Weakness } from './directory-trust.ts';
 import { lookAlong, type PathLook } from './path-steps.ts';
@@ -102,11 +102,7 @@ function trustIn(condor: AccountIds | undefined): Trust {
   };
   const user = (uid: number): boolean => uid === 0 || uid === self() || uid === account()?.uid;
   const group = (gid: number): boolean =>
-    gid === 0 ||
-    gid === process.getegid?.() ||
-    gid === account()?.gid ||
-    gid === groupId('condor') ||
-    hasOnlyMembers(gid, user);
+    gid === 0 || gid === account()?.gid || gid === groupId('condor') || isPrivateGroup(gid, user);
   return { user, group };
 }
 

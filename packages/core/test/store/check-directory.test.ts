@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { CodedError } from '../../src/base/errors/errors.ts';
+import { groupId } from '../../src/config/machine/accounts.ts';
 import { checkCredentialDirectory } from '../../src/store/check-directory.ts';
 import { isRoot } from '../base/privileges.ts';
 
@@ -116,6 +117,16 @@ describe.runIf(isRoot)('the owner of the credential directory and of what leads 
     expect(judged()).toBe(
       'CRED_DIR_INVALID the credential directory $T/creds has mode 2770: group id 64001 can write to it, which is not the group of root or condor; fix: chgrp condor $T/creds, or chmod g-w $T/creds',
     );
+  });
+
+  it('is not enough: a group without members may be the primary group of users in a directory service', () => {
+    // Debian's group `users`: without a member in /etc/group.
+    const users = groupId('users') ?? STRANGER;
+    give(0, users, 0o2770);
+    expect(judged()).toContain(`has mode 2770: group id ${users} can write to it`);
+    give(0, 0, 0o700);
+    give(0, users, 0o775, top);
+    expect(judged()).toContain('$T on the way to it has mode 0775');
   });
 
   it.each([

@@ -45,17 +45,20 @@ export function groupId(name: string): number | undefined {
   return /^\d+$/.test(gid) ? Number(gid) : undefined;
 }
 
-/** True when every member of the group is a user of whom `isTrusted` says so, by the local files: a group that is not in them counts as open. */
-export function hasOnlyMembers(gid: number, isTrusted: (uid: number) => boolean): boolean {
-  const users = localUsers();
-  const trusted = new Set(users.filter(({ uid }) => isTrusted(uid)).map(({ name }) => name));
+/**
+ * True for the private group of a user of whom `isTrusted` says so: it has the name of that user, is that
+ * user's primary group, and has no other members. Only the local files count: a group without members
+ * proves nothing, because it may be the primary group of users in a directory service.
+ */
+export function isPrivateGroup(gid: number, isTrusted: (uid: number) => boolean): boolean {
   const group = linesOf('/etc/group').find((line) => line.split(':')[2] === String(gid));
-  const members = group
-    ?.split(':')[3]
-    ?.split(',')
-    .filter((name) => name !== '');
-  const primary = users.filter((user) => user.gid === gid).map(({ name }) => name);
-  return members !== undefined && [...members, ...primary].every((name) => trusted.has(name));
+  const [name = '', , , list = ''] = group?.trimEnd().split(':') ?? [];
+  const users = localUsers();
+  const owner = users.find((user) => user.name === name);
+  if (!owner || owner.gid !== gid || !isTrusted(owner.uid)) return false;
+  const members = list.split(',').filter((member) => member !== '');
+  const primary = users.filter((user) => user.gid === gid).map((user) => user.name);
+  return [...members, ...primary].every((member) => member === name);
 }
 
 function accountOf(line: string): Account {

@@ -3,7 +3,7 @@ import { readFileSync, readdirSync, realpathSync, statSync, type Stats } from 'n
 import { arch, cpus, hostname, networkInterfaces, release, totalmem, type } from 'node:os';
 import { dirname, join } from 'node:path';
 import { messageOf, systemCode } from '../../base/errors/errors.ts';
-import { hasOnlyMembers, localUsers } from './accounts.ts';
+import { isPrivateGroup, localUsers } from './accounts.ts';
 import { runProgram } from './command.ts';
 import type { SourceHost } from '../syntax/reading.ts';
 import type { HostFacts } from '../syntax/read-configuration.ts';
@@ -54,7 +54,7 @@ function writableByOthers(path: string): string | undefined {
 }
 
 function openToOthers({ uid, gid, mode }: Stats): boolean {
-  return !isOurs(uid) || (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && !hasOnlyMembers(gid, isOurs));
+  return !isOurs(uid) || (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && !isPrivateGroup(gid, isOurs));
 }
 
 function isOurs(uid: number): boolean {
