@@ -30,14 +30,13 @@ import { openListener, whyUnreadable } from '../metrics/listener.ts';
 import { monitorDaemon, type Monitor } from '../metrics/monitor.ts';
 import { openLog, type Logger } from '@credmon/core/log';
 import { ownershipOf } from '../daemon/provider-lookup.ts';
-import { emptyMemory } from '../daemon/context.ts';
+import { emptyMemory, type PassMemory } from '../daemon/context.ts';
 import { prepareKeyPair } from '../providers/local/keys.ts';
 import { createProcessTrust, namedTrustOf } from '../host/tls-ca.ts';
 import { withStanding } from '../providers/standing/store.ts';
 import { createReload } from '../daemon/reload.ts';
 import { createReport } from '../report/log-report.ts';
-import { createReserveKeeper, type ReserveKeeper } from '../daemon/reserve.ts';
-import { reserveBytes } from '../daemon/reserve.ts';
+import { createReserveKeeper, reserveBytes, type ReserveKeeper } from '../daemon/reserve.ts';
 import { drainSeconds } from '../daemon/loop.ts';
 import { readSecretFile, secretVersion } from '../host/secret-file.ts';
 import { readSettings, type Settings } from '../settings/read.ts';
@@ -54,6 +53,7 @@ interface Running {
   readonly directory: string;
   readonly lock: DirectoryLock;
   readonly reserve: ReserveKeeper;
+  readonly memory: PassMemory;
   settings: Settings;
   /** True from SIGHUP until the configuration has been read again. */
   reloadAsked: boolean;
@@ -87,7 +87,12 @@ export async function runDaemonCommand(
       lock,
       settings,
       reloadAsked: false,
-      reserve: createReserveKeeper(reserve, () => reserveBytes(running.settings), log),
+      memory: emptyMemory(systemClock.now()),
+      reserve: createReserveKeeper(
+        reserve,
+        () => reserveBytes(running.settings, running.memory.metaUrls),
+        log,
+      ),
     };
     return await work(running);
   } finally {
@@ -249,7 +254,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
       lateAnswer: () => running.settings.lateAnswer,
       lockState: () => running.lock.state(),
     },
-    memory: emptyMemory(systemClock.now()),
+    memory: running.memory,
     log,
     wake,
     stop,

@@ -58,6 +58,8 @@ export interface PassMemory {
   readonly unwritten: Map<string, TokenChange>;
   /** Rotated refresh tokens of the last minutes, by token. */
   readonly successors: Map<string, Successor>;
+  /** The token URLs of all `.meta` files that the last whole scan found. */
+  metaUrls: ReadonlySet<string>;
 }
 
 /** A memory of nothing. */
@@ -71,5 +73,6 @@ export function emptyMemory(since: number): PassMemory {
     pauses: new Map(),
     unwritten: new Map(),
     successors: new Map(),
+    metaUrls: new Set(),
   };
 }

@@ -50,6 +50,8 @@ export interface BegunPass {
 
 /** For so many seconds calls may keep all tokens from being judged, each with a look at what is new. */
 const LONGEST_WITHOUT_PLAN = 2;
+/** So many token URLs are told apart: any user may name one. */
+const MOST_URLS = 1024;
 const NO_PLAN: Plan = { renew: [], verdicts: [], nextIn: 0 };
 
 /** Scans, settles leftovers, plans, and starts every due renewal that is not under way yet. */
@@ -89,7 +91,13 @@ export async function beginPass(
   restoreSuccessors(world, memory, scan.tokens);
   if (hurry?.() !== true) await forgetGone(memory, scan, now);
   const verdicts: Verdict[] = [];
-  await inSlices(owned.values(), ({ managed }) => verdicts.push(judge(managed, now)));
+  const metaUrls = new Set<string>();
+  await inSlices(owned.values(), ({ managed }) => {
+    verdicts.push(judge(managed, now));
+    const { meta } = managed.snapshot;
+    if (meta.kind === 'valid' && metaUrls.size < MOST_URLS) metaUrls.add(meta.value.tokenUrl);
+  });
+  if (scan.partial !== true) memory.metaUrls = metaUrls;
   const plan = planOf(verdicts);
   await world.report.scanned(scan, plan);
   const breathe = createBreath();

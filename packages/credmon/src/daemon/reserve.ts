@@ -61,16 +61,21 @@ const BESIDE_TOKEN = 4096;
 const MOST_RENEWALS = 1024;
 
 /**
- * The bytes to reserve: for each renewal that the settings let be under way at issuers that may rotate a refresh token, the blocks of a
+ * The bytes to reserve: for each renewal that may be under way at issuers that may rotate a refresh token (those of the settings, and the
+ * token URLs `metaUrls` of the `.meta` files that were found), the blocks of a
  * `.top` with the longest refresh token, and one block for its inode; at least {@link SMALLEST_RESERVE}.
  */
-export function reserveBytes({
-  perIssuer,
-  clients,
-  tokenClients,
-  tokenPrograms,
-}: Pick<Settings, 'perIssuer' | 'clients' | 'tokenClients' | 'tokenPrograms'>): number {
-  const issuers = Math.max(1, clients.size + tokenClients.length + tokenPrograms.length);
+export function reserveBytes(
+  {
+    perIssuer,
+    clients,
+    tokenClients,
+    tokenPrograms,
+  }: Pick<Settings, 'perIssuer' | 'clients' | 'tokenClients' | 'tokenPrograms'>,
+  metaUrls: ReadonlySet<string>,
+): number {
+  const loginUrls = new Set([...[...clients.values()].map(({ tokenUrl }) => tokenUrl), ...metaUrls]);
+  const issuers = Math.max(1, loginUrls.size + tokenClients.length + tokenPrograms.length);
   const renewals = Math.min(issuers * perIssuer, MOST_RENEWALS);
   const blocks = Math.ceil((MAX_REFRESH_TOKEN + BESIDE_TOKEN) / BLOCK) + 1;
   return Math.max(SMALLEST_RESERVE, renewals * blocks * BLOCK);

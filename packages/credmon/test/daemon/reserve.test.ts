@@ -2,6 +2,7 @@
 import type { Reserve, ReserveKept } from '@credmon/core';
 import { describe, expect, it } from 'vitest';
 import { createReserveKeeper } from '../../src/daemon/reserve.ts';
+import type { ConfiguredClient } from '../../src/settings/clients.ts';
 import { reserveBytes } from '../../src/daemon/reserve.ts';
 
 const KIB = 1024;
@@ -9,7 +10,9 @@ const KIB = 1024;
 describe('R13 the size of the reserve', () => {
   const things = <T>(count: number): T[] => Array.from({ length: count }, () => ({}) as T);
   const clients = (count: number) =>
-    new Map(things<never>(count).map((client, index) => [`c${index}`, client]));
+    new Map(Array.from({ length: count }, (_, index) => [`c${index}`, clientOf(index)]));
+  const clientOf = (index: number): ConfiguredClient =>
+    ({ tokenUrl: `https://issuer${index}.example/token` }) as ConfiguredClient;
 
   it.each([
     ['no configured client', 16, 0, 0, 0, 384],
@@ -24,7 +27,13 @@ describe('R13 the size of the reserve', () => {
       tokenClients: things<never>(exchanges),
       tokenPrograms: things<never>(programs),
     };
-    expect(reserveBytes(settings)).toBe(kib * KIB);
+    expect(reserveBytes(settings, new Set())).toBe(kib * KIB);
+  });
+
+  it('counts the issuers of .meta files, and one that is configured too once', () => {
+    const urls = [0, 1, 2].map((index) => `https://issuer${index}.example/token`);
+    const settings = { perIssuer: 16, clients: clients(1), tokenClients: [], tokenPrograms: [] };
+    expect(reserveBytes(settings, new Set(urls))).toBe(3 * 384 * KIB);
   });
 });
 
