@@ -202,7 +202,7 @@ describe('bad input', () => {
     expect(daemon.output).toMatch(/condor_config.*2/);
   });
 
-  it('a credential directory that others can read: refused with the command that mends it', async () => {
+  it('a credential directory that others can read: refused with the command that fixes it', async () => {
     chmodSync(workspace.credentialDirectory, 0o2775);
     const daemon = startDaemon(workspace, [], underMaster);
     expect((await daemon.exited).code).toBe(99);

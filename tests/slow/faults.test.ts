@@ -134,7 +134,7 @@ describe('an issuer that refuses for good', () => {
     expect(remembered()).toBe(code);
     expect(daemonLog(workspace)).toContain(advice);
     const attempts = faulty?.log.requests.filter((request) => request.fault === fault);
-    // A restart gives an administrator's repair at the issuer one chance; what only a login mends it never tries again.
+    // A restart gives an administrator's repair at the issuer one chance; what only a login fixes it never tries again.
     expect(attempts).toHaveLength(code === 'GRANT_REVOKED' ? 1 : 2);
     expect([textOf(token.path('top')), textOf(token.path('use'))]).toEqual(before);
     expect(renewed(neighbour)).toBe(true);

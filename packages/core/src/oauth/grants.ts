@@ -104,8 +104,8 @@ function refuseErrorCallback(
 }
 
 function mismatch({ provider }: ClientRegistration): CodedError {
-  const mend = `if it is the right one, set CREDMON_${provider}_ISSUER to its exact identifier`;
-  return new CodedError('ISSUER_MISMATCH', `the answer for ${provider} names another issuer; ${mend}`, {
+  const fix = `if it is the right one, set CREDMON_${provider}_ISSUER to its exact identifier`;
+  return new CodedError('ISSUER_MISMATCH', `the answer for ${provider} names another issuer; ${fix}`, {
     provider,
   });
 }

@@ -1,30 +1,8 @@
 // After a failed renewal: when to try again, or that trying stops until something changes.
-import { isCoded, messageOf, type CodedError, type ErrorCode } from '../base/index.ts';
+import { ERROR_CODES, isCoded, messageOf, type CodedError, type ErrorCode } from '../base/index.ts';
 import type { RenewalState } from '../credential/snapshot.ts';
 import type { RenewalPolicy } from './policy.ts';
 import { spreadOf } from './spread.ts';
-
-/** Errors that no retry mends: a person must act, and by acting changes what the attempt stands on. */
-const TERMINAL: ReadonlySet<ErrorCode> = new Set([
-  'GRANT_REVOKED',
-  'SUBJECT_REFUSED',
-  'SCOPE_WIDENED',
-  'CLIENT_REFUSED',
-  'ENDPOINT_REFUSED',
-  'ISSUER_MISMATCH',
-  'USER_REFUSED',
-  'TOKEN_BAD_SCOPE',
-  'TOKEN_BAD_CLAIM',
-  'TOKEN_BAD_PROFILE',
-]);
-
-/** Terminal errors that an administrator may have mended at the issuer, unseen from here: a restart tries them once more. */
-const MENDED_ELSEWHERE: ReadonlySet<ErrorCode> = new Set([
-  'SCOPE_WIDENED',
-  'CLIENT_REFUSED',
-  'ENDPOINT_REFUSED',
-  'ISSUER_MISMATCH',
-]);
 
 /** The basis of a failure that counts whatever changes: the change came with the failure itself. */
 export const ANY_BASIS = '*';
@@ -54,8 +32,8 @@ export function afterFailure(
     attempts,
     last_attempt: Math.floor(now),
     not_before: Math.ceil(now + wait(attempts, failure, policy)),
-    // Nothing that anybody mends would be seen any more.
-    stopped: TERMINAL.has(code) && basis !== ANY_BASIS,
+    // Nothing that anybody fixes would be seen any more.
+    stopped: ERROR_CODES[code].retry !== 'backoff' && basis !== ANY_BASIS,
     code,
     message: messageOf(error),
     basis,
@@ -105,5 +83,5 @@ function retryAfterOf(error: unknown): number {
 
 /** True when a restart of the daemon should forget this state and try once. */
 export function forgottenAtStart(state: RenewalState): boolean {
-  return state.stopped && MENDED_ELSEWHERE.has(state.code);
+  return state.stopped && ERROR_CODES[state.code].retry === 'until-restart';
 }

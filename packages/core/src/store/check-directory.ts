@@ -80,14 +80,14 @@ function createDirectory(path: string, create: boolean, { dangling }: PathLook):
       `does not exist: ${dangling.path} is a symbolic link to ${dangling.target}, which does not exist`,
       `mkdir ${shellWord(dangling.target)}, or rm ${shellWord(dangling.path)}`,
     );
-  const mend = `install -d -o root -g condor -m 2770 ${shellWord(path)}`;
-  if (!create) throw invalid(path, 'does not exist', mend, { missing: true });
+  const fix = `install -d -o root -g condor -m 2770 ${shellWord(path)}`;
+  if (!create) throw invalid(path, 'does not exist', fix, { missing: true });
   try {
     ensureDirSync(path, { mode: DIRECTORY_MODE });
     // mkdir's mode is cut by the umask, and its setgid bit is ignored on some systems.
     chmodSync(path, DIRECTORY_MODE);
   } catch (error) {
-    throw invalid(path, `cannot be created (${systemCode(error) ?? 'unknown'})`, mend);
+    throw invalid(path, `cannot be created (${systemCode(error) ?? 'unknown'})`, fix);
   }
 }
 
@@ -157,8 +157,8 @@ const self = (): number => process.geteuid?.() ?? 0;
 const unsafe = (path: string, what: string, fix: string): CodedError =>
   new CodedError('CRED_DIR_INVALID', `the credential directory ${path} ${what}; fix: ${fix}`, { path });
 
-function invalid(path: string, what: string, mend?: string, fields: ErrorFields = {}): CodedError {
-  const remedy = mend === undefined ? '' : `; to mend it: ${mend}`;
+function invalid(path: string, what: string, fix?: string, fields: ErrorFields = {}): CodedError {
+  const remedy = fix === undefined ? '' : `; fix: ${fix}`;
   return new CodedError('CRED_DIR_INVALID', `the credential directory ${path} ${what}${remedy}`, {
     path,
     ...fields,

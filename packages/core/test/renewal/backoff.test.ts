@@ -25,7 +25,7 @@ const failure = (changes: Partial<Failure> = {}): Failure => ({
 const fail = (previous: RenewalState | undefined, changes: Partial<Failure> = {}): RenewalState =>
   afterFailure(previous, failure(changes), DEFAULT_POLICY);
 
-it('R9 a failure that counts whatever changes never stops for good: nothing that mends it would be seen', () => {
+it('R9 a failure that counts whatever changes never stops for good: nothing that fixes it would be seen', () => {
   const error = new CodedError('SCOPE_WIDENED', 'too much');
   expect(fail(undefined, { error })).toMatchObject({ stopped: true });
   expect(fail(undefined, { error, basis: ANY_BASIS })).toMatchObject({ stopped: false, attempts: 1 });

@@ -42,7 +42,7 @@ describe('the credential directory', () => {
   });
 
   it('is not made when it may not be, and the command that makes it is named', () => {
-    expect(outcome(false)).toMatch(/does not exist; to mend it: install -d -o root -g condor -m 2770 /);
+    expect(outcome(false)).toMatch(/does not exist; fix: install -d -o root -g condor -m 2770 /);
   });
 
   it.each([0o2770, 0o700, 0o750])('is accepted with mode %o, which stays', (mode) => {
@@ -54,7 +54,7 @@ describe('the credential directory', () => {
   it.each([0o2771, 0o2772, 0o2774, 0o777])('is refused with mode %o, which lets others in', (mode) => {
     outcome(true);
     chmodSync(path, mode);
-    expect(outcome(true)).toMatch(/so that other users can get in; to mend it: chmod o-rwx /);
+    expect(outcome(true)).toMatch(/so that other users can get in; fix: chmod o-rwx /);
   });
 
   it('is refused when it is a file or a link', () => {

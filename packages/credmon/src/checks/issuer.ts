@@ -16,13 +16,13 @@ export function lookAtSecret(what: string, secretFile: string | undefined, form?
   const secret = readSecretFile(secretFile, form);
   return secret.ok
     ? ok(what, `its secret in ${secretFile} can be read`)
-    : wrong(what, `its secret file ${secretFile} ${secret.reason}${mend(secretFile, secret.reason)}`);
+    : wrong(what, `its secret file ${secretFile} ${secret.reason}${fix(secretFile, secret.reason)}`);
 }
 
-/** Whatever mends a file without a secret must not take the secret as an argument. */
-function mend(path: string, reason: string): string {
+/** Whatever fixes a file without a secret must not take the secret as an argument. */
+function fix(path: string, reason: string): string {
   if (reason !== 'is missing' && reason !== 'is empty') return '';
-  return `: give it the secret, and Ctrl-D; to mend it: install -m 600 /dev/stdin ${shellWord(path)}`;
+  return `: give it the secret, and Ctrl-D; fix: install -m 600 /dev/stdin ${shellWord(path)}`;
 }
 
 /**

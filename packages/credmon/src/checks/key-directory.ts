@@ -40,7 +40,7 @@ export function lookAtKeyDirectory(
   const { now, byDaemon } = rotation;
   const made = existsSync(path);
   if (!made && !byDaemon)
-    return { findings: [wrong(what, `${path} is not there; to mend it: ${firstKey(rotation)}`)] };
+    return { findings: [wrong(what, `${path} is not there; fix: ${firstKey(rotation)}`)] };
   const parent = dirname(path);
   if (!made && existsSync(parent) && !writable(parent))
     return { findings: [wrong(what, `${path} is not there, and the daemon cannot make it in ${parent}`)] };
@@ -68,7 +68,7 @@ function rotationOf(what: string, path: string, index: KeyIndex, rotation: Rotat
       return [
         wrong(
           what,
-          `${path} holds no key: make one, publish it, and rotate again; to mend it: ${firstKey(rotation)}`,
+          `${path} holds no key: make one, publish it, and rotate again; fix: ${firstKey(rotation)}`,
         ),
       ];
     case 'activate': {
@@ -76,7 +76,7 @@ function rotationOf(what: string, path: string, index: KeyIndex, rotation: Rotat
       return [
         warning(
           what,
-          `rotation to ${step.kid} is ${lateness(now - ready)}, ${byDaemon ? 'and the daemon should have seen' : 'and cron should see'} to it${byDaemon ? '' : ' daily'}; to mend it: ${ROTATE}`,
+          `rotation to ${step.kid} is ${lateness(now - ready)}, ${byDaemon ? 'and the daemon should have seen' : 'and cron should see'} to it${byDaemon ? '' : ' daily'}; fix: ${ROTATE}`,
         ),
       ];
     }
@@ -87,7 +87,7 @@ function rotationOf(what: string, path: string, index: KeyIndex, rotation: Rotat
         return [
           byDaemon
             ? ok(what, `the next key ${next.kid} is not published yet; the daemon sees to it`)
-            : warning(what, `the next key ${next.kid} is not published; to mend it: ${rotation.publish}`),
+            : warning(what, `the next key ${next.kid} is not published; fix: ${rotation.publish}`),
         ];
       return step.until === undefined
         ? []

@@ -75,7 +75,7 @@ function publicHalf(what: string, { privateKey }: SigningKey, { local, settings 
   if (!text.ok)
     return warning(
       what,
-      `its public half ${path} ${text.reason}, so nobody can publish it; to mend it: openssl pkey -in ${shellWord(privatePath)} -pubout -out ${shellWord(path)}`,
+      `its public half ${path} ${text.reason}, so nobody can publish it; fix: openssl pkey -in ${shellWord(privatePath)} -pubout -out ${shellWord(path)}`,
     );
   try {
     const { key } = readKey(text.value);

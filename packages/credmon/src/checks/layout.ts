@@ -19,7 +19,7 @@ export function findingsText(findings: readonly Finding[]): string {
 
 function item(label: string, text: string): string[] {
   // A command stays on one line, so that it can be copied.
-  const [, sentence = text, remedy] = /^(.*?); (to mend it\b.*)$/s.exec(text) ?? [];
+  const [, sentence = text, remedy] = /^(.*?); (fix: .*)$/s.exec(text) ?? [];
   // Further lines show a place in a text, with a caret below it.
   const [told = '', ...shown] = sentence.split('\n');
   const [first = '', ...rest] = [...wrap(told, WIDTH - INDENT), ...shown];

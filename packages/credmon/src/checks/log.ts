@@ -18,7 +18,7 @@ export function lookAtLog({ log }: Settings): Finding {
   if (refusal === 'ENOENT')
     return wrong(
       WHAT,
-      `its directory ${directory} is missing, and ${stays}; to mend it: install -d -o condor -g condor -m 755 ${shellWord(directory)}`,
+      `its directory ${directory} is missing, and ${stays}; fix: install -d -o condor -g condor -m 755 ${shellWord(directory)}`,
     );
   const file = whyNot(path, constants.W_OK);
   if (file === undefined)

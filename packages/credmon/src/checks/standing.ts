@@ -70,7 +70,7 @@ function lookAtPlace(what: string, { path, owner }: StandingToken): Finding {
   if (!existsSync(directory))
     return wrong(
       what,
-      `${directory} is missing; to mend it: install -d ${owner === undefined ? '' : `-o ${shellWord(owner)} `}-m 755 ${shellWord(directory)}`,
+      `${directory} is missing; fix: install -d ${owner === undefined ? '' : `-o ${shellWord(owner)} `}-m 755 ${shellWord(directory)}`,
     );
   if (!writable(directory)) return wrong(what, `this process may not write to ${directory}`);
   const self = process.geteuid?.();

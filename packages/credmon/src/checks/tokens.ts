@@ -39,7 +39,7 @@ function troubleWith(credDir: string, error: unknown): Finding {
   if (!missing || !writable(dirname(credDir))) return wrong(DIRECTORY, messageOf(error));
   return warning(
     DIRECTORY,
-    `${credDir} is not there yet: the daemon makes it; for CredD it should belong to the group condor; to mend it: install -d -o root -g condor -m 2770 ${shellWord(credDir)}`,
+    `${credDir} is not there yet: the daemon makes it; for CredD it should belong to the group condor; fix: install -d -o root -g condor -m 2770 ${shellWord(credDir)}`,
   );
 }
 

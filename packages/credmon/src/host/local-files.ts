@@ -49,7 +49,7 @@ export function localFiles(warn: (text: string) => void): LocalPorts {
   };
 }
 
-/** A chmod that mends a key changes no time of it but the inode's, so the mode counts too. */
+/** A chmod that fixes a key changes no time of it but the inode's, so the mode counts too. */
 function version(path: string): string {
   const stats = look(path);
   if (stats === undefined || typeof stats === 'string') return stats ?? '';
@@ -80,7 +80,7 @@ function readKey(path: string): Parsed<string> {
   if ((reading.mode & 0o007) === 0) return { ok: true, value: reading.text };
   return {
     ok: false,
-    reason: `is open to every user; to mend it: chmod 600 ${shellWord(path)}, and replace the key`,
+    reason: `is open to every user; fix: chmod 600 ${shellWord(path)}, and replace the key`,
   };
 }
 

@@ -133,8 +133,7 @@ export function checkProgram(call: Pick<ProgramCall, 'name' | 'command'>): strin
   try {
     const path = realpathSync(call.command);
     if (!statSync(path).isFile()) throw refused(call, 'is not a regular file');
-    if (!isExecutable(path))
-      throw refused(call, `is not executable; to mend it: chmod +x ${shellWord(path)}`);
+    if (!isExecutable(path)) throw refused(call, `is not executable; fix: chmod +x ${shellWord(path)}`);
     for (const one of withParents(path)) {
       const { mode, uid } = lstatSync(one);
       const writable = (mode & 0o022) !== 0;
@@ -142,7 +141,7 @@ export function checkProgram(call: Pick<ProgramCall, 'name' | 'command'>): strin
         throw refused(
           call,
           one === path || one === dirname(path)
-            ? `is not safe: others could change it; to mend it: chown root ${shellWord(one)} && chmod go-w ${shellWord(one)}`
+            ? `is not safe: others could change it; fix: chown root ${shellWord(one)} && chmod go-w ${shellWord(one)}`
             : `is not safe: others could change ${shellWord(one)}; put it below directories that root alone can change`,
         );
     }

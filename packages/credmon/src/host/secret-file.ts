@@ -15,9 +15,9 @@ export function readSecretFile(path: string, form: 'line' | 'whole' = 'line'): P
   if (reading.kind === 'broken') return { ok: false, reason: reading.reason };
   const { mode, uid } = reading;
   if ((mode & 0o077) !== 0)
-    return { ok: false, reason: `can be read by others; to mend it: chmod go-rwx ${shellWord(path)}` };
+    return { ok: false, reason: `can be read by others; fix: chmod go-rwx ${shellWord(path)}` };
   if (uid !== 0 && uid !== process.geteuid?.())
-    return { ok: false, reason: `belongs to user id ${uid}; to mend it: chown root ${shellWord(path)}` };
+    return { ok: false, reason: `belongs to user id ${uid}; fix: chown root ${shellWord(path)}` };
   const secret = form === 'whole' ? reading.text : (/^[^\p{Cc}]*/u.exec(reading.text)?.[0] ?? '');
   return secret === '' ? { ok: false, reason: 'is empty' } : { ok: true, value: secret };
 }

@@ -1,8 +1,5 @@
 // What a person does next about a token that went wrong: the log and `condor_credmon status` say the same. Pure.
-import { shellWord } from '@credmon/core';
-import steps from './remediation.json' with { type: 'json' };
-
-const STEPS: ReadonlyMap<string, string> = new Map(Object.entries(steps));
+import { ERROR_CODES, shellWord, type ErrorCode } from '@credmon/core';
 
 /** Whose token it is, and the kind of provider that renews it. */
 export interface StuckToken {
@@ -16,7 +13,8 @@ export interface StuckToken {
 export function nextStep(token: StuckToken, code: string): string | undefined {
   const { user, service, handle, provider } = token;
   const add = `condor_store_cred add-oauth -s ${shellWord(service)}${handle === '' ? '' : ` -H ${shellWord(handle)}`} -i FILE`;
-  return (STEPS.get(`${code} ${provider ?? ''}`) ?? STEPS.get(code))
+  const steps = Object.hasOwn(ERROR_CODES, code) ? ERROR_CODES[code as ErrorCode].step : undefined;
+  return (steps?.[provider ?? 'default'] ?? steps?.['default'])
     ?.replace('{user}', () => user)
     .replace('{delete}', () => deleteCommand(token))
     .replace('{add}', () => add);

@@ -41,7 +41,7 @@ export function stepsAtVault(
 }
 
 function alive(why: string): Survivor {
-  return { what: WHAT, revoked: false, why, mendable: true };
+  return { what: WHAT, revoked: false, why, fixable: true };
 }
 
 /** @see https://developer.hashicorp.com/vault/api-docs/auth/token#revoke-a-token-self */

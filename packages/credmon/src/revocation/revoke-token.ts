@@ -76,10 +76,10 @@ async function remove(
 }
 
 function strays({ trouble: why }: Removed): Fate[] {
-  return why === undefined ? [] : [{ what: 'other files', revoked: false, why, mendable: true }];
+  return why === undefined ? [] : [{ what: 'other files', revoked: false, why, fixable: true }];
 }
 
-/** Asks, again when time may mend it. */
+/** Asks, again when time may fix it. */
 async function ask({ what, where, revoke }: Step, clock: Clock): Promise<Fate> {
   for (const wait of [...WAITS, undefined]) {
     try {
@@ -90,7 +90,7 @@ async function ask({ what, where, revoke }: Step, clock: Clock): Promise<Fate> {
       await clock.wait(wait);
     }
   }
-  return { what, revoked: false, why: 'not asked', mendable: true };
+  return { what, revoked: false, why: 'not asked', fixable: true };
 }
 
 function isPassing(error: unknown): boolean {
@@ -100,8 +100,8 @@ function isPassing(error: unknown): boolean {
 /** @see RFC 7009, section 2.2.1 */
 function refusalOf(what: string, error: unknown): Fate {
   if (isCoded(error) && isUnsupported(error))
-    return { what, revoked: false, why: 'its issuer revokes no tokens of this kind', mendable: false };
-  return { what, revoked: false, why: messageOf(error), mendable: true };
+    return { what, revoked: false, why: 'its issuer revokes no tokens of this kind', fixable: false };
+  return { what, revoked: false, why: messageOf(error), fixable: true };
 }
 
 function isUnsupported({ fields }: CodedError): boolean {
@@ -111,6 +111,6 @@ function isUnsupported({ fields }: CodedError): boolean {
 /** How long an access token that was not revoked is still good; one that has expired needs no words. */
 function withLife(fate: Fate, left: number | undefined): Fate {
   if (fate.revoked || fate.what !== 'access token' || left === undefined) return fate;
-  if (left <= 0) return { ...fate, why: `${fate.why}; it has expired`, mendable: false };
+  if (left <= 0) return { ...fate, why: `${fate.why}; it has expired`, fixable: false };
   return { ...fate, why: `${fate.why}; it is good for ${left} s more` };
 }

@@ -13,10 +13,10 @@ export interface Step {
   readonly revoke: () => Promise<void>;
 }
 
-/** What became of one secret. `mendable`: somebody can do something about it. */
+/** What became of one secret. `fixable`: somebody can do something about it. */
 export type Fate =
   | { readonly what: string; readonly revoked: true; readonly where: string }
-  | { readonly what: string; readonly revoked: false; readonly why: string; readonly mendable: boolean };
+  | { readonly what: string; readonly revoked: false; readonly why: string; readonly fixable: boolean };
 
 /** A secret that nobody is asked to end. */
 export type Survivor = Extract<Fate, { revoked: false }>;
@@ -31,11 +31,11 @@ export interface Steps {
 export function nobodyAsked(
   { refreshToken, accessTokens }: FoundSecrets,
   why: string,
-  mendable: boolean,
+  fixable: boolean,
 ): Steps {
   const whats = [
     ...(refreshToken === undefined ? [] : ['refresh token']),
     ...accessTokens.map(() => 'access token'),
   ];
-  return { steps: [], survivors: whats.map((what) => ({ what, revoked: false, why, mendable })) };
+  return { steps: [], survivors: whats.map((what) => ({ what, revoked: false, why, fixable })) };
 }

@@ -59,5 +59,5 @@ export function rowOf({ user, stem, provider, result, renewing }: Told): Revoked
 /** True when somebody must still act: a token that was asked for stays, or lives on at an issuer that could end it. */
 export function needsPerson({ result, left }: Told): boolean {
   if (result.kind === 'kept') return left !== true;
-  return result.fates.some((fate) => !fate.revoked && fate.mendable);
+  return result.fates.some((fate) => !fate.revoked && fate.fixable);
 }

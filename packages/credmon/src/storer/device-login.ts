@@ -46,8 +46,8 @@ export async function deviceLogin(
   const answer = await finishDeviceLogin(send, registration, login, { clock });
   const { refreshToken } = answer;
   if (refreshToken === undefined) {
-    const mend = `the administrator can add the scope that gives one (often offline_access) to CREDMON_${request.service}_EXTRA_SCOPES`;
-    throw new CodedError('LOGIN_REFUSED', `the issuer of ${request.service} gave no refresh token; ${mend}`, {
+    const fix = `the administrator can add the scope that gives one (often offline_access) to CREDMON_${request.service}_EXTRA_SCOPES`;
+    throw new CodedError('LOGIN_REFUSED', `the issuer of ${request.service} gave no refresh token; ${fix}`, {
       provider: request.service,
     });
   }

@@ -1,5 +1,5 @@
 // When an issuer is spared: two different users have failed there in a row, so the next one would fare no better. Pure.
-import { CodedError, DEFAULT_POLICY, isCoded } from '@credmon/core';
+import { CodedError, DEFAULT_POLICY, ERROR_CODES, isCoded } from '@credmon/core';
 
 /** A failure that is the issuer's own: no answer, or a request to slow down. `at` in steady seconds. */
 interface Down {
@@ -89,9 +89,7 @@ function isLocal(error: CodedError): boolean {
   return error.fields['local'] === true;
 }
 
-const NOBODY_ASKED = ['SECRET_UNREADABLE', 'CRED_FILE_INVALID', 'ENDPOINT_REFUSED'] as const;
-
 /** Nobody was asked: the fault is in a file or on this host. */
 function saysNothing(error: Error | undefined): boolean {
-  return (isCoded(error) && isLocal(error)) || NOBODY_ASKED.some((code) => isCoded(error, code));
+  return isCoded(error) && (isLocal(error) || ERROR_CODES[error.code].issuer === 'not-asked');
 }

@@ -39,7 +39,7 @@ it('R45 tells for each client what it would do, and what is wrong with its secre
   );
   expect(findings).toEqual([
     'ok svc (client credentials): fetches a token for each user who asks, as client ap (post): scopes "read:/{username}"',
-    'error svc (client credentials): its secret file $R/svc can be read by others; to mend it: chmod go-rwx $R/svc',
+    'error svc (client credentials): its secret file $R/svc can be read by others; fix: chmod go-rwx $R/svc',
     `ok svc (client credentials): ${issuer.url} answers, and its metadata fits`,
     'ok swap (token exchange): exchanges the token that a user stored, as client public (post): the scopes that the user asked for; then refreshes it',
     'ok swap (token exchange): has no secret: a public client',
@@ -197,6 +197,6 @@ it('R45 a program that nobody may execute', async () => {
   const program = on.file('bin/program', '#!/bin/sh\n', 0o644);
   const knobs = { EXEC_CREDMON_PROVIDER_NAMES: 'own', EXEC_CREDMON_own_COMMAND: program };
   expect((await on.findings(knobs, looksAtPrograms))[1]).toBe(
-    'error own (token program): the token program of own ($R/bin/program) is not executable; to mend it: chmod +x $R/bin/program',
+    'error own (token program): the token program of own ($R/bin/program) is not executable; fix: chmod +x $R/bin/program',
   );
 });

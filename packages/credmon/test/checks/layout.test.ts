@@ -37,10 +37,10 @@ it('a name or path that is longer than a line stays whole', () => {
   );
 });
 
-it('a command that mends something stays on one line of its own', () => {
+it('a command that fixes something stays on one line of its own', () => {
   const command = `chmod go-rwx ${'/path'.repeat(20)}`;
-  expect(findingsText([wrong('a', `it can be read by others; to mend it: ${command}`)])).toContain(
-    `  ERROR    it can be read by others\n           to mend it: ${command}\n`,
+  expect(findingsText([wrong('a', `it can be read by others; fix: ${command}`)])).toContain(
+    `  ERROR    it can be read by others\n           fix: ${command}\n`,
   );
 });
 

@@ -115,7 +115,7 @@ it.each<[string, () => Record<string, string>, string | RegExp]>([
   [
     'a key that everybody can read',
     () => ({ LOCAL_CREDMON_PRIVATE_KEY: on.file('open key', 'CANARY', 0o644) }),
-    "error: the private key $R/open key is open to every user; to mend it: chmod 600 '$R/open key', and replace the key",
+    "error: the private key $R/open key is open to every user; fix: chmod 600 '$R/open key', and replace the key",
   ],
   [
     'a damaged key',
@@ -137,7 +137,7 @@ it.each<[string, () => Record<string, string>, string | RegExp]>([
   [
     'a public half that is not there',
     () => ({ LOCAL_CREDMON_PUBLIC_KEY: `${on.root}/no such.pem` }),
-    "warning: its public half $R/no such.pem is missing, so nobody can publish it; to mend it: openssl pkey -in $R/private.pem -pubout -out '$R/no such.pem'",
+    "warning: its public half $R/no such.pem is missing, so nobody can publish it; fix: openssl pkey -in $R/private.pem -pubout -out '$R/no such.pem'",
   ],
   [
     'a line of a map that is passed over',
@@ -289,7 +289,7 @@ describe('R32 a key directory', () => {
     [
       'without a key',
       () => undefined,
-      /^error: \$R\/keys holds no key: .*; to mend it: condor_credmon keys rotate && condor_credmon keys publish && /,
+      /^error: \$R\/keys holds no key: .*; fix: condor_credmon keys rotate && condor_credmon keys publish && /,
     ],
     [
       'whose next key waits',
@@ -299,7 +299,7 @@ describe('R32 a key directory', () => {
     [
       'whose rotation is due',
       () => rotating(4.5),
-      /^warning: rotation to \S+ is due, .*; to mend it: condor_credmon keys rotate$/,
+      /^warning: rotation to \S+ is due, .*; fix: condor_credmon keys rotate$/,
     ],
     ['whose rotation is overdue', () => rotating(10), /^warning: rotation to \S+ is overdue by 6d00h, /],
     [
@@ -309,7 +309,7 @@ describe('R32 a key directory', () => {
         rotateKeys(keys(), { now, begin: true });
         rotateKeys(keys(), { now: now + 2 * day, begin: true });
       },
-      /^warning: the next key \S+ is not published; to mend it: condor_credmon keys publish$/,
+      /^warning: the next key \S+ is not published; fix: condor_credmon keys publish$/,
     ],
   ])('%s', async (_, make, expected) => {
     make();
@@ -331,7 +331,7 @@ describe('R32 a key directory', () => {
     );
     expect((await said({ ...directory, CREDMON_LOCAL_KEY_DIRECTORY: '/no/such' })).slice(0, 2)).toEqual([
       expect.stringMatching(/^ok: signs scitoken/),
-      'error: /no/such is not there; to mend it: condor_credmon keys rotate && condor_credmon keys publish && condor_credmon keys rotate',
+      'error: /no/such is not there; fix: condor_credmon keys rotate && condor_credmon keys publish && condor_credmon keys rotate',
     ]);
   });
 
@@ -348,7 +348,7 @@ describe('R32 a key directory', () => {
     const { LOCAL_CREDMON_PRIVATE_KEY: _none, ...knobs } = local();
     const own = { ...knobs, LOCAL_CREDMON_scitokens_ISSUER: 'https://127.0.0.1:1/own' };
     expect((await said({ ...own, CREDMON_LOCAL_KEY_DIRECTORY: '/no/such' }))[1]).toBe(
-      'error: /no/such is not there; to mend it: condor_credmon keys rotate && condor_credmon keys publish WEBDIR --provider scitokens && condor_credmon keys rotate',
+      'error: /no/such is not there; fix: condor_credmon keys rotate && condor_credmon keys publish WEBDIR --provider scitokens && condor_credmon keys rotate',
     );
   });
 
@@ -357,7 +357,7 @@ describe('R32 a key directory', () => {
     chmodSync(open, 0o777);
     const { LOCAL_CREDMON_PRIVATE_KEY: _none, ...knobs } = local();
     expect((await said({ ...knobs, CREDMON_LOCAL_KEY_DIRECTORY: open }))[1]).toBe(
-      'error: $R/keys is open to others (mode 777); to mend it: chmod go-w $R/keys',
+      'error: $R/keys is open to others (mode 777); fix: chmod go-w $R/keys',
     );
   });
 });

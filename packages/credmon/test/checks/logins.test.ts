@@ -69,7 +69,7 @@ it.each<[string, () => Record<string, string>, RegExp]>([
   [
     'a missing secret',
     () => ({ mytok_CLIENT_SECRET_FILE: '/no/such' }),
-    /^error .*: its secret file \/no\/such is missing: give it the secret, and Ctrl-D; to mend it: install -m 600 \/dev\/stdin \/no\/such$/,
+    /^error .*: its secret file \/no\/such is missing: give it the secret, and Ctrl-D; fix: install -m 600 \/dev\/stdin \/no\/such$/,
   ],
 ])('R45 %s', async (_, change, expected) => {
   const findings = await on.findings({ ...login(), ...change() }, looksAtLogins);

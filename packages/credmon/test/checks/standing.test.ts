@@ -82,7 +82,7 @@ it.each<[string, () => Record<string, string>, RegExp]>([
   [
     'a directory that is not there',
     () => ({ CREDMON_STANDING_ce1_PATH: '/no/such/ce1' }),
-    /^error: \/no\/such is missing; to mend it: install -d -m 755 \/no\/such$/,
+    /^error: \/no\/such is missing; fix: install -d -m 755 \/no\/such$/,
   ],
   [
     'scopes of SciTokens in a WLCG token',

@@ -154,9 +154,9 @@ it('a look that fails is a finding, and the others go on', async () => {
   ]);
 });
 
-it('a command to mend something can be copied into a shell', async () => {
+it('a command to fix something can be copied into a shell', async () => {
   const { text } = await check(everyKind());
-  expect(text).toContain(`\n           to mend it: chmod go-rwx '${on.root}/open secret'\n`);
+  expect(text).toContain(`\n           fix: chmod go-rwx '${on.root}/open secret'\n`);
 });
 
 it('R43 tells no secret, sends none, runs no program and changes no file', async () => {
@@ -172,7 +172,7 @@ it('R43 tells no secret, sends none, runs no program and changes no file', async
 
 it('fits 80 columns where paths and URLs allow', async () => {
   const { code, text } = await check(everyKind());
-  const long = text.split('\n').filter((line) => line.length > 80 && !/^ +to mend it/.test(line));
+  const long = text.split('\n').filter((line) => line.length > 80 && !/^ +fix: /.test(line));
   expect(long.filter((line) => line.trim().split(/ +/).length > 2)).toEqual([]);
   expect(text).toMatch(/\n\d+ errors, \d+ warnings\. Errors in: scitokens \(signed here\),/);
   expect(code).toBe(1);
@@ -212,7 +212,7 @@ it.each([
 it.each([
   [
     'LOG = $R/none',
-    'its directory $R/none is missing, and the daemon would end with exit code 44; to mend it: install -d -o condor -g condor -m 755 $R/none',
+    'its directory $R/none is missing, and the daemon would end with exit code 44; fix: install -d -o condor -g condor -m 755 $R/none',
   ],
   ['CREDMON_OAUTH_LOG = $R/creds', '$R/creds is a directory, and the daemon would end with exit code 44'],
 ])('R45 a log that cannot be opened is an error: %s', async (line, text) => {
@@ -231,7 +231,7 @@ it('a credential directory that cannot be used is an error with its remedy, and 
   expect(found.find(({ what }) => what === 'credential directory')).toEqual({
     what: 'credential directory',
     state: 'error',
-    text: `the credential directory ${on.root}/not/there 2 does not exist; to mend it: install -d -o root -g condor -m 2770 '${on.root}/not/there 2'`,
+    text: `the credential directory ${on.root}/not/there 2 does not exist; fix: install -d -o root -g condor -m 2770 '${on.root}/not/there 2'`,
   });
   expect(found.at(-1)?.what).toBe('mytok (login)');
 });
@@ -273,7 +273,7 @@ it('a directory that the daemon makes itself is only warned of', async () => {
     {
       what: 'credential directory',
       state: 'warning',
-      text: `${on.root}/oauth is not there yet: the daemon makes it; for CredD it should belong to the group condor; to mend it: install -d -o root -g condor -m 2770 ${on.root}/oauth`,
+      text: `${on.root}/oauth is not there yet: the daemon makes it; for CredD it should belong to the group condor; fix: install -d -o root -g condor -m 2770 ${on.root}/oauth`,
     },
   ]);
 });

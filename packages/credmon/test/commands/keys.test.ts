@@ -179,7 +179,7 @@ describe('keys of a key directory', () => {
     expect(await keys('list')).toEqual({
       code: 1,
       out: good.out,
-      err: `${file} is open to others (mode 644); to mend it: chmod go-rwx ${file}\n`,
+      err: `${file} is open to others (mode 644); fix: chmod go-rwx ${file}\n`,
     });
   });
 

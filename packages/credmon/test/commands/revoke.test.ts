@@ -118,7 +118,7 @@ describe('revoke of a login', () => {
               why: expect.stringMatching(
                 /^its issuer revokes no tokens of this kind; it is good for 3\d{3} s more$/,
               ) as string,
-              mendable: false,
+              fixable: false,
             },
           ],
         },

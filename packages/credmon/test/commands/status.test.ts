@@ -54,7 +54,7 @@ it('prints whole names where no terminal is, and says beside the table what is t
     `${'long-name-'.repeat(8)} foo -`,
   ]);
   expect(complaints).toEqual([
-    'bob/mytok_h1 is expired (CRED_FILE_INVALID): the issuer gave no refresh token: the user must log in again when it expires; to mend it, bob runs this and submits again: condor_store_cred delete-oauth -s mytok -H h1',
+    'bob/mytok_h1 is expired (CRED_FILE_INVALID): the issuer gave no refresh token: the user must log in again when it expires; fix: bob runs this and submits again: condor_store_cred delete-oauth -s mytok -H h1',
     'No condor_credmon is running here: nothing is renewed.',
   ]);
 });

@@ -158,7 +158,7 @@ describe('a token program', () => {
       'echo "token eyJCANARYCANARYCANARYCANARY" >&2; exit 1',
       'it says: token [...]',
     ],
-  ])('R2 R14 that %s is a failure that time may mend', async (_, script, text) => {
+  ])('R2 R14 that %s is a failure that time may fix', async (_, script, text) => {
     program(script);
     await on.pass();
     expect(on.has('alice/own_h1.use')).toBe(false);
@@ -200,7 +200,7 @@ describe('a token program', () => {
 
   it.each<[string, string, number, string]>([
     ['others could change', '', 0o777, 'is not safe: others could change'],
-    ['may not be executed', '', 0o644, 'is not executable; to mend it: chmod +x '],
+    ['may not be executed', '', 0o644, 'is not executable; fix: chmod +x '],
     ['is not there', '/gone', 0o755, 'cannot be found (ENOTDIR)'],
   ])('that %s is not started', async (_, suffix, mode, text) => {
     const path = on.secret('program', `#!/bin/sh\n${answer({ access_token: 't' })}\n`, mode);

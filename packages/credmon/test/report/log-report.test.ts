@@ -52,7 +52,7 @@ function reporting() {
 }
 
 describe('R44 the advice agrees with the state', () => {
-  const login = 'to mend it, alice runs this and submits again: condor_store_cred delete-oauth -s mytok';
+  const login = 'fix: alice runs this and submits again: condor_store_cred delete-oauth -s mytok';
   it.each([
     ['revoked', true, `not tried again: ${login}`],
     [
@@ -79,19 +79,19 @@ describe('R44 the advice agrees with the state', () => {
     [
       'exchange',
       'GRANT_REVOKED',
-      "to mend it, alice stores another token (a Pelican name's by condor_credential_storer --force): condor_store_cred add-oauth -s mytok -H h1 -i FILE",
+      'fix: alice stores another token (for a Pelican name: condor_credential_storer --force): condor_store_cred add-oauth -s mytok -H h1 -i FILE',
     ],
     [
       'exchange',
       'SUBJECT_REFUSED',
-      'to mend it, alice stores a token of a configured issuer: condor_store_cred add-oauth -s mytok -H h1 -i FILE',
+      'fix: alice stores a token of a configured issuer: condor_store_cred add-oauth -s mytok -H h1 -i FILE',
     ],
     [
       'vault',
       'GRANT_REVOKED',
-      'to mend it, alice runs this and submits again: condor_store_cred delete-oauth -s mytok -H h1',
+      'fix: alice runs this and submits again: condor_store_cred delete-oauth -s mytok -H h1',
     ],
-    ['client', 'GRANT_REVOKED', 'the administrator asks the issuer why it refuses the client'],
+    ['client', 'GRANT_REVOKED', 'fix: ask the issuer why it rejects the client'],
     ['oauth', 'PROGRAM_FAILED', 'see PROGRAM_FAILED in docs/errors.md'],
   ] as const)('%s, %s', (provider, code, advice) => {
     const { lines, report } = reporting();

@@ -20,7 +20,7 @@ it.each([
     'a refused client is a matter of the administrator',
     { ...token, provider: 'client' },
     'GRANT_REVOKED',
-    ['administrator'],
+    ['ask the issuer why it rejects the client'],
   ],
   ['a token without an owner gets the general step', { ...token, provider: null }, 'GRANT_REVOKED', [remove]],
   [

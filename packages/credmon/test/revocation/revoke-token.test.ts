@@ -101,7 +101,7 @@ describe('an issuer that does not answer', () => {
           what: 'refresh token',
           revoked: false,
           why: 'the issuer of mytok answered HTTP status 503',
-          mendable: true,
+          fixable: true,
         },
         { what: 'access token', revoked: true, where: 'https://issuer.example' },
       ],
@@ -121,7 +121,7 @@ describe('an issuer that does not answer', () => {
   it('R31 a refusal is final', async () => {
     answers = [{ ...status(401), body: Buffer.from('{"error":"invalid_client"}') }];
     expect(await revoke()).toMatchObject({
-      fates: [{ why: 'the issuer of mytok answered invalid_client', mendable: true }, { revoked: true }],
+      fates: [{ why: 'the issuer of mytok answered invalid_client', fixable: true }, { revoked: true }],
     });
     expect(asked.length).toBe(2);
   });
@@ -131,7 +131,7 @@ describe('an issuer that does not answer', () => {
     on.store('alice/mytok.use', JSON.stringify({ access_token: 'a', issued_at: 1000, expires_at: 2000 }));
     expect(await revoke({ knobs: {} })).toMatchObject({
       fates: [
-        { what: 'access token', why: expect.stringMatching(/; it has expired$/) as string, mendable: false },
+        { what: 'access token', why: expect.stringMatching(/; it has expired$/) as string, fixable: false },
       ],
     });
   });
@@ -219,7 +219,7 @@ describe('somebody else at work', () => {
     mkdirSync(join(home(), 'mytok.meta'));
     expect(await revoke()).toMatchObject({
       kind: 'removed',
-      fates: [{ revoked: true }, { revoked: true }, { what: 'other files', mendable: true }],
+      fates: [{ revoked: true }, { revoked: true }, { what: 'other files', fixable: true }],
     });
   });
 });
@@ -250,7 +250,7 @@ describe('a token of a Vault', () => {
     return token;
   };
   const revokeDune = (): Promise<Revoked> => revoke({ kind: 'vault', stem: 'dune', knobs });
-  const kept = { what: 'access token', revoked: false, mendable: false };
+  const kept = { what: 'access token', revoked: false, fixable: false };
 
   it('R31 ends the Vault token, and leaves what the Vault keeps for the user', async () => {
     const token = store();
@@ -269,7 +269,7 @@ describe('a token of a Vault', () => {
   async function revokeAgain(token: string): Promise<void> {
     store({ vault_token: token });
     expect(await revokeDune()).toMatchObject({
-      fates: [{ why: expect.stringContaining('permission denied') as string, mendable: true }, kept],
+      fates: [{ why: expect.stringContaining('permission denied') as string, fixable: true }, kept],
     });
   }
 
@@ -282,7 +282,7 @@ describe('a token of a Vault', () => {
       kind: 'removed',
       fates: [
         kept,
-        { what: 'Vault token', revoked: false, why: expect.stringContaining(why) as string, mendable: true },
+        { what: 'Vault token', revoked: false, why: expect.stringContaining(why) as string, fixable: true },
       ],
     });
     expect(vault.requests).toEqual([]);

@@ -37,7 +37,7 @@ it.each([
       row({ user: 'carl', state: 'stopped', last_error: error('GRANT_REVOKED') }),
     ],
     [
-      'bob/mytok_h1 and 1 more are stopped (GRANT_REVOKED): gone; to mend it, bob runs this and submits again: condor_store_cred delete-oauth -s mytok -H h1',
+      'bob/mytok_h1 and 1 more are stopped (GRANT_REVOKED): gone; fix: bob runs this and submits again: condor_store_cred delete-oauth -s mytok -H h1',
     ],
   ],
   [
@@ -69,7 +69,7 @@ it('quotes what a shell could misread, and is brief when much is wrong', () => {
     row({ service, state: 'stopped', last_error: error('CRED_FILE_INVALID') }),
   );
   expect(troubleTexts(rows, 1)).toEqual([
-    "alice/a b is stopped (CRED_FILE_INVALID): said no; to mend it, alice runs this and submits again: condor_store_cred delete-oauth -s 'a b'",
+    "alice/a b is stopped (CRED_FILE_INVALID): said no; fix: alice runs this and submits again: condor_store_cred delete-oauth -s 'a b'",
     'and 2 more of that kind: condor_credmon status lists them',
   ]);
 });

@@ -27,7 +27,7 @@ function checkMode(path: string, mode: number, refused: number): void {
   if ((mode & refused) !== 0)
     throw badDirectory(
       path,
-      `is open to others (mode ${(mode & 0o777).toString(8)}); to mend it: chmod ${refused === 0o022 ? 'go-w' : 'go-rwx'} ${shellWord(path)}`,
+      `is open to others (mode ${(mode & 0o777).toString(8)}); fix: chmod ${refused === 0o022 ? 'go-w' : 'go-rwx'} ${shellWord(path)}`,
     );
 }
 

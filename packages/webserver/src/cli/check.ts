@@ -121,7 +121,7 @@ function lookAtSecret({ name, secretFile: path }: Provider): readonly Finding[] 
     if (!status.isFile()) return [wrong(what, `${path} is not a regular file`)];
     if (status.size === 0) return [wrong(what, `${path} is empty`)];
     if ((status.mode & 0o077) !== 0)
-      return [wrong(what, `${path} can be read by others; to mend it: chmod go-rwx ${path}`)];
+      return [wrong(what, `${path} can be read by others; fix: chmod go-rwx ${path}`)];
     return [ok(what, `${path} is there, for its owner alone`)];
   } catch (error) {
     const code = systemCode(error) ?? 'unknown';

@@ -60,7 +60,7 @@ function checkReturnUrl(settings: Settings, provider: string, returnUrl: string)
   if (problem === undefined) return;
   throw new CodedError(
     'RETURN_URL_REFUSED',
-    `the return URL of ${provider} ${problem}; mend ${provider}_RETURN_URL_SUFFIX or CREDMON_WEB_PREFIX`,
+    `the return URL of ${provider} ${problem}; fix ${provider}_RETURN_URL_SUFFIX or CREDMON_WEB_PREFIX`,
     { provider },
   );
 }

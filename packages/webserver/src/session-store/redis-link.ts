@@ -118,7 +118,7 @@ function readPassword(path: string): string {
   const reading = readSafely(path, LARGEST_SECRET);
   if (reading.kind === 'missing') throw refuse('cannot be read (ENOENT)');
   if (reading.kind === 'broken') throw refuse(reading.reason);
-  if ((reading.mode & 0o077) !== 0) throw refuse(`can be read by others; to mend it: chmod go-rwx ${path}`);
+  if ((reading.mode & 0o077) !== 0) throw refuse(`can be read by others; fix: chmod go-rwx ${path}`);
   return reading.text.split('\n', 1)[0]?.trim() ?? '';
 }
 

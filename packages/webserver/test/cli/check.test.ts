@@ -190,7 +190,7 @@ describe('--check', () => {
     const found = await troubles();
     expect(found).toEqual([
       expect.stringMatching(/^error session directory: .*others may enter it; run: chmod 700/),
-      expect.stringMatching(/^error secret of MYTOK: .*can be read by others; to mend it: chmod go-rwx/),
+      expect.stringMatching(/^error secret of MYTOK: .*can be read by others; fix: chmod go-rwx/),
     ]);
     expect(foundWrong(await look())).toBe(true);
   });

@@ -70,7 +70,7 @@ describe('a flow', () => {
     ],
     ['a failed login is shown', [opened, begun('s'), failed('s')], ['failed', 'waiting']],
     [
-      'a failure can be mended',
+      'a failure can be fixed',
       [opened, begun('s'), failed('s'), begun('t'), completed('t')],
       ['signed-in', 'waiting'],
     ],

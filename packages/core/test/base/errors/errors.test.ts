@@ -46,9 +46,9 @@ describe('a coded error', () => {
   });
 
   it('every code has a meaning in one line', () => {
-    for (const [code, meaning] of Object.entries(ERROR_CODES)) {
+    for (const [code, { text }] of Object.entries(ERROR_CODES)) {
       expect(code).toMatch(/^[A-Z][A-Z_]+$/);
-      expect(meaning).toMatch(/^\S[^\n]+$/);
+      expect(text).toMatch(/^\S[^\n]+$/);
     }
   });
 });

@@ -19,10 +19,10 @@ export function judgeGrant({ name, asked, granted, extra }: Grant): { readonly n
   const unasked = wider.filter((scope) => !extra.includes(scope));
   if (unasked.length === 0)
     return narrower.length === 0 ? {} : { note: `the issuer did not grant ${listed(narrower)}` };
-  const mend = `if that is right, name them in CREDMON_${name}_EXTRA_SCOPES`;
+  const fix = `if that is right, name them in CREDMON_${name}_EXTRA_SCOPES`;
   throw new CodedError(
     'SCOPE_WIDENED',
-    `the issuer of ${name} granted more than was asked for (${listed(unasked, LONGEST_UNASKED)}), and the token was not stored; ${mend}`,
+    `the issuer of ${name} granted more than was asked for (${listed(unasked, LONGEST_UNASKED)}), and the token was not stored; ${fix}`,
     { provider: name },
   );
 }

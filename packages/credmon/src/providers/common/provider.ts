@@ -10,7 +10,7 @@ import type {
   TokenWrite,
 } from '@credmon/core';
 
-/** How one attempt ended. `revoked`: the user must log in again; `denied`: the administrator must act; `failed`: time may mend it. */
+/** How one attempt ended. `revoked`: the user must log in again; `denied`: the administrator must act; `failed`: time may fix it. */
 export type Outcome =
   | {
       readonly kind: 'issued';

@@ -1,11 +1,11 @@
 // What a `.top` of the token exchange asks for. Any user can write any bytes into it, so nothing in it names where a secret goes.
 import {
   CodedError,
+  ERROR_CODES,
   isCoded,
   parseObject,
   splitScopes,
   tokenId,
-  type ErrorCode,
   type TokenFiles,
   type TokenSnapshot,
 } from '@credmon/core';
@@ -24,9 +24,6 @@ export interface Subject {
 
 /** Seconds that the issuer's clock may be ahead. */
 const LEEWAY = 30;
-
-/** Refusals that time may mend: a key that is not published yet, a clock. */
-const MENDED_BY_TIME: ReadonlySet<ErrorCode> = new Set(['TOKEN_UNKNOWN_KEY', 'TOKEN_NOT_YET_VALID']);
 
 /** @throws CodedError `SUBJECT_REFUSED` when there is nothing in `.top` to exchange or to renew with */
 export function subjectOf(token: TokenSnapshot, files: TokenFiles): Subject {
@@ -64,7 +61,8 @@ export async function verifiedIssuer(
   try {
     return (await verify(subjectToken, { keys, issuers, now, leeway: LEEWAY })).claims.iss;
   } catch (error) {
-    if (!isCoded(error) || !error.code.startsWith('TOKEN_') || MENDED_BY_TIME.has(error.code)) throw error;
+    if (!isCoded(error) || !error.code.startsWith('TOKEN_') || ERROR_CODES[error.code].actor === 'time')
+      throw error;
     throw refused(token, error.message, error);
   }
 }

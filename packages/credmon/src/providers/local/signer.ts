@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import {
   CodedError,
+  ERROR_CODES,
   identityOf,
   isCoded,
   parseExpression,
@@ -135,18 +136,13 @@ export function useOf(
 
 /**
  * A verdict on the user or the rules is final until one of them changes, and leaves an empty token: CredD waits for `.use` without end,
- * and condor_submit with it. A key may be mended any moment, and a job with a token is worth that wait.
+ * and condor_submit with it. A key may be fixed any moment, and a job with a token is worth that wait.
  */
 function refusal(token: TokenSnapshot, issuer: LocalIssuer, error: unknown, times: TokenTimes): Outcome {
   if (!isCoded(error)) {
     const text = `${tokenId(token)}: unexpected ${error instanceof Error ? error.name : typeof error}`;
     return { kind: 'failed', error: new CodedError('TOKEN_KEY_UNREADY', text) };
   }
-  if (
-    error.code.startsWith('TOKEN_KEY') ||
-    error.code === 'TOKEN_BAD_ALGORITHM' ||
-    error.code === 'MAP_UNREADABLE'
-  )
-    return { kind: 'failed', error };
+  if (ERROR_CODES[error.code].outcome === 'failed') return { kind: 'failed', error };
   return { kind: 'denied', error, writes: [useOf(issuer, '', times)] };
 }

@@ -77,7 +77,7 @@ function alarm(error: unknown, snapshot: TokenSnapshot, signed: boolean, now: nu
   const refused = refusal(snapshot, mistake);
   const { code, message, fields } = refused.error;
   return {
-    // A key or a configuration may be mended any moment; there is no user who could log in again.
+    // A key or a configuration may be fixed any moment; there is no user who could log in again.
     kind: signed || refused.kind === 'failed' ? 'failed' : 'denied',
     error: new CodedError(code, `${message}; ${state}`, {
       ...fields,

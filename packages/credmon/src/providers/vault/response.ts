@@ -15,7 +15,7 @@ import {
  * The access token in an answer.
  * @param vaultToken what was sent, so that no error repeats it
  * @throws CodedError `GRANT_REVOKED` when the Vault says "permission denied"; `ISSUER_BUSY`, `ISSUER_UNREACHABLE` or
- * `ISSUER_ANSWER_INVALID` for what time may mend
+ * `ISSUER_ANSWER_INVALID` for what time may fix
  * @see https://developer.hashicorp.com/vault/api-docs (status codes, errors)
  */
 export function tokenInAnswer(

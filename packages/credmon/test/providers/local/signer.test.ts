@@ -319,7 +319,7 @@ describe('a key', () => {
         ),
     ],
   ])(
-    'R45 that %s stops its provider only, with one line; mended, it signs at the next pass',
+    'R45 that %s stops its provider only, with one line; fixed, it signs at the next pass',
     async (_, break_) => {
       const on = await served({ LOCAL_CREDMON_other_PRIVATE_KEY: 'BESIDE/other.pem' });
       const good = createKey({ algorithm: 'ES256' });
