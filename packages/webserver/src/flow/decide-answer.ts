@@ -1,22 +1,13 @@
 // The user's decision about an answer: it is shown, stored or discarded, and each answer once.
-import { revokeToken } from '@credmon/core';
-import { CodedError, isCoded, messageOf } from '@credmon/core/base';
+import { isCoded } from '@credmon/core/base';
 import { newSecret, requireFlow, type Desk } from './desk.ts';
 import { failLogin, finishLogin, note } from './finish-login.ts';
-import { foldFlow, openAnswers, type Flow, type PendingAnswer, type SettledAnswer } from './flow.ts';
-import { dropAnswers, readAnswer, type BrowserSession, type HeldAnswer } from './held-answer.ts';
+import { foldFlow, type Flow, type PendingAnswer, type SettledAnswer } from './flow.ts';
+import { dropAnswers, type BrowserSession } from './held-answer.ts';
 import { checkAnswer } from './judge-answer.ts';
 import { checkName } from './name-refusal.ts';
-import { readTokenRequest, type TokenRequest } from './read-request.ts';
-import { registrationOf } from './registration.ts';
-import { providerSettings } from '../settings/settings.ts';
-
-/** An answer that waits for a decision, with everything that the question needs. */
-export interface OpenQuestion {
-  readonly pending: PendingAnswer;
-  readonly held: HeldAnswer;
-  readonly request: TokenRequest;
-}
+import { findPending, openQuestion, type OpenQuestion } from './open-question.ts';
+import { FATES, revokeAnswer } from './revoke-answer.ts';
 
 /** A question, still open or how it ended. */
 export type Question = { readonly flow: Flow } & (
@@ -59,7 +50,7 @@ export async function decideAnswer(
   if (!claimed || pending?.claim?.attempt !== attempt) return claimed ?? flow;
   try {
     const question = await openQuestion(desk, session, claimed, answer);
-    const after = await (decision === 'store' ? store : decline)(desk, id, claimed, question);
+    const after = await (decision === 'store' ? store : decline)(desk, session, claimed, question);
     await dropAnswers(desk, [pending]);
     return after;
   } catch (error) {
@@ -68,78 +59,38 @@ export async function decideAnswer(
   }
 }
 
-async function openQuestion(
-  desk: Desk,
-  session: BrowserSession,
-  flow: Flow,
-  answer: string,
-): Promise<OpenQuestion> {
-  const pending = findPending(desk, flow, answer);
-  const held = await readAnswer(desk, session, answer);
-  if (!held) throw new CodedError('LOGIN_EXPIRED', 'the answer of the provider is not kept any more');
-  return { pending, held, request: readTokenRequest(desk, flow, pending.stem, held.keyDigest) };
-}
-
-function findPending({ settings, ports }: Desk, flow: Flow, answer: string): PendingAnswer {
-  const pending = openAnswers(flow, ports.clock.now(), settings.loginSeconds).find(
-    (one) => one.answer === answer,
-  );
-  if (pending) return pending;
-  throw new CodedError(
-    'LOGIN_EXPIRED',
-    `no answer waits under that name, or it waited longer than ${settings.loginSeconds} s`,
-  );
-}
-
 async function store(
   desk: Desk,
-  id: string,
+  session: BrowserSession,
   flow: Flow,
   { pending, held, request }: OpenQuestion,
 ): Promise<Flow> {
   // The configuration may have changed since the provider answered.
   checkName(desk.settings, request);
   checkAnswer(desk.settings, flow.localUser, request, held.answer);
-  return finishLogin(desk, id, flow, { state: pending.state, request, issued: held });
+  return finishLogin(desk, session.flow ?? '', flow, { state: pending.state, request, issued: held });
 }
 
 async function decline(
   desk: Desk,
-  id: string,
+  session: BrowserSession,
   flow: Flow,
-  { pending, held, request }: OpenQuestion,
+  question: OpenQuestion,
 ): Promise<Flow> {
   const { ports } = desk;
-  const { state } = pending;
+  const { pending, request } = question;
   await dropAnswers(desk, [pending]);
-  const revoked = await revoke(desk, request, held);
+  const fate = await revokeAnswer(desk, session, flow, question);
   ports.counters.login(request.provider, 'declined');
-  const fate = revoked
-    ? 'its tokens were revoked'
-    : 'its tokens were not revoked, and stay valid until they expire';
-  ports.log.info(`login of ${flow.localUser} for ${request.stem} declined by the user; ${fate}`);
-  return note(desk, id, flow, { type: 'declined', at: ports.clock.now(), state, revoked });
-}
-
-/** Asks the issuer to end what it has just issued. Nobody waits for an issuer that fails: the tokens are stored nowhere. */
-async function revoke(
-  { settings, ports }: Desk,
-  request: TokenRequest,
-  { answer }: HeldAnswer,
-): Promise<boolean> {
-  const { revocationUrl } = providerSettings(settings, request.provider);
-  if (revocationUrl === undefined) return false;
-  const { refreshToken, accessToken } = answer;
-  const hint = refreshToken === undefined ? 'access_token' : 'refresh_token';
-  try {
-    const revocation = { token: refreshToken ?? accessToken, hint, now: ports.clock.now() } as const;
-    await revokeToken(ports.send, registrationOf(settings, request), revocationUrl, revocation);
-    return true;
-  } catch (error) {
-    if (!isCoded(error)) throw error;
-    ports.log.warn(`failed to revoke a declined token of ${request.provider}: ${messageOf(error)}`);
-    return false;
-  }
+  ports.log.info(`login of ${flow.localUser} for ${request.stem} declined by the user; ${FATES[fate]}`);
+  const { state } = pending;
+  return note(desk, session.flow ?? '', flow, {
+    type: 'declined',
+    at: ports.clock.now(),
+    state,
+    revoked: fate === 'revoked',
+    ...(fate === 'shared' ? { shared: true } : {}),
+  });
 }
 
 /** Failures that pass: a full or broken disk, a session store that is away. */

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { CodedError } from '@credmon/core/base';
 import type { Ports } from './ports.ts';
 import type { Settings } from '../settings/settings.ts';
-import { foldFlow, withStored, type Flow } from './flow.ts';
+import { foldFlow, liveLogins, withStored, type Flow } from './flow.ts';
 
 /** Settings and ports together. */
 export interface Desk {
@@ -30,6 +30,11 @@ export async function requireFlow(desk: Desk, id: string | undefined): Promise<F
   const flow = await currentFlow(desk, id);
   if (flow) return flow;
   throw new CodedError('LOGIN_EXPIRED', 'the browser has no open session, or it took too long');
+}
+
+/** True when a sign-in of this flow is at its issuer, or its return is under way: the session's id must then stay. */
+export function hasLiveLogins({ settings, ports }: Desk, flow: Flow | undefined): boolean {
+  return flow !== undefined && liveLogins(flow, ports.clock.now(), settings.loginSeconds).length > 0;
 }
 
 /** A new name that nobody guesses: 192 bits, base64url. */

@@ -47,7 +47,14 @@ export type FlowEvent =
   | { readonly type: 'decided'; readonly at: number; readonly answer: string; readonly attempt: string }
   /** Carrying it out failed for a reason that passes: the question is open again. */
   | { readonly type: 'reopened'; readonly at: number; readonly answer: string; readonly attempt: string }
-  | { readonly type: 'declined'; readonly at: number; readonly state: string; readonly revoked: boolean };
+  | {
+      readonly type: 'declined';
+      readonly at: number;
+      readonly state: string;
+      readonly revoked: boolean;
+      /** Not revoked, because another sign-in has the same grant. */
+      readonly shared?: boolean;
+    };
 
 /** A login on its way. `claimedBy` is the first return's attempt; only that one may go on, so that a `state` serves once. */
 export interface Login {
@@ -69,12 +76,16 @@ export interface PendingAnswer {
   readonly claim?: { readonly attempt: string; readonly at: number };
 }
 
-/** How the question about an answer ended. `revoked`: the issuer was asked to end the declined tokens, and did. */
+/**
+ * How the question about an answer ended. `revoked`: the issuer was asked to end the declined tokens, and did. `shared`: it was not
+ * asked, because another sign-in has the same grant.
+ */
 export interface SettledAnswer {
   readonly answer: string;
   readonly stem: string;
   readonly outcome: 'stored' | 'failed' | 'declined';
   readonly revoked: boolean;
+  readonly shared?: boolean;
 }
 
 /** How far one token is. */
@@ -145,7 +156,7 @@ export function nextFlow(flow: Flow | undefined, event: FlowEvent): Flow | undef
         pending: flow.pending.map((one) => (one.answer === event.answer ? decided(one, event) : one)),
       };
     case 'declined':
-      return closed(flow, event.state, { kind: 'waiting' }, event.revoked);
+      return closed(flow, event.state, { kind: 'waiting' }, revocationOf(event));
   }
 }
 
@@ -195,7 +206,12 @@ function decided(
 }
 
 /** Ends a login or the question about its answer. Neither a failure nor a refusal takes back what another tab has achieved. */
-function closed(flow: Flow, state: string, result: TokenState, revoked = false): Flow {
+function closed(
+  flow: Flow,
+  state: string,
+  result: TokenState,
+  revocation: Pick<SettledAnswer, 'revoked' | 'shared'> = { revoked: false },
+): Flow {
   const pending = flow.pending.find((one) => one.state === state);
   const stem = pending?.stem ?? flow.logins.find((one) => one.state === state)?.stem;
   if (stem === undefined) return flow;
@@ -204,7 +220,7 @@ function closed(flow: Flow, state: string, result: TokenState, revoked = false):
     logins: flow.logins.filter((one) => one.state !== state),
     pending: flow.pending.filter((one) => one !== pending),
     settled: pending
-      ? [...flow.settled, { answer: pending.answer, stem, outcome: OUTCOMES[result.kind], revoked }]
+      ? [...flow.settled, { answer: pending.answer, stem, outcome: OUTCOMES[result.kind], ...revocation }]
       : flow.settled,
     over: [...flow.over, state],
     tokens: flow.tokens.map((token) =>
@@ -213,6 +229,10 @@ function closed(flow: Flow, state: string, result: TokenState, revoked = false):
         : token,
     ),
   };
+}
+
+function revocationOf({ revoked, shared }: Pick<SettledAnswer, 'revoked' | 'shared'>) {
+  return { revoked, ...(shared === true ? { shared } : {}) };
 }
 
 const OUTCOMES = { 'signed-in': 'stored', failed: 'failed', waiting: 'declined' } as const satisfies Record<

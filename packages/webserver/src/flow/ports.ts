@@ -40,6 +40,14 @@ export interface TokenStore {
    * @throws CodedError `CRED_DIR_INVALID`, `CRED_FILE_IO`, `CRED_SUPERSEDED` (nothing is written then)
    */
   writeToken(user: string, stem: string, texts: TokenTexts, expected?: string): void;
+  /** True when `test` accepts a token of any user. Gives way to the event loop meanwhile. @throws CodedError `CRED_FILE_IO` */
+  someToken(test: (token: TokenInStore) => boolean): Promise<boolean>;
+}
+
+/** A stored token that is looked at: its files are read when asked for; the text of one that cannot be read is `undefined`. */
+export interface TokenInStore {
+  readonly stem: string;
+  read(kind: 'top' | 'use'): string | undefined;
 }
 
 /** The credential directory as the portal uses it. */

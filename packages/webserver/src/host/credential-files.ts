@@ -7,12 +7,14 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  readdirSync,
   rmSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
   KEY_FILE_NAME,
   MAX_KEY_FILE_BYTES,
+  classifyUserEntry,
   readCredentialFile,
   tokenFileName,
   type FileReading,
@@ -20,6 +22,7 @@ import {
 } from '@credmon/core';
 import {
   CodedError,
+  createBreath,
   inDirectory,
   inSubdirectory,
   messageOf,
@@ -29,7 +32,7 @@ import {
   systemCode,
   type StagedFile,
 } from '@credmon/core/base';
-import type { CredentialFiles, StoredToken, TokenTexts } from '../flow/ports.ts';
+import type { CredentialFiles, StoredToken, TokenInStore, TokenTexts } from '../flow/ports.ts';
 
 /** Commit order: CredD judges by `.top` alone, so it comes last. */
 const COMMIT_ORDER = ['meta', 'use', 'top'] as const satisfies readonly TokenFileKind[];
@@ -60,7 +63,32 @@ export function openCredentialFiles(directory: string): CredentialFiles {
         inSubdirectory(here, user, (home) => writeThree(home, stem, texts, check(home)));
       });
     },
+    async someToken(test) {
+      const breathe = createBreath();
+      for (const user of inside('list the credential directory', usersIn)) {
+        const look = (home: string): boolean => tokensIn(home).some(test);
+        if (inside(`look at the tokens of ${user}`, (here) => inHome(here, user, look)) === true) return true;
+        await breathe();
+      }
+      return false;
+    },
   };
+}
+
+const usersIn = (here: string): string[] =>
+  readdirSync(here, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
+
+/** The tokens whose `.top` is in a user's directory. */
+function tokensIn(home: string): TokenInStore[] {
+  return readdirSync(home)
+    .map(classifyUserEntry)
+    .flatMap((entry) => (entry.kind === 'top' ? [entry.stem] : []))
+    .map((stem) => ({
+      stem,
+      read: (kind) => textOf(readCredentialFile(join(home, tokenFileName(stem, kind)))),
+    }));
 }
 
 const NO_TOKEN: StoredToken = { version: 'missing' };

@@ -68,14 +68,16 @@ export async function listen(server: Server, address: ListenAddress, closed: boo
 
 /**
  * Makes sure that other users of this machine cannot open the socket of a server that listens.
- * @throws CodedError `CONFIG_INVALID`
+ * @throws CodedError `CONFIG_INVALID`, also when nothing shows who can open it
  */
 export function checkClosed(server: Server, address: ListenAddress): void {
-  if (!isOpenToOthers(server, address)) return;
+  const problem = opennessOf(server, address);
+  if (problem === undefined) return;
   throw new CodedError(
     'CONFIG_INVALID',
-    `other users of this machine can open ${where(server, address)}, and with it say who is signed in at the proxy ` +
-      '(CREDMON_WEB_REMOTE_USER_HEADER); use a unix socket of mode 0660 and the group of the proxy, such as SocketMode=0660 of systemd',
+    `${problem}, and with it say who is signed in at the proxy (CREDMON_WEB_REMOTE_USER_HEADER); ` +
+      'fix: set CREDMON_WEB_LISTEN = unix:/path in a directory of the group of the proxy, or let systemd make a socket with a path ' +
+      '(ListenStream=/path, SocketMode=0660, SocketGroup= the group of the proxy)',
   );
 }
 
@@ -109,21 +111,39 @@ function where(server: Server, address: ListenAddress): string {
   return address.kind === 'fd' ? `fd:${address.descriptor} (${url})` : url;
 }
 
-function isOpenToOthers(server: Server, address: ListenAddress): boolean {
+/** Why other users may be able to open the socket; `undefined` when its mode keeps them out. What cannot be looked at counts as open. */
+function opennessOf(server: Server, address: ListenAddress): string | undefined {
+  const name = where(server, address);
   const bound = server.address();
-  if (bound !== null && typeof bound === 'object') return true;
-  const path =
-    address.kind === 'fd' ? pathOfSocket(address.descriptor) : address.kind === 'unix' && address.path;
-  const status = typeof path === 'string' ? statSync(path, { throwIfNoEntry: false }) : undefined;
-  return status !== undefined && (status.mode & 0o002) !== 0;
+  if (bound !== null && typeof bound === 'object') return othersCanOpen(name);
+  const path = pathOf(address);
+  // An abstract socket has no mode: the kernel lets every process of the network namespace connect.
+  if (path?.startsWith('@')) return othersCanOpen(`${name} (abstract socket ${path.replace(/@+$/, '')})`);
+  const status = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false });
+  if (status?.isSocket() !== true)
+    return `cannot check who can open ${name} (path not found${path === undefined ? '' : `: ${path}`}): other users of this machine may open it`;
+  return (status.mode & 0o002) === 0 ? undefined : othersCanOpen(name);
 }
 
-/** Where an inherited unix socket lies, as Linux tells; `undefined` for one without a path, or on other systems. */
-function pathOfSocket(descriptor: number): string | undefined {
+const othersCanOpen = (name: string): string => `other users of this machine can open ${name}`;
+
+function pathOf(address: ListenAddress): string | undefined {
+  if (address.kind === 'unix') return address.path;
+  return address.kind === 'fd' ? nameOfSocket(address.descriptor) : undefined;
+}
+
+/**
+ * The name of an inherited unix socket, as Linux tells: a path, or `@` and an abstract name. `undefined` for a relative path, for a
+ * socket of another network namespace, and on other systems.
+ */
+function nameOfSocket(descriptor: number): string | undefined {
   const inode = String(fstatSync(descriptor).ino);
   if (!existsSync(UNIX_SOCKETS)) return undefined;
-  const fields = readFileSync(UNIX_SOCKETS, 'utf8')
+  const names = readFileSync(UNIX_SOCKETS, 'utf8')
     .split('\n')
-    .map((line) => /^(?:\S+ +){6}(\d+) (\/.*)$/.exec(line));
-  return fields.find((match) => match?.[1] === inode)?.[2];
+    .map((line) => /^(?:\S+ +){6}(\d+) ([/@].*)$/.exec(line))
+    .filter((match) => match?.[1] === inode)
+    .map((match) => match?.[2]);
+  // A second line can only come from another socket's name with a line feed in it, which any user can choose.
+  return names.length === 1 ? names[0] : undefined;
 }

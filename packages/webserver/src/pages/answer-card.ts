@@ -1,7 +1,7 @@
 // The question before tokens are stored: who signed in where, for which local account, and with which scopes.
 import { splitScopes } from '@credmon/core';
 import { accountName } from '../flow/account.ts';
-import type { OpenQuestion } from '../flow/decide-answer.ts';
+import type { OpenQuestion } from '../flow/open-question.ts';
 import type { Desk } from '../flow/desk.ts';
 import { missingScopes } from '../flow/judge-answer.ts';
 

@@ -59,10 +59,25 @@ export async function startSession(desk: Desk, request: FastifyRequest, flow: st
   await ports.flows.remove(before);
 }
 
-/** A new id for the same session, after somebody signed in. Answers that wait for a decision are sealed with it anew. */
+/**
+ * A new id for the same session, after somebody signed in. Answers that wait for a decision are sealed with it anew. Changes nothing when
+ * another request has replaced the session or its list meanwhile: the browser has the cookie of that request, which must stay.
+ */
 export async function renewSession(desk: Desk, request: FastifyRequest): Promise<void> {
   const before = browserOf(request);
-  await request.session.regenerate(KEPT);
+  if (await isReplaced(desk, before.id)) return;
   const flow = before.flow === undefined ? undefined : foldFlow(await desk.ports.flows.read(before.flow));
+  if (before.flow !== undefined && !flow) return;
+  await request.session.regenerate(KEPT);
   if (flow) await moveAnswers(desk, flow, before, browserOf(request));
+}
+
+/** True when the session has ended since the request began. */
+function isReplaced({ ports }: Desk, id: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    ports.sessions.get(id, (error, session) => {
+      if (error) reject(error);
+      else resolve(!session);
+    });
+  });
 }

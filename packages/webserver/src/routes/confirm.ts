@@ -30,6 +30,7 @@ export function confirmRoutes(app: FastifyInstance, desk: Desk): void {
       label,
       localUser: flow.localUser,
       revoked: settled.revoked,
+      shared: settled.shared === true,
     });
   });
   // The token is in the form's body, which is there only after onRequest.

@@ -1,7 +1,7 @@
 // GET /key/<64 hex>: the link that condor_submit prints. It opens a session and leads on, so that the key leaves the address bar.
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { currentFlow, type Desk } from '../flow/desk.ts';
+import { currentFlow, hasLiveLogins, type Desk } from '../flow/desk.ts';
 import { openKey } from '../flow/open-key.ts';
 import { admit } from './admission.ts';
 import { renewSession, startSession } from '../plugins/session.ts';
@@ -20,7 +20,9 @@ export function keyRoute(app: FastifyInstance, desk: Desk): void {
       return reply.redirect(`${desk.settings.mount}/switch`, 303);
     }
     const flow = await openKey(desk, key, current, (localUser) => admit(desk, request, localUser));
-    await (flow === undefined ? renewSession(desk, request) : startSession(desk, request, flow));
+    if (flow !== undefined) await startSession(desk, request, flow);
+    // A return may be on its way with the old id, and will seal its answer for that one.
+    else if (!hasLiveLogins(desk, current)) await renewSession(desk, request);
     return reply.redirect(`${desk.settings.mount}/`, 303);
   });
 }

@@ -2,8 +2,7 @@
 import type { FastifyInstance, FastifyRequest, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { completeLogin } from '../flow/complete-login.ts';
-import { requireFlow, type Desk } from '../flow/desk.ts';
-import { liveLogins } from '../flow/flow.ts';
+import { hasLiveLogins, requireFlow, type Desk } from '../flow/desk.ts';
 import { admit } from './admission.ts';
 import { browserOf, renewSession } from '../plugins/session.ts';
 import { read } from './read.ts';
@@ -24,9 +23,8 @@ export function returnRoutes(app: FastifyInstance, desk: Desk): void {
     admit(desk, request, localUser);
     const [path = '', query = ''] = splitOnce(request.url, '?');
     const { flow, answer } = await completeLogin(desk, browserOf(request), { state, query, path });
-    const waiting = liveLogins(flow, desk.ports.clock.now(), desk.settings.loginSeconds);
     // Another tab's return may be on its way with the old id: it must still find its session.
-    if (waiting.length === 0) await renewSession(desk, request);
+    if (!hasLiveLogins(desk, flow)) await renewSession(desk, request);
     return reply.redirect(`${desk.settings.mount}/${answer === undefined ? '' : `confirm/${answer}`}`, 303);
   };
   for (const path of ['/return', '/return/*']) app.get(path, { exposeHeadRoute: false }, handler);

@@ -141,3 +141,25 @@ describe('a token', () => {
     );
   });
 });
+
+describe('a look at the tokens of all users', () => {
+  it('finds every .top and what belongs to it, through no link, and ends with the first that fits', async () => {
+    const files = openCredentialFiles(directory);
+    files.writeToken('alice', 'a', { meta: 'm', use: 'use-a', top: 'top-a' });
+    files.writeToken('bob', 'b_handle', { meta: 'm', use: 'use-b', top: 'top-b' });
+    writeFileSync(join(directory, 'bob', 'no-top.use'), 'x');
+    writeFileSync(join(directory, KEY), 'key');
+    symlinkSync(join(directory, 'bob'), join(directory, 'carol'));
+    const seen: string[] = [];
+    expect(
+      await files.someToken((token) => {
+        seen.push(`${token.stem} ${token.read('top')} ${token.read('use')}`);
+        return false;
+      }),
+    ).toBe(false);
+    expect(new Set(seen)).toEqual(new Set(['a top-a use-a', 'b_handle top-b use-b']));
+    let looks = 0;
+    expect(await files.someToken(() => (looks += 1) > 0)).toBe(true);
+    expect(looks).toBe(1);
+  });
+});

@@ -114,10 +114,13 @@ describe('a TCP port', () => {
 
 describe('an inherited socket', () => {
   /** Listens in a child on a descriptor of this process, as systemd would pass it; answers with what the child says. */
-  const inherited = async (where: string | number, mode: number): Promise<string> => {
+  const inherited = async (
+    where: string | number,
+    prepare: (path: string) => void = () => undefined,
+  ): Promise<string> => {
     const socket = createNetServer();
     await new Promise<void>((resolve) => socket.listen(where, resolve));
-    if (typeof where === 'string') chmodSync(where, mode);
+    if (typeof where === 'string') prepare(where);
     const script = `
       import { createServer } from 'node:http';
       import { listen } from ${JSON.stringify(bundle)};
@@ -152,11 +155,35 @@ describe('an inherited socket', () => {
 
   it('R33 R40 of systemd must have a mode that keeps others out', async () => {
     const path = join(directory, 'systemd.sock');
-    expect(await inherited(path, 0o660)).toBe('fd:3');
-    expect(await inherited(path, 0o666)).toContain('other users of this machine can open fd:3');
+    expect(await inherited(path, (at) => chmodSync(at, 0o660))).toBe('fd:3');
+    rmSync(path, { force: true });
+    expect(await inherited(path, (at) => chmodSync(at, 0o666))).toContain(
+      'other users of this machine can open fd:3',
+    );
   });
 
   it('R33 R40 must be no TCP port', async () => {
-    expect(await inherited(0, 0)).toContain('other users of this machine can open fd:3 (http://');
+    expect(await inherited(0)).toContain('other users of this machine can open fd:3 (http://');
+  });
+
+  it('R33 R40 with an abstract name, which has no mode, is refused, and the message says what to use', async () => {
+    const name = `credmon-listen-${process.pid}`;
+    const said = await inherited(`\0${name}`);
+    expect(said).toContain(`other users of this machine can open fd:3 (abstract socket @${name})`);
+    expect(said).toMatch(/CREDMON_WEB_REMOTE_USER_HEADER.*CREDMON_WEB_LISTEN = unix:\/path.*SocketMode=0660/);
+  });
+
+  it.each([
+    ['is gone', (path: string) => rmSync(path)],
+    [
+      'has another file in its place',
+      (path: string) => {
+        rmSync(path);
+        writeFileSync(path, '', { mode: 0o600 });
+      },
+    ],
+  ])('R33 R40 whose path %s is refused: nothing shows who can open it', async (_title, prepare) => {
+    const said = await inherited(join(directory, 'moved.sock'), prepare);
+    expect(said).toMatch(/fd:3.*path not found.*CREDMON_WEB_REMOTE_USER_HEADER.*unix:\/path/);
   });
 });

@@ -1,0 +1,99 @@
+// Revokes the tokens of an answer that is not stored, unless another sign-in needs them.
+import { parseObject, parseTop, revokeToken, type ProviderRequest, type TokenAnswer } from '@credmon/core';
+import { isCoded, messageOf } from '@credmon/core/base';
+import { providerSettings } from '../settings/settings.ts';
+import type { Desk } from './desk.ts';
+import type { Flow } from './flow.ts';
+import { readAnswer, type BrowserSession } from './held-answer.ts';
+import type { OpenQuestion } from './open-question.ts';
+import type { TokenInStore } from './ports.ts';
+import { registrationOf } from './registration.ts';
+
+/** What became of the tokens at the issuer. `shared`: not revoked, because another sign-in has the same grant. */
+export type Fate = 'revoked' | 'shared' | 'left';
+
+/** The words of the log for each fate. */
+export const FATES: Readonly<Record<Fate, string>> = {
+  revoked: 'its tokens were revoked',
+  shared: 'its tokens were not revoked, because another sign-in may need it',
+  left: 'its tokens were not revoked, and stay valid until they expire',
+};
+
+/**
+ * Asks the issuer to revoke what it has just issued. An issuer that fails delays nobody: the tokens are stored nowhere. Some issuers give
+ * the same refresh token at each sign-in, so a token that another sign-in has is left alone.
+ */
+export async function revokeAnswer(
+  desk: Desk,
+  session: BrowserSession,
+  flow: Flow,
+  { pending, held, request }: OpenQuestion,
+): Promise<Fate> {
+  const { settings, ports } = desk;
+  const { revocationUrl } = providerSettings(settings, request.provider);
+  if (revocationUrl === undefined) return 'left';
+  const { refreshToken, accessToken } = held.answer;
+  const hint = refreshToken === undefined ? 'access_token' : 'refresh_token';
+  try {
+    if (await isShared(desk, session, flow, { own: pending.answer, request, answer: held.answer }))
+      return 'shared';
+    const revocation = { token: refreshToken ?? accessToken, hint, now: ports.clock.now() } as const;
+    await revokeToken(ports.send, registrationOf(settings, request), revocationUrl, revocation);
+    return 'revoked';
+  } catch (error) {
+    if (!isCoded(error)) throw error;
+    ports.log.warn(
+      `failed to revoke a token of ${request.provider} that was not stored: ${messageOf(error)}`,
+    );
+    return 'left';
+  }
+}
+
+/** An answer that is not stored: its id, its request and its tokens. */
+interface Unused {
+  readonly own: string;
+  readonly request: ProviderRequest;
+  readonly answer: TokenAnswer;
+}
+
+/** Waiting answers come before the stored tokens: one that is stored meanwhile is then found there. */
+async function isShared(
+  desk: Desk,
+  session: BrowserSession,
+  flow: Flow,
+  { own, request, answer }: Unused,
+): Promise<boolean> {
+  // Nobody knows yet what a return under way will bring.
+  if (flow.logins.some(({ claimedBy }) => claimedBy !== undefined)) return true;
+  for (const other of flow.pending) {
+    if (other.answer === own) continue;
+    const held = await readAnswer(desk, session, other.answer);
+    if (held && sameGrant(held.answer, answer)) return true;
+  }
+  return desk.ports.files.someToken((token) => mayNeed(token, request, answer));
+}
+
+function sameGrant(one: TokenAnswer, other: TokenAnswer): boolean {
+  return one.refreshToken === undefined
+    ? one.accessToken === other.accessToken
+    : one.refreshToken === other.refreshToken;
+}
+
+/**
+ * True when a stored token could end with this answer. An issuer may give no refresh token at a second sign-in, and may revoke the first
+ * one's with the access token.
+ * @see RFC 7009, section 2.1
+ */
+function mayNeed(
+  token: TokenInStore,
+  { provider }: ProviderRequest,
+  { refreshToken, accessToken }: TokenAnswer,
+): boolean {
+  const top = parseTop(token.read('top') ?? '');
+  const stored = top.ok ? top.value.refresh_token : '';
+  if (refreshToken !== undefined) return stored === refreshToken;
+  const sameProvider = token.stem === provider || token.stem.startsWith(`${provider}_`);
+  if (sameProvider && stored !== '') return true;
+  const use = parseObject(token.read('use') ?? '');
+  return use.ok && use.value['access_token'] === accessToken;
+}
