@@ -1,5 +1,6 @@
 // What a job may read of a token response: `.use` is copied into every job's sandbox, so refresh tokens and ID tokens stay out of it.
-import { isRecord } from '../base/values/json.ts';
+import { isRecord, nestsWithin } from '../base/values/json.ts';
+import { secretSearch } from './secret-search.ts';
 import { SHORT_SECRET } from './secret-text.ts';
 
 /** `secrets`: texts that were sent or received (refresh tokens first of all); `idToken`: true keeps `id_token`. */
@@ -10,9 +11,6 @@ export interface JobReadableOptions {
 
 /** Containers deeper than this are emptied; a `.use` that nests deeper is refused by its readers. */
 const DEEPEST = 64;
-
-/** How many secrets are searched for inside of longer texts. */
-const MOST_SEARCHED = 64;
 
 /**
  * Returns a token response without refresh tokens (and without ID tokens, unless they are asked for) at any depth: members whose name
@@ -27,7 +25,10 @@ export function jobReadable(
   const isSecretName = (name: string): boolean =>
     isRefreshName(name) || (!idToken && /^idtokens?$/.test(plain(name)));
   const found = [...secrets, ...textsUnder(answer, isSecretName, 0)];
-  const rules = { isSecretName, isSecret: finderOf(found, answer['access_token']) };
+  const rules = {
+    isSecretName,
+    isSecret: secretSearch(found.filter((secret) => secret !== answer['access_token'])),
+  };
   const { access_token: accessToken, ...others } = answer;
   const kept = membersOf(others, rules, 0);
   return accessToken === undefined ? kept : { access_token: accessToken, ...kept };
@@ -50,25 +51,17 @@ function isRefreshName(name: string): boolean {
 
 /** The texts of all members with a secret name, also in a list. */
 function textsUnder(value: unknown, isSecretName: Rules['isSecretName'], depth: number): string[] {
-  if (typeof value !== 'object' || value === null || depth > DEEPEST) return [];
-  return Object.entries(value).flatMap(([name, inner]: [string, unknown]) => {
-    if (Array.isArray(value) || !isSecretName(name)) return textsUnder(inner, isSecretName, depth + 1);
-    const texts: unknown[] = Array.isArray(inner) ? inner : [inner];
-    return texts.filter((text) => typeof text === 'string');
-  });
-}
-
-function finderOf(secrets: readonly string[], accessToken: unknown): Rules['isSecret'] {
-  const known = new Set(secrets.filter((secret) => secret !== '' && secret !== accessToken));
-  const searched = [...known].slice(0, MOST_SEARCHED);
-  const words = new Set(searched.filter((secret) => secret.length < SHORT_SECRET));
-  const parts = searched
-    .filter((secret) => secret.length >= SHORT_SECRET)
-    .flatMap((secret) => [secret, new URLSearchParams([['', secret]]).toString().slice(1)]);
-  return (text) =>
-    known.has(text) ||
-    parts.some((part) => text.includes(part)) ||
-    (words.size > 0 && text.split(/[^\w.~+/-]+/).some((word) => words.has(word)));
+  const texts: string[] = [];
+  const visit = (inner: unknown, level: number): void => {
+    if (typeof inner !== 'object' || inner === null || level > DEEPEST) return;
+    if (Array.isArray(inner)) return inner.forEach((each) => visit(each, level + 1));
+    for (const [name, member] of Object.entries(inner)) {
+      if (isSecretName(name)) texts.push(...[member].flat().filter((text) => typeof text === 'string'));
+      else visit(member, level + 1);
+    }
+  };
+  visit(value, depth);
+  return texts;
 }
 
 /** The value without what is secret; `undefined` when nothing of it may stay. */
@@ -106,10 +99,11 @@ function isRefreshToken(object: Readonly<Record<string, unknown>>): boolean {
   );
 }
 
-/** A text that is JSON itself is cleaned inside. */
+/** A text that is JSON itself is cleaned inside; it is removed when it nests too deep to be written again. */
 function textOf(text: string, rules: Rules, depth: number): string | undefined {
   if (/^\s*[[{]/.test(text)) {
     const inner = parsed(text);
+    if (!nestsWithin(inner, DEEPEST)) return undefined;
     const kept = inner === undefined ? undefined : valueOf(inner, rules, depth + 1);
     if (inner !== undefined && JSON.stringify(kept) !== JSON.stringify(inner))
       return kept === undefined ? undefined : JSON.stringify(kept);

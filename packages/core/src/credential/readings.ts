@@ -7,11 +7,14 @@ export interface Reading {
 }
 
 interface Encoding {
+  /** Every escape has this character. */
+  readonly mark: string;
   readonly escapes: RegExp;
   readonly decode: (escape: string) => string;
 }
 
 const PERCENT: Encoding = {
+  mark: '%',
   // One UTF-8 sequence at a time.
   escapes:
     /%[0-7][\da-f]|%[cd][\da-f]%[89ab][\da-f]|%e[\da-f](?:%[89ab][\da-f]){2}|%f[0-7](?:%[89ab][\da-f]){3}/gi,
@@ -25,11 +28,12 @@ const PERCENT: Encoding = {
   },
 };
 
-const PLUS: Encoding = { escapes: /\+/g, decode: () => ' ' };
+const PLUS: Encoding = { mark: '+', escapes: /\+/g, decode: () => ' ' };
 
 const LETTERS: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 
 const JSON_TEXT: Encoding = {
+  mark: '\\',
   escapes: /\\(?:u[\da-fA-F]{4}|["'\\/bfnrt])/g,
   decode: (escape) => {
     const [, letter = ''] = escape;
@@ -42,6 +46,7 @@ const JSON_TEXT: Encoding = {
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
 const HTML: Encoding = {
+  mark: '&',
   escapes: /&(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[\da-f]{1,6});/gi,
   decode: (escape) => {
     const name = escape.slice(1, -1).toLowerCase();
@@ -73,10 +78,15 @@ export function readingsOf(text: string): Reading[] {
 /** Returns the texts of {@link readingsOf}. */
 export function textsOf(text: string): string[] {
   if (!/[%+\\&]/.test(text)) return [text];
-  const texts = ORDERS.map((order) =>
-    order.reduce((read, { escapes, decode }) => read.replaceAll(escapes, decode), text),
-  );
-  return [...new Set([text, ...texts])];
+  const undone = new Map<Encoding, Map<string, string>>();
+  const undo = (read: string, encoding: Encoding): string => {
+    if (!read.includes(encoding.mark)) return read;
+    const before = undone.get(encoding) ?? new Map<string, string>();
+    const plain = before.get(read) ?? read.replaceAll(encoding.escapes, encoding.decode);
+    undone.set(encoding, before.set(read, plain));
+    return plain;
+  };
+  return [...new Set([text, ...ORDERS.map((order) => order.reduce(undo, text))])];
 }
 
 function distinct(readings: readonly Reading[]): Reading[] {

@@ -1,4 +1,5 @@
 // What a job may read of an issuer's answer.
+import { cpuSeconds } from '@credmon/test-fixtures/cpu-time';
 import { describe, expect, it } from 'vitest';
 import { jobReadable } from '../../src/credential/job-readable.ts';
 
@@ -125,6 +126,35 @@ describe('R43 what a job may read of a token response', () => {
       false,
     ]);
     expect(text(60)).toContain('{"x":1}');
+  });
+
+  it.each(['[', '{"a":'])('removes a text of JSON that nests too deep to be written: %s', (open) => {
+    const close = open === '[' ? ']' : '}';
+    const text = (levels: number): string => `${open.repeat(levels)}[]${close.repeat(levels)}`;
+    expect(of({ x: text(20_000), y: text(200), z: text(9) })).toEqual({ access_token: 'at', z: text(9) });
+  });
+
+  it('finds more secrets than anybody would count, also inside of longer texts', () => {
+    const others = Array.from({ length: 100 }, (_, index) => ({
+      refresh_token: `CANARY-${index + 100}-refresh`,
+    }));
+    expect(of({ others, last: 'is CANARY-199-refresh.' })).toEqual({
+      access_token: 'at',
+      others: others.map(() => ({})),
+    });
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['150,000 short texts', { texts: Array.from({ length: 150_000 }, () => 'xxxx') }],
+    ['a long text of escapes', { text: '%25'.repeat(300_000) }],
+    ['a long text that is almost a secret', { text: 'r'.repeat(900_000) }],
+    ['a long text that is a secret in part', { text: 'rx'.repeat(450_000) }],
+  ])('R43 takes no longer for %s with 100 secrets than with one', (_, answer) => {
+    const seconds = (count: number): number => {
+      const others = Array.from({ length: count }, (__, index) => ({ refresh_token: `r+rrrrrr${index}` }));
+      return cpuSeconds(() => of({ ...answer, others }));
+    };
+    expect(seconds(100)).toBeLessThan(0.05 + seconds(1) * 4);
   });
 
   it('does not change what is clean', () => {

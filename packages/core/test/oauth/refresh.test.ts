@@ -90,6 +90,11 @@ describe('answers that are accepted', () => {
     expect(await refresh({ body })).toEqual({ accessToken: 'new-token', ...expected, answer });
   });
 
+  it('R14 R16 a text of JSON that nests too deep to be written is left out', async () => {
+    const body = { ...good, refresh_token: 'next', x: '['.repeat(20_000) + ']'.repeat(20_000) };
+    expect(await refresh({ body })).toEqual({ accessToken: 'new-token', refreshToken: 'next', answer: good });
+  });
+
   it('JSON under another content type: the grant is spent, so the token is taken', async () => {
     expect(await refresh({ body: good, headers: { 'Content-Type': 'text/plain' } })).toMatchObject({
       accessToken: 'new-token',
