@@ -363,6 +363,8 @@ describe('the rotated refresh token of a refused answer', () => {
     ['that is no text', { body: { refresh_token: ['next'] } }, undefined],
     ['that is longer than 16 KiB', { body: { refresh_token: 'x'.repeat(16_385) } }, undefined],
     ['in HTML', { headers: { 'Content-Type': 'text/html' }, body: 'refresh_token=next' }, undefined],
+    ['in a form with a raw bar', { body: 'access_token=a&refresh_token=next&scope=a|b' }, 'next'],
+    ['twice in a form', { body: 'access_token=a&refresh_token=next&refresh_token=next' }, 'next'],
   ];
   it.each(cases)('R12 R14 %s: what is kept', async (_, reply, expected) => {
     issuer = await startIssuer(reply);
