@@ -1,5 +1,5 @@
 // What stands in `.top`, `.use` and `.meta`: JSON read with suspicion, because any user can store any bytes.
-import { isRecord } from '../base/values/json.ts';
+import { isRecord, nestsWithin } from '../base/values/json.ts';
 
 /** `.top` of an OAuth provider. `scopes` and `audience` stand exactly as requested; unknown keys are kept. */
 export interface TopContents {
@@ -54,12 +54,6 @@ export function parseObject(text: string): Parsed<Record<string, unknown>> {
   }
   if (!isRecord(value)) return refuse('is JSON, but not an object');
   return nestsWithin(value, DEEPEST) ? { ok: true, value } : refuse(`nests deeper than ${DEEPEST} levels`);
-}
-
-/** What nests deeper can be parsed but not written again: JSON.stringify would overflow the stack, after the grant is spent. */
-function nestsWithin(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return true;
-  return levels > 0 && Object.values(value).every((inner) => nestsWithin(inner, levels - 1));
 }
 
 /** Reads `.top`. An empty refresh token is legal: it says that the issuer gave none. */

@@ -1,6 +1,16 @@
 // What a job may read of a token response: `.use` is copied into every job's sandbox, so refresh tokens and ID tokens stay out of it.
-import { isRecord } from '../base/values/json.ts';
+import { isRecord, nestsWithin } from '../base/values/json.ts';
+import { secretSearch } from './secret-search.ts';
 import { SHORT_SECRET } from './secret-text.ts';
+import {
+  isRefreshMember,
+  isRefreshObject,
+  isRefreshPair,
+  mentionsRefreshToken,
+  plainName,
+  tokensBelow,
+  tokensInText,
+} from './refresh-spelling.ts';
 
 /** `secrets`: texts that were sent or received (refresh tokens first of all); `idToken`: true keeps `id_token`. */
 export interface JobReadableOptions {
@@ -11,64 +21,62 @@ export interface JobReadableOptions {
 /** Containers deeper than this are emptied; a `.use` that nests deeper is refused by its readers. */
 const DEEPEST = 64;
 
-/** How many secrets are searched for inside of longer texts. */
-const MOST_SEARCHED = 64;
-
 /**
  * Returns a token response without refresh tokens (and without ID tokens, unless they are asked for) at any depth: members whose name
- * says so, in any spelling, members and elements that equal or contain one of them or one of `secrets`, and objects whose token type
- * is a refresh token. The response's own `access_token` stays.
+ * says so, in any spelling, members and elements that equal or contain one of them or one of `secrets`, objects whose type is a refresh
+ * token, and texts that name one; also in JSON inside of texts. The response's own `access_token` stays.
  * @see RFC 6749, section 1.5 (a refresh token is for the authorization server alone); OpenID Connect Core 1.0, section 2
  */
 export function jobReadable(
   answer: Readonly<Record<string, unknown>>,
   { secrets, idToken }: JobReadableOptions,
 ): Record<string, unknown> {
-  const isSecretName = (name: string): boolean =>
-    isRefreshName(name) || (!idToken && /^idtokens?$/.test(plain(name)));
-  const found = [...secrets, ...textsUnder(answer, isSecretName, 0)];
-  const rules = { isSecretName, isSecret: finderOf(found, answer['access_token']) };
+  const isSecretMember = (name: string, value: unknown): boolean =>
+    isRefreshMember(name, value) || (!idToken && /^idtokens?$/.test(plainName(name)));
+  const found = [...secrets, ...secretsIn(answer, isSecretMember)];
+  const isSecret = secretSearch(found.filter((secret) => secret !== answer['access_token']));
+  const rules = { isSecretMember, isSecret };
   const { access_token: accessToken, ...others } = answer;
   const kept = membersOf(others, rules, 0);
   return accessToken === undefined ? kept : { access_token: accessToken, ...kept };
 }
 
-/** What is removed: by the name of a member, and by the text of a name or value. */
+/** What is removed: by name and value of a member, and by the text of a name or value. */
 interface Rules {
-  readonly isSecretName: (name: string) => boolean;
+  readonly isSecretMember: (name: string, value: unknown) => boolean;
   readonly isSecret: (text: string) => boolean;
 }
 
-/** A name without case and separators: `refreshToken`, `Refresh-Token` and `refresh_token` are one. */
-function plain(name: string): string {
-  return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
-}
-
-function isRefreshName(name: string): boolean {
-  return /refreshtokens?$/.test(plain(name));
-}
-
-/** The texts of all members with a secret name, also in a list. */
-function textsUnder(value: unknown, isSecretName: Rules['isSecretName'], depth: number): string[] {
-  if (typeof value !== 'object' || value === null || depth > DEEPEST) return [];
-  return Object.entries(value).flatMap(([name, inner]: [string, unknown]) => {
-    if (Array.isArray(value) || !isSecretName(name)) return textsUnder(inner, isSecretName, depth + 1);
-    const texts: unknown[] = Array.isArray(inner) ? inner : [inner];
-    return texts.filter((text) => typeof text === 'string');
-  });
-}
-
-function finderOf(secrets: readonly string[], accessToken: unknown): Rules['isSecret'] {
-  const known = new Set(secrets.filter((secret) => secret !== '' && secret !== accessToken));
-  const searched = [...known].slice(0, MOST_SEARCHED);
-  const words = new Set(searched.filter((secret) => secret.length < SHORT_SECRET));
-  const parts = searched
-    .filter((secret) => secret.length >= SHORT_SECRET)
-    .flatMap((secret) => [secret, new URLSearchParams([['', secret]]).toString().slice(1)]);
-  return (text) =>
-    known.has(text) ||
-    parts.some((part) => text.includes(part)) ||
-    (words.size > 0 && text.split(/[^\w.~+/-]+/).some((word) => words.has(word)));
+/** The texts of all secret members, objects and pairs, also in texts that are JSON or a form. */
+function secretsIn(
+  answer: Readonly<Record<string, unknown>>,
+  isSecretMember: Rules['isSecretMember'],
+): string[] {
+  const texts: string[] = [];
+  const take = (value: unknown): void => {
+    for (const text of tokensBelow(value, DEEPEST)) texts.push(text);
+  };
+  const visit = (value: unknown, depth: number): void => {
+    if (depth > DEEPEST) return;
+    if (typeof value === 'string') {
+      for (const token of tokensInText(value)) texts.push(token);
+      visit(parsed(value), depth + 1);
+    } else if (Array.isArray(value)) {
+      for (const each of value)
+        if (Array.isArray(each) && isRefreshPair(each)) take(each[1]);
+        else visit(each, depth + 1);
+    } else if (isRecord(value)) {
+      if (depth > 0 && isRefreshObject(value)) take(value);
+      else visitMembers(value, depth);
+    }
+  };
+  const visitMembers = (object: Readonly<Record<string, unknown>>, depth: number): void => {
+    for (const [name, member] of Object.entries(object))
+      if (isSecretMember(name, member)) take(member);
+      else visit(member, depth + 1);
+  };
+  visit(answer, 0);
+  return texts;
 }
 
 /** The value without what is secret; `undefined` when nothing of it may stay. */
@@ -77,10 +85,14 @@ function valueOf(value: unknown, rules: Rules, depth: number): unknown {
   if (typeof value === 'number') return rules.isSecret(String(value)) ? undefined : value;
   if (Array.isArray(value)) {
     if (depth > DEEPEST) return [];
-    return value.map((each) => valueOf(each, rules, depth + 1)).filter((each) => each !== undefined);
+    return value
+      .map((each) =>
+        Array.isArray(each) && isRefreshPair(each) ? undefined : valueOf(each, rules, depth + 1),
+      )
+      .filter((each) => each !== undefined);
   }
   if (!isRecord(value)) return value;
-  return isRefreshToken(value) ? undefined : membersOf(value, rules, depth);
+  return isRefreshObject(value) ? undefined : membersOf(value, rules, depth);
 }
 
 function membersOf(
@@ -91,33 +103,30 @@ function membersOf(
   if (depth > DEEPEST) return {};
   return Object.fromEntries(
     Object.entries(object).flatMap(([name, inner]) => {
-      if (rules.isSecretName(name) || (name.length >= SHORT_SECRET && rules.isSecret(name))) return [];
+      if (rules.isSecretMember(name, inner) || (name.length >= SHORT_SECRET && rules.isSecret(name)))
+        return [];
       const kept = valueOf(inner, rules, depth + 1);
       return kept === undefined ? [] : [[name, kept]];
     }),
   );
 }
 
-/** An object that calls its own token a refresh token, whatever the member with the token is called. */
-function isRefreshToken(object: Readonly<Record<string, unknown>>): boolean {
-  return Object.entries(object).some(
-    ([name, value]) =>
-      plain(name).endsWith('tokentype') && typeof value === 'string' && plain(value).endsWith('refreshtoken'),
-  );
-}
-
-/** A text that is JSON itself is cleaned inside. */
+/** A text that is JSON itself is cleaned inside; it is removed when it nests too deep to be written again. */
 function textOf(text: string, rules: Rules, depth: number): string | undefined {
-  if (/^\s*[[{]/.test(text)) {
-    const inner = parsed(text);
-    const kept = inner === undefined ? undefined : valueOf(inner, rules, depth + 1);
-    if (inner !== undefined && JSON.stringify(kept) !== JSON.stringify(inner))
-      return kept === undefined ? undefined : JSON.stringify(kept);
-  }
-  return rules.isSecret(text) ? undefined : text;
+  const inner = parsed(text);
+  if (inner === undefined) return mentionsRefreshToken(text) || rules.isSecret(text) ? undefined : text;
+  if (!nestsWithin(inner, DEEPEST)) return undefined;
+  const kept = valueOf(inner, rules, depth + 1);
+  if (kept === undefined) return undefined;
+  const written = JSON.stringify(kept);
+  // Of a name that is there twice the parser keeps the last value, and the text holds both.
+  const isClean = written === JSON.stringify(inner) && !mentionsRefreshToken(text) && !rules.isSecret(text);
+  return isClean ? text : written;
 }
 
+/** The object, list or text that a text of JSON stands for; `undefined` for every other text. */
 function parsed(text: string): unknown {
+  if (!/^\s*["[{]/.test(text)) return undefined;
   try {
     return JSON.parse(text);
   } catch {

@@ -24,6 +24,39 @@ export function membersOfAnswer(
   }
 }
 
+/**
+ * The members of a refused answer that may hold a rotated refresh token; they serve for nothing else. JSON as in {@link membersOfAnswer}; a form
+ * may have characters that should be encoded, and repeat a value. Of an answer that `isCut`, JSON must be whole, and the last member of a form
+ * does not count.
+ */
+export function membersToSalvage(
+  body: Uint8Array,
+  contentType: string | undefined,
+  isCut: boolean,
+): Record<string, unknown> | undefined {
+  const members = isCut ? undefined : membersOfAnswer(body, contentType);
+  if (members) return members;
+  const text = bodyText(body).trim();
+  try {
+    const json: unknown = JSON.parse(text);
+    return isRecord(json) ? json : undefined;
+  } catch {
+    // A form, or nothing that can be read.
+    if (/\bhtml\b/i.test(contentType ?? '')) return undefined;
+    return looseFormIn(isCut ? text.slice(0, Math.max(0, text.lastIndexOf('&'))) : text);
+  }
+}
+
+/** Names and values between ampersands, on one line and without markup. The value of the refresh token itself must be encoded properly. */
+function looseFormIn(text: string): Record<string, string> | undefined {
+  if (/[\r\n<>{}]/.test(text) || !text.split('&').every((part) => /^[\w.~%+-]+=/.test(part)))
+    return undefined;
+  const found = text.split('&').filter((part) => part.startsWith('refresh_token='));
+  const [first, ...more] = new Set(found);
+  if (first === undefined || more.length > 0 || !/^[\w.~%+*=:;/?@!$'(),-]+$/.test(first)) return undefined;
+  return Object.fromEntries(new URLSearchParams(first));
+}
+
 function formIn(text: string): Record<string, string> | undefined {
   // What a form may hold once it is encoded, and blanks, which some issuers leave as they are.
   if (!/^[\w.~%+*&=:;/?@!$'(),\- ]+$/.test(text)) return undefined;

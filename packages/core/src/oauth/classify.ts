@@ -68,6 +68,19 @@ const MEANING: Readonly<Record<string, ErrorCode>> = {
   server_error: 'ISSUER_UNREACHABLE',
 };
 
+/** Other standard codes: a device login acts on some of them. @see RFC 8628, section 3.5; RFC 6750, section 3.1 */
+const STANDARD: ReadonlySet<string> = new Set([
+  ...Object.keys(MEANING),
+  'authorization_pending',
+  'expired_token',
+  'invalid_token',
+  'insufficient_scope',
+  'unsupported_response_type',
+  'unsupported_token_type',
+  'use_dpop_nonce',
+  'invalid_dpop_proof',
+]);
+
 /** Turns a failed answer into the error that the daemon and the web server act on. `now` in epoch seconds. */
 export function classifyFailure(provider: string, answer: FailedAnswer, now: number): CodedError {
   // What the code means is decided before anything is masked: a short secret may be a part of it.
@@ -106,7 +119,7 @@ function errorOf(
   const { error: code, error_description: description } = json;
   if (typeof code !== 'string' || !/^[\w.-]{1,64}$/.test(code)) return undefined;
   // The standard's own words are no secret, whatever a secret may be.
-  const error = Object.hasOwn(MEANING, code) ? code : withoutSecrets(code, secrets);
+  const error = STANDARD.has(code) ? code : withoutSecrets(code, secrets);
   if (error === MASK) return undefined;
   return {
     error,

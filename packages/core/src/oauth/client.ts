@@ -2,7 +2,7 @@
 import * as openid from 'openid-client';
 import { CodedError, isCoded, type HttpResponse, type Send } from '../base/index.ts';
 import { saneLifetime } from '../credential/times.ts';
-import { membersOfAnswer } from './answer-body.ts';
+import { membersOfAnswer, membersToSalvage } from './answer-body.ts';
 import { classifyFailure } from './classify.ts';
 import { secureEndpoint } from '../base/http/endpoint.ts';
 import {
@@ -168,9 +168,11 @@ export async function requestToken(
  * The refresh token of a refused answer, if it is one by its looks. An answer that says success has one, and one of an issuer that failed
  * after it had rotated the token may; an answer that says the request was wrong (4xx) must not change what is stored.
  */
-function rotatedIn({ response, json }: Seen): string | undefined {
-  const status = response?.status ?? 0;
-  return (status >= 200 && status < 300) || status >= 500 ? refreshTokenToSave(json) : undefined;
+function rotatedIn({ response }: Seen): string | undefined {
+  if (!response || !((response.status >= 200 && response.status < 300) || response.status >= 500))
+    return undefined;
+  const { body, headers, isCut = false } = response;
+  return refreshTokenToSave(membersToSalvage(body, headers['content-type'], isCut));
 }
 
 /**

@@ -58,7 +58,7 @@ export async function beginDeviceLogin(
   try {
     return judged(await openid.initiateDeviceAuthorization(configuration, parameters), registration);
   } catch (error) {
-    throw reasonOf(error, registration.provider, seen, request.now);
+    throw reasonOf(error, registration, seen, request.now);
   }
 }
 
@@ -83,14 +83,19 @@ function judged(answer: openid.DeviceAuthorizationResponse, registration: Client
 }
 
 /** The library's own errors carry whole answers as their cause: they are never passed on. */
-function reasonOf(error: unknown, provider: string, seen: HttpResponse | undefined, now: number): CodedError {
+function reasonOf(
+  error: unknown,
+  { provider, clientSecret = '' }: ClientRegistration,
+  seen: HttpResponse | undefined,
+  now: number,
+): CodedError {
   const coded = error instanceof Error && isCoded(error.cause) ? error.cause : error;
   if (isCoded(coded)) return coded;
   if (seen && seen.status !== 200) {
     const object = parseObject(bodyText(seen.body));
     return classifyFailure(
       provider,
-      { status: seen.status, ...(object.ok ? { json: object.value } : {}) },
+      { status: seen.status, secrets: [clientSecret], ...(object.ok ? { json: object.value } : {}) },
       now,
     );
   }

@@ -1,4 +1,5 @@
 // What a job may read of an issuer's answer.
+import { cpuSeconds } from '@credmon/test-fixtures/cpu-time';
 import { describe, expect, it } from 'vitest';
 import { jobReadable } from '../../src/credential/job-readable.ts';
 
@@ -65,6 +66,116 @@ describe('R43 what a job may read of a token response', () => {
       { id_token: 'CANARY-id', a: [{ idToken: 'x.y.z', ID_TOKEN: 'x', keep: 'CANARY-id' }] },
       { a: [{}] },
     ],
+    ...[
+      'refresh_token_value',
+      'refreshTokenString',
+      'refresh_token_1',
+      'myRefreshTokens2',
+      'x-refresh-token-id',
+      'refresh',
+      'refreshJwt',
+      'refresh_token_expires',
+    ].map((name): [string, Record<string, unknown>, Record<string, unknown>] => [
+      `a member called ${name} with a text, and its copy`,
+      { a: { [name]: 'CANARY' }, b: 'CANARY', c: `is CANARY-x ok`, d: 'x' },
+      { a: {}, c: `is CANARY-x ok`, d: 'x' },
+    ]),
+    ...[
+      { type: 'refresh_token', value: 'CANARY' },
+      { token_type: 'refresh', token: 'CANARY' },
+      { kind: 'RefreshToken', token: 'CANARY', scope: 'a' },
+      { typ: 'Refresh', t: { u: ['CANARY'] } },
+      { use: ['refresh_token'], token: 'CANARY' },
+      { token_use: 'refresh', token: 'CANARY' },
+      { name: 'refresh_token', value: 'CANARY' },
+      { issued_token_type: 'urn:ietf:params:oauth:token-type:refresh_token', token: 'CANARY' },
+      ['refresh_token', 'CANARY'],
+    ].map((object): [string, Record<string, unknown>, Record<string, unknown>] => [
+      `the object ${JSON.stringify(object)}, and a copy of its token`,
+      { token_type: 'Bearer', scope: 'a', tokens: [object, { type: 'Bearer', value: 'x' }], copy: 'CANARY' },
+      { token_type: 'Bearer', scope: 'a', tokens: [{ type: 'Bearer', value: 'x' }] },
+    ]),
+    [
+      'what is anywhere below a secret member, under another name',
+      { other: { refresh_token: { value: 'X4', more: [{ x: 'X5' }] }, grant: 'X4', b: 'X5', c: 'x' } },
+      { other: { c: 'x' } },
+    ],
+    [
+      'a member that describes a refresh token, but nothing that equals the description',
+      {
+        a: { refresh_token: { type: 'Bearer', scope: 'x y', token: 'CANARY' } },
+        token_type: 'Bearer',
+        scope: 'x y',
+      },
+      { a: {}, token_type: 'Bearer', scope: 'x y' },
+    ],
+    ...[
+      'access_token=b&refresh_token=CANARY',
+      'https://x/?refreshToken=CANARY',
+      'https://x/?u=a%26refresh_token%3DCANARY',
+      'answer: {"refresh_token":"CANARY"}',
+      `)]}',\n{"refresh_token": "CANARY"}`,
+      `{'refresh_token': 'CANARY'}`,
+      encodeURIComponent('{"refresh_token":"CANARY"}'),
+      String.raw`x {\"refresh_token\":\"CANARY\"}`,
+      'Refresh-Token: CANARY',
+      '<refresh_token>CANARY</refresh_token>',
+      '{"refresh_token":"CANARY"',
+    ].map((text): [string, Record<string, unknown>, Record<string, unknown>] => [
+      `the text ${text}`,
+      { raw: text, list: [text, 'x'] },
+      { list: ['x'] },
+    ]),
+    [
+      'a copy of the refresh token of a form',
+      { raw: 'a=b&refresh_token=CANARY%2B1', copy: 'CANARY+1', b: 'x' },
+      { b: 'x' },
+    ],
+    [
+      'JSON inside of JSON, and a copy of its refresh token',
+      { raw: JSON.stringify(JSON.stringify({ refresh_token: 'CANARY', a: 1 })), copy: 'CANARY' },
+      { raw: JSON.stringify('{"a":1}') },
+    ],
+    [
+      'the first of two members of the same name in JSON inside of a text',
+      { raw: '{"refresh_token":"CANARY","a":1,"b":[{"type":"refresh_token","value":"CANARY2","type":"x"}]}' },
+      { raw: '{"a":1,"b":[{"type":"x","value":"CANARY2"}]}' },
+    ],
+    [
+      'what issuers say of an ordinary token stays',
+      {
+        expires_in: 5,
+        refresh_token_expires_in: 9,
+        refresh_token_expires_at: '2030-01-01T00:00:00Z',
+        refresh_expires_in: '9',
+        'not-before-policy': 0,
+        session_state: 'a-b',
+        token_type: 'Bearer',
+        issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+        scope: 'openid offline_access refresh_token',
+        scopes: ['refresh_token', 'offline'],
+        ext: '{"refresh_token_expires_in":5, "a":1.0}',
+        info: 'expires_in=5&refresh_token_expires_in=9',
+        note: 'no refresh token was asked for',
+        authorization_details: [{ type: 'x', locations: ['https://x/'], actions: ['read'] }],
+      },
+      {
+        expires_in: 5,
+        refresh_token_expires_in: 9,
+        refresh_token_expires_at: '2030-01-01T00:00:00Z',
+        refresh_expires_in: '9',
+        'not-before-policy': 0,
+        session_state: 'a-b',
+        token_type: 'Bearer',
+        issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+        scope: 'openid offline_access refresh_token',
+        scopes: ['refresh_token', 'offline'],
+        ext: '{"refresh_token_expires_in":5, "a":1.0}',
+        info: 'expires_in=5&refresh_token_expires_in=9',
+        note: 'no refresh token was asked for',
+        authorization_details: [{ type: 'x', locations: ['https://x/'], actions: ['read'] }],
+      },
+    ],
     [
       'what only sounds like one stays',
       {
@@ -125,6 +236,35 @@ describe('R43 what a job may read of a token response', () => {
       false,
     ]);
     expect(text(60)).toContain('{"x":1}');
+  });
+
+  it.each(['[', '{"a":'])('removes a text of JSON that nests too deep to be written: %s', (open) => {
+    const close = open === '[' ? ']' : '}';
+    const text = (levels: number): string => `${open.repeat(levels)}[]${close.repeat(levels)}`;
+    expect(of({ x: text(20_000), y: text(200), z: text(9) })).toEqual({ access_token: 'at', z: text(9) });
+  });
+
+  it('finds more secrets than anybody would count, also inside of longer texts', () => {
+    const others = Array.from({ length: 100 }, (_, index) => ({
+      refresh_token: `CANARY-${index + 100}-refresh`,
+    }));
+    expect(of({ others, last: 'is CANARY-199-refresh.' })).toEqual({
+      access_token: 'at',
+      others: others.map(() => ({})),
+    });
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['150,000 short texts', { texts: Array.from({ length: 150_000 }, () => 'xxxx') }],
+    ['a long text of escapes', { text: '%25'.repeat(300_000) }],
+    ['a long text that is almost a secret', { text: 'r'.repeat(900_000) }],
+    ['a long text that is a secret in part', { text: 'rx'.repeat(450_000) }],
+  ])('R43 takes no longer for %s with 100 secrets than with one', (_, answer) => {
+    const seconds = (count: number): number => {
+      const others = Array.from({ length: count }, (__, index) => ({ refresh_token: `r+rrrrrr${index}` }));
+      return cpuSeconds(() => of({ ...answer, others }));
+    };
+    expect(seconds(100)).toBeLessThan(0.05 + seconds(1) * 4);
   });
 
   it('does not change what is clean', () => {

@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { withoutSecrets } from '../../src/credential/secret-text.ts';
 
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
 describe('R43 a text without secrets', () => {
   it.each<[string, string, string[], string]>([
     ['a long secret anywhere', 'xlong-secret1y', ['long-secret1'], 'x[...]y'],
@@ -16,6 +18,30 @@ describe('R43 a text without secrets', () => {
       'the [...] one',
     ],
     ['a secret with a dollar sign', 'x a$&b y', ['a$&b'], 'x [...] y'],
+    ['a percent-encoded secret', 'value p%40ss+wd%2B1 is wrong', ['p@ss wd+1'], 'value [...] is wrong'],
+    ['one encoded in part, in lower case', 'x p@ss%20wd%2b1 y', ['p@ss wd+1'], 'x [...] y'],
+    ['one encoded twice', 'x p%2540ss%2Bwd%252B1 y', ['p@ss wd+1'], 'x [...] y'],
+    ['one of non-ASCII letters', 'x p%C3%A4ss y', ['päss'], 'x [...] y'],
+    ['a short encoded secret as a whole word', 'x a%2Bb y, xa%2Bb', ['a+b'], 'x [...] y, xa%2Bb'],
+    ['a secret with JSON escapes', String.raw`got "p\"x+\u002f1" now`, ['p"x+/1'], 'got "[...]" now'],
+    ['one with JSON escapes twice', String.raw`got p\\\"x+1 now`, ['p"x+1'], 'got [...] now'],
+    ['one with HTML entities', 'got p&quot;&#60;x&#x31; now', ['p"<x1'], 'got [...] now'],
+    ['Basic credentials', `Basic ${base64('c:p@ss+1')} is wrong`, ['p@ss+1'], 'Basic [...] is wrong'],
+    [
+      'Basic credentials whose parts are encoded',
+      `Basic ${base64('c:p%40ss%2B1')}!`,
+      ['p@ss+1'],
+      'Basic [...]!',
+    ],
+    ['a secret in base64', `x ${base64('p@ss')} y`, ['p@ss'], 'x [...] y'],
+    ['a long one in base64 JSON', `x ${base64('{"t":"long-secret1"}')} y`, ['long-secret1'], 'x [...] y'],
+    [
+      'no ordinary sentence',
+      'Basic authentication + 50% of it\\n failed',
+      ['a'],
+      'Basic authentication + 50% of it\\n failed',
+    ],
+    ['the whole of a text that is too long to search', 'ab '.repeat(6000), ['x'], '[...]'],
     ['an empty secret', 'abc', [''], 'abc'],
     ['no secret', 'abc', [], 'abc'],
   ])('masks %s', (_, text, secrets, expected) => {

@@ -1,6 +1,6 @@
 // Bodies of token responses as issuers send them: JSON, forms, byte order marks, and what is neither.
 import { describe, expect, it } from 'vitest';
-import { membersOfAnswer } from '../../src/oauth/answer-body.ts';
+import { membersOfAnswer, membersToSalvage } from '../../src/oauth/answer-body.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
 const members = { access_token: 't', refresh_token: 'r' };
@@ -47,5 +47,35 @@ describe('the members of an answer', () => {
     ['nothing', '', FORM, undefined],
   ])('%s', (_, body, type, expected) => {
     expect(membersOfAnswer(Buffer.from(body), type)).toEqual(expected);
+  });
+});
+
+describe('what a refused answer may have for the next renewal', () => {
+  const whole = 'access_token=t&refresh_token=r';
+  const latin1 = Buffer.from(`${whole}&user=J\u00fcrgen`, 'latin1');
+  it.each<[string, string | Buffer, boolean, unknown, string?]>([
+    ['JSON', json, false, 'r'],
+    ['JSON that breaks off after its end', `${json}\r\n`, true, 'r'],
+    ['JSON that breaks off before its end', json.slice(0, -1), true, undefined],
+    ['JSON that breaks off inside of the token', json.slice(0, -3), true, undefined],
+    ['a form', whole, false, 'r'],
+    ['a form that breaks off, maybe inside of the token', whole, true, undefined],
+    ['a form that breaks off after the token', `${whole}&token_ty`, true, 'r'],
+    ['a form with a raw bar', `${whole}&scope=a|b`, false, 'r'],
+    ['a form beyond ASCII', `${whole}&user=J\u00fcrgen`, false, 'r'],
+    ['a form in Latin-1', latin1, false, 'r'],
+    ['a form with raw quotes', `${whole}&scope=["a"]`, false, 'r'],
+    ['a form that repeats the same token', `refresh_token=r&${whole}`, false, 'r'],
+    ['a form that repeats another name', `scope=a&scope=b&${whole}`, false, 'r'],
+    ['a form with two refresh tokens', `refresh_token=q&${whole}`, false, undefined],
+    ['a form whose token has a raw bar', 'access_token=t&refresh_token=r|s', false, undefined],
+    ['a form whose token is beyond ASCII', 'access_token=t&refresh_token=r\u00fc', false, undefined],
+    ['a form that calls itself HTML', `${whole}&a=|`, false, undefined, 'text/html'],
+    ['HTML', '<a href="/x?a=b&refresh_token=r&c=d">', false, undefined],
+    ['a text', 'you sent a=| &refresh_token=r', false, undefined],
+    ['a text of lines', 'a=|\n&refresh_token=r', false, undefined],
+    ['nothing', '', true, undefined],
+  ])('%s', (_, body, isCut, expected, type = FORM) => {
+    expect(membersToSalvage(Buffer.from(body), type, isCut)?.['refresh_token']).toBe(expected);
   });
 });

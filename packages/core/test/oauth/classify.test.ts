@@ -113,6 +113,28 @@ describe('R9 what an error means', () => {
     expect(same.message).toBe('the issuer of mytok answered HTTP status 400');
   });
 
+  it.each([
+    ['value p%40ss+wd%2B1 is wrong', 'value [...] is wrong'],
+    [String.raw`got p\"x+1secret`, 'got [...]'],
+    [`got Basic ${Buffer.from('c:p@ss+1').toString('base64')}`, 'got Basic [...]'],
+  ])('R43 masks the encoded secret in %s', (description, expected) => {
+    const json = { error: 'invalid_request', error_description: description };
+    const secrets = ['p@ss wd+1', 'p"x+1secret', 'p@ss+1'];
+    expect(classifyFailure('mytok', { status: 400, json, secrets }, 0).message).toBe(
+      `the issuer of mytok answered invalid_request (${expected})`,
+    );
+  });
+
+  it.each(['authorization_pending', 'expired_token', 'insufficient_scope', 'invalid_token'])(
+    'R43 the standard code %s is shown although a long secret is a part of it',
+    (error) => {
+      const secrets = ['authorization', 'expired_', 'insufficient', 'invalid_'];
+      expect(classifyFailure('mytok', { status: 400, json: { error }, secrets }, 0).fields['error']).toBe(
+        error,
+      );
+    },
+  );
+
   it('carries the wait only where waiting helps', () => {
     const waits = (status: number, error: string): unknown =>
       classifyFailure('mytok', { status, retryAfter: '9', json: { error } }, 0).fields['retryAfter'];

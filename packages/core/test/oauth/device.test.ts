@@ -98,6 +98,15 @@ describe('asking for a device login', () => {
   ])('%s is refused', async (_, reply, code) => {
     expect(await begin(await rig(reply))).toMatchObject({ code });
   });
+
+  it('R43 the client secret is in no part of an error', async () => {
+    const description = 'bad secret CANARY%2B1 of client';
+    const on = await rig({ status: 400, body: { error: 'invalid_client', error_description: description } });
+    const registration = { ...on.registration, clientSecret: 'CANARY+1' };
+    expect(await begin({ ...on, registration })).toMatchObject({
+      message: 'the issuer of mytok answered invalid_client (bad secret [...] of client)',
+    });
+  });
 });
 
 /** Lets time pass as long as somebody waits. */

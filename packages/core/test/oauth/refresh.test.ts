@@ -90,6 +90,11 @@ describe('answers that are accepted', () => {
     expect(await refresh({ body })).toEqual({ accessToken: 'new-token', ...expected, answer });
   });
 
+  it('R14 R16 a text of JSON that nests too deep to be written is left out', async () => {
+    const body = { ...good, refresh_token: 'next', x: '['.repeat(20_000) + ']'.repeat(20_000) };
+    expect(await refresh({ body })).toEqual({ accessToken: 'new-token', refreshToken: 'next', answer: good });
+  });
+
   it('JSON under another content type: the grant is spent, so the token is taken', async () => {
     expect(await refresh({ body: good, headers: { 'Content-Type': 'text/plain' } })).toMatchObject({
       accessToken: 'new-token',
@@ -358,6 +363,8 @@ describe('the rotated refresh token of a refused answer', () => {
     ['that is no text', { body: { refresh_token: ['next'] } }, undefined],
     ['that is longer than 16 KiB', { body: { refresh_token: 'x'.repeat(16_385) } }, undefined],
     ['in HTML', { headers: { 'Content-Type': 'text/html' }, body: 'refresh_token=next' }, undefined],
+    ['in a form with a raw bar', { body: 'access_token=a&refresh_token=next&scope=a|b' }, 'next'],
+    ['twice in a form', { body: 'access_token=a&refresh_token=next&refresh_token=next' }, 'next'],
   ];
   it.each(cases)('R12 R14 %s: what is kept', async (_, reply, expected) => {
     issuer = await startIssuer(reply);

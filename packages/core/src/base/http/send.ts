@@ -16,7 +16,10 @@ export interface HttpRequest {
   readonly body?: string | Uint8Array;
   readonly signal?: AbortSignal;
   readonly late?: LateAnswer;
-  /** Bytes of a 2xx or 5xx answer that are read although its size is over the cap; see {@link HttpResponse.refused}. */
+  /**
+   * Bytes of a 2xx or 5xx answer that are read although its size is over the cap; what has arrived is also given when the connection breaks or
+   * the time is up before the end. See {@link HttpResponse.refused}.
+   */
   readonly readRefused?: number;
 }
 
@@ -30,14 +33,16 @@ export interface LateAnswer {
 }
 
 /**
- * An HTTP answer, read whole. `headers` have lower-case names. `refused` is the error of an answer over the cap that was read with
- * {@link HttpRequest.readRefused}: the caller must throw it after taking what must not be lost.
+ * An HTTP answer, read whole. `headers` have lower-case names. `refused` is the error of an answer that was read with
+ * {@link HttpRequest.readRefused}, because it is over the cap or did not end: the caller must throw it after taking what must not be lost.
+ * `isCut` is true for an answer that did not end: `body` is what had arrived.
  */
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
   readonly refused?: CodedError;
+  readonly isCut?: boolean;
 }
 
 /**
@@ -153,6 +158,8 @@ async function exchange(
   const forward = (): void => abort.abort();
   request.signal?.addEventListener('abort', forward, { once: true });
   if (request.signal?.aborted) forward();
+  const failureOf = (error: unknown): CodedError =>
+    time.error() ?? unreachable(where, reasonOf(error), withoutData(error), textOf(error));
   try {
     const { statusCode, headers, body } = await undiciRequest(request.url, {
       dispatcher: agents.agentFor(request.url),
@@ -163,16 +170,24 @@ async function exchange(
     });
     const readRefused = mayHoldToken(statusCode) ? (request.readRefused ?? 0) : 0;
     const most = Math.max(limits.maxBodyBytes, readRefused);
-    const bytes = await readCapped(body, most, tooLarge(where, limits.maxBodyBytes));
-    return {
+    const chunks: Uint8Array[] = [];
+    const answer = (refused?: CodedError): HttpResponse => ({
       status: statusCode,
       headers: flatten(headers),
-      body: bytes,
-      ...(bytes.length > limits.maxBodyBytes ? { refused: tooLarge(where, limits.maxBodyBytes) } : {}),
-    };
+      body: Buffer.concat(chunks),
+      ...(refused ? { refused } : {}),
+    });
+    try {
+      const size = await readCapped(body, chunks, most, tooLarge(where, limits.maxBodyBytes));
+      return answer(size > limits.maxBodyBytes ? tooLarge(where, limits.maxBodyBytes) : undefined);
+    } catch (error) {
+      // Framing that ends badly says nothing about the bytes before.
+      if (error instanceof CodedError || readRefused === 0 || chunks.length === 0) throw error;
+      return { ...answer(failureOf(error)), isCut: true };
+    }
   } catch (error) {
     if (error instanceof CodedError) throw error;
-    throw time.error() ?? unreachable(where, reasonOf(error), withoutData(error), textOf(error));
+    throw failureOf(error);
   } finally {
     time.end();
     request.signal?.removeEventListener('abort', forward);
@@ -241,12 +256,13 @@ function withoutData(error: unknown): Error {
   return code === undefined ? plain : Object.assign(plain, { code });
 }
 
+/** Reads a body into `chunks` and returns its size in bytes. */
 async function readCapped(
   body: AsyncIterable<Uint8Array> & { destroy(): unknown },
+  chunks: Uint8Array[],
   cap: number,
   error: CodedError,
-): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
+): Promise<number> {
   let size = 0;
   for await (const chunk of body) {
     size += chunk.length;
@@ -256,7 +272,7 @@ async function readCapped(
     }
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
+  return size;
 }
 
 function flatten(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
