@@ -61,7 +61,9 @@ export async function startServer(
     const ending = front
       .serve(handlerOf(generation))
       .then(() => before.close())
-      .catch((error: unknown) => log.error(`the old configuration did not end well: ${messageOf(error)}`))
+      .catch((error: unknown) =>
+        log.error(`error while closing the previous configuration: ${messageOf(error)}`),
+      )
       .finally(() => endings.delete(ending));
     endings.add(ending);
     warnOfRestart(settings, next, log);

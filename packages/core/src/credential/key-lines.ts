@@ -19,7 +19,7 @@ export const MAX_KEY_FILE_BYTES: number = 256 * 1024;
 
 /** The whole file is refused; neither names nor values are quoted, because both may come from a stranger. */
 export function refuseKeyFile(line: number, reason: string): CodedError {
-  return new CodedError('KEY_FILE_INVALID', `the key file is refused: line ${line}: ${reason}`, {
+  return new CodedError('KEY_FILE_INVALID', `invalid key file: line ${line}: ${reason}`, {
     line,
     reason,
   });
@@ -65,7 +65,7 @@ function decode(bytes: Uint8Array): string {
   } catch (error) {
     throw new CodedError(
       'KEY_FILE_INVALID',
-      'the key file is refused: it is not UTF-8 text',
+      'invalid key file: it is not UTF-8 text',
       { reason: 'not UTF-8' },
       error,
     );

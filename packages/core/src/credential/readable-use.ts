@@ -21,7 +21,7 @@ export function readableUse(text: string, { provider, now, defaultLifetime }: Us
   const why = digest.ok ? `has ${bytes} bytes, more than ${MAX_CREDENTIAL_BYTES}` : digest.reason;
   throw new CodedError(
     'ISSUER_ANSWER_INVALID',
-    `the token response for ${provider} is refused: the file made of it ${why}`,
+    `invalid token response for ${provider}: the file made of it ${why}`,
     { provider },
   );
 }

@@ -87,7 +87,7 @@ export function scopeText(scope: unknown): string | undefined {
 }
 
 function invalid(provider: string, what: string): CodedError {
-  return new CodedError('ISSUER_ANSWER_INVALID', `the token response for ${provider} is refused: ${what}`, {
+  return new CodedError('ISSUER_ANSWER_INVALID', `invalid token response for ${provider}: ${what}`, {
     provider,
   });
 }

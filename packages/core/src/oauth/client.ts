@@ -281,13 +281,13 @@ function reasonOf(error: unknown, provider: string, seen: Seen, now: number): Co
   const what = inner instanceof Error ? inner.message : 'unknown';
   if (!response) {
     const code = /"iss"/.test(what) ? 'ISSUER_MISMATCH' : 'LOGIN_REFUSED';
-    return new CodedError(code, `what the browser brought back for ${provider} is refused: ${what}`, {
+    return new CodedError(code, `invalid authorization response for ${provider}: ${what}`, {
       provider,
     });
   }
   return new CodedError(
     /"iss"/.test(what) ? 'ISSUER_MISMATCH' : 'ISSUER_ANSWER_INVALID',
-    `the token response for ${provider} is refused: ${what}`,
+    `invalid token response for ${provider}: ${what}`,
     { provider, status: response.status },
   );
 }

@@ -99,13 +99,9 @@ function reasonOf(
       now,
     );
   }
-  return new CodedError(
-    'ISSUER_ANSWER_INVALID',
-    `the device authorization for ${provider} is no such answer`,
-    {
-      provider,
-    },
-  );
+  return new CodedError('ISSUER_ANSWER_INVALID', `invalid device authorization response for ${provider}`, {
+    provider,
+  });
 }
 
 /**
@@ -160,7 +156,7 @@ function nextInterval(error: unknown, interval: number, provider: string): numbe
 }
 
 function expired(provider: string): CodedError {
-  return new CodedError('LOGIN_EXPIRED', `nobody logged in for ${provider} in time; start again`, {
+  return new CodedError('LOGIN_EXPIRED', `login for ${provider} timed out; start again`, {
     provider,
   });
 }

@@ -106,7 +106,7 @@ async function fetchMetadata(
   if (document['issuer'] !== issuer) {
     throw new CodedError(
       'ISSUER_MISMATCH',
-      `the metadata of ${JSON.stringify(issuer)} names another issuer than the configured one: ${foreign(document['issuer'])}; they must be the same to the letter`,
+      `issuer mismatch: configured ${JSON.stringify(issuer)}, metadata says ${foreign(document['issuer'])} (they must match exactly)`,
       { issuer },
     );
   }
@@ -186,7 +186,7 @@ async function fetchDocument(send: Send, issuer: string, now: number): Promise<R
 
 function invalid(issuer: string, problem: string): CodedError {
   const where = originOf(issuer);
-  return new CodedError('ISSUER_METADATA_INVALID', `the metadata of ${where} is refused: ${problem}`, {
+  return new CodedError('ISSUER_METADATA_INVALID', `invalid metadata of ${where}: ${problem}`, {
     where,
     problem,
   });

@@ -53,7 +53,7 @@ function lookAt(path: string): PathLook {
   } catch (error) {
     throw invalid(
       path,
-      `cannot be looked at by user id ${self()} (${systemCode(error) ?? 'unknown'}); ${AS_ITS_USER}`,
+      `cannot be read (stat) as user id ${self()} (${systemCode(error) ?? 'unknown'}); ${AS_ITS_USER}`,
     );
   }
 }

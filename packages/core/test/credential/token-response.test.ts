@@ -41,7 +41,7 @@ describe('R14 a token response', () => {
 
   it.each([
     [16_384, undefined],
-    [16_385, 'the token response for mytok is refused: its refresh token has more than 16 KiB'],
+    [16_385, 'invalid token response for mytok: its refresh token has more than 16 KiB'],
   ])('R14 a refresh token of %d characters', (length, refused) => {
     const json = { access_token: 'a', refresh_token: 'r'.repeat(length) };
     let said: string | undefined;

@@ -49,7 +49,7 @@ export function oddKnobs(knobs: readonly SetKnob[], configured: ConfiguredNames)
 
 function unknown(name: string, meant: string | undefined): string {
   const hint = meant === undefined ? 'see docs/knobs.md' : `did you mean ${meant}?`;
-  return `${name} is no knob that credmon knows; ${hint}`;
+  return `unknown knob ${name}; ${hint}`;
 }
 
 /** The knob of a provider that there is not: the longest fit, since a name may hold an underscore. */

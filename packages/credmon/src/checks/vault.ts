@@ -41,7 +41,7 @@ async function lookAtVault(world: CheckWorld): Promise<Finding[]> {
   return [...findings, ...misspelt, ...(await Promise.all(asked))];
 }
 
-/** Names are compared to the letter, so a URL, or a name with its port, fits no token. */
+/** Names are compared exactly, so a URL, or a name with its port, fits no token. */
 function lookAtName(host: string): Finding | undefined {
   const [, scheme, name = '', port] = /^(https?:\/\/)?([\w.-]+?)(:\d+)?\/*$/.exec(host) ?? [];
   if (scheme !== undefined || port !== undefined) {
@@ -49,7 +49,7 @@ function lookAtName(host: string): Finding | undefined {
     return wrong(WHAT, `no token fits ${host} in TRUSTED_VAULT_HOSTS: write ${name}${besides}`);
   }
   if (/^[\w.:-]+$/.test(host)) return undefined;
-  return warning(WHAT, `${host} in TRUSTED_VAULT_HOSTS is no host name; names are compared to the letter`);
+  return warning(WHAT, `${host} in TRUSTED_VAULT_HOSTS is not a host name; names must match exactly`);
 }
 
 function doing({ lists, vault }: Settings): string {

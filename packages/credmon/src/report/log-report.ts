@@ -191,9 +191,7 @@ export function createReport(log: Log, habits: () => ReaderHabits): Report {
     },
     settled: (path, why, finished) => log.info(`${finished ? 'Finished' : 'Removed'} ${path}: ${why}`),
     unwritten: (id, why) =>
-      ofToken.once(id, `unwritten ${why}`, () =>
-        log.error(`${why}; what is missing is kept in memory and written as soon as that works`),
-      ),
+      ofToken.once(id, `unwritten ${why}`, () => log.error(`${why}; kept in memory; retrying every 5 s`)),
     rewritten: (id) => {
       forgetFailure(id);
       log.info(`Successfully renewed ${id}: what was kept in memory is written now`);

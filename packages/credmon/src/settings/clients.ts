@@ -62,7 +62,7 @@ function warnOfTrust(read: KnobReader): void {
   if (['1', 'true', 'yes', 'on'].includes(skip))
     read.warning(
       'PELICAN_CREDMON_TLS_SKIP_VERIFY',
-      'is not heeded: certificates are always verified; name the authority of the issuers in PELICAN_CREDMON_CA_FILE',
+      'ignored: certificates are always verified; name the authority of the issuers in PELICAN_CREDMON_CA_FILE',
     );
 }
 

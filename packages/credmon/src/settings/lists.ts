@@ -43,7 +43,7 @@ export function ownerOf(stem: string, lists: ProviderLists, facts: ServiceFacts)
     kind: 'nobody',
     why: facts.hasClient
       ? `${name.service} has a client, but OAUTH2_CREDMON_PROVIDER_NAMES does not name it`
-      : `${name.service} stands in no *_CREDMON_PROVIDER_NAMES and has no ${name.service}_CLIENT_ID`,
+      : `${name.service} is not listed in any *_CREDMON_PROVIDER_NAMES and has no ${name.service}_CLIENT_ID`,
   };
 }
 

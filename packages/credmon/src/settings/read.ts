@@ -270,7 +270,8 @@ export function readEndpointOrigins(read: KnobReader, allowLoopbackHttp: boolean
   return (read.list(knob) ?? []).flatMap((text) => {
     try {
       const { origin, href } = secureEndpoint(text, knob, allowLoopbackHttp);
-      if (href !== `${origin}/`) read.mistake(knob, `names ${text}, which is more than https://host:port`);
+      if (href !== `${origin}/`)
+        read.mistake(knob, `is ${text}: it must be an origin without a path, https://host:port`);
       return [origin];
     } catch (error) {
       read.mistake(knob, `is unusable: ${messageOf(error)}`);

@@ -176,10 +176,7 @@ function readFetched(
       `is not set, and the scopes of ${client.name} are for a user: they hold {username}`,
     );
   if (config.origin(`CREDMON_STANDING_${name}_LIFETIME`) !== undefined)
-    read.warning(
-      `CREDMON_STANDING_${name}_LIFETIME`,
-      'is not heeded: the issuer says how long its tokens live',
-    );
+    read.warning(`CREDMON_STANDING_${name}_LIFETIME`, 'ignored: the issuer says how long its tokens live');
   return {
     ...place,
     kind: 'fetched',

@@ -15,7 +15,7 @@ export function unownedTexts(rows: readonly StatusRow[], most = 5): string[] {
   const unowned = rows.filter(({ provider }) => provider === null);
   const groups = groupBy(unowned, ({ why }) => why ?? '');
   return few(
-    groups.map((group) => `nobody renews ${someOf(group)}: ${group[0].why ?? 'no provider owns it'}`),
+    groups.map((group) => `${someOf(group)} not renewed: ${group[0].why ?? 'no provider owns it'}`),
     most,
   );
 }

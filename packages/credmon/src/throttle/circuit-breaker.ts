@@ -62,7 +62,7 @@ export function errorOfWaiting(issuer: string, health: IssuerHealth, seconds: nu
   const asked = health.every(({ error }) => retryAfter(error) > 0);
   return new CodedError(
     last?.code ?? 'ISSUER_UNREACHABLE',
-    `not tried, because other tokens of the same issuer failed: ${last?.message ?? 'no answer'}`,
+    `skipped: issuer not available (last error: ${last?.message ?? 'no answer'})`,
     { about: `waiting for ${issuer}`, ...(asked ? { retryAfter: Math.ceil(seconds) } : {}) },
   );
 }

@@ -43,7 +43,7 @@ it('R45 tells for each client what it would do, and what is wrong with its secre
     `ok svc (client credentials): ${issuer.url} answers, and its metadata fits`,
     'ok swap (token exchange): exchanges the token that a user stored, as client public (post): the scopes that the user asked for; then refreshes it',
     'ok swap (token exchange): has no secret: a public client',
-    `error swap (token exchange): the metadata of "${issuer.url}/" names another issuer than the configured one: "${issuer.url}"; they must be the same to the letter`,
+    `error swap (token exchange): issuer mismatch: configured "${issuer.url}/", metadata says "${issuer.url}" (they must match exactly)`,
     'ok good (token exchange): exchanges the token that a user stored, as client public (post): the scopes that the user asked for, for https://data.example; then refreshes it',
     'ok good (token exchange): has no secret: a public client',
     `ok good (token exchange): ${issuer.url} answers, and its metadata fits`,

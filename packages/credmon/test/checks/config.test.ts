@@ -45,16 +45,14 @@ it('R45 a misspelt knob is told of beside the mistake that it makes', () => {
     }),
   ).toEqual([
     'error: CLIENT_CREDMON_site_CLIENT_ID is not set',
-    'warning: <Environment>: CLIENT_CREDMON_site_CLEINT_ID is no knob that credmon knows; did you mean CLIENT_CREDMON_site_CLIENT_ID?',
+    'warning: <Environment>: unknown knob CLIENT_CREDMON_site_CLEINT_ID; did you mean CLIENT_CREDMON_site_CLIENT_ID?',
   ]);
 });
 
 it('a misspelt CLIENT_ID is found though nothing else names the provider', () => {
   expect(
     said({ mytok_CLEINT_ID: 'me', mytok_TOKEN_URL: 'https://issuer.example/token', mytok_UNRELATED: 'x' }),
-  ).toContain(
-    'warning: <Environment>: mytok_CLEINT_ID is no knob that credmon knows; did you mean mytok_CLIENT_ID?',
-  );
+  ).toContain('warning: <Environment>: unknown knob mytok_CLEINT_ID; did you mean mytok_CLIENT_ID?');
 });
 
 it("warnings of the settings are kept, but for those that a provider's own findings say better", () => {

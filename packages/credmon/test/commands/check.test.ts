@@ -183,7 +183,7 @@ it('tokens: nobody owns one, one is in trouble, and R18 one lives too short', as
     .filter(({ what, state }) => what === 'tokens' && state === 'warning')
     .map(({ text }) => text);
   expect(texts).toEqual([
-    'nobody renews bob/own2: own2 stands in no *_CREDMON_PROVIDER_NAMES and has no own2_CLIENT_ID',
+    'bob/own2 not renewed: own2 is not listed in any *_CREDMON_PROVIDER_NAMES and has no own2_CLIENT_ID',
     'alice/mytok is expired, and not renewed so far',
     'a job may read a token of mytok with only 1440 s left; ask the issuer for longer lifetimes, or lower SEC_CREDENTIAL_REFRESH',
   ]);

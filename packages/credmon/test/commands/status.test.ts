@@ -74,7 +74,7 @@ it('JSON tells of the daemon and why nobody renews a token, and nothing stands b
   expect(tokens.map(({ service, why }) => [service, why])).toEqual([
     ['mytok', null],
     ['mytok', null],
-    ['foo', 'foo stands in no *_CREDMON_PROVIDER_NAMES and has no foo_CLIENT_ID'],
+    ['foo', 'foo is not listed in any *_CREDMON_PROVIDER_NAMES and has no foo_CLIENT_ID'],
   ]);
 });
 

@@ -78,6 +78,6 @@ it('tells why nobody renews a token', () => {
   const why = 'foo stands in no list';
   const foo = row({ service: 'foo', provider: null, why, state: 'unmanaged' });
   expect(unownedTexts([foo, row({}), { ...foo, user: 'bob' }])).toEqual([
-    'nobody renews alice/foo and 1 more: foo stands in no list',
+    'alice/foo and 1 more not renewed: foo stands in no list',
   ]);
 });

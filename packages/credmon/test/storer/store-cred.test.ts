@@ -255,7 +255,12 @@ describe('R19 condor_submit', () => {
     ['a Vault', { VAULT_CREDMON_PROVIDER_NAMES: 'x' }, undefined, undefined],
     ['Pelican', { PELICAN_CREDMON_PROVIDER_NAMES: 'x' }, undefined, undefined],
     ['an unknown name with a Vault', {}, 'vault', undefined],
-    ['an unknown name', {}, undefined, 'x stands in no *_CREDMON_PROVIDER_NAMES and has no x_CLIENT_ID'],
+    [
+      'an unknown name',
+      {},
+      undefined,
+      'x is not listed in any *_CREDMON_PROVIDER_NAMES and has no x_CLIENT_ID',
+    ],
   ])('passes %s: %j, mode %s: %s', (_, knobs, mode, expected) => {
     const settings = settingsOf(knobs);
     const facts = {

@@ -125,7 +125,7 @@ function lookAtSecret({ name, secretFile: path }: Provider): readonly Finding[] 
     return [ok(what, `${path} is there, for its owner alone`)];
   } catch (error) {
     const code = systemCode(error) ?? 'unknown';
-    if (code === 'EACCES') return [ok(what, `${path} lies where only others than this user may look`)];
+    if (code === 'EACCES') return [ok(what, `${path} cannot be checked as this user: permission denied`)];
     return [wrong(what, `${path} cannot be looked at (${code})`)];
   }
 }
@@ -140,7 +140,7 @@ async function lookAtIssuer(
     return [warning(what, `CREDMON_${name}_ISSUER is not set: who answers a sign-in is not compared`)];
   try {
     await createMetadataCache({ lifetime: 0, allowLoopbackHttp }).find(send, issuer, systemClock.now());
-    return [ok(what, `${issuer} answers and calls itself so`)];
+    return [ok(what, `${issuer} is reachable, and its identifier matches`)];
   } catch (error) {
     return [warning(what, messageOf(error))];
   }

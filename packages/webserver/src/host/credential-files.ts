@@ -118,15 +118,15 @@ function readKey(path: string): { bytes: Uint8Array; modifiedAt: number } {
   } catch (error) {
     const code = systemCode(error);
     if (code === 'ENOENT') throw new CodedError('KEY_FILE_MISSING', 'there is no key file of that name');
-    if (code === 'ELOOP') throw new CodedError('KEY_FILE_INVALID', 'the key file is refused: it is a link');
+    if (code === 'ELOOP') throw new CodedError('KEY_FILE_INVALID', 'invalid key file: it is a link');
     throw unusable('read the key file', error);
   }
   try {
     const status = fstatSync(descriptor);
     if (!status.isFile())
-      throw new CodedError('KEY_FILE_INVALID', 'the key file is refused: it is not a regular file');
+      throw new CodedError('KEY_FILE_INVALID', 'invalid key file: it is not a regular file');
     if (status.size > MAX_KEY_FILE_BYTES)
-      throw new CodedError('KEY_FILE_INVALID', 'the key file is refused: it is too large');
+      throw new CodedError('KEY_FILE_INVALID', 'invalid key file: it is too large');
     return {
       bytes: guard('read the key file', () => readFileSync(descriptor)),
       modifiedAt: status.mtimeMs / 1000,

@@ -108,7 +108,7 @@ describe('--check', () => {
       'ok       certificates: <authorities>',
       'ok       provider MYTOK: users come back to https://ap.example/credmon/return/mytok: register exactly that at the provider',
       'ok       secret of MYTOK: <dir>/secret is there, for its owner alone',
-      'ok       issuer of MYTOK: <issuer> answers and calls itself so',
+      'ok       issuer of MYTOK: <issuer> is reachable, and its identifier matches',
       'ok       public keys: 1 published as local',
       '0 errors, 0 warnings',
     ]);

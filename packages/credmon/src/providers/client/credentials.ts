@@ -37,7 +37,7 @@ export function clientCredentials(options: ClientOptions): Provider {
 function renewable({ top }: TokenSnapshot, client: TokenClient | undefined): Parsed<true> {
   if (!client) return { ok: false, reason: 'its provider is not configured' };
   if (top.kind === 'valid') return { ok: true, value: true };
-  const reason = top.kind === 'missing' ? '.top is missing: nobody asks for it' : `.top ${top.reason}`;
+  const reason = top.kind === 'missing' ? '.top is missing: not requested' : `.top ${top.reason}`;
   return { ok: false, reason };
 }
 

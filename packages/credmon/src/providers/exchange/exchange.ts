@@ -34,7 +34,7 @@ interface Memory {
 }
 
 /**
- * The token exchange provider. The issuer is one that the administrator configured, compared to the letter with the token's `iss`;
+ * The token exchange provider. The issuer is one that the administrator configured, compared exactly with the token's `iss`;
  * no secret leaves before the token's signature has been found to be that issuer's.
  * @see RFC 8693
  */

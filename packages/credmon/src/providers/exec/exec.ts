@@ -63,7 +63,7 @@ function renewable({ top }: TokenSnapshot, program: TokenProgram | undefined): P
   if (top.kind === 'valid') return { ok: true, value: true };
   return {
     ok: false,
-    reason: top.kind === 'missing' ? '.top is missing: nobody asks for it' : `.top ${top.reason}`,
+    reason: top.kind === 'missing' ? '.top is missing: not requested' : `.top ${top.reason}`,
   };
 }
 

@@ -187,7 +187,7 @@ function write(token: StandingToken, text: string, files: StandingFiles): void {
       error,
     );
   if (token.owner !== undefined && !owner)
-    throw fail(`there is no user ${token.owner}, or nobody answers for him`);
+    throw fail(`user ${token.owner} not found (or the name service is not available)`);
   try {
     files.write(path, text, mode, owner);
   } catch (error) {

@@ -71,7 +71,7 @@ function isJson(text: string): boolean {
 }
 
 function invalid(service: string, what: string): CodedError {
-  return new CodedError('ISSUER_ANSWER_INVALID', `the Vault's answer for ${service} is refused: ${what}`, {
+  return new CodedError('ISSUER_ANSWER_INVALID', `invalid Vault response for ${service}: ${what}`, {
     provider: service,
   });
 }

@@ -52,7 +52,7 @@ export function vaultReader(options: VaultOptions): Provider {
 const no = (reason: string): Parsed<true> => ({ ok: false, reason });
 
 function renewable({ top }: TokenSnapshot): Parsed<true> {
-  if (top.kind === 'missing') return no('.top is missing, so nobody renews it');
+  if (top.kind === 'missing') return no('.top is missing: not renewed');
   if (top.kind === 'broken') return no(`.top ${top.reason}: the user must store it again`);
   if (top.value.vaultUrl === undefined)
     return no('.top has no "vault_url" text: the user must store it again');

@@ -71,6 +71,6 @@ describe('a bare token', () => {
     server.close();
     server.closeAllConnections();
     expect([on.sent.length, on.has('alice/svc.use')]).toEqual([1, false]);
-    expect(on.lines.join('\n')).toContain('the token response for svc is refused: the file made of it');
+    expect(on.lines.join('\n')).toContain('invalid token response for svc: the file made of it');
   });
 });
