@@ -2,7 +2,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { accessSync, constants, lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { CodedError, harmless, shellWord, systemCode } from '@credmon/core';
+import { CodedError, shellWord, systemCode } from '@credmon/core';
 import { afterAwake } from '@credmon/core/base';
 import type { ProgramAnswer, ProgramCall, RunProgram } from '../providers/exec/ports.ts';
 
@@ -18,9 +18,9 @@ const ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: '/', LANG: 'C.
 const GRACE = 0.2;
 
 /**
- * Runs the program and reads its whole answer.
- * @throws CodedError `PLUGIN_REFUSED` when it may not or cannot be started; `PLUGIN_FAILED` when it takes too long or says too much, or
- * the system has no means to start it now
+ * Runs the program and reads its whole answer. A program that takes too long or says too much is ended: the answer then has a `failure`
+ * (`PLUGIN_FAILED`) and the output so far.
+ * @throws CodedError `PLUGIN_REFUSED` when it may not or cannot be started; `PLUGIN_FAILED` when the system has no means to start it now
  */
 export const runProgram: RunProgram = async (call) => {
   const path = checkProgram(call);
@@ -55,7 +55,7 @@ function listen(
   child: ChildProcessWithoutNullStreams,
   pid: number,
 ): Promise<ProgramAnswer> {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const output: Buffer[] = [];
     let size = 0;
     let complaint = '';
@@ -87,8 +87,12 @@ function listen(
     });
     child.on('close', (exit) => {
       for (const each of cancel) each();
-      if (broken !== undefined) reject(failed(call, broken));
-      else resolve({ exit, output: Buffer.concat(output).toString('utf8'), complaint: lastLine(complaint) });
+      resolve({
+        exit,
+        output: Buffer.concat(output).toString('utf8'),
+        complaint: lastLine(complaint),
+        ...(broken === undefined ? {} : { failure: failed(call, broken) }),
+      });
     });
   });
 }
@@ -111,7 +115,7 @@ function killGroup(pid: number): void {
 }
 
 function lastLine(text: string): string {
-  return harmless(text.trim().split('\n').at(-1) ?? '');
+  return text.trim().split('\n').at(-1) ?? '';
 }
 
 function isExecutable(path: string): boolean {

@@ -18,12 +18,13 @@ function program(
   script: string,
   top = '{"scopes":"read, write","audience":"x","mine":1}',
   args = '',
+  seconds = script.startsWith('sleep') ? '1' : String(PATIENCE),
 ): string {
   const path = on.secret('program', `#!/bin/sh\n${script}\n`, 0o755);
   on.configure({
     EXEC_CREDMON_PROVIDER_NAMES: 'own',
     EXEC_CREDMON_own_COMMAND: `${path} ${args}`,
-    EXEC_CREDMON_TIMEOUT: script.startsWith('sleep') ? '1' : String(PATIENCE),
+    EXEC_CREDMON_TIMEOUT: seconds,
   });
   on.store('alice/own_h1.top', top);
   return path;
@@ -89,6 +90,43 @@ describe('a token program', () => {
       { scopes: 'read, write', refresh_token: 'r2', mine: 1 },
     ]);
     expect(log()).toContain(text);
+  });
+
+  it.each<[string, string, string]>([
+    ['hangs', 'sleep 60', 'did not answer within 3 s'],
+    ['closes its output and hangs', 'exec >&-; sleep 60', 'did not answer within 3 s'],
+    ['writes blanks without end', `exec yes ''`, 'wrote more than 262144 bytes'],
+    ['kills itself', 'kill -9 $$', 'was ended by a signal'],
+  ])('R12 R16 that has answered and then %s keeps its rotated refresh token', async (_, then, text) => {
+    program(
+      `${answer({ access_token: 't', refresh_token: 'r2' })}; ${then}`,
+      '{"refresh_token":"r1","mine":1}',
+      '',
+      '3',
+    );
+    await on.pass();
+    expect([on.has('alice/own_h1.use'), on.read('alice/own_h1.top')]).toEqual([
+      false,
+      { refresh_token: 'r2', mine: 1 },
+    ]);
+    expect(log()).toContain(text);
+  });
+
+  it('R12 that hangs in the middle of its answer changes nothing', async () => {
+    program(`cat > /dev/null; printf '{"refresh_token":"r2"'; sleep 60`, '{"refresh_token":"r1"}', '', '1');
+    await on.pass();
+    expect(on.read('alice/own_h1.top')).toEqual({ refresh_token: 'r1' });
+  });
+
+  it('R43 that shows short tokens in its error output shows them to nobody', async () => {
+    const said = answer({ access_token: 'CANARY/a', refresh_token: 'CANARY/r' });
+    program(
+      `${said}; echo 'sent CANARY%2F1, got CANARY/a CANARY/r' >&2; exit 1`,
+      '{"refresh_token":"CANARY/1"}',
+    );
+    await on.pass();
+    expect(log()).toContain('it says: sent [...], got [...] [...]');
+    expect(log()).not.toContain('CANARY');
   });
 
   it('R16 that refuses with an error code changes nothing', async () => {

@@ -11,6 +11,7 @@ import {
   splitStem,
   tokenId,
   useText,
+  withoutSecrets,
   type Parsed,
   type TokenAnswer,
   type TokenFiles,
@@ -122,23 +123,25 @@ function textOf(top: Readonly<Record<string, unknown>> | undefined, name: string
 /** An error of RFC 6749 counts whatever the exit code is; anything else counts only with exit code 0. */
 function answerOf(
   program: TokenProgram,
-  { exit, complaint }: ProgramAnswer,
+  { exit, complaint, failure }: ProgramAnswer,
   json: Parsed<Record<string, unknown>>,
   { spent, now }: { readonly spent: string; readonly now: number },
 ): TokenAnswer {
+  if (failure) throw failure;
+  const secrets = [
+    spent,
+    ...(json.ok ? ['refresh_token', 'access_token'].map((name) => textOf(json.value, name)) : []),
+  ];
   if (json.ok && saysError(json.value)) {
     const wait = json.value['retry_after'];
     const retryAfter = typeof wait === 'number' && wait >= 0 ? { retryAfter: String(Math.ceil(wait)) } : {};
-    throw classifyFailure(
-      program.name,
-      { status: 400, json: json.value, secrets: [spent], ...retryAfter },
-      now,
-    );
+    throw classifyFailure(program.name, { status: 400, json: json.value, secrets, ...retryAfter }, now);
   }
+  const said = harmless(withoutSecrets(complaint, secrets));
   const failed = (what: string): CodedError =>
     new CodedError(
       'PLUGIN_FAILED',
-      `the token program of ${program.name} ${what}${complaint === '' ? '' : `; it says: ${complaint}`}`,
+      `the token program of ${program.name} ${what}${said === '' ? '' : `; it says: ${said}`}`,
       { provider: program.name, ...(exit === null ? {} : { exit }) },
     );
   if (exit !== 0) throw failed(exit === null ? 'was ended by a signal' : `ended with exit code ${exit}`);

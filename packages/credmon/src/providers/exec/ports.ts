@@ -1,4 +1,5 @@
 // How a token program is run: the port that the host implements.
+import type { CodedError } from '@credmon/core';
 
 /** A program with its arguments; `seconds` is how long it may run. */
 export interface ProgramCall {
@@ -9,8 +10,12 @@ export interface ProgramCall {
   readonly input: string;
 }
 
-/** What a program said. `complaint` is its last line on standard error, made harmless. */
+/**
+ * What a program said. `complaint` is its last line on standard error, as the program wrote it. `failure` is the error of a program that was
+ * ended: the caller must throw it after taking what must not be lost from `output`.
+ */
 export interface ProgramAnswer {
+  readonly failure?: CodedError;
   readonly exit: number | null;
   readonly output: string;
   readonly complaint: string;
