@@ -1,6 +1,6 @@
 // Measures evaluating a scope template after it was parsed: run `npx tsc -b && node bench/classad.mjs`. Exits 1 below the bound.
 import { performance } from 'node:perf_hooks';
-import { evaluate, parseAd, parseExpression, printExpression } from '@credmon/core';
+import { evaluate, parseAd, parseExpression, printExpression } from '@credmon/core/classad';
 
 const BOUND = 500_000;
 const ROUNDS = 9;

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { loadConfig } from '@credmon/core';
+import { loadConfig } from '@credmon/core/config';
 
 const LINES = 5000;
 const RUNS = 25;

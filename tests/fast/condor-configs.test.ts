@@ -1,7 +1,7 @@
 // The files in configs/condor are read as they stand: no mistake, and the settings that they promise.
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { loadConfig } from '@credmon/core';
+import { loadConfig } from '@credmon/core/config';
 import { expect, it } from 'vitest';
 import { readSettings } from '../../packages/credmon/src/settings/read.ts';
 

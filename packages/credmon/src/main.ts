@@ -1,8 +1,7 @@
 // The executable condor_credmon: command line in, exit code out, and every fatal error said where somebody will see it.
 import { spawnSync } from 'node:child_process';
 import { isatty } from 'node:tty';
-import { messageOf } from '@credmon/core';
-import { STDERR, STDOUT, lookUpByProgram, writeOutput } from '@credmon/core/base';
+import { messageOf, STDERR, STDOUT, lookUpByProgram, writeOutput } from '@credmon/core/base';
 import { parseArguments } from './command-line/arguments.ts';
 import { runCheckCommand } from './commands/check.ts';
 import { runConfigDump, runConfigGet } from './commands/config.ts';

@@ -1,6 +1,14 @@
 // The executable condor_credmon_webserver: command line in, signals heard, exit code out.
-import { loadConfig, warningText, type CodedError, type Config } from '@credmon/core';
-import { STDERR, STDOUT, isCoded, lookUpByProgram, messageOf, writeOutput } from '@credmon/core/base';
+import { loadConfig, warningText, type Config } from '@credmon/core/config';
+import {
+  type CodedError,
+  STDERR,
+  STDOUT,
+  isCoded,
+  lookUpByProgram,
+  messageOf,
+  writeOutput,
+} from '@credmon/core/base';
 import { openLog, openStartLog, startErrorLines, type Logger } from '@credmon/core/log';
 import { parseArguments, type Command } from './cli/arguments.ts';
 import { findingsText, foundWrong, wrong, type Finding } from './check/finding.ts';

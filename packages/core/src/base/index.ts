@@ -33,3 +33,7 @@ export { wholeSeconds } from './time/whole-seconds.ts';
 export { STDERR, STDOUT, writeOutput } from './process/output.ts';
 export { largest, smallest } from './values/extremes.ts';
 export { lookUpByProgram } from './process/program-lookup.ts';
+export { isRecord } from './values/json.ts';
+export { jwtClaims } from './values/jwt-claims.ts';
+export { isLoopbackHost } from './http/endpoint.ts';
+export { secureEndpoint } from './http/endpoint.ts';

@@ -9,7 +9,7 @@ import {
   type Expr,
   type UserMap,
   type Value,
-} from '@credmon/core';
+} from '@credmon/core/classad';
 
 /** A requirement, taken apart once. */
 export type Requirement =

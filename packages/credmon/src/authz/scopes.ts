@@ -1,5 +1,6 @@
 // Which scopes a user's token carries: from the templates, the expression and the groups, or why it carries none.
-import { CodedError, type Expr, type UserMap } from '@credmon/core';
+import { CodedError } from '@credmon/core/base';
+import type { Expr, UserMap } from '@credmon/core/classad';
 import {
   evaluateFor,
   meetsRequirement,

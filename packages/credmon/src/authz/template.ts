@@ -1,5 +1,5 @@
 // Scope templates in Python's format syntax: `{username}` is filled in, `{{` and `}}` are braces, anything else is refused when read.
-import type { Parsed } from '@credmon/core';
+import type { Parsed } from '@credmon/core/credential';
 
 /** A template taken apart: text, and the names of fields. */
 export type Template = readonly ({ readonly text: string } | { readonly field: string })[];

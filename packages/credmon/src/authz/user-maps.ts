@@ -1,5 +1,5 @@
 // The maps behind userMap(): which are configured.
-import type { KnobReader } from '@credmon/core';
+import type { KnobReader } from '@credmon/core/config';
 
 /** A map as configured: a file, or its text in the configuration. */
 export interface UserMapSettings {

@@ -1,5 +1,6 @@
 // The check command's look at clients that act without a browser: client credentials and token exchange.
-import { clientAssertion, messageOf, systemRandom } from '@credmon/core';
+import { clientAssertion } from '@credmon/core/oauth';
+import { messageOf, systemRandom } from '@credmon/core/base';
 import { fetchIssuerKeys } from '@credmon/scitokens';
 import { ok, wrong, type Finding } from './finding.ts';
 import type { TokenClient } from '../settings/clients.ts';

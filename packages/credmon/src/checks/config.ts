@@ -1,5 +1,6 @@
 // The check command's look at the configuration itself: its mistakes, and knobs that nobody reads.
-import { createKnobReader, isCoded, messageOf, originText, type Config } from '@credmon/core';
+import { createKnobReader, originText, type Config } from '@credmon/core/config';
+import { isCoded, messageOf } from '@credmon/core/base';
 import { ok, warning, wrong, type Finding } from './finding.ts';
 import { oddKnobs } from './knobs.ts';
 import { readLists, type Settings } from '../settings/read.ts';

@@ -1,15 +1,8 @@
 // What looking at a provider may use, and how many looks go on at once: ten dead issuers take no longer than one.
-import {
-  createMetadataCache,
-  createSend,
-  messageOf,
-  originOf,
-  systemClock,
-  type Config,
-  type Instant,
-  type MetadataCache,
-  type Send,
-} from '@credmon/core';
+import { createMetadataCache, type MetadataCache } from '@credmon/core/oauth';
+import { createSend, messageOf, originOf, systemClock, type Send, systemCode } from '@credmon/core/base';
+import type { Config } from '@credmon/core/config';
+import type { Instant } from '@credmon/core/credential';
 import type { ClockReading } from './clock.ts';
 import { wrong, type Finding } from './finding.ts';
 import { createGate, type Gate } from './gate.ts';
@@ -18,7 +11,6 @@ import { createPelicanSend, createProcessTrust, namedTrustOf, type ProcessTrust 
 import type { LocalPorts } from '../providers/local/ports.ts';
 import type { Settings } from '../settings/read.ts';
 import { accessSync, constants } from 'node:fs';
-import { systemCode } from '@credmon/core';
 
 /** Everything that a look may use. It asks harmless questions only: no grant, no secret and no program goes with them. */
 export interface CheckWorld {

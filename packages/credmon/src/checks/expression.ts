@@ -9,7 +9,7 @@ import {
   truthOf,
   type Expr,
   type Value,
-} from '@credmon/core';
+} from '@credmon/core/classad';
 import { evaluateFor, type Person } from '../authz/group-requirement.ts';
 import { nearest } from '@credmon/core/base';
 

@@ -1,5 +1,5 @@
 // Looks that several kinds of provider need: at a secret's file, an issuer's metadata, and the certificate authorities that TLS trusts.
-import { isCoded, messageOf, originOf, shellWord, trustText } from '@credmon/core';
+import { isCoded, messageOf, originOf, shellWord, trustText } from '@credmon/core/base';
 import { ok, warning, wrong, type Finding } from './finding.ts';
 import { readSecretFile } from '../host/secret-file.ts';
 import type { CheckWorld } from './context.ts';

@@ -1,7 +1,7 @@
 // The check command's look at a key directory: the key that signs, and what rotation waits for.
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { messageOf } from '@credmon/core';
+import { messageOf } from '@credmon/core/base';
 import {
   activeKey,
   planRotation,

@@ -1,7 +1,7 @@
 // The check command's look at a signing key: its file and public half, and whether verifiers can fetch it. Makes no key.
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { dirname } from 'node:path';
-import { isCoded, messageOf, secureEndpoint, shellWord } from '@credmon/core';
+import { isCoded, messageOf, secureEndpoint, shellWord } from '@credmon/core/base';
 import { fetchIssuerKeys, readKey, readSigningKey, type SigningKey } from '@credmon/scitokens';
 import { ok, warning, wrong, type Finding } from './finding.ts';
 import type { KeySource, LocalIssuer } from '../settings/local.ts';

@@ -1,7 +1,7 @@
 // Knobs that nobody reads: misspelt, or of a provider that no list names. HTCondor passes over them without a word.
 import { distance, nearest } from '@credmon/core/base';
 import { warning, type Finding } from './finding.ts';
-import { KNOBS } from '@credmon/core';
+import { KNOBS } from '@credmon/core/config';
 import suffixes from './daemon-suffixes.json' with { type: 'json' };
 
 /** A knob that somebody set, and where: `file, line N`. */

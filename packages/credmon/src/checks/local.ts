@@ -1,5 +1,7 @@
 // The check command's look at issuers whose tokens are signed here: what a token will say, who gets one, with which key.
-import { DEFAULT_LIMITS, isCoded, isCredName, messageOf } from '@credmon/core';
+import { DEFAULT_LIMITS } from '@credmon/core/classad';
+import { isCoded, messageOf } from '@credmon/core/base';
+import { isCredName } from '@credmon/core/credential';
 import { checkScopeForSigning } from '@credmon/scitokens';
 import { scopesFor } from '../authz/scopes.ts';
 import { ok, warning, wrong, type Finding } from './finding.ts';

@@ -1,7 +1,7 @@
 // The check command's look at the log: a daemon that cannot open it does not start.
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { shellWord, systemCode } from '@credmon/core';
+import { shellWord, systemCode } from '@credmon/core/base';
 import { ok, warning, wrong, type Finding } from './finding.ts';
 import { EXIT_LOG } from '../command-line/exit-code.ts';
 import type { Settings } from '../settings/read.ts';

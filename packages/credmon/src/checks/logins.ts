@@ -1,5 +1,6 @@
 // The check command's look at providers whose users log in: what the daemon does with the tokens, and what the web portal would use.
-import { createKnobReader, messageOf, readList, secureEndpoint, type Config } from '@credmon/core';
+import { createKnobReader, readList, type Config } from '@credmon/core/config';
+import { messageOf, secureEndpoint } from '@credmon/core/base';
 import { ok, warning, wrong, type Finding } from './finding.ts';
 import { ownerOfToken } from '../daemon/provider-lookup.ts';
 import type { ConfiguredClient } from '../settings/clients.ts';

@@ -1,5 +1,5 @@
 // The check command's look at sites' own token programs. None is ever started here.
-import { messageOf } from '@credmon/core';
+import { messageOf } from '@credmon/core/base';
 import { ok, wrong } from './finding.ts';
 import { checkProgram } from '../host/run-program.ts';
 import type { CheckWorld, Look } from './context.ts';

@@ -1,5 +1,6 @@
 // The check command's look at the expressions that decide on scopes: names that do not exist, and users whom a mistake refuses.
-import { messageOf, parseExpression, type UserMap } from '@credmon/core';
+import { messageOf } from '@credmon/core/base';
+import { parseExpression, type UserMap } from '@credmon/core/classad';
 import { parseRequirement } from '../authz/group-requirement.ts';
 import { sampleGroups, unknownNames, whyNoString } from './expression.ts';
 import { warning, wrong, type Finding } from './finding.ts';

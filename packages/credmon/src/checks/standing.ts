@@ -1,7 +1,8 @@
 // The check command's look at standing tokens: what will be written where, and what lies there now.
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { shellWord, type CredentialStore } from '@credmon/core';
+import { shellWord } from '@credmon/core/base';
+import type { CredentialStore } from '@credmon/core/store';
 import { ok, warning, wrong, type Finding } from './finding.ts';
 import { shortestLifetime, withoutStarter, worstLife } from '../report/remaining-lifetime.ts';
 import { withStanding } from '../providers/standing/store.ts';

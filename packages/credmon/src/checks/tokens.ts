@@ -1,6 +1,6 @@
 // The check command's look at the credential directory: may we use it, is somebody at work, and which tokens are in trouble.
 import { dirname } from 'node:path';
-import { isCoded, messageOf, shellWord } from '@credmon/core';
+import { isCoded, messageOf, shellWord } from '@credmon/core/base';
 import { ok, warning, wrong, type Finding } from './finding.ts';
 import { counted } from './layout.ts';
 import { runningDaemon } from '../daemon/process.ts';

@@ -1,6 +1,6 @@
 // The check command's look at Vaults: which are trusted with what, and whether each answers.
 import { existsSync } from 'node:fs';
-import { messageOf, type Send } from '@credmon/core';
+import { messageOf, type Send } from '@credmon/core/base';
 import { foundWrong, ok, warning, wrong, type Finding } from './finding.ts';
 import { worstLife } from '../report/remaining-lifetime.ts';
 import { createVaultSend } from '../host/tls-ca.ts';

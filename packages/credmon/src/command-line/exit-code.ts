@@ -1,5 +1,5 @@
 // Which exit code an error that ends the daemon gets. Pure.
-import { ERROR_CODES, isCoded } from '@credmon/core';
+import { ERROR_CODES, isCoded } from '@credmon/core/base';
 
 /** "Do not restart": condor_master then holds the daemon. */
 export const EXIT_HOLD = 99;

@@ -1,5 +1,5 @@
 // Reads the configuration for a command: `--config FILE` stands for CONDOR_CONFIG.
-import { loadConfig, type Config } from '@credmon/core';
+import { loadConfig, type Config } from '@credmon/core/config';
 import type { CommonOptions } from './command.ts';
 
 /** The merged configuration, as the subsystem that `--name` says. @throws CodedError as `loadConfig` */

@@ -1,5 +1,6 @@
 // `config dump` and `config get`: the merged configuration, as condor_config_val prints it.
-import { CodedError, dumpText, originText, queryKnob, verboseText, type Config } from '@credmon/core';
+import { CodedError } from '@credmon/core/base';
+import { dumpText, originText, queryKnob, verboseText, type Config } from '@credmon/core/config';
 import type { Subcommand } from '../command-line/command.ts';
 import { openConfig } from '../command-line/open-config.ts';
 

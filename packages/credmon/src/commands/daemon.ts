@@ -1,16 +1,13 @@
 // The daemon as a command: opens what it needs in the order that CredD relies on, runs, and closes it again.
 import {
   checkCredentialDirectory,
-  createSend,
   lockDirectory,
-  messageOf,
   openCredentialDirectory,
   openReserve,
-  systemClock,
-  systemRandom,
-  type Config,
   type DirectoryLock,
-} from '@credmon/core';
+} from '@credmon/core/store';
+import { createSend, messageOf, systemClock, systemRandom } from '@credmon/core/base';
+import type { Config } from '@credmon/core/config';
 import type { DaemonCommand } from '../command-line/command.ts';
 import { createBell, runDaemon, runOnce, type DaemonParts } from '../daemon/loop.ts';
 import {

@@ -1,5 +1,5 @@
 // `keys list`, `keys rotate`, `keys publish`: the signing keys of the local issuer, by the functions of @credmon/scitokens.
-import { CodedError, isCoded, messageOf, systemClock } from '@credmon/core';
+import { CodedError, isCoded, messageOf, systemClock } from '@credmon/core/base';
 import {
   initKeyDirectory,
   keyTable,

@@ -2,16 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  classifyUserEntry,
-  inUserDirectory,
-  isCoded,
-  readCredentialFile,
-  systemCode,
-  tokenFileName,
-  type CredentialStore,
-  type TokenFileKind,
-} from '@credmon/core';
+import { classifyUserEntry, tokenFileName, type TokenFileKind } from '@credmon/core/credential';
+import { inUserDirectory, readCredentialFile, type CredentialStore } from '@credmon/core/store';
+import { isCoded, systemCode } from '@credmon/core/base';
 import { openLog, type LogOptions } from '@credmon/core/log';
 import type { RevocationFiles, TokenName } from '../revocation/files.ts';
 

@@ -1,21 +1,16 @@
 // `revoke`: ends a user's tokens at their issuers and removes their files, while the daemon runs or not.
 import {
   CodedError,
-  createKnobReader,
   createSend,
-  cutDomain,
-  dueOf,
-  isCredName,
-  openCredentialDirectory,
   secureEndpoint,
   systemClock,
   systemRandom,
   messageOf,
-  tokenId,
-  type Config,
-  type CredentialStore,
-  type TokenSnapshot,
-} from '@credmon/core';
+} from '@credmon/core/base';
+import { createKnobReader, type Config } from '@credmon/core/config';
+import { cutDomain, isCredName, tokenId, type TokenSnapshot } from '@credmon/core/credential';
+import { dueOf } from '@credmon/core/renewal';
+import { openCredentialDirectory, type CredentialStore } from '@credmon/core/store';
 import type { Subcommand } from '../command-line/command.ts';
 import { createLimiter, type Limiter } from '../throttle/issuer-queues.ts';
 import { runningDaemon } from '../daemon/process.ts';

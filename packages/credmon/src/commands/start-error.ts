@@ -1,5 +1,6 @@
 // What keeps the daemon from starting, in its log: condor_master ties standard error to /dev/null.
-import { isCoded, loadConfig, type CodedError } from '@credmon/core';
+import { isCoded, type CodedError } from '@credmon/core/base';
+import { loadConfig } from '@credmon/core/config';
 import { openStartLog, startErrorLines, type Logger } from '@credmon/core/log';
 import type { DaemonCommand } from '../command-line/command.ts';
 import { LOG_HABITS } from '../settings/read.ts';

@@ -1,5 +1,5 @@
 // The status command: scans as the daemon would, changes nothing, and prints.
-import { CodedError } from '@credmon/core';
+import { CodedError } from '@credmon/core/base';
 import type { Subcommand } from '../command-line/command.ts';
 import { runningDaemon } from '../daemon/process.ts';
 import { needsAttention, statusTable } from '../status/rows.ts';

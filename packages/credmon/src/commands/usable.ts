@@ -1,5 +1,6 @@
 // `usable`: may a job start with this token? Prints nothing but the reason when not.
-import { readUse, type FileState, type TokenTimes } from '@credmon/core';
+import { readUse } from '@credmon/core/store';
+import type { FileState, TokenTimes } from '@credmon/core/credential';
 import type { Subcommand } from '../command-line/command.ts';
 import { STANDING } from '../providers/standing/standing.ts';
 import type { Settings } from '../settings/read.ts';

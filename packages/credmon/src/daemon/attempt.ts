@@ -4,25 +4,22 @@ import {
   afterFailure,
   afterWaiting,
   dueByLifetime,
-  identityOf,
-  isCoded,
-  messageOf,
   pauseAfter,
-  renewalText,
-  restOf,
-  sameIdentity,
   spreadOf,
-  tokenId,
-  type CodedError,
-  type FileIdentity,
   type ManagedToken,
-  type RenewalState,
-  type TokenChange,
-  type TokenFiles,
-  type TokenSnapshot,
-  type TokenWrite,
   type Verdict,
-} from '@credmon/core';
+} from '@credmon/core/renewal';
+import {
+  identityOf,
+  renewalText,
+  sameIdentity,
+  tokenId,
+  type FileIdentity,
+  type RenewalState,
+  type TokenSnapshot,
+} from '@credmon/core/credential';
+import { isCoded, messageOf, type CodedError } from '@credmon/core/base';
+import { restOf, type TokenChange, type TokenFiles, type TokenWrite } from '@credmon/core/store';
 import { REWRITE_INTERVAL } from '../settings/intervals.ts';
 import { isSilence } from '../throttle/circuit-breaker.ts';
 import type { LateRenewal, PassMemory, PassWorld } from './context.ts';

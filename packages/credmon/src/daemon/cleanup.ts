@@ -1,12 +1,7 @@
 // What a scan found that nobody needs: key files past their time, and temporary files of dead processes. Decides; does nothing.
-import {
-  inSlices,
-  tokenId,
-  type LooseFile,
-  type Scan,
-  type TemporaryFile,
-  type TokenSnapshot,
-} from '@credmon/core';
+import { inSlices } from '@credmon/core/base';
+import { tokenId, type TokenSnapshot } from '@credmon/core/credential';
+import type { LooseFile, Scan, TemporaryFile } from '@credmon/core/store';
 
 /** A key file is removed this many seconds after CredD wrote it. */
 export const KEY_FILE_LIFETIME: number = 12 * 3600;

@@ -1,14 +1,7 @@
 // What passes work with: the world's ports, and what is remembered from one pass to the next.
-import type {
-  Clock,
-  CredentialStore,
-  FileIdentity,
-  LockState,
-  Parsed,
-  RenewalState,
-  Send,
-  TokenChange,
-} from '@credmon/core';
+import type { Clock, Send } from '@credmon/core/base';
+import type { CredentialStore, LockState, TokenChange } from '@credmon/core/store';
+import type { FileIdentity, Parsed, RenewalState } from '@credmon/core/credential';
 import type { Limiter } from '../throttle/issuer-queues.ts';
 import type { Report } from '../report/log-report.ts';
 import type { Successor } from './successors.ts';

@@ -1,5 +1,6 @@
 // The loop: pass after pass, at the next due time, at the latest after a minute, and at once when somebody signals.
-import { CodedError, messageOf, type Clock, type ScanHabits } from '@credmon/core';
+import { CodedError, messageOf, type Clock, largest } from '@credmon/core/base';
+import type { ScanHabits } from '@credmon/core/store';
 import type { Log } from '@credmon/core/log';
 import {
   LATE_INTERVAL,
@@ -11,7 +12,6 @@ import {
 import { hasTop, lossOf, rewrite } from './pending-writes.ts';
 import { beginPass, type BegunPass, type Ownership } from './pass.ts';
 import type { PassMemory, PassWorld } from './context.ts';
-import { largest } from '@credmon/core/base';
 import type { Settings } from '../settings/read.ts';
 
 /** A bell: `ring` wakes who waits on `signal`; a ring while nobody waits wakes the next one. Many rings are one. */

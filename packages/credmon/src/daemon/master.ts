@@ -1,6 +1,6 @@
 // The life of condor_master: a daemon that it started ends when it is gone, so that the next master can start its own.
 import { readFileSync } from 'node:fs';
-import { systemCode } from '@credmon/core';
+import { systemCode } from '@credmon/core/base';
 
 /** How often the master is looked at, in seconds. HTCondor's own daemons notice its end within 30 s. */
 const LOOK_SECONDS = 5;

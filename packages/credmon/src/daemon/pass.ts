@@ -1,25 +1,22 @@
 // One pass: look at the directory, settle leftovers, plan, and start what is due.
+import { smallest, createBreath, inSlices, messageOf, type Clock } from '@credmon/core/base';
 import {
-  smallest,
-  createBreath,
-  inSlices,
   forgottenAtStart,
-  identityOf,
   judge,
   localNow,
-  messageOf,
   planOf,
-  sameIdentity,
-  tokenId,
-  type Clock,
-  type Instant,
   type ManagedToken,
   type Plan,
-  type Scan,
-  type ScanHabits,
-  type TokenSnapshot,
   type Verdict,
-} from '@credmon/core';
+} from '@credmon/core/renewal';
+import {
+  identityOf,
+  sameIdentity,
+  tokenId,
+  type Instant,
+  type TokenSnapshot,
+} from '@credmon/core/credential';
+import type { Scan, ScanHabits } from '@credmon/core/store';
 import { attempt, postponed, type Attempted } from './attempt.ts';
 import { UNEXPECTED_INTERVAL } from '../settings/intervals.ts';
 import type { Job } from '../throttle/issuer-queues.ts';

@@ -1,5 +1,7 @@
 // What a full or broken disk refused of renewed tokens: it exists nowhere else, so it is written as soon as that works.
-import { isCoded, messageOf, restOf, splitStem, type CredentialStore, type TokenChange } from '@credmon/core';
+import { isCoded, messageOf } from '@credmon/core/base';
+import { restOf, type CredentialStore, type TokenChange } from '@credmon/core/store';
+import { splitStem } from '@credmon/core/credential';
 import { deleteCommand } from '../report/remediation.ts';
 import type { Report } from '../report/log-report.ts';
 import { restoreSuccessor, type SuccessorMemory } from './successors.ts';

@@ -10,19 +10,17 @@ import {
   watch,
 } from 'node:fs';
 import { join } from 'node:path';
+import { COMPLETE_FILE, PID_FILE, hintsAtTokens } from '@credmon/core/credential';
 import {
-  COMPLETE_FILE,
   CodedError,
-  PID_FILE,
-  hintsAtTokens,
   inDirectory,
   isCoded,
   messageOf,
-  readCredentialFile,
   shellWord,
   systemCode,
   writeFileAtomically,
-} from '@credmon/core';
+} from '@credmon/core/base';
+import { readCredentialFile } from '@credmon/core/store';
 
 /** What signals do: `wake` on SIGHUP, `stop` on the first of SIGTERM, SIGINT and SIGQUIT, `die` on the second. */
 export interface SignalActions {

@@ -1,6 +1,6 @@
 // Every kind of provider that this daemon has, built from the settings: one line each.
 import { join } from 'node:path';
-import type { Random, Send } from '@credmon/core';
+import type { Random, Send } from '@credmon/core/base';
 import type { Settings } from '../settings/read.ts';
 import { clientCredentials } from '../providers/client/credentials.ts';
 import type { ClientOptions } from '../providers/client/registration.ts';

@@ -1,5 +1,6 @@
 // From settings to the providers and the owner of each token.
-import { refusedName, splitStem, type ManagedToken, type Parsed, type TokenSnapshot } from '@credmon/core';
+import { refusedName, splitStem, type Parsed, type TokenSnapshot } from '@credmon/core/credential';
+import type { ManagedToken } from '@credmon/core/renewal';
 import type { Ownership } from './pass.ts';
 import { buildProviders, buildStanding } from './provider-factory.ts';
 import type { Provider } from '../providers/common/provider.ts';

@@ -1,6 +1,6 @@
 // What a look at the configuration leads to while the daemon runs: taken over, unchanged, or refused; each change is logged once.
 import { isDeepStrictEqual } from 'node:util';
-import { messageOf } from '@credmon/core';
+import { messageOf } from '@credmon/core/base';
 import type { Log } from '@credmon/core/log';
 import type { Settings } from '../settings/read.ts';
 

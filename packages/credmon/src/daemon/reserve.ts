@@ -1,7 +1,7 @@
 // Keeps the reserve of disk space at the right size while the daemon runs, and says once what is wrong with it.
-import { RESERVE_FILE, type Reserve } from '@credmon/core';
+import { RESERVE_FILE, MAX_REFRESH_TOKEN } from '@credmon/core/credential';
+import { type Reserve, SMALLEST_RESERVE } from '@credmon/core/store';
 import type { Log } from '@credmon/core/log';
-import { MAX_REFRESH_TOKEN, SMALLEST_RESERVE } from '@credmon/core';
 import type { Settings } from '../settings/read.ts';
 
 /** The reserve as the loop sees it. */

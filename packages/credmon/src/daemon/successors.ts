@@ -2,21 +2,21 @@
 // portal rewrites `.top` with the stored refresh token when a new answer has none.
 import {
   identityOf,
-  isCoded,
-  isRecord,
-  messageOf,
   parseObject,
-  restOf,
   sameIdentity,
   tokenId,
-  type CredentialStore,
   type FileIdentity,
   type Parsed,
+  type TokenSnapshot,
+} from '@credmon/core/credential';
+import { isCoded, isRecord, messageOf } from '@credmon/core/base';
+import {
+  restOf,
+  type CredentialStore,
   type TokenChange,
   type TokenFiles,
-  type TokenSnapshot,
   type TokenWrite,
-} from '@credmon/core';
+} from '@credmon/core/store';
 import type { Report } from '../report/log-report.ts';
 
 /** For so many seconds a spent refresh token is recognised. */

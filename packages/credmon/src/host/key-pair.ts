@@ -18,7 +18,7 @@ import {
   systemCode,
   temporaryOwner,
   writeFileAtomically,
-} from '@credmon/core';
+} from '@credmon/core/base';
 import { createKey, readKey, writeKey } from '@credmon/scitokens';
 
 /** What of a key pair was put in place. */

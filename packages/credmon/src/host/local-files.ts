@@ -1,14 +1,8 @@
 // The local signer's part of the world: keys, map files and key pairs on disk.
 import { lstatSync, readdirSync, statSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
-import {
-  readSafely,
-  shellWord,
-  systemCode,
-  systemRandom,
-  type Parsed,
-  type SafeReading,
-} from '@credmon/core';
+import { readSafely, shellWord, systemCode, systemRandom, type SafeReading } from '@credmon/core/base';
+import type { Parsed } from '@credmon/core/credential';
 import {
   activeKey,
   initKeyDirectory,

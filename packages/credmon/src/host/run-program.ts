@@ -2,8 +2,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { accessSync, constants, lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { CodedError, shellWord, systemCode } from '@credmon/core';
-import { afterAwake } from '@credmon/core/base';
+import { CodedError, shellWord, systemCode, afterAwake } from '@credmon/core/base';
 import type { ProgramAnswer, ProgramCall, RunProgram } from '../providers/exec/ports.ts';
 
 /** A token program's answer is small, in bytes. */

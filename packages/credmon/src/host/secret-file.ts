@@ -1,6 +1,7 @@
 // Client secret files: read anew for every renewal, so that a new secret needs no restart.
 import { statSync } from 'node:fs';
-import { readSafely, shellWord, systemCode, type Parsed } from '@credmon/core';
+import { readSafely, shellWord, systemCode } from '@credmon/core/base';
+import type { Parsed } from '@credmon/core/credential';
 
 /** A secret of this size is somebody's mistake, in bytes. */
 const LARGEST_SECRET = 64 * 1024;

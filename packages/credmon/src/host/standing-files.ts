@@ -1,14 +1,8 @@
 // Standing tokens' part of the world: their files, and the users they belong to.
 import { lstatSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import {
-  inDirectory,
-  isCoded,
-  messageOf,
-  readCredentialFile,
-  systemCode,
-  writeFileAtomically,
-} from '@credmon/core';
+import { inDirectory, isCoded, messageOf, systemCode, writeFileAtomically } from '@credmon/core/base';
+import { readCredentialFile } from '@credmon/core/store';
 import { createOwners } from './owners.ts';
 import type { StandingFiles, StandingReading } from '../providers/standing/ports.ts';
 

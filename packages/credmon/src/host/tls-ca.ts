@@ -1,13 +1,13 @@
 // Whom TLS trusts in this process: the general authorities, and those of servers for which a knob names the only ones.
+import { AUTH_SSL_KNOBS } from '@credmon/core/config';
 import {
-  AUTH_SSL_KNOBS,
   createSend,
   createTrust,
   type NamedTrust,
   type Send,
   type SendLimits,
   type Trust,
-} from '@credmon/core';
+} from '@credmon/core/base';
 import type { VaultSettings } from '../settings/vault.ts';
 
 /** How long one address of a Vault may take to answer a connection, in seconds. */

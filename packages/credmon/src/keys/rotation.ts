@@ -1,5 +1,5 @@
 // Rotates the local issuer's key directories by the calendar, where CREDMON_LOCAL_KEY_ROTATE asks for it, by the rules of @credmon/scitokens.
-import { messageOf } from '@credmon/core';
+import { messageOf } from '@credmon/core/base';
 import type { KeyIndex, KeyRecord, RotateOptions, RotationPolicy, RotationStep } from '@credmon/scitokens';
 import { unserved } from './uses.ts';
 import { A_DAY, keyUses, type KeyUse } from './uses.ts';

@@ -1,8 +1,7 @@
 // Which keys sign tokens here, and what depends on each: providers, issuers, and the longest life of a token. Pure.
-import { largest } from '@credmon/core/base';
+import { largest, shellWord } from '@credmon/core/base';
 import type { KeySource } from '../settings/local.ts';
 import type { Settings } from '../settings/read.ts';
-import { shellWord } from '@credmon/core';
 
 /** The life of tokens that a new key directory is made for at least, in seconds. */
 export const A_DAY = 86_400;

@@ -1,5 +1,6 @@
 // The report that counts: what the passes tell becomes numbers. It holds no text that a user or an issuer wrote.
-import { splitStem, type Instant, type ManagedToken } from '@credmon/core';
+import { splitStem, type Instant } from '@credmon/core/credential';
+import type { ManagedToken } from '@credmon/core/renewal';
 import type { Report } from '../report/log-report.ts';
 import type { Families } from './families.ts';
 import type { ProviderLabels } from './labels.ts';

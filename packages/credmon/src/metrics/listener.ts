@@ -1,7 +1,7 @@
 // Serves the metrics over HTTP: three paths, GET alone, short patience; whoever wants more puts a web server in front.
 import { opendirSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { CodedError, makeSocket, messageOf, removeStaleSocket, systemCode } from '@credmon/core';
+import { CodedError, makeSocket, messageOf, removeStaleSocket, systemCode } from '@credmon/core/base';
 import { addressText, type MetricsAddress } from '../settings/metrics-address.ts';
 
 /** An answer. */

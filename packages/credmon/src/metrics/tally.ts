@@ -1,13 +1,7 @@
 // Counts what a plan says of the tokens, by provider: the numbers behind the gauges. Pure.
-import {
-  inSlices,
-  localNow,
-  type Instant,
-  type ManagedToken,
-  type Plan,
-  type TokenState,
-  type Verdict,
-} from '@credmon/core';
+import { inSlices } from '@credmon/core/base';
+import { localNow, type ManagedToken, type Plan, type TokenState, type Verdict } from '@credmon/core/renewal';
+import type { Instant } from '@credmon/core/credential';
 import type { ProviderLabels } from './labels.ts';
 
 /**

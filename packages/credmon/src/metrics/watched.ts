@@ -1,5 +1,7 @@
 // A store and providers with a stopwatch: they do what they did, and somebody learns how long it took. Durations in seconds.
-import type { Clock, CredentialStore, ManagedToken } from '@credmon/core';
+import type { Clock } from '@credmon/core/base';
+import type { CredentialStore } from '@credmon/core/store';
+import type { ManagedToken } from '@credmon/core/renewal';
 import type { Ownership } from '../daemon/pass.ts';
 import type { Provider } from '../providers/common/provider.ts';
 

@@ -1,15 +1,8 @@
 // Turns what happened into log lines: a failure once per change of state, never a secret, always what to do next.
-import {
-  inSlices,
-  splitStem,
-  tokenId,
-  type CodedError,
-  type ManagedToken,
-  type Plan,
-  type RenewalState,
-  type Scan,
-  type TokenTimes,
-} from '@credmon/core';
+import { inSlices, type CodedError } from '@credmon/core/base';
+import { splitStem, tokenId, type RenewalState, type TokenTimes } from '@credmon/core/credential';
+import type { ManagedToken, Plan } from '@credmon/core/renewal';
+import type { Scan } from '@credmon/core/store';
 import type { ReaderHabits } from './remaining-lifetime.ts';
 import { noLifeText, shortLifeText } from './remaining-lifetime.ts';
 import { nextStep } from './remediation.ts';

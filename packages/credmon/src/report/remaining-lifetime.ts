@@ -5,7 +5,7 @@ import {
   SHORT_LIVES,
   type ManagedToken,
   type RenewalPolicy,
-} from '@credmon/core';
+} from '@credmon/core/renewal';
 import { LONGEST_SLEEP } from '../settings/intervals.ts';
 
 /** The numbers that eat into a token's life, in seconds. */

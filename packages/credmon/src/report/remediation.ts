@@ -1,5 +1,5 @@
 // What a person does next about a token that went wrong: the log and `condor_credmon status` say the same. Pure.
-import { ERROR_CODES, shellWord, type ErrorCode } from '@credmon/core';
+import { ERROR_CODES, shellWord, type ErrorCode } from '@credmon/core/base';
 
 /** Whose token it is, and the kind of provider that renews it. */
 export interface StuckToken {

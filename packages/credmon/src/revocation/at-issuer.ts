@@ -1,13 +1,7 @@
 // Revocation at an OAuth issuer: the refresh token first, because most issuers end its access tokens with it.
-import {
-  messageOf,
-  originOf,
-  revokeToken,
-  type ClientRegistration,
-  type Clock,
-  type Parsed,
-  type Send,
-} from '@credmon/core';
+import { messageOf, originOf, type Clock, type Send } from '@credmon/core/base';
+import { revokeToken, type ClientRegistration } from '@credmon/core/oauth';
+import type { Parsed } from '@credmon/core/credential';
 import { nobodyAsked, type FoundSecrets, type Step, type Steps } from './steps.ts';
 
 /** A client at an issuer, and the endpoint that the administrator or the issuer's metadata names. */

@@ -1,13 +1,7 @@
 // Revocation at a Vault: the Vault token of `.top` ends itself. What the Vault keeps for the user serves other machines too, and stays.
-import {
-  CodedError,
-  classifyFailure,
-  messageOf,
-  originOf,
-  type Clock,
-  type Parsed,
-  type Send,
-} from '@credmon/core';
+import { CodedError, messageOf, originOf, type Clock, type Send } from '@credmon/core/base';
+import { classifyFailure } from '@credmon/core/oauth';
+import type { Parsed } from '@credmon/core/credential';
 import { namespaceHeader, parseVaultTop, trustedVaultUrl } from '../providers/vault/request.ts';
 import type { VaultSettings } from '../settings/vault.ts';
 import { nobodyAsked, type FoundSecrets, type Steps, type Survivor } from './steps.ts';

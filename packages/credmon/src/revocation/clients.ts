@@ -1,13 +1,8 @@
 // Which client asks which endpoint to revoke: from the configuration and the metadata of configured issuers, never from a token's files.
-import {
-  CodedError,
-  secureEndpoint,
-  splitStem,
-  type MetadataCache,
-  type Parsed,
-  type TokenFiles,
-  type TokenSnapshot,
-} from '@credmon/core';
+import { CodedError, secureEndpoint } from '@credmon/core/base';
+import { splitStem, type Parsed, type TokenSnapshot } from '@credmon/core/credential';
+import type { MetadataCache } from '@credmon/core/oauth';
+import type { TokenFiles } from '@credmon/core/store';
 import { registrationOf, type ClientOptions } from '../providers/client/registration.ts';
 import type { TokenClient } from '../settings/clients.ts';
 import type { ConfiguredClient } from '../settings/clients.ts';

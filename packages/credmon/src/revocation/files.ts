@@ -1,13 +1,7 @@
 // The files of a token as revoking sees them, and their removal in an order that neither a crash nor a daemon at work turns against the user.
-import {
-  isCoded,
-  tokenFileName,
-  type Clock,
-  type CredentialStore,
-  type TokenFileKind,
-  type TokenFiles,
-  type TokenWrite,
-} from '@credmon/core';
+import { isCoded, type Clock } from '@credmon/core/base';
+import { tokenFileName, type TokenFileKind } from '@credmon/core/credential';
+import type { CredentialStore, TokenFiles, TokenWrite } from '@credmon/core/store';
 
 /** The token to remove. */
 export interface TokenName {

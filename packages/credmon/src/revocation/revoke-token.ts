@@ -1,12 +1,7 @@
 // One token: find out whom to ask, remove the files, then ask. What cannot be revoked keeps no file.
-import {
-  isCoded,
-  messageOf,
-  type Clock,
-  type CodedError,
-  type TokenFiles,
-  type TokenSnapshot,
-} from '@credmon/core';
+import { isCoded, messageOf, type Clock, type CodedError } from '@credmon/core/base';
+import type { TokenFiles } from '@credmon/core/store';
+import type { TokenSnapshot } from '@credmon/core/credential';
 import type { ProviderKind } from '../settings/lists.ts';
 import { removeToken, type Removed, type RevocationFiles } from './files.ts';
 import type { Prepare } from './revoker.ts';

@@ -1,13 +1,8 @@
 // What every kind of provider can do about the secrets of its tokens.
-import {
-  createMetadataCache,
-  type Clock,
-  type Parsed,
-  type Random,
-  type Send,
-  type TokenFiles,
-  type TokenSnapshot,
-} from '@credmon/core';
+import { createMetadataCache } from '@credmon/core/oauth';
+import type { Clock, Random, Send } from '@credmon/core/base';
+import type { Parsed, TokenSnapshot } from '@credmon/core/credential';
+import type { TokenFiles } from '@credmon/core/store';
 import type { ProviderContext } from '../providers/common/provider.ts';
 import type { ProviderKind } from '../settings/lists.ts';
 import type { Settings } from '../settings/read.ts';

@@ -1,5 +1,5 @@
 // The secrets in a token's files. Any user can have stored any bytes there.
-import { parseObject, type Parsed } from '@credmon/core';
+import { parseObject, type Parsed } from '@credmon/core/credential';
 
 /** What may be sent as a token: visible ASCII, of a sane length. */
 const TOKEN = /^[!-~]{1,65536}$/;

@@ -1,5 +1,5 @@
 // What a revocation says: one audit line for each token, a row for machines, and whether a person must still act. Pure, and without secrets.
-import { splitStem, tokenId } from '@credmon/core';
+import { splitStem, tokenId } from '@credmon/core/credential';
 import type { Revoked } from './revoke-token.ts';
 import type { Fate } from './steps.ts';
 

@@ -1,5 +1,6 @@
 // Whose turn it is: an issuer sees as few revocations at once as renewals, and a token's files stay until its turn comes.
-import { originOf, tokenId, type TokenSnapshot } from '@credmon/core';
+import { originOf } from '@credmon/core/base';
+import { tokenId, type TokenSnapshot } from '@credmon/core/credential';
 import type { Limiter } from '../throttle/issuer-queues.ts';
 import type { ProviderKind } from '../settings/lists.ts';
 import type { Settings } from '../settings/read.ts';

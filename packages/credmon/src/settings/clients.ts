@@ -1,5 +1,7 @@
 // Settings of the clients that act without a browser: client credentials (CLIENT), token exchange (EXCHANGE, PELICAN).
-import { messageOf, secureEndpoint, type ClientAuthentication, type KnobReader } from '@credmon/core';
+import { messageOf, secureEndpoint } from '@credmon/core/base';
+import type { ClientAuthentication } from '@credmon/core/oauth';
+import type { KnobReader } from '@credmon/core/config';
 import { templateProblem } from './scope-template.ts';
 
 /** A client as the administrator configured it; the secret stays in its file and is read for every renewal. */

@@ -1,5 +1,5 @@
 // Names that log in at submit time (CREDMON_DEVICE_PROVIDER_NAMES): CredD and condor_submit take them for a Vault's, but their tokens are OAuth's.
-import type { KnobReader } from '@credmon/core';
+import type { KnobReader } from '@credmon/core/config';
 import type { ProviderLists } from './lists.ts';
 
 /** The names of CREDMON_DEVICE_PROVIDER_NAMES. One that the Vault's list lacks is told of: condor_submit would never ask for its login. */

@@ -1,6 +1,6 @@
 // Settings of the sites' own token programs (EXEC_CREDMON_*).
 import { isAbsolute } from 'node:path';
-import type { KnobReader } from '@credmon/core';
+import type { KnobReader } from '@credmon/core/config';
 
 /** A provider's program, with its arguments, and how long it may run, in seconds; `extraScopes` may be granted unasked. */
 export interface TokenProgram {

@@ -1,5 +1,5 @@
 // Ownership: from a token's name to the one kind of provider that renews it, or why none does. One pure function.
-import { splitStem } from '@credmon/core';
+import { splitStem } from '@credmon/core/credential';
 
 /** The lists of names in the configuration. A list is `*` when every other name is meant. */
 export interface ProviderLists {

@@ -1,5 +1,8 @@
 // The knobs of the local issuer, LOCAL_CREDMON_*: each for one provider first, then shared, then its default.
-import { messageOf, parseExpression, splitStem, type Config, type KnobReader } from '@credmon/core';
+import { messageOf } from '@credmon/core/base';
+import { parseExpression } from '@credmon/core/classad';
+import { splitStem } from '@credmon/core/credential';
+import type { Config, KnobReader } from '@credmon/core/config';
 import type { Profile } from '@credmon/scitokens';
 import { parseRequirement } from '../authz/group-requirement.ts';
 import { parseTemplate } from '../authz/template.ts';

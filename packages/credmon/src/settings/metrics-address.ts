@@ -1,5 +1,5 @@
 // Where the metrics are served, CREDMON_METRICS_LISTEN: on this machine only, because nobody has to log in to read them.
-import type { KnobReader } from '@credmon/core';
+import type { KnobReader } from '@credmon/core/config';
 
 /** An address of the listener. Port 0 is one that the system chooses. */
 export type MetricsAddress =

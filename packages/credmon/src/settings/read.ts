@@ -1,24 +1,18 @@
 // The daemon's settings: read once from the configuration into a frozen value, with every mistake listed at once.
+import { DEFAULT_POLICY, type RenewalPolicy } from '@credmon/core/renewal';
+import { DEFAULT_SEND_LIMITS, secureEndpoint, messageOf, type SendLimits } from '@credmon/core/base';
 import {
-  DEFAULT_POLICY,
-  DEFAULT_SEND_LIMITS,
   configuredProviders,
   createKnobReader,
-  isPlainProviderName,
-  judgeProviderNames,
   loginProviderOf,
-  secureEndpoint,
   warningText,
-  messageOf,
   readCondorIds,
   type AccountIds,
   type Config,
   type KnobReader,
-  type NameRules,
-  type ClientAuthentication,
-  type RenewalPolicy,
-  type SendLimits,
-} from '@credmon/core';
+} from '@credmon/core/config';
+import { isPlainProviderName, judgeProviderNames, type NameRules } from '@credmon/core/credential';
+import type { ClientAuthentication } from '@credmon/core/oauth';
 import { logSettings, type LogOptions, type LogOverrides } from '@credmon/core/log';
 import { readMetricsAddress, type MetricsAddress } from './metrics-address.ts';
 import type { ConfiguredClient } from './clients.ts';

@@ -1,5 +1,5 @@
 // Where a standing token can come from: a client, an issuer of our own, or, for a name that is neither, why not.
-import type { Config } from '@credmon/core';
+import type { Config } from '@credmon/core/config';
 import { nearest } from '@credmon/core/base';
 import type { TokenClient } from './clients.ts';
 import type { ProviderLists } from './lists.ts';

@@ -1,6 +1,7 @@
 // Standing tokens, CREDMON_STANDING_TOKENS: tokens of services, which belong to no job; where each goes and what it says.
 import { isAbsolute, normalize, relative } from 'node:path';
-import { isCredName, type Config, type KnobReader } from '@credmon/core';
+import { isCredName } from '@credmon/core/credential';
+import type { Config, KnobReader } from '@credmon/core/config';
 import type { TokenClient } from './clients.ts';
 import { readIssuer, type LocalIssuer } from './local.ts';
 import type { ProviderLists } from './lists.ts';

@@ -1,5 +1,5 @@
 // The Vault's knobs: which servers a user's token may name, how fresh tokens are kept, and whom TLS believes.
-import { readNamedTrust, type KnobReader } from '@credmon/core';
+import { readNamedTrust, type KnobReader } from '@credmon/core/config';
 
 /** Hosts in lower case, without brackets; `minimumSeconds` is asked of the Vault, `refreshSeconds` how often. Empty paths are not set. */
 export interface VaultSettings {

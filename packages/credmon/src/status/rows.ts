@@ -1,16 +1,7 @@
 // `condor_credmon status`: what stands in the credential directory, as rows, as a table that fits a terminal, or as JSON. Pure.
-import {
-  largest,
-  ANY_BASIS,
-  localNow,
-  splitStem,
-  stemOf,
-  type Instant,
-  type ManagedToken,
-  type TokenSnapshot,
-  type TokenState,
-  type Verdict,
-} from '@credmon/core';
+import { largest } from '@credmon/core/base';
+import { ANY_BASIS, localNow, type ManagedToken, type TokenState, type Verdict } from '@credmon/core/renewal';
+import { splitStem, stemOf, type Instant, type TokenSnapshot } from '@credmon/core/credential';
 import { STANDING } from '../providers/standing/standing.ts';
 
 /** One token. Times in epoch seconds, whole; `unmanaged` tokens belong to no provider of ours. */

@@ -1,16 +1,9 @@
 // What the commands that look at tokens have in common: the settings, the directory as the daemon sees it, and each token's owner.
-import {
-  checkCredentialDirectory,
-  judge,
-  openCredentialDirectory,
-  systemClock,
-  systemRandom,
-  type Config,
-  type CredentialStore,
-  type Instant,
-  type ManagedToken,
-  type TokenSnapshot,
-} from '@credmon/core';
+import { checkCredentialDirectory, openCredentialDirectory, type CredentialStore } from '@credmon/core/store';
+import { judge, type ManagedToken } from '@credmon/core/renewal';
+import { systemClock, systemRandom } from '@credmon/core/base';
+import type { Config } from '@credmon/core/config';
+import type { Instant, TokenSnapshot } from '@credmon/core/credential';
 import type { CommonOptions } from '../command-line/command.ts';
 import { localFiles } from '../host/local-files.ts';
 import { ownerOfToken, ownershipOf } from '../daemon/provider-lookup.ts';

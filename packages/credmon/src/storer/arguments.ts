@@ -1,6 +1,6 @@
 // The storer's command line. Pure.
 import { parseArgs } from 'node:util';
-import { CodedError, messageOf } from '@credmon/core';
+import { CodedError, messageOf } from '@credmon/core/base';
 import { parseRequest, type StoreRequest } from './request.ts';
 
 /** What to do. `force`: log in again although a credential is stored. */

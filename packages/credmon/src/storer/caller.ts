@@ -1,6 +1,6 @@
 // Who started the storer: condor_submit, which passes names that are not for it, or a person.
 import { readFileSync } from 'node:fs';
-import { systemCode } from '@credmon/core';
+import { systemCode } from '@credmon/core/base';
 
 /**
  * True when condor_submit started the storer, itself or through DAGMan, the `htcondor` command or HTCondor's Python modules. Since HTCondor

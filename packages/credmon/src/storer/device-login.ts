@@ -1,17 +1,13 @@
 // A device login from start to end: the prompt, the wait, and what is stored afterwards.
+import { CodedError, isCoded, type Clock, type Send } from '@credmon/core/base';
+import { STORED_BEFORE_TOP, useContents } from '@credmon/core/credential';
 import {
-  CodedError,
-  STORED_BEFORE_TOP,
   beginDeviceLogin,
   createMetadataCache,
   finishDeviceLogin,
-  isCoded,
-  useContents,
   type ClientRegistration,
-  type Clock,
   type MetadataOptions,
-  type Send,
-} from '@credmon/core';
+} from '@credmon/core/oauth';
 import { judgeGrant } from '../providers/common/granted-scopes.ts';
 import { devicePrompt } from './prompt.ts';
 import type { StoreRequest } from './request.ts';

@@ -1,6 +1,16 @@
 // The executable condor_credential_storer: command line, environment and terminal in, exit code out.
-import { createSend, createTrust, isCoded, loadConfig, messageOf, systemClock } from '@credmon/core';
-import { STDERR, STDOUT, lookUpByProgram, writeOutput } from '@credmon/core/base';
+import {
+  createSend,
+  createTrust,
+  isCoded,
+  messageOf,
+  systemClock,
+  STDERR,
+  STDOUT,
+  lookUpByProgram,
+  writeOutput,
+} from '@credmon/core/base';
+import { loadConfig } from '@credmon/core/config';
 import { EXIT_FAILED, EXIT_USAGE } from '../command-line/exit-code.ts';
 import { VERSION } from '../version.ts';
 import { parseStorerArguments, type StorerCommand } from './arguments.ts';

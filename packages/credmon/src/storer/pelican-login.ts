@@ -1,5 +1,5 @@
 // A Pelican login: the pelican program brings a first access token, which condor_credmon exchanges for one that can be renewed.
-import { CodedError } from '@credmon/core';
+import { CodedError } from '@credmon/core/base';
 import type { Run } from './programs.ts';
 import type { StoreRequest } from './request.ts';
 import type { PelicanSettings } from './settings.ts';

@@ -3,7 +3,7 @@ import { spawn, type StdioOptions } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { CodedError, systemCode } from '@credmon/core';
+import { CodedError, systemCode } from '@credmon/core/base';
 
 /** What a program printed on standard output, and its exit code (128 + n after a signal); `complaint` is its collected standard error. */
 export interface Ran {

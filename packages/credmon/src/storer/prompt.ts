@@ -1,5 +1,7 @@
 // What a person reads who must log in, and what is said where no person is. Pure.
-import { CodedError, stemOf, type DeviceLogin } from '@credmon/core';
+import { CodedError } from '@credmon/core/base';
+import { stemOf } from '@credmon/core/credential';
+import type { DeviceLogin } from '@credmon/core/oauth';
 import { renderUnicodeCompact } from 'uqr';
 import { requestText, type StoreRequest } from './request.ts';
 

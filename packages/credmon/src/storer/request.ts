@@ -1,5 +1,6 @@
 // What condor_submit asks the storer for: one argument per credential, `service&handle=H&scopes=a,b&audience=A&options=O`. Pure.
-import { CodedError, isCredName, stemOf } from '@credmon/core';
+import { CodedError } from '@credmon/core/base';
+import { isCredName, stemOf } from '@credmon/core/credential';
 
 /** One credential to store. Empty texts are not asked for. */
 export interface StoreRequest {

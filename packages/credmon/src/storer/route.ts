@@ -1,5 +1,5 @@
 // Which way a credential is obtained: by a device login, from a Vault, or from Pelican. Pure.
-import { CodedError, shellWord } from '@credmon/core';
+import { CodedError, shellWord } from '@credmon/core/base';
 import type { DeviceSettings } from './settings.ts';
 import { ownerOf, type ProviderLists } from '../settings/lists.ts';
 

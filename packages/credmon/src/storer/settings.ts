@@ -1,16 +1,9 @@
 // The storer's settings: it runs as the user, reads what condor_submit reads, and needs no secret.
 import { isAbsolute } from 'node:path';
-import {
-  createKnobReader,
-  readNamedTrust,
-  secureEndpoint,
-  type ClientRegistration,
-  type Config,
-  type KnobReader,
-  type NameRules,
-  type NamedTrust,
-  type SendLimits,
-} from '@credmon/core';
+import { createKnobReader, readNamedTrust, type Config, type KnobReader } from '@credmon/core/config';
+import { secureEndpoint, type NamedTrust, type SendLimits } from '@credmon/core/base';
+import type { ClientRegistration } from '@credmon/core/oauth';
+import type { NameRules } from '@credmon/core/credential';
 import type { ConfiguredClient } from '../settings/clients.ts';
 import type { ProviderLists } from '../settings/lists.ts';
 import {

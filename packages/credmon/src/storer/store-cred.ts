@@ -1,5 +1,6 @@
 // condor_store_cred: asks whether a credential is stored, and stores one; its text goes through standard input.
-import { CodedError, stemOf } from '@credmon/core';
+import { CodedError } from '@credmon/core/base';
+import { stemOf } from '@credmon/core/credential';
 import type { Run } from './programs.ts';
 import type { StoreRequest } from './request.ts';
 

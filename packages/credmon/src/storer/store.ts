@@ -1,5 +1,6 @@
 // Stores one credential after the other: what is there already is left alone, what is missing is logged in for.
-import { CodedError, noHandles, refusedName, stemOf } from '@credmon/core';
+import { CodedError } from '@credmon/core/base';
+import { noHandles, refusedName, stemOf } from '@credmon/core/credential';
 import { deleteCommand } from '../report/remediation.ts';
 import { deviceLogin, type LoginWorld } from './device-login.ts';
 import { pelicanLogin } from './pelican-login.ts';

@@ -1,7 +1,7 @@
 // The terminal of the person who must log in: standard output, standard error, or the controlling terminal behind them.
 import { openSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { systemCode } from '@credmon/core';
+import { systemCode } from '@credmon/core/base';
 
 /** Something that a person reads. `descriptor` is for programs that talk to the person themselves. */
 export interface Terminal {

@@ -1,5 +1,5 @@
 // A Vault login: htgettoken brings the Vault token and the address to read access tokens from; both are stored.
-import { CodedError } from '@credmon/core';
+import { CodedError } from '@credmon/core/base';
 import type { Run } from './programs.ts';
 import { needsTerminal } from './prompt.ts';
 import type { StoreRequest } from './request.ts';

@@ -1,5 +1,6 @@
 // When an issuer is spared: two different users have failed there in a row, so the next one would fare no better. Pure.
-import { CodedError, DEFAULT_POLICY, ERROR_CODES, isCoded } from '@credmon/core';
+import { CodedError, ERROR_CODES, isCoded } from '@credmon/core/base';
+import { DEFAULT_POLICY } from '@credmon/core/renewal';
 
 /** A failure that is the issuer's own: no answer, or a request to slow down. `at` in steady seconds. */
 interface Down {

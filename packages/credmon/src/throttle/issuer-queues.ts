@@ -1,5 +1,5 @@
 // Caps how many renewals one issuer sees at once, and spares an issuer that does not answer the rest of the queue.
-import type { CodedError } from '@credmon/core';
+import type { CodedError } from '@credmon/core/base';
 import {
   HEALTHY,
   errorOfWaiting,

@@ -1,5 +1,5 @@
 // Tokens that are made here, without an issuer: one after the other, with a yield to the event loop every few milliseconds.
-import { createBreath } from '@credmon/core';
+import { createBreath } from '@credmon/core/base';
 import { createLanes, type Waiting } from './fair-queue.ts';
 
 /** A renewal that asks no issuer. */

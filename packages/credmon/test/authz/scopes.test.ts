@@ -1,5 +1,5 @@
 // The scopes of a user, and who is refused.
-import { parseExpression } from '@credmon/core';
+import { parseExpression } from '@credmon/core/classad';
 import { describe, expect, it } from 'vitest';
 import { meetsRequirement, parseRequirement } from '../../src/authz/group-requirement.ts';
 import { scopesFor, type ScopeRules } from '../../src/authz/scopes.ts';

@@ -1,5 +1,5 @@
 // Exit codes: what condor_master should restart, and what it should hold.
-import { CodedError, type ErrorCode } from '@credmon/core';
+import { CodedError, type ErrorCode } from '@credmon/core/base';
 import { describe, expect, it } from 'vitest';
 import { exitCodeOf } from '../../src/command-line/exit-code.ts';
 

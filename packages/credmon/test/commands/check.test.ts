@@ -3,7 +3,7 @@ import { chownSync, existsSync, symlinkSync } from 'node:fs';
 import { findSecrets, textsBelow } from '@credmon/test-fixtures/canaries';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { CodedError } from '@credmon/core';
+import { CodedError } from '@credmon/core/base';
 import { ok, type Finding } from '../../src/checks/finding.ts';
 import { runCheckCommand } from '../../src/commands/check.ts';
 import { lookAtAll, type Look } from '../../src/checks/context.ts';

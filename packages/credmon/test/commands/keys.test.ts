@@ -1,7 +1,7 @@
 // `keys`: the local issuer's keys through a rotation, with every token's life counted, and what is said of a single PEM file.
 import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { messageOf } from '@credmon/core';
+import { messageOf } from '@credmon/core/base';
 import { createKey, readKeyDirectory, writeKey } from '@credmon/scitokens';
 import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

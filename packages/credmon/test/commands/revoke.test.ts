@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from '
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { messageOf } from '@credmon/core';
+import { messageOf } from '@credmon/core/base';
 import { findSecrets, textsBelow } from '@credmon/test-fixtures/canaries';
 import { postToken } from '@credmon/test-fixtures/http-login';
 import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer';

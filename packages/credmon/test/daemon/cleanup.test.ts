@@ -1,5 +1,6 @@
 // What is removed from the credential directory, and what is finished instead.
-import type { Scan, TemporaryFile, TokenSnapshot } from '@credmon/core';
+import type { Scan, TemporaryFile } from '@credmon/core/store';
+import type { TokenSnapshot } from '@credmon/core/credential';
 import { describe, expect, it } from 'vitest';
 import { settlements } from '../../src/daemon/cleanup.ts';
 

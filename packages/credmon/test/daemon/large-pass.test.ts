@@ -1,5 +1,6 @@
 // A pass over 100,000 tokens: between the scan and the renewals the event loop turns, so that a signal is answered within 50 ms.
-import type { Scan, TokenSnapshot } from '@credmon/core';
+import type { Scan } from '@credmon/core/store';
+import type { TokenSnapshot } from '@credmon/core/credential';
 import { expect, it } from 'vitest';
 import { createCountingReport, tellAll } from '../../src/metrics/counting-report.ts';
 import type { Families } from '../../src/metrics/families.ts';

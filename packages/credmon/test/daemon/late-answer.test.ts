@@ -1,7 +1,7 @@
 // Answers that come after the time-out: they are stored, and until the connection has ended the same refresh token is not sent again.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { HttpResponse } from '@credmon/core';
+import type { HttpResponse } from '@credmon/core/base';
 import { describe, expect, it } from 'vitest';
 import { createLimiter } from '../../src/throttle/issuer-queues.ts';
 import { beginPass } from '../../src/daemon/pass.ts';

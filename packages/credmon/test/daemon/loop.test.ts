@@ -1,6 +1,7 @@
 // The loop on a clock that moves by hand: when passes happen, what wakes it, and how it stops.
 import { rmSync } from 'node:fs';
-import { CodedError, type HttpResponse, type LockState } from '@credmon/core';
+import { CodedError, type HttpResponse } from '@credmon/core/base';
+import type { LockState } from '@credmon/core/store';
 import { describe, expect, it } from 'vitest';
 import { createBell, runDaemon, runOnce, type DaemonParts } from '../../src/daemon/loop.ts';
 import { drainSeconds } from '../../src/daemon/loop.ts';

@@ -11,7 +11,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CodedError, type CredentialStore, type HttpResponse } from '@credmon/core';
+import { CodedError, type HttpResponse } from '@credmon/core/base';
+import type { CredentialStore } from '@credmon/core/store';
 import { describe, expect, it } from 'vitest';
 import { createLimiter } from '../../src/throttle/issuer-queues.ts';
 import { beginPass } from '../../src/daemon/pass.ts';

@@ -1,6 +1,6 @@
 // From settings to each token's owner, and what that owner says of it.
-import type { TokenSnapshot } from '@credmon/core';
-import { systemRandom } from '@credmon/core';
+import type { TokenSnapshot } from '@credmon/core/credential';
+import { systemRandom } from '@credmon/core/base';
 import { describe, expect, it } from 'vitest';
 import { localFiles } from '../../src/host/local-files.ts';
 import { ownerOfToken, ownershipOf } from '../../src/daemon/provider-lookup.ts';

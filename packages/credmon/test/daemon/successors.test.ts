@@ -1,7 +1,7 @@
 // A spent refresh token that is stored again while its successor comes: the successor wins, and the spent one is not sent.
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { HttpResponse } from '@credmon/core';
+import type { HttpResponse } from '@credmon/core/base';
 import { describe, expect, it } from 'vitest';
 import { beginPass } from '../../src/daemon/pass.ts';
 import { bench, json, meta, useText, type Bench } from '../support/bench.ts';

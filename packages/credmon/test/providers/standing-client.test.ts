@@ -1,7 +1,7 @@
 // Standing tokens by client credentials, at a real issuer: issue, renew, outage, refusal, bad answers, rollover, and other settings.
 import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CodedError } from '@credmon/core';
+import type { CodedError } from '@credmon/core/base';
 import { startIssuer, type FaultName, type Issuer } from '@credmon/test-fixtures/issuer';
 import { verifyToken } from '@credmon/test-fixtures/verify-token';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

@@ -1,6 +1,7 @@
 // R19 R26 provider names with `_`: whatever the knob says, nothing that belongs to keycloak_extra is sent to keycloak.
 import { join } from 'node:path';
-import { createSend, loadConfig, messageOf, DEFAULT_SEND_LIMITS } from '@credmon/core';
+import { createSend, messageOf, DEFAULT_SEND_LIMITS } from '@credmon/core/base';
+import { loadConfig } from '@credmon/core/config';
 import { startCrookedIssuer, type CrookedIssuer } from '@credmon/test-fixtures/crooked-issuer';
 import { startThief, type Thief } from '@credmon/test-fixtures/thief';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

@@ -1,5 +1,8 @@
 // What the log says, what it does not say twice, and what it forgets.
-import { CodedError, DEFAULT_POLICY, type ManagedToken, type RenewalState, type Scan } from '@credmon/core';
+import { CodedError } from '@credmon/core/base';
+import { DEFAULT_POLICY, type ManagedToken } from '@credmon/core/renewal';
+import type { RenewalState } from '@credmon/core/credential';
+import type { Scan } from '@credmon/core/store';
 import { describe, expect, it } from 'vitest';
 import { createReport } from '../../src/report/log-report.ts';
 import { statusRow } from '../../src/status/rows.ts';

@@ -1,5 +1,5 @@
 // What is said of tokens that live too short, by who gives them.
-import { DEFAULT_POLICY, type ManagedToken } from '@credmon/core';
+import { DEFAULT_POLICY, type ManagedToken } from '@credmon/core/renewal';
 import { expect, it } from 'vitest';
 import { noLifeText, shortLifeText } from '../../src/report/remaining-lifetime.ts';
 

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CredentialStore } from '@credmon/core';
+import type { CredentialStore } from '@credmon/core/store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { beginPass } from '../../src/daemon/pass.ts';
 import { bench, json, meta, useText, type Bench } from '../support/bench.ts';

@@ -1,14 +1,9 @@
 // Revoking one token: issuers that do not answer, daemons and logins at work at the same moment, and files that cannot go.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  openCredentialDirectory,
-  stageFile,
-  type CredentialStore,
-  type HttpRequest,
-  type HttpResponse,
-  type TokenSnapshot,
-} from '@credmon/core';
+import { openCredentialDirectory, type CredentialStore } from '@credmon/core/store';
+import { stageFile, type HttpRequest, type HttpResponse } from '@credmon/core/base';
+import type { TokenSnapshot } from '@credmon/core/credential';
 import { makeCertificates } from '@credmon/test-fixtures/certificates';
 import { nameOf, startVault, type FakeVault } from '@credmon/test-fixtures/fake-vault';
 import { manualClock, type ManualClock } from '@credmon/test-fixtures/manual-clock';

@@ -1,6 +1,7 @@
 // R26 for revocation: what is to be revoked goes to the issuer that the administrator configured, whoever tampers with it or with `.top`.
 import { PATIENT_LIMITS } from '@credmon/test-fixtures/patience';
-import { createSend, openCredentialDirectory } from '@credmon/core';
+import { createSend } from '@credmon/core/base';
+import { openCredentialDirectory } from '@credmon/core/store';
 import { startCrookedIssuer, type CrookedIssuer } from '@credmon/test-fixtures/crooked-issuer';
 import { manualClock } from '@credmon/test-fixtures/manual-clock';
 import { startThief, type Thief } from '@credmon/test-fixtures/thief';

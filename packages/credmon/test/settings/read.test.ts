@@ -2,7 +2,8 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadConfig, type CodedError } from '@credmon/core';
+import { loadConfig } from '@credmon/core/config';
+import type { CodedError } from '@credmon/core/base';
 import { describe, expect, it } from 'vitest';
 import { readSettings, type Settings } from '../../src/settings/read.ts';
 

@@ -1,5 +1,5 @@
 // The Vault's knobs, and the one exception to a name having one list.
-import { loadConfig } from '@credmon/core';
+import { loadConfig } from '@credmon/core/config';
 import { describe, expect, it } from 'vitest';
 import { readSettings, type Settings } from '../../src/settings/read.ts';
 import { vaultServerOf } from '../../src/settings/vault.ts';

@@ -1,6 +1,6 @@
 // The status table: what a person sees of a token.
-import type { TokenSnapshot, Verdict } from '@credmon/core';
-import { DEFAULT_POLICY } from '@credmon/core';
+import type { TokenSnapshot } from '@credmon/core/credential';
+import { type Verdict, DEFAULT_POLICY } from '@credmon/core/renewal';
 import { describe, expect, it } from 'vitest';
 import { duration, needsAttention, statusRow, statusTable } from '../../src/status/rows.ts';
 

@@ -1,5 +1,5 @@
 // The storer's arguments, and which way each service goes.
-import { isCoded } from '@credmon/core';
+import { isCoded } from '@credmon/core/base';
 import { describe, expect, it } from 'vitest';
 import { parseStorerArguments, USAGE } from '../../src/storer/arguments.ts';
 import { parseRequest, requestText } from '../../src/storer/request.ts';

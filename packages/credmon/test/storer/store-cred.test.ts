@@ -2,7 +2,9 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createSend, isCoded, loadConfig, openCredentialDirectory, DEFAULT_SEND_LIMITS } from '@credmon/core';
+import { createSend, isCoded, DEFAULT_SEND_LIMITS } from '@credmon/core/base';
+import { loadConfig } from '@credmon/core/config';
+import { openCredentialDirectory } from '@credmon/core/store';
 import { startCrookedIssuer, type CrookedIssuer } from '@credmon/test-fixtures/crooked-issuer';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startedBySubmit } from '../../src/storer/caller.ts';

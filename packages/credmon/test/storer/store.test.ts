@@ -1,5 +1,6 @@
 // What the storer does with a request before anybody is asked to log in.
-import { CodedError, createSend, loadConfig, DEFAULT_SEND_LIMITS } from '@credmon/core';
+import { CodedError, createSend, DEFAULT_SEND_LIMITS } from '@credmon/core/base';
+import { loadConfig } from '@credmon/core/config';
 import { expect, it } from 'vitest';
 import { confidentialClient } from '../../src/storer/public-client.ts';
 import { parseRequest } from '../../src/storer/request.ts';

@@ -2,14 +2,9 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PATIENT_LIMITS } from '@credmon/test-fixtures/patience';
-import {
-  createSend,
-  loadConfig,
-  openCredentialDirectory,
-  systemRandom,
-  type HttpRequest,
-  type SendLimits,
-} from '@credmon/core';
+import { createSend, systemRandom, type HttpRequest, type SendLimits } from '@credmon/core/base';
+import { loadConfig } from '@credmon/core/config';
+import { openCredentialDirectory } from '@credmon/core/store';
 import { manualClock, type ManualClock } from '@credmon/test-fixtures/manual-clock';
 import { programFolder } from '@credmon/test-fixtures/program-folder';
 import { createLimiter } from '../../src/throttle/issuer-queues.ts';

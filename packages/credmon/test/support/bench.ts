@@ -2,18 +2,10 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  CodedError,
-  DEFAULT_POLICY,
-  loadConfig,
-  openCredentialDirectory,
-  systemRandom,
-  type CredentialStore,
-  type HttpRequest,
-  type HttpResponse,
-  type RenewalPolicy,
-  type Send,
-} from '@credmon/core';
+import { CodedError, systemRandom, type HttpRequest, type HttpResponse, type Send } from '@credmon/core/base';
+import { DEFAULT_POLICY, type RenewalPolicy } from '@credmon/core/renewal';
+import { loadConfig } from '@credmon/core/config';
+import { openCredentialDirectory, type CredentialStore } from '@credmon/core/store';
 import { manualClock, type ManualClock } from '@credmon/test-fixtures/manual-clock';
 import { createLimiter } from '../../src/throttle/issuer-queues.ts';
 import { localFiles } from '../../src/host/local-files.ts';

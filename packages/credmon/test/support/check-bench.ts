@@ -1,7 +1,7 @@
 // A check over real files and real servers: knobs go in, findings come out as lines.
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { loadConfig, type Config } from '@credmon/core';
+import { loadConfig, type Config } from '@credmon/core/config';
 import { programFolder } from '@credmon/test-fixtures/program-folder';
 import type { Finding } from '../../src/checks/finding.ts';
 import { checkWorld, lookAtAll, type CheckWorld, type Look } from '../../src/checks/context.ts';

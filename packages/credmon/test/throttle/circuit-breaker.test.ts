@@ -1,5 +1,5 @@
 // What an attempt says about its issuer, and how long a spared issuer is left alone.
-import { CodedError, type ErrorCode, type ErrorFields } from '@credmon/core';
+import { CodedError, type ErrorCode, type ErrorFields } from '@credmon/core/base';
 import { describe, expect, it } from 'vitest';
 import {
   HEALTHY,

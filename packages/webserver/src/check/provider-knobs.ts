@@ -1,6 +1,6 @@
 // Judges the knobs from which CredD makes a provider's part of a key file: better at a check than at a user's first sign-in.
-import { loginProviderOf, secureEndpoint, type Config } from '@credmon/core';
-import { messageOf } from '@credmon/core/base';
+import { loginProviderOf, type Config } from '@credmon/core/config';
+import { secureEndpoint, messageOf } from '@credmon/core/base';
 import { returnUrlProblem } from '../settings/return-url.ts';
 import type { Settings } from '../settings/settings.ts';
 import { ok, warning, wrong, type Finding } from './finding.ts';

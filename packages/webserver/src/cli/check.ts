@@ -1,19 +1,20 @@
 // `--check`: looks at everything that the server will need, asks every issuer one harmless question, and changes nothing.
 import { accessSync, constants, existsSync, lstatSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { checkCredentialDirectory } from '@credmon/core/store';
+import { createMetadataCache } from '@credmon/core/oauth';
 import {
-  checkCredentialDirectory,
-  createMetadataCache,
   createSend,
   createTrust,
   DEFAULT_SEND_LIMITS,
-  warningText,
-  type Config,
   trustText,
   type Send,
   type Trust,
-} from '@credmon/core';
-import { messageOf, systemClock, systemCode } from '@credmon/core/base';
+  messageOf,
+  systemClock,
+  systemCode,
+} from '@credmon/core/base';
+import { warningText, type Config } from '@credmon/core/config';
 import { ok, warning, wrong, type Finding } from '../check/finding.ts';
 import { lookAtProxy } from './check-proxy.ts';
 import { configuredProviders, judgeAddresses, type Provider } from '../check/provider-knobs.ts';

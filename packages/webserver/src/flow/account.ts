@@ -1,5 +1,5 @@
 // The account that signed in at a provider, as people know it.
-import type { TokenAnswer } from '@credmon/core';
+import type { TokenAnswer } from '@credmon/core/credential';
 
 /** Claims that name a person, the most telling first. A person can choose a `name` freely, so it comes after those that are unique. */
 const NAMES = ['preferred_username', 'email', 'name', 'sub'] as const;

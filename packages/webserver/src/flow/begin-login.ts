@@ -1,6 +1,7 @@
 // Begins a login: remembers state, nonce and verifier, and says where to send the browser.
 import { createHash } from 'node:crypto';
-import { authorizationUrl, splitScopes } from '@credmon/core';
+import { authorizationUrl } from '@credmon/core/oauth';
+import { splitScopes } from '@credmon/core/credential';
 import { CodedError } from '@credmon/core/base';
 import { providerSettings, type Settings } from '../settings/settings.ts';
 import { returnUrlProblem } from '../settings/return-url.ts';

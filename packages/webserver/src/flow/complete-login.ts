@@ -1,5 +1,6 @@
 // Finishes a login: takes what the issuer sent back, gets the tokens and writes them where CredD looks.
-import { exchangeCode, type ProviderRequest, type TokenAnswer } from '@credmon/core';
+import { exchangeCode } from '@credmon/core/oauth';
+import type { ProviderRequest, TokenAnswer } from '@credmon/core/credential';
 import { CodedError } from '@credmon/core/base';
 import { newSecret, requireFlow, type Desk } from './desk.ts';
 import { failLogin, finishLogin } from './finish-login.ts';

@@ -1,5 +1,5 @@
 // How a login ends: its tokens are stored, or it fails; either way the flow's log says so.
-import type { ProviderRequest } from '@credmon/core';
+import type { ProviderRequest } from '@credmon/core/credential';
 import { isCoded, messageOf, systemCode } from '@credmon/core/base';
 import { accountName } from './account.ts';
 import type { Desk } from './desk.ts';

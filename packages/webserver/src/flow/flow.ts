@@ -1,5 +1,5 @@
 // One user's way through the portal as a value: folded from events, so that tabs and replicas that append at once lose nothing.
-import { stemOf } from '@credmon/core';
+import { stemOf } from '@credmon/core/credential';
 import type { ErrorCode } from '@credmon/core/base';
 
 /** A token that the key file asks for, by name only: scopes, audience and addresses are read in the key file when needed. */

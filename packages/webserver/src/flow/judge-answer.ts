@@ -1,5 +1,5 @@
 // Judges the tokens of a login before anything is stored: right person, no wider scopes.
-import { compareScopes, type ProviderRequest, type TokenAnswer } from '@credmon/core';
+import { compareScopes, type ProviderRequest, type TokenAnswer } from '@credmon/core/credential';
 import { CodedError } from '@credmon/core/base';
 import { providerSettings, type Settings } from '../settings/settings.ts';
 import { MAX_MISSING_TEXT } from './limits.ts';

@@ -1,5 +1,5 @@
 // Opens a key: the first step, which binds a session to a local user and the tokens that his submit asked for.
-import { KEY_FILE_NAME, type CredentialRequest } from '@credmon/core';
+import { KEY_FILE_NAME, type CredentialRequest } from '@credmon/core/credential';
 import { CodedError, isCoded } from '@credmon/core/base';
 import { newFlowId, type Desk } from './desk.ts';
 import { isComplete, loginCount, type Flow } from './flow.ts';

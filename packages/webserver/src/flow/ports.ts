@@ -1,6 +1,6 @@
 // What the portal needs from the world: each port has one to four methods, and main.ts passes the real ones.
 import type { SessionStore } from '@fastify/session';
-import type { StoredTexts } from '@credmon/core';
+import type { StoredTexts } from '@credmon/core/credential';
 import type { Clock, Random, Send } from '@credmon/core/base';
 import type { Log } from '@credmon/core/log';
 import type { Counters } from '../metrics/counters.ts';

@@ -1,6 +1,10 @@
 // Reads a session's key file again whenever it is needed, so that neither client secrets nor long texts stand in a session.
 import { createHash } from 'node:crypto';
-import { readCredentialRequest, type CredentialRequest, type ProviderRequest } from '@credmon/core';
+import {
+  readCredentialRequest,
+  type CredentialRequest,
+  type ProviderRequest,
+} from '@credmon/core/credential';
 import { CodedError, isCoded } from '@credmon/core/base';
 import type { Desk } from './desk.ts';
 import { isComplete, type Flow } from './flow.ts';

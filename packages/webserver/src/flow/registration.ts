@@ -1,5 +1,6 @@
 // Joins what the key file and the administrator say of a provider into the client that core logs in with.
-import type { ClientRegistration, ProviderRequest } from '@credmon/core';
+import type { ClientRegistration } from '@credmon/core/oauth';
+import type { ProviderRequest } from '@credmon/core/credential';
 import { providerSettings, type Settings } from '../settings/settings.ts';
 
 /** The client at the provider's issuer. Endpoints and secret are the key file's, which only CredD can write. */

@@ -1,5 +1,6 @@
 // Revokes the tokens of an answer that is not stored, unless another sign-in needs them.
-import { parseObject, parseTop, revokeToken, type ProviderRequest, type TokenAnswer } from '@credmon/core';
+import { parseObject, parseTop, type ProviderRequest, type TokenAnswer } from '@credmon/core/credential';
+import { revokeToken } from '@credmon/core/oauth';
 import { isCoded, messageOf } from '@credmon/core/base';
 import { providerSettings } from '../settings/settings.ts';
 import type { Desk } from './desk.ts';

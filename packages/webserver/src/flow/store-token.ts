@@ -2,14 +2,13 @@
 import {
   filesFromLogin,
   judgeStoredRefresh,
-  shellWord,
   subjectOf,
   type ProviderRequest,
   type StoredRefresh,
   type StoredTexts,
   type TokenAnswer,
-} from '@credmon/core';
-import { CodedError, isCoded } from '@credmon/core/base';
+} from '@credmon/core/credential';
+import { shellWord, CodedError, isCoded } from '@credmon/core/base';
 import type { TokenTexts } from './ports.ts';
 import { providerSettings } from '../settings/settings.ts';
 import type { Desk } from './desk.ts';

@@ -15,11 +15,10 @@ import {
   KEY_FILE_NAME,
   MAX_KEY_FILE_BYTES,
   classifyUserEntry,
-  readCredentialFile,
   tokenFileName,
-  type FileReading,
   type TokenFileKind,
-} from '@credmon/core';
+} from '@credmon/core/credential';
+import { readCredentialFile, type FileReading } from '@credmon/core/store';
 import {
   CodedError,
   createBreath,

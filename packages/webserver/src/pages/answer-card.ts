@@ -1,5 +1,5 @@
 // The question before tokens are stored: who signed in where, for which local account, and with which scopes.
-import { splitScopes } from '@credmon/core';
+import { splitScopes } from '@credmon/core/credential';
 import { accountName } from '../flow/account.ts';
 import type { OpenQuestion } from '../flow/open-question.ts';
 import type { Desk } from '../flow/desk.ts';

@@ -1,5 +1,5 @@
 // One requested token as a page shows it.
-import { splitScopes, type ProviderRequest } from '@credmon/core';
+import { splitScopes, type ProviderRequest } from '@credmon/core/credential';
 import { CodedError } from '@credmon/core/base';
 import type { Flow, FlowToken, PendingAnswer } from '../flow/flow.ts';
 import { pageFor } from './page-error.ts';

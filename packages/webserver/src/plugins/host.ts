@@ -1,6 +1,6 @@
 // Stops a visitor who came under another name than the prefix's before anything is begun: his cookie would not come back with the issuer's answer.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { KEY_FILE_NAME } from '@credmon/core';
+import { KEY_FILE_NAME } from '@credmon/core/credential';
 import type { Desk } from '../flow/desk.ts';
 import { pageError } from '../pages/page-error.ts';
 

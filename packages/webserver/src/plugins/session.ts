@@ -3,7 +3,7 @@ import fastifyCookie from '@fastify/cookie';
 import fastifyCsrf from '@fastify/csrf-protection';
 import fastifySession from '@fastify/session';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { isRecord } from '@credmon/core';
+import { isRecord } from '@credmon/core/base';
 import { newSecret, ownerMark, type Desk } from '../flow/desk.ts';
 import { foldFlow } from '../flow/flow.ts';
 import { dropAnswers, moveAnswers, type BrowserSession } from '../flow/held-answer.ts';

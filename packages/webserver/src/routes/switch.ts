@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, preHandlerHookHandler } from 'fastify';
 import { z } from 'zod';
-import { KEY_FILE_NAME } from '@credmon/core';
+import { KEY_FILE_NAME } from '@credmon/core/credential';
 import { isCoded } from '@credmon/core/base';
 import { currentFlow, type Desk } from '../flow/desk.ts';
 import type { Flow } from '../flow/flow.ts';

@@ -1,7 +1,15 @@
 // One configuration's life: the application and everything that it stands on, made together and closed together.
 import type { FastifyInstance } from 'fastify';
-import { checkCredentialDirectory, createSend, createTrust, DEFAULT_SEND_LIMITS } from '@credmon/core';
-import { messageOf, systemClock, systemRandom, type Trust } from '@credmon/core/base';
+import { checkCredentialDirectory } from '@credmon/core/store';
+import {
+  createSend,
+  createTrust,
+  DEFAULT_SEND_LIMITS,
+  messageOf,
+  systemClock,
+  systemRandom,
+  type Trust,
+} from '@credmon/core/base';
 import type { Log } from '@credmon/core/log';
 import { createApp } from '../app.ts';
 import { openCredentialFiles } from '../host/credential-files.ts';

@@ -1,8 +1,7 @@
 // Browser sessions as files, one each: what @fastify/session asks of a store, with idle and absolute time-outs.
 import { readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import type { SessionStore } from '@fastify/session';
-import { isRecord } from '@credmon/core';
-import { CodedError, systemCode, writeFileAtomically, type Clock } from '@credmon/core/base';
+import { isRecord, CodedError, systemCode, writeFileAtomically, type Clock } from '@credmon/core/base';
 import { MAX_SESSION_BYTES } from '../flow/limits.ts';
 import { makeRoom, needingSpace, sessionPath, type SessionLimits } from './session-directory.ts';
 

@@ -1,6 +1,5 @@
 // The text of a flow log, the same in every store: a JSON object in each line, and how long all of them may be.
-import { isRecord } from '@credmon/core';
-import { CodedError } from '@credmon/core/base';
+import { isRecord, CodedError } from '@credmon/core/base';
 import { FLOW_RESERVE_BYTES, MAX_FLOW_BYTES } from '../flow/limits.ts';
 import type { FlowEvent } from '../flow/flow.ts';
 

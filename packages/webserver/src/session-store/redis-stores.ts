@@ -2,8 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { callbackify } from 'node:util';
 import type { SessionStore } from '@fastify/session';
-import { isRecord } from '@credmon/core';
-import { CodedError, type Clock, type Trust } from '@credmon/core/base';
+import { isRecord, CodedError, type Clock, type Trust } from '@credmon/core/base';
 import { ownerMark } from '../flow/desk.ts';
 import { MAX_OPEN_PER_USER, MAX_SESSION_BYTES } from '../flow/limits.ts';
 import type { AnswerStore, FlowLog } from '../flow/ports.ts';

@@ -1,5 +1,5 @@
 // The local issuer as the portal publishes it: the shared one, LOCAL_CREDMON_ISSUER, with every key that signs in its name.
-import type { Config, KnobReader } from '@credmon/core';
+import type { Config, KnobReader } from '@credmon/core/config';
 import type { Settings } from './settings.ts';
 
 /** Reads it; `prefix` is the issuer where no knob names one. */

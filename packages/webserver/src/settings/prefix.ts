@@ -1,6 +1,6 @@
 // Reads CREDMON_WEB_PREFIX, from which links, redirect addresses and the place of all routes are made by joining texts.
-import { secureEndpoint, type Config, type KnobReader } from '@credmon/core';
-import { isCoded } from '@credmon/core/base';
+import { secureEndpoint, isCoded } from '@credmon/core/base';
+import type { Config, KnobReader } from '@credmon/core/config';
 import type { Settings } from './settings.ts';
 
 const KNOB = 'CREDMON_WEB_PREFIX';

@@ -1,6 +1,7 @@
 // Reads what the administrator says of single providers: the knobs CREDMON_<PROVIDER>_*.
-import { secureEndpoint, type ClientAuthentication, type Config, type KnobReader } from '@credmon/core';
-import { messageOf } from '@credmon/core/base';
+import { secureEndpoint, messageOf } from '@credmon/core/base';
+import type { ClientAuthentication } from '@credmon/core/oauth';
+import type { Config, KnobReader } from '@credmon/core/config';
 import type { ProviderSettings } from './settings.ts';
 
 /** The knobs of a provider; CREDMON_RENEWALS_PER_ISSUER is the daemon's. A name such as CREDMON_WEB_ISSUER would be that of a provider called WEB. */

@@ -2,14 +2,13 @@
 import {
   configuredProviders,
   createKnobReader,
-  judgeProviderNames,
   readCondorIds,
   readNamedTrust,
   type Config,
   type KnobReader,
-  type NameRules,
-  type NamedTrust,
-} from '@credmon/core';
+} from '@credmon/core/config';
+import { judgeProviderNames, type NameRules } from '@credmon/core/credential';
+import type { NamedTrust } from '@credmon/core/base';
 import { logSettings } from '@credmon/core/log';
 import { parseListenAddress } from './listen-address.ts';
 import { readLocalIssuer } from './local-issuer.ts';

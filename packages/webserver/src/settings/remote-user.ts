@@ -1,5 +1,5 @@
 // Reads the name of the header in which the proxy says who is signed in; a name that HTTP or the proxy uses itself is refused.
-import type { KnobReader } from '@credmon/core';
+import type { KnobReader } from '@credmon/core/config';
 import type { ListenAddress, Settings } from './settings.ts';
 
 const KNOB = 'CREDMON_WEB_REMOTE_USER_HEADER';

@@ -1,5 +1,6 @@
 // Reads where sessions are kept: the directory CREDMON_WEB_SESSION_DIR, or a Redis that several hosts share.
-import { isLoopbackHost, type KnobReader } from '@credmon/core';
+import { isLoopbackHost } from '@credmon/core/base';
+import type { KnobReader } from '@credmon/core/config';
 
 /** A Redis or Valkey server. The password is in a file, which is read at each connecting start. */
 export type RedisAddress = (

@@ -1,5 +1,8 @@
 // The settings of the portal as a frozen value; read.ts makes it from the configuration.
-import type { AccountIds, ClientAuthentication, NameRules, NamedTrust } from '@credmon/core';
+import type { AccountIds } from '@credmon/core/config';
+import type { ClientAuthentication } from '@credmon/core/oauth';
+import type { NameRules } from '@credmon/core/credential';
+import type { NamedTrust } from '@credmon/core/base';
 import type { RedisAddress } from './session-store.ts';
 import type { LogOptions } from '@credmon/core/log';
 

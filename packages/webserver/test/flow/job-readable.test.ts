@@ -1,5 +1,5 @@
 // R43 at a login: what the issuer sends beside the access token reaches `.use` without refresh tokens, and without ID tokens unless asked for.
-import { loadConfig } from '@credmon/core';
+import { loadConfig } from '@credmon/core/config';
 import { afterEach, expect, it } from 'vitest';
 import { readSettings } from '../../src/settings/read.ts';
 import { KEY, ad, startPortal, tokens, type Portal } from '../support/portal.ts';

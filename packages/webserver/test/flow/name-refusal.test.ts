@@ -1,5 +1,5 @@
 // R19 R26 in the portal: a token whose name could be that of two providers is refused, and all others can be signed in for.
-import { judgeProviderNames } from '@credmon/core';
+import { judgeProviderNames } from '@credmon/core/credential';
 import { afterEach, expect, it } from 'vitest';
 import { KEY, ad, startPortal, type Ad, type Portal } from '../support/portal.ts';
 

@@ -15,7 +15,7 @@ import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isCoded } from '@credmon/core';
+import { isCoded } from '@credmon/core/base';
 import { openCredentialFiles } from '../../src/host/credential-files.ts';
 
 const KEY = 'ab'.repeat(32);

@@ -1,6 +1,7 @@
 // CREDMON_WEB_PREFIX: every way to write it wrongly is a mistake that says why.
 import { describe, expect, it } from 'vitest';
-import { createKnobReader, isCoded } from '@credmon/core';
+import { createKnobReader } from '@credmon/core/config';
+import { isCoded } from '@credmon/core/base';
 import { readPrefix } from '../../src/settings/prefix.ts';
 import { fakeConfig } from '../support/config.ts';
 

@@ -1,6 +1,6 @@
 // The settings: defaults, every knob, and all mistakes together.
 import { describe, expect, it } from 'vitest';
-import { isCoded } from '@credmon/core';
+import { isCoded } from '@credmon/core/base';
 import { DEFAULT_STYLE } from '@credmon/core/log';
 import { readSettings } from '../../src/settings/read.ts';
 import { providerSettings } from '../../src/settings/settings.ts';

@@ -1,6 +1,6 @@
 // CREDMON_WEB_SESSION_STORE: what is a Redis, and what is refused without telling what stands there.
 import { describe, expect, it } from 'vitest';
-import { createKnobReader } from '@credmon/core';
+import { createKnobReader } from '@credmon/core/config';
 import { readSessionStore } from '../../src/settings/session-store.ts';
 import { fakeConfig } from '../support/config.ts';
 

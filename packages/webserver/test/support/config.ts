@@ -1,5 +1,5 @@
 // A configuration for tests: knobs as they stand in one file, a line each.
-import type { Config } from '@credmon/core';
+import type { Config } from '@credmon/core/config';
 
 export function fakeConfig(knobs: Readonly<Record<string, string>>): Config {
   const names = Object.keys(knobs);

@@ -1,5 +1,6 @@
 // Tokens that the Access Point fetches as a client of its own, for a user whom the administrator vouches for in the scopes.
-import type { MetadataCache, Parsed, TokenSnapshot } from '@credmon/core';
+import type { MetadataCache } from '@credmon/core/oauth';
+import type { Parsed, TokenSnapshot } from '@credmon/core/credential';
 import { fetchToken } from './fetch.ts';
 import { lookUpClients } from './lookup.ts';
 import { metadataOf, useWrite, type ClientOptions } from './registration.ts';

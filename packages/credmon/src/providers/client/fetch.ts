@@ -1,12 +1,6 @@
 // One token by a client's own credentials, judged: what the issuer may grant, and how long it lives.
-import {
-  clientCredentialsGrant,
-  promisedLifetime,
-  type MetadataCache,
-  type TokenAnswer,
-  type TokenTimes,
-  type TokenWish,
-} from '@credmon/core';
+import { clientCredentialsGrant, type MetadataCache, type TokenWish } from '@credmon/core/oauth';
+import { promisedLifetime, type TokenAnswer, type TokenTimes } from '@credmon/core/credential';
 import { registrationOf, type ClientOptions } from './registration.ts';
 import type { TokenClient } from '../../settings/clients.ts';
 import { audienceNote, joinNotes } from '../common/granted-audience.ts';

@@ -1,5 +1,6 @@
 // What all providers of configured clients have in common: whose a token is, what its renewal stands on, and whom it asks.
-import { originOf, splitStem, type TokenSnapshot } from '@credmon/core';
+import { originOf } from '@credmon/core/base';
+import { splitStem, type TokenSnapshot } from '@credmon/core/credential';
 import { basisOf } from '../common/fingerprint.ts';
 import type { ClientOptions } from './registration.ts';
 import type { TokenClient } from '../../settings/clients.ts';

@@ -1,17 +1,13 @@
 // From a client's settings to what a token request needs: its endpoint, and its secret or key as they are now.
+import { smallest, CodedError, type Random } from '@credmon/core/base';
 import {
-  smallest,
-  CodedError,
   clientAssertion,
   createMetadataCache,
-  readableUse,
-  useText,
   type ClientRegistration,
   type MetadataCache,
-  type Random,
-  type TokenAnswer,
-  type TokenWrite,
-} from '@credmon/core';
+} from '@credmon/core/oauth';
+import { readableUse, useText, type TokenAnswer } from '@credmon/core/credential';
+import type { TokenWrite } from '@credmon/core/store';
 import type { TokenClient } from '../../settings/clients.ts';
 import type { ProviderContext } from '../common/provider.ts';
 import type { SilentLifetimes } from '../common/expiry-cache.ts';

@@ -1,5 +1,5 @@
 // What a standing token says that lies in its place: unverified, and good for comparing with the configuration only.
-import { isRecord } from '@credmon/core';
+import { isRecord } from '@credmon/core/base';
 import type { StandingToken } from '../../settings/standing.ts';
 
 /** The access token in a file of this format; `undefined` when there is none. */

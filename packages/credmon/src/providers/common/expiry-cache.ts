@@ -1,5 +1,5 @@
 // Opaque tokens in bare files say nothing of their lifetime: what their issuer promised is remembered here.
-import { tokenId, type TokenSnapshot, type TokenTimes } from '@credmon/core';
+import { tokenId, type TokenSnapshot, type TokenTimes } from '@credmon/core/credential';
 
 /** The promises by token, for as long as this process lives. */
 export type SilentLifetimes = Map<string, TokenTimes>;

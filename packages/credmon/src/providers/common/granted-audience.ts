@@ -1,5 +1,5 @@
 // Judges for whom an issuer made a token against whom it was asked for.
-import { splitScopes } from '@credmon/core';
+import { splitScopes } from '@credmon/core/credential';
 import { claimsOf, wordsOf } from './claims.ts';
 
 /** Audiences that every server accepts. @see SciTokens claims, section "aud"; WLCG Common JWT Profiles, section "aud" */

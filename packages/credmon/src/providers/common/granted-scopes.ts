@@ -1,5 +1,6 @@
 // Judges what an issuer granted against what was asked for: never more; less is told.
-import { CodedError, compareScopes } from '@credmon/core';
+import { CodedError } from '@credmon/core/base';
+import { compareScopes } from '@credmon/core/credential';
 
 /** `asked` as it was sent; `granted` as the answer has it, if it says; `extra` are scopes that may be granted unasked. */
 export interface Grant {

@@ -1,14 +1,8 @@
 // What every provider of tokens looks like to the daemon: a module with these functions, and outcomes that are data.
-import type {
-  CodedError,
-  Parsed,
-  RenewalPolicy,
-  Send,
-  TokenFiles,
-  TokenSnapshot,
-  TokenTimes,
-  TokenWrite,
-} from '@credmon/core';
+import type { CodedError, Send } from '@credmon/core/base';
+import type { Parsed, TokenSnapshot, TokenTimes } from '@credmon/core/credential';
+import type { RenewalPolicy } from '@credmon/core/renewal';
+import type { TokenFiles, TokenWrite } from '@credmon/core/store';
 
 /** How one attempt ended. `revoked`: the user must log in again; `denied`: the administrator must act; `failed`: time may fix it. */
 export type Outcome =

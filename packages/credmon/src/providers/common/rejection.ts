@@ -1,5 +1,6 @@
 // What a renewal that went wrong means: the user, the administrator, or time must fix it.
-import { CodedError, ERROR_CODES, isCoded, messageOf, tokenId, type TokenSnapshot } from '@credmon/core';
+import { CodedError, ERROR_CODES, isCoded, messageOf } from '@credmon/core/base';
+import { tokenId, type TokenSnapshot } from '@credmon/core/credential';
 import type { Outcome } from './provider.ts';
 
 /** An attempt that brought no token. */

@@ -1,17 +1,14 @@
 // Tokens in exchange for one that the user stored: verified first, exchanged once, then renewed with the refresh token that came.
 import {
   promisedLifetime,
-  refreshGrant,
-  secureEndpoint,
-  tokenExchangeGrant,
   tokenId,
-  type MetadataCache,
   type Parsed,
-  type Send,
   type TokenAnswer,
   type TokenSnapshot,
-  type TokenWrite,
-} from '@credmon/core';
+} from '@credmon/core/credential';
+import { refreshGrant, tokenExchangeGrant, type MetadataCache } from '@credmon/core/oauth';
+import { secureEndpoint, type Send } from '@credmon/core/base';
+import type { TokenWrite } from '@credmon/core/store';
 import { createIssuerKeys, type KeyFinder } from '@credmon/scitokens';
 import { lookUpClients } from '../client/lookup.ts';
 import { metadataOf, registrationOf, useWrite, type ClientOptions } from '../client/registration.ts';

@@ -1,5 +1,6 @@
 // Which of several configured issuers a token is of, remembered for the queues alone: nothing is sent anywhere by it.
-import { originOf, parseObject } from '@credmon/core';
+import { originOf } from '@credmon/core/base';
+import { parseObject } from '@credmon/core/credential';
 
 /** So many tokens are remembered; the issuer of one that is forgotten is learnt again at its next attempt. */
 const MOST = 50_000;

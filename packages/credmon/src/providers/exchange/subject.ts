@@ -1,14 +1,7 @@
 // What a `.top` of the token exchange asks for. Any user can write any bytes into it, so nothing in it names where a secret goes.
-import {
-  CodedError,
-  ERROR_CODES,
-  isCoded,
-  parseObject,
-  splitScopes,
-  tokenId,
-  type TokenFiles,
-  type TokenSnapshot,
-} from '@credmon/core';
+import { CodedError, ERROR_CODES, isCoded } from '@credmon/core/base';
+import { parseObject, splitScopes, tokenId, type TokenSnapshot } from '@credmon/core/credential';
+import type { TokenFiles } from '@credmon/core/store';
 import { verify, type KeyFinder } from '@credmon/scitokens';
 import type { TokenClient } from '../../settings/clients.ts';
 

@@ -1,8 +1,7 @@
 // Tokens from a site's own program: the plug-in point. docs/exec-provider.md is the contract.
+import { CodedError } from '@credmon/core/base';
+import { classifyFailure, harmless } from '@credmon/core/oauth';
 import {
-  CodedError,
-  classifyFailure,
-  harmless,
   judgeTokenResponse,
   parseObject,
   promisedLifetime,
@@ -14,10 +13,9 @@ import {
   withoutSecrets,
   type Parsed,
   type TokenAnswer,
-  type TokenFiles,
   type TokenSnapshot,
-  type TokenWrite,
-} from '@credmon/core';
+} from '@credmon/core/credential';
+import type { TokenFiles, TokenWrite } from '@credmon/core/store';
 import { basisOf } from '../common/fingerprint.ts';
 import type { ProgramAnswer, RunProgram } from './ports.ts';
 import type { TokenProgram } from '../../settings/exec.ts';

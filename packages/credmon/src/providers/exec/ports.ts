@@ -1,5 +1,5 @@
 // How a token program is run: the port that the host implements.
-import type { CodedError } from '@credmon/core';
+import type { CodedError } from '@credmon/core/base';
 
 /** A program with its arguments; `seconds` is how long it may run. */
 export interface ProgramCall {

@@ -1,14 +1,14 @@
 // Which groups a user is in, from the map files; a file is read again when it changes.
 import { dirname, isAbsolute, join } from 'node:path';
+import { CodedError } from '@credmon/core/base';
 import {
-  CodedError,
   DEFAULT_LIMITS,
   parseMapFile,
   textOf,
   userMapOf,
   type MapFile,
   type UserMap,
-} from '@credmon/core';
+} from '@credmon/core/classad';
 import type { UserMapSettings } from '../../authz/user-maps.ts';
 import type { LocalPorts } from './ports.ts';
 import type { LocalIssuer } from '../../settings/local.ts';

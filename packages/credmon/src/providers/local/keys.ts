@@ -1,5 +1,5 @@
 // The local issuer's keys: read once for each version of their file, and said to be broken once.
-import { CodedError, isCoded, messageOf } from '@credmon/core';
+import { CodedError, isCoded, messageOf } from '@credmon/core/base';
 import { readSigningKey, type SigningKey } from '@credmon/scitokens';
 import { join } from 'node:path';
 import type { LocalPorts } from './ports.ts';

@@ -1,5 +1,6 @@
 // What signing tokens here uses of the world.
-import type { Parsed, Random } from '@credmon/core';
+import type { Parsed } from '@credmon/core/credential';
+import type { Random } from '@credmon/core/base';
 import type { SigningKey } from '@credmon/scitokens';
 
 /** The ports of the local signer; all paths are the administrator's own. */

@@ -1,17 +1,15 @@
 // The local signer: a `.top` of a local provider is a request, answered at once with a token that is signed here.
 import { createHash } from 'node:crypto';
+import { CodedError, ERROR_CODES, isCoded } from '@credmon/core/base';
 import {
-  CodedError,
-  ERROR_CODES,
   identityOf,
-  isCoded,
-  parseExpression,
   tokenId,
   type Parsed,
   type TokenSnapshot,
   type TokenTimes,
-  type TokenWrite,
-} from '@credmon/core';
+} from '@credmon/core/credential';
+import { parseExpression } from '@credmon/core/classad';
+import type { TokenWrite } from '@credmon/core/store';
 import { issueToken } from '@credmon/scitokens';
 import { parseRequirement } from '../../authz/group-requirement.ts';
 import { scopesFor, type ScopeRules } from '../../authz/scopes.ts';

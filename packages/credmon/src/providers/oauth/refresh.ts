@@ -1,24 +1,21 @@
 // The OAuth provider: renews an access token with the refresh token that the user's login left in `.top`.
 import { createHash } from 'node:crypto';
+import { CodedError, originOf } from '@credmon/core/base';
 import {
-  CodedError,
-  originOf,
   parseTop,
   promisedLifetime,
   readableUse,
-  refreshGrant,
   rotatedTopText,
   splitStem,
   tokenId,
   useText,
-  type ClientRegistration,
   type Parsed,
   type TokenAnswer,
-  type TokenFiles,
   type TokenSnapshot,
-  type TokenWrite,
   type TopContents,
-} from '@credmon/core';
+} from '@credmon/core/credential';
+import { refreshGrant, type ClientRegistration } from '@credmon/core/oauth';
+import type { TokenFiles, TokenWrite } from '@credmon/core/store';
 import { judgeGrant } from '../common/granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
 import type { ConfiguredClient } from '../../settings/clients.ts';

@@ -1,13 +1,8 @@
 // Standing tokens that are fetched with a client's own credentials: what the issuer may answer, and what is remembered of it.
-import {
-  CodedError,
-  isRecord,
-  parseObject,
-  splitScopes,
-  type MetadataCache,
-  type TokenTimes,
-  type TokenWrite,
-} from '@credmon/core';
+import { CodedError, isRecord } from '@credmon/core/base';
+import { parseObject, splitScopes, type TokenTimes } from '@credmon/core/credential';
+import type { MetadataCache } from '@credmon/core/oauth';
+import type { TokenWrite } from '@credmon/core/store';
 import { fetchToken } from '../client/fetch.ts';
 import { useWrite, type ClientOptions } from '../client/registration.ts';
 import type { Outcome, ProviderContext } from '../common/provider.ts';

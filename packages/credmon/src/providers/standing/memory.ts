@@ -1,5 +1,6 @@
 // What is known of fetched standing tokens, kept beside the tokens of jobs: a restart and `condor_credmon status` know it, too.
-import { isRecord, parseObject, type FileIdentity } from '@credmon/core';
+import { isRecord } from '@credmon/core/base';
+import { parseObject, type FileIdentity } from '@credmon/core/credential';
 import type { StandingFiles } from './ports.ts';
 
 /** A fetched token that we know: which version of its file, the configuration that it answers, and its lifetime in seconds. */

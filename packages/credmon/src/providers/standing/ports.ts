@@ -1,5 +1,5 @@
 // What standing tokens use of the world.
-import type { FileReading } from '@credmon/core';
+import type { FileReading } from '@credmon/core/store';
 
 /** A user and his group. */
 export interface StandingOwner {

@@ -1,5 +1,5 @@
 // Standing tokens that are signed here.
-import type { TokenTimes } from '@credmon/core';
+import type { TokenTimes } from '@credmon/core/credential';
 import { issueToken } from '@credmon/scitokens';
 import type { LocalKeys } from '../local/keys.ts';
 import type { LocalPorts } from '../local/ports.ts';

@@ -1,15 +1,14 @@
 // Standing tokens as a provider: each is one more token of every pass, with times, spread, backoff and log lines like all others.
 import { createHash } from 'node:crypto';
+import { CodedError, isCoded } from '@credmon/core/base';
 import {
-  CodedError,
-  isCoded,
   tokenId,
   type FileState,
   type Instant,
   type RenewalState,
   type TokenSnapshot,
   type TokenTimes,
-} from '@credmon/core';
+} from '@credmon/core/credential';
 import { issuerOrigin } from '../client/lookup.ts';
 import { metadataOf, type ClientOptions } from '../client/registration.ts';
 import type { LocalKeys } from '../local/keys.ts';

@@ -1,19 +1,16 @@
 // Adds standing tokens to the credential directory's store: one more user in every scan, whose files lie where the configuration says.
+import { CodedError, messageOf, systemCode } from '@credmon/core/base';
 import {
-  CodedError,
   digestUse,
-  messageOf,
   parseRenewal,
   sameIdentity,
-  systemCode,
-  type CredentialStore,
   type FileState,
   type Instant,
   type RenewalState,
-  type TokenChange,
   type TokenSnapshot,
   type TokenTimes,
-} from '@credmon/core';
+} from '@credmon/core/credential';
+import type { CredentialStore, TokenChange } from '@credmon/core/store';
 import { contradicts, provenanceIn, standsOf, type Provenance } from './fetched.ts';
 import { accessTokenIn } from '../common/claims.ts';
 import { keep, recall, type Known } from './memory.ts';

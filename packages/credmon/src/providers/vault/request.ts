@@ -1,5 +1,6 @@
 // From a user's `.top` to the one request that may be sent for it: everything in that file is a stranger's text.
-import { CodedError, originOf, parseObject, splitScopes, type HttpRequest, type Parsed } from '@credmon/core';
+import { CodedError, originOf, type HttpRequest } from '@credmon/core/base';
+import { parseObject, splitScopes, type Parsed } from '@credmon/core/credential';
 import type { VaultSettings } from '../../settings/vault.ts';
 
 /** What a `.top` of a Vault holds. `vaultToken` is missing where a handle borrows its parent's. */

@@ -1,15 +1,7 @@
 // What a Vault's answer means: an access token, a revoked login, or trouble of one of three kinds.
-import {
-  CodedError,
-  bodyText,
-  classifyFailure,
-  harmless,
-  isRecord,
-  judgeTokenResponse,
-  parseObject,
-  withoutSecrets,
-  type HttpResponse,
-} from '@credmon/core';
+import { CodedError, bodyText, isRecord, type HttpResponse } from '@credmon/core/base';
+import { classifyFailure, harmless } from '@credmon/core/oauth';
+import { judgeTokenResponse, parseObject, withoutSecrets } from '@credmon/core/credential';
 
 /**
  * The access token in an answer.

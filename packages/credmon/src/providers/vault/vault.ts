@@ -1,20 +1,16 @@
 // The Vault provider: reads a fresh access token from Vault or OpenBao with the Vault token that the storer left in `.top`.
 import { createHash } from 'node:crypto';
+import { CodedError, isCoded, jwtClaims, originOf, type Send } from '@credmon/core/base';
 import {
-  CodedError,
-  isCoded,
-  jwtClaims,
-  originOf,
   promisedLifetime,
   scopeText,
   splitStem,
   tokenId,
   type Parsed,
-  type RenewalPolicy,
-  type Send,
-  type TokenFiles,
   type TokenSnapshot,
-} from '@credmon/core';
+} from '@credmon/core/credential';
+import type { RenewalPolicy } from '@credmon/core/renewal';
+import type { TokenFiles } from '@credmon/core/store';
 import { judgeGrant } from '../common/granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
 import { tokenInAnswer } from './response.ts';

@@ -1,0 +1,49 @@
+// The public API of @credmon/core/credential, the credential files: names, layout, contents, times, requests, token responses: names only.
+export { judgeProviderNames, noHandles, refusedName, refusedProvider } from './name-rules.ts';
+export type { NameProblem, NameRules } from './name-rules.ts';
+export { cutDomain, isCredName, isPlainProviderName, splitStem, stemOf } from './name.ts';
+export type { ServiceAndHandle } from './name.ts';
+export {
+  COMPLETE_FILE,
+  KEY_FILE_NAME,
+  LOCK_FILE,
+  PID_FILE,
+  RESERVE_FILE,
+  classifyUserEntry,
+  hintsAtTokens,
+  tokenFileName,
+} from './layout.ts';
+export type { TokenFileKind, UserEntry } from './layout.ts';
+export { MAX_CREDENTIAL_BYTES, MAX_REFRESH_TOKEN, parseMeta, parseObject, parseTop } from './contents.ts';
+export type { MetaContents, Parsed, TopContents, UseContents } from './contents.ts';
+export { STORED_BEFORE_TOP, jwtTimes, promisedLifetime, saneLifetime, storedTimes } from './times.ts';
+export type { TokenTimes } from './times.ts';
+export { filesFromLogin, rotatedTopText, useContents, useText } from './from-tokens.ts';
+export { judgeStoredRefresh, subjectOf } from './stored-refresh.ts';
+export type { LoginRequest, StoredRefresh, StoredTexts } from './stored-refresh.ts';
+export { readableUse } from './readable-use.ts';
+export type { UseOrigin } from './readable-use.ts';
+export type { LoginResult } from './from-tokens.ts';
+export { withoutSecrets } from './secret-text.ts';
+export {
+  MAX_ACCESS_TOKEN_BYTES,
+  judgeTokenResponse,
+  refreshTokenToSave,
+  scopeText,
+} from './token-response.ts';
+export type { IdentityClaims, TokenAnswer } from './token-response.ts';
+export { compareScopes, splitScopes } from './scopes.ts';
+export { identityOf, sameIdentity, tokenId } from './snapshot.ts';
+export type {
+  FileIdentity,
+  FileState,
+  Instant,
+  MetaDigest,
+  RenewalState,
+  TokenSnapshot,
+  TopDigest,
+} from './snapshot.ts';
+export { digestUse, parseRenewal, renewalText } from './digest.ts';
+export { MAX_KEY_FILE_BYTES } from './key-lines.ts';
+export { readCredentialRequest } from './request.ts';
+export type { CredentialRequest, ProviderRequest } from './request.ts';

@@ -1,0 +1,14 @@
+// The public API of @credmon/core/oauth, the OAuth client: grants, metadata, classification of failures: names only.
+export { classifyFailure, harmless, retryAfterSeconds } from './classify.ts';
+export type { FailedAnswer } from './classify.ts';
+export type { ClientAuthentication, ClientRegistration } from './client.ts';
+export { beginDeviceLogin, finishDeviceLogin } from './device.ts';
+export type { DeviceLogin } from './device.ts';
+export { authorizationUrl, exchangeCode, refreshGrant } from './grants.ts';
+export type { AuthorizationRequest, CodeExchange } from './grants.ts';
+export { clientAssertion } from './assertion.ts';
+export type { ClientKey } from './assertion.ts';
+export { createMetadataCache } from './metadata.ts';
+export type { IssuerMetadata, MetadataCache, MetadataOptions } from './metadata.ts';
+export { clientCredentialsGrant, revokeToken, tokenExchangeGrant } from './service-grants.ts';
+export type { Revocation, TokenWish } from './service-grants.ts';

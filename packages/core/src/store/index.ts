@@ -1,0 +1,23 @@
+// The public API of @credmon/core/store, the credential directory: scan, read, change, lock, reserve: names only.
+export { openCredentialDirectory } from './directory-store.ts';
+export { readUse } from './read-use.ts';
+export { restOf } from './rest.ts';
+export { lockDirectory } from './lock.ts';
+export { openReserve, SMALLEST_RESERVE } from './reserve.ts';
+export type { Reserve, ReserveKept } from './reserve.ts';
+export type { DirectoryLock, LockState } from './lock.ts';
+export { readCredentialFile } from './read-file.ts';
+export { inUserDirectory } from './user-directory.ts';
+export type { FileReading } from './read-file.ts';
+export type {
+  CredentialStore,
+  LooseFile,
+  Scan,
+  ScanHabits,
+  TemporaryFile,
+  TokenChange,
+  TokenFiles,
+  TokenWrite,
+} from './store.ts';
+export { checkCredentialDirectory } from './check-directory.ts';
+export type { DirectoryCheck } from './check-directory.ts';
