@@ -38,6 +38,7 @@ export const ERROR_CODES = {
     "a token's name could be that of two providers, or has a handle where there are none: it is left alone",
   LOGIN_REFUSED: 'a login was refused or cancelled at the issuer',
   LOGIN_EXPIRED: 'a login took too long, was finished already, or belongs to another session',
+  LOGIN_SUPERSEDED: 'a login was not stored, because a newer one of the same token is',
   LOGIN_WRONG_USER: 'the person who asks or signed in is not the local user that the request is for',
   REFRESH_TOKEN_MISSING:
     'a login brought no refresh token, and storing it would destroy one that is stored for other scopes',
