@@ -81,6 +81,7 @@ function checkFiles({ credentialDirectory }: Workspace, mytok: Service, other: S
       client_id: service.clientId,
       client_secret: service.clientSecret,
       token_url: service.issuer.tokenUrl,
+      signed_in_at: expect.any(Number),
       use_refresh_token: true,
     });
     const use = readJson(join(home, `${stem}.use`));

@@ -65,6 +65,7 @@ describe('a login through the portal', () => {
       client_id: 'mytok-client',
       client_secret: 'mytok-secret',
       token_url: issuer.tokenUrl,
+      signed_in_at: expect.any(Number),
       use_refresh_token: true,
     });
   });

@@ -70,6 +70,7 @@ describe('a whole login', () => {
           client_id: 'condor',
           client_secret: 'canary-client-secret',
           token_url: 'https://issuer.example/token',
+          signed_in_at: 1_800_000_000,
           use_refresh_token: true,
         },
       },

@@ -25,6 +25,8 @@ export interface MetaContents {
   readonly use_refresh_token: boolean;
   /** The `sub` of the ID token that came with the login, when there was one. */
   readonly subject?: string;
+  /** When the issuer answered the login, in epoch seconds. */
+  readonly signed_in_at?: number;
 }
 
 /** A value, or the reason why there is none (never with a secret in it). */
@@ -70,7 +72,7 @@ export function parseTop(text: string): Parsed<TopContents> {
 export function parseMeta(text: string): Parsed<MetaContents> {
   const object = parseObject(text);
   if (!object.ok) return object;
-  const { client_id, client_secret, token_url, use_refresh_token, subject } = object.value;
+  const { client_id, client_secret, token_url, use_refresh_token, subject, signed_in_at } = object.value;
   if (typeof client_id !== 'string' || client_id === '') return refuse('has no "client_id" text');
   if (typeof token_url !== 'string' || !URL.canParse(token_url))
     return refuse('has no "token_url" that is a URL');
@@ -84,6 +86,7 @@ export function parseMeta(text: string): Parsed<MetaContents> {
       token_url,
       use_refresh_token: use_refresh_token !== false,
       ...(typeof subject === 'string' ? { subject } : {}),
+      ...(typeof signed_in_at === 'number' ? { signed_in_at } : {}),
     },
   };
 }

@@ -28,7 +28,7 @@ export interface Finished {
 /**
  * Finishes the login that `state` belongs to, whichever tab or replica began it: stores its tokens, or, where only the user can say
  * whose they are, keeps them until the user has decided.
- * @throws CodedError `LOGIN_EXPIRED`, `LOGIN_REFUSED`, `LOGIN_WRONG_USER`, `SCOPE_WIDENED`, `SESSION_STORE_FULL`, `REFRESH_TOKEN_MISSING`, and as the key file's reader and `exchangeCode`
+ * @throws CodedError `LOGIN_EXPIRED`, `LOGIN_REFUSED`, `LOGIN_WRONG_USER`, `LOGIN_SUPERSEDED`, `SCOPE_WIDENED`, `SESSION_STORE_FULL`, `REFRESH_TOKEN_MISSING`, and as the key file's reader and `exchangeCode`
  */
 export async function completeLogin(
   desk: Desk,
@@ -52,7 +52,7 @@ export async function completeLogin(
     checkAnswer(settings, flow.localUser, request, answer);
     if (asksUser(settings, request.provider))
       return await ask(desk, session, flow, { state, request, issued });
-    return { flow: await finishLogin(desk, id, flow, { state, request, issued }) };
+    return { flow: await finishLogin(desk, session, flow, { state, request, issued }) };
   } catch (error) {
     await failLogin(desk, id, flow, { state, stem: login.stem, error });
     throw error;

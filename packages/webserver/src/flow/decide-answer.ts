@@ -1,13 +1,15 @@
 // The user's decision about an answer: it is shown, stored or discarded, and each answer once.
 import { isCoded } from '@credmon/core/base';
 import { newSecret, requireFlow, type Desk } from './desk.ts';
-import { failLogin, finishLogin, note } from './finish-login.ts';
+import { failLogin, finishLogin } from './finish-login.ts';
 import { foldFlow, type Flow, type PendingAnswer, type SettledAnswer } from './flow.ts';
 import { dropAnswers, type BrowserSession } from './held-answer.ts';
 import { checkAnswer } from './judge-answer.ts';
 import { checkName } from './name-refusal.ts';
+import { note } from './note.ts';
 import { findPending, openQuestion, type OpenQuestion } from './open-question.ts';
 import { FATES, revokeAnswer } from './revoke-answer.ts';
+import { settleSuperseded } from './settle-superseded.ts';
 
 /** A question, still open or how it ended. */
 export type Question = { readonly flow: Flow } & (
@@ -68,7 +70,15 @@ async function store(
   // The configuration may have changed since the provider answered.
   checkName(desk.settings, request);
   checkAnswer(desk.settings, flow.localUser, request, held.answer);
-  return finishLogin(desk, session.flow ?? '', flow, { state: pending.state, request, issued: held });
+  try {
+    return await finishLogin(desk, session, flow, { state: pending.state, request, issued: held });
+  } catch (error) {
+    if (!isCoded(error, 'LOGIN_SUPERSEDED')) throw error;
+    desk.ports.counters.login(request.provider, error.code);
+    const { answer, stem, claim } = pending;
+    const superseded = { answer, stem, unused: { answer, held, request } };
+    return settleSuperseded(desk, session, flow, [superseded], claim?.attempt);
+  }
 }
 
 async function decline(
@@ -80,7 +90,7 @@ async function decline(
   const { ports } = desk;
   const { pending, request } = question;
   await dropAnswers(desk, [pending]);
-  const fate = await revokeAnswer(desk, session, flow, question);
+  const fate = await revokeAnswer(desk, session, flow, { ...question, answer: pending.answer });
   ports.counters.login(request.provider, 'declined');
   ports.log.info(`login of ${flow.localUser} for ${request.stem} declined by the user; ${FATES[fate]}`);
   const { state } = pending;

@@ -1,19 +1,23 @@
 // How a login ends: its tokens are stored, or it fails; either way the flow's log says so.
 import type { ProviderRequest } from '@credmon/core/credential';
-import { isCoded, messageOf, systemCode } from '@credmon/core/base';
+import { isCoded } from '@credmon/core/base';
 import { accountName } from './account.ts';
 import type { Desk } from './desk.ts';
-import { foldFlow, isComplete, nextFlow, withStored, type Flow, type FlowEvent } from './flow.ts';
+import { isComplete, withStored, type Flow } from './flow.ts';
+import type { BrowserSession } from './held-answer.ts';
 import { missingScopes } from './judge-answer.ts';
+import { note } from './note.ts';
+import { findSuperseded, settleSuperseded } from './settle-superseded.ts';
 import { storeToken, type Issued, type Stored } from './store-token.ts';
 
 /**
- * Stores an issuer's answer for the flow's user and notes it. @returns the flow afterwards
+ * Stores an issuer's answer for the flow's user, notes it, and settles the answers that can or must not be stored any more.
+ * @returns the flow afterwards
  * @throws CodedError as {@link storeToken}
  */
 export async function finishLogin(
   desk: Desk,
-  id: string,
+  session: BrowserSession,
   flow: Flow,
   {
     state,
@@ -24,7 +28,7 @@ export async function finishLogin(
   const { ports } = desk;
   const stored = storeToken(desk, flow.localUser, request, issued);
   const name = accountName(issued.answer);
-  const after = await note(desk, id, flow, {
+  const after = await note(desk, session.flow ?? '', flow, {
     type: 'completed',
     at: ports.clock.now(),
     state,
@@ -34,7 +38,9 @@ export async function finishLogin(
   });
   ports.counters.login(request.provider, 'done');
   ports.log.info(`login of ${flow.localUser} for ${request.stem} done; ${describe(stored)}`);
-  return finishFlow(desk, after);
+  // Their requests are in the key file, which goes now.
+  const superseded = await findSuperseded(desk, session, flow, after);
+  return settleSuperseded(desk, session, finishFlow(desk, after), superseded);
 }
 
 /** Notes that a login for `stem` failed. */
@@ -48,18 +54,6 @@ export async function failLogin(
   const code = isCoded(error) ? error.code : 'CRED_FILE_IO';
   ports.counters.login(flow.tokens.find((token) => token.stem === stem)?.provider ?? stem, code);
   await note(desk, id, flow, { type: 'failed', at: ports.clock.now(), state, code });
-}
-
-/** Writes down how a login ended. What happened in the credential directory counts even where no note of it can be kept. */
-export async function note({ ports }: Desk, id: string, flow: Flow, event: FlowEvent): Promise<Flow> {
-  let after: Flow | undefined;
-  try {
-    after = foldFlow(await ports.flows.append(id, event));
-  } catch (error) {
-    const why = isCoded(error) ? messageOf(error) : (systemCode(error) ?? 'unknown');
-    ports.log.warn(`no note could be kept of a login of ${flow.localUser} (${event.type}): ${why}`);
-  }
-  return after ?? nextFlow(flow, event) ?? flow;
 }
 
 /** The key file has served when every token is there; the clean-up of condor_credmon removes what cannot be removed here. */

@@ -54,6 +54,15 @@ export type FlowEvent =
       readonly revoked: boolean;
       /** Not revoked, because another sign-in has the same grant. */
       readonly shared?: boolean;
+    }
+  /** The answer is not stored, because another sign-in is. `attempt` has claimed it; a claim of another attempt goes first. */
+  | {
+      readonly type: 'superseded';
+      readonly at: number;
+      readonly answer: string;
+      readonly attempt?: string;
+      readonly revoked: boolean;
+      readonly shared?: boolean;
     };
 
 /** A login on its way. `claimedBy` is the first return's attempt; only that one may go on, so that a `state` serves once. */
@@ -83,7 +92,7 @@ export interface PendingAnswer {
 export interface SettledAnswer {
   readonly answer: string;
   readonly stem: string;
-  readonly outcome: 'stored' | 'failed' | 'declined';
+  readonly outcome: 'stored' | 'failed' | 'declined' | 'superseded';
   readonly revoked: boolean;
   readonly shared?: boolean;
 }
@@ -137,7 +146,7 @@ export function nextFlow(flow: Flow | undefined, event: FlowEvent): Flow | undef
       return { ...flow, logins: flow.logins.map((login) => claimed(login, event.state, event.attempt)) };
     case 'completed': {
       const { name, missing, renewable, refresh } = event;
-      return closed(flow, event.state, {
+      return closed(withoutOlder(flow, event.state), event.state, {
         kind: 'signed-in',
         missing,
         renewable,
@@ -157,6 +166,8 @@ export function nextFlow(flow: Flow | undefined, event: FlowEvent): Flow | undef
       };
     case 'declined':
       return closed(flow, event.state, { kind: 'waiting' }, revocationOf(event));
+    case 'superseded':
+      return superseded(flow, event);
   }
 }
 
@@ -210,7 +221,7 @@ function closed(
   flow: Flow,
   state: string,
   result: TokenState,
-  revocation: Pick<SettledAnswer, 'revoked' | 'shared'> = { revoked: false },
+  revocation: Revocation = { revoked: false },
 ): Flow {
   const pending = flow.pending.find((one) => one.state === state);
   const stem = pending?.stem ?? flow.logins.find((one) => one.state === state)?.stem;
@@ -231,7 +242,44 @@ function closed(
   };
 }
 
-function revocationOf({ revoked, shared }: Pick<SettledAnswer, 'revoked' | 'shared'>) {
+/** Settles the answers for the same token that came before the one that is stored: an older one must not take its place. */
+function withoutOlder(flow: Flow, state: string): Flow {
+  const own = flow.pending.findIndex((one) => one.state === state);
+  const stem = (flow.pending[own] ?? flow.logins.find((one) => one.state === state))?.stem;
+  return flow.pending
+    .slice(0, own < 0 ? flow.pending.length : own)
+    .filter((one) => one.stem === stem)
+    .reduce((rest, one) => settled(rest, one, { revoked: false }), flow);
+}
+
+/** Settles an answer that nobody is storing, or says how the revocation of one ended that is settled. */
+function superseded(flow: Flow, { answer, attempt, ...event }: FlowEvent & { type: 'superseded' }): Flow {
+  const pending = flow.pending.find((one) => one.answer === answer);
+  if (pending)
+    return pending.claim !== undefined && pending.claim.attempt !== attempt
+      ? flow
+      : settled(flow, pending, revocationOf(event));
+  return {
+    ...flow,
+    settled: flow.settled.map((one) =>
+      one.answer === answer && one.outcome === 'superseded' ? { ...one, ...revocationOf(event) } : one,
+    ),
+  };
+}
+
+function settled(flow: Flow, pending: PendingAnswer, revocation: Revocation): Flow {
+  const { answer, state, stem } = pending;
+  return {
+    ...flow,
+    pending: flow.pending.filter((one) => one !== pending),
+    settled: [...flow.settled, { answer, stem, outcome: 'superseded', ...revocation }],
+    over: [...flow.over, state],
+  };
+}
+
+type Revocation = Pick<SettledAnswer, 'revoked' | 'shared'>;
+
+function revocationOf({ revoked, shared }: Revocation): Revocation {
   return { revoked, ...(shared === true ? { shared } : {}) };
 }
 

@@ -5,10 +5,16 @@ import { isCoded, messageOf } from '@credmon/core/base';
 import { providerSettings } from '../settings/settings.ts';
 import type { Desk } from './desk.ts';
 import type { Flow } from './flow.ts';
-import { readAnswer, type BrowserSession } from './held-answer.ts';
-import type { OpenQuestion } from './open-question.ts';
+import { readAnswer, type BrowserSession, type HeldAnswer } from './held-answer.ts';
 import type { TokenInStore } from './ports.ts';
 import { registrationOf } from './registration.ts';
+
+/** An answer that is not stored: its id, its tokens and its request. */
+export interface Unused {
+  readonly answer: string;
+  readonly held: HeldAnswer;
+  readonly request: ProviderRequest;
+}
 
 /** What became of the tokens at the issuer. `shared`: not revoked, because another sign-in has the same grant. */
 export type Fate = 'revoked' | 'shared' | 'left';
@@ -28,16 +34,16 @@ export async function revokeAnswer(
   desk: Desk,
   session: BrowserSession,
   flow: Flow,
-  { pending, held, request }: OpenQuestion,
+  unused: Unused,
 ): Promise<Fate> {
+  const { held, request } = unused;
   const { settings, ports } = desk;
   const { revocationUrl } = providerSettings(settings, request.provider);
   if (revocationUrl === undefined) return 'left';
   const { refreshToken, accessToken } = held.answer;
   const hint = refreshToken === undefined ? 'access_token' : 'refresh_token';
   try {
-    if (await isShared(desk, session, flow, { own: pending.answer, request, answer: held.answer }))
-      return 'shared';
+    if (await isShared(desk, session, flow, unused)) return 'shared';
     const revocation = { token: refreshToken ?? accessToken, hint, now: ports.clock.now() } as const;
     await revokeToken(ports.send, registrationOf(settings, request), revocationUrl, revocation);
     return 'revoked';
@@ -50,28 +56,20 @@ export async function revokeAnswer(
   }
 }
 
-/** An answer that is not stored: its id, its request and its tokens. */
-interface Unused {
-  readonly own: string;
-  readonly request: ProviderRequest;
-  readonly answer: TokenAnswer;
-}
-
 /** Waiting answers come before the stored tokens: one that is stored meanwhile is then found there. */
 async function isShared(
   desk: Desk,
   session: BrowserSession,
   flow: Flow,
-  { own, request, answer }: Unused,
+  { answer, held, request }: Unused,
 ): Promise<boolean> {
   // Nobody knows yet what a return under way will bring.
   if (flow.logins.some(({ claimedBy }) => claimedBy !== undefined)) return true;
   for (const other of flow.pending) {
-    if (other.answer === own) continue;
-    const held = await readAnswer(desk, session, other.answer);
-    if (held && sameGrant(held.answer, answer)) return true;
+    const another = other.answer === answer ? undefined : await readAnswer(desk, session, other.answer);
+    if (another && sameGrant(another.answer, held.answer)) return true;
   }
-  return desk.ports.files.someToken((token) => mayNeed(token, request, answer));
+  return desk.ports.files.someToken((token) => mayNeed(token, request, held.answer));
 }
 
 function sameGrant(one: TokenAnswer, other: TokenAnswer): boolean {

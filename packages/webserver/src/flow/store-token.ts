@@ -2,6 +2,7 @@
 import {
   filesFromLogin,
   judgeStoredRefresh,
+  parseMeta,
   subjectOf,
   type ProviderRequest,
   type StoredRefresh,
@@ -31,7 +32,7 @@ const ATTEMPTS = 5;
 
 /**
  * Writes the three files of a token.
- * @throws CodedError `REFRESH_TOKEN_MISSING`, `CRED_DIR_INVALID`, `CRED_FILE_IO`
+ * @throws CodedError `LOGIN_SUPERSEDED`, `REFRESH_TOKEN_MISSING`, `CRED_DIR_INVALID`, `CRED_FILE_IO`
  */
 export function storeToken(desk: Desk, user: string, request: ProviderRequest, issued: Issued): Stored {
   for (let attempt = 1; ; attempt += 1) {
@@ -70,6 +71,8 @@ function storeOnce(
   const { files } = ports;
   const { stem, scopes, audience, clientId, clientSecret, tokenUrl } = request;
   const stored = files.readToken(user, stem);
+  if (isNewer(stored, issuedAt, ports.clock.now()))
+    throw new CodedError('LOGIN_SUPERSEDED', `a newer sign-in for ${stem} is stored`, { token: stem });
   const before = judgeStored(stored, request, answer);
   const subject = subjectOf(answer);
   const client = { client_id: clientId, client_secret: clientSecret, token_url: tokenUrl };
@@ -77,15 +80,21 @@ function storeOnce(
     answer: before.kind === 'keep' ? { ...answer, refreshToken: before.refreshToken } : answer,
     scopes,
     audience,
-    client: subject === undefined ? client : { ...client, subject },
+    client: { ...client, signed_in_at: issuedAt, ...(subject === undefined ? {} : { subject }) },
     issuedAt,
     defaultLifetime: settings.defaultTokenSeconds,
     idToken: providerSettings(settings, request.provider).useIdToken === true,
   });
-  // A new refresh token is right whatever `.top` has become; what rests on the stored one must find it unchanged.
-  const expected = answer.refreshToken === undefined ? stored.version : undefined;
-  files.writeToken(user, stem, keeping(texts, before), expected);
+  // A newer sign-in must stay, and what rests on the stored refresh token must find it unchanged.
+  files.writeToken(user, stem, keeping(texts, before), stored.version);
   return outcome(before, answer);
+}
+
+/** True when the stored token is of a sign-in after `issuedAt`. A time in the future is of a clock that was set back, and counts for nothing. */
+function isNewer({ top, meta }: StoredTexts, issuedAt: number, now: number): boolean {
+  const parsed = top === undefined || meta === undefined ? undefined : parseMeta(meta);
+  const at = parsed?.ok === true ? parsed.value.signed_in_at : undefined;
+  return at !== undefined && at > issuedAt && at <= now;
 }
 
 function keeping({ meta, use, top }: Required<TokenTexts>, before: StoredRefresh): TokenTexts {

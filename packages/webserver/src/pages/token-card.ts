@@ -39,9 +39,11 @@ export function tokenCard(
 ): TokenCard {
   const { stem, provider, handle, state } = token;
   // A decision that is being carried out needs no answer, unless the process that did so has died.
-  const answer = open.findLast(
+  const waiting = open.findLast(
     (one) => one.stem === stem && (one.claim === undefined || state.kind !== 'signed-in'),
-  )?.answer;
+  );
+  // Nothing can be stored without the key file.
+  const answer = request === undefined ? undefined : waiting?.answer;
   const signedIn = state.kind === 'signed-in' ? state : undefined;
   return {
     stem,

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, preHandlerHookHandl
 import { z } from 'zod';
 import { decideAnswer, findQuestion } from '../flow/decide-answer.ts';
 import { requireFlow, type Desk } from '../flow/desk.ts';
+import type { SettledAnswer } from '../flow/flow.ts';
 import { answerCard } from '../pages/answer-card.ts';
 import { sendPage } from '../pages/send-page.ts';
 import { labelOf } from '../pages/token-card.ts';
@@ -12,6 +13,9 @@ import { read } from './read.ts';
 
 const params = z.object({ answer: z.string().min(1).max(128) });
 const body = z.object({ decision: z.enum(['store', 'decline']) });
+
+/** Outcomes that have a page; after the others the list says how it is. */
+const HAS_PAGE: readonly SettledAnswer['outcome'][] = ['declined', 'superseded'];
 
 /** Adds both routes. */
 export function confirmRoutes(app: FastifyInstance, desk: Desk): void {
@@ -23,11 +27,12 @@ export function confirmRoutes(app: FastifyInstance, desk: Desk): void {
       const data = { answer, card: answerCard(desk, open), localUser: flow.localUser };
       return sendPage(desk, reply, 'confirm', 200, { ...data, csrf: reply.generateCsrf() });
     }
-    if (settled.outcome !== 'declined') return toList(reply);
+    if (!HAS_PAGE.includes(settled.outcome)) return toList(reply);
     const token = flow.tokens.find(({ stem }) => stem === settled.stem);
     const label = token ? labelOf(token) : settled.stem;
     return sendPage(desk, reply, 'declined', 200, {
       label,
+      superseded: settled.outcome === 'superseded',
       localUser: flow.localUser,
       revoked: settled.revoked,
       shared: settled.shared === true,
@@ -40,9 +45,12 @@ export function confirmRoutes(app: FastifyInstance, desk: Desk): void {
     const answer = await admitted(desk, request);
     const { decision } = read(body, request.body);
     // The session keeps its id: a second click on the button comes with the same one.
-    await decideAnswer(desk, browserOf(request), answer, decision);
+    const flow = await decideAnswer(desk, browserOf(request), answer, decision);
+    const outcome = flow.settled.find((one) => one.answer === answer)?.outcome ?? 'stored';
     // The browser must not send the form again when its page is reloaded.
-    return decision === 'decline' ? reply.redirect(`${mount}/confirm/${answer}`, 303) : toList(reply);
+    return decision === 'decline' || HAS_PAGE.includes(outcome)
+      ? reply.redirect(`${mount}/confirm/${answer}`, 303)
+      : toList(reply);
   });
   const toList = (reply: FastifyReply): FastifyReply => reply.redirect(`${mount}/`, 303);
 }

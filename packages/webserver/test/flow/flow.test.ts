@@ -187,6 +187,36 @@ describe('a flow', () => {
     expect(flow?.logins.map(({ state }) => state)).toEqual(['u']);
   });
 
+  const superseded = (more: object = {}): FlowEvent => ({
+    type: 'superseded',
+    at: 140,
+    answer: 'answer-s',
+    revoked: false,
+    ...more,
+  });
+  const newer = [begun('t'), held('t'), completed('t')];
+  const waits = { answer: 'answer-s', stem: 'a', outcome: 'superseded', revoked: false };
+
+  it.each<readonly [string, readonly FlowEvent[], readonly object[]]>([
+    ['is settled when a newer one is stored', newer, [waits]],
+    ['is settled although it is being stored', [decided('one', 111), ...newer], [waits]],
+    ['is settled once', [...newer, completed('s'), declined], [waits]],
+    ['is said to be revoked later', [...newer, superseded({ revoked: true })], [{ ...waits, revoked: true }]],
+    ['waits while one for another token is stored', [begun('t', 'b'), held('t'), completed('t')], []],
+    ['is settled by itself', [superseded({ shared: true })], [{ ...waits, shared: true }]],
+    ['is not settled by others while it is being stored', [decided('one', 111), superseded()], []],
+    ['is settled by what has claimed it', [decided('one', 111), superseded({ attempt: 'one' })], [waits]],
+    [
+      'that was declined stays declined',
+      [declined, superseded()],
+      [{ ...waits, outcome: 'declined', revoked: true }],
+    ],
+  ])('R33 R36 an older answer for a token %s', (_title, events, expected) => {
+    const flow = foldFlow([...asked, ...events]);
+    expect(flow?.settled.filter(({ answer }) => answer === 'answer-s')).toEqual(expected);
+    expect(flow?.pending.some(({ answer }) => answer === 'answer-s')).toBe(expected.length === 0);
+  });
+
   it('an answer waits for as long as a login may take', () => {
     const flow = foldFlow(asked);
     expect(flow && openAnswers(flow, 709, 600)).toHaveLength(1);

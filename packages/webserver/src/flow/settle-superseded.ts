@@ -1,0 +1,81 @@
+// Settles the answers that are not stored because another sign-in is: they are removed, and revoked where possible.
+import { isCoded } from '@credmon/core/base';
+import type { Desk } from './desk.ts';
+import { isComplete, withStored, type Flow } from './flow.ts';
+import { dropAnswers, readAnswer, type BrowserSession, type HeldAnswer } from './held-answer.ts';
+import { note } from './note.ts';
+import { readTokenRequest, type TokenRequest } from './read-request.ts';
+import { FATES, revokeAnswer, type Unused } from './revoke-answer.ts';
+
+/** An answer that another sign-in has superseded; without its tokens or its request nothing can be revoked. */
+export interface Superseded {
+  readonly answer: string;
+  readonly stem: string;
+  readonly unused?: Unused;
+}
+
+/**
+ * Finds the answers that a stored sign-in supersedes: older ones for its token, which `after` has settled since `before`, and in a complete list
+ * all that wait, because the key file has served.
+ */
+export async function findSuperseded(
+  desk: Desk,
+  session: BrowserSession,
+  before: Flow,
+  after: Flow,
+): Promise<readonly Superseded[]> {
+  const known = before.settled.map(({ answer }) => answer);
+  const older = after.settled.filter(
+    ({ answer, outcome }) => outcome === 'superseded' && !known.includes(answer),
+  );
+  const complete = isComplete(withStored(after, (stem) => desk.ports.files.hasToken(after.localUser, stem)));
+  // One that is being stored at the moment ends by itself.
+  const waiting = complete ? after.pending.filter(({ claim }) => claim === undefined) : [];
+  const found: Superseded[] = [];
+  for (const { answer, stem } of [...older, ...waiting]) {
+    const held = await readAnswer(desk, session, answer);
+    const request = held && requestOf(desk, after, stem, held);
+    found.push({ answer, stem, ...(held && request ? { unused: { answer, held, request } } : {}) });
+  }
+  return found;
+}
+
+function requestOf(desk: Desk, flow: Flow, stem: string, held: HeldAnswer): TokenRequest | undefined {
+  try {
+    return readTokenRequest(desk, flow, stem, held.keyDigest);
+  } catch (error) {
+    if (isCoded(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Notes that answers were superseded, removes and revokes them. @param attempt the attempt that has claimed them, if any
+ * @returns the flow afterwards
+ */
+export async function settleSuperseded(
+  desk: Desk,
+  session: BrowserSession,
+  flow: Flow,
+  answers: readonly Superseded[],
+  attempt?: string,
+): Promise<Flow> {
+  const { ports } = desk;
+  const id = session.flow ?? '';
+  let after = flow;
+  for (const { answer, stem, unused } of answers) {
+    const event = { type: 'superseded', answer, ...(attempt === undefined ? {} : { attempt }) } as const;
+    after = await note(desk, id, after, { ...event, at: ports.clock.now(), revoked: false });
+    // Another process is storing it, or has settled it.
+    if (!after.settled.some((one) => one.answer === answer && one.outcome === 'superseded')) continue;
+    await dropAnswers(desk, [{ answer }]);
+    const fate = unused === undefined ? 'left' : await revokeAnswer(desk, session, after, unused);
+    ports.log.info(
+      `login of ${flow.localUser} for ${stem} not stored, because another login is; ${FATES[fate]}`,
+    );
+    if (fate === 'left') continue;
+    const how = fate === 'shared' ? { revoked: false, shared: true } : { revoked: true };
+    after = await note(desk, id, after, { ...event, at: ports.clock.now(), ...how });
+  }
+  return after;
+}
