@@ -122,7 +122,7 @@ describe('--once', () => {
       await issuer.setFault();
       expect(await daemon.exited).toEqual({ code: 1, signal: null });
       expect([renewals(), existsSync(file('CREDMON_COMPLETE'))]).toEqual([1, false]);
-      expect(daemonLog(workspace)).toContain('1 of its renewals not begun');
+      expect(daemonLog(workspace)).toContain('Stopped with 1 renewal not started');
       expect(issuer.log.presentedTwice()).toEqual([]);
     },
   );

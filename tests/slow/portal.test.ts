@@ -113,7 +113,7 @@ describe('R37 R38 a request that CredD would not make', () => {
     const page = await httpBrowser().open(url);
     expect([page.status, page.forms]).toEqual([422, []]);
     expect(visibleText(page.body)).toContain('This request was refused');
-    await logged(seen, /key file is refused: line \d+: /);
+    await logged(seen, /invalid key file: line \d+: /);
     expect(readdirSync(workspace.credentialDirectory)).toEqual([key]);
   });
 

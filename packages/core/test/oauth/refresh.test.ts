@@ -132,11 +132,17 @@ const errorBody = (error: string, description?: string): Reply['body'] =>
 
 describe('answers that are refused', () => {
   const refused: [string, Reply, string, string, Record<string, unknown>][] = [
-    ['R14 HTML', { headers: html, body: '<p>hi</p>' }, 'ISSUER_ANSWER_INVALID', 'refused', { status: 200 }],
-    ['R14 nothing at all', {}, 'ISSUER_ANSWER_INVALID', 'refused', { status: 200 }],
+    [
+      'R14 HTML',
+      { headers: html, body: '<p>hi</p>' },
+      'ISSUER_ANSWER_INVALID',
+      'invalid token response',
+      { status: 200 },
+    ],
+    ['R14 nothing at all', {}, 'ISSUER_ANSWER_INVALID', 'invalid token response', { status: 200 }],
     ['R14 no content', { status: 204 }, 'ISSUER_ANSWER_INVALID', 'HTTP status 204', { status: 204 }],
-    ['R14 an array', { body: [] }, 'ISSUER_ANSWER_INVALID', 'refused', { status: 200 }],
-    ['R14 null', { body: 'null' }, 'ISSUER_ANSWER_INVALID', 'refused', { status: 200 }],
+    ['R14 an array', { body: [] }, 'ISSUER_ANSWER_INVALID', 'invalid token response', { status: 200 }],
+    ['R14 null', { body: 'null' }, 'ISSUER_ANSWER_INVALID', 'invalid token response', { status: 200 }],
     ['R14 an empty object', { body: {} }, 'ISSUER_ANSWER_INVALID', 'access_token', { status: 200 }],
     ...[null, '', 5, {}, [], true].map((token): [string, Reply, string, string, Record<string, unknown>] => [
       `R14 an access token of ${JSON.stringify(token)}`,
@@ -184,7 +190,7 @@ describe('answers that are refused', () => {
       'R14 nesting without end',
       { body: `{"access_token":"t","a":${'['.repeat(40_000)}${']'.repeat(40_000)}}` },
       'ISSUER_ANSWER_INVALID',
-      'refused',
+      'invalid token response',
       {},
     ],
     [

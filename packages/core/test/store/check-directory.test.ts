@@ -68,7 +68,7 @@ describe('the credential directory', () => {
   it('is refused when it lies below a file', () => {
     writeFileSync(path, '');
     path = join(path, 'below');
-    expect(outcome(true)).toMatch(/cannot be (created|looked at by user id \d+) \(E[A-Z]+\)/);
+    expect(outcome(true)).toMatch(/cannot be (created|read \(stat\) as user id \d+) \(E[A-Z]+\)/);
   });
 });
 

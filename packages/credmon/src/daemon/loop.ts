@@ -185,7 +185,7 @@ export async function runOnce(parts: DaemonParts): Promise<boolean> {
   }
   refuseLostLock(parts);
   const { letGo } = world.limiter;
-  if (letGo > 0) log.warn(`Stopped with ${letGo} renewals not started`);
+  if (letGo > 0) log.warn(`Stopped with ${letGo} ${letGo === 1 ? 'renewal' : 'renewals'} not started`);
   if (begun?.cut === true)
     log.warn('Stopped before the scan of the credential directory was complete: its tokens were not renewed');
   const complete = begun?.cut === false && letGo + memory.inFlight.size + memory.late.size === 0;

@@ -65,7 +65,7 @@ it("warnings of the settings are kept, but for those that a provider's own findi
   });
   expect(texts).toEqual([
     'ok: the environment alone: no mistakes',
-    expect.stringMatching(/PELICAN_CREDMON_TLS_SKIP_VERIFY is not heeded/),
+    expect.stringMatching(/PELICAN_CREDMON_TLS_SKIP_VERIFY ignored/),
   ]);
 });
 

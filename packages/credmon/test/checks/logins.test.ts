@@ -34,7 +34,11 @@ it('R45 all is well: what the daemon does, what the portal uses', async () => {
 });
 
 it.each<[string, () => Record<string, string>, RegExp]>([
-  ['another issuer', () => ({ CREDMON_mytok_ISSUER: `${issuer.url}/` }), /^error .* names another issuer/],
+  [
+    'another issuer',
+    () => ({ CREDMON_mytok_ISSUER: `${issuer.url}/` }),
+    /^error .* issuer mismatch: configured/,
+  ],
   [
     'another token endpoint',
     () => ({ mytok_TOKEN_URL: `${issuer.url}/other` }),

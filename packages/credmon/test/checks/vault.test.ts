@@ -89,7 +89,7 @@ it.each<[string, () => Record<string, string>, RegExp]>([
   [
     'a pattern',
     () => ({ TRUSTED_VAULT_HOSTS: '*.example' }),
-    /^warning Vault: \*\.example in TRUSTED_VAULT_HOSTS is no host name/,
+    /^warning Vault: \*\.example in TRUSTED_VAULT_HOSTS is not a host name/,
   ],
   ['no storer', () => ({ SEC_CREDENTIAL_STORER: '' }), /^warning Vault: SEC_CREDENTIAL_STORER is not set/],
   [

@@ -258,7 +258,7 @@ describe('where revoke sends secrets', () => {
     const before = asked(opaque);
     const { code, out } = await run('alice', 'mytok');
     expect([code, asked(opaque)]).toEqual([1, before]);
-    expect(out).toContain('names another issuer than the configured one');
+    expect(out).toContain('issuer mismatch: configured');
     expect(listing(home())).toEqual([]);
   });
 
@@ -376,7 +376,9 @@ describe('revoke of other sources', () => {
     store('foreign.use', 'not-ours');
     const named = await run('alice', 'foreign');
     expect(named.code).toBe(1);
-    expect(named.out).toMatch(/^did not revoke alice\/foreign: nobody here owns it \(foreign stands in no /);
+    expect(named.out).toMatch(
+      /^did not revoke alice\/foreign: nobody here owns it \(foreign is not listed in any /,
+    );
     const all = await run('alice');
     expect([all.code, all.out.slice(0, 18)]).toEqual([0, 'left alice/foreign']);
     expect(listing(home())).toEqual(['foreign.use 400']);

@@ -447,7 +447,7 @@ describe('one pass alone', () => {
     await ticking(on, ended);
     expect([await ended, counts.completed, on.asked.length]).toEqual([false, 0, 1]);
     expect(['alice', 'bob'].filter((user) => on.has(user, 'mytok.use'))).toHaveLength(1);
-    expect(on.lines).toContainEqual('Stopped with 1 renewals not started');
+    expect(on.lines).toContainEqual('Stopped with 1 renewal not started');
   });
 
   it('R22 asks nobody when the signal came before', async () => {

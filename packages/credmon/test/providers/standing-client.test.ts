@@ -333,7 +333,7 @@ describe('settings', () => {
 
   it('warn of a lifetime that only the issuer can choose', () => {
     const { warnings } = settingsWith(knobs({ CREDMON_STANDING_ce1_LIFETIME: '60' }));
-    expect(warnings).toEqual([expect.stringContaining('CREDMON_STANDING_ce1_LIFETIME is not heeded')]);
+    expect(warnings).toEqual([expect.stringContaining('CREDMON_STANDING_ce1_LIFETIME ignored')]);
   });
 
   it('a client of a list serves jobs and standing tokens; one of none serves no job', () => {

@@ -7,9 +7,6 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Desk } from '../flow/desk.ts';
 import { pageError } from '../pages/page-error.ts';
 
-/** Longest delay of the event loop, in milliseconds, before new requests get 503. */
-const MAX_EVENT_LOOP_DELAY = 2000;
-
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** True for routes that a monitor or another daemon may ask without TLS. */
@@ -30,7 +27,10 @@ export async function registerSecurity(app: FastifyInstance, { settings, ports }
     timeWindow: 60_000,
     keyGenerator: (request) => rateKey(request.ip),
   });
-  await app.register(fastifyUnderPressure, { maxEventLoopDelay: MAX_EVENT_LOOP_DELAY, retryAfter: 10 });
+  await app.register(fastifyUnderPressure, {
+    maxEventLoopDelay: settings.overloadSeconds * 1000,
+    retryAfter: 10,
+  });
   await app.register(fastifyFormbody, { bodyLimit: 16_384 });
   app.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store');

@@ -18,6 +18,9 @@ import { readRemoteUser } from './remote-user.ts';
 import { readSessionStore } from './session-store.ts';
 import type { ListenAddress, Settings } from './settings.ts';
 
+/** The event loop of a portal that is not overloaded is never late by more than this, in seconds. */
+const OVERLOAD = 2;
+
 /** Where the server listens when nobody says. */
 const DEFAULT_LISTEN: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 8081 };
 const HOUR = 3600;
@@ -48,6 +51,7 @@ export function readSettings(config: Config, flag?: ListenAddress): Settings {
     sessionSeconds: read.seconds('CREDMON_WEB_SESSION_LIFETIME', 8 * HOUR, 60, 24 * HOUR),
     loginSeconds: read.seconds('CREDMON_WEB_LOGIN_LIFETIME', HOUR / 6, 30, HOUR),
     keySeconds: read.seconds('CREDMON_WEB_KEY_LIFETIME', 12 * HOUR, 60, 12 * HOUR),
+    overloadSeconds: OVERLOAD,
     requestsPerMinute: read.integer('CREDMON_WEB_RATE_LIMIT', 300, 1, 1_000_000),
     log: logSettings(read, 'CREDMON_WEB', NO_OVERRIDES, LOG_HABITS),
     allowLoopbackHttp,

@@ -55,6 +55,8 @@ export interface Settings {
   readonly loginSeconds: number;
   readonly keySeconds: number;
   readonly requestsPerMinute: number;
+  /** While the event loop is late by more than this, in seconds, requests get status 503; 0: never. */
+  readonly overloadSeconds: number;
   /** The header in which the proxy passes REMOTE_USER (lower case), and the realm that is cut from it. */
   readonly remoteUser?: { readonly header: string; readonly realm?: string };
   /** Whom users should ask: an address or a sentence. */

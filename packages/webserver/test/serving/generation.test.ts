@@ -33,8 +33,8 @@ vi.mock('../../src/session-store/file-stores.ts', async (original) => {
     },
   };
 });
-vi.mock('@credmon/core', async (original) => {
-  const real = await original<typeof import('@credmon/core')>();
+vi.mock('@credmon/core/base', async (original) => {
+  const real = await original<typeof import('@credmon/core/base')>();
   return {
     ...real,
     createSend: (...args: Parameters<typeof real.createSend>) => {

@@ -35,6 +35,7 @@ describe('the settings', () => {
       loginSeconds: 600,
       keySeconds: 43_200,
       requestsPerMinute: 300,
+      overloadSeconds: 2,
       log: {
         path: undefined,
         stderr: true,

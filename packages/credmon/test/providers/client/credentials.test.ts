@@ -186,7 +186,7 @@ describe('client credentials', () => {
     on.store('alice/svc.top', '');
     await on.pass();
     expect(on.sent.filter(({ method }) => method === 'POST')).toEqual([]);
-    expect(on.lines.join('\n')).toContain('names another issuer than the configured one');
+    expect(on.lines.join('\n')).toContain('issuer mismatch: configured');
   });
 
   it('R20 TOKEN_USE_JSON = false writes the bare token, and it is not fetched at every scan', async () => {

@@ -393,7 +393,7 @@ describe('settings of token exchange', () => {
     ['TRUE', 1],
     ['false', 0],
     ['', 0],
-  ])('R45 PELICAN_CREDMON_TLS_SKIP_VERIFY = %s is not heeded, and that is said %i times', (value, times) => {
+  ])('R45 PELICAN_CREDMON_TLS_SKIP_VERIFY = %s is ignored, with %i warnings', (value, times) => {
     const { warnings } = settingsWith({
       PELICAN_CREDMON_PROVIDER_NAMES: 'osdf',
       PELICAN_CREDMON_CLIENT_ID: 'ap',

@@ -195,7 +195,7 @@ describe('a standing token', () => {
       CREDMON_STANDING_x_AUDIENCE: 'x',
     });
     await on.pass();
-    expect(loud(on).join('\n')).toMatch(/there is no user no-such-user-here/);
+    expect(loud(on).join('\n')).toMatch(/user no-such-user-here not found/);
     expect(loud(on).join('\n')).toMatch(/none\/x: ENOENT/);
     expect(readFileSync(on.file('ce2.json'), 'utf8')).toContain('access_token');
   });
