@@ -1,4 +1,5 @@
-// `fast` mirrors the packages and stays under a minute; `alone` are those of its files that replace modules; `slow` drives real servers.
+// `fast` mirrors the packages and stays under a minute; `alone` are those of its files
+// that replace modules; `slow` drives real servers.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
@@ -17,7 +18,10 @@ const shared = {
 
 const FAST = ['packages/*/test/**/*.test.ts', 'tests/fast/**/*.test.ts'];
 
-/** Test files that replace modules: what they replace would stay replaced for the next file of a shared process. */
+/**
+ * Test files that replace modules: what they replace would stay replaced for the next
+ * file of a shared process.
+ */
 const replacing = readdirSync('packages', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.ts') && !name.includes('node_modules'))
   .map((name) => join('packages', name))
@@ -57,7 +61,8 @@ export default defineConfig({
           testTimeout: 5000 * PATIENCE,
           hookTimeout: 5000 * PATIENCE,
           maxWorkers: 2,
-          // After the fast ones, so that their clocks do not compete with browsers for two processors.
+          // After the fast ones, so that their clocks do not compete with browsers for
+          // two processors.
           sequence: { groupOrder: 1 },
         },
       },

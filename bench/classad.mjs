@@ -1,4 +1,5 @@
-// Measures evaluating a scope template after it was parsed: run `npx tsc -b && node bench/classad.mjs`. Exits 1 below the bound.
+// Measures evaluating a scope template after it was parsed: run `npx tsc -b && node
+// bench/classad.mjs`. Exits 1 below the bound.
 import { performance } from 'node:perf_hooks';
 import { evaluate, parseAd, parseExpression, printExpression } from '@credmon/core/classad';
 
@@ -16,7 +17,10 @@ const expected = (name) => `read:/user/${name.slice(0, 1)}/${name}`;
 const regexp = parseExpression('regexps("^([a-z])(.*)$", Username, "/user/\\\\1/\\\\0")');
 const arithmetic = parseExpression('(Cpus * 2 + 1) % 7 > 3 && Memory >= 1024');
 const machine = parseAd('[ Cpus = 16; Memory = 2048 ]');
-/** What the same text costs without any language: the floor under every evaluator that makes strings. */
+/**
+ * What the same text costs without any language: the floor under every evaluator that
+ * makes strings.
+ */
 const plain = [({ name }) => `read:/user/${name.slice(0, 1)}/${name}`];
 
 const kinds = {
@@ -53,7 +57,8 @@ for (let round = 0; round < ROUNDS; round += 1) {
   for (const [kind, run] of Object.entries(kinds)) rates.get(kind).push(rate(run));
 }
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-for (const [kind, values] of rates) console.log(`${kind}: ${Math.round(median(values.slice(1)))}/s`);
+for (const [kind, values] of rates)
+  console.log(`${kind}: ${Math.round(median(values.slice(1)))}/s`);
 
 const reached = median(rates.get('evaluate strcat(... substr ...)').slice(1));
 console.log(`bound ${BOUND}/s: ${reached >= BOUND ? 'held' : 'MISSED'}`);

@@ -1,4 +1,5 @@
-// Measures reading and expanding a configuration of 5,000 lines: run `npx tsc -b && node bench/config.mjs`.
+// Measures reading and expanding a configuration of 5,000 lines: run `npx tsc -b && node
+// bench/config.mjs`.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +9,10 @@ import { loadConfig } from '@credmon/core/config';
 const LINES = 5000;
 const RUNS = 25;
 
-/** A pool's configuration, made large: comments, plain values, references, defaults, conditions, lists, functions. */
+/**
+ * A pool's configuration, made large: comments, plain values, references, defaults,
+ * conditions, lists, functions.
+ */
 function generate(lines) {
   const text = [
     'LOCAL_DIR = /var/lib/condor',
@@ -20,7 +24,10 @@ function generate(lines) {
     text.push(`P${n}_CLIENT_ID = client-${n}`);
     text.push(`P${n}_CLIENT_SECRET_FILE = $(LOCAL_DIR)/secrets/p${n}`);
     text.push(`P${n}_TOKEN_URL = https://issuer${n}.example.test/$(P${n}_PATH:token)`);
-    text.push(`P${n}_LOG = $(LOG)/$BASENAME(P${n}_CLIENT_SECRET_FILE)`, `PROVIDERS = $(PROVIDERS) p${n}`);
+    text.push(
+      `P${n}_LOG = $(LOG)/$BASENAME(P${n}_CLIENT_SECRET_FILE)`,
+      `PROVIDERS = $(PROVIDERS) p${n}`,
+    );
     text.push(
       `if defined P${n}_CLIENT_ID`,
       `  P${n}_LIFETIME = ${n} * 60`,
@@ -34,7 +41,8 @@ function generate(lines) {
 
 function openIfs(lines) {
   return (
-    lines.filter((line) => line.startsWith('if ')).length - lines.filter((line) => line === 'endif').length
+    lines.filter((line) => line.startsWith('if ')).length -
+    lines.filter((line) => line === 'endif').length
   );
 }
 

@@ -1,4 +1,5 @@
-// Measures the local signer as condor_submit sees it, SIGHUP to `.use`: run `npm run -s build && node bench/local.mjs`.
+// Measures the local signer as condor_submit sees it, SIGHUP to `.use`: run `npm run -s
+// build && node bench/local.mjs`.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +10,9 @@ import { fileURLToPath } from 'node:url';
 
 const TOKENS = Number(process.env['TOKENS'] ?? 20_000);
 const SIGNALS = Number(process.env['SIGNALS'] ?? 300);
-const program = fileURLToPath(new URL('../packages/credmon/dist/bin/condor_credmon.cjs', import.meta.url));
+const program = fileURLToPath(
+  new URL('../packages/credmon/dist/bin/condor_credmon.cjs', import.meta.url),
+);
 
 /** A directory of tokens of which a daemon was told nothing yet. */
 function fill(directory, users) {
@@ -40,7 +43,8 @@ async function measure(users) {
   });
   await until(join(directory, 'CREDMON_COMPLETE'));
   const seconds = (performance.now() - started) / 1000;
-  // Right after the start every directory has just changed; what counts is the daemon that has run for a while.
+  // Right after the start every directory has just changed; what counts is the daemon
+  // that has run for a while.
   await rest(15_000);
   const waits = [];
   for (let n = 0; n < SIGNALS; n += 1) {

@@ -1,4 +1,5 @@
-// Measures what metrics cost: a pass over many tokens with and without them, one page, and the start of the daemon: run `npm run -s build && node bench/metrics.mjs`.
+// Measures what metrics cost: a pass over many tokens with and without them, one page,
+// and the start of the daemon: run `npm run -s build && node bench/metrics.mjs`.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +23,9 @@ const TOKENS = Number(process.env['TOKENS'] ?? 20_000);
 const USERS = Number(process.env['USERS'] ?? TOKENS / 10);
 const ROUNDS = Number(process.env['ROUNDS'] ?? 40);
 const SERVICES = 10;
-const program = fileURLToPath(new URL('../packages/credmon/dist/bin/condor_credmon.cjs', import.meta.url));
+const program = fileURLToPath(
+  new URL('../packages/credmon/dist/bin/condor_credmon.cjs', import.meta.url),
+);
 const root = mkdtempSync(join(tmpdir(), 'credmon-bench-'));
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 const ms = (number) => `${number.toFixed(1)} ms`;
@@ -46,7 +49,11 @@ function knobsOf(directory) {
     [`svc${n}_CLIENT_ID`, 'me'],
     [`svc${n}_TOKEN_URL`, 'https://issuer.example/token'],
   ]).flat();
-  return Object.fromEntries([['SEC_CREDENTIAL_DIRECTORY_OAUTH', directory], ['LOG', root], ...services]);
+  return Object.fromEntries([
+    ['SEC_CREDENTIAL_DIRECTORY_OAUTH', directory],
+    ['LOG', root],
+    ...services,
+  ]);
 }
 
 /** The parts of a daemon over `directory`, as the daemon makes them. */

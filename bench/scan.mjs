@@ -1,4 +1,5 @@
-// Measures the scan of the credential directory: run `npx tsc -b && node bench/scan.mjs`. `LARGE` is the number of files in one directory.
+// Measures the scan of the credential directory: run `npx tsc -b && node bench/scan.mjs`.
+// `LARGE` is the number of files in one directory.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,7 +31,10 @@ function directoryOf(name, fill) {
   return directory;
 }
 
-/** Processor time of the first scan, of one that looks at every file again, and of one where nothing changed. */
+/**
+ * Processor time of the first scan, of one that looks at every file again, and of one
+ * where nothing changed.
+ */
 async function ordinary() {
   const directory = directoryOf('ordinary', (top) => {
     for (let user = 0; user < USERS; user += 1) {
@@ -54,7 +58,10 @@ async function ordinary() {
   );
 }
 
-/** The longest time for which a scan keeps a timer waiting, and how soon it ends when it is interrupted. */
+/**
+ * The longest time for which a scan keeps a timer waiting, and how soon it ends when it
+ * is interrupted.
+ */
 async function large(name, fill) {
   const directory = directoryOf(name, fill);
   const store = openCredentialDirectory(directory, { defaultLifetime: 1200, locked: true });
@@ -92,7 +99,8 @@ try {
   });
   await large(`${LARGE} left-over temporary files`, (top) => {
     mkdirSync(join(top, 'alice'), { mode: 0o700 });
-    for (let n = 0; n < LARGE; n += 1) put(join(top, 'alice', `.t${n}.top.d999999999.${n}.credmon-tmp`), 'x');
+    for (let n = 0; n < LARGE; n += 1)
+      put(join(top, 'alice', `.t${n}.top.d999999999.${n}.credmon-tmp`), 'x');
   });
 } finally {
   rmSync(root, { recursive: true });

@@ -1,8 +1,16 @@
-// Measures issuing and verifying whole tokens on one core, with `openssl speed` beside it: run `npx tsc -b && node bench/scitokens.mjs`.
+// Measures issuing and verifying whole tokens on one core, with `openssl speed` beside
+// it: run `npx tsc -b && node bench/scitokens.mjs`.
 import { execFileSync } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import { systemRandom } from '@credmon/core/base';
-import { createKey, enforce, issueToken, readKeySet, verifyWithKeys, writeKey } from '@credmon/scitokens';
+import {
+  createKey,
+  enforce,
+  issueToken,
+  readKeySet,
+  verifyWithKeys,
+  writeKey,
+} from '@credmon/scitokens';
 
 const SECONDS = 1;
 const ROUNDS = 7;
@@ -30,10 +38,14 @@ function rate(work) {
 
 /** Signatures and verifications a second, as OpenSSL's own benchmark counts them. */
 function openssl() {
-  const output = execFileSync('openssl', ['speed', '-seconds', String(SECONDS), '-mr', 'ecdsap256'], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
+  const output = execFileSync(
+    'openssl',
+    ['speed', '-seconds', String(SECONDS), '-mr', 'ecdsap256'],
+    {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
+  );
   const [, , , sign, verify] = /^\+F4:(.*)$/m.exec(output)?.[0].split(':') ?? [];
   return { sign: Number(sign), verify: Number(verify) };
 }
@@ -41,14 +53,19 @@ function openssl() {
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 const keyOf = (algorithm) => {
   const made = createKey({ algorithm, kid: algorithm });
-  const jwk = JSON.parse(writeKey({ kid: made.kid, algorithm, key: made.privateKey }, 'jwk-public'));
+  const jwk = JSON.parse(
+    writeKey({ kid: made.kid, algorithm, key: made.privateKey }, 'jwk-public'),
+  );
   return { made, set: readKeySet({ keys: [jwk] }) };
 };
 const ec = keyOf('ES256');
 const rsa = keyOf('RS256');
 const moment = { now: NOW, random: systemRandom };
 const options = { now: NOW + 1, issuers: [REQUEST.issuer] };
-const tokens = { ec: issueToken(ec.made, REQUEST, moment), rsa: issueToken(rsa.made, REQUEST, moment) };
+const tokens = {
+  ec: issueToken(ec.made, REQUEST, moment),
+  rsa: issueToken(rsa.made, REQUEST, moment),
+};
 const measures = {
   'ES256 sign': () => issueToken(ec.made, REQUEST, moment),
   'ES256 verify': () => verifyWithKeys(tokens.ec, ec.set, options),
@@ -73,7 +90,10 @@ for (let round = 0; round < ROUNDS; round += 1) {
 }
 for (const [name, rates] of results) console.log(`${name}: ${Math.round(median(rates))}/s`);
 const share = (ours, theirs) => median(results.get(ours)) / median(results.get(theirs));
-const [signing, verifying] = [share('ES256 sign', 'openssl sign'), share('ES256 verify', 'openssl verify')];
+const [signing, verifying] = [
+  share('ES256 sign', 'openssl sign'),
+  share('ES256 verify', 'openssl verify'),
+];
 console.log(
   `sign: ${signing.toFixed(2)} times openssl (bound 0.45), verify: ${verifying.toFixed(2)} (bound 0.40)`,
 );

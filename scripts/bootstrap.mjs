@@ -1,4 +1,5 @@
-// Makes a checkout ready to run with nothing but Node and npm: installs, compiles and bundles, each only when its inputs changed.
+// Makes a checkout ready to run with nothing but Node and npm: installs, compiles and
+// bundles, each only when its inputs changed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -27,10 +28,15 @@ function digest(files) {
   return hash.digest('hex');
 }
 
-/** Seconds after which a command is taken to hang: a package registry that does not answer must not hold a test run for ever. */
+/**
+ * Seconds after which a command is taken to hang: a package registry that does not answer
+ * must not hold a test run for ever.
+ */
 const PATIENCE = 240;
 
-/** Runs a command to its end, up to `attempts` times; the last failure ends this process. */
+/**
+ * Runs a command to its end, up to `attempts` times; the last failure ends this process.
+ */
 function run(attempts, command, ...args) {
   const { status, error } = spawnSync(command, args, {
     cwd: root,
@@ -46,7 +52,10 @@ function run(attempts, command, ...args) {
   run(attempts - 1, command, ...args);
 }
 
-/** Runs `work` unless the stamp `name` still equals the digest of `files` and every one of `results` exists. */
+/**
+ * Runs `work` unless the stamp `name` still equals the digest of `files` and every one of
+ * `results` exists.
+ */
 function step(name, files, results, work) {
   const stamp = join(stampDirectory, name);
   const now = digest(files);
@@ -59,8 +68,12 @@ function step(name, files, results, work) {
 }
 
 const packages = ['packages', 'test-fixtures'].map((name) => join(root, name));
-const manifests = packages.flatMap((path) => filesBelow(path, (file) => file.endsWith('package.json')));
-const workspace = ['package.json', 'pnpm-workspace.yaml', 'pnpm-lock.yaml'].map((name) => join(root, name));
+const manifests = packages.flatMap((path) =>
+  filesBelow(path, (file) => file.endsWith('package.json')),
+);
+const workspace = ['package.json', 'pnpm-workspace.yaml', 'pnpm-lock.yaml'].map((name) =>
+  join(root, name),
+);
 step('install', [...workspace, ...manifests], ['node_modules/.pnpm'], () =>
   run(2, 'npx', '--yes', 'pnpm@12', 'install', '--frozen-lockfile', '--reporter=append-only'),
 );

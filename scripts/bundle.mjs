@@ -1,4 +1,5 @@
-// Bundles each executable into one file: start-up then reads one file, and a copy of it needs no node_modules.
+// Bundles each executable into one file: start-up then reads one file, and a copy of it
+// needs no node_modules.
 import { build } from 'esbuild';
 import { chmodSync, cpSync, existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -6,12 +7,16 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** `assets` are folders that the executable reads beside itself; `external` stays in node_modules. */
+/**
+ * `assets` are folders that the executable reads beside itself; `external` stays in
+ * node_modules.
+ */
 const executables = [
   {
     entry: 'packages/credmon/src/main.ts',
-    // Name look-ups share a few threads, each blocked by a name that nobody answers for. Their number can be set until the first one is
-    // used, and Node uses one to read a module: so this program is none, however it is started.
+    // Name look-ups share a few threads, each blocked by a name that nobody answers for.
+    // Their number can be set until the first one is used, and Node uses one to read a
+    // module: so this program is none, however it is started.
     out: 'packages/credmon/dist/bin/condor_credmon.cjs',
     first: "process.env.UV_THREADPOOL_SIZE ??= '32';",
   },

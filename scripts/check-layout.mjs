@@ -1,12 +1,16 @@
-// Checks what the linter cannot see: every source file says in its first line why it exists, dist is never imported, and no array is spread
-// into the arguments of a call that fails when it is long.
+// Checks what the linter cannot see: every source file says in its first line why it
+// exists, dist is never imported, and no array is spread into the arguments of a call
+// that fails when it is long.
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const problems = [];
-/** Such calls fail with a RangeError for long arrays: use a loop, or `largest` and `smallest` of core/base. */
+/**
+ * Such calls fail with a RangeError for long arrays: use a loop, or `largest` and
+ * `smallest` of core/base.
+ */
 const LARGE_SPREAD =
   /^(?! *(?:\/\/|\*|\/\*)).*(?:\bMath\.(?:max|min|hypot)\(.*\.\.\.|\.(?:push|unshift)\((?:[^(){}]*, ?)?\.\.\.|\bString\.from(?:CharCode|CodePoint)\(\.\.\.|\.splice\([^)]*\.\.\.)/;
 
@@ -26,7 +30,9 @@ function check(path) {
     problems.push(`${name}:1: the first line must say in a comment why the file exists`);
   for (const [index, line] of text.split('\n').entries()) {
     if (name.startsWith('packages/') && name.includes('/src/') && LARGE_SPREAD.test(line))
-      problems.push(`${name}:${index + 1}: spreads an array into arguments, which fails above about 125,000`);
+      problems.push(
+        `${name}:${index + 1}: spreads an array into arguments, which fails above about 125,000`,
+      );
     if (/from '.*\/dist\//.test(line)) problems.push(`${name}:${index + 1}: imports from dist`);
   }
 }

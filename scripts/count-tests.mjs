@@ -1,4 +1,5 @@
-// Turns vitest's JSON report into the closing line of .ci/run; a file that could not be loaded counts as a failure.
+// Turns vitest's JSON report into the closing line of .ci/run; a file that could not be
+// loaded counts as a failure.
 import { existsSync, readFileSync } from 'node:fs';
 
 const [path, status] = process.argv.slice(2);
@@ -9,7 +10,8 @@ if (!existsSync(path)) {
 }
 const report = JSON.parse(readFileSync(path, 'utf8'));
 const brokenFiles = report.testResults.filter(
-  (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+  (file) =>
+    file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
 );
 for (const file of brokenFiles) console.error(`failed to load: ${file.name}: ${file.message}`);
 const failed = report.numFailedTests + brokenFiles.length;

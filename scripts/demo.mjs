@@ -1,4 +1,5 @@
-// Runs the bundled demo in this process, so that Ctrl-C reaches it and its exit code is ours.
+// Runs the bundled demo in this process, so that Ctrl-C reaches it and its exit code is
+// ours.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 

@@ -1,4 +1,5 @@
-// Copies the bundled executables below a prefix, so that they stand in PATH and need nothing of this checkout.
+// Copies the bundled executables below a prefix, so that they stand in PATH and need
+// nothing of this checkout.
 import { chmodSync, cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,11 +17,9 @@ const programs = [
   ['credmon', 'condor_credential_storer.js', ['condor_credential_storer', 'condor_vault_storer']],
   ['webserver', 'condor_credmon_webserver.js', ['condor_credmon_webserver']],
   ['scitokens', 'scitokens.js', ['scitokens']],
-  ...['scitokens-admin-create-key', 'scitokens-admin-create-token', 'scitokens-verify-token'].map((name) => [
-    'scitokens',
-    `${name}.js`,
-    [name],
-  ]),
+  ...['scitokens-admin-create-key', 'scitokens-admin-create-token', 'scitokens-verify-token'].map(
+    (name) => ['scitokens', `${name}.js`, [name]],
+  ),
 ];
 
 const library = join(resolve(prefix), 'lib', 'credmon');
@@ -38,6 +37,8 @@ for (const [folder, file, names] of programs) {
   }
   console.log(join(bin, names[0]));
 }
-cpSync(join(root, 'packages/webserver/dist/bin/views'), join(library, 'views'), { recursive: true });
+cpSync(join(root, 'packages/webserver/dist/bin/views'), join(library, 'views'), {
+  recursive: true,
+});
 // Node reads a .js file as a module only where a manifest says so.
 writeFileSync(join(library, 'package.json'), '{"type":"module"}\n');

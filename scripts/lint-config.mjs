@@ -1,4 +1,5 @@
-// Writes .oxlintrc.json: the import graph and the list of files that may touch the world, said once and repeated for every package.
+// Writes .oxlintrc.json: the import graph and the list of files that may touch the world,
+// said once and repeated for every package.
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +17,10 @@ const mayImport = {
   webserver: [...core, '@credmon/scitokens'],
 };
 
-/** The files that touch clock, randomness, files, network and processes (CONTRIBUTING.md, "the world"). */
+/**
+ * The files that touch clock, randomness, files, network and processes (CONTRIBUTING.md,
+ * "the world").
+ */
 const worldFiles = [
   'packages/core/src/base/files/**',
   'packages/core/src/base/http/{agents,lookup,send,stale-socket,tls-refusal,trust,trust-files}.ts',
@@ -50,7 +54,10 @@ const worldGlobals = [
 ];
 const bareBuiltins =
   '^(fs|os|net|tls|http|https|http2|dgram|dns|child_process|cluster|worker_threads|crypto|process|timers|perf_hooks|stream|events|module|vm|v8|inspector|readline|repl|tty|zlib|util|assert|buffer|path|url|querystring|string_decoder|async_hooks|diagnostics_channel)(/.*)?$';
-/** node:path, node:url, node:util, node:buffer and the pure part of node:crypto (named imports) are allowed everywhere. */
+/**
+ * node:path, node:url, node:util, node:buffer and the pure part of node:crypto (named
+ * imports) are allowed everywhere.
+ */
 const worldBuiltins =
   '^node:(fs|fs/promises|os|net|tls|http|https|http2|dgram|dns|dns/promises|child_process|cluster|worker_threads|process|timers|timers/promises|perf_hooks|stream|stream/promises|events|module|vm|v8|inspector|readline|repl|tty|zlib|async_hooks|diagnostics_channel|sqlite|test)$';
 const pureCrypto = [
@@ -85,7 +92,10 @@ function importRule(name, world) {
       regex: worldBuiltins,
       message: 'Effects live in the files that scripts/lint-config.mjs names.',
     });
-  const paths = others.map((other) => ({ name: other, message: `${name} may not import ${other}.` }));
+  const paths = others.map((other) => ({
+    name: other,
+    message: `${name} may not import ${other}.`,
+  }));
   if (!world) {
     paths.push({
       name: 'node:crypto',
@@ -123,7 +133,9 @@ const overrides = Object.keys(mayImport).map((name) => ({
 for (const name of Object.keys(mayImport)) {
   overrides.push({
     files: worldFiles
-      .filter((pattern) => pattern.startsWith('packages/*/') || pattern.startsWith(`packages/${name}/`))
+      .filter(
+        (pattern) => pattern.startsWith('packages/*/') || pattern.startsWith(`packages/${name}/`),
+      )
       .map((pattern) => pattern.replace('packages/*/', `packages/${name}/`)),
     rules: {
       'no-restricted-globals': 'off',
@@ -133,7 +145,14 @@ for (const name of Object.keys(mayImport)) {
   });
 }
 overrides.push({
-  files: ['**/*.test.ts', 'tests/**', 'test-fixtures/**', 'bench/**', 'scripts/**', 'vitest.config.ts'],
+  files: [
+    '**/*.test.ts',
+    'tests/**',
+    'test-fixtures/**',
+    'bench/**',
+    'scripts/**',
+    'vitest.config.ts',
+  ],
   rules: {
     'no-console': 'off',
     'max-lines-per-function': 'off',
@@ -160,7 +179,10 @@ const config = {
     'typescript/no-explicit-any': 'error',
     'typescript/no-floating-promises': 'error',
     'typescript/no-misused-promises': 'error',
-    'typescript/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+    'typescript/switch-exhaustiveness-check': [
+      'error',
+      { considerDefaultExhaustiveForUnions: true },
+    ],
     'typescript/no-unsafe-type-assertion': 'off',
     'vitest/no-focused-tests': 'error',
     'vitest/require-mock-type-parameters': 'off',

@@ -1,4 +1,5 @@
-// Goes the whole way of a user through the web portal, over HTTP, with cookies and forms but without a browser.
+// Goes the whole way of a user through the web portal, over HTTP, with cookies and forms
+// but without a browser.
 import { visibleText } from './html-forms.ts';
 import { httpBrowser, type BrowserOptions, type Page } from './http-browser.ts';
 import { confirmAccount, pressButton } from './http-login.ts';
@@ -6,7 +7,10 @@ import { confirmAccount, pressButton } from './http-login.ts';
 /** More tokens than this are nobody's request. */
 const MAX_LOGINS = 20;
 
-/** Opens the link that condor_submit printed and logs in until nothing is left to do; answers with every page on the way. @throws Error that says what a page refused */
+/**
+ * Opens the link that condor_submit printed and logs in until nothing is left to do;
+ * answers with every page on the way. @throws Error that says what a page refused
+ */
 export async function loginThroughPortal(
   keyUrl: string,
   options: BrowserOptions = {},

@@ -5,7 +5,10 @@ import { join } from 'node:path';
 /** A secret by the name that a failed test may show. */
 export type Secrets = Readonly<Record<string, string>>;
 
-/** Names the secrets that occur in the texts: `name in where`. Also as URL-encoded, base64 and base64url text. */
+/**
+ * Names the secrets that occur in the texts: `name in where`. Also as URL-encoded, base64
+ * and base64url text.
+ */
 export function findSecrets(secrets: Secrets, texts: Readonly<Record<string, string>>): string[] {
   return Object.entries(texts).flatMap(([where, text]) =>
     Object.entries(secrets)

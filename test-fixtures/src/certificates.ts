@@ -1,4 +1,5 @@
-// A certificate authority for one test run, and a server certificate for this machine, made with openssl.
+// A certificate authority for one test run, and a server certificate for this machine,
+// made with openssl.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +12,9 @@ export interface Certificates {
   readonly ca: string;
 }
 
-/** Makes an authority and a certificate for `localhost`, 127.0.0.1 and ::1 in `directory`. */
+/**
+ * Makes an authority and a certificate for `localhost`, 127.0.0.1 and ::1 in `directory`.
+ */
 export function makeCertificates(directory: string): Certificates {
   const path = (name: string): string => join(directory, name);
   const make = (name: string, rest: readonly string[]): void => {
@@ -24,9 +27,13 @@ export function makeCertificates(directory: string): Certificates {
       '-keyout',
       path(`${name}.key`),
     ];
-    execFileSync('openssl', ['req', '-x509', ...key, '-out', path(`${name}.crt`), '-days', '2', ...rest], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
+    execFileSync(
+      'openssl',
+      ['req', '-x509', ...key, '-out', path(`${name}.crt`), '-days', '2', ...rest],
+      {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
+    );
   };
   make('ca', ['-subj', '/CN=credmon test authority']);
   const signer = ['-CA', path('ca.crt'), '-CAkey', path('ca.key')];

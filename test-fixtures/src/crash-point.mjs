@@ -1,8 +1,14 @@
-// Loaded into a process with --import: counts its changes below one directory, and kills it or fails it at a chosen one.
+// Loaded into a process with --import: counts its changes below one directory, and kills
+// it or fails it at a chosen one.
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
-const { CRASH_DIRECTORY: directory = '', CRASH_TRACE: trace, CRASH_AT: at, CRASH_ERROR: code } = process.env;
+const {
+  CRASH_DIRECTORY: directory = '',
+  CRASH_TRACE: trace,
+  CRASH_AT: at,
+  CRASH_ERROR: code,
+} = process.env;
 const until = Number(process.env['CRASH_UNTIL'] ?? at);
 /** Paths of open descriptors below the directory. */
 const open = new Map();

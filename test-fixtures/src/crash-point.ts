@@ -1,15 +1,22 @@
-// Runs a process so that it dies, or fails, at one chosen change of the file system; the other half is crash-point.mjs.
+// Runs a process so that it dies, or fails, at one chosen change of the file system; the
+// other half is crash-point.mjs.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Where to strike: before change number `at` (from 1) up to `until`; with `error` the calls fail with it instead of the process dying. */
+/**
+ * Where to strike: before change number `at` (from 1) up to `until`; with `error` the
+ * calls fail with it instead of the process dying.
+ */
 export interface CrashPoint {
   readonly at?: number;
   readonly until?: number;
   readonly error?: 'ENOSPC' | 'EIO' | 'EROFS' | 'EACCES';
 }
 
-/** An environment that makes Node strike at `point`, counting changes below `directory` and writing them down in `trace`. */
+/**
+ * An environment that makes Node strike at `point`, counting changes below `directory`
+ * and writing them down in `trace`.
+ */
 export function crashEnvironment(
   root: string,
   directory: string,
@@ -27,7 +34,10 @@ export function crashEnvironment(
   };
 }
 
-/** The changes that were made, one `operation path` each, without process numbers in the names of temporary files. */
+/**
+ * The changes that were made, one `operation path` each, without process numbers in the
+ * names of temporary files.
+ */
 export function readTrace(trace: string): string[] {
   if (!existsSync(trace)) return [];
   const lines = readFileSync(trace, 'utf8')

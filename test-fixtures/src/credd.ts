@@ -1,4 +1,5 @@
-// Plays condor_credd for tests and the demo: key files, stored credentials, marks and sweeps, byte for byte as CredD leaves them.
+// Plays condor_credd for tests and the demo: key files, stored credentials, marks and
+// sweeps, byte for byte as CredD leaves them.
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
@@ -51,14 +52,20 @@ const ORDER: readonly (keyof KeyFileAd)[] = [
   'AuthorizationUrl',
 ];
 
-/** The text of a key file. Only quotes are escaped, as CredD does it; a line feed in a value begins a line of its own. */
+/**
+ * The text of a key file. Only quotes are escaped, as CredD does it; a line feed in a
+ * value begins a line of its own.
+ */
 export function keyFileText(ads: readonly KeyFileAd[]): string {
   return ads
     .map((ad) => ORDER.map((name) => `${name} = "${ad[name].replaceAll('"', '\\"')}"\n`).join(''))
     .join('\n');
 }
 
-/** Writes a key file as CredD does: a random name of 64 hex digits, mode 0640, written in place. */
+/**
+ * Writes a key file as CredD does: a random name of 64 hex digits, mode 0640, written in
+ * place.
+ */
 export function writeKeyFile(
   directory: string,
   webPrefix: string,
@@ -83,7 +90,10 @@ export interface StoredName {
   readonly stem: string;
 }
 
-/** Stores a credential as `condor_store_cred add-oauth` makes CredD do: temporary name, rename, 0600 in a 0700 directory. */
+/**
+ * Stores a credential as `condor_store_cred add-oauth` makes CredD do: temporary name,
+ * rename, 0600 in a 0700 directory.
+ */
 export function storeCredential(
   { directory, user, stem }: StoredName,
   content: string,
@@ -97,17 +107,27 @@ export function storeCredential(
   return path;
 }
 
-/** Removes `.top` and `.use`, not `.meta`, as `condor_store_cred delete-oauth -s` does. */
+/**
+ * Removes `.top` and `.use`, not `.meta`, as `condor_store_cred delete-oauth -s` does.
+ */
 export function deleteCredential({ directory, user, stem }: StoredName): void {
-  for (const kind of ['top', 'use']) rmSync(join(directory, user, `${stem}.${kind}`), { force: true });
+  for (const kind of ['top', 'use'])
+    rmSync(join(directory, user, `${stem}.${kind}`), { force: true });
 }
 
-/** Marks a user as the schedd does when the last job has gone; only somebody who has a directory. */
+/**
+ * Marks a user as the schedd does when the last job has gone; only somebody who has a
+ * directory.
+ */
 export function markUser(directory: string, user: string): void {
-  if (existsSync(join(directory, user))) closeSync(openSync(join(directory, `${user}.mark`), 'a', 0o600));
+  if (existsSync(join(directory, user)))
+    closeSync(openSync(join(directory, `${user}.mark`), 'a', 0o600));
 }
 
-/** Sweeps as CredD does: every mark of at least `delay` seconds goes, and with it the user's directory. Answers who was swept. */
+/**
+ * Sweeps as CredD does: every mark of at least `delay` seconds goes, and with it the
+ * user's directory. Answers who was swept.
+ */
 export function sweep(directory: string, delay: number, now: number): string[] {
   const marks = readdirSync(directory).filter((name) => {
     if (!name.endsWith('.mark')) return false;
@@ -122,7 +142,9 @@ export function sweep(directory: string, delay: number, now: number): string[] {
   });
 }
 
-/** The pid that CredD would signal, from the `pid` file; `undefined` when there is none. */
+/**
+ * The pid that CredD would signal, from the `pid` file; `undefined` when there is none.
+ */
 export function credmonPid(directory: string): number | undefined {
   const path = join(directory, 'pid');
   const pid = existsSync(path) ? Number.parseInt(readFileSync(path, 'utf8'), 10) : 0;

@@ -1,10 +1,14 @@
-// An issuer that somebody has tampered with: its metadata, its keys and its endpoints say what a test wants, and any path can redirect.
+// An issuer that somebody has tampered with: its metadata, its keys and its endpoints say
+// what a test wants, and any path can redirect.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 
-/** What is crooked. `host` is the name in the issuer's identifier; it listens on 127.0.0.1 all the same. */
+/**
+ * What is crooked. `host` is the name in the issuer's identifier; it listens on 127.0.0.1
+ * all the same.
+ */
 export interface CrookedOptions {
   readonly host?: string;
   readonly tls?: { readonly key: string; readonly cert: string };
@@ -22,8 +26,14 @@ export interface CrookedIssuer {
   readonly tokenUrl: string;
   readonly port: number;
   readonly paths: string[];
-  /** An access token that it signed for alice, with these claims and headers put over the usual ones. */
-  sign(claims?: Readonly<Record<string, unknown>>, header?: Readonly<Record<string, unknown>>): string;
+  /**
+   * An access token that it signed for alice, with these claims and headers put over the
+   * usual ones.
+   */
+  sign(
+    claims?: Readonly<Record<string, unknown>>,
+    header?: Readonly<Record<string, unknown>>,
+  ): string;
   /** Is crooked in another way from now on. */
   become(options: Pick<CrookedOptions, 'metadata' | 'token' | 'redirect'>): void;
   close(): Promise<void>;
@@ -42,10 +52,19 @@ export async function startCrookedIssuer(options: CrookedOptions = {}): Promise<
   const tokenUrl = `${url}/token`;
   const jwt = (claims: Readonly<Record<string, unknown>> = {}, header = {}): string => {
     const now = Math.floor(Date.now() / 1000);
-    const times = { iat: now - 1, nbf: now - 1, exp: now + 600, jti: randomBytes(8).toString('hex') };
-    const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const times = {
+      iat: now - 1,
+      nbf: now - 1,
+      exp: now + 600,
+      jti: randomBytes(8).toString('hex'),
+    };
+    const part = (value: unknown): string =>
+      Buffer.from(JSON.stringify(value)).toString('base64url');
     const text = `${part({ alg: 'ES256', typ: 'at+jwt', kid: 'k1', ...header })}.${part({ iss: url, sub: 'alice', aud: 'x', ...times, ...claims })}`;
-    const signature = sign('sha256', Buffer.from(text), { key: privateKey, dsaEncoding: 'ieee-p1363' });
+    const signature = sign('sha256', Buffer.from(text), {
+      key: privateKey,
+      dsaEncoding: 'ieee-p1363',
+    });
     return `${text}.${signature.toString('base64url')}`;
   };
   const answers: Readonly<Record<string, () => unknown>> = {
@@ -78,9 +97,11 @@ export async function startCrookedIssuer(options: CrookedOptions = {}): Promise<
     request.resume();
     const { redirect } = present;
     const answer = answers[pathname];
-    if (redirect?.path === pathname) response.writeHead(redirect.status, { location: redirect.to }).end();
+    if (redirect?.path === pathname)
+      response.writeHead(redirect.status, { location: redirect.to }).end();
     else if (answer === undefined) response.writeHead(404).end();
-    else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer()));
+    else
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer()));
   });
   return {
     url,

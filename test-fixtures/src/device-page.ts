@@ -1,8 +1,12 @@
-// A person at an issuer's device page: opens the address that a terminal shows, confirms the code, and logs in or cancels.
+// A person at an issuer's device page: opens the address that a terminal shows, confirms
+// the code, and logs in or cancels.
 import { httpBrowser } from './http-browser.ts';
 import { pressButton } from './http-login.ts';
 
-/** Goes through the pages behind `url` (the one with the code in it). Answers with the text of the last page. */
+/**
+ * Goes through the pages behind `url` (the one with the code in it). Answers with the
+ * text of the last page.
+ */
 export async function answerDevicePage(
   url: string,
   press: 'login' | 'cancel',

@@ -6,7 +6,10 @@ import { fileURLToPath } from 'node:url';
 /** The programs that there is a fake of. */
 export type FakeProgram = 'condor_store_cred' | 'htgettoken' | 'pelican';
 
-/** Installs the named fakes into `directory`; they take what they need from FAKE_... in the environment. */
+/**
+ * Installs the named fakes into `directory`; they take what they need from FAKE_... in
+ * the environment.
+ */
 export function installPrograms(directory: string, names: readonly FakeProgram[]): void {
   mkdirSync(directory, { recursive: true });
   for (const name of names) {

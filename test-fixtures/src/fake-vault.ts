@@ -1,13 +1,23 @@
-// A Vault for tests, over TLS: Vault tokens, and access tokens from the oauthapp secrets plug-in, after its documented interface.
+// A Vault for tests, over TLS: Vault tokens, and access tokens from the oauthapp secrets
+// plug-in, after its documented interface.
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { errors, faultyVaultAnswer, secret, type VaultAnswer, type VaultFault } from './vault/answers.ts';
+import {
+  errors,
+  faultyVaultAnswer,
+  secret,
+  type VaultAnswer,
+  type VaultFault,
+} from './vault/answers.ts';
 
 export type { VaultFault } from './vault/answers.ts';
 
-/** One request as the Vault saw it. `token` is the name of the Vault token, never its text. */
+/**
+ * One request as the Vault saw it. `token` is the name of the Vault token, never its
+ * text.
+ */
 export interface VaultRequest {
   readonly method: string;
   readonly path: string;
@@ -30,7 +40,10 @@ export interface VaultOptions {
 export interface FakeVault {
   readonly port: number;
   readonly requests: VaultRequest[];
-  /** A Vault token for a user that may read `secret/oauth-ISSUER/creds/USER:default` (and exchange it below `sts/`). */
+  /**
+   * A Vault token for a user that may read `secret/oauth-ISSUER/creds/USER:default` (and
+   * exchange it below `sts/`).
+   */
   login(user: string, issuer?: string): { readonly token: string; readonly path: string };
   /** Ends a Vault token: what is read with it is answered "permission denied". */
   revoke(token: string): void;
@@ -39,7 +52,10 @@ export interface FakeVault {
   redirect(status: number, location: string): void;
   /** Seconds that access tokens live from now on. */
   setTokenTtl(seconds: number): void;
-  /** The scopes of new access tokens, whatever is asked for; without an argument what is asked for. */
+  /**
+   * The scopes of new access tokens, whatever is asked for; without an argument what is
+   * asked for.
+   */
   setScopes(scopes?: string): void;
   close(): Promise<void>;
 }
@@ -57,7 +73,8 @@ export async function startVault(options: VaultOptions): Promise<FakeVault> {
 
   const newToken = (user: string, query: URLSearchParams, now: number): string => {
     if (options.tokenFormat === 'opaque') return randomBytes(24).toString('base64url');
-    const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const part = (value: unknown): string =>
+      Buffer.from(JSON.stringify(value)).toString('base64url');
     const audience = query.get('audience') ?? query.get('audiences');
     const claims = {
       iss: 'https://issuer.example',

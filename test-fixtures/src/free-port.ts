@@ -1,4 +1,5 @@
-// A port that nobody uses at the moment, for servers whose address must be known before they start.
+// A port that nobody uses at the moment, for servers whose address must be known before
+// they start.
 import { createServer } from 'node:net';
 import { listen, stop } from './issuer/listener.ts';
 

@@ -1,6 +1,9 @@
-// Finds the forms of an HTML page: just enough for pages that the project and its fixtures render themselves.
+// Finds the forms of an HTML page: just enough for pages that the project and its
+// fixtures render themselves.
 
-/** A button that submits its form. `name` and `value` are sent with it when it has a name. */
+/**
+ * A button that submits its form. `name` and `value` are sent with it when it has a name.
+ */
 export interface FormButton {
   readonly name?: string;
   readonly value?: string;
@@ -17,25 +20,31 @@ export interface Form {
 
 /** Reads every form of `html`, a page at address `base`. */
 export function readForms(html: string, base: string): Form[] {
-  return [...html.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/gi)].map(([, head = '', inside = '']) => {
-    const form = attributesOf(head);
-    const inputs = [...inside.matchAll(/<input\b([^>]*?)\/?>/gi)].map(([, text = '']) => attributesOf(text));
-    return {
-      method: form['method']?.toUpperCase() === 'POST' ? 'POST' : 'GET',
-      action: new URL(form['action'] ?? base, base).href,
-      fields: Object.fromEntries(
-        inputs.flatMap(({ name, value, type }) =>
-          name === undefined || type === 'submit' ? [] : [[name, value ?? '']],
+  return [...html.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/gi)].map(
+    ([, head = '', inside = '']) => {
+      const form = attributesOf(head);
+      const inputs = [...inside.matchAll(/<input\b([^>]*?)\/?>/gi)].map(([, text = '']) =>
+        attributesOf(text),
+      );
+      return {
+        method: form['method']?.toUpperCase() === 'POST' ? 'POST' : 'GET',
+        action: new URL(form['action'] ?? base, base).href,
+        fields: Object.fromEntries(
+          inputs.flatMap(({ name, value, type }) =>
+            name === undefined || type === 'submit' ? [] : [[name, value ?? '']],
+          ),
         ),
-      ),
-      buttons: [
-        ...[...inside.matchAll(/<button\b([^>]*)>([\s\S]*?)<\/button>/gi)].map(([, head = '', text = '']) =>
-          button(attributesOf(head), text),
-        ),
-        ...inputs.filter(({ type }) => type === 'submit').map((input) => button(input, input['value'] ?? '')),
-      ],
-    };
-  });
+        buttons: [
+          ...[...inside.matchAll(/<button\b([^>]*)>([\s\S]*?)<\/button>/gi)].map(
+            ([, head = '', text = '']) => button(attributesOf(head), text),
+          ),
+          ...inputs
+            .filter(({ type }) => type === 'submit')
+            .map((input) => button(input, input['value'] ?? '')),
+        ],
+      };
+    },
+  );
 }
 
 /** The text of a page without its tags, blanks collapsed: what a reader sees. */

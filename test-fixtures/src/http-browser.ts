@@ -1,4 +1,5 @@
-// A browser without a window: cookies, redirects and forms over plain HTTP, for logins that nobody looks at.
+// A browser without a window: cookies, redirects and forms over plain HTTP, for logins
+// that nobody looks at.
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { readForms, type Form } from './html-forms.ts';
@@ -30,7 +31,10 @@ export interface HttpBrowser {
   cookies(url: string): Record<string, string>;
 }
 
-/** How the browser connects: PEM text of an authority to trust, headers sent with every request, redirects followed at most, the beginning of an address that is not visited. */
+/**
+ * How the browser connects: PEM text of an authority to trust, headers sent with every
+ * request, redirects followed at most, the beginning of an address that is not visited.
+ */
 export interface BrowserOptions {
   readonly ca?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -53,7 +57,10 @@ export interface Step {
   readonly body?: string;
 }
 
-/** A new {@link HttpBrowser}. Like a real one it sends cookies by host and path, whatever the port. */
+/**
+ * A new {@link HttpBrowser}. Like a real one it sends cookies by host and path, whatever
+ * the port.
+ */
 export function httpBrowser(options: BrowserOptions = {}): HttpBrowser {
   let jar: Cookie[] = [];
   const cookiesFor = (url: URL): Cookie[] =>
@@ -64,7 +71,8 @@ export function httpBrowser(options: BrowserOptions = {}): HttpBrowser {
   const keep = (url: URL, header: string): void => {
     const cookie = parseCookie(url, header);
     jar = jar.filter(
-      ({ host, path, name }) => host !== cookie.host || path !== cookie.path || name !== cookie.name,
+      ({ host, path, name }) =>
+        host !== cookie.host || path !== cookie.path || name !== cookie.name,
     );
     if (!cookie.expired) jar.push(cookie);
   };
@@ -102,7 +110,10 @@ export function httpBrowser(options: BrowserOptions = {}): HttpBrowser {
       const target = new URL(location, url).href;
       if (options.stopAt !== undefined && target.startsWith(options.stopAt))
         return { url: target, status, headers: {}, body: '', forms: [], trail, stopped: true };
-      step = status === 307 || status === 308 ? { ...step, url: target } : { method: 'GET', url: target };
+      step =
+        status === 307 || status === 308
+          ? { ...step, url: target }
+          : { method: 'GET', url: target };
     }
   };
 
@@ -111,12 +122,14 @@ export function httpBrowser(options: BrowserOptions = {}): HttpBrowser {
     submit: (form, button, values = {}) => {
       const fields = new URLSearchParams({ ...form.fields, ...values });
       if (button?.name !== undefined) fields.set(button.name, button.value ?? '');
-      if (form.method === 'POST') return visit({ method: 'POST', url: form.action, body: fields.toString() });
+      if (form.method === 'POST')
+        return visit({ method: 'POST', url: form.action, body: fields.toString() });
       const url = new URL(form.action);
       url.search = fields.toString();
       return visit({ method: 'GET', url: url.href });
     },
-    cookies: (url) => Object.fromEntries(cookiesFor(new URL(url)).map(({ name, value }) => [name, value])),
+    cookies: (url) =>
+      Object.fromEntries(cookiesFor(new URL(url)).map(({ name, value }) => [name, value])),
   };
 }
 
@@ -137,7 +150,8 @@ function parseCookie(url: URL, header: string): Cookie & { readonly expired: boo
     secure: found.has('secure'),
     name,
     value,
-    expired: found.get('max-age') === '0' || (expires !== undefined && Date.parse(expires) <= Date.now()),
+    expired:
+      found.get('max-age') === '0' || (expires !== undefined && Date.parse(expires) <= Date.now()),
   };
 }
 

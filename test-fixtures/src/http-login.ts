@@ -1,4 +1,5 @@
-// An authorization code login at an issuer without a browser: for tests that only need the tokens.
+// An authorization code login at an issuer without a browser: for tests that only need
+// the tokens.
 import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { exchange, httpBrowser, type HttpBrowser, type Page } from './http-browser.ts';
@@ -18,13 +19,19 @@ export interface LoginRequest {
   readonly ca?: string;
 }
 
-/** The parameters that came back to the redirect address, and the verifier for the token request. */
+/**
+ * The parameters that came back to the redirect address, and the verifier for the token
+ * request.
+ */
 export interface LoginAnswer {
   readonly parameters: Readonly<Record<string, string>>;
   readonly codeVerifier?: string;
 }
 
-/** Logs in (or cancels) and answers with what the redirect address received; nobody needs to listen there. */
+/**
+ * Logs in (or cancels) and answers with what the redirect address received; nobody needs
+ * to listen there.
+ */
 export async function loginAtIssuer(
   request: LoginRequest,
   press: 'login' | 'cancel' = 'login',
@@ -37,7 +44,9 @@ export async function loginAtIssuer(
     redirect_uri: request.redirectUri,
     scope: request.scope ?? '',
     state: randomBytes(12).toString('base64url'),
-    ...(request.resource === undefined || request.resource === '' ? {} : { resource: request.resource }),
+    ...(request.resource === undefined || request.resource === ''
+      ? {}
+      : { resource: request.resource }),
     ...(request.pkce === false
       ? {}
       : {
@@ -51,14 +60,18 @@ export async function loginAtIssuer(
   });
   const page = await browser.open(url.href);
   const back = page.stopped ? page : await pressButton(browser, page, press, request.account);
-  if (!back.stopped) throw new Error(`the issuer did not send the login back: ${back.status} ${back.url}`);
+  if (!back.stopped)
+    throw new Error(`the issuer did not send the login back: ${back.status} ${back.url}`);
   return {
     parameters: Object.fromEntries(new URL(back.url).searchParams),
     ...(request.pkce === false ? {} : { codeVerifier }),
   };
 }
 
-/** Presses a button of the issuer's login page. @throws Error when the page has no such button. */
+/**
+ * Presses a button of the issuer's login page. @throws Error when the page has no such
+ * button.
+ */
 export function pressButton(
   browser: HttpBrowser,
   page: Page,
@@ -66,11 +79,19 @@ export function pressButton(
   account?: string,
 ): Promise<Page> {
   const form = page.forms.find(({ buttons }) => buttons.some(({ value }) => value === press));
-  if (form === undefined) throw new Error(`no ${press} button at ${page.url}, status ${page.status}`);
-  return browser.submit(form, { name: 'do', value: press }, account === undefined ? {} : { account });
+  if (form === undefined)
+    throw new Error(`no ${press} button at ${page.url}, status ${page.status}`);
+  return browser.submit(
+    form,
+    { name: 'do', value: press },
+    account === undefined ? {} : { account },
+  );
 }
 
-/** Answers the portal's question whether the account is the right one; a page that does not ask is given back as it is. */
+/**
+ * Answers the portal's question whether the account is the right one; a page that does
+ * not ask is given back as it is.
+ */
 export async function confirmAccount(
   browser: HttpBrowser,
   page: Page,
@@ -80,7 +101,10 @@ export async function confirmAccount(
   return form === undefined ? page : browser.submit(form, { name: 'decision', value: decision });
 }
 
-/** What a token endpoint answered. `answer` is empty unless it was a JSON object; `headers` have lower-case names. */
+/**
+ * What a token endpoint answered. `answer` is empty unless it was a JSON object;
+ * `headers` have lower-case names.
+ */
 export interface TokenEndpointAnswer {
   readonly status: number;
   readonly answer: Record<string, unknown>;
@@ -95,7 +119,11 @@ export async function postToken(
   { ca, headers = {} }: { ca?: string; headers?: Record<string, string> } = {},
 ): Promise<TokenEndpointAnswer> {
   const body = new URLSearchParams(fields).toString();
-  const { response, body: text } = await exchange({ method: 'POST', url: tokenUrl, body }, headers, ca);
+  const { response, body: text } = await exchange(
+    { method: 'POST', url: tokenUrl, body },
+    headers,
+    ca,
+  );
   const json = response.headers['content-type']?.includes('json') === true && text.startsWith('{');
   return {
     status: response.statusCode ?? 0,

@@ -1,4 +1,5 @@
-// A real, certified OpenID provider on loopback for tests and the demo, whose token endpoint can be made to fail at will.
+// A real, certified OpenID provider on loopback for tests and the demo, whose token
+// endpoint can be made to fail at will.
 import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -9,7 +10,12 @@ import { publicKeys, signingKeys } from './issuer/keys.ts';
 import { listen, stop } from './issuer/listener.ts';
 import { loadOidcProvider } from './issuer/load.ts';
 import { loginPage } from './issuer/login-page.ts';
-import { clientMetadata, ISSUER_DEFAULTS, type IssuerClient, type IssuerOptions } from './issuer/options.ts';
+import {
+  clientMetadata,
+  ISSUER_DEFAULTS,
+  type IssuerClient,
+  type IssuerOptions,
+} from './issuer/options.ts';
 import { watchRevocations, type RevocationRequest } from './issuer/revocation-log.ts';
 import { registerTokenExchange } from './issuer/token-exchange.ts';
 import { memoryStorage } from './issuer/storage.ts';
@@ -36,7 +42,10 @@ export interface Issuer {
   addClient(client: IssuerClient): Promise<void>;
   /** The client is not known any more. */
   removeClient(clientId: string): Promise<void>;
-  /** The account is not known any more: its logins, refresh tokens and subject tokens are good for nothing. */
+  /**
+   * The account is not known any more: its logins, refresh tokens and subject tokens are
+   * good for nothing.
+   */
   removeAccount(name: string): void;
   /** Seconds that access tokens live from now on. */
   setAccessTokenTtl(seconds: number): void;
@@ -54,7 +63,10 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> 
   let fault: CurrentFault | undefined;
   let left = 0;
   let switched = new AbortController();
-  const state: IssuerState = { accessTokenTtl: settings.accessTokenTtl, removedAccounts: new Set() };
+  const state: IssuerState = {
+    accessTokenTtl: settings.accessTokenTtl,
+    removedAccounts: new Set(),
+  };
   const takeFault = (): CurrentFault | undefined => {
     const taken = fault;
     left -= 1;
@@ -68,14 +80,21 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> 
     url,
     providerConfiguration({ url, options: settings, state, keys, storage, policy }),
   );
-  // Whoever asks for no scope gets the first one (RFC 6749 section 3.3); oidc-provider by itself would refuse.
+  // Whoever asks for no scope gets the first one (RFC 6749 section 3.3); oidc-provider by
+  // itself would refuse.
   provider.use((context, next) => {
     const { scope } = context.query;
     if (context.path === '/auth' && (scope === undefined || scope === ''))
       context.query = { ...context.query, scope: settings.scopes[0] };
     return next();
   });
-  registerTokenExchange(provider, { errors, url, keys: publicKeys(keys), scopes: settings.scopes, state });
+  registerTokenExchange(provider, {
+    errors,
+    url,
+    keys: publicKeys(keys),
+    scopes: settings.scopes,
+    state,
+  });
   watchTokenEndpoint(provider, log, takeFault);
   watchRevocations(provider, revocations);
   const answer = provider.callback();

@@ -1,17 +1,27 @@
-// A clock for tests that never sleep: its time moves only when told, and it knows who waits on it.
+// A clock for tests that never sleep: its time moves only when told, and it knows who
+// waits on it.
 import type { Clock } from '@credmon/core/base';
 
 /** A {@link Clock} that a test moves by hand. */
 export interface ManualClock extends Clock {
   /** How many `wait` calls have not come back yet. */
   readonly waiting: number;
-  /** The epoch second at which the earliest waiter is due if no clock step comes; `undefined` when nobody waits. */
+  /**
+   * The epoch second at which the earliest waiter is due if no clock step comes;
+   * `undefined` when nobody waits.
+   */
   readonly nextDue: number | undefined;
   /** Lets `seconds` pass and releases every waiter that is due, the earliest first. */
   advance(seconds: number): void;
-  /** Steps the wall clock, backwards when negative, as an administrator would: nobody waits longer or shorter for it. */
+  /**
+   * Steps the wall clock, backwards when negative, as an administrator would: nobody
+   * waits longer or shorter for it.
+   */
   step(seconds: number): void;
-  /** Moves time to the earliest waiter's due second and releases it. @throws Error when nobody waits. */
+  /**
+   * Moves time to the earliest waiter's due second and releases it. @throws Error when
+   * nobody waits.
+   */
   advanceToNext(): void;
   /** Resolves as soon as `count` callers wait. */
   whenWaiting(count?: number): Promise<void>;
@@ -22,7 +32,10 @@ interface Waiter {
   readonly release: () => void;
 }
 
-/** A {@link ManualClock} that stands at `start`, in epoch seconds; its steady line begins at 0. */
+/**
+ * A {@link ManualClock} that stands at `start`, in epoch seconds; its steady line begins
+ * at 0.
+ */
 export function manualClock(start = 1_700_000_000): ManualClock {
   let offset = start;
   let steady = 0;

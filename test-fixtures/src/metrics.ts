@@ -16,7 +16,9 @@ export function ask(
 ): Promise<Answer> {
   const socketPath = /^unix:(.*)$/.exec(where)?.[1];
   const place =
-    socketPath === undefined ? { host: '127.0.0.1', port: where.split(':').at(-1) } : { socketPath };
+    socketPath === undefined
+      ? { host: '127.0.0.1', port: where.split(':').at(-1) }
+      : { socketPath };
   return new Promise((resolve, reject) => {
     request({ ...place, path, ...options }, (response) => {
       const { statusCode: status = 0, headers } = response;
@@ -33,7 +35,9 @@ export function ask(
   });
 }
 
-/** The samples of a page by name and labels: `{'condor_credmon_tokens{state="due"}': 1}`. */
+/**
+ * The samples of a page by name and labels: `{'condor_credmon_tokens{state="due"}': 1}`.
+ */
 export function samplesOf(page: string, prefix = 'condor_credmon_'): Record<string, number> {
   return Object.fromEntries(
     page

@@ -1,4 +1,5 @@
-// Somebody who answers for names: for as long as it lasts, every name that this process looks up leads to the same addresses.
+// Somebody who answers for names: for as long as it lasts, every name that this process
+// looks up leads to the same addresses.
 import dns, { type LookupAddress } from 'node:dns';
 
 type Done = (error: null, found: string | LookupAddress[], family?: number) => void;

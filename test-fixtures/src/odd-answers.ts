@@ -1,8 +1,17 @@
-// Token endpoints that answer as none should: each is a server of its own, so that one issuer's trouble is not another's.
+// Token endpoints that answer as none should: each is a server of its own, so that one
+// issuer's trouble is not another's.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import {
+  createServer as createTcpServer,
+  type AddressInfo,
+  type Server,
+  type Socket,
+} from 'node:net';
 
-/** What one endpoint does. `keeps` says that the refresh token in its answer must be stored although the answer itself is refused. */
+/**
+ * What one endpoint does. `keeps` says that the refresh token in its answer must be
+ * stored although the answer itself is refused.
+ */
 export interface OddAnswer {
   readonly name: string;
   readonly keeps?: true;
@@ -38,13 +47,21 @@ function send(
 /** Answers with a good token response in which `change` is put over. */
 function changed(change: Readonly<Record<string, unknown>>): OddAnswer['answer'] {
   return (response, rotated) => {
-    const answer = { access_token: 'a', token_type: 'bearer', expires_in: 600, refresh_token: rotated };
+    const answer = {
+      access_token: 'a',
+      token_type: 'bearer',
+      expires_in: 600,
+      refresh_token: rotated,
+    };
     send(JSON.stringify({ ...answer, ...change }))(response);
   };
 }
 
 const FORGED = 'x\n01/01/26 00:00:00 forged\u001b[31m';
-/** Refresh tokens that no issuer should make, in answers that are good otherwise: they may be stored. */
+/**
+ * Refresh tokens that no issuer should make, in answers that are good otherwise: they may
+ * be stored.
+ */
 export const OTHER_TOKENS: readonly string[] = ['r'.repeat(900_000), FORGED];
 
 const failure = (status: number, retryAfter: string): OddAnswer['answer'] =>
@@ -76,7 +93,9 @@ export const ODD_ANSWERS: readonly OddAnswer[] = [
   }).map(([name, change]) => ({ name, answer: changed(change) })),
   ...Object.entries({
     'a prototype': send('{"__proto__":{"access_token":"a","token_type":"bearer"}}'),
-    'a lifetime beyond all numbers': send('{"access_token":"a","token_type":"bearer","expires_in":1e999}'),
+    'a lifetime beyond all numbers': send(
+      '{"access_token":"a","token_type":"bearer","expires_in":1e999}',
+    ),
     'deep nesting': send('{"a":'.repeat(150_000)),
     'a list': send('[{"access_token":"a"}]'),
     null: send('null'),

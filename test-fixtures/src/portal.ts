@@ -5,15 +5,24 @@ import type { Workspace } from './workspace.ts';
 
 /** Where the web server listens, and more environment for it. */
 export interface PortalOptions {
-  /** `HOST:PORT` or `unix:/path`; a free port of 127.0.0.1 when not given, which then becomes CREDMON_WEB_PREFIX. */
+  /**
+   * `HOST:PORT` or `unix:/path`; a free port of 127.0.0.1 when not given, which then
+   * becomes CREDMON_WEB_PREFIX.
+   */
   readonly listen?: string;
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** Gives the workspace a web prefix on a free port; to be called before services are added, because issuers learn it with them. */
+/**
+ * Gives the workspace a web prefix on a free port; to be called before services are
+ * added, because issuers learn it with them.
+ */
 export async function choosePrefix(workspace: Workspace, path = ''): Promise<string> {
   const listen = `127.0.0.1:${await freePort()}`;
-  workspace.configure({ CREDMON_WEB_PREFIX: `http://${listen}${path}`, CREDMON_WEB_LISTEN: listen });
+  workspace.configure({
+    CREDMON_WEB_PREFIX: `http://${listen}${path}`,
+    CREDMON_WEB_LISTEN: listen,
+  });
   return listen;
 }
 

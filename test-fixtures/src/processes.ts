@@ -1,5 +1,6 @@
-// Runs the built executables as condor_master and a shell would: as child processes that are watched and always ended.
-// Everything that tests and demo leave running for a while is started here.
+// Runs the built executables as condor_master and a shell would: as child processes that
+// are watched and always ended. Everything that tests and demo leave running for a while
+// is started here.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +14,10 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** A child process. `output` is everything that it printed so far, standard error included. */
+/**
+ * A child process. `output` is everything that it printed so far, standard error
+ * included.
+ */
 export interface Child {
   readonly pid: number;
   /** The command line, without directories. */
@@ -22,24 +26,39 @@ export interface Child {
   readonly exited: Promise<Exit>;
   /** How it ended; `undefined` while it runs. */
   readonly exit: Exit | undefined;
-  /** Resolves with the match when `pattern` was printed. @throws Error with the output when it ends before, or never prints it */
+  /**
+   * Resolves with the match when `pattern` was printed. @throws Error with the output
+   * when it ends before, or never prints it
+   */
   printed(pattern: RegExp): Promise<RegExpExecArray>;
   /** Sends a signal to the process, or to its whole group. */
   signal(name: NodeJS.Signals, to?: { readonly group: boolean }): void;
-  /** Sends SIGTERM, SIGKILL to its whole group after {@link PATIENCE}, and waits for the end. */
+  /**
+   * Sends SIGTERM, SIGKILL to its whole group after {@link PATIENCE}, and waits for the
+   * end.
+   */
   stop(): Promise<Exit>;
 }
 
-/** What a child gets besides its environment: text for its standard input, and a working directory. */
+/**
+ * What a child gets besides its environment: text for its standard input, and a working
+ * directory.
+ */
 export interface ChildOptions {
   readonly input?: string;
   readonly directory?: string;
 }
 
-/** The environment variable that says which test run a process belongs to; the end of the run looks for it. */
+/**
+ * The environment variable that says which test run a process belongs to; the end of the
+ * run looks for it.
+ */
 export const RUN_MARKER = 'CREDMON_TEST_RUN';
 
-/** Ends a child together with the process that started it, also when that one is killed. @see prctl(2), PR_SET_PDEATHSIG */
+/**
+ * Ends a child together with the process that started it, also when that one is killed.
+ * @see prctl(2), PR_SET_PDEATHSIG
+ */
 export const TETHER = '/usr/bin/setpriv';
 const isTethered = existsSync(TETHER);
 
@@ -47,8 +66,9 @@ const isTethered = existsSync(TETHER);
 const running = new Set<Child>();
 
 /**
- * Kills every child that still runs, with its process group; for the end of a test file. Answers with their names.
- * A descendant that left the group and holds a pipe open is left to the search at the end of the run.
+ * Kills every child that still runs, with its process group; for the end of a test file.
+ * Answers with their names. A descendant that left the group and holds a pipe open is
+ * left to the search at the end of the run.
  */
 export async function endChildren(): Promise<string[]> {
   const left = [...running];
@@ -57,7 +77,10 @@ export async function endChildren(): Promise<string[]> {
   return left.map((child) => child.name);
 }
 
-/** Starts `command` in a process group of its own. The environment is exactly `environment`, and {@link RUN_MARKER}. */
+/**
+ * Starts `command` in a process group of its own. The environment is exactly
+ * `environment`, and {@link RUN_MARKER}.
+ */
 export function startProcess(
   command: string,
   args: readonly string[],
@@ -65,7 +88,9 @@ export function startProcess(
   { input, directory }: ChildOptions = {},
 ): Child {
   const words = [command, ...args];
-  const [program = command, ...rest] = isTethered ? [TETHER, '--pdeathsig', 'KILL', '--', ...words] : words;
+  const [program = command, ...rest] = isTethered
+    ? [TETHER, '--pdeathsig', 'KILL', '--', ...words]
+    : words;
   const marker = process.env[RUN_MARKER];
   const child = spawn(program, rest, {
     env: marker === undefined ? environment : { ...environment, [RUN_MARKER]: marker },
@@ -160,7 +185,10 @@ const BUILT: Readonly<Record<Executable, string>> = {
   condor_credmon_webserver: 'packages/webserver/dist/bin/condor_credmon_webserver.js',
 };
 
-/** The path of a built executable below the repository at `root`. @throws Error that says how to build it */
+/**
+ * The path of a built executable below the repository at `root`. @throws Error that says
+ * how to build it
+ */
 export function executablePath(root: string, name: Executable): string {
   const path = join(root, BUILT[name]);
   if (!existsSync(path)) throw new Error(`${BUILT[name]} is not built; run: npm run build`);

@@ -1,4 +1,5 @@
-// nginx and Apache on loopback with TLS, from the files in configs/ as they stand, with only the values put in that they ask for.
+// nginx and Apache on loopback with TLS, from the files in configs/ as they stand, with
+// only the values put in that they ask for.
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
@@ -7,15 +8,24 @@ import type { Certificates } from './certificates.ts';
 import { startProcess, type Child } from './processes.ts';
 import { waitUntil } from './wait-until.ts';
 
-/** Where the proxy listens, what it shows, and the socket of the web server behind it. `directory` takes its files. */
+/**
+ * Where the proxy listens, what it shows, and the socket of the web server behind it.
+ * `directory` takes its files.
+ */
 export interface ProxyOptions {
   readonly root: string;
   readonly directory: string;
   readonly port: number;
   readonly certificates: Certificates;
   readonly socket: string;
-  /** What `--print-proxy-config` printed, included where the files say; and users who must sign in at the proxy, by password. */
-  readonly remoteUser?: { readonly include: string; readonly passwords?: Readonly<Record<string, string>> };
+  /**
+   * What `--print-proxy-config` printed, included where the files say; and users who must
+   * sign in at the proxy, by password.
+   */
+  readonly remoteUser?: {
+    readonly include: string;
+    readonly passwords?: Readonly<Record<string, string>>;
+  };
 }
 
 /** The proxies that configs/ has a file for. */
@@ -144,8 +154,15 @@ Include ${apacheSite(root, directory, remoteUser)}
   return written(join(directory, 'apache.conf'), main);
 }
 
-/** configs/apache untouched, or with the lines that a site with CREDMON_WEB_REMOTE_USER_HEADER adds. */
-function apacheSite(root: string, directory: string, remoteUser: ProxyOptions['remoteUser']): string {
+/**
+ * configs/apache untouched, or with the lines that a site with
+ * CREDMON_WEB_REMOTE_USER_HEADER adds.
+ */
+function apacheSite(
+  root: string,
+  directory: string,
+  remoteUser: ProxyOptions['remoteUser'],
+): string {
   const path = join(root, 'configs/apache/condor_credmon_web.conf');
   if (!remoteUser) return path;
   const file = remoteUser.passwords && passwordFile(directory, remoteUser.passwords);

@@ -1,4 +1,5 @@
-// A finished login without web server and browser: the three files as they stand afterwards, for tests of the daemon.
+// A finished login without web server and browser: the three files as they stand
+// afterwards, for tests of the daemon.
 import { chmodSync, existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loginAtIssuer, postToken } from './http-login.ts';
@@ -91,7 +92,10 @@ export async function seedToken(
   };
 }
 
-/** Puts a new file with `text` in place of a token file, with the mode that CredD accepts, as if written at `mtime` (epoch seconds). */
+/**
+ * Puts a new file with `text` in place of a token file, with the mode that CredD accepts,
+ * as if written at `mtime` (epoch seconds).
+ */
 export function writeToken(path: string, text: string, mtime?: number): void {
   rmSync(path, { recursive: true, force: true });
   writeFileSync(path, text, { mode: 0o600 });

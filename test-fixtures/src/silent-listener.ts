@@ -1,4 +1,5 @@
-// A listener that nobody serves: connections to it are neither accepted nor refused, as at a host that drops them.
+// A listener that nobody serves: connections to it are neither accepted nor refused, as
+// at a host that drops them.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { startProcess } from './processes.ts';

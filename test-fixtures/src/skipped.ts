@@ -1,4 +1,5 @@
-// Why tests are skipped on this machine: noted by the workers, listed at the end of the run.
+// Why tests are skipped on this machine: noted by the workers, listed at the end of the
+// run.
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

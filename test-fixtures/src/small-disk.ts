@@ -1,4 +1,5 @@
-// A small file system of its own, in a mount namespace that only the programs started in it see; the machine's mounts stay as they are.
+// A small file system of its own, in a mount namespace that only the programs started in
+// it see; the machine's mounts stay as they are.
 import { closeSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { startProcess, type Child } from './processes.ts';
@@ -20,7 +21,10 @@ export interface SmallDisk {
   close(): Promise<void>;
 }
 
-/** Mounts a tmpfs of `bytes` at the directory `mountPoint`; needs root. @throws Error when that is not possible */
+/**
+ * Mounts a tmpfs of `bytes` at the directory `mountPoint`; needs root. @throws Error when
+ * that is not possible
+ */
 export async function mountSmallDisk(mountPoint: string, bytes: number): Promise<SmallDisk> {
   const script = `mount -t tmpfs -o size=${bytes},mode=755 tmpfs "$1" && echo mounted && exec sleep 3600`;
   const environment = { PATH: process.env['PATH'] ?? '/usr/bin:/bin' };

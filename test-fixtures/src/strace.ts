@@ -1,9 +1,13 @@
-// Runs a process under strace, which kills it at, or fails, one chosen system call of its main thread.
+// Runs a process under strace, which kills it at, or fails, one chosen system call of its
+// main thread.
 import { existsSync, readFileSync } from 'node:fs';
 import { startProcess, type Child } from './processes.ts';
 import { waitUntil } from './wait-until.ts';
 
-/** One system call of a trace: `number` counts the calls of that name from 1; `text` is strace's line, with the paths of descriptors. */
+/**
+ * One system call of a trace: `number` counts the calls of that name from 1; `text` is
+ * strace's line, with the paths of descriptors.
+ */
 export interface SystemCall {
   readonly name: string;
   readonly number: number;
@@ -14,7 +18,10 @@ export interface SystemCall {
   readonly injected: boolean;
 }
 
-/** What strace does at a call: a signal on entry, an error in its place, or `delay` (microseconds) after it. */
+/**
+ * What strace does at a call: a signal on entry, an error in its place, or `delay`
+ * (microseconds) after it.
+ */
 export interface Injection {
   readonly call: string;
   /** strace's `when`: `3`, `3+`, `2..5`; every call when not given. */
@@ -24,14 +31,20 @@ export interface Injection {
   readonly delay?: number;
 }
 
-/** How to trace. `everyThread` follows threads and children; their calls are then counted for each thread. */
+/**
+ * How to trace. `everyThread` follows threads and children; their calls are then counted
+ * for each thread.
+ */
 export interface TraceOptions {
   readonly trace: string;
   readonly inject?: Injection;
   readonly everyThread?: boolean;
 }
 
-/** Starts `command` under strace. The tracer is a grandchild: signals and the exit status are the command's own. */
+/**
+ * Starts `command` under strace. The tracer is a grandchild: signals and the exit status
+ * are the command's own.
+ */
 export function startTraced(
   [command, ...args]: readonly [string, ...string[]],
   environment: Readonly<Record<string, string>>,
@@ -40,7 +53,10 @@ export function startTraced(
   return startProcess('strace', ['-D', ...straceArguments(options), command, ...args], environment);
 }
 
-/** Traces a running process from now on; answers once strace has it. `stop` lets it go again. */
+/**
+ * Traces a running process from now on; answers once strace has it. `stop` lets it go
+ * again.
+ */
 export async function attachTrace(pid: number, options: TraceOptions): Promise<Child> {
   const tracer = startProcess('strace', [...straceArguments(options), '-p', String(pid)], {
     PATH: process.env['PATH'] ?? '/usr/bin:/bin',
@@ -75,7 +91,8 @@ function injectionText({ call, when, signal, error, delay }: Injection): string 
 /** The calls of a trace of one thread, once the tracer has written its last line. */
 export async function readCalls(trace: string): Promise<readonly SystemCall[]> {
   const text = await waitUntil(
-    () => existsSync(trace) && /^\+\+\+ .*\n?$/m.test(lastLine(trace)) && readFileSync(trace, 'utf8'),
+    () =>
+      existsSync(trace) && /^\+\+\+ .*\n?$/m.test(lastLine(trace)) && readFileSync(trace, 'utf8'),
     { what: `the end of ${trace}` },
   );
   return parseCalls(text);
@@ -90,7 +107,13 @@ export function parseCalls(text: string): readonly SystemCall[] {
     const number = (counts.get(name) ?? 0) + 1;
     counts.set(name, number);
     return [
-      { name, number, text: line, returned: !line.endsWith('= ?'), injected: line.includes('(INJECTED)') },
+      {
+        name,
+        number,
+        text: line,
+        returned: !line.endsWith('= ?'),
+        injected: line.includes('(INJECTED)'),
+      },
     ];
   });
 }

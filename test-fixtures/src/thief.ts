@@ -1,4 +1,5 @@
-// A server that nobody should talk to: it takes whatever it is sent, writes it down, and answers so that a careless client would go on.
+// A server that nobody should talk to: it takes whatever it is sent, writes it down, and
+// answers so that a careless client would go on.
 import { createServer, type IncomingMessage } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -16,13 +17,19 @@ export interface Thief {
   readonly url: string;
   readonly port: number;
   readonly requests: Theft[];
-  /** The names of the secrets that any request carried, in plain, form, URL or Basic encoding. */
+  /**
+   * The names of the secrets that any request carried, in plain, form, URL or Basic
+   * encoding.
+   */
   carried(secrets: Readonly<Record<string, string>>): string[];
   close(): Promise<void>;
 }
 
 /** Starts a thief; with PEM texts it speaks https. */
-export async function startThief(tls?: { readonly key: string; readonly cert: string }): Promise<Thief> {
+export async function startThief(tls?: {
+  readonly key: string;
+  readonly cert: string;
+}): Promise<Thief> {
   const requests: Theft[] = [];
   const server = tls === undefined ? createServer() : createTlsServer({ ...tls });
   server.on('request', (request: IncomingMessage, response) => {

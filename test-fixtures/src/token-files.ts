@@ -14,7 +14,9 @@ export function listing(directory: string): string[] {
     .map((name) => `${name} ${(lstatSync(join(directory, name)).mode & 0o7777).toString(8)}`);
 }
 
-/** The seconds that the token in a `.use` is still good for, at `now` in epoch seconds. */
+/**
+ * The seconds that the token in a `.use` is still good for, at `now` in epoch seconds.
+ */
 export function secondsLeft(usePath: string, now: number): number {
   return Number(readJson(usePath)['expires_at']) - now;
 }

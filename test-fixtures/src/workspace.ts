@@ -1,4 +1,5 @@
-// A fresh Access Point in a temporary directory: credential directory, configuration file and secrets with the modes that CredD asks for.
+// A fresh Access Point in a temporary directory: credential directory, configuration file
+// and secrets with the modes that CredD asks for.
 import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +25,10 @@ export interface Workspace {
   readonly sessionDirectory: string;
   readonly logDirectory: string;
   readonly configFile: string;
-  /** An environment for child processes: CONDOR_CONFIG, PATH and HOME, nothing else of the caller's. */
+  /**
+   * An environment for child processes: CONDOR_CONFIG, PATH and HOME, nothing else of the
+   * caller's.
+   */
   readonly environment: Readonly<Record<string, string>>;
   readonly webPrefix: string;
   /** Sets knobs and writes the configuration file again. */
@@ -42,14 +46,20 @@ export interface Workspace {
   remove(): void;
 }
 
-/** What may be said about a workspace. `clientSecret` makes the secret of a service, so that a test can look for it afterwards. */
+/**
+ * What may be said about a workspace. `clientSecret` makes the secret of a service, so
+ * that a test can look for it afterwards.
+ */
 export interface WorkspaceOptions {
   readonly webPrefix?: string;
   readonly knobs?: Knobs;
   readonly clientSecret?: (service: string) => string;
 }
 
-/** Puts a file in place in one step, so that a process that reads it sees the old text or the new one. */
+/**
+ * Puts a file in place in one step, so that a process that reads it sees the old text or
+ * the new one.
+ */
 function replaceFile(path: string, content: string, mode = 0o600): void {
   writeFileSync(`${path}.new`, content, { mode });
   renameSync(`${path}.new`, path);
@@ -75,7 +85,11 @@ export function createWorkspace(options: WorkspaceOptions = {}): Workspace {
   const knobs = new Map<string, string>();
   const configure = (more: Knobs): void => {
     for (const [name, value] of Object.entries(more)) knobs.set(name, String(value));
-    replaceFile(configFile, [...knobs].map(([name, value]) => `${name} = ${value}\n`).join(''), 0o644);
+    replaceFile(
+      configFile,
+      [...knobs].map(([name, value]) => `${name} = ${value}\n`).join(''),
+      0o644,
+    );
   };
   const secretFile = (name: string, content: string): string => {
     const path = join(secretDirectory, name);
@@ -102,7 +116,11 @@ export function createWorkspace(options: WorkspaceOptions = {}): Workspace {
     sessionDirectory,
     logDirectory,
     configFile,
-    environment: { CONDOR_CONFIG: configFile, PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: root },
+    environment: {
+      CONDOR_CONFIG: configFile,
+      PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+      HOME: root,
+    },
     get webPrefix() {
       return knobs.get('CREDMON_WEB_PREFIX') ?? webPrefix;
     },

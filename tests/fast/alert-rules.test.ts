@@ -1,4 +1,5 @@
-// The alert rules in configs/prometheus are YAML, and ask only for metrics and labels that condor_credmon exports.
+// The alert rules in configs/prometheus are YAML, and ask only for metrics and labels
+// that condor_credmon exports.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -22,21 +23,31 @@ const labelsOf = new Map<string, readonly string[]>(
   Object.entries(families).map(([name, { labels }]) => [`condor_credmon_${name}`, labels]),
 );
 
-it.each(rules.map((rule) => [rule.alert, rule] as const))('%s asks for what there is', (_, rule) => {
-  const names = [...rule.expr.matchAll(/condor_credmon_\w+/g)].map(([name]) => name);
-  expect(names.filter((name) => !labelsOf.has(name))).toEqual([]);
-  for (const [, name = '', selector = ''] of rule.expr.matchAll(/(condor_credmon_\w+)\{([^}]*)\}/g))
-    for (const [, label] of selector.matchAll(/(\w+)\s*!?=/g)) expect(labelsOf.get(name)).toContain(label);
-  const known = new Set([...names.flatMap((name) => labelsOf.get(name) ?? []), 'instance']);
-  const shown = [...rule.annotations.summary.matchAll(/\$labels\.(\w+)/g)].map(([, label]) => label);
-  expect(shown.filter((label) => label === undefined || !known.has(label))).toEqual([]);
-  expect([rule.for, rule.labels.severity]).toEqual([
-    expect.stringMatching(/^\d+m$/),
-    expect.stringMatching(/^(critical|warning)$/),
-  ]);
-});
+it.each(rules.map((rule) => [rule.alert, rule] as const))(
+  '%s asks for what there is',
+  (_, rule) => {
+    const names = [...rule.expr.matchAll(/condor_credmon_\w+/g)].map(([name]) => name);
+    expect(names.filter((name) => !labelsOf.has(name))).toEqual([]);
+    for (const [, name = '', selector = ''] of rule.expr.matchAll(
+      /(condor_credmon_\w+)\{([^}]*)\}/g,
+    ))
+      for (const [, label] of selector.matchAll(/(\w+)\s*!?=/g))
+        expect(labelsOf.get(name)).toContain(label);
+    const known = new Set([...names.flatMap((name) => labelsOf.get(name) ?? []), 'instance']);
+    const shown = [...rule.annotations.summary.matchAll(/\$labels\.(\w+)/g)].map(
+      ([, label]) => label,
+    );
+    expect(shown.filter((label) => label === undefined || !known.has(label))).toEqual([]);
+    expect([rule.for, rule.labels.severity]).toEqual([
+      expect.stringMatching(/^\d+m$/),
+      expect.stringMatching(/^(critical|warning)$/),
+    ]);
+  },
+);
 
 it.skipIf(isMissing('promtool'))('promtool finds no mistake', () => {
-  const promtool = spawnSync(programPath('promtool'), ['check', 'rules', path], { encoding: 'utf8' });
+  const promtool = spawnSync(programPath('promtool'), ['check', 'rules', path], {
+    encoding: 'utf8',
+  });
   expect([promtool.status, promtool.stderr]).toEqual([0, '']);
 });

@@ -1,4 +1,5 @@
-// The examples of packages/core/README.md, run as they stand, on a credential directory and a configuration made for them.
+// The examples of packages/core/README.md, run as they stand, on a credential directory
+// and a configuration made for them.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,7 +36,9 @@ async function run(index: number): Promise<string[]> {
   const file = join(folder, `example-${index}.ts`);
   writeFileSync(file, code);
   const printed: string[] = [];
-  const log = vi.spyOn(console, 'log').mockImplementation((line: string) => void printed.push(line));
+  const log = vi
+    .spyOn(console, 'log')
+    .mockImplementation((line: string) => void printed.push(line));
   try {
     await import(file);
   } finally {
@@ -55,7 +58,10 @@ describe('the examples of the core README', () => {
   });
 
   it('plans renewals', async () => {
-    expect(await run(1)).toEqual(['alice/lost is due: use-missing', 'the next look is due in 60 s']);
+    expect(await run(1)).toEqual([
+      'alice/lost is due: use-missing',
+      'the next look is due in 60 s',
+    ]);
   });
 
   it('reads knobs with their origin', async () => {

@@ -1,4 +1,5 @@
-// Every fault that was tried and held has a test that keeps it so, or a reason why no test can: the table says which.
+// Every fault that was tried and held has a test that keeps it so, or a reason why no
+// test can: the table says which.
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
@@ -14,7 +15,9 @@ interface HeldRows {
 }
 
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const { rows } = JSON.parse(readFileSync(at('test-fixtures/data/held-rows.json'), 'utf8')) as HeldRows;
+const { rows } = JSON.parse(
+  readFileSync(at('test-fixtures/data/held-rows.json'), 'utf8'),
+) as HeldRows;
 
 it('every row has its tests, or the reason why there can be none', () => {
   const neither = rows.filter(
@@ -47,7 +50,10 @@ it('a comment, or a test that is skipped, is no test', () => {
   ).toEqual([false, false, false, false, true, true]);
 });
 
-/** The title as the first argument of `it(...)`, or of what `it.each(...)` or `it.skipIf(...)` gives. */
+/**
+ * The title as the first argument of `it(...)`, or of what `it.each(...)` or
+ * `it.skipIf(...)` gives.
+ */
 function hasTest(text: string, title: string): boolean {
   const exactly = title.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
   return new RegExp(String.raw`(\bit|\))\(\s*(['"\`])${exactly}\2\s*,`).test(text);

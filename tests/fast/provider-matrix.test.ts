@@ -1,9 +1,13 @@
-// Every provider's life and every way to steer its secrets has a test: the table says which, and the tests of that name are there.
+// Every provider's life and every way to steer its secrets has a test: the table says
+// which, and the tests of that name are there.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
-/** `case` is one of `life` or `attacks`; `title` stands in `file` as it does in the source, place holders and all. */
+/**
+ * `case` is one of `life` or `attacks`; `title` stands in `file` as it does in the
+ * source, place holders and all.
+ */
 interface Matrix {
   readonly providers: readonly string[];
   readonly life: readonly string[];
@@ -23,8 +27,12 @@ const { providers, life, attacks, tests } = JSON.parse(
 const cell = (provider: string, name: string): string => `${provider}: ${name}`;
 
 it('R26 every provider has a test for issue, renew, refuse, revoke, outage, bad answer, rollover and each attack', () => {
-  const wanted = providers.flatMap((provider) => [...life, ...attacks].map((name) => cell(provider, name)));
-  expect([...new Set(tests.map((test) => cell(test.provider, test.case)))].sort()).toEqual(wanted.sort());
+  const wanted = providers.flatMap((provider) =>
+    [...life, ...attacks].map((name) => cell(provider, name)),
+  );
+  expect([...new Set(tests.map((test) => cell(test.provider, test.case)))].sort()).toEqual(
+    wanted.sort(),
+  );
 });
 
 it('every test that the table names is there', () => {
@@ -39,8 +47,8 @@ it('every test that the table names is there', () => {
 
 it('a comment, or a test that is skipped, is no test', () => {
   expect(
-    ['// a b', "it.skip('a b', f)", "it('a b c', f)", "  it('a b', f)", '(x)(\n  "a b",'].map((text) =>
-      hasTest(text, 'a b'),
+    ['// a b', "it.skip('a b', f)", "it('a b c', f)", "  it('a b', f)", '(x)(\n  "a b",'].map(
+      (text) => hasTest(text, 'a b'),
     ),
   ).toEqual([false, false, false, true, true]);
 });

@@ -1,4 +1,5 @@
-// Every page of the portal, light, dark and narrow: axe finds nothing, nothing sticks out, and the keyboard is enough.
+// Every page of the portal, light, dark and narrow: axe finds nothing, nothing sticks
+// out, and the keyboard is enough.
 import { AxeBuilder } from '@axe-core/playwright';
 import { writeKeyFile } from '@credmon/test-fixtures/credd';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
@@ -49,7 +50,9 @@ describe.skipIf(isMissing('chromium'))('R42 the pages of the portal', () => {
     workspace?.remove();
   });
 
-  /** A key link for two tokens, with names and scopes of the length that real ones have. */
+  /**
+   * A key link for two tokens, with names and scopes of the length that real ones have.
+   */
   const link = (): string =>
     writeKeyFile(workspace.credentialDirectory, workspace.webPrefix, [
       workspace.keyFileAd(service, 'alice', {
@@ -60,7 +63,10 @@ describe.skipIf(isMissing('chromium'))('R42 the pages of the portal', () => {
       workspace.keyFileAd(service, 'alice'),
     ]).url;
 
-  /** A key link whose every name is as long as CredD allows; `asked` is more that has no place to break. */
+  /**
+   * A key link whose every name is as long as CredD allows; `asked` is more that has no
+   * place to break.
+   */
   const longLink = (asked: { Scopes?: string; Audience?: string } = {}): string =>
     writeKeyFile(workspace.credentialDirectory, workspace.webPrefix, [
       {
@@ -76,8 +82,9 @@ describe.skipIf(isMissing('chromium'))('R42 the pages of the portal', () => {
   };
 
   const otherLink = (user: string): string =>
-    writeKeyFile(workspace.credentialDirectory, workspace.webPrefix, [workspace.keyFileAd(service, user)])
-      .url;
+    writeKeyFile(workspace.credentialDirectory, workspace.webPrefix, [
+      workspace.keyFileAd(service, user),
+    ]).url;
   /** Signs in to the last token of the list whose name begins so, up to the question. */
   const askedAt = async (page: Page, name = 'mytok'): Promise<void> => {
     await page
@@ -219,10 +226,14 @@ describe.skipIf(isMissing('chromium'))('R42 the pages of the portal', () => {
       },
     ],
     ['nothing asked for', (page) => page.goto(`${workspace.webPrefix}/`)],
-    ['a link that is not valid', (page) => page.goto(`${workspace.webPrefix}/key/${'0'.repeat(64)}`)],
+    [
+      'a link that is not valid',
+      (page) => page.goto(`${workspace.webPrefix}/key/${'0'.repeat(64)}`),
+    ],
     [
       'a refused request',
-      (page) => page.goto(writeKeyFile(workspace.credentialDirectory, workspace.webPrefix, 'nonsense').url),
+      (page) =>
+        page.goto(writeKeyFile(workspace.credentialDirectory, workspace.webPrefix, 'nonsense').url),
     ],
     ['no such page', (page) => page.goto(`${workspace.webPrefix}/nowhere`)],
   ];

@@ -1,4 +1,5 @@
-// The owner of a user's directory races against a daemon that is root: nothing outside the directory is read, written or sent.
+// The owner of a user's directory races against a daemon that is root: nothing outside
+// the directory is read, written or sent.
 import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
 import type { Child } from '@credmon/test-fixtures/processes';
 import { seedToken } from '@credmon/test-fixtures/seed-token';
@@ -44,7 +45,10 @@ afterEach(async () => {
   workspace.remove();
 });
 
-/** Name, mode, owner, time and content of every file in `directory`: what changes when root writes there. */
+/**
+ * Name, mode, owner, time and content of every file in `directory`: what changes when
+ * root writes there.
+ */
 function everythingIn(directory: string): unknown[] {
   return readdirSync(directory).map((name) => {
     const path = join(directory, name);
@@ -72,11 +76,16 @@ describe.skipIf(process.getuid?.() !== 0)('R3 R21 R43 a user who owns a director
     for (const name of readdirSync(home)) chownSync(join(home, name), NOBODY, NOBODY);
     chownSync(home, NOBODY, NOBODY);
     chmodSync(workspace.root, 0o711);
-    copyFileSync(join(root, 'test-fixtures/src/programs/racer.mjs'), join(workspace.root, 'racer.mjs'));
+    copyFileSync(
+      join(root, 'test-fixtures/src/programs/racer.mjs'),
+      join(workspace.root, 'racer.mjs'),
+    );
     const secrets = join(workspace.root, 'outside');
     mkdirSync(secrets, { mode: 0o700 });
     const secret = join(secrets, 'secret');
-    writeFileSync(secret, JSON.stringify({ refresh_token: CANARY, access_token: CANARY }), { mode: 0o600 });
+    writeFileSync(secret, JSON.stringify({ refresh_token: CANARY, access_token: CANARY }), {
+      mode: 0o600,
+    });
     const outside = [secret, join(secrets, 'made'), '/etc/shadow', '/dev/zero', '/proc/kmsg'];
     const before = everythingIn(secrets);
     const shadow = lstatSync('/etc/shadow');
@@ -104,16 +113,18 @@ describe.skipIf(process.getuid?.() !== 0)('R3 R21 R43 a user who owns a director
 
     expect(everythingIn(secrets)).toEqual(before);
     expect(lstatSync('/etc/shadow').mtimeMs).toBe(shadow.mtimeMs);
-    expect(issuer.log.requests.filter(({ presented }) => presented === tokenId(CANARY))).toEqual([]);
+    expect(issuer.log.requests.filter(({ presented }) => presented === tokenId(CANARY))).toEqual(
+      [],
+    );
     const hash = /^root:([^:]+):/m.exec(readFileSync('/etc/shadow', 'utf8'))?.[1] ?? '';
     const texts = [daemonLog(workspace), daemon.output, ...plainFiles(home)];
     const seen = [CANARY, ...(hash.length > 8 ? [hash] : [])].filter((text) =>
       texts.some((t) => t.includes(text)),
     );
     expect(seen).toEqual([]);
-    expect(others.map((user) => readdirSync(join(workspace.credentialDirectory, user)).length)).toEqual([
-      3, 3,
-    ]);
+    expect(
+      others.map((user) => readdirSync(join(workspace.credentialDirectory, user)).length),
+    ).toEqual([3, 3]);
     for (const { path } of tokens) expect(readJson(path('use'))).toHaveProperty('access_token');
     expect(mallory.refreshToken).not.toBe('');
   });

@@ -1,4 +1,5 @@
-// Debian's Chromium for the tests of this folder, and a visitor who does with the portal what a user would.
+// Debian's Chromium for the tests of this folder, and a visitor who does with the portal
+// what a user would.
 import { PATIENCE } from '@credmon/test-fixtures/patience';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import { expect } from 'vitest';
@@ -12,7 +13,10 @@ export function startBrowser(): Promise<Browser> {
   });
 }
 
-/** A page that remembers what a user should never see: errors on the console, requests to strangers. */
+/**
+ * A page that remembers what a user should never see: errors on the console, requests to
+ * strangers.
+ */
 export interface Visit {
   readonly page: Page;
   /** Errors that the browser reported, such as a violated Content-Security-Policy. */
@@ -42,13 +46,19 @@ export async function listedTokens(page: Page): Promise<string[]> {
   const cards = await page.locator('li.token').all();
   return Promise.all(
     cards.map(async (card) => {
-      const [title, state] = [await card.locator('h3').innerText(), await card.locator('.state').innerText()];
+      const [title, state] = [
+        await card.locator('h3').innerText(),
+        await card.locator('.state').innerText(),
+      ];
       return `${title.replace(/\s+/g, ' ')}: ${state}`;
     }),
   );
 }
 
-/** Signs in to one provider of the list: the portal's button, the issuer's button, and the answer to the question whose account it is. */
+/**
+ * Signs in to one provider of the list: the portal's button, the issuer's button, and the
+ * answer to the question whose account it is.
+ */
 export async function signIn(page: Page, label: string, issuerName: string): Promise<void> {
   await page.getByRole('button', { name: `Sign in to ${label}` }).click();
   await page.getByRole('heading', { name: `Log in at ${issuerName}` }).waitFor();

@@ -1,4 +1,5 @@
-// Chooses among the system calls of a trace those at which a test strikes: all that touch files of a token, and a sample of the rest.
+// Chooses among the system calls of a trace those at which a test strikes: all that touch
+// files of a token, and a sample of the rest.
 import type { SystemCall } from '@credmon/test-fixtures/strace';
 
 /** Calls that change what is on the disk. */
@@ -6,8 +7,9 @@ const CHANGES =
   /^(fsync|fdatasync|rename\w*|fchmod\w*|fchown\w*|unlink\w*|link\w*|ftruncate|utimensat|mkdir\w*)$/;
 
 /**
- * Names the place of a call: its name and the last file name in it, without process and serial numbers, e.g. `write .mytok.top.tmp`; the
- * call's name alone when it names no file.
+ * Names the place of a call: its name and the last file name in it, without process and
+ * serial numbers, e.g. `write .mytok.top.tmp`; the call's name alone when it names no
+ * file.
  */
 export function placeOf({ name, text }: SystemCall): string {
   const paths = [...text.replaceAll(/AT_FDCWD<[^>]*>/g, '').matchAll(/["<](\/[^">]*)[">]/g)];
@@ -19,20 +21,27 @@ export function placeOf({ name, text }: SystemCall): string {
   return file === undefined || file === '' ? name : `${name} ${file}`;
 }
 
-/** True for a call that changes a file, or that opens or fills a temporary one: each of these must be struck. */
+/**
+ * True for a call that changes a file, or that opens or fills a temporary one: each of
+ * these must be struck.
+ */
 export function isChange(call: SystemCall): boolean {
   if (CHANGES.test(call.name)) return true;
   return /^(openat2?|p?write(v|64)?)$/.test(call.name) && call.text.includes('.credmon-tmp');
 }
 
-/** True for calls about memory and threads: they come in any number between two that the disk or an issuer sees. */
+/**
+ * True for calls about memory and threads: they come in any number between two that the
+ * disk or an issuer sees.
+ */
 export function isInternal({ name }: SystemCall): boolean {
   return /^(futex|mmap|munmap|mprotect|madvise|brk|sched_\w+|rt_\w+|clock_\w+)$/.test(name);
 }
 
 /**
- * The number to try next for the place of `call`, after a run with number `tried` whose calls are `calls`: the number that the place had in
- * this run if it was reached, else a higher one.
+ * The number to try next for the place of `call`, after a run with number `tried` whose
+ * calls are `calls`: the number that the place had in this run if it was reached, else a
+ * higher one.
  */
 export function nextNumber(call: SystemCall, calls: readonly SystemCall[], tried: number): number {
   const seen = calls.find((other) => other.returned && placeOf(other) === placeOf(call));
@@ -50,7 +59,10 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** The seed of this run: CREDMON_TEST_SEED, else a new one; it is printed, so that a failure can be repeated. */
+/**
+ * The seed of this run: CREDMON_TEST_SEED, else a new one; it is printed, so that a
+ * failure can be repeated.
+ */
 export function chooseSeed(what: string): number {
   const seed = Number(process.env['CREDMON_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
   console.log(`${what}: CREDMON_TEST_SEED=${seed}`);

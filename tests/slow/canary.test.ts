@@ -1,4 +1,5 @@
-// R43: with every debug message switched on, and issuers that repeat what they were sent, no secret is ever logged, printed or shown.
+// R43: with every debug message switched on, and issuers that repeat what they were sent,
+// no secret is ever logged, printed or shown.
 import { findSecrets, textsBelow } from '@credmon/test-fixtures/canaries';
 import { writeKeyFile } from '@credmon/test-fixtures/credd';
 import { httpBrowser, type HttpBrowser, type Page } from '@credmon/test-fixtures/http-browser';
@@ -23,7 +24,8 @@ const texts: Record<string, string> = {};
 
 /** Remembers a secret that came by; what is not there is not a secret. */
 function remember(name: string, value: unknown): void {
-  if (typeof value === 'string' && value !== '') secrets[`${name} ${Object.keys(secrets).length}`] = value;
+  if (typeof value === 'string' && value !== '')
+    secrets[`${name} ${Object.keys(secrets).length}`] = value;
 }
 
 /** Remembers the tokens that stand in the files of `stem`. */
@@ -43,7 +45,11 @@ beforeEach(async () => {
   issuer = await startIssuer({ accessTokenTtl: 600 });
   workspace = createWorkspace({
     clientSecret: (name) => `canary-client-secret-of-${name}`,
-    knobs: { CREDMON_FIRST_RETRY: 1, CREDMON_OAUTH_DEBUG: 'D_FULLDEBUG', CREDMON_WEB_DEBUG: 'D_FULLDEBUG' },
+    knobs: {
+      CREDMON_FIRST_RETRY: 1,
+      CREDMON_OAUTH_DEBUG: 'D_FULLDEBUG',
+      CREDMON_WEB_DEBUG: 'D_FULLDEBUG',
+    },
   });
   await choosePrefix(workspace);
   service = await workspace.addService('mytok', issuer);
@@ -67,7 +73,10 @@ function leaks(): string[] {
 
 describe('R43 the daemon', () => {
   it('is silent about secrets through renewals, refusals, broken answers and broken files', async () => {
-    const token = await seedToken(workspace, service, 'alice', 'mytok', { scopes: 'openid read', age: 500 });
+    const token = await seedToken(workspace, service, 'alice', 'mytok', {
+      scopes: 'openid read',
+      age: 500,
+    });
     const other = await seedToken(workspace, service, 'alice', 'mytok_h1', { age: 500 });
     remember('access token', token.accessToken);
     remember('refresh token', token.refreshToken);
@@ -112,7 +121,9 @@ describe('R43 the daemon', () => {
   it('has no secret on its command line', async () => {
     const token = await seedToken(workspace, service, 'alice');
     const daemon = startDaemon(workspace, ['-v']);
-    await waitUntil(() => existsSync(join(workspace.credentialDirectory, 'pid')), { what: 'the daemon' });
+    await waitUntil(() => existsSync(join(workspace.credentialDirectory, 'pid')), {
+      what: 'the daemon',
+    });
     texts['command line'] = readFileSync(`/proc/${daemon.pid}/cmdline`, 'utf8');
     remember('refresh token', token.refreshToken);
     await daemon.stop();
@@ -136,7 +147,8 @@ describe('R43 R41 the web server', () => {
     texts[`page ${what}`] = page.body;
     for (const url of page.trail) {
       const query = new URL(url).searchParams;
-      if (url.includes('/return/')) for (const name of ['code', 'state']) remember(name, query.get(name));
+      if (url.includes('/return/'))
+        for (const name of ['code', 'state']) remember(name, query.get(name));
       if (url.includes('code_challenge')) remember('nonce', query.get('nonce'));
     }
     return page;

@@ -1,4 +1,5 @@
-// The built daemon with every source of tokens that needs no browser: each name with its owner, and none waits for another.
+// The built daemon with every source of tokens that needs no browser: each name with its
+// owner, and none waits for another.
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
@@ -76,13 +77,17 @@ describe('a daemon with several sources', () => {
     await waitUntil(() => existsSync(file('pid')), { what: 'the pid file' });
     store('alice/stuck.top', 'alice');
     store('alice/site.top', 'alice');
-    store('alice/swap.top', JSON.stringify({ access_token: answer['access_token'], scopes: 'write' }));
+    store(
+      'alice/swap.top',
+      JSON.stringify({ access_token: answer['access_token'], scopes: 'write' }),
+    );
     store('alice/own.top', 'alice');
     store('alice/nobodys.top', 'alice');
     daemon.signal('SIGHUP');
     for (const name of ['site', 'swap', 'own'])
       await waitUntil(() => existsSync(file(`alice/${name}.use`)), { what: `${name}.use` });
-    const token = (name: string): string => String(readJson(file(`alice/${name}.use`))['access_token']);
+    const token = (name: string): string =>
+      String(readJson(file(`alice/${name}.use`))['access_token']);
     expect(await verifyToken(good, token('site'))).toMatchObject({ scope: 'read' });
     expect(await verifyToken(good, token('swap'))).toMatchObject({ scope: 'write' });
     expect(token('own')).toBe('made-here');

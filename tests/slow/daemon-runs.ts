@@ -14,7 +14,10 @@ export function startDaemon(
   args: readonly string[] = [],
   environment: Readonly<Record<string, string>> = {},
 ): Child {
-  return startExecutable(root, 'condor_credmon', args, { ...workspace.environment, ...environment });
+  return startExecutable(root, 'condor_credmon', args, {
+    ...workspace.environment,
+    ...environment,
+  });
 }
 
 /** One pass of the daemon, ended. */

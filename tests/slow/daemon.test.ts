@@ -1,5 +1,13 @@
 // The daemon as a process: what condor_master, CredD and an administrator see of it.
-import { chmodSync, existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
@@ -23,7 +31,8 @@ beforeEach(() => {
 afterEach(() => workspace.remove());
 
 const file = (name: string): string => join(workspace.credentialDirectory, name);
-const there = (name: string): Promise<unknown> => waitUntil(() => existsSync(file(name)), { what: name });
+const there = (name: string): Promise<unknown> =>
+  waitUntil(() => existsSync(file(name)), { what: name });
 const logged = (text: string): Promise<unknown> =>
   waitUntil(() => daemonLog(workspace).includes(text), { what: `the log line "${text}"` });
 const underMaster = { CONDOR_INHERIT: '1 <127.0.0.1:0> 0 0' };
@@ -38,7 +47,10 @@ describe('start and stop', () => {
       expect(statSync(file('pid')).mode & 0o777).toBe(0o644);
       daemon.signal(signal);
       expect(await daemon.exited).toEqual({ code: 0, signal: null });
-      expect([existsSync(file('pid')), existsSync(file('CREDMON_COMPLETE'))]).toEqual([false, false]);
+      expect([existsSync(file('pid')), existsSync(file('CREDMON_COMPLETE'))]).toEqual([
+        false,
+        false,
+      ]);
       expect(daemonLog(workspace)).toContain(`Got ${signal}, stopping`);
     },
   );
@@ -94,7 +106,8 @@ describe('start and stop', () => {
 describe('--once', () => {
   const seedTwo = async (): Promise<void> => {
     const service = await workspace.addService('mytok', issuer);
-    for (const user of ['alice', 'bob']) await seedToken(workspace, service, user, 'mytok', { age: 500 });
+    for (const user of ['alice', 'bob'])
+      await seedToken(workspace, service, user, 'mytok', { age: 500 });
   };
   const renewals = (): number => daemonLog(workspace).split('Successfully renewed').length - 1;
 
@@ -159,7 +172,8 @@ describe('--once', () => {
 
 it('R1 has threads for many name look-ups that hang, however it is started', () => {
   const probe = join(workspace.root, 'probe.cjs');
-  // The first look-up makes all threads; the program ends before a look-up of its own would come back.
+  // The first look-up makes all threads; the program ends before a look-up of its own
+  // would come back.
   const count = `require('node:dns').lookup('localhost', () => {
     process.stderr.write('threads ' + require('node:fs').readdirSync('/proc/self/task').length);
     exit(code);
@@ -169,8 +183,15 @@ it('R1 has threads for many name look-ups that hang, however it is started', () 
   const built = executablePath(root, 'condor_credmon');
   symlinkSync(built, copy);
   const threads = (...program: [string, ...string[]]): number => {
-    const env = { ...process.env, NODE_OPTIONS: `--require=${probe}`, UV_THREADPOOL_SIZE: undefined };
-    const { stderr } = spawnSync(program[0], [...program.slice(1), '--version'], { encoding: 'utf8', env });
+    const env = {
+      ...process.env,
+      NODE_OPTIONS: `--require=${probe}`,
+      UV_THREADPOOL_SIZE: undefined,
+    };
+    const { stderr } = spawnSync(program[0], [...program.slice(1), '--version'], {
+      encoding: 'utf8',
+      env,
+    });
     return Number(/threads (\d+)/.exec(stderr)?.[1]);
   };
   for (const started of [threads(process.execPath, built), threads(built), threads(copy)])
@@ -179,13 +200,18 @@ it('R1 has threads for many name look-ups that hang, however it is started', () 
 
 describe('bad input', () => {
   it('R46 a wrong configuration: all mistakes with file and line, 99 under condor_master, 1 by hand', async () => {
-    workspace.configure({ CREDMON_REQUEST_TIMEOUT: 'soon', OAUTH2_CREDMON_PROVIDER_NAMES: 'my prov, b/d' });
+    workspace.configure({
+      CREDMON_REQUEST_TIMEOUT: 'soon',
+      OAUTH2_CREDMON_PROVIDER_NAMES: 'my prov, b/d',
+    });
     const held = startDaemon(workspace, [], underMaster);
     expect((await held.exited).code).toBe(99);
     const byHand = startDaemon(workspace);
     expect((await byHand.exited).code).toBe(1);
     expect(byHand.output).toMatch(/condor_config, line \d+: CREDMON_REQUEST_TIMEOUT = soon/);
-    expect(byHand.output).toMatch(/condor_config, line \d+: OAUTH2_CREDMON_PROVIDER_NAMES names "b\/d"/);
+    expect(byHand.output).toMatch(
+      /condor_config, line \d+: OAUTH2_CREDMON_PROVIDER_NAMES names "b\/d"/,
+    );
   });
 
   it('says what is wrong in the log that -l names, too', async () => {
@@ -255,7 +281,9 @@ describe('SIGHUP', () => {
     const log = '$(LOG)/CredMonOAuthLog';
     workspace.configure({ CREDMON_OAUTH_LOG: '/proc/no/such/log' });
     daemon.signal('SIGHUP');
-    await logged('The new configuration is refused and the old one stays: the log file /proc/no/such/log');
+    await logged(
+      'The new configuration is refused and the old one stays: the log file /proc/no/such/log',
+    );
     workspace.configure({ CREDMON_OAUTH_LOG: log });
     const second = startDaemon(workspace);
     expect((await second.exited).code).toBe(1);
@@ -300,7 +328,12 @@ describe('status', () => {
   it('lists what the daemon sees, and exits 1 when a token needs attention', async () => {
     const service = await workspace.addService('mytok', issuer);
     await seedToken(workspace, service, 'alice', 'mytok', { age: 0 });
-    const good = startExecutable(root, 'condor_credmon', ['status', '--json'], workspace.environment);
+    const good = startExecutable(
+      root,
+      'condor_credmon',
+      ['status', '--json'],
+      workspace.environment,
+    );
     expect((await good.exited).code).toBe(0);
     expect(JSON.parse(good.output)).toMatchObject({
       tokens: [{ user: 'alice', service: 'mytok', state: 'fresh', expired: false }],
@@ -327,7 +360,9 @@ describe('the other commands', () => {
       code: 0,
       output: expect.stringMatching(/^mytok \(login\)\n {2}ok +refreshes the tokens/m) as string,
     });
-    expect((await run('check')).output).toMatch(/^daemon\n {2}WARNING {2}no condor_credmon is running here/m);
+    expect((await run('check')).output).toMatch(
+      /^daemon\n {2}WARNING {2}no condor_credmon is running here/m,
+    );
     const daemon = startDaemon(workspace);
     await there('CREDMON_COMPLETE');
     expect((await run('check')).output).toMatch(

@@ -1,4 +1,5 @@
-// The demo as the README says it: without a human it checks itself, and however it ends it leaves nothing behind.
+// The demo as the README says it: without a human it checks itself, and however it ends
+// it leaves nothing behind.
 import { startProcess, type Child } from '@credmon/test-fixtures/processes';
 import { waitUntil } from '@credmon/test-fixtures/wait-until';
 import { loginThroughPortal } from '@credmon/test-fixtures/browserless-login';
@@ -30,7 +31,10 @@ async function outcome(child: Child): Promise<string> {
   return code === 0 ? 'exit 0' : `exit ${code ?? signal}\n${child.output}`;
 }
 
-/** Command lines of living processes whose environment names the temporary directory: those that the demo started. */
+/**
+ * Command lines of living processes whose environment names the temporary directory:
+ * those that the demo started.
+ */
 function survivors(): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

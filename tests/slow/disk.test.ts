@@ -1,4 +1,5 @@
-// Rotated renewals on a disk that is full, nearly full, or frozen: the old files stay whole, and what is new is written afterwards.
+// Rotated renewals on a disk that is full, nearly full, or frozen: the old files stay
+// whole, and what is new is written afterwards.
 import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
 import { executablePath, type Child } from '@credmon/test-fixtures/processes';
 import { seedToken, type SeededToken } from '@credmon/test-fixtures/seed-token';
@@ -38,12 +39,17 @@ async function seed(credentialDirectory: string): Promise<void> {
   const service = await workspace.addService('mytok', issuer);
   const seeded: SeededToken[] = [];
   for (const user of USERS)
-    seeded.push(await seedToken({ ...workspace, credentialDirectory }, service, user, 'mytok', { age: 500 }));
+    seeded.push(
+      await seedToken({ ...workspace, credentialDirectory }, service, user, 'mytok', { age: 500 }),
+    );
   tokens = seeded;
   issuer.log.requests.length = 0;
 }
 
-/** Starts the daemon and waits until the issuer has rotated all tokens; it holds its answers back. */
+/**
+ * Starts the daemon and waits until the issuer has rotated all tokens; it holds its
+ * answers back.
+ */
 async function begin(start: () => Child): Promise<void> {
   await issuer.setFault('held');
   daemon = start();
@@ -62,7 +68,10 @@ const told = (): Promise<unknown> =>
     what: 'a line for each token',
   });
 
-/** The rule for all of these: every pair is the issuer's newest, each grant was spent once, and nothing else is there. */
+/**
+ * The rule for all of these: every pair is the issuer's newest, each grant was spent
+ * once, and nothing else is there.
+ */
 async function expectAllWritten(): Promise<void> {
   await waitUntil(() => tokens.every((token) => topIsNew(token) && useIsNew(token)), {
     what: 'twelve new pairs',
@@ -70,48 +79,59 @@ async function expectAllWritten(): Promise<void> {
   expect(issuer.log.successes('refresh_token')).toHaveLength(USERS.length);
   expect(issuer.log.presentedTwice()).toEqual([]);
   for (const { path } of tokens)
-    expect(listing(dirname(path('top')))).toEqual(['mytok.meta 400', 'mytok.top 400', 'mytok.use 400']);
+    expect(listing(dirname(path('top')))).toEqual([
+      'mytok.meta 400',
+      'mytok.top 400',
+      'mytok.use 400',
+    ]);
 }
 
-describe.skipIf(isMissing('unshare', 'nsenter'))('R13 a disk of 1 MiB during twelve rotated renewals', () => {
-  let disk: SmallDisk;
-  beforeEach(async () => {
-    const mountPoint = join(workspace.root, 'disk');
-    mkdirSync(mountPoint);
-    disk = await mountSmallDisk(mountPoint, 1024 * 1024);
-    mkdirSync(join(disk.path, 'credentials'));
-    chmodSync(join(disk.path, 'credentials'), 0o2770);
-    workspace.configure({ SEC_CREDENTIAL_DIRECTORY_OAUTH: join(mountPoint, 'credentials') });
-    await seed(join(disk.path, 'credentials'));
-  });
-  afterEach(() => disk.close());
-  const start = (): Child =>
-    disk.start([process.execPath, executablePath(root, 'condor_credmon')], workspace.environment);
+describe.skipIf(isMissing('unshare', 'nsenter'))(
+  'R13 a disk of 1 MiB during twelve rotated renewals',
+  () => {
+    let disk: SmallDisk;
+    beforeEach(async () => {
+      const mountPoint = join(workspace.root, 'disk');
+      mkdirSync(mountPoint);
+      disk = await mountSmallDisk(mountPoint, 1024 * 1024);
+      mkdirSync(join(disk.path, 'credentials'));
+      chmodSync(join(disk.path, 'credentials'), 0o2770);
+      workspace.configure({ SEC_CREDENTIAL_DIRECTORY_OAUTH: join(mountPoint, 'credentials') });
+      await seed(join(disk.path, 'credentials'));
+    });
+    afterEach(() => disk.close());
+    const start = (): Child =>
+      disk.start([process.execPath, executablePath(root, 'condor_credmon')], workspace.environment);
 
-  it('that is full and is freed: .top gets the reserved space, and all twelve are written afterwards', async () => {
-    await begin(start);
-    disk.fill();
-    await issuer.setFault();
-    await waitUntil(() => tokens.every(topIsNew), { what: 'twelve rotated .top' });
-    for (const token of tokens) {
-      expect([tokenId(token.refreshToken), newest(token)]).toContain(refreshTokenOf(token));
-      expect(readJson(token.path('use'))).toHaveProperty('access_token');
-    }
-    disk.free();
-    await expectAllWritten();
-    expect(readdirSync(join(disk.path, 'credentials')).filter((name) => name.includes('tmp'))).toEqual([]);
-  });
+    it('that is full and is freed: .top gets the reserved space, and all twelve are written afterwards', async () => {
+      await begin(start);
+      disk.fill();
+      await issuer.setFault();
+      await waitUntil(() => tokens.every(topIsNew), { what: 'twelve rotated .top' });
+      for (const token of tokens) {
+        expect([tokenId(token.refreshToken), newest(token)]).toContain(refreshTokenOf(token));
+        expect(readJson(token.path('use'))).toHaveProperty('access_token');
+      }
+      disk.free();
+      await expectAllWritten();
+      expect(
+        readdirSync(join(disk.path, 'credentials')).filter((name) => name.includes('tmp')),
+      ).toEqual([]);
+    });
 
-  it('with one page free: every rotated .top is written while it is full, and .use afterwards', async () => {
-    await begin(start);
-    disk.fill(1);
-    await issuer.setFault();
-    await waitUntil(() => tokens.every(topIsNew), { what: 'twelve rotated .top' });
-    expect(tokens.every(({ path }) => readJson(path('use'))['access_token'] !== undefined)).toBe(true);
-    disk.free();
-    await expectAllWritten();
-  });
-});
+    it('with one page free: every rotated .top is written while it is full, and .use afterwards', async () => {
+      await begin(start);
+      disk.fill(1);
+      await issuer.setFault();
+      await waitUntil(() => tokens.every(topIsNew), { what: 'twelve rotated .top' });
+      expect(tokens.every(({ path }) => readJson(path('use'))['access_token'] !== undefined)).toBe(
+        true,
+      );
+      disk.free();
+      await expectAllWritten();
+    });
+  },
+);
 
 describe.skipIf(isMissing('strace'))('R2 R12 R13 a disk', () => {
   it('that takes longer for one fsync than an answer may: every answer that came meanwhile counts', async () => {
@@ -127,7 +147,10 @@ describe.skipIf(isMissing('strace'))('R2 R12 R13 a disk', () => {
   });
 });
 
-/** True where a directory can be made immutable: not on every file system, and not for every root. */
+/**
+ * True where a directory can be made immutable: not on every file system, and not for
+ * every root.
+ */
 function canFreeze(): boolean {
   const directory = mkdtempSync(join(tmpdir(), 'freeze-'));
   const frozen = spawnSync('chattr', ['+i', directory]).status === 0;

@@ -1,8 +1,14 @@
-// The daemon, whose system calls fail one at a time: the next start has a good token, nothing is spent twice, and no file is left over.
+// The daemon, whose system calls fail one at a time: the next start has a good token,
+// nothing is spent twice, and no file is left over.
 import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
 import { executablePath, type Exit } from '@credmon/test-fixtures/processes';
 import { seedToken, writeToken, type SeededToken } from '@credmon/test-fixtures/seed-token';
-import { readCalls, startTraced, type Injection, type SystemCall } from '@credmon/test-fixtures/strace';
+import {
+  readCalls,
+  startTraced,
+  type Injection,
+  type SystemCall,
+} from '@credmon/test-fixtures/strace';
 import { listing, readJson, secondsLeft } from '@credmon/test-fixtures/token-files';
 import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
 import { readdirSync } from 'node:fs';
@@ -22,8 +28,13 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   ENOSPC: ['openat', 'write', 'fsync', 'rename'],
   EDQUOT: ['openat', 'write', 'fsync', 'rename'],
 };
-const PAIRS = Object.entries(TABLE).flatMap(([error, calls]) => calls.map((call) => [call, error] as const));
-/** How many calls of one name fail with one error, and how often a call that was missed is tried again. */
+const PAIRS = Object.entries(TABLE).flatMap(([error, calls]) =>
+  calls.map((call) => [call, error] as const),
+);
+/**
+ * How many calls of one name fail with one error, and how often a call that was missed is
+ * tried again.
+ */
 const EACH = 2;
 const TRIES = 4;
 
@@ -44,7 +55,9 @@ afterAll(() => issuer.close());
 beforeEach(() => fresh());
 afterEach(() => workspace.remove());
 
-/** A due token, and an old file of a process that died: all calls of {@link ALL} occur. */
+/**
+ * A due token, and an old file of a process that died: all calls of {@link ALL} occur.
+ */
 async function fresh(): Promise<void> {
   workspace = createWorkspace({ knobs: { CREDMON_FIRST_RETRY: 1 } });
   const service = await workspace.addService('mytok', issuer);
@@ -70,7 +83,10 @@ async function run(
   return { exit, output: child.output, calls: await readCalls(trace) };
 }
 
-/** True for a call on a file of the workspace, by its path or below a directory that is open. */
+/**
+ * True for a call on a file of the workspace, by its path or below a directory that is
+ * open.
+ */
 function isOfFiles(text: string): boolean {
   return /\/credmon-\w+\/(credentials|secrets)|"\/proc\/self\/fd\/\d+\//.test(text);
 }
@@ -81,7 +97,10 @@ function ofTheDirectory(): readonly SystemCall[] {
   return calls.slice(first).filter(({ text }) => isOfFiles(text));
 }
 
-/** The call that failed, and whether the daemon ended by a signal or an error that it did not expect. */
+/**
+ * The call that failed, and whether the daemon ended by a signal or an error that it did
+ * not expect.
+ */
 interface Failed {
   readonly place: string;
   readonly crashed: boolean;
@@ -92,7 +111,8 @@ async function fail(call: SystemCall, error: string): Promise<Failed | undefined
   for (let when = call.number; when < call.number + TRIES; when += 1) {
     const failed = await run({ call: call.name, when, error });
     const hit = failed.calls.find(({ injected }) => injected);
-    // Node itself ends when it cannot write to its own descriptors, which no disk refuses.
+    // Node itself ends when it cannot write to its own descriptors, which no disk
+    // refuses.
     if (hit && isOfFiles(hit.text)) {
       const crashed = failed.exit.signal !== null || /\n +at .*:\d+/.test(failed.output);
       return { place: placeOf(hit), crashed };

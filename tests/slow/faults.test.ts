@@ -1,4 +1,5 @@
-// The built daemon against issuers that fail in every way: pairs of files stay usable, and other tokens are renewed in the same pass.
+// The built daemon against issuers that fail in every way: pairs of files stay usable,
+// and other tokens are renewed in the same pass.
 import { crashEnvironment } from '@credmon/test-fixtures/crash-point';
 import { startIssuer, tokenId, type FaultName, type Issuer } from '@credmon/test-fixtures/issuer';
 import type { Child } from '@credmon/test-fixtures/processes';
@@ -126,19 +127,23 @@ describe('an issuer that refuses for good', () => {
   it.each([
     ['invalid-grant', 'GRANT_REVOKED', 'submits again'],
     ['invalid-client', 'CLIENT_REFUSED', 'the administrator must act'],
-  ] as const)('R9 %s (%s) is not asked again, and the log says what to do', async (fault, code, advice) => {
-    const before = [textOf(token.path('top')), textOf(token.path('use'))];
-    await faulty?.setFault(fault);
-    const passes = [await runOnce(workspace), await runOnce(workspace)];
-    expect(passes.map(({ exit }) => exit?.code)).toEqual([0, 0]);
-    expect(remembered()).toBe(code);
-    expect(daemonLog(workspace)).toContain(advice);
-    const attempts = faulty?.log.requests.filter((request) => request.fault === fault);
-    // A restart gives an administrator's repair at the issuer one chance; what only a login fixes it never tries again.
-    expect(attempts).toHaveLength(code === 'GRANT_REVOKED' ? 1 : 2);
-    expect([textOf(token.path('top')), textOf(token.path('use'))]).toEqual(before);
-    expect(renewed(neighbour)).toBe(true);
-  });
+  ] as const)(
+    'R9 %s (%s) is not asked again, and the log says what to do',
+    async (fault, code, advice) => {
+      const before = [textOf(token.path('top')), textOf(token.path('use'))];
+      await faulty?.setFault(fault);
+      const passes = [await runOnce(workspace), await runOnce(workspace)];
+      expect(passes.map(({ exit }) => exit?.code)).toEqual([0, 0]);
+      expect(remembered()).toBe(code);
+      expect(daemonLog(workspace)).toContain(advice);
+      const attempts = faulty?.log.requests.filter((request) => request.fault === fault);
+      // A restart gives an administrator's repair at the issuer one chance; what only a
+      // login fixes it never tries again.
+      expect(attempts).toHaveLength(code === 'GRANT_REVOKED' ? 1 : 2);
+      expect([textOf(token.path('top')), textOf(token.path('use'))]).toEqual(before);
+      expect(renewed(neighbour)).toBe(true);
+    },
+  );
 
   it('R7 a new login is tried at once although the old one was given up', async () => {
     await faulty?.setFault('invalid-grant');
@@ -198,11 +203,17 @@ describe('files that are not what they should be', () => {
     const { exit } = await runOnce(workspace);
     expect([exit?.code, renewed(neighbour)]).toEqual([0, true]);
     const chain = faulty?.log.chain(tokenId(token.refreshToken)) ?? [];
-    // A spoilt .top leaves nothing to renew with; a directory cannot be replaced, so no refresh token is spent for it.
+    // A spoilt .top leaves nothing to renew with; a directory cannot be replaced, so no
+    // refresh token is spent for it.
     const hopeless = kind === 'top' || `${kind} ${what}` === 'use a directory';
-    const known = kind === 'top' ? token.refreshToken : readJson(token.path('top'))['refresh_token'];
+    const known =
+      kind === 'top' ? token.refreshToken : readJson(token.path('top'))['refresh_token'];
     const usable = hopeless || secondsLeft(token.path('use'), now()) > 500;
-    expect([chain.length, tokenId(String(known)), usable]).toEqual([hopeless ? 1 : 2, chain.at(-1), true]);
+    expect([chain.length, tokenId(String(known)), usable]).toEqual([
+      hopeless ? 1 : 2,
+      chain.at(-1),
+      true,
+    ]);
   });
 
   it('keeps what others wrote into .top', async () => {
@@ -226,7 +237,9 @@ describe('a disk that fails', () => {
         [],
         crashEnvironment(root, alice, join(workspace.root, 'trace'), { at: 2, until: 2, error }),
       );
-      await waitUntil(() => daemonLog(workspace).includes('kept in memory'), { what: 'the failure' });
+      await waitUntil(() => daemonLog(workspace).includes('kept in memory'), {
+        what: 'the failure',
+      });
       expect([textOf(token.path('top')), textOf(token.path('use'))]).toEqual(before);
       await onceRenewed(neighbour);
       await onceRenewed(token);

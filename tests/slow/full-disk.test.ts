@@ -1,4 +1,5 @@
-// A disk that stays full until the daemon ends: rotated refresh tokens are kept in the reserved space.
+// A disk that stays full until the daemon ends: rotated refresh tokens are kept in the
+// reserved space.
 import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
 import { executablePath, type Child } from '@credmon/test-fixtures/processes';
 import { seedToken, type SeededToken } from '@credmon/test-fixtures/seed-token';
@@ -96,7 +97,9 @@ describe.skipIf(isMissing('unshare', 'nsenter'))('R13 a disk that is full', () =
     disk.fill();
     await issuer.setFault();
     await waitUntil(() => kept() === TOKENS, { what: 'all .top' });
-    await waitUntil(() => daemonLog(workspace).includes('reserved space is released'), { what: 'the line' });
+    await waitUntil(() => daemonLog(workspace).includes('reserved space is released'), {
+      what: 'the line',
+    });
     disk.free();
     await waitUntil(
       () => {

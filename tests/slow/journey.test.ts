@@ -1,4 +1,5 @@
-// From the link of condor_submit to tokens that stay fresh, in a real browser, against real issuers, with the built programs.
+// From the link of condor_submit to tokens that stay fresh, in a real browser, against
+// real issuers, with the built programs.
 import { startIssuer } from '@credmon/test-fixtures/issuer';
 import { choosePrefix, startPortal } from '@credmon/test-fixtures/portal';
 import type { Child } from '@credmon/test-fixtures/processes';

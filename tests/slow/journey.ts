@@ -1,4 +1,5 @@
-// The whole journey of a user, once through: key link, two logins in Chromium, exact files, and a daemon that keeps them fresh.
+// The whole journey of a user, once through: key link, two logins in Chromium, exact
+// files, and a daemon that keeps them fresh.
 import { writeKeyFile } from '@credmon/test-fixtures/credd';
 import { tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
 import { listing, readJson, secondsLeft } from '@credmon/test-fixtures/token-files';
@@ -12,7 +13,10 @@ import { expect } from 'vitest';
 import { listedTokens, signIn, visit } from './browser.ts';
 import { startDaemon } from './daemon-runs.ts';
 
-/** Two services, each at an issuer of its own; of `mytok` a token with handle h1 is asked for. */
+/**
+ * Two services, each at an issuer of its own; of `mytok` a token with handle h1 is asked
+ * for.
+ */
 export interface JourneyParts {
   readonly workspace: Workspace;
   readonly mytok: Service;
@@ -22,7 +26,10 @@ export interface JourneyParts {
 const SCOPES = 'read, storage.read:/';
 const AUDIENCE = 'https://data.example';
 
-/** Logs in at both providers in the browser and checks pages and files; answers with the last page's heading. */
+/**
+ * Logs in at both providers in the browser and checks pages and files; answers with the
+ * last page's heading.
+ */
 export async function logInAtBoth(
   browser: Browser,
   { workspace, mytok, other }: JourneyParts,
@@ -30,7 +37,11 @@ export async function logInAtBoth(
 ): Promise<string> {
   const { credentialDirectory: directory, webPrefix } = workspace;
   const keyFile = writeKeyFile(directory, webPrefix, [
-    workspace.keyFileAd(mytok, 'alice@pool.example', { handle: 'h1', scopes: SCOPES, audience: AUDIENCE }),
+    workspace.keyFileAd(mytok, 'alice@pool.example', {
+      handle: 'h1',
+      scopes: SCOPES,
+      audience: AUDIENCE,
+    }),
     workspace.keyFileAd(other, 'alice@pool.example'),
   ]);
   const visitor = await visit(browser, options);
@@ -64,7 +75,9 @@ export async function logInAtBoth(
 function checkFiles({ credentialDirectory }: Workspace, mytok: Service, other: Service): void {
   const home = join(credentialDirectory, 'alice');
   expect(listing(home)).toEqual(
-    ['mytok_h1', 'other'].flatMap((stem) => ['meta', 'top', 'use'].map((kind) => `${stem}.${kind} 400`)),
+    ['mytok_h1', 'other'].flatMap((stem) =>
+      ['meta', 'top', 'use'].map((kind) => `${stem}.${kind} 400`),
+    ),
   );
   const refreshToken: unknown = expect.stringMatching(/^[\w-]{20,}$/);
   expect(readJson(join(home, 'mytok_h1.top'))).toEqual({
@@ -91,7 +104,10 @@ function checkFiles({ credentialDirectory }: Workspace, mytok: Service, other: S
   }
 }
 
-/** Starts the daemon and waits until each token was renewed twice, each time when it came due and with the rotated refresh token; answers with the issuers' counts. */
+/**
+ * Starts the daemon and waits until each token was renewed twice, each time when it came
+ * due and with the rotated refresh token; answers with the issuers' counts.
+ */
 export async function renewTwice({ workspace, mytok, other }: JourneyParts): Promise<number[]> {
   const pairs: readonly (readonly [string, Issuer])[] = [
     ['mytok_h1', mytok.issuer],
@@ -106,7 +122,8 @@ export async function renewTwice({ workspace, mytok, other }: JourneyParts): Pro
     issuedAt: Number(readJson(path(stem, 'use'))['issued_at']),
     lifetime: Number(readJson(path(stem, 'use'))['expires_in']),
   }));
-  // Early in a long life, so that a busy machine has most of it left before anything expires.
+  // Early in a long life, so that a busy machine has most of it left before anything
+  // expires.
   workspace.configure({ CREDMON_RENEW_FRACTION: 0.12, CREDMON_RENEW_JITTER: 0.02 });
   const daemon = startDaemon(workspace);
   try {
@@ -117,7 +134,9 @@ export async function renewTwice({ workspace, mytok, other }: JourneyParts): Pro
             secondsLeft(path(stem, 'use'), Date.now() / 1000),
             `seconds left of ${stem}`,
           ).toBeGreaterThan(0);
-        return first.every(({ issuer, refreshToken }) => issuer.log.chain(refreshToken).length >= 3);
+        return first.every(
+          ({ issuer, refreshToken }) => issuer.log.chain(refreshToken).length >= 3,
+        );
       },
       { what: 'two renewals of each token' },
     );
@@ -129,9 +148,12 @@ export async function renewTwice({ workspace, mytok, other }: JourneyParts): Pro
     expect(renewals[0]?.presented).toBe(refreshToken);
     expect(renewals[1]?.presented).toBe(renewals[0]?.issued);
     expect(issuer.log.presentedTwice()).toEqual([]);
-    // Not before it was due: the fraction of its lifetime less the spread, and the second in which it was issued.
+    // Not before it was due: the fraction of its lifetime less the spread, and the second
+    // in which it was issued.
     expect(renewals[0]?.at).toBeGreaterThan(issuedAt + lifetime * 0.1 - 1);
-    expect(tokenId(String(readJson(path(stem, 'top'))['refresh_token']))).toBe(renewals.at(-1)?.issued);
+    expect(tokenId(String(readJson(path(stem, 'top'))['refresh_token']))).toBe(
+      renewals.at(-1)?.issued,
+    );
   }
   return first.map(({ issuer }) => issuer.log.successes('refresh_token').length);
 }

@@ -1,10 +1,16 @@
-// The portal, killed by the kernel at the system calls from the browser's return to the end of the login.
+// The portal, killed by the kernel at the system calls from the browser's return to the
+// end of the login.
 import { loginThroughPortal } from '@credmon/test-fixtures/browserless-login';
 import { writeKeyFile } from '@credmon/test-fixtures/credd';
 import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
 import { walkToReturn } from '@credmon/test-fixtures/login-return';
 import { choosePrefix, startPortal } from '@credmon/test-fixtures/portal';
-import { attachTrace, parseCalls, type Injection, type SystemCall } from '@credmon/test-fixtures/strace';
+import {
+  attachTrace,
+  parseCalls,
+  type Injection,
+  type SystemCall,
+} from '@credmon/test-fixtures/strace';
 import { listing, readJson } from '@credmon/test-fixtures/token-files';
 import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
@@ -34,13 +40,19 @@ beforeAll(async () => {
 });
 afterAll(() => issuer.close());
 
-/** What became of one login. `place` is the call at which the portal died; undefined when it lived. */
+/**
+ * What became of one login. `place` is the call at which the portal died; undefined when
+ * it lived.
+ */
 interface Fate {
   readonly place: string | undefined;
   readonly calls: readonly SystemCall[];
 }
 
-/** Logs in up to the issuer's redirect, traces the portal from there to the end, and checks what a second try makes of what is left. */
+/**
+ * Logs in up to the issuer's redirect, traces the portal from there to the end, and
+ * checks what a second try makes of what is left.
+ */
 async function logInKilledAt(inject?: Injection): Promise<Fate> {
   const workspace = createWorkspace();
   try {
@@ -52,7 +64,10 @@ async function logInKilledAt(inject?: Injection): Promise<Fate> {
     const trace = join(workspace.root, 'trace');
     try {
       const back = await walkToReturn(url, workspace.webPrefix);
-      const tracer = await attachTrace(portal.pid, { trace, ...(inject === undefined ? {} : { inject }) });
+      const tracer = await attachTrace(portal.pid, {
+        trace,
+        ...(inject === undefined ? {} : { inject }),
+      });
       await back.finish().catch((error: Error) => error);
       if (portal.exit === undefined) tracer.signal('SIGTERM');
       await tracer.exited;
@@ -61,7 +76,9 @@ async function logInKilledAt(inject?: Injection): Promise<Fate> {
     }
     const calls = parseCalls(readFileSync(trace, 'utf8'));
     const died =
-      (await portal.exited).signal === 'SIGKILL' ? calls.findLast(({ returned }) => !returned) : undefined;
+      (await portal.exited).signal === 'SIGKILL'
+        ? calls.findLast(({ returned }) => !returned)
+        : undefined;
     await afterDeath(workspace, url);
     return { place: died && placeOf(died), calls };
   } finally {
@@ -69,7 +86,10 @@ async function logInKilledAt(inject?: Injection): Promise<Fate> {
   }
 }
 
-/** A second try always ends with a whole token, and the daemon's next pass leaves nothing else. */
+/**
+ * A second try always ends with a whole token, and the daemon's next pass leaves nothing
+ * else.
+ */
 async function afterDeath(workspace: Workspace, url: string): Promise<void> {
   const home = join(workspace.credentialDirectory, 'alice');
   const visible = existsSync(home) ? readdirSync(home).filter((name) => !name.startsWith('.')) : [];
@@ -85,7 +105,8 @@ async function afterDeath(workspace: Workspace, url: string): Promise<void> {
       () => 'stored',
       (error: Error) => error.message,
     );
-    // Killed after the key file was removed: everything is stored, and the link is used up.
+    // Killed after the key file was removed: everything is stored, and the link is used
+    // up.
     expect(again).toMatch(seen ? /stored|404/ : /^stored$/);
   } finally {
     await portal.stop();
@@ -107,9 +128,14 @@ describe.skipIf(isMissing('strace'))('R12 R36 kill -9 at the system calls of a l
     const random = seededRandom(chooseSeed('kill at system calls of the portal'));
     const { calls } = await logInKilledAt();
     const changes = calls.filter((call) => isChange(call) && placeOf(call).includes('mytok'));
-    const count = (name: string): number => changes.filter((call) => call.name.startsWith(name)).length;
+    const count = (name: string): number =>
+      changes.filter((call) => call.name.startsWith(name)).length;
     // Three files of a token: each is made durable and renamed.
-    expect(['fsync', 'rename', 'fchmod'].map((name) => count(name) >= 3)).toEqual([true, true, true]);
+    expect(['fsync', 'rename', 'fchmod'].map((name) => count(name) >= 3)).toEqual([
+      true,
+      true,
+      true,
+    ]);
     const others = calls.filter((call) => !changes.includes(call) && !isInternal(call));
     const fates: Fate[] = [];
     for (const { name, number } of everyCall ? calls : sample(others, OTHERS, random))

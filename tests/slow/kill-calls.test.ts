@@ -1,8 +1,14 @@
-// The daemon, killed by the kernel at the system calls of a renewal: at every one that changes a file, and at a sample of the others.
+// The daemon, killed by the kernel at the system calls of a renewal: at every one that
+// changes a file, and at a sample of the others.
 import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
 import { executablePath } from '@credmon/test-fixtures/processes';
 import { seedToken } from '@credmon/test-fixtures/seed-token';
-import { readCalls, startTraced, type Injection, type SystemCall } from '@credmon/test-fixtures/strace';
+import {
+  readCalls,
+  startTraced,
+  type Injection,
+  type SystemCall,
+} from '@credmon/test-fixtures/strace';
 import { listing, readJson, secondsLeft } from '@credmon/test-fixtures/token-files';
 import { waitUntil } from '@credmon/test-fixtures/wait-until';
 import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
@@ -24,7 +30,10 @@ import { root, runOnce } from './daemon-runs.ts';
 
 /** Calls beside those that change files. */
 const OTHERS = 14;
-/** Numbers of calls vary a little between runs: a place that was missed is tried again so often. */
+/**
+ * Numbers of calls vary a little between runs: a place that was missed is tried again so
+ * often.
+ */
 const TRIES = 5;
 
 let issuer: Issuer;
@@ -33,7 +42,10 @@ beforeAll(async () => {
 });
 afterAll(() => issuer.close());
 
-/** What became of one killed renewal. `place` is the call at which the process died; undefined when it lived. */
+/**
+ * What became of one killed renewal. `place` is the call at which the process died;
+ * undefined when it lived.
+ */
 interface Fate {
   readonly place: string | undefined;
   readonly calls: readonly SystemCall[];
@@ -42,7 +54,10 @@ interface Fate {
 
 const WHOLE = ['mytok.meta 400', 'mytok.top 400', 'mytok.use 400'];
 
-/** Renews a due token in a daemon under strace, starts it again after its death, and checks what is left. */
+/**
+ * Renews a due token in a daemon under strace, starts it again after its death, and
+ * checks what is left.
+ */
 async function renewKilledAt(inject?: Injection): Promise<Fate> {
   const workspace = createWorkspace();
   try {
@@ -70,7 +85,10 @@ async function renewKilledAt(inject?: Injection): Promise<Fate> {
   }
 }
 
-/** Starts the daemon again and says whether the token is still good; a token may only be lost before the first byte of it was written. */
+/**
+ * Starts the daemon again and says whether the token is still good; a token may only be
+ * lost before the first byte of it was written.
+ */
 async function afterDeath(
   { credentialDirectory, ...workspace }: Workspace,
   calls: readonly SystemCall[],
@@ -80,15 +98,23 @@ async function afterDeath(
   // The issuer answers also those who have gone.
   if (sent) await issuer.log.until(({ requests }) => requests.length > 0);
   const rotated = issuer.log.successes('refresh_token').at(-1)?.issued;
-  const kept = rotated === undefined || readdirSync(home).some((name) => holds(join(home, name), rotated));
+  const kept =
+    rotated === undefined || readdirSync(home).some((name) => holds(join(home, name), rotated));
   const written = calls.some(
-    ({ name, text, returned }) => name.includes('write') && text.includes('.mytok.top.') && returned,
+    ({ name, text, returned }) =>
+      name.includes('write') && text.includes('.mytok.top.') && returned,
   );
   await runOnce({ credentialDirectory, ...workspace });
   const newest = issuer.log.successes('refresh_token').at(-1)?.issued;
   const stray = readdirSync(credentialDirectory).filter((name) => name.includes('credmon-tmp'));
   const reuses = issuer.log.reuses().length;
-  const facts = { kept, stray, reuses, files: listing(home), twice: issuer.log.presentedTwice().length };
+  const facts = {
+    kept,
+    stray,
+    reuses,
+    files: listing(home),
+    twice: issuer.log.presentedTwice().length,
+  };
   if (!kept) {
     expect({ ...facts, written }).toEqual({
       kept,
@@ -128,9 +154,15 @@ describe.skipIf(isMissing('strace'))(
       const random = seededRandom(chooseSeed('kill at system calls'));
       const renewal = ofTheRenewal((await renewKilledAt()).calls);
       const changes = renewal.filter(isChange);
-      const count = (name: string): number => changes.filter((call) => call.name.startsWith(name)).length;
-      // Both files of the token and the directory after each of them; the pid file needs no fsync.
-      expect([count('fsync') >= 4, count('rename') >= 3, count('fchmod') >= 3]).toEqual([true, true, true]);
+      const count = (name: string): number =>
+        changes.filter((call) => call.name.startsWith(name)).length;
+      // Both files of the token and the directory after each of them; the pid file needs
+      // no fsync.
+      expect([count('fsync') >= 4, count('rename') >= 3, count('fchmod') >= 3]).toEqual([
+        true,
+        true,
+        true,
+      ]);
 
       const fates: Fate[] = [];
       const others = renewal.filter((call) => !isChange(call) && !isInternal(call));
@@ -139,7 +171,8 @@ describe.skipIf(isMissing('strace'))(
       for (const call of changes) fates.push(...(await strikeAt(call)));
 
       const struck = fates.flatMap(({ place }) => place ?? []);
-      // The numbers of opens and writes depend on the threads of Node; kill.test.ts strikes those of temporary files for certain.
+      // The numbers of opens and writes depend on the threads of Node; kill.test.ts
+      // strikes those of temporary files for certain.
       const certain = changes.filter(({ name }) => !/open|write/.test(name)).map(placeOf);
       const missed = certain.filter((place) => !struck.includes(place));
       const lost = fates.filter(({ end }) => end === 'lost').map(({ place }) => place);

@@ -1,6 +1,15 @@
-// A daemon that is killed while it makes its first key pair: the next start signs, and the pair is one pair.
+// A daemon that is killed while it makes its first key pair: the next start signs, and
+// the pair is one pair.
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { crashEnvironment, readTrace } from '@credmon/test-fixtures/crash-point';
 import { startExecutable, type Exit } from '@credmon/test-fixtures/processes';
@@ -15,7 +24,10 @@ beforeEach(() => {
 });
 afterEach(() => workspace.remove());
 
-/** A site that signs tokens of `scitokens` here and has no key yet; alice waits for a token. */
+/**
+ * A site that signs tokens of `scitokens` here and has no key yet; alice waits for a
+ * token.
+ */
 function fresh(): Workspace {
   const made = createWorkspace();
   keys = join(made.root, 'keys');
@@ -99,7 +111,12 @@ it('R32 killed before any change of a key directory, keys rotate and keys publis
     points.push(steps.flatMap((step, at) => (isWorthAKill(step, seen) ? [at + 1] : [])));
   }
   expect([...seen]).toEqual(
-    expect.arrayContaining(['fchmod .KEY.pem.tmp', 'rename KEY.pem', 'rename keys.json', 'rename jwks.json']),
+    expect.arrayContaining([
+      'fchmod .KEY.pem.tmp',
+      'rename KEY.pem',
+      'rename keys.json',
+      'rename jwks.json',
+    ]),
   );
   for (const [index, places] of points.entries()) {
     for (const at of places) {
@@ -113,7 +130,10 @@ it('R32 killed before any change of a key directory, keys rotate and keys publis
   }
 });
 
-/** The first time that a file is half written, and that it is whole but not in place: the others are alike. */
+/**
+ * The first time that a file is half written, and that it is whole but not in place: the
+ * others are alike.
+ */
 function isWorthAKill(step: string, seen: Set<string>): boolean {
   if (!/^(fchmod|rename) /.test(step) || step.includes('lock') || seen.has(step)) return false;
   seen.add(step);

@@ -1,4 +1,5 @@
-// A web server that is killed while it stores a login leaves nothing half: CredD sees the token or does not, and a second try works.
+// A web server that is killed while it stores a login leaves nothing half: CredD sees the
+// token or does not, and a second try works.
 import { loginThroughPortal } from '@credmon/test-fixtures/browserless-login';
 import { crashEnvironment, readTrace } from '@credmon/test-fixtures/crash-point';
 import { writeKeyFile } from '@credmon/test-fixtures/credd';
@@ -36,7 +37,10 @@ const STEPS = ['top', 'use', 'meta']
   )
   .concat(['rename alice/mytok.meta', 'rename alice/mytok.use', 'rename alice/mytok.top']);
 
-/** Logs in at a web server that dies before change `at`; answers with the link and what the file system saw. */
+/**
+ * Logs in at a web server that dies before change `at`; answers with the link and what
+ * the file system saw.
+ */
 async function logIn(at?: number): Promise<{ url: string; ended: string; trace: string[] }> {
   const { url } = writeKeyFile(workspace.credentialDirectory, workspace.webPrefix, [
     workspace.keyFileAd(service, 'alice'),
@@ -74,7 +78,8 @@ describe('storing a login', () => {
       const portal = await startPortal(root, workspace);
       await loginThroughPortal(url);
       await portal.stop();
-      // The daemon sweeps up what the dead process left, and can use what the second one stored.
+      // The daemon sweeps up what the dead process left, and can use what the second one
+      // stored.
       await runOnce(workspace);
       expect(listing(home())).toEqual(['mytok.meta 400', 'mytok.top 400', 'mytok.use 400']);
       const stored = tokenId(String(readJson(file('top'))['refresh_token']));

@@ -1,4 +1,5 @@
-// A process that is killed in the middle of a renewal loses nothing that was already there to keep.
+// A process that is killed in the middle of a renewal loses nothing that was already
+// there to keep.
 import { crashEnvironment, readTrace, type CrashPoint } from '@credmon/test-fixtures/crash-point';
 import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
 import { seedToken, writeToken, type SeededToken } from '@credmon/test-fixtures/seed-token';

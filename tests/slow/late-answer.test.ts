@@ -1,4 +1,5 @@
-// The built daemon and issuers that answer after the time-out, or while the daemon stands still: no answer is lost, no refresh token is sent twice.
+// The built daemon and issuers that answer after the time-out, or while the daemon stands
+// still: no answer is lost, no refresh token is sent twice.
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
 import type { Child } from '@credmon/test-fixtures/processes';
 import { seedToken, type SeededToken } from '@credmon/test-fixtures/seed-token';
@@ -24,7 +25,9 @@ beforeEach(async () => {
   issuer.log.requests.length = 0;
   workspace = createWorkspace({ knobs: { CREDMON_REQUEST_TIMEOUT: 6, CREDMON_FIRST_RETRY: 1 } });
   const service = await workspace.addService('mytok', issuer);
-  tokens = await Promise.all(USERS.map((user) => seedToken(workspace, service, user, 'mytok', { age: 400 })));
+  tokens = await Promise.all(
+    USERS.map((user) => seedToken(workspace, service, user, 'mytok', { age: 400 })),
+  );
 });
 afterEach(async () => {
   await daemon?.stop();
@@ -33,7 +36,8 @@ afterEach(async () => {
 });
 
 const renewed = ({ path, accessToken }: SeededToken): boolean =>
-  readJson(path('use'))['access_token'] !== accessToken && secondsLeft(path('use'), Date.now() / 1000) > 0;
+  readJson(path('use'))['access_token'] !== accessToken &&
+  secondsLeft(path('use'), Date.now() / 1000) > 0;
 const hasFailed = (user: string): boolean =>
   listing(join(workspace.credentialDirectory, user)).includes('.mytok.renewal 600');
 const answered = (count: number): Promise<unknown> =>

@@ -1,4 +1,5 @@
-// A submit waits for its local token: how long, beside 20,000 others. The exact figures come from bench/local.mjs, on a quiet machine.
+// A submit waits for its local token: how long, beside 20,000 others. The exact figures
+// come from bench/local.mjs, on a quiet machine.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -20,10 +21,14 @@ interface AccessPoint {
 let full: AccessPoint;
 let empty: AccessPoint;
 
-/** Starts a daemon with ten requests of each of so many users: what a busy Access Point has after a while. */
+/**
+ * Starts a daemon with ten requests of each of so many users: what a busy Access Point
+ * has after a while.
+ */
 async function accessPoint(users: number): Promise<AccessPoint> {
   const workspace = createWorkspace();
-  const file = (...parts: readonly string[]): string => join(workspace.credentialDirectory, ...parts);
+  const file = (...parts: readonly string[]): string =>
+    join(workspace.credentialDirectory, ...parts);
   workspace.configure({
     LOCAL_CREDMON_PROVIDER_NAMES: 'scitokens',
     LOCAL_CREDMON_PRIVATE_KEY: join(workspace.root, 'private.pem'),
@@ -34,7 +39,9 @@ async function accessPoint(users: number): Promise<AccessPoint> {
   for (let user = 0; user < users; user += 1) {
     mkdirSync(file(`u${user}`), { mode: 0o700 });
     for (let n = 0; n < 10; n += 1)
-      writeFileSync(file(`u${user}`, `scitokens${n === 0 ? '' : `_h${n}`}.top`), 'x', { mode: 0o600 });
+      writeFileSync(file(`u${user}`, `scitokens${n === 0 ? '' : `_h${n}`}.top`), 'x', {
+        mode: 0o600,
+      });
   }
   const daemon = startDaemon(workspace);
   await waitUntil(() => existsSync(file('CREDMON_COMPLETE')), { what: 'the first pass' });
@@ -53,7 +60,11 @@ afterAll(async () => {
 });
 
 /** Milliseconds from SIGHUP to `.use` of a request of `user`. */
-async function wait({ workspace, daemon }: AccessPoint, user: string, stem: string): Promise<number> {
+async function wait(
+  { workspace, daemon }: AccessPoint,
+  user: string,
+  stem: string,
+): Promise<number> {
   const home = join(workspace.credentialDirectory, user);
   mkdirSync(home, { recursive: true, mode: 0o700 });
   writeFileSync(join(home, `${stem}.top`), 'x', { mode: 0o600 });
@@ -63,7 +74,8 @@ async function wait({ workspace, daemon }: AccessPoint, user: string, stem: stri
   while (!existsSync(use) && performance.now() - signalled < 1000 * PATIENCE) await turn();
   return performance.now() - signalled;
 }
-const median = (waits: readonly number[]): number => waits.toSorted((a, b) => a - b)[SIGNALS / 2] ?? 0;
+const median = (waits: readonly number[]): number =>
+  waits.toSorted((a, b) => a - b)[SIGNALS / 2] ?? 0;
 
 it.each([
   ['a new user', (n: number) => wait(full, `new${n}`, 'scitokens')],
@@ -74,7 +86,8 @@ it.each([
     alone.push(await wait(empty, `${title}${n}`.replaceAll(' ', '-'), 'scitokens'));
     beside.push(await request(n));
   }
-  // What else the machine does slows both down. A look at each of the tokens takes hundreds of times as long as a request.
+  // What else the machine does slows both down. A look at each of the tokens takes
+  // hundreds of times as long as a request.
   expect(median(beside) / median(alone)).toBeLessThan(40);
   expect(Math.min(...beside)).toBeLessThan(100);
 });

@@ -1,4 +1,5 @@
-// The life of tokens by client credentials, at a real issuer, under one running daemon: one client with a secret, one with a key.
+// The life of tokens by client credentials, at a real issuer, under one running daemon:
+// one client with a secret, one with a key.
 import { generateKeyPairSync } from 'node:crypto';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
 import { verifyToken } from '@credmon/test-fixtures/verify-token';
@@ -15,7 +16,10 @@ const LAB = { clientId: 'lab', clientSecret: 'unused', redirectUris: [], grants 
 function keyPair(): { readonly pem: string; readonly jwks: { keys: object[] } } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const jwk = { ...publicKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig' };
-  return { pem: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(), jwks: { keys: [jwk] } };
+  return {
+    pem: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+    jwks: { keys: [jwk] },
+  };
 }
 
 let issuer: Issuer;
@@ -72,7 +76,9 @@ describe('a token by client credentials', () => {
     await life.failed('carol/odd', 'CLIENT_REFUSED');
     await life.logged('carol/odd: the issuer of odd answered invalid_target');
     await issued('carol/site');
-    expect(issuer.log.requests.filter(({ outcome }) => outcome === 'invalid_target')).toHaveLength(1);
+    expect(issuer.log.requests.filter(({ outcome }) => outcome === 'invalid_target')).toHaveLength(
+      1,
+    );
   });
 
   it('revoke: a client that is withdrawn leaves the tokens that jobs have, and the administrator is told', async () => {

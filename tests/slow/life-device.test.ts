@@ -1,4 +1,5 @@
-// The life of tokens that begin with a device login: the storer on a terminal, a real issuer, and the running daemon that renews without `.meta`.
+// The life of tokens that begin with a device login: the storer on a terminal, a real
+// issuer, and the running daemon that renews without `.meta`.
 import { existsSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { findSecrets } from '@credmon/test-fixtures/canaries';

@@ -1,4 +1,5 @@
-// The life of exchanged tokens, of EXCHANGE and of PELICAN, at a real issuer, under one running daemon.
+// The life of exchanged tokens, of EXCHANGE and of PELICAN, at a real issuer, under one
+// running daemon.
 import { loginAtIssuer, postToken } from '@credmon/test-fixtures/http-login';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
 import { readJson } from '@credmon/test-fixtures/token-files';
@@ -77,7 +78,8 @@ async function issued(token: string): Promise<string> {
   await store(token);
   return life.changed(token);
 }
-const refreshToken = (token: string): string => String(readJson(life.path(token, 'top'))['refresh_token']);
+const refreshToken = (token: string): string =>
+  String(readJson(life.path(token, 'top'))['refresh_token']);
 
 describe.each(['swap', 'osdf'])('an exchanged token (%s)', (stem) => {
   it('issue: the stored token is exchanged, and a refresh token takes its place', async () => {

@@ -1,4 +1,5 @@
-// The life of tokens that a site's own program brings, under one running daemon; the program asks a real issuer.
+// The life of tokens that a site's own program brings, under one running daemon; the
+// program asks a real issuer.
 import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { postToken } from '@credmon/test-fixtures/http-login';
@@ -25,7 +26,10 @@ let programs: string;
 let life: Life;
 const program = (): string => join(programs, 'token-program');
 
-/** Puts the program in place: it renews with the refresh token in `.top`, with a secret of its own. */
+/**
+ * Puts the program in place: it renews with the refresh token in `.top`, with a secret of
+ * its own.
+ */
 function install(secret: string): void {
   const text = `#!${process.execPath}
 const chunks = [];
@@ -89,7 +93,9 @@ async function issued(token: string): Promise<string> {
 describe("a token of a site's own program", () => {
   it('issue: what the program answers is stored', async () => {
     await issued('alice/own');
-    expect(await verifyToken(issuer, life.accessToken('alice/own'))).toMatchObject({ scope: 'read' });
+    expect(await verifyToken(issuer, life.accessToken('alice/own'))).toMatchObject({
+      scope: 'read',
+    });
   });
 
   it('renew: again and again by itself, and what it rotates is kept for the next time', async () => {
@@ -109,7 +115,9 @@ describe("a token of a site's own program", () => {
     await life.failed('carol/own', 'CLIENT_REFUSED');
     life.again('alice/own');
     await life.failed('alice/own', 'CLIENT_REFUSED');
-    expect(issuer.log.requests.filter(({ outcome }) => outcome === 'invalid_client')).toHaveLength(2);
+    expect(issuer.log.requests.filter(({ outcome }) => outcome === 'invalid_client')).toHaveLength(
+      2,
+    );
     expect(life.use('carol/own')).toBe(before);
     await life.logged('the administrator must act');
   });

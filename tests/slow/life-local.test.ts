@@ -1,4 +1,5 @@
-// The life of tokens that are signed here, under one running daemon: the issuer is its key and its map of groups.
+// The life of tokens that are signed here, under one running daemon: the issuer is its
+// key and its map of groups.
 import { generateKeyPairSync } from 'node:crypto';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -67,7 +68,9 @@ describe('a token that is signed here', () => {
   it('renew: it is signed anew by itself, long before it expires', async () => {
     const first = await issued('bob/short');
     await life.changed('bob/short', first);
-    expect(await verifyWithPem(publicPem, life.accessToken('bob/short'))).toMatchObject({ sub: 'bob' });
+    expect(await verifyWithPem(publicPem, life.accessToken('bob/short'))).toMatchObject({
+      sub: 'bob',
+    });
   });
 
   it('refuse: a user without the group gets an empty token, so that the submit does not wait, and that is told', async () => {
@@ -79,7 +82,9 @@ describe('a token that is signed here', () => {
 
   it('revoke: a user who leaves the group loses the token at the next renewal', async () => {
     const before = await issued('dave/guarded');
-    expect(await verifyWithPem(publicPem, life.accessToken('dave/guarded'))).toMatchObject({ sub: 'dave' });
+    expect(await verifyWithPem(publicPem, life.accessToken('dave/guarded'))).toMatchObject({
+      sub: 'dave',
+    });
     put('groups', '* alice staff\n');
     life.again('dave/guarded');
     await life.changed('dave/guarded', before);
@@ -116,7 +121,9 @@ describe('a token that is signed here', () => {
     expect(await verifyWithPem(publicPem, life.accessToken('grace/scitokens'))).toMatchObject({
       sub: 'grace',
     });
-    await expect(verifyWithPem(old, life.accessToken('grace/scitokens'))).rejects.toThrow('signature');
+    await expect(verifyWithPem(old, life.accessToken('grace/scitokens'))).rejects.toThrow(
+      'signature',
+    );
     expect(life.daemon.exit).toBe(undefined);
   });
 });

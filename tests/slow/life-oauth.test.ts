@@ -1,4 +1,5 @@
-// The life of tokens that are renewed with refresh tokens, at a real issuer, under one running daemon.
+// The life of tokens that are renewed with refresh tokens, at a real issuer, under one
+// running daemon.
 import { rmSync } from 'node:fs';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
 import { seedToken } from '@credmon/test-fixtures/seed-token';
@@ -31,7 +32,8 @@ async function login(user: string): Promise<string> {
   life.daemon.signal('SIGHUP');
   return life.use(`${user}/mytok`);
 }
-const refreshToken = (token: string): string => String(readJson(life.path(token, 'top'))['refresh_token']);
+const refreshToken = (token: string): string =>
+  String(readJson(life.path(token, 'top'))['refresh_token']);
 
 describe('an OAuth token', () => {
   it('issue: a .use that is missing is made from .top', async () => {
@@ -62,7 +64,9 @@ describe('an OAuth token', () => {
       life.again(token);
       await life.failed(token, 'CLIENT_REFUSED');
     }
-    expect(issuer.log.requests.filter(({ outcome }) => outcome === 'invalid_client')).toHaveLength(2);
+    expect(issuer.log.requests.filter(({ outcome }) => outcome === 'invalid_client')).toHaveLength(
+      2,
+    );
     expect(life.use('carol/mytok')).toBe(before);
     await life.logged('carol/mytok: the issuer of mytok answered invalid_client');
     await life.logged('the administrator must act');

@@ -97,7 +97,8 @@ describe('a token from a Vault', () => {
     await life.failed('erin/dune', 'ISSUER_UNREACHABLE');
     expect(life.use('erin/dune')).toBe(before);
     vault.setFault();
-    // The Vault gives the same token again, so that the end of the failure is what can be seen.
+    // The Vault gives the same token again, so that the end of the failure is what can be
+    // seen.
     await waitUntil(() => daemonLog(workspace).match(/renewed erin\/dune/g)?.length === 2, {
       what: 'the end',
     });
@@ -118,7 +119,9 @@ describe('a token from a Vault', () => {
   it('R29 rollover: a newly stored Vault token is the one that is sent', async () => {
     await issued('grace/dune');
     const second = store('grace/dune');
-    await waitUntil(() => vault.requests.at(-1)?.token === nameOf(second), { what: 'the new Vault token' });
+    await waitUntil(() => vault.requests.at(-1)?.token === nameOf(second), {
+      what: 'the new Vault token',
+    });
     expect(readJson(life.path('grace/dune', 'top'))['vault_token']).toBe(second);
   });
 

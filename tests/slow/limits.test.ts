@@ -1,4 +1,5 @@
-// The daemon where the machine is unkind: floods of signals, few descriptors, no inotify, a clock that jumps, heaps of files.
+// The daemon where the machine is unkind: floods of signals, few descriptors, no inotify,
+// a clock that jumps, heaps of files.
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
 import { executablePath, startProcess, type Child } from '@credmon/test-fixtures/processes';
 import { seedToken, type SeededToken } from '@credmon/test-fixtures/seed-token';
@@ -6,7 +7,14 @@ import { startTraced } from '@credmon/test-fixtures/strace';
 import { readJson, secondsLeft } from '@credmon/test-fixtures/token-files';
 import { waitUntil } from '@credmon/test-fixtures/wait-until';
 import { createWorkspace, type Service, type Workspace } from '@credmon/test-fixtures/workspace';
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isMissing } from '../support/needs.ts';
@@ -30,9 +38,13 @@ afterEach(async () => {
 });
 
 const file = (...parts: readonly string[]): string => join(workspace.credentialDirectory, ...parts);
-const program: readonly [string, ...string[]] = [process.execPath, executablePath(root, 'condor_credmon')];
+const program: readonly [string, ...string[]] = [
+  process.execPath,
+  executablePath(root, 'condor_credmon'),
+];
 const isFresh = ({ path, accessToken }: SeededToken): boolean =>
-  readJson(path('use'))['access_token'] !== accessToken && secondsLeft(path('use'), Date.now() / 1000) > 500;
+  readJson(path('use'))['access_token'] !== accessToken &&
+  secondsLeft(path('use'), Date.now() / 1000) > 500;
 const fresh = (tokens: readonly SeededToken[], what: string): Promise<true> =>
   waitUntil(() => tokens.every(isFresh), { what });
 const due = (user: string): Promise<SeededToken> =>
@@ -75,16 +87,19 @@ describe('R22 R46 a running daemon', () => {
   it.skipIf(isMissing('strace')).each([
     ['inotify_init1', 'EMFILE'],
     ['inotify_add_watch', 'ENOSPC'],
-  ])('without inotify (%s: %s) warns once, and SIGHUP still brings a token at once', async (call, error) => {
-    const trace = join(workspace.root, 'trace');
-    daemon = startTraced(program, workspace.environment, { trace, inject: { call, error } });
-    await complete();
-    const token = await due('alice');
-    daemon.signal('SIGHUP');
-    await fresh([token], 'a token after SIGHUP');
-    expect(await daemon.stop()).toEqual({ code: 0, signal: null });
-    expect(daemonLog(workspace).split('cannot be watched')).toHaveLength(2);
-  });
+  ])(
+    'without inotify (%s: %s) warns once, and SIGHUP still brings a token at once',
+    async (call, error) => {
+      const trace = join(workspace.root, 'trace');
+      daemon = startTraced(program, workspace.environment, { trace, inject: { call, error } });
+      await complete();
+      const token = await due('alice');
+      daemon.signal('SIGHUP');
+      await fresh([token], 'a token after SIGHUP');
+      expect(await daemon.stop()).toEqual({ code: 0, signal: null });
+      expect(daemonLog(workspace).split('cannot be watched')).toHaveLength(2);
+    },
+  );
 });
 
 const [FAKETIME = ''] = ['x86_64', 'aarch64']
@@ -113,10 +128,13 @@ describe.skipIf(FAKETIME === '' && isMissing('libfaketime'))('R15 the clock of t
       NO_FAKE_STAT: '1',
     });
     const renewals = (): number => shortLived.log.successes('refresh_token').length;
-    const written = (): number => daemonLog(workspace).split('Successfully renewed alice/brief').length - 1;
+    const written = (): number =>
+      daemonLog(workspace).split('Successfully renewed alice/brief').length - 1;
     const threeMore = async (): Promise<void> => {
       const before = renewals();
-      await waitUntil(() => renewals() >= before + 3 && written() === renewals(), { what: 'three renewals' });
+      await waitUntil(() => renewals() >= before + 3 && written() === renewals(), {
+        what: 'three renewals',
+      });
     };
     try {
       await threeMore();
@@ -124,7 +142,9 @@ describe.skipIf(FAKETIME === '' && isMissing('libfaketime'))('R15 the clock of t
         // The request is answered on the other day.
         const asked = shortLived.log.requests.length;
         await shortLived.setFault('held');
-        await waitUntil(() => shortLived.log.requests.length > asked, { what: 'a request under way' });
+        await waitUntil(() => shortLived.log.requests.length > asked, {
+          what: 'a request under way',
+        });
         step(offset);
         await shortLived.setFault();
         await threeMore();
@@ -175,7 +195,9 @@ describe('R3 R4 20,000 files', () => {
       await waitUntil(() => existsSync(file('alice', 'scitokens.use')), {
         what: 'the token',
       });
-      const memory = Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${daemon.pid}/status`, 'utf8'))?.[1]);
+      const memory = Number(
+        /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${daemon.pid}/status`, 'utf8'))?.[1],
+      );
       expect(memory).toBeLessThan(400 * 1024);
       expect(await daemon.stop()).toEqual({ code: 0, signal: null });
       expect(readdirSync(file('alice')).sort()).toEqual(['scitokens.top', 'scitokens.use']);

@@ -1,4 +1,5 @@
-// Two daemons must never renew the same tokens: the first one ends when the lock file or the directory is replaced under it.
+// Two daemons must never renew the same tokens: the first one ends when the lock file or
+// the directory is replaced under it.
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
 import type { Child } from '@credmon/test-fixtures/processes';
 import { seedToken, type SeededToken } from '@credmon/test-fixtures/seed-token';
@@ -59,10 +60,10 @@ describe('R10 a daemon whose lock was taken away', () => {
     first.signal('SIGHUP');
     expect(await first.exited).toEqual({ code: 1, signal: null });
     expect(lockLines()).toHaveLength(1);
-    expect([readFileSync(inDirectory('pid'), 'utf8'), existsSync(inDirectory('CREDMON_COMPLETE'))]).toEqual([
-      `${second.pid}\n`,
-      true,
-    ]);
+    expect([
+      readFileSync(inDirectory('pid'), 'utf8'),
+      existsSync(inDirectory('CREDMON_COMPLETE')),
+    ]).toEqual([`${second.pid}\n`, true]);
     expect(second.exit).toBeUndefined();
     expect(await second.stop()).toEqual({ code: 0, signal: null });
   });
@@ -84,7 +85,8 @@ describe('R10 a daemon whose lock was taken away', () => {
     const tokens: SeededToken[] = [];
     for (const user of ['alice', 'bob'])
       tokens.push(await seedToken(workspace, service, user, 'mytok', { age: 3000 }));
-    const textOf = (kind: 'top'): string[] => tokens.map(({ path }) => readFileSync(path(kind), 'utf8'));
+    const textOf = (kind: 'top'): string[] =>
+      tokens.map(({ path }) => readFileSync(path(kind), 'utf8'));
     const before = textOf('top');
     await issuer.setFault('held', { times: 1 });
     const once = runOnce(workspace);

@@ -1,4 +1,5 @@
-// condor_master's death with real processes: a shell plays the master, is killed with SIGKILL, and the daemon that it started must end.
+// condor_master's death with real processes: a shell plays the master, is killed with
+// SIGKILL, and the daemon that it started must end.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { executablePath, startProcess, type Child } from '@credmon/test-fixtures/processes';
@@ -60,13 +61,18 @@ function stranger(): { readonly pid: number; end(): Promise<void> } {
 describe('R46 a daemon that condor_master started', () => {
   it.each([
     ['directly', 'CONDOR_INHERIT="$$ <127.0.0.1:9618> 0" "$@"'],
-    ['behind a wrapper script', 'CONDOR_INHERIT="$$ <127.0.0.1:9618> 0" sh -c \'"$@"; exit $?\' sh "$@"'],
+    [
+      'behind a wrapper script',
+      'CONDOR_INHERIT="$$ <127.0.0.1:9618> 0" sh -c \'"$@"; exit $?\' sh "$@"',
+    ],
   ])('%s ends when it is killed, and the next one starts', async (_, line) => {
     const first = master(line);
     const pid = await daemonPid();
     first.signal('SIGKILL');
     await waitUntil(() => !isAlive(pid), { what: 'the end of the daemon' });
-    expect(daemonLog(workspace).match(/condor_master \(process \d+\) is gone, stopping/g)).toHaveLength(1);
+    expect(
+      daemonLog(workspace).match(/condor_master \(process \d+\) is gone, stopping/g),
+    ).toHaveLength(1);
     expect(existsSync(pidFile())).toBe(false);
     const next = startDaemon(workspace);
     ends.push(() => next.stop());
@@ -76,9 +82,16 @@ describe('R46 a daemon that condor_master started', () => {
   it('does not end while the process that CONDOR_INHERIT names lives, whoever our parent is', async () => {
     const other = stranger();
     // The shell between ends at once, so that the daemon gets another parent.
-    const environment = { ...workspace.environment, CONDOR_INHERIT: `${other.pid} <127.0.0.1:9618> 0` };
+    const environment = {
+      ...workspace.environment,
+      CONDOR_INHERIT: `${other.pid} <127.0.0.1:9618> 0`,
+    };
     const words = [process.execPath, executablePath(root, 'condor_credmon')];
-    const between = startProcess('sh', ['-c', '"$@" >/dev/null 2>&1 & sleep 1', 'sh', ...words], environment);
+    const between = startProcess(
+      'sh',
+      ['-c', '"$@" >/dev/null 2>&1 & sleep 1', 'sh', ...words],
+      environment,
+    );
     const pid = await daemonPid();
     await between.exited;
     await new Promise((resolve) => {

@@ -1,4 +1,5 @@
-// The built daemon and its metrics: what a monitoring system sees, and that a listener that cannot be had stops no renewal.
+// The built daemon and its metrics: what a monitoring system sees, and that a listener
+// that cannot be had stops no renewal.
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
@@ -20,7 +21,8 @@ beforeEach(() => {
 });
 afterEach(() => workspace.remove());
 
-const ISSUED = 'condor_credmon_renewals_total{provider="mytok",kind="oauth",outcome="issued",code="none"}';
+const ISSUED =
+  'condor_credmon_renewals_total{provider="mytok",kind="oauth",outcome="issued",code="none"}';
 const logged = (text: string): Promise<unknown> =>
   waitUntil(() => daemonLog(workspace).includes(text), { what: `the log line "${text}"` });
 const times = (text: string): number => daemonLog(workspace).split(text).length - 1;
@@ -57,9 +59,9 @@ describe('the metrics of the daemon', () => {
     await first.exited;
     const second = startDaemon(workspace);
     await ready(where);
-    expect((await samples(where))['condor_credmon_tokens{provider="mytok",kind="oauth",state="fresh"}']).toBe(
-      1,
-    );
+    expect(
+      (await samples(where))['condor_credmon_tokens{provider="mytok",kind="oauth",state="fresh"}'],
+    ).toBe(1);
     expect(await second.stop()).toEqual({ code: 0, signal: null });
     await expect(ask(where, '/healthz')).rejects.toThrow('ENOENT');
   });

@@ -1,4 +1,5 @@
-// One directory of 2,000 tokens for 200 users with every source of tokens at once: each name with its owner, and nobody else touches it.
+// One directory of 2,000 tokens for 200 users with every source of tokens at once: each
+// name with its owner, and nobody else touches it.
 import {
   chmodSync,
   existsSync,
@@ -56,7 +57,10 @@ const file = (...parts: readonly string[]): string => join(workspace.credentialD
 const store = (user: string, stem: string, top: string): string =>
   storeCredential({ directory: workspace.credentialDirectory, user, stem }, top);
 
-/** A token of the site's own, to exchange; and what an exchange answers with, refresh token included. */
+/**
+ * A token of the site's own, to exchange; and what an exchange answers with, refresh
+ * token included.
+ */
 async function subjectToken(issuer: Issuer): Promise<string> {
   const { answer } = await postToken(issuer.tokenUrl, {
     grant_type: 'client_credentials',
@@ -79,7 +83,11 @@ async function refreshToken(issuer: Issuer, subject: string): Promise<string> {
 }
 
 /** What a user stores for one name. */
-async function topOf(user: string, stem: string, subject: Record<'cern' | 'swap', string>): Promise<string> {
+async function topOf(
+  user: string,
+  stem: string,
+  subject: Record<'cern' | 'swap', string>,
+): Promise<string> {
   if (stem.startsWith('cern')) {
     const refresh_token = await refreshToken(issuers.cern, subject.cern);
     seeds.set(`${user}/${stem}`, refresh_token);
@@ -95,13 +103,19 @@ async function topOf(user: string, stem: string, subject: Record<'cern' | 'swap'
 }
 
 async function fill(): Promise<void> {
-  const subject = { cern: await subjectToken(issuers.cern), swap: await subjectToken(issuers.swap) };
+  const subject = {
+    cern: await subjectToken(issuers.cern),
+    swap: await subjectToken(issuers.swap),
+  };
   for (const user of USERS)
-    for (const stem of Object.values(STEMS).flat()) store(user, stem, await topOf(user, stem, subject));
+    for (const stem of Object.values(STEMS).flat())
+      store(user, stem, await topOf(user, stem, subject));
 }
 
 beforeAll(async () => {
-  const started = await Promise.all(ISSUERS.map((name) => startIssuer({ name, clients: [client] })));
+  const started = await Promise.all(
+    ISSUERS.map((name) => startIssuer({ name, clients: [client] })),
+  );
   issuers = Object.fromEntries(ISSUERS.map((name, n) => [name, started[n]])) as typeof issuers;
   workspace = createWorkspace();
   const { keyFile, certificateFile, caFile } = makeCertificates(workspace.root);
@@ -175,7 +189,10 @@ function files(): Map<string, string> {
     ),
   );
 }
-const changed = (before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] =>
+const changed = (
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): string[] =>
   [...new Set([...before.keys(), ...after.keys()])]
     .filter((name) => before.get(name) !== after.get(name))
     .sort();
@@ -241,7 +258,10 @@ describe('2,000 tokens of 200 users from every source', () => {
     for (const { log } of Object.values(issuers)) log.requests.length = 0;
     vault.requests.length = 0;
     const user = 'user77';
-    const subject = { cern: await subjectToken(issuers.cern), swap: await subjectToken(issuers.swap) };
+    const subject = {
+      cern: await subjectToken(issuers.cern),
+      swap: await subjectToken(issuers.swap),
+    };
     const stored = ['scitokens_h1', 'cern', 'site', 'swap', 'dune', 'own', 'spare'];
     const tops = await Promise.all(stored.map((stem) => topOf(user, stem, subject)));
     for (const { log } of Object.values(issuers)) log.requests.length = 0;
@@ -252,7 +272,9 @@ describe('2,000 tokens of 200 users from every source', () => {
       ...stored.map((stem) => `${user}/${stem}.top`),
       ...stored.filter((stem) => stem !== 'spare').map((stem) => `${user}/${stem}.use`),
     ].sort();
-    await waitUntil(() => changed(before, files()).length >= expected.length, { what: 'the renewals' });
+    await waitUntil(() => changed(before, files()).length >= expected.length, {
+      what: 'the renewals',
+    });
     expect(changed(before, files())).toEqual(expected);
     expect([grants('cern'), grants('site'), grants('swap'), vault.requests.length]).toEqual([
       { 'refresh_token issued': 1 },

@@ -1,4 +1,5 @@
-// Token endpoints that answer as none should, all at once: nothing leaks or is forged, no redirect is followed, and others are served.
+// Token endpoints that answer as none should, all at once: nothing leaks or is forged, no
+// redirect is followed, and others are served.
 import { findSecrets } from '@credmon/test-fixtures/canaries';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
 import {
@@ -23,7 +24,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isMissing } from '../support/needs.ts';
 import { daemonLog, root, startDaemon } from './daemon-runs.ts';
 
-/** Most memory that the daemon may ever have, in KiB; a 200 MB answer must not be held. */
+/**
+ * Most memory that the daemon may ever have, in KiB; a 200 MB answer must not be held.
+ */
 const MOST_MEMORY = 400 * 1024;
 let issuer: Issuer;
 let thief: Thief;
@@ -38,7 +41,9 @@ beforeEach(async () => {
   workspace = createWorkspace({ knobs: { CREDMON_REQUEST_TIMEOUT: 3, CREDMON_FIRST_RETRY: 1 } });
   const service = await workspace.addService('mytok', issuer);
   const users = ['good0', 'good1', 'good2'];
-  good = await Promise.all(users.map((user) => seedToken(workspace, service, user, 'mytok', { age: 500 })));
+  good = await Promise.all(
+    users.map((user) => seedToken(workspace, service, user, 'mytok', { age: 500 })),
+  );
 });
 afterEach(async () => {
   await daemon?.stop();
@@ -50,7 +55,8 @@ afterEach(async () => {
 
 const file = (name: string): string => join(workspace.credentialDirectory, 'alice', name);
 const isFresh = ({ path, accessToken }: SeededToken): boolean =>
-  readJson(path('use'))['access_token'] !== accessToken && secondsLeft(path('use'), Date.now() / 1000) > 500;
+  readJson(path('use'))['access_token'] !== accessToken &&
+  secondsLeft(path('use'), Date.now() / 1000) > 500;
 const refreshToken = (stem: string): string => `canary-refresh-token-of-${stem}`;
 const accessToken = (stem: string): string => `canary-access-token-of-${stem}`;
 
@@ -64,17 +70,26 @@ function addToken(stem: string, tokenUrl: string): void {
     [`${stem}_TOKEN_URL`]: tokenUrl,
   });
   const at = Math.floor(Date.now() / 1000) - 500;
-  const use = { access_token: accessToken(stem), token_type: 'bearer', issued_at: at, expires_at: at + 600 };
+  const use = {
+    access_token: accessToken(stem),
+    token_type: 'bearer',
+    issued_at: at,
+    expires_at: at + 600,
+  };
   writeToken(file(`${stem}.use`), JSON.stringify(use), at);
   writeToken(file(`${stem}.top`), JSON.stringify({ refresh_token: refreshToken(stem) }), at);
 }
 
-/** What the log must never have: a line that is not ours, a control character, a secret. */
+/**
+ * What the log must never have: a line that is not ours, a control character, a secret.
+ */
 function expectPlainLog(stems: readonly string[]): void {
   const text = daemonLog(workspace);
   const lines = text.split('\n').slice(0, -1);
   expect(
-    lines.filter((line) => !/^\d\d\/\d\d\/\d\d \d\d:\d\d:\d\d /.test(line) || line.includes('\u001b')),
+    lines.filter(
+      (line) => !/^\d\d\/\d\d\/\d\d \d\d:\d\d:\d\d /.test(line) || line.includes('\u001b'),
+    ),
   ).toEqual([]);
   expect(lines.filter((line) => line.startsWith('01/01/26 00:00:00'))).toEqual([]);
   const secrets = Object.fromEntries(
@@ -108,7 +123,9 @@ describe('R14 R43 odd answers of token endpoints', () => {
     await waitUntil(() => kept.every((rotated) => stored().includes(rotated)), {
       what: 'the kept refresh tokens',
     });
-    const memory = Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${daemon.pid}/status`, 'utf8'))?.[1]);
+    const memory = Number(
+      /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${daemon.pid}/status`, 'utf8'))?.[1],
+    );
     expect(memory).toBeLessThan(MOST_MEMORY);
     // The end waits for what is under way, as long as an answer may take.
     daemon.signal('SIGTERM');
@@ -130,40 +147,55 @@ describe('R14 R43 odd answers of token endpoints', () => {
     addToken('dead', 'http://[::1]:9/token');
     daemon = startDaemon(workspace);
     await waitUntil(() => good.every(isFresh), { what: 'the good tokens' });
-    await waitUntil(() => ['mute', 'dead'].every((stem) => daemonLog(workspace).includes(`alice/${stem}`)), {
-      what: 'both failures',
-    });
+    await waitUntil(
+      () => ['mute', 'dead'].every((stem) => daemonLog(workspace).includes(`alice/${stem}`)),
+      {
+        what: 'both failures',
+      },
+    );
     expect((await daemon.stop()).signal).toBe(null);
     mute.close();
     expectPlainLog(['mute', 'dead']);
     expect(readJson(file('mute.top'))).toEqual({ refresh_token: refreshToken('mute') });
   });
 
-  it.skipIf(isMissing('unshare'))('R1 names that no name server answers for hold nobody up', async () => {
-    const resolver = createSocket('udp4');
-    const address = `127.77.${1 + (process.pid % 250)}.53`;
-    resolver.bind(53, address);
-    await once(resolver, 'listening');
-    const configuration = join(workspace.root, 'resolv.conf');
-    writeFileSync(configuration, `nameserver ${address}\n`);
-    for (let n = 0; n < 12; n += 1) addToken(`lost${n}`, `https://name-${n}.invalid/token`);
-    const script = 'mount --bind "$1" /etc/resolv.conf && shift && exec "$@"';
-    const program = [process.execPath, executablePath(root, 'condor_credmon')];
-    const namespace = ['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', configuration];
-    daemon = startProcess('unshare', [...namespace, ...program], workspace.environment);
-    let asked = 0;
-    resolver.on('message', () => {
-      asked += 1;
-    });
-    await waitUntil(() => good.every(isFresh) && asked > 0, { what: 'the good tokens' });
-    const later = await seedToken(workspace, serviceOf(), 'late', 'mytok', { age: 500 });
-    daemon.signal('SIGHUP');
-    await waitUntil(() => isFresh(later), { what: 'a token of the next pass' });
-    await daemon.stop();
-    resolver.close();
-    expect([asked > 0, daemonLog(workspace).includes('Got SIGTERM')]).toEqual([true, true]);
-    expectPlainLog([]);
-  });
+  it.skipIf(isMissing('unshare'))(
+    'R1 names that no name server answers for hold nobody up',
+    async () => {
+      const resolver = createSocket('udp4');
+      const address = `127.77.${1 + (process.pid % 250)}.53`;
+      resolver.bind(53, address);
+      await once(resolver, 'listening');
+      const configuration = join(workspace.root, 'resolv.conf');
+      writeFileSync(configuration, `nameserver ${address}\n`);
+      for (let n = 0; n < 12; n += 1) addToken(`lost${n}`, `https://name-${n}.invalid/token`);
+      const script = 'mount --bind "$1" /etc/resolv.conf && shift && exec "$@"';
+      const program = [process.execPath, executablePath(root, 'condor_credmon')];
+      const namespace = [
+        '--mount',
+        '--propagation',
+        'private',
+        'sh',
+        '-c',
+        script,
+        'sh',
+        configuration,
+      ];
+      daemon = startProcess('unshare', [...namespace, ...program], workspace.environment);
+      let asked = 0;
+      resolver.on('message', () => {
+        asked += 1;
+      });
+      await waitUntil(() => good.every(isFresh) && asked > 0, { what: 'the good tokens' });
+      const later = await seedToken(workspace, serviceOf(), 'late', 'mytok', { age: 500 });
+      daemon.signal('SIGHUP');
+      await waitUntil(() => isFresh(later), { what: 'a token of the next pass' });
+      await daemon.stop();
+      resolver.close();
+      expect([asked > 0, daemonLog(workspace).includes('Got SIGTERM')]).toEqual([true, true]);
+      expectPlainLog([]);
+    },
+  );
 });
 
 /** The good service once more. */

@@ -1,4 +1,5 @@
-// A credential directory full of what does not belong there: one daemon, and the good tokens beside it are renewed as ever.
+// A credential directory full of what does not belong there: one daemon, and the good
+// tokens beside it are renewed as ever.
 import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
 import { startExecutable, type Child } from '@credmon/test-fixtures/processes';
 import { seedToken, writeToken, type SeededToken } from '@credmon/test-fixtures/seed-token';
@@ -38,7 +39,9 @@ beforeEach(async () => {
   issuer = await startIssuer({ accessTokenTtl: 600 });
   workspace = createWorkspace({ knobs: { CREDMON_FIRST_RETRY: 1 } });
   service = await workspace.addService('mytok', issuer);
-  good = await Promise.all(GOOD.map((user) => seedToken(workspace, service, user, 'mytok', { age: 500 })));
+  good = await Promise.all(
+    GOOD.map((user) => seedToken(workspace, service, user, 'mytok', { age: 500 })),
+  );
 });
 afterEach(async () => {
   await daemon?.stop();
@@ -49,7 +52,8 @@ afterEach(async () => {
 });
 
 const isFresh = ({ path, accessToken }: SeededToken): boolean =>
-  readJson(path('use'))['access_token'] !== accessToken && secondsLeft(path('use'), Date.now() / 1000) > 500;
+  readJson(path('use'))['access_token'] !== accessToken &&
+  secondsLeft(path('use'), Date.now() / 1000) > 500;
 /** The same where `.use` may be anything. */
 function isUsable(token: SeededToken): boolean {
   try {
@@ -59,9 +63,12 @@ function isUsable(token: SeededToken): boolean {
     return false;
   }
 }
-const isComplete = (): boolean => existsSync(join(workspace.credentialDirectory, 'CREDMON_COMPLETE'));
+const isComplete = (): boolean =>
+  existsSync(join(workspace.credentialDirectory, 'CREDMON_COMPLETE'));
 
-/** Two passes: all that was due is `done`, and a login after the first pass is noticed. */
+/**
+ * Two passes: all that was due is `done`, and a login after the first pass is noticed.
+ */
 async function passTwice(done: () => boolean = () => true): Promise<void> {
   daemon = startDaemon(workspace);
   await waitUntil(() => good.every(isFresh) && isComplete(), { what: 'the good tokens' });
@@ -77,12 +84,17 @@ async function passTwice(done: () => boolean = () => true): Promise<void> {
 function expectPlainLog(): void {
   const lines = daemonLog(workspace).split('\n').slice(0, -1);
   expect(
-    lines.filter((line) => !/^\d\d\/\d\d\/\d\d \d\d:\d\d:\d\d [\t\x20-\x7e\u00a1-\uffff]*$/.test(line)),
+    lines.filter(
+      (line) => !/^\d\d\/\d\d\/\d\d \d\d:\d\d:\d\d [\t\x20-\x7e\u00a1-\uffff]*$/.test(line),
+    ),
   ).toEqual([]);
   expect(daemonLog(workspace)).not.toContain(CANARY);
 }
 
-/** What may be in a file that should be a JSON object: every text is put into `.top`, `.use` and `.meta` of a user of its own. */
+/**
+ * What may be in a file that should be a JSON object: every text is put into `.top`,
+ * `.use` and `.meta` of a user of its own.
+ */
 const DAMAGED: Readonly<Record<string, string | Uint8Array>> = {
   empty: '',
   blank: ' \n',
@@ -99,11 +111,14 @@ const DAMAGED: Readonly<Record<string, string | Uint8Array>> = {
   'wrong types':
     '{"refresh_token":7,"access_token":{},"expires_at":[],"client_id":1,"client_secret":null,"token_url":false}',
   'a prototype': '{"__proto__":{"refresh_token":"x","access_token":"x"},"constructor":7}',
-  'times that are none': '{"expires_at":1e400,"issued_at":-1e308,"expires_in":"soon","refresh_token":"y"}',
+  'times that are none':
+    '{"expires_at":1e400,"issued_at":-1e308,"expires_in":"soon","refresh_token":"y"}',
   'an address that is none': '{"refresh_token":"x","token_url":"file:///etc/passwd"}',
   'lines and colours': '{"refresh_token":"a\\n01/01/26 00:00:00 forged\\u001b[31m"}',
   'deep nesting': '{"a":'.repeat(100_000),
-  'many keys': JSON.stringify(Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [`k${n}`, n]))),
+  'many keys': JSON.stringify(
+    Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [`k${n}`, n])),
+  ),
   'five megabytes': `{"refresh_token":"${'x'.repeat(5_000_000)}"}`,
 };
 
@@ -132,7 +147,10 @@ describe('R3 damaged credential files', () => {
   });
 });
 
-/** What may be in place of a file; each gets the path, which is free, and a file outside the directory. */
+/**
+ * What may be in place of a file; each gets the path, which is free, and a file outside
+ * the directory.
+ */
 const KINDS: Readonly<Record<string, (path: string, outside: string) => void>> = {
   'a FIFO': (path) => void spawnSync('mkfifo', [path]),
   'a link to a file outside': (path, outside) => symlinkSync(outside, path),
@@ -176,17 +194,35 @@ describe('R3 R21 special files in place of credential files', () => {
         seeded.push({ file, what, token });
       }
     const seen = (): unknown[] =>
-      [outside, `${outside}.text`].map((path) => [lstatSync(path).mtimeMs, readFileSync(path, 'utf8')]);
+      [outside, `${outside}.text`].map((path) => [
+        lstatSync(path).mtimeMs,
+        readFileSync(path, 'utf8'),
+      ]);
     const before = seen();
     // A directory cannot be replaced by a file.
-    const broken = seeded.filter(({ file, what }) => file === 'mytok.use' && what !== 'a directory');
+    const broken = seeded.filter(
+      ({ file, what }) => file === 'mytok.use' && what !== 'a directory',
+    );
     await passTwice(() => broken.every(({ token }) => isUsable(token)));
     expect(seen()).toEqual(before);
-    expect(issuer.log.requests.filter(({ presented }) => presented === tokenId(CANARY))).toEqual([]);
+    expect(issuer.log.requests.filter(({ presented }) => presented === tokenId(CANARY))).toEqual(
+      [],
+    );
   });
 });
 
-const CREDD_NAMES = ['-rf', '-', 'a=b', 'a+b', '__proto__', 'constructor', 'x..x', 'A', '9', 'u'.repeat(190)];
+const CREDD_NAMES = [
+  '-rf',
+  '-',
+  'a=b',
+  'a+b',
+  '__proto__',
+  'constructor',
+  'x..x',
+  'A',
+  '9',
+  'u'.repeat(190),
+];
 const OTHER_NAMES = `a b|%s|%n%n|ünï|..x|.hidden|$(id)|\`id\`|a'b|a"b|a;b|a\\b|*|?|~|alice@pool`
   .split('|')
   .concat('new\nline', 'tab\there', 'a|b', '\u001b[31mred', '\u202egnp', 'v'.repeat(255));
@@ -199,7 +235,8 @@ describe('R3 R19 odd names of users and services', () => {
       LOCAL_CREDMON_PUBLIC_KEY: join(workspace.root, 'public.pem'),
       LOCAL_CREDMON_TOKEN_AUDIENCE: 'ANY',
     });
-    const file = (...parts: readonly string[]): string => join(workspace.credentialDirectory, ...parts);
+    const file = (...parts: readonly string[]): string =>
+      join(workspace.credentialDirectory, ...parts);
     for (const user of [...CREDD_NAMES, ...OTHER_NAMES]) {
       mkdirSync(file(user), { mode: 0o700 });
       writeToken(file(user, 'scitokens.top'), 'x');
@@ -215,11 +252,15 @@ describe('R3 R19 odd names of users and services', () => {
     await passTwice();
     const served = (user: string): boolean => existsSync(file(user, 'scitokens.use'));
     expect(CREDD_NAMES.filter((user) => !served(user))).toEqual([]);
-    expect(OTHER_NAMES.filter((user) => served(user) || readdirSync(file(user)).length !== 1)).toEqual([]);
+    expect(
+      OTHER_NAMES.filter((user) => served(user) || readdirSync(file(user)).length !== 1),
+    ).toEqual([]);
     const uses = readdirSync(file('A')).filter((name) => name.endsWith('.use'));
     expect(uses.sort()).toEqual(['scitokens.use', 'scitokens_h=1.use']);
     const status = startExecutable(root, 'condor_credmon', ['status'], workspace.environment);
     await status.exited;
-    expect(['\u001b', '\u202e'].filter((character) => status.output.includes(character))).toEqual([]);
+    expect(['\u001b', '\u202e'].filter((character) => status.output.includes(character))).toEqual(
+      [],
+    );
   });
 });

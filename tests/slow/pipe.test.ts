@@ -1,4 +1,5 @@
-// Output to a reader that has gone away, as in `condor_credmon status | head`: a quiet end with the command's own exit code.
+// Output to a reader that has gone away, as in `condor_credmon status | head`: a quiet
+// end with the command's own exit code.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
@@ -18,7 +19,10 @@ const pathOf = (program: string): string =>
     ? join(root, 'packages/scitokens/dist/bin', `${program}.js`)
     : executablePath(root, program as Executable);
 
-/** Runs a program; `closed` says which of its outputs nobody reads. Returns the exit code and what came from the other. */
+/**
+ * Runs a program; `closed` says which of its outputs nobody reads. Returns the exit code
+ * and what came from the other.
+ */
 function run(
   program: string,
   args: readonly string[],

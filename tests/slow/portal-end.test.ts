@@ -1,4 +1,5 @@
-// The end of the portal as a process: a connection that never sends its request must not hold it up.
+// The end of the portal as a process: a connection that never sends its request must not
+// hold it up.
 import { connect, type Socket } from 'node:net';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
 import { startExecutable } from '@credmon/test-fixtures/processes';
@@ -12,7 +13,9 @@ let socket: Socket | undefined;
 
 beforeEach(async () => {
   issuer = await startIssuer();
-  workspace = createWorkspace({ knobs: { CREDMON_REQUEST_TIMEOUT: 1, CREDMON_CONNECT_TIMEOUT: 1 } });
+  workspace = createWorkspace({
+    knobs: { CREDMON_REQUEST_TIMEOUT: 1, CREDMON_CONNECT_TIMEOUT: 1 },
+  });
 });
 afterEach(async () => {
   socket?.destroy();

@@ -1,4 +1,5 @@
-// Two portals as processes that share nothing but Redis and the credential directory: one takes over what the other began.
+// Two portals as processes that share nothing but Redis and the credential directory: one
+// takes over what the other began.
 import { loginThroughPortal } from '@credmon/test-fixtures/browserless-login';
 import { findSecrets } from '@credmon/test-fixtures/canaries';
 import { writeKeyFile } from '@credmon/test-fixtures/credd';
@@ -26,7 +27,10 @@ describe.skipIf(isRedisMissing())('portals that share a Redis', () => {
     await choosePrefix(workspace);
     workspace.configure({
       CREDMON_WEB_SESSION_STORE: `unix:${redis.path}`,
-      CREDMON_WEB_SESSION_STORE_PASSWORD_FILE: workspace.secretFile('redis', 'canary-redis-password\n'),
+      CREDMON_WEB_SESSION_STORE_PASSWORD_FILE: workspace.secretFile(
+        'redis',
+        'canary-redis-password\n',
+      ),
     });
     service = await workspace.addService('mytok', issuer);
   });
@@ -37,8 +41,9 @@ describe.skipIf(isRedisMissing())('portals that share a Redis', () => {
   });
 
   const keyLink = (): string =>
-    writeKeyFile(workspace.credentialDirectory, workspace.webPrefix, [workspace.keyFileAd(service, 'alice')])
-      .url;
+    writeKeyFile(workspace.credentialDirectory, workspace.webPrefix, [
+      workspace.keyFileAd(service, 'alice'),
+    ]).url;
 
   it('R36 R43 a login begun at one ends at the other, nothing lies on disk, and no log tells the password', async () => {
     const first = await startPortal(root, workspace);
@@ -53,7 +58,10 @@ describe.skipIf(isRedisMissing())('portals that share a Redis', () => {
     expect(await second.stop()).toEqual({ code: 0, signal: null });
     expect(readdirSync(workspace.sessionDirectory)).toEqual([]);
     expect(
-      findSecrets({ password: 'canary-redis-password' }, { first: first.output, second: second.output }),
+      findSecrets(
+        { password: 'canary-redis-password' },
+        { first: first.output, second: second.output },
+      ),
     ).toEqual([]);
   });
 
@@ -68,7 +76,10 @@ describe.skipIf(isRedisMissing())('portals that share a Redis', () => {
       expect.stringContaining('Sign-ins are not possible at the moment'),
     ]);
     const ready = await httpBrowser().open(`${workspace.webPrefix}/readyz`);
-    expect([ready.status, ready.body]).toEqual([503, expect.stringContaining('sessions cannot be written')]);
+    expect([ready.status, ready.body]).toEqual([
+      503,
+      expect.stringContaining('sessions cannot be written'),
+    ]);
     expect((await httpBrowser().open(`${workspace.webPrefix}/healthz`)).status).toBe(200);
     await redis.restart();
     await portal.printed(/the session store is back/);

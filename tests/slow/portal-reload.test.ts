@@ -1,4 +1,5 @@
-// SIGHUP at the portal as a process: a new configuration is taken, a broken one refused, and sessions go on.
+// SIGHUP at the portal as a process: a new configuration is taken, a broken one refused,
+// and sessions go on.
 import { writeKeyFile } from '@credmon/test-fixtures/credd';
 import { visibleText } from '@credmon/test-fixtures/html-forms';
 import { httpBrowser } from '@credmon/test-fixtures/http-browser';
@@ -45,7 +46,9 @@ it('R45 takes what is new, refuses what is broken, and lets a login that was beg
   await portal.printed(/Configuration read again/);
   workspace.configure({ CREDMON_WEB_CONTACT: 'never seen', CREDMON_WEB_RATE_LIMIT: 0 });
   portal.signal('SIGHUP');
-  await portal.printed(/refused and the old one stays.*condor_config, line \d+: CREDMON_WEB_RATE_LIMIT = 0/);
+  await portal.printed(
+    /refused and the old one stays.*condor_config, line \d+: CREDMON_WEB_RATE_LIMIT = 0/,
+  );
 
   const back = await confirmAccount(browser, await pressButton(browser, atIssuer, 'login'));
   expect(visibleText(back.body)).toMatch(/All done.*the new desk/s);

@@ -1,4 +1,5 @@
-// The built web server over plain HTTP: names that land on disk, and requests that are refused with nothing written.
+// The built web server over plain HTTP: names that land on disk, and requests that are
+// refused with nothing written.
 import * as credd from '@credmon/test-fixtures/credd';
 import { loginThroughPortal } from '@credmon/test-fixtures/browserless-login';
 import { httpBrowser } from '@credmon/test-fixtures/http-browser';
@@ -45,12 +46,20 @@ const below = (user: string): string => join(workspace.credentialDirectory, user
 
 describe('a login through the portal', () => {
   it('puts handle h1 of mytok for alice@pool.example into alice/mytok_h1.*, with what the key file said', async () => {
-    const request = { handle: 'h1', scopes: 'read, storage.read:/', audience: 'https://data.example' };
+    const request = {
+      handle: 'h1',
+      scopes: 'read, storage.read:/',
+      audience: 'https://data.example',
+    };
     const { url } = writeKey([workspace.keyFileAd(service, 'alice@pool.example', request)]);
     const pages = await loginThroughPortal(url);
     expect(visibleText(pages.at(-1)?.body ?? '')).toContain('All done');
     expect(readdirSync(workspace.credentialDirectory)).toEqual(['alice']);
-    expect(listing(below('alice'))).toEqual(['mytok_h1.meta 400', 'mytok_h1.top 400', 'mytok_h1.use 400']);
+    expect(listing(below('alice'))).toEqual([
+      'mytok_h1.meta 400',
+      'mytok_h1.top 400',
+      'mytok_h1.use 400',
+    ]);
     const top = readJson(join(below('alice'), 'mytok_h1.top'));
     expect(top).toEqual({
       refresh_token: expect.stringMatching(/^[\w-]{20,}$/),
@@ -58,8 +67,14 @@ describe('a login through the portal', () => {
       audience: request.audience,
     });
     const use = readJson(join(below('alice'), 'mytok_h1.use'));
-    expect(use).toMatchObject({ token_type: 'Bearer', expires_in: 3600, scope: 'read storage.read:/' });
-    expect(Object.keys(use)).toEqual(expect.arrayContaining(['access_token', 'issued_at', 'expires_at']));
+    expect(use).toMatchObject({
+      token_type: 'Bearer',
+      expires_in: 3600,
+      scope: 'read storage.read:/',
+    });
+    expect(Object.keys(use)).toEqual(
+      expect.arrayContaining(['access_token', 'issued_at', 'expires_at']),
+    );
     expect(use).not.toHaveProperty('refresh_token');
     expect(readJson(join(below('alice'), 'mytok_h1.meta'))).toEqual({
       client_id: 'mytok-client',
@@ -131,7 +146,12 @@ describe('R37 R38 a request that CredD would not make', () => {
     { what: 'a key of 63 digits', key: KEY.slice(1), place: write, ...unknown },
     { what: 'a key in capitals', key: KEY.toUpperCase(), place: write, ...unknown },
     { what: 'a key that nobody wrote', key: KEY, place: () => undefined, ...unknown },
-    { what: 'a path instead of a key', key: '..%2f..%2fetc%2fpasswd', place: () => undefined, ...unknown },
+    {
+      what: 'a path instead of a key',
+      key: '..%2f..%2fetc%2fpasswd',
+      place: () => undefined,
+      ...unknown,
+    },
     {
       what: 'a key that is a directory',
       key: KEY,

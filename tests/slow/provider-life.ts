@@ -1,4 +1,5 @@
-// What the tests of one provider's life share: a running daemon, a user who stores, and waiting for what becomes of it.
+// What the tests of one provider's life share: a running daemon, a user who stores, and
+// waiting for what becomes of it.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { storeCredential } from '@credmon/test-fixtures/credd';
@@ -36,7 +37,9 @@ export async function startLife(workspace: Workspace): Promise<Life> {
   workspace.configure({ CREDMON_FIRST_RETRY: 1 });
   const daemon = startDaemon(workspace);
   const { credentialDirectory: directory } = workspace;
-  await waitUntil(() => existsSync(join(directory, 'CREDMON_COMPLETE')), { what: 'the first pass' });
+  await waitUntil(() => existsSync(join(directory, 'CREDMON_COMPLETE')), {
+    what: 'the first pass',
+  });
   const path: Life['path'] = (token, kind) => join(directory, `${token}.${kind}`);
   const use: Life['use'] = (token) =>
     existsSync(path(token, 'use')) ? readFileSync(path(token, 'use'), 'utf8') : '';
@@ -52,9 +55,13 @@ export async function startLife(workspace: Workspace): Promise<Life> {
     again: (token) => store(token, readFileSync(path(token, 'top'), 'utf8')),
     use,
     accessToken: (token) =>
-      use(token).startsWith('{') ? String(readJson(path(token, 'use'))['access_token']) : use(token).trim(),
+      use(token).startsWith('{')
+        ? String(readJson(path(token, 'use'))['access_token'])
+        : use(token).trim(),
     changed: (token, before = '') =>
-      waitUntil(() => (use(token) === before ? undefined : use(token)), { what: `a new .use of ${token}` }),
+      waitUntil(() => (use(token) === before ? undefined : use(token)), {
+        what: `a new .use of ${token}`,
+      }),
     changedOnCall: (token, before) =>
       waitUntil(
         () => {
@@ -71,12 +78,16 @@ export async function startLife(workspace: Workspace): Promise<Life> {
       });
     },
     logged: async (text) => {
-      await waitUntil(() => daemonLog(workspace).includes(text), { what: `the log line "${text}"` });
+      await waitUntil(() => daemonLog(workspace).includes(text), {
+        what: `the log line "${text}"`,
+      });
     },
   };
 }
 
-/** Revokes a token at its issuer, as a user does on the issuer's own page. @see RFC 7009 */
+/**
+ * Revokes a token at its issuer, as a user does on the issuer's own page. @see RFC 7009
+ */
 export async function revokeAt(
   issuer: Issuer,
   client: { readonly clientId: string; readonly clientSecret: string },

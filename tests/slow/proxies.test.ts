@@ -1,4 +1,5 @@
-// The whole journey through nginx and through Apache with TLS, from the files in configs/.
+// The whole journey through nginx and through Apache with TLS, from the files in
+// configs/.
 import { makeCertificates } from '@credmon/test-fixtures/certificates';
 import { findSecrets, textsBelow } from '@credmon/test-fixtures/canaries';
 import { freePort } from '@credmon/test-fixtures/free-port';
@@ -85,21 +86,24 @@ describe.skipIf(isMissing('chromium', 'nginx', 'apache2', 'openssl'))(
     });
     afterAll(() => browser?.close());
 
-    it.each(['nginx', 'apache'] as const)('%s with TLS, from its file in configs/', async (kind) => {
-      const parts = await behind(kind);
-      expect(await logInAtBoth(browser, parts)).toBe('All done');
-      for (const renewals of await renewTwice(parts)) expect(renewals).toBeGreaterThanOrEqual(2);
-      const { workspace, mytok, other } = parts;
-      const top = readJson(join(workspace.credentialDirectory, 'alice', 'mytok_h1.top'));
-      const secrets = {
-        'a client secret': mytok.clientSecret,
-        'another client secret': other.clientSecret,
-        'a refresh token': String(top['refresh_token']),
-      };
-      expect(findSecrets(secrets, { ...textsBelow(parts.directory), portal: parts.portal.output })).toEqual(
-        [],
-      );
-    });
+    it.each(['nginx', 'apache'] as const)(
+      '%s with TLS, from its file in configs/',
+      async (kind) => {
+        const parts = await behind(kind);
+        expect(await logInAtBoth(browser, parts)).toBe('All done');
+        for (const renewals of await renewTwice(parts)) expect(renewals).toBeGreaterThanOrEqual(2);
+        const { workspace, mytok, other } = parts;
+        const top = readJson(join(workspace.credentialDirectory, 'alice', 'mytok_h1.top'));
+        const secrets = {
+          'a client secret': mytok.clientSecret,
+          'another client secret': other.clientSecret,
+          'a refresh token': String(top['refresh_token']),
+        };
+        expect(
+          findSecrets(secrets, { ...textsBelow(parts.directory), portal: parts.portal.output }),
+        ).toEqual([]);
+      },
+    );
   },
 );
 
@@ -112,10 +116,17 @@ describe.skipIf(isMissing('nginx', 'apache2', 'openssl'))('a proxy from configs/
         workspace.keyFileAd(mytok, 'alice'),
       ]);
       // What a browser says about itself must not reach the web server.
-      const lies = { 'x-forwarded-proto': 'http', 'x-forwarded-for': '192.0.2.1', 'x-remote-user': 'root' };
+      const lies = {
+        'x-forwarded-proto': 'http',
+        'x-forwarded-for': '192.0.2.1',
+        'x-remote-user': 'root',
+      };
       const browser = httpBrowser({ ca, headers: lies });
       const home = await browser.open(keyFile.url);
-      expect([home.status, Object.keys(browser.cookies(home.url))]).toEqual([200, ['__Host-credmon']]);
+      expect([home.status, Object.keys(browser.cookies(home.url))]).toEqual([
+        200,
+        ['__Host-credmon'],
+      ]);
       expect(home.headers['strict-transport-security']).toMatch(/max-age=\d{7}/);
       const [form] = home.forms;
       if (!form) throw new Error('no form');
@@ -124,7 +135,8 @@ describe.skipIf(isMissing('nginx', 'apache2', 'openssl'))('a proxy from configs/
       if (!choice) throw new Error('no choice');
       const back = await browser.submit(choice, { name: 'do', value: 'login' });
       expect((await confirmAccount(browser, back)).body).toContain('All done');
-      const callback = new URL(back.trail.find((url) => url.includes('/return/')) ?? '').searchParams;
+      const callback = new URL(back.trail.find((url) => url.includes('/return/')) ?? '')
+        .searchParams;
       const logs = textsBelow(directory);
       expect(Object.values(logs).join('\n')).toMatch(/GET \/return\/mytok HTTP/);
       const secrets = {
@@ -176,7 +188,12 @@ const knocking =
 function raw(url: URL, ca: string, lines: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';
-    const socket = connectTls({ host: '127.0.0.1', port: Number(url.port), servername: 'localhost', ca });
+    const socket = connectTls({
+      host: '127.0.0.1',
+      port: Number(url.port),
+      servername: 'localhost',
+      ca,
+    });
     socket.on('error', reject).on('end', () => resolve(text.split('\r\n')[0] ?? ''));
     socket.on('data', (chunk: Buffer) => {
       text += chunk.toString('latin1');
@@ -230,10 +247,12 @@ describe.skipIf(isMissing('nginx', 'apache2', 'openssl'))(
         const { workspace, mytok, ca, caFile } = parts;
         const knock = knocking(parts);
         expect(await knock({ [HEADER]: 'alice' })).toBe(403);
-        expect(await knock({ authorization: `Basic ${Buffer.from('alice:x').toString('base64')}` })).toBe(
-          403,
+        expect(
+          await knock({ authorization: `Basic ${Buffer.from('alice:x').toString('base64')}` }),
+        ).toBe(403);
+        expect(await checked(workspace, caFile)).toMatch(
+          /^ok +proxy: https:\S+ replaces x-forwarded-user/,
         );
-        expect(await checked(workspace, caFile)).toMatch(/^ok +proxy: https:\S+ replaces x-forwarded-user/);
         const link = (): URL =>
           new URL(
             writeKeyFile(workspace.credentialDirectory, workspace.webPrefix, [
@@ -282,10 +301,15 @@ describe.skipIf(isMissing('nginx', 'apache2', 'openssl'))(
           await knock({ [HEADER]: 'alice' }),
         ]).toEqual([200, 200, 403, 403, 401]);
         // A browser that has the proxy's own header removed harms itself.
-        const { url } = writeKeyFile(parts.workspace.credentialDirectory, parts.workspace.webPrefix, [
-          parts.workspace.keyFileAd(parts.mytok, 'alice'),
-        ]);
-        const lines = [`Authorization: ${basic('bob')['authorization']}`, `Connection: close, ${HEADER}`];
+        const { url } = writeKeyFile(
+          parts.workspace.credentialDirectory,
+          parts.workspace.webPrefix,
+          [parts.workspace.keyFileAd(parts.mytok, 'alice')],
+        );
+        const lines = [
+          `Authorization: ${basic('bob')['authorization']}`,
+          `Connection: close, ${HEADER}`,
+        ];
         expect(await raw(new URL(url), parts.ca, [...lines, `${HEADER}: alice`])).toMatch(/ 403 /);
         expect(await checked(parts.workspace, parts.caFile)).toMatch(said);
       },

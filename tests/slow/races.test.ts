@@ -1,4 +1,5 @@
-// What CredD may do while a renewal is under way: store anew, delete, sweep. The daemon never brings back what has gone.
+// What CredD may do while a renewal is under way: store anew, delete, sweep. The daemon
+// never brings back what has gone.
 import { deleteCredential, markUser, storeCredential, sweep } from '@credmon/test-fixtures/credd';
 import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
 import type { Child, Exit } from '@credmon/test-fixtures/processes';
@@ -60,9 +61,9 @@ describe('R21 while the issuer answers', () => {
     markUser(workspace.credentialDirectory, 'alice');
     expect(sweep(workspace.credentialDirectory, 0, Date.now() / 1000 + 1)).toEqual(['alice']);
     expect(await answered()).toEqual({ code: 0, signal: null });
-    expect(readdirSync(workspace.credentialDirectory).filter((entry) => entry.startsWith('alice'))).toEqual(
-      [],
-    );
+    expect(
+      readdirSync(workspace.credentialDirectory).filter((entry) => entry.startsWith('alice')),
+    ).toEqual([]);
     expect(daemonLog(workspace)).toMatch(
       /alice\/mytok: .*(swept|removed) during the renewal; nothing was written/,
     );
@@ -80,13 +81,21 @@ describe('R21 while the issuer answers', () => {
     sweep(workspace.credentialDirectory, 0, Date.now() / 1000 + 1);
     const again = await seedToken(workspace, service, 'alice', 'mytok');
     await answered();
-    expect(filesOf(again)).toEqual({ top: again.refreshToken, use: again.accessToken, files: WHOLE });
+    expect(filesOf(again)).toEqual({
+      top: again.refreshToken,
+      use: again.accessToken,
+      files: WHOLE,
+    });
   });
 
   it('a new login keeps all its files', async () => {
     const again = await seedToken(workspace, service, 'alice', 'mytok');
     await answered();
-    expect(filesOf(again)).toEqual({ top: again.refreshToken, use: again.accessToken, files: WHOLE });
+    expect(filesOf(again)).toEqual({
+      top: again.refreshToken,
+      use: again.accessToken,
+      files: WHOLE,
+    });
   });
 
   it('a user who is marked, and not swept yet, gets the renewed token; the mark stays', async () => {
@@ -95,7 +104,11 @@ describe('R21 while the issuer answers', () => {
     expect(existsSync(join(workspace.credentialDirectory, 'alice.mark'))).toBe(true);
     const { top, use, files } = filesOf(token);
     const chain = issuer.log.chain(tokenId(token.refreshToken));
-    expect([tokenId(String(top)), use === token.accessToken, files]).toEqual([chain.at(-1), false, WHOLE]);
+    expect([tokenId(String(top)), use === token.accessToken, files]).toEqual([
+      chain.at(-1),
+      false,
+      WHOLE,
+    ]);
   });
 
   it('a file in place of the directory stays as it is, and nothing is written beside it', async () => {
@@ -104,7 +117,9 @@ describe('R21 while the issuer answers', () => {
     writeFileSync(home, 'a file');
     await answered();
     expect(readFileSync(home, 'utf8')).toBe('a file');
-    expect(readdirSync(workspace.credentialDirectory).filter((entry) => entry.includes('tmp'))).toEqual([]);
+    expect(
+      readdirSync(workspace.credentialDirectory).filter((entry) => entry.includes('tmp')),
+    ).toEqual([]);
   });
 
   it('a newer .top stays, and is what the next renewal uses', async () => {

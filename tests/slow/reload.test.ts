@@ -1,4 +1,5 @@
-// SIGHUP as condor_reconfig and CredD send it: the log is reopened first, then everything in the configuration counts, or nothing.
+// SIGHUP as condor_reconfig and CredD send it: the log is reopened first, then everything
+// in the configuration counts, or nothing.
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';

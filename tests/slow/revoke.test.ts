@@ -1,4 +1,5 @@
-// `condor_credmon revoke` as it is shipped: beside a daemon at work, killed at every step, and with keys that the portal publishes.
+// `condor_credmon revoke` as it is shipped: beside a daemon at work, killed at every
+// step, and with keys that the portal publishes.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readKeySet, verifyWithKeys } from '@credmon/scitokens';
@@ -32,17 +33,22 @@ afterEach(async () => {
 });
 
 const home = (): string => join(workspace.credentialDirectory, 'alice');
-const seed = (age = 0): Promise<SeededToken> => seedToken(workspace, service, 'alice', 'mytok', { age });
+const seed = (age = 0): Promise<SeededToken> =>
+  seedToken(workspace, service, 'alice', 'mytok', { age });
 async function run(
   argv: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Child> {
-  const child = startExecutable(root, 'condor_credmon', argv, { ...workspace.environment, ...environment });
+  const child = startExecutable(root, 'condor_credmon', argv, {
+    ...workspace.environment,
+    ...environment,
+  });
   await child.exited;
   return child;
 }
 const revoke = (environment = {}): Promise<Child> => run(['revoke', 'alice', 'mytok'], environment);
-const revoked = (from: number): string[] => issuer.revocations.slice(from).map(({ token }) => token);
+const revoked = (from: number): string[] =>
+  issuer.revocations.slice(from).map(({ token }) => token);
 
 describe('revoke', () => {
   it('R21 R31 R43 beside a daemon whose renewal is under way: nothing comes back, and no secret is told', async () => {
@@ -64,8 +70,16 @@ describe('revoke', () => {
     expect(daemonLog(workspace)).toMatch(
       /Audit: revoking alice\/mytok \(oauth\)[^]*Audit: removed alice\/mytok \(oauth\)/,
     );
-    const texts = { ...textsBelow(workspace.logDirectory), revoke: child.output, daemon: daemon.output };
-    const secrets = { refresh: token.refreshToken, access: token.accessToken, client: service.clientSecret };
+    const texts = {
+      ...textsBelow(workspace.logDirectory),
+      revoke: child.output,
+      daemon: daemon.output,
+    };
+    const secrets = {
+      refresh: token.refreshToken,
+      access: token.accessToken,
+      client: service.clientSecret,
+    };
     expect(findSecrets(secrets, texts)).toEqual([]);
   });
 
@@ -90,7 +104,9 @@ describe('revoke', () => {
       const token = await seed();
       const from = issuer.revocations.length;
       const killed = await revoke(
-        crashEnvironment(root, workspace.credentialDirectory, join(workspace.root, 'trace'), { at }),
+        crashEnvironment(root, workspace.credentialDirectory, join(workspace.root, 'trace'), {
+          at,
+        }),
       );
       expect(killed.exit).toEqual({ code: null, signal: 'SIGKILL' });
       expect(daemonLog(workspace)).toContain('Audit: revoking alice/mytok (oauth)');
@@ -98,13 +114,16 @@ describe('revoke', () => {
       const whole = existsSync(token.path('top'));
       expect([at <= 2, existsSync(token.path('use'))]).toEqual([whole, at === 1]);
       await runOnce(workspace);
-      expect([existsSync(token.path('top')), existsSync(token.path('use'))]).toEqual([whole, whole]);
-      const again = await revoke();
-      expect([again.exit?.code, existsSync(token.path('use')), existsSync(token.path('top'))]).toEqual([
-        whole ? 0 : 1,
-        false,
-        false,
+      expect([existsSync(token.path('top')), existsSync(token.path('use'))]).toEqual([
+        whole,
+        whole,
       ]);
+      const again = await revoke();
+      expect([
+        again.exit?.code,
+        existsSync(token.path('use')),
+        existsSync(token.path('top')),
+      ]).toEqual([whole ? 0 : 1, false, false]);
       expect(revoked(from)).toHaveLength(whole ? 2 : 0);
     },
   );
@@ -112,7 +131,12 @@ describe('revoke', () => {
 
 describe('keys', () => {
   it.each([
-    ['by command', {}, [['rotate'], ['publish'], ['rotate'], ['rotate', '--begin'], ['publish']], 2],
+    [
+      'by command',
+      {},
+      [['rotate'], ['publish'], ['rotate'], ['rotate', '--begin'], ['publish']],
+      2,
+    ],
     ['by the daemon alone', { CREDMON_LOCAL_KEY_ROTATE: '90 days' }, [], 1],
   ])(
     'R32 rotated and published %s are signed with, and found at the portal',

@@ -1,4 +1,5 @@
-// Signals while thousands of local tokens are signed: what a daemon meets that was down for longer than its tokens live.
+// Signals while thousands of local tokens are signed: what a daemon meets that was down
+// for longer than its tokens live.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { waitUntil } from '@credmon/test-fixtures/wait-until';
@@ -9,7 +10,10 @@ import { daemonLog, startDaemon } from './daemon-runs.ts';
 
 const USERS = 400;
 const EACH = 20;
-/** All tokens of the batch. Without yields all of them are signed before a signal is answered, however slow the machine is. */
+/**
+ * All tokens of the batch. Without yields all of them are signed before a signal is
+ * answered, however slow the machine is.
+ */
 const ALL = USERS * EACH;
 
 let workspace: Workspace;
@@ -41,7 +45,9 @@ afterAll(async () => {
   workspace.remove();
 });
 
-/** Sends a signal, and waits for its answer; returns how many tokens were signed by then. */
+/**
+ * Sends a signal, and waits for its answer; returns how many tokens were signed by then.
+ */
 async function answerTo(signal: NodeJS.Signals, answered: () => boolean): Promise<number> {
   daemon.signal(signal);
   await waitUntil(answered, { what: `an answer to ${signal}`, every: 0.001 });
@@ -50,11 +56,15 @@ async function answerTo(signal: NodeJS.Signals, answered: () => boolean): Promis
 
 it('R4 SIGHUP for a new token is answered while 8,000 local tokens are signed', async () => {
   request('newcomer', 'scitokens');
-  expect(await answerTo('SIGHUP', () => existsSync(file('newcomer', 'scitokens.use')))).toBeLessThan(ALL / 2);
+  expect(
+    await answerTo('SIGHUP', () => existsSync(file('newcomer', 'scitokens.use'))),
+  ).toBeLessThan(ALL / 2);
 });
 
 it('R22 SIGTERM ends the daemon while 8,000 local tokens are signed', async () => {
-  const stopping = await answerTo('SIGTERM', () => daemonLog(workspace).includes('Got SIGTERM, stopping'));
+  const stopping = await answerTo('SIGTERM', () =>
+    daemonLog(workspace).includes('Got SIGTERM, stopping'),
+  );
   expect(stopping).toBeLessThan(ALL);
   expect(await daemon.exited).toEqual({ code: 0, signal: null });
   expect(signed()).toBeLessThan(ALL);
@@ -90,12 +100,17 @@ describe('a scan of one directory with 100,000 files', () => {
 
   it('R4 R22 is not waited for by a new token, nor by the end', async () => {
     mkdirSync(join(large.credentialDirectory, 'newcomer'), { mode: 0o700 });
-    writeFileSync(join(large.credentialDirectory, 'newcomer', 'scitokens.top'), 'x', { mode: 0o600 });
-    scanning.signal('SIGHUP');
-    await waitUntil(() => existsSync(join(large.credentialDirectory, 'newcomer', 'scitokens.use')), {
-      what: 'the new token',
-      every: 0.001,
+    writeFileSync(join(large.credentialDirectory, 'newcomer', 'scitokens.top'), 'x', {
+      mode: 0o600,
     });
+    scanning.signal('SIGHUP');
+    await waitUntil(
+      () => existsSync(join(large.credentialDirectory, 'newcomer', 'scitokens.use')),
+      {
+        what: 'the new token',
+        every: 0.001,
+      },
+    );
     expect(scanned()).toBe(false);
     scanning.signal('SIGTERM');
     expect(await scanning.exited).toEqual({ code: 0, signal: null });

@@ -1,4 +1,5 @@
-// A name server that is silent: whatever is looked up, programs end when they are told to. Needs root, for a network of its own.
+// A name server that is silent: whatever is looked up, programs end when they are told
+// to. Needs root, for a network of its own.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { executablePath, startProcess, type Child } from '@credmon/test-fixtures/processes';
@@ -12,14 +13,20 @@ const TOP = '{"refresh_token":"r"}';
 let workspace: Workspace;
 const file = (...parts: readonly string[]): string => join(workspace.credentialDirectory, ...parts);
 
-/** A name server that takes every question and answers none, for as long as the program that started it runs. */
+/**
+ * A name server that takes every question and answers none, for as long as the program
+ * that started it runs.
+ */
 const SERVER = `
   const parent = process.ppid;
   const socket = require('node:dgram').createSocket('udp4');
   socket.bind(53, '127.0.0.1', () => require('node:fs').writeFileSync(process.argv[1], ''));
   setInterval(() => process.ppid === parent || process.exit(), 100);`;
 
-/** Runs a program where the name server is silent. The resolver alone would hold it for two minutes. */
+/**
+ * Runs a program where the name server is silent. The resolver alone would hold it for
+ * two minutes.
+ */
 function startAmongSilence(program: string, args: readonly string[]): Child {
   const resolver = join(workspace.root, 'resolv.conf');
   writeFileSync(resolver, 'nameserver 127.0.0.1\noptions timeout:30 attempts:4\n');
@@ -41,7 +48,10 @@ describe.skipIf(process.getuid?.() !== 0)('R22 while a name server is silent', (
   beforeEach(() => {
     workspace = createWorkspace();
     mkdirSync(file('alice'), { mode: 0o700 });
-    const knobs: Record<string, string | number> = { CREDMON_CONNECT_TIMEOUT: 2, CREDMON_REQUEST_TIMEOUT: 3 };
+    const knobs: Record<string, string | number> = {
+      CREDMON_CONNECT_TIMEOUT: 2,
+      CREDMON_REQUEST_TIMEOUT: 3,
+    };
     for (let n = 0; n < NAMES; n += 1) {
       knobs[`silent${n}_CLIENT_ID`] = 'me';
       knobs[`silent${n}_TOKEN_URL`] = `https://silent${n}.example/token`;

@@ -1,4 +1,5 @@
-// Everything at once for a minute: kills, signals, stops, outages, logins and sweeps. Longer with CREDMON_SOAK_SECONDS and CREDMON_SOAK_USERS.
+// Everything at once for a minute: kills, signals, stops, outages, logins and sweeps.
+// Longer with CREDMON_SOAK_SECONDS and CREDMON_SOAK_USERS.
 import { findSecrets, textsBelow } from '@credmon/test-fixtures/canaries';
 import { markUser, sweep } from '@credmon/test-fixtures/credd';
 import {
@@ -31,7 +32,10 @@ const OUTAGES: readonly FaultName[] = [
   'slow',
 ];
 
-/** What a kill left: when it came, and the refresh tokens on the disk, by the names of the issuers' logs. */
+/**
+ * What a kill left: when it came, and the refresh tokens on the disk, by the names of the
+ * issuers' logs.
+ */
 interface Kill {
   readonly at: number;
   readonly onDisk: ReadonlySet<string>;
@@ -53,7 +57,8 @@ const at = <T>(list: readonly T[], index: number): T => {
   return found;
 };
 const pick = <T>(list: readonly T[]): T => at(list, Math.floor(random() * list.length));
-const seconds = (s: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, s * 1000));
+const seconds = (s: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, s * 1000));
 const now = (): number => Date.now() / 1000;
 const serviceOf = (user: string): Service => at(services, Number(user.slice(4)) % services.length);
 
@@ -63,7 +68,11 @@ beforeAll(async () => {
   );
   workspace = createWorkspace({
     clientSecret: (name) => `canary-client-secret-of-${name}`,
-    knobs: { CREDMON_REQUEST_TIMEOUT: 3, CREDMON_FIRST_RETRY: 1, CREDMON_OAUTH_DEBUG: 'D_FULLDEBUG' },
+    knobs: {
+      CREDMON_REQUEST_TIMEOUT: 3,
+      CREDMON_FIRST_RETRY: 1,
+      CREDMON_OAUTH_DEBUG: 'D_FULLDEBUG',
+    },
   });
   services = await Promise.all(issuers.map((issuer, n) => workspace.addService(`tok${n}`, issuer)));
   for (let n = 0; n < USERS; n += 1) await logIn(`user${n}`);
@@ -130,7 +139,10 @@ const EVENTS: Readonly<Record<string, () => Promise<void> | void>> = {
   },
 };
 
-/** Refresh tokens that an issuer saw twice without an excuse: a lost answer, or a death before the answer was on the disk. */
+/**
+ * Refresh tokens that an issuer saw twice without an excuse: a lost answer, or a death
+ * before the answer was on the disk.
+ */
 function unexcused(): readonly string[] {
   return issuers.flatMap(({ log }) =>
     log.presentedTwice().filter((token) => {
@@ -138,14 +150,18 @@ function unexcused(): readonly string[] {
         ({ presented, outcome }) => presented === token && outcome !== undefined,
       ) as [TokenRequest, TokenRequest];
       const killed = kills.some(
-        ({ at, onDisk }) => at >= first.at - 2 && at <= second.at && !onDisk.has(first.issued ?? ''),
+        ({ at, onDisk }) =>
+          at >= first.at - 2 && at <= second.at && !onDisk.has(first.issued ?? ''),
       );
       return first.fault !== 'answer-lost' && !killed;
     }),
   );
 }
 
-/** True for a token whose grant the issuer withdrew after it saw a refresh token twice: only its user can help. */
+/**
+ * True for a token whose grant the issuer withdrew after it saw a refresh token twice:
+ * only its user can help.
+ */
 function isWithdrawn({ user, stem }: SeededToken): boolean {
   const path = join(workspace.credentialDirectory, user, `.${stem}.renewal`);
   return existsSync(path) && readJson(path)['stopped'] === true;
@@ -169,12 +185,18 @@ it(
       await seconds(0.6 * random());
       expect(daemon.exit).toBeUndefined();
     }
-    await waitUntil(() => [...live.values()].every((token) => isGood(token) || isWithdrawn(token)), {
-      what: 'an end state in which every token is good or withdrawn',
-    });
-    // The last event may have started a daemon a moment ago: before it handles signals, SIGTERM ends it as any process.
+    await waitUntil(
+      () => [...live.values()].every((token) => isGood(token) || isWithdrawn(token)),
+      {
+        what: 'an end state in which every token is good or withdrawn',
+      },
+    );
+    // The last event may have started a daemon a moment ago: before it handles signals,
+    // SIGTERM ends it as any process.
     await waitUntil(hasPid, { what: 'the pid file of the last daemon' });
-    const memory = Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${daemon.pid}/status`, 'utf8'))?.[1]);
+    const memory = Number(
+      /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${daemon.pid}/status`, 'utf8'))?.[1],
+    );
     expect(await daemon.stop()).toEqual({ code: 0, signal: null });
     const entries = readdirSync(workspace.credentialDirectory);
     const withdrawn = [...live.values()].filter((token) => !isGood(token) && isWithdrawn(token));
@@ -195,7 +217,9 @@ it(
       unexcused: unexcused(),
       restored: [...gone].filter((user) => entries.includes(user)),
       stray: [...live.values()].flatMap(({ user }) =>
-        listing(join(workspace.credentialDirectory, user)).filter((name) => name.includes('credmon-tmp')),
+        listing(join(workspace.credentialDirectory, user)).filter((name) =>
+          name.includes('credmon-tmp'),
+        ),
       ),
       wrong: [...live.values()]
         .filter((token) => !isGood(token) && !isWithdrawn(token))

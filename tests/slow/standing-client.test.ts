@@ -1,4 +1,5 @@
-// The built daemon keeps a standing token from a real issuer: issue, renewal, outage, bad answers, refusal and a new secret.
+// The built daemon keeps a standing token from a real issuer: issue, renewal, outage, bad
+// answers, refusal and a new secret.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { startIssuer, type FaultName, type Issuer } from '@credmon/test-fixtures/issuer';
@@ -28,7 +29,10 @@ beforeEach(async () => {
   workspace = createWorkspace();
   workspace.configure({
     CLIENT_CREDMON_site_CLIENT_ID: 'frontend',
-    CLIENT_CREDMON_site_CLIENT_SECRET_FILE: workspace.secretFile('site', `${client.clientSecret}\n`),
+    CLIENT_CREDMON_site_CLIENT_SECRET_FILE: workspace.secretFile(
+      'site',
+      `${client.clientSecret}\n`,
+    ),
     CLIENT_CREDMON_site_ISSUER: issuer.url,
     CREDMON_STANDING_TOKENS: 'ce1',
     CREDMON_STANDING_ce1_PROVIDER: 'site',
@@ -67,7 +71,9 @@ it('R17 R43 comes at the start, is renewed, stays through an outage and bad answ
     await issuer.setFault(fault);
     const before = issuer.log.requests.length;
     daemon.signal('SIGHUP');
-    await waitUntil(() => issuer.log.requests.length > before, { what: `a request during ${fault}` });
+    await waitUntil(() => issuer.log.requests.length > before, {
+      what: `a request during ${fault}`,
+    });
   }
   expect(text()).toBe(second);
   await issuer.setFault();

@@ -1,4 +1,5 @@
-// What keeps the daemon or the portal from starting is in its log, as condor_master starts them: nobody sees standard error.
+// What keeps the daemon or the portal from starting is in its log, as condor_master
+// starts them: nobody sees standard error.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startExecutable, type Executable } from '@credmon/test-fixtures/processes';
@@ -57,7 +58,11 @@ describe('R46 an error at the start of the daemon', () => {
       'LOCAL_CONFIG_FILE = /no/such/file\n',
       [/\/no\/such\/file: the configuration file does not exist/],
     ],
-    ['of the credential directory', 'SEC_CREDENTIAL_DIRECTORY_OAUTH = /dev/null\n', [/\/dev\/null/]],
+    [
+      'of the credential directory',
+      'SEC_CREDENTIAL_DIRECTORY_OAUTH = /dev/null\n',
+      [/\/dev\/null/],
+    ],
   ])('%s is in its log, line by line, and in standard error', async (_, text, expected) => {
     append(text);
     const { code, output } = await run('condor_credmon');
@@ -76,7 +81,10 @@ describe('R46 an error at the start of the daemon', () => {
     append('CREDMON_TOKEN_FLOOR = banana\n');
     const path = join(workspace.logDirectory, 'other');
     await run('condor_credmon', ['-l', path]);
-    expect([readFileSync(path, 'utf8'), log()]).toEqual([expect.stringContaining('CREDMON_TOKEN_FLOOR'), '']);
+    expect([readFileSync(path, 'utf8'), log()]).toEqual([
+      expect.stringContaining('CREDMON_TOKEN_FLOOR'),
+      '',
+    ]);
   });
 
   it('does not empty or rotate the log', async () => {

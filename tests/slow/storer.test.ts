@@ -1,4 +1,5 @@
-// condor_credential_storer as a process: on a terminal, without one, and called as condor_submit calls it; then the daemon renews.
+// condor_credential_storer as a process: on a terminal, without one, and called as
+// condor_submit calls it; then the daemon renews.
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findSecrets, textsBelow } from '@credmon/test-fixtures/canaries';
@@ -40,7 +41,10 @@ afterEach(() => workspace.remove());
 const ALL: readonly FakeProgram[] = ['condor_store_cred', 'htgettoken', 'pelican'];
 const file = (name: string): string => join(workspace.credentialDirectory, 'alice', name);
 
-function environment(more: Readonly<Record<string, string>>, programs = ALL): Record<string, string> {
+function environment(
+  more: Readonly<Record<string, string>>,
+  programs = ALL,
+): Record<string, string> {
   const bin = join(workspace.root, 'bin');
   rmSync(bin, { recursive: true, force: true });
   installPrograms(bin, programs);
@@ -54,16 +58,27 @@ function environment(more: Readonly<Record<string, string>>, programs = ALL): Re
 }
 
 /** The storer with no terminal anywhere. */
-function batch(args: readonly string[], more: Readonly<Record<string, string>> = {}, programs = ALL): Child {
+function batch(
+  args: readonly string[],
+  more: Readonly<Record<string, string>> = {},
+  programs = ALL,
+): Child {
   const storer = [process.execPath, executablePath(root, 'condor_credential_storer'), ...args];
   return startProcess('setsid', ['-w', ...storer], environment(more, programs));
 }
 
-/** The storer on a terminal of its own; its standard output goes to a pipe, as it may under condor_submit. */
+/**
+ * The storer on a terminal of its own; its standard output goes to a pipe, as it may
+ * under condor_submit.
+ */
 function onTerminal(args: readonly string[], more: Readonly<Record<string, string>> = {}): Child {
   const words = [process.execPath, executablePath(root, 'condor_credential_storer'), ...args];
   const line = words.map((word) => `'${word}'`).join(' ');
-  return startProcess('script', ['-qefc', line, '/dev/null'], environment({ LANG: 'C.UTF-8', ...more }));
+  return startProcess(
+    'script',
+    ['-qefc', line, '/dev/null'],
+    environment({ LANG: 'C.UTF-8', ...more }),
+  );
 }
 
 function calls(): string[][] {
@@ -102,7 +117,9 @@ describe('a device login', () => {
       ['add-oauth', '-s', 'mytok', '-S', 'read,write', '-A', 'https://api.example', '-i', '-'],
     ]);
     const secrets = { access: String(use['access_token']), refresh: String(top['refresh_token']) };
-    expect(findSecrets(secrets, { terminal: storer.output, calls: JSON.stringify(calls()) })).toEqual([]);
+    expect(
+      findSecrets(secrets, { terminal: storer.output, calls: JSON.stringify(calls()) }),
+    ).toEqual([]);
 
     // The token is new: nothing is renewed before it is due.
     await runOnce(workspace);
@@ -126,18 +143,26 @@ describe('a device login', () => {
       'this condor_store_cred has no option -P; condor_credmon makes one at once',
     );
     expect(storer.output).not.toContain('Unrecognized option');
-    expect([readJson(file('mytok.top'))['scopes'], existsSync(file('mytok.use'))]).toEqual(['read', false]);
+    expect([readJson(file('mytok.top'))['scopes'], existsSync(file('mytok.use'))]).toEqual([
+      'read',
+      false,
+    ]);
     await runOnce(workspace);
-    expect(readJson(file('mytok.use'))).toMatchObject({ access_token: expect.any(String), scope: 'read' });
+    expect(readJson(file('mytok.use'))).toMatchObject({
+      access_token: expect.any(String),
+      scope: 'read',
+    });
   });
 
   it('R19 finds condor_store_cred in $(SBIN), which is not in the PATH of users', async () => {
     const sbin = join(workspace.root, 'sbin');
     installPrograms(sbin, ['condor_store_cred']);
     workspace.configure({ SBIN: sbin });
-    const storer = batch(['dune'], { CONDOR_CREDENTIAL_STORER_MODE: 'vault', FAKE_VAULT: '{"exit":1}' }, [
-      'htgettoken',
-    ]);
+    const storer = batch(
+      ['dune'],
+      { CONDOR_CREDENTIAL_STORER_MODE: 'vault', FAKE_VAULT: '{"exit":1}' },
+      ['htgettoken'],
+    );
     await storer.exited;
     expect(calls().map(([program]) => program)).toEqual(['condor_store_cred', 'htgettoken']);
   });
@@ -151,7 +176,9 @@ describe('a device login', () => {
   });
 
   it('without a terminal ends at once with what to do, and asks the issuer nothing', async () => {
-    const storer = batch(['mytok&handle=h1&scopes=read'], { CONDOR_CREDENTIAL_STORER_MODE: 'vault' });
+    const storer = batch(['mytok&handle=h1&scopes=read'], {
+      CONDOR_CREDENTIAL_STORER_MODE: 'vault',
+    });
     expect((await storer.exited).code).toBe(1);
     expect(storer.output).toContain("    condor_credential_storer 'mytok&handle=h1&scopes=read'\n");
     expect(storer.output).toContain('there is no terminal to show it on');
@@ -225,7 +252,10 @@ describe('a Pelican login', () => {
       osdf_PELICAN_PERMISSIONS: 'read, modify',
     }),
   );
-  const mode = { CONDOR_CREDENTIAL_STORER_MODE: 'pelican', FAKE_PELICAN_TOKEN: 'CANARY.pelican-token.x' };
+  const mode = {
+    CONDOR_CREDENTIAL_STORER_MODE: 'pelican',
+    FAKE_PELICAN_TOKEN: 'CANARY.pelican-token.x',
+  };
 
   it('stores what pelican brings', async () => {
     const storer = onTerminal(['osdf'], mode);
@@ -260,7 +290,10 @@ describe('names that users sign in for on the web', () => {
     }),
   );
 
-  /** The storer started by a program called condor_submit, as in HTCondor 23.9, which passes all names and says nothing else. */
+  /**
+   * The storer started by a program called condor_submit, as in HTCondor 23.9, which
+   * passes all names and says nothing else.
+   */
   function bySubmit(args: readonly string[]): Child {
     const path = join(workspace.root, 'condor_submit');
     const words = [process.execPath, executablePath(root, 'condor_credential_storer'), ...args];
@@ -276,7 +309,10 @@ describe('names that users sign in for on the web', () => {
     expect([(await present.exited).code, present.output, calls()]).toEqual([0, '', []]);
     // A device login of the same submit is still asked for.
     const mixed = bySubmit(['webtok', 'mytok']);
-    expect([(await mixed.exited).code, mixed.output.includes('mytok needs a login')]).toEqual([1, true]);
+    expect([(await mixed.exited).code, mixed.output.includes('mytok needs a login')]).toEqual([
+      1,
+      true,
+    ]);
   });
 
   it('R19 are an error with the remedy by hand', async () => {

@@ -1,4 +1,5 @@
-// Issuers over https as in production, without the loopback exception; and what happens to http issuers then.
+// Issuers over https as in production, without the loopback exception; and what happens
+// to http issuers then.
 import { makeCertificates, type Certificates } from '@credmon/test-fixtures/certificates';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
 import { seedToken } from '@credmon/test-fixtures/seed-token';
@@ -29,7 +30,10 @@ describe.skipIf(isMissing('openssl'))('R26 an issuer over https', () => {
 
   it('renews when its authority is trusted, and is not believed otherwise', async () => {
     const service = await workspace.addService('mytok', issuer);
-    const token = await seedToken(workspace, service, 'alice', 'mytok', { age: 3000, ca: certificates.ca });
+    const token = await seedToken(workspace, service, 'alice', 'mytok', {
+      age: 3000,
+      ca: certificates.ca,
+    });
     const distrusting = await runOnce(workspace);
     expect([distrusting.exit?.code, readJson(token.path('use'))['access_token']]).toEqual([
       0,
@@ -37,7 +41,10 @@ describe.skipIf(isMissing('openssl'))('R26 an issuer over https', () => {
     ]);
     expect(daemonLog(workspace)).toMatch(/alice\/mytok: .*(CERT|certificate|ISSUER)/i);
     // A new login forgets the failure; a minute of back-off would pass otherwise.
-    const again = await seedToken(workspace, service, 'alice', 'mytok', { age: 2900, ca: certificates.ca });
+    const again = await seedToken(workspace, service, 'alice', 'mytok', {
+      age: 2900,
+      ca: certificates.ca,
+    });
     await runOnce(workspace, { NODE_EXTRA_CA_CERTS: certificates.caFile });
     expect(readJson(again.path('use'))['access_token']).not.toBe(again.accessToken);
     expect(issuer.log.presentedTwice()).toEqual([]);
@@ -49,6 +56,8 @@ describe.skipIf(isMissing('openssl'))('R26 an issuer over https', () => {
     const { exit, output } = await runOnce(workspace);
     await plain.close();
     expect(exit?.code).toBe(1);
-    expect(output).toMatch(/condor_config, line \d+: plain_TOKEN_URL .*CREDMON_ALLOW_LOOPBACK_HTTP/);
+    expect(output).toMatch(
+      /condor_config, line \d+: plain_TOKEN_URL .*CREDMON_ALLOW_LOOPBACK_HTTP/,
+    );
   });
 });

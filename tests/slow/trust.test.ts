@@ -1,11 +1,17 @@
-// R26: private authorities in every place that hosts keep them, for every program, with NODE_EXTRA_CA_CERTS unset. The machine's own store is
-// changed inside a mount namespace only.
+// R26: private authorities in every place that hosts keep them, for every program, with
+// NODE_EXTRA_CA_CERTS unset. The machine's own store is changed inside a mount namespace
+// only.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeCertificates, type Certificates } from '@credmon/test-fixtures/certificates';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
-import { executablePath, startProcess, type Child, type Executable } from '@credmon/test-fixtures/processes';
+import {
+  executablePath,
+  startProcess,
+  type Child,
+  type Executable,
+} from '@credmon/test-fixtures/processes';
 import { seedToken } from '@credmon/test-fixtures/seed-token';
 import { readJson } from '@credmon/test-fixtures/token-files';
 import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
@@ -31,14 +37,20 @@ beforeEach(async () => {
     redirectUris: ['https://ap.example/return'],
     authentication: 'none',
   });
-  workspace.configure({ CREDMON_WEB_PREFIX: 'https://ap.example', CREDMON_WEB_LISTEN: '127.0.0.1:0' });
+  workspace.configure({
+    CREDMON_WEB_PREFIX: 'https://ap.example',
+    CREDMON_WEB_LISTEN: '127.0.0.1:0',
+  });
 });
 afterEach(async () => {
   await issuer.close();
   workspace.remove();
 });
 
-/** Where the authority is: a script that runs in a mount namespace before the program, knobs, and variables. */
+/**
+ * Where the authority is: a script that runs in a mount namespace before the program,
+ * knobs, and variables.
+ */
 interface Place {
   readonly script?: string;
   readonly knobs?: Readonly<Record<string, string>>;
@@ -99,7 +111,11 @@ async function run(program: Executable, args: readonly string[], place: Place): 
     CA: certificates.caFile,
   };
   const script = `${place.script ?? 'true'} && exec "$@"`;
-  const child = startProcess('unshare', ['--mount', 'sh', '-c', script, 'sh', ...words], environment);
+  const child = startProcess(
+    'unshare',
+    ['--mount', 'sh', '-c', script, 'sh', ...words],
+    environment,
+  );
   await child.exited;
   return child;
 }
@@ -117,7 +133,10 @@ const TRUSTED = [
 describe.skipIf(isMissing('openssl') || !mayMount)('R26 a private authority', () => {
   it.each(TRUSTED)('in %s is trusted by the daemon, check and the portal', async (name) => {
     const service = await workspace.addService('mytok', issuer);
-    const token = await seedToken(workspace, service, 'alice', 'mytok', { age: 3000, ca: certificates.ca });
+    const token = await seedToken(workspace, service, 'alice', 'mytok', {
+      age: 3000,
+      ca: certificates.ca,
+    });
     const place = placeOf(name);
     await run('condor_credmon', ['--once'], place);
     expect(daemonLog(workspace)).toContain('Successfully renewed alice/mytok (oauth)');
@@ -182,7 +201,11 @@ describe.skipIf(isMissing('openssl') || !mayMount)('R26 a private authority', ()
 
   it('that is put in its place while the daemon runs counts at the next attempt, without a signal', async () => {
     const caFile = join(workspace.root, 'later.pem');
-    workspace.configure({ AUTH_SSL_CLIENT_CAFILE: caFile, CREDMON_FIRST_RETRY: 1, CREDMON_LONGEST_RETRY: 2 });
+    workspace.configure({
+      AUTH_SSL_CLIENT_CAFILE: caFile,
+      CREDMON_FIRST_RETRY: 1,
+      CREDMON_LONGEST_RETRY: 2,
+    });
     const service = await workspace.addService('mytok', issuer);
     await seedToken(workspace, service, 'alice', 'mytok', { age: 3000, ca: certificates.ca });
     const daemon = startDaemon(workspace);

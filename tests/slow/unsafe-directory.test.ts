@@ -1,4 +1,5 @@
-// What other local accounts can put into or around the credential directory, and what the daemon does with it.
+// What other local accounts can put into or around the credential directory, and what the
+// daemon does with it.
 import { spawnSync } from 'node:child_process';
 import { chownSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -54,7 +55,9 @@ describe('a FIFO', () => {
     daemon.signal('SIGHUP');
     await logged(`${file('CREDMON_COMPLETE')} was not a regular file of one name`);
     expect(await daemon.stop()).toEqual({ code: 0, signal: null });
-    expect(readdirSync(workspace.credentialDirectory).filter((name) => !name.startsWith('.'))).toEqual([]);
+    expect(
+      readdirSync(workspace.credentialDirectory).filter((name) => !name.startsWith('.')),
+    ).toEqual([]);
   });
 
   it('in place of the pid file holds up neither status nor check nor the end', async () => {

@@ -1,4 +1,5 @@
-// The daemon and a Vault: a token's life from store to revocation, over IPv4 and IPv6, and no secret in any log.
+// The daemon and a Vault: a token's life from store to revocation, over IPv4 and IPv6,
+// and no secret in any log.
 import { existsSync, readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
@@ -90,9 +91,16 @@ describe('a Vault token', () => {
     workspace.configure({ TRUSTED_VAULT_HOSTS: 'vault.example' });
     store('localhost');
     await startDaemon(workspace, ['--once']).exited;
-    const status = startExecutable(root, 'condor_credmon', ['status', '--json'], workspace.environment);
+    const status = startExecutable(
+      root,
+      'condor_credmon',
+      ['status', '--json'],
+      workspace.environment,
+    );
     expect((await status.exited).code).toBe(1);
-    expect(JSON.parse(status.output)).toMatchObject({ tokens: [{ user: 'alice', provider: 'vault' }] });
+    expect(JSON.parse(status.output)).toMatchObject({
+      tokens: [{ user: 'alice', provider: 'vault' }],
+    });
     expect(status.output).toContain('ENDPOINT_REFUSED');
     expect(vault.requests).toEqual([]);
   });

@@ -1,4 +1,5 @@
-// Ends what a test file has started and not ended, also when a wait or a hook of it has failed, or the whole run is killed.
+// Ends what a test file has started and not ended, also when a wait or a hook of it has
+// failed, or the whole run is killed.
 import { endChildren } from '@credmon/test-fixtures/processes';
 import { afterAll } from 'vitest';
 
@@ -6,7 +7,10 @@ afterAll(async () => {
   await endChildren();
 });
 
-/** The test runner is gone, so this worker is of no use to anyone; its children go with it. */
+/**
+ * The test runner is gone, so this worker is of no use to anyone; its children go with
+ * it.
+ */
 function endWithRunner(): void {
   void endChildren().finally(() => process.exit(1));
 }

@@ -1,4 +1,5 @@
-// Finds and ends the processes of a test run that outlived it, whatever their parents and process groups are. @see proc(5)
+// Finds and ends the processes of a test run that outlived it, whatever their parents and
+// process groups are. @see proc(5)
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { RUN_MARKER } from '../../test-fixtures/src/processes.ts';
@@ -7,10 +8,15 @@ import { RUN_MARKER } from '../../test-fixtures/src/processes.ts';
 const GRACE = 10;
 
 /**
- * Kills every process of the run that is still there after `grace` seconds; answers with one line for each, its number and
- * command. The test runner and its workers, which are its children, do not count.
+ * Kills every process of the run that is still there after `grace` seconds; answers with
+ * one line for each, its number and command. The test runner and its workers, which are
+ * its children, do not count.
  */
-export async function endLeftovers(run: string, directory: string, grace: number = GRACE): Promise<string[]> {
+export async function endLeftovers(
+  run: string,
+  directory: string,
+  grace: number = GRACE,
+): Promise<string[]> {
   const deadline = performance.now() + grace * 1000;
   for (;;) {
     const left = leftovers(run, directory);
@@ -28,7 +34,10 @@ interface Leftover {
   readonly command: string;
 }
 
-/** Processes whose environment carries the marker, or that work in, run from, or hold a file of the run's directory. */
+/**
+ * Processes whose environment carries the marker, or that work in, run from, or hold a
+ * file of the run's directory.
+ */
 function leftovers(run: string, directory: string): Leftover[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return pids.map(Number).flatMap((pid) => {
@@ -41,7 +50,8 @@ function leftovers(run: string, directory: string): Leftover[] {
 function belongs(pid: number, run: string, directory: string): boolean {
   if (stateOf(pid) === 'Z') return false;
   const inside = (path: string): boolean => path === directory || path.startsWith(`${directory}/`);
-  // A program such as nginx writes its title over its environment; what it has open still tells.
+  // A program such as nginx writes its title over its environment; what it has open still
+  // tells.
   return (
     textOf(pid, 'environ').split('\0').includes(`${RUN_MARKER}=${run}`) ||
     textOf(pid, 'cmdline').includes(`${directory}/`) ||
@@ -57,7 +67,9 @@ const fieldsOf = (pid: number): string[] =>
 const stateOf = (pid: number): string | undefined => fieldsOf(pid)[0];
 const parentOf = (pid: number): number => Number(fieldsOf(pid)[1]);
 
-/** A file of the process; empty when the process has ended or belongs to somebody else. */
+/**
+ * A file of the process; empty when the process has ended or belongs to somebody else.
+ */
 const textOf = (pid: number, name: string): string =>
   attempt(() => readFileSync(`/proc/${pid}/${name}`, 'utf8')) ?? '';
 const linkOf = (pid: number, name: string): string =>
@@ -69,7 +81,9 @@ function kill(pid: number): void {
   attempt(() => process.kill(pid, 'SIGKILL'));
 }
 
-/** What a look at a process that may end at any moment gives; `undefined` when it failed. */
+/**
+ * What a look at a process that may end at any moment gives; `undefined` when it failed.
+ */
 function attempt<T>(look: () => T): T | undefined {
   try {
     return look();

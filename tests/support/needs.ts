@@ -1,8 +1,12 @@
-// Programs that only some machines have: a test that needs one is skipped and listed at the end, but in CI its absence is a failure.
+// Programs that only some machines have: a test that needs one is skipped and listed at
+// the end, but in CI its absence is a failure.
 import { existsSync } from 'node:fs';
 import { skipWithout } from '@credmon/test-fixtures/skipped';
 
-/** Where Debian puts the programs that these tests drive, and the package that brings each. */
+/**
+ * Where Debian puts the programs that these tests drive, and the package that brings
+ * each.
+ */
 const PROGRAMS = {
   chromium: { path: '/usr/bin/chromium', package: 'chromium' },
   nginx: { path: '/usr/sbin/nginx', package: 'nginx-light' },
@@ -29,7 +33,8 @@ export function programPath(name: Program): string {
 }
 
 /**
- * True when one of `programs` is not here, for `describe.skipIf`; which ones is listed at the end of the run.
+ * True when one of `programs` is not here, for `describe.skipIf`; which ones is listed at
+ * the end of the run.
  * @throws Error in CI, so that the file counts as failed
  */
 export function isMissing(...programs: readonly Program[]): boolean {

@@ -1,4 +1,5 @@
-// What surrounds a whole test run: one temporary directory, the search for processes that tests left behind, and the list of what was skipped.
+// What surrounds a whole test run: one temporary directory, the search for processes that
+// tests left behind, and the list of what was skipped.
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';

@@ -1,4 +1,5 @@
-// The executable condor_credmon: command line in, exit code out, and every fatal error said where somebody will see it.
+// The executable condor_credmon: command line in, exit code out, and every fatal error
+// said where somebody will see it.
 import { spawnSync } from 'node:child_process';
 import { isatty } from 'node:tty';
 import { messageOf, STDERR, STDOUT, lookUpByProgram, writeOutput } from '@credmon/core/base';
@@ -57,7 +58,10 @@ async function run(command: Command): Promise<number> {
   }
 }
 
-/** Standard error is for people; condor_master ties it to /dev/null, so the log, or at last syslog, gets every line too. */
+/**
+ * Standard error is for people; condor_master ties it to /dev/null, so the log, or at
+ * last syslog, gets every line too.
+ */
 function complain(error: unknown, command: Command | undefined): void {
   if (log || command?.kind !== 'daemon' || !(error instanceof Error)) {
     const text = messageOf(error);
@@ -76,14 +80,17 @@ function startErrorOf(error: Error, command: DaemonCommand): StartError {
   try {
     return startError(error, command, process.env);
   } catch {
-    // What ended the first reading in an unforeseen way may end the second one, too: the first error is the one to report.
+    // What ended the first reading in an unforeseen way may end the second one, too: the
+    // first error is the one to report.
     return { lines: [error.message], log: undefined };
   }
 }
 
 function toSyslog(text: string): void {
   if (underMaster)
-    spawnSync('logger', ['-t', 'condor_credmon', '-p', 'daemon.err', '--', text], { stdio: 'ignore' });
+    spawnSync('logger', ['-t', 'condor_credmon', '-p', 'daemon.err', '--', text], {
+      stdio: 'ignore',
+    });
 }
 
 async function main(): Promise<number> {
@@ -97,6 +104,7 @@ async function main(): Promise<number> {
   }
 }
 
-// The bundle is not a module and cannot wait at its top. What is still open, such as a connection or a name look-up, must not delay the end.
+// The bundle is not a module and cannot wait at its top. What is still open, such as a
+// connection or a name look-up, must not delay the end.
 lookUpByProgram();
 void main().then((code) => process.exit(code));

@@ -5,7 +5,10 @@ import { compileFunction } from 'node:vm';
 import { transform } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 
-const page = readFileSync(fileURLToPath(new URL('../../../docs/scitokens.md', import.meta.url)), 'utf8');
+const page = readFileSync(
+  fileURLToPath(new URL('../../../docs/scitokens.md', import.meta.url)),
+  'utf8',
+);
 const examples = [...page.matchAll(/^```ts run\n([\s\S]*?)^```$/gm)].map(([, code]) => code ?? '');
 
 /** Imports become arguments, so that the example runs in place. */
@@ -13,7 +16,10 @@ async function runExample(code: string): Promise<string[]> {
   const modules = new Map<string, unknown>();
   for (const [, name = ''] of code.matchAll(/from '([^']+)'/g))
     modules.set(name, await import(/* @vite-ignore */ name));
-  const bound = code.replaceAll(/^import (\{[^}]+\}) from '([^']+)';$/gm, "const $1 = modules.get('$2');");
+  const bound = code.replaceAll(
+    /^import (\{[^}]+\}) from '([^']+)';$/gm,
+    "const $1 = modules.get('$2');",
+  );
   const { code: plain } = await transform(`async function example() {${bound}}`, { loader: 'ts' });
   const printed: string[] = [];
   const log = (value: unknown): unknown =>

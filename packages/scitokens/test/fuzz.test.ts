@@ -1,4 +1,5 @@
-// Arbitrary input at every door: nothing but a coded error comes out, and nothing is accepted that was not signed.
+// Arbitrary input at every door: nothing but a coded error comes out, and nothing is
+// accepted that was not signed.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isCoded, type Send } from '@credmon/core/base';
@@ -21,7 +22,10 @@ const OPTIONS = { now: NOW, issuers: 'any' } as const;
 const KEYS = publish(EC, RSA);
 const RUNS = { numRuns: 2000 };
 
-/** The result of `work`, or the code of its coded error; anything else that is thrown fails the test. */
+/**
+ * The result of `work`, or the code of its coded error; anything else that is thrown
+ * fails the test.
+ */
 function outcome<T>(work: () => T): { value: T } | { code: string } {
   try {
     return { value: work() };
@@ -33,7 +37,8 @@ function outcome<T>(work: () => T): { value: T } | { code: string } {
 
 const refused = (work: () => unknown): boolean => 'code' in outcome(work);
 const bytes = fc.uint8Array({ maxLength: 200 });
-const base64 = (value: Uint8Array | string): string => Buffer.from(value as string).toString('base64url');
+const base64 = (value: Uint8Array | string): string =>
+  Buffer.from(value as string).toString('base64url');
 const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 200 }),
   bytes.map((value) => Buffer.from(value).toString('latin1')),
@@ -84,7 +89,12 @@ describe('no crash and no accept', () => {
   });
 
   it('for a signed token with arbitrary claims: only coded errors', () => {
-    const times = { iss: 'https://i.test', iat: 1_790_000_000, nbf: 1_790_000_000, exp: 1_790_000_600 };
+    const times = {
+      iss: 'https://i.test',
+      iat: 1_790_000_000,
+      nbf: 1_790_000_000,
+      exp: 1_790_000_600,
+    };
     const claims = fc.record(
       {
         aud: fc.jsonValue(),
@@ -135,7 +145,9 @@ describe('no crash and no accept', () => {
     );
     expect(
       fc.check(
-        fc.property(set, (document) => refused(() => verifyWithKeys(token, readKeySet(document), OPTIONS))),
+        fc.property(set, (document) =>
+          refused(() => verifyWithKeys(token, readKeySet(document), OPTIONS)),
+        ),
         RUNS,
       ),
     ).toMatchObject({ failed: false });
@@ -148,19 +160,27 @@ describe('no crash and no accept', () => {
     );
     const status = fc.constantFrom(200, 200, 200, 204, 302, 404, 500);
     const run = await fc.check(
-      fc.asyncProperty(document, document, status, fc.boolean(), async (metadata, keys, code, good) => {
-        const sound = Buffer.from(JSON.stringify({ issuer: 'https://i.test', jwks_uri: 'https://i.test/k' }));
-        const send: Send = async ({ url }) => ({
-          status: code,
-          headers: {},
-          body: url.endsWith('/k') ? keys : good ? sound : metadata,
-        });
-        try {
-          return (await fetchIssuerKeys('https://i.test', { send })).kids.length >= 0;
-        } catch (error) {
-          return isCoded(error);
-        }
-      }),
+      fc.asyncProperty(
+        document,
+        document,
+        status,
+        fc.boolean(),
+        async (metadata, keys, code, good) => {
+          const sound = Buffer.from(
+            JSON.stringify({ issuer: 'https://i.test', jwks_uri: 'https://i.test/k' }),
+          );
+          const send: Send = async ({ url }) => ({
+            status: code,
+            headers: {},
+            body: url.endsWith('/k') ? keys : good ? sound : metadata,
+          });
+          try {
+            return (await fetchIssuerKeys('https://i.test', { send })).kids.length >= 0;
+          } catch (error) {
+            return isCoded(error);
+          }
+        },
+      ),
       { numRuns: 1000 },
     );
     expect(run).toMatchObject({ failed: false });
@@ -255,7 +275,11 @@ describe('scopes', () => {
           };
           const verified = verifyWithKeys(signUnchecked(EC, claims), KEYS, OPTIONS);
           const allowed = outcome(() => enforce(verified, { audience: 'x' }).test('read', wanted));
-          return 'code' in allowed || !allowed.value || /^\/home\/alice(?:\/|$)/.test(normalisePath(wanted));
+          return (
+            'code' in allowed ||
+            !allowed.value ||
+            /^\/home\/alice(?:\/|$)/.test(normalisePath(wanted))
+          );
         }),
         { numRuns: 500 },
       ),

@@ -1,4 +1,5 @@
-// What the tests of this package share: a fixed time, a fixed chance, keys and a plain request.
+// What the tests of this package share: a fixed time, a fixed chance, keys and a plain
+// request.
 import {
   createKey,
   readKeySet,

@@ -1,4 +1,5 @@
-// The recorded verdicts of three independent verifiers, and what this library says of the same tokens.
+// The recorded verdicts of three independent verifiers, and what this library says of the
+// same tokens.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -16,14 +17,21 @@ interface Vector {
   readonly verdicts: Readonly<Record<string, { readonly verify: boolean; readonly test: boolean }>>;
 }
 
-const file = fileURLToPath(new URL('../../../test-fixtures/data/scitokens/vectors.json', import.meta.url));
+const file = fileURLToPath(
+  new URL('../../../test-fixtures/data/scitokens/vectors.json', import.meta.url),
+);
 const { jwks, vectors } = JSON.parse(readFileSync(file, 'utf8')) as {
   jwks: Record<string, unknown>;
   vectors: Vector[];
 };
-const keys = fixedKeys(new Map(Object.entries(jwks).map(([issuer, set]) => [issuer, readKeySet(set)])));
+const keys = fixedKeys(
+  new Map(Object.entries(jwks).map(([issuer, set]) => [issuer, readKeySet(set)])),
+);
 
-/** Where this library is stricter than scitokens-cpp 1.4.1 on purpose; docs/decisions.md gives the reasons. */
+/**
+ * Where this library is stricter than scitokens-cpp 1.4.1 on purpose; docs/decisions.md
+ * gives the reasons.
+ */
 const STRICTER: Readonly<Record<string, { readonly verify: boolean; readonly test: boolean }>> = {
   'header-crit': { verify: false, test: false },
   whitespace: { verify: false, test: false },
@@ -41,7 +49,11 @@ function theirs({ verdicts }: Vector): { verify: boolean; test: boolean } {
 async function judge(vector: Vector): Promise<{ verify: boolean; test: boolean }> {
   const verdict = { verify: false, test: false };
   try {
-    const token = await verify(vector.token, { keys, issuers: [vector.issuer], now: 1_790_000_000 });
+    const token = await verify(vector.token, {
+      keys,
+      issuers: [vector.issuer],
+      now: 1_790_000_000,
+    });
     verdict.verify = true;
     verdict.test = enforce(token, { audience: vector.audience }).test(vector.authz, vector.path);
   } catch (error) {
@@ -64,8 +76,8 @@ describe('the recorded vectors', () => {
       return (ours.verify && !theirs(vector).verify) || (ours.test && !theirs(vector).test);
     });
     expect(lenient).toEqual([]);
-    expect(Object.keys(STRICTER).filter((name) => !vectors.some((vector) => vector.name === name))).toEqual(
-      [],
-    );
+    expect(
+      Object.keys(STRICTER).filter((name) => !vectors.some((vector) => vector.name === name)),
+    ).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
-// The portal as a Fastify application: which plugins and routes it is made of. It knows nothing of the process it runs in.
+// The portal as a Fastify application: which plugins and routes it is made of. It knows
+// nothing of the process it runs in.
 import Fastify, { LogController, type FastifyInstance } from 'fastify';
 import type { Desk } from './flow/desk.ts';
 import { fastifyLogger } from './plugins/fastify-logger.ts';
@@ -22,7 +23,10 @@ import type { Settings } from './settings/settings.ts';
 /** The longest a client may take to send a request, in milliseconds. */
 const REQUEST_TIMEOUT = 30_000;
 
-/** Makes the application; the caller lets it listen, or injects requests, and closes it. Nothing of it is left when that fails. */
+/**
+ * Makes the application; the caller lets it listen, or injects requests, and closes it.
+ * Nothing of it is left when that fails.
+ */
 export async function createApp(settings: Settings, ports: Ports): Promise<FastifyInstance> {
   const desk: Desk = { settings, ports };
   const app: FastifyInstance = Fastify({
@@ -58,7 +62,9 @@ async function furnish(app: FastifyInstance, desk: Desk): Promise<void> {
     const route = pattern ?? 'an unknown page';
     const seconds = reply.elapsedTime / 1000;
     ports.counters.request(patternOf(pattern, settings.mount), reply.statusCode, seconds);
-    ports.log.debug(`${request.method} ${route}: ${reply.statusCode} in ${Math.round(seconds * 1000)} ms`);
+    ports.log.debug(
+      `${request.method} ${route}: ${reply.statusCode} in ${Math.round(seconds * 1000)} ms`,
+    );
   });
   await app.register(
     async (mounted) => {

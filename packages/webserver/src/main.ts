@@ -33,7 +33,8 @@ async function run(command: Command): Promise<number> {
   if (command.kind === 'proxy-config') return printProxyConfig(command);
   if (command.kind === 'check') return check(command);
   const { config, settings } = configured(command);
-  for (const text of warningsOf(config, settings)) writeOutput(STDERR, `condor_credmon_webserver: ${text}\n`);
+  for (const text of warningsOf(config, settings))
+    writeOutput(STDERR, `condor_credmon_webserver: ${text}\n`);
   return serve(command, config, settings);
 }
 
@@ -46,26 +47,42 @@ async function check(command: Work): Promise<number> {
   } catch (error) {
     if (!isCoded(error)) throw error;
     const texts = error.message.split('\n');
-    findings = (texts.length > 1 ? texts.slice(1) : texts).map((text) => wrong('configuration', text));
+    findings = (texts.length > 1 ? texts.slice(1) : texts).map((text) =>
+      wrong('configuration', text),
+    );
   }
-  writeOutput(STDOUT, `${command.json ? JSON.stringify(findings, null, 2) : findingsText(findings)}\n`);
+  writeOutput(
+    STDOUT,
+    `${command.json ? JSON.stringify(findings, null, 2) : findingsText(findings)}\n`,
+  );
   return foundWrong(findings) ? 1 : 0;
 }
 
-/** Prints the include file for the proxy; where the portal listens does not matter for it. */
-function printProxyConfig({ proxy, configFile }: Extract<Command, { kind: 'proxy-config' }>): number {
+/**
+ * Prints the include file for the proxy; where the portal listens does not matter for it.
+ */
+function printProxyConfig({
+  proxy,
+  configFile,
+}: Extract<Command, { kind: 'proxy-config' }>): number {
   const { settings } = configured({ configFile, listen: { kind: 'fd', descriptor: 3 } });
   process.stdout.write(proxyConfig(proxy, settings.remoteUser?.header, settings.mount));
   return 0;
 }
 
-function load({ configFile }: Pick<Work, 'configFile'>, tolerate?: (mistake: CodedError) => void): Config {
+function load(
+  { configFile }: Pick<Work, 'configFile'>,
+  tolerate?: (mistake: CodedError) => void,
+): Config {
   const env = { ...process.env };
   if (configFile !== undefined) env['CONDOR_CONFIG'] = configFile;
   return loadConfig({ subsystem: 'CREDMON_WEB', env, ...(tolerate ? { tolerate } : {}) });
 }
 
-function configured(command: Pick<Work, 'configFile' | 'listen'>): { config: Config; settings: Settings } {
+function configured(command: Pick<Work, 'configFile' | 'listen'>): {
+  config: Config;
+  settings: Settings;
+} {
   const config = load(command);
   return { config, settings: readSettings(config, command.listen) };
 }
@@ -75,7 +92,10 @@ function warningsOf(config: Config, { names }: Settings): string[] {
   return [...config.warnings.map(warningText), ...(names?.problems ?? []).map(({ text }) => text)];
 }
 
-/** Serves until SIGTERM or SIGINT; what is in flight is finished, and a second signal ends at once. SIGHUP reads the configuration again. */
+/**
+ * Serves until SIGTERM or SIGINT; what is in flight is finished, and a second signal ends
+ * at once. SIGHUP reads the configuration again.
+ */
 async function serve(command: Work, config: Config, settings: Settings): Promise<number> {
   const log = openLog(settings.log);
   opened = log;
@@ -110,7 +130,10 @@ async function serve(command: Work, config: Config, settings: Settings): Promise
   return 0;
 }
 
-/** Takes the configuration as it is now; one that cannot be used is refused, and the old one stays. */
+/**
+ * Takes the configuration as it is now; one that cannot be used is refused, and the old
+ * one stays.
+ */
 async function reload(command: Work, server: Server, log: Logger): Promise<void> {
   // Somebody may have moved the log away, whatever is in the configuration.
   reopen(log);
@@ -132,7 +155,10 @@ function reopen(log: Logger): void {
   }
 }
 
-/** What ends the program goes to standard error, and to its log as far as the configuration still names one. */
+/**
+ * What ends the program goes to standard error, and to its log as far as the
+ * configuration still names one.
+ */
 function complain(error: unknown, command: Command | undefined): void {
   const mistakes: CodedError[] = [];
   let log = opened;

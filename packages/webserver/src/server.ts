@@ -1,4 +1,5 @@
-// A whole server from settings: listening, taking new settings while it runs, and closed in order.
+// A whole server from settings: listening, taking new settings while it runs, and closed
+// in order.
 import { isDeepStrictEqual } from 'node:util';
 import { messageOf, systemClock } from '@credmon/core/base';
 import type { Log } from '@credmon/core/log';
@@ -16,7 +17,8 @@ export interface Server {
   /** Where its metrics are, if anywhere. */
   readonly metricsAddress: string | undefined;
   /**
-   * Goes on with other settings; what is in flight ends with the old ones, and sessions stay. Only the addresses stay what they were.
+   * Goes on with other settings; what is in flight ends with the old ones, and sessions
+   * stay. Only the addresses stay what they were.
    * @param sources the files that the settings come from
    * @param commit called last of what may fail; when it throws, the old settings stay
    * @throws CodedError what keeps the new settings from working; the old ones then stay
@@ -28,8 +30,10 @@ export interface Server {
 
 /**
  * Starts a server.
- * @param sources the files that the settings come from: the server is ready only while they can be read
- * @throws CodedError `CONFIG_INVALID` (also when the address cannot be had), `CRED_DIR_INVALID`, `SESSION_STORE_FULL`
+ * @param sources the files that the settings come from: the server is ready only while
+ * they can be read
+ * @throws CodedError `CONFIG_INVALID` (also when the address cannot be had),
+ * `CRED_DIR_INVALID`, `SESSION_STORE_FULL`
  */
 export async function startServer(
   settings: Settings,
@@ -47,7 +51,11 @@ export async function startServer(
   );
   const front = createFront(handlerOf(current));
   const endings = new Set<Promise<void>>();
-  const take = async (next: Settings, nextSources: readonly string[], commit: () => void): Promise<void> => {
+  const take = async (
+    next: Settings,
+    nextSources: readonly string[],
+    commit: () => void,
+  ): Promise<void> => {
     if (next.remoteUser) checkClosed(front.server, settings.listen);
     const generation = await createGeneration(next, { ...surroundings, sources: nextSources });
     try {
@@ -112,7 +120,10 @@ function warnOfRestart(old: Settings, next: Settings, log: Log): void {
       log.warn(`a changed ${knob} needs a restart; still using the old one`);
 }
 
-/** A connection that never sends its request would hold the process for ever; what is in flight may take as long as an issuer may. */
+/**
+ * A connection that never sends its request would hold the process for ever; what is in
+ * flight may take as long as an issuer may.
+ */
 async function closeFront(front: Front, { requestSeconds }: Settings): Promise<void> {
   const done = new AbortController();
   const patience = systemClock.wait(requestSeconds + 5, done.signal);

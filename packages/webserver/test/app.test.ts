@@ -1,4 +1,5 @@
-// The portal from the outside: a login from the link to the files, and everything that must not work.
+// The portal from the outside: a login from the link to the files, and everything that
+// must not work.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +16,8 @@ afterEach(() => portal.close());
 describe('a whole login', () => {
   it('writes the three files, tells the user to submit again, and removes the key file', async () => {
     portal.writeKey(ad());
-    portal.answer = () => tokens({ access_token: 'at-1', refresh_token: 'rt-1', scope: 'read write' });
+    portal.answer = () =>
+      tokens({ access_token: 'at-1', refresh_token: 'rt-1', scope: 'read write' });
     const browser = portal.browser();
 
     const list = await browser.open(`/key/${KEY}`);
@@ -84,9 +86,14 @@ describe('a whole login', () => {
   });
 
   it('serves several tokens with one ReturnUrl, names handles, cuts the domain, and keeps the key file until the last', async () => {
-    const shared = { ReturnUrl: 'https://ap.example/return/mytok', LocalUser: 'alice@pool.example' };
+    const shared = {
+      ReturnUrl: 'https://ap.example/return/mytok',
+      LocalUser: 'alice@pool.example',
+    };
     portal.writeKey(
-      [ad(shared), ad({ ...shared, Handle: 'h1', Scopes: '', Audience: 'https://a.example' })].join('\n'),
+      [ad(shared), ad({ ...shared, Handle: 'h1', Scopes: '', Audience: 'https://a.example' })].join(
+        '\n',
+      ),
     );
     const browser = portal.browser();
     await browser.open(`/key/${KEY}`);
@@ -100,7 +107,9 @@ describe('a whole login', () => {
     expect(Object.keys(portal.tokenFiles()).sort()).toEqual(
       ['mytok', 'mytok_h1'].flatMap((stem) => [`${stem}.meta`, `${stem}.top`, `${stem}.use`]),
     );
-    expect(portal.tokenFiles()['mytok_h1.top']).toMatchObject({ content: { audience: 'https://a.example' } });
+    expect(portal.tokenFiles()['mytok_h1.top']).toMatchObject({
+      content: { audience: 'https://a.example' },
+    });
     expect(existsSync(join(portal.credentials, KEY))).toBe(false);
   });
 
@@ -124,7 +133,9 @@ describe('a whole login', () => {
     await browser.open(`/key/${KEY}`);
     await browser.complete(await browser.login('mytok'));
     expect((await browser.get('/')).text).toMatch(/did not grant: <code>write<\/code>/);
-    expect(portal.tokenFiles()).toMatchObject({ 'mytok.top': { content: { scopes: 'read, write' } } });
+    expect(portal.tokenFiles()).toMatchObject({
+      'mytok.top': { content: { scopes: 'read, write' } },
+    });
   });
 
   it('opened again in another browser, shows what is there already', async () => {
@@ -182,7 +193,9 @@ describe('R36 at the same time', () => {
     await here.open(`/key/${KEY}`);
     const there = here.at(await portal.replica());
     const path = here.returnFrom(await here.login('mytok'));
-    const statuses = (await Promise.all([here.get(path), there.get(path)])).map(({ status }) => status);
+    const statuses = (await Promise.all([here.get(path), there.get(path)])).map(
+      ({ status }) => status,
+    );
     expect(statuses.toSorted((one, other) => one - other)).toEqual([303, 410]);
     expect(portal.sent).toHaveLength(1);
   });

@@ -1,4 +1,5 @@
-// Whose account it is: the question after the provider's answer, before anything is stored.
+// Whose account it is: the question after the provider's answer, before anything is
+// stored.
 import { createSign, generateKeyPairSync } from 'node:crypto';
 import { appendFileSync, existsSync, readFileSync, readdirSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,7 +26,9 @@ const stored = (): string[] =>
 const sessionFiles = (): string[] => readdirSync(join(portal.directory, 'sessions'));
 const heldAnswers = (): string[] => sessionFiles().filter((name) => name.endsWith('.answer'));
 
-/** Opens a link, signs in, and comes back: the browser, and the address of the question. */
+/**
+ * Opens a link, signs in, and comes back: the browser, and the address of the question.
+ */
 async function asked(
   changes: Partial<Settings> = {},
   ports: Partial<Ports> = {},
@@ -53,7 +56,10 @@ const provider = (more: Partial<ProviderSettings> = {}): Partial<Settings> => ({
   ]),
 });
 
-/** Signs in where the issuer sends an ID token with these claims; answers with the page after the callback. */
+/**
+ * Signs in where the issuer sends an ID token with these claims; answers with the page
+ * after the callback.
+ */
 async function signedInAs(claims: Record<string, unknown>, changes: Partial<Settings>) {
   portal = await startPortal(changes);
   portal.writeKey(ad());
@@ -64,7 +70,10 @@ async function signedInAs(claims: Record<string, unknown>, changes: Partial<Sett
   const nonce = new URL(login.location).searchParams.get('nonce');
   const all = { iss: ISSUER, aud: 'condor', iat: seconds, exp: seconds + 60, nonce, ...claims };
   portal.answer = () => tokens({ id_token: idToken(all) });
-  return { browser, back: await browser.get(browser.returnFrom(login, { code: 'c', iss: ISSUER })) };
+  return {
+    browser,
+    back: await browser.get(browser.returnFrom(login, { code: 'c', iss: ISSUER })),
+  };
 }
 
 describe('R33 the question whose account it is', () => {
@@ -111,7 +120,9 @@ describe('R33 the question whose account it is', () => {
       [],
       false,
     ]);
-    expect(portal.tokenFiles()['mytok.use']).toMatchObject({ content: { issued_at: 1_800_000_000 } });
+    expect(portal.tokenFiles()['mytok.use']).toMatchObject({
+      content: { issued_at: 1_800_000_000 },
+    });
   });
 
   it('stores when the issuer answered, not when the user did', async () => {
@@ -128,7 +139,10 @@ describe('R33 the question whose account it is', () => {
     const after = await browser.decide(at, 'decline');
     expect([after.status, after.location]).toEqual([303, at]);
     const page = await browser.get(at);
-    expect([page.status, words(page)]).toEqual([200, expect.stringContaining('Nothing was stored')]);
+    expect([page.status, words(page)]).toEqual([
+      200,
+      expect.stringContaining('Nothing was stored'),
+    ]);
     expect(words(page)).toContain('it stays valid there until it expires');
     expect([stored(), heldAnswers(), portal.sent.length]).toEqual([[], [], 1]);
     expect((await browser.get('/')).text).toContain('Sign in to mytok for alice');
@@ -140,23 +154,26 @@ describe('R33 the question whose account it is', () => {
   it.each([
     ['revoked', 200, 'asked to revoke it, and confirmed that'],
     ['not revoked by an issuer that fails', 503, 'it stays valid there until it expires'],
-  ])('a declined refresh token is %s where the revocation address is known', async (_title, status, text) => {
-    const revocationUrl = 'https://issuer.example/revoke';
-    const { browser, at } = await asked({
-      providers: new Map([['MYTOK', { authentication: 'post', extraScopes: [], revocationUrl }]]),
-    });
-    portal.answer = () => json('', status);
-    await browser.decide(at, 'decline');
-    expect(words(await browser.get(at))).toContain(text);
-    const last = portal.sent.at(-1);
-    const form = new URLSearchParams(String(last?.body));
-    expect([last?.url, form.get('token_type_hint'), form.get('token')]).toEqual([
-      revocationUrl,
-      'refresh_token',
-      expect.stringMatching(/^canary-refresh-/),
-    ]);
-    expect(portal.log.join('\n')).not.toContain('canary');
-  });
+  ])(
+    'a declined refresh token is %s where the revocation address is known',
+    async (_title, status, text) => {
+      const revocationUrl = 'https://issuer.example/revoke';
+      const { browser, at } = await asked({
+        providers: new Map([['MYTOK', { authentication: 'post', extraScopes: [], revocationUrl }]]),
+      });
+      portal.answer = () => json('', status);
+      await browser.decide(at, 'decline');
+      expect(words(await browser.get(at))).toContain(text);
+      const last = portal.sent.at(-1);
+      const form = new URLSearchParams(String(last?.body));
+      expect([last?.url, form.get('token_type_hint'), form.get('token')]).toEqual([
+        revocationUrl,
+        'refresh_token',
+        expect.stringMatching(/^canary-refresh-/),
+      ]);
+      expect(portal.log.join('\n')).not.toContain('canary');
+    },
+  );
 
   it('is not asked where a claim of this provider says who the user is', async () => {
     const { back } = await signedInAs({ sub: 'alice' }, provider({ userClaim: 'sub' }));
@@ -188,8 +205,11 @@ describe('R33 the question whose account it is', () => {
       /^\/confirm\//,
     );
     expect(
-      (await browser.get(browser.returnFrom(await browser.login('other'), { code: 'c', iss: ISSUER })))
-        .status,
+      (
+        await browser.get(
+          browser.returnFrom(await browser.login('other'), { code: 'c', iss: ISSUER }),
+        )
+      ).status,
     ).toBe(403);
   });
 
@@ -233,7 +253,9 @@ describe('R33 R36 a decision', () => {
     ];
     const fields = { _csrf: csrfOf(await browser.get(at)), decision: 'store' };
     const pages = await Promise.all([...replicas, ...replicas].map((one) => one.post(at, fields)));
-    expect(pages.map(({ status, location }) => [status, location])).toEqual(pages.map(() => [303, '/']));
+    expect(pages.map(({ status, location }) => [status, location])).toEqual(
+      pages.map(() => [303, '/']),
+    );
     expect(writes).toBe(1);
     expect((await browser.post(at, fields)).location).toBe('/');
     expect(writes).toBe(1);
@@ -268,14 +290,17 @@ describe('R33 R36 a decision', () => {
     ['of another local user', () => portal.writeKey(ad({ LocalUser: 'bob' })), 422],
     ['with another content', () => portal.writeKey(ad({ Scopes: 'read, write, admin' })), 422],
     ['that is gone', () => rmSync(join(portal.credentials, KEY)), 404],
-  ])('with a key file %s stores nothing, and the answer is gone', async (_title, change, status) => {
-    const { browser, at } = await asked();
-    const csrf = csrfOf(await browser.get(at));
-    change();
-    expect((await browser.get(at)).status).toBe(status);
-    expect((await browser.post(at, { _csrf: csrf, decision: 'store' })).status).toBe(status);
-    expect([stored(), heldAnswers()]).toEqual([[], []]);
-  });
+  ])(
+    'with a key file %s stores nothing, and the answer is gone',
+    async (_title, change, status) => {
+      const { browser, at } = await asked();
+      const csrf = csrfOf(await browser.get(at));
+      change();
+      expect((await browser.get(at)).status).toBe(status);
+      expect((await browser.post(at, { _csrf: csrf, decision: 'store' })).status).toBe(status);
+      expect([stored(), heldAnswers()]).toEqual([[], []]);
+    },
+  );
 
   it('R41 that cannot be carried out on a full disk is explained, and can be tried again', async () => {
     const full = { now: true };
@@ -341,12 +366,19 @@ describe('R43 tokens that wait for a decision', () => {
   it('cannot be opened by a browser session that somebody has made up from the files', async () => {
     const { browser, at } = await asked();
     const sealed = readFileSync(join(portal.directory, 'sessions', heldAnswers()[0] ?? ''), 'utf8');
-    const answers = { put: async () => undefined, read: async () => sealed, remove: async () => undefined };
+    const answers = {
+      put: async () => undefined,
+      read: async () => sealed,
+      remove: async () => undefined,
+    };
     const [flow = ''] = sessionFiles().filter((name) => name.endsWith('.session'));
     const known = readFileSync(join(portal.directory, 'sessions', flow), 'utf8');
     const { session } = JSON.parse(known) as { session: { flow: string } };
     const id = at.split('/').at(-1) ?? '';
-    const desk = { settings: settingsFor(portal.directory), ports: { answers } as unknown as Ports };
+    const desk = {
+      settings: settingsFor(portal.directory),
+      ports: { answers } as unknown as Ports,
+    };
     const opened = (cookie: string) => readAnswer(desk, { flow: session.flow, id: cookie }, id);
     expect(await opened(session.flow)).toBeUndefined();
     const own = decodeURIComponent(browser.cookies.get('__Host-credmon') ?? '').split('.')[0] ?? '';
@@ -355,7 +387,10 @@ describe('R43 tokens that wait for a decision', () => {
   });
 
   it('name neither tokens nor accounts in the log', async () => {
-    const { browser, back } = await signedInAs({ sub: 'canary-sub', name: 'canary-name' }, provider());
+    const { browser, back } = await signedInAs(
+      { sub: 'canary-sub', name: 'canary-name' },
+      provider(),
+    );
     await browser.decide(back.location, 'decline');
     expect(portal.log.join('\n')).toContain('declined by the user');
     expect(portal.log.join('\n')).not.toContain('canary');
@@ -405,7 +440,9 @@ describe('R33 a link of another account', () => {
     expect((await browser.post('/switch', { offer, keep: 'offered' })).status).toBe(403);
     portal.writeKey(ad({ LocalUser: 'carol' }), 'ef'.repeat(32));
     await browser.open(`/key/${'ef'.repeat(32)}`);
-    expect((await browser.post('/switch', { _csrf: csrfOf(page), offer, keep: 'offered' })).status).toBe(403);
+    expect(
+      (await browser.post('/switch', { _csrf: csrfOf(page), offer, keep: 'offered' })).status,
+    ).toBe(403);
     expect((await browser.get('/')).text).toContain('Sign in to mytok for alice');
   });
 

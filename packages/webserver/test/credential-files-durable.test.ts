@@ -1,4 +1,5 @@
-// A login's refresh token exists nowhere else: its files reach the disk before anybody can see them.
+// A login's refresh token exists nowhere else: its files reach the disk before anybody
+// can see them.
 import type * as fs from 'node:fs';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

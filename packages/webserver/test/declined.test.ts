@@ -22,7 +22,10 @@ const revoked = (): (string | null)[] =>
     .filter(({ url }) => url === revocationUrl)
     .map(({ body }) => new URLSearchParams(String(body)).get('token'));
 
-/** A browser with a list of two tokens, at an issuer that answers each sign-in with these fields. */
+/**
+ * A browser with a list of two tokens, at an issuer that answers each sign-in with these
+ * fields.
+ */
 async function opened(fields: Record<string, unknown>): Promise<Browser> {
   const provider = { authentication: 'post' as const, extraScopes: [], revocationUrl };
   portal = await startPortal({
@@ -44,7 +47,12 @@ async function question(browser: Browser, stem = 'mytok'): Promise<string> {
 }
 
 /** Stores a token as an earlier sign-in, or a renewal, would have. */
-function store(user: string, stem: string, refreshToken: string, accessToken = 'stored-access'): void {
+function store(
+  user: string,
+  stem: string,
+  refreshToken: string,
+  accessToken = 'stored-access',
+): void {
   mkdirSync(join(portal.credentials, user), { recursive: true, mode: 0o700 });
   openCredentialFiles(portal.credentials).writeToken(user, stem, {
     meta: '{}',
@@ -73,7 +81,9 @@ describe('R33 a declined token that is not revoked, because another sign-in has 
     expect([revoked(), said]).toEqual([[], expect.stringContaining(SHARED)]);
     expect(said).toContain('Nothing that is stored for alice on ap.example was changed');
     expect(said).not.toMatch(/did not get it|no copy of it/);
-    expect(portal.tokenFiles(user)[`${stem}.top`]).toMatchObject({ content: { refresh_token: 'same' } });
+    expect(portal.tokenFiles(user)[`${stem}.top`]).toMatchObject({
+      content: { refresh_token: 'same' },
+    });
     expect(portal.log.join('\n')).toContain('not revoked, because another sign-in may need it');
   });
 
@@ -81,7 +91,10 @@ describe('R33 a declined token that is not revoked, because another sign-in has 
     const browser = await opened({ refresh_token: 'same' });
     const [one, two] = [await question(browser), await question(browser, 'other')];
     await browser.decide(one, 'decline');
-    expect([revoked(), words(await browser.get(one))]).toEqual([[], expect.stringContaining(SHARED)]);
+    expect([revoked(), words(await browser.get(one))]).toEqual([
+      [],
+      expect.stringContaining(SHARED),
+    ]);
     await browser.decide(two, 'store');
     expect(portal.tokenFiles()['other.top']).toMatchObject({ content: { refresh_token: 'same' } });
   });
@@ -114,7 +127,10 @@ describe('R33 a declined token that is not revoked, because another sign-in has 
     store('bob', 'third', '', 'same');
     const at = await question(browser);
     await browser.decide(at, 'decline');
-    expect([revoked(), words(await browser.get(at))]).toEqual([[], expect.stringContaining(SHARED)]);
+    expect([revoked(), words(await browser.get(at))]).toEqual([
+      [],
+      expect.stringContaining(SHARED),
+    ]);
   });
 
   it('an access token without a refresh token, which may belong to a stored one of the same provider', async () => {
@@ -159,10 +175,14 @@ it('R33 nothing is revoked where the credential directory does not say what is s
   const someToken = async (): Promise<boolean> => {
     throw new CodedError('CRED_FILE_IO', 'cannot read the credential directory: EIO');
   };
-  const broken = await portal.replica({ files: { ...openCredentialFiles(portal.credentials), someToken } });
+  const broken = await portal.replica({
+    files: { ...openCredentialFiles(portal.credentials), someToken },
+  });
   await browser.at(broken).decide(at, 'decline');
   expect([revoked(), words(await browser.get(at))]).toEqual([
     [],
-    expect.stringContaining('It was not revoked at the provider: it stays valid there until it expires'),
+    expect.stringContaining(
+      'It was not revoked at the provider: it stays valid there until it expires',
+    ),
   ]);
 });

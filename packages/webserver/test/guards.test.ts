@@ -1,4 +1,5 @@
-// Guards that stand behind another one: each is met here in the one case that the other lets pass.
+// Guards that stand behind another one: each is met here in the one case that the other
+// lets pass.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -19,7 +20,10 @@ afterEach(() => portal.close());
 const HOUR = 3600;
 const LIMITS = { idle: 1800, absolute: 8 * HOUR, answer: 60, count: 1000 };
 
-/** The flows of the portal, in which no event of this type is written down before `count` of them wait to be. */
+/**
+ * The flows of the portal, in which no event of this type is written down before `count`
+ * of them wait to be.
+ */
 function flowsThatMeet(type: FlowEvent['type'], count: number): FlowLog {
   const clock = { now: () => portal.now, steady: () => portal.now, wait: async () => undefined };
   const flows = createFileFlows(join(portal.directory, 'sessions'), clock, LIMITS);
@@ -47,7 +51,9 @@ describe('the claim of a state', () => {
     const here = first.at(await portal.replica({ flows }));
     const there = first.at(await portal.replica({ flows }));
     const pages = await Promise.all([here.get(path), there.get(path)]);
-    expect(pages.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([303, 410]);
+    expect(pages.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([
+      303, 410,
+    ]);
     expect(portal.sent).toHaveLength(1);
   });
 });

@@ -23,7 +23,10 @@ function gate(): { readonly passed: Promise<void>; readonly open: () => void } {
   return { passed, open };
 }
 
-/** Comes back from the issuer, which does not answer before `meanwhile` is over; answers with the page after the return. */
+/**
+ * Comes back from the issuer, which does not answer before `meanwhile` is over; answers
+ * with the page after the return.
+ */
 async function returnDuring(
   browser: Browser,
   path: string,
@@ -83,7 +86,8 @@ describe('R33 a list that takes the place of another one while a return waits fo
   };
 
   function idToken(claims: Record<string, unknown>): string {
-    const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const part = (value: unknown): string =>
+      Buffer.from(JSON.stringify(value)).toString('base64url');
     const body = `${part({ alg: 'ES256', kid: 'k' })}.${part(claims)}`;
     return `${body}.${createSign('sha256').update(body).sign({ key: privateKey, dsaEncoding: 'ieee-p1363' }, 'base64url')}`;
   }
@@ -94,14 +98,26 @@ describe('R33 a list that takes the place of another one while a return waits fo
     return browser.post('/switch', { _csrf: csrfOf(page), offer, keep: 'offered' });
   }
 
-  /** Begins a sign-in of alice; answers with the address of its return and what the issuer's answer has. */
-  async function begin(browser: Browser): Promise<{ path: string; fields: Record<string, unknown> }> {
+  /**
+   * Begins a sign-in of alice; answers with the address of its return and what the
+   * issuer's answer has.
+   */
+  async function begin(
+    browser: Browser,
+  ): Promise<{ path: string; fields: Record<string, unknown> }> {
     portal.writeKey([ad(), ad({ Provider: 'other' })].join('\n'));
     await browser.open(`/key/${KEY}`);
     const login = await browser.login('mytok');
     const seconds = Math.floor(Date.now() / 1000);
     const nonce = new URL(login.location).searchParams.get('nonce');
-    const claims = { iss: ISSUER, aud: 'condor', iat: seconds, exp: seconds + 3600, nonce, sub: 'alice' };
+    const claims = {
+      iss: ISSUER,
+      aud: 'condor',
+      iat: seconds,
+      exp: seconds + 3600,
+      nonce,
+      sub: 'alice',
+    };
     const path = browser.returnFrom(login, { code: 'c', iss: ISSUER });
     return { path, fields: { id_token: idToken(claims) } };
   }

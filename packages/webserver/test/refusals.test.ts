@@ -1,4 +1,5 @@
-// What must not work: every refusal is an explained page, leaves the credential directory alone and says nothing secret.
+// What must not work: every refusal is an explained page, leaves the credential directory
+// alone and says nothing secret.
 import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -46,13 +47,19 @@ describe('a key link', () => {
 
   it('R37 to a directory is refused', async () => {
     mkdirSync(join(portal.credentials, KEY));
-    expect(explained(await portal.browser().get(`/key/${KEY}`))).toEqual([422, 'This request was refused']);
+    expect(explained(await portal.browser().get(`/key/${KEY}`))).toEqual([
+      422,
+      'This request was refused',
+    ]);
   });
 
   it('R37 to a symbolic link is refused', async () => {
     writeFileSync(join(portal.directory, 'elsewhere'), ad());
     symlinkSync(join(portal.directory, 'elsewhere'), join(portal.credentials, KEY));
-    expect(explained(await portal.browser().get(`/key/${KEY}`))).toEqual([422, 'This request was refused']);
+    expect(explained(await portal.browser().get(`/key/${KEY}`))).toEqual([
+      422,
+      'This request was refused',
+    ]);
   });
 
   it('R37 that is 12 hours old is refused', async () => {
@@ -74,7 +81,10 @@ describe('a key link', () => {
     async (_title, fields) => {
       portal.writeKey(ad(fields));
       const browser = portal.browser();
-      expect(explained(await browser.get(`/key/${KEY}`))).toEqual([422, 'This request was refused']);
+      expect(explained(await browser.get(`/key/${KEY}`))).toEqual([
+        422,
+        'This request was refused',
+      ]);
       expect(portal.log.filter((line) => line.includes('KEY_FILE_INVALID'))).toHaveLength(1);
       expect([written(), browser.cookies.size]).toEqual([[], 0]);
     },
@@ -116,7 +126,10 @@ describe('beginning a login', () => {
     portal.writeKey(ad());
     const browser = portal.browser();
     await browser.open(`/key/${KEY}`);
-    expect(explained(await browser.post('/login/mytok', fields))).toEqual([403, 'This form is too old']);
+    expect(explained(await browser.post('/login/mytok', fields))).toEqual([
+      403,
+      'This form is too old',
+    ]);
   });
 
   it('R39 with the CSRF token of another session is refused', async () => {
@@ -141,8 +154,14 @@ describe('beginning a login', () => {
   });
 
   it('R41 without a session is refused', async () => {
-    expect(explained(await portal.browser().get('/login/mytok'))).toEqual([410, 'This sign-in is over']);
-    expect(explained(await portal.browser().post('/login/mytok', {}))).toEqual([403, 'This form is too old']);
+    expect(explained(await portal.browser().get('/login/mytok'))).toEqual([
+      410,
+      'This sign-in is over',
+    ]);
+    expect(explained(await portal.browser().post('/login/mytok', {}))).toEqual([
+      403,
+      'This form is too old',
+    ]);
   });
 
   it.each([
@@ -155,7 +174,10 @@ describe('beginning a login', () => {
     portal.writeKey(ad({ ReturnUrl: returnUrl }));
     const browser = portal.browser();
     await browser.open(`/key/${KEY}`);
-    expect(explained(await browser.login('mytok'))).toEqual([422, 'This provider is not set up completely']);
+    expect(explained(await browser.login('mytok'))).toEqual([
+      422,
+      'This provider is not set up completely',
+    ]);
   });
 
   it('is refused when the key file has become that of somebody else', async () => {
@@ -181,7 +203,12 @@ describe('coming back', () => {
     ['two states', '/return/mytok?code=canary&state=a&state=b', 400, 'The request makes no sense'],
     ['two codes', '/return/mytok?code=canary&code=b&state=a', 400, 'The request makes no sense'],
     ['a state of nobody', '/return/mytok?code=canary&state=aaaa', 410, 'This sign-in is over'],
-    ['a state called __proto__', '/return/mytok?code=canary&state=__proto__', 410, 'This sign-in is over'],
+    [
+      'a state called __proto__',
+      '/return/mytok?code=canary&state=__proto__',
+      410,
+      'This sign-in is over',
+    ],
   ])('R23 R41 with %s is refused', async (_title, path, status, title) => {
     const { browser } = await begin();
     expect(explained(await browser.get(path))).toEqual([status, title]);
@@ -201,7 +228,10 @@ describe('coming back', () => {
     const { browser, login } = await begin();
     const mallory = portal.browser();
     await mallory.open(`/key/${KEY}`);
-    expect(explained(await mallory.get(browser.returnFrom(login)))).toEqual([410, 'This sign-in is over']);
+    expect(explained(await mallory.get(browser.returnFrom(login)))).toEqual([
+      410,
+      'This sign-in is over',
+    ]);
     expect((await browser.complete(login)).status).toBe(303);
   });
 
@@ -212,7 +242,9 @@ describe('coming back', () => {
       const page = await browser.complete(login, { error, error_description: 'canary' });
       expect(explained(page)).toEqual([403, 'You were not signed in']);
       expect(page.text).not.toContain('<script');
-      expect((await browser.get('/')).text).toContain('The last attempt failed: You were not signed in');
+      expect((await browser.get('/')).text).toContain(
+        'The last attempt failed: You were not signed in',
+      );
       expect((await browser.complete(await browser.login('mytok'))).status).toBe(303);
     },
   );
@@ -260,9 +292,24 @@ describe('coming back', () => {
     ],
     ['HTML', json('<html>canary</html>'), 502, 'The provider&#39;s answer makes no sense'],
     ['an empty answer', json(''), 502, 'The provider&#39;s answer makes no sense'],
-    ['no access token', json({ token_type: 'bearer' }), 502, 'The provider&#39;s answer makes no sense'],
-    ['invalid_grant', json({ error: 'invalid_grant' }, 400), 403, 'The provider did not accept the sign-in'],
-    ['invalid_client', json({ error: 'invalid_client' }, 401), 502, 'The provider does not know this server'],
+    [
+      'no access token',
+      json({ token_type: 'bearer' }),
+      502,
+      'The provider&#39;s answer makes no sense',
+    ],
+    [
+      'invalid_grant',
+      json({ error: 'invalid_grant' }, 400),
+      403,
+      'The provider did not accept the sign-in',
+    ],
+    [
+      'invalid_client',
+      json({ error: 'invalid_client' }, 401),
+      502,
+      'The provider does not know this server',
+    ],
     [
       'a redirect',
       { status: 302, headers: { location: 'https://evil.example' }, body: new Uint8Array() },
@@ -292,7 +339,10 @@ describe('coming back', () => {
   it('R30 with wider scopes than asked is refused', async () => {
     const { browser, login } = await begin();
     portal.answer = () => tokens({ scope: 'read write admin' });
-    expect(explained(await browser.complete(login))).toEqual([403, 'The provider granted too much']);
+    expect(explained(await browser.complete(login))).toEqual([
+      403,
+      'The provider granted too much',
+    ]);
     expect(written()).toEqual([]);
   });
 
@@ -307,7 +357,10 @@ describe('coming back', () => {
     const { browser, login } = await begin();
     mkdirSync(join(portal.directory, 'elsewhere'));
     symlinkSync(join(portal.directory, 'elsewhere'), join(portal.credentials, 'alice'));
-    expect(explained(await browser.complete(login))).toEqual([503, 'The token could not be stored']);
+    expect(explained(await browser.complete(login))).toEqual([
+      503,
+      'The token could not be stored',
+    ]);
     expect(readdirSync(join(portal.directory, 'elsewhere'))).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
-// A server that takes new settings while it runs, says whether it is ready, and counts; on real sockets.
+// A server that takes new settings while it runs, says whether it is ready, and counts;
+// on real sockets.
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server as HttpServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -56,7 +57,9 @@ afterEach(async () => {
 const get = (path: string): Promise<Page> => httpBrowser().open(`${prefix}${path}`);
 const metrics = async (): Promise<string> =>
   (await httpBrowser().open(`${server.metricsAddress}/metrics`)).body;
-/** A login that has come back from the issuer, whose token endpoint has not answered yet. */
+/**
+ * A login that has come back from the issuer, whose token endpoint has not answered yet.
+ */
 async function waitingLogin() {
   const { port } = issuer.address() as AddressInfo;
   const at = (path: string): string => `http://127.0.0.1:${port}/${path}`;
@@ -115,8 +118,16 @@ describe('new settings', () => {
   });
 
   it.each([
-    ['a credential directory that is not there', { credentialDirectory: '/nowhere' }, 'does not exist'],
-    ['a session directory that others may enter', { sessionDirectory: tmpdir() }, 'others may enter'],
+    [
+      'a credential directory that is not there',
+      { credentialDirectory: '/nowhere' },
+      'does not exist',
+    ],
+    [
+      'a session directory that others may enter',
+      { sessionDirectory: tmpdir() },
+      'others may enter',
+    ],
     ['a proxy that is no address', { trustedProxies: ['x'] }, 'CREDMON_WEB_TRUSTED_PROXIES'],
     [
       'a header on a port that anybody can open',
@@ -124,7 +135,9 @@ describe('new settings', () => {
       'CREDMON_WEB_REMOTE_USER_HEADER',
     ],
   ])('R45 with %s are refused, and the old ones stay', async (_title, change, why) => {
-    await expect(server.reload({ ...settings, contact: 'another desk', ...change })).rejects.toThrow(why);
+    await expect(
+      server.reload({ ...settings, contact: 'another desk', ...change }),
+    ).rejects.toThrow(why);
     const { status, body } = await get('/');
     expect([status, body.includes('another desk')]).toEqual([200, false]);
     expect(await metrics()).toMatch(/^condor_credmon_web_last_reload_taken 0$/m);

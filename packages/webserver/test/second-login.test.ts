@@ -12,7 +12,11 @@ beforeEach(async () => {
 afterEach(() => portal.close());
 
 /** Signs in to mytok of a list that never ends, because another token is missing. */
-async function signIn(browser: Browser, fields: Ad, answer: Record<string, unknown>): Promise<Page> {
+async function signIn(
+  browser: Browser,
+  fields: Ad,
+  answer: Record<string, unknown>,
+): Promise<Page> {
   portal.writeKey([ad(fields), ad({ Provider: 'other' })].join('\n'));
   await browser.open(`/key/${KEY}`);
   portal.answer = () => tokens(answer);
@@ -89,7 +93,10 @@ describe('a second sign-in', () => {
     const browser = portal.browser();
     await signIn(browser, {}, { refresh_token: 'rt-1' });
     expect((await signIn(browser, { ClientId: 'new' }, none)).status).toBe(303);
-    expect([content('top')['refresh_token'], content('meta')['use_refresh_token']]).toEqual(['', false]);
+    expect([content('top')['refresh_token'], content('meta')['use_refresh_token']]).toEqual([
+      '',
+      false,
+    ]);
     expect((await browser.get('/')).text).toContain('The stored refresh token could not be kept');
   });
 

@@ -1,6 +1,19 @@
-// A whole server on loopback, with a certified OpenID provider: what only real sockets, files and protocols can show.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { createServer as createHttpServer, type Server as HttpServer, type ServerResponse } from 'node:http';
+// A whole server on loopback, with a certified OpenID provider: what only real sockets,
+// files and protocols can show.
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import {
+  createServer as createHttpServer,
+  type Server as HttpServer,
+  type ServerResponse,
+} from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,7 +62,10 @@ beforeEach(async () => {
       allowLoopbackHttp: true,
       listen: { kind: 'tcp', host: '127.0.0.1', port },
       providers: new Map([
-        ['MYTOK', { issuer: issuer.url, authentication: 'post', userClaim: 'sub', extraScopes: [] }],
+        [
+          'MYTOK',
+          { issuer: issuer.url, authentication: 'post', userClaim: 'sub', extraScopes: [] },
+        ],
       ]),
     }),
     { info: write, warn: write, error: write, debug: write },
@@ -76,7 +92,11 @@ const ad = (handle = '', localUser = 'alice') => ({
   AuthorizationUrl: issuer.authorizationUrl,
 });
 
-async function login(browser: HttpBrowser, list: Page, press: 'login' | 'cancel' = 'login'): Promise<Page> {
+async function login(
+  browser: HttpBrowser,
+  list: Page,
+  press: 'login' | 'cancel' = 'login',
+): Promise<Page> {
   const [form] = list.forms;
   if (!form) throw new Error(`no form on ${list.url}`);
   return pressButton(browser, await browser.submit(form), press);
@@ -95,10 +115,9 @@ describe('with a certified provider', () => {
     expect(done.body).toContain('All done');
     for (const stem of ['mytok', 'mytok_h1']) {
       const read = (kind: string): Record<string, unknown> =>
-        JSON.parse(readFileSync(join(directory, 'creds/alice', `${stem}.${kind}`), 'utf8')) as Record<
-          string,
-          unknown
-        >;
+        JSON.parse(
+          readFileSync(join(directory, 'creds/alice', `${stem}.${kind}`), 'utf8'),
+        ) as Record<string, unknown>;
       expect(read('top')).toMatchObject({
         scopes: 'openid, profile, read',
         refresh_token: expect.any(String),
@@ -118,7 +137,10 @@ describe('with a certified provider', () => {
     const key = writeKeyFile(join(directory, 'creds'), prefix, [ad('', 'bob')]);
     const browser = httpBrowser();
     const page = await login(browser, await browser.open(key.url));
-    expect([page.status, page.body.includes('This request belongs to somebody else')]).toEqual([403, true]);
+    expect([page.status, page.body.includes('This request belongs to somebody else')]).toEqual([
+      403,
+      true,
+    ]);
     expect(existsSync(join(directory, 'creds/bob'))).toBe(false);
   });
 
@@ -162,7 +184,9 @@ describe('the server', () => {
     await expect(page).rejects.toThrow('ECONNREFUSED');
     await closed;
     // The user decides at the server that is started next.
-    const held = readdirSync(join(directory, 'sessions')).filter((name) => name.endsWith('.answer'));
+    const held = readdirSync(join(directory, 'sessions')).filter((name) =>
+      name.endsWith('.answer'),
+    );
     expect(held).toHaveLength(1);
   });
 });

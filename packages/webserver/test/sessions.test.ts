@@ -11,7 +11,11 @@ import { KEY, ad, startPortal, tokens, type Portal } from './support/portal.ts';
 let portal: Portal;
 afterEach(() => portal.close());
 
-async function opened(changes: Partial<Settings> = {}, ports: Partial<Ports> = {}, text: string = ad()) {
+async function opened(
+  changes: Partial<Settings> = {},
+  ports: Partial<Ports> = {},
+  text: string = ad(),
+) {
   portal = await startPortal(changes, ports);
   portal.writeKey(text);
   const browser = portal.browser();
@@ -30,7 +34,11 @@ describe('the cookie', () => {
   });
 
   it('R35 is plain only over loopback http', async () => {
-    portal = await startPortal({ secure: false, prefix: 'http://127.0.0.1:9', allowLoopbackHttp: true });
+    portal = await startPortal({
+      secure: false,
+      prefix: 'http://127.0.0.1:9',
+      allowLoopbackHttp: true,
+    });
     portal.writeKey(ad({ ReturnUrl: 'http://127.0.0.1:9/return/mytok' }));
     const { headers } = await portal
       .browser()
@@ -47,7 +55,8 @@ describe('the cookie', () => {
 
   it('with a forged signature counts for nothing', async () => {
     const browser = await opened();
-    for (const [name, value] of browser.cookies) browser.cookies.set(name, `${value.slice(0, -4)}AAAA`);
+    for (const [name, value] of browser.cookies)
+      browser.cookies.set(name, `${value.slice(0, -4)}AAAA`);
     expect((await browser.get('/')).text).toContain('Nothing to sign in for');
   });
 });
@@ -126,13 +135,18 @@ describe('whose login it is', () => {
   ])('R33 with REMOTE_USER "%s" at the proxy the link answers %i', async (user, status) => {
     portal = await startPortal({ remoteUser: { header: 'x-remote-user', realm: 'EXAMPLE.ORG' } });
     portal.writeKey(ad());
-    expect((await portal.browser().get(`/key/${KEY}`, { 'x-remote-user': user })).status).toBe(status);
+    expect((await portal.browser().get(`/key/${KEY}`, { 'x-remote-user': user })).status).toBe(
+      status,
+    );
   });
 
   it('R33 R40 REMOTE_USER is believed only from the proxy, and asked at every step', async () => {
     const remoteUser = { header: 'x-remote-user' };
     const trust = { believed: true };
-    portal = await startPortal({ remoteUser, secure: false }, { isTrustedProxy: () => trust.believed });
+    portal = await startPortal(
+      { remoteUser, secure: false },
+      { isTrustedProxy: () => trust.believed },
+    );
     portal.writeKey(ad());
     const browser = portal.browser();
     const said = { 'x-remote-user': 'alice' };
@@ -147,7 +161,8 @@ describe('whose login it is', () => {
 
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const idToken = (claims: Record<string, unknown>): string => {
-    const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const part = (value: unknown): string =>
+      Buffer.from(JSON.stringify(value)).toString('base64url');
     const body = `${part({ alg: 'ES256', kid: 'k' })}.${part(claims)}`;
     return `${body}.${createSign('sha256').update(body).sign({ key: privateKey, dsaEncoding: 'ieee-p1363' }, 'base64url')}`;
   };
@@ -163,7 +178,11 @@ describe('whose login it is', () => {
     ['bob', 403],
     [undefined, 403],
   ])('R27 R33 with the claim preferred_username %s the login answers %i', async (name, status) => {
-    const browser = await opened({ providers: new Map([['MYTOK', provider]]) }, {}, ad({ Scopes: 'openid' }));
+    const browser = await opened(
+      { providers: new Map([['MYTOK', provider]]) },
+      {},
+      ad({ Scopes: 'openid' }),
+    );
     const login = await browser.login('mytok');
     const seconds = Math.floor(Date.now() / 1000);
     const claims = {
@@ -177,12 +196,17 @@ describe('whose login it is', () => {
     };
     portal.answer = () => tokens({ id_token: idToken(claims) });
     const page = await browser.complete(login, { code: 'c', iss: provider.issuer });
-    expect([page.status, page.text.includes('belongs to somebody else')]).toEqual([status, status === 403]);
+    expect([page.status, page.text.includes('belongs to somebody else')]).toEqual([
+      status,
+      status === 403,
+    ]);
     expect(publicKey.type).toBe('public');
   });
 
   it('R33 without an ID token a required claim refuses the login', async () => {
-    const browser = await opened({ providers: new Map([['MYTOK', { ...provider, extraScopes: [] }]]) });
+    const browser = await opened({
+      providers: new Map([['MYTOK', { ...provider, extraScopes: [] }]]),
+    });
     expect((await browser.complete(await browser.login('mytok'))).status).toBe(403);
   });
 
@@ -274,10 +298,18 @@ describe('headers and limits', () => {
       expect(page.text).toContain(
         `<a class="button" href="https://ap.example/key/${KEY}">Go on at ap.example</a>`,
       );
-      expect([browser.cookies.size, readdirSync(join(portal.directory, 'sessions'))]).toEqual([0, []]);
+      expect([browser.cookies.size, readdirSync(join(portal.directory, 'sessions'))]).toEqual([
+        0,
+        [],
+      ]);
       for (const path of ['/', '/login/mytok', '/return/mytok?state=a&code=b'])
         expect((await browser.get(path, names)).text).toContain('href="https://ap.example/"');
-      for (const path of ['/style.css', '/icon.svg', '/healthz', '/.well-known/openid-configuration'])
+      for (const path of [
+        '/style.css',
+        '/icon.svg',
+        '/healthz',
+        '/.well-known/openid-configuration',
+      ])
         expect((await browser.get(path, names)).status).toBe(200);
     },
   );
@@ -292,14 +324,13 @@ describe('headers and limits', () => {
     portal = await startPortal({ requestsPerMinute: 3 });
     const browser = portal.browser();
     const statuses = [];
-    for (let count = 0; count < 4; count += 1) statuses.push((await browser.get('/no-such-page')).status);
+    for (let count = 0; count < 4; count += 1)
+      statuses.push((await browser.get('/no-such-page')).status);
     expect(statuses).toEqual([404, 404, 404, 429]);
     const page = await browser.get('/');
-    expect([page.status, page.text.includes('Wait a minute'), page.headers['retry-after']]).toEqual([
-      429,
-      true,
-      '60',
-    ]);
+    expect([page.status, page.text.includes('Wait a minute'), page.headers['retry-after']]).toEqual(
+      [429, true, '60'],
+    );
     expect((await browser.get('/healthz')).status).toBe(200);
   });
 
@@ -321,8 +352,9 @@ describe('leaving for the issuer', () => {
       { 'sec-fetch-dest': 'document' },
     );
     const to =
-      /^0; url=(https:\/\/issuer\.example\/auth\?\S+)$/.exec(String(page.headers['refresh']))?.[1] ??
-      'nowhere';
+      /^0; url=(https:\/\/issuer\.example\/auth\?\S+)$/.exec(
+        String(page.headers['refresh']),
+      )?.[1] ?? 'nowhere';
     expect(page.status).toBe(200);
     expect(page.text).toContain(`href="${to.replaceAll('&', '&amp;')}"`);
     expect((await browser.complete({ ...page, location: to })).status).toBe(303);
@@ -338,7 +370,9 @@ describe('under a path', () => {
     expect([key.status, key.location]).toEqual([303, '/credmon/']);
     const list = await browser.get('/credmon/');
     expect(
-      list.text.match(/(?:href|src|action)="[^"]*"/g)?.filter((link) => !/="(\/credmon\/|#)/.test(link)),
+      list.text
+        .match(/(?:href|src|action)="[^"]*"/g)
+        ?.filter((link) => !/="(\/credmon\/|#)/.test(link)),
     ).toEqual([]);
     const back = await browser.complete(await browser.login('mytok', '/credmon'));
     expect([back.status, back.location]).toEqual([303, '/credmon/']);
@@ -373,8 +407,14 @@ describe('the log', () => {
     await browser.get('/return/mytok?code=canary&state=canary');
     await browser.get('/canary?code=canary');
     await browser.get('/key/canary');
-    await browser.post('/login/canary', { _csrf: 'canary' }, { 'content-type': 'application/json' });
-    const states = [login, again].map(({ location }) => new URL(location).searchParams.get('state') ?? '');
+    await browser.post(
+      '/login/canary',
+      { _csrf: 'canary' },
+      { 'content-type': 'application/json' },
+    );
+    const states = [login, again].map(
+      ({ location }) => new URL(location).searchParams.get('state') ?? '',
+    );
     const text = portal.log.join('\n');
     expect(text).toContain('login of alice for mytok done');
     for (const secret of ['canary', KEY, ...states]) expect(text).not.toContain(secret);
@@ -388,7 +428,9 @@ describe('the log', () => {
     portal.writeKey(ad());
     const page = await portal.browser().get(`/key/${KEY}`);
     expect([page.status, page.text.includes('canary')]).toEqual([503, false]);
-    expect(portal.log.join('\n')).toMatch(/503 unexpected, reference [0-9a-f]{12}: RangeError EODD$/m);
+    expect(portal.log.join('\n')).toMatch(
+      /503 unexpected, reference [0-9a-f]{12}: RangeError EODD$/m,
+    );
     expect(portal.log.join('\n')).not.toContain('canary');
   });
 });

@@ -1,4 +1,5 @@
-// What the portal keeps, and how little: nobody can fill the disk with a link, and a full disk takes nothing back.
+// What the portal keeps, and how little: nobody can fill the disk with a link, and a full
+// disk takes nothing back.
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -60,7 +61,10 @@ describe('a link', () => {
   it('to a large key file is remembered by names only', async () => {
     portal = await startPortal();
     portal.writeKey(
-      ad({ Scopes: `canary-scope ${'storage.read:/x '.repeat(10_000)}`, Audience: 'canary-audience' }),
+      ad({
+        Scopes: `canary-scope ${'storage.read:/x '.repeat(10_000)}`,
+        Audience: 'canary-audience',
+      }),
     );
     const browser = portal.browser();
     expect((await browser.open(`/key/${KEY}`)).text).toContain('canary-scope');
@@ -82,7 +86,10 @@ describe('a link', () => {
     const again = await browser.open(`/key/${KEY}`);
     expect([again.status, again.text.includes('All done')]).toEqual([200, true]);
     const elsewhere = await portal.browser().get(`/key/${KEY}`);
-    expect([elsewhere.status, elsewhere.text.includes('submit your job again')]).toEqual([404, true]);
+    expect([elsewhere.status, elsewhere.text.includes('submit your job again')]).toEqual([
+      404,
+      true,
+    ]);
   });
 
   it('whose token was removed after the sign-in asks for it again', async () => {
@@ -119,7 +126,10 @@ describe('a flow', () => {
     }
     portal.now += 40;
     const page = await browser.login('mytok');
-    expect([page.status, page.text.includes('open the link from condor_submit again')]).toEqual([403, true]);
+    expect([page.status, page.text.includes('open the link from condor_submit again')]).toEqual([
+      403,
+      true,
+    ]);
     await browser.open(`/key/${KEY}`);
     expect((await browser.login('mytok')).status).toBe(303);
     expect(kept()).toEqual({ flow: 1, session: 1 });
@@ -149,7 +159,10 @@ describe('a store without room', () => {
     };
     expect([(await open('a')).status, (await open('b')).status]).toEqual([303, 303]);
     const page = await open('c');
-    expect([page.status, /<h1>([^<]*)/.exec(page.text)?.[1]]).toEqual([503, 'No room for another sign-in']);
+    expect([page.status, /<h1>([^<]*)/.exec(page.text)?.[1]]).toEqual([
+      503,
+      'No room for another sign-in',
+    ]);
     expect(page.text).toContain('CREDMON_WEB_SESSION_LIMIT');
     expect(kept()).toEqual({ flow: 2, session: 2 });
   });
@@ -166,7 +179,8 @@ describe('a store without room', () => {
           read: (id) => flows().read(id),
           remove: (id) => flows().remove(id),
           append: async (id, event) => {
-            if (full.types.includes(event.type)) throw new CodedError('SESSION_STORE_FULL', 'no space left');
+            if (full.types.includes(event.type))
+              throw new CodedError('SESSION_STORE_FULL', 'no space left');
             return flows().append(id, event);
           },
         },

@@ -1,4 +1,5 @@
-// Several sign-ins for one token that wait for the user's decision: the newest stored one stays.
+// Several sign-ins for one token that wait for the user's decision: the newest stored one
+// stays.
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -37,7 +38,8 @@ async function opened(providers: readonly string[], revocation = true): Promise<
 
 /** Signs in; answers with the address of the question. */
 async function question(browser: Browser, refreshToken: string, stem = 'mytok'): Promise<string> {
-  portal.answer = ({ url }) => (url === revocationUrl ? json('') : tokens({ refresh_token: refreshToken }));
+  portal.answer = ({ url }) =>
+    url === revocationUrl ? json('') : tokens({ refresh_token: refreshToken });
   const page = await browser.get(`/login/${stem}`);
   const login = await browser.post(`/login/${stem}`, { _csrf: csrfOf(page) });
   return (await browser.get(browser.returnFrom(login))).location;
@@ -47,29 +49,32 @@ describe('R33 R36 an older sign-in for a token, once a newer one is stored,', ()
   it.each([
     ['of a list that goes on', ['mytok', 'other']],
     ['of a list that is complete', ['mytok']],
-  ])('is discarded and revoked, and the list offers no link to it: %s', async (_title, providers) => {
-    const browser = await opened(providers);
-    const [older, newer] = [await question(browser, 'older'), await question(browser, 'newer')];
-    const csrf = csrfOf(await browser.get(older));
-    expect((await browser.decide(newer, 'store')).location).toBe('/');
-    expect([storedRefresh(), revoked(), heldAnswers()]).toEqual([top('newer'), ['older'], 0]);
-    expect((await browser.get('/')).text).not.toContain('/confirm/');
-    for (const decision of ['store', 'decline']) {
-      const page = await browser.post(older, { _csrf: csrf, decision });
-      expect([page.status, page.location]).toEqual([303, older]);
-    }
-    const page = await browser.get(older);
-    expect([page.status, words(page)]).toEqual([
-      200,
-      expect.stringContaining('Another sign-in for mytok is stored for alice on ap.example'),
-    ]);
-    expect(words(page)).toContain('asked to revoke it, and confirmed that');
-    expect([storedRefresh(), revoked(), existsSync(join(portal.credentials, KEY))]).toEqual([
-      top('newer'),
-      ['older'],
-      providers.length > 1,
-    ]);
-  });
+  ])(
+    'is discarded and revoked, and the list offers no link to it: %s',
+    async (_title, providers) => {
+      const browser = await opened(providers);
+      const [older, newer] = [await question(browser, 'older'), await question(browser, 'newer')];
+      const csrf = csrfOf(await browser.get(older));
+      expect((await browser.decide(newer, 'store')).location).toBe('/');
+      expect([storedRefresh(), revoked(), heldAnswers()]).toEqual([top('newer'), ['older'], 0]);
+      expect((await browser.get('/')).text).not.toContain('/confirm/');
+      for (const decision of ['store', 'decline']) {
+        const page = await browser.post(older, { _csrf: csrf, decision });
+        expect([page.status, page.location]).toEqual([303, older]);
+      }
+      const page = await browser.get(older);
+      expect([page.status, words(page)]).toEqual([
+        200,
+        expect.stringContaining('Another sign-in for mytok is stored for alice on ap.example'),
+      ]);
+      expect(words(page)).toContain('asked to revoke it, and confirmed that');
+      expect([storedRefresh(), revoked(), existsSync(join(portal.credentials, KEY))]).toEqual([
+        top('newer'),
+        ['older'],
+        providers.length > 1,
+      ]);
+    },
+  );
 
   it('is not revoked where it has the same refresh token', async () => {
     const browser = await opened(['mytok', 'other']);
@@ -118,7 +123,10 @@ describe('R33 R36 a newer sign-in for a token, once an older one is stored,', ()
     await browser.decide(older, 'store');
     expect([storedRefresh(), revoked(), heldAnswers()]).toEqual([top('older'), ['newer'], 0]);
     const list = await browser.get('/');
-    expect([list.text.includes('All done'), list.text.includes('/confirm/')]).toEqual([true, false]);
+    expect([list.text.includes('All done'), list.text.includes('/confirm/')]).toEqual([
+      true,
+      false,
+    ]);
     expect(words(await browser.get(newer))).toContain('Another sign-in for mytok is stored');
   });
 

@@ -17,7 +17,11 @@ export function demoArguments(argv: readonly string[]): DemoArguments {
   try {
     const { values } = parseArgs({
       args: [...argv],
-      options: { auto: { type: 'boolean' }, ttl: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+      options: {
+        auto: { type: 'boolean' },
+        ttl: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
     });
     if (values.help === true) return { kind: 'text', text: USAGE, exitCode: 0 };
     const auto = values.auto === true;

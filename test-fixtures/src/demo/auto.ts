@@ -1,4 +1,5 @@
-// The demo without a human: logs in, waits for two renewals of every token, and checks what must hold.
+// The demo without a human: logs in, waits for two renewals of every token, and checks
+// what must hold.
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { loginThroughPortal } from '../browserless-login.ts';
@@ -14,7 +15,10 @@ import { tableLines } from './table.ts';
 
 const RENEWALS = 2;
 
-/** Runs the checks and prints each through `print`. @throws Error with the reason when one fails */
+/**
+ * Runs the checks and prints each through `print`. @throws Error with the reason when one
+ * fails
+ */
 export async function runAutomatically(
   stage: Stage,
   ttl: number,
@@ -26,7 +30,10 @@ export async function runAutomatically(
     print(`ok  ${what}`);
   };
   const pages = await loginThroughPortal(stage.keyFile.url);
-  check('the login ends on a page that says so', visibleText(pages.at(-1)?.body ?? '').includes('All done'));
+  check(
+    'the login ends on a page that says so',
+    visibleText(pages.at(-1)?.body ?? '').includes('All done'),
+  );
   const home = dirname(stage.tokens[0]?.usePath ?? '');
   const expected = stage.tokens.flatMap(({ service }) =>
     ['meta', 'top', 'use'].map((kind) => `${service}.${kind} 400`),
@@ -101,7 +108,9 @@ async function checkSilence(
 ): Promise<void> {
   const secrets = {
     'the client secret': stage.clientSecret,
-    ...Object.fromEntries(refreshTokens.map((token, index) => [`refresh token ${index + 1}`, token])),
+    ...Object.fromEntries(
+      refreshTokens.map((token, index) => [`refresh token ${index + 1}`, token]),
+    ),
     ...Object.fromEntries(
       stage.tokens.map(({ service, usePath }) => [
         `the access token of ${service}`,

@@ -1,4 +1,5 @@
-// The demo with a human: prints the link, then a table that follows the tokens until Ctrl-C.
+// The demo with a human: prints the link, then a table that follows the tokens until
+// Ctrl-C.
 import { observe } from './observer.ts';
 import { checkAlive, type Stage } from './stage.ts';
 import { tableLines } from './table.ts';

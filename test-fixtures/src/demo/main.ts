@@ -1,4 +1,5 @@
-// The demo as a program: bundled to test-fixtures/dist/demo.js, which scripts/demo.mjs runs.
+// The demo as a program: bundled to test-fixtures/dist/demo.js, which scripts/demo.mjs
+// runs.
 import { fileURLToPath } from 'node:url';
 import { demoArguments } from './arguments.ts';
 import { runAutomatically } from './auto.ts';
@@ -15,10 +16,13 @@ async function main(): Promise<number> {
     return wanted.exitCode;
   }
   const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => stop.abort());
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
   const began = performance.now();
-  print(`Starting an issuer (access tokens live ${wanted.ttl} s), the web server and the daemon...`);
+  print(
+    `Starting an issuer (access tokens live ${wanted.ttl} s), the web server and the daemon...`,
+  );
   const stage = await setStage(root, wanted.ttl);
   try {
     if (wanted.auto) await runAutomatically(stage, wanted.ttl, stop.signal, print);

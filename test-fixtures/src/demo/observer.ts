@@ -1,4 +1,5 @@
-// Watches the tokens of the demo as a job would read them, and remembers what it has seen.
+// Watches the tokens of the demo as a job would read them, and remembers what it has
+// seen.
 import { existsSync, readFileSync } from 'node:fs';
 
 /** One token that the demo asks for. */

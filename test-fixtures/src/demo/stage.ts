@@ -1,4 +1,5 @@
-// Everything that the demo runs: issuer, web server and daemon on loopback, in a temporary directory, and CredD's part.
+// Everything that the demo runs: issuer, web server and daemon on loopback, in a
+// temporary directory, and CredD's part.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { writeKeyFile, type KeyFile } from '../credd.ts';
@@ -29,7 +30,10 @@ const REQUESTS = [
   { handle: 'results', scopes: 'read, write' },
 ];
 
-/** Sets the stage; `ttl` is how long access tokens live, in seconds. @throws Error with the reason, after everything was cleared away */
+/**
+ * Sets the stage; `ttl` is how long access tokens live, in seconds. @throws Error with
+ * the reason, after everything was cleared away
+ */
 export async function setStage(root: string, ttl: number): Promise<Stage> {
   const clientSecret = randomBytes(24).toString('base64url');
   const closers: (() => unknown)[] = [];
@@ -41,15 +45,18 @@ export async function setStage(root: string, ttl: number): Promise<Stage> {
     return thing;
   };
   try {
-    const workspace = kept(createWorkspace({ clientSecret: () => clientSecret }), (it) => it.remove());
+    const workspace = kept(createWorkspace({ clientSecret: () => clientSecret }), (it) =>
+      it.remove(),
+    );
     await choosePrefix(workspace);
     const issuer = kept(
       await startIssuer({ name: 'Demo issuer', accessTokenTtl: ttl, account: USER }),
       (it) => it.close(),
     );
     const service = await workspace.addService(SERVICE, issuer);
-    const daemon = kept(startExecutable(root, 'condor_credmon', ['-v'], workspace.environment), (it) =>
-      it.stop(),
+    const daemon = kept(
+      startExecutable(root, 'condor_credmon', ['-v'], workspace.environment),
+      (it) => it.stop(),
     );
     const portal = kept(await startPortal(root, workspace), (it) => it.stop());
     const keyFile = writeKeyFile(
@@ -79,6 +86,8 @@ export function checkAlive({ daemon, portal }: Stage): void {
     ['condor_credmon_webserver', portal],
   ] as const) {
     if (child.exit === undefined) continue;
-    throw new Error(`${name} ended by itself (${child.exit.code ?? child.exit.signal}):\n${child.output}`);
+    throw new Error(
+      `${name} ended by itself (${child.exit.code ?? child.exit.signal}):\n${child.output}`,
+    );
   }
 }

@@ -1,4 +1,5 @@
-// oidc-provider's settings for a test issuer: loopback http, rotation, JWT access tokens for any audience, one login page.
+// oidc-provider's settings for a test issuer: loopback http, rotation, JWT access tokens
+// for any audience, one login page.
 import { randomBytes } from 'node:crypto';
 import type * as OidcProvider from 'oidc-provider';
 import type { Adapter, Configuration, JWK } from 'oidc-provider';
@@ -58,7 +59,8 @@ export function providerConfiguration({
             claims: () => ({ sub: id, name: `${id} of ${options.name}`, preferred_username: id }),
           },
     pkce: { required: () => options.pkceRequired },
-    // Without a new refresh token in the answer the old one stays good (RFC 6749 section 6).
+    // Without a new refresh token in the answer the old one stays good (RFC 6749 section
+    // 6).
     rotateRefreshToken: (context) =>
       options.rotate && (context.state as TokenState).fault !== 'no-refresh-token',
     // A second login in the same browser must not end the tokens of the first.
@@ -104,8 +106,14 @@ export function providerConfiguration({
   };
 }
 
-/** A login page at every login, even for somebody who logged in before: what a test then sees is always the same. */
-function alwaysAsk({ base, Check }: IssuerParts['policy']): OidcProvider.interactionPolicy.DefaultPolicy {
+/**
+ * A login page at every login, even for somebody who logged in before: what a test then
+ * sees is always the same.
+ */
+function alwaysAsk({
+  base,
+  Check,
+}: IssuerParts['policy']): OidcProvider.interactionPolicy.DefaultPolicy {
   const prompts = base();
   const always = new Check('always', 'every login is asked for', 'login_required', (context) =>
     context.oidc.result?.login === undefined ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT,

@@ -1,4 +1,5 @@
-// The issuer's pages for a device login, plain: the code's form, its confirmation, and the end.
+// The issuer's pages for a device login, plain: the code's form, its confirmation, and
+// the end.
 import type { Configuration } from 'oidc-provider';
 
 type DeviceFlow = NonNullable<NonNullable<Configuration['features']>['deviceFlow']>;
@@ -10,12 +11,15 @@ const page = (body: string): string =>
 export const devicePages: DeviceFlow = {
   enabled: true,
   userCodeInputSource: async (context, form, _out, error) => {
-    const trouble = error === undefined ? '' : '<p>That code is not known, or the login was declined.</p>';
+    const trouble =
+      error === undefined ? '' : '<p>That code is not known, or the login was declined.</p>';
     context.body = page(`<h1>Enter the code</h1>${trouble}${form}`);
   },
   userCodeConfirmSource: async (context, form, _client, _info, userCode) => {
     const button = '<button type="submit" form="op.deviceConfirmForm">Continue</button>';
-    context.body = page(`<h1>Is this your code?</h1><p><code>${userCode}</code></p>${form}${button}`);
+    context.body = page(
+      `<h1>Is this your code?</h1><p><code>${userCode}</code></p>${form}${button}`,
+    );
   },
   successSource: async (context) => {
     context.body = page('<h1>Logged in</h1><p>Go back to your terminal.</p>');

@@ -1,6 +1,10 @@
-// What can go wrong at a token endpoint: each fault by name, and what it does to a request.
+// What can go wrong at a token endpoint: each fault by name, and what it does to a
+// request.
 
-/** Faults that keep the request from the issuer: it never learns which token was presented. */
+/**
+ * Faults that keep the request from the issuer: it never learns which token was
+ * presented.
+ */
 export type EarlyFault =
   | 'reset'
   | 'hang'
@@ -18,7 +22,10 @@ export type EarlyFault =
   | 'echo'
   | 'echo-error';
 
-/** Faults that let the issuer work and spoil its answer; `held` keeps it back until another fault, or none, is set. */
+/**
+ * Faults that let the issuer work and spoil its answer; `held` keeps it back until
+ * another fault, or none, is set.
+ */
 export type LateFault =
   | 'slow'
   | 'held'
@@ -51,7 +58,10 @@ export interface FaultyAnswer {
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-/** The answer of an early fault to a request of that body; `undefined` for those that answer nothing. */
+/**
+ * The answer of an early fault to a request of that body; `undefined` for those that
+ * answer nothing.
+ */
 export function faultyAnswer(
   fault: EarlyFault,
   options: FaultOptions,
@@ -63,7 +73,11 @@ export function faultyAnswer(
     case 'hang':
       return undefined;
     case 'server-error':
-      return { status: 500, headers: { 'content-type': 'text/plain' }, body: 'Internal Server Error' };
+      return {
+        status: 500,
+        headers: { 'content-type': 'text/plain' },
+        body: 'Internal Server Error',
+      };
     case 'unavailable':
       return { status: 503, headers: retryAfter, body: '' };
     case 'too-many':
@@ -81,7 +95,11 @@ export function faultyAnswer(
     case 'no-access-token':
       return { status: 200, headers: JSON_TYPE, body: '{"token_type":"Bearer","expires_in":3600}' };
     case 'huge':
-      return { status: 200, headers: JSON_TYPE, body: `{"access_token":"${'x'.repeat(3 * 1024 * 1024)}"}` };
+      return {
+        status: 200,
+        headers: JSON_TYPE,
+        body: `{"access_token":"${'x'.repeat(3 * 1024 * 1024)}"}`,
+      };
     case 'invalid-grant':
       return {
         status: 400,
@@ -91,7 +109,11 @@ export function faultyAnswer(
     case 'invalid-client':
       return { status: 401, headers: JSON_TYPE, body: '{"error":"invalid_client"}' };
     case 'echo':
-      return { status: 500, headers: { 'content-type': 'text/plain' }, body: `cannot handle ${body}` };
+      return {
+        status: 500,
+        headers: { 'content-type': 'text/plain' },
+        body: `cannot handle ${body}`,
+      };
     case 'echo-error': {
       const error_description = `cannot handle ${decodeURIComponent(body)}`;
       return {
@@ -120,7 +142,10 @@ export function spoil(fault: LateFault, answer: Record<string, unknown>): Record
     case 'expires-in-text':
       return { ...answer, expires_in: String(expires_in) };
     case 'wider-scope':
-      return { ...answer, scope: `${typeof answer['scope'] === 'string' ? answer['scope'] : ''} admin` };
+      return {
+        ...answer,
+        scope: `${typeof answer['scope'] === 'string' ? answer['scope'] : ''} admin`,
+      };
     case 'narrower-scope':
       return { ...answer, scope: String(answer['scope']).split(' ').slice(1).join(' ') };
   }

@@ -1,10 +1,14 @@
-// The signing keys of a test issuer: RSA for ID tokens, an elliptic curve for access tokens.
+// The signing keys of a test issuer: RSA for ID tokens, an elliptic curve for access
+// tokens.
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import type { JWK } from 'oidc-provider';
 
 const made = new Map<string, JWK[]>();
 
-/** The private keys of the issuer called `name`, each with `alg` and `kid`: made once in a process, because RSA is slow. */
+/**
+ * The private keys of the issuer called `name`, each with `alg` and `kid`: made once in a
+ * process, because RSA is slow.
+ */
 export function signingKeys(name: string): JWK[] {
   const keys = made.get(name) ?? newKeys();
   made.set(name, keys);
@@ -18,7 +22,9 @@ function newKeys(): JWK[] {
   ];
   return pairs.map(({ alg, pair }) => {
     const key = pair.privateKey.export({ format: 'jwk' });
-    const digest = createHash('sha256').update(pair.publicKey.export({ type: 'spki', format: 'der' }));
+    const digest = createHash('sha256').update(
+      pair.publicKey.export({ type: 'spki', format: 'der' }),
+    );
     return { ...key, alg, use: 'sig', kid: digest.digest('hex').slice(0, 16) };
   });
 }
@@ -28,6 +34,7 @@ const PUBLIC = ['kty', 'crv', 'x', 'y', 'n', 'e', 'alg', 'use', 'kid'];
 /** The same keys without what must stay secret. */
 export function publicKeys(keys: readonly JWK[]): JWK[] {
   return keys.map(
-    (key) => Object.fromEntries(Object.entries(key).filter(([name]) => PUBLIC.includes(name))) as JWK,
+    (key) =>
+      Object.fromEntries(Object.entries(key).filter(([name]) => PUBLIC.includes(name))) as JWK,
   );
 }

@@ -1,4 +1,5 @@
-// A server that can go away and come back at the same port, as an issuer does that is down for a while.
+// A server that can go away and come back at the same port, as an issuer does that is
+// down for a while.
 import { Server as HttpServer } from 'node:http';
 import type { AddressInfo, Server } from 'node:net';
 
@@ -13,7 +14,9 @@ export function listen(server: Server, port: number): Promise<number> {
   });
 }
 
-/** Stops listening and drops every HTTP connection, also those that wait for an answer. */
+/**
+ * Stops listening and drops every HTTP connection, also those that wait for an answer.
+ */
 export function stop(server: Server): Promise<void> {
   return new Promise((resolve) => {
     if (!server.listening) return resolve();

@@ -1,4 +1,5 @@
-// Loads oidc-provider without its remark about the version of Node: the tests would print it before every table.
+// Loads oidc-provider without its remark about the version of Node: the tests would print
+// it before every table.
 import type * as OidcProvider from 'oidc-provider';
 
 /** The module, loaded once. */

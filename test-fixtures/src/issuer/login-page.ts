@@ -1,4 +1,5 @@
-// The issuer's login page: one form, one POST, no script; it logs in, consents or cancels.
+// The issuer's login page: one form, one POST, no script; it logs in, consents or
+// cancels.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Provider } from 'oidc-provider';
 
@@ -63,7 +64,10 @@ function form(name: string, account: string, scope: string): string {
 }
 
 function page(response: ServerResponse, status: number, body: string): void {
-  response.writeHead(status, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' });
+  response.writeHead(status, {
+    'content-type': 'text/html; charset=utf-8',
+    'cache-control': 'no-store',
+  });
   response.end(
     `<!doctype html><html lang="en"><head><meta charset="utf-8"><link rel="icon" href="data:,"><title>Log in</title></head><body><main>${body}</main></body></html>`,
   );

@@ -6,11 +6,19 @@ export interface IssuerClient {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly redirectUris: readonly string[];
-  /** How the client proves itself at the token endpoint; `post` when not given, `none` for a public client. */
+  /**
+   * How the client proves itself at the token endpoint; `post` when not given, `none` for
+   * a public client.
+   */
   readonly authentication?: 'post' | 'basic' | 'none';
-  /** Public keys of a client that proves itself by private_key_jwt, instead of a secret. */
+  /**
+   * Public keys of a client that proves itself by private_key_jwt, instead of a secret.
+   */
   readonly jwks?: JWKS;
-  /** What the client may ask for beside logins; without redirect URIs it is for nothing else. */
+  /**
+   * What the client may ask for beside logins; without redirect URIs it is for nothing
+   * else.
+   */
   readonly grants?: readonly ('client_credentials' | typeof TOKEN_EXCHANGE)[];
 }
 
@@ -19,7 +27,10 @@ export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
 /** Options of an issuer; every one has a default. */
 export interface IssuerOptions {
-  /** Shown on the login page and part of its cookies' names, because ports do not keep cookies apart. */
+  /**
+   * Shown on the login page and part of its cookies' names, because ports do not keep
+   * cookies apart.
+   */
   readonly name?: string;
   readonly clients?: readonly IssuerClient[];
   /** Seconds that an access token lives. */

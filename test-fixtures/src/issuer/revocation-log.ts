@@ -10,7 +10,10 @@ export interface RevocationRequest {
   readonly status: number;
 }
 
-/** Appends to `log` what reaches the revocation endpoint of `provider`, once it is answered. */
+/**
+ * Appends to `log` what reaches the revocation endpoint of `provider`, once it is
+ * answered.
+ */
 export function watchRevocations(provider: Provider, log: RevocationRequest[]): void {
   provider.use(async (context, next) => {
     await next();

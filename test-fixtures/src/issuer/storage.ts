@@ -1,4 +1,5 @@
-// Where one issuer keeps its grants, sessions and clients: in its own memory, so that two issuers of a process never meet.
+// Where one issuer keeps its grants, sessions and clients: in its own memory, so that two
+// issuers of a process never meet.
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 
 /** The store of one issuer: what oidc-provider asks for each model. */
@@ -15,7 +16,8 @@ export function memoryStorage(): (model: string) => Adapter {
       upsert: async (id, payload) => void rows.set(key(id), { payload, model, id }),
       find: async (id) => rows.get(key(id))?.payload,
       findByUid: async (uid) => find((row) => row.model === model && row.payload.uid === uid),
-      findByUserCode: async (code) => find((row) => row.model === model && row.payload.userCode === code),
+      findByUserCode: async (code) =>
+        find((row) => row.model === model && row.payload.userCode === code),
       consume: async (id) => {
         const row = rows.get(key(id));
         if (row) row.payload = { ...row.payload, consumed: now() };

@@ -1,7 +1,15 @@
-// Stands in front of the token endpoint: writes every request down and makes it fail where a test asks for it.
+// Stands in front of the token endpoint: writes every request down and makes it fail
+// where a test asks for it.
 import { once } from 'node:events';
 import type { Provider } from 'oidc-provider';
-import { faultyAnswer, isLate, spoil, type EarlyFault, type FaultOptions, type LateFault } from './faults.ts';
+import {
+  faultyAnswer,
+  isLate,
+  spoil,
+  type EarlyFault,
+  type FaultOptions,
+  type LateFault,
+} from './faults.ts';
 import { tokenId, type TokenLog, type TokenRequest } from './token-log.ts';
 
 /** The fault that is switched on now. */
@@ -21,7 +29,10 @@ export interface TokenState {
 
 type Context = Parameters<Parameters<Provider['use']>[0]>[0];
 
-/** Puts the log and the faults in front of `provider`. `takeFault` is asked once per request. */
+/**
+ * Puts the log and the faults in front of `provider`. `takeFault` is asked once per
+ * request.
+ */
 export function watchTokenEndpoint(
   provider: Provider,
   log: TokenLog,
@@ -33,7 +44,8 @@ export function watchTokenEndpoint(
   provider.use(async (context, next) => {
     if (context.path !== '/token' || context.method !== 'POST') return next();
     const fault = takeFault();
-    if (fault !== undefined && !isLate(fault.name)) return failEarly(context, log, fault.name, fault.options);
+    if (fault !== undefined && !isLate(fault.name))
+      return failEarly(context, log, fault.name, fault.options);
     const state = context.state as TokenState;
     state.fault = fault?.name;
     await next();
@@ -41,12 +53,15 @@ export function watchTokenEndpoint(
     const answer = isObject(context.body) ? context.body : {};
     log.add({
       ...about(form, context.get('authorization')),
-      ...(typeof answer['refresh_token'] === 'string' ? { issued: tokenId(answer['refresh_token']) } : {}),
+      ...(typeof answer['refresh_token'] === 'string'
+        ? { issued: tokenId(answer['refresh_token']) }
+        : {}),
       outcome: context.status === 200 ? 'issued' : textOf(answer['error'], String(context.status)),
       ...(state.detail === undefined ? {} : { description: state.detail }),
       ...(fault === undefined ? {} : { fault: fault.name }),
     });
-    if (fault !== undefined && isLate(fault.name)) await failLate(context, fault.name, fault, answer);
+    if (fault !== undefined && isLate(fault.name))
+      await failLate(context, fault.name, fault, answer);
     return undefined;
   });
 }
@@ -95,10 +110,14 @@ async function heldBack(context: Context, until: AbortSignal): Promise<void> {
   await once(context.res, 'close', { signal: until }).catch(() => undefined);
 }
 
-function about(form: Record<string, unknown>, authorization: string): Omit<TokenRequest, 'outcome'> {
+function about(
+  form: Record<string, unknown>,
+  authorization: string,
+): Omit<TokenRequest, 'outcome'> {
   const text = (name: string): string => textOf(form[name], '');
   const basic = /^basic (.+)$/i.exec(authorization)?.[1];
-  const user = basic === undefined ? undefined : Buffer.from(basic, 'base64').toString('utf8').split(':')[0];
+  const user =
+    basic === undefined ? undefined : Buffer.from(basic, 'base64').toString('utf8').split(':')[0];
   return {
     at: Date.now() / 1000,
     grant: text('grant_type'),
@@ -112,5 +131,7 @@ function textOf(value: unknown, otherwise: string): string {
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !Buffer.isBuffer(value);
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !Buffer.isBuffer(value)
+  );
 }

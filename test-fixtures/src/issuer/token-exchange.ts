@@ -1,4 +1,5 @@
-// Token exchange at the test issuer: an access token of its own for one of another audience or scope, with a refresh token.
+// Token exchange at the test issuer: an access token of its own for one of another
+// audience or scope, with a refresh token.
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
 import type * as OidcProvider from 'oidc-provider';
 import type { JWK, Provider } from 'oidc-provider';
@@ -10,11 +11,15 @@ export interface ExchangeParts {
   readonly url: string;
   readonly keys: readonly JWK[];
   readonly scopes: readonly string[];
-  readonly state: { readonly accessTokenTtl: number; readonly removedAccounts: ReadonlySet<string> };
+  readonly state: {
+    readonly accessTokenTtl: number;
+    readonly removedAccounts: ReadonlySet<string>;
+  };
 }
 
 /**
- * Registers the grant. The answer's scope is what was asked for, as far as the issuer knows it.
+ * Registers the grant. The answer's scope is what was asked for, as far as the issuer
+ * knows it.
  * @see RFC 8693, section 2
  */
 export function registerTokenExchange(
@@ -33,9 +38,11 @@ export function registerTokenExchange(
         return typeof value === 'string' ? value : '';
       };
       if (client === undefined) throw new errors.InvalidClient('no client');
-      const { payload } = await jwtVerify(text('subject_token'), keySet, { issuer: url }).catch(() => {
-        throw new errors.InvalidGrant('the subject token is not good');
-      });
+      const { payload } = await jwtVerify(text('subject_token'), keySet, { issuer: url }).catch(
+        () => {
+          throw new errors.InvalidGrant('the subject token is not good');
+        },
+      );
       const accountId = payload.sub ?? '';
       if (state.removedAccounts.has(accountId))
         throw new errors.InvalidGrant('the account is not known any more');

@@ -1,7 +1,11 @@
-// What the issuer writes down about every token request, so that a test can ask which refresh token was used when.
+// What the issuer writes down about every token request, so that a test can ask which
+// refresh token was used when.
 import { createHash } from 'node:crypto';
 
-/** One request at the token endpoint. Tokens are named by {@link tokenId}, never written out. */
+/**
+ * One request at the token endpoint. Tokens are named by {@link tokenId}, never written
+ * out.
+ */
 export interface TokenRequest {
   /** Epoch seconds at which the answer (or the fault) was decided. */
   readonly at: number;
@@ -9,9 +13,14 @@ export interface TokenRequest {
   readonly client: string;
   /** The refresh token that was presented. */
   readonly presented?: string;
-  /** The refresh token in the answer; another one than `presented` when it was rotated. */
+  /**
+   * The refresh token in the answer; another one than `presented` when it was rotated.
+   */
   readonly issued?: string;
-  /** `issued`, or the OAuth error in the answer. Missing when a fault kept the request from the issuer. */
+  /**
+   * `issued`, or the OAuth error in the answer. Missing when a fault kept the request
+   * from the issuer.
+   */
   readonly outcome?: string;
   readonly description?: string;
   /** The fault that was switched on. */
@@ -40,7 +49,10 @@ export class TokenLog {
     );
   }
 
-  /** Refresh tokens that reached the issuer more than once: each would be a theft in its eyes. */
+  /**
+   * Refresh tokens that reached the issuer more than once: each would be a theft in its
+   * eyes.
+   */
   presentedTwice(): readonly string[] {
     const seen = new Map<string, number>();
     for (const { presented, outcome } of this.requests) {
@@ -52,10 +64,15 @@ export class TokenLog {
 
   /** Requests that the issuer refused because the refresh token had been spent before. */
   reuses(): readonly TokenRequest[] {
-    return this.requests.filter(({ description }) => description?.includes('already used') === true);
+    return this.requests.filter(
+      ({ description }) => description?.includes('already used') === true,
+    );
   }
 
-  /** The refresh tokens issued one after the other from `first` on: `[first, the one it was rotated to, ...]`. */
+  /**
+   * The refresh tokens issued one after the other from `first` on: `[first, the one it
+   * was rotated to, ...]`.
+   */
   chain(first: string): readonly string[] {
     const next = this.requests.find(
       ({ presented, issued }) => presented === first && issued !== undefined && issued !== first,

@@ -1,10 +1,22 @@
-// Plays condor_store_cred with CredD behind it: add-oauth and query-oauth on the directory in FAKE_CREDENTIAL_DIRECTORY, for the user FAKE_USER.
-// With FAKE_STORE_VERSION=23.9 it has no option -P, as in HTCondor 23.9.6.
-import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+// Plays condor_store_cred with CredD behind it: add-oauth and query-oauth on the
+// directory in FAKE_CREDENTIAL_DIRECTORY, for the user FAKE_USER. With
+// FAKE_STORE_VERSION=23.9 it has no option -P, as in HTCondor 23.9.6.
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-const { FAKE_CREDENTIAL_DIRECTORY: directory = '', FAKE_USER: user = 'alice', FAKE_LOG: log } = process.env;
+const {
+  FAKE_CREDENTIAL_DIRECTORY: directory = '',
+  FAKE_USER: user = 'alice',
+  FAKE_LOG: log,
+} = process.env;
 const [action = '', ...rest] = process.argv.slice(2);
 const { values } = parseArgs({
   args: rest,
@@ -19,7 +31,8 @@ const { values } = parseArgs({
     user: { type: 'string', short: 'u' },
   },
 });
-if (log) appendFileSync(log, `${JSON.stringify(['condor_store_cred', ...process.argv.slice(2)])}\n`);
+if (log)
+  appendFileSync(log, `${JSON.stringify(['condor_store_cred', ...process.argv.slice(2)])}\n`);
 if (values.plain && process.env.FAKE_STORE_VERSION === '23.9') {
   process.stderr.write("ERROR: Unrecognized option - '-P'\n");
   process.stderr.write('Usage: condor_store_cred action [options]\n');

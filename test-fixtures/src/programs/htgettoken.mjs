@@ -1,4 +1,5 @@
-// Plays htgettoken: writes a Vault token to --vaulttokenfile and prints the URL that --showbearerurl asks for, both from FAKE_VAULT.
+// Plays htgettoken: writes a Vault token to --vaulttokenfile and prints the URL that
+// --showbearerurl asks for, both from FAKE_VAULT.
 import { appendFileSync, writeFileSync } from 'node:fs';
 
 const args = process.argv.slice(2);
@@ -7,7 +8,9 @@ if (log) appendFileSync(log, `${JSON.stringify(['htgettoken', ...args])}\n`);
 const { token, url, exit = 0 } = JSON.parse(vault);
 process.stderr.write('Attempting to get token\n');
 if (exit === 0) {
-  const file = args.find((arg) => arg.startsWith('--vaulttokenfile='))?.slice('--vaulttokenfile='.length);
+  const file = args
+    .find((arg) => arg.startsWith('--vaulttokenfile='))
+    ?.slice('--vaulttokenfile='.length);
   writeFileSync(file, `${token}\n`, { flag: 'a' });
   if (args.includes('--showbearerurl')) writeFileSync('/dev/stdout', `${url}\n`, { flag: 'a' });
 }

@@ -1,5 +1,6 @@
-// Plays a user who owns a directory of the credential directory and wants root to read or write elsewhere: races in it for some seconds.
-// Arguments: seconds, the daemon's process id, and paths outside. Runs in that directory, as that user.
+// Plays a user who owns a directory of the credential directory and wants root to read or
+// write elsewhere: races in it for some seconds. Arguments: seconds, the daemon's process
+// id, and paths outside. Runs in that directory, as that user.
 import { linkSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 
@@ -41,9 +42,13 @@ const ACTIONS = [
   () => {
     const file = `.file-${process.pid}`;
     rmSync(file, { force: true });
-    writeFileSync(file, JSON.stringify({ refresh_token: `own-${Math.random()}`, access_token: 'own' }), {
-      mode: 0o400,
-    });
+    writeFileSync(
+      file,
+      JSON.stringify({ refresh_token: `own-${Math.random()}`, access_token: 'own' }),
+      {
+        mode: 0o400,
+      },
+    );
     renameSync(file, pick(NAMES));
   },
 ];
@@ -54,6 +59,7 @@ while (performance.now() < end) {
   } catch {
     // Another racer was faster, or the system refuses: that is the point.
   }
-  // As long as the daemon may take from one look at a file to the next: now and then it acts on what has just gone.
+  // As long as the daemon may take from one look at a file to the next: now and then it
+  // acts on what has just gone.
   await wait(pick([0, 1, 5, 20]));
 }

@@ -1,4 +1,5 @@
-// What a Vault with the oauthapp secrets plug-in answers, in good and bad times; each bad time by name.
+// What a Vault with the oauthapp secrets plug-in answers, in good and bad times; each bad
+// time by name.
 
 /** Ways to go wrong. `hang` answers nothing. */
 export type VaultFault =
@@ -46,7 +47,10 @@ export function errors(status: number, ...texts: readonly string[]): VaultAnswer
   return { status, body: { errors: texts } };
 }
 
-/** The answer of a fault; `undefined` for those that answer nothing. `vaultToken` is what was sent. */
+/**
+ * The answer of a fault; `undefined` for those that answer nothing. `vaultToken` is what
+ * was sent.
+ */
 export function faultyVaultAnswer(fault: VaultFault, vaultToken: string): VaultAnswer | undefined {
   switch (fault) {
     case 'hang':
@@ -54,7 +58,10 @@ export function faultyVaultAnswer(fault: VaultFault, vaultToken: string): VaultA
     case 'sealed':
       return errors(503, 'Vault is sealed');
     case 'too-many':
-      return { ...errors(429, 'request path "oauth" is rate limited'), headers: { 'retry-after': '77' } };
+      return {
+        ...errors(429, 'request path "oauth" is rate limited'),
+        headers: { 'retry-after': '77' },
+      };
     case 'server-error':
       return errors(500, 'internal error');
     case 'no-credential':

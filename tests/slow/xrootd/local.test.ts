@@ -1,8 +1,15 @@
-// Tokens of the running daemon's local signer, before Debian's own verifier and a real XRootD.
+// Tokens of the running daemon's local signer, before Debian's own verifier and a real
+// XRootD.
 import { createPublicKey } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { publishKeys, publishedFiles, rotateKeys, writeKey, type JsonObject } from '@credmon/scitokens';
+import {
+  publishKeys,
+  publishedFiles,
+  rotateKeys,
+  writeKey,
+  type JsonObject,
+} from '@credmon/scitokens';
 import { waitUntil } from '@credmon/test-fixtures/wait-until';
 import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -15,10 +22,15 @@ beforeEach(() => {
 });
 afterEach(() => workspace.remove());
 
-const path = (user: string, name: string): string => join(workspace.credentialDirectory, user, name);
+const path = (user: string, name: string): string =>
+  join(workspace.credentialDirectory, user, name);
 
 /** CredD asks for a token of `user`, signals, and waits for `.use`. */
-async function ask(daemon: ReturnType<typeof startDaemon>, user: string, stem: string): Promise<string> {
+async function ask(
+  daemon: ReturnType<typeof startDaemon>,
+  user: string,
+  stem: string,
+): Promise<string> {
   mkdirSync(path(user, ''), { recursive: true, mode: 0o700 });
   writeFileSync(path(user, `${stem}.top`), `${user}@pool`, { mode: 0o600 });
   daemon.signal('SIGHUP');
@@ -30,7 +42,9 @@ async function ask(daemon: ReturnType<typeof startDaemon>, user: string, stem: s
     }
   };
   const text = await waitUntil(read, { what: `${user}/${stem}.use` });
-  return text.startsWith('{') ? (JSON.parse(text) as { access_token: string }).access_token : text.trim();
+  return text.startsWith('{')
+    ? (JSON.parse(text) as { access_token: string }).access_token
+    : text.trim();
 }
 
 const local = (): Record<string, string> => ({
@@ -42,26 +56,34 @@ const local = (): Record<string, string> => ({
   LOCAL_CREDMON_plain_TOKEN_USE_JSON: 'false',
   LOCAL_CREDMON_storage_ISSUER: `${rig.issuers}/es`,
   LOCAL_CREDMON_storage_TOKEN_VERSION: 'wlcg',
-  LOCAL_CREDMON_storage_AUTHZ_TEMPLATE: 'storage.read:/home/{username} storage.create:/home/{username}',
+  LOCAL_CREDMON_storage_AUTHZ_TEMPLATE:
+    'storage.read:/home/{username} storage.create:/home/{username}',
   CREDMON_storage_KEY_DIRECTORY: keys('es'),
 });
 
-it.skipIf(missing)('the key pair made at first start signs what scitokens-verify accepts', async () => {
-  workspace.configure(local());
-  const daemon = startDaemon(workspace);
-  await waitUntil(() => existsSync(join(workspace.credentialDirectory, 'pid')), { what: 'pid' });
-  const token = await ask(daemon, 'alice', 'plain');
-  const key = createPublicKey(readFileSync(join(workspace.root, 'public.pem')));
-  const jwk = JSON.parse(writeKey({ key, kid: 'local', algorithm: 'ES256' }, 'jwk-public')) as JsonObject;
-  for (const file of publishedFiles(`${rig.issuers}/plain`, [jwk])) {
-    const published = join(rig.directory, 'web/plain', file.path);
-    mkdirSync(dirname(published), { recursive: true });
-    writeFileSync(published, file.text);
-  }
-  expect(await rig.trusting('scitokens-verify', token)).toMatchObject({ code: 0 });
-  expect(await rig.trusting('scitokens-verify', `${token.slice(0, -4)}AAAA`)).not.toMatchObject({ code: 0 });
-  await daemon.stop();
-});
+it.skipIf(missing)(
+  'the key pair made at first start signs what scitokens-verify accepts',
+  async () => {
+    workspace.configure(local());
+    const daemon = startDaemon(workspace);
+    await waitUntil(() => existsSync(join(workspace.credentialDirectory, 'pid')), { what: 'pid' });
+    const token = await ask(daemon, 'alice', 'plain');
+    const key = createPublicKey(readFileSync(join(workspace.root, 'public.pem')));
+    const jwk = JSON.parse(
+      writeKey({ key, kid: 'local', algorithm: 'ES256' }, 'jwk-public'),
+    ) as JsonObject;
+    for (const file of publishedFiles(`${rig.issuers}/plain`, [jwk])) {
+      const published = join(rig.directory, 'web/plain', file.path);
+      mkdirSync(dirname(published), { recursive: true });
+      writeFileSync(published, file.text);
+    }
+    expect(await rig.trusting('scitokens-verify', token)).toMatchObject({ code: 0 });
+    expect(await rig.trusting('scitokens-verify', `${token.slice(0, -4)}AAAA`)).not.toMatchObject({
+      code: 0,
+    });
+    await daemon.stop();
+  },
+);
 
 it.skipIf(missing)(
   'R32 a WLCG token opens a real XRootD before and after a rotation of the key directory, without a restart',
@@ -82,9 +104,10 @@ it.skipIf(missing)(
     rig.forgetKeys();
     const after = await ask(daemon, 'carol', 'storage');
     expect(kidOf(after)).not.toBe(kidOf(before));
-    expect([await put(fresh('/home/carol'), after), await put(fresh('/home/alice'), before)]).toEqual([
-      200, 200,
-    ]);
+    expect([
+      await put(fresh('/home/carol'), after),
+      await put(fresh('/home/alice'), before),
+    ]).toEqual([200, 200]);
     await daemon.stop();
   },
 );

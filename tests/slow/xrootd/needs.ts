@@ -1,4 +1,5 @@
-// What the suites against XRootD need: root and a mount namespace, because libscitokens reads only the machine's trust store, which is covered there.
+// What the suites against XRootD need: root and a mount namespace, because libscitokens
+// reads only the machine's trust store, which is covered there.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -40,18 +41,24 @@ export function missingForXrootd(): string[] {
 }
 
 /**
- * True when the suites cannot run here, for `describe.skipIf`; what is missing is listed at the end of the run.
+ * True when the suites cannot run here, for `describe.skipIf`; what is missing is listed
+ * at the end of the run.
  * @throws Error in CI, so that the file counts as failed
  */
 export function isXrootdMissing(): boolean {
   const missing = missingForXrootd();
   if (missing.length === 0) return false;
-  return skipWithout(`XRootD: ${missing.join(', ')}`, `apt-get install ${PACKAGES}, and run them as root`);
+  return skipWithout(
+    `XRootD: ${missing.join(', ')}`,
+    `apt-get install ${PACKAGES}, and run them as root`,
+  );
 }
 
 function hasLibrary(name: string): boolean {
   const pattern = new RegExp(`^${name}(?:-\\d+)?\\.so$`);
   const list = (path: string): string[] => (existsSync(path) ? readdirSync(path) : []);
   const folders = ['/usr/lib64', ...list('/usr/lib').filter((folder) => /-linux-/.test(folder))];
-  return folders.some((folder) => list(resolve('/usr/lib', folder)).some((file) => pattern.test(file)));
+  return folders.some((folder) =>
+    list(resolve('/usr/lib', folder)).some((file) => pattern.test(file)),
+  );
 }

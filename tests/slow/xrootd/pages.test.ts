@@ -7,7 +7,11 @@ import { blocks, readPage, runBlocks } from './pages.ts';
 
 it.each([
   ['scitokens.md', 15, /next +\d{4}-.*\n|accepted: scitoken:2\.0/],
-  ['htcondor-ce.md', 5, /^accepted: wlcg:1\.0, ES256, issuer https:\/\/frontend\.example\.org\/vo/m],
+  [
+    'htcondor-ce.md',
+    5,
+    /^accepted: wlcg:1\.0, ES256, issuer https:\/\/frontend\.example\.org\/vo/m,
+  ],
 ])('the commands of docs/%s run', async (name, commands, output) => {
   const texts = blocks(readPage(name), 'sh run');
   expect(texts.join('').match(/^scitokens/gm)?.length).toBeGreaterThanOrEqual(commands);

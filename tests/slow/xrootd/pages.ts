@@ -1,4 +1,5 @@
-// Runs the shell blocks of a documentation page as they stand, with our executables in PATH.
+// Runs the shell blocks of a documentation page as they stand, with our executables in
+// PATH.
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,7 +26,10 @@ export function blocks(page: string, mark: string): string[] {
   );
 }
 
-/** Runs blocks one after the other in one shell in `directory`, and returns what they print; a failing line ends it with an error. */
+/**
+ * Runs blocks one after the other in one shell in `directory`, and returns what they
+ * print; a failing line ends it with an error.
+ */
 export async function runBlocks(texts: readonly string[], directory: string): Promise<string> {
   const bin = join(directory, '.bin');
   mkdirSync(bin, { recursive: true });

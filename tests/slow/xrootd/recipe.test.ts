@@ -1,4 +1,5 @@
-// The recipe of a site that runs XRootD with tokens, as docs/scitokens-xrootd.md gives it.
+// The recipe of a site that runs XRootD with tokens, as docs/scitokens-xrootd.md gives
+// it.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -19,7 +20,13 @@ describe.skipIf(missing)(
         { mode: 0o600 },
       );
       const jwks = JSON.parse(
-        await command('scitokens-admin-create-key', '--ec', '--private-keyfile', key, '--jwks-public'),
+        await command(
+          'scitokens-admin-create-key',
+          '--ec',
+          '--private-keyfile',
+          key,
+          '--jwks-public',
+        ),
       ) as { keys: { kid: string }[] };
       writeFileSync(join(rig.directory, 'web/osg/.well-known/jwks.json'), JSON.stringify(jwks));
       const bearer = (

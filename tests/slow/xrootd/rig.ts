@@ -1,6 +1,15 @@
-// A real XRootD on loopback and real HTTPS issuers for it, all in one temporary directory and gone after the tests.
+// A real XRootD on loopback and real HTTPS issuers for it, all in one temporary directory
+// and gone after the tests.
 import { execFile } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -38,14 +47,23 @@ export interface Rig {
   /** `http://localhost:PORT` of the storage. */
   readonly storage: string;
   /** Runs a command that trusts the rig's certificate authority. */
-  readonly trusting: (command: string, ...argv: string[]) => Promise<{ code: number; output: string }>;
+  readonly trusting: (
+    command: string,
+    ...argv: string[]
+  ) => Promise<{ code: number; output: string }>;
   /** Makes the storage forget the issuers' keys that it keeps for ten minutes. */
   readonly forgetKeys: () => void;
   readonly stop: () => Promise<void>;
 }
 
-/** Starts issuers and storage. `sections` is asked for the issuer sections once the issuers' URL is known. */
-export async function startRig(audience: string, sections: (issuers: string) => Sections): Promise<Rig> {
+/**
+ * Starts issuers and storage. `sections` is asked for the issuer sections once the
+ * issuers' URL is known.
+ */
+export async function startRig(
+  audience: string,
+  sections: (issuers: string) => Sections,
+): Promise<Rig> {
   const directory = mkdtempSync(join(tmpdir(), 'xrootd-rig-'));
   chmodSync(directory, 0o755);
   await makeAuthority(directory);
@@ -70,7 +88,10 @@ export async function startRig(audience: string, sections: (issuers: string) => 
   };
 }
 
-/** A certificate authority, a certificate for localhost, and the system's bundle with that authority added. */
+/**
+ * A certificate authority, a certificate for localhost, and the system's bundle with that
+ * authority added.
+ */
 async function makeAuthority(directory: string): Promise<void> {
   const openssl = (...argv: string[]): Promise<unknown> => run('openssl', argv, { cwd: directory });
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
@@ -116,7 +137,10 @@ async function serveStatic(directory: string): Promise<Server> {
     key: readFileSync(join(directory, 'tls.key')),
   };
   const server = createServer(tls, (request, response) => {
-    const path = join(root, normalize(`/${new URL(request.url ?? '/', 'https://localhost').pathname}`));
+    const path = join(
+      root,
+      normalize(`/${new URL(request.url ?? '/', 'https://localhost').pathname}`),
+    );
     try {
       const body = readFileSync(path);
       response.writeHead(200, { 'content-type': 'application/json' }).end(body);
@@ -128,7 +152,12 @@ async function serveStatic(directory: string): Promise<Server> {
   return server;
 }
 
-function writeConfiguration(directory: string, port: number, audience: string, sections: Sections): void {
+function writeConfiguration(
+  directory: string,
+  port: number,
+  audience: string,
+  sections: Sections,
+): void {
   const issuers = Object.entries(sections).map(([name, lines]) =>
     [`[Issuer ${name}]`, ...lines, ''].join('\n'),
   );
@@ -161,7 +190,14 @@ function startStorage(directory: string, port: number): Child {
   if (user === undefined) throw new Error(`there is no user ${USER}`);
   for (const name of OWNED) chownSync(join(directory, name), user, -1);
   // The change of user would clear the tie to this process, so that it is made once more.
-  const drop = ['setpriv', `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups', '--pdeathsig', 'KILL'];
+  const drop = [
+    'setpriv',
+    `--reuid=${USER}`,
+    `--regid=${USER}`,
+    '--clear-groups',
+    '--pdeathsig',
+    'KILL',
+  ];
   const [command, ...argv] = trust(directory, [
     ...drop,
     'perl',
@@ -182,11 +218,24 @@ const environment = (directory: string, cache: string): Record<string, string> =
   XDG_CACHE_HOME: join(directory, cache),
 });
 
-/** A command line that trusts our authority: in a mount namespace of its own the bundle is covered by ours. */
+/**
+ * A command line that trusts our authority: in a mount namespace of its own the bundle is
+ * covered by ours.
+ */
 function trust(directory: string, command: readonly string[]): readonly [string, ...string[]] {
   const script = 'mount --bind "$0" "$1" && shift && exec "$@"';
   const bundle = [join(directory, 'bundle.pem'), BUNDLE];
-  return ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, ...bundle, ...command];
+  return [
+    'unshare',
+    '--mount',
+    '--propagation',
+    'private',
+    'sh',
+    '-c',
+    script,
+    ...bundle,
+    ...command,
+  ];
 }
 
 async function runTrusting(

@@ -12,14 +12,19 @@ describe.skipIf(missing)("Debian's scitokens-cpp", () => {
     ['rs', 'scitoken:2.0', 'write:/home/alice', 'write:/home/alice'],
     ['es', 'wlcg:1.0', 'storage.read:/home/alice', 'read:/home/alice'],
     ['rs', 'wlcg:1.0', 'storage.modify:/home/alice', 'write:/home/alice'],
-  ])('scitokens-verify and scitokens-list-access accept %s %s', async (issuer, profile, scope, listed) => {
-    const bearer = await token(issuer, scope, '--profile', profile);
-    const url = `${rig.issuers}/${issuer}`;
-    expect(await rig.trusting('scitokens-verify', bearer)).toMatchObject({ code: 0 });
-    const list = await rig.trusting('scitokens-list-access', bearer, url, AUDIENCE);
-    expect(list.code).toBe(0);
-    expect(list.output.replaceAll(/[(,)]/g, ' ')).toMatch(new RegExp(listed.replace(':', '\\s*:?\\s*')));
-  });
+  ])(
+    'scitokens-verify and scitokens-list-access accept %s %s',
+    async (issuer, profile, scope, listed) => {
+      const bearer = await token(issuer, scope, '--profile', profile);
+      const url = `${rig.issuers}/${issuer}`;
+      expect(await rig.trusting('scitokens-verify', bearer)).toMatchObject({ code: 0 });
+      const list = await rig.trusting('scitokens-list-access', bearer, url, AUDIENCE);
+      expect(list.code).toBe(0);
+      expect(list.output.replaceAll(/[(,)]/g, ' ')).toMatch(
+        new RegExp(listed.replace(':', '\\s*:?\\s*')),
+      );
+    },
+  );
 
   const SCOPES = [
     'read:/home/alice',
@@ -102,6 +107,8 @@ describe.skipIf(missing)("Debian's scitokens-cpp", () => {
       bearer,
     ];
     const env = { ...process.env, NODE_EXTRA_CA_CERTS: join(rig.directory, 'ca.pem') };
-    expect((await run(process.execPath, verify, { env })).stdout).toMatch(/^accepted: scitoken:2\.0/);
+    expect((await run(process.execPath, verify, { env })).stdout).toMatch(
+      /^accepted: scitoken:2\.0/,
+    );
   });
 });

@@ -30,9 +30,9 @@ describe.skipIf(missing)('a token of `scitokens token create` at XRootD', () => 
     const scope = 'read:/home/alice';
     expect(await get(path, await token('es', scope, '--audience', 'https://other.test'))).toBe(403);
     expect(await get(path, await token('es', scope, '--audience', 'ANY'))).toBe('contents');
-    expect(await get(path, await token('es', scope, '--audience', 'ANY', '--profile', 'scitoken:1.0'))).toBe(
-      403,
-    );
+    expect(
+      await get(path, await token('es', scope, '--audience', 'ANY', '--profile', 'scitoken:1.0')),
+    ).toBe(403);
   });
 
   it('with storage.create makes a file and does not replace it', async () => {
@@ -68,7 +68,11 @@ describe.skipIf(missing).each(COMBINATIONS)(
         { scope: 'read:/home/bob write:/home/bob storage.modify:/home/bob' },
         403,
       ],
-      ['for PUT when it may only read', { scope: 'read:/home/alice storage.read:/home/alice' }, 403],
+      [
+        'for PUT when it may only read',
+        { scope: 'read:/home/alice storage.read:/home/alice' },
+        403,
+      ],
       ['for another audience', { aud: 'https://other.test' }, 403],
       ['without an audience', { aud: undefined }, 403],
       ['expired', { iat: now - 700, nbf: now - 700, exp: now - 100 }, 403],

@@ -1,4 +1,5 @@
-// What the tests against XRootD share: the rig with its issuers, our commands, and ways to ask the storage.
+// What the tests against XRootD share: the rig with its issuers, our commands, and ways
+// to ask the storage.
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
@@ -33,11 +34,16 @@ export async function command(name: string, ...argv: string[]): Promise<string> 
 
 export const PAGE = readPage('scitokens-xrootd.md');
 
-/** The issuer sections that docs/scitokens-xrootd.md gives, with our issuers in place of its own. */
+/**
+ * The issuer sections that docs/scitokens-xrootd.md gives, with our issuers in place of
+ * its own.
+ */
 function sectionsOfPage(issuers: string): Sections {
   const text = blocks(PAGE, 'ini').join('').replaceAll('https://issuer.example.org', issuers);
   const found = [...text.matchAll(/^\[Issuer (\w+)\]\n((?:.+\n)*)/gm)];
-  return Object.fromEntries(found.map(([, name = '', lines = '']) => [name, lines.trim().split('\n')]));
+  return Object.fromEntries(
+    found.map(([, name = '', lines = '']) => [name, lines.trim().split('\n')]),
+  );
 }
 
 export const keys = (issuer: string): string => join(rig.directory, 'keys', issuer);
@@ -100,7 +106,14 @@ export function claims(changes: object = {}): JsonObject {
     aud: AUDIENCE,
     scope: 'read:/home/alice write:/home/alice',
   };
-  const all = { ...base, iat: now, nbf: now, exp: now + 600, jti: String(Math.random()), ...changes };
+  const all = {
+    ...base,
+    iat: now,
+    nbf: now,
+    exp: now + 600,
+    jti: String(Math.random()),
+    ...changes,
+  };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 

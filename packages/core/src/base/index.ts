@@ -23,7 +23,12 @@ export {
   writeFileAtomically,
 } from './files/atomic-write.ts';
 export type { StagedFile, WriteOptions } from './files/atomic-write.ts';
-export { inDirectory, inSubdirectory, openDirectory, openSubdirectory } from './files/safe-directory.ts';
+export {
+  inDirectory,
+  inSubdirectory,
+  openDirectory,
+  openSubdirectory,
+} from './files/safe-directory.ts';
 export type { OpenDirectory } from './files/safe-directory.ts';
 export { readSafely } from './files/safe-file.ts';
 export type { SafeReading } from './files/safe-file.ts';

@@ -23,4 +23,11 @@ export { printLong } from './print/print-long.ts';
 export type { LongOptions } from './print/print-long.ts';
 export type { LexerSyntax } from './language/token.ts';
 export { truthOf } from './language/value.ts';
-export type { AbsTimeValue, ListValue, RelTimeValue, Scope, StringValue, Value } from './language/value.ts';
+export type {
+  AbsTimeValue,
+  ListValue,
+  RelTimeValue,
+  Scope,
+  StringValue,
+  Value,
+} from './language/value.ts';

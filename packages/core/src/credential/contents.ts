@@ -1,7 +1,11 @@
-// What stands in `.top`, `.use` and `.meta`: JSON read with suspicion, because any user can store any bytes.
+// What stands in `.top`, `.use` and `.meta`: JSON read with suspicion, because any user
+// can store any bytes.
 import { isRecord, nestsWithin } from '../base/values/json.ts';
 
-/** `.top` of an OAuth provider. `scopes` and `audience` stand exactly as requested; unknown keys are kept. */
+/**
+ * `.top` of an OAuth provider. `scopes` and `audience` stand exactly as requested;
+ * unknown keys are kept.
+ */
 export interface TopContents {
   readonly refresh_token: string;
   readonly scopes?: string;
@@ -9,7 +13,10 @@ export interface TopContents {
   readonly [key: string]: unknown;
 }
 
-/** `.use` of a renewing provider: the issuer's answer without its refresh token, and when it was issued and expires (epoch seconds). */
+/**
+ * `.use` of a renewing provider: the issuer's answer without its refresh token, and when
+ * it was issued and expires (epoch seconds).
+ */
 export interface UseContents {
   readonly access_token: string;
   readonly issued_at: number;
@@ -36,7 +43,10 @@ export type Parsed<T> =
 /** The largest credential file that is read, in bytes. */
 export const MAX_CREDENTIAL_BYTES: number = 1024 * 1024;
 
-/** The longest refresh token that is kept and sent, in characters; real ones have a few hundred, a JWT a few thousand. */
+/**
+ * The longest refresh token that is kept and sent, in characters; real ones have a few
+ * hundred, a JWT a few thousand.
+ */
 export const MAX_REFRESH_TOKEN: number = 16_384;
 
 /** The deepest nesting of a credential file. */
@@ -55,7 +65,9 @@ export function parseObject(text: string): Parsed<Record<string, unknown>> {
     return refuse('is not JSON');
   }
   if (!isRecord(value)) return refuse('is JSON, but not an object');
-  return nestsWithin(value, DEEPEST) ? { ok: true, value } : refuse(`nests deeper than ${DEEPEST} levels`);
+  return nestsWithin(value, DEEPEST)
+    ? { ok: true, value }
+    : refuse(`nests deeper than ${DEEPEST} levels`);
 }
 
 /** Reads `.top`. An empty refresh token is legal: it says that the issuer gave none. */
@@ -72,7 +84,8 @@ export function parseTop(text: string): Parsed<TopContents> {
 export function parseMeta(text: string): Parsed<MetaContents> {
   const object = parseObject(text);
   if (!object.ok) return object;
-  const { client_id, client_secret, token_url, use_refresh_token, subject, signed_in_at } = object.value;
+  const { client_id, client_secret, token_url, use_refresh_token, subject, signed_in_at } =
+    object.value;
   if (typeof client_id !== 'string' || client_id === '') return refuse('has no "client_id" text');
   if (typeof token_url !== 'string' || !URL.canParse(token_url))
     return refuse('has no "token_url" that is a URL');

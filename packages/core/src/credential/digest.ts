@@ -4,7 +4,10 @@ import { MAX_REFRESH_TOKEN, parseMeta, parseObject, type Parsed } from './conten
 import type { MetaDigest, RenewalState, TopDigest } from './snapshot.ts';
 import { STORED_BEFORE_TOP, jwtTimesHere, storedTimes, type TokenTimes } from './times.ts';
 
-/** What `.top` holds. Any text but an absurdly long refresh token is legal here; the provider that owns the token judges it. */
+/**
+ * What `.top` holds. Any text but an absurdly long refresh token is legal here; the
+ * provider that owns the token judges it.
+ */
 export function digestTop(text: string): Parsed<TopDigest> {
   const object = parseObject(text);
   if (!object.ok) return { ok: true, value: { opaque: true, refreshToken: 'absent' } };
@@ -19,14 +22,20 @@ export function digestTop(text: string): Parsed<TopDigest> {
 }
 
 /**
- * The times of `.use`: JSON with an access token, or a bare token on one line. `mtime` in epoch seconds and `defaultLifetime` in
- * seconds serve where neither file nor token says more.
+ * The times of `.use`: JSON with an access token, or a bare token on one line. `mtime` in
+ * epoch seconds and `defaultLifetime` in seconds serve where neither file nor token says
+ * more.
  */
-export function digestUse(text: string, mtime: number, defaultLifetime: number): Parsed<TokenTimes> {
+export function digestUse(
+  text: string,
+  mtime: number,
+  defaultLifetime: number,
+): Parsed<TokenTimes> {
   const object = parseObject(text);
   if (object.ok) {
     const token = object.value['access_token'];
-    if (typeof token !== 'string' || token === '') return { ok: false, reason: 'has no "access_token" text' };
+    if (typeof token !== 'string' || token === '')
+      return { ok: false, reason: 'has no "access_token" text' };
     const times = storedTimes(object.value, mtime, defaultLifetime);
     return {
       ok: true,
@@ -58,11 +67,17 @@ function isJson(text: string): boolean {
 export function digestMeta(text: string): Parsed<MetaDigest> {
   const meta = parseMeta(text);
   if (!meta.ok) return meta;
-  const { client_id: clientId, token_url: tokenUrl, use_refresh_token: useRefreshToken } = meta.value;
+  const {
+    client_id: clientId,
+    token_url: tokenUrl,
+    use_refresh_token: useRefreshToken,
+  } = meta.value;
   return { ok: true, value: { clientId, tokenUrl, useRefreshToken } };
 }
 
-/** Reads `.S.renewal`; anything odd counts as no state at all, which costs one attempt. */
+/**
+ * Reads `.S.renewal`; anything odd counts as no state at all, which costs one attempt.
+ */
 export function parseRenewal(text: string): RenewalState | undefined {
   const object = parseObject(text);
   if (!object.ok) return undefined;
@@ -70,7 +85,12 @@ export function parseRenewal(text: string): RenewalState | undefined {
   const counted = [attempts, last_attempt, not_before].every(
     (value) => typeof value === 'number' && Number.isFinite(value),
   );
-  if (!counted || typeof stopped !== 'boolean' || typeof message !== 'string' || typeof basis !== 'string')
+  if (
+    !counted ||
+    typeof stopped !== 'boolean' ||
+    typeof message !== 'string' ||
+    typeof basis !== 'string'
+  )
     return undefined;
   if (typeof code !== 'string' || !Object.hasOwn(ERROR_CODES, code)) return undefined;
   return {

@@ -1,10 +1,14 @@
-// The three files of a token, from an issuer's answer: what the web server and the daemon write.
+// The three files of a token, from an issuer's answer: what the web server and the daemon
+// write.
 import type { TokenAnswer } from './token-response.ts';
 import type { MetaContents, TopContents } from './contents.ts';
 import { jobReadable } from './job-readable.ts';
 import { promisedLifetime } from './times.ts';
 
-/** What a finished login knows. Scopes and audience are those of the key file, to the byte; times in epoch seconds, lifetimes in seconds. */
+/**
+ * What a finished login knows. Scopes and audience are those of the key file, to the
+ * byte; times in epoch seconds, lifetimes in seconds.
+ */
 export interface LoginResult {
   readonly answer: TokenAnswer;
   readonly scopes: string;
@@ -19,8 +23,9 @@ export interface LoginResult {
 const line = (value: unknown): string => `${JSON.stringify(value)}\n`;
 
 /**
- * Returns what `.use` holds: the issuer's answer without its refresh tokens and, unless `idToken` is true, without ID tokens, with
- * integer `expires_in`, `issued_at` and `expires_at`. Times in epoch seconds, lifetimes in seconds.
+ * Returns what `.use` holds: the issuer's answer without its refresh tokens and, unless
+ * `idToken` is true, without ID tokens, with integer `expires_in`, `issued_at` and
+ * `expires_at`. Times in epoch seconds, lifetimes in seconds.
  */
 export function useContents(
   answer: TokenAnswer,
@@ -40,12 +45,18 @@ export function useText(...args: Parameters<typeof useContents>): string {
   return line(useContents(...args));
 }
 
-/** The text of a `.top` after a renewal: a rotated refresh token replaces the old one, every other key stays. */
+/**
+ * The text of a `.top` after a renewal: a rotated refresh token replaces the old one,
+ * every other key stays.
+ */
 export function rotatedTopText(top: TopContents, refreshToken: string): string {
   return line({ ...top, refresh_token: refreshToken });
 }
 
-/** The text of all three files after a login. Without a refresh token, `.top` holds an empty one and `.meta` says not to use it. */
+/**
+ * The text of all three files after a login. Without a refresh token, `.top` holds an
+ * empty one and `.meta` says not to use it.
+ */
 export function filesFromLogin(login: LoginResult): { top: string; use: string; meta: string } {
   const { refreshToken } = login.answer;
   return {

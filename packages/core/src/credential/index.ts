@@ -1,4 +1,5 @@
-// The public API of @credmon/core/credential, the credential files: names, layout, contents, times, requests, token responses: names only.
+// The public API of @credmon/core/credential, the credential files: names, layout,
+// contents, times, requests, token responses: names only.
 export { judgeProviderNames, noHandles, refusedName, refusedProvider } from './name-rules.ts';
 export type { NameProblem, NameRules } from './name-rules.ts';
 export { cutDomain, isCredName, isPlainProviderName, splitStem, stemOf } from './name.ts';
@@ -14,9 +15,21 @@ export {
   tokenFileName,
 } from './layout.ts';
 export type { TokenFileKind, UserEntry } from './layout.ts';
-export { MAX_CREDENTIAL_BYTES, MAX_REFRESH_TOKEN, parseMeta, parseObject, parseTop } from './contents.ts';
+export {
+  MAX_CREDENTIAL_BYTES,
+  MAX_REFRESH_TOKEN,
+  parseMeta,
+  parseObject,
+  parseTop,
+} from './contents.ts';
 export type { MetaContents, Parsed, TopContents, UseContents } from './contents.ts';
-export { STORED_BEFORE_TOP, jwtTimes, promisedLifetime, saneLifetime, storedTimes } from './times.ts';
+export {
+  STORED_BEFORE_TOP,
+  jwtTimes,
+  promisedLifetime,
+  saneLifetime,
+  storedTimes,
+} from './times.ts';
 export type { TokenTimes } from './times.ts';
 export { filesFromLogin, rotatedTopText, useContents, useText } from './from-tokens.ts';
 export { judgeStoredRefresh, subjectOf } from './stored-refresh.ts';

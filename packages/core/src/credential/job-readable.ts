@@ -1,4 +1,5 @@
-// What a job may read of a token response: `.use` is copied into every job's sandbox, so refresh tokens and ID tokens stay out of it.
+// What a job may read of a token response: `.use` is copied into every job's sandbox, so
+// refresh tokens and ID tokens stay out of it.
 import { isRecord, nestsWithin } from '../base/values/json.ts';
 import { secretSearch } from './secret-search.ts';
 import { SHORT_SECRET } from './secret-text.ts';
@@ -12,20 +13,29 @@ import {
   tokensInText,
 } from './refresh-spelling.ts';
 
-/** `secrets`: texts that were sent or received (refresh tokens first of all); `idToken`: true keeps `id_token`. */
+/**
+ * `secrets`: texts that were sent or received (refresh tokens first of all); `idToken`:
+ * true keeps `id_token`.
+ */
 export interface JobReadableOptions {
   readonly secrets: readonly string[];
   readonly idToken: boolean;
 }
 
-/** Containers deeper than this are emptied; a `.use` that nests deeper is refused by its readers. */
+/**
+ * Containers deeper than this are emptied; a `.use` that nests deeper is refused by its
+ * readers.
+ */
 const DEEPEST = 64;
 
 /**
- * Returns a token response without refresh tokens (and without ID tokens, unless they are asked for) at any depth: members whose name
- * says so, in any spelling, members and elements that equal or contain one of them or one of `secrets`, objects whose type is a refresh
- * token, and texts that name one; also in JSON inside of texts. The response's own `access_token` stays.
- * @see RFC 6749, section 1.5 (a refresh token is for the authorization server alone); OpenID Connect Core 1.0, section 2
+ * Returns a token response without refresh tokens (and without ID tokens, unless they are
+ * asked for) at any depth: members whose name says so, in any spelling, members and
+ * elements that equal or contain one of them or one of `secrets`, objects whose type is a
+ * refresh token, and texts that name one; also in JSON inside of texts. The response's
+ * own `access_token` stays.
+ * @see RFC 6749, section 1.5 (a refresh token is for the authorization server alone);
+ * OpenID Connect Core 1.0, section 2
  */
 export function jobReadable(
   answer: Readonly<Record<string, unknown>>,
@@ -47,7 +57,10 @@ interface Rules {
   readonly isSecret: (text: string) => boolean;
 }
 
-/** The texts of all secret members, objects and pairs, also in texts that are JSON or a form. */
+/**
+ * The texts of all secret members, objects and pairs, also in texts that are JSON or a
+ * form.
+ */
 function secretsIn(
   answer: Readonly<Record<string, unknown>>,
   isSecretMember: Rules['isSecretMember'],
@@ -103,7 +116,10 @@ function membersOf(
   if (depth > DEEPEST) return {};
   return Object.fromEntries(
     Object.entries(object).flatMap(([name, inner]) => {
-      if (rules.isSecretMember(name, inner) || (name.length >= SHORT_SECRET && rules.isSecret(name)))
+      if (
+        rules.isSecretMember(name, inner) ||
+        (name.length >= SHORT_SECRET && rules.isSecret(name))
+      )
         return [];
       const kept = valueOf(inner, rules, depth + 1);
       return kept === undefined ? [] : [[name, kept]];
@@ -111,20 +127,29 @@ function membersOf(
   );
 }
 
-/** A text that is JSON itself is cleaned inside; it is removed when it nests too deep to be written again. */
+/**
+ * A text that is JSON itself is cleaned inside; it is removed when it nests too deep to
+ * be written again.
+ */
 function textOf(text: string, rules: Rules, depth: number): string | undefined {
   const inner = parsed(text);
-  if (inner === undefined) return mentionsRefreshToken(text) || rules.isSecret(text) ? undefined : text;
+  if (inner === undefined)
+    return mentionsRefreshToken(text) || rules.isSecret(text) ? undefined : text;
   if (!nestsWithin(inner, DEEPEST)) return undefined;
   const kept = valueOf(inner, rules, depth + 1);
   if (kept === undefined) return undefined;
   const written = JSON.stringify(kept);
-  // Of a name that is there twice the parser keeps the last value, and the text holds both.
-  const isClean = written === JSON.stringify(inner) && !mentionsRefreshToken(text) && !rules.isSecret(text);
+  // Of a name that is there twice the parser keeps the last value, and the text holds
+  // both.
+  const isClean =
+    written === JSON.stringify(inner) && !mentionsRefreshToken(text) && !rules.isSecret(text);
   return isClean ? text : written;
 }
 
-/** The object, list or text that a text of JSON stands for; `undefined` for every other text. */
+/**
+ * The object, list or text that a text of JSON stands for; `undefined` for every other
+ * text.
+ */
 function parsed(text: string): unknown {
   if (!/^\s*["[{]/.test(text)) return undefined;
   try {

@@ -1,4 +1,5 @@
-// The lines of a key file: the one form of old ClassAd text that CredD writes, and nothing else of that language.
+// The lines of a key file: the one form of old ClassAd text that CredD writes, and
+// nothing else of that language.
 import { CodedError } from '../base/errors/errors.ts';
 
 /** An attribute with the line (from 1) that it stands on. */
@@ -8,7 +9,10 @@ export interface KeyAttribute {
   readonly line: number;
 }
 
-/** Attributes between two blank lines, by lower-case name, and the line (from 1) of the first. */
+/**
+ * Attributes between two blank lines, by lower-case name, and the line (from 1) of the
+ * first.
+ */
 export interface KeyAd {
   readonly line: number;
   readonly attributes: ReadonlyMap<string, KeyAttribute>;
@@ -17,7 +21,10 @@ export interface KeyAd {
 /** The largest key file in bytes; CredD writes about 700 for each request. */
 export const MAX_KEY_FILE_BYTES: number = 256 * 1024;
 
-/** The whole file is refused; neither names nor values are quoted, because both may come from a stranger. */
+/**
+ * The whole file is refused; neither names nor values are quoted, because both may come
+ * from a stranger.
+ */
 export function refuseKeyFile(line: number, reason: string): CodedError {
   return new CodedError('KEY_FILE_INVALID', `invalid key file: line ${line}: ${reason}`, {
     line,
@@ -32,8 +39,9 @@ export function refuseKeyFile(line: number, reason: string): CodedError {
  *     ad        = 1*( name " = " DQUOTE *char DQUOTE LF )
  *     char      = any character but a control character and DQUOTE, or `\"`
  *
- * A backslash is data, except before a DQUOTE that is not the last character of its line. CredD does not escape line feeds,
- * so that a submitter can begin lines of his own; he cannot write a DQUOTE without a backslash, so no such line fits this grammar.
+ * A backslash is data, except before a DQUOTE that is not the last character of its line.
+ * CredD does not escape line feeds, so that a submitter can begin lines of his own; he
+ * cannot write a DQUOTE without a backslash, so no such line fits this grammar.
  * @throws CodedError `KEY_FILE_INVALID` with the line and the reason
  */
 export function readKeyAds(bytes: Uint8Array): readonly KeyAd[] {
@@ -50,7 +58,8 @@ export function readKeyAds(bytes: Uint8Array): readonly KeyAd[] {
       ads.push({ line: attribute.line, attributes });
     }
     const key = attribute.name.toLowerCase();
-    if (attributes.has(key)) throw refuseKeyFile(attribute.line, 'the attribute stands there twice');
+    if (attributes.has(key))
+      throw refuseKeyFile(attribute.line, 'the attribute stands there twice');
     attributes.set(key, attribute);
   }
   if (ads.length === 0) throw refuseKeyFile(1, 'there is no request in it');
@@ -78,7 +87,8 @@ function readLine(text: string, line: number): KeyAttribute {
   if (name === undefined || body === undefined)
     throw refuseKeyFile(line, 'it is not of the form Name = "text"');
   if (hasControlCharacter(body)) throw refuseKeyFile(line, 'the text holds a control character');
-  if (/(?<!\\)"/.test(body)) throw refuseKeyFile(line, 'the text holds a quote that is not escaped');
+  if (/(?<!\\)"/.test(body))
+    throw refuseKeyFile(line, 'the text holds a quote that is not escaped');
   return { name, value: body.replaceAll('\\"', '"'), line };
 }
 

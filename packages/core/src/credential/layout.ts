@@ -1,4 +1,5 @@
-// The inventory of the credential directory: which file has which name, and what a name in it means.
+// The inventory of the credential directory: which file has which name, and what a name
+// in it means.
 import { temporaryOwner } from '../base/files/atomic-write.ts';
 import { isCredName } from './name.ts';
 
@@ -16,7 +17,10 @@ export const KEY_FILE_NAME: RegExp = /^[0-9a-f]{64}$/;
 /** The kinds of file that make up one token. */
 export type TokenFileKind = 'top' | 'use' | 'meta' | 'renewal';
 
-/** The name of one file of a token: `S.top`, `S.use`, `S.meta`, and `.S.renewal`, which only condor_credmon uses. */
+/**
+ * The name of one file of a token: `S.top`, `S.use`, `S.meta`, and `.S.renewal`, which
+ * only condor_credmon uses.
+ */
 export function tokenFileName(stem: string, kind: TokenFileKind): string {
   return kind === 'renewal' ? `.${stem}.renewal` : `${stem}.${kind}`;
 }
@@ -36,7 +40,11 @@ export type UserEntry =
 export function classifyUserEntry(name: string): UserEntry {
   const owner = temporaryOwner(name);
   if (owner)
-    return { kind: 'temporary', ...owner, target: name.slice(1).replace(/\.d?\d+\.\d+\.credmon-tmp$/, '') };
+    return {
+      kind: 'temporary',
+      ...owner,
+      target: name.slice(1).replace(/\.d?\d+\.\d+\.credmon-tmp$/, ''),
+    };
   const state = /^\.(.+)\.renewal$/s.exec(name);
   if (state?.[1] !== undefined) return { kind: 'renewal', stem: state[1] };
   const file = /^(.+)\.(top|use|meta)$/s.exec(name);
@@ -46,9 +54,10 @@ export function classifyUserEntry(name: string): UserEntry {
 }
 
 /**
- * True when a change of this name in the top directory may mean a token to renew: a key file that came or went (the web portal removes
- * it after the last login), or a user's directory. What the daemon itself leaves there means nothing, but a lock file that was removed or
- * replaced must be noticed.
+ * True when a change of this name in the top directory may mean a token to renew: a key
+ * file that came or went (the web portal removes it after the last login), or a user's
+ * directory. What the daemon itself leaves there means nothing, but a lock file that was
+ * removed or replaced must be noticed.
  */
 export function hintsAtTokens(name: string): boolean {
   if (KEY_FILE_NAME.test(name) || name === LOCK_FILE) return true;

@@ -1,4 +1,5 @@
-// Provider names with `_`: what HTCondor's rule for file names makes of them, and which tokens must not be sent anywhere.
+// Provider names with `_`: what HTCondor's rule for file names makes of them, and which
+// tokens must not be sent anywhere.
 
 /** A configured provider, and the knob that names it. */
 interface Provider {
@@ -7,8 +8,9 @@ interface Provider {
 }
 
 /**
- * A configured provider whose name contains `_`. `base` is the configured provider that HTCondor's rule takes its tokens for: then it is
- * refused. `text` says what is wrong and what to do.
+ * A configured provider whose name contains `_`. `base` is the configured provider that
+ * HTCondor's rule takes its tokens for: then it is refused. `text` says what is wrong and
+ * what to do.
  */
 export interface NameProblem extends Provider {
   readonly base: string | undefined;
@@ -16,8 +18,8 @@ export interface NameProblem extends Provider {
 }
 
 /**
- * How names are read. `specialNames` is CREDMON_ALLOW_SPECIAL_CHAR_NAMES; `configured` are all configured
- * providers, in upper case.
+ * How names are read. `specialNames` is CREDMON_ALLOW_SPECIAL_CHAR_NAMES; `configured`
+ * are all configured providers, in upper case.
  */
 export interface NameRules {
   readonly problems: readonly NameProblem[];
@@ -26,9 +28,11 @@ export interface NameRules {
 }
 
 /**
- * Judges the names of all configured providers. Without `specialNames`, a token's file name is read as service and handle, cut at the
- * first `_`: tokens of `keycloak_extra` are those of `keycloak`. Names compare without case, as knobs do.
- * @see https://htcondor.readthedocs.io/en/latest/admin-manual/configuration-macros.html#CREDMON_ALLOW_SPECIAL_CHAR_NAMES
+ * Judges the names of all configured providers. Without `specialNames`, a token's file
+ * name is read as service and handle, cut at the first `_`: tokens of `keycloak_extra`
+ * are those of `keycloak`. Names compare without case, as knobs do.
+ * @see
+ * https://htcondor.readthedocs.io/en/latest/admin-manual/configuration-macros.html#CREDMON_ALLOW_SPECIAL_CHAR_NAMES
  */
 export function judgeProviderNames(names: {
   readonly providers: readonly Provider[];
@@ -48,8 +52,9 @@ export function judgeProviderNames(names: {
 }
 
 /**
- * Why a token must be left alone, neither logged in nor renewed: its name is that of a refused provider (with or without a handle), so
- * its secrets could reach another provider's issuer. `undefined` when there is no such reason.
+ * Why a token must be left alone, neither logged in nor renewed: its name is that of a
+ * refused provider (with or without a handle), so its secrets could reach another
+ * provider's issuer. `undefined` when there is no such reason.
  */
 export function refusedName(stem: string, { problems }: NameRules): string | undefined {
   const name = stem.toUpperCase();
@@ -61,8 +66,9 @@ export function refusedName(stem: string, { problems }: NameRules): string | und
 }
 
 /**
- * Why there is no login for this provider of a key file: the part of its name before the first `_` is a
- * configured provider, whose token with a handle would have the same name. `undefined` otherwise.
+ * Why there is no login for this provider of a key file: the part of its name before the
+ * first `_` is a configured provider, whose token with a handle would have the same name.
+ * `undefined` otherwise.
  */
 export function refusedProvider(
   provider: string,
@@ -84,7 +90,11 @@ function baseOf(name: string): string {
   return name.slice(0, name.indexOf('_'));
 }
 
-function problemText(name: string, base: string | undefined, known: ReadonlyMap<string, string>): string {
+function problemText(
+  name: string,
+  base: string | undefined,
+  known: ReadonlyMap<string, string>,
+): string {
   const remedy = `call it ${freeName(name, known)}, or set CREDMON_ALLOW_SPECIAL_CHAR_NAMES = true (then there are no handles)`;
   const handle = name.slice(name.indexOf('_') + 1);
   if (base !== undefined)

@@ -1,6 +1,10 @@
-// The names of users, services and handles, as CredD spells them in the credential directory.
+// The names of users, services and handles, as CredD spells them in the credential
+// directory.
 
-/** The longest name in bytes; with an extension and a temporary suffix it still fits a file name. */
+/**
+ * The longest name in bytes; with an extension and a temporary suffix it still fits a
+ * file name.
+ */
 const LONGEST_NAME = 200;
 
 /** A token's service and handle; `handle` is empty when there is none. */
@@ -10,8 +14,9 @@ export interface ServiceAndHandle {
 }
 
 /**
- * True for a name that CredD's alphabet allows (ASCII letters, digits, `-+=_.`) and that is safe as a file name:
- * not empty, no leading dot, at most 200 bytes. CredD itself would accept `.` and `..`; this does not.
+ * True for a name that CredD's alphabet allows (ASCII letters, digits, `-+=_.`) and that
+ * is safe as a file name: not empty, no leading dot, at most 200 bytes. CredD itself
+ * would accept `.` and `..`; this does not.
  */
 export function isCredName(text: string): boolean {
   return /^[A-Za-z0-9+=_-][A-Za-z0-9+=_.-]*$/.test(text) && text.length <= LONGEST_NAME;
@@ -29,8 +34,9 @@ export function stemOf(service: string, handle: string): string {
 }
 
 /**
- * Splits a stem at its first `_` into service and handle. With `specialNames` (knob CREDMON_ALLOW_SPECIAL_CHAR_NAMES)
- * the whole stem is the service. A stem that ends in `_` belongs to nobody: `undefined`.
+ * Splits a stem at its first `_` into service and handle. With `specialNames` (knob
+ * CREDMON_ALLOW_SPECIAL_CHAR_NAMES) the whole stem is the service. A stem that ends in
+ * `_` belongs to nobody: `undefined`.
  */
 export function splitStem(stem: string, specialNames: boolean): ServiceAndHandle | undefined {
   if (!isCredName(stem)) return undefined;
@@ -43,7 +49,10 @@ export function splitStem(stem: string, specialNames: boolean): ServiceAndHandle
     : { service: stem.slice(0, cut), handle: stem.slice(cut + 1) };
 }
 
-/** True for a provider name that may stand in a `*_CREDMON_PROVIDER_NAMES` list without CREDMON_ALLOW_SPECIAL_CHAR_NAMES. */
+/**
+ * True for a provider name that may stand in a `*_CREDMON_PROVIDER_NAMES` list without
+ * CREDMON_ALLOW_SPECIAL_CHAR_NAMES.
+ */
 export function isPlainProviderName(name: string): boolean {
   return /^[A-Za-z0-9-]+$/.test(name);
 }

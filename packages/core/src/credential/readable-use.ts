@@ -1,9 +1,13 @@
-// The last look at a `.use` before it takes the place of a good one: what no reader could read would be fetched again at every pass.
+// The last look at a `.use` before it takes the place of a good one: what no reader could
+// read would be fetched again at every pass.
 import { CodedError } from '../base/errors/errors.ts';
 import { MAX_CREDENTIAL_BYTES } from './contents.ts';
 import { digestUse } from './digest.ts';
 
-/** Whose answer a text was made of, when (epoch seconds), and the lifetime of a token that says nothing, in seconds. */
+/**
+ * Whose answer a text was made of, when (epoch seconds), and the lifetime of a token that
+ * says nothing, in seconds.
+ */
 export interface UseOrigin {
   readonly provider: string;
   readonly now: number;
@@ -12,7 +16,8 @@ export interface UseOrigin {
 
 /**
  * The text itself, when a scan will find a token in it.
- * @throws CodedError `ISSUER_ANSWER_INVALID` when it would be too large, nested too deep, or no token
+ * @throws CodedError `ISSUER_ANSWER_INVALID` when it would be too large, nested too deep,
+ * or no token
  */
 export function readableUse(text: string, { provider, now, defaultLifetime }: UseOrigin): string {
   const bytes = Buffer.byteLength(text);

@@ -1,6 +1,10 @@
-// The texts that a text can stand for: itself, and without percent-encoding, JSON escapes or HTML entities. Pure.
+// The texts that a text can stand for: itself, and without percent-encoding, JSON escapes
+// or HTML entities. Pure.
 
-/** A decoded text. `starts[i]` is the offset in the original text of the escape or character that gave character i; the last entry is the end. */
+/**
+ * A decoded text. `starts[i]` is the offset in the original text of the escape or
+ * character that gave character i; the last entry is the end.
+ */
 export interface Reading {
   readonly text: string;
   readonly starts: readonly number[];
@@ -43,7 +47,13 @@ const JSON_TEXT: Encoding = {
   },
 };
 
-const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+const ENTITIES: Readonly<Record<string, string>> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+};
 
 const HTML: Encoding = {
   mark: '&',

@@ -1,10 +1,14 @@
-// What a user's submit asked for: the key file that CredD wrote, read so strictly that nobody can smuggle anything into it.
+// What a user's submit asked for: the key file that CredD wrote, read so strictly that
+// nobody can smuggle anything into it.
 import { isCoded } from '../base/errors/errors.ts';
 import { secureEndpoint } from '../base/http/endpoint.ts';
 import { readKeyAds, refuseKeyFile, type KeyAd, type KeyAttribute } from './key-lines.ts';
 import { cutDomain, isCredName, stemOf } from './name.ts';
 
-/** One token to log in for. `scopes` and `audience` are CredD's texts to the byte; the URLs are https, or loopback http where allowed. */
+/**
+ * One token to log in for. `scopes` and `audience` are CredD's texts to the byte; the
+ * URLs are https, or loopback http where allowed.
+ */
 export interface ProviderRequest {
   readonly provider: string;
   /** Empty when there is none. */
@@ -41,7 +45,8 @@ export function readCredentialRequest(
   options: { readonly allowLoopbackHttp: boolean },
 ): CredentialRequest {
   const ads = readKeyAds(bytes);
-  if (ads.length > MAX_REQUESTS) throw refuseKeyFile(1, `there are more than ${MAX_REQUESTS} requests in it`);
+  if (ads.length > MAX_REQUESTS)
+    throw refuseKeyFile(1, `there are more than ${MAX_REQUESTS} requests in it`);
   const requests: ProviderRequest[] = [];
   let localUser: string | undefined;
   for (const ad of ads) {
@@ -62,7 +67,8 @@ function readRequest(ad: KeyAd, allowLoopbackHttp: boolean): ProviderRequest {
   const handle = attribute(ad, 'Handle');
   if (handle.value !== '') name(handle);
   const stem = stemOf(provider, handle.value);
-  if (!isCredName(stem)) throw refuseKeyFile(handle.line, 'Provider and Handle together are too long');
+  if (!isCredName(stem))
+    throw refuseKeyFile(handle.line, 'Provider and Handle together are too long');
   const clientId = attribute(ad, 'ClientId');
   if (clientId.value === '') throw refuseKeyFile(clientId.line, 'ClientId is empty');
   return {
@@ -91,7 +97,10 @@ function name(field: KeyAttribute): string {
   return field.value;
 }
 
-/** The domain is cut, but it must be harmless too: what looks like a path after the `@` was not written by CredD. */
+/**
+ * The domain is cut, but it must be harmless too: what looks like a path after the `@`
+ * was not written by CredD.
+ */
 function readLocalUser(ad: KeyAd): KeyAttribute {
   const field = attribute(ad, 'LocalUser');
   if (!/^[A-Za-z0-9+=_.@-]*$/.test(field.value))

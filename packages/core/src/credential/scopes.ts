@@ -6,8 +6,9 @@ export function splitScopes(text: string): string[] {
 }
 
 /**
- * The granted scopes that nobody asked for (`wider`) and the asked ones that were not granted (`narrower`). An issuer that names no
- * scope granted exactly what was asked; nobody who asked for nothing in particular can get too much.
+ * The granted scopes that nobody asked for (`wider`) and the asked ones that were not
+ * granted (`narrower`). An issuer that names no scope granted exactly what was asked;
+ * nobody who asked for nothing in particular can get too much.
  * @see RFC 6749, section 3.3
  */
 export function compareScopes(

@@ -1,4 +1,5 @@
-// Says whether a text holds one of many secrets, in time that grows with texts and secrets together, not with their product. Pure.
+// Says whether a text holds one of many secrets, in time that grows with texts and
+// secrets together, not with their product. Pure.
 import { textsOf } from './readings.ts';
 import { SHORT_SECRET } from './secret-text.ts';
 
@@ -6,8 +7,9 @@ import { SHORT_SECRET } from './secret-text.ts';
 const MOST_COMPARED = 4 * 1024 * 1024;
 
 /**
- * Returns a function that says whether a text equals a secret, contains one of at least {@link SHORT_SECRET} characters, or has a shorter one
- * as a whole word; also where the text is percent-encoded or has escapes of JSON or HTML.
+ * Returns a function that says whether a text equals a secret, contains one of at least
+ * {@link SHORT_SECRET} characters, or has a shorter one as a whole word; also where the
+ * text is percent-encoded or has escapes of JSON or HTML.
  */
 export function secretSearch(secrets: readonly string[]): (text: string) => boolean {
   const known = new Set(secrets.filter((secret) => secret !== ''));
@@ -25,7 +27,10 @@ export function secretSearch(secrets: readonly string[]): (text: string) => bool
     );
 }
 
-/** Every place of a text is looked up among the ends of all secrets: heads are alike where secrets are JWTs. */
+/**
+ * Every place of a text is looked up among the ends of all secrets: heads are alike where
+ * secrets are JWTs.
+ */
 function partSearch(secrets: readonly string[]): (text: string) => boolean {
   const byEnd = new Map<string, string[]>();
   for (const secret of secrets) {

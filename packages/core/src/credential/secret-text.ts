@@ -1,7 +1,11 @@
-// Secrets inside of texts that people read: where they are searched for, and what replaces them. Pure.
+// Secrets inside of texts that people read: where they are searched for, and what
+// replaces them. Pure.
 import { readingsOf, textsOf, type Reading } from './readings.ts';
 
-/** A secret shorter than this, in characters, is found only where it is a whole word: it may be part of many. */
+/**
+ * A secret shorter than this, in characters, is found only where it is a whole word: it
+ * may be part of many.
+ */
 export const SHORT_SECRET = 8;
 
 /** Stands where a secret was. */
@@ -10,13 +14,17 @@ export const MASK = '[...]';
 /** A text longer than this, in characters, is not searched but masked whole. */
 const LONGEST_TEXT = 16_384;
 
-/** A part of a text: the offset of its first character, and the offset after its last one. */
+/**
+ * A part of a text: the offset of its first character, and the offset after its last one.
+ */
 type Range = readonly [start: number, end: number];
 
 /**
- * Returns `text` with {@link MASK} in place of every secret: anywhere, but a secret of fewer than {@link SHORT_SECRET} characters only as a
- * whole word. A secret is also found percent-encoded, with JSON escapes or HTML entities, and in base64 as in an Authorization header. What
- * the text means must be decided before: a mask may be in the middle of a word that decides. A text of more than 16,384 characters is masked whole.
+ * Returns `text` with {@link MASK} in place of every secret: anywhere, but a secret of
+ * fewer than {@link SHORT_SECRET} characters only as a whole word. A secret is also found
+ * percent-encoded, with JSON escapes or HTML entities, and in base64 as in an
+ * Authorization header. What the text means must be decided before: a mask may be in the
+ * middle of a word that decides. A text of more than 16,384 characters is masked whole.
  */
 export function withoutSecrets(text: string, secrets: readonly string[]): string {
   const known = secrets.filter((secret) => secret !== '');
@@ -30,17 +38,26 @@ export function withoutSecrets(text: string, secrets: readonly string[]): string
 
 /** The parts of the original text that hold a secret. */
 function rangesIn({ text, starts }: Reading, secrets: readonly string[]): Range[] {
-  const found = [...secrets.flatMap((secret) => placesOf(secret, text)), ...inBase64(text, secrets)];
+  const found = [
+    ...secrets.flatMap((secret) => placesOf(secret, text)),
+    ...inBase64(text, secrets),
+  ];
   return found.map(([start, end]) => [starts[start] ?? 0, starts[end] ?? 0]);
 }
 
 function placesOf(secret: string, text: string): Range[] {
   const literal = secret.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`);
   const pattern = secret.length >= SHORT_SECRET ? literal : String.raw`(?<!\w)${literal}(?!\w)`;
-  return [...text.matchAll(new RegExp(pattern, 'g'))].map(({ index }) => [index, index + secret.length]);
+  return [...text.matchAll(new RegExp(pattern, 'g'))].map(({ index }) => [
+    index,
+    index + secret.length,
+  ]);
 }
 
-/** Words that are a secret in base64: alone, after a client ID and a colon, or a long one anywhere. */
+/**
+ * Words that are a secret in base64: alone, after a client ID and a colon, or a long one
+ * anywhere.
+ */
 function inBase64(text: string, secrets: readonly string[]): Range[] {
   const holdsSecret = (decoded: string): boolean =>
     secrets.some(

@@ -1,15 +1,22 @@
-// One token as a scan found it: which of its files are there, and what of them the decisions need; no secret is in it.
+// One token as a scan found it: which of its files are there, and what of them the
+// decisions need; no secret is in it.
 import type { ErrorCode } from '../base/errors/error-codes.ts';
 import type { TokenTimes } from './times.ts';
 
-/** Tells one version of a file from the next: inode, modification time (epoch seconds) and size (bytes). */
+/**
+ * Tells one version of a file from the next: inode, modification time (epoch seconds) and
+ * size (bytes).
+ */
 export interface FileIdentity {
   readonly ino: number;
   readonly mtime: number;
   readonly size: number;
 }
 
-/** A file of a token: not there, usable, or there but broken, with the reason; `blocked` when no file can take its place. */
+/**
+ * A file of a token: not there, usable, or there but broken, with the reason; `blocked`
+ * when no file can take its place.
+ */
 export type FileState<T> =
   | { readonly kind: 'missing' }
   | { readonly kind: 'valid'; readonly value: T; readonly identity: FileIdentity }
@@ -20,7 +27,10 @@ export type FileState<T> =
       readonly blocked?: true;
     };
 
-/** What `.top` holds: `opaque` when it is not a JSON object (legal for a local provider); `vaultUrl` is any user's text, not yet judged. */
+/**
+ * What `.top` holds: `opaque` when it is not a JSON object (legal for a local provider);
+ * `vaultUrl` is any user's text, not yet judged.
+ */
 export interface TopDigest {
   readonly opaque: boolean;
   readonly refreshToken: 'present' | 'empty' | 'absent';
@@ -34,7 +44,10 @@ export interface MetaDigest {
   readonly useRefreshToken: boolean;
 }
 
-/** How the last renewal of a token failed; kept in `.S.renewal` so that a restart does not forget. Times in epoch seconds. */
+/**
+ * How the last renewal of a token failed; kept in `.S.renewal` so that a restart does not
+ * forget. Times in epoch seconds.
+ */
 export interface RenewalState {
   readonly attempts: number;
   readonly last_attempt: number;
@@ -42,19 +55,26 @@ export interface RenewalState {
   readonly stopped: boolean;
   readonly code: ErrorCode;
   readonly message: string;
-  /** What the attempt stood on: the identity of `.top` and of the client; when either changes, the state no longer counts. */
+  /**
+   * What the attempt stood on: the identity of `.top` and of the client; when either
+   * changes, the state no longer counts.
+   */
   readonly basis: string;
 }
 
-/** One moment on both time lines: `wall` in epoch seconds, `steady` in seconds on the line that no clock step moves. */
+/**
+ * One moment on both time lines: `wall` in epoch seconds, `steady` in seconds on the line
+ * that no clock step moves.
+ */
 export interface Instant {
   readonly wall: number;
   readonly steady: number;
 }
 
 /**
- * A token as one scan found it. `seen` is when this version of `.use` was first seen; `overtaken` says that this `.use` is known to come
- * from another `.top` than the one in place, whatever their modification times say.
+ * A token as one scan found it. `seen` is when this version of `.use` was first seen;
+ * `overtaken` says that this `.use` is known to come from another `.top` than the one in
+ * place, whatever their modification times say.
  */
 export interface TokenSnapshot {
   readonly user: string;

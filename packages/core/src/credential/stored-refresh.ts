@@ -8,7 +8,10 @@ import { rotatedTopText } from './from-tokens.ts';
 import { isRecord } from '../base/values/json.ts';
 import { jwtClaims } from '../base/values/jwt-claims.ts';
 
-/** The stored files of a token as text. A file that is missing or cannot be read is left out. */
+/**
+ * The stored files of a token as text. A file that is missing or cannot be read is left
+ * out.
+ */
 export interface StoredTexts {
   readonly top?: string;
   /** Modification time of `.top`, in epoch seconds. */
@@ -19,7 +22,10 @@ export interface StoredTexts {
   readonly renewal?: string;
 }
 
-/** What the new login was for: scopes and audience as in the key file, and the client that asked. */
+/**
+ * What the new login was for: scopes and audience as in the key file, and the client that
+ * asked.
+ */
 export interface LoginRequest {
   readonly scopes: string;
   readonly audience: string;
@@ -61,13 +67,17 @@ export function judgeStoredRefresh(
     return { kind: 'none' };
   const { refresh_token: refreshToken } = top.value;
   const meta = stored.meta === undefined ? undefined : parseMeta(stored.meta);
-  // Without a `.meta` the daemon renews with the configured client, which is the one that CredD wrote into the key file.
+  // Without a `.meta` the daemon renews with the configured client, which is the one that
+  // CredD wrote into the key file.
   const client = meta?.ok ? meta.value : undefined;
   if (client && (client.client_id !== request.clientId || client.token_url !== request.tokenUrl))
     return { kind: 'replace', why: 'client' };
   if (isOtherAccount(stored, client?.subject, answer)) return { kind: 'replace', why: 'account' };
   if (isRevoked(stored)) return { kind: 'replace', why: 'revoked' };
-  if (!sameWords(top.value.scopes, request.scopes) || !sameWords(top.value.audience, request.audience))
+  if (
+    !sameWords(top.value.scopes, request.scopes) ||
+    !sameWords(top.value.audience, request.audience)
+  )
     return { kind: 'refuse' };
   return {
     kind: 'keep',
@@ -77,13 +87,20 @@ export function judgeStoredRefresh(
   };
 }
 
-/** The account of a login, as its ID token names it: for comparing only, since not every ID token is verified. */
+/**
+ * The account of a login, as its ID token names it: for comparing only, since not every
+ * ID token is verified.
+ */
 export function subjectOf({ claims, answer }: TokenAnswer): string | undefined {
   return claims?.sub ?? subjectIn(answer['id_token']);
 }
 
 /** True when both logins name an account in the same way, and the accounts differ. */
-function isOtherAccount({ use }: StoredTexts, subject: string | undefined, answer: TokenAnswer): boolean {
+function isOtherAccount(
+  { use }: StoredTexts,
+  subject: string | undefined,
+  answer: TokenAnswer,
+): boolean {
   const object = use === undefined ? undefined : parseObject(use);
   const before = object?.ok ? object.value : {};
   const [old, now] = [subject ?? subjectIn(before['id_token']), subjectOf(answer)];
@@ -91,7 +108,9 @@ function isOtherAccount({ use }: StoredTexts, subject: string | undefined, answe
   const [oldToken, newToken] = [claimsOf(before['access_token']), claimsOf(answer.accessToken)];
   if (oldToken['iss'] !== newToken['iss']) return false;
   const [oldSubject, newSubject] = [oldToken['sub'], newToken['sub']];
-  return typeof oldSubject === 'string' && typeof newSubject === 'string' && oldSubject !== newSubject;
+  return (
+    typeof oldSubject === 'string' && typeof newSubject === 'string' && oldSubject !== newSubject
+  );
 }
 
 function subjectIn(idToken: unknown): string | undefined {
@@ -108,7 +127,9 @@ function claimsOf(token: unknown): Readonly<Record<string, unknown>> {
 function isRevoked({ renewal, topModifiedAt }: StoredTexts): boolean {
   const state = renewal === undefined ? undefined : parseRenewal(renewal);
   return (
-    state?.stopped === true && state.code === 'GRANT_REVOKED' && state.last_attempt >= (topModifiedAt ?? 0)
+    state?.stopped === true &&
+    state.code === 'GRANT_REVOKED' &&
+    state.last_attempt >= (topModifiedAt ?? 0)
   );
 }
 
@@ -120,7 +141,10 @@ function sameWords(stored: unknown, asked: string): boolean {
   return one.length === other.length && one.every((word) => other.includes(word));
 }
 
-/** CredD compares scopes and audience as text, so the new request's spelling must be stored. */
+/**
+ * CredD compares scopes and audience as text, so the new request's spelling must be
+ * stored.
+ */
 function topFor(top: TopContents, { scopes, audience }: LoginRequest): string | undefined {
   const { scopes: oldScopes, audience: oldAudience, ...rest } = top;
   if ((oldScopes ?? '') === scopes && (oldAudience ?? '') === audience) return undefined;

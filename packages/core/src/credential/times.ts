@@ -1,34 +1,48 @@
-// When a token was issued and when it expires, from what the token and its file say; never from the inode's change time.
+// When a token was issued and when it expires, from what the token and its file say;
+// never from the inode's change time.
 import { jwtClaims } from '../base/values/jwt-claims.ts';
 
 /** Issue and expiry in epoch seconds. */
 export interface TokenTimes {
   readonly issuedAt: number;
   readonly expiresAt: number;
-  /** True when `.use` was stored just before the `.top` of the same login, see {@link STORED_BEFORE_TOP}. */
+  /**
+   * True when `.use` was stored just before the `.top` of the same login, see {@link
+   * STORED_BEFORE_TOP}.
+   */
   readonly beforeTop?: true;
 }
 
-/** The member by which a `.use` says that the `.top` stored right after it is not news: a device login stores both through CredD. */
+/**
+ * The member by which a `.use` says that the `.top` stored right after it is not news: a
+ * device login stores both through CredD.
+ */
 export const STORED_BEFORE_TOP = 'stored_before_top';
 
 /** Lifetimes beyond ten years are somebody's mistake. */
 const ABSURD_SECONDS = 10 * 365 * 86_400;
 
-/** A lifetime in seconds from an `expires_in` of any type: a positive number or numeric text under ten years, rounded down; else `undefined`. */
+/**
+ * A lifetime in seconds from an `expires_in` of any type: a positive number or numeric
+ * text under ten years, rounded down; else `undefined`.
+ */
 export function saneLifetime(value: unknown): number | undefined {
-  const number = typeof value === 'string' && /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value;
+  const number =
+    typeof value === 'string' && /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value;
   if (typeof number !== 'number' || !Number.isFinite(number)) return undefined;
   const seconds = Math.floor(number);
   return seconds > 0 && seconds < ABSURD_SECONDS ? seconds : undefined;
 }
 
 function saneInstant(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) && value > 0 && value < 1e11 ? value : undefined;
+  return typeof value === 'number' && Number.isFinite(value) && value > 0 && value < 1e11
+    ? value
+    : undefined;
 }
 
 /**
- * `iat` and `exp` of a JWT, without verifying it: good for scheduling only. `undefined` when it is no JWT or they are missing.
+ * `iat` and `exp` of a JWT, without verifying it: good for scheduling only. `undefined`
+ * when it is no JWT or they are missing.
  * @see RFC 7519, section 4.1
  */
 export function jwtTimes(token: string): TokenTimes | undefined {
@@ -44,8 +58,9 @@ function isSpan(issuedAt: number, expiresAt: number): boolean {
 }
 
 /**
- * {@link jwtTimes} on our own clock: a token cannot have been written, at `mtime`, before it was issued. Where it says so, the
- * issuer's clock is ahead, and the times are moved to ours.
+ * {@link jwtTimes} on our own clock: a token cannot have been written, at `mtime`, before
+ * it was issued. Where it says so, the issuer's clock is ahead, and the times are moved
+ * to ours.
  */
 export function jwtTimesHere(token: string, mtime: number): TokenTimes | undefined {
   const times = jwtTimes(token);
@@ -54,9 +69,10 @@ export function jwtTimesHere(token: string, mtime: number): TokenTimes | undefin
 }
 
 /**
- * The lifetime in seconds that a fresh token response promises: its `expires_in`, else what the JWT's `exp` leaves at `issuedAt`
- * (epoch seconds; an issuer may hand out a token that it made earlier), else `defaultLifetime`. Where our clock and the
- * issuer's are too far apart for that, `exp` minus `iat` serves.
+ * The lifetime in seconds that a fresh token response promises: its `expires_in`, else
+ * what the JWT's `exp` leaves at `issuedAt` (epoch seconds; an issuer may hand out a
+ * token that it made earlier), else `defaultLifetime`. Where our clock and the issuer's
+ * are too far apart for that, `exp` minus `iat` serves.
  */
 export function promisedLifetime(
   answer: Readonly<Record<string, unknown>>,
@@ -74,8 +90,9 @@ export function promisedLifetime(
 }
 
 /**
- * The times of a stored token: `issued_at` and `expires_at`; else `expires_at` minus `expires_in`; else the JWT's `iat` and `exp`;
- * else the file's modification time plus `expires_in`, or plus `defaultLifetime`.
+ * The times of a stored token: `issued_at` and `expires_at`; else `expires_at` minus
+ * `expires_in`; else the JWT's `iat` and `exp`; else the file's modification time plus
+ * `expires_in`, or plus `defaultLifetime`.
  */
 export function storedTimes(
   use: Readonly<Record<string, unknown>>,
@@ -87,7 +104,8 @@ export function storedTimes(
   const lifetime = saneLifetime(use['expires_in']);
   if (expiresAt !== undefined && issuedAt !== undefined && isSpan(issuedAt, expiresAt))
     return { issuedAt, expiresAt };
-  if (expiresAt !== undefined && lifetime !== undefined) return { issuedAt: expiresAt - lifetime, expiresAt };
+  if (expiresAt !== undefined && lifetime !== undefined)
+    return { issuedAt: expiresAt - lifetime, expiresAt };
   const token = use['access_token'];
   const fromToken = typeof token === 'string' ? jwtTimesHere(token, mtime) : undefined;
   return fromToken ?? { issuedAt: mtime, expiresAt: mtime + (lifetime ?? defaultLifetime) };

@@ -1,4 +1,5 @@
-// A token response that has been judged: what the rest of the project gets to see of an issuer's answer.
+// A token response that has been judged: what the rest of the project gets to see of an
+// issuer's answer.
 import { CodedError } from '../base/errors/errors.ts';
 import { MAX_REFRESH_TOKEN } from './contents.ts';
 import { jobReadable } from './job-readable.ts';
@@ -12,8 +13,9 @@ export interface IdentityClaims {
 }
 
 /**
- * An accepted token response. `answer` is the issuer's whole JSON object without refresh tokens at any depth; `claims` only of a verified ID token;
- * in `scope`, which errors and notes quote, `[...]` stands for each word that holds a secret.
+ * An accepted token response. `answer` is the issuer's whole JSON object without refresh
+ * tokens at any depth; `claims` only of a verified ID token; in `scope`, which errors and
+ * notes quote, `[...]` stands for each word that holds a secret.
  * @see RFC 6749, section 5.1
  */
 export interface TokenAnswer {
@@ -28,8 +30,11 @@ export interface TokenAnswer {
 export const MAX_ACCESS_TOKEN_BYTES: number = 16_384;
 
 /**
- * Judges the JSON object of a successful token response; `secrets` are the texts that were sent.
- * @throws CodedError `ISSUER_ANSWER_INVALID` when the access token is missing, empty, wrong-typed, too long or holds control characters, or the refresh token is no text or too long.
+ * Judges the JSON object of a successful token response; `secrets` are the texts that
+ * were sent.
+ * @throws CodedError `ISSUER_ANSWER_INVALID` when the access token is missing, empty,
+ * wrong-typed, too long or holds control characters, or the refresh token is no text or
+ * too long.
  */
 export function judgeTokenResponse(
   json: Readonly<Record<string, unknown>>,
@@ -53,7 +58,9 @@ export function judgeTokenResponse(
   return {
     accessToken,
     ...(typeof refreshToken === 'string' && refreshToken !== '' ? { refreshToken } : {}),
-    ...(scope === undefined ? {} : { scope: scopeWithout([...secrets, accessToken, refreshToken], scope) }),
+    ...(scope === undefined
+      ? {}
+      : { scope: scopeWithout([...secrets, accessToken, refreshToken], scope) }),
     answer: jobReadable(answer, {
       secrets: [...secrets, ...(typeof refreshToken === 'string' ? [refreshToken] : [])],
       idToken: true,
@@ -61,24 +68,36 @@ export function judgeTokenResponse(
   };
 }
 
-/** A refresh token in an answer that may be refused for another reason, if it is one by its looks. */
-export function refreshTokenToSave(json: Readonly<Record<string, unknown>> | undefined): string | undefined {
+/**
+ * A refresh token in an answer that may be refused for another reason, if it is one by
+ * its looks.
+ */
+export function refreshTokenToSave(
+  json: Readonly<Record<string, unknown>> | undefined,
+): string | undefined {
   const token = json?.['refresh_token'];
   if (typeof token !== 'string' || token.length > MAX_REFRESH_TOKEN) return undefined;
   return /^[!-~]+$/.test(token) ? token : undefined;
 }
 
 function scopeWithout(secrets: readonly unknown[], scope: string): string {
-  const known = secrets.filter((secret): secret is string => typeof secret === 'string' && secret !== '');
+  const known = secrets.filter(
+    (secret): secret is string => typeof secret === 'string' && secret !== '',
+  );
   const holds = (word: string): boolean =>
-    known.some((secret) => word === secret || (secret.length >= SHORT_SECRET && word.includes(secret)));
+    known.some(
+      (secret) => word === secret || (secret.length >= SHORT_SECRET && word.includes(secret)),
+    );
   if (!splitScopes(scope).some(holds)) return scope;
   return splitScopes(scope)
     .map((word) => (holds(word) ? MASK : word))
     .join(' ');
 }
 
-/** Granted scopes as one text, also where an issuer sends them as a list; `undefined` for anything else. */
+/**
+ * Granted scopes as one text, also where an issuer sends them as a list; `undefined` for
+ * anything else.
+ */
 export function scopeText(scope: unknown): string | undefined {
   if (typeof scope === 'string') return scope;
   return Array.isArray(scope) && scope.every((each) => typeof each === 'string')
@@ -87,7 +106,11 @@ export function scopeText(scope: unknown): string | undefined {
 }
 
 function invalid(provider: string, what: string): CodedError {
-  return new CodedError('ISSUER_ANSWER_INVALID', `invalid token response for ${provider}: ${what}`, {
-    provider,
-  });
+  return new CodedError(
+    'ISSUER_ANSWER_INVALID',
+    `invalid token response for ${provider}: ${what}`,
+    {
+      provider,
+    },
+  );
 }

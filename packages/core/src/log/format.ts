@@ -1,6 +1,9 @@
 // A log line as HTCondor's daemons write it, and when a log is full. Pure.
 
-/** What a line begins with, from the knobs DEBUG_TIME_FORMAT, LOGS_USE_TIMESTAMP and the D_PID and D_CAT flags. */
+/**
+ * What a line begins with, from the knobs DEBUG_TIME_FORMAT, LOGS_USE_TIMESTAMP and the
+ * D_PID and D_CAT flags.
+ */
 export interface LineStyle {
   readonly timeFormat: string;
   readonly useTimestamp: boolean;
@@ -44,12 +47,17 @@ const FIELDS: Readonly<Record<string, (time: LocalTime) => string>> = {
   '%': () => '%',
 };
 
-/** Formats a time as strftime does; the fields above are known, others stay as they are. */
+/**
+ * Formats a time as strftime does; the fields above are known, others stay as they are.
+ */
 export function formatTime(format: string, time: LocalTime): string {
   return format.replaceAll(/%(.)/g, (whole, field: string) => FIELDS[field]?.(time) ?? whole);
 }
 
-/** One line with its newline. A text of several lines becomes one, so that nobody can forge a line. */
+/**
+ * One line with its newline. A text of several lines becomes one, so that nobody can
+ * forge a line.
+ */
 export function formatLine(
   style: LineStyle,
   time: LocalTime,
@@ -57,7 +65,9 @@ export function formatLine(
   level: string,
   text: string,
 ): string {
-  const when = style.useTimestamp ? String(Math.floor(time.epoch)) : formatTime(style.timeFormat, time);
+  const when = style.useTimestamp
+    ? String(Math.floor(time.epoch))
+    : formatTime(style.timeFormat, time);
   const who = style.showPid ? ` (pid:${pid})` : '';
   const category = style.showCategory ? ` (${CATEGORIES[level] ?? 'D_ALWAYS'})` : '';
   return `${when}${who}${category} ${level === 'error' || level === 'warn' ? `${level.toUpperCase()}: ` : ''}${oneLine(text)}\n`;
@@ -65,7 +75,9 @@ export function formatLine(
 
 const CATEGORIES: Readonly<Record<string, string>> = { error: 'D_ERROR', debug: 'D_FULLDEBUG' };
 
-/** A text without control characters and other ends of lines; a line break becomes ` | `. */
+/**
+ * A text without control characters and other ends of lines; a line break becomes ` | `.
+ */
 export function oneLine(text: string): string {
   return text.replaceAll(/\s*[\r\n]+\s*/g, ' | ').replaceAll(/[\p{Cc}\u2028\u2029]/gu, ' ');
 }

@@ -1,4 +1,5 @@
-// The public API of @credmon/core/log, the log that daemon and web server share: names only.
+// The public API of @credmon/core/log, the log that daemon and web server share: names
+// only.
 export type { Log } from './log.ts';
 export { DEFAULT_STYLE } from './format.ts';
 export type { LineStyle } from './format.ts';

@@ -1,4 +1,5 @@
-// The log: winston in front, behind it one transport that stays while the places it writes to change.
+// The log: winston in front, behind it one transport that stays while the places it
+// writes to change.
 import { isDeepStrictEqual } from 'node:util';
 import winston from 'winston';
 import Transport from 'winston-transport';
@@ -10,8 +11,9 @@ import { descriptorSink, type Sink } from './sink.ts';
 /** A log that can be reopened with other options and closed. */
 export interface Logger extends Log {
   /**
-   * Without `options`, the same log: a file that was moved away is made again. A log that is open with these options stays open, so that
-   * its time-based rotation counts on. @throws CodedError `LOG_UNWRITABLE`; it then continues where it was
+   * Without `options`, the same log: a file that was moved away is made again. A log that
+   * is open with these options stays open, so that its time-based rotation counts on.
+   * @throws CodedError `LOG_UNWRITABLE`; it then continues where it was
    */
   reopen(options?: LogOptions): void;
   close(): void;
@@ -20,7 +22,8 @@ export interface Logger extends Log {
 /**
  * Opens the log. What it writes to may fail later without any of its methods throwing.
  * @throws CodedError `LOG_UNWRITABLE` when the file cannot be opened
- * @see https://htcondor.readthedocs.io/en/latest/admin-manual/configuration-macros.html#daemon-logging-configuration-file-entries
+ * @see
+ * https://htcondor.readthedocs.io/en/latest/admin-manual/configuration-macros.html#daemon-logging-configuration-file-entries
  */
 export function openLog(options: LogOptions): Logger {
   let current = options;

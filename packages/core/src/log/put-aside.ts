@@ -4,8 +4,9 @@ import { basename, dirname, join } from 'node:path';
 import { systemCode } from '../base/errors/errors.ts';
 
 /**
- * Renames `path` to `saved`, puts an empty file in its place and gives that one's descriptor. The empty file is made first: a full
- * directory is noticed before anything has moved, and the log saved last time is still there.
+ * Renames `path` to `saved`, puts an empty file in its place and gives that one's
+ * descriptor. The empty file is made first: a full directory is noticed before anything
+ * has moved, and the log saved last time is still there.
  * @throws Error of the system; `path` is then what it was
  */
 export function putAside(path: string, saved: string, mode: number): number {
@@ -31,7 +32,10 @@ export function putAside(path: string, saved: string, mode: number): number {
   }
 }
 
-/** False when somebody else has moved the log away: then nothing is in the way of a new one. */
+/**
+ * False when somebody else has moved the log away: then nothing is in the way of a new
+ * one.
+ */
 function move(path: string, saved: string): boolean {
   try {
     renameSync(path, saved);
@@ -42,7 +46,10 @@ function move(path: string, saved: string): boolean {
   }
 }
 
-/** Removes all but the `keep` newest saved logs; `trouble` hears of each that stays. Directories are nobody's saved logs. */
+/**
+ * Removes all but the `keep` newest saved logs; `trouble` hears of each that stays.
+ * Directories are nobody's saved logs.
+ */
 export function removeOldest(
   path: string,
   keep: number,

@@ -1,4 +1,5 @@
-// The log file: appended to synchronously, put aside when it is full by HTCondor's knobs; too long is better than silent.
+// The log file: appended to synchronously, put aside when it is full by HTCondor's knobs;
+// too long is better than silent.
 import { closeSync, fstatSync, ftruncateSync, openSync, statSync } from 'node:fs';
 import { CodedError, messageOf, systemCode } from '../base/errors/errors.ts';
 import { savedName } from './format.ts';
@@ -6,13 +7,19 @@ import type { LogOptions } from './options.ts';
 import { putAside, removeOldest } from './put-aside.ts';
 import { lineOf, localTime, writeAll, type Sink } from './sink.ts';
 
-/** Appends to a file and saves it when it is full, with the three notes that HTCondor's own daemons leave. */
+/**
+ * Appends to a file and saves it when it is full, with the three notes that HTCondor's
+ * own daemons leave.
+ */
 export class RotatingFile implements Sink {
   readonly #path: string;
   readonly #options: LogOptions;
   /** Nothing once closed: the number may be another file's by then. */
   #descriptor: number | undefined;
-  /** When this file was begun, or could last not be put aside, and the length at which that is due. */
+  /**
+   * When this file was begun, or could last not be put aside, and the length at which
+   * that is due.
+   */
   #since: number = Date.now();
   #full: number;
   /** What standard error has heard of and is not over. */
@@ -60,7 +67,10 @@ export class RotatingFile implements Sink {
     if (error === undefined) return void this.#said.delete(what);
     if (this.#said.has(what)) return;
     this.#said.add(what);
-    writeAll(2, lineOf(this.#options.style, 'error', `The log file ${this.#path} ${what} (${why(error)})`));
+    writeAll(
+      2,
+      lineOf(this.#options.style, 'error', `The log file ${this.#path} ${what} (${why(error)})`),
+    );
   }
 
   #close(descriptor: number): void {
@@ -71,7 +81,10 @@ export class RotatingFile implements Sink {
     }
   }
 
-  /** The descriptor to write to: a new file's, or the same when it is not full or cannot be put aside. */
+  /**
+   * The descriptor to write to: a new file's, or the same when it is not full or cannot
+   * be put aside.
+   */
   #rotateIfFull(descriptor: number): number {
     const length = this.#lengthIfFull(descriptor);
     if (length === undefined) return descriptor;
@@ -86,7 +99,11 @@ export class RotatingFile implements Sink {
     } catch (error) {
       // Tried again after as much as makes a full log.
       this.#full = length + maxBytes;
-      this.#append('warn', `Cannot save log file to "${saved}" (${why(error)}); going on in it`, descriptor);
+      this.#append(
+        'warn',
+        `Cannot save log file to "${saved}" (${why(error)}); going on in it`,
+        descriptor,
+      );
       return descriptor;
     }
     this.#descriptor = fresh;

@@ -3,20 +3,28 @@ import type { KnobReader } from '../config/typed/knob-reader.ts';
 import type { LineStyle } from './format.ts';
 import type { LogOptions } from './options.ts';
 
-/** What the command line overrides: the file, debug messages, and standard error beside the file. */
+/**
+ * What the command line overrides: the file, debug messages, and standard error beside
+ * the file.
+ */
 export interface LogOverrides {
   readonly logFile: string | undefined;
   readonly debug: boolean;
   readonly verbose: boolean;
 }
 
-/** Where a program logs when no knob says so, and the mode of a log file that it makes. */
+/**
+ * Where a program logs when no knob says so, and the mode of a log file that it makes.
+ */
 export interface LogHabits {
   readonly unnamed: 'file' | 'standard error';
   readonly mode: number;
 }
 
-/** Reads `<SUBSYS>_LOG`, `MAX_<SUBSYS>_LOG`, `MAX_NUM_<SUBSYS>_LOG`, `TRUNC_<SUBSYS>_LOG_ON_OPEN`, the debug flags and the time format. */
+/**
+ * Reads `<SUBSYS>_LOG`, `MAX_<SUBSYS>_LOG`, `MAX_NUM_<SUBSYS>_LOG`,
+ * `TRUNC_<SUBSYS>_LOG_ON_OPEN`, the debug flags and the time format.
+ */
 export function logSettings(
   read: KnobReader,
   subsystem: string,
@@ -58,7 +66,9 @@ function debugFlags(read: KnobReader, subsystem: string): Set<string> {
 
 function lineStyle(read: KnobReader, flags: ReadonlySet<string>): LineStyle {
   return {
-    timeFormat: (read.string('DEBUG_TIME_FORMAT') ?? '%m/%d/%y %H:%M:%S').replaceAll(/^"|"$/g, '').trim(),
+    timeFormat: (read.string('DEBUG_TIME_FORMAT') ?? '%m/%d/%y %H:%M:%S')
+      .replaceAll(/^"|"$/g, '')
+      .trim(),
     useTimestamp: read.boolean('LOGS_USE_TIMESTAMP', false),
     showPid: flags.has('D_PID'),
     showCategory: flags.has('D_CAT') || flags.has('D_CATEGORY'),

@@ -1,11 +1,15 @@
-// Where log lines end: an open descriptor, written to at once. Nothing here throws, for a log must not stop renewals or logins.
+// Where log lines end: an open descriptor, written to at once. Nothing here throws, for a
+// log must not stop renewals or logins.
 import { writeSync } from 'node:fs';
 import { formatLine, type LineStyle, type LocalTime } from './format.ts';
 
 /** Takes lines until it is closed, and drops those that come later. No method throws. */
 export interface Sink {
   write(level: string, text: string): void;
-  /** True when the place has moved away from its name, so that the same place must be opened again. */
+  /**
+   * True when the place has moved away from its name, so that the same place must be
+   * opened again.
+   */
   moved(): boolean;
   close(): void;
 }
@@ -24,7 +28,10 @@ export function lineOf(style: LineStyle, level: string, text: string): string {
   return formatLine(style, localTime(), process.pid, level, text);
 }
 
-/** Writes to the end and gives what kept it from that: the line is lost, and the next one tries again. */
+/**
+ * Writes to the end and gives what kept it from that: the line is lost, and the next one
+ * tries again.
+ */
 export function writeAll(descriptor: number, line: string): unknown {
   const bytes = Buffer.from(line);
   try {

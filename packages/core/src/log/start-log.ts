@@ -1,4 +1,5 @@
-// The log for what keeps a program from starting: its path is read as far as a broken configuration allows.
+// The log for what keeps a program from starting: its path is read as far as a broken
+// configuration allows.
 import { isCoded } from '../base/errors/errors.ts';
 import type { Config } from '../config/table/config.ts';
 import { createKnobReader } from '../config/typed/knob-reader.ts';
@@ -6,8 +7,9 @@ import { openLog, type Logger } from './logger.ts';
 import { logSettings, type LogHabits, type LogOverrides } from './settings.ts';
 
 /**
- * Opens the log of a program that cannot start, whatever is wrong with other knobs; nothing where no path can be read or the file cannot
- * be opened. The log is neither emptied nor rotated.
+ * Opens the log of a program that cannot start, whatever is wrong with other knobs;
+ * nothing where no path can be read or the file cannot be opened. The log is neither
+ * emptied nor rotated.
  */
 export function openStartLog(
   config: Config,

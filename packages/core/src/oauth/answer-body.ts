@@ -1,14 +1,21 @@
-// The members of a token endpoint's answer: JSON as the standard says, or a form as some issuers send it. Pure.
+// The members of a token endpoint's answer: JSON as the standard says, or a form as some
+// issuers send it. Pure.
 import { bodyText } from '../base/http/body-text.ts';
 import { isRecord } from '../base/values/json.ts';
 
-/** A form answer has one of these; without them a text that happens to look like a form is none. */
+/**
+ * A form answer has one of these; without them a text that happens to look like a form is
+ * none.
+ */
 const NAMES = ['access_token', 'refresh_token', 'error'];
 
 /**
- * The members of an answer; `undefined` for anything else than one JSON object or one form. A byte order mark is passed over. The body decides,
- * because issuers label both kinds wrongly; only HTML is never a form. A form that repeats a name is refused, because nobody can tell which value counts.
- * @see RFC 6749, sections 5.1 and 5.2; GitHub answers with a form unless it is asked for JSON
+ * The members of an answer; `undefined` for anything else than one JSON object or one
+ * form. A byte order mark is passed over. The body decides, because issuers label both
+ * kinds wrongly; only HTML is never a form. A form that repeats a name is refused,
+ * because nobody can tell which value counts.
+ * @see RFC 6749, sections 5.1 and 5.2; GitHub answers with a form unless it is asked for
+ * JSON
  */
 export function membersOfAnswer(
   body: Uint8Array,
@@ -25,9 +32,10 @@ export function membersOfAnswer(
 }
 
 /**
- * The members of a refused answer that may hold a rotated refresh token; they serve for nothing else. JSON as in {@link membersOfAnswer}; a form
- * may have characters that should be encoded, and repeat a value. Of an answer that `isCut`, JSON must be whole, and the last member of a form
- * does not count.
+ * The members of a refused answer that may hold a rotated refresh token; they serve for
+ * nothing else. JSON as in {@link membersOfAnswer}; a form may have characters that
+ * should be encoded, and repeat a value. Of an answer that `isCut`, JSON must be whole,
+ * and the last member of a form does not count.
  */
 export function membersToSalvage(
   body: Uint8Array,
@@ -47,18 +55,23 @@ export function membersToSalvage(
   }
 }
 
-/** Names and values between ampersands, on one line and without markup. The value of the refresh token itself must be encoded properly. */
+/**
+ * Names and values between ampersands, on one line and without markup. The value of the
+ * refresh token itself must be encoded properly.
+ */
 function looseFormIn(text: string): Record<string, string> | undefined {
   if (/[\r\n<>{}]/.test(text) || !text.split('&').every((part) => /^[\w.~%+-]+=/.test(part)))
     return undefined;
   const found = text.split('&').filter((part) => part.startsWith('refresh_token='));
   const [first, ...more] = new Set(found);
-  if (first === undefined || more.length > 0 || !/^[\w.~%+*=:;/?@!$'(),-]+$/.test(first)) return undefined;
+  if (first === undefined || more.length > 0 || !/^[\w.~%+*=:;/?@!$'(),-]+$/.test(first))
+    return undefined;
   return Object.fromEntries(new URLSearchParams(first));
 }
 
 function formIn(text: string): Record<string, string> | undefined {
-  // What a form may hold once it is encoded, and blanks, which some issuers leave as they are.
+  // What a form may hold once it is encoded, and blanks, which some issuers leave as they
+  // are.
   if (!/^[\w.~%+*&=:;/?@!$'(),\- ]+$/.test(text)) return undefined;
   const members = [...new URLSearchParams(text)];
   const names = new Set(members.map(([name]) => name));

@@ -1,8 +1,12 @@
-// The signed assertion with which a client proves itself instead of a secret (private_key_jwt).
+// The signed assertion with which a client proves itself instead of a secret
+// (private_key_jwt).
 import { createPrivateKey, sign, type KeyObject } from 'node:crypto';
 import { CodedError, type Random } from '../base/index.ts';
 
-/** A client's key: PEM text (PKCS#8, SEC1 or PKCS#1), and the id under which the issuer knows its public half. */
+/**
+ * A client's key: PEM text (PKCS#8, SEC1 or PKCS#1), and the id under which the issuer
+ * knows its public half.
+ */
 export interface ClientKey {
   readonly clientId: string;
   readonly pem: string;
@@ -19,11 +23,18 @@ const CURVES: Readonly<Record<string, { readonly alg: string; readonly hash: str
 };
 
 /**
- * An assertion for `audience`, the issuer's identifier; its `jti` is never used twice. `now` in epoch seconds.
- * @throws CodedError `SECRET_UNREADABLE` when the text is no private key, or one of a kind that no issuer takes
+ * An assertion for `audience`, the issuer's identifier; its `jti` is never used twice.
+ * `now` in epoch seconds.
+ * @throws CodedError `SECRET_UNREADABLE` when the text is no private key, or one of a
+ * kind that no issuer takes
  * @see RFC 7523, sections 2.2 and 3; OpenID Connect Core 1.0, section 9
  */
-export function clientAssertion(key: ClientKey, audience: string, now: number, random: Random): string {
+export function clientAssertion(
+  key: ClientKey,
+  audience: string,
+  now: number,
+  random: Random,
+): string {
   const privateKey = keyIn(key);
   const { alg, hash } = algorithmOf(privateKey);
   const issued = Math.floor(now);

@@ -1,11 +1,13 @@
-// Says what a refused or broken token response means: try again, slow down, or a person must act.
+// Says what a refused or broken token response means: try again, slow down, or a person
+// must act.
 import { CodedError, type ErrorCode } from '../base/index.ts';
 import { isRecord } from '../base/values/json.ts';
 import { MASK, withoutSecrets } from '../credential/secret-text.ts';
 
 /**
- * What came back from a token endpoint: status, the `Retry-After` header if any, and the body's JSON object if it is one. `secrets` are the
- * texts that were sent: they decide nothing, and no part of the error shows them.
+ * What came back from a token endpoint: status, the `Retry-After` header if any, and the
+ * body's JSON object if it is one. `secrets` are the texts that were sent: they decide
+ * nothing, and no part of the error shows them.
  */
 export interface FailedAnswer {
   readonly status: number;
@@ -17,7 +19,10 @@ export interface FailedAnswer {
 /** Nobody waits longer than a day because an issuer says so. */
 const LONGEST_RETRY_AFTER = 86_400;
 
-/** Seconds from a `Retry-After` header, which holds seconds or an HTTP date. @see RFC 9110, section 10.2.3 */
+/**
+ * Seconds from a `Retry-After` header, which holds seconds or an HTTP date. @see RFC
+ * 9110, section 10.2.3
+ */
 export function retryAfterSeconds(header: string | undefined, now: number): number | undefined {
   if (header === undefined) return undefined;
   const text = header.trim();
@@ -33,22 +38,30 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 function httpDate(text: string): number {
   const parts = /^\w{3}, (\d{2}) (\w{3}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT$/.exec(text);
   if (!parts) return Number.NaN;
-  const [year, day, hour, minute, second] = [parts[3], parts[1], parts[4], parts[5], parts[6]].map(Number);
+  const [year, day, hour, minute, second] = [parts[3], parts[1], parts[4], parts[5], parts[6]].map(
+    Number,
+  );
   const month = MONTHS.indexOf(parts[2] ?? '');
   if (month < 0) return Number.NaN;
   const days = daysSinceEpoch(year ?? 0, month + 1, day ?? 0);
   return ((days * 24 + (hour ?? 0)) * 60 + (minute ?? 0)) * 60 + (second ?? 0);
 }
 
-/** Days from 1970-01-01 of a Gregorian date: the year is counted from March, so that a leap day is its last. */
+/**
+ * Days from 1970-01-01 of a Gregorian date: the year is counted from March, so that a
+ * leap day is its last.
+ */
 function daysSinceEpoch(year: number, month: number, day: number): number {
   const fromMarch = month > 2 ? year : year - 1;
   const monthIndex = (month + 9) % 12;
-  const leapDays = Math.floor(fromMarch / 4) - Math.floor(fromMarch / 100) + Math.floor(fromMarch / 400);
+  const leapDays =
+    Math.floor(fromMarch / 4) - Math.floor(fromMarch / 100) + Math.floor(fromMarch / 400);
   return fromMarch * 365 + leapDays + Math.floor((monthIndex * 153 + 2) / 5) + day - 719_469;
 }
 
-/** Error codes of RFC 6749 section 5.2 and friends, and what each means for the daemon. */
+/**
+ * Error codes of RFC 6749 section 5.2 and friends, and what each means for the daemon.
+ */
 const MEANING: Readonly<Record<string, ErrorCode>> = {
   invalid_grant: 'GRANT_REVOKED',
   // GitHub's word for it, said with status 200.
@@ -68,7 +81,10 @@ const MEANING: Readonly<Record<string, ErrorCode>> = {
   server_error: 'ISSUER_UNREACHABLE',
 };
 
-/** Other standard codes: a device login acts on some of them. @see RFC 8628, section 3.5; RFC 6750, section 3.1 */
+/**
+ * Other standard codes: a device login acts on some of them. @see RFC 8628, section 3.5;
+ * RFC 6750, section 3.1
+ */
 const STANDARD: ReadonlySet<string> = new Set([
   ...Object.keys(MEANING),
   'authorization_pending',
@@ -81,9 +97,13 @@ const STANDARD: ReadonlySet<string> = new Set([
   'invalid_dpop_proof',
 ]);
 
-/** Turns a failed answer into the error that the daemon and the web server act on. `now` in epoch seconds. */
+/**
+ * Turns a failed answer into the error that the daemon and the web server act on. `now`
+ * in epoch seconds.
+ */
 export function classifyFailure(provider: string, answer: FailedAnswer, now: number): CodedError {
-  // What the code means is decided before anything is masked: a short secret may be a part of it.
+  // What the code means is decided before anything is masked: a short secret may be a
+  // part of it.
   const code = answer.json?.['error'];
   const said = errorOf(answer.json, answer.secrets ?? []);
   const retryAfter = retryAfterSeconds(answer.retryAfter, now);
@@ -104,10 +124,15 @@ function isPatient(code: ErrorCode): boolean {
   return code === 'ISSUER_BUSY' || code === 'ISSUER_UNREACHABLE';
 }
 
-function codeOf(status: number, error: string | undefined, retryAfter: number | undefined): ErrorCode {
+function codeOf(
+  status: number,
+  error: string | undefined,
+  retryAfter: number | undefined,
+): ErrorCode {
   if (status === 429 || (status === 503 && retryAfter !== undefined)) return 'ISSUER_BUSY';
   if (status >= 500 || status === 408) return 'ISSUER_UNREACHABLE';
-  if (error !== undefined && Object.hasOwn(MEANING, error)) return MEANING[error] ?? 'ISSUER_ANSWER_INVALID';
+  if (error !== undefined && Object.hasOwn(MEANING, error))
+    return MEANING[error] ?? 'ISSUER_ANSWER_INVALID';
   return status === 401 ? 'CLIENT_REFUSED' : 'ISSUER_ANSWER_INVALID';
 }
 
@@ -123,11 +148,15 @@ function errorOf(
   if (error === MASK) return undefined;
   return {
     error,
-    description: typeof description === 'string' ? harmless(withoutSecrets(description, secrets)) : '',
+    description:
+      typeof description === 'string' ? harmless(withoutSecrets(description, secrets)) : '',
   };
 }
 
-/** An issuer's sentence without what could be a token in it: long unbroken runs, control characters, and more than 160 characters. */
+/**
+ * An issuer's sentence without what could be a token in it: long unbroken runs, control
+ * characters, and more than 160 characters.
+ */
 export function harmless(text: string): string {
   return text
     .replaceAll(/[^ -~]+/g, ' ')

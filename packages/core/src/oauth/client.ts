@@ -1,4 +1,5 @@
-// openid-client behind one door: the registration of a client at an issuer, and a token request whose answer is kept whole.
+// openid-client behind one door: the registration of a client at an issuer, and a token
+// request whose answer is kept whole.
 import * as openid from 'openid-client';
 import { CodedError, isCoded, type HttpResponse, type Send } from '../base/index.ts';
 import { saneLifetime } from '../credential/times.ts';
@@ -16,7 +17,10 @@ import {
 /** How a client proves itself at the token endpoint. @see RFC 6749, section 2.3.1 */
 export type ClientAuthentication = 'post' | 'basic';
 
-/** A client at an issuer. `provider` is the name that people know; `issuer` the exact issuer identifier, when the administrator gave it. */
+/**
+ * A client at an issuer. `provider` is the name that people know; `issuer` the exact
+ * issuer identifier, when the administrator gave it.
+ */
 export interface ClientRegistration {
   readonly provider: string;
   readonly issuer?: string;
@@ -27,7 +31,9 @@ export interface ClientRegistration {
   readonly clientId: string;
   readonly clientSecret?: string;
   readonly authentication: ClientAuthentication;
-  /** Makes the assertion of private_key_jwt for an audience; with it there is no secret. */
+  /**
+   * Makes the assertion of private_key_jwt for an audience; with it there is no secret.
+   */
   readonly assertion?: (audience: string) => string;
   readonly allowLoopbackHttp: boolean;
 }
@@ -47,7 +53,10 @@ const ID_TOKEN_ALGORITHMS = [
   'Ed25519',
 ];
 
-/** What openid-client's fetch saw last, so that an answer can be judged whole and a failure by its status. */
+/**
+ * What openid-client's fetch saw last, so that an answer can be judged whole and a
+ * failure by its status.
+ */
 interface Seen {
   readonly secrets: readonly string[];
   response?: HttpResponse;
@@ -55,7 +64,8 @@ interface Seen {
 }
 
 /**
- * The configuration of openid-client for a registration. Endpoints are checked here, so that no caller can forget.
+ * The configuration of openid-client for a registration. Endpoints are checked here, so
+ * that no caller can forget.
  * @throws CodedError `ENDPOINT_REFUSED`
  */
 export function configurationOf(
@@ -64,7 +74,11 @@ export function configurationOf(
   revocationUrl?: string,
 ): openid.Configuration {
   const { provider, allowLoopbackHttp, authorizationUrl } = registration;
-  const token = secureEndpoint(registration.tokenUrl, `the token URL of ${provider}`, allowLoopbackHttp);
+  const token = secureEndpoint(
+    registration.tokenUrl,
+    `the token URL of ${provider}`,
+    allowLoopbackHttp,
+  );
   const login =
     authorizationUrl === undefined
       ? undefined
@@ -114,7 +128,10 @@ function authenticationOf({
     : openid.ClientSecretPost(clientSecret);
 }
 
-/** So many bytes of an answer are searched for a rotated refresh token although the answer is refused for its size (4 MiB). */
+/**
+ * So many bytes of an answer are searched for a rotated refresh token although the answer
+ * is refused for its size (4 MiB).
+ */
 const MOST_SALVAGED_BYTES = 4 * 1024 * 1024;
 
 /** One grant at the token endpoint, with openid-client's checks. */
@@ -123,8 +140,9 @@ export type Grant = (
 ) => Promise<openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers>;
 
 /**
- * How an answer is judged: `issuer` is the identifier that it must come from; an ID token is looked at only with `verifyIdToken`;
- * `secrets` are the texts sent that no error may quote; `now` in epoch seconds.
+ * How an answer is judged: `issuer` is the identifier that it must come from; an ID token
+ * is looked at only with `verifyIdToken`; `secrets` are the texts sent that no error may
+ * quote; `now` in epoch seconds.
  */
 export interface Judgement {
   readonly issuer: string | undefined;
@@ -133,14 +151,17 @@ export interface Judgement {
   readonly redirectUri?: string;
   readonly now: number;
   /**
-   * Learns of a refresh token that came in an answer which is refused: the one that was sent may be spent, so that it must not be lost.
+   * Learns of a refresh token that came in an answer which is refused: the one that was
+   * sent may be spent, so that it must not be lost.
    */
   readonly salvage?: (refreshToken: string) => void;
 }
 
 /**
- * Makes one token request and judges the answer. `redirectUri` is sent exactly as it stands, as in the authorization request.
- * @throws CodedError one of `ISSUER_UNREACHABLE`, `ISSUER_BUSY`, `ISSUER_ANSWER_INVALID`, `ISSUER_MISMATCH`, `GRANT_REVOKED`, `CLIENT_REFUSED`, `ENDPOINT_REFUSED`
+ * Makes one token request and judges the answer. `redirectUri` is sent exactly as it
+ * stands, as in the authorization request.
+ * @throws CodedError one of `ISSUER_UNREACHABLE`, `ISSUER_BUSY`, `ISSUER_ANSWER_INVALID`,
+ * `ISSUER_MISMATCH`, `GRANT_REVOKED`, `CLIENT_REFUSED`, `ENDPOINT_REFUSED`
  */
 export async function requestToken(
   send: Send,
@@ -165,8 +186,9 @@ export async function requestToken(
 }
 
 /**
- * The refresh token of a refused answer, if it is one by its looks. An answer that says success has one, and one of an issuer that failed
- * after it had rotated the token may; an answer that says the request was wrong (4xx) must not change what is stored.
+ * The refresh token of a refused answer, if it is one by its looks. An answer that says
+ * success has one, and one of an issuer that failed after it had rotated the token may;
+ * an answer that says the request was wrong (4xx) must not change what is stored.
  */
 function rotatedIn({ response }: Seen): string | undefined {
   if (!response || !((response.status >= 200 && response.status < 300) || response.status >= 500))
@@ -203,7 +225,9 @@ function watchedFetch(
     verifyIdToken,
     redirectUri,
     readRefused,
-  }: Pick<Judgement, 'verifyIdToken' | 'redirectUri'> & { readonly readRefused?: number | undefined },
+  }: Pick<Judgement, 'verifyIdToken' | 'redirectUri'> & {
+    readonly readRefused?: number | undefined;
+  },
 ): openid.CustomFetch {
   return async (url, { method, headers, body, signal }) => {
     const response = await send({
@@ -234,35 +258,50 @@ function watchedFetch(
   };
 }
 
-/** The library sends a normalized redirect URI; issuers compare it with the authorization request's to the byte. */
+/**
+ * The library sends a normalized redirect URI; issuers compare it with the authorization
+ * request's to the byte.
+ */
 function formText(body: URLSearchParams, redirectUri: string | undefined): string {
   const form = new URLSearchParams(body);
   if (redirectUri !== undefined && form.has('redirect_uri')) form.set('redirect_uri', redirectUri);
   return form.toString();
 }
 
-/** openid-client sends forms and texts; anything else would be a new kind of request that nobody has looked at. */
+/**
+ * openid-client sends forms and texts; anything else would be a new kind of request that
+ * nobody has looked at.
+ */
 function bodyText(body: unknown): string {
   if (typeof body === 'string') return body;
   throw new TypeError('a token request has a body of an unknown kind');
 }
 
 /**
- * What openid-client is stricter about than issuers are: a lifetime that makes no sense (the token's own `exp` or a default serves then),
- * a missing token type, null or an empty text for nothing, scopes as a list; and an ID token that nobody verifies.
+ * What openid-client is stricter about than issuers are: a lifetime that makes no sense
+ * (the token's own `exp` or a default serves then), a missing token type, null or an
+ * empty text for nothing, scopes as a list; and an ID token that nobody verifies.
  */
-function softened(json: Readonly<Record<string, unknown>>, verifyIdToken: boolean): Record<string, unknown> {
+function softened(
+  json: Readonly<Record<string, unknown>>,
+  verifyIdToken: boolean,
+): Record<string, unknown> {
   const soft: Record<string, unknown> = { ...json };
-  for (const [name, value] of Object.entries(soft)) if (value === null || value === '') delete soft[name];
+  for (const [name, value] of Object.entries(soft))
+    if (value === null || value === '') delete soft[name];
   if (saneLifetime(soft['expires_in']) === undefined) delete soft['expires_in'];
-  if (soft['access_token'] !== undefined && soft['token_type'] === undefined) soft['token_type'] = 'bearer';
+  if (soft['access_token'] !== undefined && soft['token_type'] === undefined)
+    soft['token_type'] = 'bearer';
   const scope = scopeText(soft['scope']);
   if (scope !== undefined) soft['scope'] = scope;
   if (!verifyIdToken) delete soft['id_token'];
   return soft;
 }
 
-/** The library's own errors carry whole answers as their cause: they are read here and never passed on. */
+/**
+ * The library's own errors carry whole answers as their cause: they are read here and
+ * never passed on.
+ */
 function reasonOf(error: unknown, provider: string, seen: Seen, now: number): CodedError {
   const coded = error instanceof Error && isCoded(error.cause) ? error.cause : error;
   if (isCoded(coded)) return coded;

@@ -10,7 +10,10 @@ import { secureEndpoint } from '../base/http/endpoint.ts';
 import type { TokenAnswer } from '../credential/token-response.ts';
 import { splitScopes } from '../credential/scopes.ts';
 
-/** A login that waits for its user. `deviceCode` is a secret; the rest is for the user. Times in seconds. */
+/**
+ * A login that waits for its user. `deviceCode` is a secret; the rest is for the user.
+ * Times in seconds.
+ */
 export interface DeviceLogin {
   readonly deviceCode: string;
   readonly userCode: string;
@@ -22,15 +25,21 @@ export interface DeviceLogin {
 }
 
 const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
-/** RFC 8628: the interval where the issuer names none, and what `slow_down` adds to it. */
+/**
+ * RFC 8628: the interval where the issuer names none, and what `slow_down` adds to it.
+ */
 const USUAL_INTERVAL = 5;
-/** An answer is waited for this much longer than the limits of `send` say, in seconds: the issuer may have spent the device code on it. */
+/**
+ * An answer is waited for this much longer than the limits of `send` say, in seconds: the
+ * issuer may have spent the device code on it.
+ */
 const LATE_ANSWER = 120;
 /** Nobody waits longer between two questions because an issuer is down. */
 const LONGEST_INTERVAL = 60;
 
 /**
- * Asks the issuer for a device login. `scope` and `resource` as a user writes them; empty ones are left out; `now` in epoch seconds.
+ * Asks the issuer for a device login. `scope` and `resource` as a user writes them; empty
+ * ones are left out; `now` in epoch seconds.
  * @throws CodedError as `requestToken`
  * @see RFC 8628, sections 3.1 and 3.2
  */
@@ -56,20 +65,34 @@ export async function beginDeviceLogin(
     ...(request.resource === '' ? {} : { resource: request.resource }),
   };
   try {
-    return judged(await openid.initiateDeviceAuthorization(configuration, parameters), registration);
+    return judged(
+      await openid.initiateDeviceAuthorization(configuration, parameters),
+      registration,
+    );
   } catch (error) {
     throw reasonOf(error, registration, seen, request.now);
   }
 }
 
-function judged(answer: openid.DeviceAuthorizationResponse, registration: ClientRegistration): DeviceLogin {
+function judged(
+  answer: openid.DeviceAuthorizationResponse,
+  registration: ClientRegistration,
+): DeviceLogin {
   const { provider, allowLoopbackHttp } = registration;
-  const { verification_uri: page, verification_uri_complete: complete, user_code: userCode } = answer;
+  const {
+    verification_uri: page,
+    verification_uri_complete: complete,
+    user_code: userCode,
+  } = answer;
   // All of this is printed on a terminal, and people do what it says.
   if (!/^[\x20-\x7e]{1,64}$/.test(userCode))
-    throw new CodedError('ISSUER_ANSWER_INVALID', `the user code for ${provider} cannot be printed`, {
-      provider,
-    });
+    throw new CodedError(
+      'ISSUER_ANSWER_INVALID',
+      `the user code for ${provider} cannot be printed`,
+      {
+        provider,
+      },
+    );
   const safe = (url: string): string =>
     secureEndpoint(url, `the login page of ${provider}`, allowLoopbackHttp).href;
   return {
@@ -82,7 +105,9 @@ function judged(answer: openid.DeviceAuthorizationResponse, registration: Client
   };
 }
 
-/** The library's own errors carry whole answers as their cause: they are never passed on. */
+/**
+ * The library's own errors carry whole answers as their cause: they are never passed on.
+ */
 function reasonOf(
   error: unknown,
   { provider, clientSecret = '' }: ClientRegistration,
@@ -95,18 +120,28 @@ function reasonOf(
     const object = parseObject(bodyText(seen.body));
     return classifyFailure(
       provider,
-      { status: seen.status, secrets: [clientSecret], ...(object.ok ? { json: object.value } : {}) },
+      {
+        status: seen.status,
+        secrets: [clientSecret],
+        ...(object.ok ? { json: object.value } : {}),
+      },
       now,
     );
   }
-  return new CodedError('ISSUER_ANSWER_INVALID', `invalid device authorization response for ${provider}`, {
-    provider,
-  });
+  return new CodedError(
+    'ISSUER_ANSWER_INVALID',
+    `invalid device authorization response for ${provider}`,
+    {
+      provider,
+    },
+  );
 }
 
 /**
- * Waits until the user has logged in. Asks no oftener than the issuer allows, and goes on asking while it is down.
- * @throws CodedError `LOGIN_REFUSED` when the user declined, `LOGIN_EXPIRED` when the time was up or `signal` aborted, else as `requestToken`
+ * Waits until the user has logged in. Asks no oftener than the issuer allows, and goes on
+ * asking while it is down.
+ * @throws CodedError `LOGIN_REFUSED` when the user declined, `LOGIN_EXPIRED` when the
+ * time was up or `signal` aborted, else as `requestToken`
  * @see RFC 8628, sections 3.4 and 3.5
  */
 export async function finishDeviceLogin(
@@ -134,7 +169,12 @@ function askOnce(
   { deviceCode }: DeviceLogin,
   now: number,
 ): Promise<TokenAnswer> {
-  const judgement = { issuer: registration.issuer, verifyIdToken: false, secrets: [deviceCode], now };
+  const judgement = {
+    issuer: registration.issuer,
+    verifyIdToken: false,
+    secrets: [deviceCode],
+    now,
+  };
   const patient: Send = (request) =>
     send({ ...request, late: { seconds: LATE_ANSWER, began: () => undefined } });
   return requestToken(patient, registration, judgement, (configuration) =>

@@ -5,7 +5,10 @@ import { configurationOf, requestToken, type ClientRegistration } from './client
 import type { TokenAnswer } from '../credential/token-response.ts';
 import { splitScopes } from '../credential/scopes.ts';
 
-/** What an authorization request says. `scope` and `resource` as the key file has them; empty ones are left out. */
+/**
+ * What an authorization request says. `scope` and `resource` as the key file has them;
+ * empty ones are left out.
+ */
 export interface AuthorizationRequest {
   readonly redirectUri: string;
   readonly scope: string;
@@ -20,7 +23,10 @@ export interface AuthorizationRequest {
  * @throws CodedError `ENDPOINT_REFUSED`
  * @see RFC 6749, section 4.1.1; RFC 7636 (PKCE, S256); RFC 8707 (resource)
  */
-export function authorizationUrl(registration: ClientRegistration, request: AuthorizationRequest): URL {
+export function authorizationUrl(
+  registration: ClientRegistration,
+  request: AuthorizationRequest,
+): URL {
   const scope = splitScopes(request.scope).join(' ');
   return openid.buildAuthorizationUrl(configurationOf(registration, registration.issuer), {
     response_type: 'code',
@@ -34,7 +40,10 @@ export function authorizationUrl(registration: ClientRegistration, request: Auth
   });
 }
 
-/** What the browser brought back, and what was sent with it. `query` is the callback's query without the leading `?`; `now` in epoch seconds. */
+/**
+ * What the browser brought back, and what was sent with it. `query` is the callback's
+ * query without the leading `?`; `now` in epoch seconds.
+ */
 export interface CodeExchange {
   readonly redirectUri: string;
   readonly query: string;
@@ -45,9 +54,11 @@ export interface CodeExchange {
 }
 
 /**
- * Exchanges an authorization code for tokens. `iss` in the callback must be the configured issuer; without one it must at least
- * be of the authorization endpoint's origin.
- * @throws CodedError as `requestToken`, and `LOGIN_REFUSED` when the issuer sent an error instead of a code
+ * Exchanges an authorization code for tokens. `iss` in the callback must be the
+ * configured issuer; without one it must at least be of the authorization endpoint's
+ * origin.
+ * @throws CodedError as `requestToken`, and `LOGIN_REFUSED` when the issuer sent an error
+ * instead of a code
  * @see RFC 6749, section 4.1.3; RFC 9207
  */
 export async function exchangeCode(
@@ -56,7 +67,8 @@ export async function exchangeCode(
   exchange: CodeExchange,
 ): Promise<TokenAnswer> {
   const callback = new URL(exchange.redirectUri);
-  for (const [name, value] of new URLSearchParams(exchange.query)) callback.searchParams.append(name, value);
+  for (const [name, value] of new URLSearchParams(exchange.query))
+    callback.searchParams.append(name, value);
   const issuer = registration.issuer ?? issuerFromCallback(registration, callback);
   refuseErrorCallback(registration, callback, issuer);
   const verifyIdToken = registration.issuer !== undefined;
@@ -79,7 +91,8 @@ export async function exchangeCode(
 function issuerFromCallback(registration: ClientRegistration, callback: URL): string | undefined {
   const said = callback.searchParams.get('iss');
   if (said === null) return undefined;
-  if (originOf(said) === originOf(registration.authorizationUrl ?? registration.tokenUrl)) return said;
+  if (originOf(said) === originOf(registration.authorizationUrl ?? registration.tokenUrl))
+    return said;
   throw mismatch(registration);
 }
 
@@ -105,14 +118,18 @@ function refuseErrorCallback(
 
 function mismatch({ provider }: ClientRegistration): CodedError {
   const fix = `if it is the right one, set CREDMON_${provider}_ISSUER to its exact identifier`;
-  return new CodedError('ISSUER_MISMATCH', `the answer for ${provider} names another issuer; ${fix}`, {
-    provider,
-  });
+  return new CodedError(
+    'ISSUER_MISMATCH',
+    `the answer for ${provider} names another issuer; ${fix}`,
+    {
+      provider,
+    },
+  );
 }
 
 /**
- * Renews with a refresh token. An answer without a new refresh token leaves the old one valid; `salvage` learns of a new one in an answer
- * that is refused for another reason.
+ * Renews with a refresh token. An answer without a new refresh token leaves the old one
+ * valid; `salvage` learns of a new one in an answer that is refused for another reason.
  * @throws CodedError as `requestToken`
  * @see RFC 6749, section 6
  */
@@ -125,7 +142,8 @@ export function refreshGrant(
     readonly salvage?: (refreshToken: string) => void;
   },
 ): Promise<TokenAnswer> {
-  // Who the user is was settled at the login; an ID token that comes along must not cost the rotated refresh token.
+  // Who the user is was settled at the login; an ID token that comes along must not cost
+  // the rotated refresh token.
   const judgement = {
     issuer: registration.issuer,
     verifyIdToken: false,

@@ -1,4 +1,5 @@
-// The public API of @credmon/core/oauth, the OAuth client: grants, metadata, classification of failures: names only.
+// The public API of @credmon/core/oauth, the OAuth client: grants, metadata,
+// classification of failures: names only.
 export { classifyFailure, harmless, retryAfterSeconds } from './classify.ts';
 export type { FailedAnswer } from './classify.ts';
 export type { ClientAuthentication, ClientRegistration } from './client.ts';

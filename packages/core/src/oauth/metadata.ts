@@ -1,11 +1,15 @@
-// Where an issuer's endpoints are: its metadata, believed only when it names exactly the configured issuer, and remembered.
+// Where an issuer's endpoints are: its metadata, believed only when it names exactly the
+// configured issuer, and remembered.
 import { CodedError, isCoded, originOf, type Send } from '../base/index.ts';
 import { bodyText } from '../base/http/body-text.ts';
 import { parseObject } from '../credential/contents.ts';
 import { classifyFailure, harmless } from './classify.ts';
 import { secureEndpoint } from '../base/http/endpoint.ts';
 
-/** An issuer's endpoints, each one where a secret may be sent. `elsewhere`: what was left out because of where it lies, a sentence each. */
+/**
+ * An issuer's endpoints, each one where a secret may be sent. `elsewhere`: what was left
+ * out because of where it lies, a sentence each.
+ */
 export interface IssuerMetadata {
   readonly issuer: string;
   readonly tokenUrl: string;
@@ -15,8 +19,9 @@ export interface IssuerMetadata {
 }
 
 /**
- * How metadata is kept: so many seconds it counts as new; http is an exception for loopback. `origins` are the servers beside the issuer's
- * own that it may name (knob CREDMON_ENDPOINT_ORIGINS).
+ * How metadata is kept: so many seconds it counts as new; http is an exception for
+ * loopback. `origins` are the servers beside the issuer's own that it may name (knob
+ * CREDMON_ENDPOINT_ORIGINS).
  */
 export interface MetadataOptions {
   readonly lifetime: number;
@@ -24,11 +29,15 @@ export interface MetadataOptions {
   readonly origins?: readonly string[];
 }
 
-/** Remembers issuers' metadata: one request for many tokens, and the old answer through an outage. */
+/**
+ * Remembers issuers' metadata: one request for many tokens, and the old answer through an
+ * outage.
+ */
 export interface MetadataCache {
   /**
    * The metadata of `issuer`; `now` in epoch seconds.
-   * @throws CodedError `ENDPOINT_REFUSED`, `ISSUER_MISMATCH`, `ISSUER_METADATA_INVALID`, `ISSUER_UNREACHABLE`, `ISSUER_BUSY`, `ISSUER_ANSWER_INVALID`
+   * @throws CodedError `ENDPOINT_REFUSED`, `ISSUER_MISMATCH`, `ISSUER_METADATA_INVALID`,
+   * `ISSUER_UNREACHABLE`, `ISSUER_BUSY`, `ISSUER_ANSWER_INVALID`
    */
   find(send: Send, issuer: string, now: number): Promise<IssuerMetadata>;
 }
@@ -42,7 +51,9 @@ interface Entry {
 
 /** So much of another issuer's name is shown. */
 const LONGEST_ISSUER = 200;
-/** Known endpoints serve so long while the issuer's metadata cannot be had, in seconds. */
+/**
+ * Known endpoints serve so long while the issuer's metadata cannot be had, in seconds.
+ */
 const KEEP = 86_400;
 /** Least time between two requests while it cannot be had, in seconds. */
 const ASK_AGAIN = 60;
@@ -60,7 +71,8 @@ export function createMetadataCache(options: MetadataOptions): MetadataCache {
       return metadata;
     } catch (error) {
       const known = entries.get(issuer);
-      // Another issuer's name, or an endpoint that may not be used, is an answer and no outage.
+      // Another issuer's name, or an endpoint that may not be used, is an answer and no
+      // outage.
       const outage = !isCoded(error, 'ISSUER_MISMATCH') && !isCoded(error, 'ENDPOINT_REFUSED');
       if (!known || !outage || now >= known.keptUntil) throw error;
       entries.set(issuer, { ...known, askedAt: now, until: now + ASK_AGAIN });
@@ -72,8 +84,10 @@ export function createMetadataCache(options: MetadataOptions): MetadataCache {
     find: (send, issuer, now) => {
       const known = entries.get(issuer);
       // A clock that was set back makes nothing last longer.
-      if (known && now >= known.askedAt && now < known.until) return Promise.resolve(known.metadata);
-      const started = running.get(issuer) ?? ask(send, issuer, now).finally(() => running.delete(issuer));
+      if (known && now >= known.askedAt && now < known.until)
+        return Promise.resolve(known.metadata);
+      const started =
+        running.get(issuer) ?? ask(send, issuer, now).finally(() => running.delete(issuer));
       running.set(issuer, started);
       return started;
     },
@@ -132,7 +146,10 @@ async function fetchMetadata(
   };
 }
 
-/** A public URL can be shown, so that an administrator sees the slash that is too much; anything else may be anything. */
+/**
+ * A public URL can be shown, so that an administrator sees the slash that is too much;
+ * anything else may be anything.
+ */
 function foreign(issuer: unknown): string {
   if (typeof issuer !== 'string') return 'none';
   const plain = /^https?:\/\/[\w.:[\]-]+(?:\/[\w.~/-]*)?$/.test(issuer);
@@ -140,8 +157,9 @@ function foreign(issuer: unknown): string {
 }
 
 /**
- * An endpoint that the metadata names, or why no secret goes there: whoever can change what an issuer publishes must not lead secrets to a
- * server that the administrator never named.
+ * An endpoint that the metadata names, or why no secret goes there: whoever can change
+ * what an issuer publishes must not lead secrets to a server that the administrator never
+ * named.
  * @throws CodedError `ENDPOINT_REFUSED` for what is no secure URL at all
  */
 function endpointOf(
@@ -160,8 +178,15 @@ function endpointOf(
   );
 }
 
-/** A bad answer at the first place is as good a reason to try the second as none; an outage is the same at both. */
-async function fetchDocument(send: Send, issuer: string, now: number): Promise<Record<string, unknown>> {
+/**
+ * A bad answer at the first place is as good a reason to try the second as none; an
+ * outage is the same at both.
+ */
+async function fetchDocument(
+  send: Send,
+  issuer: string,
+  now: number,
+): Promise<Record<string, unknown>> {
   let first: unknown;
   for (const url of placesOf(issuer)) {
     const { status, headers, body } = await send({
@@ -179,7 +204,10 @@ async function fetchDocument(send: Send, issuer: string, now: number): Promise<R
     }
     const object = parseObject(bodyText(body));
     if (status === 200 && object.ok) return object.value;
-    first ??= invalid(issuer, status === 200 && !object.ok ? `it ${object.reason}` : `HTTP status ${status}`);
+    first ??= invalid(
+      issuer,
+      status === 200 && !object.ok ? `it ${object.reason}` : `HTTP status ${status}`,
+    );
   }
   throw first;
 }

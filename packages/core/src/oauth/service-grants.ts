@@ -1,11 +1,15 @@
-// The grants without a browser: a client's own credentials, the exchange of one token for another, and revocation.
+// The grants without a browser: a client's own credentials, the exchange of one token for
+// another, and revocation.
 import * as openid from 'openid-client';
 import { CodedError, type Send } from '../base/index.ts';
 import { requestToken, revokeAtIssuer, type ClientRegistration } from './client.ts';
 import type { TokenAnswer } from '../credential/token-response.ts';
 import { splitScopes } from '../credential/scopes.ts';
 
-/** What a token is to be good for. Empty scopes and lists are left out of the request; `now` in epoch seconds. */
+/**
+ * What a token is to be good for. Empty scopes and lists are left out of the request;
+ * `now` in epoch seconds.
+ */
 export interface TokenWish {
   readonly scope: string;
   readonly audience: readonly string[];
@@ -37,7 +41,8 @@ const JWT = 'urn:ietf:params:oauth:token-type:jwt';
 
 /**
  * A token in exchange for an access token of the same issuer.
- * @throws CodedError as `requestToken`; `ISSUER_ANSWER_INVALID` too when what was issued is no access token
+ * @throws CodedError as `requestToken`; `ISSUER_ANSWER_INVALID` too when what was issued
+ * is no access token
  * @see RFC 8693, section 2
  */
 export async function tokenExchangeGrant(

@@ -1,4 +1,5 @@
-// What stands between brackets in a pattern, and the escapes for single bytes that are the same inside and outside of them.
+// What stands between brackets in a pattern, and the escapes for single bytes that are
+// the same inside and outside of them.
 import { refuse } from './node.ts';
 import type { ByteSet } from './node.ts';
 import { foldCase, include, negated, posixSet, rangesSet, typeSet } from './set.ts';
@@ -13,7 +14,10 @@ export interface ByteRead {
   readonly end: number;
 }
 
-/** Reads what follows a backslash at `at` when it stands for one byte: `n`, `x41`, `x{41}`, `o{101}`, `cA`, `012`. @throws RefusedPattern */
+/**
+ * Reads what follows a backslash at `at` when it stands for one byte: `n`, `x41`,
+ * `x{41}`, `o{101}`, `cA`, `012`. @throws RefusedPattern
+ */
 export function readByteEscape(pattern: string, at: number): ByteRead | undefined {
   BYTE.lastIndex = at;
   const found = BYTE.exec(pattern);
@@ -89,7 +93,8 @@ class ClassReader {
   #member(): void {
     const item = this.#item();
     this.#skip();
-    const ranged = !this.#quoted && this.#pattern[this.at] === '-' && this.#pattern[this.at + 1] !== ']';
+    const ranged =
+      !this.#quoted && this.#pattern[this.at] === '-' && this.#pattern[this.at + 1] !== ']';
     if ('set' in item) {
       if (ranged) refuse('a class cannot begin a range');
       include(this.#set, item.set);
@@ -140,6 +145,8 @@ class ClassReader {
     this.at = byte?.end ?? this.at + 1;
     if (byte !== undefined) return { code: byte.code };
     if (letter === 'b') return { code: 8 };
-    return /[A-Za-z0-9]/.test(letter) ? refuse('an unknown escape') : { code: letter.charCodeAt(0) };
+    return /[A-Za-z0-9]/.test(letter)
+      ? refuse('an unknown escape')
+      : { code: letter.charCodeAt(0) };
   }
 }

@@ -11,7 +11,10 @@ export type Instruction =
   | { readonly op: 'split'; first: number; second: number }
   | { readonly op: 'jump'; to: number }
   | { readonly op: 'save'; readonly slot: number }
-  /** Group `group` reaches from where slot `opened` was saved to here; until then it keeps its earlier match. */
+  /**
+   * Group `group` reaches from where slot `opened` was saved to here; until then it keeps
+   * its earlier match.
+   */
   | { readonly op: 'close'; readonly group: number; readonly opened: number }
   /** Ends a loop whose body matched nothing since `slot` was saved. */
   | { readonly op: 'ifStill'; readonly slot: number; to: number }
@@ -23,7 +26,10 @@ export type Instruction =
   | { readonly op: 'inner'; readonly mode: 'atomic' | 'ahead' | 'notAhead'; to: number }
   | { readonly op: 'accept' };
 
-/** A pattern ready to be matched. Slots 2n and 2n+1 hold start and end of group n; those after them are marks of groups and loops that are open. */
+/**
+ * A pattern ready to be matched. Slots 2n and 2n+1 hold start and end of group n; those
+ * after them are marks of groups and loops that are open.
+ */
 export interface Program {
   readonly code: readonly Instruction[];
   readonly groups: number;
@@ -32,7 +38,10 @@ export interface Program {
 
 const LARGEST = 65_536;
 
-/** Compiles a pattern. @throws RefusedPattern for a reference to a group that does not exist, a lookbehind without fixed length, or a program too large */
+/**
+ * Compiles a pattern. @throws RefusedPattern for a reference to a group that does not
+ * exist, a lookbehind without fixed length, or a program too large
+ */
 export function compilePattern(pattern: Pattern): Program {
   const compiler = new Compiler(pattern);
   compiler.node(pattern.root);

@@ -43,15 +43,25 @@ const lineBreak: RegexpNode = {
  * @param groups how many groups were opened before
  * @throws RefusedPattern
  */
-export function readEscape(pattern: string, at: number, caseless: boolean, groups: number): EscapeRead {
+export function readEscape(
+  pattern: string,
+  at: number,
+  caseless: boolean,
+  groups: number,
+): EscapeRead {
   const letter = pattern[at] ?? refuse('a backslash at the end');
-  if (/^N\{(?!\d+(?:,\d*)?\})/.test(pattern.slice(at, at + 24))) return refuse('a character by name');
-  const set = typeSet(letter) ?? (letter === 'N' ? NOT_NEWLINE : letter === 'C' ? ANY_BYTE : undefined);
+  if (/^N\{(?!\d+(?:,\d*)?\})/.test(pattern.slice(at, at + 24)))
+    return refuse('a character by name');
+  const set =
+    typeSet(letter) ?? (letter === 'N' ? NOT_NEWLINE : letter === 'C' ? ANY_BYTE : undefined);
   if (set !== undefined) return { node: { kind: 'set', set }, repeatable: true, end: at + 1 };
   const assertion = Object.hasOwn(ASSERTIONS, letter) ? ASSERTIONS[letter] : undefined;
-  if (assertion !== undefined) return { node: { kind: 'assert', assertion }, repeatable: false, end: at + 1 };
-  // The first search of a subject starts at 0, where \G holds; later ones are no concern of \G in HTCondor either.
-  if (letter === 'G') return { node: { kind: 'assert', assertion: 'start' }, repeatable: false, end: at + 1 };
+  if (assertion !== undefined)
+    return { node: { kind: 'assert', assertion }, repeatable: false, end: at + 1 };
+  // The first search of a subject starts at 0, where \G holds; later ones are no concern
+  // of \G in HTCondor either.
+  if (letter === 'G')
+    return { node: { kind: 'assert', assertion: 'start' }, repeatable: false, end: at + 1 };
   if (letter === 'K') return { node: { kind: 'keep' }, repeatable: false, end: at + 1 };
   if (letter === 'R') return { node: lineBreak, repeatable: true, end: at + 1 };
   const reference = readReference(pattern, at, groups);

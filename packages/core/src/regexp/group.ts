@@ -1,13 +1,29 @@
 // What may follow an opening parenthesis in a pattern.
 import { refuse } from './node.ts';
 
-/** The options in force, by letter; `xx` beside `x` when blanks inside classes are passed over too. */
+/**
+ * The options in force, by letter; `xx` beside `x` when blanks inside classes are passed
+ * over too.
+ */
 export type Flags = ReadonlySet<string>;
 
-/** What a parenthesis opens, how long its beginning is, and the options inside (for `flags`: from here on). */
+/**
+ * What a parenthesis opens, how long its beginning is, and the options inside (for
+ * `flags`: from here on).
+ */
 export type Opener =
-  | { readonly kind: 'capture'; readonly name?: string; readonly length: number; readonly flags: Flags }
-  | { readonly kind: 'plain'; readonly reset: boolean; readonly length: number; readonly flags: Flags }
+  | {
+      readonly kind: 'capture';
+      readonly name?: string;
+      readonly length: number;
+      readonly flags: Flags;
+    }
+  | {
+      readonly kind: 'plain';
+      readonly reset: boolean;
+      readonly length: number;
+      readonly flags: Flags;
+    }
   | { readonly kind: 'atomic'; readonly length: number; readonly flags: Flags }
   | { readonly kind: 'flags'; readonly length: number; readonly flags: Flags }
   | {
@@ -32,7 +48,10 @@ const CONDITION = new RegExp(`^\\(\\?\\((?:(\\d{1,5})|<(${NAME})>|'(${NAME})')\\
 const INLINE = /^\(\?(\^?)([imsxnUJ]*)(?:-([imsxnUJ]*))?([:)])/;
 const LOOK = /^\(\?(<?)([=!])/;
 
-/** Reads the parenthesis at `at`. @throws RefusedPattern for recursion, verbs and everything unknown */
+/**
+ * Reads the parenthesis at `at`. @throws RefusedPattern for recursion, verbs and
+ * everything unknown
+ */
 export function openerAt(pattern: string, at: number, flags: Flags): Opener {
   const text = pattern.slice(at, at + 96);
   if (text.startsWith('(*')) return refuse('a verb');
@@ -51,7 +70,8 @@ function named(text: string, flags: Flags): Opener | undefined {
   if (name !== null)
     return { kind: 'capture', name: name[1] ?? name[2] ?? '', length: name[0].length, flags };
   const reference = REFERENCE.exec(text);
-  if (reference !== null) return { kind: 'reference', name: reference[1] ?? '', length: reference[0].length };
+  if (reference !== null)
+    return { kind: 'reference', name: reference[1] ?? '', length: reference[0].length };
   const condition = CONDITION.exec(text);
   if (condition !== null) {
     const [{ length }, number, pointed, quoted] = condition;
@@ -60,7 +80,13 @@ function named(text: string, flags: Flags): Opener | undefined {
   }
   const look = LOOK.exec(text);
   if (look === null) return undefined;
-  return { kind: 'look', behind: look[1] === '<', negative: look[2] === '!', length: look[0].length, flags };
+  return {
+    kind: 'look',
+    behind: look[1] === '<',
+    negative: look[2] === '!',
+    length: look[0].length,
+    flags,
+  };
 }
 
 function inline(text: string, flags: Flags): Opener | undefined {

@@ -1,4 +1,5 @@
-// The bounds of parsing and evaluating, and the one error that says which of them was reached.
+// The bounds of parsing and evaluating, and the one error that says which of them was
+// reached.
 import { CodedError } from '../base/errors/errors.ts';
 
 /** Bounds on the work that a text may cause. Lengths in bytes. */
@@ -7,7 +8,10 @@ export interface Limits {
   readonly textLength: number;
   /** Deepest nesting of an expression. */
   readonly depth: number;
-  /** Deepest chain of attribute references, function calls and operators in one evaluation. */
+  /**
+   * Deepest chain of attribute references, function calls and operators in one
+   * evaluation.
+   */
   readonly evaluationDepth: number;
   /** Expressions evaluated in one evaluation. */
   readonly steps: number;
@@ -19,7 +23,9 @@ export interface Limits {
   readonly matchSteps: number;
 }
 
-/** Bounds used when the caller gives none; the reference parser's own depth limit is 500. */
+/**
+ * Bounds used when the caller gives none; the reference parser's own depth limit is 500.
+ */
 export const DEFAULT_LIMITS: Limits = {
   textLength: 1 << 20,
   depth: 500,
@@ -32,7 +38,8 @@ export const DEFAULT_LIMITS: Limits = {
 
 /**
  * The error for a bound that was reached.
- * @returns a `CLASSAD_LIMIT` error with the fields `limit` (a key of {@link Limits}) and `bound`
+ * @returns a `CLASSAD_LIMIT` error with the fields `limit` (a key of {@link Limits}) and
+ * `bound`
  */
 export function limitError(limit: keyof Limits, limits: Limits): CodedError {
   const bound = limits[limit];

@@ -1,4 +1,5 @@
-// The matcher: tries a program at one place of a subject, keeps its own stack of what is left to try, and counts every step.
+// The matcher: tries a program at one place of a subject, keeps its own stack of what is
+// left to try, and counts every step.
 import { limitError } from './limits.ts';
 import type { Limits } from './limits.ts';
 import type { Assertion } from './node.ts';
@@ -21,7 +22,10 @@ export class Matcher {
   readonly #budget: Budget;
   /** Start and end of each group, then the places that loops remember. */
   readonly slots: Int32Array;
-  /** Triples: a place to go on with (address, position, least position), or a slot to restore (~slot, old value, 0). */
+  /**
+   * Triples: a place to go on with (address, position, least position), or a slot to
+   * restore (~slot, old value, 0).
+   */
   readonly #stack: number[] = [];
 
   constructor(program: Program, subject: string, budget: Budget) {
@@ -42,7 +46,10 @@ export class Matcher {
     return true;
   }
 
-  /** Runs from `address` to `accept`. @returns the position there, or FAILED with every slot as it was */
+  /**
+   * Runs from `address` to `accept`. @returns the position there, or FAILED with every
+   * slot as it was
+   */
   #run(address: number, position: number): number {
     const floor = this.#stack.length;
     let pc = address;
@@ -97,7 +104,10 @@ export class Matcher {
   #resumed = 0;
   #resumedAt = 0;
 
-  /** Takes back what was done since the last choice above `floor`. @returns false when there is none */
+  /**
+   * Takes back what was done since the last choice above `floor`. @returns false when
+   * there is none
+   */
   #backtrack(floor: number): boolean {
     const stack = this.#stack;
     while (stack.length > floor) {
@@ -124,7 +134,11 @@ export class Matcher {
   }
 
   /** Matches as many bytes of a set as there are, and leaves a choice of fewer. */
-  #repeat({ set, least, most }: Extract<Instruction, { op: 'run' }>, at: number, next: number): number {
+  #repeat(
+    { set, least, most }: Extract<Instruction, { op: 'run' }>,
+    at: number,
+    next: number,
+  ): number {
     const subject = this.#subject;
     const last = Math.min(subject.length, at + most);
     let end = at;

@@ -3,7 +3,10 @@
 /** One entry per byte: 1 when the byte belongs to the set. */
 export type ByteSet = Uint8Array;
 
-/** Assertions of no width. `lineStart` and `lineEnd` are `^` and `$` under the option m, `finalEnd` is `$` without it and `\Z`. */
+/**
+ * Assertions of no width. `lineStart` and `lineEnd` are `^` and `$` under the option m,
+ * `finalEnd` is `$` without it and `\Z`.
+ */
 export type Assertion = 'start' | 'lineStart' | 'end' | 'lineEnd' | 'finalEnd' | 'word' | 'notWord';
 
 export type RepeatMode = 'greedy' | 'lazy' | 'possessive';
@@ -55,7 +58,10 @@ export interface Pattern {
   readonly names: ReadonlyMap<string, number>;
 }
 
-/** Thrown inside the reader for a pattern that PCRE2 refuses or that we do not follow; never leaves `compile`. */
+/**
+ * Thrown inside the reader for a pattern that PCRE2 refuses or that we do not follow;
+ * never leaves `compile`.
+ */
 export class RefusedPattern extends Error {
   override readonly name = 'RefusedPattern';
 }

@@ -1,4 +1,5 @@
-// Patterns to trees: alternatives, quantifiers and groups, with the meaning that PCRE2 10.42 gives to them on bytes.
+// Patterns to trees: alternatives, quantifiers and groups, with the meaning that PCRE2
+// 10.42 gives to them on bytes.
 import { readClass, opensPosix } from './class.ts';
 import { readEscape } from './escape.ts';
 import { openerAt } from './group.ts';
@@ -56,7 +57,9 @@ class PatternReader {
       branches.push(this.#sequence());
     }
     this.#groups = Math.max(most, this.#groups);
-    return branches.length === 1 && branches[0] !== undefined ? branches[0] : { kind: 'choice', branches };
+    return branches.length === 1 && branches[0] !== undefined
+      ? branches[0]
+      : { kind: 'choice', branches };
   }
 
   #sequence(): RegexpNode {
@@ -151,7 +154,8 @@ class PatternReader {
     this.#at += text.length;
     const least = sign === undefined ? Number(low) : sign === '+' ? 1 : 0;
     const upper = high === undefined || high === '' ? Infinity : Number(high);
-    const most = sign === undefined ? (comma === undefined ? least : upper) : sign === '?' ? 1 : Infinity;
+    const most =
+      sign === undefined ? (comma === undefined ? least : upper) : sign === '?' ? 1 : Infinity;
     if (least > MOST_REPEATS || (most !== Infinity && most > MOST_REPEATS) || least > most) {
       refuse('a number of repeats that is too great, or out of order');
     }
@@ -201,7 +205,8 @@ class PatternReader {
       case 'condition':
         return condition(opener.group, this.#closed(false));
       default:
-        // A sequence of its own keeps a lone choice apart from that of a condition or a lookbehind around it.
+        // A sequence of its own keeps a lone choice apart from that of a condition or a
+        // lookbehind around it.
         return { kind: 'sequence', items: [this.#closed(opener.reset)] };
     }
   }

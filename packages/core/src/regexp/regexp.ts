@@ -1,4 +1,5 @@
-// Matching with PCRE2's meaning on our own matcher: whatever the pattern and the subject are, the number of steps is bounded.
+// Matching with PCRE2's meaning on our own matcher: whatever the pattern and the subject
+// are, the number of steps is bounded.
 import { limitError } from './limits.ts';
 import type { Limits } from './limits.ts';
 import { compilePattern } from './compile.ts';
@@ -16,14 +17,18 @@ export interface Regexp {
   readonly start: StartSet;
 }
 
-/** A match: the start and end of the whole and of each group, -1 for groups that matched nothing. */
+/**
+ * A match: the start and end of the whole and of each group, -1 for groups that matched
+ * nothing.
+ */
 export type Match = Int32Array;
 
 const CACHE_SIZE = 256;
 const cache = new Map<string, Regexp | undefined>();
 
 /**
- * The compiled form of `pattern` (bytes), undefined when PCRE2 would refuse it or it needs what we do not have.
+ * The compiled form of `pattern` (bytes), undefined when PCRE2 would refuse it or it
+ * needs what we do not have.
  * @param options of `i m s x` and `U`; other letters are ignored
  * @throws CLASSAD_LIMIT when the pattern is too long
  */
@@ -55,7 +60,8 @@ export function search(
   from: number,
   budget: Budget,
 ): Match | undefined {
-  if (subject.length > budget.limits.subjectLength) throw limitError('subjectLength', budget.limits);
+  if (subject.length > budget.limits.subjectLength)
+    throw limitError('subjectLength', budget.limits);
   const matcher = new Matcher(program, subject, budget);
   for (let at = from; at <= subject.length; at += 1) {
     if (start.lines && at > from && subject[at - 1] !== '\n') continue;
@@ -65,7 +71,10 @@ export function search(
   return undefined;
 }
 
-/** Whether `subject` contains a match; undefined when the pattern is refused. @throws CLASSAD_LIMIT */
+/**
+ * Whether `subject` contains a match; undefined when the pattern is refused. @throws
+ * CLASSAD_LIMIT
+ */
 export function matches(
   pattern: string,
   subject: string,
@@ -78,8 +87,10 @@ export function matches(
 
 /**
  * Replaces `\0` to `\9` in `replacement` by the groups of a match.
- * @param options with `g` every match is replaced, with `f` the text around the matches is kept
- * @returns undefined (an ERROR) for a refused pattern, a group that does not exist, or an empty match under `g`
+ * @param options with `g` every match is replaced, with `f` the text around the matches
+ * is kept
+ * @returns undefined (an ERROR) for a refused pattern, a group that does not exist, or an
+ * empty match under `g`
  * @throws CLASSAD_LIMIT
  */
 export function substitute(
@@ -112,13 +123,18 @@ export function substitute(
   return full ? text + subject.slice(from) : text;
 }
 
-/** `replacement` with `\0` to `\9` replaced; undefined when one of these groups does not exist in the pattern. */
+/**
+ * `replacement` with `\0` to `\9` replaced; undefined when one of these groups does not
+ * exist in the pattern.
+ */
 export function expand(replacement: string, subject: string, match: Match): string | undefined {
   let known = true;
   const text = replacement.replace(/\\(\d)/g, (_, digit: string) => {
     const start = match[2 * Number(digit)];
     known &&= start !== undefined;
-    return start === undefined || start < 0 ? '' : subject.slice(start, match[2 * Number(digit) + 1]);
+    return start === undefined || start < 0
+      ? ''
+      : subject.slice(start, match[2 * Number(digit) + 1]);
   });
   return known ? text : undefined;
 }

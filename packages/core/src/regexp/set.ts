@@ -10,10 +10,12 @@ export function rangesSet(...ranges: readonly (readonly [number, number])[]): By
 
 /** The set of the characters of `text`, in which `a-z` stands for a range. */
 function charsSet(text: string): ByteSet {
-  const ranges = [...text.matchAll(/([^])-([^])|([^])/g)].map(([, first, last, only]): [number, number] => [
-    (first ?? only ?? '').charCodeAt(0),
-    (last ?? only ?? '').charCodeAt(0),
-  ]);
+  const ranges = [...text.matchAll(/([^])-([^])|([^])/g)].map(
+    ([, first, last, only]): [number, number] => [
+      (first ?? only ?? '').charCodeAt(0),
+      (last ?? only ?? '').charCodeAt(0),
+    ],
+  );
   return rangesSet(...ranges);
 }
 

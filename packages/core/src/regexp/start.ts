@@ -1,9 +1,13 @@
-// Where a match can begin at all: what lets a search pass over most places without trying.
+// Where a match can begin at all: what lets a search pass over most places without
+// trying.
 import type { Program } from './compile.ts';
 import type { ByteSet } from './node.ts';
 import { ANY_BYTE, NOT_NEWLINE, include } from './set.ts';
 
-/** `set`: the bytes a match can begin with, undefined when it can be empty or we cannot tell. `lines`: only at the start of a line. */
+/**
+ * `set`: the bytes a match can begin with, undefined when it can be empty or we cannot
+ * tell. `lines`: only at the start of a line.
+ */
 export interface StartSet {
   readonly set: ByteSet | undefined;
   readonly lines: boolean;
@@ -14,7 +18,10 @@ export function startSet(program: Program): StartSet {
   return { set: firstBytes(program), lines: opensWithDots(program) };
 }
 
-/** A pattern that begins with `.*` and fails at one place fails at the later ones of that line too. */
+/**
+ * A pattern that begins with `.*` and fails at one place fails at the later ones of that
+ * line too.
+ */
 function opensWithDots({ code }: Program): boolean {
   if (code.some(({ op }) => op === 'reference' || op === 'inner' || op === 'ifUnset')) return false;
   const first = code.find(({ op }) => op !== 'save');

@@ -1,13 +1,20 @@
-// After a failed renewal: when to try again, or that trying stops until something changes.
+// After a failed renewal: when to try again, or that trying stops until something
+// changes.
 import { ERROR_CODES, isCoded, messageOf, type CodedError, type ErrorCode } from '../base/index.ts';
 import type { RenewalState } from '../credential/snapshot.ts';
 import type { RenewalPolicy } from './policy.ts';
 import { spreadOf } from './spread.ts';
 
-/** The basis of a failure that counts whatever changes: the change came with the failure itself. */
+/**
+ * The basis of a failure that counts whatever changes: the change came with the failure
+ * itself.
+ */
 export const ANY_BASIS = '*';
 
-/** What a failure is judged by. `now` and `expiresAt` in epoch seconds; `expiresAt` of the token still in place, if any. */
+/**
+ * What a failure is judged by. `now` and `expiresAt` in epoch seconds; `expiresAt` of the
+ * token still in place, if any.
+ */
 export interface Failure {
   readonly id: string;
   readonly error: unknown;
@@ -17,8 +24,10 @@ export interface Failure {
 }
 
 /**
- * The state after a failure. Waits double from `firstRetry` to `longestRetry`, and are never more than a quarter of the life left. The issuer's
- * own wish may be longer, but never so long that the token expires untried, nor longer than `longestRetry` for one that has expired.
+ * The state after a failure. Waits double from `firstRetry` to `longestRetry`, and are
+ * never more than a quarter of the life left. The issuer's own wish may be longer, but
+ * never so long that the token expires untried, nor longer than `longestRetry` for one
+ * that has expired.
  */
 export function afterFailure(
   previous: RenewalState | undefined,
@@ -41,13 +50,18 @@ export function afterFailure(
 }
 
 /**
- * The state of a token that was not tried for so many `seconds`, because of what happened to others: nothing of its own has failed, so its
- * next wait is no longer for it. `basis` is what it stands on, needed only when something failed before.
+ * The state of a token that was not tried for so many `seconds`, because of what happened
+ * to others: nothing of its own has failed, so its next wait is no longer for it. `basis`
+ * is what it stands on, needed only when something failed before.
  */
 export function afterWaiting(
   previous: RenewalState | undefined,
   error: CodedError,
-  { basis, now, seconds }: { readonly basis: () => string; readonly now: number; readonly seconds: number },
+  {
+    basis,
+    now,
+    seconds,
+  }: { readonly basis: () => string; readonly now: number; readonly seconds: number },
 ): RenewalState {
   const counts = previous !== undefined && previous.basis === basis();
   return {
@@ -61,7 +75,9 @@ export function afterWaiting(
   };
 }
 
-/** The share of the life left after which a token is tried, whatever else says to wait. */
+/**
+ * The share of the life left after which a token is tried, whatever else says to wait.
+ */
 const LATEST = 0.75;
 
 function wait(attempts: number, failure: Failure, policy: RenewalPolicy): number {

@@ -15,34 +15,43 @@ export interface Due {
 
 /** An issue time further in the future than this is a clock's mistake, in seconds. */
 const CLOCK_TOLERANCE = 120;
-/** A `.use` that says so belongs to a `.top` that was stored within this many seconds after it. */
+/**
+ * A `.use` that says so belongs to a `.top` that was stored within this many seconds
+ * after it.
+ */
 const LOGIN_SECONDS = 60;
 /** Tokens with such an issue time are renewed spread over this many seconds. */
 const CLOCK_REPAIR = 60;
 
 /**
- * The time on a token's own line: the wall clock when its `.use` was first seen, plus the steady seconds since. A step of the wall
- * clock while the daemon runs neither renews everything nor leaves an expired token in place.
+ * The time on a token's own line: the wall clock when its `.use` was first seen, plus the
+ * steady seconds since. A step of the wall clock while the daemon runs neither renews
+ * everything nor leaves an expired token in place.
  */
 export function localNow(token: TokenSnapshot, now: Instant): number {
   return token.seen.wall + (now.steady - token.seen.steady);
 }
 
 /**
- * Returns when (epoch seconds) a token of these times is due by its lifetime: never earlier than {@link SHORTEST_PAUSE} after its issue.
- * `spread` between 0 and 1 is the token's own.
+ * Returns when (epoch seconds) a token of these times is due by its lifetime: never
+ * earlier than {@link SHORTEST_PAUSE} after its issue. `spread` between 0 and 1 is the
+ * token's own.
  */
 export function dueByLifetime(times: TokenTimes, policy: RenewalPolicy, spread: number): number {
   const lifetime = times.expiresAt - times.issuedAt;
-  const counted = Math.min(lifetime, (policy.refreshEvery ?? Number.POSITIVE_INFINITY) / policy.fraction);
+  const counted = Math.min(
+    lifetime,
+    (policy.refreshEvery ?? Number.POSITIVE_INFINITY) / policy.fraction,
+  );
   const share = Math.max(0, policy.fraction - policy.jitter * spread);
   return times.issuedAt + Math.max(SHORTEST_PAUSE, counted * share);
 }
 
 /**
- * When the token is due and why, as if no renewal had ever failed. A `.top` from the future of `now` (epoch seconds) is a clock's
- * mistake, not news: it would otherwise be newer than every `.use` to come. A `.use` that is known to come from another `.top` needs no
- * comparison of times.
+ * When the token is due and why, as if no renewal had ever failed. A `.top` from the
+ * future of `now` (epoch seconds) is a clock's mistake, not news: it would otherwise be
+ * newer than every `.use` to come. A `.use` that is known to come from another `.top`
+ * needs no comparison of times.
  */
 export function dueOf(
   token: TokenSnapshot,
@@ -57,7 +66,8 @@ export function dueOf(
     // A device login stores `.use` first.
     const news = use.identity.mtime + (use.value.beforeTop === true ? LOGIN_SECONDS : 0);
     const isNewer = mtime > news && mtime <= now + CLOCK_TOLERANCE;
-    if (isNewer || token.overtaken === true) return { at: Number.NEGATIVE_INFINITY, reason: 'newer-top' };
+    if (isNewer || token.overtaken === true)
+      return { at: Number.NEGATIVE_INFINITY, reason: 'newer-top' };
   }
   const spread = spreadOf(tokenId(token));
   if (use.value.issuedAt > seen.wall + CLOCK_TOLERANCE) {

@@ -1,4 +1,5 @@
-// Decides, from one scan and the time, which tokens to renew now and when to look again. Pure: the plan is a value.
+// Decides, from one scan and the time, which tokens to renew now and when to look again.
+// Pure: the plan is a value.
 import type { Parsed } from '../credential/contents.ts';
 import type { Instant, RenewalState, TokenSnapshot } from '../credential/snapshot.ts';
 import { ANY_BASIS } from './backoff.ts';
@@ -6,8 +7,9 @@ import { dueOf, localNow, type DueReason } from './due.ts';
 import type { RenewalPolicy } from './policy.ts';
 
 /**
- * A token with its one owner. `renewable` is the owner's judgement; `basis` what a renewal would stand on (see `RenewalState`); before
- * `pausedUntil` (steady seconds) it has been renewed so recently that it is left alone, whatever its files say.
+ * A token with its one owner. `renewable` is the owner's judgement; `basis` what a
+ * renewal would stand on (see `RenewalState`); before `pausedUntil` (steady seconds) it
+ * has been renewed so recently that it is left alone, whatever its files say.
  */
 export interface ManagedToken {
   readonly snapshot: TokenSnapshot;
@@ -21,7 +23,10 @@ export interface ManagedToken {
 /** What is the matter with a token. */
 export type TokenState = 'fresh' | 'due' | 'waiting' | 'stopped' | 'unrenewable';
 
-/** The verdict on one token. `dueIn` in seconds from now (not positive when due, infinite when never). */
+/**
+ * The verdict on one token. `dueIn` in seconds from now (not positive when due, infinite
+ * when never).
+ */
 export interface Verdict {
   readonly token: ManagedToken;
   readonly state: TokenState;
@@ -29,7 +34,10 @@ export interface Verdict {
   readonly reason: DueReason | RenewalState['code'] | 'unrenewable';
 }
 
-/** The tokens to renew now, the one that expires first in front, and the seconds until the next one is due. */
+/**
+ * The tokens to renew now, the one that expires first in front, and the seconds until the
+ * next one is due.
+ */
 export interface Plan {
   readonly renew: readonly Verdict[];
   readonly verdicts: readonly Verdict[];
@@ -48,16 +56,24 @@ export function judge(token: ManagedToken, now: Instant): Verdict {
     return { token, state: 'stopped', dueIn: Number.POSITIVE_INFINITY, reason: failed.code };
   if (dueIn > 0) return { token, state: 'fresh', dueIn, reason: due.reason };
   const retryIn = failed ? failed.not_before - now.wall : 0;
-  if (failed && retryIn > 0) return { token, state: 'waiting', dueIn: retryIn, reason: failed.code };
+  if (failed && retryIn > 0)
+    return { token, state: 'waiting', dueIn: retryIn, reason: failed.code };
   const paused = (token.pausedUntil ?? 0) - now.steady;
   if (paused > 0) return { token, state: 'waiting', dueIn: paused, reason: due.reason };
   return { token, state: 'due', dueIn: Math.min(dueIn, 0), reason: due.reason };
 }
 
-/** A state that stood on other files or another client, or that claims to be from the future, counts no longer. */
-function failureThatCounts({ snapshot, basis }: ManagedToken, now: Instant): RenewalState | undefined {
+/**
+ * A state that stood on other files or another client, or that claims to be from the
+ * future, counts no longer.
+ */
+function failureThatCounts(
+  { snapshot, basis }: ManagedToken,
+  now: Instant,
+): RenewalState | undefined {
   const state = snapshot.renewal;
-  // Only a failure is worth the work of telling what it stood on: a pass judges every token.
+  // Only a failure is worth the work of telling what it stood on: a pass judges every
+  // token.
   if (!state || state.last_attempt > now.wall + 1) return undefined;
   return state.basis === ANY_BASIS || state.basis === basis() ? state : undefined;
 }
@@ -75,7 +91,8 @@ export function planOf(verdicts: readonly Verdict[]): Plan {
     if (verdict.state === 'due') due.push(verdict);
     else nextIn = Math.min(nextIn, verdict.dueIn);
   }
-  // Numbers in arrays of their own are sorted in half the time of objects, which counts with 100,000 tokens.
+  // Numbers in arrays of their own are sorted in half the time of objects, which counts
+  // with 100,000 tokens.
   const expiries = Float64Array.from(due, expiry);
   const order = Uint32Array.from(due, (_, index) => index);
   order.sort((a, b) => (expiries[a] ?? 0) - (expiries[b] ?? 0) || byName(due[a], due[b]));

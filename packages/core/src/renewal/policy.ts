@@ -1,4 +1,5 @@
-// The numbers that decide when a token is renewed and when a failed renewal is tried again.
+// The numbers that decide when a token is renewed and when a failed renewal is tried
+// again.
 
 /** All times in seconds; `fraction` and `jitter` are shares of a token's lifetime. */
 export interface RenewalPolicy {
@@ -6,17 +7,26 @@ export interface RenewalPolicy {
   readonly fraction: number;
   /** ...and tokens are spread over this share before it. Must be less than `fraction`. */
   readonly jitter: number;
-  /** A token is fetched again after this time at the latest, however long it lives; without it, its lifetime alone counts. */
+  /**
+   * A token is fetched again after this time at the latest, however long it lives;
+   * without it, its lifetime alone counts.
+   */
   readonly refreshEvery?: number;
   /** The lifetime of a token that neither says nor carries one. */
   readonly defaultLifetime: number;
   /** The first wait after a failure; each further one doubles. */
   readonly firstRetry: number;
-  /** The longest wait that we choose ourselves; an issuer's Retry-After may be longer while the token lives. */
+  /**
+   * The longest wait that we choose ourselves; an issuer's Retry-After may be longer
+   * while the token lives.
+   */
   readonly longestRetry: number;
 }
 
-/** Half the lifetime, spread over a tenth of it before; retries from 10 seconds to 15 minutes. */
+/**
+ * Half the lifetime, spread over a tenth of it before; retries from 10 seconds to 15
+ * minutes.
+ */
 export const DEFAULT_POLICY: RenewalPolicy = {
   fraction: 0.5,
   jitter: 0.1,
@@ -25,5 +35,8 @@ export const DEFAULT_POLICY: RenewalPolicy = {
   longestRetry: 900,
 };
 
-/** The shortest time in seconds between a token's issue and its next renewal, whatever its lifetime and the policy say. */
+/**
+ * The shortest time in seconds between a token's issue and its next renewal, whatever its
+ * lifetime and the policy say.
+ */
 export const SHORTEST_PAUSE = 1;

@@ -1,4 +1,5 @@
-// A token's own place between 0 and 1: the same at every start, different for every token, so that nothing comes due in one second.
+// A token's own place between 0 and 1: the same at every start, different for every
+// token, so that nothing comes due in one second.
 
 /** FNV-1a over the text, scaled to [0, 1). */
 export function spreadOf(text: string): number {

@@ -1,4 +1,5 @@
-// Makes the changes of one token visible, file by file, and stops as soon as another login has put its own `.top` in place.
+// Makes the changes of one token visible, file by file, and stops as soon as another
+// login has put its own `.top` in place.
 import { lstatSync, lutimesSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { stageFile, syncDirectory, type StagedFile } from '../base/files/atomic-write.ts';
@@ -12,11 +13,17 @@ import { progressFields, type Progress } from './rest.ts';
 import type { TokenChange, TokenWrite } from './store.ts';
 import { inUserDirectory } from './user-directory.ts';
 
-/** Mode bits of the credential files: CredD and the shadow refuse any bit for group or others. */
+/**
+ * Mode bits of the credential files: CredD and the shadow refuse any bit for group or
+ * others.
+ */
 const TOKEN_MODE = 0o400;
 const STATE_MODE = 0o600;
 
-/** What applying a change needs: `locked` says that this process holds the lock of the directory. */
+/**
+ * What applying a change needs: `locked` says that this process holds the lock of the
+ * directory.
+ */
 export interface ApplyParts {
   readonly root: string;
   readonly locked: boolean;
@@ -72,18 +79,25 @@ interface Work extends ApplyParts {
   use: FileIdentity | undefined;
 }
 
-/** A write whose file, if it has one, is staged; `identity` is what the file will have under its own name, too. */
+/**
+ * A write whose file, if it has one, is staged; `identity` is what the file will have
+ * under its own name, too.
+ */
 interface Staged {
   readonly write: TokenWrite;
   readonly file?: StagedFile;
   readonly identity?: FileIdentity;
 }
 
-/** Stages what is not written yet, then makes it visible in order. No temporary file is left. */
+/**
+ * Stages what is not written yet, then makes it visible in order. No temporary file is
+ * left.
+ */
 function writeRest(work: Work): void {
   const staged: Staged[] = [];
   try {
-    // Looked at before staging too: what a crash leaves behind must not outlive the `.top` that it came from.
+    // Looked at before staging too: what a crash leaves behind must not outlive the
+    // `.top` that it came from.
     refuseOtherTop(work);
     const useBefore = identityAt(work, 'use');
     const refused = stageAll(work, staged);
@@ -105,13 +119,19 @@ function commit(work: Work, { write, file, identity }: Staged): void {
   const { directory, change, progress } = work;
   if (file) file.commit();
   else removeIfThere(pathOf(work, write.kind));
-  work.progress = { done: progress.done + 1, from: write.kind === 'top' ? identity : progress.from };
+  work.progress = {
+    done: progress.done + 1,
+    from: write.kind === 'top' ? identity : progress.from,
+  };
   if (write.kind === 'use') work.use = identity;
   if (work.use) work.origins.note(change, { use: work.use, top: work.progress.from, fits: true });
   if (write.durable) syncDirectory(directory);
 }
 
-/** Stages the writes in order into `staged` until the disk refuses one; says what it refused with. */
+/**
+ * Stages the writes in order into `staged` until the disk refuses one; says what it
+ * refused with.
+ */
 function stageAll(work: Work, staged: Staged[]): { readonly error: unknown } | undefined {
   try {
     for (const write of work.change.writes.slice(work.progress.done)) {
@@ -127,7 +147,10 @@ function stageAll(work: Work, staged: Staged[]): { readonly error: unknown } | u
   }
 }
 
-/** A rotated refresh token exists nowhere else: where it fits the disk it goes there, also when what comes after it does not. */
+/**
+ * A rotated refresh token exists nowhere else: where it fits the disk it goes there, also
+ * when what comes after it does not.
+ */
 function upToTop(staged: readonly Staged[]): readonly Staged[] {
   const last = staged.findLastIndex(({ write, file }) => write.kind === 'top' && file);
   return staged.slice(0, last + 1);
@@ -158,23 +181,33 @@ function identityAt(work: Work, kind: TokenWrite['kind']): FileIdentity | undefi
   return stats && identityFromStat(stats);
 }
 
-/** Between this look and the rename lies a moment that no file system call closes; CredD replaces `.top` without a lock. */
+/**
+ * Between this look and the rename lies a moment that no file system call closes; CredD
+ * replaces `.top` without a lock.
+ */
 function refuseOtherTop(work: Work): void {
   const top = identityAt(work, 'top');
   if (sameIdentity(top, work.progress.from)) return;
   if (work.use) yieldTo(top, work, work.use);
   throw superseded(
     work,
-    top ? 'a newer .top arrived during the renewal and stays' : 'its .top was removed during the renewal',
+    top
+      ? 'a newer .top arrived during the renewal and stays'
+      : 'its .top was removed during the renewal',
   );
 }
 
-/** By how many seconds `.use` is made older than `.top`; some file systems count whole seconds only. */
+/**
+ * By how many seconds `.use` is made older than `.top`; some file systems count whole
+ * seconds only.
+ */
 const OLDER = 1;
 
 /**
- * A login that came between the last look and the rename of `.use` has lost its own `.use` to ours. Ours then must not look newer than
- * the login's `.top`: so the next pass renews at once, also that of another process. Where `.top` was removed, `.use` goes, too.
+ * A login that came between the last look and the rename of `.use` has lost its own
+ * `.use` to ours. Ours then must not look newer than the login's `.top`: so the next pass
+ * renews at once, also that of another process. Where `.top` was removed, `.use` goes,
+ * too.
  */
 function yieldTo(top: FileIdentity | undefined, work: Work, ours: FileIdentity): void {
   if (!sameIdentity(identityAt(work, 'use'), ours)) return;
@@ -183,12 +216,19 @@ function yieldTo(top: FileIdentity | undefined, work: Work, ours: FileIdentity):
   else removeIfThere(path);
 }
 
-/** The portal replaces `.use` just before `.top`: the login's `.use` must not be lost to the old grant's. */
+/**
+ * The portal replaces `.use` just before `.top`: the login's `.use` must not be lost to
+ * the old grant's.
+ */
 function refuseOtherUse(work: Work, before: FileIdentity | undefined): void {
-  if (noteOtherUse(work, before)) throw superseded(work, 'another .use arrived during the renewal and stays');
+  if (noteOtherUse(work, before))
+    throw superseded(work, 'another .use arrived during the renewal and stays');
 }
 
-/** True when another `.use` has come. Should its login end there, or have lost its `.top` to ours, the two do not belong together. */
+/**
+ * True when another `.use` has come. Should its login end there, or have lost its `.top`
+ * to ours, the two do not belong together.
+ */
 function noteOtherUse(work: Work, before: FileIdentity | undefined): boolean {
   const use = identityAt(work, 'use');
   if (sameIdentity(use, before)) return false;
@@ -202,7 +242,9 @@ function superseded({ change, progress }: Work, what: string, cause?: unknown): 
   return new CodedError('CRED_SUPERSEDED', `${token}: ${what}; ${written}`, { token }, cause);
 }
 
-/** What the system says when a directory on the way is gone, or is something else by now. */
+/**
+ * What the system says when a directory on the way is gone, or is something else by now.
+ */
 export function isSwept(code: string | undefined): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR';
 }

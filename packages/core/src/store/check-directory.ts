@@ -1,4 +1,5 @@
-// The credential directory must be there, ours to use, closed to others, and out of their reach: checked before anything is written.
+// The credential directory must be there, ours to use, closed to others, and out of their
+// reach: checked before anything is written.
 import { accessSync, chmodSync, constants } from 'node:fs';
 import { ensureDirSync } from 'fs-extra/esm';
 import { CodedError, systemCode, type ErrorFields } from '../base/errors/errors.ts';
@@ -11,23 +12,33 @@ import { lookAlong, type PathLook } from './path-steps.ts';
 /** Owner and group may do everything; new files inherit the group. */
 const DIRECTORY_MODE = 0o2770;
 
-/** `create` makes a missing directory; `condor` is the account that CONDOR_IDS names, else the user condor. */
+/**
+ * `create` makes a missing directory; `condor` is the account that CONDOR_IDS names, else
+ * the user condor.
+ */
 export interface DirectoryCheck {
   readonly create: boolean;
   readonly condor?: AccountIds | undefined;
 }
 
 /**
- * Makes sure of the credential directory: creates it (mode 2770) when it is missing and `create` says so, and refuses one that others may
- * enter, read or write, or that this process may not. Refused, too, is one that another user than root, the condor account or this process's
- * owns, or could put another in place of: by a directory or a link on the way. Returns its path without links.
- * @throws CodedError `CRED_DIR_INVALID` with the command that helps; its field `missing` is true where the directory is not there
+ * Makes sure of the credential directory: creates it (mode 2770) when it is missing and
+ * `create` says so, and refuses one that others may enter, read or write, or that this
+ * process may not. Refused, too, is one that another user than root, the condor account
+ * or this process's owns, or could put another in place of: by a directory or a link on
+ * the way. Returns its path without links.
+ * @throws CodedError `CRED_DIR_INVALID` with the command that helps; its field `missing`
+ * is true where the directory is not there
  */
 export function checkCredentialDirectory(path: string, { create, condor }: DirectoryCheck): string {
   const look = lookAt(path);
   const { end } = look;
   if (end.kind === 'directory') refuseOthers(path, end.step);
-  const weakness = weaknessOf(look.way, end.kind === 'directory' ? end.step : undefined, trustIn(condor));
+  const weakness = weaknessOf(
+    look.way,
+    end.kind === 'directory' ? end.step : undefined,
+    trustIn(condor),
+  );
   if (weakness) throw weak(look, path, weakness);
   switch (end.kind) {
     case 'missing':
@@ -61,7 +72,11 @@ function lookAt(path: string): PathLook {
 function refuseOthers(path: string, { mode }: PathStep): void {
   if ((mode & 0o007) === 0) return;
   const text = mode.toString(8).padStart(4, '0');
-  throw invalid(path, `has mode ${text}, so that other users can get in`, `chmod o-rwx ${shellWord(path)}`);
+  throw invalid(
+    path,
+    `has mode ${text}, so that other users can get in`,
+    `chmod o-rwx ${shellWord(path)}`,
+  );
 }
 
 function checkAccess(path: string): void {
@@ -91,7 +106,10 @@ function createDirectory(path: string, create: boolean, { dangling }: PathLook):
   }
 }
 
-/** The user condor is asked for only where neither root nor this process owns something: that may take a directory service. */
+/**
+ * The user condor is asked for only where neither root nor this process owns something:
+ * that may take a directory service.
+ */
 function trustIn(condor: AccountIds | undefined): Trust {
   let known: AccountIds | undefined = condor;
   let asked = condor !== undefined;
@@ -122,7 +140,11 @@ function weak({ real }: PathLook, path: string, { why, step }: Weakness): CodedE
         `chown ${step.kind === 'link' ? '-h ' : ''}${ownerFor(itself)} ${name}`,
       );
     case 'others':
-      return unsafe(path, `${subject}has mode ${mode}: every user can write to it`, `chmod o-w ${name}`);
+      return unsafe(
+        path,
+        `${subject}has mode ${mode}: every user can write to it`,
+        `chmod o-w ${name}`,
+      );
     case 'group':
       return unsafe(
         path,
@@ -132,9 +154,13 @@ function weak({ real }: PathLook, path: string, { why, step }: Weakness): CodedE
   }
 }
 
-/** Root is the safe owner; a daemon that another user runs for itself can only own its directory. */
+/**
+ * Root is the safe owner; a daemon that another user runs for itself can only own its
+ * directory.
+ */
 function ownerFor(itself: boolean): string {
-  const own = self() === 0 || userName(self()) === 'condor' ? 'root' : (userName(self()) ?? String(self()));
+  const own =
+    self() === 0 || userName(self()) === 'condor' ? 'root' : (userName(self()) ?? String(self()));
   return itself && own === 'root' && groupId('condor') !== undefined ? 'root:condor' : own;
 }
 
@@ -143,10 +169,17 @@ function nameOf(uid: number): string {
   return name === undefined ? `user id ${uid}` : `${name} (user id ${uid})`;
 }
 
-function isLink(path: string, { target, exists }: Extract<PathLook['end'], { kind: 'link' }>): CodedError {
+function isLink(
+  path: string,
+  { target, exists }: Extract<PathLook['end'], { kind: 'link' }>,
+): CodedError {
   const what = `is not a directory, but a symbolic link to ${target}`;
   return exists
-    ? unsafe(path, what, `name that directory in SEC_CREDENTIAL_DIRECTORY_OAUTH or after --cred-dir`)
+    ? unsafe(
+        path,
+        what,
+        `name that directory in SEC_CREDENTIAL_DIRECTORY_OAUTH or after --cred-dir`,
+      )
     : unsafe(path, `${what}, which does not exist`, `rm ${shellWord(path)}`);
 }
 
@@ -155,7 +188,9 @@ const AS_ITS_USER = 'run this as root, or as the user whom the directory belongs
 const self = (): number => process.geteuid?.() ?? 0;
 
 const unsafe = (path: string, what: string, fix: string): CodedError =>
-  new CodedError('CRED_DIR_INVALID', `the credential directory ${path} ${what}; fix: ${fix}`, { path });
+  new CodedError('CRED_DIR_INVALID', `the credential directory ${path} ${what}; fix: ${fix}`, {
+    path,
+  });
 
 function invalid(path: string, what: string, fix?: string, fields: ErrorFields = {}): CodedError {
   const remedy = fix === undefined ? '' : `; fix: ${fix}`;

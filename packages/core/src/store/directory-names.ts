@@ -1,15 +1,22 @@
-// The names in a directory, in slices: a directory of 100,000 names must not hold up the event loop.
+// The names in a directory, in slices: a directory of 100,000 names must not hold up the
+// event loop.
 import { opendirSync, readdirSync, type Dirent } from 'node:fs';
+import { join } from 'node:path';
+import { shellWord } from '../base/process/shell-word.ts';
 
-/** A directory whose own size is at most this many bytes is read at once: that is faster, and it has a few hundred names at most. */
+/**
+ * A directory whose own size is at most this many bytes is read at once: that is faster,
+ * and it has a few hundred names at most.
+ */
 const SMALL = 4096;
 
 /** Names in one slice: well under a millisecond of work. */
 const SLICE = 256;
 
 /**
- * Yields the entries of a directory in slices. `size` is the directory's own size in bytes, as stat gives it (0 when not known). What is
- * created, renamed or removed between two slices may be missing.
+ * Yields the entries of a directory in slices. `size` is the directory's own size in
+ * bytes, as stat gives it (0 when not known). What is created, renamed or removed between
+ * two slices may be missing.
  * @throws the system's error when the directory cannot be read
  */
 export function* namesIn(path: string, size: number): Generator<readonly Dirent[]> {
@@ -30,4 +37,13 @@ export function* namesIn(path: string, size: number): Generator<readonly Dirent[
   } finally {
     directory.closeSync();
   }
+}
+
+/**
+ * Said once, when a link has taken the place of a directory that was there: no other link
+ * in the root is a user's.
+ */
+export function linkText(root: string, user: string): string {
+  const path = join(root, user);
+  return `${path} is a symbolic link and no longer a directory: it is not followed, and its tokens are not renewed; fix: rm ${shellWord(path)}`;
 }

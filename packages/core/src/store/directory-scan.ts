@@ -1,14 +1,19 @@
-// One look over the credential directory: names, stats, and the digest of every file that changed since the last look.
+// One look over the credential directory: names, stats, and the digest of every file that
+// changed since the last look.
 import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { createBreath } from '../base/time/breath.ts';
 import { CodedError, isCoded, messageOf, systemCode } from '../base/errors/errors.ts';
-import { shellWord } from '../base/process/shell-word.ts';
 import { openDirectory, openSubdirectory } from '../base/files/safe-directory.ts';
 import { KEY_FILE_NAME } from '../credential/layout.ts';
 import { isCredName } from '../credential/name.ts';
-import { sameIdentity, type FileIdentity, type Instant, type TokenSnapshot } from '../credential/snapshot.ts';
-import { namesIn } from './directory-names.ts';
+import {
+  sameIdentity,
+  type FileIdentity,
+  type Instant,
+  type TokenSnapshot,
+} from '../credential/snapshot.ts';
+import { linkText, namesIn } from './directory-names.ts';
 import { identityFromStat, statIfThere } from './read-file.ts';
 import type { LooseFile, Scan, ScanHabits, TemporaryFile } from './store.ts';
 import {
@@ -22,7 +27,10 @@ import {
 
 /** What a scan knows of one user's directory, kept for the next one. */
 interface UserMemory {
-  /** The directory's version at that look; `undefined` when it was too young to be told from a later one. */
+  /**
+   * The directory's version at that look; `undefined` when it was too young to be told
+   * from a later one.
+   */
   readonly identity: FileIdentity | undefined;
   readonly files: FileMemory;
   readonly tokens: readonly TokenSnapshot[];
@@ -31,9 +39,11 @@ interface UserMemory {
 }
 
 /**
- * The memory of earlier scans: each user's directory, when every file was last looked at (`steady` seconds), and the first directory that an
- * interrupted scan passed over: the next one begins there. `waiting` has the directories that were listed and never looked at; `listed` is
- * true once `root` has been listed to the end; `began` is when the first scan did (`steady` seconds).
+ * The memory of earlier scans: each user's directory, when every file was last looked at
+ * (`steady` seconds), and the first directory that an interrupted scan passed over: the
+ * next one begins there. `waiting` has the directories that were listed and never looked
+ * at; `listed` is true once `root` has been listed to the end; `began` is when the first
+ * scan did (`steady` seconds).
  */
 export interface ScanMemory {
   users: Map<string, UserMemory>;
@@ -57,15 +67,19 @@ export function emptyScanMemory(): ScanMemory {
 }
 
 /**
- * Credential files are replaced by rename, which changes their directory's modification time: between two full looks, this many seconds
- * apart, a directory that has not changed is not opened. What is changed in place waits for the full look.
+ * Credential files are replaced by rename, which changes their directory's modification
+ * time: between two full looks, this many seconds apart, a directory that has not changed
+ * is not opened. What is changed in place waits for the full look.
  */
 const FULL_LOOK_INTERVAL = 55;
 
 /** The longest that a full look may be put off by somebody's hurry, in seconds. */
 const LONGEST_WITHOUT_FULL = 300;
 
-/** A directory that changed so recently (seconds) may change again within the same tick of the file system's clock. */
+/**
+ * A directory that changed so recently (seconds) may change again within the same tick of
+ * the file system's clock.
+ */
 const CLOCK_GRAIN = 2;
 
 /** How one scan goes: what it may skip, and what it has found so far. */
@@ -94,7 +108,8 @@ interface Progress {
 }
 
 /**
- * Scans `root`. What has not changed comes from `memory`, which then holds what stands now.
+ * Scans `root`. What has not changed comes from `memory`, which then holds what stands
+ * now.
  * @throws CodedError `CRED_DIR_INVALID` when `root` itself cannot be listed
  */
 export async function scanDirectory(
@@ -148,7 +163,8 @@ async function scanOpened(
   const listed = await lookAtRoot(progress);
   if (listed) for (const name of inTurn(listed, memory)) await lookAtUser(progress, name);
   else keepAll(progress);
-  const { users, waiting, resume, full, partial, tokens, keyFiles, temporaries, problems } = progress;
+  const { users, waiting, resume, full, partial, tokens, keyFiles, temporaries, problems } =
+    progress;
   memory.users = users;
   memory.waiting = waiting;
   memory.resume = resume;
@@ -157,11 +173,14 @@ async function scanOpened(
 }
 
 /**
- * Looks at everything in `root` but the users' directories, which it gives back by name; nothing when it was interrupted. A new directory is
- * one that somebody may be waiting for: it is looked at as soon as its name is read. At the first scan all are new, and none comes first.
+ * Looks at everything in `root` but the users' directories, which it gives back by name;
+ * nothing when it was interrupted. A new directory is one that somebody may be waiting
+ * for: it is looked at as soon as its name is read. At the first scan all are new, and
+ * none comes first.
  */
 async function lookAtRoot(progress: Progress): Promise<readonly string[] | undefined> {
-  const { root, here, memory, options, keyFiles, temporaries, problems, breathe, interrupted } = progress;
+  const { root, here, memory, options, keyFiles, temporaries, problems, breathe, interrupted } =
+    progress;
   const directories: string[] = [];
   let looked = 0;
   for (const slice of slicesOf(root, here)) {
@@ -169,7 +188,8 @@ async function lookAtRoot(progress: Progress): Promise<readonly string[] | undef
       looked += 1;
       if (entry.isDirectory()) {
         if (!isCredName(entry.name)) continue;
-        const isNew = memory.listed && !memory.users.has(entry.name) && !memory.waiting.has(entry.name);
+        const isNew =
+          memory.listed && !memory.users.has(entry.name) && !memory.waiting.has(entry.name);
         if (isNew) await lookAtUser(progress, entry.name, true);
         else directories.push(entry.name);
       } else if (entry.isFile() && KEY_FILE_NAME.test(entry.name)) {
@@ -191,13 +211,10 @@ async function lookAtRoot(progress: Progress): Promise<readonly string[] | undef
   return directories;
 }
 
-/** Said once, when a link has taken the place of a directory that was there: no other link in the root is a user's. */
-function linkText(root: string, user: string): string {
-  const path = join(root, user);
-  return `${path} is a symbolic link and no longer a directory: it is not followed, and its tokens are not renewed; fix: rm ${shellWord(path)}`;
-}
-
-/** After a listing that was interrupted: what is known of directories is kept, and the next scan sees the others. */
+/**
+ * After a listing that was interrupted: what is known of directories is kept, and the
+ * next scan sees the others.
+ */
 function keepAll(progress: Progress): void {
   const { memory, users } = progress;
   for (const [name, known] of memory.users) if (!users.has(name)) leave(progress, name, known);
@@ -240,7 +257,10 @@ function listing<T>(root: string, act: () => T): T {
   }
 }
 
-/** Looks at one user's directory. An interruption leaves it for the next scan, unless it is a new one. */
+/**
+ * Looks at one user's directory. An interruption leaves it for the next scan, unless it
+ * is a new one.
+ */
 async function lookAtUser(progress: Progress, name: string, isNew = false): Promise<void> {
   const { memory, users, tokens, breathe } = progress;
   const known = memory.users.get(name);
@@ -254,13 +274,18 @@ async function lookAtUser(progress: Progress, name: string, isNew = false): Prom
   await breathe();
 }
 
-/** The order of directories that are not new: from where the last scan was interrupted, so that calls without end keep none from its turn. */
+/**
+ * The order of directories that are not new: from where the last scan was interrupted, so
+ * that calls without end keep none from its turn.
+ */
 function inTurn(names: readonly string[], { resume }: ScanMemory): readonly string[] {
   const first = resume === undefined ? 0 : Math.max(0, names.indexOf(resume));
   return first === 0 ? names : [...names.slice(first), ...names.slice(0, first)];
 }
 
-/** A directory that was not looked at to the end, and what is known of it all the same. */
+/**
+ * A directory that was not looked at to the end, and what is known of it all the same.
+ */
 interface CutUser {
   readonly cut: true;
   readonly known: UserMemory;
@@ -277,7 +302,8 @@ async function scanUser(
   if (!stats) return undefined;
   const identity = identityFromStat(stats);
   if (!progress.full && known?.identity && sameIdentity(known.identity, identity)) return known;
-  // Only what is needed: an object with all of the progress made every look at a file slower.
+  // Only what is needed: an object with all of the progress made every look at a file
+  // slower.
   const scan = {
     user,
     now,

@@ -1,4 +1,5 @@
-// The real credential directory: scans, reads and changes that a crash, a sweep or a new login cannot turn into a lost token.
+// The real credential directory: scans, reads and changes that a crash, a sweep or a new
+// login cannot turn into a lost token.
 import { renameSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { syncDirectory } from '../base/files/atomic-write.ts';
@@ -25,10 +26,12 @@ export interface DirectoryOptions {
 }
 
 /**
- * Opens the credential directory `root`. `defaultLifetime` (seconds) is that of tokens which name none, asked for at each scan where it is a
- * function; `locked` says that this process holds the lock of the directory for as long as it uses the store (`lockDirectory`). Where
- * `lock` says that it was lost, files that dead processes left are not settled; nothing is written into a directory that has taken the
- * place of the locked one. `reserve` is released when the disk has no room for a `.top`.
+ * Opens the credential directory `root`. `defaultLifetime` (seconds) is that of tokens
+ * which name none, asked for at each scan where it is a function; `locked` says that this
+ * process holds the lock of the directory for as long as it uses the store
+ * (`lockDirectory`). Where `lock` says that it was lost, files that dead processes left
+ * are not settled; nothing is written into a directory that has taken the place of the
+ * locked one. `reserve` is released when the disk has no room for a `.top`.
  */
 export function openCredentialDirectory(root: string, options: DirectoryOptions): CredentialStore {
   const { defaultLifetime: lifetime } = options;
@@ -47,7 +50,8 @@ export function openCredentialDirectory(root: string, options: DirectoryOptions)
   return {
     scan: async (now, habits) => {
       // What was read with another lifetime has wrong times.
-      if (digestedWith !== lifetimeNow()) [memory, digestedWith] = [emptyScanMemory(), lifetimeNow()];
+      if (digestedWith !== lifetimeNow())
+        [memory, digestedWith] = [emptyScanMemory(), lifetimeNow()];
       const scan = await scanDirectory(root, memory, now, scanOptions, habits);
       if (scan.partial !== true) await origins.forgetGone(scan.tokens);
       return scan;
@@ -55,7 +59,10 @@ export function openCredentialDirectory(root: string, options: DirectoryOptions)
     read: (user, stem) => readToken(root, user, stem),
     apply: (change) => {
       if (options.lock?.state() === 'directory-replaced') throw replaced(root, tokenId(change));
-      applyChange({ root, locked: options.locked === true, origins, reserve: options.reserve }, change);
+      applyChange(
+        { root, locked: options.locked === true, origins, reserve: options.reserve },
+        change,
+      );
     },
     settle: (path, target) => {
       if ((options.lock?.state() ?? 'held') === 'held') settleFile(root, path, target);
@@ -68,7 +75,10 @@ function replaced(root: string, token: string): CodedError {
   return new CodedError('CRED_SUPERSEDED', text, { token });
 }
 
-/** True for a living process other than this one: what carries our own number from before was left by a dead one. */
+/**
+ * True for a living process other than this one: what carries our own number from before
+ * was left by a dead one.
+ */
 function isAlive(pid: number): boolean {
   if (pid === process.pid) return false;
   try {

@@ -1,6 +1,10 @@
-// Whether the place of the credential directory can be trusted: a judgement over what lstat shows of each name on the way. Pure.
+// Whether the place of the credential directory can be trusted: a judgement over what
+// lstat shows of each name on the way. Pure.
 
-/** One name on the way from `/` to a directory, and of each symbolic link's target, in the order in which the system follows them. */
+/**
+ * One name on the way from `/` to a directory, and of each symbolic link's target, in the
+ * order in which the system follows them.
+ */
 export interface PathStep {
   readonly path: string;
   readonly uid: number;
@@ -27,9 +31,10 @@ const GROUP_WRITE = 0o020;
 const OTHERS_WRITE = 0o002;
 
 /**
- * The first step that somebody could use who is not trusted, from `/` on: `way` leads to `directory`, where that is there. The owner of a
- * directory may rename what is in it, and so may its group and others who may write there, unless it is sticky. In the credential directory
- * new names count too: there sticky does not help.
+ * The first step that somebody could use who is not trusted, from `/` on: `way` leads to
+ * `directory`, where that is there. The owner of a directory may rename what is in it,
+ * and so may its group and others who may write there, unless it is sticky. In the
+ * credential directory new names count too: there sticky does not help.
  */
 export function weaknessOf(
   way: readonly PathStep[],

@@ -1,4 +1,5 @@
-// The public API of @credmon/core/store, the credential directory: scan, read, change, lock, reserve: names only.
+// The public API of @credmon/core/store, the credential directory: scan, read, change,
+// lock, reserve: names only.
 export { openCredentialDirectory } from './directory-store.ts';
 export { readUse } from './read-use.ts';
 export { restOf } from './rest.ts';

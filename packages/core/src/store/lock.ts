@@ -1,4 +1,5 @@
-// One daemon for one credential directory: a kernel lock that dies with its holder, so that it can never be stale.
+// One daemon for one credential directory: a kernel lock that dies with its holder, so
+// that it can never be stale.
 import { spawnSync } from 'node:child_process';
 import {
   closeSync,
@@ -19,8 +20,9 @@ import { shellWord } from '../base/process/shell-word.ts';
 import { LOCK_FILE } from '../credential/layout.ts';
 
 /**
- * What the lock is worth: `held`; `file-replaced` when the lock file was removed or replaced, so that another process can hold a lock on the
- * same directory; `directory-replaced` when the path leads to another directory, or to none.
+ * What the lock is worth: `held`; `file-replaced` when the lock file was removed or
+ * replaced, so that another process can hold a lock on the same directory;
+ * `directory-replaced` when the path leads to another directory, or to none.
  */
 export type LockState = 'held' | 'file-replaced' | 'directory-replaced';
 
@@ -37,12 +39,15 @@ const HELD = 75;
 const LONGEST_PID = 20;
 
 /** Neither a link nor a FIFO leads away from here. */
-const OPEN_FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const OPEN_FLAGS =
+  constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
- * Locks the directory for this process. flock(2) belongs to the open file, which this process keeps: the kernel releases it at any
- * kind of death, and it holds across containers that share the file system.
- * @throws CodedError `DIRECTORY_LOCKED`, naming the process that holds it; `CRED_DIR_INVALID` when the lock file cannot be used
+ * Locks the directory for this process. flock(2) belongs to the open file, which this
+ * process keeps: the kernel releases it at any kind of death, and it holds across
+ * containers that share the file system.
+ * @throws CodedError `DIRECTORY_LOCKED`, naming the process that holds it;
+ * `CRED_DIR_INVALID` when the lock file cannot be used
  * @see flock(1), flock(2)
  */
 export function lockDirectory(directory: string): DirectoryLock {
@@ -62,7 +67,9 @@ function lockFile(directory: string): DirectoryLock {
   const path = join(directory, LOCK_FILE);
   let descriptor: number;
   try {
-    descriptor = inDirectory(directory, (here) => openSync(join(here, LOCK_FILE), OPEN_FLAGS, 0o600));
+    descriptor = inDirectory(directory, (here) =>
+      openSync(join(here, LOCK_FILE), OPEN_FLAGS, 0o600),
+    );
   } catch (error) {
     const link = systemCode(error) === 'ELOOP';
     const why = link
@@ -116,7 +123,10 @@ function lockOf(directory: string, path: string, descriptor: number): DirectoryL
   };
 }
 
-/** False when another file, or none, has the name by now. A disk that fails for a while replaces nothing. */
+/**
+ * False when another file, or none, has the name by now. A disk that fails for a while
+ * replaces nothing.
+ */
 function isSame(own: Stats, look: () => Stats): boolean {
   try {
     const { dev, ino } = look();

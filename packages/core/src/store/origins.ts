@@ -1,4 +1,5 @@
-// Which `.top` each `.use` of this process came from: modification times cannot tell, because a login may have written its files first.
+// Which `.top` each `.use` of this process came from: modification times cannot tell,
+// because a login may have written its files first.
 import { inSlices } from '../base/time/breath.ts';
 import {
   identityOf,
@@ -8,7 +9,10 @@ import {
   type TokenSnapshot,
 } from '../credential/snapshot.ts';
 
-/** A version of `.use` and a version of `.top`: the first was made from the second (`fits`), or is known not to be. */
+/**
+ * A version of `.use` and a version of `.top`: the first was made from the second
+ * (`fits`), or is known not to be.
+ */
 export interface Origin {
   readonly use: FileIdentity;
   readonly top: FileIdentity | undefined;
@@ -19,7 +23,10 @@ export interface Origin {
 export interface Origins {
   /** Remembers the origin of a token's `.use`; it replaces an earlier one. */
   note(token: { readonly user: string; readonly stem: string }, origin: Origin): void;
-  /** True when the `.use` in place is known to come from another `.top` than the one in place. */
+  /**
+   * True when the `.use` in place is known to come from another `.top` than the one in
+   * place.
+   */
   isOvertaken(token: Pick<TokenSnapshot, 'user' | 'stem' | 'top' | 'use'>): boolean;
   /** Forgets tokens that are gone, when there must be some. */
   forgetGone(tokens: readonly TokenSnapshot[]): Promise<void>;

@@ -1,4 +1,5 @@
-// Looks at every name on the way to a directory, links and their targets too, without opening anything.
+// Looks at every name on the way to a directory, links and their targets too, without
+// opening anything.
 import { existsSync, lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { PathStep } from './directory-trust.ts';
@@ -15,7 +16,8 @@ export type PathEnd =
   | { readonly kind: 'other' };
 
 /**
- * The way to a directory: each step to it, the end, the path without links on the way, and a link on the way that leads nowhere.
+ * The way to a directory: each step to it, the end, the path without links on the way,
+ * and a link on the way that leads nowhere.
  */
 export interface PathLook {
   readonly way: readonly PathStep[];
@@ -25,7 +27,8 @@ export interface PathLook {
 }
 
 /**
- * Looks along `path`, which may be relative to the working directory. A link at its end is not followed.
+ * Looks along `path`, which may be relative to the working directory. A link at its end
+ * is not followed.
  * @throws the system's error: `EACCES`, `ENOTDIR`, `ELOOP`
  */
 export function lookAlong(path: string): PathLook {
@@ -48,7 +51,8 @@ export function lookAlong(path: string): PathLook {
       if (names.length === 0)
         return { way, end: { kind: 'link', target, exists: existsSync(next) }, real: next };
       links += 1;
-      if (links > MOST_LINKS) throw Object.assign(new Error(`${path}: too many links`), { code: 'ELOOP' });
+      if (links > MOST_LINKS)
+        throw Object.assign(new Error(`${path}: too many links`), { code: 'ELOOP' });
       lastLink = { path: next, target };
       names = [...target.split('/').filter(Boolean), ...names];
       if (target.startsWith('/')) here = '/';
@@ -68,5 +72,11 @@ export function lookAlong(path: string): PathLook {
 
 function stepOf(path: string, stats: Stats): PathStep {
   const { uid, gid, mode } = stats;
-  return { path, uid, gid, mode: mode & 0o7777, kind: stats.isSymbolicLink() ? 'link' : 'directory' };
+  return {
+    path,
+    uid,
+    gid,
+    mode: mode & 0o7777,
+    kind: stats.isSymbolicLink() ? 'link' : 'directory',
+  };
 }

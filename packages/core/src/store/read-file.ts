@@ -1,10 +1,22 @@
-// Reads one credential file without following links, blocking on a pipe, or swallowing a giant.
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type Stats } from 'node:fs';
+// Reads one credential file without following links, blocking on a pipe, or swallowing a
+// giant.
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readSync,
+  type Stats,
+} from 'node:fs';
 import { systemCode } from '../base/errors/errors.ts';
 import { MAX_CREDENTIAL_BYTES } from '../credential/contents.ts';
 import type { FileIdentity } from '../credential/snapshot.ts';
 
-/** The text of a file and which version it is; or that it is missing; or why it cannot be used. */
+/**
+ * The text of a file and which version it is; or that it is missing; or why it cannot be
+ * used.
+ */
 export type FileReading =
   | { readonly kind: 'text'; readonly text: string; readonly identity: FileIdentity }
   | { readonly kind: 'missing' }
@@ -20,7 +32,10 @@ export function identityFromStat(stats: Stats): FileIdentity {
   return { ino: stats.ino, mtime: stats.mtimeMs / 1000, size: stats.size };
 }
 
-/** The stat of a file; `undefined` when it is not there, or when the system refuses to say (reading it then says why). */
+/**
+ * The stat of a file; `undefined` when it is not there, or when the system refuses to say
+ * (reading it then says why).
+ */
 export function statIfThere(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });
@@ -30,8 +45,14 @@ export function statIfThere(path: string): Stats | undefined {
   }
 }
 
-/** Reads a regular file of at most 1 MiB. Never throws for what may lie in a credential directory. */
-export function readCredentialFile(path: string, maxBytes: number = MAX_CREDENTIAL_BYTES): FileReading {
+/**
+ * Reads a regular file of at most 1 MiB. Never throws for what may lie in a credential
+ * directory.
+ */
+export function readCredentialFile(
+  path: string,
+  maxBytes: number = MAX_CREDENTIAL_BYTES,
+): FileReading {
   let descriptor: number;
   try {
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -41,7 +62,8 @@ export function readCredentialFile(path: string, maxBytes: number = MAX_CREDENTI
   try {
     const stats = fstatSync(descriptor);
     const identity = identityFromStat(stats);
-    if (stats.isDirectory()) return { kind: 'broken', reason: 'is a directory', identity, blocked: true };
+    if (stats.isDirectory())
+      return { kind: 'broken', reason: 'is a directory', identity, blocked: true };
     if (!stats.isFile()) return { kind: 'broken', reason: 'is not a regular file', identity };
     if (stats.size > maxBytes)
       return { kind: 'broken', reason: `is larger than ${maxBytes} bytes`, identity };

@@ -9,8 +9,8 @@ import { statIfThere } from './read-file.ts';
 import { readDigest } from './user-scan.ts';
 
 /**
- * Returns the times of the `.use` of one token in the credential directory `root`, as a scan sees it. `defaultLifetime` in seconds, for a
- * token that names none.
+ * Returns the times of the `.use` of one token in the credential directory `root`, as a
+ * scan sees it. `defaultLifetime` in seconds, for a token that names none.
  */
 export function readUse(
   root: string,

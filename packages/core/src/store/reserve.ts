@@ -1,4 +1,5 @@
-// Disk space that is kept for rotated refresh tokens: a file that is removed when the disk is full, because they exist nowhere else.
+// Disk space that is kept for rotated refresh tokens: a file that is removed when the
+// disk is full, because they exist nowhere else.
 import { randomFillSync } from 'node:crypto';
 import {
   closeSync,
@@ -29,7 +30,10 @@ const SHARE = 0.75;
 const CHUNK = 64 * 1024;
 const MODE = 0o600;
 
-/** The reserve after an attempt to keep it: its size in bytes, 0 where there is none; `why` it is smaller than asked for. */
+/**
+ * The reserve after an attempt to keep it: its size in bytes, 0 where there is none;
+ * `why` it is smaller than asked for.
+ */
 export interface ReserveKept {
   readonly bytes: number;
   readonly why?: string;
@@ -38,8 +42,9 @@ export interface ReserveKept {
 /** The space that is reserved in a credential directory. */
 export interface Reserve {
   /**
-   * Makes sure of a reserve of `bytes`, or of as much as the disk has room for. Lets the event loop run meanwhile. Never throws for what the
-   * disk or a foreign file of that name may do.
+   * Makes sure of a reserve of `bytes`, or of as much as the disk has room for. Lets the
+   * event loop run meanwhile. Never throws for what the disk or a foreign file of that
+   * name may do.
    */
   readonly keep: (bytes: number) => Promise<ReserveKept>;
   /** Gives the space back to the file system. True when there was any. */
@@ -52,11 +57,17 @@ interface Making {
   cancelled: boolean;
 }
 
-/** The reserve of the credential directory `root`; without the `lock` the file is another process's, and nothing is done. */
+/**
+ * The reserve of the credential directory `root`; without the `lock` the file is another
+ * process's, and nothing is done.
+ */
 export function openReserve(root: string, lock: Pick<DirectoryLock, 'state'>): Reserve {
   const path = join(root, RESERVE_FILE);
   let making: Making | undefined;
-  /** The inode of the reserve that this process made: some file systems tell only later how much space a file takes up. */
+  /**
+   * The inode of the reserve that this process made: some file systems tell only later
+   * how much space a file takes up.
+   */
   let made: number | undefined;
 
   const make = async (bytes: number): Promise<string | undefined> => {
@@ -112,7 +123,10 @@ export function openReserve(root: string, lock: Pick<DirectoryLock, 'state'>): R
   };
 }
 
-/** Writes bytes that no file system can compress or leave out. False when the space was wanted meanwhile. */
+/**
+ * Writes bytes that no file system can compress or leave out. False when the space was
+ * wanted meanwhile.
+ */
 async function fill(making: Making, bytes: number): Promise<boolean> {
   const breathe = createBreath();
   const chunk = Buffer.alloc(Math.min(CHUNK, bytes));
@@ -132,7 +146,10 @@ function cancel(making: Making): number {
   return size;
 }
 
-/** The size of a reserve that is ours and takes up its space; 0 for anything else of that name. */
+/**
+ * The size of a reserve that is ours and takes up its space; 0 for anything else of that
+ * name.
+ */
 function sizeOf(path: string, made: number | undefined): number {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (!stats || !isOurs(stats)) return 0;
@@ -141,11 +158,17 @@ function sizeOf(path: string, made: number | undefined): number {
 
 function isOurs(stats: Stats): boolean {
   return (
-    stats.isFile() && stats.nlink === 1 && stats.uid === process.geteuid?.() && (stats.mode & 0o7777) === MODE
+    stats.isFile() &&
+    stats.nlink === 1 &&
+    stats.uid === process.geteuid?.() &&
+    (stats.mode & 0o7777) === MODE
   );
 }
 
-/** Gives back the space of a reserve, also where another process still has it open; gives its size. */
+/**
+ * Gives back the space of a reserve, also where another process still has it open; gives
+ * its size.
+ */
 function empty(path: string): number {
   const flags = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   try {
@@ -164,13 +187,18 @@ function empty(path: string): number {
   }
 }
 
-/** Bytes that this process may still write; infinite where the file system does not say. */
+/**
+ * Bytes that this process may still write; infinite where the file system does not say.
+ */
 function freeBytes(directory: string): number {
   const { blocks, bavail, bsize } = statfsSync(directory);
   return blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize;
 }
 
-/** Milliseconds between two looks, and looks at most: some file systems free space a moment later. */
+/**
+ * Milliseconds between two looks, and looks at most: some file systems free space a
+ * moment later.
+ */
 const LOOK = 50;
 const MOST_LOOKS = 10;
 

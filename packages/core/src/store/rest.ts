@@ -4,7 +4,10 @@ import type { ErrorFields } from '../base/index.ts';
 import type { FileIdentity } from '../credential/snapshot.ts';
 import type { TokenChange } from './store.ts';
 
-/** How far a change got: `done` of its writes, and the version of `.top` that stands since (`undefined`: none does). */
+/**
+ * How far a change got: `done` of its writes, and the version of `.top` that stands since
+ * (`undefined`: none does).
+ */
 export interface Progress {
   readonly done: number;
   readonly from: FileIdentity | undefined;
@@ -12,14 +15,24 @@ export interface Progress {
 
 /** The progress as fields of an error; {@link restOf} reads them. */
 export function progressFields({ done, from }: Progress): ErrorFields {
-  return { done, ...(from === undefined ? {} : { ino: from.ino, mtime: from.mtime, size: from.size }) };
+  return {
+    done,
+    ...(from === undefined ? {} : { ino: from.ino, mtime: from.mtime, size: from.size }),
+  };
 }
 
-/** The change that is left after `apply` threw `error`: made from the `.top` that this change itself has put in place. */
+/**
+ * The change that is left after `apply` threw `error`: made from the `.top` that this
+ * change itself has put in place.
+ */
 export function restOf(change: TokenChange, error: unknown): TokenChange {
   const fields: ErrorFields = isCoded(error, 'CRED_FILE_IO') ? error.fields : {};
   const { done, ino, mtime, size } = fields;
   if (typeof done !== 'number' || done === 0) return change;
   const known = typeof ino === 'number' && typeof mtime === 'number' && typeof size === 'number';
-  return { ...change, from: known ? { ino, mtime, size } : undefined, writes: change.writes.slice(done) };
+  return {
+    ...change,
+    from: known ? { ino, mtime, size } : undefined,
+    writes: change.writes.slice(done),
+  };
 }

@@ -1,4 +1,5 @@
-// One user's directory: from its names to the snapshots of its tokens, reading only files that have changed.
+// One user's directory: from its names to the snapshots of its tokens, reading only files
+// that have changed.
 import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
 import type { Parsed } from '../credential/contents.ts';
@@ -15,7 +16,10 @@ import {
 import { identityFromStat, readCredentialFile, statIfThere } from './read-file.ts';
 import type { TemporaryFile } from './store.ts';
 
-/** A file's digest, the version that it was made from, and when that version was first seen. */
+/**
+ * A file's digest, the version that it was made from, and when that version was first
+ * seen.
+ */
 interface Remembered {
   readonly identity: FileIdentity;
   readonly state: FileState<unknown>;
@@ -26,8 +30,9 @@ interface Remembered {
 export type FileMemory = Map<string, Remembered>;
 
 /**
- * How a scan reads: the lifetime of tokens that name none (seconds), whether the scanner holds the lock of the directory, whether a
- * process still lives, and whether the `.use` of a token is known to come from another `.top`.
+ * How a scan reads: the lifetime of tokens that name none (seconds), whether the scanner
+ * holds the lock of the directory, whether a process still lives, and whether the `.use`
+ * of a token is known to come from another `.top`.
  */
 export interface ScanOptions {
   readonly defaultLifetime: number;
@@ -45,13 +50,22 @@ export interface UserScan {
   readonly now: Instant;
   readonly options: ScanOptions;
   readonly breathe: () => Promise<void> | undefined;
-  /** Asked after each yield to the event loop: true ends the scan of a directory of which more than a few files have been looked at. */
+  /**
+   * Asked after each yield to the event loop: true ends the scan of a directory of which
+   * more than a few files have been looked at.
+   */
   readonly interrupted: () => boolean;
-  /** Learns of tokens as soon as they are read, at the latest when the event loop runs next. */
+  /**
+   * Learns of tokens as soon as they are read, at the latest when the event loop runs
+   * next.
+   */
   readonly found: (tokens: readonly TokenSnapshot[]) => void;
 }
 
-/** The tokens and leftovers of one user, and what to remember of the files. With `cut` the scan was interrupted: only the files count. */
+/**
+ * The tokens and leftovers of one user, and what to remember of the files. With `cut` the
+ * scan was interrupted: only the files count.
+ */
 export interface UserFound {
   readonly tokens: readonly TokenSnapshot[];
   readonly temporaries: readonly TemporaryFile[];
@@ -59,10 +73,16 @@ export interface UserFound {
   readonly cut: boolean;
 }
 
-/** A directory with no more entries than this is never left half looked at: its tokens would wait for nothing. */
+/**
+ * A directory with no more entries than this is never left half looked at: its tokens
+ * would wait for nothing.
+ */
 export const FEW = 256;
 
-/** Looks at every file that the slices of `names` list, and lets the event loop run between tokens, never within one. */
+/**
+ * Looks at every file that the slices of `names` list, and lets the event loop run
+ * between tokens, never within one.
+ */
 export async function scanUserDirectory(
   scan: UserScan,
   names: Iterable<readonly Dirent[]>,
@@ -100,14 +120,20 @@ export async function scanUserDirectory(
   return { tokens, temporaries, files, cut: false };
 }
 
-/** What a user's directory lists: the kinds of file of each token, and what may be a temporary file. */
+/**
+ * What a user's directory lists: the kinds of file of each token, and what may be a
+ * temporary file.
+ */
 interface Listed {
   readonly stems: ReadonlyMap<string, ReadonlySet<TokenFileKind>>;
   readonly temporaries: readonly Dirent[];
 }
 
 /** Sorts the names of a user's directory; nothing when the scan was interrupted. */
-async function listUser(scan: UserScan, names: Iterable<readonly Dirent[]>): Promise<Listed | undefined> {
+async function listUser(
+  scan: UserScan,
+  names: Iterable<readonly Dirent[]>,
+): Promise<Listed | undefined> {
   const stems = new Map<string, Set<TokenFileKind>>();
   const temporaries: Dirent[] = [];
   let looked = 0;
@@ -130,14 +156,18 @@ async function listUser(scan: UserScan, names: Iterable<readonly Dirent[]>): Pro
     yielded = true;
     if (looked > FEW && scan.interrupted()) return undefined;
   }
-  // A file that was replaced by rename between two slices may be in neither: such a token's files are all looked for.
+  // A file that was replaced by rename between two slices may be in neither: such a
+  // token's files are all looked for.
   if (torn) for (const stem of stems.keys()) stems.set(stem, EVERY_KIND);
   return { stems, temporaries };
 }
 
 const EVERY_KIND: Set<TokenFileKind> = new Set(['top', 'use', 'meta', 'renewal']);
 
-/** Lets the event loop run when it is time to; true when the scan is to end then. `looked`: how many entries have been looked at. */
+/**
+ * Lets the event loop run when it is time to; true when the scan is to end then.
+ * `looked`: how many entries have been looked at.
+ */
 async function isOver(scan: UserScan, looked: number): Promise<boolean> {
   const breath = scan.breathe();
   if (!breath) return false;
@@ -145,7 +175,10 @@ async function isOver(scan: UserScan, looked: number): Promise<boolean> {
   return looked > FEW && scan.interrupted();
 }
 
-/** What is known of a temporary file of ours; only a file, or a link of that name, can be one. */
+/**
+ * What is known of a temporary file of ours; only a file, or a link of that name, can be
+ * one.
+ */
 export function temporaryFile(
   { directory, user, options }: Pick<UserScan, 'directory' | 'user' | 'options'>,
   dirent: Dirent,
@@ -155,7 +188,8 @@ export function temporaryFile(
   const path = join(user, dirent.name);
   const reading = readCredentialFile(join(directory, dirent.name));
   if (reading.kind === 'missing') return undefined;
-  const top = reading.kind === 'text' && entry.target.endsWith('.top') ? digestTop(reading.text) : undefined;
+  const top =
+    reading.kind === 'text' && entry.target.endsWith('.top') ? digestTop(reading.text) : undefined;
   return {
     path,
     target: entry.target,
@@ -172,8 +206,13 @@ function snapshotOf(
   kinds: ReadonlySet<TokenFileKind>,
   files: FileMemory,
 ): TokenSnapshot {
-  const look = <T>(kind: TokenFileKind, digest: (text: string, mtime: number) => Parsed<T>): FileState<T> =>
-    kinds.has(kind) ? digested(scan, tokenFileName(stem, kind), digest, files) : { kind: 'missing' };
+  const look = <T>(
+    kind: TokenFileKind,
+    digest: (text: string, mtime: number) => Parsed<T>,
+  ): FileState<T> =>
+    kinds.has(kind)
+      ? digested(scan, tokenFileName(stem, kind), digest, files)
+      : { kind: 'missing' };
   const use = look('use', (text, mtime) => digestUse(text, mtime, scan.options.defaultLifetime));
   const renewal = look('renewal', (text) => {
     const value = parseRenewal(text);
@@ -213,7 +252,10 @@ function digested<T>(
   return state;
 }
 
-/** Reads and digests one file. A file that cannot be read or parsed is `broken`, with the reason. */
+/**
+ * Reads and digests one file. A file that cannot be read or parsed is `broken`, with the
+ * reason.
+ */
 export function readDigest<T>(
   path: string,
   digest: (text: string, mtime: number) => Parsed<T>,

@@ -1,4 +1,5 @@
-// A plain HTTP server on loopback for tests: it answers as told and remembers what it was asked.
+// A plain HTTP server on loopback for tests: it answers as told and remembers what it was
+// asked.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
@@ -54,7 +55,10 @@ export async function startServer(
   };
 }
 
-/** Everything that a log could show of an error: message, fields and stack, of it and of all its causes. */
+/**
+ * Everything that a log could show of an error: message, fields and stack, of it and of
+ * all its causes.
+ */
 export function everythingIn(error: unknown): string {
   const seen = new Set<unknown>();
   const parts: string[] = [];

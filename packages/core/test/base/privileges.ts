@@ -8,15 +8,21 @@ export const isRoot: boolean = noted(
   'tests that need root: run as an ordinary user',
 );
 
-/** True when this process may mount file systems: root, and not in a container that forbids it. */
+/**
+ * True when this process may mount file systems: root, and not in a container that
+ * forbids it.
+ */
 export const mayMount: boolean = noted(
   isRoot && spawnSync('unshare', ['--mount', 'true']).status === 0,
   'tests that mount file systems: root is needed, and `unshare --mount` must be allowed',
 );
 
-/** True when this process may make a network of its own, in which it is the name server. */
+/**
+ * True when this process may make a network of its own, in which it is the name server.
+ */
 export const mayUnshareNetwork: boolean = noted(
-  mayMount && spawnSync('unshare', ['--mount', '--net', 'ip', 'link', 'set', 'lo', 'up']).status === 0,
+  mayMount &&
+    spawnSync('unshare', ['--mount', '--net', 'ip', 'link', 'set', 'lo', 'up']).status === 0,
   'tests in a network of their own: root, `ip`, and `unshare --net` are needed',
 );
 

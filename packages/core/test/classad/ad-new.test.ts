@@ -1,4 +1,5 @@
-// Whole ads in new syntax, against recorded answers: what parses, and each way of printing it.
+// Whole ads in new syntax, against recorded answers: what parses, and each way of
+// printing it.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parseAd, parseAdPrefix, printExpression, printLong } from '../../src/classad/index.ts';

@@ -1,8 +1,15 @@
-// Bounds and errors: every way to ask for too much ends in one coded error, and a mistake is shown where it is.
+// Bounds and errors: every way to ask for too much ends in one coded error, and a mistake
+// is shown where it is.
 import { cpuSeconds } from '@credmon/test-fixtures/cpu-time';
 import { describe, expect, test } from 'vitest';
 import { isCoded } from '../../src/base/errors/errors.ts';
-import { evaluate, parseAd, parseExpression, parseLongLine, printValue } from '../../src/classad/index.ts';
+import {
+  evaluate,
+  parseAd,
+  parseExpression,
+  parseLongLine,
+  printValue,
+} from '../../src/classad/index.ts';
 
 const failure = (run: () => unknown): unknown => {
   try {
@@ -16,12 +23,19 @@ const value = (text: string, my = '[]'): string =>
 
 describe('a bound that is reached', () => {
   const chain = Array.from({ length: 1500 }, (_, i) => `a${i} = a${i + 1}`).join('; ');
-  const doubling = Array.from({ length: 40 }, (_, i) => `a${i} = strcat(a${i + 1}, a${i + 1})`).join('; ');
+  const doubling = Array.from(
+    { length: 40 },
+    (_, i) => `a${i} = strcat(a${i + 1}, a${i + 1})`,
+  ).join('; ');
   test.each([
     ['nested parentheses', () => parseExpression('('.repeat(100_000)), 'depth'],
     ['nested lists', () => parseExpression('{'.repeat(100_000)), 'depth'],
     ['nested signs', () => parseExpression('!'.repeat(100_000)), 'depth'],
-    ['a long chain of operators', () => parseExpression('1' + '+1'.repeat(100_000)), 'evaluationDepth'],
+    [
+      'a long chain of operators',
+      () => parseExpression('1' + '+1'.repeat(100_000)),
+      'evaluationDepth',
+    ],
     ['a long chain of attributes', () => value('a0', `[ ${chain} ]`), 'evaluationDepth'],
     ['work that doubles at each step', () => value('a0', `[ ${doubling}; a40 = "x" ]`), 'steps'],
     ['a text that is too long', () => parseExpression(' '.repeat(2 << 20)), 'textLength'],

@@ -1,4 +1,5 @@
-// Whole texts of ads in either form, against recorded answers of HTCondor's Python module: every reader, every printed form, every value.
+// Whole texts of ads in either form, against recorded answers of HTCondor's Python
+// module: every reader, every printed form, every value.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import {

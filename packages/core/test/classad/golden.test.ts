@@ -1,4 +1,5 @@
-// Every recorded answer of HTCondor 25.14's ClassAd library, compared whole: texts, types, values, both lexers, both semantics.
+// Every recorded answer of HTCondor 25.14's ClassAd library, compared whole: texts,
+// types, values, both lexers, both semantics.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
@@ -34,14 +35,34 @@ interface Topic {
 }
 
 const TOPICS = [
-  ['arith', 'bitwise', 'compare', 'fn-convert', 'fn-list', 'fn-math', 'fn-misc', 'fn-regexp', 'fn-string'],
-  ['fn-stringlist', 'fn-version', 'literal-number', 'literal-other', 'literal-string', 'literal-time'],
+  [
+    'arith',
+    'bitwise',
+    'compare',
+    'fn-convert',
+    'fn-list',
+    'fn-math',
+    'fn-misc',
+    'fn-regexp',
+    'fn-string',
+  ],
+  [
+    'fn-stringlist',
+    'fn-version',
+    'literal-number',
+    'literal-other',
+    'literal-string',
+    'literal-time',
+  ],
   ['logic', 'meta', 'precedence', 'scope', 'subscript', 'syntax-error', 'unparse'],
 ].flat();
 
 const read = (topic: string): Topic =>
   JSON.parse(
-    readFileSync(new URL(`../../../../test-fixtures/golden/classad/${topic}.json`, import.meta.url), 'utf8'),
+    readFileSync(
+      new URL(`../../../../test-fixtures/golden/classad/${topic}.json`, import.meta.url),
+      'utf8',
+    ),
   ) as Topic;
 
 interface Mode {
@@ -50,7 +71,11 @@ interface Mode {
   functions: 'all' | 'library';
 }
 
-function answer({ expr, ctx }: Case, { contexts }: Topic, { lexer, semantics, functions }: Mode): Result {
+function answer(
+  { expr, ctx }: Case,
+  { contexts }: Topic,
+  { lexer, semantics, functions }: Mode,
+): Result {
   let tree;
   try {
     tree = parseExpression(expr, { lexer, semantics });
@@ -88,16 +113,21 @@ function recorded({ parse, unparse, unparse_old, type, value, value_old, string 
 
 describe.each(TOPICS)('recorded answers: %s', (name) => {
   const topic = read(name);
-  test.each(topic.cases.map((one) => [one.id, one.expr, one] as const))('%s %j', (_id, _expr, one) => {
-    const main = recorded(one);
-    const mode = { lexer: 'new', semantics: 'old', functions: 'all' } as const;
-    expect(answer(one, topic, mode)).toEqual(main);
-    expect(answer(one, topic, { ...mode, semantics: 'new' })).toEqual(recorded(one.strict ?? main));
-    expect(answer(one, topic, { ...mode, lexer: 'old' })).toEqual(recorded(one.oldlex ?? main));
-    // Cases with a semicolon have no recording of the bare library.
-    if (one.classad2_only === undefined && one.expr.includes(';')) return;
-    const library = answer(one, topic, { ...mode, semantics: 'new', functions: 'library' });
-    const { parse, value } = one.classad2_only ?? one.strict ?? main;
-    expect({ parse: library.parse, value: library.value }).toEqual({ parse, value });
-  });
+  test.each(topic.cases.map((one) => [one.id, one.expr, one] as const))(
+    '%s %j',
+    (_id, _expr, one) => {
+      const main = recorded(one);
+      const mode = { lexer: 'new', semantics: 'old', functions: 'all' } as const;
+      expect(answer(one, topic, mode)).toEqual(main);
+      expect(answer(one, topic, { ...mode, semantics: 'new' })).toEqual(
+        recorded(one.strict ?? main),
+      );
+      expect(answer(one, topic, { ...mode, lexer: 'old' })).toEqual(recorded(one.oldlex ?? main));
+      // Cases with a semicolon have no recording of the bare library.
+      if (one.classad2_only === undefined && one.expr.includes(';')) return;
+      const library = answer(one, topic, { ...mode, semantics: 'new', functions: 'library' });
+      const { parse, value } = one.classad2_only ?? one.strict ?? main;
+      expect({ parse: library.parse, value: library.value }).toEqual({ parse, value });
+    },
+  );
 });

@@ -45,7 +45,16 @@ const leaf = fc.oneof(
   fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(String),
   fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value.toExponential()),
   bytes.map((text) => printValue({ type: 'string', value: bytesOf(text).replaceAll('\0', '') })),
-  fc.constantFrom('true', 'FALSE', 'undefined', 'error', 'relTime("1+02:03:04")', 'MY.a', 'TARGET.b', '.c'),
+  fc.constantFrom(
+    'true',
+    'FALSE',
+    'undefined',
+    'error',
+    'relTime("1+02:03:04")',
+    'MY.a',
+    'TARGET.b',
+    '.c',
+  ),
 );
 const functions = fc.constantFrom(
   ...[...ALL_FUNCTIONS.keys()].filter((key) => !/^(?:abs|rel)time$/.test(key)),
@@ -58,8 +67,12 @@ const { expression } = fc.letrec<{ expression: string }>((tie) => {
     expression: fc.oneof(
       { maxDepth: 4, depthSize: 'small' },
       leaf,
-      fc.tuple(part, fc.constantFrom(...OPERATORS), part).map(([a, operator, b]) => `${a} ${operator} ${b}`),
-      fc.tuple(fc.constantFrom('!', '~', '-', '+'), part).map(([operator, a]) => `${operator} ${a}`),
+      fc
+        .tuple(part, fc.constantFrom(...OPERATORS), part)
+        .map(([a, operator, b]) => `${a} ${operator} ${b}`),
+      fc
+        .tuple(fc.constantFrom('!', '~', '-', '+'), part)
+        .map(([operator, a]) => `${operator} ${a}`),
       fc.tuple(part, part, part).map(([a, b, c]) => `(${a}) ? ${b} : ${c}`),
       fc.tuple(part, part).map(([a, b]) => `(${a}) ?: ${b}`),
       part.map((a) => `(${a})`),
@@ -87,7 +100,10 @@ function answered<T>(run: () => T): T | string {
 const my = parseAd('[ a = 1; b = { 1, "x", [ c = a ] }; C = "text"; i = b[0] + C; _x = i ]');
 const small = { steps: 20_000, matchSteps: 20_000, textLength: 1 << 16 };
 
-/** Printing after reading `text` again and again; the first round may fold a sign into a number. @returns CLASSAD_SYNTAX if it is no expression */
+/**
+ * Printing after reading `text` again and again; the first round may fold a sign into a
+ * number. @returns CLASSAD_SYNTAX if it is no expression
+ */
 function rounds(text: string, style: LexerSyntax, count: number): string {
   let printed = text;
   for (let round = 0; round < count; round += 1) {
@@ -148,7 +164,9 @@ test('bytes and words in any order are ads, lines, maps or coded errors', LIMIT,
         expect(printed).not.toContain('');
       }
       const budget = { left: 1e5, limits: DEFAULT_LIMITS };
-      const map = answered(() => userMapOf(new Map([['m', parseMapFile(source)]]))('m', 'name', budget));
+      const map = answered(() =>
+        userMapOf(new Map([['m', parseMapFile(source)]]))('m', 'name', budget),
+      );
       expect(['string', 'undefined']).toContain(typeof map);
     }),
     { numRuns: RUNS },
@@ -165,7 +183,10 @@ test('strings in Name = value lines come back, whatever their bytes', LIMIT, () 
       (attributes) => {
         const entries = Object.entries(attributes).map(([key, text]) => {
           const string = { type: 'string', value: text } as const;
-          return { name: key, expr: { kind: 'literal', value: string, shown: string, depth: 1 } as const };
+          return {
+            name: key,
+            expr: { kind: 'literal', value: string, shown: string, depth: 1 } as const,
+          };
         });
         const ad = makeAd(entries);
         expect(printLong(readMergedAd(printLong(ad), { form: 'lines' }))).toBe(printLong(ad));
@@ -192,7 +213,9 @@ test('any pattern on any subject is refused, matched, or ends at the bound', LIM
       (source, subject, options) => {
         const regexp = compile(bytesOf(source), options, DEFAULT_LIMITS);
         if (regexp === undefined) return;
-        const match = answered(() => search(regexp, subject, 0, { left: 20_000, limits: DEFAULT_LIMITS }));
+        const match = answered(() =>
+          search(regexp, subject, 0, { left: 20_000, limits: DEFAULT_LIMITS }),
+        );
         if (match === undefined || typeof match === 'string') return;
         for (const place of match) expect(place >= -1 && place <= subject.length).toBe(true);
       },

@@ -26,7 +26,12 @@ test.each([
     'LOG',
     { kind: 'default' },
   ],
-  ['a value of the file has file and line', '\n\nA = 1\n', 'A', { kind: 'file', file: '/c', line: 3 }],
+  [
+    'a value of the file has file and line',
+    '\n\nA = 1\n',
+    'A',
+    { kind: 'file', file: '/c', line: 3 },
+  ],
   [
     'a continued value has the line that ended it',
     'A = 1 \\\n 2\n',

@@ -1,5 +1,13 @@
-// Builds one recorded case in a directory of its own, and says what we answer and what HTCondor answered.
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+// Builds one recorded case in a directory of its own, and says what we answer and what
+// HTCondor answered.
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isCoded } from '../../src/base/errors/errors.ts';
 import type { Config } from '../../src/config/table/config.ts';
@@ -34,7 +42,11 @@ export interface Case {
     readonly cache_file?: string | null;
     readonly queries?: readonly Query[];
     readonly macros?: readonly { readonly text: string; readonly value: string }[];
-    readonly typed?: readonly { readonly name: string; readonly type: string; readonly value?: unknown }[];
+    readonly typed?: readonly {
+      readonly name: string;
+      readonly type: string;
+      readonly value?: unknown;
+    }[];
   };
 }
 
@@ -107,7 +119,8 @@ function load(golden: Case, directory: string, fill: Fill): Config | undefined {
         TZ: 'UTC',
         LC_ALL: 'C.UTF-8',
         HOME: `${directory}/env-home`,
-        CONDOR_CONFIG: golden.config.toLowerCase() === 'only_env' ? 'ONLY_ENV' : fill(golden.config),
+        CONDOR_CONFIG:
+          golden.config.toLowerCase() === 'only_env' ? 'ONLY_ENV' : fill(golden.config),
         ...Object.fromEntries(env),
       },
       facts: { uid: golden.unprivileged_user ? 1000 : 0, home: `${directory}/home` },
@@ -119,7 +132,10 @@ function load(golden: Case, directory: string, fill: Fill): Config | undefined {
   }
 }
 
-/** Where HTCondor crashed or hung, any answer or a bound that was passed is right; where it was not stable, the raw text counts. */
+/**
+ * Where HTCondor crashed or hung, any answer or a bound that was passed is right; where
+ * it was not stable, the raw text counts.
+ */
 function answer(config: Config, query: Query, fill: Fill): [unknown, unknown] {
   const raw = query.raw === null ? undefined : fill(query.raw);
   const wanted = {
@@ -142,5 +158,7 @@ function typedValue(config: Config, name: string): unknown {
 }
 
 function keptFile(directory: string): string | null {
-  return readdirSync(directory).includes('cache') ? readFileSync(join(directory, 'cache'), 'utf8') : null;
+  return readdirSync(directory).includes('cache')
+    ? readFileSync(join(directory, 'cache'), 'utf8')
+    : null;
 }

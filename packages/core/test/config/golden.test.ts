@@ -1,4 +1,5 @@
-// Every recorded answer of condor_config_val: ok, value, defined, raw, typed and the kept output, compared exactly.
+// Every recorded answer of condor_config_val: ok, value, defined, raw, typed and the kept
+// output, compared exactly.
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

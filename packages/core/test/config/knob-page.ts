@@ -1,4 +1,5 @@
-// Renders docs/knobs.md from the table of knobs, and finds the knobs that the sources read.
+// Renders docs/knobs.md from the table of knobs, and finds the knobs that the sources
+// read.
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import knobs from '../../src/config/typed/knobs.json' with { type: 'json' };
@@ -49,7 +50,9 @@ const USES = [
   /\bknob\(reading, (['`])([^'`]+)\1/g,
 ];
 
-/** Every place in these packages' sources that reads a knob by a name that can be seen. */
+/**
+ * Every place in these packages' sources that reads a knob by a name that can be seen.
+ */
 export function knobUses(root: string, packages: readonly string[]): KnobUse[] {
   const files = packages.flatMap((name) => sources(join(root, 'packages', name, 'src')));
   return files.flatMap((file) => {

@@ -43,7 +43,9 @@ test('every knob of the table is read somewhere', () => {
     'LOCAL_CONFIG_DIR_EXCLUDE_REGEXP',
     'CREDMON_<>_CLIENT_AUTH',
   ]);
-  expect([...table.keys()].filter((name) => !read.has(name) && !seenOtherwise.has(name))).toEqual([]);
+  expect([...table.keys()].filter((name) => !read.has(name) && !seenOtherwise.has(name))).toEqual(
+    [],
+  );
 });
 
 test('a knob is read as the type that the table says', () => {

@@ -27,7 +27,9 @@ const WORDS = [
 /** FUZZ_RUNS asks for a longer search by hand. */
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 300);
 const LIMIT = { timeout: 1000 * PATIENCE + RUNS * 5 };
-const value = fc.array(fc.constantFrom(...WORDS.filter((word) => !/[\n\0]/.test(word))), { maxLength: 8 });
+const value = fc.array(fc.constantFrom(...WORDS.filter((word) => !/[\n\0]/.test(word))), {
+  maxLength: 8,
+});
 const statement = fc.oneof(
   fc
     .tuple(
@@ -51,9 +53,13 @@ const statement = fc.oneof(
   ),
 );
 const scripts = fc.array(statement, { maxLength: 25 }).map((lines) => lines.join('\n'));
-const programs = fc.array(fc.constantFrom(...WORDS), { maxLength: 60 }).map((words) => words.join(' '));
+const programs = fc
+  .array(fc.constantFrom(...WORDS), { maxLength: 60 })
+  .map((words) => words.join(' '));
 
-/** The smallest input that breaks a property, and how; `undefined` when none was found. */
+/**
+ * The smallest input that breaks a property, and how; `undefined` when none was found.
+ */
 function counterexample<Inputs>(
   property: fc.IPropertyWithHooks<Inputs>,
   parameters: fc.Parameters<Inputs> = {},
@@ -66,7 +72,8 @@ function counterexample<Inputs>(
 function survive(text: string): boolean {
   try {
     const config = readText(text);
-    for (const name of config.names().filter((knob) => knob.length < 12)) ask(() => config.get(name));
+    for (const name of config.names().filter((knob) => knob.length < 12))
+      ask(() => config.get(name));
   } catch (error) {
     if (!isCoded(error)) throw error;
   }

@@ -1,4 +1,5 @@
-// Reads configuration texts without a disk: files, directories and commands out of memory.
+// Reads configuration texts without a disk: files, directories and commands out of
+// memory.
 import defaults from '../../src/config/table/defaults.json' with { type: 'json' };
 import type { Config } from '../../src/config/table/config.ts';
 import { evaluateExpression } from '../../src/config/macros/expressions.ts';
@@ -23,7 +24,10 @@ export const FACTS: HostFacts = {
 };
 
 /** A host that holds these files, and these commands' output. */
-export function memoryHost(files: Record<string, string>, commands: Record<string, string> = {}): SourceHost {
+export function memoryHost(
+  files: Record<string, string>,
+  commands: Record<string, string> = {},
+): SourceHost {
   return {
     readFile: (path) => (files[path] === undefined ? undefined : Buffer.from(files[path])),
     isDirectory: (path) => Object.keys(files).some((name) => name.startsWith(`${path}/`)),
@@ -38,7 +42,8 @@ export function memoryHost(files: Record<string, string>, commands: Record<strin
         : { kind: 'done', output: Buffer.from(output), status: 0 };
     },
     writeFile: (path, bytes) => void (files[path] = Buffer.from(bytes).toString()),
-    writableByOthers: (path) => (path.startsWith('/tmp/') ? `${path} can be written by others` : undefined),
+    writableByOthers: (path) =>
+      path.startsWith('/tmp/') ? `${path} can be written by others` : undefined,
   };
 }
 

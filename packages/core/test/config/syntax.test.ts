@@ -20,7 +20,11 @@ test.each([
     'CONFIG_SYNTAX /c:3: this line is not a statement of the configuration language',
   ],
   ['a stray else', 'else\n', 'CONFIG_SYNTAX /c:1: else without matching if'],
-  ['an elif after else', 'if true\nelse\nelif true\nendif\n', 'CONFIG_SYNTAX /c:3: elif after else'],
+  [
+    'an elif after else',
+    'if true\nelse\nelif true\nendif\n',
+    'CONFIG_SYNTAX /c:3: elif after else',
+  ],
   ['a missing endif', 'if true\nA = 1\n', 'CONFIG_SYNTAX /c:2: an if without its endif'],
   [
     'a condition that is none',
@@ -37,8 +41,16 @@ test.each([
     'use NOTHING : Nope\n',
     'CONFIG_SYNTAX /c:1: use NOTHING: does not recognise Nope',
   ],
-  ['a missing end tag', 'A @=x\n1\n', 'CONFIG_SYNTAX /c:1: the value of A has no end: a line @x is missing'],
-  ['an include of no file', 'include : /no\n', "CONFIG_READ /c:1: can't open file /no: no such file"],
+  [
+    'a missing end tag',
+    'A @=x\n1\n',
+    'CONFIG_SYNTAX /c:1: the value of A has no end: a line @x is missing',
+  ],
+  [
+    'an include of no file',
+    'include : /no\n',
+    "CONFIG_READ /c:1: can't open file /no: no such file",
+  ],
   ['an error statement', 'error : stop $(DOLLAR)here\n', 'CONFIG_SYNTAX /c:1: stop $here'],
   [
     'the value that must be changed',

@@ -67,7 +67,11 @@ describe('R3 .meta', () => {
     ['whole', whole, whole],
     ['without a secret', { ...whole, client_secret: undefined }, { ...whole, client_secret: '' }],
     ['without the flag', { ...whole, use_refresh_token: undefined }, whole],
-    ['with the flag off', { ...whole, use_refresh_token: false }, { ...whole, use_refresh_token: false }],
+    [
+      'with the flag off',
+      { ...whole, use_refresh_token: false },
+      { ...whole, use_refresh_token: false },
+    ],
     ['with more than is known', { ...whole, more: 1 }, whole],
   ])('%s is read', (_, json, value) => {
     expect(parseMeta(JSON.stringify(json))).toEqual({ ok: true, value });
@@ -79,8 +83,16 @@ describe('R3 .meta', () => {
     ['a number for a client', { ...whole, client_id: 5 }, 'has no "client_id" text'],
     ['no token URL', { ...whole, token_url: undefined }, 'has no "token_url" that is a URL'],
     ['a number for a token URL', { ...whole, token_url: 5 }, 'has no "token_url" that is a URL'],
-    ['rubbish for a token URL', { ...whole, token_url: 'CANARY' }, 'has no "token_url" that is a URL'],
-    ['a number for a secret', { ...whole, client_secret: 5 }, 'has a "client_secret" that is not text'],
+    [
+      'rubbish for a token URL',
+      { ...whole, token_url: 'CANARY' },
+      'has no "token_url" that is a URL',
+    ],
+    [
+      'a number for a secret',
+      { ...whole, client_secret: 5 },
+      'has a "client_secret" that is not text',
+    ],
     ['an array', [], 'is JSON, but not an object'],
   ])('with %s is refused', (_, json, reason) => {
     expect(parseMeta(JSON.stringify(json))).toEqual({ ok: false, reason });

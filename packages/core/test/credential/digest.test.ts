@@ -1,6 +1,12 @@
 // From the text of a file to what a snapshot keeps: times and judgements, never a secret.
 import { describe, expect, it } from 'vitest';
-import { digestMeta, digestTop, digestUse, parseRenewal, renewalText } from '../../src/credential/digest.ts';
+import {
+  digestMeta,
+  digestTop,
+  digestUse,
+  parseRenewal,
+  renewalText,
+} from '../../src/credential/digest.ts';
 import type { RenewalState } from '../../src/credential/snapshot.ts';
 
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -31,7 +37,11 @@ it('R3 a .top with an absurdly long refresh token is broken', () => {
 
 describe('R3 .use', () => {
   it.each([
-    ['recorded times', '{"access_token":"x","issued_at":5,"expires_at":9}', { issuedAt: 5, expiresAt: 9 }],
+    [
+      'recorded times',
+      '{"access_token":"x","issued_at":5,"expires_at":9}',
+      { issuedAt: 5, expiresAt: 9 },
+    ],
     ['a bare JWT', `${jwt}\n`, { issuedAt: 1000, expiresAt: 4600 }],
     ['a bare opaque token', 'hvs.CAESI-x_y/+=~\n', { issuedAt: 7000, expiresAt: 8200 }],
   ])('%s', (_, text, value) => {
@@ -95,10 +105,12 @@ describe('R7 the renewal state', () => {
     ['half of it', renewalText(state).slice(0, 40)],
     ['an array', '[]'],
     ...Object.keys(state).map(
-      (key): [string, string] => [`no ${key}`, JSON.stringify({ ...state, [key]: undefined })] as const,
+      (key): [string, string] =>
+        [`no ${key}`, JSON.stringify({ ...state, [key]: undefined })] as const,
     ),
     ...Object.keys(state).map(
-      (key): [string, string] => [`an object for ${key}`, JSON.stringify({ ...state, [key]: {} })] as const,
+      (key): [string, string] =>
+        [`an object for ${key}`, JSON.stringify({ ...state, [key]: {} })] as const,
     ),
     ['endless attempts', JSON.stringify(state).replace('"attempts":3', '"attempts":1e999')],
     ['an unknown code', JSON.stringify({ ...state, code: 'NONE' })],

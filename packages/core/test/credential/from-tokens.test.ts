@@ -53,10 +53,14 @@ describe('the files of a renewal', () => {
   });
 
   it('R15 .use does not outlive a JWT that the issuer made earlier', () => {
-    const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const part = (value: unknown): string =>
+      Buffer.from(JSON.stringify(value)).toString('base64url');
     const token = `${part({ alg: 'ES256' })}.${part({ iat: 1000, exp: 4600 })}.c2ln`;
     const old = { accessToken: token, answer: { access_token: token } };
-    expect(JSON.parse(useText(old, 4000, 1200))).toMatchObject({ issued_at: 4000, expires_at: 4600 });
+    expect(JSON.parse(useText(old, 4000, 1200))).toMatchObject({
+      issued_at: 4000,
+      expires_at: 4600,
+    });
   });
 
   it('R16 .top keeps every other key', () => {

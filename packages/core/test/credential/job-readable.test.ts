@@ -15,7 +15,9 @@ describe('R43 what a job may read of a token response', () => {
     [
       'the other tokens of Globus keep their access tokens',
       {
-        other_tokens: [{ access_token: 'AT2', refresh_token: 'CANARY-2', scope: 'transfer', expires_in: 9 }],
+        other_tokens: [
+          { access_token: 'AT2', refresh_token: 'CANARY-2', scope: 'transfer', expires_in: 9 },
+        ],
       },
       { other_tokens: [{ access_token: 'AT2', scope: 'transfer', expires_in: 9 }] },
     ],
@@ -31,9 +33,21 @@ describe('R43 what a job may read of a token response', () => {
       { [name]: 'CANARY', a: [[{ b: { [name]: 'CANARY', keep: 1 } }]] },
       { a: [[{ b: { keep: 1 } }]] },
     ]),
-    ['a list of refresh tokens', { refresh_tokens: ['CANARY-1'], all: ['CANARY-1', 'x'] }, { all: ['x'] }],
-    ['a refresh token that is not a text', { a: { refresh_token: { value: 'CANARY' } } }, { a: {} }],
-    ['the old or new one under another name', { a: OLD, b: [NEW, 'x', { c: OLD }] }, { b: ['x', {}] }],
+    [
+      'a list of refresh tokens',
+      { refresh_tokens: ['CANARY-1'], all: ['CANARY-1', 'x'] },
+      { all: ['x'] },
+    ],
+    [
+      'a refresh token that is not a text',
+      { a: { refresh_token: { value: 'CANARY' } } },
+      { a: {} },
+    ],
+    [
+      'the old or new one under another name',
+      { a: OLD, b: [NEW, 'x', { c: OLD }] },
+      { b: ['x', {}] },
+    ],
     ['inside of a longer text', { a: `Bearer ${OLD}`, b: `https://x/?t=${NEW}&y` }, {}],
     [
       'percent-encoded in a URL',
@@ -92,12 +106,24 @@ describe('R43 what a job may read of a token response', () => {
       ['refresh_token', 'CANARY'],
     ].map((object): [string, Record<string, unknown>, Record<string, unknown>] => [
       `the object ${JSON.stringify(object)}, and a copy of its token`,
-      { token_type: 'Bearer', scope: 'a', tokens: [object, { type: 'Bearer', value: 'x' }], copy: 'CANARY' },
+      {
+        token_type: 'Bearer',
+        scope: 'a',
+        tokens: [object, { type: 'Bearer', value: 'x' }],
+        copy: 'CANARY',
+      },
       { token_type: 'Bearer', scope: 'a', tokens: [{ type: 'Bearer', value: 'x' }] },
     ]),
     [
       'what is anywhere below a secret member, under another name',
-      { other: { refresh_token: { value: 'X4', more: [{ x: 'X5' }] }, grant: 'X4', b: 'X5', c: 'x' } },
+      {
+        other: {
+          refresh_token: { value: 'X4', more: [{ x: 'X5' }] },
+          grant: 'X4',
+          b: 'X5',
+          c: 'x',
+        },
+      },
       { other: { c: 'x' } },
     ],
     [
@@ -138,7 +164,9 @@ describe('R43 what a job may read of a token response', () => {
     ],
     [
       'the first of two members of the same name in JSON inside of a text',
-      { raw: '{"refresh_token":"CANARY","a":1,"b":[{"type":"refresh_token","value":"CANARY2","type":"x"}]}' },
+      {
+        raw: '{"refresh_token":"CANARY","a":1,"b":[{"type":"refresh_token","value":"CANARY2","type":"x"}]}',
+      },
       { raw: '{"a":1,"b":[{"type":"x","value":"CANARY2"}]}' },
     ],
     [
@@ -211,7 +239,12 @@ describe('R43 what a job may read of a token response', () => {
 
   it('keeps the access token, whatever else has the same value', () => {
     const same = jobReadable(
-      { access_token: OLD, refresh_token: OLD, id_token: OLD, other_tokens: [{ access_token: OLD }] },
+      {
+        access_token: OLD,
+        refresh_token: OLD,
+        id_token: OLD,
+        other_tokens: [{ access_token: OLD }],
+      },
       { secrets: [OLD], idToken: false },
     );
     expect(same).toEqual({ access_token: OLD, other_tokens: [{ access_token: OLD }] });
@@ -238,11 +271,17 @@ describe('R43 what a job may read of a token response', () => {
     expect(text(60)).toContain('{"x":1}');
   });
 
-  it.each(['[', '{"a":'])('removes a text of JSON that nests too deep to be written: %s', (open) => {
-    const close = open === '[' ? ']' : '}';
-    const text = (levels: number): string => `${open.repeat(levels)}[]${close.repeat(levels)}`;
-    expect(of({ x: text(20_000), y: text(200), z: text(9) })).toEqual({ access_token: 'at', z: text(9) });
-  });
+  it.each(['[', '{"a":'])(
+    'removes a text of JSON that nests too deep to be written: %s',
+    (open) => {
+      const close = open === '[' ? ']' : '}';
+      const text = (levels: number): string => `${open.repeat(levels)}[]${close.repeat(levels)}`;
+      expect(of({ x: text(20_000), y: text(200), z: text(9) })).toEqual({
+        access_token: 'at',
+        z: text(9),
+      });
+    },
+  );
 
   it('finds more secrets than anybody would count, also inside of longer texts', () => {
     const others = Array.from({ length: 100 }, (_, index) => ({
@@ -261,7 +300,9 @@ describe('R43 what a job may read of a token response', () => {
     ['a long text that is a secret in part', { text: 'rx'.repeat(450_000) }],
   ])('R43 takes no longer for %s with 100 secrets than with one', (_, answer) => {
     const seconds = (count: number): number => {
-      const others = Array.from({ length: count }, (__, index) => ({ refresh_token: `r+rrrrrr${index}` }));
+      const others = Array.from({ length: count }, (__, index) => ({
+        refresh_token: `r+rrrrrr${index}`,
+      }));
       return cpuSeconds(() => of({ ...answer, others }));
     };
     expect(seconds(100)).toBeLessThan(0.05 + seconds(1) * 4);

@@ -15,8 +15,14 @@ describe('a name in a user’s directory', () => {
     ['my.tok.meta', { kind: 'meta', stem: 'my.tok' }],
     ['a.top.use', { kind: 'use', stem: 'a.top' }],
     ['.mytok.renewal', { kind: 'renewal', stem: 'mytok' }],
-    ['.mytok.top.12.3.credmon-tmp', { kind: 'temporary', pid: 12, locked: false, target: 'mytok.top' }],
-    ['.mytok.top.d12.3.credmon-tmp', { kind: 'temporary', pid: 12, locked: true, target: 'mytok.top' }],
+    [
+      '.mytok.top.12.3.credmon-tmp',
+      { kind: 'temporary', pid: 12, locked: false, target: 'mytok.top' },
+    ],
+    [
+      '.mytok.top.d12.3.credmon-tmp',
+      { kind: 'temporary', pid: 12, locked: true, target: 'mytok.top' },
+    ],
     ['.mytok.top.x12.3.credmon-tmp', { kind: 'other' }],
     [
       '..mytok.renewal.12.3.credmon-tmp',

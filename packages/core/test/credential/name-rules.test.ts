@@ -2,10 +2,16 @@
 import { describe, expect, it } from 'vitest';
 import { configuredProviders } from '../../src/config/typed/provider-names.ts';
 import { loadConfig } from '../../src/config/machine/load.ts';
-import { judgeProviderNames, refusedName, type NameRules } from '../../src/credential/name-rules.ts';
+import {
+  judgeProviderNames,
+  refusedName,
+  type NameRules,
+} from '../../src/credential/name-rules.ts';
 
 function rulesOf(knobs: Record<string, string>): NameRules {
-  const env = Object.fromEntries(Object.entries(knobs).map(([name, value]) => [`_CONDOR_${name}`, value]));
+  const env = Object.fromEntries(
+    Object.entries(knobs).map(([name, value]) => [`_CONDOR_${name}`, value]),
+  );
   return judgeProviderNames(
     configuredProviders(
       loadConfig({ subsystem: 'CREDMON_OAUTH', env: { CONDOR_CONFIG: 'ONLY_ENV', ...env } }),
@@ -61,7 +67,11 @@ describe('R19 provider names with "_"', () => {
       { EXEC_CREDMON_PROVIDER_NAMES: 'odd_' },
       [`odd_ begins or ends with "_", so its tokens belong to no provider: call it odd${OR}`],
     ],
-    ['with the knob', { a_CLIENT_ID: 'x', a_b_CLIENT_ID: 'y', CREDMON_ALLOW_SPECIAL_CHAR_NAMES: 'True' }, []],
+    [
+      'with the knob',
+      { a_CLIENT_ID: 'x', a_b_CLIENT_ID: 'y', CREDMON_ALLOW_SPECIAL_CHAR_NAMES: 'True' },
+      [],
+    ],
     [
       'knobs of other kinds name nobody',
       { CLIENT_CREDMON_a_b_CLIENT_ID: 'x', a_b_PELICAN_CLIENT_ID: 'x', a_b_CLIENT_ID: '' },
@@ -82,14 +92,18 @@ describe('R19 provider names with "_"', () => {
       [`${other}_CREDMON_PROVIDER_NAMES`]: 'own',
       [`${kind}_CREDMON_PROVIDER_NAMES`]: kind === other ? 'own, own_x' : 'own_x',
     });
-    expect([rules.problems.map(({ name, base }) => [name, base]), refusedName('own_x', rules)]).toEqual([
-      [['own_x', 'own']],
-      rules.problems[0]?.text,
-    ]);
+    expect([
+      rules.problems.map(({ name, base }) => [name, base]),
+      refusedName('own_x', rules),
+    ]).toEqual([[['own_x', 'own']], rules.problems[0]?.text]);
   });
 
   it('only tokens of a refused provider are left alone, with any handle and in any case', () => {
-    const rules = rulesOf({ keycloak_CLIENT_ID: 'x', keycloak_extra_CLIENT_ID: 'y', my_site_CLIENT_ID: 'z' });
+    const rules = rulesOf({
+      keycloak_CLIENT_ID: 'x',
+      keycloak_extra_CLIENT_ID: 'y',
+      my_site_CLIENT_ID: 'z',
+    });
     const names = [
       'keycloak_extra',
       'KEYCLOAK_Extra',
@@ -102,6 +116,8 @@ describe('R19 provider names with "_"', () => {
       'my_site_h1',
       'other',
     ];
-    expect(names.filter((name) => refusedName(name, rules) !== undefined)).toEqual(names.slice(0, 3));
+    expect(names.filter((name) => refusedName(name, rules) !== undefined)).toEqual(
+      names.slice(0, 3),
+    );
   });
 });

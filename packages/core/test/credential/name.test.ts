@@ -1,6 +1,12 @@
 // Names of users, services and handles, as CredD spells them.
 import { describe, expect, it } from 'vitest';
-import { cutDomain, isCredName, isPlainProviderName, splitStem, stemOf } from '../../src/credential/name.ts';
+import {
+  cutDomain,
+  isCredName,
+  isPlainProviderName,
+  splitStem,
+  stemOf,
+} from '../../src/credential/name.ts';
 
 describe('a name in the credential directory', () => {
   it.each(['a', 'alice', 'A-b+c=d_e.f', '0', '-', '_', 'x.mark', 'a..b', 'a.', 'x'.repeat(200)])(
@@ -54,13 +60,19 @@ describe('the stem of a token', () => {
     expect(splitStem(stem, false)).toEqual({ service, handle });
   });
 
-  it.each(['', '_', '_h1', 'mytok_', 'mytok_h1_', '.', '..', 'a/b'])('%j belongs to nobody', (stem) => {
-    expect(splitStem(stem, false)).toBeUndefined();
-  });
+  it.each(['', '_', '_h1', 'mytok_', 'mytok_h1_', '.', '..', 'a/b'])(
+    '%j belongs to nobody',
+    (stem) => {
+      expect(splitStem(stem, false)).toBeUndefined();
+    },
+  );
 
-  it.each(['my_tok', 'my_tok_', '_x'])('%s is a whole service where special names are allowed', (stem) => {
-    expect(splitStem(stem, true)).toEqual({ service: stem, handle: '' });
-  });
+  it.each(['my_tok', 'my_tok_', '_x'])(
+    '%s is a whole service where special names are allowed',
+    (stem) => {
+      expect(splitStem(stem, true)).toEqual({ service: stem, handle: '' });
+    },
+  );
 
   it.each([
     ['my-tok', true],

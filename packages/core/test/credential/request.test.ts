@@ -1,4 +1,5 @@
-// The strict key-file reader: what CredD writes is read to the byte, everything else is refused as a whole.
+// The strict key-file reader: what CredD writes is read to the byte, everything else is
+// refused as a whole.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isCoded } from '../../src/base/errors/errors.ts';
@@ -59,9 +60,10 @@ describe('reading a key file', () => {
   });
 
   it('reads several requests with handles and cuts the domain of the local user', () => {
-    const text = [ad({ LocalUser: 'alice@pool.example' }), ad({ Handle: 'h1', LocalUser: 'alice' })].join(
-      '\n',
-    );
+    const text = [
+      ad({ LocalUser: 'alice@pool.example' }),
+      ad({ Handle: 'h1', LocalUser: 'alice' }),
+    ].join('\n');
     expect(read(text)).toEqual({
       localUser: 'alice',
       requests: [expected(), expected({ handle: 'h1', stem: 'mytok_h1' })],
@@ -104,15 +106,31 @@ describe('refusing a key file', () => {
     ['blanks before the name', ` ${ad()}`, /not of the form/],
     ['a carriage return', ad().replaceAll('\n', '\r\n'), /not of the form/],
     ['garbage after the text', ad().replace('"alice"', '"alice" x'), /not of the form/],
-    ['two texts in a line', ad().replace('"alice"', '"al" "ice"'), /line 7: the text holds a quote/],
-    ['the same attribute twice', `${ad()}LOCALUSER = "bob"\n`, /line 11: the attribute stands there twice/],
+    [
+      'two texts in a line',
+      ad().replace('"alice"', '"al" "ice"'),
+      /line 7: the text holds a quote/,
+    ],
+    [
+      'the same attribute twice',
+      `${ad()}LOCALUSER = "bob"\n`,
+      /line 11: the attribute stands there twice/,
+    ],
     ['an injected line', ad({ Scopes: injected }), /line 3: it is not of the form/],
-    ['an injected line with quotes', ad({ Scopes: 'x"\nLocalUser = "bob"\nZ = "' }), /not of the form/],
+    [
+      'an injected line with quotes',
+      ad({ Scopes: 'x"\nLocalUser = "bob"\nZ = "' }),
+      /not of the form/,
+    ],
     ['an injected empty line', ad({ Audience: 'x"\n\nLocalUser = "bob"' }), /not of the form/],
     ['a text over two lines', ad({ Scopes: 'a\nb' }), /not of the form/],
     ['a null character', ad({ Scopes: 'a\0b' }), /line 2: the text holds a control character/],
     ['an escape character', ad({ Audience: '\u001b[31m' }), /control character/],
-    ['bytes that are not UTF-8', Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(ad())]), /UTF-8/],
+    [
+      'bytes that are not UTF-8',
+      Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(ad())]),
+      /UTF-8/,
+    ],
     ['a byte order mark', `\uFEFF${ad()}`, /not of the form/],
     ['too much', `${ad()}X = "${'x'.repeat(MAX_KEY_FILE_BYTES)}"\n`, /larger than/],
     ['two users', `${ad()}\n${ad({ Handle: 'b', LocalUser: 'bob' })}`, /LocalUser differs/],
@@ -187,14 +205,18 @@ describe('refusing a key file', () => {
   ];
   it.each(
     urls.flatMap((value) =>
-      (['TokenUrl', 'AuthorizationUrl', 'ReturnUrl'] as const).map((field) => [field, value] as const),
+      (['TokenUrl', 'AuthorizationUrl', 'ReturnUrl'] as const).map(
+        (field) => [field, value] as const,
+      ),
     ),
   )('R26 R38 refuses %s = "%s"', (field, value) => {
     expect(refusal(ad({ [field]: value }))).toContain(field);
   });
 
   it('R26 refuses http beyond loopback even with the loopback exception', () => {
-    expect(refusal(ad({ TokenUrl: 'http://10.0.0.1/token' }), true)).toContain('beyond this machine');
+    expect(refusal(ad({ TokenUrl: 'http://10.0.0.1/token' }), true)).toContain(
+      'beyond this machine',
+    );
   });
 
   it('R43 never quotes a value', () => {

@@ -11,7 +11,10 @@ const jwt = (claims: object): string =>
   ['{"alg":"none"}', JSON.stringify(claims), '']
     .map((part) => Buffer.from(part).toString('base64url'))
     .join('.');
-const answerWith = (fields: Record<string, unknown> = {}, claims?: TokenAnswer['claims']): TokenAnswer => ({
+const answerWith = (
+  fields: Record<string, unknown> = {},
+  claims?: TokenAnswer['claims'],
+): TokenAnswer => ({
   accessToken: typeof fields['access_token'] === 'string' ? fields['access_token'] : 'at-2',
   answer: { access_token: 'at-2', ...fields },
   ...(claims ? { claims } : {}),
@@ -31,7 +34,12 @@ const meta = (fields: object = {}): string =>
     ...fields,
   });
 const top = (fields: object = {}): string =>
-  JSON.stringify({ refresh_token: 'rt-1', scopes: 'read, write', audience: 'https://a.example', ...fields });
+  JSON.stringify({
+    refresh_token: 'rt-1',
+    scopes: 'read, write',
+    audience: 'https://a.example',
+    ...fields,
+  });
 const use = (fields: object = {}): string => JSON.stringify({ access_token: 'at-1', ...fields });
 const stored: StoredTexts = { top: top(), topModifiedAt: 1000, use: use(), meta: meta() };
 const failure = (fields: object = {}): string =>
@@ -54,14 +62,24 @@ describe('R16 a login whose answer has no refresh token', () => {
     ['keeps one that was stored without .meta', { meta: undefined }, answerWith(), kept],
     ['keeps one beside a broken .meta', { meta: '{"client_id":' }, answerWith(), kept],
     ['keeps one beside a broken .use', { use: 'nonsense' }, answerWith(), kept],
-    ['keeps one of the same account', { meta: meta({ subject: 'a' }) }, answerWith({}, { sub: 'a' }), kept],
+    [
+      'keeps one of the same account',
+      { meta: meta({ subject: 'a' }) },
+      answerWith({}, { sub: 'a' }),
+      kept,
+    ],
     [
       'keeps one whose last renewal failed for another reason',
       { renewal: failure({ code: 'CLIENT_REFUSED' }) },
       answerWith(),
       kept,
     ],
-    ['keeps one whose issuer is only away', { renewal: failure({ stopped: false }) }, answerWith(), kept],
+    [
+      'keeps one whose issuer is only away',
+      { renewal: failure({ stopped: false }) },
+      answerWith(),
+      kept,
+    ],
     [
       'keeps one that came after the refusal',
       { renewal: failure({ last_attempt: 999 }) },
@@ -91,7 +109,12 @@ describe('R16 a login whose answer has no refresh token', () => {
       answerWith(),
       { kind: 'none' },
     ],
-    ['has nothing to keep of a Vault', { top: '{"vault_url":"x"}' }, answerWith(), { kind: 'none' }],
+    [
+      'has nothing to keep of a Vault',
+      { top: '{"vault_url":"x"}' },
+      answerWith(),
+      { kind: 'none' },
+    ],
     [
       'replaces one of another client',
       { meta: meta({ client_id: 'd' }) },
@@ -176,12 +199,16 @@ describe('R16 a login whose answer has no refresh token', () => {
 
   it('keeps one that was asked for without scopes and audience', () => {
     const bare = { ...stored, top: '{"refresh_token":"rt-1"}' };
-    expect(judgeStoredRefresh(bare, { ...request, scopes: '', audience: '' }, answerWith())).toEqual(kept);
+    expect(
+      judgeStoredRefresh(bare, { ...request, scopes: '', audience: '' }, answerWith()),
+    ).toEqual(kept);
   });
 
   it('a new refresh token replaces whatever is stored', () => {
     const answer = { ...answerWith(), refreshToken: 'rt-2' };
-    expect(judgeStoredRefresh({ ...stored, top: top({ scopes: 'other' }) }, request, answer)).toEqual({
+    expect(
+      judgeStoredRefresh({ ...stored, top: top({ scopes: 'other' }) }, request, answer),
+    ).toEqual({
       kind: 'none',
     });
   });

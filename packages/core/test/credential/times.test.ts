@@ -1,4 +1,5 @@
-// Issue and expiry of tokens, from everything that issuers and files have been seen to say.
+// Issue and expiry of tokens, from everything that issuers and files have been seen to
+// say.
 import { describe, expect, it } from 'vitest';
 import {
   jwtTimes,
@@ -58,7 +59,12 @@ describe('R15 expires_in', () => {
       undefined,
       3600,
     ],
-    ['else the default, for less than a second', { access_token: jwt({ iat: 1, exp: 1.5 }) }, 1, 1200],
+    [
+      'else the default, for less than a second',
+      { access_token: jwt({ iat: 1, exp: 1.5 }) },
+      1,
+      1200,
+    ],
     ['else the default', { expires_in: 1e30, access_token: 'opaque' }, 1000, 1200],
     ['else the default, without any token', {}, 1000, 1200],
   ];
@@ -70,7 +76,11 @@ describe('R15 expires_in', () => {
 describe('the times of a JWT', () => {
   it.each([
     ['are iat and exp', jwt({ iat: 1000, exp: 4600 }), { issuedAt: 1000, expiresAt: 4600 }],
-    ['may have fractions', jwt({ iat: 1000.5, exp: 4600.25 }), { issuedAt: 1000.5, expiresAt: 4600.25 }],
+    [
+      'may have fractions',
+      jwt({ iat: 1000.5, exp: 4600.25 }),
+      { issuedAt: 1000.5, expiresAt: 4600.25 },
+    ],
     ['without iat', jwt({ exp: 4600 }), undefined],
     ['without exp', jwt({ iat: 1000 }), undefined],
     ['as texts', jwt({ iat: '1000', exp: '4600' }), undefined],
@@ -130,7 +140,11 @@ describe('R5 the times of a stored token', () => {
       { access_token: 'opaque', expires_in: 60 },
       { issuedAt: 7000, expiresAt: 7060 },
     ],
-    ['the file’s age and the default', { access_token: 'opaque' }, { issuedAt: 7000, expiresAt: 8200 }],
+    [
+      'the file’s age and the default',
+      { access_token: 'opaque' },
+      { issuedAt: 7000, expiresAt: 8200 },
+    ],
     [
       '… where expires_in is absurd',
       { access_token: 'opaque', expires_in: -1 },

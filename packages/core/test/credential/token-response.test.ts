@@ -9,7 +9,13 @@ import {
 
 describe('R14 a token response', () => {
   it('keeps everything but the refresh token', () => {
-    const json = { access_token: 't', refresh_token: 'r', scope: 'a', expires_in: '7', other: { deep: [1] } };
+    const json = {
+      access_token: 't',
+      refresh_token: 'r',
+      scope: 'a',
+      expires_in: '7',
+      other: { deep: [1] },
+    };
     expect(judgeTokenResponse(json, 'mytok')).toEqual({
       accessToken: 't',
       refreshToken: 'r',

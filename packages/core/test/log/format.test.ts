@@ -2,7 +2,15 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_STYLE, formatLine, formatTime, oneLine, savedName } from '../../src/log/format.ts';
 
-const time = { epoch: 1_795_000_000.5, year: 2026, month: 11, day: 3, hour: 4, minute: 5, second: 6 };
+const time = {
+  epoch: 1_795_000_000.5,
+  year: 2026,
+  month: 11,
+  day: 3,
+  hour: 4,
+  minute: 5,
+  second: 6,
+};
 
 describe('log lines', () => {
   it.each([

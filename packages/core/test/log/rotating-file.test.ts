@@ -1,6 +1,14 @@
-// A log that cannot be put aside: no line is lost, nothing is thrown, and the next time it works.
+// A log that cannot be put aside: no line is lost, nothing is thrown, and the next time
+// it works.
 import * as fs from 'node:fs';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, it, vi } from 'vitest';
@@ -122,7 +130,10 @@ it('a log that is too old and cannot be put aside is not tried again at each lin
   for (const index of numbers(40)) log.info(`line ${index}`);
   vi.useRealTimers();
   log.close();
-  expect([written().text.split('Cannot save').length - 1, written().lines]).toEqual([1, numbers(40)]);
+  expect([written().text.split('Cannot save').length - 1, written().lines]).toEqual([
+    1,
+    numbers(40),
+  ]);
 });
 
 it('directories that are named like saved logs are left alone, and the log goes on', () => {
@@ -144,7 +155,9 @@ it('a saved log that cannot be removed is said, and the log goes on', () => {
   for (const index of numbers(40)) log.info(`line ${index}`);
   log.close();
   expect(written().lines).toEqual(numbers(40));
-  expect(written().text).toContain(`WARN: Cannot remove old log files: ${path}.20200101T000000 (EPERM)`);
+  expect(written().text).toContain(
+    `WARN: Cannot remove old log files: ${path}.20200101T000000 (EPERM)`,
+  );
 });
 
 it('a log that somebody has moved away is begun again when it would have been full', () => {

@@ -1,4 +1,5 @@
-// Bodies of token responses as issuers send them: JSON, forms, byte order marks, and what is neither.
+// Bodies of token responses as issuers send them: JSON, forms, byte order marks, and what
+// is neither.
 import { describe, expect, it } from 'vitest';
 import { membersOfAnswer, membersToSalvage } from '../../src/oauth/answer-body.ts';
 
@@ -69,7 +70,12 @@ describe('what a refused answer may have for the next renewal', () => {
     ['a form that repeats another name', `scope=a&scope=b&${whole}`, false, 'r'],
     ['a form with two refresh tokens', `refresh_token=q&${whole}`, false, undefined],
     ['a form whose token has a raw bar', 'access_token=t&refresh_token=r|s', false, undefined],
-    ['a form whose token is beyond ASCII', 'access_token=t&refresh_token=r\u00fc', false, undefined],
+    [
+      'a form whose token is beyond ASCII',
+      'access_token=t&refresh_token=r\u00fc',
+      false,
+      undefined,
+    ],
     ['a form that calls itself HTML', `${whole}&a=|`, false, undefined, 'text/html'],
     ['HTML', '<a href="/x?a=b&refresh_token=r&c=d">', false, undefined],
     ['a text', 'you sent a=| &refresh_token=r', false, undefined],

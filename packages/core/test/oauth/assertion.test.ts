@@ -22,28 +22,31 @@ describe('a client assertion', () => {
     ['ES256', pemOf(ec.privateKey, 'sec1'), ec.publicKey, 'sha256'],
     ['ES384', pemOf(ec384.privateKey), ec384.publicKey, 'sha384'],
     ['RS256', pemOf(rsa.privateKey, 'pkcs1'), rsa.publicKey, 'sha256'],
-  ])('R29 is signed with %s and names client, issuer and one minute', (alg, pem, publicKey, hash) => {
-    const assertion = clientAssertion(
-      { clientId: 'me', pem, keyId: 'k1' },
-      'https://i.example/',
-      NOW,
-      () => new Uint8Array(16),
-    );
-    const [header, claims, signature] = assertion.split('.');
-    expect(read(header)).toEqual({ alg, typ: 'JWT', kid: 'k1' });
-    expect(read(claims)).toEqual({
-      iss: 'me',
-      sub: 'me',
-      aud: 'https://i.example/',
-      jti: 'AAAAAAAAAAAAAAAAAAAAAA',
-      iat: 1_800_000_000,
-      nbf: 1_800_000_000,
-      exp: 1_800_000_060,
-    });
-    const key = { key: publicKey, dsaEncoding: 'ieee-p1363' } as const;
-    const input = Buffer.from(`${header}.${claims}`);
-    expect(verify(hash, input, key, Buffer.from(signature ?? '', 'base64url'))).toBe(true);
-  });
+  ])(
+    'R29 is signed with %s and names client, issuer and one minute',
+    (alg, pem, publicKey, hash) => {
+      const assertion = clientAssertion(
+        { clientId: 'me', pem, keyId: 'k1' },
+        'https://i.example/',
+        NOW,
+        () => new Uint8Array(16),
+      );
+      const [header, claims, signature] = assertion.split('.');
+      expect(read(header)).toEqual({ alg, typ: 'JWT', kid: 'k1' });
+      expect(read(claims)).toEqual({
+        iss: 'me',
+        sub: 'me',
+        aud: 'https://i.example/',
+        jti: 'AAAAAAAAAAAAAAAAAAAAAA',
+        iat: 1_800_000_000,
+        nbf: 1_800_000_000,
+        exp: 1_800_000_060,
+      });
+      const key = { key: publicKey, dsaEncoding: 'ieee-p1363' } as const;
+      const input = Buffer.from(`${header}.${claims}`);
+      expect(verify(hash, input, key, Buffer.from(signature ?? '', 'base64url'))).toBe(true);
+    },
+  );
 
   it('R29 has a new jti each time, and no kid when none is configured', () => {
     const make = (): string[] =>

@@ -1,4 +1,5 @@
-// What a refused token response means, code by code, and how long to wait for the next attempt.
+// What a refused token response means, code by code, and how long to wait for the next
+// attempt.
 import { describe, expect, it } from 'vitest';
 import { classifyFailure, harmless, retryAfterSeconds } from '../../src/oauth/classify.ts';
 
@@ -28,7 +29,8 @@ describe('R8 Retry-After', () => {
 
   it.each(
     [
-      0, 951_782_400, 951_868_800, 1_078_012_800, 1_709_164_800, 1_735_689_599, 4_107_542_400, 13_574_563_200,
+      0, 951_782_400, 951_868_800, 1_078_012_800, 1_709_164_800, 1_735_689_599, 4_107_542_400,
+      13_574_563_200,
     ].map((time) => [new Date(time * 1000).toUTCString(), time] as const),
   )('reads %s as the calendar does', (date, time) => {
     expect(retryAfterSeconds(date, time - 1000)).toBe(1000);
@@ -74,7 +76,11 @@ describe('R9 what an error means', () => {
       0,
     );
     expect(failure.code).toBe(code);
-    expect(failure.fields).toEqual({ provider: 'mytok', status, ...(error === undefined ? {} : { error }) });
+    expect(failure.fields).toEqual({
+      provider: 'mytok',
+      status,
+      ...(error === undefined ? {} : { error }),
+    });
   });
 
   it.each([
@@ -95,7 +101,11 @@ describe('R9 what an error means', () => {
     ['client', 'invalid_client', 'CLIENT_REFUSED'],
     ['_', 'slow_down', 'ISSUER_BUSY'],
   ])('R9 the secret %s does not change what %s means', (secret, error, code) => {
-    const failure = classifyFailure('mytok', { status: 400, json: { error }, secrets: [secret] }, 0);
+    const failure = classifyFailure(
+      'mytok',
+      { status: 400, json: { error }, secrets: [secret] },
+      0,
+    );
     expect([failure.code, failure.fields['error'], failure.message]).toEqual([
       code,
       error,
@@ -109,7 +119,11 @@ describe('R9 what an error means', () => {
     expect(classifyFailure('mytok', { status: 400, json, secrets }, 0).message).toBe(
       'the issuer of mytok answered e_[...] ([...] bad area of x[...]x)',
     );
-    const same = classifyFailure('mytok', { status: 400, json: { error: 'abc' }, secrets: ['abc'] }, 0);
+    const same = classifyFailure(
+      'mytok',
+      { status: 400, json: { error: 'abc' }, secrets: ['abc'] },
+      0,
+    );
     expect(same.message).toBe('the issuer of mytok answered HTTP status 400');
   });
 
@@ -129,21 +143,23 @@ describe('R9 what an error means', () => {
     'R43 the standard code %s is shown although a long secret is a part of it',
     (error) => {
       const secrets = ['authorization', 'expired_', 'insufficient', 'invalid_'];
-      expect(classifyFailure('mytok', { status: 400, json: { error }, secrets }, 0).fields['error']).toBe(
-        error,
-      );
+      expect(
+        classifyFailure('mytok', { status: 400, json: { error }, secrets }, 0).fields['error'],
+      ).toBe(error);
     },
   );
 
   it('carries the wait only where waiting helps', () => {
     const waits = (status: number, error: string): unknown =>
-      classifyFailure('mytok', { status, retryAfter: '9', json: { error } }, 0).fields['retryAfter'];
-    expect([waits(429, 'x'), waits(503, 'x'), waits(502, 'x'), waits(400, 'invalid_grant')]).toEqual([
-      9,
-      9,
-      9,
-      undefined,
-    ]);
+      classifyFailure('mytok', { status, retryAfter: '9', json: { error } }, 0).fields[
+        'retryAfter'
+      ];
+    expect([
+      waits(429, 'x'),
+      waits(503, 'x'),
+      waits(502, 'x'),
+      waits(400, 'invalid_grant'),
+    ]).toEqual([9, 9, 9, undefined]);
   });
 });
 

@@ -1,4 +1,5 @@
-// Answers of a token endpoint that arrive whole and whose HTTP framing ends badly: the rotated refresh token must not be lost.
+// Answers of a token endpoint that arrive whole and whose HTTP framing ends badly: the
+// rotated refresh token must not be lost.
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { PATIENT_LIMITS } from '@credmon/test-fixtures/patience';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -13,7 +14,10 @@ afterEach(async () => {
   for (const end of endings.splice(0)) await end();
 });
 
-/** A server that answers the first bytes of each connection with `reply`, and then closes it or leaves it open. */
+/**
+ * A server that answers the first bytes of each connection with `reply`, and then closes
+ * it or leaves it open.
+ */
 async function startRaw(reply: string, isOpen: boolean): Promise<string> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -68,8 +72,13 @@ describe('R12 an answer whose framing ends badly', () => {
         allowLoopbackHttp: true,
       } as const;
       const salvage = (token: string): void => void kept.push(token);
-      const outcome = await outcomeOf(refreshGrant(send, client, { refreshToken: 'old', now: 0, salvage }));
-      expect([outcome, kept]).toEqual([expect.objectContaining({ code: 'ISSUER_UNREACHABLE' }), expected]);
+      const outcome = await outcomeOf(
+        refreshGrant(send, client, { refreshToken: 'old', now: 0, salvage }),
+      );
+      expect([outcome, kept]).toEqual([
+        expect.objectContaining({ code: 'ISSUER_UNREACHABLE' }),
+        expected,
+      ]);
       expect(everythingIn(outcome)).not.toContain('CANARY');
     },
   );

@@ -1,4 +1,5 @@
-// The device grant against a server that answers as told, with a clock that moves by hand; the real issuer is in tests/slow/storer.
+// The device grant against a server that answers as told, with a clock that moves by
+// hand; the real issuer is in tests/slow/storer.
 import { PATIENT_LIMITS } from '@credmon/test-fixtures/patience';
 import { manualClock, type ManualClock } from '@credmon/test-fixtures/manual-clock';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -21,7 +22,10 @@ interface Rig {
   readonly registration: ClientRegistration;
 }
 
-/** A server that gives one reply after the other; the last one for ever. `undefined` breaks the connection. */
+/**
+ * A server that gives one reply after the other; the last one for ever. `undefined`
+ * breaks the connection.
+ */
 async function rig(...replies: (Reply | undefined)[]): Promise<Rig> {
   const server = await startServer((_, response) => {
     const reply = replies.length > 1 ? replies.shift() : replies[0];
@@ -51,7 +55,11 @@ const offer = {
 };
 const begin = ({ send, registration }: Rig): Promise<unknown> =>
   outcomeOf(
-    beginDeviceLogin(send, registration, { scope: 'read, write', resource: 'https://api.example', now: NOW }),
+    beginDeviceLogin(send, registration, {
+      scope: 'read, write',
+      resource: 'https://api.example',
+      now: NOW,
+    }),
   );
 
 describe('asking for a device login', () => {
@@ -94,14 +102,21 @@ describe('asking for a device login', () => {
     ['a page', { body: '<html>' }, 'ISSUER_ANSWER_INVALID'],
     ['a refused client', { status: 401, body: { error: 'invalid_client' } }, 'CLIENT_REFUSED'],
     ['a server error', { status: 503 }, 'ISSUER_UNREACHABLE'],
-    ['a redirect', { status: 307, headers: { location: 'https://evil.example' } }, 'ISSUER_ANSWER_INVALID'],
+    [
+      'a redirect',
+      { status: 307, headers: { location: 'https://evil.example' } },
+      'ISSUER_ANSWER_INVALID',
+    ],
   ])('%s is refused', async (_, reply, code) => {
     expect(await begin(await rig(reply))).toMatchObject({ code });
   });
 
   it('R43 the client secret is in no part of an error', async () => {
     const description = 'bad secret CANARY%2B1 of client';
-    const on = await rig({ status: 400, body: { error: 'invalid_client', error_description: description } });
+    const on = await rig({
+      status: 400,
+      body: { error: 'invalid_client', error_description: description },
+    });
     const registration = { ...on.registration, clientSecret: 'CANARY+1' };
     expect(await begin({ ...on, registration })).toMatchObject({
       message: 'the issuer of mytok answered invalid_client (bad secret [...] of client)',
@@ -123,9 +138,11 @@ async function finish(
     interval: 5,
   };
   const state = { ended: false };
-  const outcome = outcomeOf(finishDeviceLogin(on.send, on.registration, login, { clock })).finally(() => {
-    state.ended = true;
-  });
+  const outcome = outcomeOf(finishDeviceLogin(on.send, on.registration, login, { clock })).finally(
+    () => {
+      state.ended = true;
+    },
+  );
   while (!state.ended) {
     if (clock.waiting > 0) clock.advanceToNext();
     await new Promise((resolve) => setImmediate(resolve));
@@ -135,7 +152,9 @@ async function finish(
 
 describe('waiting for the user', () => {
   const pending = { status: 400, body: { error: 'authorization_pending' } };
-  const tokens = { body: { access_token: 'a', token_type: 'bearer', refresh_token: 'r', expires_in: 60 } };
+  const tokens = {
+    body: { access_token: 'a', token_type: 'bearer', refresh_token: 'r', expires_in: 60 },
+  };
 
   it.each<[string, (Reply | undefined)[], number]>([
     ['asks again after the interval', [pending, pending, tokens], 15],
@@ -148,7 +167,10 @@ describe('waiting for the user', () => {
     ['goes on when the issuer is down for a while', [{ status: 500 }, undefined, tokens], 35],
   ])('%s', async (_, replies, seconds) => {
     const on = await rig(...replies);
-    expect(await finish(on)).toMatchObject({ outcome: { accessToken: 'a', refreshToken: 'r' }, seconds });
+    expect(await finish(on)).toMatchObject({
+      outcome: { accessToken: 'a', refreshToken: 'r' },
+      seconds,
+    });
     expect(Object.fromEntries(new URLSearchParams(on.server.asked[0]?.body))).toEqual({
       grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
       device_code: 'CANARY-device-code',
@@ -158,7 +180,11 @@ describe('waiting for the user', () => {
 
   it.each([
     ['the user declined', { status: 400, body: { error: 'access_denied' } }, 'LOGIN_REFUSED'],
-    ['the issuer says it is too late', { status: 400, body: { error: 'expired_token' } }, 'LOGIN_EXPIRED'],
+    [
+      'the issuer says it is too late',
+      { status: 400, body: { error: 'expired_token' } },
+      'LOGIN_EXPIRED',
+    ],
     ['nobody ever came', pending, 'LOGIN_EXPIRED'],
     [
       'the client is not allowed to',
@@ -176,11 +202,15 @@ describe('waiting for the user', () => {
     const on = await rig(tokens);
     let timedOut = 0;
     const send: typeof on.send = async (request) => {
-      if (request.late) setTimeout(request.late.began, 0, new CodedError('ISSUER_UNREACHABLE', 'late'));
+      if (request.late)
+        setTimeout(request.late.began, 0, new CodedError('ISSUER_UNREACHABLE', 'late'));
       timedOut += request.late?.seconds ?? 0;
       return on.send(request);
     };
-    expect(await finish({ ...on, send })).toMatchObject({ outcome: { refreshToken: 'r' }, seconds: 5 });
+    expect(await finish({ ...on, send })).toMatchObject({
+      outcome: { refreshToken: 'r' },
+      seconds: 5,
+    });
     expect(timedOut).toBe(120);
   });
 });

@@ -1,4 +1,5 @@
-// The authorization code: the URL that the browser is sent to, what it brings back, and the one request that follows.
+// The authorization code: the URL that the browser is sent to, what it brings back, and
+// the one request that follows.
 import { afterEach, describe, expect, it } from 'vitest';
 import { CodedError } from '../../src/base/errors/errors.ts';
 import type { ClientRegistration } from '../../src/oauth/client.ts';
@@ -8,7 +9,12 @@ import { everythingIn } from '../base/local-server.ts';
 import { jwt, outcomeOf, SECRETS, startIssuer, type Reply, type TestIssuer } from './issuer.ts';
 
 const ISSUER = 'https://issuer.example';
-const good = { access_token: 'new-token', token_type: 'Bearer', expires_in: 3600, refresh_token: 'first' };
+const good = {
+  access_token: 'new-token',
+  token_type: 'Bearer',
+  expires_in: 3600,
+  refresh_token: 'first',
+};
 let issuer: TestIssuer | undefined;
 afterEach(() => issuer?.close());
 
@@ -21,7 +27,14 @@ async function exchange(
   issuer = await startIssuer(reply, changes);
   const { codeVerifier } = SECRETS;
   const redirectUri = 'https://portal.example/return/mytok';
-  const asked = { redirectUri, query, state: 'the-state', codeVerifier, now: 1_800_000_000, ...more };
+  const asked = {
+    redirectUri,
+    query,
+    state: 'the-state',
+    codeVerifier,
+    now: 1_800_000_000,
+    ...more,
+  };
   return outcomeOf(exchangeCode(issuer.send, issuer.registration, asked));
 }
 
@@ -67,7 +80,9 @@ describe('the authorization URL', () => {
   it('leaves out what nobody asked for', () => {
     const { nonce: _none, ...without } = request;
     const url = authorizationUrl(registration, { ...without, scope: ' ', resource: '' });
-    expect([...url.searchParams.keys()].filter((key) => /scope|resource|nonce/.test(key))).toEqual([]);
+    expect([...url.searchParams.keys()].filter((key) => /scope|resource|nonce/.test(key))).toEqual(
+      [],
+    );
   });
 
   it('R26 is never plain http', () => {
@@ -84,7 +99,9 @@ describe('exchanging a code', () => {
       refreshToken: 'first',
       answer: { access_token: 'new-token', token_type: 'Bearer', expires_in: 3600 },
     });
-    expect(issuer?.server.asked.map(({ body }) => Object.fromEntries(new URLSearchParams(body)))).toEqual([
+    expect(
+      issuer?.server.asked.map(({ body }) => Object.fromEntries(new URLSearchParams(body))),
+    ).toEqual([
       {
         grant_type: 'authorization_code',
         code: SECRETS.code,
@@ -102,7 +119,9 @@ describe('exchanging a code', () => {
     'https://portal.example/r?x=1',
   ])('sends the redirect URI %s exactly as in the authorization request', async (redirectUri) => {
     await exchange(back, undefined, {}, { redirectUri });
-    expect(new URLSearchParams(issuer?.server.asked[0]?.body).get('redirect_uri')).toBe(redirectUri);
+    expect(new URLSearchParams(issuer?.server.asked[0]?.body).get('redirect_uri')).toBe(
+      redirectUri,
+    );
   });
 
   const local = 'http://127.0.0.1';
@@ -193,17 +212,27 @@ describe('exchanging a code', () => {
       'ISSUER_ANSWER_INVALID',
     ],
     ['a redirect', { status: 303, headers: { Location: '/again' } }, 'ISSUER_ANSWER_INVALID'],
-  ])('R43 the answer %s is explained without a secret, after one request', async (_, reply, code) => {
-    const error = await exchange(back, reply);
-    expect(error).toMatchObject({ code });
-    expect(issuer?.server.asked).toHaveLength(1);
-    expect(everythingIn(error)).not.toContain('CANARY');
-  });
+  ])(
+    'R43 the answer %s is explained without a secret, after one request',
+    async (_, reply, code) => {
+      const error = await exchange(back, reply);
+      expect(error).toMatchObject({ code });
+      expect(issuer?.server.asked).toHaveLength(1);
+      expect(everythingIn(error)).not.toContain('CANARY');
+    },
+  );
 });
 
 describe('R27 the ID token of a login', () => {
   const seconds = Math.floor(Date.now() / 1000);
-  const claims = { iss: ISSUER, sub: 'alice', aud: 'client', iat: seconds, exp: seconds + 600, nonce: 'n1' };
+  const claims = {
+    iss: ISSUER,
+    sub: 'alice',
+    aud: 'client',
+    iat: seconds,
+    exp: seconds + 600,
+    nonce: 'n1',
+  };
   const login = (idToken: unknown, nonce = 'n1'): Promise<TokenAnswer | CodedError> =>
     exchange(back, { body: { ...good, id_token: idToken } }, { issuer: ISSUER }, { nonce });
 

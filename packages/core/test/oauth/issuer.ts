@@ -1,4 +1,5 @@
-// A token endpoint for tests that answers as told, a client registered at it, and the secrets that nothing may ever show.
+// A token endpoint for tests that answers as told, a client registered at it, and the
+// secrets that nothing may ever show.
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import { PATIENT_LIMITS } from '@credmon/test-fixtures/patience';
 import { createSend, type Send } from '../../src/base/http/send.ts';
@@ -6,7 +7,10 @@ import { CodedError } from '../../src/base/errors/errors.ts';
 import type { ClientRegistration } from '../../src/oauth/client.ts';
 import { startServer, type LocalServer } from '../base/local-server.ts';
 
-/** What must never be in an error. Some are short or hold blanks, as real ones sometimes do. */
+/**
+ * What must never be in an error. Some are short or hold blanks, as real ones sometimes
+ * do.
+ */
 export const SECRETS = {
   refreshToken: 'CANARY-refresh/+=',
   code: 'CANARY-code',
@@ -30,7 +34,10 @@ export interface TestIssuer {
   close(): Promise<void>;
 }
 
-/** Starts an issuer that gives `reply` to every token request; `undefined` leaves the request hanging for its limit of a second. */
+/**
+ * Starts an issuer that gives `reply` to every token request; `undefined` leaves the
+ * request hanging for its limit of a second.
+ */
 export async function startIssuer(
   reply: Reply | undefined,
   changes: Partial<ClientRegistration> = {},
@@ -82,6 +89,9 @@ export function jwt(claims: Readonly<Record<string, unknown>>, alg = 'ES256'): s
   if (alg === 'none') return `${input}.`;
   if (alg === 'HS256')
     return `${input}.${createHmac('sha256', SECRETS.clientSecret).update(input).digest('base64url')}`;
-  const signature = sign('sha256', Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' });
+  const signature = sign('sha256', Buffer.from(input), {
+    key: privateKey,
+    dsaEncoding: 'ieee-p1363',
+  });
   return `${input}.${signature.toString('base64url')}`;
 }

@@ -1,4 +1,5 @@
-// An issuer's metadata: which is believed, how long it is remembered, and what an outage changes.
+// An issuer's metadata: which is believed, how long it is remembered, and what an outage
+// changes.
 import type { ServerResponse } from 'node:http';
 import { PATIENT_LIMITS } from '@credmon/test-fixtures/patience';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -15,7 +16,10 @@ afterEach(async () => {
   server = undefined;
 });
 
-type Reply = (path: string, origin: string) => { status?: number; body?: unknown; retryAfter?: string };
+type Reply = (
+  path: string,
+  origin: string,
+) => { status?: number; body?: unknown; retryAfter?: string };
 let reply: Reply = () => ({ status: 404 });
 
 async function start(): Promise<string> {
@@ -119,7 +123,11 @@ describe('metadata', () => {
       },
     });
     const issuer = await start();
-    const known = createMetadataCache({ lifetime: 3600, allowLoopbackHttp: true, origins: [other] });
+    const known = createMetadataCache({
+      lifetime: 3600,
+      allowLoopbackHttp: true,
+      origins: [other],
+    });
     expect(await known.find(send, issuer, NOW)).toEqual({
       issuer,
       tokenUrl: `${other}/t`,
@@ -134,7 +142,9 @@ describe('metadata', () => {
   it('R26 http needs the exception, and no issuer has a query', async () => {
     reply = good;
     const issuer = await start();
-    expect(await outcomeOf(cache(false).find(send, issuer, NOW))).toMatchObject({ code: 'ENDPOINT_REFUSED' });
+    expect(await outcomeOf(cache(false).find(send, issuer, NOW))).toMatchObject({
+      code: 'ENDPOINT_REFUSED',
+    });
     expect(await outcomeOf(cache().find(send, `${issuer}?a`, NOW))).toMatchObject({
       code: 'ENDPOINT_REFUSED',
     });
@@ -153,8 +163,12 @@ describe('metadata', () => {
     expect(await outcomeOf(known.find(send, issuer, NOW + 100_000))).toMatchObject({
       code: 'ISSUER_UNREACHABLE',
     });
-    reply = (_, origin) => ({ body: { issuer: 'https://other.example', token_endpoint: `${origin}/t` } });
-    expect(await outcomeOf(known.find(send, issuer, NOW + 5000))).toMatchObject({ code: 'ISSUER_MISMATCH' });
+    reply = (_, origin) => ({
+      body: { issuer: 'https://other.example', token_endpoint: `${origin}/t` },
+    });
+    expect(await outcomeOf(known.find(send, issuer, NOW + 5000))).toMatchObject({
+      code: 'ISSUER_MISMATCH',
+    });
   });
 
   it('R26 old endpoints do not serve after the issuer names one where no secret may go', async () => {
@@ -162,8 +176,12 @@ describe('metadata', () => {
     const issuer = await start();
     const known = cache();
     await known.find(send, issuer, NOW);
-    reply = (_, origin) => ({ body: { issuer: origin, token_endpoint: 'https://thief.example/t' } });
-    expect(await outcomeOf(known.find(send, issuer, NOW + 4000))).toMatchObject({ code: 'ENDPOINT_REFUSED' });
+    reply = (_, origin) => ({
+      body: { issuer: origin, token_endpoint: 'https://thief.example/t' },
+    });
+    expect(await outcomeOf(known.find(send, issuer, NOW + 4000))).toMatchObject({
+      code: 'ENDPOINT_REFUSED',
+    });
   });
 
   it('may start with a byte order mark', async () => {

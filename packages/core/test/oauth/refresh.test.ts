@@ -1,4 +1,5 @@
-// The refresh grant against a real server that answers every odd thing that issuers have been seen to answer.
+// The refresh grant against a real server that answers every odd thing that issuers have
+// been seen to answer.
 import { afterEach, describe, expect, it } from 'vitest';
 import { CodedError } from '../../src/base/errors/errors.ts';
 import type { ClientRegistration } from '../../src/oauth/client.ts';
@@ -17,7 +18,9 @@ async function refresh(
 ): Promise<TokenAnswer | CodedError> {
   issuer = await startIssuer(reply, changes);
   const { send, registration } = issuer;
-  return outcomeOf(refreshGrant(send, registration, { refreshToken: SECRETS.refreshToken, now: NOW }));
+  return outcomeOf(
+    refreshGrant(send, registration, { refreshToken: SECRETS.refreshToken, now: NOW }),
+  );
 }
 
 const good = { access_token: 'new-token', token_type: 'Bearer', expires_in: 3600 };
@@ -44,7 +47,9 @@ describe('what a refresh request says', () => {
   it('sends the client in the header where the issuer wants it there', async () => {
     await refresh({ body: good }, { authentication: 'basic', clientSecret: 'a:b c' });
     const [asked] = issuer?.server.asked ?? [];
-    expect(asked?.headers.authorization).toBe(`Basic ${Buffer.from('client:a%3Ab+c').toString('base64')}`);
+    expect(asked?.headers.authorization).toBe(
+      `Basic ${Buffer.from('client:a%3Ab+c').toString('base64')}`,
+    );
     expect(asked?.body).not.toContain('client_secret');
   });
 
@@ -92,7 +97,11 @@ describe('answers that are accepted', () => {
 
   it('R14 R16 a text of JSON that nests too deep to be written is left out', async () => {
     const body = { ...good, refresh_token: 'next', x: '['.repeat(20_000) + ']'.repeat(20_000) };
-    expect(await refresh({ body })).toEqual({ accessToken: 'new-token', refreshToken: 'next', answer: good });
+    expect(await refresh({ body })).toEqual({
+      accessToken: 'new-token',
+      refreshToken: 'next',
+      answer: good,
+    });
   });
 
   it('JSON under another content type: the grant is spent, so the token is taken', async () => {
@@ -114,7 +123,11 @@ describe('answers that are accepted', () => {
       { iss: 'https://me.example', sub: 's', aud: 'client', iat: 1, exp: 2 },
       'ES256',
     ],
-    ['without a signature', { iss: 'https://me.example', sub: 's', aud: 'client', iat: 1, exp: 9e9 }, 'none'],
+    [
+      'without a signature',
+      { iss: 'https://me.example', sub: 's', aud: 'client', iat: 1, exp: 9e9 },
+      'none',
+    ],
   ])(
     'R5 an ID token %s does not cost the rotated refresh token: a renewal looks at none',
     async (_, claims, alg) => {
@@ -140,17 +153,37 @@ describe('answers that are refused', () => {
       { status: 200 },
     ],
     ['R14 nothing at all', {}, 'ISSUER_ANSWER_INVALID', 'invalid token response', { status: 200 }],
-    ['R14 no content', { status: 204 }, 'ISSUER_ANSWER_INVALID', 'HTTP status 204', { status: 204 }],
-    ['R14 an array', { body: [] }, 'ISSUER_ANSWER_INVALID', 'invalid token response', { status: 200 }],
-    ['R14 null', { body: 'null' }, 'ISSUER_ANSWER_INVALID', 'invalid token response', { status: 200 }],
-    ['R14 an empty object', { body: {} }, 'ISSUER_ANSWER_INVALID', 'access_token', { status: 200 }],
-    ...[null, '', 5, {}, [], true].map((token): [string, Reply, string, string, Record<string, unknown>] => [
-      `R14 an access token of ${JSON.stringify(token)}`,
-      { body: { ...good, access_token: token } },
+    [
+      'R14 no content',
+      { status: 204 },
       'ISSUER_ANSWER_INVALID',
-      'access_token',
+      'HTTP status 204',
+      { status: 204 },
+    ],
+    [
+      'R14 an array',
+      { body: [] },
+      'ISSUER_ANSWER_INVALID',
+      'invalid token response',
       { status: 200 },
-    ]),
+    ],
+    [
+      'R14 null',
+      { body: 'null' },
+      'ISSUER_ANSWER_INVALID',
+      'invalid token response',
+      { status: 200 },
+    ],
+    ['R14 an empty object', { body: {} }, 'ISSUER_ANSWER_INVALID', 'access_token', { status: 200 }],
+    ...[null, '', 5, {}, [], true].map(
+      (token): [string, Reply, string, string, Record<string, unknown>] => [
+        `R14 an access token of ${JSON.stringify(token)}`,
+        { body: { ...good, access_token: token } },
+        'ISSUER_ANSWER_INVALID',
+        'access_token',
+        { status: 200 },
+      ],
+    ),
     [
       'R14 a refresh token that is a number',
       { body: { ...good, refresh_token: 5 } },
@@ -321,12 +354,18 @@ describe('answers in other shapes', () => {
   const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
 
   it('R14 a form is a token response like any other', async () => {
-    const body = 'access_token=new-token&token_type=bearer&expires_in=28800&refresh_token=next&scope=a+b';
+    const body =
+      'access_token=new-token&token_type=bearer&expires_in=28800&refresh_token=next&scope=a+b';
     expect(await refresh({ body, headers: form })).toEqual({
       accessToken: 'new-token',
       refreshToken: 'next',
       scope: 'a b',
-      answer: { access_token: 'new-token', token_type: 'bearer', expires_in: '28800', scope: 'a b' },
+      answer: {
+        access_token: 'new-token',
+        token_type: 'bearer',
+        expires_in: '28800',
+        scope: 'a b',
+      },
     });
   });
 
@@ -345,13 +384,18 @@ describe('answers in other shapes', () => {
 
 describe('the rotated refresh token of a refused answer', () => {
   const MIB = 1024 * 1024;
-  const refused = (size = 0): string => JSON.stringify({ refresh_token: 'next', more: 'x'.repeat(size) });
+  const refused = (size = 0): string =>
+    JSON.stringify({ refresh_token: 'next', more: 'x'.repeat(size) });
   const cases: [string, Reply, string | undefined][] = [
     ['without an access token', { body: refused() }, 'next'],
     ['in a form', { body: 'refresh_token=next' }, 'next'],
     ['behind a byte order mark', { body: `\uFEFF${refused()}` }, 'next'],
     ['of status 500', { status: 500, body: refused() }, 'next'],
-    ['of status 503 beside an error', { status: 503, body: { error: 'x', refresh_token: 'next' } }, 'next'],
+    [
+      'of status 503 beside an error',
+      { status: 503, body: { error: 'x', refresh_token: 'next' } },
+      'next',
+    ],
     ['over the cap', { body: refused(200_000) }, 'next'],
     [
       'over the cap, with an access token',
@@ -361,14 +405,22 @@ describe('the rotated refresh token of a refused answer', () => {
     ['over the cap, of status 502', { status: 502, body: refused(200_000) }, 'next'],
     ['just below 4 MiB', { body: refused(4 * MIB - 100) }, 'next'],
     ['over 4 MiB', { body: refused(4 * MIB) }, undefined],
-    ['of status 400', { status: 400, body: { error: 'invalid_scope', refresh_token: 'next' } }, undefined],
+    [
+      'of status 400',
+      { status: 400, body: { error: 'invalid_scope', refresh_token: 'next' } },
+      undefined,
+    ],
     ['of status 401', { status: 401, body: refused() }, undefined],
     ['of status 429', { status: 429, body: refused() }, undefined],
     ['of a redirect', { status: 302, body: refused() }, undefined],
     ['that holds blanks', { body: { refresh_token: 'a b' } }, undefined],
     ['that is no text', { body: { refresh_token: ['next'] } }, undefined],
     ['that is longer than 16 KiB', { body: { refresh_token: 'x'.repeat(16_385) } }, undefined],
-    ['in HTML', { headers: { 'Content-Type': 'text/html' }, body: 'refresh_token=next' }, undefined],
+    [
+      'in HTML',
+      { headers: { 'Content-Type': 'text/html' }, body: 'refresh_token=next' },
+      undefined,
+    ],
     ['in a form with a raw bar', { body: 'access_token=a&refresh_token=next&scope=a|b' }, 'next'],
     ['twice in a form', { body: 'access_token=a&refresh_token=next&refresh_token=next' }, 'next'],
   ];
@@ -399,7 +451,10 @@ describe('R43 secrets that an issuer sends back', () => {
     ['in HTML', { status: 500, headers: html, body: `<p>${refreshToken}${clientSecret}</p>` }],
     ['in a token of the wrong type', { body: { ...good, refresh_token: [answered] } }],
     ['in a token type', { body: { ...good, token_type: answered } }],
-    ['in JSON that breaks off', { body: `{"access_token":"${answered}","refresh_token":"${refreshToken}` }],
+    [
+      'in JSON that breaks off',
+      { body: `{"access_token":"${answered}","refresh_token":"${refreshToken}` },
+    ],
     ['in an access token with blanks', { body: { ...good, access_token: `${answered} x` } }],
     ['in a header', { status: 401, headers: { 'WWW-Authenticate': `Bearer error="${answered}"` } }],
     ['in a redirect', { status: 302, headers: { Location: `/x?token=${refreshToken}` } }],

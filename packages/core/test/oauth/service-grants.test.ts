@@ -1,8 +1,13 @@
-// Client credentials, token exchange and revocation: what is sent, what is accepted, and that no secret comes back in an error.
+// Client credentials, token exchange and revocation: what is sent, what is accepted, and
+// that no secret comes back in an error.
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CodedError } from '../../src/base/errors/errors.ts';
 import type { ClientRegistration } from '../../src/oauth/client.ts';
-import { clientCredentialsGrant, revokeToken, tokenExchangeGrant } from '../../src/oauth/service-grants.ts';
+import {
+  clientCredentialsGrant,
+  revokeToken,
+  tokenExchangeGrant,
+} from '../../src/oauth/service-grants.ts';
 import type { TokenAnswer } from '../../src/credential/token-response.ts';
 import { everythingIn } from '../base/local-server.ts';
 import { outcomeOf, SECRETS, startIssuer, type Reply, type TestIssuer } from './issuer.ts';
@@ -29,7 +34,10 @@ async function credentials(
   return outcomeOf(clientCredentialsGrant(send, registration, { ...nothing, ...wish }));
 }
 
-async function exchange(reply: Reply | undefined, wish: object = {}): Promise<TokenAnswer | CodedError> {
+async function exchange(
+  reply: Reply | undefined,
+  wish: object = {},
+): Promise<TokenAnswer | CodedError> {
   issuer = await startIssuer(reply);
   const { send, registration } = issuer;
   return outcomeOf(tokenExchangeGrant(send, registration, { ...nothing, subjectToken, ...wish }));
@@ -75,7 +83,11 @@ describe('client credentials', () => {
   it.each<[string, Reply | undefined, string]>([
     ['HTML', { body: '<html>' }, 'ISSUER_ANSWER_INVALID'],
     ['no access token', { body: { token_type: 'Bearer' } }, 'ISSUER_ANSWER_INVALID'],
-    ['a redirect', { status: 307, headers: { location: 'http://127.0.0.1:9/' } }, 'ISSUER_ANSWER_INVALID'],
+    [
+      'a redirect',
+      { status: 307, headers: { location: 'http://127.0.0.1:9/' } },
+      'ISSUER_ANSWER_INVALID',
+    ],
     ['a refusal', { status: 401, body: { error: 'invalid_client' } }, 'CLIENT_REFUSED'],
     ['429', { status: 429, headers: { 'retry-after': '9' } }, 'ISSUER_BUSY'],
     ['500', { status: 500 }, 'ISSUER_UNREACHABLE'],
@@ -107,7 +119,11 @@ describe('token exchange', () => {
   });
 
   it.each<[string, Reply, string]>([
-    ['another kind of token', { body: { ...good, issued_token_type: 'urn:x' } }, 'ISSUER_ANSWER_INVALID'],
+    [
+      'another kind of token',
+      { body: { ...good, issued_token_type: 'urn:x' } },
+      'ISSUER_ANSWER_INVALID',
+    ],
     ['a revoked subject', { status: 400, body: { error: 'invalid_grant' } }, 'GRANT_REVOKED'],
     [
       'a quotation',
@@ -132,7 +148,10 @@ describe('revocation', () => {
   it('R31 sends token, hint and client to the revocation endpoint', async () => {
     expect(await revoke({})).toBe(undefined);
     expect(issuer?.server.asked[0]?.path).toBe('/revoke');
-    expect(asked()).toMatchObject({ token: [SECRETS.refreshToken], token_type_hint: ['refresh_token'] });
+    expect(asked()).toMatchObject({
+      token: [SECRETS.refreshToken],
+      token_type_hint: ['refresh_token'],
+    });
   });
 
   it.each<[string, Reply, string]>([

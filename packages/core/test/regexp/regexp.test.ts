@@ -1,4 +1,5 @@
-// Regular expressions: what PCRE2 means by a pattern, and an end for every pattern and subject, however hostile.
+// Regular expressions: what PCRE2 means by a pattern, and an end for every pattern and
+// subject, however hostile.
 import { cpuSeconds } from '@credmon/test-fixtures/cpu-time';
 import { describe, expect, test } from 'vitest';
 import { compile, search } from '../../src/regexp/regexp.ts';
@@ -6,8 +7,15 @@ import { evaluate, parseExpression } from '../../src/classad/index.ts';
 import { DEFAULT_LIMITS } from '../../src/regexp/limits.ts';
 import { isCoded } from '../../src/base/errors/errors.ts';
 
-/** The texts of the match and of its groups; null without a match, `refused` for a pattern that is refused. */
-function groups(pattern: string, subject: string, options = ''): (string | undefined)[] | null | 'refused' {
+/**
+ * The texts of the match and of its groups; null without a match, `refused` for a pattern
+ * that is refused.
+ */
+function groups(
+  pattern: string,
+  subject: string,
+  options = '',
+): (string | undefined)[] | null | 'refused' {
   const regexp = compile(pattern, options, DEFAULT_LIMITS);
   if (regexp === undefined) return 'refused';
   const match = search(regexp, subject, 0, { left: 100_000, limits: DEFAULT_LIMITS });

@@ -28,7 +28,10 @@ const fail = (previous: RenewalState | undefined, changes: Partial<Failure> = {}
 it('R9 a failure that counts whatever changes never stops for good: nothing that fixes it would be seen', () => {
   const error = new CodedError('SCOPE_WIDENED', 'too much');
   expect(fail(undefined, { error })).toMatchObject({ stopped: true });
-  expect(fail(undefined, { error, basis: ANY_BASIS })).toMatchObject({ stopped: false, attempts: 1 });
+  expect(fail(undefined, { error, basis: ANY_BASIS })).toMatchObject({
+    stopped: false,
+    attempts: 1,
+  });
 });
 
 describe('R7 the wait after a failure', () => {
@@ -128,7 +131,13 @@ describe('R7 the wait after a failure', () => {
 describe('R9 which errors stop the retries', () => {
   const byRules = ['USER_REFUSED', 'TOKEN_BAD_SCOPE', 'TOKEN_BAD_CLAIM', 'TOKEN_BAD_PROFILE'];
   const forUsers = ['GRANT_REVOKED', 'SUBJECT_REFUSED', ...byRules];
-  const terminal = [...forUsers, 'CLIENT_REFUSED', 'ENDPOINT_REFUSED', 'ISSUER_MISMATCH', 'SCOPE_WIDENED'];
+  const terminal = [
+    ...forUsers,
+    'CLIENT_REFUSED',
+    'ENDPOINT_REFUSED',
+    'ISSUER_MISMATCH',
+    'SCOPE_WIDENED',
+  ];
   it.each(Object.keys(ERROR_CODES) as ErrorCode[])('%s', (code) => {
     const state = fail(undefined, { error: new CodedError(code, 'x') });
     expect(state.stopped).toBe(terminal.includes(code));

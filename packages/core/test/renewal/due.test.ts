@@ -1,4 +1,5 @@
-// When a token is due: by what it says, on a time line that no clock step, chown or restore moves.
+// When a token is due: by what it says, on a time line that no clock step, chown or
+// restore moves.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { TokenSnapshot } from '../../src/credential/snapshot.ts';
@@ -23,7 +24,10 @@ describe('when a token is due', () => {
     [0.5, 1620],
     [1, 1440],
   ])('R5 R6 the one at %d of the spread, %d seconds into an hour', (spread, expected) => {
-    expect(dueByLifetime({ issuedAt: 0, expiresAt: 3600 }, DEFAULT_POLICY, spread)).toBeCloseTo(expected, 6);
+    expect(dueByLifetime({ issuedAt: 0, expiresAt: 3600 }, DEFAULT_POLICY, spread)).toBeCloseTo(
+      expected,
+      6,
+    );
   });
 
   it('one that is fetched again after a while at the latest is due then, or earlier by its lifetime', () => {
@@ -41,14 +45,21 @@ describe('when a token is due', () => {
     const seconds = fc.double({ min: -10, max: 1e9, noNaN: true });
     const refresh = fc.option(fc.integer({ min: 10, max: 31_536_000 }), { nil: undefined });
     fc.assert(
-      fc.property(share, unit, unit, seconds, refresh, (fraction, below, spread, lifetime, refreshEvery) => {
-        const limit = refreshEvery === undefined ? {} : { refreshEvery };
-        const policy = { ...DEFAULT_POLICY, fraction, jitter: fraction * below, ...limit };
-        const times = { issuedAt: 1e9, expiresAt: 1e9 + lifetime };
-        expect(dueByLifetime(times, policy, spread)).toBeGreaterThanOrEqual(1e9 + SHORTEST_PAUSE);
-        const { seconds: pause } = pauseAfter(0, times, policy, 1e9);
-        expect(pause).toBeGreaterThanOrEqual(SHORTEST_PAUSE);
-      }),
+      fc.property(
+        share,
+        unit,
+        unit,
+        seconds,
+        refresh,
+        (fraction, below, spread, lifetime, refreshEvery) => {
+          const limit = refreshEvery === undefined ? {} : { refreshEvery };
+          const policy = { ...DEFAULT_POLICY, fraction, jitter: fraction * below, ...limit };
+          const times = { issuedAt: 1e9, expiresAt: 1e9 + lifetime };
+          expect(dueByLifetime(times, policy, spread)).toBeGreaterThanOrEqual(1e9 + SHORTEST_PAUSE);
+          const { seconds: pause } = pauseAfter(0, times, policy, 1e9);
+          expect(pause).toBeGreaterThanOrEqual(SHORTEST_PAUSE);
+        },
+      ),
     );
   });
 
@@ -63,7 +74,12 @@ describe('when a token is due', () => {
   const cases: [string, Partial<TokenSnapshot>, number, DueReason][] = [
     ['by its lifetime', {}, byLifetime, 'lifetime'],
     ['at once when .use is missing', { use: { kind: 'missing' } }, always, 'use-missing'],
-    ['at once when .use is broken', { use: { kind: 'broken', reason: 'is empty' } }, always, 'use-broken'],
+    [
+      'at once when .use is broken',
+      { use: { kind: 'broken', reason: 'is empty' } },
+      always,
+      'use-broken',
+    ],
     ['at once when .top is newer than .use', { top: top(NOW.wall + 1) }, always, 'newer-top'],
     [
       'R5 by its lifetime when a device login stored .use just before .top',
@@ -77,7 +93,12 @@ describe('when a token is due', () => {
       always,
       'newer-top',
     ],
-    ['by its lifetime when .top is exactly as old as .use', { top: top(NOW.wall) }, byLifetime, 'lifetime'],
+    [
+      'by its lifetime when .top is exactly as old as .use',
+      { top: top(NOW.wall) },
+      byLifetime,
+      'lifetime',
+    ],
     ['by its lifetime without .top', { top: { kind: 'missing' } }, byLifetime, 'lifetime'],
     [
       'by its lifetime when .top is broken',

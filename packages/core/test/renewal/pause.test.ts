@@ -12,7 +12,13 @@ it.each([
   ['one of five seconds is kept alive', 20, 5, {}, { seconds: 2, shortLives: 0 }],
   ['one of a minute', 0, 60, {}, { seconds: 24, shortLives: 0 }],
   ['one of an hour', 0, 3600, {}, { seconds: 30, shortLives: 0 }],
-  ['one that is fetched every five seconds', 0, 3600, { refreshEvery: 5 }, { seconds: 4, shortLives: 0 }],
+  [
+    'one that is fetched every five seconds',
+    0,
+    3600,
+    { refreshEvery: 5 },
+    { seconds: 4, shortLives: 0 },
+  ],
   [
     'one that a fraction near the jitter makes due at once',
     0,

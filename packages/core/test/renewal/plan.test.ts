@@ -1,4 +1,5 @@
-// The plan: the verdict on every token, the order of renewal, and the time of the next look.
+// The plan: the verdict on every token, the order of renewal, and the time of the next
+// look.
 import { describe, expect, it } from 'vitest';
 import type { RenewalState, TokenSnapshot } from '../../src/credential/snapshot.ts';
 import { ANY_BASIS } from '../../src/renewal/backoff.ts';
@@ -31,7 +32,14 @@ describe('the verdict on a token', () => {
     ['is due', { use: old }, {}, 'due', 'lifetime', undefined],
     ['is due without .use', missing, {}, 'due', 'use-missing', Number.NEGATIVE_INFINITY],
     ['R7 waits after a failure', { use: old, renewal: failed }, {}, 'waiting', 'ISSUER_BUSY', 50],
-    ['R7 waits also without .use', { ...missing, renewal: failed }, {}, 'waiting', 'ISSUER_BUSY', 50],
+    [
+      'R7 waits also without .use',
+      { ...missing, renewal: failed },
+      {},
+      'waiting',
+      'ISSUER_BUSY',
+      50,
+    ],
     [
       'R7 is due when the wait is over',
       { use: old, renewal: { ...failed, not_before: NOW.wall } },
@@ -50,7 +58,10 @@ describe('the verdict on a token', () => {
     ],
     [
       'R5 is due when the failure claims to be of tomorrow',
-      { use: old, renewal: { ...failed, last_attempt: NOW.wall + 86_400, not_before: NOW.wall + 86_500 } },
+      {
+        use: old,
+        renewal: { ...failed, last_attempt: NOW.wall + 86_400, not_before: NOW.wall + 86_500 },
+      },
       {},
       'due',
       'lifetime',
@@ -88,7 +99,14 @@ describe('the verdict on a token', () => {
       'GRANT_REVOKED',
       never,
     ],
-    ['is fresh though a renewal once failed', { renewal: failed }, {}, 'fresh', 'lifetime', undefined],
+    [
+      'is fresh though a renewal once failed',
+      { renewal: failed },
+      {},
+      'fresh',
+      'lifetime',
+      undefined,
+    ],
     [
       'R9 has stopped',
       { use: old, renewal: { ...failed, stopped: true, code: 'GRANT_REVOKED', not_before: 0 } },
@@ -175,7 +193,9 @@ describe('the plan', () => {
   it('says when to look again: at the next token that is fresh or waits', () => {
     const waiting = at('waiting', { use: old, renewal: failed });
     const stopped = at('stopped', { use: old, renewal: { ...failed, stopped: true } });
-    expect(planRenewals([waiting, stopped, at('fresh', {}), at('due', missing)], NOW).nextIn).toBe(50);
+    expect(planRenewals([waiting, stopped, at('fresh', {}), at('due', missing)], NOW).nextIn).toBe(
+      50,
+    );
     expect(planRenewals([stopped], NOW).nextIn).toBe(never);
     expect(planRenewals([], NOW)).toEqual({ renew: [], verdicts: [], nextIn: never });
   });

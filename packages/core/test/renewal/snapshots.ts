@@ -1,5 +1,10 @@
 // Snapshots for tests: a healthy token, to be changed where a test looks.
-import type { FileIdentity, FileState, Instant, TokenSnapshot } from '../../src/credential/snapshot.ts';
+import type {
+  FileIdentity,
+  FileState,
+  Instant,
+  TokenSnapshot,
+} from '../../src/credential/snapshot.ts';
 import type { TokenTimes } from '../../src/credential/times.ts';
 import { DEFAULT_POLICY } from '../../src/renewal/policy.ts';
 import type { ManagedToken } from '../../src/renewal/plan.ts';
@@ -37,7 +42,10 @@ export function token(changes: Partial<TokenSnapshot> = {}): TokenSnapshot {
 }
 
 /** The token as its owner hands it to the plan. */
-export function managed(snapshot: TokenSnapshot, changes: Partial<ManagedToken> = {}): ManagedToken {
+export function managed(
+  snapshot: TokenSnapshot,
+  changes: Partial<ManagedToken> = {},
+): ManagedToken {
   return {
     snapshot,
     provider: 'mytok',

@@ -1,4 +1,5 @@
-// The spread of tokens over time: even, steady, and without clusters, whatever the names look like.
+// The spread of tokens over time: even, steady, and without clusters, whatever the names
+// look like.
 import { describe, expect, it } from 'vitest';
 import { dueByLifetime } from '../../src/renewal/due.ts';
 import { DEFAULT_POLICY } from '../../src/renewal/policy.ts';
@@ -25,15 +26,20 @@ describe('R6 10,000 tokens minted in the same second', () => {
     const counts = [...perSecond.values()];
     expect(perSecond.size).toBe(window);
     expect(Math.max(...counts)).toBeLessThan(expected + 5 * Math.sqrt(expected));
-    // Pearson's statistic of an even spread is about the number of seconds, give or take five deviations.
+    // Pearson's statistic of an even spread is about the number of seconds, give or take
+    // five deviations.
     const statistic = counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
     expect(Math.abs(statistic - window)).toBeLessThan(5 * Math.sqrt(2 * window));
   });
 
   it('keep their places: a restart moves nothing', () => {
-    expect([spreadOf(''), spreadOf('alice/mytok'), spreadOf('alice/mytok')].map((x) => x.toFixed(6))).toEqual(
-      [spreadOf('').toFixed(6), spreadOf('alice/mytok').toFixed(6), spreadOf('alice/mytok').toFixed(6)],
-    );
+    expect(
+      [spreadOf(''), spreadOf('alice/mytok'), spreadOf('alice/mytok')].map((x) => x.toFixed(6)),
+    ).toEqual([
+      spreadOf('').toFixed(6),
+      spreadOf('alice/mytok').toFixed(6),
+      spreadOf('alice/mytok').toFixed(6),
+    ]);
     expect(spreadOf('alice/mytok')).not.toBe(spreadOf('alice/mytol'));
     for (const text of ['', 'a', 'é', 'x'.repeat(400)]) {
       expect(spreadOf(text)).toBeGreaterThanOrEqual(0);

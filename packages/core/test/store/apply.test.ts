@@ -1,4 +1,5 @@
-// Changes of a real directory: their order, what stops them, and what a full or broken disk leaves.
+// Changes of a real directory: their order, what stops them, and what a full or broken
+// disk leaves.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, statSync, unlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -231,25 +232,28 @@ describe('R13 a disk that refuses', () => {
     },
   );
 
-  it.skipIf(!mayMount)('when there is no room for .top, leaves both old files and nothing else', () => {
-    onSmallDisk(join(root, 'alice'), () => {
-      put(root, 'alice/mytok.top', TOP);
-      put(root, 'alice/mytok.use', USE);
-      const { topIdentity } = store.read('alice', 'mytok');
-      const text = `{"refresh_token":"${'r'.repeat(70_000)}"}`;
-      const big = {
-        ...rotation(topIdentity),
-        writes: [{ kind: 'top', text, durable: true }],
-      } as const;
-      const error = failure(big);
-      expect(error).toMatchObject({
-        message: 'alice/mytok: cannot write mytok.top (ENOSPC); the old files stay',
+  it.skipIf(!mayMount)(
+    'when there is no room for .top, leaves both old files and nothing else',
+    () => {
+      onSmallDisk(join(root, 'alice'), () => {
+        put(root, 'alice/mytok.top', TOP);
+        put(root, 'alice/mytok.use', USE);
+        const { topIdentity } = store.read('alice', 'mytok');
+        const text = `{"refresh_token":"${'r'.repeat(70_000)}"}`;
+        const big = {
+          ...rotation(topIdentity),
+          writes: [{ kind: 'top', text, durable: true }],
+        } as const;
+        const error = failure(big);
+        expect(error).toMatchObject({
+          message: 'alice/mytok: cannot write mytok.top (ENOSPC); the old files stay',
+        });
+        expect(restOf(big, error)).toEqual(big);
+        expect([read('mytok.top'), read('mytok.use')]).toEqual([TOP, USE]);
+        expect(namesOf(root)).toEqual(['mytok.top', 'mytok.use']);
       });
-      expect(restOf(big, error)).toEqual(big);
-      expect([read('mytok.top'), read('mytok.use')]).toEqual([TOP, USE]);
-      expect(namesOf(root)).toEqual(['mytok.top', 'mytok.use']);
-    });
-  });
+    },
+  );
 
   it('R11 when .use is longer than a file may be, .top is written and a newer login still beats the rest', () => {
     const program = programOf(`
@@ -276,7 +280,9 @@ describe('R13 a disk that refuses', () => {
       '-',
       root,
     ];
-    const said = JSON.parse(execFileSync('sh', limited, { encoding: 'utf8', input: program })) as unknown;
+    const said = JSON.parse(
+      execFileSync('sh', limited, { encoding: 'utf8', input: program }),
+    ) as unknown;
     const stands = store.read('alice', 'mytok').topIdentity;
     expect(said).toEqual([
       'alice/mytok: mytok.top was written, but then the disk failed (EFBIG): mytok.use, .mytok.renewal stays as it was',
@@ -323,11 +329,13 @@ describe('R13 a disk that refuses', () => {
     expect(`${error.message} ${error.stack} ${String(error.cause)}`).not.toMatch(/rotated|"new"/);
   });
 
-  it.skipIf(!isRoot)('when the directory is another’s, the unprivileged daemon leaves everything', () => {
-    execFileSync('chown', ['65534:65534', join(root, '..'), root]);
-    execFileSync('chmod', ['0755', join(root, 'alice')]);
-    execFileSync('chmod', ['0444', join(root, 'alice/mytok.top')]);
-    const program = programOf(`
+  it.skipIf(!isRoot)(
+    'when the directory is another’s, the unprivileged daemon leaves everything',
+    () => {
+      execFileSync('chown', ['65534:65534', join(root, '..'), root]);
+      execFileSync('chmod', ['0755', join(root, 'alice')]);
+      execFileSync('chmod', ['0444', join(root, 'alice/mytok.top')]);
+      const program = programOf(`
       import { openCredentialDirectory } from './store/directory-store.ts';
       const store = openCredentialDirectory(process.argv[2], { defaultLifetime: 1200 });
       const { topIdentity: from } = store.read('alice', 'mytok');
@@ -336,9 +344,16 @@ describe('R13 a disk that refuses', () => {
       } catch (error) {
         console.log(error.code, error.fields.system);
       }`);
-    const options = { uid: 65_534, gid: 65_534, encoding: 'utf8', input: program, cwd: '/' } as const;
-    const said = execFileSync(process.execPath, ['--input-type=module', '-', root], options);
-    expect(said).toBe('CRED_FILE_IO EACCES\n');
-    expect(namesOf(root)).toEqual(all);
-  });
+      const options = {
+        uid: 65_534,
+        gid: 65_534,
+        encoding: 'utf8',
+        input: program,
+        cwd: '/',
+      } as const;
+      const said = execFileSync(process.execPath, ['--input-type=module', '-', root], options);
+      expect(said).toBe('CRED_FILE_IO EACCES\n');
+      expect(namesOf(root)).toEqual(all);
+    },
+  );
 });

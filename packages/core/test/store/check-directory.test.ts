@@ -1,4 +1,5 @@
-// The credential directory before anything is written: made when allowed, refused when others may get in.
+// The credential directory before anything is written: made when allowed, refused when
+// others may get in.
 import {
   chmodSync,
   chownSync,
@@ -51,11 +52,14 @@ describe('the credential directory', () => {
     expect(outcome(false)).toBe(mode.toString(8));
   });
 
-  it.each([0o2771, 0o2772, 0o2774, 0o777])('is refused with mode %o, which lets others in', (mode) => {
-    outcome(true);
-    chmodSync(path, mode);
-    expect(outcome(true)).toMatch(/so that other users can get in; fix: chmod o-rwx /);
-  });
+  it.each([0o2771, 0o2772, 0o2774, 0o777])(
+    'is refused with mode %o, which lets others in',
+    (mode) => {
+      outcome(true);
+      chmodSync(path, mode);
+      expect(outcome(true)).toMatch(/so that other users can get in; fix: chmod o-rwx /);
+    },
+  );
 
   it('is refused when it is a file or a link', () => {
     writeFileSync(path, '');
@@ -181,7 +185,11 @@ describe.runIf(isRoot)('the owner of the credential directory and of what leads 
   it('a link on the way that leads nowhere is named', () => {
     symlinkSync('/nowhere/at/all', join(top, 'alias'));
     path = join(top, 'alias/creds');
-    expect(judged()).toContain('$T/alias is a symbolic link to /nowhere/at/all, which does not exist');
-    expect(judged(true)).toContain('$T/alias is a symbolic link to /nowhere/at/all, which does not exist');
+    expect(judged()).toContain(
+      '$T/alias is a symbolic link to /nowhere/at/all, which does not exist',
+    );
+    expect(judged(true)).toContain(
+      '$T/alias is a symbolic link to /nowhere/at/all, which does not exist',
+    );
   });
 });

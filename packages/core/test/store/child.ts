@@ -1,8 +1,12 @@
-// Runs a few lines against our sources in a process of their own: as another user, or to be killed.
+// Runs a few lines against our sources in a process of their own: as another user, or to
+// be killed.
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 
-/** The program `script`, whose imports are relative to `src/`, as one text for `node --input-type=module`. */
+/**
+ * The program `script`, whose imports are relative to `src/`, as one text for `node
+ * --input-type=module`.
+ */
 export function programOf(script: string): string {
   const { outputFiles } = buildSync({
     stdin: {

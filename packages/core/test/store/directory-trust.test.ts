@@ -1,4 +1,5 @@
-// Who could put another credential directory in place of the one that is configured, judged by what lstat shows.
+// Who could put another credential directory in place of the one that is configured,
+// judged by what lstat shows.
 import { expect, it } from 'vitest';
 import { weaknessOf, type PathStep, type Trust } from '../../src/store/directory-trust.ts';
 
@@ -12,7 +13,13 @@ const trust: Trust = {
 function stepOf(text: string): PathStep {
   const [path = '', owner = '', mode = '', link] = text.split(' ');
   const [uid = 0, gid = 0] = owner.split(':').map(Number);
-  return { path, uid, gid, mode: Number.parseInt(mode, 8), kind: link === '->' ? 'link' : 'directory' };
+  return {
+    path,
+    uid,
+    gid,
+    mode: Number.parseInt(mode, 8),
+    kind: link === '->' ? 'link' : 'directory',
+  };
 }
 
 const judged = (way: readonly string[], directory?: string): string => {
@@ -34,14 +41,24 @@ it.each<[string[], string | undefined, string, string]>([
   ],
   [['/ 0:0 755'], '/c 64:64 700', 'trusted', 'of condor alone'],
   [['/ 0:0 755', '/tmp 0:0 1777'], '/tmp/c 0:0 700', 'trusted', 'below a sticky directory of root'],
-  [['/ 0:0 755', '/opt 0:0 1775'], '/opt/c 0:0 700', 'trusted', 'below a directory with sticky group'],
+  [
+    ['/ 0:0 755', '/opt 0:0 1775'],
+    '/opt/c 0:0 700',
+    'trusted',
+    'below a directory with sticky group',
+  ],
   [
     ['/ 0:0 755', '/srv 64:64 2775'],
     '/srv/c 64:64 2770',
     'trusted',
     'below a directory that the group condor may write',
   ],
-  [['/ 0:0 755', '/l 0:0 777 ->', '/srv 0:0 755'], '/srv/c 0:0 700', 'trusted', 'behind a link of root'],
+  [
+    ['/ 0:0 755', '/l 0:0 777 ->', '/srv 0:0 755'],
+    '/srv/c 0:0 700',
+    'trusted',
+    'behind a link of root',
+  ],
   [
     ['/ 0:0 755', '/srv 64:64 755', '/srv/l 64:64 777 ->'],
     '/data/c 0:0 700',
@@ -62,7 +79,12 @@ it.each<[string[], string | undefined, string, string]>([
     'owner /tmp/a',
     'below a sticky directory of a user',
   ],
-  [['/ 0:0 755', '/srv 0:0 777'], '/srv/c 0:0 700', 'others /srv', 'below a directory that all may write'],
+  [
+    ['/ 0:0 755', '/srv 0:0 777'],
+    '/srv/c 0:0 700',
+    'others /srv',
+    'below a directory that all may write',
+  ],
   [
     ['/ 0:0 755', '/srv 0:100 775'],
     '/srv/c 0:0 700',
@@ -70,7 +92,12 @@ it.each<[string[], string | undefined, string, string]>([
     'below a directory that another group may write',
   ],
   [['/ 0:0 755'], '/c 0:100 2770', 'group /c', 'that another group may write'],
-  [['/ 0:0 755'], '/c 0:100 3770', 'group /c', 'that another group may write, sticky: new names count there'],
+  [
+    ['/ 0:0 755'],
+    '/c 0:100 3770',
+    'group /c',
+    'that another group may write, sticky: new names count there',
+  ],
   [['/ 0:0 755'], '/c 0:0 1777', 'others /c', 'that all may write, sticky'],
   [
     ['/ 0:0 755', '/tmp 0:0 1777', `/tmp/l ${ALICE}:0 777 ->`],

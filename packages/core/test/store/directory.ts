@@ -6,8 +6,9 @@ import type { Instant, TokenSnapshot } from '../../src/credential/snapshot.ts';
 import type { CredentialStore } from '../../src/store/store.ts';
 
 /**
- * The moment of a test's looks: long after every file was written, so that unchanged directories are not opened. An hour, because test files of
- * one process share this module however long they take.
+ * The moment of a test's looks: long after every file was written, so that unchanged
+ * directories are not opened. An hour, because test files of one process share this
+ * module however long they take.
  */
 export const NOW: Instant = { wall: Date.now() / 1000 + 3600, steady: 1000 };
 
@@ -41,10 +42,15 @@ export function putToken(root: string, user: string, stem: string): void {
 }
 
 /** The names in a user's directory, sorted. */
-export const namesOf = (root: string, user = 'alice'): string[] => readdirSync(join(root, user)).sort();
+export const namesOf = (root: string, user = 'alice'): string[] =>
+  readdirSync(join(root, user)).sort();
 
 /** The snapshot of one token in a scan. */
-export async function tokenIn(store: CredentialStore, id: string, now = NOW): Promise<TokenSnapshot> {
+export async function tokenIn(
+  store: CredentialStore,
+  id: string,
+  now = NOW,
+): Promise<TokenSnapshot> {
   const { tokens } = await store.scan(now);
   const found = tokens.find((token) => `${token.user}/${token.stem}` === id);
   if (!found) throw new Error(`no token ${id}`);

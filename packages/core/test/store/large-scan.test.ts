@@ -1,4 +1,5 @@
-// Scans of directories with thousands of files: they yield to the event loop, can be interrupted, and lose nothing by it.
+// Scans of directories with thousands of files: they yield to the event loop, can be
+// interrupted, and lose nothing by it.
 import { mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -20,10 +21,19 @@ beforeEach(() => {
   store = openCredentialDirectory(root, { defaultLifetime: 1200, locked: true });
 });
 
-/** Many files `name0`, `name1`, ... of one text: quicker than `put`, and their times do not matter. */
-function putMany(directory: string, names: (n: number) => string, text: string, count = MANY): void {
+/**
+ * Many files `name0`, `name1`, ... of one text: quicker than `put`, and their times do
+ * not matter.
+ */
+function putMany(
+  directory: string,
+  names: (n: number) => string,
+  text: string,
+  count = MANY,
+): void {
   mkdirSync(join(root, directory), { recursive: true, mode: 0o700 });
-  for (let n = 0; n < count; n += 1) writeFileSync(join(root, directory, names(n)), text, { mode: 0o600 });
+  for (let n = 0; n < count; n += 1)
+    writeFileSync(join(root, directory, names(n)), text, { mode: 0o600 });
 }
 
 describe('R4 the scan of one large directory', { timeout: 60_000 }, () => {
@@ -37,7 +47,9 @@ describe('R4 the scan of one large directory', { timeout: 60_000 }, () => {
     const cut = await store.scan(NOW, { interrupted: () => ++asked > 2 });
     expect([ids(cut).toSorted(), cut.partial]).toEqual([['alice/old', 'bob/mytok'], true]);
     const whole = await store.scan(NOW);
-    expect(ids(whole).toSorted()).toEqual([...tokensOf('alice', MANY), 'alice/old', 'bob/mytok'].toSorted());
+    expect(ids(whole).toSorted()).toEqual(
+      [...tokensOf('alice', MANY), 'alice/old', 'bob/mytok'].toSorted(),
+    );
     expect(whole.partial).toBeUndefined();
   });
 
@@ -74,7 +86,10 @@ describe('R4 the scan of one large directory', { timeout: 60_000 }, () => {
 
   it('R22 ends at once when the daemon stops, whatever is known', async () => {
     putMany('alice', (n) => `t${n}.use`, USE);
-    const stopped = await store.scan({ wall: NOW.wall, steady: NOW.steady + 1000 }, { stopped: () => true });
+    const stopped = await store.scan(
+      { wall: NOW.wall, steady: NOW.steady + 1000 },
+      { stopped: () => true },
+    );
     expect([ids(stopped), stopped.partial]).toEqual([[], true]);
   });
 
@@ -84,7 +99,8 @@ describe('R4 the scan of one large directory', { timeout: 60_000 }, () => {
     const directory = join(root, 'alice');
     let over = false;
     let replaced = 0;
-    // In every turn of the event loop some files go and come back under the same name, as a rename may look in a listing.
+    // In every turn of the event loop some files go and come back under the same name, as
+    // a rename may look in a listing.
     const turn = (): void => {
       if (over) return;
       for (let n = 0; n < 20; n += 1) {
@@ -98,37 +114,43 @@ describe('R4 the scan of one large directory', { timeout: 60_000 }, () => {
     const { tokens } = await store.scan(NOW);
     over = true;
     expect(replaced).toBeGreaterThan(20);
-    expect(tokens.filter(({ use, top }) => use.kind === 'missing' || top.kind === 'missing')).toEqual([]);
+    expect(
+      tokens.filter(({ use, top }) => use.kind === 'missing' || top.kind === 'missing'),
+    ).toEqual([]);
     expect(tokens).toHaveLength(MANY);
   });
 });
 
-describe('R4 a credential directory with thousands of files in its root', { timeout: 60_000 }, () => {
-  beforeEach(() => putMany('.', (n) => `junk ${n}`, 'x'));
+describe(
+  'R4 a credential directory with thousands of files in its root',
+  { timeout: 60_000 },
+  () => {
+    beforeEach(() => putMany('.', (n) => `junk ${n}`, 'x'));
 
-  it('is listed in slices, between which the event loop runs', async () => {
-    putMany('.', (n) => `.t${n}.top.d999999999.${n}.credmon-tmp`, 'x');
-    let turns = 0;
-    let over = false;
-    const turn = (): void => {
-      turns += 1;
-      if (!over) setImmediate(turn);
-    };
-    setImmediate(turn);
-    const { temporaries } = await store.scan(NOW);
-    over = true;
-    expect(temporaries).toHaveLength(MANY);
-    expect(turns).toBeGreaterThan(2);
-  });
+    it('is listed in slices, between which the event loop runs', async () => {
+      putMany('.', (n) => `.t${n}.top.d999999999.${n}.credmon-tmp`, 'x');
+      let turns = 0;
+      let over = false;
+      const turn = (): void => {
+        turns += 1;
+        if (!over) setImmediate(turn);
+      };
+      setImmediate(turn);
+      const { temporaries } = await store.scan(NOW);
+      over = true;
+      expect(temporaries).toHaveLength(MANY);
+      expect(turns).toBeGreaterThan(2);
+    });
 
-  it('keeps what it knows when the listing is interrupted', async () => {
-    putMany('.', (n) => `.t${n}.top.d999999999.${n}.credmon-tmp`, 'x');
-    for (const user of ['alice', 'bob']) putToken(root, user, 'mytok');
-    await store.scan(NOW);
-    const cut = await store.scan(NOW, always);
-    expect([ids(cut).toSorted(), cut.partial]).toEqual([['alice/mytok', 'bob/mytok'], true]);
-  });
-});
+    it('keeps what it knows when the listing is interrupted', async () => {
+      putMany('.', (n) => `.t${n}.top.d999999999.${n}.credmon-tmp`, 'x');
+      for (const user of ['alice', 'bob']) putToken(root, user, 'mytok');
+      await store.scan(NOW);
+      const cut = await store.scan(NOW, always);
+      expect([ids(cut).toSorted(), cut.partial]).toEqual([['alice/mytok', 'bob/mytok'], true]);
+    });
+  },
+);
 
 it('R4 the first scan can be interrupted, and what came meanwhile is looked at first by the next', async () => {
   const users = ['a', 'b', 'c', 'd'];

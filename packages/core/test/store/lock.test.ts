@@ -1,4 +1,5 @@
-// One daemon for one directory: the second is refused by name, and death of any kind frees the place.
+// One daemon for one directory: the second is refused by name, and death of any kind
+// frees the place.
 import { execFileSync } from 'node:child_process';
 import {
   linkSync,
@@ -50,7 +51,12 @@ async function holder(): Promise<Child> {
     lockDirectory(process.argv[2]);
     console.log('locked');
     setInterval(() => undefined, 1000);`);
-  child = startProcess(process.execPath, ['--input-type=module', '-', root], {}, { input: program });
+  child = startProcess(
+    process.execPath,
+    ['--input-type=module', '-', root],
+    {},
+    { input: program },
+  );
   await child.printed(/locked/);
   return child;
 }
@@ -206,7 +212,9 @@ describe('R10 the lock of a directory', () => {
     expect(namesOf(root)).toEqual(['.mytok.use.d1.1.credmon-tmp', 'mytok.top', 'mytok.use']);
     renameSync(root, `${root}.old`);
     put(root, 'alice/mytok.top', TOP);
-    expect(() => store.apply(change())).toThrow(expect.objectContaining({ code: 'CRED_SUPERSEDED' }));
+    expect(() => store.apply(change())).toThrow(
+      expect.objectContaining({ code: 'CRED_SUPERSEDED' }),
+    );
     expect(namesOf(root)).toEqual(['mytok.top']);
     lock.release();
   });

@@ -1,4 +1,5 @@
-// A login beside a renewal: the portal's renames at every place between the system calls of a change.
+// A login beside a renewal: the portal's renames at every place between the system calls
+// of a change.
 import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
@@ -34,7 +35,8 @@ vi.mock('node:fs', async (importOriginal) => {
 
 let root: string;
 let store: CredentialStore;
-const open = (): CredentialStore => openCredentialDirectory(root, { defaultLifetime: 1200, locked: true });
+const open = (): CredentialStore =>
+  openCredentialDirectory(root, { defaultLifetime: 1200, locked: true });
 
 const LOGIN = {
   meta: META.replace('"c"', '"login"'),
@@ -55,7 +57,10 @@ const ownerOf = (kind: 'top' | 'use'): string => {
   }
 };
 
-/** A token that is not due by its lifetime, and a login whose files are staged, written before everything of the renewal. */
+/**
+ * A token that is not due by its lifetime, and a login whose files are staged, written
+ * before everything of the renewal.
+ */
 function prepare(mtime: number): void {
   rmSync(join(root, 'alice'), { recursive: true, force: true });
   mkdirSync(join(root, 'alice'), { mode: 0o700 });
@@ -73,7 +78,10 @@ async function isDueAtOnce(by: CredentialStore): Promise<boolean> {
   return dueOf({ ...token, seen: EARLY }, DEFAULT_POLICY).at === Number.NEGATIVE_INFINITY;
 }
 
-/** Applies the change while the portal makes its rename number n before system call number `at[n]`; gives the calls that were made. */
+/**
+ * Applies the change while the portal makes its rename number n before system call number
+ * `at[n]`; gives the calls that were made.
+ */
 function race(change: TokenChange, at: readonly number[]): { calls: string[]; error: unknown } {
   const calls: string[] = [];
   let done = 0;
@@ -104,9 +112,13 @@ function race(change: TokenChange, at: readonly number[]): { calls: string[]; er
   return { calls, error };
 }
 
-/** Every place for the renames of `.use` and `.top`; `.meta` is renamed just before `.use`. */
+/**
+ * Every place for the renames of `.use` and `.top`; `.meta` is renamed just before
+ * `.use`.
+ */
 function* places(count: number): Generator<[number, number, number]> {
-  for (let use = 1; use <= count; use += 1) for (let top = use; top <= count; top += 1) yield [use, use, top];
+  for (let use = 1; use <= count; use += 1)
+    for (let top = use; top <= count; top += 1) yield [use, use, top];
 }
 
 const rotation: readonly TokenWrite[] = [
@@ -153,11 +165,14 @@ describe.each([
         const isLoginWhole = top === 'login' && use === 'login';
         if (isLoginWhole && (error === undefined || isCoded(error, 'CRED_SUPERSEDED'))) continue;
         const due = await isDueAtOnce(store);
-        // Another process knows what the files say; a login that ends after the renewal leaves nothing there.
+        // Another process knows what the files say; a login that ends after the renewal
+        // leaves nothing there.
         const dueForOthers = due && (at[2] > count || (await isDueAtOnce(open())));
-        // The one moment that cannot be closed: between the last look at `.top` and its replacement or removal.
+        // The one moment that cannot be closed: between the last look at `.top` and its
+        // replacement or removal.
         const lost = /^(?:renameSync|unlinkSync) mytok\.top$/.test(all[at[2] - 1] ?? '');
-        // A login that began before the renewal was written and lost its `.top` in that moment keeps its `.use`.
+        // A login that began before the renewal was written and lost its `.top` in that
+        // moment keeps its `.use`.
         const kept = lost && writes.length === 1 && at[1] <= 2;
         const good =
           top === 'login'
@@ -188,7 +203,8 @@ describe('R21 a renewal that meets a login half way', () => {
     const { error } = race(change(), [place, place, place]);
     expect(error).toMatchObject({
       code: 'CRED_SUPERSEDED',
-      message: 'alice/mytok: a newer .top arrived during the renewal and stays; nothing more was written',
+      message:
+        'alice/mytok: a newer .top arrived during the renewal and stays; nothing more was written',
     });
     expect([text('top'), text('use'), text('meta')]).toEqual([LOGIN.top, LOGIN.use, LOGIN.meta]);
   });
@@ -217,7 +233,11 @@ describe('R21 a renewal that meets a login half way', () => {
     prepare(2500);
     // The portal is stopped between `.use` and `.top` until the renewal has ended.
     race(change(), [1, callOf(calls, 'renameSync mytok.use'), 1e9]);
-    expect([ownerOf('top'), ownerOf('use'), await isDueAtOnce(store)]).toEqual(['login', 'renewed', true]);
+    expect([ownerOf('top'), ownerOf('use'), await isDueAtOnce(store)]).toEqual([
+      'login',
+      'renewed',
+      true,
+    ]);
     store.apply({ ...change(), writes: rotation.slice(1) });
     expect(await isDueAtOnce(store)).toBe(false);
   });
@@ -237,7 +257,11 @@ describe('R21 a renewal that meets a login half way', () => {
       renameSync(join(root, 'alice/staged.use'), join(root, 'alice/mytok.use'));
     };
     expect(() => store.apply(renewal)).toThrow('another .use arrived during the renewal and stays');
-    expect([ownerOf('top'), ownerOf('use'), await isDueAtOnce(store)]).toEqual(['renewed', 'login', true]);
+    expect([ownerOf('top'), ownerOf('use'), await isDueAtOnce(store)]).toEqual([
+      'renewed',
+      'login',
+      true,
+    ]);
     // The login ends after all: its files belong together.
     renameSync(join(root, 'alice/staged.top'), join(root, 'alice/mytok.top'));
     expect(await isDueAtOnce(store)).toBe(false);

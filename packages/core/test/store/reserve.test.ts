@@ -1,4 +1,5 @@
-// The reserved disk space: really taken, given back at once, never through a link, and only by the holder of the lock.
+// The reserved disk space: really taken, given back at once, never through a link, and
+// only by the holder of the lock.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -62,10 +63,16 @@ describe('R13 the reserve', () => {
   it('takes up its space with bytes that cannot be compressed, 0600, and is kept as it is', async () => {
     expect(await reserve.keep(300_000)).toEqual({ bytes: 300_000 });
     const { size, mode, blocks, ino } = statSync(path());
-    expect([size, (mode & 0o7777).toString(8), blocks * 512 >= size]).toEqual([300_000, '600', true]);
+    expect([size, (mode & 0o7777).toString(8), blocks * 512 >= size]).toEqual([
+      300_000,
+      '600',
+      true,
+    ]);
     expect(gzipSync(readFileSync(path())).length).toBeGreaterThan(size);
     expect(await reserve.keep(300_000)).toEqual({ bytes: 300_000 });
-    expect(await openReserve(root, { state: () => state }).keep(200_000)).toEqual({ bytes: 300_000 });
+    expect(await openReserve(root, { state: () => state }).keep(200_000)).toEqual({
+      bytes: 300_000,
+    });
     expect(statSync(path()).ino).toBe(ino);
     expect(await reserve.keep(400_000)).toEqual({ bytes: 400_000 });
     expect(statSync(path()).size).toBe(400_000);
@@ -74,7 +81,11 @@ describe('R13 the reserve', () => {
   it('is given back once, and made again', async () => {
     expect(reserve.release()).toBe(false);
     await reserve.keep(300_000);
-    expect([reserve.release(), existsSync(path()), reserve.release()]).toEqual([true, false, false]);
+    expect([reserve.release(), existsSync(path()), reserve.release()]).toEqual([
+      true,
+      false,
+      false,
+    ]);
     expect(await reserve.keep(300_000)).toEqual({ bytes: 300_000 });
   });
 
@@ -110,7 +121,9 @@ describe('R13 the reserve', () => {
 
   it('is neither a token nor a leftover for a scan', async () => {
     await reserve.keep(300_000);
-    const scan = await openCredentialDirectory(root, { defaultLifetime: 1200, locked: true }).scan(NOW);
+    const scan = await openCredentialDirectory(root, { defaultLifetime: 1200, locked: true }).scan(
+      NOW,
+    );
     expect(scan).toEqual({ tokens: [], keyFiles: [], temporaries: [], problems: [] });
   });
 });
@@ -129,13 +142,19 @@ describe('R26 something else under the name of the reserve', () => {
         truncateSync(path(), 300_000);
       },
     ],
-    ['a file that others can read', () => writeFileSync(path(), Buffer.alloc(300_000, 1), { mode: 0o644 })],
+    [
+      'a file that others can read',
+      () => writeFileSync(path(), Buffer.alloc(300_000, 1), { mode: 0o644 }),
+    ],
   ];
   it.each(foreign)('%s is replaced, not followed, not waited for', async (_, make) => {
     writeFileSync(victim(), Buffer.alloc(300_000, 1), { mode: 0o600 });
     make();
     expect(await reserve.keep(300_000)).toEqual({ bytes: 300_000 });
-    expect([lstatSync(path()).isFile(), statSync(path()).blocks * 512 >= 300_000]).toEqual([true, true]);
+    expect([lstatSync(path()).isFile(), statSync(path()).blocks * 512 >= 300_000]).toEqual([
+      true,
+      true,
+    ]);
     expect(readFileSync(victim())).toEqual(Buffer.alloc(300_000, 1));
   });
 
@@ -189,10 +208,16 @@ describe.skipIf(!mayMount)('R13 on a small disk', () => {
   it('a rotated .top for which there is no room gets the reserved space, also the only inode', async () => {
     for (const limit of ['1m', '1m,nr_inodes=7'])
       await onDisk(limit, async () => {
-        const store = openCredentialDirectory(root, { defaultLifetime: 1200, locked: true, reserve });
+        const store = openCredentialDirectory(root, {
+          defaultLifetime: 1200,
+          locked: true,
+          reserve,
+        });
         putToken(root, 'alice', 'mytok');
         await reserve.keep(SMALLEST_RESERVE);
-        spawnSync('dd', ['if=/dev/zero', `of=${join(root, 'filler')}`, 'bs=4k'], { stdio: 'ignore' });
+        spawnSync('dd', ['if=/dev/zero', `of=${join(root, 'filler')}`, 'bs=4k'], {
+          stdio: 'ignore',
+        });
         const top = TOP.replace('rt', 'rotated');
         const from = store.read('alice', 'mytok').topIdentity;
         store.apply({

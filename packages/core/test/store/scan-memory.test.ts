@@ -1,4 +1,5 @@
-// What a scan may skip, and that nothing is skipped for good: hurry, interruption, and changes within one tick of the clock.
+// What a scan may skip, and that nothing is skipped for good: hurry, interruption, and
+// changes within one tick of the clock.
 import { appendFileSync, chmodSync, renameSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -86,7 +87,10 @@ describe('R4 a scan that was interrupted', () => {
 });
 
 describe('R4 R7 a directory that changes twice within one tick of the file system\u2019s clock', () => {
-  /** Replaces `.use` so that the directory has the modification time `at` before and after. */
+  /**
+   * Replaces `.use` so that the directory has the modification time `at` before and
+   * after.
+   */
   function replaceUnseen(at: number, text: string): void {
     put(root, 'new', text);
     renameSync(join(root, 'new'), join(root, 'alice/mytok.use'));

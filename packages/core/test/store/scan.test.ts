@@ -1,4 +1,5 @@
-// Scans of a real directory: whatever lies in it, each token is judged by its own files alone.
+// Scans of a real directory: whatever lies in it, each token is judged by its own files
+// alone.
 import { execFileSync, spawn } from 'node:child_process';
 import {
   appendFileSync,
@@ -52,22 +53,24 @@ describe('R3 one bad file is the matter of one token', () => {
       /is larger than 1048576 bytes/,
     ],
   ];
-  it.each(bad.flatMap(([what, make, reason]) => kinds.map((kind) => [what, kind, make, reason] as const)))(
-    '%s for .%s',
-    async (_, kind, make, reason) => {
-      for (let index = 0; index < 30; index += 1) putToken(root, 'alice', `good${index}`);
-      putToken(root, 'alice', 'bad');
-      replace(kind, make);
-      const { tokens, problems } = await store.scan(NOW);
-      const good = tokens.filter((token) => token.stem.startsWith('good'));
-      expect(
-        good.filter(({ top, use, meta }) => [top, use, meta].every((file) => file.kind === 'valid')),
-      ).toHaveLength(30);
-      expect(problems).toEqual([]);
-      const state = tokens.find((token) => token.stem === 'bad')?.[kind];
-      expect(state).toMatchObject({ kind: 'broken', reason: expect.stringMatching(reason) as string });
-    },
-  );
+  it.each(
+    bad.flatMap(([what, make, reason]) => kinds.map((kind) => [what, kind, make, reason] as const)),
+  )('%s for .%s', async (_, kind, make, reason) => {
+    for (let index = 0; index < 30; index += 1) putToken(root, 'alice', `good${index}`);
+    putToken(root, 'alice', 'bad');
+    replace(kind, make);
+    const { tokens, problems } = await store.scan(NOW);
+    const good = tokens.filter((token) => token.stem.startsWith('good'));
+    expect(
+      good.filter(({ top, use, meta }) => [top, use, meta].every((file) => file.kind === 'valid')),
+    ).toHaveLength(30);
+    expect(problems).toEqual([]);
+    const state = tokens.find((token) => token.stem === 'bad')?.[kind];
+    expect(state).toMatchObject({
+      kind: 'broken',
+      reason: expect.stringMatching(reason) as string,
+    });
+  });
 
   it.each([
     ['use', ''],
@@ -143,7 +146,11 @@ describe('what a scan sees', () => {
         user: 'alice',
         stem: 'mytok_h1',
         top: { kind: 'valid', value: { opaque: false, refreshToken: 'present' } },
-        use: { kind: 'valid', value: { issuedAt: 1000, expiresAt: 4600 }, identity: { mtime: 2001 } },
+        use: {
+          kind: 'valid',
+          value: { issuedAt: 1000, expiresAt: 4600 },
+          identity: { mtime: 2001 },
+        },
         meta: {
           kind: 'valid',
           value: { clientId: 'c', tokenUrl: 'https://x.example/', useRefreshToken: true },
@@ -169,7 +176,12 @@ describe('what a scan sees', () => {
     put(root, 'pid', '1');
     put(root, 'alice.mark', '');
     mkdirSync(join(root, 'alice/deep/er.top'), { recursive: true });
-    expect(await store.scan(NOW)).toEqual({ tokens: [], keyFiles: [], temporaries: [], problems: [] });
+    expect(await store.scan(NOW)).toEqual({
+      tokens: [],
+      keyFiles: [],
+      temporaries: [],
+      problems: [],
+    });
   });
 
   it('a directory called like a mark is a user’s', async () => {
@@ -236,9 +248,10 @@ describe('R12 temporary files', () => {
     written('daemon.top', 'd');
     written('portal.top', '');
     const orphans = async (locked: boolean): Promise<string[]> => {
-      const { temporaries } = await openCredentialDirectory(root, { defaultLifetime: 1200, locked }).scan(
-        NOW,
-      );
+      const { temporaries } = await openCredentialDirectory(root, {
+        defaultLifetime: 1200,
+        locked,
+      }).scan(NOW);
       return temporaries.filter(({ orphaned }) => orphaned).map(({ target }) => target);
     };
     expect([await orphans(true), await orphans(false)]).toEqual([['daemon.top'], []]);
@@ -246,7 +259,8 @@ describe('R12 temporary files', () => {
 
   it('are reported at every look until they are settled', async () => {
     put(root, 'alice/.a.top.999999999.1.credmon-tmp', TOP);
-    for (let look = 0; look < 3; look += 1) expect((await store.scan(NOW)).temporaries).toHaveLength(1);
+    for (let look = 0; look < 3; look += 1)
+      expect((await store.scan(NOW)).temporaries).toHaveLength(1);
     for (const { path, target } of (await store.scan(NOW)).temporaries) store.settle(path, target);
     expect((await store.scan(NOW)).temporaries).toEqual([]);
     expect(await tokenIn(store, 'alice/a')).toMatchObject({ top: { kind: 'valid' } });
@@ -257,12 +271,17 @@ describe('R12 temporary files', () => {
 
   it('what cannot be settled is told, not thrown raw', () => {
     mkdirSync(join(root, 'alice/x'), { recursive: true });
-    expect(() => store.settle('alice/x')).toThrow(expect.objectContaining({ code: 'CRED_FILE_IO' }));
+    expect(() => store.settle('alice/x')).toThrow(
+      expect.objectContaining({ code: 'CRED_FILE_IO' }),
+    );
   });
 });
 
 describe('the memory of a scan', () => {
-  const later = (seconds: number): typeof NOW => ({ wall: NOW.wall + seconds, steady: NOW.steady + seconds });
+  const later = (seconds: number): typeof NOW => ({
+    wall: NOW.wall + seconds,
+    steady: NOW.steady + seconds,
+  });
 
   it('a file that has not changed is not read again, also when all are looked at', async () => {
     putToken(root, 'alice', 'mytok');
@@ -292,7 +311,9 @@ describe('the memory of a scan', () => {
     await store.scan(NOW);
     put(root, 'alice/new', USE.replace('4600', '5600'), 2500);
     renameSync(join(root, 'alice/new'), join(root, 'alice/mytok.use'));
-    expect((await tokenIn(store, 'alice/mytok', later(1))).use).toMatchObject({ value: { expiresAt: 5600 } });
+    expect((await tokenIn(store, 'alice/mytok', later(1))).use).toMatchObject({
+      value: { expiresAt: 5600 },
+    });
     chmodSync(join(root, 'alice/mytok.use'), 0o600);
     appendFileSync(join(root, 'alice/mytok.use'), 'rubbish');
     expect((await tokenIn(store, 'alice/mytok', later(100))).use).toMatchObject({ kind: 'broken' });
@@ -330,7 +351,13 @@ describe.skipIf(!isRoot)('R3 what an unprivileged daemon may not look at', () =>
       const { tokens, problems } = await store.scan({ wall: Date.now() / 1000, steady: 0 });
       const states = Object.fromEntries(tokens.map((t) => [t.user + '/' + t.stem, t.use.reason ?? t.use.kind]));
       console.log(JSON.stringify({ states, problems }));`);
-    const options = { uid: 65_534, gid: 65_534, encoding: 'utf8', input: program, cwd: '/' } as const;
+    const options = {
+      uid: 65_534,
+      gid: 65_534,
+      encoding: 'utf8',
+      input: program,
+      cwd: '/',
+    } as const;
     return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-', root], options));
   };
 
@@ -396,7 +423,8 @@ it('R4 scans that are interrupted again and again come round to every directory:
     let looks = 0;
     const seen = await store.scan(NOW, {
       interrupted: () => ++looks > 3,
-      found: (tokens) => tokens.filter(({ stem }) => stem === 'new').forEach(({ user }) => found.add(user)),
+      found: (tokens) =>
+        tokens.filter(({ stem }) => stem === 'new').forEach(({ user }) => found.add(user)),
     });
     partial.push(seen.partial);
   }

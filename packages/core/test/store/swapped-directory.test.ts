@@ -1,4 +1,5 @@
-// A user's directory that its owner, or the credential directory's, puts a link in place of: nothing behind the link is read or changed.
+// A user's directory that its owner, or the credential directory's, puts a link in place
+// of: nothing behind the link is read or changed.
 import {
   mkdirSync,
   mkdtempSync,
@@ -49,12 +50,18 @@ describe('a link in place of a user directory', () => {
     expect(await store.scan(NOW)).toMatchObject({
       tokens: [],
       problems: [
-        expect.stringContaining(`${path} is a symbolic link and no longer a directory: it is not followed`),
+        expect.stringContaining(
+          `${path} is a symbolic link and no longer a directory: it is not followed`,
+        ),
       ],
     });
     expect(await store.scan(NOW)).toMatchObject({ tokens: [], problems: [] });
     const missing = { ok: false, reason: 'is missing' };
-    expect(store.read('alice', 'mytok')).toEqual({ top: missing, topIdentity: undefined, meta: missing });
+    expect(store.read('alice', 'mytok')).toEqual({
+      top: missing,
+      topIdentity: undefined,
+      meta: missing,
+    });
   });
 
   it('that came during a renewal supersedes it, and nothing is written behind it', () => {

@@ -1,4 +1,5 @@
-// Who may have a token: the name of a group, or a ClassAd expression over user name and groups.
+// Who may have a token: the name of a group, or a ClassAd expression over user name and
+// groups.
 import {
   evaluate,
   parseAd,
@@ -25,22 +26,29 @@ export interface Person {
 }
 
 /**
- * Reads a requirement: letters, digits and `_.:/@-` alone are the name of a group, as the Python credmon has it; anything else, and
- * `true` and `false`, is an expression.
+ * Reads a requirement: letters, digits and `_.:/@-` alone are the name of a group, as the
+ * Python credmon has it; anything else, and `true` and `false`, is an expression.
  * @throws CodedError `CLASSAD_SYNTAX`, `CLASSAD_LIMIT`
  */
 export function parseRequirement(text: string): Requirement {
-  if (/^[\w.:/@-]+$/.test(text) && !/^(?:true|false)$/i.test(text)) return { kind: 'group', group: text };
+  if (/^[\w.:/@-]+$/.test(text) && !/^(?:true|false)$/i.test(text))
+    return { kind: 'group', group: text };
   return { kind: 'expression', expression: parseExpression(text) };
 }
 
-/** Whether this person may have a token. An expression must come to TRUE (or a number other than 0); everything else refuses. */
+/**
+ * Whether this person may have a token. An expression must come to TRUE (or a number
+ * other than 0); everything else refuses.
+ */
 export function meetsRequirement(requirement: Requirement, person: Person): boolean {
   if (requirement.kind === 'group') return person.groups.includes(requirement.group);
   return truthOf(evaluateFor(requirement.expression, person)) === true;
 }
 
-/** Evaluates `expression` in an ad with `Username` and `Groups` (a list). @throws CodedError `CLASSAD_LIMIT` */
+/**
+ * Evaluates `expression` in an ad with `Username` and `Groups` (a list). @throws
+ * CodedError `CLASSAD_LIMIT`
+ */
 export function evaluateFor(expression: Expr, person: Person): Value {
   return evaluate(expression, {
     my: adOf(person),

@@ -1,4 +1,5 @@
-// Which scopes a user's token carries: from the templates, the expression and the groups, or why it carries none.
+// Which scopes a user's token carries: from the templates, the expression and the groups,
+// or why it carries none.
 import { CodedError } from '@credmon/core/base';
 import type { Expr, UserMap } from '@credmon/core/classad';
 import {
@@ -10,7 +11,10 @@ import {
 } from './group-requirement.ts';
 import { fillTemplate, type Template } from './template.ts';
 
-/** How scopes are made. With `append`, what `expression` says comes after the scopes of `template`; otherwise in their place. */
+/**
+ * How scopes are made. With `append`, what `expression` says comes after the scopes of
+ * `template`; otherwise in their place.
+ */
 export interface ScopeRules {
   readonly template: Template;
   readonly expression: Expr | undefined;
@@ -29,7 +33,8 @@ export interface ScopeRequest {
 
 /**
  * The scopes of a token for this user, each once, in order.
- * @throws CodedError `USER_REFUSED` when the requirement is not met, or the expression does not come to a string; `CLASSAD_LIMIT`
+ * @throws CodedError `USER_REFUSED` when the requirement is not met, or the expression
+ * does not come to a string; `CLASSAD_LIMIT`
  */
 export function scopesFor(rules: ScopeRules, request: ScopeRequest): readonly string[] {
   const { username, groups } = request;
@@ -39,17 +44,25 @@ export function scopesFor(rules: ScopeRules, request: ScopeRequest): readonly st
   const base = said === undefined || rules.append ? fillTemplate(rules.template, username) : '';
   const { groupTemplate } = rules;
   const ofGroups = groupTemplate ? groups.map((group) => fillTemplate(groupTemplate, group)) : [];
-  const scopes = [base, said ?? '', ...ofGroups].flatMap((text) => text.split(/\s+/)).filter(Boolean);
+  const scopes = [base, said ?? '', ...ofGroups]
+    .flatMap((text) => text.split(/\s+/))
+    .filter(Boolean);
   return [...new Set(scopes)];
 }
 
-/** What is no string is left out where it would only add; where it decides alone, falling back to the template could grant too much. */
+/**
+ * What is no string is left out where it would only add; where it decides alone, falling
+ * back to the template could grant too much.
+ */
 function saidByExpression({ expression, append }: ScopeRules, person: Person): string | undefined {
   if (!expression) return undefined;
   const value = evaluateFor(expression, person);
   const text = stringOf(value);
   if (text !== undefined || append) return text;
-  throw refused(person.username, `LOCAL_CREDMON_AUTHZ_TEMPLATE_EXPR comes to ${value.type}, not to a string`);
+  throw refused(
+    person.username,
+    `LOCAL_CREDMON_AUTHZ_TEMPLATE_EXPR comes to ${value.type}, not to a string`,
+  );
 }
 
 function refused(username: string, why: string): CodedError {

@@ -1,12 +1,14 @@
-// Scope templates in Python's format syntax: `{username}` is filled in, `{{` and `}}` are braces, anything else is refused when read.
+// Scope templates in Python's format syntax: `{username}` is filled in, `{{` and `}}` are
+// braces, anything else is refused when read.
 import type { Parsed } from '@credmon/core/credential';
 
 /** A template taken apart: text, and the names of fields. */
 export type Template = readonly ({ readonly text: string } | { readonly field: string })[];
 
 /**
- * Reads a template that may use the field `field` only. Conversions, format specifications, attributes and positions of Python's
- * syntax are refused: none of them makes sense in a scope.
+ * Reads a template that may use the field `field` only. Conversions, format
+ * specifications, attributes and positions of Python's syntax are refused: none of them
+ * makes sense in a scope.
  * @see https://docs.python.org/3/library/string.html#format-string-syntax
  */
 export function parseTemplate(source: string, field: string): Parsed<Template> {
@@ -25,7 +27,10 @@ export function parseTemplate(source: string, field: string): Parsed<Template> {
 
 function refuse(found: string, name: string | undefined, field: string): Parsed<Template> {
   return name === undefined
-    ? { ok: false, reason: `has a single ${found}; write ${found}${found} for the character itself` }
+    ? {
+        ok: false,
+        reason: `has a single ${found}; write ${found}${found} for the character itself`,
+      }
     : { ok: false, reason: `uses ${found}; only {${field}} is known here` };
 }
 

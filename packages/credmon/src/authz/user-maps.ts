@@ -10,11 +10,13 @@ export interface UserMapSettings {
 }
 
 /**
- * Reads CLASSAD_USER_MAP_NAMES, or that of the program's subsystem (the configuration looks there first).
+ * Reads CLASSAD_USER_MAP_NAMES, or that of the program's subsystem (the configuration
+ * looks there first).
  * @see https://htcondor.readthedocs.io/en/latest/admin-manual/configuration-macros.html
  */
 export function readUserMaps(read: KnobReader, subsystem: string): readonly UserMapSettings[] {
-  const names = read.list(`${subsystem}_CLASSAD_USER_MAP_NAMES`) ?? read.list('CLASSAD_USER_MAP_NAMES') ?? [];
+  const names =
+    read.list(`${subsystem}_CLASSAD_USER_MAP_NAMES`) ?? read.list('CLASSAD_USER_MAP_NAMES') ?? [];
   return names.map((name) => ({
     name,
     file: read.path(`CLASSAD_USER_MAPFILE_${name}`),

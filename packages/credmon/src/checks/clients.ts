@@ -1,4 +1,5 @@
-// The check command's look at clients that act without a browser: client credentials and token exchange.
+// The check command's look at clients that act without a browser: client credentials and
+// token exchange.
 import { clientAssertion } from '@credmon/core/oauth';
 import { messageOf, systemRandom } from '@credmon/core/base';
 import { fetchIssuerKeys } from '@credmon/scitokens';
@@ -23,7 +24,11 @@ export function looksAtClients(world: CheckWorld): Look[] {
   });
 }
 
-async function lookAtClient(what: string, client: TokenClient, world: CheckWorld): Promise<Finding[]> {
+async function lookAtClient(
+  what: string,
+  client: TokenClient,
+  world: CheckWorld,
+): Promise<Finding[]> {
   const { kind, issuers, tokenUrl } = client;
   const remote = issuers.map(async (issuer) => {
     const finding = await lookAtIssuer(what, issuer, tokenUrl, world);
@@ -57,7 +62,8 @@ function doing(what: string, client: TokenClient, { settings }: CheckWorld): Fin
 
 function deeds({ kind, scopes, audience, resources }: TokenClient, as: string): string {
   const whom = [...audience, ...resources];
-  if (kind === 'CLIENT') return `fetches a token for each user who asks, ${as}: ${asks(scopes, whom)}`;
+  if (kind === 'CLIENT')
+    return `fetches a token for each user who asks, ${as}: ${asks(scopes, whom)}`;
   const asked = `the scopes that the user asked for${scopes === '' ? '' : `, else scopes "${scopes}"`}`;
   return `exchanges the token that a user stored, ${as}: ${asked}${forWhom(whom)}; then refreshes it`;
 }
@@ -66,7 +72,8 @@ function asks(scopes: string, whom: readonly string[]): string {
   return `${scopes === '' ? "the issuer's default scopes" : `scopes "${scopes}"`}${forWhom(whom)}`;
 }
 
-const forWhom = (whom: readonly string[]): string => (whom.length === 0 ? '' : `, for ${whom.join(' ')}`);
+const forWhom = (whom: readonly string[]): string =>
+  whom.length === 0 ? '' : `, for ${whom.join(' ')}`;
 
 /** A key for private_key_jwt is tried; the assertion is thrown away. */
 function lookAtProof(what: string, client: TokenClient, { now }: CheckWorld): Finding {
@@ -76,7 +83,12 @@ function lookAtProof(what: string, client: TokenClient, { now }: CheckWorld): Fi
   const secret = readSecretFile(secretFile ?? '', 'whole');
   if (finding.state === 'error' || !secret.ok) return finding;
   try {
-    clientAssertion({ clientId, keyId, pem: secret.value }, client.issuers[0] ?? '', now.wall, systemRandom);
+    clientAssertion(
+      { clientId, keyId, pem: secret.value },
+      client.issuers[0] ?? '',
+      now.wall,
+      systemRandom,
+    );
     return ok(what, `its private key in ${secretFile ?? ''} can be read and signs`);
   } catch (error) {
     return wrong(what, `${secretFile ?? ''}: ${messageOf(error)}`);
@@ -84,12 +96,19 @@ function lookAtProof(what: string, client: TokenClient, { now }: CheckWorld): Fi
 }
 
 /** Stored tokens are verified with these keys before the secret goes anywhere. */
-async function lookAtKeys(what: string, issuer: string, { settings, send }: CheckWorld): Promise<Finding> {
+async function lookAtKeys(
+  what: string,
+  issuer: string,
+  { settings, send }: CheckWorld,
+): Promise<Finding> {
   try {
     const { kids } = await fetchIssuerKeys(issuer, { send, insecure: settings.allowLoopbackHttp });
     const named = kids.length === 0 ? 'without names' : kids.join(', ');
     return ok(what, `the keys of ${issuer} can be fetched (${named})`);
   } catch (error) {
-    return wrong(what, `the keys of ${issuer}, which stored tokens are verified with: ${messageOf(error)}`);
+    return wrong(
+      what,
+      `the keys of ${issuer}, which stored tokens are verified with: ${messageOf(error)}`,
+    );
   }
 }

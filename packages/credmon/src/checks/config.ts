@@ -1,4 +1,5 @@
-// The check command's look at the configuration itself: its mistakes, and knobs that nobody reads.
+// The check command's look at the configuration itself: its mistakes, and knobs that
+// nobody reads.
 import { createKnobReader, originText, type Config } from '@credmon/core/config';
 import { isCoded, messageOf } from '@credmon/core/base';
 import { ok, warning, wrong, type Finding } from './finding.ts';
@@ -9,7 +10,10 @@ import { settingsOf } from '../status/tokens.ts';
 
 const WHAT = 'configuration';
 
-/** The settings, unless there is a mistake in them, and what there is to say of the configuration either way. */
+/**
+ * The settings, unless there is a mistake in them, and what there is to say of the
+ * configuration either way.
+ */
 export function lookAtConfig(
   config: Config,
   command: { readonly credDir: string | undefined },
@@ -46,7 +50,10 @@ export function mistakesOf(error: unknown): string[] {
 /** Each provider's own findings say it better. */
 const SAID_ELSEWHERE = /no usable token will be signed|are renewed only where a \.meta stands/;
 
-/** Knobs that somebody set and nobody reads. A macro that another value uses is read by that. */
+/**
+ * Knobs that somebody set and nobody reads. A macro that another value uses is read by
+ * that.
+ */
 function lookAtKnobs(config: Config): Finding[] {
   const read = createKnobReader(config);
   const lists = readLists(read);
@@ -61,7 +68,9 @@ function lookAtKnobs(config: Config): Finding[] {
   const names = config.names();
   const used = new Set(
     names.flatMap((name) =>
-      [...(config.raw(name) ?? '').matchAll(/\$\w*\(([\w.]+)/g)].map(([, macro = '']) => macro.toLowerCase()),
+      [...(config.raw(name) ?? '').matchAll(/\$\w*\(([\w.]+)/g)].map(([, macro = '']) =>
+        macro.toLowerCase(),
+      ),
     ),
   );
   const set = names.flatMap((name) => {

@@ -1,18 +1,34 @@
-// What looking at a provider may use, and how many looks go on at once: ten dead issuers take no longer than one.
+// What looking at a provider may use, and how many looks go on at once: ten dead issuers
+// take no longer than one.
 import { createMetadataCache, type MetadataCache } from '@credmon/core/oauth';
-import { createSend, messageOf, originOf, systemClock, type Send, systemCode } from '@credmon/core/base';
+import {
+  createSend,
+  messageOf,
+  originOf,
+  systemClock,
+  type Send,
+  systemCode,
+} from '@credmon/core/base';
 import type { Config } from '@credmon/core/config';
 import type { Instant } from '@credmon/core/credential';
 import type { ClockReading } from './clock.ts';
 import { wrong, type Finding } from './finding.ts';
 import { createGate, type Gate } from './gate.ts';
 import { localFiles } from '../host/local-files.ts';
-import { createPelicanSend, createProcessTrust, namedTrustOf, type ProcessTrust } from '../host/tls-ca.ts';
+import {
+  createPelicanSend,
+  createProcessTrust,
+  namedTrustOf,
+  type ProcessTrust,
+} from '../host/tls-ca.ts';
 import type { LocalPorts } from '../providers/local/ports.ts';
 import type { Settings } from '../settings/read.ts';
 import { accessSync, constants } from 'node:fs';
 
-/** Everything that a look may use. It asks harmless questions only: no grant, no secret and no program goes with them. */
+/**
+ * Everything that a look may use. It asks harmless questions only: no grant, no secret
+ * and no program goes with them.
+ */
 export interface CheckWorld {
   readonly config: Config;
   readonly settings: Settings;
@@ -21,7 +37,10 @@ export interface CheckWorld {
   readonly trust: ProcessTrust;
   /** The same for Pelican's issuers, which may have authorities of their own. */
   readonly pelicanSend: Send;
-  /** Lets no more requests go at once than is polite; requests by `send` go through it already. */
+  /**
+   * Lets no more requests go at once than is polite; requests by `send` go through it
+   * already.
+   */
   readonly gate: Gate;
   readonly metadata: MetadataCache;
   readonly local: LocalPorts;
@@ -70,7 +89,10 @@ export interface Look {
   readonly look: () => Promise<readonly Finding[]> | readonly Finding[];
 }
 
-/** Looks at everything at once; the findings come in the order of `looks`, and a look that fails is a finding, too. */
+/**
+ * Looks at everything at once; the findings come in the order of `looks`, and a look that
+ * fails is a finding, too.
+ */
 export async function lookAtAll(looks: readonly Look[]): Promise<Finding[]> {
   const findings = await Promise.all(
     looks.map(async ({ what, look }) => {

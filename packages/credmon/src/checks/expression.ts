@@ -1,4 +1,5 @@
-// What is wrong with an administrator's expression before a user is refused: names that do not exist, and which part fails.
+// What is wrong with an administrator's expression before a user is refused: names that
+// do not exist, and which part fails.
 import {
   FUNCTION_NAMES,
   makeAd,
@@ -27,7 +28,10 @@ function allParts(expr: Expr): Expr[] {
   return [expr, ...partsOf(expr).flatMap(allParts)];
 }
 
-/** Functions, attributes and maps that `expr` names and that do not exist; `maps` are the configured ones. A sentence each. */
+/**
+ * Functions, attributes and maps that `expr` names and that do not exist; `maps` are the
+ * configured ones. A sentence each.
+ */
 export function unknownNames(expr: Expr, maps: readonly string[]): string[] {
   const parts = allParts(expr);
   const calls = parts.flatMap((part) => (part.kind === 'call' ? [part] : []));
@@ -42,13 +46,15 @@ export function unknownNames(expr: Expr, maps: readonly string[]): string[] {
       ? []
       : [`there is no map ${name}: CLASSAD_USER_MAP_NAMES does not name it${guess(name, maps)}`];
   });
-  const scoped = parts.some(({ kind }) => kind === 'ad') || calls.some(({ key }) => ELSEWHERE.has(key));
+  const scoped =
+    parts.some(({ kind }) => kind === 'ad') || calls.some(({ key }) => ELSEWHERE.has(key));
   const attributes = scoped ? [] : unresolvedNames(expr, { ad: PERSON, parent: undefined });
   return [
     ...new Set([
       ...functions,
       ...attributes.map(
-        (name) => `there is no attribute ${name}, only Username and Groups${guess(name, ATTRIBUTES)}`,
+        (name) =>
+          `there is no attribute ${name}, only Username and Groups${guess(name, ATTRIBUTES)}`,
       ),
       ...lacking,
     ]),
@@ -63,30 +69,41 @@ function guess(name: string, names: Iterable<string>): string {
   return meant === undefined ? '' : `; did you mean ${meant}?`;
 }
 
-/** Groups worth trying: none, and each text of the expression that could be a group's name. */
+/**
+ * Groups worth trying: none, and each text of the expression that could be a group's
+ * name.
+ */
 export function sampleGroups(expr: Expr): readonly (readonly string[])[] {
   const texts = allParts(expr).flatMap((part) =>
     part.kind === 'literal' && part.value.type === 'string' ? [textOf(part.value.value)] : [],
   );
   const names = [...new Set(texts)].filter((text) => /^[\w./@-]+$/.test(text));
-  return [[], ...(names.length === 0 ? [['group']] : names.slice(0, MOST_GROUPS).map((name) => [name]))];
+  return [
+    [],
+    ...(names.length === 0 ? [['group']] : names.slice(0, MOST_GROUPS).map((name) => [name])),
+  ];
 }
 
 /**
- * Why `expr` comes to no string for this person; nothing when it does, or when it says `undefined` or `error` itself.
+ * Why `expr` comes to no string for this person; nothing when it does, or when it says
+ * `undefined` or `error` itself.
  * @throws CodedError `CLASSAD_LIMIT`
  */
 export function whyNoString(expr: Expr, person: Person): string | undefined {
   const value = evaluateFor(expr, person);
   if (value.type === 'string') return undefined;
-  if (value.type !== 'undefined' && value.type !== 'error') return `comes to ${value.type}, not to a string`;
+  if (value.type !== 'undefined' && value.type !== 'error')
+    return `comes to ${value.type}, not to a string`;
   const culprit = blame(expr, value.type, person);
   if (culprit.kind === 'literal') return undefined;
   const quoted = short(printExpression(culprit));
   return `comes to ${value.type}, because of ${quoted}${hint(culprit, person)}`;
 }
 
-/** The innermost part that is counted and comes to `wanted` while none of its own parts does. */
+/**
+ * The innermost part that is counted and comes to `wanted` while none of its own parts
+ * does.
+ */
 function blame(expr: Expr, wanted: Value['type'], person: Person): Expr {
   const inner = counted(expr, person).find((part) => evaluateFor(part, person).type === wanted);
   return inner ? blame(inner, wanted, person) : expr;
@@ -100,7 +117,9 @@ function counted(expr: Expr, person: Person): readonly Expr[] {
   return truth === undefined ? [choice.test] : [truth ? choice.yes : choice.no];
 }
 
-function choiceOf(expr: Expr): { readonly test: Expr; readonly yes: Expr; readonly no: Expr } | undefined {
+function choiceOf(
+  expr: Expr,
+): { readonly test: Expr; readonly yes: Expr; readonly no: Expr } | undefined {
   if (expr.kind === 'conditional' && expr.yes !== undefined)
     return { test: expr.test, yes: expr.yes, no: expr.no };
   if (expr.kind !== 'call' || expr.key !== 'ifthenelse') return undefined;
@@ -110,7 +129,9 @@ function choiceOf(expr: Expr): { readonly test: Expr; readonly yes: Expr; readon
 
 function hint(expr: Expr, person: Person): string {
   if (expr.kind !== 'binary' || expr.operator !== '+') return '';
-  const ofString = [expr.left, expr.right].some((part) => evaluateFor(part, person).type === 'string');
+  const ofString = [expr.left, expr.right].some(
+    (part) => evaluateFor(part, person).type === 'string',
+  );
   return ofString ? '; + does not join strings, strcat() does' : '';
 }
 

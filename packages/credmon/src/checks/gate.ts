@@ -3,7 +3,9 @@
 /** Runs work when there is room for it. */
 export type Gate = <Result>(work: () => Promise<Result>) => Promise<Result>;
 
-/** A gate for `limit` pieces of work at once; others wait in the order in which they came. */
+/**
+ * A gate for `limit` pieces of work at once; others wait in the order in which they came.
+ */
 export function createGate(limit: number): Gate {
   let running = 0;
   const waiting: (() => void)[] = [];

@@ -1,4 +1,5 @@
-// Looks that several kinds of provider need: at a secret's file, an issuer's metadata, and the certificate authorities that TLS trusts.
+// Looks that several kinds of provider need: at a secret's file, an issuer's metadata,
+// and the certificate authorities that TLS trusts.
 import { isCoded, messageOf, originOf, shellWord, trustText } from '@credmon/core/base';
 import { ok, warning, wrong, type Finding } from './finding.ts';
 import { readSecretFile } from '../host/secret-file.ts';
@@ -7,16 +8,30 @@ import type { CheckWorld } from './context.ts';
 /** The client of an example that was copied and left as it is. */
 export function lookAtClientId(what: string, clientId: string): Finding[] {
   if (!/^change-?me$/i.test(clientId)) return [];
-  return [warning(what, `its CLIENT_ID is still that of the example, ${clientId}: the issuer knows another`)];
+  return [
+    warning(
+      what,
+      `its CLIENT_ID is still that of the example, ${clientId}: the issuer knows another`,
+    ),
+  ];
 }
 
-/** Whether the secret can be read as the daemon would read it. What is in it goes nowhere. */
-export function lookAtSecret(what: string, secretFile: string | undefined, form?: 'line' | 'whole'): Finding {
+/**
+ * Whether the secret can be read as the daemon would read it. What is in it goes nowhere.
+ */
+export function lookAtSecret(
+  what: string,
+  secretFile: string | undefined,
+  form?: 'line' | 'whole',
+): Finding {
   if (secretFile === undefined) return ok(what, 'has no secret: a public client');
   const secret = readSecretFile(secretFile, form);
   return secret.ok
     ? ok(what, `its secret in ${secretFile} can be read`)
-    : wrong(what, `its secret file ${secretFile} ${secret.reason}${fix(secretFile, secret.reason)}`);
+    : wrong(
+        what,
+        `its secret file ${secretFile} ${secret.reason}${fix(secretFile, secret.reason)}`,
+      );
 }
 
 /** Whatever fixes a file without a secret must not take the secret as an argument. */
@@ -26,8 +41,8 @@ function fix(path: string, reason: string): string {
 }
 
 /**
- * Whether an issuer is what it is called and publishes the configured token endpoint. Where none is configured, nothing can be done without its
- * metadata.
+ * Whether an issuer is what it is called and publishes the configured token endpoint.
+ * Where none is configured, nothing can be done without its metadata.
  */
 export async function lookAtIssuer(
   what: string,
@@ -53,7 +68,11 @@ export async function lookAtIssuer(
 }
 
 /** Whether anything answers where tokens come from. */
-export async function lookAtOrigin(what: string, url: string, { send }: CheckWorld): Promise<Finding> {
+export async function lookAtOrigin(
+  what: string,
+  url: string,
+  { send }: CheckWorld,
+): Promise<Finding> {
   try {
     await send({ method: 'GET', url: originOf(url) });
     return ok(what, `${originOf(url)} answers`);
@@ -64,7 +83,10 @@ export async function lookAtOrigin(what: string, url: string, { send }: CheckWor
 
 const WHAT = 'certificates';
 
-/** Which authorities are trusted, and which files were skipped. An issuer whose authority is missing says so where it is asked. */
+/**
+ * Which authorities are trusted, and which files were skipped. An issuer whose authority
+ * is missing says so where it is asked.
+ */
 export function lookAtTrust({ trust }: CheckWorld): Finding[] {
   const state = trust.general.current();
   return [ok(WHAT, trustText(state)), ...state.problems.map((text) => warning(WHAT, text))];

@@ -1,4 +1,5 @@
-// The check command's look at a key directory: the key that signs, and what rotation waits for.
+// The check command's look at a key directory: the key that signs, and what rotation
+// waits for.
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { messageOf } from '@credmon/core/base';
@@ -19,7 +20,10 @@ export interface FoundKey {
   readonly key?: SigningKey;
 }
 
-/** The time (epoch seconds), whether the daemon takes every step of a rotation by itself, and how to publish. */
+/**
+ * The time (epoch seconds), whether the daemon takes every step of a rotation by itself,
+ * and how to publish.
+ */
 export interface Rotation {
   readonly now: number;
   readonly byDaemon: boolean;
@@ -30,7 +34,10 @@ export interface Rotation {
 const ROTATE = 'condor_credmon keys rotate';
 const firstKey = ({ publish }: Rotation): string => `${ROTATE} && ${publish} && ${ROTATE}`;
 
-/** The key that signs, and what rotation waits for. @throws CodedError `TOKEN_KEY_DIRECTORY` */
+/**
+ * The key that signs, and what rotation waits for. @throws CodedError
+ * `TOKEN_KEY_DIRECTORY`
+ */
 export function lookAtKeyDirectory(
   what: string,
   path: string,
@@ -43,7 +50,9 @@ export function lookAtKeyDirectory(
     return { findings: [wrong(what, `${path} is not there; fix: ${firstKey(rotation)}`)] };
   const parent = dirname(path);
   if (!made && existsSync(parent) && !writable(parent))
-    return { findings: [wrong(what, `${path} is not there, and the daemon cannot make it in ${parent}`)] };
+    return {
+      findings: [wrong(what, `${path} is not there, and the daemon cannot make it in ${parent}`)],
+    };
   const index = made ? readKeyDirectory(path) : undefined;
   if (index === undefined || (byDaemon && index.keys.length === 0))
     return { findings: [ok(what, `there is no key yet; the daemon makes one in ${path}`)] };
@@ -52,13 +61,19 @@ export function lookAtKeyDirectory(
     const key = activeKey(path, lifetime);
     const since = index.keys.find(({ state }) => state === 'active')?.activated;
     const age = since === undefined ? '' : `, since ${duration(Math.max(1, now - since))} ago`;
-    return { findings: [ok(what, `signs with ${key.kid ?? 'a key'} of ${path}${age}`), ...steps], key };
+    return {
+      findings: [ok(what, `signs with ${key.kid ?? 'a key'} of ${path}${age}`), ...steps],
+      key,
+    };
   } catch (error) {
     return { findings: [wrong(what, messageOf(error)), ...steps] };
   }
 }
 
-/** What a rotation waits for. A key that could have been taken into use a day ago tells of a cron job that does not run. */
+/**
+ * What a rotation waits for. A key that could have been taken into use a day ago tells of
+ * a cron job that does not run.
+ */
 function rotationOf(what: string, path: string, index: KeyIndex, rotation: Rotation): Finding[] {
   const { now, byDaemon } = rotation;
   const step = planRotation(index.keys, index, now, false);

@@ -1,4 +1,5 @@
-// The check command's look at a signing key: its file and public half, and whether verifiers can fetch it. Makes no key.
+// The check command's look at a signing key: its file and public half, and whether
+// verifiers can fetch it. Makes no key.
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { dirname } from 'node:path';
 import { isCoded, messageOf, secureEndpoint, shellWord } from '@credmon/core/base';
@@ -11,13 +12,21 @@ import { publishCommand } from '../keys/uses.ts';
 import { writable } from './context.ts';
 
 /** The key of an issuer, from its place to what verifiers can fetch. */
-export async function lookAtKey(what: string, issuer: LocalIssuer, world: CheckWorld): Promise<Finding[]> {
+export async function lookAtKey(
+  what: string,
+  issuer: LocalIssuer,
+  world: CheckWorld,
+): Promise<Finding[]> {
   const found = findKey(what, issuer, world);
   if (!found.key) return found.findings;
   return [...found.findings, ...(await lookAtPublished(what, issuer, found.key, world))];
 }
 
-function findKey(what: string, { key, lifetime, service, issuer }: LocalIssuer, world: CheckWorld): FoundKey {
+function findKey(
+  what: string,
+  { key, lifetime, service, issuer }: LocalIssuer,
+  world: CheckWorld,
+): FoundKey {
   try {
     return key.kind === 'file'
       ? lookAtFile(what, key, world)
@@ -33,7 +42,11 @@ function findKey(what: string, { key, lifetime, service, issuer }: LocalIssuer, 
 
 type KeyFile = Extract<KeySource, { kind: 'file' }>;
 
-function lookAtFile(what: string, { path, keyId, algorithm }: KeyFile, world: CheckWorld): FoundKey {
+function lookAtFile(
+  what: string,
+  { path, keyId, algorithm }: KeyFile,
+  world: CheckWorld,
+): FoundKey {
   const { local, settings } = world;
   const { privateKey, publicKey } = settings.local.keyPair;
   const shared = path === privateKey;
@@ -43,7 +56,9 @@ function lookAtFile(what: string, { path, keyId, algorithm }: KeyFile, world: Ch
   if (!text.ok) return { findings: [wrong(what, `the private key ${path} ${text.reason}`)] };
   try {
     const key = readSigningKey(text.value, { kid: keyId, algorithm });
-    const findings = [ok(what, `signs with the key in ${path}, which is called ${keyId} (${algorithm})`)];
+    const findings = [
+      ok(what, `signs with the key in ${path}, which is called ${keyId} (${algorithm})`),
+    ];
     return { findings: shared ? [...findings, publicHalf(what, key, world)] : findings, key };
   } catch (error) {
     return { findings: [wrong(what, `the private key ${path}: ${messageOf(error)}`)] };
@@ -63,13 +78,19 @@ function missingKey(
       what,
       `the private key ${path} is missing, but its public half ${publicKey} is there: restore it, or remove the public half to have a new pair made`,
     );
-  const blocked = [...new Set([dirname(path), dirname(publicKey)])].find((directory) => !writable(directory));
+  const blocked = [...new Set([dirname(path), dirname(publicKey)])].find(
+    (directory) => !writable(directory),
+  );
   return blocked === undefined
     ? ok(what, `there is no key yet; the daemon makes ${path} and ${publicKey}`)
     : wrong(what, `there is no key yet, and the daemon cannot make one in ${blocked}`);
 }
 
-function publicHalf(what: string, { privateKey }: SigningKey, { local, settings }: CheckWorld): Finding {
+function publicHalf(
+  what: string,
+  { privateKey }: SigningKey,
+  { local, settings }: CheckWorld,
+): Finding {
   const { publicKey: path, privateKey: privatePath } = settings.local.keyPair;
   const text = local.readText(path);
   if (!text.ok)
@@ -81,7 +102,10 @@ function publicHalf(what: string, { privateKey }: SigningKey, { local, settings 
     const { key } = readKey(text.value);
     return same(key, privateKey)
       ? ok(what, `${path} is its public half`)
-      : wrong(what, `${path} is the public half of another key: every verifier will refuse its tokens`);
+      : wrong(
+          what,
+          `${path} is the public half of another key: every verifier will refuse its tokens`,
+        );
   } catch (error) {
     return wrong(what, `its public half ${path}: ${messageOf(error)}`);
   }
@@ -93,7 +117,10 @@ function same(one: KeyObject, other: KeyObject): boolean {
   return half(one).equals(half(other));
 }
 
-/** Verifiers fetch the key from the issuer's URL: it must be there under its name, and be this one. */
+/**
+ * Verifiers fetch the key from the issuer's URL: it must be there under its name, and be
+ * this one.
+ */
 async function lookAtPublished(
   what: string,
   { issuer }: LocalIssuer,
@@ -117,7 +144,9 @@ async function lookAtPublished(
     ];
   } catch (error) {
     if (isCoded(error, 'TOKEN_UNKNOWN_KEY'))
-      return [wrong(what, `${issuer} publishes no key ${kid ?? ''}: verifiers will refuse its tokens`)];
+      return [
+        wrong(what, `${issuer} publishes no key ${kid ?? ''}: verifiers will refuse its tokens`),
+      ];
     return [warning(what, `the key that verifiers need cannot be fetched: ${messageOf(error)}`)];
   }
 }

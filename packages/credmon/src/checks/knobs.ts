@@ -1,4 +1,5 @@
-// Knobs that nobody reads: misspelt, or of a provider that no list names. HTCondor passes over them without a word.
+// Knobs that nobody reads: misspelt, or of a provider that no list names. HTCondor passes
+// over them without a word.
 import { distance, nearest } from '@credmon/core/base';
 import { warning, type Finding } from './finding.ts';
 import { KNOBS } from '@credmon/core/config';
@@ -12,10 +13,16 @@ export interface SetKnob {
 
 const WHAT = 'configuration';
 
-/** Knobs that look like a credmon's. Those of other daemons about a credmon (`MASTER_CREDMON_OAUTH_...`) do not. */
+/**
+ * Knobs that look like a credmon's. Those of other daemons about a credmon
+ * (`MASTER_CREDMON_OAUTH_...`) do not.
+ */
 const OURS = /^(?!(?:MASTER|SEC|ALLOW|DENY|SCHEDD|CREDD)_)(?:\w+_)?CREDMON_/i;
 
-/** Of HTCondor's own knobs, those that a credmon cannot do without. Its table of defaults knows none so near to them. */
+/**
+ * Of HTCondor's own knobs, those that a credmon cannot do without. Its table of defaults
+ * knows none so near to them.
+ */
 const NEEDED = [
   'SEC_CREDENTIAL_DIRECTORY_OAUTH',
   'SEC_CREDENTIAL_DIRECTORY',
@@ -39,11 +46,14 @@ export function oddKnobs(knobs: readonly SetKnob[], configured: ConfiguredNames)
     const name = written.slice(written.lastIndexOf('.') + 1);
     if (known.has(name.toLowerCase())) return [];
     const meant = nearest(name, all);
-    if (OURS.test(name)) return [warning(WHAT, `${place}: ${ofNobody(name, named) ?? unknown(name, meant)}`)];
+    if (OURS.test(name))
+      return [warning(WHAT, `${place}: ${ofNobody(name, named) ?? unknown(name, meant)}`)];
     const needed = NEEDED.find((one) => distance(name, one) <= 2);
     if (needed !== undefined) return [warning(WHAT, `${place}: ${unknown(name, needed)}`)];
     const ofLogin = begins.some((begin) => name.toLowerCase().startsWith(begin));
-    return ofLogin && meant !== undefined ? [warning(WHAT, `${place}: ${unknown(name, meant)}`)] : [];
+    return ofLogin && meant !== undefined
+      ? [warning(WHAT, `${place}: ${unknown(name, meant)}`)]
+      : [];
   });
 }
 
@@ -52,7 +62,10 @@ function unknown(name: string, meant: string | undefined): string {
   return `unknown knob ${name}; ${hint}`;
 }
 
-/** The knob of a provider that there is not: the longest fit, since a name may hold an underscore. */
+/**
+ * The knob of a provider that there is not: the longest fit, since a name may hold an
+ * underscore.
+ */
 function ofNobody(name: string, named: readonly NamedKnob[]): string | undefined {
   const fits = named
     .filter(({ before, after }) => isAround(name, before, after))
@@ -71,7 +84,10 @@ const around = ({ before, after }: NamedKnob): string => before + after;
 function isAround(name: string, before: string, after: string): boolean {
   const [text, start, end] = [name.toLowerCase(), before.toLowerCase(), after.toLowerCase()];
   return (
-    start !== '' && text.length > start.length + end.length && text.startsWith(start) && text.endsWith(end)
+    start !== '' &&
+    text.length > start.length + end.length &&
+    text.startsWith(start) &&
+    text.endsWith(end)
   );
 }
 
@@ -89,7 +105,10 @@ export interface ConfiguredNames {
   readonly subsystem: string;
 }
 
-/** A knob for one provider or standing token: the text around the name, the configured names, and what would make a name one of them. */
+/**
+ * A knob for one provider or standing token: the text around the name, the configured
+ * names, and what would make a name one of them.
+ */
 export interface NamedKnob {
   readonly before: string;
   readonly after: string;
@@ -110,7 +129,10 @@ const SHARED = new Set([
   'LOCAL_CREDMON_PUBLIC_KEY',
 ]);
 
-/** Fills the names into the table. Daemons' own knobs, such as CREDMON_OAUTH_ARGS, are known too. */
+/**
+ * Fills the names into the table. Daemons' own knobs, such as CREDMON_OAUTH_ARGS, are
+ * known too.
+ */
 export function knownKnobs(configured: ConfiguredNames): KnownKnobs {
   const plain: string[] = [];
   const named: NamedKnob[] = [];
@@ -122,7 +144,8 @@ export function knownKnobs(configured: ConfiguredNames): KnownKnobs {
     else named.push({ before, after, ...namesFor(pattern, place, configured) });
   }
   for (const daemon of subsystems(configured))
-    for (const end of ['', ...suffixes.map((suffix) => `_${suffix}`)]) plain.push(`${daemon}${end}`);
+    for (const end of ['', ...suffixes.map((suffix) => `_${suffix}`)])
+      plain.push(`${daemon}${end}`);
   return { plain, named };
 }
 
@@ -130,7 +153,10 @@ function subsystems({ subsystem }: ConfiguredNames): readonly string[] {
   return [...new Set([subsystem, 'CREDMON_OAUTH', 'CREDMON_WEB', 'CREDMON_KRB'])];
 }
 
-/** Most knobs of local issuers and standing tokens exist for each one, too; the table says so once. */
+/**
+ * Most knobs of local issuers and standing tokens exist for each one, too; the table says
+ * so once.
+ */
 function withOwn(name: string): string[] {
   if (name.includes('<') || SHARED.has(name)) return [name];
   if (name.startsWith('LOCAL_CREDMON_'))
@@ -151,12 +177,15 @@ function namesFor(
   configured: ConfiguredNames,
 ): Pick<NamedKnob, 'names' | 'lacking'> {
   const inList = (knob: string) => (name: string) => `${knob} does not name ${name}`;
-  if (place === 'TOKEN') return { names: configured.standing, lacking: inList('CREDMON_STANDING_TOKENS') };
+  if (place === 'TOKEN')
+    return { names: configured.standing, lacking: inList('CREDMON_STANDING_TOKENS') };
   if (place === 'MAP') return { names: configured.maps, lacking: inList('CLASSAD_USER_MAP_NAMES') };
-  const kind = /^(LOCAL|CLIENT|EXCHANGE|PELICAN|EXEC)_CREDMON_/.exec(pattern)?.[1] ?? otherKind(pattern);
+  const kind =
+    /^(LOCAL|CLIENT|EXCHANGE|PELICAN|EXEC)_CREDMON_/.exec(pattern)?.[1] ?? otherKind(pattern);
   if (kind === undefined)
     return { names: configured.logins, lacking: (name) => `there is no ${name}_CLIENT_ID` };
-  const names = configured[kind.toLowerCase() as 'local' | 'client' | 'exchange' | 'pelican' | 'exec'];
+  const names =
+    configured[kind.toLowerCase() as 'local' | 'client' | 'exchange' | 'pelican' | 'exec'];
   return { names, lacking: inList(`${kind}_CREDMON_PROVIDER_NAMES`) };
 }
 

@@ -1,4 +1,5 @@
-// Findings as text: what was looked at as a heading, below it how it is, in lines of at most 80 columns where words allow.
+// Findings as text: what was looked at as a heading, below it how it is, in lines of at
+// most 80 columns where words allow.
 import type { Finding } from './finding.ts';
 
 const WIDTH = 80;
@@ -45,10 +46,13 @@ function summary(findings: readonly Finding[]): string {
   const of = (wanted: Finding['state']): readonly Finding[] =>
     findings.filter(({ state }) => state === wanted);
   const errors = of('error');
-  const parts = [counted(errors.length, 'error'), counted(of('warning').length, 'warning')].filter(Boolean);
+  const parts = [counted(errors.length, 'error'), counted(of('warning').length, 'warning')].filter(
+    Boolean,
+  );
   if (parts.length === 0) return 'Nothing is wrong.';
   const where = [...new Set(errors.map(({ what }) => what))].join(', ');
-  const text = errors.length === 0 ? `${parts.join(', ')}.` : `${parts.join(', ')}. Errors in: ${where}.`;
+  const text =
+    errors.length === 0 ? `${parts.join(', ')}.` : `${parts.join(', ')}. Errors in: ${where}.`;
   return wrap(text, WIDTH).join('\n');
 }
 

@@ -1,4 +1,5 @@
-// The check command's look at issuers whose tokens are signed here: what a token will say, who gets one, with which key.
+// The check command's look at issuers whose tokens are signed here: what a token will
+// say, who gets one, with which key.
 import { DEFAULT_LIMITS } from '@credmon/core/classad';
 import { isCoded, messageOf } from '@credmon/core/base';
 import { isCredName } from '@credmon/core/credential';
@@ -13,7 +14,10 @@ import { lookAtKey } from './key.ts';
 import { lookAtRules } from './rules.ts';
 import type { CheckWorld, Look } from './context.ts';
 
-/** One look for each local issuer. The one that there is by default counts only where somebody configured it. `user`: also who that user would be. */
+/**
+ * One look for each local issuer. The one that there is by default counts only where
+ * somebody configured it. `user`: also who that user would be.
+ */
 export function looksAtLocal(world: CheckWorld, user: string | undefined): Look[] {
   const { config, settings } = world;
   const set = config
@@ -90,16 +94,29 @@ function templatesOf(issuer: LocalIssuer): string {
  * Scopes that say nothing to a verifier of WLCG tokens.
  * @see https://github.com/WLCG-AuthZ-WG/common-jwt-profile/blob/master/profile.md
  */
-export function foreignScopes(what: string, profile: LocalIssuer['profile'], scopes: string): Finding[] {
+export function foreignScopes(
+  what: string,
+  profile: LocalIssuer['profile'],
+  scopes: string,
+): Finding[] {
   if (profile !== 'wlcg:1.0') return [];
-  const foreign = scopes.split(/\s+/).filter((scope) => /^(?:read|write|queue|execute)(?::|$)/.test(scope));
+  const foreign = scopes
+    .split(/\s+/)
+    .filter((scope) => /^(?:read|write|queue|execute)(?::|$)/.test(scope));
   if (foreign.length === 0) return [];
   const text = `scopes ${foreign.join(' ')}: WLCG tokens know storage.* and compute.* only`;
   return [warning(what, text)];
 }
 
-/** R18, before there is a token: what the configured lifetime leaves to a job at worst. */
-function shortLife(what: string, lifetime: number, knob: string, { settings }: CheckWorld): Finding[] {
+/**
+ * R18, before there is a token: what the configured lifetime leaves to a job at worst.
+ */
+function shortLife(
+  what: string,
+  lifetime: number,
+  knob: string,
+  { settings }: CheckWorld,
+): Finding[] {
   const { policy, floor } = settings;
   const left = worstLife(lifetime, policy, settings);
   if (left >= floor) return [];
@@ -111,7 +128,10 @@ function shortLife(what: string, lifetime: number, knob: string, { settings }: C
   ];
 }
 
-/** Loads every map, as signing for this user would, and tells what would be signed. Nothing is. */
+/**
+ * Loads every map, as signing for this user would, and tells what would be signed.
+ * Nothing is.
+ */
 function lookAtUser(
   what: string,
   issuer: LocalIssuer,
@@ -122,7 +142,10 @@ function lookAtUser(
   const username = user ?? 'nobody';
   if (!isCredName(username))
     return [
-      wrong(what, `no user can be called ${username}: letters, digits and "-+=_." only, as CredD has them`),
+      wrong(
+        what,
+        `no user can be called ${username}: letters, digits and "-+=_." only, as CredD has them`,
+      ),
     ];
   try {
     groups.userMap('', '', { left: DEFAULT_LIMITS.matchSteps, limits: DEFAULT_LIMITS });

@@ -1,4 +1,5 @@
-// The check command's look at providers whose users log in: what the daemon does with the tokens, and what the web portal would use.
+// The check command's look at providers whose users log in: what the daemon does with the
+// tokens, and what the web portal would use.
 import { createKnobReader, readList, type Config } from '@credmon/core/config';
 import { messageOf, secureEndpoint } from '@credmon/core/base';
 import { ok, warning, wrong, type Finding } from './finding.ts';
@@ -13,9 +14,18 @@ import type { CheckWorld, Look } from './context.ts';
 const LOGIN_KNOB =
   /^(?!.*(?:_|^)CREDMON_)([\w./-]+?)_(?:CLIENT_ID|CLIENT_SECRET_FILE|TOKEN_URL|AUTHORIZATION_URL|RETURN_URL_SUFFIX)$/i;
 
-/** The names of all providers with logins, as they are spelt where users see them: lists first, then knobs. */
+/**
+ * The names of all providers with logins, as they are spelt where users see them: lists
+ * first, then knobs.
+ */
 export function loginNames(config: Config, { lists }: Pick<Settings, 'lists'>): string[] {
-  const others = [...lists.local, ...lists.client, ...lists.exchange, ...lists.pelican, ...lists.exec];
+  const others = [
+    ...lists.local,
+    ...lists.client,
+    ...lists.exchange,
+    ...lists.pelican,
+    ...lists.exec,
+  ];
   const listed = lists.oauth2 === '*' ? [] : lists.oauth2;
   const spoken = config.names().flatMap((knob) => {
     const name = LOGIN_KNOB.exec(knob)?.[1];
@@ -24,7 +34,8 @@ export function loginNames(config: Config, { lists }: Pick<Settings, 'lists'>): 
   });
   const names = new Map<string, string>();
   for (const name of [...listed, ...deviceNames(config), ...spoken])
-    if (!names.has(name.toUpperCase()) && !others.includes(name)) names.set(name.toUpperCase(), name);
+    if (!names.has(name.toUpperCase()) && !others.includes(name))
+      names.set(name.toUpperCase(), name);
   return [...names.values()];
 }
 
@@ -64,7 +75,9 @@ async function lookAtLogin(
     ];
   }
   const { clientId, authentication, tokenUrl, issuer } = client;
-  const problem = settings.names.problems.find((one) => one.name.toUpperCase() === name.toUpperCase());
+  const problem = settings.names.problems.find(
+    (one) => one.name.toUpperCase() === name.toUpperCase(),
+  );
   if (problem?.base !== undefined)
     return [warning(what, 'not used because of its name: see the warning on the configuration')];
   const asked = await (issuer === undefined
@@ -73,7 +86,12 @@ async function lookAtLogin(
   return [
     ...(problem
       ? []
-      : [ok(what, `refreshes the tokens of users who logged in, as client ${clientId} (${authentication})`)]),
+      : [
+          ok(
+            what,
+            `refreshes the tokens of users who logged in, as client ${clientId} (${authentication})`,
+          ),
+        ]),
     ...lookAtClientId(what, clientId),
     ...(problem ? [] : sorting(what, name, settings)),
     ...(device ? deviceClient(what, name, client) : []),
@@ -84,7 +102,10 @@ async function lookAtLogin(
   ];
 }
 
-/** A client is of no use when the name belongs to another kind of provider, or when OAuth's list lacks it. */
+/**
+ * A client is of no use when the name belongs to another kind of provider, or when
+ * OAuth's list lacks it.
+ */
 function sorting(what: string, name: string, settings: Settings): Finding[] {
   const owner = ownerOfToken({ stem: name, meta: { kind: 'missing' } }, settings);
   if (owner.kind === 'oauth2') return [];
@@ -112,7 +133,9 @@ function portal(what: string, name: string, { config, settings }: CheckWorld): F
   }
   if (!/^\/return(?:\/|$)/.test(suffix))
     return [wrong(what, `nobody can log in: ${name}_RETURN_URL_SUFFIX must begin with /return`)];
-  return [ok(what, `users log in at ${url.split('?')[0] ?? ''} and come back to ${prefix}${suffix}`)];
+  return [
+    ok(what, `users log in at ${url.split('?')[0] ?? ''} and come back to ${prefix}${suffix}`),
+  ];
 }
 
 /** Who logs in by device code is a public client. */
@@ -132,12 +155,20 @@ async function deviceEndpoint(
   if (config.get(knob) !== undefined)
     return [ok(what, `condor_submit begins a login at ${config.get(knob) ?? ''}`)];
   if (issuer === undefined)
-    return [wrong(what, `nobody can log in: set ${knob}, or CREDMON_${name}_ISSUER whose metadata names it`)];
+    return [
+      wrong(
+        what,
+        `nobody can log in: set ${knob}, or CREDMON_${name}_ISSUER whose metadata names it`,
+      ),
+    ];
   try {
     const { deviceUrl } = await metadata.find(send, issuer, now.wall);
     return [
       deviceUrl === undefined
-        ? wrong(what, `nobody can log in: the metadata of ${issuer} names no device endpoint; set ${knob}`)
+        ? wrong(
+            what,
+            `nobody can log in: the metadata of ${issuer} names no device endpoint; set ${knob}`,
+          )
         : ok(what, `condor_submit begins a login at ${deviceUrl}`),
     ];
   } catch {

@@ -1,4 +1,5 @@
-// The check command's look at standing tokens: what will be written where, and what lies there now.
+// The check command's look at standing tokens: what will be written where, and what lies
+// there now.
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { shellWord } from '@credmon/core/base';
@@ -21,8 +22,16 @@ export function looksAtStanding(world: CheckWorld): Look[] {
   });
 }
 
-async function lookAtToken(what: string, token: StandingToken, world: CheckWorld): Promise<Finding[]> {
-  const common = [ok(what, doing(token)), lookAtPlace(what, token), await present(what, token, world)];
+async function lookAtToken(
+  what: string,
+  token: StandingToken,
+  world: CheckWorld,
+): Promise<Finding[]> {
+  const common = [
+    ok(what, doing(token)),
+    lookAtPlace(what, token),
+    await present(what, token, world),
+  ];
   // Its client tells of its secret and issuer itself.
   if (token.kind === 'fetched') return common;
   const { issuer, lifetime, name } = token;
@@ -67,7 +76,8 @@ function doing(token: StandingToken): string {
 function lookAtPlace(what: string, { path, owner }: StandingToken): Finding {
   const directory = dirname(path);
   const user = owner === undefined ? undefined : standingFiles().owner(owner);
-  if (owner !== undefined && !user) return wrong(what, `there is no user ${owner} to give the token to`);
+  if (owner !== undefined && !user)
+    return wrong(what, `there is no user ${owner} to give the token to`);
   if (!existsSync(directory))
     return wrong(
       what,
@@ -76,7 +86,10 @@ function lookAtPlace(what: string, { path, owner }: StandingToken): Finding {
   if (!writable(directory)) return wrong(what, `this process may not write to ${directory}`);
   const self = process.geteuid?.();
   if (user && self !== 0 && self !== user.uid)
-    return wrong(what, `only root can give a file to ${owner ?? ''}, and this is user id ${self ?? 0}`);
+    return wrong(
+      what,
+      `only root can give a file to ${owner ?? ''}, and this is user id ${self ?? 0}`,
+    );
   return ok(what, `${directory} can be written to`);
 }
 
@@ -95,7 +108,8 @@ async function present(what: string, token: StandingToken, { now }: CheckWorld):
   const { tokens } = await withStanding(NOWHERE, () => [token], standingFiles()).scan(now);
   const use = tokens[0]?.use ?? { kind: 'missing' };
   if (use.kind === 'missing') return warning(what, 'there is no token yet');
-  if (use.kind === 'broken') return warning(what, `what lies there ${use.reason}, and will be replaced`);
+  if (use.kind === 'broken')
+    return warning(what, `what lies there ${use.reason}, and will be replaced`);
   const left = Math.floor(use.value.expiresAt - now.wall);
   return left > 0
     ? ok(what, `the token there is good for ${left} s more`)

@@ -1,4 +1,5 @@
-// The check command's look at the credential directory: may we use it, is somebody at work, and which tokens are in trouble.
+// The check command's look at the credential directory: may we use it, is somebody at
+// work, and which tokens are in trouble.
 import { dirname } from 'node:path';
 import { isCoded, messageOf, shellWord } from '@credmon/core/base';
 import { ok, warning, wrong, type Finding } from './finding.ts';
@@ -63,13 +64,17 @@ function judgeRows(seen: readonly SeenToken[]): Finding[] {
   return [...unownedTexts(others), ...troubleTexts(others)].map((text) => warning(TOKENS, text));
 }
 
-/** R18 for tokens whose lifetime only their issuer knows; that of the others stands in the configuration. */
+/**
+ * R18 for tokens whose lifetime only their issuer knows; that of the others stands in the
+ * configuration.
+ */
 function shortLives(seen: readonly SeenToken[], settings: CheckWorld['settings']): Finding[] {
   const least = new Map<string, number>();
   for (const { managed, row } of seen) {
     if (!managed || ['local', 'standing', 'vault'].includes(managed.provider)) continue;
     const left = worstLifeLeft(managed, settings) ?? Number.POSITIVE_INFINITY;
-    if (left < settings.floor) least.set(row.service, Math.min(left, least.get(row.service) ?? left));
+    if (left < settings.floor)
+      least.set(row.service, Math.min(left, least.get(row.service) ?? left));
   }
   return [...least].map(([service, left]) =>
     warning(

@@ -1,4 +1,5 @@
-// The check command's look at Vaults: which are trusted with what, and whether each answers.
+// The check command's look at Vaults: which are trusted with what, and whether each
+// answers.
 import { existsSync } from 'node:fs';
 import { messageOf, type Send } from '@credmon/core/base';
 import { foundWrong, ok, warning, wrong, type Finding } from './finding.ts';
@@ -32,7 +33,10 @@ async function lookAtVault(world: CheckWorld): Promise<Finding[]> {
   // Without its authorities every host would be one more error about the same.
   if (foundWrong(findings)) return findings;
   if (vault.hosts.length === 0)
-    return [...findings, wrong(WHAT, 'no host is trusted, so none is asked: set TRUSTED_VAULT_HOSTS')];
+    return [
+      ...findings,
+      wrong(WHAT, 'no host is trusted, so none is asked: set TRUSTED_VAULT_HOSTS'),
+    ];
   const send = createVaultSend(vault, limits, trust);
   const misspelt = vault.hosts.flatMap((host) => lookAtName(host) ?? []);
   const asked = vault.hosts
@@ -49,12 +53,17 @@ function lookAtName(host: string): Finding | undefined {
     return wrong(WHAT, `no token fits ${host} in TRUSTED_VAULT_HOSTS: write ${name}${besides}`);
   }
   if (/^[\w.:-]+$/.test(host)) return undefined;
-  return warning(WHAT, `${host} in TRUSTED_VAULT_HOSTS is not a host name; names must match exactly`);
+  return warning(
+    WHAT,
+    `${host} in TRUSTED_VAULT_HOSTS is not a host name; names must match exactly`,
+  );
 }
 
 function doing({ lists, vault }: Settings): string {
   const whose =
-    lists.vault === '*' ? 'every name that no other provider owns' : lists.vault.join(', ') || 'no name';
+    lists.vault === '*'
+      ? 'every name that no other provider owns'
+      : lists.vault.join(', ') || 'no name';
   const handles = lists.specialNames ? '' : '; a handle borrows the Vault token of its service';
   return `reads the tokens of ${whose} every ${vault.refreshSeconds} s, with at least ${vault.minimumSeconds} s left${handles}`;
 }
@@ -72,7 +81,10 @@ function authorities({ vault }: Settings): Finding[] {
   );
 }
 
-/** R18: the least life that the Vault is asked for, less what passes before a job reads it. */
+/**
+ * R18: the least life that the Vault is asked for, less what passes before a job reads
+ * it.
+ */
 function shortLife(settings: Settings): Finding[] {
   const { vault, policy, floor } = settings;
   const { minimumSeconds, refreshSeconds } = vault;
@@ -86,7 +98,10 @@ function shortLife(settings: Settings): Finding[] {
   ];
 }
 
-/** Health is told to everybody, without a token. @see https://developer.hashicorp.com/vault/api-docs/system/health */
+/**
+ * Health is told to everybody, without a token. @see
+ * https://developer.hashicorp.com/vault/api-docs/system/health
+ */
 async function lookAtHost(host: string, port: number, send: Send): Promise<Finding> {
   const where = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
   try {

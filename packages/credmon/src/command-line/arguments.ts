@@ -1,4 +1,5 @@
-// The command line: flags of the daemon exactly as condor_master gives them, and the subcommands.
+// The command line: flags of the daemon exactly as condor_master gives them, and the
+// subcommands.
 import yargs, { type Argv } from 'yargs';
 import { DEFAULT_NAME, common, type Command, type CommonFlags } from './command.ts';
 import { distance } from '@credmon/core/base';
@@ -9,8 +10,8 @@ const USAGE = `$0 [options]
 Keeps the access tokens in the credential directory fresh. Runs in the foreground, as condor_master starts it.`;
 
 /**
- * Reads the arguments after the program's name. Never exits and never prints: help, version and misuse come back as text with the
- * exit code (misuse: 2, on standard error).
+ * Reads the arguments after the program's name. Never exits and never prints: help,
+ * version and misuse come back as text with the exit code (misuse: 2, on standard error).
  */
 export async function parseArguments(argv: readonly string[], version: string): Promise<Command> {
   let command: Command | undefined;
@@ -35,15 +36,22 @@ export async function parseArguments(argv: readonly string[], version: string): 
   return command ?? { kind: 'text', text: printed, exitCode: 0, toStderr: false };
 }
 
-/** The help of a subcommand. The parser that failed has already stepped into one; its own help would be that of a mixture. */
+/**
+ * The help of a subcommand. The parser that failed has already stepped into one; its own
+ * help would be that of a mixture.
+ */
 async function usageOf(words: readonly string[], version: string): Promise<string> {
   const nothing = (): void => undefined;
   const parser = withCommonOptions(version);
   addDaemon(parser, nothing);
   let help = '';
-  await addSubcommands(parser, nothing).parseAsync([...words, '--help'], {}, (_error, _values, output) => {
-    help = output;
-  });
+  await addSubcommands(parser, nothing).parseAsync(
+    [...words, '--help'],
+    {},
+    (_error, _values, output) => {
+      help = output;
+    },
+  );
   return help;
 }
 
@@ -82,7 +90,12 @@ function withCommonOptions(version: string): Argv<CommonFlags> {
       default: DEFAULT_NAME,
       describe: 'subsystem name for knob look-ups',
     })
-    .option('cred-dir', { alias: 'c', type: 'string', requiresArg: true, describe: 'credential directory' })
+    .option('cred-dir', {
+      alias: 'c',
+      type: 'string',
+      requiresArg: true,
+      describe: 'credential directory',
+    })
     .option('config', {
       type: 'string',
       requiresArg: true,
@@ -97,7 +110,12 @@ function addDaemon(parser: Argv<CommonFlags>, choose: (command: Command) => void
     (daemon) =>
       daemon
         .option('log-file', { alias: 'l', type: 'string', requiresArg: true, describe: 'log file' })
-        .option('debug', { alias: 'd', type: 'boolean', default: false, describe: 'log debug messages' })
+        .option('debug', {
+          alias: 'd',
+          type: 'boolean',
+          default: false,
+          describe: 'log debug messages',
+        })
         .option('verbose', {
           alias: 'v',
           type: 'boolean',

@@ -16,12 +16,20 @@ export interface DaemonCommand extends CommonOptions {
   readonly once: boolean;
 }
 
-/** A subcommand that looks at the credential directory or the configuration. `seconds` that a token must still live. */
+/**
+ * A subcommand that looks at the credential directory or the configuration. `seconds`
+ * that a token must still live.
+ */
 export type Subcommand = CommonOptions &
   (
     | { readonly kind: 'status'; readonly json: boolean; readonly user: string | undefined }
     | { readonly kind: 'check'; readonly json: boolean; readonly user: string | undefined }
-    | { readonly kind: 'usable'; readonly user: string; readonly service: string; readonly seconds: number }
+    | {
+        readonly kind: 'usable';
+        readonly user: string;
+        readonly service: string;
+        readonly seconds: number;
+      }
     | {
         readonly kind: 'revoke';
         readonly json: boolean;
@@ -69,7 +77,10 @@ export interface TextCommand {
 /** What the command line asks for. */
 export type Command = DaemonCommand | Subcommand | TextCommand;
 
-/** The default subsystem name: the one that condor_master gives this daemon in DAEMON_LIST. */
+/**
+ * The default subsystem name: the one that condor_master gives this daemon in
+ * DAEMON_LIST.
+ */
 export const DEFAULT_NAME = 'CREDMON_OAUTH';
 
 /** The flags that every command has, as yargs is told of them. */

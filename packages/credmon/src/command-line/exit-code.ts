@@ -10,7 +10,10 @@ export const EXIT_USAGE = 2;
 /** Everything else. */
 export const EXIT_FAILED = 1;
 
-/** The exit code for an error at start. `underMaster`: condor_master started us (CONDOR_INHERIT is set). */
+/**
+ * The exit code for an error at start. `underMaster`: condor_master started us
+ * (CONDOR_INHERIT is set).
+ */
 export function exitCodeOf(error: unknown, underMaster: boolean): number {
   if (!isCoded(error)) return EXIT_FAILED;
   switch (ERROR_CODES[error.code].exit) {

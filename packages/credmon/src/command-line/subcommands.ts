@@ -20,7 +20,8 @@ export const VERBS: Readonly<Record<string, readonly string[]>> = {
 
 /** Adds every subcommand; `choose` learns of the one that was given. */
 export function addSubcommands(parser: Parser, choose: Choose): Parser {
-  for (const add of [addStatus, addCheck, addConfig, addUsable, addRevoke, addKeys]) add(parser, choose);
+  for (const add of [addStatus, addCheck, addConfig, addUsable, addRevoke, addKeys])
+    add(parser, choose);
   return parser;
 }
 
@@ -59,7 +60,11 @@ function addConfig(parser: Parser, choose: Choose): void {
         (dump) =>
           dump
             .positional('pattern', { type: 'string', describe: 'regular expression, without case' })
-            .option('expanded', { type: 'boolean', default: false, describe: 'values in place of raw texts' })
+            .option('expanded', {
+              type: 'boolean',
+              default: false,
+              describe: 'values in place of raw texts',
+            })
             .option('json', json),
         (values) => {
           const { pattern, expanded } = values;
@@ -95,7 +100,11 @@ function addUsable(parser: Parser, choose: Choose): void {
     (usable) =>
       usable
         .positional('user', { type: 'string', demandOption: true })
-        .positional('service', { type: 'string', demandOption: true, describe: 'service, or service_handle' })
+        .positional('service', {
+          type: 'string',
+          demandOption: true,
+          describe: 'service, or service_handle',
+        })
         .option('seconds', {
           type: 'string',
           requiresArg: true,
@@ -140,7 +149,12 @@ function addKeys(parser: Parser, choose: Choose): void {
         'names, states and dates',
         (list) => list.option('provider', provider).option('json', json),
         (values) =>
-          choose({ kind: 'keys-list', ...common(values), json: values.json, provider: values.provider }),
+          choose({
+            kind: 'keys-list',
+            ...common(values),
+            json: values.json,
+            provider: values.provider,
+          }),
       )
       .command(
         'rotate',
@@ -148,7 +162,11 @@ function addKeys(parser: Parser, choose: Choose): void {
         (rotate) =>
           rotate
             .option('provider', provider)
-            .option('begin', { type: 'boolean', default: false, describe: 'make a new key, to sign next' })
+            .option('begin', {
+              type: 'boolean',
+              default: false,
+              describe: 'make a new key, to sign next',
+            })
             .option('algorithm', {
               choices: ['ES256', 'RS256'] as const,
               default: 'ES256' as const,
@@ -157,7 +175,14 @@ function addKeys(parser: Parser, choose: Choose): void {
             .option('json', json),
         (values) => {
           const { json: asJson, provider: its, begin, algorithm } = values;
-          choose({ kind: 'keys-rotate', ...common(values), json: asJson, provider: its, begin, algorithm });
+          choose({
+            kind: 'keys-rotate',
+            ...common(values),
+            json: asJson,
+            provider: its,
+            begin,
+            algorithm,
+          });
         },
       )
       .command(
@@ -165,12 +190,21 @@ function addKeys(parser: Parser, choose: Choose): void {
         'make the public keys known: to the web portal, or as files of another web server',
         (publish) =>
           publish
-            .positional('directory', { type: 'string', describe: 'top directory of a static web server' })
+            .positional('directory', {
+              type: 'string',
+              describe: 'top directory of a static web server',
+            })
             .option('provider', provider)
             .option('json', json),
         (values) => {
           const { json: asJson, provider: its, directory } = values;
-          choose({ kind: 'keys-publish', ...common(values), json: asJson, provider: its, directory });
+          choose({
+            kind: 'keys-publish',
+            ...common(values),
+            json: asJson,
+            provider: its,
+            directory,
+          });
         },
       )
       .demandCommand(1, 1, 'say what to do: list, rotate or publish'),

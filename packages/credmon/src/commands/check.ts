@@ -1,4 +1,5 @@
-// The check command: looks at everything that the daemon will need, asks every issuer harmless questions, changes nothing.
+// The check command: looks at everything that the daemon will need, asks every issuer
+// harmless questions, changes nothing.
 import { judgeClocks } from '../checks/clock.ts';
 import { foundWrong, warning, wrong, type Finding } from '../checks/finding.ts';
 import { findingsText } from '../checks/layout.ts';
@@ -30,7 +31,10 @@ export async function runCheckCommand(
   return foundWrong(findings) ? 1 : 0;
 }
 
-async function lookAround(command: CheckCommand, env: NodeJS.ProcessEnv): Promise<readonly Finding[]> {
+async function lookAround(
+  command: CheckCommand,
+  env: NodeJS.ProcessEnv,
+): Promise<readonly Finding[]> {
   let config;
   try {
     config = openConfig(command, env);

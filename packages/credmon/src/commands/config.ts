@@ -1,4 +1,5 @@
-// `config dump` and `config get`: the merged configuration, as condor_config_val prints it.
+// `config dump` and `config get`: the merged configuration, as condor_config_val prints
+// it.
 import { CodedError } from '@credmon/core/base';
 import { dumpText, originText, queryKnob, verboseText, type Config } from '@credmon/core/config';
 import type { Subcommand } from '../command-line/command.ts';
@@ -7,7 +8,10 @@ import { openConfig } from '../command-line/open-config.ts';
 type DumpCommand = Subcommand & { kind: 'config-dump' };
 type GetCommand = Subcommand & { kind: 'config-get' };
 
-/** Prints every knob, or those whose name matches. Answers with the exit code. @throws CodedError `USAGE` for a bad pattern */
+/**
+ * Prints every knob, or those whose name matches. Answers with the exit code. @throws
+ * CodedError `USAGE` for a bad pattern
+ */
 export function runConfigDump(
   command: DumpCommand,
   env: NodeJS.ProcessEnv,

@@ -1,4 +1,5 @@
-// The daemon as a command: opens what it needs in the order that CredD relies on, runs, and closes it again.
+// The daemon as a command: opens what it needs in the order that CredD relies on, runs,
+// and closes it again.
 import {
   checkCredentialDirectory,
   lockDirectory,
@@ -46,7 +47,10 @@ interface Running {
   readonly command: DaemonCommand;
   readonly env: NodeJS.ProcessEnv;
   readonly log: Logger;
-  /** The credential directory, its path without links: a link that appears in it later is never followed. */
+  /**
+   * The credential directory, its path without links: a link that appears in it later is
+   * never followed.
+   */
   readonly directory: string;
   readonly lock: DirectoryLock;
   readonly reserve: ReserveKeeper;
@@ -57,8 +61,8 @@ interface Running {
 }
 
 /**
- * Runs the daemon until a signal ends it, or one pass with `--once`; gives the exit code: 1 when that pass was not completed. `opened` learns
- * of the log as soon as there is one.
+ * Runs the daemon until a signal ends it, or one pass with `--once`; gives the exit code:
+ * 1 when that pass was not completed. `opened` learns of the log as soon as there is one.
  * @throws CodedError whatever keeps it from starting
  */
 export async function runDaemonCommand(
@@ -163,7 +167,10 @@ function reopen(log: Logger): void {
   }
 }
 
-/** Makes passes until the end, and leaves no mark behind however it comes: CredD would wait for a daemon that is gone. */
+/**
+ * Makes passes until the end, and leaves no mark behind however it comes: CredD would
+ * wait for a daemon that is gone.
+ */
 async function serve({ directory, lock }: Running, monitor: Monitor): Promise<boolean> {
   const { log, wake } = monitor.parts;
   clearComplete(directory);
@@ -185,10 +192,15 @@ async function serve({ directory, lock }: Running, monitor: Monitor): Promise<bo
   }
 }
 
-/** Without the lock, pid and CREDMON_COMPLETE are ours only as long as no other daemon has written its number. */
+/**
+ * Without the lock, pid and CREDMON_COMPLETE are ours only as long as no other daemon has
+ * written its number.
+ */
 function ownsMarks(directory: string, lock: DirectoryLock): boolean {
   const state = lock.state();
-  return state === 'held' || (state === 'file-replaced' && runningDaemon(directory) === process.pid);
+  return (
+    state === 'held' || (state === 'file-replaced' && runningDaemon(directory) === process.pid)
+  );
 }
 
 /** What has not ended by now must not go on after the lock is given back. */
@@ -245,7 +257,10 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
         standingFiles(running.directory),
       ),
       send: (request) => sender.send(request),
-      limiter: createLimiter({ cap: () => running.settings.perIssuer, steady: () => systemClock.steady() }),
+      limiter: createLimiter({
+        cap: () => running.settings.perIssuer,
+        steady: () => systemClock.steady(),
+      }),
       report,
       readSecret: readSecretFile,
       lateAnswer: () => running.settings.lateAnswer,

@@ -1,4 +1,5 @@
-// `keys list`, `keys rotate`, `keys publish`: the signing keys of the local issuer, by the functions of @credmon/scitokens.
+// `keys list`, `keys rotate`, `keys publish`: the signing keys of the local issuer, by
+// the functions of @credmon/scitokens.
 import { CodedError, isCoded, messageOf, systemClock } from '@credmon/core/base';
 import {
   initKeyDirectory,
@@ -23,7 +24,10 @@ import type { Speech } from './revoke.ts';
 
 type KeysCommand = Extract<Subcommand, { kind: 'keys-list' | 'keys-rotate' | 'keys-publish' }>;
 
-/** What came of one source of keys: its members for `--json`, the text for people, or what is wrong. */
+/**
+ * What came of one source of keys: its members for `--json`, the text for people, or what
+ * is wrong.
+ */
 interface Report {
   readonly use: KeyUse;
   readonly json: Readonly<Record<string, unknown>>;
@@ -32,8 +36,10 @@ interface Report {
 }
 
 /**
- * Lists, rotates or publishes. Exit code 0, or 1 when something is wrong or nothing could be done.
- * @throws CodedError when nothing was tried: no such provider, a configuration with mistakes
+ * Lists, rotates or publishes. Exit code 0, or 1 when something is wrong or nothing could
+ * be done.
+ * @throws CodedError when nothing was tried: no such provider, a configuration with
+ * mistakes
  */
 export function runKeysCommand(
   command: KeysCommand,
@@ -154,7 +160,12 @@ function rotate(
   if (source.kind === 'file') throw noRotation(source.path, providers);
   initKeyDirectory(source.path, { longestLifetime: Math.max(A_DAY, longestLifetime) });
   const now = systemClock.now();
-  const steps: readonly RotationStep[] = rotateKeys(source.path, { now, begin, algorithm, longestLifetime });
+  const steps: readonly RotationStep[] = rotateKeys(source.path, {
+    now,
+    begin,
+    algorithm,
+    longestLifetime,
+  });
   return { json: { steps }, text: steps.map(stepText).join('\n') };
 }
 

@@ -22,7 +22,8 @@ export function revocationFiles(root: string, store: CredentialStore): Revocatio
     present: (token) =>
       entries(token).flatMap((name): readonly TokenFileKind[] => {
         const entry = classifyUserEntry(name);
-        const ours = entry.kind !== 'temporary' && entry.kind !== 'other' && entry.stem === token.stem;
+        const ours =
+          entry.kind !== 'temporary' && entry.kind !== 'other' && entry.stem === token.stem;
         return ours ? [entry.kind] : [];
       }),
     beingWritten: (token) =>
@@ -61,13 +62,23 @@ export function asker(): string {
 }
 
 /**
- * Writes audit lines into the daemon's log; where that cannot be opened, to syslog; where there is neither, `complain` learns of it.
- * The file is never rotated from here: the daemon has it open.
+ * Writes audit lines into the daemon's log; where that cannot be opened, to syslog; where
+ * there is neither, `complain` learns of it. The file is never rotated from here: the
+ * daemon has it open.
  */
-export function openAudit(options: LogOptions, complain: (text: string) => void): (text: string) => void {
+export function openAudit(
+  options: LogOptions,
+  complain: (text: string) => void,
+): (text: string) => void {
   try {
     if (options.path !== undefined) {
-      const log = openLog({ ...options, stderr: false, maxBytes: 0, maxSeconds: 0, truncate: false });
+      const log = openLog({
+        ...options,
+        stderr: false,
+        maxBytes: 0,
+        maxSeconds: 0,
+        truncate: false,
+      });
       return (text) => log.warn(`Audit: ${text}`);
     }
   } catch (error) {

@@ -1,4 +1,5 @@
-// `revoke`: ends a user's tokens at their issuers and removes their files, while the daemon runs or not.
+// `revoke`: ends a user's tokens at their issuers and removes their files, while the
+// daemon runs or not.
 import {
   CodedError,
   createSend,
@@ -17,7 +18,12 @@ import { runningDaemon } from '../daemon/process.ts';
 import { ownerOfToken } from '../daemon/provider-lookup.ts';
 import type { ProviderKind } from '../settings/lists.ts';
 import { STANDING } from '../providers/standing/standing.ts';
-import { createPelicanSend, createProcessTrust, createVaultSend, namedTrustOf } from '../host/tls-ca.ts';
+import {
+  createPelicanSend,
+  createProcessTrust,
+  createVaultSend,
+  namedTrustOf,
+} from '../host/tls-ca.ts';
 import { revokeOne, type RevocationWorld } from '../revocation/revoke-token.ts';
 import { createRevoker } from '../revocation/revoker.ts';
 import { needsPerson, rowOf, sentenceOf, type Told } from '../revocation/tell.ts';
@@ -38,8 +44,10 @@ export interface Speech {
 }
 
 /**
- * Revokes and removes. Exit code 0 when everything that somebody can still do has been done; 1 when a token stays, or lives on at an issuer.
- * @throws CodedError when nothing was tried: wrong names, no such token, a configuration with mistakes
+ * Revokes and removes. Exit code 0 when everything that somebody can still do has been
+ * done; 1 when a token stays, or lives on at an issuer.
+ * @throws CodedError when nothing was tried: wrong names, no such token, a configuration
+ * with mistakes
  */
 export async function runRevokeCommand(
   command: RevokeCommand,
@@ -48,7 +56,12 @@ export async function runRevokeCommand(
 ): Promise<number> {
   const user = userOf(command);
   const config = openConfig(command, env);
-  const settings = readSettings(config, { ...command, logFile: undefined, debug: false, verbose: false });
+  const settings = readSettings(config, {
+    ...command,
+    logFile: undefined,
+    debug: false,
+    verbose: false,
+  });
   const revocationUrl = revocationUrls(config, settings);
   const directory = existingDirectory(settings);
   const { credDir, policy, limits } = settings;
@@ -78,7 +91,10 @@ export async function runRevokeCommand(
     return told;
   };
   const named = command.service !== undefined;
-  const turns = createLimiter({ cap: () => settings.perIssuer, steady: () => systemClock.steady() });
+  const turns = createLimiter({
+    cap: () => settings.perIssuer,
+    steady: () => systemClock.steady(),
+  });
   const all = await Promise.all(
     tokens.map(async (token) =>
       tell(await revokeOwned(token, settings, world, { audit, named, revocationUrl, turns })),
@@ -103,7 +119,10 @@ function userOf({ user }: RevokeCommand): string {
   );
 }
 
-/** CREDMON_<service>_REVOCATION_URL for every service that anything is configured for. @throws CodedError `CONFIG_INVALID` */
+/**
+ * CREDMON_<service>_REVOCATION_URL for every service that anything is configured for.
+ * @throws CodedError `CONFIG_INVALID`
+ */
 function revocationUrls(
   config: Config,
   { allowLoopbackHttp }: Settings,
@@ -112,7 +131,8 @@ function revocationUrls(
   const urls = new Map<string, string>();
   for (const knob of config.names()) {
     const service = /^CREDMON_(.+)_REVOCATION_URL$/i.exec(knob)?.[1];
-    const url = service === undefined ? undefined : read.string(`CREDMON_${service}_REVOCATION_URL`);
+    const url =
+      service === undefined ? undefined : read.string(`CREDMON_${service}_REVOCATION_URL`);
     if (service === undefined || url === undefined) continue;
     try {
       secureEndpoint(url, knob, allowLoopbackHttp);
@@ -125,7 +145,10 @@ function revocationUrls(
   return (service) => urls.get(service.toUpperCase());
 }
 
-/** The tokens that are meant. What a dead process left half done is settled first, so that a rotated refresh token is revoked too. */
+/**
+ * The tokens that are meant. What a dead process left half done is settled first, so that
+ * a rotated refresh token is revoked too.
+ */
 async function tokensOf(
   user: string,
   service: string | undefined,
@@ -136,8 +159,8 @@ async function tokensOf(
   const look = (): ReturnType<CredentialStore['scan']> =>
     store.scan({ wall: systemClock.now(), steady: systemClock.steady() });
   const first = await look();
-  const leftovers = (await settlements({ ...first, keyFiles: [] }, systemClock.now())).filter(({ path }) =>
-    path.startsWith(`${user}/`),
+  const leftovers = (await settlements({ ...first, keyFiles: [] }, systemClock.now())).filter(
+    ({ path }) => path.startsWith(`${user}/`),
   );
   for (const { path, target } of leftovers) store.settle(path, target);
   const { tokens, problems } = leftovers.length === 0 ? first : await look();
@@ -155,7 +178,10 @@ async function tokensOf(
   );
 }
 
-/** True when a daemon may be asking the token's issuer for another one now, which nobody would know of. */
+/**
+ * True when a daemon may be asking the token's issuer for another one now, which nobody
+ * would know of.
+ */
 function mayBeRenewed(
   kind: ProviderKind,
   token: TokenSnapshot,
@@ -163,7 +189,9 @@ function mayBeRenewed(
 ): true | undefined {
   const now = systemClock.now();
   const bringsNoOther = kind === 'local' || kind === 'vault';
-  return !bringsNoOther && dueOf(token, policy, now).at <= now && runningDaemon(credDir) !== undefined
+  return !bringsNoOther &&
+    dueOf(token, policy, now).at <= now &&
+    runningDaemon(credDir) !== undefined
     ? true
     : undefined;
 }
@@ -201,6 +229,12 @@ async function revokeOwned(
     audit(`revoking ${tokenId(token)} (${provider}) as ${asker()} asked`);
     const renewing = mayBeRenewed(owner.kind, token, settings);
     const result = await revokeOne(owner.kind, token, world);
-    return { user, stem, provider, result, ...(renewing && result.kind === 'removed' ? { renewing } : {}) };
+    return {
+      user,
+      stem,
+      provider,
+      result,
+      ...(renewing && result.kind === 'removed' ? { renewing } : {}),
+    };
   });
 }

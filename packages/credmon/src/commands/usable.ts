@@ -7,7 +7,10 @@ import type { Settings } from '../settings/read.ts';
 import { existingDirectory, instant, openStore, settingsOf } from '../status/tokens.ts';
 import { openConfig } from '../command-line/open-config.ts';
 
-/** Exit code 0 when the token lives at least `seconds` more, else 1 and the reason through `complain`. */
+/**
+ * Exit code 0 when the token lives at least `seconds` more, else 1 and the reason through
+ * `complain`.
+ */
 export async function runUsableCommand(
   command: Subcommand & { kind: 'usable' },
   env: NodeJS.ProcessEnv,
@@ -20,7 +23,10 @@ export async function runUsableCommand(
   return 1;
 }
 
-/** Only the one token is looked at. Standing tokens have no files of their own in the credential directory. */
+/**
+ * Only the one token is looked at. Standing tokens have no files of their own in the
+ * credential directory.
+ */
 async function stateOf(
   { user, service }: Subcommand & { kind: 'usable' },
   settings: Settings,

@@ -1,45 +1,39 @@
-// One attempt at a token: ask its provider, then write, remove or remember what came of it. The one switch over outcomes is here.
-import {
-  ANY_BASIS,
-  afterFailure,
-  afterWaiting,
-  dueByLifetime,
-  pauseAfter,
-  spreadOf,
-  type ManagedToken,
-  type Verdict,
-} from '@credmon/core/renewal';
+// One attempt at a token: ask its provider, then write, remove or remember what came of
+// it. The one switch over outcomes is here.
+import type { CodedError } from '@credmon/core/base';
 import {
   identityOf,
-  renewalText,
-  sameIdentity,
   tokenId,
   type FileIdentity,
-  type RenewalState,
   type TokenSnapshot,
 } from '@credmon/core/credential';
-import { isCoded, messageOf, type CodedError } from '@credmon/core/base';
-import { restOf, type TokenChange, type TokenFiles, type TokenWrite } from '@credmon/core/store';
-import { REWRITE_INTERVAL } from '../settings/intervals.ts';
+import type { Verdict } from '@credmon/core/renewal';
+import type { TokenFiles } from '@credmon/core/store';
+import type { Outcome, Provider, ProviderContext } from '../providers/common/provider.ts';
 import { isSilence } from '../throttle/circuit-breaker.ts';
 import type { LateRenewal, PassMemory, PassWorld } from './context.ts';
+import { failed, remove, write } from './record-outcome.ts';
 import { refreshTokenIn, restoreSuccessor, successorIn } from './successors.ts';
-import type { Outcome, Provider, ProviderContext } from '../providers/common/provider.ts';
 
-/** How an attempt ended for the queue: the error, if any, and the seconds until the token is due again. */
+/**
+ * How an attempt ended for the queue: the error, if any, and the seconds until the token
+ * is due again.
+ */
 export interface Attempted {
   readonly error?: Error;
   readonly nextIn: number;
   /**
-   * Where the request timed out and its answer may still come: ends when the answer was written or the connection has ended. Until then the
-   * same `.top` must not be sent again. Gives what the issuer answered, and nothing where it did not.
+   * Where the request timed out and its answer may still come: ends when the answer was
+   * written or the connection has ended. Until then the same `.top` must not be sent
+   * again. Gives what the issuer answered, and nothing where it did not.
    */
   readonly late?: Promise<{ readonly error?: Error } | undefined>;
 }
 
 /**
- * Asks the token's provider once, writes what came back, and remembers what failed. A request that times out counts as failed then; its
- * answer is still written when it comes within {@link PassWorld.lateAnswer} seconds.
+ * Asks the token's provider once, writes what came back, and remembers what failed. A
+ * request that times out counts as failed then; its answer is still written when it comes
+ * within {@link PassWorld.lateAnswer} seconds.
  */
 export async function attempt(
   world: PassWorld,
@@ -51,7 +45,8 @@ export async function attempt(
   const files = world.store.read(snapshot.user, snapshot.stem);
   // A `.top` that went since the scan must not look like a token that never had one.
   const from = files.topIdentity ?? identityOf(snapshot.top);
-  if (isSpent(memory, snapshot, files) && restoreSuccessor(world, memory, snapshot)) return { nextIn: 0 };
+  if (isSpent(memory, snapshot, files) && restoreSuccessor(world, memory, snapshot))
+    return { nextIn: 0 };
   const asked = { verdict, provider, from, files };
   const { context, timedOut } = contextOf(world);
   const outcome = provider.obtain(snapshot, files, context);
@@ -79,7 +74,10 @@ function isSpent({ successors }: PassMemory, token: TokenSnapshot, { top }: Toke
   return successor !== undefined && refreshTokenIn(top) === successor.sent;
 }
 
-/** The world as a provider sees it; `timedOut` gives the error of the first request of which only a late answer can come. */
+/**
+ * The world as a provider sees it; `timedOut` gives the error of the first request of
+ * which only a late answer can come.
+ */
 function contextOf(world: PassWorld): { context: ProviderContext; timedOut: Promise<CodedError> } {
   let tell: (error: CodedError) => void = () => undefined;
   const timedOut = new Promise<CodedError>((resolve) => {
@@ -111,7 +109,9 @@ function conclude(
   outcome: Outcome,
 ): Attempted {
   const successor =
-    'writes' in outcome ? successorIn(outcome.writes ?? [], files, world.clock.steady()) : undefined;
+    'writes' in outcome
+      ? successorIn(outcome.writes ?? [], files, world.clock.steady())
+      : undefined;
   if (successor) memory.successors.set(tokenId(verdict.token.snapshot), successor);
   switch (outcome.kind) {
     case 'issued':
@@ -131,7 +131,10 @@ function conclude(
   }
 }
 
-/** Writes a late answer. Where none came, the failure that was remembered at the time-out stays as it is. */
+/**
+ * Writes a late answer. Where none came, the failure that was remembered at the time-out
+ * stays as it is.
+ */
 async function finishLate(
   world: PassWorld,
   memory: PassMemory,
@@ -139,7 +142,8 @@ async function finishLate(
   pending: Promise<Outcome>,
 ): Promise<{ readonly error?: Error } | undefined> {
   const outcome = await pending;
-  const silent = outcome.kind === 'failed' && isSilence(outcome.error) && outcome.writes === undefined;
+  const silent =
+    outcome.kind === 'failed' && isSilence(outcome.error) && outcome.writes === undefined;
   if (silent) return undefined;
   const { token } = asked.verdict;
   const renewal = memory.failures.get(tokenId(token.snapshot)) ?? token.snapshot.renewal;
@@ -148,197 +152,4 @@ async function finishLate(
   const verdict = { ...asked.verdict, token: { ...token, snapshot } };
   const { error } = conclude(world, memory, { ...asked, verdict }, outcome);
   return error === undefined ? {} : { error };
-}
-
-/** What a provider gave; `from` is the `.top` that it was asked with. */
-interface Issued {
-  readonly provider: Provider;
-  readonly outcome: Outcome & { kind: 'issued' };
-  readonly from: FileIdentity | undefined;
-}
-
-function write(
-  world: PassWorld,
-  memory: PassMemory,
-  { token }: Verdict,
-  { provider, outcome, from }: Issued,
-): number {
-  const { user, stem, renewal } = token.snapshot;
-  const id = tokenId(token.snapshot);
-  const forget = renewal === undefined ? [] : [{ kind: 'renewal', text: undefined, durable: false } as const];
-  const change: TokenChange = { user, stem, from, writes: [...outcome.writes, ...forget] };
-  memory.failures.delete(id);
-  try {
-    world.store.apply(change);
-    world.report.renewed(token, outcome.times, outcome.rotated);
-    if (outcome.note !== undefined) world.report.noted(id, outcome.note);
-    const { seconds, shortLives } = pauseAfter(
-      memory.pauses.get(id)?.shortLives ?? 0,
-      outcome.times,
-      token.policy,
-      world.clock.now(),
-    );
-    // What nobody else is asked for may be made as often as its lifetime wants.
-    if (provider.asksNobody !== true) {
-      const top = topAfter(world, change);
-      memory.pauses.set(id, { until: world.clock.steady() + seconds, shortLives, top });
-    }
-    return Math.max(seconds, dueByLifetime(outcome.times, token.policy, spreadOf(id)) - world.clock.now());
-  } catch (error) {
-    if (isCoded(error, 'CRED_SUPERSEDED')) {
-      if (!restoreSuccessor(world, memory, token.snapshot)) world.report.trouble(error.message);
-      return 0;
-    }
-    memory.unwritten.set(id, restOf(change, error));
-    world.report.unwritten(id, messageOf(error));
-    return REWRITE_INTERVAL;
-  }
-}
-
-/** The version of `.top` that a change has left; `undefined` when another one, or none, is there by now. */
-function topAfter({ store }: PassWorld, { user, stem, from, writes }: TokenChange): FileIdentity | undefined {
-  const { top, topIdentity } = store.read(user, stem);
-  const written = writes.find(({ kind }) => kind === 'top')?.text;
-  const isOurs = written === undefined ? sameIdentity(topIdentity, from) : top.ok && top.value === written;
-  return isOurs ? topIdentity : undefined;
-}
-
-/** Removes a token that its issuer has revoked, unless a newer one came meanwhile. */
-function remove(
-  world: PassWorld,
-  memory: PassMemory,
-  verdict: Verdict,
-  { provider, error, from, files }: Omit<Failed, 'kind' | 'writes'>,
-): number {
-  const { user, stem } = verdict.token.snapshot;
-  const kinds = ['use', 'top', 'renewal'] as const;
-  const writes = kinds.map((kind) => ({ kind, text: undefined, durable: false }));
-  try {
-    world.store.apply({ user, stem, from, writes });
-  } catch (trouble) {
-    world.report.trouble(messageOf(trouble));
-    return isCoded(trouble, 'CRED_SUPERSEDED')
-      ? 0
-      : failed(world, memory, verdict, { kind: 'revoked', provider, error, from, files });
-  }
-  memory.failures.delete(tokenId(verdict.token.snapshot));
-  world.report.removed(verdict.token, error);
-  return Number.POSITIVE_INFINITY;
-}
-
-/** An attempt that failed; `from` and `files` are what it was made with, `writes` what is to be written all the same. */
-interface Failed {
-  readonly kind: 'revoked' | 'denied' | 'failed';
-  readonly provider: Provider;
-  readonly error: CodedError;
-  readonly from: FileIdentity | undefined;
-  readonly files: TokenFiles;
-  readonly writes?: readonly TokenWrite[] | undefined;
-}
-
-/** Remembers a failure, and tells in how many seconds the token is due again. */
-function failed(
-  world: PassWorld,
-  memory: PassMemory,
-  { token }: Verdict,
-  { kind, provider, error, from, files, writes = [] }: Failed,
-): number {
-  const { user, stem } = token.snapshot;
-  // The failure is of a grant that a newer login has replaced: it says nothing of that one.
-  if (isOvertaken(world, token.snapshot, { from, files })) return 0;
-  const change = { user, stem, from, writes };
-  const { basis, top } =
-    writes.length === 0 ? standing(token, from) : keep(world, memory, token, provider, change);
-  const state = stateAfter(world, token, error, basis);
-  memory.failures.set(tokenId(token.snapshot), state);
-  world.report.failed(token, kind, error, state);
-  keepState(world, {
-    user,
-    stem,
-    from: top,
-    writes: [{ kind: 'renewal', text: renewalText(state), durable: false }],
-  });
-  return state.stopped ? Number.POSITIVE_INFINITY : state.not_before - world.clock.now();
-}
-
-/** True when `.top` is another one than the attempt was made with, with another refresh token. */
-function isOvertaken(
-  { store }: PassWorld,
-  { user, stem }: TokenSnapshot,
-  { from, files }: Pick<Failed, 'from' | 'files'>,
-): boolean {
-  const { top, topIdentity } = store.read(user, stem);
-  if (topIdentity === undefined || sameIdentity(topIdentity, from)) return false;
-  return refreshTokenIn(top) !== refreshTokenIn(files.top);
-}
-
-/** Remembers that a token was not tried for the sake of its issuer: in memory only, because nothing has failed yet. */
-export function postponed(
-  world: PassWorld,
-  memory: PassMemory,
-  { token }: Verdict,
-  error: CodedError,
-  seconds: number,
-): number {
-  const { basis, snapshot } = token;
-  const state = afterWaiting(snapshot.renewal, error, { basis, now: world.clock.now(), seconds });
-  memory.failures.set(tokenId(snapshot), state);
-  world.report.postponed(token, error, state);
-  return state.not_before - world.clock.now();
-}
-
-/** What a failure stands on, and the `.top` that is then in place. */
-interface Standing {
-  readonly basis: string;
-  readonly top: FileIdentity | undefined;
-}
-
-function standing(token: ManagedToken, top: FileIdentity | undefined): Standing {
-  return { basis: token.basis(), top };
-}
-
-/** Writes what came with a failure; the failure then stands on the `.top` just written: a new login makes it count no longer. */
-function keep(
-  world: PassWorld,
-  memory: PassMemory,
-  token: ManagedToken,
-  provider: Provider,
-  change: TokenChange,
-): Standing {
-  const { snapshot } = token;
-  try {
-    world.store.apply(change);
-    const top = topAfter(world, change);
-    if (snapshot.top.kind !== 'valid' || !top) return standing(token, change.from);
-    const now = { ...snapshot, top: { ...snapshot.top, identity: top } };
-    return { basis: provider.basis(now), top };
-  } catch (error) {
-    if (isCoded(error, 'CRED_SUPERSEDED')) {
-      restoreSuccessor(world, memory, snapshot);
-      return standing(token, change.from);
-    }
-    memory.unwritten.set(tokenId(change), restOf(change, error));
-    world.report.unwritten(tokenId(change), messageOf(error));
-    // The `.top` is yet to come: it must not make the failure count no longer.
-    return { basis: ANY_BASIS, top: change.from };
-  }
-}
-
-function stateAfter(world: PassWorld, token: ManagedToken, error: CodedError, basis: string): RenewalState {
-  const { snapshot, policy } = token;
-  const { renewal } = snapshot;
-  // The wait goes on to grow, though a rotated `.top` changed what the token stands on.
-  const previous = renewal?.basis === token.basis() ? { ...renewal, basis } : renewal;
-  const expiresAt = snapshot.use.kind === 'valid' ? snapshot.use.value.expiresAt : undefined;
-  const failure = { id: tokenId(snapshot), error, now: world.clock.now(), expiresAt, basis };
-  return afterFailure(previous, failure, policy);
-}
-
-/** Without the file a restart would begin at once again; the renewal itself does not depend on it. */
-function keepState(world: PassWorld, change: TokenChange): void {
-  try {
-    world.store.apply(change);
-  } catch (error) {
-    if (!isCoded(error, 'CRED_SUPERSEDED')) world.report.trouble(messageOf(error), tokenId(change));
-  }
 }

@@ -1,14 +1,21 @@
-// What a scan found that nobody needs: key files past their time, and temporary files of dead processes. Decides; does nothing.
+// What a scan found that nobody needs: key files past their time, and temporary files of
+// dead processes. Decides; does nothing.
 import { inSlices } from '@credmon/core/base';
 import { tokenId, type TokenSnapshot } from '@credmon/core/credential';
 import type { LooseFile, Scan, TemporaryFile } from '@credmon/core/store';
 
 /** A key file is removed this many seconds after CredD wrote it. */
 export const KEY_FILE_LIFETIME: number = 12 * 3600;
-/** The web portal's temporary file whose process seems alive is settled after this many seconds: its number must have been given anew. */
+/**
+ * The web portal's temporary file whose process seems alive is settled after this many
+ * seconds: its number must have been given anew.
+ */
 const TEMPORARY_LIFETIME = 3600;
 
-/** Something to settle: a file to remove, or (with `target`) an interrupted rename to finish, for the token `id`; `why` for the log. */
+/**
+ * Something to settle: a file to remove, or (with `target`) an interrupted rename to
+ * finish, for the token `id`; `why` for the log.
+ */
 export interface Settlement {
   readonly path: string;
   readonly target?: string;
@@ -18,8 +25,12 @@ export interface Settlement {
 
 /** What of the scan is to be removed or finished. `now` in epoch seconds. */
 export async function settlements(scan: Scan, now: number): Promise<Settlement[]> {
-  const ended = scan.temporaries.filter((file) => file.orphaned || now - file.mtime > TEMPORARY_LIFETIME);
-  const found = scan.keyFiles.filter((file) => now - file.mtime > KEY_FILE_LIFETIME).map(staleKeyFile);
+  const ended = scan.temporaries.filter(
+    (file) => file.orphaned || now - file.mtime > TEMPORARY_LIFETIME,
+  );
+  const found = scan.keyFiles
+    .filter((file) => now - file.mtime > KEY_FILE_LIFETIME)
+    .map(staleKeyFile);
   // Nearly every pass finds none, and then this map of all tokens is not worth its time.
   if (ended.length === 0) return found;
   const tops = new Map<string, TokenSnapshot>();
@@ -32,17 +43,26 @@ export async function settlements(scan: Scan, now: number): Promise<Settlement[]
 }
 
 function staleKeyFile({ path }: LooseFile): Settlement {
-  return { path, why: `key file ${path.slice(0, 8)}... is older than ${KEY_FILE_LIFETIME / 3600} h` };
+  return {
+    path,
+    why: `key file ${path.slice(0, 8)}... is older than ${KEY_FILE_LIFETIME / 3600} h`,
+  };
 }
 
 /**
- * A whole `.top` that waits beside an older one is a rotated refresh token whose rename a crash prevented: the old one is spent,
- * so the new one takes its place. Everything else can be made again.
+ * A whole `.top` that waits beside an older one is a rotated refresh token whose rename a
+ * crash prevented: the old one is spent, so the new one takes its place. Everything else
+ * can be made again.
  */
 function settleTemporary(file: TemporaryFile, token: TokenSnapshot | undefined): Settlement {
   const { path, target } = file;
   const current = token?.top;
-  if (token && current?.kind === 'valid' && file.refreshToken && current.identity.mtime <= file.mtime) {
+  if (
+    token &&
+    current?.kind === 'valid' &&
+    file.refreshToken &&
+    current.identity.mtime <= file.mtime
+  ) {
     return {
       path,
       target,

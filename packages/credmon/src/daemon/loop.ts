@@ -1,4 +1,5 @@
-// The loop: pass after pass, at the next due time, at the latest after a minute, and at once when somebody signals.
+// The loop: pass after pass, at the next due time, at the latest after a minute, and at
+// once when somebody signals.
 import { CodedError, messageOf, type Clock, largest } from '@credmon/core/base';
 import type { ScanHabits } from '@credmon/core/store';
 import type { Log } from '@credmon/core/log';
@@ -14,7 +15,10 @@ import { beginPass, type BegunPass, type Ownership } from './pass.ts';
 import type { PassMemory, PassWorld } from './context.ts';
 import type { Settings } from '../settings/read.ts';
 
-/** A bell: `ring` wakes who waits on `signal`; a ring while nobody waits wakes the next one. Many rings are one. */
+/**
+ * A bell: `ring` wakes who waits on `signal`; a ring while nobody waits wakes the next
+ * one. Many rings are one.
+ */
 export interface Bell {
   ring(): void;
   readonly rung: boolean;
@@ -37,15 +41,19 @@ export function createBell(): Bell {
   };
 }
 
-/** A call does not cut a pass short in its first so many seconds: calls without end must leave it time for known directories, too. */
+/**
+ * A call does not cut a pass short in its first so many seconds: calls without end must
+ * leave it time for known directories, too.
+ */
 const UNCUT = 0.005;
 
 /** How long CREDMON_COMPLETE waits for an issuer that does not answer, in seconds. */
 const PATIENCE = 20;
 
 /**
- * What the loop needs beside a pass's world. `settings` may change between passes; `complete` marks the end of one, and `rotateKeys` takes the
- * steps of the signing keys that are due then; `drainSeconds` is how long the end waits for renewals under way.
+ * What the loop needs beside a pass's world. `settings` may change between passes;
+ * `complete` marks the end of one, and `rotateKeys` takes the steps of the signing keys
+ * that are due then; `drainSeconds` is how long the end waits for renewals under way.
  */
 export interface DaemonParts {
   readonly world: PassWorld;
@@ -58,13 +66,17 @@ export interface DaemonParts {
   readonly complete: () => void;
   readonly rotateKeys?: () => void;
   readonly drainSeconds: () => number;
-  /** Makes the reserved disk space again where it is missing; called while nothing waits for space. */
+  /**
+   * Makes the reserved disk space again where it is missing; called while nothing waits
+   * for space.
+   */
   readonly keepReserve?: () => void;
 }
 
 /**
- * Runs passes until `stop`, then waits for the renewals under way, so that what an issuer has answered is written; so, too, before an
- * error leaves. True when every rotated refresh token is written.
+ * Runs passes until `stop`, then waits for the renewals under way, so that what an issuer
+ * has answered is written; so, too, before an error leaves. True when every rotated
+ * refresh token is written.
  * @throws CodedError `LOCK_LOST` when another process can hold the lock by now
  */
 export async function runDaemon(parts: DaemonParts): Promise<boolean> {
@@ -128,21 +140,31 @@ function reload(parts: DaemonParts): void {
   try {
     parts.reload();
   } catch (error) {
-    parts.log.error(`The configuration cannot be read again and stays as it was: ${messageOf(error)}`);
+    parts.log.error(
+      `The configuration cannot be read again and stays as it was: ${messageOf(error)}`,
+    );
   }
 }
 
 /**
- * Waits for the renewals of a pass and tells in how many seconds one of them is due again. One that hangs keeps neither
- * CREDMON_COMPLETE nor another token's renewal waiting.
+ * Waits for the renewals of a pass and tells in how many seconds one of them is due
+ * again. One that hangs keeps neither CREDMON_COMPLETE nor another token's renewal
+ * waiting.
  */
-async function settle(begun: BegunPass, clock: Clock, woken: AbortSignal): Promise<number | undefined> {
+async function settle(
+  begun: BegunPass,
+  clock: Clock,
+  woken: AbortSignal,
+): Promise<number | undefined> {
   if (begun.started === 0) return undefined;
   const patience = Math.min(PATIENCE, Math.max(begun.plan.nextIn, SHORTEST_SLEEP));
   return within(begun.settled, patience, clock, woken);
 }
 
-/** A mark that cannot be set must not end a process that may hold the only copy of a rotated refresh token. */
+/**
+ * A mark that cannot be set must not end a process that may hold the only copy of a
+ * rotated refresh token.
+ */
 function touch({ complete, world }: DaemonParts): void {
   if (world.lockState() !== 'held') return;
   try {
@@ -163,8 +185,9 @@ function rotateKeys({ rotateKeys: rotate, world }: DaemonParts): void {
 }
 
 /**
- * One pass with nothing after it (`--once`): ends when its renewals have, or at a signal when those under way have. True when everything
- * that was due has been tried, and written.
+ * One pass with nothing after it (`--once`): ends when its renewals have, or at a signal
+ * when those under way have. True when everything that was due has been tried, and
+ * written.
  */
 export async function runOnce(parts: DaemonParts): Promise<boolean> {
   const { world, stop, memory, log } = parts;
@@ -185,16 +208,22 @@ export async function runOnce(parts: DaemonParts): Promise<boolean> {
   }
   refuseLostLock(parts);
   const { letGo } = world.limiter;
-  if (letGo > 0) log.warn(`Stopped with ${letGo} ${letGo === 1 ? 'renewal' : 'renewals'} not started`);
+  if (letGo > 0)
+    log.warn(`Stopped with ${letGo} ${letGo === 1 ? 'renewal' : 'renewals'} not started`);
   if (begun?.cut === true)
-    log.warn('Stopped before the scan of the credential directory was complete: its tokens were not renewed');
+    log.warn(
+      'Stopped before the scan of the credential directory was complete: its tokens were not renewed',
+    );
   const complete = begun?.cut === false && letGo + memory.inFlight.size + memory.late.size === 0;
   if (complete) touch(parts);
   rotateKeys(parts);
   return complete && memory.unwritten.size === 0;
 }
 
-/** Nobody waits for the end of a single pass as for that of a process that a signal ends: late answers get all of their time. */
+/**
+ * Nobody waits for the end of a single pass as for that of a process that a signal ends:
+ * late answers get all of their time.
+ */
 async function lateEnded({ world, memory }: DaemonParts): Promise<void> {
   while (memory.late.size > 0) await world.clock.wait(DRAIN_STEP);
 }
@@ -207,12 +236,17 @@ async function onePass(
   try {
     return await beginPass(parts.world, parts.ownership(), parts.memory, habits);
   } catch (error) {
-    parts.log.error(`The pass over the credential directory failed and is repeated: ${messageOf(error)}`);
+    parts.log.error(
+      `The pass over the credential directory failed and is repeated: ${messageOf(error)}`,
+    );
     return undefined;
   }
 }
 
-/** The result of `work` if it comes within `seconds` and before `signal`. The work itself goes on either way. */
+/**
+ * The result of `work` if it comes within `seconds` and before `signal`. The work itself
+ * goes on either way.
+ */
 async function within<T>(
   work: Promise<T>,
   seconds: number,
@@ -229,11 +263,15 @@ async function within<T>(
 
 /** How often the end of renewals under way is looked for at shutdown, in seconds. */
 const DRAIN_STEP = 0.05;
-/** A step that takes longer counts as so many seconds: a stall of the process must not use up the time of an answer that has arrived. */
+/**
+ * A step that takes longer counts as so many seconds: a stall of the process must not use
+ * up the time of an answer that has arrived.
+ */
 const LONGEST_STEP = 1;
 
 async function drain({ world, memory, log, drainSeconds }: DaemonParts): Promise<void> {
-  // A grant that is spent after the lock is given back could be one that the next daemon spends too.
+  // A grant that is spent after the lock is given back could be one that the next daemon
+  // spends too.
   world.limiter.close();
   await Promise.resolve();
   const { inFlight, late } = memory;
@@ -256,7 +294,10 @@ const EXCHANGES = 4;
 /** Seconds for what comes after the answer. */
 const MARGIN = 5;
 
-/** Seconds after which no renewal can be under way any more: each exchange and each token program ends by its own time-out. */
+/**
+ * Seconds after which no renewal can be under way any more: each exchange and each token
+ * program ends by its own time-out.
+ */
 export function drainSeconds(settings: Pick<Settings, 'limits' | 'tokenPrograms'>): number {
   const programs = settings.tokenPrograms.map(({ seconds }) => seconds);
   return largest(programs, EXCHANGES * settings.limits.totalSeconds) + MARGIN;

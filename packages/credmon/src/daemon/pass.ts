@@ -17,7 +17,8 @@ import {
   type TokenSnapshot,
 } from '@credmon/core/credential';
 import type { Scan, ScanHabits } from '@credmon/core/store';
-import { attempt, postponed, type Attempted } from './attempt.ts';
+import { attempt, type Attempted } from './attempt.ts';
+import { postponed } from './record-outcome.ts';
 import { UNEXPECTED_INTERVAL } from '../settings/intervals.ts';
 import type { Job } from '../throttle/issuer-queues.ts';
 import type { LateRenewal, PassMemory, PassWorld } from './context.ts';
@@ -34,8 +35,9 @@ export interface Ownership {
 }
 
 /**
- * A pass that has begun: what it found and planned. `settled` ends with its renewals, and tells in how many seconds one of them is due again.
- * With `cut` it was broken off for a newer call, before anything was planned.
+ * A pass that has begun: what it found and planned. `settled` ends with its renewals, and
+ * tells in how many seconds one of them is due again. With `cut` it was broken off for a
+ * newer call, before anything was planned.
  */
 export interface BegunPass {
   readonly cut: boolean;
@@ -45,13 +47,19 @@ export interface BegunPass {
   readonly settled: Promise<number>;
 }
 
-/** For so many seconds calls may keep all tokens from being judged, each with a look at what is new. */
+/**
+ * For so many seconds calls may keep all tokens from being judged, each with a look at
+ * what is new.
+ */
 const LONGEST_WITHOUT_PLAN = 2;
 /** So many token URLs are told apart: any user may name one. */
 const MOST_URLS = 1024;
 const NO_PLAN: Plan = { renew: [], verdicts: [], nextIn: 0 };
 
-/** Scans, settles leftovers, plans, and starts every due renewal that is not under way yet. */
+/**
+ * Scans, settles leftovers, plans, and starts every due renewal that is not under way
+ * yet.
+ */
 export async function beginPass(
   world: PassWorld,
   ownership: Ownership,
@@ -83,7 +91,8 @@ export async function beginPass(
   const settled = async (): Promise<number> => smallest(await Promise.all(started));
   const owned = await ownersOf(scan, ownership, memory, cut);
   memory.cutSince = owned ? undefined : (memory.cutSince ?? now.steady);
-  if (!owned) return { cut: true, scan, plan: NO_PLAN, started: started.length, settled: settled() };
+  if (!owned)
+    return { cut: true, scan, plan: NO_PLAN, started: started.length, settled: settled() };
   const unsettled = await settle(world, scan, now, stopped);
   restoreSuccessors(world, memory, scan.tokens);
   if (hurry?.() !== true) await forgetGone(memory, scan, now);
@@ -104,7 +113,8 @@ export async function beginPass(
     const busy =
       [early, underWay, memory.inFlight, memory.unwritten].some((ids) => ids.has(id)) ||
       isAwaited(world, [...lateBefore, ...memory.late], verdict.token.snapshot);
-    if (provider && !busy && !unsettled.has(id)) started.push(start(world, memory, verdict, provider));
+    if (provider && !busy && !unsettled.has(id))
+      started.push(start(world, memory, verdict, provider));
     await breathe();
   }
   return { cut: false, scan, plan, started: started.length, settled: settled() };
@@ -130,7 +140,10 @@ async function ownersOf(
   return cut() ? undefined : owned;
 }
 
-/** Somebody may be waiting for a token that is not there at all; one that needs nobody else does not wait for the rest of the scan. */
+/**
+ * Somebody may be waiting for a token that is not there at all; one that needs nobody
+ * else does not wait for the rest of the scan.
+ */
 function startEarly(
   world: PassWorld,
   ownership: Ownership,
@@ -139,7 +152,8 @@ function startEarly(
   now: Instant,
 ): Promise<number> | undefined {
   const id = tokenId(token);
-  if (token.use.kind !== 'missing' || memory.inFlight.has(id) || memory.unwritten.has(id)) return undefined;
+  if (token.use.kind !== 'missing' || memory.inFlight.has(id) || memory.unwritten.has(id))
+    return undefined;
   const owner = ownership.manage(withFailure(token, memory));
   if (!owner || owner.provider.asksNobody !== true) return undefined;
   const verdict = judge(owner.managed, now);
@@ -151,23 +165,36 @@ export function instant(clock: Clock): Instant {
   return { wall: clock.now(), steady: clock.steady() };
 }
 
-/** Memory must not grow with every token that ever was, and a new one of an old name starts anew. */
-async function forgetGone({ failures, pauses }: PassMemory, scan: Scan, now: Instant): Promise<void> {
+/**
+ * Memory must not grow with every token that ever was, and a new one of an old name
+ * starts anew.
+ */
+async function forgetGone(
+  { failures, pauses }: PassMemory,
+  scan: Scan,
+  now: Instant,
+): Promise<void> {
   for (const [id, { until, shortLives }] of pauses)
     if (until <= now.steady && shortLives === 0) pauses.delete(id);
-  if (scan.partial === true || scan.problems.length > 0 || failures.size + pauses.size === 0) return;
+  if (scan.partial === true || scan.problems.length > 0 || failures.size + pauses.size === 0)
+    return;
   const there = new Set<string>();
   await inSlices(scan.tokens, (token) => there.add(tokenId(token)));
-  for (const ids of [failures, pauses]) for (const id of ids.keys()) if (!there.has(id)) ids.delete(id);
+  for (const ids of [failures, pauses])
+    for (const id of ids.keys()) if (!there.has(id)) ids.delete(id);
 }
 
 /** Who owns a token, and what its owner says of it. */
 type Owner = NonNullable<ReturnType<Ownership['manage']>>;
 
-/** A token that was renewed a moment ago is left alone, unless it was spoilt, or a new login has come since. */
+/**
+ * A token that was renewed a moment ago is left alone, unless it was spoilt, or a new
+ * login has come since.
+ */
 function paused(owner: Owner, token: TokenSnapshot, { pauses }: PassMemory): Owner {
   const pause = pauses.get(tokenId(token));
-  if (!pause || token.use.kind !== 'valid' || !sameIdentity(pause.top, identityOf(token.top))) return owner;
+  if (!pause || token.use.kind !== 'valid' || !sameIdentity(pause.top, identityOf(token.top)))
+    return owner;
   return { ...owner, managed: { ...owner.managed, pausedUntil: pause.until } };
 }
 
@@ -177,11 +204,15 @@ function withFailure(token: TokenSnapshot, memory: PassMemory): TokenSnapshot {
   const { renewal } = token;
   if (!remembered && renewal && renewal.last_attempt < memory.since && forgottenAtStart(renewal))
     return { ...token, renewal: undefined };
-  if (!remembered || (token.renewal && token.renewal.last_attempt >= remembered.last_attempt)) return token;
+  if (!remembered || (token.renewal && token.renewal.last_attempt >= remembered.last_attempt))
+    return token;
   return { ...token, renewal: remembered };
 }
 
-/** Settles leftovers, and tells which tokens could not get their rotated `.top`: the one in its place is spent. */
+/**
+ * Settles leftovers, and tells which tokens could not get their rotated `.top`: the one
+ * in its place is spent.
+ */
 async function settle(
   world: PassWorld,
   scan: Scan,
@@ -234,7 +265,8 @@ async function start(
         const { error, late, ...result } = await attempt(world, memory, verdict, provider);
         ({ nextIn } = result);
         const { user } = snapshot;
-        if (late) void followLate(world, { issuer: provider.issuerOf(snapshot), user, token: id }, late);
+        if (late)
+          void followLate(world, { issuer: provider.issuerOf(snapshot), user, token: id }, late);
         return error;
       },
       skip: (error, seconds) => {
@@ -251,8 +283,15 @@ async function start(
   return nextIn;
 }
 
-/** A refresh token whose answer may still come must not be sent again; that of a newer login may. */
-function isAwaited({ store }: PassWorld, late: readonly LateRenewal[], token: TokenSnapshot): boolean {
+/**
+ * A refresh token whose answer may still come must not be sent again; that of a newer
+ * login may.
+ */
+function isAwaited(
+  { store }: PassWorld,
+  late: readonly LateRenewal[],
+  token: TokenSnapshot,
+): boolean {
   const id = tokenId(token);
   return late.some(({ from, sent, ...one }) => {
     if (one.id !== id) return false;
@@ -271,11 +310,17 @@ async function followLate(
     const answer = await late;
     if (answer) world.limiter.answered(job, answer.error);
   } catch (error) {
-    world.report.trouble(`${job.token}: unexpected error with a late answer: ${messageOf(error)}`, job.token);
+    world.report.trouble(
+      `${job.token}: unexpected error with a late answer: ${messageOf(error)}`,
+      job.token,
+    );
   }
 }
 
-/** When the access token in place expires, in steady seconds; infinite when that is past, or none is there. */
+/**
+ * When the access token in place expires, in steady seconds; infinite when that is past,
+ * or none is there.
+ */
 function deadlineOf(token: TokenSnapshot, now: Instant): number {
   const left = token.use.kind === 'valid' ? token.use.value.expiresAt - localNow(token, now) : 0;
   return left > 0 ? now.steady + left : Number.POSITIVE_INFINITY;

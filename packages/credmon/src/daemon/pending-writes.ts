@@ -1,4 +1,5 @@
-// What a full or broken disk refused of renewed tokens: it exists nowhere else, so it is written as soon as that works.
+// What a full or broken disk refused of renewed tokens: it exists nowhere else, so it is
+// written as soon as that works.
 import { isCoded, messageOf } from '@credmon/core/base';
 import { restOf, type CredentialStore, type TokenChange } from '@credmon/core/store';
 import { splitStem } from '@credmon/core/credential';
@@ -12,7 +13,10 @@ export interface RewriteWorld {
   readonly report: Report;
 }
 
-/** Tries to write every change again; what is written, or overtaken by a newer login, leaves `unwritten`. */
+/**
+ * Tries to write every change again; what is written, or overtaken by a newer login,
+ * leaves `unwritten`.
+ */
 export function rewrite({ store, report }: RewriteWorld, memory: SuccessorMemory): void {
   const { unwritten } = memory;
   for (const [id, change] of unwritten) {
@@ -37,7 +41,10 @@ export function hasTop(rest: TokenChange): boolean {
   return rest.writes.some(({ kind, text }) => kind === 'top' && text !== undefined);
 }
 
-/** What the end of the process means for a token whose `rest` could not be written to the last: a sentence's end. */
+/**
+ * What the end of the process means for a token whose `rest` could not be written to the
+ * last: a sentence's end.
+ */
 export function lossOf(rest: TokenChange): string {
   if (!hasTop(rest)) return 'its rotated refresh token is safe, and the next start renews it';
   const { user, stem } = rest;

@@ -1,4 +1,5 @@
-// The daemon as a process: signals, the pid file, and the marks that it leaves in the credential directory.
+// The daemon as a process: signals, the pid file, and the marks that it leaves in the
+// credential directory.
 import {
   closeSync,
   constants,
@@ -22,14 +23,20 @@ import {
 } from '@credmon/core/base';
 import { readCredentialFile } from '@credmon/core/store';
 
-/** What signals do: `wake` on SIGHUP, `stop` on the first of SIGTERM, SIGINT and SIGQUIT, `die` on the second. */
+/**
+ * What signals do: `wake` on SIGHUP, `stop` on the first of SIGTERM, SIGINT and SIGQUIT,
+ * `die` on the second.
+ */
 export interface SignalActions {
   readonly wake: () => void;
   readonly stop: (signal: string) => void;
   readonly die: (signal: string) => void;
 }
 
-/** Installs the handlers; must happen before {@link writePid}, because CredD signals whoever stands there. Returns their removal. */
+/**
+ * Installs the handlers; must happen before {@link writePid}, because CredD signals
+ * whoever stands there. Returns their removal.
+ */
 export function handleSignals(actions: SignalActions): () => void {
   let stopping = false;
   const ending = (signal: string): void => {
@@ -37,7 +44,12 @@ export function handleSignals(actions: SignalActions): () => void {
     stopping = true;
     actions.stop(signal);
   };
-  const handlers = { SIGHUP: actions.wake, SIGTERM: ending, SIGINT: ending, SIGQUIT: ending } as const;
+  const handlers = {
+    SIGHUP: actions.wake,
+    SIGTERM: ending,
+    SIGINT: ending,
+    SIGQUIT: ending,
+  } as const;
   for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);
   return () => {
     for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler);
@@ -45,8 +57,10 @@ export function handleSignals(actions: SignalActions): () => void {
 }
 
 /**
- * Writes our process id for CredD, readable for everybody, by rename; the directory must be locked.
- * @throws CodedError `CRED_DIR_INVALID` when another thing is in its place that a rename cannot replace
+ * Writes our process id for CredD, readable for everybody, by rename; the directory must
+ * be locked.
+ * @throws CodedError `CRED_DIR_INVALID` when another thing is in its place that a rename
+ * cannot replace
  */
 export function writePid(directory: string): void {
   const options = { mode: 0o644, durable: false, locked: true };
@@ -56,7 +70,10 @@ export function writePid(directory: string): void {
 /** Longer than any process id, in bytes. */
 const LONGEST_PID = 64;
 
-/** The process that the pid file names; or why it names none. Never blocks, and reads no more than a pid file can hold. */
+/**
+ * The process that the pid file names; or why it names none. Never blocks, and reads no
+ * more than a pid file can hold.
+ */
 function readPid(directory: string): { readonly pid?: number; readonly why?: string } {
   const reading = unlessGone(() =>
     inDirectory(directory, (here) => readCredentialFile(join(here, PID_FILE), LONGEST_PID)),
@@ -88,7 +105,8 @@ function isAlive(pid: number): boolean {
 }
 
 /**
- * Removes CREDMON_COMPLETE: no pass has been made yet, or no daemon makes passes any more.
+ * Removes CREDMON_COMPLETE: no pass has been made yet, or no daemon makes passes any
+ * more.
  * @throws CodedError `CRED_DIR_INVALID` when it cannot be removed
  */
 export function clearComplete(directory: string): void {
@@ -110,8 +128,9 @@ function unlessGone<T>(act: () => T): T | undefined {
 }
 
 /**
- * Removes pid and CREDMON_COMPLETE at the end, unless the pid file names another process: then both belong to that one. `trouble` learns of
- * what stays; one that cannot be removed does not keep the other.
+ * Removes pid and CREDMON_COMPLETE at the end, unless the pid file names another process:
+ * then both belong to that one. `trouble` learns of what stays; one that cannot be
+ * removed does not keep the other.
  */
 export function removeMarks(directory: string, trouble: (text: string) => void): void {
   const attempt = (name: string, act: () => void): void => {
@@ -132,8 +151,8 @@ export function removeMarks(directory: string, trouble: (text: string) => void):
 }
 
 /**
- * Touches CREDMON_COMPLETE: a pass has ended. Whatever else is in its place (a link, a FIFO, a second name of another file) is replaced,
- * and `trouble` learns of it.
+ * Touches CREDMON_COMPLETE: a pass has ended. Whatever else is in its place (a link, a
+ * FIFO, a second name of another file) is replaced, and `trouble` learns of it.
  * @throws CodedError `CRED_FILE_IO` when that cannot be done
  */
 export function touchComplete(directory: string, trouble: (text: string) => void): void {
@@ -160,7 +179,8 @@ function touchOwn(path: string): boolean {
     descriptor = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     // A link, a FIFO without a reader, a socket, a device without a driver, a directory.
-    if (['ELOOP', 'ENXIO', 'ENODEV', 'EISDIR', 'ENOENT'].includes(systemCode(error) ?? '')) return false;
+    if (['ELOOP', 'ENXIO', 'ENODEV', 'EISDIR', 'ENOENT'].includes(systemCode(error) ?? ''))
+      return false;
     throw error;
   }
   try {
@@ -174,7 +194,10 @@ function touchOwn(path: string): boolean {
   }
 }
 
-/** Runs `act` with the path of a name in the credential directory, which no link can lead elsewhere; errors name the place and the remedy. */
+/**
+ * Runs `act` with the path of a name in the credential directory, which no link can lead
+ * elsewhere; errors name the place and the remedy.
+ */
 function inRoot(
   directory: string,
   name: string,
@@ -200,7 +223,9 @@ function refused(
 ): CodedError {
   const path = join(directory, name);
   if (why === 'EISDIR' || why === 'is a directory')
-    return new CodedError(code, `EISDIR: ${path} is a directory; fix: rm -r ${shellWord(path)}`, { path });
+    return new CodedError(code, `EISDIR: ${path} is a directory; fix: rm -r ${shellWord(path)}`, {
+      path,
+    });
   const text = /^[A-Z]+$/.test(why)
     ? `cannot be written or removed (${why})`
     : `${why}; fix: rm ${shellWord(path)}`;
@@ -208,8 +233,9 @@ function refused(
 }
 
 /**
- * Calls `wake` when something in the top of the credential directory hints at a new token: the web portal does not signal. Where the
- * system cannot watch, `trouble` says so and the passes by the clock remain. Returns the end of the watch.
+ * Calls `wake` when something in the top of the credential directory hints at a new
+ * token: the web portal does not signal. Where the system cannot watch, `trouble` says so
+ * and the passes by the clock remain. Returns the end of the watch.
  */
 export function watchDirectory(
   directory: string,

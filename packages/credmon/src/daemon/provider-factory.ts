@@ -22,13 +22,19 @@ import type { SilentLifetimes } from '../providers/common/expiry-cache.ts';
 /** The providers by kind; a kind that is not there leaves its tokens alone. */
 export type Providers = Partial<Readonly<Record<ProviderKind, Provider>>>;
 
-/** What building a provider may use of the world. `secretVersion` changes when a secret file is replaced or rewritten. */
+/**
+ * What building a provider may use of the world. `secretVersion` changes when a secret
+ * file is replaced or rewritten.
+ */
 export interface ProviderPorts {
   readonly secretVersion: (path: string) => string;
   readonly random: Random;
   readonly local: LocalPorts;
   readonly promises: SilentLifetimes;
-  /** Whom connections trust that a provider opens by itself. Default: what the settings say, read anew. */
+  /**
+   * Whom connections trust that a provider opens by itself. Default: what the settings
+   * say, read anew.
+   */
   readonly trust?: ProcessTrust;
 }
 
@@ -49,7 +55,11 @@ export function buildProviders(settings: Settings, ports: ProviderPorts): Provid
       specialNames: lists.specialNames,
       defaultLifetime: policy.defaultLifetime,
     }),
-    local: localSigner({ settings: settings.local, specialNames: lists.specialNames, ports: ports.local }),
+    local: localSigner({
+      settings: settings.local,
+      specialNames: lists.specialNames,
+      ports: ports.local,
+    }),
     oauth2: oauthRefresh({
       clientOf: (service) => clients.get(service.toUpperCase()),
       secretVersion: ports.secretVersion,

@@ -21,7 +21,8 @@ export function ownershipOf(settings: Settings, ports: ProviderPorts): Ownership
     return owner.kind === 'nobody' ? undefined : providers[owner.kind];
   };
 
-  // A scan hands out the same snapshot until something changes; only a token that asks nobody depends on nothing else.
+  // A scan hands out the same snapshot until something changes; only a token that asks
+  // nobody depends on nothing else.
   const known = new WeakMap<TokenSnapshot, NonNullable<ReturnType<Ownership['manage']>>>();
   return {
     manage: (token) => {
@@ -46,7 +47,12 @@ export function ownershipOf(settings: Settings, ports: ProviderPorts): Ownership
 /** Which kind of provider owns a token of the credential directory, or why none does. */
 export function ownerOfToken(
   { stem, meta }: Pick<TokenSnapshot, 'stem' | 'meta'>,
-  { lists, names, clients, vaultEnabled }: Pick<Settings, 'lists' | 'names' | 'clients' | 'vaultEnabled'>,
+  {
+    lists,
+    names,
+    clients,
+    vaultEnabled,
+  }: Pick<Settings, 'lists' | 'names' | 'clients' | 'vaultEnabled'>,
 ): TokenOwner {
   const refused = refusedName(stem, names);
   if (refused !== undefined) return { kind: 'nobody', why: refused };

@@ -1,4 +1,5 @@
-// Keeps the reserve of disk space at the right size while the daemon runs, and says once what is wrong with it.
+// Keeps the reserve of disk space at the right size while the daemon runs, and says once
+// what is wrong with it.
 import { RESERVE_FILE, MAX_REFRESH_TOKEN } from '@credmon/core/credential';
 import { type Reserve, SMALLEST_RESERVE } from '@credmon/core/store';
 import type { Log } from '@credmon/core/log';
@@ -6,7 +7,10 @@ import type { Settings } from '../settings/read.ts';
 
 /** The reserve as the loop sees it. */
 export interface ReserveKeeper {
-  /** Makes the reserve again where it is missing or too small, in the background. Nothing waits for it. */
+  /**
+   * Makes the reserve again where it is missing or too small, in the background. Nothing
+   * waits for it.
+   */
   readonly keep: () => void;
   /** Gives the space back to the file system. True when there was any. */
   readonly release: () => boolean;
@@ -15,14 +19,19 @@ export interface ReserveKeeper {
 }
 
 /** Keeps `reserve` at `bytes()`. */
-export function createReserveKeeper(reserve: Reserve, bytes: () => number, log: Log): ReserveKeeper {
+export function createReserveKeeper(
+  reserve: Reserve,
+  bytes: () => number,
+  log: Log,
+): ReserveKeeper {
   let warned = false;
   let working: Promise<void> | undefined;
   const look = async (): Promise<void> => {
     const wanted = bytes();
     const kept = await reserve.keep(wanted);
     if (kept.bytes >= wanted) {
-      if (warned) log.info(`Disk space for rotated refresh tokens is reserved again: ${kept.bytes} bytes`);
+      if (warned)
+        log.info(`Disk space for rotated refresh tokens is reserved again: ${kept.bytes} bytes`);
       warned = false;
     } else if (!warned) {
       warned = true;
@@ -36,7 +45,9 @@ export function createReserveKeeper(reserve: Reserve, bytes: () => number, log: 
   return {
     keep: () => {
       working ??= look()
-        .catch((error: unknown) => log.error(`unexpected error with ${RESERVE_FILE}: ${String(error)}`))
+        .catch((error: unknown) =>
+          log.error(`unexpected error with ${RESERVE_FILE}: ${String(error)}`),
+        )
         .finally(() => {
           working = undefined;
         });
@@ -44,7 +55,9 @@ export function createReserveKeeper(reserve: Reserve, bytes: () => number, log: 
     release: () => {
       const isReleased = reserve.release();
       if (isReleased)
-        log.warn('The disk is full: reserved space is released for rotated refresh tokens; fix: free space');
+        log.warn(
+          'The disk is full: reserved space is released for rotated refresh tokens; fix: free space',
+        );
       return isReleased;
     },
     idle: async () => {
@@ -55,15 +68,19 @@ export function createReserveKeeper(reserve: Reserve, bytes: () => number, log: 
 
 /** Bytes of a file system block. */
 const BLOCK = 4096;
-/** Bytes of `.top` beside the refresh token: scopes, audience, and what other programs keep there. */
+/**
+ * Bytes of `.top` beside the refresh token: scopes, audience, and what other programs
+ * keep there.
+ */
 const BESIDE_TOKEN = 4096;
 /** Renewals that are counted at most, however many issuers are configured. */
 const MOST_RENEWALS = 1024;
 
 /**
- * The bytes to reserve: for each renewal that may be under way at issuers that may rotate a refresh token (those of the settings, and the
- * token URLs `metaUrls` of the `.meta` files that were found), the blocks of a
- * `.top` with the longest refresh token, and one block for its inode; at least {@link SMALLEST_RESERVE}.
+ * The bytes to reserve: for each renewal that may be under way at issuers that may rotate
+ * a refresh token (those of the settings, and the token URLs `metaUrls` of the `.meta`
+ * files that were found), the blocks of a `.top` with the longest refresh token, and one
+ * block for its inode; at least {@link SMALLEST_RESERVE}.
  */
 export function reserveBytes(
   {
@@ -74,7 +91,10 @@ export function reserveBytes(
   }: Pick<Settings, 'perIssuer' | 'clients' | 'tokenClients' | 'tokenPrograms'>,
   metaUrls: ReadonlySet<string>,
 ): number {
-  const loginUrls = new Set([...[...clients.values()].map(({ tokenUrl }) => tokenUrl), ...metaUrls]);
+  const loginUrls = new Set([
+    ...[...clients.values()].map(({ tokenUrl }) => tokenUrl),
+    ...metaUrls,
+  ]);
   const issuers = Math.max(1, loginUrls.size + tokenClients.length + tokenPrograms.length);
   const renewals = Math.min(issuers * perIssuer, MOST_RENEWALS);
   const blocks = Math.ceil((MAX_REFRESH_TOKEN + BESIDE_TOKEN) / BLOCK) + 1;

@@ -1,5 +1,6 @@
-// The successors of refresh tokens that were just spent. A login may store the spent one again: the
-// portal rewrites `.top` with the stored refresh token when a new answer has none.
+// The successors of refresh tokens that were just spent. A login may store the spent one
+// again: the portal rewrites `.top` with the stored refresh token when a new answer has
+// none.
 import {
   identityOf,
   parseObject,
@@ -23,8 +24,8 @@ import type { Report } from '../report/log-report.ts';
 export const RECOGNISED = 600;
 
 /**
- * A rotated `.top` (its text), the text of the one that was sent, and the refresh token in that one.
- * `until` is in steady seconds. These are secrets.
+ * A rotated `.top` (its text), the text of the one that was sent, and the refresh token
+ * in that one. `until` is in steady seconds. These are secrets.
  */
 export interface Successor {
   readonly sent: string;
@@ -48,7 +49,10 @@ export function refreshTokenIn(top: Parsed<string>): string | undefined {
   return typeof token === 'string' && token !== '' ? token : undefined;
 }
 
-/** The successor in the writes of an answer to a request with `files`; `undefined` when there is none. */
+/**
+ * The successor in the writes of an answer to a request with `files`; `undefined` when
+ * there is none.
+ */
 export function successorIn(
   writes: readonly TokenWrite[],
   { top }: Pick<TokenFiles, 'top'>,
@@ -64,7 +68,8 @@ export function successorIn(
 const ATTEMPTS = 5;
 
 /**
- * Writes the successor where `.top` holds the spent refresh token again, with what else is new there.
+ * Writes the successor where `.top` holds the spent refresh token again, with what else
+ * is new there.
  * @returns true when the spent one was there
  */
 export function restoreSuccessor(
@@ -113,8 +118,8 @@ function membersOf(text: string): Readonly<Record<string, unknown>> {
 }
 
 /**
- * Restores successors of the tokens whose `.top` is not the version that was seen last. Pending writes
- * are retried on their own.
+ * Restores successors of the tokens whose `.top` is not the version that was seen last.
+ * Pending writes are retried on their own.
  */
 export function restoreSuccessors(
   world: { readonly store: CredentialStore; readonly report: Report },
@@ -133,5 +138,6 @@ export function restoreSuccessors(
 
 /** Forgets what is not recognised any more. */
 export function forgetSuccessors({ successors, unwritten }: SuccessorMemory, now: number): void {
-  for (const [id, { until }] of successors) if (until <= now && !unwritten.has(id)) successors.delete(id);
+  for (const [id, { until }] of successors)
+    if (until <= now && !unwritten.has(id)) successors.delete(id);
 }

@@ -1,4 +1,5 @@
-// The local signer's key pair on disk: made so that a kill at any moment leaves what the next start can complete.
+// The local signer's key pair on disk: made so that a kill at any moment leaves what the
+// next start can complete.
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import {
   closeSync,
@@ -24,11 +25,15 @@ import { createKey, readKey, writeKey } from '@credmon/scitokens';
 /** What of a key pair was put in place. */
 export type RecoveredHalf = 'private' | 'public';
 
-/** Writing a key takes milliseconds: after this many seconds the process id in a temporary name is that of another process. */
+/**
+ * Writing a key takes milliseconds: after this many seconds the process id in a temporary
+ * name is that of another process.
+ */
 const LONGEST_WRITE = 60;
 
 /**
- * Makes an EC P-256 key pair in two files. The private half goes first: the public half can always be made from it.
+ * Makes an EC P-256 key pair in two files. The private half goes first: the public half
+ * can always be made from it.
  * @throws the system's error; neither half is left then
  */
 export function createKeyPair(privateKey: string, publicKey: string): void {
@@ -44,8 +49,9 @@ export function createKeyPair(privateKey: string, publicKey: string): void {
 }
 
 /**
- * Completes a key pair that a dead process left: a missing public half is made from the private key, and a missing private key is taken from
- * a temporary file that holds it whole. All other temporary files of dead processes are removed.
+ * Completes a key pair that a dead process left: a missing public half is made from the
+ * private key, and a missing private key is taken from a temporary file that holds it
+ * whole. All other temporary files of dead processes are removed.
  * @throws the system's error
  */
 export function recoverKeyPair(privateKey: string, publicKey: string): readonly RecoveredHalf[] {
@@ -59,10 +65,14 @@ export function recoverKeyPair(privateKey: string, publicKey: string): readonly 
       recovered.push('private');
     }
   }
-  for (const path of [...leftoversOf(privateKey), ...leftoversOf(publicKey)]) rmSync(path, { force: true });
+  for (const path of [...leftoversOf(privateKey), ...leftoversOf(publicKey)])
+    rmSync(path, { force: true });
   const key = isThere(publicKey) ? undefined : keyIn(privateKey);
   if (key?.type === 'private') {
-    writePublicHalf(publicKey, String(createPublicKey(key).export({ type: 'spki', format: 'pem' })));
+    writePublicHalf(
+      publicKey,
+      String(createPublicKey(key).export({ type: 'spki', format: 'pem' })),
+    );
     recovered.push('public');
   }
   return recovered;
@@ -97,7 +107,10 @@ function namesIn(directory: string): readonly string[] {
   }
 }
 
-/** This process never asks while it writes a key itself: its number there is of a process before it. */
+/**
+ * This process never asks while it writes a key itself: its number there is of a process
+ * before it.
+ */
 function isAlive(pid: number): boolean {
   if (pid === process.pid) return false;
   try {
@@ -133,7 +146,10 @@ function isPrivateHalf(path: string, open: KeyObject): boolean {
 
 /** Its writer may have died before the disk had it. */
 function putInPlace(temporary: string, path: string): void {
-  const descriptor = openSync(temporary, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const descriptor = openSync(
+    temporary,
+    constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+  );
   try {
     fsyncSync(descriptor);
   } finally {

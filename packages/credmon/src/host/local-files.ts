@@ -1,7 +1,13 @@
 // The local signer's part of the world: keys, map files and key pairs on disk.
 import { lstatSync, readdirSync, statSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
-import { readSafely, shellWord, systemCode, systemRandom, type SafeReading } from '@credmon/core/base';
+import {
+  readSafely,
+  shellWord,
+  systemCode,
+  systemRandom,
+  type SafeReading,
+} from '@credmon/core/base';
 import type { Parsed } from '@credmon/core/credential';
 import {
   activeKey,
@@ -26,7 +32,10 @@ export const keyDirectories: KeyDirectories = {
 /** So many warnings are remembered as said. */
 const MOST_TEXTS = 1000;
 
-/** The ports of the local signer; what it warns of goes to `warn`, once until it has recovered. */
+/**
+ * The ports of the local signer; what it warns of goes to `warn`, once until it has
+ * recovered.
+ */
 export function localFiles(warn: (text: string) => void): LocalPorts {
   const said = createSaid(MOST_TEXTS);
   return {
@@ -43,14 +52,19 @@ export function localFiles(warn: (text: string) => void): LocalPorts {
   };
 }
 
-/** A chmod that fixes a key changes no time of it but the inode's, so the mode counts too. */
+/**
+ * A chmod that fixes a key changes no time of it but the inode's, so the mode counts too.
+ */
 function version(path: string): string {
   const stats = look(path);
   if (stats === undefined || typeof stats === 'string') return stats ?? '';
   return `${stats.ino}:${stats.mtimeMs}:${stats.size}:${stats.mode}`;
 }
 
-/** A file's facts; `undefined` when it is not there; the system's word when it refuses to say, or when a link leads nowhere. */
+/**
+ * A file's facts; `undefined` when it is not there; the system's word when it refuses to
+ * say, or when a link leads nowhere.
+ */
 function look(path: string): Stats | string | undefined {
   try {
     const stats = statSync(path, { throwIfNoEntry: false });

@@ -1,10 +1,17 @@
-// The users that standing tokens belong to: asked of the system's directory services without holding up the event loop.
+// The users that standing tokens belong to: asked of the system's directory services
+// without holding up the event loop.
 import { execFile, spawnSync } from 'node:child_process';
 import type { StandingOwner } from '../providers/standing/ports.ts';
 
-/** A directory service that does not answer is waited for at most this long, in milliseconds. */
+/**
+ * A directory service that does not answer is waited for at most this long, in
+ * milliseconds.
+ */
 const PATIENCE = 2000;
-/** A user who was not found is asked for again after this time, in milliseconds; each further time doubles. */
+/**
+ * A user who was not found is asked for again after this time, in milliseconds; each
+ * further time doubles.
+ */
 const FIRST_PAUSE = 60_000;
 /** The longest such time, in milliseconds. */
 const LONGEST_PAUSE = 3_600_000;
@@ -15,20 +22,30 @@ const argumentsFor = (name: string): string[] => ['passwd', '--', name];
 
 /** User and group ids by user name. */
 export interface Owners {
-  /** Asks for names that are not known. Resolves when every name has been asked for once, at the latest after two seconds. */
+  /**
+   * Asks for names that are not known. Resolves when every name has been asked for once,
+   * at the latest after two seconds.
+   */
   lookUp(names: readonly string[]): Promise<void>;
-  /** A user by name; `undefined` when there is none, as far as is known. Only a name that {@link Owners.lookUp} was never given is asked for here. */
+  /**
+   * A user by name; `undefined` when there is none, as far as is known. Only a name that
+   * {@link Owners.lookUp} was never given is asked for here.
+   */
   owner(name: string): StandingOwner | undefined;
 }
 
-/** A user who was not found: when to ask again (milliseconds of the steady clock), and the pause before that. */
+/**
+ * A user who was not found: when to ask again (milliseconds of the steady clock), and the
+ * pause before that.
+ */
 interface Unknown {
   readonly again: number;
   readonly pause: number;
 }
 
 /**
- * Nobody has been asked for yet. A user once found is not asked for again. `now`: milliseconds of a steady clock; `askOne` must not reject.
+ * Nobody has been asked for yet. A user once found is not asked for again. `now`:
+ * milliseconds of a steady clock; `askOne` must not reject.
  */
 export function createOwners(
   now: () => number = () => performance.now(),
@@ -72,7 +89,8 @@ export function createOwners(
       await Promise.all(first);
     },
     owner: (name) => {
-      if (!known.has(name) && !unknown.has(name) && !asking.has(name)) note(name, askSystemNow(name));
+      if (!known.has(name) && !unknown.has(name) && !asking.has(name))
+        note(name, askSystemNow(name));
       return known.get(name);
     },
   };
@@ -88,12 +106,17 @@ function askSystem(name: string): Promise<StandingOwner | undefined> {
 }
 
 function askSystemNow(name: string): StandingOwner | undefined {
-  const { status, stdout } = spawnSync(GETENT, argumentsFor(name), { encoding: 'utf8', timeout: PATIENCE });
+  const { status, stdout } = spawnSync(GETENT, argumentsFor(name), {
+    encoding: 'utf8',
+    timeout: PATIENCE,
+  });
   return status === 0 ? ownerIn(stdout) : undefined;
 }
 
 /** The ids in a line of the password database. @see passwd(5) */
 function ownerIn(line: string): StandingOwner | undefined {
   const [, , uid = '', gid = ''] = line.split(':');
-  return /^\d+$/.test(uid) && /^\d+$/.test(gid) ? { uid: Number(uid), gid: Number(gid) } : undefined;
+  return /^\d+$/.test(uid) && /^\d+$/.test(gid)
+    ? { uid: Number(uid), gid: Number(gid) }
+    : undefined;
 }

@@ -1,4 +1,5 @@
-// Runs a site's own token program: JSON in, JSON out, no shell, a clean environment, and bounds on time and output.
+// Runs a site's own token program: JSON in, JSON out, no shell, a clean environment, and
+// bounds on time and output.
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { accessSync, constants, lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -13,20 +14,25 @@ const LONGEST_COMPLAINT = 4096;
 /** Nothing of the daemon's own environment. */
 const ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: '/', LANG: 'C.UTF-8' };
 
-/** What a program that has ended wrote before may still be on its way; nobody who holds its pipe open is waited for longer, in seconds. */
+/**
+ * What a program that has ended wrote before may still be on its way; nobody who holds
+ * its pipe open is waited for longer, in seconds.
+ */
 const GRACE = 0.2;
 
 /**
- * Runs the program and reads its whole answer. A program that takes too long or says too much is ended: the answer then has a `failure`
- * (`PLUGIN_FAILED`) and the output so far.
- * @throws CodedError `PLUGIN_REFUSED` when it may not or cannot be started; `PLUGIN_FAILED` when the system has no means to start it now
+ * Runs the program and reads its whole answer. A program that takes too long or says too
+ * much is ended: the answer then has a `failure` (`PLUGIN_FAILED`) and the output so far.
+ * @throws CodedError `PLUGIN_REFUSED` when it may not or cannot be started;
+ * `PLUGIN_FAILED` when the system has no means to start it now
  */
 export const runProgram: RunProgram = async (call) => {
   const path = checkProgram(call);
   return new Promise((resolve, reject) => {
     const child = start(path, call);
     child.on('error', (error) => reject(notStarted(call, error)));
-    // Without file descriptors there are no pipes, whatever the types say; the error event tells why.
+    // Without file descriptors there are no pipes, whatever the types say; the error
+    // event tells why.
     if (child.pid === undefined) return;
     listen(call, child, child.pid).then(resolve, reject);
   });
@@ -79,7 +85,8 @@ function listen(
     });
     child.stdin.end(call.input);
     child.on('exit', () => {
-      // What the program left running in its group must not hold the answer back; nor what left its group.
+      // What the program left running in its group must not hold the answer back; nor
+      // what left its group.
       killGroup(pid);
       for (const each of cancel) each();
       cancel.push(afterAwake(GRACE, end));
@@ -96,7 +103,10 @@ function listen(
   });
 }
 
-/** What the file system says of the program is for the administrator; that the system is short of something passes. */
+/**
+ * What the file system says of the program is for the administrator; that the system is
+ * short of something passes.
+ */
 const SHORTAGES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM']);
 
 function notStarted(call: ProgramCall, error: unknown): CodedError {
@@ -136,7 +146,8 @@ export function checkProgram(call: Pick<ProgramCall, 'name' | 'command'>): strin
   try {
     const path = realpathSync(call.command);
     if (!statSync(path).isFile()) throw refused(call, 'is not a regular file');
-    if (!isExecutable(path)) throw refused(call, `is not executable; fix: chmod +x ${shellWord(path)}`);
+    if (!isExecutable(path))
+      throw refused(call, `is not executable; fix: chmod +x ${shellWord(path)}`);
     for (const one of withParents(path)) {
       const { mode, uid } = lstatSync(one);
       const writable = (mode & 0o022) !== 0;
@@ -163,7 +174,10 @@ function withParents(path: string): string[] {
   return above === path ? [path] : [path, ...withParents(above)];
 }
 
-function refused({ name, command }: Pick<ProgramCall, 'name' | 'command'>, why: string): CodedError {
+function refused(
+  { name, command }: Pick<ProgramCall, 'name' | 'command'>,
+  why: string,
+): CodedError {
   return new CodedError('PLUGIN_REFUSED', `the token program of ${name} (${command}) ${why}`, {
     provider: name,
   });

@@ -1,4 +1,5 @@
-// Client secret files: read anew for every renewal, so that a new secret needs no restart.
+// Client secret files: read anew for every renewal, so that a new secret needs no
+// restart.
 import { statSync } from 'node:fs';
 import { readSafely, shellWord, systemCode } from '@credmon/core/base';
 import type { Parsed } from '@credmon/core/credential';
@@ -7,8 +8,10 @@ import type { Parsed } from '@credmon/core/credential';
 const LARGEST_SECRET = 64 * 1024;
 
 /**
- * The secret in a file: cut at its first control character, as CredD does, or the whole of it, which keys in PEM need. Refused when the file is readable for group or others, or
- * belongs neither to root nor to this process's user. A link is followed where root or this process alone can have made it.
+ * The secret in a file: cut at its first control character, as CredD does, or the whole
+ * of it, which keys in PEM need. Refused when the file is readable for group or others,
+ * or belongs neither to root nor to this process's user. A link is followed where root or
+ * this process alone can have made it.
  */
 export function readSecretFile(path: string, form: 'line' | 'whole' = 'line'): Parsed<string> {
   const reading = readSafely(path, LARGEST_SECRET);
@@ -23,7 +26,10 @@ export function readSecretFile(path: string, form: 'line' | 'whole' = 'line'): P
   return secret === '' ? { ok: false, reason: 'is empty' } : { ok: true, value: secret };
 }
 
-/** Changes when the file is replaced or rewritten, appears or can be reached at last; never throws for where it lies. */
+/**
+ * Changes when the file is replaced or rewritten, appears or can be reached at last;
+ * never throws for where it lies.
+ */
 export function secretVersion(path: string): string {
   try {
     const stats = statSync(path);

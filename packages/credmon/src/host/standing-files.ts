@@ -1,7 +1,13 @@
 // Standing tokens' part of the world: their files, and the users they belong to.
 import { lstatSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { inDirectory, isCoded, messageOf, systemCode, writeFileAtomically } from '@credmon/core/base';
+import {
+  inDirectory,
+  isCoded,
+  messageOf,
+  systemCode,
+  writeFileAtomically,
+} from '@credmon/core/base';
 import { readCredentialFile } from '@credmon/core/store';
 import { createOwners } from './owners.ts';
 import type { StandingFiles, StandingReading } from '../providers/standing/ports.ts';
@@ -9,7 +15,10 @@ import type { StandingFiles, StandingReading } from '../providers/standing/ports
 /** Lies in the credential directory; a name that begins with a dot is no user's. */
 const MEMORY_FILE = '.credmon-standing.json';
 
-/** The real files, with the credential directory if anything is to be remembered. A user once found is not asked for again. */
+/**
+ * The real files, with the credential directory if anything is to be remembered. A user
+ * once found is not asked for again.
+ */
 export function standingFiles(credDir?: string): StandingFiles {
   const owners = createOwners();
   return {
@@ -49,7 +58,9 @@ function readIn(where: string, name: string): StandingReading {
       const reading = readCredentialFile(path);
       if (reading.kind !== 'text') return reading;
       const stats = lstatSync(path, { throwIfNoEntry: false });
-      return stats ? { ...reading, mode: stats.mode & 0o7777, uid: stats.uid } : { kind: 'missing' };
+      return stats
+        ? { ...reading, mode: stats.mode & 0o7777, uid: stats.uid }
+        : { kind: 'missing' };
     });
   } catch (error) {
     const code = systemCode(error);

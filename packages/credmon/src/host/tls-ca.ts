@@ -1,4 +1,5 @@
-// Whom TLS trusts in this process: the general authorities, and those of servers for which a knob names the only ones.
+// Whom TLS trusts in this process: the general authorities, and those of servers for
+// which a knob names the only ones.
 import { AUTH_SSL_KNOBS } from '@credmon/core/config';
 import {
   createSend,
@@ -22,7 +23,10 @@ export interface ProcessTrust {
   renew(): void;
 }
 
-/** The authorities of a process whose AUTH_SSL knobs `named` gives. `trouble` learns once of each file that is skipped. */
+/**
+ * The authorities of a process whose AUTH_SSL knobs `named` gives. `trouble` learns once
+ * of each file that is skipped.
+ */
 export function createProcessTrust(
   named: () => NamedTrust,
   trouble: (text: string) => void = () => undefined,
@@ -53,8 +57,8 @@ export function namedTrustOf({
 }
 
 /**
- * A {@link Send} for the Vault. It trusts AUTH_SSL_CLIENT_CAFILE and AUTH_SSL_CLIENT_CADIR alone where one is set, else the general
- * authorities.
+ * A {@link Send} for the Vault. It trusts AUTH_SSL_CLIENT_CAFILE and
+ * AUTH_SSL_CLIENT_CADIR alone where one is set, else the general authorities.
  * @throws CodedError (at a request) `CONFIG_READ` when a named file cannot be read
  */
 export function createVaultSend(
@@ -71,7 +75,10 @@ export function createVaultSend(
   }).send;
 }
 
-/** A {@link Send} for Pelican's issuers, which trusts PELICAN_CREDMON_CA_FILE alone; none without it. @throws as {@link createVaultSend} */
+/**
+ * A {@link Send} for Pelican's issuers, which trusts PELICAN_CREDMON_CA_FILE alone; none
+ * without it. @throws as {@link createVaultSend}
+ */
 export function createPelicanSend(
   caFile: string | undefined,
   limits: SendLimits,

@@ -1,12 +1,22 @@
-// Rotates the local issuer's key directories by the calendar, where CREDMON_LOCAL_KEY_ROTATE asks for it, by the rules of @credmon/scitokens.
+// Rotates the local issuer's key directories by the calendar, where
+// CREDMON_LOCAL_KEY_ROTATE asks for it, by the rules of @credmon/scitokens.
 import { messageOf } from '@credmon/core/base';
-import type { KeyIndex, KeyRecord, RotateOptions, RotationPolicy, RotationStep } from '@credmon/scitokens';
+import type {
+  KeyIndex,
+  KeyRecord,
+  RotateOptions,
+  RotationPolicy,
+  RotationStep,
+} from '@credmon/scitokens';
 import { unserved } from './uses.ts';
 import { A_DAY, keyUses, type KeyUse } from './uses.ts';
 import type { Log } from '@credmon/core/log';
 import type { Settings } from '../settings/read.ts';
 
-/** Key directories; times in epoch seconds. Each method throws a CodedError, or the system's error. */
+/**
+ * Key directories; times in epoch seconds. Each method throws a CodedError, or the
+ * system's error.
+ */
 export interface KeyDirectories {
   readonly init: (directory: string, policy: Partial<RotationPolicy>) => void;
   readonly read: (directory: string) => KeyIndex;
@@ -21,8 +31,9 @@ type RotationSettings = Pick<Settings, 'local' | 'standing' | 'keyRotation'>;
 const INTERVAL = 3600;
 
 /**
- * Takes the steps that are due, at most once an hour and at once with new settings. What goes wrong is told of when it changes and tried again;
- * the keys that there are go on signing.
+ * Takes the steps that are due, at most once an hour and at once with new settings. What
+ * goes wrong is told of when it changes and tried again; the keys that there are go on
+ * signing.
  */
 export function createKeyRotation(
   ports: KeyDirectories,
@@ -45,7 +56,8 @@ export function createKeyRotation(
         const nobody = unserved(use, settings.local.served);
         const { steps, waits } = turn(use, settings.keyRotation, ports, now, nobody === undefined);
         if (steps.length > 0) log.info(`Keys in ${path}: ${steps.map(nameOf).join(', ')}`);
-        if (waits && nobody !== undefined) tell(`a new key in ${path} waits to be published: ${nobody}`);
+        if (waits && nobody !== undefined)
+          tell(`a new key in ${path} waits to be published: ${nobody}`);
         else wrong.delete(path);
       } catch (error) {
         tell(`the keys in ${path} cannot be rotated: ${messageOf(error)}`);
@@ -54,13 +66,19 @@ export function createKeyRotation(
   };
 }
 
-/** The steps that were taken, and whether a key waits for a publication that is not ours to make. */
+/**
+ * The steps that were taken, and whether a key waits for a publication that is not ours
+ * to make.
+ */
 interface Turn {
   readonly steps: readonly RotationStep[];
   readonly waits: boolean;
 }
 
-/** A change of the key set is published before anything else may follow from it; `served` where its own directory is the place for that. */
+/**
+ * A change of the key set is published before anything else may follow from it; `served`
+ * where its own directory is the place for that.
+ */
 function turn(
   { source: { path }, longestLifetime }: KeyUse,
   period: number,

@@ -1,4 +1,5 @@
-// Which keys sign tokens here, and what depends on each: providers, issuers, and the longest life of a token. Pure.
+// Which keys sign tokens here, and what depends on each: providers, issuers, and the
+// longest life of a token. Pure.
 import { largest, shellWord } from '@credmon/core/base';
 import type { KeySource } from '../settings/local.ts';
 import type { Settings } from '../settings/read.ts';
@@ -6,7 +7,10 @@ import type { Settings } from '../settings/read.ts';
 /** The life of tokens that a new key directory is made for at least, in seconds. */
 export const A_DAY = 86_400;
 
-/** A source of keys with everything that signs with it; `longestLifetime` in seconds, of all of them. */
+/**
+ * A source of keys with everything that signs with it; `longestLifetime` in seconds, of
+ * all of them.
+ */
 export interface KeyUse {
   readonly source: KeySource;
   readonly providers: readonly string[];
@@ -22,8 +26,14 @@ interface Signer {
   readonly lifetime: number;
 }
 
-/** Every source of keys in these settings, in their order. Standing tokens count as tokens of their provider. */
-export function keyUses({ local, standing }: Pick<Settings, 'local' | 'standing'>): readonly KeyUse[] {
+/**
+ * Every source of keys in these settings, in their order. Standing tokens count as tokens
+ * of their provider.
+ */
+export function keyUses({
+  local,
+  standing,
+}: Pick<Settings, 'local' | 'standing'>): readonly KeyUse[] {
   const signers: Signer[] = [
     ...(local.explicit ? local.issuers : []).map(({ service, issuer, key, lifetime }) => ({
       source: key,
@@ -62,15 +72,18 @@ export function keyUses({ local, standing }: Pick<Settings, 'local' | 'standing'
   });
 }
 
-/** The command that publishes the keys of a provider; where the portal does not, it needs a web server's top directory. */
+/**
+ * The command that publishes the keys of a provider; where the portal does not, it needs
+ * a web server's top directory.
+ */
 export function publishCommand(provider: string, byPortal: boolean): string {
   const command = 'condor_credmon keys publish';
   return byPortal ? command : `${command} WEBDIR --provider ${shellWord(provider)}`;
 }
 
 /**
- * Why keys may not count as published by lying in their own directory, and what to do; `undefined` where the portal, which stands for the
- * issuer `served`, finds them there.
+ * Why keys may not count as published by lying in their own directory, and what to do;
+ * `undefined` where the portal, which stands for the issuer `served`, finds them there.
  */
 export function unserved({ issuers, providers }: KeyUse, served: string): string | undefined {
   if (issuers.includes(served)) return undefined;

@@ -1,4 +1,5 @@
-// The report that counts: what the passes tell becomes numbers. It holds no text that a user or an issuer wrote.
+// The report that counts: what the passes tell becomes numbers. It holds no text that a
+// user or an issuer wrote.
 import { splitStem, type Instant } from '@credmon/core/credential';
 import type { ManagedToken } from '@credmon/core/renewal';
 import type { Report } from '../report/log-report.ts';
@@ -6,7 +7,10 @@ import type { Families } from './families.ts';
 import type { ProviderLabels } from './labels.ts';
 import { tallyOf } from './tally.ts';
 
-/** What counting needs to know. `nameOf` makes a service's name one that may be shown; `now` is asked at each scan. */
+/**
+ * What counting needs to know. `nameOf` makes a service's name one that may be shown;
+ * `now` is asked at each scan.
+ */
 export interface CountingOptions {
   readonly nameOf: (service: string) => string;
   readonly specialNames: () => boolean;
@@ -25,7 +29,10 @@ export function labelsFrom({
   };
 }
 
-/** A report to these families. Lines without a number of their own are told to nobody here. */
+/**
+ * A report to these families. Lines without a number of their own are told to nobody
+ * here.
+ */
 export function createCountingReport(families: Families, options: CountingOptions): Report {
   const labelsOf = labelsFrom(options);
   const nothing = (): void => undefined;

@@ -1,4 +1,5 @@
-// The families of metrics in prom-client. Loaded only where metrics are asked for: the library costs start-up time.
+// The families of metrics in prom-client. Loaded only where metrics are asked for: the
+// library costs start-up time.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import table from './families.json' with { type: 'json' };
 import type { ProviderLabels } from './labels.ts';
@@ -7,14 +8,20 @@ import type { Tally } from './tally.ts';
 /** How a renewal ended. */
 export type RenewalOutcome = 'issued' | 'denied' | 'revoked' | 'failed';
 
-/** What is known only at the moment of asking: the time, in seconds on the steady line, and tokens in memory and under way. */
+/**
+ * What is known only at the moment of asking: the time, in seconds on the steady line,
+ * and tokens in memory and under way.
+ */
 export interface Moment {
   readonly steady: number;
   readonly unwritten: number;
   readonly inFlight: number;
 }
 
-/** The families: told what happens, asked for the page. Durations in seconds, `at` in epoch seconds, `steady` as in {@link Moment}. */
+/**
+ * The families: told what happens, asked for the page. Durations in seconds, `at` in
+ * epoch seconds, `steady` as in {@link Moment}.
+ */
 export interface Families {
   readonly contentType: string;
   tallied(tallies: readonly Tally[], problems: number, steady: number): void;
@@ -25,14 +32,23 @@ export interface Families {
   page(moment: Moment): Promise<string>;
 }
 
-/** How often the delay of the event loop is sampled, in milliseconds; prom-client's own 10 would wake an idle process too often. */
+/**
+ * How often the delay of the event loop is sampled, in milliseconds; prom-client's own 10
+ * would wake an idle process too often.
+ */
 const LOOP_DELAY_STEP = 100;
 
-/** The families in a registry of their own, with what prom-client tells of every process. */
+/**
+ * The families in a registry of their own, with what prom-client tells of every process.
+ */
 export function createFamilies(version: string): Families {
   const registry = new Registry();
   const { gauge, counter, histogram } = makersFor(registry);
-  const [tokens, expired, refused] = [gauge('tokens'), gauge('expired_tokens'), gauge('refused_users')];
+  const [tokens, expired, refused] = [
+    gauge('tokens'),
+    gauge('expired_tokens'),
+    gauge('refused_users'),
+  ];
   const [expiry, problemCount] = [gauge('earliest_expiry_seconds'), gauge('scan_problems')];
   const [unwritten, inFlight] = [gauge('unwritten_tokens'), gauge('renewals_in_flight')];
   const renewals = counter('renewals_total');
@@ -41,7 +57,10 @@ export function createFamilies(version: string): Families {
   const lastPass = gauge('last_pass_timestamp_seconds');
   gauge('build_info').set({ version }, 1);
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LOOP_DELAY_STEP });
-  let last: { readonly tallies: readonly Tally[]; readonly steady: number } = { tallies: [], steady: 0 };
+  let last: { readonly tallies: readonly Tally[]; readonly steady: number } = {
+    tallies: [],
+    steady: 0,
+  };
   return {
     contentType: registry.contentType,
     tallied: (tallies, problems, steady) => {
@@ -49,7 +68,8 @@ export function createFamilies(version: string): Families {
       problemCount.set(problems);
       for (const each of [tokens, expired, refused]) each.reset();
       for (const { labels, working, expired: gone, refusedUsers } of tallies) {
-        for (const [state, count] of Object.entries(working)) tokens.set({ ...labels, state }, count);
+        for (const [state, count] of Object.entries(working))
+          tokens.set({ ...labels, state }, count);
         for (const [state, count] of Object.entries(gone)) expired.set({ ...labels, state }, count);
         tokens.set({ ...labels, state: 'expired' }, sum(Object.values(gone)));
         if (labels.kind === 'local') refused.set({ provider: labels.provider }, refusedUsers.size);
@@ -64,7 +84,8 @@ export function createFamilies(version: string): Families {
     page: (moment) => {
       expiry.reset();
       for (const { labels, secondsLeft } of last.tallies)
-        if (secondsLeft !== undefined) expiry.set({ ...labels }, secondsLeft - (moment.steady - last.steady));
+        if (secondsLeft !== undefined)
+          expiry.set({ ...labels }, secondsLeft - (moment.steady - last.steady));
       unwritten.set(moment.unwritten);
       inFlight.set(moment.inFlight);
       return registry.metrics();

@@ -1,7 +1,14 @@
-// Serves the metrics over HTTP: three paths, GET alone, short patience; whoever wants more puts a web server in front.
+// Serves the metrics over HTTP: three paths, GET alone, short patience; whoever wants
+// more puts a web server in front.
 import { opendirSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { CodedError, makeSocket, messageOf, removeStaleSocket, systemCode } from '@credmon/core/base';
+import {
+  CodedError,
+  makeSocket,
+  messageOf,
+  removeStaleSocket,
+  systemCode,
+} from '@credmon/core/base';
 import { addressText, type MetricsAddress } from '../settings/metrics-address.ts';
 
 /** An answer. */
@@ -26,7 +33,8 @@ const PATIENCE_MS = 10_000;
 const MOST_CONNECTIONS = 32;
 
 /**
- * Listens at an address. A socket that a dead process left is replaced. `trouble` learns of what goes wrong later.
+ * Listens at an address. A socket that a dead process left is replaced. `trouble` learns
+ * of what goes wrong later.
  * @throws CodedError `METRICS_UNSERVED` when the address cannot be had
  */
 export async function openListener(
@@ -63,7 +71,8 @@ function listen(server: Server, address: MetricsAddress): Promise<void> {
       server.off('error', reject);
       resolve();
     };
-    if (address.kind === 'unix') makeSocket(SOCKET_MODE, () => server.listen({ path: address.path }, done));
+    if (address.kind === 'unix')
+      makeSocket(SOCKET_MODE, () => server.listen({ path: address.path }, done));
     else server.listen(address.kind === 'fd' ? { fd: address.descriptor } : address, done);
   });
 }

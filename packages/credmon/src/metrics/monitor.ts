@@ -1,9 +1,15 @@
-// Watches a daemon for its metrics without its knowing, around its report, its store and its providers, and serves what was counted.
+// Watches a daemon for its metrics without its knowing, around its report, its store and
+// its providers, and serves what was counted.
 import type { DaemonParts } from '../daemon/loop.ts';
 import { instant, type Ownership } from '../daemon/pass.ts';
 import type { Report } from '../report/log-report.ts';
 import { VERSION } from '../version.ts';
-import { createCountingReport, labelsFrom, tellAll, type CountingOptions } from './counting-report.ts';
+import {
+  createCountingReport,
+  labelsFrom,
+  tellAll,
+  type CountingOptions,
+} from './counting-report.ts';
 import type { Families } from './families.ts';
 import { boundedNames, configuredName, type NameSettings } from './labels.ts';
 import { createPages } from './pages.ts';
@@ -17,7 +23,10 @@ export interface MonitorOptions extends Pick<ServingOptions, 'address' | 'open'>
   readonly unreadable: () => string | undefined;
 }
 
-/** A daemon's parts, watched. `follow` serves where the configuration says, or no longer; so does each reload of the parts. */
+/**
+ * A daemon's parts, watched. `follow` serves where the configuration says, or no longer;
+ * so does each reload of the parts.
+ */
 export interface Monitor extends Serving {
   readonly parts: DaemonParts;
 }
@@ -88,6 +97,8 @@ async function load({ world }: DaemonParts, { settings }: MonitorOptions): Promi
   return {
     families,
     report: tellAll([world.report, createCountingReport(families, options)]),
-    timed: timedOwnership(world.clock, (token, seconds) => families.renewalTook(labelsOf(token), seconds)),
+    timed: timedOwnership(world.clock, (token, seconds) =>
+      families.renewalTook(labelsOf(token), seconds),
+    ),
   };
 }

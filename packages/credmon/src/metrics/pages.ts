@@ -1,4 +1,5 @@
-// The pages of the listener: the metrics, and the answers for whoever decides whether this daemon is well.
+// The pages of the listener: the metrics, and the answers for whoever decides whether
+// this daemon is well.
 import type { Families, Moment } from './families.ts';
 import type { Pages } from './listener.ts';
 import { judgeReadiness, type Vitals } from './readiness.ts';

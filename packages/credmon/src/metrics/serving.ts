@@ -1,4 +1,5 @@
-// Keeps the listener where the configuration wants it: opened, moved, closed; a failure is said once and tried again when asked.
+// Keeps the listener where the configuration wants it: opened, moved, closed; a failure
+// is said once and tried again when asked.
 import { messageOf } from '@credmon/core/base';
 import type { Log } from '@credmon/core/log';
 import { addressText, type MetricsAddress } from '../settings/metrics-address.ts';

@@ -1,12 +1,20 @@
-// Counts what a plan says of the tokens, by provider: the numbers behind the gauges. Pure.
+// Counts what a plan says of the tokens, by provider: the numbers behind the gauges.
+// Pure.
 import { inSlices } from '@credmon/core/base';
-import { localNow, type ManagedToken, type Plan, type TokenState, type Verdict } from '@credmon/core/renewal';
+import {
+  localNow,
+  type ManagedToken,
+  type Plan,
+  type TokenState,
+  type Verdict,
+} from '@credmon/core/renewal';
 import type { Instant } from '@credmon/core/credential';
 import type { ProviderLabels } from './labels.ts';
 
 /**
- * What one provider's tokens are like. `working` by state; `expired` those of which none works now, by state too; `refusedUsers` to whom
- * local rules give no token; `secondsLeft` until the first expires of those that are kept fresh.
+ * What one provider's tokens are like. `working` by state; `expired` those of which none
+ * works now, by state too; `refusedUsers` to whom local rules give no token;
+ * `secondsLeft` until the first expires of those that are kept fresh.
  */
 export interface Tally {
   readonly labels: ProviderLabels;
@@ -71,5 +79,6 @@ function add(tally: Tally, verdict: Verdict, now: Instant): void {
   }
   tally.working[state] += 1;
   const isKept = state !== 'stopped' && state !== 'unrenewable';
-  if (left > 0 && isKept) tally.secondsLeft = Math.min(tally.secondsLeft ?? Number.POSITIVE_INFINITY, left);
+  if (left > 0 && isKept)
+    tally.secondsLeft = Math.min(tally.secondsLeft ?? Number.POSITIVE_INFINITY, left);
 }

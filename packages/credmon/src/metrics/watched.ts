@@ -1,4 +1,5 @@
-// A store and providers with a stopwatch: they do what they did, and somebody learns how long it took. Durations in seconds.
+// A store and providers with a stopwatch: they do what they did, and somebody learns how
+// long it took. Durations in seconds.
 import type { Clock } from '@credmon/core/base';
 import type { CredentialStore } from '@credmon/core/store';
 import type { ManagedToken } from '@credmon/core/renewal';
@@ -22,7 +23,10 @@ export function timedStore(
   };
 }
 
-/** Makes ownerships whose providers tell `took` of each attempt; a provider is the same one every time. */
+/**
+ * Makes ownerships whose providers tell `took` of each attempt; a provider is the same
+ * one every time.
+ */
 export function timedOwnership(
   clock: Clock,
   took: (token: Pick<ManagedToken, 'snapshot' | 'provider'>, seconds: number) => void,

@@ -1,6 +1,9 @@
 // What the log has said already, so that only changes are said again.
 
-/** What was last said about each of many things; of more than `most` the longest unsaid are forgotten. */
+/**
+ * What was last said about each of many things; of more than `most` the longest unsaid
+ * are forgotten.
+ */
 export interface Said {
   /** Calls `say` unless `key` was the last thing said about `about`. */
   once(about: string, key: string, say: () => void): void;
@@ -35,11 +38,17 @@ export function createSaid(most: number = Number.POSITIVE_INFINITY): Said {
   };
 }
 
-/** Problems that are looked for in every round of work: one that a whole round did not meet has ended, and is said again when it recurs. */
+/**
+ * Problems that are looked for in every round of work: one that a whole round did not
+ * meet has ended, and is said again when it recurs.
+ */
 export interface Rounds {
   /** Calls `say` unless the text was said in this round or the one before. */
   once(text: string, say: () => void): void;
-  /** Ends the round. Calls `more` with the number of texts beyond the limit, unless there were some in the round before, too. */
+  /**
+   * Ends the round. Calls `more` with the number of texts beyond the limit, unless there
+   * were some in the round before, too.
+   */
   end(more: (count: number) => void): void;
 }
 

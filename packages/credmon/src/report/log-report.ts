@@ -1,4 +1,5 @@
-// Turns what happened into log lines: a failure once per change of state, never a secret, always what to do next.
+// Turns what happened into log lines: a failure once per change of state, never a secret,
+// always what to do next.
 import { inSlices, type CodedError } from '@credmon/core/base';
 import { splitStem, tokenId, type RenewalState, type TokenTimes } from '@credmon/core/credential';
 import type { ManagedToken, Plan } from '@credmon/core/renewal';
@@ -29,8 +30,9 @@ export interface Report {
   unwritten(id: string, why: string): void;
   rewritten(id: string): void;
   /**
-   * A problem of our own side. It is said once, and again when it recurs after it has ended: a problem of the renewal of `token` (its id) ends
-   * when that token is renewed or gone, every other one when a whole pass has not met it.
+   * A problem of our own side. It is said once, and again when it recurs after it has
+   * ended: a problem of the renewal of `token` (its id) ends when that token is renewed
+   * or gone, every other one when a whole pass has not met it.
    */
   trouble(text: string, token?: string): void;
 }
@@ -60,7 +62,8 @@ function createTroubles(log: Log): {
       if (token === undefined) ofPass.once(text, say);
       else ofRenewal.once(token, text, say);
     },
-    endPass: () => ofPass.end((count) => log.error(`${count} more problems of the same pass are not listed`)),
+    endPass: () =>
+      ofPass.end((count) => log.error(`${count} more problems of the same pass are not listed`)),
   };
 }
 
@@ -96,13 +99,18 @@ function sayWhyNot(log: Log, said: Said, { snapshot, renewable }: ManagedToken):
   if (renewable.ok && said.size === 0) return;
   const id = tokenId(snapshot);
   if (renewable.ok) said.forget(id);
-  else said.once(id, renewable.reason, () => log.warn(`${id}: cannot be renewed: ${renewable.reason}`));
+  else
+    said.once(id, renewable.reason, () =>
+      log.warn(`${id}: cannot be renewed: ${renewable.reason}`),
+    );
 }
 
 /** What tokens share when they fail, by token: `fields.about` of the error. */
 type Shared = Map<string, string>;
 
-/** Memory must not grow with every token that ever was, and one that comes back is news. */
+/**
+ * Memory must not grow with every token that ever was, and one that comes back is news.
+ */
 async function forgetGone(
   scan: Scan,
   byToken: readonly Pick<Said, 'keepOnly' | 'size'>[],
@@ -116,7 +124,10 @@ async function forgetGone(
   for (const id of shared.keys()) if (!there.has(id)) shared.delete(id);
 }
 
-/** A report to a log. What it has said is remembered while the token is there, so that only changes are said again. */
+/**
+ * A report to a log. What it has said is remembered while the token is there, so that
+ * only changes are said again.
+ */
 export function createReport(log: Log, habits: () => ReaderHabits): Report {
   const ofToken = createSaid();
   const notes = createNotes(log);
@@ -128,7 +139,12 @@ export function createReport(log: Log, habits: () => ReaderHabits): Report {
   const shared: Shared = new Map();
 
   const warnOnce = warnOnceOf(log, texts);
-  const onceOf = (id: string, kind: string, { code, fields }: CodedError, say: () => void): void => {
+  const onceOf = (
+    id: string,
+    kind: string,
+    { code, fields }: CodedError,
+    say: () => void,
+  ): void => {
     const { about } = fields;
     if (typeof about !== 'string') return ofToken.once(id, `${kind} ${code}`, say);
     shared.set(id, about);
@@ -144,9 +160,8 @@ export function createReport(log: Log, habits: () => ReaderHabits): Report {
 
   return {
     scanned: async (scan, plan) => {
-      const [seen, ours, due] = [scan.tokens, plan.verdicts, plan.renew].map(({ length }) => length);
       troubles.endPass();
-      log.debug(`Scanned ${seen} tokens: ${ours} are ours, ${due} due`);
+      log.debug(scannedText(scan, plan));
       for (const problem of scan.problems) if (!problems.has(problem)) log.error(problem);
       problems = new Set([...(scan.partial === true ? problems : []), ...scan.problems]);
       await forgetGone(scan, byToken, shared);
@@ -182,15 +197,22 @@ export function createReport(log: Log, habits: () => ReaderHabits): Report {
       forgetFailure(id);
       log.warn(`Audit: removed ${id} (${token.provider}): ${withoutId(id, error)}`);
     },
-    settled: (path, why, finished) => log.info(`${finished ? 'Finished' : 'Removed'} ${path}: ${why}`),
+    settled: (path, why, finished) =>
+      log.info(`${finished ? 'Finished' : 'Removed'} ${path}: ${why}`),
     unwritten: (id, why) =>
-      ofToken.once(id, `unwritten ${why}`, () => log.error(`${why}; kept in memory; retrying every 5 s`)),
+      ofToken.once(id, `unwritten ${why}`, () =>
+        log.error(`${why}; kept in memory; retrying every 5 s`),
+      ),
     rewritten: (id) => {
       forgetFailure(id);
       log.info(`Successfully renewed ${id}: what was kept in memory is written now`);
     },
     trouble: troubles.add,
   };
+}
+
+function scannedText({ tokens }: Scan, { verdicts, renew }: Plan): string {
+  return `Scanned ${tokens.length} tokens: ${verdicts.length} are ours, ${renew.length} due`;
 }
 
 function renewedText({ snapshot, provider }: ManagedToken, life: number, rotated: boolean): string {
@@ -213,7 +235,10 @@ function withoutId(id: string, { message }: CodedError): string {
   return message.startsWith(`${id}: `) ? message.slice(id.length + 2) : message;
 }
 
-/** Who must act, and whether anything is tried meanwhile: the state alone decides that, as it does for `condor_credmon status`. */
+/**
+ * Who must act, and whether anything is tried meanwhile: the state alone decides that, as
+ * it does for `condor_credmon status`.
+ */
 function advice(
   { snapshot, provider }: ManagedToken,
   kind: 'revoked' | 'denied' | 'failed',

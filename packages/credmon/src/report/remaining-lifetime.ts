@@ -1,4 +1,5 @@
-// How much life a token still has, at worst, when a job reads it; too little is worth a warning before jobs fail.
+// How much life a token still has, at worst, when a job reads it; too little is worth a
+// warning before jobs fail.
 import {
   LONGEST_PAUSE,
   SHORTEST_LIFETIME,
@@ -15,11 +16,15 @@ export interface ReaderHabits {
 }
 
 /**
- * The worst case in seconds of a token that lives `lifetime` seconds: less the share after which it is renewed, one interval between
- * passes, and one between two fetches of the starter.
+ * The worst case in seconds of a token that lives `lifetime` seconds: less the share
+ * after which it is renewed, one interval between passes, and one between two fetches of
+ * the starter.
  */
 export function worstLife(lifetime: number, policy: RenewalPolicy, habits: ReaderHabits): number {
-  const used = Math.min(lifetime * policy.fraction, policy.refreshEvery ?? Number.POSITIVE_INFINITY);
+  const used = Math.min(
+    lifetime * policy.fraction,
+    policy.refreshEvery ?? Number.POSITIVE_INFINITY,
+  );
   return Math.floor(lifetime - used - LONGEST_SLEEP - habits.starterRefresh);
 }
 
@@ -30,7 +35,11 @@ export function worstLifeLeft(
 ): number | undefined {
   if (snapshot.use.kind !== 'valid') return undefined;
   const { issuedAt, expiresAt } = snapshot.use.value;
-  return worstLife(expiresAt - issuedAt, policy, provider === 'standing' ? withoutStarter(habits) : habits);
+  return worstLife(
+    expiresAt - issuedAt,
+    policy,
+    provider === 'standing' ? withoutStarter(habits) : habits,
+  );
 }
 
 /** No starter stands between a standing token and its service. */
@@ -38,12 +47,18 @@ export function withoutStarter({ floor }: ReaderHabits): ReaderHabits {
   return { floor, starterRefresh: 0 };
 }
 
-/** The shortest lifetime, in seconds, whose worst case is not under the floor, where renewals go by a share of the lifetime. */
+/**
+ * The shortest lifetime, in seconds, whose worst case is not under the floor, where
+ * renewals go by a share of the lifetime.
+ */
 export function shortestLifetime({ fraction }: RenewalPolicy, habits: ReaderHabits): number {
   return Math.ceil((habits.floor + LONGEST_SLEEP + habits.starterRefresh) / (1 - fraction));
 }
 
-/** What to say of a token that a job may read too late; `undefined` when its life is long enough. */
+/**
+ * What to say of a token that a job may read too late; `undefined` when its life is long
+ * enough.
+ */
 export function shortLifeText(token: ManagedToken, habits: ReaderHabits): string | undefined {
   const { stem } = token.snapshot;
   const standing = token.provider === 'standing';
@@ -56,7 +71,10 @@ export function shortLifeText(token: ManagedToken, habits: ReaderHabits): string
     : `a job may read ${stem} with ${seconds}; ${longer(token)}, or lower SEC_CREDENTIAL_REFRESH`;
 }
 
-/** What to say of a token that lives `life` seconds, which is too short for anything; `undefined` when it is not. */
+/**
+ * What to say of a token that lives `life` seconds, which is too short for anything;
+ * `undefined` when it is not.
+ */
 export function noLifeText(token: ManagedToken, life: number): string | undefined {
   if (life >= SHORTEST_LIFETIME) return undefined;
   const { stem } = token.snapshot;

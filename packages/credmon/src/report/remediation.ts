@@ -1,4 +1,5 @@
-// What a person does next about a token that went wrong: the log and `condor_credmon status` say the same. Pure.
+// What a person does next about a token that went wrong: the log and `condor_credmon
+// status` say the same. Pure.
 import { ERROR_CODES, shellWord, type ErrorCode } from '@credmon/core/base';
 
 /** Whose token it is, and the kind of provider that renews it. */
@@ -9,7 +10,10 @@ export interface StuckToken {
   readonly provider: string | null;
 }
 
-/** The step for an error's code, where the provider makes it another one that; `undefined` when there is none in few words. */
+/**
+ * The step for an error's code, where the provider makes it another one that; `undefined`
+ * when there is none in few words.
+ */
 export function nextStep(token: StuckToken, code: string): string | undefined {
   const { user, service, handle, provider } = token;
   const add = `condor_store_cred add-oauth -s ${shellWord(service)}${handle === '' ? '' : ` -H ${shellWord(handle)}`} -i FILE`;
@@ -20,7 +24,10 @@ export function nextStep(token: StuckToken, code: string): string | undefined {
     .replace('{add}', () => add);
 }
 
-/** `condor_store_cred delete-oauth` for a service and its handle, ready to be pasted. @see condor_store_cred(1) */
+/**
+ * `condor_store_cred delete-oauth` for a service and its handle, ready to be pasted. @see
+ * condor_store_cred(1)
+ */
 export function deleteCommand({
   service,
   handle,

@@ -1,16 +1,23 @@
-// Revocation at an OAuth issuer: the refresh token first, because most issuers end its access tokens with it.
+// Revocation at an OAuth issuer: the refresh token first, because most issuers end its
+// access tokens with it.
 import { messageOf, originOf, type Clock, type Send } from '@credmon/core/base';
 import { revokeToken, type ClientRegistration } from '@credmon/core/oauth';
 import type { Parsed } from '@credmon/core/credential';
 import { nobodyAsked, type FoundSecrets, type Step, type Steps } from './steps.ts';
 
-/** A client at an issuer, and the endpoint that the administrator or the issuer's metadata names. */
+/**
+ * A client at an issuer, and the endpoint that the administrator or the issuer's metadata
+ * names.
+ */
 export interface RevokingClient {
   readonly registration: ClientRegistration;
   readonly revocationUrl: string;
 }
 
-/** The plan for an issuer; a client that cannot be had leaves every secret alive, with the reason. @see RFC 7009 */
+/**
+ * The plan for an issuer; a client that cannot be had leaves every secret alive, with the
+ * reason. @see RFC 7009
+ */
 export function stepsAtIssuer(
   client: Parsed<RevokingClient>,
   secrets: FoundSecrets,

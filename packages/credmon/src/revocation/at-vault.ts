@@ -1,4 +1,5 @@
-// Revocation at a Vault: the Vault token of `.top` ends itself. What the Vault keeps for the user serves other machines too, and stays.
+// Revocation at a Vault: the Vault token of `.top` ends itself. What the Vault keeps for
+// the user serves other machines too, and stays.
 import { CodedError, messageOf, originOf, type Clock, type Send } from '@credmon/core/base';
 import { classifyFailure } from '@credmon/core/oauth';
 import type { Parsed } from '@credmon/core/credential';
@@ -8,7 +9,10 @@ import { nobodyAsked, type FoundSecrets, type Steps, type Survivor } from './ste
 
 const WHAT = 'Vault token';
 
-/** The plan for a Vault. Nothing is sent to a server that the administrator does not trust. */
+/**
+ * The plan for a Vault. Nothing is sent to a server that the administrator does not
+ * trust.
+ */
 export function stepsAtVault(
   top: Parsed<string>,
   secrets: FoundSecrets,

@@ -1,4 +1,5 @@
-// Which client asks which endpoint to revoke: from the configuration and the metadata of configured issuers, never from a token's files.
+// Which client asks which endpoint to revoke: from the configuration and the metadata of
+// configured issuers, never from a token's files.
 import { CodedError, secureEndpoint } from '@credmon/core/base';
 import { splitStem, type Parsed, type TokenSnapshot } from '@credmon/core/credential';
 import type { MetadataCache } from '@credmon/core/oauth';
@@ -10,7 +11,10 @@ import type { ProviderContext } from '../providers/common/provider.ts';
 import { issuerOfRefresh, subjectOf } from '../providers/exchange/subject.ts';
 import type { RevokingClient } from './at-issuer.ts';
 
-/** What finding a client needs. `revocationUrl` is the administrator's own word for a service. */
+/**
+ * What finding a client needs. `revocationUrl` is the administrator's own word for a
+ * service.
+ */
 export interface ClientFinder {
   readonly options: ClientOptions;
   readonly metadata: MetadataCache;
@@ -26,7 +30,10 @@ export function serviceOf(
   return splitStem(stem, specialNames)?.service ?? stem;
 }
 
-/** The client of a login. @throws CodedError `SECRET_UNREADABLE`, and what finding the metadata throws */
+/**
+ * The client of a login. @throws CodedError `SECRET_UNREADABLE`, and what finding the
+ * metadata throws
+ */
 export async function loginClient(
   service: string,
   client: ConfiguredClient | undefined,
@@ -50,7 +57,10 @@ export async function loginClient(
   return { ok: true, value: { registration, revocationUrl: endpoint.value } };
 }
 
-/** A client that acts without a browser. @throws CodedError as {@link loginClient}, and `SUBJECT_REFUSED` */
+/**
+ * A client that acts without a browser. @throws CodedError as {@link loginClient}, and
+ * `SUBJECT_REFUSED`
+ */
 export async function serviceClient(
   token: TokenSnapshot,
   files: TokenFiles,
@@ -59,8 +69,10 @@ export async function serviceClient(
 ): Promise<Parsed<RevokingClient>> {
   if (!client) return no('its provider is not configured');
   const { issuers } = client;
-  // Of several configured issuers, the one that gave the refresh token; a choice among the administrator's own.
-  const issuer = issuers.length > 1 ? issuerOfRefresh(token, subjectOf(token, files), client) : issuers[0];
+  // Of several configured issuers, the one that gave the refresh token; a choice among
+  // the administrator's own.
+  const issuer =
+    issuers.length > 1 ? issuerOfRefresh(token, subjectOf(token, files), client) : issuers[0];
   const endpoint = await endpointOf(client.name, issuer, finder);
   if (!endpoint.ok) return endpoint;
   const { metadata, options, context } = finder;
@@ -78,8 +90,14 @@ async function endpointOf(
   if (pinned !== undefined)
     return { ok: true, value: secureEndpoint(pinned, knob, options.allowLoopbackHttp).href };
   if (issuer === undefined)
-    return no(`neither the issuer of ${service} nor ${knob} is configured, so nobody says where to revoke`);
-  const { revocationUrl: found, elsewhere } = await metadata.find(context.send, issuer, context.now);
+    return no(
+      `neither the issuer of ${service} nor ${knob} is configured, so nobody says where to revoke`,
+    );
+  const { revocationUrl: found, elsewhere } = await metadata.find(
+    context.send,
+    issuer,
+    context.now,
+  );
   if (found !== undefined) return { ok: true, value: found };
   const refused = elsewhere.find((why) => why.includes('revocation_endpoint'));
   if (refused !== undefined) return no(refused);
@@ -89,7 +107,9 @@ async function endpointOf(
 function secretIn(path: string, { readSecret }: ProviderContext): string {
   const secret = readSecret(path);
   if (secret.ok) return secret.value;
-  throw new CodedError('SECRET_UNREADABLE', `the client secret file ${path} ${secret.reason}`, { path });
+  throw new CodedError('SECRET_UNREADABLE', `the client secret file ${path} ${secret.reason}`, {
+    path,
+  });
 }
 
 function no(reason: string): { readonly ok: false; readonly reason: string } {

@@ -1,4 +1,5 @@
-// The files of a token as revoking sees them, and their removal in an order that neither a crash nor a daemon at work turns against the user.
+// The files of a token as revoking sees them, and their removal in an order that neither
+// a crash nor a daemon at work turns against the user.
 import { isCoded, type Clock } from '@credmon/core/base';
 import { tokenFileName, type TokenFileKind } from '@credmon/core/credential';
 import type { CredentialStore, TokenFiles, TokenWrite } from '@credmon/core/store';
@@ -16,11 +17,17 @@ export interface RevocationFiles {
   readonly readUse: (token: TokenName) => string | undefined;
   /** Which files of the token are there. */
   readonly present: (token: TokenName) => readonly TokenFileKind[];
-  /** True while a living process has staged a file of the token and not yet given it its name. */
+  /**
+   * True while a living process has staged a file of the token and not yet given it its
+   * name.
+   */
   readonly beingWritten: (token: TokenName) => boolean;
 }
 
-/** What was removed: file names, and the texts of every `.use` that was there; `trouble` says what stayed behind. */
+/**
+ * What was removed: file names, and the texts of every `.use` that was there; `trouble`
+ * says what stayed behind.
+ */
 export interface Removed {
   readonly names: readonly string[];
   readonly uses: readonly string[];
@@ -28,8 +35,9 @@ export interface Removed {
 }
 
 /**
- * The removal of `.top` is the moment that counts. Before it nothing is lost: a missing `.use` is fetched again. After it nothing comes
- * back, because whoever renews writes only while `.top` is the one that the renewal came from.
+ * The removal of `.top` is the moment that counts. Before it nothing is lost: a missing
+ * `.use` is fetched again. After it nothing comes back, because whoever renews writes
+ * only while `.top` is the one that the renewal came from.
  */
 const FIRST = ['use', 'top'] as const satisfies readonly TokenFileKind[];
 /** Means nothing without a `.top`; with a new one it belongs to that. */
@@ -44,7 +52,8 @@ const removals = (kinds: readonly TokenFileKind[]): TokenWrite[] =>
 
 /**
  * Removes the token that `files` was read from.
- * @throws CodedError `CRED_SUPERSEDED` when `.top` is another one by now, `CRED_FILE_IO` when the system refuses; `.top` is then still there
+ * @throws CodedError `CRED_SUPERSEDED` when `.top` is another one by now, `CRED_FILE_IO`
+ * when the system refuses; `.top` is then still there
  */
 export async function removeToken(
   token: TokenName,
@@ -63,8 +72,15 @@ export async function removeToken(
   };
 }
 
-/** A renewal that looked at `.top` just before it went has its files staged by now, and may still bring `.use` back. */
-async function removeRest(token: TokenName, world: RevocationFiles, clock: Clock): Promise<Removed> {
+/**
+ * A renewal that looked at `.top` just before it went has its files staged by now, and
+ * may still bring `.use` back.
+ */
+async function removeRest(
+  token: TokenName,
+  world: RevocationFiles,
+  clock: Clock,
+): Promise<Removed> {
   for (let waited = 0; waited < PATIENCE && world.beingWritten(token); waited += LOOK_AGAIN)
     await clock.wait(LOOK_AGAIN);
   const names = namesOf(token, world, THEN);
@@ -80,7 +96,13 @@ async function removeRest(token: TokenName, world: RevocationFiles, clock: Clock
   }
 }
 
-function namesOf(token: TokenName, world: RevocationFiles, kinds: readonly TokenFileKind[]): string[] {
+function namesOf(
+  token: TokenName,
+  world: RevocationFiles,
+  kinds: readonly TokenFileKind[],
+): string[] {
   const present = world.present(token);
-  return kinds.filter((kind) => present.includes(kind)).map((kind) => tokenFileName(token.stem, kind));
+  return kinds
+    .filter((kind) => present.includes(kind))
+    .map((kind) => tokenFileName(token.stem, kind));
 }

@@ -1,4 +1,5 @@
-// One token: find out whom to ask, remove the files, then ask. What cannot be revoked keeps no file.
+// One token: find out whom to ask, remove the files, then ask. What cannot be revoked
+// keeps no file.
 import { isCoded, messageOf, type Clock, type CodedError } from '@credmon/core/base';
 import type { TokenFiles } from '@credmon/core/store';
 import type { TokenSnapshot } from '@credmon/core/credential';
@@ -8,10 +9,17 @@ import type { Prepare } from './revoker.ts';
 import { accessTokenIn, refreshTokenIn } from './secrets.ts';
 import type { Fate, Step, Steps } from './steps.ts';
 
-/** How it ended. `kept`: nothing was removed or revoked, `why` says so; else `files` are the names that went. */
+/**
+ * How it ended. `kept`: nothing was removed or revoked, `why` says so; else `files` are
+ * the names that went.
+ */
 export type Revoked =
   | { readonly kind: 'kept'; readonly why: string }
-  | { readonly kind: 'removed'; readonly files: readonly string[]; readonly fates: readonly Fate[] };
+  | {
+      readonly kind: 'removed';
+      readonly files: readonly string[];
+      readonly fates: readonly Fate[];
+    };
 
 /** What revoking one token uses. */
 export interface RevocationWorld {
@@ -20,13 +28,22 @@ export interface RevocationWorld {
   readonly clock: Clock;
 }
 
-/** How often a `.top` that changes under our hands is read anew: a renewal rotates it once, a login replaces it once. */
+/**
+ * How often a `.top` that changes under our hands is read anew: a renewal rotates it
+ * once, a login replaces it once.
+ */
 const ATTEMPTS = 5;
 
-/** Seconds before the second and the third request to an issuer that does not answer: after this command nobody has the tokens any more. */
+/**
+ * Seconds before the second and the third request to an issuer that does not answer:
+ * after this command nobody has the tokens any more.
+ */
 const WAITS: readonly number[] = [1, 3];
 
-/** Revokes a token of a provider of this kind. Never throws for what an issuer or a file may do. */
+/**
+ * Revokes a token of a provider of this kind. Never throws for what an issuer or a file
+ * may do.
+ */
 export async function revokeOne(
   kind: ProviderKind,
   token: TokenSnapshot,
@@ -95,7 +112,12 @@ function isPassing(error: unknown): boolean {
 /** @see RFC 7009, section 2.2.1 */
 function refusalOf(what: string, error: unknown): Fate {
   if (isCoded(error) && isUnsupported(error))
-    return { what, revoked: false, why: 'its issuer revokes no tokens of this kind', fixable: false };
+    return {
+      what,
+      revoked: false,
+      why: 'its issuer revokes no tokens of this kind',
+      fixable: false,
+    };
   return { what, revoked: false, why: messageOf(error), fixable: true };
 }
 
@@ -103,7 +125,10 @@ function isUnsupported({ fields }: CodedError): boolean {
   return fields['error'] === 'unsupported_token_type';
 }
 
-/** How long an access token that was not revoked is still good; one that has expired needs no words. */
+/**
+ * How long an access token that was not revoked is still good; one that has expired needs
+ * no words.
+ */
 function withLife(fate: Fate, left: number | undefined): Fate {
   if (fate.revoked || fate.what !== 'access token' || left === undefined) return fate;
   if (left <= 0) return { ...fate, why: `${fate.why}; it has expired`, fixable: false };

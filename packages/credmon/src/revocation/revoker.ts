@@ -11,14 +11,20 @@ import { stepsAtVault } from './at-vault.ts';
 import { loginClient, serviceClient, serviceOf, type ClientFinder } from './clients.ts';
 import { nobodyAsked, type FoundSecrets, type Steps } from './steps.ts';
 
-/** Does everything that may wait or fail before a file goes; what it answers with plans for the secrets that are then found. */
+/**
+ * Does everything that may wait or fail before a file goes; what it answers with plans
+ * for the secrets that are then found.
+ */
 export type Prepare = (
   kind: ProviderKind,
   token: TokenSnapshot,
   files: TokenFiles,
 ) => Promise<(secrets: FoundSecrets) => Steps>;
 
-/** What revoking uses of the world. `vaultSend` and `pelicanSend` are those servers' own: their authorities are not the issuers'. */
+/**
+ * What revoking uses of the world. `vaultSend` and `pelicanSend` are those servers' own:
+ * their authorities are not the issuers'.
+ */
 export interface RevokerPorts {
   readonly secretVersion: (path: string) => string;
   readonly random: Random;
@@ -35,7 +41,8 @@ const METADATA_SECONDS = 3600;
 
 /** Revokers for these settings. */
 export function createRevoker(settings: Settings, ports: RevokerPorts): Prepare {
-  const { allowLoopbackHttp, endpointOrigins, lists, policy, tokenClients, clients, vault } = settings;
+  const { allowLoopbackHttp, endpointOrigins, lists, policy, tokenClients, clients, vault } =
+    settings;
   const { send, clock } = ports;
   const finder = (its: Send = send): ClientFinder => ({
     options: {
@@ -69,7 +76,9 @@ export function createRevoker(settings: Settings, ports: RevokerPorts): Prepare 
       case 'client':
       case 'exchange':
       case 'pelican': {
-        const client = tokenClients.find((one) => one.name === service && one.kind.toLowerCase() === kind);
+        const client = tokenClients.find(
+          (one) => one.name === service && one.kind.toLowerCase() === kind,
+        );
         const its = kind === 'pelican' ? ports.pelicanSend : send;
         const found = await clientOrReason(() => serviceClient(token, files, client, finder(its)));
         return (secrets) => stepsAtIssuer(found, secrets, its, clock);
@@ -78,7 +87,8 @@ export function createRevoker(settings: Settings, ports: RevokerPorts): Prepare 
         return (secrets) =>
           stepsAtVault(files.top, secrets, { settings: vault, send: ports.vaultSend, clock });
       case 'local':
-        return (secrets) => nobodyAsked(secrets, 'what is signed here cannot be called back', false);
+        return (secrets) =>
+          nobodyAsked(secrets, 'what is signed here cannot be called back', false);
       case 'exec':
         return (secrets) => nobodyAsked(secrets, 'its token program has no way to revoke', false);
     }

@@ -1,12 +1,18 @@
-// What revoking a token comes to, as data: the secrets that its issuer will be asked to end, and those that live on, with the reason.
+// What revoking a token comes to, as data: the secrets that its issuer will be asked to
+// end, and those that live on, with the reason.
 
-/** The secrets of one token, in the order in which they are revoked. These are secrets. */
+/**
+ * The secrets of one token, in the order in which they are revoked. These are secrets.
+ */
 export interface FoundSecrets {
   readonly refreshToken: string | undefined;
   readonly accessTokens: readonly string[];
 }
 
-/** One request to an issuer. `what` and `where` are for people; `revoke` throws a CodedError when the issuer does not do it. */
+/**
+ * One request to an issuer. `what` and `where` are for people; `revoke` throws a
+ * CodedError when the issuer does not do it.
+ */
 export interface Step {
   readonly what: string;
   readonly where: string;
@@ -16,7 +22,12 @@ export interface Step {
 /** What became of one secret. `fixable`: somebody can do something about it. */
 export type Fate =
   | { readonly what: string; readonly revoked: true; readonly where: string }
-  | { readonly what: string; readonly revoked: false; readonly why: string; readonly fixable: boolean };
+  | {
+      readonly what: string;
+      readonly revoked: false;
+      readonly why: string;
+      readonly fixable: boolean;
+    };
 
 /** A secret that nobody is asked to end. */
 export type Survivor = Extract<Fate, { revoked: false }>;

@@ -1,11 +1,13 @@
-// What a revocation says: one audit line for each token, a row for machines, and whether a person must still act. Pure, and without secrets.
+// What a revocation says: one audit line for each token, a row for machines, and whether
+// a person must still act. Pure, and without secrets.
 import { splitStem, tokenId } from '@credmon/core/credential';
 import type { Revoked } from './revoke-token.ts';
 import type { Fate } from './steps.ts';
 
 /**
- * A token and what became of it. `provider` is `null` when nobody owns it; `left`: it was not asked for by name, and stays;
- * `renewing`: a daemon may have been asking its issuer for the next one at that moment.
+ * A token and what became of it. `provider` is `null` when nobody owns it; `left`: it was
+ * not asked for by name, and stays; `renewing`: a daemon may have been asking its issuer
+ * for the next one at that moment.
  */
 export interface Told {
   readonly user: string;
@@ -43,7 +45,9 @@ const RENEWING =
   'condor_credmon may have been renewing it: what the issuer answers now is stored nowhere, and NOT revoked';
 
 function textOf(fate: Fate): string {
-  return fate.revoked ? `${fate.what} revoked at ${fate.where}` : `${fate.what} NOT revoked: ${fate.why}`;
+  return fate.revoked
+    ? `${fate.what} revoked at ${fate.where}`
+    : `${fate.what} NOT revoked: ${fate.why}`;
 }
 
 /** The row for machines. */
@@ -56,7 +60,10 @@ export function rowOf({ user, stem, provider, result, renewing }: Told): Revoked
   return { user, ...name, provider, state, why: renewing ? RENEWING : null, files, secrets };
 }
 
-/** True when somebody must still act: a token that was asked for stays, or lives on at an issuer that could end it. */
+/**
+ * True when somebody must still act: a token that was asked for stays, or lives on at an
+ * issuer that could end it.
+ */
 export function needsPerson({ result, left }: Told): boolean {
   if (result.kind === 'kept') return left !== true;
   return result.fates.some((fate) => !fate.revoked && fate.fixable);

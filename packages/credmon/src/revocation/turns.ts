@@ -1,4 +1,5 @@
-// Whose turn it is: an issuer sees as few revocations at once as renewals, and a token's files stay until its turn comes.
+// Whose turn it is: an issuer sees as few revocations at once as renewals, and a token's
+// files stay until its turn comes.
 import { originOf } from '@credmon/core/base';
 import { tokenId, type TokenSnapshot } from '@credmon/core/credential';
 import type { Limiter } from '../throttle/issuer-queues.ts';
@@ -6,7 +7,10 @@ import type { ProviderKind } from '../settings/lists.ts';
 import type { Settings } from '../settings/read.ts';
 import { serviceOf } from './clients.ts';
 
-/** Whom revoking a token will ask, as far as the configuration tells: an origin, or the kind of provider. */
+/**
+ * Whom revoking a token will ask, as far as the configuration tells: an origin, or the
+ * kind of provider.
+ */
 export function issuerToAsk(
   kind: ProviderKind,
   token: TokenSnapshot,
@@ -14,7 +18,9 @@ export function issuerToAsk(
   revocationUrl: (service: string) => string | undefined,
 ): string {
   const service = serviceOf(token, lists);
-  const client = tokenClients.find((one) => one.name === service && one.kind.toLowerCase() === kind);
+  const client = tokenClients.find(
+    (one) => one.name === service && one.kind.toLowerCase() === kind,
+  );
   const url =
     revocationUrl(service) ??
     (kind === 'oauth2'

@@ -1,10 +1,14 @@
-// Settings of the clients that act without a browser: client credentials (CLIENT), token exchange (EXCHANGE, PELICAN).
+// Settings of the clients that act without a browser: client credentials (CLIENT), token
+// exchange (EXCHANGE, PELICAN).
 import { messageOf, secureEndpoint } from '@credmon/core/base';
 import type { ClientAuthentication } from '@credmon/core/oauth';
 import type { KnobReader } from '@credmon/core/config';
 import { templateProblem } from './scope-template.ts';
 
-/** A client as the administrator configured it; the secret stays in its file and is read for every renewal. */
+/**
+ * A client as the administrator configured it; the secret stays in its file and is read
+ * for every renewal.
+ */
 export interface ConfiguredClient {
   readonly clientId: string;
   readonly tokenUrl: string;
@@ -19,7 +23,10 @@ export type ClientKind = 'CLIENT' | 'EXCHANGE' | 'PELICAN';
 /** How such a client proves itself. @see RFC 6749, section 2.3.1; RFC 7523 */
 export type ClientProof = 'post' | 'basic' | 'private_key_jwt';
 
-/** One provider's client. `secretFile` holds the secret, or the key in PEM for private_key_jwt; `scopes` is a template. */
+/**
+ * One provider's client. `secretFile` holds the secret, or the key in PEM for
+ * private_key_jwt; `scopes` is a template.
+ */
 export interface TokenClient {
   readonly kind: ClientKind;
   readonly name: string;
@@ -42,7 +49,10 @@ export interface TokenClient {
   readonly endpointLifetime: number;
 }
 
-/** Reads the clients of a kind; each knob first for the provider, then for the kind. Mistakes are noted in `read`. */
+/**
+ * Reads the clients of a kind; each knob first for the provider, then for the kind.
+ * Mistakes are noted in `read`.
+ */
 export function readTokenClients(
   read: KnobReader,
   kind: ClientKind,
@@ -88,7 +98,8 @@ function readClient(read: KnobReader, kind: ClientKind, name: string): TokenClie
       read.string(`${kind}_CREDMON_${name}_TOKEN_URL`) ??
       pelican?.tokenUrl ??
       read.string(`${kind}_CREDMON_TOKEN_URL`),
-    issuers: read.list(`${kind}_CREDMON_${name}_ISSUER`) ?? read.list(`${kind}_CREDMON_ISSUER`) ?? [],
+    issuers:
+      read.list(`${kind}_CREDMON_${name}_ISSUER`) ?? read.list(`${kind}_CREDMON_ISSUER`) ?? [],
     scopes:
       read.string(`${kind}_CREDMON_${name}_AUTHZ_TEMPLATE`) ??
       read.string(`${kind}_CREDMON_AUTHZ_TEMPLATE`) ??
@@ -99,7 +110,8 @@ function readClient(read: KnobReader, kind: ClientKind, name: string): TokenClie
       read.list(`${kind}_CREDMON_${name}_TOKEN_AUDIENCE`) ??
       read.list(`${kind}_CREDMON_TOKEN_AUDIENCE`) ??
       [],
-    resources: read.list(`${kind}_CREDMON_${name}_RESOURCE`) ?? read.list(`${kind}_CREDMON_RESOURCE`) ?? [],
+    resources:
+      read.list(`${kind}_CREDMON_${name}_RESOURCE`) ?? read.list(`${kind}_CREDMON_RESOURCE`) ?? [],
     json: read.boolean(
       `${kind}_CREDMON_${name}_TOKEN_USE_JSON`,
       read.boolean(`${kind}_CREDMON_TOKEN_USE_JSON`, true),
@@ -122,7 +134,8 @@ function readPelican(
 
 function readProof(read: KnobReader, kind: ClientKind, name: string): ClientProof {
   const value =
-    read.string(`${kind}_CREDMON_${name}_CLIENT_AUTH`) ?? read.string(`${kind}_CREDMON_CLIENT_AUTH`);
+    read.string(`${kind}_CREDMON_${name}_CLIENT_AUTH`) ??
+    read.string(`${kind}_CREDMON_CLIENT_AUTH`);
   switch (value?.toLowerCase()) {
     case undefined:
     case 'post':
@@ -163,15 +176,20 @@ function checkUrls(
 
 function checkClient(read: KnobReader, client: TokenClient): void {
   const { kind, name, issuers, tokenUrl, proof } = client;
-  const wrong = (knob: string, what: string): void => read.mistake(`${kind}_CREDMON_${name}_${knob}`, what);
+  const wrong = (knob: string, what: string): void =>
+    read.mistake(`${kind}_CREDMON_${name}_${knob}`, what);
   if (client.clientId === '') wrong('CLIENT_ID', 'is not set');
   if (client.secretFile === undefined && (kind === 'CLIENT' || proof === 'private_key_jwt'))
     wrong('CLIENT_SECRET_FILE', 'is not set');
-  if (kind === 'CLIENT' && issuers.length > 1) wrong('ISSUER', 'names several issuers; a client has one');
+  if (kind === 'CLIENT' && issuers.length > 1)
+    wrong('ISSUER', 'names several issuers; a client has one');
   if (kind === 'CLIENT' && issuers.length === 0 && tokenUrl === undefined)
     wrong('TOKEN_URL', 'is not set, and neither is the issuer whose metadata would name it');
   if (kind !== 'CLIENT' && issuers.length === 0)
-    wrong('ISSUER', 'is not set; it says whose tokens are believed, and so where the secret may go');
+    wrong(
+      'ISSUER',
+      'is not set; it says whose tokens are believed, and so where the secret may go',
+    );
   if (issuers.length > 1 && tokenUrl !== undefined)
     wrong(
       'TOKEN_URL',

@@ -1,12 +1,19 @@
-// Names that log in at submit time (CREDMON_DEVICE_PROVIDER_NAMES): CredD and condor_submit take them for a Vault's, but their tokens are OAuth's.
+// Names that log in at submit time (CREDMON_DEVICE_PROVIDER_NAMES): CredD and
+// condor_submit take them for a Vault's, but their tokens are OAuth's.
 import type { KnobReader } from '@credmon/core/config';
 import type { ProviderLists } from './lists.ts';
 
-/** The names of CREDMON_DEVICE_PROVIDER_NAMES. One that the Vault's list lacks is told of: condor_submit would never ask for its login. */
+/**
+ * The names of CREDMON_DEVICE_PROVIDER_NAMES. One that the Vault's list lacks is told of:
+ * condor_submit would never ask for its login.
+ */
 export function readDeviceNames(read: KnobReader, lists: ProviderLists): readonly string[] {
   const names = read.list('CREDMON_DEVICE_PROVIDER_NAMES') ?? [];
   for (const name of names) {
-    if (read.string(`${name}_CLIENT_ID`) === undefined || read.string(`${name}_TOKEN_URL`) === undefined)
+    if (
+      read.string(`${name}_CLIENT_ID`) === undefined ||
+      read.string(`${name}_TOKEN_URL`) === undefined
+    )
       read.mistake(
         'CREDMON_DEVICE_PROVIDER_NAMES',
         `names ${name}, which has no ${name}_CLIENT_ID and ${name}_TOKEN_URL`,
@@ -28,7 +35,10 @@ export function readDeviceNames(read: KnobReader, lists: ProviderLists): readonl
   return names;
 }
 
-/** The lists as this daemon sorts by them: a device name leaves the Vault's list for OAuth's. It is the one name that may stand in two knobs. */
+/**
+ * The lists as this daemon sorts by them: a device name leaves the Vault's list for
+ * OAuth's. It is the one name that may stand in two knobs.
+ */
 export function withDeviceNames(lists: ProviderLists, names: readonly string[]): ProviderLists {
   const { oauth2, vault } = lists;
   return {

@@ -2,7 +2,10 @@
 import { isAbsolute } from 'node:path';
 import type { KnobReader } from '@credmon/core/config';
 
-/** A provider's program, with its arguments, and how long it may run, in seconds; `extraScopes` may be granted unasked. */
+/**
+ * A provider's program, with its arguments, and how long it may run, in seconds;
+ * `extraScopes` may be granted unasked.
+ */
 export interface TokenProgram {
   readonly name: string;
   readonly command: string;

@@ -1,7 +1,10 @@
-// Ownership: from a token's name to the one kind of provider that renews it, or why none does. One pure function.
+// Ownership: from a token's name to the one kind of provider that renews it, or why none
+// does. One pure function.
 import { splitStem } from '@credmon/core/credential';
 
-/** The lists of names in the configuration. A list is `*` when every other name is meant. */
+/**
+ * The lists of names in the configuration. A list is `*` when every other name is meant.
+ */
 export interface ProviderLists {
   readonly local: readonly string[];
   readonly client: readonly string[];
@@ -15,7 +18,8 @@ export interface ProviderLists {
 }
 
 /** The kinds that CredD tells apart, and two of our own. */
-export type ProviderKind = 'local' | 'client' | 'oauth2' | 'vault' | 'pelican' | 'exchange' | 'exec';
+export type ProviderKind =
+  'local' | 'client' | 'oauth2' | 'vault' | 'pelican' | 'exchange' | 'exec';
 
 /** Who owns a token, or why nobody does. */
 export type Ownership =
@@ -24,19 +28,24 @@ export type Ownership =
 
 /** Facts about a service that the sorting asks for. */
 export interface ServiceFacts {
-  /** True when `<service>_CLIENT_ID` is configured, or a `.meta` stands beside the token. */
+  /**
+   * True when `<service>_CLIENT_ID` is configured, or a `.meta` stands beside the token.
+   */
   readonly hasClient: boolean;
   /** True when a Vault may serve names that nobody lists. */
   readonly vaultEnabled: boolean;
 }
 
 /**
- * Sorts a token by its stem as CredD does: LOCAL, CLIENT, OAUTH2, VAULT, PELICAN lists by exact name, then EXCHANGE and EXEC, then the wildcards.
- * @see HTCondor's CredSorter: the first list that holds the name wins, names compare with case
+ * Sorts a token by its stem as CredD does: LOCAL, CLIENT, OAUTH2, VAULT, PELICAN lists by
+ * exact name, then EXCHANGE and EXEC, then the wildcards.
+ * @see HTCondor's CredSorter: the first list that holds the name wins, names compare with
+ * case
  */
 export function ownerOf(stem: string, lists: ProviderLists, facts: ServiceFacts): Ownership {
   const name = splitStem(stem, lists.specialNames);
-  if (!name) return { kind: 'nobody', why: `${stem} is not a name of the form service or service_handle` };
+  if (!name)
+    return { kind: 'nobody', why: `${stem} is not a name of the form service or service_handle` };
   const kind = listed(name.service, lists) ?? byWildcard(lists, facts);
   if (kind) return { kind, ...name };
   return {
@@ -62,15 +71,28 @@ function byWildcard(lists: ProviderLists, facts: ServiceFacts): ProviderKind | u
   return lists.vault === '*' && facts.vaultEnabled && !facts.hasClient ? 'vault' : undefined;
 }
 
-/** Names that stand in more than one list, with the lists, for an error that shows them all. */
+/**
+ * Names that stand in more than one list, with the lists, for an error that shows them
+ * all.
+ */
 export function overlaps(
   lists: ProviderLists,
 ): { readonly name: string; readonly kinds: readonly ProviderKind[] }[] {
   const kindsOf = new Map<string, ProviderKind[]>();
-  for (const kind of ['local', 'client', 'oauth2', 'vault', 'pelican', 'exchange', 'exec'] as const) {
+  for (const kind of [
+    'local',
+    'client',
+    'oauth2',
+    'vault',
+    'pelican',
+    'exchange',
+    'exec',
+  ] as const) {
     const names = lists[kind];
     if (names === '*') continue;
     for (const name of new Set(names)) kindsOf.set(name, [...(kindsOf.get(name) ?? []), kind]);
   }
-  return [...kindsOf].filter(([, kinds]) => kinds.length > 1).map(([name, kinds]) => ({ name, kinds }));
+  return [...kindsOf]
+    .filter(([, kinds]) => kinds.length > 1)
+    .map(([name, kinds]) => ({ name, kinds }));
 }

@@ -1,4 +1,5 @@
-// The knobs of the local issuer, LOCAL_CREDMON_*: each for one provider first, then shared, then its default.
+// The knobs of the local issuer, LOCAL_CREDMON_*: each for one provider first, then
+// shared, then its default.
 import { messageOf } from '@credmon/core/base';
 import { parseExpression } from '@credmon/core/classad';
 import { splitStem } from '@credmon/core/credential';
@@ -8,12 +9,23 @@ import { parseRequirement } from '../authz/group-requirement.ts';
 import { parseTemplate } from '../authz/template.ts';
 import { readUserMaps, type UserMapSettings } from '../authz/user-maps.ts';
 
-/** Where a provider's key is: a PEM file with its name and algorithm, or a key directory with rotation. */
+/**
+ * Where a provider's key is: a PEM file with its name and algorithm, or a key directory
+ * with rotation.
+ */
 export type KeySource =
-  | { readonly kind: 'file'; readonly path: string; readonly keyId: string; readonly algorithm: string }
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      readonly keyId: string;
+      readonly algorithm: string;
+    }
   | { readonly kind: 'directory'; readonly path: string };
 
-/** One provider whose tokens are signed here. Texts are as configured; `lifetime` in seconds. */
+/**
+ * One provider whose tokens are signed here. Texts are as configured; `lifetime` in
+ * seconds.
+ */
 export interface LocalIssuer {
   readonly service: string;
   readonly issuer: string;
@@ -31,8 +43,9 @@ export interface LocalIssuer {
 }
 
 /**
- * Everything about local issuers. `keyPair` are the files made at first start; `explicit` is true when a list names a local provider; `served`
- * is the issuer that the web portal stands for.
+ * Everything about local issuers. `keyPair` are the files made at first start; `explicit`
+ * is true when a list names a local provider; `served` is the issuer that the web portal
+ * stands for.
  */
 export interface LocalSettings {
   readonly issuers: readonly LocalIssuer[];
@@ -46,7 +59,10 @@ const PRIVATE_KEY = '/etc/condor/scitokens-private.pem';
 const PUBLIC_KEY = '/etc/condor/scitokens.pem';
 const TEMPLATE = 'read:/user/{username} write:/user/{username}';
 
-/** Reads the settings of these services, those of a list in the configuration first. Mistakes go to `read`. */
+/**
+ * Reads the settings of these services, those of a list in the configuration first.
+ * Mistakes go to `read`.
+ */
 export function readLocalSettings(
   config: Config,
   read: KnobReader,
@@ -101,7 +117,9 @@ export function readIssuer(config: Config, read: KnobReader, service: string): L
     groupRequirement: read.string(requirement),
     lifetime: Math.floor(read.seconds(own('LOCAL_CREDMON_TOKEN_LIFETIME'), 1200, 10, 31_536_000)),
     useJson: read.boolean(own('LOCAL_CREDMON_TOKEN_USE_JSON'), true),
-    audience: (read.string(own('LOCAL_CREDMON_TOKEN_AUDIENCE')) ?? '').split(/[\s,]+/).filter(Boolean),
+    audience: (read.string(own('LOCAL_CREDMON_TOKEN_AUDIENCE')) ?? '')
+      .split(/[\s,]+/)
+      .filter(Boolean),
     profile: readProfile(config, read, own('LOCAL_CREDMON_TOKEN_VERSION')),
   };
   const tried = (knob: string, work: () => string | undefined): void => {
@@ -129,8 +147,13 @@ function reasonOf(work: () => string | undefined): string | undefined {
   }
 }
 
-function readKeySource(read: KnobReader, own: (shared: string) => string, service: string): KeySource {
-  const directory = read.path(`CREDMON_${service}_KEY_DIRECTORY`) ?? read.path('CREDMON_LOCAL_KEY_DIRECTORY');
+function readKeySource(
+  read: KnobReader,
+  own: (shared: string) => string,
+  service: string,
+): KeySource {
+  const directory =
+    read.path(`CREDMON_${service}_KEY_DIRECTORY`) ?? read.path('CREDMON_LOCAL_KEY_DIRECTORY');
   if (directory !== undefined) return { kind: 'directory', path: directory };
   const knob = own('LOCAL_CREDMON_PRIVATE_KEY_ALGORITHM');
   const algorithm = (read.string(knob) ?? 'ES256').toUpperCase();

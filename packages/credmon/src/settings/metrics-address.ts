@@ -1,4 +1,5 @@
-// Where the metrics are served, CREDMON_METRICS_LISTEN: on this machine only, because nobody has to log in to read them.
+// Where the metrics are served, CREDMON_METRICS_LISTEN: on this machine only, because
+// nobody has to log in to read them.
 import type { KnobReader } from '@credmon/core/config';
 
 /** An address of the listener. Port 0 is one that the system chooses. */
@@ -9,7 +10,10 @@ export type MetricsAddress =
 
 const FORMS = 'unix:/path, fd:N, 127.0.0.1:PORT or [::1]:PORT';
 
-/** The address in the configuration, `undefined` when there is to be none. Mistakes are noted in `read`. */
+/**
+ * The address in the configuration, `undefined` when there is to be none. Mistakes are
+ * noted in `read`.
+ */
 export function readMetricsAddress(read: KnobReader): MetricsAddress | undefined {
   const text = read.string('CREDMON_METRICS_LISTEN');
   if (text === undefined) return undefined;

@@ -1,6 +1,12 @@
-// The daemon's settings: read once from the configuration into a frozen value, with every mistake listed at once.
-import { DEFAULT_POLICY, type RenewalPolicy } from '@credmon/core/renewal';
-import { DEFAULT_SEND_LIMITS, secureEndpoint, messageOf, type SendLimits } from '@credmon/core/base';
+// The daemon's settings: read once from the configuration into a frozen value, with every
+// mistake listed at once.
+import type { RenewalPolicy } from '@credmon/core/renewal';
+import {
+  DEFAULT_SEND_LIMITS,
+  secureEndpoint,
+  messageOf,
+  type SendLimits,
+} from '@credmon/core/base';
 import {
   configuredProviders,
   createKnobReader,
@@ -14,6 +20,7 @@ import {
 import { isPlainProviderName, judgeProviderNames, type NameRules } from '@credmon/core/credential';
 import type { ClientAuthentication } from '@credmon/core/oauth';
 import { logSettings, type LogOptions, type LogOverrides } from '@credmon/core/log';
+import { readPolicy } from './policy.ts';
 import { readMetricsAddress, type MetricsAddress } from './metrics-address.ts';
 import type { ConfiguredClient } from './clients.ts';
 import { readTokenClients, type ClientKind, type TokenClient } from './clients.ts';
@@ -33,7 +40,10 @@ export interface Settings {
   readonly lists: ProviderLists;
   /** Providers whose names contain `_`, and what follows for their tokens. */
   readonly names: NameRules;
-  /** True when a Vault may serve names that nobody lists: the list or SEC_CREDENTIAL_STORER is set. */
+  /**
+   * True when a Vault may serve names that nobody lists: the list or
+   * SEC_CREDENTIAL_STORER is set.
+   */
   readonly vaultEnabled: boolean;
   readonly vault: VaultSettings;
   /** Clients by service name in upper case: knob look-up ignores case. */
@@ -44,12 +54,18 @@ export interface Settings {
   readonly idTokens: ReadonlySet<string>;
   /** Clients that act without a browser: client credentials and token exchange. */
   readonly tokenClients: readonly TokenClient[];
-  /** The authorities believed of Pelican's issuers, a PEM file; the usual ones where it is not set. */
+  /**
+   * The authorities believed of Pelican's issuers, a PEM file; the usual ones where it is
+   * not set.
+   */
   readonly pelicanCaFile: string | undefined;
   readonly tokenPrograms: readonly TokenProgram[];
   readonly local: LocalSettings;
   readonly standing: readonly StandingToken[];
-  /** Seconds after which a signing key gets a successor; 0 where that is left to the administrator. */
+  /**
+   * Seconds after which a signing key gets a successor; 0 where that is left to the
+   * administrator.
+   */
   readonly keyRotation: number;
   readonly allowLoopbackHttp: boolean;
   /** Servers beside the issuers' own that their metadata may name: origins. */
@@ -60,9 +76,14 @@ export interface Settings {
   readonly lateAnswer: number;
   /** Renewals under way at one issuer at the same time. */
   readonly perIssuer: number;
-  /** The life, in seconds, that a token should still have when a job reads it; less is warned of at start. */
+  /**
+   * The life, in seconds, that a token should still have when a job reads it; less is
+   * warned of at start.
+   */
   readonly floor: number;
-  /** How often, in seconds, the starter fetches a token again (SEC_CREDENTIAL_REFRESH). */
+  /**
+   * How often, in seconds, the starter fetches a token again (SEC_CREDENTIAL_REFRESH).
+   */
   readonly starterRefresh: number;
   readonly log: LogOptions;
   /** Where metrics are served, if at all. */
@@ -80,7 +101,8 @@ export const LOG_HABITS = { unnamed: 'file', mode: 0o644 } as const;
 
 /**
  * Reads the settings.
- * @throws CodedError `CONFIG_INVALID` whose message lists every mistake with file and line, one per line
+ * @throws CodedError `CONFIG_INVALID` whose message lists every mistake with file and
+ * line, one per line
  */
 export function readSettings(config: Config, overrides: Overrides): Settings {
   const read = createKnobReader(config);
@@ -151,11 +173,14 @@ function readCredDir(read: KnobReader): string {
 /** Judges the names of all providers; one with `_` is warned of. */
 export function readNames(config: Config, read: KnobReader): NameRules {
   const rules = judgeProviderNames(configuredProviders(config));
-  for (const { knob, text } of rules.problems) read.warning(knob, `names a provider with "_": ${text}`);
+  for (const { knob, text } of rules.problems)
+    read.warning(knob, `names a provider with "_": ${text}`);
   return rules;
 }
 
-/** The lists of names, device names sorted as `withDeviceNames` says; mistakes are noted. */
+/**
+ * The lists of names, device names sorted as `withDeviceNames` says; mistakes are noted.
+ */
 export function readLists(read: KnobReader): ProviderLists {
   const specialNames = read.boolean('CREDMON_ALLOW_SPECIAL_CHAR_NAMES', false);
   const names = (knob: string): readonly string[] | undefined => {
@@ -176,7 +201,8 @@ export function readLists(read: KnobReader): ProviderLists {
     return list === undefined || list.includes('*') ? '*' : list;
   };
   const lists: ProviderLists = {
-    local: names('LOCAL_CREDMON_PROVIDER_NAMES') ?? names('LOCAL_CREDMON_PROVIDER_NAME') ?? ['scitokens'],
+    local: names('LOCAL_CREDMON_PROVIDER_NAMES') ??
+      names('LOCAL_CREDMON_PROVIDER_NAME') ?? ['scitokens'],
     client: names('CLIENT_CREDMON_PROVIDER_NAMES') ?? [],
     oauth2: wildcard('OAUTH2_CREDMON_PROVIDER_NAMES'),
     vault: wildcard('VAULT_CREDMON_PROVIDER_NAMES'),
@@ -274,42 +300,16 @@ export function readEndpointOrigins(read: KnobReader, allowLoopbackHttp: boolean
   });
 }
 
-/** Seconds that a token counts as valid when neither its issuer nor the token itself says. */
-export function readDefaultLifetime(read: KnobReader): number {
-  return read.integer('CREDMON_DEFAULT_TOKEN_LIFETIME', DEFAULT_POLICY.defaultLifetime, 10, 31_536_000);
-}
-
-function readPolicy(read: KnobReader): RenewalPolicy {
-  return {
-    ...DEFAULT_POLICY,
-    ...readShares(read),
-    defaultLifetime: readDefaultLifetime(read),
-    firstRetry: read.integer('CREDMON_FIRST_RETRY', DEFAULT_POLICY.firstRetry, 1, 3600),
-    longestRetry: read.integer('CREDMON_LONGEST_RETRY', DEFAULT_POLICY.longestRetry, 1, 86_400),
-  };
-}
-
-/** The shares of a lifetime. A fraction that is not greater than the jitter would renew some tokens as soon as they are issued, without end. */
-function readShares(read: KnobReader): Pick<RenewalPolicy, 'fraction' | 'jitter'> {
-  const [fractionKnob, jitterKnob] = ['CREDMON_RENEW_FRACTION', 'CREDMON_RENEW_JITTER'];
-  const fraction = read.real('CREDMON_RENEW_FRACTION', DEFAULT_POLICY.fraction, 0.05, 0.95);
-  const jitter = read.real('CREDMON_RENEW_JITTER', DEFAULT_POLICY.jitter, 0, 0.9);
-  const [fractionPlace, jitterPlace] = [read.place(fractionKnob), read.place(jitterKnob)];
-  if (fraction > jitter || fractionPlace === undefined || jitterPlace === undefined)
-    return { fraction, jitter };
-  const [knob, sign, other] =
-    fractionPlace === 'default'
-      ? [jitterKnob, `= ${jitter} must be less than`, `${fractionKnob} = ${fraction} (${fractionPlace})`]
-      : [fractionKnob, `= ${fraction} must be greater than`, `${jitterKnob} = ${jitter} (${jitterPlace})`];
-  read.mistake(knob, `${sign} ${other}; fix: raise ${fractionKnob} or lower ${jitterKnob}`);
-  return { fraction, jitter };
-}
-
 /** Bounds of an exchange with an issuer. */
 export function readLimits(read: KnobReader): SendLimits {
   return {
     ...DEFAULT_SEND_LIMITS,
-    connectSeconds: read.integer('CREDMON_CONNECT_TIMEOUT', DEFAULT_SEND_LIMITS.connectSeconds, 1, 300),
+    connectSeconds: read.integer(
+      'CREDMON_CONNECT_TIMEOUT',
+      DEFAULT_SEND_LIMITS.connectSeconds,
+      1,
+      300,
+    ),
     totalSeconds: read.integer('CREDMON_REQUEST_TIMEOUT', DEFAULT_SEND_LIMITS.totalSeconds, 1, 600),
   };
 }

@@ -1,4 +1,5 @@
-// Scopes from a template with the user's name in it, as the knobs AUTHZ_TEMPLATE write them.
+// Scopes from a template with the user's name in it, as the knobs AUTHZ_TEMPLATE write
+// them.
 
 /**
  * The template with `{username}` filled in; `{{` and `}}` stand for braces.
@@ -10,7 +11,9 @@ export function scopesFor(template: string, username: string): string {
   );
 }
 
-/** What is wrong with a template, as the end of a sentence; `undefined` when nothing is. */
+/**
+ * What is wrong with a template, as the end of a sentence; `undefined` when nothing is.
+ */
 export function templateProblem(template: string): string | undefined {
   const odd = /\{[^{}]*\}|[{}]/.exec(template.replaceAll(/\{\{|\}\}|\{username\}/g, ''))?.[0];
   return odd === undefined

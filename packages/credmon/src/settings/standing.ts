@@ -1,4 +1,5 @@
-// Standing tokens, CREDMON_STANDING_TOKENS: tokens of services, which belong to no job; where each goes and what it says.
+// Standing tokens, CREDMON_STANDING_TOKENS: tokens of services, which belong to no job;
+// where each goes and what it says.
 import { isAbsolute, normalize, relative } from 'node:path';
 import { isCredName } from '@credmon/core/credential';
 import type { Config, KnobReader } from '@credmon/core/config';
@@ -8,7 +9,10 @@ import type { ProviderLists } from './lists.ts';
 import { scopesFor } from './scope-template.ts';
 import { standingSource, type StandingSources } from './standing-source.ts';
 
-/** Where a standing token lies. `mode` are permission bits; `owner` is a user name, or `undefined` for the daemon's own user. */
+/**
+ * Where a standing token lies. `mode` are permission bits; `owner` is a user name, or
+ * `undefined` for the daemon's own user.
+ */
 interface StandingPlace {
   readonly name: string;
   readonly path: string;
@@ -27,7 +31,10 @@ export interface SignedStanding extends StandingPlace {
   readonly lifetime: number;
 }
 
-/** One that is fetched with a client's own credentials; `subject` is whom it must be for, where that is known. */
+/**
+ * One that is fetched with a client's own credentials; `subject` is whom it must be for,
+ * where that is known.
+ */
 export interface FetchedStanding extends StandingPlace {
   readonly kind: 'fetched';
   readonly client: TokenClient;
@@ -53,20 +60,29 @@ function namesOf(read: KnobReader): string[] {
 }
 
 /**
- * The providers of standing tokens that are clients: those in CLIENT_CREDMON_PROVIDER_NAMES, and those with a CLIENT_ID of their own,
- * which no job can ask for.
+ * The providers of standing tokens that are clients: those in
+ * CLIENT_CREDMON_PROVIDER_NAMES, and those with a CLIENT_ID of their own, which no job
+ * can ask for.
  */
-export function standingClientNames(config: Config, read: KnobReader, lists: ProviderLists): string[] {
+export function standingClientNames(
+  config: Config,
+  read: KnobReader,
+  lists: ProviderLists,
+): string[] {
   const isClient = (provider: string): boolean =>
     lists.client.includes(provider) ||
-    (!lists.local.includes(provider) && config.origin(`CLIENT_CREDMON_${provider}_CLIENT_ID`) !== undefined);
+    (!lists.local.includes(provider) &&
+      config.origin(`CLIENT_CREDMON_${provider}_CLIENT_ID`) !== undefined);
   return namesOf(read).flatMap((name) => {
     const provider = read.string(ownKnob(config, name)('CREDMON_STANDING_PROVIDER'));
     return provider !== undefined && isClient(provider) ? [provider] : [];
   });
 }
 
-/** What the reading of standing tokens needs beside the knobs; `defaultLifetime` in seconds. */
+/**
+ * What the reading of standing tokens needs beside the knobs; `defaultLifetime` in
+ * seconds.
+ */
 export interface StandingFacts extends StandingSources {
   readonly credDir: string;
   readonly defaultLifetime: number;
@@ -81,7 +97,8 @@ export function readStandingTokens(
   const mistaken = new Set<string>();
   const tokens = namesOf(read).flatMap((name): readonly StandingToken[] => {
     const { place, provider } = readPlace(config, read, name);
-    const source = provider === undefined ? ({ kind: 'signer' } as const) : standingSource(provider, facts);
+    const source =
+      provider === undefined ? ({ kind: 'signer' } as const) : standingSource(provider, facts);
     if (source.kind === 'client')
       return [readFetched(config, read, place, source.client, facts.defaultLifetime)];
     if (source.kind === 'signer') return [readSigned(config, read, place, provider ?? name)];
@@ -159,7 +176,10 @@ function readSigned(
   return token;
 }
 
-/** What the token does not say itself, its client says; one that says for whom it is meant is not for the client's other servers too. */
+/**
+ * What the token does not say itself, its client says; one that says for whom it is meant
+ * is not for the client's other servers too.
+ */
 function readFetched(
   config: Config,
   read: KnobReader,
@@ -177,7 +197,10 @@ function readFetched(
       `is not set, and the scopes of ${client.name} are for a user: they hold {username}`,
     );
   if (config.origin(`CREDMON_STANDING_${name}_LIFETIME`) !== undefined)
-    read.warning(`CREDMON_STANDING_${name}_LIFETIME`, 'ignored: the issuer says how long its tokens live');
+    read.warning(
+      `CREDMON_STANDING_${name}_LIFETIME`,
+      'ignored: the issuer says how long its tokens live',
+    );
   return {
     ...place,
     kind: 'fetched',
@@ -195,7 +218,10 @@ function words(text: string | undefined): readonly string[] {
 }
 
 function missing(read: KnobReader, name: string, what: string): void {
-  read.mistake(`CREDMON_STANDING_${name}_${what}`, `is not set, and the standing token ${name} needs it`);
+  read.mistake(
+    `CREDMON_STANDING_${name}_${what}`,
+    `is not set, and the standing token ${name} needs it`,
+  );
 }
 
 /** Octal, as chmod takes it. Whoever can read a token can use it, so others never can. */

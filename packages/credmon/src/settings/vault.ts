@@ -1,7 +1,11 @@
-// The Vault's knobs: which servers a user's token may name, how fresh tokens are kept, and whom TLS believes.
+// The Vault's knobs: which servers a user's token may name, how fresh tokens are kept,
+// and whom TLS believes.
 import { readNamedTrust, type KnobReader } from '@credmon/core/config';
 
-/** Hosts in lower case, without brackets; `minimumSeconds` is asked of the Vault, `refreshSeconds` how often. Empty paths are not set. */
+/**
+ * Hosts in lower case, without brackets; `minimumSeconds` is asked of the Vault,
+ * `refreshSeconds` how often. Empty paths are not set.
+ */
 export interface VaultSettings {
   readonly hosts: readonly string[];
   readonly ports: readonly number[];
@@ -17,8 +21,8 @@ export interface VaultSettings {
 const VAULT_PORT = 8200;
 
 /**
- * Reads the Vault's knobs. The servers are TRUSTED_VAULT_HOSTS, as CredD reads it; where that is not set, the server that
- * SEC_CREDENTIAL_GETTOKEN_OPTS gives to htgettoken.
+ * Reads the Vault's knobs. The servers are TRUSTED_VAULT_HOSTS, as CredD reads it; where
+ * that is not set, the server that SEC_CREDENTIAL_GETTOKEN_OPTS gives to htgettoken.
  */
 export function readVaultSettings(read: KnobReader): VaultSettings {
   const trusted = read.list('TRUSTED_VAULT_HOSTS');
@@ -42,11 +46,17 @@ export function readVaultSettings(read: KnobReader): VaultSettings {
   };
 }
 
-/** @see https://developer.hashicorp.com/vault/docs/enterprise/namespaces (X-Vault-Namespace) */
+/**
+ * @see https://developer.hashicorp.com/vault/docs/enterprise/namespaces
+ * (X-Vault-Namespace)
+ */
 function readNamespace(read: KnobReader): string {
   const namespace = read.string('CREDMON_VAULT_NAMESPACE') ?? '';
   if (/^[\w./-]*$/.test(namespace)) return namespace;
-  read.mistake('CREDMON_VAULT_NAMESPACE', 'is no namespace: letters, digits, "_", "-", "." and "/" only');
+  read.mistake(
+    'CREDMON_VAULT_NAMESPACE',
+    'is no namespace: letters, digits, "_", "-", "." and "/" only',
+  );
   return '';
 }
 
@@ -57,7 +67,10 @@ function readPorts(read: KnobReader): number[] | undefined {
   return ports;
 }
 
-/** The server in htgettoken's options: `-a host`, `--vaultserver=host`, or a URL in place of the host. */
+/**
+ * The server in htgettoken's options: `-a host`, `--vaultserver=host`, or a URL in place
+ * of the host.
+ */
 export function vaultServerOf(
   options: string,
 ): { readonly host: string; readonly port?: number } | undefined {

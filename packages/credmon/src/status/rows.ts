@@ -1,15 +1,28 @@
-// `condor_credmon status`: what stands in the credential directory, as rows, as a table that fits a terminal, or as JSON. Pure.
+// `condor_credmon status`: what stands in the credential directory, as rows, as a table
+// that fits a terminal, or as JSON. Pure.
 import { largest } from '@credmon/core/base';
-import { ANY_BASIS, localNow, type ManagedToken, type TokenState, type Verdict } from '@credmon/core/renewal';
+import {
+  ANY_BASIS,
+  localNow,
+  type ManagedToken,
+  type TokenState,
+  type Verdict,
+} from '@credmon/core/renewal';
 import { splitStem, stemOf, type Instant, type TokenSnapshot } from '@credmon/core/credential';
 import { STANDING } from '../providers/standing/standing.ts';
 
-/** One token. Times in epoch seconds, whole; `unmanaged` tokens belong to no provider of ours. */
+/**
+ * One token. Times in epoch seconds, whole; `unmanaged` tokens belong to no provider of
+ * ours.
+ */
 export interface StatusRow {
   readonly user: string;
   readonly service: string;
   readonly handle: string;
-  /** The kind of provider that renews it; `null` when none does, and then `why` says why not. */
+  /**
+   * The kind of provider that renews it; `null` when none does, and then `why` says why
+   * not.
+   */
   readonly provider: string | null;
   readonly why: string | null;
   readonly state: TokenState | 'unmanaged';
@@ -17,10 +30,17 @@ export interface StatusRow {
   readonly expires_at: number | null;
   readonly next_renewal: number | null;
   readonly attempts: number;
-  readonly last_error: { readonly code: string; readonly message: string; readonly at: number } | null;
+  readonly last_error: {
+    readonly code: string;
+    readonly message: string;
+    readonly at: number;
+  } | null;
 }
 
-/** The row of a token, with its verdict when a provider of ours owns it, else with why none does. */
+/**
+ * The row of a token, with its verdict when a provider of ours owns it, else with why
+ * none does.
+ */
 export function statusRow(
   token: TokenSnapshot,
   verdict: Verdict | undefined,
@@ -48,7 +68,10 @@ export function statusRow(
   };
 }
 
-function lastError(token: TokenSnapshot, managed: ManagedToken | undefined): StatusRow['last_error'] {
+function lastError(
+  token: TokenSnapshot,
+  managed: ManagedToken | undefined,
+): StatusRow['last_error'] {
   if (managed && !managed.renewable.ok)
     return { code: 'CRED_FILE_INVALID', message: managed.renewable.reason, at: 0 };
   const { renewal } = token;
@@ -58,23 +81,35 @@ function lastError(token: TokenSnapshot, managed: ManagedToken | undefined): Sta
   return counts ? { code: renewal.code, message: renewal.message, at: renewal.last_attempt } : null;
 }
 
-/** True when a person should look at this token: it is expired, or nothing will be tried any more. */
+/**
+ * True when a person should look at this token: it is expired, or nothing will be tried
+ * any more.
+ */
 export function needsAttention({ state, expired }: StatusRow): boolean {
   return expired || state === 'stopped';
 }
 
 const HEADINGS = ['OWNER', 'SERVICE', 'PROVIDER', 'STATE', 'EXPIRES', 'NEXT', 'ERROR'];
-/** Columns of names: these give way where a terminal is narrow, down to so many letters. */
+/**
+ * Columns of names: these give way where a terminal is narrow, down to so many letters.
+ */
 const NAMES = [0, 1, 2];
 const SHORTEST = 8;
 
-/** The table. With `width`, a terminal's columns, long names are cut with `~`; without it nothing is, so that programs can read it. */
+/**
+ * The table. With `width`, a terminal's columns, long names are cut with `~`; without it
+ * nothing is, so that programs can read it.
+ */
 export function statusTable(rows: readonly StatusRow[], now: number, width?: number): string {
   const table = [HEADINGS, ...rows.map((row) => cellsOf(row, now))];
-  const widths = HEADINGS.map((_, column) => largest(table.map((line) => line[column]?.length ?? 0)));
+  const widths = HEADINGS.map((_, column) =>
+    largest(table.map((line) => line[column]?.length ?? 0)),
+  );
   if (width !== undefined) narrow(widths, width);
   return table
-    .map((line) => line.map((cell, column) => cut(cell, widths[column] ?? 0).padEnd(widths[column] ?? 0)))
+    .map((line) =>
+      line.map((cell, column) => cut(cell, widths[column] ?? 0).padEnd(widths[column] ?? 0)),
+    )
     .map((line) => cut(line.join(' ').trimEnd(), width ?? Number.POSITIVE_INFINITY))
     .join('\n');
 }
@@ -98,9 +133,16 @@ export function nameOf({ service, handle }: StatusRow): string {
   return stemOf(service, handle);
 }
 
-/** Takes letter by letter from the widest column of names until the line fits, or until there is nothing more to take. */
+/**
+ * Takes letter by letter from the widest column of names until the line fits, or until
+ * there is nothing more to take.
+ */
 function narrow(widths: number[], width: number): void {
-  for (let excess = widths.reduce((sum, each) => sum + each + 1, -1) - width; excess > 0; excess -= 1) {
+  for (
+    let excess = widths.reduce((sum, each) => sum + each + 1, -1) - width;
+    excess > 0;
+    excess -= 1
+  ) {
     const widest = NAMES.reduce((best, column) =>
       (widths[column] ?? 0) > (widths[best] ?? 0) ? column : best,
     );

@@ -1,8 +1,12 @@
-// Tokens that a person should look at, in few words: what is the matter, such as whose, and what to do next.
+// Tokens that a person should look at, in few words: what is the matter, such as whose,
+// and what to do next.
 import { nextStep } from '../report/remediation.ts';
 import { needsAttention, nameOf, type StatusRow } from './rows.ts';
 
-/** At most `most` sentences, one for each service and kind of trouble, the one with most tokens first; the last tells of the rest. */
+/**
+ * At most `most` sentences, one for each service and kind of trouble, the one with most
+ * tokens first; the last tells of the rest.
+ */
 export function troubleTexts(rows: readonly StatusRow[], most = 5): string[] {
   const groups = groupBy(rows.filter(needsAttention), (row) =>
     [row.service, row.provider, row.state, row.expired, row.last_error?.code].join(' '),
@@ -48,7 +52,9 @@ function troubleText(group: Group): string {
   const [row] = group;
   const { last_error: error, expired, state } = row;
   const dead = row.expires_at === null ? 'unusable' : 'expired';
-  const how = [expired ? dead : '', state === 'stopped' ? 'stopped' : ''].filter(Boolean).join(' and ');
+  const how = [expired ? dead : '', state === 'stopped' ? 'stopped' : '']
+    .filter(Boolean)
+    .join(' and ');
   const be = group.length === 1 ? 'is' : 'are';
   if (error === null) return `${someOf(group)} ${be} ${how}, and not renewed so far`;
   const id = `${row.user}/${nameOf(row)}: `;

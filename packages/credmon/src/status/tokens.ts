@@ -1,5 +1,10 @@
-// What the commands that look at tokens have in common: the settings, the directory as the daemon sees it, and each token's owner.
-import { checkCredentialDirectory, openCredentialDirectory, type CredentialStore } from '@credmon/core/store';
+// What the commands that look at tokens have in common: the settings, the directory as
+// the daemon sees it, and each token's owner.
+import {
+  checkCredentialDirectory,
+  openCredentialDirectory,
+  type CredentialStore,
+} from '@credmon/core/store';
 import { judge, type ManagedToken } from '@credmon/core/renewal';
 import { systemClock, systemRandom } from '@credmon/core/base';
 import type { Config } from '@credmon/core/config';
@@ -24,7 +29,10 @@ export function instant(): Instant {
   return { wall: systemClock.now(), steady: systemClock.steady() };
 }
 
-/** The configured credential directory, looked at before it is opened. @throws CodedError `CRED_DIR_INVALID`, and what reading settings throws */
+/**
+ * The configured credential directory, looked at before it is opened. @throws CodedError
+ * `CRED_DIR_INVALID`, and what reading settings throws
+ */
 export function openTokens(
   command: CommonOptions,
   env: NodeJS.ProcessEnv,
@@ -33,12 +41,18 @@ export function openTokens(
   return { settings, store: openStore(settings) };
 }
 
-/** The credential directory, which must be there: its path without links. @throws CodedError `CRED_DIR_INVALID` */
+/**
+ * The credential directory, which must be there: its path without links. @throws
+ * CodedError `CRED_DIR_INVALID`
+ */
 export function existingDirectory({ credDir, condorIds }: Settings): string {
   return checkCredentialDirectory(credDir, { create: false, condor: condorIds });
 }
 
-/** The credential directory with the standing tokens. @throws CodedError `CRED_DIR_INVALID` */
+/**
+ * The credential directory with the standing tokens. @throws CodedError
+ * `CRED_DIR_INVALID`
+ */
 export function openStore(settings: Settings): CredentialStore {
   const directory = existingDirectory(settings);
   const { defaultLifetime } = settings.policy;

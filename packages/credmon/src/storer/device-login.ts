@@ -25,8 +25,10 @@ export interface LoginWorld {
 }
 
 /**
- * Logs in by device code, as a public client, and stores the access token, then the refresh token that came with it.
- * @throws CodedError as `beginDeviceLogin` and `finishDeviceLogin`; `LOGIN_REFUSED` when the issuer gives no refresh token, `SCOPE_WIDENED`
+ * Logs in by device code, as a public client, and stores the access token, then the
+ * refresh token that came with it.
+ * @throws CodedError as `beginDeviceLogin` and `finishDeviceLogin`; `LOGIN_REFUSED` when
+ * the issuer gives no refresh token, `SCOPE_WIDENED`
  */
 export async function deviceLogin(
   world: LoginWorld,
@@ -43,9 +45,13 @@ export async function deviceLogin(
   const { refreshToken } = answer;
   if (refreshToken === undefined) {
     const fix = `the administrator can add the scope that gives one (often offline_access) to CREDMON_${request.service}_EXTRA_SCOPES`;
-    throw new CodedError('LOGIN_REFUSED', `the issuer of ${request.service} gave no refresh token; ${fix}`, {
-      provider: request.service,
-    });
+    throw new CodedError(
+      'LOGIN_REFUSED',
+      `the issuer of ${request.service} gave no refresh token; ${fix}`,
+      {
+        provider: request.service,
+      },
+    );
   }
   const { note } = judgeGrant({
     name: request.service,
@@ -56,15 +62,21 @@ export async function deviceLogin(
   if (note !== undefined) terminal.print(`Note: ${note}.`);
   const { defaultLifetime, useIdToken } = settings;
   const use = useContents(answer, clock.now(), defaultLifetime, useIdToken);
-  // Before `.top`: the daemon looks as soon as that is there, and would renew a token that has no `.use`.
+  // Before `.top`: the daemon looks as soon as that is there, and would renew a token
+  // that has no `.use`.
   const why = await useTrouble(storeCred.addUse(request, { ...use, [STORED_BEFORE_TOP]: true }));
   await storeCred.add(request, { refresh_token: refreshToken });
   if (why !== undefined)
-    terminal.print(`Note: the access token could not be stored: ${why}; condor_credmon makes one at once.`);
+    terminal.print(
+      `Note: the access token could not be stored: ${why}; condor_credmon makes one at once.`,
+    );
   terminal.print(`Stored ${request.service}.`);
 }
 
-/** Why the access token could not be stored; without it the login is no worse, because condor_credmon makes one. */
+/**
+ * Why the access token could not be stored; without it the login is no worse, because
+ * condor_credmon makes one.
+ */
 async function useTrouble(storing: Promise<void>): Promise<string | undefined> {
   try {
     await storing;
@@ -105,8 +117,13 @@ async function discovered(
   const cache = createMetadataCache({ lifetime: 0, ...options });
   const { deviceUrl, elsewhere } = await cache.find(send, issuer, clock.now());
   if (deviceUrl !== undefined) return deviceUrl;
-  if (elsewhere.length > 0) throw new CodedError('ENDPOINT_REFUSED', elsewhere.join('; '), { issuer });
-  throw new CodedError('ISSUER_METADATA_INVALID', `the issuer ${issuer} offers no device login (RFC 8628)`, {
-    issuer,
-  });
+  if (elsewhere.length > 0)
+    throw new CodedError('ENDPOINT_REFUSED', elsewhere.join('; '), { issuer });
+  throw new CodedError(
+    'ISSUER_METADATA_INVALID',
+    `the issuer ${issuer} offers no device login (RFC 8628)`,
+    {
+      issuer,
+    },
+  );
 }

@@ -1,4 +1,5 @@
-// The executable condor_credential_storer: command line, environment and terminal in, exit code out.
+// The executable condor_credential_storer: command line, environment and terminal in,
+// exit code out.
 import {
   createSend,
   createTrust,
@@ -36,7 +37,8 @@ async function store(command: StorerCommand): Promise<void> {
   });
   const settings = readStorerSettings(config);
   const say = (text: string): void => {
-    if (command.verbose || settings.verbose) writeOutput(STDERR, `condor_credential_storer: ${text}\n`);
+    if (command.verbose || settings.verbose)
+      writeOutput(STDERR, `condor_credential_storer: ${text}\n`);
   };
   const trust = createTrust({ named: () => settings.namedTrust, trouble: say });
   const { send, close } = createSend({ ...settings.limits, trust });
@@ -61,7 +63,8 @@ async function store(command: StorerCommand): Promise<void> {
       searched: settings.programFolders,
     }),
     unicode: /utf-?8/i.test(locale),
-    // HTCondor before 25.14 does not say for which kind it calls, and means a Vault where there is one.
+    // HTCondor before 25.14 does not say for which kind it calls, and means a Vault where
+    // there is one.
     mode: said ?? (bySubmit && settings.getTokenOptions !== '' ? 'vault' : undefined),
     bySubmit,
     say,

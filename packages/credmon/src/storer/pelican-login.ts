@@ -1,4 +1,5 @@
-// A Pelican login: the pelican program brings a first access token, which condor_credmon exchanges for one that can be renewed.
+// A Pelican login: the pelican program brings a first access token, which condor_credmon
+// exchanges for one that can be renewed.
 import { CodedError } from '@credmon/core/base';
 import type { Run } from './programs.ts';
 import type { StoreRequest } from './request.ts';
@@ -9,7 +10,8 @@ const PERMISSIONS = ['read', 'write', 'modify'];
 
 /**
  * Stores what `pelican token fetch` brings.
- * @throws CodedError `CONFIG_INVALID` without a usable <SERVICE>_PELICAN_URL or _PERMISSIONS; `PROGRAM_FAILED`
+ * @throws CodedError `CONFIG_INVALID` without a usable <SERVICE>_PELICAN_URL or
+ * _PERMISSIONS; `PROGRAM_FAILED`
  */
 export async function pelicanLogin(
   world: { readonly run: Run; readonly storeCred: StoreCred; readonly stderr: number },
@@ -32,9 +34,13 @@ export async function pelicanLogin(
   const { code, output } = await world.run('pelican', args, { stderr: world.stderr });
   const token = output.split('\n').findLast((line) => /^[\w.~+/-]+=*$/.test(line));
   if (code !== 0 || token === undefined)
-    throw new CodedError('PROGRAM_FAILED', `pelican brought no token for ${service} (exit code ${code})`, {
-      program: 'pelican',
-      code,
-    });
+    throw new CodedError(
+      'PROGRAM_FAILED',
+      `pelican brought no token for ${service} (exit code ${code})`,
+      {
+        program: 'pelican',
+        code,
+      },
+    );
   await world.storeCred.add(request, { access_token: token });
 }

@@ -1,11 +1,15 @@
-// Runs the programs that the storer leaves the work to. Secrets go through pipes, never through arguments or the environment.
+// Runs the programs that the storer leaves the work to. Secrets go through pipes, never
+// through arguments or the environment.
 import { spawn, type StdioOptions } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { CodedError, systemCode } from '@credmon/core/base';
 
-/** What a program printed on standard output, and its exit code (128 + n after a signal); `complaint` is its collected standard error. */
+/**
+ * What a program printed on standard output, and its exit code (128 + n after a signal);
+ * `complaint` is its collected standard error.
+ */
 export interface Ran {
   readonly code: number;
   readonly output: string;
@@ -13,8 +17,8 @@ export interface Ran {
 }
 
 /**
- * Runs a program. `input` becomes its standard input; without it, it has the storer's. Its standard error is `stderr`, a descriptor, or is
- * collected.
+ * Runs a program. `input` becomes its standard input; without it, it has the storer's.
+ * Its standard error is `stderr`, a descriptor, or is collected.
  * @throws CodedError `PROGRAM_FAILED` when it is not installed
  */
 export type Run = (
@@ -44,10 +48,15 @@ export const runProgram: Run = async (program, args, { input, stderr }) => {
 };
 
 /**
- * The absolute path of a program: the first executable file of that name in the directories of `path` (a value of PATH), then in
- * `folders`; `undefined` when there is none.
+ * The absolute path of a program: the first executable file of that name in the
+ * directories of `path` (a value of PATH), then in `folders`; `undefined` when there is
+ * none.
  */
-export function findProgram(program: string, path: string, folders: readonly string[]): string | undefined {
+export function findProgram(
+  program: string,
+  path: string,
+  folders: readonly string[],
+): string | undefined {
   return [...path.split(delimiter), ...folders]
     .filter((folder) => folder !== '')
     .map((folder) => resolve(folder, program))
@@ -67,6 +76,8 @@ function isExecutable(path: string): boolean {
 function notStarted(program: string, error: Error): CodedError {
   const code = systemCode(error);
   const why =
-    code === 'ENOENT' ? 'is not installed (it is not in PATH)' : `cannot be started (${code ?? error.name})`;
+    code === 'ENOENT'
+      ? 'is not installed (it is not in PATH)'
+      : `cannot be started (${code ?? error.name})`;
   return new CodedError('PROGRAM_FAILED', `${program} ${why}`, { program }, error);
 }

@@ -5,7 +5,9 @@ import type { DeviceLogin } from '@credmon/core/oauth';
 import { renderUnicodeCompact } from 'uqr';
 import { requestText, type StoreRequest } from './request.ts';
 
-/** The prompt of a device login. `unicode`: the terminal can show the blocks of a QR code. */
+/**
+ * The prompt of a device login. `unicode`: the terminal can show the blocks of a QR code.
+ */
 export function devicePrompt(service: string, login: DeviceLogin, unicode: boolean): string {
   const { verificationUrl, completeUrl, userCode, expiresIn } = login;
   const target = completeUrl ?? verificationUrl;

@@ -2,8 +2,8 @@
 import type { ConfiguredClient } from '../settings/clients.ts';
 
 /**
- * Why nobody can log in by device code as this client: it has a secret, which the storer must not read because it runs as the user.
- * `undefined` for a public client.
+ * Why nobody can log in by device code as this client: it has a secret, which the storer
+ * must not read because it runs as the user. `undefined` for a public client.
  * @see RFC 8628, section 3.1; RFC 6749, section 2.1
  */
 export function confidentialClient(

@@ -1,4 +1,5 @@
-// What condor_submit asks the storer for: one argument per credential, `service&handle=H&scopes=a,b&audience=A&options=O`. Pure.
+// What condor_submit asks the storer for: one argument per credential,
+// `service&handle=H&scopes=a,b&audience=A&options=O`. Pure.
 import { CodedError } from '@credmon/core/base';
 import { isCredName, stemOf } from '@credmon/core/credential';
 

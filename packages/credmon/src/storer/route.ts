@@ -1,4 +1,5 @@
-// Which way a credential is obtained: by a device login, from a Vault, or from Pelican. Pure.
+// Which way a credential is obtained: by a device login, from a Vault, or from Pelican.
+// Pure.
 import { CodedError, shellWord } from '@credmon/core/base';
 import type { DeviceSettings } from './settings.ts';
 import { ownerOf, type ProviderLists } from '../settings/lists.ts';
@@ -6,21 +7,28 @@ import { ownerOf, type ProviderLists } from '../settings/lists.ts';
 /** The ways. */
 export type Route = 'device' | 'vault' | 'pelican';
 
-/** What the choice stands on. `mode` is CONDOR_CREDENTIAL_STORER_MODE, which condor_submit sets. */
+/**
+ * What the choice stands on. `mode` is CONDOR_CREDENTIAL_STORER_MODE, which condor_submit
+ * sets.
+ */
 export interface RouteFacts {
   readonly lists: ProviderLists;
   readonly hasClient: boolean;
   readonly mode: string | undefined;
 }
 
-/** What says whether condor_submit means the storer: `client` is the service's device login, if it has a client. */
+/**
+ * What says whether condor_submit means the storer: `client` is the service's device
+ * login, if it has a client.
+ */
 export interface SubmitFacts extends RouteFacts {
   readonly client: Pick<DeviceSettings, 'client' | 'listed' | 'signsInOnWeb'> | undefined;
 }
 
 /**
- * Why a name that condor_submit passes is not for the storer, as a clause; `undefined` when it is. HTCondor before 25.14 passes all names:
- * users sign in on the web for some, and condor_credmon makes the tokens of others.
+ * Why a name that condor_submit passes is not for the storer, as a clause; `undefined`
+ * when it is. HTCondor before 25.14 passes all names: users sign in on the web for some,
+ * and condor_credmon makes the tokens of others.
  */
 export function notForStorer(service: string, facts: SubmitFacts): string | undefined {
   const { lists, hasClient, mode, client } = facts;
@@ -42,8 +50,8 @@ export function notForStorer(service: string, facts: SubmitFacts): string | unde
 }
 
 /**
- * The way for a service: the owner of its tokens decides, so that what is stored is what condor_credmon renews; for a name that nobody
- * lists, what condor_submit says.
+ * The way for a service: the owner of its tokens decides, so that what is stored is what
+ * condor_credmon renews; for a name that nobody lists, what condor_submit says.
  * @throws CodedError `USAGE` when the service needs no login, or nobody knows it
  */
 export function routeOf(service: string, { lists, hasClient, mode }: RouteFacts): Route {

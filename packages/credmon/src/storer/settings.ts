@@ -1,21 +1,30 @@
-// The storer's settings: it runs as the user, reads what condor_submit reads, and needs no secret.
+// The storer's settings: it runs as the user, reads what condor_submit reads, and needs
+// no secret.
 import { isAbsolute } from 'node:path';
-import { createKnobReader, readNamedTrust, type Config, type KnobReader } from '@credmon/core/config';
+import {
+  createKnobReader,
+  readNamedTrust,
+  type Config,
+  type KnobReader,
+} from '@credmon/core/config';
 import { secureEndpoint, type NamedTrust, type SendLimits } from '@credmon/core/base';
 import type { ClientRegistration } from '@credmon/core/oauth';
 import type { NameRules } from '@credmon/core/credential';
 import type { ConfiguredClient } from '../settings/clients.ts';
 import type { ProviderLists } from '../settings/lists.ts';
+import { readDefaultLifetime } from '../settings/policy.ts';
 import {
   readClients,
-  readDefaultLifetime,
   readEndpointOrigins,
   readLimits,
   readLists,
   readNames,
 } from '../settings/read.ts';
 
-/** What a service adds to a device login: the endpoint, if the administrator names it, and scopes that are always asked for. */
+/**
+ * What a service adds to a device login: the endpoint, if the administrator names it, and
+ * scopes that are always asked for.
+ */
 export interface DeviceSettings {
   readonly client: ConfiguredClient;
   readonly registration: ClientRegistration;
@@ -72,7 +81,9 @@ export function readStorerSettings(config: Config): StorerSettings {
     allowLoopbackHttp,
     programFolders: [...programFolders(read), '/usr/sbin', '/usr/bin'],
     getTokenOptions: read.string('SEC_CREDENTIAL_GETTOKEN_OPTS') ?? '',
-    verbose: /(^|\s)(-[vd]|--verbose)(\s|$)/.test(read.string('SEC_CREDENTIAL_VAULT_STORER_OPTS') ?? ''),
+    verbose: /(^|\s)(-[vd]|--verbose)(\s|$)/.test(
+      read.string('SEC_CREDENTIAL_VAULT_STORER_OPTS') ?? '',
+    ),
     hasClient: (service: string) => clients.has(service.toUpperCase()),
     defaults: (service: string) => ({
       scopes: read.string(`${service}_DEFAULT_SCOPES`) ?? '',
@@ -81,11 +92,17 @@ export function readStorerSettings(config: Config): StorerSettings {
     device: (service: string) => {
       const client = clients.get(service.toUpperCase());
       return (
-        client && { ...deviceSettings(read, service, client, allowLoopbackHttp), origins, defaultLifetime }
+        client && {
+          ...deviceSettings(read, service, client, allowLoopbackHttp),
+          origins,
+          defaultLifetime,
+        }
       );
     },
     pelican: (service: string) => ({
-      url: (read.string(`${service}_PELICAN_URL`) ?? '') + (read.string(`${service}_PELICAN_PREFIX`) ?? ''),
+      url:
+        (read.string(`${service}_PELICAN_URL`) ?? '') +
+        (read.string(`${service}_PELICAN_PREFIX`) ?? ''),
       permissions: read.list(`${service}_PELICAN_PERMISSIONS`) ?? ['read'],
     }),
   };
@@ -109,7 +126,8 @@ function deviceSettings(
 ): Omit<DeviceSettings, 'origins' | 'defaultLifetime'> {
   const { clientId, tokenUrl, issuer, authentication } = client;
   const deviceUrl = read.string(`CREDMON_${service}_DEVICE_URL`);
-  if (deviceUrl !== undefined) secureEndpoint(deviceUrl, `CREDMON_${service}_DEVICE_URL`, allowLoopbackHttp);
+  if (deviceUrl !== undefined)
+    secureEndpoint(deviceUrl, `CREDMON_${service}_DEVICE_URL`, allowLoopbackHttp);
   const extraScopes = read.list(`CREDMON_${service}_EXTRA_SCOPES`) ?? [];
   const listed = (read.list('CREDMON_DEVICE_PROVIDER_NAMES') ?? []).includes(service);
   const hasPage = read.string(`${service}_AUTHORIZATION_URL`) !== undefined;

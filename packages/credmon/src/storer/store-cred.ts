@@ -1,4 +1,5 @@
-// condor_store_cred: asks whether a credential is stored, and stores one; its text goes through standard input.
+// condor_store_cred: asks whether a credential is stored, and stores one; its text goes
+// through standard input.
 import { CodedError } from '@credmon/core/base';
 import { stemOf } from '@credmon/core/credential';
 import type { Run } from './programs.ts';
@@ -13,8 +14,10 @@ export interface StoreCred {
   /** @throws CodedError `PROGRAM_FAILED` */
   add(request: StoreRequest, credential: Readonly<Record<string, unknown>>): Promise<void>;
   /**
-   * Stores the access token that comes with a login, so that jobs need not wait for its first renewal.
-   * @throws CodedError `PROGRAM_FAILED`, also where condor_store_cred has no option for it (HTCondor 23.9): condor_credmon makes another one
+   * Stores the access token that comes with a login, so that jobs need not wait for its
+   * first renewal.
+   * @throws CodedError `PROGRAM_FAILED`, also where condor_store_cred has no option for
+   * it (HTCondor 23.9): condor_credmon makes another one
    */
   addUse(request: StoreRequest, use: Readonly<Record<string, unknown>>): Promise<void>;
 }
@@ -25,18 +28,28 @@ export interface StoreCredProgram {
   readonly searched: readonly string[];
 }
 
-/** `options`: SEC_CREDENTIAL_STORECRED_OPTS, words for every call; `stderr` the descriptor for what the program has to say. */
+/**
+ * `options`: SEC_CREDENTIAL_STORECRED_OPTS, words for every call; `stderr` the descriptor
+ * for what the program has to say.
+ */
 export function createStoreCred(
   run: Run,
   options: readonly string[],
   stderr: number,
   program: StoreCredProgram = { path: 'condor_store_cred', searched: [] },
 ): StoreCred {
-  const start = (args: readonly string[], input: string, errors: number | 'collect'): ReturnType<Run> =>
-    run(pathOf(program), [...args, ...options], { input, stderr: errors });
+  const start = (
+    args: readonly string[],
+    input: string,
+    errors: number | 'collect',
+  ): ReturnType<Run> => run(pathOf(program), [...args, ...options], { input, stderr: errors });
   const call = async (args: readonly string[], input: string): Promise<number> =>
     (await start(args, input, stderr)).code;
-  const add = async (request: StoreRequest, args: readonly string[], value: object): Promise<void> => {
+  const add = async (
+    request: StoreRequest,
+    args: readonly string[],
+    value: object,
+  ): Promise<void> => {
     const code = await call(['add-oauth', ...args, '-i', '-'], `${JSON.stringify(value)}\n`);
     if (code === 0) return;
     const stem = stemOf(request.service, request.handle);
@@ -47,14 +60,21 @@ export function createStoreCred(
       const code = await call(['query-oauth', ...nameOf(request), ...limitsOf(request)], '');
       return code === 0 ? 'yes' : code === 2 ? 'mismatch' : 'no';
     },
-    add: (request, credential) => add(request, [...nameOf(request), ...limitsOf(request)], credential),
+    add: (request, credential) =>
+      add(request, [...nameOf(request), ...limitsOf(request)], credential),
     addUse: async (request, use) => {
       const args = ['add-oauth', ...nameOf(request), '-P', '-i', '-'];
-      const { code, output, complaint = '' } = await start(args, `${JSON.stringify(use)}\n`, 'collect');
+      const {
+        code,
+        output,
+        complaint = '',
+      } = await start(args, `${JSON.stringify(use)}\n`, 'collect');
       if (code === 0) return;
       const isOld = /unrecognized option|unknown option|usage:/i.test(output + complaint);
       throw failed(
-        isOld ? 'this condor_store_cred has no option -P' : `condor_store_cred -P failed (exit code ${code})`,
+        isOld
+          ? 'this condor_store_cred has no option -P'
+          : `condor_store_cred -P failed (exit code ${code})`,
         code,
       );
     },

@@ -1,4 +1,5 @@
-// Stores one credential after the other: what is there already is left alone, what is missing is logged in for.
+// Stores one credential after the other: what is there already is left alone, what is
+// missing is logged in for.
 import { CodedError } from '@credmon/core/base';
 import { noHandles, refusedName, stemOf } from '@credmon/core/credential';
 import { deleteCommand } from '../report/remediation.ts';
@@ -12,7 +13,10 @@ import { notForStorer, routeOf } from './route.ts';
 import type { DeviceSettings, StorerSettings } from './settings.ts';
 import { vaultLogin } from './vault-login.ts';
 
-/** What storing may use of the world. Without a `terminal` nobody can log in; `stderr` is where programs then complain. */
+/**
+ * What storing may use of the world. Without a `terminal` nobody can log in; `stderr` is
+ * where programs then complain.
+ */
 export interface StorerWorld extends Omit<LoginWorld, 'terminal'> {
   readonly terminal: LoginWorld['terminal'] | undefined;
   readonly run: Run;
@@ -54,14 +58,16 @@ async function storeOne(
       : undefined;
   if (left !== undefined) return world.say(`${stem} is left alone: ${left}`);
   const refusal = nameRefusal(request, settings);
-  if (refusal !== undefined) throw new CodedError('PROVIDER_REFUSED', refusal, { provider: service });
+  if (refusal !== undefined)
+    throw new CodedError('PROVIDER_REFUSED', refusal, { provider: service });
   const route = routeOf(service, facts);
   const stored = force ? 'no' : await world.storeCred.query(request);
   if (stored === 'yes') return world.say(`${stem} is stored already`);
   if (stored === 'mismatch') throw mismatch(stem, request);
   world.say(`${stem} is not stored: ${route} login`);
   const interactive = world.terminal !== undefined;
-  if (route === 'vault') return vaultLogin({ ...world, interactive }, request, settings.getTokenOptions);
+  if (route === 'vault')
+    return vaultLogin({ ...world, interactive }, request, settings.getTokenOptions);
   const device = route === 'device' ? deviceOf(service, settings) : undefined;
   if (!world.terminal) throw needsTerminal(request);
   if (!device) return pelicanLogin(world, request, settings.pelican(service));
@@ -76,16 +82,22 @@ function nameRefusal(
   if (names.specialNames && handle !== '') return noHandles(service, handle);
   const refused = refusedName(stemOf(service, handle), names);
   if (refused !== undefined || device(service) === undefined) return refused;
-  // The daemon would look for the client of another name, and a device login leaves no .meta.
+  // The daemon would look for the client of another name, and a device login leaves no
+  // .meta.
   return names.problems.find(({ name }) => name.toUpperCase() === service.toUpperCase())?.text;
 }
 
-/** A login that cannot end well is refused before anybody is asked to come to a terminal. */
+/**
+ * A login that cannot end well is refused before anybody is asked to come to a terminal.
+ */
 function deviceOf(service: string, settings: StorerSettings): DeviceSettings {
-  const fail = (what: string): CodedError => new CodedError('CONFIG_INVALID', what, { provider: service });
+  const fail = (what: string): CodedError =>
+    new CodedError('CONFIG_INVALID', what, { provider: service });
   const device = settings.device(service);
   if (!device)
-    throw fail(`${service}_CLIENT_ID and ${service}_TOKEN_URL are not set; the administrator must add them`);
+    throw fail(
+      `${service}_CLIENT_ID and ${service}_TOKEN_URL are not set; the administrator must add them`,
+    );
   const confidential = confidentialClient(service, device.client);
   if (confidential !== undefined) throw fail(confidential);
   return device;

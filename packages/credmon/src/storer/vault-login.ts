@@ -1,11 +1,15 @@
-// A Vault login: htgettoken brings the Vault token and the address to read access tokens from; both are stored.
+// A Vault login: htgettoken brings the Vault token and the address to read access tokens
+// from; both are stored.
 import { CodedError } from '@credmon/core/base';
 import type { Run } from './programs.ts';
 import { needsTerminal } from './prompt.ts';
 import type { StoreRequest } from './request.ts';
 import type { StoreCred } from './store-cred.ts';
 
-/** What a Vault login may use. `stderr`: where htgettoken talks to the user; `interactive`: somebody is there. */
+/**
+ * What a Vault login may use. `stderr`: where htgettoken talks to the user;
+ * `interactive`: somebody is there.
+ */
 export interface VaultLoginWorld {
   readonly run: Run;
   readonly storeCred: StoreCred;
@@ -13,11 +17,15 @@ export interface VaultLoginWorld {
   readonly interactive: boolean;
 }
 
-/** htgettoken wants a path for its output, and no path leads to the socket pair that a child of Node has; a shell makes a pipe. */
+/**
+ * htgettoken wants a path for its output, and no path leads to the socket pair that a
+ * child of Node has; a shell makes a pipe.
+ */
 const THROUGH_PIPE = '{ htgettoken "$@"; echo "exit $?"; } | cat';
 
 /**
- * Stores what htgettoken brings: Vault token and URL; for a handle the URL alone, with the Vault token under the service's own name.
+ * Stores what htgettoken brings: Vault token and URL; for a handle the URL alone, with
+ * the Vault token under the service's own name.
  * @throws CodedError `PROGRAM_FAILED`; without a terminal `LOGIN_NEEDS_TERMINAL`
  */
 export async function vaultLogin(
@@ -44,17 +52,22 @@ async function getToken(
   const code = Number(/^exit (\d+)$/.exec(lines.pop() ?? '')?.[1] ?? '1');
   if (code === 127) throw failed('htgettoken is not installed (it is not in PATH)', code);
   if (code !== 0 && !interactive) throw needsTerminal(request);
-  if (code !== 0) throw failed(`htgettoken failed for ${request.service} (exit code ${code})`, code);
+  if (code !== 0)
+    throw failed(`htgettoken failed for ${request.service} (exit code ${code})`, code);
   const vaultUrl = lines.findLast((line) => /^https:\/\/\S+$/.test(line));
   const vaultToken = lines.findLast((line) => line !== vaultUrl && /^[!-~]+$/.test(line));
   if (vaultUrl === undefined || vaultToken === undefined)
-    throw failed('htgettoken printed no Vault token and URL; version 1.13 or later is needed', code);
+    throw failed(
+      'htgettoken printed no Vault token and URL; version 1.13 or later is needed',
+      code,
+    );
   return { vaultToken, vaultUrl };
 }
 
 /**
- * The arguments: the administrator's, the issuer (and after `_` the role) that the service's name says, the user's. A Vault token that
- * lives for weeks must not lie in a file, so it is printed.
+ * The arguments: the administrator's, the issuer (and after `_` the role) that the
+ * service's name says, the user's. A Vault token that lives for weeks must not lie in a
+ * file, so it is printed.
  * @see https://github.com/fermitools/htgettoken (manual page)
  */
 export function getTokenArguments(

@@ -1,15 +1,22 @@
-// When an issuer is spared: two different users have failed there in a row, so the next one would fare no better. Pure.
+// When an issuer is spared: two different users have failed there in a row, so the next
+// one would fare no better. Pure.
 import { CodedError, ERROR_CODES, isCoded } from '@credmon/core/base';
 import { DEFAULT_POLICY } from '@credmon/core/renewal';
 
-/** A failure that is the issuer's own: no answer, or a request to slow down. `at` in steady seconds. */
+/**
+ * A failure that is the issuer's own: no answer, or a request to slow down. `at` in
+ * steady seconds.
+ */
 interface Down {
   readonly who: string;
   readonly error: CodedError;
   readonly at: number;
 }
 
-/** What is known of an issuer: the last failures of different users (or of one user's tokens), at most two, with no answer since. */
+/**
+ * What is known of an issuer: the last failures of different users (or of one user's
+ * tokens), at most two, with no answer since.
+ */
 export type IssuerHealth = readonly Down[];
 
 /** An issuer that answers, or of which nothing is known. */
@@ -18,26 +25,38 @@ export const HEALTHY: IssuerHealth = [];
 /** A spared issuer is asked again this often, in seconds, by one token. */
 export const PROBE_INTERVAL = 5;
 
-/** Who has no valid token is held no longer than this, in seconds, whatever others were told. */
+/**
+ * Who has no valid token is held no longer than this, in seconds, whatever others were
+ * told.
+ */
 export const LONGEST_HOLD: number = DEFAULT_POLICY.longestRetry;
 
-/** What is known after an attempt for `who` that ended with `error`, or well without one. */
+/**
+ * What is known after an attempt for `who` that ended with `error`, or well without one.
+ */
 export function healthAfter(
   before: IssuerHealth,
   who: string,
   error: Error | undefined,
   at: number,
 ): IssuerHealth {
-  if (isDown(error)) return [...before.filter((down) => down.who !== who), { who, error, at }].slice(-2);
+  if (isDown(error))
+    return [...before.filter((down) => down.who !== who), { who, error, at }].slice(-2);
   return saysNothing(error) ? before : HEALTHY;
 }
 
-/** True when the issuer is spared: it is asked by one token at a time, and not before {@link heldUntil}. */
+/**
+ * True when the issuer is spared: it is asked by one token at a time, and not before
+ * {@link heldUntil}.
+ */
 export function isSpared(health: IssuerHealth): boolean {
   return health.length > 1;
 }
 
-/** The steady second until which the issuer is left alone: as long as both were told to wait, but at least one interval. */
+/**
+ * The steady second until which the issuer is left alone: as long as both were told to
+ * wait, but at least one interval.
+ */
 export function heldUntil(health: IssuerHealth): number {
   const [first, second] = health;
   if (!first || !second) return Number.NEGATIVE_INFINITY;
@@ -45,15 +64,17 @@ export function heldUntil(health: IssuerHealth): number {
 }
 
 /**
- * How many seconds a token that could be asked for now, at `now` (steady seconds), has to wait for the sake of its issuer; 0 when it may be
- * asked for. One whose `.use` would not live to the end of the hold (`deadline`, steady seconds) waits for an interval only.
+ * How many seconds a token that could be asked for now, at `now` (steady seconds), has to
+ * wait for the sake of its issuer; 0 when it may be asked for. One whose `.use` would not
+ * live to the end of the hold (`deadline`, steady seconds) waits for an interval only.
  */
 export function waitOf(health: IssuerHealth, deadline: number, now: number): number {
   const last = health.at(-1)?.at;
   if (last === undefined || !isSpared(health)) return 0;
   const held = heldUntil(health);
   const bound = deadline === Number.POSITIVE_INFINITY ? LONGEST_HOLD : PROBE_INTERVAL;
-  const until = held < deadline && deadline < Number.POSITIVE_INFINITY ? held : Math.min(held, last + bound);
+  const until =
+    held < deadline && deadline < Number.POSITIVE_INFINITY ? held : Math.min(held, last + bound);
   return Math.max(0, until - now);
 }
 

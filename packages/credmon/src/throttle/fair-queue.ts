@@ -1,6 +1,10 @@
-// Who is next in an issuer's queue: users take turns, and of one user's tokens the one that expires first is in front. Pure.
+// Who is next in an issuer's queue: users take turns, and of one user's tokens the one
+// that expires first is in front. Pure.
 
-/** What waits: whose it is, and when its `.use` expires in steady seconds (infinite when there is no valid one). */
+/**
+ * What waits: whose it is, and when its `.use` expires in steady seconds (infinite when
+ * there is no valid one).
+ */
 export interface Waiting {
   readonly user: string;
   readonly deadline: number;

@@ -1,4 +1,5 @@
-// Caps how many renewals one issuer sees at once, and spares an issuer that does not answer the rest of the queue.
+// Caps how many renewals one issuer sees at once, and spares an issuer that does not
+// answer the rest of the queue.
 import type { CodedError } from '@credmon/core/base';
 import {
   HEALTHY,
@@ -13,9 +14,11 @@ import { createLanes, type Lanes, type Waiting } from './fair-queue.ts';
 import { createLocalQueue, type LocalRank } from './local-queue.ts';
 
 /**
- * One renewal in a queue: `run` makes the attempt for `token` of `user`; `skip` records that it was not made because of `error`, and not for so
- * many `seconds`. `deadline`, in steady seconds, is when its `.use` expires (infinite when it has, or when there is none). `asked` tells after
- * the attempt which issuer it was that answered or did not, where that is known only then.
+ * One renewal in a queue: `run` makes the attempt for `token` of `user`; `skip` records
+ * that it was not made because of `error`, and not for so many `seconds`. `deadline`, in
+ * steady seconds, is when its `.use` expires (infinite when it has, or when there is
+ * none). `asked` tells after the attempt which issuer it was that answered or did not,
+ * where that is known only then.
  */
 export interface Job extends Waiting {
   readonly issuer: string;
@@ -23,14 +26,23 @@ export interface Job extends Waiting {
   readonly run: () => Promise<Error | undefined>;
   readonly asked?: () => string;
   readonly skip: (error: CodedError, seconds: number) => void;
-  /** Set when the attempt asks no issuer: the job then waits in the queue for local tokens only. */
+  /**
+   * Set when the attempt asks no issuer: the job then waits in the queue for local tokens
+   * only.
+   */
   readonly local?: LocalRank;
 }
 
-/** Runs jobs, at most `cap` at a time for one issuer; issuers never wait for one another. `add` rejects with what a job threw. */
+/**
+ * Runs jobs, at most `cap` at a time for one issuer; issuers never wait for one another.
+ * `add` rejects with what a job threw.
+ */
 export interface Limiter {
   add(job: Job): Promise<void>;
-  /** Learns what an issuer answered after the job had ended at its time-out: its health, and who is next, follow from that. */
+  /**
+   * Learns what an issuer answered after the job had ended at its time-out: its health,
+   * and who is next, follow from that.
+   */
   answered(job: Pick<Job, 'issuer' | 'user' | 'token'>, error: Error | undefined): void;
   /** From now on nothing starts: what waits is let go untried, what runs may end. */
   close(): void;
@@ -38,13 +50,19 @@ export interface Limiter {
   readonly letGo: number;
 }
 
-/** How many jobs at a time one issuer sees, asked anew for each, and the time in steady seconds. */
+/**
+ * How many jobs at a time one issuer sees, asked anew for each, and the time in steady
+ * seconds.
+ */
 export interface LimiterParts {
   readonly cap: () => number;
   readonly steady: () => number;
 }
 
-/** Of so many issuers those are forgotten that nobody waits for; then again when twice as many are left, so that looking stays cheap. */
+/**
+ * Of so many issuers those are forgotten that nobody waits for; then again when twice as
+ * many are left, so that looking stays cheap.
+ */
 const MANY = 1000;
 
 interface Entry extends Waiting {
@@ -53,7 +71,10 @@ interface Entry extends Waiting {
   readonly failed: (error: unknown) => void;
 }
 
-/** `ownHealth` has the users of whom two tokens failed: only they wait then. `turns` has who was asked for since the last good answer. */
+/**
+ * `ownHealth` has the users of whom two tokens failed: only they wait then. `turns` has
+ * who was asked for since the last good answer.
+ */
 interface Queue {
   readonly issuer: string;
   running: number;
@@ -133,7 +154,8 @@ function createIssuerQueues({ cap, steady }: LimiterParts): Limiter {
 
   const lookSoon = async (queue: Queue): Promise<void> => {
     queue.looking = true;
-    // Who is next can be told only when all that come in this turn of the event loop are there.
+    // Who is next can be told only when all that come in this turn of the event loop are
+    // there.
     await Promise.resolve();
     next(queue);
   };
@@ -183,12 +205,16 @@ function emptyQueue(issuer: string): Queue {
   };
 }
 
-/** Skips what has to wait for a spared issuer, and takes the one to ask it with, if nobody is asked for now. */
+/**
+ * Skips what has to wait for a spared issuer, and takes the one to ask it with, if nobody
+ * is asked for now.
+ */
 function probeOf(queue: Queue, now: number): Entry | undefined {
   const { health, running, turns, waiting } = queue;
   for (const entry of waiting.remove(({ deadline }) => waitOf(health, deadline, now) > 0))
     isSkipped(queue, entry, health, now);
-  // Whoever has been asked for since the last answer has had a turn: one user's bad tokens must not be all that is tried.
+  // Whoever has been asked for since the last answer has had a turn: one user's bad
+  // tokens must not be all that is tried.
   return running === 0 ? waiting.takeLowest((user) => turns.get(user) ?? 0) : undefined;
 }
 
@@ -219,11 +245,15 @@ function isForgotten({ running, waiting, health, ownHealth }: Queue): boolean {
 function forgetOld(queues: Map<string, Queue>, now: number): void {
   for (const [issuer, { running, waiting, health, ownHealth }] of queues) {
     for (const [user, own] of ownHealth) if (heldUntil(own) < now) ownHealth.delete(user);
-    if (running + waiting.users + ownHealth.size === 0 && heldUntil(health) < now) queues.delete(issuer);
+    if (running + waiting.users + ownHealth.size === 0 && heldUntil(health) < now)
+      queues.delete(issuer);
   }
 }
 
-/** Skips what has to wait by this health. One that cannot even be skipped keeps no other from it. */
+/**
+ * Skips what has to wait by this health. One that cannot even be skipped keeps no other
+ * from it.
+ */
 function isSkipped(
   { issuer }: Queue,
   { job, done, failed }: Entry,

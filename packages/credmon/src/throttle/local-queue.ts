@@ -1,4 +1,5 @@
-// Tokens that are made here, without an issuer: one after the other, with a yield to the event loop every few milliseconds.
+// Tokens that are made here, without an issuer: one after the other, with a yield to the
+// event loop every few milliseconds.
 import { createBreath } from '@credmon/core/base';
 import { createLanes, type Waiting } from './fair-queue.ts';
 
@@ -7,10 +8,16 @@ export interface LocalJob extends Waiting {
   readonly run: () => Promise<unknown>;
 }
 
-/** `awaited` when the token's `.use` is missing, because a job or condor_submit may wait for it; else `due`. */
+/**
+ * `awaited` when the token's `.use` is missing, because a job or condor_submit may wait
+ * for it; else `due`.
+ */
 export type LocalRank = 'awaited' | 'due';
 
-/** Runs local jobs one at a time. `add` resolves when the job has ended, or was dropped by `close`; it rejects with what the job threw. */
+/**
+ * Runs local jobs one at a time. `add` resolves when the job has ended, or was dropped by
+ * `close`; it rejects with what the job threw.
+ */
 export interface LocalQueue {
   add(job: LocalJob, rank: LocalRank): Promise<void>;
   /** Drops every job that has not started; the queue takes no more. */
@@ -27,8 +34,9 @@ interface Entry extends Waiting {
 }
 
 /**
- * A queue for local jobs. Awaited tokens come before due ones. The first awaited token of a user who has none in the queue comes before all
- * others: the user of the latest condor_submit does not wait for a backlog. Otherwise users take turns.
+ * A queue for local jobs. Awaited tokens come before due ones. The first awaited token of
+ * a user who has none in the queue comes before all others: the user of the latest
+ * condor_submit does not wait for a backlog. Otherwise users take turns.
  */
 export function createLocalQueue(): LocalQueue {
   const newcomers: Entry[] = [];

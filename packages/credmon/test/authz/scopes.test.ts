@@ -60,7 +60,11 @@ describe('scopes', () => {
       },
       'read:/p/top',
     ],
-    ['are named once', { expression: parseExpression('"read:/a write:/a read:/a"') }, 'read:/a write:/a'],
+    [
+      'are named once',
+      { expression: parseExpression('"read:/a write:/a read:/a"') },
+      'read:/a write:/a',
+    ],
     [
       'are refused when the expression that decides is no string',
       { expression: parseExpression('1 + 2') },

@@ -1,4 +1,5 @@
-// What `check` says of clients that act without a browser, and of token programs, before a job fails.
+// What `check` says of clients that act without a browser, and of token programs, before
+// a job fails.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
@@ -47,7 +48,9 @@ it('R45 tells for each client what it would do, and what is wrong with its secre
     'ok good (token exchange): exchanges the token that a user stored, as client public (post): the scopes that the user asked for, for https://data.example; then refreshes it',
     'ok good (token exchange): has no secret: a public client',
     `ok good (token exchange): ${issuer.url} answers, and its metadata fits`,
-    expect.stringMatching(`^ok good \\(token exchange\\): the keys of ${issuer.url} can be fetched \\(`),
+    expect.stringMatching(
+      `^ok good \\(token exchange\\): the keys of ${issuer.url} can be fetched \\(`,
+    ),
   ]);
   expect(issuer.log.requests).toEqual([]);
 });
@@ -78,7 +81,10 @@ it('R26 metadata that names an endpoint on another server: an error where it wou
 
 it("R26 PELICAN_CREDMON_CA_FILE is believed of Pelican's issuers, and of no other", async () => {
   const made = makeCertificates(on.root);
-  const tls = { key: readFileSync(made.keyFile, 'utf8'), cert: readFileSync(made.certificateFile, 'utf8') };
+  const tls = {
+    key: readFileSync(made.keyFile, 'utf8'),
+    cert: readFileSync(made.certificateFile, 'utf8'),
+  };
   const secure = await startCrookedIssuer({ tls });
   const found = async (kind: string): Promise<string> => {
     const knobs = {
@@ -140,7 +146,9 @@ it('R1 ten issuers are asked at once: none answers before all have been asked', 
   const waiting: (() => void)[] = [];
   const server = createServer((socket) => {
     socket.once('data', () => {
-      waiting.push(() => socket.end('HTTP/1.1 503 Busy\r\ncontent-length: 0\r\nconnection: close\r\n\r\n'));
+      waiting.push(() =>
+        socket.end('HTTP/1.1 503 Busy\r\ncontent-length: 0\r\nconnection: close\r\n\r\n'),
+      );
       if (waiting.length === 10) for (const answer of waiting) answer();
     });
   });

@@ -23,7 +23,11 @@ it.each([
     [read('https://a', 1000), read('https://b', 900)],
     ['warning is 100 s ahead of https://b'],
   ],
-  ['is behind', [read('https://a', 1031), read('https://a', 1000)], ['warning is 31 s behind https://a']],
+  [
+    'is behind',
+    [read('https://a', 1031), read('https://a', 1000)],
+    ['warning is 31 s behind https://a'],
+  ],
   ['nobody told the time', [read('https://a', Number.NaN)], []],
 ])('%s', (_, readings, expected) => {
   expect(judgeClocks(readings).map(({ state, text }) => `${state} ${text}`)).toEqual(expected);

@@ -51,8 +51,14 @@ it('R45 a misspelt knob is told of beside the mistake that it makes', () => {
 
 it('a misspelt CLIENT_ID is found though nothing else names the provider', () => {
   expect(
-    said({ mytok_CLEINT_ID: 'me', mytok_TOKEN_URL: 'https://issuer.example/token', mytok_UNRELATED: 'x' }),
-  ).toContain('warning: <Environment>: unknown knob mytok_CLEINT_ID; did you mean mytok_CLIENT_ID?');
+    said({
+      mytok_CLEINT_ID: 'me',
+      mytok_TOKEN_URL: 'https://issuer.example/token',
+      mytok_UNRELATED: 'x',
+    }),
+  ).toContain(
+    'warning: <Environment>: unknown knob mytok_CLEINT_ID; did you mean mytok_CLIENT_ID?',
+  );
 });
 
 it("warnings of the settings are kept, but for those that a provider's own findings say better", () => {
@@ -80,7 +86,10 @@ it.each([
   ],
   [
     'a local provider',
-    { LOCAL_CREDMON_frontend_ISSUER: 'https://f.example', CREDMON_frontend_KEY_DIRECTORY: '/etc/keys' },
+    {
+      LOCAL_CREDMON_frontend_ISSUER: 'https://f.example',
+      CREDMON_frontend_KEY_DIRECTORY: '/etc/keys',
+    },
   ],
 ])('R45 knobs of %s that only standing tokens use count', (_, knobs) => {
   expect(
@@ -111,7 +120,9 @@ it('a mistake in an expression is one, told once, with the place in it', () => {
   const [mistake = '', ...others] = said(knobs);
   expect(others).toEqual([]);
   expect(mistake.split('\n')).toEqual([
-    expect.stringMatching(/LOCAL_CREDMON_AUTHZ_TEMPLATE_EXPR is not an expression: .*line 1, column 17/),
+    expect.stringMatching(
+      /LOCAL_CREDMON_AUTHZ_TEMPLATE_EXPR is not an expression: .*line 1, column 17/,
+    ),
     '    strcat("a: b" + ]',
     '                    ^',
   ]);

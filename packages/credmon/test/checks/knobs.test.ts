@@ -45,7 +45,10 @@ it.each([
 });
 
 it.each([
-  ['CREDMON_RENEW_FRACTOIN', 'unknown knob CREDMON_RENEW_FRACTOIN; did you mean CREDMON_RENEW_FRACTION?'],
+  [
+    'CREDMON_RENEW_FRACTOIN',
+    'unknown knob CREDMON_RENEW_FRACTOIN; did you mean CREDMON_RENEW_FRACTION?',
+  ],
   [
     'LOCAL_CREDMON_PROVIDERS_NAMES',
     'unknown knob LOCAL_CREDMON_PROVIDERS_NAMES; did you mean LOCAL_CREDMON_PROVIDER_NAMES?',
@@ -57,7 +60,10 @@ it.each([
     'unknown knob mytok_CLIENT_SECERT_FILE; did you mean mytok_CLIENT_SECRET_FILE?',
   ],
   ['TRUSTED_VAULTS_HOST', 'unknown knob TRUSTED_VAULTS_HOST; did you mean TRUSTED_VAULT_HOSTS?'],
-  ['SEC_CREDENTAIL_STORER', 'unknown knob SEC_CREDENTAIL_STORER; did you mean SEC_CREDENTIAL_STORER?'],
+  [
+    'SEC_CREDENTAIL_STORER',
+    'unknown knob SEC_CREDENTAIL_STORER; did you mean SEC_CREDENTIAL_STORER?',
+  ],
   [
     'SEC_CREDENTIAL_DIRECTORY_OAUHT',
     'unknown knob SEC_CREDENTIAL_DIRECTORY_OAUHT; did you mean SEC_CREDENTIAL_DIRECTORY_OAUTH?',
@@ -83,7 +89,10 @@ it.each([
 
 it('every knob of the table is known, with the names filled in', () => {
   const { plain, named } = knownKnobs(configured);
-  const names = [...plain, ...named.flatMap((one) => one.names.map((name) => one.before + name + one.after))];
+  const names = [
+    ...plain,
+    ...named.flatMap((one) => one.names.map((name) => one.before + name + one.after)),
+  ];
   expect(
     oddKnobs(
       names.map((name) => ({ name, place: '' })),

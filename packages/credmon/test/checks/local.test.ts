@@ -1,4 +1,5 @@
-// What `check` says of issuers whose tokens are signed here: rules, users, keys and what verifiers can fetch.
+// What `check` says of issuers whose tokens are signed here: rules, users, keys and what
+// verifiers can fetch.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { chmodSync, existsSync, mkdirSync } from 'node:fs';
@@ -44,7 +45,9 @@ function local(key = createKey({ algorithm: 'ES256' })): Record<string, string> 
 }
 
 const said = async (knobs: Record<string, string>, user?: string): Promise<string[]> =>
-  (await on.findings(knobs, looks(user))).map((line) => line.replace(' scitokens (signed here)', ''));
+  (await on.findings(knobs, looks(user))).map((line) =>
+    line.replace(' scitokens (signed here)', ''),
+  );
 
 /** An issuer on loopback that publishes these keys. */
 async function publishing(keys: readonly unknown[]): Promise<{ url: string; close: () => void }> {
@@ -74,7 +77,9 @@ it('is silent about it where only standing tokens use the knobs', async () => {
     CREDMON_STANDING_ce1_AUDIENCE: 'ce.example',
   };
   expect(await on.findings(knobs, looks())).toEqual([]);
-  expect(await on.findings({ ...knobs, LOCAL_CREDMON_AUTHZ_TEMPLATE: 'read:/' }, looks())).not.toEqual([]);
+  expect(
+    await on.findings({ ...knobs, LOCAL_CREDMON_AUTHZ_TEMPLATE: 'read:/' }, looks()),
+  ).not.toEqual([]);
 });
 
 it('R45 tells what is signed, with which key, and what a user would get', async () => {
@@ -125,7 +130,10 @@ it.each<[string, () => Record<string, string>, string | RegExp]>([
   [
     'the public half of another key',
     () => ({
-      LOCAL_CREDMON_PUBLIC_KEY: on.file('other', pem(createKey({ algorithm: 'ES256' }), 'pem-public')),
+      LOCAL_CREDMON_PUBLIC_KEY: on.file(
+        'other',
+        pem(createKey({ algorithm: 'ES256' }), 'pem-public'),
+      ),
     }),
     'error: $R/other is the public half of another key: every verifier will refuse its tokens',
   ],
@@ -164,7 +172,10 @@ it.each<[string, () => Record<string, string>, string | RegExp]>([
   ],
   [
     'a requirement that rests on a map that is not there',
-    () => ({ LOCAL_CREDMON_AUTHZ_GROUP_MAPFILE: '/no/such', LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT: 'cms' }),
+    () => ({
+      LOCAL_CREDMON_AUTHZ_GROUP_MAPFILE: '/no/such',
+      LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT: 'cms',
+    }),
     /^error: no token of scitokens can be signed: its group requirement rests on \/no\/such/,
   ],
   [
@@ -194,20 +205,36 @@ it.each<[string, Record<string, string>, string[]]>([
       `warning: ${EXPR}: no token is signed for example for the user someone in the group cms: it comes to error, because of "read:/cms write:/user/" + Username; + does not join strings, strcat() does`,
     ],
   ],
-  ['an unknown function', { [EXPR]: 'nofun(Username)' }, [`error: ${EXPR}: there is no function nofun()`]],
+  [
+    'an unknown function',
+    { [EXPR]: 'nofun(Username)' },
+    [`error: ${EXPR}: there is no function nofun()`],
+  ],
   [
     'a misspelt attribute',
     { [EXPR]: 'strcat("read:/", UserName2)' },
-    [`error: ${EXPR}: there is no attribute UserName2, only Username and Groups; did you mean Username?`],
+    [
+      `error: ${EXPR}: there is no attribute UserName2, only Username and Groups; did you mean Username?`,
+    ],
   ],
   [
     'a map that is not configured',
-    { [EXPR]: 'userMap("grps", Username)', CLASSAD_USER_MAP_NAMES: 'grp', CLASSAD_USER_MAPDATA_grp: '* a b' },
-    [`error: ${EXPR}: there is no map grps: CLASSAD_USER_MAP_NAMES does not name it; did you mean grp?`],
+    {
+      [EXPR]: 'userMap("grps", Username)',
+      CLASSAD_USER_MAP_NAMES: 'grp',
+      CLASSAD_USER_MAPDATA_grp: '* a b',
+    },
+    [
+      `error: ${EXPR}: there is no map grps: CLASSAD_USER_MAP_NAMES does not name it; did you mean grp?`,
+    ],
   ],
   [
     'a user whom the map does not know',
-    { [EXPR]: 'userMap("m", Username)', CLASSAD_USER_MAP_NAMES: 'm', CLASSAD_USER_MAPDATA_m: '* a b' },
+    {
+      [EXPR]: 'userMap("m", Username)',
+      CLASSAD_USER_MAP_NAMES: 'm',
+      CLASSAD_USER_MAPDATA_m: '* a b',
+    },
     [
       `warning: ${EXPR}: no token is signed for example for the user someone without groups: it comes to undefined, because of userMap("m",Username)`,
     ],
@@ -230,7 +257,9 @@ it.each<[string, Record<string, string>, string[]]>([
   ],
 ])('R45 the expression: %s', async (_, knobs, expected) => {
   const findings = await said({ ...local(), ...knobs });
-  expect(findings.filter((line) => /AUTHZ_/.test(line) && !line.startsWith('ok'))).toEqual(expected);
+  expect(findings.filter((line) => /AUTHZ_/.test(line) && !line.startsWith('ok'))).toEqual(
+    expected,
+  );
 });
 
 it('a pair that is not there yet is left to the daemon', async () => {
@@ -277,7 +306,9 @@ describe('R32 a key directory', () => {
   };
   const publish = (at: number): void =>
     void publishKeys(keys(), 'https://ap.example', join(on.root, 'web'), at);
-  /** A key that has signed for 20 days, and so many days ago the next one was published. */
+  /**
+   * A key that has signed for 20 days, and so many days ago the next one was published.
+   */
   const rotating = (days: number): void => {
     rotateKeys(keys(), { now: now - 20 * day });
     publish(now - 20 * day);
@@ -301,7 +332,11 @@ describe('R32 a key directory', () => {
       () => rotating(4.5),
       /^warning: rotation to \S+ is due, .*; fix: condor_credmon keys rotate$/,
     ],
-    ['whose rotation is overdue', () => rotating(10), /^warning: rotation to \S+ is overdue by 6d00h, /],
+    [
+      'whose rotation is overdue',
+      () => rotating(10),
+      /^warning: rotation to \S+ is overdue by 6d00h, /,
+    ],
     [
       'whose next key nobody published',
       () => {
@@ -329,7 +364,9 @@ describe('R32 a key directory', () => {
     expect(await said({ ...directory, LOCAL_CREDMON_TOKEN_LIFETIME: String(2 * day) })).toContain(
       'error: tokens of $R/keys may live 86400 s, not 172800 s',
     );
-    expect((await said({ ...directory, CREDMON_LOCAL_KEY_DIRECTORY: '/no/such' })).slice(0, 2)).toEqual([
+    expect(
+      (await said({ ...directory, CREDMON_LOCAL_KEY_DIRECTORY: '/no/such' })).slice(0, 2),
+    ).toEqual([
       expect.stringMatching(/^ok: signs scitoken/),
       'error: /no/such is not there; fix: condor_credmon keys rotate && condor_credmon keys publish && condor_credmon keys rotate',
     ]);
@@ -340,7 +377,9 @@ describe('R32 a key directory', () => {
     const byDaemon = { ...knobs, CREDMON_LOCAL_KEY_ROTATE: '90 days' };
     const look = async (path: string): Promise<string | undefined> =>
       (await said({ ...byDaemon, CREDMON_LOCAL_KEY_DIRECTORY: path }))[1];
-    expect(await look(`${on.root}/new`)).toBe('ok: there is no key yet; the daemon makes one in $R/new');
+    expect(await look(`${on.root}/new`)).toBe(
+      'ok: there is no key yet; the daemon makes one in $R/new',
+    );
     expect(await look(keys())).toBe('ok: there is no key yet; the daemon makes one in $R/keys');
   });
 

@@ -86,7 +86,10 @@ it.each<[string, () => Record<string, string>, RegExp]>([
   ],
   [
     'scopes of SciTokens in a WLCG token',
-    () => ({ LOCAL_CREDMON_TOKEN_VERSION: 'wlcg', CREDMON_STANDING_SCOPE: 'read:/x storage.read:/' }),
+    () => ({
+      LOCAL_CREDMON_TOKEN_VERSION: 'wlcg',
+      CREDMON_STANDING_SCOPE: 'read:/x storage.read:/',
+    }),
     /^warning: scopes read:\/x: WLCG tokens know storage\.\* and compute\.\* only$/,
   ],
   [
@@ -104,7 +107,11 @@ it.each<[string, () => Record<string, string>, RegExp]>([
     () => ({ CREDMON_STANDING_ce1_LIFETIME: '900' }),
     /^warning: its service may read it with only 390 s left; set CREDMON_STANDING_ce1_LIFETIME to 1320 or more$/,
   ],
-  ['a key that is missing', () => ({ LOCAL_CREDMON_PRIVATE_KEY: '/no/key' }), /^error: .*no key yet/],
+  [
+    'a key that is missing',
+    () => ({ LOCAL_CREDMON_PRIVATE_KEY: '/no/key' }),
+    /^error: .*no key yet/,
+  ],
 ])('R45 %s', async (_, change, expected) => {
   const findings = await said(change());
   expect(findings.filter((line) => expected.test(line))).toHaveLength(1);

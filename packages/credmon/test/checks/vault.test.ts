@@ -50,9 +50,9 @@ it('R45 tells whose tokens are read, and asks each host for its health without a
     `ok Vault: https://localhost:${vault.port} answers`,
     `ok Vault: https://127.0.0.1:${vault.port} answers`,
   ]);
-  expect(vault.requests.slice(before).map(({ method, path, token }) => ({ method, path, token }))).toEqual(
-    [1, 2].map(() => ({ method: 'GET', path: '/v1/sys/health', token: undefined })),
-  );
+  expect(
+    vault.requests.slice(before).map(({ method, path, token }) => ({ method, path, token })),
+  ).toEqual([1, 2].map(() => ({ method: 'GET', path: '/v1/sys/health', token: undefined })));
 });
 
 it.each<[string, () => Record<string, string>, RegExp]>([
@@ -91,7 +91,11 @@ it.each<[string, () => Record<string, string>, RegExp]>([
     () => ({ TRUSTED_VAULT_HOSTS: '*.example' }),
     /^warning Vault: \*\.example in TRUSTED_VAULT_HOSTS is not a host name/,
   ],
-  ['no storer', () => ({ SEC_CREDENTIAL_STORER: '' }), /^warning Vault: SEC_CREDENTIAL_STORER is not set/],
+  [
+    'no storer',
+    () => ({ SEC_CREDENTIAL_STORER: '' }),
+    /^warning Vault: SEC_CREDENTIAL_STORER is not set/,
+  ],
   [
     'a host that nobody uses',
     () => ({ SEC_CREDENTIAL_STORER: '', VAULT_CREDMON_PROVIDER_NAMES: '' }),
@@ -108,7 +112,10 @@ it.each<[string, () => Record<string, string>, RegExp]>([
 });
 
 it('authorities that are not there are one error, not one for each host', async () => {
-  const change = { AUTH_SSL_CLIENT_CAFILE: '/no/such.pem', TRUSTED_VAULT_HOSTS: 'localhost, 127.0.0.1' };
+  const change = {
+    AUTH_SSL_CLIENT_CAFILE: '/no/such.pem',
+    TRUSTED_VAULT_HOSTS: 'localhost, 127.0.0.1',
+  };
   const findings = await on.findings({ ...knobs(), ...change }, looksAtVault);
   expect(findings.filter((line) => line.startsWith('error'))).toHaveLength(1);
 });

@@ -3,7 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { parseArguments } from '../../src/command-line/arguments.ts';
 
 const common = { name: 'CREDMON_OAUTH', credDir: undefined, configFile: undefined };
-const daemon = { kind: 'daemon', ...common, logFile: undefined, debug: false, verbose: false, once: false };
+const daemon = {
+  kind: 'daemon',
+  ...common,
+  logFile: undefined,
+  debug: false,
+  verbose: false,
+  once: false,
+};
 
 describe('the command line', () => {
   it.each([
@@ -100,7 +107,10 @@ describe('the command line', () => {
   it.each(['abc', '-1', '1.5', '1e3', '', ' 5', '0x10', 'NaN', 'Infinity', '99999999999999999999'])(
     'usable --seconds %j is misuse',
     async (text) => {
-      const result = await parseArguments(['usable', 'alice', 'mytok', `--seconds=${text}`], '1.2.3');
+      const result = await parseArguments(
+        ['usable', 'alice', 'mytok', `--seconds=${text}`],
+        '1.2.3',
+      );
       expect(result).toMatchObject({ kind: 'text', exitCode: 2, toStderr: true });
       expect(result.kind === 'text' && result.text.split('\n', 1)[0]).toBe(
         `condor_credmon: --seconds must be a whole number of seconds, 0 or more, but is ${JSON.stringify(text)}`,
@@ -149,7 +159,9 @@ describe('the command line', () => {
     [['--bogus'], /^condor_credmon \[options\]\n/],
   ])('misuse such as %j shows the usage of what was asked for', async (argv, usage) => {
     const result = await parseArguments(argv, '1.2.3');
-    expect(result.kind === 'text' && result.text.slice(result.text.indexOf('\n\n') + 2)).toMatch(usage);
+    expect(result.kind === 'text' && result.text.slice(result.text.indexOf('\n\n') + 2)).toMatch(
+      usage,
+    );
   });
 
   it.each([

@@ -1,4 +1,5 @@
-// The whole check command: every kind of provider, each well or broken on its own, and nothing done or told that must not be.
+// The whole check command: every kind of provider, each well or broken on its own, and
+// nothing done or told that must not be.
 import { chownSync, existsSync, symlinkSync } from 'node:fs';
 import { findSecrets, textsBelow } from '@credmon/test-fixtures/canaries';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
@@ -21,7 +22,10 @@ beforeEach(() => {
 afterEach(() => on.close());
 
 /** Runs the command on a configuration file with these lines. */
-async function check(lines: readonly string[], options = {}): Promise<{ code: number; text: string }> {
+async function check(
+  lines: readonly string[],
+  options = {},
+): Promise<{ code: number; text: string }> {
   const path = on.file(
     'condor_config',
     [
@@ -115,7 +119,10 @@ it('R45 explains every kind of provider, and one that is broken stops no other',
   expect([...first]).toEqual([
     ['configuration', `${on.root}/condor_config: no mistakes`],
     ['log', `will go to ${on.root}/CredmonOauthLog`],
-    ['certificates', expect.stringMatching(/^\d+ certificate authorities are trusted, from Node\.js \(/)],
+    [
+      'certificates',
+      expect.stringMatching(/^\d+ certificate authorities are trusted, from Node\.js \(/),
+    ],
     ['credential directory', `${on.credDir} is closed to others, and can be written to`],
     ['daemon', 'no condor_credmon is running here: nothing is renewed'],
     ['tokens', '3 tokens, 2 of which we renew'],
@@ -130,7 +137,9 @@ it('R45 explains every kind of provider, and one that is broken stops no other',
     ['own (token program)', expect.stringMatching(/^runs /)],
     ['bad (token program)', expect.stringMatching(/^runs /)],
   ]);
-  expect([...new Set(found.filter(({ state }) => state === 'error').map(({ what }) => what))]).toEqual([
+  expect([
+    ...new Set(found.filter(({ state }) => state === 'error').map(({ what }) => what)),
+  ]).toEqual([
     'scitokens (signed here)',
     'ce1 (standing token)',
     'Vault',
@@ -196,7 +205,11 @@ it('without any provider it says so, and that is no error', async () => {
 });
 
 it.each([
-  ['a mistake in the configuration', ['CREDMON_TOKEN_FLOOR = many'], /line 5: CREDMON_TOKEN_FLOOR = many/],
+  [
+    'a mistake in the configuration',
+    ['CREDMON_TOKEN_FLOOR = many'],
+    /line 5: CREDMON_TOKEN_FLOOR = many/,
+  ],
   ['a broken line', ['this is no knob'], /condor_config/],
   [
     'a list that expands without end',
@@ -205,7 +218,9 @@ it.each([
   ],
 ])('%s is an error with its place, and ends the check', async (_, lines, expected) => {
   const found = await findings(lines);
-  expect([...new Set(found.map(({ what, state }) => `${state} ${what}`))]).toEqual(['error configuration']);
+  expect([...new Set(found.map(({ what, state }) => `${state} ${what}`))]).toEqual([
+    'error configuration',
+  ]);
   expect(found[0]?.text).toMatch(expected);
 });
 
@@ -214,7 +229,10 @@ it.each([
     'LOG = $R/none',
     'its directory $R/none is missing, and the daemon would end with exit code 44; fix: install -d -o condor -g condor -m 755 $R/none',
   ],
-  ['CREDMON_OAUTH_LOG = $R/creds', '$R/creds is a directory, and the daemon would end with exit code 44'],
+  [
+    'CREDMON_OAUTH_LOG = $R/creds',
+    '$R/creds is a directory, and the daemon would end with exit code 44',
+  ],
 ])('R45 a log that cannot be opened is an error: %s', async (line, text) => {
   const found = await findings([line.replace('$R', on.root)]);
   expect(found.filter(({ what }) => what === 'log')).toEqual([
@@ -245,7 +263,9 @@ it.runIf(process.getuid?.() === 0)(
       {
         what: 'credential directory',
         state: 'error',
-        text: expect.stringMatching(/ is owned by user id 64001, .*; fix: chown root(:condor)? \/.*\/creds$/),
+        text: expect.stringMatching(
+          / is owned by user id 64001, .*; fix: chown root(:condor)? \/.*\/creds$/,
+        ),
       },
     ]);
     const own = await findings(['CONDOR_IDS = 64001.64001']);

@@ -1,4 +1,5 @@
-// `keys`: the local issuer's keys through a rotation, with every token's life counted, and what is said of a single PEM file.
+// `keys`: the local issuer's keys through a rotation, with every token's life counted,
+// and what is said of a single PEM file.
 import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '@credmon/core/base';
@@ -38,7 +39,11 @@ async function keys(...argv: string[]): Promise<Ran> {
   };
   try {
     const command = await parseArguments(['keys', ...argv], '1');
-    if (command.kind !== 'keys-list' && command.kind !== 'keys-rotate' && command.kind !== 'keys-publish')
+    if (
+      command.kind !== 'keys-list' &&
+      command.kind !== 'keys-rotate' &&
+      command.kind !== 'keys-publish'
+    )
       throw new Error(`not keys: ${command.kind}`);
     return { code: runKeysCommand(command, workspace.environment, speech), ...said };
   } catch (error) {
@@ -50,7 +55,10 @@ const states = (): string[] => readKeyDirectory(directory).keys.map(({ state }) 
 /** A PEM file of its own for the provider `wlcg`, and the name of its key. */
 function pemForWlcg(): string {
   const { privateKey: key, algorithm } = createKey({ algorithm: 'RS256' });
-  const path = workspace.secretFile('key.pem', writeKey({ key, kid: 'x', algorithm }, 'pem-private'));
+  const path = workspace.secretFile(
+    'key.pem',
+    writeKey({ key, kid: 'x', algorithm }, 'pem-private'),
+  );
   workspace.configure({
     CREDMON_LOCAL_KEY_DIRECTORY: '',
     CREDMON_scitokens_KEY_DIRECTORY: directory,
@@ -115,7 +123,9 @@ describe('keys of a key directory', () => {
     const list = await keys('list');
     expect([list.code, list.err]).toEqual([
       1,
-      expect.stringContaining('keeps retired keys for tokens of 172800 s, but there are some of 259200 s'),
+      expect.stringContaining(
+        'keeps retired keys for tokens of 172800 s, but there are some of 259200 s',
+      ),
     ]);
     await keys('rotate');
     expect(readKeyDirectory(directory).longestLifetime).toBe(259_200);
@@ -128,9 +138,13 @@ describe('keys of a key directory', () => {
     const { code, out } = await keys('publish', web, '--json');
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({
-      keys: [{ written: [`${web}/.well-known/jwks.json`, `${web}/.well-known/openid-configuration`] }],
+      keys: [
+        { written: [`${web}/.well-known/jwks.json`, `${web}/.well-known/openid-configuration`] },
+      ],
     });
-    expect(JSON.parse(readFileSync(`${web}/.well-known/openid-configuration`, 'utf8'))).toMatchObject({
+    expect(
+      JSON.parse(readFileSync(`${web}/.well-known/openid-configuration`, 'utf8')),
+    ).toMatchObject({
       issuer: 'https://ap.example',
     });
   });
@@ -148,7 +162,9 @@ describe('keys of a key directory', () => {
     });
     expect(existsSync(web)).toBe(false);
     expect((await keys('publish', web, '--provider', 'wlcg')).code).toBe(0);
-    expect(JSON.parse(readFileSync(`${web}/.well-known/openid-configuration`, 'utf8'))).toMatchObject({
+    expect(
+      JSON.parse(readFileSync(`${web}/.well-known/openid-configuration`, 'utf8')),
+    ).toMatchObject({
       issuer: 'https://wlcg.example',
     });
   });
@@ -233,7 +249,9 @@ describe('a single key in a PEM file', () => {
   it('has its name above its name', async () => {
     pemForWlcg();
     workspace.configure({ LOCAL_CREDMON_wlcg_KEY_ID: 'a long name' });
-    expect((await keys('list', '--provider', 'wlcg')).out).toMatch(/\nKID {10}ALG\na long name {2}RS256\n$/);
+    expect((await keys('list', '--provider', 'wlcg')).out).toMatch(
+      /\nKID {10}ALG\na long name {2}RS256\n$/,
+    );
   });
 
   it('that cannot be used is told of', async () => {

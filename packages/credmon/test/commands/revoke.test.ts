@@ -1,4 +1,5 @@
-// `revoke` at a real issuer: what is sent, what goes, what stays, what is said, and that nothing a user stores steers a secret.
+// `revoke` at a real issuer: what is sent, what goes, what stays, what is said, and that
+// nothing a user stores steers a secret.
 import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -88,8 +89,18 @@ describe('revoke of a login', () => {
     ]);
     expect(listing(home())).toEqual([]);
     expect(opaque.revocations.slice(-2)).toEqual([
-      { client: 'mytok-client', hint: 'refresh_token', token: tokenId(token.refreshToken), status: 200 },
-      { client: 'mytok-client', hint: 'access_token', token: tokenId(token.accessToken), status: 200 },
+      {
+        client: 'mytok-client',
+        hint: 'refresh_token',
+        token: tokenId(token.refreshToken),
+        status: 200,
+      },
+      {
+        client: 'mytok-client',
+        hint: 'access_token',
+        token: tokenId(token.accessToken),
+        status: 200,
+      },
     ]);
     expect(await refreshed(service, token)).toBe(400);
   });
@@ -150,7 +161,12 @@ describe('revoke of a login', () => {
     writeFileSync(join(workspace.credentialDirectory, 'alice.mark'), '');
     store('notes.txt', 'mine');
     expect((await run('alice', 'mytok_h1')).code).toBe(0);
-    expect(listing(home())).toEqual(['mytok.meta 400', 'mytok.top 400', 'mytok.use 400', 'notes.txt 400']);
+    expect(listing(home())).toEqual([
+      'mytok.meta 400',
+      'mytok.top 400',
+      'mytok.use 400',
+      'notes.txt 400',
+    ]);
     expect(existsSync(join(workspace.credentialDirectory, 'alice.mark'))).toBe(true);
   });
 
@@ -185,7 +201,10 @@ describe('revoke beside a daemon', () => {
     store('mytok.top', '{"refresh_token":"r1"}');
     const at = new Date(Date.now() - 60_000);
     utimesSync(join(home(), 'mytok.top'), at, at);
-    store('mytok.use', JSON.stringify({ access_token: 'a', issued_at: now - 50, expires_at: now + left }));
+    store(
+      'mytok.use',
+      JSON.stringify({ access_token: 'a', issued_at: now - 50, expires_at: now + left }),
+    );
     if (running) writeFileSync(join(workspace.credentialDirectory, 'pid'), `${process.pid}\n`);
     const { out } = await run('alice');
     expect([out.includes(told), log().includes(told)]).toEqual([said, said]);
@@ -278,7 +297,9 @@ describe('where revoke sends secrets', () => {
     workspace.configure({ CREDMON_mytok_ISSUER: '' });
     const { code, out } = await run('alice', 'mytok');
     expect(code).toBe(1);
-    expect(out).toContain('neither the issuer of mytok nor CREDMON_mytok_REVOCATION_URL is configured');
+    expect(out).toContain(
+      'neither the issuer of mytok nor CREDMON_mytok_REVOCATION_URL is configured',
+    );
     expect(listing(home())).toEqual([]);
   });
 

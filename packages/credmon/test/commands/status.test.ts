@@ -1,4 +1,5 @@
-// The status command over a real directory: the table for programs and people, and what a person should know besides.
+// The status command over a real directory: the table for programs and people, and what a
+// person should know besides.
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { runStatusCommand } from '../../src/commands/status.ts';
 import { runUsableCommand } from '../../src/commands/usable.ts';
@@ -33,13 +34,19 @@ const common = (): { configFile: string; credDir: undefined; name: string } => (
   name: 'CREDMON_OAUTH',
 });
 
-async function status(options: { json?: boolean; user?: string; width?: number } = {}): Promise<Said> {
+async function status(
+  options: { json?: boolean; user?: string; width?: number } = {},
+): Promise<Said> {
   const printed: string[] = [];
   const complaints: string[] = [];
   const code = await runStatusCommand(
     { kind: 'status', ...common(), json: options.json ?? false, user: options.user },
     {},
-    { print: (text) => printed.push(text), complain: (text) => complaints.push(text), width: options.width },
+    {
+      print: (text) => printed.push(text),
+      complain: (text) => complaints.push(text),
+      width: options.width,
+    },
   );
   return { code, printed: printed.join('\n'), complaints };
 }
@@ -95,8 +102,10 @@ it.each([
   ['bob', 'other', 0, ['bob/other: there is no token']],
 ])('usable %s %s for %d s', async (user, service, seconds, expected) => {
   const said: string[] = [];
-  const code = await runUsableCommand({ kind: 'usable', ...common(), user, service, seconds }, {}, (text) =>
-    said.push(text),
+  const code = await runUsableCommand(
+    { kind: 'usable', ...common(), user, service, seconds },
+    {},
+    (text) => said.push(text),
   );
   expect([code, said]).toEqual([expected.length, expected]);
 });

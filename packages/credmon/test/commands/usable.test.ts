@@ -1,5 +1,12 @@
 // usable: what a script asks before it starts a job.
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -31,8 +38,10 @@ symlinkSync(join(root, 'elsewhere'), join(directory, 'linked'));
 async function usable(user: string, service: string, seconds: number): Promise<[number, string[]]> {
   const lines: string[] = [];
   const options = { configFile: file, credDir: undefined, name: 'CREDMON_OAUTH' };
-  const code = await runUsableCommand({ kind: 'usable', ...options, user, service, seconds }, {}, (text) =>
-    lines.push(text),
+  const code = await runUsableCommand(
+    { kind: 'usable', ...options, user, service, seconds },
+    {},
+    (text) => lines.push(text),
   );
   return [code, lines];
 }
@@ -42,7 +51,14 @@ it.each([
   ['is not with less', 'alice', 'good', 2000, 1, /^alice\/good: it has (1000|9\d\d) s left$/],
   ['is not when it has expired', 'alice', 'expired', 0, 1, /^alice\/expired: it has 0 s left$/],
   ['is not when its file is broken', 'alice', 'broken', 0, 1, /^alice\/broken: \.use is JSON, but/],
-  ['is not when it was only asked for', 'alice', 'requested', 0, 1, /^alice\/requested: there is no token$/],
+  [
+    'is not when it was only asked for',
+    'alice',
+    'requested',
+    0,
+    1,
+    /^alice\/requested: there is no token$/,
+  ],
   ['is not of a user who is not there', 'bob', 'good', 0, 1, /^bob\/good: there is no token$/],
   ['is not behind a link', 'linked', 'good', 0, 1, /^linked\/good: there is no token$/],
   ['is not outside the directory', '..', 'good', 0, 1, /^\.\.\/good: there is no token$/],

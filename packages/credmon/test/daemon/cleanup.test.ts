@@ -26,7 +26,14 @@ function token(topTime: number): TokenSnapshot {
 
 function temporary(change: Partial<TemporaryFile>): TemporaryFile {
   const path = 'alice/.mytok.top.99.1.credmon-tmp';
-  return { path, target: 'mytok.top', mtime: NOW - 5, orphaned: true, refreshToken: true, ...change };
+  return {
+    path,
+    target: 'mytok.top',
+    mtime: NOW - 5,
+    orphaned: true,
+    refreshToken: true,
+    ...change,
+  };
 }
 
 const scan = (change: Partial<Scan>): Scan => ({
@@ -43,7 +50,9 @@ describe('settling leftovers', () => {
   it('removes a key file after twelve hours, not before', async () => {
     const old = { path: KEY, mtime: NOW - KEY_FILE_LIFETIME - 1 };
     expect(
-      await summary(scan({ keyFiles: [old, { path: 'b'.repeat(64), mtime: NOW - KEY_FILE_LIFETIME }] })),
+      await summary(
+        scan({ keyFiles: [old, { path: 'b'.repeat(64), mtime: NOW - KEY_FILE_LIFETIME }] }),
+      ),
     ).toEqual([{ path: KEY, target: undefined }]);
   });
 
@@ -81,6 +90,8 @@ describe('settling leftovers', () => {
       [{ path, target: 'mytok.top' }],
     ],
   ])('%s', async (_, file, current, expected) => {
-    expect(await summary(scan({ temporaries: [file], tokens: current ? [current] : [] }))).toEqual(expected);
+    expect(await summary(scan({ temporaries: [file], tokens: current ? [current] : [] }))).toEqual(
+      expected,
+    );
   });
 });

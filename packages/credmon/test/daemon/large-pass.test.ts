@@ -1,4 +1,5 @@
-// A pass over 100,000 tokens: between the scan and the renewals the event loop turns, so that a signal is answered within 50 ms.
+// A pass over 100,000 tokens: between the scan and the renewals the event loop turns, so
+// that a signal is answered within 50 ms.
 import type { Scan } from '@credmon/core/store';
 import type { TokenSnapshot } from '@credmon/core/credential';
 import { expect, it } from 'vitest';
@@ -8,7 +9,10 @@ import { beginPass } from '../../src/daemon/pass.ts';
 import { bench, type Bench } from '../support/bench.ts';
 
 const MANY = 100_000;
-/** Seconds of processor time. The rule is 50 ms; garbage collection of a busy machine is in it, too. */
+/**
+ * Seconds of processor time. The rule is 50 ms; garbage collection of a busy machine is
+ * in it, too.
+ */
 const LONGEST_PIECE = 0.08;
 
 function snapshot(on: Bench, n: number): TokenSnapshot {
@@ -29,7 +33,10 @@ function snapshot(on: Bench, n: number): TokenSnapshot {
   };
 }
 
-/** The longest time of the processor, in seconds, between two turns of the event loop while `work` goes on. */
+/**
+ * The longest time of the processor, in seconds, between two turns of the event loop
+ * while `work` goes on.
+ */
 async function longestPiece(work: () => Promise<unknown>): Promise<number> {
   let longest = 0;
   let running = true;

@@ -1,4 +1,5 @@
-// Answers that come after the time-out: they are stored, and until the connection has ended the same refresh token is not sent again.
+// Answers that come after the time-out: they are stored, and until the connection has
+// ended the same refresh token is not sent again.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HttpResponse } from '@credmon/core/base';
@@ -19,7 +20,11 @@ const lateAnswer = json({
 });
 
 function seed(on: Bench, user = 'alice', token = 'r1'): void {
-  on.seed(user, 'mytok', { top: top(token), meta: meta(), use: useText(on.clock.now() - 600, 1000) });
+  on.seed(user, 'mytok', {
+    top: top(token),
+    meta: meta(),
+    use: useText(on.clock.now() - 600, 1000),
+  });
 }
 
 /** An issuer whose requests all time out at once; each is ended by hand. */
@@ -42,7 +47,11 @@ describe('a request that timed out', () => {
     const on = bench();
     const limiter = createLimiter({ cap: () => 1, steady: () => on.clock.steady() });
     seed(on);
-    on.seed('alice', 'other', { top: top('o1'), meta: meta(), use: useText(on.clock.now() - 500, 1000) });
+    on.seed('alice', 'other', {
+      top: top('o1'),
+      meta: meta(),
+      use: useText(on.clock.now() - 500, 1000),
+    });
     slow(on);
     const { settled: ended } = await beginPass({ ...on.world, limiter }, on.ownership, on.memory);
     await ended;
@@ -145,7 +154,8 @@ describe('a request that timed out', () => {
       store: (real) => ({
         ...real,
         apply: (change) => {
-          if (change.writes.some(({ kind }) => kind === 'use')) throw new TypeError('a mistake of ours');
+          if (change.writes.some(({ kind }) => kind === 'use'))
+            throw new TypeError('a mistake of ours');
           real.apply(change);
         },
       }),

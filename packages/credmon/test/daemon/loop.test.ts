@@ -1,4 +1,5 @@
-// The loop on a clock that moves by hand: when passes happen, what wakes it, and how it stops.
+// The loop on a clock that moves by hand: when passes happen, what wakes it, and how it
+// stops.
 import { rmSync } from 'node:fs';
 import { CodedError, type HttpResponse } from '@credmon/core/base';
 import type { LockState } from '@credmon/core/store';
@@ -154,7 +155,9 @@ describe('the loop', () => {
     await expect.poll(() => on.asked.length).toBe(1);
     broken = true;
     daemon.wake.ring();
-    await expect.poll(() => on.lines.some((line) => line.startsWith('Stopping: waiting for 1'))).toBe(true);
+    await expect
+      .poll(() => on.lines.some((line) => line.startsWith('Stopping: waiting for 1')))
+      .toBe(true);
     issuer.release(late());
     await ticking(on, ended);
     expect(await ended).toEqual(new Error('the clock is broken'));
@@ -239,7 +242,9 @@ describe('the loop', () => {
     const daemon = start(on);
     await expect.poll(() => on.asked.length).toBe(1);
     daemon.stop.abort();
-    release(json({ access_token: 'late', token_type: 'bearer', expires_in: 100, refresh_token: 'r2' }));
+    release(
+      json({ access_token: 'late', token_type: 'bearer', expires_in: 100, refresh_token: 'r2' }),
+    );
     await ticking(on, daemon.ended);
     expect(on.read('alice', 'mytok.top')).toContain('r2');
     expect(on.read('alice', 'mytok.use')).toContain('late');
@@ -248,26 +253,29 @@ describe('the loop', () => {
   it.each([
     [60, true],
     [70, false],
-  ])('R22 waits for an answer as long as a renewal may take: %d s, written %s', async (seconds, written) => {
-    const on = bench();
-    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
-    const issuer = held(on);
-    const daemon = start(on);
-    await expect.poll(() => on.asked.length).toBe(1);
-    daemon.stop.abort();
-    await on.clock.whenWaiting();
-    const until = on.clock.steady() + seconds;
-    while (on.clock.steady() < until && on.clock.waiting > 0) {
-      on.clock.advanceToNext();
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    issuer.release(late());
-    await ticking(on, daemon.ended);
-    expect([on.has('alice', 'mytok.use'), on.lines.some((line) => line.includes('abandoned'))]).toEqual([
-      written,
-      !written,
-    ]);
-  });
+  ])(
+    'R22 waits for an answer as long as a renewal may take: %d s, written %s',
+    async (seconds, written) => {
+      const on = bench();
+      on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+      const issuer = held(on);
+      const daemon = start(on);
+      await expect.poll(() => on.asked.length).toBe(1);
+      daemon.stop.abort();
+      await on.clock.whenWaiting();
+      const until = on.clock.steady() + seconds;
+      while (on.clock.steady() < until && on.clock.waiting > 0) {
+        on.clock.advanceToNext();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      issuer.release(late());
+      await ticking(on, daemon.ended);
+      expect([
+        on.has('alice', 'mytok.use'),
+        on.lines.some((line) => line.includes('abandoned')),
+      ]).toEqual([written, !written]);
+    },
+  );
 
   it('R22 counts no stall of the process as time of an issuer that has answered', async () => {
     const on = bench();
@@ -480,7 +488,16 @@ describe('one pass alone', () => {
 
 it('R22 the end waits longer than any time-out that is configured', () => {
   const limits = { connectSeconds: 5, totalSeconds: 600, maxBodyBytes: 1 };
-  const program = { name: 'x', command: '/x', args: [], seconds: 90, extraScopes: [], useIdToken: false };
+  const program = {
+    name: 'x',
+    command: '/x',
+    args: [],
+    seconds: 90,
+    extraScopes: [],
+    useIdToken: false,
+  };
   expect(drainSeconds({ limits, tokenPrograms: [] })).toBe(2405);
-  expect(drainSeconds({ limits: { ...limits, totalSeconds: 15 }, tokenPrograms: [program] })).toBe(95);
+  expect(drainSeconds({ limits: { ...limits, totalSeconds: 15 }, tokenPrograms: [program] })).toBe(
+    95,
+  );
 });

@@ -21,7 +21,8 @@ import { bench, json, meta, useText, type Bench } from '../support/bench.ts';
 const pass = async (on: Bench): Promise<number> =>
   (await beginPass(on.world, on.ownership, on.memory)).settled;
 const due = (on: Bench) => useText(on.clock.now() - 600, 1000);
-const top = (token: string, more: object = {}): string => JSON.stringify({ refresh_token: token, ...more });
+const top = (token: string, more: object = {}): string =>
+  JSON.stringify({ refresh_token: token, ...more });
 
 function seedDue(on: Bench, user = 'alice', stem = 'mytok'): void {
   on.seed(user, stem, { use: due(on), top: top('r1'), meta: meta() });
@@ -82,25 +83,33 @@ describe('a renewal', () => {
   it.each([
     ['back', -86_400],
     ['forward', 86_400],
-  ])('R5 R15 a clock step of a day %s during a request does not date its answer', async (_, step) => {
-    const on = bench();
-    seedDue(on);
-    on.answer = async () => {
-      on.clock.advance(2);
-      on.clock.step(step);
-      return json({ access_token: 'a', token_type: 'bearer', expires_in: 6, refresh_token: 'r2' });
-    };
-    const nextIn = await pass(on);
-    const issued = Math.floor(on.clock.now() - 2);
-    expect(JSON.parse(on.read('alice', 'mytok.use'))).toMatchObject({
-      issued_at: issued,
-      expires_at: issued + 6,
-    });
-    expect(nextIn).toBeLessThan(6);
-    on.clock.advance(nextIn);
-    await pass(on);
-    expect(on.asked).toHaveLength(2);
-  });
+  ])(
+    'R5 R15 a clock step of a day %s during a request does not date its answer',
+    async (_, step) => {
+      const on = bench();
+      seedDue(on);
+      on.answer = async () => {
+        on.clock.advance(2);
+        on.clock.step(step);
+        return json({
+          access_token: 'a',
+          token_type: 'bearer',
+          expires_in: 6,
+          refresh_token: 'r2',
+        });
+      };
+      const nextIn = await pass(on);
+      const issued = Math.floor(on.clock.now() - 2);
+      expect(JSON.parse(on.read('alice', 'mytok.use'))).toMatchObject({
+        issued_at: issued,
+        expires_at: issued + 6,
+      });
+      expect(nextIn).toBeLessThan(6);
+      on.clock.advance(nextIn);
+      await pass(on);
+      expect(on.asked).toHaveLength(2);
+    },
+  );
 
   it('R5 a chmod or a restore from backup renews nothing', async () => {
     const on = bench();
@@ -134,7 +143,12 @@ describe('a renewal', () => {
     on.answer = async () => {
       rmSync(join(on.directory, 'alice/mytok.top'));
       on.seed('alice', 'mytok', { top: top('fresh-login') });
-      return json({ access_token: 'a2', token_type: 'bearer', expires_in: 1000, refresh_token: 'r2' });
+      return json({
+        access_token: 'a2',
+        token_type: 'bearer',
+        expires_in: 1000,
+        refresh_token: 'r2',
+      });
     };
     await pass(on);
     expect(on.read('alice', 'mytok.top')).toBe(top('fresh-login'));
@@ -146,7 +160,12 @@ describe('a renewal', () => {
     seedDue(on);
     on.answer = async () => {
       rmSync(join(on.directory, 'alice'), { recursive: true });
-      return json({ access_token: 'a2', token_type: 'bearer', expires_in: 1000, refresh_token: 'r2' });
+      return json({
+        access_token: 'a2',
+        token_type: 'bearer',
+        expires_in: 1000,
+        refresh_token: 'r2',
+      });
     };
     await pass(on);
     expect(on.has('alice', '')).toBe(false);
@@ -167,10 +186,19 @@ describe('one bad token', () => {
     ['.top is []', (path) => writeFileSync(`${path}.top`, '[]')],
     ['.top has no refresh token', (path) => writeFileSync(`${path}.top`, '{}')],
     ['.meta is empty', (path) => writeFileSync(`${path}.meta`, '')],
-    ['.meta has no client_id', (path) => writeFileSync(`${path}.meta`, '{"token_url":"https://x/"}')],
-    ['.meta points to a file: URL', (path) => writeFileSync(`${path}.meta`, meta('file:///etc/passwd'))],
+    [
+      '.meta has no client_id',
+      (path) => writeFileSync(`${path}.meta`, '{"token_url":"https://x/"}'),
+    ],
+    [
+      '.meta points to a file: URL',
+      (path) => writeFileSync(`${path}.meta`, meta('file:///etc/passwd')),
+    ],
     ['.use is a directory', (path) => (rmSync(`${path}.use`), mkdirSync(`${path}.use`))],
-    ['.top is a link', (path) => (rmSync(`${path}.top`), symlinkSync('/etc/hostname', `${path}.top`))],
+    [
+      '.top is a link',
+      (path) => (rmSync(`${path}.top`), symlinkSync('/etc/hostname', `${path}.top`)),
+    ],
     ['.use is huge', (path) => writeFileSync(`${path}.use`, Buffer.alloc(3 * 1024 * 1024, 'x'))],
   ];
 
@@ -187,22 +215,38 @@ describe('one bad token', () => {
   const answers: readonly (readonly [string, () => Promise<HttpResponse>])[] = [
     [
       'R14 HTML',
-      async () => ({ status: 200, headers: { 'content-type': 'text/html' }, body: Buffer.from('<html>') }),
+      async () => ({
+        status: 200,
+        headers: { 'content-type': 'text/html' },
+        body: Buffer.from('<html>'),
+      }),
     ],
     [
       'R14 nothing',
-      async () => ({ status: 200, headers: { 'content-type': 'application/json' }, body: Buffer.from('') }),
+      async () => ({
+        status: 200,
+        headers: { 'content-type': 'application/json' },
+        body: Buffer.from(''),
+      }),
     ],
     ['R14 []', async () => json([])],
     ['R14 no access token', async () => json({ token_type: 'bearer', expires_in: 3 })],
     [
       'R14 a refresh token of 20 KiB',
-      async () => json({ access_token: 'a', token_type: 'bearer', refresh_token: 'r'.repeat(20_480) }),
+      async () =>
+        json({ access_token: 'a', token_type: 'bearer', refresh_token: 'r'.repeat(20_480) }),
     ],
-    ['R14 a number for an access token', async () => json({ access_token: 5, token_type: 'bearer' })],
+    [
+      'R14 a number for an access token',
+      async () => json({ access_token: 5, token_type: 'bearer' }),
+    ],
     [
       'R26 a redirect',
-      async () => ({ status: 302, headers: { location: 'https://evil.example/' }, body: Buffer.from('') }),
+      async () => ({
+        status: 302,
+        headers: { location: 'https://evil.example/' },
+        body: Buffer.from(''),
+      }),
     ],
     ['R9 500', async () => json({}, 500)],
     ['R8 429', async () => json({ error: 'slow_down' }, 429, { 'retry-after': '30' })],
@@ -210,25 +254,31 @@ describe('one bad token', () => {
     ['R9 invalid_client', async () => json({ error: 'invalid_client' }, 401)],
     [
       'no connection',
-      async () => Promise.reject(new CodedError('ISSUER_UNREACHABLE', 'https://bad.example: ECONNREFUSED')),
+      async () =>
+        Promise.reject(new CodedError('ISSUER_UNREACHABLE', 'https://bad.example: ECONNREFUSED')),
     ],
   ];
 
-  it.each(answers)('keeps its old .use and stops no other when the issuer answers %s', async (_, bad) => {
-    const on = bench();
-    for (const user of good) seedDue(on, user);
-    on.seed('m', 'mytok', { top: top('bad'), meta: meta('https://bad.example/token') });
-    on.seed('m', 'mytok', { use: due(on) });
-    const healthy = on.answer;
-    on.answer = (asked) => (asked.url.includes('bad.example') ? bad() : healthy(asked));
-    await pass(on);
-    expect(good.filter((user) => !on.read(user, 'mytok.use').includes('new-access'))).toEqual([]);
-    expect(on.read('m', 'mytok.use')).toContain('old-access');
-    expect(JSON.parse(on.read('m', '.mytok.renewal'))).toMatchObject({ attempts: 1 });
-    expect(on.lines.filter((line) => line.includes('m/mytok') && !line.startsWith('debug'))).toHaveLength(1);
-    await pass(on);
-    expect(on.asked.filter(({ url }) => url.includes('bad.example'))).toHaveLength(1);
-  });
+  it.each(answers)(
+    'keeps its old .use and stops no other when the issuer answers %s',
+    async (_, bad) => {
+      const on = bench();
+      for (const user of good) seedDue(on, user);
+      on.seed('m', 'mytok', { top: top('bad'), meta: meta('https://bad.example/token') });
+      on.seed('m', 'mytok', { use: due(on) });
+      const healthy = on.answer;
+      on.answer = (asked) => (asked.url.includes('bad.example') ? bad() : healthy(asked));
+      await pass(on);
+      expect(good.filter((user) => !on.read(user, 'mytok.use').includes('new-access'))).toEqual([]);
+      expect(on.read('m', 'mytok.use')).toContain('old-access');
+      expect(JSON.parse(on.read('m', '.mytok.renewal'))).toMatchObject({ attempts: 1 });
+      expect(
+        on.lines.filter((line) => line.includes('m/mytok') && !line.startsWith('debug')),
+      ).toHaveLength(1);
+      await pass(on);
+      expect(on.asked.filter(({ url }) => url.includes('bad.example'))).toHaveLength(1);
+    },
+  );
 });
 
 it('R12 keeps the rotated refresh token of an answer that is refused, and waits before it is spent', async () => {
@@ -264,7 +314,10 @@ it('R7 a new login is served at once after failures that rotated the refresh tok
   rmSync(join(on.directory, 'alice', 'mytok.top'));
   on.seed('alice', 'mytok', { top: top('again') });
   await pass(on);
-  expect([on.asked.at(-1)?.form['refresh_token'], on.has('alice', 'mytok.use')]).toEqual(['again', true]);
+  expect([on.asked.at(-1)?.form['refresh_token'], on.has('alice', 'mytok.use')]).toEqual([
+    'again',
+    true,
+  ]);
 });
 
 it('R12 spends nothing while a rotated .top that a dead process left cannot take its place', async () => {
@@ -279,7 +332,9 @@ it('R12 spends nothing while a rotated .top that a dead process left cannot take
     }),
   });
   seedDue(on);
-  writeFileSync(join(on.directory, 'alice/.mytok.top.d1.1.credmon-tmp'), top('rotated'), { mode: 0o400 });
+  writeFileSync(join(on.directory, 'alice/.mytok.top.d1.1.credmon-tmp'), top('rotated'), {
+    mode: 0o400,
+  });
   await pass(on);
   expect(on.asked).toEqual([]);
   broken = false;
@@ -302,8 +357,18 @@ it('R3 spends no grant for a token whose .use is a directory', async () => {
 describe('after a failure', () => {
   it.each([
     ['R7 retries after the backoff', async () => json({}, 500), 15, 2],
-    ['R8 waits as long as Retry-After says', async () => json({}, 503, { 'retry-after': '300' }), 200, 1],
-    ['R9 never retries a revoked grant', async () => json({ error: 'invalid_grant' }, 400), 100_000, 1],
+    [
+      'R8 waits as long as Retry-After says',
+      async () => json({}, 503, { 'retry-after': '300' }),
+      200,
+      1,
+    ],
+    [
+      'R9 never retries a revoked grant',
+      async () => json({ error: 'invalid_grant' }, 400),
+      100_000,
+      1,
+    ],
   ])('%s', async (_, answer, later, requests) => {
     const on = bench();
     seedDue(on);
@@ -373,9 +438,9 @@ describe('after a failure', () => {
       await pass(on);
       on.clock.advance(2000);
     }
-    expect(on.lines.filter((line) => line.startsWith('warn') && line.includes('alice/mytok'))).toHaveLength(
-      1,
-    );
+    expect(
+      on.lines.filter((line) => line.startsWith('warn') && line.includes('alice/mytok')),
+    ).toHaveLength(1);
   });
 });
 
@@ -412,7 +477,9 @@ describe('an issuer whose tokens live a second', () => {
     rmSync(join(on.directory, 'alice/mytok.top'));
     on.seed('alice', 'mytok', { top: top('after-login') });
     await pass(on);
-    expect(on.asked.slice(before).map(({ form }) => form['refresh_token'])).toEqual(['after-login']);
+    expect(on.asked.slice(before).map(({ form }) => form['refresh_token'])).toEqual([
+      'after-login',
+    ]);
   });
 
   it('R3 is asked at once when .use has gone', async () => {
@@ -458,27 +525,32 @@ describe('tokens of one issuer', () => {
     ['R8 told to wait for a day', async () => json({}, 429, { 'retry-after': '86400' })],
     [
       'whose connection is reset',
-      async () => Promise.reject(new CodedError('ISSUER_UNREACHABLE', 'https://issuer.example: ECONNRESET')),
+      async () =>
+        Promise.reject(new CodedError('ISSUER_UNREACHABLE', 'https://issuer.example: ECONNRESET')),
     ],
-  ])('of which one is %s: all others are renewed at once, and that one before it expires', async (_, bad) => {
-    const on = bench();
-    for (const user of users) seedDue(on, user);
-    const healthy = on.answer;
-    on.answer = (asked) => (on.asked.length === 1 ? bad() : healthy(asked));
-    await (
-      await beginPass(oneByOne(on), on.ownership, on.memory)
-    ).settled;
-    expect([on.asked.length, postponed(on).length]).toEqual([users.length, 1]);
-    const [user = ''] = postponed(on);
-    on.clock.advance(350);
-    await pass(on);
-    expect(on.read(user, 'mytok.use')).toContain('new-access');
-  });
+  ])(
+    'of which one is %s: all others are renewed at once, and that one before it expires',
+    async (_, bad) => {
+      const on = bench();
+      for (const user of users) seedDue(on, user);
+      const healthy = on.answer;
+      on.answer = (asked) => (on.asked.length === 1 ? bad() : healthy(asked));
+      await (
+        await beginPass(oneByOne(on), on.ownership, on.memory)
+      ).settled;
+      expect([on.asked.length, postponed(on).length]).toEqual([users.length, 1]);
+      const [user = ''] = postponed(on);
+      on.clock.advance(350);
+      await pass(on);
+      expect(on.read(user, 'mytok.use')).toContain('new-access');
+    },
+  );
 
   it("R1 of which two of one user fail delay no other user's: a new one is served at once", async () => {
     const on = bench();
     const refused = new CodedError('ISSUER_UNREACHABLE', 'https://issuer.example: ECONNRESET');
-    for (const n of [1, 2, 3, 4]) on.seed('mallory', `mytok_h${n}`, { top: top(`bad${n}`), meta: meta() });
+    for (const n of [1, 2, 3, 4])
+      on.seed('mallory', `mytok_h${n}`, { top: top(`bad${n}`), meta: meta() });
     const healthy = on.answer;
     on.answer = async (asked) => {
       if (asked.form['refresh_token']?.startsWith('bad')) throw refused;
@@ -493,7 +565,8 @@ describe('tokens of one issuer', () => {
   it('R1 that were not tried for the sake of their issuer are due again when the hold ends, however often', async () => {
     const on = bench();
     for (const user of users) on.seed(user, 'mytok', { top: top(user), meta: meta() });
-    on.answer = async () => Promise.reject(new CodedError('ISSUER_UNREACHABLE', 'https://issuer.example'));
+    on.answer = async () =>
+      Promise.reject(new CodedError('ISSUER_UNREACHABLE', 'https://issuer.example'));
     const world = oneByOne(on);
     for (let round = 0; round < 3; round += 1) {
       await (
@@ -508,12 +581,19 @@ describe('tokens of one issuer', () => {
   it('R1 are spared after two have failed, and a restart remembers only what was tried', async () => {
     const on = bench();
     for (const user of users) seedDue(on, user);
-    on.answer = async () => Promise.reject(new CodedError('ISSUER_UNREACHABLE', 'https://issuer.example'));
+    on.answer = async () =>
+      Promise.reject(new CodedError('ISSUER_UNREACHABLE', 'https://issuer.example'));
     const world = oneByOne(on);
     const nextIn = await (await beginPass(world, on.ownership, on.memory)).settled;
-    expect([on.asked.length, postponed(on).length, on.memory.failures.size]).toEqual([2, 2, users.length]);
+    expect([on.asked.length, postponed(on).length, on.memory.failures.size]).toEqual([
+      2,
+      2,
+      users.length,
+    ]);
     expect(nextIn).toBeLessThanOrEqual(10);
-    expect(on.lines.filter((line) => line.includes('skipped: issuer not available'))).toHaveLength(1);
+    expect(on.lines.filter((line) => line.includes('skipped: issuer not available'))).toHaveLength(
+      1,
+    );
     on.clock.advance(1);
     await (
       await beginPass(world, on.ownership, on.memory)
@@ -566,14 +646,21 @@ it('R11 R13 of a renewal of which only .top fitted the disk the rest is written 
         real.apply({ ...change, writes: change.writes.filter(({ kind }) => kind === 'top') });
         const { ino, mtime, size } = real.read(change.user, change.stem).topIdentity ?? {};
         const done = change.writes.filter(({ kind }) => kind === 'top').length;
-        throw new CodedError('CRED_FILE_IO', `half of ${change.stem} (ENOSPC)`, { done, ino, mtime, size });
+        throw new CodedError('CRED_FILE_IO', `half of ${change.stem} (ENOSPC)`, {
+          done,
+          ino,
+          mtime,
+          size,
+        });
       },
     }),
   });
   seedDue(on);
   await pass(on);
   expect(JSON.parse(on.read('alice', 'mytok.top'))).toEqual({ refresh_token: 'r2' });
-  expect(on.lines).toContainEqual('error half of mytok (ENOSPC); kept in memory; retrying every 5 s');
+  expect(on.lines).toContainEqual(
+    'error half of mytok (ENOSPC); kept in memory; retrying every 5 s',
+  );
   await pass(on);
   full = false;
   await pass(on);
@@ -596,7 +683,10 @@ it('R43 no secret is in any log line', async () => {
   await pass(on);
   on.seed('bob', 'mytok', { top: top('canary-refresh'), meta: meta() });
   on.answer = async () =>
-    json({ error: 'invalid_grant', error_description: 'unknown canary-refresh-token-0123456789' }, 400);
+    json(
+      { error: 'invalid_grant', error_description: 'unknown canary-refresh-token-0123456789' },
+      400,
+    );
   await pass(on);
   expect(on.lines.length).toBeGreaterThan(2);
   expect(on.lines.join('\n')).not.toMatch(/canary/);
@@ -625,7 +715,11 @@ describe('a pass that is interrupted by a newer call', () => {
       LOCAL_CREDMON_PUBLIC_KEY: join(folder, 'public.pem'),
     };
     const on = bench({
-      knobs: { LOCAL_CREDMON_PROVIDER_NAMES: 'scitokens', LOCAL_CREDMON_TOKEN_AUDIENCE: 'ANY', ...keys },
+      knobs: {
+        LOCAL_CREDMON_PROVIDER_NAMES: 'scitokens',
+        LOCAL_CREDMON_TOKEN_AUDIENCE: 'ANY',
+        ...keys,
+      },
     });
     await pass(on);
     on.seed('alice', 'scitokens', { top: 'x' });
@@ -652,11 +746,16 @@ it('R10 a renewal that ends while a pass looks around is not made again on the w
   on.answer = () => new Promise((resolve) => (answer = resolve));
   const first = await beginPass(on.world, on.ownership, on.memory);
   scanned = () => {
-    answer(json({ access_token: 'a2', token_type: 'bearer', expires_in: 1000, refresh_token: 'r2' }));
+    answer(
+      json({ access_token: 'a2', token_type: 'bearer', expires_in: 1000, refresh_token: 'r2' }),
+    );
     return first.settled;
   };
   await (
     await beginPass(on.world, on.ownership, on.memory)
   ).settled;
-  expect([on.asked.length, JSON.parse(on.read('alice', 'mytok.top'))]).toEqual([1, { refresh_token: 'r2' }]);
+  expect([on.asked.length, JSON.parse(on.read('alice', 'mytok.top'))]).toEqual([
+    1,
+    { refresh_token: 'r2' },
+  ]);
 });

@@ -129,13 +129,18 @@ it.each<[string, () => void]>([
     const said: string[] = [];
     touchComplete(directory, (line) => said.push(line));
     touchComplete(directory, (line) => said.push(line));
-    expect(said).toEqual([expect.stringContaining(`${at(COMPLETE)} was not a regular file of one name`)]);
-    expect([readdirSync(directory), statSync(at('other')).mtimeMs]).toEqual([[COMPLETE, 'other'], 1_000_000]);
-    expect([lstatSync(at(COMPLETE)).isFile(), lstatSync(at(COMPLETE)).nlink, text(COMPLETE)]).toEqual([
-      true,
-      1,
-      '',
+    expect(said).toEqual([
+      expect.stringContaining(`${at(COMPLETE)} was not a regular file of one name`),
     ]);
+    expect([readdirSync(directory), statSync(at('other')).mtimeMs]).toEqual([
+      [COMPLETE, 'other'],
+      1_000_000,
+    ]);
+    expect([
+      lstatSync(at(COMPLETE)).isFile(),
+      lstatSync(at(COMPLETE)).nlink,
+      text(COMPLETE),
+    ]).toEqual([true, 1, '']);
   },
 );
 

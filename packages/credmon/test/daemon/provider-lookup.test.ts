@@ -10,12 +10,21 @@ const seen = { wall: 1000, steady: 10 };
 const identity = { ino: 1, mtime: 1000, size: 1 };
 function token(user: string, stem: string, change: Partial<TokenSnapshot> = {}): TokenSnapshot {
   const missing = { kind: 'missing' } as const;
-  const top = { kind: 'valid', value: { opaque: true, refreshToken: 'present' }, identity } as const;
+  const top = {
+    kind: 'valid',
+    value: { opaque: true, refreshToken: 'present' },
+    identity,
+  } as const;
   return { user, stem, top, use: missing, meta: missing, renewal: undefined, seen, ...change };
 }
 const meta: TokenSnapshot['meta'] = {
   kind: 'valid',
-  value: { clientId: 'c', tokenUrl: 'https://i.example/t', useRefreshToken: true, version: '1' } as never,
+  value: {
+    clientId: 'c',
+    tokenUrl: 'https://i.example/t',
+    useRefreshToken: true,
+    version: '1',
+  } as never,
   identity,
 };
 const settings = settingsWith({
@@ -45,7 +54,9 @@ describe('R19 the owner of a token', () => {
   it('manages what is owned and leaves the rest alone', () => {
     const names = ['mytok', 'signed', 'other'].map((stem) => {
       const owned = ownership.manage(token('alice', stem));
-      return owned && [owned.managed.provider, owned.provider.name, owned.provider.asksNobody === true];
+      return (
+        owned && [owned.managed.provider, owned.provider.name, owned.provider.asksNobody === true]
+      );
     });
     expect(names).toEqual([['oauth', 'oauth', false], ['local', 'local', true], undefined]);
   });

@@ -24,17 +24,18 @@ it('R45 a refusal, another refusal and the end of refusals are said once each', 
     },
     { error: say, warn: say, info: say, debug: say },
   );
-  const steps: readonly (readonly [Settings | string, Settings | undefined, string | undefined])[] = [
-    [settingsWith({}), undefined, undefined],
-    ['line 3', undefined, 'The new configuration is refused and the old one stays: line 3'],
-    ['line 3', undefined, undefined],
-    ['line 4', undefined, 'The new configuration is refused and the old one stays: line 4'],
-    [settingsWith({}), undefined, 'The configuration is valid again, and as it was'],
-    [settingsWith({}), undefined, undefined],
-    ['line 4', undefined, 'The new configuration is refused and the old one stays: line 4'],
-    [second, second, undefined],
-    [settingsWith({}), undefined, undefined],
-  ];
+  const steps: readonly (readonly [Settings | string, Settings | undefined, string | undefined])[] =
+    [
+      [settingsWith({}), undefined, undefined],
+      ['line 3', undefined, 'The new configuration is refused and the old one stays: line 3'],
+      ['line 3', undefined, undefined],
+      ['line 4', undefined, 'The new configuration is refused and the old one stays: line 4'],
+      [settingsWith({}), undefined, 'The configuration is valid again, and as it was'],
+      [settingsWith({}), undefined, undefined],
+      ['line 4', undefined, 'The new configuration is refused and the old one stays: line 4'],
+      [second, second, undefined],
+      [settingsWith({}), undefined, undefined],
+    ];
   for (const [what, expected, line] of steps) {
     found = what;
     lines.length = 0;

@@ -1,4 +1,5 @@
-// A spent refresh token that is stored again while its successor comes: the successor wins, and the spent one is not sent.
+// A spent refresh token that is stored again while its successor comes: the successor
+// wins, and the spent one is not sent.
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HttpResponse } from '@credmon/core/base';
@@ -12,7 +13,12 @@ const sent = (on: Bench): unknown[] => on.asked.map(({ form }) => form['refresh_
 const pass = async (on: Bench): Promise<number> =>
   (await beginPass(on.world, on.ownership, on.memory)).settled;
 const answer = (token: string): HttpResponse =>
-  json({ access_token: `access-${token}`, token_type: 'bearer', expires_in: 1000, refresh_token: token });
+  json({
+    access_token: `access-${token}`,
+    token_type: 'bearer',
+    expires_in: 1000,
+    refresh_token: token,
+  });
 const stored = (on: Bench): unknown => JSON.parse(on.read('alice', 'mytok.top'));
 const settled = (on: Bench): Promise<void> => expect.poll(() => on.memory.late.size).toBe(0);
 
@@ -64,40 +70,47 @@ describe('R12 the same refresh token that is stored again', () => {
     expect(sent(on)).toEqual(['r1', 'r2']);
   });
 
-  it.each(AGAIN)('after the answer, %s, gets its successor instead of being sent', async (_, again, kept) => {
-    const on = seed();
-    on.answer = async () => answer('r2');
-    await pass(on);
-    again(on);
-    on.answer = async () => answer('r3');
-    on.clock.advance(60);
-    // The look that finds it may also renew it: its .top is newer than its .use, unless both have the same time.
-    await pass(on);
-    on.clock.advance(950);
-    on.answer = async () => answer('r4');
-    await pass(on);
-    expect(sent(on).slice(0, 2)).toEqual(['r1', 'r2']);
-    expect(sent(on).slice(1)).not.toContain('r1');
-    expect(stored(on)).toEqual({ refresh_token: expect.stringMatching(/^r[34]$/), ...kept });
-  });
+  it.each(AGAIN)(
+    'after the answer, %s, gets its successor instead of being sent',
+    async (_, again, kept) => {
+      const on = seed();
+      on.answer = async () => answer('r2');
+      await pass(on);
+      again(on);
+      on.answer = async () => answer('r3');
+      on.clock.advance(60);
+      // The look that finds it may also renew it: its .top is newer than its .use, unless
+      // both have the same time.
+      await pass(on);
+      on.clock.advance(950);
+      on.answer = async () => answer('r4');
+      await pass(on);
+      expect(sent(on).slice(0, 2)).toEqual(['r1', 'r2']);
+      expect(sent(on).slice(1)).not.toContain('r1');
+      expect(stored(on)).toEqual({ refresh_token: expect.stringMatching(/^r[34]$/), ...kept });
+    },
+  );
 
-  it.each(AGAIN)('while a late answer is awaited, %s, is not sent a second time', async (_, again, kept) => {
-    const on = seed();
-    let end: ((response: HttpResponse) => void) | undefined;
-    on.answer = (_request, timeOut) =>
-      new Promise((resolve) => {
-        end = resolve;
-        timeOut?.();
-      });
-    await pass(on);
-    again(on);
-    on.clock.advance(30);
-    await pass(on);
-    expect(sent(on)).toEqual(['r1']);
-    end?.(answer('r2'));
-    await settled(on);
-    expect(stored(on)).toEqual({ refresh_token: 'r2', ...kept });
-  });
+  it.each(AGAIN)(
+    'while a late answer is awaited, %s, is not sent a second time',
+    async (_, again, kept) => {
+      const on = seed();
+      let end: ((response: HttpResponse) => void) | undefined;
+      on.answer = (_request, timeOut) =>
+        new Promise((resolve) => {
+          end = resolve;
+          timeOut?.();
+        });
+      await pass(on);
+      again(on);
+      on.clock.advance(30);
+      await pass(on);
+      expect(sent(on)).toEqual(['r1']);
+      end?.(answer('r2'));
+      await settled(on);
+      expect(stored(on)).toEqual({ refresh_token: 'r2', ...kept });
+    },
+  );
 
   it('gets the successor that came with a refused answer, too', async () => {
     const on = seed();

@@ -1,4 +1,5 @@
-// The key pair of the local signer after a kill: whatever was left, both halves fit again, and nothing else is left.
+// The key pair of the local signer after a kill: whatever was left, both halves fit
+// again, and nothing else is left.
 import { spawnSync } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
 import {
@@ -30,7 +31,8 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 const DEAD = spawnSync('true').pid;
-const temporary = (target: string, pid = DEAD): string => join(directory, `.${target}.${pid}.2.credmon-tmp`);
+const temporary = (target: string, pid = DEAD): string =>
+  join(directory, `.${target}.${pid}.2.credmon-tmp`);
 const fits = (): boolean =>
   createPublicKey(readFileSync(priv)).equals(createPublicKey(readFileSync(pub))) &&
   (statSync(priv).mode & 0o777) === 0o600 &&
@@ -39,7 +41,10 @@ const fits = (): boolean =>
 describe('R20 a key pair', () => {
   it('that is whole stays as it is', () => {
     const before = readFileSync(priv, 'utf8');
-    expect([recoverKeyPair(priv, pub), readdirSync(directory)]).toEqual([[], ['priv.pem', 'pub.pem']]);
+    expect([recoverKeyPair(priv, pub), readdirSync(directory)]).toEqual([
+      [],
+      ['priv.pem', 'pub.pem'],
+    ]);
     expect([readFileSync(priv, 'utf8'), fits()]).toEqual([before, true]);
   });
 

@@ -1,4 +1,5 @@
-// Users of directory services that are slow, silent or broken: they are asked for beside everything else.
+// Users of directory services that are slow, silent or broken: they are asked for beside
+// everything else.
 import { chmodSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +18,9 @@ function fakeGetent(script: string): { calls: () => number } {
   writeFileSync(join(folder, 'getent'), `#!/bin/sh\necho call >> ${calls}\n${script}\n`);
   chmodSync(join(folder, 'getent'), 0o755);
   process.env['PATH'] = `${folder}:${path}`;
-  return { calls: () => (existsSync(calls) ? readFileSync(calls, 'utf8').split('\n').length - 1 : 0) };
+  return {
+    calls: () => (existsSync(calls) ? readFileSync(calls, 'utf8').split('\n').length - 1 : 0),
+  };
 }
 
 it('R1 R4 a silent directory service does not hold up the event loop', async () => {
@@ -32,8 +35,13 @@ it('R1 R4 a silent directory service does not hold up the event loop', async () 
   turn();
   await owners.lookUp(['frontend', 'submit', 'frontend']);
   over = true;
-  expect([owners.owner('frontend'), owners.owner('submit'), calls()]).toEqual([undefined, undefined, 2]);
-  // A blocked loop would have turned a few times only in the two seconds of each time-out.
+  expect([owners.owner('frontend'), owners.owner('submit'), calls()]).toEqual([
+    undefined,
+    undefined,
+    2,
+  ]);
+  // A blocked loop would have turned a few times only in the two seconds of each
+  // time-out.
   expect(turns).toBeGreaterThan(100);
 });
 

@@ -1,6 +1,15 @@
-// Site programs: real scripts that answer, fail, hang, flood and pry; the contract is docs/exec-provider.md.
+// Site programs: real scripts that answer, fail, hang, flood and pry; the contract is
+// docs/exec-provider.md.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PATIENCE } from '@credmon/test-fixtures/patience';
 import { buildSync } from 'esbuild';
@@ -13,7 +22,10 @@ beforeEach(() => {
 });
 afterEach(() => on.close());
 
-/** Makes `own` a provider whose program is this shell script, and stores a token of alice's. */
+/**
+ * Makes `own` a provider whose program is this shell script, and stores a token of
+ * alice's.
+ */
 function program(
   script: string,
   top = '{"scopes":"read, write","audience":"x","mine":1}',
@@ -64,7 +76,9 @@ describe('a token program', () => {
   });
 
   it('R16 may rotate what stands in .top, which keeps its other keys', async () => {
-    program(answer({ access_token: 't1', expires_in: 600, refresh_token: 'r2', scope: 'read write' }));
+    program(
+      answer({ access_token: 't1', expires_in: 600, refresh_token: 'r2', scope: 'read write' }),
+    );
     await on.pass();
     expect(on.read('alice/own_h1.top')).toEqual({
       scopes: 'read, write',
@@ -76,7 +90,12 @@ describe('a token program', () => {
   });
 
   it.each<[string, object, string, string]>([
-    ['wider scopes', { access_token: 't', scope: 'read write admin' }, '', 'granted more than was asked'],
+    [
+      'wider scopes',
+      { access_token: 't', scope: 'read write admin' },
+      '',
+      'granted more than was asked',
+    ],
     ['an unusable access token', { access_token: 'a b' }, '', 'its access token holds blanks'],
     ['an exit code', { access_token: 't' }, 'exit 3', 'ended with exit code 3'],
   ])('R16 that rotates with %s loses nothing', async (_, said, exit, text) => {
@@ -97,23 +116,31 @@ describe('a token program', () => {
     ['closes its output and hangs', 'exec >&-; sleep 60', 'did not answer within 3 s'],
     ['writes blanks without end', `exec yes ''`, 'wrote more than 262144 bytes'],
     ['kills itself', 'kill -9 $$', 'was ended by a signal'],
-  ])('R12 R16 that has answered and then %s keeps its rotated refresh token', async (_, then, text) => {
-    program(
-      `${answer({ access_token: 't', refresh_token: 'r2' })}; ${then}`,
-      '{"refresh_token":"r1","mine":1}',
-      '',
-      '3',
-    );
-    await on.pass();
-    expect([on.has('alice/own_h1.use'), on.read('alice/own_h1.top')]).toEqual([
-      false,
-      { refresh_token: 'r2', mine: 1 },
-    ]);
-    expect(log()).toContain(text);
-  });
+  ])(
+    'R12 R16 that has answered and then %s keeps its rotated refresh token',
+    async (_, then, text) => {
+      program(
+        `${answer({ access_token: 't', refresh_token: 'r2' })}; ${then}`,
+        '{"refresh_token":"r1","mine":1}',
+        '',
+        '3',
+      );
+      await on.pass();
+      expect([on.has('alice/own_h1.use'), on.read('alice/own_h1.top')]).toEqual([
+        false,
+        { refresh_token: 'r2', mine: 1 },
+      ]);
+      expect(log()).toContain(text);
+    },
+  );
 
   it('R12 that hangs in the middle of its answer changes nothing', async () => {
-    program(`cat > /dev/null; printf '{"refresh_token":"r2"'; sleep 60`, '{"refresh_token":"r1"}', '', '1');
+    program(
+      `cat > /dev/null; printf '{"refresh_token":"r2"'; sleep 60`,
+      '{"refresh_token":"r1"}',
+      '',
+      '1',
+    );
     await on.pass();
     expect(on.read('alice/own_h1.top')).toEqual({ refresh_token: 'r1' });
   });
@@ -162,7 +189,9 @@ describe('a token program', () => {
 
   it('R13 R16 is read before its time-out is judged, though this process stood still', async () => {
     const started = on.secret('started', '');
-    program(`echo yes > ${started}; sleep 0.3; ${answer({ access_token: 't1', refresh_token: 'r2' })}`);
+    program(
+      `echo yes > ${started}; sleep 0.3; ${answer({ access_token: 't1', refresh_token: 'r2' })}`,
+    );
     const ended = on.pass();
     await expect.poll(() => readFileSync(started, 'utf8'), { timeout: 30_000 }).toBe('yes\n');
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2500);
@@ -226,7 +255,9 @@ describe('a token program', () => {
 
   it('R8 that is busy says when to come back', async () => {
     const count = on.secret('count', '');
-    program(`echo >> ${count}; ${answer({ error: 'temporarily_unavailable', retry_after: 900 })}; exit 75`);
+    program(
+      `echo >> ${count}; ${answer({ error: 'temporarily_unavailable', retry_after: 900 })}; exit 75`,
+    );
     await on.pass();
     on.clock.advance(899);
     await on.pass();
@@ -242,7 +273,10 @@ describe('a token program', () => {
     ['is not there', '/gone', 0o755, 'cannot be found (ENOTDIR)'],
   ])('that %s is not started', async (_, suffix, mode, text) => {
     const path = on.secret('program', `#!/bin/sh\n${answer({ access_token: 't' })}\n`, mode);
-    on.configure({ EXEC_CREDMON_PROVIDER_NAMES: 'own', EXEC_CREDMON_own_COMMAND: `${path}${suffix}` });
+    on.configure({
+      EXEC_CREDMON_PROVIDER_NAMES: 'own',
+      EXEC_CREDMON_own_COMMAND: `${path}${suffix}`,
+    });
     on.store('alice/own.top', '');
     await on.pass();
     expect(log()).toContain(text);
@@ -297,7 +331,12 @@ describe('a token program', () => {
       outfile: script,
       logLevel: 'error',
     });
-    const { status } = spawnSync('sh', ['-c', 'ulimit -n 64; exec "$0" "$1"', process.execPath, script]);
+    const { status } = spawnSync('sh', [
+      '-c',
+      'ulimit -n 64; exec "$0" "$1"',
+      process.execPath,
+      script,
+    ]);
     expect(status).toBe(42);
   });
 

@@ -1,5 +1,14 @@
-// The daemon's own rotation over many months: no token without its published key, no step too early, and trouble told of once.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, chmodSync } from 'node:fs';
+// The daemon's own rotation over many months: no token without its published key, no step
+// too early, and trouble told of once.
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  chmodSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -41,7 +50,8 @@ const settings = (knobs: Readonly<Record<string, string>> = {}): Settings =>
 const say = (text: string): void => void lines.push(text);
 const rotation = (): ReturnType<typeof createKeyRotation> =>
   createKeyRotation(keyDirectories, { error: say, warn: say, info: say, debug: say });
-const published = (): KeySet => readKeySet(JSON.parse(readFileSync(join(directory, 'jwks.json'), 'utf8')));
+const published = (): KeySet =>
+  readKeySet(JSON.parse(readFileSync(join(directory, 'jwks.json'), 'utf8')));
 const states = (): string[] => readKeyDirectory(directory).keys.map(({ state }) => state);
 
 it('R32 through 200 days every token is verified by the published keys as long as it lives, and the keys change', () => {
@@ -67,7 +77,9 @@ it('R32 through 200 days every token is verified by the published keys as long a
     );
     alive = [...alive.filter(({ until }) => until > time), { token, until: time + DAY }];
     for (const one of alive)
-      expect(verifyWithKeys(one.token, keys, { now: time, issuers: [issuer] }).claims.sub).toBe('alice');
+      expect(verifyWithKeys(one.token, keys, { now: time, issuers: [issuer] }).claims.sub).toBe(
+        'alice',
+      );
     seen.push(keys.kids);
     const kid = activeKey(directory, 1200).kid ?? '';
     // Whoever fetched the keys four days ago knows the one that signs now.

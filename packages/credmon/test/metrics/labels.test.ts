@@ -1,4 +1,5 @@
-// Names of services in the metrics: those of the configuration, a bounded number of others, and never a user's.
+// Names of services in the metrics: those of the configuration, a bounded number of
+// others, and never a user's.
 import { expect, it } from 'vitest';
 import { boundedNames, configuredName } from '../../src/metrics/labels.ts';
 import { settingsWith } from '../support/access-point.ts';
@@ -24,5 +25,12 @@ it.each([
 
 it('names that nobody configured are shown up to a number, all further ones as one', () => {
   const nameOf = boundedNames((name) => configuredName(settings, name), 2);
-  expect(['a', 'b', 'c', 'site', 'a', 'd'].map(nameOf)).toEqual(['a', 'b', 'other', 'site', 'a', 'other']);
+  expect(['a', 'b', 'c', 'site', 'a', 'd'].map(nameOf)).toEqual([
+    'a',
+    'b',
+    'other',
+    'site',
+    'a',
+    'other',
+  ]);
 });

@@ -1,11 +1,17 @@
-// The listener: who is answered what, on a socket that a dead process may have left, and when an address cannot be had.
+// The listener: who is answered what, on a socket that a dead process may have left, and
+// when an address cannot be had.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { openListener, whyUnreadable, type Listener, type Pages } from '../../src/metrics/listener.ts';
+import {
+  openListener,
+  whyUnreadable,
+  type Listener,
+  type Pages,
+} from '../../src/metrics/listener.ts';
 import { ask } from '@credmon/test-fixtures/metrics';
 
 const pages: Pages = {
@@ -101,7 +107,9 @@ describe('a unix socket', () => {
 
   it('on which somebody listens, or a file in its place, is left alone', async () => {
     await listen(unix());
-    await expect(listen(unix())).rejects.toThrow(/cannot be served at unix:.*EADDRINUSE.*SIGHUP tries again/);
+    await expect(listen(unix())).rejects.toThrow(
+      /cannot be served at unix:.*EADDRINUSE.*SIGHUP tries again/,
+    );
     expect((await ask(`unix:${unix().path}`, '/metrics')).status).toBe(200);
     writeFileSync(unix('file').path, 'keep');
     await expect(listen(unix('file'))).rejects.toThrow('EADDRINUSE');
@@ -109,7 +117,9 @@ describe('a unix socket', () => {
   });
 
   it('below a directory that is not there is refused', async () => {
-    await expect(listen(unix('none/metrics.sock'))).rejects.toThrow(/metrics cannot be served at unix:/);
+    await expect(listen(unix('none/metrics.sock'))).rejects.toThrow(
+      /metrics cannot be served at unix:/,
+    );
   });
 });
 
@@ -121,10 +131,15 @@ it('a port in use is refused, and so is a descriptor that is none', async () => 
   await expect(listen({ ...tcp, port })).rejects.toThrow(
     `cannot be served at 127.0.0.1:${port} (EADDRINUSE)`,
   );
-  await expect(listen({ kind: 'fd', descriptor: 9999 })).rejects.toThrow('cannot be served at fd:9999');
+  await expect(listen({ kind: 'fd', descriptor: 9999 })).rejects.toThrow(
+    'cannot be served at fd:9999',
+  );
   other.close();
 });
 
 it('tells why a directory cannot be read', () => {
-  expect([whyUnreadable(directory), whyUnreadable(join(directory, 'none'))]).toEqual([undefined, 'ENOENT']);
+  expect([whyUnreadable(directory), whyUnreadable(join(directory, 'none'))]).toEqual([
+    undefined,
+    'ENOENT',
+  ]);
 });

@@ -1,4 +1,5 @@
-// What the metrics say of passes over a real directory, and that they say nothing of users and secrets.
+// What the metrics say of passes over a real directory, and that they say nothing of
+// users and secrets.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,7 +59,8 @@ function some(
   return Object.fromEntries(
     Object.entries(samples)
       .filter(
-        ([name, value]) => value !== 0 && names.some((one) => name.startsWith(`condor_credmon_${one}{`)),
+        ([name, value]) =>
+          value !== 0 && names.some((one) => name.startsWith(`condor_credmon_${one}{`)),
       )
       .map(([name, value]) => [name.replace('condor_credmon_', ''), value]),
   );
@@ -70,7 +72,11 @@ describe('the metrics', () => {
     await monitor.follow();
     fresh(on, 'alice', 'mytok', 900);
     fresh(on, 'bob', 'mytok_h1', 800);
-    on.seed('carol', 'mytok', { use: useText(on.clock.now() - 2000, 1000), top: '{}', meta: meta() });
+    on.seed('carol', 'mytok', {
+      use: useText(on.clock.now() - 2000, 1000),
+      top: '{}',
+      meta: meta(),
+    });
     on.seed('dora', 'asked', { top, meta: meta() });
     on.seed('eve', 'mytok', { use: useText(on.clock.now(), 300), top: '{}', meta: meta() });
     await runOnce(monitor.parts);
@@ -110,7 +116,9 @@ describe('the metrics', () => {
       'tokens{provider="mytok",kind="oauth",state="stopped"}': 1,
       'tokens{provider="mytok",kind="oauth",state="waiting"}': 1,
     });
-    expect(after['condor_credmon_renewal_duration_seconds_count{provider="mytok",kind="oauth"}']).toBe(3);
+    expect(
+      after['condor_credmon_renewal_duration_seconds_count{provider="mytok",kind="oauth"}'],
+    ).toBe(3);
     expect(after['condor_credmon_scan_duration_seconds_count']).toBe(2);
     expect(after['condor_credmon_last_pass_timestamp_seconds']).toBe(on.clock.now());
   });
@@ -127,7 +135,9 @@ describe('the metrics', () => {
     for (const stem of ['scitokens', 'scitokens_h1']) on.seed('alice', stem, { top: 'x' });
     await runOnce(monitor.parts);
     await runOnce(monitor.parts);
-    expect(some(await samples(), 'refused_users', 'expired_tokens', 'tokens', 'renewals_total')).toEqual({
+    expect(
+      some(await samples(), 'refused_users', 'expired_tokens', 'tokens', 'renewals_total'),
+    ).toEqual({
       'refused_users{provider="scitokens"}': 1,
       'tokens{provider="scitokens",kind="local",state="stopped"}': 2,
       'renewals_total{provider="scitokens",kind="local",outcome="denied",code="USER_REFUSED"}': 2,
@@ -156,9 +166,10 @@ describe('the metrics', () => {
     on.memory.unwritten.set('alice/x', { user: 'alice', stem: 'x', from: undefined, writes: [] });
     on.memory.inFlight.add('alice/y').add('alice/z');
     const now = await samples();
-    expect([now['condor_credmon_unwritten_tokens'], now['condor_credmon_renewals_in_flight']]).toEqual([
-      1, 2,
-    ]);
+    expect([
+      now['condor_credmon_unwritten_tokens'],
+      now['condor_credmon_renewals_in_flight'],
+    ]).toEqual([1, 2]);
   });
 
   it('R43 show no user, token or secret', async () => {
@@ -166,7 +177,10 @@ describe('the metrics', () => {
     await monitor.follow();
     fresh(on, 'canary-user', 'mytok_canary-handle', 100);
     on.answer = async () =>
-      json({ error: 'invalid_grant', error_description: 'canary-description', access_token: 'canary' }, 400);
+      json(
+        { error: 'invalid_grant', error_description: 'canary-description', access_token: 'canary' },
+        400,
+      );
     await runOnce(monitor.parts);
     expect((await page('/metrics')).text).not.toContain('canary');
   });

@@ -1,4 +1,5 @@
-// The listener follows the configuration: opened, moved, closed; a failure is said once and tried again.
+// The listener follows the configuration: opened, moved, closed; a failure is said once
+// and tried again.
 import { expect, it } from 'vitest';
 import type { MetricsAddress } from '../../src/settings/metrics-address.ts';
 import { createServing } from '../../src/metrics/serving.ts';

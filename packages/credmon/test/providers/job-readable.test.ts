@@ -1,4 +1,5 @@
-// R43 for the sources that ask an issuer: a refresh token or an ID token in the answer never reaches `.use`, which jobs read.
+// R43 for the sources that ask an issuer: a refresh token or an ID token in the answer
+// never reaches `.use`, which jobs read.
 import { startCrookedIssuer, type CrookedIssuer } from '@credmon/test-fixtures/crooked-issuer';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { accessPoint, type AccessPoint } from '../support/access-point.ts';
@@ -42,25 +43,39 @@ const knobsOf = (kind: SourceKind | 'exec'): Record<string, string> =>
       }
     : sourceKnobs(kind, issuer, on.secret('svc', AP.clientSecret));
 
-/** What the token endpoint is asked with: a client has no refresh token, so nothing in its answer repeats one. */
+/**
+ * What the token endpoint is asked with: a client has no refresh token, so nothing in its
+ * answer repeats one.
+ */
 const topOf = (kind: SourceKind | 'exec'): object => {
   if (kind === 'client') return {};
-  return { refresh_token: OLD, ...(kind === 'exchange' || kind === 'pelican' ? { iss: issuer.url } : {}) };
+  return {
+    refresh_token: OLD,
+    ...(kind === 'exchange' || kind === 'pelican' ? { iss: issuer.url } : {}),
+  };
 };
 
 describe.each([...SOURCES, 'exec'] as const)('R43 %s', (kind) => {
   it.each([undefined, 'false', 'true'])(
     '.use holds no refresh token, and ID tokens only where CREDMON_svc_USE_ID_TOKEN says so: %s',
     async (value) => {
-      issuer.become({ token: { ...TOKEN, ...(kind === 'client' ? { hint: 'x CANARY-new-refresh' } : {}) } });
-      on.configure({ ...knobsOf(kind), ...(value === undefined ? {} : { CREDMON_SVC_USE_ID_TOKEN: value }) });
+      issuer.become({
+        token: { ...TOKEN, ...(kind === 'client' ? { hint: 'x CANARY-new-refresh' } : {}) },
+      });
+      on.configure({
+        ...knobsOf(kind),
+        ...(value === undefined ? {} : { CREDMON_SVC_USE_ID_TOKEN: value }),
+      });
       on.store('alice/svc.top', JSON.stringify(topOf(kind)));
       // A `.use` of an earlier version is clean after its next renewal.
       on.store('alice/svc.use', JSON.stringify({ ...TOKEN, issued_at: 1, expires_at: 2 }));
       await on.pass();
       const ids =
         value === 'true'
-          ? { id_token: 'CANARY-id', other_tokens: [{ access_token: 'AT2', id_token: 'CANARY-id2' }] }
+          ? {
+              id_token: 'CANARY-id',
+              other_tokens: [{ access_token: 'AT2', id_token: 'CANARY-id2' }],
+            }
           : {};
       expect(on.read('alice/svc.use')).toEqual({ ...CLEAN, ...ids, ...times(on.clock.now()) });
     },

@@ -1,4 +1,5 @@
-// Standing tokens by client credentials, at a real issuer: issue, renew, outage, refusal, bad answers, rollover, and other settings.
+// Standing tokens by client credentials, at a real issuer: issue, renew, outage, refusal,
+// bad answers, rollover, and other settings.
 import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CodedError } from '@credmon/core/base';
@@ -90,12 +91,19 @@ describe('a standing token of a client', () => {
     on.configure(knobs({ CREDMON_STANDING_ce1_AUDIENCE: 'ce1.example:9619, ce2.example:9619' }));
     await on.pass();
     const form = new URLSearchParams(String(on.sent.find(({ method }) => method === 'POST')?.body));
-    expect([form.get('audience'), form.get('resource')]).toEqual(['ce1.example:9619 ce2.example:9619', null]);
+    expect([form.get('audience'), form.get('resource')]).toEqual([
+      'ce1.example:9619 ce2.example:9619',
+      null,
+    ]);
   });
 
   it('R5 is renewed at the fraction of its lifetime, also when it is opaque', async () => {
     await issuer.close();
-    issuer = await startIssuer({ clients: [client], accessTokenTtl: 300, accessTokenFormat: 'opaque' });
+    issuer = await startIssuer({
+      clients: [client],
+      accessTokenTtl: 300,
+      accessTokenFormat: 'opaque',
+    });
     on.configure(knobs());
     await on.pass();
     const first = text();
@@ -107,7 +115,15 @@ describe('a standing token of a client', () => {
     expect([text() === first, requests()]).toEqual([false, 2]);
   });
 
-  it.each<FaultName>(['html', 'empty', 'no-access-token', 'huge', 'redirect', 'server-error', 'reset'])(
+  it.each<FaultName>([
+    'html',
+    'empty',
+    'no-access-token',
+    'huge',
+    'redirect',
+    'server-error',
+    'reset',
+  ])(
     'R14 R17 stays through an outage or a bad answer (%s), with one line that says how long it works, and is renewed after it',
     async (fault) => {
       on.configure(knobs());
@@ -179,7 +195,9 @@ describe('a standing token of a client', () => {
     on.configure(knobs({ CREDMON_STANDING_ce1_SUBJECT: 'somebody-else' }));
     await on.pass();
     expect(() => text()).toThrow('ENOENT');
-    expect(on.lines.join('\n')).toContain('for another subject than CREDMON_STANDING_ce1_SUBJECT says');
+    expect(on.lines.join('\n')).toContain(
+      'for another subject than CREDMON_STANDING_ce1_SUBJECT says',
+    );
     on.configure(knobs({ CREDMON_STANDING_ce1_SUBJECT: 'frontend' }));
     await on.pass();
     expect((await verifyToken(issuer, text().trim())).sub).toBe('frontend');
@@ -273,7 +291,9 @@ describe('a token for another audience than was asked for', () => {
     on.configure(knobs(AUDIENCE));
     await on.pass();
     expect(await dueElsewhere(AUDIENCE)).toEqual(['fresh']);
-    expect(await dueElsewhere({ CREDMON_STANDING_ce1_AUDIENCE: 'ce3.example.edu' })).toEqual(['due']);
+    expect(await dueElsewhere({ CREDMON_STANDING_ce1_AUDIENCE: 'ce3.example.edu' })).toEqual([
+      'due',
+    ]);
     await on.pass();
     expect(requests()).toBe(1);
     on.clock.advance(400);
@@ -339,7 +359,9 @@ describe('settings', () => {
   it('a client of a list serves jobs and standing tokens; one of none serves no job', () => {
     const listed = settingsWith(knobs({ CLIENT_CREDMON_PROVIDER_NAMES: 'site' }));
     const unlisted = settingsWith(knobs());
-    expect([listed, unlisted].map(({ lists, standing }) => [lists.client, standing[0]?.kind])).toEqual([
+    expect(
+      [listed, unlisted].map(({ lists, standing }) => [lists.client, standing[0]?.kind]),
+    ).toEqual([
       [['site'], 'fetched'],
       [[], 'fetched'],
     ]);

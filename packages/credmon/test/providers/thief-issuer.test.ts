@@ -1,4 +1,5 @@
-// R26 for the sources that ask an issuer: whatever a user stores, and whoever tampers with an issuer or with names, no secret goes to a thief.
+// R26 for the sources that ask an issuer: whatever a user stores, and whoever tampers
+// with an issuer or with names, no secret goes to a thief.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,7 +48,8 @@ const honest = (kind: SourceKind, at: CrookedIssuer = issuer): Record<string, un
 };
 const configure = (kind: SourceKind, byMetadata = false, at: CrookedIssuer = issuer): void =>
   on.configure(sourceKnobs(kind, at, on.secret('svc', AP.clientSecret), byMetadata));
-const posts = (): string[] => on.sent.filter(({ method }) => method === 'POST').map(({ url }) => url);
+const posts = (): string[] =>
+  on.sent.filter(({ method }) => method === 'POST').map(({ url }) => url);
 
 /** Ways to spell the thief's address, some with the trusted one in them. */
 const spellings = (): Record<string, string> => {
@@ -88,32 +90,35 @@ it('the thief sees a secret in any dress, and takes what is sent', async () => {
 });
 
 describe.each(SOURCES)('R26 %s', (kind) => {
-  it.each(NAMES)('a .top whose URLs spell the thief by %s: nobody but the issuer is asked', async (name) => {
-    const url = spellings()[name];
-    configure(kind);
-    const keys = [
-      'token_url',
-      'token_endpoint',
-      'vault_url',
-      'url',
-      'jwks_uri',
-      'revocation_url',
-      'issuer',
-      'metadata',
-    ];
-    const steering = Object.fromEntries(keys.map((key) => [key, url]));
-    const secrets = store({
-      ...honest(kind),
-      ...steering,
-      client_id: 'thief',
-      client_secret: 'x',
-      use_refresh_token: true,
-    });
-    await on.pass();
-    expect(thief.requests).toEqual([]);
-    expect([posts(), on.has('alice/svc.use')]).toEqual([[issuer.tokenUrl], true]);
-    expect(thief.carried(secrets)).toEqual([]);
-  });
+  it.each(NAMES)(
+    'a .top whose URLs spell the thief by %s: nobody but the issuer is asked',
+    async (name) => {
+      const url = spellings()[name];
+      configure(kind);
+      const keys = [
+        'token_url',
+        'token_endpoint',
+        'vault_url',
+        'url',
+        'jwks_uri',
+        'revocation_url',
+        'issuer',
+        'metadata',
+      ];
+      const steering = Object.fromEntries(keys.map((key) => [key, url]));
+      const secrets = store({
+        ...honest(kind),
+        ...steering,
+        client_id: 'thief',
+        client_secret: 'x',
+        use_refresh_token: true,
+      });
+      await on.pass();
+      expect(thief.requests).toEqual([]);
+      expect([posts(), on.has('alice/svc.use')]).toEqual([[issuer.tokenUrl], true]);
+      expect(thief.carried(secrets)).toEqual([]);
+    },
+  );
 
   it('a .meta beside it that names the thief: what the administrator configured is used', async () => {
     configure(kind);
@@ -145,7 +150,8 @@ describe.each(SOURCES)('R26 %s', (kind) => {
       await on.pass();
       expect([thief.requests, other.paths]).toEqual([[], []]);
       // To the true issuer goes what is meant for it: the foreign token never does.
-      const sent = posts().length === 0 ? '' : String(on.sent.find(({ method }) => method === 'POST')?.body);
+      const sent =
+        posts().length === 0 ? '' : String(on.sent.find(({ method }) => method === 'POST')?.body);
       expect(sent).not.toContain(encodeURIComponent(jwt));
       expect(posts().filter((url) => url !== issuer.tokenUrl)).toEqual([]);
       expect(thief.carried(secrets)).toEqual([]);
@@ -159,18 +165,25 @@ describe.each(SOURCES)('R26 %s', (kind) => {
       configure(kind);
       const secrets = store(honest(kind));
       await on.pass();
-      expect([thief.requests, posts(), on.has('alice/svc.use')]).toEqual([[], [issuer.tokenUrl], false]);
+      expect([thief.requests, posts(), on.has('alice/svc.use')]).toEqual([
+        [],
+        [issuer.tokenUrl],
+        false,
+      ]);
       expect(thief.carried(secrets)).toEqual([]);
     },
   );
 
-  it.each(['/.well-known/openid-configuration', '/jwks'])('a redirect of %s: not followed', async (path) => {
-    issuer.become({ redirect: { path, status: 302, to: thief.url + path } });
-    configure(kind, true);
-    const secrets = store(honest(kind));
-    await on.pass();
-    expect([thief.requests, thief.carried(secrets)]).toEqual([[], []]);
-  });
+  it.each(['/.well-known/openid-configuration', '/jwks'])(
+    'a redirect of %s: not followed',
+    async (path) => {
+      issuer.become({ redirect: { path, status: 302, to: thief.url + path } });
+      configure(kind, true);
+      const secrets = store(honest(kind));
+      await on.pass();
+      expect([thief.requests, thief.carried(secrets)]).toEqual([[], []]);
+    },
+  );
 
   it('metadata that names a token endpoint on another server: refused, unless the administrator named that server', async () => {
     issuer.become({ metadata: { token_endpoint: `${thief.url}/token` } });
@@ -217,10 +230,14 @@ describe.each(SOURCES)('R26 %s, when somebody answers for names', (kind) => {
   const folder = mkdtempSync(join(tmpdir(), 'credmon-thief-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const made = makeCertificates(folder);
-  const tls = { key: readFileSync(made.keyFile, 'utf8'), cert: readFileSync(made.certificateFile, 'utf8') };
+  const tls = {
+    key: readFileSync(made.keyFile, 'utf8'),
+    cert: readFileSync(made.certificateFile, 'utf8'),
+  };
 
   it.each([
-    // The authority is believed, but it never certified this name; with the right name the same server is asked.
+    // The authority is believed, but it never certified this name; with the right name
+    // the same server is asked.
     ['issuer.example', 'no'],
     ['localhost', 'yes'],
   ])(
@@ -236,7 +253,10 @@ describe.each(SOURCES)('R26 %s, when somebody answers for names', (kind) => {
         store(honest(kind, there));
         await on.pass();
       }
-      expect([there.paths.length > 0, on.has('alice/svc.use')]).toEqual([sent === 'yes', sent === 'yes']);
+      expect([there.paths.length > 0, on.has('alice/svc.use')]).toEqual([
+        sent === 'yes',
+        sent === 'yes',
+      ]);
       expect(on.lines.join().includes('ERR_TLS_CERT_ALTNAME_INVALID')).toBe(sent === 'no');
     },
   );

@@ -1,4 +1,5 @@
-// R26 for the sources that ask nobody themselves: what stands in `.top` is at most handed on as it is, and steers nothing.
+// R26 for the sources that ask nobody themselves: what stands in `.top` is at most handed
+// on as it is, and steers nothing.
 import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -42,7 +43,10 @@ it('R26 exec: whatever .top says, the configured program alone runs, with its ow
     `#!/bin/sh\necho "$#" > ${said}; cat >> ${said}; echo '{"access_token":"made-here"}'\n`,
     0o755,
   );
-  on.configure({ EXEC_CREDMON_PROVIDER_NAMES: 'own', EXEC_CREDMON_own_COMMAND: `${program} one two` });
+  on.configure({
+    EXEC_CREDMON_PROVIDER_NAMES: 'own',
+    EXEC_CREDMON_own_COMMAND: `${program} one two`,
+  });
   const top = steering();
   on.store('alice/own.top', JSON.stringify(top));
   on.store('alice/own.meta', JSON.stringify({ client_id: 'x', token_url: thief.url }));
@@ -52,7 +56,11 @@ it('R26 exec: whatever .top says, the configured program alone runs, with its ow
     '2',
     expect.objectContaining({ user: 'alice', service: 'own', top }),
   ]);
-  expect([thief.requests, on.sent, on.read('alice/own.use')['access_token']]).toEqual([[], [], 'made-here']);
+  expect([thief.requests, on.sent, on.read('alice/own.use')['access_token']]).toEqual([
+    [],
+    [],
+    'made-here',
+  ]);
 });
 
 it('R26 local: whatever .top says, the token is signed here, of the configured issuer, for its own user', async () => {
@@ -69,7 +77,9 @@ it('R26 local: whatever .top says, the token is signed here, of the configured i
   on.store('alice/scitokens.meta', JSON.stringify({ client_id: 'x', token_url: thief.url }));
   await on.pass();
   const pem = publicKey.export({ format: 'pem', type: 'spki' }).toString();
-  expect(await verifyWithPem(pem, String(on.read('alice/scitokens.use')['access_token']))).toMatchObject({
+  expect(
+    await verifyWithPem(pem, String(on.read('alice/scitokens.use')['access_token'])),
+  ).toMatchObject({
     iss: 'https://ap.example',
     sub: 'alice',
     aud: ['https://data.example'],

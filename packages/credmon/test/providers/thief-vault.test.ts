@@ -1,4 +1,5 @@
-// R26 for the Vault: a Vault token goes to the Vaults that the administrator named, whatever a user stores and whoever answers for names.
+// R26 for the Vault: a Vault token goes to the Vaults that the administrator named,
+// whatever a user stores and whoever answers for names.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +13,10 @@ import { accessPoint, type AccessPoint } from '../support/access-point.ts';
 const folder = mkdtempSync(join(tmpdir(), 'credmon-thief-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const made = makeCertificates(folder);
-const tls = { key: readFileSync(made.keyFile, 'utf8'), cert: readFileSync(made.certificateFile, 'utf8') };
+const tls = {
+  key: readFileSync(made.keyFile, 'utf8'),
+  cert: readFileSync(made.certificateFile, 'utf8'),
+};
 
 let vault: FakeVault;
 let thief: Thief;
@@ -39,7 +43,8 @@ function configure(more: Readonly<Record<string, string>> = {}): void {
     ...more,
   });
 }
-const store = (top: object, stem = 'dune'): void => on.store(`alice/${stem}.top`, JSON.stringify(top));
+const store = (top: object, stem = 'dune'): void =>
+  on.store(`alice/${stem}.top`, JSON.stringify(top));
 const path = '/v1/secret/oauth-dune/creds/alice:default';
 
 const spellings = (): Record<string, string> => {
@@ -99,14 +104,17 @@ describe('R26 vault', () => {
     ['wide letters', 'https://ｌocalhost'],
     ['percent signs', 'https://%6cocalhost'],
     ['capitals', 'HTTPS://LOCALHOST'],
-  ])('the trusted host spelt by %s on the port of the thief: nothing is sent', async (_, origin) => {
-    configure({ CREDMON_VAULT_PORTS: String(vault.port) });
-    const { token } = vault.login('alice', 'dune');
-    store({ vault_token: token, vault_url: `${origin}:${thief.port}${path}` });
-    await on.pass();
-    expect([thief.requests, vault.requests]).toEqual([[], []]);
-    expect(on.lines.join()).toContain('its port is not in CREDMON_VAULT_PORTS');
-  });
+  ])(
+    'the trusted host spelt by %s on the port of the thief: nothing is sent',
+    async (_, origin) => {
+      configure({ CREDMON_VAULT_PORTS: String(vault.port) });
+      const { token } = vault.login('alice', 'dune');
+      store({ vault_token: token, vault_url: `${origin}:${thief.port}${path}` });
+      await on.pass();
+      expect([thief.requests, vault.requests]).toEqual([[], []]);
+      expect(on.lines.join()).toContain('its port is not in CREDMON_VAULT_PORTS');
+    },
+  );
 
   it("a handle whose own vault_url is the thief's: its parent's token is not lent", async () => {
     configure();
@@ -135,30 +143,45 @@ describe('R26 vault', () => {
     };
     store({ ...steering, vault_token: token, vault_url: `https://localhost:${vault.port}${path}` });
     await on.pass();
-    expect([thief.requests, vault.requests.length, on.has('alice/dune.use')]).toEqual([[], 1, true]);
+    expect([thief.requests, vault.requests.length, on.has('alice/dune.use')]).toEqual([
+      [],
+      1,
+      true,
+    ]);
     expect(vault.requests[0]?.headers.host).toBe(`localhost:${vault.port}`);
   });
 
-  it.each([301, 302, 303, 307, 308])('a redirect (%d) of the Vault: not followed', async (status) => {
-    configure();
-    const { token } = vault.login('alice', 'dune');
-    vault.redirect(status, `https://localhost:${thief.port}${path}`);
-    store({ vault_token: token, vault_url: `https://localhost:${vault.port}${path}` });
-    await on.pass();
-    expect([thief.requests, vault.requests.length, on.has('alice/dune.use')]).toEqual([[], 1, false]);
-  });
+  it.each([301, 302, 303, 307, 308])(
+    'a redirect (%d) of the Vault: not followed',
+    async (status) => {
+      configure();
+      const { token } = vault.login('alice', 'dune');
+      vault.redirect(status, `https://localhost:${thief.port}${path}`);
+      store({ vault_token: token, vault_url: `https://localhost:${vault.port}${path}` });
+      await on.pass();
+      expect([thief.requests, vault.requests.length, on.has('alice/dune.use')]).toEqual([
+        [],
+        1,
+        false,
+      ]);
+    },
+  );
 
   it.each([
-    // The authority is believed, but it never certified this name; with the right name the same server is asked.
+    // The authority is believed, but it never certified this name; with the right name
+    // the same server is asked.
     ['vault.example', [], 'ERR_TLS_CERT_ALTNAME_INVALID'],
     ['localhost', ['vault token'], 'Success'],
-  ])('the trusted name %s leads to the thief: what is carried there is %j', async (host, carried, line) => {
-    configure({ TRUSTED_VAULT_HOSTS: host });
-    ending = misleadNames('127.0.0.1');
-    const { token } = vault.login('alice', 'dune');
-    store({ vault_token: token, vault_url: `https://${host}:${thief.port}${path}` });
-    await on.pass();
-    expect(thief.carried({ 'vault token': token })).toEqual(carried);
-    expect(on.lines.join()).toContain(line);
-  });
+  ])(
+    'the trusted name %s leads to the thief: what is carried there is %j',
+    async (host, carried, line) => {
+      configure({ TRUSTED_VAULT_HOSTS: host });
+      ending = misleadNames('127.0.0.1');
+      const { token } = vault.login('alice', 'dune');
+      store({ vault_token: token, vault_url: `https://${host}:${thief.port}${path}` });
+      await on.pass();
+      expect(thief.carried({ 'vault token': token })).toEqual(carried);
+      expect(on.lines.join()).toContain(line);
+    },
+  );
 });

@@ -1,4 +1,5 @@
-// R19 R26 provider names with `_`: whatever the knob says, nothing that belongs to keycloak_extra is sent to keycloak.
+// R19 R26 provider names with `_`: whatever the knob says, nothing that belongs to
+// keycloak_extra is sent to keycloak.
 import { join } from 'node:path';
 import { createSend, messageOf, DEFAULT_SEND_LIMITS } from '@credmon/core/base';
 import { loadConfig } from '@credmon/core/config';
@@ -130,7 +131,11 @@ describe('R19 R26 without CREDMON_ALLOW_SPECIAL_CHAR_NAMES', () => {
       {},
       (text) => printed.push(text),
     );
-    const findings = JSON.parse(printed.join('')) as { state: string; what: string; text: string }[];
+    const findings = JSON.parse(printed.join('')) as {
+      state: string;
+      what: string;
+      text: string;
+    }[];
     const said = findings.filter(({ text, what }) => `${what} ${text}`.includes('keycloak_extra'));
     expect(said.map(({ state, text }) => [state, text.includes(REASON)])).toEqual([
       ['warning', true],
@@ -169,10 +174,10 @@ describe('R19 R26 with CREDMON_ALLOW_SPECIAL_CHAR_NAMES', () => {
       ['POST /token'],
       [],
     ]);
-    expect([on.read('alice/keycloak_extra.use')['scope'], on.has('alice/keycloak_extra_h1.use')]).toEqual([
-      'of-extra',
-      false,
-    ]);
+    expect([
+      on.read('alice/keycloak_extra.use')['scope'],
+      on.has('alice/keycloak_extra_h1.use'),
+    ]).toEqual(['of-extra', false]);
   });
 
   it('revoke asks the issuer of keycloak_extra', async () => {
@@ -184,11 +189,9 @@ describe('R19 R26 with CREDMON_ALLOW_SPECIAL_CHAR_NAMES', () => {
       ...common(setUp(true)),
     } as const;
     await runRevokeCommand(command, {}, { print: say, complain: say });
-    expect([keycloak.requests, extra.paths.length > 0, on.has('alice/keycloak_extra.top')]).toEqual([
-      [],
-      true,
-      false,
-    ]);
+    expect([keycloak.requests, extra.paths.length > 0, on.has('alice/keycloak_extra.top')]).toEqual(
+      [[], true, false],
+    );
   });
 });
 
@@ -212,7 +215,9 @@ describe('R19 R26 the storer', () => {
       my_site_TOKEN_URL: extra.tokenUrl,
       CREDMON_my_site_DEVICE_URL: `${extra.url}/device`,
     };
-    const env = Object.fromEntries(Object.entries(all).map(([name, value]) => [`_CONDOR_${name}`, value]));
+    const env = Object.fromEntries(
+      Object.entries(all).map(([name, value]) => [`_CONDOR_${name}`, value]),
+    );
     const settings = readStorerSettings(
       loadConfig({ subsystem: 'TOOL', env: { CONDOR_CONFIG: 'ONLY_ENV', ...env } }),
     );
@@ -230,16 +235,34 @@ describe('R19 R26 the storer', () => {
       mode: undefined,
       say: () => undefined,
     };
-    const error = await storeAll(world, [parseRequest(request)], settings, false).then(() => '', messageOf);
+    const error = await storeAll(world, [parseRequest(request)], settings, false).then(
+      () => '',
+      messageOf,
+    );
     await close();
     return { error, stored };
   }
 
   it.each<[boolean, string, RegExp, number]>([
-    [false, 'keycloak_extra', /^keycloak_extra is the handle "extra" of the provider "keycloak"/, 0],
-    [false, 'keycloak&handle=extra', /^keycloak_extra is the handle "extra" of the provider "keycloak"/, 0],
+    [
+      false,
+      'keycloak_extra',
+      /^keycloak_extra is the handle "extra" of the provider "keycloak"/,
+      0,
+    ],
+    [
+      false,
+      'keycloak&handle=extra',
+      /^keycloak_extra is the handle "extra" of the provider "keycloak"/,
+      0,
+    ],
     [false, 'my_site', /^my_site is the handle "site" of a provider "my": call it mysite/, 0],
-    [true, 'keycloak&handle=h1', /^keycloak with the handle "h1" is refused: tokens have no handles/, 0],
+    [
+      true,
+      'keycloak&handle=h1',
+      /^keycloak with the handle "h1" is refused: tokens have no handles/,
+      0,
+    ],
     [true, 'keycloak_extra', /^$/, 2],
     [true, 'my_site', /^$/, 2],
   ])('knob %s, %s', async (knob, request, error, count) => {
@@ -284,7 +307,9 @@ ${list}`,
     expect([
       code,
       findings.filter(({ text }) => text.includes(advice)).map(({ state }) => state),
-      findings.filter(({ state, text }) => state === 'error' || text.includes('does not name my_site')),
+      findings.filter(
+        ({ state, text }) => state === 'error' || text.includes('does not name my_site'),
+      ),
     ]).toEqual([0, ['warning'], []]);
   },
 );

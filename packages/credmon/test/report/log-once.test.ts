@@ -1,4 +1,5 @@
-// What the log has said already: a change is said, a repetition is not, and a recurrence after recovery is.
+// What the log has said already: a change is said, a repetition is not, and a recurrence
+// after recovery is.
 import { describe, expect, it } from 'vitest';
 import { createRounds, createSaid } from '../../src/report/log-once.ts';
 
@@ -57,7 +58,12 @@ describe('problems by rounds', () => {
     ['once while every round meets it', 9, ['a', 'a', end, 'a', end, 'a', end], ['a']],
     ['R44 again after a round that did not meet it', 9, ['a', end, end, 'a', end], ['a', 'a']],
     ['with others', 9, ['a', end, 'b', 'a', end, 'b', end, 'a'], ['a', 'b', 'a']],
-    ['up to a number, and then how many more', 1, ['a', 'b', 'c', end, 'a', 'b', 'c', end], ['a', '2 more']],
+    [
+      'up to a number, and then how many more',
+      1,
+      ['a', 'b', 'c', end, 'a', 'b', 'c', end],
+      ['a', '2 more'],
+    ],
     [
       'how many more again after a round with none',
       1,

@@ -15,7 +15,15 @@ function token(user: string): ManagedToken {
   const missing = { kind: 'missing' } as const;
   const seen = { wall: NOW, steady: 0 };
   return {
-    snapshot: { user, stem: 'mytok', top: missing, use: missing, meta: missing, renewal: undefined, seen },
+    snapshot: {
+      user,
+      stem: 'mytok',
+      top: missing,
+      use: missing,
+      meta: missing,
+      renewal: undefined,
+      seen,
+    },
     provider: 'oauth',
     renewable: { ok: true, value: true },
     basis: () => '',
@@ -50,7 +58,12 @@ function reporting() {
   const scanned = (scan: Scan): Promise<void> =>
     report.scanned(scan, { renew: [], verdicts: [], nextIn: 60 });
   const failed = (user: string): void =>
-    report.failed(token(user), 'failed', new CodedError('ISSUER_UNREACHABLE', 'no answer'), state());
+    report.failed(
+      token(user),
+      'failed',
+      new CodedError('ISSUER_UNREACHABLE', 'no answer'),
+      state(),
+    );
   return { lines, report, scanned, failed };
 }
 
@@ -130,7 +143,9 @@ describe('R44 a failure is said once', () => {
 
   it('for all tokens that wait for one issuer, until one of them is renewed', () => {
     const { lines, report } = reporting();
-    const waiting = new CodedError('ISSUER_BUSY', 'not tried', { about: 'waiting for https://x.example' });
+    const waiting = new CodedError('ISSUER_BUSY', 'not tried', {
+      about: 'waiting for https://x.example',
+    });
     for (const user of ['a', 'b', 'c']) report.postponed(token(user), waiting, state());
     expect(lines).toEqual(['a/mytok: not tried; tried again in 10 s']);
     report.renewed(token('b'), { issuedAt: NOW, expiresAt: NOW + 100 }, false);
@@ -141,7 +156,8 @@ describe('R44 a failure is said once', () => {
   it('of a directory that cannot be read, until it can', async () => {
     const { lines, scanned } = reporting();
     const problem = '/creds/alice cannot be read (EACCES)';
-    for (const problems of [[problem], [problem], [], [problem]]) await scanned(scanOf([], { problems }));
+    for (const problems of [[problem], [problem], [], [problem]])
+      await scanned(scanOf([], { problems }));
     expect(lines).toEqual([problem, problem]);
   });
 });
@@ -192,7 +208,8 @@ describe('R44 a problem that recurs after it has ended is logged again', () => {
       report.renewed(token('alice'), { issuedAt: NOW, expiresAt: NOW + 3600 }, false);
       if (note !== undefined) report.noted('alice/mytok', note);
     };
-    for (const note of ['fewer scopes', 'fewer scopes', undefined, undefined, 'fewer scopes']) renew(note);
+    for (const note of ['fewer scopes', 'fewer scopes', undefined, undefined, 'fewer scopes'])
+      renew(note);
     expect(lines.filter((line) => line.includes('fewer scopes'))).toHaveLength(2);
   });
 });

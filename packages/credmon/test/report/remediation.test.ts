@@ -8,7 +8,12 @@ const add = 'condor_store_cred add-oauth -s mytok';
 
 it.each([
   ['R9 a revoked grant is removed by its user', token, 'GRANT_REVOKED', ['alice', remove]],
-  ['a handle is a part of the command', { ...token, handle: 'h1' }, 'GRANT_REVOKED', [`${remove} -H h1`]],
+  [
+    'a handle is a part of the command',
+    { ...token, handle: 'h1' },
+    'GRANT_REVOKED',
+    [`${remove} -H h1`],
+  ],
   ['a broken file is removed, too', token, 'CRED_FILE_INVALID', [remove]],
   [
     'a token to exchange is stored again',
@@ -22,7 +27,12 @@ it.each([
     'GRANT_REVOKED',
     ['ask the issuer why it rejects the client'],
   ],
-  ['a token without an owner gets the general step', { ...token, provider: null }, 'GRANT_REVOKED', [remove]],
+  [
+    'a token without an owner gets the general step',
+    { ...token, provider: null },
+    'GRANT_REVOKED',
+    [remove],
+  ],
   [
     'R43 names are quoted for a shell',
     { ...token, service: 'a b', handle: "o'k" },

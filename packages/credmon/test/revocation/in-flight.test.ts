@@ -1,4 +1,5 @@
-// A token that is removed while the daemon is about to renew it does not come back, whatever kind of provider renews it.
+// A token that is removed while the daemon is about to renew it does not come back,
+// whatever kind of provider renews it.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,7 +30,10 @@ const remove = (stem: string): void => {
     rmSync(join(on.directory, 'alice', `${stem}.${kind}`), { force: true });
 };
 
-/** A bench whose scans are followed by a removal, as by `revoke`, before anything that they found is renewed. */
+/**
+ * A bench whose scans are followed by a removal, as by `revoke`, before anything that
+ * they found is renewed.
+ */
 function removedAfterScan(stem: string, knobs: Readonly<Record<string, string>>): void {
   on = bench({
     knobs,

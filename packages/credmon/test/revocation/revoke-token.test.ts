@@ -1,4 +1,5 @@
-// Revoking one token: issuers that do not answer, daemons and logins at work at the same moment, and files that cannot go.
+// Revoking one token: issuers that do not answer, daemons and logins at work at the same
+// moment, and files that cannot go.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCredentialDirectory, type CredentialStore } from '@credmon/core/store';
@@ -116,17 +117,27 @@ describe('an issuer that does not answer', () => {
   it('R31 a refusal is final', async () => {
     answers = [{ ...status(401), body: Buffer.from('{"error":"invalid_client"}') }];
     expect(await revoke()).toMatchObject({
-      fates: [{ why: 'the issuer of mytok answered invalid_client', fixable: true }, { revoked: true }],
+      fates: [
+        { why: 'the issuer of mytok answered invalid_client', fixable: true },
+        { revoked: true },
+      ],
     });
     expect(asked.length).toBe(2);
   });
 
   it('R31 an access token that has expired needs nobody any more, revoked or not', async () => {
     on.store('alice/mytok.top', '{"refresh_token":""}');
-    on.store('alice/mytok.use', JSON.stringify({ access_token: 'a', issued_at: 1000, expires_at: 2000 }));
+    on.store(
+      'alice/mytok.use',
+      JSON.stringify({ access_token: 'a', issued_at: 1000, expires_at: 2000 }),
+    );
     expect(await revoke({ knobs: {} })).toMatchObject({
       fates: [
-        { what: 'access token', why: expect.stringMatching(/; it has expired$/) as string, fixable: false },
+        {
+          what: 'access token',
+          why: expect.stringMatching(/; it has expired$/) as string,
+          fixable: false,
+        },
       ],
     });
   });
@@ -165,7 +176,10 @@ describe('somebody else at work', () => {
     const store = (real: CredentialStore): CredentialStore => ({
       ...real,
       apply: (change) => {
-        late ??= stageFile(join(home(), 'mytok.use'), use('CANARY-late'), { mode: 0o400, durable: false });
+        late ??= stageFile(join(home(), 'mytok.use'), use('CANARY-late'), {
+          mode: 0o400,
+          durable: false,
+        });
         real.apply(change);
       },
     });
@@ -195,7 +209,10 @@ describe('somebody else at work', () => {
         real.apply(change);
       },
     });
-    expect(await revoke({ store })).toMatchObject({ kind: 'removed', files: ['mytok.use', 'mytok.top'] });
+    expect(await revoke({ store })).toMatchObject({
+      kind: 'removed',
+      files: ['mytok.use', 'mytok.top'],
+    });
     expect(tokensSent()).toEqual(['CANARY-r1', 'CANARY-a1']);
     expect(listing(home())).toEqual(['mytok.meta 600', 'mytok.top 600', 'mytok.use 600']);
     expect(readFileSync(join(home(), 'mytok.meta'), 'utf8')).toBe('new');
@@ -205,7 +222,10 @@ describe('somebody else at work', () => {
     rmSync(join(home(), 'mytok.use'));
     mkdirSync(join(home(), 'mytok.use'));
     const result = await revoke();
-    expect(result).toMatchObject({ kind: 'kept', why: expect.stringContaining('alice/mytok: ') as string });
+    expect(result).toMatchObject({
+      kind: 'kept',
+      why: expect.stringContaining('alice/mytok: ') as string,
+    });
     expect(on.has('alice/mytok.top')).toBe(true);
     expect(asked).toEqual([]);
   });
@@ -252,12 +272,15 @@ describe('a token of a Vault', () => {
     expect(await revokeDune()).toMatchObject({
       kind: 'removed',
       files: ['dune.use', 'dune.top'],
-      fates: [{ what: 'Vault token', revoked: true, where: `https://localhost:${vault.port}` }, kept],
+      fates: [
+        { what: 'Vault token', revoked: true, where: `https://localhost:${vault.port}` },
+        kept,
+      ],
     });
     expect(vault.requests.map(({ headers }) => headers['x-vault-namespace'])).toEqual(['team']);
-    expect(vault.requests.map(({ method, path, token: sent }) => ({ method, path, sent }))).toEqual([
-      { method: 'POST', path: '/v1/auth/token/revoke-self', sent: nameOf(token) },
-    ]);
+    expect(vault.requests.map(({ method, path, token: sent }) => ({ method, path, sent }))).toEqual(
+      [{ method: 'POST', path: '/v1/auth/token/revoke-self', sent: nameOf(token) }],
+    );
     await revokeAgain(token);
   });
 
@@ -269,7 +292,11 @@ describe('a token of a Vault', () => {
   }
 
   it.each([
-    ['a foreign host', { vault_url: 'https://127.0.0.1:1/v1/x' }, 'its host is not in TRUSTED_VAULT_HOSTS'],
+    [
+      'a foreign host',
+      { vault_url: 'https://127.0.0.1:1/v1/x' },
+      'its host is not in TRUSTED_VAULT_HOSTS',
+    ],
     ['no URL', { vault_url: 7 }, '.top has no "vault_url" text'],
   ])('R26 is not sent to %s', async (_, change, why) => {
     store(change);
@@ -277,7 +304,12 @@ describe('a token of a Vault', () => {
       kind: 'removed',
       fates: [
         kept,
-        { what: 'Vault token', revoked: false, why: expect.stringContaining(why) as string, fixable: true },
+        {
+          what: 'Vault token',
+          revoked: false,
+          why: expect.stringContaining(why) as string,
+          fixable: true,
+        },
       ],
     });
     expect(vault.requests).toEqual([]);

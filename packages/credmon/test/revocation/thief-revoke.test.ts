@@ -1,4 +1,5 @@
-// R26 for revocation: what is to be revoked goes to the issuer that the administrator configured, whoever tampers with it or with `.top`.
+// R26 for revocation: what is to be revoked goes to the issuer that the administrator
+// configured, whoever tampers with it or with `.top`.
 import { PATIENT_LIMITS } from '@credmon/test-fixtures/patience';
 import { createSend } from '@credmon/core/base';
 import { openCredentialDirectory } from '@credmon/core/store';
@@ -27,9 +28,17 @@ afterEach(() => Promise.all([thief.close(), issuer.close(), on.close()]));
 afterAll(close);
 
 /** Revokes alice's token; answers with what became of it, as one text. */
-async function revoke(kind: SourceKind, more: Readonly<Record<string, string>> = {}): Promise<string> {
+async function revoke(
+  kind: SourceKind,
+  more: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const url = `${thief.url}/revoke`;
-  const steering = { iss: issuer.url, token_url: url, revocation_url: url, revocation_endpoint: url };
+  const steering = {
+    iss: issuer.url,
+    token_url: url,
+    revocation_url: url,
+    revocation_endpoint: url,
+  };
   on.store('alice/svc.top', JSON.stringify({ ...steering, refresh_token: REFRESH }));
   const knobs = sourceKnobs(kind, issuer, on.secret('svc', AP.clientSecret));
   const settings = settingsWith({ ...knobs, ...more }, on.directory);
@@ -53,24 +62,27 @@ async function revoke(kind: SourceKind, more: Readonly<Record<string, string>> =
   return JSON.stringify(await revokeOne(owner, token, { prepare, clock, files }));
 }
 
-describe.each(SOURCES.filter((kind) => kind !== 'client'))('R26 R31 revoking a token (%s)', (kind) => {
-  it('metadata that names a revocation endpoint on another server: refused, unless the administrator named that server', async () => {
-    issuer.become({ metadata: { revocation_endpoint: `${thief.url}/revoke` } });
-    expect(await revoke(kind)).toContain('lies on another server');
-    expect(thief.requests).toEqual([]);
-    await revoke(kind, { CREDMON_ENDPOINT_ORIGINS: thief.url });
-    expect(thief.carried(secrets)).toEqual(['client secret', 'refresh token']);
-  });
+describe.each(SOURCES.filter((kind) => kind !== 'client'))(
+  'R26 R31 revoking a token (%s)',
+  (kind) => {
+    it('metadata that names a revocation endpoint on another server: refused, unless the administrator named that server', async () => {
+      issuer.become({ metadata: { revocation_endpoint: `${thief.url}/revoke` } });
+      expect(await revoke(kind)).toContain('lies on another server');
+      expect(thief.requests).toEqual([]);
+      await revoke(kind, { CREDMON_ENDPOINT_ORIGINS: thief.url });
+      expect(thief.carried(secrets)).toEqual(['client secret', 'refresh token']);
+    });
 
-  it.each([301, 302, 303, 307, 308])(
-    'a redirect (%d) of the revocation endpoint: not followed',
-    async (status) => {
-      issuer.become({
-        metadata: { revocation_endpoint: `${issuer.url}/revoke` },
-        redirect: { path: '/revoke', status, to: `${thief.url}/revoke` },
-      });
-      await revoke(kind);
-      expect([thief.requests, issuer.paths.includes('POST /revoke')]).toEqual([[], true]);
-    },
-  );
-});
+    it.each([301, 302, 303, 307, 308])(
+      'a redirect (%d) of the revocation endpoint: not followed',
+      async (status) => {
+        issuer.become({
+          metadata: { revocation_endpoint: `${issuer.url}/revoke` },
+          redirect: { path: '/revoke', status, to: `${thief.url}/revoke` },
+        });
+        await revoke(kind);
+        expect([thief.requests, issuer.paths.includes('POST /revoke')]).toEqual([[], true]);
+      },
+    );
+  },
+);

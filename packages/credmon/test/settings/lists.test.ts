@@ -38,7 +38,13 @@ describe('the owner of a token', () => {
 
   it('R19 names every overlap', () => {
     expect(
-      overlaps({ ...lists, oauth2: ['svc', 'a'], pelican: ['a', 'svc'], exchange: ['svc'], exec: ['a'] }),
+      overlaps({
+        ...lists,
+        oauth2: ['svc', 'a'],
+        pelican: ['a', 'svc'],
+        exchange: ['svc'],
+        exec: ['a'],
+      }),
     ).toEqual([
       { name: 'svc', kinds: ['client', 'oauth2', 'pelican', 'exchange'] },
       { name: 'a', kinds: ['oauth2', 'pelican', 'exec'] },

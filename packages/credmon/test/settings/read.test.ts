@@ -1,4 +1,5 @@
-// Settings from a configuration: what they come to, and that all mistakes are listed together.
+// Settings from a configuration: what they come to, and that all mistakes are listed
+// together.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +13,10 @@ const overrides = { credDir: undefined, logFile: undefined, debug: false, verbos
 function settingsOf(text: string): Settings {
   const file = join(mkdtempSync(join(tmpdir(), 'credmon-settings-')), 'condor_config');
   writeFileSync(file, text);
-  return readSettings(loadConfig({ subsystem: 'CREDMON_OAUTH', env: { CONDOR_CONFIG: file } }), overrides);
+  return readSettings(
+    loadConfig({ subsystem: 'CREDMON_OAUTH', env: { CONDOR_CONFIG: file } }),
+    overrides,
+  );
 }
 
 function mistakesOf(text: string): string[] {
@@ -193,7 +197,9 @@ describe('settings', () => {
     const [, first, ...others] = mistakesOf(
       `${BASE}CREDMON_FIRST_RETRY = never\nOAUTH2_CREDMON_PROVIDER_NAMES = a\nCLIENT_CREDMON_PROVIDER_NAMES = a\n`,
     );
-    expect(first).toContain('CLIENT_CREDMON_PROVIDER_NAMES and OAUTH2_CREDMON_PROVIDER_NAMES both name a');
+    expect(first).toContain(
+      'CLIENT_CREDMON_PROVIDER_NAMES and OAUTH2_CREDMON_PROVIDER_NAMES both name a',
+    );
     expect(others).toHaveLength(4);
     expect(others.at(-1)).toContain('CREDMON_FIRST_RETRY');
   });

@@ -7,13 +7,20 @@ import { ownerOf } from '../../src/settings/lists.ts';
 
 function settingsOf(knobs: Readonly<Record<string, string>>): Settings {
   const all = { SEC_CREDENTIAL_DIRECTORY_OAUTH: '/creds', LOG: '/log', ...knobs };
-  const env = Object.fromEntries(Object.entries(all).map(([name, value]) => [`_CONDOR_${name}`, value]));
+  const env = Object.fromEntries(
+    Object.entries(all).map(([name, value]) => [`_CONDOR_${name}`, value]),
+  );
   const config = loadConfig({
     subsystem: 'CREDMON_OAUTH',
     env: { CONDOR_CONFIG: 'ONLY_ENV', ...env },
     facts: { fullHostname: () => 'ap.example' },
   });
-  return readSettings(config, { credDir: undefined, logFile: undefined, debug: false, verbose: false });
+  return readSettings(config, {
+    credDir: undefined,
+    logFile: undefined,
+    debug: false,
+    verbose: false,
+  });
 }
 
 describe("the Vault's knobs", () => {
@@ -82,15 +89,21 @@ describe('CREDMON_DEVICE_PROVIDER_NAMES', () => {
   });
 
   it("R19 excuses the Vault's list alone", () => {
-    expect(() => settingsOf({ ...both, OAUTH2_CREDMON_PROVIDER_NAMES: 'mytok' })).toThrow(/both name mytok/);
-    expect(() => settingsOf({ ...both, CLIENT_CREDMON_PROVIDER_NAMES: 'mytok' })).toThrow(/both name mytok/);
+    expect(() => settingsOf({ ...both, OAUTH2_CREDMON_PROVIDER_NAMES: 'mytok' })).toThrow(
+      /both name mytok/,
+    );
+    expect(() => settingsOf({ ...both, CLIENT_CREDMON_PROVIDER_NAMES: 'mytok' })).toThrow(
+      /both name mytok/,
+    );
     expect(() => settingsOf({ ...names, PELICAN_CREDMON_PROVIDER_NAMES: 'mytok' })).toThrow(
       /both name mytok/,
     );
   });
 
   it('needs a client', () => {
-    expect(() => settingsOf({ CREDMON_DEVICE_PROVIDER_NAMES: 'mytok' })).toThrow(/has no mytok_CLIENT_ID/);
+    expect(() => settingsOf({ CREDMON_DEVICE_PROVIDER_NAMES: 'mytok' })).toThrow(
+      /has no mytok_CLIENT_ID/,
+    );
   });
 
   it('warns of a name that condor_submit would not take to the storer', () => {

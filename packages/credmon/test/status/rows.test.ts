@@ -9,7 +9,11 @@ const snapshot: TokenSnapshot = {
   user: 'alice',
   stem: 'mytok_h1',
   top: { kind: 'missing' },
-  use: { kind: 'valid', value: { issuedAt: 400, expiresAt: 1600 }, identity: { ino: 1, mtime: 1, size: 1 } },
+  use: {
+    kind: 'valid',
+    value: { issuedAt: 400, expiresAt: 1600 },
+    identity: { ino: 1, mtime: 1, size: 1 },
+  },
   meta: { kind: 'missing' },
   renewal: undefined,
   seen: now,

@@ -17,7 +17,11 @@ const row = (change: Partial<StatusRow>): StatusRow => ({
   last_error: null,
   ...change,
 });
-const error = (code: string, message = 'said no'): StatusRow['last_error'] => ({ code, message, at: 1 });
+const error = (code: string, message = 'said no'): StatusRow['last_error'] => ({
+  code,
+  message,
+  at: 1,
+});
 
 it.each([
   [
@@ -44,7 +48,12 @@ it.each([
     'one sentence for each kind of trouble, the one with most tokens first',
     [
       row({ expired: true }),
-      row({ service: 'dune', state: 'stopped', expired: true, last_error: error('ENDPOINT_REFUSED') }),
+      row({
+        service: 'dune',
+        state: 'stopped',
+        expired: true,
+        last_error: error('ENDPOINT_REFUSED'),
+      }),
       row({
         user: 'bob',
         service: 'dune',

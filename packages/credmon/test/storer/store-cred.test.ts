@@ -1,4 +1,5 @@
-// condor_store_cred of old and new versions, where it is found, and what a device login stores through it.
+// condor_store_cred of old and new versions, where it is found, and what a device login
+// stores through it.
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,8 +21,12 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function settingsOf(knobs: Record<string, string>): StorerSettings {
   const all = { CREDMON_ALLOW_LOOPBACK_HTTP: 'true', ...knobs };
-  const env = Object.fromEntries(Object.entries(all).map(([name, value]) => [`_CONDOR_${name}`, value]));
-  return readStorerSettings(loadConfig({ subsystem: 'TOOL', env: { CONDOR_CONFIG: 'ONLY_ENV', ...env } }));
+  const env = Object.fromEntries(
+    Object.entries(all).map(([name, value]) => [`_CONDOR_${name}`, value]),
+  );
+  return readStorerSettings(
+    loadConfig({ subsystem: 'TOOL', env: { CONDOR_CONFIG: 'ONLY_ENV', ...env } }),
+  );
 }
 
 describe('a device login', () => {
@@ -31,7 +36,10 @@ describe('a device login', () => {
   });
   afterEach(() => issuer.close());
 
-  /** Logs in with a condor_store_cred that ends so for an access token: the calls with their input, and what is printed. */
+  /**
+   * Logs in with a condor_store_cred that ends so for an access token: the calls with
+   * their input, and what is printed.
+   */
   async function login(
     plain: { code: number; complaint?: string },
     knobs: Record<string, string> = {},
@@ -58,7 +66,11 @@ describe('a device login', () => {
       storeCred: createStoreCred(run, ['-x'], 2, { path: '/sbin/condor_store_cred', searched: [] }),
       unicode: false,
     };
-    const error = await deviceLogin(world, parseRequest('svc&handle=h1&scopes=read'), settings).then(
+    const error = await deviceLogin(
+      world,
+      parseRequest('svc&handle=h1&scopes=read'),
+      settings,
+    ).then(
       () => '',
       (reason: unknown) => (isCoded(reason) ? reason.message : 'not coded'),
     );
@@ -94,15 +106,21 @@ describe('a device login', () => {
 
   it.each([
     [{ code: 1, complaint: UNKNOWN }, 'this condor_store_cred has no option -P'],
-    [{ code: 2, complaint: 'Failed to connect to CredD' }, 'condor_store_cred -P failed (exit code 2)'],
-  ])('R19 %j: the refresh token is stored, and the daemon makes the access token', async (plain, why) => {
-    const { calls, printed, error } = await login(plain);
-    expect(calls.map(([call]) => call)).toEqual([USE, TOP]);
-    expect([printed, error]).toEqual([
-      `Note: the access token could not be stored: ${why}; condor_credmon makes one at once.\nStored svc.`,
-      '',
-    ]);
-  });
+    [
+      { code: 2, complaint: 'Failed to connect to CredD' },
+      'condor_store_cred -P failed (exit code 2)',
+    ],
+  ])(
+    'R19 %j: the refresh token is stored, and the daemon makes the access token',
+    async (plain, why) => {
+      const { calls, printed, error } = await login(plain);
+      expect(calls.map(([call]) => call)).toEqual([USE, TOP]);
+      expect([printed, error]).toEqual([
+        `Note: the access token could not be stored: ${why}; condor_credmon makes one at once.\nStored svc.`,
+        '',
+      ]);
+    },
+  );
 
   it('a refresh token that cannot be stored is an error', async () => {
     expect((await login({ code: 0 }, {}, 1)).error).toBe(
@@ -122,7 +140,10 @@ describe('a device login', () => {
   ])('R15 the lifetime of %j with %j is %d s', async (token, knobs, lifetime) => {
     issuer.become({ token: { access_token: 'opaque', ...token } });
     const [first] = (await login({ code: 0 }, knobs)).calls;
-    expect([first?.[1]['expires_in'], first?.[1]['expires_at']]).toEqual([lifetime, 1000 + lifetime]);
+    expect([first?.[1]['expires_in'], first?.[1]['expires_at']]).toEqual([
+      lifetime,
+      1000 + lifetime,
+    ]);
   });
 
   it.each([
@@ -130,10 +151,14 @@ describe('a device login', () => {
     ['true', 'CANARY'],
   ])('R43 CREDMON_svc_USE_ID_TOKEN = %s: the ID token in .use is %s', async (value, expected) => {
     issuer.become({
-      token: { id_token: 'CANARY', other_tokens: [{ refresh_token: 'CANARY-2', access_token: 'AT2' }] },
+      token: {
+        id_token: 'CANARY',
+        other_tokens: [{ refresh_token: 'CANARY-2', access_token: 'AT2' }],
+      },
     });
-    const [first] = (await login({ code: 0 }, value === undefined ? {} : { CREDMON_svc_USE_ID_TOKEN: value }))
-      .calls;
+    const [first] = (
+      await login({ code: 0 }, value === undefined ? {} : { CREDMON_svc_USE_ID_TOKEN: value })
+    ).calls;
     expect([first?.[1]['id_token'], first?.[1]['other_tokens']]).toEqual([
       expected,
       [{ access_token: 'AT2' }],
@@ -158,11 +183,16 @@ it('R5 what a device login stored is not renewed before it is due', async () => 
   chmodSync(directory, 0o700);
   const write = (name: string, text: string): void =>
     writeFileSync(join(directory, 'alice', name), text, { mode: 0o600 });
-  write('svc.use', '{"access_token":"at","issued_at":1000,"expires_at":1600,"stored_before_top":true}');
+  write(
+    'svc.use',
+    '{"access_token":"at","issued_at":1000,"expires_at":1600,"stored_before_top":true}',
+  );
   write('other.use', '{"access_token":"at","issued_at":1000,"expires_at":1600}');
   const store = openCredentialDirectory(directory, { defaultLifetime: 1200 });
   const { tokens } = await store.scan({ wall: 1000, steady: 0 });
-  const times = tokens.map(({ stem, use }) => [stem, use.kind === 'valid' ? use.value : use] as const);
+  const times = tokens.map(
+    ({ stem, use }) => [stem, use.kind === 'valid' ? use.value : use] as const,
+  );
   expect(Object.fromEntries(times)).toEqual({
     other: { issuedAt: 1000, expiresAt: 1600 },
     svc: { issuedAt: 1000, expiresAt: 1600, beforeTop: true },
@@ -194,12 +224,9 @@ describe('the program', () => {
   });
 
   it('R19 the folders are those of the configuration, then those of packages', () => {
-    expect(settingsOf({ SBIN: '/opt/condor/sbin', BIN: '/opt/condor/bin' }).programFolders).toEqual([
-      '/opt/condor/sbin',
-      '/opt/condor/bin',
-      '/usr/sbin',
-      '/usr/bin',
-    ]);
+    expect(settingsOf({ SBIN: '/opt/condor/sbin', BIN: '/opt/condor/bin' }).programFolders).toEqual(
+      ['/opt/condor/sbin', '/opt/condor/bin', '/usr/sbin', '/usr/bin'],
+    );
   });
 
   it('that is nowhere is an error that names the folders', async () => {
@@ -250,10 +277,25 @@ describe('R19 condor_submit', () => {
       'vault',
       undefined,
     ],
-    ['a local provider', { LOCAL_CREDMON_PROVIDER_NAMES: 'x' }, undefined, 'needs no login (local)'],
-    ['a client without users', { CLIENT_CREDMON_PROVIDER_NAMES: 'x' }, 'vault', 'needs no login (client)'],
+    [
+      'a local provider',
+      { LOCAL_CREDMON_PROVIDER_NAMES: 'x' },
+      undefined,
+      'needs no login (local)',
+    ],
+    [
+      'a client without users',
+      { CLIENT_CREDMON_PROVIDER_NAMES: 'x' },
+      'vault',
+      'needs no login (client)',
+    ],
     ['a token program', { EXEC_CREDMON_PROVIDER_NAMES: 'x' }, undefined, 'needs no login (exec)'],
-    ['an exchange', { EXCHANGE_CREDMON_PROVIDER_NAMES: 'x' }, undefined, 'needs no login (exchange)'],
+    [
+      'an exchange',
+      { EXCHANGE_CREDMON_PROVIDER_NAMES: 'x' },
+      undefined,
+      'needs no login (exchange)',
+    ],
     ['a Vault', { VAULT_CREDMON_PROVIDER_NAMES: 'x' }, undefined, undefined],
     ['Pelican', { PELICAN_CREDMON_PROVIDER_NAMES: 'x' }, undefined, undefined],
     ['an unknown name with a Vault', {}, 'vault', undefined],

@@ -18,13 +18,17 @@ async function store(
   { stored = false, terminal = true } = {},
 ): Promise<readonly [string, string, readonly string[]]> {
   const printed: string[] = [];
-  const env = Object.fromEntries(Object.entries(knobs).map(([name, value]) => [`_CONDOR_${name}`, value]));
+  const env = Object.fromEntries(
+    Object.entries(knobs).map(([name, value]) => [`_CONDOR_${name}`, value]),
+  );
   const config = loadConfig({ subsystem: 'TOOL', env: { CONDOR_CONFIG: 'ONLY_ENV', ...env } });
   const { send, close } = createSend(DEFAULT_SEND_LIMITS);
   const world = {
     send,
     clock: { now: () => 0, steady: () => 0, wait: async () => undefined },
-    terminal: terminal ? { descriptor: 1, print: (text: string) => void printed.push(text) } : undefined,
+    terminal: terminal
+      ? { descriptor: 1, print: (text: string) => void printed.push(text) }
+      : undefined,
     stderr: 2,
     run: async () => ({ code: 1, output: '' }),
     storeCred: {
@@ -50,7 +54,11 @@ async function store(
 it.each([true, false])(
   'R19 R29 a client with a secret begins no device login, and the user is told why (terminal: %s)',
   async (terminal) => {
-    expect(await store({ ...KNOBS, ...SECRET }, { terminal })).toEqual(['CONFIG_INVALID', REFUSED, []]);
+    expect(await store({ ...KNOBS, ...SECRET }, { terminal })).toEqual([
+      'CONFIG_INVALID',
+      REFUSED,
+      [],
+    ]);
   },
 );
 

@@ -1,4 +1,5 @@
-// The device login and an issuer that somebody has tampered with: no secret goes to a thief (R26), and no wider token is stored (R30).
+// The device login and an issuer that somebody has tampered with: no secret goes to a
+// thief (R26), and no wider token is stored (R30).
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +18,10 @@ import { readStorerSettings } from '../../src/storer/settings.ts';
 const folder = mkdtempSync(join(tmpdir(), 'credmon-thief-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const made = makeCertificates(folder);
-const tls = { key: readFileSync(made.keyFile, 'utf8'), cert: readFileSync(made.certificateFile, 'utf8') };
+const tls = {
+  key: readFileSync(made.keyFile, 'utf8'),
+  cert: readFileSync(made.certificateFile, 'utf8'),
+};
 const secrets = { 'device code': 'CANARY-device-code' };
 
 let thief: Thief;
@@ -35,7 +39,10 @@ afterEach(async () => {
   for (const end of endings.splice(0).toReversed()) await end();
 });
 
-/** A login at `at` with all that is printed and stored; the error's code and text where it fails. No time passes. */
+/**
+ * A login at `at` with all that is printed and stored; the error's code and text where it
+ * fails. No time passes.
+ */
 async function login(
   at: CrookedIssuer = issuer,
   request = 'svc',
@@ -91,12 +98,18 @@ describe('R26 device', () => {
       `svc&audience=${evil}&scopes=${evil},token_url=${evil}&options=${evil}`,
     );
     expect([code, stored.length, thief.requests]).toEqual(['stored', 2, []]);
-    expect(issuer.paths).toEqual(['GET /.well-known/openid-configuration', 'POST /device', 'POST /token']);
+    expect(issuer.paths).toEqual([
+      'GET /.well-known/openid-configuration',
+      'POST /device',
+      'POST /token',
+    ]);
   });
 
   it.each(
     [301, 302, 303, 307, 308].flatMap((status) =>
-      ['/.well-known/openid-configuration', '/device', '/token'].map((path) => [status, path] as const),
+      ['/.well-known/openid-configuration', '/device', '/token'].map(
+        (path) => [status, path] as const,
+      ),
     ),
   )('a redirect (%d) of %s: not followed', async (status, path) => {
     issuer.become({ redirect: { path, status, to: thief.url + path } });
@@ -130,12 +143,15 @@ describe('R26 device', () => {
   it.each([
     ['issuer.example', 'ISSUER_UNREACHABLE'],
     ['localhost', 'stored'],
-  ])('https://%s leads to a server with a certificate for localhost: %s', async (host, expected) => {
-    const there = await startCrookedIssuer({ host, tls });
-    endings.push(() => there.close(), misleadNames('127.0.0.1'));
-    const { code } = await login(there);
-    expect([code, there.paths.length > 0]).toEqual([expected, expected === 'stored']);
-  });
+  ])(
+    'https://%s leads to a server with a certificate for localhost: %s',
+    async (host, expected) => {
+      const there = await startCrookedIssuer({ host, tls });
+      endings.push(() => there.close(), misleadNames('127.0.0.1'));
+      const { code } = await login(there);
+      expect([code, there.paths.length > 0]).toEqual([expected, expected === 'stored']);
+    },
+  );
 
   it('http://localhost leads to another machine: no secret leaves this one', async () => {
     const there = await startCrookedIssuer({ host: 'localhost' });
@@ -163,6 +179,9 @@ describe('R30 device', () => {
   it('less is stored and told', async () => {
     issuer.become({ token: { scope: 'write' } });
     const { code, printed } = await login(issuer, 'svc&scopes=read,write');
-    expect([code, printed]).toEqual(['stored', expect.stringContaining('the issuer did not grant read')]);
+    expect([code, printed]).toEqual([
+      'stored',
+      expect.stringContaining('the issuer did not grant read'),
+    ]);
   });
 });

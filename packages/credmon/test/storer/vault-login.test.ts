@@ -15,7 +15,10 @@ describe("htgettoken's arguments", () => {
     ['dune', '--vaulttokenttl=12d', ['--vaulttokenttl=12d', '-i', 'dune', ...TAIL]],
   ])('%s with %j', (request, options, expected) => {
     expect(getTokenArguments(parseRequest(request), options, true)).toEqual(expected);
-    expect(getTokenArguments(parseRequest(request), options, false)).toEqual([...expected, '--nooidc']);
+    expect(getTokenArguments(parseRequest(request), options, false)).toEqual([
+      ...expected,
+      '--nooidc',
+    ]);
   });
 });
 

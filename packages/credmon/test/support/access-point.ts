@@ -1,4 +1,5 @@
-// The daemon's passes over a real directory, with real requests, files and programs: only the clock is moved by hand.
+// The daemon's passes over a real directory, with real requests, files and programs: only
+// the clock is moved by hand.
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PATIENT_LIMITS } from '@credmon/test-fixtures/patience';
@@ -31,14 +32,19 @@ export interface AccessPoint {
   read(file: string): Record<string, unknown>;
   text(file: string): string;
   has(file: string): boolean;
-  /** Writes a private file outside the credential directory, and answers with its path. */
+  /**
+   * Writes a private file outside the credential directory, and answers with its path.
+   */
   secret(name: string, text: string, mode?: number): string;
   configure(knobs: Readonly<Record<string, string>>): void;
   close(): Promise<void>;
 }
 
 /** Settings of an Access Point whose whole configuration is `knobs`. */
-export function settingsWith(knobs: Readonly<Record<string, string>>, directory = '/creds'): Settings {
+export function settingsWith(
+  knobs: Readonly<Record<string, string>>,
+  directory = '/creds',
+): Settings {
   const env = Object.fromEntries(
     Object.entries({
       SEC_CREDENTIAL_DIRECTORY_OAUTH: directory,
@@ -52,10 +58,18 @@ export function settingsWith(knobs: Readonly<Record<string, string>>, directory 
     env: { CONDOR_CONFIG: 'ONLY_ENV', ...env },
     facts: { fullHostname: () => 'ap.example' },
   });
-  return readSettings(config, { credDir: undefined, logFile: undefined, debug: false, verbose: false });
+  return readSettings(config, {
+    credDir: undefined,
+    logFile: undefined,
+    debug: false,
+    verbose: false,
+  });
 }
 
-/** Starts an Access Point; its clock begins at the present second, because issuers have their own. `limits`: of its requests, such as whom TLS believes as well. */
+/**
+ * Starts an Access Point; its clock begins at the present second, because issuers have
+ * their own. `limits`: of its requests, such as whom TLS believes as well.
+ */
 export function accessPoint(limits: Partial<SendLimits> = {}): AccessPoint {
   const root = programFolder();
   const directory = join(root, 'creds');
@@ -114,7 +128,8 @@ export function accessPoint(limits: Partial<SendLimits> = {}): AccessPoint {
       rmSync(path, { force: true });
       writeFileSync(path, text, { mode: 0o600 });
     },
-    read: (file) => JSON.parse(readFileSync(join(directory, file), 'utf8')) as Record<string, unknown>,
+    read: (file) =>
+      JSON.parse(readFileSync(join(directory, file), 'utf8')) as Record<string, unknown>,
     text: (file) => readFileSync(join(directory, file), 'utf8'),
     has: (file) => existsSync(join(directory, file)),
     secret: (name, text, mode = 0o600) => {

@@ -1,8 +1,22 @@
-// A credential directory in a temporary folder, a token endpoint that is a function, and a clock that moves by hand.
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+// A credential directory in a temporary folder, a token endpoint that is a function, and
+// a clock that moves by hand.
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CodedError, systemRandom, type HttpRequest, type HttpResponse, type Send } from '@credmon/core/base';
+import {
+  CodedError,
+  systemRandom,
+  type HttpRequest,
+  type HttpResponse,
+  type Send,
+} from '@credmon/core/base';
 import { DEFAULT_POLICY, type RenewalPolicy } from '@credmon/core/renewal';
 import { loadConfig } from '@credmon/core/config';
 import { openCredentialDirectory, type CredentialStore } from '@credmon/core/store';
@@ -34,7 +48,10 @@ export interface Bench {
   readonly policy: RenewalPolicy;
   readonly asked: Asked[];
   readonly lines: string[];
-  /** Changes how the token endpoint answers from now on; `timeOut` lets the request's time be up, its answer may still come. */
+  /**
+   * Changes how the token endpoint answers from now on; `timeOut` lets the request's time
+   * be up, its answer may still come.
+   */
   answer: (asked: Asked, timeOut?: () => void) => Promise<HttpResponse>;
   seed(user: string, stem: string, files: { top?: string; use?: string; meta?: string }): void;
   read(user: string, file: string): string;
@@ -42,7 +59,11 @@ export interface Bench {
 }
 
 /** A JSON answer. */
-export function json(value: unknown, status = 200, headers: Record<string, string> = {}): HttpResponse {
+export function json(
+  value: unknown,
+  status = 200,
+  headers: Record<string, string> = {},
+): HttpResponse {
   return {
     status,
     headers: { 'content-type': 'application/json', ...headers },
@@ -54,7 +75,10 @@ export function json(value: unknown, status = 200, headers: Record<string, strin
 export function noAnswer(url: string): CodedError {
   const where = new URL(url).origin;
   const reason = 'no answer within 15 s';
-  return new CodedError('ISSUER_UNREACHABLE', `cannot reach ${where}: ${reason}`, { where, reason });
+  return new CodedError('ISSUER_UNREACHABLE', `cannot reach ${where}: ${reason}`, {
+    where,
+    reason,
+  });
 }
 
 /** The text of a `.use` issued at `issuedAt` for `lifetime` seconds. */
@@ -71,7 +95,10 @@ export const meta = (tokenUrl = TOKEN_URL): string =>
     use_refresh_token: true,
   });
 
-/** A bench. The clock stands at the present second, because files carry real modification times. */
+/**
+ * A bench. The clock stands at the present second, because files carry real modification
+ * times.
+ */
 export function bench(
   change: {
     readonly store?: (real: CredentialStore) => CredentialStore;
@@ -134,7 +161,9 @@ export function bench(
   return self;
 }
 
-/** The daemon's own ownership, by settings that name the directory and what a test sets. */
+/**
+ * The daemon's own ownership, by settings that name the directory and what a test sets.
+ */
 function realOwnership(
   directory: string,
   knobs: Readonly<Record<string, string>>,
@@ -146,7 +175,11 @@ function realOwnership(
     _CONDOR_LOG: directory,
     ...Object.fromEntries(Object.entries(knobs).map(([name, value]) => [`_CONDOR_${name}`, value])),
   };
-  const config = loadConfig({ subsystem: 'CREDMON_OAUTH', env, facts: { fullHostname: () => 'ap.example' } });
+  const config = loadConfig({
+    subsystem: 'CREDMON_OAUTH',
+    env,
+    facts: { fullHostname: () => 'ap.example' },
+  });
   const settings = readSettings(config, {
     credDir: undefined,
     logFile: undefined,

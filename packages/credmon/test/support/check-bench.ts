@@ -36,7 +36,9 @@ export function checkBench(): CheckBench {
         _CONDOR_LOG: root,
         _CONDOR_CREDMON_ALLOW_LOOPBACK_HTTP: 'true',
         _CONDOR_CREDMON_REQUEST_TIMEOUT: '3',
-        ...Object.fromEntries(Object.entries(knobs).map(([name, value]) => [`_CONDOR_${name}`, value])),
+        ...Object.fromEntries(
+          Object.entries(knobs).map(([name, value]) => [`_CONDOR_${name}`, value]),
+        ),
       },
       facts: { fullHostname: () => 'ap.invalid' },
     });
@@ -59,7 +61,9 @@ export function checkBench(): CheckBench {
         ? await lookAtAll(found as readonly Look[])
         : (found as readonly Finding[]);
       await world.close();
-      return findings.map(({ state, what, text }) => `${state} ${what}: ${text}`.replaceAll(root, '$R'));
+      return findings.map(({ state, what, text }) =>
+        `${state} ${what}: ${text}`.replaceAll(root, '$R'),
+      );
     },
     close: () => rmSync(root, { recursive: true, force: true }),
   };

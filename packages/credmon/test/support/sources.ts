@@ -1,10 +1,14 @@
-// The sources of tokens that ask an issuer, each at a real one: the knobs of a provider `svc`, and what stands in its `.top`.
+// The sources of tokens that ask an issuer, each at a real one: the knobs of a provider
+// `svc`, and what stands in its `.top`.
 import { postToken } from '@credmon/test-fixtures/http-login';
 import type { Issuer, IssuerClient } from '@credmon/test-fixtures/issuer';
 
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
-/** The client of the Access Point at every issuer. Its secret is one that nothing may ever show. */
+/**
+ * The client of the Access Point at every issuer. Its secret is one that nothing may ever
+ * show.
+ */
 export const AP: IssuerClient = {
   clientId: 'ap',
   clientSecret: 'CANARY-client-secret',
@@ -18,7 +22,10 @@ export type SourceKind = 'oauth' | 'client' | 'exchange' | 'pelican';
 /** All of them. */
 export const SOURCES: readonly SourceKind[] = ['oauth', 'client', 'exchange', 'pelican'];
 
-/** The knobs by which `svc` gets its tokens at `issuer`; `byMetadata`: only the issuer's own metadata says where its token endpoint is. */
+/**
+ * The knobs by which `svc` gets its tokens at `issuer`; `byMetadata`: only the issuer's
+ * own metadata says where its token endpoint is.
+ */
 export function sourceKnobs(
   kind: SourceKind,
   issuer: Pick<Issuer, 'url' | 'tokenUrl'>,
@@ -44,8 +51,14 @@ export function sourceKnobs(
   };
 }
 
-/** What a `.top` of that source holds for the scopes `read` and `write`, with tokens that `issuer` made. */
-export async function sourceTop(kind: SourceKind, issuer: Issuer): Promise<Record<string, unknown>> {
+/**
+ * What a `.top` of that source holds for the scopes `read` and `write`, with tokens that
+ * `issuer` made.
+ */
+export async function sourceTop(
+  kind: SourceKind,
+  issuer: Issuer,
+): Promise<Record<string, unknown>> {
   if (kind === 'client') return {};
   const subject = await subjectToken(issuer);
   if (kind !== 'oauth') return { access_token: subject, scopes: 'read, write' };

@@ -13,7 +13,8 @@ import {
   waitOf,
 } from '../../src/throttle/circuit-breaker.ts';
 
-const error = (code: ErrorCode, fields: ErrorFields = {}): CodedError => new CodedError(code, 'why', fields);
+const error = (code: ErrorCode, fields: ErrorFields = {}): CodedError =>
+  new CodedError(code, 'why', fields);
 const silence = error('ISSUER_UNREACHABLE');
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -72,7 +73,10 @@ describe('the health of an issuer', () => {
   it('tells a token that waits what happened to the others', () => {
     const both = healthAfter(down, 'bob', error('ISSUER_BUSY', { retryAfter: 9 }), 101);
     const told = errorOfWaiting('https://i.example', both, 5);
-    expect([told.code, told.fields]).toEqual(['ISSUER_BUSY', { about: 'waiting for https://i.example' }]);
+    expect([told.code, told.fields]).toEqual([
+      'ISSUER_BUSY',
+      { about: 'waiting for https://i.example' },
+    ]);
     expect(told.message).toContain('why');
   });
 

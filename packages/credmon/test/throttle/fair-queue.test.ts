@@ -21,7 +21,11 @@ function drained(lanes: ReturnType<typeof lanesWith>): string[] {
 
 it.each([
   ['nothing', [], []],
-  ['one user: in order of deadlines', [one('a3', 3), one('a1', 1), one('a2', 2)], ['a1', 'a2', 'a3']],
+  [
+    'one user: in order of deadlines',
+    [one('a3', 3), one('a1', 1), one('a2', 2)],
+    ['a1', 'a2', 'a3'],
+  ],
   ['one user: what has no deadline is the most urgent', [one('a1', 1), one('a0')], ['a0', 'a1']],
   [
     'one user: equal deadlines in the order of arrival',
@@ -55,15 +59,16 @@ it('takes of the user with the lowest rank, who then stands last', () => {
 it('removes what is chosen, user by user, and forgets users with nothing left', () => {
   const lanes = lanesWith(one('a1', 1), one('a2', 2), one('b1', 1), one('c1', 1));
   expect(lanes.users).toBe(3);
-  expect(lanes.remove(({ name }) => name !== 'a2' && name !== 'c1').map(({ name }) => name)).toEqual([
-    'a1',
-    'b1',
-  ]);
+  expect(
+    lanes.remove(({ name }) => name !== 'a2' && name !== 'c1').map(({ name }) => name),
+  ).toEqual(['a1', 'b1']);
   expect([lanes.users, drained(lanes), lanes.users]).toEqual([2, ['a2', 'c1'], 0]);
 });
 
 it('R8 keeps its order for thousands of tokens of one user', () => {
   const deadlines = Array.from({ length: 3000 }, (_, n) => (n * 7919) % 3001);
   const lanes = lanesWith(...deadlines.map((deadline) => one(`a${deadline}`, deadline)));
-  expect(drained(lanes)).toEqual(deadlines.toSorted((a, b) => a - b).map((deadline) => `a${deadline}`));
+  expect(drained(lanes)).toEqual(
+    deadlines.toSorted((a, b) => a - b).map((deadline) => `a${deadline}`),
+  );
 });

@@ -121,7 +121,9 @@ describe('the limiter', () => {
     now.steady += 5;
     const jobs = [manualJob('back'), manualJob('back'), manualJob('back')];
     const done = Promise.all(jobs.map((job) => limiter.add(job)));
-    await expect.poll(() => states([early, ...jobs])).toEqual(['skipped', 'started', 'waiting', 'waiting']);
+    await expect
+      .poll(() => states([early, ...jobs]))
+      .toEqual(['skipped', 'started', 'waiting', 'waiting']);
     jobs[0]?.finish();
     await expect.poll(() => states(jobs)).toEqual(['started', 'started', 'started']);
     for (const job of jobs) job.finish();
@@ -148,7 +150,9 @@ describe('the limiter', () => {
   it('a token that would expire while its issuer wants to be left alone is tried before', async () => {
     const limiter = limiterOf(1);
     await Promise.all(
-      [1, 2].map(() => limiter.add({ ...manualJob('long'), run: () => Promise.resolve(down(3600)) })),
+      [1, 2].map(() =>
+        limiter.add({ ...manualJob('long'), run: () => Promise.resolve(down(3600)) }),
+      ),
     );
     now.steady += 5;
     const jobs = [
@@ -200,7 +204,9 @@ describe('the limiter', () => {
   ])('R8 after a wish for a day, a token that has %s', async (_, deadline, seconds) => {
     const limiter = limiterOf(1);
     await Promise.all(
-      [1, 2].map(() => limiter.add({ ...manualJob('day'), run: () => Promise.resolve(down(86_400)) })),
+      [1, 2].map(() =>
+        limiter.add({ ...manualJob('day'), run: () => Promise.resolve(down(86_400)) }),
+      ),
     );
     const job = manualJob('day', deadline);
     await limiter.add(job);
@@ -227,7 +233,9 @@ describe('the limiter', () => {
       add('two', 200),
       add('two', 150),
     ]);
-    expect(order.join(' ')).toBe('many1 manyInfinity one100 two150 many2 two200 many3 many7 many8 many9');
+    expect(order.join(' ')).toBe(
+      'many1 manyInfinity one100 two150 many2 two200 many3 many7 many8 many9',
+    );
   });
 
   it('what an attempt learns of an issuer that was not known before counts for that issuer', async () => {

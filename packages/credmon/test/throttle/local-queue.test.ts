@@ -1,6 +1,11 @@
-// The queue of tokens that are made here: their order, and that thousands of them do not hold up the event loop.
+// The queue of tokens that are made here: their order, and that thousands of them do not
+// hold up the event loop.
 import { describe, expect, it } from 'vitest';
-import { createLocalQueue, type LocalQueue, type LocalRank } from '../../src/throttle/local-queue.ts';
+import {
+  createLocalQueue,
+  type LocalQueue,
+  type LocalRank,
+} from '../../src/throttle/local-queue.ts';
 
 const FOR_EVER = Number.POSITIVE_INFINITY;
 
@@ -8,11 +13,17 @@ const FOR_EVER = Number.POSITIVE_INFINITY;
 function recorder(queue: LocalQueue) {
   const order: string[] = [];
   const add = (name: string, rank: LocalRank, deadline = FOR_EVER): Promise<void> =>
-    queue.add({ user: name.split('/', 1)[0] ?? '', deadline, run: async () => void order.push(name) }, rank);
+    queue.add(
+      { user: name.split('/', 1)[0] ?? '', deadline, run: async () => void order.push(name) },
+      rank,
+    );
   return { order, add };
 }
 
-/** A queue that is busy until `free` is called, so that what is added meanwhile has an order. */
+/**
+ * A queue that is busy until `free` is called, so that what is added meanwhile has an
+ * order.
+ */
 function busyQueue() {
   const queue = createLocalQueue();
   let free: () => void = () => undefined;
@@ -78,7 +89,10 @@ describe('the order of local tokens', () => {
 it('a job that throws rejects its own add and keeps no other from running', async () => {
   const queue = createLocalQueue();
   const { order, add } = recorder(queue);
-  const bad = queue.add({ user: 'a', deadline: 0, run: async () => Promise.reject(new Error('no')) }, 'due');
+  const bad = queue.add(
+    { user: 'a', deadline: 0, run: async () => Promise.reject(new Error('no')) },
+    'due',
+  );
   const good = add('b/1', 'due');
   await expect(bad).rejects.toThrow('no');
   await good;

@@ -1,4 +1,5 @@
-// The cache commands: what the Python library's key maintenance does, for the cache that `token verify` uses.
+// The cache commands: what the Python library's key maintenance does, for the cache that
+// `token verify` uses.
 import { CodedError } from '@credmon/core/base';
 import { fetchIssuerKeys } from '../verify/discover.ts';
 import { readKeySet } from '../keys/jwks.ts';

@@ -6,7 +6,10 @@ import { readTokenArgument } from './token-source.ts';
 
 const TIMES = ['iat', 'nbf', 'exp'];
 
-/** Prints header, claims, dates in local time and the life left, as a table or as JSON. Nothing is verified. */
+/**
+ * Prints header, claims, dates in local time and the life left, as a table or as JSON.
+ * Nothing is verified.
+ */
 export function tokenInspect(
   argument: string | undefined,
   { json = false }: { readonly json?: boolean | undefined },
@@ -15,12 +18,20 @@ export function tokenInspect(
   const { header, claims } = readCompact(readTokenArgument(argument, io));
   const { exp } = claims;
   const left = typeof exp === 'number' ? Math.floor(exp - io.now()) : undefined;
-  if (json) return io.out(`${JSON.stringify({ verified: false, header, claims, secondsLeft: left })}\n`);
+  if (json)
+    return io.out(`${JSON.stringify({ verified: false, header, claims, secondsLeft: left })}\n`);
   const life =
-    left === undefined ? 'no expiry' : left > 0 ? `${duration(left)} left` : `expired ${duration(left)} ago`;
+    left === undefined
+      ? 'no expiry'
+      : left > 0
+        ? `${duration(left)} left`
+        : `expired ${duration(left)} ago`;
   io.out(
     table([
-      ...Object.entries(header).map(([name, value]) => [`header ${printable(name)}`, printable(value)]),
+      ...Object.entries(header).map(([name, value]) => [
+        `header ${printable(name)}`,
+        printable(value),
+      ]),
       ...Object.entries(claims).map(([name, value]) => [printable(name), shown(name, value)]),
       ['life', life],
       ['signature', 'not verified'],

@@ -25,12 +25,18 @@ export interface Io {
   readonly send: Send;
   readonly out: (text: string) => void;
   readonly error: (text: string) => void;
-  /** True when standard input is a pipe or a file, so that somebody may have put a token there. */
+  /**
+   * True when standard input is a pipe or a file, so that somebody may have put a token
+   * there.
+   */
   readonly isPiped: () => boolean;
   readonly readInput: () => string;
   /** @throws CodedError `TOKEN_UNREADABLE` */
   readonly readFile: (path: string) => string;
-  /** As `readFile`, but `undefined` when missing; where it `mustBeOwn`, another user's file is refused. */
+  /**
+   * As `readFile`, but `undefined` when missing; where it `mustBeOwn`, another user's
+   * file is refused.
+   */
   readonly readIfThere: (path: string, mustBeOwn: boolean) => string | undefined;
   readonly exists: (path: string) => boolean;
   readonly writeFile: (path: string, text: string, mode: number) => void;
@@ -79,7 +85,8 @@ function readFile(path: string, mustBeOwn: boolean): string | undefined {
     if (facts.isDirectory() || facts.size > MAX_FILE_BYTES)
       return unreadable(path, 'is a directory or too large');
     const foreign = facts.uid !== 0 && facts.uid !== process.geteuid?.();
-    if (mustBeOwn && (foreign || !facts.isFile())) return unreadable(path, 'belongs to somebody else');
+    if (mustBeOwn && (foreign || !facts.isFile()))
+      return unreadable(path, 'belongs to somebody else');
     return readFileSync(descriptor, 'utf8');
   } finally {
     closeSync(descriptor);

@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import { mkdirSync } from 'node:fs';
 import { isAlgorithm, type Algorithm } from '../token/algorithms.ts';
 import { createKey } from '../keys/create-key.ts';
-import { initKeyDirectory, publishKeys, readKeyDirectory, rotateKeys } from '../keys/key-directory.ts';
+import {
+  initKeyDirectory,
+  publishKeys,
+  readKeyDirectory,
+  rotateKeys,
+} from '../keys/key-directory.ts';
 import { writeKey, type KeyForm, type ReadKey } from '../keys/keys.ts';
 import { publishedFiles } from '../keys/publish.ts';
 import type { RotationPolicy } from '../keys/rotation.ts';
@@ -29,7 +34,10 @@ export function algorithmNamed(name: string | undefined): Algorithm {
   throw misuse(`unknown algorithm ${name}`);
 }
 
-/** `key create`: makes a key and prints or stores it, with its public half beside it where asked. */
+/**
+ * `key create`: makes a key and prints or stores it, with its public half beside it where
+ * asked.
+ */
 export function keyCreate(options: WriteOptions, io: Io): void {
   const { kid, kidStyle: style = 'python' } = options;
   const made = createKey({
@@ -56,7 +64,8 @@ function writeOut(key: ReadKey, options: WriteOptions, io: Io): void {
   for (const [path] of files)
     if (path !== undefined && io.exists(path) && !options.force)
       throw misuse(`${path} is there already; --force replaces it`);
-  for (const [path, contents, mode] of files) if (path !== undefined) io.writeFile(path, contents, mode);
+  for (const [path, contents, mode] of files)
+    if (path !== undefined) io.writeFile(path, contents, mode);
   if (options.json)
     io.out(
       `${JSON.stringify({ kid: key.kid, algorithm: key.algorithm, out, ...(out === undefined ? { key: text } : {}) })}\n`,
@@ -111,7 +120,8 @@ export interface PublishOptions {
 /** `key publish`: metadata and key set as static files below a web server's directory. */
 export function keyPublish(webDirectory: string, options: PublishOptions, io: Io): void {
   const { issuer, keys, key = [], kid } = options;
-  if ((keys === undefined) === (key.length === 0)) throw misuse('name either --keys DIRECTORY or --key FILE');
+  if ((keys === undefined) === (key.length === 0))
+    throw misuse('name either --keys DIRECTORY or --key FILE');
   const written =
     keys === undefined
       ? publishFiles(webDirectory, issuer, publicJwksFrom(key, { kid }, io), io)

@@ -19,7 +19,10 @@ export interface KeyOptions {
 
 /** The choices among those options that {@link readKey} takes. */
 export function keyChoice({ kid, algorithm }: KeyOptions): KeyChoice {
-  return { ...(kid === undefined ? {} : { kid }), ...(algorithm === undefined ? {} : { algorithm }) };
+  return {
+    ...(kid === undefined ? {} : { kid }),
+    ...(algorithm === undefined ? {} : { algorithm }),
+  };
 }
 
 /** The key to sign tokens of `lifetime` seconds with. */
@@ -38,7 +41,11 @@ export function namedKeyFrom(path: string, options: KeyOptions, io: Io): ReadKey
 }
 
 /** The public JWKs of files. */
-export function publicJwksFrom(paths: readonly string[], options: KeyOptions, io: Io): JsonObject[] {
+export function publicJwksFrom(
+  paths: readonly string[],
+  options: KeyOptions,
+  io: Io,
+): JsonObject[] {
   return paths.map((path) => {
     const { key, kid, algorithm } = namedKeyFrom(path, options, io);
     return writeJwk(key, kid, algorithm);

@@ -2,15 +2,18 @@
 import { CodedError, isCoded, messageOf } from '@credmon/core/base';
 import type { Io } from './io.ts';
 
-/** An error that means: the command was called wrongly. What looks like a token is masked: parsers quote arguments. */
+/**
+ * An error that means: the command was called wrongly. What looks like a token is masked:
+ * parsers quote arguments.
+ */
 export function misuse(problem: string): CodedError {
   const masked = problem.replace(/[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, 'TOKEN');
   return new CodedError('USAGE', masked, { problem: masked });
 }
 
 /**
- * Runs a command and turns what it throws into an exit code and one line on standard error, or, for `json`, into an
- * object on standard output.
+ * Runs a command and turns what it throws into an exit code and one line on standard
+ * error, or, for `json`, into an object on standard output.
  */
 export async function runCommand(
   name: string,

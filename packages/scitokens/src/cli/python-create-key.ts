@@ -35,7 +35,11 @@ export function createKeyCommand(argv: readonly string[], io: Io): Promise<numbe
       (form) => values[form],
     );
     // All or nothing: a private form of a public key fails before anything is printed.
-    io.out(forms.map((form) => (form === 'jwks-private' ? privateJwks(key) : writeKey(key, form))).join(''));
+    io.out(
+      forms
+        .map((form) => (form === 'jwks-private' ? privateJwks(key) : writeKey(key, form)))
+        .join(''),
+    );
   });
 }
 
@@ -44,7 +48,12 @@ type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'
 function parse(argv: readonly string[]): Values {
   let values: Values;
   try {
-    ({ values } = parseArgs({ args: [...argv], options: OPTIONS, strict: true, allowPositionals: false }));
+    ({ values } = parseArgs({
+      args: [...argv],
+      options: OPTIONS,
+      strict: true,
+      allowPositionals: false,
+    }));
   } catch (error) {
     throw misuse(error instanceof Error ? error.message : 'wrong arguments');
   }
@@ -54,7 +63,9 @@ function parse(argv: readonly string[]): Values {
     values['create-keys'],
   ];
   if (!values.help && sources.filter(Boolean).length !== 1)
-    throw misuse('exactly one of --private-keyfile, --public-keyfile and --create-keys is required');
+    throw misuse(
+      'exactly one of --private-keyfile, --public-keyfile and --create-keys is required',
+    );
   return values;
 }
 
@@ -73,6 +84,10 @@ function privateJwks(key: ReadKey): string {
   const jwk: unknown = JSON.parse(writeKey(key, 'jwk-private'));
   const members = Object.entries(isObject(jwk) ? jwk : {});
   return writeJson({
-    keys: [Object.fromEntries(members.filter(([name]) => name !== 'alg' || key.algorithm.startsWith('RS')))],
+    keys: [
+      Object.fromEntries(
+        members.filter(([name]) => name !== 'alg' || key.algorithm.startsWith('RS')),
+      ),
+    ],
   });
 }

@@ -58,7 +58,14 @@ function issue(
   const key = readSigningKey(io.readFile(keyfile), key_id === undefined ? {} : { kid: key_id });
   const now = Math.floor(io.now());
   const jti = newTokenId(io.random(16));
-  return signClaims(key, { jti, ...claims, iss: issuer, exp: now + Number(lifetime), iat: now, nbf: now });
+  return signClaims(key, {
+    jti,
+    ...claims,
+    iss: issuer,
+    exp: now + Number(lifetime),
+    iat: now,
+    nbf: now,
+  });
 }
 
 async function askDemo(payload: Record<string, string>, io: Io): Promise<string> {

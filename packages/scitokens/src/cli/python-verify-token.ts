@@ -1,4 +1,5 @@
-// scitokens-verify-token: the Python tool's flags and output, but a refused token is a failure.
+// scitokens-verify-token: the Python tool's flags and output, but a refused token is a
+// failure.
 import { parseArgs } from 'node:util';
 import type { Io } from './io.ts';
 import { misuse, runCommand } from './outcome.ts';
@@ -26,7 +27,11 @@ export function verifyTokenCommand(argv: readonly string[], io: Io): Promise<num
   });
 }
 
-function parse(argv: readonly string[]): { token: string | undefined; verbose: boolean; help: boolean } {
+function parse(argv: readonly string[]): {
+  token: string | undefined;
+  verbose: boolean;
+  help: boolean;
+} {
   try {
     const { values, positionals } = parseArgs({
       args: [...argv],

@@ -1,4 +1,5 @@
-// The command line of `scitokens`: which options each command has, and nothing of what they do.
+// The command line of `scitokens`: which options each command has, and nothing of what
+// they do.
 import { wholeSeconds } from '@credmon/core/base';
 import yargs, { type Argv } from 'yargs';
 import { PROFILES } from '../token/claims.ts';
@@ -13,12 +14,16 @@ import { tokenAcls, tokenCreate, tokenVerify } from './token-commands.ts';
 import { tokenInspect } from './inspect.ts';
 
 const NAME = 'scitokens';
-const TOKEN_HELP = 'the token, @FILE, or - for standard input; without it WLCG bearer token discovery';
+const TOKEN_HELP =
+  'the token, @FILE, or - for standard input; without it WLCG bearer token discovery';
 
 /** Runs `scitokens` with the given arguments and returns its exit code. */
 export async function scitokens(argv: readonly string[], io: Io): Promise<number> {
   let result = 0;
-  const run = async (json: boolean | undefined, work: () => Promise<void> | void): Promise<void> => {
+  const run = async (
+    json: boolean | undefined,
+    work: () => Promise<void> | void,
+  ): Promise<void> => {
     result = await runCommand(NAME, io, json ?? false, work);
   };
   const parser = yargs()
@@ -52,7 +57,10 @@ type Run = (json: boolean | undefined, work: () => Promise<void> | void) => Prom
 
 const naming = {
   kid: { type: 'string', describe: 'name of the key' },
-  'kid-style': { choices: ['python', 'thumbprint'] as const, describe: 'how a key without name is named' },
+  'kid-style': {
+    choices: ['python', 'thumbprint'] as const,
+    describe: 'how a key without name is named',
+  },
   algorithm: { choices: Object.keys(ALGORITHMS), describe: 'default ES256 for new keys' },
 } as const;
 const writing = {
@@ -75,7 +83,9 @@ function keyGroup(group: Argv, io: Io, run: Run): Argv {
       'convert <file>',
       'write a key in another form',
       (command) =>
-        command.positional('file', { type: 'string', demandOption: true }).options({ ...naming, ...writing }),
+        command
+          .positional('file', { type: 'string', demandOption: true })
+          .options({ ...naming, ...writing }),
       (args) => run(flag(args), () => keyConvert(args.file, args, io)),
     )
     .command(
@@ -134,7 +144,12 @@ function keyGroup(group: Argv, io: Io, run: Run): Argv {
 }
 
 const verifying = {
-  issuer: { type: 'string', array: true, nargs: 1, describe: 'trusted issuer; any https one unless given' },
+  issuer: {
+    type: 'string',
+    array: true,
+    nargs: 1,
+    describe: 'trusted issuer; any https one unless given',
+  },
   audience: { type: 'string', array: true, nargs: 1, describe: 'our audience' },
   jwks: { type: 'string', describe: "file with the issuer's keys, instead of asking it" },
   key: { type: 'string', describe: "file with the issuer's key, instead of asking it" },
@@ -160,7 +175,10 @@ function tokenGroup(group: Argv, io: Io, run: Run): Argv {
         command
           .options({
             ...naming,
-            out: { type: 'string', describe: 'file for the token (0600) instead of standard output' },
+            out: {
+              type: 'string',
+              describe: 'file for the token (0600) instead of standard output',
+            },
           })
           .option('key', { type: 'string', describe: 'file with the private key' })
           .option('keys', { type: 'string', describe: 'key directory; its active key signs' })
@@ -173,7 +191,12 @@ function tokenGroup(group: Argv, io: Io, run: Run): Argv {
             demandOption: true,
             describe: 'may be repeated',
           })
-          .option('audience', { type: 'string', array: true, nargs: 1, describe: 'may be repeated' })
+          .option('audience', {
+            type: 'string',
+            array: true,
+            nargs: 1,
+            describe: 'may be repeated',
+          })
           .option('lifetime', { ...seconds('--lifetime', 1), default: '1200', describe: 'seconds' })
           .option('profile', { choices: [...PROFILES, 'wlcg'], default: 'scitoken:2.0' })
           .option('claim', { type: 'string', array: true, nargs: 1, describe: 'name=text' })
@@ -232,13 +255,16 @@ function cacheGroup(group: Argv, io: Io, run: Run): Argv {
     .command(
       'update [issuer]',
       'fetch the keys of one issuer, or of all that are kept, anew',
-      (command) => command.positional('issuer', { type: 'string' }).option('insecure', verifying.insecure),
+      (command) =>
+        command.positional('issuer', { type: 'string' }).option('insecure', verifying.insecure),
       (args) => run(flag(args), () => cacheUpdate(args.issuer, args, io)),
     )
     .demandCommand(1, 'name a cache command');
 }
 
-/** An option that takes whole seconds, `min` or more. Without a default it may be missing. */
+/**
+ * An option that takes whole seconds, `min` or more. Without a default it may be missing.
+ */
 function seconds(option: string, min: number) {
   return {
     type: 'string',
@@ -247,7 +273,10 @@ function seconds(option: string, min: number) {
   } as const;
 }
 
-/** `--json` is an option of the whole command line, which the types of one command do not know. */
+/**
+ * `--json` is an option of the whole command line, which the types of one command do not
+ * know.
+ */
 function flag(args: object): boolean {
   return 'json' in args && args.json === true;
 }

@@ -8,7 +8,13 @@ import { createIssuerKeys } from '../verify/issuer-keys.ts';
 import { readKeySet } from '../keys/jwks.ts';
 import { createKeyCache, keyCacheDirectory } from '../verify/key-cache.ts';
 import { algorithmNamed } from './key-commands.ts';
-import { namedKeyFrom, parseJsonText, readText, signingKeyFrom, type KeyOptions } from './key-source.ts';
+import {
+  namedKeyFrom,
+  parseJsonText,
+  readText,
+  signingKeyFrom,
+  type KeyOptions,
+} from './key-source.ts';
 import { issueToken } from '../token/sign.ts';
 import { fixedKeys, verify, type KeyFinder, type VerifiedToken } from '../verify/verify.ts';
 import { writeJwk } from '../keys/jwk.ts';
@@ -55,13 +61,16 @@ export function tokenCreate(options: CreateOptions, io: Io): void {
   if (out !== undefined) io.writeFile(out, `${token}\n`, 0o600);
   const { header, claims: signed } = readCompact(token);
   if (options.json)
-    io.out(`${JSON.stringify({ ...(out === undefined ? { token } : { out }), header, claims: signed })}\n`);
+    io.out(
+      `${JSON.stringify({ ...(out === undefined ? { token } : { out }), header, claims: signed })}\n`,
+    );
   else if (out === undefined) io.out(`${token}\n`);
 }
 
 function profileNamed(name: string): Profile {
   const profile = PROFILES.find((one) => one === name || (name === 'wlcg' && one === 'wlcg:1.0'));
-  if (profile === undefined) throw misuse(`unknown profile ${name}; there are ${PROFILES.join(', ')}`);
+  if (profile === undefined)
+    throw misuse(`unknown profile ${name}; there are ${PROFILES.join(', ')}`);
   return profile;
 }
 
@@ -69,7 +78,8 @@ function pairs(texts: readonly string[], read: (text: string) => unknown): JsonO
   return Object.fromEntries(
     texts.map((text) => {
       const [, name, value] = /^([^=]+)=([\s\S]*)$/.exec(text) ?? [];
-      if (name === undefined || value === undefined) throw misuse(`${text} is not of the form name=value`);
+      if (name === undefined || value === undefined)
+        throw misuse(`${text} is not of the form name=value`);
       return [name, read(value)];
     }),
   );
@@ -97,7 +107,10 @@ export interface VerifyArguments {
   readonly json?: boolean | undefined;
 }
 
-/** `token verify`: signature, issuer and times; with `--audience` also for whom; with `--test` also what. */
+/**
+ * `token verify`: signature, issuer and times; with `--audience` also for whom; with
+ * `--test` also what.
+ */
 export async function tokenVerify(
   argument: string | undefined,
   options: VerifyArguments,
@@ -110,9 +123,13 @@ export async function tokenVerify(
     const enforcer = enforceArgument(token, options);
     const denied = tests.find(({ authz, path }) => !enforcer.test(authz, path));
     if (denied !== undefined)
-      throw new CodedError('TOKEN_DENIED', `the token does not allow ${denied.authz} on ${denied.path}`, {
-        ...denied,
-      });
+      throw new CodedError(
+        'TOKEN_DENIED',
+        `the token does not allow ${denied.authz} on ${denied.path}`,
+        {
+          ...denied,
+        },
+      );
   }
   const left = claims.exp - io.now();
   if (options.json)
@@ -133,7 +150,10 @@ function splitTest(text: string): { authz: string; path: string } {
     : { authz: text.slice(0, colon), path: text.slice(colon + 1) };
 }
 
-/** `token acls`: what the token allows; its own audience is taken for ours unless one is given. */
+/**
+ * `token acls`: what the token allows; its own audience is taken for ours unless one is
+ * given.
+ */
 export async function tokenAcls(
   argument: string | undefined,
   options: VerifyArguments,
@@ -147,7 +167,11 @@ export async function tokenAcls(
 function enforceArgument(token: VerifiedToken, { audience }: VerifyArguments): Enforcer {
   const { aud } = token.claims;
   const own =
-    typeof aud === 'string' ? [aud] : Array.isArray(aud) ? aud.filter((one) => typeof one === 'string') : [];
+    typeof aud === 'string'
+      ? [aud]
+      : Array.isArray(aud)
+        ? aud.filter((one) => typeof one === 'string')
+        : [];
   return enforce(token, { audience: audience ?? own });
 }
 
@@ -160,11 +184,24 @@ async function verifyArgument(
   return verifyWith(token, options, io);
 }
 
-/** Verifies with the keys that the options name, else with those that the issuer publishes. */
-export function verifyWith(token: string, options: VerifyArguments, io: Io): Promise<VerifiedToken> {
+/**
+ * Verifies with the keys that the options name, else with those that the issuer
+ * publishes.
+ */
+export function verifyWith(
+  token: string,
+  options: VerifyArguments,
+  io: Io,
+): Promise<VerifiedToken> {
   const { leeway = 0, issuer: issuers = 'any' } = options;
   const algorithms = options.algorithm?.map(algorithmNamed) ?? DEFAULT_ALGORITHMS;
-  return verify(token, { keys: keysFor(token, options, io), issuers, now: io.now(), leeway, algorithms });
+  return verify(token, {
+    keys: keysFor(token, options, io),
+    issuers,
+    now: io.now(),
+    leeway,
+    algorithms,
+  });
 }
 
 function keysFor(
@@ -179,7 +216,9 @@ function keysFor(
   if (key !== undefined) {
     const { kid } = readCompact(token).header;
     const read = namedKeyFrom(key, kid === undefined ? {} : { kid }, io);
-    return { find: () => readKeySet({ keys: [writeJwk(read.key, read.kid, read.algorithm)] }).select(kid) };
+    return {
+      find: () => readKeySet({ keys: [writeJwk(read.key, read.kid, read.algorithm)] }).select(kid),
+    };
   }
   const store = cache ? { store: createKeyCache(keyCacheDirectory(io.environment)) } : {};
   // A cache that cannot be written costs a request, not the answer.

@@ -1,11 +1,13 @@
-// Where a command's token comes from: the argument, a file, standard input, or WLCG discovery.
+// Where a command's token comes from: the argument, a file, standard input, or WLCG
+// discovery.
 import { CodedError } from '@credmon/core/base';
 import { discoverBearerToken, trimToken } from '../token/bearer.ts';
 import type { Io } from './io.ts';
 
 /**
- * The token that `argument` stands for: `@FILE`, `-` for standard input, or the token itself. Without an argument:
- * what discovery's variables name, else what is piped in, else the rest of discovery.
+ * The token that `argument` stands for: `@FILE`, `-` for standard input, or the token
+ * itself. Without an argument: what discovery's variables name, else what is piped in,
+ * else the rest of discovery.
  * @throws CodedError `TOKEN_NOT_FOUND`, `TOKEN_UNREADABLE`, `TOKEN_MALFORMED`.
  */
 export function readTokenArgument(argument: string | undefined, io: Io): string {
@@ -23,10 +25,13 @@ function nonEmpty(text: string, source: string): string {
 
 function findToken(io: Io): string {
   const { environment, userId } = io;
-  const readFile = (path: string, named: boolean): string | undefined => io.readIfThere(path, !named);
-  // A variable is asked before a pipe: a pipe that nobody ever closes would keep a script waiting for ever.
+  const readFile = (path: string, named: boolean): string | undefined =>
+    io.readIfThere(path, !named);
+  // A variable is asked before a pipe: a pipe that nobody ever closes would keep a script
+  // waiting for ever.
   const named =
-    trimToken(environment['BEARER_TOKEN'] ?? '') !== '' || Boolean(environment['BEARER_TOKEN_FILE']);
+    trimToken(environment['BEARER_TOKEN'] ?? '') !== '' ||
+    Boolean(environment['BEARER_TOKEN_FILE']);
   const piped = !named && io.isPiped() ? trimToken(io.readInput()) : '';
   return piped === '' ? discoverBearerToken({ environment, userId, readFile }).token : piped;
 }

@@ -1,10 +1,14 @@
-// Makes new keys; apart from everything else because only this needs the machine's own randomness.
+// Makes new keys; apart from everything else because only this needs the machine's own
+// randomness.
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { ALGORITHMS, type Algorithm } from '../token/algorithms.ts';
 import { keyIdOf, type KeyIdStyle } from './key-id.ts';
 import type { SigningKey } from '../token/sign.ts';
 
-/** What kind of key, and how it is named: a kid, or the style of one. RSA keys have 2048 bits unless told otherwise. */
+/**
+ * What kind of key, and how it is named: a kid, or the style of one. RSA keys have 2048
+ * bits unless told otherwise.
+ */
 export interface NewKey {
   readonly algorithm?: Algorithm;
   readonly kid?: string;
@@ -12,7 +16,10 @@ export interface NewKey {
   readonly rsaBits?: number;
 }
 
-/** Makes a key, ES256 unless told otherwise, named the Python library's way unless told otherwise. */
+/**
+ * Makes a key, ES256 unless told otherwise, named the Python library's way unless told
+ * otherwise.
+ */
 export function createKey({
   algorithm = 'ES256',
   kid,

@@ -1,4 +1,5 @@
-// JSON Web Keys as Node's keys and back: lenient about padding and lost zeros when reading, exact when writing.
+// JSON Web Keys as Node's keys and back: lenient about padding and lost zeros when
+// reading, exact when writing.
 import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { CodedError } from '@credmon/core/base';
 import { ALGORITHMS, type Algorithm } from '../token/algorithms.ts';
@@ -15,10 +16,10 @@ const RSA_PRIVATE = ['d', 'p', 'q', 'dp', 'dq', 'qi'];
 const MAX_RSA_BYTES = 1024;
 
 /**
- * Makes a key of a JWK (RSA, or EC on P-256, P-384, P-521); private if it has `d`. Padding and missing leading zeros
- * are repaired.
- * @throws CodedError `TOKEN_KEY_INVALID` for other types, damaged numbers, points off the curve and RSA exponents
- * with which anybody could sign.
+ * Makes a key of a JWK (RSA, or EC on P-256, P-384, P-521); private if it has `d`.
+ * Padding and missing leading zeros are repaired.
+ * @throws CodedError `TOKEN_KEY_INVALID` for other types, damaged numbers, points off the
+ * curve and RSA exponents with which anybody could sign.
  * @see RFC 7518 section 6
  */
 export function keyFromJwk(jwk: JsonObject): KeyObject {
@@ -33,12 +34,20 @@ export function keyFromJwk(jwk: JsonObject): KeyObject {
 
 function repairRsa(jwk: JsonObject): JsonWebKey {
   const [n, e] = [numberOf(jwk, 'n'), numberOf(jwk, 'e')];
-  if (n.length > MAX_RSA_BYTES) throw badKey(`its modulus is longer than ${MAX_RSA_BYTES * 8} bits`);
+  if (n.length > MAX_RSA_BYTES)
+    throw badKey(`its modulus is longer than ${MAX_RSA_BYTES * 8} bits`);
   if (e.length > 8 || (e.at(-1) ?? 0) % 2 === 0 || (e.length === 1 && e[0] === 1))
     throw badKey('its exponent is not safe');
   const secret =
-    jwk['d'] === undefined ? [] : RSA_PRIVATE.map((name) => [name, encodeBase64url(numberOf(jwk, name))]);
-  return { kty: 'RSA', n: encodeBase64url(n), e: encodeBase64url(e), ...Object.fromEntries(secret) };
+    jwk['d'] === undefined
+      ? []
+      : RSA_PRIVATE.map((name) => [name, encodeBase64url(numberOf(jwk, name))]);
+  return {
+    kty: 'RSA',
+    n: encodeBase64url(n),
+    e: encodeBase64url(e),
+    ...Object.fromEntries(secret),
+  };
 }
 
 function repairEc(jwk: JsonObject): JsonWebKey {
@@ -65,15 +74,26 @@ function numberOf(jwk: JsonObject, name: string): Buffer {
 
 /** An error about a key. Its numbers are not repeated. */
 export function badKey(problem: string, cause?: unknown): CodedError {
-  return new CodedError('TOKEN_KEY_INVALID', `the key is not usable: ${problem}`, { problem }, cause);
+  return new CodedError(
+    'TOKEN_KEY_INVALID',
+    `the key is not usable: ${problem}`,
+    { problem },
+    cause,
+  );
 }
 
-/** The public half of a key as a JWK without any other member; numbers unpadded, coordinates full length. */
+/**
+ * The public half of a key as a JWK without any other member; numbers unpadded,
+ * coordinates full length.
+ */
 export function publicJwk(key: KeyObject): JsonWebKey {
   return (key.type === 'private' ? createPublicKey(key) : key).export({ format: 'jwk' });
 }
 
-/** A JWK as it is published or kept: the key's numbers with `alg`, `use` and `kid`, members in alphabetical order. */
+/**
+ * A JWK as it is published or kept: the key's numbers with `alg`, `use` and `kid`,
+ * members in alphabetical order.
+ */
 export function writeJwk(
   key: KeyObject,
   kid: string | undefined,

@@ -1,4 +1,5 @@
-// A published key set as verifiers use it: which key a token's header selects, and with which algorithm alone it may be used.
+// A published key set as verifiers use it: which key a token's header selects, and with
+// which algorithm alone it may be used.
 import type { KeyObject } from 'node:crypto';
 import { CodedError } from '@credmon/core/base';
 import { ALGORITHMS, algorithmFor, isAlgorithm, type Algorithm } from '../token/algorithms.ts';
@@ -12,7 +13,10 @@ export interface VerificationKey {
   readonly publicKey: KeyObject;
 }
 
-/** A parsed key set. Keys are made when they are first asked for, so a damaged one harms nobody else. */
+/**
+ * A parsed key set. Keys are made when they are first asked for, so a damaged one harms
+ * nobody else.
+ */
 export interface KeySet {
   /** The set as it was read, to be stored and published again. */
   readonly document: JsonObject;
@@ -29,7 +33,8 @@ export const MAX_KEYS = 100;
 
 /**
  * Reads a JWKS from its parsed JSON.
- * @throws CodedError `ISSUER_METADATA_INVALID` when it is not an object with an array `keys`, or has too many.
+ * @throws CodedError `ISSUER_METADATA_INVALID` when it is not an object with an array
+ * `keys`, or has too many.
  * @see RFC 7517 section 5
  */
 export function readKeySet(document: unknown): KeySet {
@@ -39,7 +44,9 @@ export function readKeySet(document: unknown): KeySet {
   if (entries.length > MAX_KEYS) throw badSet(`it holds more than ${MAX_KEYS} keys`);
   const keys: readonly unknown[] = entries;
   const made = new Map<JsonObject, VerificationKey>();
-  const kids = keys.flatMap((key) => (isObject(key) && typeof key['kid'] === 'string' ? [key['kid']] : []));
+  const kids = keys.flatMap((key) =>
+    isObject(key) && typeof key['kid'] === 'string' ? [key['kid']] : [],
+  );
   return {
     document,
     kids,
@@ -53,10 +60,15 @@ export function readKeySet(document: unknown): KeySet {
 }
 
 function badSet(problem: string): CodedError {
-  return new CodedError('ISSUER_METADATA_INVALID', `the key set is not usable: ${problem}`, { problem });
+  return new CodedError('ISSUER_METADATA_INVALID', `the key set is not usable: ${problem}`, {
+    problem,
+  });
 }
 
-/** An empty kid counts as none; without one the set must hold exactly one key, of whatever kind. */
+/**
+ * An empty kid counts as none; without one the set must hold exactly one key, of whatever
+ * kind.
+ */
 function find(keys: readonly unknown[], kid: string | undefined): JsonObject {
   const named = kid !== undefined && kid !== '';
   const key = named ? keys.find((one) => isObject(one) && one['kid'] === kid) : keys[0];

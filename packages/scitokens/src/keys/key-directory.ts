@@ -1,4 +1,5 @@
-// Signing keys on disk: one private file per key and an index with their states; every change goes through the plan of rotation.ts.
+// Signing keys on disk: one private file per key and an index with their states; every
+// change goes through the plan of rotation.ts.
 import { chmodSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError, shellWord, writeFileAtomically } from '@credmon/core/base';
@@ -8,7 +9,12 @@ import { createKey } from './create-key.ts';
 import { writeJwk } from './jwk.ts';
 import { keyIdOf, type KeyIdStyle } from './key-id.ts';
 import { readSigningKey, writeJson, writeKey } from './keys.ts';
-import { badDirectory, checkPrivateDirectory, readPrivateFile, underLock } from './private-files.ts';
+import {
+  badDirectory,
+  checkPrivateDirectory,
+  readPrivateFile,
+  underLock,
+} from './private-files.ts';
 import { keySetText, publishedFiles } from './publish.ts';
 import {
   applyStep,
@@ -28,8 +34,9 @@ export interface KeyIndex extends RotationPolicy {
 }
 
 /**
- * How a rotation proceeds: `begin` starts one; `longestLifetime` (seconds) is that of tokens which keys of the directory sign, and counts
- * when it is longer than what the directory knows; the rest describes a key that it creates.
+ * How a rotation proceeds: `begin` starts one; `longestLifetime` (seconds) is that of
+ * tokens which keys of the directory sign, and counts when it is longer than what the
+ * directory knows; the rest describes a key that it creates.
  */
 export interface RotateOptions {
   readonly now: number;
@@ -40,7 +47,10 @@ export interface RotateOptions {
 }
 
 const INDEX = 'keys.json';
-/** The public key set in a key directory, beside the private files. A key in the index that counts as published stands in it. */
+/**
+ * The public key set in a key directory, beside the private files. A key in the index
+ * that counts as published stands in it.
+ */
 export const KEY_SET_FILE = 'jwks.json';
 const STATES = ['next', 'active', 'retiring', 'retired'];
 
@@ -99,8 +109,8 @@ function isRecord(value: unknown): value is KeyRecord {
 
 /**
  * The key that signs now. `lifetime` (seconds) is that of the tokens it shall sign.
- * @throws CodedError `TOKEN_KEY_UNREADY` when no key is active, or tokens would outlive their key's publication;
- * `TOKEN_KEY_DIRECTORY`, `TOKEN_KEY_INVALID`.
+ * @throws CodedError `TOKEN_KEY_UNREADY` when no key is active, or tokens would outlive
+ * their key's publication; `TOKEN_KEY_DIRECTORY`, `TOKEN_KEY_INVALID`.
  */
 export function activeKey(directory: string, lifetime: number): SigningKey {
   const { keys, longestLifetime } = readKeyDirectory(directory);
@@ -125,7 +135,8 @@ function readRecord(directory: string, { file, kid, algorithm }: KeyRecord): Sig
 }
 
 /**
- * Takes all steps that are possible now and returns them; the last one is always a `wait`.
+ * Takes all steps that are possible now and returns them; the last one is always a
+ * `wait`.
  * @throws CodedError `TOKEN_KEY_DIRECTORY`.
  */
 export function rotateKeys(directory: string, options: RotateOptions): readonly RotationStep[] {
@@ -161,9 +172,14 @@ function removeRetired(directory: string, keys: readonly KeyRecord[], step: Rota
   if (gone) rmSync(join(directory, gone.file), { force: true });
 }
 
-function withNewKey(directory: string, { keys }: KeyIndex, options: RotateOptions): readonly KeyRecord[] {
+function withNewKey(
+  directory: string,
+  { keys }: KeyIndex,
+  options: RotateOptions,
+): readonly KeyRecord[] {
   const { algorithm = 'ES256', style = 'python', now } = options;
-  // Four digits can meet again; a name must stay unique in the key set and in its history.
+  // Four digits can meet again; a name must stay unique in the key set and in its
+  // history.
   let key = createKey({ algorithm, style });
   while (keys.some(({ kid }) => kid === key.kid)) key = createKey({ algorithm, style });
   const kid = key.kid ?? keyIdOf(key.privateKey, style);
@@ -182,9 +198,10 @@ export function publicKeys(directory: string): readonly JsonObject[] {
 }
 
 /**
- * Writes the metadata and the key set of `issuer` below `webDirectory` and remembers since when each key is public.
- * Returns the paths written.
- * @throws CodedError `ENDPOINT_REFUSED`, `TOKEN_KEY_DIRECTORY`; the system's error when the files cannot be written.
+ * Writes the metadata and the key set of `issuer` below `webDirectory` and remembers
+ * since when each key is public. Returns the paths written.
+ * @throws CodedError `ENDPOINT_REFUSED`, `TOKEN_KEY_DIRECTORY`; the system's error when
+ * the files cannot be written.
  */
 export function publishKeys(
   directory: string,
@@ -204,9 +221,12 @@ export function publishKeys(
 }
 
 /**
- * Writes the key set into the key directory itself, for a server on this machine that serves it from there, and remembers since when each
- * key is public. Others may then enter the directory, but not list it; the private files stay closed. Returns the path written.
- * @throws CodedError `TOKEN_KEY_DIRECTORY`; the system's error when the file cannot be written.
+ * Writes the key set into the key directory itself, for a server on this machine that
+ * serves it from there, and remembers since when each key is public. Others may then
+ * enter the directory, but not list it; the private files stay closed. Returns the path
+ * written.
+ * @throws CodedError `TOKEN_KEY_DIRECTORY`; the system's error when the file cannot be
+ * written.
  */
 export function publishInPlace(directory: string, now: number): string {
   return underLock(directory, () => {
@@ -225,5 +245,8 @@ function recordPublished(directory: string, keys: readonly JsonObject[], now: nu
 }
 
 function writeIndex(directory: string, index: KeyIndex): void {
-  writeFileAtomically(join(directory, INDEX), writeJson({ ...index }), { mode: 0o600, durable: true });
+  writeFileAtomically(join(directory, INDEX), writeJson({ ...index }), {
+    mode: 0o600,
+    durable: true,
+  });
 }

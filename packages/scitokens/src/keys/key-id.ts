@@ -7,8 +7,9 @@ import { publicJwk } from './jwk.ts';
 export type KeyIdStyle = 'python' | 'thumbprint';
 
 /**
- * The kid of a key. `python`: the first four hexadecimal digits of SHA-256 over the text of `n` or `x` as the Python
- * library writes it (leading zero bytes dropped, padded). `thumbprint`: RFC 7638 with SHA-256.
+ * The kid of a key. `python`: the first four hexadecimal digits of SHA-256 over the text
+ * of `n` or `x` as the Python library writes it (leading zero bytes dropped, padded).
+ * `thumbprint`: RFC 7638 with SHA-256.
  */
 export function keyIdOf(key: KeyObject, style: KeyIdStyle = 'python'): string {
   return style === 'python' ? pythonKeyId(key) : thumbprint(key);

@@ -17,7 +17,10 @@ export interface ReadKey {
   readonly algorithm: Algorithm;
 }
 
-/** What to make of a text that holds a key: the name it gets, and which of several a JWKS holds. */
+/**
+ * What to make of a text that holds a key: the name it gets, and which of several a JWKS
+ * holds.
+ */
 export interface KeyChoice {
   /** Overrides the name in the text; in a JWKS it selects. */
   readonly kid?: string;
@@ -50,7 +53,9 @@ function readPem(text: string, { kid, algorithm }: KeyChoice): ReadKey {
   return { key, kid, algorithm: algorithmFor(key, algorithm) };
 }
 
-/** `openssl ecparam -genkey` writes the curve in a block of its own in front of the key. */
+/**
+ * `openssl ecparam -genkey` writes the curve in a block of its own in front of the key.
+ */
 function withoutParameters(text: string): string {
   return text.replace(/-----BEGIN EC PARAMETERS-----[\s\S]*?-----END EC PARAMETERS-----/, '');
 }
@@ -62,7 +67,8 @@ function readJson(text: string, choice: KeyChoice): ReadKey {
   } catch {
     throw badKey('the text is neither PEM nor JSON');
   }
-  const jwk = isObject(value) && Array.isArray(value['keys']) ? selectJwk(value['keys'], choice.kid) : value;
+  const jwk =
+    isObject(value) && Array.isArray(value['keys']) ? selectJwk(value['keys'], choice.kid) : value;
   if (!isObject(jwk)) throw badKey('the JSON is neither a JWK nor a JWKS');
   const key = keyFromJwk(jwk);
   const { kid, alg } = jwk;
@@ -75,16 +81,19 @@ function readJson(text: string, choice: KeyChoice): ReadKey {
 }
 
 function selectJwk(keys: readonly unknown[], kid: string | undefined): unknown {
-  const chosen = kid === undefined ? keys : keys.filter((key) => isObject(key) && key['kid'] === kid);
+  const chosen =
+    kid === undefined ? keys : keys.filter((key) => isObject(key) && key['kid'] === kid);
   if (chosen.length === 1) return chosen[0];
-  const problem = kid === undefined ? `holds ${keys.length} keys; say which` : 'holds no key of that name';
+  const problem =
+    kid === undefined ? `holds ${keys.length} keys; say which` : 'holds no key of that name';
   throw new CodedError('TOKEN_UNKNOWN_KEY', `the key set ${problem}`, { keys: keys.length, kid });
 }
 
 /**
  * Reads a private key to sign with. Without a name in `choice` or text, `style` names it.
- * @throws CodedError as {@link readKey}; `TOKEN_KEY_INVALID` for a public key and for RSA under 2048 bits;
- * `TOKEN_BAD_ALGORITHM` for another algorithm than ES256 and RS256 that `choice` does not name.
+ * @throws CodedError as {@link readKey}; `TOKEN_KEY_INVALID` for a public key and for RSA
+ * under 2048 bits; `TOKEN_BAD_ALGORITHM` for another algorithm than ES256 and RS256 that
+ * `choice` does not name.
  */
 export function readSigningKey(
   text: string,
@@ -103,9 +112,18 @@ export function readSigningKey(
   return { kid: name, algorithm, privateKey: key };
 }
 
-/** The forms in which a key is written. `pem` private is the traditional form (PKCS#1, SEC1), `pkcs8` the modern one. */
+/**
+ * The forms in which a key is written. `pem` private is the traditional form (PKCS#1,
+ * SEC1), `pkcs8` the modern one.
+ */
 export type KeyForm =
-  'pem-private' | 'pkcs8' | 'pem-public' | 'jwk-private' | 'jwk-public' | 'jwks-private' | 'jwks-public';
+  | 'pem-private'
+  | 'pkcs8'
+  | 'pem-public'
+  | 'jwk-private'
+  | 'jwk-public'
+  | 'jwks-private'
+  | 'jwks-public';
 
 /** All forms. */
 export const KEY_FORMS: readonly KeyForm[] = [
@@ -119,12 +137,14 @@ export const KEY_FORMS: readonly KeyForm[] = [
 ];
 
 /**
- * Writes a key. JWK and JWKS are indented JSON with sorted members, unpadded and full length.
+ * Writes a key. JWK and JWKS are indented JSON with sorted members, unpadded and full
+ * length.
  * @throws CodedError `TOKEN_KEY_INVALID` when the private half is asked of a public key.
  */
 export function writeKey({ key, kid, algorithm }: ReadKey, form: KeyForm): string {
   const secret = form.endsWith('private') || form === 'pkcs8';
-  if (secret && key.type !== 'private') throw badKey('it is public; its private half cannot be written');
+  if (secret && key.type !== 'private')
+    throw badKey('it is public; its private half cannot be written');
   if (form === 'pem-public') {
     const open = key.type === 'private' ? createPublicKey(key) : key;
     return String(open.export({ type: 'spki', format: 'pem' }));
@@ -138,7 +158,9 @@ export function writeKey({ key, kid, algorithm }: ReadKey, form: KeyForm): strin
   return writeJson(form.startsWith('jwks') ? { keys: [jwk] } : jwk);
 }
 
-/** JSON as key files and published documents have it: four blanks, ending in a newline. */
+/**
+ * JSON as key files and published documents have it: four blanks, ending in a newline.
+ */
 export function writeJson(document: JsonObject): string {
   return `${JSON.stringify(document, null, 4)}\n`;
 }

@@ -1,7 +1,22 @@
 // Files with secrets, and the lock on the directory that holds them.
-import { linkSync, lstatSync, readdirSync, renameSync, rmSync, statSync, type Stats } from 'node:fs';
+import {
+  linkSync,
+  lstatSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  type Stats,
+} from 'node:fs';
 import { join } from 'node:path';
-import { CodedError, readSafely, shellWord, stageFile, systemCode, temporaryOwner } from '@credmon/core/base';
+import {
+  CodedError,
+  readSafely,
+  shellWord,
+  stageFile,
+  systemCode,
+  temporaryOwner,
+} from '@credmon/core/base';
 
 /** An error about a key directory or a file in it. */
 export function badDirectory(path: string, problem: string, cause?: unknown): CodedError {
@@ -32,8 +47,8 @@ function checkMode(path: string, mode: number, refused: number): void {
 }
 
 /**
- * Reads a file that only its owner can read; `undefined` when there is none. A link is followed where root or this process alone can have
- * made it, as a mounted secret is.
+ * Reads a file that only its owner can read; `undefined` when there is none. A link is
+ * followed where root or this process alone can have made it, as a mounted secret is.
  * @throws CodedError `TOKEN_KEY_DIRECTORY`.
  */
 export function readPrivateFile(file: string): string | undefined {
@@ -60,10 +75,16 @@ export function underLock<T>(directory: string, work: () => T): T {
   }
 }
 
-/** The work under the lock takes milliseconds; after this many seconds its owner's number must have been given anew. */
+/**
+ * The work under the lock takes milliseconds; after this many seconds its owner's number
+ * must have been given anew.
+ */
 const LONGEST_WORK = 60;
 
-/** What a killed process was writing: half a key or index, or the whole of one that no index names. */
+/**
+ * What a killed process was writing: half a key or index, or the whole of one that no
+ * index names.
+ */
 function removeStrays(directory: string): void {
   for (const name of readdirSync(directory)) {
     const owner = temporaryOwner(name.replace(/\.dead$/, ''));
@@ -76,7 +97,10 @@ function removeStrays(directory: string): void {
   }
 }
 
-/** The lock appears with its owner's id inside. That of a process that is gone is taken over, once. */
+/**
+ * The lock appears with its owner's id inside. That of a process that is gone is taken
+ * over, once.
+ */
 function takeLock(directory: string, lock: string): void {
   const staged = stageFile(lock, String(process.pid), { mode: 0o600, durable: false });
   try {
@@ -100,7 +124,10 @@ function ownerOf(lock: string): number {
   return Number(readPrivateFile(lock) ?? '0');
 }
 
-/** This process never asks while it holds the lock itself: its number in there is of one before it. */
+/**
+ * This process never asks while it holds the lock itself: its number in there is of one
+ * before it.
+ */
 function isHeld(lock: string): boolean {
   const owner = ownerOf(lock);
   const stats = statSync(lock, { throwIfNoEntry: false });
@@ -108,7 +135,10 @@ function isHeld(lock: string): boolean {
   return isAlive(owner) && Date.now() / 1000 - stats.mtimeMs / 1000 < LONGEST_WORK;
 }
 
-/** Taken away before it is looked at again: two who find the same dead lock must not both remove what they find. */
+/**
+ * Taken away before it is looked at again: two who find the same dead lock must not both
+ * remove what they find.
+ */
 function removeDead(lock: string, aside: string): void {
   try {
     renameSync(lock, aside);

@@ -14,11 +14,16 @@ const METADATA_PATH = '.well-known/openid-configuration';
 const KEYS_PATH = '.well-known/jwks.json';
 
 /**
- * The files of an issuer, keys first: a verifier that reads between the two finds no name without a key.
+ * The files of an issuer, keys first: a verifier that reads between the two finds no name
+ * without a key.
  * @param keys public JWKs, for instance from {@link writeKey}
- * @throws CodedError `ENDPOINT_REFUSED` when the issuer is no https URL, `TOKEN_KEY_INVALID` when a key is private.
+ * @throws CodedError `ENDPOINT_REFUSED` when the issuer is no https URL,
+ * `TOKEN_KEY_INVALID` when a key is private.
  */
-export function publishedFiles(issuer: string, keys: readonly JsonObject[]): readonly PublishedFile[] {
+export function publishedFiles(
+  issuer: string,
+  keys: readonly JsonObject[],
+): readonly PublishedFile[] {
   if (!URL.canParse(issuer) || new URL(issuer).protocol !== 'https:' || /[?#]/.test(issuer))
     throw new CodedError(
       'ENDPOINT_REFUSED',
@@ -40,9 +45,15 @@ export function publishedFiles(issuer: string, keys: readonly JsonObject[]): rea
   ];
 }
 
-/** A key set as text. @throws CodedError `TOKEN_KEY_INVALID` when a key is private. @see RFC 7517, section 5 */
+/**
+ * A key set as text. @throws CodedError `TOKEN_KEY_INVALID` when a key is private. @see
+ * RFC 7517, section 5
+ */
 export function keySetText(keys: readonly JsonObject[]): string {
   if (keys.some((key) => ['d', 'p', 'q', 'k'].some((secret) => Object.hasOwn(key, secret))))
-    throw new CodedError('TOKEN_KEY_INVALID', 'a private key was about to be published; pass public JWKs');
+    throw new CodedError(
+      'TOKEN_KEY_INVALID',
+      'a private key was about to be published; pass public JWKs',
+    );
   return writeJson({ keys });
 }

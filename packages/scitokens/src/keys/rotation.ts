@@ -1,7 +1,10 @@
 // The life of a signing key as a plan: what may happen to which key now, and why not yet.
 import type { Algorithm } from '../token/algorithms.ts';
 
-/** `next` is published and waits, `active` signs, `retiring` is published for its last tokens, `retired` is history. */
+/**
+ * `next` is published and waits, `active` signs, `retiring` is published for its last
+ * tokens, `retired` is history.
+ */
 export type KeyState = 'next' | 'active' | 'retiring' | 'retired';
 
 /** One key of a directory; times are epoch seconds, absent while they have not come. */
@@ -18,7 +21,9 @@ export interface KeyRecord {
   readonly retired?: number;
 }
 
-/** Seconds: how long a key is published before it signs, and the longest life of a token. */
+/**
+ * Seconds: how long a key is published before it signs, and the longest life of a token.
+ */
 export interface RotationPolicy {
   readonly publishLead: number;
   readonly longestLifetime: number;
@@ -30,7 +35,10 @@ export const DEFAULT_POLICY: RotationPolicy = { publishLead: 4 * 86400, longestL
 /** Clocks differ; a token that has just expired here may still live there. */
 const CLOCK_ALLOWANCE = 300;
 
-/** What to do next with a directory's keys. `wait` names the time (epoch seconds) from which more can be done, if time alone helps. */
+/**
+ * What to do next with a directory's keys. `wait` names the time (epoch seconds) from
+ * which more can be done, if time alone helps.
+ */
 export type RotationStep =
   | { readonly step: 'create' }
   | { readonly step: 'activate'; readonly kid: string }
@@ -39,8 +47,9 @@ export type RotationStep =
 
 /**
  * Decides the next step. `begin` asks for a new key although the active one serves well.
- * A key never signs before it has been published for `publishLead` (the very first one: before it has been published at
- * all), and never leaves publication before the last token that it may have signed is dead.
+ * A key never signs before it has been published for `publishLead` (the very first one:
+ * before it has been published at all), and never leaves publication before the last
+ * token that it may have signed is dead.
  */
 export function planRotation(
   keys: readonly KeyRecord[],
@@ -48,7 +57,9 @@ export function planRotation(
   now: number,
   begin: boolean,
 ): RotationStep {
-  const dead = keys.find((key) => key.state === 'retiring' && now >= endOfTokens(key, longestLifetime));
+  const dead = keys.find(
+    (key) => key.state === 'retiring' && now >= endOfTokens(key, longestLifetime),
+  );
   if (dead) return { step: 'retire', kid: dead.kid };
   const next = keys.find((key) => key.state === 'next');
   const active = keys.find((key) => key.state === 'active');
@@ -63,7 +74,8 @@ export function planRotation(
           until: endOfTokens(retiring, longestLifetime),
         };
   }
-  if (next.published === undefined) return { step: 'wait', reason: `${next.kid} must be published first` };
+  if (next.published === undefined)
+    return { step: 'wait', reason: `${next.kid} must be published first` };
   const ready = active === undefined ? next.published : next.published + publishLead;
   if (now >= ready) return { step: 'activate', kid: next.kid };
   return { step: 'wait', reason: `verifiers may not know ${next.kid} yet`, until: ready };
@@ -74,7 +86,11 @@ function endOfTokens({ retiring = 0 }: KeyRecord, longestLifetime: number): numb
 }
 
 /** The keys after `activate` or `retire`; other steps leave them as they are. */
-export function applyStep(keys: readonly KeyRecord[], step: RotationStep, now: number): readonly KeyRecord[] {
+export function applyStep(
+  keys: readonly KeyRecord[],
+  step: RotationStep,
+  now: number,
+): readonly KeyRecord[] {
   if (step.step === 'activate') {
     return keys.map((key) => {
       if (key.kid === step.kid) return { ...key, state: 'active', activated: now };
@@ -82,7 +98,9 @@ export function applyStep(keys: readonly KeyRecord[], step: RotationStep, now: n
     });
   }
   if (step.step !== 'retire') return keys;
-  return keys.map((key) => (key.kid === step.kid ? { ...key, state: 'retired', retired: now } : key));
+  return keys.map((key) =>
+    key.kid === step.kid ? { ...key, state: 'retired', retired: now } : key,
+  );
 }
 
 /** The keys that verifiers must find, the signing one first. */

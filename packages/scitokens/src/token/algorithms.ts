@@ -1,11 +1,15 @@
-// Which signature algorithms exist here and what each demands of a key; everything else looks them up.
+// Which signature algorithms exist here and what each demands of a key; everything else
+// looks them up.
 import type { KeyObject } from 'node:crypto';
 import { CodedError } from '@credmon/core/base';
 
 /** The JWS algorithms that tokens may carry (RFC 7518 section 3). */
 export type Algorithm = 'ES256' | 'ES384' | 'ES512' | 'RS256' | 'RS384' | 'RS512';
 
-/** What an algorithm demands: key type, curve as JWK and as OpenSSL name it, hash, and bytes of a raw EC coordinate. */
+/**
+ * What an algorithm demands: key type, curve as JWK and as OpenSSL name it, hash, and
+ * bytes of a raw EC coordinate.
+ */
 export interface AlgorithmFacts {
   readonly kty: 'EC' | 'RSA';
   readonly hash: 'sha256' | 'sha384' | 'sha512';
@@ -16,15 +20,36 @@ export interface AlgorithmFacts {
 
 /** All algorithms. */
 export const ALGORITHMS: Readonly<Record<Algorithm, AlgorithmFacts>> = {
-  ES256: { kty: 'EC', hash: 'sha256', curve: 'P-256', namedCurve: 'prime256v1', coordinateBytes: 32 },
-  ES384: { kty: 'EC', hash: 'sha384', curve: 'P-384', namedCurve: 'secp384r1', coordinateBytes: 48 },
-  ES512: { kty: 'EC', hash: 'sha512', curve: 'P-521', namedCurve: 'secp521r1', coordinateBytes: 66 },
+  ES256: {
+    kty: 'EC',
+    hash: 'sha256',
+    curve: 'P-256',
+    namedCurve: 'prime256v1',
+    coordinateBytes: 32,
+  },
+  ES384: {
+    kty: 'EC',
+    hash: 'sha384',
+    curve: 'P-384',
+    namedCurve: 'secp384r1',
+    coordinateBytes: 48,
+  },
+  ES512: {
+    kty: 'EC',
+    hash: 'sha512',
+    curve: 'P-521',
+    namedCurve: 'secp521r1',
+    coordinateBytes: 66,
+  },
   RS256: { kty: 'RSA', hash: 'sha256' },
   RS384: { kty: 'RSA', hash: 'sha384' },
   RS512: { kty: 'RSA', hash: 'sha512' },
 };
 
-/** What is signed and accepted when nobody asks for more: the two that every SciTokens verifier knows. */
+/**
+ * What is signed and accepted when nobody asks for more: the two that every SciTokens
+ * verifier knows.
+ */
 export const DEFAULT_ALGORITHMS: readonly Algorithm[] = ['ES256', 'RS256'];
 
 /** True for the name of an algorithm in {@link ALGORITHMS}. */
@@ -33,8 +58,10 @@ export function isAlgorithm(name: unknown): name is Algorithm {
 }
 
 /**
- * The algorithm that a key is used with: the one asked for, if it fits, else the key type's default.
- * @throws CodedError `TOKEN_KEY_INVALID` for other key types and curves, `TOKEN_BAD_ALGORITHM` when the one asked for does not fit.
+ * The algorithm that a key is used with: the one asked for, if it fits, else the key
+ * type's default.
+ * @throws CodedError `TOKEN_KEY_INVALID` for other key types and curves,
+ * `TOKEN_BAD_ALGORITHM` when the one asked for does not fit.
  */
 export function algorithmFor(key: KeyObject, asked?: string): Algorithm {
   const curve = key.asymmetricKeyDetails?.namedCurve;
@@ -45,9 +72,13 @@ export function algorithmFor(key: KeyObject, asked?: string): Algorithm {
   const [first] = fitting;
   if (first === undefined || (key.asymmetricKeyType !== 'rsa' && key.asymmetricKeyType !== 'ec')) {
     const kind = [key.asymmetricKeyType ?? 'symmetric', curve].filter(Boolean).join(' ');
-    throw new CodedError('TOKEN_KEY_INVALID', `a ${kind} key cannot sign tokens; use RSA or EC P-256`, {
-      kind,
-    });
+    throw new CodedError(
+      'TOKEN_KEY_INVALID',
+      `a ${kind} key cannot sign tokens; use RSA or EC P-256`,
+      {
+        kind,
+      },
+    );
   }
   if (asked === undefined) return first;
   const found = fitting.find((name) => name === asked);

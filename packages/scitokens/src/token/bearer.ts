@@ -2,14 +2,17 @@
 import { CodedError } from '@credmon/core/base';
 
 /**
- * What discovery may look at. `readFile` returns the text, or `undefined` when there is no such file; `named` tells a file
- * that a variable names from one whose name anybody could guess and fill first.
+ * What discovery may look at. `readFile` returns the text, or `undefined` when there is
+ * no such file; `named` tells a file that a variable names from one whose name anybody
+ * could guess and fill first.
  */
 export interface BearerWorld {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The effective user id, part of the file names. */
   readonly userId: number;
-  /** @throws CodedError `TOKEN_UNREADABLE` when the file is there but must not be read. */
+  /**
+   * @throws CodedError `TOKEN_UNREADABLE` when the file is there but must not be read.
+   */
   readonly readFile: (path: string, named: boolean) => string | undefined;
   /** Also look at HTCondor's `SCITOKENS_FILE`, first of all. */
   readonly htcondor?: boolean;
@@ -32,8 +35,9 @@ export function trimToken(text: string): string {
 }
 
 /**
- * Looks for a token: `BEARER_TOKEN`, the file that `BEARER_TOKEN_FILE` names, `$XDG_RUNTIME_DIR/bt_u$EUID`,
- * `/tmp/bt_u$EUID`. An empty place leads to the next one, an invalid one ends the search.
+ * Looks for a token: `BEARER_TOKEN`, the file that `BEARER_TOKEN_FILE` names,
+ * `$XDG_RUNTIME_DIR/bt_u$EUID`, `/tmp/bt_u$EUID`. An empty place leads to the next one,
+ * an invalid one ends the search.
  * @throws CodedError `TOKEN_MALFORMED`, `TOKEN_UNREADABLE`, `TOKEN_NOT_FOUND`.
  * @see https://zenodo.org/records/3937438 (WLCG Bearer Token Discovery)
  */
@@ -42,9 +46,14 @@ export function discoverBearerToken(world: BearerWorld): FoundToken {
     const token = trimToken(read() ?? '');
     if (token === '') continue;
     if (B64TOKEN.test(token)) return { token, source };
-    throw new CodedError('TOKEN_MALFORMED', `${source} holds something that is not a token`, { source });
+    throw new CodedError('TOKEN_MALFORMED', `${source} holds something that is not a token`, {
+      source,
+    });
   }
-  throw new CodedError('TOKEN_NOT_FOUND', 'no token: set BEARER_TOKEN or BEARER_TOKEN_FILE, or name one');
+  throw new CodedError(
+    'TOKEN_NOT_FOUND',
+    'no token: set BEARER_TOKEN or BEARER_TOKEN_FILE, or name one',
+  );
 }
 
 interface Place {
@@ -54,7 +63,10 @@ interface Place {
 
 function places({ environment, userId, readFile, htcondor = false }: BearerWorld): Place[] {
   const { BEARER_TOKEN, BEARER_TOKEN_FILE, XDG_RUNTIME_DIR, SCITOKENS_FILE } = environment;
-  const file = (path: string, named: boolean): Place => ({ source: path, read: () => readFile(path, named) });
+  const file = (path: string, named: boolean): Place => ({
+    source: path,
+    read: () => readFile(path, named),
+  });
   return [
     ...(htcondor && SCITOKENS_FILE ? [firstLineOf(file(SCITOKENS_FILE, true))] : []),
     { source: 'BEARER_TOKEN', read: () => BEARER_TOKEN },

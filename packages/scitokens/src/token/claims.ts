@@ -1,8 +1,12 @@
-// The claims of each token profile, as types and as checks; which profile a token follows is decided here and nowhere else.
+// The claims of each token profile, as types and as checks; which profile a token follows
+// is decided here and nowhere else.
 import { CodedError } from '@credmon/core/base';
 import type { JsonObject, TokenHeader } from './compact.ts';
 
-/** The profiles that are known. `scitoken:1.0` is a token without `ver` (or with `scitokens:1.0`, as scitokens-cpp has it). */
+/**
+ * The profiles that are known. `scitoken:1.0` is a token without `ver` (or with
+ * `scitokens:1.0`, as scitokens-cpp has it).
+ */
 export type Profile = 'scitoken:1.0' | 'scitoken:2.0' | 'wlcg:1.0' | 'at+jwt';
 
 /** All profiles. */
@@ -11,7 +15,10 @@ export const PROFILES: readonly Profile[] = ['scitoken:1.0', 'scitoken:2.0', 'wl
 /** The audience that means every service in WLCG tokens. */
 export const WLCG_ANY_AUDIENCE = 'https://wlcg.cern.ch/jwt/v1/any';
 
-/** Claims that every accepted token has; times are epoch seconds. `nbf` may be absent in WLCG tokens and at+jwt only. */
+/**
+ * Claims that every accepted token has; times are epoch seconds. `nbf` may be absent in
+ * WLCG tokens and at+jwt only.
+ */
 export interface TokenClaims extends JsonObject {
   readonly iss: string;
   readonly exp: number;
@@ -60,11 +67,24 @@ export interface ClaimsOf {
   readonly 'at+jwt': AtJwtClaims;
 }
 
-const SCITOKEN_1_CLAIMS = new Set(['iss', 'exp', 'iat', 'nbf', 'ver', 'sub', 'jti', 'aud', 'scope', 'opt']);
+const SCITOKEN_1_CLAIMS = new Set([
+  'iss',
+  'exp',
+  'iat',
+  'nbf',
+  'ver',
+  'sub',
+  'jti',
+  'aud',
+  'scope',
+  'opt',
+]);
 
 /**
- * Decides which profile a token follows. `ver` wins over `wlcg.ver`, which wins over the header's type.
- * @throws CodedError `TOKEN_BAD_PROFILE` for unknown versions and a missing audience where the profile demands one.
+ * Decides which profile a token follows. `ver` wins over `wlcg.ver`, which wins over the
+ * header's type.
+ * @throws CodedError `TOKEN_BAD_PROFILE` for unknown versions and a missing audience
+ * where the profile demands one.
  */
 export function profileOf(header: TokenHeader, claims: JsonObject): Profile {
   const profile = namedProfile(header, claims);
@@ -98,8 +118,8 @@ function badProfile(problem: string): CodedError {
 }
 
 /**
- * Checks that the claims without which no token is accepted are there, and that this is not a token from the future
- * or the past. `now` and `leeway` are seconds.
+ * Checks that the claims without which no token is accepted are there, and that this is
+ * not a token from the future or the past. `now` and `leeway` are seconds.
  * @throws CodedError `TOKEN_BAD_CLAIM`, `TOKEN_EXPIRED`, `TOKEN_NOT_YET_VALID`.
  * @see RFC 7519 section 4.1
  */
@@ -112,9 +132,13 @@ export function checkTimes(
   if (typeof iss !== 'string') throw badClaim('iss', 'is missing or not a string');
   if (typeof exp !== 'number') throw badClaim('exp', 'is missing');
   if (typeof iat !== 'number') throw badClaim('iat', 'is missing');
-  if (nbf === undefined && profile !== 'wlcg:1.0' && !isAtJwt(header)) throw badClaim('nbf', 'is missing');
+  if (nbf === undefined && profile !== 'wlcg:1.0' && !isAtJwt(header))
+    throw badClaim('nbf', 'is missing');
   if (now >= exp + leeway)
-    throw new CodedError('TOKEN_EXPIRED', `the token expired ${Math.ceil(now - exp)} s ago`, { exp, now });
+    throw new CodedError('TOKEN_EXPIRED', `the token expired ${Math.ceil(now - exp)} s ago`, {
+      exp,
+      now,
+    });
   for (const [name, value] of [
     ['iat', iat],
     ['nbf', nbf],
@@ -133,7 +157,8 @@ export function badClaim(claim: string, problem: string): CodedError {
 }
 
 /**
- * Checks the types of the claims that authorization rests on. A version 1 SciToken may have no claim that is not known.
+ * Checks the types of the claims that authorization rests on. A version 1 SciToken may
+ * have no claim that is not known.
  * @throws CodedError `TOKEN_BAD_CLAIM`, `TOKEN_BAD_PROFILE`.
  */
 export function checkTypes<P extends Profile>(profile: P, claims: TokenClaims): ClaimsOf[P] {
@@ -151,6 +176,7 @@ export function checkTypes<P extends Profile>(profile: P, claims: TokenClaims): 
 
 function isStringOrList(value: unknown): value is string | readonly string[] {
   return (
-    typeof value === 'string' || (Array.isArray(value) && value.every((item) => typeof item === 'string'))
+    typeof value === 'string' ||
+    (Array.isArray(value) && value.every((item) => typeof item === 'string'))
   );
 }

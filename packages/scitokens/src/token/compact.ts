@@ -1,10 +1,14 @@
-// Takes a compact JWS apart without believing any of it; what comes out is well-formed, nothing more.
+// Takes a compact JWS apart without believing any of it; what comes out is well-formed,
+// nothing more.
 import { isUtf8 } from 'node:buffer';
 import { CodedError } from '@credmon/core/base';
 import { decodeBase64url } from './base64url.ts';
 import { isPlainInteger } from './integers.ts';
 
-/** Longest token that is looked at, in characters. HTCondor itself refuses tokens of 16 KiB. */
+/**
+ * Longest token that is looked at, in characters. HTCondor itself refuses tokens of 16
+ * KiB.
+ */
 export const MAX_TOKEN_LENGTH: number = 64 * 1024;
 
 /** A JSON object as it was read; members are checked where they are used. */
@@ -30,14 +34,21 @@ const TIMES = ['exp', 'nbf', 'iat'];
 
 /**
  * Reads header, claims and signature of a token. The signature is not checked.
- * @throws CodedError `TOKEN_MALFORMED`; `TOKEN_BAD_CLAIM` when a time is not a plain integer.
+ * @throws CodedError `TOKEN_MALFORMED`; `TOKEN_BAD_CLAIM` when a time is not a plain
+ * integer.
  * @see RFC 7515 section 7.1
  */
 export function readCompact(token: string): CompactToken {
-  if (token.length > MAX_TOKEN_LENGTH) throw malformed(`is longer than ${MAX_TOKEN_LENGTH} characters`);
+  if (token.length > MAX_TOKEN_LENGTH)
+    throw malformed(`is longer than ${MAX_TOKEN_LENGTH} characters`);
   const parts = token.split('.', 4);
   const [header, payload, signature] = parts;
-  if (header === undefined || payload === undefined || signature === undefined || parts.length !== 3)
+  if (
+    header === undefined ||
+    payload === undefined ||
+    signature === undefined ||
+    parts.length !== 3
+  )
     throw malformed('does not have three parts');
   const bytes = decodeBase64url(signature);
   if (bytes === undefined) throw malformed('has a signature that is not base64url');
@@ -57,7 +68,8 @@ function malformed(problem: string, cause?: unknown): CodedError {
 
 function readObject(part: string, name: string): { value: JsonObject; text: string } {
   const bytes = decodeBase64url(part);
-  if (bytes === undefined || !isUtf8(bytes)) throw malformed(`has a ${name} that is not base64url of UTF-8`);
+  if (bytes === undefined || !isUtf8(bytes))
+    throw malformed(`has a ${name} that is not base64url of UTF-8`);
   const text = bytes.toString('utf8');
   let value: unknown;
   try {
@@ -78,11 +90,19 @@ export function isObject(value: unknown): value is JsonObject {
 function checkHeader(header: JsonObject): TokenHeader {
   const { alg, kid, typ } = header;
   if (typeof alg !== 'string') throw malformed('has no algorithm in its header');
-  if (kid !== undefined && typeof kid !== 'string') throw malformed('has a key id that is not a string');
-  if (typ !== undefined && typeof typ !== 'string') throw malformed('has a type that is not a string');
+  if (kid !== undefined && typeof kid !== 'string')
+    throw malformed('has a key id that is not a string');
+  if (typ !== undefined && typeof typ !== 'string')
+    throw malformed('has a type that is not a string');
   // No extension is understood here, so RFC 7515 section 4.1.11 leaves only refusal.
-  if (Object.hasOwn(header, 'crit')) throw malformed('demands critical extensions that nobody here knows');
-  return { ...header, alg, ...(kid === undefined ? {} : { kid }), ...(typ === undefined ? {} : { typ }) };
+  if (Object.hasOwn(header, 'crit'))
+    throw malformed('demands critical extensions that nobody here knows');
+  return {
+    ...header,
+    alg,
+    ...(kid === undefined ? {} : { kid }),
+    ...(typ === undefined ? {} : { typ }),
+  };
 }
 
 function checkTimes(claims: JsonObject, text: string): void {
@@ -90,9 +110,13 @@ function checkTimes(claims: JsonObject, text: string): void {
     const value = claims[name];
     if (value === undefined) continue;
     if (!Number.isSafeInteger(value) || !isPlainInteger(text, name)) {
-      throw new CodedError('TOKEN_BAD_CLAIM', `the claim ${name} is not an integer number of seconds`, {
-        claim: name,
-      });
+      throw new CodedError(
+        'TOKEN_BAD_CLAIM',
+        `the claim ${name} is not an integer number of seconds`,
+        {
+          claim: name,
+        },
+      );
     }
   }
 }

@@ -1,7 +1,11 @@
-// Scopes: what one grants, and which of them could be read in two ways and are therefore neither signed nor honoured.
+// Scopes: what one grants, and which of them could be read in two ways and are therefore
+// neither signed nor honoured.
 import { CodedError } from '@credmon/core/base';
 
-/** One authorization: a name such as `read` and the normalised absolute path it reaches down from. */
+/**
+ * One authorization: a name such as `read` and the normalised absolute path it reaches
+ * down from.
+ */
 export interface Authorization {
   readonly authz: string;
   readonly path: string;
@@ -15,8 +19,9 @@ export function splitScope(scope: string): string[] {
 }
 
 /**
- * A path without empty and `.` segments and without a trailing slash; `..` removes the segment before it.
- * A path without leading slash is read from the root, as scitokens-cpp does.
+ * A path without empty and `.` segments and without a trailing slash; `..` removes the
+ * segment before it. A path without leading slash is read from the root, as scitokens-cpp
+ * does.
  */
 export function normalisePath(path: string): string {
   const kept: string[] = [];
@@ -28,9 +33,10 @@ export function normalisePath(path: string): string {
 }
 
 /**
- * Why a path hides something from a reader that does not decode it, or shows something to one that does; `undefined`
- * when there is only one way to read it. Percent signs that encode neither a separator, a NUL, a dot segment nor
- * another percent sign are plain characters.
+ * Why a path hides something from a reader that does not decode it, or shows something to
+ * one that does; `undefined` when there is only one way to read it. Percent signs that
+ * encode neither a separator, a NUL, a dot segment nor another percent sign are plain
+ * characters.
  */
 export function hiddenMeaning(path: string): string | undefined {
   if (path.includes('\0') || /%00/.test(path)) return 'a NUL';
@@ -60,8 +66,9 @@ export function readAuthorization(scope: string): Authorization {
 
 /**
  * Checks a scope that is about to be signed, and returns it.
- * @throws CodedError `TOKEN_BAD_SCOPE` for whatever one of the known verifiers may misread: a relative path, `..`,
- * encoded separators or dots, double encodings, control characters, and storage scopes without a path.
+ * @throws CodedError `TOKEN_BAD_SCOPE` for whatever one of the known verifiers may
+ * misread: a relative path, `..`, encoded separators or dots, double encodings, control
+ * characters, and storage scopes without a path.
  */
 export function checkScopeForSigning(scope: string): string {
   const { authz, path } = cut(scope);
@@ -82,7 +89,8 @@ function characterProblem(scope: string): string | undefined {
   for (const character of scope) {
     const point = character.codePointAt(0) ?? 0;
     if (point <= 0x20 || (point >= 0x7f && point <= 0xa0)) return 'a blank or control character';
-    if (character === '"' || character === '\\') return 'a quote or backslash (RFC 6749 section 3.3)';
+    if (character === '"' || character === '\\')
+      return 'a quote or backslash (RFC 6749 section 3.3)';
     if (point >= 0xd800 && point <= 0xdfff) return 'half a character';
   }
   return undefined;
@@ -98,5 +106,8 @@ function pathProblem(authz: string, path: string | undefined): string | undefine
 
 function badScope(scope: string, problem: string): CodedError {
   const shown = JSON.stringify(scope.slice(0, 200));
-  return new CodedError('TOKEN_BAD_SCOPE', `the scope ${shown} ${problem}`, { scope: shown, problem });
+  return new CodedError('TOKEN_BAD_SCOPE', `the scope ${shown} ${problem}`, {
+    scope: shown,
+    problem,
+  });
 }

@@ -1,4 +1,5 @@
-// Signing: typed claims become a token here; whatever a verifier could misread is refused before anything is signed.
+// Signing: typed claims become a token here; whatever a verifier could misread is refused
+// before anything is signed.
 import { sign as makeSignature, type KeyObject } from 'node:crypto';
 import { CodedError, type Random } from '@credmon/core/base';
 import { ALGORITHMS, type Algorithm } from './algorithms.ts';
@@ -24,7 +25,10 @@ export interface TokenRequest {
   readonly audience?: string | readonly string[];
   /** Seconds from `now` to expiry. */
   readonly lifetime: number;
-  /** Further claims, such as `wlcg.groups` or `client_id`; not those that this interface names. */
+  /**
+   * Further claims, such as `wlcg.groups` or `client_id`; not those that this interface
+   * names.
+   */
   readonly claims?: JsonObject;
 }
 
@@ -41,16 +45,22 @@ const LONGEST_LIFETIME = 366 * 86400;
 
 /**
  * Issues a token.
- * @throws CodedError `TOKEN_BAD_SCOPE`, `TOKEN_BAD_CLAIM`, `TOKEN_BAD_PROFILE`, `TOKEN_KEY_UNREADY`.
+ * @throws CodedError `TOKEN_BAD_SCOPE`, `TOKEN_BAD_CLAIM`, `TOKEN_BAD_PROFILE`,
+ * `TOKEN_KEY_UNREADY`.
  */
 export function issueToken(key: SigningKey, request: TokenRequest, moment: SigningMoment): string {
   if (request.profile === 'wlcg:1.0' && !key.kid)
     throw new CodedError('TOKEN_KEY_UNREADY', 'a WLCG token must name its key; give the key an id');
-  return signUnchecked(key, claimsFor(request, moment), request.profile === 'at+jwt' ? 'at+jwt' : 'JWT');
+  return signUnchecked(
+    key,
+    claimsFor(request, moment),
+    request.profile === 'at+jwt' ? 'at+jwt' : 'JWT',
+  );
 }
 
 /**
- * The claims of a token, checked and in the order in which they are signed. `iat` and `nbf` are `now`, rounded down.
+ * The claims of a token, checked and in the order in which they are signed. `iat` and
+ * `nbf` are `now`, rounded down.
  * @throws CodedError `TOKEN_BAD_SCOPE`, `TOKEN_BAD_CLAIM`, `TOKEN_BAD_PROFILE`.
  */
 export function claimsFor(request: TokenRequest, { now, random }: SigningMoment): JsonObject {
@@ -65,9 +75,11 @@ export function claimsFor(request: TokenRequest, { now, random }: SigningMoment)
       `cannot be made of a lifetime of ${lifetime} s; it is an integer of 1 to ${LONGEST_LIFETIME}`,
     );
   const reserved = Object.keys(extra).find((name) => RESERVED.includes(name));
-  if (reserved !== undefined) throw badClaim(reserved, 'is set by its own argument, not as a further claim');
+  if (reserved !== undefined)
+    throw badClaim(reserved, 'is set by its own argument, not as a further claim');
   const issued = Math.floor(now);
-  // One object, filled in order: spreading half a dozen would cost a fifth of the whole signature.
+  // One object, filled in order: spreading half a dozen would cost a fifth of the whole
+  // signature.
   const claims: Record<string, unknown> = {};
   addVersion(claims, request);
   claims['iss'] = issuer;
@@ -86,16 +98,20 @@ function addVersion(
   claims: Record<string, unknown>,
   { profile, audience, claims: extra = {} }: TokenRequest,
 ): void {
-  const bad = (problem: string): CodedError => new CodedError('TOKEN_BAD_PROFILE', problem, { profile });
+  const bad = (problem: string): CodedError =>
+    new CodedError('TOKEN_BAD_PROFILE', problem, { profile });
   if (profile === 'scitoken:1.0') {
     if (Object.keys(extra).some((name) => name !== 'jti' && name !== 'opt'))
-      throw bad('a token without version may have no further claims; use scitoken:2.0 with an audience');
+      throw bad(
+        'a token without version may have no further claims; use scitoken:2.0 with an audience',
+      );
     return;
   }
   if (audience === undefined || audience.length === 0)
     throw bad(`a ${profile} token must have an audience (ANY is one for scitoken:2.0)`);
   if (profile === 'at+jwt') {
-    if (typeof extra['client_id'] !== 'string') throw bad('an at+jwt token must have the claim client_id');
+    if (typeof extra['client_id'] !== 'string')
+      throw bad('an at+jwt token must have the claim client_id');
     return;
   }
   if (profile === 'wlcg:1.0') claims['wlcg.ver'] = '1.0';
@@ -115,9 +131,10 @@ export function newTokenId(random: Uint8Array): string {
 const headers = new WeakMap<SigningKey, Map<string, string>>();
 
 /**
- * Signs claims of any shape; {@link issueToken} is the one that also checks them against a profile.
- * @throws CodedError `TOKEN_BAD_SCOPE` when a scope in them could be misread, `TOKEN_BAD_PROFILE` for `scitoken:1.0`,
- * a version that verifiers refuse.
+ * Signs claims of any shape; {@link issueToken} is the one that also checks them against
+ * a profile.
+ * @throws CodedError `TOKEN_BAD_SCOPE` when a scope in them could be misread,
+ * `TOKEN_BAD_PROFILE` for `scitoken:1.0`, a version that verifiers refuse.
  */
 export function signClaims(key: SigningKey, claims: JsonObject, typ = 'JWT'): string {
   const { scope, ver } = claims;
@@ -131,7 +148,8 @@ export function signClaims(key: SigningKey, claims: JsonObject, typ = 'JWT'): st
 }
 
 /**
- * Signs claims as they are. Not part of the public API: tests forge with it what nobody else should sign.
+ * Signs claims as they are. Not part of the public API: tests forge with it what nobody
+ * else should sign.
  * @see RFC 7515 section 5.1
  */
 export function signUnchecked(key: SigningKey, claims: JsonObject, typ = 'JWT'): string {

@@ -1,9 +1,13 @@
-// Finds an issuer's published keys: its metadata first, then the key set that the metadata names.
+// Finds an issuer's published keys: its metadata first, then the key set that the
+// metadata names.
 import { bodyText, CodedError, isCoded, originOf, type Send } from '@credmon/core/base';
 import { isObject, type JsonObject } from '../token/compact.ts';
 import { readKeySet, type KeySet } from '../keys/jwks.ts';
 
-/** How issuers are asked: `send` bounds time and size; `insecure` lets issuers and key sets be plain http. */
+/**
+ * How issuers are asked: `send` bounds time and size; `insecure` lets issuers and key
+ * sets be plain http.
+ */
 export interface DiscoverOptions {
   readonly send: Send;
   readonly insecure?: boolean;
@@ -24,8 +28,9 @@ export function metadataUrls(issuer: string): readonly string[] {
 
 /**
  * Fetches the key set of an issuer. The metadata must name the issuer byte for byte.
- * @throws CodedError `ENDPOINT_REFUSED` for URLs that are not https, `ISSUER_UNREACHABLE`, `ISSUER_MISMATCH`,
- * `ISSUER_METADATA_INVALID`, `ISSUER_ANSWER_INVALID` (too large).
+ * @throws CodedError `ENDPOINT_REFUSED` for URLs that are not https,
+ * `ISSUER_UNREACHABLE`, `ISSUER_MISMATCH`, `ISSUER_METADATA_INVALID`,
+ * `ISSUER_ANSWER_INVALID` (too large).
  */
 export async function fetchIssuerKeys(issuer: string, options: DiscoverOptions): Promise<KeySet> {
   checkUrl(issuer, 'issuer', options);
@@ -75,9 +80,15 @@ function checkUrl(url: string, name: string, { insecure = false }: DiscoverOptio
 }
 
 async function fetchObject(url: string, { send }: DiscoverOptions): Promise<JsonObject> {
-  const { status, body } = await send({ method: 'GET', url, headers: { accept: 'application/json' } });
+  const { status, body } = await send({
+    method: 'GET',
+    url,
+    headers: { accept: 'application/json' },
+  });
   if (status >= 500 || status === 429)
-    throw new CodedError('ISSUER_UNREACHABLE', `${originOf(url)} answers with status ${status}`, { status });
+    throw new CodedError('ISSUER_UNREACHABLE', `${originOf(url)} answers with status ${status}`, {
+      status,
+    });
   if (status !== 200) throw invalid(url, `it answers with status ${status}`);
   let value: unknown;
   try {
@@ -91,5 +102,10 @@ async function fetchObject(url: string, { send }: DiscoverOptions): Promise<Json
 
 function invalid(url: string, problem: string, cause?: unknown): CodedError {
   const where = originOf(url);
-  return new CodedError('ISSUER_METADATA_INVALID', `${where}: ${problem}`, { where, problem }, cause);
+  return new CodedError(
+    'ISSUER_METADATA_INVALID',
+    `${where}: ${problem}`,
+    { where, problem },
+    cause,
+  );
 }

@@ -1,6 +1,12 @@
-// Authorization: what a verified token allows at one service, decided only after all of its scopes have been judged.
+// Authorization: what a verified token allows at one service, decided only after all of
+// its scopes have been judged.
 import { CodedError } from '@credmon/core/base';
-import { checkTypes, WLCG_ANY_AUDIENCE, type CheckedClaims, type Profile } from '../token/claims.ts';
+import {
+  checkTypes,
+  WLCG_ANY_AUDIENCE,
+  type CheckedClaims,
+  type Profile,
+} from '../token/claims.ts';
 import {
   hiddenMeaning,
   normalisePath,
@@ -10,7 +16,10 @@ import {
 } from '../token/scope.ts';
 import { unknownIssuer, type VerifiedToken } from './verify.ts';
 
-/** What this service answers to: one audience or several, and the issuers it trusts (all verified ones unless given). */
+/**
+ * What this service answers to: one audience or several, and the issuers it trusts (all
+ * verified ones unless given).
+ */
 export interface EnforceOptions {
   readonly audience: string | readonly string[];
   readonly issuers?: readonly string[];
@@ -18,7 +27,10 @@ export interface EnforceOptions {
 
 /** What a token allows. */
 export interface Enforcer {
-  /** True when the token allows `authz` on `path`; names as in SciTokens (`read`, `write`, `condor`...) also for WLCG tokens. */
+  /**
+   * True when the token allows `authz` on `path`; names as in SciTokens (`read`, `write`,
+   * `condor`...) also for WLCG tokens.
+   */
   test(authz: string, path: string): boolean;
   /** Everything it allows, WLCG names translated. */
   acls(): readonly Authorization[];
@@ -26,12 +38,14 @@ export interface Enforcer {
 
 /**
  * Checks audience, issuer, claim types and every scope of a token, once.
- * @throws CodedError `TOKEN_WRONG_AUDIENCE`, `TOKEN_UNKNOWN_ISSUER`, `TOKEN_BAD_CLAIM`, `TOKEN_BAD_PROFILE`, and
- * `TOKEN_BAD_SCOPE` when any scope, asked for or not, could be misread.
+ * @throws CodedError `TOKEN_WRONG_AUDIENCE`, `TOKEN_UNKNOWN_ISSUER`, `TOKEN_BAD_CLAIM`,
+ * `TOKEN_BAD_PROFILE`, and `TOKEN_BAD_SCOPE` when any scope, asked for or not, could be
+ * misread.
  */
 export function enforce(token: VerifiedToken, { audience, issuers }: EnforceOptions): Enforcer {
   const { profile } = token;
-  if (issuers !== undefined && !issuers.includes(token.claims.iss)) throw unknownIssuer(token.claims.iss);
+  if (issuers !== undefined && !issuers.includes(token.claims.iss))
+    throw unknownIssuer(token.claims.iss);
   const claims: CheckedClaims = checkTypes(profile, token.claims);
   checkAudience(profile, claims.aud, listOf(audience));
   const granted = splitScope(claims.scope).map(readAuthorization);
@@ -56,7 +70,11 @@ const EVERYBODY: Readonly<Partial<Record<Profile, string>>> = {
   'wlcg:1.0': WLCG_ANY_AUDIENCE,
 };
 
-function checkAudience(profile: Profile, meant: CheckedClaims['aud'], ours: readonly string[]): void {
+function checkAudience(
+  profile: Profile,
+  meant: CheckedClaims['aud'],
+  ours: readonly string[],
+): void {
   // A service that states no audience accepts only tokens that state none either.
   if (meant === undefined && ours.length === 0) return;
   const everybody = EVERYBODY[profile];
@@ -83,7 +101,10 @@ const STORAGE: Readonly<Record<string, readonly string[]>> = {
 };
 const COMPUTE_WRITE = ['compute.modify', 'compute.create', 'compute.cancel'];
 
-/** WLCG names in the terms of SciTokens, as scitokens-cpp has them; names without counterpart stay. */
+/**
+ * WLCG names in the terms of SciTokens, as scitokens-cpp has them; names without
+ * counterpart stay.
+ */
 function translateWlcg(granted: readonly Authorization[]): Authorization[] {
   const translated = granted.flatMap(({ authz, path }): Authorization[] => {
     if (authz === 'compute.read') return [{ authz: 'condor', path: '/READ' }];

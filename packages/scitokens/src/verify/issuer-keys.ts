@@ -1,4 +1,5 @@
-// Remembers issuers' keys: one fetch for many tokens, old keys through an outage, a new look when a token names a key never seen.
+// Remembers issuers' keys: one fetch for many tokens, old keys through an outage, a new
+// look when a token names a key never seen.
 import { CodedError, isCoded, messageOf } from '@credmon/core/base';
 import { fetchIssuerKeys, type DiscoverOptions } from './discover.ts';
 import { readKeySet, type KeySet } from '../keys/jwks.ts';
@@ -10,7 +11,10 @@ export interface StoredKeys {
   readonly fetchedAt: number;
 }
 
-/** A place that outlives the process; see `createKeyCache`. Failures are reported by throwing and cost only speed. */
+/**
+ * A place that outlives the process; see `createKeyCache`. Failures are reported by
+ * throwing and cost only speed.
+ */
 export interface KeyStore {
   read(issuer: string): StoredKeys | undefined;
   write(issuer: string, keys: StoredKeys): void;
@@ -69,15 +73,24 @@ export function createIssuerKeys(options: IssuerKeysOptions): KeyFinder {
       try {
         return keys.select(kid);
       } catch (error) {
-        if (!isCoded(error, 'TOKEN_UNKNOWN_KEY') || !mayAsk(entry, now, settings.retryAfter)) throw error;
-        return usableKeys(issuer, await refresh(issuer, entry, now), now, settings.keepFor).select(kid);
+        if (!isCoded(error, 'TOKEN_UNKNOWN_KEY') || !mayAsk(entry, now, settings.retryAfter))
+          throw error;
+        return usableKeys(issuer, await refresh(issuer, entry, now), now, settings.keepFor).select(
+          kid,
+        );
       }
     },
   };
 }
 
-function isFresh(entry: Entry | undefined, now: number, { refreshAfter }: { refreshAfter: number }): boolean {
-  return entry?.keys !== undefined && now >= entry.fetchedAt && now < entry.fetchedAt + refreshAfter;
+function isFresh(
+  entry: Entry | undefined,
+  now: number,
+  { refreshAfter }: { refreshAfter: number },
+): boolean {
+  return (
+    entry?.keys !== undefined && now >= entry.fetchedAt && now < entry.fetchedAt + refreshAfter
+  );
 }
 
 /** A clock that was set back does not silence an issuer. */
@@ -86,7 +99,9 @@ function mayAsk(entry: Entry | undefined, now: number, retryAfter: number): bool
 }
 
 function newer(one: Entry | undefined, other: Entry | undefined): Entry | undefined {
-  return one === undefined || (other !== undefined && other.fetchedAt > one.fetchedAt) ? other : one;
+  return one === undefined || (other !== undefined && other.fetchedAt > one.fetchedAt)
+    ? other
+    : one;
 }
 
 function remember(entries: Map<string, Entry>, issuer: string, entry: Entry, limit: number): Entry {
@@ -97,7 +112,12 @@ function remember(entries: Map<string, Entry>, issuer: string, entry: Entry, lim
   return entry;
 }
 
-function usableKeys(issuer: string, entry: Entry | undefined, now: number, keepFor: number): KeySet {
+function usableKeys(
+  issuer: string,
+  entry: Entry | undefined,
+  now: number,
+  keepFor: number,
+): KeySet {
   if (entry?.keys !== undefined && now < entry.fetchedAt + keepFor) return entry.keys;
   if (isCoded(entry?.failure)) throw entry.failure;
   const why = entry?.failure === undefined ? 'there are none' : messageOf(entry.failure);
@@ -129,11 +149,19 @@ async function fetchEntry(
   }
 }
 
-function readStored(issuer: string, now: number, { store, onProblem }: IssuerKeysOptions): Entry | undefined {
+function readStored(
+  issuer: string,
+  now: number,
+  { store, onProblem }: IssuerKeysOptions,
+): Entry | undefined {
   try {
     const stored = store?.read(issuer);
     if (stored === undefined || stored.fetchedAt > now) return undefined;
-    return { keys: readKeySet(stored.document), fetchedAt: stored.fetchedAt, attemptedAt: stored.fetchedAt };
+    return {
+      keys: readKeySet(stored.document),
+      fetchedAt: stored.fetchedAt,
+      attemptedAt: stored.fetchedAt,
+    };
   } catch (error) {
     onProblem?.(issuer, error);
     return undefined;

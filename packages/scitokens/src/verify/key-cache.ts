@@ -1,4 +1,5 @@
-// Issuers' keys on disk: shared by the processes of one user, and there again after a restart during an outage.
+// Issuers' keys on disk: shared by the processes of one user, and there again after a
+// restart during an outage.
 import { createHash } from 'node:crypto';
 import {
   closeSync,
@@ -19,7 +20,9 @@ import type { KeyStore, StoredKeys } from './issuer-keys.ts';
 const MAX_FILE_BYTES = 2 * 1024 * 1024;
 
 /** The directory of the cache: below `XDG_CACHE_HOME`, else `~/.cache`. */
-export function keyCacheDirectory(environment: Readonly<Record<string, string | undefined>>): string {
+export function keyCacheDirectory(
+  environment: Readonly<Record<string, string | undefined>>,
+): string {
   const base = environment['XDG_CACHE_HOME'] || join(environment['HOME'] || '/', '.cache');
   return join(base, 'credmon-scitokens');
 }
@@ -32,8 +35,8 @@ export interface KeyCache extends KeyStore {
 }
 
 /**
- * A {@link KeyCache} with one file per issuer in `directory`, which is made (0700) when first written to.
- * A file that others may have written is not believed.
+ * A {@link KeyCache} with one file per issuer in `directory`, which is made (0700) when
+ * first written to. A file that others may have written is not believed.
  */
 export function createKeyCache(directory: string): KeyCache {
   const fileOf = (issuer: string): string =>
@@ -82,9 +85,13 @@ function readOwnFile(file: string): string | undefined {
     const facts = fstatSync(descriptor);
     const ours = facts.uid === process.geteuid?.() && (facts.mode & 0o022) === 0;
     if (!facts.isFile() || !ours || facts.size > MAX_FILE_BYTES)
-      throw new CodedError('TOKEN_KEY_DIRECTORY', `${file} is not a cache file of this user; remove it`, {
-        file,
-      });
+      throw new CodedError(
+        'TOKEN_KEY_DIRECTORY',
+        `${file} is not a cache file of this user; remove it`,
+        {
+          file,
+        },
+      );
     return readFileSync(descriptor, 'utf8');
   } finally {
     closeSync(descriptor);

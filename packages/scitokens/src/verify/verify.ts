@@ -1,4 +1,5 @@
-// Verification: a token becomes a VerifiedToken here or an error, and nothing else makes one.
+// Verification: a token becomes a VerifiedToken here or an error, and nothing else makes
+// one.
 import { verify as verifySignature } from 'node:crypto';
 import { CodedError } from '@credmon/core/base';
 import { ALGORITHMS, DEFAULT_ALGORITHMS, type Algorithm } from '../token/algorithms.ts';
@@ -8,7 +9,10 @@ import type { KeySet, VerificationKey } from '../keys/jwks.ts';
 
 declare const verified: unique symbol;
 
-/** A token whose signature, issuer and times have been checked. Only {@link verify} and {@link verifyWithKeys} make one. */
+/**
+ * A token whose signature, issuer and times have been checked. Only {@link verify} and
+ * {@link verifyWithKeys} make one.
+ */
 export interface VerifiedToken {
   readonly [verified]: true;
   readonly profile: Profile;
@@ -21,16 +25,24 @@ export interface VerifiedToken {
 export interface KeyFinder {
   /**
    * The key of `issuer` (an identifier, compared byte for byte) for a token with `kid`.
-   * @throws CodedError `TOKEN_UNKNOWN_KEY`, `TOKEN_UNKNOWN_ISSUER`, `ISSUER_UNREACHABLE`, `ISSUER_METADATA_INVALID`...
+   * @throws CodedError `TOKEN_UNKNOWN_KEY`, `TOKEN_UNKNOWN_ISSUER`, `ISSUER_UNREACHABLE`,
+   * `ISSUER_METADATA_INVALID`...
    */
-  find(issuer: string, kid: string | undefined, now: number): VerificationKey | Promise<VerificationKey>;
+  find(
+    issuer: string,
+    kid: string | undefined,
+    now: number,
+  ): VerificationKey | Promise<VerificationKey>;
 }
 
 /** What a verifier demands. */
 export interface VerifyOptions {
   /** Epoch seconds. */
   readonly now: number;
-  /** Trusted issuers, byte for byte; `'any'` trusts whoever can publish keys under https and belongs into tools only. */
+  /**
+   * Trusted issuers, byte for byte; `'any'` trusts whoever can publish keys under https
+   * and belongs into tools only.
+   */
   readonly issuers: readonly string[] | 'any';
   /** Seconds that clocks may differ; 0 unless given. */
   readonly leeway?: number;
@@ -38,14 +50,18 @@ export interface VerifyOptions {
   readonly algorithms?: readonly Algorithm[];
   /** All profiles unless given. */
   readonly profiles?: readonly Profile[];
-  /** Least bits of an RSA key; 1024 unless given, which is what deployed verifiers accept. */
+  /**
+   * Least bits of an RSA key; 1024 unless given, which is what deployed verifiers accept.
+   */
   readonly minimumRsaBits?: number;
 }
 
 /**
- * Verifies signature, issuer, profile and times. Audience and scopes are {@link enforce}'s.
- * @throws CodedError `TOKEN_MALFORMED`, `TOKEN_UNKNOWN_ISSUER`, `TOKEN_UNKNOWN_KEY`, `TOKEN_BAD_ALGORITHM`,
- * `TOKEN_BAD_SIGNATURE`, `TOKEN_BAD_CLAIM`, `TOKEN_BAD_PROFILE`, `TOKEN_EXPIRED`, `TOKEN_NOT_YET_VALID`, and what `keys` throws.
+ * Verifies signature, issuer, profile and times. Audience and scopes are {@link
+ * enforce}'s.
+ * @throws CodedError `TOKEN_MALFORMED`, `TOKEN_UNKNOWN_ISSUER`, `TOKEN_UNKNOWN_KEY`,
+ * `TOKEN_BAD_ALGORITHM`, `TOKEN_BAD_SIGNATURE`, `TOKEN_BAD_CLAIM`, `TOKEN_BAD_PROFILE`,
+ * `TOKEN_EXPIRED`, `TOKEN_NOT_YET_VALID`, and what `keys` throws.
  * @see RFC 8725
  */
 export async function verify(
@@ -78,7 +94,9 @@ export function fixedKeys(keySets: ReadonlyMap<string, KeySet>): KeyFinder {
 function trustedIssuer({ header, claims }: CompactToken, options: VerifyOptions): string {
   const issuer = claims['iss'];
   if (typeof issuer !== 'string')
-    throw new CodedError('TOKEN_BAD_CLAIM', 'the claim iss is missing or not a string', { claim: 'iss' });
+    throw new CodedError('TOKEN_BAD_CLAIM', 'the claim iss is missing or not a string', {
+      claim: 'iss',
+    });
   if (options.issuers !== 'any' && !options.issuers.includes(issuer)) throw unknownIssuer(issuer);
   if (!(options.algorithms ?? DEFAULT_ALGORITHMS).some((name) => name === header.alg))
     throw badAlgorithm(header.alg, 'is not accepted');
@@ -88,16 +106,24 @@ function trustedIssuer({ header, claims }: CompactToken, options: VerifyOptions)
 /** An error that names the issuer, shortened. */
 export function unknownIssuer(issuer: string): CodedError {
   const shown = issuer.slice(0, 200);
-  return new CodedError('TOKEN_UNKNOWN_ISSUER', `the issuer ${JSON.stringify(shown)} is not trusted here`, {
-    issuer: shown,
-  });
+  return new CodedError(
+    'TOKEN_UNKNOWN_ISSUER',
+    `the issuer ${JSON.stringify(shown)} is not trusted here`,
+    {
+      issuer: shown,
+    },
+  );
 }
 
 function badAlgorithm(algorithm: string, problem: string): CodedError {
   const shown = algorithm.slice(0, 20);
-  return new CodedError('TOKEN_BAD_ALGORITHM', `the algorithm ${JSON.stringify(shown)} ${problem}`, {
-    algorithm: shown,
-  });
+  return new CodedError(
+    'TOKEN_BAD_ALGORITHM',
+    `the algorithm ${JSON.stringify(shown)} ${problem}`,
+    {
+      algorithm: shown,
+    },
+  );
 }
 
 function finish(parts: CompactToken, key: VerificationKey, options: VerifyOptions): VerifiedToken {
@@ -105,7 +131,9 @@ function finish(parts: CompactToken, key: VerificationKey, options: VerifyOption
   checkSignature(parts, key, options.minimumRsaBits ?? 1024);
   const profile = profileOf(header, claims);
   if (options.profiles !== undefined && !options.profiles.includes(profile))
-    throw new CodedError('TOKEN_BAD_PROFILE', `the profile ${profile} is not accepted here`, { profile });
+    throw new CodedError('TOKEN_BAD_PROFILE', `the profile ${profile} is not accepted here`, {
+      profile,
+    });
   const checked = checkTimes(parts, profile, options);
   return { profile, header, claims: checked, algorithm: key.algorithm } as VerifiedToken;
 }
@@ -120,8 +148,11 @@ function checkSignature(
   const { hash, coordinateBytes } = ALGORITHMS[key.algorithm];
   const modulus = key.publicKey.asymmetricKeyDetails?.modulusLength;
   if (modulus !== undefined && modulus < bits)
-    throw new CodedError('TOKEN_KEY_INVALID', `the issuer's key has only ${modulus} bits`, { bits: modulus });
-  // RSA keys ignore dsaEncoding; for EC the raw r||s form of RFC 7518 section 3.4 is the only one accepted.
+    throw new CodedError('TOKEN_KEY_INVALID', `the issuer's key has only ${modulus} bits`, {
+      bits: modulus,
+    });
+  // RSA keys ignore dsaEncoding; for EC the raw r||s form of RFC 7518 section 3.4 is the
+  // only one accepted.
   const wellFormed = coordinateBytes === undefined || signature.length === 2 * coordinateBytes;
   const input = { key: key.publicKey, dsaEncoding: 'ieee-p1363' } as const;
   if (!wellFormed || !verifySignature(hash, Buffer.from(signingInput), input, signature))

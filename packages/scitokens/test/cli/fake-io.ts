@@ -1,4 +1,5 @@
-// A world for the commands: a temporary directory, a fixed time, and a network that knows nobody unless told.
+// A world for the commands: a temporary directory, a fixed time, and a network that knows
+// nobody unless told.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,7 +31,9 @@ export function fakeIo(
     userId: 424242,
     now: () => options.now ?? NOW,
     random: steadyRandom,
-    send: options.send ?? (() => Promise.reject(new CodedError('ISSUER_UNREACHABLE', 'no network here'))),
+    send:
+      options.send ??
+      (() => Promise.reject(new CodedError('ISSUER_UNREACHABLE', 'no network here'))),
     out: (text) => void (printed.out += text),
     error: (text) => void (printed.error += text),
     isPiped: () => options.input !== undefined,

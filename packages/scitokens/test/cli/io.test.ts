@@ -20,11 +20,11 @@ const unreadable = expect.objectContaining({ code: 'TOKEN_UNREADABLE' });
 
 describe('files', () => {
   it('are read whole, also through a link', () => {
-    expect([io.readFile(at('own')), io.readFile(at('link')), io.readIfThere(at('own'), true)]).toEqual([
-      'mine',
-      'mine',
-      'mine',
-    ]);
+    expect([
+      io.readFile(at('own')),
+      io.readFile(at('link')),
+      io.readIfThere(at('own'), true),
+    ]).toEqual(['mine', 'mine', 'mine']);
   });
 
   it('that are missing are an error or nothing, as asked', () => {

@@ -11,7 +11,11 @@ import { fakeIo, type FakeIo } from './fake-io.ts';
 
 type Command = (argv: readonly string[], io: FakeIo) => Promise<number>;
 
-async function run(command: Command, io: FakeIo, ...argv: string[]): Promise<{ code: number; out: string }> {
+async function run(
+  command: Command,
+  io: FakeIo,
+  ...argv: string[]
+): Promise<{ code: number; out: string }> {
   const code = await command(
     argv.map((word) => word.replace('DIR/', `${io.directory}/`)),
     io,
@@ -82,7 +86,10 @@ describe('scitokens-admin-create-key', () => {
   });
 
   it('prints nothing without a form', async () => {
-    expect(await run(createKeyCommand, world(), '--create-keys', '--ec')).toEqual({ code: 0, out: '' });
+    expect(await run(createKeyCommand, world(), '--create-keys', '--ec')).toEqual({
+      code: 0,
+      out: '',
+    });
   });
 
   it.each([
@@ -153,7 +160,10 @@ describe('scitokens-admin-create-token', () => {
         return { status: 200, headers: {}, body: Buffer.from('a.b.c\n') };
       },
     });
-    expect(await run(createTokenCommand, io, '--demo', 'sub=a')).toEqual({ code: 0, out: 'a.b.c\n' });
+    expect(await run(createTokenCommand, io, '--demo', 'sub=a')).toEqual({
+      code: 0,
+      out: 'a.b.c\n',
+    });
     expect(sent).toEqual([
       {
         method: 'POST',
@@ -189,7 +199,11 @@ describe('scitokens-admin-create-token', () => {
 });
 
 describe('scitokens-verify-token', () => {
-  const token = issueToken(EC, request({ claims: { list: ['a', 1, true, null], "it's": {} } }), MOMENT);
+  const token = issueToken(
+    EC,
+    request({ claims: { list: ['a', 1, true, null], "it's": {} } }),
+    MOMENT,
+  );
   const issuer: Record<string, unknown> = {
     'https://issuer.test/vo/.well-known/openid-configuration': {
       issuer: 'https://issuer.test/vo',

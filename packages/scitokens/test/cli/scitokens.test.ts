@@ -18,7 +18,10 @@ function world(options: Parameters<typeof fakeIo>[0] = {}): FakeIo {
   return io;
 }
 
-async function run(io: FakeIo, ...argv: string[]): Promise<{ code: number; out: string; error: string }> {
+async function run(
+  io: FakeIo,
+  ...argv: string[]
+): Promise<{ code: number; out: string; error: string }> {
   const code = await scitokens(
     argv.map((word) => word.replace('DIR/', `${io.directory}/`)),
     io,
@@ -41,7 +44,9 @@ describe('token verify', () => {
     ];
     const line =
       /^accepted: scitoken:2\.0, ES256, issuer https:\/\/issuer\.test\/vo, until \d{4}-.* \(9 min 59 s left\)\n$/;
-    expect(results).toEqual(results.map(() => ({ code: 0, out: expect.stringMatching(line), error: '' })));
+    expect(results).toEqual(
+      results.map(() => ({ code: 0, out: expect.stringMatching(line), error: '' })),
+    );
   });
 
   it('does not wait for a pipe when a variable names a token', async () => {
@@ -127,14 +132,16 @@ describe('token verify', () => {
 });
 
 describe('R43 a token that is given in the wrong place', () => {
-  it.each([[['token', TOKEN]], [[TOKEN]], [['token', 'verify', 'x', TOKEN]], [['key', 'list', 'x', TOKEN]]])(
-    'is not repeated',
-    async (argv) => {
-      const result = await run(world(), ...argv);
-      expect(result.code).toBe(2);
-      expect(result.out + result.error).not.toContain(TOKEN.slice(0, 30));
-    },
-  );
+  it.each([
+    [['token', TOKEN]],
+    [[TOKEN]],
+    [['token', 'verify', 'x', TOKEN]],
+    [['key', 'list', 'x', TOKEN]],
+  ])('is not repeated', async (argv) => {
+    const result = await run(world(), ...argv);
+    expect(result.code).toBe(2);
+    expect(result.out + result.error).not.toContain(TOKEN.slice(0, 30));
+  });
 });
 
 describe('token create', () => {
@@ -232,7 +239,9 @@ describe('token acls and inspect', () => {
   it('show header, claims, local times and the life left', async () => {
     const { out } = await run(world(), 'token', 'inspect', TOKEN);
     expect(
-      out.split('\n').map((line) => line.replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}$/, 'TIME')),
+      out
+        .split('\n')
+        .map((line) => line.replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}$/, 'TIME')),
     ).toEqual([
       'header alg  ES256',
       'header kid  ec',
@@ -255,10 +264,12 @@ describe('token acls and inspect', () => {
   it('say of an expired token since when, without verifying anything', async () => {
     const result = await run(world({ now: NOW + 4199.25 }), 'token', 'inspect', `${TOKEN}AA`);
     expect(result.out).toContain('life        expired 1 h ago\n');
-    expect(JSON.parse((await run(world(), 'token', 'inspect', TOKEN, '--json')).out)).toMatchObject({
-      verified: false,
-      secondsLeft: 599,
-    });
+    expect(JSON.parse((await run(world(), 'token', 'inspect', TOKEN, '--json')).out)).toMatchObject(
+      {
+        verified: false,
+        secondsLeft: 599,
+      },
+    );
   });
 });
 
@@ -290,12 +301,23 @@ describe('key', () => {
   });
 
   it('convert writes every form', async () => {
-    const jwks = await run(world(), 'key', 'convert', 'DIR/key.pem', '--form', 'jwks-public', '--kid', 'ec');
+    const jwks = await run(
+      world(),
+      'key',
+      'convert',
+      'DIR/key.pem',
+      '--form',
+      'jwks-public',
+      '--kid',
+      'ec',
+    );
     expect(JSON.parse(jwks.out)).toEqual(publish(EC).document);
     expect((await run(world(), 'key', 'convert', 'DIR/key.pem', '--form', 'pkcs8')).out).toMatch(
       /^-----BEGIN PRIVATE KEY/,
     );
-    expect((await run(world(), 'key', 'convert', 'DIR/jwks.json', '--form', 'pem-private')).code).toBe(1);
+    expect(
+      (await run(world(), 'key', 'convert', 'DIR/jwks.json', '--form', 'pem-private')).code,
+    ).toBe(1);
   });
 
   it('R32 rotate, publish and list go through the life of a key, and create signs with the active one', async () => {
@@ -304,7 +326,16 @@ describe('key', () => {
     expect(
       (await run(io, ...CREATE, '--keys', 'DIR/keys', '--audience', 'a', '--scope', 'read:/')).code,
     ).toBe(1);
-    await run(io, 'key', 'publish', 'DIR/web', '--issuer', 'https://issuer.test/vo', '--keys', 'DIR/keys');
+    await run(
+      io,
+      'key',
+      'publish',
+      'DIR/web',
+      '--issuer',
+      'https://issuer.test/vo',
+      '--keys',
+      'DIR/keys',
+    );
     await run(io, 'key', 'rotate', 'DIR/keys');
     expect(
       (
@@ -324,9 +355,9 @@ describe('key', () => {
         )
       ).code,
     ).toBe(0);
-    expect((await run(io, 'token', 'verify', '--jwks', 'DIR/web/.well-known/jwks.json', '@DIR/t')).code).toBe(
-      0,
-    );
+    expect(
+      (await run(io, 'token', 'verify', '--jwks', 'DIR/web/.well-known/jwks.json', '@DIR/t')).code,
+    ).toBe(0);
     const listed = world();
     await run(listed, 'key', 'list', join(io.directory, 'keys'), '--json');
     expect(JSON.parse(listed.stdout())).toMatchObject({
@@ -336,12 +367,23 @@ describe('key', () => {
     });
     const table = world();
     await run(table, 'key', 'list', join(io.directory, 'keys'));
-    expect(table.stdout()).toMatch(/^KID +ALG +STATE +CREATED .*\n[0-9a-f]{4} +ES256 +active +\d{4}-/);
+    expect(table.stdout()).toMatch(
+      /^KID +ALG +STATE +CREATED .*\n[0-9a-f]{4} +ES256 +active +\d{4}-/,
+    );
   });
 
   it('publish takes key files too', async () => {
     const io = world();
-    await run(io, 'key', 'publish', 'DIR/web', '--issuer', 'https://i.test', '--key', 'DIR/key.pem');
+    await run(
+      io,
+      'key',
+      'publish',
+      'DIR/web',
+      '--issuer',
+      'https://i.test',
+      '--key',
+      'DIR/key.pem',
+    );
     const { keys } = JSON.parse(readFileSync(io.path('web/.well-known/jwks.json'), 'utf8')) as {
       keys: object[];
     };
@@ -377,13 +419,23 @@ describe('algorithms beyond the two that everybody knows', () => {
   it('are signed with and accepted only when asked for', async () => {
     const io = world();
     await run(io, 'key', 'create', '--algorithm', 'ES384', '--out', 'DIR/k', '--jwks', 'DIR/j');
-    const create = [...CREATE, '--key', 'DIR/k', '--audience', 'a', '--scope', 'read:/', '--out', 'DIR/t'];
+    const create = [
+      ...CREATE,
+      '--key',
+      'DIR/k',
+      '--audience',
+      'a',
+      '--scope',
+      'read:/',
+      '--out',
+      'DIR/t',
+    ];
     expect((await run(io, ...create)).code).toBe(1);
     expect((await run(io, ...create, '--algorithm', 'ES384')).code).toBe(0);
     expect((await run(io, 'token', 'verify', '@DIR/t', '--jwks', 'DIR/j')).code).toBe(1);
-    expect((await run(io, 'token', 'verify', '@DIR/t', '--jwks', 'DIR/j', '--algorithm', 'ES384')).code).toBe(
-      0,
-    );
+    expect(
+      (await run(io, 'token', 'verify', '@DIR/t', '--jwks', 'DIR/j', '--algorithm', 'ES384')).code,
+    ).toBe(0);
   });
 });
 

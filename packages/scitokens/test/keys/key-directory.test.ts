@@ -55,17 +55,28 @@ describe('R32 a key directory', () => {
     const old = activeKey(keys, 600);
     const token = issueToken(old, request(), { ...MOMENT, now: 20 });
 
-    expect(rotateKeys(keys, { now: 30, begin: true }).map(({ step }) => step)).toEqual(['create', 'wait']);
+    expect(rotateKeys(keys, { now: 30, begin: true }).map(({ step }) => step)).toEqual([
+      'create',
+      'wait',
+    ]);
     publishKeys(keys, ISSUER, web, 40);
     expect(published().kids).toHaveLength(2);
     expect(rotateKeys(keys, { now: 40 + 4 * DAY - 1 }).map(({ step }) => step)).toEqual(['wait']);
     expect(activeKey(keys, 600).kid).toBe(old.kid);
-    expect(rotateKeys(keys, { now: 40 + 4 * DAY }).map(({ step }) => step)).toEqual(['activate', 'wait']);
+    expect(rotateKeys(keys, { now: 40 + 4 * DAY }).map(({ step }) => step)).toEqual([
+      'activate',
+      'wait',
+    ]);
     expect(activeKey(keys, 600).kid).not.toBe(old.kid);
     publishKeys(keys, ISSUER, web, 50 + 4 * DAY);
-    expect(verifyWithKeys(token, published().set, { now: 30, issuers: [ISSUER] }).header.kid).toBe(old.kid);
+    expect(verifyWithKeys(token, published().set, { now: 30, issuers: [ISSUER] }).header.kid).toBe(
+      old.kid,
+    );
 
-    expect(rotateKeys(keys, { now: 40 + 5 * DAY + 300 }).map(({ step }) => step)).toEqual(['retire', 'wait']);
+    expect(rotateKeys(keys, { now: 40 + 5 * DAY + 300 }).map(({ step }) => step)).toEqual([
+      'retire',
+      'wait',
+    ]);
     publishKeys(keys, ISSUER, web, 50 + 5 * DAY);
     expect(published().kids).toEqual([activeKey(keys, 600).kid]);
     expect(states()).toEqual(['retired', 'active']);
@@ -107,7 +118,9 @@ describe('R32 a key directory', () => {
       expect(set.kids).toEqual(readKeyDirectory(keys).keys.map(({ kid }) => kid));
       expect(readKeyDirectory(keys).keys.map(({ published }) => published)).toEqual([0, 10]);
       expect(readFileSync(join(keys, 'jwks.json'), 'utf8')).not.toMatch(/"(?:d|p|q)"/);
-      const modes = readdirSync(keys).map((name) => (statSync(join(keys, name)).mode & 0o777).toString(8));
+      const modes = readdirSync(keys).map((name) =>
+        (statSync(join(keys, name)).mode & 0o777).toString(8),
+      );
       expect(modes.toSorted()).toEqual(['600', '600', '600', '644']);
     },
   );
@@ -131,7 +144,8 @@ describe('R32 a key directory', () => {
     initKeyDirectory(keys);
     rotateKeys(keys, { now: 0 });
     expect(statSync(keys).mode & 0o777).toBe(0o700);
-    for (const name of readdirSync(keys)) expect(statSync(join(keys, name)).mode & 0o777).toBe(0o600);
+    for (const name of readdirSync(keys))
+      expect(statSync(join(keys, name)).mode & 0o777).toBe(0o600);
     expect(existsSync(join(keys, '.lock'))).toBe(false);
   });
 
@@ -148,7 +162,8 @@ describe('R32 a key directory', () => {
     initKeyDirectory(keys);
     const lock = join(keys, '.lock');
     const long = new Date(Date.now() - 120_000);
-    // The last two: left by a process before us that had our number, and by one whose number was given anew.
+    // The last two: left by a process before us that had our number, and by one whose
+    // number was given anew.
     for (const [owner, time] of [
       [999_999_999, new Date()],
       [process.pid, new Date()],
@@ -173,7 +188,8 @@ describe('R32 a key directory', () => {
     ['has a damaged index', () => writeFileSync(join(keys, 'keys.json'), '{')],
     [
       'has an index of another kind',
-      () => writeFileSync(join(keys, 'keys.json'), '{"keys":[{}],"publishLead":1,"longestLifetime":1}'),
+      () =>
+        writeFileSync(join(keys, 'keys.json'), '{"keys":[{}],"publishLead":1,"longestLifetime":1}'),
     ],
     [
       'names a file outside',

@@ -15,7 +15,9 @@ import { keyFromJwk } from '../../src/keys/jwk.ts';
 import { EC, RSA } from '../testing.ts';
 
 const code = (code: string): unknown => expect.objectContaining({ code });
-const forms = [EC, RSA].flatMap((key) => KEY_FORMS.map((form) => [key.algorithm, form, key] as const));
+const forms = [EC, RSA].flatMap((key) =>
+  KEY_FORMS.map((form) => [key.algorithm, form, key] as const),
+);
 const jwkOf = (key: typeof EC, form: KeyForm = 'jwk-public'): Record<string, string> =>
   JSON.parse(writeKey({ ...key, key: key.privateKey }, form));
 
@@ -25,7 +27,9 @@ describe('a key', () => {
       kid: key.kid ?? '',
     });
     expect(read.algorithm).toBe(algorithm);
-    expect(writeKey(read, 'jwk-public')).toBe(writeKey({ ...key, key: key.privateKey }, 'jwk-public'));
+    expect(writeKey(read, 'jwk-public')).toBe(
+      writeKey({ ...key, key: key.privateKey }, 'jwk-public'),
+    );
     expect(read.key.type).toBe(/public/.test(form) ? 'public' : 'private');
   });
 
@@ -74,7 +78,9 @@ describe('a key', () => {
 
   it('has the thumbprint that jose calculates', async () => {
     for (const key of [EC, RSA])
-      expect(keyIdOf(key.privateKey, 'thumbprint')).toBe(await calculateJwkThumbprint(jwkOf(key) as JWK));
+      expect(keyIdOf(key.privateKey, 'thumbprint')).toBe(
+        await calculateJwkThumbprint(jwkOf(key) as JWK),
+      );
   });
 
   it('gets its name from the argument, the file, or the style, in this order', () => {
@@ -106,7 +112,10 @@ describe('a text is refused as a key', () => {
     cipher: 'aes-256-cbc',
     passphrase: 'x',
   });
-  const ed25519 = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
+  const ed25519 = generateKeyPairSync('ed25519').privateKey.export({
+    type: 'pkcs8',
+    format: 'pem',
+  });
   const koblitz = generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey.export({
     type: 'pkcs8',
     format: 'pem',
@@ -125,7 +134,10 @@ describe('a text is refused as a key', () => {
     ['with an even exponent', JSON.stringify({ ...open, e: 'Ag' })],
     ['with an exponent as long as a key', JSON.stringify({ ...open, e: `${'_'.repeat(20)}AQAB` })],
     ['with a point off the curve', JSON.stringify({ ...jwkOf(EC), y: jwkOf(EC)['x'] })],
-    ['with a coordinate that is too long', JSON.stringify({ ...jwkOf(EC), x: `__${jwkOf(EC)['x']}__` })],
+    [
+      'with a coordinate that is too long',
+      JSON.stringify({ ...jwkOf(EC), x: `__${jwkOf(EC)['x']}__` }),
+    ],
     ['with a number that is none', JSON.stringify({ ...jwkOf(EC), x: 'a b' })],
   ])('%s', (_title, text) => {
     expect(() => readKey(text)).toThrow(code('TOKEN_KEY_INVALID'));
@@ -136,7 +148,11 @@ describe('a text is refused as a key', () => {
     [
       'an RSA key of 1024 bits',
       writeKey(
-        { kid: 'w', algorithm: 'RS256', key: createKey({ algorithm: 'RS256', rsaBits: 1024 }).privateKey },
+        {
+          kid: 'w',
+          algorithm: 'RS256',
+          key: createKey({ algorithm: 'RS256', rsaBits: 1024 }).privateKey,
+        },
         'pem-private',
       ),
       'TOKEN_KEY_INVALID',

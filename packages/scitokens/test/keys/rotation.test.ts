@@ -9,7 +9,11 @@ import {
 } from '../../src/keys/rotation.ts';
 
 const POLICY = { publishLead: 1000, longestLifetime: 500 };
-const key = (kid: string, state: KeyRecord['state'], dates: Partial<KeyRecord> = {}): KeyRecord => ({
+const key = (
+  kid: string,
+  state: KeyRecord['state'],
+  dates: Partial<KeyRecord> = {},
+): KeyRecord => ({
   kid,
   state,
   algorithm: 'ES256',
@@ -42,7 +46,13 @@ describe('R32 the next step', () => {
       false,
       { step: 'wait', reason: 'a signs; nothing to do' },
     ],
-    ['of an active key when asked to begin is a new key', [key('a', 'active')], 0, true, { step: 'create' }],
+    [
+      'of an active key when asked to begin is a new key',
+      [key('a', 'active')],
+      0,
+      true,
+      { step: 'create' },
+    ],
     [
       'of a second key is to wait while verifiers may not know it',
       [key('a', 'active'), key('b', 'next', { published: 100 })],

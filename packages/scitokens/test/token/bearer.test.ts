@@ -15,7 +15,11 @@ const FILES = {
   '/sci': '# comment\n\nsci\nmore',
 };
 
-function find(environment: Record<string, string>, files: Record<string, string>, htcondor = false): object {
+function find(
+  environment: Record<string, string>,
+  files: Record<string, string>,
+  htcondor = false,
+): object {
   return discoverBearerToken({ environment, userId: 7, readFile: (path) => files[path], htcondor });
 }
 

@@ -51,7 +51,9 @@ describe('a scope that is about to be signed', () => {
     [':/a', 'authorizes nothing'],
     ['', 'is empty'],
   ])('is refused when %j %s', (scope) => {
-    expect(() => checkScopeForSigning(scope)).toThrow(expect.objectContaining({ code: 'TOKEN_BAD_SCOPE' }));
+    expect(() => checkScopeForSigning(scope)).toThrow(
+      expect.objectContaining({ code: 'TOKEN_BAD_SCOPE' }),
+    );
   });
 });
 
@@ -67,12 +69,19 @@ describe('a scope in a verified token', () => {
     expect(readAuthorization(scope)).toEqual(authorization);
   });
 
-  it.each(['read:/a/..', 'read:..', 'read:/%2e%2e', 'read:/a%2Fb', 'read:/%252e', 're\0ad:/', 'read:/a%00'])(
-    '%j is not honoured',
-    (scope) => {
-      expect(() => readAuthorization(scope)).toThrow(expect.objectContaining({ code: 'TOKEN_BAD_SCOPE' }));
-    },
-  );
+  it.each([
+    'read:/a/..',
+    'read:..',
+    'read:/%2e%2e',
+    'read:/a%2Fb',
+    'read:/%252e',
+    're\0ad:/',
+    'read:/a%00',
+  ])('%j is not honoured', (scope) => {
+    expect(() => readAuthorization(scope)).toThrow(
+      expect.objectContaining({ code: 'TOKEN_BAD_SCOPE' }),
+    );
+  });
 });
 
 describe('a path', () => {

@@ -1,8 +1,15 @@
-// Issued tokens: what they say, what is refused, and that an independent implementation accepts them.
+// Issued tokens: what they say, what is refused, and that an independent implementation
+// accepts them.
 import { compactVerify } from 'jose';
 import { createPublicKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { createKey, issueToken, signClaims, verifyWithKeys, type TokenRequest } from '../../src/index.ts';
+import {
+  createKey,
+  issueToken,
+  signClaims,
+  verifyWithKeys,
+  type TokenRequest,
+} from '../../src/index.ts';
 import { readCompact } from '../../src/token/compact.ts';
 import { EC, MOMENT, NOW, publish, request, RSA } from '../testing.ts';
 
@@ -24,8 +31,17 @@ describe('an issued token', () => {
     ['scitoken:1.0 has no ver', { profile: 'scitoken:1.0' }, COMMON, { typ: 'JWT' }],
     [
       'wlcg:1.0 has wlcg.ver, and groups when asked',
-      { profile: 'wlcg:1.0', scope: ['storage.read:/a', 'compute.read'], claims: { 'wlcg.groups': ['/vo'] } },
-      { ...COMMON, scope: 'storage.read:/a compute.read', 'wlcg.ver': '1.0', 'wlcg.groups': ['/vo'] },
+      {
+        profile: 'wlcg:1.0',
+        scope: ['storage.read:/a', 'compute.read'],
+        claims: { 'wlcg.groups': ['/vo'] },
+      },
+      {
+        ...COMMON,
+        scope: 'storage.read:/a compute.read',
+        'wlcg.ver': '1.0',
+        'wlcg.groups': ['/vo'],
+      },
       { typ: 'JWT' },
     ],
     [
@@ -72,7 +88,11 @@ describe('a request is refused', () => {
     ['with a scope that could be misread', { scope: 'read:/ok read:/a/..' }, 'TOKEN_BAD_SCOPE'],
     ['with a list whose item holds a blank', { scope: ['read:/a write:/b'] }, 'TOKEN_BAD_SCOPE'],
     ['without an audience for scitoken:2.0', { audience: [] }, 'TOKEN_BAD_PROFILE'],
-    ['without an audience for wlcg:1.0', { profile: 'wlcg:1.0', audience: '' }, 'TOKEN_BAD_PROFILE'],
+    [
+      'without an audience for wlcg:1.0',
+      { profile: 'wlcg:1.0', audience: '' },
+      'TOKEN_BAD_PROFILE',
+    ],
     [
       'with other claims but no version',
       { profile: 'scitoken:1.0', claims: { vo: 'x' } },
@@ -84,15 +104,21 @@ describe('a request is refused', () => {
     ['with a lifetime of zero', { lifetime: 0 }, 'TOKEN_BAD_CLAIM'],
     ['with a lifetime in milliseconds', { lifetime: 86_400_000 }, 'TOKEN_BAD_CLAIM'],
     ['with a fractional lifetime', { lifetime: 1.5 }, 'TOKEN_BAD_CLAIM'],
-    ['when a further claim would replace one of its own', { claims: { exp: 1 } }, 'TOKEN_BAD_CLAIM'],
+    [
+      'when a further claim would replace one of its own',
+      { claims: { exp: 1 } },
+      'TOKEN_BAD_CLAIM',
+    ],
   ])('%s', (_title, changes, code) => {
-    expect(() => issueToken(EC, request(changes), MOMENT)).toThrow(expect.objectContaining({ code }));
+    expect(() => issueToken(EC, request(changes), MOMENT)).toThrow(
+      expect.objectContaining({ code }),
+    );
   });
 
   it('for a WLCG token when the key has no name', () => {
-    expect(() => issueToken({ ...EC, kid: undefined }, request({ profile: 'wlcg:1.0' }), MOMENT)).toThrow(
-      expect.objectContaining({ code: 'TOKEN_KEY_UNREADY' }),
-    );
+    expect(() =>
+      issueToken({ ...EC, kid: undefined }, request({ profile: 'wlcg:1.0' }), MOMENT),
+    ).toThrow(expect.objectContaining({ code: 'TOKEN_KEY_UNREADY' }));
   });
 });
 

@@ -70,8 +70,16 @@ describe('a token', () => {
   });
 
   it.each([
-    ['one of its scopes climbs', { aud: HERE.audience, scope: 'read:/a read:/b/..' }, 'TOKEN_BAD_SCOPE'],
-    ['one of its scopes is encoded', { aud: HERE.audience, scope: 'x:/%2f read:/a' }, 'TOKEN_BAD_SCOPE'],
+    [
+      'one of its scopes climbs',
+      { aud: HERE.audience, scope: 'read:/a read:/b/..' },
+      'TOKEN_BAD_SCOPE',
+    ],
+    [
+      'one of its scopes is encoded',
+      { aud: HERE.audience, scope: 'x:/%2f read:/a' },
+      'TOKEN_BAD_SCOPE',
+    ],
     ['its scope is a list', { aud: HERE.audience, scope: ['read:/a'] }, 'TOKEN_BAD_CLAIM'],
     ['its subject is a number', { aud: HERE.audience, sub: 1 }, 'TOKEN_BAD_CLAIM'],
     ['its id is a number', { aud: HERE.audience, jti: 1 }, 'TOKEN_BAD_CLAIM'],
@@ -94,14 +102,21 @@ describe('a token', () => {
     const everybody = signed({ aud: 'ANY', ver: 'scitoken:2.0' });
     expect(enforce(everybody, HERE).test('read', '/a')).toBe(true);
     expect(
-      enforce(signed({ aud: ['x', 'https://wlcg.cern.ch/jwt/v1/any'], 'wlcg.ver': '1.0' }), HERE).acls(),
+      enforce(
+        signed({ aud: ['x', 'https://wlcg.cern.ch/jwt/v1/any'], 'wlcg.ver': '1.0' }),
+        HERE,
+      ).acls(),
     ).toHaveLength(1);
-    expect(() => enforce(signed({ aud: 'ANY' }), { audience: 'ANY' })).toThrow(code('TOKEN_WRONG_AUDIENCE'));
+    expect(() => enforce(signed({ aud: 'ANY' }), { audience: 'ANY' })).toThrow(
+      code('TOKEN_WRONG_AUDIENCE'),
+    );
   });
 
   it('without audience is accepted by a service without audience only', () => {
     expect(enforce(signed({}), { audience: [] }).test('read', '/a/b')).toBe(true);
-    expect(() => enforce(signed({ aud: 'x' }), { audience: [] })).toThrow(code('TOKEN_WRONG_AUDIENCE'));
+    expect(() => enforce(signed({ aud: 'x' }), { audience: [] })).toThrow(
+      code('TOKEN_WRONG_AUDIENCE'),
+    );
   });
 
   it('of an issuer that this service does not trust is refused', () => {

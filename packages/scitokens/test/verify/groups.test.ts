@@ -12,7 +12,10 @@ function token(claims: object): VerifiedToken {
     nbf: 1_790_000_000,
     exp: 1_790_000_600,
   };
-  return verifyWithKeys(signUnchecked(EC, { ...base, ...claims }), publish(EC), { now: NOW, issuers: 'any' });
+  return verifyWithKeys(signUnchecked(EC, { ...base, ...claims }), publish(EC), {
+    now: NOW,
+    issuers: 'any',
+  });
 }
 
 describe('groups', () => {
@@ -25,11 +28,11 @@ describe('groups', () => {
 
   it('do not imply their parents', () => {
     const member = token({ 'wlcg.ver': '1.0', 'wlcg.groups': ['/vo/sub'] });
-    expect([isInGroup(member, '/vo/sub'), isInGroup(member, '/vo'), isInGroup(member, '/vo/sub/x')]).toEqual([
-      true,
-      false,
-      false,
-    ]);
+    expect([
+      isInGroup(member, '/vo/sub'),
+      isInGroup(member, '/vo'),
+      isInGroup(member, '/vo/sub/x'),
+    ]).toEqual([true, false, false]);
   });
 
   it('are none in tokens of other profiles', () => {

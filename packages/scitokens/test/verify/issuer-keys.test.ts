@@ -1,4 +1,5 @@
-// Discovery and the key cache: R25, R26, R28, by a network that answers what the test says.
+// Discovery and the key cache: R25, R26, R28, by a network that answers what the test
+// says.
 import { chmodSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +23,10 @@ const METADATA = { issuer: ISSUER, jwks_uri: KEYS };
 const SET = publish(EC).document;
 const code = (code: string): unknown => expect.objectContaining({ code });
 
-/** A network of fixed answers: an object is a 200, a number a status, a string a 200 with that text, an error a failure. */
+/**
+ * A network of fixed answers: an object is a 200, a number a status, a string a 200 with
+ * that text, an error a failure.
+ */
 function network(answers: Record<string, unknown>): {
   send: Send;
   asked: string[];
@@ -34,7 +38,11 @@ function network(answers: Record<string, unknown>): {
     const answer = answers[url] ?? 404;
     if (answer instanceof Error) throw answer;
     const text = typeof answer === 'string' ? answer : JSON.stringify(answer);
-    return { status: typeof answer === 'number' ? answer : 200, headers: {}, body: Buffer.from(text) };
+    return {
+      status: typeof answer === 'number' ? answer : 200,
+      headers: {},
+      body: Buffer.from(text),
+    };
   };
   return { send, asked, answers };
 }
@@ -59,7 +67,11 @@ describe('discovery', () => {
   });
 
   it.each([
-    ['R25 names another issuer', { [OPENID]: { ...METADATA, issuer: `${ISSUER}/` } }, 'ISSUER_MISMATCH'],
+    [
+      'R25 names another issuer',
+      { [OPENID]: { ...METADATA, issuer: `${ISSUER}/` } },
+      'ISSUER_MISMATCH',
+    ],
     ['R25 names no issuer', { [OPENID]: { jwks_uri: KEYS } }, 'ISSUER_MISMATCH'],
     [
       'R26 names keys without https',
@@ -77,7 +89,11 @@ describe('discovery', () => {
     ['is not found', {}, 'ISSUER_METADATA_INVALID'],
     ['R26 redirects', { [OPENID]: 302, [OAUTH]: 302 }, 'ISSUER_METADATA_INVALID'],
     ['fails', { [OPENID]: 503 }, 'ISSUER_UNREACHABLE'],
-    ['leads to a key set that is none', { [OPENID]: METADATA, [KEYS]: {} }, 'ISSUER_METADATA_INVALID'],
+    [
+      'leads to a key set that is none',
+      { [OPENID]: METADATA, [KEYS]: {} },
+      'ISSUER_METADATA_INVALID',
+    ],
   ])('refuses metadata that %s', async (_title, answers, expected) => {
     await expect(fetchIssuerKeys(ISSUER, network(answers))).rejects.toThrow(code(expected));
   });
@@ -116,7 +132,11 @@ describe('R28 the key cache', () => {
 
   it('asks once for many tokens, also when they come at once', async () => {
     const { web, keys } = setUp();
-    await Promise.all([keys.find(ISSUER, 'ec', 0), keys.find(ISSUER, 'ec', 0), keys.find(ISSUER, 'ec', 0)]);
+    await Promise.all([
+      keys.find(ISSUER, 'ec', 0),
+      keys.find(ISSUER, 'ec', 0),
+      keys.find(ISSUER, 'ec', 0),
+    ]);
     await keys.find(ISSUER, 'ec', 599);
     expect(web.asked).toEqual([OPENID, KEYS]);
   });
@@ -148,7 +168,9 @@ describe('R28 the key cache', () => {
   it('looks again for a key it never saw, but not more often than once a minute', async () => {
     const { web, keys } = setUp();
     await keys.find(ISSUER, 'ec', 0);
-    await expect(Promise.resolve(keys.find(ISSUER, 'rsa', 30))).rejects.toThrow(code('TOKEN_UNKNOWN_KEY'));
+    await expect(Promise.resolve(keys.find(ISSUER, 'rsa', 30))).rejects.toThrow(
+      code('TOKEN_UNKNOWN_KEY'),
+    );
     expect(web.asked).toHaveLength(2);
     web.answers[KEYS] = publish(EC, RSA).document;
     expect((await keys.find(ISSUER, 'rsa', 60)).algorithm).toBe('RS256');
@@ -191,7 +213,11 @@ describe('R28 the key cache on disk', () => {
   it('serves another process, and a restart during an outage', async () => {
     const directory = join(mkdtempSync(join(tmpdir(), 'key-cache-')), 'cache');
     const first = network({ [OPENID]: METADATA, [KEYS]: SET });
-    await createIssuerKeys({ send: first.send, store: createKeyCache(directory) }).find(ISSUER, 'ec', 1000);
+    await createIssuerKeys({ send: first.send, store: createKeyCache(directory) }).find(
+      ISSUER,
+      'ec',
+      1000,
+    );
     const second = network({});
     const keys = createIssuerKeys({ send: second.send, store: createKeyCache(directory) });
     expect((await keys.find(ISSUER, 'ec', 1100)).kid).toBe('ec');
@@ -207,11 +233,13 @@ describe('R28 the key cache on disk', () => {
     ['is not JSON', (file) => writeFileSync(file, 'x')],
     [
       'is of another issuer',
-      (file) => writeFileSync(file, JSON.stringify({ issuer: 'x', fetchedAt: 1000, document: SET })),
+      (file) =>
+        writeFileSync(file, JSON.stringify({ issuer: 'x', fetchedAt: 1000, document: SET })),
     ],
     [
       'comes from the future',
-      (file) => writeFileSync(file, JSON.stringify({ issuer: ISSUER, fetchedAt: 2000, document: SET })),
+      (file) =>
+        writeFileSync(file, JSON.stringify({ issuer: ISSUER, fetchedAt: 2000, document: SET })),
     ],
   ])('does not believe a file that %s', async (_title, damage) => {
     const directory = mkdtempSync(join(tmpdir(), 'key-cache-'));

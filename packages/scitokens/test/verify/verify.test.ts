@@ -1,14 +1,28 @@
 // Verification: each reason to refuse a token, one at a time.
 import { createHmac, createPublicKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { createKey, fixedKeys, issueToken, readKeySet, verify, verifyWithKeys } from '../../src/index.ts';
+import {
+  createKey,
+  fixedKeys,
+  issueToken,
+  readKeySet,
+  verify,
+  verifyWithKeys,
+} from '../../src/index.ts';
 import { signUnchecked } from '../../src/token/sign.ts';
 import { EC, MOMENT, NOW, publish, request, RSA } from '../testing.ts';
 
 const ISSUER = 'https://issuer.test/vo';
 const KEYS = publish(EC, RSA);
 const OPTIONS = { now: NOW, issuers: [ISSUER] };
-const CLAIMS = { iss: ISSUER, sub: 'alice', scope: 'read:/a', iat: 1.79e9, nbf: 1.79e9, exp: 1_790_000_600 };
+const CLAIMS = {
+  iss: ISSUER,
+  sub: 'alice',
+  scope: 'read:/a',
+  iat: 1.79e9,
+  nbf: 1.79e9,
+  exp: 1_790_000_600,
+};
 const { nbf: _nbf, ...WITHOUT_NBF } = CLAIMS;
 const { exp: _exp, ...WITHOUT_EXP } = CLAIMS;
 const { iat: _iat, ...WITHOUT_IAT } = CLAIMS;
@@ -59,10 +73,20 @@ describe('verify', () => {
   });
 
   it.each([
-    ['a WLCG token without nbf', { ...WITHOUT_NBF, 'wlcg.ver': '1.0', aud: 'x' }, 'JWT', 'wlcg:1.0'],
+    [
+      'a WLCG token without nbf',
+      { ...WITHOUT_NBF, 'wlcg.ver': '1.0', aud: 'x' },
+      'JWT',
+      'wlcg:1.0',
+    ],
     ['an at+jwt without nbf', WITHOUT_NBF, 'at+jwt', 'at+jwt'],
     ['an application/at+jwt without nbf', WITHOUT_NBF, 'application/at+jwt', 'at+jwt'],
-    ['scitokens:1.0 as scitokens-cpp has it', { ...CLAIMS, ver: 'scitokens:1.0' }, 'JWT', 'scitoken:1.0'],
+    [
+      'scitokens:1.0 as scitokens-cpp has it',
+      { ...CLAIMS, ver: 'scitokens:1.0' },
+      'JWT',
+      'scitoken:1.0',
+    ],
     ['a token with claims that nobody knows', { ...CLAIMS, more: 1 }, 'JWT', 'scitoken:1.0'],
   ])('accepts %s', (_title, claims, typ, profile) => {
     expect(verifyWithKeys(signUnchecked(EC, claims, typ), KEYS, OPTIONS).profile).toBe(profile);
@@ -131,9 +155,9 @@ describe('the signature', () => {
     const weak = createKey({ algorithm: 'RS256', rsaBits: 1024, kid: 'weak' });
     const token = signUnchecked(weak, CLAIMS);
     expect(() => verifyWithKeys(token, publish(weak), OPTIONS)).not.toThrow();
-    expect(() => verifyWithKeys(token, publish(weak), { ...OPTIONS, minimumRsaBits: 2048 })).toThrow(
-      code('TOKEN_KEY_INVALID'),
-    );
+    expect(() =>
+      verifyWithKeys(token, publish(weak), { ...OPTIONS, minimumRsaBits: 2048 }),
+    ).toThrow(code('TOKEN_KEY_INVALID'));
   });
 });
 
@@ -148,7 +172,10 @@ describe('a key set', () => {
   });
 
   it('may leave out the curve where the algorithm says it, as sets of scitokens-cpp do', () => {
-    const [{ crv: _crv, ...curveless } = {}] = publish(EC).document['keys'] as Record<string, unknown>[];
+    const [{ crv: _crv, ...curveless } = {}] = publish(EC).document['keys'] as Record<
+      string,
+      unknown
+    >[];
     expect(readKeySet({ keys: [curveless] }).select('ec').algorithm).toBe('ES256');
   });
 

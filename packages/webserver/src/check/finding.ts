@@ -18,8 +18,11 @@ const LABELS = { ok: 'ok', warning: 'WARNING', error: 'ERROR' } as const;
 
 /** A line for each finding, and a last one that counts what is not well. */
 export function findingsText(findings: readonly Finding[]): string {
-  const count = (state: Finding['state']): number => findings.filter((one) => one.state === state).length;
-  const lines = findings.map(({ what, state, text }) => `${LABELS[state].padEnd(9)}${what}: ${text}`);
+  const count = (state: Finding['state']): number =>
+    findings.filter((one) => one.state === state).length;
+  const lines = findings.map(
+    ({ what, state, text }) => `${LABELS[state].padEnd(9)}${what}: ${text}`,
+  );
   return [...lines, `${count('error')} errors, ${count('warning')} warnings`].join('\n');
 }
 

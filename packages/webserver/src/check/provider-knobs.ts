@@ -1,4 +1,5 @@
-// Judges the knobs from which CredD makes a provider's part of a key file: better at a check than at a user's first sign-in.
+// Judges the knobs from which CredD makes a provider's part of a key file: better at a
+// check than at a user's first sign-in.
 import { loginProviderOf, type Config } from '@credmon/core/config';
 import { secureEndpoint, messageOf } from '@credmon/core/base';
 import { returnUrlProblem } from '../settings/return-url.ts';
@@ -23,7 +24,11 @@ export function configuredProviders(config: Config, settings: Settings): readonl
 }
 
 /** What is wrong with a provider's addresses; one `ok` when nothing is. */
-export function judgeAddresses(config: Config, settings: Settings, { name }: Provider): readonly Finding[] {
+export function judgeAddresses(
+  config: Config,
+  settings: Settings,
+  { name }: Provider,
+): readonly Finding[] {
   const what = `provider ${name}`;
   const suffix = config.get(`${name}_RETURN_URL_SUFFIX`);
   const authorization = config.get(`${name}_AUTHORIZATION_URL`);
@@ -37,10 +42,19 @@ export function judgeAddresses(config: Config, settings: Settings, { name }: Pro
       : suffixProblem(settings, `${name}_RETURN_URL_SUFFIX`, suffix),
   ].filter((text) => text !== undefined);
   if (found.length > 0) return found.map((text) => wrong(what, text));
-  return [ok(what, `users come back to ${settings.prefix}${suffix}: register exactly that at the provider`)];
+  return [
+    ok(
+      what,
+      `users come back to ${settings.prefix}${suffix}: register exactly that at the provider`,
+    ),
+  ];
 }
 
-function addressProblem(config: Config, { allowLoopbackHttp }: Settings, knob: string): string | undefined {
+function addressProblem(
+  config: Config,
+  { allowLoopbackHttp }: Settings,
+  knob: string,
+): string | undefined {
   const text = config.get(knob);
   if (text === undefined) return `${knob} is not set`;
   try {

@@ -1,4 +1,5 @@
-// The include file for the proxy in front, made for the one header that the configuration names.
+// The include file for the proxy in front, made for the one header that the configuration
+// names.
 import { PROOF_PATH } from './proxy-proof.ts';
 
 /** The proxies for which there is a file. */
@@ -9,8 +10,9 @@ export type ProxyName = (typeof PROXIES)[number];
 const USUAL_HEADER = 'x-remote-user';
 
 /**
- * Directives that replace `header` (lower case), whatever a browser sends in it, by the user whom the proxy has
- * authenticated. `mount` is the path of CREDMON_WEB_PREFIX. The text ends in a line feed.
+ * Directives that replace `header` (lower case), whatever a browser sends in it, by the
+ * user whom the proxy has authenticated. `mount` is the path of CREDMON_WEB_PREFIX. The
+ * text ends in a line feed.
  * @see https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_set_header
  * @see https://httpd.apache.org/docs/2.4/mod/mod_headers.html#requestheader
  */

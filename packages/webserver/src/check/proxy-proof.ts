@@ -1,4 +1,5 @@
-// Proof that the proxy in front removes a forged REMOTE_USER header: a question that only `--check` can ask, and an answer that only the portal can give.
+// Proof that the proxy in front removes a forged REMOTE_USER header: a question that only
+// `--check` can ask, and an answer that only the portal can give.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
 /** Where the portal answers, below the mount. */
@@ -6,7 +7,9 @@ export const PROOF_PATH = '/proxy-check';
 
 /** How long a question can be answered, in seconds. */
 const LIFETIME = 60;
-/** How far apart the clocks of two hosts that share a session store may be, in seconds. */
+/**
+ * How far apart the clocks of two hosts that share a session store may be, in seconds.
+ */
 const SKEW = 30;
 
 /** A question: the last part of its path, and the user name that its requests forge. */
@@ -22,15 +25,19 @@ export interface Answer {
 }
 
 /**
- * Makes a question. `cookieSecret` is the secret of the portal's session cookies, which both sides read from the session
- * store; `nonce` is random hexadecimal text that is never used again; `now` is in epoch seconds.
+ * Makes a question. `cookieSecret` is the secret of the portal's session cookies, which
+ * both sides read from the session store; `nonce` is random hexadecimal text that is
+ * never used again; `now` is in epoch seconds.
  */
 export function makeQuestion(cookieSecret: string, nonce: string, now: number): Question {
   const head = `${Math.floor(now) + LIFETIME}.${nonce}`;
   return { token: `${head}.${sealed(cookieSecret, 'question', head)}`, forged: forgedName(nonce) };
 }
 
-/** The question of a path; `undefined` when it was not made with this secret, or is too old. */
+/**
+ * The question of a path; `undefined` when it was not made with this secret, or is too
+ * old.
+ */
 export function readQuestion(
   cookieSecret: string,
   token: string,
@@ -45,14 +52,18 @@ export function readQuestion(
     : undefined;
 }
 
-/** What the portal says: whether the forged name came with the request, in any of the values of the header. */
+/**
+ * What the portal says: whether the forged name came with the request, in any of the
+ * values of the header.
+ */
 export function makeAnswer(cookieSecret: string, token: string, arrived: boolean): Answer {
   return { arrived, proof: sealed(cookieSecret, String(arrived), token) };
 }
 
 /** Reads an answer; `undefined` when another program gave it. */
 export function readAnswer(cookieSecret: string, token: string, text: string): boolean | undefined {
-  const [, said = '', proof = ''] = /^\{"arrived":(true|false),"proof":"([0-9a-f]{64})"\}$/.exec(text) ?? [];
+  const [, said = '', proof = ''] =
+    /^\{"arrived":(true|false),"proof":"([0-9a-f]{64})"\}$/.exec(text) ?? [];
   if (said === '' || !isSame(proof, sealed(cookieSecret, said, token))) return undefined;
   return said === 'true';
 }
@@ -60,9 +71,14 @@ export function readAnswer(cookieSecret: string, token: string, text: string): b
 /** No account has this name. */
 const forgedName = (nonce: string): string => `forged-by-check-${nonce}`;
 
-/** HMAC-SHA-256 in hexadecimal, with a key of its own, so that it is never the signature of a cookie. */
+/**
+ * HMAC-SHA-256 in hexadecimal, with a key of its own, so that it is never the signature
+ * of a cookie.
+ */
 function sealed(cookieSecret: string, purpose: string, text: string): string {
-  const key = createHash('sha256').update(`condor_credmon_webserver proxy check\n${cookieSecret}`).digest();
+  const key = createHash('sha256')
+    .update(`condor_credmon_webserver proxy check\n${cookieSecret}`)
+    .digest();
   return createHmac('sha256', key).update(`${purpose}\n${text}`).digest('hex');
 }
 

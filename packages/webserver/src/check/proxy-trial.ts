@@ -1,4 +1,5 @@
-// The ways in which a browser may try to name a user to the portal, and what the trials of all of them say of the proxy.
+// The ways in which a browser may try to name a user to the portal, and what the trials
+// of all of them say of the proxy.
 import { ok, warning, wrong, type Finding } from './finding.ts';
 
 /** A request's headers, and words for it. */
@@ -7,12 +8,18 @@ export interface Forgery {
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
 }
 
-/** What became of a request: the portal said whether the forged name arrived, or did not answer. */
+/**
+ * What became of a request: the portal said whether the forged name arrived, or did not
+ * answer.
+ */
 export type Trial =
   | { readonly kind: 'answered'; readonly how: string; readonly arrived: boolean }
   | { readonly kind: 'failed'; readonly why: string };
 
-/** The requests that forge `header` (lower case) with the user name `forged`; the plain one is the first. */
+/**
+ * The requests that forge `header` (lower case) with the user name `forged`; the plain
+ * one is the first.
+ */
 export function forgeries(header: string, forged: string): readonly Forgery[] {
   const basic = `Basic ${Buffer.from(`${forged}:x`).toString('base64')}`;
   return [
@@ -20,14 +27,25 @@ export function forgeries(header: string, forged: string): readonly Forgery[] {
     { how: 'in capitals', headers: { [header.toUpperCase()]: forged } },
     { how: 'twice', headers: { [header]: [forged, forged] } },
     { how: 'with _ in place of -', headers: { [header.replaceAll('-', '_')]: forged } },
-    { how: 'named in Connection as well', headers: { [header]: forged, connection: `close, ${header}` } },
-    // nginx takes $remote_user from this header, whether or not it has checked the password.
+    {
+      how: 'named in Connection as well',
+      headers: { [header]: forged, connection: `close, ${header}` },
+    },
+    // nginx takes $remote_user from this header, whether or not it has checked the
+    // password.
     { how: 'as the user of HTTP Basic authentication', headers: { authorization: basic } },
   ];
 }
 
-/** An error when a forged name arrived, a warning when nothing was proved. `prefix` is where the requests were sent. */
-export function judgeProxy(header: string, prefix: string, trials: readonly Trial[]): readonly Finding[] {
+/**
+ * An error when a forged name arrived, a warning when nothing was proved. `prefix` is
+ * where the requests were sent.
+ */
+export function judgeProxy(
+  header: string,
+  prefix: string,
+  trials: readonly Trial[],
+): readonly Finding[] {
   const what = 'proxy';
   const passed = trials.flatMap((one) => (one.kind === 'answered' && one.arrived ? [one.how] : []));
   if (passed.length > 0)

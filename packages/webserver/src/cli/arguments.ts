@@ -1,4 +1,5 @@
-// The command line: flags of the server, help, version and misuse as values; nothing is printed and nothing exits here.
+// The command line: flags of the server, help, version and misuse as values; nothing is
+// printed and nothing exits here.
 import yargs from 'yargs';
 import { PROXIES, type ProxyName } from '../check/proxy-config.ts';
 import { parseListenAddress } from '../settings/listen-address.ts';
@@ -12,8 +13,17 @@ export type Command =
       readonly configFile: string | undefined;
       readonly listen: ListenAddress | undefined;
     }
-  | { readonly kind: 'proxy-config'; readonly proxy: ProxyName; readonly configFile: string | undefined }
+  | {
+      readonly kind: 'proxy-config';
+      readonly proxy: ProxyName;
+      readonly configFile: string | undefined;
+    }
   | { readonly kind: 'text'; readonly text: string; readonly exitCode: 0 | 2 };
+
+const USAGE =
+  '$0 [options]\n\nThe web portal where users of condor_submit sign in to token providers. Runs in the foreground.';
+
+const TEXT = { type: 'string', requiresArg: true } as const;
 
 /** Reads the arguments after the program's name. */
 export async function parseArguments(argv: readonly string[], version: string): Promise<Command> {
@@ -23,9 +33,7 @@ export async function parseArguments(argv: readonly string[], version: string): 
   let proxy: ProxyName | undefined;
   const parser = yargs([...argv])
     .scriptName('condor_credmon_webserver')
-    .usage(
-      '$0 [options]\n\nThe web portal where users of condor_submit sign in to token providers. Runs in the foreground.',
-    )
+    .usage(USAGE)
     .exitProcess(false)
     .strict()
     .version(version)
@@ -33,29 +41,38 @@ export async function parseArguments(argv: readonly string[], version: string): 
     .alias('h', 'help')
     .wrap(80)
     .option('config', {
-      type: 'string',
-      requiresArg: true,
+      ...TEXT,
       describe: 'root configuration file (CONDOR_CONFIG)',
     })
-    .option('listen', { type: 'string', requiresArg: true, describe: 'HOST:PORT, unix:/path or fd:N' })
+    .option('listen', {
+      ...TEXT,
+      describe: 'HOST:PORT, unix:/path or fd:N',
+    })
     .option('check', {
       type: 'boolean',
       default: false,
       describe: 'look at everything that is needed, and exit',
     })
-    .option('json', { type: 'boolean', default: false, implies: 'check', describe: 'print findings as JSON' })
+    .option('json', {
+      type: 'boolean',
+      default: false,
+      implies: 'check',
+      describe: 'print findings as JSON',
+    })
     .option('print-proxy-config', {
-      type: 'string',
-      requiresArg: true,
+      ...TEXT,
       describe: 'print the include file for nginx or apache (CREDMON_WEB_REMOTE_USER_HEADER)',
     })
     .demandCommand(0, 0)
     .check(({ listen: text, check, 'print-proxy-config': name }) => {
       if (name !== undefined) {
         proxy = PROXIES.find((one) => one === name);
-        if (!proxy) throw new Error(`--print-proxy-config ${name}: must be ${PROXIES.join(' or ')}`);
+        if (!proxy)
+          throw new Error(`--print-proxy-config ${name}: must be ${PROXIES.join(' or ')}`);
         if (check || text !== undefined)
-          throw new Error('--print-proxy-config goes with --config only, not with --check or --listen');
+          throw new Error(
+            '--print-proxy-config goes with --config only, not with --check or --listen',
+          );
       }
       if (text === undefined) return true;
       const address = parseListenAddress(text);
@@ -81,5 +98,10 @@ export async function parseArguments(argv: readonly string[], version: string): 
     };
   if (printed !== '') return { kind: 'text', text: printed, exitCode: 0 };
   if (proxy !== undefined) return { kind: 'proxy-config', proxy, configFile: values.config };
-  return { kind: values.check ? 'check' : 'serve', json: values.json, configFile: values.config, listen };
+  return {
+    kind: values.check ? 'check' : 'serve',
+    json: values.json,
+    configFile: values.config,
+    listen,
+  };
 }

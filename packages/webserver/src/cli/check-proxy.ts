@@ -1,4 +1,5 @@
-// `--check` sends requests through the proxy in front, with a forged REMOTE_USER header, and asks the portal what arrived.
+// `--check` sends requests through the proxy in front, with a forged REMOTE_USER header,
+// and asks the portal what arrived.
 import { randomBytes } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { request } from 'node:http';
@@ -24,7 +25,9 @@ export async function lookAtProxy(settings: Settings, trust: Trust): Promise<rea
     return judged([{ kind: 'failed', why: messageOf(error) }]);
   }
   if (secret === undefined)
-    return judged([{ kind: 'failed', why: 'the portal has not been started with this session store yet' }]);
+    return judged([
+      { kind: 'failed', why: 'the portal has not been started with this session store yet' },
+    ]);
   const visitor: Visitor = { settings, trust, secret };
   const trials = await visit(visitor, undefined, remoteUser.header);
   // The proxy of this host, where the name leads to a load balancer or is not known here.
@@ -40,8 +43,15 @@ interface Visitor {
   readonly secret: string;
 }
 
-/** Every forgery, sent to `address`, or to where the name leads. The plain one comes first: without an answer to it nothing is proved. */
-async function visit(visitor: Visitor, address: string | undefined, header: string): Promise<Trial[]> {
+/**
+ * Every forgery, sent to `address`, or to where the name leads. The plain one comes
+ * first: without an answer to it nothing is proved.
+ */
+async function visit(
+  visitor: Visitor,
+  address: string | undefined,
+  header: string,
+): Promise<Trial[]> {
   const question = (): ReturnType<typeof makeQuestion> =>
     makeQuestion(visitor.secret, randomBytes(16).toString('hex'), systemClock.now());
   const first = question();
@@ -73,7 +83,10 @@ async function attempt(
   }
 }
 
-/** An answer's status and the beginning of its text. @throws the system's error, or Error after the time-out */
+/**
+ * An answer's status and the beginning of its text. @throws the system's error, or Error
+ * after the time-out
+ */
 function ask(
   url: URL,
   address: string | undefined,
@@ -108,7 +121,9 @@ function ask(
     });
     sent.on('error', (error) =>
       reject(
-        /^(?:Abort|Timeout)Error$/.test(error.name) ? new Error(`no answer within ${seconds} s`) : error,
+        /^(?:Abort|Timeout)Error$/.test(error.name)
+          ? new Error(`no answer within ${seconds} s`)
+          : error,
       ),
     );
     sent.end();

@@ -1,4 +1,5 @@
-// `--check`: looks at everything that the server will need, asks every issuer one harmless question, and changes nothing.
+// `--check`: looks at everything that the server will need, asks every issuer one
+// harmless question, and changes nothing.
 import { accessSync, constants, existsSync, lstatSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { checkCredentialDirectory } from '@credmon/core/store';
@@ -28,7 +29,12 @@ import type { Settings } from '../settings/settings.ts';
 export async function lookAround(config: Config, settings: Settings): Promise<readonly Finding[]> {
   const { connectSeconds, requestSeconds: totalSeconds, namedTrust } = settings;
   const trust = createTrust({ named: () => namedTrust });
-  const { send, close } = createSend({ ...DEFAULT_SEND_LIMITS, connectSeconds, totalSeconds, trust });
+  const { send, close } = createSend({
+    ...DEFAULT_SEND_LIMITS,
+    connectSeconds,
+    totalSeconds,
+    trust,
+  });
   const providers = configuredProviders(config, settings);
   const found = await Promise.all(
     providers.map(async (provider) => [
@@ -47,7 +53,10 @@ export async function lookAround(config: Config, settings: Settings): Promise<re
       trustFunction(settings.trustedProxies, settings.listen),
     ),
     lookAt('credential directory', `${settings.credentialDirectory} can be read and written`, () =>
-      checkCredentialDirectory(settings.credentialDirectory, { create: false, condor: settings.condorIds }),
+      checkCredentialDirectory(settings.credentialDirectory, {
+        create: false,
+        condor: settings.condorIds,
+      }),
     ),
     await lookAtSessions(settings, trust),
     ...lookAtSocket(settings),
@@ -84,7 +93,10 @@ async function lookAtSessions(settings: Settings, trust: Trust): Promise<Finding
   }
 }
 
-/** A directory that root would make here, the server's user could not use: so nothing is made. */
+/**
+ * A directory that root would make here, the server's user could not use: so nothing is
+ * made.
+ */
 function lookAtSessionDirectory({ sessionDirectory: path }: Settings): Finding {
   const what = 'session directory';
   if (!existsSync(path)) {
@@ -94,14 +106,18 @@ function lookAtSessionDirectory({ sessionDirectory: path }: Settings): Finding {
   }
   const problem = sessionDirectoryProblem(path);
   if (problem !== undefined) return wrong(what, `CREDMON_WEB_SESSION_DIR ${path}: ${problem}`);
-  return lookAt(what, `${path} can be written`, () => accessSync(path, constants.W_OK | constants.X_OK));
+  return lookAt(what, `${path} can be written`, () =>
+    accessSync(path, constants.W_OK | constants.X_OK),
+  );
 }
 
 function lookAtSocket({ listen }: Settings): readonly Finding[] {
   if (listen.kind !== 'unix') return [];
   const folder = dirname(listen.path);
   return [
-    lookAt('socket', `${listen.path} can be made`, () => accessSync(folder, constants.W_OK | constants.X_OK)),
+    lookAt('socket', `${listen.path} can be made`, () =>
+      accessSync(folder, constants.W_OK | constants.X_OK),
+    ),
   ];
 }
 
@@ -112,7 +128,9 @@ function lookAtTrust(trust: Trust): readonly Finding[] {
   return [ok(what, trustText(state)), ...state.problems.map((text) => warning(what, text))];
 }
 
-/** CredD reads the file, as root: this process need not be able to, and only looks at it. */
+/**
+ * CredD reads the file, as root: this process need not be able to, and only looks at it.
+ */
 function lookAtSecret({ name, secretFile: path }: Provider): readonly Finding[] {
   const what = `secret of ${name}`;
   if (path === undefined)
@@ -126,7 +144,8 @@ function lookAtSecret({ name, secretFile: path }: Provider): readonly Finding[] 
     return [ok(what, `${path} is there, for its owner alone`)];
   } catch (error) {
     const code = systemCode(error) ?? 'unknown';
-    if (code === 'EACCES') return [ok(what, `${path} cannot be checked as this user: permission denied`)];
+    if (code === 'EACCES')
+      return [ok(what, `${path} cannot be checked as this user: permission denied`)];
     return [wrong(what, `${path} cannot be looked at (${code})`)];
   }
 }
@@ -138,9 +157,15 @@ async function lookAtIssuer(
 ): Promise<readonly Finding[]> {
   const what = `issuer of ${name}`;
   if (issuer === undefined)
-    return [warning(what, `CREDMON_${name}_ISSUER is not set: who answers a sign-in is not compared`)];
+    return [
+      warning(what, `CREDMON_${name}_ISSUER is not set: who answers a sign-in is not compared`),
+    ];
   try {
-    await createMetadataCache({ lifetime: 0, allowLoopbackHttp }).find(send, issuer, systemClock.now());
+    await createMetadataCache({ lifetime: 0, allowLoopbackHttp }).find(
+      send,
+      issuer,
+      systemClock.now(),
+    );
     return [ok(what, `${issuer} is reachable, and its identifier matches`)];
   } catch (error) {
     return [warning(what, messageOf(error))];
@@ -150,12 +175,17 @@ async function lookAtIssuer(
 async function lookAtPublicKeys(config: Config, { localIssuer }: Settings): Promise<Finding> {
   const what = 'public keys';
   const { publicKeyFile, keyDirectories = [], keyId } = localIssuer;
-  const asked = keyDirectories.length > 0 || config.origin('LOCAL_CREDMON_PUBLIC_KEY')?.kind === 'file';
+  const asked =
+    keyDirectories.length > 0 || config.origin('LOCAL_CREDMON_PUBLIC_KEY')?.kind === 'file';
   if (!asked && lstatSync(publicKeyFile, { throwIfNoEntry: false }) === undefined)
     return ok(what, `none: no tokens are signed here (there is no ${publicKeyFile})`);
   try {
     const ports = openPublicKeys(localIssuer);
-    const keys = await publicKeySet({ sets: ports.readKeySets(), pem: ports.readPublicKey(), keyId });
+    const keys = await publicKeySet({
+      sets: ports.readKeySets(),
+      pem: ports.readPublicKey(),
+      keyId,
+    });
     return ok(what, `${keys.length} published as ${keys.map(({ kid }) => kid).join(', ')}`);
   } catch (error) {
     return wrong(what, messageOf(error));

@@ -1,4 +1,5 @@
-// Begins a login: remembers state, nonce and verifier, and says where to send the browser.
+// Begins a login: remembers state, nonce and verifier, and says where to send the
+// browser.
 import { createHash } from 'node:crypto';
 import { authorizationUrl } from '@credmon/core/oauth';
 import { splitScopes } from '@credmon/core/credential';
@@ -15,7 +16,9 @@ import { registrationOf } from './registration.ts';
 /**
  * Begins a login for one token.
  * @returns the issuer's authorization URL
- * @throws CodedError `LOGIN_EXPIRED`, `LOGIN_REFUSED`, `PROVIDER_REFUSED`, `RETURN_URL_REFUSED`, `ENDPOINT_REFUSED`, `SESSION_STORE_FULL`, and as the key file's reader
+ * @throws CodedError `LOGIN_EXPIRED`, `LOGIN_REFUSED`, `PROVIDER_REFUSED`,
+ * `RETURN_URL_REFUSED`, `ENDPOINT_REFUSED`, `SESSION_STORE_FULL`, and as the key file's
+ * reader
  * @see RFC 7636 (PKCE); RFC 9700, section 4.7 (state)
  */
 export async function beginLogin(desk: Desk, id: string | undefined, stem: string): Promise<URL> {
@@ -23,9 +26,13 @@ export async function beginLogin(desk: Desk, id: string | undefined, stem: strin
   const now = ports.clock.now();
   const flow = await requireFlow(desk, id);
   const { loginSeconds } = settings;
-  const waiting = liveLogins(flow, now, loginSeconds).length + openAnswers(flow, now, loginSeconds).length;
+  const waiting =
+    liveLogins(flow, now, loginSeconds).length + openAnswers(flow, now, loginSeconds).length;
   if (waiting >= MAX_LIVE_LOGINS)
-    throw new CodedError('LOGIN_REFUSED', 'too many logins of this session are waiting; finish one of them');
+    throw new CodedError(
+      'LOGIN_REFUSED',
+      'too many logins of this session are waiting; finish one of them',
+    );
   if (loginCount(flow) >= MAX_LOGINS)
     throw new CodedError(
       'LOGIN_REFUSED',
@@ -38,7 +45,8 @@ export async function beginLogin(desk: Desk, id: string | undefined, stem: strin
   const scope = [request.scopes, ...providerSettings(settings, request.provider).extraScopes]
     .join(' ')
     .trim();
-  // An issuer that is not asked for an ID token sends none; a nonce would make core insist on one.
+  // An issuer that is not asked for an ID token sends none; a nonce would make core
+  // insist on one.
   const nonce = splitScopes(scope).includes('openid') ? { nonce: newSecret(desk) } : {};
   const verifier = newSecret(desk) + newSecret(desk);
   const url = authorizationUrl(registrationOf(settings, request), {
@@ -55,7 +63,10 @@ export async function beginLogin(desk: Desk, id: string | undefined, stem: strin
   return url;
 }
 
-/** The issuer sends the browser to the ReturnUrl; elsewhere than here, the login would never come back. */
+/**
+ * The issuer sends the browser to the ReturnUrl; elsewhere than here, the login would
+ * never come back.
+ */
 function checkReturnUrl(settings: Settings, provider: string, returnUrl: string): void {
   const problem = returnUrlProblem(settings, returnUrl);
   if (problem === undefined) return;

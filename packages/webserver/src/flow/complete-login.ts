@@ -1,4 +1,5 @@
-// Finishes a login: takes what the issuer sent back, gets the tokens and writes them where CredD looks.
+// Finishes a login: takes what the issuer sent back, gets the tokens and writes them
+// where CredD looks.
 import { exchangeCode } from '@credmon/core/oauth';
 import type { ProviderRequest, TokenAnswer } from '@credmon/core/credential';
 import { CodedError } from '@credmon/core/base';
@@ -12,23 +13,32 @@ import { readTokenRequest, type TokenRequest } from './read-request.ts';
 import { registrationOf } from './registration.ts';
 import { checkStored, type Issued } from './store-token.ts';
 
-/** A browser that came back: the query of the callback without `?`, its `state`, and its path. */
+/**
+ * A browser that came back: the query of the callback without `?`, its `state`, and its
+ * path.
+ */
 export interface Callback {
   readonly query: string;
   readonly state: string;
   readonly path: string;
 }
 
-/** What came of it: the flow afterwards, and the id of the answer that waits for the user's decision, if any. */
+/**
+ * What came of it: the flow afterwards, and the id of the answer that waits for the
+ * user's decision, if any.
+ */
 export interface Finished {
   readonly flow: Flow;
   readonly answer?: string;
 }
 
 /**
- * Finishes the login that `state` belongs to, whichever tab or replica began it: stores its tokens, or, where only the user can say
- * whose they are, keeps them until the user has decided.
- * @throws CodedError `LOGIN_EXPIRED`, `LOGIN_REFUSED`, `LOGIN_WRONG_USER`, `LOGIN_SUPERSEDED`, `SCOPE_WIDENED`, `SESSION_STORE_FULL`, `REFRESH_TOKEN_MISSING`, and as the key file's reader and `exchangeCode`
+ * Finishes the login that `state` belongs to, whichever tab or replica began it: stores
+ * its tokens, or, where only the user can say whose they are, keeps them until the user
+ * has decided.
+ * @throws CodedError `LOGIN_EXPIRED`, `LOGIN_REFUSED`, `LOGIN_WRONG_USER`,
+ * `LOGIN_SUPERSEDED`, `SCOPE_WIDENED`, `SESSION_STORE_FULL`, `REFRESH_TOKEN_MISSING`, and
+ * as the key file's reader and `exchangeCode`
  */
 export async function completeLogin(
   desk: Desk,
@@ -59,7 +69,10 @@ export async function completeLogin(
   }
 }
 
-/** Keeps the answer for the user to decide. One that could not be stored anyway is refused at once. */
+/**
+ * Keeps the answer for the user to decide. One that could not be stored anyway is refused
+ * at once.
+ */
 async function ask(
   desk: Desk,
   session: BrowserSession,
@@ -72,7 +85,10 @@ async function ask(
 ): Promise<Finished> {
   const { ports } = desk;
   checkStored(desk, flow.localUser, request, issued.answer);
-  const answer = await holdAnswer(desk, session, flow.localUser, { ...issued, keyDigest: request.keyDigest });
+  const answer = await holdAnswer(desk, session, flow.localUser, {
+    ...issued,
+    keyDigest: request.keyDigest,
+  });
   try {
     const events = await ports.flows.append(session.flow ?? '', {
       type: 'held',
@@ -81,7 +97,8 @@ async function ask(
       answer,
     });
     const after = foldFlow(events);
-    if (!after) throw new CodedError('LOGIN_EXPIRED', 'the list was closed while the provider answered');
+    if (!after)
+      throw new CodedError('LOGIN_EXPIRED', 'the list was closed while the provider answered');
     ports.log.info(
       `login of ${flow.localUser} for ${request.stem} waits for the user to confirm the account`,
     );
@@ -92,8 +109,16 @@ async function ask(
   }
 }
 
-/** Of all returns with one `state`, in all processes, exactly the first in the log goes on. */
-async function claimLogin({ settings, ports }: Desk, id: string, flow: Flow, state: string): Promise<Login> {
+/**
+ * Of all returns with one `state`, in all processes, exactly the first in the log goes
+ * on.
+ */
+async function claimLogin(
+  { settings, ports }: Desk,
+  id: string,
+  flow: Flow,
+  state: string,
+): Promise<Login> {
   const known = flow.logins.find((login) => login.state === state);
   if (flow.over.includes(state) || known?.claimedBy !== undefined) throw finishedAlready();
   if (!known) throw new CodedError('LOGIN_EXPIRED', 'no login of this session has that state');

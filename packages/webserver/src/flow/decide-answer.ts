@@ -1,4 +1,5 @@
-// The user's decision about an answer: it is shown, stored or discarded, and each answer once.
+// The user's decision about an answer: it is shown, stored or discarded, and each answer
+// once.
 import { isCoded } from '@credmon/core/base';
 import { newSecret, requireFlow, type Desk } from './desk.ts';
 import { failLogin, finishLogin } from './finish-login.ts';
@@ -21,7 +22,11 @@ export type Question = { readonly flow: Flow } & (
  * The question about an answer of this browser.
  * @throws CodedError `LOGIN_EXPIRED`, and as the key file's reader
  */
-export async function findQuestion(desk: Desk, session: BrowserSession, answer: string): Promise<Question> {
+export async function findQuestion(
+  desk: Desk,
+  session: BrowserSession,
+  answer: string,
+): Promise<Question> {
   const flow = await requireFlow(desk, session.flow);
   const settled = flow.settled.find((one) => one.answer === answer);
   if (settled) return { flow, settled };
@@ -29,8 +34,10 @@ export async function findQuestion(desk: Desk, session: BrowserSession, answer: 
 }
 
 /**
- * Carries out a decision. Of several, in all tabs and replicas, exactly the first is carried out; the others change nothing.
- * @throws CodedError `LOGIN_EXPIRED`, `LOGIN_WRONG_USER`, `REFRESH_TOKEN_MISSING`, `CRED_DIR_INVALID` and `CRED_FILE_IO` (the question then stays
+ * Carries out a decision. Of several, in all tabs and replicas, exactly the first is
+ * carried out; the others change nothing.
+ * @throws CodedError `LOGIN_EXPIRED`, `LOGIN_WRONG_USER`, `REFRESH_TOKEN_MISSING`,
+ * `CRED_DIR_INVALID` and `CRED_FILE_IO` (the question then stays
  *   open), and as the key file's reader
  */
 export async function decideAnswer(
@@ -92,7 +99,9 @@ async function decline(
   await dropAnswers(desk, [pending]);
   const fate = await revokeAnswer(desk, session, flow, { ...question, answer: pending.answer });
   ports.counters.login(request.provider, 'declined');
-  ports.log.info(`login of ${flow.localUser} for ${request.stem} declined by the user; ${FATES[fate]}`);
+  ports.log.info(
+    `login of ${flow.localUser} for ${request.stem} declined by the user; ${FATES[fate]}`,
+  );
   const { state } = pending;
   return note(desk, session.flow ?? '', flow, {
     type: 'declined',
@@ -111,7 +120,10 @@ const PASSING: readonly string[] = [
   'SESSION_STORE_DOWN',
 ];
 
-/** After a failure that passes the question stays open. Every other one ends it, and the tokens are forgotten. */
+/**
+ * After a failure that passes the question stays open. Every other one ends it, and the
+ * tokens are forgotten.
+ */
 async function afterFailure(
   desk: Desk,
   id: string,

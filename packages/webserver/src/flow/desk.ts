@@ -12,8 +12,10 @@ export interface Desk {
 }
 
 /**
- * The flow of a session; `undefined` when none was opened, or it is older than the absolute time-out.
- * @throws CodedError `CRED_FILE_IO` when the credential directory does not say what is stored; the system's error
+ * The flow of a session; `undefined` when none was opened, or it is older than the
+ * absolute time-out.
+ * @throws CodedError `CRED_FILE_IO` when the credential directory does not say what is
+ * stored; the system's error
  */
 export async function currentFlow(
   { settings, ports }: Desk,
@@ -32,9 +34,14 @@ export async function requireFlow(desk: Desk, id: string | undefined): Promise<F
   throw new CodedError('LOGIN_EXPIRED', 'the browser has no open session, or it took too long');
 }
 
-/** True when a sign-in of this flow is at its issuer, or its return is under way: the session's id must then stay. */
+/**
+ * True when a sign-in of this flow is at its issuer, or its return is under way: the
+ * session's id must then stay.
+ */
 export function hasLiveLogins({ settings, ports }: Desk, flow: Flow | undefined): boolean {
-  return flow !== undefined && liveLogins(flow, ports.clock.now(), settings.loginSeconds).length > 0;
+  return (
+    flow !== undefined && liveLogins(flow, ports.clock.now(), settings.loginSeconds).length > 0
+  );
 }
 
 /** A new name that nobody guesses: 192 bits, base64url. */
@@ -45,12 +52,20 @@ export function newSecret({ ports }: Desk): string {
 /** The length of the owner's mark that ids begin with. */
 const MARK_LENGTH = 16;
 
-/** A new id of a flow: it begins with a mark of the local user, by which stores count how much each user has open. */
+/**
+ * A new id of a flow: it begins with a mark of the local user, by which stores count how
+ * much each user has open.
+ */
 export function newFlowId(desk: Desk, localUser: string): string {
-  return createHash('sha256').update(localUser).digest('hex').slice(0, MARK_LENGTH) + newSecret(desk);
+  return (
+    createHash('sha256').update(localUser).digest('hex').slice(0, MARK_LENGTH) + newSecret(desk)
+  );
 }
 
-/** The owner's mark of a flow's or session's id, 16 hex digits; of ids that belong to nobody it is all zeros. */
+/**
+ * The owner's mark of a flow's or session's id, 16 hex digits; of ids that belong to
+ * nobody it is all zeros.
+ */
 export function ownerMark(id: string | undefined): string {
   const mark = id?.slice(0, MARK_LENGTH) ?? '';
   return /^[0-9a-f]{16}$/.test(mark) ? mark : '0'.repeat(MARK_LENGTH);

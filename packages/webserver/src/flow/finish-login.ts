@@ -1,4 +1,5 @@
-// How a login ends: its tokens are stored, or it fails; either way the flow's log says so.
+// How a login ends: its tokens are stored, or it fails; either way the flow's log says
+// so.
 import type { ProviderRequest } from '@credmon/core/credential';
 import { isCoded } from '@credmon/core/base';
 import { accountName } from './account.ts';
@@ -11,7 +12,8 @@ import { findSuperseded, settleSuperseded } from './settle-superseded.ts';
 import { storeToken, type Issued, type Stored } from './store-token.ts';
 
 /**
- * Stores an issuer's answer for the flow's user, notes it, and settles the answers that can or must not be stored any more.
+ * Stores an issuer's answer for the flow's user, notes it, and settles the answers that
+ * can or must not be stored any more.
  * @returns the flow afterwards
  * @throws CodedError as {@link storeToken}
  */
@@ -48,7 +50,11 @@ export async function failLogin(
   desk: Desk,
   id: string,
   flow: Flow,
-  { state, stem, error }: { readonly state: string; readonly stem: string; readonly error: unknown },
+  {
+    state,
+    stem,
+    error,
+  }: { readonly state: string; readonly stem: string; readonly error: unknown },
 ): Promise<void> {
   const { ports } = desk;
   const code = isCoded(error) ? error.code : 'CRED_FILE_IO';
@@ -56,7 +62,10 @@ export async function failLogin(
   await note(desk, id, flow, { type: 'failed', at: ports.clock.now(), state, code });
 }
 
-/** The key file has served when every token is there; the clean-up of condor_credmon removes what cannot be removed here. */
+/**
+ * The key file has served when every token is there; the clean-up of condor_credmon
+ * removes what cannot be removed here.
+ */
 function finishFlow({ ports }: Desk, noted: Flow): Flow {
   const flow = withStored(noted, (stem) => ports.files.hasToken(noted.localUser, stem));
   if (!isComplete(flow)) return flow;

@@ -1,139 +1,36 @@
-// One user's way through the portal as a value: folded from events, so that tabs and replicas that append at once lose nothing.
+// One user's way through the portal as a value: folded from events, so that tabs and
+// replicas that append at once lose nothing.
 import { stemOf } from '@credmon/core/credential';
-import type { ErrorCode } from '@credmon/core/base';
+import type {
+  FlowEvent,
+  Login,
+  PendingAnswer,
+  SettledAnswer,
+  TokenState,
+  FlowToken,
+  Flow,
+} from './flow-value.ts';
 
-/** A token that the key file asks for, by name only: scopes, audience and addresses are read in the key file when needed. */
-export interface RequestedToken {
-  readonly provider: string;
-  readonly handle: string;
-}
-
-/** What happened; times are epoch seconds. Written to the session's log in this form. */
-export type FlowEvent =
-  | {
-      readonly type: 'opened';
-      readonly at: number;
-      /** The key file's name. */
-      readonly key: string;
-      readonly localUser: string;
-      readonly tokens: readonly RequestedToken[];
-    }
-  | {
-      readonly type: 'begun';
-      readonly at: number;
-      readonly state: string;
-      readonly stem: string;
-      readonly verifier: string;
-      /** Only where an ID token is asked for. */
-      readonly nonce?: string;
-    }
-  | { readonly type: 'returned'; readonly at: number; readonly state: string; readonly attempt: string }
-  | {
-      readonly type: 'completed';
-      readonly at: number;
-      readonly state: string;
-      /** Who signed in, as a verified ID token names them. */
-      readonly name?: string;
-      /** Asked scopes that were not granted. */
-      readonly missing: readonly string[];
-      readonly renewable: boolean;
-      /** What became of a stored refresh token, when the answer had none. */
-      readonly refresh?: 'kept' | 'replaced';
-    }
-  | { readonly type: 'failed'; readonly at: number; readonly state: string; readonly code: ErrorCode }
-  /** The issuer has answered; the tokens wait, under the id `answer`, for the user to confirm the account. */
-  | { readonly type: 'held'; readonly at: number; readonly state: string; readonly answer: string }
-  /** A decision on an answer is being carried out by `attempt`. */
-  | { readonly type: 'decided'; readonly at: number; readonly answer: string; readonly attempt: string }
-  /** Carrying it out failed for a reason that passes: the question is open again. */
-  | { readonly type: 'reopened'; readonly at: number; readonly answer: string; readonly attempt: string }
-  | {
-      readonly type: 'declined';
-      readonly at: number;
-      readonly state: string;
-      readonly revoked: boolean;
-      /** Not revoked, because another sign-in has the same grant. */
-      readonly shared?: boolean;
-    }
-  /** The answer is not stored, because another sign-in is. `attempt` has claimed it; a claim of another attempt goes first. */
-  | {
-      readonly type: 'superseded';
-      readonly at: number;
-      readonly answer: string;
-      readonly attempt?: string;
-      readonly revoked: boolean;
-      readonly shared?: boolean;
-    };
-
-/** A login on its way. `claimedBy` is the first return's attempt; only that one may go on, so that a `state` serves once. */
-export interface Login {
-  readonly state: string;
-  readonly stem: string;
-  readonly begunAt: number;
-  readonly verifier: string;
-  readonly nonce?: string;
-  readonly claimedBy?: string;
-}
-
-/** An issuer's answer that waits for the user's decision. The first attempt to carry one out claims it, so that it serves once. */
-export interface PendingAnswer {
-  /** Its id in the store of answers. */
-  readonly answer: string;
-  readonly state: string;
-  readonly stem: string;
-  readonly heldAt: number;
-  readonly claim?: { readonly attempt: string; readonly at: number };
-}
-
-/**
- * How the question about an answer ended. `revoked`: the issuer was asked to end the declined tokens, and did. `shared`: it was not
- * asked, because another sign-in has the same grant.
- */
-export interface SettledAnswer {
-  readonly answer: string;
-  readonly stem: string;
-  readonly outcome: 'stored' | 'failed' | 'declined' | 'superseded';
-  readonly revoked: boolean;
-  readonly shared?: boolean;
-}
-
-/** How far one token is. */
-export type TokenState =
-  | { readonly kind: 'waiting' }
-  | { readonly kind: 'failed'; readonly code: ErrorCode }
-  | {
-      readonly kind: 'signed-in';
-      readonly name?: string;
-      readonly missing: readonly string[];
-      readonly renewable: boolean;
-      readonly refresh?: 'kept' | 'replaced';
-    };
-
-/** A requested token, the stem of its files, and how far it is. */
-export interface FlowToken extends RequestedToken {
-  readonly stem: string;
-  readonly state: TokenState;
-}
-
-/** The whole way: whose, which tokens, how far each, and the logins that are not over. */
-export interface Flow {
-  readonly openedAt: number;
-  readonly key: string;
-  readonly localUser: string;
-  readonly tokens: readonly FlowToken[];
-  readonly logins: readonly Login[];
-  readonly pending: readonly PendingAnswer[];
-  readonly settled: readonly SettledAnswer[];
-  /** `state` values of logins that are over, to tell a replay from a stranger. */
-  readonly over: readonly string[];
-}
+export type {
+  RequestedToken,
+  FlowEvent,
+  Login,
+  PendingAnswer,
+  SettledAnswer,
+  TokenState,
+  FlowToken,
+  Flow,
+} from './flow-value.ts';
 
 /** Folds a log into its value; `undefined` when it does not begin with `opened`. */
 export function foldFlow(events: readonly FlowEvent[]): Flow | undefined {
   return events.reduce<Flow | undefined>(nextFlow, undefined);
 }
 
-/** The value after one more event. An event that fits nothing (a second `opened`, an unknown state) changes nothing. */
+/**
+ * The value after one more event. An event that fits nothing (a second `opened`, an
+ * unknown state) changes nothing.
+ */
 export function nextFlow(flow: Flow | undefined, event: FlowEvent): Flow | undefined {
   if (event.type === 'opened') return flow ?? opened(event);
   if (flow === undefined) return undefined;
@@ -143,7 +40,10 @@ export function nextFlow(flow: Flow | undefined, event: FlowEvent): Flow | undef
       return { ...flow, logins: [...flow.logins, { ...login, begunAt: at }] };
     }
     case 'returned':
-      return { ...flow, logins: flow.logins.map((login) => claimed(login, event.state, event.attempt)) };
+      return {
+        ...flow,
+        logins: flow.logins.map((login) => claimed(login, event.state, event.attempt)),
+      };
     case 'completed': {
       const { name, missing, renewable, refresh } = event;
       return closed(withoutOlder(flow, event.state), event.state, {
@@ -162,7 +62,9 @@ export function nextFlow(flow: Flow | undefined, event: FlowEvent): Flow | undef
     case 'reopened':
       return {
         ...flow,
-        pending: flow.pending.map((one) => (one.answer === event.answer ? decided(one, event) : one)),
+        pending: flow.pending.map((one) =>
+          one.answer === event.answer ? decided(one, event) : one,
+        ),
       };
     case 'declined':
       return closed(flow, event.state, { kind: 'waiting' }, revocationOf(event));
@@ -191,7 +93,9 @@ function opened(event: FlowEvent & { type: 'opened' }): Flow {
 }
 
 function claimed(login: Login, state: string, attempt: string): Login {
-  return login.state === state && login.claimedBy === undefined ? { ...login, claimedBy: attempt } : login;
+  return login.state === state && login.claimedBy === undefined
+    ? { ...login, claimedBy: attempt }
+    : login;
 }
 
 function held(flow: Flow, { at, state, answer }: FlowEvent & { type: 'held' }): Flow {
@@ -204,7 +108,10 @@ function held(flow: Flow, { at, state, answer }: FlowEvent & { type: 'held' }): 
   };
 }
 
-/** An attempt as old as this, in seconds, belongs to a process that has died: another one may carry out the decision. */
+/**
+ * An attempt as old as this, in seconds, belongs to a process that has died: another one
+ * may carry out the decision.
+ */
 const CLAIM_SECONDS = 30;
 
 function decided(
@@ -216,7 +123,10 @@ function decided(
   return claim && at - claim.at < CLAIM_SECONDS ? pending : { ...open, claim: { attempt, at } };
 }
 
-/** Ends a login or the question about its answer. Neither a failure nor a refusal takes back what another tab has achieved. */
+/**
+ * Ends a login or the question about its answer. Neither a failure nor a refusal takes
+ * back what another tab has achieved.
+ */
 function closed(
   flow: Flow,
   state: string,
@@ -231,7 +141,10 @@ function closed(
     logins: flow.logins.filter((one) => one.state !== state),
     pending: flow.pending.filter((one) => one !== pending),
     settled: pending
-      ? [...flow.settled, { answer: pending.answer, stem, outcome: OUTCOMES[result.kind], ...revocation }]
+      ? [
+          ...flow.settled,
+          { answer: pending.answer, stem, outcome: OUTCOMES[result.kind], ...revocation },
+        ]
       : flow.settled,
     over: [...flow.over, state],
     tokens: flow.tokens.map((token) =>
@@ -242,7 +155,10 @@ function closed(
   };
 }
 
-/** Settles the answers for the same token that came before the one that is stored: an older one must not take its place. */
+/**
+ * Settles the answers for the same token that came before the one that is stored: an
+ * older one must not take its place.
+ */
 function withoutOlder(flow: Flow, state: string): Flow {
   const own = flow.pending.findIndex((one) => one.state === state);
   const stem = (flow.pending[own] ?? flow.logins.find((one) => one.state === state))?.stem;
@@ -252,8 +168,14 @@ function withoutOlder(flow: Flow, state: string): Flow {
     .reduce((rest, one) => settled(rest, one, { revoked: false }), flow);
 }
 
-/** Settles an answer that nobody is storing, or says how the revocation of one ended that is settled. */
-function superseded(flow: Flow, { answer, attempt, ...event }: FlowEvent & { type: 'superseded' }): Flow {
+/**
+ * Settles an answer that nobody is storing, or says how the revocation of one ended that
+ * is settled.
+ */
+function superseded(
+  flow: Flow,
+  { answer, attempt, ...event }: FlowEvent & { type: 'superseded' },
+): Flow {
   const pending = flow.pending.find((one) => one.answer === answer);
   if (pending)
     return pending.claim !== undefined && pending.claim.attempt !== attempt
@@ -262,7 +184,9 @@ function superseded(flow: Flow, { answer, attempt, ...event }: FlowEvent & { typ
   return {
     ...flow,
     settled: flow.settled.map((one) =>
-      one.answer === answer && one.outcome === 'superseded' ? { ...one, ...revocationOf(event) } : one,
+      one.answer === answer && one.outcome === 'superseded'
+        ? { ...one, ...revocationOf(event) }
+        : one,
     ),
   };
 }
@@ -283,17 +207,21 @@ function revocationOf({ revoked, shared }: Revocation): Revocation {
   return { revoked, ...(shared === true ? { shared } : {}) };
 }
 
-const OUTCOMES = { 'signed-in': 'stored', failed: 'failed', waiting: 'declined' } as const satisfies Record<
-  TokenState['kind'],
-  SettledAnswer['outcome']
->;
+const OUTCOMES = {
+  'signed-in': 'stored',
+  failed: 'failed',
+  waiting: 'declined',
+} as const satisfies Record<TokenState['kind'], SettledAnswer['outcome']>;
 
 /**
- * The flow as the credential directory has it: a token that is stored counts, whoever signed in for it, and one that was removed is
- * waited for again.
+ * The flow as the credential directory has it: a token that is stored counts, whoever
+ * signed in for it, and one that was removed is waited for again.
  */
 export function withStored(flow: Flow, isStored: (stem: string) => boolean): Flow {
-  return { ...flow, tokens: flow.tokens.map((token) => ({ ...token, state: storedState(token, isStored) })) };
+  return {
+    ...flow,
+    tokens: flow.tokens.map((token) => ({ ...token, state: storedState(token, isStored) })),
+  };
 }
 
 function storedState({ stem, state }: FlowToken, isStored: (stem: string) => boolean): TokenState {
@@ -317,7 +245,10 @@ export function liveLogins(flow: Flow, now: number, seconds: number): readonly L
   return flow.logins.filter(({ begunAt }) => now - begunAt < seconds);
 }
 
-/** Answers that came within `seconds` before `now` (epoch seconds) and wait for a decision. */
+/**
+ * Answers that came within `seconds` before `now` (epoch seconds) and wait for a
+ * decision.
+ */
 export function openAnswers(flow: Flow, now: number, seconds: number): readonly PendingAnswer[] {
   return flow.pending.filter(({ heldAt }) => now - heldAt < seconds);
 }

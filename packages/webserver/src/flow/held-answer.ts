@@ -1,22 +1,32 @@
-// Tokens that wait for the user's decision: sealed for one browser, kept for minutes, and removed with the decision.
+// Tokens that wait for the user's decision: sealed for one browser, kept for minutes, and
+// removed with the decision.
 import { isCoded, messageOf, systemCode } from '@credmon/core/base';
 import { newFlowId, type Desk } from './desk.ts';
 import type { Flow } from './flow.ts';
 import { SEAL_RANDOM_BYTES, seal, unseal } from './sealed-text.ts';
 import type { Issued } from './store-token.ts';
 
-/** The browser that a request came from: its flow, and the id in its cookie. The id is a secret that no store keeps. */
+/**
+ * The browser that a request came from: its flow, and the id in its cookie. The id is a
+ * secret that no store keeps.
+ */
 export interface BrowserSession {
   readonly flow: string | undefined;
   readonly id: string;
 }
 
-/** What waits: the issuer's answer, and a digest of the key file that it was asked for with. */
+/**
+ * What waits: the issuer's answer, and a digest of the key file that it was asked for
+ * with.
+ */
 export interface HeldAnswer extends Issued {
   readonly keyDigest: string;
 }
 
-/** Keeps an answer for the browser. @returns its id @throws CodedError `SESSION_STORE_FULL`, `SESSION_STORE_DOWN` */
+/**
+ * Keeps an answer for the browser. @returns its id @throws CodedError
+ * `SESSION_STORE_FULL`, `SESSION_STORE_DOWN`
+ */
 export async function holdAnswer(
   desk: Desk,
   session: BrowserSession,
@@ -28,18 +38,25 @@ export async function holdAnswer(
   return answer;
 }
 
-/** The answer of this id; `undefined` when it is gone, too old, or was held for another browser. */
+/**
+ * The answer of this id; `undefined` when it is gone, too old, or was held for another
+ * browser.
+ */
 export async function readAnswer(
   { ports }: Desk,
   session: BrowserSession,
   answer: string,
 ): Promise<HeldAnswer | undefined> {
   const sealed = await ports.answers.read(answer);
-  const text = sealed === undefined ? undefined : unseal(session.id, contextOf(session, answer), sealed);
+  const text =
+    sealed === undefined ? undefined : unseal(session.id, contextOf(session, answer), sealed);
   return text === undefined ? undefined : (JSON.parse(text) as HeldAnswer);
 }
 
-/** Seals a flow's answers for the same browser under its new id. One that cannot be moved is lost: the user signs in again. */
+/**
+ * Seals a flow's answers for the same browser under its new id. One that cannot be moved
+ * is lost: the user signs in again.
+ */
 export async function moveAnswers(
   desk: Desk,
   { pending }: Flow,
@@ -52,7 +69,10 @@ export async function moveAnswers(
   }
 }
 
-/** Forgets answers. One that cannot be removed ends by itself, and nobody can open it without the browser's cookie. */
+/**
+ * Forgets answers. One that cannot be removed ends by itself, and nobody can open it
+ * without the browser's cookie.
+ */
 export async function dropAnswers(
   { ports }: Desk,
   answers: readonly { readonly answer: string }[],
@@ -67,7 +87,12 @@ export async function dropAnswers(
     }
 }
 
-async function put(desk: Desk, session: BrowserSession, answer: string, text: string): Promise<void> {
+async function put(
+  desk: Desk,
+  session: BrowserSession,
+  answer: string,
+  text: string,
+): Promise<void> {
   const nonce = desk.ports.random(SEAL_RANDOM_BYTES);
   await desk.ports.answers.put(answer, seal(session.id, contextOf(session, answer), nonce, text));
 }

@@ -5,7 +5,8 @@ import { providerSettings, type Settings } from '../settings/settings.ts';
 import { MAX_MISSING_TEXT } from './limits.ts';
 
 /**
- * Refuses tokens of somebody else, where the administrator named a claim, and tokens that can do more than was asked for.
+ * Refuses tokens of somebody else, where the administrator named a claim, and tokens that
+ * can do more than was asked for.
  * @throws CodedError `LOGIN_WRONG_USER`, `SCOPE_WIDENED`
  */
 export function checkAnswer(
@@ -40,7 +41,10 @@ export function checkAnswer(
     );
 }
 
-/** The asked scopes that the issuer did not grant, for people to read: of very many, the first ones and how many more. */
+/**
+ * The asked scopes that the issuer did not grant, for people to read: of very many, the
+ * first ones and how many more.
+ */
 export function missingScopes(request: ProviderRequest, answer: TokenAnswer): readonly string[] {
   const { narrower } = compareScopes(request.scopes, answer.scope);
   let length = 0;
@@ -49,7 +53,13 @@ export function missingScopes(request: ProviderRequest, answer: TokenAnswer): re
   return more === 0 ? narrower : [...shown, `and ${more} more`];
 }
 
-/** True when neither the proxy nor a claim says who the user is: then the user is asked before anything is stored. */
+/**
+ * True when neither the proxy nor a claim says who the user is: then the user is asked
+ * before anything is stored.
+ */
 export function asksUser(settings: Settings, provider: string): boolean {
-  return settings.remoteUser === undefined && providerSettings(settings, provider).userClaim === undefined;
+  return (
+    settings.remoteUser === undefined &&
+    providerSettings(settings, provider).userClaim === undefined
+  );
 }

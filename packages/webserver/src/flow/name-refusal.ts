@@ -1,5 +1,11 @@
-// Tokens whose names could be those of two providers: nobody signs in for them, so that no secret reaches another provider's issuer.
-import { noHandles, refusedName, refusedProvider, type ProviderRequest } from '@credmon/core/credential';
+// Tokens whose names could be those of two providers: nobody signs in for them, so that
+// no secret reaches another provider's issuer.
+import {
+  noHandles,
+  refusedName,
+  refusedProvider,
+  type ProviderRequest,
+} from '@credmon/core/credential';
 import { CodedError } from '@credmon/core/base';
 import type { Settings } from '../settings/settings.ts';
 

@@ -3,8 +3,16 @@ import { isCoded, messageOf, systemCode } from '@credmon/core/base';
 import type { Desk } from './desk.ts';
 import { foldFlow, nextFlow, type Flow, type FlowEvent } from './flow.ts';
 
-/** Writes down how a login ended. What happened in the credential directory counts even where no note of it can be kept. */
-export async function note({ ports }: Desk, id: string, flow: Flow, event: FlowEvent): Promise<Flow> {
+/**
+ * Writes down how a login ended. What happened in the credential directory counts even
+ * where no note of it can be kept.
+ */
+export async function note(
+  { ports }: Desk,
+  id: string,
+  flow: Flow,
+  event: FlowEvent,
+): Promise<Flow> {
   let after: Flow | undefined;
   try {
     after = foldFlow(await ports.flows.append(id, event));

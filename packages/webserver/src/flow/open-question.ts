@@ -24,7 +24,8 @@ export async function openQuestion(
 ): Promise<OpenQuestion> {
   const pending = findPending(desk, flow, answer);
   const held = await readAnswer(desk, session, answer);
-  if (!held) throw new CodedError('LOGIN_EXPIRED', 'the answer of the provider is not kept any more');
+  if (!held)
+    throw new CodedError('LOGIN_EXPIRED', 'the answer of the provider is not kept any more');
   return { pending, held, request: readTokenRequest(desk, flow, pending.stem, held.keyDigest) };
 }
 

@@ -1,4 +1,5 @@
-// Reads a session's key file again whenever it is needed, so that neither client secrets nor long texts stand in a session.
+// Reads a session's key file again whenever it is needed, so that neither client secrets
+// nor long texts stand in a session.
 import { createHash } from 'node:crypto';
 import {
   readCredentialRequest,
@@ -9,7 +10,10 @@ import { CodedError, isCoded } from '@credmon/core/base';
 import type { Desk } from './desk.ts';
 import { isComplete, type Flow } from './flow.ts';
 
-/** A key file's request, and a digest of its bytes, to tell later whether it is still the same file. */
+/**
+ * A key file's request, and a digest of its bytes, to tell later whether it is still the
+ * same file.
+ */
 export interface KeyRequest extends CredentialRequest {
   readonly digest: string;
 }
@@ -21,21 +25,29 @@ export interface TokenRequest extends ProviderRequest {
 
 /**
  * The request behind a key.
- * @throws CodedError `KEY_FILE_MISSING` (also when older than its time to live), `KEY_FILE_INVALID`, `CRED_FILE_IO`
+ * @throws CodedError `KEY_FILE_MISSING` (also when older than its time to live),
+ * `KEY_FILE_INVALID`, `CRED_FILE_IO`
  */
 export function readRequest({ settings, ports }: Desk, key: string): KeyRequest {
   const { bytes, modifiedAt } = ports.files.readKey(key);
   if (ports.clock.now() - modifiedAt >= settings.keySeconds)
     throw new CodedError('KEY_FILE_MISSING', `the key file is older than ${settings.keySeconds} s`);
   const digest = createHash('sha256').update(bytes).digest('base64url');
-  return { ...readCredentialRequest(bytes, { allowLoopbackHttp: settings.allowLoopbackHttp }), digest };
+  return {
+    ...readCredentialRequest(bytes, { allowLoopbackHttp: settings.allowLoopbackHttp }),
+    digest,
+  };
 }
 
-/** What a flow's key file says of each token, by stem; nothing when it has served and is gone. @throws as {@link readRequest} */
+/**
+ * What a flow's key file says of each token, by stem; nothing when it has served and is
+ * gone. @throws as {@link readRequest}
+ */
 export function readTokenRequests(desk: Desk, flow: Flow): ReadonlyMap<string, ProviderRequest> {
   try {
     const { localUser, requests } = readRequest(desk, flow.key);
-    if (localUser === flow.localUser) return new Map(requests.map((request) => [request.stem, request]));
+    if (localUser === flow.localUser)
+      return new Map(requests.map((request) => [request.stem, request]));
   } catch (error) {
     if (isCoded(error, 'KEY_FILE_MISSING') && isComplete(flow)) return new Map();
     throw error;
@@ -44,10 +56,16 @@ export function readTokenRequests(desk: Desk, flow: Flow): ReadonlyMap<string, P
 }
 
 /**
- * The part of a flow's key file that is about one token; with `keyDigest`, only of the key file that had this digest.
+ * The part of a flow's key file that is about one token; with `keyDigest`, only of the
+ * key file that had this digest.
  * @throws as {@link readRequest}
  */
-export function readTokenRequest(desk: Desk, flow: Flow, stem: string, keyDigest?: string): TokenRequest {
+export function readTokenRequest(
+  desk: Desk,
+  flow: Flow,
+  stem: string,
+  keyDigest?: string,
+): TokenRequest {
   const { localUser, requests, digest } = readRequest(desk, flow.key);
   const found = requests.find((one) => one.stem === stem);
   const same = localUser === flow.localUser && (keyDigest ?? digest) === digest;
@@ -56,5 +74,8 @@ export function readTokenRequest(desk: Desk, flow: Flow, stem: string, keyDigest
 }
 
 function anotherFile(): CodedError {
-  return new CodedError('KEY_FILE_INVALID', 'the key file is not the one that this session was opened with');
+  return new CodedError(
+    'KEY_FILE_INVALID',
+    'the key file is not the one that this session was opened with',
+  );
 }

@@ -1,9 +1,13 @@
-// Joins what the key file and the administrator say of a provider into the client that core logs in with.
+// Joins what the key file and the administrator say of a provider into the client that
+// core logs in with.
 import type { ClientRegistration } from '@credmon/core/oauth';
 import type { ProviderRequest } from '@credmon/core/credential';
 import { providerSettings, type Settings } from '../settings/settings.ts';
 
-/** The client at the provider's issuer. Endpoints and secret are the key file's, which only CredD can write. */
+/**
+ * The client at the provider's issuer. Endpoints and secret are the key file's, which
+ * only CredD can write.
+ */
 export function registrationOf(settings: Settings, request: ProviderRequest): ClientRegistration {
   const { issuer, authentication } = providerSettings(settings, request.provider);
   return {

@@ -1,5 +1,10 @@
 // Revokes the tokens of an answer that is not stored, unless another sign-in needs them.
-import { parseObject, parseTop, type ProviderRequest, type TokenAnswer } from '@credmon/core/credential';
+import {
+  parseObject,
+  parseTop,
+  type ProviderRequest,
+  type TokenAnswer,
+} from '@credmon/core/credential';
 import { revokeToken } from '@credmon/core/oauth';
 import { isCoded, messageOf } from '@credmon/core/base';
 import { providerSettings } from '../settings/settings.ts';
@@ -16,7 +21,10 @@ export interface Unused {
   readonly request: ProviderRequest;
 }
 
-/** What became of the tokens at the issuer. `shared`: not revoked, because another sign-in has the same grant. */
+/**
+ * What became of the tokens at the issuer. `shared`: not revoked, because another sign-in
+ * has the same grant.
+ */
 export type Fate = 'revoked' | 'shared' | 'left';
 
 /** The words of the log for each fate. */
@@ -27,8 +35,9 @@ export const FATES: Readonly<Record<Fate, string>> = {
 };
 
 /**
- * Asks the issuer to revoke what it has just issued. An issuer that fails delays nobody: the tokens are stored nowhere. Some issuers give
- * the same refresh token at each sign-in, so a token that another sign-in has is left alone.
+ * Asks the issuer to revoke what it has just issued. An issuer that fails delays nobody:
+ * the tokens are stored nowhere. Some issuers give the same refresh token at each
+ * sign-in, so a token that another sign-in has is left alone.
  */
 export async function revokeAnswer(
   desk: Desk,
@@ -44,7 +53,11 @@ export async function revokeAnswer(
   const hint = refreshToken === undefined ? 'access_token' : 'refresh_token';
   try {
     if (await isShared(desk, session, flow, unused)) return 'shared';
-    const revocation = { token: refreshToken ?? accessToken, hint, now: ports.clock.now() } as const;
+    const revocation = {
+      token: refreshToken ?? accessToken,
+      hint,
+      now: ports.clock.now(),
+    } as const;
     await revokeToken(ports.send, registrationOf(settings, request), revocationUrl, revocation);
     return 'revoked';
   } catch (error) {
@@ -56,7 +69,10 @@ export async function revokeAnswer(
   }
 }
 
-/** Waiting answers come before the stored tokens: one that is stored meanwhile is then found there. */
+/**
+ * Waiting answers come before the stored tokens: one that is stored meanwhile is then
+ * found there.
+ */
 async function isShared(
   desk: Desk,
   session: BrowserSession,
@@ -66,7 +82,8 @@ async function isShared(
   // Nobody knows yet what a return under way will bring.
   if (flow.logins.some(({ claimedBy }) => claimedBy !== undefined)) return true;
   for (const other of flow.pending) {
-    const another = other.answer === answer ? undefined : await readAnswer(desk, session, other.answer);
+    const another =
+      other.answer === answer ? undefined : await readAnswer(desk, session, other.answer);
     if (another && sameGrant(another.answer, held.answer)) return true;
   }
   return desk.ports.files.someToken((token) => mayNeed(token, request, held.answer));
@@ -79,8 +96,8 @@ function sameGrant(one: TokenAnswer, other: TokenAnswer): boolean {
 }
 
 /**
- * True when a stored token could end with this answer. An issuer may give no refresh token at a second sign-in, and may revoke the first
- * one's with the access token.
+ * True when a stored token could end with this answer. An issuer may give no refresh
+ * token at a second sign-in, and may revoke the first one's with the access token.
  * @see RFC 7009, section 2.1
  */
 function mayNeed(

@@ -1,4 +1,5 @@
-// Texts that only the browser which they are for can open: the key comes from the id in its cookie, which no store keeps.
+// Texts that only the browser which they are for can open: the key comes from the id in
+// its cookie, which no store keeps.
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 
 const CIPHER = 'aes-256-gcm';
@@ -10,7 +11,8 @@ const TAG_BYTES = 16;
 export const SEAL_RANDOM_BYTES: number = NONCE_BYTES;
 
 /**
- * Encrypts a text. `secret` is what opens it again, `context` what it must then be called; `nonce` are {@link SEAL_RANDOM_BYTES} of chance.
+ * Encrypts a text. `secret` is what opens it again, `context` what it must then be
+ * called; `nonce` are {@link SEAL_RANDOM_BYTES} of chance.
  * @see NIST SP 800-38D (AES-GCM); RFC 5869 (HKDF)
  */
 export function seal(secret: string, context: string, nonce: Uint8Array, text: string): string {
@@ -19,13 +21,21 @@ export function seal(secret: string, context: string, nonce: Uint8Array, text: s
   return Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64url');
 }
 
-/** Decrypts what {@link seal} made; `undefined` with another secret or context, and for anything else. */
+/**
+ * Decrypts what {@link seal} made; `undefined` with another secret or context, and for
+ * anything else.
+ */
 export function unseal(secret: string, context: string, sealed: string): string | undefined {
   const bytes = Buffer.from(sealed, 'base64url');
   if (bytes.length < NONCE_BYTES + TAG_BYTES) return undefined;
-  const decipher = createDecipheriv(CIPHER, keyOf(secret, context), bytes.subarray(0, NONCE_BYTES), {
-    authTagLength: TAG_BYTES,
-  });
+  const decipher = createDecipheriv(
+    CIPHER,
+    keyOf(secret, context),
+    bytes.subarray(0, NONCE_BYTES),
+    {
+      authTagLength: TAG_BYTES,
+    },
+  );
   decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
   try {
     const body = decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES));

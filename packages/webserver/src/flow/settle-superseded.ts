@@ -1,4 +1,5 @@
-// Settles the answers that are not stored because another sign-in is: they are removed, and revoked where possible.
+// Settles the answers that are not stored because another sign-in is: they are removed,
+// and revoked where possible.
 import { isCoded } from '@credmon/core/base';
 import type { Desk } from './desk.ts';
 import { isComplete, withStored, type Flow } from './flow.ts';
@@ -7,7 +8,10 @@ import { note } from './note.ts';
 import { readTokenRequest, type TokenRequest } from './read-request.ts';
 import { FATES, revokeAnswer, type Unused } from './revoke-answer.ts';
 
-/** An answer that another sign-in has superseded; without its tokens or its request nothing can be revoked. */
+/**
+ * An answer that another sign-in has superseded; without its tokens or its request
+ * nothing can be revoked.
+ */
 export interface Superseded {
   readonly answer: string;
   readonly stem: string;
@@ -15,8 +19,9 @@ export interface Superseded {
 }
 
 /**
- * Finds the answers that a stored sign-in supersedes: older ones for its token, which `after` has settled since `before`, and in a complete list
- * all that wait, because the key file has served.
+ * Finds the answers that a stored sign-in supersedes: older ones for its token, which
+ * `after` has settled since `before`, and in a complete list all that wait, because the
+ * key file has served.
  */
 export async function findSuperseded(
   desk: Desk,
@@ -28,7 +33,9 @@ export async function findSuperseded(
   const older = after.settled.filter(
     ({ answer, outcome }) => outcome === 'superseded' && !known.includes(answer),
   );
-  const complete = isComplete(withStored(after, (stem) => desk.ports.files.hasToken(after.localUser, stem)));
+  const complete = isComplete(
+    withStored(after, (stem) => desk.ports.files.hasToken(after.localUser, stem)),
+  );
   // One that is being stored at the moment ends by itself.
   const waiting = complete ? after.pending.filter(({ claim }) => claim === undefined) : [];
   const found: Superseded[] = [];
@@ -40,7 +47,12 @@ export async function findSuperseded(
   return found;
 }
 
-function requestOf(desk: Desk, flow: Flow, stem: string, held: HeldAnswer): TokenRequest | undefined {
+function requestOf(
+  desk: Desk,
+  flow: Flow,
+  stem: string,
+  held: HeldAnswer,
+): TokenRequest | undefined {
   try {
     return readTokenRequest(desk, flow, stem, held.keyDigest);
   } catch (error) {
@@ -50,7 +62,8 @@ function requestOf(desk: Desk, flow: Flow, stem: string, held: HeldAnswer): Toke
 }
 
 /**
- * Notes that answers were superseded, removes and revokes them. @param attempt the attempt that has claimed them, if any
+ * Notes that answers were superseded, removes and revokes them. @param attempt the
+ * attempt that has claimed them, if any
  * @returns the flow afterwards
  */
 export async function settleSuperseded(
@@ -64,10 +77,15 @@ export async function settleSuperseded(
   const id = session.flow ?? '';
   let after = flow;
   for (const { answer, stem, unused } of answers) {
-    const event = { type: 'superseded', answer, ...(attempt === undefined ? {} : { attempt }) } as const;
+    const event = {
+      type: 'superseded',
+      answer,
+      ...(attempt === undefined ? {} : { attempt }),
+    } as const;
     after = await note(desk, id, after, { ...event, at: ports.clock.now(), revoked: false });
     // Another process is storing it, or has settled it.
-    if (!after.settled.some((one) => one.answer === answer && one.outcome === 'superseded')) continue;
+    if (!after.settled.some((one) => one.answer === answer && one.outcome === 'superseded'))
+      continue;
     await dropAnswers(desk, [{ answer }]);
     const fate = unused === undefined ? 'left' : await revokeAnswer(desk, session, after, unused);
     ports.log.info(

@@ -1,4 +1,5 @@
-// Stores the tokens of a login where CredD looks, and keeps a good refresh token that is stored already.
+// Stores the tokens of a login where CredD looks, and keeps a good refresh token that is
+// stored already.
 import {
   filesFromLogin,
   judgeStoredRefresh,
@@ -20,10 +21,16 @@ export interface Issued {
   readonly issuedAt: number;
 }
 
-/** Whether the daemon can renew the token, and what became of a refresh token that was stored before. */
+/**
+ * Whether the daemon can renew the token, and what became of a refresh token that was
+ * stored before.
+ */
 export interface Stored {
   readonly renewable: boolean;
-  /** `kept`: the answer had none, and the stored one serves. `replaced`: the answer had none, and the stored one cannot serve. */
+  /**
+   * `kept`: the answer had none, and the stored one serves. `replaced`: the answer had
+   * none, and the stored one cannot serve.
+   */
   readonly refresh?: 'kept' | 'replaced';
 }
 
@@ -32,21 +39,36 @@ const ATTEMPTS = 5;
 
 /**
  * Writes the three files of a token.
- * @throws CodedError `LOGIN_SUPERSEDED`, `REFRESH_TOKEN_MISSING`, `CRED_DIR_INVALID`, `CRED_FILE_IO`
+ * @throws CodedError `LOGIN_SUPERSEDED`, `REFRESH_TOKEN_MISSING`, `CRED_DIR_INVALID`,
+ * `CRED_FILE_IO`
  */
-export function storeToken(desk: Desk, user: string, request: ProviderRequest, issued: Issued): Stored {
+export function storeToken(
+  desk: Desk,
+  user: string,
+  request: ProviderRequest,
+  issued: Issued,
+): Stored {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return storeOnce(desk, user, request, issued);
     } catch (error) {
       if (!isCoded(error, 'CRED_SUPERSEDED')) throw error;
-      if (attempt >= ATTEMPTS) throw new CodedError('CRED_FILE_IO', error.message, error.fields, error);
+      if (attempt >= ATTEMPTS)
+        throw new CodedError('CRED_FILE_IO', error.message, error.fields, error);
     }
   }
 }
 
-/** Refuses an answer that {@link storeToken} would refuse. @throws CodedError `REFRESH_TOKEN_MISSING`, `CRED_DIR_INVALID` */
-export function checkStored(desk: Desk, user: string, request: ProviderRequest, answer: TokenAnswer): void {
+/**
+ * Refuses an answer that {@link storeToken} would refuse. @throws CodedError
+ * `REFRESH_TOKEN_MISSING`, `CRED_DIR_INVALID`
+ */
+export function checkStored(
+  desk: Desk,
+  user: string,
+  request: ProviderRequest,
+  answer: TokenAnswer,
+): void {
   judgeStored(desk.ports.files.readToken(user, request.stem), request, answer);
 }
 
@@ -72,7 +94,9 @@ function storeOnce(
   const { stem, scopes, audience, clientId, clientSecret, tokenUrl } = request;
   const stored = files.readToken(user, stem);
   if (isNewer(stored, issuedAt, ports.clock.now()))
-    throw new CodedError('LOGIN_SUPERSEDED', `a newer sign-in for ${stem} is stored`, { token: stem });
+    throw new CodedError('LOGIN_SUPERSEDED', `a newer sign-in for ${stem} is stored`, {
+      token: stem,
+    });
   const before = judgeStored(stored, request, answer);
   const subject = subjectOf(answer);
   const client = { client_id: clientId, client_secret: clientSecret, token_url: tokenUrl };
@@ -85,12 +109,16 @@ function storeOnce(
     defaultLifetime: settings.defaultTokenSeconds,
     idToken: providerSettings(settings, request.provider).useIdToken === true,
   });
-  // A newer sign-in must stay, and what rests on the stored refresh token must find it unchanged.
+  // A newer sign-in must stay, and what rests on the stored refresh token must find it
+  // unchanged.
   files.writeToken(user, stem, keeping(texts, before), stored.version);
   return outcome(before, answer);
 }
 
-/** True when the stored token is of a sign-in after `issuedAt`. A time in the future is of a clock that was set back, and counts for nothing. */
+/**
+ * True when the stored token is of a sign-in after `issuedAt`. A time in the future is of
+ * a clock that was set back, and counts for nothing.
+ */
 function isNewer({ top, meta }: StoredTexts, issuedAt: number, now: number): boolean {
   const parsed = top === undefined || meta === undefined ? undefined : parseMeta(meta);
   const at = parsed?.ok === true ? parsed.value.signed_in_at : undefined;

@@ -1,4 +1,5 @@
-// The credential directory as the portal sees it: key files in, three files per token out.
+// The credential directory as the portal sees it: key files in, three files per token
+// out.
 import {
   closeSync,
   constants,
@@ -36,13 +37,17 @@ import type { CredentialFiles, StoredToken, TokenInStore, TokenTexts } from '../
 /** Commit order: CredD judges by `.top` alone, so it comes last. */
 const COMMIT_ORDER = ['meta', 'use', 'top'] as const satisfies readonly TokenFileKind[];
 
-/** The credential directory at `directory`, a path without links. Nothing in it is reached through a link, whoever made that. */
+/**
+ * The credential directory at `directory`, a path without links. Nothing in it is reached
+ * through a link, whoever made that.
+ */
 export function openCredentialFiles(directory: string): CredentialFiles {
   const inside = <T>(what: string, act: (here: string) => T): T =>
     guard(what, () => inDirectory(directory, act));
   return {
     readKey: (key) => inside('read the key file', (here) => readKey(keyPath(here, key))),
-    removeKey: (key) => inside('remove the key file', (here) => rmSync(keyPath(here, key), { force: true })),
+    removeKey: (key) =>
+      inside('remove the key file', (here) => rmSync(keyPath(here, key), { force: true })),
     hasToken(user, stem) {
       const look = (home: string): boolean =>
         lstatSync(join(home, tokenFileName(stem, 'top')), { throwIfNoEntry: false }) !== undefined;
@@ -66,7 +71,8 @@ export function openCredentialFiles(directory: string): CredentialFiles {
       const breathe = createBreath();
       for (const user of inside('list the credential directory', usersIn)) {
         const look = (home: string): boolean => tokensIn(home).some(test);
-        if (inside(`look at the tokens of ${user}`, (here) => inHome(here, user, look)) === true) return true;
+        if (inside(`look at the tokens of ${user}`, (here) => inHome(here, user, look)) === true)
+          return true;
         await breathe();
       }
       return false;
@@ -92,7 +98,10 @@ function tokensIn(home: string): TokenInStore[] {
 
 const NO_TOKEN: StoredToken = { version: 'missing' };
 
-/** What `act` finds in a user's directory; nothing when there is none. @throws CodedError `CRED_DIR_INVALID` for a link or file in its place */
+/**
+ * What `act` finds in a user's directory; nothing when there is none. @throws CodedError
+ * `CRED_DIR_INVALID` for a link or file in its place
+ */
 function inHome<T>(here: string, user: string, act: (home: string) => T): T | undefined {
   try {
     return inSubdirectory(here, user, act);
@@ -109,15 +118,20 @@ function keyPath(directory: string, key: string): string {
   return join(directory, key);
 }
 
-/** Opens first and looks then, so that nobody can swap the file between; a FIFO does not hold the server up. */
+/**
+ * Opens first and looks then, so that nobody can swap the file between; a FIFO does not
+ * hold the server up.
+ */
 function readKey(path: string): { bytes: Uint8Array; modifiedAt: number } {
   let descriptor: number;
   try {
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     const code = systemCode(error);
-    if (code === 'ENOENT') throw new CodedError('KEY_FILE_MISSING', 'there is no key file of that name');
-    if (code === 'ELOOP') throw new CodedError('KEY_FILE_INVALID', 'invalid key file: it is a link');
+    if (code === 'ENOENT')
+      throw new CodedError('KEY_FILE_MISSING', 'there is no key file of that name');
+    if (code === 'ELOOP')
+      throw new CodedError('KEY_FILE_INVALID', 'invalid key file: it is a link');
     throw unusable('read the key file', error);
   }
   try {
@@ -142,15 +156,20 @@ function makeUserDirectory(home: string, user: string): void {
     syncDirectory(dirname(home));
     return;
   } catch (error) {
-    if (systemCode(error) !== 'EEXIST') throw unusable(`make the credential directory of ${user}`, error);
+    if (systemCode(error) !== 'EEXIST')
+      throw unusable(`make the credential directory of ${user}`, error);
   }
   if (lstatSync(home, { throwIfNoEntry: false })?.isDirectory() !== true) throw notADirectory(user);
 }
 
 function notADirectory(user: string): CodedError {
-  return new CodedError('CRED_DIR_INVALID', `the credential directory of ${user} is not a directory`, {
-    user,
-  });
+  return new CodedError(
+    'CRED_DIR_INVALID',
+    `the credential directory of ${user} is not a directory`,
+    {
+      user,
+    },
+  );
 }
 
 const readTop = (home: string, stem: string): FileReading =>
@@ -182,13 +201,20 @@ function topVersion(top: FileReading): string {
 }
 
 function superseded(user: string, stem: string): CodedError {
-  return new CodedError('CRED_SUPERSEDED', `${stem} of ${user} was not written: .top has just changed`, {
-    user,
-    token: stem,
-  });
+  return new CodedError(
+    'CRED_SUPERSEDED',
+    `${stem} of ${user} was not written: .top has just changed`,
+    {
+      user,
+      token: stem,
+    },
+  );
 }
 
-/** `.top` is written first and renamed last: it becomes visible last, and is never newer than `.use`. `check` has the last word. */
+/**
+ * `.top` is written first and renamed last: it becomes visible last, and is never newer
+ * than `.use`. `check` has the last word.
+ */
 function writeThree(home: string, stem: string, texts: TokenTexts, check: () => void): void {
   const staged = new Map<TokenFileKind, StagedFile>();
   try {

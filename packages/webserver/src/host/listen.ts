@@ -8,13 +8,17 @@ import type { ListenAddress } from '../settings/settings.ts';
 /** The socket is for the proxy's group: the directory it lies in says who that is. */
 const SOCKET_MODE = 0o660;
 
-/** Linux lists its unix sockets here, with inode and path at the end of each line. @see proc_net(5) */
+/**
+ * Linux lists its unix sockets here, with inode and path at the end of each line. @see
+ * proc_net(5)
+ */
 const UNIX_SOCKETS = '/proc/net/unix';
 
 /**
  * Says for each peer whether its X-Forwarded-* headers are believed.
  * @param trusted addresses and networks such as `10.0.0.0/8`
- * @returns a function of the peer's address, which is missing on a unix socket: who may open that is the file system's business
+ * @returns a function of the peer's address, which is missing on a unix socket: who may
+ * open that is the file system's business
  * @throws CodedError `CONFIG_INVALID` for what is neither an address nor a network
  */
 export function trustFunction(
@@ -47,10 +51,16 @@ function addNetwork(list: BlockList, text: string): void {
 
 /**
  * Lets the server listen and says where.
- * @param closed true when who opens the socket is believed to be the proxy: other users of this machine must then be kept out
- * @throws CodedError `CONFIG_INVALID` when the address cannot be had, or others could open the socket; it does not listen then
+ * @param closed true when who opens the socket is believed to be the proxy: other users
+ * of this machine must then be kept out
+ * @throws CodedError `CONFIG_INVALID` when the address cannot be had, or others could
+ * open the socket; it does not listen then
  */
-export async function listen(server: Server, address: ListenAddress, closed: boolean): Promise<string> {
+export async function listen(
+  server: Server,
+  address: ListenAddress,
+  closed: boolean,
+): Promise<string> {
   try {
     if (address.kind === 'unix') await removeStaleSocket(address.path);
     await bind(server, address);
@@ -67,7 +77,8 @@ export async function listen(server: Server, address: ListenAddress, closed: boo
 }
 
 /**
- * Makes sure that other users of this machine cannot open the socket of a server that listens.
+ * Makes sure that other users of this machine cannot open the socket of a server that
+ * listens.
  * @throws CodedError `CONFIG_INVALID`, also when nothing shows who can open it
  */
 export function checkClosed(server: Server, address: ListenAddress): void {
@@ -101,7 +112,10 @@ function bind(server: Server, address: ListenAddress): Promise<void> {
   });
 }
 
-/** What the system says, not what was asked for: an address such as `http://0.0.0.0:8081`, `unix:/path` or `fd:N`. */
+/**
+ * What the system says, not what was asked for: an address such as `http://0.0.0.0:8081`,
+ * `unix:/path` or `fd:N`.
+ */
 function where(server: Server, address: ListenAddress): string {
   if (address.kind === 'unix') return `unix:${address.path}`;
   const bound = server.address();
@@ -111,14 +125,19 @@ function where(server: Server, address: ListenAddress): string {
   return address.kind === 'fd' ? `fd:${address.descriptor} (${url})` : url;
 }
 
-/** Why other users may be able to open the socket; `undefined` when its mode keeps them out. What cannot be looked at counts as open. */
+/**
+ * Why other users may be able to open the socket; `undefined` when its mode keeps them
+ * out. What cannot be looked at counts as open.
+ */
 function opennessOf(server: Server, address: ListenAddress): string | undefined {
   const name = where(server, address);
   const bound = server.address();
   if (bound !== null && typeof bound === 'object') return othersCanOpen(name);
   const path = pathOf(address);
-  // An abstract socket has no mode: the kernel lets every process of the network namespace connect.
-  if (path?.startsWith('@')) return othersCanOpen(`${name} (abstract socket ${path.replace(/@+$/, '')})`);
+  // An abstract socket has no mode: the kernel lets every process of the network
+  // namespace connect.
+  if (path?.startsWith('@'))
+    return othersCanOpen(`${name} (abstract socket ${path.replace(/@+$/, '')})`);
   const status = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false });
   if (status?.isSocket() !== true)
     return `cannot check who can open ${name} (path not found${path === undefined ? '' : `: ${path}`}): other users of this machine may open it`;
@@ -133,8 +152,9 @@ function pathOf(address: ListenAddress): string | undefined {
 }
 
 /**
- * The name of an inherited unix socket, as Linux tells: a path, or `@` and an abstract name. `undefined` for a relative path, for a
- * socket of another network namespace, and on other systems.
+ * The name of an inherited unix socket, as Linux tells: a path, or `@` and an abstract
+ * name. `undefined` for a relative path, for a socket of another network namespace, and
+ * on other systems.
  */
 function nameOfSocket(descriptor: number): string | undefined {
   const inode = String(fstatSync(descriptor).ino);
@@ -144,6 +164,7 @@ function nameOfSocket(descriptor: number): string | undefined {
     .map((line) => /^(?:\S+ +){6}(\d+) ([/@].*)$/.exec(line))
     .filter((match) => match?.[1] === inode)
     .map((match) => match?.[2]);
-  // A second line can only come from another socket's name with a line feed in it, which any user can choose.
+  // A second line can only come from another socket's name with a line feed in it, which
+  // any user can choose.
   return names.length === 1 ? names[0] : undefined;
 }

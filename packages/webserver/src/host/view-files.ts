@@ -8,7 +8,10 @@ import type { Views } from '../flow/ports.ts';
 /** Of the source, beside the bundle, and of the source for the compiled package. */
 const FOLDERS = ['../views', './views', '../../src/views'];
 
-/** Opens the views. Templates are compiled at their first use and kept. @throws the system's error when they are not there */
+/**
+ * Opens the views. Templates are compiled at their first use and kept. @throws the
+ * system's error when they are not there
+ */
 export function openViews(): Views {
   const folders = FOLDERS.map((folder) => fileURLToPath(new URL(folder, import.meta.url)));
   const folder = folders.find((path) => existsSync(join(path, 'style.css'))) ?? folders[0] ?? '';

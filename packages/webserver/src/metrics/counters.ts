@@ -1,6 +1,9 @@
 // What the portal counts, and counting that is switched off.
 
-/** Told of everything that is counted. Labels are bounded: patterns of routes, classes of status, providers, outcomes; never a user. */
+/**
+ * Told of everything that is counted. Labels are bounded: patterns of routes, classes of
+ * status, providers, outcomes; never a user.
+ */
 export interface Counters {
   /** An answered request; `route` is the pattern, `seconds` how long it took. */
   request(route: string, status: number, seconds: number): void;

@@ -1,4 +1,5 @@
-// The families of metrics in prom-client. Loaded only where metrics are asked for: the library costs start-up time.
+// The families of metrics in prom-client. Loaded only where metrics are asked for: the
+// library costs start-up time.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Counters } from './counters.ts';
 import table from './families.json' with { type: 'json' };
@@ -8,9 +9,15 @@ export interface Families extends Counters {
   page(): Promise<{ readonly type: string; readonly text: string }>;
 }
 
-/** How often the delay of the event loop is sampled, in milliseconds; prom-client's own 10 would wake an idle process too often. */
+/**
+ * How often the delay of the event loop is sampled, in milliseconds; prom-client's own 10
+ * would wake an idle process too often.
+ */
 const LOOP_DELAY_STEP = 100;
-/** So many providers are shown by name, the others together: every name is a series that somebody keeps. */
+/**
+ * So many providers are shown by name, the others together: every name is a series that
+ * somebody keeps.
+ */
 const MOST_PROVIDERS = 100;
 
 /**

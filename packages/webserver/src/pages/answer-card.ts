@@ -1,4 +1,5 @@
-// The question before tokens are stored: who signed in where, for which local account, and with which scopes.
+// The question before tokens are stored: who signed in where, for which local account,
+// and with which scopes.
 import { splitScopes } from '@credmon/core/credential';
 import { accountName } from '../flow/account.ts';
 import type { OpenQuestion } from '../flow/open-question.ts';
@@ -23,7 +24,10 @@ export interface AnswerCard {
 }
 
 /** The card of an open question. */
-export function answerCard({ settings, ports }: Desk, { pending, held, request }: OpenQuestion): AnswerCard {
+export function answerCard(
+  { settings, ports }: Desk,
+  { pending, held, request }: OpenQuestion,
+): AnswerCard {
   const { provider, handle, scopes, audience, authorizationUrl } = request;
   const account = accountName(held.answer);
   const left = pending.heldAt + settings.loginSeconds - ports.clock.now();

@@ -2,7 +2,10 @@
 import { isCoded, messageOf } from '@credmon/core/base';
 import errorPages from './error-pages.json' with { type: 'json' };
 
-/** One row of error-pages.json. `detail`: the error's own message may be shown, because it is written for the user's eyes. */
+/**
+ * One row of error-pages.json. `detail`: the error's own message may be shown, because it
+ * is written for the user's eyes.
+ */
 export interface ErrorPage {
   readonly status: number;
   readonly title: string;
@@ -11,7 +14,10 @@ export interface ErrorPage {
   readonly detail?: boolean;
 }
 
-/** The name of a row: a code of the catalogue, or a condition that only the web server knows. */
+/**
+ * The name of a row: a code of the catalogue, or a condition that only the web server
+ * knows.
+ */
 export type ErrorPageName = keyof typeof errorPages;
 
 const PAGES: Readonly<Record<ErrorPageName, ErrorPage>> = errorPages;
@@ -36,7 +42,9 @@ export function pageError(page: ErrorPageName): Error {
 export function pageFor(error: unknown): { name: ErrorPageName; page: ErrorPage; detail?: string } {
   const name = pageName(error);
   const page = PAGES[name];
-  return isCoded(error) && page.detail === true ? { name, page, detail: messageOf(error) } : { name, page };
+  return isCoded(error) && page.detail === true
+    ? { name, page, detail: messageOf(error) }
+    : { name, page };
 }
 
 function pageName(error: unknown): ErrorPageName {

@@ -11,8 +11,15 @@ export interface TokenCard {
   readonly label: string;
   readonly provider: string;
   readonly handle: string;
-  /** What the key file says; missing when it has served and is gone. `issuer` is the host that the browser will go to. */
-  readonly asked?: { readonly scopes: readonly string[]; readonly audience: string; readonly issuer: string };
+  /**
+   * What the key file says; missing when it has served and is gone. `issuer` is the host
+   * that the browser will go to.
+   */
+  readonly asked?: {
+    readonly scopes: readonly string[];
+    readonly audience: string;
+    readonly issuer: string;
+  };
   readonly state: 'waiting' | 'failed' | 'signed-in';
   /** The id of an answer whose account the user has not confirmed yet. */
   readonly answer?: string;
@@ -23,13 +30,15 @@ export interface TokenCard {
   readonly refused?: string;
   readonly missing: readonly string[];
   readonly renewable: boolean;
-  /** What became of a refresh token that was stored before, when the provider sent none. */
+  /**
+   * What became of a refresh token that was stored before, when the provider sent none.
+   */
   readonly refresh?: 'kept' | 'replaced';
 }
 
 /**
- * The card of one of a flow's tokens; `request` is what the key file says of it, `refused` why nobody can sign in for it, `open` the
- * answers that wait for a decision.
+ * The card of one of a flow's tokens; `request` is what the key file says of it,
+ * `refused` why nobody can sign in for it, `open` the answers that wait for a decision.
  */
 export function tokenCard(
   token: FlowToken,
@@ -38,7 +47,8 @@ export function tokenCard(
   open: readonly PendingAnswer[] = [],
 ): TokenCard {
   const { stem, provider, handle, state } = token;
-  // A decision that is being carried out needs no answer, unless the process that did so has died.
+  // A decision that is being carried out needs no answer, unless the process that did so
+  // has died.
   const waiting = open.findLast(
     (one) => one.stem === stem && (one.claim === undefined || state.kind !== 'signed-in'),
   );
@@ -58,11 +68,17 @@ export function tokenCard(
     ...(answer === undefined ? {} : { answer }),
     ...(signedIn?.name === undefined ? {} : { name: signedIn.name }),
     ...(signedIn?.refresh === undefined ? {} : { refresh: signedIn.refresh }),
-    ...(state.kind === 'failed' ? { failure: pageFor(new CodedError(state.code, '')).page.title } : {}),
+    ...(state.kind === 'failed'
+      ? { failure: pageFor(new CodedError(state.code, '')).page.title }
+      : {}),
   };
 }
 
-function askedOf({ scopes, audience, authorizationUrl }: ProviderRequest): NonNullable<TokenCard['asked']> {
+function askedOf({
+  scopes,
+  audience,
+  authorizationUrl,
+}: ProviderRequest): NonNullable<TokenCard['asked']> {
   return { scopes: splitScopes(scopes), audience, issuer: new URL(authorizationUrl).host };
 }
 

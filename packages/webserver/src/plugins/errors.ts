@@ -14,7 +14,10 @@ export function registerErrors(app: FastifyInstance, desk: Desk): void {
   );
 }
 
-/** Answers with the page of an error; nothing of the request's query, headers or body is logged. */
+/**
+ * Answers with the page of an error; nothing of the request's query, headers or body is
+ * logged.
+ */
 export async function sendError(
   desk: Desk,
   request: FastifyRequest,
@@ -36,7 +39,10 @@ export async function sendError(
   });
 }
 
-/** Messages of our own errors are free of secrets; of others only the kind is told, because they may quote input. */
+/**
+ * Messages of our own errors are free of secrets; of others only the kind is told,
+ * because they may quote input.
+ */
 function explain(error: unknown): string {
   if (isCoded(error)) return messageOf(error);
   const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown };
@@ -48,7 +54,8 @@ async function hasFlow(desk: Desk, request: FastifyRequest): Promise<boolean> {
   try {
     return (await currentFlow(desk, request.session?.flow)) !== undefined;
   } catch (error) {
-    // The store of sessions itself may be what failed; the page then offers no way back to the list.
+    // The store of sessions itself may be what failed; the page then offers no way back
+    // to the list.
     desk.ports.log.error(`cannot read the session: ${explain(error)}`);
     return false;
   }

@@ -1,8 +1,12 @@
-// Fastify's logger over ours: only the texts of warnings and errors pass, never the objects, which hold whole requests.
+// Fastify's logger over ours: only the texts of warnings and errors pass, never the
+// objects, which hold whole requests.
 import type { FastifyBaseLogger } from 'fastify';
 import type { Log } from '@credmon/core/log';
 
-/** A logger for Fastify that hands texts to `log`. Its other lines, which may name URLs with their queries, are dropped. */
+/**
+ * A logger for Fastify that hands texts to `log`. Its other lines, which may name URLs
+ * with their queries, are dropped.
+ */
 export function fastifyLogger(log: Log): FastifyBaseLogger {
   const pass =
     (write: (message: string) => void) =>

@@ -1,4 +1,5 @@
-// Stops a visitor who came under another name than the prefix's before anything is begun: his cookie would not come back with the issuer's answer.
+// Stops a visitor who came under another name than the prefix's before anything is begun:
+// his cookie would not come back with the issuer's answer.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { KEY_FILE_NAME } from '@credmon/core/credential';
 import type { Desk } from '../flow/desk.ts';
@@ -11,7 +12,10 @@ declare module 'fastify' {
   }
 }
 
-/** Demands the prefix's host name of every page. Ports are not compared: proxies often leave them out. */
+/**
+ * Demands the prefix's host name of every page. Ports are not compared: proxies often
+ * leave them out.
+ */
 export function registerHostCheck(app: FastifyInstance, desk: Desk): void {
   const wanted = new URL(desk.settings.prefix).hostname;
   app.addHook('onRequest', async (request) => {
@@ -22,9 +26,14 @@ export function registerHostCheck(app: FastifyInstance, desk: Desk): void {
   });
 }
 
-/** The names that the browser may have used: what the proxy passes on, and what it says that it was asked for. */
+/**
+ * The names that the browser may have used: what the proxy passes on, and what it says
+ * that it was asked for.
+ */
 function namesOf({ ports }: Desk, { headers, socket }: FastifyRequest): string[] {
-  const forwarded = ports.isTrustedProxy(socket.remoteAddress) ? headers['x-forwarded-host'] : undefined;
+  const forwarded = ports.isTrustedProxy(socket.remoteAddress)
+    ? headers['x-forwarded-host']
+    : undefined;
   // A client may have sent the header as well; the proxy puts its own behind it.
   const last = [forwarded ?? ''].flat().join(',').split(',').at(-1)?.trim() ?? '';
   return [headers.host ?? '', last].filter((text) => text !== '').map(hostname);
@@ -35,7 +44,9 @@ function hostname(text: string): string {
   return URL.canParse(url) ? new URL(url).hostname : '';
 }
 
-/** Where the same request belongs: made of the configuration and, of a key link, its key. */
+/**
+ * Where the same request belongs: made of the configuration and, of a key link, its key.
+ */
 export function rightAddress({ settings }: Desk, { params }: FastifyRequest): string {
   const { key } = (params ?? {}) as { key?: unknown };
   return `${settings.prefix}/${typeof key === 'string' && KEY_FILE_NAME.test(key) ? `key/${key}` : ''}`;

@@ -1,4 +1,5 @@
-// Headers, limits and the demand for https: what keeps pages from being framed, injected, guessed at or overrun.
+// Headers, limits and the demand for https: what keeps pages from being framed, injected,
+// guessed at or overrun.
 import fastifyFormbody from '@fastify/formbody';
 import fastifyHelmet, { type FastifyHelmetOptions } from '@fastify/helmet';
 import fastifyRateLimit from '@fastify/rate-limit';
@@ -15,12 +16,17 @@ declare module 'fastify' {
 }
 
 /** Registers helmet, rate limits, load shedding and form bodies. */
-export async function registerSecurity(app: FastifyInstance, { settings, ports }: Desk): Promise<void> {
+export async function registerSecurity(
+  app: FastifyInstance,
+  { settings, ports }: Desk,
+): Promise<void> {
   await app.register(fastifyHelmet, {
     contentSecurityPolicy: contentPolicy([]),
     frameguard: { action: 'deny' },
     referrerPolicy: { policy: 'no-referrer' },
-    strictTransportSecurity: settings.secure ? { maxAge: 31_536_000, includeSubDomains: false } : false,
+    strictTransportSecurity: settings.secure
+      ? { maxAge: 31_536_000, includeSubDomains: false }
+      : false,
   });
   await app.register(fastifyRateLimit, {
     max: settings.requestsPerMinute,
@@ -34,7 +40,11 @@ export async function registerSecurity(app: FastifyInstance, { settings, ports }
   await app.register(fastifyFormbody, { bodyLimit: 16_384 });
   app.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store');
-    if (!settings.secure || request.protocol === 'https' || request.routeOptions.config.plain === true)
+    if (
+      !settings.secure ||
+      request.protocol === 'https' ||
+      request.routeOptions.config.plain === true
+    )
       return;
     ports.log.warn(
       'a request came without https: the proxy must send X-Forwarded-Proto and stand in CREDMON_WEB_TRUSTED_PROXIES',
@@ -43,7 +53,10 @@ export async function registerSecurity(app: FastifyInstance, { settings, ports }
   });
 }
 
-/** The headers of an answer that is given before any plugin sees the request: to a URL that cannot be read. */
+/**
+ * The headers of an answer that is given before any plugin sees the request: to a URL
+ * that cannot be read.
+ */
 export const BARE_HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy':
     "default-src 'none';style-src 'self';img-src 'self';base-uri 'none';frame-ancestors 'none'",
@@ -52,18 +65,25 @@ export const BARE_HEADERS: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
 };
 
-/** Behind a unix socket whose proxy names no client, all clients share one limit; IPv6 clients share one for each /64. */
+/**
+ * Behind a unix socket whose proxy names no client, all clients share one limit; IPv6
+ * clients share one for each /64.
+ */
 export function rateKey(ip: string | undefined): string {
   if (ip === undefined || ip === '') return 'unknown';
   if (!ip.includes(':') || ip.includes('.')) return ip;
   const [head = '', tail] = ip.split('::');
   const front = head === '' ? [] : head.split(':');
   const back = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = tail === undefined ? [] : Array.from({ length: 8 - front.length - back.length }, () => '0');
+  const zeros =
+    tail === undefined ? [] : Array.from({ length: 8 - front.length - back.length }, () => '0');
   return [...front, ...zeros, ...back].slice(0, 4).join(':');
 }
 
-/** Lets this page's forms lead to these issuers as well: a browser may hold the redirect that follows a form against form-action. */
+/**
+ * Lets this page's forms lead to these issuers as well: a browser may hold the redirect
+ * that follows a form against form-action.
+ */
 export function allowFormsTo(reply: FastifyReply, origins: readonly string[]): void {
   reply.helmet({ contentSecurityPolicy: contentPolicy(origins) });
 }

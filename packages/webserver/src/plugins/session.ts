@@ -1,4 +1,5 @@
-// Browser sessions and CSRF tokens: one cookie with a random id, everything else on the server.
+// Browser sessions and CSRF tokens: one cookie with a random id, everything else on the
+// server.
 import fastifyCookie from '@fastify/cookie';
 import fastifyCsrf from '@fastify/csrf-protection';
 import fastifySession from '@fastify/session';
@@ -12,16 +13,23 @@ declare module 'fastify' {
   interface Session {
     /** The id of the flow that this browser opened. */
     flow?: string;
-    /** The key of a link of another account that was opened meanwhile; the user is asked which account to keep. */
+    /**
+     * The key of a link of another account that was opened meanwhile; the user is asked
+     * which account to keep.
+     */
     offer?: string;
   }
 }
 
-/** What survives a change of the session id. `_csrf` is the secret of @fastify/csrf-protection: forms in other tabs stay good. */
+/**
+ * What survives a change of the session id. `_csrf` is the secret of
+ * @fastify/csrf-protection: forms in other tabs stay good.
+ */
 const KEPT = ['flow', 'offer', '_csrf'];
 
 /**
- * Registers cookies, sessions and CSRF protection. The cookie is `__Host-credmon`, Secure; over loopback http it is `credmon`.
+ * Registers cookies, sessions and CSRF protection. The cookie is `__Host-credmon`,
+ * Secure; over loopback http it is `credmon`.
  * @see RFC 6265bis, section 4.1.3.2 (the __Host- prefix)
  */
 export async function registerSessions(app: FastifyInstance, desk: Desk): Promise<void> {
@@ -38,7 +46,8 @@ export async function registerSessions(app: FastifyInstance, desk: Desk): Promis
   });
   await app.register(fastifyCsrf, {
     sessionPlugin: '@fastify/session',
-    getToken: ({ body }) => (isRecord(body) && typeof body['_csrf'] === 'string' ? body['_csrf'] : undefined),
+    getToken: ({ body }) =>
+      isRecord(body) && typeof body['_csrf'] === 'string' ? body['_csrf'] : undefined,
   });
 }
 
@@ -47,8 +56,15 @@ export function browserOf({ session }: FastifyRequest): BrowserSession {
   return { flow: session.flow, id: session.sessionId };
 }
 
-/** A new session for a new flow; whatever the browser had before is forgotten on the server too. */
-export async function startSession(desk: Desk, request: FastifyRequest, flow: string): Promise<void> {
+/**
+ * A new session for a new flow; whatever the browser had before is forgotten on the
+ * server too.
+ */
+export async function startSession(
+  desk: Desk,
+  request: FastifyRequest,
+  flow: string,
+): Promise<void> {
   const { ports } = desk;
   const { flow: before } = request.session;
   // The new id takes its owner's mark from the flow, which must be there first.
@@ -60,13 +76,16 @@ export async function startSession(desk: Desk, request: FastifyRequest, flow: st
 }
 
 /**
- * A new id for the same session, after somebody signed in. Answers that wait for a decision are sealed with it anew. Changes nothing when
- * another request has replaced the session or its list meanwhile: the browser has the cookie of that request, which must stay.
+ * A new id for the same session, after somebody signed in. Answers that wait for a
+ * decision are sealed with it anew. Changes nothing when another request has replaced the
+ * session or its list meanwhile: the browser has the cookie of that request, which must
+ * stay.
  */
 export async function renewSession(desk: Desk, request: FastifyRequest): Promise<void> {
   const before = browserOf(request);
   if (await isReplaced(desk, before.id)) return;
-  const flow = before.flow === undefined ? undefined : foldFlow(await desk.ports.flows.read(before.flow));
+  const flow =
+    before.flow === undefined ? undefined : foldFlow(await desk.ports.flows.read(before.flow));
   if (before.flow !== undefined && !flow) return;
   await request.session.regenerate(KEPT);
   if (flow) await moveAnswers(desk, flow, before, browserOf(request));

@@ -4,18 +4,24 @@ import { CodedError } from '@credmon/core/base';
 import type { Desk } from '../flow/desk.ts';
 
 /**
- * Compares the proxy's REMOTE_USER with the local user, where CREDMON_WEB_REMOTE_USER_HEADER is set.
+ * Compares the proxy's REMOTE_USER with the local user, where
+ * CREDMON_WEB_REMOTE_USER_HEADER is set.
  * @throws CodedError `LOGIN_WRONG_USER`
  */
 export function admit({ settings, ports }: Desk, request: FastifyRequest, localUser: string): void {
   const { remoteUser } = settings;
   if (!remoteUser) return;
-  const said = ports.isTrustedProxy(request.socket.remoteAddress) ? valuesOf(request, remoteUser.header) : [];
+  const said = ports.isTrustedProxy(request.socket.remoteAddress)
+    ? valuesOf(request, remoteUser.header)
+    : [];
   const [user = ''] = said;
   if (user === '')
     throw new CodedError('LOGIN_WRONG_USER', 'the proxy in front does not say who is signed in');
   if (said.length > 1)
-    throw new CodedError('LOGIN_WRONG_USER', `the proxy in front passed ${remoteUser.header} more than once`);
+    throw new CodedError(
+      'LOGIN_WRONG_USER',
+      `the proxy in front passed ${remoteUser.header} more than once`,
+    );
   const suffix = remoteUser.realm === undefined ? '' : `@${remoteUser.realm}`;
   const name = suffix !== '' && user.endsWith(suffix) ? user.slice(0, -suffix.length) : user;
   if (name !== localUser)
@@ -25,7 +31,12 @@ export function admit({ settings, ports }: Desk, request: FastifyRequest, localU
     );
 }
 
-/** Every value of a header, in order: of two, Node would join them or keep the first. `header` is in lower case. */
+/**
+ * Every value of a header, in order: of two, Node would join them or keep the first.
+ * `header` is in lower case.
+ */
 function valuesOf({ raw: { rawHeaders } }: FastifyRequest, header: string): string[] {
-  return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === header);
+  return rawHeaders.filter(
+    (_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === header,
+  );
 }

@@ -1,4 +1,5 @@
-// /confirm/<answer>: GET shows which account signed in and for whom, POST with a CSRF token stores the tokens or discards them.
+// /confirm/<answer>: GET shows which account signed in and for whom, POST with a CSRF
+// token stores the tokens or discards them.
 import type { FastifyInstance, FastifyReply, FastifyRequest, preHandlerHookHandler } from 'fastify';
 import { z } from 'zod';
 import { decideAnswer, findQuestion } from '../flow/decide-answer.ts';

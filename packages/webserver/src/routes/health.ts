@@ -1,11 +1,17 @@
-// /healthz and /readyz: for whatever watches the server or decides whether users are sent to it.
+// /healthz and /readyz: for whatever watches the server or decides whether users are sent
+// to it.
 import type { FastifyInstance } from 'fastify';
 import type { Desk } from '../flow/desk.ts';
 
-/** So long an answer of /readyz is repeated, in seconds: asking writes to the place of the sessions, and anybody may ask. */
+/**
+ * So long an answer of /readyz is repeated, in seconds: asking writes to the place of the
+ * sessions, and anybody may ask.
+ */
 const REPEAT_SECONDS = 5;
 
-/** Adds both routes: 200 or 503 with a short JSON object that names no path and no secret. */
+/**
+ * Adds both routes: 200 or 503 with a short JSON object that names no path and no secret.
+ */
 export function healthRoutes(app: FastifyInstance, { ports }: Desk): void {
   const options = { config: { plain: true, rateLimit: false as const } };
   app.get('/healthz', options, (_request, reply) => {

@@ -1,4 +1,5 @@
-// GET /key/<64 hex>: the link that condor_submit prints. It opens a session and leads on, so that the key leaves the address bar.
+// GET /key/<64 hex>: the link that condor_submit prints. It opens a session and leads on,
+// so that the key leaves the address bar.
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { currentFlow, hasLiveLogins, type Desk } from '../flow/desk.ts';

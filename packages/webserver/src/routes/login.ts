@@ -21,7 +21,11 @@ export function loginRoutes(app: FastifyInstance, desk: Desk): void {
     const { flow, token } = await wanted(desk, request);
     const asked = readTokenRequest(desk, flow, token.stem);
     allowFormsTo(reply, [originOf(asked.authorizationUrl)]);
-    const data = { localUser: flow.localUser, token: tokenCard(token, asked), csrf: reply.generateCsrf() };
+    const data = {
+      localUser: flow.localUser,
+      token: tokenCard(token, asked),
+      csrf: reply.generateCsrf(),
+    };
     return sendPage(desk, reply, 'login', 200, data);
   });
   // The token is in the form's body, which is there only after onRequest.
@@ -36,7 +40,10 @@ export function loginRoutes(app: FastifyInstance, desk: Desk): void {
   });
 }
 
-async function wanted(desk: Desk, request: FastifyRequest): Promise<{ flow: Flow; token: FlowToken }> {
+async function wanted(
+  desk: Desk,
+  request: FastifyRequest,
+): Promise<{ flow: Flow; token: FlowToken }> {
   const { provider } = read(params, request.params);
   const flow = await requireFlow(desk, request.session.flow);
   admit(desk, request, flow.localUser);
@@ -46,8 +53,9 @@ async function wanted(desk: Desk, request: FastifyRequest): Promise<{ flow: Flow
 }
 
 /**
- * True for a browser that opens a page. Chromium holds every redirect after a form against form-action, also those that a
- * federation's issuer makes to one of thousands of identity providers; a page that leads on by itself ends that chain.
+ * True for a browser that opens a page. Chromium holds every redirect after a form
+ * against form-action, also those that a federation's issuer makes to one of thousands of
+ * identity providers; a page that leads on by itself ends that chain.
  * @see Fetch Metadata Request Headers, section 2.1
  */
 function isBrowser({ headers }: FastifyRequest): boolean {

@@ -1,4 +1,5 @@
-// /proxy-check/...: tells `--check` whether a forged REMOTE_USER header came through the proxy, and tells nobody else anything.
+// /proxy-check/...: tells `--check` whether a forged REMOTE_USER header came through the
+// proxy, and tells nobody else anything.
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { makeAnswer, PROOF_PATH, readQuestion } from '../check/proxy-proof.ts';
@@ -8,7 +9,10 @@ import { read } from './read.ts';
 
 const Params = z.object({ token: z.string() });
 
-/** Adds the route. A question that was not made with the cookie key, is too old, or was answered before is an unknown page. */
+/**
+ * Adds the route. A question that was not made with the cookie key, is too old, or was
+ * answered before is an unknown page.
+ */
 export function proxyCheckRoute(app: FastifyInstance, { settings, ports }: Desk): void {
   const { remoteUser } = settings;
   const answered = new Map<string, number>();

@@ -1,4 +1,5 @@
-// GET /return/...: where issuers send the browser back. The login is found by `state`; the path only has to be the one that was sent.
+// GET /return/...: where issuers send the browser back. The login is found by `state`;
+// the path only has to be the one that was sent.
 import type { FastifyInstance, FastifyRequest, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { completeLogin } from '../flow/complete-login.ts';
@@ -7,7 +8,10 @@ import { admit } from './admission.ts';
 import { browserOf, renewSession } from '../plugins/session.ts';
 import { read } from './read.ts';
 
-/** Each at most once: a repeated parameter comes as a list and is refused. Others are none of our business. */
+/**
+ * Each at most once: a repeated parameter comes as a list and is refused. Others are none
+ * of our business.
+ */
 const callback = z.object({
   state: z.string().min(1).max(256),
   code: z.string().min(1).max(8192).optional(),
@@ -23,9 +27,13 @@ export function returnRoutes(app: FastifyInstance, desk: Desk): void {
     admit(desk, request, localUser);
     const [path = '', query = ''] = splitOnce(request.url, '?');
     const { flow, answer } = await completeLogin(desk, browserOf(request), { state, query, path });
-    // Another tab's return may be on its way with the old id: it must still find its session.
+    // Another tab's return may be on its way with the old id: it must still find its
+    // session.
     if (!hasLiveLogins(desk, flow)) await renewSession(desk, request);
-    return reply.redirect(`${desk.settings.mount}/${answer === undefined ? '' : `confirm/${answer}`}`, 303);
+    return reply.redirect(
+      `${desk.settings.mount}/${answer === undefined ? '' : `confirm/${answer}`}`,
+      303,
+    );
   };
   for (const path of ['/return', '/return/*']) app.get(path, { exposeHeadRoute: false }, handler);
 }

@@ -1,4 +1,5 @@
-// /switch: a link of another account was opened in this browser. GET shows both accounts, POST with a CSRF token keeps one.
+// /switch: a link of another account was opened in this browser. GET shows both accounts,
+// POST with a CSRF token keeps one.
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, preHandlerHookHandler } from 'fastify';
 import { z } from 'zod';
@@ -18,7 +19,8 @@ const body = z.object({ offer: z.string(), keep: z.enum(['open', 'offered']) });
 
 /** Adds both routes. */
 export function switchRoutes(app: FastifyInstance, desk: Desk): void {
-  const toList = (reply: FastifyReply): FastifyReply => reply.redirect(`${desk.settings.mount}/`, 303);
+  const toList = (reply: FastifyReply): FastifyReply =>
+    reply.redirect(`${desk.settings.mount}/`, 303);
   app.get('/switch', { exposeHeadRoute: false }, async (request, reply) => {
     const { offer } = request.session;
     const flow = await currentFlow(desk, request.session.flow);
@@ -36,10 +38,13 @@ export function switchRoutes(app: FastifyInstance, desk: Desk): void {
   app.post('/switch', { preHandler }, async (request, reply) => {
     const { offer, keep } = read(body, request.body);
     const { offer: key } = request.session;
-    // Another link may have been opened since the page was shown: the button must not open that one.
+    // Another link may have been opened since the page was shown: the button must not
+    // open that one.
     if (key === undefined || nameOf(key) !== offer) throw pageError('form-expired');
     if (keep === 'offered') {
-      const flow = await openKey(desk, key, undefined, (localUser) => admit(desk, request, localUser));
+      const flow = await openKey(desk, key, undefined, (localUser) =>
+        admit(desk, request, localUser),
+      );
       if (flow !== undefined) await startSession(desk, request, flow);
     }
     delete request.session.offer;
@@ -47,7 +52,10 @@ export function switchRoutes(app: FastifyInstance, desk: Desk): void {
   });
 }
 
-/** True when the link of `key` would put another account's list in the place of `current`; the proxy's word needs no question. */
+/**
+ * True when the link of `key` would put another account's list in the place of `current`;
+ * the proxy's word needs no question.
+ */
 export function isAnotherAccount(desk: Desk, key: string, current: Flow | undefined): boolean {
   if (!current || desk.settings.remoteUser || !KEY_FILE_NAME.test(key)) return false;
   try {
@@ -59,7 +67,9 @@ export function isAnotherAccount(desk: Desk, key: string, current: Flow | undefi
   }
 }
 
-/** A name of a key for a form: the key itself must not leave the address bar for a page. */
+/**
+ * A name of a key for a form: the key itself must not leave the address bar for a page.
+ */
 function nameOf(key: string): string {
   return createHash('sha256').update(key).digest('base64url');
 }

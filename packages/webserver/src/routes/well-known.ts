@@ -7,7 +7,8 @@ import { publicKeySet } from './public-keys.ts';
 const CACHE_SECONDS = 300;
 
 /**
- * Adds openid-configuration and jwks-uri. The files are read for every answer, so that a new key is public at once.
+ * Adds openid-configuration and jwks-uri. The files are read for every answer, so that a
+ * new key is public at once.
  * @see OpenID Connect Discovery 1.0, section 4; RFC 7517
  */
 export function wellKnownRoutes(app: FastifyInstance, { settings, ports }: Desk): void {
@@ -19,7 +20,11 @@ export function wellKnownRoutes(app: FastifyInstance, { settings, ports }: Desk)
       .send({ issuer, jwks_uri: `${settings.prefix}/.well-known/jwks-uri` }),
   );
   app.get('/.well-known/jwks-uri', options, async (_request, reply) => {
-    const keys = await publicKeySet({ sets: ports.readKeySets(), pem: ports.readPublicKey(), keyId });
+    const keys = await publicKeySet({
+      sets: ports.readKeySets(),
+      pem: ports.readPublicKey(),
+      keyId,
+    });
     return reply.header('cache-control', `public, max-age=${CACHE_SECONDS}`).send({ keys });
   });
 }

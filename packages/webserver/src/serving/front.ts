@@ -1,4 +1,5 @@
-// The HTTP server itself, which outlives the applications behind it: a new configuration brings a new one, and what the old one has begun it ends.
+// The HTTP server itself, which outlives the applications behind it: a new configuration
+// brings a new one, and what the old one has begun it ends.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
 /** Answers requests. */
@@ -7,9 +8,15 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => vo
 /** A server whose requests go to whichever handler is current. */
 export interface Front {
   readonly server: Server;
-  /** Lets new requests go to `handler`. @returns when the handler before has answered all of its own */
+  /**
+   * Lets new requests go to `handler`. @returns when the handler before has answered all
+   * of its own
+   */
   serve(handler: Handler): Promise<void>;
-  /** Takes no more connections. @returns when everything is answered, at the latest `patience` has come */
+  /**
+   * Takes no more connections. @returns when everything is answered, at the latest
+   * `patience` has come
+   */
   close(patience: Promise<void>): Promise<void>;
 }
 
@@ -21,7 +28,10 @@ interface Current {
 
 /** The longest a client may take to send a request, in milliseconds. */
 const REQUEST_TIMEOUT = 30_000;
-/** How long an idle connection is kept, in milliseconds: longer than proxies keep theirs, so that none meets a closed one. */
+/**
+ * How long an idle connection is kept, in milliseconds: longer than proxies keep theirs,
+ * so that none meets a closed one.
+ */
 const KEEP_ALIVE = 72_000;
 
 /** A front that does not listen yet. */
@@ -70,7 +80,9 @@ export function createPageServer(
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const found = request.method === 'GET' && request.url?.split('?', 1)[0] === path;
     const { type, text } = found ? await page() : { type: 'text/plain', text: `GET ${path}\n` };
-    response.writeHead(found ? 200 : 404, { 'content-type': type, 'cache-control': 'no-store' }).end(text);
+    response
+      .writeHead(found ? 200 : 404, { 'content-type': type, 'cache-control': 'no-store' })
+      .end(text);
   };
   return createServer({ requestTimeout: REQUEST_TIMEOUT }, (request, response) => {
     answer(request, response).catch(() => response.writeHead(500).end());

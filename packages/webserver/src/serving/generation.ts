@@ -1,4 +1,5 @@
-// One configuration's life: the application and everything that it stands on, made together and closed together.
+// One configuration's life: the application and everything that it stands on, made
+// together and closed together.
 import type { FastifyInstance } from 'fastify';
 import { checkCredentialDirectory } from '@credmon/core/store';
 import {
@@ -26,7 +27,10 @@ import { openViews } from '../host/view-files.ts';
 /** How often old sessions are removed, in seconds. */
 const PRUNE_SECONDS = 600;
 
-/** What one generation has from the one before: where the server really listens, and who is told. */
+/**
+ * What one generation has from the one before: where the server really listens, and who
+ * is told.
+ */
 export interface Surroundings {
   readonly listen: ListenAddress;
   readonly log: Log;
@@ -46,9 +50,13 @@ export interface Generation {
 
 /**
  * Makes a generation. Nothing of it is left when that fails.
- * @throws CodedError `CONFIG_INVALID`, `CRED_DIR_INVALID`, `SESSION_STORE_FULL`, `SESSION_STORE_DOWN`, `SECRET_UNREADABLE`
+ * @throws CodedError `CONFIG_INVALID`, `CRED_DIR_INVALID`, `SESSION_STORE_FULL`,
+ * `SESSION_STORE_DOWN`, `SECRET_UNREADABLE`
  */
-export async function createGeneration(settings: Settings, surroundings: Surroundings): Promise<Generation> {
+export async function createGeneration(
+  settings: Settings,
+  surroundings: Surroundings,
+): Promise<Generation> {
   const endings: Ending[] = [];
   try {
     return await assemble(settings, surroundings, endings);
@@ -62,7 +70,10 @@ export async function createGeneration(settings: Settings, surroundings: Surroun
 /** Ends one thing that was opened. */
 type Ending = () => PromiseLike<unknown>;
 
-/** Ends everything, the last opened first, also after one has failed. @throws the first failure */
+/**
+ * Ends everything, the last opened first, also after one has failed. @throws the first
+ * failure
+ */
 async function endAll(endings: readonly Ending[]): Promise<void> {
   const failures: unknown[] = [];
   for (const end of endings.toReversed()) {
@@ -75,7 +86,9 @@ async function endAll(endings: readonly Ending[]): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
-/** Opens one thing after the other; how each ends is in `endings` as soon as it is open. */
+/**
+ * Opens one thing after the other; how each ends is in `endings` as soon as it is open.
+ */
 async function assemble(
   settings: Settings,
   { listen, log, counters, sources }: Surroundings,
@@ -125,7 +138,10 @@ async function assemble(
   return { settings, app, stores, close: () => endAll(endings) };
 }
 
-/** The place that the settings name for sessions. The client of Redis is loaded only where it is needed: it costs start-up time. */
+/**
+ * The place that the settings name for sessions. The client of Redis is loaded only where
+ * it is needed: it costs start-up time.
+ */
 async function openStores(
   settings: Settings,
   trouble: (text: string) => void,

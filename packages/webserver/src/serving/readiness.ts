@@ -4,7 +4,10 @@ import { isCoded, systemCode } from '@credmon/core/base';
 import type { Stores } from '../session-store/stores.ts';
 import type { Settings } from '../settings/settings.ts';
 
-/** What keeps the portal from working; nothing when it is ready. Reasons name no path, because anybody may ask. */
+/**
+ * What keeps the portal from working; nothing when it is ready. Reasons name no path,
+ * because anybody may ask.
+ */
 export async function whyNotReady(
   { credentialDirectory }: Settings,
   stores: Pick<Stores, 'check'>,

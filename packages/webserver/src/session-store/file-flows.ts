@@ -1,4 +1,5 @@
-// Flow logs as files of JSON lines: an append is one write, so that the kernel puts those of all processes in one order.
+// Flow logs as files of JSON lines: an append is one write, so that the kernel puts those
+// of all processes in one order.
 import {
   closeSync,
   constants,
@@ -16,7 +17,10 @@ import type { FlowLog } from '../flow/ports.ts';
 import { checkFlowSize, flowEvents } from './flow-text.ts';
 import { makeRoom, needingSpace, sessionPath, type SessionLimits } from './session-directory.ts';
 
-/** Flow logs in `directory`, which stay readable for `limits.absolute` seconds after the last event. */
+/**
+ * Flow logs in `directory`, which stay readable for `limits.absolute` seconds after the
+ * last event.
+ */
 export function createFileFlows(directory: string, clock: Clock, limits: SessionLimits): FlowLog {
   const pathOf = (id: string): string => sessionPath(directory, id, 'flow');
   const read = (id: string): readonly FlowEvent[] => {
@@ -77,14 +81,19 @@ function extend(path: string, event: FlowEvent): boolean {
 }
 
 function openForAppend(path: string, create: number): number {
-  return openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW | create, 0o600);
+  return openSync(
+    path,
+    constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW | create,
+    0o600,
+  );
 }
 
 function writeEvent(descriptor: number, event: FlowEvent): void {
   const bytes = Buffer.from(`\n${JSON.stringify(event)}\n`);
   checkFlowSize(event, fstatSync(descriptor).size + bytes.length);
   const written = needingSpace(() => writeSync(descriptor, bytes));
-  // The rest cannot follow in one piece; the next event begins with a line feed, and no reader takes the fragment for one.
+  // The rest cannot follow in one piece; the next event begins with a line feed, and no
+  // reader takes the fragment for one.
   if (written !== bytes.length)
     throw new CodedError(
       'SESSION_STORE_FULL',

@@ -1,11 +1,21 @@
-// Browser sessions as files, one each: what @fastify/session asks of a store, with idle and absolute time-outs.
+// Browser sessions as files, one each: what @fastify/session asks of a store, with idle
+// and absolute time-outs.
 import { readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import type { SessionStore } from '@fastify/session';
-import { isRecord, CodedError, systemCode, writeFileAtomically, type Clock } from '@credmon/core/base';
+import {
+  isRecord,
+  CodedError,
+  systemCode,
+  writeFileAtomically,
+  type Clock,
+} from '@credmon/core/base';
 import { MAX_SESSION_BYTES } from '../flow/limits.ts';
 import { makeRoom, needingSpace, sessionPath, type SessionLimits } from './session-directory.ts';
 
-/** A file's modification time says when the session was last used; it is moved at most this often, in seconds. */
+/**
+ * A file's modification time says when the session was last used; it is moved at most
+ * this often, in seconds.
+ */
 const TOUCH_SECONDS = 30;
 
 interface Stored {
@@ -13,15 +23,26 @@ interface Stored {
   readonly session: Parameters<SessionStore['set']>[1];
 }
 
-/** A store of sessions in `directory`, for any number of processes. A session that is too old is removed and not found. */
-export function createFileSessions(directory: string, clock: Clock, limits: SessionLimits): SessionStore {
+/**
+ * A store of sessions in `directory`, for any number of processes. A session that is too
+ * old is removed and not found.
+ */
+export function createFileSessions(
+  directory: string,
+  clock: Clock,
+  limits: SessionLimits,
+): SessionStore {
   const find = (id: string): Stored | undefined => {
     const path = sessionPath(directory, id, 'session');
     const now = clock.now();
     const usedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
     if (usedAt === undefined) return undefined;
     const stored = parse(readFileSync(path, 'utf8'));
-    if (!stored || now - usedAt / 1000 >= limits.idle || now - stored.createdAt >= limits.absolute) {
+    if (
+      !stored ||
+      now - usedAt / 1000 >= limits.idle ||
+      now - stored.createdAt >= limits.absolute
+    ) {
       rmSync(path, { force: true });
       return undefined;
     }
@@ -29,7 +50,8 @@ export function createFileSessions(directory: string, clock: Clock, limits: Sess
     return stored;
   };
   return {
-    get: (id, callback) => answer(callback, () => (gone(() => find(id)) ?? undefined)?.session ?? null),
+    get: (id, callback) =>
+      answer(callback, () => (gone(() => find(id)) ?? undefined)?.session ?? null),
     set: (id, session, callback) =>
       answer(callback, () => {
         const path = sessionPath(directory, id, 'session');
@@ -38,7 +60,10 @@ export function createFileSessions(directory: string, clock: Clock, limits: Sess
         if (!known) makeRoom(directory, id, 'session', now, limits);
         const text = JSON.stringify({ createdAt: known?.createdAt ?? now, session });
         if (text.length > MAX_SESSION_BYTES)
-          throw new CodedError('SESSION_STORE_FULL', `a session of ${text.length} characters is too large`);
+          throw new CodedError(
+            'SESSION_STORE_FULL',
+            `a session of ${text.length} characters is too large`,
+          );
         needingSpace(() => writeFileAtomically(path, text, { mode: 0o600, durable: false }));
         utimesSync(path, now, now);
         return null;
@@ -61,7 +86,10 @@ function gone<T>(look: () => T): T | undefined {
   }
 }
 
-function answer<T>(callback: (error: unknown, value?: T | null) => void, work: () => T | null): void {
+function answer<T>(
+  callback: (error: unknown, value?: T | null) => void,
+  work: () => T | null,
+): void {
   let value: T | null;
   try {
     value = work();
@@ -78,7 +106,10 @@ function parse(text: string): Stored | undefined {
     const value: unknown = JSON.parse(text);
     if (!isRecord(value) || typeof value['createdAt'] !== 'number' || !isRecord(value['session']))
       return undefined;
-    return { createdAt: value['createdAt'], session: value['session'] as unknown as Stored['session'] };
+    return {
+      createdAt: value['createdAt'],
+      session: value['session'] as unknown as Stored['session'],
+    };
   } catch {
     // The session is then made anew: the user opens the key link again.
     return undefined;

@@ -1,6 +1,14 @@
-// The connection to Redis: made at start, made again when it breaks, and never waited for longer than a user would.
+// The connection to Redis: made at start, made again when it breaks, and never waited for
+// longer than a user would.
 import { createClient, type RedisClientOptions } from '@redis/client';
-import { CodedError, messageOf, readSafely, systemCode, systemTrust, type Trust } from '@credmon/core/base';
+import {
+  CodedError,
+  messageOf,
+  readSafely,
+  systemCode,
+  systemTrust,
+  type Trust,
+} from '@credmon/core/base';
 import type { RedisAddress } from '../settings/session-store.ts';
 import { REDIS_SCRIPT } from './redis-script.ts';
 
@@ -20,14 +28,20 @@ export interface RedisAnswer {
 
 /** An open connection. */
 export interface RedisLink {
-  /** Runs the script on records of `kind`. @throws CodedError `SESSION_STORE_DOWN`, `SESSION_STORE_FULL` */
+  /**
+   * Runs the script on records of `kind`. @throws CodedError `SESSION_STORE_DOWN`,
+   * `SESSION_STORE_FULL`
+   */
   run(
     kind: string,
     what: string,
     values: Readonly<Record<string, unknown>>,
     text?: string,
   ): Promise<RedisAnswer>;
-  /** The value that all processes share under `name`: the first one's `proposal`. @throws CodedError `SESSION_STORE_DOWN` */
+  /**
+   * The value that all processes share under `name`: the first one's `proposal`. @throws
+   * CodedError `SESSION_STORE_DOWN`
+   */
   agree(name: string, proposal: string): Promise<string>;
   /** The value that was agreed on, if any. @throws CodedError `SESSION_STORE_DOWN` */
   agreed(name: string): Promise<string | undefined>;
@@ -35,8 +49,9 @@ export interface RedisLink {
 }
 
 /**
- * Connects. `trouble` learns of a connection that breaks later, once each time, and of its return. Over a network the server's certificate
- * is verified by the authorities that `trust` has now.
+ * Connects. `trouble` learns of a connection that breaks later, once each time, and of
+ * its return. Over a network the server's certificate is verified by the authorities that
+ * `trust` has now.
  * @throws CodedError `SESSION_STORE_DOWN`, `SECRET_UNREADABLE`
  */
 export async function openRedis(
@@ -78,7 +93,10 @@ export async function openRedis(
   };
   return {
     run: async (kind, what, values, text = '') => {
-      const options = { keys: [`${PREFIX}${kind}:`], arguments: [what, JSON.stringify(values), text] };
+      const options = {
+        keys: [`${PREFIX}${kind}:`],
+        arguments: [what, JSON.stringify(values), text],
+      };
       const answer: unknown = await call(() => client.eval(REDIS_SCRIPT, options));
       const [status, said] = Array.isArray(answer) ? answer : [];
       return { status: String(status), text: String(said) };
@@ -106,7 +124,10 @@ function socketOf(
   return { ...common, host, port, tls, servername: host, secureContext: trust.current().context };
 }
 
-/** In milliseconds: soon at first, then every few seconds, for ever, because the server must come back by itself. */
+/**
+ * In milliseconds: soon at first, then every few seconds, for ever, because the server
+ * must come back by itself.
+ */
 const delayOf = (retries: number): number => Math.min(100 * 2 ** Math.min(retries, 6), PATIENCE);
 
 /** In bytes. */
@@ -114,11 +135,14 @@ const LARGEST_SECRET = 64 * 1024;
 
 function readPassword(path: string): string {
   const refuse = (why: string): CodedError =>
-    new CodedError('SECRET_UNREADABLE', `CREDMON_WEB_SESSION_STORE_PASSWORD_FILE ${path} ${why}`, { path });
+    new CodedError('SECRET_UNREADABLE', `CREDMON_WEB_SESSION_STORE_PASSWORD_FILE ${path} ${why}`, {
+      path,
+    });
   const reading = readSafely(path, LARGEST_SECRET);
   if (reading.kind === 'missing') throw refuse('cannot be read (ENOENT)');
   if (reading.kind === 'broken') throw refuse(reading.reason);
-  if ((reading.mode & 0o077) !== 0) throw refuse(`can be read by others; fix: chmod go-rwx ${path}`);
+  if ((reading.mode & 0o077) !== 0)
+    throw refuse(`can be read by others; fix: chmod go-rwx ${path}`);
   return reading.text.split('\n', 1)[0]?.trim() ?? '';
 }
 
@@ -141,7 +165,10 @@ function down(error: unknown): CodedError {
   );
 }
 
-/** Redis's own texts quote commands at times; of an error reply only its first word is told. */
+/**
+ * Redis's own texts quote commands at times; of an error reply only its first word is
+ * told.
+ */
 function reasonOf(error: unknown): string {
   const code = systemCode(error);
   if (code !== undefined) return code;

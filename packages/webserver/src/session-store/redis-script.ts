@@ -1,9 +1,12 @@
-// What happens inside Redis, in one step each, so that servers that ask at once see one order and count together.
+// What happens inside Redis, in one step each, so that servers that ask at once see one
+// order and count together.
 
 /**
- * A Lua program for Redis 6 and Valkey. KEYS[1] is the base of all keys of a kind: `<base><member>` is a record, `<base>all` a sorted set
- * of the members by last use in epoch seconds, `<base>of:<mark>` the same for one owner, whose mark a member begins with.
- * ARGV: what to do, a JSON object of arguments, and the text that goes with it. Answers with a status and a text.
+ * A Lua program for Redis 6 and Valkey. KEYS[1] is the base of all keys of a kind:
+ * `<base><member>` is a record, `<base>all` a sorted set of the members by last use in
+ * epoch seconds, `<base>of:<mark>` the same for one owner, whose mark a member begins
+ * with. ARGV: what to do, a JSON object of arguments, and the text that goes with it.
+ * Answers with a status and a text.
  * @see https://redis.io/docs/latest/develop/programmability/eval-intro/
  */
 export const REDIS_SCRIPT = `

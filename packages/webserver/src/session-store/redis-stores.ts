@@ -16,7 +16,8 @@ import type { Stores } from './stores.ts';
 const TOUCH_SECONDS = 30;
 
 /**
- * Opens the stores. Time-outs are judged by `clock`; Redis itself forgets what nobody asks for any more.
+ * Opens the stores. Time-outs are judged by `clock`; Redis itself forgets what nobody
+ * asks for any more.
  * @throws CodedError `SESSION_STORE_DOWN`, `SECRET_UNREADABLE`
  */
 export async function openRedisStores(
@@ -38,7 +39,8 @@ export async function openRedisStores(
     now: clock.now(),
     member: memberOf(id),
   });
-  const kept = async (kind: string): Promise<number> => Number((await link.run(kind, 'count', {})).text);
+  const kept = async (kind: string): Promise<number> =>
+    Number((await link.run(kind, 'count', {})).text);
   return {
     sessions: sessionsIn(link, (id) => of('session', id), limits),
     flows: flowsIn(link, (id) => of('flow', id), limits),
@@ -55,7 +57,10 @@ export async function openRedisStores(
   };
 }
 
-/** The cookie key that all processes share. The connection is closed when Redis does not give it. */
+/**
+ * The cookie key that all processes share. The connection is closed when Redis does not
+ * give it.
+ */
 async function agreeOrClose(link: RedisLink): Promise<string> {
   try {
     return await link.agree('cookie-key', randomBytes(32).toString('base64url'));
@@ -76,12 +81,18 @@ function sessionsIn(link: RedisLink, values: Values, limits: SessionLimits): Ses
   const set = async (id: string, session: unknown): Promise<null> => {
     const text = JSON.stringify(session);
     if (text.length > MAX_SESSION_BYTES)
-      throw new CodedError('SESSION_STORE_FULL', `a session of ${text.length} characters is too large`);
+      throw new CodedError(
+        'SESSION_STORE_FULL',
+        `a session of ${text.length} characters is too large`,
+      );
     judge(await link.run('session', 'set', values(id), text), limits);
     return null;
   };
   const get = async (id: string): Promise<Parameters<SessionStore['set']>[1] | null> => {
-    const { status, text } = await link.run('session', 'get', { ...values(id), touch: TOUCH_SECONDS });
+    const { status, text } = await link.run('session', 'get', {
+      ...values(id),
+      touch: TOUCH_SECONDS,
+    });
     if (status !== 'ok') return null;
     const session: unknown = JSON.parse(text);
     return isRecord(session) ? (session as unknown as Parameters<SessionStore['set']>[1]) : null;
@@ -93,7 +104,10 @@ function sessionsIn(link: RedisLink, values: Values, limits: SessionLimits): Ses
   return { get: callbackify(get), set: callbackify(set), destroy: callbackify(remove) };
 }
 
-/** An answer is kept as a session is: replaced as a whole, and never longer than its time, however often it is read. */
+/**
+ * An answer is kept as a session is: replaced as a whole, and never longer than its time,
+ * however often it is read.
+ */
 function answersIn(link: RedisLink, values: Values, limits: SessionLimits): AnswerStore {
   return {
     put: async (id, text) => {
@@ -101,7 +115,10 @@ function answersIn(link: RedisLink, values: Values, limits: SessionLimits): Answ
       judge(await link.run('answer', 'set', values(id), text), limits);
     },
     read: async (id) => {
-      const { status, text } = await link.run('answer', 'get', { ...values(id), touch: TOUCH_SECONDS });
+      const { status, text } = await link.run('answer', 'get', {
+        ...values(id),
+        touch: TOUCH_SECONDS,
+      });
       return status === 'ok' ? text : undefined;
     },
     remove: async (id) => void (await link.run('answer', 'remove', values(id))),

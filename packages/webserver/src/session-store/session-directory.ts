@@ -1,4 +1,5 @@
-// The directory of sessions: made private, checked to be private, and cleaned of what is too old.
+// The directory of sessions: made private, checked to be private, and cleaned of what is
+// too old.
 import { createHash, randomBytes } from 'node:crypto';
 import {
   chmodSync,
@@ -22,8 +23,9 @@ const COOKIE_KEY_FILE = 'cookie.key';
 export type SessionFileKind = 'session' | 'flow' | 'answer';
 
 /**
- * How long files count, in seconds: sessions since their last use (`idle`), flows since their last event (`absolute`), answers that wait for
- * a decision since they came (`answer`).
+ * How long files count, in seconds: sessions since their last use (`idle`), flows since
+ * their last event (`absolute`), answers that wait for a decision since they came
+ * (`answer`).
  */
 export interface SessionLimits {
   readonly idle: number;
@@ -33,13 +35,20 @@ export interface SessionLimits {
   readonly count: number;
 }
 
-/** A file's path: the owner's mark and the hash of the id, so that reading the directory reveals no id. */
+/**
+ * A file's path: the owner's mark and the hash of the id, so that reading the directory
+ * reveals no id.
+ */
 export function sessionPath(directory: string, id: string, kind: SessionFileKind): string {
-  return join(directory, `${ownerMark(id)}-${createHash('sha256').update(id).digest('hex')}.${kind}`);
+  return join(
+    directory,
+    `${ownerMark(id)}-${createHash('sha256').update(id).digest('hex')}.${kind}`,
+  );
 }
 
 /**
- * Makes room for a new file: of the owner's own files of this kind those unused for longest go, and of everybody's what is too old.
+ * Makes room for a new file: of the owner's own files of this kind those unused for
+ * longest go, and of everybody's what is too old.
  * @throws CodedError `SESSION_STORE_FULL` when there are still as many as may be
  */
 export function makeRoom(
@@ -75,7 +84,10 @@ function removeOldest(directory: string, names: readonly string[], count: number
   for (const { name } of oldest.slice(0, count)) rmSync(join(directory, name), { force: true });
 }
 
-/** Does something that needs space on disk. @throws CodedError `SESSION_STORE_FULL` when there is none */
+/**
+ * Does something that needs space on disk. @throws CodedError `SESSION_STORE_FULL` when
+ * there is none
+ */
 export function needingSpace<T>(work: () => T): T {
   try {
     return work();
@@ -93,7 +105,8 @@ export function needingSpace<T>(work: () => T): T {
 
 /**
  * Makes the directory, mode 0700, unless it is there.
- * @throws CodedError `CRED_DIR_INVALID` when it cannot be made, is a link or not a directory, belongs to somebody else, or lets others in
+ * @throws CodedError `CRED_DIR_INVALID` when it cannot be made, is a link or not a
+ * directory, belongs to somebody else, or lets others in
  */
 export function prepareSessionDirectory(directory: string): void {
   try {
@@ -107,13 +120,18 @@ export function prepareSessionDirectory(directory: string): void {
   if (problem !== undefined) throw invalid(directory, problem);
 }
 
-/** Why a directory that is there cannot keep sessions: it is a link or no directory, somebody else's, or open to others. */
+/**
+ * Why a directory that is there cannot keep sessions: it is a link or no directory,
+ * somebody else's, or open to others.
+ */
 export function sessionDirectoryProblem(directory: string): string | undefined {
   const found = lstatSync(directory);
   if (!found.isDirectory()) return 'it is not a directory';
   if (found.uid !== process.getuid?.())
     return `it belongs to user id ${found.uid}, and this process does not run as that`;
-  return (found.mode & 0o077) === 0 ? undefined : `others may enter it; run: chmod 700 ${directory}`;
+  return (found.mode & 0o077) === 0
+    ? undefined
+    : `others may enter it; run: chmod 700 ${directory}`;
 }
 
 function invalid(directory: string, why: string, cause?: unknown): CodedError {
@@ -125,10 +143,16 @@ function invalid(directory: string, why: string, cause?: unknown): CodedError {
   );
 }
 
-/** The key that signs cookies; the first process makes it, and all get the same one. @throws the system's error */
+/**
+ * The key that signs cookies; the first process makes it, and all get the same one.
+ * @throws the system's error
+ */
 export function cookieKey(directory: string): string {
   const path = join(directory, COOKIE_KEY_FILE);
-  const staged = stageFile(path, randomBytes(32).toString('base64url'), { mode: 0o600, durable: true });
+  const staged = stageFile(path, randomBytes(32).toString('base64url'), {
+    mode: 0o600,
+    durable: true,
+  });
   try {
     linkSync(staged.temporaryPath, path);
   } catch (error) {
@@ -139,7 +163,10 @@ export function cookieKey(directory: string): string {
   return readFileSync(path, 'utf8');
 }
 
-/** The key that {@link cookieKey} has made; `undefined` when there is none yet. @throws the system's error */
+/**
+ * The key that {@link cookieKey} has made; `undefined` when there is none yet. @throws
+ * the system's error
+ */
 export function storedCookieKey(directory: string): string | undefined {
   try {
     return readFileSync(join(directory, COOKIE_KEY_FILE), 'utf8');
@@ -149,7 +176,10 @@ export function storedCookieKey(directory: string): string | undefined {
   }
 }
 
-/** Removes what is too old at `now` (epoch seconds), strays of dead processes too. @returns how many */
+/**
+ * Removes what is too old at `now` (epoch seconds), strays of dead processes too.
+ * @returns how many
+ */
 export function pruneSessions(
   directory: string,
   now: number,

@@ -9,7 +9,10 @@ export interface Stores {
   readonly answers: AnswerStore;
   /** Signs session cookies; the same for every replica that shares the place. */
   readonly cookieSecret: string;
-  /** Makes sure that something can be written there. @throws CodedError `SESSION_STORE_FULL`; the system's or the network's error */
+  /**
+   * Makes sure that something can be written there. @throws CodedError
+   * `SESSION_STORE_FULL`; the system's or the network's error
+   */
   check(): Promise<void>;
   /** How many are kept. */
   count(): Promise<{ readonly sessions: number; readonly flows: number }>;

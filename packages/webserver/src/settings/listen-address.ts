@@ -10,7 +10,9 @@ export function parseListenAddress(
 ): ListenAddress | { readonly kind: 'wrong'; readonly why: string } {
   const unix = /^unix:(.*)$/s.exec(text)?.[1];
   if (unix !== undefined)
-    return unix.startsWith('/') ? { kind: 'unix', path: unix } : wrong('unix: needs an absolute path');
+    return unix.startsWith('/')
+      ? { kind: 'unix', path: unix }
+      : wrong('unix: needs an absolute path');
   const fd = /^fd:(\d{1,4})$/.exec(text)?.[1];
   if (fd !== undefined) return { kind: 'fd', descriptor: Number(fd) };
   const tcp = /^(?:(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):)?(\d{1,5})$/.exec(text);

@@ -1,9 +1,14 @@
-// The local issuer as the portal publishes it: the shared one, LOCAL_CREDMON_ISSUER, with every key that signs in its name.
+// The local issuer as the portal publishes it: the shared one, LOCAL_CREDMON_ISSUER, with
+// every key that signs in its name.
 import type { Config, KnobReader } from '@credmon/core/config';
 import type { Settings } from './settings.ts';
 
 /** Reads it; `prefix` is the issuer where no knob names one. */
-export function readLocalIssuer(config: Config, read: KnobReader, prefix: string): Settings['localIssuer'] {
+export function readLocalIssuer(
+  config: Config,
+  read: KnobReader,
+  prefix: string,
+): Settings['localIssuer'] {
   const issuer = read.string('LOCAL_CREDMON_ISSUER') ?? prefix;
   const keyDirectories = readKeyDirectories(config, read, issuer);
   return {

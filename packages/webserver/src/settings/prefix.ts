@@ -1,11 +1,15 @@
-// Reads CREDMON_WEB_PREFIX, from which links, redirect addresses and the place of all routes are made by joining texts.
+// Reads CREDMON_WEB_PREFIX, from which links, redirect addresses and the place of all
+// routes are made by joining texts.
 import { secureEndpoint, isCoded } from '@credmon/core/base';
 import type { Config, KnobReader } from '@credmon/core/config';
 import type { Settings } from './settings.ts';
 
 const KNOB = 'CREDMON_WEB_PREFIX';
 
-/** Scheme, authority, path, and the rest, as they stand there: a URL parser would tidy up what CredD does not. @see RFC 3986, appendix B */
+/**
+ * Scheme, authority, path, and the rest, as they stand there: a URL parser would tidy up
+ * what CredD does not. @see RFC 3986, appendix B
+ */
 const PARTS = /^([a-z]*:\/\/)([^/?#\\]*)([^?#]*)(.*)$/is;
 
 /** What is wrong with which prefix. */
@@ -13,7 +17,8 @@ const RULES: readonly (readonly [(parts: Parts) => boolean, string])[] = [
   [({ whole }) => /[\s\p{Cc}]/u.test(whole), 'it holds a blank'],
   [({ authority }) => authority.includes('@'), 'it holds user information'],
   [
-    ({ authority }) => !/^([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d+)?$/i.test(authority.replace(/^.*@/s, '')),
+    ({ authority }) =>
+      !/^([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d+)?$/i.test(authority.replace(/^.*@/s, '')),
     'its host is not a name or an address',
   ],
   [
@@ -37,13 +42,17 @@ interface Parts {
   readonly rest: string;
 }
 
-/** The prefix, its path, and whether browsers come over https. Everything that is wrong with it is noted in `read`. */
+/**
+ * The prefix, its path, and whether browsers come over https. Everything that is wrong
+ * with it is noted in `read`.
+ */
 export function readPrefix(
   config: Config,
   read: KnobReader,
   allowLoopbackHttp: boolean,
 ): Pick<Settings, 'prefix' | 'mount' | 'secure'> {
-  const text = read.string('CREDMON_WEB_PREFIX') ?? `https://${config.get('FULL_HOSTNAME') ?? 'localhost'}`;
+  const text =
+    read.string('CREDMON_WEB_PREFIX') ?? `https://${config.get('FULL_HOSTNAME') ?? 'localhost'}`;
   const problems = problemsOf(text, allowLoopbackHttp);
   // What stands before an @ may be a password.
   const shown = text.replace(/\/\/.*@/s, '//...@');

@@ -4,7 +4,10 @@ import type { ClientAuthentication } from '@credmon/core/oauth';
 import type { Config, KnobReader } from '@credmon/core/config';
 import type { ProviderSettings } from './settings.ts';
 
-/** The knobs of a provider; CREDMON_RENEWALS_PER_ISSUER is the daemon's. A name such as CREDMON_WEB_ISSUER would be that of a provider called WEB. */
+/**
+ * The knobs of a provider; CREDMON_RENEWALS_PER_ISSUER is the daemon's. A name such as
+ * CREDMON_WEB_ISSUER would be that of a provider called WEB.
+ */
 const KNOB =
   /^CREDMON_(?!RENEWALS_PER_)(.+)_(ISSUER|CLIENT_AUTH|USER_CLAIM|EXTRA_SCOPES|USE_ID_TOKEN|REVOCATION_URL)$/i;
 
@@ -23,7 +26,11 @@ export function readProviders(
   return providers;
 }
 
-function readProvider(read: KnobReader, provider: string, allowLoopbackHttp: boolean): ProviderSettings {
+function readProvider(
+  read: KnobReader,
+  provider: string,
+  allowLoopbackHttp: boolean,
+): ProviderSettings {
   const issuer = read.string(`CREDMON_${provider}_ISSUER`);
   const userClaim = read.string(`CREDMON_${provider}_USER_CLAIM`);
   if (issuer !== undefined && !URL.canParse(issuer))
@@ -33,7 +40,11 @@ function readProvider(read: KnobReader, provider: string, allowLoopbackHttp: boo
       `CREDMON_${provider}_USER_CLAIM`,
       `needs CREDMON_${provider}_ISSUER: without it no ID token can be verified`,
     );
-  const revocationUrl = readRevocationUrl(read, `CREDMON_${provider}_REVOCATION_URL`, allowLoopbackHttp);
+  const revocationUrl = readRevocationUrl(
+    read,
+    `CREDMON_${provider}_REVOCATION_URL`,
+    allowLoopbackHttp,
+  );
   return {
     authentication: readAuthentication(read, `CREDMON_${provider}_CLIENT_AUTH`),
     extraScopes: read.list(`CREDMON_${provider}_EXTRA_SCOPES`) ?? [],
@@ -44,7 +55,11 @@ function readProvider(read: KnobReader, provider: string, allowLoopbackHttp: boo
   };
 }
 
-function readRevocationUrl(read: KnobReader, knob: string, allowLoopbackHttp: boolean): string | undefined {
+function readRevocationUrl(
+  read: KnobReader,
+  knob: string,
+  allowLoopbackHttp: boolean,
+): string | undefined {
   const url = read.string(knob);
   if (url === undefined) return undefined;
   try {

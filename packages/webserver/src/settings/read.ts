@@ -18,20 +18,26 @@ import { readRemoteUser } from './remote-user.ts';
 import { readSessionStore } from './session-store.ts';
 import type { ListenAddress, Settings } from './settings.ts';
 
-/** The event loop of a portal that is not overloaded is never late by more than this, in seconds. */
+/**
+ * The event loop of a portal that is not overloaded is never late by more than this, in
+ * seconds.
+ */
 const OVERLOAD = 2;
 
 /** Where the server listens when nobody says. */
 const DEFAULT_LISTEN: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 8081 };
 const HOUR = 3600;
-/** A systemd unit keeps standard error; the log names users, so it is not for everybody. */
+/**
+ * A systemd unit keeps standard error; the log names users, so it is not for everybody.
+ */
 export const LOG_HABITS = { unnamed: 'standard error', mode: 0o640 } as const;
 /** No flag of the portal changes its log. */
 export const NO_OVERRIDES = { logFile: undefined, debug: false, verbose: false } as const;
 
 /**
  * Reads the settings; `flag` is the --listen flag, which wins over the knob.
- * @throws CodedError `CONFIG_INVALID` whose message lists every mistake, one per line, each with file and line
+ * @throws CodedError `CONFIG_INVALID` whose message lists every mistake, one per line,
+ * each with file and line
  */
 export function readSettings(config: Config, flag?: ListenAddress): Settings {
   const read = createKnobReader(config);
@@ -99,7 +105,10 @@ function readCredentialDirectory(read: KnobReader): string {
 function readSessionDirectory(read: KnobReader, credentialDirectory: string): string {
   const knob = 'CREDMON_WEB_SESSION_DIR';
   const path = read.path(knob) ?? '/var/lib/condor/credmon_web_sessions';
-  if (credentialDirectory !== '' && `${path}/`.startsWith(`${credentialDirectory.replace(/\/+$/, '')}/`))
+  if (
+    credentialDirectory !== '' &&
+    `${path}/`.startsWith(`${credentialDirectory.replace(/\/+$/, '')}/`)
+  )
     read.mistake(knob, `= ${path} lies in the credential directory, which belongs to CredD`);
   return path;
 }

@@ -1,7 +1,10 @@
 // Which return URLs lead back to this server.
 import type { Settings } from './settings.ts';
 
-/** Why an issuer that sends browsers to `returnUrl` would send them elsewhere; `undefined` when they come back here. */
+/**
+ * Why an issuer that sends browsers to `returnUrl` would send them elsewhere; `undefined`
+ * when they come back here.
+ */
 export function returnUrlProblem(
   { prefix, mount }: Pick<Settings, 'prefix' | 'mount'>,
   returnUrl: string,

@@ -1,27 +1,39 @@
-// Reads where sessions are kept: the directory CREDMON_WEB_SESSION_DIR, or a Redis that several hosts share.
+// Reads where sessions are kept: the directory CREDMON_WEB_SESSION_DIR, or a Redis that
+// several hosts share.
 import { isLoopbackHost } from '@credmon/core/base';
 import type { KnobReader } from '@credmon/core/config';
 
-/** A Redis or Valkey server. The password is in a file, which is read at each connecting start. */
+/**
+ * A Redis or Valkey server. The password is in a file, which is read at each connecting
+ * start.
+ */
 export type RedisAddress = (
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly tls: boolean }
 ) & { readonly database: number; readonly user?: string; readonly passwordFile?: string };
 
 const KNOB = 'CREDMON_WEB_SESSION_STORE';
-const FORMS = 'write rediss://HOST[:PORT][/DATABASE], redis:// for a loopback address, or unix:/path';
+const FORMS =
+  'write rediss://HOST[:PORT][/DATABASE], redis:// for a loopback address, or unix:/path';
 
-/** The Redis of the configuration; `undefined` for the directory. Mistakes are noted in `read`, without what may be a password. */
+/**
+ * The Redis of the configuration; `undefined` for the directory. Mistakes are noted in
+ * `read`, without what may be a password.
+ */
 export function readSessionStore(read: KnobReader): RedisAddress | undefined {
   const text = read.string('CREDMON_WEB_SESSION_STORE');
   const passwordFile = read.path('CREDMON_WEB_SESSION_STORE_PASSWORD_FILE');
   if (text === undefined || text.toLowerCase() === 'directory') {
     if (passwordFile !== undefined)
-      read.mistake('CREDMON_WEB_SESSION_STORE_PASSWORD_FILE', `is set, but ${KNOB} names no server`);
+      read.mistake(
+        'CREDMON_WEB_SESSION_STORE_PASSWORD_FILE',
+        `is set, but ${KNOB} names no server`,
+      );
     return undefined;
   }
   const address = parse(text);
-  if (typeof address !== 'string') return passwordFile === undefined ? address : { ...address, passwordFile };
+  if (typeof address !== 'string')
+    return passwordFile === undefined ? address : { ...address, passwordFile };
   read.mistake(KNOB, `cannot be used: ${address}`);
   return undefined;
 }
@@ -29,14 +41,18 @@ export function readSessionStore(read: KnobReader): RedisAddress | undefined {
 function parse(text: string): RedisAddress | string {
   const path = /^unix:(.*)$/s.exec(text)?.[1];
   if (path !== undefined)
-    return path.startsWith('/') ? { kind: 'unix', path, database: 0 } : 'unix: needs an absolute path';
+    return path.startsWith('/')
+      ? { kind: 'unix', path, database: 0 }
+      : 'unix: needs an absolute path';
   if (!/^rediss?:\/\//.test(text) || !URL.canParse(text)) return FORMS;
   const { protocol, hostname, port, pathname, username, password, search, hash } = new URL(text);
   if (password !== '')
     return 'it holds a password; put that into the file CREDMON_WEB_SESSION_STORE_PASSWORD_FILE';
-  if (search !== '' || hash !== '' || !/^(\/\d{0,3})?$/.test(pathname) || hostname === '') return FORMS;
+  if (search !== '' || hash !== '' || !/^(\/\d{0,3})?$/.test(pathname) || hostname === '')
+    return FORMS;
   const tls = protocol === 'rediss:';
-  if (!tls && !isLoopbackHost(hostname)) return 'sessions never cross a network unencrypted; use rediss://';
+  if (!tls && !isLoopbackHost(hostname))
+    return 'sessions never cross a network unencrypted; use rediss://';
   return {
     kind: 'tcp',
     host: hostname.replace(/^\[|\]$/g, ''),

@@ -18,7 +18,9 @@ export interface ProviderSettings {
   readonly issuer?: string;
   /** CREDMON_<PROVIDER>_CLIENT_AUTH */
   readonly authentication: ClientAuthentication;
-  /** CREDMON_<PROVIDER>_USER_CLAIM: the ID token's claim that must equal the local user. */
+  /**
+   * CREDMON_<PROVIDER>_USER_CLAIM: the ID token's claim that must equal the local user.
+   */
   readonly userClaim?: string;
   /** CREDMON_<PROVIDER>_REVOCATION_URL: where a declined sign-in's tokens are revoked. */
   readonly revocationUrl?: string;
@@ -55,9 +57,15 @@ export interface Settings {
   readonly loginSeconds: number;
   readonly keySeconds: number;
   readonly requestsPerMinute: number;
-  /** While the event loop is late by more than this, in seconds, requests get status 503; 0: never. */
+  /**
+   * While the event loop is late by more than this, in seconds, requests get status 503;
+   * 0: never.
+   */
   readonly overloadSeconds: number;
-  /** The header in which the proxy passes REMOTE_USER (lower case), and the realm that is cut from it. */
+  /**
+   * The header in which the proxy passes REMOTE_USER (lower case), and the realm that is
+   * cut from it.
+   */
   readonly remoteUser?: { readonly header: string; readonly realm?: string };
   /** Whom users should ask: an address or a sentence. */
   readonly contact?: string;
@@ -66,24 +74,34 @@ export interface Settings {
   readonly allowLoopbackHttp: boolean;
   /** By upper-case provider name. */
   readonly providers: ReadonlyMap<string, ProviderSettings>;
-  /** Providers whose names contain `_`, and whether tokens have handles; missing where there is nothing to say. */
+  /**
+   * Providers whose names contain `_`, and whether tokens have handles; missing where
+   * there is nothing to say.
+   */
   readonly names?: NameRules;
   /** For tokens whose issuer does not say how long they live. */
   readonly defaultTokenSeconds: number;
   readonly connectSeconds: number;
   readonly requestSeconds: number;
-  /** The certificate authorities that AUTH_SSL_CLIENT_CAFILE and AUTH_SSL_CLIENT_CADIR name. */
+  /**
+   * The certificate authorities that AUTH_SSL_CLIENT_CAFILE and AUTH_SSL_CLIENT_CADIR
+   * name.
+   */
   readonly namedTrust?: NamedTrust;
   readonly localIssuer: {
     readonly issuer: string;
     readonly publicKeyFile: string;
     readonly keyId: string;
-    /** Key directories that sign in the name of this issuer; missing where there are none. */
+    /**
+     * Key directories that sign in the name of this issuer; missing where there are none.
+     */
     readonly keyDirectories?: readonly string[];
   };
 }
 
 /** The administrator's word on a provider; names compare without case, as knobs do. */
 export function providerSettings(settings: Settings, provider: string): ProviderSettings {
-  return settings.providers.get(provider.toUpperCase()) ?? { authentication: 'post', extraScopes: [] };
+  return (
+    settings.providers.get(provider.toUpperCase()) ?? { authentication: 'post', extraScopes: [] }
+  );
 }

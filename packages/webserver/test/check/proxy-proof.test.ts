@@ -1,4 +1,5 @@
-// The question of `--check` about a forged header, and the portal's answer: neither can be made without the cookie key.
+// The question of `--check` about a forged header, and the portal's answer: neither can
+// be made without the cookie key.
 import { describe, expect, it } from 'vitest';
 import { makeAnswer, makeQuestion, readAnswer, readQuestion } from '../../src/check/proxy-proof.ts';
 
@@ -36,7 +37,9 @@ describe('R33 a question', () => {
 
 describe('R33 an answer', () => {
   it.each([true, false])('says whether the header arrived: %s', (arrived) => {
-    expect(readAnswer(SECRET, token, JSON.stringify(makeAnswer(SECRET, token, arrived)))).toBe(arrived);
+    expect(readAnswer(SECRET, token, JSON.stringify(makeAnswer(SECRET, token, arrived)))).toBe(
+      arrived,
+    );
   });
 
   const no = JSON.stringify(makeAnswer(SECRET, token, false));

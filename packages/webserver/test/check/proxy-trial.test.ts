@@ -9,10 +9,25 @@ const failed = (why: string): Trial => ({ kind: 'failed', why });
 describe('R33 the judgement of the proxy', () => {
   it.each<[string, Trial[], string, RegExp]>([
     ['no forged name arrived', [answered(false), answered(false)], 'ok', /replaces x-user/],
-    ['one arrived', [answered(false), answered(true)], 'error', /\(sent twice\).*--print-proxy-config/],
+    [
+      'one arrived',
+      [answered(false), answered(true)],
+      'error',
+      /\(sent twice\).*--print-proxy-config/,
+    ],
     ['one arrived, another failed', [answered(true), failed('x')], 'error', /passes x-user/],
-    ['a variant was refused by the proxy', [answered(false), failed('HTTP status 400')], 'ok', /replaces/],
-    ['nobody answered', [failed('ECONNREFUSED'), failed('ECONNREFUSED')], 'warning', /: ECONNREFUSED; fix:/],
+    [
+      'a variant was refused by the proxy',
+      [answered(false), failed('HTTP status 400')],
+      'ok',
+      /replaces/,
+    ],
+    [
+      'nobody answered',
+      [failed('ECONNREFUSED'), failed('ECONNREFUSED')],
+      'warning',
+      /: ECONNREFUSED; fix:/,
+    ],
   ])('%s', (_what, trials, state, text) => {
     expect(judgeProxy('x-user', 'https://ap.example', trials)).toEqual([
       { what: 'proxy', state, text: expect.stringMatching(text) as string },
@@ -48,8 +63,11 @@ describe('R33 --print-proxy-config', () => {
         '</Location>',
       ],
     ],
-  ] as const)('%s, header %s, below "%s": replaces exactly this header', (proxy, header, mount, expected) => {
-    const lines = proxyConfig(proxy, header, mount).split('\n');
-    expect(lines.filter((line) => line !== '' && !line.startsWith('#'))).toEqual(expected);
-  });
+  ] as const)(
+    '%s, header %s, below "%s": replaces exactly this header',
+    (proxy, header, mount, expected) => {
+      const lines = proxyConfig(proxy, header, mount).split('\n');
+      expect(lines.filter((line) => line !== '' && !line.startsWith('#'))).toEqual(expected);
+    },
+  );
 });

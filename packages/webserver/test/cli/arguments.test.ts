@@ -43,7 +43,9 @@ describe('arguments', () => {
   ])('%j is misuse: usage and exit 2', async (argv) => {
     expect(await parseArguments(argv, '1.2.3')).toEqual({
       kind: 'text',
-      text: expect.stringMatching(/^condor_credmon_webserver: .+\n\ncondor_credmon_webserver \[options\]/),
+      text: expect.stringMatching(
+        /^condor_credmon_webserver: .+\n\ncondor_credmon_webserver \[options\]/,
+      ),
       exitCode: 2,
     });
   });

@@ -1,6 +1,15 @@
-// --check: each thing that the server will need, wrong in every way that administrators get it wrong.
+// --check: each thing that the server will need, wrong in every way that administrators
+// get it wrong.
 import { generateKeyPairSync } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '@credmon/test-fixtures/free-port';
@@ -44,7 +53,9 @@ const good = (): Record<string, string> => ({
   CREDMON_MYTOK_ISSUER: issuer.url,
 });
 const look = async (change: Record<string, string> = {}, without: readonly string[] = []) => {
-  const knobs = Object.entries({ ...good(), ...change }).filter(([name]) => !without.includes(name));
+  const knobs = Object.entries({ ...good(), ...change }).filter(
+    ([name]) => !without.includes(name),
+  );
   const config = fakeConfig(Object.fromEntries(knobs));
   return lookAround(config, readSettings(config));
 };
@@ -82,16 +93,22 @@ describe('--check', () => {
       'MYTOK_EXTRA is the handle "EXTRA" of the provider "MYTOK", which is configured too, so there is no login and no renewal of MYTOK_EXTRA: call it MYTOKEXTRA',
     ],
     ['MY_SITE', 'MY_SITE is the handle "SITE" of a provider "MY": call it MYSITE'],
-  ])('R45 warns of the name %s, and of nothing with CREDMON_ALLOW_SPECIAL_CHAR_NAMES', async (name, text) => {
-    const knobs = Object.fromEntries(
-      Object.entries(good())
-        .filter(([knob]) => knob.includes('MYTOK'))
-        .map(([knob, value]) => [knob.replace('MYTOK', name), value.replace('/mytok', `/${name}`)]),
-    );
-    const remedy = ', or set CREDMON_ALLOW_SPECIAL_CHAR_NAMES = true (then there are no handles)';
-    expect(await troubles(knobs)).toEqual([`warning provider ${name}: ${text}${remedy}`]);
-    expect(await troubles({ ...knobs, CREDMON_ALLOW_SPECIAL_CHAR_NAMES: 'true' })).toEqual([]);
-  });
+  ])(
+    'R45 warns of the name %s, and of nothing with CREDMON_ALLOW_SPECIAL_CHAR_NAMES',
+    async (name, text) => {
+      const knobs = Object.fromEntries(
+        Object.entries(good())
+          .filter(([knob]) => knob.includes('MYTOK'))
+          .map(([knob, value]) => [
+            knob.replace('MYTOK', name),
+            value.replace('/mytok', `/${name}`),
+          ]),
+      );
+      const remedy = ', or set CREDMON_ALLOW_SPECIAL_CHAR_NAMES = true (then there are no handles)';
+      expect(await troubles(knobs)).toEqual([`warning provider ${name}: ${text}${remedy}`]);
+      expect(await troubles({ ...knobs, CREDMON_ALLOW_SPECIAL_CHAR_NAMES: 'true' })).toEqual([]);
+    },
+  );
 
   it('R45 says of each thing that it is well, makes nothing, and names no secret', async () => {
     const text = findingsText(await look())
@@ -137,13 +154,19 @@ describe('--check', () => {
       { LOCAL_CREDMON_PUBLIC_KEY: '/nowhere/key.pem' },
       [/^error public keys: .*LOCAL_CREDMON_PUBLIC_KEY.*ENOENT/],
     ],
-    [{ SEC_CREDENTIAL_DIRECTORY_OAUTH: '/nowhere' }, [/^error credential directory: .*does not exist/]],
+    [
+      { SEC_CREDENTIAL_DIRECTORY_OAUTH: '/nowhere' },
+      [/^error credential directory: .*does not exist/],
+    ],
     [
       { CREDMON_WEB_SESSION_DIR: '/nowhere/sessions' },
       [/^error session directory: .*\/nowhere does not exist$/],
     ],
     [{ CREDMON_WEB_LISTEN: 'unix:/nowhere/s' }, [/^error socket: ENOENT/]],
-    [{ CREDMON_WEB_TRUSTED_PROXIES: 'proxy.example' }, [/^error proxies: CREDMON_WEB_TRUSTED_PROXIES/]],
+    [
+      { CREDMON_WEB_TRUSTED_PROXIES: 'proxy.example' },
+      [/^error proxies: CREDMON_WEB_TRUSTED_PROXIES/],
+    ],
     [
       { OTHER_CLIENT_ID: 'x' },
       [
@@ -158,7 +181,10 @@ describe('--check', () => {
   });
 
   it.each([
-    ['MYTOK_RETURN_URL_SUFFIX', /register https:\/\/ap\.example\/credmon\/return\/MYTOK at the provider$/],
+    [
+      'MYTOK_RETURN_URL_SUFFIX',
+      /register https:\/\/ap\.example\/credmon\/return\/MYTOK at the provider$/,
+    ],
     ['MYTOK_TOKEN_URL', /MYTOK_TOKEN_URL is not set$/],
     ['MYTOK_CLIENT_ID', /^warning providers: no <PROVIDER>_CLIENT_ID is set/],
     ['CREDMON_MYTOK_ISSUER', /^warning issuer of MYTOK: CREDMON_MYTOK_ISSUER is not set/],
@@ -175,12 +201,16 @@ describe('--check', () => {
     const said = async (): Promise<string[]> =>
       (await troubles(knobs)).filter((line) => line.includes(' proxy: '));
     expect(await said()).toEqual([
-      expect.stringMatching(/^warning proxy: not tested .*: the portal has not been started .*; fix: /),
+      expect.stringMatching(
+        /^warning proxy: not tested .*: the portal has not been started .*; fix: /,
+      ),
     ]);
     mkdirSync(at('sessions'), { mode: 0o700 });
     writeFileSync(at('sessions/cookie.key'), 'a cookie key', { mode: 0o600 });
     expect(await said()).toEqual([
-      expect.stringMatching(/^warning proxy: not tested whether https:\S+ replaces .*: ECONNREFUSED; fix: /),
+      expect.stringMatching(
+        /^warning proxy: not tested whether https:\S+ replaces .*: ECONNREFUSED; fix: /,
+      ),
     ]);
   });
 
@@ -199,7 +229,9 @@ describe('--check', () => {
 it('R45 an unknown template is a warning with file and line', async () => {
   const config = {
     ...fakeConfig(good()),
-    warnings: [{ message: 'use FEATURE:X is ignored and its settings are missing', file: '/c', line: 7 }],
+    warnings: [
+      { message: 'use FEATURE:X is ignored and its settings are missing', file: '/c', line: 7 },
+    ],
   };
   const findings = await lookAround(config, readSettings(config));
   expect(findings.filter(({ state }) => state !== 'ok')).toEqual([

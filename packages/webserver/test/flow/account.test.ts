@@ -3,15 +3,27 @@ import { expect, it } from 'vitest';
 import { accountName } from '../../src/flow/account.ts';
 
 const nameOf = (claims?: Record<string, unknown>): string | undefined =>
-  accountName({ accessToken: 'a', answer: {}, ...(claims ? { claims: { sub: '', ...claims } } : {}) });
+  accountName({
+    accessToken: 'a',
+    answer: {},
+    ...(claims ? { claims: { sub: '', ...claims } } : {}),
+  });
 
 it.each<readonly [string, Record<string, unknown> | undefined, string | undefined]>([
   ['no ID token', undefined, undefined],
   ['no claim that names anybody', { sub: '' }, undefined],
   ['sub', { sub: 's-1' }, 's-1'],
   ['name and sub', { sub: 's-1', name: 'Alice A.' }, 'Alice A.'],
-  ['email and name', { sub: 's-1', email: 'a@b.example', name: 'Alice A.' }, 'a@b.example (Alice A.)'],
-  ['all', { sub: 's', preferred_username: 'alice', email: 'a@b.example', name: 'Alice' }, 'alice (Alice)'],
+  [
+    'email and name',
+    { sub: 's-1', email: 'a@b.example', name: 'Alice A.' },
+    'a@b.example (Alice A.)',
+  ],
+  [
+    'all',
+    { sub: 's', preferred_username: 'alice', email: 'a@b.example', name: 'Alice' },
+    'alice (Alice)',
+  ],
   ['the same text twice', { sub: 's', preferred_username: 'alice', name: 'alice' }, 'alice'],
   ['wrong types', { sub: 's', preferred_username: 7, email: ['x'], name: null }, 's'],
   ['blanks only', { sub: 's', preferred_username: ' \t ' }, 's'],

@@ -40,7 +40,12 @@ const completed = (state: string): FlowEvent => ({
   missing: [],
   renewable: true,
 });
-const failed = (state: string): FlowEvent => ({ type: 'failed', at: 103, state, code: 'LOGIN_REFUSED' });
+const failed = (state: string): FlowEvent => ({
+  type: 'failed',
+  at: 103,
+  state,
+  code: 'LOGIN_REFUSED',
+});
 const states = (events: readonly FlowEvent[]): readonly (string | undefined)[] =>
   foldFlow(events)?.tokens.map(({ state }) => state.kind) ?? [];
 
@@ -79,8 +84,16 @@ describe('a flow', () => {
       [opened, begun('s'), begun('t'), completed('s'), failed('t')],
       ['signed-in', 'waiting'],
     ],
-    ['a state of nobody changes nothing', [opened, completed('x'), failed('y')], ['waiting', 'waiting']],
-    ['a state serves once', [opened, begun('s'), failed('s'), completed('s')], ['failed', 'waiting']],
+    [
+      'a state of nobody changes nothing',
+      [opened, completed('x'), failed('y')],
+      ['waiting', 'waiting'],
+    ],
+    [
+      'a state serves once',
+      [opened, begun('s'), failed('s'), completed('s')],
+      ['failed', 'waiting'],
+    ],
     [
       'a second opening changes nothing',
       [opened, { ...opened, localUser: 'bob', tokens: [] }],
@@ -92,7 +105,13 @@ describe('a flow', () => {
   });
 
   it('R23 R36 the first of several returns with one state claims it', () => {
-    const flow = foldFlow([opened, begun('s'), begun('t', 'b'), returned('s', 'one'), returned('s', 'two')]);
+    const flow = foldFlow([
+      opened,
+      begun('s'),
+      begun('t', 'b'),
+      returned('s', 'one'),
+      returned('s', 'two'),
+    ]);
     expect(flow?.logins.map(({ state, claimedBy }) => [state, claimedBy])).toEqual([
       ['s', 'one'],
       ['t', undefined],
@@ -122,7 +141,8 @@ describe('a flow', () => {
   ] as const)('%s', (_title, events, stored: readonly string[], expected) => {
     const flow = foldFlow(events);
     expect(
-      flow && withStored(flow, (stem) => stored.includes(stem)).tokens.map(({ state }) => state.kind),
+      flow &&
+        withStored(flow, (stem) => stored.includes(stem)).tokens.map(({ state }) => state.kind),
     ).toEqual(expected);
   });
 
@@ -155,9 +175,21 @@ describe('a flow', () => {
       [...asked, decided('one', 111), reopened('one'), decided('two', 112)],
       'two',
     ],
-    ['stays claimed when another one reopens it', [...asked, decided('one', 111), reopened('two')], 'one'],
-    ['stays claimed for half a minute', [...asked, decided('one', 111), decided('two', 140)], 'one'],
-    ['is claimed anew after half a minute', [...asked, decided('one', 111), decided('two', 141)], 'two'],
+    [
+      'stays claimed when another one reopens it',
+      [...asked, decided('one', 111), reopened('two')],
+      'one',
+    ],
+    [
+      'stays claimed for half a minute',
+      [...asked, decided('one', 111), decided('two', 140)],
+      'one',
+    ],
+    [
+      'is claimed anew after half a minute',
+      [...asked, decided('one', 111), decided('two', 141)],
+      'two',
+    ],
   ])('R33 R36 an answer that waits for a decision: %s', (_title, events, attempt) => {
     const [pending] = foldFlow(events)?.pending ?? [];
     expect([pending?.answer, pending?.claim?.attempt]).toEqual(['answer-s', attempt]);
@@ -201,11 +233,23 @@ describe('a flow', () => {
     ['is settled when a newer one is stored', newer, [waits]],
     ['is settled although it is being stored', [decided('one', 111), ...newer], [waits]],
     ['is settled once', [...newer, completed('s'), declined], [waits]],
-    ['is said to be revoked later', [...newer, superseded({ revoked: true })], [{ ...waits, revoked: true }]],
-    ['waits while one for another token is stored', [begun('t', 'b'), held('t'), completed('t')], []],
+    [
+      'is said to be revoked later',
+      [...newer, superseded({ revoked: true })],
+      [{ ...waits, revoked: true }],
+    ],
+    [
+      'waits while one for another token is stored',
+      [begun('t', 'b'), held('t'), completed('t')],
+      [],
+    ],
     ['is settled by itself', [superseded({ shared: true })], [{ ...waits, shared: true }]],
     ['is not settled by others while it is being stored', [decided('one', 111), superseded()], []],
-    ['is settled by what has claimed it', [decided('one', 111), superseded({ attempt: 'one' })], [waits]],
+    [
+      'is settled by what has claimed it',
+      [decided('one', 111), superseded({ attempt: 'one' })],
+      [waits],
+    ],
     [
       'that was declined stays declined',
       [declined, superseded()],
@@ -264,7 +308,8 @@ describe('a flow', () => {
           events.push(step.do === 'completed' ? completed(step.state) : failed(step.state));
         }
       }
-      const signedIn = foldFlow(events)?.tokens.filter(({ state }) => state.kind === 'signed-in') ?? [];
+      const signedIn =
+        foldFlow(events)?.tokens.filter(({ state }) => state.kind === 'signed-in') ?? [];
       return signedIn.length === done.size && signedIn.every(({ stem }) => done.has(stem));
     };
     expect(fc.check(fc.property(fc.array(event, { maxLength: 20 }), holds)).failed).toBe(false);

@@ -1,4 +1,5 @@
-// R43 at a login: what the issuer sends beside the access token reaches `.use` without refresh tokens, and without ID tokens unless asked for.
+// R43 at a login: what the issuer sends beside the access token reaches `.use` without
+// refresh tokens, and without ID tokens unless asked for.
 import { loadConfig } from '@credmon/core/config';
 import { afterEach, expect, it } from 'vitest';
 import { readSettings } from '../../src/settings/read.ts';
@@ -9,7 +10,9 @@ afterEach(() => portal.close());
 
 /** The knobs CREDMON_<PROVIDER>_* as the portal reads them. */
 function providersOf(knobs: Record<string, string>): ReturnType<typeof readSettings>['providers'] {
-  const env = Object.fromEntries(Object.entries(knobs).map(([name, value]) => [`_CONDOR_${name}`, value]));
+  const env = Object.fromEntries(
+    Object.entries(knobs).map(([name, value]) => [`_CONDOR_${name}`, value]),
+  );
   const config = loadConfig({
     subsystem: 'CREDMON_WEB',
     env: { CONDOR_CONFIG: 'ONLY_ENV', _CONDOR_SEC_CREDENTIAL_DIRECTORY_OAUTH: '/creds', ...env },
@@ -18,7 +21,10 @@ function providersOf(knobs: Record<string, string>): ReturnType<typeof readSetti
   return readSettings(config).providers;
 }
 
-const IDS = { id_token: 'CANARY-id', other_tokens: [{ access_token: 'AT2', id_token: 'CANARY-id2' }] };
+const IDS = {
+  id_token: 'CANARY-id',
+  other_tokens: [{ access_token: 'AT2', id_token: 'CANARY-id2' }],
+};
 
 it.each([
   [{}, { other_tokens: [{ access_token: 'AT2' }] }],
@@ -39,7 +45,10 @@ it.each([
   const browser = portal.browser();
   await browser.open(`/key/${KEY}`);
   await browser.complete(await browser.login('mytok'));
-  const { 'mytok.use': use, 'mytok.top': top } = portal.tokenFiles() as Record<string, { content: unknown }>;
+  const { 'mytok.use': use, 'mytok.top': top } = portal.tokenFiles() as Record<
+    string,
+    { content: unknown }
+  >;
   expect([use?.content, top?.content]).toEqual([
     {
       access_token: 'AT1',

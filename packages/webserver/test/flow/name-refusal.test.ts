@@ -1,4 +1,5 @@
-// R19 R26 in the portal: a token whose name could be that of two providers is refused, and all others can be signed in for.
+// R19 R26 in the portal: a token whose name could be that of two providers is refused,
+// and all others can be signed in for.
 import { judgeProviderNames } from '@credmon/core/credential';
 import { afterEach, expect, it } from 'vitest';
 import { KEY, ad, startPortal, type Ad, type Portal } from '../support/portal.ts';
@@ -17,7 +18,10 @@ const request = (name: string, host: string, fields: Ad = {}): string =>
     ...fields,
   });
 
-/** A portal that knows these providers, with one request for keycloak, one for keycloak_extra and one with a handle. */
+/**
+ * A portal that knows these providers, with one request for keycloak, one for
+ * keycloak_extra and one with a handle.
+ */
 async function opened(
   specialNames: boolean,
   names = ['keycloak', 'keycloak_extra'],
@@ -37,7 +41,10 @@ async function opened(
   return browser;
 }
 
-/** Signs in for each token: the status of the page, the code of the refusal if there is one, and where the code was sent. */
+/**
+ * Signs in for each token: the status of the page, the code of the refusal if there is
+ * one, and where the code was sent.
+ */
 async function signIn(
   browser: ReturnType<Portal['browser']>,
   stem: string,
@@ -66,13 +73,20 @@ it.each<[string, boolean, string[], string[]]>([
     ['keycloak', 'keycloak_extra', 'keycloak_h1'],
   ],
   ['only the first part configured here', false, ['keycloak'], ['keycloak', 'keycloak_h1']],
-  ['with the knob: no handles', true, ['keycloak', 'keycloak_extra'], ['keycloak', 'keycloak_extra']],
+  [
+    'with the knob: no handles',
+    true,
+    ['keycloak', 'keycloak_extra'],
+    ['keycloak', 'keycloak_extra'],
+  ],
 ])('%s', async (_, specialNames, names, allowed) => {
   const browser = await opened(specialNames, names);
   const list = (await browser.get('/')).text;
   // The refused ones first: a list on which everything is done has no form.
   const stems = ['keycloak', 'keycloak_extra', 'keycloak_h1'];
-  for (const stem of stems.sort((a, b) => Number(allowed.includes(a)) - Number(allowed.includes(b)))) {
+  for (const stem of stems.sort(
+    (a, b) => Number(allowed.includes(a)) - Number(allowed.includes(b)),
+  )) {
     const good = allowed.includes(stem);
     const host = stem === 'keycloak_extra' ? 'extra.example' : 'kc.example';
     expect([stem, list.includes(`action="/login/${stem}"`)]).toEqual([stem, good]);

@@ -18,7 +18,12 @@ describe('R43 a sealed text', () => {
     ['a few bytes', 'cookie', 'answer 1', 'AAAA'],
     ['no base64', 'cookie', 'answer 1', '{"type":"x"}'],
     ['a missing end', 'cookie', 'answer 1', sealed.slice(0, -4)],
-    ['a changed byte', 'cookie', 'answer 1', sealed.replace(/.$/, (end) => (end === 'A' ? 'Q' : 'A'))],
+    [
+      'a changed byte',
+      'cookie',
+      'answer 1',
+      sealed.replace(/.$/, (end) => (end === 'A' ? 'Q' : 'A')),
+    ],
   ])('does not open with %s', (_title, secret, context, text) => {
     expect(unseal(secret, context, text)).toBeUndefined();
   });

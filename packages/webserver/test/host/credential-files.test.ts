@@ -1,4 +1,5 @@
-// The credential directory from the portal's side: what is read, and how three files appear.
+// The credential directory from the portal's side: what is read, and how three files
+// appear.
 import {
   chmodSync,
   existsSync,
@@ -50,19 +51,26 @@ describe('a key file', () => {
     ['that is a directory', (path: string) => mkdirSync(path), 'KEY_FILE_INVALID'],
     ['that is a link', (path: string) => symlinkSync('/etc/hostname', path), 'KEY_FILE_INVALID'],
     ['that is a FIFO', (path: string) => execFileSync('mkfifo', [path]), 'KEY_FILE_INVALID'],
-    ['that is too large', (path: string) => writeFileSync(path, Buffer.alloc(300_000)), 'KEY_FILE_INVALID'],
+    [
+      'that is too large',
+      (path: string) => writeFileSync(path, Buffer.alloc(300_000)),
+      'KEY_FILE_INVALID',
+    ],
   ])('R37 %s is refused', (_title, make, code) => {
     make(join(directory, KEY));
     expect(codeOf(() => openCredentialFiles(directory).readKey(KEY))).toBe(code);
   });
 
-  it.each(['pid', '../x', '', 'AB'.repeat(32)])('R37 the name "%s" is not even looked for', (name) => {
-    const files = openCredentialFiles(directory);
-    expect([codeOf(() => files.readKey(name)), codeOf(() => files.removeKey(name))]).toEqual([
-      'KEY_FILE_MISSING',
-      'KEY_FILE_MISSING',
-    ]);
-  });
+  it.each(['pid', '../x', '', 'AB'.repeat(32)])(
+    'R37 the name "%s" is not even looked for',
+    (name) => {
+      const files = openCredentialFiles(directory);
+      expect([codeOf(() => files.readKey(name)), codeOf(() => files.removeKey(name))]).toEqual([
+        'KEY_FILE_MISSING',
+        'KEY_FILE_MISSING',
+      ]);
+    },
+  );
 
   it('is removed, and may be gone already', () => {
     writeFileSync(join(directory, KEY), '');
@@ -95,8 +103,14 @@ describe('a token', () => {
 
   it('has a .top that is never newer than its .use, however long the writing takes', () => {
     const long = 'x'.repeat(8_000_000);
-    openCredentialFiles(directory).writeToken('alice', 'mytok', { meta: long, use: long, top: long });
-    const [top, use] = ['top', 'use'].map((kind) => statSync(join(directory, `alice/mytok.${kind}`)).mtimeMs);
+    openCredentialFiles(directory).writeToken('alice', 'mytok', {
+      meta: long,
+      use: long,
+      top: long,
+    });
+    const [top, use] = ['top', 'use'].map(
+      (kind) => statSync(join(directory, `alice/mytok.${kind}`)).mtimeMs,
+    );
     expect(top).toBeLessThan(use ?? 0);
   });
 

@@ -32,9 +32,12 @@ describe('trust', () => {
     expect(trustFunction(list, where)(address)).toBe(believed);
   });
 
-  it.each(['localhost', '10.0.0.0/33', '10.0.0.0/x', '::/129', ''])('refuses the proxy "%s"', (text) => {
-    expect(() => trustFunction([text], tcp)).toThrow('CREDMON_WEB_TRUSTED_PROXIES');
-  });
+  it.each(['localhost', '10.0.0.0/33', '10.0.0.0/x', '::/129', ''])(
+    'refuses the proxy "%s"',
+    (text) => {
+      expect(() => trustFunction([text], tcp)).toThrow('CREDMON_WEB_TRUSTED_PROXIES');
+    },
+  );
 });
 
 let directory: string;
@@ -105,15 +108,18 @@ describe('a TCP port', () => {
 
   it('R33 R40 is refused where whoever opens it is believed', async () => {
     const refused = server();
-    await expect(listen(refused, { kind: 'tcp', host: '127.0.0.1', port: 0 }, true)).rejects.toThrow(
-      /CREDMON_WEB_REMOTE_USER_HEADER.*SocketMode=0660/,
-    );
+    await expect(
+      listen(refused, { kind: 'tcp', host: '127.0.0.1', port: 0 }, true),
+    ).rejects.toThrow(/CREDMON_WEB_REMOTE_USER_HEADER.*SocketMode=0660/);
     expect(refused.listening).toBe(false);
   });
 });
 
 describe('an inherited socket', () => {
-  /** Listens in a child on a descriptor of this process, as systemd would pass it; answers with what the child says. */
+  /**
+   * Listens in a child on a descriptor of this process, as systemd would pass it; answers
+   * with what the child says.
+   */
   const inherited = async (
     where: string | number,
     prepare: (path: string) => void = () => undefined,
@@ -170,7 +176,9 @@ describe('an inherited socket', () => {
     const name = `credmon-listen-${process.pid}`;
     const said = await inherited(`\0${name}`);
     expect(said).toContain(`other users of this machine can open fd:3 (abstract socket @${name})`);
-    expect(said).toMatch(/CREDMON_WEB_REMOTE_USER_HEADER.*CREDMON_WEB_LISTEN = unix:\/path.*SocketMode=0660/);
+    expect(said).toMatch(
+      /CREDMON_WEB_REMOTE_USER_HEADER.*CREDMON_WEB_LISTEN = unix:\/path.*SocketMode=0660/,
+    );
   });
 
   it.each([

@@ -1,4 +1,5 @@
-// The table of error pages: each failure that a login can meet has one, written for people.
+// The table of error pages: each failure that a login can meet has one, written for
+// people.
 import { describe, expect, it } from 'vitest';
 import { CodedError, ERROR_CODES } from '@credmon/core/base';
 import errorPages from '../../src/pages/error-pages.json' with { type: 'json' };

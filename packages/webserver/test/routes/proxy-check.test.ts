@@ -21,7 +21,9 @@ describe('R33 R40 /proxy-check', () => {
   ])('with %s', async (_what, said, arrived) => {
     portal = await startPortal({ remoteUser });
     const { token, forged } = question();
-    const page = await portal.browser().get(`/proxy-check/${token}`, { 'x-forwarded-user': said(forged) });
+    const page = await portal
+      .browser()
+      .get(`/proxy-check/${token}`, { 'x-forwarded-user': said(forged) });
     expect([page.status, readAnswer(SECRET, token, page.text)]).toEqual([200, arrived]);
   });
 
@@ -55,5 +57,7 @@ it('R33 a REMOTE_USER header that comes twice is not believed', async () => {
   portal.writeKey(ad());
   const twice = { 'x-forwarded-user': ['alice', 'alice'] as unknown as string };
   expect((await portal.browser().get(`/key/${KEY}`, twice)).status).toBe(403);
-  expect((await portal.browser().get(`/key/${KEY}`, { 'x-forwarded-user': 'alice' })).status).toBe(303);
+  expect((await portal.browser().get(`/key/${KEY}`, { 'x-forwarded-user': 'alice' })).status).toBe(
+    303,
+  );
 });

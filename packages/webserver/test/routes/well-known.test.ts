@@ -49,7 +49,9 @@ describe('.well-known', () => {
     ],
   ])('publishes a key for %s', async (alg, text, members) => {
     portal = await startPortal({}, { readPublicKey: () => text });
-    const page = await portal.browser().get('/.well-known/jwks-uri', { 'x-forwarded-proto': 'http' });
+    const page = await portal
+      .browser()
+      .get('/.well-known/jwks-uri', { 'x-forwarded-proto': 'http' });
     const { keys } = JSON.parse(page.text) as { keys: Record<string, string>[] };
     expect(keys.map((key) => Object.keys(key).toSorted())).toEqual([members]);
     expect(keys[0]).toMatchObject({ alg, kid: 'local', use: 'sig' });
@@ -77,16 +79,26 @@ describe('R32 .well-known with a key directory', () => {
     [keys, pemFile] = [join(root, 'keys'), join(root, 'old.pem')];
     initKeyDirectory(keys);
     rotateKeys(keys, { now });
-    const localIssuer = { issuer: ISSUER, publicKeyFile: pemFile, keyId: 'local', keyDirectories: [keys] };
+    const localIssuer = {
+      issuer: ISSUER,
+      publicKeyFile: pemFile,
+      keyId: 'local',
+      keyDirectories: [keys],
+    };
     portal = await startPortal({ localIssuer }, openPublicKeys(localIssuer));
   });
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-  const fetched = async (): Promise<{ status: number; text: string; keys: Record<string, string>[] }> => {
+  const fetched = async (): Promise<{
+    status: number;
+    text: string;
+    keys: Record<string, string>[];
+  }> => {
     const { status, text } = await portal.browser().get('/.well-known/jwks-uri');
     return { status, text, keys: status === 200 ? (JSON.parse(text) as { keys: [] }).keys : [] };
   };
-  const kids = async (): Promise<(string | undefined)[]> => (await fetched()).keys.map(({ kid }) => kid);
+  const kids = async (): Promise<(string | undefined)[]> =>
+    (await fetched()).keys.map(({ kid }) => kid);
   const sign = (): string =>
     issueToken(
       activeKey(keys, 600),
@@ -101,8 +113,10 @@ describe('R32 .well-known with a key directory', () => {
       { now, random: (bytes) => new Uint8Array(bytes) },
     );
   const verified = async (token: string): Promise<unknown> =>
-    verifyWithKeys(token, readKeySet(JSON.parse((await fetched()).text)), { now, issuers: [ISSUER] }).claims
-      .sub ?? '';
+    verifyWithKeys(token, readKeySet(JSON.parse((await fetched()).text)), {
+      now,
+      issuers: [ISSUER],
+    }).claims.sub ?? '';
 
   it('follows a rotation without a restart: both keys together, the new one before it signs', async () => {
     publishInPlace(keys, now);
@@ -122,7 +136,10 @@ describe('R32 .well-known with a key directory', () => {
   it('publishes nothing private, whatever stands in the set', async () => {
     publishInPlace(keys, now);
     const [key] = publicKeys(keys);
-    writeFileSync(join(keys, 'jwks.json'), JSON.stringify({ keys: [{ ...key, d: 'CANARY', p: 'CANARY' }] }));
+    writeFileSync(
+      join(keys, 'jwks.json'),
+      JSON.stringify({ keys: [{ ...key, d: 'CANARY', p: 'CANARY' }] }),
+    );
     const { status, text } = await fetched();
     expect([
       status,
@@ -151,9 +168,12 @@ describe('R32 .well-known with a key directory', () => {
     ['is no key set', '{"keys":"none"}'],
     ['is not JSON', 'nonsense'],
     ['is empty', '{"keys":[]}'],
-  ])('that %s answers 503, so that verifiers keep what they have, and the log says why', async (_, text) => {
-    if (text !== undefined) writeFileSync(join(keys, 'jwks.json'), text);
-    expect((await fetched()).status).toBe(503);
-    expect(portal.log.join()).toMatch(/condor_credmon keys publish|no public key/);
-  });
+  ])(
+    'that %s answers 503, so that verifiers keep what they have, and the log says why',
+    async (_, text) => {
+      if (text !== undefined) writeFileSync(join(keys, 'jwks.json'), text);
+      expect((await fetched()).status).toBe(503);
+      expect(portal.log.join()).toMatch(/condor_credmon keys publish|no public key/);
+    },
+  );
 });

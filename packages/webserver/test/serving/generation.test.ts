@@ -61,7 +61,10 @@ vi.mock('../../src/plugins/security.ts', async (original) => {
   const real = await original<typeof import('../../src/plugins/security.ts')>();
   return {
     ...real,
-    registerSecurity: async (app: FastifyInstance, desk: Parameters<typeof real.registerSecurity>[1]) => {
+    registerSecurity: async (
+      app: FastifyInstance,
+      desk: Parameters<typeof real.registerSecurity>[1],
+    ) => {
       const closed = opens('application');
       app.addHook('onClose', async () => closed());
       if (world.fails === 'app.ready')
@@ -108,7 +111,9 @@ describe('a generation', () => {
     ['app.ready', ALL],
   ])('whose step %s fails leaves nothing open', async (step, opened) => {
     world.fails = step;
-    await expect(createGeneration(settingsFor(directory), surroundings)).rejects.toThrow(`${step} failed`);
+    await expect(createGeneration(settingsFor(directory), surroundings)).rejects.toThrow(
+      `${step} failed`,
+    );
     expect([world.opened, [...world.open]]).toEqual([opened, []]);
   });
 
@@ -127,7 +132,10 @@ describe.skipIf(isRedisMissing())('a generation with Redis', () => {
   });
   afterAll(() => redis.remove());
 
-  /** How many connections Redis has besides this one; commands that begin with `allow` or `deny` change what users may do. */
+  /**
+   * How many connections Redis has besides this one; commands that begin with `allow` or
+   * `deny` change what users may do.
+   */
   const connections = async (...commands: readonly string[][]): Promise<number> => {
     const client = createClient({ socket: { path: redis.path, tls: false } });
     await client.connect();

@@ -1,4 +1,5 @@
-// What every store of sessions and flows must do, whatever it keeps them in; each implementation runs this suite.
+// What every store of sessions and flows must do, whatever it keeps them in; each
+// implementation runs this suite.
 import { promisify } from 'node:util';
 import type { SessionStore } from '@fastify/session';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -114,7 +115,9 @@ function answersContract(world: () => StoreWorld): void {
   it('R40 refuses more than there may be, until old ones have ended', async () => {
     const answers = open({ ...LIMITS, count: 2 });
     for (const owner of ['a', 'b']) await answers.put(idOf(owner, 1), 'x');
-    await expect(answers.put(idOf('c', 1), 'x')).rejects.toMatchObject({ code: 'SESSION_STORE_FULL' });
+    await expect(answers.put(idOf('c', 1), 'x')).rejects.toMatchObject({
+      code: 'SESSION_STORE_FULL',
+    });
     world().now += 60;
     await answers.put(idOf('c', 1), 'y');
     expect(await answers.read(idOf('c', 1))).toBe('y');
@@ -212,14 +215,20 @@ function flowsContract(world: () => StoreWorld): void {
     const [one, two] = [open(), open()];
     expect(await one.append('x', openedFlow)).toEqual([openedFlow]);
     expect(await two.append('x', failedFlow('a'))).toEqual([openedFlow, failedFlow('a')]);
-    expect(await one.append('x', failedFlow('b'))).toEqual([openedFlow, failedFlow('a'), failedFlow('b')]);
+    expect(await one.append('x', failedFlow('b'))).toEqual([
+      openedFlow,
+      failedFlow('a'),
+      failedFlow('b'),
+    ]);
     expect(await two.read('x')).toEqual([openedFlow, failedFlow('a'), failedFlow('b')]);
     expect(await two.read('y')).toEqual([]);
   });
 
   it('R36 of many appends at once all see the same first', async () => {
     await open().append('x', openedFlow);
-    const answers = await Promise.all(upTo(20).map((number) => open().append('x', failedFlow(`s${number}`))));
+    const answers = await Promise.all(
+      upTo(20).map((number) => open().append('x', failedFlow(`s${number}`))),
+    );
     const whole = await open().read('x');
     expect(whole).toHaveLength(21);
     for (const answer of answers) expect(answer).toEqual(whole.slice(0, answer.length));
@@ -279,7 +288,13 @@ function flowsContract(world: () => StoreWorld): void {
   });
 
   it('R40 takes no new login into a log that is too long, but lets those that have begun end', async () => {
-    const begun: FlowEvent = { type: 'begun', at: 1, state: 's', stem: 'a', verifier: 'v'.repeat(30_000) };
+    const begun: FlowEvent = {
+      type: 'begun',
+      at: 1,
+      state: 's',
+      stem: 'a',
+      verifier: 'v'.repeat(30_000),
+    };
     await open().append('x', openedFlow);
     const fit = Math.floor(MAX_FLOW_BYTES / 30_100);
     for (const _number of upTo(fit)) await open().append('x', begun);

@@ -1,4 +1,5 @@
-// Flow logs as files: modes, and what a full disk may leave behind. The contract of the port runs in file-sessions.test.ts.
+// Flow logs as files: modes, and what a full disk may leave behind. The contract of the
+// port runs in file-sessions.test.ts.
 import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import type * as FileSystem from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -49,7 +50,9 @@ describe('a flow file', () => {
     'R41 is not left empty or half by a full disk (%s)',
     async (fault) => {
       disk.fault = fault;
-      await expect(open().append('x', openedFlow)).rejects.toMatchObject({ code: 'SESSION_STORE_FULL' });
+      await expect(open().append('x', openedFlow)).rejects.toMatchObject({
+        code: 'SESSION_STORE_FULL',
+      });
       expect(readdirSync(directory)).toEqual([]);
     },
   );
@@ -63,7 +66,9 @@ describe('a flow file', () => {
   it('R41 keeps what it had when a later event finds the disk full', async () => {
     await open().append('x', openedFlow);
     disk.fault = 'ENOSPC';
-    await expect(open().append('x', failedFlow('a'))).rejects.toMatchObject({ code: 'SESSION_STORE_FULL' });
+    await expect(open().append('x', failedFlow('a'))).rejects.toMatchObject({
+      code: 'SESSION_STORE_FULL',
+    });
     expect(await open().read('x')).toEqual([openedFlow]);
   });
 });

@@ -1,4 +1,5 @@
-// The session store: what @fastify/session relies on, time-outs, and what strangers find in the directory.
+// The session store: what @fastify/session relies on, time-outs, and what strangers find
+// in the directory.
 import {
   mkdirSync,
   mkdtempSync,
@@ -89,7 +90,10 @@ describe('the session directory', () => {
   it('has one cookie key for all processes', () => {
     const key = cookieKey(directory);
     expect(Buffer.from(key, 'base64url')).toHaveLength(32);
-    expect([cookieKey(directory), readFileSync(join(directory, 'cookie.key'), 'utf8')]).toEqual([key, key]);
+    expect([cookieKey(directory), readFileSync(join(directory, 'cookie.key'), 'utf8')]).toEqual([
+      key,
+      key,
+    ]);
     expect(readdirSync(directory)).toEqual(['cookie.key']);
     expect((statSync(join(directory, 'cookie.key')).mode & 0o7777).toString(8)).toBe('600');
   });
@@ -106,6 +110,9 @@ describe('the session directory', () => {
     await open().set('new', sessionOf('f2'));
     expect(pruneSessions(directory, now, LIMITS)).toBe(2);
     expect(readdirSync(directory)).toHaveLength(4);
-    expect([await open().get('new'), await flows.read('new')]).toEqual([sessionOf('f2'), [openedFlow]]);
+    expect([await open().get('new'), await flows.read('new')]).toEqual([
+      sessionOf('f2'),
+      [openedFlow],
+    ]);
   });
 });

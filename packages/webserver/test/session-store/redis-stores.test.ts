@@ -1,4 +1,5 @@
-// Sessions and flows in a real Redis: the contract of every store, and what only a server can do wrong.
+// Sessions and flows in a real Redis: the contract of every store, and what only a server
+// can do wrong.
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -33,7 +34,10 @@ const open = async (limits = LIMITS, more: { passwordFile?: string } = {}): Prom
   return opened;
 };
 const plainClient = (password?: string) =>
-  createClient({ socket: { path: redis.path, tls: false }, ...(password === undefined ? {} : { password }) });
+  createClient({
+    socket: { path: redis.path, tls: false },
+    ...(password === undefined ? {} : { password }),
+  });
 const command = async <T>(
   work: (client: ReturnType<typeof plainClient>) => Promise<T>,
   password?: string,
@@ -87,7 +91,12 @@ if (!missing) {
       answers: (limits) => of(limits).answers,
       countAnswers: () => command((client) => client.zCard('{credmon_web}:answer:all')),
       count: async () => {
-        const { sessions, flows } = await of({ idle: 100, absolute: 250, answer: 60, count: 1000 }).count();
+        const { sessions, flows } = await of({
+          idle: 100,
+          absolute: 250,
+          answer: 60,
+          count: 1000,
+        }).count();
         return sessions + flows;
       },
       close: async () => undefined,
@@ -140,7 +149,9 @@ describe.skipIf(missing)('a store in Redis', () => {
   it('R41 says when it has no memory left, and when it is gone; and comes back by itself', async () => {
     const store = await open();
     await command((client) => client.configSet('maxmemory', '1'));
-    await expect(store.flows.append('x', openedFlow)).rejects.toMatchObject({ code: 'SESSION_STORE_FULL' });
+    await expect(store.flows.append('x', openedFlow)).rejects.toMatchObject({
+      code: 'SESSION_STORE_FULL',
+    });
     await command((client) => client.configSet('maxmemory', '0'));
     await redis.process.stop();
     await expect(store.flows.read('x')).rejects.toMatchObject({ code: 'SESSION_STORE_DOWN' });
@@ -180,7 +191,10 @@ describe.skipIf(missing)('a store in Redis', () => {
     writeFileSync(passwordFile, 'canary-password\n', { mode: 0o600 });
     await command((client) => client.configSet('requirepass', 'canary-password'));
     try {
-      expect(await (await open(LIMITS, { passwordFile })).count()).toEqual({ sessions: 0, flows: 0 });
+      expect(await (await open(LIMITS, { passwordFile })).count()).toEqual({
+        sessions: 0,
+        flows: 0,
+      });
       writeFileSync(passwordFile, 'canary-other');
       await expect(open(LIMITS, { passwordFile })).rejects.toMatchObject({
         code: 'SESSION_STORE_DOWN',
@@ -191,7 +205,9 @@ describe.skipIf(missing)('a store in Redis', () => {
         message: expect.stringContaining('NOAUTH'),
       });
       chmodSync(passwordFile, 0o644);
-      await expect(open(LIMITS, { passwordFile })).rejects.toMatchObject({ code: 'SECRET_UNREADABLE' });
+      await expect(open(LIMITS, { passwordFile })).rejects.toMatchObject({
+        code: 'SECRET_UNREADABLE',
+      });
     } finally {
       writeFileSync(passwordFile, 'canary-password', { mode: 0o600 });
       chmodSync(passwordFile, 0o600);

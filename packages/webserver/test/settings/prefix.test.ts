@@ -18,7 +18,9 @@ function reading(prefix: string, allowLoopbackHttp = true): unknown {
     return error.message
       .split('\n')
       .slice(1)
-      .map((line) => line.replace(/^test\.conf, line 1: CREDMON_WEB_PREFIX = .* cannot be used: /, ''));
+      .map((line) =>
+        line.replace(/^test\.conf, line 1: CREDMON_WEB_PREFIX = .* cannot be used: /, ''),
+      );
   }
 }
 
@@ -68,7 +70,10 @@ describe('the prefix', () => {
     ['https://', [HOST]],
     ['h.example', [NO_URL]],
     ['https:/h.example', [NO_URL]],
-    ['ftp://h.example', ['CREDMON_WEB_PREFIX (ftp://h.example) is refused: it must begin with https:']],
+    [
+      'ftp://h.example',
+      ['CREDMON_WEB_PREFIX (ftp://h.example) is refused: it must begin with https:'],
+    ],
     ['https://h.example:99999', ['CREDMON_WEB_PREFIX is not a URL']],
     ['https://u@h.example//a b/?q', [BLANK, USER, PATH, SLASHES, END, 'it has a query']],
   ])('%s is a mistake', (prefix, problems) => {

@@ -128,7 +128,10 @@ describe('the settings', () => {
       userClaim: 'sub',
       extraScopes: ['openid', 'email'],
     });
-    expect(providerSettings(settings, 'other')).toEqual({ authentication: 'post', extraScopes: [] });
+    expect(providerSettings(settings, 'other')).toEqual({
+      authentication: 'post',
+      extraScopes: [],
+    });
   });
 
   it('lists all mistakes together, each with file and line', () => {
@@ -191,7 +194,11 @@ describe('the settings', () => {
     ['X-User:', 'it is not a header name (letters, digits and -)'],
     ['X-Üser', 'it is not a header name (letters, digits and -)'],
   ])('R33 refuse the header %s for REMOTE_USER', (header, why) => {
-    const knobs = { ...least, CREDMON_WEB_LISTEN: 'unix:/x', CREDMON_WEB_REMOTE_USER_HEADER: header };
+    const knobs = {
+      ...least,
+      CREDMON_WEB_LISTEN: 'unix:/x',
+      CREDMON_WEB_REMOTE_USER_HEADER: header,
+    };
     expect(mistakes(knobs)).toEqual([
       `test.conf, line 4: CREDMON_WEB_REMOTE_USER_HEADER = ${header} cannot be used: ${why}; use a name such as X-Remote-User`,
     ]);
@@ -200,7 +207,11 @@ describe('the settings', () => {
   it.each(['X-Remote-User', 'X-Forwarded-User', 'REMOTE-USER', 'Oidc-Claim-Sub', 'X'])(
     'R33 take the header %s for REMOTE_USER',
     (header) => {
-      const knobs = { ...least, CREDMON_WEB_LISTEN: 'unix:/x', CREDMON_WEB_REMOTE_USER_HEADER: header };
+      const knobs = {
+        ...least,
+        CREDMON_WEB_LISTEN: 'unix:/x',
+        CREDMON_WEB_REMOTE_USER_HEADER: header,
+      };
       expect(readSettings(fakeConfig(knobs)).remoteUser).toEqual({ header: header.toLowerCase() });
     },
   );
@@ -212,14 +223,19 @@ describe('the settings', () => {
       CREDMON_WEB_LISTEN: 'unix:/x',
     });
     expect(() => readSettings(config, { kind: 'tcp', host: '::1', port: 1 })).toThrow('(::1:1)');
-    expect(readSettings(config, { kind: 'unix', path: '/y' }).listen).toEqual({ kind: 'unix', path: '/y' });
+    expect(readSettings(config, { kind: 'unix', path: '/y' }).listen).toEqual({
+      kind: 'unix',
+      path: '/y',
+    });
   });
 
   it.each(['0.0.0.0:9619', 'localhost:9619', '192.0.2.1:9619', 'unix:m'])(
     'R43 serve metrics on this machine only, not on %s',
     (text) => {
       expect(mistakes({ ...least, CREDMON_WEB_METRICS_LISTEN: text })).toEqual([
-        expect.stringMatching(/^test\.conf, line 3: CREDMON_WEB_METRICS_LISTEN = \S+ cannot be used: /),
+        expect.stringMatching(
+          /^test\.conf, line 3: CREDMON_WEB_METRICS_LISTEN = \S+ cannot be used: /,
+        ),
       ]);
     },
   );

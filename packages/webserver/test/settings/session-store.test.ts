@@ -1,4 +1,5 @@
-// CREDMON_WEB_SESSION_STORE: what is a Redis, and what is refused without telling what stands there.
+// CREDMON_WEB_SESSION_STORE: what is a Redis, and what is refused without telling what
+// stands there.
 import { describe, expect, it } from 'vitest';
 import { createKnobReader } from '@credmon/core/config';
 import { readSessionStore } from '../../src/settings/session-store.ts';
@@ -31,7 +32,10 @@ describe('the session store', () => {
   });
 
   it('has its password in a file', () => {
-    const knobs = { CREDMON_WEB_SESSION_STORE: 'unix:/s', CREDMON_WEB_SESSION_STORE_PASSWORD_FILE: '/p' };
+    const knobs = {
+      CREDMON_WEB_SESSION_STORE: 'unix:/s',
+      CREDMON_WEB_SESSION_STORE_PASSWORD_FILE: '/p',
+    };
     expect(reading(knobs)).toEqual({ kind: 'unix', path: '/s', database: 0, passwordFile: '/p' });
     expect(reading({ CREDMON_WEB_SESSION_STORE_PASSWORD_FILE: '/p' })).toContain('names no server');
   });

@@ -1,4 +1,5 @@
-// A browser for tests: keeps cookies, follows no redirect unless told, and submits the forms that pages show.
+// A browser for tests: keeps cookies, follows no redirect unless told, and submits the
+// forms that pages show.
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 
 export interface Page {
@@ -14,12 +15,19 @@ export interface Browser {
   head(path: string): Promise<Page>;
   /** GET, and the pages that it leads to on this server. */
   open(path: string): Promise<Page>;
-  post(path: string, fields: Record<string, string>, headers?: Record<string, string>): Promise<Page>;
+  post(
+    path: string,
+    fields: Record<string, string>,
+    headers?: Record<string, string>,
+  ): Promise<Page>;
   /** Presses the button of a token on the list; the answer leads to the issuer. */
   login(stem: string, mount?: string): Promise<Page>;
   /** What the issuer would send the browser back to after `login`. */
   returnFrom(login: Page, answer?: Record<string, string>): string;
-  /** Opens the address that the issuer sends the browser back to and, where the portal asks whose account it is, confirms it. */
+  /**
+   * Opens the address that the issuer sends the browser back to and, where the portal
+   * asks whose account it is, confirms it.
+   */
   follow(path: string): Promise<Page>;
   /** {@link returnFrom}, then {@link follow}. */
   complete(login: Page, answer?: Record<string, string>): Promise<Page>;
@@ -33,7 +41,10 @@ export interface Browser {
 
 const HTTPS = { 'x-forwarded-proto': 'https', host: 'ap.example' };
 
-export function createBrowser(app: FastifyInstance, cookies: Map<string, string> = new Map()): Browser {
+export function createBrowser(
+  app: FastifyInstance,
+  cookies: Map<string, string> = new Map(),
+): Browser {
   const remember = (response: LightMyRequestResponse): Page => {
     for (const { name, value } of response.cookies) {
       if (value === '') cookies.delete(name);
@@ -51,11 +62,14 @@ export function createBrowser(app: FastifyInstance, cookies: Map<string, string>
   const browser: Browser = {
     cookies,
     get: async (url, headers = {}) =>
-      remember(await app.inject({ url, headers: { ...HTTPS, cookie: cookieHeader(), ...headers } })),
+      remember(
+        await app.inject({ url, headers: { ...HTTPS, cookie: cookieHeader(), ...headers } }),
+      ),
     head: async (url) => remember(await app.inject({ method: 'HEAD', url, headers: HTTPS })),
     async open(path) {
       let page = await browser.get(path);
-      while (page.status === 303 && page.location.startsWith('/')) page = await browser.get(page.location);
+      while (page.status === 303 && page.location.startsWith('/'))
+        page = await browser.get(page.location);
       return page;
     },
     post: async (url, fields, headers = {}) =>
@@ -100,4 +114,5 @@ export function createBrowser(app: FastifyInstance, cookies: Map<string, string>
   return browser;
 }
 
-export const csrfOf = ({ text }: Page): string => /name="_csrf" value="([^"]+)"/.exec(text)?.[1] ?? '';
+export const csrfOf = ({ text }: Page): string =>
+  /name="_csrf" value="([^"]+)"/.exec(text)?.[1] ?? '';

@@ -3,7 +3,8 @@ import type { Config } from '@credmon/core/config';
 
 export function fakeConfig(knobs: Readonly<Record<string, string>>): Config {
   const names = Object.keys(knobs);
-  const find = (name: string): number => names.findIndex((one) => one.toUpperCase() === name.toUpperCase());
+  const find = (name: string): number =>
+    names.findIndex((one) => one.toUpperCase() === name.toUpperCase());
   const value = (name: string): string | undefined => knobs[names[find(name)] ?? ''];
   return {
     subsystem: 'CREDMON_WEB',

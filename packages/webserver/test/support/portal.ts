@@ -1,4 +1,5 @@
-// A portal for tests: real files in a temporary directory, a clock that stands still, and an issuer that is a function.
+// A portal for tests: real files in a temporary directory, a clock that stands still, and
+// an issuer that is a function.
 import { randomBytes } from 'node:crypto';
 import {
   mkdirSync,
@@ -137,7 +138,10 @@ export async function startPortal(
   const write = (message: string): void => void log.push(message);
   const apps: { close(): PromiseLike<unknown> }[] = [];
   const clock = { now: () => portal.now, steady: () => portal.now, wait: async () => undefined };
-  const start = async (others: Partial<Ports> = {}, other: Partial<Settings> = {}): Promise<Browser> => {
+  const start = async (
+    others: Partial<Ports> = {},
+    other: Partial<Settings> = {},
+  ): Promise<Browser> => {
     const app = await createApp(
       { ...settings, ...other },
       {
@@ -185,7 +189,10 @@ export async function startPortal(
       return Object.fromEntries(
         readdirSync(home).map((name) => {
           const mode = (statSync(join(home, name)).mode & 0o7777).toString(8);
-          return [name, { mode, content: JSON.parse(readFileSync(join(home, name), 'utf8')) as unknown }];
+          return [
+            name,
+            { mode, content: JSON.parse(readFileSync(join(home, name), 'utf8')) as unknown },
+          ];
         }),
       );
     },

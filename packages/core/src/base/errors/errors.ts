@@ -1,12 +1,16 @@
-// The one error class of the project: a code to match on, a sentence for the person who must act, and fields for machines.
+// The one error class of the project: a code to match on, a sentence for the person who
+// must act, and fields for machines.
 import type { ErrorCode } from './error-codes.ts';
 
-/** Values that an error may carry beside its text. Never put a token, code, secret or verifier here. */
+/**
+ * Values that an error may carry beside its text. Never put a token, code, secret or
+ * verifier here.
+ */
 export type ErrorFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /**
- * An error with a code from {@link ERROR_CODES}. `message` says what happened, where, and what to do;
- * it never contains a secret.
+ * An error with a code from {@link ERROR_CODES}. `message` says what happened, where, and
+ * what to do; it never contains a secret.
  */
 export class CodedError extends Error {
   readonly code: ErrorCode;
@@ -25,7 +29,10 @@ export function isCoded(error: unknown, code?: ErrorCode): error is CodedError {
   return error instanceof CodedError && (code === undefined || error.code === code);
 }
 
-/** Error numbers of Linux that Node has no name for, as quotas, network file systems and damaged disks give them. @see errno(3) */
+/**
+ * Error numbers of Linux that Node has no name for, as quotas, network file systems and
+ * damaged disks give them. @see errno(3)
+ */
 const UNNAMED: Readonly<Record<number, string>> = {
   37: 'ENOLCK',
   62: 'ETIME',
@@ -38,8 +45,8 @@ const UNNAMED: Readonly<Record<number, string>> = {
 };
 
 /**
- * Returns the system's error name (`ENOENT`, `ECONNREFUSED`...) of an error or of its causes, if it has one; `ERRNO_n` for a number that
- * has no name here.
+ * Returns the system's error name (`ENOENT`, `ECONNREFUSED`...) of an error or of its
+ * causes, if it has one; `ERRNO_n` for a number that has no name here.
  */
 export function systemCode(error: unknown): string | undefined {
   for (
@@ -48,9 +55,14 @@ export function systemCode(error: unknown): string | undefined {
     current = current.cause, depth += 1
   ) {
     const { code, errno } = current as { code?: unknown; errno?: unknown };
-    if (typeof code === 'string' && code.startsWith('Unknown system error') && typeof errno === 'number')
+    if (
+      typeof code === 'string' &&
+      code.startsWith('Unknown system error') &&
+      typeof errno === 'number'
+    )
       return UNNAMED[Math.abs(errno)] ?? `ERRNO_${Math.abs(errno)}`;
-    if (typeof code === 'string' && /^[A-Z][A-Z0-9_]+$/.test(code) && !isCoded(current)) return code;
+    if (typeof code === 'string' && /^[A-Z][A-Z0-9_]+$/.test(code) && !isCoded(current))
+      return code;
   }
   return undefined;
 }

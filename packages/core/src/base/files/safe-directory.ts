@@ -1,24 +1,40 @@
-// Opens directories and files so that nobody but root could have led us there: a user who owns a directory on the way may not bend it with a link.
-import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, type Stats } from 'node:fs';
+// Opens directories and files so that nobody but root could have led us there: a user who
+// owns a directory on the way may not bend it with a link.
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  type Stats,
+} from 'node:fs';
 import { resolve } from 'node:path';
 import { CodedError, systemCode } from '../errors/errors.ts';
 
 /** As many links as the kernel follows in one path. */
 const MOST_LINKS = 40;
 
-/** Linux's O_PATH, which Node does not name: such a descriptor needs no permission to read. @see open(2) */
+/**
+ * Linux's O_PATH, which Node does not name: such a descriptor needs no permission to
+ * read. @see open(2)
+ */
 const O_PATH = 0o10000000;
 const DIRECTORY = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
-/** An open directory. Names below `path` lead into it whatever becomes of its own name. */
+/**
+ * An open directory. Names below `path` lead into it whatever becomes of its own name.
+ */
 export interface OpenDirectory {
   readonly path: string;
   close(): void;
 }
 
 /**
- * Opens the directory at `directory`. A link on the way is followed only where root or this process alone can have made it.
- * @throws CodedError `CRED_FILE_IO` for a link that others could have made; the system's error (`ENOENT`, `ENOTDIR`, `EACCES`)
+ * Opens the directory at `directory`. A link on the way is followed only where root or
+ * this process alone can have made it.
+ * @throws CodedError `CRED_FILE_IO` for a link that others could have made; the system's
+ * error (`ENOENT`, `ENOTDIR`, `EACCES`)
  * @see open(2), proc(5)
  */
 export function openDirectory(directory: string): OpenDirectory {
@@ -26,7 +42,8 @@ export function openDirectory(directory: string): OpenDirectory {
 }
 
 /**
- * Opens the directory `name` in the directory at `parent`, whose own path is trusted. A link is never followed.
+ * Opens the directory `name` in the directory at `parent`, whose own path is trusted. A
+ * link is never followed.
  * @throws the system's error: `ENOENT`, or `ENOTDIR` for a link or a file
  */
 export function openSubdirectory(parent: string, name: string): OpenDirectory {
@@ -56,8 +73,10 @@ function during<T>(directory: OpenDirectory, act: (path: string) => T): T {
 }
 
 /**
- * Opens the file at `path` for reading, by the rule of {@link openDirectory} also for a link in its place. It may be anything: a FIFO does not block.
- * @throws CodedError `CRED_FILE_IO` for a link that others could have made; the system's error
+ * Opens the file at `path` for reading, by the rule of {@link openDirectory} also for a
+ * link in its place. It may be anything: a FIFO does not block.
+ * @throws CodedError `CRED_FILE_IO` for a link that others could have made; the system's
+ * error
  */
 export function openFileSafely(path: string): number {
   return walk(path, (last) =>
@@ -65,7 +84,10 @@ export function openFileSafely(path: string): number {
   );
 }
 
-/** A descriptor of what is at the end of the path: `openLast` opens the last name, which is not followed there. */
+/**
+ * A descriptor of what is at the end of the path: `openLast` opens the last name, which
+ * is not followed there.
+ */
 function walk(whole: string, openLast: (path: string) => number): number {
   let names = splitPath(whole);
   let here = openSync('/', DIRECTORY);
@@ -74,10 +96,14 @@ function walk(whole: string, openLast: (path: string) => number): number {
     for (let name = names.shift(); name !== undefined; name = names.shift()) {
       // Not joined: `..` must be that of the directory itself.
       const path = `/proc/self/fd/${here}/${name}`;
-      const next = openUnlessLink(path, names.length === 0 ? openLast : (step) => openSync(step, DIRECTORY));
+      const next = openUnlessLink(
+        path,
+        names.length === 0 ? openLast : (step) => openSync(step, DIRECTORY),
+      );
       if (next === undefined) {
         links += 1;
-        if (links > MOST_LINKS) throw Object.assign(new Error('ELOOP: too many links'), { code: 'ELOOP' });
+        if (links > MOST_LINKS)
+          throw Object.assign(new Error('ELOOP: too many links'), { code: 'ELOOP' });
         if (!isOurLink(here, path)) throw untrusted(whole, name);
         const target = readlinkSync(path);
         names = [...target.split('/').filter(Boolean), ...names];
@@ -118,8 +144,9 @@ function replace(old: number, next: number): number {
 }
 
 /**
- * True when nobody but root and this process can have put the link there: others may not write to its directory; or that is sticky, and
- * the link is ours and has no second name. Volumes of orchestrators are like that.
+ * True when nobody but root and this process can have put the link there: others may not
+ * write to its directory; or that is sticky, and the link is ours and has no second name.
+ * Volumes of orchestrators are like that.
  * @see proc_sys_fs(5), protected_symlinks
  */
 function isOurLink(directory: number, path: string): boolean {

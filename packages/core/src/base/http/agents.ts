@@ -1,11 +1,14 @@
-// Connections to servers: kept alive, and made again when the trusted authorities have changed.
+// Connections to servers: kept alive, and made again when the trusted authorities have
+// changed.
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { Agent, buildConnector } from 'undici';
 import { sharedLookup, trueLocalhost, type Lookup } from './lookup.ts';
 import { explainRefusal, isUnknownAuthority } from './tls-refusal.ts';
 import { systemTrust, type Trust, type TrustState } from './trust.ts';
 
-/** What connections need. `fixed` is a context that never changes, in place of `trust`. */
+/**
+ * What connections need. `fixed` is a context that never changes, in place of `trust`.
+ */
 export interface AgentOptions {
   readonly connectSeconds: number;
   readonly addressSeconds?: number | undefined;
@@ -57,7 +60,8 @@ export function createAgents(options: AgentOptions): Agents {
 function agentOf(connect: buildConnector.connector): Agent {
   return new Agent({
     connect,
-    // The exchange has its own time-out; the library's timers would judge before the pending answer is read.
+    // The exchange has its own time-out; the library's timers would judge before the
+    // pending answer is read.
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveTimeout: 10_000,

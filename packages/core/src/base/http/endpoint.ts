@@ -4,19 +4,24 @@ import { originOf } from './send.ts';
 
 /** True for a host that can only be this machine. */
 export function isLoopbackHost(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+  return (
+    host === 'localhost' || host === '[::1]' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+  );
 }
 
 /**
- * The URL, when a secret may be sent there: https, or http to a loopback host where `allowLoopbackHttp` (knob
- * CREDMON_ALLOW_LOOPBACK_HTTP); no user information, no fragment.
+ * The URL, when a secret may be sent there: https, or http to a loopback host where
+ * `allowLoopbackHttp` (knob CREDMON_ALLOW_LOOPBACK_HTTP); no user information, no
+ * fragment.
  * @throws CodedError `ENDPOINT_REFUSED`, naming `what` (a knob or a file's key).
  * @see RFC 6749, section 3.2
  */
 export function secureEndpoint(text: string, what: string, allowLoopbackHttp: boolean): URL {
-  if (!URL.canParse(text)) throw new CodedError('ENDPOINT_REFUSED', `${what} is not a URL`, { what });
+  if (!URL.canParse(text))
+    throw new CodedError('ENDPOINT_REFUSED', `${what} is not a URL`, { what });
   const url = new URL(text);
-  if (url.username !== '' || url.password !== '') throw refused(what, url, 'it holds user information');
+  if (url.username !== '' || url.password !== '')
+    throw refused(what, url, 'it holds user information');
   if (url.hash !== '') throw refused(what, url, 'it has a fragment');
   if (url.protocol === 'https:') return url;
   if (url.protocol !== 'http:') throw refused(what, url, 'it must begin with https:');
@@ -29,5 +34,8 @@ export function secureEndpoint(text: string, what: string, allowLoopbackHttp: bo
 
 function refused(what: string, url: URL, why: string): CodedError {
   const where = originOf(url.href);
-  return new CodedError('ENDPOINT_REFUSED', `${what} (${where}) is refused: ${why}`, { what, where });
+  return new CodedError('ENDPOINT_REFUSED', `${what} (${where}) is refused: ${why}`, {
+    what,
+    where,
+  });
 }

@@ -1,6 +1,9 @@
 // Lets so many through at a time to one place; the others wait in order.
 
-/** `enter` resolves when there is room at `place`, or at once when `signal` ends the wait; each that entered must `leave`. */
+/**
+ * `enter` resolves when there is room at `place`, or at once when `signal` ends the wait;
+ * each that entered must `leave`.
+ */
 export interface Gate {
   enter(place: string, signal?: AbortSignal): Promise<void>;
   leave(place: string): void;
@@ -18,7 +21,8 @@ export function createGate(room: number): Gate {
     enter: async (place, signal) => {
       const here = rooms.get(place) ?? { inside: 0, waiting: new Set() };
       rooms.set(place, here);
-      // One that has given up goes in beyond the count, and out again: what it enters for ends at once.
+      // One that has given up goes in beyond the count, and out again: what it enters for
+      // ends at once.
       if (here.inside >= room && signal?.aborted !== true)
         await new Promise<void>((resolve) => {
           const goOn = (): void => {

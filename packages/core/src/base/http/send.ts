@@ -1,4 +1,5 @@
-// The one way to the network: an HTTP exchange with bounds on connect, whole time and size, and no redirects.
+// The one way to the network: an HTTP exchange with bounds on connect, whole time and
+// size, and no redirects.
 import { rootCertificates } from 'node:tls';
 import { request as undiciRequest } from 'undici';
 import { createAgents, type Agents } from './agents.ts';
@@ -17,15 +18,17 @@ export interface HttpRequest {
   readonly signal?: AbortSignal;
   readonly late?: LateAnswer;
   /**
-   * Bytes of a 2xx or 5xx answer that are read although its size is over the cap; what has arrived is also given when the connection breaks or
-   * the time is up before the end. See {@link HttpResponse.refused}.
+   * Bytes of a 2xx or 5xx answer that are read although its size is over the cap; what
+   * has arrived is also given when the connection breaks or the time is up before the
+   * end. See {@link HttpResponse.refused}.
    */
   readonly readRefused?: number;
 }
 
 /**
- * What an exchange does after its time-out: it calls `began` once, gives its connection's place to the next request, and waits for the
- * answer for so many more `seconds`. With 0 seconds it ends at the time-out as without this option.
+ * What an exchange does after its time-out: it calls `began` once, gives its connection's
+ * place to the next request, and waits for the answer for so many more `seconds`. With 0
+ * seconds it ends at the time-out as without this option.
  */
 export interface LateAnswer {
   readonly seconds: number;
@@ -33,8 +36,9 @@ export interface LateAnswer {
 }
 
 /**
- * An HTTP answer, read whole. `headers` have lower-case names. `refused` is the error of an answer that was read with
- * {@link HttpRequest.readRefused}, because it is over the cap or did not end: the caller must throw it after taking what must not be lost.
+ * An HTTP answer, read whole. `headers` have lower-case names. `refused` is the error of
+ * an answer that was read with {@link HttpRequest.readRefused}, because it is over the
+ * cap or did not end: the caller must throw it after taking what must not be lost.
  * `isCut` is true for an answer that did not end: `body` is what had arrived.
  */
 export interface HttpResponse {
@@ -46,15 +50,18 @@ export interface HttpResponse {
 }
 
 /**
- * Sends one request and reads the whole answer. Any status is an answer, redirects included: they are never followed.
- * @throws CodedError `ISSUER_UNREACHABLE` on network errors and time-outs, `ISSUER_ANSWER_INVALID` when the body is over the cap.
+ * Sends one request and reads the whole answer. Any status is an answer, redirects
+ * included: they are never followed.
+ * @throws CodedError `ISSUER_UNREACHABLE` on network errors and time-outs,
+ * `ISSUER_ANSWER_INVALID` when the body is over the cap.
  */
 export type Send = (request: HttpRequest) => Promise<HttpResponse>;
 
 /**
- * Bounds of one exchange: seconds to connect, seconds for the whole exchange, bytes of body. Certificates are verified by `trust`, else by
- * {@link systemTrust}; `ca` is PEM text that is trusted beside Node's own list, or alone with `onlyCa`, in place of both. Of a host with
- * several addresses the next one is tried after `addressSeconds`.
+ * Bounds of one exchange: seconds to connect, seconds for the whole exchange, bytes of
+ * body. Certificates are verified by `trust`, else by {@link systemTrust}; `ca` is PEM
+ * text that is trusted beside Node's own list, or alone with `onlyCa`, in place of both.
+ * Of a host with several addresses the next one is tried after `addressSeconds`.
  */
 export interface SendLimits {
   readonly connectSeconds: number;
@@ -82,7 +89,9 @@ export function createSend(limits: SendLimits = DEFAULT_SEND_LIMITS): {
   close: () => Promise<void>;
 } {
   const { ca, onlyCa } = limits;
-  const agents = createAgents(ca === undefined ? limits : { ...limits, fixed: rootsOf(ca, onlyCa) });
+  const agents = createAgents(
+    ca === undefined ? limits : { ...limits, fixed: rootsOf(ca, onlyCa) },
+  );
   const gate = createGate(CONNECTIONS);
   const running = new Set<Promise<unknown>>();
   return {
@@ -93,7 +102,8 @@ export function createSend(limits: SendLimits = DEFAULT_SEND_LIMITS): {
       answer.then(forget, forget);
       return answer;
     },
-    // What waits for a connection is still sent: a closed agent would refuse it as unreachable.
+    // What waits for a connection is still sent: a closed agent would refuse it as
+    // unreachable.
     close: async () => {
       await Promise.allSettled(running);
       await agents.close();
@@ -101,7 +111,10 @@ export function createSend(limits: SendLimits = DEFAULT_SEND_LIMITS): {
   };
 }
 
-/** Waiting for one of a server's connections is not the server's time: it counts only from then. */
+/**
+ * Waiting for one of a server's connections is not the server's time: it counts only from
+ * then.
+ */
 async function behindGate(
   gate: Gate,
   agents: Agents,
@@ -136,7 +149,10 @@ function textOf(error: unknown): string {
   return error instanceof TlsRefusal ? error.message : reasonOf(error);
 }
 
-/** The certificates to believe when the administrator names own ones: a list given to TLS replaces the usual roots, so they are in it. */
+/**
+ * The certificates to believe when the administrator names own ones: a list given to TLS
+ * replaces the usual roots, so they are in it.
+ */
 export function trustedRoots(ca: string | readonly string[]): string[] {
   return [...rootCertificates, ...(typeof ca === 'string' ? [ca] : ca)];
 }
@@ -194,7 +210,10 @@ async function exchange(
   }
 }
 
-/** A token may be in an answer that says success, and in one of an issuer that failed after it made the token. */
+/**
+ * A token may be in an answer that says success, and in one of an issuer that failed
+ * after it made the token.
+ */
 function mayHoldToken(status: number): boolean {
   return (status >= 200 && status < 300) || status >= 500;
 }
@@ -226,7 +245,10 @@ function limitTime(
   return { error: () => error, end: () => cancel() };
 }
 
-/** What this host is short of when no connection can be made: the other side was never asked. */
+/**
+ * What this host is short of when no connection can be made: the other side was never
+ * asked.
+ */
 const SHORTAGES: Readonly<Record<string, string>> = {
   EMFILE: 'too many open files in this process; fix: raise its limit (ulimit -n, LimitNOFILE=)',
   ENFILE: 'too many open files on this host; fix: raise fs.file-max',
@@ -236,7 +258,12 @@ const SHORTAGES: Readonly<Record<string, string>> = {
 };
 
 /** `local` in the fields says that the fault is this host's own. */
-function unreachable(where: string, reason: string, cause?: unknown, explained = reason): CodedError {
+function unreachable(
+  where: string,
+  reason: string,
+  cause?: unknown,
+  explained = reason,
+): CodedError {
   const shortage = Object.hasOwn(SHORTAGES, reason) ? SHORTAGES[reason] : undefined;
   const text = shortage === undefined ? explained : `${reason} (${shortage})`;
   const fields = { where, reason, ...(shortage === undefined ? {} : { local: true }) };
@@ -244,12 +271,19 @@ function unreachable(where: string, reason: string, cause?: unknown, explained =
 }
 
 function tooLarge(where: string, cap: number): CodedError {
-  return new CodedError('ISSUER_ANSWER_INVALID', `${where}: the answer is larger than ${cap} bytes`, {
-    where,
-  });
+  return new CodedError(
+    'ISSUER_ANSWER_INVALID',
+    `${where}: the answer is larger than ${cap} bytes`,
+    {
+      where,
+    },
+  );
 }
 
-/** The network library hangs what it could not parse of an answer on its errors: only message and code go on. */
+/**
+ * The network library hangs what it could not parse of an answer on its errors: only
+ * message and code go on.
+ */
 function withoutData(error: unknown): Error {
   const plain = new Error(messageOf(error));
   const code = systemCode(error);
@@ -275,15 +309,21 @@ async function readCapped(
   return size;
 }
 
-function flatten(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+function flatten(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): Record<string, string> {
   const flat: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) flat[name.toLowerCase()] = typeof value === 'string' ? value : value.join(', ');
+    if (value !== undefined)
+      flat[name.toLowerCase()] = typeof value === 'string' ? value : value.join(', ');
   }
   return flat;
 }
 
-/** The part of a URL that may be logged: its origin, without path, query or user information. */
+/**
+ * The part of a URL that may be logged: its origin, without path, query or user
+ * information.
+ */
 export function originOf(url: string): string {
   return URL.canParse(url) ? new URL(url).origin : 'an invalid URL';
 }

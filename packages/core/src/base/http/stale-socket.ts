@@ -1,9 +1,13 @@
-// Unix sockets in the file system: made with their final mode, and removed when a killed process left them behind.
+// Unix sockets in the file system: made with their final mode, and removed when a killed
+// process left them behind.
 import { lstatSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { systemCode } from '../errors/errors.ts';
 
-/** Removes the socket at `path` when no process listens on it; anything else there stays. @throws the system's error when it cannot be removed */
+/**
+ * Removes the socket at `path` when no process listens on it; anything else there stays.
+ * @throws the system's error when it cannot be removed
+ */
 export async function removeStaleSocket(path: string): Promise<void> {
   if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return;
   const dead = await new Promise<boolean>((resolve) => {
@@ -17,8 +21,8 @@ export async function removeStaleSocket(path: string): Promise<void> {
 }
 
 /**
- * Runs `listen`, which makes a socket before it returns, so that the socket has at most the permission bits `mode`: it is never open to
- * others, not even for a moment.
+ * Runs `listen`, which makes a socket before it returns, so that the socket has at most
+ * the permission bits `mode`: it is never open to others, not even for a moment.
  */
 export function makeSocket<T>(mode: number, listen: () => T): T {
   const before = process.umask(0o777 & ~mode);

@@ -1,10 +1,14 @@
-// Why a server's certificate was refused: the code that OpenSSL gives, and the authority that is missing here.
+// Why a server's certificate was refused: the code that OpenSSL gives, and the authority
+// that is missing here.
 import { isIP } from 'node:net';
 import { connect, type PeerCertificate } from 'node:tls';
 import { messageOf, systemCode } from '../errors/errors.ts';
 import type { Lookup } from './lookup.ts';
 
-/** A refused certificate. `message` says which authority is missing and what to do; `code` is OpenSSL's. */
+/**
+ * A refused certificate. `message` says which authority is missing and what to do; `code`
+ * is OpenSSL's.
+ */
 export class TlsRefusal extends Error {
   readonly code: string;
 
@@ -42,7 +46,10 @@ export function isUnknownAuthority(error: unknown): boolean {
   return UNKNOWN_AUTHORITY.has(systemCode(error) ?? '');
 }
 
-/** Gives the refusal in `error` as a sentence with `remedy`, and other errors as they are, to `explained`, once. */
+/**
+ * Gives the refusal in `error` as a sentence with `remedy`, and other errors as they are,
+ * to `explained`, once.
+ */
 export function explainRefusal(
   error: Error,
   server: TlsServer,
@@ -53,14 +60,20 @@ export function explainRefusal(
   if (UNKNOWN_AUTHORITY.has(code))
     missingAuthority(server, (authority) => {
       const name = authority === undefined ? '' : ` "${authority}"`;
-      explained(new TlsRefusal(code, `certificate authority${name} not trusted (${code}); fix: ${remedy}`));
+      explained(
+        new TlsRefusal(code, `certificate authority${name} not trusted (${code}); fix: ${remedy}`),
+      );
     });
-  else explained(OTHER.test(code) ? new TlsRefusal(code, `${printable(messageOf(error))} (${code})`) : error);
+  else
+    explained(
+      OTHER.test(code) ? new TlsRefusal(code, `${printable(messageOf(error))} (${code})`) : error,
+    );
 }
 
 /**
- * The issuer of the last certificate that the server sends. The refused connection is gone when Node reports the refusal, so this is
- * another one: nothing is sent over it, and it is closed at once.
+ * The issuer of the last certificate that the server sends. The refused connection is
+ * gone when Node reports the refusal, so this is another one: nothing is sent over it,
+ * and it is closed at once.
  */
 function missingAuthority(
   { hostname, port, lookup }: TlsServer,
@@ -93,7 +106,9 @@ function topIssuer(leaf: PeerCertificate): string | undefined {
   let top = leaf;
   for (let depth = 0; depth < 20; depth += 1) {
     const next =
-      'issuerCertificate' in top ? (top.issuerCertificate as PeerCertificate | undefined) : undefined;
+      'issuerCertificate' in top
+        ? (top.issuerCertificate as PeerCertificate | undefined)
+        : undefined;
     if (next === undefined || next.fingerprint256 === top.fingerprint256) break;
     top = next;
   }

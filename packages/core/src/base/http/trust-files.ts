@@ -1,10 +1,14 @@
-// Certificate files: which of them exist, whether they changed, and the certificates in them. Nothing here throws for a bad file.
+// Certificate files: which of them exist, whether they changed, and the certificates in
+// them. Nothing here throws for a bad file.
 import { X509Certificate } from 'node:crypto';
 import { lstatSync, readFileSync, readdirSync, statSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, systemCode } from '../errors/errors.ts';
 
-/** A file or directory of certificates. `by` is the knob or variable that names it; without it, a missing one is no problem. */
+/**
+ * A file or directory of certificates. `by` is the knob or variable that names it;
+ * without it, a missing one is no problem.
+ */
 export interface TrustPath {
   readonly path: string;
   readonly by?: string;
@@ -16,7 +20,10 @@ export interface TrustPlaces {
   readonly directories: readonly TrustPath[];
 }
 
-/** A file that was found (`version` changes with its contents), or a place that cannot be used and the reason. */
+/**
+ * A file that was found (`version` changes with its contents), or a place that cannot be
+ * used and the reason.
+ */
 export type FoundFile =
   | { readonly path: string; readonly place: TrustPath; readonly version: string }
   | { readonly path: string; readonly place: TrustPath; readonly problem: string };
@@ -24,10 +31,16 @@ export type FoundFile =
 /** A certificate file with more bytes is not read. */
 const MAX_FILE_BYTES = 32 * 1024 * 1024;
 
-/** As OpenSSL and the grid name certificates in a directory: hash links, `.pem`, `.crt` and `.cer`; no CRLs (`.r0`), no policies. */
+/**
+ * As OpenSSL and the grid name certificates in a directory: hash links, `.pem`, `.crt`
+ * and `.cer`; no CRLs (`.r0`), no policies.
+ */
 const CERTIFICATE_NAME = /\.(\d+|pem|crt|cer)$/;
 
-/** A text that changes when one of the places changes; files that were changed in place inside a directory are not noticed. */
+/**
+ * A text that changes when one of the places changes; files that were changed in place
+ * inside a directory are not noticed.
+ */
 export function versionOfPlaces({ files, directories }: TrustPlaces): string {
   return [...files, ...directories].map(({ path }) => versionOfPath(path)).join('\n');
 }
@@ -58,7 +71,9 @@ function lookInto(place: TrustPath, seen: Set<string>): FoundFile[] {
     names = readdirSync(place.path).filter((name) => CERTIFICATE_NAME.test(name));
   } catch (error) {
     const code = codeOf(error);
-    return code === 'ENOENT' && place.by === undefined ? [] : [{ path: place.path, place, problem: code }];
+    return code === 'ENOENT' && place.by === undefined
+      ? []
+      : [{ path: place.path, place, problem: code }];
   }
   return names.sort().flatMap((name) => look(join(place.path, name), place, seen));
 }
@@ -79,7 +94,10 @@ function look(path: string, place: TrustPath, seen: Set<string>): FoundFile[] {
   }
 }
 
-/** A usual place may be missing, and a file may vanish while its directory is read; a link to nothing is a problem. */
+/**
+ * A usual place may be missing, and a file may vanish while its directory is read; a link
+ * to nothing is a problem.
+ */
 function missing(path: string, place: TrustPath): FoundFile[] {
   const named = place.by !== undefined && place.path === path;
   const dangling = lstatSync(path, { throwIfNoEntry: false }) !== undefined;
@@ -92,7 +110,10 @@ export interface CertificatesRead {
   readonly problem?: string;
 }
 
-/** Reads one certificate file, PEM or DER. `known` holds certificates that need no second look, by {@link bodyOf}. */
+/**
+ * Reads one certificate file, PEM or DER. `known` holds certificates that need no second
+ * look, by {@link bodyOf}.
+ */
 export function readCertificates(path: string, known: ReadonlySet<string>): CertificatesRead {
   try {
     return certificatesIn(readFileSync(path), known);
@@ -104,7 +125,10 @@ export function readCertificates(path: string, known: ReadonlySet<string>): Cert
 const PEM = /-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----([^-]*)-----END \1-----/g;
 const BEGIN = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/g;
 
-/** The certificates in the bytes of a file, whatever text is around them. One malformed certificate does not hide the next. */
+/**
+ * The certificates in the bytes of a file, whatever text is around them. One malformed
+ * certificate does not hide the next.
+ */
 export function certificatesIn(bytes: Buffer, known: ReadonlySet<string>): CertificatesRead {
   const text = bytes.toString('latin1');
   const begun = text.match(BEGIN)?.length ?? 0;
@@ -126,7 +150,9 @@ export function certificatesIn(bytes: Buffer, known: ReadonlySet<string>): Certi
 
 function certificateInDer(bytes: Buffer): CertificatesRead {
   const pem = bytes[0] === 0x30 ? pemOf(bytes) : undefined;
-  return pem === undefined ? { certificates: [], problem: 'no certificate in it' } : { certificates: [pem] };
+  return pem === undefined
+    ? { certificates: [], problem: 'no certificate in it' }
+    : { certificates: [pem] };
 }
 
 function isCertificate(pem: string): boolean {
@@ -142,7 +168,10 @@ function pemOf(certificate: string | Buffer): string | undefined {
   }
 }
 
-/** The base64 text of a PEM certificate: equal for equal certificates, however their lines are broken. */
+/**
+ * The base64 text of a PEM certificate: equal for equal certificates, however their lines
+ * are broken.
+ */
 export function bodyOf(pem: string): string {
   return pem.replaceAll(/-----[^-]*-----|\s+/g, '');
 }

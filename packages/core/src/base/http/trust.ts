@@ -1,4 +1,5 @@
-// Whom TLS trusts: Node's own list, the system's certificate store, the grid's authorities and those of knobs, read when first needed.
+// Whom TLS trusts: Node's own list, the system's certificate store, the grid's
+// authorities and those of knobs, read when first needed.
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import { existsSync } from 'node:fs';
 import { systemClock } from '../time/clock.ts';
@@ -13,19 +14,27 @@ import {
   type TrustPlaces,
 } from './trust-files.ts';
 
-/** What an administrator named: paths of AUTH_SSL_CLIENT_CAFILE and AUTH_SSL_CLIENT_CADIR; `knobs` names them in messages. */
+/**
+ * What an administrator named: paths of AUTH_SSL_CLIENT_CAFILE and AUTH_SSL_CLIENT_CADIR;
+ * `knobs` names them in messages.
+ */
 export interface NamedTrust {
   readonly caFile: string | undefined;
   readonly caDirectory: string | undefined;
   readonly knobs: string;
 }
 
-/** The authorities as the files are now. The same value as long as nothing has changed. */
+/**
+ * The authorities as the files are now. The same value as long as nothing has changed.
+ */
 export interface TrustState {
   readonly context: SecureContext;
   /** How many different certificates are trusted. */
   readonly count: number;
-  /** Where they are from, and how many each place has; `Node.js` is the list that is compiled in. */
+  /**
+   * Where they are from, and how many each place has; `Node.js` is the list that is
+   * compiled in.
+   */
   readonly sources: readonly { readonly path: string; readonly count: number }[];
   /** One sentence for each file or directory that was skipped. */
   readonly problems: readonly string[];
@@ -34,22 +43,31 @@ export interface TrustState {
 /** Trusted authorities that follow their files. */
 export interface Trust {
   /**
-   * The authorities now. Files are read at the first call; whether they changed is looked at every few seconds.
-   * @throws CodedError `CONFIG_READ` where named authorities alone count and cannot be read
+   * The authorities now. Files are read at the first call; whether they changed is looked
+   * at every few seconds.
+   * @throws CodedError `CONFIG_READ` where named authorities alone count and cannot be
+   * read
    */
   current(): TrustState;
   /** Makes the next call of `current` look at every file again. */
   renew(): void;
-  /** What an administrator does about an authority that is missing: words after "fix:". */
+  /**
+   * What an administrator does about an authority that is missing: words after "fix:".
+   */
   readonly remedy: string;
 }
 
-/** How authorities are found. `only`: the named ones alone count. `trouble` learns once of each file that is skipped. */
+/**
+ * How authorities are found. `only`: the named ones alone count. `trouble` learns once of
+ * each file that is skipped.
+ */
 export interface TrustOptions {
   readonly named?: () => NamedTrust | undefined;
   readonly only?: boolean;
   readonly trouble?: (text: string) => void;
-  /** SSL_CERT_FILE, SSL_CERT_DIR and NODE_EXTRA_CA_CERTS count. Default: the process's. */
+  /**
+   * SSL_CERT_FILE, SSL_CERT_DIR and NODE_EXTRA_CA_CERTS count. Default: the process's.
+   */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** The usual places. Default: {@link USUAL_PLACES}. */
   readonly usual?: { readonly files: readonly string[]; readonly directories: readonly string[] };
@@ -69,7 +87,10 @@ export const USUAL_PLACES = {
   directories: ['/etc/grid-security/certificates'],
 } as const;
 
-/** Seconds between two looks at the places, and between two looks at each file in the directories. */
+/**
+ * Seconds between two looks at the places, and between two looks at each file in the
+ * directories.
+ */
 const LOOK_SECONDS = 2;
 const FULL_LOOK_SECONDS = 60;
 
@@ -79,7 +100,9 @@ export function createTrust(options: TrustOptions = {}): Trust {
   let state: TrustState | undefined;
   let looked = { at: -Infinity, fullAt: -Infinity, version: '', fullVersion: '' };
   let said = new Set<string>();
-  const build = (found: readonly FoundFile[]): { readonly state: TrustState; readonly whole: boolean } => {
+  const build = (
+    found: readonly FoundFile[],
+  ): { readonly state: TrustState; readonly whole: boolean } => {
     const { next, whole } = stateOf(found, options);
     if (!whole && state) return { state, whole };
     for (const problem of next.problems) if (!said.has(problem)) trouble?.(problem);
@@ -143,7 +166,10 @@ function placesOf({
   };
 }
 
-/** What this process or host is short of for a moment: the files are read again at the next look, and until then the old state counts. */
+/**
+ * What this process or host is short of for a moment: the files are read again at the
+ * next look, and until then the old state counts.
+ */
 const SHORTAGES = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR']);
 
 function stateOf(
@@ -158,21 +184,26 @@ function stateOf(
   const counts = new Map<string, number>();
   for (const file of found) {
     const read =
-      'problem' in file ? { certificates: [], problem: file.problem } : readCertificates(file.path, known);
+      'problem' in file
+        ? { certificates: [], problem: file.problem }
+        : readCertificates(file.path, known);
     whole &&= !SHORTAGES.has(read.problem ?? '');
     if (only && whole && read.certificates.length === 0 && file.path === file.place.path)
       throw unreadable(file.place, read.problem ?? 'no certificate in it');
-    if (read.problem !== undefined) problems.push(problemText(file, read.problem, read.certificates.length));
+    if (read.problem !== undefined)
+      problems.push(problemText(file, read.problem, read.certificates.length));
     for (const pem of read.certificates) {
       const body = bodyOf(pem);
       known.add(body);
       all.set(body, pem);
     }
     const { path } = file.place;
-    if (read.certificates.length > 0) counts.set(path, (counts.get(path) ?? 0) + read.certificates.length);
+    if (read.certificates.length > 0)
+      counts.set(path, (counts.get(path) ?? 0) + read.certificates.length);
   }
   for (const [path, count] of counts) sources.push({ path, count });
-  // Each certificate for itself: OpenSSL stops reading a text at the first one that it cannot parse.
+  // Each certificate for itself: OpenSSL stops reading a text at the first one that it
+  // cannot parse.
   const context = createSecureContext({ ca: [...all.values()] });
   return { next: { context, count: all.size, sources, problems }, whole };
 }
@@ -209,7 +240,10 @@ export function trustText({ count, sources }: TrustState): string {
 
 let shared: Trust | undefined;
 
-/** The trust of a program without knobs: everything but what knobs name. One for the whole process. */
+/**
+ * The trust of a program without knobs: everything but what knobs name. One for the whole
+ * process.
+ */
 export function systemTrust(): Trust {
   return (shared ??= createTrust());
 }

@@ -1,4 +1,5 @@
-// Standard output and standard error of a command: written at once, so that nothing is lost when the process ends.
+// Standard output and standard error of a command: written at once, so that nothing is
+// lost when the process ends.
 import { writeSync } from 'node:fs';
 import { systemCode } from '../errors/errors.ts';
 
@@ -10,8 +11,9 @@ export const STDERR = 2;
 const READER_PAUSE = 5;
 
 /**
- * Writes a text to standard output or standard error, all of it before it returns. When the reader is gone (`| head`), the text is dropped:
- * that is not an error, and the command ends with its own exit code.
+ * Writes a text to standard output or standard error, all of it before it returns. When
+ * the reader is gone (`| head`), the text is dropped: that is not an error, and the
+ * command ends with its own exit code.
  * @throws the system's error for everything else, for instance `ENOSPC`
  */
 export function writeOutput(descriptor: typeof STDOUT | typeof STDERR, text: string): void {

@@ -7,15 +7,19 @@ import { useLookup, type Lookup } from '../http/lookup.ts';
 
 /** Look-ups under way at a time; the others wait. */
 const AT_ONCE = 32;
-/** After so many milliseconds the connection that wanted the address has long been given up. */
+/**
+ * After so many milliseconds the connection that wanted the address has long been given
+ * up.
+ */
 const PATIENCE = 15_000;
 /** getent's exit code for a name that is not there. @see getent(1) */
 const NOT_FOUND = 2;
 
 /**
- * A {@link Lookup} that asks getent(1), which resolves names as every program of this machine does. Node's own look-up blocks a thread until the
- * resolver gives up, and the process cannot end before that; a program is ended with the process. Where there is no getent, and for
- * `localhost`, `otherwise` is asked.
+ * A {@link Lookup} that asks getent(1), which resolves names as every program of this
+ * machine does. Node's own look-up blocks a thread until the resolver gives up, and the
+ * process cannot end before that; a program is ended with the process. Where there is no
+ * getent, and for `localhost`, `otherwise` is asked.
  */
 export function programLookup(otherwise: Lookup): Lookup {
   const gate = createGate(AT_ONCE);
@@ -52,8 +56,9 @@ export function programLookup(otherwise: Lookup): Lookup {
 }
 
 /**
- * From now on this process looks names up by a program, so that it can end while a name server is silent. For executables; a library leaves the
- * choice to the program that uses it.
+ * From now on this process looks names up by a program, so that it can end while a name
+ * server is silent. For executables; a library leaves the choice to the program that uses
+ * it.
  */
 export function lookUpByProgram(): void {
   useLookup(programLookup);
@@ -64,8 +69,14 @@ interface Asked {
   readonly output: string;
 }
 
-/** The addresses in getent's output, in its order, of one family or (0 or `undefined`) of both. */
-function addressesIn(output: string, family: number | 'IPv4' | 'IPv6' | undefined): LookupAddress[] {
+/**
+ * The addresses in getent's output, in its order, of one family or (0 or `undefined`) of
+ * both.
+ */
+function addressesIn(
+  output: string,
+  family: number | 'IPv4' | 'IPv6' | undefined,
+): LookupAddress[] {
   const wanted = family === 'IPv4' ? 4 : family === 'IPv6' ? 6 : (family ?? 0);
   const addresses = new Set(output.split('\n').map((line) => line.split(/\s/, 1)[0] ?? ''));
   return [...addresses]

@@ -1,4 +1,5 @@
-// Chance as a parameter: the port that everything else takes, and its one real implementation.
+// Chance as a parameter: the port that everything else takes, and its one real
+// implementation.
 import { randomBytes } from 'node:crypto';
 
 /** Returns `bytes` unpredictable bytes. */

@@ -2,8 +2,9 @@
 import { CodedError } from '../errors/errors.ts';
 
 /**
- * Reads the value of an option as whole seconds: decimal digits only, at least `min`. `value` is what the parser of the command line found;
- * an option that is given twice comes as an array.
+ * Reads the value of an option as whole seconds: decimal digits only, at least `min`.
+ * `value` is what the parser of the command line found; an option that is given twice
+ * comes as an array.
  * @throws CodedError `USAGE`
  */
 export function wholeSeconds(option: string, value: unknown, min = 0): number {

@@ -1,6 +1,9 @@
 // How far two names are apart, to guess what somebody meant to write.
 
-/** The least number of letters to add, drop or change that makes `b` of `a` (Levenshtein), without regard to case. */
+/**
+ * The least number of letters to add, drop or change that makes `b` of `a` (Levenshtein),
+ * without regard to case.
+ */
 export function distance(a: string, b: string): number {
   const [left, right] = [a.toLowerCase(), b.toLowerCase()];
   let row = Array.from({ length: right.length + 1 }, (_, column) => column);
@@ -15,7 +18,9 @@ export function distance(a: string, b: string): number {
   return row[right.length] ?? 0;
 }
 
-/** The one of `names` that is nearest to `name`, if it is near enough to have been meant. */
+/**
+ * The one of `names` that is nearest to `name`, if it is near enough to have been meant.
+ */
 export function nearest(name: string, names: Iterable<string>): string | undefined {
   let best: string | undefined;
   let least = Math.max(1, Math.floor(name.length / 6)) + 1;

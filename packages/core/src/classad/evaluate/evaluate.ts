@@ -1,4 +1,5 @@
-// Tree to value: which operands are evaluated, in which order, and what UNDEFINED and ERROR do on the way.
+// Tree to value: which operands are evaluated, in which order, and what UNDEFINED and
+// ERROR do on the way.
 import { makeAd } from '../language/ast.ts';
 import type { AdExpr, BinaryExpr, Expr } from '../language/ast.ts';
 import { Context } from '../operate/context.ts';
@@ -18,9 +19,15 @@ export interface EvaluateOptions {
   readonly my?: AdExpr;
   /** The ad on the other side of a match (`TARGET`). */
   readonly target?: AdExpr;
-  /** `old` by default: names that `my` lacks are looked up in `target`, and `MY` is known without a match. */
+  /**
+   * `old` by default: names that `my` lacks are looked up in `target`, and `MY` is known
+   * without a match.
+   */
   readonly semantics?: Semantics;
-  /** `all` by default; `library` leaves out the functions that HTCondor adds to the ClassAd library. */
+  /**
+   * `all` by default; `library` leaves out the functions that HTCondor adds to the
+   * ClassAd library.
+   */
   readonly functions?: 'all' | 'library';
   /** The time, in epoch seconds. */
   readonly now: number;
@@ -41,16 +48,25 @@ const UTC = (): number => 0;
 const NO_CHANCE = (): number => Number.NaN;
 
 /**
- * Evaluates an expression. What is wrong with the expression gives the value ERROR, never an exception.
+ * Evaluates an expression. What is wrong with the expression gives the value ERROR, never
+ * an exception.
  * @throws CLASSAD_LIMIT when a bound is reached
  * @see https://htcondor.readthedocs.io/en/latest/classads/classad-mechanism.html
  */
 export function evaluate(expr: Expr, options: EvaluateOptions): Value {
-  const { my = EMPTY, target, semantics = 'old', now, random = NO_CHANCE, utcOffset = UTC } = options;
+  const {
+    my = EMPTY,
+    target,
+    semantics = 'old',
+    now,
+    random = NO_CHANCE,
+    utcOffset = UTC,
+  } = options;
   const scope: Scope = { ad: my, parent: undefined, other: undefined };
   if (target !== undefined) scope.other = { ad: target, parent: undefined, other: scope };
   const functions = options.functions === 'library' ? LIBRARY_FUNCTIONS : ALL_FUNCTIONS;
-  const limits = options.limits === undefined ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, ...options.limits };
+  const limits =
+    options.limits === undefined ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, ...options.limits };
   const world = { now, random, utcOffset, userMap: options.userMap, userHome: options.userHome };
   return evaluateIn(expr, scope, new Context(world, semantics, functions, limits, evaluateIn));
 }
@@ -71,7 +87,11 @@ function charged(value: Value, context: Context): Value {
   return value;
 }
 
-function evaluateNode(expr: Exclude<Expr, { kind: 'literal' }>, scope: Scope, context: Context): Value {
+function evaluateNode(
+  expr: Exclude<Expr, { kind: 'literal' }>,
+  scope: Scope,
+  context: Context,
+): Value {
   switch (expr.kind) {
     case 'attribute':
       return attributeValue(expr, scope, context);
@@ -98,7 +118,11 @@ function evaluateNode(expr: Exclude<Expr, { kind: 'literal' }>, scope: Scope, co
   }
 }
 
-function evaluateBinary({ operator, left, right }: BinaryExpr, scope: Scope, context: Context): Value {
+function evaluateBinary(
+  { operator, left, right }: BinaryExpr,
+  scope: Scope,
+  context: Context,
+): Value {
   const first = evaluateIn(left, scope, context);
   if (operator === '&&' || operator === '||') {
     return connect(operator === '||', first, right, scope, context);
@@ -106,8 +130,17 @@ function evaluateBinary({ operator, left, right }: BinaryExpr, scope: Scope, con
   return binary(operator, first, evaluateIn(right, scope, context));
 }
 
-/** `&&` with `decisive` false, `||` with `decisive` true: the decisive value wins over UNDEFINED, but not over an ERROR before it. */
-function connect(decisive: boolean, first: Value, right: Expr, scope: Scope, context: Context): Value {
+/**
+ * `&&` with `decisive` false, `||` with `decisive` true: the decisive value wins over
+ * UNDEFINED, but not over an ERROR before it.
+ */
+function connect(
+  decisive: boolean,
+  first: Value,
+  right: Expr,
+  scope: Scope,
+  context: Context,
+): Value {
   const truth = truthOf(first);
   if (truth === decisive) return booleanValue(decisive);
   if (truth === undefined && first.type !== 'undefined') return ERROR;

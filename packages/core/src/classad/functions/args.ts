@@ -1,4 +1,5 @@
-// What most functions have in common: a fixed number of arguments, evaluated left to right, and texts made from values.
+// What most functions have in common: a fixed number of arguments, evaluated left to
+// right, and texts made from values.
 import type { Expr } from '../language/ast.ts';
 import type { ClassAdFunction, Context } from '../operate/context.ts';
 import { valueBytes } from '../print/print.ts';
@@ -9,7 +10,10 @@ import type { ListValue, Scope, Value } from '../language/value.ts';
 /** A function of evaluated arguments. */
 export type ValueFunction = (args: readonly Value[], context: Context, scope: Scope) => Value;
 
-/** A function that takes `least` to `most` arguments; any other number is an ERROR, and nothing is evaluated then. */
+/**
+ * A function that takes `least` to `most` arguments; any other number is an ERROR, and
+ * nothing is evaluated then.
+ */
 export function taking(least: number, most: number, run: ValueFunction): ClassAdFunction {
   return (call, scope, context) => {
     if (call.args.length < least || call.args.length > most) return ERROR;
@@ -53,7 +57,10 @@ export function elements(list: ListValue, scope: Scope, context: Context): Value
   return evaluated(list.items, list.scope ?? scope, context);
 }
 
-/** A string argument that may be missing: its value, `fallback` when missing, undefined when it is no string. */
+/**
+ * A string argument that may be missing: its value, `fallback` when missing, undefined
+ * when it is no string.
+ */
 export function optionalString(value: Value | undefined, fallback: string): string | undefined {
   if (value === undefined) return fallback;
   return value.type === 'string' ? value.value : undefined;

@@ -43,7 +43,9 @@ function toReal(value: Value): Value {
   return real === undefined ? ERROR : realValue(real);
 }
 
-/** Of strings, only `true` and `false` in any case are booleans; the others are UNDEFINED. */
+/**
+ * Of strings, only `true` and `false` in any case are booleans; the others are UNDEFINED.
+ */
 function toBoolean(value: Value): Value {
   if (value.type === 'string') {
     const word = value.value.toLowerCase();

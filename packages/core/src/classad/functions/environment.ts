@@ -1,21 +1,29 @@
-// envV1ToV2, mergeEnvironment, listToArgs, argsToList: HTCondor's texts for environments and arguments.
+// envV1ToV2, mergeEnvironment, listToArgs, argsToList: HTCondor's texts for environments
+// and arguments.
 import type { ClassAdFunction, FunctionTable } from '../operate/context.ts';
 import { ERROR, UNDEFINED, listOf, stringValue } from '../language/value.ts';
 import type { Value } from '../language/value.ts';
 import { elements, taking } from './args.ts';
 
-/** Appends one argument: blanks and single quotes are put between single quotes, a quote is doubled. */
+/**
+ * Appends one argument: blanks and single quotes are put between single quotes, a quote
+ * is doubled.
+ */
 function quoted(argument: string): string {
   if (argument === '') return "''";
   let text = '';
   for (const char of argument) {
     if (!" \t\n\v\f\r'".includes(char)) text += char;
-    else text = `${text.endsWith("'") ? text.slice(0, -1) : `${text}'`}${char === "'" ? "''" : char}'`;
+    else
+      text = `${text.endsWith("'") ? text.slice(0, -1) : `${text}'`}${char === "'" ? "''" : char}'`;
   }
   return text;
 }
 
-/** Cuts a text into arguments at blanks outside single quotes; undefined when a quote is not closed. */
+/**
+ * Cuts a text into arguments at blanks outside single quotes; undefined when a quote is
+ * not closed.
+ */
 function argumentsOf(text: string): string[] | undefined {
   const found: string[] = [];
   let current: string | undefined;
@@ -84,7 +92,8 @@ const listToArgs = taking(1, 2, ([list = ERROR, version], context, scope) => {
   if (list.type !== 'list' || syntax === undefined) return ERROR;
   const texts: string[] = [];
   for (const value of elements(list, scope, context)) {
-    if (value.type !== 'string' || (syntax === 1 && /[ \t\n\v\f\r]|^$/.test(value.value))) return ERROR;
+    if (value.type !== 'string' || (syntax === 1 && /[ \t\n\v\f\r]|^$/.test(value.value)))
+      return ERROR;
     texts.push(syntax === 1 ? value.value : quoted(value.value));
   }
   return stringValue(context.bounded(texts.join(' ')));

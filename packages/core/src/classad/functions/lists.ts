@@ -2,7 +2,14 @@
 import type { ComparisonOperator, IdentityOperator } from '../language/ast.ts';
 import type { ClassAdFunction, Context, FunctionTable } from '../operate/context.ts';
 import { binary } from '../operate/operate.ts';
-import { ERROR, TRUE, UNDEFINED, booleanValue, integerValue, realValue } from '../language/value.ts';
+import {
+  ERROR,
+  TRUE,
+  UNDEFINED,
+  booleanValue,
+  integerValue,
+  realValue,
+} from '../language/value.ts';
 import type { Scope, Value } from '../language/value.ts';
 import { elements, exceptional, taking } from './args.ts';
 
@@ -19,7 +26,10 @@ const OPERATORS: ReadonlyMap<string, ElementOperator> = new Map<string, ElementO
   ['isnt', '=!='],
 ]);
 
-/** True when an element equals the value; elements that cannot be compared with it are passed over. */
+/**
+ * True when an element equals the value; elements that cannot be compared with it are
+ * passed over.
+ */
 const membership = (operator: ElementOperator): ClassAdFunction =>
   taking(2, 2, ([item = ERROR, list = ERROR], context, scope) => {
     const found = operator === '==' ? exceptional([item, list]) : exceptional([list]);
@@ -30,7 +40,10 @@ const membership = (operator: ElementOperator): ClassAdFunction =>
     );
   });
 
-/** `anyCompare` (decided by TRUE) and `allCompare` (decided by the first that is not TRUE). */
+/**
+ * `anyCompare` (decided by TRUE) and `allCompare` (decided by the first that is not
+ * TRUE).
+ */
 const comparing = (any: boolean): ClassAdFunction =>
   taking(3, 3, ([operator = ERROR, list = ERROR, scalar = ERROR], context, scope) => {
     const found = exceptional([operator, list]);
@@ -46,7 +59,10 @@ const comparing = (any: boolean): ClassAdFunction =>
     return booleanValue(!any);
   });
 
-/** The numbers of a list, booleans included and UNDEFINED left out; undefined when something else is in it. */
+/**
+ * The numbers of a list, booleans included and UNDEFINED left out; undefined when
+ * something else is in it.
+ */
 function numbers(list: Value, scope: Scope, context: Context): (bigint | number)[] | undefined {
   if (list.type !== 'list') return undefined;
   const found: (bigint | number)[] = [];
@@ -74,7 +90,9 @@ function sum(values: readonly (bigint | number)[]): Value {
 
 function average(values: readonly (bigint | number)[]): Value {
   if (values.length === 0) return integerValue(0);
-  return realValue(values.reduce<number>((total, value) => total + Number(value), 0) / values.length);
+  return realValue(
+    values.reduce<number>((total, value) => total + Number(value), 0) / values.length,
+  );
 }
 
 const extreme =

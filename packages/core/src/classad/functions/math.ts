@@ -21,7 +21,10 @@ function nearestEven(value: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-/** Two integers with an exponent from 0 give an integer, which the reference rounds by adding one half before it cuts. */
+/**
+ * Two integers with an exponent from 0 give an integer, which the reference rounds by
+ * adding one half before it cuts.
+ */
 function pow([base = ERROR, exponent = ERROR]: readonly Value[]): Value {
   const a = realOf(base);
   const b = realOf(exponent);
@@ -30,7 +33,10 @@ function pow([base = ERROR, exponent = ERROR]: readonly Value[]): Value {
   return whole ? integerValue(truncated(a ** b + 0.5)) : realValue(a ** b);
 }
 
-/** The least multiple of the quantum, or the first element of a list, that is not less than the value. */
+/**
+ * The least multiple of the quantum, or the first element of a list, that is not less
+ * than the value.
+ */
 const quantize = taking(2, 2, ([value = ERROR, quantum = ERROR], context, scope) => {
   const real = realOf(value);
   if (real === undefined) return ERROR;

@@ -1,4 +1,5 @@
-// ifThenElse, eval, unparse, unresolved, debug, evalInEachContext, countMatches: functions that see expressions.
+// ifThenElse, eval, unparse, unresolved, debug, evalInEachContext, countMatches:
+// functions that see expressions.
 import type { Expr } from '../language/ast.ts';
 import { isCoded } from '../../base/errors/errors.ts';
 import type { ClassAdFunction, Context, FunctionTable } from '../operate/context.ts';
@@ -20,7 +21,8 @@ import { elements, exceptional, stringOf, taking } from './args.ts';
 
 const ifThenElse: ClassAdFunction = ({ args }, scope, context) => {
   const [test, yes, no] = args;
-  if (args.length !== 3 || test === undefined || yes === undefined || no === undefined) return ERROR;
+  if (args.length !== 3 || test === undefined || yes === undefined || no === undefined)
+    return ERROR;
   const value = context.run(test, scope, context);
   const truth = truthOf(value);
   if (truth === undefined) return value.type === 'undefined' ? UNDEFINED : ERROR;
@@ -74,7 +76,11 @@ const unresolved: ClassAdFunction = ({ args }, scope, context) => {
 };
 
 /** The value of the first argument in each ad of the list that the second one is. */
-function inEachContext(args: readonly Expr[], scope: Scope, context: Context): Value | readonly Value[] {
+function inEachContext(
+  args: readonly Expr[],
+  scope: Scope,
+  context: Context,
+): Value | readonly Value[] {
   const [expr, list] = args;
   if (args.length !== 2 || expr === undefined || list === undefined) return ERROR;
   const value = context.run(list, scope, context);

@@ -43,20 +43,32 @@ const replacing = (always: string): ClassAdFunction =>
     const flags = optionalString(options, '');
     if (pattern?.type !== 'string' || target?.type !== 'string') return ERROR;
     if (replacement?.type !== 'string' || flags === undefined) return ERROR;
-    const text = substitute(pattern.value, target.value, replacement.value, always + flags, context.matching);
+    const text = substitute(
+      pattern.value,
+      target.value,
+      replacement.value,
+      always + flags,
+      context.matching,
+    );
     return text === undefined ? ERROR : stringValue(context.bounded(text));
   });
 
-const stringListRegexpMember = taking(2, 4, ([pattern, list, delimiters, options], { limits, matching }) => {
-  const separators = optionalString(delimiters, ' ,');
-  const flags = optionalString(options, '');
-  if (pattern?.type !== 'string' || list?.type !== 'string') return ERROR;
-  if (separators === undefined || flags === undefined) return ERROR;
-  if (compile(pattern.value, flags, limits) === undefined) return ERROR;
-  return booleanValue(
-    itemsOf(list.value, separators).some((item) => matches(pattern.value, item, flags, matching) === true),
-  );
-});
+const stringListRegexpMember = taking(
+  2,
+  4,
+  ([pattern, list, delimiters, options], { limits, matching }) => {
+    const separators = optionalString(delimiters, ' ,');
+    const flags = optionalString(options, '');
+    if (pattern?.type !== 'string' || list?.type !== 'string') return ERROR;
+    if (separators === undefined || flags === undefined) return ERROR;
+    if (compile(pattern.value, flags, limits) === undefined) return ERROR;
+    return booleanValue(
+      itemsOf(list.value, separators).some(
+        (item) => matches(pattern.value, item, flags, matching) === true,
+      ),
+    );
+  },
+);
 
 export const REGEXP_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>([
   ['regexp', regexp],

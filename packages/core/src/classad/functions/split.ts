@@ -6,7 +6,10 @@ import { optionalString, taking } from './args.ts';
 
 const BLANK = ' \t\n\v\f\r';
 
-/** Cuts at any of the `delimiters`; blanks around an item are removed, an empty item between two delimiters stays. */
+/**
+ * Cuts at any of the `delimiters`; blanks around an item are removed, an empty item
+ * between two delimiters stays.
+ */
 export function splitText(text: string, delimiters: string): string[] {
   const items: string[] = [];
   for (let at = 0; ;) {
@@ -29,14 +32,21 @@ const split = taking(1, 2, ([text = ERROR, delimiters]) => {
   return listOf(splitText(text.value, separators).map(stringValue));
 });
 
-/** Cuts at the first `@`; without one the whole text is the first (user) or the second (slot) part. */
+/**
+ * Cuts at the first `@`; without one the whole text is the first (user) or the second
+ * (slot) part.
+ */
 const splitName = (whole: 'first' | 'second'): ClassAdFunction =>
   taking(1, 1, ([text = ERROR]) => {
     if (text.type !== 'string') return ERROR;
     const name = text.value;
     const at = name.indexOf('@');
     const parts =
-      at >= 0 ? [name.slice(0, at), name.slice(at + 1)] : whole === 'first' ? [name, ''] : ['', name];
+      at >= 0
+        ? [name.slice(0, at), name.slice(at + 1)]
+        : whole === 'first'
+          ? [name, '']
+          : ['', name];
     return listOf(parts.map(stringValue));
   });
 

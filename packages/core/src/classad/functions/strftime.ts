@@ -61,7 +61,10 @@ const SIMPLE: Readonly<Record<string, Conversion>> = {
   '%': () => '%',
 };
 
-/** Formats `local`, epoch seconds shifted to the clock that is shown; an unknown conversion stays as it is. */
+/**
+ * Formats `local`, epoch seconds shifted to the clock that is shown; an unknown
+ * conversion stays as it is.
+ */
 export function strftime(format: string, local: number): string {
   const civil = civilOf(local);
   const expanded = format.replace(

@@ -1,4 +1,5 @@
-// stringListSize, stringListSum, stringListMember ... : functions on lists that are written in a string.
+// stringListSize, stringListSum, stringListMember ... : functions on lists that are
+// written in a string.
 import { lowerAscii } from '../language/bytes.ts';
 import type { ClassAdFunction, FunctionTable } from '../operate/context.ts';
 import { leadingNumber, truncated } from '../print/number-text.ts';
@@ -14,8 +15,14 @@ const overItems = (run: (items: string[]) => Value): ClassAdFunction =>
     return run(itemsOf(list.value, separators));
   });
 
-/** Sums up numbers; the result is an integer when every item is made of digits and signs only. */
-const overNumbers = (empty: Value, combine: (numbers: readonly number[]) => number): ClassAdFunction =>
+/**
+ * Sums up numbers; the result is an integer when every item is made of digits and signs
+ * only.
+ */
+const overNumbers = (
+  empty: Value,
+  combine: (numbers: readonly number[]) => number,
+): ClassAdFunction =>
   overItems((items) => {
     if (items.length === 0) return empty;
     const numbers = items.map(leadingNumber);
@@ -37,8 +44,13 @@ const least = (numbers: readonly number[]): number =>
 type Fold = (text: string) => string;
 const exact: Fold = (text) => text;
 
-/** Two strings and optional delimiters. UNDEFINED counts as an empty string unless both are UNDEFINED. */
-const overTwo = (run: (first: string, second: string, delimiters: string) => boolean): ClassAdFunction =>
+/**
+ * Two strings and optional delimiters. UNDEFINED counts as an empty string unless both
+ * are UNDEFINED.
+ */
+const overTwo = (
+  run: (first: string, second: string, delimiters: string) => boolean,
+): ClassAdFunction =>
   taking(2, 3, ([first = ERROR, second = ERROR, delimiters]) => {
     if (first.type === 'undefined' && second.type === 'undefined') return UNDEFINED;
     const [a, b] = [first, second].map(textOrEmpty);
@@ -51,7 +63,9 @@ const textOrEmpty = (value: Value): string | undefined =>
   value.type === 'undefined' ? '' : optionalString(value, '');
 
 const membership = (fold: Fold): ClassAdFunction =>
-  overTwo((item, list, delimiters) => itemsOf(list, delimiters).some((one) => fold(one) === fold(item)));
+  overTwo((item, list, delimiters) =>
+    itemsOf(list, delimiters).some((one) => fold(one) === fold(item)),
+  );
 
 const subset = (fold: Fold): ClassAdFunction =>
   overTwo((part, list, delimiters) => {
@@ -64,7 +78,8 @@ const intersect = taking(2, 3, (args) => {
   if (found !== undefined) return found;
   const [first, second, delimiters] = args;
   const separators = optionalString(delimiters, ' ,');
-  if (first?.type !== 'string' || second?.type !== 'string' || separators === undefined) return ERROR;
+  if (first?.type !== 'string' || second?.type !== 'string' || separators === undefined)
+    return ERROR;
   const items = new Set(itemsOf(first.value, separators));
   return booleanValue(itemsOf(second.value, separators).some((item) => items.has(item)));
 });

@@ -19,7 +19,10 @@ const strcat: ClassAdFunction = (call, scope, context) => {
   return undefinedSeen ? UNDEFINED : stringValue(context.bounded(text));
 };
 
-/** Offset and length in bytes; a negative offset counts from the end, a negative length leaves that many bytes out. */
+/**
+ * Offset and length in bytes; a negative offset counts from the end, a negative length
+ * leaves that many bytes out.
+ */
 function substr(args: readonly Value[]): Value {
   const found = exceptional(args);
   if (found !== undefined) return found;
@@ -58,11 +61,15 @@ function size([value = ERROR]: readonly Value[]): Value {
   }
 }
 
-/** `join(separator, list)`, `join(separator, value...)` or `join(list)`; UNDEFINED elements of a list are left out. */
+/**
+ * `join(separator, list)`, `join(separator, value...)` or `join(list)`; UNDEFINED
+ * elements of a list are left out.
+ */
 const join: ClassAdFunction = (call, scope, context) => {
   if (call.args.length === 0) return ERROR;
   const [first = ERROR, ...rest] = evaluated(call.args, scope, context);
-  if (rest.length === 0 && first.type === 'list') return joined('', elements(first, scope, context), context);
+  if (rest.length === 0 && first.type === 'list')
+    return joined('', elements(first, scope, context), context);
   const found = exceptional([first]);
   if (found !== undefined) return found;
   const separator = stringOf(first) ?? '';
@@ -79,7 +86,9 @@ function joinSecond(separator: string, only: Value, scope: Scope, context: Conte
 function joined(separator: string, values: readonly Value[], context: Context): Value {
   const present = values.filter(({ type }) => type !== 'undefined');
   if (exceptional(present) !== undefined) return ERROR;
-  return stringValue(context.bounded(present.map((value) => stringOf(value) ?? '').join(separator)));
+  return stringValue(
+    context.bounded(present.map((value) => stringOf(value) ?? '').join(separator)),
+  );
 }
 
 export const STRING_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>([

@@ -35,7 +35,10 @@ const relTime = taking(1, 1, ([time = ERROR]) => {
   return seconds === undefined ? ERROR : { type: 'reltime', seconds };
 });
 
-/** A field of the calendar at a time in UTC (the offset of an absolute time is ignored), or a part of a relative time. */
+/**
+ * A field of the calendar at a time in UTC (the offset of an absolute time is ignored),
+ * or a part of a relative time.
+ */
 const field = (
   absolute: ((epoch: number) => number) | undefined,
   relative?: (seconds: number) => number,

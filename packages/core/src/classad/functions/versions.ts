@@ -6,8 +6,8 @@ import { exceptional, stringOf, taking } from './args.ts';
 const isDigit = (code: number): boolean => code >= 48 && code <= 57;
 
 /**
- * Orders two texts as glibc's `strverscmp` does: digit runs by value, runs with leading zeros as fractions. Only the sign of
- * the result has a meaning.
+ * Orders two texts as glibc's `strverscmp` does: digit runs by value, runs with leading
+ * zeros as fractions. Only the sign of the result has a meaning.
  */
 export function compareVersions(a: string, b: string): number {
   if (a === b) return 0;
@@ -19,7 +19,8 @@ export function compareVersions(a: string, b: string): number {
     if (!isDigit(code(a, at))) [digits, zeros] = [at + 1, true];
     else if (code(a, at) !== 48) zeros = false;
   }
-  const startsNumber = (text: string): boolean => isDigit(code(text, digits)) && code(text, digits) !== 48;
+  const startsNumber = (text: string): boolean =>
+    isDigit(code(text, digits)) && code(text, digits) !== 48;
   if (startsNumber(a) && startsNumber(b)) {
     const run = (text: string): number => /^\d*/.exec(text.slice(at))?.[0].length ?? 0;
     if (run(a) !== run(b)) return run(a) > run(b) ? 1 : -1;

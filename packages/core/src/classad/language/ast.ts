@@ -1,8 +1,12 @@
-// The expression tree. Nodes are immutable and know their depth, so that no later stage can be sent too deep.
+// The expression tree. Nodes are immutable and know their depth, so that no later stage
+// can be sent too deep.
 import { lowerAscii } from './bytes.ts';
 import type { Value } from './value.ts';
 
-/** A constant. `shown` is what is printed; it differs from `value` for relative times only, which evaluate to reals. */
+/**
+ * A constant. `shown` is what is printed; it differs from `value` for relative times
+ * only, which evaluate to reals.
+ */
 export interface LiteralExpr {
   readonly kind: 'literal';
   readonly value: Value;
@@ -113,7 +117,10 @@ export function depthAbove(children: Iterable<Expr>): number {
   return deepest + 1;
 }
 
-/** An ad of these attributes. Of attributes that differ in case only, the last expression and the first spelling stay. */
+/**
+ * An ad of these attributes. Of attributes that differ in case only, the last expression
+ * and the first spelling stay.
+ */
 export function makeAd(attributes: Iterable<Entry>): AdExpr {
   const entries = new Map<string, Entry>();
   for (const { name, expr } of attributes) {

@@ -1,10 +1,12 @@
-// ClassAd strings are bytes: this file turns JavaScript text into strings of one char per byte and back.
+// ClassAd strings are bytes: this file turns JavaScript text into strings of one char per
+// byte and back.
 
 const ASCII_ONLY = /^[^\u0080-\uffff]*$/;
 
 /**
- * The UTF-8 bytes of `text`, one char (U+0000..U+00FF) per byte. A lone surrogate U+DC80..U+DCFF stands for the
- * single byte 0x80..0xFF, so that {@link textOf} and this function are inverse for arbitrary bytes.
+ * The UTF-8 bytes of `text`, one char (U+0000..U+00FF) per byte. A lone surrogate
+ * U+DC80..U+DCFF stands for the single byte 0x80..0xFF, so that {@link textOf} and this
+ * function are inverse for arbitrary bytes.
  */
 export function bytesOf(text: string): string {
   if (ASCII_ONLY.test(text)) return text;
@@ -24,7 +26,10 @@ function encodePoint(point: number): string {
 
 const tail = (code: number): number => 0x80 | (code & 0x3f);
 
-/** The text of a byte string; a byte that is not part of valid UTF-8 becomes U+DC00 + byte. */
+/**
+ * The text of a byte string; a byte that is not part of valid UTF-8 becomes U+DC00 +
+ * byte.
+ */
 export function textOf(bytes: string): string {
   if (ASCII_ONLY.test(bytes)) return bytes;
   let text = '';
@@ -45,7 +50,10 @@ function decode(bytes: string, at: number, length: number, lead: number): string
   return String.fromCodePoint(point);
 }
 
-/** Length of the valid UTF-8 sequence at `at`, 0 when there is none (overlong, surrogate, cut short, stray byte). */
+/**
+ * Length of the valid UTF-8 sequence at `at`, 0 when there is none (overlong, surrogate,
+ * cut short, stray byte).
+ */
 function sequenceLength(bytes: string, at: number): number {
   const lead = bytes.charCodeAt(at);
   if (lead < 0x80) return 1;
@@ -62,17 +70,24 @@ function sequenceLength(bytes: string, at: number): number {
 
 /** ASCII lower case; other bytes stay, as in the C locale. */
 export function lowerAscii(bytes: string): string {
-  return ASCII_ONLY.test(bytes) ? bytes.toLowerCase() : bytes.replace(/[A-Z]+/g, (run) => run.toLowerCase());
+  return ASCII_ONLY.test(bytes)
+    ? bytes.toLowerCase()
+    : bytes.replace(/[A-Z]+/g, (run) => run.toLowerCase());
 }
 
 /** ASCII upper case; other bytes stay, as in the C locale. */
 export function upperAscii(bytes: string): string {
-  return ASCII_ONLY.test(bytes) ? bytes.toUpperCase() : bytes.replace(/[a-z]+/g, (run) => run.toUpperCase());
+  return ASCII_ONLY.test(bytes)
+    ? bytes.toUpperCase()
+    : bytes.replace(/[a-z]+/g, (run) => run.toUpperCase());
 }
 
 const isBlank = (code: number): boolean => code === 32 || (code >= 9 && code <= 13);
 
-/** `text` without the C locale's blanks at its ends; in linear time, which a regular expression for the end is not. */
+/**
+ * `text` without the C locale's blanks at its ends; in linear time, which a regular
+ * expression for the end is not.
+ */
 export function trimBlanks(text: string): string {
   let start = 0;
   let end = text.length;

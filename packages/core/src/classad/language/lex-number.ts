@@ -15,8 +15,10 @@ const GREATEST = 2n ** 63n - 1n;
 const LEAST = -(2n ** 63n);
 
 /**
- * Reads the number at `at`; the caller has seen that a digit, `.digit` or a minus directly before one of them is there.
- * @param leadingZeros whether `010` (ten) and `0x1F` (zero, as the reference has it) are accepted
+ * Reads the number at `at`; the caller has seen that a digit, `.digit` or a minus
+ * directly before one of them is there.
+ * @param leadingZeros whether `010` (ten) and `0x1F` (zero, as the reference has it) are
+ * accepted
  */
 export function readNumber(source: string, at: number, leadingZeros: boolean): NumberRead {
   HEXADECIMAL.lastIndex = at;
@@ -30,10 +32,12 @@ export function readNumber(source: string, at: number, leadingZeros: boolean): N
   const [text = '', whole = '', fraction, exponent] = found ?? [];
   const end = at + text.length;
   if (fraction === '.') return finish(ERROR, end, 'a digit is missing after the decimal point');
-  if (exponent !== undefined && !/\d/.test(exponent)) return finish(ERROR, end, 'an exponent without digits');
+  if (exponent !== undefined && !/\d/.test(exponent))
+    return finish(ERROR, end, 'an exponent without digits');
   if (fraction !== undefined || exponent !== undefined) return finish(realValue(Number(text)), end);
   const zeros = whole.length > 1 && whole.startsWith('0');
-  const problem = zeros && (!leadingZeros || /[89]/.test(whole)) ? 'a number with a leading zero' : undefined;
+  const problem =
+    zeros && (!leadingZeros || /[89]/.test(whole)) ? 'a number with a leading zero' : undefined;
   return finish(integerInRange(text), end, problem);
 }
 

@@ -1,6 +1,9 @@
 // Quoted texts: strings and quoted attribute names, with the escapes of either syntax.
 
-/** A quoted text that was read: its bytes, the offset after the closing quote, and what is wrong with it, if anything. */
+/**
+ * A quoted text that was read: its bytes, the offset after the closing quote, and what is
+ * wrong with it, if anything.
+ */
 export interface QuotedRead {
   readonly text: string;
   readonly end: number;
@@ -19,7 +22,10 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 const OCTAL = /[0-3][0-7]{0,2}|[4-7][0-7]?/y;
 
-/** Reads the quoted text that opens at `at` with C-like escapes: `\n`, octal `\101`, any other `\x` is `x`. A NUL ends every text. */
+/**
+ * Reads the quoted text that opens at `at` with C-like escapes: `\n`, octal `\101`, any
+ * other `\x` is `x`. A NUL ends every text.
+ */
 export function readEscaped(source: string, at: number): QuotedRead {
   const quote = source[at] ?? '';
   let text = '';
@@ -54,8 +60,8 @@ function readEscape(source: string, at: number): QuotedRead {
 }
 
 /**
- * Reads the quoted text that opens at `at` in the old syntax: a backslash is itself, unless it stands before a quote that does
- * not end the line.
+ * Reads the quoted text that opens at `at` in the old syntax: a backslash is itself,
+ * unless it stands before a quote that does not end the line.
  */
 export function readRaw(source: string, at: number): QuotedRead {
   const quote = source[at] ?? '';

@@ -27,7 +27,8 @@ export interface LexerOptions {
 
 /**
  * Reads the token at or after `at`.
- * @param previous the token before it: a minus directly before a digit belongs to the number unless an operand precedes
+ * @param previous the token before it: a minus directly before a digit belongs to the
+ * number unless an operand precedes
  */
 export function readToken(
   source: string,
@@ -50,7 +51,8 @@ export function readToken(
   if (source.startsWith('/*', start))
     return { kind: 'bad', text: 'a comment without end', start, end: start };
   const text = match(OPERATOR, source, start);
-  if (text === undefined) return { kind: 'bad', text: 'an unexpected character', start, end: start + 1 };
+  if (text === undefined)
+    return { kind: 'bad', text: 'an unexpected character', start, end: start + 1 };
   return { kind: 'operator', text: text === '..' ? '.' : text, start, end: start + text.length };
 }
 
@@ -73,7 +75,12 @@ export function skipBlanks(source: string, at: number): number {
   }
 }
 
-function startsNumber(source: string, start: number, char: string, previous: Token | undefined): boolean {
+function startsNumber(
+  source: string,
+  start: number,
+  char: string,
+  previous: Token | undefined,
+): boolean {
   if (char !== '-') return match(NUMBER, source, start) !== undefined;
   return !endsOperand(previous) && match(NUMBER, source, start + 1) !== undefined;
 }

@@ -1,4 +1,5 @@
-// Texts that hold ads one after the other, as HTCondor's Python module reads them: all, the first, or all merged into one.
+// Texts that hold ads one after the other, as HTCondor's Python module reads them: all,
+// the first, or all merged into one.
 import { isCoded } from '../../base/errors/errors.ts';
 import { makeAd } from './ast.ts';
 import type { AdExpr, Entry } from './ast.ts';
@@ -14,24 +15,33 @@ import { syntaxError } from './syntax-error.ts';
 
 /** How ads are read. */
 export interface ReadAdsOptions extends LongParseOptions {
-  /** `lines`: `Name = value`; `new`: `[ ... ]`; `auto` (default): for each ad, `new` if it begins with `[` or `/`. */
+  /**
+   * `lines`: `Name = value`; `new`: `[ ... ]`; `auto` (default): for each ad, `new` if it
+   * begins with `[` or `/`.
+   */
   readonly form?: 'auto' | 'lines' | 'new';
 }
 
 /**
- * The ads in `text`, one by one. Lines: blank lines separate ads, and a line that cannot be read silently hides all that follows
- * it, as in the reference. What follows a NUL is not read.
- * @throws CLASSAD_SYNTAX after the ads before it, for an ad in new syntax that is malformed, and for a block of nothing but comments
- * before another ad; CLASSAD_LIMIT
+ * The ads in `text`, one by one. Lines: blank lines separate ads, and a line that cannot
+ * be read silently hides all that follows it, as in the reference. What follows a NUL is
+ * not read.
+ * @throws CLASSAD_SYNTAX after the ads before it, for an ad in new syntax that is
+ * malformed, and for a block of nothing but comments before another ad; CLASSAD_LIMIT
  */
-export function* readAds(text: string, options: ReadAdsOptions = {}): Generator<AdExpr, void, undefined> {
+export function* readAds(
+  text: string,
+  options: ReadAdsOptions = {},
+): Generator<AdExpr, void, undefined> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const bytes = bytesOf(text);
   if (bytes.length > limits.textLength) throw limitError('textLength', limits);
   const nul = bytes.indexOf('\0');
   const source = nul < 0 ? bytes : bytes.slice(0, nul);
   for (let at = skipWhite(source, 0); at < source.length; at = skipWhite(source, at)) {
-    const read = isNew(source, at, options) ? readNewAd(source, at, options) : readLines(source, at, options);
+    const read = isNew(source, at, options)
+      ? readNewAd(source, at, options)
+      : readLines(source, at, options);
     if (read === undefined) return;
     yield read.ad;
     at = read.end;
@@ -44,10 +54,14 @@ export function readFirstAd(text: string, options: ReadAdsOptions = {}): AdExpr 
   return first;
 }
 
-/** All ads in `text` merged into one; of attributes of one name the last stays. @throws as {@link readAds} */
+/**
+ * All ads in `text` merged into one; of attributes of one name the last stays. @throws as
+ * {@link readAds}
+ */
 export function readMergedAd(text: string, options: ReadAdsOptions = {}): AdExpr {
   const entries: Entry[] = [];
-  for (const ad of readAds(text, options)) for (const entry of ad.entries.values()) entries.push(entry);
+  for (const ad of readAds(text, options))
+    for (const entry of ad.entries.values()) entries.push(entry);
   return makeAd(entries);
 }
 
@@ -67,7 +81,10 @@ function readLines(source: string, at: number, options: ReadAdsOptions): AdRead 
   throw syntaxError(source, at, 'a block without attributes', options.quote ?? true);
 }
 
-/** A brace before the ad is passed over, for lists of ads. A text that merely ends too early is no error. */
+/**
+ * A brace before the ad is passed over, for lists of ads. A text that merely ends too
+ * early is no error.
+ */
 function readNewAd(source: string, at: number, options: ReadAdsOptions): AdRead | undefined {
   const tokens = tokensOf(source, source[at] === '{' ? at + 1 : at, { ...options, lexer: 'new' });
   try {
@@ -80,7 +97,10 @@ function readNewAd(source: string, at: number, options: ReadAdsOptions): AdRead 
   }
 }
 
-/** Whether the token at `offset` is all that is left, but for the one byte that the reference's lexer reads ahead. */
+/**
+ * Whether the token at `offset` is all that is left, but for the one byte that the
+ * reference's lexer reads ahead.
+ */
 function endsEarly(source: string, offset: number): boolean {
   const { kind, end } = readToken(source, offset, undefined, { syntax: 'new', leadingZeros: true });
   return kind === 'bad' ? '"\'/'.includes(source[offset] ?? '') : end + 1 >= source.length;

@@ -13,8 +13,8 @@ export type LongParseOptions = Omit<ParseOptions, 'lexer' | 'prefix'>;
 const LEADING = /^[ \t\n\v\f\r]+/;
 
 /**
- * Reads one `Name = value` line. The name is whatever stands before the first `=`; text after a complete expression is
- * ignored, as HTCondor does.
+ * Reads one `Name = value` line. The name is whatever stands before the first `=`; text
+ * after a complete expression is ignored, as HTCondor does.
  * @throws CLASSAD_SYNTAX, CLASSAD_LIMIT
  */
 export function parseLongLine(line: string, options: LongParseOptions = {}): Entry {
@@ -25,20 +25,25 @@ function lineEntry(line: string, options: LongParseOptions): Entry {
   const equals = line.indexOf('=');
   const name = trimBlanks(line.slice(0, Math.max(equals, 0)));
   if (name === '') throw syntaxError(line, 0, '`Name = value` expected', options.quote ?? true);
-  // The name stays in front of the value, blanked out, so that an error points into the whole line.
+  // The name stays in front of the value, blanked out, so that an error points into the
+  // whole line.
   const value = ' '.repeat(equals + 1) + line.slice(equals + 1);
   return { name, expr: parseBytes(value, { ...options, lexer: 'old', prefix: true }) };
 }
 
-/** The ad that was read, where reading stopped, and whether a line that could not be read made it stop. */
+/**
+ * The ad that was read, where reading stopped, and whether a line that could not be read
+ * made it stop.
+ */
 export interface LongAdRead {
   readonly ad: AdExpr;
   readonly end: number;
 }
 
 /**
- * Reads lines of the byte string `source` from `at` on, up to a blank line. Lines that begin with `#` are passed over. A line that
- * cannot be read ends the ad and hides everything after it.
+ * Reads lines of the byte string `source` from `at` on, up to a blank line. Lines that
+ * begin with `#` are passed over. A line that cannot be read ends the ad and hides
+ * everything after it.
  * @throws CLASSAD_LIMIT
  */
 export function readLongAd(source: string, at: number, options: LongParseOptions): LongAdRead {

@@ -11,7 +11,10 @@ import type { Tokens } from './tokens.ts';
 import { ERROR, realValue } from './value.ts';
 import type { Value } from './value.ts';
 
-/** Parses a whole expression; handed down, because expressions and primaries contain each other. */
+/**
+ * Parses a whole expression; handed down, because expressions and primaries contain each
+ * other.
+ */
 export type ParseTree = (tokens: Tokens) => Expr;
 
 /** Parses one primary. @throws CLASSAD_SYNTAX, CLASSAD_LIMIT */
@@ -65,10 +68,14 @@ function parseCall(tokens: Tokens, name: string, parseTree: ParseTree): Expr {
   return time ?? tokens.bounded({ kind: 'call', name, key, args, depth: depthAbove(args) });
 }
 
-/** `absTime("...")` and `relTime("...")` of a string literal are constants; the latter evaluates to a real. */
+/**
+ * `absTime("...")` and `relTime("...")` of a string literal are constants; the latter
+ * evaluates to a real.
+ */
 function timeLiteral(key: string, args: readonly Expr[]): Expr | 'bad' | undefined {
   const [only] = args;
-  if (args.length !== 1 || only?.kind !== 'literal' || only.value.type !== 'string') return undefined;
+  if (args.length !== 1 || only?.kind !== 'literal' || only.value.type !== 'string')
+    return undefined;
   if (key === 'abstime') {
     const time = parseAbsTime(only.value.value);
     return time === undefined ? 'bad' : literal(time);
@@ -87,7 +94,12 @@ function parseItems(tokens: Tokens, open: string, close: string, parseTree: Pars
   return items;
 }
 
-const literal = (value: Value, shown: Value = value): Expr => ({ kind: 'literal', value, shown, depth: 1 });
+const literal = (value: Value, shown: Value = value): Expr => ({
+  kind: 'literal',
+  value,
+  shown,
+  depth: 1,
+});
 
 const attribute = (name: string, absolute: boolean): Expr => ({
   kind: 'attribute',

@@ -1,4 +1,5 @@
-// The entry points of parsing: a whole expression, a whole ad, an ad at the start of a text.
+// The entry points of parsing: a whole expression, a whole ad, an ad at the start of a
+// text.
 import { bytesOf, textOf } from './bytes.ts';
 import type { AdExpr, Expr } from './ast.ts';
 import { DEFAULT_LIMITS } from '../../regexp/limits.ts';
@@ -12,22 +13,40 @@ import { Tokens } from './tokens.ts';
 export interface ParseOptions {
   /** `new` by default; `old` for `Name = value` lines and configuration values. */
   readonly lexer?: LexerSyntax;
-  /** `old` by default, as in every HTCondor daemon: numbers with a leading zero are refused. */
+  /**
+   * `old` by default, as in every HTCondor daemon: numbers with a leading zero are
+   * refused.
+   */
   readonly semantics?: Semantics;
   readonly limits?: Partial<Limits>;
-  /** True: text after a complete expression is ignored, as HTCondor does for `Name = value` lines and boolean knobs. */
+  /**
+   * True: text after a complete expression is ignored, as HTCondor does for `Name =
+   * value` lines and boolean knobs.
+   */
   readonly prefix?: boolean;
   /** False keeps the text out of error messages, for files that hold secrets. */
   readonly quote?: boolean;
 }
 
-/** `old` is what HTCondor's daemons do; `new` is the bare ClassAd library (`STRICT_CLASSAD_EVALUATION`). */
+/**
+ * `old` is what HTCondor's daemons do; `new` is the bare ClassAd library
+ * (`STRICT_CLASSAD_EVALUATION`).
+ */
 export type Semantics = 'old' | 'new';
 
 /** The token stream of `bytes` from `at` on. */
 export function tokensOf(bytes: string, at: number, options: ParseOptions): Tokens {
-  const lexer = { syntax: options.lexer ?? 'new', leadingZeros: options.semantics === 'new' } as const;
-  return new Tokens(bytes, at, lexer, { ...DEFAULT_LIMITS, ...options.limits }, options.quote ?? true);
+  const lexer = {
+    syntax: options.lexer ?? 'new',
+    leadingZeros: options.semantics === 'new',
+  } as const;
+  return new Tokens(
+    bytes,
+    at,
+    lexer,
+    { ...DEFAULT_LIMITS, ...options.limits },
+    options.quote ?? true,
+  );
 }
 
 /**
@@ -43,11 +62,15 @@ export function parseExpression(text: string, options: ParseOptions = {}): Expr 
 export function parseBytes(bytes: string, options: ParseOptions = {}): Expr {
   const tokens = tokensOf(bytes, 0, options);
   const expr = parseTree(tokens);
-  if (options.prefix !== true && tokens.peek.kind !== 'end') tokens.fail('an operator or the end expected');
+  if (options.prefix !== true && tokens.peek.kind !== 'end')
+    tokens.fail('an operator or the end expected');
   return expr;
 }
 
-/** Parses `text`, which must be one ad in new syntax and nothing else. @throws CLASSAD_SYNTAX, CLASSAD_LIMIT */
+/**
+ * Parses `text`, which must be one ad in new syntax and nothing else. @throws
+ * CLASSAD_SYNTAX, CLASSAD_LIMIT
+ */
 export function parseAd(text: string, options: ParseOptions = {}): AdExpr {
   const tokens = tokensOf(bytesOf(text), 0, options);
   const ad = parseAdTree(tokens, parseTree);
@@ -55,8 +78,14 @@ export function parseAd(text: string, options: ParseOptions = {}): AdExpr {
   return ad;
 }
 
-/** Parses the ad in new syntax that `text` starts with; `rest` is what follows it. @throws CLASSAD_SYNTAX, CLASSAD_LIMIT */
-export function parseAdPrefix(text: string, options: ParseOptions = {}): { ad: AdExpr; rest: string } {
+/**
+ * Parses the ad in new syntax that `text` starts with; `rest` is what follows it. @throws
+ * CLASSAD_SYNTAX, CLASSAD_LIMIT
+ */
+export function parseAdPrefix(
+  text: string,
+  options: ParseOptions = {},
+): { ad: AdExpr; rest: string } {
   const bytes = bytesOf(text);
   const tokens = tokensOf(bytes, 0, options);
   const ad = parseAdTree(tokens, parseTree);

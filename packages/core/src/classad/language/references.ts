@@ -5,7 +5,10 @@ import type { Scope } from './value.ts';
 const OTHER = new Set(['target', 'other']);
 const OWN = new Set(['my', 'self', 'toplevel', 'root', 'parent']);
 
-/** The names, without scope, that `expr` refers to and nothing in or around `scope` defines; sorted, each once. */
+/**
+ * The names, without scope, that `expr` refers to and nothing in or around `scope`
+ * defines; sorted, each once.
+ */
 export function unresolvedNames(expr: Expr, scope: Scope): string[] {
   const names = new Map<string, string>();
   collect(expr, scope, new Set(), names);

@@ -1,4 +1,5 @@
-// Offsets inside, line and column at the edge: where in a text an offset lies, and how to show it to a person.
+// Offsets inside, line and column at the edge: where in a text an offset lies, and how to
+// show it to a person.
 import { textOf } from './bytes.ts';
 
 /** A place in a text; `line` and `column` count from 1, `column` in characters. */
@@ -11,12 +12,18 @@ export interface Place {
 export function placeOf(source: string, offset: number): Place {
   const before = source.slice(0, offset);
   const lineStart = before.lastIndexOf('\n') + 1;
-  return { line: before.split('\n').length, column: Array.from(textOf(before.slice(lineStart))).length + 1 };
+  return {
+    line: before.split('\n').length,
+    column: Array.from(textOf(before.slice(lineStart))).length + 1,
+  };
 }
 
 const SHOWN = 60;
 
-/** The line around `offset` and, below it, a caret; long lines are cut to the part around the caret. */
+/**
+ * The line around `offset` and, below it, a caret; long lines are cut to the part around
+ * the caret.
+ */
 export function excerptOf(source: string, offset: number): string {
   const start = source.lastIndexOf('\n', offset - 1) + 1;
   const newline = source.indexOf('\n', offset);

@@ -11,8 +11,9 @@ const UNITS =
   /^\s*(-?)\s*(?:(\d+)\s*[dD])?\s*(?:(\d+)\s*[hH])?\s*(?:(\d+)\s*[mM])?\s*(?:(\d+(?:\.\d*)?)\s*[sS])?\s*$/;
 
 /**
- * Reads `2020-01-02T03:04:05+01:00`, `20200102T030405Z` and their relatives: a year, a month, a day, and as much of a clock as
- * there is, with anything between them. A field that is too great carries over. Without an offset the time is UTC.
+ * Reads `2020-01-02T03:04:05+01:00`, `20200102T030405Z` and their relatives: a year, a
+ * month, a day, and as much of a clock as there is, with anything between them. A field
+ * that is too great carries over. Without an offset the time is UTC.
  * @returns undefined when `text` does not hold a date
  */
 export function parseAbsTime(text: string): AbsTimeValue | undefined {
@@ -23,14 +24,23 @@ export function parseAbsTime(text: string): AbsTimeValue | undefined {
   const [year = 0, month = 1, day = 1, hours = 0, minutes = 0, seconds = 0] = found
     .slice(1)
     .map((digits) => Number(digits ?? 0));
-  const offset = (zone?.[1] === '-' ? -1 : 1) * (Number(zone?.[2] ?? 0) * 3600 + Number(zone?.[3] ?? 0) * 60);
+  const offset =
+    (zone?.[1] === '-' ? -1 : 1) * (Number(zone?.[2] ?? 0) * 3600 + Number(zone?.[3] ?? 0) * 60);
   const years = year + Math.floor((month - 1) / 12);
-  const local = epochOf({ year: years, month: ((month + 11) % 12) + 1, day, hours, minutes, seconds });
+  const local = epochOf({
+    year: years,
+    month: ((month + 11) % 12) + 1,
+    day,
+    hours,
+    minutes,
+    seconds,
+  });
   return { type: 'abstime', seconds: local - offset, offset: offset === 0 ? 0 : offset };
 }
 
 /**
- * Reads `days+hh:mm:ss.fff`, of which only the seconds are needed, and `1d2h3m4s`, both with an optional minus in front.
+ * Reads `days+hh:mm:ss.fff`, of which only the seconds are needed, and `1d2h3m4s`, both
+ * with an optional minus in front.
  * @returns undefined when `text` is not such a time
  */
 export function parseRelTime(text: string): RelTimeValue | undefined {
@@ -54,7 +64,10 @@ export function absTimeText({ seconds, offset }: AbsTimeValue): string {
   return `${date}T${time}${sign}${pad(Math.floor(zone / 3600))}:${pad(Math.floor((zone % 3600) / 60))}`;
 }
 
-/** `1+02:03:04`, without leading fields that are zero; a fraction makes the seconds unpadded: `01:1.25`. */
+/**
+ * `1+02:03:04`, without leading fields that are zero; a fraction makes the seconds
+ * unpadded: `01:1.25`.
+ */
 export function relTimeText({ seconds }: RelTimeValue): string {
   const whole = Math.trunc(Math.abs(seconds));
   const fraction = Math.abs(seconds) - whole;

@@ -1,4 +1,5 @@
-// The parser's view of a text: one token ahead, the bounds, and the error that points at the token that does not fit.
+// The parser's view of a text: one token ahead, the bounds, and the error that points at
+// the token that does not fit.
 import { limitError } from '../../regexp/limits.ts';
 import type { Limits } from '../../regexp/limits.ts';
 import { readToken } from './lexer.ts';
@@ -65,7 +66,12 @@ export class Tokens {
   fail(expected: string): never {
     const { kind, text, start } = this.#current;
     const found = kind === 'bad' ? text : kind === 'end' ? 'the text ends' : `found \`${text}\``;
-    throw syntaxError(this.source, start, kind === 'bad' ? found : `${expected}, but ${found}`, this.#quote);
+    throw syntaxError(
+      this.source,
+      start,
+      kind === 'bad' ? found : `${expected}, but ${found}`,
+      this.#quote,
+    );
   }
 
   /** Runs `parse` one level deeper. @throws CLASSAD_LIMIT */

@@ -1,7 +1,11 @@
-// What an expression evaluates to, and the few constants that never need to be made twice.
+// What an expression evaluates to, and the few constants that never need to be made
+// twice.
 import type { AdExpr, Expr } from './ast.ts';
 
-/** An ad at a place: names in `ad` are looked up here, then in `parent`; `other` is the opposite ad of a match. */
+/**
+ * An ad at a place: names in `ad` are looked up here, then in `parent`; `other` is the
+ * opposite ad of a match.
+ */
 export interface Scope {
   readonly ad: AdExpr;
   readonly parent: Scope | undefined;
@@ -34,7 +38,9 @@ export interface RelTimeValue {
   readonly seconds: number;
 }
 
-/** The result of an evaluation. Integers are signed 64 bits wide, reals are IEEE doubles. */
+/**
+ * The result of an evaluation. Integers are signed 64 bits wide, reals are IEEE doubles.
+ */
 export type Value =
   | { readonly type: 'undefined' }
   | { readonly type: 'error' }

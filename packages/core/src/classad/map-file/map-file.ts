@@ -1,4 +1,5 @@
-// Map files: which name a name stands for, by exact text, by its beginning, or by regular expression.
+// Map files: which name a name stands for, by exact text, by its beginning, or by regular
+// expression.
 import { bytesOf, lowerAscii, textOf, trimBlanks } from '../language/bytes.ts';
 import type { UserMap } from '../operate/context.ts';
 import { DEFAULT_LIMITS } from '../../regexp/limits.ts';
@@ -8,14 +9,20 @@ import { compile, expand, search } from '../../regexp/regexp.ts';
 import type { Regexp } from '../../regexp/regexp.ts';
 import type { Budget } from '../../regexp/match.ts';
 
-/** One line of a map: `principal` is a text or a regular expression; `canonical` may hold `\0` to `\9`. All bytes. */
+/**
+ * One line of a map: `principal` is a text or a regular expression; `canonical` may hold
+ * `\0` to `\9`. All bytes.
+ */
 export interface MapEntry {
   readonly method: string;
   readonly principal: string | Regexp;
   readonly canonical: string;
 }
 
-/** A line that was passed over, counted from 1, and why. `file` is the path of an included file. */
+/**
+ * A line that was passed over, counted from 1, and why. `file` is the path of an included
+ * file.
+ */
 export interface MapProblem {
   readonly file: string | undefined;
   readonly line: number;
@@ -33,14 +40,19 @@ export interface MapFile {
 export interface MapFileOptions {
   /** `CLASSAD_USER_MAP_PREFIX_<name>`; false by default. */
   readonly prefix?: boolean;
-  /** The texts that `@include path` stands for: one file, or all of a directory; without it includes are problems. */
+  /**
+   * The texts that `@include path` stands for: one file, or all of a directory; without
+   * it includes are problems.
+   */
   readonly include?: (path: string) => readonly string[];
   readonly limits?: Partial<Limits>;
 }
 
 /**
- * Reads `method principal canonical` lines. Lines that cannot be read are passed over and listed.
- * @throws CLASSAD_LIMIT for a regular expression that is too long; whatever `include` throws
+ * Reads `method principal canonical` lines. Lines that cannot be read are passed over and
+ * listed.
+ * @throws CLASSAD_LIMIT for a regular expression that is too long; whatever `include`
+ * throws
  * @see https://htcondor.readthedocs.io/en/latest/admin-manual/security.html
  */
 export function parseMapFile(text: string, options: MapFileOptions = {}): MapFile {
@@ -79,7 +91,8 @@ class MapReader {
     const canonical = principal && readField(line, principal.end, false);
     if (canonical === undefined) return 'three fields expected';
     const { kind, text, options } = principal ?? canonical;
-    const pattern = kind === 'regexp' ? compile(text, options.replace(/[^iU]/g, ''), this.#limits) : text;
+    const pattern =
+      kind === 'regexp' ? compile(text, options.replace(/[^iU]/g, ''), this.#limits) : text;
     if (pattern === undefined) return 'the regular expression is malformed';
     const key = lowerAscii(method?.text ?? '');
     this.entries.push({ method: key, principal: pattern, canonical: canonical.text });
@@ -95,10 +108,16 @@ class MapReader {
 }
 
 /**
- * What `input` (bytes) maps to under `method`: the first entry, in the order of the file, that fits.
+ * What `input` (bytes) maps to under `method`: the first entry, in the order of the file,
+ * that fits.
  * @throws CLASSAD_LIMIT
  */
-export function mapName(map: MapFile, method: string, input: string, budget: Budget): string | undefined {
+export function mapName(
+  map: MapFile,
+  method: string,
+  input: string,
+  budget: Budget,
+): string | undefined {
   const key = lowerAscii(method);
   for (const entry of map.entries) {
     if (entry.method !== key) continue;
@@ -119,14 +138,16 @@ function canonicalOf(canonical: string, input: string, match: Int32Array): strin
 }
 
 /**
- * The answer to `userMap()` from maps by name. `name` asks under the method `*`, `name.method` under another; names compare
- * without regard to case.
+ * The answer to `userMap()` from maps by name. `name` asks under the method `*`,
+ * `name.method` under another; names compare without regard to case.
  */
 export function userMapOf(maps: ReadonlyMap<string, MapFile>): UserMap {
   const byName = new Map([...maps].map(([name, map]) => [lowerAscii(bytesOf(name)), map]));
   return (name, input, budget) => {
     const dot = name.indexOf('.');
     const map = byName.get(lowerAscii(dot < 0 ? name : name.slice(0, dot)));
-    return map === undefined ? undefined : mapName(map, dot < 0 ? '*' : name.slice(dot + 1), input, budget);
+    return map === undefined
+      ? undefined
+      : mapName(map, dot < 0 ? '*' : name.slice(dot + 1), input, budget);
   };
 }

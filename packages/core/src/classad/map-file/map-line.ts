@@ -1,6 +1,9 @@
 // One line of a map file: three fields, quoted, as a regular expression, or plain.
 
-/** A field that was read, and where it ends. `options` are the letters after a regular expression. */
+/**
+ * A field that was read, and where it ends. `options` are the letters after a regular
+ * expression.
+ */
 export interface MapField {
   readonly text: string;
   readonly kind: 'plain' | 'quoted' | 'regexp';
@@ -11,7 +14,10 @@ export interface MapField {
 const BLANKS = /[ \t\r\n]*/y;
 const PLAIN = /[^ \t\r\n]*/y;
 
-/** Reads the field at or after `at`; undefined at the end of the line. @param regexps whether `/.../` is a regular expression here */
+/**
+ * Reads the field at or after `at`; undefined at the end of the line. @param regexps
+ * whether `/.../` is a regular expression here
+ */
 export function readField(line: string, at: number, regexps: boolean): MapField | undefined {
   BLANKS.lastIndex = at;
   BLANKS.test(line);
@@ -30,7 +36,10 @@ export function readField(line: string, at: number, regexps: boolean): MapField 
   return { text, kind: 'plain', options: '', end: start + text.length };
 }
 
-/** Reads up to the delimiter that opens at `at`, or to the end of the line; a backslash before what `drops` names is dropped. */
+/**
+ * Reads up to the delimiter that opens at `at`, or to the end of the line; a backslash
+ * before what `drops` names is dropped.
+ */
 function readDelimited(
   line: string,
   at: number,

@@ -37,7 +37,8 @@ function integers(operator: ArithmeticOperator, a: bigint, b: bigint): Value {
 /** An infinite result is an ERROR, a NaN is not. */
 function reals(operator: ArithmeticOperator, a: number, b: number): Value {
   if (operator === '%') return ERROR;
-  const value = operator === '+' ? a + b : operator === '-' ? a - b : operator === '*' ? a * b : a / b;
+  const value =
+    operator === '+' ? a + b : operator === '-' ? a - b : operator === '*' ? a * b : a / b;
   return Math.abs(value) === Infinity ? ERROR : realValue(value);
 }
 

@@ -5,8 +5,9 @@ import { ERROR, booleanValue } from '../language/value.ts';
 import type { Value } from '../language/value.ts';
 
 /**
- * Compares two values that are neither UNDEFINED nor ERROR. Strings compare without regard to case, booleans are
- * numbers, an integer beside a real is a real; everything else that is not of one kind is ERROR.
+ * Compares two values that are neither UNDEFINED nor ERROR. Strings compare without
+ * regard to case, booleans are numbers, an integer beside a real is a real; everything
+ * else that is not of one kind is ERROR.
  */
 export function compare(operator: ComparisonOperator, left: Value, right: Value): Value {
   if (left.type === 'string' && right.type === 'string') {
@@ -27,7 +28,11 @@ function comparable(value: Value): number | bigint | undefined {
   return value.type === 'boolean' ? BigInt(value.value) : undefined;
 }
 
-function ordered<T extends string | number | bigint>(operator: ComparisonOperator, a: T, b: T): Value {
+function ordered<T extends string | number | bigint>(
+  operator: ComparisonOperator,
+  a: T,
+  b: T,
+): Value {
   switch (operator) {
     case '==':
       return booleanValue(a === b);
@@ -44,7 +49,10 @@ function ordered<T extends string | number | bigint>(operator: ComparisonOperato
   }
 }
 
-/** Whether two values have the same type and value; undefined (an ERROR) for two lists or two ads. */
+/**
+ * Whether two values have the same type and value; undefined (an ERROR) for two lists or
+ * two ads.
+ */
 export function identical(left: Value, right: Value): boolean | undefined {
   if (left.type !== right.type) return false;
   switch (left.type) {

@@ -1,4 +1,5 @@
-// What an evaluation carries along: the caller's parameters, the function table and the work done so far.
+// What an evaluation carries along: the caller's parameters, the function table and the
+// work done so far.
 import type { CallExpr, Expr } from '../language/ast.ts';
 import { limitError } from '../../regexp/limits.ts';
 import type { Limits } from '../../regexp/limits.ts';
@@ -12,7 +13,10 @@ export type ClassAdFunction = (call: CallExpr, scope: Scope, context: Context) =
 /** Functions by lower-case name. */
 export type FunctionTable = ReadonlyMap<string, ClassAdFunction>;
 
-/** Answers `userMap()` in bytes: what `input` maps to in the map `map`; undefined when nothing does. `budget` bounds regular expressions. */
+/**
+ * Answers `userMap()` in bytes: what `input` maps to in the map `map`; undefined when
+ * nothing does. `budget` bounds regular expressions.
+ */
 export type UserMap = (map: string, input: string, budget: Budget) => string | undefined;
 
 /** What the world outside contributes to an evaluation. */
@@ -69,7 +73,10 @@ export class Context {
     this.#depth -= 1;
   }
 
-  /** Counts `steps` more, for functions whose work grows with their input. @throws CLASSAD_LIMIT */
+  /**
+   * Counts `steps` more, for functions whose work grows with their input. @throws
+   * CLASSAD_LIMIT
+   */
   spend(steps: number): void {
     this.#steps += steps;
     if (this.#steps > this.limits.steps) throw limitError('steps', this.limits);

@@ -1,12 +1,24 @@
-// The strict operators on values: ERROR wins over UNDEFINED, UNDEFINED over everything else.
+// The strict operators on values: ERROR wins over UNDEFINED, UNDEFINED over everything
+// else.
 import type { BinaryOperator, UnaryOperator } from '../language/ast.ts';
 import { arithmetic } from './arithmetic.ts';
 import { compare, identical } from './compare.ts';
-import { ERROR, UNDEFINED, booleanValue, integerValue, realValue, truthOf } from '../language/value.ts';
+import {
+  ERROR,
+  UNDEFINED,
+  booleanValue,
+  integerValue,
+  realValue,
+  truthOf,
+} from '../language/value.ts';
 import type { Value } from '../language/value.ts';
 
 /** Applies a binary operator other than `&&` and `||` to two values. */
-export function binary(operator: Exclude<BinaryOperator, '&&' | '||'>, left: Value, right: Value): Value {
+export function binary(
+  operator: Exclude<BinaryOperator, '&&' | '||'>,
+  left: Value,
+  right: Value,
+): Value {
   if (operator === '=?=' || operator === '=!=') {
     const same = identical(left, right);
     return same === undefined ? ERROR : booleanValue(same === (operator === '=?='));
@@ -34,7 +46,11 @@ export function binary(operator: Exclude<BinaryOperator, '&&' | '||'>, left: Val
 }
 
 /** Shift counts use their low six bits, as x86-64 does. */
-function bits(operator: '|' | '^' | '&' | '<<' | '>>' | '>>>', left: bigint, right: bigint): bigint {
+function bits(
+  operator: '|' | '^' | '&' | '<<' | '>>' | '>>>',
+  left: bigint,
+  right: bigint,
+): bigint {
   const count = right & 63n;
   switch (operator) {
     case '|':

@@ -1,11 +1,15 @@
-// Where names are looked up: the ad, the ads around it, the other ad of a match, and the names of scopes themselves.
+// Where names are looked up: the ad, the ads around it, the other ad of a match, and the
+// names of scopes themselves.
 import { lowerAscii } from '../language/bytes.ts';
 import type { AttributeExpr, Expr } from '../language/ast.ts';
 import type { Context } from './context.ts';
 import { ERROR, UNDEFINED, integerValue, listOf } from '../language/value.ts';
 import type { ListValue, Scope, Value } from '../language/value.ts';
 
-/** The value of an attribute reference. A name that nobody defines, and one that needs itself, is UNDEFINED. */
+/**
+ * The value of an attribute reference. A name that nobody defines, and one that needs
+ * itself, is UNDEFINED.
+ */
 export function attributeValue(expr: AttributeExpr, scope: Scope, context: Context): Value {
   if (expr.base !== undefined) return selectedValue(expr, expr.base, scope, context);
   if (expr.absolute) {
@@ -19,7 +23,10 @@ function lookedUp(key: string, scope: Scope, context: Context): Value {
   return findValue(key, scope, context) ?? UNDEFINED;
 }
 
-/** The value of `key` in `scope` or the nearest scope around it that has it; undefined when none has. */
+/**
+ * The value of `key` in `scope` or the nearest scope around it that has it; undefined
+ * when none has.
+ */
 function findValue(key: string, scope: Scope, context: Context): Value | undefined {
   for (let current: Scope | undefined = scope; current !== undefined; current = current.parent) {
     const entry = current.ad.entries.get(key);
@@ -30,7 +37,10 @@ function findValue(key: string, scope: Scope, context: Context): Value | undefin
   return undefined;
 }
 
-/** Old semantics: a name that is not found here is looked up in the other ad of the match, in that ad's scope. */
+/**
+ * Old semantics: a name that is not found here is looked up in the other ad of the match,
+ * in that ad's scope.
+ */
 function fromOther(key: string, scope: Scope, context: Context): Value {
   const other = context.semantics === 'old' ? rootOf(scope).other : undefined;
   if (other === undefined) return UNDEFINED;
@@ -54,7 +64,10 @@ export function rootOf(scope: Scope): Scope {
   return root;
 }
 
-/** The names that stand for an ad. In a match, the outermost ad is the match itself, in which no user's name is found. */
+/**
+ * The names that stand for an ad. In a match, the outermost ad is the match itself, in
+ * which no user's name is found.
+ */
 function specialValue(key: string, scope: Scope, context: Context): Value | undefined {
   switch (key) {
     case 'self':
@@ -87,7 +100,9 @@ function selectedValue(expr: AttributeExpr, base: Expr, scope: Scope, context: C
   const value = context.run(base, scope, context);
   switch (value.type) {
     case 'classad':
-      return isAdSubscript(base, scope, context) ? UNDEFINED : lookedUp(expr.key, value.scope, context);
+      return isAdSubscript(base, scope, context)
+        ? UNDEFINED
+        : lookedUp(expr.key, value.scope, context);
     case 'list':
       return projected(expr.key, value, scope, context);
     case 'undefined':
@@ -97,7 +112,10 @@ function selectedValue(expr: AttributeExpr, base: Expr, scope: Scope, context: C
   }
 }
 
-/** In the reference nothing can be selected from `ad["name"]`, although it can be from `list[0]`. */
+/**
+ * In the reference nothing can be selected from `ad["name"]`, although it can be from
+ * `list[0]`.
+ */
 function isAdSubscript(base: Expr, scope: Scope, context: Context): boolean {
   return base.kind === 'subscript' && context.run(base.base, scope, context).type === 'classad';
 }
@@ -129,7 +147,10 @@ export function subscriptValue(base: Value, index: Value, context: Context): Val
   return ERROR;
 }
 
-/** Evaluates an element where its list was written. A list without a scope holds values only. */
+/**
+ * Evaluates an element where its list was written. A list without a scope holds values
+ * only.
+ */
 export function elementValue(item: Expr, list: ListValue, context: Context): Value {
   if (item.kind === 'literal') return item.value;
   return list.scope === undefined ? ERROR : context.run(item, list.scope, context);

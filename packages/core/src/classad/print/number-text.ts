@@ -1,6 +1,9 @@
 // Reals as text: the long form of new ClassAds and the short form of old ones.
 
-/** C's `%.15E`, with `0.0` and `-0.0` for zero and `real("INF")`, `real("NaN")` for what is no number. */
+/**
+ * C's `%.15E`, with `0.0` and `-0.0` for zero and `real("INF")`, `real("NaN")` for what
+ * is no number.
+ */
 export function longReal(value: number): string {
   return special(value) ?? upperExponent(value.toExponential(15));
 }
@@ -28,15 +31,22 @@ function special(value: number): string | undefined {
   return value === 0 ? (Object.is(value, -0) ? '-0.0' : '0.0') : undefined;
 }
 
-const trimZeros = (text: string): string => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
+const trimZeros = (text: string): string =>
+  text.includes('.') ? text.replace(/\.?0+$/, '') : text;
 
 const upperExponent = (text: string): string =>
-  text.replace(/e([-+])(\d+)$/, (_, sign: string, power: string) => `E${sign}${power.padStart(2, '0')}`);
+  text.replace(
+    /e([-+])(\d+)$/,
+    (_, sign: string, power: string) => `E${sign}${power.padStart(2, '0')}`,
+  );
 
 const PREFIX =
   /^[ \t\n\v\f\r]*([-+]?)(?:(inf(?:inity)?)|(nan)|(0x[0-9a-f]+)|((?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?))/i;
 
-/** C's `strtod`: the number that `text` starts with, after blanks; undefined when there is none. */
+/**
+ * C's `strtod`: the number that `text` starts with, after blanks; undefined when there is
+ * none.
+ */
 export function leadingNumber(text: string): number | undefined {
   const found = PREFIX.exec(text);
   if (found === null) return undefined;
@@ -48,7 +58,10 @@ export function leadingNumber(text: string): number | undefined {
 
 const TWO_63 = 2 ** 63;
 
-/** A real cut to a 64-bit integer as x86-64 does it: what does not fit becomes the least integer. */
+/**
+ * A real cut to a 64-bit integer as x86-64 does it: what does not fit becomes the least
+ * integer.
+ */
 export function truncated(value: number): bigint {
   return value >= -TWO_63 && value < TWO_63 ? BigInt(Math.trunc(value)) : -(2n ** 63n);
 }

@@ -6,15 +6,21 @@ import { expressionBytes, orderedEntries } from './print.ts';
 
 /** How the lines are ordered. */
 export interface LongOptions {
-  /** `length` (default) as CredD writes key files: by length of the name, then by name; `name`: by name alone. */
+  /**
+   * `length` (default) as CredD writes key files: by length of the name, then by name;
+   * `name`: by name alone.
+   */
   readonly order?: 'length' | 'name';
-  /** `daemon` (default): every name as it is. `python`: as `printOld()` does it, odd names quoted and an empty ad one empty line. */
+  /**
+   * `daemon` (default): every name as it is. `python`: as `printOld()` does it, odd names
+   * quoted and an empty ad one empty line.
+   */
   readonly like?: 'daemon' | 'python';
 }
 
 /**
- * The ad as `Name = value` lines, each ended by a newline; strings escape only quotes, so a newline inside a string is
- * written as it is.
+ * The ad as `Name = value` lines, each ended by a newline; strings escape only quotes, so
+ * a newline inside a string is written as it is.
  */
 export function printLong(ad: AdExpr, options: LongOptions = {}): string {
   const entries = orderedEntries(ad);

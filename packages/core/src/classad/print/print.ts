@@ -6,7 +6,9 @@ import { nameText, stringText } from './print-name.ts';
 import { absTimeText, relTimeText } from '../language/time-text.ts';
 import type { Value } from '../language/value.ts';
 
-/** `new`: `is`, `%.15E` reals, escapes. `old`: `=?=`, short reals, only quotes escaped. */
+/**
+ * `new`: `is`, `%.15E` reals, escapes. `old`: `=?=`, short reals, only quotes escaped.
+ */
 export type PrintStyle = 'new' | 'old';
 
 /** How a tree or a value is printed. */
@@ -37,7 +39,10 @@ export function valueBytes(value: Value, options: PrintOptions = {}): string {
   return new Printer(options).value(value);
 }
 
-/** The attributes in HTCondor's order: by length of the name, then by its bytes without regard to case. */
+/**
+ * The attributes in HTCondor's order: by length of the name, then by its bytes without
+ * regard to case.
+ */
 export function orderedEntries(ad: AdExpr): Entry[] {
   const keyed = [...ad.entries].map(([key, entry]) => ({ key, entry }));
   keyed.sort((a, b) => a.key.length - b.key.length || (a.key < b.key ? -1 : 1));

@@ -1,4 +1,5 @@
-// The accounts of this machine: who a user or group id is, by the local files first and by every directory service after them.
+// The accounts of this machine: who a user or group id is, by the local files first and
+// by every directory service after them.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { systemCode } from '../../base/errors/errors.ts';
@@ -11,7 +12,10 @@ export interface Account {
   readonly home: string;
 }
 
-/** A directory service that does not answer holds a program up for no longer than this, in milliseconds. */
+/**
+ * A directory service that does not answer holds a program up for no longer than this, in
+ * milliseconds.
+ */
 const LOOKUP_TIMEOUT = 2000;
 
 /** The users in /etc/passwd. */
@@ -20,8 +24,8 @@ export function localUsers(): Account[] {
 }
 
 /**
- * The user of this name, in /etc/passwd or in a directory service; `undefined` when there is none or the service does not answer
- * within two seconds.
+ * The user of this name, in /etc/passwd or in a directory service; `undefined` when there
+ * is none or the service does not answer within two seconds.
  * @see getpwnam(3), getent(1)
  */
 export function findUser(name: string): Account | undefined {
@@ -31,24 +35,33 @@ export function findUser(name: string): Account | undefined {
   return line === undefined ? undefined : accountOf(line);
 }
 
-/** The name of a user id, in /etc/passwd or in a directory service; `undefined` when it has none. */
+/**
+ * The name of a user id, in /etc/passwd or in a directory service; `undefined` when it
+ * has none.
+ */
 export function userName(uid: number): string | undefined {
   return (
-    localUsers().find((user) => user.uid === uid)?.name ?? getent('passwd', String(uid))?.split(':', 1)[0]
+    localUsers().find((user) => user.uid === uid)?.name ??
+    getent('passwd', String(uid))?.split(':', 1)[0]
   );
 }
 
-/** The id of a group, in /etc/group or in a directory service; `undefined` when there is no such group. */
+/**
+ * The id of a group, in /etc/group or in a directory service; `undefined` when there is
+ * no such group.
+ */
 export function groupId(name: string): number | undefined {
-  const line = linesOf('/etc/group').find((group) => group.startsWith(`${name}:`)) ?? getent('group', name);
+  const line =
+    linesOf('/etc/group').find((group) => group.startsWith(`${name}:`)) ?? getent('group', name);
   const [, , gid = ''] = line?.split(':') ?? [];
   return /^\d+$/.test(gid) ? Number(gid) : undefined;
 }
 
 /**
- * True for the private group of a user of whom `isTrusted` says so: it has the name of that user, is that
- * user's primary group, and has no other members. Only the local files count: a group without members
- * proves nothing, because it may be the primary group of users in a directory service.
+ * True for the private group of a user of whom `isTrusted` says so: it has the name of
+ * that user, is that user's primary group, and has no other members. Only the local files
+ * count: a group without members proves nothing, because it may be the primary group of
+ * users in a directory service.
  */
 export function isPrivateGroup(gid: number, isTrusted: (uid: number) => boolean): boolean {
   const group = linesOf('/etc/group').find((line) => line.split(':')[2] === String(gid));

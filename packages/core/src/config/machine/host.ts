@@ -1,4 +1,5 @@
-// The real machine behind the configuration: its files, its names and what is known about this process.
+// The real machine behind the configuration: its files, its names and what is known about
+// this process.
 import { readFileSync, readdirSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { arch, cpus, hostname, networkInterfaces, release, totalmem, type } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -9,13 +10,17 @@ import type { SourceHost } from '../syntax/reading.ts';
 import type { HostFacts } from '../syntax/read-configuration.ts';
 import { writeFileAtomically } from '../../base/files/atomic-write.ts';
 
-/** Files and programs of this machine; a program may take `commandSeconds`. Relative names start at the working directory. */
+/**
+ * Files and programs of this machine; a program may take `commandSeconds`. Relative names
+ * start at the working directory.
+ */
 export function machineHost(commandSeconds: number): SourceHost {
   return {
     readFile: (path) =>
       orAbsent(() => (statSync(path).isDirectory() ? new Uint8Array() : readFileSync(path))),
     isDirectory: (path) => orAbsent(() => statSync(path).isDirectory()) ?? false,
-    listFiles: (path) => orAbsent(() => readdirSync(path).filter((name) => isFile(join(path, name)))),
+    listFiles: (path) =>
+      orAbsent(() => readdirSync(path).filter((name) => isFile(join(path, name)))),
     run: (command) => runProgram(command, commandSeconds),
     writeFile: (path, bytes) => writeFileAtomically(path, bytes, { mode: 0o600, durable: false }),
     writableByOthers,
@@ -36,7 +41,10 @@ function isFile(path: string): boolean {
   return orAbsent(() => statSync(path).isFile()) ?? false;
 }
 
-/** Only root and the process's user may be able to change the file, or swap it through a directory above it. */
+/**
+ * Only root and the process's user may be able to change the file, or swap it through a
+ * directory above it.
+ */
 function writableByOthers(path: string): string | undefined {
   try {
     const real = realpathSync(path);
@@ -54,7 +62,9 @@ function writableByOthers(path: string): string | undefined {
 }
 
 function openToOthers({ uid, gid, mode }: Stats): boolean {
-  return !isOurs(uid) || (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && !isPrivateGroup(gid, isOurs));
+  return (
+    !isOurs(uid) || (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && !isPrivateGroup(gid, isOurs))
+  );
 }
 
 function isOurs(uid: number): boolean {
@@ -113,13 +123,18 @@ function earlyFacts(): Record<string, string> {
 }
 
 function readLines(path: string): string[] {
-  return (orAbsent(() => readFileSync(path, 'utf8')) ?? '').split('\n').filter((line) => line !== '');
+  return (orAbsent(() => readFileSync(path, 'utf8')) ?? '')
+    .split('\n')
+    .filter((line) => line !== '');
 }
 
 /** Asked for once: it may take a program. */
 let knownHostname: string | undefined;
 
-/** The host's name with its domain: from the name itself, the hosts file, or what the resolver says. */
+/**
+ * The host's name with its domain: from the name itself, the hosts file, or what the
+ * resolver says.
+ */
 function fullHostname(): string {
   const own = hostname();
   if (own.includes('.')) return own;

@@ -16,10 +16,15 @@ const indexedTemplates = indexTemplates(templates);
 
 /** What to read, and as whom. */
 export interface LoadOptions {
-  /** The name that prefixes are matched with and `$(SUBSYSTEM)` gives, as `CREDMON_OAUTH`. */
+  /**
+   * The name that prefixes are matched with and `$(SUBSYSTEM)` gives, as `CREDMON_OAUTH`.
+   */
   readonly subsystem: string;
   readonly localName?: string | undefined;
-  /** The process's environment: CONDOR_CONFIG, `_CONDOR_` variables, and what `$ENV()` may see. */
+  /**
+   * The process's environment: CONDOR_CONFIG, `_CONDOR_` variables, and what `$ENV()` may
+   * see.
+   */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** `false` refuses every command that a configuration asks for. Default: true. */
   readonly commandsAllowed?: boolean;
@@ -29,16 +34,24 @@ export interface LoadOptions {
   readonly facts?: Partial<HostFacts>;
   /** Evaluates ClassAd expressions. */
   readonly evaluate?: EvaluateExpression;
-  /** A whole number from 0 up to, not including, its argument; for `$RANDOM_CHOICE` and `$RANDOM_INTEGER`. */
+  /**
+   * A whole number from 0 up to, not including, its argument; for `$RANDOM_CHOICE` and
+   * `$RANDOM_INTEGER`.
+   */
   readonly random?: (below: number) => number;
-  /** Learns of each mistake, and the rest is read all the same; without it the first mistake is thrown. */
+  /**
+   * Learns of each mistake, and the rest is read all the same; without it the first
+   * mistake is thrown.
+   */
   readonly tolerate?: (error: CodedError) => void;
 }
 
 /**
  * Reads HTCondor's configuration as HTCondor itself would.
- * @throws CodedError `CONFIG_SYNTAX`, `CONFIG_READ` or `CONFIG_LIMIT`; the message begins with `file:line: `.
- * @see https://htcondor.readthedocs.io/en/latest/admin-manual/introduction-to-configuration.html
+ * @throws CodedError `CONFIG_SYNTAX`, `CONFIG_READ` or `CONFIG_LIMIT`; the message begins
+ * with `file:line: `.
+ * @see
+ * https://htcondor.readthedocs.io/en/latest/admin-manual/introduction-to-configuration.html
  */
 export function loadConfig(options: LoadOptions): Config {
   return readConfiguration({
@@ -50,7 +63,8 @@ export function loadConfig(options: LoadOptions): Config {
     defaults: indexedDefaults,
     templates: indexedTemplates,
     evaluate: options.evaluate ?? evaluateExpression,
-    random: options.random ?? ((below) => (below > 1 ? randomInt(Math.min(below, 2 ** 48 - 1)) : 0)),
+    random:
+      options.random ?? ((below) => (below > 1 ? randomInt(Math.min(below, 2 ** 48 - 1)) : 0)),
     commandsAllowed: options.commandsAllowed ?? true,
     version: [25, 14, 0],
     tolerate: options.tolerate,

@@ -1,8 +1,12 @@
-// What the function macros share: arguments that are knobs or plain text, and numbers out of expressions.
+// What the function macros share: arguments that are knobs or plain text, and numbers out
+// of expressions.
 import type { ExpressionValue } from './evaluate.ts';
 import type { Expansion } from './expansion.ts';
 
-/** The expansion of the knob of this name; the text itself when there is none. An empty knob is empty. */
+/**
+ * The expansion of the knob of this name; the text itself when there is none. An empty
+ * knob is empty.
+ */
 export function valueOf(text: string, expansion: Expansion): string {
   const raw = expansion.context.lookup(text);
   return raw === undefined ? text : expansion.nested(raw);
@@ -14,7 +18,10 @@ export function splitFirst(body: string): readonly [string, string | undefined] 
   return comma < 0 ? [body, undefined] : [body.slice(0, comma), body.slice(comma + 1)];
 }
 
-/** An integer as `$INT` and the integer knobs understand a value: reals lose their fraction, booleans count as 1 and 0. */
+/**
+ * An integer as `$INT` and the integer knobs understand a value: reals lose their
+ * fraction, booleans count as 1 and 0.
+ */
 export function toInteger(value: ExpressionValue | undefined): bigint | undefined {
   switch (value?.kind) {
     case 'integer':

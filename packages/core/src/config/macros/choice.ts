@@ -4,7 +4,10 @@ import type { Expansion } from './expansion.ts';
 import { trim } from './text.ts';
 import { parseInteger } from './values.ts';
 
-/** `$CHOICE(index,item,...)` or `$CHOICE(index,KNOB)`: the item at `index`, counted from 0. */
+/**
+ * `$CHOICE(index,item,...)` or `$CHOICE(index,KNOB)`: the item at `index`, counted from
+ * 0.
+ */
 export function choose(body: string, expansion: Expansion): string {
   const [first, list] = splitFirst(body);
   const index = indexOf(trim(first), expansion);
@@ -24,7 +27,10 @@ function indexOf(text: string, expansion: Expansion): number {
   return 0;
 }
 
-/** Several items as written, or the items of the one knob named; `undefined` when there is no such knob. */
+/**
+ * Several items as written, or the items of the one knob named; `undefined` when there is
+ * no such knob.
+ */
 function itemsOf(list: string, expansion: Expansion): string[] | undefined {
   if (list.includes(',')) return list.split(',').map(trim);
   const raw = expansion.context.lookup(trim(list));
@@ -36,7 +42,10 @@ function splitItems(value: string): string[] {
   return trim(value).split(/[ \t\n]+/);
 }
 
-/** `$RANDOM_CHOICE(item,...)` or `$RANDOM_CHOICE(KNOB)`: any of them, anew at each expansion. */
+/**
+ * `$RANDOM_CHOICE(item,...)` or `$RANDOM_CHOICE(KNOB)`: any of them, anew at each
+ * expansion.
+ */
 export function randomChoice(body: string, expansion: Expansion): string {
   expansion.chance = true;
   const items = itemsOf(body, expansion) ?? splitItems(body);
@@ -60,7 +69,12 @@ export function randomInteger(body: string, expansion: Expansion): string {
   return String(low + width * expansion.context.random(Math.floor((high - low) / width) + 1));
 }
 
-function bound(body: string, position: number, what: string, expansion: Expansion): number | undefined {
+function bound(
+  body: string,
+  position: number,
+  what: string,
+  expansion: Expansion,
+): number | undefined {
   const text = body.split(',')[position];
   if (text === undefined && what === 'step') return undefined;
   const value = parseInteger(valueOf(trim(text ?? ''), expansion), expansion.context.evaluate);

@@ -1,4 +1,5 @@
-// The conditions of `if` and `elif`: a number, a boolean word, a version test or a `defined` test, perhaps after one `!`.
+// The conditions of `if` and `elif`: a number, a boolean word, a version test or a
+// `defined` test, perhaps after one `!`.
 import { trim, trimEnd } from './text.ts';
 
 /** What a condition may ask. */
@@ -18,19 +19,24 @@ export type ConditionResult = { readonly value: boolean } | { readonly refused: 
 const COMPLEX = { refused: 'complex conditionals are not supported' } as const;
 const NOT_CONDITIONAL = { refused: 'expression is not a conditional' } as const;
 
-/** Decides a condition. Macros in it are expanded first; a condition that they leave empty is false. */
+/**
+ * Decides a condition. Macros in it are expanded first; a condition that they leave empty
+ * is false.
+ */
 export function evaluateCondition(text: string, context: ConditionContext): ConditionResult {
   const expanded = text.includes('$') ? trimEnd(context.expand(text)) : trim(text);
   if (expanded === '' && text.includes('$')) return { value: false };
   const negated = trim(expanded).startsWith('!');
   const test = negated ? trim(trim(expanded).slice(1)) : trim(expanded);
-  const result = test === '' && negated && text.includes('$') ? { value: false } : decide(test, context);
+  const result =
+    test === '' && negated && text.includes('$') ? { value: false } : decide(test, context);
   return negated && 'value' in result ? { value: !result.value } : result;
 }
 
 function decide(test: string, context: ConditionContext): ConditionResult {
   if (test === '') return NOT_CONDITIONAL;
-  if (/^-?[\d.]+(?:e[-+]?\d*)?$/i.test(test)) return { value: (Number.parseFloat(test) || 0) !== 0 };
+  if (/^-?[\d.]+(?:e[-+]?\d*)?$/i.test(test))
+    return { value: (Number.parseFloat(test) || 0) !== 0 };
   if (/^(?:true|yes|t)$/i.test(test)) return { value: true };
   if (/^(?:false|no|f)$/i.test(test)) return { value: false };
   if (/^version(?:[ \t<>=!]|$)/i.test(test)) return decideVersion(test, context.version);
@@ -74,7 +80,8 @@ function decideDefined(argument: string, context: ConditionContext): ConditionRe
   const use = /^use\s+(.*)$/i.exec(argument);
   if (use) return decideTemplate(trim(use[1] ?? ''), context);
   if (/[^\w./ \t]/.test(argument)) return COMPLEX;
-  if (/\s/.test(argument)) return { refused: 'defined argument must be param name, boolean, or number' };
+  if (/\s/.test(argument))
+    return { refused: 'defined argument must be param name, boolean, or number' };
   if (/^(?:true|false|yes|no|t|f)$/i.test(argument) || /^[\d.]+(?:e\d*)?$/i.test(argument))
     return { value: true };
   return { value: context.isDefined(argument) };

@@ -1,6 +1,10 @@
-// Expressions inside the configuration: the port to a ClassAd evaluator, and one for literals alone.
+// Expressions inside the configuration: the port to a ClassAd evaluator, and one for
+// literals alone.
 
-/** What an expression came to. `other` is a list, an ad or a time, printed in ClassAd syntax. */
+/**
+ * What an expression came to. `other` is a list, an ad or a time, printed in ClassAd
+ * syntax.
+ */
 export type ExpressionValue =
   | { readonly kind: 'undefined' | 'error' }
   | { readonly kind: 'boolean'; readonly value: boolean }
@@ -10,21 +14,27 @@ export type ExpressionValue =
   | { readonly kind: 'other'; readonly text: string };
 
 /**
- * Evaluates an expression in an empty ad; `undefined` when the text is not one. With `prefix`, text after a complete
- * expression is ignored, as HTCondor does for boolean knobs.
+ * Evaluates an expression in an empty ad; `undefined` when the text is not one. With
+ * `prefix`, text after a complete expression is ignored, as HTCondor does for boolean
+ * knobs.
  */
 export type EvaluateExpression = (text: string, prefix?: boolean) => ExpressionValue | undefined;
 
-/** Knows decimal numbers, `true`, `false`, `undefined`, `error` and quoted strings, and nothing else. */
+/**
+ * Knows decimal numbers, `true`, `false`, `undefined`, `error` and quoted strings, and
+ * nothing else.
+ */
 export const evaluateLiteral: EvaluateExpression = (text, prefix = false) => {
-  const match = /^\s*(-?\d+\.\d*(?:e[-+]?\d+)?|-?\.?\d+(?:e[-+]?\d+)?|[a-z]+|"(?:[^"\\]|\\.)*")(.*)$/is.exec(
-    text,
-  );
+  const match =
+    /^\s*(-?\d+\.\d*(?:e[-+]?\d+)?|-?\.?\d+(?:e[-+]?\d+)?|[a-z]+|"(?:[^"\\]|\\.)*")(.*)$/is.exec(
+      text,
+    );
   if (!match || (!prefix && (match[2] ?? '').trim() !== '')) return undefined;
   const word = match[1] ?? '';
   if (/^-?\d+$/.test(word)) return { kind: 'integer', value: BigInt(word) };
   if (/^[-.\d]/.test(word)) return { kind: 'real', value: Number(word) };
-  if (word.startsWith('"')) return { kind: 'string', value: word.slice(1, -1).replaceAll('\\"', '"') };
+  if (word.startsWith('"'))
+    return { kind: 'string', value: word.slice(1, -1).replaceAll('\\"', '"') };
   switch (word.toLowerCase()) {
     case 'true':
     case 'false':

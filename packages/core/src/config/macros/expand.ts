@@ -18,8 +18,8 @@ export function startExpansion(context: ExpandContext): Expansion {
 }
 
 /**
- * Expands every macro in `text`; what a macro brings in is expanded too. `$$(X)` stays, `$(DOLLAR)` becomes `$` at the very end
- * (not with `keepDollar`).
+ * Expands every macro in `text`; what a macro brings in is expanded too. `$$(X)` stays,
+ * `$(DOLLAR)` becomes `$` at the very end (not with `keepDollar`).
  * @throws CodedError `CONFIG_LIMIT` when it does not end, or grows beyond the bounds.
  */
 export function expandText(text: string, expansion: Expansion, keepDollar = false): string {
@@ -29,7 +29,8 @@ export function expandText(text: string, expansion: Expansion, keepDollar = fals
 
 function expandNested(text: string, expansion: Expansion): string {
   expansion.depth += 1;
-  if (expansion.depth > LIMITS.depth) throw limitError('a macro refers to itself through a function');
+  if (expansion.depth > LIMITS.depth)
+    throw limitError('a macro refers to itself through a function');
   const expanded = substitute(text, expansion);
   expansion.depth -= 1;
   return expanded;
@@ -38,7 +39,11 @@ function expandNested(text: string, expansion: Expansion): string {
 function substitute(text: string, expansion: Expansion): string {
   let value = text;
   let from = 0;
-  for (let match = findMacro(value, from, expansion); match; match = findMacro(value, from, expansion)) {
+  for (
+    let match = findMacro(value, from, expansion);
+    match;
+    match = findMacro(value, from, expansion)
+  ) {
     if (isDollar(match)) {
       from = match.end;
       continue;
@@ -77,7 +82,11 @@ function replaceDollars(text: string, expansion: Expansion): string {
   if (!/\$\(dollar\)/i.test(text)) return text;
   let result = '';
   let done = 0;
-  for (let match = findMacro(text, 0, expansion); match; match = findMacro(text, match.end, expansion)) {
+  for (
+    let match = findMacro(text, 0, expansion);
+    match;
+    match = findMacro(text, match.end, expansion)
+  ) {
     if (!isDollar(match)) continue;
     result += `${text.slice(done, match.start)}$`;
     done = match.end;
@@ -86,14 +95,23 @@ function replaceDollars(text: string, expansion: Expansion): string {
 }
 
 /**
- * Expands only what refers to the knob being set, so that `A = $(A) more` adds to the old value. The old value goes in as
- * it is stored. `isSelf` says whether a name refers to that knob.
+ * Expands only what refers to the knob being set, so that `A = $(A) more` adds to the old
+ * value. The old value goes in as it is stored. `isSelf` says whether a name refers to
+ * that knob.
  */
-export function expandSelf(value: string, isSelf: (name: string) => boolean, expansion: Expansion): string {
+export function expandSelf(
+  value: string,
+  isSelf: (name: string) => boolean,
+  expansion: Expansion,
+): string {
   let result = '';
   let done = 0;
   let from = 0;
-  for (let match = findMacro(value, from, expansion); match; match = findMacro(value, from, expansion)) {
+  for (
+    let match = findMacro(value, from, expansion);
+    match;
+    match = findMacro(value, from, expansion)
+  ) {
     const name = match.function === '' ? splitDefault(match.body).name : match.body;
     const immediate = match.function === '' || /^F[a-zA-Z]*$/.test(match.function);
     if (!immediate || !isSelf(name)) {
@@ -109,7 +127,11 @@ export function expandSelf(value: string, isSelf: (name: string) => boolean, exp
 }
 
 /** A default text may refer to the knob once more. */
-function selfReplacement(match: MacroMatch, isSelf: (name: string) => boolean, expansion: Expansion): string {
+function selfReplacement(
+  match: MacroMatch,
+  isSelf: (name: string) => boolean,
+  expansion: Expansion,
+): string {
   if (match.function !== '') return replacementOf(match, expansion);
   const { name, fallback } = splitDefault(match.body);
   return expansion.context.lookup(name) || expandSelf(fallback ?? '', isSelf, expansion);

@@ -2,14 +2,23 @@
 import { CodedError } from '../../base/errors/errors.ts';
 import type { EvaluateExpression } from './evaluate.ts';
 
-/** What expansion needs to know. `random` returns a whole number from 0 up to, not including, its argument. */
+/**
+ * What expansion needs to know. `random` returns a whole number from 0 up to, not
+ * including, its argument.
+ */
 export interface ExpandContext {
-  /** The text of a knob as stored, in the scope of the reader; `undefined` when it is not set. */
+  /**
+   * The text of a knob as stored, in the scope of the reader; `undefined` when it is not
+   * set.
+   */
   lookup(name: string): string | undefined;
   environment(name: string): string | undefined;
   readonly evaluate: EvaluateExpression;
   readonly random: (below: number) => number;
-  /** Receives what is wrong with a function macro; the expansion goes on, as HTCondor's does. */
+  /**
+   * Receives what is wrong with a function macro; the expansion goes on, as HTCondor's
+   * does.
+   */
   problem(message: string): void;
 }
 

@@ -10,7 +10,10 @@ import { printValue } from '../../classad/print/print.ts';
 import type { Value } from '../../classad/language/value.ts';
 import type { EvaluateExpression, ExpressionValue } from './evaluate.ts';
 
-/** Knobs are read by the rules of `Name = value` lines: a backslash stands for itself, except before a quote. */
+/**
+ * Knobs are read by the rules of `Name = value` lines: a backslash stands for itself,
+ * except before a quote.
+ */
 const OPTIONS: ParseOptions = { lexer: 'old', semantics: 'old' };
 
 /** An evaluator in an empty ad; `now` gives epoch seconds to `time()`. */

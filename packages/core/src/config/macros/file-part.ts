@@ -6,9 +6,10 @@ interface Region {
 }
 
 /**
- * The parts of `value` that the letters choose, in any order and case: `p` directory, `d` last directory (once per level),
- * `n` name, `x` extension; `b` leaves out the slash or dot at the edge, `q` quotes (`a`: with single quotes),
- * `w` and `u` turn slashes. Without a part letter, all of it. Quotes around `value` are removed first.
+ * The parts of `value` that the letters choose, in any order and case: `p` directory, `d`
+ * last directory (once per level), `n` name, `x` extension; `b` leaves out the slash or
+ * dot at the edge, `q` quotes (`a`: with single quotes), `w` and `u` turn slashes.
+ * Without a part letter, all of it. Quotes around `value` are removed first.
  */
 export function filePart(value: string, letters: string): string {
   const wanted = letters.toLowerCase();
@@ -31,7 +32,10 @@ function unquote(value: string): string {
   return value.length > 1 && value.endsWith(first) ? value.slice(1, -1) : value.slice(1);
 }
 
-/** The chosen parts lie side by side: from the first one that exists to the end of the last one chosen. */
+/**
+ * The chosen parts lie side by side: from the first one that exists to the end of the
+ * last one chosen.
+ */
 function chooseRegion(path: string, wanted: string): Region {
   const base = path.lastIndexOf('/') + 1;
   const dot = path.lastIndexOf('.');
@@ -59,7 +63,10 @@ function parentStart(path: string, base: number, levels: number): number {
   return start;
 }
 
-/** HTCondor closes the quotes around nothing only in these cases; otherwise one lone quote is left. */
+/**
+ * HTCondor closes the quotes around nothing only in these cases; otherwise one lone quote
+ * is left.
+ */
 function closesEmpty(path: string, wanted: string): boolean {
   if (path === '') return wanted.includes('n') || !/[pdx]/.test(wanted);
   return wanted.includes('d');

@@ -1,4 +1,5 @@
-// The function macros: `$ENV`, `$INT`, `$CHOICE`... each takes the text between its parentheses and returns what replaces it.
+// The function macros: `$ENV`, `$INT`, `$CHOICE`... each takes the text between its
+// parentheses and returns what replaces it.
 import { problem, splitFirst, valueOf } from './argument.ts';
 import { choose, randomChoice, randomInteger } from './choice.ts';
 import type { ExpressionValue } from './evaluate.ts';
@@ -58,7 +59,9 @@ function real(body: string, expansion: Expansion): string {
   if (format === undefined) return formatOne('%.16G', 'G', value) ?? '';
   const printed = formatOne(format, 'eEfFgGaA', value);
   if (printed === undefined) return badFormat(expansion, '$REAL()', format);
-  return printed.includes('.') || /[a-z]/i.test(printed.replace(/e[-+]\d/i, '')) ? printed : `${printed}.0`;
+  return printed.includes('.') || /[a-z]/i.test(printed.replace(/e[-+]\d/i, ''))
+    ? printed
+    : `${printed}.0`;
 }
 
 function string(body: string, expansion: Expansion): string {
@@ -114,7 +117,9 @@ function substring(body: string, expansion: Expansion): string {
   return to <= from ? '' : decodeText(bytes.subarray(from, to));
 }
 
-/** The digits that an argument, or the knob it names, begins with; 0 when there are none. */
+/**
+ * The digits that an argument, or the knob it names, begins with; 0 when there are none.
+ */
 function wholeNumber(argument: string, expansion: Expansion): number {
   return Number(/^\s*([-+]?\d+)/.exec(valueOf(trim(argument), expansion))?.[1] ?? 0);
 }

@@ -17,7 +17,10 @@ const WIDEST = 4096;
 /** Most digits after the point that JavaScript prints; a tie shows itself within them. */
 const MOST_DIGITS = 100;
 
-/** Formats `value` by a text with exactly one conversion out of `letters`; `undefined` when `format` is something else. */
+/**
+ * Formats `value` by a text with exactly one conversion out of `letters`; `undefined`
+ * when `format` is something else.
+ */
 export function formatOne(
   format: string,
   letters: string,
@@ -47,7 +50,10 @@ function parseFormat(format: string): Conversion | undefined {
   };
 }
 
-function convert({ flags, precision, letter }: Conversion, value: bigint | number | string): string {
+function convert(
+  { flags, precision, letter }: Conversion,
+  value: bigint | number | string,
+): string {
   if (typeof value === 'string') return precision === undefined ? value : value.slice(0, precision);
   const text =
     typeof value === 'bigint'
@@ -125,7 +131,9 @@ function exponential(value: number, precision: number): string {
   return text.replace(/e([-+])(\d)$/, 'e$10$2');
 }
 
-/** JavaScript rounds a tie up, C to the even digit; `exact` has all the digits there are. */
+/**
+ * JavaScript rounds a tie up, C to the even digit; `exact` has all the digits there are.
+ */
 function evenTie(exact: string, precision: number, round: (precision: number) => string): string {
   const point = exact.indexOf('.');
   const kept = exact.slice(0, precision === 0 ? point : point + 1 + precision);
@@ -136,7 +144,8 @@ function evenTie(exact: string, precision: number, round: (precision: number) =>
 function general(value: number, precision: number, keepZeros: boolean): string {
   const scientific = exponential(value, precision - 1);
   const exponent = Number(/e([-+]\d+)$/.exec(scientific)?.[1] ?? 0);
-  const text = exponent < -4 || exponent >= precision ? scientific : fixed(value, precision - 1 - exponent);
+  const text =
+    exponent < -4 || exponent >= precision ? scientific : fixed(value, precision - 1 - exponent);
   return keepZeros ? text : text.replace(/(\.\d*?)0+(?=e|$)/, '$1').replace(/\.(?=e|$)/, '');
 }
 

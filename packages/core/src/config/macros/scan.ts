@@ -1,4 +1,5 @@
-// Finds the next macro in a text: where it is, which function, and what stands between its parentheses.
+// Finds the next macro in a text: where it is, which function, and what stands between
+// its parentheses.
 
 import { limitError } from './expansion.ts';
 import { LIMITS } from './limits.ts';
@@ -9,7 +10,10 @@ export interface MacroMatch {
   readonly end: number;
   readonly function: string;
   readonly body: string;
-  /** Where a new search must start once the macro has been replaced: a `$(` before it may then have become a macro. */
+  /**
+   * Where a new search must start once the macro has been replaced: a `$(` before it may
+   * then have become a macro.
+   */
   readonly restart: number;
 }
 
@@ -35,10 +39,15 @@ const NO_MORE = -2;
  *     name     := letters, digits, '_' '.' '/'
  *     default  := name characters, blank ',' '\' ':' '$', and '(' text ')'
  *
- * `$$` is stepped over: what follows it is for others to expand. Anything else in a name or default, and the text is no macro.
+ * `$$` is stepped over: what follows it is for others to expand. Anything else in a name
+ * or default, and the text is no macro.
  * @throws CodedError `CONFIG_LIMIT` when a text made for that costs too much.
  */
-export function findMacro(text: string, from: number, account: ScanAccount): MacroMatch | undefined {
+export function findMacro(
+  text: string,
+  from: number,
+  account: ScanAccount,
+): MacroMatch | undefined {
   let refused = -1;
   for (let at = text.indexOf('$', from); at >= 0; at = text.indexOf('$', at)) {
     if (text[at + 1] === '$') {
@@ -49,10 +58,18 @@ export function findMacro(text: string, from: number, account: ScanAccount): Mac
     if (open >= 0) {
       const name = text.slice(at + 1, open);
       const isReference = name === '' || name === 'ENV';
-      const close = isReference ? closeOfReference(text, open + 1, account) : text.indexOf(')', open);
+      const close = isReference
+        ? closeOfReference(text, open + 1, account)
+        : text.indexOf(')', open);
       if (close >= 0) {
         const restart = refused < 0 ? at : refused;
-        return { start: at, end: close + 1, function: name, body: text.slice(open + 1, close), restart };
+        return {
+          start: at,
+          end: close + 1,
+          function: name,
+          body: text.slice(open + 1, close),
+          restart,
+        };
       }
       if (close === NO_MORE || !isReference) return undefined;
       if (refused < 0) refused = at;
@@ -70,7 +87,10 @@ function openParenthesis(text: string, from: number): number {
   return EXACT.test(name) || FILE_FUNCTION.test(name) ? from + name.length : -1;
 }
 
-/** The position of the closing parenthesis; -1 for no macro, {@link NO_MORE} when no parenthesis closes from here on. */
+/**
+ * The position of the closing parenthesis; -1 for no macro, {@link NO_MORE} when no
+ * parenthesis closes from here on.
+ */
 function closeOfReference(text: string, from: number, account: ScanAccount): number {
   let at = skip(NAME_CHARACTERS, text, from);
   if (text[at] !== ':') return text[at] === ')' ? at : -1;
@@ -94,7 +114,10 @@ function skip(characters: RegExp, text: string, from: number): number {
 }
 
 /** Splits `name:default` at the first colon. */
-export function splitDefault(body: string): { readonly name: string; readonly fallback: string | undefined } {
+export function splitDefault(body: string): {
+  readonly name: string;
+  readonly fallback: string | undefined;
+} {
   const colon = body.indexOf(':');
   return colon < 0
     ? { name: body, fallback: undefined }

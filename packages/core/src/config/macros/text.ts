@@ -1,8 +1,12 @@
-// Configuration text as HTCondor sees it: bytes. Bytes that are not UTF-8 survive as lone surrogates U+DC80..U+DCFF.
+// Configuration text as HTCondor sees it: bytes. Bytes that are not UTF-8 survive as lone
+// surrogates U+DC80..U+DCFF.
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Decodes UTF-8; a byte that is not part of it becomes U+DC00 plus the byte, so that {@link encodeText} gives the same bytes back. */
+/**
+ * Decodes UTF-8; a byte that is not part of it becomes U+DC00 plus the byte, so that
+ * {@link encodeText} gives the same bytes back.
+ */
 export function decodeText(bytes: Uint8Array): string {
   try {
     return strict.decode(bytes);
@@ -79,7 +83,10 @@ export function trimEnd(text: string): string {
   return text.slice(0, end);
 }
 
-/** Removes blanks at both ends; unlike String.trim it leaves no-break spaces and the like alone. */
+/**
+ * Removes blanks at both ends; unlike String.trim it leaves no-break spaces and the like
+ * alone.
+ */
 export function trim(text: string): string {
   return trimEnd(trimStart(text));
 }

@@ -4,8 +4,9 @@ import type { EvaluateExpression } from './evaluate.ts';
 import { trim } from './text.ts';
 
 /**
- * A boolean: `true`, `false`, `1`, `0`, or an expression whose value is a boolean or number. What follows a complete
- * expression does not count; `yes`, `on` and the like are no booleans. `undefined` when the text is none.
+ * A boolean: `true`, `false`, `1`, `0`, or an expression whose value is a boolean or
+ * number. What follows a complete expression does not count; `yes`, `on` and the like are
+ * no booleans. `undefined` when the text is none.
  */
 export function parseBoolean(text: string, evaluate: EvaluateExpression): boolean | undefined {
   const word = trim(text).toLowerCase();
@@ -17,7 +18,9 @@ export function parseBoolean(text: string, evaluate: EvaluateExpression): boolea
   return number === undefined ? undefined : number !== 0;
 }
 
-/** An integer: decimal digits, or an expression whose value is a number, cut towards zero. */
+/**
+ * An integer: decimal digits, or an expression whose value is a number, cut towards zero.
+ */
 export function parseInteger(text: string, evaluate: EvaluateExpression): bigint | undefined {
   const plain = trim(text);
   return /^[-+]?\d+$/.test(plain) ? BigInt(plain.replace('+', '')) : toInteger(evaluate(plain));
@@ -41,11 +44,13 @@ const BYTES: Readonly<Record<string, number>> = {
 const SECONDS: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600, d: 86_400, w: 604_800 };
 
 /** A number with a unit: bytes or seconds. */
-export type Amount = { readonly bytes: number } | { readonly seconds: number } | { readonly plain: number };
+export type Amount =
+  { readonly bytes: number } | { readonly seconds: number } | { readonly plain: number };
 
 /**
- * A number and perhaps a unit: `b`, `K[b]`, `M[b]`, `G[b]`, `T[b]` for bytes, `s`, `min` or `m`, `h[r]`, `d[ay]`, `w[eek]` for times.
- * Only the single letter `m` depends on case: `M` is a megabyte. Without a unit the number may be an expression.
+ * A number and perhaps a unit: `b`, `K[b]`, `M[b]`, `G[b]`, `T[b]` for bytes, `s`, `min`
+ * or `m`, `h[r]`, `d[ay]`, `w[eek]` for times. Only the single letter `m` depends on
+ * case: `M` is a megabyte. Without a unit the number may be an expression.
  */
 export function parseAmount(text: string, evaluate: EvaluateExpression): Amount | undefined {
   const match = /^\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*$/.exec(text);
@@ -58,7 +63,9 @@ export function parseAmount(text: string, evaluate: EvaluateExpression): Amount 
   if (unit === '') return { plain: count };
   const seconds = SECONDS[timeUnit(unit)];
   if (seconds !== undefined) return { seconds: count * seconds };
-  const bytes = /^[kmgt]?b?$/i.test(unit) ? BYTES[unit.toLowerCase().replace(/(?<=.)b$/, '')] : undefined;
+  const bytes = /^[kmgt]?b?$/i.test(unit)
+    ? BYTES[unit.toLowerCase().replace(/(?<=.)b$/, '')]
+    : undefined;
   return bytes === undefined ? undefined : { bytes: count * bytes };
 }
 

@@ -14,7 +14,10 @@ export interface IfStack {
   /** True while lines are read. */
   readonly active: boolean;
   readonly depth: number;
-  /** Applies a conditional statement; `decide` is asked only where the answer matters. Returns what is wrong, if anything is. */
+  /**
+   * Applies a conditional statement; `decide` is asked only where the answer matters.
+   * Returns what is wrong, if anything is.
+   */
   apply(statement: Statement, decide: (condition: string) => boolean): string | undefined;
 }
 

@@ -21,8 +21,10 @@ interface IncludeOptions {
 }
 
 /**
- * Carries out `include [ifexist] [command [into FILE]] : SOURCE`. A source that ends in `|` is a command too.
- * @throws CodedError `CONFIG_READ` for what cannot be read or run, `CONFIG_SYNTAX` for words that are not known.
+ * Carries out `include [ifexist] [command [into FILE]] : SOURCE`. A source that ends in
+ * `|` is a command too.
+ * @throws CodedError `CONFIG_READ` for what cannot be read or run, `CONFIG_SYNTAX` for
+ * words that are not known.
  */
 export function readInclude(
   statement: Statement & { kind: 'include' },
@@ -33,7 +35,8 @@ export function readInclude(
   const options = parseOptions(reading.expand(statement.options), place);
   const target = trim(reading.expand(statement.source));
   const depth = place.source.depth + 1;
-  if (depth >= LIMITS.includeDepth) throw syntaxError(place.source, place.line, 'includes nested too deep');
+  if (depth >= LIMITS.includeDepth)
+    throw syntaxError(place.source, place.line, 'includes nested too deep');
   const piped = target.endsWith('|');
   const command = options.command || piped;
   const name = piped ? trimEnd(target.slice(0, -1)) : target;
@@ -47,7 +50,9 @@ export function readInclude(
 }
 
 function parseOptions(text: string, { source, line }: IncludePlace): IncludeOptions {
-  const match = /^(ifexists?(?=\s|$))?\s*((?:command|output)(?=\s|$)(?:\s+into\s+(.+))?)?$/.exec(text);
+  const match = /^(ifexists?(?=\s|$))?\s*((?:command|output)(?=\s|$)(?:\s+into\s+(.+))?)?$/.exec(
+    text,
+  );
   if (!match) throw syntaxError(source, line, `unexpected keyword(s) '${text}' after include`);
   return { optional: match[1] !== undefined, command: match[2] !== undefined, cache: match[3] };
 }
@@ -71,20 +76,25 @@ function commandOutput(
   place: IncludePlace,
 ): Uint8Array | undefined {
   const { cache } = options;
-  const kept = cache === undefined ? undefined : guarded(cache, place, () => reading.host.readFile(cache));
+  const kept =
+    cache === undefined ? undefined : guarded(cache, place, () => reading.host.readFile(cache));
   if (kept !== undefined) return kept;
   const result = runCommand(command, reading, place, place.source.asker);
   if (result.kind === 'missing' && options.optional) return undefined;
-  if (result.kind !== 'done') throw readError(place, `${command}: not a valid command: ${result.reason}`);
+  if (result.kind !== 'done')
+    throw readError(place, `${command}: not a valid command: ${result.reason}`);
   if (cache === undefined) return result.output;
-  if (result.status !== 0) throw readError(place, `${command}: exited with status ${result.status}`);
+  if (result.status !== 0)
+    throw readError(place, `${command}: exited with status ${result.status}`);
   guarded(cache, place, () => reading.host.writeFile(cache, result.output));
   return result.output;
 }
 
 /**
- * Runs a command that `asker` asks for; blanks separate its words, and quotes mean nothing.
- * @throws CodedError `CONFIG_READ` when commands are forbidden, or others could have written `asker`.
+ * Runs a command that `asker` asks for; blanks separate its words, and quotes mean
+ * nothing.
+ * @throws CodedError `CONFIG_READ` when commands are forbidden, or others could have
+ * written `asker`.
  */
 export function runCommand(
   command: string,
@@ -98,14 +108,26 @@ export function runCommand(
   return reading.host.run(command.split(/[ \t\n\v\f\r]+/).filter((word) => word !== ''));
 }
 
-/** Notes a source as read, and decodes it. @throws CodedError `CONFIG_LIMIT` when it is too much. */
-export function textOf(bytes: Uint8Array, reading: Reading, name: string, place?: IncludePlace): string {
+/**
+ * Notes a source as read, and decodes it. @throws CodedError `CONFIG_LIMIT` when it is
+ * too much.
+ */
+export function textOf(
+  bytes: Uint8Array,
+  reading: Reading,
+  name: string,
+  place?: IncludePlace,
+): string {
   reading.sources.push(name);
   const where = place ? `${place.source.file}:${place.line}: ` : '';
   if (bytes.length > LIMITS.sourceBytes || reading.sources.length > LIMITS.sources) {
-    throw new CodedError('CONFIG_LIMIT', `${where}${name} is too large, or there are too many sources`, {
-      file: name,
-    });
+    throw new CodedError(
+      'CONFIG_LIMIT',
+      `${where}${name} is too large, or there are too many sources`,
+      {
+        file: name,
+      },
+    );
   }
   return decodeText(bytes);
 }
@@ -119,7 +141,11 @@ function guarded<Result>(name: string, place: IncludePlace, action: () => Result
 }
 
 /** A source that cannot be read, and the line that asks for it. */
-export function readError({ source, line }: IncludePlace, message: string, cause?: unknown): CodedError {
+export function readError(
+  { source, line }: IncludePlace,
+  message: string,
+  cause?: unknown,
+): CodedError {
   return new CodedError(
     'CONFIG_READ',
     `${source.file}:${line}: ${message}`,

@@ -1,7 +1,10 @@
-// Physical lines to logical lines: blanks, continuations and HTCondor's habits with comments inside them.
+// Physical lines to logical lines: blanks, continuations and HTCondor's habits with
+// comments inside them.
 import { trim } from '../macros/text.ts';
 
-/** A statement's text and the number of the physical line that ended it, counting from 1. */
+/**
+ * A statement's text and the number of the physical line that ended it, counting from 1.
+ */
 export interface LogicalLine {
   readonly text: string;
   readonly line: number;
@@ -10,7 +13,10 @@ export interface LogicalLine {
 /** Hands out one logical line after the other. */
 export interface LineReader {
   next(): LogicalLine | undefined;
-  /** `true`: a comment may be continued, and is not recognised inside a continuation (`#opt:oldcomment`). */
+  /**
+   * `true`: a comment may be continued, and is not recognised inside a continuation
+   * (`#opt:oldcomment`).
+   */
   setOldComments(old: boolean): void;
 }
 
@@ -20,8 +26,9 @@ export interface LineReader {
  *     logical  := { physical '\' newline } physical
  *     physical := text, blanks removed at both ends; the last line of a file without newline is left as it is
  *
- * A comment does not continue. Inside a continuation a comment line is left out when it ends in `\`; when it does not,
- * it ends the statement and leaves its last character behind, as HTCondor does. A NUL hides the rest of its line.
+ * A comment does not continue. Inside a continuation a comment line is left out when it
+ * ends in `\`; when it does not, it ends the statement and leaves its last character
+ * behind, as HTCondor does. A NUL hides the rest of its line.
  */
 export function createLineReader(text: string): LineReader {
   let position = 0;

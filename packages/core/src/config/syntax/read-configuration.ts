@@ -1,4 +1,5 @@
-// Puts a whole configuration together from a host, in HTCondor's order, and hands out the finished Config.
+// Puts a whole configuration together from a host, in HTCondor's order, and hands out the
+// finished Config.
 import { CodedError } from '../../base/errors/errors.ts';
 import { evaluateCondition } from '../macros/condition.ts';
 import type { Config, ConfigWarning, Origin } from '../table/config.ts';
@@ -8,14 +9,23 @@ import { expandSelf, expandText, startExpansion } from '../macros/expand.ts';
 import type { ExpandContext } from '../macros/expansion.ts';
 import { LIMITS } from '../macros/limits.ts';
 import { tolerantly, type Reading, type SourceHost } from './reading.ts';
-import { knob, readDirectories, readEnvironment, readFileSource, readLocalFiles } from './sources.ts';
+import {
+  knob,
+  readDirectories,
+  readEnvironment,
+  readFileSource,
+  readLocalFiles,
+} from './sources.ts';
 import { readTemplate } from './statement-reader.ts';
 import { createTable, type Entry, type Table } from '../table/table.ts';
 import type { Templates } from './templates.ts';
 
 /** What is known about machine and process; texts go into knobs as they are. */
 export interface HostFacts {
-  /** The machine's name, with its domain where that is known; asked for only when NETWORK_HOSTNAME is not set. */
+  /**
+   * The machine's name, with its domain where that is known; asked for only when
+   * NETWORK_HOSTNAME is not set.
+   */
   readonly fullHostname: () => string;
   /** The home directory of the user condor; empty when there is none. */
   readonly tilde: string;
@@ -50,10 +60,13 @@ const FORBIDDEN = 'YOU_MUST_CHANGE_THIS_INVALID_CONDOR_CONFIGURATION_VALUE';
 const DETECTED: Origin = { kind: 'detected' };
 
 /**
- * Reads a configuration: root file, local directories and files, the user's file, environment; then the knobs that the
- * process itself decides, and the templates that AUTO_USE knobs ask for.
- * @throws CodedError `CONFIG_READ`, `CONFIG_SYNTAX` or `CONFIG_LIMIT`, with file and line.
- * @see https://htcondor.readthedocs.io/en/latest/admin-manual/introduction-to-configuration.html#ordered-evaluation-to-set-the-configuration
+ * Reads a configuration: root file, local directories and files, the user's file,
+ * environment; then the knobs that the process itself decides, and the templates that
+ * AUTO_USE knobs ask for.
+ * @throws CodedError `CONFIG_READ`, `CONFIG_SYNTAX` or `CONFIG_LIMIT`, with file and
+ * line.
+ * @see
+ * https://htcondor.readthedocs.io/en/latest/admin-manual/introduction-to-configuration.html#ordered-evaluation-to-set-the-configuration
  */
 export function readConfiguration(options: ReadOptions): Config {
   const { subsystem, localName, facts } = options;
@@ -142,7 +155,9 @@ function detectNames(
 
 function readAutomaticTemplates(reading: Reading): void {
   const asked = [...reading.table.entries()].filter(({ name }) => /^AUTO_USE_/i.test(name));
-  for (const entry of asked.sort((a, b) => (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1))) {
+  for (const entry of asked.sort((a, b) =>
+    a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1,
+  )) {
     const match = /^AUTO_USE_([^_]+)_(.+)$/i.exec(entry.name);
     const verdict = evaluateCondition(entry.raw, reading.conditions);
     if (!match || !('value' in verdict) || !verdict.value) continue;
@@ -157,13 +172,21 @@ function refuseForbidden(table: Table): void {
   for (const { name, raw, origin } of table.entries()) {
     if (raw !== FORBIDDEN) continue;
     const where = origin.kind === 'file' ? `${origin.file}:${origin.line}` : origin.kind;
-    throw new CodedError('CONFIG_SYNTAX', `${where}: ${name} still has the value that must be changed`, {
-      name,
-    });
+    throw new CodedError(
+      'CONFIG_SYNTAX',
+      `${where}: ${name} still has the value that must be changed`,
+      {
+        name,
+      },
+    );
   }
 }
 
-function expandContext(table: Table, options: ReadOptions, warnings: ConfigWarning[]): ExpandContext {
+function expandContext(
+  table: Table,
+  options: ReadOptions,
+  warnings: ConfigWarning[],
+): ExpandContext {
   return {
     lookup: (name) => table.lookup(name)?.raw,
     environment: (name) => options.env[name],
@@ -198,7 +221,9 @@ function createReading(
       expand,
       isDefined: (name) => (table.lookup(name)?.raw ?? '') !== '',
       hasTemplate: (category, name) =>
-        name === undefined ? templates.hasCategory(category) : templates.find(category, name) !== undefined,
+        name === undefined
+          ? templates.hasCategory(category)
+          : templates.find(category, name) !== undefined,
       version: options.version,
     },
     assign: (name, value, origin) => {

@@ -1,4 +1,5 @@
-// A text that statements are read from, where it came from, and how errors in it are told.
+// A text that statements are read from, where it came from, and how errors in it are
+// told.
 import { CodedError } from '../../base/errors/errors.ts';
 import type { Origin } from '../table/config.ts';
 
@@ -8,9 +9,14 @@ export interface Source {
   readonly text: string;
   /** How many files and templates lead here; 0 for a file that nothing includes. */
   readonly depth: number;
-  /** Set for the text of a template: `CATEGORY:NAME`, and the line of the `use` statement. */
+  /**
+   * Set for the text of a template: `CATEGORY:NAME`, and the line of the `use` statement.
+   */
   readonly template?: { readonly label: string; readonly line: number };
-  /** The file whose owner answers for commands asked for here; differs from `file` for a command's output. */
+  /**
+   * The file whose owner answers for commands asked for here; differs from `file` for a
+   * command's output.
+   */
   readonly asker: string;
 }
 

@@ -1,4 +1,5 @@
-// The order in which a configuration is put together: files, directories, the user's file, the environment.
+// The order in which a configuration is put together: files, directories, the user's
+// file, the environment.
 import { CodedError, messageOf, systemCode } from '../../base/errors/errors.ts';
 import type { Origin } from '../table/config.ts';
 import { runCommand, textOf, type IncludePlace } from './include.ts';
@@ -10,14 +11,22 @@ import { compareBytes, splitList, trimEnd, trimStart } from '../macros/text.ts';
 function placeOf(origin: Origin | undefined): IncludePlace {
   const file = origin?.kind === 'file' ? origin.file : (origin?.kind ?? 'default');
   const line = origin?.kind === 'file' ? origin.line : 0;
-  return { source: { file, asker: origin?.kind === 'file' ? origin.file : '', text: '', depth: 0 }, line };
+  return {
+    source: { file, asker: origin?.kind === 'file' ? origin.file : '', text: '', depth: 0 },
+    line,
+  };
 }
 
 /**
  * Reads one file, or the output of `command |`.
  * @throws CodedError `CONFIG_READ` when it is `required` and not there.
  */
-export function readFileSource(reading: Reading, name: string, required: boolean, origin?: Origin): void {
+export function readFileSource(
+  reading: Reading,
+  name: string,
+  required: boolean,
+  origin?: Origin,
+): void {
   tolerantly(reading, () => readOneSource(reading, name, required, origin));
 }
 
@@ -29,9 +38,13 @@ function readOneSource(reading: Reading, name: string, required: boolean, origin
     : bytesOf(reading, name);
   if (bytes === undefined) {
     if (!required) return;
-    throw new CodedError('CONFIG_READ', `${name}: the configuration file does not exist or cannot be read`, {
-      file: name,
-    });
+    throw new CodedError(
+      'CONFIG_READ',
+      `${name}: the configuration file does not exist or cannot be read`,
+      {
+        file: name,
+      },
+    );
   }
   const asker = piped ? place.source.asker : name;
   readSource(reading, { file: name, asker, text: textOf(bytes, reading, name), depth: 0 });
@@ -55,7 +68,10 @@ function outputOf(reading: Reading, command: string, place: IncludePlace): Uint8
   return result.kind === 'done' ? result.output : undefined;
 }
 
-/** Reads the files of every directory in `list`, in the byte order of their paths, but for names that are excluded. */
+/**
+ * Reads the files of every directory in `list`, in the byte order of their paths, but for
+ * names that are excluded.
+ */
 export function readDirectories(reading: Reading, list: string): void {
   const excluded = exclusion(reading);
   for (const directory of splitList(list)) {
@@ -68,7 +84,9 @@ export function readDirectories(reading: Reading, list: string): void {
 }
 
 function exclusion(reading: Reading): (name: string) => boolean {
-  const pattern = reading.expand(reading.table.lookup('LOCAL_CONFIG_DIR_EXCLUDE_REGEXP')?.raw ?? '');
+  const pattern = reading.expand(
+    reading.table.lookup('LOCAL_CONFIG_DIR_EXCLUDE_REGEXP')?.raw ?? '',
+  );
   if (pattern === '') return () => false;
   try {
     const regex = new RegExp(pattern);
@@ -80,7 +98,10 @@ function exclusion(reading: Reading): (name: string) => boolean {
   }
 }
 
-/** Reads LOCAL_CONFIG_FILE. A file that changes the list replaces what is left of it; no file is read twice. */
+/**
+ * Reads LOCAL_CONFIG_FILE. A file that changes the list replaces what is left of it; no
+ * file is read twice.
+ */
 export function readLocalFiles(reading: Reading): void {
   const done = new Set<string>();
   let value = knob(reading, 'LOCAL_CONFIG_FILE');
@@ -117,8 +138,14 @@ export function knob(reading: Reading, name: string): string {
   return raw === undefined ? '' : reading.expand(raw);
 }
 
-/** Sets every `_CONDOR_NAME` variable's knob; names with blanks and empty names are left out. */
-export function readEnvironment(reading: Reading, env: Readonly<Record<string, string | undefined>>): void {
+/**
+ * Sets every `_CONDOR_NAME` variable's knob; names with blanks and empty names are left
+ * out.
+ */
+export function readEnvironment(
+  reading: Reading,
+  env: Readonly<Record<string, string | undefined>>,
+): void {
   for (const [variable, value] of Object.entries(env)) {
     const name = /^_condor_(\S+)$/i.exec(variable)?.[1];
     if (name !== undefined && value !== undefined)

@@ -21,7 +21,8 @@ interface Position {
 
 /**
  * Reads a source into the knobs of `reading`.
- * @throws CodedError `CONFIG_SYNTAX`, `CONFIG_READ` or `CONFIG_LIMIT`, each with file and line.
+ * @throws CodedError `CONFIG_SYNTAX`, `CONFIG_READ` or `CONFIG_LIMIT`, each with file and
+ * line.
  */
 export function readSource(reading: Reading, source: Source): void {
   const lines = createLineReader(source.text);
@@ -64,7 +65,11 @@ function toldWithLine({ source, line }: Position, action: () => void): void {
 function decide(condition: string, { reading, source, line }: Position): boolean {
   const result = evaluateCondition(condition, reading.conditions);
   if ('value' in result) return result.value;
-  throw syntaxError(source, line, `${condition} is not a valid if condition because ${result.refused}`);
+  throw syntaxError(
+    source,
+    line,
+    `${condition} is not a valid if condition because ${result.refused}`,
+  );
 }
 
 function execute(statement: Statement, position: Position): void {
@@ -79,7 +84,11 @@ function execute(statement: Statement, position: Position): void {
     case 'error':
       throw syntaxError(source, line, reading.expand(statement.message));
     case 'warning':
-      reading.warnings.push({ message: reading.expand(statement.message), file: source.file, line });
+      reading.warnings.push({
+        message: reading.expand(statement.message),
+        file: source.file,
+        line,
+      });
       return;
     case 'assign':
       return assign(statement.name, statement.value, statement.colon, position);
@@ -131,22 +140,29 @@ function readBlock(text: string, tag: string, position: Position): void {
   const end = `@${tag}`;
   const body: string[] = [];
   for (let logical = lines.next(); logical; logical = lines.next()) {
-    if (logical.text === end) return reading.assign(name, body.join('\n'), originOf(source, logical.line));
+    if (logical.text === end)
+      return reading.assign(name, body.join('\n'), originOf(source, logical.line));
     if (trim(logical.text) !== '' && !logical.text.startsWith('#')) body.push(logical.text);
   }
-  throw syntaxError(source, position.line, `the value of ${name} has no end: a line ${end} is missing`);
+  throw syntaxError(
+    source,
+    position.line,
+    `the value of ${name} has no end: a line ${end} is missing`,
+  );
 }
 
 function readTemplates(statement: Statement & { kind: 'use' }, position: Position): void {
   const { reading, source, line } = position;
   const category = trim(reading.expand(statement.category));
-  if (category === '') throw syntaxError(source, line, `use needs a keyword before : ${statement.items}`);
+  if (category === '')
+    throw syntaxError(source, line, `use needs a keyword before : ${statement.items}`);
   for (const use of parseUses(statement.items))
     readTemplate(reading, { ...source, text: '' }, line, category, use);
 }
 
 /**
- * HTCondor gets new templates with each version: an unknown one is a warning. An unknown category is a mistake, as in HTCondor.
+ * HTCondor gets new templates with each version: an unknown one is a warning. An unknown
+ * category is a mistake, as in HTCondor.
  * @throws CodedError `CONFIG_SYNTAX` for a category that HTCondor does not know
  */
 function passOver(
@@ -177,7 +193,8 @@ export function readTemplate(
 ): void {
   const found = reading.templates.find(category, use.name);
   if (!found) return passOver(reading, source, line, category, use);
-  if (source.depth >= LIMITS.includeDepth) throw syntaxError(source, line, 'templates nested too deep');
+  if (source.depth >= LIMITS.includeDepth)
+    throw syntaxError(source, line, 'templates nested too deep');
   if (found.lines === null) {
     const message = `use ${found.label} is passed over: none of its knobs are read here`;
     reading.warnings.push({ message, file: source.file, line });
@@ -185,5 +202,11 @@ export function readTemplate(
   }
   const text = found.lines.map((part) => `${fillArguments(part, use.arguments)}\n`).join('');
   const template = { label: found.label, line: source.template?.line ?? line };
-  readSource(reading, { file: source.file, asker: source.asker, text, depth: source.depth + 1, template });
+  readSource(reading, {
+    file: source.file,
+    asker: source.asker,
+    text,
+    depth: source.depth + 1,
+    template,
+  });
 }

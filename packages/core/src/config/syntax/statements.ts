@@ -10,8 +10,18 @@ export type Statement =
   | { readonly kind: 'include'; readonly options: string; readonly source: string }
   | { readonly kind: 'use'; readonly category: string; readonly items: string }
   | { readonly kind: 'error' | 'warning'; readonly message: string }
-  | { readonly kind: 'assign'; readonly name: string; readonly value: string; readonly colon: boolean }
-  | { readonly kind: 'append'; readonly name: string; readonly value: string; readonly separator: string }
+  | {
+      readonly kind: 'assign';
+      readonly name: string;
+      readonly value: string;
+      readonly colon: boolean;
+    }
+  | {
+      readonly kind: 'append';
+      readonly name: string;
+      readonly value: string;
+      readonly separator: string;
+    }
   | { readonly kind: 'block'; readonly name: string; readonly tag: string }
   | { readonly kind: 'invalid' };
 
@@ -26,16 +36,23 @@ const INVALID: Statement = { kind: 'invalid' };
  *             | ['@'] 'include' words ':' source | ['@'] 'use' words ':' items | ('error' | 'warning') words ':' message
  *             | name words ('=' | ':') value | name words '+' separators '=' value | name words '@=' tag
  *
- * Keywords compare without case. `insideIf` is true between if and endif, where a colon before the statement is dropped.
+ * Keywords compare without case. `insideIf` is true between if and endif, where a colon
+ * before the statement is dropped.
  */
 export function parseStatement(line: string, insideIf: boolean): Statement {
   if (line.startsWith('#'))
     return line.startsWith('#opt:') ? { kind: 'option', option: line.slice(5) } : NOTHING;
   if (trim(line) === '') return NOTHING;
-  return parseConditional(line) ?? parseAssignment(insideIf && line.startsWith(':') ? line.slice(1) : line);
+  return (
+    parseConditional(line) ??
+    parseAssignment(insideIf && line.startsWith(':') ? line.slice(1) : line)
+  );
 }
 
-/** The conditional statement on this line, if it is one: the only ones that are read inside a block that is skipped. */
+/**
+ * The conditional statement on this line, if it is one: the only ones that are read
+ * inside a block that is skipped.
+ */
 export function parseConditional(line: string): Statement | undefined {
   const match = /^:?(if|elif|else|endif)(?=[ \t\v\f\r\n]|$)/i.exec(line);
   if (!match) return undefined;
@@ -56,7 +73,9 @@ function parseAssignment(line: string): Statement {
     case ':':
       return colonStatement(name, words, trimStart(line.slice(at + 1)));
     case '@':
-      return line[at + 1] === '=' ? { kind: 'block', name, tag: trim(line.slice(at + 2)) } : INVALID;
+      return line[at + 1] === '='
+        ? { kind: 'block', name, tag: trim(line.slice(at + 2)) }
+        : INVALID;
     default:
       return appendStatement(name, line.slice(at + 1));
   }
@@ -82,7 +101,12 @@ function colonStatement(name: string, words: string, rest: string): Statement {
 function appendStatement(name: string, rest: string): Statement {
   const match = /^([,;|&*]{0,2})=/.exec(rest);
   if (!match) return INVALID;
-  return { kind: 'append', name, separator: match[1] ?? '', value: trimStart(rest.slice(match[0].length)) };
+  return {
+    kind: 'append',
+    name,
+    separator: match[1] ?? '',
+    value: trimStart(rest.slice(match[0].length)),
+  };
 }
 
 function endOfWord(line: string, from: number): number {

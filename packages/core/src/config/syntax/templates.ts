@@ -1,9 +1,15 @@
-// The `use CATEGORY : NAME(arguments)` statement: which templates there are, and their text with arguments filled in.
+// The `use CATEGORY : NAME(arguments)` statement: which templates there are, and their
+// text with arguments filled in.
 import { nearest } from '../../base/values/distance.ts';
 import { isBlank, trim } from '../macros/text.ts';
 
-/** Templates by category and name; a text of `null` is a name that HTCondor knows and this table does not hold. */
-export type TemplateTable = Readonly<Record<string, Readonly<Record<string, readonly string[] | null>>>>;
+/**
+ * Templates by category and name; a text of `null` is a name that HTCondor knows and this
+ * table does not hold.
+ */
+export type TemplateTable = Readonly<
+  Record<string, Readonly<Record<string, readonly string[] | null>>>
+>;
 
 /** One `NAME(arguments)` of a use statement. */
 export interface TemplateUse {
@@ -14,20 +20,29 @@ export interface TemplateUse {
 /** Finds templates without regard to case. */
 export interface Templates {
   hasCategory(category: string): boolean;
-  /** The lines, `null` for a template that is only known by name, `undefined` for an unknown one; and the proper spelling. */
+  /**
+   * The lines, `null` for a template that is only known by name, `undefined` for an
+   * unknown one; and the proper spelling.
+   */
   find(
     category: string,
     name: string,
   ): { readonly label: string; readonly lines: readonly string[] | null } | undefined;
   /** `CATEGORY:NAME` of every template with a text. */
   labels(): readonly string[];
-  /** What was probably meant by a name that is not known, as `CATEGORY:NAME`, or by a category that is not known. */
+  /**
+   * What was probably meant by a name that is not known, as `CATEGORY:NAME`, or by a
+   * category that is not known.
+   */
   meant(category: string, name: string): string | undefined;
 }
 
 /** Indexes a table of templates. */
 export function indexTemplates(table: TemplateTable): Templates {
-  const index = new Map<string, { readonly label: string; readonly lines: readonly string[] | null }>();
+  const index = new Map<
+    string,
+    { readonly label: string; readonly lines: readonly string[] | null }
+  >();
   for (const [category, templates] of Object.entries(table)) {
     for (const [name, lines] of Object.entries(templates)) {
       index.set(`${category}:${name}`.toLowerCase(), { label: `${category}:${name}`, lines });
@@ -37,20 +52,24 @@ export function indexTemplates(table: TemplateTable): Templates {
   return {
     hasCategory: (category) => categories.has(category.toLowerCase()),
     find: (category, name) => index.get(`${category}:${name}`.toLowerCase()),
-    labels: () => [...index.values()].filter(({ lines }) => lines !== null).map(({ label }) => label),
+    labels: () =>
+      [...index.values()].filter(({ lines }) => lines !== null).map(({ label }) => label),
     meant: (category, name) => {
       const known = Object.keys(table).find((one) => one.toLowerCase() === category.toLowerCase());
       const elsewhere = [...index.values()].find(({ label }) =>
         label.toLowerCase().endsWith(`:${name.toLowerCase()}`),
       );
-      if (elsewhere || known === undefined) return elsewhere?.label ?? nearest(category, Object.keys(table));
+      if (elsewhere || known === undefined)
+        return elsewhere?.label ?? nearest(category, Object.keys(table));
       const near = nearest(name, Object.keys(table[known] ?? {}));
       return near === undefined ? undefined : `${known}:${near}`;
     },
   };
 }
 
-/** Splits `A, B(x, (y)) C` into its items; parentheses keep commas and blanks together. */
+/**
+ * Splits `A, B(x, (y)) C` into its items; parentheses keep commas and blanks together.
+ */
 export function parseUses(items: string): TemplateUse[] {
   const uses: TemplateUse[] = [];
   let at = 0;
@@ -60,7 +79,8 @@ export function parseUses(items: string): TemplateUse[] {
       continue;
     }
     const start = at;
-    while (at < items.length && !isBlank(items[at]) && items[at] !== ',' && items[at] !== '(') at += 1;
+    while (at < items.length && !isBlank(items[at]) && items[at] !== ',' && items[at] !== '(')
+      at += 1;
     const name = items.slice(start, at);
     const close = items[at] === '(' ? closingParenthesis(items, at) : -1;
     uses.push({ name, arguments: close < 0 ? undefined : items.slice(at + 1, close) });
@@ -86,7 +106,10 @@ interface Argument {
   readonly rest: string;
 }
 
-/** Splits arguments at commas that are not inside parentheses or brackets; blanks around each are dropped. */
+/**
+ * Splits arguments at commas that are not inside parentheses or brackets; blanks around
+ * each are dropped.
+ */
 function splitArguments(text: string): Argument[] {
   const found: Argument[] = [];
   const add = (start: number, end: number): void =>
@@ -106,8 +129,9 @@ function splitArguments(text: string): Argument[] {
 }
 
 /**
- * Fills arguments into a template line: `$(0)` all of them, `$(N)` one, `$(N?)` 1 or 0 for given or not, `$(N+)` that one and
- * all after it, `$(0#)` how many, `$(N:text)` with a text for one that is missing. Other macros stay.
+ * Fills arguments into a template line: `$(0)` all of them, `$(N)` one, `$(N?)` 1 or 0
+ * for given or not, `$(N+)` that one and all after it, `$(0#)` how many, `$(N:text)` with
+ * a text for one that is missing. Other macros stay.
  */
 export function fillArguments(line: string, text: string | undefined): string {
   const values = text === undefined || trim(text) === '' ? [] : splitArguments(text);
@@ -127,7 +151,12 @@ export function fillArguments(line: string, text: string | undefined): string {
   return result + line.slice(done);
 }
 
-function argumentText(number: number, mark: string, values: readonly Argument[], all: string): string {
+function argumentText(
+  number: number,
+  mark: string,
+  values: readonly Argument[],
+  all: string,
+): string {
   const value = number === 0 ? all : (values[number - 1]?.value ?? '');
   switch (mark) {
     case '?':

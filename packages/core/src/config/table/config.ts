@@ -1,8 +1,16 @@
 // What every reader of the configuration sees: names, values and where each came from.
 
-/** Where a knob's value was set. `line` counts from 1; `template` is `CATEGORY:NAME+offset` when a `use` statement set it. */
+/**
+ * Where a knob's value was set. `line` counts from 1; `template` is
+ * `CATEGORY:NAME+offset` when a `use` statement set it.
+ */
 export type Origin =
-  | { readonly kind: 'file'; readonly file: string; readonly line: number; readonly template?: string }
+  | {
+      readonly kind: 'file';
+      readonly file: string;
+      readonly line: number;
+      readonly template?: string;
+    }
   | { readonly kind: 'environment' }
   | { readonly kind: 'default' }
   | { readonly kind: 'detected' };
@@ -15,8 +23,10 @@ export interface ConfigWarning {
 }
 
 /**
- * A configuration read once: knob names compare without case, and a lookup tries `LOCALNAME.X`, `SUBSYS.X`, `X`, each with its default.
- * @see https://htcondor.readthedocs.io/en/latest/admin-manual/introduction-to-configuration.html
+ * A configuration read once: knob names compare without case, and a lookup tries
+ * `LOCALNAME.X`, `SUBSYS.X`, `X`, each with its default.
+ * @see
+ * https://htcondor.readthedocs.io/en/latest/admin-manual/introduction-to-configuration.html
  */
 export interface Config {
   readonly subsystem: string;
@@ -24,7 +34,10 @@ export interface Config {
   readonly warnings: readonly ConfigWarning[];
   /** The files that were read, in order. */
   readonly sources: readonly string[];
-  /** The expanded value; `undefined` when the knob is not set or expands to nothing. @throws CodedError `CONFIG_LIMIT` on endless expansion. */
+  /**
+   * The expanded value; `undefined` when the knob is not set or expands to nothing.
+   * @throws CodedError `CONFIG_LIMIT` on endless expansion.
+   */
   get(name: string): string | undefined;
   /** The value as written, unexpanded; `undefined` when not set at all. */
   raw(name: string): string | undefined;
@@ -32,11 +45,17 @@ export interface Config {
   origin(name: string): Origin | undefined;
   /** Expands macros in any text as if it were a value. */
   expand(text: string): string;
-  /** Every knob that is set or has a default, in the spelling first used, sorted without case. */
+  /**
+   * Every knob that is set or has a default, in the spelling first used, sorted without
+   * case.
+   */
   names(): readonly string[];
 }
 
-/** `file, line N`, `<Environment>`, `<Default>` or `<Detected>`: an origin as `condor_config_val -v` prints it. */
+/**
+ * `file, line N`, `<Environment>`, `<Default>` or `<Detected>`: an origin as
+ * `condor_config_val -v` prints it.
+ */
 export function originText(origin: Origin | undefined): string {
   switch (origin?.kind) {
     case 'file':

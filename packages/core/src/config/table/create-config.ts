@@ -14,7 +14,10 @@ export interface ConfigParts {
   readonly sources: readonly string[];
 }
 
-/** A Config over these knobs, which must not change any more. Values that depend on chance are made anew each time. */
+/**
+ * A Config over these knobs, which must not change any more. Values that depend on chance
+ * are made anew each time.
+ */
 export function createConfig(parts: ConfigParts): Config {
   const { table, context } = parts;
   const kept = new Map<string, string>();
@@ -46,5 +49,7 @@ function allNames(table: Table): readonly string[] {
   const names = new Map<string, string>();
   for (const { name } of table.defaults()) names.set(name.toLowerCase(), name);
   for (const { name } of table.entries()) names.set(name.toLowerCase(), name);
-  return [...names.entries()].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, name]) => name);
+  return [...names.entries()]
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    .map(([, name]) => name);
 }

@@ -2,11 +2,13 @@
 import { originText, type Config } from './config.ts';
 import defaults from './defaults.json' with { type: 'json' };
 
-const standard = new Map(Object.entries(defaults).map(([name, value]) => [name.toLowerCase(), value]));
+const standard = new Map(
+  Object.entries(defaults).map(([name, value]) => [name.toLowerCase(), value]),
+);
 
 /**
- * The value and raw text that condor_config_val answers for a knob. With a local name it first tries `SUBSYS.LOCAL.X`, for the value alone;
- * references inside values never do.
+ * The value and raw text that condor_config_val answers for a knob. With a local name it
+ * first tries `SUBSYS.LOCAL.X`, for the value alone; references inside values never do.
  */
 export function queryKnob(
   config: Config,
@@ -15,7 +17,8 @@ export function queryKnob(
   const raw = config.raw(name);
   const { subsystem, localName } = config;
   const scoped = localName === undefined ? undefined : `${subsystem}.${localName}.${name}`;
-  if (scoped !== undefined && config.raw(scoped) !== undefined) return { value: config.get(scoped), raw };
+  if (scoped !== undefined && config.raw(scoped) !== undefined)
+    return { value: config.get(scoped), raw };
   return { value: config.get(name), raw };
 }
 
@@ -25,7 +28,9 @@ export function assignmentText(name: string, raw: string): string {
   return [`${name} @=end`, ...raw.split('\n').map((line) => `   ${line}`), '@end'].join('\n');
 }
 
-/** What `condor_config_val -v NAME` prints; `undefined` for a knob that is not defined. */
+/**
+ * What `condor_config_val -v NAME` prints; `undefined` for a knob that is not defined.
+ */
 export function verboseText(config: Config, name: string): string | undefined {
   const { value, raw } = queryKnob(config, name);
   if (value === undefined) return undefined;
@@ -38,13 +43,19 @@ export function verboseText(config: Config, name: string): string | undefined {
   ].join('\n');
 }
 
-/** How a dump is made: names by a pattern (anywhere in the name, without case), and values in place of raw texts. */
+/**
+ * How a dump is made: names by a pattern (anywhere in the name, without case), and values
+ * in place of raw texts.
+ */
 export interface DumpOptions {
   readonly pattern?: RegExp;
   readonly expanded?: boolean;
 }
 
-/** What `condor_config_val -dump` prints: a heading, every knob in the order of its name, and the files that were read. */
+/**
+ * What `condor_config_val -dump` prints: a heading, every knob in the order of its name,
+ * and the files that were read.
+ */
 export function dumpText(config: Config, options: DumpOptions = {}): string {
   const { pattern, expanded = false } = options;
   const lines = [`# Configuration from machine: ${config.get('FULL_HOSTNAME') ?? ''}`, ''];
@@ -57,7 +68,10 @@ export function dumpText(config: Config, options: DumpOptions = {}): string {
   return [...lines, '# Contributing configuration file(s):', ...files, ''].join('\n');
 }
 
-/** What `condor_config_val -macro TEXT` prints: macros expanded, `$(DOLLAR)` left as it is. */
+/**
+ * What `condor_config_val -macro TEXT` prints: macros expanded, `$(DOLLAR)` left as it
+ * is.
+ */
 export function expandMacroText(config: Config, text: string): string {
   return text
     .split(/(\$\(dollar\))/i)

@@ -1,7 +1,11 @@
-// The knobs that are set, the built-in defaults behind them, and the order in which prefixes are tried.
+// The knobs that are set, the built-in defaults behind them, and the order in which
+// prefixes are tried.
 import type { Origin } from './config.ts';
 
-/** One knob that is set: the spelling first used, the text as stored, and where it was set. */
+/**
+ * One knob that is set: the spelling first used, the text as stored, and where it was
+ * set.
+ */
 export interface Entry {
   readonly name: string;
   readonly raw: string;
@@ -10,7 +14,10 @@ export interface Entry {
 
 /** The knobs of one configuration. Names compare without case. */
 export interface Table {
-  /** Sets a knob; a value that only repeats the built-in default of a knob not yet set is not kept. */
+  /**
+   * Sets a knob; a value that only repeats the built-in default of a knob not yet set is
+   * not kept.
+   */
   set(name: string, raw: string, origin: Origin): void;
   /** A knob of exactly this name that is set; no default, no prefix. */
   exact(name: string): Entry | undefined;
@@ -29,9 +36,13 @@ export interface Table {
 const BOOLEAN = /^(?:true|false)$/i;
 
 /** Indexes a table of defaults once, so that many tables share it. */
-export function indexDefaults(defaults: Readonly<Record<string, string>>): ReadonlyMap<string, Entry> {
+export function indexDefaults(
+  defaults: Readonly<Record<string, string>>,
+): ReadonlyMap<string, Entry> {
   const origin: Origin = { kind: 'default' };
-  return new Map(Object.entries(defaults).map(([name, raw]) => [name.toLowerCase(), { name, raw, origin }]));
+  return new Map(
+    Object.entries(defaults).map(([name, raw]) => [name.toLowerCase(), { name, raw, origin }]),
+  );
 }
 
 /** An empty table for a process of this subsystem and local name. */
@@ -73,5 +84,7 @@ export function createTable(
 }
 
 function sameAsDefault(raw: string, standard: string): boolean {
-  return raw === standard || (BOOLEAN.test(standard) && raw.toLowerCase() === standard.toLowerCase());
+  return (
+    raw === standard || (BOOLEAN.test(standard) && raw.toLowerCase() === standard.toLowerCase())
+  );
 }

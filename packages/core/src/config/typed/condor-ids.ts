@@ -1,4 +1,5 @@
-// CONDOR_IDS: the account that HTCondor's daemons and files belong to, where it is not the user condor.
+// CONDOR_IDS: the account that HTCondor's daemons and files belong to, where it is not
+// the user condor.
 import type { Config } from '../table/config.ts';
 import type { KnobReader } from './knob-reader.ts';
 
@@ -9,13 +10,17 @@ export interface AccountIds {
 }
 
 const REFERENCE = '$ENV(CONDOR_IDS)';
-/** What a reference to a variable that is not set gives, here and where nothing is expanded. */
+/**
+ * What a reference to a variable that is not set gives, here and where nothing is
+ * expanded.
+ */
 const NOT_SET: readonly string[] = ['UNDEFINED', REFERENCE];
 
 /**
- * The ids of the environment variable CONDOR_IDS, else of the knob; `undefined` where neither is set: then the user condor counts. A mistake
- * is noted.
- * @see https://htcondor.readthedocs.io/en/latest/admin-manual/configuration-macros.html#CONDOR_IDS
+ * The ids of the environment variable CONDOR_IDS, else of the knob; `undefined` where
+ * neither is set: then the user condor counts. A mistake is noted.
+ * @see
+ * https://htcondor.readthedocs.io/en/latest/admin-manual/configuration-macros.html#CONDOR_IDS
  */
 export function readCondorIds(config: Config, read: KnobReader): AccountIds | undefined {
   const fromEnvironment = config.expand(REFERENCE);

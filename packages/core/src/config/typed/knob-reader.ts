@@ -1,4 +1,5 @@
-// Reads knobs by type and collects every mistake, so that an administrator sees them all at once.
+// Reads knobs by type and collects every mistake, so that an administrator sees them all
+// at once.
 import { CodedError } from '../../base/errors/errors.ts';
 import { originText, type Config, type Origin } from '../table/config.ts';
 import {
@@ -15,7 +16,10 @@ import {
 } from './typed.ts';
 import type { Amount } from '../macros/values.ts';
 
-/** Typed access to a configuration. A knob that is not set, or set wrongly, answers with its default; the latter is remembered. */
+/**
+ * Typed access to a configuration. A knob that is not set, or set wrongly, answers with
+ * its default; the latter is remembered.
+ */
 export interface KnobReader {
   string(knob: string): string | undefined;
   path(knob: string): string | undefined;
@@ -29,16 +33,24 @@ export interface KnobReader {
   bytes(knob: string, byDefault: number): number;
   logLimit(knob: string, byDefault: Amount): Amount;
   /**
-   * Returns where the value that was read for `knob` is from: `file, line N`, `<Environment>`, or `default` when it is not set. `undefined`
-   * when it is set to a value that cannot be used: that mistake is noted already, and no other should be derived from the default.
+   * Returns where the value that was read for `knob` is from: `file, line N`,
+   * `<Environment>`, or `default` when it is not set. `undefined` when it is set to a
+   * value that cannot be used: that mistake is noted already, and no other should be
+   * derived from the default.
    */
   place(knob: string): string | undefined;
-  /** Notes that `knob` is wrong: `what` completes the sentence. One that others may follow from is told `first`. */
+  /**
+   * Notes that `knob` is wrong: `what` completes the sentence. One that others may follow
+   * from is told `first`.
+   */
   mistake(knob: string, what: string, rank?: 'first'): void;
   /** Notes that `knob` is odd, but no reason to refuse the configuration. */
   warning(knob: string, what: string): void;
   readonly warnings: readonly string[];
-  /** @throws CodedError `CONFIG_INVALID` when there was a mistake, listing all, each once and beginning a line, with file and line; further lines of one are indented. */
+  /**
+   * @throws CodedError `CONFIG_INVALID` when there was a mistake, listing all, each once
+   * and beginning a line, with file and line; further lines of one are indented.
+   */
   finish(): void;
 }
 
@@ -61,11 +73,13 @@ export function createKnobReader(config: Config): KnobReader {
   return {
     string: (knob) => take(readString(config, knob, undefined), undefined),
     path: (knob) => take(readPath(config, knob, undefined), undefined),
-    list: (knob) => (config.get(knob) === undefined ? undefined : take(readList(config, knob, []), [])),
+    list: (knob) =>
+      config.get(knob) === undefined ? undefined : take(readList(config, knob, []), []),
     boolean: (knob, byDefault) => take(readBoolean(config, knob, byDefault), byDefault),
     integer: (knob, byDefault, min, max) =>
       take(readInteger(config, knob, byDefault, { min, max }), byDefault),
-    real: (knob, byDefault, min, max) => take(readReal(config, knob, byDefault, { min, max }), byDefault),
+    real: (knob, byDefault, min, max) =>
+      take(readReal(config, knob, byDefault, { min, max }), byDefault),
     seconds: (knob, byDefault, min, max) =>
       take(readDuration(config, knob, byDefault, { min, max }), byDefault),
     bytes: (knob, byDefault) => take(readSize(config, knob, byDefault, { min: 0 }), byDefault),
@@ -75,7 +89,11 @@ export function createKnobReader(config: Config): KnobReader {
       return config.get(knob) === undefined ? 'default' : originText(config.origin(knob));
     },
     mistake: (knob, what, rank) => {
-      mistakes.push({ text: said(knob, what), origin: config.origin(knob), first: rank === 'first' });
+      mistakes.push({
+        text: said(knob, what),
+        origin: config.origin(knob),
+        first: rank === 'first',
+      });
     },
     warning: (knob, what) => {
       const text = said(knob, what);
@@ -88,9 +106,13 @@ export function createKnobReader(config: Config): KnobReader {
       const texts = [...new Set(mistakes.sort(byPlace).map(({ text }) => text))];
       const count = texts.length === 1 ? 'a mistake' : `${texts.length} mistakes`;
       const lines = texts.map((text) => text.replaceAll('\n', '\n    '));
-      throw new CodedError('CONFIG_INVALID', `The configuration has ${count}:\n${lines.join('\n')}`, {
-        mistakes: texts.length,
-      });
+      throw new CodedError(
+        'CONFIG_INVALID',
+        `The configuration has ${count}:\n${lines.join('\n')}`,
+        {
+          mistakes: texts.length,
+        },
+      );
     },
   };
 }
@@ -101,7 +123,10 @@ interface Mistake {
   readonly first: boolean;
 }
 
-/** What others may follow from, then what was not set at all, then by file and line, as an administrator goes through them. */
+/**
+ * What others may follow from, then what was not set at all, then by file and line, as an
+ * administrator goes through them.
+ */
 function byPlace(a: Mistake, b: Mistake): number {
   if (a.first !== b.first) return a.first ? -1 : 1;
   const [left, right] = [placeOf(a), placeOf(b)];

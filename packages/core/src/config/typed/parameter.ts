@@ -1,4 +1,5 @@
-// A knob as HTCondor's own Python module would give it: typed by its built-in default, or text.
+// A knob as HTCondor's own Python module would give it: typed by its built-in default, or
+// text.
 import type { Config } from '../table/config.ts';
 import defaults from '../table/defaults.json' with { type: 'json' };
 import { evaluateExpression } from '../macros/expressions.ts';
@@ -17,12 +18,15 @@ const TYPES = new Map<string, Parameter['type']>([
   ['priority_halflife', 'real'],
 ]);
 
-const standard = new Map(Object.entries(defaults).map(([name, value]) => [name.toLowerCase(), value]));
+const standard = new Map(
+  Object.entries(defaults).map(([name, value]) => [name.toLowerCase(), value]),
+);
 const LARGEST = 2_147_483_647;
 
 /**
- * Knobs with a built-in default have its type; a value that is not of that type gives the default, and integers are held within 32 bits.
- * All others are strings, with no expression evaluated.
+ * Knobs with a built-in default have its type; a value that is not of that type gives the
+ * default, and integers are held within 32 bits. All others are strings, with no
+ * expression evaluated.
  */
 export function parameter(
   config: Config,
@@ -35,7 +39,10 @@ export function parameter(
   const fallback = base === undefined || type === 'string' ? '' : config.expand(base);
   switch (type) {
     case 'boolean':
-      return { type, value: parseBoolean(text ?? fallback, evaluate) ?? fallback.toLowerCase() === 'true' };
+      return {
+        type,
+        value: parseBoolean(text ?? fallback, evaluate) ?? fallback.toLowerCase() === 'true',
+      };
     case 'integer': {
       const value = Number(parseInteger(text ?? fallback, evaluate) ?? fallback);
       return { type, value: Math.max(-LARGEST - 1, Math.min(LARGEST, value)) };

@@ -1,11 +1,18 @@
-// Knobs as values of a type. A mistake is a value too, so that a reader of settings can list all of them together.
+// Knobs as values of a type. A mistake is a value too, so that a reader of settings can
+// list all of them together.
 import { isAbsolute } from 'node:path';
 import { isCoded } from '../../base/errors/errors.ts';
 import { originText, type Config, type Origin } from '../table/config.ts';
 import { evaluateExpression } from '../macros/expressions.ts';
 import type { EvaluateExpression } from '../macros/evaluate.ts';
 import { splitList } from '../macros/text.ts';
-import { parseAmount, parseBoolean, parseInteger, parseReal, type Amount } from '../macros/values.ts';
+import {
+  parseAmount,
+  parseBoolean,
+  parseInteger,
+  parseReal,
+  type Amount,
+} from '../macros/values.ts';
 
 /** A knob that cannot be used: `message` says which, why and where it was set. */
 export interface KnobProblem {
@@ -16,7 +23,8 @@ export interface KnobProblem {
 
 /** A value, or what is wrong with it. */
 export type ReadResult<Value> =
-  { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly problem: KnobProblem };
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly problem: KnobProblem };
 
 /** Bounds of a number, both inclusive. */
 export interface Bounds {
@@ -106,7 +114,8 @@ export function readSize<F extends number | undefined>(
 ): ReadResult<number | F> {
   return read<number | F>(config, name, fallback, (text) => {
     const amount = parseAmount(text, options.evaluate ?? evaluateExpression);
-    if (amount === undefined || 'seconds' in amount) return { wrong: 'is not a size such as 10 Mb' };
+    if (amount === undefined || 'seconds' in amount)
+      return { wrong: 'is not a size such as 10 Mb' };
     return within('bytes' in amount ? amount.bytes : amount.plain, options);
   });
 }
@@ -126,7 +135,9 @@ export function readDuration<F extends number | undefined>(
   });
 }
 
-/** When a log is rotated: a size in bytes, or an age in seconds. A plain number is bytes. */
+/**
+ * When a log is rotated: a size in bytes, or an age in seconds. A plain number is bytes.
+ */
 export function readLogLimit(
   config: Config,
   name: string,
@@ -135,14 +146,18 @@ export function readLogLimit(
 ): ReadResult<Amount> {
   return read<Amount>(config, name, fallback, (text) => {
     const amount = parseAmount(text, options.evaluate ?? evaluateExpression);
-    if (amount === undefined) return { wrong: 'is neither a size such as 10 Mb nor a time such as 1 day' };
+    if (amount === undefined)
+      return { wrong: 'is neither a size such as 10 Mb nor a time such as 1 day' };
     return { value: 'plain' in amount ? { bytes: amount.plain } : amount };
   });
 }
 
 type Parsed<Value> = { readonly value: Value } | { readonly wrong: string };
 
-function within(value: number, { min = -Number.MAX_VALUE, max = Number.MAX_VALUE }: Bounds): Parsed<number> {
+function within(
+  value: number,
+  { min = -Number.MAX_VALUE, max = Number.MAX_VALUE }: Bounds,
+): Parsed<number> {
   if (Number.isNaN(value)) return { wrong: 'is not a number' };
   if (value < min) return { wrong: `is less than ${min}` };
   return value > max ? { wrong: `is more than ${max}` } : { value };
@@ -163,7 +178,9 @@ function read<Value>(
     const text = config.get(name);
     if (text === undefined) return { ok: true, value: fallback };
     const parsed = parse(text);
-    return 'value' in parsed ? { ok: true, value: parsed.value } : wrong(`= ${text} ${parsed.wrong}`);
+    return 'value' in parsed
+      ? { ok: true, value: parsed.value }
+      : wrong(`= ${text} ${parsed.wrong}`);
   } catch (error) {
     if (!isCoded(error, 'CONFIG_LIMIT')) throw error;
     return wrong(`cannot be expanded: ${error.message}`);

@@ -18,7 +18,11 @@ Every error has a code. The code is in the log of the portal, in \`condor_credmo
   of the token changes. *until restart*: the same, and retried once after a restart of the daemon.
 `;
 
-const RETRY = { backoff: 'backoff', 'until-change': 'until change', 'until-restart': 'until restart' };
+const RETRY = {
+  backoff: 'backoff',
+  'until-change': 'until change',
+  'until-restart': 'until restart',
+};
 const ACTOR = { user: 'user', administrator: 'administrator', time: 'nobody' };
 
 function errorPage(): string {
@@ -52,7 +56,8 @@ describe('the table of error codes', () => {
   it.each(codes)('has every column of %s', (code) => {
     const { step = {}, ...row } = ERROR_CODES[code];
     expect(Object.keys(row)).toEqual(Object.keys(COLUMNS));
-    for (const [column, value] of Object.entries(row)) expect(value).toMatch(COLUMNS[column] ?? /^$/);
+    for (const [column, value] of Object.entries(row))
+      expect(value).toMatch(COLUMNS[column] ?? /^$/);
     for (const text of Object.values(step))
       expect(String(text).replace(/\{(?:user|delete|add)\}/g, '')).not.toMatch(/[{}]/);
   });
@@ -70,7 +75,10 @@ describe('the table of error codes', () => {
   });
 
   it('is the page docs/errors.md (UPDATE_DOCS=1 writes it anew)', async () => {
-    const wanted = await format(errorPage(), { ...(await resolveConfig(page)), parser: 'markdown' });
+    const wanted = await format(errorPage(), {
+      ...(await resolveConfig(page)),
+      parser: 'markdown',
+    });
     if (process.env['UPDATE_DOCS']) writeFileSync(page, wanted);
     expect(existsSync(page) ? readFileSync(page, 'utf8') : '').toBe(wanted);
   });

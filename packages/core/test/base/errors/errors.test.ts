@@ -31,7 +31,9 @@ describe('a coded error', () => {
     loop.cause = loop;
     expect(systemCode(loop)).toBeUndefined();
     const inner = Object.assign(new Error('no'), { code: 'ECONNRESET' });
-    expect(systemCode(new Error('a', { cause: new Error('b', { cause: inner }) }))).toBe('ECONNRESET');
+    expect(systemCode(new Error('a', { cause: new Error('b', { cause: inner }) }))).toBe(
+      'ECONNRESET',
+    );
     expect(systemCode(Object.assign(new Error('lower'), { code: 'not-one' }))).toBeUndefined();
   });
 
@@ -42,7 +44,9 @@ describe('a coded error', () => {
     [-4000, 'ERRNO_4000'],
   ])('R13 names the error number %d, for which Node has no name', (errno, name) => {
     const code = `Unknown system error ${errno}`;
-    expect(systemCode(Object.assign(new Error(`${code}: ${code}, fsync`), { code, errno }))).toBe(name);
+    expect(systemCode(Object.assign(new Error(`${code}: ${code}, fsync`), { code, errno }))).toBe(
+      name,
+    );
   });
 
   it('every code has a meaning in one line', () => {

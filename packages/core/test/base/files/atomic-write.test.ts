@@ -1,4 +1,5 @@
-// Atomic replacement on a real file system: modes, leftovers and the names of temporary files.
+// Atomic replacement on a real file system: modes, leftovers and the names of temporary
+// files.
 import {
   mkdirSync,
   mkdtempSync,
@@ -25,17 +26,20 @@ beforeEach(() => {
 });
 
 describe('writing atomically', () => {
-  it.each([0, 0o777])('R20 gives the final mode under the umask %o, and leaves only the file', (mask) => {
-    const umask = process.umask(mask);
-    try {
-      writeFileAtomically(join(directory, 'a.use'), 'token', { mode: 0o400, durable: true });
-    } finally {
-      process.umask(umask);
-    }
-    expect(readdirSync(directory)).toEqual(['a.use']);
-    expect(statSync(join(directory, 'a.use')).mode & 0o7777).toBe(0o400);
-    expect(readFileSync(join(directory, 'a.use'), 'utf8')).toBe('token');
-  });
+  it.each([0, 0o777])(
+    'R20 gives the final mode under the umask %o, and leaves only the file',
+    (mask) => {
+      const umask = process.umask(mask);
+      try {
+        writeFileAtomically(join(directory, 'a.use'), 'token', { mode: 0o400, durable: true });
+      } finally {
+        process.umask(umask);
+      }
+      expect(readdirSync(directory)).toEqual(['a.use']);
+      expect(statSync(join(directory, 'a.use')).mode & 0o7777).toBe(0o400);
+      expect(readFileSync(join(directory, 'a.use'), 'utf8')).toBe('token');
+    },
+  );
 
   it('replaces a link instead of following it', () => {
     const target = join(directory, 'target');
@@ -70,7 +74,10 @@ describe('writing atomically', () => {
   });
 
   it('writes bytes and empty files as they are', () => {
-    writeFileAtomically(join(directory, 'a'), Uint8Array.of(0, 255), { mode: 0o600, durable: false });
+    writeFileAtomically(join(directory, 'a'), Uint8Array.of(0, 255), {
+      mode: 0o600,
+      durable: false,
+    });
     writeFileAtomically(join(directory, 'b'), '', { mode: 0o600, durable: false });
     expect([...readFileSync(join(directory, 'a'))]).toEqual([0, 255]);
     expect(readFileSync(join(directory, 'b'))).toHaveLength(0);
@@ -118,9 +125,9 @@ describe('writing atomically', () => {
     onSmallDisk(directory, () => {
       const path = join(directory, 'a.top');
       writeFileAtomically(path, 'old', { mode: 0o400, durable: true });
-      expect(() => writeFileAtomically(path, 'x'.repeat(200_000), { mode: 0o400, durable: true })).toThrow(
-        /ENOSPC/,
-      );
+      expect(() =>
+        writeFileAtomically(path, 'x'.repeat(200_000), { mode: 0o400, durable: true }),
+      ).toThrow(/ENOSPC/);
       expect(readdirSync(directory)).toEqual(['a.top']);
       expect(readFileSync(path, 'utf8')).toBe('old');
     });
@@ -131,7 +138,9 @@ describe('writing atomically', () => {
       const path = join(directory, 'a.top');
       writeFileAtomically(path, 'old', { mode: 0o400, durable: true });
       makeReadOnly(directory);
-      expect(() => writeFileAtomically(path, 'new', { mode: 0o400, durable: true })).toThrow(/EROFS/);
+      expect(() => writeFileAtomically(path, 'new', { mode: 0o400, durable: true })).toThrow(
+        /EROFS/,
+      );
       expect(readFileSync(path, 'utf8')).toBe('old');
     });
   });

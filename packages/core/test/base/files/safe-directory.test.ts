@@ -52,19 +52,28 @@ describe('a link in a sticky directory, as volumes of orchestrators are', () => 
     expect(readFileSync(join(path, '..2026_08_02/token'), 'utf8')).toBe('x');
   });
 
-  it.runIf(process.getuid?.() === 0)('is refused when it is of another user, or the directory is', () => {
-    const path = volume();
-    lchownSync(join(path, '..data'), 64_001, 0);
-    expect(() => inDirectory(join(path, '..data'), () => undefined)).toThrow('another user could change');
-    lchownSync(join(path, '..data'), 0, 0);
-    chownSync(path, 64_001, 0);
-    expect(() => inDirectory(join(path, '..data'), () => undefined)).toThrow('another user could change');
-  });
+  it.runIf(process.getuid?.() === 0)(
+    'is refused when it is of another user, or the directory is',
+    () => {
+      const path = volume();
+      lchownSync(join(path, '..data'), 64_001, 0);
+      expect(() => inDirectory(join(path, '..data'), () => undefined)).toThrow(
+        'another user could change',
+      );
+      lchownSync(join(path, '..data'), 0, 0);
+      chownSync(path, 64_001, 0);
+      expect(() => inDirectory(join(path, '..data'), () => undefined)).toThrow(
+        'another user could change',
+      );
+    },
+  );
 
   it('is refused when it has a second name: another user could have put it there', () => {
     const path = volume();
     linkSync(join(path, '..data'), join(root, 'second'));
-    expect(() => inDirectory(join(path, '..data'), () => undefined)).toThrow('another user could change');
+    expect(() => inDirectory(join(path, '..data'), () => undefined)).toThrow(
+      'another user could change',
+    );
   });
 });
 
@@ -76,11 +85,14 @@ describe('a subdirectory', () => {
 });
 
 describe('a directory that is reached safely', () => {
-  it.each(['home/tokens', 'ours/link', 'target', 'home/../target'])('%s is written to', (directory) => {
-    write(directory);
-    const landed = directory === 'home/tokens' ? directory : 'target';
-    expect(readFileSync(join(root, landed, 'token'), 'utf8')).toBe(directory);
-  });
+  it.each(['home/tokens', 'ours/link', 'target', 'home/../target'])(
+    '%s is written to',
+    (directory) => {
+      write(directory);
+      const landed = directory === 'home/tokens' ? directory : 'target';
+      expect(readFileSync(join(root, landed, 'token'), 'utf8')).toBe(directory);
+    },
+  );
 
   it.each(['home/relative', 'home/absolute', 'home/absolute/.', 'ours/loop'])(
     '%s is refused: somebody else could have made the link',

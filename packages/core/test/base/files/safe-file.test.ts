@@ -47,13 +47,22 @@ describe('a file that is read safely', () => {
   });
 
   it.each([
-    ['link', /^cannot be used: link on the way to \S+\/link is a link that another user could change/],
-    ['below/secret', /^cannot be used: below on the way to \S+\/below\/secret is a link that another user/],
+    [
+      'link',
+      /^cannot be used: link on the way to \S+\/link is a link that another user could change/,
+    ],
+    [
+      'below/secret',
+      /^cannot be used: below on the way to \S+\/below\/secret is a link that another user/,
+    ],
   ])('is refused behind the link %s where others may write', (name, reason) => {
     symlinkSync('secret', at('link'));
     symlinkSync('.', at('below'));
     chmodSync(directory, 0o777);
-    expect(readSafely(at(name))).toEqual({ kind: 'broken', reason: expect.stringMatching(reason) as string });
+    expect(readSafely(at(name))).toEqual({
+      kind: 'broken',
+      reason: expect.stringMatching(reason) as string,
+    });
     expect(readSafely(at('secret'))).toEqual(TEXT);
   });
 
@@ -107,7 +116,10 @@ describe('a socket', () => {
     const server = createServer();
     try {
       makeSocket(0o660, () => server.listen({ path: at('socket') }));
-      expect([(statSync(at('socket')).mode & 0o777).toString(8), process.umask()]).toEqual(['660', 0]);
+      expect([(statSync(at('socket')).mode & 0o777).toString(8), process.umask()]).toEqual([
+        '660',
+        0,
+      ]);
     } finally {
       process.umask(before);
       server.close();

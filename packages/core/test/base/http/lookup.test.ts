@@ -1,4 +1,5 @@
-// Name look-ups that hang: in a network of its own, where the one name server never answers.
+// Name look-ups that hang: in a network of its own, where the one name server never
+// answers.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -78,7 +79,11 @@ it.skipIf(!mayUnshareNetwork)(
       '-',
     ];
     const environment = { ...process.env, UV_THREADPOOL_SIZE: '4' };
-    const said = execFileSync('unshare', args, { input: program, encoding: 'utf8', env: environment });
+    const said = execFileSync('unshare', args, {
+      input: program,
+      encoding: 'utf8',
+      env: environment,
+    });
     expect(said).toBe('here\n');
   },
 );

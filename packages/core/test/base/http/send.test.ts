@@ -1,4 +1,5 @@
-// The network port against a real server: bounds on time and size, redirects, kept-alive connections, and what errors may say.
+// The network port against a real server: bounds on time and size, redirects, kept-alive
+// connections, and what errors may say.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { getEventListeners } from 'node:events';
@@ -53,16 +54,29 @@ async function refusal(attempt: Promise<unknown>): Promise<CodedError> {
 
 describe('sending a request', () => {
   it('R2 bounds connect, exchange and body by default at 5 s, 15 s and 1 MiB', () => {
-    expect(DEFAULT_SEND_LIMITS).toEqual({ connectSeconds: 5, totalSeconds: 15, maxBodyBytes: 1_048_576 });
+    expect(DEFAULT_SEND_LIMITS).toEqual({
+      connectSeconds: 5,
+      totalSeconds: 15,
+      maxBodyBytes: 1_048_576,
+    });
   });
 
   it('gives status, headers and body of any answer, redirects included, and R26 follows none', async () => {
     const server = await serve((_, response) => {
-      response.writeHead(307, { Location: '/elsewhere', 'Set-Cookie': ['a=1', 'b=2'] }).end('moved');
+      response
+        .writeHead(307, { Location: '/elsewhere', 'Set-Cookie': ['a=1', 'b=2'] })
+        .end('moved');
     });
-    const answer = await sender()({ method: 'POST', url: `${server.origin}/token?x=1`, body: 'secret' });
+    const answer = await sender()({
+      method: 'POST',
+      url: `${server.origin}/token?x=1`,
+      body: 'secret',
+    });
     expect([answer.status, Buffer.from(answer.body).toString()]).toEqual([307, 'moved']);
-    expect([answer.headers['location'], answer.headers['set-cookie']]).toEqual(['/elsewhere', 'a=1, b=2']);
+    expect([answer.headers['location'], answer.headers['set-cookie']]).toEqual([
+      '/elsewhere',
+      'a=1, b=2',
+    ]);
     expect(server.asked.map(({ method, path, body }) => [method, path, body])).toEqual([
       ['POST', '/token?x=1', 'secret'],
     ]);
@@ -70,7 +84,9 @@ describe('sending a request', () => {
 
   it('R2 ends an exchange whose answer never begins', async () => {
     const server = await serve(() => undefined);
-    const error = await refusal(sender({ totalSeconds: 0.2 })({ method: 'GET', url: server.origin }));
+    const error = await refusal(
+      sender({ totalSeconds: 0.2 })({ method: 'GET', url: server.origin }),
+    );
     expect([error.code, error.message]).toEqual([
       'ISSUER_UNREACHABLE',
       `cannot reach ${server.origin}: no answer within 0.2 s`,
@@ -84,7 +100,9 @@ describe('sending a request', () => {
       response.writeHead(200);
       timers.push(setInterval(() => response.write('x'), 20));
     });
-    const error = await refusal(sender({ totalSeconds: 0.3 })({ method: 'GET', url: server.origin }));
+    const error = await refusal(
+      sender({ totalSeconds: 0.3 })({ method: 'GET', url: server.origin }),
+    );
     expect(error.message).toBe(`cannot reach ${server.origin}: no answer within 0.3 s`);
   });
 
@@ -92,7 +110,9 @@ describe('sending a request', () => {
     const answers: (() => void)[] = [];
     const server = await serve((_, response) => void answers.push(() => response.end('ok')));
     const send = sender({ totalSeconds: 3 });
-    const first = Array.from({ length: 64 }, () => refusal(send({ method: 'GET', url: server.origin })));
+    const first = Array.from({ length: 64 }, () =>
+      refusal(send({ method: 'GET', url: server.origin })),
+    );
     await expect.poll(() => answers.length).toBe(64);
     const abort = new AbortController();
     const given = refusal(send({ method: 'GET', url: server.origin, signal: abort.signal }));
@@ -126,7 +146,9 @@ describe('sending a request', () => {
 
   it('sends nothing when the caller has given up before', async () => {
     const server = await serve((_, response) => response.end('ok'));
-    const error = await refusal(sender()({ method: 'GET', url: server.origin, signal: AbortSignal.abort() }));
+    const error = await refusal(
+      sender()({ method: 'GET', url: server.origin, signal: AbortSignal.abort() }),
+    );
     expect([error.code, server.asked]).toEqual(['ISSUER_UNREACHABLE', []]);
   });
 
@@ -159,7 +181,9 @@ describe('sending a request', () => {
   it('names the origin and the reason when nobody listens', async () => {
     const server = await startServer(() => undefined);
     await server.close();
-    const error = await refusal(sender()({ method: 'GET', url: `${server.origin}/path?code=secret` }));
+    const error = await refusal(
+      sender()({ method: 'GET', url: `${server.origin}/path?code=secret` }),
+    );
     expect(error.message).toBe(`cannot reach ${server.origin}: ECONNREFUSED`);
     expect(error.fields).toEqual({ where: server.origin, reason: 'ECONNREFUSED' });
     expect(everythingIn(error)).not.toContain('code=secret');
@@ -180,7 +204,12 @@ describe('sending a request', () => {
     endings.push(() => new Promise((resolve) => server.close(resolve)));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
     const error = await refusal(
-      sender()({ method: 'POST', url, body: 'CANARY-in-body', headers: { authorization: 'CANARY-header' } }),
+      sender()({
+        method: 'POST',
+        url,
+        body: 'CANARY-in-body',
+        headers: { authorization: 'CANARY-header' },
+      }),
     );
     expect(error.code).toBe('ISSUER_UNREACHABLE');
     expect(error.message).toContain('Invalid character in chunk size');
@@ -247,18 +276,38 @@ describe('a host that is short of something', () => {
         process.stdout.write(JSON.stringify([error.code, error.message, error.fields]));
       });`;
     const stdin = { contents, resolveDir: import.meta.dirname, loader: 'ts' } as const;
-    buildSync({ stdin, bundle: true, platform: 'node', format: 'cjs', outfile: script, logLevel: 'error' });
-    const said = execFileSync('sh', ['-c', 'ulimit -n 64; exec "$0" "$1"', process.execPath, script]);
+    buildSync({
+      stdin,
+      bundle: true,
+      platform: 'node',
+      format: 'cjs',
+      outfile: script,
+      logLevel: 'error',
+    });
+    const said = execFileSync('sh', [
+      '-c',
+      'ulimit -n 64; exec "$0" "$1"',
+      process.execPath,
+      script,
+    ]);
     expect(JSON.parse(said.toString())).toEqual([
       'ISSUER_UNREACHABLE',
-      expect.stringContaining('EMFILE (too many open files in this process; fix: raise its limit') as string,
+      expect.stringContaining(
+        'EMFILE (too many open files in this process; fix: raise its limit',
+      ) as string,
       { where: 'http://127.0.0.1:9', reason: 'EMFILE', local: true },
     ]);
   });
 });
 
-/** A server in a thread of its own, which answers though this thread stands still: `delay` milliseconds after the request came. */
-async function serveInThread(delay: number, size: number): Promise<{ url: string; asked: Promise<unknown> }> {
+/**
+ * A server in a thread of its own, which answers though this thread stands still: `delay`
+ * milliseconds after the request came.
+ */
+async function serveInThread(
+  delay: number,
+  size: number,
+): Promise<{ url: string; asked: Promise<unknown> }> {
   const code = `
     const { parentPort, workerData } = require('node:worker_threads');
     const server = require('node:http').createServer((request, response) => {
@@ -280,7 +329,11 @@ describe('an answer that arrives while the process stands still', () => {
     ['larger than one read', 900_000],
   ])('R13 R22 is read before its time-out is judged: %s', async (_, size) => {
     const { url, asked } = await serveInThread(100, size);
-    const answer = sender({ totalSeconds: 0.4, maxBodyBytes: 1_000_000 })({ method: 'POST', url, body: 'x' });
+    const answer = sender({ totalSeconds: 0.4, maxBodyBytes: 1_000_000 })({
+      method: 'POST',
+      url,
+      body: 'x',
+    });
     await asked;
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
     expect((await answer).body).toHaveLength(size);
@@ -314,7 +367,11 @@ describe('an answer that comes after the time-out', () => {
   it('R2 is waited for no longer than it is told, counted from the time-out', async () => {
     const server = await serve(() => undefined);
     const error = await refusal(
-      sender({ totalSeconds: 0.2 })({ method: 'GET', url: server.origin, late: { ...late, seconds: 0.3 } }),
+      sender({ totalSeconds: 0.2 })({
+        method: 'GET',
+        url: server.origin,
+        late: { ...late, seconds: 0.3 },
+      }),
     );
     expect(error.message).toBe(`cannot reach ${server.origin}: no answer within 0.5 s`);
   });
@@ -322,7 +379,11 @@ describe('an answer that comes after the time-out', () => {
   it('R2 is not waited for with 0 seconds', async () => {
     const server = await serve(() => undefined);
     const error = await refusal(
-      sender({ totalSeconds: 0.2 })({ method: 'GET', url: server.origin, late: { ...late, seconds: 0 } }),
+      sender({ totalSeconds: 0.2 })({
+        method: 'GET',
+        url: server.origin,
+        late: { ...late, seconds: 0 },
+      }),
     );
     expect(error.message).toBe(`cannot reach ${server.origin}: no answer within 0.2 s`);
   });
@@ -341,7 +402,11 @@ describe('an answer that comes after the time-out', () => {
       });
       return {
         timedOut,
-        answer: send({ method: 'POST', url: `${server.origin}/hang`, late: { seconds: 20, began } }),
+        answer: send({
+          method: 'POST',
+          url: `${server.origin}/hang`,
+          late: { seconds: 20, began },
+        }),
       };
     });
     await Promise.all(hanging.map(({ timedOut }) => timedOut));
@@ -376,7 +441,9 @@ describe('an answer over the cap that may hold a token', () => {
 
   it('R2 is cut at the second cap', async () => {
     const server = await serve((_, response) => response.end('x'.repeat(2001)));
-    const error = await refusal(sender()({ method: 'POST', url: server.origin, readRefused: 2000 }));
+    const error = await refusal(
+      sender()({ method: 'POST', url: server.origin, readRefused: 2000 }),
+    );
     expect(error.message).toBe(`${server.origin}: the answer is larger than 1000 bytes`);
   });
 });
@@ -406,9 +473,12 @@ describe('trusting certificates', () => {
     execFileSync('openssl', ['req', '-x509', ...curve, ...subject, '-keyout', key, '-out', cert], {
       stdio: 'ignore',
     });
-    const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_, response) => {
-      response.end('hello');
-    });
+    const server = createTlsServer(
+      { key: readFileSync(key), cert: readFileSync(cert) },
+      (_, response) => {
+        response.end('hello');
+      },
+    );
     await new Promise<void>((resolve) => {
       server.listen(0, '127.0.0.1', resolve);
     });

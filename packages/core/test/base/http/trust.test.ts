@@ -1,4 +1,5 @@
-// Whom TLS trusts: real https servers with private authorities, and certificate files in every shape that hosts have.
+// Whom TLS trusts: real https servers with private authorities, and certificate files in
+// every shape that hosts have.
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,
@@ -20,7 +21,12 @@ import { makeCertificates, type Certificates } from '@credmon/test-fixtures/cert
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { isCoded, messageOf } from '../../../src/base/errors/errors.ts';
 import { createSend } from '../../../src/base/http/send.ts';
-import { createTrust, trustText, type Trust, type TrustOptions } from '../../../src/base/http/trust.ts';
+import {
+  createTrust,
+  trustText,
+  type Trust,
+  type TrustOptions,
+} from '../../../src/base/http/trust.ts';
 
 let root: string;
 let made: Certificates;
@@ -78,11 +84,20 @@ function trustIn(options: TrustOptions): Trust {
   });
 }
 
-const named = (caFile?: string, caDirectory?: string) => () => ({ caFile, caDirectory, knobs: 'A and B' });
+const named = (caFile?: string, caDirectory?: string) => () => ({
+  caFile,
+  caDirectory,
+  knobs: 'A and B',
+});
 
 /** What the server answers, or why it was not asked. */
 function asker(trust: Trust): () => Promise<string> {
-  const { send, close } = createSend({ connectSeconds: 5, totalSeconds: 10, maxBodyBytes: 1000, trust });
+  const { send, close } = createSend({
+    connectSeconds: 5,
+    totalSeconds: 10,
+    maxBodyBytes: 1000,
+    trust,
+  });
   endings.push(close);
   return () =>
     send({ method: 'GET', url }).then(
@@ -161,7 +176,10 @@ describe('R26 an authority is trusted', () => {
       'after text, a byte order mark and a malformed certificate in the same file',
       (at) => {
         const bad = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
-        writeFileSync(at('x'), `\uFEFF# Comment -- with dashes\r\n${bad}${made.ca.replaceAll('\n', '\r\n')}`);
+        writeFileSync(
+          at('x'),
+          `\uFEFF# Comment -- with dashes\r\n${bad}${made.ca.replaceAll('\n', '\r\n')}`,
+        );
         return { named: named(at('x')) };
       },
     ],
@@ -215,7 +233,9 @@ describe('R26 an authority is trusted', () => {
     cpSync(made.caFile, place('bundle'));
     const usual = { files: [place('bundle')], directories: [] };
     const answer = await asker(trustIn({ usual, named: named(place('x')), only: true }))();
-    expect(answer).toContain(`fix: add its certificate (PEM) to ${place('x')}, which A and B names`);
+    expect(answer).toContain(
+      `fix: add its certificate (PEM) to ${place('x')}, which A and B names`,
+    );
   });
 
   it('an empty directory that alone counts trusts nobody', () => {
@@ -313,7 +333,8 @@ describe('certificate files that cannot be used', () => {
       environment: { SSL_CERT_FILE: place('gone') },
       usual: { files: [place('missing')], directories: [place('none'), place('dir')] },
     });
-    const text = (path: string, why: string): string => `certificate authorities in ${place(path)}: ${why}`;
+    const text = (path: string, why: string): string =>
+      `certificate authorities in ${place(path)}: ${why}`;
     const expected = [
       `certificate authorities in ${place('gone')} (named by SSL_CERT_FILE): ENOENT; skipped`,
       text('dir/a.pem', 'no certificate in it; skipped'),

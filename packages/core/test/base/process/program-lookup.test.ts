@@ -16,7 +16,9 @@ function answerOf(host: string, options: LookupOptions = {}): Promise<unknown> {
   const lookup = programLookup((...asked) => dns.lookup(...asked));
   return new Promise((resolve) =>
     lookup(host, options, (error, address: string | LookupAddress[], family?: number) =>
-      resolve(error ? [error.code, error.message] : family === undefined ? address : [address, family]),
+      resolve(
+        error ? [error.code, error.message] : family === undefined ? address : [address, family],
+      ),
     ),
   );
 }
@@ -46,11 +48,19 @@ it.each([
   ],
   ['a name that is not there', 'exit 2', {}, ['ENOTFOUND', 'getaddrinfo ENOTFOUND a.example']],
   ['a look-up that failed', 'exit 3', {}, ['EAI_AGAIN', 'getaddrinfo EAI_AGAIN a.example']],
-  ['an answer without an address', 'echo nonsense', {}, ['ENOTFOUND', 'getaddrinfo ENOTFOUND a.example']],
-] as [string, string, LookupOptions, unknown][])('finds %s', async (_, script, options, expected) => {
-  fakeGetent(script);
-  expect(await answerOf('a.example', options)).toEqual(expected);
-});
+  [
+    'an answer without an address',
+    'echo nonsense',
+    {},
+    ['ENOTFOUND', 'getaddrinfo ENOTFOUND a.example'],
+  ],
+] as [string, string, LookupOptions, unknown][])(
+  'finds %s',
+  async (_, script, options, expected) => {
+    fakeGetent(script);
+    expect(await answerOf('a.example', options)).toEqual(expected);
+  },
+);
 
 it('asks for a name that looks like an option as for any other', async () => {
   fakeGetent('[ "$2" = -- ] && echo "192.0.2.9 $3"');

@@ -12,7 +12,9 @@ it.each([
   '',
   'a\nb',
 ])('%j is one word', (text) => {
-  expect(execFileSync('sh', ['-c', `printf %s ${shellWord(text)}`], { encoding: 'utf8' })).toBe(text);
+  expect(execFileSync('sh', ['-c', `printf %s ${shellWord(text)}`], { encoding: 'utf8' })).toBe(
+    text,
+  );
 });
 
 it('leaves plain names and paths as they are', () => {

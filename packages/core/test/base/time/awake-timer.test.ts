@@ -1,4 +1,5 @@
-// The time-out that a stalled process survives, with the real event loop: only a real stall shows what a timer does after it.
+// The time-out that a stalled process survives, with the real event loop: only a real
+// stall shows what a timer does after it.
 import { afterEach, describe, expect, it } from 'vitest';
 import { afterAwake } from '../../../src/base/time/awake-timer.ts';
 

@@ -1,7 +1,14 @@
-// Texts of ads beyond the recorded ones: where an ad ends, what hides the rest, and what is an error.
+// Texts of ads beyond the recorded ones: where an ad ends, what hides the rest, and what
+// is an error.
 import { expect, test } from 'vitest';
 import { isCoded } from '../../../src/base/errors/errors.ts';
-import { parseLongLine, printExpression, readAds, readFirstAd, textOf } from '../../../src/classad/index.ts';
+import {
+  parseLongLine,
+  printExpression,
+  readAds,
+  readFirstAd,
+  textOf,
+} from '../../../src/classad/index.ts';
 import type { ReadAdsOptions } from '../../../src/classad/index.ts';
 
 function read(text: string, options: ReadAdsOptions = {}): string[] {
@@ -15,7 +22,12 @@ function read(text: string, options: ReadAdsOptions = {}): string[] {
 }
 
 test.each<[string, string, ReadAdsOptions, string[]]>([
-  ['a blank line of tabs and CR ends an ad', 'A = 1\r\n\t\r\nB = 2', {}, ['[ A = 1 ]', '[ B = 2 ]']],
+  [
+    'a blank line of tabs and CR ends an ad',
+    'A = 1\r\n\t\r\nB = 2',
+    {},
+    ['[ A = 1 ]', '[ B = 2 ]'],
+  ],
   ['a line that cannot be read hides the ads after it', 'A = 1\nB\n\nC = 3', {}, ['[ A = 1 ]']],
   ['comments before the first attribute', '# one\n  # two\nA = 1', {}, ['[ A = 1 ]']],
   ['a block of comments before an ad is an error', '# one\n\nA = 1', {}, ['CLASSAD_SYNTAX']],

@@ -10,7 +10,9 @@ import {
 import type { MapFile } from '../../../src/classad/index.ts';
 
 const answer = (maps: Record<string, MapFile>, text: string): string =>
-  printValue(evaluate(parseExpression(text), { now: 0, userMap: userMapOf(new Map(Object.entries(maps))) }));
+  printValue(
+    evaluate(parseExpression(text), { now: 0, userMap: userMapOf(new Map(Object.entries(maps))) }),
+  );
 
 const text = [
   '# groups of users',
@@ -29,23 +31,38 @@ const text = [
 ].join('\n');
 
 describe('userMap() answers from a map file', () => {
-  const maps = { groups: parseMapFile(text), small: parseMapFile('* a x , y\n* b "q, r ,s"\n* voilà à') };
+  const maps = {
+    groups: parseMapFile(text),
+    small: parseMapFile('* a x , y\n* b "q, r ,s"\n* voilà à'),
+  };
   test.each([
     ['the first of two lines for one text', 'userMap("groups", "alice")', '"physics,biology"'],
     ['the name of the map in any case', 'userMap("GROUPS", "alice")', '"physics,biology"'],
     ['quoted fields', 'userMap("groups", "two words")', '"a \\"quoted\\" \\\\d text"'],
     ['groups of a caseless regular expression', 'userMap("groups", "ADM-joe")', '"admins,joe"'],
     ['a match anywhere in the name', 'userMap("groups", "x@site.test")', '"site"'],
-    ['an escaped slash, unset and missing groups', 'userMap("groups", "slash/ab")', '"<slash/ab|a|b|>"'],
+    [
+      'an escaped slash, unset and missing groups',
+      'userMap("groups", "slash/ab")',
+      '"<slash/ab|a|b|>"',
+    ],
     ['an ungreedy regular expression', 'userMap("groups", "uuu")', '"[u]"'],
     ['another method', 'userMap("groups.GSI", "alice")', '"grid"'],
     ['nothing under a method without lines', 'userMap("groups.ssl", "alice")', 'undefined'],
     ['texts are compared with case', 'userMap("groups", "bob")', '"everyone"'],
     ['the preferred item', 'userMap("groups", "alice", "Biology")', '"biology"'],
-    ['the first item when the preferred one is not there', 'userMap("groups", "alice", "law")', '"physics"'],
+    [
+      'the first item when the preferred one is not there',
+      'userMap("groups", "alice", "law")',
+      '"physics"',
+    ],
     ['no map', 'userMap("none", "alice")', 'undefined'],
     ['the default', 'userMap("small", "c", "p", "d")', '"d"'],
-    ['a name that ends in a byte that looks like a blank', 'userMap("small", "voilà")', '"\\303\\240"'],
+    [
+      'a name that ends in a byte that looks like a blank',
+      'userMap("small", "voilà")',
+      '"\\303\\240"',
+    ],
     ['no name', 'userMap("groups", undefined)', 'undefined'],
   ])('%s', (_name, expression, expected) => {
     expect(answer(maps, expression)).toBe(expected);
@@ -78,12 +95,16 @@ test('lines that cannot be read are passed over and listed', () => {
 
 test('a regular expression in a map is bounded like any other', () => {
   const hostile = parseMapFile('* /^(a+)+$/ x');
-  expect(() => answer({ hostile }, `userMap("hostile", "${'a'.repeat(60)}!")`)).toThrow('matchSteps');
+  expect(() => answer({ hostile }, `userMap("hostile", "${'a'.repeat(60)}!")`)).toThrow(
+    'matchSteps',
+  );
 });
 
 test('userHome() asks the caller', () => {
-  const userHome = (name: string): string | undefined => (name === 'alice' ? '/home/alice' : undefined);
-  const home = (text: string): string => printValue(evaluate(parseExpression(text), { now: 0, userHome }));
+  const userHome = (name: string): string | undefined =>
+    name === 'alice' ? '/home/alice' : undefined;
+  const home = (text: string): string =>
+    printValue(evaluate(parseExpression(text), { now: 0, userHome }));
   const asked = [
     'userHome("alice")',
     'userHome("bob")',

@@ -25,7 +25,9 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 function load(file: string, options: Partial<LoadOptions> = {}): string | undefined {
   try {
-    return loadConfig({ subsystem: 'TEST', env: { CONDOR_CONFIG: path(file) }, ...options }).get('A');
+    return loadConfig({ subsystem: 'TEST', env: { CONDOR_CONFIG: path(file) }, ...options }).get(
+      'A',
+    );
   } catch (error) {
     return isCoded(error) ? error.code : String(error);
   }

@@ -1,4 +1,5 @@
-// Configurations that would hang or crash HTCondor, or fill the memory: each gives a coded error.
+// Configurations that would hang or crash HTCondor, or fill the memory: each gives a
+// coded error.
 import { expect, test } from 'vitest';
 import { isCoded } from '../../../src/base/errors/errors.ts';
 import { memoryHost, readText } from '../read-text.ts';
@@ -44,7 +45,11 @@ test.each([
     'CONFIG_LIMIT',
   ],
   ['a condition that never ends', 'A = $(B)\nB = $(A)\nif $(A)\nendif\n', 'CONFIG_LIMIT'],
-  ['sixty-four ifs inside each other', `${repeat('if true\n', 64)}${repeat('endif\n', 64)}`, 'CONFIG_SYNTAX'],
+  [
+    'sixty-four ifs inside each other',
+    `${repeat('if true\n', 64)}${repeat('endif\n', 64)}`,
+    'CONFIG_SYNTAX',
+  ],
   ['a file that includes itself', 'include : /c\n', 'CONFIG_SYNTAX'],
 ])('%s is refused while reading, with file and line', (_title, text, code) => {
   expect(refusal(text)).toEqual([code, '/c:']);
@@ -59,7 +64,9 @@ test.each([
   ['parentheses before a long tail', `${repeat('$(X:(', 2000)})${repeat('a', MANY)}`],
   ['many macros behind one that is none', `$(-${repeat('$(Y)', 5000)}`],
 ])('a hostile value of %s ends, expanded or refused', (_title, value) => {
-  expect(['string', 'undefined']).toContain(typeof outcome(() => readText(`A = ${value}\n`).get('A')));
+  expect(['string', 'undefined']).toContain(
+    typeof outcome(() => readText(`A = ${value}\n`).get('A')),
+  );
 });
 
 test('a hostile value that would take minutes is refused', () => {
@@ -86,10 +93,13 @@ test.each([
   ['is not run for a file that others can write', '/tmp/c', {}, 'CONFIG_READ'],
   ['is run otherwise', '/c', {}, '7'],
 ])('a command %s', (_title, file, options, wanted) => {
-  const host = memoryHost({ [file]: 'include command : /bin/knobs x\n' }, { '/bin/knobs x': 'A = 7\n' });
-  expect(outcome(() => readText('', { host, env: { CONDOR_CONFIG: file }, ...options }).get('A'))).toBe(
-    wanted,
+  const host = memoryHost(
+    { [file]: 'include command : /bin/knobs x\n' },
+    { '/bin/knobs x': 'A = 7\n' },
   );
+  expect(
+    outcome(() => readText('', { host, env: { CONDOR_CONFIG: file }, ...options }).get('A')),
+  ).toBe(wanted);
 });
 
 test('what a command prints may ask for a command only when the file that asked for it may', () => {

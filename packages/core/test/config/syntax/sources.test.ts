@@ -5,7 +5,10 @@ import { FACTS, memoryHost, readText } from '../read-text.ts';
 
 const add = (what: string): string => `A = $(A) ${what}\n`;
 
-function order(files: Record<string, string>, options: Parameters<typeof readText>[1] = {}): unknown {
+function order(
+  files: Record<string, string>,
+  options: Parameters<typeof readText>[1] = {},
+): unknown {
   try {
     return readText('', { host: memoryHost(files), ...options })
       .get('A')
@@ -22,14 +25,27 @@ const everywhere = {
 };
 
 test.each([
-  ['CONDOR_CONFIG, when it is set', { '/c': add('c'), ...everywhere }, { CONDOR_CONFIG: '/c' }, 'c'],
+  [
+    'CONDOR_CONFIG, when it is set',
+    { '/c': add('c'), ...everywhere },
+    { CONDOR_CONFIG: '/c' },
+    'c',
+  ],
   ['/etc/condor, when it is not', everywhere, {}, 'etc'],
   ['/usr/local/etc next', { ...everywhere, '/etc/condor/condor_config': undefined }, {}, 'local'],
   ["condor's home last", { '/home/condor/condor_config': add('home') }, {}, 'home'],
-  ['no file at all for ONLY_ENV', everywhere, { CONDOR_CONFIG: 'ONLY_ENV', _CONDOR_A: 'env' }, 'env'],
+  [
+    'no file at all for ONLY_ENV',
+    everywhere,
+    { CONDOR_CONFIG: 'ONLY_ENV', _CONDOR_A: 'env' },
+    'env',
+  ],
   ['and nothing is an error', {}, {}, 'CONFIG_READ'],
 ])('the root file is %s', (_title, files, env, wanted) => {
-  const there = Object.entries(files).filter(([, text]) => text !== undefined) as [string, string][];
+  const there = Object.entries(files).filter(([, text]) => text !== undefined) as [
+    string,
+    string,
+  ][];
   expect(order(Object.fromEntries(there), { env })).toBe(wanted);
 });
 
@@ -51,7 +67,11 @@ test('directories, local files, the directories again when their list changed, t
 
 test.each([
   ['a missing local file stops the reading', 'LOCAL_CONFIG_FILE = /none\n', 'CONFIG_READ'],
-  ['unless it is not required', 'LOCAL_CONFIG_FILE = /none\nREQUIRE_LOCAL_CONFIG_FILE = F\nA = 1\n', '1'],
+  [
+    'unless it is not required',
+    'LOCAL_CONFIG_FILE = /none\nREQUIRE_LOCAL_CONFIG_FILE = F\nA = 1\n',
+    '1',
+  ],
   ['a missing directory is nothing', 'LOCAL_CONFIG_DIR = /none\nA = 1\n', '1'],
   [
     'an exclusion that is no expression excludes nothing',
@@ -87,5 +107,9 @@ test('the names of host and process cannot be set, and conditions in the root fi
   const config = readText(
     'FULL_HOSTNAME = x\nPID = 1\nif $(HOSTNAME)\nA = seen\nendif\nNETWORK_HOSTNAME = n.example.test\n',
   );
-  expect([config.get('HOSTNAME'), config.get('PID'), config.get('A')]).toEqual(['n', '42', undefined]);
+  expect([config.get('HOSTNAME'), config.get('PID'), config.get('A')]).toEqual([
+    'n',
+    '42',
+    undefined,
+  ]);
 });

@@ -80,10 +80,10 @@ describe('a template that HTCondor may know, but this table does not', () => {
   });
 
   test('a warning is told with its place', () => {
-    expect([warningText({ message: 'odd', file: '/c', line: 7 }), warningText({ message: 'odd' })]).toEqual([
-      '/c, line 7: odd',
-      'odd',
-    ]);
+    expect([
+      warningText({ message: 'odd', file: '/c', line: 7 }),
+      warningText({ message: 'odd' }),
+    ]).toEqual(['/c, line 7: odd', 'odd']);
   });
 });
 

@@ -1,4 +1,5 @@
-// Knobs as booleans, numbers, sizes, durations, lists and paths, and what is said about those that are none.
+// Knobs as booleans, numbers, sizes, durations, lists and paths, and what is said about
+// those that are none.
 import { expect, test } from 'vitest';
 import { loadConfig } from '../../../src/config/machine/load.ts';
 import {
@@ -14,7 +15,9 @@ import {
 } from '../../../src/config/typed/typed.ts';
 
 function configOf(knobs: Record<string, string>): ReturnType<typeof loadConfig> {
-  const env = Object.fromEntries(Object.entries(knobs).map(([name, value]) => [`_CONDOR_${name}`, value]));
+  const env = Object.fromEntries(
+    Object.entries(knobs).map(([name, value]) => [`_CONDOR_${name}`, value]),
+  );
   return loadConfig({ subsystem: 'TEST', env: { CONDOR_CONFIG: 'ONLY_ENV', ...env } });
 }
 
@@ -65,10 +68,15 @@ test.each([
   ],
 ])('describes %s with the knob, its value and where it was set', (_title, result, message) => {
   const origin = { kind: 'environment' };
-  expect(result).toEqual({ ok: false, problem: { name: 'X', message: `<Environment>: ${message}`, origin } });
+  expect(result).toEqual({
+    ok: false,
+    problem: { name: 'X', message: `<Environment>: ${message}`, origin },
+  });
 });
 
 test('an endless expansion is a problem of that knob, not an exception', () => {
   const result = readString(configOf({ X: '$(Y)', Y: '$(X)' }), 'X', undefined);
-  expect(result.ok ? result : result.problem.message).toMatch(/^<Environment>: X cannot be expanded: /);
+  expect(result.ok ? result : result.problem.message).toMatch(
+    /^<Environment>: X cannot be expanded: /,
+  );
 });

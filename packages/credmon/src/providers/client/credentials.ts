@@ -1,4 +1,5 @@
-// Tokens that the Access Point fetches as a client of its own, for a user whom the administrator vouches for in the scopes.
+// Tokens that the Access Point fetches as a client of its own, for a user whom the
+// administrator vouches for in the scopes.
 import type { MetadataCache } from '@credmon/core/oauth';
 import type { Parsed, TokenSnapshot } from '@credmon/core/credential';
 import { fetchToken } from './fetch.ts';
@@ -11,7 +12,8 @@ import { scopesFor } from '../../settings/scope-template.ts';
 import { asPromised, remember } from '../common/expiry-cache.ts';
 
 /**
- * The client credentials provider. What `.top` says is never looked at: it only shows that somebody wants the token.
+ * The client credentials provider. What `.top` says is never looked at: it only shows
+ * that somebody wants the token.
  * @see RFC 6749, section 4.4
  */
 export function clientCredentials(options: ClientOptions): Provider {

@@ -1,4 +1,5 @@
-// One token by a client's own credentials, judged: what the issuer may grant, and how long it lives.
+// One token by a client's own credentials, judged: what the issuer may grant, and how
+// long it lives.
 import { clientCredentialsGrant, type MetadataCache, type TokenWish } from '@credmon/core/oauth';
 import { promisedLifetime, type TokenAnswer, type TokenTimes } from '@credmon/core/credential';
 import { registrationOf, type ClientOptions } from './registration.ts';
@@ -7,7 +8,10 @@ import { audienceNote, joinNotes } from '../common/granted-audience.ts';
 import { judgeGrant } from '../common/granted-scopes.ts';
 import type { ProviderContext } from '../common/provider.ts';
 
-/** A fetched token; `note` when the issuer granted less than was asked, or for another audience. */
+/**
+ * A fetched token; `note` when the issuer granted less than was asked, or for another
+ * audience.
+ */
 export interface FetchedToken {
   readonly answer: TokenAnswer;
   readonly times: TokenTimes;
@@ -35,7 +39,10 @@ export async function fetchToken(
     asked: wish.scope,
     granted: answer.scope,
   });
-  const noted = joinNotes(note, audienceNote([...wish.audience, ...wish.resources], answer.accessToken));
+  const noted = joinNotes(
+    note,
+    audienceNote([...wish.audience, ...wish.resources], answer.accessToken),
+  );
   const issuedAt = Math.floor(context.now);
   const expiresAt = issuedAt + promisedLifetime(answer.answer, options.defaultLifetime, issuedAt);
   return { answer, times: { issuedAt, expiresAt }, ...noted };

@@ -1,4 +1,5 @@
-// What all providers of configured clients have in common: whose a token is, what its renewal stands on, and whom it asks.
+// What all providers of configured clients have in common: whose a token is, what its
+// renewal stands on, and whom it asks.
 import { originOf } from '@credmon/core/base';
 import { splitStem, type TokenSnapshot } from '@credmon/core/credential';
 import { basisOf } from '../common/fingerprint.ts';
@@ -11,8 +12,15 @@ export interface ClientLookup extends Pick<Provider, 'basis' | 'issuerOf'> {
   readonly clientOf: (token: TokenSnapshot) => TokenClient | undefined;
 }
 
-/** The look-up among these clients. A failure counts no longer once the client or its secret has changed. */
-export function lookUpClients({ clients, specialNames, secretVersion }: ClientOptions): ClientLookup {
+/**
+ * The look-up among these clients. A failure counts no longer once the client or its
+ * secret has changed.
+ */
+export function lookUpClients({
+  clients,
+  specialNames,
+  secretVersion,
+}: ClientOptions): ClientLookup {
   const byName = new Map(clients.map((client) => [client.name, client]));
   const clientOf = ({ stem }: TokenSnapshot): TokenClient | undefined =>
     byName.get(splitStem(stem, specialNames)?.service ?? '');
@@ -26,7 +34,10 @@ export function lookUpClients({ clients, specialNames, secretVersion }: ClientOp
   };
 }
 
-/** The server that a client asks: its clients share the caps and the bad days of one issuer. */
+/**
+ * The server that a client asks: its clients share the caps and the bad days of one
+ * issuer.
+ */
 export function issuerOrigin(client: TokenClient | undefined): string {
   return originOf(client?.tokenUrl ?? client?.issuers[0] ?? '');
 }

@@ -1,4 +1,5 @@
-// From a client's settings to what a token request needs: its endpoint, and its secret or key as they are now.
+// From a client's settings to what a token request needs: its endpoint, and its secret or
+// key as they are now.
 import { smallest, CodedError, type Random } from '@credmon/core/base';
 import {
   clientAssertion,
@@ -12,7 +13,10 @@ import type { TokenClient } from '../../settings/clients.ts';
 import type { ProviderContext } from '../common/provider.ts';
 import type { SilentLifetimes } from '../common/expiry-cache.ts';
 
-/** What providers of these clients need to know. `secretVersion` changes with a secret file; `defaultLifetime` in seconds. */
+/**
+ * What providers of these clients need to know. `secretVersion` changes with a secret
+ * file; `defaultLifetime` in seconds.
+ */
 export interface ClientOptions {
   readonly clients: readonly TokenClient[];
   readonly secretVersion: (path: string) => string;
@@ -26,7 +30,11 @@ export interface ClientOptions {
 }
 
 /** A cache of the metadata of these clients' issuers. */
-export function metadataOf({ clients, allowLoopbackHttp, endpointOrigins }: ClientOptions): MetadataCache {
+export function metadataOf({
+  clients,
+  allowLoopbackHttp,
+  endpointOrigins,
+}: ClientOptions): MetadataCache {
   const lifetime = smallest(
     clients.map(({ endpointLifetime }) => endpointLifetime),
     86_400,
@@ -35,8 +43,8 @@ export function metadataOf({ clients, allowLoopbackHttp, endpointOrigins }: Clie
 }
 
 /**
- * The registration of a client at one of its configured issuers; `issuer` is `undefined` only where a token URL is configured.
- * The secret is read anew each time.
+ * The registration of a client at one of its configured issuers; `issuer` is `undefined`
+ * only where a token URL is configured. The secret is read anew each time.
  * @throws CodedError `SECRET_UNREADABLE`, and what finding the metadata throws
  */
 export async function registrationOf(
@@ -47,7 +55,8 @@ export async function registrationOf(
   context: ProviderContext,
 ): Promise<ClientRegistration> {
   const { clientId, proof, keyId, secretFile } = client;
-  const tokenUrl = client.tokenUrl ?? (await metadata.find(context.send, issuer ?? '', context.now)).tokenUrl;
+  const tokenUrl =
+    client.tokenUrl ?? (await metadata.find(context.send, issuer ?? '', context.now)).tokenUrl;
   const common = {
     provider: client.name,
     clientId,
@@ -57,7 +66,8 @@ export async function registrationOf(
   };
   if (proof === 'private_key_jwt') {
     const key = { clientId, keyId, pem: secretOf(secretFile ?? '', 'whole', context) };
-    const assertion = (audience: string): string => clientAssertion(key, audience, context.now, random);
+    const assertion = (audience: string): string =>
+      clientAssertion(key, audience, context.now, random);
     return { ...common, authentication: 'post', assertion };
   }
   const clientSecret = secretFile === undefined ? '' : secretOf(secretFile, 'line', context);
@@ -67,7 +77,9 @@ export async function registrationOf(
 function secretOf(path: string, form: 'line' | 'whole', context: ProviderContext): string {
   const secret = context.readSecret(path, form);
   if (secret.ok) return secret.value;
-  throw new CodedError('SECRET_UNREADABLE', `the client secret file ${path} ${secret.reason}`, { path });
+  throw new CodedError('SECRET_UNREADABLE', `the client secret file ${path} ${secret.reason}`, {
+    path,
+  });
 }
 
 /**
@@ -81,5 +93,9 @@ export function useWrite(
   { defaultLifetime }: ClientOptions,
 ): TokenWrite {
   const text = json ? useText(answer, now, defaultLifetime, useIdToken) : `${answer.accessToken}\n`;
-  return { kind: 'use', text: readableUse(text, { provider: name, now, defaultLifetime }), durable: true };
+  return {
+    kind: 'use',
+    text: readableUse(text, { provider: name, now, defaultLifetime }),
+    durable: true,
+  };
 }

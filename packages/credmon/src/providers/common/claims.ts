@@ -1,4 +1,5 @@
-// What a standing token says that lies in its place: unverified, and good for comparing with the configuration only.
+// What a standing token says that lies in its place: unverified, and good for comparing
+// with the configuration only.
 import { isRecord } from '@credmon/core/base';
 import type { StandingToken } from '../../settings/standing.ts';
 
@@ -22,7 +23,10 @@ export function keyIdOf(token: string): unknown {
   return isRecord(header) ? header['kid'] : undefined;
 }
 
-/** A claim of one text or several as one text; no claim is an empty one, and `undefined` is one of another type. */
+/**
+ * A claim of one text or several as one text; no claim is an empty one, and `undefined`
+ * is one of another type.
+ */
 export function wordsOf(claim: unknown): string | undefined {
   if (claim === undefined || typeof claim === 'string') return claim ?? '';
   return Array.isArray(claim) && claim.every((item) => typeof item === 'string')

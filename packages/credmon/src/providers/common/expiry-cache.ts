@@ -1,4 +1,5 @@
-// Opaque tokens in bare files say nothing of their lifetime: what their issuer promised is remembered here.
+// Opaque tokens in bare files say nothing of their lifetime: what their issuer promised
+// is remembered here.
 import { tokenId, type TokenSnapshot, type TokenTimes } from '@credmon/core/credential';
 
 /** The promises by token, for as long as this process lives. */
@@ -18,7 +19,10 @@ export function remember(promises: SilentLifetimes, token: TokenSnapshot, times:
   if (promises.size > MOST && oldest !== undefined) promises.delete(oldest);
 }
 
-/** The token with the times that were promised, where its file can tell nothing but its own age. `defaultLifetime` in seconds. */
+/**
+ * The token with the times that were promised, where its file can tell nothing but its
+ * own age. `defaultLifetime` in seconds.
+ */
 export function asPromised(
   promises: SilentLifetimes,
   token: TokenSnapshot,

@@ -2,12 +2,16 @@
 import { splitScopes } from '@credmon/core/credential';
 import { claimsOf, wordsOf } from './claims.ts';
 
-/** Audiences that every server accepts. @see SciTokens claims, section "aud"; WLCG Common JWT Profiles, section "aud" */
+/**
+ * Audiences that every server accepts. @see SciTokens claims, section "aud"; WLCG Common
+ * JWT Profiles, section "aud"
+ */
 const ANYBODY = ['ANY', 'https://wlcg.cern.ch/jwt/v1/any'];
 
 /**
- * What the administrator should know of a token's audience: a clause when a JWT names none of what was asked for (audiences and resources).
- * Issuers may choose, and some servers do not look, so it is no refusal. An opaque token says nothing.
+ * What the administrator should know of a token's audience: a clause when a JWT names
+ * none of what was asked for (audiences and resources). Issuers may choose, and some
+ * servers do not look, so it is no refusal. An opaque token says nothing.
  * @see RFC 8693, section 2.1; RFC 8707, section 2.2
  */
 export function audienceNote(asked: readonly string[], accessToken: string): string | undefined {

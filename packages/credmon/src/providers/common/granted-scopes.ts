@@ -2,7 +2,10 @@
 import { CodedError } from '@credmon/core/base';
 import { compareScopes } from '@credmon/core/credential';
 
-/** `asked` as it was sent; `granted` as the answer has it, if it says; `extra` are scopes that may be granted unasked. */
+/**
+ * `asked` as it was sent; `granted` as the answer has it, if it says; `extra` are scopes
+ * that may be granted unasked.
+ */
 export interface Grant {
   readonly name: string;
   readonly asked: string;
@@ -31,7 +34,10 @@ export function judgeGrant({ name, asked, granted, extra }: Grant): { readonly n
 /** @see RFC 6749, section 3.3 (scope-token) */
 const SCOPE_TOKEN = /^[!#-[\]-~]+$/;
 
-/** What nobody asked for could be anything, a token too; longer ones are not shown, in characters. */
+/**
+ * What nobody asked for could be anything, a token too; longer ones are not shown, in
+ * characters.
+ */
 const LONGEST_UNASKED = 19;
 
 function listed(scopes: readonly string[], longest = Number.POSITIVE_INFINITY): string {

@@ -1,10 +1,14 @@
-// What every provider of tokens looks like to the daemon: a module with these functions, and outcomes that are data.
+// What every provider of tokens looks like to the daemon: a module with these functions,
+// and outcomes that are data.
 import type { CodedError, Send } from '@credmon/core/base';
 import type { Parsed, TokenSnapshot, TokenTimes } from '@credmon/core/credential';
 import type { RenewalPolicy } from '@credmon/core/renewal';
 import type { TokenFiles, TokenWrite } from '@credmon/core/store';
 
-/** How one attempt ended. `revoked`: the user must log in again; `denied`: the administrator must act; `failed`: time may fix it. */
+/**
+ * How one attempt ended. `revoked`: the user must log in again; `denied`: the
+ * administrator must act; `failed`: time may fix it.
+ */
 export type Outcome =
   | {
       readonly kind: 'issued';
@@ -20,18 +24,23 @@ export type Outcome =
       /** What is to be written although there is no new token. */
       readonly writes?: readonly TokenWrite[];
     }
-  /** Revoked, and the files must go, so that the next submit asks the user for a new login. */
+  /**
+   * Revoked, and the files must go, so that the next submit asks the user for a new
+   * login.
+   */
   | { readonly kind: 'gone'; readonly error: CodedError };
 
 /**
- * What an attempt may use of the world. `now` in epoch seconds; `readSecret` gives a secret file's first line, or all of it, or says why it
- * cannot; `readToken` gives another token's files.
+ * What an attempt may use of the world. `now` in epoch seconds; `readSecret` gives a
+ * secret file's first line, or all of it, or says why it cannot; `readToken` gives
+ * another token's files.
  */
 export interface ProviderContext {
   readonly send: Send;
   /**
-   * When the attempt began, in epoch seconds of the wall clock as it is at the moment of reading. Read it after the answer to date a token:
-   * a step of the clock while a request was under way must not date its answer.
+   * When the attempt began, in epoch seconds of the wall clock as it is at the moment of
+   * reading. Read it after the answer to date a token: a step of the clock while a
+   * request was under way must not date its answer.
    */
   readonly now: number;
   readonly readSecret: (path: string, form?: 'line' | 'whole') => Parsed<string>;
@@ -41,18 +50,31 @@ export interface ProviderContext {
 /** A kind of token source. Everything but `obtain` is pure. */
 export interface Provider {
   readonly name: string;
-  /** True when `obtain` waits for nobody, so that it may run while the directory is still being looked at. */
+  /**
+   * True when `obtain` waits for nobody, so that it may run while the directory is still
+   * being looked at.
+   */
   readonly asksNobody?: boolean;
   /** When its tokens are due, where that is not as for all others. */
   readonly policy?: RenewalPolicy;
   /** The token with the times that this provider knows better than its files tell. */
   readonly view?: (token: TokenSnapshot) => TokenSnapshot;
-  /** Can this token be renewed at all, and if not, why (a sentence's end: "has no refresh token"). */
+  /**
+   * Can this token be renewed at all, and if not, why (a sentence's end: "has no refresh
+   * token").
+   */
   readonly renewable: (token: TokenSnapshot) => Parsed<true>;
-  /** What a renewal stands on besides `.top`: changes when the client or its secret changes. */
+  /**
+   * What a renewal stands on besides `.top`: changes when the client or its secret
+   * changes.
+   */
   readonly basis: (token: TokenSnapshot) => string;
   /** Whom a renewal asks: renewals of one issuer share its caps and its bad days. */
   readonly issuerOf: (token: TokenSnapshot) => string;
   /** Asks for a fresh token. Never throws for what an issuer or a file may do. */
-  readonly obtain: (token: TokenSnapshot, files: TokenFiles, context: ProviderContext) => Promise<Outcome>;
+  readonly obtain: (
+    token: TokenSnapshot,
+    files: TokenFiles,
+    context: ProviderContext,
+  ) => Promise<Outcome>;
 }

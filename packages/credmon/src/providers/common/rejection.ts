@@ -8,7 +8,8 @@ export type Refusal = Exclude<Outcome, { kind: 'issued' | 'gone' }>;
 
 /** The outcome that an error stands for. */
 export function refusal(token: TokenSnapshot, error: unknown): Refusal {
-  // What is not coded is a mistake of ours; its text could hold anything, so only its kind is passed on.
+  // What is not coded is a mistake of ours; its text could hold anything, so only its
+  // kind is passed on.
   const coded = isCoded(error)
     ? error
     : new CodedError(
@@ -19,10 +20,15 @@ export function refusal(token: TokenSnapshot, error: unknown): Refusal {
 }
 
 /**
- * The outcome of an error after which the refresh token may be another one: `top` is the text of `.top` with it. The failure then stands on
- * that one: what time does not fix is not asked for again and again.
+ * The outcome of an error after which the refresh token may be another one: `top` is the
+ * text of `.top` with it. The failure then stands on that one: what time does not fix is
+ * not asked for again and again.
  */
-export function refusalAfter(token: TokenSnapshot, error: unknown, top: string | undefined): Refusal {
+export function refusalAfter(
+  token: TokenSnapshot,
+  error: unknown,
+  top: string | undefined,
+): Refusal {
   const plain = refusal(token, error);
   if (top === undefined) return plain;
   return { ...plain, writes: [{ kind: 'top', text: top, durable: true }] };

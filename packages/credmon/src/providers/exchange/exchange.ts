@@ -1,4 +1,5 @@
-// Tokens in exchange for one that the user stored: verified first, exchanged once, then renewed with the refresh token that came.
+// Tokens in exchange for one that the user stored: verified first, exchanged once, then
+// renewed with the refresh token that came.
 import {
   promisedLifetime,
   tokenId,
@@ -11,7 +12,12 @@ import { secureEndpoint, type Send } from '@credmon/core/base';
 import type { TokenWrite } from '@credmon/core/store';
 import { createIssuerKeys, type KeyFinder } from '@credmon/scitokens';
 import { lookUpClients } from '../client/lookup.ts';
-import { metadataOf, registrationOf, useWrite, type ClientOptions } from '../client/registration.ts';
+import {
+  metadataOf,
+  registrationOf,
+  useWrite,
+  type ClientOptions,
+} from '../client/registration.ts';
 import type { TokenClient } from '../../settings/clients.ts';
 import { audienceNote, joinNotes } from '../common/granted-audience.ts';
 import { judgeGrant } from '../common/granted-scopes.ts';
@@ -20,19 +26,29 @@ import { refusal, refusalAfter } from '../common/rejection.ts';
 import { scopesFor } from '../../settings/scope-template.ts';
 import { asPromised, remember } from '../common/expiry-cache.ts';
 import { learnIssuer, learnClaimed } from './issuer-memory.ts';
-import { exchangedTop, issuerOfRefresh, subjectOf, verifiedIssuer, type Subject } from './subject.ts';
+import {
+  exchangedTop,
+  issuerOfRefresh,
+  subjectOf,
+  verifiedIssuer,
+  type Subject,
+} from './subject.ts';
 
 /** What is remembered of issuers from renewal to renewal. */
 interface Memory {
   readonly metadata: MetadataCache;
   readonly keys: (send: Send) => KeyFinder;
-  /** The issuer of each token, once it is known: with several, none may wait for another's bad days. */
+  /**
+   * The issuer of each token, once it is known: with several, none may wait for another's
+   * bad days.
+   */
   readonly issuers: Map<string, string>;
 }
 
 /**
- * The token exchange provider. The issuer is one that the administrator configured, compared exactly with the token's `iss`;
- * no secret leaves before the token's signature has been found to be that issuer's.
+ * The token exchange provider. The issuer is one that the administrator configured,
+ * compared exactly with the token's `iss`; no secret leaves before the token's signature
+ * has been found to be that issuer's.
  * @see RFC 8693
  */
 export function tokenExchange(options: ClientOptions): Provider {
@@ -75,7 +91,10 @@ export function tokenExchange(options: ClientOptions): Provider {
   };
 }
 
-/** Keys are fetched as secrets are sent: over https, or http on loopback by exception, and nowhere else. */
+/**
+ * Keys are fetched as secrets are sent: over https, or http on loopback by exception, and
+ * nowhere else.
+ */
 function keysOnce({ allowLoopbackHttp }: ClientOptions): (send: Send) => KeyFinder {
   const known = new WeakMap<Send, KeyFinder>();
   return (send) => {
@@ -83,7 +102,8 @@ function keysOnce({ allowLoopbackHttp }: ClientOptions): (send: Send) => KeyFind
       secureEndpoint(request.url, "an issuer's keys", allowLoopbackHttp);
       return send(request);
     };
-    const keys = known.get(send) ?? createIssuerKeys({ send: careful, insecure: allowLoopbackHttp });
+    const keys =
+      known.get(send) ?? createIssuerKeys({ send: careful, insecure: allowLoopbackHttp });
     known.set(send, keys);
     return keys;
   };

@@ -1,8 +1,12 @@
-// Which of several configured issuers a token is of, remembered for the queues alone: nothing is sent anywhere by it.
+// Which of several configured issuers a token is of, remembered for the queues alone:
+// nothing is sent anywhere by it.
 import { originOf } from '@credmon/core/base';
 import { parseObject } from '@credmon/core/credential';
 
-/** So many tokens are remembered; the issuer of one that is forgotten is learnt again at its next attempt. */
+/**
+ * So many tokens are remembered; the issuer of one that is forgotten is learnt again at
+ * its next attempt.
+ */
 const MOST = 50_000;
 
 /** Remembers the issuer of token `id` by its origin. */
@@ -14,7 +18,10 @@ export function learnIssuer(issuers: Map<string, string>, id: string, issuer: st
   issuers.delete(oldest);
 }
 
-/** Remembers the issuer that a token claims, unverified, if it is one of `configured`: when its keys cannot be had, it was that one asked. */
+/**
+ * Remembers the issuer that a token claims, unverified, if it is one of `configured`:
+ * when its keys cannot be had, it was that one asked.
+ */
 export function learnClaimed(
   issuers: Map<string, string>,
   id: string,

@@ -1,11 +1,15 @@
-// What a `.top` of the token exchange asks for. Any user can write any bytes into it, so nothing in it names where a secret goes.
+// What a `.top` of the token exchange asks for. Any user can write any bytes into it, so
+// nothing in it names where a secret goes.
 import { CodedError, ERROR_CODES, isCoded } from '@credmon/core/base';
 import { parseObject, splitScopes, tokenId, type TokenSnapshot } from '@credmon/core/credential';
 import type { TokenFiles } from '@credmon/core/store';
 import { verify, type KeyFinder } from '@credmon/scitokens';
 import type { TokenClient } from '../../settings/clients.ts';
 
-/** A `.top` as it is understood. `subjectToken` is what the user stored, `refreshToken` what an exchange left. */
+/**
+ * A `.top` as it is understood. `subjectToken` is what the user stored, `refreshToken`
+ * what an exchange left.
+ */
 export interface Subject {
   readonly top: Readonly<Record<string, unknown>>;
   readonly subjectToken: string | undefined;
@@ -18,13 +22,18 @@ export interface Subject {
 /** Seconds that the issuer's clock may be ahead. */
 const LEEWAY = 30;
 
-/** @throws CodedError `SUBJECT_REFUSED` when there is nothing in `.top` to exchange or to renew with */
+/**
+ * @throws CodedError `SUBJECT_REFUSED` when there is nothing in `.top` to exchange or to
+ * renew with
+ */
 export function subjectOf(token: TokenSnapshot, files: TokenFiles): Subject {
   const object = files.top.ok ? parseObject(files.top.value) : files.top;
   if (!object.ok) throw refused(token, `.top ${object.reason}`);
   const top = object.value;
   const text = (...names: string[]): string | undefined => {
-    const value = names.map((name) => top[name]).find((found) => typeof found === 'string' && found !== '');
+    const value = names
+      .map((name) => top[name])
+      .find((found) => typeof found === 'string' && found !== '');
     return typeof value === 'string' ? value : undefined;
   };
   const audience = text('audience');
@@ -40,7 +49,8 @@ export function subjectOf(token: TokenSnapshot, files: TokenFiles): Subject {
 }
 
 /**
- * The issuer of a stored token, once its signature, times and issuer have been found good.
+ * The issuer of a stored token, once its signature, times and issuer have been found
+ * good.
  * @throws CodedError `SUBJECT_REFUSED`, or what kept it from being found out
  * @see RFC 8725
  */
@@ -54,27 +64,41 @@ export async function verifiedIssuer(
   try {
     return (await verify(subjectToken, { keys, issuers, now, leeway: LEEWAY })).claims.iss;
   } catch (error) {
-    if (!isCoded(error) || !error.code.startsWith('TOKEN_') || ERROR_CODES[error.code].actor === 'time')
+    if (
+      !isCoded(error) ||
+      !error.code.startsWith('TOKEN_') ||
+      ERROR_CODES[error.code].actor === 'time'
+    )
       throw error;
     throw refused(token, error.message, error);
   }
 }
 
 /**
- * The issuer that gave a refresh token: the `iss` that the exchange wrote beside it, if it is a configured one, else the only one.
+ * The issuer that gave a refresh token: the `iss` that the exchange wrote beside it, if
+ * it is a configured one, else the only one.
  * @throws CodedError `SUBJECT_REFUSED`
  */
-export function issuerOfRefresh(token: TokenSnapshot, { top }: Subject, { issuers }: TokenClient): string {
+export function issuerOfRefresh(
+  token: TokenSnapshot,
+  { top }: Subject,
+  { issuers }: TokenClient,
+): string {
   const { iss } = top;
-  const issuer = iss === undefined && issuers.length === 1 ? issuers[0] : issuers.find((one) => one === iss);
+  const issuer =
+    iss === undefined && issuers.length === 1 ? issuers[0] : issuers.find((one) => one === iss);
   if (issuer !== undefined) return issuer;
   throw refused(token, '.top names no issuer that is configured');
 }
 
-/** The text of `.top` after an exchange: the refresh token and its issuer take the place of the token that was stored. */
+/**
+ * The text of `.top` after an exchange: the refresh token and its issuer take the place
+ * of the token that was stored.
+ */
 export function exchangedTop({ top }: Subject, refreshToken: string, issuer: string): string {
   const kept = Object.entries(top).filter(
-    ([name]) => !['access_token', 'subject_token', 'token_url', 'expires_in', 'token_type'].includes(name),
+    ([name]) =>
+      !['access_token', 'subject_token', 'token_url', 'expires_in', 'token_type'].includes(name),
   );
   return `${JSON.stringify({ ...Object.fromEntries(kept), refresh_token: refreshToken, iss: issuer })}\n`;
 }

@@ -1,4 +1,5 @@
-// Tokens from a site's own program: the plug-in point. docs/exec-provider.md is the contract.
+// Tokens from a site's own program: the plug-in point. docs/exec-provider.md is the
+// contract.
 import { CodedError } from '@credmon/core/base';
 import { classifyFailure, harmless } from '@credmon/core/oauth';
 import {
@@ -23,7 +24,10 @@ import { judgeGrant } from '../common/granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
 import { refusal, refusalAfter } from '../common/rejection.ts';
 
-/** What the provider needs to know. `fileVersion` changes when a file is replaced or rewritten; `defaultLifetime` in seconds. */
+/**
+ * What the provider needs to know. `fileVersion` changes when a file is replaced or
+ * rewritten; `defaultLifetime` in seconds.
+ */
 export interface ExecOptions {
   readonly programs: readonly TokenProgram[];
   readonly run: RunProgram;
@@ -102,7 +106,12 @@ async function obtain(
     const { now } = context;
     const answer = answerOf(program, said, json, { spent, now });
     rotate(answer.refreshToken);
-    const noted = judgeGrant({ ...program, extra: program.extraScopes, asked, granted: answer.scope });
+    const noted = judgeGrant({
+      ...program,
+      extra: program.extraScopes,
+      asked,
+      granted: answer.scope,
+    });
     return { ...issued(program, rotated, answer, options, now), ...noted };
   } catch (error) {
     return refusalAfter(token, error, rotated);
@@ -118,7 +127,10 @@ function textOf(top: Readonly<Record<string, unknown>> | undefined, name: string
   return typeof value === 'string' ? value : '';
 }
 
-/** An error of RFC 6749 counts whatever the exit code is; anything else counts only with exit code 0. */
+/**
+ * An error of RFC 6749 counts whatever the exit code is; anything else counts only with
+ * exit code 0.
+ */
 function answerOf(
   program: TokenProgram,
   { exit, complaint, failure }: ProgramAnswer,
@@ -132,8 +144,13 @@ function answerOf(
   ];
   if (json.ok && saysError(json.value)) {
     const wait = json.value['retry_after'];
-    const retryAfter = typeof wait === 'number' && wait >= 0 ? { retryAfter: String(Math.ceil(wait)) } : {};
-    throw classifyFailure(program.name, { status: 400, json: json.value, secrets, ...retryAfter }, now);
+    const retryAfter =
+      typeof wait === 'number' && wait >= 0 ? { retryAfter: String(Math.ceil(wait)) } : {};
+    throw classifyFailure(
+      program.name,
+      { status: 400, json: json.value, secrets, ...retryAfter },
+      now,
+    );
   }
   const said = harmless(withoutSecrets(complaint, secrets));
   const failed = (what: string): CodedError =>
@@ -142,7 +159,8 @@ function answerOf(
       `the token program of ${program.name} ${what}${said === '' ? '' : `; it says: ${said}`}`,
       { provider: program.name, ...(exit === null ? {} : { exit }) },
     );
-  if (exit !== 0) throw failed(exit === null ? 'was ended by a signal' : `ended with exit code ${exit}`);
+  if (exit !== 0)
+    throw failed(exit === null ? 'was ended by a signal' : `ended with exit code ${exit}`);
   if (!json.ok) throw failed(`gave an answer that ${json.reason}`);
   try {
     return judgeTokenResponse(json.value, program.name, [spent]);

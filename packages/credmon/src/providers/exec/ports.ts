@@ -11,8 +11,9 @@ export interface ProgramCall {
 }
 
 /**
- * What a program said. `complaint` is its last line on standard error, as the program wrote it. `failure` is the error of a program that was
- * ended: the caller must throw it after taking what must not be lost from `output`.
+ * What a program said. `complaint` is its last line on standard error, as the program
+ * wrote it. `failure` is the error of a program that was ended: the caller must throw it
+ * after taking what must not be lost from `output`.
  */
 export interface ProgramAnswer {
   readonly failure?: CodedError;

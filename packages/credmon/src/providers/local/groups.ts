@@ -17,7 +17,8 @@ import type { LocalIssuer } from '../../settings/local.ts';
 export interface LocalGroups {
   /**
    * The groups of a user in order.
-   * @throws CodedError `MAP_UNREADABLE` when a requirement rests on a map that cannot be read, `CLASSAD_LIMIT`
+   * @throws CodedError `MAP_UNREADABLE` when a requirement rests on a map that cannot be
+   * read, `CLASSAD_LIMIT`
    */
   readonly groupsOf: (user: string, issuer: LocalIssuer) => readonly string[];
   readonly userMap: UserMap;
@@ -38,7 +39,8 @@ type Load = (path: string, prefix?: boolean) => MapFile | undefined;
 export function localGroups(userMaps: readonly UserMapSettings[], ports: LocalPorts): LocalGroups {
   const loaded = new Map<string, Loaded>();
   const passedOver = new Map<string, readonly string[]>();
-  const versionOf = (files: readonly string[]): string => files.map((file) => ports.version(file)).join(' ');
+  const versionOf = (files: readonly string[]): string =>
+    files.map((file) => ports.version(file)).join(' ');
 
   const load: Load = (path, prefix = false) => {
     const key = `${prefix} ${path}`;
@@ -66,12 +68,17 @@ export function localGroups(userMaps: readonly UserMapSettings[], ports: LocalPo
     version: ({ groupMapFile }) =>
       versionOf([
         ...(groupMapFile === undefined ? [] : filesOf(groupMapFile, false)),
-        ...userMaps.flatMap(({ file, prefix }) => (file === undefined ? [] : filesOf(file, prefix))),
+        ...userMaps.flatMap(({ file, prefix }) =>
+          file === undefined ? [] : filesOf(file, prefix),
+        ),
       ]),
   };
 }
 
-/** Reads a map file; `passedOver` has the lines that could not be used when it was read last, by file. */
+/**
+ * Reads a map file; `passedOver` has the lines that could not be used when it was read
+ * last, by file.
+ */
 function read(
   path: string,
   prefix: boolean,

@@ -1,4 +1,5 @@
-// The local issuer's keys: read once for each version of their file, and said to be broken once.
+// The local issuer's keys: read once for each version of their file, and said to be
+// broken once.
 import { CodedError, isCoded, messageOf } from '@credmon/core/base';
 import { readSigningKey, type SigningKey } from '@credmon/scitokens';
 import { join } from 'node:path';
@@ -7,13 +8,19 @@ import type { LocalIssuer, LocalSettings } from '../../settings/local.ts';
 
 /** Keys by issuer. */
 export interface LocalKeys {
-  /** The key that signs now. @throws CodedError `TOKEN_KEY_UNREADY`, `TOKEN_KEY_INVALID`, `TOKEN_KEY_DIRECTORY` */
+  /**
+   * The key that signs now. @throws CodedError `TOKEN_KEY_UNREADY`, `TOKEN_KEY_INVALID`,
+   * `TOKEN_KEY_DIRECTORY`
+   */
   readonly keyOf: (issuer: LocalIssuer) => SigningKey;
   /** Changes with the key. */
   readonly version: (issuer: LocalIssuer) => string;
 }
 
-/** The keys of these settings. Whoever asks first for the shared key may be the reason to make it. */
+/**
+ * The keys of these settings. Whoever asks first for the shared key may be the reason to
+ * make it.
+ */
 export function localKeys(settings: LocalSettings, ports: LocalPorts): LocalKeys {
   const known = new Map<string, { readonly version: string; readonly key: SigningKey }>();
   const version = ({ key, lifetime }: LocalIssuer): string =>
@@ -35,7 +42,10 @@ export function localKeys(settings: LocalSettings, ports: LocalPorts): LocalKeys
   };
 }
 
-/** `about`: every token of the provider fails alike, and one line in the log is enough. The cause could quote the key. */
+/**
+ * `about`: every token of the provider fails alike, and one line in the log is enough.
+ * The cause could quote the key.
+ */
 function read(issuer: LocalIssuer, ports: LocalPorts): SigningKey {
   const { service, key } = issuer;
   try {
@@ -51,18 +61,22 @@ function readKey({ key, lifetime, service }: LocalIssuer, ports: LocalPorts): Si
   if (key.kind === 'directory') return ports.activeKey(key.path, lifetime);
   const text = ports.readKey(key.path);
   if (text.ok) return readSigningKey(text.value, { kid: key.keyId, algorithm: key.algorithm });
-  throw new CodedError('TOKEN_KEY_UNREADY', `the private key ${key.path} ${text.reason}`, { service });
+  throw new CodedError('TOKEN_KEY_UNREADY', `the private key ${key.path} ${text.reason}`, {
+    service,
+  });
 }
 
 /**
- * Completes the shared key pair where a killed process left a part of it, and makes it where a provider needs it and neither half is there. A
- * lost private key is not replaced while its public half is still there: tokens signed by the old one are out.
+ * Completes the shared key pair where a killed process left a part of it, and makes it
+ * where a provider needs it and neither half is there. A lost private key is not replaced
+ * while its public half is still there: tokens signed by the old one are out.
  */
 export function prepareKeyPair({ issuers, keyPair }: LocalSettings, ports: LocalPorts): void {
   const { privateKey, publicKey } = keyPair;
   if (!issuers.some(({ key }) => key.kind === 'file' && key.path === privateKey)) return;
   try {
-    for (const half of ports.recoverKeyPair(privateKey, publicKey)) ports.warn(recoveredText(half, keyPair));
+    for (const half of ports.recoverKeyPair(privateKey, publicKey))
+      ports.warn(recoveredText(half, keyPair));
     ports.recovered?.(`part of ${privateKey}`);
   } catch (error) {
     ports.warn(
@@ -84,7 +98,10 @@ export function prepareKeyPair({ issuers, keyPair }: LocalSettings, ports: Local
       `there was no ${privateKey}: a new key pair was made; publish ${publicKey} before tokens are used`,
     );
   } catch (error) {
-    ports.warn(`cannot make the key pair ${privateKey} and ${publicKey}: ${messageOf(error)}`, privateKey);
+    ports.warn(
+      `cannot make the key pair ${privateKey} and ${publicKey}: ${messageOf(error)}`,
+      privateKey,
+    );
   }
 }
 

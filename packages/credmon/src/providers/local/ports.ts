@@ -12,15 +12,32 @@ export interface LocalPorts {
   readonly readText: (path: string) => Parsed<string>;
   /** The same for a private key, which must be closed to others. */
   readonly readKey: (path: string) => Parsed<string>;
-  /** The texts of a file, or of all files of a directory in order; none when there is none. */
+  /**
+   * The texts of a file, or of all files of a directory in order; none when there is
+   * none.
+   */
   readonly readAll: (path: string) => readonly string[];
-  /** The key of a key directory that signs tokens of `lifetime` seconds. @throws CodedError */
+  /**
+   * The key of a key directory that signs tokens of `lifetime` seconds. @throws
+   * CodedError
+   */
   readonly activeKey: (directory: string, lifetime: number) => SigningKey;
-  /** Completes a key pair that a killed process left, and says which halves it put in place. @throws the system's error */
-  readonly recoverKeyPair: (privateKey: string, publicKey: string) => readonly ('private' | 'public')[];
-  /** Makes an EC P-256 key pair in two files. @throws CodedError, or the system's error */
+  /**
+   * Completes a key pair that a killed process left, and says which halves it put in
+   * place. @throws the system's error
+   */
+  readonly recoverKeyPair: (
+    privateKey: string,
+    publicKey: string,
+  ) => readonly ('private' | 'public')[];
+  /**
+   * Makes an EC P-256 key pair in two files. @throws CodedError, or the system's error
+   */
   readonly createKeyPair: (privateKey: string, publicKey: string) => void;
-  /** Warns the administrator `about` a thing (else the text itself), once until the text changes or the thing has recovered. */
+  /**
+   * Warns the administrator `about` a thing (else the text itself), once until the text
+   * changes or the thing has recovered.
+   */
   readonly warn: (text: string, about?: string) => void;
   /** Ends what was warned about a thing: the same is logged again when it recurs. */
   readonly recovered?: (about: string) => void;

@@ -1,4 +1,5 @@
-// The local signer: a `.top` of a local provider is a request, answered at once with a token that is signed here.
+// The local signer: a `.top` of a local provider is a request, answered at once with a
+// token that is signed here.
 import { createHash } from 'node:crypto';
 import { CodedError, ERROR_CODES, isCoded } from '@credmon/core/base';
 import {
@@ -35,7 +36,10 @@ interface Signer {
   readonly ports: LocalPorts;
 }
 
-/** The local provider. It never waits for anybody, so no token of it queues behind another. */
+/**
+ * The local provider. It never waits for anybody, so no token of it queues behind
+ * another.
+ */
 export function localSigner({ settings, specialNames, ports }: LocalOptions): Provider {
   const issuers = new Map(settings.issuers.map((issuer) => [issuer.service, issuer]));
   const signer: Signer = {
@@ -61,8 +65,14 @@ function renewable({ top }: TokenSnapshot): Parsed<true> {
   return { ok: false, reason: top.kind === 'missing' ? '.top is missing' : `.top ${top.reason}` };
 }
 
-/** A request again, other rules, other groups or another key: each is worth a new attempt. */
-function basisOf(token: TokenSnapshot, issuer: LocalIssuer | undefined, { keys, groups }: Signer): string {
+/**
+ * A request again, other rules, other groups or another key: each is worth a new attempt.
+ */
+function basisOf(
+  token: TokenSnapshot,
+  issuer: LocalIssuer | undefined,
+  { keys, groups }: Signer,
+): string {
   const { ino = 0, mtime = 0 } = identityOf(token.top) ?? {};
   const stands = issuer && [issuer, keys.version(issuer), groups.version(issuer)];
   return createHash('sha256')
@@ -71,7 +81,10 @@ function basisOf(token: TokenSnapshot, issuer: LocalIssuer | undefined, { keys, 
     .slice(0, 22);
 }
 
-/** How the scopes of an issuer are made. Settings were checked when they were read, so a part that cannot be read is not there. */
+/**
+ * How the scopes of an issuer are made. Settings were checked when they were read, so a
+ * part that cannot be read is not there.
+ */
 export function rulesOf(issuer: LocalIssuer): ScopeRules {
   const template = (text: string, field: string): Template => {
     const parsed = parseTemplate(text, field);
@@ -87,7 +100,12 @@ export function rulesOf(issuer: LocalIssuer): ScopeRules {
   };
 }
 
-function answer(token: TokenSnapshot, issuer: LocalIssuer | undefined, signer: Signer, now: number): Outcome {
+function answer(
+  token: TokenSnapshot,
+  issuer: LocalIssuer | undefined,
+  signer: Signer,
+  now: number,
+): Outcome {
   if (!issuer) {
     const text = `${token.stem} belongs to no local provider`;
     return { kind: 'failed', error: new CodedError('TOKEN_KEY_UNREADY', text) };
@@ -128,15 +146,30 @@ export function useOf(
   token: string,
   { issuedAt, expiresAt }: TokenTimes,
 ): TokenWrite {
-  const contents = { access_token: token, expires_in: lifetime, issued_at: issuedAt, expires_at: expiresAt };
-  return { kind: 'use', text: useJson ? `${JSON.stringify(contents)}\n` : `${token}\n`, durable: false };
+  const contents = {
+    access_token: token,
+    expires_in: lifetime,
+    issued_at: issuedAt,
+    expires_at: expiresAt,
+  };
+  return {
+    kind: 'use',
+    text: useJson ? `${JSON.stringify(contents)}\n` : `${token}\n`,
+    durable: false,
+  };
 }
 
 /**
- * A verdict on the user or the rules is final until one of them changes, and leaves an empty token: CredD waits for `.use` without end,
- * and condor_submit with it. A key may be fixed any moment, and a job with a token is worth that wait.
+ * A verdict on the user or the rules is final until one of them changes, and leaves an
+ * empty token: CredD waits for `.use` without end, and condor_submit with it. A key may
+ * be fixed any moment, and a job with a token is worth that wait.
  */
-function refusal(token: TokenSnapshot, issuer: LocalIssuer, error: unknown, times: TokenTimes): Outcome {
+function refusal(
+  token: TokenSnapshot,
+  issuer: LocalIssuer,
+  error: unknown,
+  times: TokenTimes,
+): Outcome {
   if (!isCoded(error)) {
     const text = `${tokenId(token)}: unexpected ${error instanceof Error ? error.name : typeof error}`;
     return { kind: 'failed', error: new CodedError('TOKEN_KEY_UNREADY', text) };

@@ -1,4 +1,5 @@
-// The OAuth provider: renews an access token with the refresh token that the user's login left in `.top`.
+// The OAuth provider: renews an access token with the refresh token that the user's login
+// left in `.top`.
 import { createHash } from 'node:crypto';
 import { CodedError, originOf } from '@credmon/core/base';
 import {
@@ -21,7 +22,10 @@ import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
 import type { ConfiguredClient } from '../../settings/clients.ts';
 import { refusalAfter } from '../common/rejection.ts';
 
-/** What the provider needs to know. `clientOf` answers for a service name, without case. `secretVersion` changes with a secret file. */
+/**
+ * What the provider needs to know. `clientOf` answers for a service name, without case.
+ * `secretVersion` changes with a secret file.
+ */
 export interface OAuthOptions {
   readonly clientOf: (service: string) => ConfiguredClient | undefined;
   readonly secretVersion: (path: string) => string;
@@ -34,7 +38,10 @@ export interface OAuthOptions {
   readonly defaultLifetime: number;
 }
 
-/** The OAuth refresh provider. Configuration comes first as a whole, `.meta` second as a whole: they are never mixed. */
+/**
+ * The OAuth refresh provider. Configuration comes first as a whole, `.meta` second as a
+ * whole: they are never mixed.
+ */
 export function oauthRefresh(options: OAuthOptions): Provider {
   const clientOf = (token: TokenSnapshot): ConfiguredClient | undefined => {
     const name = splitStem(token.stem, options.specialNames);
@@ -45,14 +52,19 @@ export function oauthRefresh(options: OAuthOptions): Provider {
     renewable: (token) => renewable(token, clientOf(token)),
     basis: (token) => basisOf(token, clientOf(token), options),
     issuerOf: (token) =>
-      originOf(clientOf(token)?.tokenUrl ?? (token.meta.kind === 'valid' ? token.meta.value.tokenUrl : '')),
+      originOf(
+        clientOf(token)?.tokenUrl ?? (token.meta.kind === 'valid' ? token.meta.value.tokenUrl : ''),
+      ),
     obtain: (token, files, context) => obtain(token, files, clientOf(token), options, context),
   };
 }
 
 const no = (reason: string): Parsed<true> => ({ ok: false, reason });
 
-function renewable({ top, meta }: TokenSnapshot, client: ConfiguredClient | undefined): Parsed<true> {
+function renewable(
+  { top, meta }: TokenSnapshot,
+  client: ConfiguredClient | undefined,
+): Parsed<true> {
   if (top.kind === 'missing') return no('.top is missing: the user must log in again');
   if (top.kind === 'broken') return no(`.top ${top.reason}: the user must log in again`);
   if (top.value.refreshToken === 'empty')
@@ -83,7 +95,8 @@ function basisOf(
     : meta.kind === 'valid'
       ? [meta.value.clientId, meta.value.tokenUrl, meta.identity.ino, meta.identity.mtime]
       : [];
-  const version = top.kind === 'missing' ? '' : `${top.identity?.ino ?? ''}:${top.identity?.mtime ?? ''}`;
+  const version =
+    top.kind === 'missing' ? '' : `${top.identity?.ino ?? ''}:${top.identity?.mtime ?? ''}`;
   const extra = options.extraScopes(splitStem(stem, options.specialNames)?.service ?? stem);
   return createHash('sha256')
     .update(JSON.stringify([version, stands, ...(extra.length === 0 ? [] : [extra])]))
@@ -139,7 +152,8 @@ function registrationOf(
   const common = { provider, allowLoopbackHttp: options.allowLoopbackHttp };
   if (client) {
     const { clientId, tokenUrl, issuer, authentication } = client;
-    const clientSecret = client.secretFile === undefined ? '' : secretOf(client.secretFile, context);
+    const clientSecret =
+      client.secretFile === undefined ? '' : secretOf(client.secretFile, context);
     return {
       ...common,
       clientId,
@@ -154,17 +168,26 @@ function registrationOf(
       token: tokenId(token),
     });
   }
-  const { client_id: clientId, client_secret: clientSecret, token_url: tokenUrl } = files.meta.value;
+  const {
+    client_id: clientId,
+    client_secret: clientSecret,
+    token_url: tokenUrl,
+  } = files.meta.value;
   return { ...common, clientId, clientSecret, tokenUrl, authentication: 'post' };
 }
 
 function secretOf(path: string, context: ProviderContext): string {
   const secret = context.readSecret(path);
   if (secret.ok) return secret.value;
-  throw new CodedError('SECRET_UNREADABLE', `the client secret file ${path} ${secret.reason}`, { path });
+  throw new CodedError('SECRET_UNREADABLE', `the client secret file ${path} ${secret.reason}`, {
+    path,
+  });
 }
 
-/** `.top` goes first and durably: once it is visible, the old refresh token may be spent; `.use` can always be made again. */
+/**
+ * `.top` goes first and durably: once it is visible, the old refresh token may be spent;
+ * `.use` can always be made again.
+ */
 function issued(
   provider: string,
   rotated: string | undefined,

@@ -1,4 +1,5 @@
-// Standing tokens that are fetched with a client's own credentials: what the issuer may answer, and what is remembered of it.
+// Standing tokens that are fetched with a client's own credentials: what the issuer may
+// answer, and what is remembered of it.
 import { CodedError, isRecord } from '@credmon/core/base';
 import { parseObject, splitScopes, type TokenTimes } from '@credmon/core/credential';
 import type { MetadataCache } from '@credmon/core/oauth';
@@ -9,15 +10,20 @@ import type { Outcome, ProviderContext } from '../common/provider.ts';
 import { accessTokenIn, claimsOf, wordsOf } from '../common/claims.ts';
 import type { FetchedStanding } from '../../settings/standing.ts';
 
-/** What is known of a fetched token beside its file: the configuration that it answers, and its lifetime in seconds. */
+/**
+ * What is known of a fetched token beside its file: the configuration that it answers,
+ * and its lifetime in seconds.
+ */
 export interface Provenance {
   readonly stands: string;
   readonly lifetime: number;
 }
 
 /**
- * Fetches one. Its provenance is written as `.top`, which standing tokens have none of: the store remembers it.
- * @throws CodedError `ISSUER_ANSWER_INVALID` when it is for another subject than configured, and as `fetchToken`
+ * Fetches one. Its provenance is written as `.top`, which standing tokens have none of:
+ * the store remembers it.
+ * @throws CodedError `ISSUER_ANSWER_INVALID` when it is for another subject than
+ * configured, and as `fetchToken`
  */
 export async function fetchStanding(
   token: FetchedStanding,
@@ -59,12 +65,15 @@ function provenanceWrite(token: FetchedStanding, { issuedAt, expiresAt }: TokenT
 export function provenanceIn(text: string): Provenance | undefined {
   const object = parseObject(text);
   const { stands, lifetime } = object.ok && isRecord(object.value) ? object.value : {};
-  return typeof stands === 'string' && typeof lifetime === 'number' ? { stands, lifetime } : undefined;
+  return typeof stands === 'string' && typeof lifetime === 'number'
+    ? { stands, lifetime }
+    : undefined;
 }
 
 /**
- * True when a token of unknown provenance says itself that it does not answer this configuration. An issuer may write less than it was
- * asked for, or otherwise, so this is worth a fetch but no verdict; an opaque token says nothing.
+ * True when a token of unknown provenance says itself that it does not answer this
+ * configuration. An issuer may write less than it was asked for, or otherwise, so this is
+ * worth a fetch but no verdict; an opaque token says nothing.
  */
 export function contradicts(text: string, token: FetchedStanding): boolean {
   const claims = claimsOf(accessTokenIn(text, token.format) ?? '');

@@ -1,9 +1,13 @@
-// What is known of fetched standing tokens, kept beside the tokens of jobs: a restart and `condor_credmon status` know it, too.
+// What is known of fetched standing tokens, kept beside the tokens of jobs: a restart and
+// `condor_credmon status` know it, too.
 import { isRecord } from '@credmon/core/base';
 import { parseObject, type FileIdentity } from '@credmon/core/credential';
 import type { StandingFiles } from './ports.ts';
 
-/** A fetched token that we know: which version of its file, the configuration that it answers, and its lifetime in seconds. */
+/**
+ * A fetched token that we know: which version of its file, the configuration that it
+ * answers, and its lifetime in seconds.
+ */
 export interface Known {
   readonly identity: FileIdentity;
   readonly stands: string;
@@ -28,14 +32,17 @@ export function keep(
   known: ReadonlyMap<string, Known>,
   names: readonly string[],
 ): void {
-  files.keep(`${JSON.stringify(Object.fromEntries([...known].filter(([name]) => names.includes(name))))}\n`);
+  files.keep(
+    `${JSON.stringify(Object.fromEntries([...known].filter(([name]) => names.includes(name))))}\n`,
+  );
 }
 
 function knownOf(value: unknown): Known | undefined {
   if (!isRecord(value) || !isRecord(value['identity'])) return undefined;
   const { stands, lifetime, identity } = value;
   const { ino, mtime, size } = identity;
-  if (typeof ino !== 'number' || typeof mtime !== 'number' || typeof size !== 'number') return undefined;
+  if (typeof ino !== 'number' || typeof mtime !== 'number' || typeof size !== 'number')
+    return undefined;
   if (typeof stands !== 'string') return undefined;
   return {
     identity: { ino, mtime, size },

@@ -15,14 +15,27 @@ export type StandingReading =
 /** Files outside the credential directory. */
 export interface StandingFiles {
   readonly read: (path: string) => StandingReading;
-  /** Replaces a file in one step, with its final mode and owner. @throws the system's error */
-  readonly write: (path: string, text: string, mode: number, owner: StandingOwner | undefined) => void;
+  /**
+   * Replaces a file in one step, with its final mode and owner. @throws the system's
+   * error
+   */
+  readonly write: (
+    path: string,
+    text: string,
+    mode: number,
+    owner: StandingOwner | undefined,
+  ) => void;
   /** A user by name; `undefined` when there is none. */
   readonly owner: (name: string) => StandingOwner | undefined;
-  /** Asks for users that are not known yet; resolves when that is done, at the latest after two seconds. */
+  /**
+   * Asks for users that are not known yet; resolves when that is done, at the latest
+   * after two seconds.
+   */
   readonly lookUpOwners?: (names: readonly string[]) => Promise<void>;
   /** What {@link StandingFiles.keep} was last given, if it can be read. */
   readonly recall: () => string | undefined;
-  /** Keeps a text, without a token in it, for the next start. @throws the system's error */
+  /**
+   * Keeps a text, without a token in it, for the next start. @throws the system's error
+   */
   readonly keep: (text: string) => void;
 }

@@ -8,7 +8,10 @@ import type { Outcome } from '../common/provider.ts';
 import { accessTokenIn, claimsOf, keyIdOf, wordsOf } from '../common/claims.ts';
 import type { SignedStanding } from '../../settings/standing.ts';
 
-/** Signs one. `now` in epoch seconds. @throws CodedError when the key may not sign, or not this */
+/**
+ * Signs one. `now` in epoch seconds. @throws CodedError when the key may not sign, or not
+ * this
+ */
 export function signStanding(
   token: SignedStanding,
   keys: LocalKeys,
@@ -26,7 +29,9 @@ export function signStanding(
       subject,
       scope,
       lifetime,
-      ...(audience.length === 0 ? {} : { audience: audience.length === 1 ? (audience[0] ?? '') : audience }),
+      ...(audience.length === 0
+        ? {}
+        : { audience: audience.length === 1 ? (audience[0] ?? '') : audience }),
     },
     { now, random },
   );
@@ -34,7 +39,10 @@ export function signStanding(
   return { kind: 'issued', writes: [write], times, rotated: false };
 }
 
-/** Why a token that lies in its place is not the one that the configuration asks for; `undefined` when it is. */
+/**
+ * Why a token that lies in its place is not the one that the configuration asks for;
+ * `undefined` when it is.
+ */
 export function differs(
   text: string,
   { issuer, subject, scope, audience, format, lifetime }: SignedStanding,
@@ -50,8 +58,10 @@ export function differs(
   };
   const name = Object.keys(asked).find((claim) => wordsOf(claims[claim]) !== asked[claim]);
   const life = Number(claims['exp']) - Number(claims['iat']);
-  // A key directory publishes the old key for as long as its tokens live; of single keys there is one at a time.
+  // A key directory publishes the old key for as long as its tokens live; of single keys
+  // there is one at a time.
   const sameKey = issuer.key.kind === 'directory' || keyIdOf(token) === issuer.key.keyId;
-  const other = name ?? (life === lifetime ? undefined : 'lifetime') ?? (sameKey ? undefined : 'key');
+  const other =
+    name ?? (life === lifetime ? undefined : 'lifetime') ?? (sameKey ? undefined : 'key');
   return other && `has another ${other} than the configuration asks for`;
 }

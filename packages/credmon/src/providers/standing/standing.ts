@@ -1,4 +1,5 @@
-// Standing tokens as a provider: each is one more token of every pass, with times, spread, backoff and log lines like all others.
+// Standing tokens as a provider: each is one more token of every pass, with times,
+// spread, backoff and log lines like all others.
 import { createHash } from 'node:crypto';
 import { CodedError, isCoded } from '@credmon/core/base';
 import {
@@ -30,7 +31,10 @@ export interface StandingOptions {
   readonly clients: ClientOptions;
 }
 
-/** The provider of standing tokens. Those of one issuer share its caps and its bad days with the tokens of jobs. */
+/**
+ * The provider of standing tokens. Those of one issuer share its caps and its bad days
+ * with the tokens of jobs.
+ */
 export function standingProvider({ tokens, keys, ports, clients }: StandingOptions): Provider {
   const byName = new Map(tokens.map((token) => [token.name, token]));
   const metadata = metadataOf(clients);
@@ -50,7 +54,8 @@ export function standingProvider({ tokens, keys, ports, clients }: StandingOptio
       const token = byName.get(snapshot.stem);
       try {
         if (token?.kind === 'signed') return signStanding(token, keys, ports, context.now);
-        if (token?.kind === 'fetched') return await fetchStanding(token, metadata, clients, context);
+        if (token?.kind === 'fetched')
+          return await fetchStanding(token, metadata, clients, context);
         const text = `there is no standing token ${snapshot.stem} any more`;
         return { kind: 'failed', error: new CodedError('TOKEN_NOT_FOUND', text) };
       } catch (error) {
@@ -60,23 +65,32 @@ export function standingProvider({ tokens, keys, ports, clients }: StandingOptio
   };
 }
 
-function versionOf(token: StandingToken, keys: LocalKeys, { secretVersion }: ClientOptions): string {
+function versionOf(
+  token: StandingToken,
+  keys: LocalKeys,
+  { secretVersion }: ClientOptions,
+): string {
   if (token.kind === 'signed') return keys.version(token.issuer);
   const { secretFile } = token.client;
   return `${standsOf(token)} ${secretFile === undefined ? '' : secretVersion(secretFile)}`;
 }
 
-/** What is there stays and works until it expires; how long that is decides how much of an alarm this is. */
+/**
+ * What is there stays and works until it expires; how long that is decides how much of an
+ * alarm this is.
+ */
 function alarm(error: unknown, snapshot: TokenSnapshot, signed: boolean, now: number): Outcome {
   const { use, stem } = snapshot;
   const left = use.kind === 'valid' ? Math.floor(use.value.expiresAt - now) : 0;
   const state = left > 0 ? `the old token works for ${left} s more` : 'there is no working token';
   const unexpected = `unexpected ${error instanceof Error ? error.name : typeof error}`;
-  const mistake = signed && !isCoded(error) ? new CodedError('TOKEN_KEY_UNREADY', unexpected) : error;
+  const mistake =
+    signed && !isCoded(error) ? new CodedError('TOKEN_KEY_UNREADY', unexpected) : error;
   const refused = refusal(snapshot, mistake);
   const { code, message, fields } = refused.error;
   return {
-    // A key or a configuration may be fixed any moment; there is no user who could log in again.
+    // A key or a configuration may be fixed any moment; there is no user who could log in
+    // again.
     kind: signed || refused.kind === 'failed' ? 'failed' : 'denied',
     error: new CodedError(code, `${message}; ${state}`, {
       ...fields,
@@ -87,7 +101,10 @@ function alarm(error: unknown, snapshot: TokenSnapshot, signed: boolean, now: nu
   };
 }
 
-/** A standing token as a pass sees it; `news` when another one is asked for than lies there. */
+/**
+ * A standing token as a pass sees it; `news` when another one is asked for than lies
+ * there.
+ */
 export function standingSnapshot(
   name: string,
   use: FileState<TokenTimes>,

@@ -1,4 +1,5 @@
-// Adds standing tokens to the credential directory's store: one more user in every scan, whose files lie where the configuration says.
+// Adds standing tokens to the credential directory's store: one more user in every scan,
+// whose files lie where the configuration says.
 import { CodedError, messageOf, systemCode } from '@credmon/core/base';
 import {
   digestUse,
@@ -22,7 +23,10 @@ import { differs } from './signed.ts';
 /** Which tokens stand now; a changed configuration changes it. */
 export type StandingTokens = () => readonly StandingToken[];
 
-/** The store with standing tokens. Their failures are remembered here: the directories they lie in belong to others. */
+/**
+ * The store with standing tokens. Their failures are remembered here: the directories
+ * they lie in belong to others.
+ */
 export function withStanding(
   store: CredentialStore,
   tokens: StandingTokens,
@@ -36,7 +40,8 @@ export function withStanding(
     const reading = files.read(token.path);
     const known = token.kind === 'fetched' ? recognized(token, reading, fetched) : undefined;
     const state = stateOf(token, reading, known?.lifetime, files);
-    const news = token.kind === 'fetched' && known !== undefined && known.stands !== standsOf(token);
+    const news =
+      token.kind === 'fetched' && known !== undefined && known.stands !== standsOf(token);
     const before = seen.get(token.name);
     const at = before && sameState(before.state, state) ? before.at : now;
     seen.set(token.name, { state, at });
@@ -50,7 +55,8 @@ export function withStanding(
         'CRED_SUPERSEDED',
         `${STANDING}/${stem}: it is no longer configured; nothing was written`,
       );
-    const textOf = (kind: string): string | undefined => writes.find((each) => each.kind === kind)?.text;
+    const textOf = (kind: string): string | undefined =>
+      writes.find((each) => each.kind === kind)?.text;
     const use = textOf('use');
     if (use !== undefined) {
       const provenance = provenanceIn(textOf('top') ?? '');
@@ -62,7 +68,8 @@ export function withStanding(
         keepIfPossible(files, fetched, names);
       }
     }
-    if (writes.some(({ kind }) => kind === 'renewal')) rememberFailure(renewals, stem, textOf('renewal'));
+    if (writes.some(({ kind }) => kind === 'renewal'))
+      rememberFailure(renewals, stem, textOf('renewal'));
   };
 
   return {
@@ -77,7 +84,10 @@ export function withStanding(
   };
 }
 
-/** What was asked for under an earlier configuration must not lie where the present one wants another token. */
+/**
+ * What was asked for under an earlier configuration must not lie where the present one
+ * wants another token.
+ */
 function refuseOther(token: StandingToken, use: string, provenance: Provenance | undefined): void {
   const other =
     token.kind === 'signed'
@@ -96,7 +106,11 @@ const NOTHING = {
   meta: { ok: false, reason: 'is missing' },
 } as const;
 
-function rememberFailure(renewals: Map<string, RenewalState>, name: string, text: string | undefined): void {
+function rememberFailure(
+  renewals: Map<string, RenewalState>,
+  name: string,
+  text: string | undefined,
+): void {
   const state = text === undefined ? undefined : parseRenewal(text);
   if (state) renewals.set(name, state);
   else renewals.delete(name);
@@ -108,11 +122,15 @@ function remember(
   provenance: Provenance | undefined,
   reading: StandingReading,
 ): void {
-  if (provenance && reading.kind === 'text') fetched.set(name, { ...provenance, identity: reading.identity });
+  if (provenance && reading.kind === 'text')
+    fetched.set(name, { ...provenance, identity: reading.identity });
   else fetched.delete(name);
 }
 
-/** Without it the next start asks once more; that the credential directory cannot be written to is told of elsewhere. */
+/**
+ * Without it the next start asks once more; that the credential directory cannot be
+ * written to is told of elsewhere.
+ */
 function keepIfPossible(
   files: StandingFiles,
   fetched: ReadonlyMap<string, Known>,
@@ -125,7 +143,10 @@ function keepIfPossible(
   }
 }
 
-/** A file that we did not write says itself what it is, as far as it can; from then on the configuration is compared. */
+/**
+ * A file that we did not write says itself what it is, as far as it can; from then on the
+ * configuration is compared.
+ */
 function recognized(
   token: FetchedStanding,
   reading: StandingReading,
@@ -141,7 +162,11 @@ function recognized(
 }
 
 function sameState(before: FileState<TokenTimes>, after: FileState<TokenTimes>): boolean {
-  return before.kind === 'valid' && after.kind === 'valid' && sameIdentity(before.identity, after.identity);
+  return (
+    before.kind === 'valid' &&
+    after.kind === 'valid' &&
+    sameIdentity(before.identity, after.identity)
+  );
 }
 
 function stateOf(
@@ -166,7 +191,9 @@ function stateOf(
 }
 
 function misses(text: string, { format }: StandingToken): string | undefined {
-  return accessTokenIn(text, format) === undefined ? `is no token in the format ${format}` : undefined;
+  return accessTokenIn(text, format) === undefined
+    ? `is no token in the format ${format}`
+    : undefined;
 }
 
 function ownerOf({ owner }: StandingToken, files: StandingFiles): StandingOwner | undefined {

@@ -1,4 +1,5 @@
-// What a Vault's answer means: an access token, a revoked login, or trouble of one of three kinds.
+// What a Vault's answer means: an access token, a revoked login, or trouble of one of
+// three kinds.
 import { CodedError, bodyText, isRecord, type HttpResponse } from '@credmon/core/base';
 import { classifyFailure, harmless } from '@credmon/core/oauth';
 import { judgeTokenResponse, parseObject, withoutSecrets } from '@credmon/core/credential';
@@ -6,8 +7,8 @@ import { judgeTokenResponse, parseObject, withoutSecrets } from '@credmon/core/c
 /**
  * The access token in an answer.
  * @param vaultToken what was sent, so that no error repeats it
- * @throws CodedError `GRANT_REVOKED` when the Vault says "permission denied"; `ISSUER_BUSY`, `ISSUER_UNREACHABLE` or
- * `ISSUER_ANSWER_INVALID` for what time may fix
+ * @throws CodedError `GRANT_REVOKED` when the Vault says "permission denied";
+ * `ISSUER_BUSY`, `ISSUER_UNREACHABLE` or `ISSUER_ANSWER_INVALID` for what time may fix
  * @see https://developer.hashicorp.com/vault/api-docs (status codes, errors)
  */
 export function tokenInAnswer(
@@ -49,7 +50,11 @@ function failure(
   // A 401 here comes from something in front of the Vault, which asks for no client.
   const code = plain.code === 'CLIENT_REFUSED' ? 'ISSUER_ANSWER_INVALID' : plain.code;
   const what = said === '' ? '' : ` (${said})`;
-  return new CodedError(code, `the Vault of ${service} answered HTTP status ${status}${what}`, plain.fields);
+  return new CodedError(
+    code,
+    `the Vault of ${service} answered HTTP status ${status}${what}`,
+    plain.fields,
+  );
 }
 
 function errorsOf({ errors }: Readonly<Record<string, unknown>>): string {
@@ -57,7 +62,9 @@ function errorsOf({ errors }: Readonly<Record<string, unknown>>): string {
   return texts.join('; ');
 }
 
-/** A bare `.use` of digits alone would read as JSON, which no reader takes for a token. */
+/**
+ * A bare `.use` of digits alone would read as JSON, which no reader takes for a token.
+ */
 function isJson(text: string): boolean {
   return /^(true|false|null|-?\d+(\.\d+)?([eE][+-]?\d+)?)$/.test(text);
 }

@@ -1,4 +1,5 @@
-// The Vault provider: reads a fresh access token from Vault or OpenBao with the Vault token that the storer left in `.top`.
+// The Vault provider: reads a fresh access token from Vault or OpenBao with the Vault
+// token that the storer left in `.top`.
 import { createHash } from 'node:crypto';
 import { CodedError, isCoded, jwtClaims, originOf, type Send } from '@credmon/core/base';
 import {
@@ -18,8 +19,8 @@ import { parentStem, parseVaultTop, vaultRequest, type VaultTop } from './reques
 import type { VaultSettings } from '../../settings/vault.ts';
 
 /**
- * What the provider needs. `send` is the Vault's own: its authorities and its time-outs are not the issuers'. `topVersion` changes
- * when a `.top` is stored anew.
+ * What the provider needs. `send` is the Vault's own: its authorities and its time-outs
+ * are not the issuers'. `topVersion` changes when a `.top` is stored anew.
  */
 export interface VaultOptions {
   readonly settings: VaultSettings;
@@ -31,7 +32,10 @@ export interface VaultOptions {
   readonly policy: RenewalPolicy;
 }
 
-/** The Vault provider: every token is read again after `refreshSeconds`, because the Vault itself keeps it for `minimumSeconds`. */
+/**
+ * The Vault provider: every token is read again after `refreshSeconds`, because the Vault
+ * itself keeps it for `minimumSeconds`.
+ */
 export function vaultReader(options: VaultOptions): Provider {
   const { settings } = options;
   return {
@@ -56,8 +60,9 @@ function renewable({ top }: TokenSnapshot): Parsed<true> {
 }
 
 /**
- * The Vault may hand out a token that it made hours ago, and an opaque one says nothing: the life that counts begins with the file. A
- * token that had expired before it was written tells of clocks that are too far apart.
+ * The Vault may hand out a token that it made hours ago, and an opaque one says nothing:
+ * the life that counts begins with the file. A token that had expired before it was
+ * written tells of clocks that are too far apart.
  */
 function sinceFetched(token: TokenSnapshot, { settings, policy }: VaultOptions): TokenSnapshot {
   const { use } = token;
@@ -71,7 +76,8 @@ function sinceFetched(token: TokenSnapshot, { settings, policy }: VaultOptions):
 }
 
 function basisOf({ user, stem, top }: TokenSnapshot, options: VaultOptions): string {
-  const version = top.kind === 'missing' ? '' : `${top.identity?.ino ?? ''}:${top.identity?.mtime ?? ''}`;
+  const version =
+    top.kind === 'missing' ? '' : `${top.identity?.ino ?? ''}:${top.identity?.mtime ?? ''}`;
   const parent = lender(stem, options);
   const borrowed = parent === undefined ? '' : options.topVersion(user, parent);
   const { hosts, ports, namespace } = options.settings;
@@ -98,13 +104,19 @@ async function obtain(
     const response = await options.send(vaultRequest(top, vaultToken, options.settings));
     const about = { service: token.stem, vaultToken, now: context.now };
     const accessToken = tokenInAnswer(response, about);
-    return { ...issued(accessToken, options, context), ...judged(token, top, accessToken, options) };
+    return {
+      ...issued(accessToken, options, context),
+      ...judged(token, top, accessToken, options),
+    };
   } catch (error) {
     return refusal(token, error);
   }
 }
 
-/** A Vault's answer names no scopes, but a token that is a JWT does. @throws CodedError `SCOPE_WIDENED` */
+/**
+ * A Vault's answer names no scopes, but a token that is a JWT does. @throws CodedError
+ * `SCOPE_WIDENED`
+ */
 function judged(
   { stem }: TokenSnapshot,
   { scopes }: VaultTop,
@@ -122,7 +134,10 @@ function topOf(token: TokenSnapshot, text: Parsed<string>): VaultTop {
   throw unusable(`${tokenId(token)}: .top ${top.reason}`, token);
 }
 
-/** The parent's Vault token; or the error to remove the handle with, when its parent has gone. */
+/**
+ * The parent's Vault token; or the error to remove the handle with, when its parent has
+ * gone.
+ */
 function borrowedToken(
   token: TokenSnapshot,
   options: VaultOptions,
@@ -140,7 +155,10 @@ function borrowedToken(
   }
   const { vaultToken } = topOf({ ...token, stem }, top);
   if (vaultToken === undefined)
-    throw unusable(`${tokenId(token)}: neither its .top nor that of ${stem} has a "vault_token"`, token);
+    throw unusable(
+      `${tokenId(token)}: neither its .top nor that of ${stem} has a "vault_token"`,
+      token,
+    );
   return vaultToken;
 }
 
@@ -164,7 +182,8 @@ function issued(
 }
 
 function refusal(token: TokenSnapshot, error: unknown): Outcome {
-  // What is not coded is a mistake of ours; its text could hold anything, so only its kind is passed on.
+  // What is not coded is a mistake of ours; its text could hold anything, so only its
+  // kind is passed on.
   const coded = isCoded(error)
     ? error
     : new CodedError(

@@ -1,4 +1,5 @@
-// Client credentials at a real issuer: issue, renew, refuse, outage, bad answers, rollover, and nothing that a user can steer.
+// Client credentials at a real issuer: issue, renew, refuse, outage, bad answers,
+// rollover, and nothing that a user can steer.
 import { generateKeyPairSync } from 'node:crypto';
 import { startIssuer, type FaultName, type Issuer } from '@credmon/test-fixtures/issuer';
 import { verifyToken } from '@credmon/test-fixtures/verify-token';
@@ -70,7 +71,9 @@ describe('client credentials', () => {
     'R29 prove themselves by %s, with a rollover of the secret',
     async (how) => {
       await issuer.addClient({ ...client, authentication: how });
-      on.configure(knobs({ CLIENT_CREDMON_CLIENT_AUTH: how, CLIENT_CREDMON_TOKEN_URL: issuer.tokenUrl }));
+      on.configure(
+        knobs({ CLIENT_CREDMON_CLIENT_AUTH: how, CLIENT_CREDMON_TOKEN_URL: issuer.tokenUrl }),
+      );
       on.store('alice/svc.top', '');
       await on.pass();
       expect(on.has('alice/svc.use')).toBe(true);
@@ -79,7 +82,9 @@ describe('client credentials', () => {
       await on.pass();
       await on.pass();
       // Refused for good once, and not asked again.
-      expect(issuer.log.requests.filter(({ outcome }) => outcome === 'invalid_client')).toHaveLength(1);
+      expect(
+        issuer.log.requests.filter(({ outcome }) => outcome === 'invalid_client'),
+      ).toHaveLength(1);
       expect(on.has('bob/svc.use')).toBe(false);
       on.secret('svc', 'CANARY-rolled');
       await on.pass();
@@ -95,11 +100,14 @@ describe('client credentials', () => {
       return { pem, jwk: { ...publicKey.export({ format: 'jwk' }), kid, alg: 'ES256' } };
     };
     const [old, next] = [pair('k1'), pair('k2')];
-    const register = (jwk: object): Promise<void> => issuer.addClient({ ...client, jwks: { keys: [jwk] } });
+    const register = (jwk: object): Promise<void> =>
+      issuer.addClient({ ...client, jwks: { keys: [jwk] } });
     await register(old.jwk);
     const set = { CLIENT_CREDMON_CLIENT_AUTH: 'private_key_jwt' };
     const path = on.secret('key.pem', old.pem);
-    on.configure(knobs({ ...set, CLIENT_CREDMON_svc_CLIENT_SECRET_FILE: path, CLIENT_CREDMON_KEY_ID: 'k1' }));
+    on.configure(
+      knobs({ ...set, CLIENT_CREDMON_svc_CLIENT_SECRET_FILE: path, CLIENT_CREDMON_KEY_ID: 'k1' }),
+    );
     on.store('alice/svc.top', '');
     await on.pass();
     expect(on.has('alice/svc.use')).toBe(true);
@@ -108,7 +116,9 @@ describe('client credentials', () => {
     await on.pass();
     expect(on.has('bob/svc.use')).toBe(false);
     on.secret('key.pem', next.pem);
-    on.configure(knobs({ ...set, CLIENT_CREDMON_svc_CLIENT_SECRET_FILE: path, CLIENT_CREDMON_KEY_ID: 'k2' }));
+    on.configure(
+      knobs({ ...set, CLIENT_CREDMON_svc_CLIENT_SECRET_FILE: path, CLIENT_CREDMON_KEY_ID: 'k2' }),
+    );
     await on.pass();
     expect(on.has('bob/svc.use')).toBe(true);
   });
@@ -122,24 +132,27 @@ describe('client credentials', () => {
     'redirect',
     'reset',
     'hang',
-  ])('R9 R14 R17 an outage or a bad answer (%s) leaves the old .use, and ends by itself', async (fault) => {
-    if (fault === 'hang') {
-      await on.close();
-      on = accessPoint({ totalSeconds: 2 });
-    }
-    on.configure(knobs());
-    on.store('alice/svc.top', '');
-    await on.pass();
-    const before = on.read('alice/svc.use');
-    on.clock.advance(400);
-    await issuer.setFault(fault);
-    await on.pass();
-    expect(on.read('alice/svc.use')).toEqual(before);
-    await issuer.setFault();
-    on.clock.advance(100);
-    await on.pass();
-    expect(on.read('alice/svc.use')['access_token']).not.toBe(before['access_token']);
-  });
+  ])(
+    'R9 R14 R17 an outage or a bad answer (%s) leaves the old .use, and ends by itself',
+    async (fault) => {
+      if (fault === 'hang') {
+        await on.close();
+        on = accessPoint({ totalSeconds: 2 });
+      }
+      on.configure(knobs());
+      on.store('alice/svc.top', '');
+      await on.pass();
+      const before = on.read('alice/svc.use');
+      on.clock.advance(400);
+      await issuer.setFault(fault);
+      await on.pass();
+      expect(on.read('alice/svc.use')).toEqual(before);
+      await issuer.setFault();
+      on.clock.advance(100);
+      await on.pass();
+      expect(on.read('alice/svc.use')['access_token']).not.toBe(before['access_token']);
+    },
+  );
 
   it('R8 Retry-After is kept', async () => {
     on.configure(knobs());
@@ -154,17 +167,24 @@ describe('client credentials', () => {
     expect(on.has('alice/svc.use')).toBe(true);
   });
 
-  it.each<FaultName>(['no-expires-in', 'expires-in-text'])('R15 %s still gives a lifetime', async (fault) => {
-    on.configure(knobs());
-    on.store('alice/svc.top', '');
-    await issuer.setFault(fault);
-    await on.pass();
-    expect(on.read('alice/svc.use')).toMatchObject({ expires_in: 600 });
-  });
+  it.each<FaultName>(['no-expires-in', 'expires-in-text'])(
+    'R15 %s still gives a lifetime',
+    async (fault) => {
+      on.configure(knobs());
+      on.store('alice/svc.top', '');
+      await issuer.setFault(fault);
+      await on.pass();
+      expect(on.read('alice/svc.use')).toMatchObject({ expires_in: 600 });
+    },
+  );
 
   it('R26 nothing in .top or .meta chooses where the secret goes', async () => {
     on.configure(knobs());
-    const evil = { token_url: 'https://evil.example/t', iss: 'https://evil.example', client_id: 'x' };
+    const evil = {
+      token_url: 'https://evil.example/t',
+      iss: 'https://evil.example',
+      client_id: 'x',
+    };
     on.store('alice/svc.top', JSON.stringify({ ...evil, scopes: 'storage.modify:/' }));
     on.store('alice/svc.meta', JSON.stringify({ ...evil, client_secret: 'y' }));
     await on.pass();
@@ -199,9 +219,15 @@ describe('client credentials', () => {
   });
 
   it('R5 R17 a bare token that says nothing of its life is renewed by what was promised for it', async () => {
-    const opaque = await startIssuer({ clients: [client], accessTokenTtl: 300, accessTokenFormat: 'opaque' });
+    const opaque = await startIssuer({
+      clients: [client],
+      accessTokenTtl: 300,
+      accessTokenFormat: 'opaque',
+    });
     try {
-      on.configure(knobs({ CLIENT_CREDMON_svc_TOKEN_USE_JSON: 'false', CLIENT_CREDMON_ISSUER: opaque.url }));
+      on.configure(
+        knobs({ CLIENT_CREDMON_svc_TOKEN_USE_JSON: 'false', CLIENT_CREDMON_ISSUER: opaque.url }),
+      );
       on.store('alice/svc.top', '');
       await on.pass();
       const first = on.text('alice/svc.use');
@@ -233,17 +259,33 @@ describe('settings of client credentials', () => {
   };
   it.each<[string, Record<string, string>, string]>([
     ['no client', {}, 'CLIENT_CREDMON_svc_CLIENT_ID is not set'],
-    ['no secret', { CLIENT_CREDMON_CLIENT_ID: 'a' }, 'CLIENT_CREDMON_svc_CLIENT_SECRET_FILE is not set'],
+    [
+      'no secret',
+      { CLIENT_CREDMON_CLIENT_ID: 'a' },
+      'CLIENT_CREDMON_svc_CLIENT_SECRET_FILE is not set',
+    ],
     ['no endpoint', { CLIENT_CREDMON_CLIENT_ID: 'a' }, 'CLIENT_CREDMON_svc_TOKEN_URL is not set'],
-    ['http', { ...good, CLIENT_CREDMON_ISSUER: 'http://i.example' }, 'CLIENT_CREDMON_svc_ISSUER is unusable'],
+    [
+      'http',
+      { ...good, CLIENT_CREDMON_ISSUER: 'http://i.example' },
+      'CLIENT_CREDMON_svc_ISSUER is unusable',
+    ],
     ['a query', { ...good, CLIENT_CREDMON_ISSUER: 'https://i.example?x' }, 'has a query'],
     [
       'two issuers',
       { ...good, CLIENT_CREDMON_ISSUER: 'https://i.example https://j.example' },
       'several issuers',
     ],
-    ['a proof', { ...good, CLIENT_CREDMON_CLIENT_AUTH: 'tls' }, 'must be post, basic or private_key_jwt'],
-    ['a template', { ...good, CLIENT_CREDMON_AUTHZ_TEMPLATE: 'read:/{group}' }, 'is the only field'],
+    [
+      'a proof',
+      { ...good, CLIENT_CREDMON_CLIENT_AUTH: 'tls' },
+      'must be post, basic or private_key_jwt',
+    ],
+    [
+      'a template',
+      { ...good, CLIENT_CREDMON_AUTHZ_TEMPLATE: 'read:/{group}' },
+      'is the only field',
+    ],
   ])('R45 %s is a mistake', (_, knobs, text) => {
     expect(mistakes(knobs)).toContain(text);
   });

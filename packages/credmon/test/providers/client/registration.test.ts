@@ -1,4 +1,5 @@
-// Answers that would make a `.use` which no reader can read: refused before the old one is lost, and not asked for at every pass.
+// Answers that would make a `.use` which no reader can read: refused before the old one
+// is lost, and not asked for at every pass.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { rmSync } from 'node:fs';
@@ -37,7 +38,9 @@ describe('an answer that makes no readable file', () => {
       expect(on.asked).toHaveLength(1);
       expect(on.read('alice', 'box.use')).toBe(use);
       expect(JSON.parse(on.read('alice', 'box.top'))).toEqual({ refresh_token: 'r1' });
-      expect(JSON.parse(on.read('alice', '.box.renewal'))).toMatchObject({ code: 'ISSUER_ANSWER_INVALID' });
+      expect(JSON.parse(on.read('alice', '.box.renewal'))).toMatchObject({
+        code: 'ISSUER_ANSWER_INVALID',
+      });
       expect(on.lines.join('\n')).toContain(why);
     },
   );

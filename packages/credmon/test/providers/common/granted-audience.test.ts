@@ -25,9 +25,7 @@ it.each<[string, readonly string[], string, string | undefined]>([
 });
 
 it('several notes are one', () => {
-  expect([joinNotes(undefined, undefined), joinNotes('a', undefined), joinNotes('a', 'b')]).toEqual([
-    {},
-    { note: 'a' },
-    { note: 'a; b' },
-  ]);
+  expect([joinNotes(undefined, undefined), joinNotes('a', undefined), joinNotes('a', 'b')]).toEqual(
+    [{}, { note: 'a' }, { note: 'a; b' }],
+  );
 });

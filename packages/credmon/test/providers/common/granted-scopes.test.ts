@@ -1,4 +1,5 @@
-// R30 for every source of tokens: what is granted beyond what was asked for is refused, what is not granted is told.
+// R30 for every source of tokens: what is granted beyond what was asked for is refused,
+// what is not granted is told.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,7 +80,9 @@ describe.each(SOURCES)('R30 %s', (kind) => {
     on.clock.advance(400);
     await on.pass();
     expect(on.read('alice/svc.use')).toMatchObject({ scope: 'write' });
-    expect(on.lines.filter((line) => line.includes('the issuer did not grant read'))).toHaveLength(1);
+    expect(on.lines.filter((line) => line.includes('the issuer did not grant read'))).toHaveLength(
+      1,
+    );
   });
 });
 
@@ -148,7 +151,10 @@ describe('R30 vault', () => {
     ['less is stored and told', 'write', {}, true, 'the issuer did not grant read'],
   ] as const)('%s, as the JWT says', async (_, granted, more, there, line) => {
     const made = makeCertificates(folder);
-    const [key, cert] = [readFileSync(made.keyFile, 'utf8'), readFileSync(made.certificateFile, 'utf8')];
+    const [key, cert] = [
+      readFileSync(made.keyFile, 'utf8'),
+      readFileSync(made.certificateFile, 'utf8'),
+    ];
     const vault = await startVault({ key, cert });
     vault.setScopes(granted);
     on.configure({

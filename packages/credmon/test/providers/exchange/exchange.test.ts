@@ -1,4 +1,5 @@
-// Token exchange at real issuers: issue, renew, refuse, revoke, outage, bad answers, rollover, and users who try to steer the secret.
+// Token exchange at real issuers: issue, renew, refuse, revoke, outage, bad answers,
+// rollover, and users who try to steer the secret.
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -16,7 +17,12 @@ const SECRET = 'CANARY-client-secret';
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const redirectUri = 'http://127.0.0.1/return';
 const login = { clientId: 'portal', clientSecret: 'portal-secret', redirectUris: [redirectUri] };
-const client = { clientId: 'ap', clientSecret: SECRET, redirectUris: [], grants: [EXCHANGE] } as const;
+const client = {
+  clientId: 'ap',
+  clientSecret: SECRET,
+  redirectUris: [],
+  grants: [EXCHANGE],
+} as const;
 let issuer: Issuer;
 let foreign: Issuer;
 let on: AccessPoint;
@@ -62,7 +68,8 @@ const knobs = (more: Readonly<Record<string, string>> = {}): Record<string, stri
 });
 const store = (top: object, file = 'alice/swap.top'): void => on.store(file, JSON.stringify(top));
 const use = (file = 'alice/swap.use'): string => String(on.read(file)['access_token']);
-const posts = (): string[] => on.sent.filter(({ method }) => method === 'POST').map(({ url }) => url);
+const posts = (): string[] =>
+  on.sent.filter(({ method }) => method === 'POST').map(({ url }) => url);
 
 /** A stored token that has been exchanged. */
 async function exchanged(top: object = {}): Promise<void> {
@@ -96,7 +103,10 @@ describe('token exchange', () => {
   it('tells once of a token for another audience than was asked for, and of none where it is right', async () => {
     on.configure(knobs({ EXCHANGE_CREDMON_swap_RESOURCE: 'https://data.example' }));
     store({ access_token: await subjectToken(issuer) });
-    store({ access_token: await subjectToken(issuer), audience: 'https://one.example' }, 'bob/swap.top');
+    store(
+      { access_token: await subjectToken(issuer), audience: 'https://one.example' },
+      'bob/swap.top',
+    );
     await on.pass();
     on.clock.advance(400);
     await on.pass();
@@ -144,9 +154,14 @@ describe('token exchange', () => {
       osdf_PELICAN_TOKEN_URL: issuer.tokenUrl,
       PELICAN_CREDMON_ISSUER: issuer.url,
     });
-    store({ access_token: await subjectToken(issuer), scope: 'storage.read:/' }, 'alice/osdf_h1.top');
+    store(
+      { access_token: await subjectToken(issuer), scope: 'storage.read:/' },
+      'alice/osdf_h1.top',
+    );
     await on.pass();
-    expect(await verifyToken(issuer, use('alice/osdf_h1.use'))).toMatchObject({ scope: 'storage.read:/' });
+    expect(await verifyToken(issuer, use('alice/osdf_h1.use'))).toMatchObject({
+      scope: 'storage.read:/',
+    });
   });
 
   it('of several issuers each exchanges its own tokens', async () => {
@@ -182,7 +197,8 @@ describe('token exchange', () => {
     await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     on.configure(knobs({ EXCHANGE_CREDMON_swap_ISSUER: `${url} ${issuer.url}` }));
-    for (let n = 0; n < 40; n += 1) store({ refresh_token: `r${n}`, iss: url }, `mallory/swap_h${n}.top`);
+    for (let n = 0; n < 40; n += 1)
+      store({ refresh_token: `r${n}`, iss: url }, `mallory/swap_h${n}.top`);
     const passed = on.pass();
     await expect.poll(() => held.length).toBe(16);
     open = true;
@@ -291,7 +307,10 @@ describe('a .top that a user wrote', () => {
 
   it.each<[string, () => Promise<object>]>([
     ['a token of a foreign issuer', async () => ({ access_token: await subjectToken(foreign) })],
-    ['a forged iss', async () => ({ access_token: forged({ iss: 'https://evil.example', ...times() }) })],
+    [
+      'a forged iss',
+      async () => ({ access_token: forged({ iss: 'https://evil.example', ...times() }) }),
+    ],
     [
       'a forged signature',
       async () => ({ access_token: forged({ iss: issuer.url, sub: 'root', ...times() }) }),
@@ -313,7 +332,10 @@ describe('a .top that a user wrote', () => {
       'an issuer with a slash more',
       async () => ({ access_token: forged({ iss: `${issuer.url}/`, ...times() }) }),
     ],
-    ['an expired token', async () => ({ access_token: forged({ iss: issuer.url, iat: 1, nbf: 1, exp: 2 }) })],
+    [
+      'an expired token',
+      async () => ({ access_token: forged({ iss: issuer.url, iat: 1, nbf: 1, exp: 2 }) }),
+    ],
     ['no JWT', async () => ({ access_token: 'CANARY-opaque' })],
     ['nothing', async () => ({ token_url: 'https://evil.example/t' })],
     [
@@ -326,7 +348,9 @@ describe('a .top that a user wrote', () => {
     store(await top());
     await on.pass();
     expect(posts()).toEqual([]);
-    expect(new Set(on.sent.map(({ url }) => new URL(url).origin)).has('https://evil.example')).toBe(false);
+    expect(new Set(on.sent.map(({ url }) => new URL(url).origin)).has('https://evil.example')).toBe(
+      false,
+    );
     expect(on.has('alice/swap.use')).toBe(false);
     expect(on.lines.join('\n')).not.toContain('CANARY');
   });
@@ -357,10 +381,18 @@ describe('PELICAN_CREDMON_CA_FILE', () => {
 
   it('R26 R45 alone is believed, whatever TLS_SKIP_VERIFY says, and a changed file counts at the next try', async () => {
     const made = makeCertificates(folder);
-    const [key, cert] = [readFileSync(made.keyFile, 'utf8'), readFileSync(made.certificateFile, 'utf8')];
+    const [key, cert] = [
+      readFileSync(made.keyFile, 'utf8'),
+      readFileSync(made.certificateFile, 'utf8'),
+    ];
     const asker = { ...client, grants: [EXCHANGE, 'client_credentials'] } as const;
     const secure = await startIssuer({ name: 'secure', clients: [asker], tls: { key, cert } });
-    const form = { grant_type: 'client_credentials', client_id: 'ap', client_secret: SECRET, scope: 'read' };
+    const form = {
+      grant_type: 'client_credentials',
+      client_id: 'ap',
+      client_secret: SECRET,
+      scope: 'read',
+    };
     const { answer } = await postToken(secure.tokenUrl, form, { ca: made.ca });
     const stranger = on.secret('ca.pem', cert);
     on.configure({
@@ -374,7 +406,10 @@ describe('PELICAN_CREDMON_CA_FILE', () => {
     store({ access_token: answer['access_token'] }, 'alice/osdf.top');
     secure.log.requests.length = 0;
     await on.pass();
-    expect([secure.log.requests, on.lines.join()]).toEqual([[], expect.stringMatching(/CERT|SIGNATURE/)]);
+    expect([secure.log.requests, on.lines.join()]).toEqual([
+      [],
+      expect.stringMatching(/CERT|SIGNATURE/),
+    ]);
     on.secret('ca.pem', made.ca);
     on.clock.advance(100);
     await on.pass();
@@ -425,7 +460,11 @@ describe('settings of token exchange', () => {
       'both name swap',
     ],
   ])('R19 R26 R45 %s is a mistake', (_, knobs, text) => {
-    const given = { EXCHANGE_CREDMON_PROVIDER_NAMES: 'swap', EXCHANGE_CREDMON_CLIENT_ID: 'ap', ...knobs };
+    const given = {
+      EXCHANGE_CREDMON_PROVIDER_NAMES: 'swap',
+      EXCHANGE_CREDMON_CLIENT_ID: 'ap',
+      ...knobs,
+    };
     expect(() => settingsWith(given)).toThrow(text);
   });
 });

@@ -1,8 +1,10 @@
-// Which issuer a token is of, as the queues remember it: only configured ones, and not without bound.
+// Which issuer a token is of, as the queues remember it: only configured ones, and not
+// without bound.
 import { expect, it } from 'vitest';
 import { learnClaimed, learnIssuer } from '../../../src/providers/exchange/issuer-memory.ts';
 
-const jwt = (claims: unknown): string => `h.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`;
+const jwt = (claims: unknown): string =>
+  `h.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`;
 
 it.each([
   ['a configured issuer by its origin', jwt({ iss: 'https://a.example/x' }), ['https://a.example']],
@@ -18,5 +20,9 @@ it.each([
 it('forgets the tokens that it has not heard of for longest', () => {
   const issuers = new Map<string, string>();
   for (let n = 0; n < 60_000; n += 1) learnIssuer(issuers, `u${n}/swap`, 'https://a.example');
-  expect([issuers.size, issuers.has('u0/swap'), issuers.has('u59999/swap')]).toEqual([50_000, false, true]);
+  expect([issuers.size, issuers.has('u0/swap'), issuers.has('u59999/swap')]).toEqual([
+    50_000,
+    false,
+    true,
+  ]);
 });

@@ -1,4 +1,5 @@
-// The local signer over real passes in a real directory: what it signs, whom it refuses, and what a broken key stops.
+// The local signer over real passes in a real directory: what it signs, whom it refuses,
+// and what a broken key stops.
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import {
   chmodSync,
@@ -33,7 +34,9 @@ function local(knobs: Record<string, string> = {}): Bench & { readonly beside: s
     name,
     value.replaceAll('BESIDE', beside),
   ]);
-  return Object.assign(bench({ knobs: Object.fromEntries(filled) as Record<string, string> }), { beside });
+  return Object.assign(bench({ knobs: Object.fromEntries(filled) as Record<string, string> }), {
+    beside,
+  });
 }
 
 const pass = async (on: Bench): Promise<number> =>
@@ -74,7 +77,9 @@ describe('a local token', () => {
       jti: expect.stringMatching(/^[0-9a-f-]{36}$/) as unknown,
     });
     const key = createPublicKey(readFileSync(join(on.beside, 'public.pem')));
-    const jwk = JSON.parse(writeKey({ key, kid: 'local', algorithm: 'ES256' }, 'jwk-public')) as object;
+    const jwk = JSON.parse(
+      writeKey({ key, kid: 'local', algorithm: 'ES256' }, 'jwk-public'),
+    ) as object;
     const options = { now: issuedAt + 1, issuers: ['https://ap.example'] };
     expect(verifyWithKeys(String(token), readKeySet({ keys: [jwk] }), options)).toMatchObject({
       profile: 'scitoken:2.0',
@@ -96,8 +101,16 @@ describe('a local token', () => {
   it.each<[string, Record<string, string>, Record<string, unknown>]>([
     ['wlcg', { LOCAL_CREDMON_TOKEN_VERSION: 'wlcg' }, { 'wlcg.ver': '1.0', ver: undefined }],
     ['none', { LOCAL_CREDMON_TOKEN_VERSION: 'none' }, { 'wlcg.ver': undefined, ver: undefined }],
-    ['set to nothing', { LOCAL_CREDMON_TOKEN_VERSION: '' }, { 'wlcg.ver': undefined, ver: undefined }],
-    ['of one provider', { LOCAL_CREDMON_scitokens_TOKEN_VERSION: 'wlcg:1.0' }, { 'wlcg.ver': '1.0' }],
+    [
+      'set to nothing',
+      { LOCAL_CREDMON_TOKEN_VERSION: '' },
+      { 'wlcg.ver': undefined, ver: undefined },
+    ],
+    [
+      'of one provider',
+      { LOCAL_CREDMON_scitokens_TOKEN_VERSION: 'wlcg:1.0' },
+      { 'wlcg.ver': '1.0' },
+    ],
     [
       'no audience with none',
       { LOCAL_CREDMON_TOKEN_VERSION: 'none', LOCAL_CREDMON_TOKEN_AUDIENCE: '' },
@@ -107,7 +120,9 @@ describe('a local token', () => {
   ])('follows its version: %s', async (_, knobs, expected) => {
     const on = await served(knobs);
     const found = claims(on);
-    expect(Object.fromEntries(Object.keys(expected).map((name) => [name, found[name]]))).toEqual(expected);
+    expect(Object.fromEntries(Object.keys(expected).map((name) => [name, found[name]]))).toEqual(
+      expected,
+    );
   });
 
   it.each([
@@ -121,8 +136,15 @@ describe('a local token', () => {
   });
 
   it('of a handle is a token of its provider', async () => {
-    const on = await served({ LOCAL_CREDMON_other_ISSUER: 'https://other.example' }, 'alice', 'other_h1');
-    expect(claims(on, 'alice', 'other_h1')).toMatchObject({ iss: 'https://other.example', sub: 'alice' });
+    const on = await served(
+      { LOCAL_CREDMON_other_ISSUER: 'https://other.example' },
+      'alice',
+      'other_h1',
+    );
+    expect(claims(on, 'alice', 'other_h1')).toMatchObject({
+      iss: 'https://other.example',
+      sub: 'alice',
+    });
   });
 
   it('bare, by provider or for all, is one line, and is renewed by its own exp, not at every scan', async () => {
@@ -143,7 +165,14 @@ describe('a local token', () => {
 
   it('of any .top is signed: what it holds is no concern of the signer', async () => {
     const on = local();
-    const tops = ['', 'null', '[]', '{"refresh_token":"fake"}', 'alice@pool', '{"scopes":"read:/"}'];
+    const tops = [
+      '',
+      'null',
+      '[]',
+      '{"refresh_token":"fake"}',
+      'alice@pool',
+      '{"scopes":"read:/"}',
+    ];
     tops.forEach((top, index) => on.seed(`u${index}`, 'scitokens', { top }));
     await pass(on);
     expect(tops.map((_, index) => claims(on, `u${index}`)['scope'])).toEqual(
@@ -157,7 +186,12 @@ describe('a local token', () => {
       on.seed(`u${index}`, 'scitokens', { top: 'x', use: text }),
     );
     await pass(on);
-    expect([0, 1, 2, 3].map((index) => claims(on, `u${index}`)['sub'])).toEqual(['u0', 'u1', 'u2', 'u3']);
+    expect([0, 1, 2, 3].map((index) => claims(on, `u${index}`)['sub'])).toEqual([
+      'u0',
+      'u1',
+      'u2',
+      'u3',
+    ]);
   });
 });
 
@@ -227,14 +261,18 @@ describe('a refused user', () => {
     on.seed('alice', 'scitokens', { top: 'x' });
     on.seed('mallory', 'scitokens', { top: 'x' });
     await pass(on);
-    expect([claims(on)['sub'], use(on, 'mallory')['access_token'], use(on, 'mallory')['expires_in']]).toEqual(
-      ['alice', '', 1200],
-    );
+    expect([
+      claims(on)['sub'],
+      use(on, 'mallory')['access_token'],
+      use(on, 'mallory')['expires_in'],
+    ]).toEqual(['alice', '', 1200]);
     for (let scans = 0; scans < 3; scans += 1) {
       on.clock.advance(60);
       await pass(on);
     }
-    expect(on.lines.filter((line) => line.includes('mallory') && !line.startsWith('debug'))).toEqual([
+    expect(
+      on.lines.filter((line) => line.includes('mallory') && !line.startsWith('debug')),
+    ).toEqual([
       expect.stringContaining(
         'LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT does not allow a token for mallory',
       ) as string,
@@ -296,7 +334,8 @@ describe('a refused user', () => {
 });
 
 describe('a key', () => {
-  const failing = (on: Bench): string[] => loud(on).filter((line) => line.includes('can be signed'));
+  const failing = (on: Bench): string[] =>
+    loud(on).filter((line) => line.includes('can be signed'));
 
   it.each<[string, (path: string) => void]>([
     ['is lost', (path) => rmSync(path)],
@@ -364,9 +403,8 @@ describe('a key', () => {
     ) as object;
     const options = { now: on.clock.now() + 1, issuers: ['https://ap.example'] };
     expect(
-      verifyWithKeys(String(use(on, 'bob')['access_token']), readKeySet({ keys: [jwk] }), options).claims[
-        'sub'
-      ],
+      verifyWithKeys(String(use(on, 'bob')['access_token']), readKeySet({ keys: [jwk] }), options)
+        .claims['sub'],
     ).toBe('bob');
   });
 
@@ -375,10 +413,10 @@ describe('a key', () => {
     writeFileSync(join(on.beside, 'public.pem'), 'old');
     on.seed('alice', 'scitokens', { top: 'x' });
     await pass(on);
-    expect([on.has('alice', 'scitokens.use'), readFileSync(join(on.beside, 'public.pem'), 'utf8')]).toEqual([
-      false,
-      'old',
-    ]);
+    expect([
+      on.has('alice', 'scitokens.use'),
+      readFileSync(join(on.beside, 'public.pem'), 'utf8'),
+    ]).toEqual([false, 'old']);
     expect(loud(on)[0]).toMatch(/private key .* is missing, but its public half .* is there/);
   });
 

@@ -1,4 +1,5 @@
-// Standing tokens: where they lie, what they say, when they are renewed, and what a failure leaves in place.
+// Standing tokens: where they lie, what they say, when they are renewed, and what a
+// failure leaves in place.
 import {
   chmodSync,
   existsSync,
@@ -18,7 +19,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadConfig } from '@credmon/core/config';
 import { systemRandom, type CodedError } from '@credmon/core/base';
-import { createKey, initKeyDirectory, publishInPlace, rotateKeys, writeKey } from '@credmon/scitokens';
+import {
+  createKey,
+  initKeyDirectory,
+  publishInPlace,
+  rotateKeys,
+  writeKey,
+} from '@credmon/scitokens';
 import { describe, expect, it } from 'vitest';
 import { beginPass } from '../../../src/daemon/pass.ts';
 import type { StandingToken } from '../../../src/settings/standing.ts';
@@ -86,8 +93,12 @@ function standing(more: Record<string, string> = {}) {
 }
 
 const claimsOf = (token: string): Record<string, unknown> =>
-  JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
-const loud = (on: Pick<Bench, 'lines'>): string[] => on.lines.filter((line) => /^(?:warn|error)/.test(line));
+  JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<
+    string,
+    unknown
+  >;
+const loud = (on: Pick<Bench, 'lines'>): string[] =>
+  on.lines.filter((line) => /^(?:warn|error)/.test(line));
 
 describe('a standing token', () => {
   it('is one bare line, 0600, with the claims that HTCondor-CE looks at', async () => {
@@ -108,16 +119,23 @@ describe('a standing token', () => {
       exp: now + 3600,
       jti: expect.any(String) as unknown,
     });
-    expect(JSON.parse(Buffer.from(text.split('.')[0] ?? '', 'base64url').toString())).toMatchObject({
-      kid: 'local',
-    });
+    expect(JSON.parse(Buffer.from(text.split('.')[0] ?? '', 'base64url').toString())).toMatchObject(
+      {
+        kid: 'local',
+      },
+    );
   });
 
   it('in JSON has its own mode, lifetime and audiences', async () => {
     const on = standing();
     await on.pass();
-    const contents = JSON.parse(readFileSync(on.file('ce2.json'), 'utf8')) as Record<string, unknown>;
-    expect([contents['expires_in'], statSync(on.file('ce2.json')).mode & 0o7777]).toEqual([1200, 0o640]);
+    const contents = JSON.parse(readFileSync(on.file('ce2.json'), 'utf8')) as Record<
+      string,
+      unknown
+    >;
+    expect([contents['expires_in'], statSync(on.file('ce2.json')).mode & 0o7777]).toEqual([
+      1200, 0o640,
+    ]);
     expect(claimsOf(String(contents['access_token']))['aud']).toEqual([
       'ce2.example:9619',
       'ce3.example:9619',
@@ -135,7 +153,10 @@ describe('a standing token', () => {
     on.clock.advance(420);
     const inode = statSync(on.file('el7_osg35.scitoken')).ino;
     await on.pass();
-    expect([text() === first, statSync(on.file('el7_osg35.scitoken')).ino === inode]).toEqual([false, false]);
+    expect([text() === first, statSync(on.file('el7_osg35.scitoken')).ino === inode]).toEqual([
+      false,
+      false,
+    ]);
     expect(Number(claimsOf(text())['exp'])).toBe(on.clock.now() + 3600);
   });
 
@@ -166,7 +187,9 @@ describe('a standing token', () => {
     await on.pass();
     break_(on.file('el7_osg35.scitoken'));
     await on.pass();
-    expect(claimsOf(readFileSync(on.file('el7_osg35.scitoken'), 'utf8'))['sub']).toBe('vofrontend-el7_osg35');
+    expect(claimsOf(readFileSync(on.file('el7_osg35.scitoken'), 'utf8'))['sub']).toBe(
+      'vofrontend-el7_osg35',
+    );
     expect(statSync(on.file('el7_osg35.scitoken')).mode & 0o7777).toBe(0o600);
   });
 
@@ -176,7 +199,9 @@ describe('a standing token', () => {
     const other = readFileSync(on.file('ce2.json'), 'utf8');
     on.configure({ CREDMON_STANDING_el7_osg35_AUDIENCE: 'new.example:9619' });
     await on.pass();
-    expect(claimsOf(readFileSync(on.file('el7_osg35.scitoken'), 'utf8'))['aud']).toBe('new.example:9619');
+    expect(claimsOf(readFileSync(on.file('el7_osg35.scitoken'), 'utf8'))['aud']).toBe(
+      'new.example:9619',
+    );
     expect(readFileSync(on.file('ce2.json'), 'utf8')).toBe(other);
   });
 
@@ -217,7 +242,10 @@ it('that was made under an earlier configuration is not written where the presen
   await on.pass();
   const { store } = on;
   const text = readFileSync(on.file('ce2.json'), 'utf8');
-  on.configure({ CREDMON_STANDING_ce2_SCOPE: 'compute.read', CREDMON_STANDING_ce2_PATH: 'ROOT/new.json' });
+  on.configure({
+    CREDMON_STANDING_ce2_SCOPE: 'compute.read',
+    CREDMON_STANDING_ce2_PATH: 'ROOT/new.json',
+  });
   const change = {
     user: '(standing)',
     stem: 'ce2',
@@ -239,11 +267,17 @@ it('with a shorter lifetime is made at once', async () => {
 it('R29 R32 follows a new key with its next signature, and a key of another name at once', async () => {
   const on = standing();
   const text = (): string => readFileSync(on.file('el7_osg35.scitoken'), 'utf8').trim();
-  const header = (): unknown => JSON.parse(Buffer.from(text().split('.')[0] ?? '', 'base64url').toString());
+  const header = (): unknown =>
+    JSON.parse(Buffer.from(text().split('.')[0] ?? '', 'base64url').toString());
   const signedBy = (name: string): boolean => {
     const [head = '', body = '', signature = ''] = text().split('.');
     const key = { key: readFileSync(on.file(name)), dsaEncoding: 'ieee-p1363' } as const;
-    return verify('sha256', Buffer.from(`${head}.${body}`), key, Buffer.from(signature, 'base64url'));
+    return verify(
+      'sha256',
+      Buffer.from(`${head}.${body}`),
+      key,
+      Buffer.from(signature, 'base64url'),
+    );
   };
   await on.pass();
   renameSync(on.file('public.pem'), on.file('old.pem'));
@@ -266,7 +300,10 @@ it('R32 never outlives the publication of the key that signs it', async () => {
   rotateKeys(keys, { now });
   publishInPlace(keys, now);
   rotateKeys(keys, { now });
-  const on = standing({ CREDMON_LOCAL_KEY_DIRECTORY: keys, CREDMON_STANDING_el7_osg35_LIFETIME: '7 days' });
+  const on = standing({
+    CREDMON_LOCAL_KEY_DIRECTORY: keys,
+    CREDMON_STANDING_el7_osg35_LIFETIME: '7 days',
+  });
   await on.pass();
   expect(existsSync(on.file('el7_osg35.scitoken'))).toBe(false);
   expect(loud(on).join('\n')).toContain('may live 86400 s, not 604800 s');
@@ -306,7 +343,11 @@ describe('settings', () => {
 /** The mistakes in these knobs, without their places. */
 function mistakesIn(knobs: Record<string, string>, credDir = '/nowhere'): string[] {
   try {
-    settingsOf('/x', { SEC_CREDENTIAL_DIRECTORY_OAUTH: credDir, ...knobs }, { ...overrides, credDir });
+    settingsOf(
+      '/x',
+      { SEC_CREDENTIAL_DIRECTORY_OAUTH: credDir, ...knobs },
+      { ...overrides, credDir },
+    );
     return [];
   } catch (error) {
     return (error as CodedError).message
@@ -344,9 +385,17 @@ describe('a provider of standing tokens', () => {
       ],
     ],
     ['may be in another case', { [PROVIDER]: 'FRONTEND' }, []],
-    ['may have a key directory alone', { [PROVIDER]: 'pilots', CREDMON_pilots_KEY_DIRECTORY: '/k' }, []],
+    [
+      'may have a key directory alone',
+      { [PROVIDER]: 'pilots', CREDMON_pilots_KEY_DIRECTORY: '/k' },
+      [],
+    ],
     ['may be one of a list', { [PROVIDER]: 'pilots', LOCAL_CREDMON_PROVIDER_NAMES: 'pilots' }, []],
-    ['may be the one of the old list', { [PROVIDER]: 'pilots', LOCAL_CREDMON_PROVIDER_NAME: 'pilots' }, []],
+    [
+      'may be the one of the old list',
+      { [PROVIDER]: 'pilots', LOCAL_CREDMON_PROVIDER_NAME: 'pilots' },
+      [],
+    ],
     ['may be the usual one', { [PROVIDER]: 'scitokens' }, []],
     [
       'is no part of a shared knob',
@@ -398,7 +447,10 @@ describe('the path of a standing token', () => {
   });
 
   it('is not that of another token, however it is written', () => {
-    const same = { CREDMON_STANDING_el7_osg35_PATH: '/a/b', CREDMON_STANDING_ce2_PATH: '/a/./c/..//b' };
+    const same = {
+      CREDMON_STANDING_el7_osg35_PATH: '/a/b',
+      CREDMON_STANDING_ce2_PATH: '/a/./c/..//b',
+    };
     expect(mistakesIn({ ...KNOBS, ...same })).toEqual([
       'CREDMON_STANDING_ce2_PATH is the path of another standing token',
     ]);

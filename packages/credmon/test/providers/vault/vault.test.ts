@@ -1,10 +1,24 @@
-// The Vault provider in whole passes against a Vault that speaks TLS: issue, renew, revoke, outage, odd answers, and what users may store.
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+// The Vault provider in whole passes against a Vault that speaks TLS: issue, renew,
+// revoke, outage, odd answers, and what users may store.
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCertificates, type Certificates } from '@credmon/test-fixtures/certificates';
-import { nameOf, startVault, type FakeVault, type VaultFault } from '@credmon/test-fixtures/fake-vault';
+import {
+  nameOf,
+  startVault,
+  type FakeVault,
+  type VaultFault,
+} from '@credmon/test-fixtures/fake-vault';
 import { misleadNames } from '@credmon/test-fixtures/misled-names';
 import { listenSilently as silence } from '@credmon/test-fixtures/silent-listener';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -45,10 +59,14 @@ const pass = async (on: Bench): Promise<number> =>
   (await beginPass(on.world, on.ownership, on.memory)).settled;
 const url = (path: string, host = 'localhost'): string => `https://${host}:${vault.port}${path}`;
 
-/** Logs in at the Vault and stores what the storer would; answers with the Vault token. */
+/**
+ * Logs in at the Vault and stores what the storer would; answers with the Vault token.
+ */
 function store(on: Bench, stem = 'dune', more: object = {}): string {
   const { token, path } = vault.login('alice', 'dune');
-  on.seed('alice', stem, { top: JSON.stringify({ vault_token: token, vault_url: url(path), ...more }) });
+  on.seed('alice', stem, {
+    top: JSON.stringify({ vault_token: token, vault_url: url(path), ...more }),
+  });
   return token;
 }
 
@@ -79,7 +97,9 @@ describe('a token from the Vault', () => {
     ]);
     expect(nextIn).toBeGreaterThan(900);
     expect(nextIn).toBeLessThanOrEqual(1201);
-    expect(on.lines).toContainEqual(expect.stringContaining('Successfully renewed alice/dune (vault)'));
+    expect(on.lines).toContainEqual(
+      expect.stringContaining('Successfully renewed alice/dune (vault)'),
+    );
   });
 
   it('is read again after CREDMON_OAUTH_TOKEN_REFRESH, not before, however long it lives', async () => {
@@ -180,7 +200,9 @@ describe('a handle', () => {
     rmSync(join(on.directory, 'alice/dune.top'));
     await pass(on);
     expect(on.has('alice', 'dune_h1.top')).toBe(false);
-    expect(on.lines).toContainEqual(expect.stringMatching(/^warn Audit: removed alice\/dune_h1 \(vault\)/));
+    expect(on.lines).toContainEqual(
+      expect.stringMatching(/^warn Audit: removed alice\/dune_h1 \(vault\)/),
+    );
     expect(vault.requests).toEqual([]);
   });
 
@@ -206,7 +228,9 @@ describe('a revoked Vault token', () => {
     vault.revoke(token);
     on.clock.advance(1300);
     await pass(on);
-    expect(['dune.top', 'dune.use', '.dune.renewal'].filter((name) => on.has('alice', name))).toEqual([]);
+    expect(
+      ['dune.top', 'dune.use', '.dune.renewal'].filter((name) => on.has('alice', name)),
+    ).toEqual([]);
     const audit = on.lines.filter((line) => line.includes('Audit'));
     expect(audit).toEqual([expect.stringContaining('warn Audit: removed alice/dune (vault)')]);
     expect(on.lines.join('\n')).not.toContain(token);
@@ -215,7 +239,9 @@ describe('a revoked Vault token', () => {
   it('R9 is recognised although the Vault token is a part of the words that say so', async () => {
     const on = start();
     const { path } = vault.login('alice', 'dune');
-    on.seed('alice', 'dune', { top: JSON.stringify({ vault_token: 'permission', vault_url: url(path) }) });
+    on.seed('alice', 'dune', {
+      top: JSON.stringify({ vault_token: 'permission', vault_url: url(path) }),
+    });
     await pass(on);
     expect(on.has('alice', 'dune.top')).toBe(false);
   });
@@ -228,7 +254,9 @@ describe('a revoked Vault token', () => {
     const begun = await beginPass(on.world, on.ownership, on.memory);
     const { token } = vault.login('alice', 'dune');
     const fresh = join(on.directory, 'alice/fresh');
-    writeFileSync(fresh, JSON.stringify({ vault_token: token, vault_url: url(path) }), { mode: 0o600 });
+    writeFileSync(fresh, JSON.stringify({ vault_token: token, vault_url: url(path) }), {
+      mode: 0o600,
+    });
     renameSync(fresh, join(on.directory, 'alice/dune.top'));
     await begun.settled;
     expect(on.has('alice', 'dune.top')).toBe(true);
@@ -284,9 +312,15 @@ describe('R14 an odd answer or an outage leaves the old token and is tried again
 
   it('R1 five tokens at a server that hangs keep no other waiting', async () => {
     const silent = await listenSilently();
-    const on = start({ CREDMON_VAULT_PORTS: `${vault.port}, ${silent.port}`, CREDMON_CONNECT_TIMEOUT: '1' });
+    const on = start({
+      CREDMON_VAULT_PORTS: `${vault.port}, ${silent.port}`,
+      CREDMON_CONNECT_TIMEOUT: '1',
+    });
     for (const user of ['u1', 'u2', 'u3', 'u4', 'u5']) {
-      const top = { vault_token: 'hvs.x', vault_url: `https://127.0.0.1:${silent.port}/v1/a/creds/b` };
+      const top = {
+        vault_token: 'hvs.x',
+        vault_url: `https://127.0.0.1:${silent.port}/v1/a/creds/b`,
+      };
       on.seed(user, 'dune', { top: JSON.stringify(top) });
     }
     store(on);
@@ -300,7 +334,9 @@ describe('R14 an odd answer or an outage leaves the old token and is tried again
     ]);
     expect(raced).toBe('alice');
     await begun.settled;
-    expect(on.lines.filter((line) => /u\d\/dune: .*UND_ERR_CONNECT_TIMEOUT/.test(line)).length).toBe(5);
+    expect(
+      on.lines.filter((line) => /u\d\/dune: .*UND_ERR_CONNECT_TIMEOUT/.test(line)).length,
+    ).toBe(5);
     await silent.close();
   });
 });
@@ -309,7 +345,11 @@ describe('R26 what a user stores', () => {
   const secret = { vault_token: 'hvs.CANARY-secret' };
   const cases: [string, (port: number) => unknown, RegExp][] = [
     ['http', (port) => `http://localhost:${port}/v1/x/creds/y`, /must begin with https/],
-    ['another host', (port) => `https://evil.example:${port}/v1/x/creds/y`, /not in TRUSTED_VAULT_HOSTS/],
+    [
+      'another host',
+      (port) => `https://evil.example:${port}/v1/x/creds/y`,
+      /not in TRUSTED_VAULT_HOSTS/,
+    ],
     [
       'a host that only ends alike',
       (port) => `https://x.localhost:${port}/v1/x`,
@@ -320,8 +360,16 @@ describe('R26 what a user stores', () => {
     ['no port', () => 'https://localhost/v1/x', /port is not in/],
     ['another path', (port) => `https://localhost:${port}/ui/x`, /below \/v1\//],
     ['a path that climbs', (port) => `https://localhost:${port}/v1/../sys/x`, /below \/v1\//],
-    ['an encoded path that climbs', (port) => `https://localhost:${port}/v1/..%2fsys`, /below \/v1\//],
-    ["the server's own health", (port) => `https://localhost:${port}/v1/sys/health?activecode=429`, /creds/],
+    [
+      'an encoded path that climbs',
+      (port) => `https://localhost:${port}/v1/..%2fsys`,
+      /below \/v1\//,
+    ],
+    [
+      "the server's own health",
+      (port) => `https://localhost:${port}/v1/sys/health?activecode=429`,
+      /creds/,
+    ],
     ["the server's own paths", (port) => `https://localhost:${port}/v1/sys/x/creds/y`, /creds/],
     ['a login path', (port) => `https://localhost:${port}/v1/auth/x/creds/y`, /creds/],
     ['an encoded mount', (port) => `https://localhost:${port}/v1/s%79s/creds/y`, /creds/],
@@ -333,7 +381,9 @@ describe('R26 what a user stores', () => {
   ];
   it.each(cases)('%s as vault_url: nothing is sent', async (_, vaultUrl, line) => {
     const on = start();
-    on.seed('mallory', 'dune', { top: JSON.stringify({ ...secret, vault_url: vaultUrl(vault.port) }) });
+    on.seed('mallory', 'dune', {
+      top: JSON.stringify({ ...secret, vault_url: vaultUrl(vault.port) }),
+    });
     store(on);
     await pass(on);
     expect(on.lines.join('\n')).toMatch(line);
@@ -428,7 +478,9 @@ describe('whom TLS believes', () => {
     const on = start({ AUTH_SSL_CLIENT_CAFILE: caFile });
     store(on);
     await pass(on);
-    expect(on.lines.at(-2)).toMatch(/changing\.pem cannot be read \(ENOENT\); see AUTH_SSL_CLIENT_CAFILE/);
+    expect(on.lines.at(-2)).toMatch(
+      /changing\.pem cannot be read \(ENOENT\); see AUTH_SSL_CLIENT_CAFILE/,
+    );
     writeFileSync(caFile, certificates.ca);
     on.clock.advance(3600);
     await pass(on);

@@ -1,0 +1,52 @@
+// The renewal policy that the knobs describe.
+import type { KnobReader } from '@credmon/core/config';
+import { DEFAULT_POLICY, type RenewalPolicy } from '@credmon/core/renewal';
+
+export function readPolicy(read: KnobReader): RenewalPolicy {
+  return {
+    ...DEFAULT_POLICY,
+    ...readShares(read),
+    defaultLifetime: readDefaultLifetime(read),
+    firstRetry: read.integer('CREDMON_FIRST_RETRY', DEFAULT_POLICY.firstRetry, 1, 3600),
+    longestRetry: read.integer('CREDMON_LONGEST_RETRY', DEFAULT_POLICY.longestRetry, 1, 86_400),
+  };
+}
+
+/**
+ * The shares of a lifetime. A fraction that is not greater than the jitter would renew
+ * some tokens as soon as they are issued, without end.
+ */
+function readShares(read: KnobReader): Pick<RenewalPolicy, 'fraction' | 'jitter'> {
+  const [fractionKnob, jitterKnob] = ['CREDMON_RENEW_FRACTION', 'CREDMON_RENEW_JITTER'];
+  const fraction = read.real('CREDMON_RENEW_FRACTION', DEFAULT_POLICY.fraction, 0.05, 0.95);
+  const jitter = read.real('CREDMON_RENEW_JITTER', DEFAULT_POLICY.jitter, 0, 0.9);
+  const [fractionPlace, jitterPlace] = [read.place(fractionKnob), read.place(jitterKnob)];
+  if (fraction > jitter || fractionPlace === undefined || jitterPlace === undefined)
+    return { fraction, jitter };
+  const [knob, sign, other] =
+    fractionPlace === 'default'
+      ? [
+          jitterKnob,
+          `= ${jitter} must be less than`,
+          `${fractionKnob} = ${fraction} (${fractionPlace})`,
+        ]
+      : [
+          fractionKnob,
+          `= ${fraction} must be greater than`,
+          `${jitterKnob} = ${jitter} (${jitterPlace})`,
+        ];
+  read.mistake(knob, `${sign} ${other}; fix: raise ${fractionKnob} or lower ${jitterKnob}`);
+  return { fraction, jitter };
+}
+
+/**
+ * Seconds that a token counts as valid when neither its issuer nor the token itself says.
+ */
+export function readDefaultLifetime(read: KnobReader): number {
+  return read.integer(
+    'CREDMON_DEFAULT_TOKEN_LIFETIME',
+    DEFAULT_POLICY.defaultLifetime,
+    10,
+    31_536_000,
+  );
+}
