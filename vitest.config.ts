@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
-import { PATIENCE } from './test-fixtures/src/patience.ts';
+import { PATIENCE } from './test-fixtures/src/clocks/patience.ts';
 
 const source = { conditions: ['@credmon/source'] };
 const shared = {

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { loadConfig } from '@credmon/core/config';
 import { openCredentialDirectory } from '@credmon/core/store';
 import { systemClock, systemRandom } from '@credmon/core/base';
-import { createBell } from '../packages/credmon/dist/daemon.js';
+import { createWakeUp } from '../packages/credmon/dist/daemon.js';
 import { createLimiter } from '../packages/credmon/dist/limiter.js';
 import { localFiles } from '../packages/credmon/dist/local-files.js';
 import { monitorDaemon } from '../packages/credmon/dist/metrics/monitor.js';
@@ -73,7 +73,7 @@ function partsOf(directory, settings) {
     },
     memory: emptyMemory(systemClock.now()),
     log,
-    wake: createBell(),
+    wake: createWakeUp(),
     stop: new AbortController().signal,
     ownership: () => ownership,
     reload: nothing,

@@ -25,7 +25,7 @@ const worldFiles = [
   'packages/core/src/base/files/**',
   'packages/core/src/base/http/{agents,lookup,send,stale-socket,tls-refusal,trust,trust-files}.ts',
   'packages/core/src/base/process/{output,program-lookup,random}.ts',
-  'packages/core/src/base/time/{awake-timer,breath,clock}.ts',
+  'packages/core/src/base/time/{awake-timer,clock,yielder}.ts',
   'packages/core/src/config/machine/**',
   'packages/core/src/log/{put-aside,rotating-file,sink}.ts',
   'packages/core/src/store/{apply-change,check-directory,directory-names,directory-scan,directory-store,lock,path-steps,read-file,reserve,user-scan}.ts',

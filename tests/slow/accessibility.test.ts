@@ -1,11 +1,15 @@
 // Every page of the portal, light, dark and narrow: axe finds nothing, nothing sticks
 // out, and the keyboard is enough.
 import { AxeBuilder } from '@axe-core/playwright';
-import { writeKeyFile } from '@credmon/test-fixtures/credd';
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
-import { choosePrefix, startPortal } from '@credmon/test-fixtures/portal';
-import type { Child } from '@credmon/test-fixtures/processes';
-import { createWorkspace, type Service, type Workspace } from '@credmon/test-fixtures/workspace';
+import { writeKeyFile } from '@credmon/test-fixtures/files/credd';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { choosePrefix, startPortal } from '@credmon/test-fixtures/servers/portal';
+import type { Child } from '@credmon/test-fixtures/processes/processes';
+import {
+  createWorkspace,
+  type Service,
+  type Workspace,
+} from '@credmon/test-fixtures/files/workspace';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';

@@ -1,11 +1,11 @@
 // The owner of a user's directory races against a daemon that is root: nothing outside
 // the directory is read, written or sent.
-import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
-import type { Child } from '@credmon/test-fixtures/processes';
-import { seedToken } from '@credmon/test-fixtures/seed-token';
-import { readJson } from '@credmon/test-fixtures/token-files';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import type { Child } from '@credmon/test-fixtures/processes/processes';
+import { seedToken } from '@credmon/test-fixtures/files/seed-token';
+import { readJson } from '@credmon/test-fixtures/files/token-files';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {

@@ -1,6 +1,6 @@
 // Debian's Chromium for the tests of this folder, and a visitor who does with the portal
 // what a user would.
-import { PATIENCE } from '@credmon/test-fixtures/patience';
+import { PATIENCE } from '@credmon/test-fixtures/clocks/patience';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { programPath } from '../support/needs.ts';

@@ -1,6 +1,6 @@
 // Chooses among the system calls of a trace those at which a test strikes: all that touch
 // files of a token, and a sample of the rest.
-import type { SystemCall } from '@credmon/test-fixtures/strace';
+import type { SystemCall } from '@credmon/test-fixtures/processes/strace';
 
 /** Calls that change what is on the disk. */
 const CHANGES =

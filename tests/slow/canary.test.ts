@@ -1,16 +1,24 @@
 // R43: with every debug message switched on, and issuers that repeat what they were sent,
 // no secret is ever logged, printed or shown.
-import { findSecrets, textsBelow } from '@credmon/test-fixtures/canaries';
-import { writeKeyFile } from '@credmon/test-fixtures/credd';
-import { httpBrowser, type HttpBrowser, type Page } from '@credmon/test-fixtures/http-browser';
-import { confirmAccount } from '@credmon/test-fixtures/http-login';
-import { startIssuer, type FaultName, type Issuer } from '@credmon/test-fixtures/issuer';
-import { choosePrefix, startPortal } from '@credmon/test-fixtures/portal';
-import { startExecutable, type Child } from '@credmon/test-fixtures/processes';
-import { seedToken, writeToken } from '@credmon/test-fixtures/seed-token';
-import { readJson } from '@credmon/test-fixtures/token-files';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { createWorkspace, type Service, type Workspace } from '@credmon/test-fixtures/workspace';
+import { findSecrets, textsBelow } from '@credmon/test-fixtures/files/canaries';
+import { writeKeyFile } from '@credmon/test-fixtures/files/credd';
+import {
+  httpBrowser,
+  type HttpBrowser,
+  type Page,
+} from '@credmon/test-fixtures/browsers/http-browser';
+import { confirmAccount } from '@credmon/test-fixtures/browsers/http-login';
+import { startIssuer, type FaultName, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { choosePrefix, startPortal } from '@credmon/test-fixtures/servers/portal';
+import { startExecutable, type Child } from '@credmon/test-fixtures/processes/processes';
+import { seedToken, writeToken } from '@credmon/test-fixtures/files/seed-token';
+import { readJson } from '@credmon/test-fixtures/files/token-files';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import {
+  createWorkspace,
+  type Service,
+  type Workspace,
+} from '@credmon/test-fixtures/files/workspace';
 import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

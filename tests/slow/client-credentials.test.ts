@@ -2,13 +2,13 @@
 // owner, and none waits for another.
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
-import { postToken } from '@credmon/test-fixtures/http-login';
-import { programFolder } from '@credmon/test-fixtures/program-folder';
-import { readJson } from '@credmon/test-fixtures/token-files';
-import { verifyToken } from '@credmon/test-fixtures/verify-token';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { postToken } from '@credmon/test-fixtures/browsers/http-login';
+import { programFolder } from '@credmon/test-fixtures/processes/program-folder';
+import { readJson } from '@credmon/test-fixtures/files/token-files';
+import { verifyToken } from '@credmon/test-fixtures/servers/verify-token';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { daemonLog, startDaemon } from './daemon-runs.ts';
 

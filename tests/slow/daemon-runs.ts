@@ -1,6 +1,6 @@
 // Starts the built daemon in a workspace, for the tests of this folder.
-import { startExecutable, type Child } from '@credmon/test-fixtures/processes';
-import type { Workspace } from '@credmon/test-fixtures/workspace';
+import { startExecutable, type Child } from '@credmon/test-fixtures/processes/processes';
+import type { Workspace } from '@credmon/test-fixtures/files/workspace';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

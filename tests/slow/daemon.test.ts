@@ -10,11 +10,11 @@ import {
 } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
-import { executablePath, startExecutable } from '@credmon/test-fixtures/processes';
-import { seedToken } from '@credmon/test-fixtures/seed-token';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { executablePath, startExecutable } from '@credmon/test-fixtures/processes/processes';
+import { seedToken } from '@credmon/test-fixtures/files/seed-token';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { daemonLog, root, startDaemon } from './daemon-runs.ts';
 

@@ -1,9 +1,9 @@
 // The demo as the README says it: without a human it checks itself, and however it ends
 // it leaves nothing behind.
-import { startProcess, type Child } from '@credmon/test-fixtures/processes';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { loginThroughPortal } from '@credmon/test-fixtures/browserless-login';
-import { httpBrowser } from '@credmon/test-fixtures/http-browser';
+import { startProcess, type Child } from '@credmon/test-fixtures/processes/processes';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import { loginThroughPortal } from '@credmon/test-fixtures/browsers/browserless-login';
+import { httpBrowser } from '@credmon/test-fixtures/browsers/http-browser';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,13 +1,13 @@
 // Rotated renewals on a disk that is full, nearly full, or frozen: the old files stay
 // whole, and what is new is written afterwards.
-import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
-import { executablePath, type Child } from '@credmon/test-fixtures/processes';
-import { seedToken, type SeededToken } from '@credmon/test-fixtures/seed-token';
-import { mountSmallDisk, type SmallDisk } from '@credmon/test-fixtures/small-disk';
-import { startTraced } from '@credmon/test-fixtures/strace';
-import { listing, readJson } from '@credmon/test-fixtures/token-files';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { executablePath, type Child } from '@credmon/test-fixtures/processes/processes';
+import { seedToken, type SeededToken } from '@credmon/test-fixtures/files/seed-token';
+import { mountSmallDisk, type SmallDisk } from '@credmon/test-fixtures/files/small-disk';
+import { startTraced } from '@credmon/test-fixtures/processes/strace';
+import { listing, readJson } from '@credmon/test-fixtures/files/token-files';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

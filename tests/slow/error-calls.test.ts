@@ -1,16 +1,16 @@
 // The daemon, whose system calls fail one at a time: the next start has a good token,
 // nothing is spent twice, and no file is left over.
-import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
-import { executablePath, type Exit } from '@credmon/test-fixtures/processes';
-import { seedToken, writeToken, type SeededToken } from '@credmon/test-fixtures/seed-token';
+import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { executablePath, type Exit } from '@credmon/test-fixtures/processes/processes';
+import { seedToken, writeToken, type SeededToken } from '@credmon/test-fixtures/files/seed-token';
 import {
   readCalls,
   startTraced,
   type Injection,
   type SystemCall,
-} from '@credmon/test-fixtures/strace';
-import { listing, readJson, secondsLeft } from '@credmon/test-fixtures/token-files';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+} from '@credmon/test-fixtures/processes/strace';
+import { listing, readJson, secondsLeft } from '@credmon/test-fixtures/files/token-files';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';

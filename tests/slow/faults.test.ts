@@ -1,12 +1,21 @@
 // The built daemon against issuers that fail in every way: pairs of files stay usable,
 // and other tokens are renewed in the same pass.
-import { crashEnvironment } from '@credmon/test-fixtures/crash-point';
-import { startIssuer, tokenId, type FaultName, type Issuer } from '@credmon/test-fixtures/issuer';
-import type { Child } from '@credmon/test-fixtures/processes';
-import { seedToken, writeToken, type SeededToken } from '@credmon/test-fixtures/seed-token';
-import { listing, readJson, secondsLeft } from '@credmon/test-fixtures/token-files';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { createWorkspace, type Service, type Workspace } from '@credmon/test-fixtures/workspace';
+import { crashEnvironment } from '@credmon/test-fixtures/processes/crash-point';
+import {
+  startIssuer,
+  tokenId,
+  type FaultName,
+  type Issuer,
+} from '@credmon/test-fixtures/servers/issuer';
+import type { Child } from '@credmon/test-fixtures/processes/processes';
+import { seedToken, writeToken, type SeededToken } from '@credmon/test-fixtures/files/seed-token';
+import { listing, readJson, secondsLeft } from '@credmon/test-fixtures/files/token-files';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import {
+  createWorkspace,
+  type Service,
+  type Workspace,
+} from '@credmon/test-fixtures/files/workspace';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,12 +1,12 @@
 // A disk that stays full until the daemon ends: rotated refresh tokens are kept in the
 // reserved space.
-import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
-import { executablePath, type Child } from '@credmon/test-fixtures/processes';
-import { seedToken, type SeededToken } from '@credmon/test-fixtures/seed-token';
-import { mountSmallDisk, type SmallDisk } from '@credmon/test-fixtures/small-disk';
-import { readJson } from '@credmon/test-fixtures/token-files';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { executablePath, type Child } from '@credmon/test-fixtures/processes/processes';
+import { seedToken, type SeededToken } from '@credmon/test-fixtures/files/seed-token';
+import { mountSmallDisk, type SmallDisk } from '@credmon/test-fixtures/files/small-disk';
+import { readJson } from '@credmon/test-fixtures/files/token-files';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { chmodSync, existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

@@ -1,9 +1,9 @@
 // From the link of condor_submit to tokens that stay fresh, in a real browser, against
 // real issuers, with the built programs.
-import { startIssuer } from '@credmon/test-fixtures/issuer';
-import { choosePrefix, startPortal } from '@credmon/test-fixtures/portal';
-import type { Child } from '@credmon/test-fixtures/processes';
-import { createWorkspace } from '@credmon/test-fixtures/workspace';
+import { startIssuer } from '@credmon/test-fixtures/servers/issuer';
+import { choosePrefix, startPortal } from '@credmon/test-fixtures/servers/portal';
+import type { Child } from '@credmon/test-fixtures/processes/processes';
+import { createWorkspace } from '@credmon/test-fixtures/files/workspace';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startBrowser } from './browser.ts';

@@ -1,11 +1,11 @@
 // The whole journey of a user, once through: key link, two logins in Chromium, exact
 // files, and a daemon that keeps them fresh.
-import { writeKeyFile } from '@credmon/test-fixtures/credd';
-import { tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
-import { listing, readJson, secondsLeft } from '@credmon/test-fixtures/token-files';
-import { verifyToken } from '@credmon/test-fixtures/verify-token';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import type { Service, Workspace } from '@credmon/test-fixtures/workspace';
+import { writeKeyFile } from '@credmon/test-fixtures/files/credd';
+import { tokenId, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { listing, readJson, secondsLeft } from '@credmon/test-fixtures/files/token-files';
+import { verifyToken } from '@credmon/test-fixtures/servers/verify-token';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import type { Service, Workspace } from '@credmon/test-fixtures/files/workspace';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions } from 'playwright-core';

@@ -1,18 +1,18 @@
 // The portal, killed by the kernel at the system calls from the browser's return to the
 // end of the login.
-import { loginThroughPortal } from '@credmon/test-fixtures/browserless-login';
-import { writeKeyFile } from '@credmon/test-fixtures/credd';
-import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
-import { walkToReturn } from '@credmon/test-fixtures/login-return';
-import { choosePrefix, startPortal } from '@credmon/test-fixtures/portal';
+import { loginThroughPortal } from '@credmon/test-fixtures/browsers/browserless-login';
+import { writeKeyFile } from '@credmon/test-fixtures/files/credd';
+import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { walkToReturn } from '@credmon/test-fixtures/browsers/login-return';
+import { choosePrefix, startPortal } from '@credmon/test-fixtures/servers/portal';
 import {
   attachTrace,
   parseCalls,
   type Injection,
   type SystemCall,
-} from '@credmon/test-fixtures/strace';
-import { listing, readJson } from '@credmon/test-fixtures/token-files';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+} from '@credmon/test-fixtures/processes/strace';
+import { listing, readJson } from '@credmon/test-fixtures/files/token-files';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

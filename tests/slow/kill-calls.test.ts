@@ -1,17 +1,17 @@
 // The daemon, killed by the kernel at the system calls of a renewal: at every one that
 // changes a file, and at a sample of the others.
-import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
-import { executablePath } from '@credmon/test-fixtures/processes';
-import { seedToken } from '@credmon/test-fixtures/seed-token';
+import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { executablePath } from '@credmon/test-fixtures/processes/processes';
+import { seedToken } from '@credmon/test-fixtures/files/seed-token';
 import {
   readCalls,
   startTraced,
   type Injection,
   type SystemCall,
-} from '@credmon/test-fixtures/strace';
-import { listing, readJson, secondsLeft } from '@credmon/test-fixtures/token-files';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+} from '@credmon/test-fixtures/processes/strace';
+import { listing, readJson, secondsLeft } from '@credmon/test-fixtures/files/token-files';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

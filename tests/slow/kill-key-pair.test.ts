@@ -11,9 +11,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { crashEnvironment, readTrace } from '@credmon/test-fixtures/crash-point';
-import { startExecutable, type Exit } from '@credmon/test-fixtures/processes';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { crashEnvironment, readTrace } from '@credmon/test-fixtures/processes/crash-point';
+import { startExecutable, type Exit } from '@credmon/test-fixtures/processes/processes';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { root, runOnce } from './daemon-runs.ts';
 

@@ -1,12 +1,16 @@
 // A web server that is killed while it stores a login leaves nothing half: CredD sees the
 // token or does not, and a second try works.
-import { loginThroughPortal } from '@credmon/test-fixtures/browserless-login';
-import { crashEnvironment, readTrace } from '@credmon/test-fixtures/crash-point';
-import { writeKeyFile } from '@credmon/test-fixtures/credd';
-import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
-import { choosePrefix, startPortal } from '@credmon/test-fixtures/portal';
-import { listing, readJson } from '@credmon/test-fixtures/token-files';
-import { createWorkspace, type Service, type Workspace } from '@credmon/test-fixtures/workspace';
+import { loginThroughPortal } from '@credmon/test-fixtures/browsers/browserless-login';
+import { crashEnvironment, readTrace } from '@credmon/test-fixtures/processes/crash-point';
+import { writeKeyFile } from '@credmon/test-fixtures/files/credd';
+import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { choosePrefix, startPortal } from '@credmon/test-fixtures/servers/portal';
+import { listing, readJson } from '@credmon/test-fixtures/files/token-files';
+import {
+  createWorkspace,
+  type Service,
+  type Workspace,
+} from '@credmon/test-fixtures/files/workspace';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';

@@ -1,10 +1,18 @@
 // A process that is killed in the middle of a renewal loses nothing that was already
 // there to keep.
-import { crashEnvironment, readTrace, type CrashPoint } from '@credmon/test-fixtures/crash-point';
-import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
-import { seedToken, writeToken, type SeededToken } from '@credmon/test-fixtures/seed-token';
-import { listing, readJson } from '@credmon/test-fixtures/token-files';
-import { createWorkspace, type Service, type Workspace } from '@credmon/test-fixtures/workspace';
+import {
+  crashEnvironment,
+  readTrace,
+  type CrashPoint,
+} from '@credmon/test-fixtures/processes/crash-point';
+import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { seedToken, writeToken, type SeededToken } from '@credmon/test-fixtures/files/seed-token';
+import { listing, readJson } from '@credmon/test-fixtures/files/token-files';
+import {
+  createWorkspace,
+  type Service,
+  type Workspace,
+} from '@credmon/test-fixtures/files/workspace';
 import { readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';

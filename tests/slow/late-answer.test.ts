@@ -1,11 +1,11 @@
 // The built daemon and issuers that answer after the time-out, or while the daemon stands
 // still: no answer is lost, no refresh token is sent twice.
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
-import type { Child } from '@credmon/test-fixtures/processes';
-import { seedToken, type SeededToken } from '@credmon/test-fixtures/seed-token';
-import { listing, readJson, secondsLeft } from '@credmon/test-fixtures/token-files';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import type { Child } from '@credmon/test-fixtures/processes/processes';
+import { seedToken, type SeededToken } from '@credmon/test-fixtures/files/seed-token';
+import { listing, readJson, secondsLeft } from '@credmon/test-fixtures/files/token-files';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { daemonLog, startDaemon } from './daemon-runs.ts';

@@ -3,10 +3,10 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { PATIENCE } from '@credmon/test-fixtures/patience';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
-import type { Child } from '@credmon/test-fixtures/processes';
+import { PATIENCE } from '@credmon/test-fixtures/clocks/patience';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
+import type { Child } from '@credmon/test-fixtures/processes/processes';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startDaemon } from './daemon-runs.ts';
 

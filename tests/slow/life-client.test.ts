@@ -1,9 +1,9 @@
 // The life of tokens by client credentials, at a real issuer, under one running daemon:
 // one client with a secret, one with a key.
 import { generateKeyPairSync } from 'node:crypto';
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
-import { verifyToken } from '@credmon/test-fixtures/verify-token';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { verifyToken } from '@credmon/test-fixtures/servers/verify-token';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { daemonLog } from './daemon-runs.ts';
 import { startLife, type Life } from './provider-life.ts';

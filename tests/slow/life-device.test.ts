@@ -2,14 +2,18 @@
 // issuer, and the running daemon that renews without `.meta`.
 import { existsSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { findSecrets } from '@credmon/test-fixtures/canaries';
-import { answerDevicePage } from '@credmon/test-fixtures/device-page';
-import { installPrograms } from '@credmon/test-fixtures/fake-programs';
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
-import { executablePath, startProcess, type Child } from '@credmon/test-fixtures/processes';
-import { readJson } from '@credmon/test-fixtures/token-files';
-import { verifyToken } from '@credmon/test-fixtures/verify-token';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { findSecrets } from '@credmon/test-fixtures/files/canaries';
+import { answerDevicePage } from '@credmon/test-fixtures/servers/device-page';
+import { installPrograms } from '@credmon/test-fixtures/processes/fake-programs';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import {
+  executablePath,
+  startProcess,
+  type Child,
+} from '@credmon/test-fixtures/processes/processes';
+import { readJson } from '@credmon/test-fixtures/files/token-files';
+import { verifyToken } from '@credmon/test-fixtures/servers/verify-token';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { root } from './daemon-runs.ts';
 import { revokeAt, startLife, type Life } from './provider-life.ts';

@@ -1,10 +1,10 @@
 // The life of exchanged tokens, of EXCHANGE and of PELICAN, at a real issuer, under one
 // running daemon.
-import { loginAtIssuer, postToken } from '@credmon/test-fixtures/http-login';
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
-import { readJson } from '@credmon/test-fixtures/token-files';
-import { verifyToken } from '@credmon/test-fixtures/verify-token';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { loginAtIssuer, postToken } from '@credmon/test-fixtures/browsers/http-login';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { readJson } from '@credmon/test-fixtures/files/token-files';
+import { verifyToken } from '@credmon/test-fixtures/servers/verify-token';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { daemonLog } from './daemon-runs.ts';
 import { revokeAt, startLife, type Life } from './provider-life.ts';

@@ -2,12 +2,12 @@
 // program asks a real issuer.
 import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { postToken } from '@credmon/test-fixtures/http-login';
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
-import { programFolder } from '@credmon/test-fixtures/program-folder';
-import { readJson } from '@credmon/test-fixtures/token-files';
-import { verifyToken } from '@credmon/test-fixtures/verify-token';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { postToken } from '@credmon/test-fixtures/browsers/http-login';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { programFolder } from '@credmon/test-fixtures/processes/program-folder';
+import { readJson } from '@credmon/test-fixtures/files/token-files';
+import { verifyToken } from '@credmon/test-fixtures/servers/verify-token';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { daemonLog } from './daemon-runs.ts';
 import { revokeAt, startLife, type Life } from './provider-life.ts';

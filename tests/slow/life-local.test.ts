@@ -3,8 +3,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { verifyWithPem } from '@credmon/test-fixtures/verify-token';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { verifyWithPem } from '@credmon/test-fixtures/servers/verify-token';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startLife, type Life } from './provider-life.ts';
 

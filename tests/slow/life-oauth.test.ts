@@ -1,11 +1,15 @@
 // The life of tokens that are renewed with refresh tokens, at a real issuer, under one
 // running daemon.
 import { rmSync } from 'node:fs';
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
-import { seedToken } from '@credmon/test-fixtures/seed-token';
-import { readJson } from '@credmon/test-fixtures/token-files';
-import { verifyToken } from '@credmon/test-fixtures/verify-token';
-import { createWorkspace, type Service, type Workspace } from '@credmon/test-fixtures/workspace';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { seedToken } from '@credmon/test-fixtures/files/seed-token';
+import { readJson } from '@credmon/test-fixtures/files/token-files';
+import { verifyToken } from '@credmon/test-fixtures/servers/verify-token';
+import {
+  createWorkspace,
+  type Service,
+  type Workspace,
+} from '@credmon/test-fixtures/files/workspace';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { daemonLog } from './daemon-runs.ts';
 import { revokeAt, startLife, type Life } from './provider-life.ts';

@@ -1,12 +1,12 @@
 // The life of tokens from a Vault over TLS, under one running daemon.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeCertificates } from '@credmon/test-fixtures/certificates';
-import { nameOf, startVault, type FakeVault } from '@credmon/test-fixtures/fake-vault';
-import { readJson } from '@credmon/test-fixtures/token-files';
-import { claimsOf } from '@credmon/test-fixtures/verify-token';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { makeCertificates } from '@credmon/test-fixtures/servers/certificates';
+import { nameOf, startVault, type FakeVault } from '@credmon/test-fixtures/servers/fake-vault';
+import { readJson } from '@credmon/test-fixtures/files/token-files';
+import { claimsOf } from '@credmon/test-fixtures/servers/verify-token';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { daemonLog } from './daemon-runs.ts';
 import { startLife, type Life } from './provider-life.ts';

@@ -1,12 +1,20 @@
 // The daemon where the machine is unkind: floods of signals, few descriptors, no inotify,
 // a clock that jumps, heaps of files.
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
-import { executablePath, startProcess, type Child } from '@credmon/test-fixtures/processes';
-import { seedToken, type SeededToken } from '@credmon/test-fixtures/seed-token';
-import { startTraced } from '@credmon/test-fixtures/strace';
-import { readJson, secondsLeft } from '@credmon/test-fixtures/token-files';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { createWorkspace, type Service, type Workspace } from '@credmon/test-fixtures/workspace';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import {
+  executablePath,
+  startProcess,
+  type Child,
+} from '@credmon/test-fixtures/processes/processes';
+import { seedToken, type SeededToken } from '@credmon/test-fixtures/files/seed-token';
+import { startTraced } from '@credmon/test-fixtures/processes/strace';
+import { readJson, secondsLeft } from '@credmon/test-fixtures/files/token-files';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import {
+  createWorkspace,
+  type Service,
+  type Workspace,
+} from '@credmon/test-fixtures/files/workspace';
 import {
   existsSync,
   mkdirSync,

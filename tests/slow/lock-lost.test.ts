@@ -1,10 +1,10 @@
 // Two daemons must never renew the same tokens: the first one ends when the lock file or
 // the directory is replaced under it.
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
-import type { Child } from '@credmon/test-fixtures/processes';
-import { seedToken, type SeededToken } from '@credmon/test-fixtures/seed-token';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import type { Child } from '@credmon/test-fixtures/processes/processes';
+import { seedToken, type SeededToken } from '@credmon/test-fixtures/files/seed-token';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { existsSync, mkdirSync, chmodSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

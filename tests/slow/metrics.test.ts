@@ -2,11 +2,11 @@
 // that cannot be had stops no renewal.
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
-import { ask, samplesOf } from '@credmon/test-fixtures/metrics';
-import { seedToken } from '@credmon/test-fixtures/seed-token';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { ask, samplesOf } from '@credmon/test-fixtures/servers/metrics';
+import { seedToken } from '@credmon/test-fixtures/files/seed-token';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { daemonLog, startDaemon } from './daemon-runs.ts';
 

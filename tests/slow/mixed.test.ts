@@ -11,19 +11,19 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { makeCertificates } from '@credmon/test-fixtures/certificates';
-import { storeCredential } from '@credmon/test-fixtures/credd';
-import { startVault, type FakeVault } from '@credmon/test-fixtures/fake-vault';
-import { postToken } from '@credmon/test-fixtures/http-login';
-import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
-import { programFolder } from '@credmon/test-fixtures/program-folder';
-import { readJson } from '@credmon/test-fixtures/token-files';
-import { claimsOf, verifyToken, verifyWithPem } from '@credmon/test-fixtures/verify-token';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { makeCertificates } from '@credmon/test-fixtures/servers/certificates';
+import { storeCredential } from '@credmon/test-fixtures/files/credd';
+import { startVault, type FakeVault } from '@credmon/test-fixtures/servers/fake-vault';
+import { postToken } from '@credmon/test-fixtures/browsers/http-login';
+import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { programFolder } from '@credmon/test-fixtures/processes/program-folder';
+import { readJson } from '@credmon/test-fixtures/files/token-files';
+import { claimsOf, verifyToken, verifyWithPem } from '@credmon/test-fixtures/servers/verify-token';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { daemonLog, startDaemon } from './daemon-runs.ts';
-import type { Child } from '@credmon/test-fixtures/processes';
+import type { Child } from '@credmon/test-fixtures/processes/processes';
 
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const USERS = Array.from({ length: 200 }, (_, n) => `user${n}`);

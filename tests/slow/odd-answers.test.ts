@@ -1,7 +1,7 @@
 // Token endpoints that answer as none should, all at once: nothing leaks or is forged, no
 // redirect is followed, and others are served.
-import { findSecrets } from '@credmon/test-fixtures/canaries';
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
+import { findSecrets } from '@credmon/test-fixtures/files/canaries';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
 import {
   ODD_ANSWERS,
   OTHER_TOKENS,
@@ -9,13 +9,20 @@ import {
   startMuteServer,
   startOddEndpoint,
   type OddEndpoint,
-} from '@credmon/test-fixtures/odd-answers';
-import { executablePath, startProcess, type Child } from '@credmon/test-fixtures/processes';
-import { seedToken, writeToken, type SeededToken } from '@credmon/test-fixtures/seed-token';
-import { startThief, type Thief } from '@credmon/test-fixtures/thief';
-import { readJson, secondsLeft } from '@credmon/test-fixtures/token-files';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+} from '@credmon/test-fixtures/servers/odd-answers';
+import {
+  executablePath,
+  startProcess,
+  type Child,
+} from '@credmon/test-fixtures/processes/processes';
+import { seedToken, writeToken, type SeededToken } from '@credmon/test-fixtures/files/seed-token';
+import {
+  startCaptureServer,
+  type CaptureServer,
+} from '@credmon/test-fixtures/servers/capture-server';
+import { readJson, secondsLeft } from '@credmon/test-fixtures/files/token-files';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -29,7 +36,7 @@ import { daemonLog, root, startDaemon } from './daemon-runs.ts';
  */
 const MOST_MEMORY = 400 * 1024;
 let issuer: Issuer;
-let thief: Thief;
+let thief: CaptureServer;
 let workspace: Workspace;
 let good: readonly SeededToken[];
 let endpoints: OddEndpoint[];
@@ -37,7 +44,7 @@ let daemon: Child | undefined;
 
 beforeEach(async () => {
   endpoints = [];
-  [issuer, thief] = await Promise.all([startIssuer({ accessTokenTtl: 600 }), startThief()]);
+  [issuer, thief] = await Promise.all([startIssuer({ accessTokenTtl: 600 }), startCaptureServer()]);
   workspace = createWorkspace({ knobs: { CREDMON_REQUEST_TIMEOUT: 3, CREDMON_FIRST_RETRY: 1 } });
   const service = await workspace.addService('mytok', issuer);
   const users = ['good0', 'good1', 'good2'];

@@ -1,11 +1,15 @@
 // A credential directory full of what does not belong there: one daemon, and the good
 // tokens beside it are renewed as ever.
-import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
-import { startExecutable, type Child } from '@credmon/test-fixtures/processes';
-import { seedToken, writeToken, type SeededToken } from '@credmon/test-fixtures/seed-token';
-import { readJson, secondsLeft } from '@credmon/test-fixtures/token-files';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { createWorkspace, type Service, type Workspace } from '@credmon/test-fixtures/workspace';
+import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { startExecutable, type Child } from '@credmon/test-fixtures/processes/processes';
+import { seedToken, writeToken, type SeededToken } from '@credmon/test-fixtures/files/seed-token';
+import { readJson, secondsLeft } from '@credmon/test-fixtures/files/token-files';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import {
+  createWorkspace,
+  type Service,
+  type Workspace,
+} from '@credmon/test-fixtures/files/workspace';
 import { spawnSync } from 'node:child_process';
 import {
   chownSync,

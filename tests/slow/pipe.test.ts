@@ -2,8 +2,8 @@
 // end with the command's own exit code.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
-import { executablePath, type Executable } from '@credmon/test-fixtures/processes';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
+import { executablePath, type Executable } from '@credmon/test-fixtures/processes/processes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { root } from './daemon-runs.ts';
 

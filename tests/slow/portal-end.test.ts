@@ -1,9 +1,9 @@
 // The end of the portal as a process: a connection that never sends its request must not
 // hold it up.
 import { connect, type Socket } from 'node:net';
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
-import { startExecutable } from '@credmon/test-fixtures/processes';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { startExecutable } from '@credmon/test-fixtures/processes/processes';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { root } from './daemon-runs.ts';
 

@@ -1,15 +1,19 @@
 // Two portals as processes that share nothing but Redis and the credential directory: one
 // takes over what the other began.
-import { loginThroughPortal } from '@credmon/test-fixtures/browserless-login';
-import { findSecrets } from '@credmon/test-fixtures/canaries';
-import { writeKeyFile } from '@credmon/test-fixtures/credd';
-import { visibleText } from '@credmon/test-fixtures/html-forms';
-import { httpBrowser } from '@credmon/test-fixtures/http-browser';
-import { confirmAccount, pressButton } from '@credmon/test-fixtures/http-login';
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
-import { choosePrefix, startPortal } from '@credmon/test-fixtures/portal';
-import { isRedisMissing, startRedis, type RedisServer } from '@credmon/test-fixtures/redis';
-import { createWorkspace, type Service, type Workspace } from '@credmon/test-fixtures/workspace';
+import { loginThroughPortal } from '@credmon/test-fixtures/browsers/browserless-login';
+import { findSecrets } from '@credmon/test-fixtures/files/canaries';
+import { writeKeyFile } from '@credmon/test-fixtures/files/credd';
+import { visibleText } from '@credmon/test-fixtures/browsers/html-forms';
+import { httpBrowser } from '@credmon/test-fixtures/browsers/http-browser';
+import { confirmAccount, pressButton } from '@credmon/test-fixtures/browsers/http-login';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { choosePrefix, startPortal } from '@credmon/test-fixtures/servers/portal';
+import { isRedisMissing, startRedis, type RedisServer } from '@credmon/test-fixtures/servers/redis';
+import {
+  createWorkspace,
+  type Service,
+  type Workspace,
+} from '@credmon/test-fixtures/files/workspace';
 import { readdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { root } from './daemon-runs.ts';

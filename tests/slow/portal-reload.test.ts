@@ -1,14 +1,18 @@
 // SIGHUP at the portal as a process: a new configuration is taken, a broken one refused,
 // and sessions go on.
-import { writeKeyFile } from '@credmon/test-fixtures/credd';
-import { visibleText } from '@credmon/test-fixtures/html-forms';
-import { httpBrowser } from '@credmon/test-fixtures/http-browser';
-import { confirmAccount, pressButton } from '@credmon/test-fixtures/http-login';
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
-import { choosePrefix, startPortal } from '@credmon/test-fixtures/portal';
-import type { Child } from '@credmon/test-fixtures/processes';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { createWorkspace, type Service, type Workspace } from '@credmon/test-fixtures/workspace';
+import { writeKeyFile } from '@credmon/test-fixtures/files/credd';
+import { visibleText } from '@credmon/test-fixtures/browsers/html-forms';
+import { httpBrowser } from '@credmon/test-fixtures/browsers/http-browser';
+import { confirmAccount, pressButton } from '@credmon/test-fixtures/browsers/http-login';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { choosePrefix, startPortal } from '@credmon/test-fixtures/servers/portal';
+import type { Child } from '@credmon/test-fixtures/processes/processes';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import {
+  createWorkspace,
+  type Service,
+  type Workspace,
+} from '@credmon/test-fixtures/files/workspace';
 import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';

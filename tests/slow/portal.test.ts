@@ -1,15 +1,19 @@
 // The built web server over plain HTTP: names that land on disk, and requests that are
 // refused with nothing written.
-import * as credd from '@credmon/test-fixtures/credd';
-import { loginThroughPortal } from '@credmon/test-fixtures/browserless-login';
-import { httpBrowser } from '@credmon/test-fixtures/http-browser';
-import { visibleText } from '@credmon/test-fixtures/html-forms';
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
-import { choosePrefix, startPortal } from '@credmon/test-fixtures/portal';
-import type { Child } from '@credmon/test-fixtures/processes';
-import { listing, readJson } from '@credmon/test-fixtures/token-files';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { createWorkspace, type Service, type Workspace } from '@credmon/test-fixtures/workspace';
+import * as credd from '@credmon/test-fixtures/files/credd';
+import { loginThroughPortal } from '@credmon/test-fixtures/browsers/browserless-login';
+import { httpBrowser } from '@credmon/test-fixtures/browsers/http-browser';
+import { visibleText } from '@credmon/test-fixtures/browsers/html-forms';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { choosePrefix, startPortal } from '@credmon/test-fixtures/servers/portal';
+import type { Child } from '@credmon/test-fixtures/processes/processes';
+import { listing, readJson } from '@credmon/test-fixtures/files/token-files';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import {
+  createWorkspace,
+  type Service,
+  type Workspace,
+} from '@credmon/test-fixtures/files/workspace';
 import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';

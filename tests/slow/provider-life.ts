@@ -2,13 +2,13 @@
 // waiting for what becomes of it.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { storeCredential } from '@credmon/test-fixtures/credd';
-import { postToken } from '@credmon/test-fixtures/http-login';
-import type { Issuer } from '@credmon/test-fixtures/issuer';
-import type { Child } from '@credmon/test-fixtures/processes';
-import { readJson } from '@credmon/test-fixtures/token-files';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import type { Workspace } from '@credmon/test-fixtures/workspace';
+import { storeCredential } from '@credmon/test-fixtures/files/credd';
+import { postToken } from '@credmon/test-fixtures/browsers/http-login';
+import type { Issuer } from '@credmon/test-fixtures/servers/issuer';
+import type { Child } from '@credmon/test-fixtures/processes/processes';
+import { readJson } from '@credmon/test-fixtures/files/token-files';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import type { Workspace } from '@credmon/test-fixtures/files/workspace';
 import { daemonLog, startDaemon } from './daemon-runs.ts';
 
 /** A daemon at work. Tokens are named `user/stem`. */

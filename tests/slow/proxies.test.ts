@@ -1,17 +1,25 @@
 // The whole journey through nginx and through Apache with TLS, from the files in
 // configs/.
-import { makeCertificates } from '@credmon/test-fixtures/certificates';
-import { findSecrets, textsBelow } from '@credmon/test-fixtures/canaries';
-import { freePort } from '@credmon/test-fixtures/free-port';
-import { httpBrowser } from '@credmon/test-fixtures/http-browser';
-import { confirmAccount } from '@credmon/test-fixtures/http-login';
-import { startIssuer } from '@credmon/test-fixtures/issuer';
-import { startPortal } from '@credmon/test-fixtures/portal';
-import { startExecutable, type Child } from '@credmon/test-fixtures/processes';
-import { startProxy, type ProxyKind, type ProxyOptions } from '@credmon/test-fixtures/proxy';
-import { readJson } from '@credmon/test-fixtures/token-files';
-import { createWorkspace, type Knobs, type Workspace } from '@credmon/test-fixtures/workspace';
-import { writeKeyFile } from '@credmon/test-fixtures/credd';
+import { makeCertificates } from '@credmon/test-fixtures/servers/certificates';
+import { findSecrets, textsBelow } from '@credmon/test-fixtures/files/canaries';
+import { freePort } from '@credmon/test-fixtures/processes/free-port';
+import { httpBrowser } from '@credmon/test-fixtures/browsers/http-browser';
+import { confirmAccount } from '@credmon/test-fixtures/browsers/http-login';
+import { startIssuer } from '@credmon/test-fixtures/servers/issuer';
+import { startPortal } from '@credmon/test-fixtures/servers/portal';
+import { startExecutable, type Child } from '@credmon/test-fixtures/processes/processes';
+import {
+  startProxy,
+  type ProxyKind,
+  type ProxyOptions,
+} from '@credmon/test-fixtures/servers/proxy';
+import { readJson } from '@credmon/test-fixtures/files/token-files';
+import {
+  createWorkspace,
+  type Knobs,
+  type Workspace,
+} from '@credmon/test-fixtures/files/workspace';
+import { writeKeyFile } from '@credmon/test-fixtures/files/credd';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
 import { tmpdir } from 'node:os';

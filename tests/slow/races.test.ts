@@ -1,11 +1,20 @@
 // What CredD may do while a renewal is under way: store anew, delete, sweep. The daemon
 // never brings back what has gone.
-import { deleteCredential, markUser, storeCredential, sweep } from '@credmon/test-fixtures/credd';
-import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
-import type { Child, Exit } from '@credmon/test-fixtures/processes';
-import { seedToken, type SeededToken } from '@credmon/test-fixtures/seed-token';
-import { listing, readJson } from '@credmon/test-fixtures/token-files';
-import { createWorkspace, type Service, type Workspace } from '@credmon/test-fixtures/workspace';
+import {
+  deleteCredential,
+  markUser,
+  storeCredential,
+  sweep,
+} from '@credmon/test-fixtures/files/credd';
+import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import type { Child, Exit } from '@credmon/test-fixtures/processes/processes';
+import { seedToken, type SeededToken } from '@credmon/test-fixtures/files/seed-token';
+import { listing, readJson } from '@credmon/test-fixtures/files/token-files';
+import {
+  createWorkspace,
+  type Service,
+  type Workspace,
+} from '@credmon/test-fixtures/files/workspace';
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

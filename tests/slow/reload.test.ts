@@ -2,11 +2,11 @@
 // in the configuration counts, or nothing.
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
-import type { Child } from '@credmon/test-fixtures/processes';
-import { seedToken } from '@credmon/test-fixtures/seed-token';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import type { Child } from '@credmon/test-fixtures/processes/processes';
+import { seedToken } from '@credmon/test-fixtures/files/seed-token';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { daemonLog, startDaemon } from './daemon-runs.ts';
 

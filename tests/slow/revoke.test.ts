@@ -3,16 +3,20 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readKeySet, verifyWithKeys } from '@credmon/scitokens';
-import { findSecrets, textsBelow } from '@credmon/test-fixtures/canaries';
-import { crashEnvironment, readTrace } from '@credmon/test-fixtures/crash-point';
-import { storeCredential } from '@credmon/test-fixtures/credd';
-import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
-import { choosePrefix, startPortal } from '@credmon/test-fixtures/portal';
-import { startExecutable, type Child } from '@credmon/test-fixtures/processes';
-import { seedToken, type SeededToken } from '@credmon/test-fixtures/seed-token';
-import { listing, readJson } from '@credmon/test-fixtures/token-files';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { createWorkspace, type Service, type Workspace } from '@credmon/test-fixtures/workspace';
+import { findSecrets, textsBelow } from '@credmon/test-fixtures/files/canaries';
+import { crashEnvironment, readTrace } from '@credmon/test-fixtures/processes/crash-point';
+import { storeCredential } from '@credmon/test-fixtures/files/credd';
+import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { choosePrefix, startPortal } from '@credmon/test-fixtures/servers/portal';
+import { startExecutable, type Child } from '@credmon/test-fixtures/processes/processes';
+import { seedToken, type SeededToken } from '@credmon/test-fixtures/files/seed-token';
+import { listing, readJson } from '@credmon/test-fixtures/files/token-files';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import {
+  createWorkspace,
+  type Service,
+  type Workspace,
+} from '@credmon/test-fixtures/files/workspace';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { daemonLog, root, runOnce, startDaemon } from './daemon-runs.ts';
 

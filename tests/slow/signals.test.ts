@@ -2,9 +2,9 @@
 // for longer than its tokens live.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
-import type { Child } from '@credmon/test-fixtures/processes';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
+import type { Child } from '@credmon/test-fixtures/processes/processes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { daemonLog, startDaemon } from './daemon-runs.ts';
 

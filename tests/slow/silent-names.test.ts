@@ -2,9 +2,13 @@
 // to. Needs root, for a network of its own.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { executablePath, startProcess, type Child } from '@credmon/test-fixtures/processes';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import {
+  executablePath,
+  startProcess,
+  type Child,
+} from '@credmon/test-fixtures/processes/processes';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { daemonLog, root } from './daemon-runs.ts';
 

@@ -1,19 +1,23 @@
 // Everything at once for a minute: kills, signals, stops, outages, logins and sweeps.
 // Longer with CREDMON_SOAK_SECONDS and CREDMON_SOAK_USERS.
-import { findSecrets, textsBelow } from '@credmon/test-fixtures/canaries';
-import { markUser, sweep } from '@credmon/test-fixtures/credd';
+import { findSecrets, textsBelow } from '@credmon/test-fixtures/files/canaries';
+import { markUser, sweep } from '@credmon/test-fixtures/files/credd';
 import {
   startIssuer,
   tokenId,
   type FaultName,
   type Issuer,
   type TokenRequest,
-} from '@credmon/test-fixtures/issuer';
-import type { Child } from '@credmon/test-fixtures/processes';
-import { seedToken, type SeededToken } from '@credmon/test-fixtures/seed-token';
-import { listing, readJson, secondsLeft } from '@credmon/test-fixtures/token-files';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { createWorkspace, type Service, type Workspace } from '@credmon/test-fixtures/workspace';
+} from '@credmon/test-fixtures/servers/issuer';
+import type { Child } from '@credmon/test-fixtures/processes/processes';
+import { seedToken, type SeededToken } from '@credmon/test-fixtures/files/seed-token';
+import { listing, readJson, secondsLeft } from '@credmon/test-fixtures/files/token-files';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import {
+  createWorkspace,
+  type Service,
+  type Workspace,
+} from '@credmon/test-fixtures/files/workspace';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';

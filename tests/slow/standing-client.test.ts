@@ -2,10 +2,10 @@
 // answers, refusal and a new secret.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { startIssuer, type FaultName, type Issuer } from '@credmon/test-fixtures/issuer';
-import { verifyToken } from '@credmon/test-fixtures/verify-token';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { startIssuer, type FaultName, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { verifyToken } from '@credmon/test-fixtures/servers/verify-token';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { daemonLog, startDaemon } from './daemon-runs.ts';
 

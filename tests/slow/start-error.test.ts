@@ -2,8 +2,8 @@
 // starts them: nobody sees standard error.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startExecutable, type Executable } from '@credmon/test-fixtures/processes';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { startExecutable, type Executable } from '@credmon/test-fixtures/processes/processes';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { root } from './daemon-runs.ts';
 

@@ -2,13 +2,17 @@
 // condor_submit calls it; then the daemon renews.
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findSecrets, textsBelow } from '@credmon/test-fixtures/canaries';
-import { answerDevicePage } from '@credmon/test-fixtures/device-page';
-import { installPrograms, type FakeProgram } from '@credmon/test-fixtures/fake-programs';
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
-import { executablePath, startProcess, type Child } from '@credmon/test-fixtures/processes';
-import { readJson } from '@credmon/test-fixtures/token-files';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { findSecrets, textsBelow } from '@credmon/test-fixtures/files/canaries';
+import { answerDevicePage } from '@credmon/test-fixtures/servers/device-page';
+import { installPrograms, type FakeProgram } from '@credmon/test-fixtures/processes/fake-programs';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import {
+  executablePath,
+  startProcess,
+  type Child,
+} from '@credmon/test-fixtures/processes/processes';
+import { readJson } from '@credmon/test-fixtures/files/token-files';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { daemonLog, root, runOnce } from './daemon-runs.ts';
 

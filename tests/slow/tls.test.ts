@@ -1,10 +1,10 @@
 // Issuers over https as in production, without the loopback exception; and what happens
 // to http issuers then.
-import { makeCertificates, type Certificates } from '@credmon/test-fixtures/certificates';
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
-import { seedToken } from '@credmon/test-fixtures/seed-token';
-import { readJson } from '@credmon/test-fixtures/token-files';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { makeCertificates, type Certificates } from '@credmon/test-fixtures/servers/certificates';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { seedToken } from '@credmon/test-fixtures/files/seed-token';
+import { readJson } from '@credmon/test-fixtures/files/token-files';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { daemonLog, runOnce } from './daemon-runs.ts';

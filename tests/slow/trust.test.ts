@@ -4,19 +4,19 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeCertificates, type Certificates } from '@credmon/test-fixtures/certificates';
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
+import { makeCertificates, type Certificates } from '@credmon/test-fixtures/servers/certificates';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
 import {
   executablePath,
   startProcess,
   type Child,
   type Executable,
-} from '@credmon/test-fixtures/processes';
-import { seedToken } from '@credmon/test-fixtures/seed-token';
-import { readJson } from '@credmon/test-fixtures/token-files';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+} from '@credmon/test-fixtures/processes/processes';
+import { seedToken } from '@credmon/test-fixtures/files/seed-token';
+import { readJson } from '@credmon/test-fixtures/files/token-files';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
 import { daemonLog, root, startDaemon } from './daemon-runs.ts';
 import { isMissing } from '../support/needs.ts';
 

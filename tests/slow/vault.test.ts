@@ -3,13 +3,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { findSecrets, textsBelow } from '@credmon/test-fixtures/canaries';
-import { makeCertificates } from '@credmon/test-fixtures/certificates';
-import { storeCredential } from '@credmon/test-fixtures/credd';
-import { startVault, type FakeVault } from '@credmon/test-fixtures/fake-vault';
-import { startExecutable } from '@credmon/test-fixtures/processes';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { findSecrets, textsBelow } from '@credmon/test-fixtures/files/canaries';
+import { makeCertificates } from '@credmon/test-fixtures/servers/certificates';
+import { storeCredential } from '@credmon/test-fixtures/files/credd';
+import { startVault, type FakeVault } from '@credmon/test-fixtures/servers/fake-vault';
+import { startExecutable } from '@credmon/test-fixtures/processes/processes';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { daemonLog, root, startDaemon } from './daemon-runs.ts';
 

@@ -1,6 +1,6 @@
 // Ends what a test file has started and not ended, also when a wait or a hook of it has
 // failed, or the whole run is killed.
-import { endChildren } from '@credmon/test-fixtures/processes';
+import { endChildren } from '@credmon/test-fixtures/processes/processes';
 import { afterAll } from 'vitest';
 
 afterAll(async () => {

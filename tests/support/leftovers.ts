@@ -2,7 +2,7 @@
 // process groups are. @see proc(5)
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { RUN_MARKER } from '../../test-fixtures/src/processes.ts';
+import { RUN_MARKER } from '../../test-fixtures/src/processes/processes.ts';
 
 /** How long the last children of a worker have to end by themselves, in seconds. */
 const GRACE = 10;

@@ -1,7 +1,7 @@
 // Programs that only some machines have: a test that needs one is skipped and listed at
 // the end, but in CI its absence is a failure.
 import { existsSync } from 'node:fs';
-import { skipWithout } from '@credmon/test-fixtures/skipped';
+import { skipWithout } from '@credmon/test-fixtures/processes/skipped';
 
 /**
  * Where Debian puts the programs that these tests drive, and the package that brings

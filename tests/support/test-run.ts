@@ -3,8 +3,8 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { RUN_MARKER } from '../../test-fixtures/src/processes.ts';
-import { readSkipped } from '../../test-fixtures/src/skipped.ts';
+import { RUN_MARKER } from '../../test-fixtures/src/processes/processes.ts';
+import { readSkipped } from '../../test-fixtures/src/processes/skipped.ts';
 import { endLeftovers } from './leftovers.ts';
 
 const PREFIX = 'credmon-tests-';

@@ -1,8 +1,8 @@
 // The public API of @credmon/credmon: names only.
 export { beginPass } from './daemon/pass.ts';
-export type { BegunPass, Ownership } from './daemon/pass.ts';
+export type { BegunPass, ProviderLookup } from './daemon/pass.ts';
 export { emptyMemory } from './daemon/context.ts';
-export type { PassMemory, PassWorld } from './daemon/context.ts';
+export type { PassMemory, PassContext } from './daemon/context.ts';
 export { oauthRefresh } from './providers/oauth/refresh.ts';
 export type { OAuthOptions } from './providers/oauth/refresh.ts';
 export type { ConfiguredClient } from './settings/clients.ts';

@@ -5,10 +5,10 @@ import { createServer, type Server as HttpServer, type ServerResponse } from 'no
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeKeyFile } from '@credmon/test-fixtures/credd';
-import { freePort } from '@credmon/test-fixtures/free-port';
-import { httpBrowser, type Page } from '@credmon/test-fixtures/http-browser';
-import { confirmAccount } from '@credmon/test-fixtures/http-login';
+import { writeKeyFile } from '@credmon/test-fixtures/files/credd';
+import { freePort } from '@credmon/test-fixtures/processes/free-port';
+import { httpBrowser, type Page } from '@credmon/test-fixtures/browsers/http-browser';
+import { confirmAccount } from '@credmon/test-fixtures/browsers/http-login';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startServer, type Server } from '../src/server.ts';
 import type { Settings } from '../src/settings/settings.ts';

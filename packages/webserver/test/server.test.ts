@@ -17,10 +17,14 @@ import {
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeKeyFile } from '@credmon/test-fixtures/credd';
-import { httpBrowser, type HttpBrowser, type Page } from '@credmon/test-fixtures/http-browser';
-import { pressButton } from '@credmon/test-fixtures/http-login';
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
+import { writeKeyFile } from '@credmon/test-fixtures/files/credd';
+import {
+  httpBrowser,
+  type HttpBrowser,
+  type Page,
+} from '@credmon/test-fixtures/browsers/http-browser';
+import { pressButton } from '@credmon/test-fixtures/browsers/http-login';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startServer, type Server } from '../src/server.ts';
 import { settingsFor } from './support/portal.ts';

@@ -2,13 +2,13 @@
 // what must hold.
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { loginThroughPortal } from '../browserless-login.ts';
-import { findSecrets, textsBelow } from '../canaries.ts';
-import { visibleText } from '../html-forms.ts';
-import { tokenId } from '../issuer.ts';
-import { PATIENCE } from '../patience.ts';
-import { listing, readJson } from '../token-files.ts';
-import { waitUntil } from '../wait-until.ts';
+import { loginThroughPortal } from '../browsers/browserless-login.ts';
+import { findSecrets, textsBelow } from '../files/canaries.ts';
+import { visibleText } from '../browsers/html-forms.ts';
+import { tokenId } from '../servers/issuer.ts';
+import { PATIENCE } from '../clocks/patience.ts';
+import { listing, readJson } from '../files/token-files.ts';
+import { waitUntil } from '../clocks/wait-until.ts';
 import { observe, type Sighting } from './observer.ts';
 import { checkAlive, type Stage } from './stage.ts';
 import { tableLines } from './table.ts';

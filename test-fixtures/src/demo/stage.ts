@@ -2,11 +2,11 @@
 // temporary directory, and CredD's part.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { writeKeyFile, type KeyFile } from '../credd.ts';
-import { startIssuer, type Issuer } from '../issuer.ts';
-import { choosePrefix, startPortal } from '../portal.ts';
-import { startExecutable, type Child } from '../processes.ts';
-import { createWorkspace, type Workspace } from '../workspace.ts';
+import { writeKeyFile, type KeyFile } from '../files/credd.ts';
+import { startIssuer, type Issuer } from '../servers/issuer.ts';
+import { choosePrefix, startPortal } from '../servers/portal.ts';
+import { startExecutable, type Child } from '../processes/processes.ts';
+import { createWorkspace, type Workspace } from '../files/workspace.ts';
 import type { WatchedToken } from './observer.ts';
 
 /** What stands on the demo's stage until `clear`. */

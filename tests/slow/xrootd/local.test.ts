@@ -10,8 +10,8 @@ import {
   writeKey,
   type JsonObject,
 } from '@credmon/scitokens';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { startDaemon } from '../daemon-runs.ts';
 import { AUDIENCE, fresh, keys, missing, put, rig } from './world.ts';

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { skipWithout } from '@credmon/test-fixtures/skipped';
+import { skipWithout } from '@credmon/test-fixtures/processes/skipped';
 
 /** The one file in which libscitokens looks for certificate authorities. */
 export const BUNDLE = '/etc/ssl/certs/ca-certificates.crt';

@@ -16,9 +16,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { freePort } from '@credmon/test-fixtures/free-port';
-import { startProcess, type Child } from '@credmon/test-fixtures/processes';
-import { waitUntil } from '@credmon/test-fixtures/wait-until';
+import { freePort } from '@credmon/test-fixtures/processes/free-port';
+import { startProcess, type Child } from '@credmon/test-fixtures/processes/processes';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
 import { BUNDLE, USER, xrootdUser } from './needs.ts';
 
 const run = promisify(execFile);

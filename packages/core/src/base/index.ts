@@ -8,7 +8,7 @@ export { afterAwake } from './time/awake-timer.ts';
 export { bodyText } from './http/body-text.ts';
 export { systemClock } from './time/clock.ts';
 export type { Clock } from './time/clock.ts';
-export { createBreath, inSlices } from './time/breath.ts';
+export { createYielder, inSlices } from './time/yielder.ts';
 export { systemRandom } from './process/random.ts';
 export type { Random } from './process/random.ts';
 export { createSend, originOf, DEFAULT_SEND_LIMITS } from './http/send.ts';

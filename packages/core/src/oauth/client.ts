@@ -173,7 +173,7 @@ export async function requestToken(
   const seen: Seen = { secrets: [...options.secrets, registration.clientSecret ?? ''] };
   // What may be lost with a refused answer is read although the answer is too large.
   const readRefused = options.salvage ? MOST_SALVAGED_BYTES : undefined;
-  configuration[openid.customFetch] = watchedFetch(send, seen, { ...options, readRefused });
+  configuration[openid.customFetch] = recordingFetch(send, seen, { ...options, readRefused });
   try {
     const claims: IdentityClaims | undefined = (await grant(configuration)).claims();
     const answer = judgeTokenResponse(seen.json ?? {}, registration.provider, seen.secrets);
@@ -210,7 +210,7 @@ export async function revokeAtIssuer(
 ): Promise<void> {
   const configuration = configurationOf(registration, registration.issuer, revocationUrl);
   const seen: Seen = { secrets: [token, registration.clientSecret ?? ''] };
-  configuration[openid.customFetch] = watchedFetch(send, seen, { verifyIdToken: false });
+  configuration[openid.customFetch] = recordingFetch(send, seen, { verifyIdToken: false });
   try {
     await revoke(configuration);
   } catch (error) {
@@ -218,7 +218,7 @@ export async function revokeAtIssuer(
   }
 }
 
-function watchedFetch(
+function recordingFetch(
   send: Send,
   seen: Seen,
   {

@@ -98,7 +98,7 @@ export function createMetadataCache(options: MetadataOptions): MetadataCache {
  * Where the metadata of an issuer may lie, in the order in which it is asked for.
  * @see OpenID Connect Discovery 1.0, section 4; RFC 8414, section 3
  */
-function placesOf(issuer: string): readonly string[] {
+function metadataUrls(issuer: string): readonly string[] {
   const { origin, pathname } = new URL(issuer);
   return [
     `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`,
@@ -188,7 +188,7 @@ async function fetchDocument(
   now: number,
 ): Promise<Record<string, unknown>> {
   let first: unknown;
-  for (const url of placesOf(issuer)) {
+  for (const url of metadataUrls(issuer)) {
     const { status, headers, body } = await send({
       method: 'GET',
       url,

@@ -3,7 +3,7 @@
 import { ERROR_CODES, isCoded, messageOf, type CodedError, type ErrorCode } from '../base/index.ts';
 import type { RenewalState } from '../credential/snapshot.ts';
 import type { RenewalPolicy } from './policy.ts';
-import { spreadOf } from './spread.ts';
+import { jitterOf } from './jitter.ts';
 
 /**
  * The basis of a failure that counts whatever changes: the change came with the failure
@@ -84,7 +84,7 @@ function wait(attempts: number, failure: Failure, policy: RenewalPolicy): number
   const { id, error, now, expiresAt } = failure;
   const { firstRetry, longestRetry } = policy;
   const doubled = Math.min(longestRetry, firstRetry * 2 ** Math.min(attempts - 1, 30));
-  const spread = doubled * (0.75 + 0.25 * spreadOf(`${id} ${attempts}`));
+  const spread = doubled * (0.75 + 0.25 * jitterOf(`${id} ${attempts}`));
   const left = expiresAt === undefined ? 0 : expiresAt - now;
   if (left <= 0) return Math.max(spread, Math.min(retryAfterOf(error), longestRetry));
   const own = Math.min(spread, Math.max(firstRetry, left / 4));

@@ -2,7 +2,7 @@
 import type { TokenTimes } from '../credential/times.ts';
 import { tokenId, type Instant, type TokenSnapshot } from '../credential/snapshot.ts';
 import { SHORTEST_PAUSE, type RenewalPolicy } from './policy.ts';
-import { spreadOf } from './spread.ts';
+import { jitterOf } from './jitter.ts';
 
 /** Why a token is, or will be, due. */
 export type DueReason = 'lifetime' | 'use-missing' | 'use-broken' | 'newer-top' | 'clock-stepped';
@@ -69,7 +69,7 @@ export function dueOf(
     if (isNewer || token.overtaken === true)
       return { at: Number.NEGATIVE_INFINITY, reason: 'newer-top' };
   }
-  const spread = spreadOf(tokenId(token));
+  const spread = jitterOf(tokenId(token));
   if (use.value.issuedAt > seen.wall + CLOCK_TOLERANCE) {
     return { at: seen.wall + CLOCK_REPAIR * spread, reason: 'clock-stepped' };
   }

@@ -2,7 +2,7 @@
 // changed since the last look.
 import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
-import { createBreath } from '../base/time/breath.ts';
+import { createYielder } from '../base/time/yielder.ts';
 import { CodedError, isCoded, messageOf, systemCode } from '../base/errors/errors.ts';
 import { openDirectory, openSubdirectory } from '../base/files/safe-directory.ts';
 import { KEY_FILE_NAME } from '../credential/layout.ts';
@@ -90,7 +90,7 @@ interface Progress {
   readonly memory: ScanMemory;
   readonly now: Instant;
   readonly options: ScanOptions;
-  readonly breathe: () => Promise<void> | undefined;
+  readonly yieldIfDue: () => Promise<void> | undefined;
   readonly interrupted: () => boolean;
   readonly stopped: () => boolean;
   readonly hurry: () => boolean;
@@ -146,7 +146,7 @@ async function scanOpened(
     now,
     options,
     stopped,
-    breathe: createBreath(),
+    yieldIfDue: createYielder(),
     interrupted: () => stopped() || (patient && habits.interrupted?.() === true),
     hurry: () => patient && habits.hurry?.() === true,
     found: habits.found ?? (() => undefined),
@@ -179,7 +179,7 @@ async function scanOpened(
  * none comes first.
  */
 async function lookAtRoot(progress: Progress): Promise<readonly string[] | undefined> {
-  const { root, here, memory, options, keyFiles, temporaries, problems, breathe, interrupted } =
+  const { root, here, memory, options, keyFiles, temporaries, problems, yieldIfDue, interrupted } =
     progress;
   const directories: string[] = [];
   let looked = 0;
@@ -201,7 +201,7 @@ async function lookAtRoot(progress: Progress): Promise<readonly string[] | undef
         const temporary = temporaryFile({ directory: here, user: '', options }, entry);
         if (temporary) temporaries.push(temporary);
       }
-      const breath = breathe();
+      const breath = yieldIfDue();
       if (!breath) continue;
       await breath;
       if (looked > FEW && interrupted()) return undefined;
@@ -262,7 +262,7 @@ function listing<T>(root: string, act: () => T): T {
  * is a new one.
  */
 async function lookAtUser(progress: Progress, name: string, isNew = false): Promise<void> {
-  const { memory, users, tokens, breathe } = progress;
+  const { memory, users, tokens, yieldIfDue } = progress;
   const known = memory.users.get(name);
   if (isNew ? progress.stopped() : progress.interrupted()) return leave(progress, name, known);
   if (progress.hurry()) progress.full = false;
@@ -271,7 +271,7 @@ async function lookAtUser(progress: Progress, name: string, isNew = false): Prom
   if ('cut' in user) return leave(progress, name, user.known);
   users.set(name, user);
   for (const token of user.tokens) tokens.push(token);
-  await breathe();
+  await yieldIfDue();
 }
 
 /**
@@ -297,7 +297,8 @@ async function scanUser(
   user: string,
   known: UserMemory | undefined,
 ): Promise<UserMemory | CutUser | undefined> {
-  const { root, here, now, problems, temporaries, options, breathe, interrupted, found } = progress;
+  const { root, here, now, problems, temporaries, options, yieldIfDue, interrupted, found } =
+    progress;
   const stats = statIfThere(join(here, user));
   if (!stats) return undefined;
   const identity = identityFromStat(stats);
@@ -308,7 +309,7 @@ async function scanUser(
     user,
     now,
     options,
-    breathe,
+    yieldIfDue,
     interrupted,
     found,
     known: (name: string) => known?.files.get(name) ?? known?.unfinished?.get(name),

@@ -1,6 +1,6 @@
 // Which `.top` each `.use` of this process came from: modification times cannot tell,
 // because a login may have written its files first.
-import { inSlices } from '../base/time/breath.ts';
+import { inSlices } from '../base/time/yielder.ts';
 import {
   identityOf,
   sameIdentity,

@@ -15,7 +15,7 @@ import {
   type Stats,
 } from 'node:fs';
 import { join } from 'node:path';
-import { createBreath } from '../base/time/breath.ts';
+import { createYielder } from '../base/time/yielder.ts';
 import { systemCode } from '../base/errors/errors.ts';
 import { RESERVE_FILE } from '../credential/layout.ts';
 import type { DirectoryLock } from './lock.ts';
@@ -128,12 +128,12 @@ export function openReserve(root: string, lock: Pick<DirectoryLock, 'state'>): R
  * wanted meanwhile.
  */
 async function fill(making: Making, bytes: number): Promise<boolean> {
-  const breathe = createBreath();
+  const yieldIfDue = createYielder();
   const chunk = Buffer.alloc(Math.min(CHUNK, bytes));
   for (let written = 0; written < bytes;) {
     randomFillSync(chunk);
     written += writeSync(making.descriptor, chunk, 0, Math.min(chunk.length, bytes - written));
-    await breathe();
+    await yieldIfDue();
     if (making.cancelled) return false;
   }
   return true;

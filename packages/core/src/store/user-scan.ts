@@ -49,7 +49,7 @@ export interface UserScan {
   readonly known: (name: string) => Remembered | undefined;
   readonly now: Instant;
   readonly options: ScanOptions;
-  readonly breathe: () => Promise<void> | undefined;
+  readonly yieldIfDue: () => Promise<void> | undefined;
   /**
    * Asked after each yield to the event loop: true ends the scan of a directory of which
    * more than a few files have been looked at.
@@ -110,7 +110,7 @@ export async function scanUserDirectory(
       if (token.top.kind !== 'missing' || token.use.kind !== 'missing') tokens.push(token);
     }
     looked += 1;
-    const breath = scan.breathe();
+    const breath = scan.yieldIfDue();
     if (!breath) continue;
     tell();
     await breath;
@@ -150,7 +150,7 @@ async function listUser(
       }
     }
     looked += slice.length;
-    const breath = scan.breathe();
+    const breath = scan.yieldIfDue();
     if (!breath) continue;
     await breath;
     yielded = true;
@@ -169,7 +169,7 @@ const EVERY_KIND: Set<TokenFileKind> = new Set(['top', 'use', 'meta', 'renewal']
  * `looked`: how many entries have been looked at.
  */
 async function isOver(scan: UserScan, looked: number): Promise<boolean> {
-  const breath = scan.breathe();
+  const breath = scan.yieldIfDue();
   if (!breath) return false;
   await breath;
   return looked > FEW && scan.interrupted();

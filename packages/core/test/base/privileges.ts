@@ -1,6 +1,6 @@
 // What this test process may do: some tests need root, or a mount of their own.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { noteSkipped } from '@credmon/test-fixtures/skipped';
+import { noteSkipped } from '@credmon/test-fixtures/processes/skipped';
 
 /** True for root. */
 export const isRoot: boolean = noted(

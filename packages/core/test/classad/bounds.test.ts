@@ -1,6 +1,6 @@
 // Bounds and errors: every way to ask for too much ends in one coded error, and a mistake
 // is shown where it is.
-import { cpuSeconds } from '@credmon/test-fixtures/cpu-time';
+import { cpuSeconds } from '@credmon/test-fixtures/clocks/cpu-time';
 import { describe, expect, test } from 'vitest';
 import { isCoded } from '../../src/base/errors/errors.ts';
 import {

@@ -1,6 +1,6 @@
 // Whatever the bytes: no crash, no hang, and what is printed is read again as the same.
 import fc from 'fast-check';
-import { PATIENCE } from '@credmon/test-fixtures/patience';
+import { PATIENCE } from '@credmon/test-fixtures/clocks/patience';
 import { expect, test } from 'vitest';
 import { isCoded } from '../../src/base/errors/errors.ts';
 import { bytesOf, textOf } from '../../src/classad/language/bytes.ts';

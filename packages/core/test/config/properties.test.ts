@@ -1,6 +1,6 @@
 // Whatever the bytes: no crash, no hang, and texts that come back as they went in.
 import fc from 'fast-check';
-import { PATIENCE } from '@credmon/test-fixtures/patience';
+import { PATIENCE } from '@credmon/test-fixtures/clocks/patience';
 import { expect, test } from 'vitest';
 import { isCoded } from '../../src/base/errors/errors.ts';
 import { createLineReader } from '../../src/config/syntax/lines.ts';

@@ -1,5 +1,5 @@
 // What a job may read of an issuer's answer.
-import { cpuSeconds } from '@credmon/test-fixtures/cpu-time';
+import { cpuSeconds } from '@credmon/test-fixtures/clocks/cpu-time';
 import { describe, expect, it } from 'vitest';
 import { jobReadable } from '../../src/credential/job-readable.ts';
 

@@ -1,7 +1,7 @@
 // Answers of a token endpoint that arrive whole and whose HTTP framing ends badly: the
 // rotated refresh token must not be lost.
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { PATIENT_LIMITS } from '@credmon/test-fixtures/patience';
+import { PATIENT_LIMITS } from '@credmon/test-fixtures/clocks/patience';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createSend } from '../../src/base/http/send.ts';
 import { refreshGrant } from '../../src/oauth/grants.ts';

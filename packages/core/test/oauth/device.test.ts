@@ -1,7 +1,7 @@
 // The device grant against a server that answers as told, with a clock that moves by
 // hand; the real issuer is in tests/slow/storer.
-import { PATIENT_LIMITS } from '@credmon/test-fixtures/patience';
-import { manualClock, type ManualClock } from '@credmon/test-fixtures/manual-clock';
+import { PATIENT_LIMITS } from '@credmon/test-fixtures/clocks/patience';
+import { manualClock, type ManualClock } from '@credmon/test-fixtures/clocks/manual-clock';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CodedError } from '../../src/base/errors/errors.ts';
 import { createSend } from '../../src/base/http/send.ts';

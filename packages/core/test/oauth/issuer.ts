@@ -1,7 +1,7 @@
 // A token endpoint for tests that answers as told, a client registered at it, and the
 // secrets that nothing may ever show.
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
-import { PATIENT_LIMITS } from '@credmon/test-fixtures/patience';
+import { PATIENT_LIMITS } from '@credmon/test-fixtures/clocks/patience';
 import { createSend, type Send } from '../../src/base/http/send.ts';
 import { CodedError } from '../../src/base/errors/errors.ts';
 import type { ClientRegistration } from '../../src/oauth/client.ts';

@@ -1,7 +1,7 @@
 // An issuer's metadata: which is believed, how long it is remembered, and what an outage
 // changes.
 import type { ServerResponse } from 'node:http';
-import { PATIENT_LIMITS } from '@credmon/test-fixtures/patience';
+import { PATIENT_LIMITS } from '@credmon/test-fixtures/clocks/patience';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createSend } from '../../src/base/http/send.ts';
 import { createMetadataCache, type MetadataCache } from '../../src/oauth/metadata.ts';

@@ -1,6 +1,6 @@
 // Regular expressions: what PCRE2 means by a pattern, and an end for every pattern and
 // subject, however hostile.
-import { cpuSeconds } from '@credmon/test-fixtures/cpu-time';
+import { cpuSeconds } from '@credmon/test-fixtures/clocks/cpu-time';
 import { describe, expect, test } from 'vitest';
 import { compile, search } from '../../src/regexp/regexp.ts';
 import { evaluate, parseExpression } from '../../src/classad/index.ts';

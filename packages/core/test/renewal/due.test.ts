@@ -6,12 +6,12 @@ import type { TokenSnapshot } from '../../src/credential/snapshot.ts';
 import { dueByLifetime, dueOf, localNow, type DueReason } from '../../src/renewal/due.ts';
 import { DEFAULT_POLICY, SHORTEST_PAUSE } from '../../src/renewal/policy.ts';
 import { pauseAfter } from '../../src/renewal/pause.ts';
-import { spreadOf } from '../../src/renewal/spread.ts';
+import { jitterOf } from '../../src/renewal/jitter.ts';
 import { NOW, token, useOf, written } from './snapshots.ts';
 
 const DAY = 86_400;
 const HOUR = { issuedAt: NOW.wall, expiresAt: NOW.wall + 3600 };
-const place = spreadOf('alice/mytok');
+const place = jitterOf('alice/mytok');
 const top = (mtime: number): TokenSnapshot['top'] => ({
   kind: 'valid',
   value: { opaque: false, refreshToken: 'present' },

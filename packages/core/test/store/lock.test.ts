@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { startProcess, type Child } from '@credmon/test-fixtures/processes';
+import { startProcess, type Child } from '@credmon/test-fixtures/processes/processes';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LOCK_FILE } from '../../src/credential/layout.ts';
 import { openCredentialDirectory } from '../../src/store/directory-store.ts';

@@ -13,7 +13,7 @@ import type { Config } from '@credmon/core/config';
 import type { Instant } from '@credmon/core/credential';
 import type { ClockReading } from './clock.ts';
 import { wrong, type Finding } from './finding.ts';
-import { createGate, type Gate } from './gate.ts';
+import { createLimit, type Limit } from './limit.ts';
 import { localFiles } from '../host/local-files.ts';
 import {
   createPelicanSend,
@@ -41,7 +41,7 @@ export interface CheckWorld {
    * Lets no more requests go at once than is polite; requests by `send` go through it
    * already.
    */
-  readonly gate: Gate;
+  readonly limited: Limit;
   readonly metadata: MetadataCache;
   readonly local: LocalPorts;
   /** What servers said of the time so far. */
@@ -54,7 +54,7 @@ const AT_ONCE = 16;
 
 /** The world of one check. */
 export function checkWorld(config: Config, settings: Settings, now: Instant): CheckWorld {
-  const gate = createGate(AT_ONCE);
+  const limited = createLimit(AT_ONCE);
   const trust = createProcessTrust(() => namedTrustOf(settings));
   const { send, close } = createSend({ ...settings.limits, trust: trust.general });
   const clocks: ClockReading[] = [];
@@ -62,7 +62,7 @@ export function checkWorld(config: Config, settings: Settings, now: Instant): Ch
   const through =
     (way: Send): Send =>
     (request) =>
-      gate(async () => {
+      limited(async () => {
         const answer = await way(request);
         const theirs = Date.parse(answer.headers['date'] ?? '') / 1000;
         clocks.push({ origin: originOf(request.url), theirs, ours: systemClock.now() });
@@ -72,7 +72,7 @@ export function checkWorld(config: Config, settings: Settings, now: Instant): Ch
     config,
     settings,
     now,
-    gate,
+    limited,
     trust,
     send: through(send),
     pelicanSend: through(createPelicanSend(pelicanCaFile, limits, trust) ?? send),

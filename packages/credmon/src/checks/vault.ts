@@ -18,7 +18,7 @@ export function looksAtVault(world: CheckWorld): Look[] {
 }
 
 async function lookAtVault(world: CheckWorld): Promise<Finding[]> {
-  const { settings, gate, config, trust } = world;
+  const { settings, limited, config, trust } = world;
   const { vault, limits } = settings;
   const findings = [ok(WHAT, doing(settings)), ...authorities(settings), ...shortLife(settings)];
   if (!settings.vaultEnabled)
@@ -41,7 +41,7 @@ async function lookAtVault(world: CheckWorld): Promise<Finding[]> {
   const misspelt = vault.hosts.flatMap((host) => lookAtName(host) ?? []);
   const asked = vault.hosts
     .filter((host) => lookAtName(host) === undefined)
-    .flatMap((host) => vault.ports.map((port) => gate(() => lookAtHost(host, port, send))));
+    .flatMap((host) => vault.ports.map((port) => limited(() => lookAtHost(host, port, send))));
   return [...findings, ...misspelt, ...(await Promise.all(asked))];
 }
 

@@ -10,7 +10,7 @@ import {
 import { createSend, messageOf, systemClock, systemRandom } from '@credmon/core/base';
 import type { Config } from '@credmon/core/config';
 import type { DaemonCommand } from '../command-line/command.ts';
-import { createBell, runDaemon, runOnce, type DaemonParts } from '../daemon/loop.ts';
+import { createWakeUp, runDaemon, runOnce, type DaemonParts } from '../daemon/loop.ts';
 import {
   clearComplete,
   handleSignals,
@@ -110,7 +110,7 @@ function announce(log: Logger, config: Config, settings: Settings): void {
 
 async function work(running: Running): Promise<number> {
   const { command, log, directory } = running;
-  const wake = createBell();
+  const wake = createWakeUp();
   const stop = new AbortController();
   const parts = partsOf(running, wake, stop.signal);
   const monitor = monitorDaemon(parts, {
@@ -124,7 +124,7 @@ async function work(running: Running): Promise<number> {
       // Somebody may have moved the log away, whatever is in the configuration.
       reopen(log);
       running.reloadAsked = true;
-      wake.ring();
+      wake.notify();
     },
     stop: (signal) => {
       log.info(`Got ${signal}, stopping`);
@@ -178,7 +178,7 @@ async function serve({ directory, lock }: Running, monitor: Monitor): Promise<bo
     writePid(directory);
     const unwatch = watchDirectory(
       directory,
-      () => wake.ring(),
+      () => wake.notify(),
       (text) => log.warn(text),
     );
     try {

@@ -30,7 +30,7 @@ import { needsPerson, rowOf, sentenceOf, type Told } from '../revocation/tell.ts
 import { inTurn, issuerToAsk } from '../revocation/turns.ts';
 import { readSecretFile, secretVersion } from '../host/secret-file.ts';
 import { readSettings, type Settings } from '../settings/read.ts';
-import { settlements } from '../daemon/cleanup.ts';
+import { recoveries } from '../daemon/cleanup.ts';
 import { openConfig } from '../command-line/open-config.ts';
 import { asker, openAudit, revocationFiles } from './revoke-context.ts';
 import { existingDirectory } from '../status/tokens.ts';
@@ -159,7 +159,7 @@ async function tokensOf(
   const look = (): ReturnType<CredentialStore['scan']> =>
     store.scan({ wall: systemClock.now(), steady: systemClock.steady() });
   const first = await look();
-  const leftovers = (await settlements({ ...first, keyFiles: [] }, systemClock.now())).filter(
+  const leftovers = (await recoveries({ ...first, keyFiles: [] }, systemClock.now())).filter(
     ({ path }) => path.startsWith(`${user}/`),
   );
   for (const { path, target } of leftovers) store.settle(path, target);

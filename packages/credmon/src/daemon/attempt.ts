@@ -11,7 +11,7 @@ import type { Verdict } from '@credmon/core/renewal';
 import type { TokenFiles } from '@credmon/core/store';
 import type { Outcome, Provider, ProviderContext } from '../providers/common/provider.ts';
 import { isSilence } from '../throttle/circuit-breaker.ts';
-import type { LateRenewal, PassMemory, PassWorld } from './context.ts';
+import type { LateRenewal, PassMemory, PassContext } from './context.ts';
 import { failed, remove, write } from './record-outcome.ts';
 import { refreshTokenIn, restoreSuccessor, successorIn } from './successors.ts';
 
@@ -33,10 +33,10 @@ export interface Attempted {
 /**
  * Asks the token's provider once, writes what came back, and remembers what failed. A
  * request that times out counts as failed then; its answer is still written when it comes
- * within {@link PassWorld.lateAnswer} seconds.
+ * within {@link PassContext.lateAnswer} seconds.
  */
 export async function attempt(
-  world: PassWorld,
+  world: PassContext,
   memory: PassMemory,
   verdict: Verdict,
   provider: Provider,
@@ -78,7 +78,10 @@ function isSpent({ successors }: PassMemory, token: TokenSnapshot, { top }: Toke
  * The world as a provider sees it; `timedOut` gives the error of the first request of
  * which only a late answer can come.
  */
-function contextOf(world: PassWorld): { context: ProviderContext; timedOut: Promise<CodedError> } {
+function contextOf(world: PassContext): {
+  context: ProviderContext;
+  timedOut: Promise<CodedError>;
+} {
   let tell: (error: CodedError) => void = () => undefined;
   const timedOut = new Promise<CodedError>((resolve) => {
     tell = resolve;
@@ -103,7 +106,7 @@ function contextOf(world: PassWorld): { context: ProviderContext; timedOut: Prom
 }
 
 function conclude(
-  world: PassWorld,
+  world: PassContext,
   memory: PassMemory,
   { verdict, provider, from, files }: AskedProvider,
   outcome: Outcome,
@@ -136,7 +139,7 @@ function conclude(
  * stays as it is.
  */
 async function finishLate(
-  world: PassWorld,
+  world: PassContext,
   memory: PassMemory,
   asked: AskedProvider,
   pending: Promise<Outcome>,

@@ -16,7 +16,7 @@ const TEMPORARY_LIFETIME = 3600;
  * Something to settle: a file to remove, or (with `target`) an interrupted rename to
  * finish, for the token `id`; `why` for the log.
  */
-export interface Settlement {
+export interface Recovery {
   readonly path: string;
   readonly target?: string;
   readonly id?: string;
@@ -24,7 +24,7 @@ export interface Settlement {
 }
 
 /** What of the scan is to be removed or finished. `now` in epoch seconds. */
-export async function settlements(scan: Scan, now: number): Promise<Settlement[]> {
+export async function recoveries(scan: Scan, now: number): Promise<Recovery[]> {
   const ended = scan.temporaries.filter(
     (file) => file.orphaned || now - file.mtime > TEMPORARY_LIFETIME,
   );
@@ -42,7 +42,7 @@ export async function settlements(scan: Scan, now: number): Promise<Settlement[]
   return found;
 }
 
-function staleKeyFile({ path }: LooseFile): Settlement {
+function staleKeyFile({ path }: LooseFile): Recovery {
   return {
     path,
     why: `key file ${path.slice(0, 8)}... is older than ${KEY_FILE_LIFETIME / 3600} h`,
@@ -54,7 +54,7 @@ function staleKeyFile({ path }: LooseFile): Settlement {
  * crash prevented: the old one is spent, so the new one takes its place. Everything else
  * can be made again.
  */
-function settleTemporary(file: TemporaryFile, token: TokenSnapshot | undefined): Settlement {
+function settleTemporary(file: TemporaryFile, token: TokenSnapshot | undefined): Recovery {
   const { path, target } = file;
   const current = token?.top;
   if (

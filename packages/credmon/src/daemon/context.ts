@@ -11,7 +11,7 @@ import type { Successor } from './successors.ts';
  * The world as a pass sees it. `managed` gives a token's owner, or `undefined` when
  * nobody owns it.
  */
-export interface PassWorld {
+export interface PassContext {
   readonly clock: Clock;
   readonly store: CredentialStore;
   readonly send: Send;

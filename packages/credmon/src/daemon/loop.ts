@@ -11,27 +11,27 @@ import {
   SLEEP_AFTER_CALL,
 } from '../settings/intervals.ts';
 import { hasTop, lossOf, rewrite } from './pending-writes.ts';
-import { beginPass, type BegunPass, type Ownership } from './pass.ts';
-import type { PassMemory, PassWorld } from './context.ts';
+import { beginPass, type BegunPass, type ProviderLookup } from './pass.ts';
+import type { PassMemory, PassContext } from './context.ts';
 import type { Settings } from '../settings/read.ts';
 
 /**
- * A bell: `ring` wakes who waits on `signal`; a ring while nobody waits wakes the next
+ * A bell: `notify` wakes who waits on `signal`; a ring while nobody waits wakes the next
  * one. Many rings are one.
  */
-export interface Bell {
-  ring(): void;
-  readonly rung: boolean;
+export interface WakeUp {
+  notify(): void;
+  readonly pending: boolean;
   /** Forgets rings so far and gives a signal that the next ring aborts. */
   reset(): AbortSignal;
 }
 
-/** A bell that nobody has rung. */
-export function createBell(): Bell {
+/** A bell that nobody has pending. */
+export function createWakeUp(): WakeUp {
   let controller = new AbortController();
   return {
-    ring: () => controller.abort(),
-    get rung() {
+    notify: () => controller.abort(),
+    get pending() {
       return controller.signal.aborted;
     },
     reset: () => {
@@ -56,12 +56,12 @@ const PATIENCE = 20;
  * that are due then; `drainSeconds` is how long the end waits for renewals under way.
  */
 export interface DaemonParts {
-  readonly world: PassWorld;
+  readonly world: PassContext;
   readonly memory: PassMemory;
   readonly log: Log;
-  readonly wake: Bell;
+  readonly wake: WakeUp;
   readonly stop: AbortSignal;
-  readonly ownership: () => Ownership;
+  readonly ownership: () => ProviderLookup;
   readonly reload: () => void;
   readonly complete: () => void;
   readonly rotateKeys?: () => void;
@@ -83,7 +83,7 @@ export async function runDaemon(parts: DaemonParts): Promise<boolean> {
   const { stop, wake, world } = parts;
   const end = (): void => {
     world.limiter.close();
-    wake.ring();
+    wake.notify();
   };
   stop.addEventListener('abort', end, { once: true });
   try {
@@ -112,14 +112,14 @@ const LOST = {
 async function makePasses(parts: DaemonParts): Promise<void> {
   const { world, wake, stop, memory } = parts;
   while (!stop.aborted && world.lockState() === 'held') {
-    const called = wake.rung;
+    const called = wake.pending;
     if (called) reload(parts);
     const woken = wake.reset();
     const began = world.clock.steady();
     if (memory.unwritten.size === 0) parts.keepReserve?.();
     const begun = await onePass(parts, {
-      hurry: () => called || wake.rung,
-      interrupted: () => wake.rung && world.clock.steady() - began >= UNCUT,
+      hurry: () => called || wake.pending,
+      interrupted: () => wake.pending && world.clock.steady() - began >= UNCUT,
       stopped: () => stop.aborted,
     });
     const settledIn = begun && (await settle(begun, world.clock, woken));

@@ -1,5 +1,5 @@
 // One pass: look at the directory, settle leftovers, plan, and start what is due.
-import { smallest, createBreath, inSlices, messageOf, type Clock } from '@credmon/core/base';
+import { smallest, createYielder, inSlices, messageOf, type Clock } from '@credmon/core/base';
 import {
   forgottenAtStart,
   judge,
@@ -21,14 +21,14 @@ import { attempt, type Attempted } from './attempt.ts';
 import { postponed } from './record-outcome.ts';
 import { UNEXPECTED_INTERVAL } from '../settings/intervals.ts';
 import type { Job } from '../throttle/issuer-queues.ts';
-import type { LateRenewal, PassMemory, PassWorld } from './context.ts';
+import type { LateRenewal, PassMemory, PassContext } from './context.ts';
 import type { Provider } from '../providers/common/provider.ts';
 import { rewrite } from './pending-writes.ts';
 import { forgetSuccessors, refreshTokenIn, restoreSuccessors } from './successors.ts';
-import { settlements } from './cleanup.ts';
+import { recoveries } from './cleanup.ts';
 
 /** Who renews what, from the settings of the moment. */
-export interface Ownership {
+export interface ProviderLookup {
   readonly manage: (
     token: TokenSnapshot,
   ) => { readonly managed: ManagedToken; readonly provider: Provider } | undefined;
@@ -61,8 +61,8 @@ const NO_PLAN: Plan = { renew: [], verdicts: [], nextIn: 0 };
  * yet.
  */
 export async function beginPass(
-  world: PassWorld,
-  ownership: Ownership,
+  world: PassContext,
+  ownership: ProviderLookup,
   memory: PassMemory,
   habits: Omit<ScanHabits, 'found'> = {},
 ): Promise<BegunPass> {
@@ -106,7 +106,7 @@ export async function beginPass(
   if (scan.partial !== true) memory.metaUrls = metaUrls;
   const plan = planOf(verdicts);
   await world.report.scanned(scan, plan);
-  const breathe = createBreath();
+  const yieldIfDue = createYielder();
   for (const verdict of plan.renew) {
     const id = tokenId(verdict.token.snapshot);
     const provider = owned.get(id)?.provider;
@@ -115,7 +115,7 @@ export async function beginPass(
       isAwaited(world, [...lateBefore, ...memory.late], verdict.token.snapshot);
     if (provider && !busy && !unsettled.has(id))
       started.push(start(world, memory, verdict, provider));
-    await breathe();
+    await yieldIfDue();
   }
   return { cut: false, scan, plan, started: started.length, settled: settled() };
 }
@@ -123,16 +123,16 @@ export async function beginPass(
 /** Every token's owner; nothing when the work was cut short. */
 async function ownersOf(
   scan: Scan,
-  ownership: Ownership,
+  ownership: ProviderLookup,
   memory: PassMemory,
   cut: () => boolean,
 ): Promise<Map<string, Owner> | undefined> {
   const owned = new Map<string, Owner>();
-  const breathe = createBreath();
+  const yieldIfDue = createYielder();
   for (const token of scan.tokens) {
     const owner = ownership.manage(withFailure(token, memory));
     if (owner) owned.set(tokenId(token), paused(owner, token, memory));
-    const breath = breathe();
+    const breath = yieldIfDue();
     if (!breath) continue;
     await breath;
     if (cut()) return undefined;
@@ -145,8 +145,8 @@ async function ownersOf(
  * else does not wait for the rest of the scan.
  */
 function startEarly(
-  world: PassWorld,
-  ownership: Ownership,
+  world: PassContext,
+  ownership: ProviderLookup,
   memory: PassMemory,
   token: TokenSnapshot,
   now: Instant,
@@ -155,7 +155,7 @@ function startEarly(
   if (token.use.kind !== 'missing' || memory.inFlight.has(id) || memory.unwritten.has(id))
     return undefined;
   const owner = ownership.manage(withFailure(token, memory));
-  if (!owner || owner.provider.asksNobody !== true) return undefined;
+  if (!owner || owner.provider.isLocal !== true) return undefined;
   const verdict = judge(owner.managed, now);
   return verdict.state === 'due' ? start(world, memory, verdict, owner.provider) : undefined;
 }
@@ -185,7 +185,7 @@ async function forgetGone(
 }
 
 /** Who owns a token, and what its owner says of it. */
-type Owner = NonNullable<ReturnType<Ownership['manage']>>;
+type Owner = NonNullable<ReturnType<ProviderLookup['manage']>>;
 
 /**
  * A token that was renewed a moment ago is left alone, unless it was spoilt, or a new
@@ -214,15 +214,15 @@ function withFailure(token: TokenSnapshot, memory: PassMemory): TokenSnapshot {
  * in its place is spent.
  */
 async function settle(
-  world: PassWorld,
+  world: PassContext,
   scan: Scan,
   now: Instant,
   stopped: () => boolean,
 ): Promise<ReadonlySet<string>> {
   const unsettled = new Set<string>();
-  const breathe = createBreath();
-  for (const { path, target, id, why } of await settlements(scan, now.wall)) {
-    await breathe();
+  const yieldIfDue = createYielder();
+  for (const { path, target, id, why } of await recoveries(scan, now.wall)) {
+    await yieldIfDue();
     if (stopped()) break;
     try {
       world.store.settle(path, target);
@@ -238,7 +238,7 @@ async function settle(
 }
 
 async function start(
-  world: PassWorld,
+  world: PassContext,
   memory: PassMemory,
   verdict: Verdict,
   provider: Provider,
@@ -254,7 +254,7 @@ async function start(
       token: id,
       asked: () => provider.issuerOf(snapshot),
       deadline: deadlineOf(snapshot, instant(world.clock)),
-      ...(provider.asksNobody === true
+      ...(provider.isLocal === true
         ? { local: snapshot.use.kind === 'missing' ? ('awaited' as const) : ('due' as const) }
         : {}),
       run: async () => {
@@ -288,7 +288,7 @@ async function start(
  * login may.
  */
 function isAwaited(
-  { store }: PassWorld,
+  { store }: PassContext,
   late: readonly LateRenewal[],
   token: TokenSnapshot,
 ): boolean {
@@ -302,7 +302,7 @@ function isAwaited(
 
 /** Waits for a late answer, and tells the limiter whether the issuer answered. */
 async function followLate(
-  world: PassWorld,
+  world: PassContext,
   job: Pick<Job, 'issuer' | 'user' | 'token'>,
   late: NonNullable<Attempted['late']>,
 ): Promise<void> {

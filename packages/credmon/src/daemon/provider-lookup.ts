@@ -1,16 +1,16 @@
 // From settings to the providers and the owner of each token.
 import { refusedName, splitStem, type Parsed, type TokenSnapshot } from '@credmon/core/credential';
 import type { ManagedToken } from '@credmon/core/renewal';
-import type { Ownership } from './pass.ts';
+import type { ProviderLookup } from './pass.ts';
 import { buildProviders, buildStanding } from './provider-factory.ts';
 import type { Provider } from '../providers/common/provider.ts';
 import type { ProviderPorts } from './provider-factory.ts';
 import { STANDING } from '../providers/standing/standing.ts';
-import { ownerOf, type Ownership as TokenOwner } from '../settings/lists.ts';
+import { ownerOf, type ProviderLookup as TokenOwner } from '../settings/lists.ts';
 import type { Settings } from '../settings/read.ts';
 
 /** The providers of these settings, and who owns which token. */
-export function ownershipOf(settings: Settings, ports: ProviderPorts): Ownership {
+export function ownershipOf(settings: Settings, ports: ProviderPorts): ProviderLookup {
   const { policy } = settings;
   const providers = buildProviders(settings, ports);
   const standing = buildStanding(settings, ports);
@@ -23,7 +23,7 @@ export function ownershipOf(settings: Settings, ports: ProviderPorts): Ownership
 
   // A scan hands out the same snapshot until something changes; only a token that asks
   // nobody depends on nothing else.
-  const known = new WeakMap<TokenSnapshot, NonNullable<ReturnType<Ownership['manage']>>>();
+  const known = new WeakMap<TokenSnapshot, NonNullable<ReturnType<ProviderLookup['manage']>>>();
   return {
     manage: (token) => {
       const before = known.get(token);
@@ -38,7 +38,7 @@ export function ownershipOf(settings: Settings, ports: ProviderPorts): Ownership
         policy: provider.policy ?? policy,
       };
       const owned = { managed, provider };
-      if (provider.asksNobody === true) known.set(token, owned);
+      if (provider.isLocal === true) known.set(token, owned);
       return owned;
     },
   };

@@ -14,14 +14,14 @@ import {
   afterWaiting,
   dueByLifetime,
   pauseAfter,
-  spreadOf,
+  jitterOf,
   type ManagedToken,
   type Verdict,
 } from '@credmon/core/renewal';
 import { restOf, type TokenChange, type TokenFiles, type TokenWrite } from '@credmon/core/store';
 import type { Outcome, Provider } from '../providers/common/provider.ts';
 import { REWRITE_INTERVAL } from '../settings/intervals.ts';
-import type { PassMemory, PassWorld } from './context.ts';
+import type { PassMemory, PassContext } from './context.ts';
 import { refreshTokenIn, restoreSuccessor } from './successors.ts';
 
 /** What a provider gave; `from` is the `.top` that it was asked with. */
@@ -33,7 +33,7 @@ interface Issued {
 
 /** Writes what a renewal brought, and returns the seconds until the token is due again. */
 export function write(
-  world: PassWorld,
+  world: PassContext,
   memory: PassMemory,
   { token }: Verdict,
   { provider, outcome, from }: Issued,
@@ -55,13 +55,13 @@ export function write(
       world.clock.now(),
     );
     // What nobody else is asked for may be made as often as its lifetime wants.
-    if (provider.asksNobody !== true) {
+    if (provider.isLocal !== true) {
       const top = topAfter(world, change);
       memory.pauses.set(id, { until: world.clock.steady() + seconds, shortLives, top });
     }
     return Math.max(
       seconds,
-      dueByLifetime(outcome.times, token.policy, spreadOf(id)) - world.clock.now(),
+      dueByLifetime(outcome.times, token.policy, jitterOf(id)) - world.clock.now(),
     );
   } catch (error) {
     if (isCoded(error, 'CRED_SUPERSEDED')) {
@@ -79,7 +79,7 @@ export function write(
  * there by now.
  */
 function topAfter(
-  { store }: PassWorld,
+  { store }: PassContext,
   { user, stem, from, writes }: TokenChange,
 ): FileIdentity | undefined {
   const { top, topIdentity } = store.read(user, stem);
@@ -91,7 +91,7 @@ function topAfter(
 
 /** Removes a token that its issuer has revoked, unless a newer one came meanwhile. */
 export function remove(
-  world: PassWorld,
+  world: PassContext,
   memory: PassMemory,
   verdict: Verdict,
   { provider, error, from, files }: Omit<Failed, 'kind' | 'writes'>,
@@ -127,7 +127,7 @@ interface Failed {
 
 /** Remembers a failure, and tells in how many seconds the token is due again. */
 export function failed(
-  world: PassWorld,
+  world: PassContext,
   memory: PassMemory,
   { token }: Verdict,
   { kind, provider, error, from, files, writes = [] }: Failed,
@@ -156,7 +156,7 @@ export function failed(
  * token.
  */
 function isOvertaken(
-  { store }: PassWorld,
+  { store }: PassContext,
   { user, stem }: TokenSnapshot,
   { from, files }: Pick<Failed, 'from' | 'files'>,
 ): boolean {
@@ -170,7 +170,7 @@ function isOvertaken(
  * because nothing has failed yet.
  */
 export function postponed(
-  world: PassWorld,
+  world: PassContext,
   memory: PassMemory,
   { token }: Verdict,
   error: CodedError,
@@ -198,7 +198,7 @@ function standing(token: ManagedToken, top: FileIdentity | undefined): Standing 
  * new login makes it count no longer.
  */
 function keep(
-  world: PassWorld,
+  world: PassContext,
   memory: PassMemory,
   token: ManagedToken,
   provider: Provider,
@@ -224,7 +224,7 @@ function keep(
 }
 
 function stateAfter(
-  world: PassWorld,
+  world: PassContext,
   token: ManagedToken,
   error: CodedError,
   basis: string,
@@ -242,7 +242,7 @@ function stateAfter(
  * Without the file a restart would begin at once again; the renewal itself does not
  * depend on it.
  */
-function keepState(world: PassWorld, change: TokenChange): void {
+function keepState(world: PassContext, change: TokenChange): void {
   try {
     world.store.apply(change);
   } catch (error) {

@@ -19,7 +19,7 @@ import {
 import { createKeyPair, recoverKeyPair } from './key-pair.ts';
 import type { KeyDirectories } from '../keys/rotation.ts';
 import type { LocalPorts } from '../providers/local/ports.ts';
-import { createSaid } from '../report/log-once.ts';
+import { createLogOnce } from '../report/log-once.ts';
 
 /** Key directories on disk. */
 export const keyDirectories: KeyDirectories = {
@@ -37,7 +37,7 @@ const MOST_TEXTS = 1000;
  * recovered.
  */
 export function localFiles(warn: (text: string) => void): LocalPorts {
-  const said = createSaid(MOST_TEXTS);
+  const said = createLogOnce(MOST_TEXTS);
   return {
     random: systemRandom,
     version,

@@ -1,7 +1,7 @@
 // Watches a daemon for its metrics without its knowing, around its report, its store and
 // its providers, and serves what was counted.
 import type { DaemonParts } from '../daemon/loop.ts';
-import { instant, type Ownership } from '../daemon/pass.ts';
+import { instant, type ProviderLookup } from '../daemon/pass.ts';
 import type { Report } from '../report/log-report.ts';
 import { VERSION } from '../version.ts';
 import {
@@ -35,7 +35,7 @@ export interface Monitor extends Serving {
 interface Counting {
   readonly families: Families;
   readonly report: Report;
-  readonly timed: (ownership: Ownership) => Ownership;
+  readonly timed: (ownership: ProviderLookup) => ProviderLookup;
 }
 
 /** Watches these parts. Nothing is loaded or counted until an address is configured. */

@@ -3,7 +3,7 @@
 import type { Clock } from '@credmon/core/base';
 import type { CredentialStore } from '@credmon/core/store';
 import type { ManagedToken } from '@credmon/core/renewal';
-import type { Ownership } from '../daemon/pass.ts';
+import type { ProviderLookup } from '../daemon/pass.ts';
 import type { Provider } from '../providers/common/provider.ts';
 
 /** The store; `took` learns of each scan. */
@@ -30,7 +30,7 @@ export function timedStore(
 export function timedOwnership(
   clock: Clock,
   took: (token: Pick<ManagedToken, 'snapshot' | 'provider'>, seconds: number) => void,
-): (ownership: Ownership) => Ownership {
+): (ownership: ProviderLookup) => ProviderLookup {
   const known = new WeakMap<Provider, Provider>();
   const timed = (provider: Provider): Provider => {
     const before = known.get(provider);

@@ -4,7 +4,7 @@
  * What was last said about each of many things; of more than `most` the longest unsaid
  * are forgotten.
  */
-export interface Said {
+export interface LogOnce {
   /** Calls `say` unless `key` was the last thing said about `about`. */
   once(about: string, key: string, say: () => void): void;
   /** Forgets what was said: the trouble has ended, and is said again when it recurs. */
@@ -15,7 +15,7 @@ export interface Said {
 }
 
 /** Nothing has been said yet. */
-export function createSaid(most: number = Number.POSITIVE_INFINITY): Said {
+export function createLogOnce(most: number = Number.POSITIVE_INFINITY): LogOnce {
   const said = new Map<string, string>();
   return {
     once: (about, key, say) => {

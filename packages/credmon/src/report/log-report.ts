@@ -6,9 +6,9 @@ import type { ManagedToken, Plan } from '@credmon/core/renewal';
 import type { Scan } from '@credmon/core/store';
 import type { ReaderHabits } from './remaining-lifetime.ts';
 import { noLifeText, shortLifeText } from './remaining-lifetime.ts';
-import { nextStep } from './remediation.ts';
+import { remediationFor } from './remediation.ts';
 import type { Log } from '@credmon/core/log';
-import { createRounds, createSaid, type Said } from './log-once.ts';
+import { createRounds, createLogOnce, type LogOnce } from './log-once.ts';
 
 /** What the passes tell. */
 export interface Report {
@@ -41,7 +41,7 @@ export interface Report {
 const MOST_TEXTS = 1000;
 
 /** Says a warning once; no text is none. */
-function warnOnceOf(log: Log, texts: Said): (about: string, text: string | undefined) => void {
+function warnOnceOf(log: Log, texts: LogOnce): (about: string, text: string | undefined) => void {
   return (about, text) => {
     if (text !== undefined) texts.once(about, '', () => log.warn(text));
   };
@@ -49,11 +49,11 @@ function warnOnceOf(log: Log, texts: Said): (about: string, text: string | undef
 
 /** Problems of our own side: those of single renewals by token, and those of passes. */
 function createTroubles(log: Log): {
-  readonly ofRenewal: Said;
+  readonly ofRenewal: LogOnce;
   add(this: void, text: string, token?: string): void;
   endPass(): void;
 } {
-  const ofRenewal = createSaid();
+  const ofRenewal = createLogOnce();
   const ofPass = createRounds(MOST_TEXTS);
   return {
     ofRenewal,
@@ -74,7 +74,7 @@ function createNotes(log: Log): {
   renewed(id: string): void;
   keepOnly(stays: (id: string) => boolean): void;
 } {
-  const notes = createSaid();
+  const notes = createLogOnce();
   const latest = new Set<string>();
   return {
     get size() {
@@ -95,7 +95,7 @@ function createNotes(log: Log): {
 }
 
 /** Says once why a token cannot be renewed at all, until it can. */
-function sayWhyNot(log: Log, said: Said, { snapshot, renewable }: ManagedToken): void {
+function sayWhyNot(log: Log, said: LogOnce, { snapshot, renewable }: ManagedToken): void {
   if (renewable.ok && said.size === 0) return;
   const id = tokenId(snapshot);
   if (renewable.ok) said.forget(id);
@@ -113,7 +113,7 @@ type Shared = Map<string, string>;
  */
 async function forgetGone(
   scan: Scan,
-  byToken: readonly Pick<Said, 'keepOnly' | 'size'>[],
+  byToken: readonly Pick<LogOnce, 'keepOnly' | 'size'>[],
   shared: Shared,
 ): Promise<void> {
   if (scan.partial === true || scan.problems.length > 0) return;
@@ -129,11 +129,11 @@ async function forgetGone(
  * only changes are said again.
  */
 export function createReport(log: Log, habits: () => ReaderHabits): Report {
-  const ofToken = createSaid();
+  const ofToken = createLogOnce();
   const notes = createNotes(log);
-  const texts = createSaid(MOST_TEXTS);
+  const texts = createLogOnce(MOST_TEXTS);
   const troubles = createTroubles(log);
-  const unrenewable = createSaid();
+  const unrenewable = createLogOnce();
   const byToken = [ofToken, notes, troubles.ofRenewal, unrenewable];
   let problems: ReadonlySet<string> = new Set();
   const shared: Shared = new Map();
@@ -251,7 +251,7 @@ function advice(
   if (kind !== 'revoked') return `${next}${WHO[kind]}`;
   const { user, stem } = snapshot;
   const name = splitStem(stem, false) ?? { service: stem, handle: '' };
-  return `${next}: ${nextStep({ user, provider, ...name }, code) ?? `see ${code} in docs/errors.md`}`;
+  return `${next}: ${remediationFor({ user, provider, ...name }, code) ?? `see ${code} in docs/errors.md`}`;
 }
 
 const UNTIL = {

@@ -14,7 +14,7 @@ export interface StuckToken {
  * The step for an error's code, where the provider makes it another one that; `undefined`
  * when there is none in few words.
  */
-export function nextStep(token: StuckToken, code: string): string | undefined {
+export function remediationFor(token: StuckToken, code: string): string | undefined {
   const { user, service, handle, provider } = token;
   const add = `condor_store_cred add-oauth -s ${shellWord(service)}${handle === '' ? '' : ` -H ${shellWord(handle)}`} -i FILE`;
   const steps = Object.hasOwn(ERROR_CODES, code) ? ERROR_CODES[code as ErrorCode].step : undefined;

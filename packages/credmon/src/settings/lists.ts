@@ -1,4 +1,4 @@
-// Ownership: from a token's name to the one kind of provider that renews it, or why none
+// ProviderLookup: from a token's name to the one kind of provider that renews it, or why none
 // does. One pure function.
 import { splitStem } from '@credmon/core/credential';
 
@@ -22,7 +22,7 @@ export type ProviderKind =
   'local' | 'client' | 'oauth2' | 'vault' | 'pelican' | 'exchange' | 'exec';
 
 /** Who owns a token, or why nobody does. */
-export type Ownership =
+export type ProviderLookup =
   | { readonly kind: ProviderKind; readonly service: string; readonly handle: string }
   | { readonly kind: 'nobody'; readonly why: string };
 
@@ -42,7 +42,7 @@ export interface ServiceFacts {
  * @see HTCondor's CredSorter: the first list that holds the name wins, names compare with
  * case
  */
-export function ownerOf(stem: string, lists: ProviderLists, facts: ServiceFacts): Ownership {
+export function ownerOf(stem: string, lists: ProviderLists, facts: ServiceFacts): ProviderLookup {
   const name = splitStem(stem, lists.specialNames);
   if (!name)
     return { kind: 'nobody', why: `${stem} is not a name of the form service or service_handle` };

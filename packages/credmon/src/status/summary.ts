@@ -1,6 +1,6 @@
 // Tokens that a person should look at, in few words: what is the matter, such as whose,
 // and what to do next.
-import { nextStep } from '../report/remediation.ts';
+import { remediationFor } from '../report/remediation.ts';
 import { needsAttention, nameOf, type StatusRow } from './rows.ts';
 
 /**
@@ -59,5 +59,5 @@ function troubleText(group: Group): string {
   if (error === null) return `${someOf(group)} ${be} ${how}, and not renewed so far`;
   const id = `${row.user}/${nameOf(row)}: `;
   const message = error.message.startsWith(id) ? error.message.slice(id.length) : error.message;
-  return `${someOf(group)} ${be} ${how} (${error.code}): ${message}; ${nextStep(row, error.code) ?? `see ${error.code} in docs/errors.md`}`;
+  return `${someOf(group)} ${be} ${how} (${error.code}): ${message}; ${remediationFor(row, error.code) ?? `see ${error.code} in docs/errors.md`}`;
 }

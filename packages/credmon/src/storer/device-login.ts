@@ -8,7 +8,7 @@ import {
   type ClientRegistration,
   type MetadataOptions,
 } from '@credmon/core/oauth';
-import { judgeGrant } from '../providers/common/granted-scopes.ts';
+import { checkScopes } from '../providers/common/granted-scopes.ts';
 import { devicePrompt } from './prompt.ts';
 import type { StoreRequest } from './request.ts';
 import type { DeviceSettings } from './settings.ts';
@@ -53,7 +53,7 @@ export async function deviceLogin(
       },
     );
   }
-  const { note } = judgeGrant({
+  const { note } = checkScopes({
     name: request.service,
     asked: request.scopes,
     granted: answer.scope,

@@ -98,7 +98,7 @@ function retryAfter({ fields }: CodedError): number {
 }
 
 function isDown(error: Error | undefined): error is CodedError {
-  return isCoded(error, 'ISSUER_BUSY') || (isSilence(error) && !isLocal(error));
+  return isCoded(error, 'ISSUER_BUSY') || (isSilence(error) && !failedHere(error));
 }
 
 /** True when no answer came: not even one that says that the issuer failed. */
@@ -107,11 +107,11 @@ export function isSilence(error: Error | undefined): error is CodedError {
 }
 
 /** This host could not make the connection: the issuer was not asked. */
-function isLocal(error: CodedError): boolean {
+function failedHere(error: CodedError): boolean {
   return error.fields['local'] === true;
 }
 
 /** Nobody was asked: the fault is in a file or on this host. */
 function saysNothing(error: Error | undefined): boolean {
-  return isCoded(error) && (isLocal(error) || ERROR_CODES[error.code].issuer === 'not-asked');
+  return isCoded(error) && (failedHere(error) || ERROR_CODES[error.code].issuer === 'not-asked');
 }

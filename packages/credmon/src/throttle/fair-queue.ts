@@ -11,7 +11,7 @@ export interface Waiting {
 }
 
 /** A queue of users' queues; `T` waits. */
-export interface Lanes<T extends Waiting> {
+export interface FairQueue<T extends Waiting> {
   add(one: T): void;
   /** Takes the next user's first; that user then stands last. */
   take(): T | undefined;
@@ -23,7 +23,7 @@ export interface Lanes<T extends Waiting> {
 }
 
 /** Empty lanes. */
-export function createLanes<T extends Waiting>(): Lanes<T> {
+export function createFairQueue<T extends Waiting>(): FairQueue<T> {
   const lanes = new Map<string, T[]>();
 
   const takeOf = (user: string, lane: T[]): T | undefined => {

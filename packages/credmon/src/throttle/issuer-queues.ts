@@ -10,7 +10,7 @@ import {
   waitOf,
   type IssuerHealth,
 } from './circuit-breaker.ts';
-import { createLanes, type Lanes, type Waiting } from './fair-queue.ts';
+import { createFairQueue, type FairQueue, type Waiting } from './fair-queue.ts';
 import { createLocalQueue, type LocalRank } from './local-queue.ts';
 
 /**
@@ -83,7 +83,7 @@ interface Queue {
   health: IssuerHealth;
   readonly ownHealth: Map<string, IssuerHealth>;
   readonly turns: Map<string, number>;
-  readonly waiting: Lanes<Entry>;
+  readonly waiting: FairQueue<Entry>;
 }
 
 /** Creates a limiter. Jobs that ask no issuer have one queue of their own. */
@@ -201,7 +201,7 @@ function emptyQueue(issuer: string): Queue {
     health: HEALTHY,
     ownHealth: new Map(),
     turns: new Map(),
-    waiting: createLanes(),
+    waiting: createFairQueue(),
   };
 }
 

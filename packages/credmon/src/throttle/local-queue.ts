@@ -1,7 +1,7 @@
 // Tokens that are made here, without an issuer: one after the other, with a yield to the
 // event loop every few milliseconds.
-import { createBreath } from '@credmon/core/base';
-import { createLanes, type Waiting } from './fair-queue.ts';
+import { createYielder } from '@credmon/core/base';
+import { createFairQueue, type Waiting } from './fair-queue.ts';
 
 /** A renewal that asks no issuer. */
 export interface LocalJob extends Waiting {
@@ -40,8 +40,8 @@ interface Entry extends Waiting {
  */
 export function createLocalQueue(): LocalQueue {
   const newcomers: Entry[] = [];
-  const awaited = createLanes<Entry>();
-  const due = createLanes<Entry>();
+  const awaited = createFairQueue<Entry>();
+  const due = createFairQueue<Entry>();
   const waitingUsers = new Map<string, number>();
   let running = false;
   let closed = false;
@@ -70,11 +70,11 @@ export function createLocalQueue(): LocalQueue {
   };
 
   const work = async (): Promise<void> => {
-    const breathe = createBreath();
+    const yieldIfDue = createYielder();
     running = true;
     for (let entry = take(); entry; entry = take()) {
       await entry.job.run().then(entry.done, entry.failed);
-      await breathe();
+      await yieldIfDue();
     }
     running = false;
   };

@@ -3,9 +3,9 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { makeCertificates } from '@credmon/test-fixtures/certificates';
-import { startCrookedIssuer } from '@credmon/test-fixtures/crooked-issuer';
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
+import { makeCertificates } from '@credmon/test-fixtures/servers/certificates';
+import { startMaliciousIssuer } from '@credmon/test-fixtures/servers/malicious-issuer';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { looksAtClients } from '../../src/checks/clients.ts';
 import { looksAtPrograms } from '../../src/checks/programs.ts';
@@ -56,7 +56,7 @@ it('R45 tells for each client what it would do, and what is wrong with its secre
 });
 
 it('R26 metadata that names an endpoint on another server: an error where it would be used, else a warning', async () => {
-  const crooked = await startCrookedIssuer({
+  const crooked = await startMaliciousIssuer({
     metadata: { token_endpoint: 'https://elsewhere.example/token' },
   });
   const knobs = {
@@ -85,7 +85,7 @@ it("R26 PELICAN_CREDMON_CA_FILE is believed of Pelican's issuers, and of no othe
     key: readFileSync(made.keyFile, 'utf8'),
     cert: readFileSync(made.certificateFile, 'utf8'),
   };
-  const secure = await startCrookedIssuer({ tls });
+  const secure = await startMaliciousIssuer({ tls });
   const found = async (kind: string): Promise<string> => {
     const knobs = {
       [`${kind}_CREDMON_PROVIDER_NAMES`]: 'osdf',

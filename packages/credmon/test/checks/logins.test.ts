@@ -1,5 +1,5 @@
 // What `check` says of providers whose users log in.
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { looksAtLogins } from '../../src/checks/logins.ts';
 import { checkBench, type CheckBench } from '../support/check-bench.ts';

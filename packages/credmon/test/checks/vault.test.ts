@@ -2,8 +2,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeCertificates, type Certificates } from '@credmon/test-fixtures/certificates';
-import { startVault, type FakeVault } from '@credmon/test-fixtures/fake-vault';
+import { makeCertificates, type Certificates } from '@credmon/test-fixtures/servers/certificates';
+import { startVault, type FakeVault } from '@credmon/test-fixtures/servers/fake-vault';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { looksAtVault } from '../../src/checks/vault.ts';
 import { checkBench, type CheckBench } from '../support/check-bench.ts';

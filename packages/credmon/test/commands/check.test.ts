@@ -1,8 +1,8 @@
 // The whole check command: every kind of provider, each well or broken on its own, and
 // nothing done or told that must not be.
 import { chownSync, existsSync, symlinkSync } from 'node:fs';
-import { findSecrets, textsBelow } from '@credmon/test-fixtures/canaries';
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
+import { findSecrets, textsBelow } from '@credmon/test-fixtures/files/canaries';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { CodedError } from '@credmon/core/base';
 import { ok, type Finding } from '../../src/checks/finding.ts';

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '@credmon/core/base';
 import { createKey, readKeyDirectory, writeKey } from '@credmon/scitokens';
-import { createWorkspace, type Workspace } from '@credmon/test-fixtures/workspace';
+import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseArguments } from '../../src/command-line/arguments.ts';
 import { runKeysCommand } from '../../src/commands/keys.ts';

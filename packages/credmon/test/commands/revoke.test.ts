@@ -5,12 +5,16 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { messageOf } from '@credmon/core/base';
-import { findSecrets, textsBelow } from '@credmon/test-fixtures/canaries';
-import { postToken } from '@credmon/test-fixtures/http-login';
-import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/issuer';
-import { seedToken, writeToken, type SeededToken } from '@credmon/test-fixtures/seed-token';
-import { listing } from '@credmon/test-fixtures/token-files';
-import { createWorkspace, type Service, type Workspace } from '@credmon/test-fixtures/workspace';
+import { findSecrets, textsBelow } from '@credmon/test-fixtures/files/canaries';
+import { postToken } from '@credmon/test-fixtures/browsers/http-login';
+import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { seedToken, writeToken, type SeededToken } from '@credmon/test-fixtures/files/seed-token';
+import { listing } from '@credmon/test-fixtures/files/token-files';
+import {
+  createWorkspace,
+  type Service,
+  type Workspace,
+} from '@credmon/test-fixtures/files/workspace';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseArguments } from '../../src/command-line/arguments.ts';
 import { runRevokeCommand } from '../../src/commands/revoke.ts';

@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 afterEach(() => on.close());
 
-interface Said {
+interface LogOnce {
   readonly code: number;
   readonly printed: string;
   readonly complaints: readonly string[];
@@ -36,7 +36,7 @@ const common = (): { configFile: string; credDir: undefined; name: string } => (
 
 async function status(
   options: { json?: boolean; user?: string; width?: number } = {},
-): Promise<Said> {
+): Promise<LogOnce> {
   const printed: string[] = [];
   const complaints: string[] = [];
   const code = await runStatusCommand(

@@ -2,7 +2,7 @@
 import type { Scan, TemporaryFile } from '@credmon/core/store';
 import type { TokenSnapshot } from '@credmon/core/credential';
 import { describe, expect, it } from 'vitest';
-import { settlements } from '../../src/daemon/cleanup.ts';
+import { recoveries } from '../../src/daemon/cleanup.ts';
 
 const KEY = 'a'.repeat(64);
 const NOW = 1_000_000;
@@ -44,7 +44,7 @@ const scan = (change: Partial<Scan>): Scan => ({
   ...change,
 });
 const summary = async (found: Scan) =>
-  (await settlements(found, NOW)).map(({ path, target }) => ({ path, target }));
+  (await recoveries(found, NOW)).map(({ path, target }) => ({ path, target }));
 
 describe('settling leftovers', () => {
   it('removes a key file after twelve hours, not before', async () => {

@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { CodedError, type HttpResponse } from '@credmon/core/base';
 import type { LockState } from '@credmon/core/store';
 import { describe, expect, it } from 'vitest';
-import { createBell, runDaemon, runOnce, type DaemonParts } from '../../src/daemon/loop.ts';
+import { createWakeUp, runDaemon, runOnce, type DaemonParts } from '../../src/daemon/loop.ts';
 import { drainSeconds } from '../../src/daemon/loop.ts';
 import { createLimiter } from '../../src/throttle/issuer-queues.ts';
 import { bench, json, meta, useText, type Bench } from '../support/bench.ts';
@@ -16,7 +16,7 @@ const top = (token: string): string => JSON.stringify({ refresh_token: token });
 
 function partsFor(on: Bench, change: Partial<DaemonParts> = {}) {
   const stop = new AbortController();
-  const wake = createBell();
+  const wake = createWakeUp();
   const counts = { completed: 0, reloaded: 0 };
   const quiet = (text: string): void => void on.lines.push(text);
   const parts: DaemonParts = {
@@ -127,7 +127,7 @@ describe('the loop', () => {
     });
     await on.clock.whenWaiting();
     on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
-    daemon.wake.ring();
+    daemon.wake.notify();
     await expect.poll(() => on.has('alice', 'mytok.use')).toBe(true);
     daemon.stop.abort();
     await ticking(on, daemon.ended);
@@ -154,7 +154,7 @@ describe('the loop', () => {
     const ended = daemon.ended.catch((error: unknown) => error);
     await expect.poll(() => on.asked.length).toBe(1);
     broken = true;
-    daemon.wake.ring();
+    daemon.wake.notify();
     await expect
       .poll(() => on.lines.some((line) => line.startsWith('Stopping: waiting for 1')))
       .toBe(true);
@@ -184,7 +184,7 @@ describe('the loop', () => {
     const daemon = start(on);
     await on.clock.whenWaiting();
     on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
-    for (let index = 0; index < 500; index += 1) daemon.wake.ring();
+    for (let index = 0; index < 500; index += 1) daemon.wake.notify();
     await expect.poll(() => on.has('alice', 'mytok.use')).toBe(true);
     await on.clock.whenWaiting();
     expect(daemon.counts).toEqual({ completed: 2, reloaded: 1 });
@@ -198,7 +198,7 @@ describe('the loop', () => {
       complete: () => {
         if (!on.has('alice', '')) {
           on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
-          daemon.wake.ring();
+          daemon.wake.notify();
         }
       },
     });
@@ -357,7 +357,7 @@ describe('the loop', () => {
     await expect.poll(() => on.asked.length, PATIENT).toBe(1);
     state = 'file-replaced';
     on.seed('bob', 'mytok', { top: top('b1'), meta: meta() });
-    daemon.wake.ring();
+    daemon.wake.notify();
     await expect
       .poll(() => on.lines.some((line) => line.startsWith('Stopping: waiting for 1')), PATIENT)
       .toBe(true);
@@ -415,7 +415,7 @@ describe('the loop', () => {
     await on.clock.whenWaiting();
     for (const step of [86_400, -2 * 86_400]) {
       on.clock.step(step);
-      daemon.wake.ring();
+      daemon.wake.notify();
       await expect.poll(() => daemon.counts.reloaded).toBe(step > 0 ? 1 : 2);
       await on.clock.whenWaiting();
       expect(on.asked).toEqual([]);

@@ -55,7 +55,7 @@ describe('R19 the owner of a token', () => {
     const names = ['mytok', 'signed', 'other'].map((stem) => {
       const owned = ownership.manage(token('alice', stem));
       return (
-        owned && [owned.managed.provider, owned.provider.name, owned.provider.asksNobody === true]
+        owned && [owned.managed.provider, owned.provider.name, owned.provider.isLocal === true]
       );
     });
     expect(names).toEqual([['oauth', 'oauth', false], ['local', 'local', true], undefined]);

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { PATIENCE } from '@credmon/test-fixtures/patience';
+import { PATIENCE } from '@credmon/test-fixtures/clocks/patience';
 import { buildSync } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { accessPoint, settingsWith, type AccessPoint } from '../support/access-point.ts';

@@ -12,7 +12,7 @@ import {
   type Listener,
   type Pages,
 } from '../../src/metrics/listener.ts';
-import { ask } from '@credmon/test-fixtures/metrics';
+import { ask } from '@credmon/test-fixtures/servers/metrics';
 
 const pages: Pages = {
   '/metrics': async () => ({ status: 200, type: 'text/plain', text: 'a 1\n' }),

@@ -4,13 +4,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createBell, runOnce, type DaemonParts } from '../../src/daemon/loop.ts';
+import { createWakeUp, runOnce, type DaemonParts } from '../../src/daemon/loop.ts';
 import families from '../../src/metrics/families.json' with { type: 'json' };
 import type { Pages } from '../../src/metrics/listener.ts';
 import { monitorDaemon, type Monitor } from '../../src/metrics/monitor.ts';
 import { settingsWith } from '../support/access-point.ts';
 import { bench, json, meta, useText, type Bench } from '../support/bench.ts';
-import { samplesOf } from '@credmon/test-fixtures/metrics';
+import { samplesOf } from '@credmon/test-fixtures/servers/metrics';
 
 const top = JSON.stringify({ refresh_token: 'canary-refresh' });
 
@@ -22,7 +22,7 @@ function watched(knobs: Readonly<Record<string, string>> = {}) {
     world: on.world,
     memory: on.memory,
     log: { error: quiet, warn: quiet, info: quiet, debug: quiet },
-    wake: createBell(),
+    wake: createWakeUp(),
     stop: new AbortController().signal,
     ownership: () => on.ownership,
     reload: () => undefined,

@@ -1,14 +1,17 @@
 // R43 for the sources that ask an issuer: a refresh token or an ID token in the answer
 // never reaches `.use`, which jobs read.
-import { startCrookedIssuer, type CrookedIssuer } from '@credmon/test-fixtures/crooked-issuer';
+import {
+  startMaliciousIssuer,
+  type MaliciousIssuer,
+} from '@credmon/test-fixtures/servers/malicious-issuer';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { accessPoint, type AccessPoint } from '../support/access-point.ts';
 import { AP, SOURCES, sourceKnobs, type SourceKind } from '../support/sources.ts';
 
-let issuer: CrookedIssuer;
+let issuer: MaliciousIssuer;
 let on: AccessPoint;
 beforeEach(async () => {
-  issuer = await startCrookedIssuer();
+  issuer = await startMaliciousIssuer();
   on = accessPoint();
 });
 afterEach(async () => {

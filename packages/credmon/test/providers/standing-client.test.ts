@@ -3,8 +3,8 @@
 import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CodedError } from '@credmon/core/base';
-import { startIssuer, type FaultName, type Issuer } from '@credmon/test-fixtures/issuer';
-import { verifyToken } from '@credmon/test-fixtures/verify-token';
+import { startIssuer, type FaultName, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { verifyToken } from '@credmon/test-fixtures/servers/verify-token';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { judgeTokens, openStore } from '../../src/status/tokens.ts';
 import { accessPoint, settingsWith, type AccessPoint } from '../support/access-point.ts';

@@ -3,8 +3,14 @@
 import { join } from 'node:path';
 import { createSend, messageOf, DEFAULT_SEND_LIMITS } from '@credmon/core/base';
 import { loadConfig } from '@credmon/core/config';
-import { startCrookedIssuer, type CrookedIssuer } from '@credmon/test-fixtures/crooked-issuer';
-import { startThief, type Thief } from '@credmon/test-fixtures/thief';
+import {
+  startMaliciousIssuer,
+  type MaliciousIssuer,
+} from '@credmon/test-fixtures/servers/malicious-issuer';
+import {
+  startCaptureServer,
+  type CaptureServer,
+} from '@credmon/test-fixtures/servers/capture-server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCheckCommand } from '../../src/commands/check.ts';
 import { runRevokeCommand } from '../../src/commands/revoke.ts';
@@ -15,12 +21,12 @@ import { storeAll } from '../../src/storer/store.ts';
 import { accessPoint, settingsWith, type AccessPoint } from '../support/access-point.ts';
 
 /** Provider `keycloak` is the thief: it writes down whatever it is sent. */
-let keycloak: Thief;
-let extra: CrookedIssuer;
+let keycloak: CaptureServer;
+let extra: MaliciousIssuer;
 let on: AccessPoint;
 beforeEach(async () => {
-  keycloak = await startThief();
-  extra = await startCrookedIssuer();
+  keycloak = await startCaptureServer();
+  extra = await startMaliciousIssuer();
   on = accessPoint();
 });
 afterEach(async () => {

@@ -1,11 +1,11 @@
 // What the log has said already: a change is said, a repetition is not, and a recurrence
 // after recovery is.
 import { describe, expect, it } from 'vitest';
-import { createRounds, createSaid } from '../../src/report/log-once.ts';
+import { createRounds, createLogOnce } from '../../src/report/log-once.ts';
 
 describe('what was last said about a thing', () => {
   const steps = (most?: number) => {
-    const said = createSaid(most);
+    const said = createLogOnce(most);
     const lines: string[] = [];
     const once = (about: string, key: string): void =>
       said.once(about, key, () => lines.push(`${about} ${key}`));

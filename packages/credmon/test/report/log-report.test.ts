@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { createReport } from '../../src/report/log-report.ts';
 import { statusRow } from '../../src/status/rows.ts';
 import { troubleTexts } from '../../src/status/summary.ts';
-import { createSaid } from '../../src/report/log-once.ts';
+import { createLogOnce } from '../../src/report/log-once.ts';
 
 const NOW = 1_000_000;
 
@@ -163,7 +163,7 @@ describe('R44 a failure is said once', () => {
 });
 
 it('what was said is not remembered without end', () => {
-  const said = createSaid(100);
+  const said = createLogOnce(100);
   const heard: string[] = [];
   for (let index = 0; index < 1000; index += 1) {
     said.once('often', '', () => heard.push('often'));

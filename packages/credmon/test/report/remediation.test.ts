@@ -1,6 +1,6 @@
 // What a person does next, by the error's code and the kind of provider.
 import { expect, it } from 'vitest';
-import { nextStep, type StuckToken } from '../../src/report/remediation.ts';
+import { remediationFor, type StuckToken } from '../../src/report/remediation.ts';
 
 const token: StuckToken = { user: 'alice', service: 'mytok', handle: '', provider: 'oauth' };
 const remove = 'condor_store_cred delete-oauth -s mytok';
@@ -41,11 +41,11 @@ it.each([
   ],
   ['a dollar sign in a name is itself', { ...token, user: '$&' }, 'GRANT_REVOKED', ['$&']],
 ])('%s', (_, stuck, code, parts) => {
-  for (const part of parts) expect(nextStep(stuck, code)).toContain(part);
-  expect(nextStep(stuck, code)).not.toMatch(/\{(?:user|delete|add)\}/);
+  for (const part of parts) expect(remediationFor(stuck, code)).toContain(part);
+  expect(remediationFor(stuck, code)).not.toMatch(/\{(?:user|delete|add)\}/);
 });
 
 it('a code without a step in few words has none', () => {
-  expect(nextStep(token, 'ISSUER_BUSY')).toBeUndefined();
-  expect(nextStep(token, 'toString')).toBeUndefined();
+  expect(remediationFor(token, 'ISSUER_BUSY')).toBeUndefined();
+  expect(remediationFor(token, 'toString')).toBeUndefined();
 });

@@ -1,4 +1,4 @@
-// Ownership: every name has one owner or none.
+// ProviderLookup: every name has one owner or none.
 import { describe, expect, it } from 'vitest';
 import { ownerOf, overlaps, type ProviderLists } from '../../src/settings/lists.ts';
 

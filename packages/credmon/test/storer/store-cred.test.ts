@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { createSend, isCoded, DEFAULT_SEND_LIMITS } from '@credmon/core/base';
 import { loadConfig } from '@credmon/core/config';
 import { openCredentialDirectory } from '@credmon/core/store';
-import { startCrookedIssuer, type CrookedIssuer } from '@credmon/test-fixtures/crooked-issuer';
+import {
+  startMaliciousIssuer,
+  type MaliciousIssuer,
+} from '@credmon/test-fixtures/servers/malicious-issuer';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startedBySubmit } from '../../src/storer/caller.ts';
 import { deviceLogin } from '../../src/storer/device-login.ts';
@@ -30,9 +33,9 @@ function settingsOf(knobs: Record<string, string>): StorerSettings {
 }
 
 describe('a device login', () => {
-  let issuer: CrookedIssuer;
+  let issuer: MaliciousIssuer;
   beforeEach(async () => {
-    issuer = await startCrookedIssuer();
+    issuer = await startMaliciousIssuer();
   });
   afterEach(() => issuer.close());
 

@@ -2,12 +2,12 @@
 // the clock is moved by hand.
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PATIENT_LIMITS } from '@credmon/test-fixtures/patience';
+import { PATIENT_LIMITS } from '@credmon/test-fixtures/clocks/patience';
 import { createSend, systemRandom, type HttpRequest, type SendLimits } from '@credmon/core/base';
 import { loadConfig } from '@credmon/core/config';
 import { openCredentialDirectory } from '@credmon/core/store';
-import { manualClock, type ManualClock } from '@credmon/test-fixtures/manual-clock';
-import { programFolder } from '@credmon/test-fixtures/program-folder';
+import { manualClock, type ManualClock } from '@credmon/test-fixtures/clocks/manual-clock';
+import { programFolder } from '@credmon/test-fixtures/processes/program-folder';
 import { createLimiter } from '../../src/throttle/issuer-queues.ts';
 import { localFiles } from '../../src/host/local-files.ts';
 import { ownershipOf } from '../../src/daemon/provider-lookup.ts';

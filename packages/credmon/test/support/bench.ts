@@ -20,12 +20,12 @@ import {
 import { DEFAULT_POLICY, type RenewalPolicy } from '@credmon/core/renewal';
 import { loadConfig } from '@credmon/core/config';
 import { openCredentialDirectory, type CredentialStore } from '@credmon/core/store';
-import { manualClock, type ManualClock } from '@credmon/test-fixtures/manual-clock';
+import { manualClock, type ManualClock } from '@credmon/test-fixtures/clocks/manual-clock';
 import { createLimiter } from '../../src/throttle/issuer-queues.ts';
 import { localFiles } from '../../src/host/local-files.ts';
 import { ownershipOf } from '../../src/daemon/provider-lookup.ts';
-import type { Ownership } from '../../src/daemon/pass.ts';
-import { emptyMemory, type PassMemory, type PassWorld } from '../../src/daemon/context.ts';
+import type { ProviderLookup } from '../../src/daemon/pass.ts';
+import { emptyMemory, type PassMemory, type PassContext } from '../../src/daemon/context.ts';
 import { createReport } from '../../src/report/log-report.ts';
 import { readSettings } from '../../src/settings/read.ts';
 
@@ -42,9 +42,9 @@ export interface Bench {
   readonly directory: string;
   readonly clock: ManualClock;
   readonly store: CredentialStore;
-  readonly world: PassWorld;
+  readonly world: PassContext;
   readonly memory: PassMemory;
-  readonly ownership: Ownership;
+  readonly ownership: ProviderLookup;
   readonly policy: RenewalPolicy;
   readonly asked: Asked[];
   readonly lines: string[];
@@ -168,7 +168,7 @@ function realOwnership(
   directory: string,
   knobs: Readonly<Record<string, string>>,
   warn: (text: string) => void,
-): Ownership {
+): ProviderLookup {
   const env = {
     CONDOR_CONFIG: 'ONLY_ENV',
     _CONDOR_SEC_CREDENTIAL_DIRECTORY_OAUTH: directory,

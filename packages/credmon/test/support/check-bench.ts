@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadConfig, type Config } from '@credmon/core/config';
-import { programFolder } from '@credmon/test-fixtures/program-folder';
+import { programFolder } from '@credmon/test-fixtures/processes/program-folder';
 import type { Finding } from '../../src/checks/finding.ts';
 import { checkWorld, lookAtAll, type CheckWorld, type Look } from '../../src/checks/context.ts';
 import { instant, settingsOf } from '../../src/status/tokens.ts';

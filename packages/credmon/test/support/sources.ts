@@ -1,7 +1,7 @@
 // The sources of tokens that ask an issuer, each at a real one: the knobs of a provider
 // `svc`, and what stands in its `.top`.
-import { postToken } from '@credmon/test-fixtures/http-login';
-import type { Issuer, IssuerClient } from '@credmon/test-fixtures/issuer';
+import { postToken } from '@credmon/test-fixtures/browsers/http-login';
+import type { Issuer, IssuerClient } from '@credmon/test-fixtures/servers/issuer';
 
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 

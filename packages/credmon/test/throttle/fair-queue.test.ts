@@ -1,6 +1,6 @@
 // The order in a queue of users' queues.
 import { expect, it } from 'vitest';
-import { createLanes, type Waiting } from '../../src/throttle/fair-queue.ts';
+import { createFairQueue, type Waiting } from '../../src/throttle/fair-queue.ts';
 
 interface One extends Waiting {
   readonly name: string;
@@ -9,7 +9,7 @@ const NONE = Number.POSITIVE_INFINITY;
 const one = (name: string, deadline = NONE): One => ({ name, user: name.slice(0, 1), deadline });
 
 function lanesWith(...all: readonly One[]) {
-  const lanes = createLanes<One>();
+  const lanes = createFairQueue<One>();
   for (const each of all) lanes.add(each);
   return lanes;
 }

@@ -1,5 +1,5 @@
 // The caps per issuer: how many at once, and what an issuer that is down costs.
-import { cpuSeconds } from '@credmon/test-fixtures/cpu-time';
+import { cpuSeconds } from '@credmon/test-fixtures/clocks/cpu-time';
 import { CodedError } from '@credmon/core/base';
 import { describe, expect, it } from 'vitest';
 import { createLimiter } from '../../src/throttle/issuer-queues.ts';

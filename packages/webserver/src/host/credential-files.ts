@@ -22,7 +22,7 @@ import {
 import { readCredentialFile, type FileReading } from '@credmon/core/store';
 import {
   CodedError,
-  createBreath,
+  createYielder,
   inDirectory,
   inSubdirectory,
   messageOf,
@@ -68,12 +68,12 @@ export function openCredentialFiles(directory: string): CredentialFiles {
       });
     },
     async someToken(test) {
-      const breathe = createBreath();
+      const yieldIfDue = createYielder();
       for (const user of inside('list the credential directory', usersIn)) {
         const look = (home: string): boolean => tokensIn(home).some(test);
         if (inside(`look at the tokens of ${user}`, (here) => inHome(here, user, look)) === true)
           return true;
-        await breathe();
+        await yieldIfDue();
       }
       return false;
     },

@@ -12,8 +12,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '@credmon/test-fixtures/free-port';
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
+import { freePort } from '@credmon/test-fixtures/processes/free-port';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { findingsText, foundWrong } from '../../src/check/finding.ts';
 import { lookAround } from '../../src/cli/check.ts';

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { isRedisMissing, startRedis, type RedisServer } from '@credmon/test-fixtures/redis';
+import { isRedisMissing, startRedis, type RedisServer } from '@credmon/test-fixtures/servers/redis';
 import { createClient } from '@redis/client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createGeneration } from '../../src/serving/generation.ts';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';
 import { systemTrust } from '@credmon/core/base';
-import { isRedisMissing, startRedis, type RedisServer } from '@credmon/test-fixtures/redis';
+import { isRedisMissing, startRedis, type RedisServer } from '@credmon/test-fixtures/servers/redis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readCookieSecret } from '../../src/session-store/cookie-secret.ts';
 import { openRedisStores } from '../../src/session-store/redis-stores.ts';

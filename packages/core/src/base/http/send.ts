@@ -5,7 +5,7 @@ import { request as undiciRequest } from 'undici';
 import { createAgents, type Agents } from './agents.ts';
 import { afterAwake } from '../time/awake-timer.ts';
 import { CodedError, messageOf, systemCode } from '../errors/errors.ts';
-import { createGate, type Gate } from './gate.ts';
+import { createSemaphore, type Semaphore } from './semaphore.ts';
 import { TlsRefusal } from './tls-refusal.ts';
 import type { Trust } from './trust.ts';
 
@@ -92,11 +92,11 @@ export function createSend(limits: SendLimits = DEFAULT_SEND_LIMITS): {
   const agents = createAgents(
     ca === undefined ? limits : { ...limits, fixed: rootsOf(ca, onlyCa) },
   );
-  const gate = createGate(CONNECTIONS);
+  const semaphore = createSemaphore(CONNECTIONS);
   const running = new Set<Promise<unknown>>();
   return {
     send: (request) => {
-      const answer = behindGate(gate, agents, limits, request);
+      const answer = behindGate(semaphore, agents, limits, request);
       running.add(answer);
       const forget = (): void => void running.delete(answer);
       answer.then(forget, forget);
@@ -116,16 +116,16 @@ export function createSend(limits: SendLimits = DEFAULT_SEND_LIMITS): {
  * then.
  */
 async function behindGate(
-  gate: Gate,
+  semaphore: Semaphore,
   agents: Agents,
   limits: SendLimits,
   request: HttpRequest,
 ): Promise<HttpResponse> {
   const where = originOf(request.url);
-  await gate.enter(where, request.signal);
+  await semaphore.acquire(where, request.signal);
   let inside = true;
   const leave = (): void => {
-    if (inside) gate.leave(where);
+    if (inside) semaphore.release(where);
     inside = false;
   };
   try {

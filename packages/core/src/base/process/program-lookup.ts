@@ -2,7 +2,7 @@
 import { execFile, type ChildProcess } from 'node:child_process';
 import type { LookupAddress } from 'node:dns';
 import { isIP } from 'node:net';
-import { createGate } from '../http/gate.ts';
+import { createSemaphore } from '../http/semaphore.ts';
 import { useLookup, type Lookup } from '../http/lookup.ts';
 
 /** Look-ups under way at a time; the others wait. */
@@ -22,7 +22,7 @@ const NOT_FOUND = 2;
  * getent, and for `localhost`, `otherwise` is asked.
  */
 export function programLookup(otherwise: Lookup): Lookup {
-  const gate = createGate(AT_ONCE);
+  const semaphore = createSemaphore(AT_ONCE);
   const running = new Set<ChildProcess>();
   process.on('exit', () => {
     for (const child of running) child.kill('SIGKILL');
@@ -38,11 +38,11 @@ export function programLookup(otherwise: Lookup): Lookup {
     });
   return (host, options, found) => {
     if (host === 'localhost') return otherwise(host, options, found);
-    void gate
-      .enter('getent')
+    void semaphore
+      .acquire('getent')
       .then(() => ask(host))
       .then(({ error, output }) => {
-        gate.leave('getent');
+        semaphore.release('getent');
         if (error?.code === 'ENOENT') return otherwise(host, options, found);
         const all = addressesIn(output, options.family);
         const [first] = all;

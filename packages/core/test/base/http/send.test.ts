@@ -10,9 +10,9 @@ import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { Worker } from 'node:worker_threads';
 import { buildSync } from 'esbuild';
-import { PATIENT_LIMITS } from '@credmon/test-fixtures/patience';
-import { misleadNames } from '@credmon/test-fixtures/misled-names';
-import { listenSilently } from '@credmon/test-fixtures/silent-listener';
+import { PATIENT_LIMITS } from '@credmon/test-fixtures/clocks/patience';
+import { misleadNames } from '@credmon/test-fixtures/servers/misled-names';
+import { listenSilently } from '@credmon/test-fixtures/servers/silent-server';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CodedError } from '../../../src/base/errors/errors.ts';
 import {

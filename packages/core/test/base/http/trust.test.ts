@@ -17,7 +17,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
-import { makeCertificates, type Certificates } from '@credmon/test-fixtures/certificates';
+import { makeCertificates, type Certificates } from '@credmon/test-fixtures/servers/certificates';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { isCoded, messageOf } from '../../../src/base/errors/errors.ts';
 import { createSend } from '../../../src/base/http/send.ts';

@@ -1,6 +1,6 @@
 // The real clock: waits end in time, or at once when somebody stops them.
 import { getEventListeners } from 'node:events';
-import { PATIENCE } from '@credmon/test-fixtures/patience';
+import { PATIENCE } from '@credmon/test-fixtures/clocks/patience';
 import { describe, expect, it } from 'vitest';
 import { createSteady, systemClock } from '../../../src/base/time/clock.ts';
 import { systemRandom } from '../../../src/base/process/random.ts';

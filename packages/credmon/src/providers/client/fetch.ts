@@ -5,7 +5,7 @@ import { promisedLifetime, type TokenAnswer, type TokenTimes } from '@credmon/co
 import { registrationOf, type ClientOptions } from './registration.ts';
 import type { TokenClient } from '../../settings/clients.ts';
 import { audienceNote, joinNotes } from '../common/granted-audience.ts';
-import { judgeGrant } from '../common/granted-scopes.ts';
+import { checkScopes } from '../common/granted-scopes.ts';
 import type { ProviderContext } from '../common/provider.ts';
 
 /**
@@ -33,7 +33,7 @@ export async function fetchToken(
   const { send } = context;
   const registration = await registrationOf(client, client.issuers[0], metadata, options, context);
   const answer = await clientCredentialsGrant(send, registration, { ...wish, now: context.now });
-  const { note } = judgeGrant({
+  const { note } = checkScopes({
     ...client,
     extra: client.extraScopes,
     asked: wish.scope,

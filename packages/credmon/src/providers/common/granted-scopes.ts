@@ -18,7 +18,7 @@ export interface Grant {
  * @throws CodedError `SCOPE_WIDENED` when there are scopes that nobody asked for
  * @see RFC 6749, sections 3.3 and 6
  */
-export function judgeGrant({ name, asked, granted, extra }: Grant): { readonly note?: string } {
+export function checkScopes({ name, asked, granted, extra }: Grant): { readonly note?: string } {
   const { wider, narrower } = compareScopes(asked, granted);
   const unasked = wider.filter((scope) => !extra.includes(scope));
   if (unasked.length === 0)

@@ -54,7 +54,7 @@ export interface Provider {
    * True when `obtain` waits for nobody, so that it may run while the directory is still
    * being looked at.
    */
-  readonly asksNobody?: boolean;
+  readonly isLocal?: boolean;
   /** When its tokens are due, where that is not as for all others. */
   readonly policy?: RenewalPolicy;
   /** The token with the times that this provider knows better than its files tell. */

@@ -4,10 +4,10 @@ import { tokenId, type TokenSnapshot } from '@credmon/core/credential';
 import type { Outcome } from './provider.ts';
 
 /** An attempt that brought no token. */
-export type Refusal = Exclude<Outcome, { kind: 'issued' | 'gone' }>;
+export type Rejection = Exclude<Outcome, { kind: 'issued' | 'gone' }>;
 
 /** The outcome that an error stands for. */
-export function refusal(token: TokenSnapshot, error: unknown): Refusal {
+export function refusal(token: TokenSnapshot, error: unknown): Rejection {
   // What is not coded is a mistake of ours; its text could hold anything, so only its
   // kind is passed on.
   const coded = isCoded(error)
@@ -24,11 +24,11 @@ export function refusal(token: TokenSnapshot, error: unknown): Refusal {
  * text of `.top` with it. The failure then stands on that one: what time does not fix is
  * not asked for again and again.
  */
-export function refusalAfter(
+export function rejectionAfter(
   token: TokenSnapshot,
   error: unknown,
   top: string | undefined,
-): Refusal {
+): Rejection {
   const plain = refusal(token, error);
   if (top === undefined) return plain;
   return { ...plain, writes: [{ kind: 'top', text: top, durable: true }] };

@@ -20,9 +20,9 @@ import {
 } from '../client/registration.ts';
 import type { TokenClient } from '../../settings/clients.ts';
 import { audienceNote, joinNotes } from '../common/granted-audience.ts';
-import { judgeGrant } from '../common/granted-scopes.ts';
+import { checkScopes } from '../common/granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
-import { refusal, refusalAfter } from '../common/rejection.ts';
+import { refusal, rejectionAfter } from '../common/rejection.ts';
 import { scopesFor } from '../../settings/scope-template.ts';
 import { asPromised, remember } from '../common/expiry-cache.ts';
 import { learnIssuer, learnClaimed } from './issuer-memory.ts';
@@ -143,7 +143,7 @@ async function exchange(
     const noted = judged(answer, scope, subject, client);
     return { ...issued(token, client, answer, top, options, context), ...noted };
   } catch (error) {
-    return refusalAfter(token, error, top);
+    return rejectionAfter(token, error, top);
   }
 }
 
@@ -171,7 +171,7 @@ async function renew(
     const noted = judged(answer, asked, subject, client);
     return { ...issued(token, client, answer, top, options, context), ...noted };
   } catch (error) {
-    return refusalAfter(token, error, top);
+    return rejectionAfter(token, error, top);
   }
 }
 
@@ -182,7 +182,7 @@ function judged(
   subject: Subject,
   client: TokenClient,
 ): { readonly note?: string } {
-  const { note } = judgeGrant({ ...client, extra: client.extraScopes, asked, granted: scope });
+  const { note } = checkScopes({ ...client, extra: client.extraScopes, asked, granted: scope });
   const audience = [...(subject.audience ?? client.audience), ...client.resources];
   return joinNotes(note, audienceNote(audience, accessToken));
 }

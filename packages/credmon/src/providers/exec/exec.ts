@@ -20,9 +20,9 @@ import type { TokenFiles, TokenWrite } from '@credmon/core/store';
 import { basisOf } from '../common/fingerprint.ts';
 import type { ProgramAnswer, RunProgram } from './ports.ts';
 import type { TokenProgram } from '../../settings/exec.ts';
-import { judgeGrant } from '../common/granted-scopes.ts';
+import { checkScopes } from '../common/granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
-import { refusal, refusalAfter } from '../common/rejection.ts';
+import { refusal, rejectionAfter } from '../common/rejection.ts';
 
 /**
  * What the provider needs to know. `fileVersion` changes when a file is replaced or
@@ -106,7 +106,7 @@ async function obtain(
     const { now } = context;
     const answer = answerOf(program, said, json, { spent, now });
     rotate(answer.refreshToken);
-    const noted = judgeGrant({
+    const noted = checkScopes({
       ...program,
       extra: program.extraScopes,
       asked,
@@ -114,7 +114,7 @@ async function obtain(
     });
     return { ...issued(program, rotated, answer, options, now), ...noted };
   } catch (error) {
-    return refusalAfter(token, error, rotated);
+    return rejectionAfter(token, error, rotated);
   }
 }
 

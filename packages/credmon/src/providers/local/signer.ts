@@ -52,7 +52,7 @@ export function localSigner({ settings, specialNames, ports }: LocalOptions): Pr
     issuerOfStem(issuers, token.stem, specialNames);
   return {
     name: 'local',
-    asksNobody: true,
+    isLocal: true,
     renewable,
     basis: (token) => basisOf(token, issuerOf(token), signer),
     issuerOf: (token) => `local ${tokenId(token)}`,

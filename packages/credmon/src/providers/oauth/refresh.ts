@@ -17,10 +17,10 @@ import {
 } from '@credmon/core/credential';
 import { refreshGrant, type ClientRegistration } from '@credmon/core/oauth';
 import type { TokenFiles, TokenWrite } from '@credmon/core/store';
-import { judgeGrant } from '../common/granted-scopes.ts';
+import { checkScopes } from '../common/granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
 import type { ConfiguredClient } from '../../settings/clients.ts';
-import { refusalAfter } from '../common/rejection.ts';
+import { rejectionAfter } from '../common/rejection.ts';
 
 /**
  * What the provider needs to know. `clientOf` answers for a service name, without case.
@@ -126,10 +126,10 @@ async function obtain(
     if (answer.refreshToken !== undefined) rotate(answer.refreshToken);
     const name = registration.provider;
     const extra = options.extraScopes(name);
-    const noted = judgeGrant({ name, extra, asked: top.scopes ?? '', granted: answer.scope });
+    const noted = checkScopes({ name, extra, asked: top.scopes ?? '', granted: answer.scope });
     return { ...issued(name, rotated, answer, options, context), ...noted };
   } catch (error) {
-    return refusalAfter(token, error, rotated);
+    return rejectionAfter(token, error, rotated);
   }
 }
 

@@ -12,7 +12,7 @@ import {
 } from '@credmon/core/credential';
 import type { RenewalPolicy } from '@credmon/core/renewal';
 import type { TokenFiles } from '@credmon/core/store';
-import { judgeGrant } from '../common/granted-scopes.ts';
+import { checkScopes } from '../common/granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
 import { tokenInAnswer } from './response.ts';
 import { parentStem, parseVaultTop, vaultRequest, type VaultTop } from './request.ts';
@@ -125,7 +125,7 @@ function judged(
 ): { readonly note?: string } {
   const name = splitStem(stem, options.specialNames)?.service ?? stem;
   const granted = scopeText(jwtClaims(accessToken)?.['scope']);
-  return judgeGrant({ name, asked: scopes, granted, extra: options.extraScopes(name) });
+  return checkScopes({ name, asked: scopes, granted, extra: options.extraScopes(name) });
 }
 
 function topOf(token: TokenSnapshot, text: Parsed<string>): VaultTop {

@@ -1,8 +1,8 @@
 // Client credentials at a real issuer: issue, renew, refuse, outage, bad answers,
 // rollover, and nothing that a user can steer.
 import { generateKeyPairSync } from 'node:crypto';
-import { startIssuer, type FaultName, type Issuer } from '@credmon/test-fixtures/issuer';
-import { verifyToken } from '@credmon/test-fixtures/verify-token';
+import { startIssuer, type FaultName, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { verifyToken } from '@credmon/test-fixtures/servers/verify-token';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { accessPoint, settingsWith, type AccessPoint } from '../../support/access-point.ts';
 

@@ -3,12 +3,12 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeCertificates } from '@credmon/test-fixtures/certificates';
-import { startVault } from '@credmon/test-fixtures/fake-vault';
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/issuer';
+import { makeCertificates } from '@credmon/test-fixtures/servers/certificates';
+import { startVault } from '@credmon/test-fixtures/servers/fake-vault';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { beginPass } from '../../../src/daemon/pass.ts';
-import { judgeGrant } from '../../../src/providers/common/granted-scopes.ts';
+import { checkScopes } from '../../../src/providers/common/granted-scopes.ts';
 import { accessPoint, type AccessPoint } from '../../support/access-point.ts';
 import { bench, json, meta, useText, type Bench } from '../../support/bench.ts';
 import { AP, SOURCES, sourceKnobs, sourceTop, type SourceKind } from '../../support/sources.ts';
@@ -125,7 +125,7 @@ describe('R43 what a scope says', () => {
     ['one with control characters', 'a\u001B[2J', '[...]'],
   ])('of what was not granted: %s', (_, scope, shown) => {
     const grant = { name: 'box', asked: `read ${scope}`, granted: 'read', extra: [] };
-    expect(judgeGrant(grant)).toEqual({ note: `the issuer did not grant ${shown}` });
+    expect(checkScopes(grant)).toEqual({ note: `the issuer did not grant ${shown}` });
   });
 });
 

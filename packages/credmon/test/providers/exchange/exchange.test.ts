@@ -6,10 +6,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeCertificates } from '@credmon/test-fixtures/certificates';
-import { loginAtIssuer, postToken } from '@credmon/test-fixtures/http-login';
-import { startIssuer, type FaultName, type Issuer } from '@credmon/test-fixtures/issuer';
-import { verifyToken } from '@credmon/test-fixtures/verify-token';
+import { makeCertificates } from '@credmon/test-fixtures/servers/certificates';
+import { loginAtIssuer, postToken } from '@credmon/test-fixtures/browsers/http-login';
+import { startIssuer, type FaultName, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { verifyToken } from '@credmon/test-fixtures/servers/verify-token';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { accessPoint, settingsWith, type AccessPoint } from '../../support/access-point.ts';
 

@@ -12,15 +12,15 @@ import {
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeCertificates, type Certificates } from '@credmon/test-fixtures/certificates';
+import { makeCertificates, type Certificates } from '@credmon/test-fixtures/servers/certificates';
 import {
   nameOf,
   startVault,
   type FakeVault,
   type VaultFault,
-} from '@credmon/test-fixtures/fake-vault';
-import { misleadNames } from '@credmon/test-fixtures/misled-names';
-import { listenSilently as silence } from '@credmon/test-fixtures/silent-listener';
+} from '@credmon/test-fixtures/servers/fake-vault';
+import { misleadNames } from '@credmon/test-fixtures/servers/misled-names';
+import { listenSilently as silence } from '@credmon/test-fixtures/servers/silent-server';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { beginPass } from '../../../src/daemon/pass.ts';
 import { bench, type Bench } from '../../support/bench.ts';

@@ -2,7 +2,7 @@
 // it see; the machine's mounts stay as they are.
 import { closeSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { startProcess, type Child } from './processes.ts';
+import { startProcess, type Child } from '../processes/processes.ts';
 
 const PAGE = 4096;
 

@@ -1,12 +1,12 @@
 // Lets so many through at a time to one place; the others wait in order.
 
 /**
- * `enter` resolves when there is room at `place`, or at once when `signal` ends the wait;
- * each that entered must `leave`.
+ * `acquire` resolves when there is room at `place`, or at once when `signal` ends the wait;
+ * each that acquired must `release`.
  */
-export interface Gate {
-  enter(place: string, signal?: AbortSignal): Promise<void>;
-  leave(place: string): void;
+export interface Semaphore {
+  acquire(place: string, signal?: AbortSignal): Promise<void>;
+  release(place: string): void;
 }
 
 interface Room {
@@ -14,11 +14,11 @@ interface Room {
   readonly waiting: Set<() => void>;
 }
 
-/** A gate with `room` places in each. */
-export function createGate(room: number): Gate {
+/** A semaphore with `room` places in each. */
+export function createSemaphore(room: number): Semaphore {
   const rooms = new Map<string, Room>();
   return {
-    enter: async (place, signal) => {
+    acquire: async (place, signal) => {
       const here = rooms.get(place) ?? { inside: 0, waiting: new Set() };
       rooms.set(place, here);
       // One that has given up goes in beyond the count, and out again: what it enters for
@@ -36,7 +36,7 @@ export function createGate(room: number): Gate {
         });
       else here.inside += 1;
     },
-    leave: (place) => {
+    release: (place) => {
       const here = rooms.get(place);
       if (!here) return;
       here.inside -= 1;

@@ -5,8 +5,8 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { PATIENCE } from './patience.ts';
-import { waitUntil } from './wait-until.ts';
+import { PATIENCE } from '../clocks/patience.ts';
+import { waitUntil } from '../clocks/wait-until.ts';
 
 /** How a process ended. */
 export interface Exit {

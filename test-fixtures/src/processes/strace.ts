@@ -2,7 +2,7 @@
 // main thread.
 import { existsSync, readFileSync } from 'node:fs';
 import { startProcess, type Child } from './processes.ts';
-import { waitUntil } from './wait-until.ts';
+import { waitUntil } from '../clocks/wait-until.ts';
 
 /**
  * One system call of a trace: `number` counts the calls of that name from 1; `text` is

@@ -23,7 +23,7 @@ export function crashEnvironment(
   trace: string,
   point: CrashPoint,
 ): Record<string, string> {
-  const preload = new URL(`file://${join(root, 'test-fixtures/src/crash-point.mjs')}`);
+  const preload = new URL(`file://${join(root, 'test-fixtures/src/processes/crash-point.mjs')}`);
   return {
     NODE_OPTIONS: `--import=${preload.href}`,
     CRASH_DIRECTORY: directory,

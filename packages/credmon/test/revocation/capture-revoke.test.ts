@@ -1,11 +1,17 @@
 // R26 for revocation: what is to be revoked goes to the issuer that the administrator
 // configured, whoever tampers with it or with `.top`.
-import { PATIENT_LIMITS } from '@credmon/test-fixtures/patience';
+import { PATIENT_LIMITS } from '@credmon/test-fixtures/clocks/patience';
 import { createSend } from '@credmon/core/base';
 import { openCredentialDirectory } from '@credmon/core/store';
-import { startCrookedIssuer, type CrookedIssuer } from '@credmon/test-fixtures/crooked-issuer';
-import { manualClock } from '@credmon/test-fixtures/manual-clock';
-import { startThief, type Thief } from '@credmon/test-fixtures/thief';
+import {
+  startMaliciousIssuer,
+  type MaliciousIssuer,
+} from '@credmon/test-fixtures/servers/malicious-issuer';
+import { manualClock } from '@credmon/test-fixtures/clocks/manual-clock';
+import {
+  startCaptureServer,
+  type CaptureServer,
+} from '@credmon/test-fixtures/servers/capture-server';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { revocationFiles } from '../../src/commands/revoke-context.ts';
 import { readSecretFile } from '../../src/host/secret-file.ts';
@@ -17,11 +23,11 @@ import { AP, SOURCES, sourceKnobs, type SourceKind } from '../support/sources.ts
 const REFRESH = 'CANARY-refresh-token';
 const secrets = { 'client secret': AP.clientSecret, 'refresh token': REFRESH };
 const { send, close } = createSend({ ...PATIENT_LIMITS, maxBodyBytes: 100_000 });
-let thief: Thief;
-let issuer: CrookedIssuer;
+let thief: CaptureServer;
+let issuer: MaliciousIssuer;
 let on: AccessPoint;
 beforeEach(async () => {
-  [thief, issuer] = await Promise.all([startThief(), startCrookedIssuer()]);
+  [thief, issuer] = await Promise.all([startCaptureServer(), startMaliciousIssuer()]);
   on = accessPoint();
 });
 afterEach(() => Promise.all([thief.close(), issuer.close(), on.close()]));

@@ -13,7 +13,7 @@ export type FakeProgram = 'condor_store_cred' | 'htgettoken' | 'pelican';
 export function installPrograms(directory: string, names: readonly FakeProgram[]): void {
   mkdirSync(directory, { recursive: true });
   for (const name of names) {
-    const script = fileURLToPath(new URL(`programs/${name}.mjs`, import.meta.url));
+    const script = fileURLToPath(new URL(`../programs/${name}.mjs`, import.meta.url));
     const path = join(directory, name);
     writeFileSync(path, `#!/bin/sh\nexec '${process.execPath}' '${script}' "$@"\n`);
     chmodSync(path, 0o755);

@@ -1,7 +1,7 @@
 // A person at an issuer's device page: opens the address that a terminal shows, confirms
 // the code, and logs in or cancels.
-import { httpBrowser } from './http-browser.ts';
-import { pressButton } from './http-login.ts';
+import { httpBrowser } from '../browsers/http-browser.ts';
+import { pressButton } from '../browsers/http-login.ts';
 
 /**
  * Goes through the pages behind `url` (the one with the code in it). Answers with the

@@ -21,7 +21,7 @@ export interface CrookedOptions {
 }
 
 /** A running crooked issuer; `paths` are `METHOD /path` of all requests. */
-export interface CrookedIssuer {
+export interface MaliciousIssuer {
   readonly url: string;
   readonly tokenUrl: string;
   readonly port: number;
@@ -40,7 +40,7 @@ export interface CrookedIssuer {
 }
 
 /** Starts one. */
-export async function startCrookedIssuer(options: CrookedOptions = {}): Promise<CrookedIssuer> {
+export async function startMaliciousIssuer(options: CrookedOptions = {}): Promise<MaliciousIssuer> {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'k1', alg: 'ES256', use: 'sig' };
   const paths: string[] = [];

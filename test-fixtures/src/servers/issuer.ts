@@ -4,27 +4,27 @@ import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { JWK } from 'oidc-provider';
-import { providerConfiguration, type IssuerState } from './issuer/configuration.ts';
-import type { FaultName, FaultOptions } from './issuer/faults.ts';
-import { publicKeys, signingKeys } from './issuer/keys.ts';
-import { listen, stop } from './issuer/listener.ts';
-import { loadOidcProvider } from './issuer/load.ts';
-import { loginPage } from './issuer/login-page.ts';
+import { providerConfiguration, type IssuerState } from '../issuer/configuration.ts';
+import type { FaultName, FaultOptions } from '../issuer/faults.ts';
+import { publicKeys, signingKeys } from '../issuer/keys.ts';
+import { listen, stop } from '../issuer/listener.ts';
+import { loadOidcProvider } from '../issuer/load.ts';
+import { loginPage } from '../issuer/login-page.ts';
 import {
   clientMetadata,
   ISSUER_DEFAULTS,
   type IssuerClient,
   type IssuerOptions,
-} from './issuer/options.ts';
-import { watchRevocations, type RevocationRequest } from './issuer/revocation-log.ts';
-import { registerTokenExchange } from './issuer/token-exchange.ts';
-import { memoryStorage } from './issuer/storage.ts';
-import { watchTokenEndpoint, type CurrentFault } from './issuer/token-endpoint.ts';
-import { TokenLog } from './issuer/token-log.ts';
+} from '../issuer/options.ts';
+import { watchRevocations, type RevocationRequest } from '../issuer/revocation-log.ts';
+import { registerTokenExchange } from '../issuer/token-exchange.ts';
+import { memoryStorage } from '../issuer/storage.ts';
+import { watchTokenEndpoint, type CurrentFault } from '../issuer/token-endpoint.ts';
+import { TokenLog } from '../issuer/token-log.ts';
 
-export type { FaultName, FaultOptions } from './issuer/faults.ts';
-export type { IssuerClient, IssuerOptions } from './issuer/options.ts';
-export { tokenId, TokenLog, type TokenRequest } from './issuer/token-log.ts';
+export type { FaultName, FaultOptions } from '../issuer/faults.ts';
+export type { IssuerClient, IssuerOptions } from '../issuer/options.ts';
+export { tokenId, TokenLog, type TokenRequest } from '../issuer/token-log.ts';
 
 /** A running issuer. `url` is its identifier. */
 export interface Issuer {

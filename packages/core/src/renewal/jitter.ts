@@ -2,7 +2,7 @@
 // token, so that nothing comes due in one second.
 
 /** FNV-1a over the text, scaled to [0, 1). */
-export function spreadOf(text: string): number {
+export function jitterOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index += 1) {
     hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { dueByLifetime } from '../../src/renewal/due.ts';
 import { DEFAULT_POLICY } from '../../src/renewal/policy.ts';
-import { spreadOf } from '../../src/renewal/spread.ts';
+import { jitterOf } from '../../src/renewal/jitter.ts';
 
 const COUNT = 10_000;
 const names: [string, (index: number) => string][] = [
@@ -18,7 +18,7 @@ describe('R6 10,000 tokens minted in the same second', () => {
     const perSecond = new Map<number, number>();
     const times = { issuedAt: 1_800_000_000, expiresAt: 1_800_003_600 };
     for (let index = 0; index < COUNT; index += 1) {
-      const second = Math.floor(dueByLifetime(times, DEFAULT_POLICY, spreadOf(name(index))));
+      const second = Math.floor(dueByLifetime(times, DEFAULT_POLICY, jitterOf(name(index))));
       perSecond.set(second, (perSecond.get(second) ?? 0) + 1);
     }
     const window = 3600 * DEFAULT_POLICY.jitter;
@@ -34,16 +34,16 @@ describe('R6 10,000 tokens minted in the same second', () => {
 
   it('keep their places: a restart moves nothing', () => {
     expect(
-      [spreadOf(''), spreadOf('alice/mytok'), spreadOf('alice/mytok')].map((x) => x.toFixed(6)),
+      [jitterOf(''), jitterOf('alice/mytok'), jitterOf('alice/mytok')].map((x) => x.toFixed(6)),
     ).toEqual([
-      spreadOf('').toFixed(6),
-      spreadOf('alice/mytok').toFixed(6),
-      spreadOf('alice/mytok').toFixed(6),
+      jitterOf('').toFixed(6),
+      jitterOf('alice/mytok').toFixed(6),
+      jitterOf('alice/mytok').toFixed(6),
     ]);
-    expect(spreadOf('alice/mytok')).not.toBe(spreadOf('alice/mytol'));
+    expect(jitterOf('alice/mytok')).not.toBe(jitterOf('alice/mytol'));
     for (const text of ['', 'a', 'é', 'x'.repeat(400)]) {
-      expect(spreadOf(text)).toBeGreaterThanOrEqual(0);
-      expect(spreadOf(text)).toBeLessThan(1);
+      expect(jitterOf(text)).toBeGreaterThanOrEqual(0);
+      expect(jitterOf(text)).toBeLessThan(1);
     }
   });
 });

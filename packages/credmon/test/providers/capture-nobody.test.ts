@@ -3,15 +3,18 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { verifyWithPem } from '@credmon/test-fixtures/verify-token';
-import { startThief, type Thief } from '@credmon/test-fixtures/thief';
+import { verifyWithPem } from '@credmon/test-fixtures/servers/verify-token';
+import {
+  startCaptureServer,
+  type CaptureServer,
+} from '@credmon/test-fixtures/servers/capture-server';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { accessPoint, type AccessPoint } from '../support/access-point.ts';
 
-let thief: Thief;
+let thief: CaptureServer;
 let on: AccessPoint;
 beforeEach(async () => {
-  thief = await startThief();
+  thief = await startCaptureServer();
   on = accessPoint();
 });
 afterEach(() => Promise.all([thief.close(), on.close()]));

@@ -2,7 +2,7 @@
 // afterwards, for tests of the daemon.
 import { chmodSync, existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loginAtIssuer, postToken } from './http-login.ts';
+import { loginAtIssuer, postToken } from '../browsers/http-login.ts';
 import type { Service, Workspace } from './workspace.ts';
 
 /** What was asked for, and how old the token shall look. */

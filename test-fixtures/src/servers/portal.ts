@@ -1,7 +1,7 @@
 // Runs the built web server in a workspace.
-import { freePort } from './free-port.ts';
-import { startExecutable, type Child } from './processes.ts';
-import type { Workspace } from './workspace.ts';
+import { freePort } from '../processes/free-port.ts';
+import { startExecutable, type Child } from '../processes/processes.ts';
+import type { Workspace } from '../files/workspace.ts';
 
 /** Where the web server listens, and more environment for it. */
 export interface PortalOptions {

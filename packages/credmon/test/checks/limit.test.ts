@@ -1,13 +1,13 @@
-// The gate: so many at once, in order.
+// The limited: so many at once, in order.
 import { expect, it } from 'vitest';
-import { createGate } from '../../src/checks/gate.ts';
+import { createLimit } from '../../src/checks/limit.ts';
 
 it('lets two in, and each that leaves lets the next one in; a failure leaves too', async () => {
-  const gate = createGate(2);
+  const limited = createLimit(2);
   const begun: number[] = [];
   const ends: (() => void)[] = [];
   const all = [0, 1, 2, 3].map((index) =>
-    gate(async () => {
+    limited(async () => {
       begun.push(index);
       await new Promise<void>((resolve) => ends.push(resolve));
       if (index === 0) throw new Error('out');

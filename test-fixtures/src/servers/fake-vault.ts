@@ -10,9 +10,9 @@ import {
   secret,
   type VaultAnswer,
   type VaultFault,
-} from './vault/answers.ts';
+} from '../vault/answers.ts';
 
-export type { VaultFault } from './vault/answers.ts';
+export type { VaultFault } from '../vault/answers.ts';
 
 /**
  * One request as the Vault saw it. `token` is the name of the Vault token, never its

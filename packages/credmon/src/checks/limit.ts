@@ -1,12 +1,12 @@
 // Lets so many pieces of work run at the same time, and no more.
 
 /** Runs work when there is room for it. */
-export type Gate = <Result>(work: () => Promise<Result>) => Promise<Result>;
+export type Limit = <Result>(work: () => Promise<Result>) => Promise<Result>;
 
 /**
- * A gate for `limit` pieces of work at once; others wait in the order in which they came.
+ * A limited for `limit` pieces of work at once; others wait in the order in which they came.
  */
-export function createGate(limit: number): Gate {
+export function createLimit(limit: number): Limit {
   let running = 0;
   const waiting: (() => void)[] = [];
   return async (work) => {

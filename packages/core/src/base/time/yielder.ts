@@ -10,10 +10,10 @@ const BREATH = 5;
  * short list is done when this returns.
  */
 export async function inSlices<T>(items: Iterable<T>, act: (item: T) => void): Promise<void> {
-  const breathe = createBreath();
+  const yieldIfDue = createYielder();
   for (const item of items) {
     act(item);
-    const breath = breathe();
+    const breath = yieldIfDue();
     if (breath) await breath;
   }
 }
@@ -22,11 +22,11 @@ export async function inSlices<T>(items: Iterable<T>, act: (item: T) => void): P
  * A function to await between the pieces of long work: it gives way to the event loop
  * every few milliseconds, else it costs nothing.
  */
-export function createBreath(): () => Promise<void> | undefined {
+export function createYielder(): () => Promise<void> | undefined {
   let breath = performance.now();
-  const breathe = async (): Promise<void> => {
+  const yieldIfDue = async (): Promise<void> => {
     await nextTurn();
     breath = performance.now();
   };
-  return () => (performance.now() - breath < BREATH ? undefined : breathe());
+  return () => (performance.now() - breath < BREATH ? undefined : yieldIfDue());
 }

@@ -3,21 +3,27 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeCertificates } from '@credmon/test-fixtures/certificates';
-import { startCrookedIssuer, type CrookedIssuer } from '@credmon/test-fixtures/crooked-issuer';
-import { misleadNames } from '@credmon/test-fixtures/misled-names';
-import { startThief, type Thief } from '@credmon/test-fixtures/thief';
+import { makeCertificates } from '@credmon/test-fixtures/servers/certificates';
+import {
+  startMaliciousIssuer,
+  type MaliciousIssuer,
+} from '@credmon/test-fixtures/servers/malicious-issuer';
+import { misleadNames } from '@credmon/test-fixtures/servers/misled-names';
+import {
+  startCaptureServer,
+  type CaptureServer,
+} from '@credmon/test-fixtures/servers/capture-server';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { accessPoint, type AccessPoint } from '../support/access-point.ts';
 import { AP, SOURCES, sourceKnobs, type SourceKind } from '../support/sources.ts';
 
-let thief: Thief;
-let issuer: CrookedIssuer;
+let thief: CaptureServer;
+let issuer: MaliciousIssuer;
 let on: AccessPoint;
 const endings: (() => unknown)[] = [];
 beforeEach(async () => {
-  thief = await startThief();
-  issuer = await startCrookedIssuer();
+  thief = await startCaptureServer();
+  issuer = await startMaliciousIssuer();
   on = accessPoint();
   endings.push(
     () => thief.close(),
@@ -42,11 +48,11 @@ function store(top: Readonly<Record<string, unknown>>): Record<string, string> {
 }
 
 /** What an honest user stores. */
-const honest = (kind: SourceKind, at: CrookedIssuer = issuer): Record<string, unknown> => {
+const honest = (kind: SourceKind, at: MaliciousIssuer = issuer): Record<string, unknown> => {
   if (kind === 'client') return {};
   return kind === 'oauth' ? { refresh_token: REFRESH } : { access_token: at.sign() };
 };
-const configure = (kind: SourceKind, byMetadata = false, at: CrookedIssuer = issuer): void =>
+const configure = (kind: SourceKind, byMetadata = false, at: MaliciousIssuer = issuer): void =>
   on.configure(sourceKnobs(kind, at, on.secret('svc', AP.clientSecret), byMetadata));
 const posts = (): string[] =>
   on.sent.filter(({ method }) => method === 'POST').map(({ url }) => url);
@@ -137,7 +143,7 @@ describe.each(SOURCES)('R26 %s', (kind) => {
   it.each([false, true])(
     'a foreign iss, signed by the thief (endpoint by metadata: %s): no secret leaves for it',
     async (byMetadata) => {
-      const other = await startCrookedIssuer();
+      const other = await startMaliciousIssuer();
       endings.push(() => other.close());
       configure(kind, byMetadata);
       const jwt = other.sign({}, { jku: `${thief.url}/jwks`, x5u: `${thief.url}/x` });
@@ -243,7 +249,7 @@ describe.each(SOURCES)('R26 %s, when somebody answers for names', (kind) => {
   ])(
     'https://%s leads to a server with a certificate for localhost: is the secret sent? %s',
     async (host, sent) => {
-      const there = await startCrookedIssuer({ host, tls });
+      const there = await startMaliciousIssuer({ host, tls });
       endings.push(() => there.close());
       await on.close();
       on = accessPoint({ ca: made.ca });
@@ -262,7 +268,7 @@ describe.each(SOURCES)('R26 %s, when somebody answers for names', (kind) => {
   );
 
   it('http://localhost leads to another machine: no secret leaves this one', async () => {
-    const there = await startCrookedIssuer({ host: 'localhost' });
+    const there = await startMaliciousIssuer({ host: 'localhost' });
     endings.push(() => there.close(), misleadNames('0.0.0.0'));
     for (const byMetadata of [false, true]) {
       configure(kind, byMetadata, there);

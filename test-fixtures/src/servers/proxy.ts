@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import type { Certificates } from './certificates.ts';
-import { startProcess, type Child } from './processes.ts';
-import { waitUntil } from './wait-until.ts';
+import { startProcess, type Child } from '../processes/processes.ts';
+import { waitUntil } from '../clocks/wait-until.ts';
 
 /**
  * Where the proxy listens, what it shows, and the socket of the web server behind it.

@@ -1,7 +1,7 @@
 // A port that nobody uses at the moment, for servers whose address must be known before
 // they start.
 import { createServer } from 'node:net';
-import { listen, stop } from './issuer/listener.ts';
+import { listen, stop } from '../issuer/listener.ts';
 
 /** The number of a free port of 127.0.0.1. */
 export async function freePort(): Promise<number> {

@@ -3,7 +3,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { readForms, type Form } from './html-forms.ts';
-import { PATIENCE } from './patience.ts';
+import { PATIENCE } from '../clocks/patience.ts';
 
 /** A page as it came back after all redirects. `headers` have lower-case names. */
 export interface Page {

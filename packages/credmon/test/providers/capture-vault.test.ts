@@ -3,10 +3,13 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeCertificates } from '@credmon/test-fixtures/certificates';
-import { startVault, type FakeVault } from '@credmon/test-fixtures/fake-vault';
-import { misleadNames } from '@credmon/test-fixtures/misled-names';
-import { startThief, type Thief } from '@credmon/test-fixtures/thief';
+import { makeCertificates } from '@credmon/test-fixtures/servers/certificates';
+import { startVault, type FakeVault } from '@credmon/test-fixtures/servers/fake-vault';
+import { misleadNames } from '@credmon/test-fixtures/servers/misled-names';
+import {
+  startCaptureServer,
+  type CaptureServer,
+} from '@credmon/test-fixtures/servers/capture-server';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { accessPoint, type AccessPoint } from '../support/access-point.ts';
 
@@ -19,12 +22,12 @@ const tls = {
 };
 
 let vault: FakeVault;
-let thief: Thief;
+let thief: CaptureServer;
 let on: AccessPoint;
 let ending: (() => void) | undefined;
 beforeEach(async () => {
   vault = await startVault(tls);
-  thief = await startThief(tls);
+  thief = await startCaptureServer(tls);
   on = accessPoint();
 });
 afterEach(async () => {

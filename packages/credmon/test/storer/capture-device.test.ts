@@ -3,13 +3,19 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PATIENT_LIMITS } from '@credmon/test-fixtures/patience';
+import { PATIENT_LIMITS } from '@credmon/test-fixtures/clocks/patience';
 import { createSend, isCoded } from '@credmon/core/base';
 import { loadConfig } from '@credmon/core/config';
-import { makeCertificates } from '@credmon/test-fixtures/certificates';
-import { startCrookedIssuer, type CrookedIssuer } from '@credmon/test-fixtures/crooked-issuer';
-import { misleadNames } from '@credmon/test-fixtures/misled-names';
-import { startThief, type Thief } from '@credmon/test-fixtures/thief';
+import { makeCertificates } from '@credmon/test-fixtures/servers/certificates';
+import {
+  startMaliciousIssuer,
+  type MaliciousIssuer,
+} from '@credmon/test-fixtures/servers/malicious-issuer';
+import { misleadNames } from '@credmon/test-fixtures/servers/misled-names';
+import {
+  startCaptureServer,
+  type CaptureServer,
+} from '@credmon/test-fixtures/servers/capture-server';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { deviceLogin } from '../../src/storer/device-login.ts';
 import { parseRequest } from '../../src/storer/request.ts';
@@ -24,12 +30,12 @@ const tls = {
 };
 const secrets = { 'device code': 'CANARY-device-code' };
 
-let thief: Thief;
-let issuer: CrookedIssuer;
+let thief: CaptureServer;
+let issuer: MaliciousIssuer;
 const endings: (() => unknown)[] = [];
 beforeEach(async () => {
-  thief = await startThief();
-  issuer = await startCrookedIssuer();
+  thief = await startCaptureServer();
+  issuer = await startMaliciousIssuer();
   endings.push(
     () => thief.close(),
     () => issuer.close(),
@@ -44,7 +50,7 @@ afterEach(async () => {
  * fails. No time passes.
  */
 async function login(
-  at: CrookedIssuer = issuer,
+  at: MaliciousIssuer = issuer,
   request = 'svc',
 ): Promise<{ code: string; text: string; printed: string; stored: object[] }> {
   const env = {
@@ -146,7 +152,7 @@ describe('R26 device', () => {
   ])(
     'https://%s leads to a server with a certificate for localhost: %s',
     async (host, expected) => {
-      const there = await startCrookedIssuer({ host, tls });
+      const there = await startMaliciousIssuer({ host, tls });
       endings.push(() => there.close(), misleadNames('127.0.0.1'));
       const { code } = await login(there);
       expect([code, there.paths.length > 0]).toEqual([expected, expected === 'stored']);
@@ -154,7 +160,7 @@ describe('R26 device', () => {
   );
 
   it('http://localhost leads to another machine: no secret leaves this one', async () => {
-    const there = await startCrookedIssuer({ host: 'localhost' });
+    const there = await startMaliciousIssuer({ host: 'localhost' });
     endings.push(() => there.close(), misleadNames('0.0.0.0'));
     const { code } = await login(there);
     expect([code, there.paths]).toEqual(['ISSUER_UNREACHABLE', []]);

@@ -4,8 +4,8 @@ import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KeyFileAd } from './credd.ts';
-import type { Issuer } from './issuer.ts';
-import { PATIENCE } from './patience.ts';
+import type { Issuer } from '../servers/issuer.ts';
+import { PATIENCE } from '../clocks/patience.ts';
 
 /** Values of configuration knobs by name. */
 export type Knobs = Readonly<Record<string, string | number | boolean>>;

@@ -13,7 +13,7 @@ export interface Theft {
 }
 
 /** A listening thief. `url` is its origin, on 127.0.0.1. */
-export interface Thief {
+export interface CaptureServer {
   readonly url: string;
   readonly port: number;
   readonly requests: Theft[];
@@ -26,10 +26,10 @@ export interface Thief {
 }
 
 /** Starts a thief; with PEM texts it speaks https. */
-export async function startThief(tls?: {
+export async function startCaptureServer(tls?: {
   readonly key: string;
   readonly cert: string;
-}): Promise<Thief> {
+}): Promise<CaptureServer> {
   const requests: Theft[] = [];
   const server = tls === undefined ? createServer() : createTlsServer({ ...tls });
   server.on('request', (request: IncomingMessage, response) => {

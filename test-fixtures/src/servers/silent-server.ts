@@ -2,7 +2,7 @@
 // at a host that drops them.
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { startProcess } from './processes.ts';
+import { startProcess } from '../processes/processes.ts';
 
 const LISTENER =
   "require('net').createServer().listen({ port: +process.argv[1], host: process.argv[2], backlog: 1 }, () => console.log('up'))";

@@ -2,8 +2,8 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startProcess, type Child } from './processes.ts';
-import { skipWithout } from './skipped.ts';
+import { startProcess, type Child } from '../processes/processes.ts';
+import { skipWithout } from '../processes/skipped.ts';
 
 /** Where Debian puts it. */
 const PROGRAM = '/usr/bin/redis-server';
