@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
-/** `title` stands in `file` as it does in the source, place holders and all. */
+/** `title` is in `file` as it does in the source, place holders and all. */
 interface HeldRows {
   readonly rows: readonly {
     readonly section: string;
@@ -37,7 +37,7 @@ it('every test that the table names is there and is not skipped', () => {
   expect(missing).toEqual([]);
 });
 
-it('a comment, or a test that is skipped, is no test', () => {
+it('a comment, or a test that is skipped, is not a test', () => {
   expect(
     [
       '// a b',

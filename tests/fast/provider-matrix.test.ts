@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
 /**
- * `case` is one of `life` or `attacks`; `title` stands in `file` as it does in the
+ * `case` is one of `life` or `attacks`; `title` is in `file` as it does in the
  * source, place holders and all.
  */
 interface Matrix {
@@ -45,7 +45,7 @@ it('every test that the table names is there', () => {
   expect(missing).toEqual([]);
 });
 
-it('a comment, or a test that is skipped, is no test', () => {
+it('a comment, or a test that is skipped, is not a test', () => {
   expect(
     ['// a b', "it.skip('a b', f)", "it('a b c', f)", "  it('a b', f)", '(x)(\n  "a b",'].map(
       (text) => hasTest(text, 'a b'),

@@ -66,7 +66,7 @@ describe('npm run demo', () => {
       'ok  no .use was ever expired',
       'ok  the issuer saw rotated refresh tokens in use',
       'ok  the issuer saw no refresh token twice',
-      'ok  no secret stands in any log',
+      'ok  no secret is in any log',
       'ok  both processes end with exit code 0',
     ]);
     expect(npm.output).toMatch(/demo: all of this held, in \d+ s/);

@@ -67,7 +67,7 @@ describe('a renewal', () => {
   });
 
   it.each(STEPS.map((step, index) => [index + 1, step] as const).slice(2))(
-    'R12 killed before step %d (%s) goes on after a restart, and no refresh token is spent twice',
+    'R12 killed before step %d (%s) continues after a restart, and no refresh token is spent twice',
     async (at) => {
       const before = stored();
       const { exit } = await crashing({ at });

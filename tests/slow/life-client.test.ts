@@ -71,7 +71,7 @@ describe('a token by client credentials', () => {
     expect(await life.changed('bob/site', second)).not.toBe('');
   });
 
-  it('refuse: a resource that the issuer does not know is told of, and it is not asked again', async () => {
+  it('refuse: a resource that the issuer does not know is reported, and it is not asked again', async () => {
     life.store('carol/odd', 'carol');
     await life.failed('carol/odd', 'CLIENT_REFUSED');
     await life.logged('carol/odd: the issuer of odd answered invalid_target');

@@ -105,7 +105,7 @@ describe.each(['swap', 'osdf'])('an exchanged token (%s)', (stem) => {
     expect(issuer.log.reuses()).toEqual([]);
   });
 
-  it("refuse: another issuer's token is told of, and nobody is asked", async () => {
+  it("refuse: another issuer's token is reported, and nobody is asked", async () => {
     const asked = issuer.log.requests.length;
     await store(`carol/${stem}`, foreign);
     await life.failed(`carol/${stem}`, 'SUBJECT_REFUSED');

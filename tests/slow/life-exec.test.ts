@@ -108,7 +108,7 @@ describe("a token of a site's own program", () => {
     expect(issuer.log.reuses()).toEqual([]);
   });
 
-  it('refuse: a program that is refused as a client is told of, and it is not run again', async () => {
+  it('refuse: a program that is refused as a client is reported, and it is not run again', async () => {
     const before = await issued('carol/own');
     await issuer.addClient({ ...AP, clientSecret: 'CANARY-rolled' });
     life.again('carol/own');

@@ -65,7 +65,7 @@ describe('a token that is signed here', () => {
     });
   });
 
-  it('renew: it is signed anew by itself, long before it expires', async () => {
+  it('renew: it is signed again by itself, long before it expires', async () => {
     const first = await issued('bob/short');
     await life.changed('bob/short', first);
     expect(await verifyWithPem(publicPem, life.accessToken('bob/short'))).toMatchObject({

@@ -60,7 +60,7 @@ describe('an OAuth token', () => {
     expect(issuer.log.presentedTwice()).toEqual([]);
   });
 
-  it('refuse: a client that the issuer does not accept is told of, and it is not asked again', async () => {
+  it('refuse: a client that the issuer does not accept is reported, and it is not asked again', async () => {
     const before = await login('carol');
     await login('chris');
     workspace.secretFile('mytok', 'not the secret\n');

@@ -69,7 +69,7 @@ describe.skipIf(isRedisMissing())('portals that share a Redis', () => {
     ).toEqual([]);
   });
 
-  it('R41 R44 while Redis is away, pages say so and /readyz too; afterwards all goes on', async () => {
+  it('R41 R44 while Redis is away, pages say so and /readyz too; afterwards all continues', async () => {
     const portal = await startPortal(root, workspace);
     const url = keyLink();
     await redis.process.stop();

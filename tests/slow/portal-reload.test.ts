@@ -58,7 +58,7 @@ it('R45 takes what is new, refuses what is broken, and lets a login that was beg
   expect(visibleText(back.body)).toMatch(/All done.*the new desk/s);
 });
 
-it('R45 opens its log anew, under a new name as well', async () => {
+it('R45 opens its log again, under a new name as well', async () => {
   const log = (name: string): string => join(workspace.logDirectory, name);
   workspace.configure({ CREDMON_WEB_LOG: log('first') });
   portal.signal('SIGHUP');

@@ -1,4 +1,4 @@
-// What CredD may do while a renewal is under way: store anew, delete, sweep. The daemon
+// What CredD may do while a renewal is under way: store again, delete, sweep. The daemon
 // never brings back what has gone.
 import {
   deleteCredential,

@@ -46,7 +46,7 @@ describe('R45 SIGHUP', () => {
 
   it('makes a moved log again before it refuses a broken configuration', async () => {
     renameSync(path(), `${path()}.1`);
-    writeFileSync(workspace.configFile, 'this is no statement\n', { flag: 'a' });
+    writeFileSync(workspace.configFile, 'this is not a statement\n', { flag: 'a' });
     daemon.signal('SIGHUP');
     await logged(/The new configuration is refused and the old one stays: .*condor_config:\d+/);
     expect(readFileSync(`${path()}.1`, 'utf8')).not.toMatch(/is refused/);

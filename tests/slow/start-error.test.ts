@@ -50,7 +50,7 @@ describe('R46 an error at the start of the daemon', () => {
     ],
     [
       'of the grammar, twice, before the line that names the log',
-      'this is no statement\nif nonsense &&\nCREDMON_OAUTH_LOG = $(LOG)/CredMonOAuthLog\n',
+      'this is not a statement\nif nonsense &&\nCREDMON_OAUTH_LOG = $(LOG)/CredMonOAuthLog\n',
       [/condor_config:\d+: this line is not a statement/, /condor_config:\d+: .*nonsense/],
     ],
     [

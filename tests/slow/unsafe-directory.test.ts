@@ -48,7 +48,7 @@ const fifo = (name: string): void => {
 };
 
 describe('a FIFO', () => {
-  it('in place of CREDMON_COMPLETE is replaced with one log line, and the daemon goes on answering signals', async () => {
+  it('in place of CREDMON_COMPLETE is replaced with one log line, and the daemon continues answering signals', async () => {
     const daemon = startDaemon(workspace);
     await waitUntil(() => existsSync(file('CREDMON_COMPLETE')), { what: 'the first pass' });
     fifo('CREDMON_COMPLETE');

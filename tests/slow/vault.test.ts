@@ -86,7 +86,7 @@ describe('a Vault token', () => {
     expect(existsSync(use())).toBe(true);
   });
 
-  it('whose server nobody trusts is told of by status, and nothing is sent', async () => {
+  it('whose server nobody trusts is reported by status, and nothing is sent', async () => {
     await start();
     workspace.configure({ TRUSTED_VAULT_HOSTS: 'vault.example' });
     store('localhost');

@@ -17,7 +17,7 @@ export interface Server {
   /** Where its metrics are, if anywhere. */
   readonly metricsAddress: string | undefined;
   /**
-   * Goes on with other settings; what is in flight ends with the old ones, and sessions
+   * Continues with other settings; what is in flight ends with the old ones, and sessions
    * stay. Only the addresses stay what they were.
    * @param sources the files that the settings come from
    * @param commit called last of what may fail; when it throws, the old settings stay

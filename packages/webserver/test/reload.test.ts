@@ -128,7 +128,7 @@ describe('new settings', () => {
       { sessionDirectory: tmpdir() },
       'others may enter',
     ],
-    ['a proxy that is no address', { trustedProxies: ['x'] }, 'CREDMON_WEB_TRUSTED_PROXIES'],
+    ['a proxy that is not an address', { trustedProxies: ['x'] }, 'CREDMON_WEB_TRUSTED_PROXIES'],
     [
       'a header on a port that anybody can open',
       { remoteUser: { header: 'x' } },

@@ -105,7 +105,7 @@ describe('the session', () => {
     expect((await browser.get('/')).text).toContain('Nothing to sign in for');
   });
 
-  it('R43 stands in private files that reveal neither ids nor client secrets', async () => {
+  it('R43 is in private files that reveal neither ids nor client secrets', async () => {
     const browser = await opened();
     const login = await browser.login('mytok');
     const folder = join(portal.directory, 'sessions');

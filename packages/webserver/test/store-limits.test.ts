@@ -32,7 +32,7 @@ describe('a link', () => {
     expect(kept()).toEqual({ flow: 20, session: 20 });
   });
 
-  it('opened again in the same browser goes on with the same list, and a login on its way still ends', async () => {
+  it('opened again in the same browser continues with the same list, and a login on its way still ends', async () => {
     portal = await startPortal();
     portal.writeKey(ad());
     const browser = portal.browser();

@@ -47,7 +47,7 @@ async function question(browser: Browser, refreshToken: string, stem = 'mytok'):
 
 describe('R33 R36 an older sign-in for a token, once a newer one is stored,', () => {
   it.each([
-    ['of a list that goes on', ['mytok', 'other']],
+    ['of a list that continues', ['mytok', 'other']],
     ['of a list that is complete', ['mytok']],
   ])(
     'is discarded and revoked, and the list offers no link to it: %s',

@@ -124,7 +124,7 @@ async function checkSilence(
     portal: stage.portal.output,
   };
   const found = findSecrets(secrets, texts);
-  check('no secret stands in any log', found.length === 0, found.join(', '));
+  check('no secret is in any log', found.length === 0, found.join(', '));
 }
 
 function refreshToken(usePath: string): string {

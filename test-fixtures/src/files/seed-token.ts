@@ -15,7 +15,7 @@ export interface SeedOptions {
   readonly ca?: string;
 }
 
-/** A token that stands in the credential directory. */
+/** A token that is in the credential directory. */
 export interface SeededToken {
   readonly user: string;
   readonly stem: string;

@@ -7,7 +7,7 @@ export function readJson(path: string): Record<string, unknown> {
   return JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
 }
 
-/** Names and modes of what stands in a directory, sorted: `mytok.use 400`. */
+/** Names and modes of what is in a directory, sorted: `mytok.use 400`. */
 export function listing(directory: string): string[] {
   return readdirSync(directory)
     .sort()

@@ -1,4 +1,4 @@
-// What stands in `.top`, `.use` and `.meta`: JSON read with suspicion, because any user
+// What is in `.top`, `.use` and `.meta`: JSON read with suspicion, because any user
 // can store any bytes.
 import { isRecord, nestsWithin } from '../base/values/json.ts';
 

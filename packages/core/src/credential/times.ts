@@ -42,7 +42,7 @@ function saneInstant(value: unknown): number | undefined {
 
 /**
  * `iat` and `exp` of a JWT, without verifying it: good for scheduling only. `undefined`
- * when it is no JWT or they are missing.
+ * when it is not a JWT or they are missing.
  * @see RFC 7519, section 4.1
  */
 export function jwtTimes(token: string): TokenTimes | undefined {

@@ -33,7 +33,7 @@ export const MAX_ACCESS_TOKEN_BYTES: number = 16_384;
  * Judges the JSON object of a successful token response; `secrets` are the texts that
  * were sent.
  * @throws CodedError `ISSUER_ANSWER_INVALID` when the access token is missing, empty,
- * wrong-typed, too long or holds control characters, or the refresh token is no text or
+ * wrong-typed, too long or holds control characters, or the refresh token is not a text or
  * too long.
  */
 export function judgeTokenResponse(

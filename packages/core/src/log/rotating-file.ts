@@ -56,14 +56,14 @@ export class RotatingFile implements Sink {
   }
 
   #append(level: string, text: string, descriptor: number): void {
-    this.#heed(
+    this.#report(
       'cannot be written, lines are lost',
       writeAll(descriptor, lineOf(this.#options.style, level, text)),
     );
   }
 
   /** Says on standard error that something fails, once until it works again. */
-  #heed(what: string, error: unknown): void {
+  #report(what: string, error: unknown): void {
     if (error === undefined) return void this.#said.delete(what);
     if (this.#said.has(what)) return;
     this.#said.add(what);
@@ -77,7 +77,7 @@ export class RotatingFile implements Sink {
     try {
       closeSync(descriptor);
     } catch (error) {
-      this.#heed('could not be closed', error);
+      this.#report('could not be closed', error);
     }
   }
 
@@ -123,7 +123,7 @@ export class RotatingFile implements Sink {
     try {
       length = fstatSync(descriptor).size;
     } catch (error) {
-      this.#heed('cannot be measured', error);
+      this.#report('cannot be measured', error);
     }
     const tooLong = maxBytes > 0 && length >= this.#full;
     const tooOld = maxSeconds > 0 && (Date.now() - this.#since) / 1000 >= maxSeconds;

@@ -25,7 +25,7 @@ const CURVES: Readonly<Record<string, { readonly alg: string; readonly hash: str
 /**
  * An assertion for `audience`, the issuer's identifier; its `jti` is never used twice.
  * `now` in epoch seconds.
- * @throws CodedError `SECRET_UNREADABLE` when the text is no private key, or one of a
+ * @throws CodedError `SECRET_UNREADABLE` when the text is not a private key, or one of a
  * kind that no issuer takes
  * @see RFC 7523, sections 2.2 and 3; OpenID Connect Core 1.0, section 9
  */
@@ -62,7 +62,7 @@ function keyIn({ pem }: ClientKey): KeyObject {
     return createPrivateKey(pem);
   } catch {
     // OpenSSL's words would not help, and might quote.
-    throw unusable('is no private key in PEM');
+    throw unusable('is not a private key in PEM');
   }
 }
 

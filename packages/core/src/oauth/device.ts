@@ -138,7 +138,7 @@ function reasonOf(
 }
 
 /**
- * Waits until the user has logged in. Asks no oftener than the issuer allows, and goes on
+ * Waits until the user has logged in. Asks no oftener than the issuer allows, and continues
  * asking while it is down.
  * @throws CodedError `LOGIN_REFUSED` when the user declined, `LOGIN_EXPIRED` when the
  * time was up or `signal` aborted, else as `requestToken`

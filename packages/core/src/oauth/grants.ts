@@ -41,7 +41,7 @@ export function authorizationUrl(
 }
 
 /**
- * What the browser brought back, and what was sent with it. `query` is the callback's
+ * What the browser returned, and what was sent with it. `query` is the callback's
  * query without the leading `?`; `now` in epoch seconds.
  */
 export interface CodeExchange {

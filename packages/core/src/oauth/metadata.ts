@@ -160,7 +160,7 @@ function foreign(issuer: unknown): string {
  * An endpoint that the metadata names, or why no secret goes there: whoever can change
  * what an issuer publishes must not lead secrets to a server that the administrator never
  * named.
- * @throws CodedError `ENDPOINT_REFUSED` for what is no secure URL at all
+ * @throws CodedError `ENDPOINT_REFUSED` for what is not a secure URL at all
  */
 function endpointOf(
   issuer: string,

@@ -42,7 +42,7 @@ const JWT = 'urn:ietf:params:oauth:token-type:jwt';
 /**
  * A token in exchange for an access token of the same issuer.
  * @throws CodedError as `requestToken`; `ISSUER_ANSWER_INVALID` too when what was issued
- * is no access token
+ * is not an access token
  * @see RFC 8693, section 2
  */
 export async function tokenExchangeGrant(
@@ -62,7 +62,7 @@ export async function tokenExchangeGrant(
   if (type === ACCESS_TOKEN || type === JWT) return answer;
   throw new CodedError(
     'ISSUER_ANSWER_INVALID',
-    `the issuer of ${registration.provider} exchanged the token for something that is no access token`,
+    `the issuer of ${registration.provider} exchanged the token for something that is not an access token`,
     { provider: registration.provider },
   );
 }

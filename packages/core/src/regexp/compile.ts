@@ -7,7 +7,7 @@ import type { Assertion, ByteSet, LookNode, Pattern, RegexpNode, RepeatNode } fr
 export type Instruction =
   | { readonly op: 'set'; readonly set: ByteSet }
   | { readonly op: 'run'; readonly set: ByteSet; readonly least: number; readonly most: number }
-  /** Goes on at `first`, and at `second` when that fails. */
+  /** Continues at `first`, and at `second` when that fails. */
   | { readonly op: 'split'; first: number; second: number }
   | { readonly op: 'jump'; to: number }
   | { readonly op: 'save'; readonly slot: number }
@@ -22,7 +22,7 @@ export type Instruction =
   | { readonly op: 'assert'; readonly assertion: Assertion }
   | { readonly op: 'back'; readonly length: number }
   | { readonly op: 'reference'; readonly group: number; readonly caseless: boolean }
-  /** Runs what follows up to `accept` on its own, then goes on at `to`. */
+  /** Runs what follows up to `accept` on its own, then continues at `to`. */
   | { readonly op: 'inner'; readonly mode: 'atomic' | 'ahead' | 'notAhead'; to: number }
   | { readonly op: 'accept' };
 

@@ -262,7 +262,7 @@ function ioError(work: Work, error: unknown): CodedError {
   const what =
     done === 0
       ? `cannot write ${rest} (${code}); the old files stay`
-      : `${written} was written, but then the disk failed (${code})${rest === '' ? '' : `: ${rest} stays as it was`}`;
+      : `${written} was written, but then the disk failed (${code})${rest === '' ? '' : `: ${rest} is unchanged`}`;
   return new CodedError(
     'CRED_FILE_IO',
     `${token}: ${what}`,

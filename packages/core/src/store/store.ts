@@ -5,7 +5,7 @@ import type { TokenFileKind } from '../credential/layout.ts';
 import type { FileIdentity, Instant, TokenSnapshot } from '../credential/snapshot.ts';
 
 /**
- * A file in the directory that is no token: a temporary one, or a key file of CredD.
+ * A file in the directory that is not a token: a temporary one, or a key file of CredD.
  * `mtime` in epoch seconds.
  */
 export interface LooseFile {

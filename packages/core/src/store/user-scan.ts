@@ -194,7 +194,7 @@ export function temporaryFile(
     path,
     target: entry.target,
     mtime: reading.identity?.mtime ?? 0,
-    // A process number may have been given anew; the lock cannot have two holders.
+    // A process number may have been given again; the lock cannot have two holders.
     orphaned: (entry.locked && options.locked === true) || !options.isAlive(entry.pid),
     refreshToken: top?.ok === true && top.value.refreshToken === 'present',
   };

@@ -26,13 +26,13 @@ const TYPES: Readonly<Record<string, readonly string[]>> = {
   seconds: ['seconds'],
 };
 
-test('the page is the table (UPDATE_DOCS=1 writes it anew)', async () => {
+test('the page is the table (UPDATE_DOCS=1 writes it again)', async () => {
   const wanted = await format(knobPage(), { ...(await resolveConfig(page)), parser: 'markdown' });
   if (process.env['UPDATE_DOCS']) writeFileSync(page, wanted);
   expect(existsSync(page) ? readFileSync(page, 'utf8') : '').toBe(wanted);
 });
 
-test('every knob that the code reads stands in the table (packages/core/src/config/typed/knobs.json)', () => {
+test('every knob that the code reads is in the table (packages/core/src/config/typed/knobs.json)', () => {
   expect([...new Set(uses.map(({ name }) => name))].filter((name) => !table.has(name))).toEqual([]);
 });
 
@@ -56,7 +56,7 @@ test('a knob is read as the type that the table says', () => {
   expect(wrong).toEqual([]);
 });
 
-test('a default that stands in the code as a number or boolean is the one of the table', () => {
+test('a default that is in the code as a number or boolean is the one of the table', () => {
   const wrong = uses.filter(
     ({ name, fallback }) => fallback !== undefined && fallback !== table.get(name)?.default,
   );

@@ -98,7 +98,7 @@ describe('refusing a key file', () => {
   const table: readonly (readonly [string, string | Uint8Array, RegExp])[] = [
     ['nothing', '', /no request/],
     ['only blank lines', '\n\n\n', /no request/],
-    ['a line that is no assignment', `${ad()}hello\n`, /line 11: it is not of the form/],
+    ['a line that is not an assignment', `${ad()}hello\n`, /line 11: it is not of the form/],
     ['an expression', ad().replace('"alice"', 'Handle'), /line 7: it is not of the form/],
     ['a number', ad().replace('"alice"', '5'), /not of the form/],
     ['a comment', `# x\n${ad()}`, /line 1: it is not of the form/],

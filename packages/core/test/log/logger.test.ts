@@ -95,7 +95,7 @@ describe('the log file', () => {
     ).toBeLessThanOrEqual(2);
   });
 
-  it('goes on in the same file when a full log cannot be put aside', () => {
+  it('continues in the same file when a full log cannot be put aside', () => {
     mkdirSync(join(`${path}.old`, 'occupied'), { recursive: true });
     const log = openLog(options({ maxBytes: 200 }));
     for (let index = 0; index < 30; index += 1) log.info(`line ${index}`);

@@ -136,7 +136,7 @@ it('a log that is too old and cannot be put aside is not tried again at each lin
   ]);
 });
 
-it('directories that are named like saved logs are left alone, and the log goes on', () => {
+it('directories that are named like saved logs are left alone, and the log continues', () => {
   const named = ['Log.20200101T000000', 'Log.20200101T000001', 'Log.20200101T000002'];
   for (const name of named) mkdirSync(join(directory, name));
   const log = openLog(options({ maxSaved: 2 }));
@@ -148,7 +148,7 @@ it('directories that are named like saved logs are left alone, and the log goes 
   expect(readdirSync(directory)).toEqual(expect.arrayContaining(named));
 });
 
-it('a saved log that cannot be removed is said, and the log goes on', () => {
+it('a saved log that cannot be removed is said, and the log continues', () => {
   for (const day of [1, 2, 3]) writeFileSync(`${path}.2020010${day}T000000`, '');
   const log = openLog(options({ maxSaved: 3 }));
   refuse('unlinkSync', 0, 1, 'EPERM');
@@ -170,7 +170,7 @@ it('a log that somebody has moved away is begun again when it would have been fu
   expect(readFileSync(path, 'utf8')).toContain('line 50');
 });
 
-it('R45 a log that cannot be opened anew leaves the old one as it was, and no file open', () => {
+it('R45 a log that cannot be opened again leaves the old one as it was, and no file open', () => {
   const log = openLog(options());
   const before = readdirSync('/proc/self/fd').length;
   expect(() => log.reopen(options({ path: join(directory, 'none', 'Log'), debug: true }))).toThrow(
@@ -185,7 +185,7 @@ it('R45 a log that cannot be opened anew leaves the old one as it was, and no fi
   log.close();
 });
 
-it('a file that cannot be emptied is LOG_UNWRITABLE and does not stay open; what is no file needs no emptying', () => {
+it('a file that cannot be emptied is LOG_UNWRITABLE and does not stay open; what is not a file needs no emptying', () => {
   openLog(options({ path: '/dev/null', truncate: true })).close();
   const before = readdirSync('/proc/self/fd').length;
   refuse('ftruncateSync', 0, 1, 'EPERM');

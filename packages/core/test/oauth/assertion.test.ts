@@ -61,8 +61,11 @@ describe('a client assertion', () => {
   });
 
   it.each([
-    ['is no private key in PEM', 'CANARY-secret'],
-    ['is no private key in PEM', ec.publicKey.export({ format: 'pem', type: 'spki' }).toString()],
+    ['is not a private key in PEM', 'CANARY-secret'],
+    [
+      'is not a private key in PEM',
+      ec.publicKey.export({ format: 'pem', type: 'spki' }).toString(),
+    ],
     ['(ed25519)', pemOf(generateKeyPairSync('ed25519').privateKey)],
   ])('a key that %s is refused without its text', async (problem, pem) => {
     const make = async (): Promise<string> =>

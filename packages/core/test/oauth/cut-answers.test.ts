@@ -83,7 +83,7 @@ describe('R12 an answer whose framing ends badly', () => {
     },
   );
 
-  it('is no answer for a request that does not ask for what is refused', async () => {
+  it('is not an answer for a request that does not ask for what is refused', async () => {
     const tokenUrl = await startRaw(`${long(200)}${body}`, false);
     const { send, close } = createSend(LIMITS);
     endings.unshift(close);

@@ -164,7 +164,7 @@ describe('waiting for the user', () => {
       25,
     ],
     ['slows down at a 429', [{ status: 429 }, tokens], 15],
-    ['goes on when the issuer is down for a while', [{ status: 500 }, undefined, tokens], 35],
+    ['continues when the issuer is down for a while', [{ status: 500 }, undefined, tokens], 35],
   ])('%s', async (_, replies, seconds) => {
     const on = await rig(...replies);
     expect(await finish(on)).toMatchObject({

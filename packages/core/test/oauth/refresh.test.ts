@@ -414,7 +414,7 @@ describe('the rotated refresh token of a refused answer', () => {
     ['of status 429', { status: 429, body: refused() }, undefined],
     ['of a redirect', { status: 302, body: refused() }, undefined],
     ['that holds blanks', { body: { refresh_token: 'a b' } }, undefined],
-    ['that is no text', { body: { refresh_token: ['next'] } }, undefined],
+    ['that is not a text', { body: { refresh_token: ['next'] } }, undefined],
     ['that is longer than 16 KiB', { body: { refresh_token: 'x'.repeat(16_385) } }, undefined],
     [
       'in HTML',

@@ -109,7 +109,7 @@ describe('R7 the wait after a failure', () => {
     expect(fail(undefined, { error: short }).not_before).toBeGreaterThan(now + 6);
   });
 
-  it('begins anew on another basis', () => {
+  it('begins again on another basis', () => {
     expect(fail(grown).attempts).toBe(21);
     expect(fail(grown, { basis: 'b2' })).toMatchObject({ attempts: 1, basis: 'b2' });
   });

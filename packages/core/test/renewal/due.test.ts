@@ -149,7 +149,7 @@ describe('R5 the token’s own time', () => {
     ['runs with the clock', 100, 100, 100],
     ['does not follow a clock that is put a day forward', DAY + 100, 100, 100],
     ['does not follow a clock that is put a day back', 100 - DAY, 100, 100],
-    ['goes on while the clock stands still', 0, 100, 100],
+    ['continues while the clock stands still', 0, 100, 100],
   ])('%s', (_, wall, steady, expected) => {
     const now = { wall: NOW.wall + wall, steady: NOW.steady + steady };
     expect(localNow(token(), now) - NOW.wall).toBe(expected);

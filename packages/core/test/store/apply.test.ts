@@ -215,7 +215,7 @@ describe('R13 a disk that refuses', () => {
         expect(error).toMatchObject({
           code: 'CRED_FILE_IO',
           message:
-            'alice/mytok: mytok.top was written, but then the disk failed (ENOSPC): mytok.use stays as it was',
+            'alice/mytok: mytok.top was written, but then the disk failed (ENOSPC): mytok.use is unchanged',
           fields: { token: 'alice/mytok', system: 'ENOSPC' },
         });
         expect([read('mytok.top'), read('mytok.use')]).toEqual([NEW_TOP, USE]);
@@ -285,7 +285,7 @@ describe('R13 a disk that refuses', () => {
     ) as unknown;
     const stands = store.read('alice', 'mytok').topIdentity;
     expect(said).toEqual([
-      'alice/mytok: mytok.top was written, but then the disk failed (EFBIG): mytok.use, .mytok.renewal stays as it was',
+      'alice/mytok: mytok.top was written, but then the disk failed (EFBIG): mytok.use, .mytok.renewal is unchanged',
       { user: 'alice', stem: 'mytok', from: stands, writes: ['use', 'renewal'] },
     ]);
     expect([read('mytok.top'), read('mytok.use'), namesOf(root)]).toEqual([NEW_TOP, USE, all]);
@@ -315,7 +315,7 @@ describe('R13 a disk that refuses', () => {
     expect(failure(rotation(from))).toMatchObject({
       code: 'CRED_FILE_IO',
       message: expect.stringMatching(
-        /^alice\/mytok: mytok\.top was written, but then .*: mytok\.use, \.mytok\.renewal stays/,
+        /^alice\/mytok: mytok\.top was written, but then .*: mytok\.use, \.mytok\.renewal is unchanged/,
       ) as string,
     });
     expect([read('mytok.top'), namesOf(root)]).toEqual([NEW_TOP, all]);

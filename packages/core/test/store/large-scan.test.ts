@@ -62,7 +62,7 @@ describe('R4 the scan of one large directory', { timeout: 60_000 }, () => {
     expect(ids(await store.scan(NOW))).toHaveLength(MANY + 1);
   });
 
-  it('tells of tokens while it goes on, so that a cut takes back nothing', async () => {
+  it('tells of tokens while it continues, so that a cut takes back nothing', async () => {
     putToken(root, 'bob', 'mytok');
     await store.scan(NOW);
     putMany('alice', (n) => `t${n}.top`, TOP);

@@ -97,7 +97,7 @@ describe('R10 the lock of a directory', () => {
     release();
   });
 
-  it('a file left by a dead daemon, with any text, is no lock', () => {
+  it('a file left by a dead daemon, with any text, is not a lock', () => {
     writeFileSync(join(root, LOCK_FILE), '1\nand more than we would write\n');
     const { release } = lockDirectory(root);
     expect(readFileSync(join(root, LOCK_FILE), 'utf8')).toBe(`${process.pid}\n`);

@@ -28,7 +28,7 @@ vi.mock('node:fs', async (importOriginal) => {
       },
     ]),
   );
-  // What fsync guarantees is no matter here, and there are thousands of them.
+  // What fsync guarantees is not a matter here, and there are thousands of them.
   const fsyncSync = (): void => hook.before?.('fsyncSync');
   return { ...real, ...hooked, fsyncSync };
 });

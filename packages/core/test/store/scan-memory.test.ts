@@ -74,7 +74,7 @@ describe('R4 a scan for somebody who waits', () => {
 });
 
 describe('R4 a scan that was interrupted', () => {
-  it('is no look at every file: the next one is', async () => {
+  it('is not a look at every file: the next one is', async () => {
     const users = ['a', 'b', 'c', 'd', 'e'];
     for (const user of users) putToken(root, user, 'mytok');
     await store.scan(first);

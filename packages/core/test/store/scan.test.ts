@@ -1,4 +1,4 @@
-// Scans of a real directory: whatever lies in it, each token is judged by its own files
+// Scans of a real directory: whatever is in it, each token is judged by its own files
 // alone.
 import { execFileSync, spawn } from 'node:child_process';
 import {
@@ -121,7 +121,7 @@ describe('R3 one bad file is the matter of one token', () => {
     });
   });
 
-  it('a socket is no file either', async () => {
+  it('a socket is not a file either', async () => {
     putToken(root, 'alice', 'bad');
     const path = join(root, 'alice/bad.use');
     unlinkSync(path);
@@ -319,7 +319,7 @@ describe('the memory of a scan', () => {
     expect((await tokenIn(store, 'alice/mytok', later(100))).use).toMatchObject({ kind: 'broken' });
   });
 
-  it('R21 a swept user is forgotten, and seen anew when he comes back', async () => {
+  it('R21 a swept user is forgotten, and seen again when he comes back', async () => {
     putToken(root, 'alice', 'mytok');
     await store.scan(NOW);
     rmSync(join(root, 'alice'), { recursive: true });

@@ -65,7 +65,7 @@ function quoted(text: string): string {
   return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
 }
 
-/** The text that a value is; `undefined` when it is no string. */
+/** The text that a value is; `undefined` when it is not a string. */
 export function stringOf(value: Value): string | undefined {
   return value.type === 'string' ? textOf(value.value) : undefined;
 }

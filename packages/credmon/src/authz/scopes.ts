@@ -51,7 +51,7 @@ export function scopesFor(rules: ScopeRules, request: ScopeRequest): readonly st
 }
 
 /**
- * What is no string is left out where it would only add; where it decides alone, falling
+ * What is not a string is left out where it would only add; where it decides alone, falling
  * back to the template could grant too much.
  */
 function saidByExpression({ expression, append }: ScopeRules, person: Person): string | undefined {
@@ -61,7 +61,7 @@ function saidByExpression({ expression, append }: ScopeRules, person: Person): s
   if (text !== undefined || append) return text;
   throw refused(
     person.username,
-    `LOCAL_CREDMON_AUTHZ_TEMPLATE_EXPR comes to ${value.type}, not to a string`,
+    `LOCAL_CREDMON_AUTHZ_TEMPLATE_EXPR evaluates to ${value.type}, not to a string`,
   );
 }
 

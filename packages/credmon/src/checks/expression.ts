@@ -93,11 +93,11 @@ export function whyNoString(expr: Expr, person: Person): string | undefined {
   const value = evaluateFor(expr, person);
   if (value.type === 'string') return undefined;
   if (value.type !== 'undefined' && value.type !== 'error')
-    return `comes to ${value.type}, not to a string`;
+    return `evaluates to ${value.type}, not to a string`;
   const culprit = blame(expr, value.type, person);
   if (culprit.kind === 'literal') return undefined;
   const quoted = short(printExpression(culprit));
-  return `comes to ${value.type}, because of ${quoted}${hint(culprit, person)}`;
+  return `evaluates to ${value.type}, because of ${quoted}${hint(culprit, person)}`;
 }
 
 /**

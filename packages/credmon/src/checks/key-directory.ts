@@ -106,7 +106,7 @@ function rotationOf(what: string, path: string, index: KeyIndex, rotation: Rotat
         ];
       return step.until === undefined
         ? []
-        : [ok(what, `rotation goes on in ${duration(step.until - now)}: ${step.reason}`)];
+        : [ok(what, `rotation continues in ${duration(step.until - now)}: ${step.reason}`)];
   }
 }
 

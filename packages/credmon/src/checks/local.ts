@@ -30,7 +30,7 @@ export function looksAtLocal(world: CheckWorld, user: string | undefined): Look[
   });
 }
 
-/** Where nothing but standing tokens is signed, knobs that those heed are theirs. */
+/** Where nothing but standing tokens is signed, knobs that those use are theirs. */
 function isOfJobs(knob: string, { local, standing }: CheckWorld['settings']): boolean {
   if (!standing.some(({ kind }) => kind === 'signed')) return true;
   const ofDefault = local.issuers.map(({ service }) => `LOCAL_CREDMON_${service}_`.toUpperCase());

@@ -172,7 +172,7 @@ async function deviceEndpoint(
         : ok(what, `condor_submit begins a login at ${deviceUrl}`),
     ];
   } catch {
-    // What is wrong with the metadata is told of where the issuer is looked at.
+    // What is wrong with the metadata is reported where the issuer is looked at.
     return [];
   }
 }

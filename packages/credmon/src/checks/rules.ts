@@ -53,7 +53,7 @@ export function lookAtRules(
   });
 }
 
-/** An expression without end is told of, and ends no other look. */
+/** An expression without end is reported, and ends no other look. */
 function tried(work: () => string | undefined): string | undefined {
   try {
     return work();

@@ -34,7 +34,7 @@ export async function lookAtTokens({ settings, now }: CheckWorld): Promise<Findi
   }
 }
 
-/** A directory that the daemon will make is no mistake. */
+/** A directory that the daemon will make is not a mistake. */
 function troubleWith(credDir: string, error: unknown): Finding {
   const missing = isCoded(error, 'CRED_DIR_INVALID') && error.fields['missing'] === true;
   if (!missing || !writable(dirname(credDir))) return wrong(DIRECTORY, messageOf(error));
@@ -59,13 +59,13 @@ function countOf(seen: readonly SeenToken[]): Finding {
 
 function judgeRows(seen: readonly SeenToken[]): Finding[] {
   const rows = seen.map(({ row }) => row);
-  // What lies in a standing token's place is told of where that token is.
+  // What is in a standing token's place is reported where that token is.
   const others = rows.filter(({ user }) => user !== STANDING);
   return [...unownedTexts(others), ...troubleTexts(others)].map((text) => warning(TOKENS, text));
 }
 
 /**
- * R18 for tokens whose lifetime only their issuer knows; that of the others stands in the
+ * R18 for tokens whose lifetime only their issuer knows; that of the others is in the
  * configuration.
  */
 function shortLives(seen: readonly SeenToken[], settings: CheckWorld['settings']): Finding[] {

@@ -83,7 +83,7 @@ export type Command = DaemonCommand | Subcommand | TextCommand;
  */
 export const DEFAULT_NAME = 'CREDMON_OAUTH';
 
-/** The flags that every command has, as yargs is told of them. */
+/** The flags that every command has, as yargs is reported them. */
 export interface CommonFlags {
   readonly name: string;
   readonly 'cred-dir': string | undefined;

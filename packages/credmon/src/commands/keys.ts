@@ -59,7 +59,7 @@ export function runKeysCommand(
   if (command.json) print(JSON.stringify({ keys: reports.map(jsonOf) }, null, 2));
   else for (const { use, text } of reports) print(`${headOf(use)}\n${text}`.trimEnd());
   for (const { problem } of reports) if (problem !== undefined) complain(problem);
-  // A PEM file beside key directories is no failure of theirs, unless it was asked for.
+  // A PEM file beside key directories is not a failure of theirs, unless it was asked for.
   const failed = reports.filter(({ problem }) => problem !== undefined);
   const harmless =
     command.kind !== 'keys-list' &&

@@ -8,7 +8,7 @@ import type { LooseFile, Scan, TemporaryFile } from '@credmon/core/store';
 export const KEY_FILE_LIFETIME: number = 12 * 3600;
 /**
  * The web portal's temporary file whose process seems alive is settled after this many
- * seconds: its number must have been given anew.
+ * seconds: its number must have been given again.
  */
 const TEMPORARY_LIFETIME = 3600;
 

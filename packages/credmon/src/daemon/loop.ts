@@ -140,9 +140,7 @@ function reload(parts: DaemonParts): void {
   try {
     parts.reload();
   } catch (error) {
-    parts.log.error(
-      `The configuration cannot be read again and stays as it was: ${messageOf(error)}`,
-    );
+    parts.log.error(`The configuration cannot be read again and is unchanged: ${messageOf(error)}`);
   }
 }
 
@@ -245,7 +243,7 @@ async function onePass(
 
 /**
  * The result of `work` if it comes within `seconds` and before `signal`. The work itself
- * goes on either way.
+ * continues either way.
  */
 async function within<T>(
   work: Promise<T>,

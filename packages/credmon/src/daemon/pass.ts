@@ -167,7 +167,7 @@ export function instant(clock: Clock): Instant {
 
 /**
  * Memory must not grow with every token that ever was, and a new one of an old name
- * starts anew.
+ * starts again.
  */
 async function forgetGone(
   { failures, pauses }: PassMemory,

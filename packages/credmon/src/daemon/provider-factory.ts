@@ -33,7 +33,7 @@ export interface ProviderPorts {
   readonly promises: SilentLifetimes;
   /**
    * Whom connections trust that a provider opens by itself. Default: what the settings
-   * say, read anew.
+   * say, read again.
    */
   readonly trust?: ProcessTrust;
 }

@@ -231,7 +231,7 @@ function stateAfter(
 ): RenewalState {
   const { snapshot, policy } = token;
   const { renewal } = snapshot;
-  // The wait goes on to grow, though a rotated `.top` changed what the token stands on.
+  // The wait continues to grow, though a rotated `.top` changed what the token stands on.
   const previous = renewal?.basis === token.basis() ? { ...renewal, basis } : renewal;
   const expiresAt = snapshot.use.kind === 'valid' ? snapshot.use.value.expiresAt : undefined;
   const failure = { id: tokenId(snapshot), error, now: world.clock.now(), expiresAt, basis };

@@ -1,4 +1,4 @@
-// Client secret files: read anew for every renewal, so that a new secret needs no
+// Client secret files: read again for every renewal, so that a new secret needs no
 // restart.
 import { statSync } from 'node:fs';
 import { readSafely, shellWord, systemCode } from '@credmon/core/base';

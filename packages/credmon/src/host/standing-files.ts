@@ -12,7 +12,7 @@ import { readCredentialFile } from '@credmon/core/store';
 import { createOwners } from './owners.ts';
 import type { StandingFiles, StandingReading } from '../providers/standing/ports.ts';
 
-/** Lies in the credential directory; a name that begins with a dot is no user's. */
+/** Is in the credential directory; a name that begins with a dot is not a user's. */
 const MEMORY_FILE = '.credmon-standing.json';
 
 /**

@@ -32,7 +32,7 @@ const INTERVAL = 3600;
 
 /**
  * Takes the steps that are due, at most once an hour and at once with new settings. What
- * goes wrong is told of when it changes and tried again; the keys that there are go on
+ * goes wrong is reported when it changes and tried again; the keys that there are go on
  * signing.
  */
 export function createKeyRotation(

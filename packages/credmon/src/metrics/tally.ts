@@ -65,7 +65,7 @@ function add(tally: Tally, verdict: Verdict, now: Instant): void {
   const { token, state } = verdict;
   const { use, user } = token.snapshot;
   if (token.provider === 'local' && state === 'stopped') {
-    // The rules want it so; the empty token in place is no outage.
+    // The rules want it so; the empty token in place is not an outage.
     tally.refusedUsers.add(user);
     tally.working.stopped += 1;
     return;

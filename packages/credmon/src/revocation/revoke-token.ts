@@ -29,7 +29,7 @@ export interface RevocationWorld {
 }
 
 /**
- * How often a `.top` that changes under our hands is read anew: a renewal rotates it
+ * How often a `.top` that changes under our hands is read again: a renewal rotates it
  * once, a login replaces it once.
  */
 const ATTEMPTS = 5;

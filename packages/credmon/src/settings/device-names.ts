@@ -4,7 +4,7 @@ import type { KnobReader } from '@credmon/core/config';
 import type { ProviderLists } from './lists.ts';
 
 /**
- * The names of CREDMON_DEVICE_PROVIDER_NAMES. One that the Vault's list lacks is told of:
+ * The names of CREDMON_DEVICE_PROVIDER_NAMES. One that the Vault's list lacks is reported:
  * condor_submit would never ask for its login.
  */
 export function readDeviceNames(read: KnobReader, lists: ProviderLists): readonly string[] {

@@ -38,7 +38,7 @@ export function parseMetricsAddress(text: string): MetricsAddress | string {
   return `${host} can be reached from elsewhere, and nobody has to log in here; write ${FORMS}, and let a web server in front do the rest`;
 }
 
-/** The address as it stands in the configuration. */
+/** The address as it is in the configuration. */
 export function addressText(address: MetricsAddress): string {
   switch (address.kind) {
     case 'unix':

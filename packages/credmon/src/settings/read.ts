@@ -186,7 +186,7 @@ export function readLists(read: KnobReader): ProviderLists {
   const names = (knob: string): readonly string[] | undefined => {
     const list = read.list(knob);
     for (const name of list ?? []) {
-      // A name with `_` is no mistake: readNames warns of it.
+      // A name with `_` is not a mistake: readNames warns of it.
       if (!specialNames && name !== '*' && !isPlainProviderName(name.replaceAll('_', ''))) {
         read.mistake(
           knob,

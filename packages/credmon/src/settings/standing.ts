@@ -120,7 +120,7 @@ function checkPaths(read: KnobReader, tokens: readonly StandingToken[], credDir:
     if (credDir !== '' && !isAbsolute(below) && !/^\.\.(?:\/|$)/.test(below))
       read.mistake(
         knob,
-        `lies in the credential directory ${credDir}, whose files belong to jobs; choose another place`,
+        `is in the credential directory ${credDir}, whose files belong to jobs; choose another place`,
       );
     const plain = normalize(path);
     if (paths.has(plain)) read.mistake(knob, 'is the path of another standing token');

@@ -55,7 +55,7 @@ function readNamespace(read: KnobReader): string {
   if (/^[\w./-]*$/.test(namespace)) return namespace;
   read.mistake(
     'CREDMON_VAULT_NAMESPACE',
-    'is no namespace: letters, digits, "_", "-", "." and "/" only',
+    'is not a namespace: letters, digits, "_", "-", "." and "/" only',
   );
   return '';
 }

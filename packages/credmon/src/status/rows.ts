@@ -1,4 +1,4 @@
-// `condor_credmon status`: what stands in the credential directory, as rows, as a table
+// `condor_credmon status`: what is in the credential directory, as rows, as a table
 // that fits a terminal, or as JSON. Pure.
 import { largest } from '@credmon/core/base';
 import {

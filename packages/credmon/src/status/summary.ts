@@ -14,7 +14,7 @@ export function troubleTexts(rows: readonly StatusRow[], most = 5): string[] {
   return few(groups.map(troubleText), most);
 }
 
-/** At most `most` sentences on tokens that nobody renews, one for each service. */
+/** At most `most` sentences on tokens that are not renewed, one for each service. */
 export function unownedTexts(rows: readonly StatusRow[], most = 5): string[] {
   const unowned = rows.filter(({ provider }) => provider === null);
   const groups = groupBy(unowned, ({ why }) => why ?? '');

@@ -41,7 +41,7 @@ export function parseRequest(text: string): StoreRequest {
   // A leading "-" would be an option of the programs that are called.
   for (const name of [service, stemOf(service, request.handle)])
     if (!isCredName(name) || /^[-_]|_$/.test(name))
-      throw usage(`${JSON.stringify(name)} is no name of a credential`);
+      throw usage(`${JSON.stringify(name)} is not a name of a credential`);
   return request;
 }
 

@@ -51,7 +51,7 @@ export interface Limiter {
 }
 
 /**
- * How many jobs at a time one issuer sees, asked anew for each, and the time in steady
+ * How many jobs at a time one issuer sees, asked again for each, and the time in steady
  * seconds.
  */
 export interface LimiterParts {

@@ -66,14 +66,14 @@ describe('scopes', () => {
       'read:/a write:/a',
     ],
     [
-      'are refused when the expression that decides is no string',
+      'are refused when the expression that decides is not a string',
       { expression: parseExpression('1 + 2') },
-      'CodedError: LOCAL_CREDMON_AUTHZ_TEMPLATE_EXPR comes to integer, not to a string for alice',
+      'CodedError: LOCAL_CREDMON_AUTHZ_TEMPLATE_EXPR evaluates to integer, not to a string for alice',
     ],
     [
       'are refused when an expression asks for itself',
       { expression: parseExpression('Scopes') },
-      'CodedError: LOCAL_CREDMON_AUTHZ_TEMPLATE_EXPR comes to undefined, not to a string for alice',
+      'CodedError: LOCAL_CREDMON_AUTHZ_TEMPLATE_EXPR evaluates to undefined, not to a string for alice',
     ],
     [
       'are refused to whom the requirement refuses',

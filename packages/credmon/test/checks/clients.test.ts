@@ -119,7 +119,7 @@ it('a key for private_key_jwt must be one', async () => {
     'ok svc (client credentials): its private key in $R/key can be read and signs',
   );
   expect(await second(on.file('bad', 'CANARY'))).toMatch(
-    /^error svc \(client credentials\): \$R\/bad: the client's key is no private key in PEM/,
+    /^error svc \(client credentials\): \$R\/bad: the client's key is not a private key in PEM/,
   );
 });
 

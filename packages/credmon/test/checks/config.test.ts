@@ -35,7 +35,7 @@ it('has nothing to say of what is well', () => {
   expect(said(knobs)).toEqual(['ok: the environment alone: no mistakes']);
 });
 
-it('R45 a misspelt knob is told of beside the mistake that it makes', () => {
+it('R45 a misspelt knob is reported beside the mistake that it makes', () => {
   expect(
     said({
       CLIENT_CREDMON_PROVIDER_NAMES: 'site',

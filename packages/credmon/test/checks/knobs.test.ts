@@ -82,7 +82,7 @@ it.each([
     'CREDMON_STANDING_el8_osg35_PATH',
     'counts for nothing: CREDMON_STANDING_TOKENS does not name el8_osg35; did you mean CREDMON_STANDING_el7_osg35_PATH?',
   ],
-])('R45 %s is told of with its place', (name, text) => {
+])('R45 %s is reported with its place', (name, text) => {
   const subject = text.startsWith('unknown knob') ? '' : `${name} `;
   expect(said(name)).toEqual([`/c, line 3: ${subject}${text}`]);
 });

@@ -202,7 +202,7 @@ it.each<[string, Record<string, string>, string[]]>([
     '+ between strings',
     { [EXPR]: 'ifThenElse(member("cms", Groups), "read:/cms write:/user/" + Username, "read:/x")' },
     [
-      `warning: ${EXPR}: no token is signed for example for the user someone in the group cms: it comes to error, because of "read:/cms write:/user/" + Username; + does not join strings, strcat() does`,
+      `warning: ${EXPR}: no token is signed for example for the user someone in the group cms: it evaluates to error, because of "read:/cms write:/user/" + Username; + does not join strings, strcat() does`,
     ],
   ],
   [
@@ -236,14 +236,14 @@ it.each<[string, Record<string, string>, string[]]>([
       CLASSAD_USER_MAPDATA_m: '* a b',
     },
     [
-      `warning: ${EXPR}: no token is signed for example for the user someone without groups: it comes to undefined, because of userMap("m",Username)`,
+      `warning: ${EXPR}: no token is signed for example for the user someone without groups: it evaluates to undefined, because of userMap("m",Username)`,
     ],
   ],
   [
     'a number',
     { [EXPR]: 'size(Groups)', CREDMON_LOCAL_APPEND_TEMPLATE_EXPR: 'true' },
     [
-      `warning: ${EXPR}: it adds nothing for example for the user someone without groups: it comes to integer, not to a string`,
+      `warning: ${EXPR}: it adds nothing for example for the user someone without groups: it evaluates to integer, not to a string`,
     ],
   ],
   ['refusing on purpose', { [EXPR]: 'member("cms", Groups) ? "read:/cms" : undefined' }, []],
@@ -325,7 +325,7 @@ describe('R32 a key directory', () => {
     [
       'whose next key waits',
       () => rotating(1),
-      /^ok: rotation goes on in (?:3d00|2d23)h: verifiers may not know/,
+      /^ok: rotation continues in (?:3d00|2d23)h: verifiers may not know/,
     ],
     [
       'whose rotation is due',

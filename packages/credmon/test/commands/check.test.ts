@@ -198,7 +198,7 @@ it('tokens: nobody owns one, one is in trouble, and R18 one lives too short', as
   ]);
 });
 
-it('without any provider it says so, and that is no error', async () => {
+it('without any provider it says so, and that is not an error', async () => {
   const { code, text } = await check([]);
   expect(text).toMatch(/\nproviders\n {2}WARNING {2}none is configured, so no token is renewed/);
   expect(code).toBe(0);
@@ -210,7 +210,7 @@ it.each([
     ['CREDMON_TOKEN_FLOOR = many'],
     /line 5: CREDMON_TOKEN_FLOOR = many/,
   ],
-  ['a broken line', ['this is no knob'], /condor_config/],
+  ['a broken line', ['this is not a knob'], /condor_config/],
   [
     'a list that expands without end',
     ['LOCAL_CREDMON_PROVIDER_NAMES = $(A)', 'A = $(B)', 'B = $(A)'],

@@ -199,7 +199,7 @@ describe('keys of a key directory', () => {
     });
   });
 
-  it('a directory that is not there yet, or open to others, is told of', async () => {
+  it('a directory that is not there yet, or open to others, is reported', async () => {
     expect((await keys('list')).err).toBe(`scitokens, wlcg: ${directory} is not there\n`);
     await keys('rotate');
     chmodSync(directory, 0o777);
@@ -254,7 +254,7 @@ describe('a single key in a PEM file', () => {
     );
   });
 
-  it('that cannot be used is told of', async () => {
+  it('that cannot be used is reported', async () => {
     pemForWlcg();
     workspace.configure({ LOCAL_CREDMON_wlcg_PRIVATE_KEY_ALGORITHM: 'ES256' });
     expect((await keys('list', '--provider', 'wlcg')).code).toBe(1);
@@ -263,7 +263,7 @@ describe('a single key in a PEM file', () => {
   });
 });
 
-it('an unknown provider is told of, with those that there are', async () => {
+it('an unknown provider is reported, with those that there are', async () => {
   expect(await keys('list', '--provider', 'nobody')).toMatchObject({
     code: 2,
     err: 'nobody signs no tokens here; these do: scitokens, wlcg',

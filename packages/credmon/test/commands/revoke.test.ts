@@ -109,7 +109,7 @@ describe('revoke of a login', () => {
     expect(await refreshed(service, token)).toBe(400);
   });
 
-  it('R31 tells how long an access token is good that its issuer cannot revoke, and that is no failure', async () => {
+  it('R31 tells how long an access token is good that its issuer cannot revoke, and that is not a failure', async () => {
     const service = await workspace.addService('mytok', issuer);
     const token = await seedToken(workspace, service, 'alice');
     const { code, out } = await run('alice', '--json');
@@ -317,7 +317,7 @@ describe('where revoke sends secrets', () => {
     expect(listing(home())).toEqual(['mytok.meta 400', 'mytok.top 400', 'mytok.use 400']);
   });
 
-  it('R29 a client secret that cannot be read is told of, and the files go', async () => {
+  it('R29 a client secret that cannot be read is reported, and the files go', async () => {
     const service = await workspace.addService('mytok', opaque);
     await seedToken(workspace, service, 'alice');
     workspace.configure({ mytok_CLIENT_SECRET_FILE: join(workspace.root, 'no-such-file') });
@@ -420,7 +420,7 @@ describe('revoke of other sources', () => {
     ['a user without tokens', ['bob'], 1, 'there is no token of bob in'],
     ['a service without a token', ['alice', 'mytok_h2'], 1, 'alice has mytok'],
     ['a user that is a path', ['../etc'], 2, 'is not the name of a user'],
-  ])('%s is told of', async (_, argv, code, text) => {
+  ])('%s is reported', async (_, argv, code, text) => {
     store('mytok.use', 'x');
     const ran = await run(...argv);
     expect(ran).toMatchObject({ code });

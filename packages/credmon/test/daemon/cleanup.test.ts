@@ -84,7 +84,7 @@ describe('settling leftovers', () => {
     ],
     ['leaves the file of a living process', temporary({ orphaned: false }), token(NOW - 10), []],
     [
-      'takes an hour-old file from a process number that was given anew',
+      'takes an hour-old file from a process number that was given again',
       temporary({ orphaned: false, mtime: NOW - 3601 }),
       token(NOW - 5000),
       [{ path, target: 'mytok.top' }],

@@ -35,7 +35,7 @@ function snapshot(on: Bench, n: number): TokenSnapshot {
 
 /**
  * The longest time of the processor, in seconds, between two turns of the event loop
- * while `work` goes on.
+ * while `work` continues.
  */
 async function longestPiece(work: () => Promise<unknown>): Promise<number> {
   let longest = 0;

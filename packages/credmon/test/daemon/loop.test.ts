@@ -104,7 +104,7 @@ describe('the loop', () => {
     expect(on.lines.join('\n')).toMatch(/The signing keys cannot be rotated: no key directory/);
   });
 
-  it('R13 goes on when CREDMON_COMPLETE cannot be touched: a rotated token may be in memory only', async () => {
+  it('R13 continues when CREDMON_COMPLETE cannot be touched: a rotated token may be in memory only', async () => {
     const on = bench();
     const refuse = (): never => {
       throw Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS' });
@@ -118,7 +118,7 @@ describe('the loop', () => {
     expect(on.lines.join('\n')).toContain('CREDMON_COMPLETE cannot be touched');
   });
 
-  it('R45 goes on with what it has when the configuration cannot be taken over', async () => {
+  it('R45 continues with what it has when the configuration cannot be taken over', async () => {
     const on = bench();
     const daemon = start(on, {
       reload: () => {
@@ -132,7 +132,7 @@ describe('the loop', () => {
     daemon.stop.abort();
     await ticking(on, daemon.ended);
     expect(on.lines).toContainEqual(
-      'The configuration cannot be read again and stays as it was: the log file /none/log cannot be opened (ENOENT)',
+      'The configuration cannot be read again and is unchanged: the log file /none/log cannot be opened (ENOENT)',
     );
   });
 
@@ -395,7 +395,7 @@ describe('the loop', () => {
     ]);
   });
 
-  it('goes on when the directory cannot be read, and says so', async () => {
+  it('continues when the directory cannot be read, and says so', async () => {
     const on = bench();
     const daemon = start(on);
     await on.clock.whenWaiting();

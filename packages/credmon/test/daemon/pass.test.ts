@@ -379,7 +379,7 @@ describe('after a failure', () => {
     expect(on.asked).toHaveLength(requests);
   });
 
-  it('R7 a new .top starts anew, also after a restart', async () => {
+  it('R7 a new .top starts again, also after a restart', async () => {
     const on = bench();
     seedDue(on);
     on.answer = async () => json({ error: 'invalid_grant' }, 400);

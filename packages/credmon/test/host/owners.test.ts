@@ -94,7 +94,7 @@ it('a question in the background is not waited for', async () => {
 it.each([
   ['nothing', 'exit 0'],
   ['a broken line', 'echo alice:x:abc:'],
-])('an answer of %s is no user', async (_, script) => {
+])('an answer of %s is not a user', async (_, script) => {
   fakeGetent(script);
   const owners = createOwners();
   await owners.lookUp(['alice']);

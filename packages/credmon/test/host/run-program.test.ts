@@ -75,7 +75,7 @@ describe('a token program', () => {
     expect(on.read('alice/own_h1.use')).toMatchObject({ access_token: 't1', expires_in: 600 });
   });
 
-  it('R16 may rotate what stands in .top, which keeps its other keys', async () => {
+  it('R16 may rotate what is in .top, which keeps its other keys', async () => {
     program(
       answer({ access_token: 't1', expires_in: 600, refresh_token: 'r2', scope: 'read write' }),
     );

@@ -218,7 +218,7 @@ it('R44 /readyz is 503 until a pass has ended and when the last one is old; /hea
   expect(await page('/healthz')).toEqual({ status: 200, text: 'alive\n' });
 });
 
-it('a reload of the parts follows the configuration, and the log goes on as before', async () => {
+it('a reload of the parts follows the configuration, and the log continues as before', async () => {
   const { on, monitor, samples } = watched();
   monitor.parts.reload();
   await monitor.follow();

@@ -1,4 +1,4 @@
-// R26 for the sources that ask nobody themselves: what stands in `.top` is at most handed
+// R26 for the sources that ask nobody themselves: what is in `.top` is at most handed
 // on as it is, and steers nothing.
 import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';

@@ -205,11 +205,11 @@ describe('a standing token of a client', () => {
 
   it.each<[string, () => void]>([
     ['is empty', () => writeFileSync(file(), '')],
-    ['is no token', () => writeFileSync(file(), 'this is no token\n')],
+    ['is not a token', () => writeFileSync(file(), 'this is not a token\n')],
     ['is JSON', () => writeFileSync(file(), '{"access_token":"x"}')],
     ['is open to others', () => chmodSync(file(), 0o644)],
     ['is gone', () => rmSync(file())],
-  ])('that %s is fetched anew at the next pass', async (_, break_) => {
+  ])('that %s is fetched again at the next pass', async (_, break_) => {
     on.configure(knobs());
     await on.pass();
     break_();
@@ -228,7 +228,7 @@ describe('a standing token of a client', () => {
     await on.pass();
     expect([text(), on.lines.join('\n')]).toEqual([
       first,
-      // The issuer's clock is the machine's, and goes on while the test's stands.
+      // The issuer's clock is the machine's, and continues while the test's stands.
       expect.stringMatching(/the old token works for 6\d\d s more/),
     ]);
     await issuer.setFault();
@@ -259,7 +259,7 @@ describe('a standing token of a client', () => {
     // This issuer does not heed it, which must not be asked for at every pass.
     ['an audience that the token does not name', { CREDMON_STANDING_ce1_AUDIENCE: 'ce1' }, 2],
   ])(
-    'after a restart with %s configuration is asked for anew only if it has to be',
+    'after a restart with %s configuration is asked for again only if it has to be',
     async (_, more, asked) => {
       on.configure(knobs());
       await on.pass();
@@ -306,7 +306,7 @@ describe('a token for another audience than was asked for', () => {
     expect(on.text('.credmon-standing.json')).not.toMatch(/CANARY|eyJ/);
   });
 
-  it('is fetched anew when its file came from elsewhere', async () => {
+  it('is fetched again when its file came from elsewhere', async () => {
     on.configure(knobs(AUDIENCE));
     await on.pass();
     const again = text();

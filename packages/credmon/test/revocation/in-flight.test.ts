@@ -60,7 +60,7 @@ describe('a token that goes between the scan and its renewal', () => {
     ['client credentials', 'svc', CLIENT],
     ['exec', 'prog', EXEC],
     ['oauth', 'mytok', {}],
-  ])('R21 R31 %s is not made anew', async (_, stem, knobs) => {
+  ])('R21 R31 %s is not made again', async (_, stem, knobs) => {
     const keys = {
       LOCAL_CREDMON_PRIVATE_KEY: join(directory, 'key.pem'),
       LOCAL_CREDMON_PUBLIC_KEY: join(directory, 'key.pub'),

@@ -81,7 +81,7 @@ async function revoke({
 }
 
 describe('an issuer that does not answer', () => {
-  it('R31 is asked three times, keeps no file, and is told of', async () => {
+  it('R31 is asked three times, keeps no file, and is reported', async () => {
     answers = [503, 500, 503].map((code) => status(code));
     const done = revoke();
     await clock.whenWaiting();
@@ -146,7 +146,7 @@ describe('an issuer that does not answer', () => {
     ['an access token', '{"refresh_token":""}', use('CANARY-a1'), ['CANARY-a1']],
     ['a refresh token', '{"refresh_token":"CANARY-r1"}', '', ['CANARY-r1']],
     ['neither', 'opaque', '{"access_token":""}', []],
-    ['what is no token', '{"refresh_token":"two words"}', 'no\ntoken', []],
+    ['what is not a token', '{"refresh_token":"two words"}', 'no\ntoken', []],
   ])('only what is there is sent: %s', async (_, top, text, sent) => {
     on.store('alice/mytok.top', top);
     on.store('alice/mytok.use', text);
@@ -230,7 +230,7 @@ describe('somebody else at work', () => {
     expect(asked).toEqual([]);
   });
 
-  it('R31 state that cannot go afterwards is told of', async () => {
+  it('R31 state that cannot go afterwards is reported', async () => {
     mkdirSync(join(home(), 'mytok.meta'));
     expect(await revoke()).toMatchObject({
       kind: 'removed',

@@ -52,7 +52,7 @@ describe('the owner of a token', () => {
   });
 });
 
-it('a client whom a list leaves out is told of as such', () => {
+it('a client whom a list leaves out is reported as such', () => {
   expect(ownerOf('mytok', { ...lists, oauth2: ['other'] }, client)).toEqual({
     kind: 'nobody',
     why: 'mytok has a client, but OAUTH2_CREDMON_PROVIDER_NAMES does not name it',

@@ -57,7 +57,7 @@ describe("the Vault's knobs", () => {
 
   it.each(['a b', 'a\u00e4', 'a:b'])('a namespace of %j is a mistake', (namespace) => {
     expect(() => settingsOf({ CREDMON_VAULT_NAMESPACE: namespace })).toThrow(
-      /CREDMON_VAULT_NAMESPACE is no namespace/,
+      /CREDMON_VAULT_NAMESPACE is not a namespace/,
     );
   });
 

@@ -84,9 +84,9 @@ it('quotes what a shell could misread, and is brief when much is wrong', () => {
 });
 
 it('tells why nobody renews a token', () => {
-  const why = 'foo stands in no list';
+  const why = 'foo is in no list';
   const foo = row({ service: 'foo', provider: null, why, state: 'unmanaged' });
   expect(unownedTexts([foo, row({}), { ...foo, user: 'bob' }])).toEqual([
-    'alice/foo and 1 more not renewed: foo stands in no list',
+    'alice/foo and 1 more not renewed: foo is in no list',
   ]);
 });

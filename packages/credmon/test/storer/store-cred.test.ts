@@ -168,7 +168,7 @@ describe('a device login', () => {
     ]);
   });
 
-  it('a value of CREDMON_svc_USE_ID_TOKEN that is no boolean is a mistake', async () => {
+  it('a value of CREDMON_svc_USE_ID_TOKEN that is not a boolean is a mistake', async () => {
     await expect(login({ code: 0 }, { CREDMON_svc_USE_ID_TOKEN: 'perhaps so' })).rejects.toThrow(
       /CREDMON_svc_USE_ID_TOKEN/,
     );

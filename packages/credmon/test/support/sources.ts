@@ -1,5 +1,5 @@
 // The sources of tokens that ask an issuer, each at a real one: the knobs of a provider
-// `svc`, and what stands in its `.top`.
+// `svc`, and what is in its `.top`.
 import { postToken } from '@credmon/test-fixtures/browsers/http-login';
 import type { Issuer, IssuerClient } from '@credmon/test-fixtures/servers/issuer';
 

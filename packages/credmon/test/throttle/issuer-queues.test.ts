@@ -253,7 +253,7 @@ describe('the limiter', () => {
     await done;
   });
 
-  it('goes on after an error that concerns one token only', async () => {
+  it('continues after an error that concerns one token only', async () => {
     const limiter = limiterOf(1);
     const [first, second] = [manualJob('up'), manualJob('up')];
     const done = Promise.all([limiter.add(first), limiter.add(second)]);

@@ -254,7 +254,7 @@ function cacheGroup(group: Argv, io: Io, run: Run): Argv {
     )
     .command(
       'update [issuer]',
-      'fetch the keys of one issuer, or of all that are kept, anew',
+      'fetch the keys of one issuer, or of all that are kept, again',
       (command) =>
         command.positional('issuer', { type: 'string' }).option('insecure', verifying.insecure),
       (args) => run(flag(args), () => cacheUpdate(args.issuer, args, io)),

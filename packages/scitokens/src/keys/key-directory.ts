@@ -49,7 +49,7 @@ export interface RotateOptions {
 const INDEX = 'keys.json';
 /**
  * The public key set in a key directory, beside the private files. A key in the index
- * that counts as published stands in it.
+ * that counts as published is in it.
  */
 export const KEY_SET_FILE = 'jwks.json';
 const STATES = ['next', 'active', 'retiring', 'retired'];

@@ -77,7 +77,7 @@ export function underLock<T>(directory: string, work: () => T): T {
 
 /**
  * The work under the lock takes milliseconds; after this many seconds its owner's number
- * must have been given anew.
+ * must have been given again.
  */
 const LONGEST_WORK = 60;
 

@@ -17,7 +17,7 @@ const KEYS_PATH = '.well-known/jwks.json';
  * The files of an issuer, keys first: a verifier that reads between the two finds no name
  * without a key.
  * @param keys public JWKs, for instance from {@link writeKey}
- * @throws CodedError `ENDPOINT_REFUSED` when the issuer is no https URL,
+ * @throws CodedError `ENDPOINT_REFUSED` when the issuer is not https URL,
  * `TOKEN_KEY_INVALID` when a key is private.
  */
 export function publishedFiles(

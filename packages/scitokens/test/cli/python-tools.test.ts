@@ -179,7 +179,7 @@ describe('scitokens-admin-create-token', () => {
     ['no key', ['--issuer', 'https://i.test', 'x=1'], 2],
     ['no issuer', ['--keyfile', 'DIR/ec.pem', 'x=1'], 2],
     [
-      'a lifetime that is no number',
+      'a lifetime that is not a number',
       ['--keyfile', 'DIR/ec.pem', '--issuer', 'https://i.test', '--lifetime', 'x', 'x=1'],
       2,
     ],

@@ -410,7 +410,7 @@ describe('cache', () => {
     expect(JSON.parse(empty.stdout())).toEqual({ issuers: [] });
   });
 
-  it('add refuses what is no key set', async () => {
+  it('add refuses what is not a key set', async () => {
     expect((await run(world(), 'cache', 'add', issuer, '--jwks', 'DIR/key.pem')).code).toBe(2);
   });
 });

@@ -163,7 +163,7 @@ describe('R32 a key directory', () => {
     const lock = join(keys, '.lock');
     const long = new Date(Date.now() - 120_000);
     // The last two: left by a process before us that had our number, and by one whose
-    // number was given anew.
+    // number was given again.
     for (const [owner, time] of [
       [999_999_999, new Date()],
       [process.pid, new Date()],

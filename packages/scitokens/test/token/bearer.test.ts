@@ -43,7 +43,7 @@ describe('bearer token discovery', () => {
     expect(find(environment, files)).toEqual(found);
   });
 
-  it("looks at HTCondor's file first when told to, and takes its first line that is no comment", () => {
+  it("looks at HTCondor's file first when told to, and takes its first line that is not a comment", () => {
     expect(find(ALL, FILES, true)).toEqual({ token: 'sci', source: '/sci' });
   });
 

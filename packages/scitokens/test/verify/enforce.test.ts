@@ -63,7 +63,7 @@ describe('a token', () => {
     ]);
   });
 
-  it('that is no WLCG token keeps its names', () => {
+  it('that is not a WLCG token keeps its names', () => {
     expect(enforce(issued({ scope: 'storage.read:/a' }), HERE).acls()).toEqual([
       { authz: 'storage.read', path: '/a' },
     ]);

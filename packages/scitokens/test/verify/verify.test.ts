@@ -67,7 +67,7 @@ describe('verify', () => {
       { ...CLAIMS, ver: 'scitoken:2.0', 'wlcg.ver': '1.0' },
       'TOKEN_BAD_PROFILE',
     ],
-    ['with an issuer that is no string', { ...CLAIMS, iss: [ISSUER] }, 'TOKEN_BAD_CLAIM'],
+    ['with an issuer that is not a string', { ...CLAIMS, iss: [ISSUER] }, 'TOKEN_BAD_CLAIM'],
   ])('refuses a token %s', (_title, claims, expected) => {
     expect(() => verifyWithKeys(signUnchecked(EC, claims), KEYS, OPTIONS)).toThrow(code(expected));
   });
@@ -132,8 +132,8 @@ describe('the signature', () => {
     ['under the name of a key of another type', reheadered({ kid: 'rsa' }), 'TOKEN_BAD_ALGORITHM'],
     ['under an unknown name', reheadered({ kid: 'x' }), 'TOKEN_UNKNOWN_KEY'],
     ['under no name where two are published', reheadered({ kid: undefined }), 'TOKEN_UNKNOWN_KEY'],
-    ['under a name that is no string', reheadered({ kid: 1 }), 'TOKEN_MALFORMED'],
-    ['with a type that is no string', reheadered({ typ: 1 }), 'TOKEN_MALFORMED'],
+    ['under a name that is not a string', reheadered({ kid: 1 }), 'TOKEN_MALFORMED'],
+    ['with a type that is not a string', reheadered({ typ: 1 }), 'TOKEN_MALFORMED'],
     ['with critical extensions', reheadered({ crit: [] }), 'TOKEN_MALFORMED'],
   ])('%s is refused', (_title, forged, expected) => {
     expect(() => verifyWithKeys(forged, KEYS, OPTIONS)).toThrow(code(expected));

@@ -5,7 +5,7 @@ import { BlockList, isIP } from 'node:net';
 import { CodedError, makeSocket, messageOf, removeStaleSocket } from '@credmon/core/base';
 import type { ListenAddress } from '../settings/settings.ts';
 
-/** The socket is for the proxy's group: the directory it lies in says who that is. */
+/** The socket is for the proxy's group: the directory it is in says who that is. */
 const SOCKET_MODE = 0o660;
 
 /**

@@ -77,7 +77,7 @@ export async function startSession(
 
 /**
  * A new id for the same session, after somebody signed in. Answers that wait for a
- * decision are sealed with it anew. Changes nothing when another request has replaced the
+ * decision are sealed with it again. Changes nothing when another request has replaced the
  * session or its list meanwhile: the browser has the cookie of that request, which must
  * stay.
  */

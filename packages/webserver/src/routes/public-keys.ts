@@ -84,7 +84,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function notASet(cause?: unknown): CodedError {
   return unusable(
-    'the jwks.json of a key directory is no key set; condor_credmon keys publish writes it anew',
+    'the jwks.json of a key directory is not a key set; condor_credmon keys publish writes it again',
     cause,
   );
 }

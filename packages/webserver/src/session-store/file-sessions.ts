@@ -100,7 +100,7 @@ function answer<T>(
   callback(null, value);
 }
 
-/** A file that a crash or a stranger left unreadable is no session. */
+/** A file that a crash or a stranger left unreadable is not a session. */
 function parse(text: string): Stored | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -111,7 +111,7 @@ function parse(text: string): Stored | undefined {
       session: value['session'] as unknown as Stored['session'],
     };
   } catch {
-    // The session is then made anew: the user opens the key link again.
+    // The session is then made again: the user opens the key link again.
     return undefined;
   }
 }

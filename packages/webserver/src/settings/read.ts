@@ -109,7 +109,7 @@ function readSessionDirectory(read: KnobReader, credentialDirectory: string): st
     credentialDirectory !== '' &&
     `${path}/`.startsWith(`${credentialDirectory.replace(/\/+$/, '')}/`)
   )
-    read.mistake(knob, `= ${path} lies in the credential directory, which belongs to CredD`);
+    read.mistake(knob, `= ${path} is in the credential directory, which belongs to CredD`);
   return path;
 }
 

@@ -186,7 +186,7 @@ describe('a flow', () => {
       'one',
     ],
     [
-      'is claimed anew after half a minute',
+      'is claimed again after half a minute',
       [...asked, decided('one', 111), decided('two', 141)],
       'two',
     ],

@@ -63,7 +63,7 @@ it.each([
   ]);
 });
 
-it('a value of CREDMON_<PROVIDER>_USE_ID_TOKEN that is no boolean is a mistake with its name', async () => {
+it('a value of CREDMON_<PROVIDER>_USE_ID_TOKEN that is not a boolean is a mistake with its name', async () => {
   portal = await startPortal();
   expect(() => providersOf({ CREDMON_MYTOK_USE_ID_TOKEN: 'perhaps so' })).toThrow(
     /CREDMON_MYTOK_USE_ID_TOKEN/,

@@ -82,7 +82,7 @@ describe('a key file', () => {
 });
 
 describe('a token', () => {
-  it('stands in three private files in a private directory', () => {
+  it('is in three private files in a private directory', () => {
     const files = openCredentialFiles(directory);
     expect(files.hasToken('alice', 'mytok')).toBe(false);
     files.writeToken('alice', 'mytok', texts);

@@ -7,7 +7,7 @@ import { pageFor } from '../../src/pages/page-error.ts';
 
 describe('error pages', () => {
   it.each(Object.entries(errorPages))(
-    'R41 %s explains and says what to do, and is no bare 500',
+    'R41 %s explains and says what to do, and is not a bare 500',
     (name, page) => {
       expect(page.status === 500 || page.status < 400).toBe(false);
       expect([page.title, page.happened, page.next].every((text) => text.length > 10)).toBe(true);

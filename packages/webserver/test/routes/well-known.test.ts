@@ -133,7 +133,7 @@ describe('R32 .well-known with a key directory', () => {
     expect(await kids()).toEqual([activeKey(keys, 600).kid]);
   });
 
-  it('publishes nothing private, whatever stands in the set', async () => {
+  it('publishes nothing private, whatever is in the set', async () => {
     publishInPlace(keys, now);
     const [key] = publicKeys(keys);
     writeFileSync(
@@ -165,7 +165,7 @@ describe('R32 .well-known with a key directory', () => {
 
   it.each([
     ['has not been published', undefined],
-    ['is no key set', '{"keys":"none"}'],
+    ['is not a key set', '{"keys":"none"}'],
     ['is not JSON', 'nonsense'],
     ['is empty', '{"keys":[]}'],
   ])(

@@ -53,7 +53,7 @@ storeContract('files', async () => {
 
 describe('a session file', () => {
   it.each(['', '{', '[]', '{"createdAt":"x","session":{}}', '{"createdAt":1}'])(
-    'a damaged file %j is no session',
+    'a damaged file %j is not a session',
     async (text) => {
       writeFileSync(sessionPath(directory, 'one', 'session'), text);
       expect(await open().get('one')).toBeNull();

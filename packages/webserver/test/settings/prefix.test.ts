@@ -80,7 +80,7 @@ describe('the prefix', () => {
     expect(reading(prefix)).toEqual(problems);
   });
 
-  it('R43 shows no password that stands in it', () => {
+  it('R43 shows no password that is in it', () => {
     const config = fakeConfig({ CREDMON_WEB_PREFIX: 'https://u:canary@h.example/x' });
     const read = createKnobReader(config);
     readPrefix(config, read, false);

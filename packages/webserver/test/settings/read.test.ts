@@ -242,7 +242,7 @@ describe('the settings', () => {
 
   it('keep sessions out of the credential directory', () => {
     expect(mistakes({ ...least, CREDMON_WEB_SESSION_DIR: '/creds/sessions' })).toEqual([
-      'test.conf, line 3: CREDMON_WEB_SESSION_DIR = /creds/sessions lies in the credential directory, which belongs to CredD',
+      'test.conf, line 3: CREDMON_WEB_SESSION_DIR = /creds/sessions is in the credential directory, which belongs to CredD',
     ]);
   });
 });

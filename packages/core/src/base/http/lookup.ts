@@ -1,4 +1,4 @@
-// Looks names up so that one that nobody answers for holds up one thread, however many
+// Looks names up so that a name server that does not answer holds up one thread, however many
 // connections want it.
 import dns, { type LookupAddress, type LookupOptions } from 'node:dns';
 

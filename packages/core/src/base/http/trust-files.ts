@@ -7,7 +7,7 @@ import { messageOf, systemCode } from '../errors/errors.ts';
 
 /**
  * A file or directory of certificates. `by` is the knob or variable that names it;
- * without it, a missing one is no problem.
+ * without it, a missing one is not a problem.
  */
 export interface TrustPath {
   readonly path: string;

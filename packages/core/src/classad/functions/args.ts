@@ -59,7 +59,7 @@ export function elements(list: ListValue, scope: Scope, context: Context): Value
 
 /**
  * A string argument that may be missing: its value, `fallback` when missing, undefined
- * when it is no string.
+ * when it is not a string.
  */
 export function optionalString(value: Value | undefined, fallback: string): string | undefined {
   if (value === undefined) return fallback;

@@ -44,7 +44,7 @@ function argumentsOf(text: string): string[] | undefined {
   return inQuotes ? undefined : found;
 }
 
-/** Adds `NAME=value` to `variables`; false when that is no assignment. */
+/** Adds `NAME=value` to `variables`; false when that is not an assignment. */
 function assign(variables: Map<string, string>, assignment: string): boolean {
   const at = assignment.indexOf('=');
   if (at < 1) return false;

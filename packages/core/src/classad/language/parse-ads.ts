@@ -83,7 +83,7 @@ function readLines(source: string, at: number, options: ReadAdsOptions): AdRead 
 
 /**
  * A brace before the ad is passed over, for lists of ads. A text that merely ends too
- * early is no error.
+ * early is not an error.
  */
 function readNewAd(source: string, at: number, options: ReadAdsOptions): AdRead | undefined {
   const tokens = tokensOf(source, source[at] === '{' ? at + 1 : at, { ...options, lexer: 'new' });

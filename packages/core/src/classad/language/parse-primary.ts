@@ -64,7 +64,7 @@ function parseCall(tokens: Tokens, name: string, parseTree: ParseTree): Expr {
   const args = parseItems(tokens, '(', ')', parseTree);
   const key = lowerAscii(name);
   const time = key === 'abstime' || key === 'reltime' ? timeLiteral(key, args) : undefined;
-  if (time === 'bad') tokens.fail(`the text in ${name}() is no time`);
+  if (time === 'bad') tokens.fail(`the text in ${name}() is not a time`);
   return time ?? tokens.bounded({ kind: 'call', name, key, args, depth: depthAbove(args) });
 }
 

@@ -2,7 +2,7 @@
 
 /**
  * C's `%.15E`, with `0.0` and `-0.0` for zero and `real("INF")`, `real("NaN")` for what
- * is no number.
+ * is not a number.
  */
 export function longReal(value: number): string {
   return special(value) ?? upperExponent(value.toExponential(15));

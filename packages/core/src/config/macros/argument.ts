@@ -55,7 +55,7 @@ export function toReal(value: ExpressionValue | undefined): number | undefined {
   }
 }
 
-/** Reports a failed macro and gives the text that stands in its place. */
+/** Reports a failed macro and gives the text that is in its place. */
 export function problem(expansion: Expansion, message: string, instead: string): string {
   expansion.context.problem(message);
   return instead;

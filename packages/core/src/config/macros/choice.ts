@@ -43,7 +43,7 @@ function splitItems(value: string): string[] {
 }
 
 /**
- * `$RANDOM_CHOICE(item,...)` or `$RANDOM_CHOICE(KNOB)`: any of them, anew at each
+ * `$RANDOM_CHOICE(item,...)` or `$RANDOM_CHOICE(KNOB)`: any of them, again at each
  * expansion.
  */
 export function randomChoice(body: string, expansion: Expansion): string {

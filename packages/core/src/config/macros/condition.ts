@@ -13,7 +13,7 @@ export interface ConditionContext {
   readonly version: readonly [number, number, number];
 }
 
-/** The verdict, or why the text is no condition. */
+/** The verdict, or why the text is not a condition. */
 export type ConditionResult = { readonly value: boolean } | { readonly refused: string };
 
 const COMPLEX = { refused: 'complex conditionals are not supported' } as const;

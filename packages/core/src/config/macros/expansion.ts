@@ -16,7 +16,7 @@ export interface ExpandContext {
   readonly evaluate: EvaluateExpression;
   readonly random: (below: number) => number;
   /**
-   * Receives what is wrong with a function macro; the expansion goes on, as HTCondor's
+   * Receives what is wrong with a function macro; the expansion continues, as HTCondor's
    * does.
    */
   problem(message: string): void;

@@ -40,7 +40,7 @@ const NO_MORE = -2;
  *     default  := name characters, blank ',' '\' ':' '$', and '(' text ')'
  *
  * `$$` is stepped over: what follows it is for others to expand. Anything else in a name
- * or default, and the text is no macro.
+ * or default, and the text is not a macro.
  * @throws CodedError `CONFIG_LIMIT` when a text made for that costs too much.
  */
 export function findMacro(

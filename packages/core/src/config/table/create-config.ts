@@ -16,7 +16,7 @@ export interface ConfigParts {
 
 /**
  * A Config over these knobs, which must not change any more. Values that depend on chance
- * are made anew each time.
+ * are made again each time.
  */
 export function createConfig(parts: ConfigParts): Config {
   const { table, context } = parts;

@@ -74,7 +74,7 @@ describe('the table of error codes', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('is the page docs/errors.md (UPDATE_DOCS=1 writes it anew)', async () => {
+  it('is the page docs/errors.md (UPDATE_DOCS=1 writes it again)', async () => {
     const wanted = await format(errorPage(), {
       ...(await resolveConfig(page)),
       parser: 'markdown',

@@ -32,7 +32,7 @@ describe('the real clock', () => {
 });
 
 describe('the steady clock', () => {
-  /** Two clocks that are moved by hand: while asleep only the coarse one goes on. */
+  /** Two clocks that are moved by hand: while asleep only the coarse one continues. */
   function clocks() {
     let [fine, coarse, asked] = [5, 1000, 0];
     const steady = createSteady(

@@ -83,7 +83,7 @@ test('a default that refers to the knob itself is expanded at once', () => {
   expect(readText('A = x$(A:$(A:y)$(B))\nB = z\n').get('A')).toBe('xyz');
 });
 
-test('a deep chain of references is no circle', () => {
+test('a deep chain of references is not a circle', () => {
   const chain = Array.from({ length: 3000 }, (_, i) => `K${i} = $(K${i + 1})\n`).join('');
   expect(readText(`${chain}K3000 = end\n`).get('K0')).toBe('end');
 });

@@ -74,7 +74,7 @@ test.each([
   ],
   ['a missing directory is nothing', 'LOCAL_CONFIG_DIR = /none\nA = 1\n', '1'],
   [
-    'an exclusion that is no expression excludes nothing',
+    'an exclusion that is not an expression excludes nothing',
     'LOCAL_CONFIG_DIR_EXCLUDE_REGEXP = (\nLOCAL_CONFIG_DIR = /d\n',
     'd',
   ],

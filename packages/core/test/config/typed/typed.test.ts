@@ -51,14 +51,14 @@ test.each([
 
 test.each([
   [
-    'a word that is no boolean',
+    'a word that is not a boolean',
     readBoolean(x('yes'), 'X', false),
     'X = yes is not a boolean: write true or false',
   ],
-  ['a word that is no integer', readInteger(x('5x'), 'X', 0), 'X = 5x is not an integer'],
+  ['a word that is not an integer', readInteger(x('5x'), 'X', 0), 'X = 5x is not an integer'],
   ['an integer below its bound', readInteger(x('0'), 'X', 5, { min: 1 }), 'X = 0 is less than 1'],
   ['an integer above its bound', readInteger(x('9'), 'X', 5, { max: 8 }), 'X = 9 is more than 8'],
-  ['a word that is no number', readReal(x('pi'), 'X', 0), 'X = pi is not a number'],
+  ['a word that is not a number', readReal(x('pi'), 'X', 0), 'X = pi is not a number'],
   ['a relative path', readPath(x('a/b'), 'X', undefined), 'X = a/b is not an absolute path'],
   ['a time for a size', readSize(x('10 min'), 'X', 0), 'X = 10 min is not a size such as 10 Mb'],
   [

@@ -44,7 +44,7 @@ export function metadataOf({
 
 /**
  * The registration of a client at one of its configured issuers; `issuer` is `undefined`
- * only where a token URL is configured. The secret is read anew each time.
+ * only where a token URL is configured. The secret is read again each time.
  * @throws CodedError `SECRET_UNREADABLE`, and what finding the metadata throws
  */
 export async function registrationOf(

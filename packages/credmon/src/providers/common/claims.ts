@@ -1,4 +1,4 @@
-// What a standing token says that lies in its place: unverified, and good for comparing
+// What a standing token says that is in its place: unverified, and good for comparing
 // with the configuration only.
 import { isRecord } from '@credmon/core/base';
 import type { StandingToken } from '../../settings/standing.ts';

@@ -11,7 +11,7 @@ const ANYBODY = ['ANY', 'https://wlcg.cern.ch/jwt/v1/any'];
 /**
  * What the administrator should know of a token's audience: a clause when a JWT names
  * none of what was asked for (audiences and resources). Issuers may choose, and some
- * servers do not look, so it is no refusal. An opaque token says nothing.
+ * servers do not look, so it is not a refusal. An opaque token says nothing.
  * @see RFC 8693, section 2.1; RFC 8707, section 2.2
  */
 export function audienceNote(asked: readonly string[], accessToken: string): string | undefined {

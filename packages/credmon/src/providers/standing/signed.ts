@@ -40,7 +40,7 @@ export function signStanding(
 }
 
 /**
- * Why a token that lies in its place is not the one that the configuration asks for;
+ * Why a token that is in its place is not the one that the configuration asks for;
  * `undefined` when it is.
  */
 export function differs(
@@ -49,7 +49,7 @@ export function differs(
 ): string | undefined {
   const token = accessTokenIn(text, format) ?? '';
   const claims = claimsOf(token);
-  if (!claims) return `is no token in the format ${format}`;
+  if (!claims) return `is not a token in the format ${format}`;
   const asked: Readonly<Record<string, string>> = {
     iss: issuer.issuer,
     sub: subject,

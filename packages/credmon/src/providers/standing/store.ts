@@ -129,7 +129,7 @@ function remember(
 
 /**
  * Without it the next start asks once more; that the credential directory cannot be
- * written to is told of elsewhere.
+ * written to is reported elsewhere.
  */
 function keepIfPossible(
   files: StandingFiles,
@@ -192,7 +192,7 @@ function stateOf(
 
 function misses(text: string, { format }: StandingToken): string | undefined {
   return accessTokenIn(text, format) === undefined
-    ? `is no token in the format ${format}`
+    ? `is not a token in the format ${format}`
     : undefined;
 }
 

@@ -31,7 +31,7 @@ export function parseVaultTop(text: string): Parsed<VaultTop> {
     vaultToken !== undefined &&
     !(typeof vaultToken === 'string' && /^[!-~]{1,8192}$/.test(vaultToken))
   )
-    return refuse('has a "vault_token" that is no token');
+    return refuse('has a "vault_token" that is not a token');
   if (typeof scopes !== 'string' || typeof audience !== 'string')
     return refuse('has "scopes" or "audience" that are not text');
   return { ok: true, value: { vaultUrl, vaultToken, scopes, audience } };

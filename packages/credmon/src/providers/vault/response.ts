@@ -22,7 +22,7 @@ export function tokenInAnswer(
   if (!isRecord(data)) throw invalid(service, 'it holds no data');
   const { accessToken } = judgeTokenResponse({ access_token: data['access_token'] }, service);
   if (!/^[\w.~+/-]+=*$/.test(accessToken) || isJson(accessToken))
-    throw invalid(service, 'its access token is no bearer token (RFC 6750, section 2.1)');
+    throw invalid(service, 'its access token is not a bearer token (RFC 6750, section 2.1)');
   return accessToken;
 }
 

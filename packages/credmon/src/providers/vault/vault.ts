@@ -20,7 +20,7 @@ import type { VaultSettings } from '../../settings/vault.ts';
 
 /**
  * What the provider needs. `send` is the Vault's own: its authorities and its time-outs
- * are not the issuers'. `topVersion` changes when a `.top` is stored anew.
+ * are not the issuers'. `topVersion` changes when a `.top` is stored again.
  */
 export interface VaultOptions {
   readonly settings: VaultSettings;

@@ -201,7 +201,7 @@ describe('client credentials', () => {
     expect(on.lines.join('\n')).toContain('granted more than was asked for (admin)');
   });
 
-  it('R25 an issuer that is not named to the letter gets no secret', async () => {
+  it('R25 an issuer that is not named exactly gets no secret', async () => {
     on.configure(knobs({ CLIENT_CREDMON_ISSUER: `${issuer.url}/` }));
     on.store('alice/svc.top', '');
     await on.pass();

@@ -116,7 +116,7 @@ describe('token exchange', () => {
     expect(on.has('alice/swap.use')).toBe(true);
   });
 
-  it('renews with the refresh token, which is rotated, and a second login is exchanged anew', async () => {
+  it('renews with the refresh token, which is rotated, and a second login is exchanged again', async () => {
     await exchanged({ scopes: 'read' });
     const [before, top] = [use(), on.read('alice/swap.top')];
     on.clock.advance(400);
@@ -342,7 +342,10 @@ describe('a .top that a user wrote', () => {
       'a foreign iss beside a refresh token',
       async () => ({ refresh_token: 'r', iss: 'https://evil.example' }),
     ],
-    ['an iss that is no text', async () => ({ refresh_token: 'r', iss: { toString: issuer.url } })],
+    [
+      'an iss that is not a text',
+      async () => ({ refresh_token: 'r', iss: { toString: issuer.url } }),
+    ],
   ])('R26 with %s brings no request that carries a secret', async (_, top) => {
     on.configure(knobs());
     store(await top());

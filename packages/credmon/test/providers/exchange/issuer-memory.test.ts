@@ -9,8 +9,8 @@ const jwt = (claims: unknown): string =>
 it.each([
   ['a configured issuer by its origin', jwt({ iss: 'https://a.example/x' }), ['https://a.example']],
   ['no other', jwt({ iss: 'https://evil.example' }), []],
-  ['nothing of a claim that is no text', jwt({ iss: 7 }), []],
-  ['nothing of what is no JWT', 'opaque', []],
+  ['nothing of a claim that is not a text', jwt({ iss: 7 }), []],
+  ['nothing of what is not a JWT', 'opaque', []],
 ])('remembers of a stored token %s', (_, token, expected) => {
   const issuers = new Map<string, string>();
   learnClaimed(issuers, 'alice/swap', token, ['https://b.example', 'https://a.example/x']);

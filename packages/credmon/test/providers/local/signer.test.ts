@@ -163,7 +163,7 @@ describe('a local token', () => {
     expect(on.read('alice', 'other.use')).not.toBe(first);
   });
 
-  it('of any .top is signed: what it holds is no concern of the signer', async () => {
+  it('of any .top is signed: what it holds is not a concern of the signer', async () => {
     const on = local();
     const tops = [
       '',
@@ -180,7 +180,7 @@ describe('a local token', () => {
     );
   });
 
-  it('R3 beside a broken .use is signed anew, and stops no other', async () => {
+  it('R3 beside a broken .use is signed again, and stops no other', async () => {
     const on = local();
     ['{}', '[]', 'null', '{"access_token": 5}'].forEach((text, index) =>
       on.seed(`u${index}`, 'scitokens', { top: 'x', use: text }),
@@ -408,7 +408,7 @@ describe('a key', () => {
     ).toBe('bob');
   });
 
-  it('is not made anew while its public half is there', async () => {
+  it('is not made again while its public half is there', async () => {
     const on = local();
     writeFileSync(join(on.beside, 'public.pem'), 'old');
     on.seed('alice', 'scitokens', { top: 'x' });

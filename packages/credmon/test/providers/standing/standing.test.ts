@@ -182,7 +182,7 @@ describe('a standing token', () => {
     ['is empty', (path) => writeFileSync(path, '')],
     ['is open to others', (path) => chmodSync(path, 0o644)],
     ['is gone', (path) => rmSync(path)],
-  ])('that %s is written anew at the next pass', async (_, break_) => {
+  ])('that %s is written again at the next pass', async (_, break_) => {
     const on = standing();
     await on.pass();
     break_(on.file('el7_osg35.scitoken'));
@@ -378,7 +378,7 @@ describe('a provider of standing tokens', () => {
       [`${PROVIDER} names pilts, for which nothing is configured; did you mean pilots?`],
     ],
     [
-      'that is misspelt for all is told of once',
+      'that is misspelt for all is reported once',
       { CREDMON_STANDING_PROVIDER: 'xyz', CREDMON_STANDING_TOKENS: 'el7_osg35, ce2' },
       [
         'CREDMON_STANDING_PROVIDER names xyz, for which nothing is configured; set LOCAL_CREDMON_xyz_ISSUER to sign, or CLIENT_CREDMON_xyz_CLIENT_ID to fetch',
@@ -398,7 +398,7 @@ describe('a provider of standing tokens', () => {
     ],
     ['may be the usual one', { [PROVIDER]: 'scitokens' }, []],
     [
-      'is no part of a shared knob',
+      'is not a part of a shared knob',
       { [PROVIDER]: 'LOCAL', CREDMON_LOCAL_KEY_DIRECTORY: '/k' },
       [
         `${PROVIDER} names LOCAL, for which nothing is configured; set LOCAL_CREDMON_LOCAL_ISSUER to sign, or CLIENT_CREDMON_LOCAL_CLIENT_ID to fetch`,
@@ -419,9 +419,9 @@ describe('a provider of standing tokens', () => {
       { ...lab, lab_CLIENT_ID: 'c', lab_TOKEN_URL: 'https://i.example' },
       [other('oauth2')],
     ],
-    ['is no Vault', { ...lab, VAULT_CREDMON_PROVIDER_NAMES: 'lab' }, [other('vault')]],
+    ['is not a Vault', { ...lab, VAULT_CREDMON_PROVIDER_NAMES: 'lab' }, [other('vault')]],
     [
-      'is no program',
+      'is not a program',
       { ...lab, EXEC_CREDMON_PROVIDER_NAMES: 'lab', EXEC_CREDMON_lab_COMMAND: '/bin/true' },
       [other('exec')],
     ],
@@ -433,7 +433,7 @@ describe('a provider of standing tokens', () => {
 describe('the path of a standing token', () => {
   const one = { ...KNOBS, CREDMON_STANDING_TOKENS: 'el7_osg35' };
   const PATH = 'CREDMON_STANDING_el7_osg35_PATH';
-  const inside = `${PATH} lies in the credential directory /creds, whose files belong to jobs; choose another place`;
+  const inside = `${PATH} is in the credential directory /creds, whose files belong to jobs; choose another place`;
   it.each([
     ['/creds/ce1', [inside]],
     ['/creds', [inside]],
@@ -456,7 +456,7 @@ describe('the path of a standing token', () => {
     ]);
   });
 
-  it('that is not set is told of once for each token', () => {
+  it('that is not set is reported once for each token', () => {
     const unset = { CREDMON_STANDING_el7_osg35_PATH: '', CREDMON_STANDING_ce2_PATH: '' };
     expect(mistakesIn({ ...KNOBS, ...unset })).toEqual([
       'CREDMON_STANDING_el7_osg35_PATH is not set, and the standing token el7_osg35 needs it',

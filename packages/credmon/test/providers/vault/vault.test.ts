@@ -265,7 +265,7 @@ describe('a revoked Vault token', () => {
   });
 
   it.each(['forbidden-html', 'no-credential'] as const)(
-    '%s is no revocation: nothing is removed',
+    '%s is not a revocation: nothing is removed',
     async (fault) => {
       const on = start();
       store(on);
@@ -283,7 +283,7 @@ describe('R14 an odd answer or an outage leaves the old token and is tried again
     ['server-error', /status 500/],
     ['data-null', /it holds no data/],
     ['token-object', /holds no access_token/],
-    ['token-number', /no bearer token/],
+    ['token-number', /is not a bearer token/],
     ['token-with-line-feed', /control characters/],
     ['no-token', /holds no access_token/],
     ['not-an-object', /it holds no data/],
