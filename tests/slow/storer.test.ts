@@ -331,7 +331,7 @@ describe('misuse', () => {
     [[], 2, 'no service is named'],
     [['--bogus'], 2, 'usage: condor_credential_storer'],
     [['mytok&colour=red'], 2, 'is not one of'],
-    [['../x'], 2, 'no name of a credential'],
+    [['../x'], 2, 'is not a name of a credential'],
     [['unknown'], 2, 'nobody here knows unknown'],
     [['scitokens'], 2, 'needs no login'],
     [['--help'], 0, 'usage: condor_credential_storer'],
