@@ -147,7 +147,7 @@ describe.skipIf(isMissing('openssl') || !mayMount)('R26 a private authority', ()
       /\ncertificates\n +ok +\d+ certificate authorities are trusted, from Node\.js/,
     );
     const portal = await run('condor_credmon_webserver', ['--check'], place);
-    expect(portal.output).toContain(`issuer of mytok: ${issuer.url} answers`);
+    expect(portal.output).toContain(`issuer of mytok: ${issuer.url} is reachable`);
   });
 
   it('that is nowhere: daemon, check and portal name it and say what to do', async () => {
