@@ -86,7 +86,8 @@ export async function startLife(workspace: Workspace): Promise<Life> {
 }
 
 /**
- * Revokes a token at its issuer, as a user does on the issuer's own page. @see RFC 7009
+ * Revokes a token at its issuer, as a user does on the issuer's own page.
+ * @see RFC 7009
  */
 export async function revokeAt(
   issuer: Issuer,

@@ -9,7 +9,8 @@ const MAX_LOGINS = 20;
 
 /**
  * Opens the link that condor_submit printed and logs in until nothing is left to do;
- * answers with every page on the way. @throws Error that says what a page refused
+ * answers with every page on the way.
+ * @throws Error that says what a page refused
  */
 export async function loginThroughPortal(
   keyUrl: string,

@@ -69,8 +69,8 @@ export async function loginAtIssuer(
 }
 
 /**
- * Presses a button of the issuer's login page. @throws Error when the page has no such
- * button.
+ * Presses a button of the issuer's login page.
+ * @throws Error when the page has no such button.
  */
 export function pressButton(
   browser: HttpBrowser,

@@ -9,8 +9,8 @@ export interface PendingReturn {
   /** The address that the issuer sent the browser to. */
   readonly url: string;
   /**
-   * Goes there, and confirms the account where the portal asks. @throws Error that says
-   * what a page refused, or that the portal died
+   * Goes there, and confirms the account where the portal asks.
+   * @throws Error that says what a page refused, or that the portal died
    */
   finish(): Promise<Page>;
 }

@@ -19,8 +19,8 @@ export interface ManualClock extends Clock {
    */
   step(seconds: number): void;
   /**
-   * Moves time to the earliest waiter's due second and releases it. @throws Error when
-   * nobody waits.
+   * Moves time to the earliest waiter's due second and releases it.
+   * @throws Error when nobody waits.
    */
   advanceToNext(): void;
   /** Resolves as soon as `count` callers wait. */

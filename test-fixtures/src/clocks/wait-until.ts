@@ -13,8 +13,8 @@ export interface Patience {
 }
 
 /**
- * The first value of `look` that is neither undefined, false nor null. @throws Error that
- * names `what` after the deadline
+ * The first value of `look` that is neither undefined, false nor null.
+ * @throws Error that names `what` after the deadline
  */
 export async function waitUntil<T>(
   look: () => T | undefined | false | null | Promise<T | undefined | false | null>,

@@ -16,8 +16,8 @@ import { tableLines } from './table.ts';
 const RENEWALS = 2;
 
 /**
- * Runs the checks and prints each through `print`. @throws Error with the reason when one
- * fails
+ * Runs the checks and prints each through `print`.
+ * @throws Error with the reason when one fails
  */
 export async function runAutomatically(
   stage: Stage,

@@ -31,8 +31,8 @@ const REQUESTS = [
 ];
 
 /**
- * Sets the stage; `ttl` is how long access tokens live, in seconds. @throws Error with
- * the reason, after everything was cleared away
+ * Sets the stage; `ttl` is how long access tokens live, in seconds.
+ * @throws Error with the reason, after everything was cleared away
  */
 export async function setStage(root: string, ttl: number): Promise<Stage> {
   const clientSecret = randomBytes(24).toString('base64url');

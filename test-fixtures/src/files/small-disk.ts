@@ -22,8 +22,8 @@ export interface SmallDisk {
 }
 
 /**
- * Mounts a tmpfs of `bytes` at the directory `mountPoint`; needs root. @throws Error when
- * that is not possible
+ * Mounts a tmpfs of `bytes` at the directory `mountPoint`; needs root.
+ * @throws Error when that is not possible
  */
 export async function mountSmallDisk(mountPoint: string, bytes: number): Promise<SmallDisk> {
   const script = `mount -t tmpfs -o size=${bytes},mode=755 tmpfs "$1" && echo mounted && exec sleep 3600`;

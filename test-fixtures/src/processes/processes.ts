@@ -27,8 +27,8 @@ export interface Child {
   /** How it ended; `undefined` while it runs. */
   readonly exit: Exit | undefined;
   /**
-   * Resolves with the match when `pattern` was printed. @throws Error with the output
-   * when it ends before, or never prints it
+   * Resolves with the match when `pattern` was printed.
+   * @throws Error with the output when it ends before, or never prints it
    */
   printed(pattern: RegExp): Promise<RegExpExecArray>;
   /** Sends a signal to the process, or to its whole group. */
@@ -186,8 +186,8 @@ const BUILT: Readonly<Record<Executable, string>> = {
 };
 
 /**
- * The path of a built executable below the repository at `root`. @throws Error that says
- * how to build it
+ * The path of a built executable below the repository at `root`.
+ * @throws Error that says how to build it
  */
 export function executablePath(root: string, name: Executable): string {
   const path = join(root, BUILT[name]);

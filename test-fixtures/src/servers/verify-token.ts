@@ -4,8 +4,9 @@ import { createLocalJWKSet, decodeJwt, jwtVerify, type JSONWebKeySet, type JWTPa
 import type { Issuer } from './issuer.ts';
 
 /**
- * The claims of `token`. @throws Error unless `issuer` signed it, for `audience` if
- * given, and it has not expired.
+ * The claims of `token`.
+ * @throws Error unless `issuer` signed it, for `audience` if given, and it has not
+ * expired.
  */
 export async function verifyToken(
   issuer: Issuer,
@@ -21,8 +22,8 @@ export async function verifyToken(
 }
 
 /**
- * The claims of a token that the owner of the public key in `pem` signed. @throws Error
- * unless he did, and it has not expired.
+ * The claims of a token that the owner of the public key in `pem` signed.
+ * @throws Error unless he did, and it has not expired.
  */
 export async function verifyWithPem(pem: string, token: string): Promise<JWTPayload> {
   return (await jwtVerify(token, createPublicKey(pem))).payload;

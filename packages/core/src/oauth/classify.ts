@@ -20,8 +20,8 @@ export interface FailedAnswer {
 const LONGEST_RETRY_AFTER = 86_400;
 
 /**
- * Seconds from a `Retry-After` header, which holds seconds or an HTTP date. @see RFC
- * 9110, section 10.2.3
+ * Seconds from a `Retry-After` header, which holds seconds or an HTTP date.
+ * @see RFC 9110, section 10.2.3
  */
 export function retryAfterSeconds(header: string | undefined, now: number): number | undefined {
   if (header === undefined) return undefined;
@@ -82,8 +82,8 @@ const MEANING: Readonly<Record<string, ErrorCode>> = {
 };
 
 /**
- * Other standard codes: a device login acts on some of them. @see RFC 8628, section 3.5;
- * RFC 6750, section 3.1
+ * Other standard codes: a device login acts on some of them.
+ * @see RFC 8628, section 3.5; RFC 6750, section 3.1
  */
 const STANDARD: ReadonlySet<string> = new Set([
   ...Object.keys(MEANING),

@@ -16,7 +16,8 @@ export interface ByteRead {
 
 /**
  * Reads what follows a backslash at `at` when it stands for one byte: `n`, `x41`,
- * `x{41}`, `o{101}`, `cA`, `012`. @throws RefusedPattern
+ * `x{41}`, `o{101}`, `cA`, `012`.
+ * @throws RefusedPattern
  */
 export function readByteEscape(pattern: string, at: number): ByteRead | undefined {
   BYTE.lastIndex = at;

@@ -39,8 +39,9 @@ export interface Program {
 const LARGEST = 65_536;
 
 /**
- * Compiles a pattern. @throws RefusedPattern for a reference to a group that does not
- * exist, a lookbehind without fixed length, or a program too large
+ * Compiles a pattern.
+ * @throws RefusedPattern for a reference to a group that does not exist, a lookbehind
+ * without fixed length, or a program too large
  */
 export function compilePattern(pattern: Pattern): Program {
   const compiler = new Compiler(pattern);

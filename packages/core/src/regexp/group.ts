@@ -49,8 +49,8 @@ const INLINE = /^\(\?(\^?)([imsxnUJ]*)(?:-([imsxnUJ]*))?([:)])/;
 const LOOK = /^\(\?(<?)([=!])/;
 
 /**
- * Reads the parenthesis at `at`. @throws RefusedPattern for recursion, verbs and
- * everything unknown
+ * Reads the parenthesis at `at`.
+ * @throws RefusedPattern for recursion, verbs and everything unknown
  */
 export function openerAt(pattern: string, at: number, flags: Flags): Opener {
   const text = pattern.slice(at, at + 96);

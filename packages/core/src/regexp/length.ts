@@ -3,8 +3,8 @@ import { refuse } from './node.ts';
 import type { RegexpNode } from './node.ts';
 
 /**
- * `branch` with the step back in front of it. @throws RefusedPattern when its length is
- * not fixed
+ * `branch` with the step back in front of it.
+ * @throws RefusedPattern when its length is not fixed
  */
 export function stepBack(branch: RegexpNode): RegexpNode {
   const length = lengthOf(branch) ?? refuse('a lookbehind without fixed length');

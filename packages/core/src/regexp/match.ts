@@ -47,8 +47,8 @@ export class Matcher {
   }
 
   /**
-   * Runs from `address` to `accept`. @returns the position there, or FAILED with every
-   * slot as it was
+   * Runs from `address` to `accept`.
+   * @returns the position there, or FAILED with every slot as it was
    */
   #run(address: number, position: number): number {
     const floor = this.#stack.length;
@@ -105,8 +105,8 @@ export class Matcher {
   #resumedAt = 0;
 
   /**
-   * Takes back what was done since the last choice above `floor`. @returns false when
-   * there is none
+   * Takes back what was done since the last choice above `floor`.
+   * @returns false when there is none
    */
   #backtrack(floor: number): boolean {
     const stack = this.#stack;

@@ -72,8 +72,8 @@ export function search(
 }
 
 /**
- * Whether `subject` contains a match; undefined when the pattern is refused. @throws
- * CLASSAD_LIMIT
+ * Whether `subject` contains a match; undefined when the pattern is refused.
+ * @throws CLASSAD_LIMIT
  */
 export function matches(
   pattern: string,

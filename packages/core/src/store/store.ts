@@ -103,7 +103,8 @@ export interface CredentialStore {
   apply(change: TokenChange): void;
   /**
    * Removes a file, or finishes an interrupted rename by giving it the name `target`.
-   * Missing files are no error. @throws CodedError `CRED_FILE_IO`
+   * Missing files are no error.
+   * @throws CodedError `CRED_FILE_IO`
    */
   settle(path: string, target?: string): void;
 }

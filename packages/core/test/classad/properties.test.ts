@@ -102,7 +102,8 @@ const small = { steps: 20_000, matchSteps: 20_000, textLength: 1 << 16 };
 
 /**
  * Printing after reading `text` again and again; the first round may fold a sign into a
- * number. @returns CLASSAD_SYNTAX if it is not an expression
+ * number.
+ * @returns CLASSAD_SYNTAX if it is not an expression
  */
 function rounds(text: string, style: LexerSyntax, count: number): string {
   let printed = text;

@@ -46,8 +46,8 @@ export function meetsRequirement(requirement: Requirement, person: Person): bool
 }
 
 /**
- * Evaluates `expression` in an ad with `Username` and `Groups` (a list). @throws
- * CodedError `CLASSAD_LIMIT`
+ * Evaluates `expression` in an ad with `Username` and `Groups` (a list).
+ * @throws CodedError `CLASSAD_LIMIT`
  */
 export function evaluateFor(expression: Expr, person: Person): Value {
   return evaluate(expression, {

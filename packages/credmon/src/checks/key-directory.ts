@@ -35,8 +35,8 @@ const ROTATE = 'condor_credmon keys rotate';
 const firstKey = ({ publish }: Rotation): string => `${ROTATE} && ${publish} && ${ROTATE}`;
 
 /**
- * The key that signs, and what rotation waits for. @throws CodedError
- * `TOKEN_KEY_DIRECTORY`
+ * The key that signs, and what rotation waits for.
+ * @throws CodedError `TOKEN_KEY_DIRECTORY`
  */
 export function lookAtKeyDirectory(
   what: string,

@@ -99,8 +99,8 @@ function shortLife(settings: Settings): Finding[] {
 }
 
 /**
- * Health is told to everybody, without a token. @see
- * https://developer.hashicorp.com/vault/api-docs/system/health
+ * Health is told to everybody, without a token.
+ * @see https://developer.hashicorp.com/vault/api-docs/system/health
  */
 async function lookAtHost(host: string, port: number, send: Send): Promise<Finding> {
   const where = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;

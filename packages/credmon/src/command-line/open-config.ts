@@ -3,8 +3,8 @@ import { loadConfig, type Config } from '@credmon/core/config';
 import type { CommonOptions } from './command.ts';
 
 /**
- * The merged configuration, as the subsystem that `--name` says. @throws CodedError as
- * `loadConfig`
+ * The merged configuration, as the subsystem that `--name` says.
+ * @throws CodedError as `loadConfig`
  */
 export function openConfig({ name, configFile }: CommonOptions, env: NodeJS.ProcessEnv): Config {
   return loadConfig({

@@ -9,8 +9,8 @@ type DumpCommand = Subcommand & { kind: 'config-dump' };
 type GetCommand = Subcommand & { kind: 'config-get' };
 
 /**
- * Prints every knob, or those whose name matches. Answers with the exit code. @throws
- * CodedError `USAGE` for a bad pattern
+ * Prints every knob, or those whose name matches. Answers with the exit code.
+ * @throws CodedError `USAGE` for a bad pattern
  */
 export function runConfigDump(
   command: DumpCommand,

@@ -77,7 +77,8 @@ export function createVaultSend(
 
 /**
  * A {@link Send} for Pelican's issuers, which trusts PELICAN_CREDMON_CA_FILE alone; none
- * without it. @throws as {@link createVaultSend}
+ * without it.
+ * @throws as {@link createVaultSend}
  */
 export function createPelicanSend(
   caFile: string | undefined,

@@ -25,8 +25,8 @@ export function remediationFor(token: StuckToken, code: string): string | undefi
 }
 
 /**
- * `condor_store_cred delete-oauth` for a service and its handle, ready to be pasted. @see
- * condor_store_cred(1)
+ * `condor_store_cred delete-oauth` for a service and its handle, ready to be pasted.
+ * @see condor_store_cred(1)
  */
 export function deleteCommand({
   service,

@@ -16,7 +16,8 @@ export interface RevokingClient {
 
 /**
  * The plan for an issuer; a client that cannot be had leaves every secret alive, with the
- * reason. @see RFC 7009
+ * reason.
+ * @see RFC 7009
  */
 export function stepsAtIssuer(
   client: Parsed<RevokingClient>,

@@ -31,8 +31,8 @@ export function serviceOf(
 }
 
 /**
- * The client of a login. @throws CodedError `SECRET_UNREADABLE`, and what finding the
- * metadata throws
+ * The client of a login.
+ * @throws CodedError `SECRET_UNREADABLE`, and what finding the metadata throws
  */
 export async function loginClient(
   service: string,
@@ -58,8 +58,8 @@ export async function loginClient(
 }
 
 /**
- * A client that acts without a browser. @throws CodedError as {@link loginClient}, and
- * `SUBJECT_REFUSED`
+ * A client that acts without a browser.
+ * @throws CodedError as {@link loginClient}, and `SUBJECT_REFUSED`
  */
 export async function serviceClient(
   token: TokenSnapshot,

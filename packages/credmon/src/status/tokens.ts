@@ -30,8 +30,8 @@ export function instant(): Instant {
 }
 
 /**
- * The configured credential directory, looked at before it is opened. @throws CodedError
- * `CRED_DIR_INVALID`, and what reading settings throws
+ * The configured credential directory, looked at before it is opened.
+ * @throws CodedError `CRED_DIR_INVALID`, and what reading settings throws
  */
 export function openTokens(
   command: CommonOptions,
@@ -42,16 +42,16 @@ export function openTokens(
 }
 
 /**
- * The credential directory, which must be there: its path without links. @throws
- * CodedError `CRED_DIR_INVALID`
+ * The credential directory, which must be there: its path without links.
+ * @throws CodedError `CRED_DIR_INVALID`
  */
 export function existingDirectory({ credDir, condorIds }: Settings): string {
   return checkCredentialDirectory(credDir, { create: false, condor: condorIds });
 }
 
 /**
- * The credential directory with the standing tokens. @throws CodedError
- * `CRED_DIR_INVALID`
+ * The credential directory with the standing tokens.
+ * @throws CodedError `CRED_DIR_INVALID`
  */
 export function openStore(settings: Settings): CredentialStore {
   const directory = existingDirectory(settings);

@@ -46,8 +46,9 @@ export function publishedFiles(
 }
 
 /**
- * A key set as text. @throws CodedError `TOKEN_KEY_INVALID` when a key is private. @see
- * RFC 7517, section 5
+ * A key set as text.
+ * @throws CodedError `TOKEN_KEY_INVALID` when a key is private.
+ * @see RFC 7517, section 5
  */
 export function keySetText(keys: readonly JsonObject[]): string {
   if (keys.some((key) => ['d', 'p', 'q', 'k'].some((secret) => Object.hasOwn(key, secret))))

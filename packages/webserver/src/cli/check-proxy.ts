@@ -84,8 +84,8 @@ async function attempt(
 }
 
 /**
- * An answer's status and the beginning of its text. @throws the system's error, or Error
- * after the time-out
+ * An answer's status and the beginning of its text.
+ * @throws the system's error, or Error after the time-out
  */
 function ask(
   url: URL,

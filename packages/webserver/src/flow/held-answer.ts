@@ -24,8 +24,9 @@ export interface HeldAnswer extends Issued {
 }
 
 /**
- * Keeps an answer for the browser. @returns its id @throws CodedError
- * `SESSION_STORE_FULL`, `SESSION_STORE_DOWN`
+ * Keeps an answer for the browser.
+ * @returns its id
+ * @throws CodedError `SESSION_STORE_FULL`, `SESSION_STORE_DOWN`
  */
 export async function holdAnswer(
   desk: Desk,

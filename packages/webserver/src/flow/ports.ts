@@ -42,8 +42,8 @@ export interface TokenStore {
   /** True when CredD would find a credential of this user and stem. */
   hasToken(user: string, stem: string): boolean;
   /**
-   * What is stored of a token. @throws CodedError `CRED_DIR_INVALID` when the user's
-   * directory is not one
+   * What is stored of a token.
+   * @throws CodedError `CRED_DIR_INVALID` when the user's directory is not one
    */
   readToken(user: string, stem: string): StoredToken;
   /**
@@ -93,8 +93,8 @@ export interface FlowLog {
 /** Sealed texts that wait for a user's decision, each for the time of one login. */
 export interface AnswerStore {
   /**
-   * Keeps a text under an id, or replaces it. @throws CodedError `SESSION_STORE_FULL`,
-   * `SESSION_STORE_DOWN`
+   * Keeps a text under an id, or replaces it.
+   * @throws CodedError `SESSION_STORE_FULL`, `SESSION_STORE_DOWN`
    */
   put(id: string, text: string): Promise<void>;
   /** The text; `undefined` when there is none or its time is over. */
@@ -128,12 +128,13 @@ export interface Ports {
   readonly views: Views;
   /**
    * The PEM text of the local issuer's public key; `undefined` where key directories have
-   * taken its place. @throws CodedError `CRED_FILE_IO`
+   * taken its place.
+   * @throws CodedError `CRED_FILE_IO`
    */
   readonly readPublicKey: () => string | undefined;
   /**
-   * The texts of the key sets in the local issuer's key directories. @throws CodedError
-   * `CRED_FILE_IO`
+   * The texts of the key sets in the local issuer's key directories.
+   * @throws CodedError `CRED_FILE_IO`
    */
   readonly readKeySets: () => readonly string[];
   /**

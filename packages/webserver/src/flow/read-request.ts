@@ -41,7 +41,8 @@ export function readRequest({ settings, ports }: Desk, key: string): KeyRequest 
 
 /**
  * What a flow's key file says of each token, by stem; nothing when it has served and is
- * gone. @throws as {@link readRequest}
+ * gone.
+ * @throws as {@link readRequest}
  */
 export function readTokenRequests(desk: Desk, flow: Flow): ReadonlyMap<string, ProviderRequest> {
   try {

@@ -62,8 +62,8 @@ function requestOf(
 }
 
 /**
- * Notes that answers were superseded, removes and revokes them. @param attempt the
- * attempt that has claimed them, if any
+ * Notes that answers were superseded, removes and revokes them.
+ * @param attempt the attempt that has claimed them, if any
  * @returns the flow afterwards
  */
 export async function settleSuperseded(

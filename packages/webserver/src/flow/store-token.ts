@@ -60,8 +60,8 @@ export function storeToken(
 }
 
 /**
- * Refuses an answer that {@link storeToken} would refuse. @throws CodedError
- * `REFRESH_TOKEN_MISSING`, `CRED_DIR_INVALID`
+ * Refuses an answer that {@link storeToken} would refuse.
+ * @throws CodedError `REFRESH_TOKEN_MISSING`, `CRED_DIR_INVALID`
  */
 export function checkStored(
   desk: Desk,

@@ -99,8 +99,8 @@ function tokensIn(home: string): TokenInStore[] {
 const NO_TOKEN: StoredToken = { version: 'missing' };
 
 /**
- * What `act` finds in a user's directory; nothing when there is none. @throws CodedError
- * `CRED_DIR_INVALID` for a link or file in its place
+ * What `act` finds in a user's directory; nothing when there is none.
+ * @throws CodedError `CRED_DIR_INVALID` for a link or file in its place
  */
 function inHome<T>(here: string, user: string, act: (home: string) => T): T | undefined {
   try {

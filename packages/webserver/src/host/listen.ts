@@ -9,8 +9,8 @@ import type { ListenAddress } from '../settings/settings.ts';
 const SOCKET_MODE = 0o660;
 
 /**
- * Linux lists its unix sockets here, with inode and path at the end of each line. @see
- * proc_net(5)
+ * Linux lists its unix sockets here, with inode and path at the end of each line.
+ * @see proc_net(5)
  */
 const UNIX_SOCKETS = '/proc/net/unix';
 

@@ -9,8 +9,8 @@ import type { Views } from '../flow/ports.ts';
 const FOLDERS = ['../views', './views', '../../src/views'];
 
 /**
- * Opens the views. Templates are compiled at their first use and kept. @throws the
- * system's error when they are not there
+ * Opens the views. Templates are compiled at their first use and kept.
+ * @throws the system's error when they are not there
  */
 export function openViews(): Views {
   const folders = FOLDERS.map((folder) => fileURLToPath(new URL(folder, import.meta.url)));

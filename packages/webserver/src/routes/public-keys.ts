@@ -39,8 +39,9 @@ export async function publicKeySet({ sets, pem, keyId }: PublicKeyTexts): Promis
 }
 
 /**
- * The JWK of a PEM public key. @throws CodedError `CRED_FILE_IO` when it is none, or of a
- * kind that no token is signed with
+ * The JWK of a PEM public key.
+ * @throws CodedError `CRED_FILE_IO` when it is none, or of a kind that no token is signed
+ * with
  */
 async function publicJwk(pem: string, keyId: string): Promise<JWK> {
   let jwk: JWK;

@@ -3,8 +3,8 @@ import type { ZodType } from 'zod';
 import { pageError } from '../pages/page-error.ts';
 
 /**
- * The value in the schema's form. @throws an error that is shown as the page
- * `bad-request`
+ * The value in the schema's form.
+ * @throws an error that is shown as the page `bad-request`
  */
 export function read<T>(schema: ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value);

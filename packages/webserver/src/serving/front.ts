@@ -9,13 +9,13 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => vo
 export interface Front {
   readonly server: Server;
   /**
-   * Lets new requests go to `handler`. @returns when the handler before has answered all
-   * of its own
+   * Lets new requests go to `handler`.
+   * @returns when the handler before has answered all of its own
    */
   serve(handler: Handler): Promise<void>;
   /**
-   * Takes no more connections. @returns when everything is answered, at the latest
-   * `patience` has come
+   * Takes no more connections.
+   * @returns when everything is answered, at the latest `patience` has come
    */
   close(patience: Promise<void>): Promise<void>;
 }

@@ -71,8 +71,8 @@ export async function createGeneration(
 type Ending = () => PromiseLike<unknown>;
 
 /**
- * Ends everything, the last opened first, also after one has failed. @throws the first
- * failure
+ * Ends everything, the last opened first, also after one has failed.
+ * @throws the first failure
  */
 async function endAll(endings: readonly Ending[]): Promise<void> {
   const failures: unknown[] = [];

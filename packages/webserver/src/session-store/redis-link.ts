@@ -29,8 +29,8 @@ export interface RedisAnswer {
 /** An open connection. */
 export interface RedisLink {
   /**
-   * Runs the script on records of `kind`. @throws CodedError `SESSION_STORE_DOWN`,
-   * `SESSION_STORE_FULL`
+   * Runs the script on records of `kind`.
+   * @throws CodedError `SESSION_STORE_DOWN`, `SESSION_STORE_FULL`
    */
   run(
     kind: string,
@@ -39,8 +39,8 @@ export interface RedisLink {
     text?: string,
   ): Promise<RedisAnswer>;
   /**
-   * The value that all processes share under `name`: the first one's `proposal`. @throws
-   * CodedError `SESSION_STORE_DOWN`
+   * The value that all processes share under `name`: the first one's `proposal`.
+   * @throws CodedError `SESSION_STORE_DOWN`
    */
   agree(name: string, proposal: string): Promise<string>;
   /** The value that was agreed on, if any. @throws CodedError `SESSION_STORE_DOWN` */

@@ -85,8 +85,8 @@ function removeOldest(directory: string, names: readonly string[], count: number
 }
 
 /**
- * Does something that needs space on disk. @throws CodedError `SESSION_STORE_FULL` when
- * there is none
+ * Does something that needs space on disk.
+ * @throws CodedError `SESSION_STORE_FULL` when there is none
  */
 export function needingSpace<T>(work: () => T): T {
   try {
@@ -164,8 +164,8 @@ export function cookieKey(directory: string): string {
 }
 
 /**
- * The key that {@link cookieKey} has made; `undefined` when there is none yet. @throws
- * the system's error
+ * The key that {@link cookieKey} has made; `undefined` when there is none yet.
+ * @throws the system's error
  */
 export function storedCookieKey(directory: string): string | undefined {
   try {

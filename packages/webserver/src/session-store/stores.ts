@@ -10,8 +10,8 @@ export interface Stores {
   /** Signs session cookies; the same for every replica that shares the place. */
   readonly cookieSecret: string;
   /**
-   * Makes sure that something can be written there. @throws CodedError
-   * `SESSION_STORE_FULL`; the system's or the network's error
+   * Makes sure that something can be written there.
+   * @throws CodedError `SESSION_STORE_FULL`; the system's or the network's error
    */
   check(): Promise<void>;
   /** How many are kept. */

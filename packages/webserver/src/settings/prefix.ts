@@ -8,7 +8,8 @@ const KNOB = 'CREDMON_WEB_PREFIX';
 
 /**
  * Scheme, authority, path, and the rest, as they stand there: a URL parser would tidy up
- * what CredD does not. @see RFC 3986, appendix B
+ * what CredD does not.
+ * @see RFC 3986, appendix B
  */
 const PARTS = /^([a-z]*:\/\/)([^/?#\\]*)([^?#]*)(.*)$/is;
 

@@ -62,8 +62,8 @@ export function readRemoteUser(read: KnobReader, listen: ListenAddress): Setting
 }
 
 /**
- * What is wrong with a header name in lower case; `undefined` when it can be used. @see
- * RFC 9110, section 5.1
+ * What is wrong with a header name in lower case; `undefined` when it can be used.
+ * @see RFC 9110, section 5.1
  */
 export function headerProblem(header: string): string | undefined {
   if (header.includes('_'))

@@ -31,7 +31,8 @@ export function isCoded(error: unknown, code?: ErrorCode): error is CodedError {
 
 /**
  * Error numbers of Linux that Node has no name for, as quotas, network file systems and
- * damaged disks give them. @see errno(3)
+ * damaged disks give them.
+ * @see errno(3)
  */
 const UNNAMED: Readonly<Record<number, string>> = {
   37: 'ENOLCK',

@@ -17,7 +17,8 @@ const MOST_LINKS = 40;
 
 /**
  * Linux's O_PATH, which Node does not name: such a descriptor needs no permission to
- * read. @see open(2)
+ * read.
+ * @see open(2)
  */
 const O_PATH = 0o10000000;
 const DIRECTORY = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;

@@ -44,8 +44,8 @@ export function readSafely(path: string, maxBytes: number = MOST_BYTES): SafeRea
 }
 
 /**
- * The first `size` bytes of an open file, fewer when it ends before. @throws the system's
- * error
+ * The first `size` bytes of an open file, fewer when it ends before.
+ * @throws the system's error
  */
 export function readBytes(descriptor: number, size: number): Buffer {
   const bytes = Buffer.alloc(size);

@@ -3,8 +3,8 @@
 import { isRecord } from './json.ts';
 
 /**
- * The claims of a JWT, unverified; `undefined` when it is none. @see RFC 7519, section
- * 7.2
+ * The claims of a JWT, unverified; `undefined` when it is none.
+ * @see RFC 7519, section 7.2
  */
 export function jwtClaims(token: string): Readonly<Record<string, unknown>> | undefined {
   const payload = /^[\w-]+\.([\w-]+)\.[\w-]*$/.exec(token)?.[1];

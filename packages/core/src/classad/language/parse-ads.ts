@@ -55,8 +55,8 @@ export function readFirstAd(text: string, options: ReadAdsOptions = {}): AdExpr 
 }
 
 /**
- * All ads in `text` merged into one; of attributes of one name the last stays. @throws as
- * {@link readAds}
+ * All ads in `text` merged into one; of attributes of one name the last stays.
+ * @throws as {@link readAds}
  */
 export function readMergedAd(text: string, options: ReadAdsOptions = {}): AdExpr {
   const entries: Entry[] = [];

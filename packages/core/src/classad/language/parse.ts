@@ -68,8 +68,8 @@ export function parseBytes(bytes: string, options: ParseOptions = {}): Expr {
 }
 
 /**
- * Parses `text`, which must be one ad in new syntax and nothing else. @throws
- * CLASSAD_SYNTAX, CLASSAD_LIMIT
+ * Parses `text`, which must be one ad in new syntax and nothing else.
+ * @throws CLASSAD_SYNTAX, CLASSAD_LIMIT
  */
 export function parseAd(text: string, options: ParseOptions = {}): AdExpr {
   const tokens = tokensOf(bytesOf(text), 0, options);
@@ -79,8 +79,8 @@ export function parseAd(text: string, options: ParseOptions = {}): AdExpr {
 }
 
 /**
- * Parses the ad in new syntax that `text` starts with; `rest` is what follows it. @throws
- * CLASSAD_SYNTAX, CLASSAD_LIMIT
+ * Parses the ad in new syntax that `text` starts with; `rest` is what follows it.
+ * @throws CLASSAD_SYNTAX, CLASSAD_LIMIT
  */
 export function parseAdPrefix(
   text: string,

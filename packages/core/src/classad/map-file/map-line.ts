@@ -15,8 +15,8 @@ const BLANKS = /[ \t\r\n]*/y;
 const PLAIN = /[^ \t\r\n]*/y;
 
 /**
- * Reads the field at or after `at`; undefined at the end of the line. @param regexps
- * whether `/.../` is a regular expression here
+ * Reads the field at or after `at`; undefined at the end of the line.
+ * @param regexps whether `/.../` is a regular expression here
  */
 export function readField(line: string, at: number, regexps: boolean): MapField | undefined {
   BLANKS.lastIndex = at;

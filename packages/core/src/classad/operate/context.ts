@@ -74,8 +74,8 @@ export class Context {
   }
 
   /**
-   * Counts `steps` more, for functions whose work grows with their input. @throws
-   * CLASSAD_LIMIT
+   * Counts `steps` more, for functions whose work grows with their input.
+   * @throws CLASSAD_LIMIT
    */
   spend(steps: number): void {
     this.#steps += steps;

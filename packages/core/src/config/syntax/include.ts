@@ -109,8 +109,8 @@ export function runCommand(
 }
 
 /**
- * Notes a source as read, and decodes it. @throws CodedError `CONFIG_LIMIT` when it is
- * too much.
+ * Notes a source as read, and decodes it.
+ * @throws CodedError `CONFIG_LIMIT` when it is too much.
  */
 export function textOf(
   bytes: Uint8Array,

@@ -19,8 +19,8 @@ export type CommandResult =
  */
 export interface SourceHost {
   /**
-   * A file's bytes; none for a directory; `undefined` when there is no such file. @throws
-   * the system's error.
+   * A file's bytes; none for a directory; `undefined` when there is no such file.
+   * @throws the system's error.
    */
   readFile(path: string): Uint8Array | undefined;
   isDirectory(path: string): boolean;
@@ -59,7 +59,8 @@ export interface Reading {
 
 /**
  * Does `action`; where the reading tolerates mistakes, one in it does not end the
- * reading. @throws CodedError what `action` throws
+ * reading.
+ * @throws CodedError what `action` throws
  */
 export function tolerantly({ tolerate }: Pick<Reading, 'tolerate'>, action: () => void): void {
   if (!tolerate) return action();

@@ -3,8 +3,8 @@ import { splitScopes } from '@credmon/core/credential';
 import { claimsOf, wordsOf } from './claims.ts';
 
 /**
- * Audiences that every server accepts. @see SciTokens claims, section "aud"; WLCG Common
- * JWT Profiles, section "aud"
+ * Audiences that every server accepts.
+ * @see SciTokens claims, section "aud"; WLCG Common JWT Profiles, section "aud"
  */
 const ANYBODY = ['ANY', 'https://wlcg.cern.ch/jwt/v1/any'];
 

@@ -9,8 +9,8 @@ import type { LocalIssuer, LocalSettings } from '../../settings/local.ts';
 /** Keys by issuer. */
 export interface LocalKeys {
   /**
-   * The key that signs now. @throws CodedError `TOKEN_KEY_UNREADY`, `TOKEN_KEY_INVALID`,
-   * `TOKEN_KEY_DIRECTORY`
+   * The key that signs now.
+   * @throws CodedError `TOKEN_KEY_UNREADY`, `TOKEN_KEY_INVALID`, `TOKEN_KEY_DIRECTORY`
    */
   readonly keyOf: (issuer: LocalIssuer) => SigningKey;
   /** Changes with the key. */

@@ -18,20 +18,22 @@ export interface LocalPorts {
    */
   readonly readAll: (path: string) => readonly string[];
   /**
-   * The key of a key directory that signs tokens of `lifetime` seconds. @throws
-   * CodedError
+   * The key of a key directory that signs tokens of `lifetime` seconds.
+   * @throws CodedError
    */
   readonly activeKey: (directory: string, lifetime: number) => SigningKey;
   /**
    * Completes a key pair that a killed process left, and says which halves it put in
-   * place. @throws the system's error
+   * place.
+   * @throws the system's error
    */
   readonly recoverKeyPair: (
     privateKey: string,
     publicKey: string,
   ) => readonly ('private' | 'public')[];
   /**
-   * Makes an EC P-256 key pair in two files. @throws CodedError, or the system's error
+   * Makes an EC P-256 key pair in two files.
+   * @throws CodedError, or the system's error
    */
   readonly createKeyPair: (privateKey: string, publicKey: string) => void;
   /**

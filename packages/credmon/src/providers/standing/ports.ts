@@ -16,8 +16,8 @@ export type StandingReading =
 export interface StandingFiles {
   readonly read: (path: string) => StandingReading;
   /**
-   * Replaces a file in one step, with its final mode and owner. @throws the system's
-   * error
+   * Replaces a file in one step, with its final mode and owner.
+   * @throws the system's error
    */
   readonly write: (
     path: string,
@@ -35,7 +35,8 @@ export interface StandingFiles {
   /** What {@link StandingFiles.keep} was last given, if it can be read. */
   readonly recall: () => string | undefined;
   /**
-   * Keeps a text, without a token in it, for the next start. @throws the system's error
+   * Keeps a text, without a token in it, for the next start.
+   * @throws the system's error
    */
   readonly keep: (text: string) => void;
 }

@@ -9,8 +9,8 @@ import { accessTokenIn, claimsOf, keyIdOf, wordsOf } from '../common/claims.ts';
 import type { SignedStanding } from '../../settings/standing.ts';
 
 /**
- * Signs one. `now` in epoch seconds. @throws CodedError when the key may not sign, or not
- * this
+ * Signs one. `now` in epoch seconds.
+ * @throws CodedError when the key may not sign, or not this
  */
 export function signStanding(
   token: SignedStanding,

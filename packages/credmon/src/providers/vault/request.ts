@@ -88,8 +88,8 @@ export function trustedVaultUrl(text: string, settings: VaultSettings): URL {
 }
 
 /**
- * The request for an access token. `vaultToken` goes into a header only. @throws
- * CodedError `ENDPOINT_REFUSED`
+ * The request for an access token. `vaultToken` goes into a header only.
+ * @throws CodedError `ENDPOINT_REFUSED`
  */
 export function vaultRequest(
   top: VaultTop,

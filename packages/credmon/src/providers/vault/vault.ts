@@ -114,8 +114,8 @@ async function obtain(
 }
 
 /**
- * A Vault's answer names no scopes, but a token that is a JWT does. @throws CodedError
- * `SCOPE_WIDENED`
+ * A Vault's answer names no scopes, but a token that is a JWT does.
+ * @throws CodedError `SCOPE_WIDENED`
  */
 function judged(
   { stem }: TokenSnapshot,
