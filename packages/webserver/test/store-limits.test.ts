@@ -193,6 +193,6 @@ describe('a store without room', () => {
     full.types = ['completed'];
     expect((await browser.complete(login)).status).toBe(303);
     expect((await browser.get('/')).text).toContain('All done');
-    expect(portal.log.filter((line) => line.includes('no note could be kept'))).toHaveLength(1);
+    expect(portal.log.filter((line) => line.includes('failed to record an event'))).toHaveLength(1);
   });
 });

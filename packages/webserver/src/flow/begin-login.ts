@@ -11,7 +11,7 @@ import { liveLogins, loginCount, openAnswers } from './flow.ts';
 import { MAX_LIVE_LOGINS, MAX_LOGINS } from './limits.ts';
 import { checkName } from './name-refusal.ts';
 import { readTokenRequest } from './read-request.ts';
-import { registrationOf } from './registration.ts';
+import { registrationOf } from '../settings/registration.ts';
 
 /**
  * Begins a login for one token.

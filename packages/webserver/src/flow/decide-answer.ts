@@ -1,13 +1,12 @@
 // The user's decision about an answer: it is shown, stored or discarded, and each answer
 // once.
 import { isCoded } from '@credmon/core/base';
-import { newSecret, requireFlow, type Desk } from './desk.ts';
+import { newSecret, requireFlow, recordEvent, type Desk } from './desk.ts';
 import { failLogin, finishLogin } from './finish-login.ts';
 import { foldFlow, type Flow, type PendingAnswer, type SettledAnswer } from './flow.ts';
 import { dropAnswers, type BrowserSession } from './held-answer.ts';
 import { checkAnswer } from './judge-answer.ts';
 import { checkName } from './name-refusal.ts';
-import { note } from './note.ts';
 import { findPending, openQuestion, type OpenQuestion } from './open-question.ts';
 import { FATES, revokeAnswer } from './revoke-answer.ts';
 import { settleSuperseded } from './settle-superseded.ts';
@@ -103,7 +102,7 @@ async function decline(
     `login of ${flow.localUser} for ${request.stem} declined by the user; ${FATES[fate]}`,
   );
   const { state } = pending;
-  return note(desk, session.flow ?? '', flow, {
+  return recordEvent(desk, session.flow ?? '', flow, {
     type: 'declined',
     at: ports.clock.now(),
     state,
@@ -136,7 +135,12 @@ async function afterFailure(
 ): Promise<void> {
   const { answer, state, stem } = pending;
   if (!isCoded(error) || PASSING.includes(error.code)) {
-    await note(desk, id, flow, { type: 'reopened', at: desk.ports.clock.now(), answer, attempt });
+    await recordEvent(desk, id, flow, {
+      type: 'reopened',
+      at: desk.ports.clock.now(),
+      answer,
+      attempt,
+    });
     return;
   }
   await dropAnswers(desk, [pending]);

@@ -1,9 +1,9 @@
 // What every step of the flow needs at hand: settings, ports, and the flow of a session.
 import { createHash } from 'node:crypto';
-import { CodedError } from '@credmon/core/base';
+import { CodedError, isCoded, messageOf, systemCode } from '@credmon/core/base';
 import type { Ports } from './ports.ts';
 import type { Settings } from '../settings/settings.ts';
-import { foldFlow, liveLogins, withStored, type Flow } from './flow.ts';
+import { foldFlow, liveLogins, nextFlow, withStored, type Flow, type FlowEvent } from './flow.ts';
 
 /** Settings and ports together. */
 export interface Desk {
@@ -42,6 +42,28 @@ export function hasLiveLogins({ settings, ports }: Desk, flow: Flow | undefined)
   return (
     flow !== undefined && liveLogins(flow, ports.clock.now(), settings.loginSeconds).length > 0
   );
+}
+
+/**
+ * Appends an event to the flow's log and returns the flow after it. An event that cannot
+ * be stored still counts for this request: the files in the credential directory decide.
+ */
+export async function recordEvent(
+  { ports }: Desk,
+  id: string,
+  flow: Flow,
+  event: FlowEvent,
+): Promise<Flow> {
+  let after: Flow | undefined;
+  try {
+    after = foldFlow(await ports.flows.append(id, event));
+  } catch (error) {
+    const why = isCoded(error) ? messageOf(error) : (systemCode(error) ?? 'unknown');
+    ports.log.warn(
+      `failed to record an event of ${flow.localUser}'s session (${event.type}): ${why}`,
+    );
+  }
+  return after ?? nextFlow(flow, event) ?? flow;
 }
 
 /** A new name that nobody guesses: 192 bits, base64url. */

@@ -3,11 +3,10 @@
 import type { ProviderRequest } from '@credmon/core/credential';
 import { isCoded } from '@credmon/core/base';
 import { accountName } from './account.ts';
-import type { Desk } from './desk.ts';
+import { recordEvent, type Desk } from './desk.ts';
 import { isComplete, withStored, type Flow } from './flow.ts';
 import type { BrowserSession } from './held-answer.ts';
 import { missingScopes } from './judge-answer.ts';
-import { note } from './note.ts';
 import { findSuperseded, settleSuperseded } from './settle-superseded.ts';
 import { storeToken, type Issued, type Stored } from './store-token.ts';
 
@@ -30,7 +29,7 @@ export async function finishLogin(
   const { ports } = desk;
   const stored = storeToken(desk, flow.localUser, request, issued);
   const name = accountName(issued.answer);
-  const after = await note(desk, session.flow ?? '', flow, {
+  const after = await recordEvent(desk, session.flow ?? '', flow, {
     type: 'completed',
     at: ports.clock.now(),
     state,
@@ -59,7 +58,7 @@ export async function failLogin(
   const { ports } = desk;
   const code = isCoded(error) ? error.code : 'CRED_FILE_IO';
   ports.counters.login(flow.tokens.find((token) => token.stem === stem)?.provider ?? stem, code);
-  await note(desk, id, flow, { type: 'failed', at: ports.clock.now(), state, code });
+  await recordEvent(desk, id, flow, { type: 'failed', at: ports.clock.now(), state, code });
 }
 
 /**

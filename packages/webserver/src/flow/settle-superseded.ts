@@ -1,10 +1,9 @@
 // Settles the answers that are not stored because another sign-in is: they are removed,
 // and revoked where possible.
 import { isCoded } from '@credmon/core/base';
-import type { Desk } from './desk.ts';
+import { recordEvent, type Desk } from './desk.ts';
 import { isComplete, withStored, type Flow } from './flow.ts';
 import { dropAnswers, readAnswer, type BrowserSession, type HeldAnswer } from './held-answer.ts';
-import { note } from './note.ts';
 import { readTokenRequest, type TokenRequest } from './read-request.ts';
 import { FATES, revokeAnswer, type Unused } from './revoke-answer.ts';
 
@@ -82,7 +81,7 @@ export async function settleSuperseded(
       answer,
       ...(attempt === undefined ? {} : { attempt }),
     } as const;
-    after = await note(desk, id, after, { ...event, at: ports.clock.now(), revoked: false });
+    after = await recordEvent(desk, id, after, { ...event, at: ports.clock.now(), revoked: false });
     // Another process is storing it, or has settled it.
     if (!after.settled.some((one) => one.answer === answer && one.outcome === 'superseded'))
       continue;
@@ -93,7 +92,7 @@ export async function settleSuperseded(
     );
     if (fate === 'left') continue;
     const how = fate === 'shared' ? { revoked: false, shared: true } : { revoked: true };
-    after = await note(desk, id, after, { ...event, at: ports.clock.now(), ...how });
+    after = await recordEvent(desk, id, after, { ...event, at: ports.clock.now(), ...how });
   }
   return after;
 }

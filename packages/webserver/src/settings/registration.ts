@@ -2,7 +2,7 @@
 // core logs in with.
 import type { ClientRegistration } from '@credmon/core/oauth';
 import type { ProviderRequest } from '@credmon/core/credential';
-import { providerSettings, type Settings } from '../settings/settings.ts';
+import { providerSettings, type Settings } from './settings.ts';
 
 /**
  * The client at the provider's issuer. Endpoints and secret are the key file's, which
