@@ -145,6 +145,21 @@ describe.skipIf(isMissing('chromium'))('R42 the pages of the portal', () => {
       },
     ],
     [
+      'an older sign-in than the one that was stored',
+      async (page) => {
+        await page.goto(link());
+        await askedAt(page);
+        const older = page.url();
+        await page.goto(`${workspace.webPrefix}/login/mytok`);
+        await page.getByRole('button', { name: 'Sign in for alice' }).click();
+        await page.getByRole('button', { name: 'Log in' }).click();
+        await page.getByRole('button', { name: 'Store for' }).click();
+        await page.locator('li.token.signed-in').first().waitFor();
+        await page.goto(older);
+        await page.getByRole('heading', { name: 'This sign-in was not stored' }).waitFor();
+      },
+    ],
+    [
       'the list with an account that is not confirmed',
       async (page) => {
         await page.goto(link());
