@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { openCredentialDirectory } from '../packages/core/dist/index.js';
+import { openCredentialDirectory } from '../packages/core/dist/store/index.js';
 
 const USERS = Number(process.env['USERS'] ?? 2000);
 const EACH = Number(process.env['EACH'] ?? 10);
