@@ -8,7 +8,7 @@ export { afterAwake } from './time/awake-timer.ts';
 export { bodyText } from './http/body-text.ts';
 export { systemClock } from './time/clock.ts';
 export type { Clock } from './time/clock.ts';
-export { createYielder, inSlices } from './time/yielder.ts';
+export { createYielder, inSlices, sortInSlices } from './time/yielder.ts';
 export { systemRandom } from './process/random.ts';
 export type { Random } from './process/random.ts';
 export { createSend, originOf, DEFAULT_SEND_LIMITS } from './http/send.ts';
@@ -30,8 +30,10 @@ export {
   openSubdirectory,
 } from './files/safe-directory.ts';
 export type { OpenDirectory } from './files/safe-directory.ts';
+export { makeDirectory } from './files/make-directory.ts';
 export { readSafely } from './files/safe-file.ts';
 export type { SafeReading } from './files/safe-file.ts';
+export { metadataUrls } from './http/metadata-urls.ts';
 export { makeSocket, removeStaleSocket } from './http/stale-socket.ts';
 export { shellWord } from './process/shell-word.ts';
 export { wholeSeconds } from './time/whole-seconds.ts';

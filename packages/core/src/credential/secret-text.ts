@@ -39,13 +39,13 @@ export function withoutSecrets(text: string, secrets: readonly string[]): string
 /** The parts of the original text that hold a secret. */
 function rangesIn({ text, starts }: Reading, secrets: readonly string[]): Range[] {
   const found = [
-    ...secrets.flatMap((secret) => metadataUrls(secret, text)),
+    ...secrets.flatMap((secret) => rangesOfSecret(secret, text)),
     ...inBase64(text, secrets),
   ];
   return found.map(([start, end]) => [starts[start] ?? 0, starts[end] ?? 0]);
 }
 
-function metadataUrls(secret: string, text: string): Range[] {
+function rangesOfSecret(secret: string, text: string): Range[] {
   const literal = secret.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`);
   const pattern = secret.length >= SHORT_SECRET ? literal : String.raw`(?<!\w)${literal}(?!\w)`;
   return [...text.matchAll(new RegExp(pattern, 'g'))].map(({ index }) => [

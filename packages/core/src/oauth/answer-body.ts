@@ -9,6 +9,9 @@ import { isRecord } from '../base/values/json.ts';
  */
 const NAMES = ['access_token', 'refresh_token', 'error'];
 
+/** What servers put before JSON so that a page of another site cannot run it. */
+const SCRIPT_GUARD = /^(?:\)\]\}'?,?|while\s*\(1\);|for\s*\(;;\);)\s*/;
+
 /**
  * The members of an answer; `undefined` for anything else than one JSON object or one
  * form. A byte order mark is passed over. The body decides, because issuers label both
@@ -33,8 +36,9 @@ export function membersOfAnswer(
 
 /**
  * The members of a refused answer that may hold a rotated refresh token; they serve for
- * nothing else. JSON as in {@link membersOfAnswer}; a form may have characters that
- * should be encoded, and repeat a value. Of an answer that `isCut`, JSON must be whole,
+ * nothing else. JSON as in {@link membersOfAnswer}, also behind a prefix that keeps it
+ * from running as a script, or as the one item of an array; a form may have characters
+ * that should be encoded, and repeat a value. Of an answer that `isCut`, JSON must be whole,
  * and the last member of a form does not count.
  */
 export function membersToSalvage(
@@ -46,8 +50,9 @@ export function membersToSalvage(
   if (members) return members;
   const text = bodyText(body).trim();
   try {
-    const json: unknown = JSON.parse(text);
-    return isRecord(json) ? json : undefined;
+    const json: unknown = JSON.parse(text.replace(SCRIPT_GUARD, ''));
+    const item: unknown = Array.isArray(json) && json.length === 1 ? json[0] : json;
+    return isRecord(item) ? item : undefined;
   } catch {
     // A form, or nothing that can be read.
     if (/\bhtml\b/i.test(contentType ?? '')) return undefined;

@@ -1,6 +1,6 @@
 // Where an issuer's endpoints are: its metadata, believed only when it names exactly the
 // configured issuer, and remembered.
-import { CodedError, isCoded, originOf, type Send } from '../base/index.ts';
+import { CodedError, isCoded, metadataUrls, originOf, type Send } from '../base/index.ts';
 import { bodyText } from '../base/http/body-text.ts';
 import { parseObject } from '../credential/contents.ts';
 import { classifyFailure, harmless } from './classify.ts';
@@ -92,18 +92,6 @@ export function createMetadataCache(options: MetadataOptions): MetadataCache {
       return started;
     },
   };
-}
-
-/**
- * Where the metadata of an issuer may lie, in the order in which it is asked for.
- * @see OpenID Connect Discovery 1.0, section 4; RFC 8414, section 3
- */
-function metadataUrls(issuer: string): readonly string[] {
-  const { origin, pathname } = new URL(issuer);
-  return [
-    `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`,
-    `${origin}/.well-known/oauth-authorization-server${pathname.replace(/\/$/, '')}`,
-  ];
 }
 
 async function fetchMetadata(

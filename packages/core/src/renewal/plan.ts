@@ -1,5 +1,6 @@
 // Decides, from one scan and the time, which tokens to renew now and when to look again.
 // Pure: the plan is a value.
+import { sortInSlices } from '../base/time/yielder.ts';
 import type { Parsed } from '../credential/contents.ts';
 import type { Instant, RenewalState, TokenSnapshot } from '../credential/snapshot.ts';
 import { ANY_BASIS } from './backoff.ts';
@@ -80,11 +81,38 @@ function failureThatCounts(
 
 /** Judges every token. */
 export function planRenewals(tokens: Iterable<ManagedToken>, now: Instant): Plan {
-  return planOf([...tokens].map((token) => judge(token, now)));
+  const verdicts = [...tokens].map((token) => judge(token, now));
+  const { due, nextIn, order, compare } = unsorted(verdicts);
+  return planFrom(verdicts, due, order.sort(compare), nextIn);
 }
 
-/** The plan that follows from the verdicts on all tokens. */
-export function planOf(verdicts: readonly Verdict[]): Plan {
+/**
+ * The plan that follows from the verdicts on all tokens; yields to the event loop while
+ * it sorts.
+ */
+export async function planOf(verdicts: readonly Verdict[]): Promise<Plan> {
+  const { due, nextIn, order, compare } = unsorted(verdicts);
+  await sortInSlices(order, compare);
+  return planFrom(verdicts, due, order, nextIn);
+}
+
+function planFrom(
+  verdicts: readonly Verdict[],
+  due: readonly Verdict[],
+  order: Uint32Array,
+  nextIn: number,
+): Plan {
+  const renew = Array.from(order, (index) => due[index]).filter((verdict) => verdict !== undefined);
+  return { renew, verdicts, nextIn };
+}
+
+/** The due tokens, and how they are ordered: by expiry, then by name. */
+function unsorted(verdicts: readonly Verdict[]): {
+  readonly due: readonly Verdict[];
+  readonly nextIn: number;
+  readonly order: Uint32Array;
+  readonly compare: (a: number, b: number) => number;
+} {
   let nextIn = Number.POSITIVE_INFINITY;
   const due: Verdict[] = [];
   for (const verdict of verdicts) {
@@ -95,9 +123,9 @@ export function planOf(verdicts: readonly Verdict[]): Plan {
   // with 100,000 tokens.
   const expiries = Float64Array.from(due, expiry);
   const order = Uint32Array.from(due, (_, index) => index);
-  order.sort((a, b) => (expiries[a] ?? 0) - (expiries[b] ?? 0) || byName(due[a], due[b]));
-  const renew = Array.from(order, (index) => due[index]).filter((verdict) => verdict !== undefined);
-  return { renew, verdicts, nextIn };
+  const compare = (a: number, b: number): number =>
+    (expiries[a] ?? 0) - (expiries[b] ?? 0) || byName(due[a], due[b]);
+  return { due, nextIn, order, compare };
 }
 
 /** A job may be waiting for a token that is not there at all: it comes first. */

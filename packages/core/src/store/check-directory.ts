@@ -1,8 +1,8 @@
 // The credential directory must be there, ours to use, closed to others, and out of their
 // reach: checked before anything is written.
 import { accessSync, chmodSync, constants } from 'node:fs';
-import { ensureDirSync } from 'fs-extra/esm';
 import { CodedError, systemCode, type ErrorFields } from '../base/errors/errors.ts';
+import { makeDirectory } from '../base/files/make-directory.ts';
 import { shellWord } from '../base/process/shell-word.ts';
 import { findUser, groupId, isPrivateGroup, userName } from '../config/machine/accounts.ts';
 import type { AccountIds } from '../config/typed/condor-ids.ts';
@@ -98,7 +98,7 @@ function createDirectory(path: string, create: boolean, { dangling }: PathLook):
   const fix = `install -d -o root -g condor -m 2770 ${shellWord(path)}`;
   if (!create) throw invalid(path, 'does not exist', fix, { missing: true });
   try {
-    ensureDirSync(path, { mode: DIRECTORY_MODE });
+    makeDirectory(path, DIRECTORY_MODE);
     // mkdir's mode is cut by the umask, and its setgid bit is ignored on some systems.
     chmodSync(path, DIRECTORY_MODE);
   } catch (error) {

@@ -40,7 +40,7 @@ export function* namesIn(path: string, size: number): Generator<readonly Dirent[
 }
 
 /**
- * LogOnce once, when a link has taken the place of a directory that was there: no other link
+ * Logged once, when a link has taken the place of a directory that was there: no other link
  * in the root is a user's.
  */
 export function linkText(root: string, user: string): string {

@@ -104,7 +104,7 @@ export async function beginPass(
     if (meta.kind === 'valid' && metaUrls.size < MOST_URLS) metaUrls.add(meta.value.tokenUrl);
   });
   if (scan.partial !== true) memory.metaUrls = metaUrls;
-  const plan = planOf(verdicts);
+  const plan = await planOf(verdicts);
   await world.report.scanned(scan, plan);
   const yieldIfDue = createYielder();
   for (const verdict of plan.renew) {

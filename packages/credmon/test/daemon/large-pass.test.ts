@@ -1,5 +1,6 @@
 // A pass over 100,000 tokens: between the scan and the renewals the event loop turns, so
 // that a signal is answered within 50 ms.
+import { planOf, type Verdict } from '@credmon/core/renewal';
 import type { Scan } from '@credmon/core/store';
 import type { TokenSnapshot } from '@credmon/core/credential';
 import { expect, it } from 'vitest';
@@ -96,6 +97,29 @@ it('R4 R10 judging, planning, counting, reporting and forgetting keep a signal w
       }),
     );
     expect(planned).toBe(MANY);
+  }
+  expect(Math.min(...pieces)).toBeLessThan(LONGEST_PIECE);
+});
+
+it('R4 so does putting tokens in order that are all due and expire at once', async () => {
+  const on = bench({ knobs: { LOCAL_CREDMON_PROVIDER_NAMES: 'scitokens' } });
+  const verdicts = Array.from({ length: MANY }, (_, n): Verdict => {
+    const token = { ...snapshot(on, n), use: { kind: 'missing' } } as const;
+    return {
+      token: { snapshot: token } as Verdict['token'],
+      state: 'due',
+      dueIn: 0,
+      reason: 'use-missing',
+    };
+  });
+  const pieces: number[] = [];
+  for (let round = 0; round < 4; round += 1) {
+    pieces.push(
+      await longestPiece(async () => {
+        const { renew } = await planOf(verdicts);
+        expect(renew).toHaveLength(MANY);
+      }),
+    );
   }
   expect(Math.min(...pieces)).toBeLessThan(LONGEST_PIECE);
 });

@@ -1,6 +1,6 @@
 // The key commands: create, convert, rotate, list, publish.
 import { join } from 'node:path';
-import { mkdirSync } from 'node:fs';
+import { makeDirectory } from '@credmon/core/base';
 import { isAlgorithm, type Algorithm } from '../token/algorithms.ts';
 import { createKey } from '../keys/create-key.ts';
 import {
@@ -136,7 +136,7 @@ function publishFiles(
   jwks: Parameters<typeof publishedFiles>[1],
   io: Io,
 ): readonly string[] {
-  mkdirSync(join(webDirectory, '.well-known'), { recursive: true });
+  makeDirectory(join(webDirectory, '.well-known'), 0o777);
   return publishedFiles(issuer, jwks).map(({ path, text }) => {
     io.writeFile(join(webDirectory, path), text, 0o644);
     return join(webDirectory, path);

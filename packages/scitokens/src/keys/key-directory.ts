@@ -1,8 +1,8 @@
 // Signing keys on disk: one private file per key and an index with their states; every
 // change goes through the plan of rotation.ts.
-import { chmodSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { CodedError, shellWord, writeFileAtomically } from '@credmon/core/base';
+import { CodedError, makeDirectory, shellWord, writeFileAtomically } from '@credmon/core/base';
 import { isAlgorithm, type Algorithm } from '../token/algorithms.ts';
 import { isObject, type JsonObject } from '../token/compact.ts';
 import { createKey } from './create-key.ts';
@@ -59,7 +59,7 @@ const STATES = ['next', 'active', 'retiring', 'retired'];
  * @throws CodedError `TOKEN_KEY_DIRECTORY`.
  */
 export function initKeyDirectory(directory: string, policy: Partial<RotationPolicy> = {}): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory, 0o700);
   underLock(directory, () => {
     if (readPrivateFile(join(directory, INDEX)) === undefined)
       writeIndex(directory, { ...DEFAULT_POLICY, ...policy, keys: [] });
@@ -212,7 +212,7 @@ export function publishKeys(
   return underLock(directory, () => {
     const keys = publicKeys(directory);
     const files = publishedFiles(issuer, keys);
-    mkdirSync(join(webDirectory, '.well-known'), { recursive: true, mode: 0o755 });
+    makeDirectory(join(webDirectory, '.well-known'), 0o755);
     for (const { path, text } of files)
       writeFileAtomically(join(webDirectory, path), text, { mode: 0o644, durable: true });
     recordPublished(directory, keys, now);

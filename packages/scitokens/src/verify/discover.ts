@@ -1,6 +1,13 @@
 // Finds an issuer's published keys: its metadata first, then the key set that the
 // metadata names.
-import { bodyText, CodedError, isCoded, originOf, type Send } from '@credmon/core/base';
+import {
+  bodyText,
+  CodedError,
+  isCoded,
+  metadataUrls,
+  originOf,
+  type Send,
+} from '@credmon/core/base';
 import { isObject, type JsonObject } from '../token/compact.ts';
 import { readKeySet, type KeySet } from '../keys/jwks.ts';
 
@@ -11,19 +18,6 @@ import { readKeySet, type KeySet } from '../keys/jwks.ts';
 export interface DiscoverOptions {
   readonly send: Send;
   readonly insecure?: boolean;
-}
-
-/**
- * Where an issuer's metadata may lie, in the order in which it is asked for.
- * @see OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3
- */
-export function metadataUrls(issuer: string): readonly string[] {
-  const { origin, pathname } = new URL(issuer);
-  const path = pathname.replace(/\/$/, '');
-  return [
-    `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`,
-    `${origin}/.well-known/oauth-authorization-server${path}`,
-  ];
 }
 
 /**

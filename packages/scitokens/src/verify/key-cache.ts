@@ -6,14 +6,13 @@ import {
   constants,
   existsSync,
   fstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   rmSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { CodedError, systemCode, writeFileAtomically } from '@credmon/core/base';
+import { CodedError, makeDirectory, systemCode, writeFileAtomically } from '@credmon/core/base';
 import { isObject } from '../token/compact.ts';
 import type { KeyStore, StoredKeys } from './issuer-keys.ts';
 
@@ -46,7 +45,7 @@ export function createKeyCache(directory: string): KeyCache {
     remove: (issuer) => rmSync(fileOf(issuer), { force: true }),
     read: (issuer) => readEntry(fileOf(issuer), issuer),
     write(issuer, keys) {
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      makeDirectory(directory, 0o700);
       const text = JSON.stringify({ issuer, ...keys });
       writeFileAtomically(fileOf(issuer), text, { mode: 0o600, durable: false });
     },

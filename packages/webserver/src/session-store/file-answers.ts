@@ -1,6 +1,7 @@
 // Answers that wait for a user's decision, as files: sealed texts, one each, gone with
 // the decision or after the time of a login.
-import { readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { readFileSync, statSync, utimesSync } from 'node:fs';
+import { removeSync } from 'fs-extra/esm';
 import { systemCode, writeFileAtomically, type Clock } from '@credmon/core/base';
 import type { AnswerStore } from '../flow/ports.ts';
 import { makeRoom, needingSpace, sessionPath, type SessionLimits } from './session-directory.ts';
@@ -33,9 +34,9 @@ export function createFileAnswers(
         if (systemCode(error) !== 'ENOENT') throw error;
         return undefined;
       }
-      rmSync(path, { force: true });
+      removeSync(path);
       return undefined;
     },
-    remove: async (id) => rmSync(pathOf(id), { force: true }),
+    remove: async (id) => removeSync(pathOf(id)),
   };
 }

@@ -6,11 +6,11 @@ import {
   fstatSync,
   openSync,
   readFileSync,
-  rmSync,
   statSync,
   utimesSync,
   writeSync,
 } from 'node:fs';
+import { removeSync } from 'fs-extra/esm';
 import { CodedError, systemCode, type Clock } from '@credmon/core/base';
 import type { FlowEvent } from '../flow/flow.ts';
 import type { FlowLog } from '../flow/ports.ts';
@@ -46,7 +46,7 @@ export function createFileFlows(directory: string, clock: Clock, limits: Session
   return {
     read: async (id) => read(id),
     append: async (id, event) => append(id, event),
-    remove: async (id) => rmSync(pathOf(id), { force: true }),
+    remove: async (id) => removeSync(pathOf(id)),
   };
 }
 
@@ -56,7 +56,7 @@ function begin(path: string, event: FlowEvent): void {
   try {
     writeEvent(descriptor, event);
   } catch (error) {
-    rmSync(path, { force: true });
+    removeSync(path);
     throw error;
   } finally {
     closeSync(descriptor);

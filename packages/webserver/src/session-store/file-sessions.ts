@@ -1,6 +1,7 @@
 // Browser sessions as files, one each: what @fastify/session asks of a store, with idle
 // and absolute time-outs.
-import { readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { readFileSync, statSync, utimesSync } from 'node:fs';
+import { removeSync } from 'fs-extra/esm';
 import type { SessionStore } from '@fastify/session';
 import {
   isRecord,
@@ -43,7 +44,7 @@ export function createFileSessions(
       now - usedAt / 1000 >= limits.idle ||
       now - stored.createdAt >= limits.absolute
     ) {
-      rmSync(path, { force: true });
+      removeSync(path);
       return undefined;
     }
     if (Math.abs(now - usedAt / 1000) > TOUCH_SECONDS) utimesSync(path, now, now);
@@ -70,7 +71,7 @@ export function createFileSessions(
       }),
     destroy: (id, callback) =>
       answer(callback, () => {
-        rmSync(sessionPath(directory, id, 'session'), { force: true });
+        removeSync(sessionPath(directory, id, 'session'));
         return null;
       }),
   };

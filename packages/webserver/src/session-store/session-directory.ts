@@ -8,9 +8,9 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
-  rmSync,
   statSync,
 } from 'node:fs';
+import { removeSync } from 'fs-extra/esm';
 import { join } from 'node:path';
 import { CodedError, messageOf, stageFile, systemCode } from '@credmon/core/base';
 import { ownerMark } from '../flow/desk.ts';
@@ -81,7 +81,7 @@ function removeOldest(directory: string, names: readonly string[], count: number
   const usedAt = (name: string): number =>
     statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const oldest = names.map((name) => ({ name, at: usedAt(name) })).sort((a, b) => a.at - b.at);
-  for (const { name } of oldest.slice(0, count)) rmSync(join(directory, name), { force: true });
+  for (const { name } of oldest.slice(0, count)) removeSync(join(directory, name));
 }
 
 /**
@@ -192,7 +192,7 @@ export function pruneSessions(
     if (kind === undefined) continue;
     const usedAt = (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) / 1000;
     if (now - usedAt < lifetimeOf(kind, limits)) continue;
-    rmSync(path, { force: true });
+    removeSync(path);
     removed += 1;
   }
   return removed;

@@ -114,7 +114,7 @@ export function createTrust(options: TrustOptions = {}): Trust {
       const now = steady();
       // Of named files alone there are two at the most: each request looks at them.
       if (state && !only && now - looked.at < LOOK_SECONDS) return state;
-      const places = metadataUrls(options);
+      const places = placesOf(options);
       const version = JSON.stringify(places) + versionOfPlaces(places);
       if (state && version === looked.version && now - looked.fullAt < FULL_LOOK_SECONDS) {
         looked = { ...looked, at: now };
@@ -138,7 +138,7 @@ export function createTrust(options: TrustOptions = {}): Trust {
   };
 }
 
-function metadataUrls({
+function placesOf({
   named,
   only = false,
   environment = process.env,
