@@ -9,13 +9,11 @@ import { runConfigDump, runConfigGet } from './commands/config.ts';
 import { runDaemonCommand } from './commands/daemon.ts';
 import { runKeysCommand } from './commands/keys.ts';
 import { runRevokeCommand } from './commands/revoke.ts';
-import { startError, type StartError } from './commands/start-error.ts';
+import { startError, type StartError, exitCodeOf, printable } from './command-line/errors.ts';
 import { runStatusCommand } from './commands/status.ts';
 import { runUsableCommand } from './commands/usable.ts';
 import type { Command, DaemonCommand } from './command-line/command.ts';
-import { exitCodeOf } from './command-line/exit-code.ts';
 import type { Logger } from '@credmon/core/log';
-import { printable } from './command-line/printable.ts';
 import { VERSION } from './version.ts';
 
 const underMaster = process.env['CONDOR_INHERIT'] !== undefined;

@@ -23,7 +23,7 @@ export { fetchIssuerKeys } from './verify/discover.ts';
 export type { DiscoverOptions } from './verify/discover.ts';
 export { enforce } from './verify/enforce.ts';
 export type { EnforceOptions, Enforcer } from './verify/enforce.ts';
-export { groupsOf, isInGroup } from './verify/groups.ts';
+export { groupsOf, isInGroup } from './verify/enforce.ts';
 export { createIssuerKeys } from './verify/issuer-keys.ts';
 export type { IssuerKeysOptions, KeyStore, StoredKeys } from './verify/issuer-keys.ts';
 export { createKeyCache, keyCacheDirectory } from './verify/key-cache.ts';
@@ -41,9 +41,9 @@ export {
   rotateKeys,
 } from './keys/key-directory.ts';
 export type { KeyIndex, RotateOptions } from './keys/key-directory.ts';
-export { keyTable, stepText } from './cli/key-texts.ts';
-export { keyIdOf } from './keys/key-id.ts';
-export type { KeyIdStyle } from './keys/key-id.ts';
+export { keyTable, stepText } from './cli/show.ts';
+export { keyIdOf } from './keys/create-key.ts';
+export type { KeyIdStyle } from './keys/create-key.ts';
 export { KEY_FORMS, readKey, readSigningKey, writeKey } from './keys/keys.ts';
 export type { KeyChoice, KeyForm, ReadKey } from './keys/keys.ts';
 export { publishedFiles } from './keys/publish.ts';

@@ -8,16 +8,14 @@ import { registerHostCheck } from './plugins/host.ts';
 import { BARE_HEADERS, registerSecurity } from './plugins/security.ts';
 import { registerSessions } from './plugins/session.ts';
 import type { Ports } from './flow/ports.ts';
-import { assetRoutes } from './routes/assets.ts';
+import { assetRoutes, wellKnownRoutes } from './routes/public-files.ts';
 import { confirmRoutes } from './routes/confirm.ts';
-import { healthRoutes } from './routes/health.ts';
+import { healthRoutes, proxyCheckRoute } from './routes/health.ts';
 import { homeRoute } from './routes/home.ts';
 import { keyRoute } from './routes/key.ts';
 import { loginRoutes } from './routes/login.ts';
-import { proxyCheckRoute } from './routes/proxy-check.ts';
 import { returnRoutes } from './routes/return.ts';
 import { switchRoutes } from './routes/switch.ts';
-import { wellKnownRoutes } from './routes/well-known.ts';
 import type { Settings } from './settings/settings.ts';
 
 /** The longest a client may take to send a request, in milliseconds. */

@@ -19,9 +19,9 @@ export { parseLongLine } from './language/parse-long.ts';
 export type { LongParseOptions } from './language/parse-long.ts';
 export { printExpression, printValue } from './print/print.ts';
 export type { PrintOptions, PrintStyle } from './print/print.ts';
-export { printLong } from './print/print-long.ts';
-export type { LongOptions } from './print/print-long.ts';
-export type { LexerSyntax } from './language/token.ts';
+export { printLong } from './print/print.ts';
+export type { LongOptions } from './print/print.ts';
+export type { LexerSyntax } from './language/lexer.ts';
 export { truthOf } from './language/value.ts';
 export type {
   AbsTimeValue,

@@ -34,8 +34,8 @@ export type { TokenTimes } from './times.ts';
 export { filesFromLogin, rotatedTopText, useContents, useText } from './from-tokens.ts';
 export { judgeStoredRefresh, subjectOf } from './stored-refresh.ts';
 export type { LoginRequest, StoredRefresh, StoredTexts } from './stored-refresh.ts';
-export { readableUse } from './readable-use.ts';
-export type { UseOrigin } from './readable-use.ts';
+export { readableUse } from './job-readable.ts';
+export type { UseOrigin } from './job-readable.ts';
 export type { LoginResult } from './from-tokens.ts';
 export { withoutSecrets } from './secret-text.ts';
 export {
@@ -45,7 +45,7 @@ export {
   scopeText,
 } from './token-response.ts';
 export type { IdentityClaims, TokenAnswer } from './token-response.ts';
-export { compareScopes, splitScopes } from './scopes.ts';
+export { compareScopes, splitScopes } from './token-response.ts';
 export { identityOf, sameIdentity, tokenId } from './snapshot.ts';
 export type {
   FileIdentity,

@@ -1,7 +1,6 @@
 // What a job may read of a token response: `.use` is copied into every job's sandbox, so
 // refresh tokens and ID tokens stay out of it.
 import { isRecord, nestsWithin } from '../base/values/json.ts';
-import { secretSearch } from './secret-search.ts';
 import { SHORT_SECRET } from './secret-text.ts';
 import {
   isRefreshMember,
@@ -12,12 +11,16 @@ import {
   tokensBelow,
   tokensInText,
 } from './refresh-spelling.ts';
+import { textsOf } from './readings.ts';
+import { CodedError } from '../base/errors/errors.ts';
+import { MAX_CREDENTIAL_BYTES } from './contents.ts';
+import { digestUse } from './digest.ts';
 
 /**
  * `secrets`: texts that were sent or received (refresh tokens first of all); `idToken`:
  * true keeps `id_token`.
  */
-export interface JobReadableOptions {
+interface JobReadableOptions {
   readonly secrets: readonly string[];
   readonly idToken: boolean;
 }
@@ -158,4 +161,89 @@ function parsed(text: string): unknown {
     // Not JSON after all: an ordinary text.
     return undefined;
   }
+}
+
+// Says whether a text holds one of many secrets, in time that grows with texts and
+// secrets together, not with their product. Pure.
+
+/** So many characters are compared; after them the end of a secret is enough. */
+const MOST_COMPARED = 4 * 1024 * 1024;
+
+/**
+ * Returns a function that says whether a text equals a secret, contains one of at least
+ * {@link SHORT_SECRET} characters, or has a shorter one as a whole word; also where the
+ * text is percent-encoded or has escapes of JSON or HTML.
+ */
+function secretSearch(secrets: readonly string[]): (text: string) => boolean {
+  const known = new Set(secrets.filter((secret) => secret !== ''));
+  if (known.size === 0) return () => false;
+  const words = new Set([...known].filter((secret) => secret.length < SHORT_SECRET));
+  const hasPart = partSearch([...known].filter((secret) => secret.length >= SHORT_SECRET));
+  const shortest = words.size > 0 ? 1 : SHORT_SECRET;
+  return (text) =>
+    text.length >= shortest &&
+    textsOf(text).some(
+      (read) =>
+        known.has(read) ||
+        hasPart(read) ||
+        (words.size > 0 && read.split(/[^\w.~+/-]+/).some((word) => words.has(word))),
+    );
+}
+
+/**
+ * Every place of a text is looked up among the ends of all secrets: heads are alike where
+ * secrets are JWTs.
+ */
+function partSearch(secrets: readonly string[]): (text: string) => boolean {
+  const byEnd = new Map<string, string[]>();
+  for (const secret of secrets) {
+    const end = secret.slice(-SHORT_SECRET);
+    const alike = byEnd.get(end);
+    if (alike) alike.push(secret);
+    else byEnd.set(end, [secret]);
+  }
+  const lasts = new Set(secrets.map((secret) => secret.charCodeAt(secret.length - 1)));
+  let compared = 0;
+  const matches = (secret: string, text: string, end: number): boolean => {
+    compared += secret.length;
+    return compared > MOST_COMPARED || text.startsWith(secret, end - secret.length);
+  };
+  return (text) => {
+    for (let end = SHORT_SECRET; end <= text.length; end += 1) {
+      if (!lasts.has(text.charCodeAt(end - 1))) continue;
+      const ending = byEnd.get(text.slice(end - SHORT_SECRET, end));
+      if (ending?.some((secret) => matches(secret, text, end))) return true;
+    }
+    return false;
+  };
+}
+
+// The last look at a `.use` before it takes the place of a good one: what no reader could
+// read would be fetched again at every pass.
+
+/**
+ * Whose answer a text was made of, when (epoch seconds), and the lifetime of a token that
+ * says nothing, in seconds.
+ */
+export interface UseOrigin {
+  readonly provider: string;
+  readonly now: number;
+  readonly defaultLifetime: number;
+}
+
+/**
+ * The text itself, when a scan will find a token in it.
+ * @throws CodedError `ISSUER_ANSWER_INVALID` when it would be too large, nested too deep,
+ * or no token
+ */
+export function readableUse(text: string, { provider, now, defaultLifetime }: UseOrigin): string {
+  const bytes = Buffer.byteLength(text);
+  const digest = digestUse(text, now, defaultLifetime);
+  if (bytes <= MAX_CREDENTIAL_BYTES && digest.ok) return text;
+  const why = digest.ok ? `has ${bytes} bytes, more than ${MAX_CREDENTIAL_BYTES}` : digest.reason;
+  throw new CodedError(
+    'ISSUER_ANSWER_INVALID',
+    `invalid token response for ${provider}: the file made of it ${why}`,
+    { provider },
+  );
 }

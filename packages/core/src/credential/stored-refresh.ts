@@ -1,12 +1,9 @@
 // Whether a stored refresh token outlives a login whose answer brought none.
-import type { TokenAnswer } from './token-response.ts';
-import { scopeText } from './token-response.ts';
-import { splitScopes } from './scopes.ts';
+import { type TokenAnswer, scopeText, splitScopes } from './token-response.ts';
 import { parseMeta, parseObject, parseTop, type TopContents } from './contents.ts';
 import { parseRenewal } from './digest.ts';
 import { rotatedTopText } from './from-tokens.ts';
-import { isRecord } from '../base/values/json.ts';
-import { jwtClaims } from '../base/values/jwt-claims.ts';
+import { isRecord, jwtClaims } from '../base/values/json.ts';
 
 /**
  * The stored files of a token as text. A file that is missing or cannot be read is left

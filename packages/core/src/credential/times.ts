@@ -1,6 +1,6 @@
 // When a token was issued and when it expires, from what the token and its file say;
 // never from the inode's change time.
-import { jwtClaims } from '../base/values/jwt-claims.ts';
+import { jwtClaims } from '../base/values/json.ts';
 
 /** Issue and expiry in epoch seconds. */
 export interface TokenTimes {

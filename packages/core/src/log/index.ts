@@ -1,11 +1,11 @@
 // The public API of @credmon/core/log, the log that daemon and web server share: names
 // only.
-export type { Log } from './log.ts';
+export type { Log } from './logger.ts';
 export { DEFAULT_STYLE } from './format.ts';
 export type { LineStyle } from './format.ts';
 export { openLog } from './logger.ts';
 export type { Logger } from './logger.ts';
-export type { LogOptions } from './options.ts';
+export type { LogOptions } from './settings.ts';
 export { logSettings } from './settings.ts';
 export type { LogHabits, LogOverrides } from './settings.ts';
-export { openStartLog, startErrorLines } from './start-log.ts';
+export { openStartLog, startErrorLines } from './logger.ts';

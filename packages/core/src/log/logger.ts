@@ -1,12 +1,14 @@
 // The log: winston in front, behind it one transport that stays while the places it
 // writes to change.
-import { isDeepStrictEqual } from 'node:util';
 import winston from 'winston';
 import Transport from 'winston-transport';
-import type { Log } from './log.ts';
-import type { LogOptions } from './options.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { type LogOptions, logSettings, type LogHabits, type LogOverrides } from './settings.ts';
 import { RotatingFile } from './rotating-file.ts';
 import { descriptorSink, type Sink } from './sink.ts';
+import { isCoded } from '../base/errors/errors.ts';
+import type { Config } from '../config/table/config.ts';
+import { createKnobReader } from '../config/typed/knob-reader.ts';
 
 /** A log that can be reopened with other options and closed. */
 export interface Logger extends Log {
@@ -86,4 +88,44 @@ class Lines extends Transport {
   override close(): void {
     this.turnTo([]);
   }
+}
+
+// What the parts of a program see of its log: four levels, one line each.
+
+/** A log. Lines hold no secret; `debug` shows with D_FULLDEBUG or `--debug`. */
+export interface Log {
+  error(text: string): void;
+  warn(text: string): void;
+  info(text: string): void;
+  debug(text: string): void;
+}
+
+// The log for what keeps a program from starting: its path is read as far as a broken
+// configuration allows.
+
+/**
+ * Opens the log of a program that cannot start, whatever is wrong with other knobs;
+ * nothing where no path can be read or the file cannot be opened. The log is neither
+ * emptied nor rotated.
+ */
+export function openStartLog(
+  config: Config,
+  subsystem: string,
+  overrides: LogOverrides,
+  habits: LogHabits,
+): Logger | undefined {
+  try {
+    const options = logSettings(createKnobReader(config), subsystem, overrides, habits);
+    if (options.path === undefined) return undefined;
+    return openLog({ ...options, stderr: false, truncate: false, maxBytes: 0, maxSeconds: 0 });
+  } catch (error) {
+    if (!isCoded(error)) throw error;
+    return undefined;
+  }
+}
+
+/** The lines of an error at start: each mistake of a configuration for itself. */
+export function startErrorLines(error: Error, others: readonly Error[]): readonly string[] {
+  const [first = '', ...mistakes] = error.message.split(/\n(?! )/);
+  return [...new Set([first, ...mistakes, ...others.map(({ message }) => message)])];
 }

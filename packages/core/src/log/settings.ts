@@ -1,7 +1,6 @@
 // The logging knobs of an HTCondor daemon, read for any subsystem.
 import type { KnobReader } from '../config/typed/knob-reader.ts';
 import type { LineStyle } from './format.ts';
-import type { LogOptions } from './options.ts';
 
 /**
  * What the command line overrides: the file, debug messages, and standard error beside
@@ -81,4 +80,22 @@ function fullAt(read: KnobReader, subsystem: string): { bytes: number; seconds: 
   return 'seconds' in limit
     ? { bytes: 0, seconds: limit.seconds }
     : { bytes: 'bytes' in limit ? limit.bytes : limit.plain, seconds: 0 };
+}
+
+// What may be said about a log.
+
+/**
+ * Where and how to log. `maxBytes` and `maxSeconds` of 0 mean never; `maxSaved` 1 means
+ * one `.old`; `mode` is that of a new file.
+ */
+export interface LogOptions {
+  readonly path: string | undefined;
+  readonly stderr: boolean;
+  readonly debug: boolean;
+  readonly maxBytes: number;
+  readonly maxSeconds: number;
+  readonly maxSaved: number;
+  readonly truncate: boolean;
+  readonly mode: number;
+  readonly style: LineStyle;
 }

@@ -7,8 +7,7 @@ import { saneLifetime } from '../credential/times.ts';
 import { classifyFailure } from './classify.ts';
 import { configurationOf, requestToken, type ClientRegistration } from './client.ts';
 import { secureEndpoint } from '../base/http/endpoint.ts';
-import type { TokenAnswer } from '../credential/token-response.ts';
-import { splitScopes } from '../credential/scopes.ts';
+import { type TokenAnswer, splitScopes } from '../credential/token-response.ts';
 
 /**
  * A login that waits for its user. `deviceCode` is a secret; the rest is for the user.

@@ -11,5 +11,5 @@ export { clientAssertion } from './assertion.ts';
 export type { ClientKey } from './assertion.ts';
 export { createMetadataCache } from './metadata.ts';
 export type { IssuerMetadata, MetadataCache, MetadataOptions } from './metadata.ts';
-export { clientCredentialsGrant, revokeToken, tokenExchangeGrant } from './service-grants.ts';
-export type { Revocation, TokenWish } from './service-grants.ts';
+export { clientCredentialsGrant, revokeToken, tokenExchangeGrant } from './grants.ts';
+export type { Revocation, TokenWish } from './grants.ts';

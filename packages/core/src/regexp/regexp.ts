@@ -1,15 +1,11 @@
 // Matching with PCRE2's meaning on our own matcher: whatever the pattern and the subject
 // are, the number of steps is bounded.
-import { limitError } from './limits.ts';
-import type { Limits } from './limits.ts';
-import { compilePattern } from './compile.ts';
-import type { Program } from './compile.ts';
-import { Matcher } from './match.ts';
-import type { Budget } from './match.ts';
-import { RefusedPattern } from './node.ts';
+import { limitError, type Limits } from './limits.ts';
+import { compilePattern, type Program } from './compile.ts';
+import { Matcher, type Budget } from './match.ts';
+import { RefusedPattern, type ByteSet } from './node.ts';
 import { parsePattern } from './parse.ts';
-import { startSet } from './start.ts';
-import type { StartSet } from './start.ts';
+import { ANY_BYTE, NOT_NEWLINE, include } from './set.ts';
 
 /** A compiled pattern. */
 export interface Regexp {
@@ -21,7 +17,7 @@ export interface Regexp {
  * A match: the start and end of the whole and of each group, -1 for groups that matched
  * nothing.
  */
-export type Match = Int32Array;
+type Match = Int32Array;
 
 const CACHE_SIZE = 256;
 const cache = new Map<string, Regexp | undefined>();
@@ -137,4 +133,65 @@ export function expand(replacement: string, subject: string, match: Match): stri
       : subject.slice(start, match[2 * Number(digit) + 1]);
   });
   return known ? text : undefined;
+}
+
+// Where a match can begin at all: what lets a search pass over most places without
+// trying.
+
+/**
+ * `set`: the bytes a match can begin with, undefined when it can be empty or we cannot
+ * tell. `lines`: only at the start of a line.
+ */
+interface StartSet {
+  readonly set: ByteSet | undefined;
+  readonly lines: boolean;
+}
+
+/** Looks at the instructions that can come first. */
+function startSet(program: Program): StartSet {
+  return { set: firstBytes(program), lines: opensWithDots(program) };
+}
+
+/**
+ * A pattern that begins with `.*` and fails at one place fails at the later ones of that
+ * line too.
+ */
+function opensWithDots({ code }: Program): boolean {
+  if (code.some(({ op }) => op === 'reference' || op === 'inner' || op === 'ifUnset')) return false;
+  const first = code.find(({ op }) => op !== 'save');
+  if (first?.op !== 'run' || first.least > 0 || first.most !== Infinity) return false;
+  return first.set === NOT_NEWLINE || first.set === ANY_BYTE;
+}
+
+function firstBytes({ code }: Program): ByteSet | undefined {
+  const found: ByteSet = new Uint8Array(256);
+  const seen = new Set<number>();
+  const open = [0];
+  for (let pc = open.pop(); pc !== undefined; pc = open.pop()) {
+    if (seen.has(pc)) continue;
+    seen.add(pc);
+    const instruction = code[pc];
+    switch (instruction?.op) {
+      case 'set':
+        include(found, instruction.set);
+        break;
+      case 'run':
+        include(found, instruction.set);
+        if (instruction.least === 0) open.push(pc + 1);
+        break;
+      case 'split':
+        open.push(instruction.first, instruction.second);
+        break;
+      case 'jump':
+        open.push(instruction.to);
+        break;
+      case 'save':
+      case 'close':
+        open.push(pc + 1);
+        break;
+      default:
+        return undefined;
+    }
+  }
+  return found;
 }

@@ -2,8 +2,7 @@
 // changes.
 import { ERROR_CODES, isCoded, messageOf, type CodedError, type ErrorCode } from '../base/index.ts';
 import type { RenewalState } from '../credential/snapshot.ts';
-import type { RenewalPolicy } from './policy.ts';
-import { jitterOf } from './jitter.ts';
+import { type RenewalPolicy, jitterOf } from './policy.ts';
 
 /**
  * The basis of a failure that counts whatever changes: the change came with the failure

@@ -6,12 +6,11 @@ import { stageFile, syncDirectory, type StagedFile } from '../base/files/atomic-
 import { CodedError, systemCode } from '../base/errors/errors.ts';
 import { tokenFileName } from '../credential/layout.ts';
 import { sameIdentity, tokenId, type FileIdentity } from '../credential/snapshot.ts';
-import type { Origins } from './origins.ts';
+import { type Origins, progressFields, type Progress } from './progress.ts';
 import { identityFromStat } from './read-file.ts';
 import type { Reserve } from './reserve.ts';
-import { progressFields, type Progress } from './rest.ts';
 import type { TokenChange, TokenWrite } from './store.ts';
-import { inUserDirectory } from './user-directory.ts';
+import { inUserDirectory } from './directory-names.ts';
 
 /**
  * Mode bits of the credential files: CredD and the shadow refuse any bit for group or

@@ -5,9 +5,15 @@ import { CodedError, systemCode, type ErrorFields } from '../base/errors/errors.
 import { makeDirectory } from '../base/files/make-directory.ts';
 import { shellWord } from '../base/process/shell-word.ts';
 import { findUser, groupId, isPrivateGroup, userName } from '../config/machine/accounts.ts';
-import type { AccountIds } from '../config/typed/condor-ids.ts';
-import { weaknessOf, type PathStep, type Trust, type Weakness } from './directory-trust.ts';
-import { lookAlong, type PathLook } from './path-steps.ts';
+import type { AccountIds } from '../config/typed/condor-knobs.ts';
+import {
+  weaknessOf,
+  type PathStep,
+  type Trust,
+  type Weakness,
+  lookAlong,
+  type PathLook,
+} from './path-steps.ts';
 
 /** Owner and group may do everything; new files inherit the group. */
 const DIRECTORY_MODE = 0o2770;

@@ -3,6 +3,7 @@
 import { opendirSync, readdirSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { shellWord } from '../base/process/shell-word.ts';
+import { inDirectory, inSubdirectory } from '../base/files/safe-directory.ts';
 
 /**
  * A directory whose own size is at most this many bytes is read at once: that is faster,
@@ -46,4 +47,18 @@ export function* namesIn(path: string, size: number): Generator<readonly Dirent[
 export function linkText(root: string, user: string): string {
   const path = join(root, user);
   return `${path} is a symbolic link and no longer a directory: it is not followed, and its tokens are not renewed; fix: rm ${shellWord(path)}`;
+}
+
+// The way into a user's directory: opened by descriptor, so that a link put in its place
+// leads nowhere.
+
+/**
+ * Runs `act` with a path of the directory of `user` (the credential directory itself for
+ * the empty name) in the credential directory `root`, a path without links. The path
+ * leads there whatever becomes of its name meanwhile.
+ * @throws CodedError `CRED_FILE_IO` for a link on the way to `root`; the system's error:
+ * `ENOENT`, or `ENOTDIR` for a link in the user's place
+ */
+export function inUserDirectory<T>(root: string, user: string, act: (path: string) => T): T {
+  return inDirectory(root, (path) => (user === '' ? act(path) : inSubdirectory(path, user, act)));
 }

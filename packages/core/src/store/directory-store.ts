@@ -10,10 +10,10 @@ import { tokenId } from '../credential/snapshot.ts';
 import { applyChange, isSwept } from './apply-change.ts';
 import { emptyScanMemory, scanDirectory } from './directory-scan.ts';
 import type { DirectoryLock } from './lock.ts';
-import { createOrigins } from './origins.ts';
+import { createOrigins } from './progress.ts';
 import { readCredentialFile, type FileReading } from './read-file.ts';
 import type { Reserve } from './reserve.ts';
-import { inUserDirectory } from './user-directory.ts';
+import { inUserDirectory } from './directory-names.ts';
 import type { CredentialStore, TokenFiles } from './store.ts';
 import type { ScanOptions } from './user-scan.ts';
 

@@ -1,14 +1,14 @@
 // The public API of @credmon/core/store, the credential directory: scan, read, change,
 // lock, reserve: names only.
 export { openCredentialDirectory } from './directory-store.ts';
-export { readUse } from './read-use.ts';
-export { restOf } from './rest.ts';
+export { readUse } from './user-scan.ts';
+export { restOf } from './progress.ts';
 export { lockDirectory } from './lock.ts';
 export { openReserve, SMALLEST_RESERVE } from './reserve.ts';
 export type { Reserve, ReserveKept } from './reserve.ts';
 export type { DirectoryLock, LockState } from './lock.ts';
 export { readCredentialFile } from './read-file.ts';
-export { inUserDirectory } from './user-directory.ts';
+export { inUserDirectory } from './directory-names.ts';
 export type { FileReading } from './read-file.ts';
 export type {
   CredentialStore,

@@ -15,6 +15,7 @@ import {
 } from '../credential/snapshot.ts';
 import { identityFromStat, readCredentialFile, statIfThere } from './read-file.ts';
 import type { TemporaryFile } from './store.ts';
+import type { TokenTimes } from '../credential/times.ts';
 
 /**
  * A file's digest, the version that it was made from, and when that version was first
@@ -42,7 +43,7 @@ export interface ScanOptions {
 }
 
 /** Which directory, what is known of it from before, and when. */
-export interface UserScan {
+interface UserScan {
   /** A path of the user's directory, which is open while the scan lasts. */
   readonly directory: string;
   readonly user: string;
@@ -256,7 +257,7 @@ function digested<T>(
  * Reads and digests one file. A file that cannot be read or parsed is `broken`, with the
  * reason.
  */
-export function readDigest<T>(
+function readDigest<T>(
   path: string,
   digest: (text: string, mtime: number) => Parsed<T>,
 ): FileState<T> {
@@ -267,4 +268,24 @@ export function readDigest<T>(
   return parsed.ok
     ? { kind: 'valid', value: parsed.value, identity }
     : { kind: 'broken', reason: parsed.reason, identity };
+}
+
+// One token's access token file, without a scan of the credential directory.
+
+/**
+ * Returns the times of the `.use` of one token in the credential directory `root`, as a
+ * scan sees it. `defaultLifetime` in seconds, for a token that names none.
+ */
+export function readUse(
+  root: string,
+  user: string,
+  stem: string,
+  defaultLifetime: number,
+): FileState<TokenTimes> {
+  if (!isCredName(user) || !isCredName(stem)) return { kind: 'missing' };
+  const directory = join(root, user);
+  if (statIfThere(directory)?.isDirectory() === false) return { kind: 'missing' };
+  return readDigest(join(directory, tokenFileName(stem, 'use')), (text, mtime) =>
+    digestUse(text, mtime, defaultLifetime),
+  );
 }

@@ -1,6 +1,6 @@
 // Scopes asked for and scopes granted.
 import { describe, expect, it } from 'vitest';
-import { compareScopes, splitScopes } from '../../src/credential/scopes.ts';
+import { compareScopes, splitScopes } from '../../src/credential/token-response.ts';
 
 describe('R30 scopes', () => {
   it.each([

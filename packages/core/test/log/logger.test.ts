@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DEFAULT_STYLE } from '../../src/log/format.ts';
 import { openLog } from '../../src/log/logger.ts';
-import type { LogOptions } from '../../src/log/options.ts';
+import type { LogOptions } from '../../src/log/settings.ts';
 
 let path: string;
 beforeEach(() => {

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { DEFAULT_STYLE } from '../../src/log/format.ts';
 import { openLog } from '../../src/log/logger.ts';
-import type { LogOptions } from '../../src/log/options.ts';
+import type { LogOptions } from '../../src/log/settings.ts';
 
 /** Calls of the file system that are refused: by name, which of the next ones. */
 const refused = vi.hoisted(() => ({ call: '', from: 0, to: 0, code: 'ENOSPC' }));

@@ -3,11 +3,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CodedError } from '../../src/base/errors/errors.ts';
 import type { ClientRegistration } from '../../src/oauth/client.ts';
-import {
-  clientCredentialsGrant,
-  revokeToken,
-  tokenExchangeGrant,
-} from '../../src/oauth/service-grants.ts';
+import { clientCredentialsGrant, revokeToken, tokenExchangeGrant } from '../../src/oauth/grants.ts';
 import type { TokenAnswer } from '../../src/credential/token-response.ts';
 import { everythingIn } from '../base/local-server.ts';
 import { outcomeOf, SECRETS, startIssuer, type Reply, type TestIssuer } from './issuer.ts';

@@ -3,10 +3,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { TokenSnapshot } from '../../src/credential/snapshot.ts';
-import { dueByLifetime, dueOf, localNow, type DueReason } from '../../src/renewal/due.ts';
-import { DEFAULT_POLICY, SHORTEST_PAUSE } from '../../src/renewal/policy.ts';
-import { pauseAfter } from '../../src/renewal/pause.ts';
-import { jitterOf } from '../../src/renewal/jitter.ts';
+import {
+  dueByLifetime,
+  dueOf,
+  localNow,
+  type DueReason,
+  pauseAfter,
+} from '../../src/renewal/due.ts';
+import { DEFAULT_POLICY, SHORTEST_PAUSE, jitterOf } from '../../src/renewal/policy.ts';
 import { NOW, token, useOf, written } from './snapshots.ts';
 
 const DAY = 86_400;

@@ -2,8 +2,7 @@
 // look like.
 import { describe, expect, it } from 'vitest';
 import { dueByLifetime } from '../../src/renewal/due.ts';
-import { DEFAULT_POLICY } from '../../src/renewal/policy.ts';
-import { jitterOf } from '../../src/renewal/jitter.ts';
+import { DEFAULT_POLICY, jitterOf } from '../../src/renewal/policy.ts';
 
 const COUNT = 10_000;
 const names: [string, (index: number) => string][] = [

@@ -1,6 +1,6 @@
 // How soon a token may be renewed again.
 import { expect, it } from 'vitest';
-import { pauseAfter } from '../../src/renewal/pause.ts';
+import { pauseAfter } from '../../src/renewal/due.ts';
 import { DEFAULT_POLICY } from '../../src/renewal/policy.ts';
 
 it.each([

@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { identityOf, type FileIdentity } from '../../src/credential/snapshot.ts';
 import { openCredentialDirectory } from '../../src/store/directory-store.ts';
-import { restOf } from '../../src/store/rest.ts';
+import { restOf } from '../../src/store/progress.ts';
 import type { CredentialStore, TokenChange } from '../../src/store/store.ts';
 import { isRoot, makeReadOnly, mayMount, onSmallDisk } from '../base/privileges.ts';
 import { programOf } from './child.ts';
@@ -258,7 +258,7 @@ describe('R13 a disk that refuses', () => {
   it('R11 when .use is longer than a file may be, .top is written and a newer login still beats the rest', () => {
     const program = programOf(`
       import { openCredentialDirectory } from './store/directory-store.ts';
-      import { restOf } from './store/rest.ts';
+      import { restOf } from './store/progress.ts';
       const store = openCredentialDirectory(process.argv[2], { defaultLifetime: 1200 });
       const { topIdentity: from } = store.read('alice', 'mytok');
       const writes = [

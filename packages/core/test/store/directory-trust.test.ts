@@ -1,7 +1,7 @@
 // Who could put another credential directory in place of the one that is configured,
 // judged by what lstat shows.
 import { expect, it } from 'vitest';
-import { weaknessOf, type PathStep, type Trust } from '../../src/store/directory-trust.ts';
+import { weaknessOf, type PathStep, type Trust } from '../../src/store/path-steps.ts';
 
 const [ROOT, CONDOR, ALICE] = [0, 64, 1001];
 const trust: Trust = {

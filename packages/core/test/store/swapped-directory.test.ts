@@ -15,7 +15,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { isCoded } from '../../src/base/errors/errors.ts';
 import { openCredentialDirectory } from '../../src/store/directory-store.ts';
 import type { CredentialStore } from '../../src/store/store.ts';
-import { inUserDirectory } from '../../src/store/user-directory.ts';
+import { inUserDirectory } from '../../src/store/directory-names.ts';
 import { credentialDirectory, NOW, putToken, TOP } from './directory.ts';
 
 let root: string;

@@ -11,9 +11,8 @@ import {
 } from '@credmon/core/base';
 import type { Config } from '@credmon/core/config';
 import type { Instant } from '@credmon/core/credential';
-import type { ClockReading } from './clock.ts';
 import { wrong, type Finding } from './finding.ts';
-import { createLimit, type Limit } from './limit.ts';
+import { type ClockReading } from './clock.ts';
 import { localFiles } from '../host/local-files.ts';
 import {
   createPelicanSend,
@@ -115,4 +114,29 @@ export function writable(directory: string): boolean {
     if (systemCode(error) === undefined) throw error;
     return false;
   }
+}
+
+// Lets so many pieces of work run at the same time, and no more.
+
+/** Runs work when there is room for it. */
+type Limit = <Result>(work: () => Promise<Result>) => Promise<Result>;
+
+/**
+ * A limited for `limit` pieces of work at once; others wait in the order in which they came.
+ */
+export function createLimit(limit: number): Limit {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  return async (work) => {
+    if (running >= limit) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running += 1;
+    try {
+      return await work();
+    } finally {
+      // The place goes straight on to the next one, so that nobody slips in between.
+      const next = waiting.shift();
+      if (next) next();
+      else running -= 1;
+    }
+  };
 }

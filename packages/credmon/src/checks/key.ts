@@ -3,13 +3,22 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { dirname } from 'node:path';
 import { isCoded, messageOf, secureEndpoint, shellWord } from '@credmon/core/base';
-import { fetchIssuerKeys, readKey, readSigningKey, type SigningKey } from '@credmon/scitokens';
+import {
+  fetchIssuerKeys,
+  readKey,
+  readSigningKey,
+  type SigningKey,
+  activeKey,
+  planRotation,
+  readKeyDirectory,
+  type KeyIndex,
+} from '@credmon/scitokens';
 import { ok, warning, wrong, type Finding } from './finding.ts';
 import type { KeySource, LocalIssuer } from '../settings/local.ts';
-import { lookAtKeyDirectory, type FoundKey } from './key-directory.ts';
-import type { CheckWorld } from './context.ts';
+import { type CheckWorld, writable } from './context.ts';
 import { publishCommand } from '../keys/uses.ts';
-import { writable } from './context.ts';
+import { existsSync } from 'node:fs';
+import { duration } from '../status/rows.ts';
 
 /** The key of an issuer, from its place to what verifiers can fetch. */
 export async function lookAtKey(
@@ -149,4 +158,107 @@ async function lookAtPublished(
       ];
     return [warning(what, `the key that verifiers need cannot be fetched: ${messageOf(error)}`)];
   }
+}
+
+// The check command's look at a key directory: the key that signs, and what rotation
+// waits for.
+
+/** A key, where there is one that signs, and what there is to say of it. */
+interface FoundKey {
+  readonly findings: Finding[];
+  readonly key?: SigningKey;
+}
+
+/**
+ * The time (epoch seconds), whether the daemon takes every step of a rotation by itself,
+ * and how to publish.
+ */
+interface Rotation {
+  readonly now: number;
+  readonly byDaemon: boolean;
+  /** The command that publishes the keys. */
+  readonly publish: string;
+}
+
+const ROTATE = 'condor_credmon keys rotate';
+const firstKey = ({ publish }: Rotation): string => `${ROTATE} && ${publish} && ${ROTATE}`;
+
+/**
+ * The key that signs, and what rotation waits for.
+ * @throws CodedError `TOKEN_KEY_DIRECTORY`
+ */
+function lookAtKeyDirectory(
+  what: string,
+  path: string,
+  lifetime: number,
+  rotation: Rotation,
+): FoundKey {
+  const { now, byDaemon } = rotation;
+  const made = existsSync(path);
+  if (!made && !byDaemon)
+    return { findings: [wrong(what, `${path} is not there; fix: ${firstKey(rotation)}`)] };
+  const parent = dirname(path);
+  if (!made && existsSync(parent) && !writable(parent))
+    return {
+      findings: [wrong(what, `${path} is not there, and the daemon cannot make it in ${parent}`)],
+    };
+  const index = made ? readKeyDirectory(path) : undefined;
+  if (index === undefined || (byDaemon && index.keys.length === 0))
+    return { findings: [ok(what, `there is no key yet; the daemon makes one in ${path}`)] };
+  const steps = rotationOf(what, path, index, rotation);
+  try {
+    const key = activeKey(path, lifetime);
+    const since = index.keys.find(({ state }) => state === 'active')?.activated;
+    const age = since === undefined ? '' : `, since ${duration(Math.max(1, now - since))} ago`;
+    return {
+      findings: [ok(what, `signs with ${key.kid ?? 'a key'} of ${path}${age}`), ...steps],
+      key,
+    };
+  } catch (error) {
+    return { findings: [wrong(what, messageOf(error)), ...steps] };
+  }
+}
+
+/**
+ * What a rotation waits for. A key that could have been taken into use a day ago tells of
+ * a cron job that does not run.
+ */
+function rotationOf(what: string, path: string, index: KeyIndex, rotation: Rotation): Finding[] {
+  const { now, byDaemon } = rotation;
+  const step = planRotation(index.keys, index, now, false);
+  const next = index.keys.find(({ state }) => state === 'next');
+  switch (step.step) {
+    case 'create':
+      return [
+        wrong(
+          what,
+          `${path} holds no key: make one, publish it, and rotate again; fix: ${firstKey(rotation)}`,
+        ),
+      ];
+    case 'activate': {
+      const ready = (next?.published ?? now) + index.publishLead;
+      return [
+        warning(
+          what,
+          `rotation to ${step.kid} is ${lateness(now - ready)}, ${byDaemon ? 'and the daemon should have seen' : 'and cron should see'} to it${byDaemon ? '' : ' daily'}; fix: ${ROTATE}`,
+        ),
+      ];
+    }
+    case 'retire':
+      return [ok(what, `the old key ${step.kid} can go at the next ${ROTATE}`)];
+    case 'wait':
+      if (next && next.published === undefined)
+        return [
+          byDaemon
+            ? ok(what, `the next key ${next.kid} is not published yet; the daemon sees to it`)
+            : warning(what, `the next key ${next.kid} is not published; fix: ${rotation.publish}`),
+        ];
+      return step.until === undefined
+        ? []
+        : [ok(what, `rotation continues in ${duration(step.until - now)}: ${step.reason}`)];
+  }
+}
+
+function lateness(seconds: number): string {
+  return seconds > 86_400 ? `overdue by ${duration(seconds)}` : 'due';
 }

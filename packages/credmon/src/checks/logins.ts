@@ -6,7 +6,7 @@ import { ok, warning, wrong, type Finding } from './finding.ts';
 import { ownerOfToken } from '../daemon/provider-lookup.ts';
 import type { ConfiguredClient } from '../settings/clients.ts';
 import type { Settings } from '../settings/read.ts';
-import { confidentialClient } from '../storer/public-client.ts';
+import { confidentialClient } from '../storer/device-login.ts';
 import { lookAtClientId, lookAtIssuer, lookAtOrigin, lookAtSecret } from './issuer.ts';
 import type { CheckWorld, Look } from './context.ts';
 

@@ -1,15 +1,14 @@
 // The check command: looks at everything that the daemon will need, asks every issuer
 // harmless questions, changes nothing.
-import { judgeClocks } from '../checks/clock.ts';
 import { foundWrong, warning, wrong, type Finding } from '../checks/finding.ts';
+import { judgeClocks } from '../checks/clock.ts';
 import { findingsText } from '../checks/layout.ts';
 import type { Subcommand } from '../command-line/command.ts';
 import { looksAtClients } from '../checks/clients.ts';
 import { lookAtConfig, mistakesOf } from '../checks/config.ts';
 import { looksAtLocal } from '../checks/local.ts';
-import { lookAtLog } from '../checks/log.ts';
+import { lookAtLog, looksAtPrograms } from '../checks/installation.ts';
 import { looksAtLogins } from '../checks/logins.ts';
-import { looksAtPrograms } from '../checks/programs.ts';
 import { looksAtStanding } from '../checks/standing.ts';
 import { lookAtTrust } from '../checks/issuer.ts';
 import { lookAtTokens } from '../checks/tokens.ts';

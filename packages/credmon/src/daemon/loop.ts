@@ -9,7 +9,7 @@ import {
   REWRITE_INTERVAL,
   SHORTEST_SLEEP,
   SLEEP_AFTER_CALL,
-} from '../settings/intervals.ts';
+} from '../settings/policy.ts';
 import { hasTop, lossOf, rewrite } from './pending-writes.ts';
 import { beginPass, type BegunPass, type ProviderLookup } from './pass.ts';
 import type { PassMemory, PassContext } from './context.ts';

@@ -19,7 +19,7 @@ import {
 import type { Scan, ScanHabits } from '@credmon/core/store';
 import { attempt, type Attempted } from './attempt.ts';
 import { postponed } from './record-outcome.ts';
-import { UNEXPECTED_INTERVAL } from '../settings/intervals.ts';
+import { UNEXPECTED_INTERVAL } from '../settings/policy.ts';
 import type { Job } from '../throttle/issuer-queues.ts';
 import type { LateRenewal, PassMemory, PassContext } from './context.ts';
 import type { Provider } from '../providers/common/provider.ts';

@@ -20,7 +20,7 @@ import {
 } from '@credmon/core/renewal';
 import { restOf, type TokenChange, type TokenFiles, type TokenWrite } from '@credmon/core/store';
 import type { Outcome, Provider } from '../providers/common/provider.ts';
-import { REWRITE_INTERVAL } from '../settings/intervals.ts';
+import { REWRITE_INTERVAL } from '../settings/policy.ts';
 import type { PassMemory, PassContext } from './context.ts';
 import { refreshTokenIn, restoreSuccessor } from './successors.ts';
 

@@ -85,7 +85,7 @@ function writePublicHalf(path: string, text: string): void {
 /** The temporary files that dead processes left beside `path` for it. */
 function leftoversOf(path: string): readonly string[] {
   const directory = dirname(path);
-  return namesIn(directory).flatMap((name) => {
+  return filesIn(directory).flatMap((name) => {
     const owner = temporaryOwner(name);
     const target = name.slice(1).replace(/\.d?\d+\.\d+\.credmon-tmp$/, '');
     if (!owner || target !== basename(path)) return [];
@@ -97,7 +97,7 @@ function leftoversOf(path: string): readonly string[] {
   });
 }
 
-function namesIn(directory: string): readonly string[] {
+function filesIn(directory: string): readonly string[] {
   try {
     return readdirSync(directory);
   } catch (error) {

@@ -4,7 +4,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { accessSync, constants, lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CodedError, shellWord, systemCode, afterAwake } from '@credmon/core/base';
-import type { ProgramAnswer, ProgramCall, RunProgram } from '../providers/exec/ports.ts';
+import type { ProgramAnswer, ProgramCall, RunProgram } from '../providers/exec/exec.ts';
 
 /** A token program's answer is small, in bytes. */
 const LARGEST_OUTPUT = 256 * 1024;

@@ -4,20 +4,18 @@ import type { DaemonParts } from '../daemon/loop.ts';
 import { instant, type ProviderLookup } from '../daemon/pass.ts';
 import type { Report } from '../report/log-report.ts';
 import { VERSION } from '../version.ts';
-import {
-  createCountingReport,
-  labelsFrom,
-  tellAll,
-  type CountingOptions,
-} from './counting-report.ts';
 import type { Families } from './families.ts';
-import { boundedNames, configuredName, type NameSettings } from './labels.ts';
-import { createPages } from './pages.ts';
-import { createServing, type Serving, type ServingOptions } from './serving.ts';
-import { timedOwnership, timedStore } from './watched.ts';
+import { boundedNames, configuredName, type NameSettings, type ProviderLabels } from './labels.ts';
+import { createPages, createServing, type Serving, type ServingOptions } from './serving.ts';
+import { splitStem, type Instant } from '@credmon/core/credential';
+import type { ManagedToken } from '@credmon/core/renewal';
+import { tallyOf } from './tally.ts';
+import type { Clock } from '@credmon/core/base';
+import type { CredentialStore } from '@credmon/core/store';
+import type { Provider } from '../providers/common/provider.ts';
 
 /** What a monitor needs beside the daemon: settings of the moment, and the world. */
-export interface MonitorOptions extends Pick<ServingOptions, 'address' | 'open'> {
+interface MonitorOptions extends Pick<ServingOptions, 'address' | 'open'> {
   readonly settings: () => NameSettings;
   /** Why the credential directory cannot be read, if so. */
   readonly unreadable: () => string | undefined;
@@ -101,4 +99,126 @@ async function load({ world }: DaemonParts, { settings }: MonitorOptions): Promi
       families.renewalTook(labelsOf(token), seconds),
     ),
   };
+}
+
+// The report that counts: what the passes tell becomes numbers. It holds no text that a
+// user or an issuer wrote.
+
+/**
+ * What counting needs to know. `nameOf` makes a service's name one that may be shown;
+ * `now` is asked at each scan.
+ */
+interface CountingOptions {
+  readonly nameOf: (service: string) => string;
+  readonly specialNames: () => boolean;
+  readonly now: () => Instant;
+}
+
+/** The labels of a token. */
+function labelsFrom({
+  nameOf,
+  specialNames,
+}: CountingOptions): (token: Pick<ManagedToken, 'snapshot' | 'provider'>) => ProviderLabels {
+  return ({ snapshot, provider: kind }) => {
+    const { stem } = snapshot;
+    const whole = kind === 'standing' || specialNames();
+    return { provider: nameOf(splitStem(stem, whole)?.service ?? stem), kind };
+  };
+}
+
+/**
+ * A report to these families. Lines without a number of their own are told to nobody
+ * here.
+ */
+export function createCountingReport(families: Families, options: CountingOptions): Report {
+  const labelsOf = labelsFrom(options);
+  const nothing = (): void => undefined;
+  return {
+    scanned: async ({ problems }, plan) => {
+      const now = options.now();
+      families.tallied(await tallyOf(plan, now, labelsOf), problems.length, now.steady);
+    },
+    renewed: (token) => families.renewal(labelsOf(token), 'issued', 'none'),
+    failed: (token, kind, { code }) => families.renewal(labelsOf(token), kind, code),
+    removed: (token, { code }) => families.renewal(labelsOf(token), 'revoked', code),
+    postponed: nothing,
+    noted: nothing,
+    settled: nothing,
+    unwritten: nothing,
+    rewritten: nothing,
+    trouble: nothing,
+  };
+}
+
+/** One report to several. */
+export function tellAll(reports: readonly Report[]): Report {
+  const each = (tell: (report: Report) => void): void => reports.forEach(tell);
+  return {
+    scanned: async (...told) => {
+      for (const report of reports) await report.scanned(...told);
+    },
+    renewed: (...told) => each((report) => report.renewed(...told)),
+    failed: (...told) => each((report) => report.failed(...told)),
+    postponed: (...told) => each((report) => report.postponed(...told)),
+    noted: (...told) => each((report) => report.noted(...told)),
+    removed: (...told) => each((report) => report.removed(...told)),
+    settled: (...told) => each((report) => report.settled(...told)),
+    unwritten: (...told) => each((report) => report.unwritten(...told)),
+    rewritten: (...told) => each((report) => report.rewritten(...told)),
+    trouble: (...told) => each((report) => report.trouble(...told)),
+  };
+}
+
+// A store and providers with a stopwatch: they do what they did, and somebody learns how
+// long it took. Durations in seconds.
+
+/** The store; `took` learns of each scan. */
+function timedStore(
+  store: CredentialStore,
+  clock: Clock,
+  took: (seconds: number) => void,
+): CredentialStore {
+  return {
+    ...store,
+    scan: async (now, habits) => {
+      const began = clock.steady();
+      const scan = await store.scan(now, habits);
+      took(clock.steady() - began);
+      return scan;
+    },
+  };
+}
+
+/**
+ * Makes ownerships whose providers tell `took` of each attempt; a provider is the same
+ * one every time.
+ */
+function timedOwnership(
+  clock: Clock,
+  took: (token: Pick<ManagedToken, 'snapshot' | 'provider'>, seconds: number) => void,
+): (ownership: ProviderLookup) => ProviderLookup {
+  const known = new WeakMap<Provider, Provider>();
+  const timed = (provider: Provider): Provider => {
+    const before = known.get(provider);
+    if (before) return before;
+    const after: Provider = {
+      ...provider,
+      obtain: async (snapshot, files, context) => {
+        const began = clock.steady();
+        try {
+          return await provider.obtain(snapshot, files, context);
+        } finally {
+          took({ snapshot, provider: provider.name }, clock.steady() - began);
+        }
+      },
+    };
+    known.set(provider, after);
+    return after;
+  };
+  return ({ manage }) => ({
+    manage: (token) => {
+      const owner = manage(token);
+      return owner && { managed: owner.managed, provider: timed(owner.provider) };
+    },
+  });
 }

@@ -7,7 +7,7 @@ import {
   type ManagedToken,
   type RenewalPolicy,
 } from '@credmon/core/renewal';
-import { LONGEST_SLEEP } from '../settings/intervals.ts';
+import { LONGEST_SLEEP } from '../settings/policy.ts';
 
 /** The numbers that eat into a token's life, in seconds. */
 export interface ReaderHabits {

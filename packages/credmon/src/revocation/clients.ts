@@ -9,7 +9,7 @@ import type { TokenClient } from '../settings/clients.ts';
 import type { ConfiguredClient } from '../settings/clients.ts';
 import type { ProviderContext } from '../providers/common/provider.ts';
 import { issuerOfRefresh, subjectOf } from '../providers/exchange/subject.ts';
-import type { RevokingClient } from './at-issuer.ts';
+import type { RevokingClient } from './revoker.ts';
 
 /**
  * What finding a client needs. `revocationUrl` is the administrator's own word for a

@@ -2,11 +2,10 @@
 // keeps no file.
 import { isCoded, messageOf, type Clock, type CodedError } from '@credmon/core/base';
 import type { TokenFiles } from '@credmon/core/store';
-import type { TokenSnapshot } from '@credmon/core/credential';
+import { type TokenSnapshot, parseObject, type Parsed } from '@credmon/core/credential';
 import type { ProviderKind } from '../settings/lists.ts';
 import { removeToken, type Removed, type RevocationFiles } from './files.ts';
 import type { Prepare } from './revoker.ts';
-import { accessTokenIn, refreshTokenIn } from './secrets.ts';
 import type { Fate, Step, Steps } from './steps.ts';
 
 /**
@@ -133,4 +132,26 @@ function withLife(fate: Fate, left: number | undefined): Fate {
   if (fate.revoked || fate.what !== 'access token' || left === undefined) return fate;
   if (left <= 0) return { ...fate, why: `${fate.why}; it has expired`, fixable: false };
   return { ...fate, why: `${fate.why}; it is good for ${left} s more` };
+}
+
+// The secrets in a token's files. Any user can have stored any bytes there.
+
+/** What may be sent as a token: visible ASCII, of a sane length. */
+const TOKEN = /^[!-~]{1,65536}$/;
+
+/** The refresh token in `.top`; `undefined` when it holds none. */
+function refreshTokenIn(top: Parsed<string>): string | undefined {
+  const object = top.ok ? parseObject(top.value) : top;
+  return object.ok ? tokenOf(object.value['refresh_token']) : undefined;
+}
+
+/** The access token in `.use`, JSON or bare; `undefined` when it holds none. */
+function accessTokenIn(use: string): string | undefined {
+  const object = parseObject(use);
+  if (object.ok) return tokenOf(object.value['access_token']);
+  return tokenOf(use.trim());
+}
+
+function tokenOf(value: unknown): string | undefined {
+  return typeof value === 'string' && TOKEN.test(value) ? value : undefined;
 }

@@ -1,15 +1,27 @@
 // What every kind of provider can do about the secrets of its tokens.
-import { createMetadataCache } from '@credmon/core/oauth';
-import type { Clock, Random, Send } from '@credmon/core/base';
+import {
+  createMetadataCache,
+  classifyFailure,
+  revokeToken,
+  type ClientRegistration,
+} from '@credmon/core/oauth';
+import {
+  type Clock,
+  type Random,
+  type Send,
+  CodedError,
+  messageOf,
+  originOf,
+} from '@credmon/core/base';
 import type { Parsed, TokenSnapshot } from '@credmon/core/credential';
 import type { TokenFiles } from '@credmon/core/store';
 import type { ProviderContext } from '../providers/common/provider.ts';
 import type { ProviderKind } from '../settings/lists.ts';
 import type { Settings } from '../settings/read.ts';
-import { clientOrReason, stepsAtIssuer } from './at-issuer.ts';
-import { stepsAtVault } from './at-vault.ts';
 import { loginClient, serviceClient, serviceOf, type ClientFinder } from './clients.ts';
-import { nobodyAsked, type FoundSecrets, type Steps } from './steps.ts';
+import { nobodyAsked, type FoundSecrets, type Steps, type Survivor, type Step } from './steps.ts';
+import { namespaceHeader, parseVaultTop, trustedVaultUrl } from '../providers/vault/request.ts';
+import type { VaultSettings } from '../settings/vault.ts';
 
 /**
  * Does everything that may wait or fail before a file goes; what it answers with plans
@@ -25,7 +37,7 @@ export type Prepare = (
  * What revoking uses of the world. `vaultSend` and `pelicanSend` are those servers' own:
  * their authorities are not the issuers'.
  */
-export interface RevokerPorts {
+interface RevokerPorts {
   readonly secretVersion: (path: string) => string;
   readonly random: Random;
   readonly clock: Clock;
@@ -103,4 +115,119 @@ function contextOf({ clock, readSecret }: RevokerPorts, send: Send): ProviderCon
     readSecret,
     readToken: () => ({ top: nothing, topIdentity: undefined, meta: nothing }),
   };
+}
+
+// Revocation at a Vault: the Vault token of `.top` ends itself. What the Vault keeps for
+// the user serves other machines too, and stays.
+
+const WHAT = 'Vault token';
+
+/**
+ * The plan for a Vault. Nothing is sent to a server that the administrator does not
+ * trust.
+ */
+function stepsAtVault(
+  top: Parsed<string>,
+  secrets: FoundSecrets,
+  { settings, send, clock }: { settings: VaultSettings; send: Send; clock: Clock },
+): Steps {
+  const { survivors } = nobodyAsked(
+    { ...secrets, refreshToken: undefined },
+    'what a Vault has handed out cannot be called back',
+    false,
+  );
+  const parsed = top.ok ? parseVaultTop(top.value) : top;
+  if (!parsed.ok) return { steps: [], survivors: [...survivors, alive(`.top ${parsed.reason}`)] };
+  const { vaultToken, vaultUrl } = parsed.value;
+  // A handle borrows its parent's; that one is revoked with the parent.
+  if (vaultToken === undefined) return { steps: [], survivors };
+  try {
+    const { origin } = trustedVaultUrl(vaultUrl, settings);
+    const headers = { 'x-vault-token': vaultToken, ...namespaceHeader(settings) };
+    const revoke = (): Promise<void> => revokeSelf(origin, headers, send, clock);
+    return { steps: [{ what: WHAT, where: origin, revoke }], survivors };
+  } catch (error) {
+    return { steps: [], survivors: [...survivors, alive(messageOf(error))] };
+  }
+}
+
+function alive(why: string): Survivor {
+  return { what: WHAT, revoked: false, why, fixable: true };
+}
+
+/** @see https://developer.hashicorp.com/vault/api-docs/auth/token#revoke-a-token-self */
+async function revokeSelf(
+  origin: string,
+  sent: Readonly<Record<string, string>>,
+  send: Send,
+  clock: Clock,
+): Promise<void> {
+  const { status, headers } = await send({
+    method: 'POST',
+    url: `${origin}/v1/auth/token/revoke-self`,
+    headers: sent,
+  });
+  if (status === 204 || status === 200) return;
+  const where = originOf(origin);
+  if (status === 403)
+    throw new CodedError(
+      'GRANT_REVOKED',
+      `the Vault ${where} answered "permission denied": it knows the Vault token no more, or the token may not end itself`,
+      { where, status },
+    );
+  const retryAfter = headers['retry-after'];
+  const answer = { status, ...(retryAfter === undefined ? {} : { retryAfter }) };
+  const { code, fields } = classifyFailure(where, answer, clock.now());
+  throw new CodedError(code, `the Vault ${where} answered HTTP status ${status}`, fields);
+}
+
+// Revocation at an OAuth issuer: the refresh token first, because most issuers end its
+// access tokens with it.
+
+/**
+ * A client at an issuer, and the endpoint that the administrator or the issuer's metadata
+ * names.
+ */
+export interface RevokingClient {
+  readonly registration: ClientRegistration;
+  readonly revocationUrl: string;
+}
+
+/**
+ * The plan for an issuer; a client that cannot be had leaves every secret alive, with the
+ * reason.
+ * @see RFC 7009
+ */
+function stepsAtIssuer(
+  client: Parsed<RevokingClient>,
+  secrets: FoundSecrets,
+  send: Send,
+  clock: Clock,
+): Steps {
+  if (!client.ok) return nobodyAsked(secrets, client.reason, true);
+  const { registration, revocationUrl } = client.value;
+  const step = (hint: 'refresh_token' | 'access_token', token: string): Step => ({
+    what: hint.replace('_', ' '),
+    where: originOf(revocationUrl),
+    revoke: () => revokeToken(send, registration, revocationUrl, { token, hint, now: clock.now() }),
+  });
+  const { refreshToken, accessTokens } = secrets;
+  return {
+    steps: [
+      ...(refreshToken === undefined ? [] : [step('refresh_token', refreshToken)]),
+      ...accessTokens.map((token) => step('access_token', token)),
+    ],
+    survivors: [],
+  };
+}
+
+/** The client that `find` finds, or why there is none. */
+async function clientOrReason(
+  find: () => Promise<Parsed<RevokingClient>>,
+): Promise<Parsed<RevokingClient>> {
+  try {
+    return await find();
+  } catch (error) {
+    return { ok: false, reason: messageOf(error) };
+  }
 }

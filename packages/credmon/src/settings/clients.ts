@@ -3,7 +3,6 @@
 import { messageOf, secureEndpoint } from '@credmon/core/base';
 import type { ClientAuthentication } from '@credmon/core/oauth';
 import type { KnobReader } from '@credmon/core/config';
-import { templateProblem } from './scope-template.ts';
 
 /**
  * A client as the administrator configured it; the secret stays in its file and is read
@@ -21,7 +20,7 @@ export interface ConfiguredClient {
 export type ClientKind = 'CLIENT' | 'EXCHANGE' | 'PELICAN';
 
 /** How such a client proves itself. @see RFC 6749, section 2.3.1; RFC 7523 */
-export type ClientProof = 'post' | 'basic' | 'private_key_jwt';
+type ClientProof = 'post' | 'basic' | 'private_key_jwt';
 
 /**
  * One provider's client. `secretFile` holds the secret, or the key in PEM for
@@ -199,4 +198,27 @@ function checkClient(read: KnobReader, client: TokenClient): void {
     wrong('ISSUER', 'is not set, but private_key_jwt is meant for an issuer');
   const problem = templateProblem(client.scopes);
   if (problem !== undefined) wrong('AUTHZ_TEMPLATE', problem);
+}
+
+// Scopes from a template with the user's name in it, as the knobs AUTHZ_TEMPLATE write
+// them.
+
+/**
+ * The template with `{username}` filled in; `{{` and `}}` stand for braces.
+ * @see https://htcondor.readthedocs.io/en/latest/admin-manual/file-and-cred-transfer.html
+ */
+export function scopesFor(template: string, username: string): string {
+  return template.replaceAll(/\{\{|\}\}|\{username\}/g, (found) =>
+    found === '{username}' ? username : found.slice(1),
+  );
+}
+
+/**
+ * What is wrong with a template, as the end of a sentence; `undefined` when nothing is.
+ */
+function templateProblem(template: string): string | undefined {
+  const odd = /\{[^{}]*\}|[{}]/.exec(template.replaceAll(/\{\{|\}\}|\{username\}/g, ''))?.[0];
+  return odd === undefined
+    ? undefined
+    : `holds ${JSON.stringify(odd)}; {username} is the only field, {{ and }} are braces`;
 }

@@ -6,7 +6,7 @@ import { splitStem } from '@credmon/core/credential';
 import type { Config, KnobReader } from '@credmon/core/config';
 import type { Profile } from '@credmon/scitokens';
 import { parseRequirement } from '../authz/group-requirement.ts';
-import { parseTemplate } from '../authz/template.ts';
+import { parseTemplate } from '../authz/scopes.ts';
 import { readUserMaps, type UserMapSettings } from '../authz/user-maps.ts';
 
 /**

@@ -25,11 +25,10 @@ import { readMetricsAddress, type MetricsAddress } from './metrics-address.ts';
 import type { ConfiguredClient } from './clients.ts';
 import { readTokenClients, type ClientKind, type TokenClient } from './clients.ts';
 import { readTokenPrograms, type TokenProgram } from './exec.ts';
-import { readDeviceNames, withDeviceNames } from './device-names.ts';
+import { readDeviceNames, withDeviceNames, overlaps, type ProviderLists } from './lists.ts';
 import { readLocalSettings, type LocalSettings } from './local.ts';
 import { readStandingTokens, standingClientNames, type StandingToken } from './standing.ts';
 import { signersIn } from './standing-source.ts';
-import { overlaps, type ProviderLists } from './lists.ts';
 import { readVaultSettings, type VaultSettings } from './vault.ts';
 
 /** All that the daemon takes from the configuration. */

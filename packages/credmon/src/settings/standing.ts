@@ -3,10 +3,9 @@
 import { isAbsolute, normalize, relative } from 'node:path';
 import { isCredName } from '@credmon/core/credential';
 import type { Config, KnobReader } from '@credmon/core/config';
-import type { TokenClient } from './clients.ts';
+import { type TokenClient, scopesFor } from './clients.ts';
 import { readIssuer, type LocalIssuer } from './local.ts';
 import type { ProviderLists } from './lists.ts';
-import { scopesFor } from './scope-template.ts';
 import { standingSource, type StandingSources } from './standing-source.ts';
 
 /**

@@ -9,11 +9,11 @@ import {
   type MetadataOptions,
 } from '@credmon/core/oauth';
 import { checkScopes } from '../providers/common/granted-scopes.ts';
-import { devicePrompt } from './prompt.ts';
+import { devicePrompt, type Terminal } from './terminal.ts';
 import type { StoreRequest } from './request.ts';
 import type { DeviceSettings } from './settings.ts';
 import type { StoreCred } from './store-cred.ts';
-import type { Terminal } from './terminal.ts';
+import type { ConfiguredClient } from '../settings/clients.ts';
 
 /** What a login may use of the world. `unicode`: the terminal shows QR codes. */
 export interface LoginWorld {
@@ -126,4 +126,20 @@ async function discovered(
       issuer,
     },
   );
+}
+
+// Device logins are for public clients: what is said of one with a secret. Pure.
+
+/**
+ * Why nobody can log in by device code as this client: it has a secret, which the storer
+ * must not read because it runs as the user. `undefined` for a public client.
+ * @see RFC 8628, section 3.1; RFC 6749, section 2.1
+ */
+export function confidentialClient(
+  service: string,
+  { secretFile }: Pick<ConfiguredClient, 'secretFile'>,
+): string | undefined {
+  if (secretFile === undefined) return undefined;
+  const knob = `${service}_CLIENT_SECRET_FILE`;
+  return `${service} has a client secret (${knob} = ${secretFile}), and a device login runs as the user, who must not read it: the administrator registers a public client for device logins and leaves ${knob} out, or users log in with a browser instead`;
 }

@@ -2,7 +2,11 @@
 // controlling terminal behind them.
 import { openSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { systemCode } from '@credmon/core/base';
+import { systemCode, CodedError } from '@credmon/core/base';
+import { stemOf } from '@credmon/core/credential';
+import type { DeviceLogin } from '@credmon/core/oauth';
+import { renderUnicodeCompact } from 'uqr';
+import { requestText, type StoreRequest } from './request.ts';
 
 /**
  * Something that a person reads. `descriptor` is for programs that talk to the person
@@ -34,4 +38,46 @@ function controllingTerminal(): number | undefined {
     if (systemCode(error) === undefined) throw error;
     return undefined;
   }
+}
+
+// What a person reads who must log in, and what is said where no person is. Pure.
+
+/**
+ * The prompt of a device login. `unicode`: the terminal can show the blocks of a QR code.
+ */
+export function devicePrompt(service: string, login: DeviceLogin, unicode: boolean): string {
+  const { verificationUrl, completeUrl, userCode, expiresIn } = login;
+  const target = completeUrl ?? verificationUrl;
+  const minutes = Math.max(1, Math.floor(expiresIn / 60));
+  return [
+    `To let your jobs use ${service}, open this page on any device and log in:`,
+    '',
+    `    ${target}`,
+    '',
+    ...(unicode ? [renderUnicodeCompact(target, { border: 2 }), ''] : []),
+    ...(completeUrl === undefined
+      ? ['Enter this code there:']
+      : [`The page must show this code (or ask for it at ${verificationUrl}):`]),
+    '',
+    `    ${userCode}`,
+    '',
+    `Waiting for up to ${minutes} min; Ctrl-C gives up.`,
+  ].join('\n');
+}
+
+/** The error for a login without a terminal. */
+export function needsTerminal(request: StoreRequest): CodedError {
+  const stem = stemOf(request.service, request.handle);
+  return new CodedError(
+    'LOGIN_NEEDS_TERMINAL',
+    [
+      `${stem} needs a login, and there is no terminal to show it on.`,
+      'Log in once by hand on this machine, then submit again:',
+      '',
+      `    condor_credential_storer '${requestText(request).replaceAll("'", String.raw`'\''`)}'`,
+      '',
+      'After that, scripts, cron and batch jobs can submit for as long as condor_credmon can renew the token.',
+    ].join('\n'),
+    { token: stem },
+  );
 }

@@ -2,8 +2,12 @@
 import { parseExpression } from '@credmon/core/classad';
 import { describe, expect, it } from 'vitest';
 import { meetsRequirement, parseRequirement } from '../../src/authz/group-requirement.ts';
-import { scopesFor, type ScopeRules } from '../../src/authz/scopes.ts';
-import { parseTemplate, type Template } from '../../src/authz/template.ts';
+import {
+  scopesFor,
+  type ScopeRules,
+  parseTemplate,
+  type Template,
+} from '../../src/authz/scopes.ts';
 
 const template = (text: string, field: string): Template => {
   const parsed = parseTemplate(text, field);

@@ -1,6 +1,6 @@
 // Scope templates: what Python's format would do, and what is refused.
 import { describe, expect, it } from 'vitest';
-import { fillTemplate, parseTemplate } from '../../src/authz/template.ts';
+import { fillTemplate, parseTemplate } from '../../src/authz/scopes.ts';
 
 const filled = (source: string): string => {
   const parsed = parseTemplate(source, 'username');

@@ -8,7 +8,7 @@ import { startMaliciousIssuer } from '@credmon/test-fixtures/servers/malicious-i
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { looksAtClients } from '../../src/checks/clients.ts';
-import { looksAtPrograms } from '../../src/checks/programs.ts';
+import { looksAtPrograms } from '../../src/checks/installation.ts';
 import { checkBench, type CheckBench } from '../support/check-bench.ts';
 
 let issuer: Issuer;

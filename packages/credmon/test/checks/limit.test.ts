@@ -1,6 +1,6 @@
 // The limited: so many at once, in order.
 import { expect, it } from 'vitest';
-import { createLimit } from '../../src/checks/limit.ts';
+import { createLimit } from '../../src/checks/context.ts';
 
 it('lets two in, and each that leaves lets the next one in; a failure leaves too', async () => {
   const limited = createLimit(2);

@@ -1,6 +1,6 @@
 // What reaches a terminal: nothing that steers it, and JSON that means what it meant.
 import { expect, it } from 'vitest';
-import { printable } from '../../src/command-line/printable.ts';
+import { printable } from '../../src/command-line/errors.ts';
 
 const TEXT = 'one \u001B]0;pwn\u0007\u009B2J\u007F\r\u202Eevil\u2028\u{E0001}';
 

@@ -4,7 +4,7 @@ import { planOf, type Verdict } from '@credmon/core/renewal';
 import type { Scan } from '@credmon/core/store';
 import type { TokenSnapshot } from '@credmon/core/credential';
 import { expect, it } from 'vitest';
-import { createCountingReport, tellAll } from '../../src/metrics/counting-report.ts';
+import { createCountingReport, tellAll } from '../../src/metrics/monitor.ts';
 import type { Families } from '../../src/metrics/families.ts';
 import { beginPass } from '../../src/daemon/pass.ts';
 import { bench, type Bench } from '../support/bench.ts';

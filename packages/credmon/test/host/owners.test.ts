@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import { createOwners } from '../../src/host/owners.ts';
+import { createOwners } from '../../src/host/standing-files.ts';
 
 const path = process.env['PATH'] ?? '';
 afterEach(() => {

@@ -1,6 +1,6 @@
 // When the daemon calls itself ready, and what it says when not.
 import { expect, it } from 'vitest';
-import { judgeReadiness } from '../../src/metrics/readiness.ts';
+import { judgeReadiness } from '../../src/metrics/serving.ts';
 
 it.each([
   [{ sincePass: 0, unreadable: undefined }, { ready: true }],

@@ -11,11 +11,11 @@ import {
   type MaliciousIssuer,
 } from '@credmon/test-fixtures/servers/malicious-issuer';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startedBySubmit } from '../../src/storer/caller.ts';
+import { startedBySubmit } from '../../src/storer/main.ts';
 import { deviceLogin } from '../../src/storer/device-login.ts';
 import { findProgram, type Run } from '../../src/storer/programs.ts';
 import { parseRequest } from '../../src/storer/request.ts';
-import { notForStorer } from '../../src/storer/route.ts';
+import { notForStorer } from '../../src/storer/store.ts';
 import { readStorerSettings, type StorerSettings } from '../../src/storer/settings.ts';
 import { createStoreCred } from '../../src/storer/store-cred.ts';
 

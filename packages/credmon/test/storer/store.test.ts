@@ -2,7 +2,7 @@
 import { CodedError, createSend, DEFAULT_SEND_LIMITS } from '@credmon/core/base';
 import { loadConfig } from '@credmon/core/config';
 import { expect, it } from 'vitest';
-import { confidentialClient } from '../../src/storer/public-client.ts';
+import { confidentialClient } from '../../src/storer/device-login.ts';
 import { parseRequest } from '../../src/storer/request.ts';
 import { readStorerSettings } from '../../src/storer/settings.ts';
 import { storeAll } from '../../src/storer/store.ts';

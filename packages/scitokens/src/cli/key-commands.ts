@@ -15,7 +15,7 @@ import type { RotationPolicy } from '../keys/rotation.ts';
 import type { Io } from './io.ts';
 import { namedKeyFrom, publicJwksFrom, type KeyOptions } from './key-source.ts';
 import { misuse } from './outcome.ts';
-import { keyTable, stepText } from './key-texts.ts';
+import { keyTable, stepText } from './show.ts';
 
 /** Options of `key create` and `key convert`. */
 export interface WriteOptions extends KeyOptions {

@@ -1,7 +1,7 @@
 // Where a command's keys come from: a file in any form, or a key directory.
 import { activeKey } from '../keys/key-directory.ts';
 import { writeJwk } from '../keys/jwk.ts';
-import { keyIdOf, type KeyIdStyle } from '../keys/key-id.ts';
+import { keyIdOf, type KeyIdStyle } from '../keys/create-key.ts';
 import { readKey, readSigningKey, type KeyChoice, type ReadKey } from '../keys/keys.ts';
 import type { JsonObject } from '../token/compact.ts';
 import type { SigningKey } from '../token/sign.ts';

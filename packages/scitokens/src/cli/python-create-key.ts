@@ -1,8 +1,7 @@
 // scitokens-admin-create-key: the Python tool's flags and output.
 import { parseArgs } from 'node:util';
-import { createKey } from '../keys/create-key.ts';
+import { createKey, keyIdOf } from '../keys/create-key.ts';
 import { isObject } from '../token/compact.ts';
-import { keyIdOf } from '../keys/key-id.ts';
 import { readKey, writeJson, writeKey, type ReadKey } from '../keys/keys.ts';
 import type { Io } from './io.ts';
 import { misuse, runCommand } from './outcome.ts';

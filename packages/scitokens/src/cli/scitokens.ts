@@ -11,7 +11,7 @@ import { cacheAdd, cacheList, cacheRemove, cacheUpdate } from './cache-commands.
 import { keyConvert, keyCreate, keyList, keyPublish, keyRotate } from './key-commands.ts';
 import { misuse, runCommand } from './outcome.ts';
 import { tokenAcls, tokenCreate, tokenVerify } from './token-commands.ts';
-import { tokenInspect } from './inspect.ts';
+import { tokenInspect } from './token-source.ts';
 
 const NAME = 'scitokens';
 const TOKEN_HELP =

@@ -1,4 +1,5 @@
 // How values look on a terminal: local time, durations in words, tables in columns.
+import type { KeyRecord, RotationStep } from '../keys/rotation.ts';
 
 /** Epoch seconds as local time with its offset: `2026-11-23 13:05:00 +0100`. */
 export function localTime(seconds: number): string {
@@ -54,4 +55,35 @@ export function printable(value: unknown): string {
     /\p{C}/gu,
     (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
   );
+}
+
+// Keys and the steps of their rotation, as people read them.
+
+const DATES = ['created', 'published', 'activated', 'retiring', 'retired'] as const;
+
+/**
+ * One step of a rotation: `activate 3f2a`, or what is waited for and until when (local
+ * time).
+ */
+export function stepText(step: RotationStep): string {
+  if (step.step !== 'wait') return `${step.step}${'kid' in step ? ` ${step.kid}` : ''}`;
+  return `${step.reason}${step.until === undefined ? '' : ` until ${localTime(step.until)}`}`;
+}
+
+/**
+ * The keys of a directory in columns, with their states and local days; with names of up
+ * to five letters, in 80 columns. Ends in a newline.
+ */
+export function keyTable(keys: readonly KeyRecord[]): string {
+  const dateOf = (seconds: number | undefined): string =>
+    seconds === undefined ? '-' : localTime(seconds).slice(0, 10);
+  return table([
+    ['KID', 'ALG', 'STATE', ...DATES.map((name) => name.toUpperCase())],
+    ...keys.map((key) => [
+      key.kid,
+      key.algorithm,
+      key.state,
+      ...DATES.map((name) => dateOf(key[name])),
+    ]),
+  ]);
 }

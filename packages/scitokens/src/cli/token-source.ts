@@ -3,6 +3,8 @@
 import { CodedError } from '@credmon/core/base';
 import { discoverBearerToken, trimToken } from '../token/bearer.ts';
 import type { Io } from './io.ts';
+import { readCompact } from '../token/compact.ts';
+import { duration, localTime, printable, table } from './show.ts';
 
 /**
  * The token that `argument` stands for: `@FILE`, `-` for standard input, or the token
@@ -34,4 +36,47 @@ function findToken(io: Io): string {
     Boolean(environment['BEARER_TOKEN_FILE']);
   const piped = !named && io.isPiped() ? trimToken(io.readInput()) : '';
   return piped === '' ? discoverBearerToken({ environment, userId, readFile }).token : piped;
+}
+
+// `token inspect`: shows what a token says, and that nobody has checked it.
+
+const TIMES = ['iat', 'nbf', 'exp'];
+
+/**
+ * Prints header, claims, dates in local time and the life left, as a table or as JSON.
+ * Nothing is verified.
+ */
+export function tokenInspect(
+  argument: string | undefined,
+  { json = false }: { readonly json?: boolean | undefined },
+  io: Io,
+): void {
+  const { header, claims } = readCompact(readTokenArgument(argument, io));
+  const { exp } = claims;
+  const left = typeof exp === 'number' ? Math.floor(exp - io.now()) : undefined;
+  if (json)
+    return io.out(`${JSON.stringify({ verified: false, header, claims, secondsLeft: left })}\n`);
+  const life =
+    left === undefined
+      ? 'no expiry'
+      : left > 0
+        ? `${duration(left)} left`
+        : `expired ${duration(left)} ago`;
+  io.out(
+    table([
+      ...Object.entries(header).map(([name, value]) => [
+        `header ${printable(name)}`,
+        printable(value),
+      ]),
+      ...Object.entries(claims).map(([name, value]) => [printable(name), shown(name, value)]),
+      ['life', life],
+      ['signature', 'not verified'],
+    ]),
+  );
+}
+
+function shown(name: string, value: unknown): string {
+  return TIMES.includes(name) && typeof value === 'number'
+    ? `${value}  ${localTime(value)}`
+    : printable(value);
 }

@@ -3,8 +3,7 @@
 import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { CodedError } from '@credmon/core/base';
 import { ALGORITHMS, type Algorithm } from '../token/algorithms.ts';
-import { decodeNumber, encodeBase64url } from '../token/base64url.ts';
-import type { JsonObject } from '../token/compact.ts';
+import { decodeNumber, encodeBase64url, type JsonObject } from '../token/compact.ts';
 
 const CURVE_BYTES: Readonly<Record<string, number>> = Object.fromEntries(
   Object.values(ALGORITHMS).flatMap(({ curve, coordinateBytes }) =>

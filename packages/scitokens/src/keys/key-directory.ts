@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { CodedError, makeDirectory, shellWord, writeFileAtomically } from '@credmon/core/base';
 import { isAlgorithm, type Algorithm } from '../token/algorithms.ts';
 import { isObject, type JsonObject } from '../token/compact.ts';
-import { createKey } from './create-key.ts';
+import { createKey, keyIdOf, type KeyIdStyle } from './create-key.ts';
 import { writeJwk } from './jwk.ts';
-import { keyIdOf, type KeyIdStyle } from './key-id.ts';
 import { readSigningKey, writeJson, writeKey } from './keys.ts';
 import {
   badDirectory,

@@ -4,7 +4,7 @@ import { CodedError } from '@credmon/core/base';
 import { algorithmFor, DEFAULT_ALGORITHMS, type Algorithm } from '../token/algorithms.ts';
 import { isObject, type JsonObject } from '../token/compact.ts';
 import { badKey, keyFromJwk, writeJwk } from './jwk.ts';
-import { keyIdOf, type KeyIdStyle } from './key-id.ts';
+import { keyIdOf, type KeyIdStyle } from './create-key.ts';
 import type { SigningKey } from '../token/sign.ts';
 
 /** Longest key text that is read, in characters. */

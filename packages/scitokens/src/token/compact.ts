@@ -2,14 +2,12 @@
 // nothing more.
 import { isUtf8 } from 'node:buffer';
 import { CodedError } from '@credmon/core/base';
-import { decodeBase64url } from './base64url.ts';
-import { isPlainInteger } from './integers.ts';
 
 /**
  * Longest token that is looked at, in characters. HTCondor itself refuses tokens of 16
  * KiB.
  */
-export const MAX_TOKEN_LENGTH: number = 64 * 1024;
+const MAX_TOKEN_LENGTH: number = 64 * 1024;
 
 /** A JSON object as it was read; members are checked where they are used. */
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -119,4 +117,63 @@ function checkTimes(claims: JsonObject, text: string): void {
       );
     }
   }
+}
+
+// Finds times that are written with a fraction or an exponent: JSON.parse turns `4.1e9`
+// into an integer, verifiers in other languages do not.
+
+const SUSPECT = /\d(?:\.\d|[eE])/;
+
+/**
+ * True when the member `name` of the outermost object in `json` (valid JSON) is written
+ * as a plain integer. Of several members with that name the last counts, as in
+ * JSON.parse.
+ */
+export function isPlainInteger(json: string, name: string): boolean {
+  if (!SUSPECT.test(json)) return true;
+  let plain = true;
+  let depth = 0;
+  let member: string | undefined;
+  // A string, a bracket, or a run of anything else that matters; white space, colons and
+  // commas fall between.
+  for (const [text] of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{}]|[^\s"[\]{},:]+/g)) {
+    if (text === '{' || text === '[') depth += 1;
+    else if (text === '}' || text === ']') depth -= 1;
+    if (depth !== 1) continue;
+    if (member === undefined) {
+      member = text.startsWith('"') ? (JSON.parse(text) as string) : undefined;
+    } else {
+      if (member === name) plain = /^-?\d+$/.test(text);
+      member = undefined;
+    }
+  }
+  return plain;
+}
+
+// Base64url where it must be exact: Node's decoder skips what it does not know, a
+// verifier must not.
+
+/**
+ * Bytes of unpadded base64url (RFC 7515 section 2), or `undefined` for any other text.
+ */
+function decodeBase64url(text: string): Buffer | undefined {
+  return text.length % 4 !== 1 && /^[\w-]*$/.test(text)
+    ? Buffer.from(text, 'base64url')
+    : undefined;
+}
+
+/**
+ * The number in a JWK member, as bytes without leading zeros: padding is tolerated,
+ * because the Python library's key files have it. `undefined` for other text and for
+ * zero.
+ */
+export function decodeNumber(text: string): Buffer | undefined {
+  const bytes = decodeBase64url(text.replace(/={1,2}$/, ''));
+  const start = bytes?.findIndex((byte) => byte !== 0) ?? -1;
+  return start < 0 ? undefined : bytes?.subarray(start);
+}
+
+/** Unpadded base64url. */
+export function encodeBase64url(bytes: Uint8Array | string): string {
+  return Buffer.from(bytes as string).toString('base64url');
 }

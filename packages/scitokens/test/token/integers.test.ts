@@ -1,6 +1,6 @@
 // Numbers that JavaScript takes for integers and others do not.
 import { expect, it } from 'vitest';
-import { isPlainInteger } from '../../src/token/integers.ts';
+import { isPlainInteger } from '../../src/token/compact.ts';
 
 it.each([
   ['{"exp":1}', true],

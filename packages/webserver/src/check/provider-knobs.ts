@@ -2,7 +2,7 @@
 // check than at a user's first sign-in.
 import { loginProviderOf, type Config } from '@credmon/core/config';
 import { secureEndpoint, messageOf } from '@credmon/core/base';
-import { returnUrlProblem } from '../settings/return-url.ts';
+import { returnUrlProblem } from '../settings/addresses.ts';
 import type { Settings } from '../settings/settings.ts';
 import { ok, warning, wrong, type Finding } from './finding.ts';
 

@@ -2,7 +2,7 @@
 // printed and nothing exits here.
 import yargs from 'yargs';
 import { PROXIES, type ProxyName } from '../check/proxy-config.ts';
-import { parseListenAddress } from '../settings/listen-address.ts';
+import { parseListenAddress } from '../settings/addresses.ts';
 import type { ListenAddress } from '../settings/settings.ts';
 
 /** What the command line asks for. `configFile` stands for CONDOR_CONFIG. */

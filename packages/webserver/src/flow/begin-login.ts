@@ -5,13 +5,13 @@ import { authorizationUrl } from '@credmon/core/oauth';
 import { splitScopes } from '@credmon/core/credential';
 import { CodedError } from '@credmon/core/base';
 import { providerSettings, type Settings } from '../settings/settings.ts';
-import { returnUrlProblem } from '../settings/return-url.ts';
+import { returnUrlProblem } from '../settings/addresses.ts';
 import { newSecret, requireFlow, type Desk } from './desk.ts';
 import { liveLogins, loginCount, openAnswers } from './flow.ts';
 import { MAX_LIVE_LOGINS, MAX_LOGINS } from './limits.ts';
 import { checkName } from './name-refusal.ts';
 import { readTokenRequest } from './read-request.ts';
-import { registrationOf } from '../settings/registration.ts';
+import { registrationOf } from '../settings/providers.ts';
 
 /**
  * Begins a login for one token.

@@ -10,7 +10,7 @@ import { dropAnswers, holdAnswer, type BrowserSession } from './held-answer.ts';
 import { asksUser, checkAnswer } from './judge-answer.ts';
 import { checkName } from './name-refusal.ts';
 import { readTokenRequest, type TokenRequest } from './read-request.ts';
-import { registrationOf } from '../settings/registration.ts';
+import { registrationOf } from '../settings/providers.ts';
 import { checkStored, type Issued } from './store-token.ts';
 
 /**

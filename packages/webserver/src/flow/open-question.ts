@@ -4,6 +4,9 @@ import type { Desk } from './desk.ts';
 import { openAnswers, type Flow, type PendingAnswer } from './flow.ts';
 import { readAnswer, type BrowserSession, type HeldAnswer } from './held-answer.ts';
 import { readTokenRequest, type TokenRequest } from './read-request.ts';
+import { splitScopes } from '@credmon/core/credential';
+import { accountName } from './finish-login.ts';
+import { missingScopes } from './judge-answer.ts';
 
 /** An answer that waits for a decision, its tokens, and the request that it answers. */
 export interface OpenQuestion {
@@ -39,4 +42,45 @@ export function findPending({ settings, ports }: Desk, flow: Flow, answer: strin
     'LOGIN_EXPIRED',
     `no answer waits under that name, or it waited longer than ${settings.loginSeconds} s`,
   );
+}
+
+// The question before tokens are stored: who signed in where, for which local account,
+// and with which scopes.
+
+/** What the template shows. */
+interface AnswerCard {
+  /** `provider`, or `provider` and handle. */
+  readonly label: string;
+  readonly provider: string;
+  /** The account that signed in; missing when the provider does not name it. */
+  readonly account?: string;
+  /** The host of the issuer. */
+  readonly issuer: string;
+  /** The scopes that were granted; empty where nobody named any. */
+  readonly scopes: readonly string[];
+  readonly missing: readonly string[];
+  readonly audience: string;
+  /** For how many minutes more the answer is kept; at least 1. */
+  readonly minutes: number;
+}
+
+/** The card of an open question. */
+export function answerCard(
+  { settings, ports }: Desk,
+  { pending, held, request }: OpenQuestion,
+): AnswerCard {
+  const { provider, handle, scopes, audience, authorizationUrl } = request;
+  const account = accountName(held.answer);
+  const left = pending.heldAt + settings.loginSeconds - ports.clock.now();
+  return {
+    label: handle === '' ? provider : `${provider} ${handle}`,
+    provider,
+    issuer: new URL(authorizationUrl).host,
+    // An issuer that names no scope granted what was asked for.
+    scopes: splitScopes(held.answer.scope ?? scopes),
+    missing: missingScopes(request, held.answer),
+    audience,
+    minutes: Math.max(1, Math.floor(left / 60)),
+    ...(account === undefined ? {} : { account }),
+  };
 }

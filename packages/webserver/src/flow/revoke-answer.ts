@@ -12,7 +12,7 @@ import type { Desk } from './desk.ts';
 import type { Flow } from './flow.ts';
 import { readAnswer, type BrowserSession, type HeldAnswer } from './held-answer.ts';
 import type { TokenInStore } from './ports.ts';
-import { registrationOf } from '../settings/registration.ts';
+import { registrationOf } from '../settings/providers.ts';
 
 /** An answer that is not stored: its id, its tokens and its request. */
 export interface Unused {

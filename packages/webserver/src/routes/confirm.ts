@@ -5,12 +5,11 @@ import { z } from 'zod';
 import { decideAnswer, findQuestion } from '../flow/decide-answer.ts';
 import { requireFlow, type Desk } from '../flow/desk.ts';
 import type { SettledAnswer } from '../flow/flow.ts';
-import { answerCard } from '../pages/answer-card.ts';
+import { answerCard } from '../flow/open-question.ts';
 import { sendPage } from '../pages/send-page.ts';
 import { labelOf } from '../pages/token-card.ts';
-import { admit } from './admission.ts';
+import { admit, read } from './request.ts';
 import { browserOf } from '../plugins/session.ts';
-import { read } from './read.ts';
 
 const params = z.object({ answer: z.string().min(1).max(128) });
 const body = z.object({ decision: z.enum(['store', 'decline']) });

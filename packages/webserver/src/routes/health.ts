@@ -2,6 +2,10 @@
 // to it.
 import type { FastifyInstance } from 'fastify';
 import type { Desk } from '../flow/desk.ts';
+import { z } from 'zod';
+import { makeAnswer, PROOF_PATH, readQuestion } from '../check/proxy-proof.ts';
+import { pageError } from '../pages/page-error.ts';
+import { read } from './request.ts';
 
 /**
  * So long an answer of /readyz is repeated, in seconds: asking writes to the place of the
@@ -27,5 +31,30 @@ export function healthRoutes(app: FastifyInstance, { ports }: Desk): void {
     return reply
       .code(reasons.length === 0 ? 200 : 503)
       .send(reasons.length === 0 ? { ready: true } : { ready: false, reasons });
+  });
+}
+
+// /proxy-check/...: tells `--check` whether a forged REMOTE_USER header came through the
+// proxy, and tells nobody else anything.
+
+const Params = z.object({ token: z.string() });
+
+/**
+ * Adds the route. A question that was not made with the cookie key, is too old, or was
+ * answered before is an unknown page.
+ */
+export function proxyCheckRoute(app: FastifyInstance, { settings, ports }: Desk): void {
+  const { remoteUser } = settings;
+  const answered = new Map<string, number>();
+  const options = { config: { plain: true, anyHost: true }, exposeHeadRoute: false };
+  app.get(`${PROOF_PATH}/:token`, options, (request, reply) => {
+    const { token } = read(Params, request.params);
+    const now = ports.clock.now();
+    const question = readQuestion(ports.cookieSecret, token, now);
+    if (!remoteUser || !question || answered.has(token)) throw pageError('no-such-page');
+    for (const [old, expiresAt] of answered) if (expiresAt <= now) answered.delete(old);
+    answered.set(token, question.expiresAt);
+    const said = [request.headers[remoteUser.header] ?? ''].flat().join(',');
+    return reply.send(makeAnswer(ports.cookieSecret, token, said.includes(question.forged)));
   });
 }

@@ -7,7 +7,7 @@ import { nameRefusal } from '../flow/name-refusal.ts';
 import { readTokenRequests } from '../flow/read-request.ts';
 import { sendPage } from '../pages/send-page.ts';
 import { tokenCard } from '../pages/token-card.ts';
-import { admit } from './admission.ts';
+import { admit } from './request.ts';
 import { allowFormsTo } from '../plugins/security.ts';
 
 /** Adds the route. */

@@ -4,9 +4,8 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { currentFlow, hasLiveLogins, type Desk } from '../flow/desk.ts';
 import { openKey } from '../flow/open-key.ts';
-import { admit } from './admission.ts';
+import { admit, read } from './request.ts';
 import { renewSession, startSession } from '../plugins/session.ts';
-import { read } from './read.ts';
 import { isAnotherAccount } from './switch.ts';
 
 const params = z.object({ key: z.string() });

@@ -8,10 +8,9 @@ import type { Flow, FlowToken } from '../flow/flow.ts';
 import { readTokenRequest } from '../flow/read-request.ts';
 import { sendPage } from '../pages/send-page.ts';
 import { findToken, labelOf, tokenCard } from '../pages/token-card.ts';
-import { admit } from './admission.ts';
+import { admit, read } from './request.ts';
 import { pageError } from '../pages/page-error.ts';
 import { allowFormsTo } from '../plugins/security.ts';
-import { read } from './read.ts';
 
 const params = z.object({ provider: z.string() });
 

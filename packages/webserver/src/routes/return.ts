@@ -4,9 +4,8 @@ import type { FastifyInstance, FastifyRequest, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { completeLogin } from '../flow/complete-login.ts';
 import { hasLiveLogins, requireFlow, type Desk } from '../flow/desk.ts';
-import { admit } from './admission.ts';
+import { admit, read } from './request.ts';
 import { browserOf, renewSession } from '../plugins/session.ts';
-import { read } from './read.ts';
 
 /**
  * Each at most once: a repeated parameter comes as a list and is refused. Others are none

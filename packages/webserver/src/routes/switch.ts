@@ -10,10 +10,9 @@ import type { Flow } from '../flow/flow.ts';
 import { openKey } from '../flow/open-key.ts';
 import { readRequest } from '../flow/read-request.ts';
 import { sendPage } from '../pages/send-page.ts';
-import { admit } from './admission.ts';
+import { admit, read } from './request.ts';
 import { pageError } from '../pages/page-error.ts';
 import { startSession } from '../plugins/session.ts';
-import { read } from './read.ts';
 
 const body = z.object({ offer: z.string(), keep: z.enum(['open', 'offered']) });
 

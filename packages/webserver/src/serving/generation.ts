@@ -19,8 +19,7 @@ import type { Counters } from '../metrics/counters.ts';
 import type { Ports } from '../flow/ports.ts';
 import { openPublicKeys } from '../host/public-key-files.ts';
 import { whyNotReady } from './readiness.ts';
-import { openFileStores } from '../session-store/file-stores.ts';
-import type { Stores } from '../session-store/stores.ts';
+import { openFileStores, type Stores } from '../session-store/file-stores.ts';
 import type { ListenAddress, Settings } from '../settings/settings.ts';
 import { openViews } from '../host/view-files.ts';
 

@@ -1,7 +1,7 @@
 // Whether the portal can do its work at the moment: what /readyz answers.
 import { accessSync, constants } from 'node:fs';
 import { isCoded, systemCode } from '@credmon/core/base';
-import type { Stores } from '../session-store/stores.ts';
+import type { Stores } from '../session-store/file-stores.ts';
 import type { Settings } from '../settings/settings.ts';
 
 /**

@@ -10,7 +10,7 @@ import type { RedisAddress } from '../settings/session-store.ts';
 import { flowEvents, longFlow, maxFlowBytes } from './flow-text.ts';
 import { openRedis, type RedisAnswer, type RedisLink } from './redis-link.ts';
 import { tooManyOpen, type SessionLimits } from './session-directory.ts';
-import type { Stores } from './stores.ts';
+import type { Stores } from './file-stores.ts';
 
 /** The time of a session's last use is moved at most this often, in seconds. */
 const TOUCH_SECONDS = 30;

@@ -12,15 +12,16 @@ import {
 } from 'node:fs';
 import { removeSync } from 'fs-extra/esm';
 import { join } from 'node:path';
-import { CodedError, messageOf, stageFile, systemCode } from '@credmon/core/base';
+import { CodedError, messageOf, stageFile, systemCode, type Trust } from '@credmon/core/base';
 import { ownerMark } from '../flow/desk.ts';
 import { MAX_OPEN_PER_USER } from '../flow/limits.ts';
+import type { Settings } from '../settings/settings.ts';
 
 /** Signs cookies; shared by all replicas that use the directory. */
 const COOKIE_KEY_FILE = 'cookie.key';
 
 /** The kinds of file in the directory besides the cookie key. */
-export type SessionFileKind = 'session' | 'flow' | 'answer';
+type SessionFileKind = 'session' | 'flow' | 'answer';
 
 /**
  * How long files count, in seconds: sessions since their last use (`idle`), flows since
@@ -167,7 +168,7 @@ export function cookieKey(directory: string): string {
  * The key that {@link cookieKey} has made; `undefined` when there is none yet.
  * @throws the system's error
  */
-export function storedCookieKey(directory: string): string | undefined {
+function storedCookieKey(directory: string): string | undefined {
   try {
     return readFileSync(join(directory, COOKIE_KEY_FILE), 'utf8');
   } catch (error) {
@@ -204,4 +205,27 @@ function lifetimeOf(
 ): number {
   if (kind === 'session') return idle;
   return kind === 'answer' ? answer : absolute;
+}
+
+// Reads the secret of the session cookies without making one: for `--check`, which
+// changes nothing.
+
+/**
+ * The secret that the running portal signs cookies with; `undefined` when no portal has
+ * used this session store yet.
+ * @throws CodedError `SESSION_STORE_DOWN`, `SECRET_UNREADABLE`; the system's error when
+ * the file cannot be read
+ */
+export async function readCookieSecret(
+  { sessionStore, sessionDirectory }: Settings,
+  trust: Trust,
+): Promise<string | undefined> {
+  if (!sessionStore) return storedCookieKey(sessionDirectory);
+  const { openRedis } = await import('./redis-link.ts');
+  const link = await openRedis(sessionStore, () => undefined, trust);
+  try {
+    return await link.agreed('cookie-key');
+  } finally {
+    await link.close();
+  }
 }

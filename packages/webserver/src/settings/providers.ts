@@ -1,8 +1,9 @@
 // Reads what the administrator says of single providers: the knobs CREDMON_<PROVIDER>_*.
 import { secureEndpoint, messageOf } from '@credmon/core/base';
-import type { ClientAuthentication } from '@credmon/core/oauth';
+import type { ClientAuthentication, ClientRegistration } from '@credmon/core/oauth';
 import type { Config, KnobReader } from '@credmon/core/config';
-import type { ProviderSettings } from './settings.ts';
+import { type ProviderSettings, type Settings, providerSettings } from './settings.ts';
+import type { ProviderRequest } from '@credmon/core/credential';
 
 /**
  * The knobs of a provider; CREDMON_RENEWALS_PER_ISSUER is the daemon's. A name such as
@@ -75,4 +76,57 @@ function readAuthentication(read: KnobReader, knob: string): ClientAuthenticatio
   if (value === 'post' || value === 'basic') return value;
   read.mistake(knob, `= ${value} must be post or basic`);
   return 'post';
+}
+
+// The local issuer as the portal publishes it: the shared one, LOCAL_CREDMON_ISSUER, with
+// every key that signs in its name.
+
+/** Reads it; `prefix` is the issuer where no knob names one. */
+export function readLocalIssuer(
+  config: Config,
+  read: KnobReader,
+  prefix: string,
+): Settings['localIssuer'] {
+  const issuer = read.string('LOCAL_CREDMON_ISSUER') ?? prefix;
+  const keyDirectories = readKeyDirectories(config, read, issuer);
+  return {
+    issuer,
+    publicKeyFile: read.path('LOCAL_CREDMON_PUBLIC_KEY') ?? '/etc/condor/scitokens.pem',
+    keyId: read.string('LOCAL_CREDMON_KEY_ID') ?? 'local',
+    ...(keyDirectories.length === 0 ? {} : { keyDirectories }),
+  };
+}
+
+/** A provider with an issuer of its own publishes its keys there, not here. */
+function readKeyDirectories(config: Config, read: KnobReader, issuer: string): readonly string[] {
+  const shared = read.path('CREDMON_LOCAL_KEY_DIRECTORY');
+  const own = config.names().flatMap((knob) => {
+    const provider = /^CREDMON_(.+)_KEY_DIRECTORY$/i.exec(knob)?.[1];
+    if (provider === undefined || provider.toUpperCase() === 'LOCAL') return [];
+    const its = 'LOCAL_CREDMON_ISSUER'.replace('_CREDMON_', () => `_CREDMON_${provider}_`);
+    if ((read.string(its) ?? issuer) !== issuer) return [];
+    return [read.path(`CREDMON_${provider}_KEY_DIRECTORY`)];
+  });
+  return [...new Set([shared, ...own])].filter((path) => path !== undefined);
+}
+
+// Joins what the key file and the administrator say of a provider into the client that
+// core logs in with.
+
+/**
+ * The client at the provider's issuer. Endpoints and secret are the key file's, which
+ * only CredD can write.
+ */
+export function registrationOf(settings: Settings, request: ProviderRequest): ClientRegistration {
+  const { issuer, authentication } = providerSettings(settings, request.provider);
+  return {
+    provider: request.provider,
+    authorizationUrl: request.authorizationUrl,
+    tokenUrl: request.tokenUrl,
+    clientId: request.clientId,
+    clientSecret: request.clientSecret,
+    authentication,
+    allowLoopbackHttp: settings.allowLoopbackHttp,
+    ...(issuer === undefined ? {} : { issuer }),
+  };
 }

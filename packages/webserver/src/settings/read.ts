@@ -10,10 +10,8 @@ import {
 import { judgeProviderNames, type NameRules } from '@credmon/core/credential';
 import type { NamedTrust } from '@credmon/core/base';
 import { logSettings } from '@credmon/core/log';
-import { parseListenAddress } from './listen-address.ts';
-import { readLocalIssuer } from './local-issuer.ts';
-import { readPrefix } from './prefix.ts';
-import { readProviders } from './providers.ts';
+import { parseListenAddress, readPrefix } from './addresses.ts';
+import { readLocalIssuer, readProviders } from './providers.ts';
 import { readRemoteUser } from './remote-user.ts';
 import { readSessionStore } from './session-store.ts';
 import type { ListenAddress, Settings } from './settings.ts';

@@ -1,7 +1,7 @@
 // What the trials of forged headers say of the proxy, and the file that makes it right.
 import { describe, expect, it } from 'vitest';
 import { proxyConfig } from '../../src/check/proxy-config.ts';
-import { forgeries, judgeProxy, type Trial } from '../../src/check/proxy-trial.ts';
+import { forgeries, judgeProxy, type Trial } from '../../src/cli/check-proxy.ts';
 
 const answered = (arrived: boolean, how = 'twice'): Trial => ({ kind: 'answered', how, arrived });
 const failed = (why: string): Trial => ({ kind: 'failed', why });

@@ -1,6 +1,6 @@
 // How the page names the account that signed in.
 import { expect, it } from 'vitest';
-import { accountName } from '../../src/flow/account.ts';
+import { accountName } from '../../src/flow/finish-login.ts';
 
 const nameOf = (claims?: Record<string, unknown>): string | undefined =>
   accountName({

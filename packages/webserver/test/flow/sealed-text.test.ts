@@ -1,6 +1,6 @@
 // Texts that wait on the server, and that the server alone cannot read.
 import { describe, expect, it } from 'vitest';
-import { SEAL_RANDOM_BYTES, seal, unseal } from '../../src/flow/sealed-text.ts';
+import { SEAL_RANDOM_BYTES, seal, unseal } from '../../src/flow/held-answer.ts';
 
 const nonce = new Uint8Array(SEAL_RANDOM_BYTES).fill(7);
 const sealed = seal('cookie', 'answer 1', nonce, 'canary \u00e4');

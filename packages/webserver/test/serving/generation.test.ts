@@ -25,6 +25,7 @@ const opens = vi.hoisted(() => (name: string): (() => void) => {
 vi.mock('../../src/session-store/file-stores.ts', async (original) => {
   const real = await original<typeof import('../../src/session-store/file-stores.ts')>();
   return {
+    ...real,
     openFileStores: (...args: Parameters<typeof real.openFileStores>) => {
       fail('openFileStores');
       const stores = real.openFileStores(...args);
@@ -76,6 +77,7 @@ vi.mock('../../src/plugins/security.ts', async (original) => {
 vi.mock('../../src/routes/health.ts', async (original) => {
   const real = await original<typeof import('../../src/routes/health.ts')>();
   return {
+    ...real,
     healthRoutes: (...args: Parameters<typeof real.healthRoutes>) => (
       fail('a route'),
       real.healthRoutes(...args)

@@ -8,9 +8,9 @@ import { createClient } from '@redis/client';
 import { systemTrust } from '@credmon/core/base';
 import { isRedisMissing, startRedis, type RedisServer } from '@credmon/test-fixtures/servers/redis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readCookieSecret } from '../../src/session-store/cookie-secret.ts';
+import { readCookieSecret } from '../../src/session-store/session-directory.ts';
 import { openRedisStores } from '../../src/session-store/redis-stores.ts';
-import type { Stores } from '../../src/session-store/stores.ts';
+import type { Stores } from '../../src/session-store/file-stores.ts';
 import { KEY, ad, settingsFor, startPortal, type Portal } from '../support/portal.ts';
 import { openedFlow, promised, sessionOf, storeContract, type StoreWorld } from './contract.ts';
 

@@ -1,6 +1,6 @@
 // Where to listen, as text.
 import { describe, expect, it } from 'vitest';
-import { parseListenAddress } from '../../src/settings/listen-address.ts';
+import { parseListenAddress } from '../../src/settings/addresses.ts';
 
 const wrong = { kind: 'wrong', why: 'write HOST:PORT, unix:/path or fd:N' };
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { createKnobReader } from '@credmon/core/config';
 import { isCoded } from '@credmon/core/base';
-import { readPrefix } from '../../src/settings/prefix.ts';
+import { readPrefix } from '../../src/settings/addresses.ts';
 import { fakeConfig } from '../support/config.ts';
 
 /** What the prefix is read as, or what is said of it. */

@@ -19,7 +19,7 @@ import { createApp } from '../../src/app.ts';
 import { openCredentialFiles } from '../../src/host/credential-files.ts';
 import { NO_COUNTERS } from '../../src/metrics/counters.ts';
 import type { Ports } from '../../src/flow/ports.ts';
-import { createFileAnswers } from '../../src/session-store/file-answers.ts';
+import { createFileAnswers } from '../../src/session-store/file-stores.ts';
 import { createFileFlows } from '../../src/session-store/file-flows.ts';
 import { createFileSessions } from '../../src/session-store/file-sessions.ts';
 import type { Settings } from '../../src/settings/settings.ts';

@@ -9,9 +9,14 @@ import {
   booleanValue,
   integerValue,
   realValue,
+  type Scope,
+  type Value,
+  listOf,
+  stringValue,
 } from '../language/value.ts';
-import type { Scope, Value } from '../language/value.ts';
-import { elements, exceptional, taking } from './args.ts';
+import { elements, exceptional, taking, optionalString } from './args.ts';
+import { lowerAscii, trimBlanks } from '../language/bytes.ts';
+import { leadingNumber, truncated } from '../print/number-text.ts';
 
 type ElementOperator = ComparisonOperator | IdentityOperator;
 
@@ -113,4 +118,151 @@ export const LIST_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>([
   ['avg', aggregate(average)],
   ['min', aggregate(extreme((a, b) => a < b))],
   ['max', aggregate(extreme((a, b) => a > b))],
+]);
+
+// stringListSize, stringListSum, stringListMember ... : functions on lists that are
+// written in a string.
+
+const overItems = (run: (items: string[]) => Value): ClassAdFunction =>
+  taking(1, 2, ([list = ERROR, delimiters]) => {
+    const separators = optionalString(delimiters, ' ,');
+    if (list.type !== 'string' || separators === undefined) return ERROR;
+    return run(itemsOf(list.value, separators));
+  });
+
+/**
+ * Sums up numbers; the result is an integer when every item is made of digits and signs
+ * only.
+ */
+const overNumbers = (
+  empty: Value,
+  combine: (numbers: readonly number[]) => number,
+): ClassAdFunction =>
+  overItems((items) => {
+    if (items.length === 0) return empty;
+    const numbers = items.map(leadingNumber);
+    if (!numbers.every((number): number is number => number !== undefined)) return ERROR;
+    const result = combine(numbers);
+    const whole = items.every((item) => /^[-+0-9]+$/.test(item));
+    return whole ? integerValue(truncated(result)) : realValue(result);
+  });
+
+const total = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+
+/** The reference starts its search for the greatest number at the least positive one. */
+const LEAST_POSITIVE = 2 ** -1022;
+const greatest = (numbers: readonly number[]): number =>
+  numbers.reduce((a, b) => Math.max(a, b), LEAST_POSITIVE);
+const least = (numbers: readonly number[]): number =>
+  numbers.reduce((a, b) => Math.min(a, b), Number.MAX_VALUE);
+
+type Fold = (text: string) => string;
+const exact: Fold = (text) => text;
+
+/**
+ * Two strings and optional delimiters. UNDEFINED counts as an empty string unless both
+ * are UNDEFINED.
+ */
+const overTwo = (
+  run: (first: string, second: string, delimiters: string) => boolean,
+): ClassAdFunction =>
+  taking(2, 3, ([first = ERROR, second = ERROR, delimiters]) => {
+    if (first.type === 'undefined' && second.type === 'undefined') return UNDEFINED;
+    const [a, b] = [first, second].map(textOrEmpty);
+    const separators = delimiters?.type === 'undefined' ? ' ,' : optionalString(delimiters, ' ,');
+    if (a === undefined || b === undefined || separators === undefined) return ERROR;
+    return booleanValue(run(a, b, separators));
+  });
+
+const textOrEmpty = (value: Value): string | undefined =>
+  value.type === 'undefined' ? '' : optionalString(value, '');
+
+const stringMembership = (fold: Fold): ClassAdFunction =>
+  overTwo((item, list, delimiters) =>
+    itemsOf(list, delimiters).some((one) => fold(one) === fold(item)),
+  );
+
+const subset = (fold: Fold): ClassAdFunction =>
+  overTwo((part, list, delimiters) => {
+    const whole = new Set(itemsOf(list, delimiters).map(fold));
+    return itemsOf(part, delimiters).every((item) => whole.has(fold(item)));
+  });
+
+const intersect = taking(2, 3, (args) => {
+  const found = exceptional(args);
+  if (found !== undefined) return found;
+  const [first, second, delimiters] = args;
+  const separators = optionalString(delimiters, ' ,');
+  if (first?.type !== 'string' || second?.type !== 'string' || separators === undefined)
+    return ERROR;
+  const items = new Set(itemsOf(first.value, separators));
+  return booleanValue(itemsOf(second.value, separators).some((item) => items.has(item)));
+});
+
+export const STRING_LIST_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>([
+  ['stringlistsize', overItems((items) => integerValue(items.length))],
+  ['stringlistsum', overNumbers(realValue(0), total)],
+  ['stringlistavg', overNumbers(realValue(0), (numbers) => total(numbers) / numbers.length)],
+  ['stringlistmin', overNumbers(UNDEFINED, least)],
+  ['stringlistmax', overNumbers(UNDEFINED, greatest)],
+  ['stringlistmember', stringMembership(exact)],
+  ['stringlistimember', stringMembership(lowerAscii)],
+  ['stringlistsubsetmatch', subset(exact)],
+  ['stringlistisubsetmatch', subset(lowerAscii)],
+]);
+
+export const STRING_LISTS_INTERSECT: ClassAdFunction = intersect;
+
+// split, splitUserName, splitSlotName, and cutting a text into items at delimiters.
+
+const BLANK = ' \t\n\v\f\r';
+
+/**
+ * Cuts at any of the `delimiters`; blanks around an item are removed, an empty item
+ * between two delimiters stays.
+ */
+function splitText(text: string, delimiters: string): string[] {
+  const items: string[] = [];
+  for (let at = 0; ;) {
+    while (at < text.length && BLANK.includes(text[at] ?? '')) at += 1;
+    if (at >= text.length) return items;
+    let end = at;
+    while (end < text.length && !delimiters.includes(text[end] ?? '')) end += 1;
+    items.push(trimBlanks(text.slice(at, end)));
+    at = end + 1;
+  }
+}
+
+/** {@link splitText} without empty items, as the stringList functions see a list. */
+export const itemsOf = (text: string, delimiters = ' ,'): string[] =>
+  splitText(text, delimiters).filter((item) => item !== '');
+
+const split = taking(1, 2, ([text = ERROR, delimiters]) => {
+  const separators = optionalString(delimiters, ', \t');
+  if (text.type !== 'string' || separators === undefined) return ERROR;
+  return listOf(splitText(text.value, separators).map(stringValue));
+});
+
+/**
+ * Cuts at the first `@`; without one the whole text is the first (user) or the second
+ * (slot) part.
+ */
+const splitName = (whole: 'first' | 'second'): ClassAdFunction =>
+  taking(1, 1, ([text = ERROR]) => {
+    if (text.type !== 'string') return ERROR;
+    const name = text.value;
+    const at = name.indexOf('@');
+    const parts =
+      at >= 0
+        ? [name.slice(0, at), name.slice(at + 1)]
+        : whole === 'first'
+          ? [name, '']
+          : ['', name];
+    return listOf(parts.map(stringValue));
+  });
+
+export const SPLIT_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>([
+  ['split', split],
+  ['splitusername', splitName('first')],
+  ['splitslotname', splitName('second')],
 ]);

@@ -15,8 +15,9 @@ import {
   listOf,
   stringValue,
   truthOf,
+  type Scope,
+  type Value,
 } from '../language/value.ts';
-import type { Scope, Value } from '../language/value.ts';
 import { elements, exceptional, stringOf, taking } from './args.ts';
 
 const ifThenElse: ClassAdFunction = ({ args }, scope, context) => {
@@ -118,3 +119,25 @@ export const CONTEXT_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>
   ['evalineachcontext', evalInEachContext],
   ['countmatches', countMatches],
 ]);
+
+// isUndefined, isError, isString ... : what type a value has.
+
+const TYPES: Readonly<Record<string, Value['type']>> = {
+  isundefined: 'undefined',
+  iserror: 'error',
+  isstring: 'string',
+  isinteger: 'integer',
+  isreal: 'real',
+  islist: 'list',
+  isclassad: 'classad',
+  isboolean: 'boolean',
+  isabstime: 'abstime',
+  isreltime: 'reltime',
+};
+
+export const TYPE_FUNCTIONS: FunctionTable = new Map(
+  Object.entries(TYPES).map(([name, type]) => [
+    name,
+    taking(1, 1, ([value]) => booleanValue(value?.type === type)),
+  ]),
+);

@@ -1,9 +1,19 @@
 // strcat, substr, strcmp, toUpper, join ...: functions on strings.
 import { lowerAscii, upperAscii } from '../language/bytes.ts';
 import type { ClassAdFunction, Context, FunctionTable } from '../operate/context.ts';
-import { ERROR, UNDEFINED, integerValue, stringValue } from '../language/value.ts';
-import type { Scope, Value } from '../language/value.ts';
-import { elements, evaluated, exceptional, stringOf, taking } from './args.ts';
+import {
+  ERROR,
+  UNDEFINED,
+  integerValue,
+  stringValue,
+  type Scope,
+  type Value,
+  booleanValue,
+  TRUE,
+} from '../language/value.ts';
+import { elements, evaluated, exceptional, stringOf, taking, optionalString } from './args.ts';
+import { compile, matches, substitute } from '../../regexp/regexp.ts';
+import { itemsOf } from './lists.ts';
 
 /** Joins the texts of all arguments; an ERROR among them wins over an UNDEFINED. */
 const strcat: ClassAdFunction = (call, scope, context) => {
@@ -101,3 +111,137 @@ export const STRING_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>(
   ['size', taking(1, 1, size)],
   ['join', join],
 ]);
+
+// versioncmp, versionLT ..., version_in_range: texts compared as versions.
+
+const isDigit = (code: number): boolean => code >= 48 && code <= 57;
+
+/**
+ * Orders two texts as glibc's `strverscmp` does: digit runs by value, runs with leading
+ * zeros as fractions. Only the sign of the result has a meaning.
+ */
+function compareVersions(a: string, b: string): number {
+  if (a === b) return 0;
+  const code = (text: string, at: number): number => (at < text.length ? text.charCodeAt(at) : 0);
+  let at = 0;
+  let digits = 0;
+  let zeros = true;
+  for (; code(a, at) === code(b, at); at += 1) {
+    if (!isDigit(code(a, at))) [digits, zeros] = [at + 1, true];
+    else if (code(a, at) !== 48) zeros = false;
+  }
+  const startsNumber = (text: string): boolean =>
+    isDigit(code(text, digits)) && code(text, digits) !== 48;
+  if (startsNumber(a) && startsNumber(b)) {
+    const run = (text: string): number => /^\d*/.exec(text.slice(at))?.[0].length ?? 0;
+    if (run(a) !== run(b)) return run(a) > run(b) ? 1 : -1;
+  } else if (zeros && digits < at && isDigit(code(a, at)) !== isDigit(code(b, at))) {
+    return isDigit(code(a, at)) ? -1 : 1;
+  }
+  return code(a, at) - code(b, at);
+}
+
+const comparingVersions = (decide: (order: number) => boolean): ClassAdFunction =>
+  taking(2, 2, (args) => {
+    const [a, b] = args.map(stringOf);
+    if (a === undefined || b === undefined) return exceptional(args) ?? ERROR;
+    return booleanValue(decide(compareVersions(a, b)));
+  });
+
+const versioncmp = taking(2, 2, (args) => {
+  const [a, b] = args.map(stringOf);
+  if (a === undefined || b === undefined) return exceptional(args) ?? ERROR;
+  return integerValue(compareVersions(a, b));
+});
+
+const inRange = taking(3, 3, (args) => {
+  const [version, least, most] = args.map(stringOf);
+  if (version === undefined || least === undefined || most === undefined) return ERROR;
+  return booleanValue(compareVersions(least, version) <= 0 && compareVersions(version, most) <= 0);
+});
+
+export const VERSION_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>([
+  ['versioncmp', versioncmp],
+  ['versionle', comparingVersions((order) => order <= 0)],
+  ['versionlt', comparingVersions((order) => order < 0)],
+  ['versionge', comparingVersions((order) => order >= 0)],
+  ['versiongt', comparingVersions((order) => order > 0)],
+  ['versioneq', comparingVersions((order) => order === 0)],
+  ['version_in_range', inRange],
+]);
+
+// regexp, regexpMember, regexps, replace, replaceall, stringList_regexpMember.
+
+const answer = (matched: boolean | undefined): Value =>
+  matched === undefined ? ERROR : booleanValue(matched);
+
+const regexp = taking(2, 3, (args, { matching }) => {
+  const found = exceptional(args);
+  if (found !== undefined) return found;
+  const [pattern, target, options] = args;
+  const flags = optionalString(options, '');
+  if (pattern?.type !== 'string' || target?.type !== 'string' || flags === undefined) return ERROR;
+  return answer(matches(pattern.value, target.value, flags, matching));
+});
+
+/** TRUE when an element matches; else UNDEFINED when an element was UNDEFINED. */
+const regexpMember = taking(2, 3, (args, context, scope) => {
+  const found = exceptional(args);
+  if (found !== undefined) return found;
+  const [pattern, list, options] = args;
+  const flags = optionalString(options, '');
+  if (pattern?.type !== 'string' || list?.type !== 'list' || flags === undefined) return ERROR;
+  if (compile(pattern.value, flags, context.limits) === undefined) return ERROR;
+  let result: Value = booleanValue(false);
+  for (const element of elements(list, scope, context)) {
+    if (element.type === 'undefined') result = UNDEFINED;
+    else if (element.type !== 'string') return ERROR;
+    else if (matches(pattern.value, element.value, flags, context.matching) === true) return TRUE;
+  }
+  return result;
+});
+
+const replacing = (always: string): ClassAdFunction =>
+  taking(3, 4, (args, context) => {
+    const found = exceptional(args);
+    if (found !== undefined) return found;
+    const [pattern, target, replacement, options] = args;
+    const flags = optionalString(options, '');
+    if (pattern?.type !== 'string' || target?.type !== 'string') return ERROR;
+    if (replacement?.type !== 'string' || flags === undefined) return ERROR;
+    const text = substitute(
+      pattern.value,
+      target.value,
+      replacement.value,
+      always + flags,
+      context.matching,
+    );
+    return text === undefined ? ERROR : stringValue(context.bounded(text));
+  });
+
+const stringListRegexpMember = taking(
+  2,
+  4,
+  ([pattern, list, delimiters, options], { limits, matching }) => {
+    const separators = optionalString(delimiters, ' ,');
+    const flags = optionalString(options, '');
+    if (pattern?.type !== 'string' || list?.type !== 'string') return ERROR;
+    if (separators === undefined || flags === undefined) return ERROR;
+    if (compile(pattern.value, flags, limits) === undefined) return ERROR;
+    return booleanValue(
+      itemsOf(list.value, separators).some(
+        (item) => matches(pattern.value, item, flags, matching) === true,
+      ),
+    );
+  },
+);
+
+export const REGEXP_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>([
+  ['regexp', regexp],
+  ['regexpmember', regexpMember],
+  ['regexps', replacing('')],
+  ['replace', replacing('f')],
+  ['replaceall', replacing('fg')],
+]);
+
+export const STRING_LIST_REGEXP_MEMBER: ClassAdFunction = stringListRegexpMember;

@@ -1,18 +1,22 @@
 // All functions by name: those of the ClassAd library, and those that HTCondor adds.
 import type { ClassAdFunction, FunctionTable } from '../operate/context.ts';
 import { CONVERT_FUNCTIONS } from './convert.ts';
-import { ENVIRONMENT_FUNCTIONS } from './environment.ts';
-import { LIST_FUNCTIONS } from './lists.ts';
+import { ENVIRONMENT_FUNCTIONS, userHome, userMap } from './environment.ts';
+import {
+  LIST_FUNCTIONS,
+  SPLIT_FUNCTIONS,
+  STRING_LISTS_INTERSECT,
+  STRING_LIST_FUNCTIONS,
+} from './lists.ts';
 import { MATH_FUNCTIONS } from './math.ts';
-import { CONTEXT_FUNCTIONS, META_FUNCTIONS } from './meta.ts';
-import { REGEXP_FUNCTIONS, STRING_LIST_REGEXP_MEMBER } from './regexps.ts';
-import { SPLIT_FUNCTIONS } from './split.ts';
-import { STRING_LISTS_INTERSECT, STRING_LIST_FUNCTIONS } from './string-lists.ts';
-import { STRING_FUNCTIONS } from './strings.ts';
+import { CONTEXT_FUNCTIONS, META_FUNCTIONS, TYPE_FUNCTIONS } from './meta.ts';
+import {
+  REGEXP_FUNCTIONS,
+  STRING_LIST_REGEXP_MEMBER,
+  STRING_FUNCTIONS,
+  VERSION_FUNCTIONS,
+} from './strings.ts';
 import { TIME_FUNCTIONS } from './times.ts';
-import { TYPE_FUNCTIONS } from './types.ts';
-import { userHome, userMap } from './user-map.ts';
-import { VERSION_FUNCTIONS } from './versions.ts';
 
 /** What the bare ClassAd library knows. */
 export const LIBRARY_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>([

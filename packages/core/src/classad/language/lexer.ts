@@ -1,9 +1,14 @@
 // Text to tokens, one at a time: what follows a complete expression is never looked at.
-import { readNumber } from './lex-number.ts';
-import { readEscaped, readRaw } from './lex-string.ts';
-import type { LexerSyntax, Token } from './token.ts';
-import { ERROR, FALSE, TRUE, UNDEFINED, stringValue } from './value.ts';
-import type { Value } from './value.ts';
+import {
+  ERROR,
+  FALSE,
+  TRUE,
+  UNDEFINED,
+  stringValue,
+  type Value,
+  integerValue,
+  realValue,
+} from './value.ts';
 
 const BLANKS = /[ \t\n\v\f\r]*/y;
 const IDENTIFIER = /[A-Za-z_][A-Za-z0-9_]*/y;
@@ -64,7 +69,7 @@ export function skipWhite(source: string, at: number): number {
 }
 
 /** The offset of the first byte at or after `at` that is neither blank nor comment. */
-export function skipBlanks(source: string, at: number): number {
+function skipBlanks(source: string, at: number): number {
   for (let from = at; ;) {
     const start = skipWhite(source, from);
     const line = source.startsWith('//', start);
@@ -121,3 +126,158 @@ function quotedToken(source: string, start: number, options: LexerOptions): Toke
 }
 
 const bad = (text: string, start: number): Token => ({ kind: 'bad', text, start, end: start });
+
+// What the lexer hands to the parser.
+
+/**
+ * A token. `text` is the operator or punctuation itself, an identifier's name, or, for
+ * `bad`, what is wrong. `is` and `isnt` arrive as the operators `=?=` and `=!=`.
+ */
+export interface Token {
+  readonly kind: 'operator' | 'identifier' | 'literal' | 'bad' | 'end';
+  readonly text: string;
+  readonly value?: Value;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * How a text is read. `new`: C-like escapes, adjacent strings are joined. `old`: the
+ * syntax of `Name = value` lines and configuration values, where a backslash is a
+ * backslash unless it stands before a quote.
+ */
+export type LexerSyntax = 'new' | 'old';
+
+// Number literals: digits, leading zeros, hexadecimal, fraction and exponent.
+
+/** A number literal that was read, or what is wrong with it. */
+interface NumberRead {
+  readonly value: Value;
+  readonly end: number;
+  readonly problem?: string;
+}
+
+const HEXADECIMAL = /-?0[xX]([0-9a-fA-F]*)/y;
+const DECIMAL = /-?(\d*)(\.\d*)?([eE][-+]?\d*)?/y;
+const GREATEST = 2n ** 63n - 1n;
+const LEAST = -(2n ** 63n);
+
+/**
+ * Reads the number at `at`; the caller has seen that a digit, `.digit` or a minus
+ * directly before one of them is there.
+ * @param leadingZeros whether `010` (ten) and `0x1F` (zero, as the reference has it) are
+ * accepted
+ */
+function readNumber(source: string, at: number, leadingZeros: boolean): NumberRead {
+  HEXADECIMAL.lastIndex = at;
+  const hexadecimal = HEXADECIMAL.exec(source);
+  if (hexadecimal !== null) {
+    const problem = hexadecimal[1] === '' || !leadingZeros ? 'a hexadecimal number' : undefined;
+    return finish(integerValue(0n), HEXADECIMAL.lastIndex, problem);
+  }
+  DECIMAL.lastIndex = at;
+  const found = DECIMAL.exec(source);
+  const [text = '', whole = '', fraction, exponent] = found ?? [];
+  const end = at + text.length;
+  if (fraction === '.') return finish(ERROR, end, 'a digit is missing after the decimal point');
+  if (exponent !== undefined && !/\d/.test(exponent))
+    return finish(ERROR, end, 'an exponent without digits');
+  if (fraction !== undefined || exponent !== undefined) return finish(realValue(Number(text)), end);
+  const zeros = whole.length > 1 && whole.startsWith('0');
+  const problem =
+    zeros && (!leadingZeros || /[89]/.test(whole)) ? 'a number with a leading zero' : undefined;
+  return finish(integerInRange(text), end, problem);
+}
+
+function integerInRange(text: string): Value {
+  const value = BigInt(text);
+  return integerValue(value > GREATEST || value < LEAST ? 0n : value);
+}
+
+const finish = (value: Value, end: number, problem?: string): NumberRead =>
+  problem === undefined ? { value, end } : { value, end, problem };
+
+// Quoted texts: strings and quoted attribute names, with the escapes of either syntax.
+
+/**
+ * A quoted text that was read: its bytes, the offset after the closing quote, and what is
+ * wrong with it, if anything.
+ */
+interface QuotedRead {
+  readonly text: string;
+  readonly end: number;
+  readonly problem?: string;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+};
+
+const OCTAL = /[0-3][0-7]{0,2}|[4-7][0-7]?/y;
+
+/**
+ * Reads the quoted text that opens at `at` with C-like escapes: `\n`, octal `\101`, any
+ * other `\x` is `x`. A NUL ends every text.
+ */
+function readEscaped(source: string, at: number): QuotedRead {
+  const quote = source[at] ?? '';
+  let text = '';
+  let from = at + 1;
+  for (let i = from; i < source.length; i += 1) {
+    const char = source[i] ?? '';
+    if (char === quote) return { text: text + source.slice(from, i), end: i + 1 };
+    if (char === '\0') break;
+    if (char !== '\\') continue;
+    text += source.slice(from, i);
+    const escape = readEscape(source, i + 1);
+    if (escape.problem !== undefined) return { ...escape, end: i };
+    text += escape.text;
+    from = escape.end;
+    i = from - 1;
+  }
+  return { text, end: at, problem: 'the closing quote is missing' };
+}
+
+function readEscape(source: string, at: number): QuotedRead {
+  OCTAL.lastIndex = at;
+  const octal = OCTAL.exec(source)?.[0];
+  if (octal === undefined) {
+    const char = source[at] ?? '';
+    return { text: ESCAPES[char] ?? char, end: at + 1 };
+  }
+  const code = Number.parseInt(octal, 8);
+  const end = at + octal.length;
+  return code === 0
+    ? { text: '', end, problem: 'a string cannot hold the character 0' }
+    : { text: String.fromCharCode(code), end };
+}
+
+/**
+ * Reads the quoted text that opens at `at` in the old syntax: a backslash is itself,
+ * unless it stands before a quote that does not end the line.
+ */
+function readRaw(source: string, at: number): QuotedRead {
+  const quote = source[at] ?? '';
+  let text = '';
+  let from = at + 1;
+  for (;;) {
+    const close = source.indexOf(quote, from);
+    if (close < 0 || source.slice(from, close).includes('\0')) {
+      return { text, end: at, problem: 'the closing quote is missing' };
+    }
+    if (source[close - 1] !== '\\' || close - 1 < from || endsLine(source, close + 1)) {
+      return { text: text + source.slice(from, close), end: close + 1 };
+    }
+    text += source.slice(from, close - 1) + quote;
+    from = close + 1;
+  }
+}
+
+const endsLine = (source: string, at: number): boolean =>
+  at >= source.length || source[at] === '\n' || source[at] === '\r';

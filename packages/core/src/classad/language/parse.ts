@@ -6,7 +6,7 @@ import { DEFAULT_LIMITS } from '../../regexp/limits.ts';
 import type { Limits } from '../../regexp/limits.ts';
 import { parseTree } from './parse-expression.ts';
 import { parseAdTree } from './parse-primary.ts';
-import type { LexerSyntax } from './token.ts';
+import type { LexerSyntax } from './lexer.ts';
 import { Tokens } from './tokens.ts';
 
 /** How a text is parsed. */

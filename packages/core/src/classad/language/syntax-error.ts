@@ -1,7 +1,7 @@
 // How a text that is not a ClassAd is reported: place, what was expected, and the line
 // with a caret.
 import { CodedError } from '../../base/errors/errors.ts';
-import { excerptOf, placeOf } from './source.ts';
+import { textOf } from './bytes.ts';
 
 /**
  * A `CLASSAD_SYNTAX` error with the fields `line`, `column` (from 1) and `offset` (bytes
@@ -20,3 +20,40 @@ export function syntaxError(
   const message = `ClassAd syntax error in line ${line}, column ${column}: ${problem}${shown}`;
   return new CodedError('CLASSAD_SYNTAX', message, { line, column, offset });
 }
+
+// Offsets inside, line and column at the edge: where in a text an offset lies, and how to
+// show it to a person.
+
+/** A place in a text; `line` and `column` count from 1, `column` in characters. */
+interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** The line and column of byte `offset` in the byte string `source`. */
+function placeOf(source: string, offset: number): Place {
+  const before = source.slice(0, offset);
+  const lineStart = before.lastIndexOf('\n') + 1;
+  return {
+    line: before.split('\n').length,
+    column: Array.from(textOf(before.slice(lineStart))).length + 1,
+  };
+}
+
+const SHOWN = 60;
+
+/**
+ * The line around `offset` and, below it, a caret; long lines are cut to the part around
+ * the caret.
+ */
+function excerptOf(source: string, offset: number): string {
+  const start = source.lastIndexOf('\n', offset - 1) + 1;
+  const newline = source.indexOf('\n', offset);
+  const end = newline < 0 ? source.length : newline;
+  const from = Math.max(start, offset - SHOWN);
+  const left = (from > start ? '...' : '') + visible(source.slice(from, offset));
+  const right = visible(source.slice(offset, Math.min(end, offset + SHOWN)));
+  return `${left}${right}\n${' '.repeat(Array.from(left).length)}^`;
+}
+
+const visible = (bytes: string): string => textOf(bytes).replace(/[^ -~\u0080-\u{10ffff}]/gu, ' ');

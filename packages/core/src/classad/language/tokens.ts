@@ -2,10 +2,8 @@
 // the token that does not fit.
 import { limitError } from '../../regexp/limits.ts';
 import type { Limits } from '../../regexp/limits.ts';
-import { readToken } from './lexer.ts';
-import type { LexerOptions } from './lexer.ts';
+import { readToken, type LexerOptions, type Token } from './lexer.ts';
 import { syntaxError } from './syntax-error.ts';
-import type { Token } from './token.ts';
 import type { Expr } from './ast.ts';
 
 /** A stream of tokens over a byte string. */

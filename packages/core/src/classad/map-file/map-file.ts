@@ -2,11 +2,8 @@
 // expression.
 import { bytesOf, lowerAscii, textOf, trimBlanks } from '../language/bytes.ts';
 import type { UserMap } from '../operate/context.ts';
-import { DEFAULT_LIMITS } from '../../regexp/limits.ts';
-import type { Limits } from '../../regexp/limits.ts';
-import { readField } from './map-line.ts';
-import { compile, expand, search } from '../../regexp/regexp.ts';
-import type { Regexp } from '../../regexp/regexp.ts';
+import { DEFAULT_LIMITS, type Limits } from '../../regexp/limits.ts';
+import { compile, expand, search, type Regexp } from '../../regexp/regexp.ts';
 import type { Budget } from '../../regexp/match.ts';
 
 /**
@@ -112,12 +109,7 @@ class MapReader {
  * that fits.
  * @throws CLASSAD_LIMIT
  */
-export function mapName(
-  map: MapFile,
-  method: string,
-  input: string,
-  budget: Budget,
-): string | undefined {
+function mapName(map: MapFile, method: string, input: string, budget: Budget): string | undefined {
   const key = lowerAscii(method);
   for (const entry of map.entries) {
     if (entry.method !== key) continue;
@@ -150,4 +142,68 @@ export function userMapOf(maps: ReadonlyMap<string, MapFile>): UserMap {
       ? undefined
       : mapName(map, dot < 0 ? '*' : name.slice(dot + 1), input, budget);
   };
+}
+
+// One line of a map file: three fields, quoted, as a regular expression, or plain.
+
+/**
+ * A field that was read, and where it ends. `options` are the letters after a regular
+ * expression.
+ */
+interface MapField {
+  readonly text: string;
+  readonly kind: 'plain' | 'quoted' | 'regexp';
+  readonly options: string;
+  readonly end: number;
+}
+
+const BLANKS = /[ \t\r\n]*/y;
+const PLAIN = /[^ \t\r\n]*/y;
+
+/**
+ * Reads the field at or after `at`; undefined at the end of the line.
+ * @param regexps whether `/.../` is a regular expression here
+ */
+function readField(line: string, at: number, regexps: boolean): MapField | undefined {
+  BLANKS.lastIndex = at;
+  BLANKS.test(line);
+  const start = BLANKS.lastIndex;
+  if (start >= line.length) return undefined;
+  if (line[start] === '"') {
+    const { text, end } = readDelimited(line, start, (next) => next === '"' || next === '\\');
+    return { text, kind: 'quoted', options: '', end };
+  }
+  if (regexps && line[start] === '/') {
+    const { text, end } = readDelimited(line, start, (next) => next === '/');
+    const options = plainAt(line, end);
+    return { text, kind: 'regexp', options, end: end + options.length };
+  }
+  const text = plainAt(line, start);
+  return { text, kind: 'plain', options: '', end: start + text.length };
+}
+
+/**
+ * Reads up to the delimiter that opens at `at`, or to the end of the line; a backslash
+ * before what `drops` names is dropped.
+ */
+function readDelimited(
+  line: string,
+  at: number,
+  drops: (next: string) => boolean,
+): { text: string; end: number } {
+  const delimiter = line[at] ?? '';
+  let text = '';
+  for (let from = at + 1; from < line.length; from += 1) {
+    const char = line[from] ?? '';
+    if (char === delimiter) return { text, end: from + 1 };
+    const next = char === '\\' ? (line[from + 1] ?? '') : '';
+    if (next !== '') from += 1;
+    text += next === '' || !drops(next) ? char + next : next;
+  }
+  return { text, end: line.length };
+}
+
+function plainAt(line: string, at: number): string {
+  PLAIN.lastIndex = at;
+  return PLAIN.exec(line)?.[0] ?? '';
 }

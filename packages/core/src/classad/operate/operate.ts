@@ -1,8 +1,11 @@
 // The strict operators on values: ERROR wins over UNDEFINED, UNDEFINED over everything
 // else.
-import type { BinaryOperator, UnaryOperator } from '../language/ast.ts';
-import { arithmetic } from './arithmetic.ts';
-import { compare, identical } from './compare.ts';
+import type {
+  BinaryOperator,
+  UnaryOperator,
+  ArithmeticOperator,
+  ComparisonOperator,
+} from '../language/ast.ts';
 import {
   ERROR,
   UNDEFINED,
@@ -10,8 +13,9 @@ import {
   integerValue,
   realValue,
   truthOf,
+  type Value,
 } from '../language/value.ts';
-import type { Value } from '../language/value.ts';
+import { lowerAscii } from '../language/bytes.ts';
 
 /** Applies a binary operator other than `&&` and `||` to two values. */
 export function binary(
@@ -80,4 +84,147 @@ export function unary(operator: UnaryOperator, operand: Value): Value {
   if (operand.type === 'real') return operator === '+' ? operand : realValue(-operand.value);
   if (operand.type !== 'reltime') return ERROR;
   return operator === '+' ? operand : { type: 'reltime', seconds: -operand.seconds };
+}
+
+// `+ - * / %` on integers, reals and times.
+
+/** Applies an arithmetic operator to two values that are neither UNDEFINED nor ERROR. */
+function arithmetic(operator: ArithmeticOperator, left: Value, right: Value): Value {
+  const a = numberOf(left);
+  const b = numberOf(right);
+  if (a === undefined || b === undefined) return timeArithmetic(operator, left, right, a, b);
+  if (typeof a === 'bigint' && typeof b === 'bigint') return integers(operator, a, b);
+  if (b === 0n && operator === '/') return ERROR;
+  return reals(operator, Number(a), Number(b));
+}
+
+/** A number, or a boolean as 0 or 1. */
+function numberOf(value: Value): bigint | number | undefined {
+  if (value.type === 'integer' || value.type === 'real') return value.value;
+  return value.type === 'boolean' ? BigInt(value.value) : undefined;
+}
+
+function integers(operator: ArithmeticOperator, a: bigint, b: bigint): Value {
+  switch (operator) {
+    case '+':
+      return integerValue(a + b);
+    case '-':
+      return integerValue(a - b);
+    case '*':
+      return integerValue(a * b);
+    case '/':
+      return b === 0n ? ERROR : integerValue(a / b);
+    case '%':
+      return b === 0n ? ERROR : integerValue(a % b);
+  }
+}
+
+/** An infinite result is an ERROR, a NaN is not. */
+function reals(operator: ArithmeticOperator, a: number, b: number): Value {
+  if (operator === '%') return ERROR;
+  const value =
+    operator === '+' ? a + b : operator === '-' ? a - b : operator === '*' ? a * b : a / b;
+  return Math.abs(value) === Infinity ? ERROR : realValue(value);
+}
+
+function timeArithmetic(
+  operator: ArithmeticOperator,
+  left: Value,
+  right: Value,
+  a: bigint | number | undefined,
+  b: bigint | number | undefined,
+): Value {
+  if (operator === '+' || operator === '-') return addTimes(operator === '+' ? 1 : -1, left, right);
+  if (operator === '%') return ERROR;
+  if (left.type === 'reltime' && b !== undefined) {
+    const factor = operator === '*' ? Number(b) : 1 / Number(b);
+    if (!Number.isFinite(factor)) return ERROR;
+    const seconds = operator === '*' ? left.seconds * factor : left.seconds / Number(b);
+    return { type: 'reltime', seconds };
+  }
+  if (right.type === 'reltime' && a !== undefined && operator === '*') {
+    return { type: 'reltime', seconds: Number(a) * right.seconds };
+  }
+  return ERROR;
+}
+
+function addTimes(sign: 1 | -1, left: Value, right: Value): Value {
+  if (left.type === 'abstime' && right.type === 'reltime') {
+    return { ...left, seconds: Math.trunc(left.seconds + sign * right.seconds) };
+  }
+  if (left.type === 'reltime' && right.type === 'abstime' && sign === 1) {
+    return { ...right, seconds: Math.trunc(right.seconds + left.seconds) };
+  }
+  const sameKind =
+    (left.type === 'abstime' && right.type === 'abstime' && sign === -1) ||
+    (left.type === 'reltime' && right.type === 'reltime');
+  return sameKind ? { type: 'reltime', seconds: left.seconds + sign * right.seconds } : ERROR;
+}
+
+// Comparing values: by order, without regard to case, or by identity.
+
+/**
+ * Compares two values that are neither UNDEFINED nor ERROR. Strings compare without
+ * regard to case, booleans are numbers, an integer beside a real is a real; everything
+ * else that is not of one kind is ERROR.
+ */
+function compare(operator: ComparisonOperator, left: Value, right: Value): Value {
+  if (left.type === 'string' && right.type === 'string') {
+    return ordered(operator, lowerAscii(left.value), lowerAscii(right.value));
+  }
+  if (left.type === 'abstime' || left.type === 'reltime') {
+    return left.type === right.type ? ordered(operator, left.seconds, right.seconds) : ERROR;
+  }
+  const a = comparable(left);
+  const b = comparable(right);
+  if (a === undefined || b === undefined) return ERROR;
+  if (typeof a === typeof b) return ordered(operator, a, b);
+  return ordered(operator, Number(a), Number(b));
+}
+
+function comparable(value: Value): number | bigint | undefined {
+  if (value.type === 'integer' || value.type === 'real') return value.value;
+  return value.type === 'boolean' ? BigInt(value.value) : undefined;
+}
+
+function ordered<T extends string | number | bigint>(
+  operator: ComparisonOperator,
+  a: T,
+  b: T,
+): Value {
+  switch (operator) {
+    case '==':
+      return booleanValue(a === b);
+    case '!=':
+      return booleanValue(a !== b);
+    case '<':
+      return booleanValue(a < b);
+    case '<=':
+      return booleanValue(a <= b);
+    case '>':
+      return booleanValue(a > b);
+    case '>=':
+      return booleanValue(a >= b);
+  }
+}
+
+/**
+ * Whether two values have the same type and value; undefined (an ERROR) for two lists or
+ * two ads.
+ */
+function identical(left: Value, right: Value): boolean | undefined {
+  if (left.type !== right.type) return false;
+  switch (left.type) {
+    case 'undefined':
+    case 'error':
+      return true;
+    case 'list':
+    case 'classad':
+      return undefined;
+    case 'abstime':
+    case 'reltime':
+      return right.type === left.type && left.seconds === right.seconds;
+    default:
+      return 'value' in right && left.value === right.value;
+  }
 }

@@ -1,8 +1,7 @@
 // Trees and values to text, in one line or indented.
-import { textOf } from '../language/bytes.ts';
+import { textOf, lowerAscii } from '../language/bytes.ts';
 import type { AdExpr, Entry, Expr } from '../language/ast.ts';
 import { longReal, shortReal } from './number-text.ts';
-import { nameText, stringText } from './print-name.ts';
 import { absTimeText, relTimeText } from '../language/time-text.ts';
 import type { Value } from '../language/value.ts';
 
@@ -43,7 +42,7 @@ export function valueBytes(value: Value, options: PrintOptions = {}): string {
  * The attributes in HTCondor's order: by length of the name, then by its bytes without
  * regard to case.
  */
-export function orderedEntries(ad: AdExpr): Entry[] {
+function orderedEntries(ad: AdExpr): Entry[] {
   const keyed = [...ad.entries].map(([key, entry]) => ({ key, entry }));
   keyed.sort((a, b) => a.key.length - b.key.length || (a.key < b.key ? -1 : 1));
   return keyed.map(({ entry }) => entry);
@@ -154,4 +153,70 @@ class Printer {
     this.#indent -= 2 * step;
     return `${outer}${open}${body}${outer}${close}`;
   }
+}
+
+// Ads as `Name = value` lines.
+
+/** How the lines are ordered. */
+export interface LongOptions {
+  /**
+   * `length` (default) as CredD writes key files: by length of the name, then by name;
+   * `name`: by name alone.
+   */
+  readonly order?: 'length' | 'name';
+  /**
+   * `daemon` (default): every name as it is. `python`: as `printOld()` does it, odd names
+   * quoted and an empty ad one empty line.
+   */
+  readonly like?: 'daemon' | 'python';
+}
+
+/**
+ * The ad as `Name = value` lines, each ended by a newline; strings escape only quotes, so
+ * a newline inside a string is written as it is.
+ */
+export function printLong(ad: AdExpr, options: LongOptions = {}): string {
+  const entries = orderedEntries(ad);
+  if (options.order === 'name') {
+    entries.sort((a, b) => (lowerAscii(a.name) < lowerAscii(b.name) ? -1 : 1));
+  }
+  const python = options.like === 'python';
+  if (python && entries.length === 0) return '\n';
+  const shown = python ? nameText : (name: string): string => name;
+  const lines = entries.map(
+    ({ name, expr }) => `${shown(name)} = ${expressionBytes(expr, { style: 'old' })}\n`,
+  );
+  return textOf(lines.join(''));
+}
+
+// Names and strings between quotes.
+
+const PLAIN = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const RESERVED = new Set(['error', 'false', 'is', 'isnt', 'parent', 'true', 'undefined']);
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+  '\\': '\\\\',
+};
+
+/** An attribute name, quoted when it is not an identifier or is a reserved word. */
+function nameText(name: string): string {
+  return PLAIN.test(name) && !RESERVED.has(name.toLowerCase()) ? name : `'${escaped(name, "'")}'`;
+}
+
+/** A string literal: every escape in the new style, only `\"` in the old one. */
+function stringText(bytes: string, style: PrintStyle): string {
+  return style === 'old' ? `"${bytes.replaceAll('"', '\\"')}"` : `"${escaped(bytes, '"')}"`;
+}
+
+function escaped(bytes: string, quote: string): string {
+  return bytes.replace(/[^ -~]|["'\\]/g, (char) => {
+    if (char === '"' || char === "'") return char === quote ? `\\${char}` : char;
+    return ESCAPES[char] ?? `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`;
+  });
 }

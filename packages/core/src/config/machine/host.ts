@@ -5,10 +5,11 @@ import { arch, cpus, hostname, networkInterfaces, release, totalmem, type } from
 import { dirname, join } from 'node:path';
 import { messageOf, systemCode } from '../../base/errors/errors.ts';
 import { isPrivateGroup, localUsers } from './accounts.ts';
-import { runProgram } from './command.ts';
-import type { SourceHost } from '../syntax/reading.ts';
+import type { SourceHost, CommandResult } from '../syntax/reading.ts';
 import type { HostFacts } from '../syntax/read-configuration.ts';
 import { writeFileAtomically } from '../../base/files/atomic-write.ts';
+import { spawnSync } from 'node:child_process';
+import { LIMITS } from '../macros/expansion.ts';
 
 /**
  * Files and programs of this machine; a program may take `commandSeconds`. Relative names
@@ -158,4 +159,30 @@ function addresses(): readonly [string, string] {
     return (candidates.find((address) => !address.internal) ?? candidates[0])?.address ?? '';
   };
   return [pick('IPv4'), pick('IPv6')];
+}
+
+// Runs a program that the configuration includes: no shell, a time limit, a limit on what
+// it prints.
+
+/**
+ * Runs `command`, its first word the program, for at most `seconds`; what it prints is
+ * kept, its errors are not.
+ */
+function runProgram(command: readonly string[], seconds: number): CommandResult {
+  const [program, ...words] = command;
+  if (program === undefined) return { kind: 'missing', reason: 'no program is named' };
+  const result = spawnSync(program, words, {
+    timeout: seconds * 1000,
+    killSignal: 'SIGKILL',
+    maxBuffer: LIMITS.sourceBytes,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    shell: false,
+  });
+  const code = systemCode(result.error);
+  if (code === 'ETIMEDOUT')
+    return { kind: 'stopped', reason: `it did not end within ${seconds} s` };
+  if (code === 'ENOBUFS')
+    return { kind: 'stopped', reason: `it printed more than ${LIMITS.sourceBytes} bytes` };
+  if (result.error) return { kind: 'missing', reason: code ?? result.error.message };
+  return { kind: 'done', output: result.stdout, status: result.status ?? 128 };
 }

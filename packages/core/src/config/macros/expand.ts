@@ -1,7 +1,6 @@
 // Replaces macros by values until none is left, within bounds.
-import { limitError, type ExpandContext, type Expansion } from './expansion.ts';
+import { limitError, type ExpandContext, type Expansion, LIMITS } from './expansion.ts';
 import { callFunction } from './functions.ts';
-import { LIMITS } from './limits.ts';
 import { findMacro, splitDefault, type MacroMatch } from './scan.ts';
 
 /** Opens the account of one expansion. */

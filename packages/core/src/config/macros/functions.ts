@@ -1,10 +1,8 @@
 // The function macros: `$ENV`, `$INT`, `$CHOICE`... each takes the text between its
 // parentheses and returns what replaces it.
 import { problem, splitFirst, valueOf } from './argument.ts';
-import { choose, randomChoice, randomInteger } from './choice.ts';
 import type { ExpressionValue } from './evaluate.ts';
 import type { Expansion } from './expansion.ts';
-import { baseName, filePart } from './file-part.ts';
 import { formatOne } from './printf.ts';
 import { splitDefault } from './scan.ts';
 import { decodeText, encodeText, trim } from './text.ts';
@@ -126,4 +124,166 @@ function wholeNumber(argument: string, expansion: Expansion): number {
 
 function badFormat(expansion: Expansion, macro: string, format: string): string {
   return problem(expansion, `${macro} macro: '${format}' is not a valid format specifier!`, format);
+}
+
+// `$CHOICE`, `$RANDOM_CHOICE` and `$RANDOM_INTEGER`: one out of several.
+
+/**
+ * `$CHOICE(index,item,...)` or `$CHOICE(index,KNOB)`: the item at `index`, counted from
+ * 0.
+ */
+function choose(body: string, expansion: Expansion): string {
+  const [first, list] = splitFirst(body);
+  const index = indexOf(trim(first), expansion);
+  if (list === undefined) return problem(expansion, '$CHOICE() error: no list', '');
+  const items = itemsOf(list, expansion);
+  if (!items) return problem(expansion, `$CHOICE() macro: no list named "${trim(list)}"!`, '');
+  const item = items[index];
+  if (item === undefined)
+    expansion.context.problem(`$CHOICE() config macro: index ${index} is out of range!`);
+  return item ?? '';
+}
+
+function indexOf(text: string, expansion: Expansion): number {
+  const value = parseInteger(valueOf(text, expansion), expansion.context.evaluate);
+  if (value !== undefined && value >= 0n) return Number(value);
+  expansion.context.problem(`$CHOICE() error: '${text}' is invalid index`);
+  return 0;
+}
+
+/**
+ * Several items as written, or the items of the one knob named; `undefined` when there is
+ * no such knob.
+ */
+function itemsOf(list: string, expansion: Expansion): string[] | undefined {
+  if (list.includes(',')) return list.split(',').map(trim);
+  const raw = expansion.context.lookup(trim(list));
+  return raw === undefined ? undefined : splitItems(expansion.nested(raw));
+}
+
+function splitItems(value: string): string[] {
+  if (value.includes(',')) return value.split(',').map(trim);
+  return trim(value).split(/[ \t\n]+/);
+}
+
+/**
+ * `$RANDOM_CHOICE(item,...)` or `$RANDOM_CHOICE(KNOB)`: any of them, again at each
+ * expansion.
+ */
+function randomChoice(body: string, expansion: Expansion): string {
+  expansion.chance = true;
+  const items = itemsOf(body, expansion) ?? splitItems(body);
+  if (trim(body) === '') expansion.context.problem('$RANDOM_CHOICE() macro is empty!');
+  return items[expansion.context.random(items.length)] ?? '';
+}
+
+/** `$RANDOM_INTEGER(min,max[,step])`: min, min + step, ... up to max, any of them. */
+function randomInteger(body: string, expansion: Expansion): string {
+  expansion.chance = true;
+  const [min, max, step] = ['min', 'max', 'step'].map((what, position) =>
+    bound(body, position, what, expansion),
+  );
+  const low = min ?? 0;
+  const high = max ?? low;
+  const width = Math.max(1, step ?? 1);
+  if (low > high) {
+    expansion.context.problem('$RANDOM_INTEGER() config macro: min > max!');
+    return String(high);
+  }
+  return String(low + width * expansion.context.random(Math.floor((high - low) / width) + 1));
+}
+
+function bound(
+  body: string,
+  position: number,
+  what: string,
+  expansion: Expansion,
+): number | undefined {
+  const text = body.split(',')[position];
+  if (text === undefined && what === 'step') return undefined;
+  const value = parseInteger(valueOf(trim(text ?? ''), expansion), expansion.context.evaluate);
+  if (value === undefined || (what === 'step' && value <= 0n)) {
+    expansion.context.problem(`$RANDOM_INTEGER() config macro: invalid ${what}!`);
+  }
+  return value === undefined ? 0 : Number(BigInt.asIntN(53, value));
+}
+
+// `$F...(path)`: parts of a file name, chosen by letters.
+
+interface Region {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * The parts of `value` that the letters choose, in any order and case: `p` directory, `d`
+ * last directory (once per level), `n` name, `x` extension; `b` leaves out the slash or
+ * dot at the edge, `q` quotes (`a`: with single quotes), `w` and `u` turn slashes.
+ * Without a part letter, all of it. Quotes around `value` are removed first.
+ */
+function filePart(value: string, letters: string): string {
+  const wanted = letters.toLowerCase();
+  const path = turnSlashes(unquote(value), wanted);
+  const region = chooseRegion(path, wanted);
+  const part = path.slice(region.start, region.end);
+  if (!wanted.includes('q')) return part;
+  const quote = wanted.includes('a') ? "'" : '"';
+  return part === '' && !closesEmpty(path, wanted) ? quote : quote + part + quote;
+}
+
+function turnSlashes(path: string, wanted: string): string {
+  if (wanted.includes('w')) return path.replaceAll('/', '\\');
+  return wanted.includes('u') ? path.replaceAll('\\', '/') : path;
+}
+
+function unquote(value: string): string {
+  const first = value[0];
+  if (first !== '"' && first !== "'") return value;
+  return value.length > 1 && value.endsWith(first) ? value.slice(1, -1) : value.slice(1);
+}
+
+/**
+ * The chosen parts lie side by side: from the first one that exists to the end of the
+ * last one chosen.
+ */
+function chooseRegion(path: string, wanted: string): Region {
+  const base = path.lastIndexOf('/') + 1;
+  const dot = path.lastIndexOf('.');
+  const extension = dot > base ? dot : path.length;
+  const has = (letter: string): boolean => wanted.includes(letter);
+  const levels = wanted.split('d').length - 1;
+  if (!has('p') && !has('n') && !has('x') && levels === 0) return { start: 0, end: path.length };
+  const bare = has('b');
+  const end = has('x') ? path.length : has('n') ? extension : base;
+  if (base > 0 && (has('p') || levels > 0)) {
+    const slash = bare && !has('n') && !has('x') ? 1 : 0;
+    return { start: levels > 0 ? parentStart(path, base, levels) : 0, end: end - slash };
+  }
+  if (has('n')) return { start: base, end };
+  if (has('x')) return { start: extension + (bare && extension < path.length ? 1 : 0), end };
+  return { start: base, end: base };
+}
+
+/** Where the directory `levels` above the name begins; never before the path. */
+function parentStart(path: string, base: number, levels: number): number {
+  let start = base;
+  for (let level = 0; level < levels && start > 0; level += 1) {
+    start = start < 2 ? 0 : path.lastIndexOf('/', start - 2) + 1;
+  }
+  return start;
+}
+
+/**
+ * HTCondor closes the quotes around nothing only in these cases; otherwise one lone quote
+ * is left.
+ */
+function closesEmpty(path: string, wanted: string): boolean {
+  if (path === '') return wanted.includes('n') || !/[pdx]/.test(wanted);
+  return wanted.includes('d');
+}
+
+/** `$BASENAME(path[,suffix])`: the last part, without `suffix` when it ends so. */
+function baseName(value: string, suffix: string): string {
+  const name = filePart(value, 'nx');
+  return suffix !== '' && name.endsWith(suffix) ? name.slice(0, -suffix.length) : name;
 }

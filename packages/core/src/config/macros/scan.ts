@@ -1,8 +1,7 @@
 // Finds the next macro in a text: where it is, which function, and what stands between
 // its parentheses.
 
-import { limitError } from './expansion.ts';
-import { LIMITS } from './limits.ts';
+import { limitError, LIMITS } from './expansion.ts';
 
 /** A macro `$FUNCTION(body)`; `function` is empty for `$(body)`. */
 export interface MacroMatch {

@@ -1,10 +1,10 @@
 // The include statement: another file, or what a command prints.
 import { CodedError, messageOf, systemCode } from '../../base/errors/errors.ts';
-import { LIMITS } from '../macros/limits.ts';
+import { LIMITS } from '../macros/expansion.ts';
 import type { Reading } from './reading.ts';
-import { syntaxError, type Source } from './source.ts';
 import type { Statement } from './statements.ts';
 import { decodeText, trim, trimEnd } from '../macros/text.ts';
+import type { Origin } from '../table/config.ts';
 
 /** Where an include statement stands. */
 export interface IncludePlace {
@@ -141,15 +141,49 @@ function guarded<Result>(name: string, place: IncludePlace, action: () => Result
 }
 
 /** A source that cannot be read, and the line that asks for it. */
-export function readError(
-  { source, line }: IncludePlace,
-  message: string,
-  cause?: unknown,
-): CodedError {
+function readError({ source, line }: IncludePlace, message: string, cause?: unknown): CodedError {
   return new CodedError(
     'CONFIG_READ',
     `${source.file}:${line}: ${message}`,
     { file: source.file, line },
     cause,
   );
+}
+
+// A text that statements are read from, where it came from, and how errors in it are
+// told.
+
+/** A text to read statements from. `file` is what messages and origins name. */
+export interface Source {
+  readonly file: string;
+  readonly text: string;
+  /** How many files and templates lead here; 0 for a file that nothing includes. */
+  readonly depth: number;
+  /**
+   * Set for the text of a template: `CATEGORY:NAME`, and the line of the `use` statement.
+   */
+  readonly template?: { readonly label: string; readonly line: number };
+  /**
+   * The file whose owner answers for commands asked for here; differs from `file` for a
+   * command's output.
+   */
+  readonly asker: string;
+}
+
+/** What was wrong in a source: `file:line: message`. */
+export function syntaxError(source: Source, line: number, message: string): CodedError {
+  const where = source.template
+    ? `${source.file}:${source.template.line}: in use ${source.template.label}, line ${line}`
+    : `${source.file}:${line}`;
+  return new CodedError('CONFIG_SYNTAX', `${where}: ${message}`, {
+    file: source.file,
+    line: source.template?.line ?? line,
+  });
+}
+
+/** The origin of a knob that this line of this source sets. */
+export function originOf(source: Source, line: number): Origin {
+  const { file, template } = source;
+  if (!template) return { kind: 'file', file, line };
+  return { kind: 'file', file, line: template.line, template: `${template.label}+${line}` };
 }

@@ -6,8 +6,7 @@ import type { Config, ConfigWarning, Origin } from '../table/config.ts';
 import { createConfig } from '../table/create-config.ts';
 import type { EvaluateExpression } from '../macros/evaluate.ts';
 import { expandSelf, expandText, startExpansion } from '../macros/expand.ts';
-import type { ExpandContext } from '../macros/expansion.ts';
-import { LIMITS } from '../macros/limits.ts';
+import { type ExpandContext, LIMITS } from '../macros/expansion.ts';
 import { tolerantly, type Reading, type SourceHost } from './reading.ts';
 import {
   knob,

@@ -1,12 +1,10 @@
 // Carries out the statements of one source, one after the other.
 import { CodedError, isCoded } from '../../base/errors/errors.ts';
 import { evaluateCondition } from '../macros/condition.ts';
-import { createIfStack } from './if-stack.ts';
-import { readInclude } from './include.ts';
+import { readInclude, originOf, syntaxError, type Source } from './include.ts';
 import { createLineReader, type LineReader } from './lines.ts';
-import { LIMITS } from '../macros/limits.ts';
+import { LIMITS } from '../macros/expansion.ts';
 import { tolerantly, type Reading } from './reading.ts';
-import { originOf, syntaxError, type Source } from './source.ts';
 import { parseConditional, parseStatement, type Statement } from './statements.ts';
 import { trim } from '../macros/text.ts';
 import { fillArguments, parseUses, type TemplateUse } from './templates.ts';
@@ -209,4 +207,58 @@ export function readTemplate(
     depth: source.depth + 1,
     template,
   });
+}
+
+// Which lines of a source count: the if, elif, else and endif that are open.
+
+interface Frame {
+  readonly outer: boolean;
+  active: boolean;
+  taken: boolean;
+  afterElse: boolean;
+}
+
+/** The open conditionals of one source. */
+interface IfStack {
+  /** True while lines are read. */
+  readonly active: boolean;
+  readonly depth: number;
+  /**
+   * Applies a conditional statement; `decide` is asked only where the answer matters.
+   * Returns what is wrong, if anything is.
+   */
+  apply(statement: Statement, decide: (condition: string) => boolean): string | undefined;
+}
+
+/** An empty stack. */
+function createIfStack(): IfStack {
+  const frames: Frame[] = [];
+  const isActive = (): boolean => frames.at(-1)?.active ?? true;
+  const open = (condition: string, decide: (condition: string) => boolean): string | undefined => {
+    if (frames.length >= LIMITS.ifDepth) return 'if nesting too deep!';
+    const outer = isActive();
+    const active = outer && decide(condition);
+    frames.push({ outer, active, taken: active, afterElse: false });
+    return undefined;
+  };
+  return {
+    get active() {
+      return isActive();
+    },
+    get depth() {
+      return frames.length;
+    },
+    apply: (statement, decide) => {
+      if (statement.kind === 'if') return open(statement.condition, decide);
+      const frame = frames.at(-1);
+      if (!frame) return `${statement.kind} without matching if`;
+      if (statement.kind === 'endif') return void frames.pop();
+      if (frame.afterElse) return `${statement.kind} after else`;
+      frame.afterElse = statement.kind === 'else';
+      const wanted = frame.outer && !frame.taken;
+      frame.active = wanted && (statement.kind !== 'elif' || decide(statement.condition));
+      frame.taken ||= frame.active;
+      return undefined;
+    },
+  };
 }

@@ -1,6 +1,6 @@
 // The largest and smallest of many.
 import { expect, it } from 'vitest';
-import { largest, smallest } from '../../../src/base/values/extremes.ts';
+import { largest, smallest } from '../../../src/base/values/numbers.ts';
 
 it.each([
   ['nothing', [], undefined, [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]],

@@ -1,15 +1,25 @@
 // Tokens that the Access Point fetches as a client of its own, for a user whom the
 // administrator vouches for in the scopes.
-import type { MetadataCache } from '@credmon/core/oauth';
-import type { Parsed, TokenSnapshot } from '@credmon/core/credential';
-import { fetchToken } from './fetch.ts';
-import { lookUpClients } from './lookup.ts';
-import { metadataOf, useWrite, type ClientOptions } from './registration.ts';
-import type { TokenClient } from '../../settings/clients.ts';
+import { type MetadataCache, clientCredentialsGrant, type TokenWish } from '@credmon/core/oauth';
+import {
+  type Parsed,
+  type TokenSnapshot,
+  promisedLifetime,
+  type TokenAnswer,
+  type TokenTimes,
+} from '@credmon/core/credential';
+import {
+  lookUpClients,
+  metadataOf,
+  useWrite,
+  type ClientOptions,
+  registrationOf,
+} from './registration.ts';
+import { type TokenClient, scopesFor } from '../../settings/clients.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
 import { refusal } from '../common/rejection.ts';
-import { scopesFor } from '../../settings/scope-template.ts';
 import { asPromised, remember } from '../common/expiry-cache.ts';
+import { audienceNote, joinNotes, checkScopes } from '../common/granted-scopes.ts';
 
 /**
  * The client credentials provider. What `.top` says is never looked at: it only shows
@@ -58,4 +68,47 @@ async function obtain(
   const write = { ...useWrite(client, answer, context, options), durable: false };
   if (!client.json) remember(options.promises, token, fetched.times);
   return { kind: 'issued', writes: [write], rotated: false, ...fetched };
+}
+
+// One token by a client's own credentials, judged: what the issuer may grant, and how
+// long it lives.
+
+/**
+ * A fetched token; `note` when the issuer granted less than was asked, or for another
+ * audience.
+ */
+interface FetchedToken {
+  readonly answer: TokenAnswer;
+  readonly times: TokenTimes;
+  readonly note?: string;
+}
+
+/**
+ * Asks the client's issuer for a token.
+ * @throws CodedError `SCOPE_WIDENED`, and whatever the registration and the grant throw
+ * @see RFC 6749, section 4.4
+ */
+export async function fetchToken(
+  client: TokenClient,
+  wish: Omit<TokenWish, 'now'>,
+  metadata: MetadataCache,
+  options: ClientOptions,
+  context: ProviderContext,
+): Promise<FetchedToken> {
+  const { send } = context;
+  const registration = await registrationOf(client, client.issuers[0], metadata, options, context);
+  const answer = await clientCredentialsGrant(send, registration, { ...wish, now: context.now });
+  const { note } = checkScopes({
+    ...client,
+    extra: client.extraScopes,
+    asked: wish.scope,
+    granted: answer.scope,
+  });
+  const noted = joinNotes(
+    note,
+    audienceNote([...wish.audience, ...wish.resources], answer.accessToken),
+  );
+  const issuedAt = Math.floor(context.now);
+  const expiresAt = issuedAt + promisedLifetime(answer.answer, options.defaultLifetime, issuedAt);
+  return { answer, times: { issuedAt, expiresAt }, ...noted };
 }

@@ -1,17 +1,24 @@
 // From a client's settings to what a token request needs: its endpoint, and its secret or
 // key as they are now.
-import { smallest, CodedError, type Random } from '@credmon/core/base';
+import { smallest, CodedError, type Random, originOf } from '@credmon/core/base';
 import {
   clientAssertion,
   createMetadataCache,
   type ClientRegistration,
   type MetadataCache,
 } from '@credmon/core/oauth';
-import { readableUse, useText, type TokenAnswer } from '@credmon/core/credential';
+import {
+  readableUse,
+  useText,
+  type TokenAnswer,
+  splitStem,
+  type TokenSnapshot,
+} from '@credmon/core/credential';
 import type { TokenWrite } from '@credmon/core/store';
 import type { TokenClient } from '../../settings/clients.ts';
-import type { ProviderContext } from '../common/provider.ts';
+import type { ProviderContext, Provider } from '../common/provider.ts';
 import type { SilentLifetimes } from '../common/expiry-cache.ts';
+import { basisOf } from '../common/rejection.ts';
 
 /**
  * What providers of these clients need to know. `secretVersion` changes with a secret
@@ -98,4 +105,42 @@ export function useWrite(
     text: readableUse(text, { provider: name, now, defaultLifetime }),
     durable: true,
   };
+}
+
+// What all providers of configured clients have in common: whose a token is, what its
+// renewal stands on, and whom it asks.
+
+/** A provider's first half: `clientOf` by the service in the token's name. */
+interface ClientLookup extends Pick<Provider, 'basis' | 'issuerOf'> {
+  readonly clientOf: (token: TokenSnapshot) => TokenClient | undefined;
+}
+
+/**
+ * The look-up among these clients. A failure counts no longer once the client or its
+ * secret has changed.
+ */
+export function lookUpClients({
+  clients,
+  specialNames,
+  secretVersion,
+}: ClientOptions): ClientLookup {
+  const byName = new Map(clients.map((client) => [client.name, client]));
+  const clientOf = ({ stem }: TokenSnapshot): TokenClient | undefined =>
+    byName.get(splitStem(stem, specialNames)?.service ?? '');
+  return {
+    clientOf,
+    basis: (token) => {
+      const client = clientOf(token);
+      return basisOf(token, [client, client?.secretFile && secretVersion(client.secretFile)]);
+    },
+    issuerOf: (token) => issuerOrigin(clientOf(token)),
+  };
+}
+
+/**
+ * The server that a client asks: its clients share the caps and the bad days of one
+ * issuer.
+ */
+export function issuerOrigin(client: TokenClient | undefined): string {
+  return originOf(client?.tokenUrl ?? client?.issuers[0] ?? '');
 }

@@ -2,9 +2,10 @@
 import { CodedError, ERROR_CODES, isCoded, messageOf } from '@credmon/core/base';
 import { tokenId, type TokenSnapshot } from '@credmon/core/credential';
 import type { Outcome } from './provider.ts';
+import { createHash } from 'node:crypto';
 
 /** An attempt that brought no token. */
-export type Rejection = Exclude<Outcome, { kind: 'issued' | 'gone' }>;
+type Rejection = Exclude<Outcome, { kind: 'issued' | 'gone' }>;
 
 /** The outcome that an error stands for. */
 export function refusal(token: TokenSnapshot, error: unknown): Rejection {
@@ -32,4 +33,20 @@ export function rejectionAfter(
   const plain = refusal(token, error);
   if (top === undefined) return plain;
   return { ...plain, writes: [{ kind: 'top', text: top, durable: true }] };
+}
+
+// What a renewal stands on, as one short text: a failure counts only as long as it stays
+// the same.
+
+/**
+ * A digest of this version of `.top` and of `stands`, which holds no secret: only names
+ * and versions of secrets.
+ */
+export function basisOf({ top }: TokenSnapshot, stands: unknown): string {
+  const version =
+    top.kind === 'missing' ? '' : `${top.identity?.ino ?? ''}:${top.identity?.mtime ?? ''}`;
+  return createHash('sha256')
+    .update(JSON.stringify([version, stands]))
+    .digest('base64url')
+    .slice(0, 22);
 }

@@ -6,26 +6,24 @@ import {
   type Parsed,
   type TokenAnswer,
   type TokenSnapshot,
+  parseObject,
 } from '@credmon/core/credential';
 import { refreshGrant, tokenExchangeGrant, type MetadataCache } from '@credmon/core/oauth';
-import { secureEndpoint, type Send } from '@credmon/core/base';
+import { secureEndpoint, type Send, originOf } from '@credmon/core/base';
 import type { TokenWrite } from '@credmon/core/store';
 import { createIssuerKeys, type KeyFinder } from '@credmon/scitokens';
-import { lookUpClients } from '../client/lookup.ts';
 import {
+  lookUpClients,
   metadataOf,
   registrationOf,
   useWrite,
   type ClientOptions,
 } from '../client/registration.ts';
-import type { TokenClient } from '../../settings/clients.ts';
-import { audienceNote, joinNotes } from '../common/granted-audience.ts';
-import { checkScopes } from '../common/granted-scopes.ts';
+import { type TokenClient, scopesFor } from '../../settings/clients.ts';
+import { audienceNote, joinNotes, checkScopes } from '../common/granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
 import { refusal, rejectionAfter } from '../common/rejection.ts';
-import { scopesFor } from '../../settings/scope-template.ts';
 import { asPromised, remember } from '../common/expiry-cache.ts';
-import { learnIssuer, learnClaimed } from './issuer-memory.ts';
 import {
   exchangedTop,
   issuerOfRefresh,
@@ -202,4 +200,37 @@ function issued(
   const expiresAt = issuedAt + promisedLifetime(answer.answer, options.defaultLifetime, issuedAt);
   if (!client.json) remember(options.promises, token, { issuedAt, expiresAt });
   return { kind: 'issued', writes, times: { issuedAt, expiresAt }, rotated: top !== undefined };
+}
+
+// Which of several configured issuers a token is of, remembered for the queues alone:
+// nothing is sent anywhere by it.
+
+/**
+ * So many tokens are remembered; the issuer of one that is forgotten is learnt again at
+ * its next attempt.
+ */
+const MOST = 50_000;
+
+/** Remembers the issuer of token `id` by its origin. */
+export function learnIssuer(issuers: Map<string, string>, id: string, issuer: string): void {
+  issuers.delete(id);
+  issuers.set(id, originOf(issuer));
+  if (issuers.size <= MOST) return;
+  const [oldest = id] = issuers.keys();
+  issuers.delete(oldest);
+}
+
+/**
+ * Remembers the issuer that a token claims, unverified, if it is one of `configured`:
+ * when its keys cannot be had, it was that one asked.
+ */
+export function learnClaimed(
+  issuers: Map<string, string>,
+  id: string,
+  jwt: string,
+  configured: readonly string[],
+): void {
+  const claims = parseObject(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString());
+  const issuer = claims.ok ? configured.find((one) => one === claims.value['iss']) : undefined;
+  if (issuer !== undefined) learnIssuer(issuers, id, issuer);
 }

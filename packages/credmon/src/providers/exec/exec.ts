@@ -17,18 +17,16 @@ import {
   type TokenSnapshot,
 } from '@credmon/core/credential';
 import type { TokenFiles, TokenWrite } from '@credmon/core/store';
-import { basisOf } from '../common/fingerprint.ts';
-import type { ProgramAnswer, RunProgram } from './ports.ts';
+import { basisOf, refusal, rejectionAfter } from '../common/rejection.ts';
 import type { TokenProgram } from '../../settings/exec.ts';
 import { checkScopes } from '../common/granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
-import { refusal, rejectionAfter } from '../common/rejection.ts';
 
 /**
  * What the provider needs to know. `fileVersion` changes when a file is replaced or
  * rewritten; `defaultLifetime` in seconds.
  */
-export interface ExecOptions {
+interface ExecOptions {
   readonly programs: readonly TokenProgram[];
   readonly run: RunProgram;
   readonly fileVersion: (path: string) => string;
@@ -185,3 +183,29 @@ function issued(
   const expiresAt = issuedAt + promisedLifetime(answer.answer, defaultLifetime, issuedAt);
   return { kind: 'issued', writes, times: { issuedAt, expiresAt }, rotated: rotated !== undefined };
 }
+
+// How a token program is run: the port that the host implements.
+
+/** A program with its arguments; `seconds` is how long it may run. */
+export interface ProgramCall {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly seconds: number;
+  readonly input: string;
+}
+
+/**
+ * What a program said. `complaint` is its last line on standard error, as the program
+ * wrote it. `failure` is the error of a program that was ended: the caller must throw it
+ * after taking what must not be lost from `output`.
+ */
+export interface ProgramAnswer {
+  readonly failure?: CodedError;
+  readonly exit: number | null;
+  readonly output: string;
+  readonly complaint: string;
+}
+
+/** Runs a program to its end. */
+export type RunProgram = (call: ProgramCall) => Promise<ProgramAnswer>;

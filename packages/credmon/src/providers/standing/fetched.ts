@@ -4,10 +4,10 @@ import { CodedError, isRecord } from '@credmon/core/base';
 import { parseObject, splitScopes, type TokenTimes } from '@credmon/core/credential';
 import type { MetadataCache } from '@credmon/core/oauth';
 import type { TokenWrite } from '@credmon/core/store';
-import { fetchToken } from '../client/fetch.ts';
+import { fetchToken } from '../client/credentials.ts';
 import { useWrite, type ClientOptions } from '../client/registration.ts';
 import type { Outcome, ProviderContext } from '../common/provider.ts';
-import { accessTokenIn, claimsOf, wordsOf } from '../common/claims.ts';
+import { accessTokenIn, claimsOf, wordsOf } from '../common/granted-scopes.ts';
 import type { FetchedStanding } from '../../settings/standing.ts';
 
 /**

@@ -5,7 +5,7 @@ import type { LocalKeys } from '../local/keys.ts';
 import type { LocalPorts } from '../local/ports.ts';
 import { useOf } from '../local/signer.ts';
 import type { Outcome } from '../common/provider.ts';
-import { accessTokenIn, claimsOf, keyIdOf, wordsOf } from '../common/claims.ts';
+import { accessTokenIn, claimsOf, keyIdOf, wordsOf } from '../common/granted-scopes.ts';
 import type { SignedStanding } from '../../settings/standing.ts';
 
 /**

@@ -10,8 +10,7 @@ import {
   type TokenSnapshot,
   type TokenTimes,
 } from '@credmon/core/credential';
-import { issuerOrigin } from '../client/lookup.ts';
-import { metadataOf, type ClientOptions } from '../client/registration.ts';
+import { issuerOrigin, metadataOf, type ClientOptions } from '../client/registration.ts';
 import type { LocalKeys } from '../local/keys.ts';
 import type { LocalPorts } from '../local/ports.ts';
 import type { Outcome, Provider } from '../common/provider.ts';

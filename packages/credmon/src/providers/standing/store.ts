@@ -1,6 +1,6 @@
 // Adds standing tokens to the credential directory's store: one more user in every scan,
 // whose files lie where the configuration says.
-import { CodedError, messageOf, systemCode } from '@credmon/core/base';
+import { CodedError, messageOf, systemCode, isRecord } from '@credmon/core/base';
 import {
   digestUse,
   parseRenewal,
@@ -10,18 +10,19 @@ import {
   type RenewalState,
   type TokenSnapshot,
   type TokenTimes,
+  parseObject,
+  type FileIdentity,
 } from '@credmon/core/credential';
 import type { CredentialStore, TokenChange } from '@credmon/core/store';
 import { contradicts, provenanceIn, standsOf, type Provenance } from './fetched.ts';
-import { accessTokenIn } from '../common/claims.ts';
-import { keep, recall, type Known } from './memory.ts';
+import { accessTokenIn } from '../common/granted-scopes.ts';
 import { STANDING, standingSnapshot } from './standing.ts';
 import type { StandingFiles, StandingOwner, StandingReading } from './ports.ts';
 import type { FetchedStanding, StandingToken } from '../../settings/standing.ts';
 import { differs } from './signed.ts';
 
 /** Which tokens stand now; a changed configuration changes it. */
-export type StandingTokens = () => readonly StandingToken[];
+type StandingTokens = () => readonly StandingToken[];
 
 /**
  * The store with standing tokens. Their failures are remembered here: the directories
@@ -217,4 +218,54 @@ function write(token: StandingToken, text: string, files: StandingFiles): void {
   } catch (error) {
     throw fail(systemCode(error) ?? messageOf(error), error);
   }
+}
+
+// What is known of fetched standing tokens, kept beside the tokens of jobs: a restart and
+// `condor_credmon status` know it, too.
+
+/**
+ * A fetched token that we know: which version of its file, the configuration that it
+ * answers, and its lifetime in seconds.
+ */
+interface Known {
+  readonly identity: FileIdentity;
+  readonly stands: string;
+  readonly lifetime?: number;
+}
+
+/** What was kept, by the token's name; what cannot be read is unknown. */
+function recall(files: StandingFiles): Map<string, Known> {
+  const object = parseObject(files.recall() ?? '');
+  const entries = object.ok && isRecord(object.value) ? Object.entries(object.value) : [];
+  return new Map(
+    entries.flatMap(([name, value]) => {
+      const known = knownOf(value);
+      return known ? [[name, known] as const] : [];
+    }),
+  );
+}
+
+/** Keeps it, without the tokens that stand no longer. */
+function keep(
+  files: StandingFiles,
+  known: ReadonlyMap<string, Known>,
+  names: readonly string[],
+): void {
+  files.keep(
+    `${JSON.stringify(Object.fromEntries([...known].filter(([name]) => names.includes(name))))}\n`,
+  );
+}
+
+function knownOf(value: unknown): Known | undefined {
+  if (!isRecord(value) || !isRecord(value['identity'])) return undefined;
+  const { stands, lifetime, identity } = value;
+  const { ino, mtime, size } = identity;
+  if (typeof ino !== 'number' || typeof mtime !== 'number' || typeof size !== 'number')
+    return undefined;
+  if (typeof stands !== 'string') return undefined;
+  return {
+    identity: { ino, mtime, size },
+    stands,
+    ...(typeof lifetime === 'number' ? { lifetime } : {}),
+  };
 }

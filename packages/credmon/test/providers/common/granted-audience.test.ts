@@ -1,6 +1,6 @@
 // What is said of a token's audience, for what was asked for and what came.
 import { expect, it } from 'vitest';
-import { audienceNote, joinNotes } from '../../../src/providers/common/granted-audience.ts';
+import { audienceNote, joinNotes } from '../../../src/providers/common/granted-scopes.ts';
 
 const jwt = (claims: object): string =>
   `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.signature`;

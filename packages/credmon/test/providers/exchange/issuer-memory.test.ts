@@ -1,7 +1,7 @@
 // Which issuer a token is of, as the queues remember it: only configured ones, and not
 // without bound.
 import { expect, it } from 'vitest';
-import { learnClaimed, learnIssuer } from '../../../src/providers/exchange/issuer-memory.ts';
+import { learnClaimed, learnIssuer } from '../../../src/providers/exchange/exchange.ts';
 
 const jwt = (claims: unknown): string =>
   `h.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`;

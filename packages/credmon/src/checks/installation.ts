@@ -1,10 +1,14 @@
 // The check command's look at the log: a daemon that cannot open it does not start.
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { shellWord, systemCode } from '@credmon/core/base';
+import { shellWord, systemCode, messageOf } from '@credmon/core/base';
 import { ok, warning, wrong, type Finding } from './finding.ts';
-import { EXIT_LOG } from '../command-line/exit-code.ts';
+import { EXIT_LOG } from '../command-line/errors.ts';
 import type { Settings } from '../settings/read.ts';
+import { checkProgram } from '../host/run-program.ts';
+import type { CheckWorld, Look } from './context.ts';
+
+// The check command's look at the log: a daemon that cannot open it does not start.
 
 const WHAT = 'log';
 
@@ -38,4 +42,25 @@ function whyNot(path: string, mode: number): string | undefined {
     if (code === undefined) throw error;
     return code;
   }
+}
+
+// The check command's look at sites' own token programs. None is ever started here.
+
+/** One look for each program. */
+export function looksAtPrograms({ settings }: CheckWorld): Look[] {
+  return settings.tokenPrograms.map(({ name, command, seconds }) => {
+    const what = `${name} (token program)`;
+    const doing = ok(what, `runs ${command} for each token, for at most ${seconds} s`);
+    return {
+      what,
+      look: () => {
+        try {
+          checkProgram({ name, command });
+          return [doing];
+        } catch (error) {
+          return [doing, wrong(what, messageOf(error))];
+        }
+      },
+    };
+  });
 }

@@ -2,7 +2,10 @@
 // routes are made by joining texts.
 import { secureEndpoint, isCoded } from '@credmon/core/base';
 import type { Config, KnobReader } from '@credmon/core/config';
-import type { Settings } from './settings.ts';
+import type { Settings, ListenAddress } from './settings.ts';
+
+// Reads CREDMON_WEB_PREFIX, from which links, redirect addresses and the place of all
+// routes are made by joining texts.
 
 const KNOB = 'CREDMON_WEB_PREFIX';
 
@@ -82,3 +85,43 @@ function refusal(text: string, allowLoopbackHttp: boolean): string[] {
     return [error.message];
   }
 }
+
+// Which return URLs lead back to this server.
+
+/**
+ * Why an issuer that sends browsers to `returnUrl` would send them elsewhere; `undefined`
+ * when they come back here.
+ */
+export function returnUrlProblem(
+  { prefix, mount }: Pick<Settings, 'prefix' | 'mount'>,
+  returnUrl: string,
+): string | undefined {
+  const { origin, pathname } = new URL(returnUrl);
+  const path = pathname.replaceAll(/\/+/g, '/');
+  const served = path === `${mount}/return` || path.startsWith(`${mount}/return/`);
+  return served && origin === new URL(prefix).origin ? undefined : `is not under ${prefix}/return`;
+}
+
+// Reads where to listen: the --listen flag and the knob CREDMON_WEB_LISTEN.
+
+/**
+ * Reads `HOST:PORT`, `[IPv6]:PORT`, `PORT` (on loopback), `unix:/path` or `fd:N`.
+ * @returns the address, or what is wrong with the text
+ */
+export function parseListenAddress(
+  text: string,
+): ListenAddress | { readonly kind: 'wrong'; readonly why: string } {
+  const unix = /^unix:(.*)$/s.exec(text)?.[1];
+  if (unix !== undefined)
+    return unix.startsWith('/')
+      ? { kind: 'unix', path: unix }
+      : wrong('unix: needs an absolute path');
+  const fd = /^fd:(\d{1,4})$/.exec(text)?.[1];
+  if (fd !== undefined) return { kind: 'fd', descriptor: Number(fd) };
+  const tcp = /^(?:(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):)?(\d{1,5})$/.exec(text);
+  const port = Number(tcp?.[3] ?? -1);
+  if (port < 0 || port > 65_535) return wrong('write HOST:PORT, unix:/path or fd:N');
+  return { kind: 'tcp', host: tcp?.[1] ?? tcp?.[2] ?? '127.0.0.1', port };
+}
+
+const wrong = (why: string): { kind: 'wrong'; why: string } => ({ kind: 'wrong', why });

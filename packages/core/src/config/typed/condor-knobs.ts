@@ -2,6 +2,10 @@
 // the user condor.
 import type { Config } from '../table/config.ts';
 import type { KnobReader } from './knob-reader.ts';
+import type { NamedTrust } from '../../base/http/trust.ts';
+
+// CONDOR_IDS: the account that HTCondor's daemons and files belong to, where it is not
+// the user condor.
 
 /** A user id with its group id. */
 export interface AccountIds {
@@ -33,4 +37,23 @@ export function readCondorIds(config: Config, read: KnobReader): AccountIds | un
     `is ${JSON.stringify(text)}; it must be a user id and a group id, such as 64.64`,
   );
   return undefined;
+}
+
+// The certificate authorities that the configuration names, as every program of this
+// project reads them.
+
+/** The knobs of {@link readNamedTrust}, for messages. */
+export const AUTH_SSL_KNOBS = 'AUTH_SSL_CLIENT_CAFILE and AUTH_SSL_CLIENT_CADIR';
+
+/**
+ * Reads AUTH_SSL_CLIENT_CAFILE and AUTH_SSL_CLIENT_CADIR.
+ * @see
+ * https://htcondor.readthedocs.io/en/latest/admin-manual/configuration-macros.html#AUTH_SSL_CLIENT_CAFILE
+ */
+export function readNamedTrust(read: KnobReader): NamedTrust {
+  return {
+    caFile: read.path('AUTH_SSL_CLIENT_CAFILE'),
+    caDirectory: read.path('AUTH_SSL_CLIENT_CADIR'),
+    knobs: AUTH_SSL_KNOBS,
+  };
 }

@@ -2,6 +2,10 @@
 import type { FastifyRequest } from 'fastify';
 import { CodedError } from '@credmon/core/base';
 import type { Desk } from '../flow/desk.ts';
+import type { ZodType } from 'zod';
+import { pageError } from '../pages/page-error.ts';
+
+// Lets only the owner of a request go on, where the proxy in front says who is asking.
 
 /**
  * Compares the proxy's REMOTE_USER with the local user, where
@@ -39,4 +43,16 @@ function valuesOf({ raw: { rawHeaders } }: FastifyRequest, header: string): stri
   return rawHeaders.filter(
     (_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === header,
   );
+}
+
+// Reads what came with a request against its schema.
+
+/**
+ * The value in the schema's form.
+ * @throws an error that is shown as the page `bad-request`
+ */
+export function read<T>(schema: ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw pageError('bad-request');
 }

@@ -8,12 +8,18 @@ import {
   type FileIdentity,
   type TokenSnapshot,
 } from '../credential/snapshot.ts';
+import { isCoded } from '../base/errors/errors.ts';
+import type { ErrorFields } from '../base/index.ts';
+import type { TokenChange } from './store.ts';
+
+// Which `.top` each `.use` of this process came from: modification times cannot tell,
+// because a login may have written its files first.
 
 /**
  * A version of `.use` and a version of `.top`: the first was made from the second
  * (`fits`), or is known not to be.
  */
-export interface Origin {
+interface Origin {
   readonly use: FileIdentity;
   readonly top: FileIdentity | undefined;
   readonly fits: boolean;
@@ -48,5 +54,40 @@ export function createOrigins(): Origins {
       await inSlices(tokens, (token) => there.add(tokenId(token)));
       for (const id of known.keys()) if (!there.has(id)) known.delete(id);
     },
+  };
+}
+
+// What of a change is still to be written after the disk refused a part of it.
+
+/**
+ * How far a change got: `done` of its writes, and the version of `.top` that stands since
+ * (`undefined`: none does).
+ */
+export interface Progress {
+  readonly done: number;
+  readonly from: FileIdentity | undefined;
+}
+
+/** The progress as fields of an error; {@link restOf} reads them. */
+export function progressFields({ done, from }: Progress): ErrorFields {
+  return {
+    done,
+    ...(from === undefined ? {} : { ino: from.ino, mtime: from.mtime, size: from.size }),
+  };
+}
+
+/**
+ * The change that is left after `apply` threw `error`: made from the `.top` that this
+ * change itself has put in place.
+ */
+export function restOf(change: TokenChange, error: unknown): TokenChange {
+  const fields: ErrorFields = isCoded(error, 'CRED_FILE_IO') ? error.fields : {};
+  const { done, ino, mtime, size } = fields;
+  if (typeof done !== 'number' || done === 0) return change;
+  const known = typeof ino === 'number' && typeof mtime === 'number' && typeof size === 'number';
+  return {
+    ...change,
+    from: known ? { ino, mtime, size } : undefined,
+    writes: change.writes.slice(done),
   };
 }

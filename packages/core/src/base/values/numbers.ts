@@ -1,0 +1,46 @@
+// The largest and the smallest of many numbers. `Math.max(...numbers)` fails when there
+// are more than about 125,000.
+import { CodedError } from '../errors/errors.ts';
+
+// The largest and the smallest of many numbers. `Math.max(...numbers)` fails when there
+// are more than about 125,000.
+
+/** Returns the largest number, but at least `atLeast`. */
+export function largest(
+  numbers: Iterable<number>,
+  atLeast: number = Number.NEGATIVE_INFINITY,
+): number {
+  let found = atLeast;
+  for (const number of numbers) found = Math.max(found, number);
+  return found;
+}
+
+/** Returns the smallest number, but at most `atMost`. */
+export function smallest(
+  numbers: Iterable<number>,
+  atMost: number = Number.POSITIVE_INFINITY,
+): number {
+  let found = atMost;
+  for (const number of numbers) found = Math.min(found, number);
+  return found;
+}
+
+// Durations on a command line: whole seconds, or misuse.
+
+/**
+ * Reads the value of an option as whole seconds: decimal digits only, at least `min`.
+ * `value` is what the parser of the command line found; an option that is given twice
+ * comes as an array.
+ * @throws CodedError `USAGE`
+ */
+export function wholeSeconds(option: string, value: unknown, min = 0): number {
+  const text = typeof value === 'number' ? String(value) : value;
+  const seconds = typeof text === 'string' && /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(seconds) && seconds >= min) return seconds;
+  const given = Array.isArray(value) ? 'more than one value' : JSON.stringify(value);
+  throw new CodedError(
+    'USAGE',
+    `${option} must be a whole number of seconds, ${min} or more, but is ${given}`,
+    { option },
+  );
+}
