@@ -4,7 +4,7 @@ import type { Clock, Send } from '@credmon/core/base';
 import type { CredentialStore, LockState, TokenChange } from '@credmon/core/store';
 import type { FileIdentity, Parsed, RenewalState } from '@credmon/core/credential';
 import type { Limiter } from '../throttle/issuer-queues.ts';
-import type { Report } from '../report/log-report.ts';
+import type { Report } from '../report/events.ts';
 import type { Successor } from './successors.ts';
 
 /**

@@ -168,7 +168,10 @@ function touch({ complete, world }: DaemonParts): void {
   try {
     complete();
   } catch (error) {
-    world.report.trouble(`CREDMON_COMPLETE cannot be touched: ${messageOf(error)}`);
+    world.report({
+      type: 'problem',
+      text: `CREDMON_COMPLETE cannot be touched: ${messageOf(error)}`,
+    });
   }
 }
 
@@ -178,7 +181,10 @@ function rotateKeys({ rotateKeys: rotate, world }: DaemonParts): void {
   try {
     rotate?.();
   } catch (error) {
-    world.report.trouble(`The signing keys cannot be rotated: ${messageOf(error)}`);
+    world.report({
+      type: 'problem',
+      text: `The signing keys cannot be rotated: ${messageOf(error)}`,
+    });
   }
 }
 

@@ -105,7 +105,7 @@ export async function beginPass(
   });
   if (scan.partial !== true) memory.metaUrls = metaUrls;
   const plan = await planOf(verdicts);
-  await world.report.scanned(scan, plan);
+  await world.report({ type: 'scanned', scan, plan });
   const yieldIfDue = createYielder();
   for (const verdict of plan.renew) {
     const id = tokenId(verdict.token.snapshot);
@@ -226,12 +226,11 @@ async function settle(
     if (stopped()) break;
     try {
       world.store.settle(path, target);
-      world.report.settled(path, why, target !== undefined);
+      world.report({ type: 'settled', path, why, finished: target !== undefined });
     } catch (error) {
       if (id !== undefined) unsettled.add(id);
-      world.report.trouble(
-        `cannot ${target === undefined ? 'remove' : 'finish'} ${path}: ${messageOf(error)}`,
-      );
+      const doing = target === undefined ? 'remove' : 'finish';
+      world.report({ type: 'problem', text: `cannot ${doing} ${path}: ${messageOf(error)}` });
     }
   }
   return unsettled;
@@ -275,7 +274,7 @@ async function start(
     });
   } catch (error) {
     // A mistake of ours with one token must not end the renewal of all others.
-    world.report.trouble(`${id}: unexpected: ${messageOf(error)}`, id);
+    world.report({ type: 'problem', text: `${id}: unexpected: ${messageOf(error)}`, token: id });
     nextIn = UNEXPECTED_INTERVAL;
   } finally {
     memory.inFlight.delete(id);
@@ -310,10 +309,8 @@ async function followLate(
     const answer = await late;
     if (answer) world.limiter.answered(job, answer.error);
   } catch (error) {
-    world.report.trouble(
-      `${job.token}: unexpected error with a late answer: ${messageOf(error)}`,
-      job.token,
-    );
+    const text = `${job.token}: unexpected error with a late answer: ${messageOf(error)}`;
+    world.report({ type: 'problem', text, token: job.token });
   }
 }
 

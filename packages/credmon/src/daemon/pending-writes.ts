@@ -4,7 +4,7 @@ import { isCoded, messageOf } from '@credmon/core/base';
 import { restOf, type CredentialStore, type TokenChange } from '@credmon/core/store';
 import { splitStem } from '@credmon/core/credential';
 import { deleteCommand } from '../report/remediation.ts';
-import type { Report } from '../report/log-report.ts';
+import type { Report } from '../report/events.ts';
 import { restoreSuccessor, type SuccessorMemory } from './successors.ts';
 
 /** Where to write, and whom to tell. */
@@ -23,14 +23,15 @@ export function rewrite({ store, report }: RewriteWorld, memory: SuccessorMemory
     try {
       store.apply(change);
       unwritten.delete(id);
-      report.rewritten(id);
+      report({ type: 'rewritten', id });
     } catch (error) {
       if (isCoded(error, 'CRED_SUPERSEDED')) {
         unwritten.delete(id);
-        if (!restoreSuccessor({ store, report }, memory, change)) report.trouble(error.message);
+        if (!restoreSuccessor({ store, report }, memory, change))
+          report({ type: 'problem', text: error.message });
       } else {
         unwritten.set(id, restOf(change, error));
-        report.unwritten(id, messageOf(error));
+        report({ type: 'unwritten', id, why: messageOf(error) });
       }
     }
   }

@@ -46,8 +46,9 @@ export function write(
   memory.failures.delete(id);
   try {
     world.store.apply(change);
-    world.report.renewed(token, outcome.times, outcome.rotated);
-    if (outcome.note !== undefined) world.report.noted(id, outcome.note);
+    const { times, rotated } = outcome;
+    world.report({ type: 'renewed', token, times, rotated });
+    if (outcome.note !== undefined) world.report({ type: 'noted', id, note: outcome.note });
     const { seconds, shortLives } = pauseAfter(
       memory.pauses.get(id)?.shortLives ?? 0,
       outcome.times,
@@ -65,11 +66,12 @@ export function write(
     );
   } catch (error) {
     if (isCoded(error, 'CRED_SUPERSEDED')) {
-      if (!restoreSuccessor(world, memory, token.snapshot)) world.report.trouble(error.message);
+      if (!restoreSuccessor(world, memory, token.snapshot))
+        world.report({ type: 'problem', text: error.message });
       return 0;
     }
     memory.unwritten.set(id, restOf(change, error));
-    world.report.unwritten(id, messageOf(error));
+    world.report({ type: 'unwritten', id, why: messageOf(error) });
     return REWRITE_INTERVAL;
   }
 }
@@ -102,13 +104,13 @@ export function remove(
   try {
     world.store.apply({ user, stem, from, writes });
   } catch (trouble) {
-    world.report.trouble(messageOf(trouble));
+    world.report({ type: 'problem', text: messageOf(trouble) });
     return isCoded(trouble, 'CRED_SUPERSEDED')
       ? 0
       : failed(world, memory, verdict, { kind: 'revoked', provider, error, from, files });
   }
   memory.failures.delete(tokenId(verdict.token.snapshot));
-  world.report.removed(verdict.token, error);
+  world.report({ type: 'removed', token: verdict.token, error });
   return Number.POSITIVE_INFINITY;
 }
 
@@ -141,7 +143,7 @@ export function failed(
     writes.length === 0 ? standing(token, from) : keep(world, memory, token, provider, change);
   const state = stateAfter(world, token, error, basis);
   memory.failures.set(tokenId(token.snapshot), state);
-  world.report.failed(token, kind, error, state);
+  world.report({ type: 'failed', token, kind, error, state });
   keepState(world, {
     user,
     stem,
@@ -179,7 +181,7 @@ export function postponed(
   const { basis, snapshot } = token;
   const state = afterWaiting(snapshot.renewal, error, { basis, now: world.clock.now(), seconds });
   memory.failures.set(tokenId(snapshot), state);
-  world.report.postponed(token, error, state);
+  world.report({ type: 'postponed', token, error, state });
   return state.not_before - world.clock.now();
 }
 
@@ -217,7 +219,7 @@ function keep(
       return standing(token, change.from);
     }
     memory.unwritten.set(tokenId(change), restOf(change, error));
-    world.report.unwritten(tokenId(change), messageOf(error));
+    world.report({ type: 'unwritten', id: tokenId(change), why: messageOf(error) });
     // The `.top` is yet to come: it must not make the failure count no longer.
     return { basis: ANY_BASIS, top: change.from };
   }
@@ -246,6 +248,7 @@ function keepState(world: PassContext, change: TokenChange): void {
   try {
     world.store.apply(change);
   } catch (error) {
-    if (!isCoded(error, 'CRED_SUPERSEDED')) world.report.trouble(messageOf(error), tokenId(change));
+    if (!isCoded(error, 'CRED_SUPERSEDED'))
+      world.report({ type: 'problem', text: messageOf(error), token: tokenId(change) });
   }
 }

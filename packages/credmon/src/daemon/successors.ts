@@ -18,7 +18,7 @@ import {
   type TokenFiles,
   type TokenWrite,
 } from '@credmon/core/store';
-import type { Report } from '../report/log-report.ts';
+import type { Report } from '../report/events.ts';
 
 /** For so many seconds a spent refresh token is recognised. */
 export const RECOGNISED = 600;
@@ -91,12 +91,12 @@ export function restoreSuccessor(
     const change: TokenChange = { user: token.user, stem: token.stem, from: topIdentity, writes };
     try {
       store.apply(change);
-      report.rewritten(id);
+      report({ type: 'rewritten', id });
       return true;
     } catch (error) {
       if (isCoded(error, 'CRED_SUPERSEDED')) continue;
       unwritten.set(id, restOf(change, error));
-      report.unwritten(id, messageOf(error));
+      report({ type: 'unwritten', id, why: messageOf(error) });
       return true;
     }
   }

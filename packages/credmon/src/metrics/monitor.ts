@@ -2,7 +2,7 @@
 // its providers, and serves what was counted.
 import type { DaemonParts } from '../daemon/loop.ts';
 import { instant, type ProviderLookup } from '../daemon/pass.ts';
-import type { Report } from '../report/log-report.ts';
+import { reportOf, reportToAll, type Report } from '../report/events.ts';
 import { VERSION } from '../version.ts';
 import type { Families } from './families.ts';
 import { boundedNames, configuredName, type NameSettings, type ProviderLabels } from './labels.ts';
@@ -94,15 +94,15 @@ async function load({ world }: DaemonParts, { settings }: MonitorOptions): Promi
   const labelsOf = labelsFrom(options);
   return {
     families,
-    report: tellAll([world.report, createCountingReport(families, options)]),
+    report: reportToAll([world.report, createCountingReport(families, options)]),
     timed: timedOwnership(world.clock, (token, seconds) =>
       families.renewalTook(labelsOf(token), seconds),
     ),
   };
 }
 
-// The report that counts: what the passes tell becomes numbers. It holds no text that a
-// user or an issuer wrote.
+// The report that counts: events become numbers. It holds no text that a user or an
+// issuer wrote.
 
 /**
  * What counting needs to know. `nameOf` makes a service's name one that may be shown;
@@ -126,47 +126,22 @@ function labelsFrom({
   };
 }
 
-/**
- * A report to these families. Lines without a number of their own are told to nobody
- * here.
- */
+/** A report that counts in `families`; events without a number are ignored. */
 export function createCountingReport(families: Families, options: CountingOptions): Report {
   const labelsOf = labelsFrom(options);
-  const nothing = (): void => undefined;
-  return {
-    scanned: async ({ problems }, plan) => {
+  return reportOf(
+    async ({ scan, plan }) => {
       const now = options.now();
-      families.tallied(await tallyOf(plan, now, labelsOf), problems.length, now.steady);
+      families.tallied(await tallyOf(plan, now, labelsOf), scan.problems.length, now.steady);
     },
-    renewed: (token) => families.renewal(labelsOf(token), 'issued', 'none'),
-    failed: (token, kind, { code }) => families.renewal(labelsOf(token), kind, code),
-    removed: (token, { code }) => families.renewal(labelsOf(token), 'revoked', code),
-    postponed: nothing,
-    noted: nothing,
-    settled: nothing,
-    unwritten: nothing,
-    rewritten: nothing,
-    trouble: nothing,
-  };
-}
-
-/** One report to several. */
-export function tellAll(reports: readonly Report[]): Report {
-  const each = (tell: (report: Report) => void): void => reports.forEach(tell);
-  return {
-    scanned: async (...told) => {
-      for (const report of reports) await report.scanned(...told);
+    (event) => {
+      if (event.type === 'renewed') families.renewal(labelsOf(event.token), 'issued', 'none');
+      else if (event.type === 'failed')
+        families.renewal(labelsOf(event.token), event.kind, event.error.code);
+      else if (event.type === 'removed')
+        families.renewal(labelsOf(event.token), 'revoked', event.error.code);
     },
-    renewed: (...told) => each((report) => report.renewed(...told)),
-    failed: (...told) => each((report) => report.failed(...told)),
-    postponed: (...told) => each((report) => report.postponed(...told)),
-    noted: (...told) => each((report) => report.noted(...told)),
-    removed: (...told) => each((report) => report.removed(...told)),
-    settled: (...told) => each((report) => report.settled(...told)),
-    unwritten: (...told) => each((report) => report.unwritten(...told)),
-    rewritten: (...told) => each((report) => report.rewritten(...told)),
-    trouble: (...told) => each((report) => report.trouble(...told)),
-  };
+  );
 }
 
 // A store and providers with a stopwatch: they do what they did, and somebody learns how

@@ -1,41 +1,21 @@
 // Turns what happened into log lines: a failure once per change of state, never a secret,
 // always what to do next.
 import { inSlices, type CodedError } from '@credmon/core/base';
-import { splitStem, tokenId, type RenewalState, type TokenTimes } from '@credmon/core/credential';
+import { splitStem, tokenId, type RenewalState } from '@credmon/core/credential';
 import type { ManagedToken, Plan } from '@credmon/core/renewal';
 import type { Scan } from '@credmon/core/store';
+import {
+  reportOf,
+  type FailureKind,
+  type Report,
+  type ScannedEvent,
+  type TokenEvent,
+} from './events.ts';
 import type { ReaderHabits } from './remaining-lifetime.ts';
 import { noLifeText, shortLifeText } from './remaining-lifetime.ts';
 import { remediationFor } from './remediation.ts';
 import type { Log } from '@credmon/core/log';
 import { createRounds, createLogOnce, type LogOnce } from './log-once.ts';
-
-/** What the passes tell. */
-export interface Report {
-  /** Awaited: with 100,000 tokens it gives way to the event loop. */
-  scanned(scan: Scan, plan: Plan): Promise<void>;
-  renewed(token: ManagedToken, times: TokenTimes, rotated: boolean): void;
-  failed(
-    token: ManagedToken,
-    kind: 'revoked' | 'denied' | 'failed',
-    error: CodedError,
-    state: RenewalState,
-  ): void;
-  /** A renewal that was not tried for the sake of its issuer. */
-  postponed(token: ManagedToken, error: CodedError, state: RenewalState): void;
-  /** A renewal that went well, but not quite as asked. */
-  noted(id: string, note: string): void;
-  removed(token: ManagedToken, error: CodedError): void;
-  settled(path: string, why: string, finished: boolean): void;
-  unwritten(id: string, why: string): void;
-  rewritten(id: string): void;
-  /**
-   * A problem of our own side. It is said once, and again when it recurs after it has
-   * ended: a problem of the renewal of `token` (its id) ends when that token is renewed
-   * or gone, every other one when a whole pass has not met it.
-   */
-  trouble(text: string, token?: string): void;
-}
 
 /** So many texts that belong to no token are remembered as said. */
 const MOST_TEXTS = 1000;
@@ -48,7 +28,7 @@ function warnOnceOf(log: Log, texts: LogOnce): (about: string, text: string | un
 }
 
 /** Problems of our own side: those of single renewals by token, and those of passes. */
-function createTroubles(log: Log): {
+function createProblems(log: Log): {
   readonly ofRenewal: LogOnce;
   add(this: void, text: string, token?: string): void;
   endPass(): void;
@@ -124,90 +104,139 @@ async function forgetGone(
   for (const id of shared.keys()) if (!there.has(id)) shared.delete(id);
 }
 
+/** What the log has said of failures, by token, or by what several tokens share. */
+function failuresOf(
+  ofToken: LogOnce,
+  texts: LogOnce,
+  ofRenewal: LogOnce,
+  shared: Shared,
+): {
+  once(
+    this: void,
+    event: Extract<TokenEvent, { type: 'failed' | 'postponed' }>,
+    kind: FailureKind,
+    say: () => void,
+  ): void;
+  forget(this: void, id: string): void;
+} {
+  return {
+    once: ({ token, error, type }, kind, say) => {
+      const id = tokenId(token.snapshot);
+      const key = `${type === 'postponed' ? type : kind} ${error.code}`;
+      const { about } = error.fields;
+      if (typeof about !== 'string') return ofToken.once(id, key, say);
+      shared.set(id, about);
+      texts.once(about, key, say);
+    },
+    forget: (id) => {
+      ofToken.forget(id);
+      texts.forget(shared.get(id) ?? '');
+      shared.delete(id);
+      ofRenewal.forget(id);
+    },
+  };
+}
+
+/** The part of the report that concerns whole passes. */
+interface PassTexts {
+  readonly texts: LogOnce;
+  readonly ownProblems: ReturnType<typeof createProblems>;
+  readonly unrenewable: LogOnce;
+  /** What is remembered by token. */
+  readonly byToken: readonly Pick<LogOnce, 'keepOnly' | 'size'>[];
+  readonly shared: Shared;
+}
+
 /**
  * A report to a log. What it has said is remembered while the token is there, so that
  * only changes are said again.
  */
-export function createReport(log: Log, habits: () => ReaderHabits): Report {
+export function createReport(log: Log, readers: () => ReaderHabits): Report {
   const ofToken = createLogOnce();
   const notes = createNotes(log);
   const texts = createLogOnce(MOST_TEXTS);
-  const troubles = createTroubles(log);
+  const ownProblems = createProblems(log);
   const unrenewable = createLogOnce();
-  const byToken = [ofToken, notes, troubles.ofRenewal, unrenewable];
-  let problems: ReadonlySet<string> = new Set();
   const shared: Shared = new Map();
-
+  const byToken = [ofToken, notes, ownProblems.ofRenewal, unrenewable];
   const warnOnce = warnOnceOf(log, texts);
-  const onceOf = (
-    id: string,
-    kind: string,
-    { code, fields }: CodedError,
-    say: () => void,
-  ): void => {
-    const { about } = fields;
-    if (typeof about !== 'string') return ofToken.once(id, `${kind} ${code}`, say);
-    shared.set(id, about);
-    texts.once(about, `${kind} ${code}`, say);
-  };
 
-  const forgetFailure = (id: string): void => {
-    ofToken.forget(id);
-    texts.forget(shared.get(id) ?? '');
-    shared.delete(id);
-    troubles.ofRenewal.forget(id);
-  };
+  const failures = failuresOf(ofToken, texts, ownProblems.ofRenewal, shared);
 
-  return {
-    scanned: async (scan, plan) => {
-      troubles.endPass();
-      log.debug(scannedText(scan, plan));
-      for (const problem of scan.problems) if (!problems.has(problem)) log.error(problem);
-      problems = new Set([...(scan.partial === true ? problems : []), ...scan.problems]);
-      await forgetGone(scan, byToken, shared);
-      const readers = habits();
-      await inSlices(plan.verdicts, ({ token }) => {
-        warnOnce(`short life ${token.snapshot.stem}`, shortLifeText(token, readers));
-        sayWhyNot(log, unrenewable, token);
-      });
+  return reportOf(
+    scannedReport(log, readers, { texts, ownProblems, unrenewable, byToken, shared }),
+    (event) => {
+      switch (event.type) {
+        case 'renewed': {
+          const { token, times } = event;
+          const id = tokenId(token.snapshot);
+          failures.forget(id);
+          notes.renewed(id);
+          const life = times.expiresAt - times.issuedAt;
+          log.info(renewedText(token, life, event.rotated));
+          warnOnce(`no life ${token.snapshot.stem}`, noLifeText(token, life));
+          return;
+        }
+        case 'failed': {
+          const { token, kind, error, state } = event;
+          const text = failureText(token, kind, error, state);
+          failures.once(event, kind, () => log[kind === 'failed' ? 'warn' : 'error'](text));
+          log.debug(
+            `${tokenId(token.snapshot)}: attempt ${state.attempts} failed (${error.code}), next not before ${state.not_before}`,
+          );
+          return;
+        }
+        case 'postponed':
+          failures.once(event, 'failed', () =>
+            log.warn(failureText(event.token, 'failed', event.error, event.state)),
+          );
+          return;
+        case 'noted':
+          notes.add(event.id, event.note);
+          return;
+        case 'removed': {
+          const id = tokenId(event.token.snapshot);
+          failures.forget(id);
+          log.warn(`Audit: removed ${id} (${event.token.provider}): ${withoutId(id, event.error)}`);
+          return;
+        }
+        case 'settled':
+          log.info(`${event.finished ? 'Finished' : 'Removed'} ${event.path}: ${event.why}`);
+          return;
+        case 'unwritten':
+          ofToken.once(event.id, `unwritten ${event.why}`, () =>
+            log.error(`${event.why}; kept in memory; retrying every 5 s`),
+          );
+          return;
+        case 'rewritten':
+          failures.forget(event.id);
+          log.info(`Successfully renewed ${event.id}: what was kept in memory is written now`);
+          return;
+        case 'problem':
+          ownProblems.add(event.text, event.token);
+      }
     },
-    renewed: (token, { issuedAt, expiresAt }, rotated) => {
-      const id = tokenId(token.snapshot);
-      forgetFailure(id);
-      notes.renewed(id);
-      const life = expiresAt - issuedAt;
-      log.info(renewedText(token, life, rotated));
-      warnOnce(`no life ${token.snapshot.stem}`, noLifeText(token, life));
-    },
-    failed: (token, kind, error, state) => {
-      const id = tokenId(token.snapshot);
-      const text = failureText(token, kind, error, state);
-      onceOf(id, kind, error, () => log[kind === 'failed' ? 'warn' : 'error'](text));
-      log.debug(
-        `${id}: attempt ${state.attempts} failed (${error.code}), next not before ${state.not_before}`,
-      );
-    },
-    postponed: (token, error, state) => {
-      const say = (): void => log.warn(failureText(token, 'failed', error, state));
-      onceOf(tokenId(token.snapshot), 'postponed', error, say);
-    },
-    noted: notes.add,
-    removed: (token, error) => {
-      const id = tokenId(token.snapshot);
-      forgetFailure(id);
-      log.warn(`Audit: removed ${id} (${token.provider}): ${withoutId(id, error)}`);
-    },
-    settled: (path, why, finished) =>
-      log.info(`${finished ? 'Finished' : 'Removed'} ${path}: ${why}`),
-    unwritten: (id, why) =>
-      ofToken.once(id, `unwritten ${why}`, () =>
-        log.error(`${why}; kept in memory; retrying every 5 s`),
-      ),
-    rewritten: (id) => {
-      forgetFailure(id);
-      log.info(`Successfully renewed ${id}: what was kept in memory is written now`);
-    },
-    trouble: troubles.add,
+  );
+}
+
+function scannedReport(
+  log: Log,
+  readers: () => ReaderHabits,
+  { texts, ownProblems, unrenewable, byToken, shared }: PassTexts,
+): (event: ScannedEvent) => Promise<void> {
+  const warnOnce = warnOnceOf(log, texts);
+  let problems: ReadonlySet<string> = new Set();
+  return async ({ scan, plan }) => {
+    ownProblems.endPass();
+    log.debug(scannedText(scan, plan));
+    for (const problem of scan.problems) if (!problems.has(problem)) log.error(problem);
+    problems = new Set([...(scan.partial === true ? problems : []), ...scan.problems]);
+    await forgetGone(scan, byToken, shared);
+    const now = readers();
+    await inSlices(plan.verdicts, ({ token }) => {
+      warnOnce(`short life ${token.snapshot.stem}`, shortLifeText(token, now));
+      sayWhyNot(log, unrenewable, token);
+    });
   };
 }
 
@@ -222,7 +251,7 @@ function renewedText({ snapshot, provider }: ManagedToken, life: number, rotated
 
 function failureText(
   token: ManagedToken,
-  kind: 'revoked' | 'denied' | 'failed',
+  kind: FailureKind,
   error: CodedError,
   state: RenewalState,
 ): string {
@@ -241,7 +270,7 @@ function withoutId(id: string, { message }: CodedError): string {
  */
 function advice(
   { snapshot, provider }: ManagedToken,
-  kind: 'revoked' | 'denied' | 'failed',
+  kind: FailureKind,
   { code }: CodedError,
   state: RenewalState,
 ): string {

@@ -4,7 +4,8 @@ import { planOf, type Verdict } from '@credmon/core/renewal';
 import type { Scan } from '@credmon/core/store';
 import type { TokenSnapshot } from '@credmon/core/credential';
 import { expect, it } from 'vitest';
-import { createCountingReport, tellAll } from '../../src/metrics/monitor.ts';
+import { createCountingReport } from '../../src/metrics/monitor.ts';
+import { reportToAll } from '../../src/report/events.ts';
 import type { Families } from '../../src/metrics/families.ts';
 import { beginPass } from '../../src/daemon/pass.ts';
 import { bench, type Bench } from '../support/bench.ts';
@@ -74,7 +75,7 @@ it('R4 R10 judging, planning, counting, reporting and forgetting keep a signal w
   const world = {
     ...on.world,
     store: { ...on.store, scan: async () => scan, settle: () => undefined },
-    report: tellAll([on.world.report, counting]),
+    report: reportToAll([on.world.report, counting]),
   };
   on.memory.failures.set('nobody/mytok', {
     attempts: 1,
@@ -85,7 +86,7 @@ it('R4 R10 judging, planning, counting, reporting and forgetting keep a signal w
     message: '',
     basis: '',
   });
-  world.report.trouble('of a token that is gone', 'nobody/mytok');
+  world.report({ type: 'problem', text: 'of a token that is gone', token: 'nobody/mytok' });
   const pieces: number[] = [];
   // The first run also compiles.
   for (let round = 0; round < 4; round += 1) {

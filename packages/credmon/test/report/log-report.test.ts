@@ -56,15 +56,20 @@ function reporting() {
   const log = { error: say, warn: say, info: say, debug: () => undefined };
   const report = createReport(log, () => ({ floor: 0, starterRefresh: 0 }));
   const scanned = (scan: Scan): Promise<void> =>
-    report.scanned(scan, { renew: [], verdicts: [], nextIn: 60 });
+    report({ type: 'scanned', scan, plan: { renew: [], verdicts: [], nextIn: 60 } });
   const failed = (user: string): void =>
-    report.failed(
-      token(user),
-      'failed',
-      new CodedError('ISSUER_UNREACHABLE', 'no answer'),
-      state(),
-    );
-  return { lines, report, scanned, failed };
+    report({
+      type: 'failed',
+      token: token(user),
+      kind: 'failed',
+      error: new CodedError('ISSUER_UNREACHABLE', 'no answer'),
+      state: state(),
+    });
+  const renewed = (user: string, life: number): void => {
+    const times = { issuedAt: NOW, expiresAt: NOW + life };
+    report({ type: 'renewed', token: token(user), times, rotated: false });
+  };
+  return { lines, report, scanned, failed, renewed };
 }
 
 describe('R44 the advice agrees with the state', () => {
@@ -82,12 +87,13 @@ describe('R44 the advice agrees with the state', () => {
     ['failed', false, 'tried again in 10 s'],
   ] as const)('%s, stopped %s', (kind, stopped, advice) => {
     const { lines, report } = reporting();
-    report.failed(
-      token('alice'),
+    report({
+      type: 'failed',
+      token: token('alice'),
       kind,
-      new CodedError('GRANT_REVOKED', 'alice/mytok: unreadable'),
-      state({ stopped }),
-    );
+      error: new CodedError('GRANT_REVOKED', 'alice/mytok: unreadable'),
+      state: state({ stopped }),
+    });
     expect(lines).toEqual([`alice/mytok: unreadable; ${advice}`]);
   });
 
@@ -114,7 +120,8 @@ describe('R44 the advice agrees with the state', () => {
     const { snapshot, ...rest } = token('alice');
     const managed = { ...rest, provider, snapshot: { ...snapshot, stem: 'mytok_h1' } };
     const error = new CodedError(code, 'said no');
-    report.failed(managed, 'revoked', error, state({ stopped: true, code }));
+    const stopped = state({ stopped: true, code });
+    report({ type: 'failed', token: managed, kind: 'revoked', error, state: stopped });
     expect(lines).toEqual([`alice/mytok_h1: said no; not tried again: ${advice}`]);
     // The status says the same.
     const failure = { code, message: 'said no', at: NOW };
@@ -142,14 +149,16 @@ describe('R44 a failure is said once', () => {
   });
 
   it('for all tokens that wait for one issuer, until one of them is renewed', () => {
-    const { lines, report } = reporting();
+    const { lines, report, renewed } = reporting();
     const waiting = new CodedError('ISSUER_BUSY', 'not tried', {
       about: 'waiting for https://x.example',
     });
-    for (const user of ['a', 'b', 'c']) report.postponed(token(user), waiting, state());
+    const postponed = (user: string): void =>
+      report({ type: 'postponed', token: token(user), error: waiting, state: state() });
+    for (const user of ['a', 'b', 'c']) postponed(user);
     expect(lines).toEqual(['a/mytok: not tried; tried again in 10 s']);
-    report.renewed(token('b'), { issuedAt: NOW, expiresAt: NOW + 100 }, false);
-    report.postponed(token('c'), waiting, state());
+    renewed('b', 100);
+    postponed('c');
     expect(lines).toHaveLength(3);
   });
 
@@ -182,20 +191,21 @@ describe('R44 a problem that recurs after it has ended is logged again', () => {
     const passes = [true, true, false, true, true, false, false, true];
     for (const met of passes) {
       await scanned(scanOf(['alice']));
-      if (met) report.trouble(text);
+      if (met) report({ type: 'problem', text });
     }
     expect(lines).toEqual([text, text, text]);
   });
 
   it('of a renewal: when the token has been renewed, or was gone', async () => {
-    const { lines, report, scanned } = reporting();
-    const trouble = (): void => report.trouble('alice/mytok: unexpected', 'alice/mytok');
+    const { lines, report, scanned, renewed } = reporting();
+    const trouble = (): void =>
+      report({ type: 'problem', text: 'alice/mytok: unexpected', token: 'alice/mytok' });
     trouble();
     await scanned(scanOf(['alice']));
     await scanned(scanOf(['alice']));
     trouble();
     expect(lines).toHaveLength(1);
-    report.renewed(token('alice'), { issuedAt: NOW, expiresAt: NOW + 3600 }, false);
+    renewed('alice', 3600);
     trouble();
     await scanned(scanOf([]));
     trouble();
@@ -203,10 +213,10 @@ describe('R44 a problem that recurs after it has ended is logged again', () => {
   });
 
   it('a note of a renewal: when the renewals after it came without', () => {
-    const { lines, report } = reporting();
+    const { lines, report, renewed } = reporting();
     const renew = (note?: string): void => {
-      report.renewed(token('alice'), { issuedAt: NOW, expiresAt: NOW + 3600 }, false);
-      if (note !== undefined) report.noted('alice/mytok', note);
+      renewed('alice', 3600);
+      if (note !== undefined) report({ type: 'noted', id: 'alice/mytok', note });
     };
     for (const note of ['fewer scopes', 'fewer scopes', undefined, undefined, 'fewer scopes'])
       renew(note);
@@ -224,7 +234,8 @@ it('R44 a token that cannot be renewed again after it could is logged again', as
       dueIn: 1,
       reason: 'lifetime',
     } as const;
-    await report.scanned(scanOf(['alice']), { renew: [], verdicts: [verdict], nextIn: 1 });
+    const plan = { renew: [], verdicts: [verdict], nextIn: 1 };
+    await report({ type: 'scanned', scan: scanOf(['alice']), plan });
   }
   expect(lines).toEqual(Array(2).fill('alice/mytok: cannot be renewed: .top is empty'));
 });

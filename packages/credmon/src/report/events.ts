@@ -1,0 +1,100 @@
+// What the passes of the daemon report: one event type, of which the log and the metrics
+// are functions.
+import type { CodedError } from '@credmon/core/base';
+import type { RenewalState, TokenTimes } from '@credmon/core/credential';
+import type { ManagedToken, Plan } from '@credmon/core/renewal';
+import type { Scan } from '@credmon/core/store';
+
+/** A scan is over, and this is the plan that follows from it. */
+export interface ScannedEvent {
+  readonly type: 'scanned';
+  readonly scan: Scan;
+  readonly plan: Plan;
+}
+
+/** Who must act: the user, the administrator, or nobody (time may fix it). */
+export type FailureKind = 'revoked' | 'denied' | 'failed';
+
+/** Every event but the scan. Ids are `user/stem`. */
+export type TokenEvent =
+  | {
+      readonly type: 'renewed';
+      readonly token: ManagedToken;
+      readonly times: TokenTimes;
+      /** The issuer replaced the refresh token. */
+      readonly rotated: boolean;
+    }
+  /** An attempt brought no token; `state` says what happens next. */
+  | {
+      readonly type: 'failed';
+      readonly token: ManagedToken;
+      readonly kind: FailureKind;
+      readonly error: CodedError;
+      readonly state: RenewalState;
+    }
+  /** Not tried, because other tokens of its issuer failed. */
+  | {
+      readonly type: 'postponed';
+      readonly token: ManagedToken;
+      readonly error: CodedError;
+      readonly state: RenewalState;
+    }
+  /** Renewed, but not exactly as configured; `note` is a clause. */
+  | { readonly type: 'noted'; readonly id: string; readonly note: string }
+  /** The token's files were removed. */
+  | { readonly type: 'removed'; readonly token: ManagedToken; readonly error: CodedError }
+  /** A temporary file of a dead process was put in place (`finished`) or removed. */
+  | {
+      readonly type: 'settled';
+      readonly path: string;
+      readonly why: string;
+      readonly finished: boolean;
+    }
+  /** Files could not be written; they are kept in memory. */
+  | { readonly type: 'unwritten'; readonly id: string; readonly why: string }
+  /** Files that were kept in memory are written now. */
+  | { readonly type: 'rewritten'; readonly id: string }
+  /**
+   * A problem on our side. One of the renewal of `token` (its id) ends when that token is
+   * renewed or gone, every other one when a whole pass has not met it.
+   */
+  | { readonly type: 'problem'; readonly text: string; readonly token?: string | undefined };
+
+/** What a pass reports. */
+export type PassEvent = ScannedEvent | TokenEvent;
+
+/**
+ * Receives the events of passes. A scan is awaited: with 100,000 tokens its report yields
+ * to the event loop. Never throws.
+ */
+export interface Report {
+  (event: ScannedEvent): Promise<void>;
+  (event: TokenEvent): void;
+}
+
+/** Combines the two handlers of events. */
+export function reportOf(
+  scanned: (event: ScannedEvent) => Promise<void>,
+  other: (event: TokenEvent) => void,
+): Report {
+  function report(event: ScannedEvent): Promise<void>;
+  function report(event: TokenEvent): void;
+  function report(event: PassEvent): Promise<void> | undefined {
+    if (event.type === 'scanned') return scanned(event);
+    other(event);
+    return undefined;
+  }
+  return report;
+}
+
+/** One report to several, one after the other. */
+export function reportToAll(reports: readonly Report[]): Report {
+  return reportOf(
+    async (event) => {
+      for (const report of reports) await report(event);
+    },
+    (event) => {
+      for (const report of reports) report(event);
+    },
+  );
+}
