@@ -2,8 +2,8 @@
 // write.
 import type { TokenAnswer } from './token-response.ts';
 import type { MetaContents, TopContents } from './contents.ts';
-import { jobReadable } from './job-readable.ts';
-import { promisedLifetime } from './times.ts';
+import { jobReadable, readableUse, type UseOrigin } from './job-readable.ts';
+import { promisedLifetime, type TokenTimes } from './times.ts';
 
 /**
  * What a finished login knows. Scopes and audience are those of the key file, to the
@@ -20,6 +20,13 @@ export interface LoginResult {
   readonly idToken?: boolean;
 }
 
+/** What `.use` holds as JSON. Times in epoch seconds, the lifetime in seconds. */
+export interface WrittenUse extends Readonly<Record<string, unknown>> {
+  readonly expires_in: number;
+  readonly issued_at: number;
+  readonly expires_at: number;
+}
+
 const line = (value: unknown): string => `${JSON.stringify(value)}\n`;
 
 /**
@@ -32,12 +39,39 @@ export function useContents(
   issuedAt: number,
   defaultLifetime: number,
   idToken = false,
-): Record<string, unknown> {
+): WrittenUse {
   const issued = Math.floor(issuedAt);
   const lifetime = promisedLifetime(answer.answer, defaultLifetime, issued);
   const secrets = answer.refreshToken === undefined ? [] : [answer.refreshToken];
   const readable = jobReadable(answer.answer, { secrets, idToken });
   return { ...readable, expires_in: lifetime, issued_at: issued, expires_at: issued + lifetime };
+}
+
+/** A `.use` that is ready to be written, and the times that every reader finds in it. */
+export interface UseFile {
+  readonly text: string;
+  readonly times: TokenTimes;
+}
+
+/**
+ * How a `.use` is made. `now` in epoch seconds, `defaultLifetime` in seconds; `json` false
+ * makes a file with the bare token, `idToken` true leaves the ID token in.
+ */
+export interface UseOptions extends UseOrigin {
+  readonly idToken?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/**
+ * The `.use` of an accepted answer, see {@link useContents}.
+ * @throws CodedError `ISSUER_ANSWER_INVALID` when no reader could read it
+ */
+export function useFile(answer: TokenAnswer, options: UseOptions): UseFile {
+  const { now, defaultLifetime, idToken, json = true } = options;
+  const contents = useContents(answer, now, defaultLifetime, idToken);
+  const text = json ? line(contents) : `${answer.accessToken}\n`;
+  const times = { issuedAt: contents.issued_at, expiresAt: contents.expires_at };
+  return { text: readableUse(text, options), times };
 }
 
 /** The text of `.use`, see {@link useContents}. */

@@ -31,7 +31,8 @@ export {
   storedTimes,
 } from './times.ts';
 export type { TokenTimes } from './times.ts';
-export { filesFromLogin, rotatedTopText, useContents, useText } from './from-tokens.ts';
+export { filesFromLogin, rotatedTopText, useContents, useFile, useText } from './from-tokens.ts';
+export type { UseFile, UseOptions, WrittenUse } from './from-tokens.ts';
 export { judgeStoredRefresh, subjectOf } from './stored-refresh.ts';
 export type { LoginRequest, StoredRefresh, StoredTexts } from './stored-refresh.ts';
 export { readableUse } from './job-readable.ts';

@@ -1,7 +1,8 @@
 // The storer's command line. Pure.
 import { parseArgs } from 'node:util';
-import { CodedError, messageOf } from '@credmon/core/base';
+import { CodedError, messageOf, systemCode } from '@credmon/core/base';
 import { parseRequest, type StoreRequest } from './request.ts';
+import { readFileSync } from 'node:fs';
 
 /** What to do. `force`: log in again although a credential is stored. */
 export interface StorerCommand {
@@ -72,5 +73,31 @@ function parsed(argv: readonly string[]): { values: Values; positionals: string[
     return { values: { ...values, config: values.config }, positionals };
   } catch (error) {
     throw new CodedError('USAGE', `${messageOf(error)}\n\n${USAGE}`);
+  }
+}
+
+// Who started the storer: condor_submit, which passes names that are not for it, or a
+// person.
+
+/**
+ * True when condor_submit started the storer, itself or through DAGMan, the `htcondor`
+ * command or HTCondor's Python modules. Since HTCondor 25.14 `mode`
+ * (CONDOR_CREDENTIAL_STORER_MODE) says so; before, only the name of the parent process
+ * does.
+ */
+export function startedBySubmit(mode: string | undefined, parent: string): boolean {
+  return mode !== undefined || /^(condor_|htcondor|python)/.test(parent);
+}
+
+/**
+ * The name of a process, as the kernel keeps it (at most 15 characters); empty where it
+ * cannot be read.
+ */
+export function processName(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return '';
   }
 }

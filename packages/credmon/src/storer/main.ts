@@ -10,18 +10,21 @@ import {
   STDOUT,
   lookUpByProgram,
   writeOutput,
-  systemCode,
 } from '@credmon/core/base';
 import { loadConfig } from '@credmon/core/config';
 import { EXIT_FAILED, EXIT_USAGE } from '../command-line/errors.ts';
 import { VERSION } from '../version.ts';
-import { parseStorerArguments, type StorerCommand } from './arguments.ts';
+import {
+  parseStorerArguments,
+  type StorerCommand,
+  processName,
+  startedBySubmit,
+} from './arguments.ts';
 import { findProgram, runProgram } from './programs.ts';
 import { readStorerSettings } from './settings.ts';
 import { createStoreCred } from './store-cred.ts';
 import { storeAll } from './store.ts';
 import { findTerminal } from './terminal.ts';
-import { readFileSync } from 'node:fs';
 
 const { env } = process;
 
@@ -89,29 +92,3 @@ try {
 }
 // What is still open, such as a name look-up, must not delay the end.
 process.exit(exitCode);
-
-// Who started the storer: condor_submit, which passes names that are not for it, or a
-// person.
-
-/**
- * True when condor_submit started the storer, itself or through DAGMan, the `htcondor`
- * command or HTCondor's Python modules. Since HTCondor 25.14 `mode`
- * (CONDOR_CREDENTIAL_STORER_MODE) says so; before, only the name of the parent process
- * does.
- */
-export function startedBySubmit(mode: string | undefined, parent: string): boolean {
-  return mode !== undefined || /^(condor_|htcondor|python)/.test(parent);
-}
-
-/**
- * The name of a process, as the kernel keeps it (at most 15 characters); empty where it
- * cannot be read.
- */
-function processName(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    return '';
-  }
-}

@@ -11,7 +11,7 @@ import {
   type MaliciousIssuer,
 } from '@credmon/test-fixtures/servers/malicious-issuer';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startedBySubmit } from '../../src/storer/main.ts';
+import { startedBySubmit } from '../../src/storer/arguments.ts';
 import { deviceLogin } from '../../src/storer/device-login.ts';
 import { findProgram, type Run } from '../../src/storer/programs.ts';
 import { parseRequest } from '../../src/storer/request.ts';

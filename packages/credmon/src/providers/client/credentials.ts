@@ -4,20 +4,19 @@ import { type MetadataCache, clientCredentialsGrant, type TokenWish } from '@cre
 import {
   type Parsed,
   type TokenSnapshot,
-  promisedLifetime,
   type TokenAnswer,
-  type TokenTimes,
+  type UseFile,
 } from '@credmon/core/credential';
 import {
   lookUpClients,
   metadataOf,
-  useWrite,
+  clientUse,
   type ClientOptions,
   registrationOf,
 } from './registration.ts';
 import { type TokenClient, scopesFor } from '../../settings/clients.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
-import { refusal } from '../common/rejection.ts';
+import { issuedWith, refusal } from '../common/outcomes.ts';
 import { asPromised, remember } from '../common/expiry-cache.ts';
 import { audienceNote, joinNotes, checkScopes } from '../common/granted-scopes.ts';
 
@@ -63,24 +62,22 @@ async function obtain(
 ): Promise<Outcome> {
   const { audience, resources } = client;
   const wish = { scope: scopesFor(client.scopes, token.user), audience, resources };
-  const { answer, ...fetched } = await fetchToken(client, wish, metadata, options, context);
-  // It can be fetched again: no fsync.
-  const write = { ...useWrite(client, answer, context, options), durable: false };
-  if (!client.json) remember(options.promises, token, fetched.times);
-  return { kind: 'issued', writes: [write], rotated: false, ...fetched };
+  const { use, noted } = await fetchToken(client, wish, metadata, options, context);
+  if (!client.json) remember(options.promises, token, use.times);
+  return { ...issuedWith(use, undefined, false), ...noted };
 }
 
 // One token by a client's own credentials, judged: what the issuer may grant, and how
 // long it lives.
 
 /**
- * A fetched token; `note` when the issuer granted less than was asked, or for another
- * audience.
+ * A fetched token and its file; `noted` says that the issuer granted less than was asked,
+ * or for another audience.
  */
 interface FetchedToken {
   readonly answer: TokenAnswer;
-  readonly times: TokenTimes;
-  readonly note?: string;
+  readonly use: UseFile;
+  readonly noted: { readonly note?: string };
 }
 
 /**
@@ -108,7 +105,5 @@ export async function fetchToken(
     note,
     audienceNote([...wish.audience, ...wish.resources], answer.accessToken),
   );
-  const issuedAt = Math.floor(context.now);
-  const expiresAt = issuedAt + promisedLifetime(answer.answer, options.defaultLifetime, issuedAt);
-  return { answer, times: { issuedAt, expiresAt }, ...noted };
+  return { answer, use: clientUse(client, answer, context, options), noted };
 }

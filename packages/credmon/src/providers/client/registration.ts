@@ -8,17 +8,16 @@ import {
   type MetadataCache,
 } from '@credmon/core/oauth';
 import {
-  readableUse,
-  useText,
+  useFile,
+  type UseFile,
   type TokenAnswer,
   splitStem,
   type TokenSnapshot,
 } from '@credmon/core/credential';
-import type { TokenWrite } from '@credmon/core/store';
 import type { TokenClient } from '../../settings/clients.ts';
 import type { ProviderContext, Provider } from '../common/provider.ts';
 import type { SilentLifetimes } from '../common/expiry-cache.ts';
-import { basisOf } from '../common/rejection.ts';
+import { basisOf } from '../common/outcomes.ts';
 
 /**
  * What providers of these clients need to know. `secretVersion` changes with a secret
@@ -90,21 +89,16 @@ function secretOf(path: string, form: 'line' | 'whole', context: ProviderContext
 }
 
 /**
- * The write of `.use`: JSON as every provider writes it, or the bare token.
- * @throws CodedError `ISSUER_ANSWER_INVALID` when nobody could read it
+ * The `.use` of a client's token, as JSON or bare as configured.
+ * @throws CodedError `ISSUER_ANSWER_INVALID` when no reader could read it
  */
-export function useWrite(
+export function clientUse(
   { name, json, useIdToken }: Pick<TokenClient, 'name' | 'json' | 'useIdToken'>,
   answer: TokenAnswer,
   { now }: ProviderContext,
   { defaultLifetime }: ClientOptions,
-): TokenWrite {
-  const text = json ? useText(answer, now, defaultLifetime, useIdToken) : `${answer.accessToken}\n`;
-  return {
-    kind: 'use',
-    text: readableUse(text, { provider: name, now, defaultLifetime }),
-    durable: true,
-  };
+): UseFile {
+  return useFile(answer, { provider: name, now, defaultLifetime, json, idToken: useIdToken });
 }
 
 // What all providers of configured clients have in common: whose a token is, what its

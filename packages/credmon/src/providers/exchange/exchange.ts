@@ -1,7 +1,6 @@
 // Tokens in exchange for one that the user stored: verified first, exchanged once, then
 // renewed with the refresh token that came.
 import {
-  promisedLifetime,
   tokenId,
   type Parsed,
   type TokenAnswer,
@@ -10,19 +9,18 @@ import {
 } from '@credmon/core/credential';
 import { refreshGrant, tokenExchangeGrant, type MetadataCache } from '@credmon/core/oauth';
 import { secureEndpoint, type Send, originOf } from '@credmon/core/base';
-import type { TokenWrite } from '@credmon/core/store';
 import { createIssuerKeys, type KeyFinder } from '@credmon/scitokens';
 import {
   lookUpClients,
   metadataOf,
   registrationOf,
-  useWrite,
+  clientUse,
   type ClientOptions,
 } from '../client/registration.ts';
 import { type TokenClient, scopesFor } from '../../settings/clients.ts';
 import { audienceNote, joinNotes, checkScopes } from '../common/granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
-import { refusal, rejectionAfter } from '../common/rejection.ts';
+import { issuedWith, refusal, rejectionAfter } from '../common/outcomes.ts';
 import { asPromised, remember } from '../common/expiry-cache.ts';
 import {
   exchangedTop,
@@ -185,7 +183,6 @@ function judged(
   return joinNotes(note, audienceNote(audience, accessToken));
 }
 
-/** `.top` goes first and durably: what is in it replaces something that may be spent. */
 function issued(
   token: TokenSnapshot,
   client: TokenClient,
@@ -194,12 +191,9 @@ function issued(
   options: ClientOptions,
   context: ProviderContext,
 ): Outcome & { kind: 'issued' } {
-  const writes: TokenWrite[] = [useWrite(client, answer, context, options)];
-  if (top !== undefined) writes.unshift({ kind: 'top', text: top, durable: true });
-  const issuedAt = Math.floor(context.now);
-  const expiresAt = issuedAt + promisedLifetime(answer.answer, options.defaultLifetime, issuedAt);
-  if (!client.json) remember(options.promises, token, { issuedAt, expiresAt });
-  return { kind: 'issued', writes, times: { issuedAt, expiresAt }, rotated: top !== undefined };
+  const use = clientUse(client, answer, context, options);
+  if (!client.json) remember(options.promises, token, use.times);
+  return issuedWith(use, top);
 }
 
 // Which of several configured issuers a token is of, remembered for the queues alone:

@@ -5,19 +5,17 @@ import { classifyFailure, harmless } from '@credmon/core/oauth';
 import {
   judgeTokenResponse,
   parseObject,
-  promisedLifetime,
-  readableUse,
   refreshTokenToSave,
   splitStem,
   tokenId,
-  useText,
+  useFile,
   withoutSecrets,
   type Parsed,
   type TokenAnswer,
   type TokenSnapshot,
 } from '@credmon/core/credential';
-import type { TokenFiles, TokenWrite } from '@credmon/core/store';
-import { basisOf, refusal, rejectionAfter } from '../common/rejection.ts';
+import type { TokenFiles } from '@credmon/core/store';
+import { basisOf, issuedWith, refusal, rejectionAfter } from '../common/outcomes.ts';
 import type { TokenProgram } from '../../settings/exec.ts';
 import { checkScopes } from '../common/granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
@@ -110,7 +108,10 @@ async function obtain(
       asked,
       granted: answer.scope,
     });
-    return { ...issued(program, rotated, answer, options, now), ...noted };
+    const { defaultLifetime } = options;
+    const { name: provider, useIdToken: idToken } = program;
+    const use = useFile(answer, { provider, now, defaultLifetime, idToken });
+    return { ...issuedWith(use, rotated, rotated !== undefined), ...noted };
   } catch (error) {
     return rejectionAfter(token, error, rotated);
   }
@@ -166,22 +167,6 @@ function answerOf(
     if (!(error instanceof CodedError)) throw error;
     throw failed(`gave an unusable answer: ${harmless(error.message)}`);
   }
-}
-
-function issued(
-  { name: provider, useIdToken }: TokenProgram,
-  rotated: string | undefined,
-  answer: TokenAnswer,
-  { defaultLifetime }: ExecOptions,
-  now: number,
-): Outcome & { kind: 'issued' } {
-  const use = useText(answer, now, defaultLifetime, useIdToken);
-  const text = readableUse(use, { provider, now, defaultLifetime });
-  const writes: TokenWrite[] = [{ kind: 'use', text, durable: rotated !== undefined }];
-  if (rotated !== undefined) writes.unshift({ kind: 'top', text: rotated, durable: true });
-  const issuedAt = Math.floor(now);
-  const expiresAt = issuedAt + promisedLifetime(answer.answer, defaultLifetime, issuedAt);
-  return { kind: 'issued', writes, times: { issuedAt, expiresAt }, rotated: rotated !== undefined };
 }
 
 // How a token program is run: the port that the host implements.

@@ -1,26 +1,22 @@
 // The OAuth provider: renews an access token with the refresh token that the user's login
 // left in `.top`.
-import { createHash } from 'node:crypto';
 import { CodedError, originOf } from '@credmon/core/base';
 import {
   parseTop,
-  promisedLifetime,
-  readableUse,
   rotatedTopText,
   splitStem,
   tokenId,
-  useText,
+  useFile,
   type Parsed,
-  type TokenAnswer,
   type TokenSnapshot,
   type TopContents,
 } from '@credmon/core/credential';
 import { refreshGrant, type ClientRegistration } from '@credmon/core/oauth';
-import type { TokenFiles, TokenWrite } from '@credmon/core/store';
+import type { TokenFiles } from '@credmon/core/store';
 import { checkScopes } from '../common/granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
 import type { ConfiguredClient } from '../../settings/clients.ts';
-import { rejectionAfter } from '../common/rejection.ts';
+import { basisOf, issuedWith, rejectionAfter } from '../common/outcomes.ts';
 
 /**
  * What the provider needs to know. `clientOf` answers for a service name, without case.
@@ -50,7 +46,7 @@ export function oauthRefresh(options: OAuthOptions): Provider {
   return {
     name: 'oauth',
     renewable: (token) => renewable(token, clientOf(token)),
-    basis: (token) => basisOf(token, clientOf(token), options),
+    basis: (token) => basisOf(token, dependencies(token, clientOf(token), options)),
     issuerOf: (token) =>
       originOf(
         clientOf(token)?.tokenUrl ?? (token.meta.kind === 'valid' ? token.meta.value.tokenUrl : ''),
@@ -79,29 +75,20 @@ function renewable(
   );
 }
 
-function basisOf(
-  { stem, top, meta }: TokenSnapshot,
+/** What a renewal depends on: the client with its secret, or `.meta`, and extra scopes. */
+function dependencies(
+  { stem, meta }: TokenSnapshot,
   client: ConfiguredClient | undefined,
   options: OAuthOptions,
-): string {
-  const stands = client
-    ? [
-        client.clientId,
-        client.tokenUrl,
-        client.issuer,
-        client.authentication,
-        client.secretFile && options.secretVersion(client.secretFile),
-      ]
-    : meta.kind === 'valid'
-      ? [meta.value.clientId, meta.value.tokenUrl, meta.identity.ino, meta.identity.mtime]
-      : [];
-  const version =
-    top.kind === 'missing' ? '' : `${top.identity?.ino ?? ''}:${top.identity?.mtime ?? ''}`;
+): unknown {
   const extra = options.extraScopes(splitStem(stem, options.specialNames)?.service ?? stem);
-  return createHash('sha256')
-    .update(JSON.stringify([version, stands, ...(extra.length === 0 ? [] : [extra])]))
-    .digest('base64url')
-    .slice(0, 22);
+  if (client) {
+    const { clientId, tokenUrl, issuer, authentication, secretFile } = client;
+    const secret = secretFile && options.secretVersion(secretFile);
+    return [clientId, tokenUrl, issuer, authentication, secret, extra];
+  }
+  if (meta.kind !== 'valid') return [extra];
+  return [meta.value.clientId, meta.value.tokenUrl, meta.identity.ino, meta.identity.mtime, extra];
 }
 
 async function obtain(
@@ -127,7 +114,15 @@ async function obtain(
     const name = registration.provider;
     const extra = options.extraScopes(name);
     const noted = checkScopes({ name, extra, asked: top.scopes ?? '', granted: answer.scope });
-    return { ...issued(name, rotated, answer, options, context), ...noted };
+    const { now } = context;
+    const { defaultLifetime } = options;
+    const use = useFile(answer, {
+      provider: name,
+      now,
+      defaultLifetime,
+      idToken: options.useIdToken(name),
+    });
+    return { ...issuedWith(use, rotated), ...noted };
   } catch (error) {
     return rejectionAfter(token, error, rotated);
   }
@@ -182,24 +177,4 @@ function secretOf(path: string, context: ProviderContext): string {
   throw new CodedError('SECRET_UNREADABLE', `the client secret file ${path} ${secret.reason}`, {
     path,
   });
-}
-
-/**
- * `.top` goes first and durably: once it is visible, the old refresh token may be spent;
- * `.use` can always be made again.
- */
-function issued(
-  provider: string,
-  rotated: string | undefined,
-  answer: TokenAnswer,
-  { defaultLifetime, useIdToken }: OAuthOptions,
-  { now }: ProviderContext,
-): Outcome & { kind: 'issued' } {
-  const issuedAt = Math.floor(now);
-  const use = useText(answer, now, defaultLifetime, useIdToken(provider));
-  const text = readableUse(use, { provider, now, defaultLifetime });
-  const writes: TokenWrite[] = [{ kind: 'use', text, durable: true }];
-  if (rotated !== undefined) writes.unshift({ kind: 'top', text: rotated, durable: true });
-  const expiresAt = issuedAt + promisedLifetime(answer.answer, defaultLifetime, issuedAt);
-  return { kind: 'issued', writes, times: { issuedAt, expiresAt }, rotated: rotated !== undefined };
 }

@@ -5,7 +5,8 @@ import { parseObject, splitScopes, type TokenTimes } from '@credmon/core/credent
 import type { MetadataCache } from '@credmon/core/oauth';
 import type { TokenWrite } from '@credmon/core/store';
 import { fetchToken } from '../client/credentials.ts';
-import { useWrite, type ClientOptions } from '../client/registration.ts';
+import type { ClientOptions } from '../client/registration.ts';
+import { issuedWith } from '../common/outcomes.ts';
 import type { Outcome, ProviderContext } from '../common/provider.ts';
 import { accessTokenIn, claimsOf, wordsOf } from '../common/granted-scopes.ts';
 import type { FetchedStanding } from '../../settings/standing.ts';
@@ -33,11 +34,11 @@ export async function fetchStanding(
 ): Promise<Outcome> {
   const { client, audience, resources, format } = token;
   const wish = { scope: token.scope.join(' '), audience, resources };
-  const { answer, ...fetched } = await fetchToken(client, wish, metadata, options, context);
+  const asClient = { ...client, json: format === 'json' };
+  const { answer, use, noted } = await fetchToken(asClient, wish, metadata, options, context);
   checkSubject(token, answer.accessToken);
-  const use = useWrite({ ...client, json: format === 'json' }, answer, context, options);
-  const writes = [provenanceWrite(token, fetched.times), { ...use, durable: false }];
-  return { kind: 'issued', writes, rotated: false, ...fetched };
+  const { writes, ...issued } = issuedWith(use, undefined, false);
+  return { ...issued, writes: [provenanceWrite(token, use.times), ...writes], ...noted };
 }
 
 function checkSubject({ name, subject }: FetchedStanding, accessToken: string): void {

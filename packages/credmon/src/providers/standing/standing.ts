@@ -14,7 +14,7 @@ import { issuerOrigin, metadataOf, type ClientOptions } from '../client/registra
 import type { LocalKeys } from '../local/keys.ts';
 import type { LocalPorts } from '../local/ports.ts';
 import type { Outcome, Provider } from '../common/provider.ts';
-import { refusal } from '../common/rejection.ts';
+import { refusal } from '../common/outcomes.ts';
 import { fetchStanding, standsOf } from './fetched.ts';
 import type { StandingToken } from '../../settings/standing.ts';
 import { signStanding } from './signed.ts';

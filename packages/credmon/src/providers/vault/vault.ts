@@ -12,7 +12,6 @@ import {
   type HttpResponse,
 } from '@credmon/core/base';
 import {
-  promisedLifetime,
   scopeText,
   splitStem,
   tokenId,
@@ -20,12 +19,14 @@ import {
   type TokenSnapshot,
   judgeTokenResponse,
   parseObject,
+  useFile,
   withoutSecrets,
 } from '@credmon/core/credential';
 import type { RenewalPolicy } from '@credmon/core/renewal';
 import type { TokenFiles } from '@credmon/core/store';
 import { checkScopes } from '../common/granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
+import { issuedWith } from '../common/outcomes.ts';
 import { parentStem, parseVaultTop, vaultRequest, type VaultTop } from './request.ts';
 import type { VaultSettings } from '../../settings/vault.ts';
 import { classifyFailure, harmless } from '@credmon/core/oauth';
@@ -116,10 +117,17 @@ async function obtain(
     const response = await options.send(vaultRequest(top, vaultToken, options.settings));
     const about = { service: token.stem, vaultToken, now: context.now };
     const accessToken = tokenInAnswer(response, about);
-    return {
-      ...issued(accessToken, options, context),
-      ...judged(token, top, accessToken, options),
-    };
+    const noted = judged(token, top, accessToken, options);
+    const use = useFile(
+      { accessToken, answer: { access_token: accessToken } },
+      {
+        provider: token.stem,
+        now: context.now,
+        defaultLifetime: options.settings.minimumSeconds,
+        json: false,
+      },
+    );
+    return { ...issuedWith(use, undefined, false), ...noted };
   } catch (error) {
     return refusal(token, error);
   }
@@ -176,21 +184,6 @@ function borrowedToken(
 
 function unusable(message: string, token: TokenSnapshot): CodedError {
   return new CodedError('CRED_FILE_INVALID', message, { token: tokenId(token) });
-}
-
-function issued(
-  accessToken: string,
-  { settings }: VaultOptions,
-  { now }: ProviderContext,
-): Outcome & { kind: 'issued' } {
-  const issuedAt = Math.floor(now);
-  const lifetime = promisedLifetime({ access_token: accessToken }, settings.minimumSeconds, now);
-  return {
-    kind: 'issued',
-    writes: [{ kind: 'use', text: `${accessToken}\n`, durable: false }],
-    times: { issuedAt, expiresAt: issuedAt + lifetime },
-    rotated: false,
-  };
 }
 
 function refusal(token: TokenSnapshot, error: unknown): Outcome {

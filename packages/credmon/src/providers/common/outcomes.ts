@@ -1,11 +1,29 @@
-// What a renewal that went wrong means: the user, the administrator, or time must fix it.
+// Outcomes from answers and from errors, and what a failure depends on.
 import { CodedError, ERROR_CODES, isCoded, messageOf } from '@credmon/core/base';
-import { tokenId, type TokenSnapshot } from '@credmon/core/credential';
+import { tokenId, type TokenSnapshot, type UseFile } from '@credmon/core/credential';
 import type { Outcome } from './provider.ts';
 import { createHash } from 'node:crypto';
 
+// What a renewal that went wrong means: the user, the administrator, or time must fix it.
+
 /** An attempt that brought no token. */
 type Rejection = Exclude<Outcome, { kind: 'issued' | 'gone' }>;
+
+/**
+ * The outcome of an accepted answer. `top` is the text of `.top` with what replaces
+ * something that may be spent: it goes first and durably. A `.use` that can be fetched
+ * again needs no fsync (`durable` false).
+ */
+export function issuedWith(
+  { text, times }: UseFile,
+  top: string | undefined,
+  durable = true,
+): Outcome & { kind: 'issued' } {
+  const use = { kind: 'use', text, durable } as const;
+  const writes =
+    top === undefined ? [use] : [{ kind: 'top', text: top, durable: true } as const, use];
+  return { kind: 'issued', writes, times, rotated: top !== undefined };
+}
 
 /** The outcome that an error stands for. */
 export function refusal(token: TokenSnapshot, error: unknown): Rejection {
