@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   filesFromLogin,
   rotatedTopText,
+  useFile,
   useText,
   type LoginResult,
 } from '../../src/credential/from-tokens.ts';
@@ -61,6 +62,23 @@ describe('the files of a renewal', () => {
       issued_at: 4000,
       expires_at: 4600,
     });
+  });
+
+  const origin = { provider: 'x', now: 1000.75, defaultLifetime: 1200 };
+  it.each([
+    ['JSON', {}, { issuedAt: 1000, expiresAt: 4600 }, /^\{"access_token":"at",/],
+    ['a bare token', { json: false }, { issuedAt: 1000, expiresAt: 4600 }, /^at\n$/],
+  ])('R15 .use as %s comes with the times of the answer', (_, options, times, text) => {
+    expect(useFile(answer, { ...origin, ...options })).toEqual({
+      text: expect.stringMatching(text) as string,
+      times,
+    });
+  });
+
+  it('R14 a .use that no reader could read is an invalid answer', () => {
+    const token = 'null';
+    const bare = { accessToken: token, answer: { access_token: token } };
+    expect(() => useFile(bare, { ...origin, json: false })).toThrow(/invalid token response for x/);
   });
 
   it('R16 .top keeps every other key', () => {

@@ -1,4 +1,4 @@
-// The storer's command line. Pure.
+// The storer's command line, and who started it.
 import { parseArgs } from 'node:util';
 import { CodedError, messageOf, systemCode } from '@credmon/core/base';
 import { parseRequest, type StoreRequest } from './request.ts';
