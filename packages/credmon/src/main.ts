@@ -4,14 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { isatty } from 'node:tty';
 import { messageOf, STDERR, STDOUT, lookUpByProgram, writeOutput } from '@credmon/core/base';
 import { parseArguments } from './command-line/arguments.ts';
-import { runCheckCommand } from './commands/check.ts';
-import { runConfigDump, runConfigGet } from './commands/config.ts';
-import { runDaemonCommand } from './commands/daemon.ts';
-import { runKeysCommand } from './commands/keys.ts';
-import { runRevokeCommand } from './commands/revoke.ts';
-import { startError, type StartError, exitCodeOf, printable } from './command-line/errors.ts';
-import { runStatusCommand } from './commands/status.ts';
-import { runUsableCommand } from './commands/usable.ts';
+import { exitCodeOf, printable } from './command-line/errors.ts';
+import type { StartError } from './commands/start-error.ts';
 import type { Command, DaemonCommand } from './command-line/command.ts';
 import type { Logger } from '@credmon/core/log';
 import { VERSION } from './version.ts';
@@ -24,35 +18,50 @@ const print = (text: string): void => writeOutput(STDOUT, `${text}\n`);
 const show = (text: string): void => print(printable(text));
 const say = (text: string): void => writeOutput(STDERR, `${printable(text)}\n`);
 
+/** Each command loads only what it needs. */
 async function run(command: Command): Promise<number> {
+  const { env } = process;
   switch (command.kind) {
     case 'text':
       writeOutput(command.toStderr ? STDERR : STDOUT, `${command.text}\n`);
       return command.exitCode;
-    case 'status':
-      return runStatusCommand(command, process.env, {
-        print: show,
-        complain: say,
-        width: isatty(STDOUT) ? process.stdout.columns : undefined,
-      });
-    case 'check':
-      return runCheckCommand(command, process.env, show);
-    case 'usable':
-      return runUsableCommand(command, process.env, say);
-    case 'revoke':
-      return runRevokeCommand(command, process.env, { print: show, complain: say });
+    case 'status': {
+      const { runStatusCommand } = await import('./commands/status.ts');
+      const width = isatty(STDOUT) ? process.stdout.columns : undefined;
+      return runStatusCommand(command, env, { print: show, complain: say, width });
+    }
+    case 'check': {
+      const { runCheckCommand } = await import('./commands/check.ts');
+      return runCheckCommand(command, env, show);
+    }
+    case 'usable': {
+      const { runUsableCommand } = await import('./commands/usable.ts');
+      return runUsableCommand(command, env, say);
+    }
+    case 'revoke': {
+      const { runRevokeCommand } = await import('./commands/revoke.ts');
+      return runRevokeCommand(command, env, { print: show, complain: say });
+    }
     case 'keys-list':
     case 'keys-rotate':
-    case 'keys-publish':
-      return runKeysCommand(command, process.env, { print, complain: say });
-    case 'config-dump':
-      return runConfigDump(command, process.env, print);
-    case 'config-get':
-      return runConfigGet(command, process.env, print, say);
-    case 'daemon':
-      return runDaemonCommand(command, process.env, (opened) => {
+    case 'keys-publish': {
+      const { runKeysCommand } = await import('./commands/keys.ts');
+      return runKeysCommand(command, env, { print, complain: say });
+    }
+    case 'config-dump': {
+      const { runConfigDump } = await import('./commands/config.ts');
+      return runConfigDump(command, env, print);
+    }
+    case 'config-get': {
+      const { runConfigGet } = await import('./commands/config.ts');
+      return runConfigGet(command, env, print, say);
+    }
+    case 'daemon': {
+      const { runDaemonCommand } = await import('./commands/daemon.ts');
+      return runDaemonCommand(command, env, (opened) => {
         log = opened;
       });
+    }
   }
 }
 
@@ -60,22 +69,23 @@ async function run(command: Command): Promise<number> {
  * Standard error is for people; condor_master ties it to /dev/null, so the log, or at
  * last syslog, gets every line too.
  */
-function complain(error: unknown, command: Command | undefined): void {
+async function complain(error: unknown, command: Command | undefined): Promise<void> {
   if (log || command?.kind !== 'daemon' || !(error instanceof Error)) {
     const text = messageOf(error);
     say(`condor_credmon: ${text}`);
     if (log) return log.error(text);
     return toSyslog(text);
   }
-  const { lines, log: opened } = startErrorOf(error, command);
+  const { lines, log: opened } = await startErrorOf(error, command);
   say(`condor_credmon: ${lines.join('\n')}`);
   if (!opened) return toSyslog(lines.join('\n'));
   for (const line of lines) opened.error(line);
   opened.close();
 }
 
-function startErrorOf(error: Error, command: DaemonCommand): StartError {
+async function startErrorOf(error: Error, command: DaemonCommand): Promise<StartError> {
   try {
+    const { startError } = await import('./commands/start-error.ts');
     return startError(error, command, process.env);
   } catch {
     // What ended the first reading in an unforeseen way may end the second one, too: the
@@ -97,7 +107,7 @@ async function main(): Promise<number> {
     command = await parseArguments(process.argv.slice(2), VERSION);
     return await run(command);
   } catch (error) {
-    complain(error, command);
+    await complain(error, command);
     return exitCodeOf(error, underMaster);
   }
 }

@@ -12,9 +12,6 @@ import { isCoded } from '../base/errors/errors.ts';
 import type { ErrorFields } from '../base/index.ts';
 import type { TokenChange } from './store.ts';
 
-// Which `.top` each `.use` of this process came from: modification times cannot tell,
-// because a login may have written its files first.
-
 /**
  * A version of `.use` and a version of `.top`: the first was made from the second
  * (`fits`), or is known not to be.

@@ -8,8 +8,6 @@ import type { Settings } from '../settings/read.ts';
 import { checkProgram } from '../host/run-program.ts';
 import type { CheckWorld, Look } from './context.ts';
 
-// The check command's look at the log: a daemon that cannot open it does not start.
-
 const WHAT = 'log';
 
 /** Whether the log file can be opened, or made. Nothing is written. */

@@ -1,11 +1,5 @@
-// Which exit code an error that ends the daemon gets. Pure.
-import { ERROR_CODES, isCoded, type CodedError } from '@credmon/core/base';
-import { loadConfig } from '@credmon/core/config';
-import { openStartLog, startErrorLines, type Logger } from '@credmon/core/log';
-import type { DaemonCommand } from './command.ts';
-import { LOG_HABITS } from '../settings/read.ts';
-
-// Which exit code an error that ends the daemon gets. Pure.
+// The exit code of an error, and texts from users and issuers made printable. Pure.
+import { ERROR_CODES, isCoded } from '@credmon/core/base';
 
 /** "Do not restart": condor_master then holds the daemon. */
 const EXIT_HOLD = 99;
@@ -55,35 +49,4 @@ export function printable(text: string): string {
           .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`)
           .join(''),
   );
-}
-
-// What keeps the daemon from starting, in its log: condor_master ties standard error to
-// /dev/null.
-
-/**
- * The lines that say what is wrong, all mistakes of the configuration among them, and the
- * log for them if one can be opened.
- */
-export interface StartError {
-  readonly lines: readonly string[];
-  readonly log: Logger | undefined;
-}
-
-/** A log that cannot be opened is itself what is wrong. */
-export function startError(
-  error: Error,
-  command: DaemonCommand,
-  env: NodeJS.ProcessEnv,
-): StartError {
-  const mistakes: CodedError[] = [];
-  const { name, configFile } = command;
-  const config = loadConfig({
-    subsystem: name,
-    env: configFile === undefined ? env : { ...env, CONDOR_CONFIG: configFile },
-    tolerate: (mistake) => void mistakes.push(mistake),
-  });
-  const log = isCoded(error, 'LOG_UNWRITABLE')
-    ? undefined
-    : openStartLog(config, config.subsystem, command, LOG_HABITS);
-  return { lines: startErrorLines(error, mistakes), log };
 }

@@ -3,8 +3,6 @@ import type { FastifyInstance } from 'fastify';
 import type { Desk } from '../flow/desk.ts';
 import { publicKeySet } from './public-keys.ts';
 
-// The style sheet and the icon: what needs no session.
-
 /** Adds /style.css and /icon.svg. */
 export function assetRoutes(app: FastifyInstance, { ports }: Desk): void {
   const cached = 'public, max-age=3600';

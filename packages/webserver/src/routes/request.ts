@@ -5,8 +5,6 @@ import type { Desk } from '../flow/desk.ts';
 import type { ZodType } from 'zod';
 import { pageError } from '../pages/page-error.ts';
 
-// Lets only the owner of a request go on, where the proxy in front says who is asking.
-
 /**
  * Compares the proxy's REMOTE_USER with the local user, where
  * CREDMON_WEB_REMOTE_USER_HEADER is set.

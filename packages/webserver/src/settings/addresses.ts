@@ -4,9 +4,6 @@ import { secureEndpoint, isCoded } from '@credmon/core/base';
 import type { Config, KnobReader } from '@credmon/core/config';
 import type { Settings, ListenAddress } from './settings.ts';
 
-// Reads CREDMON_WEB_PREFIX, from which links, redirect addresses and the place of all
-// routes are made by joining texts.
-
 const KNOB = 'CREDMON_WEB_PREFIX';
 
 /**

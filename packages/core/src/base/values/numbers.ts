@@ -2,9 +2,6 @@
 // are more than about 125,000.
 import { CodedError } from '../errors/errors.ts';
 
-// The largest and the smallest of many numbers. `Math.max(...numbers)` fails when there
-// are more than about 125,000.
-
 /** Returns the largest number, but at least `atLeast`. */
 export function largest(
   numbers: Iterable<number>,

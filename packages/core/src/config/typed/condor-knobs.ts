@@ -4,9 +4,6 @@ import type { Config } from '../table/config.ts';
 import type { KnobReader } from './knob-reader.ts';
 import type { NamedTrust } from '../../base/http/trust.ts';
 
-// CONDOR_IDS: the account that HTCondor's daemons and files belong to, where it is not
-// the user condor.
-
 /** A user id with its group id. */
 export interface AccountIds {
   readonly uid: number;
