@@ -1,4 +1,4 @@
-// The public API of @credmon/core/base, what every package stands on: names only.
+// The public API of @credmon/core/base: the parts that all other packages use.
 export { distance, nearest } from './values/distance.ts';
 export { CodedError, isCoded, messageOf, systemCode } from './errors/errors.ts';
 export type { ErrorFields } from './errors/errors.ts';

@@ -1,9 +1,9 @@
-// A plain HTTP server on loopback for tests: it answers as told and remembers what it was
-// asked.
+// A plain HTTP server on loopback for tests, with a given response; it records its
+// requests.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
-/** One request as the server saw it. */
+/** One request as received by the server. */
 export interface Asked {
   readonly method: string;
   readonly path: string;
@@ -11,7 +11,7 @@ export interface Asked {
   readonly body: string;
 }
 
-/** A running server: where it is, what it was asked, and its end. */
+/** A running server: its origin, its requests and its close function. */
 export interface LocalServer {
   readonly origin: string;
   readonly asked: Asked[];
@@ -56,8 +56,8 @@ export async function startServer(
 }
 
 /**
- * Everything that a log could show of an error: message, fields and stack, of it and of
- * all its causes.
+ * All texts of an error that a log could contain: message, fields and stack, of the error
+ * and all its causes.
  */
 export function everythingIn(error: unknown): string {
   const seen = new Set<unknown>();

@@ -1,4 +1,4 @@
-// What this test process may do: some tests need root, or a mount of their own.
+// The privileges of this test process: some tests need root or their own mount.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { noteSkipped } from '@credmon/test-fixtures/processes/skipped';
 
@@ -9,8 +9,8 @@ export const isRoot: boolean = noted(
 );
 
 /**
- * True when this process may mount file systems: root, and not in a container that
- * forbids it.
+ * True if this process may mount file systems: root, and not in a container that forbids
+ * it.
  */
 export const mayMount: boolean = noted(
   isRoot && spawnSync('unshare', ['--mount', 'true']).status === 0,
@@ -18,7 +18,7 @@ export const mayMount: boolean = noted(
 );
 
 /**
- * True when this process may make a network of its own, in which it is the name server.
+ * True if this process may create a network namespace, in which it is the name server.
  */
 export const mayUnshareNetwork: boolean = noted(
   mayMount &&
@@ -26,13 +26,13 @@ export const mayUnshareNetwork: boolean = noted(
   'tests in a network of their own: root, `ip`, and `unshare --net` are needed',
 );
 
-/** The same answer; a no goes into the list at the end of the run. */
+/** The same result; a `false` is listed at the end of the run. */
 function noted(may: boolean, reason: string): boolean {
   if (!may) noteSkipped(reason);
   return may;
 }
 
-/** Runs `act` while a file system of 64 KiB lies over `directory`. */
+/** Runs `act` with a file system of 64 KiB mounted on `directory`. */
 export function onSmallDisk(directory: string, act: () => void): void {
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=0700', 'none', directory]);
   try {
@@ -42,7 +42,7 @@ export function onSmallDisk(directory: string, act: () => void): void {
   }
 }
 
-/** Makes the file system over `directory` read-only. */
+/** Remounts the file system on `directory` read-only. */
 export function makeReadOnly(directory: string): void {
   execFileSync('mount', ['-o', 'remount,ro', directory]);
 }

@@ -157,8 +157,10 @@ it('a credential directory that was swapped for a link is not entered', () => {
   chmodSync(parent, 0o777);
   symlinkSync(elsewhere, join(parent, 'creds'));
   const creds = join(parent, 'creds');
-  expect(() => writePid(creds)).toThrow('is a link that another user could change');
-  expect(() => touchComplete(creds, fail)).toThrow('is a link that another user could change');
+  expect(() => writePid(creds)).toThrow('is a symbolic link that another user could change');
+  expect(() => touchComplete(creds, fail)).toThrow(
+    'is a symbolic link that another user could change',
+  );
   expect(runningDaemon(creds)).toBeUndefined();
   expect(readdirSync(elsewhere)).toEqual([]);
   for (const path of [elsewhere, parent]) rmSync(path, { recursive: true });

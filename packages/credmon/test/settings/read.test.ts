@@ -130,7 +130,7 @@ describe('settings', () => {
       'FILE, line 3: OAUTH2_CREDMON_PROVIDER_NAMES names "b/d": a provider name has letters, digits and "-" only (see CREDMON_ALLOW_SPECIAL_CHAR_NAMES)',
       'FILE, line 4: CREDMON_REQUEST_TIMEOUT = 9999 is more than 600',
       expect.stringMatching(
-        /^FILE, line 7: y_TOKEN_URL is unusable: .*http is never used beyond this machine/,
+        /^FILE, line 7: y_TOKEN_URL is unusable: .*http is allowed only to loopback/,
       ),
     ]);
   });

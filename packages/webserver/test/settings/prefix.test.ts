@@ -70,10 +70,7 @@ describe('the prefix', () => {
     ['https://', [HOST]],
     ['h.example', [NO_URL]],
     ['https:/h.example', [NO_URL]],
-    [
-      'ftp://h.example',
-      ['CREDMON_WEB_PREFIX (ftp://h.example) is refused: it must begin with https:'],
-    ],
+    ['ftp://h.example', ['CREDMON_WEB_PREFIX (ftp://h.example) rejected: must begin with https:']],
     ['https://h.example:99999', ['CREDMON_WEB_PREFIX is not a URL']],
     ['https://u@h.example//a b/?q', [BLANK, USER, PATH, SLASHES, END, 'it has a query']],
   ])('%s is a mistake', (prefix, problems) => {

@@ -151,7 +151,7 @@ describe('the settings', () => {
       }),
     ).toEqual([
       'SEC_CREDENTIAL_DIRECTORY_OAUTH is not set; add "use feature : OAUTH", or set it to the credential directory',
-      'test.conf, line 2: CREDMON_WEB_PREFIX = http://ap.example cannot be used: CREDMON_WEB_PREFIX (http://ap.example) is refused: http is never used beyond this machine; use https',
+      'test.conf, line 2: CREDMON_WEB_PREFIX = http://ap.example cannot be used: CREDMON_WEB_PREFIX (http://ap.example) rejected: http is allowed only to loopback; use https',
       'test.conf, line 3: CREDMON_WEB_LISTEN = unix:x cannot be used: unix: needs an absolute path',
       'test.conf, line 4: CREDMON_WEB_SESSION_IDLE = soon is not a duration in seconds, or such as 15 min',
       'test.conf, line 5: CREDMON_WEB_RATE_LIMIT = 0 is less than 1',

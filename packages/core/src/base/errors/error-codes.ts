@@ -1,46 +1,43 @@
-// Every error code of every package, and everything that follows from it: the one table
-// is error-codes.json, and docs/errors.md is made from it.
+// All error codes of all packages and what follows from each. error-codes.json is the one
+// table; docs/errors.md is generated from it.
 import rows from './error-codes.json' with { type: 'json' };
 
-/**
- * One of the codes. A code is part of the public interface: scripts match on it, so it is
- * never renamed.
- */
+/** An error code. Codes are public: scripts match on them, so they are never renamed. */
 export type ErrorCode = keyof typeof rows;
 
-/** What follows from a code. */
+/** The properties of an error code. */
 export interface ErrorFacts {
   /** The section of docs/errors.md. */
   readonly group: string;
-  /** What it means, in one line. */
+  /** The meaning, in one line. */
   readonly text: string;
-  /** What to do about it. */
+  /** The remedy. */
   readonly fix: string;
-  /** Who must act; `time` when nobody must. */
+  /** The person who must act; `time` if nobody must. */
   readonly actor: 'user' | 'administrator' | 'time';
   /**
-   * How a renewal that ended with it counts: `revoked` needs the user, `denied` the
+   * How a failed renewal is handled: `revoked` needs the user, `denied` needs the
    * administrator, `failed` is retried.
    */
   readonly outcome: 'revoked' | 'denied' | 'failed';
   /**
-   * When a renewal is tried again: after a growing delay, when the files or the client of
-   * the token change, or then and after a restart of the daemon.
+   * When a renewal is retried: after a growing delay; when the files or the client of the
+   * token change; or on such a change and after a restart of the daemon.
    */
   readonly retry: 'backoff' | 'until-change' | 'until-restart';
   /**
-   * What it says of the issuer. `unavailable` holds for an answer that never came, see
+   * The state of the issuer. `unavailable` also covers a missing response, see
    * `isSilence`.
    */
   readonly issuer: 'answered' | 'unavailable' | 'not-asked';
   /**
-   * The exit code of a daemon that ends with it: 1; 99 under condor_master, else 1; 44;
-   * 2.
+   * The exit code of a daemon that ends with this error: `failed` 1; `hold` 99 under
+   * condor_master, else 1; `log` 44; `usage` 2.
    */
   readonly exit: 'failed' | 'hold' | 'log' | 'usage';
   /**
-   * The next step for a token in this state, in the log and in `status`; for some kinds
-   * of provider another one. `{user}`, `{delete}` and `{add}` are filled in.
+   * The next step for a token in this state, in the log and in `status`. Some kinds of
+   * provider have their own. `{user}`, `{delete}` and `{add}` are filled in.
    */
   readonly step?: Readonly<Partial<Record<string, string>>>;
 }

@@ -1,10 +1,9 @@
-// The one error class of the project: a code to match on, a sentence for the person who
+// The only error class of the project: a code to match on, a sentence for the person who
 // must act, and fields for machines.
 import type { ErrorCode } from './error-codes.ts';
 
 /**
- * Values that an error may carry beside its text. Never put a token, code, secret or
- * verifier here.
+ * Fields of an error for machines. Must not contain a token, code, secret or verifier.
  */
 export type ErrorFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -30,8 +29,8 @@ export function isCoded(error: unknown, code?: ErrorCode): error is CodedError {
 }
 
 /**
- * Error numbers of Linux that Node has no name for, as quotas, network file systems and
- * damaged disks give them.
+ * Linux error numbers without a name in Node, as returned by quotas, network file systems
+ * and damaged disks.
  * @see errno(3)
  */
 const UNNAMED: Readonly<Record<number, string>> = {
@@ -46,8 +45,8 @@ const UNNAMED: Readonly<Record<number, string>> = {
 };
 
 /**
- * Returns the system's error name (`ENOENT`, `ECONNREFUSED`...) of an error or of its
- * causes, if it has one; `ERRNO_n` for a number that has no name here.
+ * Returns the system's error name (`ENOENT`, `ECONNREFUSED`...) of an error or of one of
+ * its causes, or `undefined`; `ERRNO_n` for a number without a name here.
  */
 export function systemCode(error: unknown): string | undefined {
   for (
@@ -68,7 +67,7 @@ export function systemCode(error: unknown): string | undefined {
   return undefined;
 }
 
-/** A text for a log line from anything that was thrown. */
+/** Returns the text for a log line from any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -14,23 +14,23 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { systemCode } from '../errors/errors.ts';
 
-/** A file that is written under a temporary name and not yet visible under its own. */
+/** A file written under a temporary name, before it is visible under its own. */
 export interface StagedFile {
   readonly path: string;
   readonly temporaryPath: string;
   /** Makes the file visible under `path`. */
   commit(): void;
   /**
-   * Removes the temporary file; harmless after {@link commit} and when the directory is
+   * Removes the temporary file. Does nothing after {@link commit} or if the directory is
    * gone.
    */
   discard(): void;
 }
 
 /**
- * How a file is written: final `mode` bits, `durable` (fsync), an owner where the process
- * may give files away, and `locked` where the writer holds the lock of the directory:
- * whoever finds such a stray while holding the lock itself knows that its writer is dead.
+ * How a file is written: final `mode` bits; `durable` (fsync); `owner`, if the process
+ * may change owners; `locked`, if the writer holds the lock of the directory. A process
+ * that holds the lock and finds a `locked` leftover knows that its writer is dead.
  */
 export interface WriteOptions {
   readonly mode: number;
@@ -42,7 +42,7 @@ export interface WriteOptions {
 let serial = 0;
 
 /**
- * Who wrote a temporary file: its process, and whether that held the lock of the
+ * The writer of a temporary file: its process id, and whether it held the lock of the
  * directory.
  */
 export interface TemporaryOwner {
@@ -51,8 +51,8 @@ export interface TemporaryOwner {
 }
 
 /**
- * The name of a temporary file for `path`: hidden, and it tells of its writer, so that
- * strays of a dead one are known.
+ * Returns a hidden temporary name for `path`. It contains the writer's process id, so
+ * that the leftovers of dead writers are recognised.
  */
 export function temporaryName(path: string, locked = false): string {
   serial += 1;
@@ -63,8 +63,7 @@ export function temporaryName(path: string, locked = false): string {
 }
 
 /**
- * Reads the writer out of a name made by {@link temporaryName}; `undefined` for any other
- * name.
+ * Parses a name made by {@link temporaryName}; returns `undefined` for any other name.
  */
 export function temporaryOwner(name: string): TemporaryOwner | undefined {
   const match = /^\..+\.(d?)(\d+)\.\d+\.credmon-tmp$/.exec(name);
@@ -72,9 +71,9 @@ export function temporaryOwner(name: string): TemporaryOwner | undefined {
 }
 
 /**
- * Writes `bytes` beside `path` under a temporary name with its final mode. Nothing is
- * visible until `commit`. The directory is never created. On failure no temporary file is
- * left.
+ * Writes `bytes` beside `path` under a temporary name with its final mode. The file is
+ * not visible until `commit`. Never creates the directory. Leaves no temporary file after
+ * a failure.
  * @throws the system's error (`ENOENT` when the directory is gone, `ENOSPC`, `EACCES`,
  * `EROFS`...).
  */
@@ -95,8 +94,7 @@ export function stageFile(
   try {
     fill(descriptor, bytes, options);
   } catch (error) {
-    // The disk's first complaint is the one to hear: a second one, of the removal, would
-    // hide it.
+    // Report the first error of the disk: an error of the removal would hide it.
     tryToDiscard(staged);
     throw error;
   }
@@ -104,8 +102,8 @@ export function stageFile(
 }
 
 /**
- * A stray with the same name can only be of a dead process that had our id: it is
- * removed, once.
+ * An existing file with the same name was left by a dead process with our process id: it
+ * is removed once.
  */
 function openExclusively(path: string, flags: number, mode: number): number {
   try {
@@ -125,7 +123,7 @@ function fill(descriptor: number, bytes: Uint8Array | string, options: WriteOpti
     if (options.owner) fchownSync(descriptor, options.owner.uid, options.owner.gid);
     if (options.durable) fsyncSync(descriptor);
     open = false;
-    // A network file system may say only here that there was no room.
+    // A network file system may report a full disk only on close.
     closeSync(descriptor);
   } finally {
     if (open) closeSync(descriptor);

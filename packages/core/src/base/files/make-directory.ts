@@ -1,13 +1,12 @@
-// Makes a directory with the parents that it lacks.
+// Creates a directory and its missing parents.
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { systemCode } from '../errors/errors.ts';
 
 /**
- * Makes `path` and the parents that it lacks, each with `mode` less the umask; a
- * directory that is there stays as it is. Each step is made alone: Node's recursive mkdir
- * never returns on a file system that answers ENOENT below a directory that exists, as
- * /proc does.
+ * Creates `path` and its missing parents, each with `mode` less the umask. Existing
+ * directories are not changed. Not `recursive`: Node's recursive mkdir never returns on a
+ * file system that returns ENOENT below an existing directory, as /proc does.
  * @throws the system's error of mkdir(2).
  */
 export function makeDirectory(path: string, mode: number): void {
@@ -16,7 +15,7 @@ export function makeDirectory(path: string, mode: number): void {
   try {
     mkdirSync(path, { mode });
   } catch (error) {
-    // Another process may have made it in the meantime.
+    // Another process may have created it in the meantime.
     if (systemCode(error) !== 'EEXIST' || !existsSync(`${path}/.`)) throw error;
   }
 }

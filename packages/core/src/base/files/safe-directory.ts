@@ -1,5 +1,5 @@
-// Opens directories and files so that nobody but root could have led us there: a user who
-// owns a directory on the way may not bend it with a link.
+// Opens directories and files safely: a user who owns a directory on the path cannot
+// redirect it with a symbolic link.
 import {
   closeSync,
   constants,
@@ -12,28 +12,25 @@ import {
 import { resolve } from 'node:path';
 import { CodedError, systemCode } from '../errors/errors.ts';
 
-/** As many links as the kernel follows in one path. */
+/** The kernel follows this many links in one path. */
 const MOST_LINKS = 40;
 
 /**
- * Linux's O_PATH, which Node does not name: such a descriptor needs no permission to
- * read.
+ * Linux's O_PATH, missing in Node: such a descriptor needs no read permission.
  * @see open(2)
  */
 const O_PATH = 0o10000000;
 const DIRECTORY = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
-/**
- * An open directory. Names below `path` lead into it whatever becomes of its own name.
- */
+/** An open directory. Paths below `path` stay valid if the directory is renamed. */
 export interface OpenDirectory {
   readonly path: string;
   close(): void;
 }
 
 /**
- * Opens the directory at `directory`. A link on the way is followed only where root or
- * this process alone can have made it.
+ * Opens the directory at `directory`. A link on the path is followed only if no user but
+ * root and this process can have created it.
  * @throws CodedError `CRED_FILE_IO` for a link that others could have made; the system's
  * error (`ENOENT`, `ENOTDIR`, `EACCES`)
  * @see open(2), proc(5)
@@ -43,8 +40,8 @@ export function openDirectory(directory: string): OpenDirectory {
 }
 
 /**
- * Opens the directory `name` in the directory at `parent`, whose own path is trusted. A
- * link is never followed.
+ * Opens the directory `name` in the directory at `parent`, whose own path is trusted.
+ * Never follows a link.
  * @throws the system's error: `ENOENT`, or `ENOTDIR` for a link or a file
  */
 export function openSubdirectory(parent: string, name: string): OpenDirectory {
@@ -55,12 +52,12 @@ function opened(descriptor: number): OpenDirectory {
   return { path: `/proc/self/fd/${descriptor}`, close: () => closeSync(descriptor) };
 }
 
-/** Runs `act` with a path of the directory that {@link openDirectory} opens. */
+/** Runs `act` with the path of the directory opened by {@link openDirectory}. */
 export function inDirectory<T>(directory: string, act: (path: string) => T): T {
   return during(openDirectory(directory), act);
 }
 
-/** Runs `act` with a path of the directory that {@link openSubdirectory} opens. */
+/** Runs `act` with the path of the directory opened by {@link openSubdirectory}. */
 export function inSubdirectory<T>(parent: string, name: string, act: (path: string) => T): T {
   return during(openSubdirectory(parent, name), act);
 }
@@ -74,8 +71,8 @@ function during<T>(directory: OpenDirectory, act: (path: string) => T): T {
 }
 
 /**
- * Opens the file at `path` for reading, by the rule of {@link openDirectory} also for a
- * link in its place. It may be anything: a FIFO does not block.
+ * Opens the file at `path` for reading. Links are followed as in {@link openDirectory},
+ * also as the last name. The file may have any type: a FIFO does not block.
  * @throws CodedError `CRED_FILE_IO` for a link that others could have made; the system's
  * error
  */
@@ -86,8 +83,8 @@ export function openFileSafely(path: string): number {
 }
 
 /**
- * A descriptor of what is at the end of the path: `openLast` opens the last name, which
- * is not followed there.
+ * Returns a descriptor of the last name in the path, opened by `openLast`, which does not
+ * follow links.
  */
 function walk(whole: string, openLast: (path: string) => number): number {
   let names = splitPath(whole);
@@ -95,7 +92,7 @@ function walk(whole: string, openLast: (path: string) => number): number {
   let links = 0;
   try {
     for (let name = names.shift(); name !== undefined; name = names.shift()) {
-      // Not joined: `..` must be that of the directory itself.
+      // Not joined: `..` must be resolved by the kernel.
       const path = `/proc/self/fd/${here}/${name}`;
       const next = openUnlessLink(
         path,
@@ -120,7 +117,7 @@ function walk(whole: string, openLast: (path: string) => number): number {
   return here;
 }
 
-/** `..` stays: it is that of the directory which the system is in. */
+/** `..` is kept: the kernel resolves it. */
 function splitPath(path: string): string[] {
   return (path.startsWith('/') ? path : `${resolve('.')}/${path}`).split('/').filter(Boolean);
 }
@@ -145,9 +142,9 @@ function replace(old: number, next: number): number {
 }
 
 /**
- * True when nobody but root and this process can have put the link there: others may not
- * write to its directory; or that is sticky, and the link is ours and has no second name.
- * Volumes of orchestrators are like that.
+ * True if only root and this process can have created the link: others cannot write to
+ * its directory, or the directory is sticky and the link is ours with one name. Volumes
+ * of container orchestrators are like that.
  * @see proc_sys_fs(5), protected_symlinks
  */
 function isOurLink(directory: number, path: string): boolean {
@@ -163,7 +160,7 @@ const isOurs = ({ uid }: Stats): boolean => uid === 0 || uid === process.geteuid
 function untrusted(path: string, name: string): CodedError {
   return new CodedError(
     'CRED_FILE_IO',
-    `${name} on the way to ${path} is a link that another user could change; name the path that it leads to`,
+    `${path}: ${name} is a symbolic link that another user could change; use the path of its target`,
     { path },
   );
 }

@@ -1,11 +1,11 @@
-// Reads the administrator's files: secrets, keys, maps. By one descriptor, so that what
-// was judged is what was read.
+// Reads the administrator's files (secrets, keys, maps) through one descriptor, so that
+// the file that was checked is the file that is read.
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import { CodedError, systemCode } from '../errors/errors.ts';
 import { openFileSafely } from './safe-directory.ts';
 
 /**
- * The text of a file with its owner and permission bits; or that it is missing; or why it
+ * The text of a file with its owner and permission bits; `missing`; or the reason why it
  * cannot be used.
  */
 export type SafeReading =
@@ -13,20 +13,20 @@ export type SafeReading =
   | { readonly kind: 'missing' }
   | { readonly kind: 'broken'; readonly reason: string };
 
-/** Larger than any key set or map file, in bytes. */
+/** In bytes. Larger than any key set or map file. */
 const MOST_BYTES = 4 * 1024 * 1024;
 
 /**
- * Reads a regular file of at most `maxBytes` (4 MiB). Links are followed where root or
- * this process alone can have made them. Never throws for what may be at `path`, and
- * never blocks.
+ * Reads a regular file of at most `maxBytes` (4 MiB). Links are followed if only root and
+ * this process can have created them. Never blocks, and never throws for the type or the
+ * contents of the file.
  */
 export function readSafely(path: string, maxBytes: number = MOST_BYTES): SafeReading {
   let descriptor: number;
   try {
     descriptor = openFileSafely(path);
   } catch (error) {
-    return whyNot(error);
+    return readFailure(error);
   }
   try {
     const stats = fstatSync(descriptor);
@@ -37,14 +37,14 @@ export function readSafely(path: string, maxBytes: number = MOST_BYTES): SafeRea
     const text = readBytes(descriptor, stats.size).toString('utf8');
     return { kind: 'text', text, uid: stats.uid, mode: stats.mode & 0o7777 };
   } catch (error) {
-    return whyNot(error);
+    return readFailure(error);
   } finally {
     closeSync(descriptor);
   }
 }
 
 /**
- * The first `size` bytes of an open file, fewer when it ends before.
+ * Returns the first `size` bytes of an open file, or fewer if it is shorter.
  * @throws the system's error
  */
 export function readBytes(descriptor: number, size: number): Buffer {
@@ -58,7 +58,7 @@ export function readBytes(descriptor: number, size: number): Buffer {
   return bytes.subarray(0, length);
 }
 
-function whyNot(error: unknown): SafeReading {
+function readFailure(error: unknown): SafeReading {
   if (error instanceof CodedError)
     return { kind: 'broken', reason: `cannot be used: ${error.message}` };
   const code = systemCode(error);

@@ -1,5 +1,4 @@
-// Connections to servers: kept alive, and made again when the trusted authorities have
-// changed.
+// Kept-alive connections to servers, made again when the trusted authorities change.
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { Agent, buildConnector } from 'undici';
 import { sharedLookup, trueLocalhost, type Lookup } from './lookup.ts';
@@ -7,7 +6,8 @@ import { explainRefusal, isUnknownAuthority } from './tls-refusal.ts';
 import { systemTrust, type Trust, type TrustState } from './trust.ts';
 
 /**
- * What connections need. `fixed` is a context that never changes, in place of `trust`.
+ * Options of the connections. `fixed` replaces `trust` with PEM certificates that never
+ * change.
  */
 export interface AgentOptions {
   readonly connectSeconds: number;
@@ -16,15 +16,18 @@ export interface AgentOptions {
   readonly fixed?: readonly string[] | undefined;
 }
 
-/** Agents by kind of URL. */
+/** HTTP agents by URL scheme. */
 export interface Agents {
-  /** The agent for `url`. @throws CodedError as {@link Trust.current} */
+  /**
+   * Returns the agent for `url`.
+   * @throws CodedError as {@link Trust.current}
+   */
   agentFor(url: string): Agent;
-  /** Ends all connections when what is in flight on them has ended. */
+  /** Closes all connections after their requests have ended. */
   close(): Promise<void>;
 }
 
-/** Agents that open nothing, and read no certificate, before they are used. */
+/** Creates agents. They open no connection and read no certificate before first use. */
 export function createAgents(options: AgentOptions): Agents {
   const { trust = systemTrust(), fixed } = options;
   const lookup = trueLocalhost(sharedLookup());
@@ -38,7 +41,7 @@ export function createAgents(options: AgentOptions): Agents {
   const secureAgent = (): Agent => {
     const state = fixed === undefined ? trust.current() : undefined;
     if (secure && secure.state === state) return secure.agent;
-    // A connection that was made under other authorities must not carry the next request.
+    // A connection made with other authorities must not carry the next request.
     if (secure) retire(secure.agent);
     const context = state?.context ?? createSecureContext({ ca: [...(fixed ?? [])] });
     secure = { agent: agentOf(explaining(options, lookup, context, trust)), state };
@@ -60,8 +63,8 @@ export function createAgents(options: AgentOptions): Agents {
 function agentOf(connect: buildConnector.connector): Agent {
   return new Agent({
     connect,
-    // The exchange has its own time-out; the library's timers would judge before the
-    // pending answer is read.
+    // The exchange has its own time-out; the library's timers would fire before a pending
+    // response is read.
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveTimeout: 10_000,
@@ -81,14 +84,14 @@ function connectOptions(
   };
 }
 
-/** Connects with `context`; a refused certificate is explained. */
+/** Connects with `context` and explains rejected certificates. */
 function explaining(
   options: AgentOptions,
   lookup: Lookup,
   secureContext: SecureContext,
   trust: Trust,
 ): buildConnector.connector {
-  // Made once: parsing all authorities for each connection would cost milliseconds.
+  // Created once: parsing all authorities for each connection would cost milliseconds.
   const connect = buildConnector({ ...connectOptions(options, lookup), secureContext });
   return (to, callback) => {
     connect(to, (error, socket) => {

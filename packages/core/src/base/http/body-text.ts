@@ -1,9 +1,9 @@
-// The text of an HTTP body: issuers put byte order marks in front of their JSON, which
-// JSON itself forbids.
+// The text of an HTTP body. Issuers put byte order marks before their JSON, which JSON
+// forbids.
 
 /**
- * Returns the text of a body without its byte order mark. UTF-16 is read where its mark
- * says so, everything else is UTF-8. Never throws.
+ * Returns the text of a body without its byte order mark. Decodes UTF-16 if the mark says
+ * so, else UTF-8. Never throws.
  */
 export function bodyText(body: Uint8Array): string {
   const [first, second] = body;

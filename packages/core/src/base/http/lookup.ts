@@ -1,31 +1,31 @@
-// Looks names up so that a name server that does not answer holds up one thread, however many
-// connections want it.
+// Shared name lookups: a name server that does not answer blocks one thread, not one for
+// each connection.
 import dns, { type LookupAddress, type LookupOptions } from 'node:dns';
 
-/** How Node tells what it found: one address with its family, or all. */
+/** The callback of a lookup: one address with its family, or all addresses. */
 type Found = (
   error: NodeJS.ErrnoException | null,
   address: string | LookupAddress[],
   family?: number,
 ) => void;
 
-/** A look-up as sockets take it. @see the `lookup` option of node:net */
+/**
+ * A lookup function for sockets.
+ * @see the `lookup` option of node:net
+ */
 export type Lookup = (host: string, options: LookupOptions, found: Found) => void;
 
 let systemLookup: Lookup = (...asked) => dns.lookup(...asked);
 
-/**
- * Sets how this process looks names up from now on, where no other way is given; `other`
- * gets Node's own way.
- */
+/** Sets the default lookup of this process. `other` receives Node's own lookup. */
 export function useLookup(other: (nodes: Lookup) => Lookup): void {
   systemLookup = other((...asked) => dns.lookup(...asked));
 }
 
 /**
- * A {@link Lookup} that asks the system once for all who ask for the same while it is
- * under way. The system's own look-up blocks a thread of a small pool until its resolver
- * gives up, long after the connection that wanted it has.
+ * Returns a {@link Lookup} that asks the system once for equal concurrent requests. The
+ * system's lookup blocks a thread of a small pool until its resolver gives up, long after
+ * the connection has timed out.
  */
 export function sharedLookup(ask: Lookup = (...asked) => systemLookup(...asked)): Lookup {
   const underWay = new Map<string, Found[]>();
@@ -44,8 +44,8 @@ export function sharedLookup(ask: Lookup = (...asked) => systemLookup(...asked))
 }
 
 /**
- * A {@link Lookup} that lets nobody who answers for names lead `localhost` to another
- * machine: it is spoken to without TLS.
+ * Returns a {@link Lookup} that fails if `localhost` resolves to another machine: http to
+ * localhost has no TLS.
  * @see RFC 6761, section 6.3
  */
 export function trueLocalhost(lookup: Lookup): Lookup {
@@ -55,7 +55,7 @@ export function trueLocalhost(lookup: Lookup): Lookup {
         typeof address === 'string' ? [address] : (address ?? []).map((one) => one.address);
       const misled = !error && host === 'localhost' && !all.every(isLoopbackAddress);
       found(
-        misled ? new Error('localhost leads to another machine; see /etc/hosts') : error,
+        misled ? new Error('localhost resolves to another machine; see /etc/hosts') : error,
         address,
         family,
       );

@@ -1,48 +1,47 @@
-// Lets so many through at a time to one place; the others wait in order.
+// A semaphore with one limit for each key; waiters are served in order.
 
 /**
- * `acquire` resolves when there is room at `place`, or at once when `signal` ends the wait;
- * each that acquired must `release`.
+ * `acquire` resolves when `key` is below its limit, or at once if `signal` is aborted.
+ * Each `acquire` needs one `release`.
  */
 export interface Semaphore {
-  acquire(place: string, signal?: AbortSignal): Promise<void>;
-  release(place: string): void;
+  acquire(key: string, signal?: AbortSignal): Promise<void>;
+  release(key: string): void;
 }
 
-interface Room {
-  inside: number;
+interface Queue {
+  holders: number;
   readonly waiting: Set<() => void>;
 }
 
-/** A semaphore with `room` places in each. */
-export function createSemaphore(room: number): Semaphore {
-  const rooms = new Map<string, Room>();
+/** Creates a semaphore with `limit` holders for each key. */
+export function createSemaphore(limit: number): Semaphore {
+  const queues = new Map<string, Queue>();
   return {
-    acquire: async (place, signal) => {
-      const here = rooms.get(place) ?? { inside: 0, waiting: new Set() };
-      rooms.set(place, here);
-      // One that has given up goes in beyond the count, and out again: what it enters for
-      // ends at once.
-      if (here.inside >= room && signal?.aborted !== true)
+    acquire: async (key, signal) => {
+      const queue = queues.get(key) ?? { holders: 0, waiting: new Set() };
+      queues.set(key, queue);
+      // An aborted waiter is let in over the limit; its request fails at once.
+      if (queue.holders >= limit && signal?.aborted !== true)
         await new Promise<void>((resolve) => {
-          const goOn = (): void => {
-            signal?.removeEventListener('abort', goOn);
-            here.waiting.delete(goOn);
-            here.inside += 1;
+          const enter = (): void => {
+            signal?.removeEventListener('abort', enter);
+            queue.waiting.delete(enter);
+            queue.holders += 1;
             resolve();
           };
-          here.waiting.add(goOn);
-          signal?.addEventListener('abort', goOn, { once: true });
+          queue.waiting.add(enter);
+          signal?.addEventListener('abort', enter, { once: true });
         });
-      else here.inside += 1;
+      else queue.holders += 1;
     },
-    release: (place) => {
-      const here = rooms.get(place);
-      if (!here) return;
-      here.inside -= 1;
-      const [next] = here.waiting;
-      if (next && here.inside < room) next();
-      else if (here.inside === 0) rooms.delete(place);
+    release: (key) => {
+      const queue = queues.get(key);
+      if (!queue) return;
+      queue.holders -= 1;
+      const [next] = queue.waiting;
+      if (next && queue.holders < limit) next();
+      else if (queue.holders === 0) queues.delete(key);
     },
   };
 }

@@ -1,5 +1,5 @@
-// The one way to the network: an HTTP exchange with bounds on connect, whole time and
-// size, and no redirects.
+// The only HTTP client: an exchange with limits on connect time, total time and size, and
+// without redirects.
 import { rootCertificates } from 'node:tls';
 import { request as undiciRequest } from 'undici';
 import { createAgents, type Agents } from './agents.ts';
@@ -18,17 +18,17 @@ export interface HttpRequest {
   readonly signal?: AbortSignal;
   readonly late?: LateAnswer;
   /**
-   * Bytes of a 2xx or 5xx answer that are read although its size is over the cap; what
-   * has arrived is also given when the connection breaks or the time is up before the
-   * end. See {@link HttpResponse.refused}.
+   * Bytes of a 2xx or 5xx response that are read although it is over the size limit. The
+   * received part is also returned if the connection breaks or the time-out expires. See
+   * {@link HttpResponse.refused}.
    */
   readonly readRefused?: number;
 }
 
 /**
- * What an exchange does after its time-out: it calls `began` once, gives its connection's
- * place to the next request, and waits for the answer for so many more `seconds`. With 0
- * seconds it ends at the time-out as without this option.
+ * What an exchange does after its time-out: it calls `began` once, releases its
+ * connection slot, and waits `seconds` more for the response. With 0 seconds it ends at
+ * the time-out, as without this option.
  */
 export interface LateAnswer {
   readonly seconds: number;
@@ -36,10 +36,10 @@ export interface LateAnswer {
 }
 
 /**
- * An HTTP answer, read whole. `headers` have lower-case names. `refused` is the error of
- * an answer that was read with {@link HttpRequest.readRefused}, because it is over the
- * cap or did not end: the caller must throw it after taking what must not be lost.
- * `isCut` is true for an answer that did not end: `body` is what had arrived.
+ * A complete HTTP response. `headers` have lower-case names. `refused` is the error of a
+ * response read with {@link HttpRequest.readRefused} that is over the limit or
+ * incomplete: the caller saves what must not be lost and then throws it. `isCut` is true
+ * for an incomplete response: `body` is the received part.
  */
 export interface HttpResponse {
   readonly status: number;
@@ -50,18 +50,19 @@ export interface HttpResponse {
 }
 
 /**
- * Sends one request and reads the whole answer. Any status is an answer, redirects
- * included: they are never followed.
+ * Sends one request and reads the whole response. Any status is returned; redirects are
+ * never followed.
  * @throws CodedError `ISSUER_UNREACHABLE` on network errors and time-outs,
- * `ISSUER_ANSWER_INVALID` when the body is over the cap.
+ * `ISSUER_ANSWER_INVALID` when the body is over the limit
  */
 export type Send = (request: HttpRequest) => Promise<HttpResponse>;
 
 /**
- * Bounds of one exchange: seconds to connect, seconds for the whole exchange, bytes of
- * body. Certificates are verified by `trust`, else by {@link systemTrust}; `ca` is PEM
- * text that is trusted beside Node's own list, or alone with `onlyCa`, in place of both.
- * Of a host with several addresses the next one is tried after `addressSeconds`.
+ * Limits of one exchange: seconds to connect, seconds for the whole exchange, bytes of
+ * body. Certificates are verified by `trust`, default {@link systemTrust}. `ca` is PEM
+ * text that is trusted in addition to Node's own list, or alone with `onlyCa`; it
+ * replaces `trust`. If a host has several addresses, the next one is tried after
+ * `addressSeconds`.
  */
 export interface SendLimits {
   readonly connectSeconds: number;
@@ -73,17 +74,17 @@ export interface SendLimits {
   readonly addressSeconds?: number;
 }
 
-/** The bounds of requirement R2: 5 s, 15 s, 1 MiB. */
+/** The limits of requirement R2: 5 s, 15 s, 1 MiB. */
 export const DEFAULT_SEND_LIMITS: SendLimits = {
   connectSeconds: 5,
   totalSeconds: 15,
   maxBodyBytes: 1024 * 1024,
 };
 
-/** So many connections at a time to one server. */
+/** Maximum number of concurrent connections to one server. */
 const CONNECTIONS = 64;
 
-/** A {@link Send} over kept-alive connections, and `close`, which ends them. */
+/** Creates a {@link Send} over kept-alive connections, and `close`, which ends them. */
 export function createSend(limits: SendLimits = DEFAULT_SEND_LIMITS): {
   send: Send;
   close: () => Promise<void>;
@@ -96,14 +97,14 @@ export function createSend(limits: SendLimits = DEFAULT_SEND_LIMITS): {
   const running = new Set<Promise<unknown>>();
   return {
     send: (request) => {
-      const answer = behindGate(semaphore, agents, limits, request);
+      const answer = sendInTurn(semaphore, agents, limits, request);
       running.add(answer);
       const forget = (): void => void running.delete(answer);
       answer.then(forget, forget);
       return answer;
     },
-    // What waits for a connection is still sent: a closed agent would refuse it as
-    // unreachable.
+    // Requests that wait for a connection are still sent: a closed agent would fail them
+    // as unreachable.
     close: async () => {
       await Promise.allSettled(running);
       await agents.close();
@@ -111,11 +112,8 @@ export function createSend(limits: SendLimits = DEFAULT_SEND_LIMITS): {
   };
 }
 
-/**
- * Waiting for one of a server's connections is not the server's time: it counts only from
- * then.
- */
-async function behindGate(
+/** The time-out starts when a connection slot is free, so the wait is not counted. */
+async function sendInTurn(
   semaphore: Semaphore,
   agents: Agents,
   limits: SendLimits,
@@ -139,19 +137,17 @@ function rootsOf(ca: string | readonly string[], only = false): string[] {
   return only ? [ca].flat() : trustedRoots(ca);
 }
 
-/** The system's name of an error is what people search for. */
 function reasonOf(error: unknown): string {
   return systemCode(error) ?? messageOf(error);
 }
 
-/** A refused certificate is explained. */
 function textOf(error: unknown): string {
   return error instanceof TlsRefusal ? error.message : reasonOf(error);
 }
 
 /**
- * The certificates to believe when the administrator names own ones: a list given to TLS
- * replaces the usual roots, so they are in it.
+ * Node's root certificates and the administrator's: a list passed to TLS replaces the
+ * default roots.
  */
 export function trustedRoots(ca: string | readonly string[]): string[] {
   return [...rootCertificates, ...(typeof ca === 'string' ? [ca] : ca)];
@@ -163,7 +159,7 @@ async function exchange(
   request: HttpRequest,
   leave: () => void,
 ): Promise<HttpResponse> {
-  // AbortSignal.any would leave a trace in a long-lived signal at every request.
+  // AbortSignal.any would leak a listener on a long-lived signal at each request.
   const abort = new AbortController();
   const where = originOf(request.url);
   const time = limitTime(limits.totalSeconds, request.late, {
@@ -197,7 +193,7 @@ async function exchange(
       const size = await readCapped(body, chunks, most, tooLarge(where, limits.maxBodyBytes));
       return answer(size > limits.maxBodyBytes ? tooLarge(where, limits.maxBodyBytes) : undefined);
     } catch (error) {
-      // Framing that ends badly says nothing about the bytes before.
+      // Bad framing at the end does not invalidate the bytes before it.
       if (error instanceof CodedError || readRefused === 0 || chunks.length === 0) throw error;
       return { ...answer(failureOf(error)), isCut: true };
     }
@@ -211,14 +207,17 @@ async function exchange(
 }
 
 /**
- * A token may be in an answer that says success, and in one of an issuer that failed
- * after it made the token.
+ * A token may be in a success response, and in the response of an issuer that failed
+ * after it created the token.
  */
 function mayHoldToken(status: number): boolean {
   return (status >= 200 && status < 300) || status >= 500;
 }
 
-/** The time of one exchange: `error` says that it was up, `end` stops its clock. */
+/**
+ * The time-out of one exchange: `error` returns the error after it expired, `end` stops
+ * it.
+ */
 interface ExchangeTime {
   readonly error: () => CodedError | undefined;
   readonly end: () => void;
@@ -245,10 +244,7 @@ function limitTime(
   return { error: () => error, end: () => cancel() };
 }
 
-/**
- * What this host is short of when no connection can be made: the other side was never
- * asked.
- */
+/** Local shortages that prevent a connection: the server was never asked. */
 const SHORTAGES: Readonly<Record<string, string>> = {
   EMFILE: 'too many open files in this process; fix: raise its limit (ulimit -n, LimitNOFILE=)',
   ENFILE: 'too many open files on this host; fix: raise fs.file-max',
@@ -257,7 +253,7 @@ const SHORTAGES: Readonly<Record<string, string>> = {
   ENOMEM: 'out of memory on this host',
 };
 
-/** `local` in the fields says that the fault is this host's own. */
+/** `local` in the fields marks a fault of this host. */
 function unreachable(
   where: string,
   reason: string,
@@ -271,18 +267,14 @@ function unreachable(
 }
 
 function tooLarge(where: string, cap: number): CodedError {
-  return new CodedError(
-    'ISSUER_ANSWER_INVALID',
-    `${where}: the answer is larger than ${cap} bytes`,
-    {
-      where,
-    },
-  );
+  return new CodedError('ISSUER_ANSWER_INVALID', `${where}: response larger than ${cap} bytes`, {
+    where,
+  });
 }
 
 /**
- * The network library hangs what it could not parse of an answer on its errors: only
- * message and code go on.
+ * undici attaches unparsed parts of a response to its errors: only message and code are
+ * kept.
  */
 function withoutData(error: unknown): Error {
   const plain = new Error(messageOf(error));
@@ -321,7 +313,7 @@ function flatten(
 }
 
 /**
- * The part of a URL that may be logged: its origin, without path, query or user
+ * Returns the part of a URL that may be logged: the origin, without path, query or user
  * information.
  */
 export function originOf(url: string): string {

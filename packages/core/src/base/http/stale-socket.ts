@@ -1,11 +1,11 @@
-// Unix sockets in the file system: made with their final mode, and removed when a killed
-// process left them behind.
+// Unix sockets in the file system: created with their final mode, and removed when a
+// killed process left them.
 import { lstatSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { systemCode } from '../errors/errors.ts';
 
 /**
- * Removes the socket at `path` when no process listens on it; anything else there stays.
+ * Removes the socket at `path` if no process listens on it. Other files are not removed.
  * @throws the system's error when it cannot be removed
  */
 export async function removeStaleSocket(path: string): Promise<void> {
@@ -21,8 +21,8 @@ export async function removeStaleSocket(path: string): Promise<void> {
 }
 
 /**
- * Runs `listen`, which makes a socket before it returns, so that the socket has at most
- * the permission bits `mode`: it is never open to others, not even for a moment.
+ * Runs `listen`, which creates a socket before it returns, so that the socket has at most
+ * the permission bits `mode` from the start.
  */
 export function makeSocket<T>(mode: number, listen: () => T): T {
   const before = process.umask(0o777 & ~mode);

@@ -1,13 +1,12 @@
-// Why a server's certificate was refused: the code that OpenSSL gives, and the authority
-// that is missing here.
+// Why a server's certificate was rejected: OpenSSL's code and the missing authority.
 import { isIP } from 'node:net';
 import { connect, type PeerCertificate } from 'node:tls';
 import { messageOf, systemCode } from '../errors/errors.ts';
 import type { Lookup } from './lookup.ts';
 
 /**
- * A refused certificate. `message` says which authority is missing and what to do; `code`
- * is OpenSSL's.
+ * A rejected certificate. `message` names the missing authority and the remedy; `code` is
+ * OpenSSL's.
  */
 export class TlsRefusal extends Error {
   readonly code: string;
@@ -19,7 +18,7 @@ export class TlsRefusal extends Error {
   }
 }
 
-/** The server that refused, and how its name is looked up. */
+/** The server with the rejected certificate, and the lookup of its name. */
 export interface TlsServer {
   readonly hostname: string;
   readonly port: number;
@@ -38,17 +37,17 @@ const UNKNOWN_AUTHORITY = new Set([
 const OTHER =
   /^(?:CERT_|CRL_|INVALID_|HOSTNAME_MISMATCH$|PATH_LENGTH_EXCEEDED$|ERR_TLS_CERT_ALTNAME|EE_KEY_|CA_MD_)/;
 
-/** How long the second look at a server may take, in milliseconds. */
+/** Time limit in milliseconds of the second connection to a server. */
 const LOOK_MILLISECONDS = 2000;
 
-/** True when `error` says that a certificate's authority is not trusted here. */
+/** True when `error` means that a certificate's authority is not trusted here. */
 export function isUnknownAuthority(error: unknown): boolean {
   return UNKNOWN_AUTHORITY.has(systemCode(error) ?? '');
 }
 
 /**
- * Gives the refusal in `error` as a sentence with `remedy`, and other errors as they are,
- * to `explained`, once.
+ * Calls `explained` once: with a {@link TlsRefusal} that includes `remedy` if `error` is
+ * a rejected certificate, else with `error` itself.
  */
 export function explainRefusal(
   error: Error,
@@ -71,9 +70,9 @@ export function explainRefusal(
 }
 
 /**
- * The issuer of the last certificate that the server sends. The refused connection is
- * gone when Node reports the refusal, so this is another one: nothing is sent over it,
- * and it is closed at once.
+ * Finds the issuer of the last certificate that the server sends. Node reports the
+ * rejection after the connection is gone, so this opens another one: it sends nothing and
+ * closes it at once.
  */
 function missingAuthority(
   { hostname, port, lookup }: TlsServer,
@@ -101,7 +100,7 @@ function missingAuthority(
   socket.once('close', () => end());
 }
 
-/** The issuer of the last certificate of a chain, as `CN=..., O=...`. */
+/** Returns the issuer of the last certificate of a chain, as `CN=..., O=...`. */
 function topIssuer(leaf: PeerCertificate): string | undefined {
   let top = leaf;
   for (let depth = 0; depth < 20; depth += 1) {
@@ -115,14 +114,14 @@ function topIssuer(leaf: PeerCertificate): string | undefined {
   const { issuer } = top as Partial<PeerCertificate>;
   if (issuer === undefined) return undefined;
   const parts = (['CN', 'OU', 'O', 'C'] as const).flatMap((key) => {
-    // Several values of one attribute are an array, whatever the types say.
+    // An attribute with several values is an array, contrary to the types.
     const values = [issuer[key]].flat().filter((value) => value !== undefined);
     return values.length === 0 ? [] : [`${key}=${values.join('+')}`];
   });
   return parts.length === 0 ? undefined : printable(parts.join(', '));
 }
 
-/** A server's text, short and without what a log line or a terminal would obey. */
+/** Limits a server's text and removes control characters for the log and terminals. */
 function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ').slice(0, 300);
 }

@@ -1,5 +1,4 @@
-// Certificate files: which of them exist, whether they changed, and the certificates in
-// them. Nothing here throws for a bad file.
+// Certificate files: existence, changes and contents. Nothing here throws for a bad file.
 import { X509Certificate } from 'node:crypto';
 import { lstatSync, readFileSync, readdirSync, statSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
@@ -7,39 +6,39 @@ import { messageOf, systemCode } from '../errors/errors.ts';
 
 /**
  * A file or directory of certificates. `by` is the knob or variable that names it;
- * without it, a missing one is not a problem.
+ * without `by`, a missing one is not a problem.
  */
 export interface TrustPath {
   readonly path: string;
   readonly by?: string;
 }
 
-/** Where certificate authorities are read from. */
+/** The files and directories with certificate authorities. */
 export interface TrustPlaces {
   readonly files: readonly TrustPath[];
   readonly directories: readonly TrustPath[];
 }
 
 /**
- * A file that was found (`version` changes with its contents), or a place that cannot be
- * used and the reason.
+ * A found file (`version` changes with its contents), or a path that cannot be used and
+ * the reason.
  */
 export type FoundFile =
   | { readonly path: string; readonly place: TrustPath; readonly version: string }
   | { readonly path: string; readonly place: TrustPath; readonly problem: string };
 
-/** A certificate file with more bytes is not read. */
+/** Certificate files with more bytes are not read. */
 const MAX_FILE_BYTES = 32 * 1024 * 1024;
 
 /**
- * As OpenSSL and the grid name certificates in a directory: hash links, `.pem`, `.crt`
- * and `.cer`; no CRLs (`.r0`), no policies.
+ * Names of certificates in a directory, as OpenSSL and the grid write them: hash links,
+ * `.pem`, `.crt` and `.cer`; not CRLs (`.r0`) or policies.
  */
 const CERTIFICATE_NAME = /\.(\d+|pem|crt|cer)$/;
 
 /**
- * A text that changes when one of the places changes; files that were changed in place
- * inside a directory are not noticed.
+ * Returns a text that changes when one of the paths changes. Files edited in place inside
+ * a directory are not noticed.
  */
 export function versionOfPlaces({ files, directories }: TrustPlaces): string {
   return [...files, ...directories].map(({ path }) => versionOfPath(path)).join('\n');
@@ -57,7 +56,7 @@ function versionOfPath(path: string): string {
 const versionOf = ({ dev, ino, mtimeMs, ctimeMs, size }: Stats): string =>
   [dev, ino, mtimeMs, ctimeMs, size].join(':');
 
-/** All certificate files of the places, each once, however many links lead to it. */
+/** Returns all certificate files, each once even if several links point to it. */
 export function findCertificateFiles({ files, directories }: TrustPlaces): FoundFile[] {
   const seen = new Set<string>();
   const found = files.flatMap((place) => look(place.path, place, seen));
@@ -95,8 +94,8 @@ function look(path: string, place: TrustPath, seen: Set<string>): FoundFile[] {
 }
 
 /**
- * A usual place may be missing, and a file may vanish while its directory is read; a link
- * to nothing is a problem.
+ * A default path may be missing, and a file may vanish while its directory is read. A
+ * dangling link is a problem.
  */
 function missing(path: string, place: TrustPath): FoundFile[] {
   const named = place.by !== undefined && place.path === path;
@@ -104,15 +103,15 @@ function missing(path: string, place: TrustPath): FoundFile[] {
   return named || dangling ? [{ path, place, problem: 'ENOENT' }] : [];
 }
 
-/** Certificates as PEM texts, and what is wrong with the file, if anything. */
+/** Certificates as PEM texts, and the problem of the file, if any. */
 export interface CertificatesRead {
   readonly certificates: readonly string[];
   readonly problem?: string;
 }
 
 /**
- * Reads one certificate file, PEM or DER. `known` holds certificates that need no second
- * look, by {@link bodyOf}.
+ * Reads one certificate file, PEM or DER. `known` contains certificates, by {@link
+ * bodyOf}, that need no validation again.
  */
 export function readCertificates(path: string, known: ReadonlySet<string>): CertificatesRead {
   try {
@@ -126,8 +125,8 @@ const PEM = /-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----([^-]*)-----END \1-
 const BEGIN = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/g;
 
 /**
- * The certificates in the bytes of a file, whatever text is around them. One malformed
- * certificate does not hide the next.
+ * Returns the certificates in the bytes of a file and ignores other text. A malformed
+ * certificate does not hide the next one.
  */
 export function certificatesIn(bytes: Buffer, known: ReadonlySet<string>): CertificatesRead {
   const text = bytes.toString('latin1');
@@ -135,7 +134,7 @@ export function certificatesIn(bytes: Buffer, known: ReadonlySet<string>): Certi
   if (begun === 0) return certificateInDer(bytes);
   const certificates = [...text.matchAll(PEM)].flatMap(([, label = '', inner = '']) => {
     const body = inner.replaceAll(/\s+/g, '');
-    // The line length that every reader of PEM accepts.
+    // 64 characters: the line length that every PEM parser accepts.
     const lines = body.match(/.{1,64}/g)?.join('\n') ?? '';
     const pem = `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n`;
     return known.has(body) || isCertificate(pem) ? [pem] : [];
@@ -151,7 +150,7 @@ export function certificatesIn(bytes: Buffer, known: ReadonlySet<string>): Certi
 function certificateInDer(bytes: Buffer): CertificatesRead {
   const pem = bytes[0] === 0x30 ? pemOf(bytes) : undefined;
   return pem === undefined
-    ? { certificates: [], problem: 'no certificate in it' }
+    ? { certificates: [], problem: 'contains no certificate' }
     : { certificates: [pem] };
 }
 
@@ -163,15 +162,12 @@ function pemOf(certificate: string | Buffer): string | undefined {
   try {
     return new X509Certificate(certificate).toString();
   } catch {
-    // OpenSSL says only that it is none; the caller names the file.
+    // OpenSSL's message has no details; the caller names the file.
     return undefined;
   }
 }
 
-/**
- * The base64 text of a PEM certificate: equal for equal certificates, however their lines
- * are broken.
- */
+/** Returns the base64 text of a PEM certificate without line breaks, for comparison. */
 export function bodyOf(pem: string): string {
   return pem.replaceAll(/-----[^-]*-----|\s+/g, '');
 }

@@ -1,5 +1,5 @@
-// Whom TLS trusts: Node's own list, the system's certificate store, the grid's
-// authorities and those of knobs, read when first needed.
+// The trusted authorities of TLS: Node's own list, the system's certificate store, the
+// grid's authorities and those named by knobs. Files are read on first use.
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import { existsSync } from 'node:fs';
 import { systemClock } from '../time/clock.ts';
@@ -15,8 +15,8 @@ import {
 } from './trust-files.ts';
 
 /**
- * What an administrator named: paths of AUTH_SSL_CLIENT_CAFILE and AUTH_SSL_CLIENT_CADIR;
- * `knobs` names them in messages.
+ * The administrator's settings: paths of AUTH_SSL_CLIENT_CAFILE and
+ * AUTH_SSL_CLIENT_CADIR; `knobs` names them in messages.
  */
 export interface NamedTrust {
   readonly caFile: string | undefined;
@@ -24,58 +24,56 @@ export interface NamedTrust {
   readonly knobs: string;
 }
 
-/**
- * The authorities as the files are now. The same value as long as nothing has changed.
- */
+/** The current authorities. The same object as long as nothing has changed. */
 export interface TrustState {
   readonly context: SecureContext;
-  /** How many different certificates are trusted. */
+  /** The number of distinct trusted certificates. */
   readonly count: number;
   /**
-   * Where they are from, and how many each place has; `Node.js` is the list that is
-   * compiled in.
+   * The paths and the number of certificates from each; `Node.js` is the built-in list.
    */
   readonly sources: readonly { readonly path: string; readonly count: number }[];
-  /** One sentence for each file or directory that was skipped. */
+  /** One sentence for each skipped file or directory. */
   readonly problems: readonly string[];
 }
 
-/** Trusted authorities that follow their files. */
+/** Trusted authorities that are updated when their files change. */
 export interface Trust {
   /**
-   * The authorities now. Files are read at the first call; whether they changed is looked
-   * at every few seconds.
-   * @throws CodedError `CONFIG_READ` where named authorities alone count and cannot be
-   * read
+   * Returns the current authorities. Reads the files at the first call and checks for
+   * changes every few seconds.
+   * @throws CodedError `CONFIG_READ` if only named authorities are trusted and they
+   * cannot be read
    */
   current(): TrustState;
-  /** Makes the next call of `current` look at every file again. */
+  /** Makes the next call of `current` check every file again. */
   renew(): void;
-  /**
-   * What an administrator does about an authority that is missing: words after "fix:".
-   */
+  /** What an administrator does about a missing authority: the words after "fix:". */
   readonly remedy: string;
 }
 
 /**
- * How authorities are found. `only`: the named ones alone count. `trouble` learns once of
- * each file that is skipped.
+ * How authorities are found. `only`: only the named ones are trusted. `trouble` is called
+ * once for each skipped file.
  */
 export interface TrustOptions {
   readonly named?: () => NamedTrust | undefined;
   readonly only?: boolean;
   readonly trouble?: (text: string) => void;
   /**
-   * SSL_CERT_FILE, SSL_CERT_DIR and NODE_EXTRA_CA_CERTS count. Default: the process's.
+   * For SSL_CERT_FILE, SSL_CERT_DIR and NODE_EXTRA_CA_CERTS. Default: the process's
+   * environment.
    */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** The usual places. Default: {@link USUAL_PLACES}. */
+  /** The default paths. Default: {@link USUAL_PLACES}. */
   readonly usual?: { readonly files: readonly string[]; readonly directories: readonly string[] };
-  /** Seconds on a line that no clock step moves. */
+  /** Seconds of a clock that ignores clock steps. */
   readonly steady?: () => number;
 }
 
-/** The certificate stores of Debian, Red Hat, SUSE and Alpine, and the grid's. */
+/**
+ * The certificate stores of Debian, Red Hat, SUSE and Alpine, and the grid's directory.
+ */
 export const USUAL_PLACES = {
   files: [
     '/etc/ssl/certs/ca-certificates.crt',
@@ -87,34 +85,31 @@ export const USUAL_PLACES = {
   directories: ['/etc/grid-security/certificates'],
 } as const;
 
-/**
- * Seconds between two looks at the places, and between two looks at each file in the
- * directories.
- */
+/** Seconds between two checks of the paths, and of each file in the directories. */
 const LOOK_SECONDS = 2;
 const FULL_LOOK_SECONDS = 60;
 
-/** Trust as the options say. Nothing is read before the first `current`. */
+/** Creates a {@link Trust}. Reads nothing before the first `current`. */
 export function createTrust(options: TrustOptions = {}): Trust {
   const { steady = () => systemClock.steady(), only = false, trouble } = options;
   let state: TrustState | undefined;
   let looked = { at: -Infinity, fullAt: -Infinity, version: '', fullVersion: '' };
-  let said = new Set<string>();
+  let reported = new Set<string>();
   const build = (
     found: readonly FoundFile[],
   ): { readonly state: TrustState; readonly whole: boolean } => {
     const { next, whole } = stateOf(found, options);
     if (!whole && state) return { state, whole };
-    for (const problem of next.problems) if (!said.has(problem)) trouble?.(problem);
-    said = new Set(next.problems);
+    for (const problem of next.problems) if (!reported.has(problem)) trouble?.(problem);
+    reported = new Set(next.problems);
     return { state: next, whole };
   };
   return {
     current: () => {
       const now = steady();
-      // Of named files alone there are two at the most: each request looks at them.
+      // At most two named files: they are checked at each request.
       if (state && !only && now - looked.at < LOOK_SECONDS) return state;
-      const places = placesOf(options);
+      const places = trustPaths(options);
       const version = JSON.stringify(places) + versionOfPlaces(places);
       if (state && version === looked.version && now - looked.fullAt < FULL_LOOK_SECONDS) {
         looked = { ...looked, at: now };
@@ -138,7 +133,7 @@ export function createTrust(options: TrustOptions = {}): Trust {
   };
 }
 
-function placesOf({
+function trustPaths({
   named,
   only = false,
   environment = process.env,
@@ -167,8 +162,8 @@ function placesOf({
 }
 
 /**
- * What this process or host is short of for a moment: the files are read again at the
- * next look, and until then the old state counts.
+ * Temporary shortages of this process or host: the files are read again at the next
+ * check, and the old state is used until then.
  */
 const SHORTAGES = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR']);
 
@@ -189,7 +184,7 @@ function stateOf(
         : readCertificates(file.path, known);
     whole &&= !SHORTAGES.has(read.problem ?? '');
     if (only && whole && read.certificates.length === 0 && file.path === file.place.path)
-      throw unreadable(file.place, read.problem ?? 'no certificate in it');
+      throw unreadable(file.place, read.problem ?? 'contains no certificate');
     if (read.problem !== undefined)
       problems.push(problemText(file, read.problem, read.certificates.length));
     for (const pem of read.certificates) {
@@ -202,22 +197,22 @@ function stateOf(
       counts.set(path, (counts.get(path) ?? 0) + read.certificates.length);
   }
   for (const [path, count] of counts) sources.push({ path, count });
-  // Each certificate for itself: OpenSSL stops reading a text at the first one that it
-  // cannot parse.
+  // One text for each certificate: OpenSSL stops reading a text at the first certificate
+  // that it cannot parse.
   const context = createSecureContext({ ca: [...all.values()] });
   return { next: { context, count: all.size, sources, problems }, whole };
 }
 
 function problemText({ path, place: { by } }: FoundFile, problem: string, usable: number): string {
   const named = by === undefined ? '' : ` (named by ${by})`;
-  const rest = usable > 0 ? 'these are skipped' : 'skipped';
+  const rest = usable > 0 ? 'the others are used' : 'skipped';
   return `certificate authorities in ${path}${named}: ${problem}; ${rest}`;
 }
 
 function unreadable({ path, by = '' }: TrustPath, problem: string): CodedError {
   return new CodedError(
     'CONFIG_READ',
-    `the certificate authorities in ${path} cannot be read (${problem}); see ${by}`,
+    `failed to read the certificate authorities in ${path} (${problem}); see ${by}`,
     { path },
   );
 }
@@ -225,14 +220,14 @@ function unreadable({ path, by = '' }: TrustPath, problem: string): CodedError {
 function remedyOf({ only = false, named }: TrustOptions): string {
   const { caFile, caDirectory, knobs } = named?.() ?? {};
   if (only)
-    return `add its certificate (PEM) to ${caFile ?? caDirectory ?? ''}, which ${knobs ?? ''} names; no other authority counts there`;
+    return `add its certificate (PEM) to ${caFile ?? caDirectory ?? ''} (${knobs ?? ''}); no other authority is trusted there`;
   const store = existsSync('/etc/pki/ca-trust')
     ? 'copy its certificate (PEM) to /etc/pki/ca-trust/source/anchors/ and run update-ca-trust'
     : 'copy its certificate (PEM) to /usr/local/share/ca-certificates/NAME.crt and run update-ca-certificates';
   return `${store}, or name the file in AUTH_SSL_CLIENT_CAFILE`;
 }
 
-/** The authorities and their sources in one line, for a person. */
+/** Returns one line with the number of authorities and their sources. */
 export function trustText({ count, sources }: TrustState): string {
   const parts = sources.map((source) => `${source.path} (${source.count})`);
   return `${count} certificate authorities are trusted, from ${parts.join(', ') || 'no file'}`;
@@ -240,10 +235,7 @@ export function trustText({ count, sources }: TrustState): string {
 
 let shared: Trust | undefined;
 
-/**
- * The trust of a program without knobs: everything but what knobs name. One for the whole
- * process.
- */
+/** Returns the trust of a program without knobs. One instance for the process. */
 export function systemTrust(): Trust {
   return (shared ??= createTrust());
 }

@@ -1,25 +1,28 @@
-// Name look-ups by a program, for processes that must be able to end at any moment.
+// Name lookups by a program, for processes that must be able to exit at any moment.
 import { execFile, type ChildProcess } from 'node:child_process';
 import type { LookupAddress } from 'node:dns';
 import { isIP } from 'node:net';
 import { createSemaphore } from '../http/semaphore.ts';
 import { useLookup, type Lookup } from '../http/lookup.ts';
 
-/** Look-ups under way at a time; the others wait. */
+/** Maximum number of concurrent lookups. */
 const AT_ONCE = 32;
 /**
- * After so many milliseconds the connection that wanted the address has long been given
- * up.
+ * Time limit in milliseconds. The connection that needed the address has timed out long
+ * before.
  */
-const PATIENCE = 15_000;
-/** getent's exit code for a name that is not there. @see getent(1) */
+const TIMEOUT = 15_000;
+/**
+ * getent's exit code for an unknown name.
+ * @see getent(1)
+ */
 const NOT_FOUND = 2;
 
 /**
- * A {@link Lookup} that asks getent(1), which resolves names as every program of this
- * machine does. Node's own look-up blocks a thread until the resolver gives up, and the
- * process cannot end before that; a program is ended with the process. Where there is no
- * getent, and for `localhost`, `otherwise` is asked.
+ * Returns a {@link Lookup} that runs getent(1), which resolves names like every program
+ * of this machine. Node's own lookup blocks a thread until the resolver gives up, and the
+ * process cannot exit before that; a child process is killed on exit. `otherwise` is used
+ * for `localhost` and if getent is not installed.
  */
 export function programLookup(otherwise: Lookup): Lookup {
   const semaphore = createSemaphore(AT_ONCE);
@@ -29,7 +32,7 @@ export function programLookup(otherwise: Lookup): Lookup {
   });
   const ask = (host: string): Promise<Asked> =>
     new Promise((resolve) => {
-      const options = { encoding: 'utf8', timeout: PATIENCE, killSignal: 'SIGKILL' } as const;
+      const options = { encoding: 'utf8', timeout: TIMEOUT, killSignal: 'SIGKILL' } as const;
       const child = execFile('getent', ['ahosts', '--', host], options, (error, output) => {
         running.delete(child);
         resolve({ error, output });
@@ -56,8 +59,8 @@ export function programLookup(otherwise: Lookup): Lookup {
 }
 
 /**
- * From now on this process looks names up by a program, so that it can end while a name
- * server is silent. For executables; a library leaves the choice to the program that uses
+ * Makes this process look up names by a program, so that it can exit while a name server
+ * does not answer. For executables; a library leaves the choice to the program that uses
  * it.
  */
 export function lookUpByProgram(): void {
@@ -70,8 +73,8 @@ interface Asked {
 }
 
 /**
- * The addresses in getent's output, in its order, of one family or (0 or `undefined`) of
- * both.
+ * Parses the addresses in getent's output, in its order, of one family or (0 or
+ * `undefined`) of both.
  */
 function addressesIn(
   output: string,
@@ -84,7 +87,7 @@ function addressesIn(
     .filter((each) => each.family !== 0 && (wanted === 0 || each.family === wanted));
 }
 
-/** The error as Node's own look-up gives it. */
+/** Creates the error that Node's own lookup would return. */
 function failure(host: string, error: Asked['error']): NodeJS.ErrnoException {
   const code = error === null || error.code === NOT_FOUND ? 'ENOTFOUND' : 'EAI_AGAIN';
   return Object.assign(new Error(`getaddrinfo ${code} ${host}`), {

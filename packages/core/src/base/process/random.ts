@@ -1,5 +1,4 @@
-// Chance as a parameter: the port that everything else takes, and its one real
-// implementation.
+// Randomness as a parameter: the type that other code takes, and the real implementation.
 import { randomBytes } from 'node:crypto';
 
 /** Returns `bytes` unpredictable bytes. */

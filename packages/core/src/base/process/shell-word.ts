@@ -1,10 +1,6 @@
-// Words for a shell: every message that tells an administrator what to run may hold any
-// path or name.
+// Shell quoting, for messages with commands that an administrator pastes.
 
-/**
- * `text` as one word of a POSIX shell: as it is where that is safe, else in single
- * quotes.
- */
+/** Returns `text` as one word of a POSIX shell, in single quotes if it needs quoting. */
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,29 +1,29 @@
-// A time-out that a stalled process survives: SIGSTOP, a suspended machine or a slow
-// fsync does not use up the time of the other side.
+// A time-out that ignores stalls of this process: SIGSTOP, a suspended machine or a slow
+// fsync does not use up the time of the server.
 
 /**
- * The timer asks the clock this often, in milliseconds: a stall costs at most one slice
- * of the time-out.
+ * Milliseconds between two checks of the clock: a stall costs at most one slice of the
+ * time-out.
  */
 const SLICE = 500;
 
 /**
- * A timer that fires later than this, in milliseconds, was held up by a stall of the
+ * A timer that fires later than this, in milliseconds, was delayed by a stall of the
  * process.
  */
 const STALL = 250;
 
 /**
- * After a stall the other side gets at least this long, in milliseconds, because its
+ * Minimum time, in milliseconds, for the server after a stall, because reading the
  * pending input takes several reads.
  */
 const GRACE = 1000;
 
 /**
- * Calls `act` after `seconds` in which this process ran, and only after the event loop
- * has read the input that is pending then. Time in which the process stood still does not
- * count, so that an answer that arrived meanwhile is read before it is judged late.
- * @returns the function that cancels it; harmless after `act` was called
+ * Calls `act` after `seconds` in which this process ran, after the event loop has read
+ * the pending input. Stalls of the process do not count, so that a response that arrived
+ * during a stall is not treated as late.
+ * @returns the function that cancels it; it does nothing after `act` was called
  */
 export function afterAwake(seconds: number, act: () => void): () => void {
   let left = seconds * 1000;
@@ -36,10 +36,10 @@ export function afterAwake(seconds: number, act: () => void): () => void {
     timer = setTimeout(() => {
       const took = performance.now() - began;
       const stalled = took > slice + STALL;
-      // A timer of Node may fire up to a millisecond early: what is left is measured, not
-      // assumed.
+      // Node may fire a timer up to a millisecond early, so the remaining time is
+      // measured.
       left -= stalled ? slice : took;
-      // Once: on a machine that is always late the time-out must come all the same.
+      // Only once: the time-out must also expire on a machine that always stalls.
       if (stalled && left < GRACE && !hadGrace) [left, hadGrace] = [GRACE, true];
       if (left > 0) arm();
       else afterPendingInput(() => !cancelled && act());
@@ -53,8 +53,8 @@ export function afterAwake(seconds: number, act: () => void): () => void {
 }
 
 /**
- * Timers run before input is read. The second turn is for what the first read makes
- * possible.
+ * Timers run before input is read. The second turn is for events that the first read
+ * triggers.
  */
 function afterPendingInput(act: () => void): void {
   setImmediate(() => setImmediate(act));

@@ -1,12 +1,11 @@
-// Time as a parameter: the port that everything else takes, and its one real
-// implementation.
+// Time as a parameter: the interface that other code takes, and the real implementation.
 import { uptime } from 'node:os';
 
 /**
- * What the project knows of time. `now` is seconds since the epoch (with a fraction);
- * `steady` is seconds on a line that no clock step moves: it counts the time while the
- * machine sleeps, measures spans of a millisecond, and costs less than a microsecond;
- * `wait` resolves after `seconds`, or as soon as `signal` aborts, and never rejects.
+ * A clock. `now` is seconds since the epoch (with a fraction). `steady` is seconds that
+ * clock steps do not affect: it includes the time while the machine sleeps, resolves a
+ * millisecond and costs less than a microsecond. `wait` resolves after `seconds` or when
+ * `signal` aborts, and never rejects.
  */
 export interface Clock {
   now(): number;
@@ -14,25 +13,22 @@ export interface Clock {
   wait(seconds: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** Longest single timer in seconds; Node fires a longer one at once. */
+/** Longest single timer in seconds; Node fires longer timers at once. */
 const LONGEST_TIMER = 2_000_000;
 
-/**
- * The coarse clock is looked at this often at most, in seconds: it is read from a file in
- * /proc.
- */
+/** Minimum seconds between two reads of the coarse clock, which is a file in /proc. */
 const LOOK_INTERVAL = 0.05;
 
 /**
- * The coarse clock has steps of 10 ms: only a lead of more than this many seconds is time
- * that the fine one has missed.
+ * Seconds. The coarse clock has steps of 10 ms: only a larger difference is time that the
+ * fine clock has missed.
  */
 const SLEPT = 0.5;
 
 /**
- * Returns a steady clock of two, both in seconds: `fine` measures short spans but stands
- * still while the machine sleeps; `coarse` counts that time, too. After a sleep the
- * result is late by at most 50 ms of waking time.
+ * Returns a steady clock from two clocks in seconds: `fine` has a high resolution but
+ * stops while the machine sleeps; `coarse` includes that time. After a sleep the result
+ * is late by at most 50 ms of waking time.
  */
 export function createSteady(fine: () => number, coarse: () => number): () => number {
   let looked = fine();
@@ -48,7 +44,7 @@ export function createSteady(fine: () => number, coarse: () => number): () => nu
   };
 }
 
-/** The machine's own clock. */
+/** The clock of this machine. */
 export const systemClock: Clock = {
   now: () => Date.now() / 1000,
   steady: createSteady(() => performance.now() / 1000, uptime),

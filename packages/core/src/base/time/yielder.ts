@@ -1,29 +1,28 @@
-// Lets the event loop run now and then during long synchronous work, so that signals and
-// answers are not kept waiting.
+// Yields to the event loop during long synchronous work, so that signals and responses
+// are handled in time.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** Milliseconds of work between two breaths of the event loop. */
-const BREATH = 5;
+/** Milliseconds of work between two yields to the event loop. */
+const WORK_MS = 5;
 
 /**
- * Calls `act` with each item, and gives way to the event loop every few milliseconds. A
- * short list is done when this returns.
+ * Calls `act` with each item and yields to the event loop every few milliseconds. A short
+ * list is complete when this returns.
  */
 export async function inSlices<T>(items: Iterable<T>, act: (item: T) => void): Promise<void> {
   const yieldIfDue = createYielder();
   for (const item of items) {
     act(item);
-    const breath = yieldIfDue();
-    if (breath) await breath;
+    const pause = yieldIfDue();
+    if (pause) await pause;
   }
 }
 
-/** So many items are sorted at once: a few milliseconds of work. */
+/** Items sorted without a yield: a few milliseconds of work. */
 const SORTED_AT_ONCE = 4096;
 
 /**
- * Sorts `items` in place, stably as Array.prototype.sort does, and yields to the event
- * loop between pieces.
+ * Sorts `items` in place, stably like Array.prototype.sort, and yields to the event loop.
  */
 export async function sortInSlices(
   items: Uint32Array,
@@ -57,14 +56,14 @@ export async function sortInSlices(
 }
 
 /**
- * A function to await between the pieces of long work: it gives way to the event loop
- * every few milliseconds, else it costs nothing.
+ * Returns a function to await between the steps of long work: it yields to the event loop
+ * if a few milliseconds have passed, else it returns `undefined`.
  */
 export function createYielder(): () => Promise<void> | undefined {
-  let breath = performance.now();
+  let yieldedAt = performance.now();
   const yieldIfDue = async (): Promise<void> => {
     await nextTurn();
-    breath = performance.now();
+    yieldedAt = performance.now();
   };
-  return () => (performance.now() - breath < BREATH ? undefined : yieldIfDue());
+  return () => (performance.now() - yieldedAt < WORK_MS ? undefined : yieldIfDue());
 }

@@ -1,9 +1,6 @@
-// How far two names are apart, to guess what somebody meant to write.
+// The edit distance of names, to suggest what was meant.
 
-/**
- * The least number of letters to add, drop or change that makes `b` of `a` (Levenshtein),
- * without regard to case.
- */
+/** Returns the Levenshtein distance of `a` and `b`, case-insensitively. */
 export function distance(a: string, b: string): number {
   const [left, right] = [a.toLowerCase(), b.toLowerCase()];
   let row = Array.from({ length: right.length + 1 }, (_, column) => column);
@@ -18,14 +15,12 @@ export function distance(a: string, b: string): number {
   return row[right.length] ?? 0;
 }
 
-/**
- * The one of `names` that is nearest to `name`, if it is near enough to have been meant.
- */
+/** Returns the nearest of `names`, or `undefined` if none is near enough to `name`. */
 export function nearest(name: string, names: Iterable<string>): string | undefined {
   let best: string | undefined;
   let least = Math.max(1, Math.floor(name.length / 6)) + 1;
   for (const one of names) {
-    // Lengths alone rule most of them out.
+    // Most names differ too much in length alone.
     if (Math.abs(one.length - name.length) >= least) continue;
     const apart = distance(name, one);
     if (apart < least) [best, least] = [one, apart];

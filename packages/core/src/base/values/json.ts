@@ -1,4 +1,4 @@
-// The questions that JSON from strangers needs asked again and again.
+// Checks of untrusted JSON.
 
 /** True for a JSON object: not null, not an array. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
@@ -6,7 +6,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * True when a value nests at most so many levels. JSON.parse reads deeper values, but
+ * True when a value nests at most `levels` levels. JSON.parse reads deeper values, but
  * JSON.stringify overflows the stack.
  */
 export function nestsWithin(value: unknown, levels: number): boolean {
@@ -14,11 +14,11 @@ export function nestsWithin(value: unknown, levels: number): boolean {
   return levels > 0 && Object.values(value).every((inner) => nestsWithin(inner, levels - 1));
 }
 
-// Looks into a token that nobody verifies here: what it says may be used for scheduling
-// and against it, never for it.
+// Unverified tokens: their claims may be used for scheduling and to reject a token, never
+// to accept one.
 
 /**
- * The claims of a JWT, unverified; `undefined` when it is none.
+ * Returns the claims of a JWT, unverified, or `undefined` if it is not a JWT.
  * @see RFC 7519, section 7.2
  */
 export function jwtClaims(token: string): Readonly<Record<string, unknown>> | undefined {
@@ -28,7 +28,7 @@ export function jwtClaims(token: string): Readonly<Record<string, unknown>> | un
     const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
     return isRecord(claims) ? claims : undefined;
   } catch {
-    // Three base64url parts are not yet a JWT; an opaque token may look so.
+    // An opaque token may also have three base64url parts.
     return undefined;
   }
 }

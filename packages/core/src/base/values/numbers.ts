@@ -1,5 +1,5 @@
-// The largest and the smallest of many numbers. `Math.max(...numbers)` fails when there
-// are more than about 125,000.
+// The maximum and minimum of many numbers. `Math.max(...numbers)` fails with more than
+// about 125,000.
 import { CodedError } from '../errors/errors.ts';
 
 /** Returns the largest number, but at least `atLeast`. */
@@ -22,12 +22,11 @@ export function smallest(
   return found;
 }
 
-// Durations on a command line: whole seconds, or misuse.
+// Durations on a command line.
 
 /**
- * Reads the value of an option as whole seconds: decimal digits only, at least `min`.
- * `value` is what the parser of the command line found; an option that is given twice
- * comes as an array.
+ * Parses the value of an option as whole seconds: decimal digits only, at least `min`.
+ * `value` is the parser's; an option that is given twice is an array.
  * @throws CodedError `USAGE`
  */
 export function wholeSeconds(option: string, value: unknown, min = 0): number {

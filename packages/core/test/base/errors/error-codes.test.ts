@@ -1,4 +1,4 @@
-// The table of error codes is whole, and docs/errors.md is made from it.
+// The table of error codes is complete, and docs/errors.md is generated from it.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
@@ -40,7 +40,7 @@ function errorPage(): string {
   return HEAD + sections.join('');
 }
 
-/** Every column, and what may be in it. */
+/** All columns and their allowed values. */
 const COLUMNS: Readonly<Record<string, RegExp>> = {
   group: /^[A-Z]/,
   text: /^.{10,160}$/,
@@ -62,7 +62,7 @@ describe('the table of error codes', () => {
       expect(String(text).replace(/\{(?:user|delete|add)\}/g, '')).not.toMatch(/[{}]/);
   });
 
-  it('says who acts as the outcome of a renewal does', () => {
+  it('has an actor that agrees with the outcome of a renewal', () => {
     const wrong = codes.filter((code) => {
       const { actor, outcome, retry } = ERROR_CODES[code];
       return (
@@ -74,7 +74,7 @@ describe('the table of error codes', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('is the page docs/errors.md (UPDATE_DOCS=1 writes it again)', async () => {
+  it('is docs/errors.md (UPDATE_DOCS=1 writes it)', async () => {
     const wanted = await format(errorPage(), {
       ...(await resolveConfig(page)),
       parser: 'markdown',

@@ -1,4 +1,4 @@
-// The error class: what a catcher can rely on.
+// The error class: what a catch block can rely on.
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES } from '../../../src/base/errors/error-codes.ts';
 import { CodedError, isCoded, messageOf, systemCode } from '../../../src/base/errors/errors.ts';
@@ -13,12 +13,12 @@ describe('a coded error', () => {
     expect(systemCode(error)).toBe('ENOSPC');
   });
 
-  it('finds no system code where there is none', () => {
+  it('has no system code without one', () => {
     expect(systemCode(new CodedError('USAGE', 'x'))).toBeUndefined();
     expect(systemCode('text')).toBeUndefined();
   });
 
-  it('reads a text out of anything that was thrown', () => {
+  it('gets a text from any thrown value', () => {
     expect([messageOf(new Error('why')), messageOf('text'), messageOf(undefined)]).toEqual([
       'why',
       'text',
@@ -26,7 +26,7 @@ describe('a coded error', () => {
     ]);
   });
 
-  it('finds a system code in a cause, but does not look for it without end', () => {
+  it('finds a system code in a cause, with a depth limit', () => {
     const loop = new Error('loop');
     loop.cause = loop;
     expect(systemCode(loop)).toBeUndefined();
@@ -42,14 +42,14 @@ describe('a coded error', () => {
     [-116, 'ESTALE'],
     [-117, 'EUCLEAN'],
     [-4000, 'ERRNO_4000'],
-  ])('R13 names the error number %d, for which Node has no name', (errno, name) => {
+  ])('R13 names the error number %d, which has no name in Node', (errno, name) => {
     const code = `Unknown system error ${errno}`;
     expect(systemCode(Object.assign(new Error(`${code}: ${code}, fsync`), { code, errno }))).toBe(
       name,
     );
   });
 
-  it('every code has a meaning in one line', () => {
+  it('every code has a meaning of one line', () => {
     for (const [code, { text }] of Object.entries(ERROR_CODES)) {
       expect(code).toMatch(/^[A-Z][A-Z_]+$/);
       expect(text).toMatch(/^\S[^\n]+$/);

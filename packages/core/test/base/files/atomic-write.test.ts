@@ -27,7 +27,7 @@ beforeEach(() => {
 
 describe('writing atomically', () => {
   it.each([0, 0o777])(
-    'R20 gives the final mode under the umask %o, and leaves only the file',
+    'R20 sets the final mode under the umask %o, and leaves only the file',
     (mask) => {
       const umask = process.umask(mask);
       try {
@@ -41,7 +41,7 @@ describe('writing atomically', () => {
     },
   );
 
-  it('replaces a link instead of following it', () => {
+  it('replaces a link and does not follow it', () => {
     const target = join(directory, 'target');
     writeFileSync(target, 'untouched');
     symlinkSync(target, join(directory, 'a.use'));
@@ -64,7 +64,7 @@ describe('writing atomically', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  it('R12 names its temporary files so that the process can be told', () => {
+  it('R12 puts the process id into the names of temporary files', () => {
     for (const locked of [true, false])
       expect(temporaryOwner(temporaryName('/x/my.use', locked).slice(3))).toEqual({
         pid: process.pid,
@@ -73,7 +73,7 @@ describe('writing atomically', () => {
     expect(temporaryOwner('my.use')).toBeUndefined();
   });
 
-  it('writes bytes and empty files as they are', () => {
+  it('writes bytes and empty files unchanged', () => {
     writeFileAtomically(join(directory, 'a'), Uint8Array.of(0, 255), {
       mode: 0o600,
       durable: false,
@@ -91,7 +91,7 @@ describe('writing atomically', () => {
     expect(readdirSync(directory)).toEqual(['a.use']);
   });
 
-  it('R12 takes over a stray that a dead process with our number left under the same name', () => {
+  it('R12 replaces a leftover of the same name from a dead process with our process id', () => {
     const [, start] = /\.(\d+)\.credmon-tmp$/.exec(temporaryName(join(directory, 'a.use'))) ?? [];
     const stray = `.a.use.${process.pid}.${Number(start) + 1}.credmon-tmp`;
     writeFileSync(join(directory, stray), 'old secret', { mode: 0o400 });
@@ -102,7 +102,7 @@ describe('writing atomically', () => {
     expect(readFileSync(join(directory, 'a.use'), 'utf8')).toBe('new');
   });
 
-  it('R12 does not follow a link that lies where the temporary file goes', () => {
+  it('R12 does not follow a link at the path of the temporary file', () => {
     const target = join(directory, 'target');
     writeFileSync(target, 'untouched');
     const [, start] = /\.(\d+)\.credmon-tmp$/.exec(temporaryName(join(directory, 'a.use'))) ?? [];
@@ -111,7 +111,7 @@ describe('writing atomically', () => {
     expect(readFileSync(target, 'utf8')).toBe('untouched');
   });
 
-  it.skipIf(!isRoot)('gives the file to the owner that was named', () => {
+  it.skipIf(!isRoot)('changes the owner of the file to the configured one', () => {
     writeFileAtomically(join(directory, 'a.use'), 'token', {
       mode: 0o400,
       durable: false,
@@ -133,7 +133,7 @@ describe('writing atomically', () => {
     });
   });
 
-  it.skipIf(!mayMount)('R13 a read-only file system says so, and the old file stays', () => {
+  it.skipIf(!mayMount)('R13 a read-only file system is reported, and the old file stays', () => {
     onSmallDisk(directory, () => {
       const path = join(directory, 'a.top');
       writeFileAtomically(path, 'old', { mode: 0o400, durable: true });

@@ -1,4 +1,4 @@
-// A path that only root can bend.
+// Paths that only root can redirect.
 import {
   chmodSync,
   chownSync,
@@ -38,7 +38,7 @@ beforeEach(() => {
 const write = (directory: string): void =>
   inDirectory(`${root}/${directory}`, (path) => writeFileSync(join(path, 'token'), directory));
 
-describe('a link in a sticky directory, as volumes of orchestrators are', () => {
+describe('a link in a sticky directory, as in volumes of container orchestrators', () => {
   const volume = (): string => {
     const path = join(root, 'volume');
     mkdirSync(join(path, '..2026_08_02'), { recursive: true });
@@ -53,7 +53,7 @@ describe('a link in a sticky directory, as volumes of orchestrators are', () => 
   });
 
   it.runIf(process.getuid?.() === 0)(
-    'is refused when it is of another user, or the directory is',
+    'is rejected when another user owns it or the directory',
     () => {
       const path = volume();
       lchownSync(join(path, '..data'), 64_001, 0);
@@ -68,7 +68,7 @@ describe('a link in a sticky directory, as volumes of orchestrators are', () => 
     },
   );
 
-  it('is refused when it has a second name: another user could have put it there', () => {
+  it('is rejected when it has a second name: another user could have put it there', () => {
     const path = volume();
     linkSync(join(path, '..data'), join(root, 'second'));
     expect(() => inDirectory(join(path, '..data'), () => undefined)).toThrow(
@@ -78,15 +78,15 @@ describe('a link in a sticky directory, as volumes of orchestrators are', () => 
 });
 
 describe('a subdirectory', () => {
-  it('is opened, but never through a link, whoever made it', () => {
+  it('is opened, but never through a link, whoever created it', () => {
     expect(inSubdirectory(root, 'ours', (path) => readdirSync(path))).toEqual(['link', 'loop']);
     expect(() => inSubdirectory(join(root, 'ours'), 'link', () => undefined)).toThrow('ENOTDIR');
   });
 });
 
-describe('a directory that is reached safely', () => {
+describe('a directory with a safe path', () => {
   it.each(['home/tokens', 'ours/link', 'target', 'home/../target'])(
-    '%s is written to',
+    '%s can be written to',
     (directory) => {
       write(directory);
       const landed = directory === 'home/tokens' ? directory : 'target';
@@ -95,14 +95,16 @@ describe('a directory that is reached safely', () => {
   );
 
   it.each(['home/relative', 'home/absolute', 'home/absolute/.', 'ours/loop'])(
-    '%s is refused: somebody else could have made the link',
+    '%s is rejected: another user could have created the link',
     (directory) => {
-      expect(() => write(directory)).toThrow(/is a link that another user could change|ELOOP/);
+      expect(() => write(directory)).toThrow(
+        /is a symbolic link that another user could change|ELOOP/,
+      );
       expect(() => readFileSync(join(root, 'target/token'))).toThrow('ENOENT');
     },
   );
 
-  it('is the same one when its name is given to another meanwhile', () => {
+  it('is the same one after its name is given to another directory', () => {
     inDirectory(join(root, 'home/tokens'), (path) => {
       renameSync(join(root, 'home/tokens'), join(root, 'home/away'));
       symlinkSync('../target', join(root, 'home/tokens'));
@@ -114,7 +116,7 @@ describe('a directory that is reached safely', () => {
   it.each([
     ['nowhere', 'ENOENT'],
     ['target/file', 'ENOTDIR'],
-  ])('%s says what the system says', (directory, code) => {
+  ])('%s gives the error of the system', (directory, code) => {
     writeFileSync(join(root, 'target/file'), '');
     expect(() => write(directory)).toThrow(code);
   });

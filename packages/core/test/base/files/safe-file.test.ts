@@ -1,4 +1,4 @@
-// The administrator's files: one rule for links, and nothing that blocks or is too large.
+// The administrator's files: one rule for links; no blocking, no large files.
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -29,12 +29,12 @@ const uid = process.getuid?.() ?? 0;
 const TEXT = { kind: 'text', text: 'text', uid, mode: 0o600 };
 
 describe('a file that is read safely', () => {
-  it('is read with the owner and mode of what was opened', () => {
+  it('is read with the owner and mode of the opened file', () => {
     expect(readSafely(at('secret'))).toEqual(TEXT);
     expect(readSafely(at('secret'), 4)).toEqual(TEXT);
   });
 
-  it('may be behind links that only root or this process can have made: Kubernetes, /run', () => {
+  it('may be behind links that only root or this process can have created: Kubernetes, /run', () => {
     mkdirSync(at('..2026_08_02'));
     writeFileSync(at('..2026_08_02/key'), 'text', { mode: 0o600 });
     symlinkSync('..2026_08_02', at('..data'));
@@ -47,15 +47,12 @@ describe('a file that is read safely', () => {
   });
 
   it.each([
-    [
-      'link',
-      /^cannot be used: link on the way to \S+\/link is a link that another user could change/,
-    ],
+    ['link', /^cannot be used: \S+\/link: link is a symbolic link that another user could change/],
     [
       'below/secret',
-      /^cannot be used: below on the way to \S+\/below\/secret is a link that another user/,
+      /^cannot be used: \S+\/below\/secret: below is a symbolic link that another user/,
     ],
-  ])('is refused behind the link %s where others may write', (name, reason) => {
+  ])('is rejected behind the link %s if others can write there', (name, reason) => {
     symlinkSync('secret', at('link'));
     symlinkSync('.', at('below'));
     chmodSync(directory, 0o777);
@@ -69,7 +66,7 @@ describe('a file that is read safely', () => {
   it.each<[string, () => void, object]>([
     ['nothing', () => rmSync(at('secret')), { kind: 'missing' }],
     [
-      'a link that leads nowhere',
+      'a dangling link',
       () => replace(() => symlinkSync('none', at('secret'))),
       { kind: 'missing' },
     ],
@@ -98,8 +95,8 @@ describe('a file that is read safely', () => {
       () => truncateSync(at('secret'), 2 ** 30),
       { kind: 'broken', reason: 'is larger than 4194304 bytes' },
     ],
-    ['a second name of it', () => linkSync(at('secret'), at('other')), TEXT],
-  ])('says of %s what it is', (_, spoil, expected) => {
+    ['a second name of the file', () => linkSync(at('secret'), at('other')), TEXT],
+  ])('gives the right result for %s', (_, spoil, expected) => {
     spoil();
     expect(readSafely(at('secret'))).toEqual(expected);
   });
@@ -111,7 +108,7 @@ function replace(by: () => unknown): void {
 }
 
 describe('a socket', () => {
-  it('has its mode from the first moment, whatever the umask', () => {
+  it('has its mode from the start, for any umask', () => {
     const before = process.umask(0);
     const server = createServer();
     try {

@@ -1,4 +1,4 @@
-// Which URLs a secret may be sent to.
+// The URLs to which a secret may be sent.
 import { describe, expect, it } from 'vitest';
 import { CodedError } from '../../../src/base/errors/errors.ts';
 import { isLoopbackHost, secureEndpoint } from '../../../src/base/http/endpoint.ts';
@@ -17,12 +17,12 @@ describe('R26 endpoints', () => {
   });
 
   const refused: [string, boolean, RegExp][] = [
-    ['http://issuer.example/token', true, /http is never used beyond this machine/],
+    ['http://issuer.example/token', true, /http is allowed only to loopback/],
     ['http://127.0.0.1:8080/token', false, /CREDMON_ALLOW_LOOPBACK_HTTP = true/],
-    ['http://127.0.0.1.evil.example/', true, /beyond this machine/],
-    ['http://localhost.evil.example/', true, /beyond this machine/],
+    ['http://127.0.0.1.evil.example/', true, /only to loopback/],
+    ['http://localhost.evil.example/', true, /only to loopback/],
     ['http://localhost@evil.example/', true, /user information/],
-    ['http://0.0.0.0/', true, /beyond this machine/],
+    ['http://0.0.0.0/', true, /only to loopback/],
     ['https://user:CANARY@issuer.example/', false, /user information/],
     ['https://issuer.example/#CANARY', false, /fragment/],
     ['file:///etc/passwd', true, /must begin with https:/],
@@ -31,7 +31,7 @@ describe('R26 endpoints', () => {
     ['issuer.example/token', true, /is not a URL/],
     ['', true, /is not a URL/],
   ];
-  it.each(refused)('%s (loopback knob %s) is refused', (url, knob, message) => {
+  it.each(refused)('%s (loopback knob %s) is rejected', (url, knob, message) => {
     let error: unknown;
     try {
       secureEndpoint(url, 'X_TOKEN_URL', knob);

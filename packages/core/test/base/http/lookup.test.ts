@@ -1,4 +1,4 @@
-// Name look-ups that hang: in a network of its own, where the one name server never
+// Name lookups that hang, in a separate network namespace whose only name server never
 // answers.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { sharedLookup, type Lookup } from '../../../src/base/http/lookup.ts';
 import { programOf } from '../../store/child.ts';
 import { mayUnshareNetwork } from '../privileges.ts';
 
-it('R1 asks once for all who want the same at the same time, and again later', () => {
+it('R1 asks once for concurrent equal lookups, and again later', () => {
   const asked: string[] = [];
   const answers: (() => void)[] = [];
   const ask: Lookup = (host, options, found) => {
@@ -30,7 +30,7 @@ it('R1 asks once for all who want the same at the same time, and again later', (
   expect(asked).toHaveLength(4);
 });
 
-it('tells everybody of a failure', () => {
+it('reports a failure to all callers', () => {
   const failure = new Error('ENOTFOUND');
   const lookup = sharedLookup((_host, _options, found) => queueMicrotask(() => found(failure, '')));
   return Promise.all(
@@ -47,7 +47,7 @@ it('tells everybody of a failure', () => {
 });
 
 it.skipIf(!mayUnshareNetwork)(
-  'R1 twenty requests to a name that the name server never answers for do not delay one to another name',
+  'R1 twenty lookups of a name without an answer do not delay the lookup of another name',
   () => {
     const resolver = join(mkdtempSync(join(tmpdir(), 'credmon-lookup-')), 'resolv.conf');
     writeFileSync(resolver, 'nameserver 127.0.0.1\noptions timeout:2 attempts:1\n');

@@ -1,5 +1,5 @@
-// The network port against a real server: bounds on time and size, redirects, kept-alive
-// connections, and what errors may say.
+// The HTTP client against a real server: limits on time and size, redirects, kept-alive
+// connections, and the texts of errors.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { getEventListeners } from 'node:events';
@@ -53,7 +53,7 @@ async function refusal(attempt: Promise<unknown>): Promise<CodedError> {
 }
 
 describe('sending a request', () => {
-  it('R2 bounds connect, exchange and body by default at 5 s, 15 s and 1 MiB', () => {
+  it('R2 limits connect, exchange and body by default to 5 s, 15 s and 1 MiB', () => {
     expect(DEFAULT_SEND_LIMITS).toEqual({
       connectSeconds: 5,
       totalSeconds: 15,
@@ -61,7 +61,7 @@ describe('sending a request', () => {
     });
   });
 
-  it('gives status, headers and body of any answer, redirects included, and R26 follows none', async () => {
+  it('R26 returns status, headers and body of any response, redirects included, and follows none', async () => {
     const server = await serve((_, response) => {
       response
         .writeHead(307, { Location: '/elsewhere', 'Set-Cookie': ['a=1', 'b=2'] })
@@ -82,7 +82,7 @@ describe('sending a request', () => {
     ]);
   });
 
-  it('R2 ends an exchange whose answer never begins', async () => {
+  it('R2 ends an exchange whose response never begins', async () => {
     const server = await serve(() => undefined);
     const error = await refusal(
       sender({ totalSeconds: 0.2 })({ method: 'GET', url: server.origin }),
@@ -93,7 +93,7 @@ describe('sending a request', () => {
     ]);
   });
 
-  it('R2 ends an exchange whose answer never ends, though bytes keep coming', async () => {
+  it('R2 ends an exchange whose response never ends, although bytes keep coming', async () => {
     const timers: NodeJS.Timeout[] = [];
     endings.push(async () => timers.forEach(clearInterval));
     const server = await serve((_, response) => {
@@ -106,7 +106,7 @@ describe('sending a request', () => {
     expect(error.message).toBe(`cannot reach ${server.origin}: no answer within 0.3 s`);
   });
 
-  it('R2 does not count the wait for one of its connections as the time of the server', async () => {
+  it('R2 does not count the wait for a connection slot as time of the server', async () => {
     const answers: (() => void)[] = [];
     const server = await serve((_, response) => void answers.push(() => response.end('ok')));
     const send = sender({ totalSeconds: 3 });
@@ -127,7 +127,7 @@ describe('sending a request', () => {
     expect((await last).status).toBe(200);
   });
 
-  it('ends when the caller says so, and does not call it a time-out', async () => {
+  it('ends when the caller aborts, and does not report a time-out', async () => {
     const abort = new AbortController();
     const server = await serve(() => abort.abort());
     const error = await refusal(
@@ -137,14 +137,14 @@ describe('sending a request', () => {
     expect(error.message).not.toContain('within');
   });
 
-  it('leaves nothing behind in the signal of a caller who lives long', async () => {
+  it('leaves no listener on a long-lived signal', async () => {
     const { signal } = new AbortController();
     const server = await serve((_, response) => response.end('ok'));
     await sender()({ method: 'GET', url: server.origin, signal });
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
-  it('sends nothing when the caller has given up before', async () => {
+  it('sends nothing when the signal is already aborted', async () => {
     const server = await serve((_, response) => response.end('ok'));
     const error = await refusal(
       sender()({ method: 'GET', url: server.origin, signal: AbortSignal.abort() }),
@@ -153,10 +153,10 @@ describe('sending a request', () => {
   });
 
   it.each([
-    ['of exactly the cap', 1000, 1000],
+    ['of exactly the limit', 1000, 1000],
     ['of one byte more', 1001, 'ISSUER_ANSWER_INVALID'],
     ['of 100 MB', 100_000_000, 'ISSUER_ANSWER_INVALID'],
-  ])('R2 reads a body %s without holding more than the cap', async (_, size, expected) => {
+  ])('R2 reads a body %s without holding more than the limit', async (_, size, expected) => {
     let sent = 0;
     const server = await serve((_request, response) => {
       const piece = Buffer.alloc(Math.min(size, 65_536), 'x');
@@ -178,7 +178,7 @@ describe('sending a request', () => {
     expect(sent).toBeLessThanOrEqual(Math.max(size / 4, 1001));
   });
 
-  it('names the origin and the reason when nobody listens', async () => {
+  it('names the origin and the reason when no process listens', async () => {
     const server = await startServer(() => undefined);
     await server.close();
     const error = await refusal(
@@ -189,7 +189,7 @@ describe('sending a request', () => {
     expect(everythingIn(error)).not.toContain('code=secret');
   });
 
-  it('R43 an answer that breaks off in the middle does not carry its bytes into the error', async () => {
+  it('R43 a response that breaks off does not put its bytes into the error', async () => {
     const server = createTcpServer((socket) => {
       socket.on('error', () => undefined);
       socket.once('data', () =>
@@ -216,7 +216,7 @@ describe('sending a request', () => {
     expect(everythingIn(error)).not.toContain('CANARY');
   });
 
-  it('R43 a header that HTTP cannot carry is refused without being quoted', async () => {
+  it('R43 a header that HTTP cannot carry is rejected without being quoted', async () => {
     const error = await refusal(
       sender()({
         method: 'POST',
@@ -229,7 +229,7 @@ describe('sending a request', () => {
     expect(everythingIn(error)).not.toContain('CANARY');
   });
 
-  it('keeps connections for the next requests, and close ends them', async () => {
+  it('keeps connections for the next requests; close ends them', async () => {
     const server = await serve((_, response) => response.end('ok'));
     const { send, close } = createSend(limits);
     for (let round = 0; round < 20; round += 1) await send({ method: 'GET', url: server.origin });
@@ -243,7 +243,7 @@ describe('sending a request', () => {
     expect(server.sockets.size).toBe(0);
   });
 
-  it('R22 close waits for the answer that is on its way', async () => {
+  it('R22 close waits for a pending response', async () => {
     let answerNow: (() => void) | undefined;
     let arrive: () => void = () => undefined;
     const arrived = new Promise<void>((resolve) => {
@@ -263,8 +263,8 @@ describe('sending a request', () => {
   });
 });
 
-describe('a host that is short of something', () => {
-  it('R1 says so when it has no file descriptor left, and that it is not the fault of the other side', () => {
+describe('a host with a shortage', () => {
+  it('R1 reports that it has no file descriptor left, and that the server is not at fault', () => {
     const directory = mkdtempSync(join(tmpdir(), 'credmon-send-'));
     endings.push(async () => rmSync(directory, { recursive: true }));
     const script = join(directory, 'run.cjs');
@@ -301,8 +301,8 @@ describe('a host that is short of something', () => {
 });
 
 /**
- * A server in a thread of its own, which answers though this thread stands still: `delay`
- * milliseconds after the request came.
+ * A server in its own thread, which responds while this thread is blocked: `delay`
+ * milliseconds after the request.
  */
 async function serveInThread(
   delay: number,
@@ -323,11 +323,11 @@ async function serveInThread(
   return { url: `http://127.0.0.1:${String(port)}/`, asked };
 }
 
-describe('an answer that arrives while the process stands still', () => {
+describe('a response that arrives while the process is stopped', () => {
   it.each([
     ['small', 10],
     ['larger than one read', 900_000],
-  ])('R13 R22 is read before its time-out is judged: %s', async (_, size) => {
+  ])('R13 R22 is read before its time-out fires: %s', async (_, size) => {
     const { url, asked } = await serveInThread(100, size);
     const answer = sender({ totalSeconds: 0.4, maxBodyBytes: 1_000_000 })({
       method: 'POST',
@@ -340,10 +340,10 @@ describe('an answer that arrives while the process stands still', () => {
   });
 });
 
-describe('an answer that comes after the time-out', () => {
+describe('a response after the time-out', () => {
   const late = { seconds: 5, began: (): void => undefined };
 
-  it('R2 R13 is given to the caller, who was told of the time-out before', async () => {
+  it('R2 R13 is given to the caller, which was notified of the time-out before', async () => {
     const answers: (() => void)[] = [];
     const server = await serve((_, response) => void answers.push(() => response.end('late')));
     let told: (error: CodedError) => void = () => undefined;
@@ -364,7 +364,7 @@ describe('an answer that comes after the time-out', () => {
     expect(Buffer.from((await answer).body).toString()).toBe('late');
   });
 
-  it('R2 is waited for no longer than it is told, counted from the time-out', async () => {
+  it('R2 is awaited no longer than configured, counted from the time-out', async () => {
     const server = await serve(() => undefined);
     const error = await refusal(
       sender({ totalSeconds: 0.2 })({
@@ -376,7 +376,7 @@ describe('an answer that comes after the time-out', () => {
     expect(error.message).toBe(`cannot reach ${server.origin}: no answer within 0.5 s`);
   });
 
-  it('R2 is not waited for with 0 seconds', async () => {
+  it('R2 is not awaited with 0 seconds', async () => {
     const server = await serve(() => undefined);
     const error = await refusal(
       sender({ totalSeconds: 0.2 })({
@@ -388,7 +388,7 @@ describe('an answer that comes after the time-out', () => {
     expect(error.message).toBe(`cannot reach ${server.origin}: no answer within 0.2 s`);
   });
 
-  it('R1 keeps no other request from a connection', async () => {
+  it('R1 takes no connection slot from another request', async () => {
     const answers: (() => void)[] = [];
     const server = await serve(({ path }, response) => {
       if (path === '/hang') answers.push(() => response.end('late'));
@@ -419,7 +419,7 @@ describe('an answer that comes after the time-out', () => {
   });
 });
 
-describe('an answer over the cap that may hold a token', () => {
+describe('a response over the limit that may hold a token', () => {
   it.each([
     [200, 'read'],
     [500, 'read'],
@@ -427,7 +427,7 @@ describe('an answer over the cap that may hold a token', () => {
     [302, 'ISSUER_ANSWER_INVALID'],
     [400, 'ISSUER_ANSWER_INVALID'],
     [401, 'ISSUER_ANSWER_INVALID'],
-  ])('R2 R14 of status %i is %s, and refused all the same', async (status, expected) => {
+  ])('R2 R14 of status %i is %s, and always rejected', async (status, expected) => {
     const server = await serve((_, response) => {
       response.writeHead(status).end('x'.repeat(1500));
     });
@@ -439,17 +439,17 @@ describe('an answer over the cap that may hold a token', () => {
     expect(outcome).toBe(expected);
   });
 
-  it('R2 is cut at the second cap', async () => {
+  it('R2 is truncated at the second limit', async () => {
     const server = await serve((_, response) => response.end('x'.repeat(2001)));
     const error = await refusal(
       sender()({ method: 'POST', url: server.origin, readRefused: 2000 }),
     );
-    expect(error.message).toBe(`${server.origin}: the answer is larger than 1000 bytes`);
+    expect(error.message).toBe(`${server.origin}: response larger than 1000 bytes`);
   });
 });
 
 describe('closing', () => {
-  it('R45 sends what waits for a connection, and ends after its answer', async () => {
+  it('R45 sends requests that wait for a connection, and ends after their responses', async () => {
     const answers: (() => void)[] = [];
     const server = await serve((_, response) => void answers.push(() => response.end('ok')));
     const { send, close } = createSend({ ...limits, totalSeconds: 20 });
@@ -465,7 +465,7 @@ describe('closing', () => {
 });
 
 describe('trusting certificates', () => {
-  it('an own certificate authority is believed, a stranger is not', async () => {
+  it('a custom certificate authority is trusted, an unknown one is not', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'credmon-tls-'));
     const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
     const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'];
@@ -493,13 +493,13 @@ describe('trusting certificates', () => {
     ]);
   });
 
-  it('own certificate authorities are added to the usual ones, not put in their place', () => {
+  it('custom certificate authorities are added to the default ones and do not replace them', () => {
     expect(trustedRoots('mine')).toEqual([...rootCertificates, 'mine']);
     expect(trustedRoots(['mine', 'yours'])).toEqual([...rootCertificates, 'mine', 'yours']);
   });
 });
 
-describe('what may be said of a URL', () => {
+describe('the part of a URL that may be logged', () => {
   it.each([
     ['https://user:secret@issuer.example:8443/token?code=1', 'https://issuer.example:8443'],
     ['not a url', 'an invalid URL'],
@@ -508,7 +508,7 @@ describe('what may be said of a URL', () => {
   });
 });
 
-/** Lets every name lead to these IPv4 addresses. */
+/** Resolves every name to these IPv4 addresses. */
 function leadAllNamesTo(...addresses: readonly string[]): void {
   const end = misleadNames(...addresses);
   endings.push(async () => end());
@@ -517,20 +517,20 @@ function leadAllNamesTo(...addresses: readonly string[]): void {
 describe('the name localhost', () => {
   it.each([
     ['an address of any machine', ['0.0.0.0']],
-    ['such an address beside a true one', ['127.0.0.1', '0.0.0.0']],
-  ])('R26 that leads to %s is not spoken to', async (_, addresses) => {
+    ['such an address and a loopback address', ['127.0.0.1', '0.0.0.0']],
+  ])('R26 that resolves to %s gets no request', async (_, addresses) => {
     const thief = await serve((_request, response) => response.end('thank you'));
     leadAllNamesTo(...addresses);
     const url = `http://localhost:${new URL(thief.origin).port}/token`;
     const error = await refusal(sender()({ method: 'POST', url, body: 'CANARY-secret' }));
     expect([error.code, error.message]).toEqual([
       'ISSUER_UNREACHABLE',
-      expect.stringContaining('localhost leads to another machine'),
+      expect.stringContaining('localhost resolves to another machine'),
     ]);
     expect(thief.asked).toEqual([]);
   });
 
-  it('is spoken to where it is this machine, and other names may lead anywhere', async () => {
+  it('gets requests if it is this machine; other names may resolve to any address', async () => {
     const server = await serve((_request, response) => response.end('here'));
     const { port } = new URL(server.origin);
     leadAllNamesTo('127.0.0.1');
@@ -542,12 +542,12 @@ describe('the name localhost', () => {
 });
 
 describe('a host with several addresses', () => {
-  it('is reached at the second one when the first refuses or keeps silent, each for as long as it is told', async () => {
+  it('is reached at the second one when the first refuses or does not answer, each within its time limit', async () => {
     const server = await serve((_, response) => response.end('here'));
     const { port } = new URL(server.origin);
     const end = await listenSilently('127.0.0.2', Number(port));
     endings.push(async () => end());
-    // Node by itself gives each address a quarter of a second.
+    // Node's default is a quarter of a second for each address.
     const waits = { '127.0.0.3': false, '127.0.0.2': true };
     for (const [first, waited] of Object.entries(waits)) {
       leadAllNamesTo(first, '127.0.0.1');

@@ -1,5 +1,5 @@
-// Whom TLS trusts: real https servers with private authorities, and certificate files in
-// every shape that hosts have.
+// Trusted authorities of TLS: real https servers with private authorities, and
+// certificate files in every form that hosts have.
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,
@@ -73,7 +73,7 @@ afterEach(async () => {
   for (const end of endings.splice(0)) await end();
 });
 
-/** Trust with no places but those that the test names. */
+/** Trust with only the paths that the test names. */
 function trustIn(options: TrustOptions): Trust {
   return createTrust({
     environment: {},
@@ -90,7 +90,7 @@ const named = (caFile?: string, caDirectory?: string) => () => ({
   knobs: 'A and B',
 });
 
-/** What the server answers, or why it was not asked. */
+/** The server's response, or why no request was sent. */
 function asker(trust: Trust): () => Promise<string> {
   const { send, close } = createSend({
     connectSeconds: 5,
@@ -228,24 +228,22 @@ describe('R26 an authority is trusted', () => {
     );
   });
 
-  it('where named authorities alone count, no other one is trusted and the fix names the file', async () => {
+  it('if only named authorities are trusted, no other one is, and the fix names the file', async () => {
     cpSync(other.caFile, place('x'));
     cpSync(made.caFile, place('bundle'));
     const usual = { files: [place('bundle')], directories: [] };
     const answer = await asker(trustIn({ usual, named: named(place('x')), only: true }))();
-    expect(answer).toContain(
-      `fix: add its certificate (PEM) to ${place('x')}, which A and B names`,
-    );
+    expect(answer).toContain(`fix: add its certificate (PEM) to ${place('x')} (A and B)`);
   });
 
-  it('an empty directory that alone counts trusts nobody', () => {
+  it('an empty directory as the only source trusts no authority', () => {
     mkdirSync(place('dir'));
     expect(trustIn({ named: named(undefined, place('dir')), only: true }).current().count).toBe(0);
   });
 });
 
-describe('R26 a certificate that is refused for another reason', () => {
-  it('says the reason and its code', async () => {
+describe('R26 a certificate that is rejected for another reason', () => {
+  it('gives the reason and its code', async () => {
     cpSync(made.caFile, place('x'));
     const { send, close } = createSend({
       connectSeconds: 5,
@@ -263,7 +261,7 @@ describe('R26 a certificate that is refused for another reason', () => {
 });
 
 describe('R45 changed certificate files', () => {
-  it('count within seconds: a new file, a replaced one and a removed one', async () => {
+  it('are used within seconds: a new file, a replaced one and a removed one', async () => {
     const ask = asker(trustIn({ named: named(place('x')) }));
     cpSync(other.caFile, place('x'));
     expect(await ask()).toContain('not trusted');
@@ -276,7 +274,7 @@ describe('R45 changed certificate files', () => {
     expect(await ask()).toContain('not trusted');
   });
 
-  it('count at once after a refusal, and after a signal', async () => {
+  it('are used at once after a rejection, and after a signal', async () => {
     const trust = trustIn({ named: named(place('x')) });
     const ask = asker(trust);
     expect(await ask()).toContain('not trusted');
@@ -287,7 +285,7 @@ describe('R45 changed certificate files', () => {
     expect(await ask()).toContain('not trusted');
   });
 
-  it('count within a minute when a file in a directory is written in place', () => {
+  it('are used within a minute when a file in a directory is written in place', () => {
     mkdirSync(place('dir'));
     writeFileSync(place('dir/ca.pem'), 'not yet a certificate');
     const trust = trustIn({ named: named(undefined, place('dir')) });
@@ -299,7 +297,7 @@ describe('R45 changed certificate files', () => {
     expect(trust.current().count).toBe(before.count + 1);
   });
 
-  it('unchanged ones are parsed once, also when a CRL in the directory changes', () => {
+  it('are parsed once if unchanged, also when a CRL in the directory changes', () => {
     mkdirSync(place('dir'));
     cpSync(made.caFile, place('dir/ca.pem'));
     const trust = trustIn({ named: named(undefined, place('dir')) });
@@ -311,7 +309,7 @@ describe('R45 changed certificate files', () => {
     expect(trust.current()).toBe(first);
   });
 
-  it('a knob that names another file counts as well', () => {
+  it('are also used when a knob names another file', () => {
     cpSync(made.caFile, place('x'));
     let file: string | undefined;
     const trust = trustIn({ named: () => ({ caFile: file, caDirectory: undefined, knobs: 'A' }) });
@@ -323,7 +321,7 @@ describe('R45 changed certificate files', () => {
 });
 
 describe('certificate files that cannot be used', () => {
-  it('are skipped, and said once each, with their path and reason', () => {
+  it('are skipped and reported once each, with path and reason', () => {
     mkdirSync(place('dir'));
     writeFileSync(place('dir/a.pem'), 'junk');
     symlinkSync('nowhere', place('dir/b.pem'));
@@ -337,10 +335,10 @@ describe('certificate files that cannot be used', () => {
       `certificate authorities in ${place(path)}: ${why}`;
     const expected = [
       `certificate authorities in ${place('gone')} (named by SSL_CERT_FILE): ENOENT; skipped`,
-      text('dir/a.pem', 'no certificate in it; skipped'),
+      text('dir/a.pem', 'contains no certificate; skipped'),
       text('dir/b.pem', 'ENOENT; skipped'),
       text('dir/c.pem', 'not a regular file; skipped'),
-      text('dir/d.pem', '1 of 2 certificates malformed; these are skipped'),
+      text('dir/d.pem', '1 of 2 certificates malformed; the others are used'),
     ];
     expect(trust.current().problems).toEqual(expected);
     writeFileSync(place('dir/e.pem'), other.ca);
@@ -351,18 +349,18 @@ describe('certificate files that cannot be used', () => {
 
   it.each([
     ['is missing', undefined, 'ENOENT'],
-    ['has no certificate', 'junk', 'no certificate in it'],
-  ])('an only one that %s is an error', (_, content, why) => {
+    ['has no certificate', 'junk', 'contains no certificate'],
+  ])('as the only source, a path that %s is an error', (_, content, why) => {
     if (content !== undefined) writeFileSync(place('x'), content);
     const trust = trustIn({ named: named(place('x')), only: true });
     expect(() => trust.current()).toThrow(
-      `the certificate authorities in ${place('x')} cannot be read (${why}); see A and B`,
+      `failed to read the certificate authorities in ${place('x')} (${why}); see A and B`,
     );
   });
 });
 
 describe('the sources', () => {
-  it('are counted each, and equal certificates once', () => {
+  it('are counted separately, and equal certificates once', () => {
     cpSync(made.caFile, place('x'));
     mkdirSync(place('dir'));
     cpSync(made.caFile, place('dir/same.pem'));

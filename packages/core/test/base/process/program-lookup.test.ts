@@ -1,4 +1,4 @@
-// Names looked up by getent: the same answers as Node's own look-up, without its thread.
+// Names looked up by getent: the same results as Node's own lookup, without its thread.
 import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
 import dns, { type LookupAddress, type LookupOptions } from 'node:dns';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ afterEach(() => {
   process.env['PATH'] = path;
 });
 
-/** What a look-up tells: an error's code and name, or what was found. */
+/** The result of a lookup: an error's code and name, or the addresses. */
 function answerOf(host: string, options: LookupOptions = {}): Promise<unknown> {
   const lookup = programLookup((...asked) => dns.lookup(...asked));
   return new Promise((resolve) =>
@@ -46,10 +46,10 @@ it.each([
     { family: 6 },
     ['ENOTFOUND', 'getaddrinfo ENOTFOUND a.example'],
   ],
-  ['a name that is not there', 'exit 2', {}, ['ENOTFOUND', 'getaddrinfo ENOTFOUND a.example']],
-  ['a look-up that failed', 'exit 3', {}, ['EAI_AGAIN', 'getaddrinfo EAI_AGAIN a.example']],
+  ['an unknown name', 'exit 2', {}, ['ENOTFOUND', 'getaddrinfo ENOTFOUND a.example']],
+  ['a failed lookup', 'exit 3', {}, ['EAI_AGAIN', 'getaddrinfo EAI_AGAIN a.example']],
   [
-    'an answer without an address',
+    'output without an address',
     'echo nonsense',
     {},
     ['ENOTFOUND', 'getaddrinfo ENOTFOUND a.example'],
@@ -62,12 +62,12 @@ it.each([
   },
 );
 
-it('asks for a name that looks like an option as for any other', async () => {
+it('looks up a name that looks like an option', async () => {
   fakeGetent('[ "$2" = -- ] && echo "192.0.2.9 $3"');
   expect(await answerOf('-h')).toEqual(['192.0.2.9', 4]);
 });
 
-it('asks Node where there is no getent, and always for localhost', async () => {
+it('asks Node if there is no getent, and always for localhost', async () => {
   fakeGetent("printf '192.0.2.7 STREAM h\\n'");
   expect(await answerOf('localhost', { family: 4 })).toEqual(['127.0.0.1', 4]);
   process.env['PATH'] = mkdtempSync(join(tmpdir(), 'credmon-empty-'));

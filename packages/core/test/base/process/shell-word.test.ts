@@ -1,4 +1,4 @@
-// Words for a shell: what a shell makes of them is what went in.
+// Words for a shell: the shell reads back the same word.
 import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { shellWord } from '../../../src/base/process/shell-word.ts';
@@ -17,6 +17,6 @@ it.each([
   );
 });
 
-it('leaves plain names and paths as they are', () => {
+it('does not change plain names and paths', () => {
   expect(shellWord('/var/lib/condor/oauth_credentials')).toBe('/var/lib/condor/oauth_credentials');
 });

@@ -1,12 +1,12 @@
-// The time-out that a stalled process survives, with the real event loop: only a real
-// stall shows what a timer does after it.
+// The time-out that ignores stalls of the process, with the real event loop: only a real
+// stall shows the order of timers and input.
 import { afterEach, describe, expect, it } from 'vitest';
 import { afterAwake } from '../../../src/base/time/awake-timer.ts';
 
 const cancels: (() => void)[] = [];
 afterEach(() => cancels.splice(0).forEach((cancel) => cancel()));
 
-/** Starts a time-out; tells when it fired, in seconds after its start. */
+/** Starts a time-out and returns when it fired, in seconds after its start. */
 function timeOut(seconds: number): { fired: () => number | undefined; done: Promise<number> } {
   const began = performance.now();
   let at: number | undefined;
@@ -21,18 +21,18 @@ function timeOut(seconds: number): { fired: () => number | undefined; done: Prom
   return { fired: () => at, done };
 }
 
-/** Holds the whole event loop, as SIGSTOP or a slow fsync does. */
+/** Blocks the whole event loop, like SIGSTOP or a slow fsync. */
 function stall(seconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, seconds * 1000);
 }
 
-describe('a time-out that a stall does not use up', () => {
+describe('a time-out that ignores stalls', () => {
   it('fires after its time, and not before', async () => {
     const { done } = timeOut(0.7);
     expect(await done).toBeGreaterThanOrEqual(0.7);
   });
 
-  it('R13 counts no second in which the process stood still', async () => {
+  it('R13 does not count seconds in which the process was stopped', async () => {
     const { fired, done } = timeOut(0.9);
     stall(1.5);
     await new Promise((resolve) => setTimeout(resolve, 0));
@@ -41,13 +41,13 @@ describe('a time-out that a stall does not use up', () => {
     expect(await done).toBeGreaterThanOrEqual(2.4);
   });
 
-  it('gives the pending input a grace, though the time was up during the stall', async () => {
+  it('leaves a grace period for pending input when it expires during the stall', async () => {
     const { done } = timeOut(0.1);
     stall(0.5);
     expect(await done).toBeGreaterThanOrEqual(1.5);
   });
 
-  it('R2 comes also on a machine that is late every time', async () => {
+  it('R2 also fires on a machine that always stalls', async () => {
     let running = true;
     const hold = (): void => {
       if (!running) return;
@@ -70,14 +70,14 @@ describe('a time-out that a stall does not use up', () => {
             resolve();
           }),
         );
-        // The check phase follows the phase in which input is read.
+        // The check phase follows the phase that reads input.
         setTimeout(() => setImmediate(() => order.push('input')), 0);
       }, 0);
     });
     expect(order).toEqual(['input', 'time-out']);
   });
 
-  it('is silent when it was cancelled, also in the last turn', async () => {
+  it('does not fire after it was cancelled, also in the last turn', async () => {
     const calls: string[] = [];
     const cancel = afterAwake(0, () => calls.push('fired'));
     await new Promise<void>((resolve) => {

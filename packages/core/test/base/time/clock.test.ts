@@ -1,4 +1,4 @@
-// The real clock: waits end in time, or at once when somebody stops them.
+// The real clock: waits end in time, or at once when aborted.
 import { getEventListeners } from 'node:events';
 import { PATIENCE } from '@credmon/test-fixtures/clocks/patience';
 import { describe, expect, it } from 'vitest';
@@ -6,7 +6,7 @@ import { createSteady, systemClock } from '../../../src/base/time/clock.ts';
 import { systemRandom } from '../../../src/base/process/random.ts';
 
 describe('the real clock', () => {
-  it('counts in seconds, on both lines', async () => {
+  it('counts in seconds, on both clocks', async () => {
     const [earliest, now, latest] = [Date.now(), systemClock.now(), Date.now()];
     expect([now * 1000 >= earliest - 1, now * 1000 <= latest + 1]).toEqual([true, true]);
     const before = systemClock.steady();
@@ -15,7 +15,7 @@ describe('the real clock', () => {
     expect(systemClock.steady() - before).toBeLessThan(PATIENCE);
   });
 
-  it('ends a wait at once when it is or gets aborted, however long it was, and leaves no listener', async () => {
+  it('ends a wait of any length at once when the signal is or gets aborted, and leaves no listener', async () => {
     await systemClock.wait(1e9, AbortSignal.abort());
     const abort = new AbortController();
     const waiting = systemClock.wait(Number.POSITIVE_INFINITY, abort.signal);
@@ -32,7 +32,7 @@ describe('the real clock', () => {
 });
 
 describe('the steady clock', () => {
-  /** Two clocks that are moved by hand: while asleep only the coarse one continues. */
+  /** Two clocks set by the test: only the coarse one advances during sleep. */
   function clocks() {
     let [fine, coarse, asked] = [5, 1000, 0];
     const steady = createSteady(
@@ -47,7 +47,7 @@ describe('the steady clock', () => {
     return { steady, wake, sleep, asked: () => asked };
   }
 
-  it('R4 measures spans far shorter than the steps of the coarse clock', () => {
+  it('R4 resolves spans far shorter than the steps of the coarse clock', () => {
     const { steady, wake } = clocks();
     const before = steady();
     wake(0.003);
@@ -64,7 +64,7 @@ describe('the steady clock', () => {
     expect(steady() - before).toBeCloseTo(3610.06, 1);
   });
 
-  it('never goes back, and is not moved by the steps of the coarse clock', () => {
+  it('never goes back, and ignores the steps of the coarse clock', () => {
     const { steady, wake } = clocks();
     const before = steady();
     let last = before;
@@ -77,7 +77,7 @@ describe('the steady clock', () => {
     }
   });
 
-  it('R4 asks the coarse clock every 50 ms at most', () => {
+  it('R4 reads the coarse clock at most every 50 ms', () => {
     const { steady, wake, asked } = clocks();
     for (let step = 0; step < 1000; step += 1) {
       wake(0.001);
@@ -86,7 +86,7 @@ describe('the steady clock', () => {
     expect(asked()).toBeLessThanOrEqual(21);
   });
 
-  it('R4 of this machine tells a millisecond', () => {
+  it('R4 of this machine resolves a millisecond', () => {
     const before = systemClock.steady();
     const end = performance.now() + 2;
     while (performance.now() < end);
@@ -96,7 +96,7 @@ describe('the steady clock', () => {
 });
 
 describe('real randomness', () => {
-  it('gives as many bytes as asked, never the same twice', () => {
+  it('returns the requested number of bytes, different each time', () => {
     expect(systemRandom(32)).toHaveLength(32);
     expect(systemRandom(32)).not.toEqual(systemRandom(32));
   });

@@ -1,4 +1,4 @@
-// Long synchronous work lets the event loop turn.
+// Long synchronous work yields to the event loop.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { sortInSlices } from '../../../src/base/time/yielder.ts';
@@ -30,7 +30,7 @@ it('sortInSlices orders as Array.prototype.sort does, and keeps equal items in o
   );
 });
 
-it('sortInSlices lets the event loop turn while it sorts', async () => {
+it('sortInSlices yields to the event loop while it sorts', async () => {
   let turns = 0;
   const turn = (): void => {
     turns += 1;

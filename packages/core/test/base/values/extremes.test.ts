@@ -1,4 +1,4 @@
-// The largest and smallest of many.
+// The maximum and minimum of many numbers.
 import { expect, it } from 'vitest';
 import { largest, smallest } from '../../../src/base/values/numbers.ts';
 
@@ -12,7 +12,7 @@ it.each([
   expect([largest(numbers, bound), smallest(numbers, bound)]).toEqual(expected);
 });
 
-it('of more numbers than a call has room for', () => {
+it('of more numbers than the argument limit of a call', () => {
   const many = Array.from({ length: 200_000 }, (_, n) => n);
   expect([largest(many), smallest(many)]).toEqual([199_999, 0]);
 });

@@ -234,7 +234,7 @@ it('is not led by a link that its owner put in the way', async () => {
   symlinkSync(on.file('elsewhere'), on.file('home/tokens.d'));
   await on.pass();
   expect(readdirSync(on.file('elsewhere'))).toEqual([]);
-  expect(loud(on).join('\n')).toContain('is a link that another user could change');
+  expect(loud(on).join('\n')).toContain('is a symbolic link that another user could change');
 });
 
 it('that was made under an earlier configuration is not written where the present one wants another', async () => {
