@@ -1,19 +1,19 @@
-// From the text of a credential file to what a snapshot keeps of it.
+// Parsers from the text of a credential file to its part of a snapshot.
 import { ERROR_CODES, type ErrorCode } from '../base/errors/error-codes.ts';
 import { MAX_REFRESH_TOKEN, parseMeta, parseObject, type Parsed } from './contents.ts';
 import type { MetaDigest, RenewalState, TopDigest } from './snapshot.ts';
 import { STORED_BEFORE_TOP, jwtTimesHere, storedTimes, type TokenTimes } from './times.ts';
 
 /**
- * What `.top` holds. Any text but an absurdly long refresh token is legal here; the
- * provider that owns the token judges it.
+ * Parses `.top`. Any text is valid except a refresh token that is too long; the provider
+ * that owns the token checks the rest.
  */
 export function digestTop(text: string): Parsed<TopDigest> {
   const object = parseObject(text);
   if (!object.ok) return { ok: true, value: { opaque: true, refreshToken: 'absent' } };
   const { refresh_token: token, vault_url: vaultUrl } = object.value;
   if (typeof token === 'string' && token.length > MAX_REFRESH_TOKEN)
-    return { ok: false, reason: 'holds a refresh token of more than 16 KiB' };
+    return { ok: false, reason: 'has a refresh token longer than 16 KiB' };
   const refreshToken = typeof token !== 'string' ? 'absent' : token === '' ? 'empty' : 'present';
   return {
     ok: true,
@@ -22,9 +22,9 @@ export function digestTop(text: string): Parsed<TopDigest> {
 }
 
 /**
- * The times of `.use`: JSON with an access token, or a bare token on one line. `mtime` in
- * epoch seconds and `defaultLifetime` in seconds serve where neither file nor token says
- * more.
+ * Returns the times of `.use`: JSON with an access token, or a bare token on one line.
+ * `mtime` in epoch seconds and `defaultLifetime` in seconds are used if neither the file
+ * nor the token contains the times.
  */
 export function digestUse(
   text: string,
@@ -35,7 +35,7 @@ export function digestUse(
   if (object.ok) {
     const token = object.value['access_token'];
     if (typeof token !== 'string' || token === '')
-      return { ok: false, reason: 'has no "access_token" text' };
+      return { ok: false, reason: 'has no "access_token" string' };
     const times = storedTimes(object.value, mtime, defaultLifetime);
     return {
       ok: true,
@@ -45,25 +45,25 @@ export function digestUse(
   const bare = text.trim();
   if (isJson(bare)) return object;
   if (!/^[!#-Z\\^-z|~]+$/.test(bare))
-    return { ok: false, reason: `${object.reason}, and no bare token either` };
+    return { ok: false, reason: `${object.reason} and not a bare token` };
   return {
     ok: true,
     value: jwtTimesHere(bare, mtime) ?? { issuedAt: mtime, expiresAt: mtime + defaultLifetime },
   };
 }
 
-/** `null`, `5` and `true` look like bare tokens, but are what a broken writer leaves. */
+/** `null`, `5` and `true` look like bare tokens, but come from a faulty writer. */
 function isJson(text: string): boolean {
   try {
     JSON.parse(text);
     return true;
   } catch {
-    // Most bare tokens end here, as they should.
+    // Most bare tokens are not JSON.
     return false;
   }
 }
 
-/** What `.meta` holds, without its secret. */
+/** Parses `.meta`, without its secret. */
 export function digestMeta(text: string): Parsed<MetaDigest> {
   const meta = parseMeta(text);
   if (!meta.ok) return meta;
@@ -75,9 +75,7 @@ export function digestMeta(text: string): Parsed<MetaDigest> {
   return { ok: true, value: { clientId, tokenUrl, useRefreshToken } };
 }
 
-/**
- * Reads `.S.renewal`; anything odd counts as no state at all, which costs one attempt.
- */
+/** Parses `.S.renewal`. Invalid contents count as no state, which costs one attempt. */
 export function parseRenewal(text: string): RenewalState | undefined {
   const object = parseObject(text);
   if (!object.ok) return undefined;
@@ -104,7 +102,7 @@ export function parseRenewal(text: string): RenewalState | undefined {
   };
 }
 
-/** The text of `.S.renewal`. */
+/** Returns the text of `.S.renewal`. */
 export function renewalText(state: RenewalState): string {
   return `${JSON.stringify(state)}\n`;
 }

@@ -1,13 +1,13 @@
-// The three files of a token, from an issuer's answer: what the web server and the daemon
-// write.
+// The three files of a token, made from a token response, as the web server and the
+// daemon write them.
 import type { TokenAnswer } from './token-response.ts';
 import type { MetaContents, TopContents } from './contents.ts';
 import { jobReadable, readableUse, type UseOrigin } from './job-readable.ts';
 import { promisedLifetime, type TokenTimes } from './times.ts';
 
 /**
- * What a finished login knows. Scopes and audience are those of the key file, to the
- * byte; times in epoch seconds, lifetimes in seconds.
+ * The result of a login. Scopes and audience are byte for byte those of the key file;
+ * times in epoch seconds, lifetimes in seconds.
  */
 export interface LoginResult {
   readonly answer: TokenAnswer;
@@ -16,7 +16,7 @@ export interface LoginResult {
   readonly client: Omit<MetaContents, 'use_refresh_token'>;
   readonly issuedAt: number;
   readonly defaultLifetime: number;
-  /** True when jobs may read the ID token (CREDMON_<P>_USE_ID_TOKEN). */
+  /** True if jobs may read the ID token (CREDMON_<P>_USE_ID_TOKEN). */
   readonly idToken?: boolean;
 }
 
@@ -30,8 +30,8 @@ export interface WrittenUse extends Readonly<Record<string, unknown>> {
 const line = (value: unknown): string => `${JSON.stringify(value)}\n`;
 
 /**
- * Returns what `.use` holds: the issuer's answer without its refresh tokens and, unless
- * `idToken` is true, without ID tokens, with integer `expires_in`, `issued_at` and
+ * Returns the contents of `.use`: the token response without its refresh tokens and,
+ * unless `idToken` is true, without ID tokens; with integer `expires_in`, `issued_at` and
  * `expires_at`. Times in epoch seconds, lifetimes in seconds.
  */
 export function useContents(
@@ -74,22 +74,22 @@ export function useFile(answer: TokenAnswer, options: UseOptions): UseFile {
   return { text: readableUse(text, options), times };
 }
 
-/** The text of `.use`, see {@link useContents}. */
+/** Returns the text of `.use`, see {@link useContents}. */
 export function useText(...args: Parameters<typeof useContents>): string {
   return line(useContents(...args));
 }
 
 /**
- * The text of a `.top` after a renewal: a rotated refresh token replaces the old one,
- * every other key stays.
+ * Returns the text of `.top` after a renewal: the rotated refresh token replaces the old
+ * one, all other keys are kept.
  */
 export function rotatedTopText(top: TopContents, refreshToken: string): string {
   return line({ ...top, refresh_token: refreshToken });
 }
 
 /**
- * The text of all three files after a login. Without a refresh token, `.top` holds an
- * empty one and `.meta` says not to use it.
+ * Returns the texts of all three files after a login. Without a refresh token, `.top` has
+ * an empty one and `use_refresh_token` in `.meta` is false.
  */
 export function filesFromLogin(login: LoginResult): { top: string; use: string; meta: string } {
   const { refreshToken } = login.answer;

@@ -1,5 +1,5 @@
 // The public API of @credmon/core/credential, the credential files: names, layout,
-// contents, times, requests, token responses: names only.
+// contents, times, requests, token responses.
 export { judgeProviderNames, noHandles, refusedName, refusedProvider } from './name-rules.ts';
 export type { NameProblem, NameRules } from './name-rules.ts';
 export { cutDomain, isCredName, isPlainProviderName, splitStem, stemOf } from './name.ts';

@@ -1,5 +1,5 @@
-// What a job may read of a token response: `.use` is copied into every job's sandbox, so
-// refresh tokens and ID tokens stay out of it.
+// The part of a token response that a job may read: `.use` is copied into the sandbox of
+// every job, so it must not contain refresh tokens and ID tokens.
 import { isRecord, nestsWithin } from '../base/values/json.ts';
 import { SHORT_SECRET } from './secret-text.ts';
 import {
@@ -17,26 +17,23 @@ import { MAX_CREDENTIAL_BYTES } from './contents.ts';
 import { digestUse } from './digest.ts';
 
 /**
- * `secrets`: texts that were sent or received (refresh tokens first of all); `idToken`:
- * true keeps `id_token`.
+ * `secrets`: texts that were sent or received, above all refresh tokens. `idToken`: true
+ * keeps `id_token`.
  */
 interface JobReadableOptions {
   readonly secrets: readonly string[];
   readonly idToken: boolean;
 }
 
-/**
- * Containers deeper than this are emptied; a `.use` that nests deeper is refused by its
- * readers.
- */
+/** Containers nested deeper are emptied: readers reject a `.use` that nests deeper. */
 const DEEPEST = 64;
 
 /**
- * Returns a token response without refresh tokens (and without ID tokens, unless they are
- * asked for) at any depth: members whose name says so, in any spelling, members and
- * elements that equal or contain one of them or one of `secrets`, objects whose type is a
- * refresh token, and texts that name one; also in JSON inside of texts. The response's
- * own `access_token` stays.
+ * Returns a token response without refresh tokens (and without ID tokens, unless
+ * `idToken` is true) at any depth. It removes: members named like one, in any spelling;
+ * members and elements that equal or contain one of them or one of `secrets`; objects
+ * whose type is a refresh token; texts that name one; and all of these inside JSON texts.
+ * The response's own `access_token` is kept.
  * @see RFC 6749, section 1.5 (a refresh token is for the authorization server alone);
  * OpenID Connect Core 1.0, section 2
  */
@@ -54,15 +51,18 @@ export function jobReadable(
   return accessToken === undefined ? kept : { access_token: accessToken, ...kept };
 }
 
-/** What is removed: by name and value of a member, and by the text of a name or value. */
+/**
+ * The rules of removal: by name and value of a member, and by the text of a name or
+ * value.
+ */
 interface Rules {
   readonly isSecretMember: (name: string, value: unknown) => boolean;
   readonly isSecret: (text: string) => boolean;
 }
 
 /**
- * The texts of all secret members, objects and pairs, also in texts that are JSON or a
- * form.
+ * Returns the texts of all secret members, objects and pairs, also inside texts that are
+ * JSON or a form.
  */
 function secretsIn(
   answer: Readonly<Record<string, unknown>>,
@@ -95,7 +95,7 @@ function secretsIn(
   return texts;
 }
 
-/** The value without what is secret; `undefined` when nothing of it may stay. */
+/** Returns the value without its secrets; `undefined` if nothing of it may be kept. */
 function valueOf(value: unknown, rules: Rules, depth: number): unknown {
   if (typeof value === 'string') return textOf(value, rules, depth);
   if (typeof value === 'number') return rules.isSecret(String(value)) ? undefined : value;
@@ -131,8 +131,7 @@ function membersOf(
 }
 
 /**
- * A text that is JSON itself is cleaned inside; it is removed when it nests too deep to
- * be written again.
+ * Cleans a text that is JSON inside. Removes it if it nests too deep to be serialised.
  */
 function textOf(text: string, rules: Rules, depth: number): string | undefined {
   const inner = parsed(text);
@@ -142,7 +141,7 @@ function textOf(text: string, rules: Rules, depth: number): string | undefined {
   const kept = valueOf(inner, rules, depth + 1);
   if (kept === undefined) return undefined;
   const written = JSON.stringify(kept);
-  // Of a name that is there twice the parser keeps the last value, and the text holds
+  // JSON.parse keeps the last of two members with the same name, but the text contains
   // both.
   const isClean =
     written === JSON.stringify(inner) && !mentionsRefreshToken(text) && !rules.isSecret(text);
@@ -150,29 +149,32 @@ function textOf(text: string, rules: Rules, depth: number): string | undefined {
 }
 
 /**
- * The object, list or text that a text of JSON stands for; `undefined` for every other
- * text.
+ * Parses a text that is a JSON object, list or string; returns `undefined` for other
+ * texts.
  */
 function parsed(text: string): unknown {
   if (!/^\s*["[{]/.test(text)) return undefined;
   try {
     return JSON.parse(text);
   } catch {
-    // Not JSON after all: an ordinary text.
+    // Not JSON: an ordinary text.
     return undefined;
   }
 }
 
-// Says whether a text holds one of many secrets, in time that grows with texts and
-// secrets together, not with their product. Pure.
+// Searches texts for many secrets, in time proportional to the sum of the lengths of
+// texts and secrets, not to their product. Pure.
 
-/** So many characters are compared; after them the end of a secret is enough. */
+/**
+ * The maximum number of compared characters; beyond it, matching the end of a secret is
+ * enough.
+ */
 const MOST_COMPARED = 4 * 1024 * 1024;
 
 /**
- * Returns a function that says whether a text equals a secret, contains one of at least
- * {@link SHORT_SECRET} characters, or has a shorter one as a whole word; also where the
- * text is percent-encoded or has escapes of JSON or HTML.
+ * Returns a function that is true for a text that equals a secret, contains a secret of
+ * at least {@link SHORT_SECRET} characters, or has a shorter one as a whole word; also if
+ * the text is percent-encoded or has escapes of JSON or HTML.
  */
 function secretSearch(secrets: readonly string[]): (text: string) => boolean {
   const known = new Set(secrets.filter((secret) => secret !== ''));
@@ -191,8 +193,8 @@ function secretSearch(secrets: readonly string[]): (text: string) => boolean {
 }
 
 /**
- * Every place of a text is looked up among the ends of all secrets: heads are alike where
- * secrets are JWTs.
+ * Looks up each position of a text in an index of the ends of all secrets. Not the
+ * starts: those of JWTs are alike.
  */
 function partSearch(secrets: readonly string[]): (text: string) => boolean {
   const byEnd = new Map<string, string[]>();
@@ -218,12 +220,12 @@ function partSearch(secrets: readonly string[]): (text: string) => boolean {
   };
 }
 
-// The last look at a `.use` before it takes the place of a good one: what no reader could
-// read would be fetched again at every pass.
+// Validation of a `.use` before it replaces a valid one: an invalid file would be renewed
+// again at every pass.
 
 /**
- * Whose answer a text was made of, when (epoch seconds), and the lifetime of a token that
- * says nothing, in seconds.
+ * The provider of the response, the time (epoch seconds), and the lifetime in seconds of
+ * a token without times.
  */
 export interface UseOrigin {
   readonly provider: string;
@@ -232,9 +234,9 @@ export interface UseOrigin {
 }
 
 /**
- * The text itself, when a scan will find a token in it.
- * @throws CodedError `ISSUER_ANSWER_INVALID` when it would be too large, nested too deep,
- * or no token
+ * Returns the text if a scan will find a token in it.
+ * @throws CodedError `ISSUER_ANSWER_INVALID` if it is too large, nested too deep, or not
+ * a token
  */
 export function readableUse(text: string, { provider, now, defaultLifetime }: UseOrigin): string {
   const bytes = Buffer.byteLength(text);
@@ -243,7 +245,7 @@ export function readableUse(text: string, { provider, now, defaultLifetime }: Us
   const why = digest.ok ? `has ${bytes} bytes, more than ${MAX_CREDENTIAL_BYTES}` : digest.reason;
   throw new CodedError(
     'ISSUER_ANSWER_INVALID',
-    `invalid token response for ${provider}: the file made of it ${why}`,
+    `invalid token response for ${provider}: the resulting .use file ${why}`,
     { provider },
   );
 }

@@ -1,8 +1,7 @@
-// The lines of a key file: the one form of old ClassAd text that CredD writes, and
-// nothing else of that language.
+// The lines of a key file: only the subset of old ClassAd syntax that CredD writes.
 import { CodedError } from '../base/errors/errors.ts';
 
-/** An attribute with the line (from 1) that it stands on. */
+/** An attribute and its line number (from 1). */
 export interface KeyAttribute {
   readonly name: string;
   readonly value: string;
@@ -10,20 +9,20 @@ export interface KeyAttribute {
 }
 
 /**
- * Attributes between two blank lines, by lower-case name, and the line (from 1) of the
- * first.
+ * The attributes between two blank lines, by lower-case name, and the line number (from
+ * 1) of the first.
  */
 export interface KeyAd {
   readonly line: number;
   readonly attributes: ReadonlyMap<string, KeyAttribute>;
 }
 
-/** The largest key file in bytes; CredD writes about 700 for each request. */
+/** The maximum size of a key file in bytes; CredD writes about 700 for each request. */
 export const MAX_KEY_FILE_BYTES: number = 256 * 1024;
 
 /**
- * The whole file is refused; neither names nor values are quoted, because both may come
- * from a stranger.
+ * Creates the error that rejects the whole file. It quotes neither names nor values: both
+ * may come from an attacker.
  */
 export function refuseKeyFile(line: number, reason: string): CodedError {
   return new CodedError('KEY_FILE_INVALID', `invalid key file: line ${line}: ${reason}`, {
@@ -37,11 +36,11 @@ export function refuseKeyFile(line: number, reason: string): CodedError {
  *
  *     file      = ad *( 1*blank-line ad )
  *     ad        = 1*( name " = " DQUOTE *char DQUOTE LF )
- *     char      = any character but a control character and DQUOTE, or `\"`
+ *     char      = any character except a control character and DQUOTE, or `\"`
  *
  * A backslash is data, except before a DQUOTE that is not the last character of its line.
- * CredD does not escape line feeds, so that a submitter can begin lines of his own; he
- * cannot write a DQUOTE without a backslash, so no such line fits this grammar.
+ * CredD does not escape line feeds, so a submitter can inject lines. Injected lines never
+ * match this grammar: the submitter cannot write a DQUOTE without a backslash.
  * @throws CodedError `KEY_FILE_INVALID` with the line and the reason
  */
 export function readKeyAds(bytes: Uint8Array): readonly KeyAd[] {
@@ -58,23 +57,22 @@ export function readKeyAds(bytes: Uint8Array): readonly KeyAd[] {
       ads.push({ line: attribute.line, attributes });
     }
     const key = attribute.name.toLowerCase();
-    if (attributes.has(key))
-      throw refuseKeyFile(attribute.line, 'the attribute stands there twice');
+    if (attributes.has(key)) throw refuseKeyFile(attribute.line, 'duplicate attribute');
     attributes.set(key, attribute);
   }
-  if (ads.length === 0) throw refuseKeyFile(1, 'there is no request in it');
+  if (ads.length === 0) throw refuseKeyFile(1, 'no request');
   return ads;
 }
 
 function decode(bytes: Uint8Array): string {
   if (bytes.length > MAX_KEY_FILE_BYTES)
-    throw refuseKeyFile(1, `the file is larger than ${MAX_KEY_FILE_BYTES} bytes`);
+    throw refuseKeyFile(1, `file larger than ${MAX_KEY_FILE_BYTES} bytes`);
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (error) {
     throw new CodedError(
       'KEY_FILE_INVALID',
-      'invalid key file: it is not UTF-8 text',
+      'invalid key file: not UTF-8 text',
       { reason: 'not UTF-8' },
       error,
     );
@@ -85,10 +83,9 @@ function readLine(text: string, line: number): KeyAttribute {
   const match = /^([A-Za-z_][A-Za-z0-9_]*) = "(.*)"$/s.exec(text);
   const [, name, body] = match ?? [];
   if (name === undefined || body === undefined)
-    throw refuseKeyFile(line, 'it is not of the form Name = "text"');
-  if (hasControlCharacter(body)) throw refuseKeyFile(line, 'the text holds a control character');
-  if (/(?<!\\)"/.test(body))
-    throw refuseKeyFile(line, 'the text holds a quote that is not escaped');
+    throw refuseKeyFile(line, 'not of the form Name = "text"');
+  if (hasControlCharacter(body)) throw refuseKeyFile(line, 'control character in the text');
+  if (/(?<!\\)"/.test(body)) throw refuseKeyFile(line, 'unescaped quote in the text');
   return { name, value: body.replaceAll('\\"', '"'), line };
 }
 

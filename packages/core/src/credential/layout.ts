@@ -1,31 +1,30 @@
-// The inventory of the credential directory: which file has which name, and what a name
-// in it means.
+// The layout of the credential directory: the names of its files and what they mean.
 import { temporaryOwner } from '../base/files/atomic-write.ts';
 import { isCredName } from './name.ts';
 
 /** The daemon's process id, decimal. */
 export const PID_FILE = 'pid';
-/** Touched after every pass over the directory. */
+/** Touched after each pass. */
 export const COMPLETE_FILE = 'CREDMON_COMPLETE';
-/** Locked by the one daemon that works on the directory; holds its process id. */
+/** Locked by the only daemon of the directory; contains its process id. */
 export const LOCK_FILE = '.condor_credmon.lock';
-/** Disk space that is kept for rotated refresh tokens; see `openReserve`. */
+/** Disk space reserved for rotated refresh tokens; see `openReserve`. */
 export const RESERVE_FILE = '.credmon-reserve';
-/** A request of CredD: 64 lower-case hex digits. */
+/** A request by CredD: 64 lower-case hex digits. */
 export const KEY_FILE_NAME: RegExp = /^[0-9a-f]{64}$/;
 
-/** The kinds of file that make up one token. */
+/** The kinds of file of one token. */
 export type TokenFileKind = 'top' | 'use' | 'meta' | 'renewal';
 
 /**
- * The name of one file of a token: `S.top`, `S.use`, `S.meta`, and `.S.renewal`, which
+ * Returns the name of a token's file: `S.top`, `S.use`, `S.meta`, or `.S.renewal`, which
  * only condor_credmon uses.
  */
 export function tokenFileName(stem: string, kind: TokenFileKind): string {
   return kind === 'renewal' ? `.${stem}.renewal` : `${stem}.${kind}`;
 }
 
-/** What a name in a user's directory is. */
+/** The meaning of a name in a user's directory. */
 export type UserEntry =
   | { readonly kind: TokenFileKind; readonly stem: string }
   | {
@@ -54,10 +53,10 @@ export function classifyUserEntry(name: string): UserEntry {
 }
 
 /**
- * True when a change of this name in the top directory may mean a token to renew: a key
- * file that came or went (the web portal removes it after the last login), or a user's
- * directory. What the daemon itself leaves there means nothing, but a lock file that was
- * removed or replaced must be noticed.
+ * True when a change of this name in the top directory may concern a token: a key file
+ * that was created or removed (the web portal removes it after the last login), or a
+ * user's directory. False for the daemon's own files, except the lock file: its removal
+ * or replacement must be noticed.
  */
 export function hintsAtTokens(name: string): boolean {
   if (KEY_FILE_NAME.test(name) || name === LOCK_FILE) return true;

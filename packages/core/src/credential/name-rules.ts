@@ -1,5 +1,5 @@
-// Provider names with `_`: what HTCondor's rule for file names makes of them, and which
-// tokens must not be sent anywhere.
+// Provider names with `_`: HTCondor's rule for file names makes them ambiguous, and some
+// tokens must not be sent to any issuer.
 
 /** A configured provider, and the knob that names it. */
 interface Provider {
@@ -8,9 +8,9 @@ interface Provider {
 }
 
 /**
- * A configured provider whose name contains `_`. `base` is the configured provider that
- * HTCondor's rule takes its tokens for: then it is refused. `text` says what is wrong and
- * what to do.
+ * A configured provider whose name contains `_`. `base` is the configured provider to
+ * which HTCondor's rule assigns its tokens: then the provider is rejected. `text` names
+ * the problem and the fix.
  */
 export interface NameProblem extends Provider {
   readonly base: string | undefined;
@@ -18,7 +18,7 @@ export interface NameProblem extends Provider {
 }
 
 /**
- * How names are read. `specialNames` is CREDMON_ALLOW_SPECIAL_CHAR_NAMES; `configured`
+ * The rules for names. `specialNames` is CREDMON_ALLOW_SPECIAL_CHAR_NAMES; `configured`
  * are all configured providers, in upper case.
  */
 export interface NameRules {
@@ -28,9 +28,9 @@ export interface NameRules {
 }
 
 /**
- * Judges the names of all configured providers. Without `specialNames`, a token's file
- * name is read as service and handle, cut at the first `_`: tokens of `keycloak_extra`
- * are those of `keycloak`. Names compare without case, as knobs do.
+ * Checks the names of all configured providers. Without `specialNames`, a token's file
+ * name is split into service and handle at the first `_`: tokens of `keycloak_extra` are
+ * read as those of `keycloak`. Names are compared without case, like knobs.
  * @see
  * https://htcondor.readthedocs.io/en/latest/admin-manual/configuration-macros.html#CREDMON_ALLOW_SPECIAL_CHAR_NAMES
  */
@@ -52,9 +52,9 @@ export function judgeProviderNames(names: {
 }
 
 /**
- * Why a token must be left alone, neither logged in nor renewed: its name is that of a
- * refused provider (with or without a handle), so its secrets could reach another
- * provider's issuer. `undefined` when there is no such reason.
+ * Returns why a token must not be used for a login or a renewal, or `undefined`: its name
+ * is that of a rejected provider (with or without a handle), so its secrets could reach
+ * another provider's issuer.
  */
 export function refusedName(stem: string, { problems }: NameRules): string | undefined {
   const name = stem.toUpperCase();
@@ -66,9 +66,9 @@ export function refusedName(stem: string, { problems }: NameRules): string | und
 }
 
 /**
- * Why there is no login for this provider of a key file: the part of its name before the
- * first `_` is a configured provider, whose token with a handle would have the same name.
- * `undefined` otherwise.
+ * Returns why there is no login for this provider of a key file, or `undefined`: the part
+ * of its name before the first `_` is a configured provider, and a token of that one with
+ * a handle would have the same name.
  */
 export function refusedProvider(
   provider: string,
@@ -80,12 +80,11 @@ export function refusedProvider(
   return problemText(provider, baseOf(provider), known);
 }
 
-/** Why a login for a token with a handle is refused where names have no handles. */
+/** Returns why a login for a token with a handle is rejected if handles are off. */
 export function noHandles(provider: string, handle: string): string {
-  return `${provider} with the handle "${handle}" is refused: tokens have no handles, because CREDMON_ALLOW_SPECIAL_CHAR_NAMES is true; leave the handle out`;
+  return `${provider} with the handle "${handle}" rejected: CREDMON_ALLOW_SPECIAL_CHAR_NAMES = true turns handles off; remove the handle`;
 }
 
-/** The part before the first `_`. */
 function baseOf(name: string): string {
   return name.slice(0, name.indexOf('_'));
 }
@@ -95,16 +94,16 @@ function problemText(
   base: string | undefined,
   known: ReadonlyMap<string, string>,
 ): string {
-  const remedy = `call it ${freeName(name, known)}, or set CREDMON_ALLOW_SPECIAL_CHAR_NAMES = true (then there are no handles)`;
+  const remedy = `fix: rename it to ${freeName(name, known)}, or set CREDMON_ALLOW_SPECIAL_CHAR_NAMES = true (turns handles off)`;
   const handle = name.slice(name.indexOf('_') + 1);
   if (base !== undefined)
-    return `${name} is the handle "${handle}" of the provider "${base}", which is configured too, so there is no login and no renewal of ${name}: ${remedy}`;
+    return `${name} is ambiguous: it is also the handle "${handle}" of the provider "${base}"; no login and no renewal of ${name}; ${remedy}`;
   if (name.startsWith('_') || name.endsWith('_'))
-    return `${name} begins or ends with "_", so its tokens belong to no provider: ${remedy}`;
-  return `${name} is the handle "${handle}" of a provider "${baseOf(name)}": ${remedy}`;
+    return `${name} begins or ends with "_", so no token belongs to it; ${remedy}`;
+  return `${name} is read as the handle "${handle}" of a provider "${baseOf(name)}"; ${remedy}`;
 }
 
-/** The name without `_`, or with a number where that is another provider's. */
+/** Returns the name without `_`, with a number if that name is taken. */
 function freeName(name: string, known: ReadonlyMap<string, string>): string {
   const plain = name.replaceAll('_', '');
   const taken = (one: string): boolean => one === '' || known.has(one.toUpperCase());

@@ -1,42 +1,42 @@
-// The names of users, services and handles, as CredD spells them in the credential
-// directory.
+// The names of users, services and handles in the credential directory, as CredD writes
+// them.
 
 /**
- * The longest name in bytes; with an extension and a temporary suffix it still fits a
- * file name.
+ * The maximum length of a name in bytes: with an extension and a temporary suffix it
+ * still fits a file name.
  */
 const LONGEST_NAME = 200;
 
-/** A token's service and handle; `handle` is empty when there is none. */
+/** A token's service and handle; `handle` is empty if there is none. */
 export interface ServiceAndHandle {
   readonly service: string;
   readonly handle: string;
 }
 
 /**
- * True for a name that CredD's alphabet allows (ASCII letters, digits, `-+=_.`) and that
- * is safe as a file name: not empty, no leading dot, at most 200 bytes. CredD itself
- * would accept `.` and `..`; this does not.
+ * True for a name in CredD's alphabet (ASCII letters, digits, `-+=_.`) that is safe as a
+ * file name: not empty, no leading dot, at most 200 bytes. CredD itself accepts `.` and
+ * `..`; this function does not.
  */
 export function isCredName(text: string): boolean {
   return /^[A-Za-z0-9+=_-][A-Za-z0-9+=_.-]*$/.test(text) && text.length <= LONGEST_NAME;
 }
 
-/** The user name without its domain: everything before the first `@`. */
+/** Returns the user name without its domain: everything before the first `@`. */
 export function cutDomain(user: string): string {
   const at = user.indexOf('@');
   return at < 0 ? user : user.slice(0, at);
 }
 
-/** The file stem of a service and handle: `mytok`, or `mytok_h1`. */
+/** Returns the file stem of a service and handle: `mytok`, or `mytok_h1`. */
 export function stemOf(service: string, handle: string): string {
   return handle === '' ? service : `${service}_${handle}`;
 }
 
 /**
  * Splits a stem at its first `_` into service and handle. With `specialNames` (knob
- * CREDMON_ALLOW_SPECIAL_CHAR_NAMES) the whole stem is the service. A stem that ends in
- * `_` belongs to nobody: `undefined`.
+ * CREDMON_ALLOW_SPECIAL_CHAR_NAMES) the whole stem is the service. Returns `undefined`
+ * for a stem that ends in `_`: it belongs to no service.
  */
 export function splitStem(stem: string, specialNames: boolean): ServiceAndHandle | undefined {
   if (!isCredName(stem)) return undefined;
@@ -50,7 +50,7 @@ export function splitStem(stem: string, specialNames: boolean): ServiceAndHandle
 }
 
 /**
- * True for a provider name that may stand in a `*_CREDMON_PROVIDER_NAMES` list without
+ * True for a provider name that is allowed in a `*_CREDMON_PROVIDER_NAMES` list without
  * CREDMON_ALLOW_SPECIAL_CHAR_NAMES.
  */
 export function isPlainProviderName(name: string): boolean {

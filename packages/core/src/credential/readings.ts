@@ -1,9 +1,9 @@
-// The texts that a text can stand for: itself, and without percent-encoding, JSON escapes
-// or HTML entities. Pure.
+// The decodings of a text: the text itself, and without percent-encoding, JSON escapes or
+// HTML entities. Pure.
 
 /**
  * A decoded text. `starts[i]` is the offset in the original text of the escape or
- * character that gave character i; the last entry is the end.
+ * character that decodes to character i; the last entry is the end.
  */
 export interface Reading {
   readonly text: string;
@@ -11,7 +11,7 @@ export interface Reading {
 }
 
 interface Encoding {
-  /** Every escape has this character. */
+  /** A character that every escape contains. */
   readonly mark: string;
   readonly escapes: RegExp;
   readonly decode: (escape: string) => string;
@@ -66,7 +66,7 @@ const HTML: Encoding = {
   },
 };
 
-/** In which order encodings are undone; some senders encode twice. */
+/** Sequences of decoding steps; some senders encode twice. */
 const ORDERS: readonly (readonly Encoding[])[] = [
   [PERCENT],
   [PLUS, PERCENT],
@@ -79,7 +79,7 @@ const ORDERS: readonly (readonly Encoding[])[] = [
   [HTML],
 ];
 
-/** Returns a text and everything that it can stand for, each only once. */
+/** Returns a text and all its decodings, without duplicates. */
 export function readingsOf(text: string): Reading[] {
   const plain = { text, starts: Array.from({ length: text.length + 1 }, (_, index) => index) };
   return distinct([plain, ...ORDERS.map((order) => order.reduce(decoded, plain))]);

@@ -1,26 +1,25 @@
-// How issuers spell a refresh token: names of members, types of objects, and texts that
-// hold one. Pure.
+// How issuers spell refresh tokens: names of members, types of objects, and texts that
+// contain one. Pure.
 
 /**
- * A name without case and separators: `refreshToken`, `Refresh-Token` and `refresh_token`
- * are one.
+ * Returns a name without case and separators: `refreshToken`, `Refresh-Token` and
+ * `refresh_token` are equal.
  */
 export function plainName(name: string): string {
   return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 }
 
 /**
- * What follows "refresh token" in the name of its expiry, and what such a member holds
- * when it is not a number.
+ * What follows "refresh token" in the name of its expiry, and the text of such a member.
  */
 const EXPIRY =
   /^(expires|expiry|expiration|exp|lifetime|validity|ttl|maxage|issued)(in|at|on|time|date|seconds|secs)*$/;
 const DATE = /^[\dTZ:.+ -]{0,40}$/;
 
 /**
- * True for a member that holds a refresh token by its name: "refresh token" anywhere in
- * it, in any spelling, or "refresh" alone with a text or object. The expiry of a refresh
- * token is not one.
+ * True for a member that contains a refresh token, by its name: "refresh token" anywhere
+ * in it, in any spelling, or "refresh" alone with a text or object. False for the expiry
+ * of a refresh token.
  */
 export function isRefreshMember(name: string, value: unknown): boolean {
   const plain = plainName(name);
@@ -37,12 +36,12 @@ function isMoment(value: unknown): boolean {
   );
 }
 
-/** Members that say what the object or its other members hold. */
+/** Names of members that describe the object or its other members. */
 const KIND = /^(type|kind|typ|use|name|key|label|field)$|token(type|kind|typ|use|name)(hint)?$/;
 
 /**
- * True for an object that calls its own token a refresh token, whatever the member with
- * the token is called.
+ * True for an object whose type is a refresh token, for any name of the member with the
+ * token.
  */
 export function isRefreshObject(object: Readonly<Record<string, unknown>>): boolean {
   return Object.entries(object).some(
@@ -55,7 +54,7 @@ function saysRefresh(value: unknown): boolean {
   return typeof value === 'string' && /^refresh$|refreshtokens?$/.test(plainName(value));
 }
 
-/** True for a list `["refresh_token", value]`: a member that is written as a pair. */
+/** True for a list `["refresh_token", value]`: a member written as a pair. */
 export function isRefreshPair(list: readonly unknown[]): boolean {
   const [name, value, ...more] = list;
   return (
@@ -67,8 +66,8 @@ export function isRefreshPair(list: readonly unknown[]): boolean {
 }
 
 /**
- * Below the member of a refresh token: members that describe it, and words that are no
- * token.
+ * Below the member of a refresh token: members that describe it, and words that are not
+ * tokens.
  */
 const DESCRIPTION =
   /(scopes?|type|kind|typ|use|status|state|audience|aud|issuer|iss|clientid|method|policy|rotation|expires(in|at)?|expiry|user(name|id)?|sub(ject)?|email|realm|tenant|provider|description|ur[il])$/;
@@ -76,8 +75,8 @@ const WORD =
   /^(bearer|dpop|mac|refresh|refreshtoken|accesstoken|true|false|yes|no|none|null|undefined|active|opaque|jwt)?$/;
 
 /**
- * All texts below a member or object that holds a refresh token, without the words that
- * describe it; also a long number in place of a token.
+ * Returns all texts below a member or object that contains a refresh token, without the
+ * words that describe it; also a long number used as a token.
  */
 export function tokensBelow(value: unknown, levels: number, name = ''): string[] {
   if (typeof value === 'string')
@@ -89,15 +88,15 @@ export function tokensBelow(value: unknown, levels: number, name = ''): string[]
 }
 
 /**
- * The name of a refresh token in a text, with what follows the name, up to a sign that a
- * value follows or that the name is quoted.
+ * Matches the name of a refresh token in a text with its suffix, up to a sign of a
+ * following value or of a quoted name.
  */
 const MENTION =
   /refresh(?:[_.\- +]|%(?:25)*(?:5f|20|2d)|\\+u00(?:5f|2d|20))?token([\w-]{0,40})\\{0,64}(?:["'=>]|:\s|%(?:25)*(?:22|27|3d)|\\?u00(?:22|27|3d)|&(?:quot|#34|#39|apos);)/gi;
 
 /**
- * True for a text like `refresh_token=...` or `{"refresh_token":...`, also where it is
- * encoded, but not for the name of its expiry.
+ * True for a text like `refresh_token=...` or `{"refresh_token":...`, also if encoded;
+ * false for the name of its expiry.
  */
 export function mentionsRefreshToken(text: string): boolean {
   if (!/refresh/i.test(text)) return false;
@@ -107,8 +106,8 @@ export function mentionsRefreshToken(text: string): boolean {
 }
 
 /**
- * The refresh tokens of a text that is a form or query, or holds JSON that cannot be
- * parsed as a whole.
+ * Returns the refresh tokens of a text that is a form or query, or that contains JSON
+ * which cannot be parsed as a whole.
  */
 export function tokensInText(text: string): string[] {
   if (!/refresh/i.test(text)) return [];

@@ -1,19 +1,18 @@
-// What a user's submit asked for: the key file that CredD wrote, read so strictly that
-// nobody can smuggle anything into it.
+// The request of a user's submit: the key file written by CredD, parsed strictly to
+// prevent injection.
 import { isCoded } from '../base/errors/errors.ts';
 import { secureEndpoint } from '../base/http/endpoint.ts';
 import { readKeyAds, refuseKeyFile, type KeyAd, type KeyAttribute } from './key-lines.ts';
 import { cutDomain, isCredName, stemOf } from './name.ts';
 
 /**
- * One token to log in for. `scopes` and `audience` are CredD's texts to the byte; the
- * URLs are https, or loopback http where allowed.
+ * One token to log in for. `scopes` and `audience` are byte for byte CredD's texts; the
+ * URLs are https, or loopback http if allowed.
  */
 export interface ProviderRequest {
   readonly provider: string;
-  /** Empty when there is none. */
   readonly handle: string;
-  /** The stem of the token's file names, `provider` or `provider_handle`. */
+  /** The stem of the token's file names: `provider` or `provider_handle`. */
   readonly stem: string;
   readonly scopes: string;
   readonly audience: string;
@@ -24,18 +23,18 @@ export interface ProviderRequest {
   readonly tokenUrl: string;
 }
 
-/** A key file: for whom, and which tokens. */
+/** A key file: the user and the requested tokens. */
 export interface CredentialRequest {
-  /** The account on the Access Point, without its domain; a safe file name. */
+  /** The account on the Access Point, without its domain; safe as a file name. */
   readonly localUser: string;
   readonly requests: readonly ProviderRequest[];
 }
 
-/** More requests than any submit file names. */
+/** More than any real submit file requests. */
 const MAX_REQUESTS = 100;
 
 /**
- * Reads a key file. Anything that CredD would not write refuses the whole file.
+ * Parses a key file. Anything that CredD would not write rejects the whole file.
  * @param options `allowLoopbackHttp`: knob CREDMON_ALLOW_LOOPBACK_HTTP
  * @throws CodedError `KEY_FILE_INVALID` with the line and the reason, never a value
  * @see https://htcondor.readthedocs.io/en/latest/admin-manual/file-and-cred-transfer.html
@@ -45,8 +44,7 @@ export function readCredentialRequest(
   options: { readonly allowLoopbackHttp: boolean },
 ): CredentialRequest {
   const ads = readKeyAds(bytes);
-  if (ads.length > MAX_REQUESTS)
-    throw refuseKeyFile(1, `there are more than ${MAX_REQUESTS} requests in it`);
+  if (ads.length > MAX_REQUESTS) throw refuseKeyFile(1, `more than ${MAX_REQUESTS} requests`);
   const requests: ProviderRequest[] = [];
   let localUser: string | undefined;
   for (const ad of ads) {
@@ -56,7 +54,7 @@ export function readCredentialRequest(
     localUser = user.value;
     const request = readRequest(ad, options.allowLoopbackHttp);
     if (requests.some(({ stem }) => stem === request.stem))
-      throw refuseKeyFile(ad.line, 'two requests are for the same token');
+      throw refuseKeyFile(ad.line, 'two requests for the same token');
     requests.push(request);
   }
   return { localUser: localUser ?? '', requests };
@@ -87,7 +85,7 @@ function readRequest(ad: KeyAd, allowLoopbackHttp: boolean): ProviderRequest {
 
 function attribute(ad: KeyAd, wanted: string): KeyAttribute {
   const found = ad.attributes.get(wanted.toLowerCase());
-  if (!found) throw refuseKeyFile(ad.line, `the request that begins here has no ${wanted}`);
+  if (!found) throw refuseKeyFile(ad.line, `the request starting here has no ${wanted}`);
   return { ...found, name: wanted };
 }
 
@@ -98,8 +96,8 @@ function name(field: KeyAttribute): string {
 }
 
 /**
- * The domain is cut, but it must be harmless too: what looks like a path after the `@`
- * was not written by CredD.
+ * The domain is cut off but must be valid, too: CredD does not write a path after the
+ * `@`.
  */
 function readLocalUser(ad: KeyAd): KeyAttribute {
   const field = attribute(ad, 'LocalUser');
@@ -112,7 +110,10 @@ function readLocalUser(ad: KeyAd): KeyAttribute {
 
 function url(field: KeyAttribute, allowLoopbackHttp: boolean): string {
   if (!/^[!-~]+$/.test(field.value))
-    throw refuseKeyFile(field.line, `${field.name} is empty or holds characters that no URL has`);
+    throw refuseKeyFile(
+      field.line,
+      `${field.name} is empty or contains characters that are invalid in a URL`,
+    );
   try {
     secureEndpoint(field.value, field.name, allowLoopbackHttp);
   } catch (error) {

@@ -1,17 +1,16 @@
-// Secrets inside of texts that people read: where they are searched for, and what
-// replaces them. Pure.
+// Secrets in texts for people: search and masking. Pure.
 import { readingsOf, textsOf, type Reading } from './readings.ts';
 
 /**
- * A secret shorter than this, in characters, is found only where it is a whole word: it
- * may be part of many.
+ * A shorter secret, in characters, is masked only as a whole word: it may be part of many
+ * words.
  */
 export const SHORT_SECRET = 8;
 
-/** Stands where a secret was. */
+/** Replaces a secret. */
 export const MASK = '[...]';
 
-/** A text longer than this, in characters, is not searched but masked whole. */
+/** A longer text, in characters, is not searched but masked as a whole. */
 const LONGEST_TEXT = 16_384;
 
 /**
@@ -20,11 +19,11 @@ const LONGEST_TEXT = 16_384;
 type Range = readonly [start: number, end: number];
 
 /**
- * Returns `text` with {@link MASK} in place of every secret: anywhere, but a secret of
- * fewer than {@link SHORT_SECRET} characters only as a whole word. A secret is also found
- * percent-encoded, with JSON escapes or HTML entities, and in base64 as in an
- * Authorization header. What the text means must be decided before: a mask may be in the
- * middle of a word that decides. A text of more than 16,384 characters is masked whole.
+ * Returns `text` with {@link MASK} in place of each secret; a secret of fewer than {@link
+ * SHORT_SECRET} characters is masked only as a whole word. Also finds secrets that are
+ * percent-encoded, with JSON escapes or HTML entities, or in base64 as in an
+ * Authorization header. Interpret a text before masking it: a mask may replace part of a
+ * keyword. A text of more than 16,384 characters is masked as a whole.
  */
 export function withoutSecrets(text: string, secrets: readonly string[]): string {
   const known = secrets.filter((secret) => secret !== '');
@@ -36,7 +35,7 @@ export function withoutSecrets(text: string, secrets: readonly string[]): string
   );
 }
 
-/** The parts of the original text that hold a secret. */
+/** Returns the parts of the original text that contain a secret. */
 function rangesIn({ text, starts }: Reading, secrets: readonly string[]): Range[] {
   const found = [
     ...secrets.flatMap((secret) => rangesOfSecret(secret, text)),
@@ -55,8 +54,8 @@ function rangesOfSecret(secret: string, text: string): Range[] {
 }
 
 /**
- * Words that are a secret in base64: alone, after a client ID and a colon, or a long one
- * anywhere.
+ * Finds words that are a secret in base64: alone, after a client ID and a colon, or a
+ * long secret anywhere in the word.
  */
 function inBase64(text: string, secrets: readonly string[]): Range[] {
   const holdsSecret = (decoded: string): boolean =>
@@ -71,7 +70,7 @@ function inBase64(text: string, secrets: readonly string[]): Range[] {
     .map(({ 0: word, index }) => [index, index + word.length]);
 }
 
-/** Ranges that overlap get one mask. */
+/** Overlapping ranges get one mask. */
 function masked(text: string, ranges: readonly Range[]): string {
   let done = 0;
   const parts: string[] = [];

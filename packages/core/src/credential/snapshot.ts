@@ -1,11 +1,11 @@
-// One token as a scan found it: which of its files are there, and what of them the
-// decisions need; no secret is in it.
+// One token as found by a scan: its files, and the facts that decisions need. Contains no
+// secret.
 import type { ErrorCode } from '../base/errors/error-codes.ts';
 import type { TokenTimes } from './times.ts';
 
 /**
- * Tells one version of a file from the next: inode, modification time (epoch seconds) and
- * size (bytes).
+ * Identifies a version of a file: inode, modification time (epoch seconds) and size
+ * (bytes).
  */
 export interface FileIdentity {
   readonly ino: number;
@@ -14,8 +14,8 @@ export interface FileIdentity {
 }
 
 /**
- * A file of a token: not there, usable, or there but broken, with the reason; `blocked`
- * when no file can take its place.
+ * The state of a token's file: missing, valid, or broken with the reason; `blocked` if no
+ * file can replace it.
  */
 export type FileState<T> =
   | { readonly kind: 'missing' }
@@ -28,8 +28,8 @@ export type FileState<T> =
     };
 
 /**
- * What `.top` holds: `opaque` when it is not a JSON object (legal for a local provider);
- * `vaultUrl` is any user's text, not yet judged.
+ * The contents of `.top`: `opaque` if it is not a JSON object (valid for a local
+ * provider); `vaultUrl` is the user's text, not checked.
  */
 export interface TopDigest {
   readonly opaque: boolean;
@@ -37,7 +37,7 @@ export interface TopDigest {
   readonly vaultUrl?: string;
 }
 
-/** What `.meta` holds, without its secret. */
+/** The contents of `.meta`, without its secret. */
 export interface MetaDigest {
   readonly clientId: string;
   readonly tokenUrl: string;
@@ -45,8 +45,8 @@ export interface MetaDigest {
 }
 
 /**
- * How the last renewal of a token failed; kept in `.S.renewal` so that a restart does not
- * forget. Times in epoch seconds.
+ * The last failed renewal of a token, stored in `.S.renewal` to survive a restart. Times
+ * in epoch seconds.
  */
 export interface RenewalState {
   readonly attempts: number;
@@ -56,15 +56,15 @@ export interface RenewalState {
   readonly code: ErrorCode;
   readonly message: string;
   /**
-   * What the attempt stood on: the identity of `.top` and of the client; when either
+   * The inputs of the attempt: the identity of `.top` and of the client. If either
    * changes, the state no longer counts.
    */
   readonly basis: string;
 }
 
 /**
- * One moment on both time lines: `wall` in epoch seconds, `steady` in seconds on the line
- * that no clock step moves.
+ * One moment on two clocks: `wall` in epoch seconds, `steady` in seconds of a clock
+ * without steps.
  */
 export interface Instant {
   readonly wall: number;
@@ -72,9 +72,9 @@ export interface Instant {
 }
 
 /**
- * A token as one scan found it. `seen` is when this version of `.use` was first seen;
- * `overtaken` says that this `.use` is known to come from another `.top` than the one in
- * place, whatever their modification times say.
+ * A token as found by one scan. `seen` is when this version of `.use` was first seen.
+ * `overtaken` is true if this `.use` is known to come from another `.top` than the
+ * current one, regardless of their modification times.
  */
 export interface TokenSnapshot {
   readonly user: string;
@@ -87,18 +87,18 @@ export interface TokenSnapshot {
   readonly overtaken?: boolean;
 }
 
-/** The one text that names a token: `alice/mytok_h1`. */
+/** Returns the identifier of a token: `alice/mytok_h1`. */
 export function tokenId(token: { readonly user: string; readonly stem: string }): string {
   return `${token.user}/${token.stem}`;
 }
 
-/** Equal identities mean the same version of a file; two missing files are equal too. */
+/** True for the same version of a file; also true for two missing files. */
 export function sameIdentity(a: FileIdentity | undefined, b: FileIdentity | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   return a.ino === b.ino && a.mtime === b.mtime && a.size === b.size;
 }
 
-/** The identity of a file, if it is there. */
+/** Returns the identity of a file unless it is missing. */
 export function identityOf(state: FileState<unknown>): FileIdentity | undefined {
   return state.kind === 'missing' ? undefined : state.identity;
 }

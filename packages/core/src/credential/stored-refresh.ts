@@ -1,4 +1,4 @@
-// Whether a stored refresh token outlives a login whose answer brought none.
+// What happens to a stored refresh token after a login without a new one.
 import { type TokenAnswer, scopeText, splitScopes } from './token-response.ts';
 import { parseMeta, parseObject, parseTop, type TopContents } from './contents.ts';
 import { parseRenewal } from './digest.ts';
@@ -6,8 +6,7 @@ import { rotatedTopText } from './from-tokens.ts';
 import { isRecord, jwtClaims } from '../base/values/json.ts';
 
 /**
- * The stored files of a token as text. A file that is missing or cannot be read is left
- * out.
+ * The stored files of a token as text, without those that are missing or cannot be read.
  */
 export interface StoredTexts {
   readonly top?: string;
@@ -15,13 +14,12 @@ export interface StoredTexts {
   readonly topModifiedAt?: number;
   readonly use?: string;
   readonly meta?: string;
-  /** The daemon's note of the last failed renewal. */
+  /** `.S.renewal`, the last failed renewal. */
   readonly renewal?: string;
 }
 
 /**
- * What the new login was for: scopes and audience as in the key file, and the client that
- * asked.
+ * The request of the new login: scopes and audience as in the key file, and the client.
  */
 export interface LoginRequest {
   readonly scopes: string;
@@ -31,13 +29,15 @@ export interface LoginRequest {
 }
 
 /**
- * What becomes of the stored refresh token.
+ * The fate of the stored refresh token.
  *
- * - `none`: the answer brought a new one, or none is stored.
- * - `keep`: it serves the new request too. `top` is the new text of `.top`, or `undefined` when the stored file is right as it is and
- *   must not be touched, because the daemon may be rotating it. `renewable` repeats what `.meta` says of its use.
- * - `replace`: it cannot serve: it belongs to another client or account, or the issuer has revoked it.
- * - `refuse`: it is good, but for other scopes or another audience. To store the login would destroy it, or make `.top` wrong.
+ * - `none`: the response contains a new one, or none is stored.
+ * - `keep`: it is valid for the new request. `top` is the new text of `.top`, or
+ *   `undefined` if the stored file must not be touched because it is correct and the daemon
+ *   may be rotating it. `renewable` repeats `use_refresh_token` of `.meta`.
+ * - `replace`: it belongs to another client or account, or the issuer has revoked it.
+ * - `refuse`: it is valid, but for other scopes or another audience. Storing the login
+ *   would destroy it or make `.top` wrong.
  */
 export type StoredRefresh =
   | { readonly kind: 'none' }
@@ -64,8 +64,8 @@ export function judgeStoredRefresh(
     return { kind: 'none' };
   const { refresh_token: refreshToken } = top.value;
   const meta = stored.meta === undefined ? undefined : parseMeta(stored.meta);
-  // Without a `.meta` the daemon renews with the configured client, which is the one that
-  // CredD wrote into the key file.
+  // Without `.meta` the daemon renews with the configured client, which CredD wrote into
+  // the key file.
   const client = meta?.ok ? meta.value : undefined;
   if (client && (client.client_id !== request.clientId || client.token_url !== request.tokenUrl))
     return { kind: 'replace', why: 'client' };
@@ -85,14 +85,14 @@ export function judgeStoredRefresh(
 }
 
 /**
- * The account of a login, as its ID token names it: for comparing only, since not every
- * ID token is verified.
+ * Returns the account in the ID token of a login. Only for comparison: not every ID token
+ * is verified.
  */
 export function subjectOf({ claims, answer }: TokenAnswer): string | undefined {
   return claims?.sub ?? subjectIn(answer['id_token']);
 }
 
-/** True when both logins name an account in the same way, and the accounts differ. */
+/** True when both logins have comparable accounts and the accounts differ. */
 function isOtherAccount(
   { use }: StoredTexts,
   subject: string | undefined,
@@ -120,7 +120,7 @@ function claimsOf(token: unknown): Readonly<Record<string, unknown>> {
   return isRecord(claims) ? claims : {};
 }
 
-/** True when the daemon's last try with this very `.top` was refused for good. */
+/** True when the issuer rejected this version of `.top` at the last renewal. */
 function isRevoked({ renewal, topModifiedAt }: StoredTexts): boolean {
   const state = renewal === undefined ? undefined : parseRenewal(renewal);
   return (
@@ -130,7 +130,7 @@ function isRevoked({ renewal, topModifiedAt }: StoredTexts): boolean {
   );
 }
 
-/** Compares as sets; the stored value may be anything that a user has stored. */
+/** Compares as sets; `stored` may be any value. */
 function sameWords(stored: unknown, asked: string): boolean {
   const text = stored === undefined ? '' : scopeText(stored);
   if (text === undefined) return false;
@@ -139,7 +139,7 @@ function sameWords(stored: unknown, asked: string): boolean {
 }
 
 /**
- * CredD compares scopes and audience as text, so the new request's spelling must be
+ * CredD compares scopes and audience as text, so the spelling of the new request must be
  * stored.
  */
 function topFor(top: TopContents, { scopes, audience }: LoginRequest): string | undefined {

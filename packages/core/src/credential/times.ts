@@ -1,5 +1,5 @@
-// When a token was issued and when it expires, from what the token and its file say;
-// never from the inode's change time.
+// The times of issue and expiry of a token, from the token and its file. The inode's
+// change time is not used.
 import { jwtClaims } from '../base/values/json.ts';
 
 /** Issue and expiry in epoch seconds. */
@@ -7,24 +7,24 @@ export interface TokenTimes {
   readonly issuedAt: number;
   readonly expiresAt: number;
   /**
-   * True when `.use` was stored just before the `.top` of the same login, see {@link
+   * True if `.use` was stored just before the `.top` of the same login, see {@link
    * STORED_BEFORE_TOP}.
    */
   readonly beforeTop?: true;
 }
 
 /**
- * The member by which a `.use` says that the `.top` stored right after it is not news: a
- * device login stores both through CredD.
+ * The member that marks a `.use` stored just before the `.top` of the same login: a
+ * device login stores both through CredD, so the newer `.top` does not require a renewal.
  */
 export const STORED_BEFORE_TOP = 'stored_before_top';
 
-/** Lifetimes beyond ten years are somebody's mistake. */
+/** Lifetimes of more than ten years are errors. */
 const ABSURD_SECONDS = 10 * 365 * 86_400;
 
 /**
- * A lifetime in seconds from an `expires_in` of any type: a positive number or numeric
- * text under ten years, rounded down; else `undefined`.
+ * Returns a lifetime in seconds from an `expires_in` of any type: a positive number or
+ * numeric text under ten years, rounded down; else `undefined`.
  */
 export function saneLifetime(value: unknown): number | undefined {
   const number =
@@ -41,8 +41,8 @@ function saneInstant(value: unknown): number | undefined {
 }
 
 /**
- * `iat` and `exp` of a JWT, without verifying it: good for scheduling only. `undefined`
- * when it is not a JWT or they are missing.
+ * Returns `iat` and `exp` of a JWT without verification, for scheduling only; `undefined`
+ * if it is not a JWT or one is missing.
  * @see RFC 7519, section 4.1
  */
 export function jwtTimes(token: string): TokenTimes | undefined {
@@ -58,9 +58,9 @@ function isSpan(issuedAt: number, expiresAt: number): boolean {
 }
 
 /**
- * {@link jwtTimes} on our own clock: a token cannot have been written, at `mtime`, before
- * it was issued. Where it says so, the issuer's clock is ahead, and the times are moved
- * to ours.
+ * Returns {@link jwtTimes} on our own clock: a token cannot be written, at `mtime`,
+ * before it was issued. If `iat` is later, the issuer's clock is ahead and the times are
+ * shifted to ours.
  */
 export function jwtTimesHere(token: string, mtime: number): TokenTimes | undefined {
   const times = jwtTimes(token);
@@ -69,18 +69,18 @@ export function jwtTimesHere(token: string, mtime: number): TokenTimes | undefin
 }
 
 /**
- * The lifetime in seconds that a fresh token response promises: its `expires_in`, else
- * what the JWT's `exp` leaves at `issuedAt` (epoch seconds; an issuer may hand out a
- * token that it made earlier), else `defaultLifetime`. Where our clock and the issuer's
- * are too far apart for that, `exp` minus `iat` serves.
+ * Returns the lifetime in seconds of a new token: its `expires_in`; else the time from
+ * `issuedAt` (epoch seconds) to the JWT's `exp`, because an issuer may return a token
+ * that it made earlier; else `defaultLifetime`. If our clock and the issuer's differ too
+ * much, `exp` minus `iat` is used.
  */
 export function promisedLifetime(
   answer: Readonly<Record<string, unknown>>,
   defaultLifetime: number,
   issuedAt?: number,
 ): number {
-  const said = saneLifetime(answer['expires_in']);
-  if (said !== undefined) return said;
+  const stated = saneLifetime(answer['expires_in']);
+  if (stated !== undefined) return stated;
   const token = answer['access_token'];
   const times = typeof token === 'string' ? jwtTimes(token) : undefined;
   if (!times) return defaultLifetime;
@@ -90,9 +90,9 @@ export function promisedLifetime(
 }
 
 /**
- * The times of a stored token: `issued_at` and `expires_at`; else `expires_at` minus
- * `expires_in`; else the JWT's `iat` and `exp`; else the file's modification time plus
- * `expires_in`, or plus `defaultLifetime`.
+ * Returns the times of a stored token: `issued_at` and `expires_at`; else `expires_at`
+ * minus `expires_in`; else the JWT's `iat` and `exp`; else the file's modification time
+ * plus `expires_in` or `defaultLifetime`.
  */
 export function storedTimes(
   use: Readonly<Record<string, unknown>>,

@@ -1,20 +1,19 @@
-// A token response that has been judged: what the rest of the project gets to see of an
-// issuer's answer.
+// Token responses after validation: all that the rest of the project sees of a response.
 import { CodedError } from '../base/errors/errors.ts';
 import { MAX_REFRESH_TOKEN } from './contents.ts';
 import { jobReadable } from './job-readable.ts';
 import { MASK, SHORT_SECRET } from './secret-text.ts';
 
-/** Claims of a verified ID token that the project looks at. */
+/** The used claims of a verified ID token. */
 export interface IdentityClaims {
   readonly sub: string;
   readonly [claim: string]: unknown;
 }
 
 /**
- * An accepted token response. `answer` is the issuer's whole JSON object without refresh
- * tokens at any depth; `claims` only of a verified ID token; in `scope`, which errors and
- * notes quote, `[...]` stands for each word that holds a secret.
+ * An accepted token response. `answer` is the whole JSON object without refresh tokens at
+ * any depth. `claims` are only those of a verified ID token. In `scope`, which errors and
+ * messages quote, `[...]` replaces each word with a secret.
  * @see RFC 6749, section 5.1
  */
 export interface TokenAnswer {
@@ -25,15 +24,15 @@ export interface TokenAnswer {
   readonly answer: Readonly<Record<string, unknown>>;
 }
 
-/** HTCondor refuses a token of 16 KB or more. */
+/** HTCondor rejects tokens of 16 KB or more. */
 export const MAX_ACCESS_TOKEN_BYTES: number = 16_384;
 
 /**
- * Judges the JSON object of a successful token response; `secrets` are the texts that
- * were sent.
- * @throws CodedError `ISSUER_ANSWER_INVALID` when the access token is missing, empty,
- * wrong-typed, too long or holds control characters, or the refresh token is not a text or
- * too long.
+ * Validates the JSON object of a successful token response; `secrets` are the secrets
+ * that were sent.
+ * @throws CodedError `ISSUER_ANSWER_INVALID` if the access token is missing, empty, of
+ * the wrong type, too long or has control characters, or if the refresh token is not a
+ * string or too long
  */
 export function judgeTokenResponse(
   json: Readonly<Record<string, unknown>>,
@@ -44,16 +43,19 @@ export function judgeTokenResponse(
   const { access_token: accessToken } = answer;
   const scope = scopeText(answer['scope']);
   if (typeof accessToken !== 'string' || accessToken === '')
-    throw invalid(provider, 'it holds no access_token');
+    throw invalid(provider, 'no access_token');
   if (accessToken.length >= MAX_ACCESS_TOKEN_BYTES)
-    throw invalid(provider, 'its access token is 16 KB or more, which HTCondor refuses');
+    throw invalid(provider, 'access token of 16 KB or more (HTCondor rejects it)');
   if (!/^[!-~]+$/.test(accessToken))
-    throw invalid(provider, 'its access token holds blanks, control characters or non-ASCII');
+    throw invalid(
+      provider,
+      'access token contains blanks, control characters or non-ASCII characters',
+    );
   if (refreshToken !== undefined && refreshToken !== null && typeof refreshToken !== 'string') {
-    throw invalid(provider, 'its refresh_token is not text');
+    throw invalid(provider, 'refresh_token is not a string');
   }
   if (typeof refreshToken === 'string' && refreshToken.length > MAX_REFRESH_TOKEN)
-    throw invalid(provider, 'its refresh token has more than 16 KiB');
+    throw invalid(provider, 'refresh token longer than 16 KiB');
   return {
     accessToken,
     ...(typeof refreshToken === 'string' && refreshToken !== '' ? { refreshToken } : {}),
@@ -68,8 +70,8 @@ export function judgeTokenResponse(
 }
 
 /**
- * A refresh token in an answer that may be refused for another reason, if it is one by
- * its looks.
+ * Returns a plausible refresh token from a response that may be rejected for another
+ * reason.
  */
 export function refreshTokenToSave(
   json: Readonly<Record<string, unknown>> | undefined,
@@ -94,8 +96,8 @@ function scopeWithout(secrets: readonly unknown[], scope: string): string {
 }
 
 /**
- * Granted scopes as one text, also where an issuer sends them as a list; `undefined` for
- * anything else.
+ * Returns granted scopes as one text, also if the issuer sends a list; `undefined` for
+ * other types.
  */
 export function scopeText(scope: unknown): string | undefined {
   if (typeof scope === 'string') return scope;
@@ -114,17 +116,17 @@ function invalid(provider: string, what: string): CodedError {
   );
 }
 
-// Compares the scopes that were asked for with those that an issuer granted.
+// Comparison of requested and granted scopes.
 
-/** Scopes as a list: HTCondor separates them with commas, OAuth with blanks. */
+/** Splits scopes into a list: HTCondor separates them with commas, OAuth with blanks. */
 export function splitScopes(text: string): string[] {
   return [...new Set(text.split(/[\s,]+/).filter((scope) => scope !== ''))];
 }
 
 /**
- * The granted scopes that nobody asked for (`wider`) and the asked ones that were not
- * granted (`narrower`). An issuer that names no scope granted exactly what was asked;
- * nobody who asked for nothing in particular can get too much.
+ * Returns the granted scopes that were not requested (`wider`) and the requested ones
+ * that were not granted (`narrower`). A response without scope grants exactly the
+ * requested scopes; without requested scopes, nothing is wider.
  * @see RFC 6749, section 3.3
  */
 export function compareScopes(

@@ -1,4 +1,4 @@
-// What may stand in `.top` and `.meta`, and what is refused, without ever quoting it.
+// Valid and invalid contents of `.top` and `.meta`; the reasons quote none of it.
 import { describe, expect, it } from 'vitest';
 import { parseMeta, parseObject, parseTop } from '../../src/credential/contents.ts';
 
@@ -17,11 +17,11 @@ describe('R3 a JSON object', () => {
     ['"CANARY"', 'is JSON, but not an object'],
     [nested(64), 'nests deeper than 64 levels'],
     [nested(100_000), 'nests deeper than 64 levels'],
-  ])('%.40s is refused', (text, reason) => {
+  ])('%.40s is rejected', (text, reason) => {
     expect(parseObject(text)).toEqual({ ok: false, reason });
   });
 
-  it('may nest as deep as anybody needs', () => {
+  it('may nest deeper than any real one', () => {
     expect(parseObject(nested(63)).ok).toBe(true);
   });
 });
@@ -33,25 +33,25 @@ describe('R3 .top', () => {
       { refresh_token: 'r', scopes: 'a, b', more: { x: 1 } },
     ],
     ['{"refresh_token":""}', { refresh_token: '' }],
-  ])('%s is one', (text, value) => {
+  ])('%s is valid', (text, value) => {
     expect(parseTop(text)).toEqual({ ok: true, value });
   });
 
   it.each(['{}', '{"refresh_token":null}', '{"refresh_token":5}', '{"refresh_token":["CANARY"]}'])(
     '%s has no refresh token',
     (text) => {
-      expect(parseTop(text)).toEqual({ ok: false, reason: 'has no "refresh_token" text' });
+      expect(parseTop(text)).toEqual({ ok: false, reason: 'has no "refresh_token" string' });
     },
   );
 
-  it('is refused when its refresh token is absurdly long', () => {
+  it('is rejected when its refresh token is too long', () => {
     expect(parseTop(JSON.stringify({ refresh_token: 'r'.repeat(16_385) }))).toEqual({
       ok: false,
-      reason: 'holds a refresh token of more than 16 KiB',
+      reason: 'has a refresh token longer than 16 KiB',
     });
   });
 
-  it('is refused as any JSON is', () => {
+  it('is rejected like any invalid JSON', () => {
     expect(parseTop('[]')).toEqual({ ok: false, reason: 'is JSON, but not an object' });
   });
 });
@@ -72,29 +72,25 @@ describe('R3 .meta', () => {
       { ...whole, use_refresh_token: false },
       { ...whole, use_refresh_token: false },
     ],
-    ['with more than is known', { ...whole, more: 1 }, whole],
-  ])('%s is read', (_, json, value) => {
+    ['with unknown members', { ...whole, more: 1 }, whole],
+  ])('%s is valid', (_, json, value) => {
     expect(parseMeta(JSON.stringify(json))).toEqual({ ok: true, value });
   });
 
   it.each([
-    ['no client', { ...whole, client_id: undefined }, 'has no "client_id" text'],
-    ['an empty client', { ...whole, client_id: '' }, 'has no "client_id" text'],
-    ['a number for a client', { ...whole, client_id: 5 }, 'has no "client_id" text'],
-    ['no token URL', { ...whole, token_url: undefined }, 'has no "token_url" that is a URL'],
-    ['a number for a token URL', { ...whole, token_url: 5 }, 'has no "token_url" that is a URL'],
-    [
-      'rubbish for a token URL',
-      { ...whole, token_url: 'CANARY' },
-      'has no "token_url" that is a URL',
-    ],
+    ['no client', { ...whole, client_id: undefined }, 'has no "client_id" string'],
+    ['an empty client', { ...whole, client_id: '' }, 'has no "client_id" string'],
+    ['a number for a client', { ...whole, client_id: 5 }, 'has no "client_id" string'],
+    ['no token URL', { ...whole, token_url: undefined }, 'has no valid "token_url"'],
+    ['a number for a token URL', { ...whole, token_url: 5 }, 'has no valid "token_url"'],
+    ['an invalid token URL', { ...whole, token_url: 'CANARY' }, 'has no valid "token_url"'],
     [
       'a number for a secret',
       { ...whole, client_secret: 5 },
-      'has a "client_secret" that is not text',
+      'has a "client_secret" that is not a string',
     ],
     ['an array', [], 'is JSON, but not an object'],
-  ])('with %s is refused', (_, json, reason) => {
+  ])('with %s is rejected', (_, json, reason) => {
     expect(parseMeta(JSON.stringify(json))).toEqual({ ok: false, reason });
   });
 });

@@ -1,4 +1,4 @@
-// From the text of a file to what a snapshot keeps: times and judgements, never a secret.
+// From the text of a file to its part of a snapshot: times and decisions, never a secret.
 import { describe, expect, it } from 'vitest';
 import {
   digestMeta,
@@ -26,12 +26,12 @@ describe('R3 .top', () => {
   });
 });
 
-it('R3 a .top with an absurdly long refresh token is broken', () => {
+it('R3 a .top with a refresh token that is too long is broken', () => {
   const text = (length: number): string => JSON.stringify({ refresh_token: 'r'.repeat(length) });
   expect(digestTop(text(16_384)).ok).toBe(true);
   expect(digestTop(text(16_385))).toEqual({
     ok: false,
-    reason: 'holds a refresh token of more than 16 KiB',
+    reason: 'has a refresh token longer than 16 KiB',
   });
 });
 
@@ -49,21 +49,21 @@ describe('R3 .use', () => {
   });
 
   it.each([
-    ['', 'is empty, and no bare token either'],
-    ['\n\n', 'is empty, and no bare token either'],
-    ['{}', 'has no "access_token" text'],
-    ['{"access_token":""}', 'has no "access_token" text'],
-    ['{"access_token":5}', 'has no "access_token" text'],
+    ['', 'is empty and not a bare token'],
+    ['\n\n', 'is empty and not a bare token'],
+    ['{}', 'has no "access_token" string'],
+    ['{"access_token":""}', 'has no "access_token" string'],
+    ['{"access_token":5}', 'has no "access_token" string'],
     ['[]', 'is JSON, but not an object'],
     ['null', 'is JSON, but not an object'],
     ['5', 'is JSON, but not an object'],
     ['true', 'is JSON, but not an object'],
     ['"CANARY"', 'is JSON, but not an object'],
-    ['{"access_token":"CANARY', 'is not JSON, and no bare token either'],
-    ['two words', 'is not JSON, and no bare token either'],
-    ['two\nlines', 'is not JSON, and no bare token either'],
-    ['\0\0\0', 'is not JSON, and no bare token either'],
-    ['<html>CANARY</html> <p>', 'is not JSON, and no bare token either'],
+    ['{"access_token":"CANARY', 'is not JSON and not a bare token'],
+    ['two words', 'is not JSON and not a bare token'],
+    ['two\nlines', 'is not JSON and not a bare token'],
+    ['\0\0\0', 'is not JSON and not a bare token'],
+    ['<html>CANARY</html> <p>', 'is not JSON and not a bare token'],
   ])('%j is broken', (text, reason) => {
     expect(digestUse(text, 7000, 1200)).toEqual({ ok: false, reason });
   });
@@ -79,7 +79,7 @@ describe('.meta', () => {
     });
   });
 
-  it('R3 says why it is refused', () => {
+  it('R3 gives the reason of a rejection', () => {
     expect(digestMeta('')).toEqual({ ok: false, reason: 'is empty' });
   });
 });
@@ -95,7 +95,7 @@ describe('R7 the renewal state', () => {
     basis: 'b',
   };
 
-  it('is read as it is written, and more than it is not kept', () => {
+  it('is read back as written, without unknown members', () => {
     expect(parseRenewal(renewalText(state))).toEqual(state);
     expect(parseRenewal(JSON.stringify({ ...state, more: 1 }))).toEqual(state);
   });
@@ -116,7 +116,7 @@ describe('R7 the renewal state', () => {
     ['an unknown code', JSON.stringify({ ...state, code: 'NONE' })],
     ['a code from the prototype', JSON.stringify({ ...state, code: 'constructor' })],
   ];
-  it.each(odd)('%s counts as none', (_, text) => {
+  it.each(odd)('%s counts as no state', (_, text) => {
     expect(parseRenewal(text)).toBeUndefined();
   });
 });

@@ -1,4 +1,4 @@
-// The exact texts that a login and a renewal leave on disk.
+// The exact texts on disk after a login and a renewal.
 import { describe, expect, it } from 'vitest';
 import {
   filesFromLogin,
@@ -22,7 +22,7 @@ const login: LoginResult = {
 };
 
 describe('the files of a login', () => {
-  it('are one line of JSON each, with scopes and audience to the byte', () => {
+  it('are one line of JSON each, with scopes and audience byte for byte', () => {
     expect(filesFromLogin(login)).toEqual({
       top: '{"refresh_token":"rt","scopes":"a, b","audience":"https://storage.example"}\n',
       use: '{"access_token":"at","token_type":"Bearer","expires_in":3600,"issued_at":1000,"expires_at":4600}\n',
@@ -30,7 +30,7 @@ describe('the files of a login', () => {
     });
   });
 
-  it('leave out scopes and audience that nobody asked for, and say that there is no refresh token', () => {
+  it('omit scopes and audience without a request for them, and record a missing refresh token', () => {
     expect(filesFromLogin({ ...login, answer, scopes: '', audience: '' })).toEqual({
       top: '{"refresh_token":""}\n',
       use: filesFromLogin(login).use,
@@ -40,7 +40,7 @@ describe('the files of a login', () => {
 });
 
 describe('the files of a renewal', () => {
-  it('R15 .use has our times, whatever the issuer says under the same names', () => {
+  it("R15 .use has our times, not the issuer's members of the same names", () => {
     const odd = {
       accessToken: 'at',
       answer: { access_token: 'at', expires_in: -1, issued_at: 'x', expires_at: 9e99 },
@@ -81,7 +81,7 @@ describe('the files of a renewal', () => {
     expect(() => useFile(bare, { ...origin, json: false })).toThrow(/invalid token response for x/);
   });
 
-  it('R16 .top keeps every other key', () => {
+  it('R16 .top keeps all other keys', () => {
     expect(rotatedTopText({ refresh_token: 'old', scopes: 'a', more: [1] }, 'new')).toBe(
       '{"refresh_token":"new","scopes":"a","more":[1]}\n',
     );

@@ -1,4 +1,4 @@
-// What a job may read of an issuer's answer.
+// The part of a token response that a job may read.
 import { cpuSeconds } from '@credmon/test-fixtures/clocks/cpu-time';
 import { describe, expect, it } from 'vitest';
 import { jobReadable } from '../../src/credential/job-readable.ts';
@@ -10,7 +10,7 @@ const of = (answer: Record<string, unknown>, idToken = false): unknown =>
 const deep = (levels: number, inner: unknown): unknown =>
   Array.from({ length: levels }).reduce((value) => ({ in: value }), inner);
 
-describe('R43 what a job may read of a token response', () => {
+describe('R43 the part of a token response that a job may read', () => {
   it.each<[string, Record<string, unknown>, Record<string, unknown>]>([
     [
       'the other tokens of Globus keep their access tokens',
@@ -39,7 +39,7 @@ describe('R43 what a job may read of a token response', () => {
       { all: ['x'] },
     ],
     [
-      'a refresh token that is not a text',
+      'a refresh token that is not a string',
       { a: { refresh_token: { value: 'CANARY' } } },
       { a: {} },
     ],
@@ -115,7 +115,7 @@ describe('R43 what a job may read of a token response', () => {
       { token_type: 'Bearer', scope: 'a', tokens: [{ type: 'Bearer', value: 'x' }] },
     ]),
     [
-      'what is anywhere below a secret member, under another name',
+      'everything below a secret member, under another name',
       {
         other: {
           refresh_token: { value: 'X4', more: [{ x: 'X5' }] },
@@ -127,7 +127,7 @@ describe('R43 what a job may read of a token response', () => {
       { other: { c: 'x' } },
     ],
     [
-      'a member that describes a refresh token, but nothing that equals the description',
+      'a member that describes a refresh token, but not other values equal to the description',
       {
         a: { refresh_token: { type: 'Bearer', scope: 'x y', token: 'CANARY' } },
         token_type: 'Bearer',
@@ -170,7 +170,7 @@ describe('R43 what a job may read of a token response', () => {
       { raw: '{"a":1,"b":[{"type":"x","value":"CANARY2"}]}' },
     ],
     [
-      'what issuers say of an ordinary token stays',
+      'usual statements about an ordinary token are kept',
       {
         expires_in: 5,
         refresh_token_expires_in: 9,
@@ -205,7 +205,7 @@ describe('R43 what a job may read of a token response', () => {
       },
     ],
     [
-      'what only sounds like one stays',
+      'similar names are kept',
       {
         refresh_expires_in: 5,
         refresh_token_expires_in: 9,
@@ -229,7 +229,7 @@ describe('R43 what a job may read of a token response', () => {
     expect(of(answer)).toEqual({ access_token: 'at', ...expected });
   });
 
-  it('keeps ID tokens where they are asked for, and still no refresh token in them', () => {
+  it('keeps ID tokens on request, without refresh tokens in them', () => {
     expect(of({ id_token: 'x.y.z', a: { id_token: OLD, refresh_token: 'CANARY' } }, true)).toEqual({
       access_token: 'at',
       id_token: 'x.y.z',
@@ -237,7 +237,7 @@ describe('R43 what a job may read of a token response', () => {
     });
   });
 
-  it('keeps the access token, whatever else has the same value', () => {
+  it('keeps the access token, also if another member has the same value', () => {
     const same = jobReadable(
       {
         access_token: OLD,
@@ -250,7 +250,7 @@ describe('R43 what a job may read of a token response', () => {
     expect(same).toEqual({ access_token: OLD, other_tokens: [{ access_token: OLD }] });
   });
 
-  it('finds a short refresh token as a whole word, and not inside of other words', () => {
+  it('finds a short refresh token as a whole word, and not inside other words', () => {
     const answer = { access_token: 'at', a: 'r1', b: 'old: r1;', c: 'r12 or1', r1: 1 };
     expect(jobReadable(answer, { secrets: ['r1', ''], idToken: false })).toEqual({
       access_token: 'at',
@@ -259,7 +259,7 @@ describe('R43 what a job may read of a token response', () => {
     });
   });
 
-  it('looks as deep as a credential file may nest, and leaves nothing deeper', () => {
+  it('searches to the maximum nesting of a credential file, and keeps nothing deeper', () => {
     const text = (levels: number): string =>
       JSON.stringify(of({ deep: deep(levels, { refresh_token: 'CANARY', x: 1 }) }));
     expect([10, 60, 70, 5000].map((levels) => text(levels).includes('CANARY'))).toEqual([
@@ -272,7 +272,7 @@ describe('R43 what a job may read of a token response', () => {
   });
 
   it.each(['[', '{"a":'])(
-    'removes a text of JSON that nests too deep to be written: %s',
+    'removes a JSON text that nests too deep to be serialised: %s',
     (open) => {
       const close = open === '[' ? ']' : '}';
       const text = (levels: number): string => `${open.repeat(levels)}[]${close.repeat(levels)}`;
@@ -283,7 +283,7 @@ describe('R43 what a job may read of a token response', () => {
     },
   );
 
-  it('finds more secrets than anybody would count, also inside of longer texts', () => {
+  it('finds very many secrets, also inside longer texts', () => {
     const others = Array.from({ length: 100 }, (_, index) => ({
       refresh_token: `CANARY-${index + 100}-refresh`,
     }));
@@ -308,7 +308,7 @@ describe('R43 what a job may read of a token response', () => {
     expect(seconds(100)).toBeLessThan(0.05 + seconds(1) * 4);
   });
 
-  it('does not change what is clean', () => {
+  it('does not change a response without secrets', () => {
     const answer = {
       access_token: 'at',
       token_type: 'Bearer',

@@ -1,4 +1,4 @@
-// What the names in a user's directory mean.
+// The meaning of names in a user's directory.
 import { describe, expect, it } from 'vitest';
 import { temporaryName } from '../../src/base/files/atomic-write.ts';
 import {
@@ -42,7 +42,7 @@ describe('a name in a user’s directory', () => {
     expect(classifyUserEntry(name)).toEqual(expected);
   });
 
-  it.each(['top', 'use', 'meta', 'renewal'] as const)('.%s is read as it is written', (kind) => {
+  it.each(['top', 'use', 'meta', 'renewal'] as const)('.%s is read back as written', (kind) => {
     const name = tokenFileName('my_tok.x', kind);
     expect(classifyUserEntry(name)).toEqual({ kind, stem: 'my_tok.x' });
     for (const locked of [true, false])

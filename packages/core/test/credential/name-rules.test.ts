@@ -1,4 +1,4 @@
-// Provider names with `_`: what is warned of, and which tokens are left alone.
+// Provider names with `_`: warnings, and tokens that are not used.
 import { describe, expect, it } from 'vitest';
 import { configuredProviders } from '../../src/config/typed/provider-names.ts';
 import { loadConfig } from '../../src/config/machine/load.ts';
@@ -19,8 +19,8 @@ function rulesOf(knobs: Record<string, string>): NameRules {
   );
 }
 
-const OR = ', or set CREDMON_ALLOW_SPECIAL_CHAR_NAMES = true (then there are no handles)';
-const REFUSED = `keycloak_extra is the handle "extra" of the provider "keycloak", which is configured too, so there is no login and no renewal of keycloak_extra: call it keycloakextra${OR}`;
+const OR = ', or set CREDMON_ALLOW_SPECIAL_CHAR_NAMES = true (turns handles off)';
+const REFUSED = `keycloak_extra is ambiguous: it is also the handle "extra" of the provider "keycloak"; no login and no renewal of keycloak_extra; fix: rename it to keycloakextra${OR}`;
 
 describe('R19 provider names with "_"', () => {
   it.each<[string, Record<string, string>, readonly string[]]>([
@@ -28,15 +28,15 @@ describe('R19 provider names with "_"', () => {
     [
       'alone: a warning with the remedy',
       { my_site_CLIENT_ID: 'x' },
-      [`my_site is the handle "site" of a provider "my": call it mysite${OR}`],
+      [`my_site is read as the handle "site" of a provider "my"; fix: rename it to mysite${OR}`],
     ],
     [
-      'with its first part configured: refused',
+      'with its first part configured: rejected',
       { keycloak_CLIENT_ID: 'x', keycloak_extra_CLIENT_ID: 'y' },
       [REFUSED],
     ],
     [
-      'with a knob for CredD alone',
+      'with a knob that only CredD uses',
       { keycloak_CLIENT_ID: 'x', 'CREDD.keycloak_extra_CLIENT_ID': 'y' },
       [REFUSED],
     ],
@@ -48,24 +48,26 @@ describe('R19 provider names with "_"', () => {
     [
       'a proposed name that is taken',
       { my_site_CLIENT_ID: 'x', MYSITE_CLIENT_ID: 'y' },
-      [`my_site is the handle "site" of a provider "my": call it mysite2${OR}`],
+      [`my_site is read as the handle "site" of a provider "my"; fix: rename it to mysite2${OR}`],
     ],
     [
       'the default local provider counts',
       { scitokens_x_CLIENT_ID: 'x' },
       [
-        `scitokens_x is the handle "x" of the provider "scitokens", which is configured too, so there is no login and no renewal of scitokens_x: call it scitokensx${OR}`,
+        `scitokens_x is ambiguous: it is also the handle "x" of the provider "scitokens"; no login and no renewal of scitokens_x; fix: rename it to scitokensx${OR}`,
       ],
     ],
     [
-      'and not where another one is set',
+      'but not if another one is configured',
       { LOCAL_CREDMON_PROVIDER_NAME: 'own', scitokens_x_CLIENT_ID: 'x' },
-      [`scitokens_x is the handle "x" of a provider "scitokens": call it scitokensx${OR}`],
+      [
+        `scitokens_x is read as the handle "x" of a provider "scitokens"; fix: rename it to scitokensx${OR}`,
+      ],
     ],
     [
-      'at an end',
+      'at the end',
       { EXEC_CREDMON_PROVIDER_NAMES: 'odd_' },
-      [`odd_ begins or ends with "_", so its tokens belong to no provider: call it odd${OR}`],
+      [`odd_ begins or ends with "_", so no token belongs to it; fix: rename it to odd${OR}`],
     ],
     [
       'with the knob',
@@ -73,7 +75,7 @@ describe('R19 provider names with "_"', () => {
       [],
     ],
     [
-      'knobs of other kinds name nobody',
+      'other knobs name no provider',
       { CLIENT_CREDMON_a_b_CLIENT_ID: 'x', a_b_PELICAN_CLIENT_ID: 'x', a_b_CLIENT_ID: '' },
       [],
     ],
@@ -87,7 +89,7 @@ describe('R19 provider names with "_"', () => {
         (other) => [kind, other] as const,
       ),
     ),
-  )('a name in the list %s is refused when its first part is in the list %s', (kind, other) => {
+  )('a name in the list %s is rejected when its first part is in the list %s', (kind, other) => {
     const rules = rulesOf({
       [`${other}_CREDMON_PROVIDER_NAMES`]: 'own',
       [`${kind}_CREDMON_PROVIDER_NAMES`]: kind === other ? 'own, own_x' : 'own_x',
@@ -98,7 +100,7 @@ describe('R19 provider names with "_"', () => {
     ]).toEqual([[['own_x', 'own']], rules.problems[0]?.text]);
   });
 
-  it('only tokens of a refused provider are left alone, with any handle and in any case', () => {
+  it('only tokens of a rejected provider are not used, with any handle and in any case', () => {
     const rules = rulesOf({
       keycloak_CLIENT_ID: 'x',
       keycloak_extra_CLIENT_ID: 'y',

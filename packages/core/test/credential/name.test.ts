@@ -1,4 +1,4 @@
-// Names of users, services and handles, as CredD spells them.
+// Names of users, services and handles, as CredD writes them.
 import { describe, expect, it } from 'vitest';
 import {
   cutDomain,
@@ -10,7 +10,7 @@ import {
 
 describe('a name in the credential directory', () => {
   it.each(['a', 'alice', 'A-b+c=d_e.f', '0', '-', '_', 'x.mark', 'a..b', 'a.', 'x'.repeat(200)])(
-    '%s is one',
+    '%s is valid',
     (name) => {
       expect(isCredName(name)).toBe(true);
     },
@@ -35,7 +35,7 @@ describe('a name in the credential directory', () => {
     '[1]',
     '%2e',
     'x'.repeat(201),
-  ])('%j is none', (name) => {
+  ])('%j is invalid', (name) => {
     expect(isCredName(name)).toBe(false);
   });
 
@@ -55,20 +55,20 @@ describe('the stem of a token', () => {
     ['mytok', '', 'mytok'],
     ['mytok', 'h1', 'mytok_h1'],
     ['mytok', 'a_b', 'mytok_a_b'],
-  ])('service %s and handle %j make, and are read from, %s', (service, handle, stem) => {
+  ])('service %s and handle %j are joined to, and split from, %s', (service, handle, stem) => {
     expect(stemOf(service, handle)).toBe(stem);
     expect(splitStem(stem, false)).toEqual({ service, handle });
   });
 
   it.each(['', '_', '_h1', 'mytok_', 'mytok_h1_', '.', '..', 'a/b'])(
-    '%j belongs to nobody',
+    '%j belongs to no service',
     (stem) => {
       expect(splitStem(stem, false)).toBeUndefined();
     },
   );
 
   it.each(['my_tok', 'my_tok_', '_x'])(
-    '%s is a whole service where special names are allowed',
+    '%s is a whole service if special names are allowed',
     (stem) => {
       expect(splitStem(stem, true)).toEqual({ service: stem, handle: '' });
     },

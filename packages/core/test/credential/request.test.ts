@@ -1,5 +1,5 @@
-// The strict key-file reader: what CredD writes is read to the byte, everything else is
-// refused as a whole.
+// The strict key-file parser: CredD's files are read byte for byte, others are rejected
+// as a whole.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isCoded } from '../../src/base/errors/errors.ts';
@@ -22,7 +22,7 @@ const plain = {
 };
 type Fields = Partial<Record<keyof typeof plain, string>>;
 
-/** One ad as CredD writes it: only the double quote is escaped. */
+/** One ad as written by CredD: only the double quote is escaped. */
 const ad = (fields: Fields = {}): string =>
   Object.entries({ ...plain, ...fields })
     .map(([name, value]) => `${name} = "${value.replaceAll('"', '\\"')}"\n`)
@@ -74,10 +74,10 @@ describe('reading a key file', () => {
     ['a value that ends in a backslash', 'abc\\', 'abc\\'],
     ['quotes', 'a"b"c', 'a"b"c'],
     ['a backslash before a quote', 'a\\"b', 'a\\"b'],
-    ['backslash letters, which are no escapes', 'a\\nb\\t', 'a\\nb\\t'],
+    ['backslash letters, which are not escapes', 'a\\nb\\t', 'a\\nb\\t'],
     ['UTF-8 and tabs', 'é\t木', 'é\t木'],
     ['blanks around', ' a , b ', ' a , b '],
-  ])('R38 keeps %s to the byte', (_title, written, value) => {
+  ])('R38 keeps %s byte for byte', (_title, written, value) => {
     expect(read(ad({ Scopes: written })).requests[0]?.scopes).toBe(value);
   });
 
@@ -93,30 +93,22 @@ describe('reading a key file', () => {
   });
 });
 
-describe('refusing a key file', () => {
+describe('rejecting a key file', () => {
   const injected = `x"\nLocalUser = Handle\nZZ = 1`;
   const table: readonly (readonly [string, string | Uint8Array, RegExp])[] = [
     ['nothing', '', /no request/],
     ['only blank lines', '\n\n\n', /no request/],
-    ['a line that is not an assignment', `${ad()}hello\n`, /line 11: it is not of the form/],
-    ['an expression', ad().replace('"alice"', 'Handle'), /line 7: it is not of the form/],
+    ['a line that is not an assignment', `${ad()}hello\n`, /line 11: not of the form/],
+    ['an expression', ad().replace('"alice"', 'Handle'), /line 7: not of the form/],
     ['a number', ad().replace('"alice"', '5'), /not of the form/],
-    ['a comment', `# x\n${ad()}`, /line 1: it is not of the form/],
+    ['a comment', `# x\n${ad()}`, /line 1: not of the form/],
     ['new syntax', '[ Provider = "a" ]', /not of the form/],
     ['blanks before the name', ` ${ad()}`, /not of the form/],
     ['a carriage return', ad().replaceAll('\n', '\r\n'), /not of the form/],
     ['garbage after the text', ad().replace('"alice"', '"alice" x'), /not of the form/],
-    [
-      'two texts in a line',
-      ad().replace('"alice"', '"al" "ice"'),
-      /line 7: the text holds a quote/,
-    ],
-    [
-      'the same attribute twice',
-      `${ad()}LOCALUSER = "bob"\n`,
-      /line 11: the attribute stands there twice/,
-    ],
-    ['an injected line', ad({ Scopes: injected }), /line 3: it is not of the form/],
+    ['two texts in a line', ad().replace('"alice"', '"al" "ice"'), /line 7: unescaped quote/],
+    ['the same attribute twice', `${ad()}LOCALUSER = "bob"\n`, /line 11: duplicate attribute/],
+    ['an injected line', ad({ Scopes: injected }), /line 3: not of the form/],
     [
       'an injected line with quotes',
       ad({ Scopes: 'x"\nLocalUser = "bob"\nZ = "' }),
@@ -124,7 +116,7 @@ describe('refusing a key file', () => {
     ],
     ['an injected empty line', ad({ Audience: 'x"\n\nLocalUser = "bob"' }), /not of the form/],
     ['a text over two lines', ad({ Scopes: 'a\nb' }), /not of the form/],
-    ['a null character', ad({ Scopes: 'a\0b' }), /line 2: the text holds a control character/],
+    ['a null character', ad({ Scopes: 'a\0b' }), /line 2: control character in the text/],
     ['an escape character', ad({ Audience: '\u001b[31m' }), /control character/],
     [
       'bytes that are not UTF-8',
@@ -136,7 +128,7 @@ describe('refusing a key file', () => {
     ['two users', `${ad()}\n${ad({ Handle: 'b', LocalUser: 'bob' })}`, /LocalUser differs/],
     ['the same token twice', `${ad()}\n${ad()}`, /same token/],
     [
-      'the same file by other names',
+      'the same file under different names',
       `${ad({ Provider: 'a_b' })}\n${ad({ Provider: 'a', Handle: 'b' })}`,
       /same token/,
     ],
@@ -148,11 +140,11 @@ describe('refusing a key file', () => {
     ['a long stem', ad({ Provider: 'a'.repeat(150), Handle: 'b'.repeat(150) }), /too long/],
     ['no client id', ad({ ClientId: '' }), /ClientId is empty/],
   ];
-  it.each(table)('R38 refuses %s', (_title, text, reason) => {
+  it.each(table)('R38 rejects %s', (_title, text, reason) => {
     expect(refusal(text)).toMatch(reason);
   });
 
-  it.each(Object.keys(plain))('R38 refuses a request without %s', (missing) => {
+  it.each(Object.keys(plain))('R38 rejects a request without %s', (missing) => {
     const text = ad()
       .split('\n')
       .filter((line) => !line.startsWith(`${missing} =`))
@@ -178,7 +170,7 @@ describe('refusing a key file', () => {
     names.flatMap((value) =>
       (['Provider', 'Handle', 'LocalUser'] as const).map((field) => [field, value] as const),
     ),
-  )('R38 refuses %s = "%s"', (field, value) => {
+  )('R38 rejects %s = "%s"', (field, value) => {
     expect(refusal(ad({ [field]: value }))).toContain(`${field} is not a name that CredD allows`);
   });
   it.each([
@@ -186,7 +178,7 @@ describe('refusing a key file', () => {
     ['LocalUser', ''],
     ['LocalUser', '@pool.example'],
     ['LocalUser', 'alice@../bob'],
-  ] as const)('R38 refuses %s = "%s", too', (field, value) => {
+  ] as const)('R38 also rejects %s = "%s"', (field, value) => {
     expect(refusal(ad({ [field]: value }))).toContain(`${field} is not a name that CredD allows`);
   });
 
@@ -209,11 +201,11 @@ describe('refusing a key file', () => {
         (field) => [field, value] as const,
       ),
     ),
-  )('R26 R38 refuses %s = "%s"', (field, value) => {
+  )('R26 R38 rejects %s = "%s"', (field, value) => {
     expect(refusal(ad({ [field]: value }))).toContain(field);
   });
 
-  it('R26 refuses http beyond loopback even with the loopback exception', () => {
+  it('R26 rejects http beyond loopback also with the loopback exception', () => {
     expect(refusal(ad({ TokenUrl: 'http://10.0.0.1/token' }), true)).toContain('only to loopback');
   });
 
@@ -223,7 +215,7 @@ describe('refusing a key file', () => {
 });
 
 describe('properties', () => {
-  it('R38 arbitrary bytes are read or refused with the one code, and never anything else', () => {
+  it('R38 arbitrary bytes are read or rejected with the one code, without other errors', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
         expect(refusal(bytes)).toMatch(/^(accepted|invalid key file: .+)$/);
@@ -231,7 +223,7 @@ describe('properties', () => {
     );
   });
 
-  it('R38 no scopes and audience, however chosen, change any other attribute', () => {
+  it('R38 no scopes and audience can change another attribute', () => {
     const hostile = fc.string({
       unit: fc.constantFrom('"', '\\', '\n', ' ', '=', 'LocalUser', 'bob', 'x', 'Handle'),
       maxLength: 24,

@@ -1,4 +1,4 @@
-// Scopes asked for and scopes granted.
+// Requested and granted scopes.
 import { describe, expect, it } from 'vitest';
 import { compareScopes, splitScopes } from '../../src/credential/token-response.ts';
 
@@ -15,13 +15,13 @@ describe('R30 scopes', () => {
   });
 
   it.each([
-    ['as asked, in another order', 'a,b', 'b a', [], []],
+    ['as requested, in another order', 'a,b', 'b a', [], []],
     ['fewer', 'a b', 'a', [], ['b']],
     ['more', 'a', 'a b', ['b'], []],
     ['others', 'a', 'A', ['A'], ['a']],
     ['none', 'a', '', [], ['a']],
     ['unsaid', 'a', undefined, [], []],
-    ['something, when nothing was asked for', '', 'a b', [], []],
+    ['something, without a request', '', 'a b', [], []],
   ])('granted %s', (_, asked, granted, wider, narrower) => {
     expect(compareScopes(asked, granted)).toEqual({ wider, narrower });
   });

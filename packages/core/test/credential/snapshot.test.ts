@@ -1,4 +1,4 @@
-// Identities of files: what counts as the same version.
+// Identities of files: equal and different versions.
 import { describe, expect, it } from 'vitest';
 import { identityOf, sameIdentity, tokenId } from '../../src/credential/snapshot.ts';
 
@@ -17,7 +17,7 @@ describe('the version of a file', () => {
     expect(sameIdentity(a, b)).toBe(expected);
   });
 
-  it('is known of files that are there, broken ones included', () => {
+  it('is known of existing files, also of broken ones', () => {
     expect(identityOf({ kind: 'missing' })).toBeUndefined();
     expect(identityOf({ kind: 'broken', reason: 'is empty', identity: one })).toBe(one);
     expect(identityOf({ kind: 'broken', reason: 'is a symbolic link' })).toBeUndefined();

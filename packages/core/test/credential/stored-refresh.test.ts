@@ -1,4 +1,4 @@
-// What a login without a refresh token does to the one that is stored.
+// The effect of a login without a refresh token on the stored one.
 import { describe, expect, it } from 'vitest';
 import {
   judgeStoredRefresh,
@@ -59,7 +59,7 @@ const token = (sub: unknown, iss = 'https://issuer.example'): string => jwt({ is
 describe('R16 a login whose answer has no refresh token', () => {
   it.each<readonly [string, Readonly<Record<string, unknown>>, TokenAnswer, unknown]>([
     ['keeps the stored one', {}, answerWith(), kept],
-    ['keeps one that was stored without .meta', { meta: undefined }, answerWith(), kept],
+    ['keeps one stored without .meta', { meta: undefined }, answerWith(), kept],
     ['keeps one beside a broken .meta', { meta: '{"client_id":' }, answerWith(), kept],
     ['keeps one beside a broken .use', { use: 'nonsense' }, answerWith(), kept],
     [
@@ -75,25 +75,25 @@ describe('R16 a login whose answer has no refresh token', () => {
       kept,
     ],
     [
-      'keeps one whose issuer is only away',
+      'keeps one whose issuer is not reachable',
       { renewal: failure({ stopped: false }) },
       answerWith(),
       kept,
     ],
     [
-      'keeps one that came after the refusal',
+      'keeps one stored after the rejection',
       { renewal: failure({ last_attempt: 999 }) },
       answerWith(),
       kept,
     ],
     [
-      'keeps one that .meta says not to use, and says so',
+      'keeps one that .meta excludes from use, and reports that',
       { meta: meta({ use_refresh_token: false }) },
       answerWith(),
       { ...kept, renewable: false },
     ],
     [
-      'spells scopes as asked now, and keeps what else .top holds',
+      'stores the new spelling of scopes, and keeps other members of .top',
       { top: top({ scopes: 'write read', extra: 1 }) },
       answerWith(),
       {
@@ -128,31 +128,31 @@ describe('R16 a login whose answer has no refresh token', () => {
       { kind: 'replace', why: 'client' },
     ],
     [
-      'replaces one of another account, as .meta remembers it',
+      'replaces one of another account, by the record in .meta',
       { meta: meta({ subject: 'a' }) },
       answerWith({}, { sub: 'b' }),
       { kind: 'replace', why: 'account' },
     ],
     [
-      'replaces one of another account, as both ID tokens say',
+      'replaces one of another account, by both ID tokens',
       { use: use({ id_token: token('a') }) },
       answerWith({ id_token: token('b') }),
       { kind: 'replace', why: 'account' },
     ],
     [
-      'replaces one of another account, as both access tokens say',
+      'replaces one of another account, by both access tokens',
       { use: use({ access_token: token('a') }) },
       answerWith({ access_token: token('b') }),
       { kind: 'replace', why: 'account' },
     ],
     [
-      'keeps one where the ID tokens agree, whatever the access tokens say',
+      'keeps one if the ID tokens agree, for any access tokens',
       { use: use({ access_token: token('a'), id_token: token('x') }) },
       answerWith({ access_token: token('b'), id_token: token('x') }),
       kept,
     ],
     [
-      'keeps one where access tokens of two issuers cannot be compared',
+      'keeps one if access tokens of two issuers cannot be compared',
       { use: use({ access_token: token('a') }) },
       answerWith({ access_token: token('b', 'https://other.example') }),
       kept,
@@ -164,31 +164,31 @@ describe('R16 a login whose answer has no refresh token', () => {
       { kind: 'replace', why: 'revoked' },
     ],
     [
-      'refuses where other scopes are stored',
+      'rejects if other scopes are stored',
       { top: top({ scopes: 'read' }) },
       answerWith(),
       { kind: 'refuse' },
     ],
     [
-      'refuses where more scopes are stored',
+      'rejects if more scopes are stored',
       { top: top({ scopes: 'read write admin' }) },
       answerWith(),
       { kind: 'refuse' },
     ],
     [
-      'refuses where no scopes are stored',
+      'rejects if no scopes are stored',
       { top: top({ scopes: undefined }) },
       answerWith(),
       { kind: 'refuse' },
     ],
     [
-      'refuses where the stored scopes make no sense',
+      'rejects if the stored scopes are invalid',
       { top: top({ scopes: 7 }) },
       answerWith(),
       { kind: 'refuse' },
     ],
     [
-      'refuses where another audience is stored',
+      'rejects if another audience is stored',
       { top: top({ audience: 'https://b.example' }) },
       answerWith(),
       { kind: 'refuse' },
@@ -197,14 +197,14 @@ describe('R16 a login whose answer has no refresh token', () => {
     expect(judgeStoredRefresh({ ...stored, ...changes }, request, answer)).toEqual(expected);
   });
 
-  it('keeps one that was asked for without scopes and audience', () => {
+  it('keeps one requested without scopes and audience', () => {
     const bare = { ...stored, top: '{"refresh_token":"rt-1"}' };
     expect(
       judgeStoredRefresh(bare, { ...request, scopes: '', audience: '' }, answerWith()),
     ).toEqual(kept);
   });
 
-  it('a new refresh token replaces whatever is stored', () => {
+  it('a new refresh token replaces any stored one', () => {
     const answer = { ...answerWith(), refreshToken: 'rt-2' };
     expect(
       judgeStoredRefresh({ ...stored, top: top({ scopes: 'other' }) }, request, answer),

@@ -1,5 +1,4 @@
-// Issue and expiry of tokens, from everything that issuers and files have been seen to
-// say.
+// Issue and expiry of tokens, from all known forms of responses and files.
 import { describe, expect, it } from 'vitest';
 import {
   jwtTimes,
@@ -42,19 +41,24 @@ describe('R15 expires_in', () => {
     [true, undefined],
     [[3600], undefined],
     [{}, undefined],
-  ])('%j is the lifetime %j', (value, expected) => {
+  ])('%j gives the lifetime %j', (value, expected) => {
     expect(saneLifetime(value)).toBe(expected);
   });
 
   const token = jwt({ iat: 1000, exp: 4600 });
   const promised: [string, Record<string, unknown>, number | undefined, number][] = [
-    ['what the answer says', { expires_in: 60, access_token: token }, 1000, 60],
-    ['else what the JWT has left', { access_token: token }, 1000, 3600],
-    ['else what is left of a JWT made earlier', { expires_in: 0, access_token: token }, 2800, 1800],
-    ['else its whole life when our clock is behind', { access_token: token }, 10, 3600],
-    ['else its whole life when our clock is far ahead', { access_token: token }, 99_999, 3600],
+    ["the response's expires_in", { expires_in: 60, access_token: token }, 1000, 60],
+    ['else the remaining lifetime of the JWT', { access_token: token }, 1000, 3600],
     [
-      'else its whole life when nobody says when',
+      'else the remaining lifetime of a JWT made earlier',
+      { expires_in: 0, access_token: token },
+      2800,
+      1800,
+    ],
+    ['else its whole lifetime when our clock is behind', { access_token: token }, 10, 3600],
+    ['else its whole lifetime when our clock is far ahead', { access_token: token }, 99_999, 3600],
+    [
+      'else its whole lifetime without a time of issue',
       { expires_in: 'soon', access_token: token },
       undefined,
       3600,
@@ -68,7 +72,7 @@ describe('R15 expires_in', () => {
     ['else the default', { expires_in: 1e30, access_token: 'opaque' }, 1000, 1200],
     ['else the default, without any token', {}, 1000, 1200],
   ];
-  it.each(promised)('the promised lifetime is %s', (_, answer, issuedAt, expected) => {
+  it.each(promised)('the lifetime is %s', (_, answer, issuedAt, expected) => {
     expect(promisedLifetime(answer, 1200, issuedAt)).toBe(expected);
   });
 });
@@ -84,13 +88,13 @@ describe('the times of a JWT', () => {
     ['without iat', jwt({ exp: 4600 }), undefined],
     ['without exp', jwt({ iat: 1000 }), undefined],
     ['as texts', jwt({ iat: '1000', exp: '4600' }), undefined],
-    ['the wrong way round', jwt({ iat: 4600, exp: 1000 }), undefined],
+    ['in the wrong order', jwt({ iat: 4600, exp: 1000 }), undefined],
     ['in milliseconds', jwt({ iat: 1.7e12, exp: 1.8e12 }), undefined],
     ['negative', jwt({ iat: -5, exp: 10 }), undefined],
     ['absurdly long', jwt({ iat: 1000, exp: 1000 + TEN_YEARS }), undefined],
     ['of an array', jwt([1]), undefined],
     ['of null', jwt(null), undefined],
-    ['of three parts that are no JSON', 'aaaa.bbbb.cccc', undefined],
+    ['of three parts that are not JSON', 'aaaa.bbbb.cccc', undefined],
     ['of an opaque token', 'opaque', undefined],
     [
       'of an unsigned one',
@@ -104,8 +108,8 @@ describe('the times of a JWT', () => {
   });
 
   it.each([
-    ['stay when the file is younger', 2000, { issuedAt: 1000, expiresAt: 4600 }],
-    ['move to our clock when the issuer’s is ahead', 800, { issuedAt: 800, expiresAt: 4400 }],
+    ['are kept when the file is younger', 2000, { issuedAt: 1000, expiresAt: 4600 }],
+    ['shift to our clock when the issuer’s is ahead', 800, { issuedAt: 800, expiresAt: 4400 }],
   ])('R5 of a stored one %s', (_, mtime, expected) => {
     expect(jwtTimesHere(jwt({ iat: 1000, exp: 4600 }), mtime)).toEqual(expected);
   });
@@ -115,23 +119,23 @@ describe('R5 the times of a stored token', () => {
   const token = jwt({ iat: 1000, exp: 4600 });
   const cases: [string, Record<string, unknown>, { issuedAt: number; expiresAt: number }][] = [
     [
-      'what was recorded',
+      'the recorded ones',
       { issued_at: 5, expires_at: 10, expires_in: 99, access_token: token },
       { issuedAt: 5, expiresAt: 10 },
     ],
     [
-      'expires_at less expires_in',
+      'expires_at minus expires_in',
       { expires_at: 5000.5, expires_in: 3600, access_token: token },
       { issuedAt: 1400.5, expiresAt: 5000.5 },
     ],
     [
-      '… also where issued_at makes no sense',
+      '… also if issued_at is invalid',
       { issued_at: 9999, expires_at: 5000, expires_in: '3600' },
       { issuedAt: 1400, expiresAt: 5000 },
     ],
     ['the JWT’s own', { access_token: token, expires_in: 60 }, { issuedAt: 1000, expiresAt: 4600 }],
     [
-      'the JWT’s own, where the record is absurd',
+      'the JWT’s own, if the record is absurd',
       { access_token: token, issued_at: 1, expires_at: 9e10 },
       { issuedAt: 1000, expiresAt: 4600 },
     ],
@@ -146,17 +150,17 @@ describe('R5 the times of a stored token', () => {
       { issuedAt: 7000, expiresAt: 8200 },
     ],
     [
-      '… where expires_in is absurd',
+      '… if expires_in is absurd',
       { access_token: 'opaque', expires_in: -1 },
       { issuedAt: 7000, expiresAt: 8200 },
     ],
     [
-      '… where the record is of wrong types',
+      '… if the record has wrong types',
       { issued_at: '5', expires_at: null, access_token: 5 },
       { issuedAt: 7000, expiresAt: 8200 },
     ],
     [
-      '… where the record is absurd',
+      '… if the record is absurd',
       { issued_at: 1, expires_at: 9e10, access_token: 'opaque' },
       { issuedAt: 7000, expiresAt: 8200 },
     ],

@@ -1,4 +1,4 @@
-// Judging the JSON object of a token response.
+// Validation of the JSON object of a token response.
 import { describe, expect, it } from 'vitest';
 import type { CodedError } from '../../src/base/errors/errors.ts';
 import {
@@ -47,7 +47,7 @@ describe('R14 a token response', () => {
 
   it.each([
     [16_384, undefined],
-    [16_385, 'invalid token response for mytok: its refresh token has more than 16 KiB'],
+    [16_385, 'invalid token response for mytok: refresh token longer than 16 KiB'],
   ])('R14 a refresh token of %d characters', (length, refused) => {
     const json = { access_token: 'a', refresh_token: 'r'.repeat(length) };
     let said: string | undefined;

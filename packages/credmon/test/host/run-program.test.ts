@@ -96,7 +96,7 @@ describe('a token program', () => {
       '',
       'granted more than was asked',
     ],
-    ['an unusable access token', { access_token: 'a b' }, '', 'its access token holds blanks'],
+    ['an unusable access token', { access_token: 'a b' }, '', 'access token contains blanks'],
     ['an exit code', { access_token: 't' }, 'exit 3', 'ended with exit code 3'],
   ])('R16 that rotates with %s loses nothing', async (_, said, exit, text) => {
     program(
@@ -217,8 +217,8 @@ describe('a token program', () => {
     ['says nothing', 'true', 'gave an answer that is empty'],
     ['answers HTML', 'echo "<html>"', 'gave an answer that is not JSON'],
     ['answers a list', 'echo "[]"', 'is JSON, but not an object'],
-    ['answers without a token', 'echo "{}"', 'holds no access_token'],
-    ['answers with a token of another type', `echo '{"access_token":5}'`, 'holds no access_token'],
+    ['answers without a token', 'echo "{}"', 'no access_token'],
+    ['answers with a token of another type', `echo '{"access_token":5}'`, 'no access_token'],
     ['answers well but fails', `echo '{"access_token":"t"}'; exit 1`, 'ended with exit code 1'],
     [
       'shows a secret in its error output',

@@ -79,7 +79,7 @@ function setUp(specialNames: boolean): Record<string, string> {
 const refreshed = (): string[] =>
   keycloak.requests.map(({ body }) => new URLSearchParams(body).get('refresh_token') ?? '').sort();
 const REASON =
-  'keycloak_extra is the handle "extra" of the provider "keycloak", which is configured too, so there is no login and no renewal of keycloak_extra: call it keycloakextra, or set CREDMON_ALLOW_SPECIAL_CHAR_NAMES = true (then there are no handles)';
+  'keycloak_extra is ambiguous: it is also the handle "extra" of the provider "keycloak"; no login and no renewal of keycloak_extra; fix: rename it to keycloakextra, or set CREDMON_ALLOW_SPECIAL_CHAR_NAMES = true (turns handles off)';
 
 /** The same knobs as a file, for a command. */
 function configFile(knobs: Record<string, string>): string {
@@ -253,20 +253,25 @@ describe('R19 R26 the storer', () => {
     [
       false,
       'keycloak_extra',
-      /^keycloak_extra is the handle "extra" of the provider "keycloak"/,
+      /^keycloak_extra is ambiguous: it is also the handle "extra" of the provider "keycloak"/,
       0,
     ],
     [
       false,
       'keycloak&handle=extra',
-      /^keycloak_extra is the handle "extra" of the provider "keycloak"/,
+      /^keycloak_extra is ambiguous: it is also the handle "extra" of the provider "keycloak"/,
       0,
     ],
-    [false, 'my_site', /^my_site is the handle "site" of a provider "my": call it mysite/, 0],
+    [
+      false,
+      'my_site',
+      /^my_site is read as the handle "site" of a provider "my"; fix: rename it to mysite/,
+      0,
+    ],
     [
       true,
       'keycloak&handle=h1',
-      /^keycloak with the handle "h1" is refused: tokens have no handles/,
+      /^keycloak with the handle "h1" rejected: CREDMON_ALLOW_SPECIAL_CHAR_NAMES = true turns handles off/,
       0,
     ],
     [true, 'keycloak_extra', /^$/, 2],
@@ -309,7 +314,7 @@ ${list}`,
     );
     const findings = JSON.parse(printed.join('')) as { state: string; text: string }[];
     const advice =
-      'my_site is the handle "site" of a provider "my": call it mysite, or set CREDMON_ALLOW_SPECIAL_CHAR_NAMES = true (then there are no handles)';
+      'my_site is read as the handle "site" of a provider "my"; fix: rename it to mysite, or set CREDMON_ALLOW_SPECIAL_CHAR_NAMES = true (turns handles off)';
     expect([
       code,
       findings.filter(({ text }) => text.includes(advice)).map(({ state }) => state),

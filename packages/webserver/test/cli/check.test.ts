@@ -90,9 +90,12 @@ describe('--check', () => {
   it.each([
     [
       'MYTOK_EXTRA',
-      'MYTOK_EXTRA is the handle "EXTRA" of the provider "MYTOK", which is configured too, so there is no login and no renewal of MYTOK_EXTRA: call it MYTOKEXTRA',
+      'MYTOK_EXTRA is ambiguous: it is also the handle "EXTRA" of the provider "MYTOK"; no login and no renewal of MYTOK_EXTRA; fix: rename it to MYTOKEXTRA',
     ],
-    ['MY_SITE', 'MY_SITE is the handle "SITE" of a provider "MY": call it MYSITE'],
+    [
+      'MY_SITE',
+      'MY_SITE is read as the handle "SITE" of a provider "MY"; fix: rename it to MYSITE',
+    ],
   ])(
     'R45 warns of the name %s, and of nothing with CREDMON_ALLOW_SPECIAL_CHAR_NAMES',
     async (name, text) => {
@@ -104,7 +107,7 @@ describe('--check', () => {
             value.replace('/mytok', `/${name}`),
           ]),
       );
-      const remedy = ', or set CREDMON_ALLOW_SPECIAL_CHAR_NAMES = true (then there are no handles)';
+      const remedy = ', or set CREDMON_ALLOW_SPECIAL_CHAR_NAMES = true (turns handles off)';
       expect(await troubles(knobs)).toEqual([`warning provider ${name}: ${text}${remedy}`]);
       expect(await troubles({ ...knobs, CREDMON_ALLOW_SPECIAL_CHAR_NAMES: 'true' })).toEqual([]);
     },

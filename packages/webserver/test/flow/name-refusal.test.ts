@@ -100,7 +100,7 @@ it.each<[string, boolean, string[], string[]]>([
 it('says why on the list, on the page and in the log', async () => {
   const browser = await opened(false);
   const why =
-    'keycloak_extra is the handle &quot;extra&quot; of the provider &quot;keycloak&quot;, which is configured too';
+    'keycloak_extra is ambiguous: it is also the handle &quot;extra&quot; of the provider &quot;keycloak&quot;';
   expect((await browser.get('/')).text).toContain(why);
   const page = await browser.login('keycloak_extra');
   expect([

@@ -19,7 +19,7 @@ describe('an answer that makes no readable file', () => {
   afterEach(() => rmSync(on.directory, { recursive: true, force: true }));
 
   it.each([
-    ['nests too deep', nested, 'the file made of it nests deeper than 64 levels'],
+    ['nests too deep', nested, 'the resulting .use file nests deeper than 64 levels'],
     ['grows too large when it is written', numbers, 'more than 1048576'],
   ])(
     'R14 R16 because it %s leaves the old one, keeps the new refresh token, and waits',
@@ -74,6 +74,8 @@ describe('a bare token', () => {
     server.close();
     server.closeAllConnections();
     expect([on.sent.length, on.has('alice/svc.use')]).toEqual([1, false]);
-    expect(on.lines.join('\n')).toContain('invalid token response for svc: the file made of it');
+    expect(on.lines.join('\n')).toContain(
+      'invalid token response for svc: the resulting .use file',
+    );
   });
 });

@@ -420,7 +420,7 @@ describe('PELICAN_CREDMON_CA_FILE', () => {
     rmSync(stranger);
     on.clock.advance(2000);
     await on.pass();
-    expect(on.lines.join()).toContain('cannot be read (ENOENT); see PELICAN_CREDMON_CA_FILE');
+    expect(on.lines.join()).toContain('(ENOENT); see PELICAN_CREDMON_CA_FILE');
     await secure.close();
   });
 });
