@@ -175,7 +175,7 @@ describe('a device login', () => {
     const storer = onTerminal(['mytok']);
     await answerDevicePage(await page(storer), 'cancel');
     expect((await storer.exited).code).toBe(1);
-    expect(storer.output).toContain('the login for mytok was declined');
+    expect(storer.output).toContain('login for mytok declined by the user');
     expect(existsSync(file('mytok.top'))).toBe(false);
   });
 

@@ -1,24 +1,23 @@
-// The members of a token endpoint's answer: JSON as the standard says, or a form as some
-// issuers send it. Pure.
+// The members of a token endpoint's response: JSON by the standard, or a form from some
+// issuers. Pure.
 import { bodyText } from '../base/http/body-text.ts';
 import { isRecord } from '../base/values/json.ts';
 
 /**
- * A form answer has one of these; without them a text that happens to look like a form is
- * none.
+ * A form response has one of these members; other texts that look like a form are
+ * ignored.
  */
 const NAMES = ['access_token', 'refresh_token', 'error'];
 
-/** What servers put before JSON so that a page of another site cannot run it. */
+/** Prefixes of JSON that prevent its execution as a script by another site. */
 const SCRIPT_GUARD = /^(?:\)\]\}'?,?|while\s*\(1\);|for\s*\(;;\);)\s*/;
 
 /**
- * The members of an answer; `undefined` for anything else than one JSON object or one
- * form. A byte order mark is passed over. The body decides, because issuers label both
- * kinds wrongly; only HTML is never a form. A form that repeats a name is refused,
- * because nobody can tell which value counts.
- * @see RFC 6749, sections 5.1 and 5.2; GitHub answers with a form unless it is asked for
- * JSON
+ * Returns the members of a response; `undefined` unless it is one JSON object or one
+ * form. Ignores a byte order mark. The body decides, because issuers label both kinds
+ * wrongly; only HTML is never parsed as a form. A form with a repeated name is rejected
+ * as ambiguous.
+ * @see RFC 6749, sections 5.1 and 5.2; GitHub sends a form unless JSON is requested
  */
 export function membersOfAnswer(
   body: Uint8Array,
@@ -29,19 +28,19 @@ export function membersOfAnswer(
     const json: unknown = JSON.parse(text);
     return isRecord(json) ? json : undefined;
   } catch {
-    // Not JSON is an answer too: it may be a form, or is judged by its status.
+    // Not JSON: the text may be a form, otherwise the status decides.
     return /\bhtml\b/i.test(contentType ?? '') ? undefined : formIn(text);
   }
 }
 
 /**
- * The members of a refused answer that may hold a rotated refresh token; they serve for
- * nothing else. JSON as in {@link membersOfAnswer}, also behind a prefix that keeps it
- * from running as a script, or as the one item of an array; a form may have characters
- * that should be encoded, and repeat a value. Of an answer that `isCut`, JSON must be whole,
- * and the last member of a form does not count.
+ * Returns the members of a rejected response that may contain a rotated refresh token;
+ * they must not be used for anything else. Accepts JSON like {@link membersOfAnswer},
+ * also after a prefix against script execution or as the only item of an array. A form
+ * may have unencoded characters and repeat a value. If the response `isCut`, JSON must be
+ * complete, and the last member of a form is ignored.
  */
-export function membersToSalvage(
+export function membersToSave(
   body: Uint8Array,
   contentType: string | undefined,
   isCut: boolean,
@@ -54,15 +53,15 @@ export function membersToSalvage(
     const item: unknown = Array.isArray(json) && json.length === 1 ? json[0] : json;
     return isRecord(item) ? item : undefined;
   } catch {
-    // A form, or nothing that can be read.
+    // Not JSON: a form, or unreadable.
     if (/\bhtml\b/i.test(contentType ?? '')) return undefined;
     return looseFormIn(isCut ? text.slice(0, Math.max(0, text.lastIndexOf('&'))) : text);
   }
 }
 
 /**
- * Names and values between ampersands, on one line and without markup. The value of the
- * refresh token itself must be encoded properly.
+ * Parses names and values between ampersands, on one line and without markup. The value
+ * of the refresh token itself must be encoded properly.
  */
 function looseFormIn(text: string): Record<string, string> | undefined {
   if (/[\r\n<>{}]/.test(text) || !text.split('&').every((part) => /^[\w.~%+-]+=/.test(part)))
@@ -75,8 +74,7 @@ function looseFormIn(text: string): Record<string, string> | undefined {
 }
 
 function formIn(text: string): Record<string, string> | undefined {
-  // What a form may hold once it is encoded, and blanks, which some issuers leave as they
-  // are.
+  // The characters of an encoded form, and blanks, which some issuers do not encode.
   if (!/^[\w.~%+*&=:;/?@!$'(),\- ]+$/.test(text)) return undefined;
   const members = [...new URLSearchParams(text)];
   const names = new Set(members.map(([name]) => name));

@@ -1,11 +1,11 @@
-// The signed assertion with which a client proves itself instead of a secret
+// The signed assertion by which a client authenticates without a secret
 // (private_key_jwt).
 import { createPrivateKey, sign, type KeyObject } from 'node:crypto';
 import { CodedError, type Random } from '../base/index.ts';
 
 /**
- * A client's key: PEM text (PKCS#8, SEC1 or PKCS#1), and the id under which the issuer
- * knows its public half.
+ * A client's key: PEM text (PKCS#8, SEC1 or PKCS#1), and the key id of its public key at
+ * the issuer.
  */
 export interface ClientKey {
   readonly clientId: string;
@@ -13,7 +13,7 @@ export interface ClientKey {
   readonly keyId: string | undefined;
 }
 
-/** How long an assertion is good for, in seconds: it is used at once. */
+/** The lifetime of an assertion, in seconds: it is used at once. */
 const LIFETIME = 60;
 
 const CURVES: Readonly<Record<string, { readonly alg: string; readonly hash: string }>> = {
@@ -23,10 +23,10 @@ const CURVES: Readonly<Record<string, { readonly alg: string; readonly hash: str
 };
 
 /**
- * An assertion for `audience`, the issuer's identifier; its `jti` is never used twice.
- * `now` in epoch seconds.
- * @throws CodedError `SECRET_UNREADABLE` when the text is not a private key, or one of a
- * kind that no issuer takes
+ * Returns an assertion for `audience`, the issuer's identifier, with a new `jti`. `now`
+ * in epoch seconds.
+ * @throws CodedError `SECRET_UNREADABLE` if the text is not a private key, or of a type
+ * that issuers do not support
  * @see RFC 7523, sections 2.2 and 3; OpenID Connect Core 1.0, section 9
  */
 export function clientAssertion(
@@ -61,8 +61,8 @@ function keyIn({ pem }: ClientKey): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch {
-    // OpenSSL's words would not help, and might quote.
-    throw unusable('is not a private key in PEM');
+    // OpenSSL's message does not help, and might quote the key.
+    throw unusable('is not a PEM private key');
   }
 }
 
@@ -71,13 +71,13 @@ function algorithmOf(key: KeyObject): { readonly alg: string; readonly hash: str
   const found =
     key.asymmetricKeyType === 'ec' ? CURVES[key.asymmetricKeyDetails?.namedCurve ?? ''] : undefined;
   if (found) return found;
-  throw unusable(`is of a kind that issuers do not take (${key.asymmetricKeyType ?? 'unknown'})`);
+  throw unusable(`has an unsupported type (${key.asymmetricKeyType ?? 'unknown'})`);
 }
 
 function unusable(problem: string): CodedError {
   return new CodedError(
     'SECRET_UNREADABLE',
-    `the client's key ${problem}; make an RSA or an EC key (P-256) and register its public half`,
+    `the client key ${problem}; fix: create an RSA or EC (P-256) key and register its public key`,
     { problem },
   );
 }

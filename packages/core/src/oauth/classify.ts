@@ -1,13 +1,12 @@
-// Says what a refused or broken token response means: try again, slow down, or a person
-// must act.
+// The meaning of a failed token response: retry, slow down, or a person must act.
 import { CodedError, type ErrorCode } from '../base/index.ts';
 import { isRecord } from '../base/values/json.ts';
 import { MASK, withoutSecrets } from '../credential/secret-text.ts';
 
 /**
- * What came back from a token endpoint: status, the `Retry-After` header if any, and the
- * body's JSON object if it is one. `secrets` are the texts that were sent: they decide
- * nothing, and no part of the error shows them.
+ * A failed response of a token endpoint: status, `Retry-After` header if any, and the
+ * JSON object of the body if it is one. `secrets` are the secrets that were sent: they do
+ * not affect the decision and are masked in the error.
  */
 export interface FailedAnswer {
   readonly status: number;
@@ -16,11 +15,11 @@ export interface FailedAnswer {
   readonly secrets?: readonly string[];
 }
 
-/** Nobody waits longer than a day because an issuer says so. */
+/** An issuer cannot delay a retry by more than a day, in seconds. */
 const LONGEST_RETRY_AFTER = 86_400;
 
 /**
- * Seconds from a `Retry-After` header, which holds seconds or an HTTP date.
+ * Returns the seconds of a `Retry-After` header, which contains seconds or an HTTP date.
  * @see RFC 9110, section 10.2.3
  */
 export function retryAfterSeconds(header: string | undefined, now: number): number | undefined {
@@ -34,7 +33,7 @@ export function retryAfterSeconds(header: string | undefined, now: number): numb
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** Epoch seconds of an IMF-fixdate, `NaN` for anything else. */
+/** Returns the epoch seconds of an IMF-fixdate, `NaN` for other texts. */
 function httpDate(text: string): number {
   const parts = /^\w{3}, (\d{2}) (\w{3}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT$/.exec(text);
   if (!parts) return Number.NaN;
@@ -48,8 +47,8 @@ function httpDate(text: string): number {
 }
 
 /**
- * Days from 1970-01-01 of a Gregorian date: the year is counted from March, so that a
- * leap day is its last.
+ * Returns the days from 1970-01-01 to a Gregorian date. Years start in March, so that a
+ * leap day is the last day.
  */
 function daysSinceEpoch(year: number, month: number, day: number): number {
   const fromMarch = month > 2 ? year : year - 1;
@@ -59,12 +58,10 @@ function daysSinceEpoch(year: number, month: number, day: number): number {
   return fromMarch * 365 + leapDays + Math.floor((monthIndex * 153 + 2) / 5) + day - 719_469;
 }
 
-/**
- * Error codes of RFC 6749 section 5.2 and friends, and what each means for the daemon.
- */
+/** Error codes of RFC 6749, section 5.2, and others, and their meaning for the daemon. */
 const MEANING: Readonly<Record<string, ErrorCode>> = {
   invalid_grant: 'GRANT_REVOKED',
-  // GitHub's word for it, said with status 200.
+  // GitHub's code, with status 200.
   bad_refresh_token: 'GRANT_REVOKED',
   interaction_required: 'GRANT_REVOKED',
   login_required: 'GRANT_REVOKED',
@@ -82,7 +79,7 @@ const MEANING: Readonly<Record<string, ErrorCode>> = {
 };
 
 /**
- * Other standard codes: a device login acts on some of them.
+ * Other standard codes; a device login uses some of them.
  * @see RFC 8628, section 3.5; RFC 6750, section 3.1
  */
 const STANDARD: ReadonlySet<string> = new Set([
@@ -98,12 +95,11 @@ const STANDARD: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Turns a failed answer into the error that the daemon and the web server act on. `now`
- * in epoch seconds.
+ * Converts a failed response into the error for the daemon and the web server. `now` in
+ * epoch seconds.
  */
 export function classifyFailure(provider: string, answer: FailedAnswer, now: number): CodedError {
-  // What the code means is decided before anything is masked: a short secret may be a
-  // part of it.
+  // The meaning is decided before masking: a short secret may be part of the code.
   const code = answer.json?.['error'];
   const said = errorOf(answer.json, answer.secrets ?? []);
   const retryAfter = retryAfterSeconds(answer.retryAfter, now);
@@ -119,7 +115,7 @@ export function classifyFailure(provider: string, answer: FailedAnswer, now: num
   });
 }
 
-/** Only where trying again can help does it matter when. */
+/** The delay matters only if a retry can help. */
 function isPatient(code: ErrorCode): boolean {
   return code === 'ISSUER_BUSY' || code === 'ISSUER_UNREACHABLE';
 }
@@ -143,7 +139,7 @@ function errorOf(
   if (!isRecord(json)) return undefined;
   const { error: code, error_description: description } = json;
   if (typeof code !== 'string' || !/^[\w.-]{1,64}$/.test(code)) return undefined;
-  // The standard's own words are no secret, whatever a secret may be.
+  // Standard codes are never masked, even if a secret is part of one.
   const error = STANDARD.has(code) ? code : withoutSecrets(code, secrets);
   if (error === MASK) return undefined;
   return {
@@ -154,8 +150,8 @@ function errorOf(
 }
 
 /**
- * An issuer's sentence without what could be a token in it: long unbroken runs, control
- * characters, and more than 160 characters.
+ * Redacts a text of an issuer: masks long unbroken runs, which could be tokens, and
+ * removes control characters and the rest after 160 characters.
  */
 export function harmless(text: string): string {
   return text

@@ -1,9 +1,9 @@
-// openid-client behind one door: the registration of a client at an issuer, and a token
-// request whose answer is kept whole.
+// The wrapper of openid-client: the registration of a client at an issuer, and a token
+// request that keeps the whole response.
 import * as openid from 'openid-client';
 import { CodedError, isCoded, type HttpResponse, type Send } from '../base/index.ts';
 import { saneLifetime } from '../credential/times.ts';
-import { membersOfAnswer, membersToSalvage } from './answer-body.ts';
+import { membersOfAnswer, membersToSave } from './answer-body.ts';
 import { classifyFailure } from './classify.ts';
 import { secureEndpoint } from '../base/http/endpoint.ts';
 import {
@@ -14,31 +14,32 @@ import {
   type TokenAnswer,
 } from '../credential/token-response.ts';
 
-/** How a client proves itself at the token endpoint. @see RFC 6749, section 2.3.1 */
+/**
+ * How a client authenticates at the token endpoint.
+ * @see RFC 6749, section 2.3.1
+ */
 export type ClientAuthentication = 'post' | 'basic';
 
 /**
- * A client at an issuer. `provider` is the name that people know; `issuer` the exact
- * issuer identifier, when the administrator gave it.
+ * A client at an issuer. `provider` is the name for users; `issuer` is the exact issuer
+ * identifier, if configured.
  */
 export interface ClientRegistration {
   readonly provider: string;
   readonly issuer?: string;
   readonly authorizationUrl?: string;
-  /** Where a device login begins. */
+  /** The device authorization endpoint. */
   readonly deviceUrl?: string;
   readonly tokenUrl: string;
   readonly clientId: string;
   readonly clientSecret?: string;
   readonly authentication: ClientAuthentication;
-  /**
-   * Makes the assertion of private_key_jwt for an audience; with it there is no secret.
-   */
+  /** Creates the assertion of private_key_jwt for an audience; replaces the secret. */
   readonly assertion?: (audience: string) => string;
   readonly allowLoopbackHttp: boolean;
 }
 
-/** Signature algorithms that an ID token may have: no `none`, nothing symmetric. */
+/** Accepted signature algorithms of ID tokens: not `none`, nothing symmetric. */
 const ID_TOKEN_ALGORITHMS = [
   'RS256',
   'RS384',
@@ -54,18 +55,18 @@ const ID_TOKEN_ALGORITHMS = [
 ];
 
 /**
- * What openid-client's fetch saw last, so that an answer can be judged whole and a
- * failure by its status.
+ * The last exchange of openid-client's fetch, for validation of the whole response and
+ * for classification of a failure by status.
  */
-interface Seen {
+interface Exchange {
   readonly secrets: readonly string[];
   response?: HttpResponse;
   json?: Record<string, unknown> | undefined;
 }
 
 /**
- * The configuration of openid-client for a registration. Endpoints are checked here, so
- * that no caller can forget.
+ * Returns the configuration of openid-client for a registration. Checks all endpoints, so
+ * that no caller can forget it.
  * @throws CodedError `ENDPOINT_REFUSED`
  */
 export function configurationOf(
@@ -129,10 +130,10 @@ function authenticationOf({
 }
 
 /**
- * So many bytes of an answer are searched for a rotated refresh token although the answer
- * is refused for its size (4 MiB).
+ * Bytes of a response that are searched for a rotated refresh token although the response
+ * is over the limit (4 MiB).
  */
-const MOST_SALVAGED_BYTES = 4 * 1024 * 1024;
+const MAX_SAVED_BYTES = 4 * 1024 * 1024;
 
 /** One grant at the token endpoint, with openid-client's checks. */
 export type Grant = (
@@ -140,39 +141,39 @@ export type Grant = (
 ) => Promise<openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers>;
 
 /**
- * How an answer is judged: `issuer` is the identifier that it must come from; an ID token
- * is looked at only with `verifyIdToken`; `secrets` are the texts sent that no error may
- * quote; `now` in epoch seconds.
+ * How a response is checked. `issuer` is the required issuer identifier. An ID token is
+ * checked only with `verifyIdToken`. `secrets` are the secrets that were sent, which
+ * errors must not quote. `now` in epoch seconds.
  */
-export interface Judgement {
+export interface ResponseChecks {
   readonly issuer: string | undefined;
   readonly verifyIdToken: boolean;
   readonly secrets: readonly string[];
   readonly redirectUri?: string;
   readonly now: number;
   /**
-   * Learns of a refresh token that came in an answer which is refused: the one that was
-   * sent may be spent, so that it must not be lost.
+   * Called with a new refresh token in a rejected response. The old one may be spent, so
+   * the new one must not be lost.
    */
   readonly salvage?: (refreshToken: string) => void;
 }
 
 /**
- * Makes one token request and judges the answer. `redirectUri` is sent exactly as it
- * stands, as in the authorization request.
+ * Sends one token request and validates the response. `redirectUri` is sent byte for byte
+ * as in the authorization request.
  * @throws CodedError one of `ISSUER_UNREACHABLE`, `ISSUER_BUSY`, `ISSUER_ANSWER_INVALID`,
  * `ISSUER_MISMATCH`, `GRANT_REVOKED`, `CLIENT_REFUSED`, `ENDPOINT_REFUSED`
  */
 export async function requestToken(
   send: Send,
   registration: ClientRegistration,
-  options: Judgement,
+  options: ResponseChecks,
   grant: Grant,
 ): Promise<TokenAnswer> {
   const configuration = configurationOf(registration, options.issuer);
-  const seen: Seen = { secrets: [...options.secrets, registration.clientSecret ?? ''] };
-  // What may be lost with a refused answer is read although the answer is too large.
-  const readRefused = options.salvage ? MOST_SALVAGED_BYTES : undefined;
+  const seen: Exchange = { secrets: [...options.secrets, registration.clientSecret ?? ''] };
+  // A response over the limit is read if it may contain a refresh token.
+  const readRefused = options.salvage ? MAX_SAVED_BYTES : undefined;
   configuration[openid.customFetch] = recordingFetch(send, seen, { ...options, readRefused });
   try {
     const claims: IdentityClaims | undefined = (await grant(configuration)).claims();
@@ -186,19 +187,19 @@ export async function requestToken(
 }
 
 /**
- * The refresh token of a refused answer, if it is one by its looks. An answer that says
- * success has one, and one of an issuer that failed after it had rotated the token may;
- * an answer that says the request was wrong (4xx) must not change what is stored.
+ * Returns a plausible refresh token of a rejected response. A success response contains
+ * one, and the response of an issuer that failed after the rotation may. A 4xx response
+ * must not change the stored token.
  */
-function rotatedIn({ response }: Seen): string | undefined {
+function rotatedIn({ response }: Exchange): string | undefined {
   if (!response || !((response.status >= 200 && response.status < 300) || response.status >= 500))
     return undefined;
   const { body, headers, isCut = false } = response;
-  return refreshTokenToSave(membersToSalvage(body, headers['content-type'], isCut));
+  return refreshTokenToSave(membersToSave(body, headers['content-type'], isCut));
 }
 
 /**
- * Revokes a token at `revocationUrl`; the answer says nothing but that it is done.
+ * Revokes a token at `revocationUrl`. The response has no content.
  * @throws CodedError as {@link requestToken}
  */
 export async function revokeAtIssuer(
@@ -209,7 +210,7 @@ export async function revokeAtIssuer(
   revoke: (configuration: openid.Configuration) => Promise<void>,
 ): Promise<void> {
   const configuration = configurationOf(registration, registration.issuer, revocationUrl);
-  const seen: Seen = { secrets: [token, registration.clientSecret ?? ''] };
+  const seen: Exchange = { secrets: [token, registration.clientSecret ?? ''] };
   configuration[openid.customFetch] = recordingFetch(send, seen, { verifyIdToken: false });
   try {
     await revoke(configuration);
@@ -220,12 +221,12 @@ export async function revokeAtIssuer(
 
 function recordingFetch(
   send: Send,
-  seen: Seen,
+  seen: Exchange,
   {
     verifyIdToken,
     redirectUri,
     readRefused,
-  }: Pick<Judgement, 'verifyIdToken' | 'redirectUri'> & {
+  }: Pick<ResponseChecks, 'verifyIdToken' | 'redirectUri'> & {
     readonly readRefused?: number | undefined;
   },
 ): openid.CustomFetch {
@@ -246,8 +247,8 @@ function recordingFetch(
     const forLibrary =
       seen.json === undefined
         ? Buffer.from(response.body)
-        : JSON.stringify(softened(seen.json, verifyIdToken));
-    // A Response of status 204 or 304 may not have a body, not even an empty one.
+        : JSON.stringify(normalised(seen.json, verifyIdToken));
+    // A Response with status 204, 205 or 304 must not have a body, not even an empty one.
     return new Response([204, 205, 304].includes(response.status) ? null : forLibrary, {
       status: response.status,
       headers: {
@@ -259,8 +260,8 @@ function recordingFetch(
 }
 
 /**
- * The library sends a normalized redirect URI; issuers compare it with the authorization
- * request's to the byte.
+ * The library normalises the redirect URI, but issuers compare it byte for byte with that
+ * of the authorization request.
  */
 function formText(body: URLSearchParams, redirectUri: string | undefined): string {
   const form = new URLSearchParams(body);
@@ -268,21 +269,18 @@ function formText(body: URLSearchParams, redirectUri: string | undefined): strin
   return form.toString();
 }
 
-/**
- * openid-client sends forms and texts; anything else would be a new kind of request that
- * nobody has looked at.
- */
+/** openid-client sends forms and texts; other types are unexpected. */
 function bodyText(body: unknown): string {
   if (typeof body === 'string') return body;
-  throw new TypeError('a token request has a body of an unknown kind');
+  throw new TypeError('unexpected body type of a token request');
 }
 
 /**
- * What openid-client is stricter about than issuers are: a lifetime that makes no sense
- * (the token's own `exp` or a default serves then), a missing token type, null or an
- * empty text for nothing, scopes as a list; and an ID token that nobody verifies.
+ * Normalises members on which openid-client is stricter than issuers: an invalid lifetime
+ * (the token's own `exp` or a default is used), a missing token type, null or an empty
+ * text for a missing value, scopes as a list, and an ID token that is not verified.
  */
-function softened(
+function normalised(
   json: Readonly<Record<string, unknown>>,
   verifyIdToken: boolean,
 ): Record<string, unknown> {
@@ -299,10 +297,10 @@ function softened(
 }
 
 /**
- * The library's own errors carry whole answers as their cause: they are read here and
- * never passed on.
+ * The library's errors contain whole responses as their cause: they are classified here
+ * and never passed on.
  */
-function reasonOf(error: unknown, provider: string, seen: Seen, now: number): CodedError {
+function reasonOf(error: unknown, provider: string, seen: Exchange, now: number): CodedError {
   const coded = error instanceof Error && isCoded(error.cause) ? error.cause : error;
   if (isCoded(coded)) return coded;
   const { response, json } = seen;
@@ -331,7 +329,7 @@ function reasonOf(error: unknown, provider: string, seen: Seen, now: number): Co
   );
 }
 
-/** Some issuers say with status 200 that they refuse. */
-function saysError(json: Seen['json']): boolean {
+/** Some issuers return an error with status 200. */
+function saysError(json: Exchange['json']): boolean {
   return typeof json?.['error'] === 'string' && json['access_token'] === undefined;
 }

@@ -1,4 +1,4 @@
-// The device grant: a login on a machine that has no browser, finished on one that has.
+// The device grant: a login on a machine without a browser, completed on another one.
 import * as openid from 'openid-client';
 import { CodedError, isCoded, type Clock, type HttpResponse, type Send } from '../base/index.ts';
 import { bodyText } from '../base/http/body-text.ts';
@@ -10,35 +10,32 @@ import { secureEndpoint } from '../base/http/endpoint.ts';
 import { type TokenAnswer, splitScopes } from '../credential/token-response.ts';
 
 /**
- * A login that waits for its user. `deviceCode` is a secret; the rest is for the user.
- * Times in seconds.
+ * A pending login. `deviceCode` is a secret; the rest is for the user. Times in seconds.
  */
 export interface DeviceLogin {
   readonly deviceCode: string;
   readonly userCode: string;
   readonly verificationUrl: string;
-  /** The same with the code in it, where the issuer offers that. */
+  /** `verificationUrl` with the user code in it, if the issuer offers it. */
   readonly completeUrl: string | undefined;
   readonly expiresIn: number;
   readonly interval: number;
 }
 
 const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
-/**
- * RFC 8628: the interval where the issuer names none, and what `slow_down` adds to it.
- */
+/** RFC 8628, in seconds: the default interval, and the increment of `slow_down`. */
 const USUAL_INTERVAL = 5;
 /**
- * An answer is waited for this much longer than the limits of `send` say, in seconds: the
- * issuer may have spent the device code on it.
+ * Seconds to wait for a response after the time-out of `send`: the issuer may have spent
+ * the device code on it.
  */
 const LATE_ANSWER = 120;
-/** Nobody waits longer between two questions because an issuer is down. */
+/** The maximum interval in seconds between two requests while the issuer is down. */
 const LONGEST_INTERVAL = 60;
 
 /**
- * Asks the issuer for a device login. `scope` and `resource` as a user writes them; empty
- * ones are left out; `now` in epoch seconds.
+ * Requests a device login from the issuer. `scope` and `resource` as written by a user;
+ * empty ones are left out. `now` in epoch seconds.
  * @throws CodedError as `requestToken`
  * @see RFC 8628, sections 3.1 and 3.2
  */
@@ -64,7 +61,7 @@ export async function beginDeviceLogin(
     ...(request.resource === '' ? {} : { resource: request.resource }),
   };
   try {
-    return judged(
+    return checkedLogin(
       await openid.initiateDeviceAuthorization(configuration, parameters),
       registration,
     );
@@ -73,7 +70,7 @@ export async function beginDeviceLogin(
   }
 }
 
-function judged(
+function checkedLogin(
   answer: openid.DeviceAuthorizationResponse,
   registration: ClientRegistration,
 ): DeviceLogin {
@@ -83,11 +80,11 @@ function judged(
     verification_uri_complete: complete,
     user_code: userCode,
   } = answer;
-  // All of this is printed on a terminal, and people do what it says.
+  // These values are printed on a terminal, and users follow them.
   if (!/^[\x20-\x7e]{1,64}$/.test(userCode))
     throw new CodedError(
       'ISSUER_ANSWER_INVALID',
-      `the user code for ${provider} cannot be printed`,
+      `invalid user code for ${provider}: not printable ASCII`,
       {
         provider,
       },
@@ -105,7 +102,7 @@ function judged(
 }
 
 /**
- * The library's own errors carry whole answers as their cause: they are never passed on.
+ * The library's errors contain whole responses as their cause: they are never passed on.
  */
 function reasonOf(
   error: unknown,
@@ -137,10 +134,10 @@ function reasonOf(
 }
 
 /**
- * Waits until the user has logged in. Asks no oftener than the issuer allows, and continues
- * asking while it is down.
- * @throws CodedError `LOGIN_REFUSED` when the user declined, `LOGIN_EXPIRED` when the
- * time was up or `signal` aborted, else as `requestToken`
+ * Waits until the user has signed in. Polls no more often than the issuer allows, and
+ * continues while the issuer is down.
+ * @throws CodedError `LOGIN_REFUSED` if the user declined, `LOGIN_EXPIRED` on time-out or
+ * if `signal` aborted, else as `requestToken`
  * @see RFC 8628, sections 3.4 and 3.5
  */
 export async function finishDeviceLogin(
@@ -168,7 +165,7 @@ function askOnce(
   { deviceCode }: DeviceLogin,
   now: number,
 ): Promise<TokenAnswer> {
-  const judgement = {
+  const checks = {
     issuer: registration.issuer,
     verifyIdToken: false,
     secrets: [deviceCode],
@@ -176,19 +173,21 @@ function askOnce(
   };
   const patient: Send = (request) =>
     send({ ...request, late: { seconds: LATE_ANSWER, began: () => undefined } });
-  return requestToken(patient, registration, judgement, (configuration) =>
+  return requestToken(patient, registration, checks, (configuration) =>
     openid.genericGrantRequest(configuration, DEVICE_GRANT, { device_code: deviceCode }),
   );
 }
 
-/** The seconds to the next question, or why there is none. */
+/** Returns the seconds to the next request, or throws if polling ends. */
 function nextInterval(error: unknown, interval: number, provider: string): number {
   if (!isCoded(error)) throw error;
-  const said = error.fields['error'];
-  if (said === 'authorization_pending') return interval;
-  if (said === 'expired_token') throw expired(provider);
-  if (said === 'access_denied')
-    throw new CodedError('LOGIN_REFUSED', `the login for ${provider} was declined`, { provider });
+  const issuerError = error.fields['error'];
+  if (issuerError === 'authorization_pending') return interval;
+  if (issuerError === 'expired_token') throw expired(provider);
+  if (issuerError === 'access_denied')
+    throw new CodedError('LOGIN_REFUSED', `login for ${provider} declined by the user`, {
+      provider,
+    });
   if (error.code === 'ISSUER_BUSY') return interval + USUAL_INTERVAL;
   if (error.code === 'ISSUER_UNREACHABLE') return Math.min(LONGEST_INTERVAL, interval * 2);
   throw error;

@@ -1,4 +1,4 @@
-// The grants of the main job: the authorization code with PKCE, and the refresh token.
+// The OAuth grants. With a user: the authorization code with PKCE, and the refresh token.
 import * as openid from 'openid-client';
 import { CodedError, originOf, type Send } from '../base/index.ts';
 import {
@@ -10,7 +10,7 @@ import {
 import { type TokenAnswer, splitScopes } from '../credential/token-response.ts';
 
 /**
- * What an authorization request says. `scope` and `resource` as the key file has them;
+ * The parameters of an authorization request. `scope` and `resource` as in the key file;
  * empty ones are left out.
  */
 export interface AuthorizationRequest {
@@ -23,7 +23,7 @@ export interface AuthorizationRequest {
 }
 
 /**
- * The URL to send a browser to.
+ * Returns the authorization URL for the browser.
  * @throws CodedError `ENDPOINT_REFUSED`
  * @see RFC 6749, section 4.1.1; RFC 7636 (PKCE, S256); RFC 8707 (resource)
  */
@@ -45,8 +45,8 @@ export function authorizationUrl(
 }
 
 /**
- * What the browser returned, and what was sent with it. `query` is the callback's
- * query without the leading `?`; `now` in epoch seconds.
+ * The callback of the browser, and the values of the authorization request. `query` is
+ * the callback's query without the leading `?`; `now` in epoch seconds.
  */
 export interface CodeExchange {
   readonly redirectUri: string;
@@ -59,9 +59,9 @@ export interface CodeExchange {
 
 /**
  * Exchanges an authorization code for tokens. `iss` in the callback must be the
- * configured issuer; without one it must at least be of the authorization endpoint's
- * origin.
- * @throws CodedError as `requestToken`, and `LOGIN_REFUSED` when the issuer sent an error
+ * configured issuer; if no issuer is configured, it must have the origin of the
+ * authorization endpoint.
+ * @throws CodedError as `requestToken`, and `LOGIN_REFUSED` if the issuer sent an error
  * instead of a code
  * @see RFC 6749, section 4.1.3; RFC 9207
  */
@@ -76,14 +76,14 @@ export async function exchangeCode(
   const issuer = registration.issuer ?? issuerFromCallback(registration, callback);
   refuseErrorCallback(registration, callback, issuer);
   const verifyIdToken = registration.issuer !== undefined;
-  const judgement = {
+  const checks = {
     issuer,
     verifyIdToken,
     secrets: [exchange.codeVerifier, callback.searchParams.get('code') ?? ''],
     redirectUri: exchange.redirectUri,
     now: exchange.now,
   };
-  return requestToken(send, registration, judgement, (configuration) =>
+  return requestToken(send, registration, checks, (configuration) =>
     openid.authorizationCodeGrant(configuration, callback, {
       pkceCodeVerifier: exchange.codeVerifier,
       expectedState: exchange.state,
@@ -93,10 +93,10 @@ export async function exchangeCode(
 }
 
 function issuerFromCallback(registration: ClientRegistration, callback: URL): string | undefined {
-  const said = callback.searchParams.get('iss');
-  if (said === null) return undefined;
-  if (originOf(said) === originOf(registration.authorizationUrl ?? registration.tokenUrl))
-    return said;
+  const iss = callback.searchParams.get('iss');
+  if (iss === null) return undefined;
+  if (originOf(iss) === originOf(registration.authorizationUrl ?? registration.tokenUrl))
+    return iss;
   throw mismatch(registration);
 }
 
@@ -105,14 +105,14 @@ function refuseErrorCallback(
   callback: URL,
   issuer: string | undefined,
 ): void {
-  const said = callback.searchParams.get('iss');
-  if (said !== null && issuer !== undefined && said !== issuer) throw mismatch(registration);
+  const iss = callback.searchParams.get('iss');
+  if (iss !== null && issuer !== undefined && iss !== issuer) throw mismatch(registration);
   const error = callback.searchParams.get('error');
   if (error === null) return;
-  const name = /^[\w.-]{1,64}$/.test(error) ? error : 'an error';
+  const name = /^[\w.-]{1,64}$/.test(error) ? error : 'an invalid error code';
   throw new CodedError(
     'LOGIN_REFUSED',
-    `the issuer of ${registration.provider} answered ${name} instead of a login`,
+    `the issuer of ${registration.provider} rejected the login: ${name}`,
     {
       provider: registration.provider,
       error: name,
@@ -121,10 +121,10 @@ function refuseErrorCallback(
 }
 
 function mismatch({ provider }: ClientRegistration): CodedError {
-  const fix = `if it is the right one, set CREDMON_${provider}_ISSUER to its exact identifier`;
+  const fix = `if it is correct, set CREDMON_${provider}_ISSUER to its exact identifier`;
   return new CodedError(
     'ISSUER_MISMATCH',
-    `the answer for ${provider} names another issuer; ${fix}`,
+    `issuer mismatch: the response for ${provider} names another issuer; ${fix}`,
     {
       provider,
     },
@@ -132,8 +132,8 @@ function mismatch({ provider }: ClientRegistration): CodedError {
 }
 
 /**
- * Renews with a refresh token. An answer without a new refresh token leaves the old one
- * valid; `salvage` learns of a new one in an answer that is refused for another reason.
+ * Renews with a refresh token. If the response has no new refresh token, the old one
+ * stays valid. `salvage` is called with a new one in a rejected response.
  * @throws CodedError as `requestToken`
  * @see RFC 6749, section 6
  */
@@ -146,25 +146,24 @@ export function refreshGrant(
     readonly salvage?: (refreshToken: string) => void;
   },
 ): Promise<TokenAnswer> {
-  // Who the user is was settled at the login; an ID token that comes along must not cost
-  // the rotated refresh token.
-  const judgement = {
+  // The user was identified at the login. An invalid ID token must not cost the rotated
+  // refresh token.
+  const checks = {
     issuer: registration.issuer,
     verifyIdToken: false,
     secrets: [refresh.refreshToken],
     now: refresh.now,
     ...(refresh.salvage ? { salvage: refresh.salvage } : {}),
   };
-  return requestToken(send, registration, judgement, (configuration) =>
+  return requestToken(send, registration, checks, (configuration) =>
     openid.refreshTokenGrant(configuration, refresh.refreshToken),
   );
 }
 
-// The grants without a browser: a client's own credentials, the exchange of one token for
-// another, and revocation.
+// Without a user: client credentials, token exchange, and revocation.
 
 /**
- * What a token is to be good for. Empty scopes and lists are left out of the request;
+ * The requested scopes, audiences and resources. Empty ones are left out of the request;
  * `now` in epoch seconds.
  */
 export interface TokenWish {
@@ -175,19 +174,19 @@ export interface TokenWish {
 }
 
 /**
- * A token for the client itself.
+ * Requests a token for the client itself.
  * @throws CodedError as `requestToken`
  * @see RFC 6749, section 4.4; RFC 8707 (resource)
  */
 export function clientCredentialsGrant(
   send: Send,
   registration: ClientRegistration,
-  wish: TokenWish,
+  request: TokenWish,
 ): Promise<TokenAnswer> {
-  const form = formOf(wish);
-  // Many issuers know `audience`, and only one with all audiences in it.
-  if (wish.audience.length > 0) form.set('audience', wish.audience.join(' '));
-  return requestToken(send, registration, judgementOf(registration, wish, []), (configuration) =>
+  const form = formOf(request);
+  // Many issuers support only one `audience`, with all audiences in it.
+  if (request.audience.length > 0) form.set('audience', request.audience.join(' '));
+  return requestToken(send, registration, checksOf(registration, request, []), (configuration) =>
     openid.clientCredentialsGrant(configuration, form),
   );
 }
@@ -197,34 +196,34 @@ const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 const JWT = 'urn:ietf:params:oauth:token-type:jwt';
 
 /**
- * A token in exchange for an access token of the same issuer.
- * @throws CodedError as `requestToken`; `ISSUER_ANSWER_INVALID` too when what was issued
+ * Exchanges an access token of the same issuer for another token.
+ * @throws CodedError as `requestToken`; also `ISSUER_ANSWER_INVALID` if the issued token
  * is not an access token
  * @see RFC 8693, section 2
  */
 export async function tokenExchangeGrant(
   send: Send,
   registration: ClientRegistration,
-  wish: TokenWish & { readonly subjectToken: string },
+  request: TokenWish & { readonly subjectToken: string },
 ): Promise<TokenAnswer> {
-  const form = formOf(wish);
-  form.set('subject_token', wish.subjectToken);
+  const form = formOf(request);
+  form.set('subject_token', request.subjectToken);
   form.set('subject_token_type', ACCESS_TOKEN);
-  for (const audience of wish.audience) form.append('audience', audience);
-  const judgement = judgementOf(registration, wish, [wish.subjectToken]);
-  const answer = await requestToken(send, registration, judgement, (configuration) =>
+  for (const audience of request.audience) form.append('audience', audience);
+  const checks = checksOf(registration, request, [request.subjectToken]);
+  const answer = await requestToken(send, registration, checks, (configuration) =>
     openid.genericGrantRequest(configuration, EXCHANGE, form),
   );
   const type = answer.answer['issued_token_type'] ?? ACCESS_TOKEN;
   if (type === ACCESS_TOKEN || type === JWT) return answer;
   throw new CodedError(
     'ISSUER_ANSWER_INVALID',
-    `the issuer of ${registration.provider} exchanged the token for something that is not an access token`,
+    `invalid token response for ${registration.provider}: issued_token_type is not an access token`,
     { provider: registration.provider },
   );
 }
 
-/** A token to revoke, and which kind it is. `now` in epoch seconds. */
+/** A token to revoke and its type. `now` in epoch seconds. */
 export interface Revocation {
   readonly token: string;
   readonly hint: 'refresh_token' | 'access_token';
@@ -232,7 +231,7 @@ export interface Revocation {
 }
 
 /**
- * Revokes a token. Issuers answer alike whether they knew the token or not.
+ * Revokes a token. An issuer's response is the same for an unknown token.
  * @throws CodedError as `requestToken`
  * @see RFC 7009, section 2
  */
@@ -255,7 +254,7 @@ function formOf({ scope, resources }: TokenWish): URLSearchParams {
   return form;
 }
 
-function judgementOf(
+function checksOf(
   { issuer }: ClientRegistration,
   { now }: TokenWish,
   secrets: readonly string[],

@@ -1,5 +1,5 @@
 // The public API of @credmon/core/oauth, the OAuth client: grants, metadata,
-// classification of failures: names only.
+// classification of failures.
 export { classifyFailure, harmless, retryAfterSeconds } from './classify.ts';
 export type { FailedAnswer } from './classify.ts';
 export type { ClientAuthentication, ClientRegistration } from './client.ts';

@@ -1,5 +1,5 @@
-// Where an issuer's endpoints are: its metadata, believed only when it names exactly the
-// configured issuer, and remembered.
+// The endpoints of an issuer, from its metadata: accepted only with exactly the
+// configured issuer, and cached.
 import { CodedError, isCoded, metadataUrls, originOf, type Send } from '../base/index.ts';
 import { bodyText } from '../base/http/body-text.ts';
 import { parseObject } from '../credential/contents.ts';
@@ -7,8 +7,8 @@ import { classifyFailure, harmless } from './classify.ts';
 import { secureEndpoint } from '../base/http/endpoint.ts';
 
 /**
- * An issuer's endpoints, each one where a secret may be sent. `elsewhere`: what was left
- * out because of where it lies, a sentence each.
+ * An issuer's endpoints; secrets may be sent to each. `elsewhere`: one sentence for each
+ * endpoint that was rejected because it is on another server.
  */
 export interface IssuerMetadata {
   readonly issuer: string;
@@ -19,9 +19,8 @@ export interface IssuerMetadata {
 }
 
 /**
- * How metadata is kept: so many seconds it counts as new; http is an exception for
- * loopback. `origins` are the servers beside the issuer's own that it may name (knob
- * CREDMON_ENDPOINT_ORIGINS).
+ * Options of the cache. `lifetime` in seconds; `origins` are the allowed servers besides
+ * the issuer's own (knob CREDMON_ENDPOINT_ORIGINS).
  */
 export interface MetadataOptions {
   readonly lifetime: number;
@@ -30,12 +29,12 @@ export interface MetadataOptions {
 }
 
 /**
- * Remembers issuers' metadata: one request for many tokens, and the old answer through an
+ * Caches issuers' metadata: one request for many tokens; old metadata is used during an
  * outage.
  */
 export interface MetadataCache {
   /**
-   * The metadata of `issuer`; `now` in epoch seconds.
+   * Returns the metadata of `issuer`; `now` in epoch seconds.
    * @throws CodedError `ENDPOINT_REFUSED`, `ISSUER_MISMATCH`, `ISSUER_METADATA_INVALID`,
    * `ISSUER_UNREACHABLE`, `ISSUER_BUSY`, `ISSUER_ANSWER_INVALID`
    */
@@ -49,16 +48,14 @@ interface Entry {
   readonly keptUntil: number;
 }
 
-/** So much of another issuer's name is shown. */
+/** The maximum length of another issuer's name in messages, in characters. */
 const LONGEST_ISSUER = 200;
-/**
- * Known endpoints serve so long while the issuer's metadata cannot be had, in seconds.
- */
+/** Seconds for which known endpoints are used while the metadata is not available. */
 const KEEP = 86_400;
-/** Least time between two requests while it cannot be had, in seconds. */
+/** Minimum seconds between two requests while the metadata is not available. */
 const ASK_AGAIN = 60;
 
-/** A cache that knows nothing yet. */
+/** Creates an empty cache. */
 export function createMetadataCache(options: MetadataOptions): MetadataCache {
   const entries = new Map<string, Entry>();
   const running = new Map<string, Promise<IssuerMetadata>>();
@@ -71,8 +68,7 @@ export function createMetadataCache(options: MetadataOptions): MetadataCache {
       return metadata;
     } catch (error) {
       const known = entries.get(issuer);
-      // Another issuer's name, or an endpoint that may not be used, is an answer and no
-      // outage.
+      // Another issuer's name or a rejected endpoint is a response, not an outage.
       const outage = !isCoded(error, 'ISSUER_MISMATCH') && !isCoded(error, 'ENDPOINT_REFUSED');
       if (!known || !outage || now >= known.keptUntil) throw error;
       entries.set(issuer, { ...known, askedAt: now, until: now + ASK_AGAIN });
@@ -83,7 +79,7 @@ export function createMetadataCache(options: MetadataOptions): MetadataCache {
   return {
     find: (send, issuer, now) => {
       const known = entries.get(issuer);
-      // A clock that was set back makes nothing last longer.
+      // A clock that was set back must not extend the lifetime.
       if (known && now >= known.askedAt && now < known.until)
         return Promise.resolve(known.metadata);
       const started =
@@ -103,18 +99,18 @@ async function fetchMetadata(
   const { allowLoopbackHttp } = options;
   const what = `the issuer ${JSON.stringify(issuer)}`;
   if (secureEndpoint(issuer, what, allowLoopbackHttp).search !== '')
-    throw new CodedError('ENDPOINT_REFUSED', `${what} has a query, which no issuer has`, { what });
+    throw new CodedError('ENDPOINT_REFUSED', `${what} must not have a query`, { what });
   const document = await fetchDocument(send, issuer, now);
   if (document['issuer'] !== issuer) {
     throw new CodedError(
       'ISSUER_MISMATCH',
-      `issuer mismatch: configured ${JSON.stringify(issuer)}, metadata says ${foreign(document['issuer'])} (they must match exactly)`,
+      `issuer mismatch: configured ${JSON.stringify(issuer)}, metadata says ${displayIssuer(document['issuer'])} (they must match exactly)`,
       { issuer },
     );
   }
   const { token_endpoint: tokenUrl, revocation_endpoint: revocationUrl } = document;
   const { device_authorization_endpoint: deviceUrl } = document;
-  if (typeof tokenUrl !== 'string') throw invalid(issuer, 'it names no token_endpoint');
+  if (typeof tokenUrl !== 'string') throw invalid(issuer, 'no token_endpoint');
   const elsewhere: string[] = [];
   const optional = (url: unknown, name: string): string | undefined => {
     if (typeof url !== 'string') return undefined;
@@ -135,20 +131,20 @@ async function fetchMetadata(
 }
 
 /**
- * A public URL can be shown, so that an administrator sees the slash that is too much;
- * anything else may be anything.
+ * Shows a public URL, so that an administrator sees a superfluous slash; redacts anything
+ * else.
  */
-function foreign(issuer: unknown): string {
+function displayIssuer(issuer: unknown): string {
   if (typeof issuer !== 'string') return 'none';
   const plain = /^https?:\/\/[\w.:[\]-]+(?:\/[\w.~/-]*)?$/.test(issuer);
   return JSON.stringify(plain ? issuer.slice(0, LONGEST_ISSUER) : harmless(issuer));
 }
 
 /**
- * An endpoint that the metadata names, or why no secret goes there: whoever can change
- * what an issuer publishes must not lead secrets to a server that the administrator never
- * named.
- * @throws CodedError `ENDPOINT_REFUSED` for what is not a secure URL at all
+ * Returns an endpoint from the metadata, or the reason why secrets are not sent to it. A
+ * modified metadata document must not redirect secrets to a server that the administrator
+ * did not configure.
+ * @throws CodedError `ENDPOINT_REFUSED` if it is not a secure URL
  */
 function endpointOf(
   issuer: string,
@@ -161,14 +157,14 @@ function endpointOf(
   if (origin === originOf(issuer) || origins.includes(origin)) return href;
   return new CodedError(
     'ENDPOINT_REFUSED',
-    `${what} lies on another server, ${origin}; if that is right, add it to CREDMON_ENDPOINT_ORIGINS`,
+    `${what} is on another server (${origin}); if it is correct, add the origin to CREDMON_ENDPOINT_ORIGINS`,
     { what, where: origin },
   );
 }
 
 /**
- * A bad answer at the first place is as good a reason to try the second as none; an
- * outage is the same at both.
+ * Tries the second URL after any invalid response from the first one; an outage affects
+ * both.
  */
 async function fetchDocument(
   send: Send,
@@ -194,7 +190,7 @@ async function fetchDocument(
     if (status === 200 && object.ok) return object.value;
     first ??= invalid(
       issuer,
-      status === 200 && !object.ok ? `it ${object.reason}` : `HTTP status ${status}`,
+      status === 200 && !object.ok ? `document ${object.reason}` : `HTTP status ${status}`,
     );
   }
   throw first;

@@ -1,4 +1,4 @@
-// Client assertions: what they say, that each is new, and which keys are refused.
+// Client assertions: contents, uniqueness, and rejected keys.
 import { generateKeyPairSync, verify, type KeyObject } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { clientAssertion } from '../../src/oauth/assertion.ts';
@@ -48,7 +48,7 @@ describe('a client assertion', () => {
     },
   );
 
-  it('R29 has a new jti each time, and no kid when none is configured', () => {
+  it('R29 has a new jti each time, and no kid unless configured', () => {
     const make = (): string[] =>
       clientAssertion(
         { clientId: 'me', pem: pemOf(ec.privateKey), keyId: undefined },
@@ -61,13 +61,10 @@ describe('a client assertion', () => {
   });
 
   it.each([
-    ['is not a private key in PEM', 'CANARY-secret'],
-    [
-      'is not a private key in PEM',
-      ec.publicKey.export({ format: 'pem', type: 'spki' }).toString(),
-    ],
+    ['is not a PEM private key', 'CANARY-secret'],
+    ['is not a PEM private key', ec.publicKey.export({ format: 'pem', type: 'spki' }).toString()],
     ['(ed25519)', pemOf(generateKeyPairSync('ed25519').privateKey)],
-  ])('a key that %s is refused without its text', async (problem, pem) => {
+  ])('a key that %s is rejected without its text', async (problem, pem) => {
     const make = async (): Promise<string> =>
       clientAssertion({ clientId: 'me', pem, keyId: undefined }, 'i', NOW, random);
     const error = await outcomeOf(make());

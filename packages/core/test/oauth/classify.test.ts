@@ -1,5 +1,4 @@
-// What a refused token response means, code by code, and how long to wait for the next
-// attempt.
+// The meaning of a failed token response by code, and the time to the next attempt.
 import { describe, expect, it } from 'vitest';
 import { classifyFailure, harmless, retryAfterSeconds } from '../../src/oauth/classify.ts';
 
@@ -11,16 +10,16 @@ describe('R8 Retry-After', () => {
     ['seconds', '120', 120],
     ['seconds with blanks around', ' 7 ', 7],
     ['zero', '0', 0],
-    ['a date to come', 'Sun, 06 Nov 1994 08:49:37 GMT', 37],
-    ['a date gone by', 'Sun, 06 Nov 1994 08:00:00 GMT', 0],
+    ['a future date', 'Sun, 06 Nov 1994 08:49:37 GMT', 37],
+    ['a past date', 'Sun, 06 Nov 1994 08:00:00 GMT', 0],
     ['a leap day', 'Tue, 29 Feb 2028 00:00:00 GMT', 86_400],
     ['more than a day', '999999999999', 86_400],
-    ['digits without end', '9'.repeat(400), undefined],
+    ['very many digits', '9'.repeat(400), undefined],
     ['a fraction', '1.5', undefined],
     ['a negative number', '-5', undefined],
     ['a word', 'soon', undefined],
     ['nothing', '', undefined],
-    ['a month that is none', 'Sun, 06 Nix 1994 08:49:37 GMT', undefined],
+    ['an invalid month', 'Sun, 06 Nix 1994 08:49:37 GMT', undefined],
     ['two values', '1, 2', undefined],
     ['no header', undefined, undefined],
   ])('%s', (_, header, expected) => {
@@ -32,12 +31,12 @@ describe('R8 Retry-After', () => {
       0, 951_782_400, 951_868_800, 1_078_012_800, 1_709_164_800, 1_735_689_599, 4_107_542_400,
       13_574_563_200,
     ].map((time) => [new Date(time * 1000).toUTCString(), time] as const),
-  )('reads %s as the calendar does', (date, time) => {
+  )('reads %s by the calendar', (date, time) => {
     expect(retryAfterSeconds(date, time - 1000)).toBe(1000);
   });
 });
 
-describe('R9 what an error means', () => {
+describe('R9 the meaning of an error', () => {
   const meanings: [number, string | undefined, string][] = [
     [400, 'invalid_grant', 'GRANT_REVOKED'],
     [200, 'invalid_grant', 'GRANT_REVOKED'],
@@ -88,7 +87,7 @@ describe('R9 what an error means', () => {
     ['with blanks', 'a b'],
     ['too long', 'x'.repeat(65)],
     ['empty', ''],
-  ])('an error that is %s is not repeated', (_, error) => {
+  ])('an error that is %s is not quoted', (_, error) => {
     expect(classifyFailure('mytok', { status: 400, json: { error } }, 0).message).toBe(
       'the issuer of mytok answered HTTP status 400',
     );
@@ -113,7 +112,7 @@ describe('R9 what an error means', () => {
     ]);
   });
 
-  it('R43 masks short secrets as words, long ones everywhere, and a code of the issuer that is a secret', () => {
+  it("R43 masks short secrets as words, long ones everywhere, and an issuer's own code that is a secret", () => {
     const json = { error: 'e_long-secret1', error_description: 'a bad area of xlong-secret1x' };
     const secrets = ['a', 'long-secret1'];
     expect(classifyFailure('mytok', { status: 400, json, secrets }, 0).message).toBe(
@@ -140,7 +139,7 @@ describe('R9 what an error means', () => {
   });
 
   it.each(['authorization_pending', 'expired_token', 'insufficient_scope', 'invalid_token'])(
-    'R43 the standard code %s is shown although a long secret is a part of it',
+    'R43 the standard code %s is shown although a long secret is part of it',
     (error) => {
       const secrets = ['authorization', 'expired_', 'insufficient', 'invalid_'];
       expect(
@@ -149,7 +148,7 @@ describe('R9 what an error means', () => {
     },
   );
 
-  it('carries the wait only where waiting helps', () => {
+  it('has the delay only if a retry can help', () => {
     const waits = (status: number, error: string): unknown =>
       classifyFailure('mytok', { status, retryAfter: '9', json: { error } }, 0).fields[
         'retryAfter'
@@ -163,9 +162,9 @@ describe('R9 what an error means', () => {
   });
 });
 
-describe('R43 an issuer’s sentence', () => {
+describe('R43 a text of an issuer', () => {
   it.each([
-    ['stays when it is one', 'Token is not active', 'Token is not active'],
+    ['is kept if it is an ordinary sentence', 'Token is not active', 'Token is not active'],
     ['loses long runs', 'bad eyJhbGciOiJFUzI1NiJ9.e30.x token', 'bad [...] token'],
     ['loses control characters and other scripts', 'a\u0000\u001b[31mb\nç', 'a [31mb'],
     ['is cut', 'ab '.repeat(100), 'ab '.repeat(54).slice(0, 160)],

@@ -1,5 +1,5 @@
-// Answers of a token endpoint that arrive whole and whose HTTP framing ends badly: the
-// rotated refresh token must not be lost.
+// Complete responses of a token endpoint with invalid HTTP framing: the rotated refresh
+// token must not be lost.
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { PATIENT_LIMITS } from '@credmon/test-fixtures/clocks/patience';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -15,7 +15,7 @@ afterEach(async () => {
 });
 
 /**
- * A server that answers the first bytes of each connection with `reply`, and then closes
+ * A server that sends `reply` after the first bytes of each connection, and then closes
  * it or leaves it open.
  */
 async function startRaw(reply: string, isOpen: boolean): Promise<string> {
@@ -47,14 +47,14 @@ const long = (status: number): string => head(status, `content-length: ${body.le
 const chunked = (text: string): string =>
   `${head(200, 'transfer-encoding: chunked')}${text.length.toString(16)}\r\n${text}\r\n`;
 
-describe('R12 an answer whose framing ends badly', () => {
+describe('R12 a response with invalid framing at the end', () => {
   it.each<[string, string, boolean, string[]]>([
     ['a length too large', `${long(200)}${body}`, false, ['CANARY-next']],
     ['a length too large, of status 500', `${long(500)}${body}`, false, ['CANARY-next']],
     ['a length too large, of status 400', `${long(400)}${body}`, false, []],
     ['no last chunk', chunked(body), false, ['CANARY-next']],
     ['no end', chunked(body), true, ['CANARY-next']],
-    ['a chunk that is none', `${chunked(body)}zzz\r\n`, true, ['CANARY-next']],
+    ['an invalid chunk', `${chunked(body)}zzz\r\n`, true, ['CANARY-next']],
     ['JSON that breaks off', `${long(200)}${body.slice(0, -4)}`, false, []],
     ['no body', long(200), false, []],
   ])(
@@ -83,7 +83,7 @@ describe('R12 an answer whose framing ends badly', () => {
     },
   );
 
-  it('is not an answer for a request that does not ask for what is refused', async () => {
+  it('is an error for a request that does not ask for rejected responses', async () => {
     const tokenUrl = await startRaw(`${long(200)}${body}`, false);
     const { send, close } = createSend(LIMITS);
     endings.unshift(close);

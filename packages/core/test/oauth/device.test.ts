@@ -1,5 +1,5 @@
-// The device grant against a server that answers as told, with a clock that moves by
-// hand; the real issuer is in tests/slow/storer.
+// The device grant against a server with given responses and a manual clock; the real
+// issuer is in tests/slow/storer.
 import { PATIENT_LIMITS } from '@credmon/test-fixtures/clocks/patience';
 import { manualClock, type ManualClock } from '@credmon/test-fixtures/clocks/manual-clock';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -23,7 +23,7 @@ interface Rig {
 }
 
 /**
- * A server that gives one reply after the other; the last one for ever. `undefined`
+ * A server that sends one reply after the other, and repeats the last one. `undefined`
  * breaks the connection.
  */
 async function rig(...replies: (Reply | undefined)[]): Promise<Rig> {
@@ -62,8 +62,8 @@ const begin = ({ send, registration }: Rig): Promise<unknown> =>
     }),
   );
 
-describe('asking for a device login', () => {
-  it('sends client, scope and resource, and tells what the user must see', async () => {
+describe('requesting a device login', () => {
+  it('sends client, scope and resource, and returns the values for the user', async () => {
     const on = await rig({
       body: { ...offer, verification_uri_complete: 'https://issuer.example/device?c=A' },
     });
@@ -89,25 +89,25 @@ describe('asking for a device login', () => {
       'ENDPOINT_REFUSED',
     ],
     [
-      'a page beyond TLS',
+      'a page without TLS',
       { body: { ...offer, verification_uri: 'http://issuer.example/' } },
       'ENDPOINT_REFUSED',
     ],
     [
-      'a code that moves the cursor',
+      'a code with terminal control characters',
       { body: { ...offer, user_code: '\u001b[2JA' } },
       'ISSUER_ANSWER_INVALID',
     ],
     ['no device code', { body: { ...offer, device_code: undefined } }, 'ISSUER_ANSWER_INVALID'],
     ['a page', { body: '<html>' }, 'ISSUER_ANSWER_INVALID'],
-    ['a refused client', { status: 401, body: { error: 'invalid_client' } }, 'CLIENT_REFUSED'],
+    ['a rejected client', { status: 401, body: { error: 'invalid_client' } }, 'CLIENT_REFUSED'],
     ['a server error', { status: 503 }, 'ISSUER_UNREACHABLE'],
     [
       'a redirect',
       { status: 307, headers: { location: 'https://evil.example' } },
       'ISSUER_ANSWER_INVALID',
     ],
-  ])('%s is refused', async (_, reply, code) => {
+  ])('%s is rejected', async (_, reply, code) => {
     expect(await begin(await rig(reply))).toMatchObject({ code });
   });
 
@@ -124,7 +124,7 @@ describe('asking for a device login', () => {
   });
 });
 
-/** Lets time pass as long as somebody waits. */
+/** Advances the time while the login waits. */
 async function finish(
   on: Rig,
   clock: ManualClock = manualClock(NOW),
@@ -159,12 +159,12 @@ describe('waiting for the user', () => {
   it.each<[string, (Reply | undefined)[], number]>([
     ['asks again after the interval', [pending, pending, tokens], 15],
     [
-      'slows down by five seconds when told',
+      'slows down by five seconds on slow_down',
       [{ status: 400, body: { error: 'slow_down' } }, pending, tokens],
       25,
     ],
     ['slows down at a 429', [{ status: 429 }, tokens], 15],
-    ['continues when the issuer is down for a while', [{ status: 500 }, undefined, tokens], 35],
+    ['continues after a temporary outage of the issuer', [{ status: 500 }, undefined, tokens], 35],
   ])('%s', async (_, replies, seconds) => {
     const on = await rig(...replies);
     expect(await finish(on)).toMatchObject({
@@ -181,24 +181,24 @@ describe('waiting for the user', () => {
   it.each([
     ['the user declined', { status: 400, body: { error: 'access_denied' } }, 'LOGIN_REFUSED'],
     [
-      'the issuer says it is too late',
+      'the issuer reports an expired code',
       { status: 400, body: { error: 'expired_token' } },
       'LOGIN_EXPIRED',
     ],
-    ['nobody ever came', pending, 'LOGIN_EXPIRED'],
+    ['no user signed in', pending, 'LOGIN_EXPIRED'],
     [
-      'the client is not allowed to',
+      'the client is not allowed to use the grant',
       { status: 400, body: { error: 'unauthorized_client' } },
       'CLIENT_REFUSED',
     ],
-    ['the answer is a page', { body: '<html>CANARY-device-code' }, 'ISSUER_ANSWER_INVALID'],
+    ['the response is HTML', { body: '<html>CANARY-device-code' }, 'ISSUER_ANSWER_INVALID'],
   ])('ends when %s', async (_, reply, code) => {
     const { outcome } = await finish(await rig(reply));
     expect(outcome).toMatchObject({ code });
     expect(String(outcome)).not.toContain('CANARY');
   });
 
-  it('R12 waits for an answer that comes after the time-out: the device code may be spent on it', async () => {
+  it('R12 waits for a response after the time-out: the device code may be spent on it', async () => {
     const on = await rig(tokens);
     let timedOut = 0;
     const send: typeof on.send = async (request) => {

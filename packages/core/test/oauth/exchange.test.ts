@@ -1,5 +1,4 @@
-// The authorization code: the URL that the browser is sent to, what it brings back, and
-// the one request that follows.
+// The authorization code: the authorization URL, the callback, and the token request.
 import { afterEach, describe, expect, it } from 'vitest';
 import { CodedError } from '../../src/base/errors/errors.ts';
 import type { ClientRegistration } from '../../src/oauth/client.ts';
@@ -59,7 +58,7 @@ describe('the authorization URL', () => {
     codeChallenge: 'the-challenge',
   };
 
-  it('R23 says all that is asked for, with PKCE, and keeps what the administrator wrote into it', () => {
+  it('R23 has all parameters, with PKCE, and keeps the parameters that the administrator wrote into it', () => {
     const url = authorizationUrl(registration, request);
     expect(`${url.origin}${url.pathname}`).toBe('https://issuer.example/authorize');
     expect(Object.fromEntries(url.searchParams)).toEqual({
@@ -77,7 +76,7 @@ describe('the authorization URL', () => {
     expect(url.href).not.toContain('CANARY');
   });
 
-  it('leaves out what nobody asked for', () => {
+  it('omits what was not requested', () => {
     const { nonce: _none, ...without } = request;
     const url = authorizationUrl(registration, { ...without, scope: ' ', resource: '' });
     expect([...url.searchParams.keys()].filter((key) => /scope|resource|nonce/.test(key))).toEqual(
@@ -127,13 +126,13 @@ describe('exchanging a code', () => {
   const local = 'http://127.0.0.1';
   const refused: [string, string, Partial<ClientRegistration>, string][] = [
     [
-      'R24 iss is another than the configured issuer',
+      'R24 iss differs from the configured issuer',
       `${back}&iss=https://evil.example`,
       { issuer: ISSUER },
       'ISSUER_MISMATCH',
     ],
     [
-      'R24 iss has one slash more than the configured issuer',
+      'R24 iss has an additional slash',
       `${back}&iss=${ISSUER}/`,
       { issuer: ISSUER },
       'ISSUER_MISMATCH',
@@ -145,25 +144,25 @@ describe('exchanging a code', () => {
       'ISSUER_MISMATCH',
     ],
     [
-      'R24 iss comes twice',
+      'R24 iss is repeated',
       `${back}&iss=${ISSUER}&iss=https://evil.example`,
       { issuer: ISSUER },
       'ISSUER_MISMATCH',
     ],
     [
-      'R24 an error is another issuer’s',
+      'R24 an error is from another issuer',
       `error=access_denied&state=the-state&iss=https://evil.example`,
       { issuer: ISSUER },
       'ISSUER_MISMATCH',
     ],
-    ['R41 the user said no', 'error=access_denied&state=the-state', {}, 'LOGIN_REFUSED'],
-    ['R41 an error is not even a word', 'error=%3Cscript%3E&state=the-state', {}, 'LOGIN_REFUSED'],
-    ['R23 the state is another', `code=${SECRETS.code}&state=other`, {}, 'LOGIN_REFUSED'],
+    ['R41 the user declined', 'error=access_denied&state=the-state', {}, 'LOGIN_REFUSED'],
+    ['R41 an error is not a valid code', 'error=%3Cscript%3E&state=the-state', {}, 'LOGIN_REFUSED'],
+    ['R23 the state differs', `code=${SECRETS.code}&state=other`, {}, 'LOGIN_REFUSED'],
     ['R23 there is no state', `code=${SECRETS.code}`, {}, 'LOGIN_REFUSED'],
     ['there is no code', 'state=the-state', {}, 'LOGIN_REFUSED'],
-    ['there is nothing', '', {}, 'LOGIN_REFUSED'],
+    ['there is no parameter', '', {}, 'LOGIN_REFUSED'],
     [
-      'R26 the token URL is http beyond this machine',
+      'R26 the token URL is http and not loopback',
       back,
       { tokenUrl: 'http://issuer.example/' },
       'ENDPOINT_REFUSED',
@@ -176,7 +175,7 @@ describe('exchanging a code', () => {
     expect(everythingIn(error)).not.toMatch(/CANARY|script/);
   });
 
-  it('R24 takes an iss that is exactly the configured issuer, or of the authorization endpoint’s origin', async () => {
+  it('R24 accepts an iss that is exactly the configured issuer, or has the origin of the authorization endpoint', async () => {
     expect(await exchange(`${back}&iss=${ISSUER}`, undefined, { issuer: ISSUER })).toMatchObject({
       accessToken: 'new-token',
     });
@@ -213,7 +212,7 @@ describe('exchanging a code', () => {
     ],
     ['a redirect', { status: 303, headers: { Location: '/again' } }, 'ISSUER_ANSWER_INVALID'],
   ])(
-    'R43 the answer %s is explained without a secret, after one request',
+    'R43 the response %s is explained without a secret, after one request',
     async (_, reply, code) => {
       const error = await exchange(back, reply);
       expect(error).toMatchObject({ code });
@@ -236,7 +235,7 @@ describe('R27 the ID token of a login', () => {
   const login = (idToken: unknown, nonce = 'n1'): Promise<TokenAnswer | CodedError> =>
     exchange(back, { body: { ...good, id_token: idToken } }, { issuer: ISSUER }, { nonce });
 
-  it('its claims come along when all is right', async () => {
+  it('its claims are returned if it is valid', async () => {
     expect(await login(jwt(claims))).toMatchObject({ claims });
   });
 
@@ -246,7 +245,7 @@ describe('R27 the ID token of a login', () => {
     ['another client', jwt({ ...claims, aud: 'other' }), 'ISSUER_ANSWER_INVALID'],
     ['another login', jwt({ ...claims, nonce: 'n2' }), 'ISSUER_ANSWER_INVALID'],
     ['no nonce', jwt({ ...claims, nonce: undefined }), 'ISSUER_ANSWER_INVALID'],
-    ['an expiry past', jwt({ ...claims, exp: seconds - 600 }), 'ISSUER_ANSWER_INVALID'],
+    ['a past expiry', jwt({ ...claims, exp: seconds - 600 }), 'ISSUER_ANSWER_INVALID'],
     ['no subject', jwt({ ...claims, sub: undefined }), 'ISSUER_ANSWER_INVALID'],
     ['no issue time', jwt({ ...claims, iat: undefined }), 'ISSUER_ANSWER_INVALID'],
     ['no signature', jwt(claims, 'none'), 'ISSUER_ANSWER_INVALID'],
@@ -254,11 +253,11 @@ describe('R27 the ID token of a login', () => {
     ['no token at all', undefined, 'ISSUER_ANSWER_INVALID'],
     ['rubbish', 'rubbish', 'ISSUER_ANSWER_INVALID'],
   ];
-  it.each(wrong)('is refused with %s', async (_, idToken, code) => {
+  it.each(wrong)('is rejected with %s', async (_, idToken, code) => {
     expect(await login(idToken)).toMatchObject({ code });
   });
 
-  it('is not believed where no issuer is configured', async () => {
+  it('is not used if no issuer is configured', async () => {
     const outcome = await exchange(back, { body: { ...good, id_token: jwt(claims) } });
     expect(outcome).toMatchObject({ accessToken: 'new-token' });
     expect(outcome).not.toHaveProperty('claims');

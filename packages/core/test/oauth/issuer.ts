@@ -1,5 +1,5 @@
-// A token endpoint for tests that answers as told, a client registered at it, and the
-// secrets that nothing may ever show.
+// A token endpoint for tests with given responses, a client registered at it, and secrets
+// that must never be shown.
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import { PATIENT_LIMITS } from '@credmon/test-fixtures/clocks/patience';
 import { createSend, type Send } from '../../src/base/http/send.ts';
@@ -8,8 +8,7 @@ import type { ClientRegistration } from '../../src/oauth/client.ts';
 import { startServer, type LocalServer } from '../base/local-server.ts';
 
 /**
- * What must never be in an error. Some are short or hold blanks, as real ones sometimes
- * do.
+ * These must never be in an error. Some are short or contain blanks, like some real ones.
  */
 export const SECRETS = {
   refreshToken: 'CANARY-refresh/+=',
@@ -19,7 +18,7 @@ export const SECRETS = {
   answered: 'CANARY-answered',
 } as const;
 
-/** A whole answer of the token endpoint; an object is sent as JSON. */
+/** A whole response of the token endpoint; an object is sent as JSON. */
 export interface Reply {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -35,8 +34,8 @@ export interface TestIssuer {
 }
 
 /**
- * Starts an issuer that gives `reply` to every token request; `undefined` leaves the
- * request hanging for its limit of a second.
+ * Starts an issuer that sends `reply` to every token request; `undefined` leaves the
+ * request open for its time-out of a second.
  */
 export async function startIssuer(
   reply: Reply | undefined,
@@ -70,7 +69,7 @@ export async function startIssuer(
   };
 }
 
-/** What a promise came to: its value, or the CodedError that it was refused with. */
+/** The result of a promise: its value, or its CodedError. */
 export async function outcomeOf<T>(attempt: Promise<T>): Promise<T | CodedError> {
   try {
     return await attempt;
@@ -82,7 +81,7 @@ export async function outcomeOf<T>(attempt: Promise<T>): Promise<T | CodedError>
 
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
-/** A JWT; signed with ES256 unless `alg` says otherwise. */
+/** A JWT, signed with ES256 unless `alg` is given. */
 export function jwt(claims: Readonly<Record<string, unknown>>, alg = 'ES256'): string {
   const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const input = `${part({ alg, typ: 'JWT' })}.${part(claims)}`;

@@ -1,5 +1,5 @@
-// An issuer's metadata: which is believed, how long it is remembered, and what an outage
-// changes.
+// An issuer's metadata: which is accepted, how long it is cached, and the effect of an
+// outage.
 import type { ServerResponse } from 'node:http';
 import { PATIENT_LIMITS } from '@credmon/test-fixtures/clocks/patience';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -39,7 +39,7 @@ const good: Reply = (_, origin) => ({
 const paths = (): string[] => server?.asked.map(({ path }) => path) ?? [];
 
 describe('metadata', () => {
-  it('is taken from OpenID discovery, once for many askers, and again after its lifetime', async () => {
+  it('is taken from OpenID discovery, once for concurrent callers, and again after its lifetime', async () => {
     reply = good;
     const issuer = await start();
     const known = cache();
@@ -57,7 +57,7 @@ describe('metadata', () => {
     expect(paths()).toHaveLength(3);
   });
 
-  it('is taken from RFC 8414 where OpenID discovery is not served, also below a path', async () => {
+  it('is taken from RFC 8414 if OpenID discovery is not available, also below a path', async () => {
     const origin = await start();
     const issuer = `${origin}/tenant`;
     reply = (path) =>
@@ -107,12 +107,12 @@ describe('metadata', () => {
       'ENDPOINT_REFUSED',
       (_, o) => ({ body: { issuer: o, token_endpoint: 'https://a:b@evil.example/t' } }),
     ],
-  ])('R25 R26 that brings %s is refused: %s', async (_, code, given) => {
+  ])('R25 R26 with %s is rejected: %s', async (_, code, given) => {
     reply = given;
     expect(await outcomeOf(cache().find(send, await start(), NOW))).toMatchObject({ code });
   });
 
-  it('R26 names other servers only where the administrator did; what is not needed is left out and told', async () => {
+  it('R26 accepts endpoints on other servers only if configured; optional ones are omitted and reported', async () => {
     const other = 'https://other.example:8443';
     reply = (_, o) => ({
       body: {
@@ -134,12 +134,12 @@ describe('metadata', () => {
       revocationUrl: undefined,
       deviceUrl: `${issuer}/d`,
       elsewhere: [
-        `the revocation_endpoint in the metadata of ${issuer} lies on another server, https://evil.example; if that is right, add it to CREDMON_ENDPOINT_ORIGINS`,
+        `the revocation_endpoint in the metadata of ${issuer} is on another server (https://evil.example); if it is correct, add the origin to CREDMON_ENDPOINT_ORIGINS`,
       ],
     });
   });
 
-  it('R26 http needs the exception, and no issuer has a query', async () => {
+  it('R26 http needs the exception, and an issuer must not have a query', async () => {
     reply = good;
     const issuer = await start();
     expect(await outcomeOf(cache(false).find(send, issuer, NOW))).toMatchObject({
@@ -151,7 +151,7 @@ describe('metadata', () => {
     expect(paths()).toEqual([]);
   });
 
-  it('survives an outage with the old endpoints, but not a change of the name', async () => {
+  it('old endpoints are used during an outage, but not after a change of the name', async () => {
     reply = good;
     const issuer = await start();
     const known = cache();
@@ -171,7 +171,7 @@ describe('metadata', () => {
     });
   });
 
-  it('R26 old endpoints do not serve after the issuer names one where no secret may go', async () => {
+  it('R26 old endpoints are not used after the metadata has a rejected one', async () => {
     reply = good;
     const issuer = await start();
     const known = cache();

@@ -1,5 +1,4 @@
-// The refresh grant against a real server that answers every odd thing that issuers have
-// been seen to answer.
+// The refresh grant against a real server with all known odd responses of issuers.
 import { afterEach, describe, expect, it } from 'vitest';
 import { CodedError } from '../../src/base/errors/errors.ts';
 import type { ClientRegistration } from '../../src/oauth/client.ts';
@@ -25,7 +24,7 @@ async function refresh(
 
 const good = { access_token: 'new-token', token_type: 'Bearer', expires_in: 3600 };
 
-describe('what a refresh request says', () => {
+describe('a refresh request', () => {
   it('sends grant, refresh token and client in the body, and asks once', async () => {
     await refresh({ body: good });
     const [asked, ...more] = issuer?.server.asked ?? [];
@@ -44,7 +43,7 @@ describe('what a refresh request says', () => {
     expect(asked?.headers.authorization).toBeUndefined();
   });
 
-  it('sends the client in the header where the issuer wants it there', async () => {
+  it('sends the client in the header if configured', async () => {
     await refresh({ body: good }, { authentication: 'basic', clientSecret: 'a:b c' });
     const [asked] = issuer?.server.asked ?? [];
     expect(asked?.headers.authorization).toBe(
@@ -53,7 +52,7 @@ describe('what a refresh request says', () => {
     expect(asked?.body).not.toContain('client_secret');
   });
 
-  it('a client without a secret sends its name alone', async () => {
+  it('a client without a secret sends only its id', async () => {
     await refresh({ body: good }, { clientSecret: '' });
     expect(Object.fromEntries(new URLSearchParams(issuer?.server.asked[0]?.body))).toEqual({
       grant_type: 'refresh_token',
@@ -63,7 +62,7 @@ describe('what a refresh request says', () => {
   });
 });
 
-describe('answers that are accepted', () => {
+describe('responses that are accepted', () => {
   const accepted: [string, Record<string, unknown>, Partial<TokenAnswer>][] = [
     ['R16 without a refresh token', good, {}],
     ['R16 with a refresh token of null', { ...good, refresh_token: null }, {}],
@@ -82,10 +81,10 @@ describe('answers that are accepted', () => {
         {},
       ],
     ),
-    ['with an ID token that nobody can verify', { ...good, id_token: 'rubbish' }, {}],
+    ['with an invalid ID token', { ...good, id_token: 'rubbish' }, {}],
     ['with an ID token of the wrong type', { ...good, id_token: 5 }, {}],
     [
-      'with a key that other languages trip over',
+      'with a key that is special in other languages',
       JSON.parse('{"access_token":"new-token","__proto__":1}') as never,
       {},
     ],
@@ -95,7 +94,7 @@ describe('answers that are accepted', () => {
     expect(await refresh({ body })).toEqual({ accessToken: 'new-token', ...expected, answer });
   });
 
-  it('R14 R16 a text of JSON that nests too deep to be written is left out', async () => {
+  it('R14 R16 a JSON text that nests too deep to be serialised is omitted', async () => {
     const body = { ...good, refresh_token: 'next', x: '['.repeat(20_000) + ']'.repeat(20_000) };
     expect(await refresh({ body })).toEqual({
       accessToken: 'new-token',
@@ -104,7 +103,7 @@ describe('answers that are accepted', () => {
     });
   });
 
-  it('JSON under another content type: the grant is spent, so the token is taken', async () => {
+  it('JSON with another content type: the grant is spent, so the token is used', async () => {
     expect(await refresh({ body: good, headers: { 'Content-Type': 'text/plain' } })).toMatchObject({
       accessToken: 'new-token',
     });
@@ -129,7 +128,7 @@ describe('answers that are accepted', () => {
       'none',
     ],
   ])(
-    'R5 an ID token %s does not cost the rotated refresh token: a renewal looks at none',
+    'R5 an ID token %s does not cost the rotated refresh token: a renewal checks no ID token',
     async (_, claims, alg) => {
       const body = { ...good, refresh_token: 'next', id_token: jwt(claims, alg) };
       const outcome = await refresh({ body }, { issuer: 'https://me.example' });
@@ -143,7 +142,7 @@ const html = { 'Content-Type': 'text/html' };
 const errorBody = (error: string, description?: string): Reply['body'] =>
   description === undefined ? { error } : { error, error_description: description };
 
-describe('answers that are refused', () => {
+describe('responses that are rejected', () => {
   const refused: [string, Reply, string, string, Record<string, unknown>][] = [
     [
       'R14 HTML',
@@ -152,7 +151,7 @@ describe('answers that are refused', () => {
       'invalid token response',
       { status: 200 },
     ],
-    ['R14 nothing at all', {}, 'ISSUER_ANSWER_INVALID', 'invalid token response', { status: 200 }],
+    ['R14 an empty body', {}, 'ISSUER_ANSWER_INVALID', 'invalid token response', { status: 200 }],
     [
       'R14 no content',
       { status: 204 },
@@ -213,14 +212,14 @@ describe('answers that are refused', () => {
       {},
     ],
     [
-      'R14 an answer beyond the cap',
+      'R14 a response over the limit',
       { body: { ...good, more: 'x'.repeat(200_000) } },
       'ISSUER_ANSWER_INVALID',
       'larger than',
       {},
     ],
     [
-      'R14 nesting without end',
+      'R14 unlimited nesting',
       { body: `{"access_token":"t","a":${'['.repeat(40_000)}${']'.repeat(40_000)}}` },
       'ISSUER_ANSWER_INVALID',
       'invalid token response',
@@ -234,21 +233,21 @@ describe('answers that are refused', () => {
       { status: 400, error: 'invalid_grant' },
     ],
     [
-      'R9 a revoked grant said with status 200',
+      'R9 a revoked grant with status 200',
       { body: errorBody('invalid_grant') },
       'GRANT_REVOKED',
       'invalid_grant',
       { status: 200, error: 'invalid_grant' },
     ],
     [
-      'R9 a refused client',
+      'R9 a rejected client',
       { status: 401, body: errorBody('invalid_client') },
       'CLIENT_REFUSED',
       'invalid_client',
       { status: 401, error: 'invalid_client' },
     ],
     [
-      'R9 a refused client without a word',
+      'R9 a rejected client without a body',
       { status: 401 },
       'CLIENT_REFUSED',
       'HTTP status 401',
@@ -291,7 +290,7 @@ describe('answers that are refused', () => {
       { status: 503 },
     ],
     [
-      'R9 500 that calls itself a revoked grant',
+      'R9 500 with the error of a revoked grant',
       { status: 500, body: errorBody('invalid_grant') },
       'ISSUER_UNREACHABLE',
       'invalid_grant',
@@ -312,14 +311,14 @@ describe('answers that are refused', () => {
       { status: 307 },
     ],
     [
-      'R26 a lasting redirect',
+      'R26 a permanent redirect',
       { status: 308, headers: { Location: '/token2' } },
       'ISSUER_ANSWER_INVALID',
       'HTTP status 308',
       { status: 308 },
     ],
     [
-      'a status that HTTP does not know',
+      'an unknown status',
       { status: 799 },
       'ISSUER_UNREACHABLE',
       'HTTP status 799',
@@ -336,24 +335,24 @@ describe('answers that are refused', () => {
     expect(everythingIn(error)).not.toContain('CANARY');
   });
 
-  it('R1 R2 a hung issuer is left after the limit', async () => {
+  it('R1 R2 a hung issuer times out', async () => {
     expect(await refresh(undefined)).toMatchObject({
       code: 'ISSUER_UNREACHABLE',
       message: expect.stringContaining('no answer within 1 s') as string,
     });
   });
 
-  it('R26 an endpoint that is not https is refused before anything is sent', async () => {
+  it('R26 an endpoint that is not https is rejected before a request is sent', async () => {
     const error = await refresh({ body: good }, { allowLoopbackHttp: false });
     expect(error).toMatchObject({ code: 'ENDPOINT_REFUSED' });
     expect(issuer?.server.asked).toEqual([]);
   });
 });
 
-describe('answers in other shapes', () => {
+describe('responses in other forms', () => {
   const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
 
-  it('R14 a form is a token response like any other', async () => {
+  it('R14 a form is a valid token response', async () => {
     const body =
       'access_token=new-token&token_type=bearer&expires_in=28800&refresh_token=next&scope=a+b';
     expect(await refresh({ body, headers: form })).toEqual({
@@ -369,40 +368,40 @@ describe('answers in other shapes', () => {
     });
   });
 
-  it('R14 a byte order mark is passed over', async () => {
+  it('R14 a byte order mark is ignored', async () => {
     expect(await refresh({ body: `\uFEFF${JSON.stringify(good)}` })).toMatchObject({
       accessToken: 'new-token',
     });
   });
 
-  it('R9 a refusal in a form is understood, though its status is 200', async () => {
+  it('R9 an error in a form is recognised, although its status is 200', async () => {
     const body = 'error=bad_refresh_token&error_description=incorrect+or+expired';
     const error = await refresh({ body, headers: form }, { clientSecret: 'a' });
     expect(error).toMatchObject({ code: 'GRANT_REVOKED', fields: { error: 'bad_refresh_token' } });
   });
 });
 
-describe('the rotated refresh token of a refused answer', () => {
+describe('the rotated refresh token of a rejected response', () => {
   const MIB = 1024 * 1024;
   const refused = (size = 0): string =>
     JSON.stringify({ refresh_token: 'next', more: 'x'.repeat(size) });
   const cases: [string, Reply, string | undefined][] = [
     ['without an access token', { body: refused() }, 'next'],
     ['in a form', { body: 'refresh_token=next' }, 'next'],
-    ['behind a byte order mark', { body: `\uFEFF${refused()}` }, 'next'],
+    ['after a byte order mark', { body: `\uFEFF${refused()}` }, 'next'],
     ['of status 500', { status: 500, body: refused() }, 'next'],
     [
       'of status 503 beside an error',
       { status: 503, body: { error: 'x', refresh_token: 'next' } },
       'next',
     ],
-    ['over the cap', { body: refused(200_000) }, 'next'],
+    ['over the limit', { body: refused(200_000) }, 'next'],
     [
-      'over the cap, with an access token',
+      'over the limit, with an access token',
       { body: { ...good, refresh_token: 'next', more: 'x'.repeat(200_000) } },
       'next',
     ],
-    ['over the cap, of status 502', { status: 502, body: refused(200_000) }, 'next'],
+    ['over the limit, of status 502', { status: 502, body: refused(200_000) }, 'next'],
     ['just below 4 MiB', { body: refused(4 * MIB - 100) }, 'next'],
     ['over 4 MiB', { body: refused(4 * MIB) }, undefined],
     [
@@ -413,18 +412,22 @@ describe('the rotated refresh token of a refused answer', () => {
     ['of status 401', { status: 401, body: refused() }, undefined],
     ['of status 429', { status: 429, body: refused() }, undefined],
     ['of a redirect', { status: 302, body: refused() }, undefined],
-    ['that holds blanks', { body: { refresh_token: 'a b' } }, undefined],
-    ['that is not a text', { body: { refresh_token: ['next'] } }, undefined],
+    ['with blanks', { body: { refresh_token: 'a b' } }, undefined],
+    ['that is not a string', { body: { refresh_token: ['next'] } }, undefined],
     ['that is longer than 16 KiB', { body: { refresh_token: 'x'.repeat(16_385) } }, undefined],
     [
       'in HTML',
       { headers: { 'Content-Type': 'text/html' }, body: 'refresh_token=next' },
       undefined,
     ],
-    ['in a form with a raw bar', { body: 'access_token=a&refresh_token=next&scope=a|b' }, 'next'],
+    [
+      'in a form with an unencoded bar',
+      { body: 'access_token=a&refresh_token=next&scope=a|b' },
+      'next',
+    ],
     ['twice in a form', { body: 'access_token=a&refresh_token=next&refresh_token=next' }, 'next'],
   ];
-  it.each(cases)('R12 R14 %s: what is kept', async (_, reply, expected) => {
+  it.each(cases)('R12 R14 %s: the kept token', async (_, reply, expected) => {
     issuer = await startIssuer(reply);
     const kept: string[] = [];
     const outcome = await outcomeOf(
@@ -439,7 +442,7 @@ describe('the rotated refresh token of a refused answer', () => {
   });
 });
 
-describe('R43 secrets that an issuer sends back', () => {
+describe("R43 secrets in an issuer's response", () => {
   const { refreshToken, clientSecret, answered } = SECRETS;
   const echoes: [string, Reply][] = [
     [

@@ -1,5 +1,5 @@
-// Client credentials, token exchange and revocation: what is sent, what is accepted, and
-// that no secret comes back in an error.
+// Client credentials, token exchange and revocation: requests, accepted responses, and no
+// secret in an error.
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CodedError } from '../../src/base/errors/errors.ts';
 import type { ClientRegistration } from '../../src/oauth/client.ts';
@@ -57,13 +57,13 @@ describe('client credentials', () => {
     });
   });
 
-  it('ask for nothing in particular when nothing is configured', async () => {
+  it('have no optional parameters unless configured', async () => {
     await credentials({ body: good }, {}, { authentication: 'basic' });
     expect(asked()).toEqual({ grant_type: ['client_credentials'] });
     expect(issuer?.server.asked[0]?.headers.authorization).toMatch(/^Basic /);
   });
 
-  it('R29 prove themselves with an assertion for the issuer, and send no secret', async () => {
+  it('R29 authenticate with an assertion for the issuer, and send no secret', async () => {
     const audiences: string[] = [];
     const assertion = (audience: string): string => `assertion-${audiences.push(audience)}`;
     await credentials({ body: good }, {}, { issuer: 'https://i.example', assertion });
@@ -88,7 +88,7 @@ describe('client credentials', () => {
     ['429', { status: 429, headers: { 'retry-after': '9' } }, 'ISSUER_BUSY'],
     ['500', { status: 500 }, 'ISSUER_UNREACHABLE'],
     ['nothing in time', undefined, 'ISSUER_UNREACHABLE'],
-  ])('R9 R14 R26 answered with %s end as they should', async (_, reply, code) => {
+  ])('R9 R14 R26 with the response %s have the right result', async (_, reply, code) => {
     const error = await credentials(reply);
     expect(error).toMatchObject({ code });
     expect(issuer?.server.asked).toHaveLength(1);
@@ -126,7 +126,7 @@ describe('token exchange', () => {
       { status: 400, body: { error: 'invalid_request', error_description: `no ${subjectToken}` } },
       'CLIENT_REFUSED',
     ],
-  ])('answered with %s ends as it should', async (_, reply, code) => {
+  ])('with the response %s has the right result', async (_, reply, code) => {
     const error = await exchange(reply);
     expect(error).toMatchObject({ code });
     expect(everythingIn(error)).not.toContain('CANARY');
@@ -153,7 +153,7 @@ describe('revocation', () => {
   it.each<[string, Reply, string]>([
     ['a refusal', { status: 401, body: { error: 'invalid_client' } }, 'CLIENT_REFUSED'],
     ['an outage', { status: 503 }, 'ISSUER_UNREACHABLE'],
-  ])('R31 answered with %s says so', async (_, reply, code) => {
+  ])('R31 with the response %s reports it', async (_, reply, code) => {
     const error = await revoke(reply);
     expect(error).toMatchObject({ code });
     expect(everythingIn(error)).not.toContain('CANARY');

@@ -72,8 +72,8 @@ it('R26 metadata that names an endpoint on another server: an error where it wou
     await third({ CLIENT_CREDMON_TOKEN_URL: crooked.tokenUrl }),
     await third({ CREDMON_ENDPOINT_ORIGINS: 'https://elsewhere.example' }),
   ]).toEqual([
-    expect.stringMatching(/^error svc .* lies on another server, https:\/\/elsewhere.example;/),
-    expect.stringMatching(/^warning svc .* lies on another server/),
+    expect.stringMatching(/^error svc .* is on another server \(https:\/\/elsewhere.example\);/),
+    expect.stringMatching(/^warning svc .* is on another server/),
     expect.stringMatching(/^ok svc .* its metadata fits/),
   ]);
   await crooked.close();
@@ -119,7 +119,7 @@ it('a key for private_key_jwt must be one', async () => {
     'ok svc (client credentials): its private key in $R/key can be read and signs',
   );
   expect(await second(on.file('bad', 'CANARY'))).toMatch(
-    /^error svc \(client credentials\): \$R\/bad: the client's key is not a private key in PEM/,
+    /^error svc \(client credentials\): \$R\/bad: the client key is not a PEM private key/,
   );
 });
 

@@ -198,7 +198,7 @@ describe.each(SOURCES)('R26 %s', (kind) => {
     await on.pass();
     expect([thief.requests, thief.carried(secrets)]).toEqual([[], []]);
     // By a token URL of its own a source asks nobody where to go.
-    expect([on.has('alice/svc.use'), on.lines.join().includes('lies on another server')]).toEqual([
+    expect([on.has('alice/svc.use'), on.lines.join().includes('is on another server')]).toEqual([
       kind === 'oauth',
       kind !== 'oauth',
     ]);

@@ -129,7 +129,7 @@ describe('R26 device', () => {
       issuer.become({ metadata: { [name]: `${thief.url}/device` } });
       const { code, text, stored } = await login();
       expect([code, stored, thief.requests]).toEqual(['ENDPOINT_REFUSED', [], []]);
-      expect(text).toContain('lies on another server');
+      expect(text).toContain('is on another server');
     },
   );
 
