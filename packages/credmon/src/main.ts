@@ -86,7 +86,7 @@ async function complain(error: unknown, command: Command | undefined): Promise<v
 async function startErrorOf(error: Error, command: DaemonCommand): Promise<StartError> {
   try {
     const { startError } = await import('./commands/start-error.ts');
-    return startError(error, command, process.env);
+    return await startError(error, command, process.env);
   } catch {
     // What ended the first reading in an unforeseen way may end the second one, too: the
     // first error is the one to report.

@@ -97,7 +97,7 @@ function warningsOf(config: Config, { names }: Settings): string[] {
  * at once. SIGHUP reads the configuration again.
  */
 async function serve(command: Work, config: Config, settings: Settings): Promise<number> {
-  const log = openLog(settings.log);
+  const log = await openLog(settings.log);
   opened = log;
   const stopped = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -159,12 +159,12 @@ function reopen(log: Logger): void {
  * What ends the program goes to standard error, and to its log as far as the
  * configuration still names one.
  */
-function complain(error: unknown, command: Command | undefined): void {
+async function complain(error: unknown, command: Command | undefined): Promise<void> {
   const mistakes: CodedError[] = [];
   let log = opened;
   if (!log && command?.kind === 'serve' && isCoded(error) && error.code !== 'LOG_UNWRITABLE') {
     const config = load(command, (mistake) => void mistakes.push(mistake));
-    log = openStartLog(config, 'CREDMON_WEB', NO_OVERRIDES, LOG_HABITS);
+    log = await openStartLog(config, 'CREDMON_WEB', NO_OVERRIDES, LOG_HABITS);
   }
   const lines = error instanceof Error ? startErrorLines(error, mistakes) : [messageOf(error)];
   writeOutput(STDERR, `condor_credmon_webserver: ${lines.join('\n')}\n`);
@@ -178,7 +178,7 @@ try {
   command = await parseArguments(process.argv.slice(2), VERSION);
   exitCode = await run(command);
 } catch (error) {
-  complain(error, command);
+  await complain(error, command);
   exitCode = isCoded(error, 'LOG_UNWRITABLE') ? 44 : 1;
 }
 // What is still open, such as a name look-up, must not delay the end.

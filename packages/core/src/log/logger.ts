@@ -1,7 +1,4 @@
-// The log: winston in front, behind it one transport that stays while the places it
-// writes to change.
-import winston from 'winston';
-import Transport from 'winston-transport';
+// The log of a program: opened, reopened with other options, closed.
 import { isDeepStrictEqual } from 'node:util';
 import { type LogOptions, logSettings, type LogHabits, type LogOverrides } from './settings.ts';
 import { RotatingFile } from './rotating-file.ts';
@@ -27,10 +24,12 @@ export interface Logger extends Log {
  * @see
  * https://htcondor.readthedocs.io/en/latest/admin-manual/configuration-macros.html#daemon-logging-configuration-file-entries
  */
-export function openLog(options: LogOptions): Logger {
+export async function openLog(options: LogOptions): Promise<Logger> {
   let current = options;
-  const lines = new Lines(sinksOf(options));
-  const logger = winston.createLogger({ level: levelOf(options), transports: [lines] });
+  const sinks = sinksOf(options);
+  // Commands that write no log start faster without winston.
+  const { createWinston } = await import('./winston.ts');
+  const { logger, lines } = createWinston(sinks, levelOf(options));
   return {
     error: (text) => void logger.error(text),
     warn: (text) => void logger.warn(text),
@@ -55,41 +54,6 @@ function sinksOf(options: LogOptions): Sink[] {
   return sinks;
 }
 
-/** What winston hands to a transport. */
-interface Entry {
-  readonly level: string;
-  readonly message: unknown;
-}
-
-/** Winston waits for ever for a transport that has thrown: sinks never do. */
-class Lines extends Transport {
-  #sinks: readonly Sink[];
-
-  constructor(sinks: readonly Sink[]) {
-    super();
-    this.#sinks = sinks;
-  }
-
-  moved(): boolean {
-    return this.#sinks.some((sink) => sink.moved());
-  }
-
-  turnTo(sinks: readonly Sink[]): void {
-    const before = this.#sinks;
-    this.#sinks = sinks;
-    for (const sink of before) sink.close();
-  }
-
-  override log({ level, message }: Entry, next: () => void): void {
-    for (const sink of this.#sinks) sink.write(level, String(message));
-    next();
-  }
-
-  override close(): void {
-    this.turnTo([]);
-  }
-}
-
 // What the parts of a program see of its log: four levels, one line each.
 
 /** A log. Lines hold no secret; `debug` shows with D_FULLDEBUG or `--debug`. */
@@ -108,16 +72,17 @@ export interface Log {
  * nothing where no path can be read or the file cannot be opened. The log is neither
  * emptied nor rotated.
  */
-export function openStartLog(
+export async function openStartLog(
   config: Config,
   subsystem: string,
   overrides: LogOverrides,
   habits: LogHabits,
-): Logger | undefined {
+): Promise<Logger | undefined> {
   try {
     const options = logSettings(createKnobReader(config), subsystem, overrides, habits);
     if (options.path === undefined) return undefined;
-    return openLog({ ...options, stderr: false, truncate: false, maxBytes: 0, maxSeconds: 0 });
+    const fixed = { stderr: false, truncate: false, maxBytes: 0, maxSeconds: 0 };
+    return await openLog({ ...options, ...fixed });
   } catch (error) {
     if (!isCoded(error)) throw error;
     return undefined;

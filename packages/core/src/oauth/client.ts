@@ -1,6 +1,6 @@
 // The wrapper of openid-client: the registration of a client at an issuer, and a token
 // request that keeps the whole response.
-import * as openid from 'openid-client';
+import type * as openid from 'openid-client';
 import { CodedError, isCoded, type HttpResponse, type Send } from '../base/index.ts';
 import { saneLifetime } from '../credential/times.ts';
 import { membersOfAnswer, membersToSave } from './answer-body.ts';
@@ -64,12 +64,19 @@ interface Exchange {
   json?: Record<string, unknown> | undefined;
 }
 
+/** The library, loaded with the first request: commands that send none start faster. */
+export type OpenidClient = typeof openid;
+
+/** Loads the library. */
+export const loadOpenidClient = (): Promise<OpenidClient> => import('openid-client');
+
 /**
  * Returns the configuration of openid-client for a registration. Checks all endpoints, so
  * that no caller can forget it.
  * @throws CodedError `ENDPOINT_REFUSED`
  */
 export function configurationOf(
+  library: OpenidClient,
   registration: ClientRegistration,
   issuer: string | undefined,
   revocationUrl?: string,
@@ -92,7 +99,7 @@ export function configurationOf(
     registration.deviceUrl === undefined
       ? undefined
       : secureEndpoint(registration.deviceUrl, `the device URL of ${provider}`, allowLoopbackHttp);
-  const configuration = new openid.Configuration(
+  const configuration = new library.Configuration(
     {
       issuer: issuer ?? token.origin,
       token_endpoint: token.href,
@@ -103,19 +110,18 @@ export function configurationOf(
     },
     registration.clientId,
     {},
-    authenticationOf(registration),
+    authenticationOf(library, registration),
   );
   // The limits of `send` are the only ones.
   configuration.timeout = undefined;
-  if (allowLoopbackHttp) openid.allowInsecureRequests(configuration);
+  if (allowLoopbackHttp) library.allowInsecureRequests(configuration);
   return configuration;
 }
 
-function authenticationOf({
-  clientSecret,
-  authentication,
-  assertion,
-}: ClientRegistration): openid.ClientAuth {
+function authenticationOf(
+  library: OpenidClient,
+  { clientSecret, authentication, assertion }: ClientRegistration,
+): openid.ClientAuth {
   if (assertion) {
     return (server, client, body) => {
       body.set('client_id', client.client_id);
@@ -123,10 +129,10 @@ function authenticationOf({
       body.set('client_assertion', assertion(server.issuer));
     };
   }
-  if (clientSecret === undefined || clientSecret === '') return openid.None();
+  if (clientSecret === undefined || clientSecret === '') return library.None();
   return authentication === 'basic'
-    ? openid.ClientSecretBasic(clientSecret)
-    : openid.ClientSecretPost(clientSecret);
+    ? library.ClientSecretBasic(clientSecret)
+    : library.ClientSecretPost(clientSecret);
 }
 
 /**
@@ -137,6 +143,7 @@ const MAX_SAVED_BYTES = 4 * 1024 * 1024;
 
 /** One grant at the token endpoint, with openid-client's checks. */
 export type Grant = (
+  library: OpenidClient,
   configuration: openid.Configuration,
 ) => Promise<openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers>;
 
@@ -170,13 +177,14 @@ export async function requestToken(
   options: ResponseChecks,
   grant: Grant,
 ): Promise<TokenAnswer> {
-  const configuration = configurationOf(registration, options.issuer);
+  const library = await loadOpenidClient();
+  const configuration = configurationOf(library, registration, options.issuer);
   const seen: Exchange = { secrets: [...options.secrets, registration.clientSecret ?? ''] };
   // A response over the limit is read if it may contain a refresh token.
   const readRefused = options.salvage ? MAX_SAVED_BYTES : undefined;
-  configuration[openid.customFetch] = recordingFetch(send, seen, { ...options, readRefused });
+  configuration[library.customFetch] = recordingFetch(send, seen, { ...options, readRefused });
   try {
-    const claims: IdentityClaims | undefined = (await grant(configuration)).claims();
+    const claims: IdentityClaims | undefined = (await grant(library, configuration)).claims();
     const answer = judgeTokenResponse(seen.json ?? {}, registration.provider, seen.secrets);
     return claims && options.verifyIdToken ? { ...answer, claims } : answer;
   } catch (error) {
@@ -207,13 +215,14 @@ export async function revokeAtIssuer(
   registration: ClientRegistration,
   revocationUrl: string,
   { token, now }: { readonly token: string; readonly now: number },
-  revoke: (configuration: openid.Configuration) => Promise<void>,
+  revoke: (library: OpenidClient, configuration: openid.Configuration) => Promise<void>,
 ): Promise<void> {
-  const configuration = configurationOf(registration, registration.issuer, revocationUrl);
+  const library = await loadOpenidClient();
+  const configuration = configurationOf(library, registration, registration.issuer, revocationUrl);
   const seen: Exchange = { secrets: [token, registration.clientSecret ?? ''] };
-  configuration[openid.customFetch] = recordingFetch(send, seen, { verifyIdToken: false });
+  configuration[library.customFetch] = recordingFetch(send, seen, { verifyIdToken: false });
   try {
-    await revoke(configuration);
+    await revoke(library, configuration);
   } catch (error) {
     throw reasonOf(error, registration.provider, seen, now);
   }

@@ -1,11 +1,16 @@
 // The device grant: a login on a machine without a browser, completed on another one.
-import * as openid from 'openid-client';
+import type { DeviceAuthorizationResponse } from 'openid-client';
 import { CodedError, isCoded, type Clock, type HttpResponse, type Send } from '../base/index.ts';
 import { bodyText } from '../base/http/body-text.ts';
 import { parseObject } from '../credential/contents.ts';
 import { saneLifetime } from '../credential/times.ts';
 import { classifyFailure } from './classify.ts';
-import { configurationOf, requestToken, type ClientRegistration } from './client.ts';
+import {
+  configurationOf,
+  loadOpenidClient,
+  requestToken,
+  type ClientRegistration,
+} from './client.ts';
 import { secureEndpoint } from '../base/http/endpoint.ts';
 import { type TokenAnswer, splitScopes } from '../credential/token-response.ts';
 
@@ -44,7 +49,8 @@ export async function beginDeviceLogin(
   registration: ClientRegistration,
   request: { readonly scope: string; readonly resource: string; readonly now: number },
 ): Promise<DeviceLogin> {
-  const configuration = configurationOf(registration, registration.issuer);
+  const openid = await loadOpenidClient();
+  const configuration = configurationOf(openid, registration, registration.issuer);
   let seen: HttpResponse | undefined;
   configuration[openid.customFetch] = async (url, { headers, body }) => {
     seen = await send({
@@ -71,7 +77,7 @@ export async function beginDeviceLogin(
 }
 
 function checkedLogin(
-  answer: openid.DeviceAuthorizationResponse,
+  answer: DeviceAuthorizationResponse,
   registration: ClientRegistration,
 ): DeviceLogin {
   const { provider, allowLoopbackHttp } = registration;
@@ -173,7 +179,7 @@ function askOnce(
   };
   const patient: Send = (request) =>
     send({ ...request, late: { seconds: LATE_ANSWER, began: () => undefined } });
-  return requestToken(patient, registration, checks, (configuration) =>
+  return requestToken(patient, registration, checks, (openid, configuration) =>
     openid.genericGrantRequest(configuration, DEVICE_GRANT, { device_code: deviceCode }),
   );
 }

@@ -1,48 +1,7 @@
 // The OAuth grants. With a user: the authorization code with PKCE, and the refresh token.
-import * as openid from 'openid-client';
 import { CodedError, originOf, type Send } from '../base/index.ts';
-import {
-  configurationOf,
-  requestToken,
-  type ClientRegistration,
-  revokeAtIssuer,
-} from './client.ts';
+import { requestToken, type ClientRegistration, revokeAtIssuer } from './client.ts';
 import { type TokenAnswer, splitScopes } from '../credential/token-response.ts';
-
-/**
- * The parameters of an authorization request. `scope` and `resource` as in the key file;
- * empty ones are left out.
- */
-export interface AuthorizationRequest {
-  readonly redirectUri: string;
-  readonly scope: string;
-  readonly resource: string;
-  readonly state: string;
-  readonly nonce?: string;
-  readonly codeChallenge: string;
-}
-
-/**
- * Returns the authorization URL for the browser.
- * @throws CodedError `ENDPOINT_REFUSED`
- * @see RFC 6749, section 4.1.1; RFC 7636 (PKCE, S256); RFC 8707 (resource)
- */
-export function authorizationUrl(
-  registration: ClientRegistration,
-  request: AuthorizationRequest,
-): URL {
-  const scope = splitScopes(request.scope).join(' ');
-  return openid.buildAuthorizationUrl(configurationOf(registration, registration.issuer), {
-    response_type: 'code',
-    redirect_uri: request.redirectUri,
-    state: request.state,
-    code_challenge: request.codeChallenge,
-    code_challenge_method: 'S256',
-    ...(scope === '' ? {} : { scope }),
-    ...(request.resource === '' ? {} : { resource: request.resource }),
-    ...(request.nonce === undefined ? {} : { nonce: request.nonce }),
-  });
-}
 
 /**
  * The callback of the browser, and the values of the authorization request. `query` is
@@ -83,7 +42,7 @@ export async function exchangeCode(
     redirectUri: exchange.redirectUri,
     now: exchange.now,
   };
-  return requestToken(send, registration, checks, (configuration) =>
+  return requestToken(send, registration, checks, (openid, configuration) =>
     openid.authorizationCodeGrant(configuration, callback, {
       pkceCodeVerifier: exchange.codeVerifier,
       expectedState: exchange.state,
@@ -155,7 +114,7 @@ export function refreshGrant(
     now: refresh.now,
     ...(refresh.salvage ? { salvage: refresh.salvage } : {}),
   };
-  return requestToken(send, registration, checks, (configuration) =>
+  return requestToken(send, registration, checks, (openid, configuration) =>
     openid.refreshTokenGrant(configuration, refresh.refreshToken),
   );
 }
@@ -186,8 +145,11 @@ export function clientCredentialsGrant(
   const form = formOf(request);
   // Many issuers support only one `audience`, with all audiences in it.
   if (request.audience.length > 0) form.set('audience', request.audience.join(' '));
-  return requestToken(send, registration, checksOf(registration, request, []), (configuration) =>
-    openid.clientCredentialsGrant(configuration, form),
+  return requestToken(
+    send,
+    registration,
+    checksOf(registration, request, []),
+    (openid, configuration) => openid.clientCredentialsGrant(configuration, form),
   );
 }
 
@@ -211,7 +173,7 @@ export async function tokenExchangeGrant(
   form.set('subject_token_type', ACCESS_TOKEN);
   for (const audience of request.audience) form.append('audience', audience);
   const checks = checksOf(registration, request, [request.subjectToken]);
-  const answer = await requestToken(send, registration, checks, (configuration) =>
+  const answer = await requestToken(send, registration, checks, (openid, configuration) =>
     openid.genericGrantRequest(configuration, EXCHANGE, form),
   );
   const type = answer.answer['issued_token_type'] ?? ACCESS_TOKEN;
@@ -241,8 +203,13 @@ export function revokeToken(
   revocationUrl: string,
   { token, hint, now }: Revocation,
 ): Promise<void> {
-  return revokeAtIssuer(send, registration, revocationUrl, { token, now }, (configuration) =>
-    openid.tokenRevocation(configuration, token, { token_type_hint: hint }),
+  return revokeAtIssuer(
+    send,
+    registration,
+    revocationUrl,
+    { token, now },
+    (openid, configuration) =>
+      openid.tokenRevocation(configuration, token, { token_type_hint: hint }),
   );
 }
 

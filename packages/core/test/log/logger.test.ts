@@ -26,8 +26,8 @@ const options = (change: Partial<LogOptions> = {}): LogOptions => ({
 });
 
 describe('the log file', () => {
-  it('keeps debug messages out unless asked', () => {
-    const log = openLog(options());
+  it('keeps debug messages out unless asked', async () => {
+    const log = await openLog(options());
     log.debug('hidden');
     log.info('shown');
     log.reopen(options({ debug: true }));
@@ -36,8 +36,8 @@ describe('the log file', () => {
     expect(readFileSync(path, 'utf8')).toMatch(/^\S+ \S+ shown\n\S+ \S+ now shown\n$/);
   });
 
-  it('R45 is made again when it was moved away or removed, also without new options', () => {
-    const log = openLog(options());
+  it('R45 is made again when it was moved away or removed, also without new options', async () => {
+    const log = await openLog(options());
     log.info('first');
     renameSync(path, `${path}.1`);
     log.info('to the moved file');
@@ -53,8 +53,8 @@ describe('the log file', () => {
     ]);
   });
 
-  it('R45 stays in the moved file when no new one can be made', () => {
-    const log = openLog(options());
+  it('R45 stays in the moved file when no new one can be made', async () => {
+    const log = await openLog(options());
     renameSync(join(path, '..'), `${join(path, '..')}.away`);
     expect(() => log.reopen()).toThrow(/cannot be opened \(ENOENT\)/);
     log.info('kept');
@@ -62,8 +62,8 @@ describe('the log file', () => {
     expect(readFileSync(join(`${join(path, '..')}.away`, 'Log'), 'utf8')).toContain('kept');
   });
 
-  it('is saved by age although it is reopened all the time', () => {
-    const log = openLog(options({ maxSeconds: 0.05 }));
+  it('is saved by age although it is reopened all the time', async () => {
+    const log = await openLog(options({ maxSeconds: 0.05 }));
     const end = Date.now() + 10_000;
     while (Date.now() < end && !readdirSync(join(path, '..')).includes('Log.old')) {
       log.reopen();
@@ -73,8 +73,8 @@ describe('the log file', () => {
     expect(readdirSync(join(path, '..'))).toContain('Log.old');
   });
 
-  it('saves a full log as .old and loses no line of 3,000', () => {
-    const log = openLog(options({ maxBytes: 100_000 }));
+  it('saves a full log as .old and loses no line of 3,000', async () => {
+    const log = await openLog(options({ maxBytes: 100_000 }));
     for (let index = 0; index < 3000; index += 1) log.info(`line ${index} ${'x'.repeat(30)}`);
     log.close();
     const text = readFileSync(`${path}.old`, 'utf8') + readFileSync(path, 'utf8');
@@ -86,8 +86,8 @@ describe('the log file', () => {
     expect(readFileSync(path, 'utf8')).toContain(`Now in new log file ${path}`);
   });
 
-  it('keeps as many saved logs as MAX_NUM says', () => {
-    const log = openLog(options({ maxBytes: 10, maxSaved: 2 }));
+  it('keeps as many saved logs as MAX_NUM says', async () => {
+    const log = await openLog(options({ maxBytes: 10, maxSaved: 2 }));
     for (let index = 0; index < 20; index += 1) log.info('x'.repeat(20));
     log.close();
     expect(
@@ -95,9 +95,9 @@ describe('the log file', () => {
     ).toBeLessThanOrEqual(2);
   });
 
-  it('continues in the same file when a full log cannot be put aside', () => {
+  it('continues in the same file when a full log cannot be put aside', async () => {
     mkdirSync(join(`${path}.old`, 'occupied'), { recursive: true });
-    const log = openLog(options({ maxBytes: 200 }));
+    const log = await openLog(options({ maxBytes: 200 }));
     for (let index = 0; index < 30; index += 1) log.info(`line ${index}`);
     log.close();
     const text = readFileSync(path, 'utf8');
@@ -107,11 +107,11 @@ describe('the log file', () => {
     expect(text).toContain(`Cannot save log file to "${path}.old"`);
   });
 
-  it('empties the log at start when TRUNC_..._ON_OPEN says so, not when it is reopened', () => {
-    const first = openLog(options());
+  it('empties the log at start when TRUNC_..._ON_OPEN says so, not when it is reopened', async () => {
+    const first = await openLog(options());
     first.info('before');
     first.close();
-    const second = openLog(options({ truncate: true }));
+    const second = await openLog(options({ truncate: true }));
     second.info('one');
     second.reopen(options({ truncate: true }));
     second.info('two');
@@ -119,8 +119,8 @@ describe('the log file', () => {
     expect(readFileSync(path, 'utf8')).toMatch(/^\S+ \S+ one\n\S+ \S+ two\n$/);
   });
 
-  it('refuses a file that cannot be opened with LOG_UNWRITABLE', () => {
-    expect(() => openLog(options({ path: '/proc/no/such/log' }))).toThrow(
+  it('refuses a file that cannot be opened with LOG_UNWRITABLE', async () => {
+    await expect(openLog(options({ path: '/proc/no/such/log' }))).rejects.toThrow(
       expect.objectContaining({ code: 'LOG_UNWRITABLE' }),
     );
   });

@@ -85,8 +85,8 @@ it.each([
   ['the full one cannot be renamed', 'renameSync', 0, 1],
   ['the new one cannot be put in its place', 'renameSync', 1, 2],
   ['... and the full one cannot be put back', 'renameSync', 1, 3],
-] as const)('no line is lost and the next time works when %s', (_, call, from, to) => {
-  const log = openLog(options({ maxSaved: 1 }));
+] as const)('no line is lost and the next time works when %s', async (_, call, from, to) => {
+  const log = await openLog(options({ maxSaved: 1 }));
   refuse(call, from, to);
   // About 30 bytes a line: full after 34, and again after as many.
   for (const index of numbers(60)) log.info(`line ${index}`);
@@ -100,9 +100,9 @@ it.each([
   expect(readdirSync(directory).sort()).toEqual(['Log', 'Log.old']);
 });
 
-it('the log saved last time stays when a new file cannot be made', () => {
+it('the log saved last time stays when a new file cannot be made', async () => {
   writeFileSync(`${path}.old`, 'kept\n');
-  const log = openLog(options({ maxSaved: 1 }));
+  const log = await openLog(options({ maxSaved: 1 }));
   refuse('openSync', 0, 1);
   for (const index of numbers(60)) log.info(`line ${index}`);
   log.close();
@@ -113,8 +113,8 @@ it.each([
   ['the length cannot be asked', 'fstatSync', 0, 3],
   ['the full file cannot be closed', 'closeSync', 0, 1],
   ['saved ones cannot be listed', 'readdirSync', 0, 1],
-] as const)('no line is lost when %s', (_, call, from, to) => {
-  const log = openLog(options());
+] as const)('no line is lost when %s', async (_, call, from, to) => {
+  const log = await openLog(options());
   refuse(call, from, to, 'EIO');
   for (const index of numbers(40)) log.info(`line ${index}`);
   log.close();
@@ -122,10 +122,10 @@ it.each([
   expect(written().lines).toEqual(numbers(40));
 });
 
-it('a log that is too old and cannot be put aside is not tried again at each line', () => {
+it('a log that is too old and cannot be put aside is not tried again at each line', async () => {
   vi.useFakeTimers({ toFake: ['Date'] });
   mkdirSync(join(`${path}.old`, 'occupied'), { recursive: true });
-  const log = openLog(options({ maxBytes: 0, maxSeconds: 60, maxSaved: 1 }));
+  const log = await openLog(options({ maxBytes: 0, maxSeconds: 60, maxSaved: 1 }));
   vi.advanceTimersByTime(61_000);
   for (const index of numbers(40)) log.info(`line ${index}`);
   vi.useRealTimers();
@@ -136,10 +136,10 @@ it('a log that is too old and cannot be put aside is not tried again at each lin
   ]);
 });
 
-it('directories that are named like saved logs are left alone, and the log continues', () => {
+it('directories that are named like saved logs are left alone, and the log continues', async () => {
   const named = ['Log.20200101T000000', 'Log.20200101T000001', 'Log.20200101T000002'];
   for (const name of named) mkdirSync(join(directory, name));
-  const log = openLog(options({ maxSaved: 2 }));
+  const log = await openLog(options({ maxSaved: 2 }));
   for (const index of numbers(60)) log.info(`line ${index}`);
   log.reopen();
   log.info('line 60');
@@ -148,9 +148,9 @@ it('directories that are named like saved logs are left alone, and the log conti
   expect(readdirSync(directory)).toEqual(expect.arrayContaining(named));
 });
 
-it('a saved log that cannot be removed is said, and the log continues', () => {
+it('a saved log that cannot be removed is said, and the log continues', async () => {
   for (const day of [1, 2, 3]) writeFileSync(`${path}.2020010${day}T000000`, '');
-  const log = openLog(options({ maxSaved: 3 }));
+  const log = await openLog(options({ maxSaved: 3 }));
   refuse('unlinkSync', 0, 1, 'EPERM');
   for (const index of numbers(40)) log.info(`line ${index}`);
   log.close();
@@ -160,8 +160,8 @@ it('a saved log that cannot be removed is said, and the log continues', () => {
   );
 });
 
-it('a log that somebody has moved away is begun again when it would have been full', () => {
-  const log = openLog(options());
+it('a log that somebody has moved away is begun again when it would have been full', async () => {
+  const log = await openLog(options());
   log.info('line 0');
   renameSync(path, join(directory, 'Log.1'));
   for (const index of numbers(50)) log.info(`line ${index + 1}`);
@@ -170,8 +170,8 @@ it('a log that somebody has moved away is begun again when it would have been fu
   expect(readFileSync(path, 'utf8')).toContain('line 50');
 });
 
-it('R45 a log that cannot be opened again leaves the old one as it was, and no file open', () => {
-  const log = openLog(options());
+it('R45 a log that cannot be opened again leaves the old one as it was, and no file open', async () => {
+  const log = await openLog(options());
   const before = readdirSync('/proc/self/fd').length;
   expect(() => log.reopen(options({ path: join(directory, 'none', 'Log'), debug: true }))).toThrow(
     expect.objectContaining({ code: 'LOG_UNWRITABLE' }),
@@ -185,11 +185,11 @@ it('R45 a log that cannot be opened again leaves the old one as it was, and no f
   log.close();
 });
 
-it('a file that cannot be emptied is LOG_UNWRITABLE and does not stay open; what is not a file needs no emptying', () => {
-  openLog(options({ path: '/dev/null', truncate: true })).close();
+it('a file that cannot be emptied is LOG_UNWRITABLE and does not stay open; what is not a file needs no emptying', async () => {
+  (await openLog(options({ path: '/dev/null', truncate: true }))).close();
   const before = readdirSync('/proc/self/fd').length;
   refuse('ftruncateSync', 0, 1, 'EPERM');
-  expect(() => openLog(options({ truncate: true }))).toThrow(
+  await expect(openLog(options({ truncate: true }))).rejects.toThrow(
     expect.objectContaining({ code: 'LOG_UNWRITABLE' }),
   );
   expect(readdirSync('/proc/self/fd')).toHaveLength(before);

@@ -72,7 +72,7 @@ export async function runDaemonCommand(
 ): Promise<number> {
   const config = openConfig(command, env);
   const settings = readSettings(config, command);
-  const log = openLog(settings.log);
+  const log = await openLog(settings.log);
   opened(log);
   announce(log, config, settings);
   const { credDir, condorIds: condor } = settings;

@@ -66,13 +66,13 @@ export function asker(): string {
  * there is neither, `complain` learns of it. The file is never rotated from here: the
  * daemon has it open.
  */
-export function openAudit(
+export async function openAudit(
   options: LogOptions,
   complain: (text: string) => void,
-): (text: string) => void {
+): Promise<(text: string) => void> {
   try {
     if (options.path !== undefined) {
-      const log = openLog({
+      const log = await openLog({
         ...options,
         stderr: false,
         maxBytes: 0,

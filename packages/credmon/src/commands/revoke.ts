@@ -83,7 +83,7 @@ export async function runRevokeCommand(
       revocationUrl,
     }),
   };
-  const audit = openAudit(settings.log, complain);
+  const audit = await openAudit(settings.log, complain);
   const tell = (told: Told): Told => {
     const sentence = sentenceOf(told, asker());
     if (!told.left) audit(sentence);

@@ -16,11 +16,11 @@ export interface StartError {
 }
 
 /** A log that cannot be opened is itself what is wrong. */
-export function startError(
+export async function startError(
   error: Error,
   command: DaemonCommand,
   env: NodeJS.ProcessEnv,
-): StartError {
+): Promise<StartError> {
   const mistakes: CodedError[] = [];
   const { name, configFile } = command;
   const config = loadConfig({
@@ -30,6 +30,6 @@ export function startError(
   });
   const log = isCoded(error, 'LOG_UNWRITABLE')
     ? undefined
-    : openStartLog(config, config.subsystem, command, LOG_HABITS);
+    : await openStartLog(config, config.subsystem, command, LOG_HABITS);
   return { lines: startErrorLines(error, mistakes), log };
 }

@@ -1,9 +1,11 @@
 // Kept-alive connections to servers, made again when the trusted authorities change.
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { Agent, buildConnector } from 'undici';
+import { Agent, buildConnector, request } from 'undici';
 import { sharedLookup, trueLocalhost, type Lookup } from './lookup.ts';
 import { explainRefusal, isUnknownAuthority } from './tls-refusal.ts';
 import { systemTrust, type Trust, type TrustState } from './trust.ts';
+
+export { request };
 
 /**
  * Options of the connections. `fixed` replaces `trust` with PEM certificates that never

@@ -1,8 +1,7 @@
 // The only HTTP client: an exchange with limits on connect time, total time and size, and
 // without redirects.
 import { rootCertificates } from 'node:tls';
-import { request as undiciRequest } from 'undici';
-import { createAgents, type Agents } from './agents.ts';
+import type { Agents } from './agents.ts';
 import { afterAwake } from '../time/awake-timer.ts';
 import { CodedError, messageOf, systemCode } from '../errors/errors.ts';
 import { createSemaphore, type Semaphore } from './semaphore.ts';
@@ -81,6 +80,12 @@ export const DEFAULT_SEND_LIMITS: SendLimits = {
   maxBodyBytes: 1024 * 1024,
 };
 
+/** The HTTP library with its agents. */
+interface HttpClient {
+  readonly agents: Agents;
+  readonly request: typeof import('undici').request;
+}
+
 /** Maximum number of concurrent connections to one server. */
 const CONNECTIONS = 64;
 
@@ -90,14 +95,18 @@ export function createSend(limits: SendLimits = DEFAULT_SEND_LIMITS): {
   close: () => Promise<void>;
 } {
   const { ca, onlyCa } = limits;
-  const agents = createAgents(
-    ca === undefined ? limits : { ...limits, fixed: rootsOf(ca, onlyCa) },
-  );
+  // Loaded with the first request: commands that send none start faster.
+  let client: Promise<HttpClient> | undefined;
+  const load = async (): Promise<HttpClient> => {
+    const { createAgents, request } = await import('./agents.ts');
+    const options = ca === undefined ? limits : { ...limits, fixed: rootsOf(ca, onlyCa) };
+    return { agents: createAgents(options), request };
+  };
   const semaphore = createSemaphore(CONNECTIONS);
   const running = new Set<Promise<unknown>>();
   return {
     send: (request) => {
-      const answer = sendInTurn(semaphore, agents, limits, request);
+      const answer = sendInTurn(semaphore, (client ??= load()), limits, request);
       running.add(answer);
       const forget = (): void => void running.delete(answer);
       answer.then(forget, forget);
@@ -107,7 +116,7 @@ export function createSend(limits: SendLimits = DEFAULT_SEND_LIMITS): {
     // as unreachable.
     close: async () => {
       await Promise.allSettled(running);
-      await agents.close();
+      await (await client)?.agents.close();
     },
   };
 }
@@ -115,7 +124,7 @@ export function createSend(limits: SendLimits = DEFAULT_SEND_LIMITS): {
 /** The time-out starts when a connection slot is free, so the wait is not counted. */
 async function sendInTurn(
   semaphore: Semaphore,
-  agents: Agents,
+  client: Promise<HttpClient>,
   limits: SendLimits,
   request: HttpRequest,
 ): Promise<HttpResponse> {
@@ -127,7 +136,7 @@ async function sendInTurn(
     inside = false;
   };
   try {
-    return await exchange(agents, limits, request, leave);
+    return await exchange(await client, limits, request, leave);
   } finally {
     leave();
   }
@@ -154,7 +163,7 @@ export function trustedRoots(ca: string | readonly string[]): string[] {
 }
 
 async function exchange(
-  agents: Agents,
+  client: HttpClient,
   limits: SendLimits,
   request: HttpRequest,
   leave: () => void,
@@ -173,8 +182,8 @@ async function exchange(
   const failureOf = (error: unknown): CodedError =>
     time.error() ?? unreachable(where, reasonOf(error), withoutData(error), textOf(error));
   try {
-    const { statusCode, headers, body } = await undiciRequest(request.url, {
-      dispatcher: agents.agentFor(request.url),
+    const { statusCode, headers, body } = await client.request(request.url, {
+      dispatcher: client.agents.agentFor(request.url),
       method: request.method,
       headers: { ...request.headers },
       body: request.body ?? null,
