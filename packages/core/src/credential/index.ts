@@ -47,7 +47,7 @@ export {
 } from './token-response.ts';
 export type { IdentityClaims, TokenAnswer } from './token-response.ts';
 export { compareScopes, splitScopes } from './token-response.ts';
-export { identityOf, sameIdentity, tokenId } from './snapshot.ts';
+export { identityOf, instantOf, sameIdentity, tokenId } from './snapshot.ts';
 export type {
   FileIdentity,
   FileState,

@@ -1,6 +1,7 @@
 // One token as found by a scan: its files, and the facts that decisions need. Contains no
 // secret.
 import type { ErrorCode } from '../base/errors/error-codes.ts';
+import type { Clock } from '../base/time/clock.ts';
 import type { TokenTimes } from './times.ts';
 
 /**
@@ -69,6 +70,11 @@ export interface RenewalState {
 export interface Instant {
   readonly wall: number;
   readonly steady: number;
+}
+
+/** The present moment on both time lines. */
+export function instantOf(clock: Pick<Clock, 'now' | 'steady'>): Instant {
+  return { wall: clock.now(), steady: clock.steady() };
 }
 
 /**

@@ -1,5 +1,6 @@
 // The real credential directory: scans, reads and changes that a crash, a sweep or a new
 // login cannot turn into a lost token.
+import { isAliveElsewhere } from '../base/process/alive.ts';
 import { renameSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { syncDirectory } from '../base/files/atomic-write.ts';
@@ -44,7 +45,7 @@ export function openCredentialDirectory(root: string, options: DirectoryOptions)
     get defaultLifetime() {
       return digestedWith;
     },
-    isAlive,
+    isAlive: isAliveElsewhere,
     isOvertaken: (token) => origins.isOvertaken(token),
   };
   return {
@@ -73,20 +74,6 @@ export function openCredentialDirectory(root: string, options: DirectoryOptions)
 function replaced(root: string, token: string): CodedError {
   const text = `${token}: the credential directory ${root} was replaced during the renewal; nothing was written`;
   return new CodedError('CRED_SUPERSEDED', text, { token });
-}
-
-/**
- * True for a living process other than this one: what carries our own number from before
- * was left by a dead one.
- */
-function isAlive(pid: number): boolean {
-  if (pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) === 'EPERM';
-  }
 }
 
 function readToken(root: string, user: string, stem: string): TokenFiles {

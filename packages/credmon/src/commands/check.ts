@@ -1,5 +1,7 @@
 // The check command: looks at everything that the daemon will need, asks every issuer
 // harmless questions, changes nothing.
+import { systemClock } from '@credmon/core/base';
+import { instantOf } from '@credmon/core/credential';
 import { foundWrong, warning, wrong, type Finding } from '../checks/finding.ts';
 import { judgeClocks } from '../checks/clock.ts';
 import { findingsText } from '../checks/layout.ts';
@@ -15,7 +17,6 @@ import { lookAtTokens } from '../checks/tokens.ts';
 import { looksAtVault } from '../checks/vault.ts';
 import { checkWorld, lookAtAll, type CheckWorld, type Look } from '../checks/context.ts';
 import { openConfig } from '../command-line/open-config.ts';
-import { instant } from '../status/tokens.ts';
 
 type CheckCommand = Subcommand & { kind: 'check' };
 
@@ -42,7 +43,7 @@ async function lookAround(
   }
   const { settings, findings } = lookAtConfig(config, command);
   if (!settings) return findings;
-  const world = checkWorld(config, settings, instant());
+  const world = checkWorld(config, settings, instantOf(systemClock));
   try {
     const tokens = await lookAtTokens(world);
     const providers = await lookAtAll(looksAt(world, command.user));

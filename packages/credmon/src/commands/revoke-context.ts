@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { classifyUserEntry, tokenFileName, type TokenFileKind } from '@credmon/core/credential';
 import { inUserDirectory, readCredentialFile, type CredentialStore } from '@credmon/core/store';
-import { isCoded, systemCode } from '@credmon/core/base';
+import { isCoded, systemCode, isAlive } from '@credmon/core/base';
 import { openLog, type LogOptions } from '@credmon/core/log';
 import type { RevocationFiles, TokenName } from '../revocation/files.ts';
 
@@ -44,14 +44,6 @@ function inHome<T>(root: string, user: string, act: (home: string) => T): T | un
     if (systemCode(error) === undefined && !isCoded(error)) throw error;
     // Swept meanwhile, or closed to us: removing a file there says so.
     return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return systemCode(error) === 'EPERM';
   }
 }
 

@@ -1,10 +1,11 @@
 // The status command: scans as the daemon would, changes nothing, and prints.
-import { CodedError } from '@credmon/core/base';
+import { CodedError, systemClock } from '@credmon/core/base';
+import { instantOf } from '@credmon/core/credential';
 import type { Subcommand } from '../command-line/command.ts';
 import { runningDaemon } from '../daemon/process.ts';
 import { needsAttention, statusTable } from '../status/rows.ts';
 import { troubleTexts } from '../status/summary.ts';
-import { instant, judgeTokens, openTokens } from '../status/tokens.ts';
+import { judgeTokens, openTokens } from '../status/tokens.ts';
 
 /**
  * Where the status goes: the table or JSON to `print`, what a person should know besides
@@ -26,7 +27,7 @@ export async function runStatusCommand(
   { print, complain, width }: StatusOutput,
 ): Promise<number> {
   const { settings, store } = openTokens(command, env);
-  const now = instant();
+  const now = instantOf(systemClock);
   const { tokens, problems } = await store.scan(now);
   const wanted = tokens.filter(
     (token) => command.user === undefined || token.user === command.user,

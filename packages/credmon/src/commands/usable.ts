@@ -1,10 +1,11 @@
 // `usable`: may a job start with this token? Prints nothing but the reason when not.
 import { readUse } from '@credmon/core/store';
-import type { FileState, TokenTimes } from '@credmon/core/credential';
+import { systemClock } from '@credmon/core/base';
+import { instantOf, type FileState, type TokenTimes } from '@credmon/core/credential';
 import type { Subcommand } from '../command-line/command.ts';
 import { STANDING } from '../providers/standing/standing.ts';
 import type { Settings } from '../settings/read.ts';
-import { existingDirectory, instant, openStore, settingsOf } from '../status/tokens.ts';
+import { existingDirectory, openStore, settingsOf } from '../status/tokens.ts';
 import { openConfig } from '../command-line/open-config.ts';
 
 /**
@@ -17,7 +18,7 @@ export async function runUsableCommand(
   complain: (text: string) => void,
 ): Promise<number> {
   const use = await stateOf(command, settingsOf(openConfig(command, env), command));
-  const why = reason(use, command.seconds, instant().wall);
+  const why = reason(use, command.seconds, instantOf(systemClock).wall);
   if (why === undefined) return 0;
   complain(`${command.user}/${command.service}: ${why}`);
   return 1;
@@ -33,7 +34,7 @@ async function stateOf(
 ): Promise<FileState<TokenTimes>> {
   if (user !== STANDING)
     return readUse(existingDirectory(settings), user, service, settings.policy.defaultLifetime);
-  const { tokens } = await openStore(settings).scan(instant());
+  const { tokens } = await openStore(settings).scan(instantOf(systemClock));
   const token = tokens.find((each) => each.user === user && each.stem === service);
   return token?.use ?? { kind: 'missing' };
 }

@@ -1,5 +1,5 @@
 // One pass: look at the directory, settle leftovers, plan, and start what is due.
-import { smallest, createYielder, inSlices, messageOf, type Clock } from '@credmon/core/base';
+import { smallest, createYielder, inSlices, messageOf } from '@credmon/core/base';
 import {
   forgottenAtStart,
   judge,
@@ -13,6 +13,7 @@ import {
   identityOf,
   sameIdentity,
   tokenId,
+  instantOf,
   type Instant,
   type TokenSnapshot,
 } from '@credmon/core/credential';
@@ -66,7 +67,7 @@ export async function beginPass(
   memory: PassMemory,
   habits: Omit<ScanHabits, 'found'> = {},
 ): Promise<BegunPass> {
-  const now = instant(world.clock);
+  const now = instantOf(world.clock);
   // What is seen of a token whose renewal ends meanwhile is old; the next pass sees it.
   const underWay = new Set(memory.inFlight);
   const lateBefore = [...memory.late];
@@ -160,11 +161,6 @@ function startEarly(
   return verdict.state === 'due' ? start(world, memory, verdict, owner.provider) : undefined;
 }
 
-/** The present moment on both lines. */
-export function instant(clock: Clock): Instant {
-  return { wall: clock.now(), steady: clock.steady() };
-}
-
 /**
  * Memory must not grow with every token that ever was, and a new one of an old name
  * starts again.
@@ -252,7 +248,7 @@ async function start(
       user: snapshot.user,
       token: id,
       asked: () => provider.issuerOf(snapshot),
-      deadline: deadlineOf(snapshot, instant(world.clock)),
+      deadline: deadlineOf(snapshot, instantOf(world.clock)),
       ...(provider.isLocal === true
         ? { local: snapshot.use.kind === 'missing' ? ('awaited' as const) : ('due' as const) }
         : {}),

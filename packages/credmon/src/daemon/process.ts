@@ -20,6 +20,7 @@ import {
   shellWord,
   systemCode,
   writeFileAtomically,
+  isAlive,
 } from '@credmon/core/base';
 import { readCredentialFile } from '@credmon/core/store';
 
@@ -92,15 +93,6 @@ export function runningDaemon(directory: string): number | undefined {
   } catch (error) {
     if (systemCode(error) === undefined && !isCoded(error)) throw error;
     return undefined;
-  }
-}
-
-/** Another user's process may not be signalled, but it is there. */
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return systemCode(error) === 'EPERM';
   }
 }
 

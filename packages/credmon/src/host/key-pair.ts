@@ -19,6 +19,7 @@ import {
   systemCode,
   temporaryOwner,
   writeFileAtomically,
+  isAliveElsewhere,
 } from '@credmon/core/base';
 import { createKey, readKey, writeKey } from '@credmon/scitokens';
 
@@ -93,7 +94,7 @@ function leftoversOf(path: string): readonly string[] {
     const stats = lstatSync(temporary, { throwIfNoEntry: false });
     if (!stats) return [];
     const old = Date.now() / 1000 - stats.mtimeMs / 1000 > LONGEST_WRITE;
-    return old || !isAlive(owner.pid) ? [temporary] : [];
+    return old || !isAliveElsewhere(owner.pid) ? [temporary] : [];
   });
 }
 
@@ -104,19 +105,6 @@ function filesIn(directory: string): readonly string[] {
     if (systemCode(error) === undefined) throw error;
     // A directory that cannot be listed can still hold keys that can be read.
     return [];
-  }
-}
-
-/**
- * This process never asks while it writes a key itself: its number there is of a process
- * before it.
- */
-function isAlive(pid: number): boolean {
-  if (pid === process.pid) return false;
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return systemCode(error) === 'EPERM';
   }
 }
 

@@ -1,13 +1,13 @@
 // Watches a daemon for its metrics without its knowing, around its report, its store and
 // its providers, and serves what was counted.
 import type { DaemonParts } from '../daemon/loop.ts';
-import { instant, type ProviderLookup } from '../daemon/pass.ts';
+import type { ProviderLookup } from '../daemon/pass.ts';
 import { reportOf, reportToAll, type Report } from '../report/events.ts';
 import { VERSION } from '../version.ts';
 import type { Families } from './families.ts';
 import { boundedNames, configuredName, type NameSettings, type ProviderLabels } from './labels.ts';
 import { createPages, createServing, type Serving, type ServingOptions } from './serving.ts';
-import { splitStem, type Instant } from '@credmon/core/credential';
+import { instantOf, splitStem, type Instant } from '@credmon/core/credential';
 import type { ManagedToken } from '@credmon/core/renewal';
 import { tallyOf } from './tally.ts';
 import type { Clock } from '@credmon/core/base';
@@ -89,7 +89,7 @@ async function load({ world }: DaemonParts, { settings }: MonitorOptions): Promi
   const options: CountingOptions = {
     nameOf: boundedNames((name) => configuredName(settings(), name)),
     specialNames: () => settings().lists.specialNames,
-    now: () => instant(world.clock),
+    now: () => instantOf(world.clock),
   };
   const labelsOf = labelsFrom(options);
   return {

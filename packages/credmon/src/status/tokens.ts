@@ -6,7 +6,7 @@ import {
   type CredentialStore,
 } from '@credmon/core/store';
 import { judge, type ManagedToken } from '@credmon/core/renewal';
-import { systemClock, systemRandom } from '@credmon/core/base';
+import { systemRandom } from '@credmon/core/base';
 import type { Config } from '@credmon/core/config';
 import type { Instant, TokenSnapshot } from '@credmon/core/credential';
 import type { CommonOptions } from '../command-line/command.ts';
@@ -22,11 +22,6 @@ import { openConfig } from '../command-line/open-config.ts';
 /** The settings for a command that writes no log. @throws CodedError `CONFIG_INVALID` */
 export function settingsOf(config: Config, { credDir }: Pick<CommonOptions, 'credDir'>): Settings {
   return readSettings(config, { credDir, logFile: undefined, debug: false, verbose: false });
-}
-
-/** The moment by this machine's clocks. */
-export function instant(): Instant {
-  return { wall: systemClock.now(), steady: systemClock.steady() };
 }
 
 /**

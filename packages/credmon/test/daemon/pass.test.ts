@@ -745,6 +745,7 @@ it('R10 a renewal that ends while a pass looks around is not made again on the w
   let answer: (response: HttpResponse) => void = () => undefined;
   on.answer = () => new Promise((resolve) => (answer = resolve));
   const first = await beginPass(on.world, on.ownership, on.memory);
+  await expect.poll(() => on.asked.length).toBe(1);
   scanned = () => {
     answer(
       json({ access_token: 'a2', token_type: 'bearer', expires_in: 1000, refresh_token: 'r2' }),

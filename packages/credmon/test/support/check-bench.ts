@@ -1,11 +1,13 @@
 // A check over real files and real servers: knobs go in, findings come out as lines.
+import { systemClock } from '@credmon/core/base';
+import { instantOf } from '@credmon/core/credential';
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadConfig, type Config } from '@credmon/core/config';
 import { programFolder } from '@credmon/test-fixtures/processes/program-folder';
 import type { Finding } from '../../src/checks/finding.ts';
 import { checkWorld, lookAtAll, type CheckWorld, type Look } from '../../src/checks/context.ts';
-import { instant, settingsOf } from '../../src/status/tokens.ts';
+import { settingsOf } from '../../src/status/tokens.ts';
 
 /** Where a check looks. */
 export interface CheckBench {
@@ -55,7 +57,11 @@ export function checkBench(): CheckBench {
     },
     findings: async (knobs, looks) => {
       const read = config(knobs);
-      const world = checkWorld(read, settingsOf(read, { credDir: undefined }), instant());
+      const world = checkWorld(
+        read,
+        settingsOf(read, { credDir: undefined }),
+        instantOf(systemClock),
+      );
       const found = await looks(world);
       const findings = found.some((one) => 'look' in one)
         ? await lookAtAll(found as readonly Look[])

@@ -16,6 +16,8 @@ import {
   stageFile,
   systemCode,
   temporaryOwner,
+  isAlive,
+  isAliveElsewhere,
 } from '@credmon/core/base';
 
 /** An error about a key directory or a file in it. */
@@ -93,7 +95,7 @@ function removeStrays(directory: string): void {
     const stats = lstatSync(path, { throwIfNoEntry: false });
     const old = stats !== undefined && Date.now() / 1000 - stats.mtimeMs / 1000 > LONGEST_WORK;
     // We have nothing under way yet: our own number there is of a process before us.
-    if (old || owner.pid === process.pid || !isAlive(owner.pid)) rmSync(path, { force: true });
+    if (old || !isAliveElsewhere(owner.pid)) rmSync(path, { force: true });
   }
 }
 
@@ -153,13 +155,5 @@ function removeDead(lock: string, aside: string): void {
     if (systemCode(error) !== 'EEXIST') throw error;
   } finally {
     rmSync(aside, { force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return pid > 0 && process.kill(pid, 0);
-  } catch (error) {
-    return systemCode(error) !== 'ESRCH';
   }
 }

@@ -22,11 +22,23 @@ export function nestsWithin(value: unknown, levels: number): boolean {
  * @see RFC 7519, section 7.2
  */
 export function jwtClaims(token: string): Readonly<Record<string, unknown>> | undefined {
-  const payload = /^[\w-]+\.([\w-]+)\.[\w-]*$/.exec(token)?.[1];
-  if (payload === undefined) return undefined;
+  return jwtPart(token, 1);
+}
+
+/**
+ * Returns the header of a JWT, unverified, or `undefined` if it is not a JWT.
+ * @see RFC 7515, section 4
+ */
+export function jwtHeader(token: string): Readonly<Record<string, unknown>> | undefined {
+  return jwtPart(token, 0);
+}
+
+function jwtPart(token: string, index: 0 | 1): Record<string, unknown> | undefined {
+  if (!/^[\w-]+\.[\w-]+\.[\w-]*$/.test(token)) return undefined;
   try {
-    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
-    return isRecord(claims) ? claims : undefined;
+    const part = Buffer.from(token.split('.', 2)[index] ?? '', 'base64url').toString('utf8');
+    const value: unknown = JSON.parse(part);
+    return isRecord(value) ? value : undefined;
   } catch {
     // An opaque token may also have three base64url parts.
     return undefined;

@@ -1,6 +1,6 @@
 // From a client's settings to what a token request needs: its endpoint, and its secret or
 // key as they are now.
-import { smallest, CodedError, type Random, originOf } from '@credmon/core/base';
+import { smallest, type Random, originOf } from '@credmon/core/base';
 import {
   clientAssertion,
   createMetadataCache,
@@ -15,7 +15,7 @@ import {
   type TokenSnapshot,
 } from '@credmon/core/credential';
 import type { TokenClient } from '../../settings/clients.ts';
-import type { ProviderContext, Provider } from '../common/provider.ts';
+import { secretOf, type ProviderContext, type Provider } from '../common/provider.ts';
 import type { SilentLifetimes } from '../common/expiry-cache.ts';
 import { basisOf } from '../common/outcomes.ts';
 
@@ -78,14 +78,6 @@ export async function registrationOf(
   }
   const clientSecret = secretFile === undefined ? '' : secretOf(secretFile, 'line', context);
   return { ...common, authentication: proof, clientSecret };
-}
-
-function secretOf(path: string, form: 'line' | 'whole', context: ProviderContext): string {
-  const secret = context.readSecret(path, form);
-  if (secret.ok) return secret.value;
-  throw new CodedError('SECRET_UNREADABLE', `the client secret file ${path} ${secret.reason}`, {
-    path,
-  });
 }
 
 /**

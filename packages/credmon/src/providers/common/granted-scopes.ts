@@ -1,5 +1,5 @@
 // Judges what an issuer granted against what was asked for: never more; less is told.
-import { CodedError, isRecord } from '@credmon/core/base';
+import { CodedError, isRecord, jwtClaims } from '@credmon/core/base';
 import { compareScopes, splitScopes } from '@credmon/core/credential';
 import type { StandingToken } from '../../settings/standing.ts';
 
@@ -63,7 +63,7 @@ const ANYBODY = ['ANY', 'https://wlcg.cern.ch/jwt/v1/any'];
  * @see RFC 8693, section 2.1; RFC 8707, section 2.2
  */
 export function audienceNote(asked: readonly string[], accessToken: string): string | undefined {
-  const claims = asked.length === 0 ? undefined : claimsOf(accessToken);
+  const claims = asked.length === 0 ? undefined : jwtClaims(accessToken);
   if (!claims) return undefined;
   const given = splitScopes(wordsOf(claims['aud']) ?? '');
   const wanted = asked.flatMap(splitScopes);
@@ -91,18 +91,6 @@ export function accessTokenIn(text: string, format: StandingToken['format']): st
   const contents = parsed(text);
   const token = isRecord(contents) ? contents['access_token'] : undefined;
   return typeof token === 'string' ? token : undefined;
-}
-
-/** The claims of a JWT; `undefined` for any other token. */
-export function claimsOf(token: string): Readonly<Record<string, unknown>> | undefined {
-  const claims = parsed(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
-  return isRecord(claims) ? claims : undefined;
-}
-
-/** The name of the key that signed a JWT, as it says itself. */
-export function keyIdOf(token: string): unknown {
-  const header = parsed(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString('utf8'));
-  return isRecord(header) ? header['kid'] : undefined;
 }
 
 /**

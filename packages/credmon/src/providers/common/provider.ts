@@ -1,6 +1,6 @@
 // What every provider of tokens looks like to the daemon: a module with these functions,
 // and outcomes that are data.
-import type { CodedError, Send } from '@credmon/core/base';
+import { CodedError, type Send } from '@credmon/core/base';
 import type { Parsed, TokenSnapshot, TokenTimes } from '@credmon/core/credential';
 import type { RenewalPolicy } from '@credmon/core/renewal';
 import type { TokenFiles, TokenWrite } from '@credmon/core/store';
@@ -77,4 +77,16 @@ export interface Provider {
     files: TokenFiles,
     context: ProviderContext,
   ) => Promise<Outcome>;
+}
+
+/**
+ * A client secret or key from its file: the first line, or all of it.
+ * @throws CodedError `SECRET_UNREADABLE`
+ */
+export function secretOf(path: string, form: 'line' | 'whole', context: ProviderContext): string {
+  const secret = context.readSecret(path, form);
+  if (secret.ok) return secret.value;
+  throw new CodedError('SECRET_UNREADABLE', `the client secret file ${path} ${secret.reason}`, {
+    path,
+  });
 }

@@ -5,10 +5,9 @@ import {
   type Parsed,
   type TokenAnswer,
   type TokenSnapshot,
-  parseObject,
 } from '@credmon/core/credential';
 import { refreshGrant, tokenExchangeGrant, type MetadataCache } from '@credmon/core/oauth';
-import { secureEndpoint, type Send, originOf } from '@credmon/core/base';
+import { jwtClaims, secureEndpoint, type Send, originOf } from '@credmon/core/base';
 import { createIssuerKeys, type KeyFinder } from '@credmon/scitokens';
 import {
   lookUpClients,
@@ -224,7 +223,7 @@ export function learnClaimed(
   jwt: string,
   configured: readonly string[],
 ): void {
-  const claims = parseObject(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString());
-  const issuer = claims.ok ? configured.find((one) => one === claims.value['iss']) : undefined;
+  const claimed = jwtClaims(jwt)?.['iss'];
+  const issuer = configured.find((one) => one === claimed);
   if (issuer !== undefined) learnIssuer(issuers, id, issuer);
 }

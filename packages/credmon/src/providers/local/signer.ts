@@ -1,9 +1,8 @@
 // The local signer: a `.top` of a local provider is a request, answered at once with a
 // token that is signed here.
-import { createHash } from 'node:crypto';
+import { basisOf } from '../common/outcomes.ts';
 import { CodedError, ERROR_CODES, isCoded } from '@credmon/core/base';
 import {
-  identityOf,
   tokenId,
   type Parsed,
   type TokenSnapshot,
@@ -53,7 +52,13 @@ export function localSigner({ settings, specialNames, ports }: LocalOptions): Pr
     name: 'local',
     isLocal: true,
     renewable,
-    basis: (token) => basisOf(token, issuerOf(token), signer),
+    // A request again, other rules, other groups or another key: each is worth a new
+    // attempt.
+    basis: (token) => {
+      const issuer = issuerOf(token);
+      const { keys, groups } = signer;
+      return basisOf(token, issuer && [issuer, keys.version(issuer), groups.version(issuer)]);
+    },
     issuerOf: (token) => `local ${tokenId(token)}`,
     obtain: async (token, _files, { now }) => answer(token, issuerOf(token), signer, now),
   };
@@ -62,22 +67,6 @@ export function localSigner({ settings, specialNames, ports }: LocalOptions): Pr
 function renewable({ top }: TokenSnapshot): Parsed<true> {
   if (top.kind === 'valid') return { ok: true, value: true };
   return { ok: false, reason: top.kind === 'missing' ? '.top is missing' : `.top ${top.reason}` };
-}
-
-/**
- * A request again, other rules, other groups or another key: each is worth a new attempt.
- */
-function basisOf(
-  token: TokenSnapshot,
-  issuer: LocalIssuer | undefined,
-  { keys, groups }: Signer,
-): string {
-  const { ino = 0, mtime = 0 } = identityOf(token.top) ?? {};
-  const stands = issuer && [issuer, keys.version(issuer), groups.version(issuer)];
-  return createHash('sha256')
-    .update(JSON.stringify([ino, mtime, stands]))
-    .digest('base64url')
-    .slice(0, 22);
 }
 
 /**

@@ -14,7 +14,7 @@ import {
 import { refreshGrant, type ClientRegistration } from '@credmon/core/oauth';
 import type { TokenFiles } from '@credmon/core/store';
 import { checkScopes } from '../common/granted-scopes.ts';
-import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
+import { secretOf, type Outcome, type Provider, type ProviderContext } from '../common/provider.ts';
 import type { ConfiguredClient } from '../../settings/clients.ts';
 import { basisOf, issuedWith, rejectionAfter } from '../common/outcomes.ts';
 
@@ -148,7 +148,7 @@ function registrationOf(
   if (client) {
     const { clientId, tokenUrl, issuer, authentication } = client;
     const clientSecret =
-      client.secretFile === undefined ? '' : secretOf(client.secretFile, context);
+      client.secretFile === undefined ? '' : secretOf(client.secretFile, 'line', context);
     return {
       ...common,
       clientId,
@@ -169,12 +169,4 @@ function registrationOf(
     token_url: tokenUrl,
   } = files.meta.value;
   return { ...common, clientId, clientSecret, tokenUrl, authentication: 'post' };
-}
-
-function secretOf(path: string, context: ProviderContext): string {
-  const secret = context.readSecret(path);
-  if (secret.ok) return secret.value;
-  throw new CodedError('SECRET_UNREADABLE', `the client secret file ${path} ${secret.reason}`, {
-    path,
-  });
 }

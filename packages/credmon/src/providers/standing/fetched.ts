@@ -1,6 +1,6 @@
 // Standing tokens that are fetched with a client's own credentials: what the issuer may
 // answer, and what is remembered of it.
-import { CodedError, isRecord } from '@credmon/core/base';
+import { CodedError, isRecord, jwtClaims } from '@credmon/core/base';
 import { parseObject, splitScopes, type TokenTimes } from '@credmon/core/credential';
 import type { MetadataCache } from '@credmon/core/oauth';
 import type { TokenWrite } from '@credmon/core/store';
@@ -8,7 +8,7 @@ import { fetchToken } from '../client/credentials.ts';
 import type { ClientOptions } from '../client/registration.ts';
 import { issuedWith } from '../common/outcomes.ts';
 import type { Outcome, ProviderContext } from '../common/provider.ts';
-import { accessTokenIn, claimsOf, wordsOf } from '../common/granted-scopes.ts';
+import { accessTokenIn, wordsOf } from '../common/granted-scopes.ts';
 import type { FetchedStanding } from '../../settings/standing.ts';
 
 /**
@@ -42,7 +42,7 @@ export async function fetchStanding(
 }
 
 function checkSubject({ name, subject }: FetchedStanding, accessToken: string): void {
-  const sub = claimsOf(accessToken)?.['sub'];
+  const sub = jwtClaims(accessToken)?.['sub'];
   if (subject === undefined || sub === undefined || sub === subject) return;
   throw new CodedError(
     'ISSUER_ANSWER_INVALID',
@@ -77,7 +77,7 @@ export function provenanceIn(text: string): Provenance | undefined {
  * worth a fetch but no verdict; an opaque token says nothing.
  */
 export function contradicts(text: string, token: FetchedStanding): boolean {
-  const claims = claimsOf(accessTokenIn(text, token.format) ?? '');
+  const claims = jwtClaims(accessTokenIn(text, token.format) ?? '');
   if (!claims) return false;
   const { client, subject, scope, audience, resources } = token;
   const other = (claim: string, asked: readonly string[]): boolean => {

@@ -1,11 +1,12 @@
 // Standing tokens that are signed here.
+import { jwtClaims, jwtHeader } from '@credmon/core/base';
 import type { TokenTimes } from '@credmon/core/credential';
 import { issueToken } from '@credmon/scitokens';
 import type { LocalKeys } from '../local/keys.ts';
 import type { LocalPorts } from '../local/ports.ts';
 import { useOf } from '../local/signer.ts';
 import type { Outcome } from '../common/provider.ts';
-import { accessTokenIn, claimsOf, keyIdOf, wordsOf } from '../common/granted-scopes.ts';
+import { accessTokenIn, wordsOf } from '../common/granted-scopes.ts';
 import type { SignedStanding } from '../../settings/standing.ts';
 
 /**
@@ -48,7 +49,7 @@ export function differs(
   { issuer, subject, scope, audience, format, lifetime }: SignedStanding,
 ): string | undefined {
   const token = accessTokenIn(text, format) ?? '';
-  const claims = claimsOf(token);
+  const claims = jwtClaims(token);
   if (!claims) return `is not a token in the format ${format}`;
   const asked: Readonly<Record<string, string>> = {
     iss: issuer.issuer,
@@ -60,7 +61,7 @@ export function differs(
   const life = Number(claims['exp']) - Number(claims['iat']);
   // A key directory publishes the old key for as long as its tokens live; of single keys
   // there is one at a time.
-  const sameKey = issuer.key.kind === 'directory' || keyIdOf(token) === issuer.key.keyId;
+  const sameKey = issuer.key.kind === 'directory' || jwtHeader(token)?.['kid'] === issuer.key.keyId;
   const other =
     name ?? (life === lifetime ? undefined : 'lifetime') ?? (sameKey ? undefined : 'key');
   return other && `has another ${other} than the configuration asks for`;

@@ -1,6 +1,5 @@
 // The Vault provider: reads a fresh access token from Vault or OpenBao with the Vault
 // token that the storer left in `.top`.
-import { createHash } from 'node:crypto';
 import {
   CodedError,
   isCoded,
@@ -26,7 +25,7 @@ import type { RenewalPolicy } from '@credmon/core/renewal';
 import type { TokenFiles } from '@credmon/core/store';
 import { checkScopes } from '../common/granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
-import { issuedWith } from '../common/outcomes.ts';
+import { basisOf, issuedWith } from '../common/outcomes.ts';
 import { parentStem, parseVaultTop, vaultRequest, type VaultTop } from './request.ts';
 import type { VaultSettings } from '../../settings/vault.ts';
 import { classifyFailure, harmless } from '@credmon/core/oauth';
@@ -56,7 +55,7 @@ export function vaultReader(options: VaultOptions): Provider {
     policy: { ...options.policy, refreshEvery: settings.refreshSeconds },
     view: (token) => sinceFetched(token, options),
     renewable,
-    basis: (token) => basisOf(token, options),
+    basis: (token) => basisOf(token, dependencies(token, options)),
     issuerOf: ({ top }) => originOf((top.kind === 'valid' && top.value.vaultUrl) || ''),
     obtain: (token, files, context) => obtain(token, files, options, context),
   };
@@ -88,16 +87,12 @@ function sinceFetched(token: TokenSnapshot, { settings, policy }: VaultOptions):
   return { ...token, use: { ...use, value: { issuedAt: mtime, expiresAt: mtime + lifetime } } };
 }
 
-function basisOf({ user, stem, top }: TokenSnapshot, options: VaultOptions): string {
-  const version =
-    top.kind === 'missing' ? '' : `${top.identity?.ino ?? ''}:${top.identity?.mtime ?? ''}`;
+/** What a renewal depends on beside its `.top`. */
+function dependencies({ user, stem }: TokenSnapshot, options: VaultOptions): unknown {
   const parent = lender(stem, options);
   const borrowed = parent === undefined ? '' : options.topVersion(user, parent);
   const { hosts, ports, namespace } = options.settings;
-  return createHash('sha256')
-    .update(JSON.stringify([version, borrowed, hosts, ports, namespace]))
-    .digest('base64url')
-    .slice(0, 22);
+  return [borrowed, hosts, ports, namespace];
 }
 
 function lender(stem: string, { specialNames }: VaultOptions): string | undefined {
