@@ -29,9 +29,15 @@ export { findUser } from './machine/accounts.ts';
 export type { Account } from './machine/accounts.ts';
 export { readCondorIds } from './typed/condor-knobs.ts';
 export type { AccountIds } from './typed/condor-knobs.ts';
-export type { KnobReader } from './typed/knob-reader.ts';
-export { AUTH_SSL_KNOBS, readNamedTrust } from './typed/condor-knobs.ts';
-export { KNOBS } from './typed/parameter.ts';
+export type { KnobReader, Unset } from './typed/knob-reader.ts';
+export { AUTH_SSL_KNOBS, readCredentialDirectory, readNamedTrust } from './typed/condor-knobs.ts';
+export { CLIENT_KINDS, KNOBS, knob, knobDefault, ownIfSet, ownKnob } from './typed/declarations.ts';
+export type {
+  KnobDeclaration,
+  KnobName,
+  NamedKnob,
+  PlainKnobName,
+  SharedKnobName,
+} from './typed/declarations.ts';
 export { configuredProviders, loginProviderOf } from './typed/provider-names.ts';
 export type { NamedProvider, ProviderNames } from './typed/provider-names.ts';
-export type { KnobFacts } from './typed/parameter.ts';

@@ -1,5 +1,6 @@
 // The logging knobs of an HTCondor daemon, read for any subsystem.
 import type { KnobReader } from '../config/typed/knob-reader.ts';
+import { knob, ownKnob } from '../config/typed/declarations.ts';
 import type { LineStyle } from './format.ts';
 
 /**
@@ -32,7 +33,7 @@ export function logSettings(
 ): LogOptions {
   const flags = debugFlags(read, subsystem);
   const full = fullAt(read, subsystem);
-  const named = overrides.logFile ?? read.path(`${subsystem}_LOG`);
+  const named = overrides.logFile ?? read.path(knob('<SUBSYS>_LOG', subsystem));
   const path = named ?? (unnamed === 'file' ? defaultPath(read, subsystem) : undefined);
   return {
     path,
@@ -41,8 +42,8 @@ export function logSettings(
     debug: overrides.debug || flags.has('D_FULLDEBUG') || flags.has('D_ALL'),
     maxBytes: full.bytes,
     maxSeconds: full.seconds,
-    maxSaved: read.integer(`MAX_NUM_${subsystem}_LOG`, 1, 0, 10_000),
-    truncate: read.boolean(`TRUNC_${subsystem}_LOG_ON_OPEN`, false),
+    maxSaved: read.integer(knob('MAX_NUM_<SUBSYS>_LOG', subsystem)),
+    truncate: read.boolean(knob('TRUNC_<SUBSYS>_LOG_ON_OPEN', subsystem)),
     style: lineStyle(read, flags),
   };
 }
@@ -58,25 +59,24 @@ function defaultPath(read: KnobReader, subsystem: string): string | undefined {
 }
 
 function debugFlags(read: KnobReader, subsystem: string): Set<string> {
-  const specific = read.string(`${subsystem}_DEBUG`) ?? read.string('DEFAULT_DEBUG') ?? '';
+  const specific =
+    read.string(ownKnob('DEFAULT_DEBUG', subsystem)) ?? read.string('DEFAULT_DEBUG') ?? '';
   const words = `${specific} ${read.string('ALL_DEBUG') ?? ''}`.toUpperCase().split(/[\s,|]+/);
   return new Set(words.map((word) => word.replace(/:\d$/, '')));
 }
 
 function lineStyle(read: KnobReader, flags: ReadonlySet<string>): LineStyle {
   return {
-    timeFormat: (read.string('DEBUG_TIME_FORMAT') ?? '%m/%d/%y %H:%M:%S')
-      .replaceAll(/^"|"$/g, '')
-      .trim(),
-    useTimestamp: read.boolean('LOGS_USE_TIMESTAMP', false),
+    timeFormat: read.string('DEBUG_TIME_FORMAT').replaceAll(/^"|"$/g, '').trim(),
+    useTimestamp: read.boolean('LOGS_USE_TIMESTAMP'),
     showPid: flags.has('D_PID'),
     showCategory: flags.has('D_CAT') || flags.has('D_CATEGORY'),
   };
 }
 
 function fullAt(read: KnobReader, subsystem: string): { bytes: number; seconds: number } {
-  const byDefault = read.logLimit('MAX_DEFAULT_LOG', { bytes: 10 * 2 ** 20 });
-  const limit = read.logLimit(`MAX_${subsystem}_LOG`, byDefault);
+  const byDefault = read.sizeOrTime('MAX_DEFAULT_LOG');
+  const limit = read.sizeOrTime(ownKnob('MAX_DEFAULT_LOG', subsystem)) ?? byDefault;
   return 'seconds' in limit
     ? { bytes: 0, seconds: limit.seconds }
     : { bytes: 'bytes' in limit ? limit.bytes : limit.plain, seconds: 0 };

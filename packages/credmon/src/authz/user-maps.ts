@@ -1,5 +1,5 @@
 // The maps behind userMap(): which are configured.
-import type { KnobReader } from '@credmon/core/config';
+import { knob, ownKnob, type KnobReader } from '@credmon/core/config';
 
 /** A map as configured: a file, or its text in the configuration. */
 export interface UserMapSettings {
@@ -16,11 +16,13 @@ export interface UserMapSettings {
  */
 export function readUserMaps(read: KnobReader, subsystem: string): readonly UserMapSettings[] {
   const names =
-    read.list(`${subsystem}_CLASSAD_USER_MAP_NAMES`) ?? read.list('CLASSAD_USER_MAP_NAMES') ?? [];
+    read.list(ownKnob('CLASSAD_USER_MAP_NAMES', subsystem)) ??
+    read.list('CLASSAD_USER_MAP_NAMES') ??
+    [];
   return names.map((name) => ({
     name,
-    file: read.path(`CLASSAD_USER_MAPFILE_${name}`),
-    data: read.string(`CLASSAD_USER_MAPDATA_${name}`),
-    prefix: read.boolean(`CLASSAD_USER_MAP_PREFIX_${name}`, false),
+    file: read.path(knob('CLASSAD_USER_MAPFILE_<MAP>', name)),
+    data: read.string(knob('CLASSAD_USER_MAPDATA_<MAP>', name)),
+    prefix: read.boolean(knob('CLASSAD_USER_MAP_PREFIX_<MAP>', name)),
   }));
 }

@@ -1,6 +1,6 @@
 // The check command's look at the configuration itself: its mistakes, and knobs that
 // nobody reads.
-import { createKnobReader, originText, type Config } from '@credmon/core/config';
+import { createKnobReader, originText, ownKnob, type Config } from '@credmon/core/config';
 import { isCoded, messageOf } from '@credmon/core/base';
 import { ok, warning, wrong, type Finding } from './finding.ts';
 import { oddKnobs } from './knobs.ts';
@@ -57,14 +57,16 @@ const SAID_ELSEWHERE = /no usable token will be signed|are renewed only where a 
 function lookAtKnobs(config: Config): Finding[] {
   const read = createKnobReader(config);
   const lists = readLists(read);
-  const list = (knob: string): readonly string[] => read.list(knob) ?? [];
-  const standing = list('CREDMON_STANDING_TOKENS');
+  const standing = read.list('CREDMON_STANDING_TOKENS') ?? [];
   // Local or client: only their own knobs tell, and one of those may be what is misspelt.
   const ofStanding = [
-    'CREDMON_STANDING_PROVIDER',
-    ...standing.map((name) => `CREDMON_STANDING_${name}_PROVIDER`),
-  ].flatMap((knob) => config.get(knob) ?? []);
-  const maps = ['CLASSAD_USER_MAP_NAMES', `${config.subsystem}_CLASSAD_USER_MAP_NAMES`];
+    read.string('CREDMON_STANDING_PROVIDER'),
+    ...standing.map((name) => read.string(ownKnob('CREDMON_STANDING_PROVIDER', name))),
+  ].filter((provider) => provider !== undefined);
+  const maps = [
+    ...(read.list('CLASSAD_USER_MAP_NAMES') ?? []),
+    ...(read.list(ownKnob('CLASSAD_USER_MAP_NAMES', config.subsystem)) ?? []),
+  ];
   const names = config.names();
   const used = new Set(
     names.flatMap((name) =>
@@ -85,7 +87,7 @@ function lookAtKnobs(config: Config): Finding[] {
     client: [...lists.client, ...ofStanding],
     logins: [...loginNames(config, { lists }), ...(lists.vault === '*' ? [] : lists.vault)],
     standing,
-    maps: maps.flatMap(list),
+    maps,
     subsystem: config.subsystem,
   });
 }

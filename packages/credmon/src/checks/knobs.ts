@@ -2,7 +2,7 @@
 // over them without a word.
 import { distance, nearest } from '@credmon/core/base';
 import { warning, type Finding } from './finding.ts';
-import { KNOBS } from '@credmon/core/config';
+import { CLIENT_KINDS, KNOBS } from '@credmon/core/config';
 import suffixes from './daemon-suffixes.json' with { type: 'json' };
 
 /** A knob that somebody set, and where: `file, line N`. */
@@ -122,13 +122,6 @@ export interface KnownKnobs {
   readonly named: readonly NamedKnob[];
 }
 
-/** Knobs of local providers that all of them share. */
-const SHARED = new Set([
-  'LOCAL_CREDMON_PROVIDER_NAMES',
-  'LOCAL_CREDMON_PROVIDER_NAME',
-  'LOCAL_CREDMON_PUBLIC_KEY',
-]);
-
 /**
  * Fills the names into the table. Daemons' own knobs, such as CREDMON_OAUTH_ARGS, are
  * known too.
@@ -136,7 +129,7 @@ const SHARED = new Set([
 export function knownKnobs(configured: ConfiguredNames): KnownKnobs {
   const plain: string[] = [];
   const named: NamedKnob[] = [];
-  for (const pattern of KNOBS.flatMap(({ name }) => withOwn(name)).flatMap(withKinds)) {
+  for (const pattern of declaredNames().flatMap(withKinds)) {
     const [before, place, after = ''] = pattern.split(/<([A-Z]+)>/);
     if (before === undefined || place === undefined) plain.push(pattern);
     else if (place === 'SUBSYS')
@@ -153,22 +146,13 @@ function subsystems({ subsystem }: ConfiguredNames): readonly string[] {
   return [...new Set([subsystem, 'CREDMON_OAUTH', 'CREDMON_WEB', 'CREDMON_KRB'])];
 }
 
-/**
- * Most knobs of local issuers and standing tokens exist for each one, too; the table says
- * so once.
- */
-function withOwn(name: string): string[] {
-  if (name.includes('<') || SHARED.has(name)) return [name];
-  if (name.startsWith('LOCAL_CREDMON_'))
-    return [name, name.replace('LOCAL_CREDMON_', 'LOCAL_CREDMON_<PROVIDER>_')];
-  if (name.startsWith('CREDMON_STANDING_') && name !== 'CREDMON_STANDING_TOKENS')
-    return [name, name.replace('CREDMON_STANDING_', 'CREDMON_STANDING_<TOKEN>_')];
-  return [name];
+function declaredNames(): string[] {
+  return Object.entries(KNOBS).flatMap(([name, { own }]) => [name, ...(own ? [own] : [])]);
 }
 
 function withKinds(name: string): string[] {
   if (!name.includes('<KIND>')) return [name];
-  return ['CLIENT', 'EXCHANGE', 'PELICAN'].map((kind) => name.replace('<KIND>', kind));
+  return CLIENT_KINDS.map((kind) => name.replace('<KIND>', kind));
 }
 
 function namesFor(

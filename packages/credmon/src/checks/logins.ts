@@ -1,6 +1,6 @@
 // The check command's look at providers whose users log in: what the daemon does with the
 // tokens, and what the web portal would use.
-import { createKnobReader, readList, type Config } from '@credmon/core/config';
+import { createKnobReader, knob, type Config } from '@credmon/core/config';
 import { messageOf, secureEndpoint } from '@credmon/core/base';
 import { ok, warning, wrong, type Finding } from './finding.ts';
 import { ownerOfToken } from '../daemon/provider-lookup.ts';
@@ -40,8 +40,7 @@ export function loginNames(config: Config, { lists }: Pick<Settings, 'lists'>): 
 }
 
 function deviceNames(config: Config): readonly string[] {
-  const names = readList(config, 'CREDMON_DEVICE_PROVIDER_NAMES', []);
-  return names.ok ? names.value : [];
+  return createKnobReader(config).list('CREDMON_DEVICE_PROVIDER_NAMES') ?? [];
 }
 
 /** One look for each provider with logins. */
@@ -119,12 +118,12 @@ function sorting(what: string, name: string, settings: Settings): Finding[] {
 /** What CredD will write into the key file of a login. */
 function portal(what: string, name: string, { config, settings }: CheckWorld): Finding[] {
   const read = createKnobReader(config);
-  const url = read.string(`${name}_AUTHORIZATION_URL`);
-  const suffix = read.string(`${name}_RETURN_URL_SUFFIX`);
+  const url = read.string(knob('<PROVIDER>_AUTHORIZATION_URL', name));
+  const suffix = read.string(knob('<PROVIDER>_RETURN_URL_SUFFIX', name));
   const lacking = url === undefined ? 'AUTHORIZATION_URL' : 'RETURN_URL_SUFFIX';
   if (url === undefined || suffix === undefined)
     return [warning(what, `nobody can log in with a browser before ${name}_${lacking} is set`)];
-  const prefix = read.string('CREDMON_WEB_PREFIX') ?? config.expand('https://$(FULL_HOSTNAME)');
+  const prefix = read.string('CREDMON_WEB_PREFIX');
   try {
     secureEndpoint(url, `${name}_AUTHORIZATION_URL`, settings.allowLoopbackHttp);
     secureEndpoint(prefix, 'CREDMON_WEB_PREFIX', settings.allowLoopbackHttp);

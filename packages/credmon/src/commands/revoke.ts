@@ -8,7 +8,7 @@ import {
   systemRandom,
   messageOf,
 } from '@credmon/core/base';
-import { createKnobReader, type Config } from '@credmon/core/config';
+import { createKnobReader, knob, type Config } from '@credmon/core/config';
 import { cutDomain, isCredName, tokenId, type TokenSnapshot } from '@credmon/core/credential';
 import { dueOf } from '@credmon/core/renewal';
 import { openCredentialDirectory, type CredentialStore } from '@credmon/core/store';
@@ -129,15 +129,17 @@ function revocationUrls(
 ): (service: string) => string | undefined {
   const read = createKnobReader(config);
   const urls = new Map<string, string>();
-  for (const knob of config.names()) {
-    const service = /^CREDMON_(.+)_REVOCATION_URL$/i.exec(knob)?.[1];
+  for (const name of config.names()) {
+    const service = /^CREDMON_(.+)_REVOCATION_URL$/i.exec(name)?.[1];
     const url =
-      service === undefined ? undefined : read.string(`CREDMON_${service}_REVOCATION_URL`);
+      service === undefined
+        ? undefined
+        : read.string(knob('CREDMON_<PROVIDER>_REVOCATION_URL', service));
     if (service === undefined || url === undefined) continue;
     try {
-      secureEndpoint(url, knob, allowLoopbackHttp);
+      secureEndpoint(url, name, allowLoopbackHttp);
     } catch (error) {
-      read.mistake(knob, `is unusable: ${messageOf(error)}`);
+      read.mistake(name, `is unusable: ${messageOf(error)}`);
     }
     urls.set(service.toUpperCase(), url);
   }

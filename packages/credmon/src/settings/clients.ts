@@ -2,7 +2,7 @@
 // exchange (EXCHANGE, PELICAN).
 import { messageOf, secureEndpoint } from '@credmon/core/base';
 import type { ClientAuthentication } from '@credmon/core/oauth';
-import type { KnobReader } from '@credmon/core/config';
+import { knob, ownKnob, type CLIENT_KINDS, type KnobReader } from '@credmon/core/config';
 
 /**
  * A client as the administrator configured it; the secret stays in its file and is read
@@ -17,7 +17,7 @@ export interface ConfiguredClient {
 }
 
 /** The kinds of such clients, as their knobs begin. */
-export type ClientKind = 'CLIENT' | 'EXCHANGE' | 'PELICAN';
+export type ClientKind = (typeof CLIENT_KINDS)[number];
 
 /** How such a client proves itself. @see RFC 6749, section 2.3.1; RFC 7523 */
 type ClientProof = 'post' | 'basic' | 'private_key_jwt';
@@ -79,43 +79,47 @@ function warnOfTrust(read: KnobReader): void {
 
 function readClient(read: KnobReader, kind: ClientKind, name: string): TokenClient {
   const pelican = kind === 'PELICAN' ? readPelican(read, name) : undefined;
+  const json = read.boolean(knob('<KIND>_CREDMON_TOKEN_USE_JSON', kind));
   return {
     kind,
     name,
     clientId:
-      read.string(`${kind}_CREDMON_${name}_CLIENT_ID`) ??
+      read.string(ownKnob('<KIND>_CREDMON_CLIENT_ID', kind, name)) ??
       pelican?.clientId ??
-      read.string(`${kind}_CREDMON_CLIENT_ID`) ??
+      read.string(knob('<KIND>_CREDMON_CLIENT_ID', kind)) ??
       '',
     secretFile:
-      read.path(`${kind}_CREDMON_${name}_CLIENT_SECRET_FILE`) ??
+      read.path(ownKnob('<KIND>_CREDMON_CLIENT_SECRET_FILE', kind, name)) ??
       pelican?.secretFile ??
-      read.path(`${kind}_CREDMON_CLIENT_SECRET_FILE`),
+      read.path(knob('<KIND>_CREDMON_CLIENT_SECRET_FILE', kind)),
     proof: readProof(read, kind, name),
-    keyId: read.string(`${kind}_CREDMON_${name}_KEY_ID`) ?? read.string(`${kind}_CREDMON_KEY_ID`),
+    keyId:
+      read.string(ownKnob('<KIND>_CREDMON_KEY_ID', kind, name)) ??
+      read.string(knob('<KIND>_CREDMON_KEY_ID', kind)),
     tokenUrl:
-      read.string(`${kind}_CREDMON_${name}_TOKEN_URL`) ??
+      read.string(ownKnob('<KIND>_CREDMON_TOKEN_URL', kind, name)) ??
       pelican?.tokenUrl ??
-      read.string(`${kind}_CREDMON_TOKEN_URL`),
+      read.string(knob('<KIND>_CREDMON_TOKEN_URL', kind)),
     issuers:
-      read.list(`${kind}_CREDMON_${name}_ISSUER`) ?? read.list(`${kind}_CREDMON_ISSUER`) ?? [],
+      read.list(ownKnob('<KIND>_CREDMON_ISSUER', kind, name)) ??
+      read.list(knob('<KIND>_CREDMON_ISSUER', kind)) ??
+      [],
     scopes:
-      read.string(`${kind}_CREDMON_${name}_AUTHZ_TEMPLATE`) ??
-      read.string(`${kind}_CREDMON_AUTHZ_TEMPLATE`) ??
+      read.string(ownKnob('<KIND>_CREDMON_AUTHZ_TEMPLATE', kind, name)) ??
+      read.string(knob('<KIND>_CREDMON_AUTHZ_TEMPLATE', kind)) ??
       '',
-    extraScopes: read.list(`CREDMON_${name}_EXTRA_SCOPES`) ?? [],
-    useIdToken: read.boolean(`CREDMON_${name}_USE_ID_TOKEN`, false),
+    extraScopes: read.list(knob('CREDMON_<PROVIDER>_EXTRA_SCOPES', name)) ?? [],
+    useIdToken: read.boolean(knob('CREDMON_<PROVIDER>_USE_ID_TOKEN', name)),
     audience:
-      read.list(`${kind}_CREDMON_${name}_TOKEN_AUDIENCE`) ??
-      read.list(`${kind}_CREDMON_TOKEN_AUDIENCE`) ??
+      read.list(ownKnob('<KIND>_CREDMON_TOKEN_AUDIENCE', kind, name)) ??
+      read.list(knob('<KIND>_CREDMON_TOKEN_AUDIENCE', kind)) ??
       [],
     resources:
-      read.list(`${kind}_CREDMON_${name}_RESOURCE`) ?? read.list(`${kind}_CREDMON_RESOURCE`) ?? [],
-    json: read.boolean(
-      `${kind}_CREDMON_${name}_TOKEN_USE_JSON`,
-      read.boolean(`${kind}_CREDMON_TOKEN_USE_JSON`, true),
-    ),
-    endpointLifetime: read.seconds(`${kind}_CREDMON_TOKEN_ENDPOINT_LIFETIME`, 3600, 60, 86_400),
+      read.list(ownKnob('<KIND>_CREDMON_RESOURCE', kind, name)) ??
+      read.list(knob('<KIND>_CREDMON_RESOURCE', kind)) ??
+      [],
+    json: read.boolean(ownKnob('<KIND>_CREDMON_TOKEN_USE_JSON', kind, name)) ?? json,
+    endpointLifetime: read.duration(knob('<KIND>_CREDMON_TOKEN_ENDPOINT_LIFETIME', kind)),
   };
 }
 
@@ -125,18 +129,17 @@ function readPelican(
   name: string,
 ): { clientId: string | undefined; secretFile: string | undefined; tokenUrl: string | undefined } {
   return {
-    clientId: read.string(`${name}_PELICAN_CLIENT_ID`),
-    secretFile: read.path(`${name}_PELICAN_CLIENT_SECRET_FILE`),
-    tokenUrl: read.string(`${name}_PELICAN_TOKEN_URL`),
+    clientId: read.string(knob('<PROVIDER>_PELICAN_CLIENT_ID', name)),
+    secretFile: read.path(knob('<PROVIDER>_PELICAN_CLIENT_SECRET_FILE', name)),
+    tokenUrl: read.string(knob('<PROVIDER>_PELICAN_TOKEN_URL', name)),
   };
 }
 
 function readProof(read: KnobReader, kind: ClientKind, name: string): ClientProof {
   const value =
-    read.string(`${kind}_CREDMON_${name}_CLIENT_AUTH`) ??
-    read.string(`${kind}_CREDMON_CLIENT_AUTH`);
-  switch (value?.toLowerCase()) {
-    case undefined:
+    read.string(ownKnob('<KIND>_CREDMON_CLIENT_AUTH', kind, name)) ??
+    read.string(knob('<KIND>_CREDMON_CLIENT_AUTH', kind));
+  switch (value.toLowerCase()) {
     case 'post':
       return 'post';
     case 'basic':

@@ -1,6 +1,6 @@
 // Settings of the sites' own token programs (EXEC_CREDMON_*).
 import { isAbsolute } from 'node:path';
-import type { KnobReader } from '@credmon/core/config';
+import { knob, ownKnob, type KnobReader } from '@credmon/core/config';
 
 /**
  * A provider's program, with its arguments, and how long it may run, in seconds;
@@ -18,9 +18,9 @@ export interface TokenProgram {
 
 /** Reads the programs of these providers. Mistakes are noted in `read`. */
 export function readTokenPrograms(read: KnobReader, names: readonly string[]): TokenProgram[] {
-  const seconds = read.seconds('EXEC_CREDMON_TIMEOUT', 30, 1, 600);
+  const seconds = read.duration('EXEC_CREDMON_TIMEOUT');
   return [...new Set(names)].map((name) => {
-    const line = read.string(`EXEC_CREDMON_${name}_COMMAND`) ?? '';
+    const line = read.string(knob('EXEC_CREDMON_<PROVIDER>_COMMAND', name)) ?? '';
     const [command = '', ...args] = line.split(/\s+/).filter((word) => word !== '');
     if (!isAbsolute(command))
       read.mistake(
@@ -31,9 +31,9 @@ export function readTokenPrograms(read: KnobReader, names: readonly string[]): T
       name,
       command,
       args,
-      seconds: read.seconds(`EXEC_CREDMON_${name}_TIMEOUT`, seconds, 1, 600),
-      extraScopes: read.list(`CREDMON_${name}_EXTRA_SCOPES`) ?? [],
-      useIdToken: read.boolean(`CREDMON_${name}_USE_ID_TOKEN`, false),
+      seconds: read.duration(ownKnob('EXEC_CREDMON_TIMEOUT', name)) ?? seconds,
+      extraScopes: read.list(knob('CREDMON_<PROVIDER>_EXTRA_SCOPES', name)) ?? [],
+      useIdToken: read.boolean(knob('CREDMON_<PROVIDER>_USE_ID_TOKEN', name)),
     };
   });
 }

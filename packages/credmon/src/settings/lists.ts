@@ -1,7 +1,7 @@
 // ProviderLookup: from a token's name to the one kind of provider that renews it, or why none
 // does. One pure function.
 import { splitStem } from '@credmon/core/credential';
-import type { KnobReader } from '@credmon/core/config';
+import { knob, type KnobReader } from '@credmon/core/config';
 
 /**
  * The lists of names in the configuration. A list is `*` when every other name is meant.
@@ -109,8 +109,8 @@ export function readDeviceNames(read: KnobReader, lists: ProviderLists): readonl
   const names = read.list('CREDMON_DEVICE_PROVIDER_NAMES') ?? [];
   for (const name of names) {
     if (
-      read.string(`${name}_CLIENT_ID`) === undefined ||
-      read.string(`${name}_TOKEN_URL`) === undefined
+      !read.isSet(knob('<PROVIDER>_CLIENT_ID', name)) ||
+      !read.isSet(knob('<PROVIDER>_TOKEN_URL', name))
     )
       read.mistake(
         'CREDMON_DEVICE_PROVIDER_NAMES',

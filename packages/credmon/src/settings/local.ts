@@ -3,7 +3,15 @@
 import { messageOf } from '@credmon/core/base';
 import { parseExpression } from '@credmon/core/classad';
 import { splitStem } from '@credmon/core/credential';
-import type { Config, KnobReader } from '@credmon/core/config';
+import {
+  ownIfSet,
+  ownKnob,
+  type Config,
+  type KnobReader,
+  type NamedKnob,
+  type PlainKnobName,
+  type SharedKnobName,
+} from '@credmon/core/config';
 import type { Profile } from '@credmon/scitokens';
 import { parseRequirement } from '../authz/group-requirement.ts';
 import { parseTemplate } from '../authz/scopes.ts';
@@ -55,10 +63,6 @@ export interface LocalSettings {
   readonly served: string;
 }
 
-const PRIVATE_KEY = '/etc/condor/scitokens-private.pem';
-const PUBLIC_KEY = '/etc/condor/scitokens.pem';
-const TEMPLATE = 'read:/user/{username} write:/user/{username}';
-
 /**
  * Reads the settings of these services, those of a list in the configuration first.
  * Mistakes go to `read`.
@@ -69,8 +73,7 @@ export function readLocalSettings(
   services: readonly string[],
 ): LocalSettings {
   const explicit =
-    read.list('LOCAL_CREDMON_PROVIDER_NAMES') !== undefined ||
-    read.list('LOCAL_CREDMON_PROVIDER_NAME') !== undefined;
+    read.isSet('LOCAL_CREDMON_PROVIDER_NAMES') || read.isSet('LOCAL_CREDMON_PROVIDER_NAME');
   const issuers = [...new Set(services)].map((service) => readIssuer(config, read, service));
   for (const { service, profile, audience } of explicit ? issuers : [])
     if (profile !== 'scitoken:1.0' && audience.length === 0)
@@ -82,49 +85,46 @@ export function readLocalSettings(
     issuers,
     userMaps: readUserMaps(read, config.subsystem),
     keyPair: {
-      privateKey: read.path('LOCAL_CREDMON_PRIVATE_KEY') ?? PRIVATE_KEY,
-      publicKey: read.path('LOCAL_CREDMON_PUBLIC_KEY') ?? PUBLIC_KEY,
+      privateKey: read.path('LOCAL_CREDMON_PRIVATE_KEY'),
+      publicKey: read.path('LOCAL_CREDMON_PUBLIC_KEY'),
     },
     explicit,
-    served: sharedIssuer(config, read),
+    served: read.string('LOCAL_CREDMON_ISSUER'),
   };
 }
 
-/** The issuer of tokens of providers that have none of their own. */
-function sharedIssuer(config: Config, read: KnobReader): string {
-  return read.string('LOCAL_CREDMON_ISSUER') ?? config.expand('https://$(FULL_HOSTNAME)');
-}
+/** The knob that counts for one provider: its own if that is set, else the shared one. */
+type OwnOf = <Name extends LocalKnobName>(shared: Name) => NamedKnob<Name>;
+type LocalKnobName = Extract<PlainKnobName & SharedKnobName, `LOCAL_CREDMON_${string}`>;
 
 /** The issuer of one service, from its own knobs or the shared ones. */
 export function readIssuer(config: Config, read: KnobReader, service: string): LocalIssuer {
-  const own = (shared: string): string => {
-    const name = shared.replace('_CREDMON_', () => `_CREDMON_${service}_`);
-    return config.origin(name) === undefined ? shared : name;
-  };
+  const own: OwnOf = (shared) => ownIfSet(config, shared, service);
   const template = own('LOCAL_CREDMON_AUTHZ_TEMPLATE');
   const groupTemplate = own('LOCAL_CREDMON_AUTHZ_GROUP_TEMPLATE');
   const expression = own('LOCAL_CREDMON_AUTHZ_TEMPLATE_EXPR');
   const requirement = own('LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT');
   const issuer: LocalIssuer = {
     service,
-    issuer: read.string(own('LOCAL_CREDMON_ISSUER')) ?? sharedIssuer(config, read),
+    issuer:
+      read.string(ownKnob('LOCAL_CREDMON_ISSUER', service)) ?? read.string('LOCAL_CREDMON_ISSUER'),
     key: readKeySource(read, own, service),
-    template: read.string(template) ?? TEMPLATE,
+    template: read.string(template),
     templateExpression: read.string(expression),
-    appendExpression: read.boolean('CREDMON_LOCAL_APPEND_TEMPLATE_EXPR', false),
+    appendExpression: read.boolean('CREDMON_LOCAL_APPEND_TEMPLATE_EXPR'),
     groupTemplate: read.string(groupTemplate),
     groupMapFile: read.path(own('LOCAL_CREDMON_AUTHZ_GROUP_MAPFILE')),
     groupRequirement: read.string(requirement),
-    lifetime: Math.floor(read.seconds(own('LOCAL_CREDMON_TOKEN_LIFETIME'), 1200, 10, 31_536_000)),
-    useJson: read.boolean(own('LOCAL_CREDMON_TOKEN_USE_JSON'), true),
+    lifetime: Math.floor(read.duration(own('LOCAL_CREDMON_TOKEN_LIFETIME'))),
+    useJson: read.boolean(own('LOCAL_CREDMON_TOKEN_USE_JSON')),
     audience: (read.string(own('LOCAL_CREDMON_TOKEN_AUDIENCE')) ?? '')
       .split(/[\s,]+/)
       .filter(Boolean),
     profile: readProfile(config, read, own('LOCAL_CREDMON_TOKEN_VERSION')),
   };
-  const tried = (knob: string, work: () => string | undefined): void => {
+  const tried = ({ name }: NamedKnob, work: () => string | undefined): void => {
     const problem = reasonOf(work);
-    if (problem !== undefined) read.mistake(knob, problem);
+    if (problem !== undefined) read.mistake(name, problem);
   };
   tried(template, () => problemOf(parseTemplate(issuer.template, 'username')));
   tried(groupTemplate, () => problemOf(parseTemplate(issuer.groupTemplate ?? '', 'groupname')));
@@ -147,22 +147,19 @@ function reasonOf(work: () => string | undefined): string | undefined {
   }
 }
 
-function readKeySource(
-  read: KnobReader,
-  own: (shared: string) => string,
-  service: string,
-): KeySource {
+function readKeySource(read: KnobReader, own: OwnOf, service: string): KeySource {
   const directory =
-    read.path(`CREDMON_${service}_KEY_DIRECTORY`) ?? read.path('CREDMON_LOCAL_KEY_DIRECTORY');
+    read.path(ownKnob('CREDMON_LOCAL_KEY_DIRECTORY', service)) ??
+    read.path('CREDMON_LOCAL_KEY_DIRECTORY');
   if (directory !== undefined) return { kind: 'directory', path: directory };
   const knob = own('LOCAL_CREDMON_PRIVATE_KEY_ALGORITHM');
-  const algorithm = (read.string(knob) ?? 'ES256').toUpperCase();
+  const algorithm = read.string(knob).toUpperCase();
   if (algorithm !== 'ES256' && algorithm !== 'RS256')
-    read.mistake(knob, `is ${JSON.stringify(algorithm)}; it must be ES256 or RS256`);
+    read.mistake(knob.name, `is ${JSON.stringify(algorithm)}; it must be ES256 or RS256`);
   return {
     kind: 'file',
-    path: read.path(own('LOCAL_CREDMON_PRIVATE_KEY')) ?? PRIVATE_KEY,
-    keyId: read.string(own('LOCAL_CREDMON_KEY_ID')) ?? 'local',
+    path: read.path(own('LOCAL_CREDMON_PRIVATE_KEY')),
+    keyId: read.string(own('LOCAL_CREDMON_KEY_ID')),
     algorithm,
   };
 }
@@ -177,11 +174,16 @@ const PROFILES: Readonly<Record<string, Profile>> = {
 };
 
 /** A knob that is set to nothing asks for a token without version. */
-function readProfile(config: Config, read: KnobReader, knob: string): Profile {
-  const version = (read.string(knob) ?? config.raw(knob) ?? 'scitoken:2.0').trim();
+function readProfile(
+  config: Config,
+  read: KnobReader,
+  knob: NamedKnob<'LOCAL_CREDMON_TOKEN_VERSION'>,
+): Profile {
+  const empty = read.isSet(knob) ? undefined : config.raw(knob.name);
+  const version = (empty ?? read.string(knob)).trim();
   const profile = PROFILES[version.toLowerCase()];
   if (profile) return profile;
-  read.mistake(knob, `is ${JSON.stringify(version)}; it must be scitoken:2.0, wlcg or none`);
+  read.mistake(knob.name, `is ${JSON.stringify(version)}; it must be scitoken:2.0, wlcg or none`);
   return 'scitoken:2.0';
 }
 

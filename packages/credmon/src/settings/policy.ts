@@ -1,14 +1,13 @@
 // The renewal policy that the knobs describe.
 import type { KnobReader } from '@credmon/core/config';
-import { DEFAULT_POLICY, type RenewalPolicy } from '@credmon/core/renewal';
+import type { RenewalPolicy } from '@credmon/core/renewal';
 
 export function readPolicy(read: KnobReader): RenewalPolicy {
   return {
-    ...DEFAULT_POLICY,
     ...readShares(read),
     defaultLifetime: readDefaultLifetime(read),
-    firstRetry: read.integer('CREDMON_FIRST_RETRY', DEFAULT_POLICY.firstRetry, 1, 3600),
-    longestRetry: read.integer('CREDMON_LONGEST_RETRY', DEFAULT_POLICY.longestRetry, 1, 86_400),
+    firstRetry: read.integer('CREDMON_FIRST_RETRY'),
+    longestRetry: read.integer('CREDMON_LONGEST_RETRY'),
   };
 }
 
@@ -18,8 +17,8 @@ export function readPolicy(read: KnobReader): RenewalPolicy {
  */
 function readShares(read: KnobReader): Pick<RenewalPolicy, 'fraction' | 'jitter'> {
   const [fractionKnob, jitterKnob] = ['CREDMON_RENEW_FRACTION', 'CREDMON_RENEW_JITTER'];
-  const fraction = read.real('CREDMON_RENEW_FRACTION', DEFAULT_POLICY.fraction, 0.05, 0.95);
-  const jitter = read.real('CREDMON_RENEW_JITTER', DEFAULT_POLICY.jitter, 0, 0.9);
+  const fraction = read.number('CREDMON_RENEW_FRACTION');
+  const jitter = read.number('CREDMON_RENEW_JITTER');
   const [fractionPlace, jitterPlace] = [read.place(fractionKnob), read.place(jitterKnob)];
   if (fraction > jitter || fractionPlace === undefined || jitterPlace === undefined)
     return { fraction, jitter };
@@ -43,12 +42,7 @@ function readShares(read: KnobReader): Pick<RenewalPolicy, 'fraction' | 'jitter'
  * Seconds that a token counts as valid when neither its issuer nor the token itself says.
  */
 export function readDefaultLifetime(read: KnobReader): number {
-  return read.integer(
-    'CREDMON_DEFAULT_TOKEN_LIFETIME',
-    DEFAULT_POLICY.defaultLifetime,
-    10,
-    31_536_000,
-  );
+  return read.integer('CREDMON_DEFAULT_TOKEN_LIFETIME');
 }
 
 // The daemon's own intervals, in seconds.

@@ -10,12 +10,16 @@ import {
 import {
   configuredProviders,
   createKnobReader,
+  knob,
   loginProviderOf,
-  warningText,
   readCondorIds,
+  readCredentialDirectory,
+  warningText,
   type AccountIds,
   type Config,
   type KnobReader,
+  type PlainKnobName,
+  type Unset,
 } from '@credmon/core/config';
 import { isPlainProviderName, judgeProviderNames, type NameRules } from '@credmon/core/credential';
 import type { ClientAuthentication } from '@credmon/core/oauth';
@@ -105,8 +109,8 @@ export const LOG_HABITS = { unnamed: 'file', mode: 0o644 } as const;
  */
 export function readSettings(config: Config, overrides: Overrides): Settings {
   const read = createKnobReader(config);
-  const allowLoopbackHttp = read.boolean('CREDMON_ALLOW_LOOPBACK_HTTP', false);
-  const credDir = overrides.credDir ?? readCredDir(read);
+  const allowLoopbackHttp = read.boolean('CREDMON_ALLOW_LOOPBACK_HTTP');
+  const credDir = overrides.credDir ?? readCredentialDirectory(read);
   const lists = readLists(read);
   const clientsOf = (kind: ClientKind, names: readonly string[]): readonly TokenClient[] =>
     readTokenClients(read, kind, names, allowLoopbackHttp);
@@ -122,9 +126,7 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
     condorIds: readCondorIds(config, read),
     lists,
     names: readNames(config, read),
-    vaultEnabled:
-      read.list('VAULT_CREDMON_PROVIDER_NAMES') !== undefined ||
-      read.string('SEC_CREDENTIAL_STORER') !== undefined,
+    vaultEnabled: read.isSet('VAULT_CREDMON_PROVIDER_NAMES') || read.isSet('SEC_CREDENTIAL_STORER'),
     vault: readVaultSettings(read),
     clients,
     extraScopes: readExtraScopes(config, read),
@@ -141,32 +143,21 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
       signers: signersIn(config, lists),
       defaultLifetime: policy.defaultLifetime,
     }),
-    keyRotation: Math.floor(read.seconds('CREDMON_LOCAL_KEY_ROTATE', 0, 0, 315_360_000)),
+    keyRotation: Math.floor(read.duration('CREDMON_LOCAL_KEY_ROTATE')),
     allowLoopbackHttp,
     endpointOrigins: readEndpointOrigins(read, allowLoopbackHttp),
     policy,
     limits: readLimits(read),
-    lateAnswer: read.integer('CREDMON_LATE_ANSWER', 120, 0, 3600),
-    perIssuer: read.integer('CREDMON_RENEWALS_PER_ISSUER', 16, 1, 1000),
-    floor: read.integer('CREDMON_TOKEN_FLOOR', 600, 0, 86_400),
-    starterRefresh: read.integer('SEC_CREDENTIAL_REFRESH', 300, 0, 86_400),
+    lateAnswer: read.integer('CREDMON_LATE_ANSWER'),
+    perIssuer: read.integer('CREDMON_RENEWALS_PER_ISSUER'),
+    floor: read.integer('CREDMON_TOKEN_FLOOR'),
+    starterRefresh: read.integer('SEC_CREDENTIAL_REFRESH'),
     log: logSettings(read, config.subsystem, overrides, LOG_HABITS),
     metrics: readMetricsAddress(read),
     warnings: [...config.warnings.map(warningText), ...read.warnings],
   };
   read.finish();
   return Object.freeze(settings);
-}
-
-function readCredDir(read: KnobReader): string {
-  const path = read.path('SEC_CREDENTIAL_DIRECTORY_OAUTH') ?? read.path('SEC_CREDENTIAL_DIRECTORY');
-  if (path === undefined) {
-    read.mistake(
-      'SEC_CREDENTIAL_DIRECTORY_OAUTH',
-      'is not set; add "use feature : OAUTH", or set it to the credential directory',
-    );
-  }
-  return path ?? '';
 }
 
 /** Judges the names of all providers; one with `_` is warned of. */
@@ -181,8 +172,8 @@ export function readNames(config: Config, read: KnobReader): NameRules {
  * The lists of names, device names sorted as `withDeviceNames` says; mistakes are noted.
  */
 export function readLists(read: KnobReader): ProviderLists {
-  const specialNames = read.boolean('CREDMON_ALLOW_SPECIAL_CHAR_NAMES', false);
-  const names = (knob: string): readonly string[] | undefined => {
+  const specialNames = read.boolean('CREDMON_ALLOW_SPECIAL_CHAR_NAMES');
+  const names = <Name extends PlainKnobName>(knob: Name): readonly string[] | Unset<Name> => {
     const list = read.list(knob);
     for (const name of list ?? []) {
       // A name with `_` is not a mistake: readNames warns of it.
@@ -195,16 +186,13 @@ export function readLists(read: KnobReader): ProviderLists {
     }
     return list;
   };
-  const wildcard = (knob: string): readonly string[] | '*' => {
-    const list = names(knob);
-    return list === undefined || list.includes('*') ? '*' : list;
-  };
+  const wildcard = (list: readonly string[]): readonly string[] | '*' =>
+    list.includes('*') ? '*' : list;
   const lists: ProviderLists = {
-    local: names('LOCAL_CREDMON_PROVIDER_NAMES') ??
-      names('LOCAL_CREDMON_PROVIDER_NAME') ?? ['scitokens'],
+    local: names('LOCAL_CREDMON_PROVIDER_NAMES') ?? names('LOCAL_CREDMON_PROVIDER_NAME'),
     client: names('CLIENT_CREDMON_PROVIDER_NAMES') ?? [],
-    oauth2: wildcard('OAUTH2_CREDMON_PROVIDER_NAMES'),
-    vault: wildcard('VAULT_CREDMON_PROVIDER_NAMES'),
+    oauth2: wildcard(names('OAUTH2_CREDMON_PROVIDER_NAMES')),
+    vault: wildcard(names('VAULT_CREDMON_PROVIDER_NAMES')),
     pelican: names('PELICAN_CREDMON_PROVIDER_NAMES') ?? [],
     exchange: names('EXCHANGE_CREDMON_PROVIDER_NAMES') ?? [],
     exec: names('EXEC_CREDMON_PROVIDER_NAMES') ?? [],
@@ -228,15 +216,15 @@ export function readClients(
   allowLoopbackHttp: boolean,
 ): Map<string, ConfiguredClient> {
   const clients = new Map<string, ConfiguredClient>();
-  for (const knob of config.names()) {
-    const service = loginProviderOf(knob);
+  for (const name of config.names()) {
+    const service = loginProviderOf(name);
     if (service === undefined) continue;
-    const clientId = read.string(knob);
-    const tokenUrl = read.string(`${service}_TOKEN_URL`);
+    const clientId = read.string({ declared: '<PROVIDER>_CLIENT_ID', name });
+    const tokenUrl = read.string(knob('<PROVIDER>_TOKEN_URL', service));
     if (clientId === undefined) continue;
     if (tokenUrl === undefined) {
       read.warning(
-        knob,
+        name,
         `is set, but ${service}_TOKEN_URL is not: the tokens of ${service} are renewed only where a .meta stands`,
       );
       continue;
@@ -249,9 +237,9 @@ export function readClients(
     clients.set(service.toUpperCase(), {
       clientId,
       tokenUrl,
-      secretFile: read.path(`${service}_CLIENT_SECRET_FILE`),
-      issuer: read.string(`CREDMON_${service}_ISSUER`),
-      authentication: readAuthentication(read, `CREDMON_${service}_CLIENT_AUTH`),
+      secretFile: read.path(knob('<PROVIDER>_CLIENT_SECRET_FILE', service)),
+      issuer: read.string(knob('CREDMON_<PROVIDER>_ISSUER', service)),
+      authentication: readAuthentication(read, service),
     });
   }
   return clients;
@@ -260,26 +248,31 @@ export function readClients(
 /** CREDMON_<PROVIDER>_EXTRA_SCOPES of every provider. */
 function readExtraScopes(config: Config, read: KnobReader): Record<string, readonly string[]> {
   return Object.fromEntries(
-    config.names().flatMap((knob) => {
-      const service = /^CREDMON_(.+)_EXTRA_SCOPES$/i.exec(knob)?.[1];
-      return service === undefined ? [] : [[service.toUpperCase(), read.list(knob) ?? []] as const];
+    config.names().flatMap((name) => {
+      const service = /^CREDMON_(.+)_EXTRA_SCOPES$/i.exec(name)?.[1];
+      if (service === undefined) return [];
+      const scopes = read.list({ declared: 'CREDMON_<PROVIDER>_EXTRA_SCOPES', name }) ?? [];
+      return [[service.toUpperCase(), scopes] as const];
     }),
   );
 }
 
 /** The services with CREDMON_<PROVIDER>_USE_ID_TOKEN = true. */
 function readIdTokens(config: Config, read: KnobReader): Set<string> {
-  const allowed = config.names().flatMap((knob) => {
-    const service = /^CREDMON_(.+)_USE_ID_TOKEN$/i.exec(knob)?.[1];
-    return service !== undefined && read.boolean(knob, false) ? [service.toUpperCase()] : [];
+  const allowed = config.names().flatMap((name) => {
+    const service = /^CREDMON_(.+)_USE_ID_TOKEN$/i.exec(name)?.[1];
+    if (service === undefined) return [];
+    const keeps = read.boolean({ declared: 'CREDMON_<PROVIDER>_USE_ID_TOKEN', name });
+    return keeps ? [service.toUpperCase()] : [];
   });
   return new Set(allowed);
 }
 
-function readAuthentication(read: KnobReader, knob: string): ClientAuthentication {
-  const value = read.string(knob)?.toLowerCase() ?? 'post';
+function readAuthentication(read: KnobReader, service: string): ClientAuthentication {
+  const ofService = knob('CREDMON_<PROVIDER>_CLIENT_AUTH', service);
+  const value = read.string(ofService).toLowerCase();
   if (value === 'post' || value === 'basic') return value;
-  read.mistake(knob, `is ${JSON.stringify(value)}; it must be post or basic`);
+  read.mistake(ofService.name, `is ${JSON.stringify(value)}; it must be post or basic`);
   return 'post';
 }
 
@@ -303,12 +296,7 @@ export function readEndpointOrigins(read: KnobReader, allowLoopbackHttp: boolean
 export function readLimits(read: KnobReader): SendLimits {
   return {
     ...DEFAULT_SEND_LIMITS,
-    connectSeconds: read.integer(
-      'CREDMON_CONNECT_TIMEOUT',
-      DEFAULT_SEND_LIMITS.connectSeconds,
-      1,
-      300,
-    ),
-    totalSeconds: read.integer('CREDMON_REQUEST_TIMEOUT', DEFAULT_SEND_LIMITS.totalSeconds, 1, 600),
+    connectSeconds: read.integer('CREDMON_CONNECT_TIMEOUT'),
+    totalSeconds: read.integer('CREDMON_REQUEST_TIMEOUT'),
   };
 }

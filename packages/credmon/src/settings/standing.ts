@@ -2,7 +2,16 @@
 // where each goes and what it says.
 import { isAbsolute, normalize, relative } from 'node:path';
 import { isCredName } from '@credmon/core/credential';
-import type { Config, KnobReader } from '@credmon/core/config';
+import {
+  knob,
+  ownIfSet,
+  ownKnob,
+  type Config,
+  type KnobReader,
+  type NamedKnob,
+  type PlainKnobName,
+  type SharedKnobName,
+} from '@credmon/core/config';
 import { type TokenClient, scopesFor } from './clients.ts';
 import { readIssuer, type LocalIssuer } from './local.ts';
 import type { ProviderLists } from './lists.ts';
@@ -47,11 +56,11 @@ export interface FetchedStanding extends StandingPlace {
 export type StandingToken = SignedStanding | FetchedStanding;
 
 /** The knob that counts for one token: its own if that is set, else the one for all. */
-function ownKnob(config: Config, name: string): (shared: string) => string {
-  return (shared) => {
-    const special = shared.replace('_STANDING_', () => `_STANDING_${name}_`);
-    return config.origin(special) === undefined ? shared : special;
-  };
+type OwnOf = <Name extends StandingKnobName>(shared: Name) => NamedKnob<Name>;
+type StandingKnobName = Extract<PlainKnobName & SharedKnobName, `CREDMON_STANDING_${string}`>;
+
+function ownOf(config: Config, name: string): OwnOf {
+  return (shared) => ownIfSet(config, shared, name);
 }
 
 function namesOf(read: KnobReader): string[] {
@@ -71,9 +80,9 @@ export function standingClientNames(
   const isClient = (provider: string): boolean =>
     lists.client.includes(provider) ||
     (!lists.local.includes(provider) &&
-      config.origin(`CLIENT_CREDMON_${provider}_CLIENT_ID`) !== undefined);
+      config.origin(ownKnob('<KIND>_CREDMON_CLIENT_ID', 'CLIENT', provider).name) !== undefined);
   return namesOf(read).flatMap((name) => {
-    const provider = read.string(ownKnob(config, name)('CREDMON_STANDING_PROVIDER'));
+    const provider = read.string(ownOf(config, name)('CREDMON_STANDING_PROVIDER'));
     return provider !== undefined && isClient(provider) ? [provider] : [];
   });
 }
@@ -101,7 +110,7 @@ export function readStandingTokens(
     if (source.kind === 'client')
       return [readFetched(config, read, place, source.client, facts.defaultLifetime)];
     if (source.kind === 'signer') return [readSigned(config, read, place, provider ?? name)];
-    const knob = ownKnob(config, name)('CREDMON_STANDING_PROVIDER');
+    const knob = ownOf(config, name)('CREDMON_STANDING_PROVIDER').name;
     if (!mistaken.has(knob)) read.mistake(knob, source.why);
     mistaken.add(knob);
     return [];
@@ -132,7 +141,8 @@ function readPlace(
   read: KnobReader,
   name: string,
 ): { readonly place: StandingPlace; readonly provider: string | undefined } {
-  const own = ownKnob(config, name);
+  const own = ownOf(config, name);
+  const pathKnob = knob('CREDMON_STANDING_<TOKEN>_PATH', name);
   if (!isCredName(name))
     read.mistake(
       'CREDMON_STANDING_TOKENS',
@@ -140,14 +150,14 @@ function readPlace(
     );
   const place: StandingPlace = {
     name,
-    path: read.path(`CREDMON_STANDING_${name}_PATH`) ?? '',
+    path: read.path(pathKnob) ?? '',
     owner: read.string(own('CREDMON_STANDING_OWNER')),
     mode: readMode(read, own('CREDMON_STANDING_MODE')),
     format: readFormat(read, own('CREDMON_STANDING_FORMAT')),
     scope: words(read.string(own('CREDMON_STANDING_SCOPE'))),
     audience: words(read.string(own('CREDMON_STANDING_AUDIENCE'))),
   };
-  if (config.get(`CREDMON_STANDING_${name}_PATH`) === undefined) missing(read, name, 'PATH');
+  if (!read.isSet(pathKnob)) missing(read, name, 'PATH');
   const provider = read.string(own('CREDMON_STANDING_PROVIDER'));
   if (provider === undefined) missing(read, name, 'PROVIDER');
   return { place, provider };
@@ -160,14 +170,14 @@ function readSigned(
   provider: string,
 ): SignedStanding {
   const { name, scope, audience } = place;
-  const own = ownKnob(config, name);
+  const own = ownOf(config, name);
   const issuer = readIssuer(config, read, provider);
   const token: SignedStanding = {
     ...place,
     kind: 'signed',
     issuer,
-    subject: read.string(`CREDMON_STANDING_${name}_SUBJECT`) ?? '',
-    lifetime: Math.floor(read.seconds(own('CREDMON_STANDING_LIFETIME'), 3600, 10, 31_536_000)),
+    subject: read.string(knob('CREDMON_STANDING_<TOKEN>_SUBJECT', name)) ?? '',
+    lifetime: Math.floor(read.duration(own('CREDMON_STANDING_LIFETIME'))),
   };
   if (token.subject === '') missing(read, name, 'SUBJECT');
   if (scope.length === 0) missing(read, name, 'SCOPE');
@@ -187,7 +197,7 @@ function readFetched(
   defaultLifetime: number,
 ): FetchedStanding {
   const { name } = place;
-  const own = ownKnob(config, name);
+  const own = ownOf(config, name);
   const resources = words(read.string(own('CREDMON_STANDING_RESOURCE')));
   const asClient = place.audience.length === 0 && resources.length === 0;
   if (place.scope.length === 0 && client.scopes.includes('{username}'))
@@ -204,7 +214,7 @@ function readFetched(
     ...place,
     kind: 'fetched',
     client,
-    subject: read.string(`CREDMON_STANDING_${name}_SUBJECT`),
+    subject: read.string(knob('CREDMON_STANDING_<TOKEN>_SUBJECT', name)),
     scope: place.scope.length > 0 ? place.scope : words(scopesFor(client.scopes, '')),
     audience: asClient ? client.audience : place.audience,
     resources: asClient ? client.resources : resources,
@@ -224,20 +234,20 @@ function missing(read: KnobReader, name: string, what: string): void {
 }
 
 /** Octal, as chmod takes it. Whoever can read a token can use it, so others never can. */
-function readMode(read: KnobReader, knob: string): number {
-  const text = read.string(knob) ?? '0600';
+function readMode(read: KnobReader, knob: NamedKnob<'CREDMON_STANDING_MODE'>): number {
+  const text = read.string(knob);
   const mode = /^0?[0-7]{3}$/.test(text) ? Number.parseInt(text, 8) : -1;
   if (mode >= 0 && (mode & 0o400) !== 0 && (mode & 0o137) === 0) return mode;
   read.mistake(
-    knob,
+    knob.name,
     `is ${JSON.stringify(text)}; it must be octal, such as 0600 or 0640, and closed to others`,
   );
   return 0o600;
 }
 
-function readFormat(read: KnobReader, knob: string): 'jwt' | 'json' {
-  const text = (read.string(knob) ?? 'jwt').toLowerCase();
+function readFormat(read: KnobReader, knob: NamedKnob<'CREDMON_STANDING_FORMAT'>): 'jwt' | 'json' {
+  const text = read.string(knob).toLowerCase();
   if (text === 'jwt' || text === 'json') return text;
-  read.mistake(knob, `is ${JSON.stringify(text)}; it must be jwt or json`);
+  read.mistake(knob.name, `is ${JSON.stringify(text)}; it must be jwt or json`);
   return 'jwt';
 }

@@ -17,9 +17,6 @@ export interface VaultSettings {
   readonly caDirectory: string | undefined;
 }
 
-/** Vault's own port. */
-const VAULT_PORT = 8200;
-
 /**
  * Reads the Vault's knobs. The servers are TRUSTED_VAULT_HOSTS, as CredD reads it; where
  * that is not set, the server that SEC_CREDENTIAL_GETTOKEN_OPTS gives to htgettoken.
@@ -29,17 +26,12 @@ export function readVaultSettings(read: KnobReader): VaultSettings {
   const server = vaultServerOf(read.string('SEC_CREDENTIAL_GETTOKEN_OPTS') ?? '');
   const hosts = trusted ?? (server === undefined ? [] : [server.host]);
   const { caFile, caDirectory } = readNamedTrust(read);
-  const minimumSeconds = read.integer('CREDMON_OAUTH_TOKEN_MINIMUM', 2400, 60, 31_536_000);
+  const minimumSeconds = read.integer('CREDMON_OAUTH_TOKEN_MINIMUM');
   return {
     hosts: hosts.map((host) => host.toLowerCase().replaceAll(/[[\]]/g, '')),
-    ports: readPorts(read) ?? [server?.port ?? VAULT_PORT],
+    ports: readPorts(read, server?.port),
     minimumSeconds,
-    refreshSeconds: read.integer(
-      'CREDMON_OAUTH_TOKEN_REFRESH',
-      Math.floor(minimumSeconds / 2),
-      10,
-      31_536_000,
-    ),
+    refreshSeconds: read.integer('CREDMON_OAUTH_TOKEN_REFRESH') ?? Math.floor(minimumSeconds / 2),
     namespace: readNamespace(read),
     caFile,
     caDirectory,
@@ -60,9 +52,11 @@ function readNamespace(read: KnobReader): string {
   return '';
 }
 
-function readPorts(read: KnobReader): number[] | undefined {
-  const ports = read.list('CREDMON_VAULT_PORTS')?.map(Number);
-  if (ports?.every((port) => Number.isInteger(port) && port > 0 && port < 65_536) === false)
+/** CREDMON_VAULT_PORTS; where it is not set, htgettoken's own port takes its place. */
+function readPorts(read: KnobReader, ofServer: number | undefined): number[] {
+  if (ofServer !== undefined && !read.isSet('CREDMON_VAULT_PORTS')) return [ofServer];
+  const ports = read.list('CREDMON_VAULT_PORTS').map(Number);
+  if (!ports.every((port) => Number.isInteger(port) && port > 0 && port < 65_536))
     read.mistake('CREDMON_VAULT_PORTS', 'is not a list of port numbers');
   return ports;
 }

@@ -3,6 +3,7 @@
 import { isAbsolute } from 'node:path';
 import {
   createKnobReader,
+  knob,
   readNamedTrust,
   type Config,
   type KnobReader,
@@ -69,7 +70,7 @@ export interface PelicanSettings {
 /** Reads the settings. @throws CodedError `CONFIG_INVALID` with every mistake */
 export function readStorerSettings(config: Config): StorerSettings {
   const read = createKnobReader(config);
-  const allowLoopbackHttp = read.boolean('CREDMON_ALLOW_LOOPBACK_HTTP', false);
+  const allowLoopbackHttp = read.boolean('CREDMON_ALLOW_LOOPBACK_HTTP');
   const clients = readClients(config, read, allowLoopbackHttp);
   const origins = readEndpointOrigins(read, allowLoopbackHttp);
   const defaultLifetime = readDefaultLifetime(read);
@@ -86,8 +87,8 @@ export function readStorerSettings(config: Config): StorerSettings {
     ),
     hasClient: (service: string) => clients.has(service.toUpperCase()),
     defaults: (service: string) => ({
-      scopes: read.string(`${service}_DEFAULT_SCOPES`) ?? '',
-      audience: read.string(`${service}_DEFAULT_AUDIENCE`) ?? '',
+      scopes: read.string(knob('<PROVIDER>_DEFAULT_SCOPES', service)) ?? '',
+      audience: read.string(knob('<PROVIDER>_DEFAULT_AUDIENCE', service)) ?? '',
     }),
     device: (service: string) => {
       const client = clients.get(service.toUpperCase());
@@ -101,9 +102,9 @@ export function readStorerSettings(config: Config): StorerSettings {
     },
     pelican: (service: string) => ({
       url:
-        (read.string(`${service}_PELICAN_URL`) ?? '') +
-        (read.string(`${service}_PELICAN_PREFIX`) ?? ''),
-      permissions: read.list(`${service}_PELICAN_PERMISSIONS`) ?? ['read'],
+        (read.string(knob('<PROVIDER>_PELICAN_URL', service)) ?? '') +
+        (read.string(knob('<PROVIDER>_PELICAN_PREFIX', service)) ?? ''),
+      permissions: read.list(knob('<PROVIDER>_PELICAN_PERMISSIONS', service)),
     }),
   };
   read.finish();
@@ -112,8 +113,7 @@ export function readStorerSettings(config: Config): StorerSettings {
 
 /** HTCondor installs condor_store_cred into SBIN. */
 function programFolders(read: KnobReader): string[] {
-  return ['SBIN', 'BIN'].flatMap((knob) => {
-    const folder = read.string(knob);
+  return [read.string('SBIN'), read.string('BIN')].flatMap((folder) => {
     return folder !== undefined && isAbsolute(folder) ? [folder] : [];
   });
 }
@@ -125,13 +125,13 @@ function deviceSettings(
   allowLoopbackHttp: boolean,
 ): Omit<DeviceSettings, 'origins' | 'defaultLifetime'> {
   const { clientId, tokenUrl, issuer, authentication } = client;
-  const deviceUrl = read.string(`CREDMON_${service}_DEVICE_URL`);
+  const deviceUrl = read.string(knob('CREDMON_<PROVIDER>_DEVICE_URL', service));
   if (deviceUrl !== undefined)
     secureEndpoint(deviceUrl, `CREDMON_${service}_DEVICE_URL`, allowLoopbackHttp);
-  const extraScopes = read.list(`CREDMON_${service}_EXTRA_SCOPES`) ?? [];
+  const extraScopes = read.list(knob('CREDMON_<PROVIDER>_EXTRA_SCOPES', service)) ?? [];
   const listed = (read.list('CREDMON_DEVICE_PROVIDER_NAMES') ?? []).includes(service);
-  const hasPage = read.string(`${service}_AUTHORIZATION_URL`) !== undefined;
-  const useIdToken = read.boolean(`CREDMON_${service}_USE_ID_TOKEN`, false);
+  const hasPage = read.string(knob('<PROVIDER>_AUTHORIZATION_URL', service)) !== undefined;
+  const useIdToken = read.boolean(knob('CREDMON_<PROVIDER>_USE_ID_TOKEN', service));
   read.finish();
   return {
     client,

@@ -1,7 +1,7 @@
 // Reads CREDMON_WEB_PREFIX, from which links, redirect addresses and the place of all
 // routes are made by joining texts.
 import { secureEndpoint, isCoded } from '@credmon/core/base';
-import type { Config, KnobReader } from '@credmon/core/config';
+import type { KnobReader } from '@credmon/core/config';
 import type { Settings, ListenAddress } from './settings.ts';
 
 const KNOB = 'CREDMON_WEB_PREFIX';
@@ -48,12 +48,10 @@ interface Parts {
  * with it is noted in `read`.
  */
 export function readPrefix(
-  config: Config,
   read: KnobReader,
   allowLoopbackHttp: boolean,
 ): Pick<Settings, 'prefix' | 'mount' | 'secure'> {
-  const text =
-    read.string('CREDMON_WEB_PREFIX') ?? `https://${config.get('FULL_HOSTNAME') ?? 'localhost'}`;
+  const text = read.string('CREDMON_WEB_PREFIX');
   const problems = problemsOf(text, allowLoopbackHttp);
   // What stands before an @ may be a password.
   const shown = text.replace(/\/\/.*@/s, '//...@');

@@ -1,7 +1,7 @@
 // Reads what the administrator says of single providers: the knobs CREDMON_<PROVIDER>_*.
 import { secureEndpoint, messageOf } from '@credmon/core/base';
 import type { ClientAuthentication, ClientRegistration } from '@credmon/core/oauth';
-import type { Config, KnobReader } from '@credmon/core/config';
+import { knob, ownKnob, type Config, type KnobReader } from '@credmon/core/config';
 import { type ProviderSettings, type Settings, providerSettings } from './settings.ts';
 import type { ProviderRequest } from '@credmon/core/credential';
 
@@ -32,8 +32,8 @@ function readProvider(
   provider: string,
   allowLoopbackHttp: boolean,
 ): ProviderSettings {
-  const issuer = read.string(`CREDMON_${provider}_ISSUER`);
-  const userClaim = read.string(`CREDMON_${provider}_USER_CLAIM`);
+  const issuer = read.string(knob('CREDMON_<PROVIDER>_ISSUER', provider));
+  const userClaim = read.string(knob('CREDMON_<PROVIDER>_USER_CLAIM', provider));
   if (issuer !== undefined && !URL.canParse(issuer))
     read.mistake(`CREDMON_${provider}_ISSUER`, `= ${issuer} is not a URL`);
   if (userClaim !== undefined && issuer === undefined)
@@ -41,15 +41,13 @@ function readProvider(
       `CREDMON_${provider}_USER_CLAIM`,
       `needs CREDMON_${provider}_ISSUER: without it no ID token can be verified`,
     );
-  const revocationUrl = readRevocationUrl(
-    read,
-    `CREDMON_${provider}_REVOCATION_URL`,
-    allowLoopbackHttp,
-  );
+  const revocationUrl = readRevocationUrl(read, provider, allowLoopbackHttp);
   return {
-    authentication: readAuthentication(read, `CREDMON_${provider}_CLIENT_AUTH`),
-    extraScopes: read.list(`CREDMON_${provider}_EXTRA_SCOPES`) ?? [],
-    ...(read.boolean(`CREDMON_${provider}_USE_ID_TOKEN`, false) ? { useIdToken: true } : {}),
+    authentication: readAuthentication(read, provider),
+    extraScopes: read.list(knob('CREDMON_<PROVIDER>_EXTRA_SCOPES', provider)) ?? [],
+    ...(read.boolean(knob('CREDMON_<PROVIDER>_USE_ID_TOKEN', provider))
+      ? { useIdToken: true }
+      : {}),
     ...(issuer === undefined ? {} : { issuer }),
     ...(revocationUrl === undefined ? {} : { revocationUrl }),
     ...(userClaim === undefined ? {} : { userClaim }),
@@ -58,23 +56,25 @@ function readProvider(
 
 function readRevocationUrl(
   read: KnobReader,
-  knob: string,
+  provider: string,
   allowLoopbackHttp: boolean,
 ): string | undefined {
-  const url = read.string(knob);
+  const ofProvider = knob('CREDMON_<PROVIDER>_REVOCATION_URL', provider);
+  const url = read.string(ofProvider);
   if (url === undefined) return undefined;
   try {
-    return secureEndpoint(url, knob, allowLoopbackHttp).href;
+    return secureEndpoint(url, ofProvider.name, allowLoopbackHttp).href;
   } catch (error) {
-    read.mistake(knob, `cannot be used: ${messageOf(error)}`);
+    read.mistake(ofProvider.name, `cannot be used: ${messageOf(error)}`);
     return undefined;
   }
 }
 
-function readAuthentication(read: KnobReader, knob: string): ClientAuthentication {
-  const value = read.string(knob)?.toLowerCase() ?? 'post';
+function readAuthentication(read: KnobReader, provider: string): ClientAuthentication {
+  const ofProvider = knob('CREDMON_<PROVIDER>_CLIENT_AUTH', provider);
+  const value = read.string(ofProvider).toLowerCase();
   if (value === 'post' || value === 'basic') return value;
-  read.mistake(knob, `= ${value} must be post or basic`);
+  read.mistake(ofProvider.name, `= ${value} must be post or basic`);
   return 'post';
 }
 
@@ -87,12 +87,12 @@ export function readLocalIssuer(
   read: KnobReader,
   prefix: string,
 ): Settings['localIssuer'] {
-  const issuer = read.string('LOCAL_CREDMON_ISSUER') ?? prefix;
+  const issuer = read.isSet('LOCAL_CREDMON_ISSUER') ? read.string('LOCAL_CREDMON_ISSUER') : prefix;
   const keyDirectories = readKeyDirectories(config, read, issuer);
   return {
     issuer,
-    publicKeyFile: read.path('LOCAL_CREDMON_PUBLIC_KEY') ?? '/etc/condor/scitokens.pem',
-    keyId: read.string('LOCAL_CREDMON_KEY_ID') ?? 'local',
+    publicKeyFile: read.path('LOCAL_CREDMON_PUBLIC_KEY'),
+    keyId: read.string('LOCAL_CREDMON_KEY_ID'),
     ...(keyDirectories.length === 0 ? {} : { keyDirectories }),
   };
 }
@@ -100,12 +100,11 @@ export function readLocalIssuer(
 /** A provider with an issuer of its own publishes its keys there, not here. */
 function readKeyDirectories(config: Config, read: KnobReader, issuer: string): readonly string[] {
   const shared = read.path('CREDMON_LOCAL_KEY_DIRECTORY');
-  const own = config.names().flatMap((knob) => {
-    const provider = /^CREDMON_(.+)_KEY_DIRECTORY$/i.exec(knob)?.[1];
+  const own = config.names().flatMap((name) => {
+    const provider = /^CREDMON_(.+)_KEY_DIRECTORY$/i.exec(name)?.[1];
     if (provider === undefined || provider.toUpperCase() === 'LOCAL') return [];
-    const its = 'LOCAL_CREDMON_ISSUER'.replace('_CREDMON_', () => `_CREDMON_${provider}_`);
-    if ((read.string(its) ?? issuer) !== issuer) return [];
-    return [read.path(`CREDMON_${provider}_KEY_DIRECTORY`)];
+    if ((read.string(ownKnob('LOCAL_CREDMON_ISSUER', provider)) ?? issuer) !== issuer) return [];
+    return [read.path(ownKnob('CREDMON_LOCAL_KEY_DIRECTORY', provider))];
   });
   return [...new Set([shared, ...own])].filter((path) => path !== undefined);
 }

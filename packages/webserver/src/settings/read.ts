@@ -2,7 +2,9 @@
 import {
   configuredProviders,
   createKnobReader,
+  knobDefault,
   readCondorIds,
+  readCredentialDirectory,
   readNamedTrust,
   type Config,
   type KnobReader,
@@ -22,9 +24,9 @@ import type { ListenAddress, Settings } from './settings.ts';
  */
 const OVERLOAD = 2;
 
-/** Where the server listens when nobody says. */
-const DEFAULT_LISTEN: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 8081 };
-const HOUR = 3600;
+/** What stands for an address that cannot be used: the settings are refused anyway. */
+const DEFAULT_LISTEN = parseListenAddress(knobDefault('CREDMON_WEB_LISTEN')) as ListenAddress;
+
 /**
  * A systemd unit keeps standard error; the log names users, so it is not for everybody.
  */
@@ -39,8 +41,8 @@ export const NO_OVERRIDES = { logFile: undefined, debug: false, verbose: false }
  */
 export function readSettings(config: Config, flag?: ListenAddress): Settings {
   const read = createKnobReader(config);
-  const allowLoopbackHttp = read.boolean('CREDMON_ALLOW_LOOPBACK_HTTP', false);
-  const web = readPrefix(config, read, allowLoopbackHttp);
+  const allowLoopbackHttp = read.boolean('CREDMON_ALLOW_LOOPBACK_HTTP');
+  const web = readPrefix(read, allowLoopbackHttp);
   const credentialDirectory = readCredentialDirectory(read);
   const listen = flag ?? readListen(read);
   const settings: Settings = {
@@ -48,21 +50,21 @@ export function readSettings(config: Config, flag?: ListenAddress): Settings {
     listen,
     credentialDirectory,
     host: config.get('FULL_HOSTNAME') ?? new URL(web.prefix).hostname,
-    trustedProxies: read.list('CREDMON_WEB_TRUSTED_PROXIES') ?? ['127.0.0.1', '::1'],
+    trustedProxies: read.list('CREDMON_WEB_TRUSTED_PROXIES'),
     sessionDirectory: readSessionDirectory(read, credentialDirectory),
-    sessionCount: read.integer('CREDMON_WEB_SESSION_LIMIT', 10_000, 10, 1_000_000),
-    sessionIdleSeconds: read.seconds('CREDMON_WEB_SESSION_IDLE', HOUR / 2, 60, 24 * HOUR),
-    sessionSeconds: read.seconds('CREDMON_WEB_SESSION_LIFETIME', 8 * HOUR, 60, 24 * HOUR),
-    loginSeconds: read.seconds('CREDMON_WEB_LOGIN_LIFETIME', HOUR / 6, 30, HOUR),
-    keySeconds: read.seconds('CREDMON_WEB_KEY_LIFETIME', 12 * HOUR, 60, 12 * HOUR),
+    sessionCount: read.integer('CREDMON_WEB_SESSION_LIMIT'),
+    sessionIdleSeconds: read.duration('CREDMON_WEB_SESSION_IDLE'),
+    sessionSeconds: read.duration('CREDMON_WEB_SESSION_LIFETIME'),
+    loginSeconds: read.duration('CREDMON_WEB_LOGIN_LIFETIME'),
+    keySeconds: read.duration('CREDMON_WEB_KEY_LIFETIME'),
     overloadSeconds: OVERLOAD,
-    requestsPerMinute: read.integer('CREDMON_WEB_RATE_LIMIT', 300, 1, 1_000_000),
+    requestsPerMinute: read.integer('CREDMON_WEB_RATE_LIMIT'),
     log: logSettings(read, 'CREDMON_WEB', NO_OVERRIDES, LOG_HABITS),
     allowLoopbackHttp,
     providers: readProviders(config, read, allowLoopbackHttp),
-    defaultTokenSeconds: read.integer('CREDMON_DEFAULT_TOKEN_LIFETIME', 1200, 10, 31_536_000),
-    connectSeconds: read.integer('CREDMON_CONNECT_TIMEOUT', 5, 1, 300),
-    requestSeconds: read.integer('CREDMON_REQUEST_TIMEOUT', 15, 1, 600),
+    defaultTokenSeconds: read.integer('CREDMON_DEFAULT_TOKEN_LIFETIME'),
+    connectSeconds: read.integer('CREDMON_CONNECT_TIMEOUT'),
+    requestSeconds: read.integer('CREDMON_REQUEST_TIMEOUT'),
     localIssuer: readLocalIssuer(config, read, web.prefix),
     ...optional('condorIds', readCondorIds(config, read)),
     ...optional('names', readNames(config)),
@@ -72,7 +74,7 @@ export function readSettings(config: Config, flag?: ListenAddress): Settings {
     ...optional('contact', read.string('CREDMON_WEB_CONTACT')),
     ...optional('remoteUser', readRemoteUser(read, listen)),
   };
-  read.boolean('CREDMON_ALLOW_SPECIAL_CHAR_NAMES', false);
+  read.boolean('CREDMON_ALLOW_SPECIAL_CHAR_NAMES');
   read.finish();
   return Object.freeze(settings);
 }
@@ -90,19 +92,9 @@ function readNames(config: Config): NameRules | undefined {
 const namedTrust = (named: NamedTrust): NamedTrust | undefined =>
   named.caFile === undefined && named.caDirectory === undefined ? undefined : named;
 
-function readCredentialDirectory(read: KnobReader): string {
-  const path = read.path('SEC_CREDENTIAL_DIRECTORY_OAUTH') ?? read.path('SEC_CREDENTIAL_DIRECTORY');
-  if (path === undefined)
-    read.mistake(
-      'SEC_CREDENTIAL_DIRECTORY_OAUTH',
-      'is not set; add "use feature : OAUTH", or set it to the credential directory',
-    );
-  return path ?? '';
-}
-
 function readSessionDirectory(read: KnobReader, credentialDirectory: string): string {
   const knob = 'CREDMON_WEB_SESSION_DIR';
-  const path = read.path(knob) ?? '/var/lib/condor/credmon_web_sessions';
+  const path = read.path(knob);
   if (
     credentialDirectory !== '' &&
     `${path}/`.startsWith(`${credentialDirectory.replace(/\/+$/, '')}/`)
@@ -114,7 +106,6 @@ function readSessionDirectory(read: KnobReader, credentialDirectory: string): st
 function readListen(read: KnobReader): ListenAddress {
   const knob = 'CREDMON_WEB_LISTEN';
   const text = read.string(knob);
-  if (text === undefined) return DEFAULT_LISTEN;
   const address = parseListenAddress(text);
   if (address.kind !== 'wrong') return address;
   read.mistake(knob, `= ${text} cannot be used: ${address.why}`);

@@ -23,7 +23,7 @@ const FORMS =
 export function readSessionStore(read: KnobReader): RedisAddress | undefined {
   const text = read.string('CREDMON_WEB_SESSION_STORE');
   const passwordFile = read.path('CREDMON_WEB_SESSION_STORE_PASSWORD_FILE');
-  if (text === undefined || text.toLowerCase() === 'directory') {
+  if (text.toLowerCase() === 'directory') {
     if (passwordFile !== undefined)
       read.mistake(
         'CREDMON_WEB_SESSION_STORE_PASSWORD_FILE',

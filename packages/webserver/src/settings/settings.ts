@@ -1,5 +1,5 @@
 // The settings of the portal as a frozen value; read.ts makes it from the configuration.
-import type { AccountIds } from '@credmon/core/config';
+import { knobDefault, type AccountIds } from '@credmon/core/config';
 import type { ClientAuthentication } from '@credmon/core/oauth';
 import type { NameRules } from '@credmon/core/credential';
 import type { NamedTrust } from '@credmon/core/base';
@@ -99,9 +99,13 @@ export interface Settings {
   };
 }
 
+/** A provider that no knob names. */
+const UNNAMED: ProviderSettings = {
+  authentication: knobDefault('CREDMON_<PROVIDER>_CLIENT_AUTH') as ClientAuthentication,
+  extraScopes: [],
+};
+
 /** The administrator's word on a provider; names compare without case, as knobs do. */
 export function providerSettings(settings: Settings, provider: string): ProviderSettings {
-  return (
-    settings.providers.get(provider.toUpperCase()) ?? { authentication: 'post', extraScopes: [] }
-  );
+  return settings.providers.get(provider.toUpperCase()) ?? UNNAMED;
 }

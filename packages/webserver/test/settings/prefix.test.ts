@@ -9,7 +9,7 @@ import { fakeConfig } from '../support/config.ts';
 function reading(prefix: string, allowLoopbackHttp = true): unknown {
   const config = fakeConfig({ CREDMON_WEB_PREFIX: prefix });
   const read = createKnobReader(config);
-  const value = readPrefix(config, read, allowLoopbackHttp);
+  const value = readPrefix(read, allowLoopbackHttp);
   try {
     read.finish();
     return value;
@@ -80,7 +80,7 @@ describe('the prefix', () => {
   it('R43 shows no password that is in it', () => {
     const config = fakeConfig({ CREDMON_WEB_PREFIX: 'https://u:canary@h.example/x' });
     const read = createKnobReader(config);
-    readPrefix(config, read, false);
+    readPrefix(read, false);
     expect(() => read.finish()).toThrow('https://...@h.example/x');
     expect(() => read.finish()).not.toThrow('canary');
   });

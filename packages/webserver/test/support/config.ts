@@ -15,7 +15,9 @@ export function fakeConfig(knobs: Readonly<Record<string, string>>): Config {
     raw: value,
     origin: (name) =>
       find(name) < 0 ? undefined : { kind: 'file', file: 'test.conf', line: find(name) + 1 },
-    expand: (text) => text,
+    // What a real configuration detects.
+    expand: (text) =>
+      text.replaceAll('$(FULL_HOSTNAME)', () => value('FULL_HOSTNAME') ?? 'localhost'),
     names: () => names,
   };
 }

@@ -1,5 +1,4 @@
-// CONDOR_IDS: the account that HTCondor's daemons and files belong to, where it is not
-// the user condor.
+// HTCondor's own knobs, read in the same way by every program of this project.
 import type { Config } from '../table/config.ts';
 import type { KnobReader } from './knob-reader.ts';
 import type { NamedTrust } from '../../base/http/trust.ts';
@@ -53,4 +52,22 @@ export function readNamedTrust(read: KnobReader): NamedTrust {
     caDirectory: read.path('AUTH_SSL_CLIENT_CADIR'),
     knobs: AUTH_SSL_KNOBS,
   };
+}
+
+// The directory that CredD and every program of this project meet in.
+
+/**
+ * Reads SEC_CREDENTIAL_DIRECTORY_OAUTH, else its older name. Empty, with a mistake noted,
+ * when neither is set.
+ * @see
+ * https://htcondor.readthedocs.io/en/latest/admin-manual/configuration-macros.html#SEC_CREDENTIAL_DIRECTORY_OAUTH
+ */
+export function readCredentialDirectory(read: KnobReader): string {
+  const path = read.path('SEC_CREDENTIAL_DIRECTORY_OAUTH') ?? read.path('SEC_CREDENTIAL_DIRECTORY');
+  if (path === undefined)
+    read.mistake(
+      'SEC_CREDENTIAL_DIRECTORY_OAUTH',
+      'is not set; add "use feature : OAUTH", or set it to the credential directory',
+    );
+  return path ?? '';
 }

@@ -10,28 +10,58 @@ import {
   readLogLimit,
   readPath,
   readReal,
-  readSize,
   readString,
+  type Bounds,
   type ReadResult,
 } from './typed.ts';
-import type { Amount } from '../macros/values.ts';
+import { evaluateExpression } from '../macros/expressions.ts';
+import { parseAmount, type Amount } from '../macros/values.ts';
+import {
+  KNOBS,
+  type DefaultOf,
+  type KnobDeclaration,
+  type KnobName,
+  type KnobType,
+  type NamedKnob,
+  type OwnKnob,
+  type PlainKnobName,
+} from './declarations.ts';
+
+/** What is read: a declared name without places, or one whose places are filled. */
+export type Knob = PlainKnobName | NamedKnob | OwnKnob;
 
 /**
- * Typed access to a configuration. A knob that is not set, or set wrongly, answers with
- * its default; the latter is remembered.
+ * `undefined` where a knob that is not set has no value: it has no declared default, or
+ * the shared knob counts instead.
+ */
+export type Unset<K extends Knob> = K extends OwnKnob
+  ? undefined
+  : K extends NamedKnob<infer Name>
+    ? NoDefault<Name>
+    : K extends KnobName
+      ? NoDefault<K>
+      : undefined;
+
+type NoDefault<Name extends KnobName> = undefined extends DefaultOf<Name> ? undefined : never;
+
+/**
+ * Typed access to a configuration. Type, default and bounds are the declared ones. A knob
+ * that is not set, or set wrongly, answers with its default; the latter is remembered.
  */
 export interface KnobReader {
-  string(knob: string): string | undefined;
-  path(knob: string): string | undefined;
-  list(knob: string): readonly string[] | undefined;
-  boolean(knob: string, byDefault: boolean): boolean;
-  integer(knob: string, byDefault: number, min: number, max: number): number;
-  real(knob: string, byDefault: number, min: number, max: number): number;
+  string<K extends Knob>(knob: K): string | Unset<K>;
+  /** An absolute path. */
+  path<K extends Knob>(knob: K): string | Unset<K>;
+  list<K extends Knob>(knob: K): readonly string[] | Unset<K>;
+  boolean<K extends Knob>(knob: K): boolean | Unset<K>;
+  integer<K extends Knob>(knob: K): number | Unset<K>;
+  number<K extends Knob>(knob: K): number | Unset<K>;
   /** A duration in seconds. */
-  seconds(knob: string, byDefault: number, min: number, max: number): number;
-  /** A size in bytes. */
-  bytes(knob: string, byDefault: number): number;
-  logLimit(knob: string, byDefault: Amount): Amount;
+  duration<K extends Knob>(knob: K): number | Unset<K>;
+  /** When a log is rotated: a size in bytes, or an age in seconds. */
+  sizeOrTime<K extends Knob>(knob: K): Amount | Unset<K>;
+  /** Returns whether a knob has a value that is not empty, of its own or HTCondor's. */
+  isSet(knob: Knob): boolean;
   /**
    * Returns where the value that was read for `knob` is from: `file, line N`,
    * `<Environment>`, or `default` when it is not set. `undefined` when it is set to a
@@ -70,20 +100,29 @@ export function createKnobReader(config: Config): KnobReader {
     unusable.add(name);
     return byDefault;
   };
+  /** A method for one type: with the declared default, of that type, and bounds. */
+  const reads =
+    <Value>(type: KnobType, readOne: ReadOne<Value>) =>
+    <K extends Knob>(knob: K): Value | Unset<K> => {
+      const { name, declaration, byDefault } = lookUp(config, knob);
+      if (declaration.type !== type)
+        throw new Error(`${name} is declared as ${declaration.type}, not as ${type}`);
+      const fallback = byDefault as Value | undefined;
+      return take(readOne(config, name, fallback, declaration), fallback) as Value | Unset<K>;
+    };
   return {
-    string: (knob) => take(readString(config, knob, undefined), undefined),
-    path: (knob) => take(readPath(config, knob, undefined), undefined),
-    list: (knob) =>
-      config.get(knob) === undefined ? undefined : take(readList(config, knob, []), []),
-    boolean: (knob, byDefault) => take(readBoolean(config, knob, byDefault), byDefault),
-    integer: (knob, byDefault, min, max) =>
-      take(readInteger(config, knob, byDefault, { min, max }), byDefault),
-    real: (knob, byDefault, min, max) =>
-      take(readReal(config, knob, byDefault, { min, max }), byDefault),
-    seconds: (knob, byDefault, min, max) =>
-      take(readDuration(config, knob, byDefault, { min, max }), byDefault),
-    bytes: (knob, byDefault) => take(readSize(config, knob, byDefault, { min: 0 }), byDefault),
-    logLimit: (knob, byDefault) => take(readLogLimit(config, knob, byDefault), byDefault),
+    string: reads('string', readString),
+    path: reads('path', readPath),
+    list: reads('list', readList),
+    boolean: reads('boolean', readBoolean),
+    integer: reads('integer', readInteger),
+    number: reads('number', readReal),
+    duration: reads('duration', readDuration),
+    sizeOrTime: reads('size or time', readLogLimit),
+    isSet: (knob) => {
+      const result = readString(config, nameOf(knob), undefined);
+      return !result.ok || result.value !== undefined;
+    },
     place: (knob) => {
       if (unusable.has(knob)) return undefined;
       return config.get(knob) === undefined ? 'default' : originText(config.origin(knob));
@@ -115,6 +154,35 @@ export function createKnobReader(config: Config): KnobReader {
       );
     },
   };
+}
+
+type ReadOne<Value> = (
+  config: Config,
+  name: string,
+  fallback: Value | undefined,
+  bounds: Bounds,
+) => ReadResult<Value | undefined>;
+
+function nameOf(knob: Knob): string {
+  return typeof knob === 'string' ? knob : knob.name;
+}
+
+/** The name of a knob, its declaration, and the value that counts where it is not set. */
+function lookUp(
+  config: Config,
+  knob: Knob,
+): { name: string; declaration: KnobDeclaration; byDefault: unknown } {
+  const name = nameOf(knob);
+  const declaration = KNOBS[typeof knob === 'string' ? knob : knob.declared];
+  const shared = typeof knob === 'object' && 'shared' in knob;
+  return { name, declaration, byDefault: shared ? undefined : valueOf(config, declaration) };
+}
+
+/** The declared default as a value of its type. */
+function valueOf(config: Config, { type, default: byDefault }: KnobDeclaration): unknown {
+  if (typeof byDefault !== 'string') return byDefault;
+  if (type === 'size or time') return parseAmount(byDefault, evaluateExpression);
+  return byDefault.includes('$') ? config.expand(byDefault) : byDefault;
 }
 
 interface Mistake {

@@ -1,7 +1,6 @@
 // A knob as HTCondor's own Python module would give it: typed by its built-in default, or
 // text.
 import defaults from '../table/defaults.json' with { type: 'json' };
-import table from './knobs.json' with { type: 'json' };
 import type { Config } from '../table/config.ts';
 import { evaluateExpression } from '../macros/expressions.ts';
 import type { EvaluateExpression } from '../macros/evaluate.ts';
@@ -60,15 +59,3 @@ function typeOf(standardText: string): Parameter['type'] {
   if (/^-?\d+$/.test(standardText)) return 'integer';
   return /^-?\d*\.\d+$/.test(standardText) ? 'real' : 'string';
 }
-
-// The table of knobs as code sees it: docs/knobs.md is made from it, and check tells by
-// it which knobs nobody reads.
-
-/** A knob that credmon reads; `name` may hold places to fill in, such as `<PROVIDER>`. */
-export interface KnobFacts {
-  readonly name: string;
-  readonly meaning: string;
-}
-
-/** Every knob that credmon reads. */
-export const KNOBS: readonly KnobFacts[] = table;

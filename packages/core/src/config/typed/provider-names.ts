@@ -1,6 +1,6 @@
 // The names of all providers that a configuration speaks of, whatever kind they are.
 import type { Config } from '../table/config.ts';
-import { readBoolean, readList } from './typed.ts';
+import { createKnobReader } from './knob-reader.ts';
 
 /**
  * A provider's name as it is spelled in the configuration, and the knob that names it.
@@ -19,9 +19,15 @@ export interface ProviderNames {
   readonly specialNames: boolean;
 }
 
-const LISTS = ['CLIENT', 'OAUTH2', 'VAULT', 'PELICAN', 'EXCHANGE', 'EXEC'].map(
-  (kind) => `${kind}_CREDMON_PROVIDER_NAMES`,
-);
+const LISTS = [
+  'CLIENT_CREDMON_PROVIDER_NAMES',
+  'OAUTH2_CREDMON_PROVIDER_NAMES',
+  'VAULT_CREDMON_PROVIDER_NAMES',
+  'PELICAN_CREDMON_PROVIDER_NAMES',
+  'EXCHANGE_CREDMON_PROVIDER_NAMES',
+  'EXEC_CREDMON_PROVIDER_NAMES',
+  'CREDMON_DEVICE_PROVIDER_NAMES',
+] as const;
 
 /** Knobs that end in _CLIENT_ID, but do not name a provider whose users log in. */
 const FOREIGN_CLIENT = /^(CLIENT|LOCAL|EXCHANGE|PELICAN)_CREDMON(_|$)|_PELICAN$/i;
@@ -46,25 +52,28 @@ export function loginProviderOf(knob: string): string | undefined {
  * differ only in case are one provider.
  */
 export function configuredProviders(config: Config): ProviderNames {
+  // Mistakes are for the reader of the program's settings to report.
+  const read = createKnobReader(config);
   const found = new Map<string, NamedProvider>();
-  const add = (name: string, knob: string): void => {
-    const key = name.toUpperCase();
-    if (name !== '*' && !found.has(key)) found.set(key, { name, knob });
+  const add = (names: readonly string[] | undefined, knob: string): void => {
+    for (const name of names ?? []) {
+      const key = name.toUpperCase();
+      if (name !== '*' && !found.has(key)) found.set(key, { name, knob });
+    }
   };
-  const addAll = (knob: string): void => {
-    const names = readList(config, knob, []);
-    for (const name of names.ok ? names.value : []) add(name, knob);
-  };
-  const local = ['LOCAL_CREDMON_PROVIDER_NAMES', 'LOCAL_CREDMON_PROVIDER_NAME'].find(
-    (knob) => config.get(knob) !== undefined,
+  const older = !read.isSet('LOCAL_CREDMON_PROVIDER_NAMES');
+  const named = older && read.isSet('LOCAL_CREDMON_PROVIDER_NAME');
+  add(
+    read.list(older ? 'LOCAL_CREDMON_PROVIDER_NAME' : 'LOCAL_CREDMON_PROVIDER_NAMES'),
+    named ? 'LOCAL_CREDMON_PROVIDER_NAME' : 'LOCAL_CREDMON_PROVIDER_NAMES',
   );
-  if (local === undefined) add('scitokens', 'LOCAL_CREDMON_PROVIDER_NAMES');
-  else addAll(local);
-  for (const knob of [...LISTS, 'CREDMON_DEVICE_PROVIDER_NAMES']) addAll(knob);
+  for (const knob of LISTS) add(read.list(knob), knob);
   for (const knob of config.names()) {
     const name = loginProviderOf(knob.replace(SUBSYSTEM, ''));
-    if (name !== undefined && config.get(knob) !== undefined) add(name, knob);
+    if (name !== undefined && config.get(knob) !== undefined) add([name], knob);
   }
-  const special = readBoolean(config, 'CREDMON_ALLOW_SPECIAL_CHAR_NAMES', false);
-  return { providers: [...found.values()], specialNames: special.ok && special.value };
+  return {
+    providers: [...found.values()],
+    specialNames: read.boolean('CREDMON_ALLOW_SPECIAL_CHAR_NAMES'),
+  };
 }

@@ -58,12 +58,14 @@ export function readPath<F extends string | undefined>(
 }
 
 /** The items of a list that commas or blanks separate. */
-export function readList(
+export function readList<F extends readonly string[] | undefined>(
   config: Config,
   name: string,
-  fallback: readonly string[],
-): ReadResult<readonly string[]> {
-  return read(config, name, fallback, (text) => ({ value: splitList(text) }));
+  fallback: F,
+): ReadResult<readonly string[] | F> {
+  return read<readonly string[] | F>(config, name, fallback, (text) => ({
+    value: splitList(text),
+  }));
 }
 
 /** A boolean; `yes` and `on` are mistakes, as for HTCondor. */
@@ -138,13 +140,13 @@ export function readDuration<F extends number | undefined>(
 /**
  * When a log is rotated: a size in bytes, or an age in seconds. A plain number is bytes.
  */
-export function readLogLimit(
+export function readLogLimit<F extends Amount | undefined>(
   config: Config,
   name: string,
-  fallback: Amount,
+  fallback: F,
   options: NumberOptions = {},
-): ReadResult<Amount> {
-  return read<Amount>(config, name, fallback, (text) => {
+): ReadResult<Amount | F> {
+  return read<Amount | F>(config, name, fallback, (text) => {
     const amount = parseAmount(text, options.evaluate ?? evaluateExpression);
     if (amount === undefined)
       return { wrong: 'is neither a size such as 10 Mb nor a time such as 1 day' };

@@ -1,0 +1,116 @@
+// The declarations of all knobs, knobs.json: every reader takes type, default and bounds
+// from here, and docs/knobs.md and the check for unknown knobs are made from it.
+import type { Config } from '../table/config.ts';
+import table from './knobs.json' with { type: 'json' };
+
+/** A declared name. It may hold places to fill in, such as `<PROVIDER>`. */
+export type KnobName = keyof typeof table;
+
+/** The type of a knob: the method of the knob reader that reads it. */
+export type KnobType =
+  'string' | 'path' | 'list' | 'boolean' | 'integer' | 'number' | 'duration' | 'size or time';
+
+/**
+ * One knob. `own` is the name of the same knob for one provider, token or program.
+ * `default` is absent when there is none that is always the same: `defaultNote` says what
+ * counts then, or completes it. `unit`, `min` and `max` (both inclusive) are for numbers.
+ * A text may contain macros.
+ */
+export interface KnobDeclaration {
+  readonly own?: string;
+  readonly type: KnobType;
+  readonly unit?: string;
+  readonly default?: string | number | boolean | readonly string[];
+  readonly defaultNote?: string;
+  readonly min?: number;
+  readonly max?: number;
+  /** The programs of this project that read it. */
+  readonly readers: readonly string[];
+  readonly otherReaders: readonly string[];
+  readonly help: string;
+}
+
+/** Every knob that credmon reads, by its declared name. */
+export const KNOBS: Readonly<Record<KnobName, KnobDeclaration>> = table as Record<
+  KnobName,
+  KnobDeclaration
+>;
+
+/** The value of a declared default; `undefined` when the declaration has none. */
+export type DefaultOf<Name extends KnobName> = (typeof table)[Name] extends {
+  readonly default: infer Value;
+}
+  ? Value
+  : undefined;
+
+/** Returns the declared default of a knob. */
+export function knobDefault<Name extends KnobName>(name: Name): DefaultOf<Name> {
+  return KNOBS[name].default as DefaultOf<Name>;
+}
+
+/** A declared name without places. */
+export type PlainKnobName = Exclude<KnobName, `${string}<${string}`>;
+
+/** A declared name that has an `own` form. */
+export type SharedKnobName = {
+  [Name in KnobName]: (typeof table)[Name] extends { readonly own: string } ? Name : never;
+}[KnobName];
+
+/** A knob as it is named in a configuration, with its declaration. */
+export interface NamedKnob<Name extends KnobName = KnobName> {
+  readonly declared: Name;
+  readonly name: string;
+}
+
+/**
+ * A knob for one provider, token or program. Where it is not set, the shared knob counts:
+ * no default applies to it.
+ */
+export interface OwnKnob extends NamedKnob {
+  readonly shared: true;
+}
+
+/** Fills the places of a declared name, in their order. */
+export function knob<Name extends KnobName>(
+  declared: Name,
+  ...names: readonly string[]
+): NamedKnob<Name> {
+  return { declared, name: filled(declared, names) };
+}
+
+/**
+ * Returns the knob for one provider, token or program: the places of the declared `own`
+ * name are filled, in their order.
+ */
+export function ownKnob(declared: SharedKnobName, ...names: readonly string[]): OwnKnob {
+  return { declared, name: filled(table[declared].own, names), shared: true };
+}
+
+/**
+ * Returns the knob for one provider, token or program where it is set, even to nothing,
+ * else the shared one; the default applies to both.
+ */
+export function ownIfSet<Name extends PlainKnobName & SharedKnobName>(
+  config: Config,
+  declared: Name,
+  ...names: readonly string[]
+): NamedKnob<Name> {
+  const { name } = ownKnob(declared, ...names);
+  return { declared, name: config.origin(name) === undefined ? declared : name };
+}
+
+function filled(pattern: string, names: readonly string[]): string {
+  let index = 0;
+  const name = pattern.replaceAll(/<[A-Z]+>/g, (place) => names[index++] ?? place);
+  if (index !== names.length) throw new Error(`${pattern}: ${names.length} names for its places`);
+  return name;
+}
+
+/** A declared default as it would be written in a configuration. */
+export function defaultText({ default: value }: KnobDeclaration): string | undefined {
+  if (value === undefined) return undefined;
+  return typeof value === 'object' ? value.join(', ') : String(value);
+}
+
+/** The kinds of clients that stand for `<KIND>`. */
+export const CLIENT_KINDS = ['CLIENT', 'EXCHANGE', 'PELICAN'] as const;
