@@ -1,6 +1,8 @@
 // The numbers that decide when a token is renewed and when a failed renewal is tried
 // again.
 
+import { knobDefault } from '../config/typed/declarations.ts';
+
 /** All times in seconds; `fraction` and `jitter` are shares of a token's lifetime. */
 export interface RenewalPolicy {
   /** A token is due at this share of its lifetime at the latest... */
@@ -23,16 +25,13 @@ export interface RenewalPolicy {
   readonly longestRetry: number;
 }
 
-/**
- * Half the lifetime, spread over a tenth of it before; retries from 10 seconds to 15
- * minutes.
- */
+/** The policy of a configuration that sets nothing. */
 export const DEFAULT_POLICY: RenewalPolicy = {
-  fraction: 0.5,
-  jitter: 0.1,
-  defaultLifetime: 1200,
-  firstRetry: 10,
-  longestRetry: 900,
+  fraction: knobDefault('CREDMON_RENEW_FRACTION'),
+  jitter: knobDefault('CREDMON_RENEW_JITTER'),
+  defaultLifetime: knobDefault('CREDMON_DEFAULT_TOKEN_LIFETIME'),
+  firstRetry: knobDefault('CREDMON_FIRST_RETRY'),
+  longestRetry: knobDefault('CREDMON_LONGEST_RETRY'),
 };
 
 /**
