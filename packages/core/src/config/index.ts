@@ -27,6 +27,7 @@ export type { Amount } from './macros/values.ts';
 export { createKnobReader } from './typed/knob-reader.ts';
 export { findUser } from './machine/accounts.ts';
 export type { Account } from './machine/accounts.ts';
+export { declarationOf, withDeclaredDefaults } from './typed/declared-defaults.ts';
 export { readCondorIds } from './typed/condor-knobs.ts';
 export type { AccountIds } from './typed/condor-knobs.ts';
 export type { KnobReader, Unset } from './typed/knob-reader.ts';

@@ -16,7 +16,7 @@ Integers, numbers and durations may be expressions, such as \`60 * 20\`. A durat
 A size is a number of bytes, or has a unit: \`10 Mb\`, \`512 Kb\`. The limits are included. A boolean is \`true\`, \`false\`, \`1\`, \`0\` or an expression;
 \`yes\` and \`on\` are mistakes, as they are for HTCondor. All mistakes are told together, each with the place where the value was set.
 
-\`condor_credmon config get KNOB -v\` shows a value and where it comes from.
+\`condor_credmon config get KNOB -v\` shows a value and where it comes from. For a knob that is not set it shows the default, with \`# at: <Default>\`.
 
 | Knob | Type | Default | Limits | Read by | Who else reads it | Meaning |
 | --- | --- | --- | --- | --- | --- | --- |

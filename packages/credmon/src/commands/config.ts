@@ -1,7 +1,15 @@
 // `config dump` and `config get`: the merged configuration, as condor_config_val prints
 // it.
 import { CodedError } from '@credmon/core/base';
-import { dumpText, originText, queryKnob, verboseText, type Config } from '@credmon/core/config';
+import {
+  declarationOf,
+  dumpText,
+  originText,
+  queryKnob,
+  verboseText,
+  withDeclaredDefaults,
+  type Config,
+} from '@credmon/core/config';
 import type { Subcommand } from '../command-line/command.ts';
 import { openConfig } from '../command-line/open-config.ts';
 
@@ -9,7 +17,8 @@ type DumpCommand = Subcommand & { kind: 'config-dump' };
 type GetCommand = Subcommand & { kind: 'config-get' };
 
 /**
- * Prints every knob, or those whose name matches. Answers with the exit code.
+ * Prints every knob that is set or has a default, or those of them whose name matches.
+ * Answers with the exit code.
  * @throws CodedError `USAGE` for a bad pattern
  */
 export function runConfigDump(
@@ -17,7 +26,7 @@ export function runConfigDump(
   env: NodeJS.ProcessEnv,
   print: (text: string) => void,
 ): number {
-  const config = openConfig(command, env);
+  const config = withDeclaredDefaults(openConfig(command, env));
   const pattern = patternOf(command.pattern);
   const { expanded } = command;
   if (!command.json) {
@@ -35,19 +44,29 @@ export function runConfigDump(
   return 0;
 }
 
-/** Prints one knob. The exit code is 1 when it is not defined. */
+/**
+ * Prints one knob, with its default where it is not set. The exit code is 1 when it has no
+ * value.
+ */
 export function runConfigGet(
   command: GetCommand,
   env: NodeJS.ProcessEnv,
   print: (text: string) => void,
   complain: (text: string) => void,
 ): number {
-  const config = openConfig(command, env);
+  const config = withDeclaredDefaults(openConfig(command, env));
   const { value } = queryKnob(config, command.knob);
   if (command.json) print(JSON.stringify(knobJson(config, command.knob), null, 2));
-  else if (value === undefined) complain(`Not defined: ${command.knob}`);
+  else if (value === undefined)
+    complain(`Not defined: ${command.knob}${otherDefault(command.knob)}`);
   else print(command.verbose ? (verboseText(config, command.knob) ?? value) : value);
   return value === undefined ? 1 : 0;
+}
+
+/** What counts for one of our own knobs that has no value, where that is known. */
+function otherDefault(name: string): string {
+  const { default: always, defaultNote } = declarationOf(name) ?? {};
+  return always === undefined && defaultNote !== undefined ? ` (default: ${defaultNote})` : '';
 }
 
 function patternOf(text: string | undefined): RegExp | undefined {

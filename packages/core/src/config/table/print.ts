@@ -1,5 +1,7 @@
 // What condor_config_val prints, for the command line and for comparison with it.
 import { originText, type Config } from './config.ts';
+import { declarationOf } from '../typed/declared-defaults.ts';
+import { defaultText } from '../typed/declarations.ts';
 import defaults from './defaults.json' with { type: 'json' };
 
 const standard = new Map(
@@ -29,12 +31,14 @@ export function assignmentText(name: string, raw: string): string {
 }
 
 /**
- * What `condor_config_val -v NAME` prints; `undefined` for a knob that is not defined.
+ * What `condor_config_val -v NAME` prints, and the default of one of credmon's own knobs;
+ * `undefined` for a knob that is not defined.
  */
 export function verboseText(config: Config, name: string): string | undefined {
   const { value, raw } = queryKnob(config, name);
   if (value === undefined) return undefined;
-  const base = standard.get(name.toLowerCase());
+  const declaration = declarationOf(name);
+  const base = standard.get(name.toLowerCase()) ?? (declaration && defaultText(declaration));
   return [
     `${name} = ${value}`,
     ` # at: ${originText(config.origin(name))}`,
