@@ -1,7 +1,7 @@
 // The portal as a Fastify application: which plugins and routes it is made of. It knows
 // nothing of the process it runs in.
 import Fastify, { LogController, type FastifyInstance } from 'fastify';
-import type { Desk } from './flow/desk.ts';
+import type { PortalContext } from './flow/context.ts';
 import { fastifyLogger } from './plugins/fastify-logger.ts';
 import { registerErrors, sendError } from './plugins/errors.ts';
 import { registerHostCheck } from './plugins/host.ts';
@@ -26,7 +26,7 @@ const REQUEST_TIMEOUT = 30_000;
  * Nothing of it is left when that fails.
  */
 export async function createApp(settings: Settings, ports: Ports): Promise<FastifyInstance> {
-  const desk: Desk = { settings, ports };
+  const context: PortalContext = { settings, ports };
   const app: FastifyInstance = Fastify({
     loggerInstance: fastifyLogger(ports.log),
     logController: new LogController({ disableRequestLogging: true }),
@@ -36,10 +36,10 @@ export async function createApp(settings: Settings, ports: Ports): Promise<Fasti
     routerOptions: { ignoreDuplicateSlashes: true, maxParamLength: 512 },
     genReqId: () => Buffer.from(ports.random(6)).toString('hex'),
     frameworkErrors: (error, request, reply) =>
-      void sendError(desk, request, reply.headers(BARE_HEADERS), error),
+      void sendError(context, request, reply.headers(BARE_HEADERS), error),
   });
   try {
-    await furnish(app, desk);
+    await furnish(app, context);
   } catch (error) {
     // A plugin that was registered before may hold a timer.
     await app.close();
@@ -49,12 +49,12 @@ export async function createApp(settings: Settings, ports: Ports): Promise<Fasti
 }
 
 /** Registers plugins, hooks and routes. */
-async function furnish(app: FastifyInstance, desk: Desk): Promise<void> {
-  const { settings, ports } = desk;
-  await registerSecurity(app, desk);
-  registerHostCheck(app, desk);
-  await registerSessions(app, desk);
-  registerErrors(app, desk);
+async function furnish(app: FastifyInstance, context: PortalContext): Promise<void> {
+  const { settings, ports } = context;
+  await registerSecurity(app, context);
+  registerHostCheck(app, context);
+  await registerSessions(app, context);
+  registerErrors(app, context);
   app.addHook('onResponse', async (request, reply) => {
     const pattern = request.routeOptions.url;
     const route = pattern ?? 'an unknown page';
@@ -66,16 +66,16 @@ async function furnish(app: FastifyInstance, desk: Desk): Promise<void> {
   });
   await app.register(
     async (mounted) => {
-      homeRoute(mounted, desk);
-      keyRoute(mounted, desk);
-      loginRoutes(mounted, desk);
-      returnRoutes(mounted, desk);
-      confirmRoutes(mounted, desk);
-      switchRoutes(mounted, desk);
-      wellKnownRoutes(mounted, desk);
-      assetRoutes(mounted, desk);
-      healthRoutes(mounted, desk);
-      proxyCheckRoute(mounted, desk);
+      homeRoute(mounted, context);
+      keyRoute(mounted, context);
+      loginRoutes(mounted, context);
+      returnRoutes(mounted, context);
+      confirmRoutes(mounted, context);
+      switchRoutes(mounted, context);
+      wellKnownRoutes(mounted, context);
+      assetRoutes(mounted, context);
+      healthRoutes(mounted, context);
+      proxyCheckRoute(mounted, context);
     },
     { prefix: settings.mount },
   );

@@ -375,11 +375,11 @@ describe('R43 tokens that wait for a decision', () => {
     const known = readFileSync(join(portal.directory, 'sessions', flow), 'utf8');
     const { session } = JSON.parse(known) as { session: { flow: string } };
     const id = at.split('/').at(-1) ?? '';
-    const desk = {
+    const context = {
       settings: settingsFor(portal.directory),
       ports: { answers } as unknown as Ports,
     };
-    const opened = (cookie: string) => readAnswer(desk, { flow: session.flow, id: cookie }, id);
+    const opened = (cookie: string) => readAnswer(context, { flow: session.flow, id: cookie }, id);
     expect(await opened(session.flow)).toBeUndefined();
     const own = decodeURIComponent(browser.cookies.get('__Host-credmon') ?? '').split('.')[0] ?? '';
     expect(await opened(own)).toMatchObject({ answer: { refreshToken: expect.any(String) } });

@@ -6,7 +6,7 @@ import { splitScopes } from '@credmon/core/credential';
 import { CodedError } from '@credmon/core/base';
 import { providerSettings, type Settings } from '../settings/settings.ts';
 import { returnUrlProblem } from '../settings/addresses.ts';
-import { newSecret, requireFlow, type Desk } from './desk.ts';
+import { newSecret, requireFlow, type PortalContext } from './context.ts';
 import { liveLogins, loginCount, openAnswers } from './flow.ts';
 import { MAX_LIVE_LOGINS, MAX_LOGINS } from './limits.ts';
 import { checkName } from './name-refusal.ts';
@@ -21,10 +21,14 @@ import { registrationOf } from '../settings/providers.ts';
  * reader
  * @see RFC 7636 (PKCE); RFC 9700, section 4.7 (state)
  */
-export async function beginLogin(desk: Desk, id: string | undefined, stem: string): Promise<URL> {
-  const { settings, ports } = desk;
+export async function beginLogin(
+  context: PortalContext,
+  id: string | undefined,
+  stem: string,
+): Promise<URL> {
+  const { settings, ports } = context;
   const now = ports.clock.now();
-  const flow = await requireFlow(desk, id);
+  const flow = await requireFlow(context, id);
   const { loginSeconds } = settings;
   const waiting =
     liveLogins(flow, now, loginSeconds).length + openAnswers(flow, now, loginSeconds).length;
@@ -38,17 +42,17 @@ export async function beginLogin(desk: Desk, id: string | undefined, stem: strin
       'LOGIN_REFUSED',
       'this list has seen too many logins; open the link from condor_submit again',
     );
-  const request = readTokenRequest(desk, flow, stem);
+  const request = readTokenRequest(context, flow, stem);
   checkName(settings, request);
   checkReturnUrl(settings, request.provider, request.returnUrl);
-  const state = newSecret(desk);
+  const state = newSecret(context);
   const scope = [request.scopes, ...providerSettings(settings, request.provider).extraScopes]
     .join(' ')
     .trim();
   // An issuer that is not asked for an ID token sends none; a nonce would make core
   // insist on one.
-  const nonce = splitScopes(scope).includes('openid') ? { nonce: newSecret(desk) } : {};
-  const verifier = newSecret(desk) + newSecret(desk);
+  const nonce = splitScopes(scope).includes('openid') ? { nonce: newSecret(context) } : {};
+  const verifier = newSecret(context) + newSecret(context);
   const url = authorizationUrl(registrationOf(settings, request), {
     redirectUri: request.returnUrl,
     scope,

@@ -3,7 +3,7 @@
 import { exchangeCode } from '@credmon/core/oauth';
 import type { ProviderRequest, TokenAnswer } from '@credmon/core/credential';
 import { CodedError } from '@credmon/core/base';
-import { newSecret, requireFlow, type Desk } from './desk.ts';
+import { newSecret, requireFlow, type PortalContext } from './context.ts';
 import { failLogin, finishLogin } from './finish-login.ts';
 import { foldFlow, type Flow, type Login } from './flow.ts';
 import { dropAnswers, holdAnswer, type BrowserSession } from './held-answer.ts';
@@ -41,30 +41,30 @@ export interface Finished {
  * as the key file's reader and `exchangeCode`
  */
 export async function completeLogin(
-  desk: Desk,
+  context: PortalContext,
   session: BrowserSession,
   callback: Callback,
 ): Promise<Finished> {
-  const { ports, settings } = desk;
+  const { ports, settings } = context;
   const id = session.flow ?? '';
-  const flow = await requireFlow(desk, session.flow);
+  const flow = await requireFlow(context, session.flow);
   const { state } = callback;
   const answered = flow.pending.find((one) => one.state === state);
   // The browser went back to the provider and came again: its question is still open.
   if (answered) return { flow, answer: answered.answer };
-  const login = await claimLogin(desk, id, flow, state);
+  const login = await claimLogin(context, id, flow, state);
   try {
-    const request = readTokenRequest(desk, flow, login.stem);
-    checkName(desk.settings, request);
+    const request = readTokenRequest(context, flow, login.stem);
+    checkName(context.settings, request);
     checkPath(request, callback);
-    const answer = await exchange(desk, request, login, callback);
+    const answer = await exchange(context, request, login, callback);
     const issued = { answer, issuedAt: ports.clock.now() };
     checkAnswer(settings, flow.localUser, request, answer);
     if (asksUser(settings, request.provider))
-      return await ask(desk, session, flow, { state, request, issued });
-    return { flow: await finishLogin(desk, session, flow, { state, request, issued }) };
+      return await ask(context, session, flow, { state, request, issued });
+    return { flow: await finishLogin(context, session, flow, { state, request, issued }) };
   } catch (error) {
-    await failLogin(desk, id, flow, { state, stem: login.stem, error });
+    await failLogin(context, id, flow, { state, stem: login.stem, error });
     throw error;
   }
 }
@@ -74,7 +74,7 @@ export async function completeLogin(
  * at once.
  */
 async function ask(
-  desk: Desk,
+  context: PortalContext,
   session: BrowserSession,
   flow: Flow,
   {
@@ -83,9 +83,9 @@ async function ask(
     issued,
   }: { readonly state: string; readonly request: TokenRequest; readonly issued: Issued },
 ): Promise<Finished> {
-  const { ports } = desk;
-  checkStored(desk, flow.localUser, request, issued.answer);
-  const answer = await holdAnswer(desk, session, flow.localUser, {
+  const { ports } = context;
+  checkStored(context, flow.localUser, request, issued.answer);
+  const answer = await holdAnswer(context, session, flow.localUser, {
     ...issued,
     keyDigest: request.keyDigest,
   });
@@ -104,7 +104,7 @@ async function ask(
     );
     return { flow: after, answer };
   } catch (error) {
-    await dropAnswers(desk, [{ answer }]);
+    await dropAnswers(context, [{ answer }]);
     throw error;
   }
 }
@@ -114,7 +114,7 @@ async function ask(
  * on.
  */
 async function claimLogin(
-  { settings, ports }: Desk,
+  { settings, ports }: PortalContext,
   id: string,
   flow: Flow,
   state: string,
@@ -144,7 +144,7 @@ function checkPath({ returnUrl }: ProviderRequest, { path }: Callback): void {
 const singleSlashes = (path: string): string => path.replaceAll(/\/+/g, '/');
 
 function exchange(
-  { settings, ports }: Desk,
+  { settings, ports }: PortalContext,
   request: ProviderRequest,
   login: Login,
   { query, state }: Callback,

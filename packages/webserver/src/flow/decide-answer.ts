@@ -1,7 +1,7 @@
 // The user's decision about an answer: it is shown, stored or discarded, and each answer
 // once.
 import { isCoded } from '@credmon/core/base';
-import { newSecret, requireFlow, recordEvent, type Desk } from './desk.ts';
+import { newSecret, requireFlow, recordEvent, type PortalContext } from './context.ts';
 import { failLogin, finishLogin } from './finish-login.ts';
 import { foldFlow, type Flow, type PendingAnswer, type SettledAnswer } from './flow.ts';
 import { dropAnswers, type BrowserSession } from './held-answer.ts';
@@ -22,14 +22,14 @@ export type Question = { readonly flow: Flow } & (
  * @throws CodedError `LOGIN_EXPIRED`, and as the key file's reader
  */
 export async function findQuestion(
-  desk: Desk,
+  context: PortalContext,
   session: BrowserSession,
   answer: string,
 ): Promise<Question> {
-  const flow = await requireFlow(desk, session.flow);
+  const flow = await requireFlow(context, session.flow);
   const settled = flow.settled.find((one) => one.answer === answer);
   if (settled) return { flow, settled };
-  return { flow, open: await openQuestion(desk, session, flow, answer) };
+  return { flow, open: await openQuestion(context, session, flow, answer) };
 }
 
 /**
@@ -40,69 +40,78 @@ export async function findQuestion(
  *   open), and as the key file's reader
  */
 export async function decideAnswer(
-  desk: Desk,
+  context: PortalContext,
   session: BrowserSession,
   answer: string,
   decision: 'store' | 'decline',
 ): Promise<Flow> {
-  const { ports } = desk;
+  const { ports } = context;
   const id = session.flow ?? '';
-  const flow = await requireFlow(desk, session.flow);
+  const flow = await requireFlow(context, session.flow);
   if (flow.settled.some((one) => one.answer === answer)) return flow;
-  findPending(desk, flow, answer);
-  const attempt = newSecret(desk);
+  findPending(context, flow, answer);
+  const attempt = newSecret(context);
   const claimed = foldFlow(
     await ports.flows.append(id, { type: 'decided', at: ports.clock.now(), answer, attempt }),
   );
   const pending = claimed?.pending.find((one) => one.answer === answer);
   if (!claimed || pending?.claim?.attempt !== attempt) return claimed ?? flow;
   try {
-    const question = await openQuestion(desk, session, claimed, answer);
-    const after = await (decision === 'store' ? store : decline)(desk, session, claimed, question);
-    await dropAnswers(desk, [pending]);
+    const question = await openQuestion(context, session, claimed, answer);
+    const after = await (decision === 'store' ? store : decline)(
+      context,
+      session,
+      claimed,
+      question,
+    );
+    await dropAnswers(context, [pending]);
     return after;
   } catch (error) {
-    await afterFailure(desk, id, claimed, { pending, attempt, error });
+    await afterFailure(context, id, claimed, { pending, attempt, error });
     throw error;
   }
 }
 
 async function store(
-  desk: Desk,
+  context: PortalContext,
   session: BrowserSession,
   flow: Flow,
   { pending, held, request }: OpenQuestion,
 ): Promise<Flow> {
   // The configuration may have changed since the provider answered.
-  checkName(desk.settings, request);
-  checkAnswer(desk.settings, flow.localUser, request, held.answer);
+  checkName(context.settings, request);
+  checkAnswer(context.settings, flow.localUser, request, held.answer);
   try {
-    return await finishLogin(desk, session, flow, { state: pending.state, request, issued: held });
+    return await finishLogin(context, session, flow, {
+      state: pending.state,
+      request,
+      issued: held,
+    });
   } catch (error) {
     if (!isCoded(error, 'LOGIN_SUPERSEDED')) throw error;
-    desk.ports.counters.login(request.provider, error.code);
+    context.ports.counters.login(request.provider, error.code);
     const { answer, stem, claim } = pending;
     const superseded = { answer, stem, unused: { answer, held, request } };
-    return settleSuperseded(desk, session, flow, [superseded], claim?.attempt);
+    return settleSuperseded(context, session, flow, [superseded], claim?.attempt);
   }
 }
 
 async function decline(
-  desk: Desk,
+  context: PortalContext,
   session: BrowserSession,
   flow: Flow,
   question: OpenQuestion,
 ): Promise<Flow> {
-  const { ports } = desk;
+  const { ports } = context;
   const { pending, request } = question;
-  await dropAnswers(desk, [pending]);
-  const fate = await revokeAnswer(desk, session, flow, { ...question, answer: pending.answer });
+  await dropAnswers(context, [pending]);
+  const fate = await revokeAnswer(context, session, flow, { ...question, answer: pending.answer });
   ports.counters.login(request.provider, 'declined');
   ports.log.info(
     `login of ${flow.localUser} for ${request.stem} declined by the user; ${FATES[fate]}`,
   );
   const { state } = pending;
-  return recordEvent(desk, session.flow ?? '', flow, {
+  return recordEvent(context, session.flow ?? '', flow, {
     type: 'declined',
     at: ports.clock.now(),
     state,
@@ -124,7 +133,7 @@ const PASSING: readonly string[] = [
  * tokens are forgotten.
  */
 async function afterFailure(
-  desk: Desk,
+  context: PortalContext,
   id: string,
   flow: Flow,
   {
@@ -135,14 +144,14 @@ async function afterFailure(
 ): Promise<void> {
   const { answer, state, stem } = pending;
   if (!isCoded(error) || PASSING.includes(error.code)) {
-    await recordEvent(desk, id, flow, {
+    await recordEvent(context, id, flow, {
       type: 'reopened',
-      at: desk.ports.clock.now(),
+      at: context.ports.clock.now(),
       answer,
       attempt,
     });
     return;
   }
-  await dropAnswers(desk, [pending]);
-  await failLogin(desk, id, flow, { state, stem, error });
+  await dropAnswers(context, [pending]);
+  await failLogin(context, id, flow, { state, stem, error });
 }

@@ -2,7 +2,7 @@
 // so.
 import type { ProviderRequest, TokenAnswer } from '@credmon/core/credential';
 import { isCoded } from '@credmon/core/base';
-import { recordEvent, type Desk } from './desk.ts';
+import { recordEvent, type PortalContext } from './context.ts';
 import { isComplete, withStored, type Flow } from './flow.ts';
 import type { BrowserSession } from './held-answer.ts';
 import { missingScopes } from './judge-answer.ts';
@@ -16,7 +16,7 @@ import { storeToken, type Issued, type Stored } from './store-token.ts';
  * @throws CodedError as {@link storeToken}
  */
 export async function finishLogin(
-  desk: Desk,
+  context: PortalContext,
   session: BrowserSession,
   flow: Flow,
   {
@@ -25,10 +25,10 @@ export async function finishLogin(
     issued,
   }: { readonly state: string; readonly request: ProviderRequest; readonly issued: Issued },
 ): Promise<Flow> {
-  const { ports } = desk;
-  const stored = storeToken(desk, flow.localUser, request, issued);
+  const { ports } = context;
+  const stored = storeToken(context, flow.localUser, request, issued);
   const name = accountName(issued.answer);
-  const after = await recordEvent(desk, session.flow ?? '', flow, {
+  const after = await recordEvent(context, session.flow ?? '', flow, {
     type: 'completed',
     at: ports.clock.now(),
     state,
@@ -39,13 +39,13 @@ export async function finishLogin(
   ports.counters.login(request.provider, 'done');
   ports.log.info(`login of ${flow.localUser} for ${request.stem} done; ${describe(stored)}`);
   // Their requests are in the key file, which goes now.
-  const superseded = await findSuperseded(desk, session, flow, after);
-  return settleSuperseded(desk, session, finishFlow(desk, after), superseded);
+  const superseded = await findSuperseded(context, session, flow, after);
+  return settleSuperseded(context, session, finishFlow(context, after), superseded);
 }
 
 /** Notes that a login for `stem` failed. */
 export async function failLogin(
-  desk: Desk,
+  context: PortalContext,
   id: string,
   flow: Flow,
   {
@@ -54,17 +54,17 @@ export async function failLogin(
     error,
   }: { readonly state: string; readonly stem: string; readonly error: unknown },
 ): Promise<void> {
-  const { ports } = desk;
+  const { ports } = context;
   const code = isCoded(error) ? error.code : 'CRED_FILE_IO';
   ports.counters.login(flow.tokens.find((token) => token.stem === stem)?.provider ?? stem, code);
-  await recordEvent(desk, id, flow, { type: 'failed', at: ports.clock.now(), state, code });
+  await recordEvent(context, id, flow, { type: 'failed', at: ports.clock.now(), state, code });
 }
 
 /**
  * The key file has served when every token is there; the clean-up of condor_credmon
  * removes what cannot be removed here.
  */
-function finishFlow({ ports }: Desk, noted: Flow): Flow {
+function finishFlow({ ports }: PortalContext, noted: Flow): Flow {
   const flow = withStored(noted, (stem) => ports.files.hasToken(noted.localUser, stem));
   if (!isComplete(flow)) return flow;
   try {

@@ -1,7 +1,7 @@
 // Tokens that wait for the user's decision: sealed for one browser, kept for minutes, and
 // removed with the decision.
 import { isCoded, messageOf, systemCode } from '@credmon/core/base';
-import { newFlowId, type Desk } from './desk.ts';
+import { newFlowId, type PortalContext } from './context.ts';
 import type { Flow } from './flow.ts';
 import type { Issued } from './store-token.ts';
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
@@ -29,13 +29,13 @@ export interface HeldAnswer extends Issued {
  * @throws CodedError `SESSION_STORE_FULL`, `SESSION_STORE_DOWN`
  */
 export async function holdAnswer(
-  desk: Desk,
+  context: PortalContext,
   session: BrowserSession,
   localUser: string,
   held: HeldAnswer,
 ): Promise<string> {
-  const answer = newFlowId(desk, localUser);
-  await put(desk, session, answer, JSON.stringify(held));
+  const answer = newFlowId(context, localUser);
+  await put(context, session, answer, JSON.stringify(held));
   return answer;
 }
 
@@ -44,13 +44,13 @@ export async function holdAnswer(
  * browser.
  */
 export async function readAnswer(
-  { ports }: Desk,
+  { ports }: PortalContext,
   session: BrowserSession,
   answer: string,
 ): Promise<HeldAnswer | undefined> {
   const sealed = await ports.answers.read(answer);
   const text =
-    sealed === undefined ? undefined : unseal(session.id, contextOf(session, answer), sealed);
+    sealed === undefined ? undefined : unseal(session.id, infoOf(session, answer), sealed);
   return text === undefined ? undefined : (JSON.parse(text) as HeldAnswer);
 }
 
@@ -59,14 +59,14 @@ export async function readAnswer(
  * is lost: the user signs in again.
  */
 export async function moveAnswers(
-  desk: Desk,
+  context: PortalContext,
   { pending }: Flow,
   from: BrowserSession,
   to: BrowserSession,
 ): Promise<void> {
   for (const { answer } of pending) {
-    const held = await readAnswer(desk, from, answer);
-    if (held) await put(desk, to, answer, JSON.stringify(held));
+    const held = await readAnswer(context, from, answer);
+    if (held) await put(context, to, answer, JSON.stringify(held));
   }
 }
 
@@ -75,7 +75,7 @@ export async function moveAnswers(
  * without the browser's cookie.
  */
 export async function dropAnswers(
-  { ports }: Desk,
+  { ports }: PortalContext,
   answers: readonly { readonly answer: string }[],
 ): Promise<void> {
   for (const { answer } of answers)
@@ -89,17 +89,17 @@ export async function dropAnswers(
 }
 
 async function put(
-  desk: Desk,
+  context: PortalContext,
   session: BrowserSession,
   answer: string,
   text: string,
 ): Promise<void> {
-  const nonce = desk.ports.random(SEAL_RANDOM_BYTES);
-  await desk.ports.answers.put(answer, seal(session.id, contextOf(session, answer), nonce, text));
+  const nonce = context.ports.random(SEAL_RANDOM_BYTES);
+  await context.ports.answers.put(answer, seal(session.id, infoOf(session, answer), nonce, text));
 }
 
 /** An answer opens only in the flow and under the id that it was sealed for. */
-function contextOf({ flow }: BrowserSession, answer: string): string {
+function infoOf({ flow }: BrowserSession, answer: string): string {
   return `credmon answer ${flow ?? ''} ${answer}`;
 }
 
@@ -115,31 +115,26 @@ const TAG_BYTES = 16;
 export const SEAL_RANDOM_BYTES: number = NONCE_BYTES;
 
 /**
- * Encrypts a text. `secret` is what opens it again, `context` what it must then be
+ * Encrypts a text. `secret` is what opens it again, `info` what it must then be
  * called; `nonce` are {@link SEAL_RANDOM_BYTES} of chance.
  * @see NIST SP 800-38D (AES-GCM); RFC 5869 (HKDF)
  */
-export function seal(secret: string, context: string, nonce: Uint8Array, text: string): string {
-  const cipher = createCipheriv(CIPHER, keyOf(secret, context), nonce);
+export function seal(secret: string, info: string, nonce: Uint8Array, text: string): string {
+  const cipher = createCipheriv(CIPHER, keyOf(secret, info), nonce);
   const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
   return Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64url');
 }
 
 /**
- * Decrypts what {@link seal} made; `undefined` with another secret or context, and for
+ * Decrypts what {@link seal} made; `undefined` with another secret or info, and for
  * anything else.
  */
-export function unseal(secret: string, context: string, sealed: string): string | undefined {
+export function unseal(secret: string, info: string, sealed: string): string | undefined {
   const bytes = Buffer.from(sealed, 'base64url');
   if (bytes.length < NONCE_BYTES + TAG_BYTES) return undefined;
-  const decipher = createDecipheriv(
-    CIPHER,
-    keyOf(secret, context),
-    bytes.subarray(0, NONCE_BYTES),
-    {
-      authTagLength: TAG_BYTES,
-    },
-  );
+  const decipher = createDecipheriv(CIPHER, keyOf(secret, info), bytes.subarray(0, NONCE_BYTES), {
+    authTagLength: TAG_BYTES,
+  });
   decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
   try {
     const body = decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES));
@@ -150,6 +145,6 @@ export function unseal(secret: string, context: string, sealed: string): string 
   }
 }
 
-function keyOf(secret: string, context: string): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', secret, '', context, KEY_BYTES));
+function keyOf(secret: string, info: string): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', secret, '', info, KEY_BYTES));
 }

@@ -2,7 +2,7 @@
 // his submit asked for.
 import { KEY_FILE_NAME, type CredentialRequest } from '@credmon/core/credential';
 import { CodedError, isCoded } from '@credmon/core/base';
-import { newFlowId, type Desk } from './desk.ts';
+import { newFlowId, type PortalContext } from './context.ts';
 import { isComplete, loginCount, type Flow } from './flow.ts';
 import { MAX_LOGINS } from './limits.ts';
 import { readRequest } from './read-request.ts';
@@ -18,19 +18,19 @@ import { readRequest } from './read-request.ts';
  * `SESSION_STORE_FULL`
  */
 export async function openKey(
-  desk: Desk,
+  context: PortalContext,
   key: string,
   current: Flow | undefined,
   admit: (localUser: string) => void,
 ): Promise<string | undefined> {
-  const { ports } = desk;
+  const { ports } = context;
   if (!KEY_FILE_NAME.test(key))
     throw new CodedError('KEY_FILE_MISSING', 'the link does not hold a key of 64 hex digits');
-  const request = requestBehind(desk, key, current);
+  const request = requestBehind(context, key, current);
   const { localUser } = request ?? current ?? { localUser: '' };
   admit(localUser);
   if (request === undefined || (current && goesOn(current, key, request))) return undefined;
-  const id = newFlowId(desk, localUser);
+  const id = newFlowId(context, localUser);
   const tokens = request.requests.map(({ provider, handle }) => ({ provider, handle }));
   await ports.flows.append(id, { type: 'opened', at: ports.clock.now(), key, localUser, tokens });
   ports.log.info(
@@ -44,12 +44,12 @@ export async function openKey(
  * has served it.
  */
 function requestBehind(
-  desk: Desk,
+  context: PortalContext,
   key: string,
   current: Flow | undefined,
 ): CredentialRequest | undefined {
   try {
-    return readRequest(desk, key);
+    return readRequest(context, key);
   } catch (error) {
     if (isCoded(error, 'KEY_FILE_MISSING') && current?.key === key && isComplete(current))
       return undefined;

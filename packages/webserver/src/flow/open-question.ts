@@ -1,6 +1,6 @@
 // An answer that waits for a decision, with everything that the question needs.
 import { CodedError } from '@credmon/core/base';
-import type { Desk } from './desk.ts';
+import type { PortalContext } from './context.ts';
 import { openAnswers, type Flow, type PendingAnswer } from './flow.ts';
 import { readAnswer, type BrowserSession, type HeldAnswer } from './held-answer.ts';
 import { readTokenRequest, type TokenRequest } from './read-request.ts';
@@ -20,20 +20,24 @@ export interface OpenQuestion {
  * @throws CodedError `LOGIN_EXPIRED`, and as the key file's reader
  */
 export async function openQuestion(
-  desk: Desk,
+  context: PortalContext,
   session: BrowserSession,
   flow: Flow,
   answer: string,
 ): Promise<OpenQuestion> {
-  const pending = findPending(desk, flow, answer);
-  const held = await readAnswer(desk, session, answer);
+  const pending = findPending(context, flow, answer);
+  const held = await readAnswer(context, session, answer);
   if (!held)
     throw new CodedError('LOGIN_EXPIRED', 'the answer of the provider is not kept any more');
-  return { pending, held, request: readTokenRequest(desk, flow, pending.stem, held.keyDigest) };
+  return { pending, held, request: readTokenRequest(context, flow, pending.stem, held.keyDigest) };
 }
 
 /** The waiting answer of this id. @throws CodedError `LOGIN_EXPIRED` */
-export function findPending({ settings, ports }: Desk, flow: Flow, answer: string): PendingAnswer {
+export function findPending(
+  { settings, ports }: PortalContext,
+  flow: Flow,
+  answer: string,
+): PendingAnswer {
   const pending = openAnswers(flow, ports.clock.now(), settings.loginSeconds).find(
     (one) => one.answer === answer,
   );
@@ -66,7 +70,7 @@ interface AnswerCard {
 
 /** The card of an open question. */
 export function answerCard(
-  { settings, ports }: Desk,
+  { settings, ports }: PortalContext,
   { pending, held, request }: OpenQuestion,
 ): AnswerCard {
   const { provider, handle, scopes, audience, authorizationUrl } = request;

@@ -7,7 +7,7 @@ import {
   type ProviderRequest,
 } from '@credmon/core/credential';
 import { CodedError, isCoded } from '@credmon/core/base';
-import type { Desk } from './desk.ts';
+import type { PortalContext } from './context.ts';
 import { isComplete, type Flow } from './flow.ts';
 
 /**
@@ -28,7 +28,7 @@ export interface TokenRequest extends ProviderRequest {
  * @throws CodedError `KEY_FILE_MISSING` (also when older than its time to live),
  * `KEY_FILE_INVALID`, `CRED_FILE_IO`
  */
-export function readRequest({ settings, ports }: Desk, key: string): KeyRequest {
+export function readRequest({ settings, ports }: PortalContext, key: string): KeyRequest {
   const { bytes, modifiedAt } = ports.files.readKey(key);
   if (ports.clock.now() - modifiedAt >= settings.keySeconds)
     throw new CodedError('KEY_FILE_MISSING', `the key file is older than ${settings.keySeconds} s`);
@@ -44,9 +44,12 @@ export function readRequest({ settings, ports }: Desk, key: string): KeyRequest 
  * gone.
  * @throws as {@link readRequest}
  */
-export function readTokenRequests(desk: Desk, flow: Flow): ReadonlyMap<string, ProviderRequest> {
+export function readTokenRequests(
+  context: PortalContext,
+  flow: Flow,
+): ReadonlyMap<string, ProviderRequest> {
   try {
-    const { localUser, requests } = readRequest(desk, flow.key);
+    const { localUser, requests } = readRequest(context, flow.key);
     if (localUser === flow.localUser)
       return new Map(requests.map((request) => [request.stem, request]));
   } catch (error) {
@@ -62,12 +65,12 @@ export function readTokenRequests(desk: Desk, flow: Flow): ReadonlyMap<string, P
  * @throws as {@link readRequest}
  */
 export function readTokenRequest(
-  desk: Desk,
+  context: PortalContext,
   flow: Flow,
   stem: string,
   keyDigest?: string,
 ): TokenRequest {
-  const { localUser, requests, digest } = readRequest(desk, flow.key);
+  const { localUser, requests, digest } = readRequest(context, flow.key);
   const found = requests.find((one) => one.stem === stem);
   const same = localUser === flow.localUser && (keyDigest ?? digest) === digest;
   if (same && found) return { ...found, keyDigest: digest };

@@ -8,7 +8,7 @@ import {
 import { revokeToken } from '@credmon/core/oauth';
 import { isCoded, messageOf } from '@credmon/core/base';
 import { providerSettings } from '../settings/settings.ts';
-import type { Desk } from './desk.ts';
+import type { PortalContext } from './context.ts';
 import type { Flow } from './flow.ts';
 import { readAnswer, type BrowserSession, type HeldAnswer } from './held-answer.ts';
 import type { TokenInStore } from './ports.ts';
@@ -40,19 +40,19 @@ export const FATES: Readonly<Record<Fate, string>> = {
  * sign-in, so a token that another sign-in has is left alone.
  */
 export async function revokeAnswer(
-  desk: Desk,
+  context: PortalContext,
   session: BrowserSession,
   flow: Flow,
   unused: Unused,
 ): Promise<Fate> {
   const { held, request } = unused;
-  const { settings, ports } = desk;
+  const { settings, ports } = context;
   const { revocationUrl } = providerSettings(settings, request.provider);
   if (revocationUrl === undefined) return 'left';
   const { refreshToken, accessToken } = held.answer;
   const hint = refreshToken === undefined ? 'access_token' : 'refresh_token';
   try {
-    if (await isShared(desk, session, flow, unused)) return 'shared';
+    if (await isShared(context, session, flow, unused)) return 'shared';
     const revocation = {
       token: refreshToken ?? accessToken,
       hint,
@@ -74,7 +74,7 @@ export async function revokeAnswer(
  * found there.
  */
 async function isShared(
-  desk: Desk,
+  context: PortalContext,
   session: BrowserSession,
   flow: Flow,
   { answer, held, request }: Unused,
@@ -83,10 +83,10 @@ async function isShared(
   if (flow.logins.some(({ claimedBy }) => claimedBy !== undefined)) return true;
   for (const other of flow.pending) {
     const another =
-      other.answer === answer ? undefined : await readAnswer(desk, session, other.answer);
+      other.answer === answer ? undefined : await readAnswer(context, session, other.answer);
     if (another && sameGrant(another.answer, held.answer)) return true;
   }
-  return desk.ports.files.someToken((token) => mayNeed(token, request, held.answer));
+  return context.ports.files.someToken((token) => mayNeed(token, request, held.answer));
 }
 
 function sameGrant(one: TokenAnswer, other: TokenAnswer): boolean {

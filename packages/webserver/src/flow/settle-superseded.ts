@@ -1,7 +1,7 @@
 // Settles the answers that are not stored because another sign-in is: they are removed,
 // and revoked where possible.
 import { isCoded } from '@credmon/core/base';
-import { recordEvent, type Desk } from './desk.ts';
+import { recordEvent, type PortalContext } from './context.ts';
 import { isComplete, withStored, type Flow } from './flow.ts';
 import { dropAnswers, readAnswer, type BrowserSession, type HeldAnswer } from './held-answer.ts';
 import { readTokenRequest, type TokenRequest } from './read-request.ts';
@@ -23,7 +23,7 @@ export interface Superseded {
  * key file has served.
  */
 export async function findSuperseded(
-  desk: Desk,
+  context: PortalContext,
   session: BrowserSession,
   before: Flow,
   after: Flow,
@@ -33,27 +33,27 @@ export async function findSuperseded(
     ({ answer, outcome }) => outcome === 'superseded' && !known.includes(answer),
   );
   const complete = isComplete(
-    withStored(after, (stem) => desk.ports.files.hasToken(after.localUser, stem)),
+    withStored(after, (stem) => context.ports.files.hasToken(after.localUser, stem)),
   );
   // One that is being stored at the moment ends by itself.
   const waiting = complete ? after.pending.filter(({ claim }) => claim === undefined) : [];
   const found: Superseded[] = [];
   for (const { answer, stem } of [...older, ...waiting]) {
-    const held = await readAnswer(desk, session, answer);
-    const request = held && requestOf(desk, after, stem, held);
+    const held = await readAnswer(context, session, answer);
+    const request = held && requestOf(context, after, stem, held);
     found.push({ answer, stem, ...(held && request ? { unused: { answer, held, request } } : {}) });
   }
   return found;
 }
 
 function requestOf(
-  desk: Desk,
+  context: PortalContext,
   flow: Flow,
   stem: string,
   held: HeldAnswer,
 ): TokenRequest | undefined {
   try {
-    return readTokenRequest(desk, flow, stem, held.keyDigest);
+    return readTokenRequest(context, flow, stem, held.keyDigest);
   } catch (error) {
     if (isCoded(error)) return undefined;
     throw error;
@@ -66,13 +66,13 @@ function requestOf(
  * @returns the flow afterwards
  */
 export async function settleSuperseded(
-  desk: Desk,
+  context: PortalContext,
   session: BrowserSession,
   flow: Flow,
   answers: readonly Superseded[],
   attempt?: string,
 ): Promise<Flow> {
-  const { ports } = desk;
+  const { ports } = context;
   const id = session.flow ?? '';
   let after = flow;
   for (const { answer, stem, unused } of answers) {
@@ -81,18 +81,23 @@ export async function settleSuperseded(
       answer,
       ...(attempt === undefined ? {} : { attempt }),
     } as const;
-    after = await recordEvent(desk, id, after, { ...event, at: ports.clock.now(), revoked: false });
+    after = await recordEvent(context, id, after, {
+      ...event,
+      at: ports.clock.now(),
+      revoked: false,
+    });
     // Another process is storing it, or has settled it.
     if (!after.settled.some((one) => one.answer === answer && one.outcome === 'superseded'))
       continue;
-    await dropAnswers(desk, [{ answer }]);
-    const fate = unused === undefined ? 'left' : await revokeAnswer(desk, session, after, unused);
+    await dropAnswers(context, [{ answer }]);
+    const fate =
+      unused === undefined ? 'left' : await revokeAnswer(context, session, after, unused);
     ports.log.info(
       `login of ${flow.localUser} for ${stem} not stored, because another login is; ${FATES[fate]}`,
     );
     if (fate === 'left') continue;
     const how = fate === 'shared' ? { revoked: false, shared: true } : { revoked: true };
-    after = await recordEvent(desk, id, after, { ...event, at: ports.clock.now(), ...how });
+    after = await recordEvent(context, id, after, { ...event, at: ports.clock.now(), ...how });
   }
   return after;
 }

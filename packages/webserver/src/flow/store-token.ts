@@ -13,7 +13,7 @@ import {
 import { shellWord, CodedError, isCoded } from '@credmon/core/base';
 import type { TokenTexts } from './ports.ts';
 import { providerSettings } from '../settings/settings.ts';
-import type { Desk } from './desk.ts';
+import type { PortalContext } from './context.ts';
 
 /** An issuer's answer, and when it came, in epoch seconds. */
 export interface Issued {
@@ -43,14 +43,14 @@ const ATTEMPTS = 5;
  * `CRED_FILE_IO`
  */
 export function storeToken(
-  desk: Desk,
+  context: PortalContext,
   user: string,
   request: ProviderRequest,
   issued: Issued,
 ): Stored {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return storeOnce(desk, user, request, issued);
+      return storeOnce(context, user, request, issued);
     } catch (error) {
       if (!isCoded(error, 'CRED_SUPERSEDED')) throw error;
       if (attempt >= ATTEMPTS)
@@ -64,12 +64,12 @@ export function storeToken(
  * @throws CodedError `REFRESH_TOKEN_MISSING`, `CRED_DIR_INVALID`
  */
 export function checkStored(
-  desk: Desk,
+  context: PortalContext,
   user: string,
   request: ProviderRequest,
   answer: TokenAnswer,
 ): void {
-  judgeStored(desk.ports.files.readToken(user, request.stem), request, answer);
+  judgeStored(context.ports.files.readToken(user, request.stem), request, answer);
 }
 
 function judgeStored(
@@ -84,7 +84,7 @@ function judgeStored(
 }
 
 function storeOnce(
-  { settings, ports }: Desk,
+  { settings, ports }: PortalContext,
   user: string,
   request: ProviderRequest,
   issued: Issued,

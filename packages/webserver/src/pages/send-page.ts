@@ -1,13 +1,13 @@
 // Sends a rendered page with what all pages show.
 import type { FastifyReply } from 'fastify';
-import type { Desk } from '../flow/desk.ts';
+import type { PortalContext } from '../flow/context.ts';
 
 /** The templates in views/. */
 export type PageName = 'home' | 'login' | 'leave' | 'confirm' | 'declined' | 'switch' | 'error';
 
 /** Renders `page` with `data` and sends it. */
 export function sendPage(
-  { settings, ports }: Desk,
+  { settings, ports }: PortalContext,
   reply: FastifyReply,
   page: PageName,
   status: number,

@@ -1,16 +1,16 @@
 // Turns every failure into an explained page and one line in the log.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isCoded, messageOf } from '@credmon/core/base';
-import { currentFlow, type Desk } from '../flow/desk.ts';
+import { currentFlow, type PortalContext } from '../flow/context.ts';
 import { sendPage } from '../pages/send-page.ts';
 import { rightAddress } from './host.ts';
 import { pageError, pageFor } from '../pages/page-error.ts';
 
 /** Sets the handlers for errors and unknown pages. */
-export function registerErrors(app: FastifyInstance, desk: Desk): void {
-  app.setErrorHandler((error, request, reply) => sendError(desk, request, reply, error));
+export function registerErrors(app: FastifyInstance, context: PortalContext): void {
+  app.setErrorHandler((error, request, reply) => sendError(context, request, reply, error));
   app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) =>
-    sendError(desk, request, reply, pageError('no-such-page')),
+    sendError(context, request, reply, pageError('no-such-page')),
   );
 }
 
@@ -19,7 +19,7 @@ export function registerErrors(app: FastifyInstance, desk: Desk): void {
  * logged.
  */
 export async function sendError(
-  desk: Desk,
+  context: PortalContext,
   request: FastifyRequest,
   reply: FastifyReply,
   error: unknown,
@@ -27,15 +27,16 @@ export async function sendError(
   const { name, page, detail } = pageFor(error);
   const route = request.routeOptions?.url ?? 'an unknown page';
   const text = `${request.method} ${route}: ${page.status} ${name}, reference ${request.id}: ${explain(error)}`;
-  if (page.status >= 500) desk.ports.log.error(text);
-  else desk.ports.log.warn(text);
-  return sendPage(desk, reply, 'error', page.status, {
+  if (page.status >= 500) context.ports.log.error(text);
+  else context.ports.log.warn(text);
+  return sendPage(context, reply, 'error', page.status, {
     ...page,
     name,
     ...(detail === undefined ? {} : { detail }),
-    ...(name === 'wrong-host' ? { address: rightAddress(desk, request) } : {}),
+    ...(name === 'wrong-host' ? { address: rightAddress(context, request) } : {}),
     reference: request.id,
-    hasList: route.replace(/\/$/, '') !== desk.settings.mount && (await hasFlow(desk, request)),
+    hasList:
+      route.replace(/\/$/, '') !== context.settings.mount && (await hasFlow(context, request)),
   });
 }
 
@@ -50,13 +51,13 @@ function explain(error: unknown): string {
 }
 
 /** False for the list's own page, which would only lead back to what failed. */
-async function hasFlow(desk: Desk, request: FastifyRequest): Promise<boolean> {
+async function hasFlow(context: PortalContext, request: FastifyRequest): Promise<boolean> {
   try {
-    return (await currentFlow(desk, request.session?.flow)) !== undefined;
+    return (await currentFlow(context, request.session?.flow)) !== undefined;
   } catch (error) {
     // The store of sessions itself may be what failed; the page then offers no way back
     // to the list.
-    desk.ports.log.error(`cannot read the session: ${explain(error)}`);
+    context.ports.log.error(`cannot read the session: ${explain(error)}`);
     return false;
   }
 }

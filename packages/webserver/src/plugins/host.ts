@@ -2,7 +2,7 @@
 // his cookie would not come back with the issuer's answer.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { KEY_FILE_NAME } from '@credmon/core/credential';
-import type { Desk } from '../flow/desk.ts';
+import type { PortalContext } from '../flow/context.ts';
 import { pageError } from '../pages/page-error.ts';
 
 declare module 'fastify' {
@@ -16,12 +16,12 @@ declare module 'fastify' {
  * Demands the prefix's host name of every page. Ports are not compared: proxies often
  * leave them out.
  */
-export function registerHostCheck(app: FastifyInstance, desk: Desk): void {
-  const wanted = new URL(desk.settings.prefix).hostname;
+export function registerHostCheck(app: FastifyInstance, context: PortalContext): void {
+  const wanted = new URL(context.settings.prefix).hostname;
   app.addHook('onRequest', async (request) => {
     const { plain, anyHost } = request.routeOptions.config;
     if (plain === true || anyHost === true) return;
-    const names = namesOf(desk, request);
+    const names = namesOf(context, request);
     if (names.length > 0 && !names.includes(wanted)) throw pageError('wrong-host');
   });
 }
@@ -30,7 +30,7 @@ export function registerHostCheck(app: FastifyInstance, desk: Desk): void {
  * The names that the browser may have used: what the proxy passes on, and what it says
  * that it was asked for.
  */
-function namesOf({ ports }: Desk, { headers, socket }: FastifyRequest): string[] {
+function namesOf({ ports }: PortalContext, { headers, socket }: FastifyRequest): string[] {
   const forwarded = ports.isTrustedProxy(socket.remoteAddress)
     ? headers['x-forwarded-host']
     : undefined;
@@ -47,7 +47,7 @@ function hostname(text: string): string {
 /**
  * Where the same request belongs: made of the configuration and, of a key link, its key.
  */
-export function rightAddress({ settings }: Desk, { params }: FastifyRequest): string {
+export function rightAddress({ settings }: PortalContext, { params }: FastifyRequest): string {
   const { key } = (params ?? {}) as { key?: unknown };
   return `${settings.prefix}/${typeof key === 'string' && KEY_FILE_NAME.test(key) ? `key/${key}` : ''}`;
 }

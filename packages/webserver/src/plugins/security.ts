@@ -5,7 +5,7 @@ import fastifyHelmet, { type FastifyHelmetOptions } from '@fastify/helmet';
 import fastifyRateLimit from '@fastify/rate-limit';
 import fastifyUnderPressure from '@fastify/under-pressure';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { Desk } from '../flow/desk.ts';
+import type { PortalContext } from '../flow/context.ts';
 import { pageError } from '../pages/page-error.ts';
 
 declare module 'fastify' {
@@ -18,7 +18,7 @@ declare module 'fastify' {
 /** Registers helmet, rate limits, load shedding and form bodies. */
 export async function registerSecurity(
   app: FastifyInstance,
-  { settings, ports }: Desk,
+  { settings, ports }: PortalContext,
 ): Promise<void> {
   await app.register(fastifyHelmet, {
     contentSecurityPolicy: contentPolicy([]),

@@ -5,7 +5,7 @@ import fastifyCsrf from '@fastify/csrf-protection';
 import fastifySession from '@fastify/session';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isRecord } from '@credmon/core/base';
-import { newSecret, ownerMark, type Desk } from '../flow/desk.ts';
+import { newSecret, ownerMark, type PortalContext } from '../flow/context.ts';
 import { foldFlow } from '../flow/flow.ts';
 import { dropAnswers, moveAnswers, type BrowserSession } from '../flow/held-answer.ts';
 
@@ -32,8 +32,11 @@ const KEPT = ['flow', 'offer', '_csrf'];
  * Secure; over loopback http it is `credmon`.
  * @see RFC 6265bis, section 4.1.3.2 (the __Host- prefix)
  */
-export async function registerSessions(app: FastifyInstance, desk: Desk): Promise<void> {
-  const { settings, ports } = desk;
+export async function registerSessions(
+  app: FastifyInstance,
+  context: PortalContext,
+): Promise<void> {
+  const { settings, ports } = context;
   await app.register(fastifyCookie);
   await app.register(fastifySession, {
     secret: ports.cookieSecret,
@@ -42,7 +45,7 @@ export async function registerSessions(app: FastifyInstance, desk: Desk): Promis
     cookie: { path: '/', httpOnly: true, secure: settings.secure, sameSite: 'lax' },
     saveUninitialized: false,
     rolling: false,
-    idGenerator: (request) => ownerMark(request?.session?.flow) + newSecret(desk),
+    idGenerator: (request) => ownerMark(request?.session?.flow) + newSecret(context),
   });
   await app.register(fastifyCsrf, {
     sessionPlugin: '@fastify/session',
@@ -61,17 +64,17 @@ export function browserOf({ session }: FastifyRequest): BrowserSession {
  * server too.
  */
 export async function startSession(
-  desk: Desk,
+  context: PortalContext,
   request: FastifyRequest,
   flow: string,
 ): Promise<void> {
-  const { ports } = desk;
+  const { ports } = context;
   const { flow: before } = request.session;
   // The new id takes its owner's mark from the flow, which must be there first.
   request.session.flow = flow;
   await request.session.regenerate(['flow']);
   if (before === undefined) return;
-  await dropAnswers(desk, foldFlow(await ports.flows.read(before))?.pending ?? []);
+  await dropAnswers(context, foldFlow(await ports.flows.read(before))?.pending ?? []);
   await ports.flows.remove(before);
 }
 
@@ -81,18 +84,18 @@ export async function startSession(
  * session or its list meanwhile: the browser has the cookie of that request, which must
  * stay.
  */
-export async function renewSession(desk: Desk, request: FastifyRequest): Promise<void> {
+export async function renewSession(context: PortalContext, request: FastifyRequest): Promise<void> {
   const before = browserOf(request);
-  if (await isReplaced(desk, before.id)) return;
+  if (await isReplaced(context, before.id)) return;
   const flow =
-    before.flow === undefined ? undefined : foldFlow(await desk.ports.flows.read(before.flow));
+    before.flow === undefined ? undefined : foldFlow(await context.ports.flows.read(before.flow));
   if (before.flow !== undefined && !flow) return;
   await request.session.regenerate(KEPT);
-  if (flow) await moveAnswers(desk, flow, before, browserOf(request));
+  if (flow) await moveAnswers(context, flow, before, browserOf(request));
 }
 
 /** True when the session has ended since the request began. */
-function isReplaced({ ports }: Desk, id: string): Promise<boolean> {
+function isReplaced({ ports }: PortalContext, id: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     ports.sessions.get(id, (error, session) => {
       if (error) reject(error);

@@ -3,7 +3,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, preHandlerHookHandler } from 'fastify';
 import { z } from 'zod';
 import { decideAnswer, findQuestion } from '../flow/decide-answer.ts';
-import { requireFlow, type Desk } from '../flow/desk.ts';
+import { requireFlow, type PortalContext } from '../flow/context.ts';
 import type { SettledAnswer } from '../flow/flow.ts';
 import { answerCard } from '../flow/open-question.ts';
 import { sendPage } from '../pages/send-page.ts';
@@ -18,19 +18,19 @@ const body = z.object({ decision: z.enum(['store', 'decline']) });
 const HAS_PAGE: readonly SettledAnswer['outcome'][] = ['declined', 'superseded'];
 
 /** Adds both routes. */
-export function confirmRoutes(app: FastifyInstance, desk: Desk): void {
-  const { mount } = desk.settings;
+export function confirmRoutes(app: FastifyInstance, context: PortalContext): void {
+  const { mount } = context.settings;
   app.get('/confirm/:answer', { exposeHeadRoute: false }, async (request, reply) => {
-    const answer = await admitted(desk, request);
-    const { flow, open, settled } = await findQuestion(desk, browserOf(request), answer);
+    const answer = await admitted(context, request);
+    const { flow, open, settled } = await findQuestion(context, browserOf(request), answer);
     if (open) {
-      const data = { answer, card: answerCard(desk, open), localUser: flow.localUser };
-      return sendPage(desk, reply, 'confirm', 200, { ...data, csrf: reply.generateCsrf() });
+      const data = { answer, card: answerCard(context, open), localUser: flow.localUser };
+      return sendPage(context, reply, 'confirm', 200, { ...data, csrf: reply.generateCsrf() });
     }
     if (!HAS_PAGE.includes(settled.outcome)) return toList(reply);
     const token = flow.tokens.find(({ stem }) => stem === settled.stem);
     const label = token ? labelOf(token) : settled.stem;
-    return sendPage(desk, reply, 'declined', 200, {
+    return sendPage(context, reply, 'declined', 200, {
       label,
       superseded: settled.outcome === 'superseded',
       localUser: flow.localUser,
@@ -42,10 +42,10 @@ export function confirmRoutes(app: FastifyInstance, desk: Desk): void {
   const preHandler: preHandlerHookHandler = (request, reply, done) =>
     app.csrfProtection(request, reply, done);
   app.post('/confirm/:answer', { preHandler }, async (request, reply) => {
-    const answer = await admitted(desk, request);
+    const answer = await admitted(context, request);
     const { decision } = read(body, request.body);
     // The session keeps its id: a second click on the button comes with the same one.
-    const flow = await decideAnswer(desk, browserOf(request), answer, decision);
+    const flow = await decideAnswer(context, browserOf(request), answer, decision);
     const outcome = flow.settled.find((one) => one.answer === answer)?.outcome ?? 'stored';
     // The browser must not send the form again when its page is reloaded.
     return decision === 'decline' || HAS_PAGE.includes(outcome)
@@ -55,9 +55,9 @@ export function confirmRoutes(app: FastifyInstance, desk: Desk): void {
   const toList = (reply: FastifyReply): FastifyReply => reply.redirect(`${mount}/`, 303);
 }
 
-async function admitted(desk: Desk, request: FastifyRequest): Promise<string> {
+async function admitted(context: PortalContext, request: FastifyRequest): Promise<string> {
   const { answer } = read(params, request.params);
-  const { localUser } = await requireFlow(desk, request.session.flow);
-  admit(desk, request, localUser);
+  const { localUser } = await requireFlow(context, request.session.flow);
+  admit(context, request, localUser);
   return answer;
 }

@@ -1,7 +1,7 @@
 // /healthz and /readyz: for whatever watches the server or decides whether users are sent
 // to it.
 import type { FastifyInstance } from 'fastify';
-import type { Desk } from '../flow/desk.ts';
+import type { PortalContext } from '../flow/context.ts';
 import { z } from 'zod';
 import { makeAnswer, PROOF_PATH, readQuestion } from '../check/proxy-proof.ts';
 import { pageError } from '../pages/page-error.ts';
@@ -16,7 +16,7 @@ const REPEAT_SECONDS = 5;
 /**
  * Adds both routes: 200 or 503 with a short JSON object that names no path and no secret.
  */
-export function healthRoutes(app: FastifyInstance, { ports }: Desk): void {
+export function healthRoutes(app: FastifyInstance, { ports }: PortalContext): void {
   const options = { config: { plain: true, rateLimit: false as const } };
   app.get('/healthz', options, (_request, reply) => {
     const busy = app.isUnderPressure();
@@ -43,7 +43,7 @@ const Params = z.object({ token: z.string() });
  * Adds the route. A question that was not made with the cookie key, is too old, or was
  * answered before is an unknown page.
  */
-export function proxyCheckRoute(app: FastifyInstance, { settings, ports }: Desk): void {
+export function proxyCheckRoute(app: FastifyInstance, { settings, ports }: PortalContext): void {
   const { remoteUser } = settings;
   const answered = new Map<string, number>();
   const options = { config: { plain: true, anyHost: true }, exposeHeadRoute: false };

@@ -1,7 +1,7 @@
 // GET /: the list of requested tokens, for whom they are, and a button for each.
 import type { FastifyInstance } from 'fastify';
 import { originOf } from '@credmon/core/base';
-import { currentFlow, type Desk } from '../flow/desk.ts';
+import { currentFlow, type PortalContext } from '../flow/context.ts';
 import { isComplete, openAnswers } from '../flow/flow.ts';
 import { nameRefusal } from '../flow/name-refusal.ts';
 import { readTokenRequests } from '../flow/read-request.ts';
@@ -11,21 +11,21 @@ import { admit } from './request.ts';
 import { allowFormsTo } from '../plugins/security.ts';
 
 /** Adds the route. */
-export function homeRoute(app: FastifyInstance, desk: Desk): void {
+export function homeRoute(app: FastifyInstance, context: PortalContext): void {
   app.get('/', async (request, reply) => {
-    const flow = await currentFlow(desk, request.session.flow);
-    if (!flow) return sendPage(desk, reply, 'home', 200, { tokens: [] });
-    admit(desk, request, flow.localUser);
-    const requests = readTokenRequests(desk, flow);
+    const flow = await currentFlow(context, request.session.flow);
+    if (!flow) return sendPage(context, reply, 'home', 200, { tokens: [] });
+    admit(context, request, flow.localUser);
+    const requests = readTokenRequests(context, flow);
     allowFormsTo(
       reply,
       [...requests.values()].map(({ authorizationUrl }) => originOf(authorizationUrl)),
     );
-    const open = openAnswers(flow, desk.ports.clock.now(), desk.settings.loginSeconds);
-    return sendPage(desk, reply, 'home', 200, {
+    const open = openAnswers(flow, context.ports.clock.now(), context.settings.loginSeconds);
+    return sendPage(context, reply, 'home', 200, {
       localUser: flow.localUser,
       tokens: flow.tokens.map((token) =>
-        tokenCard(token, requests.get(token.stem), nameRefusal(desk.settings, token), open),
+        tokenCard(token, requests.get(token.stem), nameRefusal(context.settings, token), open),
       ),
       complete: isComplete(flow),
       csrf: reply.generateCsrf(),

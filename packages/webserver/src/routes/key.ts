@@ -2,7 +2,7 @@
 // so that the key leaves the address bar.
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { currentFlow, hasLiveLogins, type Desk } from '../flow/desk.ts';
+import { currentFlow, hasLiveLogins, type PortalContext } from '../flow/context.ts';
 import { openKey } from '../flow/open-key.ts';
 import { admit, read } from './request.ts';
 import { renewSession, startSession } from '../plugins/session.ts';
@@ -11,18 +11,20 @@ import { isAnotherAccount } from './switch.ts';
 const params = z.object({ key: z.string() });
 
 /** Adds the route. */
-export function keyRoute(app: FastifyInstance, desk: Desk): void {
+export function keyRoute(app: FastifyInstance, context: PortalContext): void {
   app.get('/key/:key', { exposeHeadRoute: false }, async (request, reply) => {
     const { key } = read(params, request.params);
-    const current = await currentFlow(desk, request.session.flow);
-    if (isAnotherAccount(desk, key, current)) {
+    const current = await currentFlow(context, request.session.flow);
+    if (isAnotherAccount(context, key, current)) {
       request.session.offer = key;
-      return reply.redirect(`${desk.settings.mount}/switch`, 303);
+      return reply.redirect(`${context.settings.mount}/switch`, 303);
     }
-    const flow = await openKey(desk, key, current, (localUser) => admit(desk, request, localUser));
-    if (flow !== undefined) await startSession(desk, request, flow);
+    const flow = await openKey(context, key, current, (localUser) =>
+      admit(context, request, localUser),
+    );
+    if (flow !== undefined) await startSession(context, request, flow);
     // A return may be on its way with the old id, and will seal its answer for that one.
-    else if (!hasLiveLogins(desk, current)) await renewSession(desk, request);
-    return reply.redirect(`${desk.settings.mount}/`, 303);
+    else if (!hasLiveLogins(context, current)) await renewSession(context, request);
+    return reply.redirect(`${context.settings.mount}/`, 303);
   });
 }

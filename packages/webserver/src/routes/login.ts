@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest, preHandlerHookHandler } from 'fas
 import { z } from 'zod';
 import { originOf } from '@credmon/core/base';
 import { beginLogin } from '../flow/begin-login.ts';
-import { requireFlow, type Desk } from '../flow/desk.ts';
+import { requireFlow, type PortalContext } from '../flow/context.ts';
 import type { Flow, FlowToken } from '../flow/flow.ts';
 import { readTokenRequest } from '../flow/read-request.ts';
 import { sendPage } from '../pages/send-page.ts';
@@ -15,37 +15,37 @@ import { allowFormsTo } from '../plugins/security.ts';
 const params = z.object({ provider: z.string() });
 
 /** Adds both routes. */
-export function loginRoutes(app: FastifyInstance, desk: Desk): void {
+export function loginRoutes(app: FastifyInstance, context: PortalContext): void {
   app.get('/login/:provider', async (request, reply) => {
-    const { flow, token } = await wanted(desk, request);
-    const asked = readTokenRequest(desk, flow, token.stem);
+    const { flow, token } = await wanted(context, request);
+    const asked = readTokenRequest(context, flow, token.stem);
     allowFormsTo(reply, [originOf(asked.authorizationUrl)]);
     const data = {
       localUser: flow.localUser,
       token: tokenCard(token, asked),
       csrf: reply.generateCsrf(),
     };
-    return sendPage(desk, reply, 'login', 200, data);
+    return sendPage(context, reply, 'login', 200, data);
   });
   // The token is in the form's body, which is there only after onRequest.
   const preHandler: preHandlerHookHandler = (request, reply, done) =>
     app.csrfProtection(request, reply, done);
   app.post('/login/:provider', { preHandler }, async (request, reply) => {
-    const { token } = await wanted(desk, request);
-    const { href, host } = await beginLogin(desk, request.session.flow, token.stem);
+    const { token } = await wanted(context, request);
+    const { href, host } = await beginLogin(context, request.session.flow, token.stem);
     if (!isBrowser(request)) return reply.redirect(href, 303);
     const page = { href, issuer: host, label: labelOf(token) };
-    return sendPage(desk, reply.header('refresh', `0; url=${href}`), 'leave', 200, page);
+    return sendPage(context, reply.header('refresh', `0; url=${href}`), 'leave', 200, page);
   });
 }
 
 async function wanted(
-  desk: Desk,
+  context: PortalContext,
   request: FastifyRequest,
 ): Promise<{ flow: Flow; token: FlowToken }> {
   const { provider } = read(params, request.params);
-  const flow = await requireFlow(desk, request.session.flow);
-  admit(desk, request, flow.localUser);
+  const flow = await requireFlow(context, request.session.flow);
+  admit(context, request, flow.localUser);
   const token = findToken(flow, provider);
   if (!token) throw pageError('no-such-provider');
   return { flow, token };

@@ -1,10 +1,10 @@
 // The style sheet and the icon: what needs no session.
 import type { FastifyInstance } from 'fastify';
-import type { Desk } from '../flow/desk.ts';
+import type { PortalContext } from '../flow/context.ts';
 import { publicKeySet } from './public-keys.ts';
 
 /** Adds /style.css and /icon.svg. */
-export function assetRoutes(app: FastifyInstance, { ports }: Desk): void {
+export function assetRoutes(app: FastifyInstance, { ports }: PortalContext): void {
   const cached = 'public, max-age=3600';
   const options = { config: { anyHost: true } };
   app.get('/style.css', options, (_request, reply) =>
@@ -28,7 +28,7 @@ const CACHE_SECONDS = 300;
  * new key is public at once.
  * @see OpenID Connect Discovery 1.0, section 4; RFC 7517
  */
-export function wellKnownRoutes(app: FastifyInstance, { settings, ports }: Desk): void {
+export function wellKnownRoutes(app: FastifyInstance, { settings, ports }: PortalContext): void {
   const { issuer, keyId } = settings.localIssuer;
   const options = { config: { plain: true } };
   app.get('/.well-known/openid-configuration', options, (_request, reply) =>

@@ -1,7 +1,7 @@
 // Lets only the owner of a request go on, where the proxy in front says who is asking.
 import type { FastifyRequest } from 'fastify';
 import { CodedError } from '@credmon/core/base';
-import type { Desk } from '../flow/desk.ts';
+import type { PortalContext } from '../flow/context.ts';
 import type { ZodType } from 'zod';
 import { pageError } from '../pages/page-error.ts';
 
@@ -10,7 +10,11 @@ import { pageError } from '../pages/page-error.ts';
  * CREDMON_WEB_REMOTE_USER_HEADER is set.
  * @throws CodedError `LOGIN_WRONG_USER`
  */
-export function admit({ settings, ports }: Desk, request: FastifyRequest, localUser: string): void {
+export function admit(
+  { settings, ports }: PortalContext,
+  request: FastifyRequest,
+  localUser: string,
+): void {
   const { remoteUser } = settings;
   if (!remoteUser) return;
   const said = ports.isTrustedProxy(request.socket.remoteAddress)

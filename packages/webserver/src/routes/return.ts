@@ -3,7 +3,7 @@
 import type { FastifyInstance, FastifyRequest, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { completeLogin } from '../flow/complete-login.ts';
-import { hasLiveLogins, requireFlow, type Desk } from '../flow/desk.ts';
+import { hasLiveLogins, requireFlow, type PortalContext } from '../flow/context.ts';
 import { admit, read } from './request.ts';
 import { browserOf, renewSession } from '../plugins/session.ts';
 
@@ -19,18 +19,22 @@ const callback = z.object({
 });
 
 /** Adds the routes `/return` and `/return/*`. */
-export function returnRoutes(app: FastifyInstance, desk: Desk): void {
+export function returnRoutes(app: FastifyInstance, context: PortalContext): void {
   const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { state } = read(callback, request.query);
-    const { localUser } = await requireFlow(desk, request.session.flow);
-    admit(desk, request, localUser);
+    const { localUser } = await requireFlow(context, request.session.flow);
+    admit(context, request, localUser);
     const [path = '', query = ''] = splitOnce(request.url, '?');
-    const { flow, answer } = await completeLogin(desk, browserOf(request), { state, query, path });
+    const { flow, answer } = await completeLogin(context, browserOf(request), {
+      state,
+      query,
+      path,
+    });
     // Another tab's return may be on its way with the old id: it must still find its
     // session.
-    if (!hasLiveLogins(desk, flow)) await renewSession(desk, request);
+    if (!hasLiveLogins(context, flow)) await renewSession(context, request);
     return reply.redirect(
-      `${desk.settings.mount}/${answer === undefined ? '' : `confirm/${answer}`}`,
+      `${context.settings.mount}/${answer === undefined ? '' : `confirm/${answer}`}`,
       303,
     );
   };

@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyReply, preHandlerHookHandler } from 'fasti
 import { z } from 'zod';
 import { KEY_FILE_NAME } from '@credmon/core/credential';
 import { isCoded } from '@credmon/core/base';
-import { currentFlow, type Desk } from '../flow/desk.ts';
+import { currentFlow, type PortalContext } from '../flow/context.ts';
 import type { Flow } from '../flow/flow.ts';
 import { openKey } from '../flow/open-key.ts';
 import { readRequest } from '../flow/read-request.ts';
@@ -17,20 +17,20 @@ import { startSession } from '../plugins/session.ts';
 const body = z.object({ offer: z.string(), keep: z.enum(['open', 'offered']) });
 
 /** Adds both routes. */
-export function switchRoutes(app: FastifyInstance, desk: Desk): void {
+export function switchRoutes(app: FastifyInstance, context: PortalContext): void {
   const toList = (reply: FastifyReply): FastifyReply =>
-    reply.redirect(`${desk.settings.mount}/`, 303);
+    reply.redirect(`${context.settings.mount}/`, 303);
   app.get('/switch', { exposeHeadRoute: false }, async (request, reply) => {
     const { offer } = request.session;
-    const flow = await currentFlow(desk, request.session.flow);
+    const flow = await currentFlow(context, request.session.flow);
     if (offer === undefined || !flow) return toList(reply);
-    admit(desk, request, flow.localUser);
+    admit(context, request, flow.localUser);
     const data = {
       localUser: flow.localUser,
-      offered: readRequest(desk, offer).localUser,
+      offered: readRequest(context, offer).localUser,
       offer: nameOf(offer),
     };
-    return sendPage(desk, reply, 'switch', 200, { ...data, csrf: reply.generateCsrf() });
+    return sendPage(context, reply, 'switch', 200, { ...data, csrf: reply.generateCsrf() });
   });
   const preHandler: preHandlerHookHandler = (request, reply, done) =>
     app.csrfProtection(request, reply, done);
@@ -41,10 +41,10 @@ export function switchRoutes(app: FastifyInstance, desk: Desk): void {
     // open that one.
     if (key === undefined || nameOf(key) !== offer) throw pageError('form-expired');
     if (keep === 'offered') {
-      const flow = await openKey(desk, key, undefined, (localUser) =>
-        admit(desk, request, localUser),
+      const flow = await openKey(context, key, undefined, (localUser) =>
+        admit(context, request, localUser),
       );
-      if (flow !== undefined) await startSession(desk, request, flow);
+      if (flow !== undefined) await startSession(context, request, flow);
     }
     delete request.session.offer;
     return toList(reply);
@@ -55,10 +55,14 @@ export function switchRoutes(app: FastifyInstance, desk: Desk): void {
  * True when the link of `key` would put another account's list in the place of `current`;
  * the proxy's word needs no question.
  */
-export function isAnotherAccount(desk: Desk, key: string, current: Flow | undefined): boolean {
-  if (!current || desk.settings.remoteUser || !KEY_FILE_NAME.test(key)) return false;
+export function isAnotherAccount(
+  context: PortalContext,
+  key: string,
+  current: Flow | undefined,
+): boolean {
+  if (!current || context.settings.remoteUser || !KEY_FILE_NAME.test(key)) return false;
   try {
-    return readRequest(desk, key).localUser !== current.localUser;
+    return readRequest(context, key).localUser !== current.localUser;
   } catch (error) {
     // Opening the link says what is wrong with it, or that its list is complete.
     if (isCoded(error)) return false;

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { callbackify } from 'node:util';
 import type { SessionStore } from '@fastify/session';
 import { isRecord, CodedError, type Clock, type Trust } from '@credmon/core/base';
-import { ownerMark } from '../flow/desk.ts';
+import { ownerMark } from '../flow/context.ts';
 import { MAX_OPEN_PER_USER, MAX_SESSION_BYTES } from '../flow/limits.ts';
 import type { AnswerStore, FlowLog } from '../flow/ports.ts';
 import type { RedisAddress } from '../settings/session-store.ts';

@@ -13,7 +13,7 @@ import {
 import { removeSync } from 'fs-extra/esm';
 import { join } from 'node:path';
 import { CodedError, messageOf, stageFile, systemCode, type Trust } from '@credmon/core/base';
-import { ownerMark } from '../flow/desk.ts';
+import { ownerMark } from '../flow/context.ts';
 import { MAX_OPEN_PER_USER } from '../flow/limits.ts';
 import type { Settings } from '../settings/settings.ts';
 

@@ -6,14 +6,14 @@ const nonce = new Uint8Array(SEAL_RANDOM_BYTES).fill(7);
 const sealed = seal('cookie', 'answer 1', nonce, 'canary \u00e4');
 
 describe('R43 a sealed text', () => {
-  it('opens with its secret and context, and shows nothing of itself', () => {
+  it('opens with its secret and info, and shows nothing of itself', () => {
     expect(unseal('cookie', 'answer 1', sealed)).toBe('canary \u00e4');
     expect(Buffer.from(sealed, 'base64url').toString('latin1')).not.toContain('canary');
   });
 
   it.each([
     ['another secret', 'cookie2', 'answer 1', sealed],
-    ['another context', 'cookie', 'answer 2', sealed],
+    ['another info', 'cookie', 'answer 2', sealed],
     ['nothing sealed', 'cookie', 'answer 1', ''],
     ['a few bytes', 'cookie', 'answer 1', 'AAAA'],
     ['no base64', 'cookie', 'answer 1', '{"type":"x"}'],
@@ -24,7 +24,7 @@ describe('R43 a sealed text', () => {
       'answer 1',
       sealed.replace(/.$/, (end) => (end === 'A' ? 'Q' : 'A')),
     ],
-  ])('does not open with %s', (_title, secret, context, text) => {
-    expect(unseal(secret, context, text)).toBeUndefined();
+  ])('does not open with %s', (_title, secret, info, text) => {
+    expect(unseal(secret, info, text)).toBeUndefined();
   });
 });

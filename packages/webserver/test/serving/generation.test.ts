@@ -64,13 +64,13 @@ vi.mock('../../src/plugins/security.ts', async (original) => {
     ...real,
     registerSecurity: async (
       app: FastifyInstance,
-      desk: Parameters<typeof real.registerSecurity>[1],
+      context: Parameters<typeof real.registerSecurity>[1],
     ) => {
       const closed = opens('application');
       app.addHook('onClose', async () => closed());
       if (world.fails === 'app.ready')
         app.addHook('onReady', () => Promise.reject(new Error('app.ready failed')));
-      await real.registerSecurity(app, desk);
+      await real.registerSecurity(app, context);
     },
   };
 });

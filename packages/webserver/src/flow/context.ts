@@ -6,7 +6,7 @@ import type { Settings } from '../settings/settings.ts';
 import { foldFlow, liveLogins, nextFlow, withStored, type Flow, type FlowEvent } from './flow.ts';
 
 /** Settings and ports together. */
-export interface Desk {
+export interface PortalContext {
   readonly settings: Settings;
   readonly ports: Ports;
 }
@@ -18,7 +18,7 @@ export interface Desk {
  * stored; the system's error
  */
 export async function currentFlow(
-  { settings, ports }: Desk,
+  { settings, ports }: PortalContext,
   id: string | undefined,
 ): Promise<Flow | undefined> {
   if (id === undefined) return undefined;
@@ -28,8 +28,8 @@ export async function currentFlow(
 }
 
 /** The flow of a session that must have one. @throws CodedError `LOGIN_EXPIRED` */
-export async function requireFlow(desk: Desk, id: string | undefined): Promise<Flow> {
-  const flow = await currentFlow(desk, id);
+export async function requireFlow(context: PortalContext, id: string | undefined): Promise<Flow> {
+  const flow = await currentFlow(context, id);
   if (flow) return flow;
   throw new CodedError('LOGIN_EXPIRED', 'the browser has no open session, or it took too long');
 }
@@ -38,7 +38,7 @@ export async function requireFlow(desk: Desk, id: string | undefined): Promise<F
  * True when a sign-in of this flow is at its issuer, or its return is under way: the
  * session's id must then stay.
  */
-export function hasLiveLogins({ settings, ports }: Desk, flow: Flow | undefined): boolean {
+export function hasLiveLogins({ settings, ports }: PortalContext, flow: Flow | undefined): boolean {
   return (
     flow !== undefined && liveLogins(flow, ports.clock.now(), settings.loginSeconds).length > 0
   );
@@ -49,7 +49,7 @@ export function hasLiveLogins({ settings, ports }: Desk, flow: Flow | undefined)
  * be stored still counts for this request: the files in the credential directory decide.
  */
 export async function recordEvent(
-  { ports }: Desk,
+  { ports }: PortalContext,
   id: string,
   flow: Flow,
   event: FlowEvent,
@@ -67,7 +67,7 @@ export async function recordEvent(
 }
 
 /** A new name that nobody guesses: 192 bits, base64url. */
-export function newSecret({ ports }: Desk): string {
+export function newSecret({ ports }: PortalContext): string {
   return Buffer.from(ports.random(24)).toString('base64url');
 }
 
@@ -78,9 +78,9 @@ const MARK_LENGTH = 16;
  * A new id of a flow: it begins with a mark of the local user, by which stores count how
  * much each user has open.
  */
-export function newFlowId(desk: Desk, localUser: string): string {
+export function newFlowId(context: PortalContext, localUser: string): string {
   return (
-    createHash('sha256').update(localUser).digest('hex').slice(0, MARK_LENGTH) + newSecret(desk)
+    createHash('sha256').update(localUser).digest('hex').slice(0, MARK_LENGTH) + newSecret(context)
   );
 }
 
