@@ -38,7 +38,7 @@ const worldFiles = [
   'packages/scitokens/src/keys/{create-key,key-directory,private-files}.ts',
   'packages/scitokens/src/verify/{discover,issuer-keys,key-cache}.ts',
   'packages/webserver/src/{host,session-store}/**',
-  'packages/webserver/src/serving/{front,readiness}.ts',
+  'packages/webserver/src/serving/{readiness,swappable-server}.ts',
 ];
 
 const worldGlobals = [

@@ -1,5 +1,5 @@
-// The portal as a Fastify application: which plugins and routes it is made of. It knows
-// nothing of the process it runs in.
+// The portal as a Fastify application: its plugins and routes. It does not depend on the
+// process that runs it.
 import Fastify, { LogController, type FastifyInstance } from 'fastify';
 import type { PortalContext } from './flow/context.ts';
 import { fastifyLogger } from './plugins/fastify-logger.ts';
@@ -22,8 +22,8 @@ import type { Settings } from './settings/settings.ts';
 const REQUEST_TIMEOUT = 30_000;
 
 /**
- * Makes the application; the caller lets it listen, or injects requests, and closes it.
- * Nothing of it is left when that fails.
+ * Creates the application. The caller lets it listen or injects requests, and closes it.
+ * On failure, it is closed again.
  */
 export async function createApp(settings: Settings, ports: Ports): Promise<FastifyInstance> {
   const context: PortalContext = { settings, ports };
@@ -39,17 +39,16 @@ export async function createApp(settings: Settings, ports: Ports): Promise<Fasti
       void sendError(context, request, reply.headers(BARE_HEADERS), error),
   });
   try {
-    await furnish(app, context);
+    await registerAll(app, context);
   } catch (error) {
-    // A plugin that was registered before may hold a timer.
+    // A plugin that is already registered may have a timer.
     await app.close();
     throw error;
   }
   return app;
 }
 
-/** Registers plugins, hooks and routes. */
-async function furnish(app: FastifyInstance, context: PortalContext): Promise<void> {
+async function registerAll(app: FastifyInstance, context: PortalContext): Promise<void> {
   const { settings, ports } = context;
   await registerSecurity(app, context);
   registerHostCheck(app, context);
@@ -81,7 +80,10 @@ async function furnish(app: FastifyInstance, context: PortalContext): Promise<vo
   );
 }
 
-/** A route's pattern without the mount, so that dashboards fit every prefix. */
+/**
+ * Returns a route's pattern without the mount path, so that dashboards work for every
+ * prefix.
+ */
 function patternOf(url: string | undefined, mount: string): string {
   return url === undefined ? 'unknown' : url.slice(mount.length) || '/';
 }

@@ -1,4 +1,4 @@
-// The public API of @credmon/webserver: names only.
+// The public API of @credmon/webserver.
 export { createApp } from './app.ts';
 export { startServer } from './server.ts';
 export type { Server } from './server.ts';

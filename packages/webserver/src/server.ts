@@ -1,9 +1,12 @@
-// A whole server from settings: listening, taking new settings while it runs, and closed
-// in order.
+// The server: starts from settings, reloads while it runs, and closes its parts in order.
 import { isDeepStrictEqual } from 'node:util';
 import { messageOf, systemClock } from '@credmon/core/base';
 import type { Log } from '@credmon/core/log';
-import { createFront, createPageServer, type Front } from './serving/front.ts';
+import {
+  createSwappableServer,
+  createPageServer,
+  type SwappableServer,
+} from './serving/swappable-server.ts';
 import { createGeneration, type Generation } from './serving/generation.ts';
 import { checkClosed, listen } from './host/listen.ts';
 import { NO_COUNTERS, type Counters } from './metrics/counters.ts';
@@ -14,25 +17,26 @@ import { VERSION } from './version.ts';
 export interface Server {
   /** Where it listens: a URL, `unix:/path` or `fd:N`. */
   readonly address: string;
-  /** Where its metrics are, if anywhere. */
+  /** The address of the metrics; `undefined` if they are off. */
   readonly metricsAddress: string | undefined;
   /**
-   * Continues with other settings; what is in flight ends with the old ones, and sessions
-   * stay. Only the addresses stay what they were.
+   * Applies new settings. Requests in progress finish with the old ones; sessions are
+   * kept. The listen addresses cannot change.
    * @param sources the files that the settings come from
-   * @param commit called last of what may fail; when it throws, the old settings stay
-   * @throws CodedError what keeps the new settings from working; the old ones then stay
+   * @param commit called as the last step that can fail; if it throws, the old settings
+   * are kept
+   * @throws CodedError if the new settings cannot be used; the old ones are kept
    */
   reload(settings: Settings, sources?: readonly string[], commit?: () => void): Promise<void>;
-  /** Finishes what is in flight, then stops; the second call waits for the first. */
+  /** Finishes the requests in progress, then stops. A second call waits for the first. */
   close(): Promise<void>;
 }
 
 /**
  * Starts a server.
- * @param sources the files that the settings come from: the server is ready only while
+ * @param sources the files that the settings come from; the server is ready only while
  * they can be read
- * @throws CodedError `CONFIG_INVALID` (also when the address cannot be had),
+ * @throws CodedError `CONFIG_INVALID` (also when the address cannot be used),
  * `CRED_DIR_INVALID`, `SESSION_STORE_FULL`
  */
 export async function startServer(
@@ -42,22 +46,22 @@ export async function startServer(
 ): Promise<Server> {
   const metrics = await openMetrics(settings, () => current.stores.count());
   const { counters } = metrics;
-  const surroundings = { listen: settings.listen, log, counters };
-  let current = await createGeneration(settings, { ...surroundings, sources }).catch(
+  const environment = { listen: settings.listen, log, counters };
+  let current = await createGeneration(settings, { ...environment, sources }).catch(
     async (error: unknown) => {
       await metrics.close();
       throw error;
     },
   );
-  const front = createFront(handlerOf(current));
-  const endings = new Set<Promise<void>>();
+  const http = createSwappableServer(handlerOf(current));
+  const closing = new Set<Promise<void>>();
   const take = async (
     next: Settings,
     nextSources: readonly string[],
     commit: () => void,
   ): Promise<void> => {
-    if (next.remoteUser) checkClosed(front.server, settings.listen);
-    const generation = await createGeneration(next, { ...surroundings, sources: nextSources });
+    if (next.remoteUser) checkClosed(http.server, settings.listen);
+    const generation = await createGeneration(next, { ...environment, sources: nextSources });
     try {
       commit();
     } catch (error) {
@@ -66,26 +70,26 @@ export async function startServer(
     }
     const before = current;
     current = generation;
-    const ending = front
+    const closed = http
       .serve(handlerOf(generation))
       .then(() => before.close())
       .catch((error: unknown) =>
         log.error(`error while closing the previous configuration: ${messageOf(error)}`),
       )
-      .finally(() => endings.delete(ending));
-    endings.add(ending);
+      .finally(() => closing.delete(closed));
+    closing.add(closed);
     warnOfRestart(settings, next, log);
   };
   const closeAll = async (): Promise<void> => {
-    await closeFront(front, current.settings);
-    await Promise.all(endings);
+    await closeServer(http, current.settings);
+    await Promise.all(closing);
     await current.close();
     await metrics.close();
   };
   let closed: Promise<void> | undefined;
   let addresses: Pick<Server, 'address' | 'metricsAddress'>;
   try {
-    const address = await listen(front.server, settings.listen, settings.remoteUser !== undefined);
+    const address = await listen(http.server, settings.listen, settings.remoteUser !== undefined);
     addresses = { address, metricsAddress: await metrics.listen() };
   } catch (error) {
     await closeAll();
@@ -107,7 +111,7 @@ export async function startServer(
 }
 
 const handlerOf =
-  ({ app }: Generation): Parameters<Front['serve']>[0] =>
+  ({ app }: Generation): Parameters<SwappableServer['serve']>[0] =>
   (request, response) =>
     app.routing(request, response);
 
@@ -121,13 +125,14 @@ function warnOfRestart(old: Settings, next: Settings, log: Log): void {
 }
 
 /**
- * A connection that never sends its request would hold the process for ever; what is in
- * flight may take as long as an issuer may.
+ * Closes connections that have no answer after the longest time that a request to an
+ * issuer may take. Otherwise a client that never sends its request would keep the process
+ * alive.
  */
-async function closeFront(front: Front, { requestSeconds }: Settings): Promise<void> {
+async function closeServer(http: SwappableServer, { requestSeconds }: Settings): Promise<void> {
   const done = new AbortController();
-  const patience = systemClock.wait(requestSeconds + 5, done.signal);
-  await front.close(patience);
+  const timeout = systemClock.wait(requestSeconds + 5, done.signal);
+  await http.close(timeout);
   done.abort();
 }
 
@@ -137,7 +142,7 @@ interface MetricsServer {
   close(): Promise<void>;
 }
 
-/** Metrics have an address of their own, so that no proxy shows them to the world. */
+/** Opens the metrics on an address of their own, so that no proxy publishes them. */
 async function openMetrics(
   { metricsListen }: Settings,
   count: Generation['stores']['count'],

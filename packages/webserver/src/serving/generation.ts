@@ -1,5 +1,5 @@
-// One configuration's life: the application and everything that it stands on, made
-// together and closed together.
+// The application of one configuration and everything that it needs, opened together and
+// closed together.
 import type { FastifyInstance } from 'fastify';
 import { checkCredentialDirectory } from '@credmon/core/store';
 import {
@@ -23,59 +23,59 @@ import { openFileStores, type Stores } from '../session-store/file-stores.ts';
 import type { ListenAddress, Settings } from '../settings/settings.ts';
 import { openViews } from '../host/view-files.ts';
 
-/** How often old sessions are removed, in seconds. */
+/** Interval of the removal of old sessions, in seconds. */
 const PRUNE_SECONDS = 600;
 
 /**
- * What one generation has from the one before: where the server really listens, and who
- * is told.
+ * What is shared by all generations (listen address, log, counters), and the files of
+ * this configuration.
  */
-export interface Surroundings {
+export interface Environment {
   readonly listen: ListenAddress;
   readonly log: Log;
   readonly counters: Counters;
-  /** The configuration's files. */
+  /** The configuration files. */
   readonly sources: readonly string[];
 }
 
-/** A generation that answers requests. */
+/** A running generation. */
 export interface Generation {
   readonly settings: Settings;
   readonly app: FastifyInstance;
   readonly stores: Stores;
-  /** To be called when nothing of it is in flight. */
+  /** Call it when no request is in progress. */
   close(): Promise<void>;
 }
 
 /**
- * Makes a generation. Nothing of it is left when that fails.
+ * Creates a generation. On failure, everything that was opened is closed again.
  * @throws CodedError `CONFIG_INVALID`, `CRED_DIR_INVALID`, `SESSION_STORE_FULL`,
  * `SESSION_STORE_DOWN`, `SECRET_UNREADABLE`
  */
 export async function createGeneration(
   settings: Settings,
-  surroundings: Surroundings,
+  environment: Environment,
 ): Promise<Generation> {
-  const endings: Ending[] = [];
+  const closers: Closer[] = [];
   try {
-    return await assemble(settings, surroundings, endings);
+    return await assemble(settings, environment, closers);
   } catch (error) {
-    // What was opened must end; why it was of no use is what the caller has to know.
-    await endAll(endings).catch((other: unknown) => surroundings.log.error(messageOf(other)));
+    // The caller needs the first error; an error while closing is only logged.
+    await closeAll(closers).catch((other: unknown) => environment.log.error(messageOf(other)));
     throw error;
   }
 }
 
-/** Ends one thing that was opened. */
-type Ending = () => PromiseLike<unknown>;
+/** Closes one resource. */
+type Closer = () => PromiseLike<unknown>;
 
 /**
- * Ends everything, the last opened first, also after one has failed.
- * @throws the first failure
+ * Closes everything in reverse order, even if one fails.
+ * @throws the first error
  */
-async function endAll(endings: readonly Ending[]): Promise<void> {
+async function closeAll(closers: readonly Closer[]): Promise<void> {
   const failures: unknown[] = [];
-  for (const end of endings.toReversed()) {
+  for (const end of closers.toReversed()) {
     try {
       await end();
     } catch (error) {
@@ -86,12 +86,12 @@ async function endAll(endings: readonly Ending[]): Promise<void> {
 }
 
 /**
- * Opens one thing after the other; how each ends is in `endings` as soon as it is open.
+ * Opens the resources in order. Each adds its closer to `closers` as soon as it is open.
  */
 async function assemble(
   settings: Settings,
-  { listen, log, counters, sources }: Surroundings,
-  endings: Ending[],
+  { listen, log, counters, sources }: Environment,
+  closers: Closer[],
 ): Promise<Generation> {
   const isTrustedProxy = trustFunction(settings.trustedProxies, listen);
   const credentialDirectory = checkCredentialDirectory(settings.credentialDirectory, {
@@ -101,14 +101,14 @@ async function assemble(
   const { connectSeconds, requestSeconds: totalSeconds, namedTrust } = settings;
   const trust = createTrust({ named: () => namedTrust, trouble: (text) => log.warn(text) });
   const stores = await openStores(settings, (text) => log.warn(text), trust);
-  endings.push(() => stores.close());
+  closers.push(() => stores.close());
   const { send, close: closeConnections } = createSend({
     ...DEFAULT_SEND_LIMITS,
     connectSeconds,
     totalSeconds,
     trust,
   });
-  endings.push(closeConnections);
+  closers.push(closeConnections);
   const ports: Ports = {
     clock: systemClock,
     random: systemRandom,
@@ -126,20 +126,20 @@ async function assemble(
     whyNotReady: () => whyNotReady(settings, stores, sources),
   };
   const app = await createApp(settings, ports);
-  endings.push(() => app.close());
+  closers.push(() => app.close());
   await app.ready();
   const stop = new AbortController();
   const pruning = pruneUntil(stop.signal, stores, log);
-  endings.push(() => {
+  closers.push(() => {
     stop.abort();
     return pruning;
   });
-  return { settings, app, stores, close: () => endAll(endings) };
+  return { settings, app, stores, close: () => closeAll(closers) };
 }
 
 /**
- * The place that the settings name for sessions. The client of Redis is loaded only where
- * it is needed: it costs start-up time.
+ * Opens the session store that the settings name. The Redis client is loaded only when
+ * needed, because loading it takes time.
  */
 async function openStores(
   settings: Settings,

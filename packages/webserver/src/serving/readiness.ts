@@ -1,12 +1,12 @@
-// Whether the portal can do its work at the moment: what /readyz answers.
+// Checks whether the portal can work now; `/readyz` returns the result.
 import { accessSync, constants } from 'node:fs';
 import { isCoded, systemCode } from '@credmon/core/base';
 import type { Stores } from '../session-store/file-stores.ts';
 import type { Settings } from '../settings/settings.ts';
 
 /**
- * What keeps the portal from working; nothing when it is ready. Reasons name no path,
- * because anybody may ask.
+ * Returns the reasons why the portal cannot work; empty when it is ready. Reasons contain
+ * no path, because `/readyz` is public.
  */
 export async function whyNotReady(
   { credentialDirectory }: Settings,

@@ -88,7 +88,7 @@ vi.mock('../../src/routes/health.ts', async (original) => {
 let directory: string;
 const log: string[] = [];
 const say = (text: string): void => void log.push(text);
-const surroundings = {
+const environment = {
   listen: { kind: 'tcp', host: '127.0.0.1', port: 0 },
   log: { info: say, warn: say, error: say, debug: say },
   counters: NO_COUNTERS,
@@ -113,14 +113,14 @@ describe('a generation', () => {
     ['app.ready', ALL],
   ])('whose step %s fails leaves nothing open', async (step, opened) => {
     world.fails = step;
-    await expect(createGeneration(settingsFor(directory), surroundings)).rejects.toThrow(
+    await expect(createGeneration(settingsFor(directory), environment)).rejects.toThrow(
       `${step} failed`,
     );
     expect([world.opened, [...world.open]]).toEqual([opened, []]);
   });
 
   it('that works is open until it is closed', async () => {
-    const generation = await createGeneration(settingsFor(directory), surroundings);
+    const generation = await createGeneration(settingsFor(directory), environment);
     expect([...world.open]).toEqual(ALL);
     await generation.close();
     expect([...world.open]).toEqual([]);
@@ -156,14 +156,14 @@ describe.skipIf(isRedisMissing())('a generation with Redis', () => {
     'closes the connection when %s fails',
     async (step) => {
       world.fails = step;
-      await expect(createGeneration(settings(), surroundings)).rejects.toThrow(`${step} failed`);
+      await expect(createGeneration(settings(), environment)).rejects.toThrow(`${step} failed`);
       await expect.poll(() => connections()).toBe(0);
     },
   );
 
   it('closes the connection when Redis refuses to keep the cookie key', async () => {
     await connections(['ACL', 'SETUSER', 'default', '-set']);
-    await expect(createGeneration(settings(), surroundings)).rejects.toMatchObject({
+    await expect(createGeneration(settings(), environment)).rejects.toMatchObject({
       code: 'SESSION_STORE_DOWN',
     });
     await connections(['ACL', 'SETUSER', 'default', '+set']);

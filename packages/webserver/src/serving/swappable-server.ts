@@ -1,23 +1,23 @@
-// The HTTP server itself, which outlives the applications behind it: a new configuration
-// brings a new one, and what the old one has begun it ends.
+// An HTTP server whose application can be swapped: a reload sends new requests to the new
+// application, and the old one finishes the requests it has begun.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
-/** Answers requests. */
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** A server whose requests go to whichever handler is current. */
-export interface Front {
+/** An HTTP server that passes each request to the current handler. */
+export interface SwappableServer {
   readonly server: Server;
   /**
-   * Lets new requests go to `handler`.
-   * @returns when the handler before has answered all of its own
+   * Sends new requests to `handler`.
+   * @returns when the previous handler has answered all its requests
    */
   serve(handler: Handler): Promise<void>;
   /**
-   * Takes no more connections.
-   * @returns when everything is answered, at the latest `patience` has come
+   * Stops accepting connections.
+   * @returns when all requests are answered; the remaining connections are closed when
+   * `timeout` resolves
    */
-  close(patience: Promise<void>): Promise<void>;
+  close(timeout: Promise<void>): Promise<void>;
 }
 
 interface Current {
@@ -30,12 +30,12 @@ interface Current {
 const REQUEST_TIMEOUT = 30_000;
 /**
  * How long an idle connection is kept, in milliseconds: longer than proxies keep theirs,
- * so that none meets a closed one.
+ * so that a proxy does not reuse a connection that is already closed.
  */
 const KEEP_ALIVE = 72_000;
 
-/** A front that does not listen yet. */
-export function createFront(first: Handler): Front {
+/** Creates a server that does not listen yet. */
+export function createSwappableServer(first: Handler): SwappableServer {
   let current: Current = { handler: first, open: 0, drained: undefined };
   let closing = false;
   const server = createServer(
@@ -46,7 +46,7 @@ export function createFront(first: Handler): Front {
       response.once('close', () => {
         mine.open -= 1;
         if (mine.open === 0) mine.drained?.();
-        // The connection would stay open for a next request, which nobody will answer.
+        // A keep-alive connection would wait for a next request, which is not answered.
         if (closing) request.socket.destroySoon();
       });
       mine.handler(request, response);
@@ -62,17 +62,20 @@ export function createFront(first: Handler): Front {
         else before.drained = resolve;
       });
     },
-    async close(patience) {
+    async close(timeout) {
       closing = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
-      await Promise.race([closed, patience.then(() => server.closeAllConnections())]);
+      await Promise.race([closed, timeout.then(() => server.closeAllConnections())]);
       await closed;
     },
   };
 }
 
-/** A server of one page, for GET alone. `page` answers with its type and text. */
+/**
+ * Creates a server that serves one page, for GET only. `page` returns its content type
+ * and text.
+ */
 export function createPageServer(
   path: string,
   page: () => Promise<{ readonly type: string; readonly text: string }>,
