@@ -11,7 +11,7 @@ import { readRequest } from './read-request.ts';
  * Reads the key file and begins a flow, unless `current`, the flow of the browser's
  * session, is of the same key: one is enough for a browser, and its logins on their way
  * stay good.
- * @param admit throws when the local user is not the one who asks
+ * @param requireOwner throws when the local user is not the one who asks
  * @returns the new flow's id, to be kept in the session and nowhere else, or `undefined`
  * to go on with `current`
  * @throws CodedError `KEY_FILE_MISSING`, `KEY_FILE_INVALID`, `CRED_FILE_IO`,
@@ -21,14 +21,14 @@ export async function openKey(
   context: PortalContext,
   key: string,
   current: Flow | undefined,
-  admit: (localUser: string) => void,
+  requireOwner: (localUser: string) => void,
 ): Promise<string | undefined> {
   const { ports } = context;
   if (!KEY_FILE_NAME.test(key))
     throw new CodedError('KEY_FILE_MISSING', 'the link does not hold a key of 64 hex digits');
   const request = requestBehind(context, key, current);
   const { localUser } = request ?? current ?? { localUser: '' };
-  admit(localUser);
+  requireOwner(localUser);
   if (request === undefined || (current && goesOn(current, key, request))) return undefined;
   const id = newFlowId(context, localUser);
   const tokens = request.requests.map(({ provider, handle }) => ({ provider, handle }));

@@ -1,10 +1,10 @@
-// Every failure as a page: which status, what happened, what to do next.
+// Maps each error to a page: HTTP status, what happened, and what to do next.
 import { isCoded, messageOf } from '@credmon/core/base';
 import errorPages from './error-pages.json' with { type: 'json' };
 
 /**
- * One row of error-pages.json. `detail`: the error's own message may be shown, because it
- * is written for the user's eyes.
+ * One entry of error-pages.json. `detail`: the page also shows the message of the error,
+ * because it is written for users.
  */
 export interface ErrorPage {
   readonly status: number;
@@ -14,15 +14,11 @@ export interface ErrorPage {
   readonly detail?: boolean;
 }
 
-/**
- * The name of a row: a code of the catalogue, or a condition that only the web server
- * knows.
- */
+/** The name of an entry: an error code, or a condition that only the portal has. */
 export type ErrorPageName = keyof typeof errorPages;
 
 const PAGES: Readonly<Record<ErrorPageName, ErrorPage>> = errorPages;
 
-/** An error that names its own page. */
 class PageError extends Error {
   readonly page: ErrorPageName;
 
@@ -33,12 +29,12 @@ class PageError extends Error {
   }
 }
 
-/** Makes an error that is shown as the page of this name. */
+/** Creates an error that is shown as the page of this name. */
 export function pageError(page: ErrorPageName): Error {
   return new PageError(page);
 }
 
-/** The page for anything that was thrown: its name, the row, and the detail to show. */
+/** Returns the page for any thrown value: its name, the entry, and the detail to show. */
 export function pageFor(error: unknown): { name: ErrorPageName; page: ErrorPage; detail?: string } {
   const name = pageName(error);
   const page = PAGES[name];

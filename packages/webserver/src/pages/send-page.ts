@@ -1,9 +1,9 @@
-// Sends a rendered page with what all pages show.
+// Sends a rendered page with the data that all pages show.
 import type { FastifyReply } from 'fastify';
 import type { PortalContext } from '../flow/context.ts';
 
 /** The templates in views/. */
-export type PageName = 'home' | 'login' | 'leave' | 'confirm' | 'declined' | 'switch' | 'error';
+export type PageName = 'home' | 'login' | 'redirect' | 'confirm' | 'declined' | 'switch' | 'error';
 
 /** Renders `page` with `data` and sends it. */
 export function sendPage(

@@ -1,10 +1,10 @@
-// One requested token as a page shows it.
+// The data that a page shows of one requested token.
 import { splitScopes, type ProviderRequest } from '@credmon/core/credential';
 import { CodedError } from '@credmon/core/base';
 import type { Flow, FlowToken, PendingAnswer } from '../flow/flow.ts';
 import { pageFor } from './page-error.ts';
 
-/** What the templates show of a token. */
+/** The data of one token for the templates. */
 export interface TokenCard {
   readonly stem: string;
   /** `provider`, or `provider` and handle. */
@@ -12,8 +12,8 @@ export interface TokenCard {
   readonly provider: string;
   readonly handle: string;
   /**
-   * What the key file says; missing when it has served and is gone. `issuer` is the host
-   * that the browser will go to.
+   * The request in the key file; missing if the key file was used and removed. `issuer`
+   * is the host that the browser will be sent to.
    */
   readonly asked?: {
     readonly scopes: readonly string[];
@@ -23,22 +23,20 @@ export interface TokenCard {
   readonly state: 'waiting' | 'failed' | 'signed-in';
   /** The id of an answer whose account the user has not confirmed yet. */
   readonly answer?: string;
-  /** The title of the failure's page. */
+  /** The title of the error page of the last failure. */
   readonly failure?: string;
   readonly name?: string;
-  /** Why nobody can sign in for it here. */
+  /** Why a sign-in for this token is not possible. */
   readonly refused?: string;
   readonly missing: readonly string[];
   readonly renewable: boolean;
-  /**
-   * What became of a refresh token that was stored before, when the provider sent none.
-   */
+  /** What happened to the stored refresh token, if the provider sent no new one. */
   readonly refresh?: 'kept' | 'replaced';
 }
 
 /**
- * The card of one of a flow's tokens; `request` is what the key file says of it,
- * `refused` why nobody can sign in for it, `open` the answers that wait for a decision.
+ * Returns the card of a token. `request` is its part of the key file, `refused` the
+ * reason why a sign-in is not possible, and `open` the answers that wait for a decision.
  */
 export function tokenCard(
   token: FlowToken,
@@ -47,12 +45,11 @@ export function tokenCard(
   open: readonly PendingAnswer[] = [],
 ): TokenCard {
   const { stem, provider, handle, state } = token;
-  // A decision that is being carried out needs no answer, unless the process that did so
-  // has died.
+  // A decision that is being carried out needs no answer, unless its process has died.
   const waiting = open.findLast(
     (one) => one.stem === stem && (one.claim === undefined || state.kind !== 'signed-in'),
   );
-  // Nothing can be stored without the key file.
+  // Without the key file, nothing can be stored.
   const answer = request === undefined ? undefined : waiting?.answer;
   const signedIn = state.kind === 'signed-in' ? state : undefined;
   return {

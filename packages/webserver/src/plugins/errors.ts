@@ -1,4 +1,4 @@
-// Turns every failure into an explained page and one line in the log.
+// Answers each error with a page and logs it as one line.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isCoded, messageOf } from '@credmon/core/base';
 import { currentFlow, type PortalContext } from '../flow/context.ts';
@@ -14,10 +14,7 @@ export function registerErrors(app: FastifyInstance, context: PortalContext): vo
   );
 }
 
-/**
- * Answers with the page of an error; nothing of the request's query, headers or body is
- * logged.
- */
+/** Sends the page of an error. Query, headers and body of the request are not logged. */
 export async function sendError(
   context: PortalContext,
   request: FastifyRequest,
@@ -41,8 +38,8 @@ export async function sendError(
 }
 
 /**
- * Messages of our own errors are free of secrets; of others only the kind is told,
- * because they may quote input.
+ * Our own error messages contain no secret. Other errors may quote input, so only their
+ * name and code are logged.
  */
 function explain(error: unknown): string {
   if (isCoded(error)) return messageOf(error);
@@ -50,13 +47,12 @@ function explain(error: unknown): string {
   return `${typeof name === 'string' ? name : 'error'}${typeof code === 'string' ? ` ${code}` : ''}`;
 }
 
-/** False for the list's own page, which would only lead back to what failed. */
+/** True if the browser has a list that the page can link to. */
 async function hasFlow(context: PortalContext, request: FastifyRequest): Promise<boolean> {
   try {
     return (await currentFlow(context, request.session?.flow)) !== undefined;
   } catch (error) {
-    // The store of sessions itself may be what failed; the page then offers no way back
-    // to the list.
+    // The session store itself may have failed; the page then has no link to the list.
     context.ports.log.error(`cannot read the session: ${explain(error)}`);
     return false;
   }

@@ -1,17 +1,17 @@
-// Fastify's logger over ours: only the texts of warnings and errors pass, never the
-// objects, which hold whole requests.
+// Adapts our log to Fastify. Only the texts of warnings and errors are logged, not the
+// objects, which contain whole requests.
 import type { FastifyBaseLogger } from 'fastify';
 import type { Log } from '@credmon/core/log';
 
 /**
- * A logger for Fastify that hands texts to `log`. Its other lines, which may name URLs
- * with their queries, are dropped.
+ * Returns a Fastify logger that writes to `log`. Levels below warning are dropped,
+ * because they may contain URLs with queries.
  */
 export function fastifyLogger(log: Log): FastifyBaseLogger {
   const pass =
     (write: (message: string) => void) =>
-    (...said: readonly unknown[]): void => {
-      const text = said.find((part) => typeof part === 'string');
+    (...args: readonly unknown[]): void => {
+      const text = args.find((part) => typeof part === 'string');
       if (text !== undefined) write(text.split('?', 1)[0] ?? '');
     };
   const drop = (): void => undefined;

@@ -1,5 +1,5 @@
-// Stops a visitor who came under another name than the prefix's before anything is begun:
-// his cookie would not come back with the issuer's answer.
+// Rejects requests with another host name than that of the prefix: the session cookie
+// would not be sent when the issuer redirects back to the prefix.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { KEY_FILE_NAME } from '@credmon/core/credential';
 import type { PortalContext } from '../flow/context.ts';
@@ -7,14 +7,14 @@ import { pageError } from '../pages/page-error.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** True for routes that may be asked for under any host name. */
+    /** True for routes that accept any host name. */
     anyHost?: boolean;
   }
 }
 
 /**
- * Demands the prefix's host name of every page. Ports are not compared: proxies often
- * leave them out.
+ * Requires the host name of the prefix. Ports are not compared, because proxies often
+ * omit them.
  */
 export function registerHostCheck(app: FastifyInstance, context: PortalContext): void {
   const wanted = new URL(context.settings.prefix).hostname;
@@ -27,14 +27,14 @@ export function registerHostCheck(app: FastifyInstance, context: PortalContext):
 }
 
 /**
- * The names that the browser may have used: what the proxy passes on, and what it says
- * that it was asked for.
+ * Returns the host names that the browser may have used: the Host header, and
+ * X-Forwarded-Host from a trusted proxy.
  */
 function namesOf({ ports }: PortalContext, { headers, socket }: FastifyRequest): string[] {
   const forwarded = ports.isTrustedProxy(socket.remoteAddress)
     ? headers['x-forwarded-host']
     : undefined;
-  // A client may have sent the header as well; the proxy puts its own behind it.
+  // A client can send this header too; the proxy appends its own value.
   const last = [forwarded ?? ''].flat().join(',').split(',').at(-1)?.trim() ?? '';
   return [headers.host ?? '', last].filter((text) => text !== '').map(hostname);
 }
@@ -45,7 +45,8 @@ function hostname(text: string): string {
 }
 
 /**
- * Where the same request belongs: made of the configuration and, of a key link, its key.
+ * Returns the URL of the same page under the configured prefix; of a key link, with its
+ * key.
  */
 export function rightAddress({ settings }: PortalContext, { params }: FastifyRequest): string {
   const { key } = (params ?? {}) as { key?: unknown };

@@ -1,5 +1,4 @@
-// Headers, limits and the demand for https: what keeps pages from being framed, injected,
-// guessed at or overrun.
+// Security headers, rate limits, load shedding, and the check for https.
 import fastifyFormbody from '@fastify/formbody';
 import fastifyHelmet, { type FastifyHelmetOptions } from '@fastify/helmet';
 import fastifyRateLimit from '@fastify/rate-limit';
@@ -10,7 +9,9 @@ import { pageError } from '../pages/page-error.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** True for routes that a monitor or another daemon may ask without TLS. */
+    /**
+     * True for routes that may be requested without TLS, by a monitor or another daemon.
+     */
     plain?: boolean;
   }
 }
@@ -47,16 +48,13 @@ export async function registerSecurity(
     )
       return;
     ports.log.warn(
-      'a request came without https: the proxy must send X-Forwarded-Proto and stand in CREDMON_WEB_TRUSTED_PROXIES',
+      'request without https; fix: the proxy must send X-Forwarded-Proto and be listed in CREDMON_WEB_TRUSTED_PROXIES',
     );
     throw pageError('not-https');
   });
 }
 
-/**
- * The headers of an answer that is given before any plugin sees the request: to a URL
- * that cannot be read.
- */
+/** Security headers for invalid URLs: Fastify answers them before any plugin runs. */
 export const BARE_HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy':
     "default-src 'none';style-src 'self';img-src 'self';base-uri 'none';frame-ancestors 'none'",
@@ -66,8 +64,8 @@ export const BARE_HEADERS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Behind a unix socket whose proxy names no client, all clients share one limit; IPv6
- * clients share one for each /64.
+ * Returns the key of the rate limit. IPv6 clients share one limit per /64. If a proxy on
+ * a unix socket sends no client address, all clients share one limit.
  */
 export function rateKey(ip: string | undefined): string {
   if (ip === undefined || ip === '') return 'unknown';
@@ -81,8 +79,8 @@ export function rateKey(ip: string | undefined): string {
 }
 
 /**
- * Lets this page's forms lead to these issuers as well: a browser may hold the redirect
- * that follows a form against form-action.
+ * Allows the forms of this page to redirect to these issuers: browsers apply form-action
+ * also to the redirect after a form.
  */
 export function allowFormsTo(reply: FastifyReply, origins: readonly string[]): void {
   reply.helmet({ contentSecurityPolicy: contentPolicy(origins) });

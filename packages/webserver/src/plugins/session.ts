@@ -1,5 +1,5 @@
-// Browser sessions and CSRF tokens: one cookie with a random id, everything else on the
-// server.
+// Browser sessions and CSRF tokens. The cookie contains a random id only; all data is on
+// the server.
 import fastifyCookie from '@fastify/cookie';
 import fastifyCsrf from '@fastify/csrf-protection';
 import fastifySession from '@fastify/session';
@@ -11,25 +11,25 @@ import { dropAnswers, moveAnswers, type BrowserSession } from '../flow/held-answ
 
 declare module 'fastify' {
   interface Session {
-    /** The id of the flow that this browser opened. */
+    /** The id of the flow of this browser. */
     flow?: string;
     /**
-     * The key of a link of another account that was opened meanwhile; the user is asked
-     * which account to keep.
+     * The key of a link of another account that this browser opened; the user is asked
+     * which account to use.
      */
     offer?: string;
   }
 }
 
 /**
- * What survives a change of the session id. `_csrf` is the secret of
- * @fastify/csrf-protection: forms in other tabs stay good.
+ * The session fields that are kept when the session id changes. `_csrf` is the secret of
+ * @fastify/csrf-protection; it keeps forms in other tabs valid.
  */
 const KEPT = ['flow', 'offer', '_csrf'];
 
 /**
- * Registers cookies, sessions and CSRF protection. The cookie is `__Host-credmon`,
- * Secure; over loopback http it is `credmon`.
+ * Registers cookies, sessions and CSRF protection. The cookie is `__Host-credmon` with
+ * Secure; with loopback http it is `credmon`.
  * @see RFC 6265bis, section 4.1.3.2 (the __Host- prefix)
  */
 export async function registerSessions(
@@ -54,15 +54,12 @@ export async function registerSessions(
   });
 }
 
-/** The browser that a request came from, as the flow knows it. */
+/** Returns the session of the browser that sent a request. */
 export function browserOf({ session }: FastifyRequest): BrowserSession {
   return { flow: session.flow, id: session.sessionId };
 }
 
-/**
- * A new session for a new flow; whatever the browser had before is forgotten on the
- * server too.
- */
+/** Starts a session for a new flow, and deletes the previous flow of this browser. */
 export async function startSession(
   context: PortalContext,
   request: FastifyRequest,
@@ -70,7 +67,7 @@ export async function startSession(
 ): Promise<void> {
   const { ports } = context;
   const { flow: before } = request.session;
-  // The new id takes its owner's mark from the flow, which must be there first.
+  // The new id begins with the owner tag of the flow, so the flow must be set first.
   request.session.flow = flow;
   await request.session.regenerate(['flow']);
   if (before === undefined) return;
@@ -79,10 +76,9 @@ export async function startSession(
 }
 
 /**
- * A new id for the same session, after somebody signed in. Answers that wait for a
- * decision are sealed with it again. Changes nothing when another request has replaced the
- * session or its list meanwhile: the browser has the cookie of that request, which must
- * stay.
+ * Gives the session a new id after a sign-in and seals its waiting answers with the new
+ * id. Does nothing if another request has replaced the session or its list meanwhile: the
+ * browser then has the cookie of that request, which must stay valid.
  */
 export async function renewSession(context: PortalContext, request: FastifyRequest): Promise<void> {
   const before = browserOf(request);
@@ -94,7 +90,7 @@ export async function renewSession(context: PortalContext, request: FastifyReque
   if (flow) await moveAnswers(context, flow, before, browserOf(request));
 }
 
-/** True when the session has ended since the request began. */
+/** True if the session has ended since the request began. */
 function isReplaced({ ports }: PortalContext, id: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     ports.sessions.get(id, (error, session) => {

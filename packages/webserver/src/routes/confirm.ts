@@ -1,5 +1,5 @@
-// /confirm/<answer>: GET shows which account signed in and for whom, POST with a CSRF
-// token stores the tokens or discards them.
+// /confirm/<answer>: GET shows the account that signed in and the local account; POST
+// with a CSRF token stores or discards the tokens.
 import type { FastifyInstance, FastifyReply, FastifyRequest, preHandlerHookHandler } from 'fastify';
 import { z } from 'zod';
 import { decideAnswer, findQuestion } from '../flow/decide-answer.ts';
@@ -8,20 +8,20 @@ import type { SettledAnswer } from '../flow/flow.ts';
 import { answerCard } from '../flow/open-question.ts';
 import { sendPage } from '../pages/send-page.ts';
 import { labelOf } from '../pages/token-card.ts';
-import { admit, read } from './request.ts';
+import { requireOwner, read } from './request.ts';
 import { browserOf } from '../plugins/session.ts';
 
 const params = z.object({ answer: z.string().min(1).max(128) });
 const body = z.object({ decision: z.enum(['store', 'decline']) });
 
-/** Outcomes that have a page; after the others the list says how it is. */
+/** Outcomes with a page of their own; for the others, the list shows the result. */
 const HAS_PAGE: readonly SettledAnswer['outcome'][] = ['declined', 'superseded'];
 
-/** Adds both routes. */
+/** Adds `GET` and `POST /confirm/:answer`. */
 export function confirmRoutes(app: FastifyInstance, context: PortalContext): void {
   const { mount } = context.settings;
   app.get('/confirm/:answer', { exposeHeadRoute: false }, async (request, reply) => {
-    const answer = await admitted(context, request);
+    const answer = await requireAnswerOwner(context, request);
     const { flow, open, settled } = await findQuestion(context, browserOf(request), answer);
     if (open) {
       const data = { answer, card: answerCard(context, open), localUser: flow.localUser };
@@ -38,16 +38,16 @@ export function confirmRoutes(app: FastifyInstance, context: PortalContext): voi
       shared: settled.shared === true,
     });
   });
-  // The token is in the form's body, which is there only after onRequest.
+  // The CSRF token is in the form body, which is not parsed before preHandler.
   const preHandler: preHandlerHookHandler = (request, reply, done) =>
     app.csrfProtection(request, reply, done);
   app.post('/confirm/:answer', { preHandler }, async (request, reply) => {
-    const answer = await admitted(context, request);
+    const answer = await requireAnswerOwner(context, request);
     const { decision } = read(body, request.body);
-    // The session keeps its id: a second click on the button comes with the same one.
+    // The session id must not change: a second click on the button sends the same id.
     const flow = await decideAnswer(context, browserOf(request), answer, decision);
     const outcome = flow.settled.find((one) => one.answer === answer)?.outcome ?? 'stored';
-    // The browser must not send the form again when its page is reloaded.
+    // A redirect, so that reloading the page does not send the form again.
     return decision === 'decline' || HAS_PAGE.includes(outcome)
       ? reply.redirect(`${mount}/confirm/${answer}`, 303)
       : toList(reply);
@@ -55,9 +55,12 @@ export function confirmRoutes(app: FastifyInstance, context: PortalContext): voi
   const toList = (reply: FastifyReply): FastifyReply => reply.redirect(`${mount}/`, 303);
 }
 
-async function admitted(context: PortalContext, request: FastifyRequest): Promise<string> {
+async function requireAnswerOwner(
+  context: PortalContext,
+  request: FastifyRequest,
+): Promise<string> {
   const { answer } = read(params, request.params);
   const { localUser } = await requireFlow(context, request.session.flow);
-  admit(context, request, localUser);
+  requireOwner(context, request, localUser);
   return answer;
 }

@@ -1,5 +1,4 @@
-// /healthz and /readyz: for whatever watches the server or decides whether users are sent
-// to it.
+// /healthz and /readyz, for monitoring and load balancers; /proxy-check for `--check`.
 import type { FastifyInstance } from 'fastify';
 import type { PortalContext } from '../flow/context.ts';
 import { z } from 'zod';
@@ -8,13 +7,14 @@ import { pageError } from '../pages/page-error.ts';
 import { read } from './request.ts';
 
 /**
- * So long an answer of /readyz is repeated, in seconds: asking writes to the place of the
- * sessions, and anybody may ask.
+ * How long an answer of /readyz is reused, in seconds: each check writes to the session
+ * store, and /readyz is public.
  */
 const REPEAT_SECONDS = 5;
 
 /**
- * Adds both routes: 200 or 503 with a short JSON object that names no path and no secret.
+ * Adds both routes. They return 200 or 503 and a short JSON object without paths and
+ * secrets.
  */
 export function healthRoutes(app: FastifyInstance, { ports }: PortalContext): void {
   const options = { config: { plain: true, rateLimit: false as const } };
@@ -34,14 +34,14 @@ export function healthRoutes(app: FastifyInstance, { ports }: PortalContext): vo
   });
 }
 
-// /proxy-check/...: tells `--check` whether a forged REMOTE_USER header came through the
-// proxy, and tells nobody else anything.
+// /proxy-check/...: reports to `--check` whether a forged REMOTE_USER header passed the
+// proxy.
 
 const Params = z.object({ token: z.string() });
 
 /**
- * Adds the route. A question that was not made with the cookie key, is too old, or was
- * answered before is an unknown page.
+ * Adds the route. It returns 404 if the question was not made with the cookie key, has
+ * expired, or was answered before.
  */
 export function proxyCheckRoute(app: FastifyInstance, { settings, ports }: PortalContext): void {
   const { remoteUser } = settings;
@@ -54,7 +54,7 @@ export function proxyCheckRoute(app: FastifyInstance, { settings, ports }: Porta
     if (!remoteUser || !question || answered.has(token)) throw pageError('no-such-page');
     for (const [old, expiresAt] of answered) if (expiresAt <= now) answered.delete(old);
     answered.set(token, question.expiresAt);
-    const said = [request.headers[remoteUser.header] ?? ''].flat().join(',');
-    return reply.send(makeAnswer(ports.cookieSecret, token, said.includes(question.forged)));
+    const values = [request.headers[remoteUser.header] ?? ''].flat().join(',');
+    return reply.send(makeAnswer(ports.cookieSecret, token, values.includes(question.forged)));
   });
 }

@@ -1,4 +1,5 @@
-// GET /: the list of requested tokens, for whom they are, and a button for each.
+// GET /: the list of requested tokens, their local account, and a sign-in button for
+// each.
 import type { FastifyInstance } from 'fastify';
 import { originOf } from '@credmon/core/base';
 import { currentFlow, type PortalContext } from '../flow/context.ts';
@@ -7,15 +8,15 @@ import { nameRefusal } from '../flow/name-refusal.ts';
 import { readTokenRequests } from '../flow/read-request.ts';
 import { sendPage } from '../pages/send-page.ts';
 import { tokenCard } from '../pages/token-card.ts';
-import { admit } from './request.ts';
+import { requireOwner } from './request.ts';
 import { allowFormsTo } from '../plugins/security.ts';
 
-/** Adds the route. */
+/** Adds `GET /`. */
 export function homeRoute(app: FastifyInstance, context: PortalContext): void {
   app.get('/', async (request, reply) => {
     const flow = await currentFlow(context, request.session.flow);
     if (!flow) return sendPage(context, reply, 'home', 200, { tokens: [] });
-    admit(context, request, flow.localUser);
+    requireOwner(context, request, flow.localUser);
     const requests = readTokenRequests(context, flow);
     allowFormsTo(
       reply,

@@ -1,4 +1,4 @@
-// The style sheet and the icon: what needs no session.
+// Routes without a session: the style sheet, the icon, and the public keys.
 import type { FastifyInstance } from 'fastify';
 import type { PortalContext } from '../flow/context.ts';
 import { publicKeySet } from './public-keys.ts';
@@ -18,14 +18,14 @@ export function assetRoutes(app: FastifyInstance, { ports }: PortalContext): voi
   );
 }
 
-// /.well-known/...: where verifiers of locally issued tokens find the public keys.
+// /.well-known/...: the public keys for verifiers of locally issued tokens.
 
-/** How long verifiers may keep the answers, in seconds. */
+/** Cache lifetime of the answers, in seconds. */
 const CACHE_SECONDS = 300;
 
 /**
- * Adds openid-configuration and jwks-uri. The files are read for every answer, so that a
- * new key is public at once.
+ * Adds openid-configuration and jwks-uri. The files are read for each request, so that a
+ * new key is published at once.
  * @see OpenID Connect Discovery 1.0, section 4; RFC 7517
  */
 export function wellKnownRoutes(app: FastifyInstance, { settings, ports }: PortalContext): void {

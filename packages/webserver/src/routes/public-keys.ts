@@ -1,18 +1,17 @@
-// The key set of the portal's own issuer: the keys of its key directories, and the PEM
-// file beside them while tokens of that one live.
+// The key set of the portal's own issuer: the keys of its key directories, and the key in
+// the PEM file while its tokens are still valid.
 import { createPublicKey } from 'node:crypto';
 import { exportJWK, type JWK } from 'jose';
 import { CodedError } from '@credmon/core/base';
 
 /**
- * What a public JWK may hold; a set is copied by these names, so that nothing private can
- * pass.
+ * The members of a public JWK. Only these are copied, so that no private member is
+ * published.
  */
 const MEMBERS = ['kty', 'kid', 'alg', 'use', 'crv', 'x', 'y', 'n', 'e'] as const;
 
 /**
- * Where the keys are: texts of key sets, and the PEM text, if there is one, with its
- * name.
+ * The sources of the keys: texts of key sets, and the PEM text, if any, with its key id.
  */
 export interface PublicKeyTexts {
   readonly sets: readonly string[];
@@ -21,10 +20,9 @@ export interface PublicKeyTexts {
 }
 
 /**
- * All keys, those of the directories first. The same key under the same name stands there
- * once; two keys of one name both stay.
- * @throws CodedError `CRED_FILE_IO` when a text is not what it should be, or there is no
- * key at all
+ * Returns all keys, those of the directories first. A key that occurs twice with the same
+ * name is listed once; different keys with the same name are both listed.
+ * @throws CodedError `CRED_FILE_IO` if a text is invalid or there is no key
  */
 export async function publicKeySet({ sets, pem, keyId }: PublicKeyTexts): Promise<readonly JWK[]> {
   const keys = [
@@ -33,22 +31,22 @@ export async function publicKeySet({ sets, pem, keyId }: PublicKeyTexts): Promis
   ];
   if (keys.length === 0)
     throw unusable(
-      'there is no public key: neither in a key directory nor in LOCAL_CREDMON_PUBLIC_KEY',
+      'no public key found: neither in a key directory nor in LOCAL_CREDMON_PUBLIC_KEY',
     );
   return [...new Map(keys.map((key) => [identity(key), key])).values()];
 }
 
 /**
- * The JWK of a PEM public key.
- * @throws CodedError `CRED_FILE_IO` when it is none, or of a kind that no token is signed
- * with
+ * Converts a PEM public key to a JWK.
+ * @throws CodedError `CRED_FILE_IO` if it is not a public key, or a key of a type that
+ * does not sign tokens
  */
 async function publicJwk(pem: string, keyId: string): Promise<JWK> {
   let jwk: JWK;
   try {
     jwk = await exportJWK(createPublicKey(pem));
   } catch (error) {
-    throw unusable('LOCAL_CREDMON_PUBLIC_KEY is not a public key in PEM form', error);
+    throw unusable('LOCAL_CREDMON_PUBLIC_KEY is not a public key in PEM format', error);
   }
   const algorithm = jwk['kty'] === 'RSA' ? 'RS256' : jwk['crv'] === 'P-256' ? 'ES256' : undefined;
   if (algorithm === undefined)
@@ -74,7 +72,7 @@ function keysIn(text: string): JWK[] {
   });
 }
 
-/** Without `use`, which one writer gives and another does not. */
+/** Ignores `use`, because not all writers set it. */
 function identity(key: JWK): string {
   return JSON.stringify(MEMBERS.filter((name) => name !== 'use').map((name) => key[name] ?? ''));
 }
@@ -85,7 +83,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function notASet(cause?: unknown): CodedError {
   return unusable(
-    'the jwks.json of a key directory is not a key set; condor_credmon keys publish writes it again',
+    'the jwks.json of a key directory is not a key set; fix: run condor_credmon keys publish',
     cause,
   );
 }

@@ -1,4 +1,4 @@
-// Lets only the owner of a request go on, where the proxy in front says who is asking.
+// Checks requests: the REMOTE_USER header of the proxy, and parameters against a schema.
 import type { FastifyRequest } from 'fastify';
 import { CodedError } from '@credmon/core/base';
 import type { PortalContext } from '../flow/context.ts';
@@ -6,27 +6,30 @@ import type { ZodType } from 'zod';
 import { pageError } from '../pages/page-error.ts';
 
 /**
- * Compares the proxy's REMOTE_USER with the local user, where
+ * Compares the REMOTE_USER header of the proxy with the local user. Does nothing unless
  * CREDMON_WEB_REMOTE_USER_HEADER is set.
  * @throws CodedError `LOGIN_WRONG_USER`
  */
-export function admit(
+export function requireOwner(
   { settings, ports }: PortalContext,
   request: FastifyRequest,
   localUser: string,
 ): void {
   const { remoteUser } = settings;
   if (!remoteUser) return;
-  const said = ports.isTrustedProxy(request.socket.remoteAddress)
+  const values = ports.isTrustedProxy(request.socket.remoteAddress)
     ? valuesOf(request, remoteUser.header)
     : [];
-  const [user = ''] = said;
+  const [user = ''] = values;
   if (user === '')
-    throw new CodedError('LOGIN_WRONG_USER', 'the proxy in front does not say who is signed in');
-  if (said.length > 1)
     throw new CodedError(
       'LOGIN_WRONG_USER',
-      `the proxy in front passed ${remoteUser.header} more than once`,
+      `the proxy sent no user name (header ${remoteUser.header})`,
+    );
+  if (values.length > 1)
+    throw new CodedError(
+      'LOGIN_WRONG_USER',
+      `the proxy sent more than one ${remoteUser.header} header`,
     );
   const suffix = remoteUser.realm === undefined ? '' : `@${remoteUser.realm}`;
   const name = suffix !== '' && user.endsWith(suffix) ? user.slice(0, -suffix.length) : user;
@@ -38,8 +41,8 @@ export function admit(
 }
 
 /**
- * Every value of a header, in order: of two, Node would join them or keep the first.
- * `header` is in lower case.
+ * Returns all values of a header (lower case) in order. Node joins repeated headers or
+ * keeps only the first.
  */
 function valuesOf({ raw: { rawHeaders } }: FastifyRequest, header: string): string[] {
   return rawHeaders.filter(
@@ -47,10 +50,8 @@ function valuesOf({ raw: { rawHeaders } }: FastifyRequest, header: string): stri
   );
 }
 
-// Reads what came with a request against its schema.
-
 /**
- * The value in the schema's form.
+ * Parses a value with a schema.
  * @throws an error that is shown as the page `bad-request`
  */
 export function read<T>(schema: ZodType<T>, value: unknown): T {

@@ -1,15 +1,14 @@
-// GET /return/...: where issuers send the browser back. The login is found by `state`;
-// the path only has to be the one that was sent.
+// GET /return/...: the redirect URI. The login is found by `state`; the path must match
+// the redirect URI of the login.
 import type { FastifyInstance, FastifyRequest, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { completeLogin } from '../flow/complete-login.ts';
 import { hasLiveLogins, requireFlow, type PortalContext } from '../flow/context.ts';
-import { admit, read } from './request.ts';
+import { requireOwner, read } from './request.ts';
 import { browserOf, renewSession } from '../plugins/session.ts';
 
 /**
- * Each at most once: a repeated parameter comes as a list and is refused. Others are none
- * of our business.
+ * A repeated parameter is parsed as a list and rejected. Other parameters are ignored.
  */
 const callback = z.object({
   state: z.string().min(1).max(256),
@@ -23,14 +22,14 @@ export function returnRoutes(app: FastifyInstance, context: PortalContext): void
   const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { state } = read(callback, request.query);
     const { localUser } = await requireFlow(context, request.session.flow);
-    admit(context, request, localUser);
+    requireOwner(context, request, localUser);
     const [path = '', query = ''] = splitOnce(request.url, '?');
     const { flow, answer } = await completeLogin(context, browserOf(request), {
       state,
       query,
       path,
     });
-    // Another tab's return may be on its way with the old id: it must still find its
+    // A login in another tab may still return with the old session id and must find its
     // session.
     if (!hasLiveLogins(context, flow)) await renewSession(context, request);
     return reply.redirect(

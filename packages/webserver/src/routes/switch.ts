@@ -1,5 +1,5 @@
-// /switch: a link of another account was opened in this browser. GET shows both accounts,
-// POST with a CSRF token keeps one.
+// /switch: the browser opened a link of another account. GET shows both accounts, POST
+// with a CSRF token selects one.
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, preHandlerHookHandler } from 'fastify';
 import { z } from 'zod';
@@ -10,7 +10,7 @@ import type { Flow } from '../flow/flow.ts';
 import { openKey } from '../flow/open-key.ts';
 import { readRequest } from '../flow/read-request.ts';
 import { sendPage } from '../pages/send-page.ts';
-import { admit, read } from './request.ts';
+import { requireOwner, read } from './request.ts';
 import { pageError } from '../pages/page-error.ts';
 import { startSession } from '../plugins/session.ts';
 
@@ -24,7 +24,7 @@ export function switchRoutes(app: FastifyInstance, context: PortalContext): void
     const { offer } = request.session;
     const flow = await currentFlow(context, request.session.flow);
     if (offer === undefined || !flow) return toList(reply);
-    admit(context, request, flow.localUser);
+    requireOwner(context, request, flow.localUser);
     const data = {
       localUser: flow.localUser,
       offered: readRequest(context, offer).localUser,
@@ -37,12 +37,12 @@ export function switchRoutes(app: FastifyInstance, context: PortalContext): void
   app.post('/switch', { preHandler }, async (request, reply) => {
     const { offer, keep } = read(body, request.body);
     const { offer: key } = request.session;
-    // Another link may have been opened since the page was shown: the button must not
+    // Another link may have been opened since the page was shown; the button must not
     // open that one.
     if (key === undefined || nameOf(key) !== offer) throw pageError('form-expired');
     if (keep === 'offered') {
       const flow = await openKey(context, key, undefined, (localUser) =>
-        admit(context, request, localUser),
+        requireOwner(context, request, localUser),
       );
       if (flow !== undefined) await startSession(context, request, flow);
     }
@@ -52,8 +52,8 @@ export function switchRoutes(app: FastifyInstance, context: PortalContext): void
 }
 
 /**
- * True when the link of `key` would put another account's list in the place of `current`;
- * the proxy's word needs no question.
+ * True if opening the link of `key` would replace `current` by the list of another
+ * account. With REMOTE_USER no question is needed.
  */
 export function isAnotherAccount(
   context: PortalContext,
@@ -64,14 +64,15 @@ export function isAnotherAccount(
   try {
     return readRequest(context, key).localUser !== current.localUser;
   } catch (error) {
-    // Opening the link says what is wrong with it, or that its list is complete.
+    // Opening the link reports the problem, or that the list is complete.
     if (isCoded(error)) return false;
     throw error;
   }
 }
 
 /**
- * A name of a key for a form: the key itself must not leave the address bar for a page.
+ * Returns a digest of the key for use in a form: the key itself must not appear in a
+ * page.
  */
 function nameOf(key: string): string {
   return createHash('sha256').update(key).digest('base64url');

@@ -2,6 +2,7 @@
 // application, and the old one finishes the requests it has begun.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
+/** Handles one request. */
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** An HTTP server that passes each request to the current handler. */
