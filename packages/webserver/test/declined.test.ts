@@ -84,7 +84,7 @@ describe('R33 a declined token that is not revoked, because another sign-in has 
     expect(portal.tokenFiles(user)[`${stem}.top`]).toMatchObject({
       content: { refresh_token: 'same' },
     });
-    expect(portal.log.join('\n')).toContain('not revoked, because another sign-in may need it');
+    expect(portal.log.join('\n')).toContain('not revoked, because another sign-in may need them');
   });
 
   it('a refresh token that waits for a decision about another token', async () => {

@@ -163,7 +163,7 @@ describe('R40 the number of sign-ins of one list', () => {
       portal.now += 600;
     }
     expect((await browser.post('/login/mytok', { _csrf: csrf })).status).toBe(403);
-    expect(portal.log.join('\n')).toContain('too many logins of this session are waiting');
-    expect(portal.log.join('\n')).toContain('this list has seen too many logins');
+    expect(portal.log.join('\n')).toContain('too many logins of this session are in progress');
+    expect(portal.log.join('\n')).toContain('too many logins in this list');
   }, 60_000);
 });

@@ -1,5 +1,4 @@
-// Begins a login: remembers state, nonce and verifier, and says where to send the
-// browser.
+// Begins a login: stores state, nonce and verifier, and returns the authorization URL.
 import { createHash } from 'node:crypto';
 import { authorizationUrl } from '@credmon/core/oauth';
 import { splitScopes } from '@credmon/core/credential';
@@ -17,8 +16,8 @@ import { registrationOf } from '../settings/providers.ts';
  * Begins a login for one token.
  * @returns the issuer's authorization URL
  * @throws CodedError `LOGIN_EXPIRED`, `LOGIN_REFUSED`, `PROVIDER_REFUSED`,
- * `RETURN_URL_REFUSED`, `ENDPOINT_REFUSED`, `SESSION_STORE_FULL`, and as the key file's
- * reader
+ * `RETURN_URL_REFUSED`, `ENDPOINT_REFUSED`, `SESSION_STORE_FULL`, and the errors of
+ * reading the key file
  * @see RFC 7636 (PKCE); RFC 9700, section 4.7 (state)
  */
 export async function beginLogin(
@@ -35,12 +34,12 @@ export async function beginLogin(
   if (waiting >= MAX_LIVE_LOGINS)
     throw new CodedError(
       'LOGIN_REFUSED',
-      'too many logins of this session are waiting; finish one of them',
+      'too many logins of this session are in progress; finish one of them',
     );
   if (loginCount(flow) >= MAX_LOGINS)
     throw new CodedError(
       'LOGIN_REFUSED',
-      'this list has seen too many logins; open the link from condor_submit again',
+      'too many logins in this list; open the link from condor_submit again',
     );
   const request = readTokenRequest(context, flow, stem);
   checkName(settings, request);
@@ -49,8 +48,8 @@ export async function beginLogin(
   const scope = [request.scopes, ...providerSettings(settings, request.provider).extraScopes]
     .join(' ')
     .trim();
-  // An issuer that is not asked for an ID token sends none; a nonce would make core
-  // insist on one.
+  // Without the scope openid the issuer sends no ID token; with a nonce, core would
+  // require one.
   const nonce = splitScopes(scope).includes('openid') ? { nonce: newSecret(context) } : {};
   const verifier = newSecret(context) + newSecret(context);
   const url = authorizationUrl(registrationOf(settings, request), {
@@ -68,8 +67,8 @@ export async function beginLogin(
 }
 
 /**
- * The issuer sends the browser to the ReturnUrl; elsewhere than here, the login would
- * never come back.
+ * The issuer redirects the browser to the return URL; if it is not a URL of this portal,
+ * the login cannot complete.
  */
 function checkReturnUrl(settings: Settings, provider: string, returnUrl: string): void {
   const problem = returnUrlProblem(settings, returnUrl);

@@ -1,5 +1,5 @@
-// Finishes a login: takes what the issuer sent back, gets the tokens and writes them
-// where CredD looks.
+// Completes a login: checks the redirect of the issuer, exchanges the code for tokens,
+// and stores them.
 import { exchangeCode } from '@credmon/core/oauth';
 import type { ProviderRequest, TokenAnswer } from '@credmon/core/credential';
 import { CodedError } from '@credmon/core/base';
@@ -7,16 +7,13 @@ import { newSecret, requireFlow, type PortalContext } from './context.ts';
 import { failLogin, finishLogin } from './finish-login.ts';
 import { foldFlow, type Flow, type Login } from './flow.ts';
 import { dropAnswers, holdAnswer, type BrowserSession } from './held-answer.ts';
-import { asksUser, checkAnswer } from './judge-answer.ts';
+import { asksUser, checkAnswer } from './check-answer.ts';
 import { checkName } from './name-refusal.ts';
 import { readTokenRequest, type TokenRequest } from './read-request.ts';
 import { registrationOf } from '../settings/providers.ts';
 import { checkStored, type Issued } from './store-token.ts';
 
-/**
- * A browser that came back: the query of the callback without `?`, its `state`, and its
- * path.
- */
+/** The redirect of the issuer: the query without `?`, its `state`, and the path. */
 export interface Callback {
   readonly query: string;
   readonly state: string;
@@ -24,8 +21,7 @@ export interface Callback {
 }
 
 /**
- * What came of it: the flow afterwards, and the id of the answer that waits for the
- * user's decision, if any.
+ * The new flow, and the id of the answer that waits for the decision of the user, if any.
  */
 export interface Finished {
   readonly flow: Flow;
@@ -33,12 +29,11 @@ export interface Finished {
 }
 
 /**
- * Finishes the login that `state` belongs to, whichever tab or replica began it: stores
- * its tokens, or, where only the user can say whose they are, keeps them until the user
- * has decided.
+ * Completes the login of `state`, from any tab or replica. Stores its tokens; if only the
+ * user can confirm the account, keeps them until the user has decided.
  * @throws CodedError `LOGIN_EXPIRED`, `LOGIN_REFUSED`, `LOGIN_WRONG_USER`,
  * `LOGIN_SUPERSEDED`, `SCOPE_WIDENED`, `SESSION_STORE_FULL`, `REFRESH_TOKEN_MISSING`, and
- * as the key file's reader and `exchangeCode`
+ * the errors of reading the key file and of `exchangeCode`
  */
 export async function completeLogin(
   context: PortalContext,
@@ -50,7 +45,7 @@ export async function completeLogin(
   const flow = await requireFlow(context, session.flow);
   const { state } = callback;
   const answered = flow.pending.find((one) => one.state === state);
-  // The browser went back to the provider and came again: its question is still open.
+  // The user went back to the provider and returned again; the question is still open.
   if (answered) return { flow, answer: answered.answer };
   const login = await claimLogin(context, id, flow, state);
   try {
@@ -70,7 +65,7 @@ export async function completeLogin(
 }
 
 /**
- * Keeps the answer for the user to decide. One that could not be stored anyway is refused
+ * Keeps the answer until the user decides. An answer that could not be stored is rejected
  * at once.
  */
 async function ask(
@@ -97,8 +92,7 @@ async function ask(
       answer,
     });
     const after = foldFlow(events);
-    if (!after)
-      throw new CodedError('LOGIN_EXPIRED', 'the list was closed while the provider answered');
+    if (!after) throw new CodedError('LOGIN_EXPIRED', 'the session was closed during the sign-in');
     ports.log.info(
       `login of ${flow.localUser} for ${request.stem} waits for the user to confirm the account`,
     );
@@ -110,8 +104,8 @@ async function ask(
 }
 
 /**
- * Of all returns with one `state`, in all processes, exactly the first in the log goes
- * on.
+ * Claims the login of a `state`: in all processes, only the first return in the log
+ * succeeds.
  */
 async function claimLogin(
   { settings, ports }: PortalContext,
@@ -120,11 +114,11 @@ async function claimLogin(
   state: string,
 ): Promise<Login> {
   const known = flow.logins.find((login) => login.state === state);
-  if (flow.over.includes(state) || known?.claimedBy !== undefined) throw finishedAlready();
-  if (!known) throw new CodedError('LOGIN_EXPIRED', 'no login of this session has that state');
+  if (flow.finished.includes(state) || known?.claimedBy !== undefined) throw finishedAlready();
+  if (!known) throw new CodedError('LOGIN_EXPIRED', 'this session has no login with that state');
   const now = ports.clock.now();
   if (now - known.begunAt >= settings.loginSeconds)
-    throw new CodedError('LOGIN_EXPIRED', `the login took longer than ${settings.loginSeconds} s`);
+    throw new CodedError('LOGIN_EXPIRED', `login timed out after ${settings.loginSeconds} s`);
   const attempt = newSecret({ settings, ports });
   const events = await ports.flows.append(id, { type: 'returned', at: now, state, attempt });
   const login = foldFlow(events)?.logins.find((one) => one.state === state);
@@ -133,12 +127,12 @@ async function claimLogin(
 }
 
 function finishedAlready(): CodedError {
-  return new CodedError('LOGIN_EXPIRED', 'this login was finished already');
+  return new CodedError('LOGIN_EXPIRED', 'this login is already finished');
 }
 
 function checkPath({ returnUrl }: ProviderRequest, { path }: Callback): void {
   if (singleSlashes(new URL(returnUrl).pathname) !== singleSlashes(path))
-    throw new CodedError('LOGIN_REFUSED', 'the browser came back by the path of another provider');
+    throw new CodedError('LOGIN_REFUSED', 'the redirect path is that of another provider');
 }
 
 const singleSlashes = (path: string): string => path.replaceAll(/\/+/g, '/');

@@ -1,4 +1,4 @@
-// What every step of the flow needs at hand: settings, ports, and the flow of a session.
+// The context of every step of the flow: settings, ports, and the flow of a session.
 import { createHash } from 'node:crypto';
 import { CodedError, isCoded, messageOf, systemCode } from '@credmon/core/base';
 import type { Ports } from './ports.ts';
@@ -12,10 +12,10 @@ export interface PortalContext {
 }
 
 /**
- * The flow of a session; `undefined` when none was opened, or it is older than the
- * absolute time-out.
- * @throws CodedError `CRED_FILE_IO` when the credential directory does not say what is
- * stored; the system's error
+ * Returns the flow of a session; `undefined` if there is none, or it is older than the
+ * absolute timeout.
+ * @throws CodedError `CRED_FILE_IO` if the credential directory cannot be read; the error
+ * of the session store
  */
 export async function currentFlow(
   { settings, ports }: PortalContext,
@@ -27,17 +27,20 @@ export async function currentFlow(
   return withStored(flow, (stem) => ports.files.hasToken(flow.localUser, stem));
 }
 
-/** The flow of a session that must have one. @throws CodedError `LOGIN_EXPIRED` */
+/**
+ * Returns the flow of a session that must have one.
+ * @throws CodedError `LOGIN_EXPIRED`
+ */
 export async function requireFlow(context: PortalContext, id: string | undefined): Promise<Flow> {
   const flow = await currentFlow(context, id);
   if (flow) return flow;
-  throw new CodedError('LOGIN_EXPIRED', 'the browser has no open session, or it took too long');
+  throw new CodedError(
+    'LOGIN_EXPIRED',
+    'the session of this browser does not exist or has expired',
+  );
 }
 
-/**
- * True when a sign-in of this flow is at its issuer, or its return is under way: the
- * session's id must then stay.
- */
+/** True if a login of this flow is in progress. The session id must not change then. */
 export function hasLiveLogins({ settings, ports }: PortalContext, flow: Flow | undefined): boolean {
   return (
     flow !== undefined && liveLogins(flow, ports.clock.now(), settings.loginSeconds).length > 0
@@ -45,8 +48,9 @@ export function hasLiveLogins({ settings, ports }: PortalContext, flow: Flow | u
 }
 
 /**
- * Appends an event to the flow's log and returns the flow after it. An event that cannot
- * be stored still counts for this request: the files in the credential directory decide.
+ * Appends an event to the log of the flow and returns the new flow. If the event cannot
+ * be stored, it still counts for this request: the files in the credential directory
+ * decide.
  */
 export async function recordEvent(
   { ports }: PortalContext,
@@ -66,29 +70,29 @@ export async function recordEvent(
   return after ?? nextFlow(flow, event) ?? flow;
 }
 
-/** A new name that nobody guesses: 192 bits, base64url. */
+/** Returns a new random name: 192 bits, base64url. */
 export function newSecret({ ports }: PortalContext): string {
   return Buffer.from(ports.random(24)).toString('base64url');
 }
 
-/** The length of the owner's mark that ids begin with. */
-const MARK_LENGTH = 16;
+/** The length of the owner tag at the beginning of an id. */
+const TAG_LENGTH = 16;
 
 /**
- * A new id of a flow: it begins with a mark of the local user, by which stores count how
- * much each user has open.
+ * Returns a new flow id. It begins with a tag of the local user; the stores use it to
+ * count the sessions of each user.
  */
 export function newFlowId(context: PortalContext, localUser: string): string {
   return (
-    createHash('sha256').update(localUser).digest('hex').slice(0, MARK_LENGTH) + newSecret(context)
+    createHash('sha256').update(localUser).digest('hex').slice(0, TAG_LENGTH) + newSecret(context)
   );
 }
 
 /**
- * The owner's mark of a flow's or session's id, 16 hex digits; of ids that belong to
- * nobody it is all zeros.
+ * Returns the owner tag of a flow id or session id: 16 hex digits, all zeros for an id
+ * without an owner.
  */
-export function ownerMark(id: string | undefined): string {
-  const mark = id?.slice(0, MARK_LENGTH) ?? '';
-  return /^[0-9a-f]{16}$/.test(mark) ? mark : '0'.repeat(MARK_LENGTH);
+export function ownerTag(id: string | undefined): string {
+  const tag = id?.slice(0, TAG_LENGTH) ?? '';
+  return /^[0-9a-f]{16}$/.test(tag) ? tag : '0'.repeat(TAG_LENGTH);
 }

@@ -1,25 +1,25 @@
-// The user's decision about an answer: it is shown, stored or discarded, and each answer
-// once.
+// The decision of the user about an answer: store or decline, exactly once for each
+// answer.
 import { isCoded } from '@credmon/core/base';
 import { newSecret, requireFlow, recordEvent, type PortalContext } from './context.ts';
 import { failLogin, finishLogin } from './finish-login.ts';
 import { foldFlow, type Flow, type PendingAnswer, type SettledAnswer } from './flow.ts';
 import { dropAnswers, type BrowserSession } from './held-answer.ts';
-import { checkAnswer } from './judge-answer.ts';
+import { checkAnswer } from './check-answer.ts';
 import { checkName } from './name-refusal.ts';
 import { findPending, openQuestion, type OpenQuestion } from './open-question.ts';
-import { FATES, revokeAnswer } from './revoke-answer.ts';
+import { REVOCATION_TEXTS, revokeAnswer } from './revoke-answer.ts';
 import { settleSuperseded } from './settle-superseded.ts';
 
-/** A question, still open or how it ended. */
+/** The question whether to store an answer: still open, or its result. */
 export type Question = { readonly flow: Flow } & (
   | { readonly open: OpenQuestion; readonly settled?: undefined }
   | { readonly settled: SettledAnswer; readonly open?: undefined }
 );
 
 /**
- * The question about an answer of this browser.
- * @throws CodedError `LOGIN_EXPIRED`, and as the key file's reader
+ * Returns the question about an answer of this browser.
+ * @throws CodedError `LOGIN_EXPIRED`, and the errors of reading the key file
  */
 export async function findQuestion(
   context: PortalContext,
@@ -33,11 +33,11 @@ export async function findQuestion(
 }
 
 /**
- * Carries out a decision. Of several, in all tabs and replicas, exactly the first is
+ * Carries out a decision. If several tabs or replicas decide, only the first decision is
  * carried out; the others change nothing.
  * @throws CodedError `LOGIN_EXPIRED`, `LOGIN_WRONG_USER`, `REFRESH_TOKEN_MISSING`,
- * `CRED_DIR_INVALID` and `CRED_FILE_IO` (the question then stays
- *   open), and as the key file's reader
+ * `CRED_DIR_INVALID` and `CRED_FILE_IO` (the question is then still open), and the errors
+ * of reading the key file
  */
 export async function decideAnswer(
   context: PortalContext,
@@ -78,7 +78,7 @@ async function store(
   flow: Flow,
   { pending, held, request }: OpenQuestion,
 ): Promise<Flow> {
-  // The configuration may have changed since the provider answered.
+  // The configuration may have changed since the issuer answered.
   checkName(context.settings, request);
   checkAnswer(context.settings, flow.localUser, request, held.answer);
   try {
@@ -105,23 +105,26 @@ async function decline(
   const { ports } = context;
   const { pending, request } = question;
   await dropAnswers(context, [pending]);
-  const fate = await revokeAnswer(context, session, flow, { ...question, answer: pending.answer });
+  const result = await revokeAnswer(context, session, flow, {
+    ...question,
+    answer: pending.answer,
+  });
   ports.counters.login(request.provider, 'declined');
   ports.log.info(
-    `login of ${flow.localUser} for ${request.stem} declined by the user; ${FATES[fate]}`,
+    `login of ${flow.localUser} for ${request.stem} declined by the user; ${REVOCATION_TEXTS[result]}`,
   );
   const { state } = pending;
   return recordEvent(context, session.flow ?? '', flow, {
     type: 'declined',
     at: ports.clock.now(),
     state,
-    revoked: fate === 'revoked',
-    ...(fate === 'shared' ? { shared: true } : {}),
+    revoked: result === 'revoked',
+    ...(result === 'shared' ? { shared: true } : {}),
   });
 }
 
-/** Failures that pass: a full or broken disk, a session store that is away. */
-const PASSING: readonly string[] = [
+/** Temporary errors: a full or broken disk, a session store that does not answer. */
+const TEMPORARY: readonly string[] = [
   'CRED_FILE_IO',
   'CRED_DIR_INVALID',
   'SESSION_STORE_FULL',
@@ -129,8 +132,8 @@ const PASSING: readonly string[] = [
 ];
 
 /**
- * After a failure that passes the question stays open. Every other one ends it, and the
- * tokens are forgotten.
+ * After a temporary error, the question is open again. Any other error ends it and
+ * discards the tokens.
  */
 async function afterFailure(
   context: PortalContext,
@@ -143,7 +146,7 @@ async function afterFailure(
   }: { readonly pending: PendingAnswer; readonly attempt: string; readonly error: unknown },
 ): Promise<void> {
   const { answer, state, stem } = pending;
-  if (!isCoded(error) || PASSING.includes(error.code)) {
+  if (!isCoded(error) || TEMPORARY.includes(error.code)) {
     await recordEvent(context, id, flow, {
       type: 'reopened',
       at: context.ports.clock.now(),

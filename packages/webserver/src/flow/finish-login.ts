@@ -1,18 +1,17 @@
-// How a login ends: its tokens are stored, or it fails; either way the flow's log says
-// so.
+// Ends a login: stores its tokens or records the failure in the log of the flow.
 import type { ProviderRequest, TokenAnswer } from '@credmon/core/credential';
 import { isCoded } from '@credmon/core/base';
 import { recordEvent, type PortalContext } from './context.ts';
 import { isComplete, withStored, type Flow } from './flow.ts';
 import type { BrowserSession } from './held-answer.ts';
-import { missingScopes } from './judge-answer.ts';
+import { missingScopes } from './check-answer.ts';
 import { findSuperseded, settleSuperseded } from './settle-superseded.ts';
 import { storeToken, type Issued, type Stored } from './store-token.ts';
 
 /**
- * Stores an issuer's answer for the flow's user, notes it, and settles the answers that
- * can or must not be stored any more.
- * @returns the flow afterwards
+ * Stores a token response for the user of the flow, records it, and discards the answers
+ * that it supersedes.
+ * @returns the new flow
  * @throws CodedError as {@link storeToken}
  */
 export async function finishLogin(
@@ -38,12 +37,12 @@ export async function finishLogin(
   });
   ports.counters.login(request.provider, 'done');
   ports.log.info(`login of ${flow.localUser} for ${request.stem} done; ${describe(stored)}`);
-  // Their requests are in the key file, which goes now.
+  // Before finishFlow removes the key file, because their requests are in it.
   const superseded = await findSuperseded(context, session, flow, after);
   return settleSuperseded(context, session, finishFlow(context, after), superseded);
 }
 
-/** Notes that a login for `stem` failed. */
+/** Records that a login for `stem` failed. */
 export async function failLogin(
   context: PortalContext,
   id: string,
@@ -61,8 +60,8 @@ export async function failLogin(
 }
 
 /**
- * The key file has served when every token is there; the clean-up of condor_credmon
- * removes what cannot be removed here.
+ * Removes the key file if all tokens are stored. If this fails, the cleanup of
+ * condor_credmon removes it later.
  */
 function finishFlow({ ports }: PortalContext, noted: Flow): Flow {
   const flow = withStored(noted, (stem) => ports.files.hasToken(noted.localUser, stem));
@@ -71,7 +70,7 @@ function finishFlow({ ports }: PortalContext, noted: Flow): Flow {
     ports.files.removeKey(flow.key);
   } catch (error) {
     if (!isCoded(error)) throw error;
-    ports.log.warn(`the key file of ${flow.localUser} stays: ${error.message}`);
+    ports.log.warn(`failed to remove the key file of ${flow.localUser}: ${error.message}`);
   }
   return flow;
 }
@@ -79,26 +78,24 @@ function finishFlow({ ports }: PortalContext, noted: Flow): Flow {
 function describe({ renewable, refresh }: Stored): string {
   const old = {
     kept: 'no new refresh token, the stored one was kept; ',
-    replaced: 'no new refresh token, and the stored one does not fit; ',
+    replaced: 'no new refresh token, and the stored one cannot be used; ',
   };
   return `${refresh === undefined ? '' : old[refresh]}${renewable ? 'it will be renewed' : 'the issuer gave no refresh token, so it cannot be renewed'}`;
 }
 
-// The account that signed in at a provider, as people know it.
-
 /**
- * Claims that name a person, the most telling first. A person can choose a `name` freely,
- * so it comes after those that are unique.
+ * Claims that name a person, the most useful first. `name` comes after the unique ones,
+ * because a person can choose it freely.
  */
 const NAMES = ['preferred_username', 'email', 'name', 'sub'] as const;
 
-/** The longest text that is shown of one claim, in characters. */
+/** The longest text shown of one claim, in characters. */
 const LONGEST = 80;
 
 /**
- * The account that a verified ID token names: what identifies it, and the person's name
- * in parentheses where the token has both. `undefined` where no ID token was verified, or
- * it names nobody.
+ * Returns the account in a verified ID token: its identifier, and the name of the person
+ * in parentheses if the token has both. `undefined` if there is no verified ID token, or
+ * it contains neither.
  * @see OpenID Connect Core 1.0, section 5.1
  */
 export function accountName({ claims }: TokenAnswer): string | undefined {
@@ -109,11 +106,11 @@ export function accountName({ claims }: TokenAnswer): string | undefined {
 }
 
 /**
- * Without control and direction characters, which could make one name look like another.
+ * Removes control and direction characters, which can make one name look like another.
  */
 function readable(value: unknown): string {
   if (typeof value !== 'string') return '';
   const text = value.replaceAll(/\p{C}/gu, ' ').replaceAll(/\s+/g, ' ').trim();
-  // By characters, so that none is cut in two.
+  // By code points, so that no character is cut.
   return Array.from(text).slice(0, LONGEST).join('');
 }

@@ -1,21 +1,21 @@
-// What happened in a session, and the session as these events leave it: plain values.
+// The events of a session, and the state of the session after them: plain values.
 import type { ErrorCode } from '@credmon/core/base';
 
 /**
- * A token that the key file asks for, by name only: scopes, audience and addresses are
- * read in the key file when needed.
+ * A token that the key file requests, by name only. Scopes, audience and URLs are read
+ * from the key file when needed.
  */
 export interface RequestedToken {
   readonly provider: string;
   readonly handle: string;
 }
 
-/** What happened; times are epoch seconds. Written to the session's log in this form. */
+/** An event; times are epoch seconds. The session log contains events in this form. */
 export type FlowEvent =
   | {
       readonly type: 'opened';
       readonly at: number;
-      /** The key file's name. */
+      /** The name of the key file. */
       readonly key: string;
       readonly localUser: string;
       readonly tokens: readonly RequestedToken[];
@@ -26,7 +26,7 @@ export type FlowEvent =
       readonly state: string;
       readonly stem: string;
       readonly verifier: string;
-      /** Only where an ID token is asked for. */
+      /** Only if an ID token is requested. */
       readonly nonce?: string;
     }
   | {
@@ -39,12 +39,12 @@ export type FlowEvent =
       readonly type: 'completed';
       readonly at: number;
       readonly state: string;
-      /** Who signed in, as a verified ID token names them. */
+      /** The account that signed in, from a verified ID token. */
       readonly name?: string;
-      /** Asked scopes that were not granted. */
+      /** Requested scopes that were not granted. */
       readonly missing: readonly string[];
       readonly renewable: boolean;
-      /** What became of a stored refresh token, when the answer had none. */
+      /** What happened to the stored refresh token, if the response had none. */
       readonly refresh?: 'kept' | 'replaced';
     }
   | {
@@ -54,18 +54,18 @@ export type FlowEvent =
       readonly code: ErrorCode;
     }
   /**
-   * The issuer has answered; the tokens wait, under the id `answer`, for the user to
-   * confirm the account.
+   * The issuer has answered. The tokens wait under the id `answer` until the user
+   * confirms the account.
    */
   | { readonly type: 'held'; readonly at: number; readonly state: string; readonly answer: string }
-  /** A decision on an answer is being carried out by `attempt`. */
+  /** `attempt` carries out a decision about an answer. */
   | {
       readonly type: 'decided';
       readonly at: number;
       readonly answer: string;
       readonly attempt: string;
     }
-  /** Carrying it out failed for a reason that passes: the question is open again. */
+  /** Carrying out the decision failed temporarily; the question is open again. */
   | {
       readonly type: 'reopened';
       readonly at: number;
@@ -81,8 +81,8 @@ export type FlowEvent =
       readonly shared?: boolean;
     }
   /**
-   * The answer is not stored, because another sign-in is. `attempt` has claimed it; a
-   * claim of another attempt goes first.
+   * The answer is not stored, because another sign-in is. `attempt` has claimed it.
+   * Ignored if another attempt has claimed it.
    */
   | {
       readonly type: 'superseded';
@@ -94,8 +94,8 @@ export type FlowEvent =
     };
 
 /**
- * A login on its way. `claimedBy` is the first return's attempt; only that one may go on,
- * so that a `state` serves once.
+ * A login in progress. `claimedBy` is the attempt of the first return; only this attempt
+ * continues, so that a `state` works once.
  */
 export interface Login {
   readonly state: string;
@@ -107,11 +107,11 @@ export interface Login {
 }
 
 /**
- * An issuer's answer that waits for the user's decision. The first attempt to carry one
- * out claims it, so that it serves once.
+ * An answer of the issuer that waits for the decision of the user. The first attempt to
+ * carry out a decision claims it, so that it is used once.
  */
 export interface PendingAnswer {
-  /** Its id in the store of answers. */
+  /** The id in the store of answers. */
   readonly answer: string;
   readonly state: string;
   readonly stem: string;
@@ -120,9 +120,8 @@ export interface PendingAnswer {
 }
 
 /**
- * How the question about an answer ended. `revoked`: the issuer was asked to end the
- * declined tokens, and did. `shared`: it was not asked, because another sign-in has the
- * same grant.
+ * How the question about an answer ended. `revoked`: the issuer has revoked the tokens.
+ * `shared`: the tokens were not revoked, because another sign-in has the same grant.
  */
 export interface SettledAnswer {
   readonly answer: string;
@@ -132,7 +131,7 @@ export interface SettledAnswer {
   readonly shared?: boolean;
 }
 
-/** How far one token is. */
+/** The state of one token. */
 export type TokenState =
   | { readonly kind: 'waiting' }
   | { readonly kind: 'failed'; readonly code: ErrorCode }
@@ -144,13 +143,13 @@ export type TokenState =
       readonly refresh?: 'kept' | 'replaced';
     };
 
-/** A requested token, the stem of its files, and how far it is. */
+/** A requested token, its stem and its state. */
 export interface FlowToken extends RequestedToken {
   readonly stem: string;
   readonly state: TokenState;
 }
 
-/** The whole way: whose, which tokens, how far each, and the logins that are not over. */
+/** The state of a session: local user, tokens, and logins in progress. */
 export interface Flow {
   readonly openedAt: number;
   readonly key: string;
@@ -159,6 +158,9 @@ export interface Flow {
   readonly logins: readonly Login[];
   readonly pending: readonly PendingAnswer[];
   readonly settled: readonly SettledAnswer[];
-  /** `state` values of logins that are over, to tell a replay from a stranger. */
-  readonly over: readonly string[];
+  /**
+   * The `state` values of finished logins, to distinguish a replayed `state` from an
+   * unknown one.
+   */
+  readonly finished: readonly string[];
 }

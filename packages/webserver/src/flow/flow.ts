@@ -1,5 +1,5 @@
-// One user's way through the portal as a value: folded from events, so that tabs and
-// replicas that append at once lose nothing.
+// The flow of one user as a value, folded from events, so that tabs and replicas that
+// append at the same time lose no event.
 import { stemOf } from '@credmon/core/credential';
 import type {
   FlowEvent,
@@ -22,14 +22,14 @@ export type {
   Flow,
 } from './flow-value.ts';
 
-/** Folds a log into its value; `undefined` when it does not begin with `opened`. */
+/** Folds a log into a flow; `undefined` if the log does not begin with `opened`. */
 export function foldFlow(events: readonly FlowEvent[]): Flow | undefined {
   return events.reduce<Flow | undefined>(nextFlow, undefined);
 }
 
 /**
- * The value after one more event. An event that fits nothing (a second `opened`, an
- * unknown state) changes nothing.
+ * Returns the flow after one more event. An event that does not apply (a second `opened`,
+ * an unknown state) changes nothing.
  */
 export function nextFlow(flow: Flow | undefined, event: FlowEvent): Flow | undefined {
   if (event.type === 'opened') return flow ?? opened(event);
@@ -88,7 +88,7 @@ function opened(event: FlowEvent & { type: 'opened' }): Flow {
     logins: [],
     pending: [],
     settled: [],
-    over: [],
+    finished: [],
   };
 }
 
@@ -109,8 +109,8 @@ function held(flow: Flow, { at, state, answer }: FlowEvent & { type: 'held' }): 
 }
 
 /**
- * An attempt as old as this, in seconds, belongs to a process that has died: another one
- * may carry out the decision.
+ * After this time in seconds, the process of an attempt is considered dead, and another
+ * attempt may carry out the decision.
  */
 const CLAIM_SECONDS = 30;
 
@@ -124,8 +124,8 @@ function decided(
 }
 
 /**
- * Ends a login or the question about its answer. Neither a failure nor a refusal takes
- * back what another tab has achieved.
+ * Ends a login or the question about its answer. A failed or declined login does not
+ * change a token that another tab has stored.
  */
 function closed(
   flow: Flow,
@@ -146,7 +146,7 @@ function closed(
           { answer: pending.answer, stem, outcome: OUTCOMES[result.kind], ...revocation },
         ]
       : flow.settled,
-    over: [...flow.over, state],
+    finished: [...flow.finished, state],
     tokens: flow.tokens.map((token) =>
       token.stem === stem && !(result.kind !== 'signed-in' && token.state.kind === 'signed-in')
         ? { ...token, state: result }
@@ -156,8 +156,8 @@ function closed(
 }
 
 /**
- * Settles the answers for the same token that came before the one that is stored: an
- * older one must not take its place.
+ * Settles the older answers for the same token: they must not replace the newer one that
+ * is stored.
  */
 function withoutOlder(flow: Flow, state: string): Flow {
   const own = flow.pending.findIndex((one) => one.state === state);
@@ -169,8 +169,8 @@ function withoutOlder(flow: Flow, state: string): Flow {
 }
 
 /**
- * Settles an answer that nobody is storing, or says how the revocation of one ended that
- * is settled.
+ * Settles an answer that no attempt is storing, or records the revocation of a settled
+ * one.
  */
 function superseded(
   flow: Flow,
@@ -197,7 +197,7 @@ function settled(flow: Flow, pending: PendingAnswer, revocation: Revocation): Fl
     ...flow,
     pending: flow.pending.filter((one) => one !== pending),
     settled: [...flow.settled, { answer, stem, outcome: 'superseded', ...revocation }],
-    over: [...flow.over, state],
+    finished: [...flow.finished, state],
   };
 }
 
@@ -214,8 +214,8 @@ const OUTCOMES = {
 } as const satisfies Record<TokenState['kind'], SettledAnswer['outcome']>;
 
 /**
- * The flow as the credential directory has it: a token that is stored counts, whoever
- * signed in for it, and one that was removed is waited for again.
+ * Updates a flow from the credential directory: a stored token counts, even if another
+ * session stored it; a removed token is waiting again.
  */
 export function withStored(flow: Flow, isStored: (stem: string) => boolean): Flow {
   return {
@@ -230,24 +230,27 @@ function storedState({ stem, state }: FlowToken, isStored: (stem: string) => boo
   return state.kind === 'signed-in' ? { kind: 'waiting' } : state;
 }
 
-/** True when every token is there. */
+/** True if every token is stored. */
 export function isComplete(flow: Flow): boolean {
   return flow.tokens.every(({ state }) => state.kind === 'signed-in');
 }
 
-/** How many logins the flow has seen, over or not. */
-export function loginCount({ logins, pending, over }: Flow): number {
-  return logins.length + pending.length + over.length;
+/** The number of logins of the flow, including finished ones. */
+export function loginCount({ logins, pending, finished }: Flow): number {
+  return logins.length + pending.length + finished.length;
 }
 
-/** Logins begun within `seconds` before `now` (epoch seconds) and not over. */
+/**
+ * Returns the logins in progress that began within `seconds` before `now` (epoch
+ * seconds).
+ */
 export function liveLogins(flow: Flow, now: number, seconds: number): readonly Login[] {
   return flow.logins.filter(({ begunAt }) => now - begunAt < seconds);
 }
 
 /**
- * Answers that came within `seconds` before `now` (epoch seconds) and wait for a
- * decision.
+ * Returns the answers that wait for a decision and arrived within `seconds` before `now`
+ * (epoch seconds).
  */
 export function openAnswers(flow: Flow, now: number, seconds: number): readonly PendingAnswer[] {
   return flow.pending.filter(({ heldAt }) => now - heldAt < seconds);

@@ -1,5 +1,5 @@
-// Tokens that wait for the user's decision: sealed for one browser, kept for minutes, and
-// removed with the decision.
+// Tokens that wait for the decision of the user: encrypted for one browser, kept for
+// minutes, and removed with the decision.
 import { isCoded, messageOf, systemCode } from '@credmon/core/base';
 import { newFlowId, type PortalContext } from './context.ts';
 import type { Flow } from './flow.ts';
@@ -7,8 +7,8 @@ import type { Issued } from './store-token.ts';
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 
 /**
- * The browser that a request came from: its flow, and the id in its cookie. The id is a
- * secret that no store keeps.
+ * The session of a browser: its flow, and the id in its cookie. The id is a secret that
+ * no store contains.
  */
 export interface BrowserSession {
   readonly flow: string | undefined;
@@ -16,15 +16,14 @@ export interface BrowserSession {
 }
 
 /**
- * What waits: the issuer's answer, and a digest of the key file that it was asked for
- * with.
+ * A waiting answer: the token response, and the digest of the key file of its request.
  */
 export interface HeldAnswer extends Issued {
   readonly keyDigest: string;
 }
 
 /**
- * Keeps an answer for the browser.
+ * Stores an answer for this browser.
  * @returns its id
  * @throws CodedError `SESSION_STORE_FULL`, `SESSION_STORE_DOWN`
  */
@@ -39,10 +38,7 @@ export async function holdAnswer(
   return answer;
 }
 
-/**
- * The answer of this id; `undefined` when it is gone, too old, or was held for another
- * browser.
- */
+/** Reads an answer; `undefined` if it is gone, has expired, or is of another browser. */
 export async function readAnswer(
   { ports }: PortalContext,
   session: BrowserSession,
@@ -55,8 +51,8 @@ export async function readAnswer(
 }
 
 /**
- * Seals a flow's answers for the same browser under its new id. One that cannot be moved
- * is lost: the user signs in again.
+ * Encrypts the answers of a flow again for the new id of the same browser. If this fails,
+ * the user must sign in again.
  */
 export async function moveAnswers(
   context: PortalContext,
@@ -71,8 +67,8 @@ export async function moveAnswers(
 }
 
 /**
- * Forgets answers. One that cannot be removed ends by itself, and nobody can open it
- * without the browser's cookie.
+ * Removes answers. If this fails, the answer expires, and cannot be decrypted without the
+ * cookie of the browser.
  */
 export async function dropAnswers(
   { ports }: PortalContext,
@@ -83,7 +79,7 @@ export async function dropAnswers(
       await ports.answers.remove(answer);
     } catch (error) {
       ports.log.warn(
-        `failed to remove an answer that was decided: ${isCoded(error) ? messageOf(error) : (systemCode(error) ?? 'unknown')}`,
+        `failed to remove a decided answer: ${isCoded(error) ? messageOf(error) : (systemCode(error) ?? 'unknown')}`,
       );
     }
 }
@@ -98,25 +94,25 @@ async function put(
   await context.ports.answers.put(answer, seal(session.id, infoOf(session, answer), nonce, text));
 }
 
-/** An answer opens only in the flow and under the id that it was sealed for. */
+/** An answer can only be decrypted with its flow and its id. */
 function infoOf({ flow }: BrowserSession, answer: string): string {
   return `credmon answer ${flow ?? ''} ${answer}`;
 }
 
-// Texts that only the browser which they are for can open: the key comes from the id in
-// its cookie, which no store keeps.
+// Encryption for one browser: the key is derived from the id in its cookie, which no
+// store contains.
 
 const CIPHER = 'aes-256-gcm';
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** How many bytes of chance {@link seal} wants. */
+/** The number of random bytes that {@link seal} needs. */
 export const SEAL_RANDOM_BYTES: number = NONCE_BYTES;
 
 /**
- * Encrypts a text. `secret` is what opens it again, `info` what it must then be
- * called; `nonce` are {@link SEAL_RANDOM_BYTES} of chance.
+ * Encrypts a text. `secret` and `info` are needed to decrypt it; `nonce` is {@link
+ * SEAL_RANDOM_BYTES} random bytes.
  * @see NIST SP 800-38D (AES-GCM); RFC 5869 (HKDF)
  */
 export function seal(secret: string, info: string, nonce: Uint8Array, text: string): string {
@@ -126,8 +122,8 @@ export function seal(secret: string, info: string, nonce: Uint8Array, text: stri
 }
 
 /**
- * Decrypts what {@link seal} made; `undefined` with another secret or info, and for
- * anything else.
+ * Decrypts the result of {@link seal}; `undefined` with another secret or info, and for
+ * any other text.
  */
 export function unseal(secret: string, info: string, sealed: string): string | undefined {
   const bytes = Buffer.from(sealed, 'base64url');
@@ -140,7 +136,7 @@ export function unseal(secret: string, info: string, sealed: string): string | u
     const body = decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES));
     return Buffer.concat([body, decipher.final()]).toString('utf8');
   } catch {
-    // The tag does not fit: sealed for another browser, or changed on the way.
+    // The tag does not match: encrypted for another browser, or modified.
     return undefined;
   }
 }

@@ -1,5 +1,5 @@
-// Tokens whose names could be those of two providers: nobody signs in for them, so that
-// no secret reaches another provider's issuer.
+// Rejects tokens whose name matches two providers, so that no secret is sent to the wrong
+// issuer.
 import {
   noHandles,
   refusedName,
@@ -9,7 +9,9 @@ import {
 import { CodedError } from '@credmon/core/base';
 import type { Settings } from '../settings/settings.ts';
 
-/** Why nobody can sign in for this token; `undefined` when there is no such reason. */
+/**
+ * Returns why a sign-in for this token is not possible; `undefined` if it is possible.
+ */
 export function nameRefusal(
   { names }: Pick<Settings, 'names'>,
   { provider, handle, stem }: Pick<ProviderRequest, 'provider' | 'handle' | 'stem'>,
@@ -19,7 +21,10 @@ export function nameRefusal(
   return refusedName(stem, names) ?? refusedProvider(provider, names);
 }
 
-/** @throws CodedError `PROVIDER_REFUSED` for the reason that {@link nameRefusal} gives */
+/**
+ * Rejects a token with an ambiguous name.
+ * @throws CodedError `PROVIDER_REFUSED` with the reason of {@link nameRefusal}
+ */
 export function checkName(settings: Pick<Settings, 'names'>, request: ProviderRequest): void {
   const refusal = nameRefusal(settings, request);
   if (refusal !== undefined)

@@ -1,5 +1,5 @@
-// Opens a key: the first step, which binds a session to a local user and the tokens that
-// his submit asked for.
+// Opens a key link, the first step: creates a flow for the local user and the tokens of
+// the key file.
 import { KEY_FILE_NAME, type CredentialRequest } from '@credmon/core/credential';
 import { CodedError, isCoded } from '@credmon/core/base';
 import { newFlowId, type PortalContext } from './context.ts';
@@ -8,12 +8,11 @@ import { MAX_LOGINS } from './limits.ts';
 import { readRequest } from './read-request.ts';
 
 /**
- * Reads the key file and begins a flow, unless `current`, the flow of the browser's
- * session, is of the same key: one is enough for a browser, and its logins on their way
- * stay good.
- * @param requireOwner throws when the local user is not the one who asks
- * @returns the new flow's id, to be kept in the session and nowhere else, or `undefined`
- * to go on with `current`
+ * Reads the key file and creates a flow. If `current`, the flow of this browser, is of
+ * the same key, it is used, so that its logins in progress can finish.
+ * @param requireOwner throws if the requesting user is not this local user
+ * @returns the id of the new flow, to be stored only in the session; `undefined` to
+ * continue with `current`
  * @throws CodedError `KEY_FILE_MISSING`, `KEY_FILE_INVALID`, `CRED_FILE_IO`,
  * `SESSION_STORE_FULL`
  */
@@ -25,11 +24,11 @@ export async function openKey(
 ): Promise<string | undefined> {
   const { ports } = context;
   if (!KEY_FILE_NAME.test(key))
-    throw new CodedError('KEY_FILE_MISSING', 'the link does not hold a key of 64 hex digits');
-  const request = requestBehind(context, key, current);
+    throw new CodedError('KEY_FILE_MISSING', 'the link does not contain a key of 64 hex digits');
+  const request = readOpenRequest(context, key, current);
   const { localUser } = request ?? current ?? { localUser: '' };
   requireOwner(localUser);
-  if (request === undefined || (current && goesOn(current, key, request))) return undefined;
+  if (request === undefined || (current && canContinue(current, key, request))) return undefined;
   const id = newFlowId(context, localUser);
   const tokens = request.requests.map(({ provider, handle }) => ({ provider, handle }));
   await ports.flows.append(id, { type: 'opened', at: ports.clock.now(), key, localUser, tokens });
@@ -40,10 +39,10 @@ export async function openKey(
 }
 
 /**
- * The key file's request; `undefined` when the key file is gone because the current flow
- * has served it.
+ * Reads the request; `undefined` if the current flow is complete and the key file was
+ * removed.
  */
-function requestBehind(
+function readOpenRequest(
   context: PortalContext,
   key: string,
   current: Flow | undefined,
@@ -57,11 +56,8 @@ function requestBehind(
   }
 }
 
-/**
- * True when a flow is about the same tokens of the same user and has seen few enough
- * logins.
- */
-function goesOn(flow: Flow, key: string, { localUser, requests }: CredentialRequest): boolean {
+/** True if a flow has the same key, user and tokens, and can start more logins. */
+function canContinue(flow: Flow, key: string, { localUser, requests }: CredentialRequest): boolean {
   return (
     flow.key === key &&
     flow.localUser === localUser &&

@@ -1,4 +1,4 @@
-// An answer that waits for a decision, with everything that the question needs.
+// An answer that waits for a decision, and the data of its confirmation page.
 import { CodedError } from '@credmon/core/base';
 import type { PortalContext } from './context.ts';
 import { openAnswers, type Flow, type PendingAnswer } from './flow.ts';
@@ -6,9 +6,9 @@ import { readAnswer, type BrowserSession, type HeldAnswer } from './held-answer.
 import { readTokenRequest, type TokenRequest } from './read-request.ts';
 import { splitScopes } from '@credmon/core/credential';
 import { accountName } from './finish-login.ts';
-import { missingScopes } from './judge-answer.ts';
+import { missingScopes } from './check-answer.ts';
 
-/** An answer that waits for a decision, its tokens, and the request that it answers. */
+/** An answer that waits for a decision, with its tokens and its request. */
 export interface OpenQuestion {
   readonly pending: PendingAnswer;
   readonly held: HeldAnswer;
@@ -17,7 +17,7 @@ export interface OpenQuestion {
 
 /**
  * Returns the open question about an answer.
- * @throws CodedError `LOGIN_EXPIRED`, and as the key file's reader
+ * @throws CodedError `LOGIN_EXPIRED`, and the errors of reading the key file
  */
 export async function openQuestion(
   context: PortalContext,
@@ -27,12 +27,14 @@ export async function openQuestion(
 ): Promise<OpenQuestion> {
   const pending = findPending(context, flow, answer);
   const held = await readAnswer(context, session, answer);
-  if (!held)
-    throw new CodedError('LOGIN_EXPIRED', 'the answer of the provider is not kept any more');
+  if (!held) throw new CodedError('LOGIN_EXPIRED', 'the response of the provider has expired');
   return { pending, held, request: readTokenRequest(context, flow, pending.stem, held.keyDigest) };
 }
 
-/** The waiting answer of this id. @throws CodedError `LOGIN_EXPIRED` */
+/**
+ * Returns the waiting answer with this id.
+ * @throws CodedError `LOGIN_EXPIRED`
+ */
 export function findPending(
   { settings, ports }: PortalContext,
   flow: Flow,
@@ -44,31 +46,28 @@ export function findPending(
   if (pending) return pending;
   throw new CodedError(
     'LOGIN_EXPIRED',
-    `no answer waits under that name, or it waited longer than ${settings.loginSeconds} s`,
+    `no answer with this id is waiting, or it is older than ${settings.loginSeconds} s`,
   );
 }
 
-// The question before tokens are stored: who signed in where, for which local account,
-// and with which scopes.
-
-/** What the template shows. */
+/** The data of the confirmation page. */
 interface AnswerCard {
   /** `provider`, or `provider` and handle. */
   readonly label: string;
   readonly provider: string;
-  /** The account that signed in; missing when the provider does not name it. */
+  /** The account that signed in; missing if the provider does not name it. */
   readonly account?: string;
   /** The host of the issuer. */
   readonly issuer: string;
-  /** The scopes that were granted; empty where nobody named any. */
+  /** The granted scopes; empty if neither the request nor the response names any. */
   readonly scopes: readonly string[];
   readonly missing: readonly string[];
   readonly audience: string;
-  /** For how many minutes more the answer is kept; at least 1. */
+  /** How many minutes the answer is still kept; at least 1. */
   readonly minutes: number;
 }
 
-/** The card of an open question. */
+/** Returns the data of the confirmation page for an open question. */
 export function answerCard(
   { settings, ports }: PortalContext,
   { pending, held, request }: OpenQuestion,
@@ -80,7 +79,7 @@ export function answerCard(
     label: handle === '' ? provider : `${provider} ${handle}`,
     provider,
     issuer: new URL(authorizationUrl).host,
-    // An issuer that names no scope granted what was asked for.
+    // A response without scopes grants the requested scopes.
     scopes: splitScopes(held.answer.scope ?? scopes),
     missing: missingScopes(request, held.answer),
     audience,

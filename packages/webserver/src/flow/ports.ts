@@ -1,5 +1,5 @@
-// What the portal needs from the world: each port has one to four methods, and main.ts
-// passes the real ones.
+// The ports: everything that the portal needs from the outside. main.ts passes the real
+// implementations.
 import type { SessionStore } from '@fastify/session';
 import type { StoredTexts } from '@credmon/core/credential';
 import type { Clock, Random, Send } from '@credmon/core/base';
@@ -7,10 +7,7 @@ import type { Log } from '@credmon/core/log';
 import type { Counters } from '../metrics/counters.ts';
 import type { FlowEvent } from './flow.ts';
 
-/**
- * The three files of a token, as text. Without `top`, the stored `.top` is right as it is
- * and is not touched.
- */
+/** The three files of a token, as text. Without `top`, the stored `.top` is kept. */
 export interface TokenTexts {
   readonly meta: string;
   readonly use: string;
@@ -18,51 +15,55 @@ export interface TokenTexts {
 }
 
 /**
- * What is stored of a token. `version` changes with every change of `.top`; compare it,
- * and nothing else.
+ * The stored files of a token. `version` changes with each change of `.top`; use it only
+ * to compare.
  */
 export interface StoredToken extends StoredTexts {
   readonly version: string;
 }
 
-/** The credential directory's key files. */
+/** The key files in the credential directory. */
 export interface KeyFiles {
   /**
-   * A key file's bytes and modification time in epoch seconds. `key` is 64 hex digits.
+   * Reads a key file: its bytes, and its modification time in epoch seconds. `key` is 64
+   * hex digits.
    * @throws CodedError `KEY_FILE_MISSING`, `KEY_FILE_INVALID` (a link, a directory, too
    * large), `CRED_FILE_IO`
    */
   readKey(key: string): { readonly bytes: Uint8Array; readonly modifiedAt: number };
-  /** Removes a key file; one that is gone is fine. @throws CodedError `CRED_FILE_IO` */
+  /**
+   * Removes a key file, if it exists.
+   * @throws CodedError `CRED_FILE_IO`
+   */
   removeKey(key: string): void;
 }
 
-/** The credential directory's tokens. */
+/** The tokens in the credential directory. */
 export interface TokenStore {
-  /** True when CredD would find a credential of this user and stem. */
+  /** True if CredD finds a credential of this user and stem. */
   hasToken(user: string, stem: string): boolean;
   /**
-   * What is stored of a token.
-   * @throws CodedError `CRED_DIR_INVALID` when the user's directory is not one
+   * Reads the stored files of a token.
+   * @throws CodedError `CRED_DIR_INVALID` if the directory of the user is not a directory
    */
   readToken(user: string, stem: string): StoredToken;
   /**
    * Writes `.meta`, `.use` and `.top`, durably and in this order; with `expected`, only
-   * while `.top` has that version.
+   * if `.top` still has this version.
    * @throws CodedError `CRED_DIR_INVALID`, `CRED_FILE_IO`, `CRED_SUPERSEDED` (nothing is
    * written then)
    */
   writeToken(user: string, stem: string, texts: TokenTexts, expected?: string): void;
   /**
-   * True when `test` accepts a token of any user. Gives way to the event loop meanwhile.
+   * True if `test` accepts a token of any user. Yields to the event loop.
    * @throws CodedError `CRED_FILE_IO`
    */
   someToken(test: (token: TokenInStore) => boolean): Promise<boolean>;
 }
 
 /**
- * A stored token that is looked at: its files are read when asked for; the text of one
- * that cannot be read is `undefined`.
+ * A stored token; its files are read on demand, and the text of an unreadable file is
+ * `undefined`.
  */
 export interface TokenInStore {
   readonly stem: string;
@@ -73,46 +74,48 @@ export interface TokenInStore {
 export interface CredentialFiles extends KeyFiles, TokenStore {}
 
 /**
- * Logs of events, one for each opened key; appends of several processes come in one order
+ * Event logs, one for each opened key. Appends of several processes are in the same order
  * for all of them.
  */
 export interface FlowLog {
   /**
-   * Appends and answers with the whole log, in order. Only an `opened` event begins a
-   * log, for which the oldest of the same owner may have to go: appending to none answers
-   * with an empty list.
-   * @throws CodedError `SESSION_STORE_FULL`; nothing is left of the event then
+   * Appends an event and returns the whole log in order. Only `opened` creates a log, and
+   * may remove the oldest log of the same owner; without a log, the result is empty.
+   * @throws CodedError `SESSION_STORE_FULL`; the event is not stored then
    */
   append(id: string, event: FlowEvent): Promise<readonly FlowEvent[]>;
-  /** The log; empty when there is none or it is too old. */
+  /** Reads a log; empty if there is none or it is too old. */
   read(id: string): Promise<readonly FlowEvent[]>;
-  /** Forgets a log; one that is gone is fine. */
+  /** Removes a log, if it exists. */
   remove(id: string): Promise<void>;
 }
 
-/** Sealed texts that wait for a user's decision, each for the time of one login. */
+/**
+ * Encrypted answers that wait for the decision of a user, each for the lifetime of a
+ * login.
+ */
 export interface AnswerStore {
   /**
-   * Keeps a text under an id, or replaces it.
+   * Stores or replaces a text under an id.
    * @throws CodedError `SESSION_STORE_FULL`, `SESSION_STORE_DOWN`
    */
   put(id: string, text: string): Promise<void>;
-  /** The text; `undefined` when there is none or its time is over. */
+  /** Reads a text; `undefined` if there is none or it has expired. */
   read(id: string): Promise<string | undefined>;
-  /** Forgets a text; one that is gone is fine. */
+  /** Removes a text, if it exists. */
   remove(id: string): Promise<void>;
 }
 
 /** Page templates, style sheet and icon, read once. */
 export interface Views {
-  /** Renders the page named by its template; texts are escaped. */
+  /** Renders a template; texts are escaped. */
   render(page: string, data: Readonly<Record<string, unknown>>): string;
   readonly styleSheet: string;
   /** An SVG image. */
   readonly icon: string;
 }
 
-/** Everything that {@link createApp} needs beside its settings. */
+/** Everything that {@link createApp} needs besides settings. */
 export interface Ports {
   readonly clock: Clock;
   readonly random: Random;
@@ -127,23 +130,23 @@ export interface Ports {
   readonly counters: Counters;
   readonly views: Views;
   /**
-   * The PEM text of the local issuer's public key; `undefined` where key directories have
-   * taken its place.
+   * Returns the PEM text of the public key of the local issuer; `undefined` if only key
+   * directories are used.
    * @throws CodedError `CRED_FILE_IO`
    */
   readonly readPublicKey: () => string | undefined;
   /**
-   * The texts of the key sets in the local issuer's key directories.
+   * Returns the texts of the key sets in the local issuer's key directories.
    * @throws CodedError `CRED_FILE_IO`
    */
   readonly readKeySets: () => readonly string[];
   /**
-   * True for the address of a proxy whose X-Forwarded-* headers are believed; the address
-   * is missing on a unix socket.
+   * True if the X-Forwarded-* headers of this peer are trusted. A peer on a unix socket
+   * has no address.
    */
   readonly isTrustedProxy: (address: string | undefined) => boolean;
   /**
-   * What keeps the portal from working at the moment, for anybody's eyes; nothing when it
+   * Returns the reasons why the portal cannot work now, without private data; empty if it
    * is ready.
    */
   readonly whyNotReady: () => Promise<readonly string[]>;

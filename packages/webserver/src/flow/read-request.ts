@@ -1,5 +1,5 @@
-// Reads a session's key file again whenever it is needed, so that neither client secrets
-// nor long texts stand in a session.
+// Reads the key file of a session each time it is needed, so that sessions contain
+// neither client secrets nor long texts.
 import { createHash } from 'node:crypto';
 import {
   readCredentialRequest,
@@ -11,21 +11,21 @@ import type { PortalContext } from './context.ts';
 import { isComplete, type Flow } from './flow.ts';
 
 /**
- * A key file's request, and a digest of its bytes, to tell later whether it is still the
- * same file.
+ * The request in a key file, and a digest of its bytes to detect later whether the file
+ * was replaced.
  */
 export interface KeyRequest extends CredentialRequest {
   readonly digest: string;
 }
 
-/** The request for one token, and the digest of the key file that it is in. */
+/** The request for one token, and the digest of its key file. */
 export interface TokenRequest extends ProviderRequest {
   readonly keyDigest: string;
 }
 
 /**
- * The request behind a key.
- * @throws CodedError `KEY_FILE_MISSING` (also when older than its time to live),
+ * Reads the request of a key.
+ * @throws CodedError `KEY_FILE_MISSING` (also if older than its lifetime),
  * `KEY_FILE_INVALID`, `CRED_FILE_IO`
  */
 export function readRequest({ settings, ports }: PortalContext, key: string): KeyRequest {
@@ -40,8 +40,8 @@ export function readRequest({ settings, ports }: PortalContext, key: string): Ke
 }
 
 /**
- * What a flow's key file says of each token, by stem; nothing when it has served and is
- * gone.
+ * Reads the requests in the key file of a flow, by stem; empty if the flow is complete
+ * and the key file was removed.
  * @throws as {@link readRequest}
  */
 export function readTokenRequests(
@@ -60,8 +60,8 @@ export function readTokenRequests(
 }
 
 /**
- * The part of a flow's key file that is about one token; with `keyDigest`, only of the
- * key file that had this digest.
+ * Reads the request for one token in the key file of a flow. With `keyDigest`, the key
+ * file must have this digest.
  * @throws as {@link readRequest}
  */
 export function readTokenRequest(
@@ -80,6 +80,6 @@ export function readTokenRequest(
 function anotherFile(): CodedError {
   return new CodedError(
     'KEY_FILE_INVALID',
-    'the key file is not the one that this session was opened with',
+    'the key file has changed since this session was opened',
   );
 }

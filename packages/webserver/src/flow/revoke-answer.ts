@@ -22,29 +22,30 @@ export interface Unused {
 }
 
 /**
- * What became of the tokens at the issuer. `shared`: not revoked, because another sign-in
- * has the same grant.
+ * The result of the revocation. `shared`: not revoked, because another sign-in has the
+ * same grant. `left`: not revoked, because the provider has no revocation URL or the
+ * request failed.
  */
-export type Fate = 'revoked' | 'shared' | 'left';
+export type RevocationResult = 'revoked' | 'shared' | 'left';
 
-/** The words of the log for each fate. */
-export const FATES: Readonly<Record<Fate, string>> = {
+/** The log text for each result. */
+export const REVOCATION_TEXTS: Readonly<Record<RevocationResult, string>> = {
   revoked: 'its tokens were revoked',
-  shared: 'its tokens were not revoked, because another sign-in may need it',
-  left: 'its tokens were not revoked, and stay valid until they expire',
+  shared: 'its tokens were not revoked, because another sign-in may need them',
+  left: 'its tokens were not revoked and are valid until they expire',
 };
 
 /**
- * Asks the issuer to revoke what it has just issued. An issuer that fails delays nobody:
- * the tokens are stored nowhere. Some issuers give the same refresh token at each
- * sign-in, so a token that another sign-in has is left alone.
+ * Asks the issuer to revoke the tokens of an unused answer. An error is only logged,
+ * because the tokens are not stored. Some issuers return the same refresh token at each
+ * sign-in; a token that another sign-in has is not revoked.
  */
 export async function revokeAnswer(
   context: PortalContext,
   session: BrowserSession,
   flow: Flow,
   unused: Unused,
-): Promise<Fate> {
+): Promise<RevocationResult> {
   const { held, request } = unused;
   const { settings, ports } = context;
   const { revocationUrl } = providerSettings(settings, request.provider);
@@ -70,8 +71,8 @@ export async function revokeAnswer(
 }
 
 /**
- * Waiting answers come before the stored tokens: one that is stored meanwhile is then
- * found there.
+ * Checks waiting answers before the stored tokens: an answer that is stored meanwhile is
+ * then found among the tokens.
  */
 async function isShared(
   context: PortalContext,
@@ -79,7 +80,7 @@ async function isShared(
   flow: Flow,
   { answer, held, request }: Unused,
 ): Promise<boolean> {
-  // Nobody knows yet what a return under way will bring.
+  // A login in progress may return the same grant.
   if (flow.logins.some(({ claimedBy }) => claimedBy !== undefined)) return true;
   for (const other of flow.pending) {
     const another =
@@ -96,8 +97,9 @@ function sameGrant(one: TokenAnswer, other: TokenAnswer): boolean {
 }
 
 /**
- * True when a stored token could end with this answer. An issuer may give no refresh
- * token at a second sign-in, and may revoke the first one's with the access token.
+ * True if revoking this answer could end a stored token. An issuer may send no refresh
+ * token at a second sign-in, and may revoke the first refresh token together with the
+ * access token.
  * @see RFC 7009, section 2.1
  */
 function mayNeed(

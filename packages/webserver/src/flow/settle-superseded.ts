@@ -1,15 +1,15 @@
-// Settles the answers that are not stored because another sign-in is: they are removed,
-// and revoked where possible.
+// Discards the answers that another sign-in supersedes, and revokes their tokens if
+// possible.
 import { isCoded } from '@credmon/core/base';
 import { recordEvent, type PortalContext } from './context.ts';
 import { isComplete, withStored, type Flow } from './flow.ts';
 import { dropAnswers, readAnswer, type BrowserSession, type HeldAnswer } from './held-answer.ts';
 import { readTokenRequest, type TokenRequest } from './read-request.ts';
-import { FATES, revokeAnswer, type Unused } from './revoke-answer.ts';
+import { REVOCATION_TEXTS, revokeAnswer, type Unused } from './revoke-answer.ts';
 
 /**
- * An answer that another sign-in has superseded; without its tokens or its request
- * nothing can be revoked.
+ * An answer that another sign-in has superseded. Without `unused`, nothing can be
+ * revoked.
  */
 export interface Superseded {
   readonly answer: string;
@@ -18,9 +18,9 @@ export interface Superseded {
 }
 
 /**
- * Finds the answers that a stored sign-in supersedes: older ones for its token, which
- * `after` has settled since `before`, and in a complete list all that wait, because the
- * key file has served.
+ * Finds the answers that a stored sign-in supersedes: older answers for the same token,
+ * which are settled in `after` but not in `before`; if the list is complete, all waiting
+ * answers, because the key file is used up.
  */
 export async function findSuperseded(
   context: PortalContext,
@@ -35,7 +35,7 @@ export async function findSuperseded(
   const complete = isComplete(
     withStored(after, (stem) => context.ports.files.hasToken(after.localUser, stem)),
   );
-  // One that is being stored at the moment ends by itself.
+  // An answer that is being stored ends by itself.
   const waiting = complete ? after.pending.filter(({ claim }) => claim === undefined) : [];
   const found: Superseded[] = [];
   for (const { answer, stem } of [...older, ...waiting]) {
@@ -61,9 +61,9 @@ function requestOf(
 }
 
 /**
- * Notes that answers were superseded, removes and revokes them.
+ * Records that answers were superseded, removes and revokes them.
  * @param attempt the attempt that has claimed them, if any
- * @returns the flow afterwards
+ * @returns the new flow
  */
 export async function settleSuperseded(
   context: PortalContext,
@@ -86,17 +86,17 @@ export async function settleSuperseded(
       at: ports.clock.now(),
       revoked: false,
     });
-    // Another process is storing it, or has settled it.
+    // Another process is storing it or has settled it.
     if (!after.settled.some((one) => one.answer === answer && one.outcome === 'superseded'))
       continue;
     await dropAnswers(context, [{ answer }]);
-    const fate =
+    const result =
       unused === undefined ? 'left' : await revokeAnswer(context, session, after, unused);
     ports.log.info(
-      `login of ${flow.localUser} for ${stem} not stored, because another login is; ${FATES[fate]}`,
+      `login of ${flow.localUser} for ${stem} not stored, because another login is; ${REVOCATION_TEXTS[result]}`,
     );
-    if (fate === 'left') continue;
-    const how = fate === 'shared' ? { revoked: false, shared: true } : { revoked: true };
+    if (result === 'left') continue;
+    const how = result === 'shared' ? { revoked: false, shared: true } : { revoked: true };
     after = await recordEvent(context, id, after, { ...event, at: ports.clock.now(), ...how });
   }
   return after;

@@ -1,5 +1,5 @@
-// Stores the tokens of a login where CredD looks, and keeps a good refresh token that is
-// stored already.
+// Stores the tokens of a login in the credential directory. Keeps a stored refresh token
+// that is still valid.
 import {
   filesFromLogin,
   judgeStoredRefresh,
@@ -15,26 +15,25 @@ import type { TokenTexts } from './ports.ts';
 import { providerSettings } from '../settings/settings.ts';
 import type { PortalContext } from './context.ts';
 
-/** An issuer's answer, and when it came, in epoch seconds. */
+/** A token response, and the time when it arrived, in epoch seconds. */
 export interface Issued {
   readonly answer: TokenAnswer;
   readonly issuedAt: number;
 }
 
 /**
- * Whether the daemon can renew the token, and what became of a refresh token that was
- * stored before.
+ * Whether the daemon can renew the token, and what happened to the stored refresh token.
  */
 export interface Stored {
   readonly renewable: boolean;
   /**
-   * `kept`: the answer had none, and the stored one serves. `replaced`: the answer had
-   * none, and the stored one cannot serve.
+   * `kept`: the response had no refresh token, and the stored one is used. `replaced`:
+   * the response had none, and the stored one cannot be used.
    */
   readonly refresh?: 'kept' | 'replaced';
 }
 
-/** How often `.top` may change while a login is stored, before that is an error. */
+/** How often `.top` may change during one storing before it is an error. */
 const ATTEMPTS = 5;
 
 /**
@@ -60,7 +59,7 @@ export function storeToken(
 }
 
 /**
- * Refuses an answer that {@link storeToken} would refuse.
+ * Rejects a response that {@link storeToken} would reject.
  * @throws CodedError `REFRESH_TOKEN_MISSING`, `CRED_DIR_INVALID`
  */
 export function checkStored(
@@ -69,10 +68,10 @@ export function checkStored(
   request: ProviderRequest,
   answer: TokenAnswer,
 ): void {
-  judgeStored(context.ports.files.readToken(user, request.stem), request, answer);
+  checkRefresh(context.ports.files.readToken(user, request.stem), request, answer);
 }
 
-function judgeStored(
+function checkRefresh(
   stored: StoredTexts,
   request: ProviderRequest,
   answer: TokenAnswer,
@@ -97,7 +96,7 @@ function storeOnce(
     throw new CodedError('LOGIN_SUPERSEDED', `a newer sign-in for ${stem} is stored`, {
       token: stem,
     });
-  const before = judgeStored(stored, request, answer);
+  const before = checkRefresh(stored, request, answer);
   const subject = subjectOf(answer);
   const client = { client_id: clientId, client_secret: clientSecret, token_url: tokenUrl };
   const texts = filesFromLogin({
@@ -109,15 +108,15 @@ function storeOnce(
     defaultLifetime: settings.defaultTokenSeconds,
     idToken: providerSettings(settings, request.provider).useIdToken === true,
   });
-  // A newer sign-in must stay, and what rests on the stored refresh token must find it
-  // unchanged.
+  // Write only if `.top` is unchanged: a newer sign-in must not be overwritten, and the
+  // decision above is based on the stored refresh token.
   files.writeToken(user, stem, keeping(texts, before), stored.version);
   return outcome(before, answer);
 }
 
 /**
- * True when the stored token is of a sign-in after `issuedAt`. A time in the future is of
- * a clock that was set back, and counts for nothing.
+ * True if the stored token is from a sign-in after `issuedAt`. A time in the future is
+ * ignored: the clock was set back.
  */
 function isNewer({ top, meta }: StoredTexts, issuedAt: number, now: number): boolean {
   const parsed = top === undefined || meta === undefined ? undefined : parseMeta(meta);

@@ -5,7 +5,7 @@ import fastifyCsrf from '@fastify/csrf-protection';
 import fastifySession from '@fastify/session';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isRecord } from '@credmon/core/base';
-import { newSecret, ownerMark, type PortalContext } from '../flow/context.ts';
+import { newSecret, ownerTag, type PortalContext } from '../flow/context.ts';
 import { foldFlow } from '../flow/flow.ts';
 import { dropAnswers, moveAnswers, type BrowserSession } from '../flow/held-answer.ts';
 
@@ -45,7 +45,7 @@ export async function registerSessions(
     cookie: { path: '/', httpOnly: true, secure: settings.secure, sameSite: 'lax' },
     saveUninitialized: false,
     rolling: false,
-    idGenerator: (request) => ownerMark(request?.session?.flow) + newSecret(context),
+    idGenerator: (request) => ownerTag(request?.session?.flow) + newSecret(context),
   });
   await app.register(fastifyCsrf, {
     sessionPlugin: '@fastify/session',

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { callbackify } from 'node:util';
 import type { SessionStore } from '@fastify/session';
 import { isRecord, CodedError, type Clock, type Trust } from '@credmon/core/base';
-import { ownerMark } from '../flow/context.ts';
+import { ownerTag } from '../flow/context.ts';
 import { MAX_OPEN_PER_USER, MAX_SESSION_BYTES } from '../flow/limits.ts';
 import type { AnswerStore, FlowLog } from '../flow/ports.ts';
 import type { RedisAddress } from '../settings/session-store.ts';
@@ -74,7 +74,7 @@ type Values = (id: string) => Readonly<Record<string, unknown>>;
 
 /** The owner's mark and the hash of the id, so that reading Redis reveals no id. */
 function memberOf(id: string): string {
-  return `${ownerMark(id)}-${createHash('sha256').update(id).digest('hex')}`;
+  return `${ownerTag(id)}-${createHash('sha256').update(id).digest('hex')}`;
 }
 
 function sessionsIn(link: RedisLink, values: Values, limits: SessionLimits): SessionStore {

@@ -13,7 +13,7 @@ import {
 import { removeSync } from 'fs-extra/esm';
 import { join } from 'node:path';
 import { CodedError, messageOf, stageFile, systemCode, type Trust } from '@credmon/core/base';
-import { ownerMark } from '../flow/context.ts';
+import { ownerTag } from '../flow/context.ts';
 import { MAX_OPEN_PER_USER } from '../flow/limits.ts';
 import type { Settings } from '../settings/settings.ts';
 
@@ -43,7 +43,7 @@ export interface SessionLimits {
 export function sessionPath(directory: string, id: string, kind: SessionFileKind): string {
   return join(
     directory,
-    `${ownerMark(id)}-${createHash('sha256').update(id).digest('hex')}.${kind}`,
+    `${ownerTag(id)}-${createHash('sha256').update(id).digest('hex')}.${kind}`,
   );
 }
 
@@ -61,7 +61,7 @@ export function makeRoom(
 ): void {
   const ofKind = (): string[] => readdirSync(directory).filter((name) => name.endsWith(`.${kind}`));
   const all = ofKind();
-  const own = all.filter((name) => name.startsWith(`${ownerMark(id)}-`));
+  const own = all.filter((name) => name.startsWith(`${ownerTag(id)}-`));
   if (own.length >= MAX_OPEN_PER_USER)
     return removeOldest(directory, own, own.length + 1 - MAX_OPEN_PER_USER);
   if (all.length < limits.count) return;

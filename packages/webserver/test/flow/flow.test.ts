@@ -62,7 +62,7 @@ describe('a flow', () => {
       logins: [],
       pending: [],
       settled: [],
-      over: [],
+      finished: [],
     });
   });
 
@@ -120,7 +120,7 @@ describe('a flow', () => {
 
   it('forgets the verifier of a login that is over, and remembers its state', () => {
     const flow = foldFlow([opened, begun('s'), completed('s')]);
-    expect(flow?.over).toEqual(['s']);
+    expect(flow?.finished).toEqual(['s']);
     expect(JSON.stringify(flow)).not.toContain('v-s');
   });
 
@@ -208,7 +208,7 @@ describe('a flow', () => {
       decided('two', 300),
       held('s', 'again'),
     ]);
-    expect(flow).toMatchObject({ logins: [], pending: [], over: ['s'] });
+    expect(flow).toMatchObject({ logins: [], pending: [], finished: ['s'] });
     expect(flow?.settled).toEqual([{ answer: 'answer-s', stem: 'a', ...outcome }]);
     expect(flow?.tokens[0]?.state.kind).toBe(kind);
   });

@@ -1,12 +1,12 @@
-// Judges the tokens of a login before anything is stored: right person, no wider scopes.
+// Checks a token response before anything is stored: the user and the scopes.
 import { compareScopes, type ProviderRequest, type TokenAnswer } from '@credmon/core/credential';
 import { CodedError } from '@credmon/core/base';
 import { providerSettings, type Settings } from '../settings/settings.ts';
 import { MAX_MISSING_TEXT } from './limits.ts';
 
 /**
- * Refuses tokens of somebody else, where the administrator named a claim, and tokens that
- * can do more than was asked for.
+ * Rejects tokens of another user, if the administrator configured a claim, and tokens
+ * with more scopes than requested.
  * @throws CodedError `LOGIN_WRONG_USER`, `SCOPE_WIDENED`
  */
 export function checkAnswer(
@@ -21,10 +21,10 @@ export function checkAnswer(
     const what =
       answer.claims === undefined
         ? 'sent no ID token that could be verified'
-        : `says otherwise in "${userClaim}"`;
+        : `sent another value of the claim "${userClaim}"`;
     throw new CodedError(
       'LOGIN_WRONG_USER',
-      `the login at ${provider} must be that of ${localUser}, but the issuer ${what}`,
+      `wrong user: expected ${localUser} at ${provider}, but the issuer ${what}`,
       {
         provider,
       },
@@ -36,14 +36,14 @@ export function checkAnswer(
   if (wider.length > 0)
     throw new CodedError(
       'SCOPE_WIDENED',
-      `${provider} granted more than was asked for (${wider.length} scopes); if that is right, name them in CREDMON_${provider}_EXTRA_SCOPES`,
+      `${provider} granted ${wider.length} scopes that were not requested; if they are correct, list them in CREDMON_${provider}_EXTRA_SCOPES`,
       { provider, count: wider.length },
     );
 }
 
 /**
- * The asked scopes that the issuer did not grant, for people to read: of very many, the
- * first ones and how many more.
+ * Returns the requested scopes that the issuer did not grant. Of a long list, only the
+ * first ones and the number of the others.
  */
 export function missingScopes(request: ProviderRequest, answer: TokenAnswer): readonly string[] {
   const { narrower } = compareScopes(request.scopes, answer.scope);
@@ -54,7 +54,7 @@ export function missingScopes(request: ProviderRequest, answer: TokenAnswer): re
 }
 
 /**
- * True when neither the proxy nor a claim says who the user is: then the user is asked
+ * True if neither the proxy nor a claim identifies the user. The user must then confirm
  * before anything is stored.
  */
 export function asksUser(settings: Settings, provider: string): boolean {
