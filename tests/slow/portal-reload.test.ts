@@ -51,7 +51,7 @@ it('R45 takes what is new, refuses what is broken, and lets a login that was beg
   workspace.configure({ CREDMON_WEB_CONTACT: 'never seen', CREDMON_WEB_RATE_LIMIT: 0 });
   portal.signal('SIGHUP');
   await portal.printed(
-    /refused and the old one stays.*condor_config, line \d+: CREDMON_WEB_RATE_LIMIT = 0/,
+    /rejected, the old one is still used.*condor_config, line \d+: CREDMON_WEB_RATE_LIMIT = 0/,
   );
 
   const back = await confirmAccount(browser, await pressButton(browser, atIssuer, 'login'));

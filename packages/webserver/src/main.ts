@@ -1,4 +1,4 @@
-// The executable condor_credmon_webserver: command line in, signals heard, exit code out.
+// The executable condor_credmon_webserver: command line, signals and exit code.
 import { loadConfig, warningText, type Config } from '@credmon/core/config';
 import {
   type CodedError,
@@ -13,16 +13,16 @@ import { openLog, openStartLog, startErrorLines, type Logger } from '@credmon/co
 import { parseArguments, type Command } from './cli/arguments.ts';
 import { findingsText, foundWrong, wrong, type Finding } from './check/finding.ts';
 import { proxyConfig } from './check/proxy-config.ts';
-import { lookAround } from './cli/check.ts';
+import { runChecks } from './cli/check.ts';
 import { startServer, type Server } from './server.ts';
-import { LOG_HABITS, NO_OVERRIDES, readSettings } from './settings/read.ts';
+import { LOG_OPTIONS, NO_OVERRIDES, readSettings } from './settings/read.ts';
 import type { Settings } from './settings/settings.ts';
 import { VERSION } from './version.ts';
 
 /** The log, once it is open. */
 let opened: Logger | undefined;
 
-/** What the command line asks for, beside texts. */
+/** A command that needs the configuration. */
 type Work = Extract<Command, { kind: 'serve' | 'check' }>;
 
 async function run(command: Command): Promise<number> {
@@ -38,12 +38,12 @@ async function run(command: Command): Promise<number> {
   return serve(command, config, settings);
 }
 
-/** Prints the findings; 1 when something would keep users from signing in. */
+/** Prints the findings. Returns 1 if one of them is an error. */
 async function check(command: Work): Promise<number> {
   let findings: readonly Finding[];
   try {
     const { config, settings } = configured(command);
-    findings = await lookAround(config, settings);
+    findings = await runChecks(config, settings);
   } catch (error) {
     if (!isCoded(error)) throw error;
     const texts = error.message.split('\n');
@@ -59,7 +59,8 @@ async function check(command: Work): Promise<number> {
 }
 
 /**
- * Prints the include file for the proxy; where the portal listens does not matter for it.
+ * Prints the include file for the proxy. The listen address is irrelevant here, so a
+ * fixed one avoids errors about it.
  */
 function printProxyConfig({
   proxy,
@@ -87,14 +88,14 @@ function configured(command: Pick<Work, 'configFile' | 'listen'>): {
   return { config, settings: readSettings(config, command.listen) };
 }
 
-/** What is odd in a configuration that can be used. */
+/** Returns the warnings of a valid configuration. */
 function warningsOf(config: Config, { names }: Settings): string[] {
   return [...config.warnings.map(warningText), ...(names?.problems ?? []).map(({ text }) => text)];
 }
 
 /**
- * Serves until SIGTERM or SIGINT; what is in flight is finished, and a second signal ends
- * at once. SIGHUP reads the configuration again.
+ * Serves until SIGTERM or SIGINT, then finishes the requests in progress; a second signal
+ * exits at once. SIGHUP reloads the configuration.
  */
 async function serve(command: Work, config: Config, settings: Settings): Promise<number> {
   const log = await openLog(settings.log);
@@ -130,12 +131,9 @@ async function serve(command: Work, config: Config, settings: Settings): Promise
   return 0;
 }
 
-/**
- * Takes the configuration as it is now; one that cannot be used is refused, and the old
- * one stays.
- */
+/** Reloads the configuration; if it is invalid, the old one is still used. */
 async function reload(command: Work, server: Server, log: Logger): Promise<void> {
-  // Somebody may have moved the log away, whatever is in the configuration.
+  // The log file may have been moved, even if the configuration is invalid.
   reopen(log);
   try {
     const { config, settings } = configured(command);
@@ -143,7 +141,7 @@ async function reload(command: Work, server: Server, log: Logger): Promise<void>
     for (const text of warningsOf(config, settings)) log.warn(text);
     log.info('Configuration read again');
   } catch (error) {
-    log.error(`The new configuration is refused and the old one stays: ${messageOf(error)}`);
+    log.error(`The new configuration is rejected, the old one is still used: ${messageOf(error)}`);
   }
 }
 
@@ -151,20 +149,20 @@ function reopen(log: Logger): void {
   try {
     log.reopen();
   } catch (error) {
-    log.error(`The log stays in the file that is open: ${messageOf(error)}`);
+    log.error(`Cannot reopen the log; still writing to the old file: ${messageOf(error)}`);
   }
 }
 
 /**
- * What ends the program goes to standard error, and to its log as far as the
- * configuration still names one.
+ * Writes the error that ends the program to standard error and, if the configuration
+ * names a log, to the log.
  */
-async function complain(error: unknown, command: Command | undefined): Promise<void> {
+async function reportFailure(error: unknown, command: Command | undefined): Promise<void> {
   const mistakes: CodedError[] = [];
   let log = opened;
   if (!log && command?.kind === 'serve' && isCoded(error) && error.code !== 'LOG_UNWRITABLE') {
     const config = load(command, (mistake) => void mistakes.push(mistake));
-    log = await openStartLog(config, 'CREDMON_WEB', NO_OVERRIDES, LOG_HABITS);
+    log = await openStartLog(config, 'CREDMON_WEB', NO_OVERRIDES, LOG_OPTIONS);
   }
   const lines = error instanceof Error ? startErrorLines(error, mistakes) : [messageOf(error)];
   writeOutput(STDERR, `condor_credmon_webserver: ${lines.join('\n')}\n`);
@@ -178,8 +176,8 @@ try {
   command = await parseArguments(process.argv.slice(2), VERSION);
   exitCode = await run(command);
 } catch (error) {
-  await complain(error, command);
+  await reportFailure(error, command);
   exitCode = isCoded(error, 'LOG_UNWRITABLE') ? 44 : 1;
 }
-// What is still open, such as a name look-up, must not delay the end.
+// Open operations, such as a name lookup, must not delay the exit.
 process.exit(exitCode);

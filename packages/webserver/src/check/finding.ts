@@ -1,22 +1,23 @@
-// What `--check` finds: data, and its lines.
+// The findings of `--check` and their text form.
 
-/** One finding: what was looked at, how it is, and a sentence without its full stop. */
+/** One finding: the subject, its state, and a sentence without a full stop. */
 export interface Finding {
   readonly what: string;
   readonly state: 'ok' | 'warning' | 'error';
   readonly text: string;
 }
 
-/** All is well. */
 export const ok = (what: string, text: string): Finding => ({ what, state: 'ok', text });
-/** Odd, or wrong for somebody; other users can sign in all the same. */
+/** A problem that does not keep all users from signing in. */
 export const warning = (what: string, text: string): Finding => ({ what, state: 'warning', text });
-/** Keeps users from signing in. */
+/** A problem that keeps users from signing in. */
 export const wrong = (what: string, text: string): Finding => ({ what, state: 'error', text });
 
 const LABELS = { ok: 'ok', warning: 'WARNING', error: 'ERROR' } as const;
 
-/** A line for each finding, and a last one that counts what is not well. */
+/**
+ * Returns one line per finding, and a last line with the number of errors and warnings.
+ */
 export function findingsText(findings: readonly Finding[]): string {
   const count = (state: Finding['state']): number =>
     findings.filter((one) => one.state === state).length;
@@ -26,7 +27,7 @@ export function findingsText(findings: readonly Finding[]): string {
   return [...lines, `${count('error')} errors, ${count('warning')} warnings`].join('\n');
 }
 
-/** True when something keeps users from signing in. */
+/** True if a finding is an error. */
 export function foundWrong(findings: readonly Finding[]): boolean {
   return findings.some(({ state }) => state === 'error');
 }

@@ -1,19 +1,19 @@
-// Judges the knobs from which CredD makes a provider's part of a key file: better at a
-// check than at a user's first sign-in.
+// Checks the knobs that CredD writes to key files, so that mistakes are found before the
+// first sign-in.
 import { loginProviderOf, type Config } from '@credmon/core/config';
 import { secureEndpoint, messageOf } from '@credmon/core/base';
 import { returnUrlProblem } from '../settings/addresses.ts';
 import type { Settings } from '../settings/settings.ts';
 import { ok, warning, wrong, type Finding } from './finding.ts';
 
-/** A provider where users sign in, as its knobs are spelled. */
+/** A provider of logins; `name` as in the knobs. */
 export interface Provider {
   readonly name: string;
   readonly secretFile: string | undefined;
   readonly issuer: string | undefined;
 }
 
-/** The providers that the configuration names with a `<name>_CLIENT_ID`. */
+/** Returns the providers with a knob `<name>_CLIENT_ID`. */
 export function configuredProviders(config: Config, settings: Settings): readonly Provider[] {
   return config.names().flatMap((knob) => {
     const name = loginProviderOf(knob);
@@ -23,8 +23,8 @@ export function configuredProviders(config: Config, settings: Settings): readonl
   });
 }
 
-/** What is wrong with a provider's addresses; one `ok` when nothing is. */
-export function judgeAddresses(
+/** Checks the URLs of a provider; one `ok` if all are valid. */
+export function checkAddresses(
   config: Config,
   settings: Settings,
   { name }: Provider,
@@ -33,19 +33,24 @@ export function judgeAddresses(
   const suffix = config.get(`${name}_RETURN_URL_SUFFIX`);
   const authorization = config.get(`${name}_AUTHORIZATION_URL`);
   if (authorization === undefined && suffix === undefined)
-    return [warning(what, `has no ${name}_AUTHORIZATION_URL: users do not sign in to it here`)];
+    return [
+      warning(
+        what,
+        `${name}_AUTHORIZATION_URL is not set: users cannot sign in to this provider here`,
+      ),
+    ];
   const found = [
     addressProblem(config, settings, `${name}_AUTHORIZATION_URL`),
     addressProblem(config, settings, `${name}_TOKEN_URL`),
     suffix === undefined
-      ? `${name}_RETURN_URL_SUFFIX is not set; write /return/${name}, and register ${settings.prefix}/return/${name} at the provider`
+      ? `${name}_RETURN_URL_SUFFIX is not set; fix: set it to /return/${name} and register ${settings.prefix}/return/${name} at the provider`
       : suffixProblem(settings, `${name}_RETURN_URL_SUFFIX`, suffix),
   ].filter((text) => text !== undefined);
   if (found.length > 0) return found.map((text) => wrong(what, text));
   return [
     ok(
       what,
-      `users come back to ${settings.prefix}${suffix}: register exactly that at the provider`,
+      `the redirect URI is ${settings.prefix}${suffix}: register exactly this URI at the provider`,
     ),
   ];
 }
@@ -70,5 +75,5 @@ function suffixProblem(settings: Settings, knob: string, suffix: string): string
   const problem = URL.canParse(url) ? returnUrlProblem(settings, url) : 'is not a path';
   return problem === undefined
     ? undefined
-    : `${knob} = ${suffix}: CREDMON_WEB_PREFIX and it make ${url}, which ${problem}`;
+    : `${knob} = ${suffix}: the return URL ${url} ${problem}`;
 }

@@ -1,33 +1,31 @@
-// Proof that the proxy in front removes a forged REMOTE_USER header: a question that only
-// `--check` can ask, and an answer that only the portal can give.
+// Proves that the proxy removes a forged REMOTE_USER header: only `--check` can create
+// the question, and only the portal the answer.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
-/** Where the portal answers, below the mount. */
+/** The path of the question, below the mount path. */
 export const PROOF_PATH = '/proxy-check';
 
-/** How long a question can be answered, in seconds. */
+/** Lifetime of a question, in seconds. */
 const LIFETIME = 60;
-/**
- * How far apart the clocks of two hosts that share a session store may be, in seconds.
- */
+/** The largest clock difference of two hosts that share a session store, in seconds. */
 const SKEW = 30;
 
-/** A question: the last part of its path, and the user name that its requests forge. */
+/** A question: the last part of its path, and the forged user name. */
 export interface Question {
   readonly token: string;
   readonly forged: string;
 }
 
-/** The portal's answer, as JSON. `proof` shows that the portal gave it. */
+/** The answer of the portal, as JSON. `proof` shows that the portal created it. */
 export interface Answer {
   readonly arrived: boolean;
   readonly proof: string;
 }
 
 /**
- * Makes a question. `cookieSecret` is the secret of the portal's session cookies, which
- * both sides read from the session store; `nonce` is random hexadecimal text that is
- * never used again; `now` is in epoch seconds.
+ * Creates a question. `cookieSecret` is the secret of the session cookies, which both
+ * sides read from the session store; `nonce` is random hexadecimal text that is used only
+ * once; `now` is in epoch seconds.
  */
 export function makeQuestion(cookieSecret: string, nonce: string, now: number): Question {
   const head = `${Math.floor(now) + LIFETIME}.${nonce}`;
@@ -35,8 +33,8 @@ export function makeQuestion(cookieSecret: string, nonce: string, now: number): 
 }
 
 /**
- * The question of a path; `undefined` when it was not made with this secret, or is too
- * old.
+ * Reads a question from a path; `undefined` if it was made with another secret or has
+ * expired.
  */
 export function readQuestion(
   cookieSecret: string,
@@ -52,15 +50,12 @@ export function readQuestion(
     : undefined;
 }
 
-/**
- * What the portal says: whether the forged name came with the request, in any of the
- * values of the header.
- */
+/** Creates the answer: whether the forged name arrived in any value of the header. */
 export function makeAnswer(cookieSecret: string, token: string, arrived: boolean): Answer {
   return { arrived, proof: sealed(cookieSecret, String(arrived), token) };
 }
 
-/** Reads an answer; `undefined` when another program gave it. */
+/** Reads an answer; `undefined` if another program sent it. */
 export function readAnswer(cookieSecret: string, token: string, text: string): boolean | undefined {
   const [, said = '', proof = ''] =
     /^\{"arrived":(true|false),"proof":"([0-9a-f]{64})"\}$/.exec(text) ?? [];
@@ -68,12 +63,12 @@ export function readAnswer(cookieSecret: string, token: string, text: string): b
   return said === 'true';
 }
 
-/** No account has this name. */
+/** A user name that no account has. */
 const forgedName = (nonce: string): string => `forged-by-check-${nonce}`;
 
 /**
- * HMAC-SHA-256 in hexadecimal, with a key of its own, so that it is never the signature
- * of a cookie.
+ * Returns an HMAC-SHA-256 in hexadecimal. Its key is derived, so that it is never the
+ * signature of a cookie.
  */
 function sealed(cookieSecret: string, purpose: string, text: string): string {
   const key = createHash('sha256')

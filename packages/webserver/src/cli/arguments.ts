@@ -1,11 +1,10 @@
-// The command line: flags of the server, help, version and misuse as values; nothing is
-// printed and nothing exits here.
+// Parses the command line to a value. Prints nothing and does not exit.
 import yargs from 'yargs';
 import { PROXIES, type ProxyName } from '../check/proxy-config.ts';
 import { parseListenAddress } from '../settings/addresses.ts';
 import type { ListenAddress } from '../settings/settings.ts';
 
-/** What the command line asks for. `configFile` stands for CONDOR_CONFIG. */
+/** A parsed command line. `configFile` replaces CONDOR_CONFIG. */
 export type Command =
   | {
       readonly kind: 'serve' | 'check';
@@ -25,7 +24,7 @@ const USAGE =
 
 const TEXT = { type: 'string', requiresArg: true } as const;
 
-/** Reads the arguments after the program's name. */
+/** Parses the arguments after the program name. */
 export async function parseArguments(argv: readonly string[], version: string): Promise<Command> {
   let printed = '';
   let misuse: string | undefined;
@@ -51,13 +50,13 @@ export async function parseArguments(argv: readonly string[], version: string): 
     .option('check', {
       type: 'boolean',
       default: false,
-      describe: 'look at everything that is needed, and exit',
+      describe: 'check the configuration and all that it needs, then exit',
     })
     .option('json', {
       type: 'boolean',
       default: false,
       implies: 'check',
-      describe: 'print findings as JSON',
+      describe: 'print the findings of --check as JSON',
     })
     .option('print-proxy-config', {
       ...TEXT,
@@ -70,9 +69,7 @@ export async function parseArguments(argv: readonly string[], version: string): 
         if (!proxy)
           throw new Error(`--print-proxy-config ${name}: must be ${PROXIES.join(' or ')}`);
         if (check || text !== undefined)
-          throw new Error(
-            '--print-proxy-config goes with --config only, not with --check or --listen',
-          );
+          throw new Error('--print-proxy-config cannot be used with --check or --listen');
       }
       if (text === undefined) return true;
       const address = parseListenAddress(text);
@@ -81,7 +78,7 @@ export async function parseArguments(argv: readonly string[], version: string): 
       return true;
     })
     .fail((message, error) => {
-      misuse ??= message || (error instanceof Error ? error.message : 'unusable arguments');
+      misuse ??= message || (error instanceof Error ? error.message : 'invalid arguments');
     });
   const values = await parser.parseAsync(
     [...argv],

@@ -1,5 +1,5 @@
-// `--check` sends requests through the proxy in front, with a forged REMOTE_USER header,
-// and asks the portal what arrived.
+// `--check` sends requests with a forged REMOTE_USER header to the proxy and asks the
+// portal whether the forged name arrived.
 import { randomBytes } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { request } from 'node:http';
@@ -11,31 +11,32 @@ import { makeQuestion, PROOF_PATH, readAnswer } from '../check/proxy-proof.ts';
 import { readCookieSecret } from '../session-store/session-directory.ts';
 import type { Settings } from '../settings/settings.ts';
 
-/** Nothing where no header is configured. */
-export async function lookAtProxy(settings: Settings, trust: Trust): Promise<readonly Finding[]> {
+/** Tests the proxy; no findings if no REMOTE_USER header is configured. */
+export async function checkProxy(settings: Settings, trust: Trust): Promise<readonly Finding[]> {
   const { remoteUser, prefix } = settings;
   if (!remoteUser) return [];
-  const judged = (trials: readonly Trial[]): readonly Finding[] =>
-    judgeProxy(remoteUser.header, prefix, trials);
+  const findings = (trials: readonly Trial[]): readonly Finding[] =>
+    proxyFindings(remoteUser.header, prefix, trials);
   let secret: string | undefined;
   try {
     secret = await readCookieSecret(settings, trust);
   } catch (error) {
-    return judged([{ kind: 'failed', why: messageOf(error) }]);
+    return findings([{ kind: 'failed', why: messageOf(error) }]);
   }
   if (secret === undefined)
-    return judged([
+    return findings([
       { kind: 'failed', why: 'the portal has not been started with this session store yet' },
     ]);
   const visitor: Visitor = { settings, trust, secret };
   const trials = await visit(visitor, undefined, remoteUser.header);
-  // The proxy of this host, where the name leads to a load balancer or is not known here.
+  // Also test the proxy on this host, if the name does not resolve or resolves to another
+  // host, such as a load balancer.
   const elsewhere = !(await isHere(new URL(prefix).hostname));
   const here = elsewhere ? await visit(visitor, '127.0.0.1', remoteUser.header) : [];
-  return judged([...trials, ...here]);
+  return findings([...trials, ...here]);
 }
 
-/** What every request needs. */
+/** Data that all requests need. */
 interface Visitor {
   readonly settings: Settings;
   readonly trust: Trust;
@@ -43,8 +44,8 @@ interface Visitor {
 }
 
 /**
- * Every forgery, sent to `address`, or to where the name leads. The plain one comes
- * first: without an answer to it nothing is proved.
+ * Sends all forgeries to `address` or, without it, to the host name. The first one is
+ * plain: without an answer to it, the others prove nothing.
  */
 async function visit(
   visitor: Visitor,
@@ -76,15 +77,15 @@ async function attempt(
     const { status, text } = await ask(url, address, headers, { settings, trust });
     const arrived = readAnswer(secret, token, text);
     if (arrived !== undefined) return { kind: 'answered', how, arrived };
-    return { kind: 'failed', why: `HTTP status ${status} instead of an answer of the portal` };
+    return { kind: 'failed', why: `HTTP status ${status} instead of a response of the portal` };
   } catch (error) {
     return { kind: 'failed', why: systemCode(error) ?? messageOf(error) };
   }
 }
 
 /**
- * An answer's status and the beginning of its text.
- * @throws the system's error, or Error after the time-out
+ * Sends a request and returns the status and the beginning of the text.
+ * @throws the system error, or Error after the timeout
  */
 function ask(
   url: URL,
@@ -134,54 +135,49 @@ async function isHere(name: string): Promise<boolean> {
     const found = await lookup(name.replaceAll(/^\[|\]$/g, ''), { all: true });
     return found.every(({ address }) => address === '::1' || address.startsWith('127.'));
   } catch {
-    // The name is not known here.
+    // The name does not resolve here.
     return false;
   }
 }
 
-// The ways in which a browser may try to name a user to the portal, and what the trials
-// of all of them say of the proxy.
-
-/** A request's headers, and words for it. */
+/** The headers of a request, and a description. */
 interface Forgery {
   readonly how: string;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
 }
 
 /**
- * What became of a request: the portal said whether the forged name arrived, or did not
- * answer.
+ * The result of a request: whether the forged name arrived, or why there was no answer.
  */
 export type Trial =
   | { readonly kind: 'answered'; readonly how: string; readonly arrived: boolean }
   | { readonly kind: 'failed'; readonly why: string };
 
 /**
- * The requests that forge `header` (lower case) with the user name `forged`; the plain
- * one is the first.
+ * Returns requests that forge `header` (lower case) with the user name `forged`. The
+ * first one is plain.
  */
 export function forgeries(header: string, forged: string): readonly Forgery[] {
   const basic = `Basic ${Buffer.from(`${forged}:x`).toString('base64')}`;
   return [
-    { how: 'as it is configured', headers: { [header]: forged } },
-    { how: 'in capitals', headers: { [header.toUpperCase()]: forged } },
+    { how: 'as configured', headers: { [header]: forged } },
+    { how: 'in upper case', headers: { [header.toUpperCase()]: forged } },
     { how: 'twice', headers: { [header]: [forged, forged] } },
-    { how: 'with _ in place of -', headers: { [header.replaceAll('-', '_')]: forged } },
+    { how: 'with _ instead of -', headers: { [header.replaceAll('-', '_')]: forged } },
     {
-      how: 'named in Connection as well',
+      how: 'also listed in Connection',
       headers: { [header]: forged, connection: `close, ${header}` },
     },
-    // nginx takes $remote_user from this header, whether or not it has checked the
-    // password.
+    // nginx sets $remote_user from this header even if it has not verified the password.
     { how: 'as the user of HTTP Basic authentication', headers: { authorization: basic } },
   ];
 }
 
 /**
- * An error when a forged name arrived, a warning when nothing was proved. `prefix` is
- * where the requests were sent.
+ * Returns an error if a forged name arrived, a warning if nothing was proved. `prefix` is
+ * the URL of the requests.
  */
-export function judgeProxy(
+export function proxyFindings(
   header: string,
   prefix: string,
   trials: readonly Trial[],
@@ -203,7 +199,7 @@ export function judgeProxy(
     warning(
       what,
       `not tested whether ${prefix} replaces ${header}: ${[...new Set(reasons)].join('; ')}; ` +
-        'fix: start portal and proxy, let requests below /proxy-check/ pass without signing in, and run --check on the host of the proxy',
+        'fix: start the portal and the proxy, allow requests below /proxy-check/ without sign-in, and run --check on the host of the proxy',
     ),
   ];
 }

@@ -1,5 +1,5 @@
-// `--check`: looks at everything that the server will need, asks every issuer one
-// harmless question, and changes nothing.
+// `--check`: checks everything that the portal needs, sends one harmless request to each
+// issuer, and changes nothing.
 import { accessSync, constants, existsSync, lstatSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { checkCredentialDirectory } from '@credmon/core/store';
@@ -17,16 +17,16 @@ import {
 } from '@credmon/core/base';
 import { warningText, type Config } from '@credmon/core/config';
 import { ok, warning, wrong, type Finding } from '../check/finding.ts';
-import { lookAtProxy } from './check-proxy.ts';
-import { configuredProviders, judgeAddresses, type Provider } from '../check/provider-knobs.ts';
+import { checkProxy } from './check-proxy.ts';
+import { configuredProviders, checkAddresses, type Provider } from '../check/provider-knobs.ts';
 import { trustFunction } from '../host/listen.ts';
 import { openPublicKeys } from '../host/public-key-files.ts';
 import { publicKeySet } from '../routes/public-keys.ts';
 import { sessionDirectoryProblem } from '../session-store/session-directory.ts';
 import type { Settings } from '../settings/settings.ts';
 
-/** Everything that is to be said of a configuration that could be read. */
-export async function lookAround(config: Config, settings: Settings): Promise<readonly Finding[]> {
+/** Runs all checks of a valid configuration. */
+export async function runChecks(config: Config, settings: Settings): Promise<readonly Finding[]> {
   const { connectSeconds, requestSeconds: totalSeconds, namedTrust } = settings;
   const trust = createTrust({ named: () => namedTrust });
   const { send, close } = createSend({
@@ -38,119 +38,123 @@ export async function lookAround(config: Config, settings: Settings): Promise<re
   const providers = configuredProviders(config, settings);
   const found = await Promise.all(
     providers.map(async (provider) => [
-      ...judgeAddresses(config, settings, provider),
-      ...lookAtSecret(provider),
-      ...(await lookAtIssuer(provider, settings, send)),
+      ...checkAddresses(config, settings, provider),
+      ...checkSecret(provider),
+      ...(await checkIssuer(provider, settings, send)),
     ]),
   );
   await close();
   return [
-    ok('configuration', 'has no mistakes'),
+    ok('configuration', 'is valid'),
     ...config.warnings.map((one) => warning('configuration', warningText(one))),
     ...(settings.names?.problems ?? []).map(({ name, text }) => warning(`provider ${name}`, text)),
-    ok('address', `users come to ${settings.prefix}`),
-    lookAt('proxies', 'are addresses and networks', () =>
+    ok('address', `users open ${settings.prefix}`),
+    check('proxies', 'are valid addresses and networks', () =>
       trustFunction(settings.trustedProxies, settings.listen),
     ),
-    lookAt('credential directory', `${settings.credentialDirectory} can be read and written`, () =>
+    check('credential directory', `${settings.credentialDirectory} can be read and written`, () =>
       checkCredentialDirectory(settings.credentialDirectory, {
         create: false,
         condor: settings.condorIds,
       }),
     ),
-    await lookAtSessions(settings, trust),
-    ...lookAtSocket(settings),
-    ...lookAtTrust(trust),
-    ...(await lookAtProxy(settings, trust)),
+    await checkSessions(settings, trust),
+    ...checkSocket(settings),
+    ...checkTrust(trust),
+    ...(await checkProxy(settings, trust)),
     ...(providers.length === 0
-      ? [warning('providers', 'no <PROVIDER>_CLIENT_ID is set: nobody can ask for a token here')]
+      ? [warning('providers', 'no <PROVIDER>_CLIENT_ID is set: users cannot get tokens here')]
       : found.flat()),
-    await lookAtPublicKeys(config, settings),
+    await checkPublicKeys(config, settings),
   ];
 }
 
-function lookAt(what: string, fine: string, look: () => unknown): Finding {
+function check(what: string, okText: string, test: () => unknown): Finding {
   try {
-    look();
-    return ok(what, fine);
+    test();
+    return ok(what, okText);
   } catch (error) {
     return wrong(what, messageOf(error));
   }
 }
 
-async function lookAtSessions(settings: Settings, trust: Trust): Promise<Finding> {
+async function checkSessions(settings: Settings, trust: Trust): Promise<Finding> {
   const { sessionStore: address } = settings;
-  if (!address) return lookAtSessionDirectory(settings);
+  if (!address) return checkSessionDirectory(settings);
   const what = 'session store';
   try {
     const { openRedis } = await import('../session-store/redis-link.ts');
     const link = await openRedis(address, () => undefined, trust);
     const { text } = await link.run('session', 'count', {});
     await link.close();
-    return ok(what, `answers, and keeps ${text} sessions`);
+    return ok(what, `is reachable, ${text} sessions`);
   } catch (error) {
     return wrong(what, messageOf(error));
   }
 }
 
 /**
- * A directory that root would make here, the server's user could not use: so nothing is
- * made.
+ * Does not create the directory: if root created it, the user of the portal could not use
+ * it.
  */
-function lookAtSessionDirectory({ sessionDirectory: path }: Settings): Finding {
+function checkSessionDirectory({ sessionDirectory: path }: Settings): Finding {
   const what = 'session directory';
   if (!existsSync(path)) {
     return existsSync(dirname(path))
-      ? ok(what, `${path} is made at the first start`)
+      ? ok(what, `${path} will be created at the first start`)
       : wrong(what, `CREDMON_WEB_SESSION_DIR ${path}: ${dirname(path)} does not exist`);
   }
   const problem = sessionDirectoryProblem(path);
   if (problem !== undefined) return wrong(what, `CREDMON_WEB_SESSION_DIR ${path}: ${problem}`);
-  return lookAt(what, `${path} can be written`, () =>
+  return check(what, `${path} can be written`, () =>
     accessSync(path, constants.W_OK | constants.X_OK),
   );
 }
 
-function lookAtSocket({ listen }: Settings): readonly Finding[] {
+function checkSocket({ listen }: Settings): readonly Finding[] {
   if (listen.kind !== 'unix') return [];
   const folder = dirname(listen.path);
   return [
-    lookAt('socket', `${listen.path} can be made`, () =>
+    check('socket', `${listen.path} can be created`, () =>
       accessSync(folder, constants.W_OK | constants.X_OK),
     ),
   ];
 }
 
-/** Whom TLS trusts; an issuer whose authority is missing says so where it is asked. */
-function lookAtTrust(trust: Trust): readonly Finding[] {
+/**
+ * Reports the trusted certificate authorities. If the authority of an issuer is missing,
+ * the check of the issuer reports it.
+ */
+function checkTrust(trust: Trust): readonly Finding[] {
   const what = 'certificates';
   const state = trust.current();
   return [ok(what, trustText(state)), ...state.problems.map((text) => warning(what, text))];
 }
 
 /**
- * CredD reads the file, as root: this process need not be able to, and only looks at it.
+ * CredD reads this file as root; this process may not be able to read it and checks only
+ * its status.
  */
-function lookAtSecret({ name, secretFile: path }: Provider): readonly Finding[] {
+function checkSecret({ name, secretFile: path }: Provider): readonly Finding[] {
   const what = `secret of ${name}`;
   if (path === undefined)
-    return [warning(what, `${name}_CLIENT_SECRET_FILE is not set: a client without a secret`)];
+    return [warning(what, `${name}_CLIENT_SECRET_FILE is not set: the client has no secret`)];
   try {
     const status = statSync(path);
     if (!status.isFile()) return [wrong(what, `${path} is not a regular file`)];
     if (status.size === 0) return [wrong(what, `${path} is empty`)];
     if ((status.mode & 0o077) !== 0)
       return [wrong(what, `${path} can be read by others; fix: chmod go-rwx ${path}`)];
-    return [ok(what, `${path} is there, for its owner alone`)];
+    return [ok(what, `${path} exists, and only its owner can read it`)];
   } catch (error) {
     const code = systemCode(error) ?? 'unknown';
     if (code === 'EACCES')
-      return [ok(what, `${path} cannot be checked as this user: permission denied`)];
-    return [wrong(what, `${path} cannot be looked at (${code})`)];
+      return [ok(what, `permission denied: cannot check ${path} as this user`)];
+    return [wrong(what, `cannot stat ${path} (${code})`)];
   }
 }
 
-async function lookAtIssuer(
+async function checkIssuer(
   { name, issuer }: Provider,
   { allowLoopbackHttp }: Settings,
   send: Send,
@@ -158,7 +162,7 @@ async function lookAtIssuer(
   const what = `issuer of ${name}`;
   if (issuer === undefined)
     return [
-      warning(what, `CREDMON_${name}_ISSUER is not set: who answers a sign-in is not compared`),
+      warning(what, `CREDMON_${name}_ISSUER is not set: the issuer of a response is not verified`),
     ];
   try {
     await createMetadataCache({ lifetime: 0, allowLoopbackHttp }).find(
@@ -172,13 +176,13 @@ async function lookAtIssuer(
   }
 }
 
-async function lookAtPublicKeys(config: Config, { localIssuer }: Settings): Promise<Finding> {
+async function checkPublicKeys(config: Config, { localIssuer }: Settings): Promise<Finding> {
   const what = 'public keys';
   const { publicKeyFile, keyDirectories = [], keyId } = localIssuer;
   const asked =
     keyDirectories.length > 0 || config.origin('LOCAL_CREDMON_PUBLIC_KEY')?.kind === 'file';
   if (!asked && lstatSync(publicKeyFile, { throwIfNoEntry: false }) === undefined)
-    return ok(what, `none: no tokens are signed here (there is no ${publicKeyFile})`);
+    return ok(what, `none: no tokens are signed here (${publicKeyFile} does not exist)`);
   try {
     const ports = openPublicKeys(localIssuer);
     const keys = await publicKeySet({
@@ -186,7 +190,7 @@ async function lookAtPublicKeys(config: Config, { localIssuer }: Settings): Prom
       pem: ports.readPublicKey(),
       keyId,
     });
-    return ok(what, `${keys.length} published as ${keys.map(({ kid }) => kid).join(', ')}`);
+    return ok(what, `${keys.length} published: ${keys.map(({ kid }) => kid).join(', ')}`);
   } catch (error) {
     return wrong(what, messageOf(error));
   }

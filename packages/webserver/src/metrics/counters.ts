@@ -1,15 +1,15 @@
-// What the portal counts, and counting that is switched off.
+// The counters of the portal, and counters that do nothing.
 
 /**
- * Told of everything that is counted. Labels are bounded: patterns of routes, classes of
- * status, providers, outcomes; never a user.
+ * Counts events. Labels have few values: route patterns, status classes, providers,
+ * outcomes; never a user.
  */
 export interface Counters {
-  /** An answered request; `route` is the pattern, `seconds` how long it took. */
+  /** Counts an answered request; `route` is the pattern, `seconds` the duration. */
   request(route: string, status: number, seconds: number): void;
-  /** A login: `begun`, `done`, or the code of the error that ended it. */
+  /** Counts a login: `begun`, `done`, or the code of its error. */
   login(provider: string, outcome: string): void;
-  /** A SIGHUP: whether the new configuration was taken. */
+  /** Counts a SIGHUP: whether the new configuration was accepted. */
   reload(taken: boolean): void;
 }
 

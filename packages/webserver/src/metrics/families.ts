@@ -1,28 +1,29 @@
-// The families of metrics in prom-client. Loaded only where metrics are asked for: the
-// library costs start-up time.
+// The metrics in prom-client. Loaded only if metrics are configured, because the library
+// takes time to load.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Counters } from './counters.ts';
 import table from './families.json' with { type: 'json' };
 
-/** Counters with a page that shows them. */
+/** Counters, and the page with their values. */
 export interface Families extends Counters {
   page(): Promise<{ readonly type: string; readonly text: string }>;
 }
 
 /**
- * How often the delay of the event loop is sampled, in milliseconds; prom-client's own 10
- * would wake an idle process too often.
+ * Sampling interval of the event loop delay, in milliseconds; the default of prom-client
+ * (10) would wake an idle process too often.
  */
 const LOOP_DELAY_STEP = 100;
 /**
- * So many providers are shown by name, the others together: every name is a series that
- * somebody keeps.
+ * At most this many providers have a label of their own, the others are `other`; each
+ * label is a series that monitoring stores.
  */
 const MOST_PROVIDERS = 100;
 
 /**
- * The families in a registry of their own, with what prom-client tells of every process.
- * @param openSessions what is kept at the moment of asking
+ * Creates the metrics in a registry of their own, with the default metrics of
+ * prom-client.
+ * @param openSessions counts the open sessions at the time of the request
  */
 export function createFamilies(
   version: string,

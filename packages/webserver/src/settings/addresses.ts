@@ -1,5 +1,5 @@
-// Reads CREDMON_WEB_PREFIX, from which links, redirect addresses and the place of all
-// routes are made by joining texts.
+// Reads addresses: CREDMON_WEB_PREFIX, return URLs, and where to listen. Links and
+// redirect URIs are made by appending a path to the prefix.
 import { secureEndpoint, isCoded } from '@credmon/core/base';
 import type { KnobReader } from '@credmon/core/config';
 import type { Settings, ListenAddress } from './settings.ts';
@@ -7,30 +7,29 @@ import type { Settings, ListenAddress } from './settings.ts';
 const KNOB = 'CREDMON_WEB_PREFIX';
 
 /**
- * Scheme, authority, path, and the rest, as they stand there: a URL parser would tidy up
- * what CredD does not.
+ * Splits a URL into scheme, authority, path and the rest without changing it; a URL
+ * parser would normalise it, but CredD does not.
  * @see RFC 3986, appendix B
  */
 const PARTS = /^([a-z]*:\/\/)([^/?#\\]*)([^?#]*)(.*)$/is;
 
-/** What is wrong with which prefix. */
 const RULES: readonly (readonly [(parts: Parts) => boolean, string])[] = [
-  [({ whole }) => /[\s\p{Cc}]/u.test(whole), 'it holds a blank'],
-  [({ authority }) => authority.includes('@'), 'it holds user information'],
+  [({ whole }) => /[\s\p{Cc}]/u.test(whole), 'it contains white space'],
+  [({ authority }) => authority.includes('@'), 'it contains user information'],
   [
     ({ authority }) =>
       !/^([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d+)?$/i.test(authority.replace(/^.*@/s, '')),
-    'its host is not a name or an address',
+    'its host is not a host name or an IP address',
   ],
   [
     ({ path }) => /[^A-Za-z0-9._~/-]/.test(path),
-    'its path may hold letters, digits and . _ ~ - only, and nothing with a %',
+    'its path may contain only letters, digits and . _ ~ - (no percent-encoding)',
   ],
-  [({ path }) => path.includes('//'), 'its path has two slashes in a row'],
-  [({ path }) => /\/\.{1,2}(\/|$)/.test(path), 'its path has a step such as /./ or /../'],
+  [({ path }) => path.includes('//'), 'its path contains //'],
+  [({ path }) => /\/\.{1,2}(\/|$)/.test(path), 'its path contains /./ or /../'],
   [
     ({ path }) => path.endsWith('/'),
-    'it ends in a slash, but CredD puts one behind it: leave it out, and in the redirect addresses at providers too',
+    'it ends with a slash, but CredD appends one; remove the slash here and in the redirect URIs at the providers',
   ],
   [({ rest }) => rest.startsWith('?'), 'it has a query'],
   [({ rest }) => rest.includes('#'), 'it has a fragment'],
@@ -44,8 +43,7 @@ interface Parts {
 }
 
 /**
- * The prefix, its path, and whether browsers come over https. Everything that is wrong
- * with it is noted in `read`.
+ * Reads the prefix, its path, and whether browsers use https. Errors are added to `read`.
  */
 export function readPrefix(
   read: KnobReader,
@@ -53,7 +51,7 @@ export function readPrefix(
 ): Pick<Settings, 'prefix' | 'mount' | 'secure'> {
   const text = read.string('CREDMON_WEB_PREFIX');
   const problems = problemsOf(text, allowLoopbackHttp);
-  // What stands before an @ may be a password.
+  // The text before an @ may be a password.
   const shown = text.replace(/\/\/.*@/s, '//...@');
   for (const problem of problems) read.mistake(KNOB, `= ${shown} cannot be used: ${problem}`);
   if (problems.length > 0) return { prefix: 'https://localhost', mount: '', secure: true };
@@ -81,12 +79,7 @@ function refusal(text: string, allowLoopbackHttp: boolean): string[] {
   }
 }
 
-// Which return URLs lead back to this server.
-
-/**
- * Why an issuer that sends browsers to `returnUrl` would send them elsewhere; `undefined`
- * when they come back here.
- */
+/** Returns why `returnUrl` is not a URL of this portal; `undefined` if it is one. */
 export function returnUrlProblem(
   { prefix, mount }: Pick<Settings, 'prefix' | 'mount'>,
   returnUrl: string,
@@ -97,11 +90,9 @@ export function returnUrlProblem(
   return served && origin === new URL(prefix).origin ? undefined : `is not under ${prefix}/return`;
 }
 
-// Reads where to listen: the --listen flag and the knob CREDMON_WEB_LISTEN.
-
 /**
- * Reads `HOST:PORT`, `[IPv6]:PORT`, `PORT` (on loopback), `unix:/path` or `fd:N`.
- * @returns the address, or what is wrong with the text
+ * Parses `HOST:PORT`, `[IPv6]:PORT`, `PORT` (on loopback), `unix:/path` or `fd:N`.
+ * @returns the address, or why the text is invalid
  */
 export function parseListenAddress(
   text: string,

@@ -1,4 +1,4 @@
-// Reads what the administrator says of single providers: the knobs CREDMON_<PROVIDER>_*.
+// Reads the knobs of single providers: CREDMON_<PROVIDER>_*.
 import { secureEndpoint, messageOf } from '@credmon/core/base';
 import type { ClientAuthentication, ClientRegistration } from '@credmon/core/oauth';
 import { knob, ownKnob, type Config, type KnobReader } from '@credmon/core/config';
@@ -6,13 +6,15 @@ import { type ProviderSettings, type Settings, providerSettings } from './settin
 import type { ProviderRequest } from '@credmon/core/credential';
 
 /**
- * The knobs of a provider; CREDMON_RENEWALS_PER_ISSUER is the daemon's. A name such as
- * CREDMON_WEB_ISSUER would be that of a provider called WEB.
+ * The knobs of a provider. CREDMON_RENEWALS_PER_ISSUER is a knob of the daemon. A name
+ * such as CREDMON_WEB_ISSUER is read as a knob of a provider WEB.
  */
 const KNOB =
   /^CREDMON_(?!RENEWALS_PER_)(.+)_(ISSUER|CLIENT_AUTH|USER_CLAIM|EXTRA_SCOPES|USE_ID_TOKEN|REVOCATION_URL)$/i;
 
-/** Settings by upper-case provider name, for every provider that any such knob names. */
+/**
+ * Reads the settings of every provider that has such a knob, by upper-case provider name.
+ */
 export function readProviders(
   config: Config,
   read: KnobReader,
@@ -78,10 +80,9 @@ function readAuthentication(read: KnobReader, provider: string): ClientAuthentic
   return 'post';
 }
 
-// The local issuer as the portal publishes it: the shared one, LOCAL_CREDMON_ISSUER, with
-// every key that signs in its name.
+// The local issuer: LOCAL_CREDMON_ISSUER, with all keys that sign for it.
 
-/** Reads it; `prefix` is the issuer where no knob names one. */
+/** Reads the local issuer; the default is `prefix`. */
 export function readLocalIssuer(
   config: Config,
   read: KnobReader,
@@ -97,7 +98,7 @@ export function readLocalIssuer(
   };
 }
 
-/** A provider with an issuer of its own publishes its keys there, not here. */
+/** A provider with its own issuer publishes its keys there. */
 function readKeyDirectories(config: Config, read: KnobReader, issuer: string): readonly string[] {
   const shared = read.path('CREDMON_LOCAL_KEY_DIRECTORY');
   const own = config.names().flatMap((name) => {
@@ -109,12 +110,9 @@ function readKeyDirectories(config: Config, read: KnobReader, issuer: string): r
   return [...new Set([shared, ...own])].filter((path) => path !== undefined);
 }
 
-// Joins what the key file and the administrator say of a provider into the client that
-// core logs in with.
-
 /**
- * The client at the provider's issuer. Endpoints and secret are the key file's, which
- * only CredD can write.
+ * Returns the client registration for a request. Endpoints and secret are from the key
+ * file, which only CredD can write.
  */
 export function registrationOf(settings: Settings, request: ProviderRequest): ClientRegistration {
   const { issuer, authentication } = providerSettings(settings, request.provider);

@@ -1,4 +1,4 @@
-// Reads the portal's settings from the configuration, once, with every mistake listed.
+// Reads the settings of the portal from the configuration; one error lists all mistakes.
 import {
   configuredProviders,
   createKnobReader,
@@ -19,8 +19,8 @@ import { readSessionStore } from './session-store.ts';
 import type { ListenAddress, Settings } from './settings.ts';
 
 /**
- * The event loop of a portal that is not overloaded is never late by more than this, in
- * seconds.
+ * Overload limit: the delay of the event loop in seconds. Without overload, the delay is
+ * never longer.
  */
 const OVERLOAD = 2;
 
@@ -28,16 +28,17 @@ const OVERLOAD = 2;
 const DEFAULT_LISTEN = parseListenAddress(knobDefault('CREDMON_WEB_LISTEN')) as ListenAddress;
 
 /**
- * A systemd unit keeps standard error; the log names users, so it is not for everybody.
+ * The log contains user names, so other users must not read it. Under systemd, standard
+ * error goes to the journal.
  */
-export const LOG_HABITS = { unnamed: 'standard error', mode: 0o640 } as const;
-/** No flag of the portal changes its log. */
+export const LOG_OPTIONS = { unnamed: 'standard error', mode: 0o640 } as const;
+/** The portal has no flags that change its log. */
 export const NO_OVERRIDES = { logFile: undefined, debug: false, verbose: false } as const;
 
 /**
- * Reads the settings; `flag` is the --listen flag, which wins over the knob.
- * @throws CodedError `CONFIG_INVALID` whose message lists every mistake, one per line,
- * each with file and line
+ * Reads the settings. `flag` is the value of --listen; it overrides the knob.
+ * @throws CodedError `CONFIG_INVALID`; its message lists all mistakes, one per line, with
+ * file and line
  */
 export function readSettings(config: Config, flag?: ListenAddress): Settings {
   const read = createKnobReader(config);
@@ -59,7 +60,7 @@ export function readSettings(config: Config, flag?: ListenAddress): Settings {
     keySeconds: read.duration('CREDMON_WEB_KEY_LIFETIME'),
     overloadSeconds: OVERLOAD,
     requestsPerMinute: read.integer('CREDMON_WEB_RATE_LIMIT'),
-    log: logSettings(read, 'CREDMON_WEB', NO_OVERRIDES, LOG_HABITS),
+    log: logSettings(read, 'CREDMON_WEB', NO_OVERRIDES, LOG_OPTIONS),
     allowLoopbackHttp,
     providers: readProviders(config, read, allowLoopbackHttp),
     defaultTokenSeconds: read.integer('CREDMON_DEFAULT_TOKEN_LIFETIME'),
@@ -83,7 +84,7 @@ function optional<K extends string, V>(name: K, value: V | undefined): { readonl
   return value === undefined ? {} : ({ [name]: value } as { readonly [key in K]?: V });
 }
 
-/** Nothing where every name is read in the same way by everybody. */
+/** Returns `undefined` if no provider name is ambiguous. */
 function readNames(config: Config): NameRules | undefined {
   const rules = judgeProviderNames(configuredProviders(config));
   return rules.specialNames || rules.problems.length > 0 ? rules : undefined;
@@ -121,7 +122,7 @@ function readMetricsListen(read: KnobReader): ListenAddress | undefined {
   else if (address.kind === 'tcp' && !['127.0.0.1', '::1'].includes(address.host))
     read.mistake(
       knob,
-      `= ${text} cannot be used: nobody has to log in there, so write unix:/path, fd:N, 127.0.0.1:PORT or [::1]:PORT`,
+      `= ${text} cannot be used: metrics have no authentication; use unix:/path, fd:N, 127.0.0.1:PORT or [::1]:PORT`,
     );
   else return address;
   return undefined;

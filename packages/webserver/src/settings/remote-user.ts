@@ -1,5 +1,4 @@
-// Reads the name of the header in which the proxy says who is signed in; a name that HTTP
-// or the proxy uses itself is refused.
+// Reads the name of the REMOTE_USER header. Rejects names that HTTP or the proxy uses.
 import type { KnobReader } from '@credmon/core/config';
 import type { ListenAddress, Settings } from './settings.ts';
 
@@ -7,8 +6,8 @@ const KNOB = 'CREDMON_WEB_REMOTE_USER_HEADER';
 const REALM_KNOB = 'CREDMON_WEB_REMOTE_USER_REALM';
 
 /**
- * Fields that HTTP, a browser, a proxy or the portal gives a meaning of its own, in lower
- * case. `-` at the end stands for every name that begins so.
+ * Header names with another meaning in HTTP, browsers, proxies or the portal, in lower
+ * case. `-` at the end matches every name with this prefix.
  * @see https://www.iana.org/assignments/http-fields/http-fields.xhtml
  */
 const TAKEN = [
@@ -37,9 +36,8 @@ const TAKEN = [
 ];
 
 /**
- * The header, in lower case, and the realm that is cut from its value. A name that cannot
- * be used, and a port that other users of the machine can open, are noted in `read` with
- * file and line.
+ * Reads the header (lower case), and the realm that is removed from its value. Errors in
+ * `read`: an invalid name, or a TCP port, which other users of this machine can open.
  */
 export function readRemoteUser(read: KnobReader, listen: ListenAddress): Settings['remoteUser'] {
   const name = read.string('CREDMON_WEB_REMOTE_USER_HEADER');
@@ -55,19 +53,19 @@ export function readRemoteUser(read: KnobReader, listen: ListenAddress): Setting
   if (listen.kind === 'tcp')
     read.mistake(
       KNOB,
-      `cannot be used with a TCP port (${listen.host}:${listen.port}): any user of this machine could say there who is signed in; ` +
-        'set CREDMON_WEB_LISTEN = unix:/path in a directory of the group of the proxy, or fd:3 for a socket of systemd',
+      `cannot be used with a TCP port (${listen.host}:${listen.port}): any local user could send this header; fix: ` +
+        'set CREDMON_WEB_LISTEN = unix:/path in a directory of the group of the proxy, or fd:3 for a systemd socket',
     );
   return realm === undefined ? { header } : { header, realm };
 }
 
 /**
- * What is wrong with a header name in lower case; `undefined` when it can be used.
+ * Returns why a header name (lower case) cannot be used; `undefined` if it can.
  * @see RFC 9110, section 5.1
  */
 export function headerProblem(header: string): string | undefined {
   if (header.includes('_'))
-    return 'proxies drop a header with _ in its name, or take it for the one with -';
+    return 'proxies drop a header with _ in its name or treat it as the one with -';
   if (!/^[a-z][a-z0-9-]*$/.test(header)) return 'it is not a header name (letters, digits and -)';
   const taken = TAKEN.some((name) =>
     name.endsWith('-') ? header.startsWith(name) : header === name,

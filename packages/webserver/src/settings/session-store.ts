@@ -1,11 +1,11 @@
-// Reads where sessions are kept: the directory CREDMON_WEB_SESSION_DIR, or a Redis that
-// several hosts share.
+// Reads where sessions are stored: the directory CREDMON_WEB_SESSION_DIR, or a Redis
+// server that several hosts share.
 import { isLoopbackHost } from '@credmon/core/base';
 import type { KnobReader } from '@credmon/core/config';
 
 /**
- * A Redis or Valkey server. The password is in a file, which is read at each connecting
- * start.
+ * A Redis or Valkey server. The password file is read when the portal connects at start
+ * or reload.
  */
 export type RedisAddress = (
   | { readonly kind: 'unix'; readonly path: string }
@@ -17,8 +17,8 @@ const FORMS =
   'write rediss://HOST[:PORT][/DATABASE], redis:// for a loopback address, or unix:/path';
 
 /**
- * The Redis of the configuration; `undefined` for the directory. Mistakes are noted in
- * `read`, without what may be a password.
+ * Returns the configured Redis server; `undefined` for the directory. Errors are added to
+ * `read` without text that may be a password.
  */
 export function readSessionStore(read: KnobReader): RedisAddress | undefined {
   const text = read.string('CREDMON_WEB_SESSION_STORE');
@@ -27,7 +27,7 @@ export function readSessionStore(read: KnobReader): RedisAddress | undefined {
     if (passwordFile !== undefined)
       read.mistake(
         'CREDMON_WEB_SESSION_STORE_PASSWORD_FILE',
-        `is set, but ${KNOB} names no server`,
+        `is set, but ${KNOB} does not name a server`,
       );
     return undefined;
   }
@@ -47,12 +47,12 @@ function parse(text: string): RedisAddress | string {
   if (!/^rediss?:\/\//.test(text) || !URL.canParse(text)) return FORMS;
   const { protocol, hostname, port, pathname, username, password, search, hash } = new URL(text);
   if (password !== '')
-    return 'it holds a password; put that into the file CREDMON_WEB_SESSION_STORE_PASSWORD_FILE';
+    return 'it contains a password; use CREDMON_WEB_SESSION_STORE_PASSWORD_FILE instead';
   if (search !== '' || hash !== '' || !/^(\/\d{0,3})?$/.test(pathname) || hostname === '')
     return FORMS;
   const tls = protocol === 'rediss:';
   if (!tls && !isLoopbackHost(hostname))
-    return 'sessions never cross a network unencrypted; use rediss://';
+    return 'redis:// is allowed only for a loopback address; use rediss://';
   return {
     kind: 'tcp',
     host: hostname.replace(/^\[|\]$/g, ''),

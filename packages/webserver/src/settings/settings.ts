@@ -1,4 +1,5 @@
-// The settings of the portal as a frozen value; read.ts makes it from the configuration.
+// The settings of the portal as a frozen value; read.ts reads them from the
+// configuration.
 import { knobDefault, type AccountIds } from '@credmon/core/config';
 import type { ClientAuthentication } from '@credmon/core/oauth';
 import type { NameRules } from '@credmon/core/credential';
@@ -12,19 +13,25 @@ export type ListenAddress =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'fd'; readonly descriptor: number };
 
-/** What the administrator says of one provider beyond its key file. */
+/** The knobs of one provider, in addition to its key file. */
 export interface ProviderSettings {
   /** CREDMON_<PROVIDER>_ISSUER: the exact issuer identifier. */
   readonly issuer?: string;
   /** CREDMON_<PROVIDER>_CLIENT_AUTH */
   readonly authentication: ClientAuthentication;
   /**
-   * CREDMON_<PROVIDER>_USER_CLAIM: the ID token's claim that must equal the local user.
+   * CREDMON_<PROVIDER>_USER_CLAIM: the claim of the ID token that must be equal to the
+   * local user.
    */
   readonly userClaim?: string;
-  /** CREDMON_<PROVIDER>_REVOCATION_URL: where a declined sign-in's tokens are revoked. */
+  /**
+   * CREDMON_<PROVIDER>_REVOCATION_URL: where the tokens of a declined sign-in are
+   * revoked.
+   */
   readonly revocationUrl?: string;
-  /** CREDMON_<PROVIDER>_EXTRA_SCOPES: may be granted without having been asked for. */
+  /**
+   * CREDMON_<PROVIDER>_EXTRA_SCOPES: scopes that the issuer may grant without a request.
+   */
   readonly extraScopes: readonly string[];
   /** CREDMON_<PROVIDER>_USE_ID_TOKEN: jobs may read the ID token. */
   readonly useIdToken?: boolean;
@@ -33,24 +40,24 @@ export interface ProviderSettings {
 /** Settings of the web server. Durations are seconds, directories absolute. */
 export interface Settings {
   readonly credentialDirectory: string;
-  /** The account that CONDOR_IDS names; the user condor where it is not set. */
+  /** The account of CONDOR_IDS; missing for the user condor. */
   readonly condorIds?: AccountIds;
-  /** CREDMON_WEB_PREFIX: `https://host/path`, without a slash at its end. */
+  /** CREDMON_WEB_PREFIX: `https://host/path`, without a slash at the end. */
   readonly prefix: string;
-  /** The path of the prefix, under which all routes lie: empty, or `/path`. */
+  /** The path of the prefix, which all routes begin with: empty, or `/path`. */
   readonly mount: string;
-  /** True when browsers come over https. */
+  /** True if browsers use https. */
   readonly secure: boolean;
-  /** The Access Point's name, as pages show it. */
+  /** The host name of the Access Point, shown on pages. */
   readonly host: string;
   readonly listen: ListenAddress;
-  /** Where the metrics are served, on this machine only. */
+  /** The address of the metrics, only reachable on this machine. */
   readonly metricsListen?: ListenAddress;
   readonly trustedProxies: readonly string[];
   readonly sessionDirectory: string;
-  /** Keeps sessions instead of the directory. */
+  /** The Redis server that replaces the session directory. */
   readonly sessionStore?: RedisAddress;
-  /** How many sessions may be open at once. */
+  /** The largest number of open sessions. */
   readonly sessionCount: number;
   readonly sessionIdleSeconds: number;
   readonly sessionSeconds: number;
@@ -58,43 +65,38 @@ export interface Settings {
   readonly keySeconds: number;
   readonly requestsPerMinute: number;
   /**
-   * While the event loop is late by more than this, in seconds, requests get status 503;
-   * 0: never.
+   * Requests get status 503 while the delay of the event loop is longer than this, in
+   * seconds; 0: never.
    */
   readonly overloadSeconds: number;
   /**
-   * The header in which the proxy passes REMOTE_USER (lower case), and the realm that is
-   * cut from it.
+   * The REMOTE_USER header of the proxy (lower case), and the realm that is removed from
+   * its value.
    */
   readonly remoteUser?: { readonly header: string; readonly realm?: string };
-  /** Whom users should ask: an address or a sentence. */
+  /** The contact for users: an address or a sentence. */
   readonly contact?: string;
-  /** Where to log, and whether every request is told. */
+  /** Where to log, and whether to log each request. */
   readonly log: LogOptions;
   readonly allowLoopbackHttp: boolean;
   /** By upper-case provider name. */
   readonly providers: ReadonlyMap<string, ProviderSettings>;
   /**
-   * Providers whose names contain `_`, and whether tokens have handles; missing where
-   * there is nothing to say.
+   * Providers with `_` in their names, and whether tokens have handles; missing if no
+   * name is ambiguous.
    */
   readonly names?: NameRules;
-  /** For tokens whose issuer does not say how long they live. */
+  /** The lifetime of tokens whose issuer does not send one. */
   readonly defaultTokenSeconds: number;
   readonly connectSeconds: number;
   readonly requestSeconds: number;
-  /**
-   * The certificate authorities that AUTH_SSL_CLIENT_CAFILE and AUTH_SSL_CLIENT_CADIR
-   * name.
-   */
+  /** The certificate authorities of AUTH_SSL_CLIENT_CAFILE and AUTH_SSL_CLIENT_CADIR. */
   readonly namedTrust?: NamedTrust;
   readonly localIssuer: {
     readonly issuer: string;
     readonly publicKeyFile: string;
     readonly keyId: string;
-    /**
-     * Key directories that sign in the name of this issuer; missing where there are none.
-     */
+    /** Key directories that sign for this issuer; missing if there are none. */
     readonly keyDirectories?: readonly string[];
   };
 }
@@ -105,7 +107,7 @@ const UNNAMED: ProviderSettings = {
   extraScopes: [],
 };
 
-/** The administrator's word on a provider; names compare without case, as knobs do. */
+/** Returns the settings of a provider; names are case-insensitive, like knobs. */
 export function providerSettings(settings: Settings, provider: string): ProviderSettings {
   return settings.providers.get(provider.toUpperCase()) ?? UNNAMED;
 }

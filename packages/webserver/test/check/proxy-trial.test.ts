@@ -1,7 +1,7 @@
 // What the trials of forged headers say of the proxy, and the file that makes it right.
 import { describe, expect, it } from 'vitest';
 import { proxyConfig } from '../../src/check/proxy-config.ts';
-import { forgeries, judgeProxy, type Trial } from '../../src/cli/check-proxy.ts';
+import { forgeries, proxyFindings, type Trial } from '../../src/cli/check-proxy.ts';
 
 const answered = (arrived: boolean, how = 'twice'): Trial => ({ kind: 'answered', how, arrived });
 const failed = (why: string): Trial => ({ kind: 'failed', why });
@@ -29,7 +29,7 @@ describe('R33 the judgement of the proxy', () => {
       /: ECONNREFUSED; fix:/,
     ],
   ])('%s', (_what, trials, state, text) => {
-    expect(judgeProxy('x-user', 'https://ap.example', trials)).toEqual([
+    expect(proxyFindings('x-user', 'https://ap.example', trials)).toEqual([
       { what: 'proxy', state, text: expect.stringMatching(text) as string },
     ]);
   });

@@ -16,7 +16,7 @@ import { freePort } from '@credmon/test-fixtures/processes/free-port';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { findingsText, foundWrong } from '../../src/check/finding.ts';
-import { lookAround } from '../../src/cli/check.ts';
+import { runChecks } from '../../src/cli/check.ts';
 import { readSettings } from '../../src/settings/read.ts';
 import { fakeConfig } from '../support/config.ts';
 
@@ -57,7 +57,7 @@ const look = async (change: Record<string, string> = {}, without: readonly strin
     ([name]) => !without.includes(name),
   );
   const config = fakeConfig(Object.fromEntries(knobs));
-  return lookAround(config, readSettings(config));
+  return runChecks(config, readSettings(config));
 };
 /** The findings that are not well, a line each. */
 const troubles = async (
@@ -119,17 +119,17 @@ describe('--check', () => {
       .replaceAll(issuer.url, '<issuer>')
       .replace(/\d+ certificate authorities are trusted, from Node\.js \(\d+\).*/, '<authorities>');
     expect(text.split('\n')).toEqual([
-      'ok       configuration: has no mistakes',
-      'ok       address: users come to https://ap.example/credmon',
-      'ok       proxies: are addresses and networks',
+      'ok       configuration: is valid',
+      'ok       address: users open https://ap.example/credmon',
+      'ok       proxies: are valid addresses and networks',
       'ok       credential directory: <dir>/creds can be read and written',
-      'ok       session directory: <dir>/sessions is made at the first start',
-      'ok       socket: <dir>/web.sock can be made',
+      'ok       session directory: <dir>/sessions will be created at the first start',
+      'ok       socket: <dir>/web.sock can be created',
       'ok       certificates: <authorities>',
-      'ok       provider MYTOK: users come back to https://ap.example/credmon/return/mytok: register exactly that at the provider',
-      'ok       secret of MYTOK: <dir>/secret is there, for its owner alone',
+      'ok       provider MYTOK: the redirect URI is https://ap.example/credmon/return/mytok: register exactly this URI at the provider',
+      'ok       secret of MYTOK: <dir>/secret exists, and only its owner can read it',
       'ok       issuer of MYTOK: <issuer> is reachable, and its identifier matches',
-      'ok       public keys: 1 published as local',
+      'ok       public keys: 1 published: local',
       '0 errors, 0 warnings',
     ]);
     expect(existsSync(at('sessions'))).toBe(false);
@@ -139,7 +139,7 @@ describe('--check', () => {
     [
       { MYTOK_RETURN_URL_SUFFIX: '/back' },
       [
-        /^error provider MYTOK: MYTOK_RETURN_URL_SUFFIX = \/back: .* which is not under https:\/\/ap\.example\/credmon\/return$/,
+        /^error provider MYTOK: MYTOK_RETURN_URL_SUFFIX = \/back: .* is not under https:\/\/ap\.example\/credmon\/return$/,
       ],
     ],
     [{ MYTOK_RETURN_URL_SUFFIX: 'return/x' }, [/^error provider MYTOK: .*is not under/]],
@@ -150,7 +150,7 @@ describe('--check', () => {
     [{ MYTOK_TOKEN_URL: 'nonsense' }, [/^error provider MYTOK: MYTOK_TOKEN_URL is not a URL$/]],
     [
       { MYTOK_CLIENT_SECRET_FILE: '/nowhere/x' },
-      [/^error secret of MYTOK: \/nowhere\/x cannot be looked at \(ENOENT\)$/],
+      [/^error secret of MYTOK: cannot stat \/nowhere\/x \(ENOENT\)$/],
     ],
     [{ CREDMON_MYTOK_ISSUER: 'https://127.0.0.1:1' }, [/^warning issuer of MYTOK: .*ECONNREFUSED/]],
     [
@@ -173,7 +173,7 @@ describe('--check', () => {
     [
       { OTHER_CLIENT_ID: 'x' },
       [
-        /^warning provider OTHER: has no OTHER_AUTHORIZATION_URL/,
+        /^warning provider OTHER: OTHER_AUTHORIZATION_URL is not set/,
         /^warning secret of OTHER/,
         /^warning issuer of OTHER/,
       ],
@@ -236,7 +236,7 @@ it('R45 an unknown template is a warning with file and line', async () => {
       { message: 'use FEATURE:X is ignored and its settings are missing', file: '/c', line: 7 },
     ],
   };
-  const findings = await lookAround(config, readSettings(config));
+  const findings = await runChecks(config, readSettings(config));
   expect(findings.filter(({ state }) => state !== 'ok')).toEqual([
     {
       what: 'configuration',

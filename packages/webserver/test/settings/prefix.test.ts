@@ -24,14 +24,14 @@ function reading(prefix: string, allowLoopbackHttp = true): unknown {
   }
 }
 
-const BLANK = 'it holds a blank';
-const HOST = 'its host is not a name or an address';
-const PATH = 'its path may hold letters, digits and . _ ~ - only, and nothing with a %';
-const SLASHES = 'its path has two slashes in a row';
-const STEP = 'its path has a step such as /./ or /../';
+const BLANK = 'it contains white space';
+const HOST = 'its host is not a host name or an IP address';
+const PATH = 'its path may contain only letters, digits and . _ ~ - (no percent-encoding)';
+const SLASHES = 'its path contains //';
+const STEP = 'its path contains /./ or /../';
 const END =
-  'it ends in a slash, but CredD puts one behind it: leave it out, and in the redirect addresses at providers too';
-const USER = 'it holds user information';
+  'it ends with a slash, but CredD appends one; remove the slash here and in the redirect URIs at the providers';
+const USER = 'it contains user information';
 const NO_URL = 'it is not a URL such as https://host or https://host/path';
 
 describe('the prefix', () => {

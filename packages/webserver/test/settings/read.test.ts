@@ -188,7 +188,7 @@ describe('the settings', () => {
     ['Content-Disposition', 'HTTP or the proxy uses this header itself'],
     ['Sec-Fetch-User', 'HTTP or the proxy uses this header itself'],
     ['From', 'HTTP or the proxy uses this header itself'],
-    ['X_Remote_User', 'proxies drop a header with _ in its name, or take it for the one with -'],
+    ['X_Remote_User', 'proxies drop a header with _ in its name or treat it as the one with -'],
     ['X Remote', 'it is not a header name (letters, digits and -)'],
     ['-X', 'it is not a header name (letters, digits and -)'],
     ['X-User:', 'it is not a header name (letters, digits and -)'],

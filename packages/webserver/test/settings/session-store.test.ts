@@ -37,7 +37,9 @@ describe('the session store', () => {
       CREDMON_WEB_SESSION_STORE_PASSWORD_FILE: '/p',
     };
     expect(reading(knobs)).toEqual({ kind: 'unix', path: '/s', database: 0, passwordFile: '/p' });
-    expect(reading({ CREDMON_WEB_SESSION_STORE_PASSWORD_FILE: '/p' })).toContain('names no server');
+    expect(reading({ CREDMON_WEB_SESSION_STORE_PASSWORD_FILE: '/p' })).toContain(
+      'does not name a server',
+    );
   });
 
   it.each([
