@@ -73,7 +73,7 @@ describe.skipIf(isRedisMissing())('portals that share a Redis', () => {
     const portal = await startPortal(root, workspace);
     const url = keyLink();
     await redis.process.stop();
-    await portal.printed(/the session store is lost/);
+    await portal.printed(/lost the connection to the session store/);
     const page = await httpBrowser().open(url);
     expect([page.status, visibleText(page.body)]).toEqual([
       503,
@@ -86,7 +86,7 @@ describe.skipIf(isRedisMissing())('portals that share a Redis', () => {
     ]);
     expect((await httpBrowser().open(`${workspace.webPrefix}/healthz`)).status).toBe(200);
     await redis.restart();
-    await portal.printed(/the session store is back/);
+    await portal.printed(/the session store is available again/);
     const pages = await loginThroughPortal(url);
     expect(visibleText(pages.at(-1)?.body ?? '')).toContain('All done');
     await portal.stop();

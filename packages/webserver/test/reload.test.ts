@@ -126,7 +126,7 @@ describe('new settings', () => {
     [
       'a session directory that others may enter',
       { sessionDirectory: tmpdir() },
-      'others may enter',
+      'other users can access it',
     ],
     ['a proxy that is not an address', { trustedProxies: ['x'] }, 'CREDMON_WEB_TRUSTED_PROXIES'],
     [

@@ -1,5 +1,5 @@
-// The credential directory as the portal sees it: key files in, three files per token
-// out.
+// The credential directory for the portal: reads key files, and writes three files per
+// token.
 import {
   closeSync,
   constants,
@@ -34,12 +34,12 @@ import {
 } from '@credmon/core/base';
 import type { CredentialFiles, StoredToken, TokenInStore, TokenTexts } from '../flow/ports.ts';
 
-/** Commit order: CredD judges by `.top` alone, so it comes last. */
+/** Commit order: CredD checks only `.top`, so it is committed last. */
 const COMMIT_ORDER = ['meta', 'use', 'top'] as const satisfies readonly TokenFileKind[];
 
 /**
- * The credential directory at `directory`, a path without links. Nothing in it is reached
- * through a link, whoever made that.
+ * Opens the credential directory `directory`, a path without links. Links inside it are
+ * never followed.
  */
 export function openCredentialFiles(directory: string): CredentialFiles {
   const inside = <T>(what: string, act: (here: string) => T): T =>
@@ -51,11 +51,11 @@ export function openCredentialFiles(directory: string): CredentialFiles {
     hasToken(user, stem) {
       const look = (home: string): boolean =>
         lstatSync(join(home, tokenFileName(stem, 'top')), { throwIfNoEntry: false }) !== undefined;
-      return inside(`look for ${stem} of ${user}`, (here) => inHome(here, user, look)) ?? false;
+      return inside(`check ${stem} of ${user}`, (here) => inHome(here, user, look)) ?? false;
     },
     readToken(user, stem) {
       const look = (home: string): StoredToken => readToken(home, stem);
-      return inside(`look for ${stem} of ${user}`, (here) => inHome(here, user, look)) ?? NO_TOKEN;
+      return inside(`check ${stem} of ${user}`, (here) => inHome(here, user, look)) ?? NO_TOKEN;
     },
     writeToken(user, stem, texts, expected) {
       const check = (home: string) => (): void => {
@@ -71,7 +71,7 @@ export function openCredentialFiles(directory: string): CredentialFiles {
       const yieldIfDue = createYielder();
       for (const user of inside('list the credential directory', usersIn)) {
         const look = (home: string): boolean => tokensIn(home).some(test);
-        if (inside(`look at the tokens of ${user}`, (here) => inHome(here, user, look)) === true)
+        if (inside(`read the tokens of ${user}`, (here) => inHome(here, user, look)) === true)
           return true;
         await yieldIfDue();
       }
@@ -85,7 +85,7 @@ const usersIn = (here: string): string[] =>
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name);
 
-/** The tokens whose `.top` is in a user's directory. */
+/** Returns the tokens with a `.top` in the directory of a user. */
 function tokensIn(home: string): TokenInStore[] {
   return readdirSync(home)
     .map(classifyUserEntry)
@@ -99,8 +99,8 @@ function tokensIn(home: string): TokenInStore[] {
 const NO_TOKEN: StoredToken = { version: 'missing' };
 
 /**
- * What `act` finds in a user's directory; nothing when there is none.
- * @throws CodedError `CRED_DIR_INVALID` for a link or file in its place
+ * Runs `act` in the directory of a user; `undefined` if there is no such directory.
+ * @throws CodedError `CRED_DIR_INVALID` if it is a link or a file
  */
 function inHome<T>(here: string, user: string, act: (home: string) => T): T | undefined {
   try {
@@ -114,13 +114,13 @@ function inHome<T>(here: string, user: string, act: (home: string) => T): T | un
 
 function keyPath(directory: string, key: string): string {
   if (!KEY_FILE_NAME.test(key))
-    throw new CodedError('KEY_FILE_MISSING', 'that is not the name of a key file');
+    throw new CodedError('KEY_FILE_MISSING', 'this is not the name of a key file');
   return join(directory, key);
 }
 
 /**
- * Opens first and looks then, so that nobody can swap the file between; a FIFO does not
- * hold the server up.
+ * Opens the file before checking it, so that it cannot be swapped in between. A FIFO does
+ * not block the server.
  */
 function readKey(path: string): { bytes: Uint8Array; modifiedAt: number } {
   let descriptor: number;
@@ -128,8 +128,7 @@ function readKey(path: string): { bytes: Uint8Array; modifiedAt: number } {
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     const code = systemCode(error);
-    if (code === 'ENOENT')
-      throw new CodedError('KEY_FILE_MISSING', 'there is no key file of that name');
+    if (code === 'ENOENT') throw new CodedError('KEY_FILE_MISSING', 'key file not found');
     if (code === 'ELOOP')
       throw new CodedError('KEY_FILE_INVALID', 'invalid key file: it is a link');
     throw unusable('read the key file', error);
@@ -152,12 +151,12 @@ function readKey(path: string): { bytes: Uint8Array; modifiedAt: number } {
 function makeUserDirectory(home: string, user: string): void {
   try {
     mkdirSync(home, { mode: 0o700 });
-    // Else a power failure could take the directory away, with the refresh token in it.
+    // Otherwise a power failure could remove the directory and the refresh token in it.
     syncDirectory(dirname(home));
     return;
   } catch (error) {
     if (systemCode(error) !== 'EEXIST')
-      throw unusable(`make the credential directory of ${user}`, error);
+      throw unusable(`create the credential directory of ${user}`, error);
   }
   if (lstatSync(home, { throwIfNoEntry: false })?.isDirectory() !== true) throw notADirectory(user);
 }
@@ -203,7 +202,7 @@ function topVersion(top: FileReading): string {
 function superseded(user: string, stem: string): CodedError {
   return new CodedError(
     'CRED_SUPERSEDED',
-    `${stem} of ${user} was not written: .top has just changed`,
+    `${stem} of ${user} was not written: .top has changed meanwhile`,
     {
       user,
       token: stem,
@@ -212,8 +211,8 @@ function superseded(user: string, stem: string): CodedError {
 }
 
 /**
- * `.top` is written first and renamed last: it becomes visible last, and is never newer
- * than `.use`. `check` has the last word.
+ * Writes three files. `.top` is written first and renamed last: it becomes visible last
+ * and is never newer than `.use`. `check` runs just before the renames.
  */
 function writeThree(home: string, stem: string, texts: TokenTexts, check: () => void): void {
   const staged = new Map<TokenFileKind, StagedFile>();
@@ -250,7 +249,10 @@ function unusable(what: string, error: unknown): CodedError {
   );
 }
 
-/** The text of a file that `what` (a knob) names. @throws CodedError `CRED_FILE_IO` */
+/**
+ * Reads a text file that the knob `what` names.
+ * @throws CodedError `CRED_FILE_IO`
+ */
 export function readTextFile(path: string, what: string): string {
   const reading = readSafely(path);
   if (reading.kind === 'text') return reading.text;

@@ -1,25 +1,27 @@
-// The network side of the server: where it listens, and which proxies it believes.
+// The network side of the server: where it listens, and which proxies it trusts.
 import { existsSync, fstatSync, readFileSync, statSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 import { CodedError, makeSocket, messageOf, removeStaleSocket } from '@credmon/core/base';
 import type { ListenAddress } from '../settings/settings.ts';
 
-/** The socket is for the proxy's group: the directory it is in says who that is. */
+/**
+ * The mode of the socket: the proxy opens it through its group, which is the group of the
+ * directory.
+ */
 const SOCKET_MODE = 0o660;
 
 /**
- * Linux lists its unix sockets here, with inode and path at the end of each line.
+ * The list of unix sockets on Linux, with inode and path at the end of each line.
  * @see proc_net(5)
  */
 const UNIX_SOCKETS = '/proc/net/unix';
 
 /**
- * Says for each peer whether its X-Forwarded-* headers are believed.
+ * Returns a function that tests whether the X-Forwarded-* headers of a peer are trusted.
+ * A peer on a unix socket has no address; file permissions control who can connect there.
  * @param trusted addresses and networks such as `10.0.0.0/8`
- * @returns a function of the peer's address, which is missing on a unix socket: who may
- * open that is the file system's business
- * @throws CodedError `CONFIG_INVALID` for what is neither an address nor a network
+ * @throws CodedError `CONFIG_INVALID` for a text that is not an address or network
  */
 export function trustFunction(
   trusted: readonly string[],
@@ -44,17 +46,17 @@ function addNetwork(list: BlockList, text: string): void {
   if (version === 0 || length < 0 || length > longest)
     throw new CodedError(
       'CONFIG_INVALID',
-      `CREDMON_WEB_TRUSTED_PROXIES names ${text}, which is neither an address nor a network`,
+      `CREDMON_WEB_TRUSTED_PROXIES: ${text} is not an address or a network`,
     );
   list.addSubnet(address, length, family);
 }
 
 /**
- * Lets the server listen and says where.
- * @param closed true when who opens the socket is believed to be the proxy: other users
- * of this machine must then be kept out
- * @throws CodedError `CONFIG_INVALID` when the address cannot be had, or others could
- * open the socket; it does not listen then
+ * Starts listening and returns the address.
+ * @param closed true if every peer of the socket is trusted as the proxy, so that other
+ * users of this machine must not be able to open it
+ * @throws CodedError `CONFIG_INVALID` if the address cannot be used, or others could open
+ * the socket; the server does not listen then
  */
 export async function listen(
   server: Server,
@@ -77,17 +79,16 @@ export async function listen(
 }
 
 /**
- * Makes sure that other users of this machine cannot open the socket of a server that
- * listens.
- * @throws CodedError `CONFIG_INVALID`, also when nothing shows who can open it
+ * Checks that other users of this machine cannot open the socket of a listening server.
+ * @throws CodedError `CONFIG_INVALID`, also if the permissions are unknown
  */
 export function checkClosed(server: Server, address: ListenAddress): void {
-  const problem = opennessOf(server, address);
+  const problem = accessProblem(server, address);
   if (problem === undefined) return;
   throw new CodedError(
     'CONFIG_INVALID',
-    `${problem}, and with it say who is signed in at the proxy (CREDMON_WEB_REMOTE_USER_HEADER); ` +
-      'fix: set CREDMON_WEB_LISTEN = unix:/path in a directory of the group of the proxy, or let systemd make a socket with a path ' +
+    `${problem} and send any user name in CREDMON_WEB_REMOTE_USER_HEADER; ` +
+      'fix: set CREDMON_WEB_LISTEN = unix:/path in a directory of the group of the proxy, or let systemd create a socket with a path ' +
       '(ListenStream=/path, SocketMode=0660, SocketGroup= the group of the proxy)',
   );
 }
@@ -112,10 +113,7 @@ function bind(server: Server, address: ListenAddress): Promise<void> {
   });
 }
 
-/**
- * What the system says, not what was asked for: an address such as `http://0.0.0.0:8081`,
- * `unix:/path` or `fd:N`.
- */
+/** Returns the actual address: `http://0.0.0.0:8081`, `unix:/path` or `fd:N`. */
 function where(server: Server, address: ListenAddress): string {
   if (address.kind === 'unix') return `unix:${address.path}`;
   const bound = server.address();
@@ -126,16 +124,15 @@ function where(server: Server, address: ListenAddress): string {
 }
 
 /**
- * Why other users may be able to open the socket; `undefined` when its mode keeps them
- * out. What cannot be looked at counts as open.
+ * Returns why other users may be able to open the socket; `undefined` if its mode
+ * prevents that. If it cannot be checked, it counts as open.
  */
-function opennessOf(server: Server, address: ListenAddress): string | undefined {
+function accessProblem(server: Server, address: ListenAddress): string | undefined {
   const name = where(server, address);
   const bound = server.address();
   if (bound !== null && typeof bound === 'object') return othersCanOpen(name);
   const path = pathOf(address);
-  // An abstract socket has no mode: the kernel lets every process of the network
-  // namespace connect.
+  // An abstract socket has no mode: every process in the network namespace can connect.
   if (path?.startsWith('@'))
     return othersCanOpen(`${name} (abstract socket ${path.replace(/@+$/, '')})`);
   const status = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false });
@@ -152,9 +149,9 @@ function pathOf(address: ListenAddress): string | undefined {
 }
 
 /**
- * The name of an inherited unix socket, as Linux tells: a path, or `@` and an abstract
- * name. `undefined` for a relative path, for a socket of another network namespace, and
- * on other systems.
+ * Returns the name of an inherited unix socket on Linux: a path, or `@` and an abstract
+ * name. `undefined` for a relative path, a socket of another network namespace, and on
+ * other systems.
  */
 function nameOfSocket(descriptor: number): string | undefined {
   const inode = String(fstatSync(descriptor).ino);
@@ -164,7 +161,7 @@ function nameOfSocket(descriptor: number): string | undefined {
     .map((line) => /^(?:\S+ +){6}(\d+) ([/@].*)$/.exec(line))
     .filter((match) => match?.[1] === inode)
     .map((match) => match?.[2]);
-  // A second line can only come from another socket's name with a line feed in it, which
-  // any user can choose.
+  // A second line with the same inode can only be forged by the name of another socket
+  // with a line feed in it; any user can choose such a name.
   return names.length === 1 ? names[0] : undefined;
 }

@@ -1,5 +1,4 @@
-// The public keys on disk. The portal never opens a private one: what it publishes lies
-// in files that anybody may read.
+// Reads the public keys from world-readable files. The portal never opens a private key.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTextFile } from './credential-files.ts';
@@ -7,19 +6,19 @@ import type { Ports } from '../flow/ports.ts';
 import type { Settings } from '../settings/settings.ts';
 
 /**
- * The key set in a key directory, as `scitokens key publish` and `condor_credmon keys
+ * The key set in a key directory; `scitokens key publish` and `condor_credmon keys
  * publish` write it.
  */
 const KEY_SET_FILE = 'jwks.json';
 
-/** The ports to the keys of this issuer. */
+/** Returns the ports that read the keys of this issuer. */
 export function openPublicKeys({
   publicKeyFile,
   keyDirectories = [],
 }: Settings['localIssuer']): Pick<Ports, 'readPublicKey' | 'readKeySets'> {
   return {
-    // While tokens move from a PEM file to a directory, keys of both are needed;
-    // afterwards the file is gone.
+    // While an administrator moves from a PEM file to a key directory, both are
+    // published; afterwards the PEM file is removed.
     readPublicKey: () =>
       keyDirectories.length > 0 && !existsSync(publicKeyFile)
         ? undefined

@@ -1,16 +1,18 @@
-// Reads the templates and the style sheet from the folder beside this file.
+// Reads the templates and the style sheet from the views folder.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';
 import type { Views } from '../flow/ports.ts';
 
-/** Of the source, beside the bundle, and of the source for the compiled package. */
+/**
+ * The folder in the source, beside the bundle, and in the source of the compiled package.
+ */
 const FOLDERS = ['../views', './views', '../../src/views'];
 
 /**
- * Opens the views. Templates are compiled at their first use and kept.
- * @throws the system's error when they are not there
+ * Opens the views. Templates are compiled at first use and cached.
+ * @throws the system error if they do not exist
  */
 export function openViews(): Views {
   const folders = FOLDERS.map((folder) => fileURLToPath(new URL(folder, import.meta.url)));

@@ -143,7 +143,7 @@ async function assemble(
  */
 async function openStores(
   settings: Settings,
-  trouble: (text: string) => void,
+  onProblem: (text: string) => void,
   trust: Trust,
 ): Promise<Stores> {
   const {
@@ -156,7 +156,7 @@ async function openStores(
   const limits = { idle, absolute, answer, count };
   if (!settings.sessionStore) return openFileStores(sessionDirectory, systemClock, limits);
   const { openRedisStores } = await import('../session-store/redis-stores.ts');
-  return openRedisStores(settings.sessionStore, systemClock, limits, trouble, trust);
+  return openRedisStores(settings.sessionStore, systemClock, limits, onProblem, trust);
 }
 
 async function pruneUntil(stop: AbortSignal, stores: Stores, log: Log): Promise<void> {

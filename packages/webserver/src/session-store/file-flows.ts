@@ -1,5 +1,5 @@
-// Flow logs as files of JSON lines: an append is one write, so that the kernel puts those
-// of all processes in one order.
+// Flow logs as files of JSON lines. Each append is one write, so that all processes see
+// the events in the same order.
 import {
   closeSync,
   constants,
@@ -18,8 +18,8 @@ import { checkFlowSize, flowEvents } from './flow-text.ts';
 import { makeRoom, needingSpace, sessionPath, type SessionLimits } from './session-directory.ts';
 
 /**
- * Flow logs in `directory`, which stay readable for `limits.absolute` seconds after the
- * last event.
+ * Stores flow logs in `directory`. They are readable for `limits.absolute` seconds after
+ * the last event.
  */
 export function createFileFlows(directory: string, clock: Clock, limits: SessionLimits): FlowLog {
   const pathOf = (id: string): string => sessionPath(directory, id, 'flow');
@@ -50,7 +50,9 @@ export function createFileFlows(directory: string, clock: Clock, limits: Session
   };
 }
 
-/** A new file; it goes again when its first event does not fit on the disk. */
+/**
+ * Creates a log. The file is removed again if its first event does not fit on the disk.
+ */
 function begin(path: string, event: FlowEvent): void {
   const descriptor = needingSpace(() => openForAppend(path, constants.O_CREAT | constants.O_EXCL));
   try {
@@ -63,7 +65,7 @@ function begin(path: string, event: FlowEvent): void {
   }
 }
 
-/** False when there is no such log. */
+/** Appends to a log. Returns false if there is no such log. */
 function extend(path: string, event: FlowEvent): boolean {
   let descriptor: number;
   try {
@@ -92,11 +94,11 @@ function writeEvent(descriptor: number, event: FlowEvent): void {
   const bytes = Buffer.from(`\n${JSON.stringify(event)}\n`);
   checkFlowSize(event, fstatSync(descriptor).size + bytes.length);
   const written = needingSpace(() => writeSync(descriptor, bytes));
-  // The rest cannot follow in one piece; the next event begins with a line feed, and no
-  // reader takes the fragment for one.
+  // Only a part was written. The next event begins with a line feed, so that readers
+  // ignore the fragment.
   if (written !== bytes.length)
     throw new CodedError(
       'SESSION_STORE_FULL',
-      'the disk of the session directory took only a part of an event',
+      'disk full: an event was only partly written to the session directory',
     );
 }

@@ -1,5 +1,5 @@
-// Browser sessions as files, one each: what @fastify/session asks of a store, with idle
-// and absolute time-outs.
+// Browser sessions as files, one each: a store for @fastify/session with idle and
+// absolute timeouts.
 import { readFileSync, statSync, utimesSync } from 'node:fs';
 import { removeSync } from 'fs-extra/esm';
 import type { SessionStore } from '@fastify/session';
@@ -14,8 +14,8 @@ import { MAX_SESSION_BYTES } from '../flow/limits.ts';
 import { makeRoom, needingSpace, sessionPath, type SessionLimits } from './session-directory.ts';
 
 /**
- * A file's modification time says when the session was last used; it is moved at most
- * this often, in seconds.
+ * The modification time of a file is the time of its last use. It is updated at most once
+ * per this interval, in seconds.
  */
 const TOUCH_SECONDS = 30;
 
@@ -25,8 +25,8 @@ interface Stored {
 }
 
 /**
- * A store of sessions in `directory`, for any number of processes. A session that is too
- * old is removed and not found.
+ * Stores sessions in `directory`, for any number of processes. An expired session is
+ * removed and not found.
  */
 export function createFileSessions(
   directory: string,
@@ -52,12 +52,12 @@ export function createFileSessions(
   };
   return {
     get: (id, callback) =>
-      answer(callback, () => (gone(() => find(id)) ?? undefined)?.session ?? null),
+      answer(callback, () => (ifPresent(() => find(id)) ?? undefined)?.session ?? null),
     set: (id, session, callback) =>
       answer(callback, () => {
         const path = sessionPath(directory, id, 'session');
         const now = clock.now();
-        const known = gone(() => find(id));
+        const known = ifPresent(() => find(id));
         if (!known) makeRoom(directory, id, 'session', now, limits);
         const text = JSON.stringify({ createdAt: known?.createdAt ?? now, session });
         if (text.length > MAX_SESSION_BYTES)
@@ -77,10 +77,10 @@ export function createFileSessions(
   };
 }
 
-/** Another process may remove a session between two looks at it. */
-function gone<T>(look: () => T): T | undefined {
+/** Returns `undefined` if another process has removed the file. */
+function ifPresent<T>(read: () => T): T | undefined {
   try {
-    return look();
+    return read();
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw error;
@@ -101,7 +101,7 @@ function answer<T>(
   callback(null, value);
 }
 
-/** A file that a crash or a stranger left unreadable is not a session. */
+/** Parses a session file; `undefined` if it is damaged. */
 function parse(text: string): Stored | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -112,7 +112,7 @@ function parse(text: string): Stored | undefined {
       session: value['session'] as unknown as Stored['session'],
     };
   } catch {
-    // The session is then made again: the user opens the key link again.
+    // The user opens the key link again.
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-// Sessions and flows in the directory CREDMON_WEB_SESSION_DIR.
+// Stores sessions, flows and answers in the directory CREDMON_WEB_SESSION_DIR.
 import { readdirSync, rmSync, writeFileSync, readFileSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryName, type Clock, systemCode, writeFileAtomically } from '@credmon/core/base';
@@ -18,7 +18,7 @@ import type { AnswerStore, FlowLog } from '../flow/ports.ts';
 import type { SessionStore } from '@fastify/session';
 
 /**
- * Opens the stores in `directory`, which is made when it is missing.
+ * Opens the stores in `directory`, which is created if missing.
  * @throws CodedError `CRED_DIR_INVALID`, `SESSION_STORE_FULL`
  */
 export function openFileStores(directory: string, clock: Clock, limits: SessionLimits): Stores {
@@ -46,12 +46,9 @@ export function openFileStores(directory: string, clock: Clock, limits: SessionL
   };
 }
 
-// Answers that wait for a user's decision, as files: sealed texts, one each, gone with
-// the decision or after the time of a login.
-
 /**
- * A store of answers in `directory`, for any number of processes; an answer is kept for
- * `limits.answer` seconds.
+ * Stores encrypted answers in `directory`, for any number of processes. An answer is
+ * removed with the decision, or after `limits.answer` seconds.
  */
 export function createFileAnswers(
   directory: string,
@@ -84,23 +81,21 @@ export function createFileAnswers(
   };
 }
 
-// What every place that sessions can be kept in offers to the server.
-
-/** Sessions, flows and answers in one place, opened together and closed together. */
+/** The stores of sessions, flows and answers, opened together and closed together. */
 export interface Stores {
   readonly sessions: SessionStore;
   readonly flows: FlowLog;
   readonly answers: AnswerStore;
-  /** Signs session cookies; the same for every replica that shares the place. */
+  /** Signs session cookies; the same for all replicas that share the store. */
   readonly cookieSecret: string;
   /**
-   * Makes sure that something can be written there.
-   * @throws CodedError `SESSION_STORE_FULL`; the system's or the network's error
+   * Checks that the store is writable.
+   * @throws CodedError `SESSION_STORE_FULL`; the error of the system or network
    */
   check(): Promise<void>;
-  /** How many are kept. */
+  /** Counts sessions and flows. */
   count(): Promise<{ readonly sessions: number; readonly flows: number }>;
-  /** Removes what is too old. */
+  /** Removes expired entries. */
   prune(): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,10 +1,10 @@
-// The text of a flow log, the same in every store: a JSON object in each line, and how
-// long all of them may be.
+// The text of a flow log, the same in every store: a JSON object per line, and the
+// largest size.
 import { isRecord, CodedError } from '@credmon/core/base';
 import { FLOW_RESERVE_BYTES, MAX_FLOW_BYTES } from '../flow/limits.ts';
 import type { FlowEvent } from '../flow/flow.ts';
 
-/** The events of a log's text; what is not one is skipped. */
+/** Parses the events of a log; invalid lines are skipped. */
 export function flowEvents(text: string): readonly FlowEvent[] {
   return text.split('\n').flatMap(parseLine);
 }
@@ -17,30 +17,31 @@ function parseLine(line: string): FlowEvent[] {
       ? [event as unknown as FlowEvent]
       : [];
   } catch {
-    // Half an event of a full disk: what it said did not happen.
+    // A part of an event, written when the disk was full. This event did not happen.
     return [];
   }
 }
 
 /**
- * Refuses an event after which the log would have `size` bytes, when that is too much.
+ * Rejects an event if the log would be too large after it; `size` is its new size in
+ * bytes.
  * @throws CodedError `SESSION_STORE_FULL`
  */
 export function checkFlowSize({ type }: FlowEvent, size: number): void {
-  if (size > maxFlowBytes(type)) throw longFlow();
+  if (size > maxFlowBytes(type)) throw flowFull();
 }
 
-/** The error for a log that is long enough. */
-export function longFlow(): CodedError {
+/** Creates the error for a full log. */
+export function flowFull(): CodedError {
   return new CodedError(
     'SESSION_STORE_FULL',
-    'this list has seen too many sign-ins; open the link from condor_submit again',
+    'too many sign-ins in this list; open the link from condor_submit again',
   );
 }
 
 /**
- * How large a log may be after an event of this type; logins that have begun may still
- * end.
+ * Returns the largest size of a log after an event of this type, in bytes. Logins in
+ * progress may still finish.
  */
 export function maxFlowBytes(type: FlowEvent['type']): number {
   return type === 'opened' || type === 'begun'

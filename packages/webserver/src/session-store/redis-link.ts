@@ -1,5 +1,5 @@
-// The connection to Redis: made at start, made again when it breaks, and never waited for
-// longer than a user would.
+// The connection to Redis: opened at start, reopened when it breaks, with a timeout for
+// each request.
 import { createClient, type RedisClientOptions } from '@redis/client';
 import {
   CodedError,
@@ -11,15 +11,15 @@ import {
 } from '@credmon/core/base';
 import type { RedisAddress } from '../settings/session-store.ts';
 
-/** The longest that Redis may take for an answer, in milliseconds. */
-const PATIENCE = 5000;
+/** The timeout of a request to Redis, in milliseconds. */
+const TIMEOUT = 5000;
 
-/** Keys of this program begin so; the braces keep them on one node of a cluster. */
+/** The prefix of our keys; the braces keep all keys on one node of a cluster. */
 const PREFIX = '{credmon_web}:';
 
 type RedisSocketOptions = NonNullable<RedisClientOptions['socket']>;
 
-/** What was answered: a status, and the text that goes with it. */
+/** The result of the script: a status and a text. */
 export interface RedisAnswer {
   readonly status: string;
   readonly text: string;
@@ -38,29 +38,33 @@ export interface RedisLink {
     text?: string,
   ): Promise<RedisAnswer>;
   /**
-   * The value that all processes share under `name`: the first one's `proposal`.
+   * Returns the value that all processes share under `name`: the `proposal` of the first
+   * process.
    * @throws CodedError `SESSION_STORE_DOWN`
    */
   agree(name: string, proposal: string): Promise<string>;
-  /** The value that was agreed on, if any. @throws CodedError `SESSION_STORE_DOWN` */
+  /**
+   * Returns the shared value, if any.
+   * @throws CodedError `SESSION_STORE_DOWN`
+   */
   agreed(name: string): Promise<string | undefined>;
   close(): Promise<void>;
 }
 
 /**
- * Connects. `trouble` learns of a connection that breaks later, once each time, and of
- * its return. Over a network the server's certificate is verified by the authorities that
- * `trust` has now.
+ * Connects. `onProblem` is called each time an open connection breaks, and when it is
+ * open again. A TLS certificate is verified with the certificate authorities that `trust`
+ * has now.
  * @throws CodedError `SESSION_STORE_DOWN`, `SECRET_UNREADABLE`
  */
 export async function openRedis(
   address: RedisAddress,
-  trouble: (text: string) => void,
+  onProblem: (text: string) => void,
   trust: Trust = systemTrust(),
 ): Promise<RedisLink> {
   const { user, passwordFile, database } = address;
   let connected = false;
-  let well = false;
+  let healthy = false;
   const client = createClient({
     socket: socketOf(address, trust, (retries) => (connected ? delayOf(retries) : false)),
     database,
@@ -69,12 +73,12 @@ export async function openRedis(
     ...(passwordFile === undefined ? {} : { password: readPassword(passwordFile) }),
   });
   client.on('error', (error: unknown) => {
-    if (well) trouble(`the session store is lost: ${reasonOf(error)}`);
-    well = false;
+    if (healthy) onProblem(`lost the connection to the session store: ${reasonOf(error)}`);
+    healthy = false;
   });
   client.on('ready', () => {
-    if (!well && connected) trouble('the session store is back');
-    well = true;
+    if (!healthy && connected) onProblem('the session store is available again');
+    healthy = true;
   });
   try {
     await within(client.connect());
@@ -97,8 +101,8 @@ export async function openRedis(
         arguments: [what, JSON.stringify(values), text],
       };
       const answer: unknown = await call(() => client.eval(REDIS_SCRIPT, options));
-      const [status, said] = Array.isArray(answer) ? answer : [];
-      return { status: String(status), text: String(said) };
+      const [status, result] = Array.isArray(answer) ? answer : [];
+      return { status: String(status), text: String(result) };
     },
     agree: async (name, proposal) => {
       await call(() => client.set(`${PREFIX}${name}`, proposal, { condition: 'NX' }));
@@ -116,7 +120,7 @@ function socketOf(
   trust: Trust,
   reconnectStrategy: (retries: number) => number | false,
 ): RedisSocketOptions {
-  const common = { connectTimeout: PATIENCE, reconnectStrategy };
+  const common = { connectTimeout: TIMEOUT, reconnectStrategy };
   if (address.kind === 'unix') return { ...common, path: address.path, tls: false };
   const { host, port, tls } = address;
   if (!tls) return { ...common, host, port };
@@ -124,12 +128,12 @@ function socketOf(
 }
 
 /**
- * In milliseconds: soon at first, then every few seconds, for ever, because the server
- * must come back by itself.
+ * Returns the delay before the next attempt, in milliseconds. Attempts never stop, so
+ * that the portal recovers without a restart.
  */
-const delayOf = (retries: number): number => Math.min(100 * 2 ** Math.min(retries, 6), PATIENCE);
+const delayOf = (retries: number): number => Math.min(100 * 2 ** Math.min(retries, 6), TIMEOUT);
 
-/** In bytes. */
+/** The largest size of the password file, in bytes. */
 const LARGEST_SECRET = 64 * 1024;
 
 function readPassword(path: string): string {
@@ -148,25 +152,25 @@ function readPassword(path: string): string {
 function within<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${PATIENCE / 1000} s`)), PATIENCE);
+    timer = setTimeout(() => reject(new Error(`no answer within ${TIMEOUT / 1000} s`)), TIMEOUT);
   });
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 function down(error: unknown): CodedError {
   if (/^OOM\b/.test(messageOf(error)))
-    return new CodedError('SESSION_STORE_FULL', 'the session store has no memory left', {}, error);
+    return new CodedError('SESSION_STORE_FULL', 'the session store is out of memory', {}, error);
   return new CodedError(
     'SESSION_STORE_DOWN',
-    `the session store cannot be used: ${reasonOf(error)}`,
+    `the session store is not available: ${reasonOf(error)}`,
     {},
     error,
   );
 }
 
 /**
- * Redis's own texts quote commands at times; of an error reply only its first word is
- * told.
+ * Redis error texts may quote commands, so only the first word of an error reply is
+ * reported.
  */
 function reasonOf(error: unknown): string {
   const code = systemCode(error);
@@ -179,15 +183,13 @@ function reasonOf(error: unknown): string {
   return reply ?? text;
 }
 
-// What happens inside Redis, in one step each, so that servers that ask at once see one
-// order and count together.
-
 /**
- * A Lua program for Redis 6 and Valkey. KEYS[1] is the base of all keys of a kind:
+ * A Lua script for Redis 6 and Valkey. Each call is atomic, so that concurrent servers
+ * see the same order and count. KEYS[1] is the base of all keys of a kind:
  * `<base><member>` is a record, `<base>all` a sorted set of the members by last use in
- * epoch seconds, `<base>of:<mark>` the same for one owner, whose mark a member begins
- * with. ARGV: what to do, a JSON object of arguments, and the text that goes with it.
- * Answers with a status and a text.
+ * epoch seconds, `<base>of:<tag>` the same for one owner, whose tag the member begins
+ * with. ARGV: the operation, a JSON object of arguments, and a text. Returns a status and
+ * a text.
  * @see https://redis.io/docs/latest/develop/programmability/eval-intro/
  */
 export const REDIS_SCRIPT = `

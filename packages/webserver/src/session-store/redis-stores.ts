@@ -1,4 +1,4 @@
-// Sessions and flows in Redis or Valkey, for portals on several hosts.
+// Stores sessions, flows and answers in Redis or Valkey, for portals on several hosts.
 import { createHash, randomBytes } from 'node:crypto';
 import { callbackify } from 'node:util';
 import type { SessionStore } from '@fastify/session';
@@ -7,27 +7,27 @@ import { ownerTag } from '../flow/context.ts';
 import { MAX_OPEN_PER_USER, MAX_SESSION_BYTES } from '../flow/limits.ts';
 import type { AnswerStore, FlowLog } from '../flow/ports.ts';
 import type { RedisAddress } from '../settings/session-store.ts';
-import { flowEvents, longFlow, maxFlowBytes } from './flow-text.ts';
+import { flowEvents, flowFull, maxFlowBytes } from './flow-text.ts';
 import { openRedis, type RedisAnswer, type RedisLink } from './redis-link.ts';
 import { tooManyOpen, type SessionLimits } from './session-directory.ts';
 import type { Stores } from './file-stores.ts';
 
-/** The time of a session's last use is moved at most this often, in seconds. */
+/** The time of the last use is updated at most once per this interval, in seconds. */
 const TOUCH_SECONDS = 30;
 
 /**
- * Opens the stores. Time-outs are judged by `clock`; Redis itself forgets what nobody
- * asks for any more.
+ * Opens the stores. `clock` decides the timeouts; Redis removes old records by their
+ * expiry time.
  * @throws CodedError `SESSION_STORE_DOWN`, `SECRET_UNREADABLE`
  */
 export async function openRedisStores(
   address: RedisAddress,
   clock: Clock,
   limits: SessionLimits,
-  trouble: (text: string) => void,
+  onProblem: (text: string) => void,
   trust?: Trust,
 ): Promise<Stores> {
-  const link = await openRedis(address, trouble, trust);
+  const link = await openRedis(address, onProblem, trust);
   const cookieSecret = await agreeOrClose(link);
   const { idle, absolute, answer, count } = limits;
   const common = { perUser: MAX_OPEN_PER_USER, count, absolute, keep: Math.ceil(absolute) };
@@ -58,8 +58,7 @@ export async function openRedisStores(
 }
 
 /**
- * The cookie key that all processes share. The connection is closed when Redis does not
- * give it.
+ * Returns the cookie key that all processes share. On failure, the connection is closed.
  */
 async function agreeOrClose(link: RedisLink): Promise<string> {
   try {
@@ -72,7 +71,7 @@ async function agreeOrClose(link: RedisLink): Promise<string> {
 
 type Values = (id: string) => Readonly<Record<string, unknown>>;
 
-/** The owner's mark and the hash of the id, so that reading Redis reveals no id. */
+/** The owner tag and the hash of the id, so that a reader of Redis learns no id. */
 function memberOf(id: string): string {
   return `${ownerTag(id)}-${createHash('sha256').update(id).digest('hex')}`;
 }
@@ -85,7 +84,7 @@ function sessionsIn(link: RedisLink, values: Values, limits: SessionLimits): Ses
         'SESSION_STORE_FULL',
         `a session of ${text.length} characters is too large`,
       );
-    judge(await link.run('session', 'set', values(id), text), limits);
+    checkStatus(await link.run('session', 'set', values(id), text), limits);
     return null;
   };
   const get = async (id: string): Promise<Parameters<SessionStore['set']>[1] | null> => {
@@ -105,14 +104,14 @@ function sessionsIn(link: RedisLink, values: Values, limits: SessionLimits): Ses
 }
 
 /**
- * An answer is kept as a session is: replaced as a whole, and never longer than its time,
- * however often it is read.
+ * Stores answers like sessions: replaced as a whole. Reading an answer does not extend
+ * its lifetime.
  */
 function answersIn(link: RedisLink, values: Values, limits: SessionLimits): AnswerStore {
   return {
     put: async (id, text) => {
       await link.run('answer', 'remove', values(id));
-      judge(await link.run('answer', 'set', values(id), text), limits);
+      checkStatus(await link.run('answer', 'set', values(id), text), limits);
     },
     read: async (id) => {
       const { status, text } = await link.run('answer', 'get', {
@@ -137,21 +136,21 @@ function flowsIn(link: RedisLink, values: Values, limits: SessionLimits): FlowLo
         { ...values(id), ...more },
         `${JSON.stringify(event)}\n`,
       );
-      judge(answer, limits);
+      checkStatus(answer, limits);
       return flowEvents(answer.text);
     },
     remove: async (id) => void (await link.run('flow', 'remove', values(id))),
   };
 }
 
-function judge({ status }: RedisAnswer, { count }: SessionLimits): void {
+function checkStatus({ status }: RedisAnswer, { count }: SessionLimits): void {
   switch (status) {
     case 'full':
       throw tooManyOpen(count);
     case 'long':
-      throw longFlow();
+      throw flowFull();
     case 'exists':
-      throw new Error('EEXIST: there is such a flow already');
+      throw new Error('EEXIST: the flow already exists');
     default:
   }
 }

@@ -1,5 +1,5 @@
-// The directory of sessions: made private, checked to be private, and cleaned of what is
-// too old.
+// The session directory: creates it, checks that it is private, and removes expired
+// files.
 import { createHash, randomBytes } from 'node:crypto';
 import {
   chmodSync,
@@ -17,28 +17,27 @@ import { ownerTag } from '../flow/context.ts';
 import { MAX_OPEN_PER_USER } from '../flow/limits.ts';
 import type { Settings } from '../settings/settings.ts';
 
-/** Signs cookies; shared by all replicas that use the directory. */
+/** The key that signs cookies; all replicas that use the directory share it. */
 const COOKIE_KEY_FILE = 'cookie.key';
 
-/** The kinds of file in the directory besides the cookie key. */
+/** The kinds of files in the directory, besides the cookie key. */
 type SessionFileKind = 'session' | 'flow' | 'answer';
 
 /**
- * How long files count, in seconds: sessions since their last use (`idle`), flows since
- * their last event (`absolute`), answers that wait for a decision since they came
- * (`answer`).
+ * The lifetimes of files, in seconds: sessions since the last use (`idle`), flows since
+ * the last event (`absolute`), answers since they were stored (`answer`).
  */
 export interface SessionLimits {
   readonly idle: number;
   readonly absolute: number;
   readonly answer: number;
-  /** How many sessions, as many flows, and as many answers there may be at once. */
+  /** The largest number of sessions, of flows, and of answers. */
   readonly count: number;
 }
 
 /**
- * A file's path: the owner's mark and the hash of the id, so that reading the directory
- * reveals no id.
+ * Returns the path of a file: the owner tag and the hash of the id, so that a reader of
+ * the directory learns no id.
  */
 export function sessionPath(directory: string, id: string, kind: SessionFileKind): string {
   return join(
@@ -48,9 +47,9 @@ export function sessionPath(directory: string, id: string, kind: SessionFileKind
 }
 
 /**
- * Makes room for a new file: of the owner's own files of this kind those unused for
- * longest go, and of everybody's what is too old.
- * @throws CodedError `SESSION_STORE_FULL` when there are still as many as may be
+ * Makes room for a new file: removes the least recently used files of the same owner and
+ * kind, and expired files of all owners.
+ * @throws CodedError `SESSION_STORE_FULL` if the limit is still reached
  */
 export function makeRoom(
   directory: string,
@@ -70,11 +69,11 @@ export function makeRoom(
   throw tooManyOpen(limits.count);
 }
 
-/** The error for a store that holds as many as it may. */
+/** Creates the error for a full store. */
 export function tooManyOpen(count: number): CodedError {
   return new CodedError(
     'SESSION_STORE_FULL',
-    `${count} sign-ins are open at once, and no more are allowed (CREDMON_WEB_SESSION_LIMIT)`,
+    `too many open sign-ins: the limit is ${count} (CREDMON_WEB_SESSION_LIMIT)`,
   );
 }
 
@@ -86,8 +85,8 @@ function removeOldest(directory: string, names: readonly string[], count: number
 }
 
 /**
- * Does something that needs space on disk.
- * @throws CodedError `SESSION_STORE_FULL` when there is none
+ * Runs an operation that needs disk space.
+ * @throws CodedError `SESSION_STORE_FULL` if the disk is full
  */
 export function needingSpace<T>(work: () => T): T {
   try {
@@ -97,7 +96,7 @@ export function needingSpace<T>(work: () => T): T {
     if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error;
     throw new CodedError(
       'SESSION_STORE_FULL',
-      `the session directory has no space left (${code})`,
+      `no disk space left for the session directory (${code})`,
       {},
       error,
     );
@@ -105,9 +104,9 @@ export function needingSpace<T>(work: () => T): T {
 }
 
 /**
- * Makes the directory, mode 0700, unless it is there.
- * @throws CodedError `CRED_DIR_INVALID` when it cannot be made, is a link or not a
- * directory, belongs to somebody else, or lets others in
+ * Creates the directory with mode 0700, if it does not exist.
+ * @throws CodedError `CRED_DIR_INVALID` if it cannot be created, is a link or not a
+ * directory, is owned by another user, or is accessible to others
  */
 export function prepareSessionDirectory(directory: string): void {
   try {
@@ -122,17 +121,17 @@ export function prepareSessionDirectory(directory: string): void {
 }
 
 /**
- * Why a directory that is there cannot keep sessions: it is a link or no directory,
- * somebody else's, or open to others.
+ * Returns why an existing directory cannot store sessions: not a directory, another
+ * owner, or accessible to others.
  */
 export function sessionDirectoryProblem(directory: string): string | undefined {
   const found = lstatSync(directory);
   if (!found.isDirectory()) return 'it is not a directory';
   if (found.uid !== process.getuid?.())
-    return `it belongs to user id ${found.uid}, and this process does not run as that`;
+    return `it is owned by user id ${found.uid}, and this process runs as another user`;
   return (found.mode & 0o077) === 0
     ? undefined
-    : `others may enter it; run: chmod 700 ${directory}`;
+    : `other users can access it; fix: chmod 700 ${directory}`;
 }
 
 function invalid(directory: string, why: string, cause?: unknown): CodedError {
@@ -145,8 +144,9 @@ function invalid(directory: string, why: string, cause?: unknown): CodedError {
 }
 
 /**
- * The key that signs cookies; the first process makes it, and all get the same one.
- * @throws the system's error
+ * Returns the key that signs cookies. The first process creates it; all processes get the
+ * same key.
+ * @throws the system error
  */
 export function cookieKey(directory: string): string {
   const path = join(directory, COOKIE_KEY_FILE);
@@ -165,8 +165,8 @@ export function cookieKey(directory: string): string {
 }
 
 /**
- * The key that {@link cookieKey} has made; `undefined` when there is none yet.
- * @throws the system's error
+ * Returns the key of {@link cookieKey}; `undefined` if there is none yet.
+ * @throws the system error
  */
 function storedCookieKey(directory: string): string | undefined {
   try {
@@ -178,8 +178,9 @@ function storedCookieKey(directory: string): string | undefined {
 }
 
 /**
- * Removes what is too old at `now` (epoch seconds), strays of dead processes too.
- * @returns how many
+ * Removes files that are expired at `now` (epoch seconds), including temporary files of
+ * dead processes.
+ * @returns the number of removed files
  */
 export function pruneSessions(
   directory: string,
@@ -207,14 +208,11 @@ function lifetimeOf(
   return kind === 'answer' ? answer : absolute;
 }
 
-// Reads the secret of the session cookies without making one: for `--check`, which
-// changes nothing.
-
 /**
- * The secret that the running portal signs cookies with; `undefined` when no portal has
- * used this session store yet.
- * @throws CodedError `SESSION_STORE_DOWN`, `SECRET_UNREADABLE`; the system's error when
- * the file cannot be read
+ * Reads the secret that signs session cookies without creating it, for `--check`;
+ * `undefined` if no portal has used this session store yet.
+ * @throws CodedError `SESSION_STORE_DOWN`, `SECRET_UNREADABLE`; the system error if the
+ * file cannot be read
  */
 export async function readCookieSecret(
   { sessionStore, sessionDirectory }: Settings,

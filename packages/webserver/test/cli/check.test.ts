@@ -222,7 +222,9 @@ describe('--check', () => {
     mkdirSync(at('sessions'), { mode: 0o755 });
     const found = await troubles();
     expect(found).toEqual([
-      expect.stringMatching(/^error session directory: .*others may enter it; run: chmod 700/),
+      expect.stringMatching(
+        /^error session directory: .*other users can access it; fix: chmod 700/,
+      ),
       expect.stringMatching(/^error secret of MYTOK: .*can be read by others; fix: chmod go-rwx/),
     ]);
     expect(foundWrong(await look())).toBe(true);

@@ -165,8 +165,8 @@ describe.skipIf(missing)('a store in Redis', () => {
         ),
       )
       .toBe('well');
-    expect(troubles[0]).toMatch(/^the session store is lost: /);
-    expect(troubles.at(-1)).toBe('the session store is back');
+    expect(troubles[0]).toMatch(/^lost the connection to the session store: /);
+    expect(troubles.at(-1)).toBe('the session store is available again');
     expect(troubles).toHaveLength(2);
   });
 
@@ -198,7 +198,7 @@ describe.skipIf(missing)('a store in Redis', () => {
       writeFileSync(passwordFile, 'canary-other');
       await expect(open(LIMITS, { passwordFile })).rejects.toMatchObject({
         code: 'SESSION_STORE_DOWN',
-        message: 'the session store cannot be used: WRONGPASS',
+        message: 'the session store is not available: WRONGPASS',
       });
       await expect(open()).rejects.toMatchObject({
         code: 'SESSION_STORE_DOWN',
