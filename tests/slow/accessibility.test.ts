@@ -241,7 +241,7 @@ describe.skipIf(isMissing('chromium'))('R42 the pages of the portal', () => {
       'another host name',
       async (page) => {
         await page.goto(`${workspace.webPrefix.replace('127.0.0.1', 'localhost')}/`);
-        await page.getByRole('link', { name: 'Go on at 127.0.0.1' }).waitFor();
+        await page.getByRole('link', { name: 'Continue at 127.0.0.1' }).waitFor();
       },
     ],
     ['nothing asked for', (page) => page.goto(`${workspace.webPrefix}/`)],

@@ -131,7 +131,7 @@ describe('R37 R38 a request that CredD would not make', () => {
     const seen = portal.output.length;
     const page = await httpBrowser().open(url);
     expect([page.status, page.forms]).toEqual([422, []]);
-    expect(visibleText(page.body)).toContain('This request was refused');
+    expect(visibleText(page.body)).toContain('This request was rejected');
     await logged(seen, /invalid key file: line \d+: /);
     expect(readdirSync(workspace.credentialDirectory)).toEqual([key]);
   });
@@ -183,7 +183,7 @@ describe('R37 R38 a request that CredD would not make', () => {
       const seen = portal.output.length;
       const page = await httpBrowser().open(`${workspace.webPrefix}/key/${key}`);
       expect([page.status, page.forms]).toEqual([status, []]);
-      expect(visibleText(page.body)).toMatch(/not valid any more|no such page|request was refused/);
+      expect(visibleText(page.body)).toMatch(/no longer valid|Page not found|request was rejected/);
       await logged(seen, line);
       expect(readdirSync(workspace.credentialDirectory)).toEqual(before);
     },

@@ -143,7 +143,7 @@ describe('R33 the question whose account it is', () => {
       200,
       expect.stringContaining('Nothing was stored'),
     ]);
-    expect(words(page)).toContain('it stays valid there until it expires');
+    expect(words(page)).toContain('is valid until it expires');
     expect([stored(), heldAnswers(), portal.sent.length]).toEqual([[], [], 1]);
     expect((await browser.get('/')).text).toContain('Sign in to mytok for alice');
     expect(words(await browser.get('/'))).not.toContain('The last attempt failed');
@@ -152,8 +152,8 @@ describe('R33 the question whose account it is', () => {
   });
 
   it.each([
-    ['revoked', 200, 'asked to revoke it, and confirmed that'],
-    ['not revoked by an issuer that fails', 503, 'it stays valid there until it expires'],
+    ['revoked', 200, 'The provider has revoked it'],
+    ['not revoked by an issuer that fails', 503, 'is valid until it expires'],
   ])(
     'a declined refresh token is %s where the revocation address is known',
     async (_title, status, text) => {

@@ -11,7 +11,7 @@ let portal: Portal;
 afterEach(() => portal.close());
 
 const revocationUrl = 'https://issuer.example/revoke';
-const SHARED = 'that could also end another sign-in that is stored on ap.example or under way';
+const SHARED = 'that could also end another sign-in that is stored on ap.example or in progress';
 const words = ({ text }: Page): string =>
   text
     .replace(/<head>[^]*<\/head>/, '')
@@ -79,7 +79,7 @@ describe('R33 a declined token that is not revoked, because another sign-in has 
     await browser.decide(at, 'decline');
     const said = words(await browser.get(at));
     expect([revoked(), said]).toEqual([[], expect.stringContaining(SHARED)]);
-    expect(said).toContain('Nothing that is stored for alice on ap.example was changed');
+    expect(said).toContain('The tokens that are stored for alice on ap.example were not changed');
     expect(said).not.toMatch(/did not get it|no copy of it/);
     expect(portal.tokenFiles(user)[`${stem}.top`]).toMatchObject({
       content: { refresh_token: 'same' },
@@ -149,7 +149,7 @@ describe('R33 a declined token that is revoked:', () => {
     await browser.decide(at, 'decline');
     expect([revoked(), words(await browser.get(at))]).toEqual([
       ['new'],
-      expect.stringContaining('asked to revoke it, and confirmed that'),
+      expect.stringContaining('The provider has revoked it'),
     ]);
   });
 
@@ -181,8 +181,6 @@ it('R33 nothing is revoked where the credential directory does not say what is s
   await browser.at(broken).decide(at, 'decline');
   expect([revoked(), words(await browser.get(at))]).toEqual([
     [],
-    expect.stringContaining(
-      'It was not revoked at the provider: it stays valid there until it expires',
-    ),
+    expect.stringContaining('It was not revoked at the provider and is valid until it expires'),
   ]);
 });

@@ -26,7 +26,7 @@ function explained(page: Page): readonly (number | string | undefined)[] {
 }
 
 describe('a key link', () => {
-  const link = 'This link is not valid any more';
+  const link = 'This link is no longer valid';
   it.each([
     ['two digits', '/key/aa', 404, link],
     ['no hex digits', `/key/${'z'.repeat(64)}`, 404, link],
@@ -36,10 +36,10 @@ describe('a key link', () => {
     ['another file of the directory', '/key/CREDMON_COMPLETE', 404, link],
     ['a path upwards', '/key/..%2f..%2fetc%2fpasswd', 404, link],
     ['a NUL', `/key/%00${'a'.repeat(63)}`, 404, link],
-    ['a very long key', `/key/${'a'.repeat(600)}`, 400, 'The request makes no sense'],
-    ['an impossible escape', '/key/%zz', 400, 'The request makes no sense'],
+    ['a very long key', `/key/${'a'.repeat(600)}`, 400, 'Invalid request'],
+    ['an impossible escape', '/key/%zz', 400, 'Invalid request'],
     ['no key', '/key/', 404, link],
-    ['something else', '/wp-admin?code=canary', 404, 'There is no such page'],
+    ['something else', '/wp-admin?code=canary', 404, 'Page not found'],
   ])('R37 R41 with %s is refused', async (_title, path, status, title) => {
     expect(explained(await portal.browser().get(path))).toEqual([status, title]);
     expect(written()).toEqual([]);
@@ -49,7 +49,7 @@ describe('a key link', () => {
     mkdirSync(join(portal.credentials, KEY));
     expect(explained(await portal.browser().get(`/key/${KEY}`))).toEqual([
       422,
-      'This request was refused',
+      'This request was rejected',
     ]);
   });
 
@@ -58,7 +58,7 @@ describe('a key link', () => {
     symlinkSync(join(portal.directory, 'elsewhere'), join(portal.credentials, KEY));
     expect(explained(await portal.browser().get(`/key/${KEY}`))).toEqual([
       422,
-      'This request was refused',
+      'This request was rejected',
     ]);
   });
 
@@ -83,7 +83,7 @@ describe('a key link', () => {
       const browser = portal.browser();
       expect(explained(await browser.get(`/key/${KEY}`))).toEqual([
         422,
-        'This request was refused',
+        'This request was rejected',
       ]);
       expect(portal.log.filter((line) => line.includes('KEY_FILE_INVALID'))).toHaveLength(1);
       expect([written(), browser.cookies.size]).toEqual([[], 0]);
@@ -104,7 +104,7 @@ describe('a request that cannot be used', () => {
       const { text } = await portal.browser().get(`/key/${KEY}`);
       expect(text).toMatch(new RegExp(`<dt>Message</dt><dd>[^<]*${name}`));
       expect(text).toContain('If it names Handle, Scopes or Audience');
-      expect(text).toContain('Everything else is set by your administrator');
+      expect(text).toContain('All other values are set by your administrator');
       expect(text).not.toContain('in the submit file cannot be used');
     },
   );
@@ -128,7 +128,7 @@ describe('beginning a login', () => {
     await browser.open(`/key/${KEY}`);
     expect(explained(await browser.post('/login/mytok', fields))).toEqual([
       403,
-      'This form is too old',
+      'This form has expired',
     ]);
   });
 
@@ -139,7 +139,7 @@ describe('beginning a login', () => {
     const stolen = /name="_csrf" value="([^"]+)"/.exec((await mallory.get('/')).text)?.[1] ?? '';
     expect(explained(await alice.post('/login/mytok', { _csrf: stolen }))).toEqual([
       403,
-      'This form is too old',
+      'This form has expired',
     ]);
   });
 
@@ -156,11 +156,11 @@ describe('beginning a login', () => {
   it('R41 without a session is refused', async () => {
     expect(explained(await portal.browser().get('/login/mytok'))).toEqual([
       410,
-      'This sign-in is over',
+      'This sign-in is no longer valid',
     ]);
     expect(explained(await portal.browser().post('/login/mytok', {}))).toEqual([
       403,
-      'This form is too old',
+      'This form has expired',
     ]);
   });
 
@@ -185,7 +185,7 @@ describe('beginning a login', () => {
     const browser = portal.browser();
     await browser.open(`/key/${KEY}`);
     portal.writeKey(ad({ LocalUser: 'bob' }));
-    expect(explained(await browser.get('/'))).toEqual([422, 'This request was refused']);
+    expect(explained(await browser.get('/'))).toEqual([422, 'This request was rejected']);
     expect((await browser.login('mytok')).status).toBe(403);
   });
 });
@@ -199,15 +199,20 @@ describe('coming back', () => {
   };
 
   it.each([
-    ['no state', '/return/mytok?code=canary', 400, 'The request makes no sense'],
-    ['two states', '/return/mytok?code=canary&state=a&state=b', 400, 'The request makes no sense'],
-    ['two codes', '/return/mytok?code=canary&code=b&state=a', 400, 'The request makes no sense'],
-    ['a state of nobody', '/return/mytok?code=canary&state=aaaa', 410, 'This sign-in is over'],
+    ['no state', '/return/mytok?code=canary', 400, 'Invalid request'],
+    ['two states', '/return/mytok?code=canary&state=a&state=b', 400, 'Invalid request'],
+    ['two codes', '/return/mytok?code=canary&code=b&state=a', 400, 'Invalid request'],
+    [
+      'a state of nobody',
+      '/return/mytok?code=canary&state=aaaa',
+      410,
+      'This sign-in is no longer valid',
+    ],
     [
       'a state called __proto__',
       '/return/mytok?code=canary&state=__proto__',
       410,
-      'This sign-in is over',
+      'This sign-in is no longer valid',
     ],
   ])('R23 R41 with %s is refused', async (_title, path, status, title) => {
     const { browser } = await begin();
@@ -219,7 +224,7 @@ describe('coming back', () => {
     const { browser, login } = await begin();
     expect(explained(await portal.browser().get(browser.returnFrom(login)))).toEqual([
       410,
-      'This sign-in is over',
+      'This sign-in is no longer valid',
     ]);
     expect(portal.sent).toEqual([]);
   });
@@ -230,7 +235,7 @@ describe('coming back', () => {
     await mallory.open(`/key/${KEY}`);
     expect(explained(await mallory.get(browser.returnFrom(login)))).toEqual([
       410,
-      'This sign-in is over',
+      'This sign-in is no longer valid',
     ]);
     expect((await browser.complete(login)).status).toBe(303);
   });
@@ -255,14 +260,17 @@ describe('coming back', () => {
     await browser.open(`/key/${KEY}`);
     const path = browser.returnFrom(await browser.login('mytok'));
     expect((await browser.follow(path)).status).toBe(303);
-    expect(explained(await browser.get(path))).toEqual([410, 'This sign-in is over']);
+    expect(explained(await browser.get(path))).toEqual([410, 'This sign-in is no longer valid']);
     expect(portal.sent).toHaveLength(1);
   });
 
   it('R23 after the time-out is refused', async () => {
     const { browser, login } = await begin();
     portal.now += 600;
-    expect(explained(await browser.complete(login))).toEqual([410, 'This sign-in is over']);
+    expect(explained(await browser.complete(login))).toEqual([
+      410,
+      'This sign-in is no longer valid',
+    ]);
     expect(portal.sent).toEqual([]);
   });
 
@@ -278,7 +286,7 @@ describe('coming back', () => {
     const page = await browser.get(
       browser.returnFrom(login, { code: 'canary', iss: 'https://evil.example' }),
     );
-    expect(explained(page)).toEqual([403, 'The answer came from another provider']);
+    expect(explained(page)).toEqual([403, 'The response came from another provider']);
     expect(portal.sent).toEqual([]);
   });
 
@@ -290,14 +298,9 @@ describe('coming back', () => {
       503,
       'The provider is busy',
     ],
-    ['HTML', json('<html>canary</html>'), 502, 'The provider&#39;s answer makes no sense'],
-    ['an empty answer', json(''), 502, 'The provider&#39;s answer makes no sense'],
-    [
-      'no access token',
-      json({ token_type: 'bearer' }),
-      502,
-      'The provider&#39;s answer makes no sense',
-    ],
+    ['HTML', json('<html>canary</html>'), 502, 'Invalid response from the provider'],
+    ['an empty answer', json(''), 502, 'Invalid response from the provider'],
+    ['no access token', json({ token_type: 'bearer' }), 502, 'Invalid response from the provider'],
     [
       'invalid_grant',
       json({ error: 'invalid_grant' }, 400),
@@ -308,13 +311,13 @@ describe('coming back', () => {
       'invalid_client',
       json({ error: 'invalid_client' }, 401),
       502,
-      'The provider does not know this server',
+      'The provider rejected this server',
     ],
     [
       'a redirect',
       { status: 302, headers: { location: 'https://evil.example' }, body: new Uint8Array() },
       502,
-      'The provider&#39;s answer makes no sense',
+      'Invalid response from the provider',
     ],
   ])(
     'R41 when the token endpoint answers %s is explained, and nothing is written',
@@ -341,7 +344,7 @@ describe('coming back', () => {
     portal.answer = () => tokens({ scope: 'read write admin' });
     expect(explained(await browser.complete(login))).toEqual([
       403,
-      'The provider granted too much',
+      'The provider granted too many permissions',
     ]);
     expect(written()).toEqual([]);
   });
@@ -350,7 +353,7 @@ describe('coming back', () => {
     portal.writeKey(ad());
     rmSync(join(portal.directory, 'sessions'), { recursive: true });
     const page = await portal.browser().get(`/key/${KEY}`);
-    expect(explained(page)).toEqual([503, 'Something went wrong here']);
+    expect(explained(page)).toEqual([503, 'Something went wrong on this server']);
   });
 
   it("when the user's directory is a link is refused", async () => {

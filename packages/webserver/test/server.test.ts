@@ -141,7 +141,7 @@ describe('with a certified provider', () => {
     const key = writeKeyFile(join(directory, 'creds'), prefix, [ad('', 'bob')]);
     const browser = httpBrowser();
     const page = await login(browser, await browser.open(key.url));
-    expect([page.status, page.body.includes('This request belongs to somebody else')]).toEqual([
+    expect([page.status, page.body.includes('This request belongs to another user')]).toEqual([
       403,
       true,
     ]);

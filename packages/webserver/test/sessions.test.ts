@@ -196,7 +196,7 @@ describe('whose login it is', () => {
     };
     portal.answer = () => tokens({ id_token: idToken(claims) });
     const page = await browser.complete(login, { code: 'c', iss: provider.issuer });
-    expect([page.status, page.text.includes('belongs to somebody else')]).toEqual([
+    expect([page.status, page.text.includes('belongs to another user')]).toEqual([
       status,
       status === 403,
     ]);
@@ -296,7 +296,7 @@ describe('headers and limits', () => {
       expect(page.status).toBe(status);
       if (status === 303) return;
       expect(page.text).toContain(
-        `<a class="button" href="https://ap.example/key/${KEY}">Go on at ap.example</a>`,
+        `<a class="button" href="https://ap.example/key/${KEY}">Continue at ap.example</a>`,
       );
       expect([browser.cookies.size, readdirSync(join(portal.directory, 'sessions'))]).toEqual([
         0,

@@ -161,7 +161,7 @@ describe('a store without room', () => {
     const page = await open('c');
     expect([page.status, /<h1>([^<]*)/.exec(page.text)?.[1]]).toEqual([
       503,
-      'No room for another sign-in',
+      'Too many sign-ins in progress',
     ]);
     expect(page.text).toContain('CREDMON_WEB_SESSION_LIMIT');
     expect(kept()).toEqual({ flow: 2, session: 2 });

@@ -67,7 +67,7 @@ describe('R33 R36 an older sign-in for a token, once a newer one is stored,', ()
         200,
         expect.stringContaining('Another sign-in for mytok is stored for alice on ap.example'),
       ]);
-      expect(words(page)).toContain('asked to revoke it, and confirmed that');
+      expect(words(page)).toContain('The provider has revoked it');
       expect([storedRefresh(), revoked(), existsSync(join(portal.credentials, KEY))]).toEqual([
         top('newer'),
         ['older'],
@@ -88,7 +88,7 @@ describe('R33 R36 an older sign-in for a token, once a newer one is stored,', ()
     const browser = await opened(['mytok', 'other'], false);
     const [older, newer] = [await question(browser, 'older'), await question(browser, 'newer')];
     await browser.decide(newer, 'store');
-    expect(words(await browser.get(older))).toContain('it stays valid there until it expires');
+    expect(words(await browser.get(older))).toContain('is valid until it expires');
   });
 
   it('is not stored either when the newer one was stored in another browser', async () => {
