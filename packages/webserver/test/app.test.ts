@@ -1,5 +1,4 @@
-// The portal from the outside: a login from the link to the files, and everything that
-// must not work.
+// Whole logins over HTTP, from the link to the token files, and concurrent logins.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -85,7 +84,7 @@ describe('a whole login', () => {
     expect(body.get('code_verifier')).toMatch(/^[\w-]{64}$/);
   });
 
-  it('serves several tokens with one ReturnUrl, names handles, cuts the domain, and keeps the key file until the last', async () => {
+  it('signs in for several tokens with one ReturnUrl, shows handles, removes the domain, and keeps the key file until the last token', async () => {
     const shared = {
       ReturnUrl: 'https://ap.example/return/mytok',
       LocalUser: 'alice@pool.example',
@@ -113,7 +112,7 @@ describe('a whole login', () => {
     expect(existsSync(join(portal.credentials, KEY))).toBe(false);
   });
 
-  it('without a refresh token says so on the page and in the files', async () => {
+  it('without a refresh token is shown on the page and recorded in the files', async () => {
     portal.writeKey([ad(), ad({ Handle: 'b' })].join('\n'));
     portal.answer = () => tokens({ refresh_token: undefined });
     const browser = portal.browser();
@@ -126,7 +125,7 @@ describe('a whole login', () => {
     });
   });
 
-  it('R30 tells which scopes were not granted, and keeps the asked ones in .top', async () => {
+  it('R30 shows the scopes that were not granted, and stores the requested scopes in .top', async () => {
     portal.writeKey(ad());
     portal.answer = () => tokens({ scope: 'read' });
     const browser = portal.browser();
@@ -138,7 +137,7 @@ describe('a whole login', () => {
     });
   });
 
-  it('opened again in another browser, shows what is there already', async () => {
+  it('shows the stored tokens if the link is opened in another browser', async () => {
     portal.writeKey([ad(), ad({ Handle: 'b' })].join('\n'));
     const [first, second] = [portal.browser(), portal.browser()];
     await first.open(`/key/${KEY}`);
@@ -161,7 +160,7 @@ describe('a whole login', () => {
 });
 
 describe('R36 at the same time', () => {
-  it('two tabs of one browser finish in any order, and neither loses the other', async () => {
+  it('two tabs of one browser finish in any order, and no login is lost', async () => {
     portal.writeKey([ad(), ad({ Provider: 'other' })].join('\n'));
     const browser = portal.browser();
     await browser.open(`/key/${KEY}`);
@@ -171,7 +170,7 @@ describe('R36 at the same time', () => {
     expect((await browser.get('/')).text).toContain('All done');
   });
 
-  it('two tabs at the same provider each get an answer, and each code goes with its own verifier', async () => {
+  it('two tabs at the same provider each get a response, and each code is sent with its own verifier', async () => {
     portal.writeKey([ad(), ad({ Provider: 'other' })].join('\n'));
     const browser = portal.browser();
     await browser.open(`/key/${KEY}`);
@@ -187,7 +186,7 @@ describe('R36 at the same time', () => {
     );
   });
 
-  it('two replicas share the session: begun at one, finished at the other, and a state serves once between them', async () => {
+  it('two replicas share the session: a login begins at one and finishes at the other, and a state works once', async () => {
     portal.writeKey([ad(), ad({ Provider: 'other' })].join('\n'));
     const here = portal.browser();
     await here.open(`/key/${KEY}`);
@@ -200,7 +199,7 @@ describe('R36 at the same time', () => {
     expect(portal.sent).toHaveLength(1);
   });
 
-  it('R23 a state serves once even while its first return is still on its way', async () => {
+  it('R23 a state works once even while its first return is in progress', async () => {
     portal.writeKey(ad());
     const here = portal.browser();
     await here.open(`/key/${KEY}`);
@@ -217,7 +216,7 @@ describe('R36 at the same time', () => {
     expect(portal.sent).toHaveLength(1);
   });
 
-  it('a return that left before another tab was done is still let in', async () => {
+  it('a return that began before another tab finished is accepted', async () => {
     portal.writeKey([ad(), ad({ Provider: 'other' })].join('\n'));
     const browser = portal.browser();
     await browser.open(`/key/${KEY}`);
@@ -228,7 +227,7 @@ describe('R36 at the same time', () => {
     expect((await early.get(browser.returnFrom(two))).status).toBe(303);
   });
 
-  it('a second link of the same account opened in the same browser takes over, and a form of the first is refused', async () => {
+  it('a second link of the same account replaces the first in the same browser, and a form of the first is rejected', async () => {
     portal.writeKey(ad());
     portal.writeKey(ad({ Provider: 'other' }), 'cd'.repeat(32));
     const browser = portal.browser();

@@ -1,5 +1,4 @@
-// Whose account it is: the question after the provider's answer, before anything is
-// stored.
+// The question before a token is stored: is this account yours?
 import { createSign, generateKeyPairSync } from 'node:crypto';
 import { appendFileSync, existsSync, readFileSync, readdirSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,9 +25,7 @@ const stored = (): string[] =>
 const sessionFiles = (): string[] => readdirSync(join(portal.directory, 'sessions'));
 const heldAnswers = (): string[] => sessionFiles().filter((name) => name.endsWith('.answer'));
 
-/**
- * Opens a link, signs in, and comes back: the browser, and the address of the question.
- */
+/** Opens a link and signs in; returns the browser and the address of the question. */
 async function asked(
   changes: Partial<Settings> = {},
   ports: Partial<Ports> = {},
@@ -57,8 +54,8 @@ const provider = (more: Partial<ProviderSettings> = {}): Partial<Settings> => ({
 });
 
 /**
- * Signs in where the issuer sends an ID token with these claims; answers with the page
- * after the callback.
+ * Signs in at an issuer that sends an ID token with these claims; returns the page after
+ * the callback.
  */
 async function signedInAs(claims: Record<string, unknown>, changes: Partial<Settings>) {
   portal = await startPortal(changes);
@@ -76,8 +73,8 @@ async function signedInAs(claims: Record<string, unknown>, changes: Partial<Sett
   };
 }
 
-describe('R33 the question whose account it is', () => {
-  it('names account, provider, local account, host and granted scopes before anything is stored', async () => {
+describe('R33 the question about the account', () => {
+  it('shows account, provider, local account, host and granted scopes before anything is stored', async () => {
     const claims = { sub: 's-1', preferred_username: 'alice@lab.example', name: 'Alice A.' };
     const { browser, back } = await signedInAs(claims, provider());
     expect([stored(), heldAnswers().length]).toEqual([[], 1]);
@@ -98,7 +95,7 @@ describe('R33 the question whose account it is', () => {
     expect(page.text).not.toMatch(/canary/);
   });
 
-  it('says so where the provider does not name the account, and shows the scopes that were granted', async () => {
+  it('says if the provider does not name the account, and shows the granted scopes', async () => {
     portal = await startPortal();
     portal.writeKey(ad());
     portal.answer = () => tokens({ scope: 'read' });
@@ -110,7 +107,7 @@ describe('R33 the question whose account it is', () => {
     expect(words(page)).toContain('Scopes read The provider did not grant: write');
   });
 
-  it('is answered with "store": the files are written, the answer is gone, the key file too', async () => {
+  it('stores the files after "store", and removes the answer and the key file', async () => {
     const { browser, at } = await asked();
     const done = await browser.decide(at, 'store');
     expect([done.status, done.location]).toEqual([303, '/']);
@@ -125,7 +122,7 @@ describe('R33 the question whose account it is', () => {
     });
   });
 
-  it('stores when the issuer answered, not when the user did', async () => {
+  it('stores the time of the response of the issuer, not of the decision of the user', async () => {
     const { browser, at } = await asked();
     portal.now += 120;
     await browser.decide(at, 'store');
@@ -134,7 +131,7 @@ describe('R33 the question whose account it is', () => {
     });
   });
 
-  it('is answered with "do not store": nothing is written, the answer is gone, and the list still asks', async () => {
+  it('writes nothing after "do not store", removes the answer, and the list still requests the token', async () => {
     const { browser, at } = await asked();
     const after = await browser.decide(at, 'decline');
     expect([after.status, after.location]).toEqual([303, at]);
@@ -155,7 +152,7 @@ describe('R33 the question whose account it is', () => {
     ['revoked', 200, 'The provider has revoked it'],
     ['not revoked by an issuer that fails', 503, 'is valid until it expires'],
   ])(
-    'a declined refresh token is %s where the revocation address is known',
+    'a declined refresh token is %s if the revocation URL is configured',
     async (_title, status, text) => {
       const revocationUrl = 'https://issuer.example/revoke';
       const { browser, at } = await asked({
@@ -175,12 +172,12 @@ describe('R33 the question whose account it is', () => {
     },
   );
 
-  it('is not asked where a claim of this provider says who the user is', async () => {
+  it('is not asked if a claim of this provider identifies the user', async () => {
     const { back } = await signedInAs({ sub: 'alice' }, provider({ userClaim: 'sub' }));
     expect([back.status, back.location, stored()]).toEqual([303, '/', ['alice']]);
   });
 
-  it('is not asked where REMOTE_USER says who the user is', async () => {
+  it('is not asked if REMOTE_USER identifies the user', async () => {
     portal = await startPortal({ remoteUser: { header: 'x-remote-user' } });
     portal.writeKey(ad());
     const browser = portal.browser();
@@ -192,7 +189,7 @@ describe('R33 the question whose account it is', () => {
     expect([back.location, stored()]).toEqual(['/', ['alice']]);
   });
 
-  it('is asked for one provider although a claim decides for another', async () => {
+  it('is asked for one provider although a claim identifies the user at another', async () => {
     portal = await startPortal({
       providers: new Map([
         ['OTHER', { issuer: ISSUER, authentication: 'post', extraScopes: [], userClaim: 'sub' }],
@@ -213,7 +210,7 @@ describe('R33 the question whose account it is', () => {
     ).toBe(403);
   });
 
-  it('stays the same page when it is reloaded or left and opened again, also from the list', async () => {
+  it('is the same page after a reload, and when it is opened again from the list', async () => {
     const { browser, at } = await asked();
     for (let reload = 0; reload < 3; reload += 1) expect((await browser.get(at)).status).toBe(200);
     const list = await browser.get('/');
@@ -223,7 +220,7 @@ describe('R33 the question whose account it is', () => {
     expect(stored()).toEqual(['alice']);
   });
 
-  it('comes again when the provider sends the browser back a second time', async () => {
+  it('is shown again if the provider redirects the browser a second time', async () => {
     portal = await startPortal();
     portal.writeKey(ad());
     const browser = portal.browser();
@@ -236,7 +233,7 @@ describe('R33 the question whose account it is', () => {
 });
 
 describe('R33 R36 a decision', () => {
-  it('stores once, however often the button is pressed, at any replica', async () => {
+  it('stores once, even if the button is pressed several times at several replicas', async () => {
     const { browser, at } = await asked({}, {}, [ad(), ad({ Provider: 'other' })].join('\n'));
     let writes = 0;
     const real = openCredentialFiles(portal.credentials);
@@ -261,7 +258,7 @@ describe('R33 R36 a decision', () => {
     expect(writes).toBe(1);
   });
 
-  it('without a CSRF token, with that of another session or with another word changes nothing', async () => {
+  it('without a CSRF token, with that of another session, or with an unknown value changes nothing', async () => {
     const { browser, at } = await asked();
     const mallory = portal.browser();
     const stolen = csrfOf(await mallory.open(`/key/${KEY}`));
@@ -274,7 +271,7 @@ describe('R33 R36 a decision', () => {
     expect([stored(), heldAnswers().length]).toEqual([[], 1]);
   });
 
-  it('comes too late after ten minutes: nothing is stored, and the answer is gone', async () => {
+  it('expires after ten minutes: nothing is stored, and the answer is removed', async () => {
     const { browser, at } = await asked();
     const csrf = csrfOf(await browser.get(at));
     portal.now += 599;
@@ -288,10 +285,10 @@ describe('R33 R36 a decision', () => {
 
   it.each([
     ['of another local user', () => portal.writeKey(ad({ LocalUser: 'bob' })), 422],
-    ['with another content', () => portal.writeKey(ad({ Scopes: 'read, write, admin' })), 422],
+    ['with other contents', () => portal.writeKey(ad({ Scopes: 'read, write, admin' })), 422],
     ['that is gone', () => rmSync(join(portal.credentials, KEY)), 404],
   ])(
-    'with a key file %s stores nothing, and the answer is gone',
+    'with a key file %s stores nothing, and the answer is removed',
     async (_title, change, status) => {
       const { browser, at } = await asked();
       const csrf = csrfOf(await browser.get(at));
@@ -302,7 +299,7 @@ describe('R33 R36 a decision', () => {
     },
   );
 
-  it('R41 that cannot be carried out on a full disk is explained, and can be tried again', async () => {
+  it('R41 that fails on a full disk is explained, and can be repeated', async () => {
     const full = { now: true };
     portal = await startPortal();
     const real = openCredentialFiles(portal.credentials);
@@ -329,7 +326,7 @@ describe('R33 R36 a decision', () => {
     expect([stored(), heldAnswers()]).toEqual([['alice'], []]);
   });
 
-  it('that a dead process has begun can be made again half a minute later', async () => {
+  it('of a process that died can be repeated half a minute later', async () => {
     const { browser, at } = await asked();
     const csrf = csrfOf(await browser.get(at));
     const [flow = ''] = sessionFiles().filter((name) => name.endsWith('.flow'));
@@ -347,7 +344,7 @@ describe('R33 R36 a decision', () => {
     expect(stored()).toEqual(['alice']);
   });
 
-  it('for a claim that was configured meanwhile is refused', async () => {
+  it('is rejected if a claim was configured meanwhile and does not match', async () => {
     const { browser, at } = await asked();
     const strict = await portal.replica({}, provider({ userClaim: 'sub' }));
     expect((await browser.at(strict).decide(at, 'store')).status).toBe(403);
@@ -356,14 +353,14 @@ describe('R33 R36 a decision', () => {
 });
 
 describe('R43 tokens that wait for a decision', () => {
-  it('are in no file that can be read without the cookie, and no file is open to others', async () => {
+  it('cannot be decrypted without the cookie, and their files are private', async () => {
     await asked();
     expect(heldAnswers()).toHaveLength(1);
     for (const name of sessionFiles())
       expect(readFileSync(join(portal.directory, 'sessions', name), 'utf8')).not.toMatch(/canary/);
   });
 
-  it('cannot be opened by a browser session that somebody has made up from the files', async () => {
+  it('cannot be decrypted with a session forged from the files', async () => {
     const { browser, at } = await asked();
     const sealed = readFileSync(join(portal.directory, 'sessions', heldAnswers()[0] ?? ''), 'utf8');
     const answers = {
@@ -386,7 +383,7 @@ describe('R43 tokens that wait for a decision', () => {
     expect((await browser.get(at)).status).toBe(200);
   });
 
-  it('name neither tokens nor accounts in the log', async () => {
+  it('do not appear in the log, nor do their accounts', async () => {
     const { browser, back } = await signedInAs(
       { sub: 'canary-sub', name: 'canary-name' },
       provider(),
@@ -407,7 +404,7 @@ describe('R33 a link of another account', () => {
     return browser;
   };
 
-  it('shows both accounts and the host and changes nothing, not even a login that is under way', async () => {
+  it('shows both accounts and the host, and changes nothing, not even a login in progress', async () => {
     const browser = await both();
     const login = await browser.login('mytok');
     const link = await browser.get(`/key/${OTHER}`);
@@ -433,7 +430,7 @@ describe('R33 a link of another account', () => {
     expect(sessionFiles().filter((name) => name.endsWith('.flow'))).toHaveLength(1);
   });
 
-  it('is not opened without a CSRF token, and not by the button of a page for another link', async () => {
+  it('is not opened without a CSRF token, nor by the button of a page for another link', async () => {
     const browser = await both();
     const page = await browser.open(`/key/${OTHER}`);
     const offer = /name="offer" value="([^"]+)"/.exec(page.text)?.[1] ?? '';
@@ -446,7 +443,7 @@ describe('R33 a link of another account', () => {
     expect((await browser.get('/')).text).toContain('Sign in to mytok for alice');
   });
 
-  it('R41 that is not valid any more says so, and the list stays', async () => {
+  it('R41 that is no longer valid is explained, and the list is unchanged', async () => {
     const browser = await both();
     expect((await browser.get(`/key/${'0'.repeat(64)}`)).status).toBe(404);
     rmSync(join(portal.credentials, OTHER));
@@ -454,7 +451,7 @@ describe('R33 a link of another account', () => {
     expect((await browser.get('/')).text).toContain('Sign in to mytok for alice');
   });
 
-  it('is opened at once where the proxy says that it is that account', async () => {
+  it('is opened at once if the proxy identifies the account', async () => {
     portal = await startPortal({ remoteUser: { header: 'x-remote-user' } });
     portal.writeKey(ad());
     portal.writeKey(ad({ LocalUser: 'bob' }), OTHER);

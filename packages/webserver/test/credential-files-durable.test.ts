@@ -1,5 +1,5 @@
-// A login's refresh token exists nowhere else: its files reach the disk before anybody
-// can see them.
+// The refresh token of a login exists nowhere else, so its files are synced to disk
+// before they are visible.
 import type * as fs from 'node:fs';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,7 +30,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-/** The steps with the names of temporary files cut down to what they are for. */
+/** The system calls, with temporary names replaced by their purpose. */
 const seen = (): string[] =>
   steps.map((step) => {
     const [what = '', path = ''] = step.split(' ');
@@ -51,7 +51,7 @@ it("R13 a new user's directory is synced, then all three files before the first 
   ]);
 });
 
-it('R13 a .top that stays is not written, the other two are synced all the same', () => {
+it('R13 an unchanged .top is not written, and the other two files are synced', () => {
   mkdirSync(join(directory, 'alice'));
   openCredentialFiles(directory).writeToken('alice', 'mytok', { meta: 'm', use: 'u' });
   expect(seen()).toEqual([

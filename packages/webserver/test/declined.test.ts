@@ -1,4 +1,4 @@
-// What "Do not store" revokes at the issuer: never a token that another sign-in has, too.
+// Which tokens "Do not store" revokes: never one that another sign-in has too.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -23,7 +23,7 @@ const revoked = (): (string | null)[] =>
     .map(({ body }) => new URLSearchParams(String(body)).get('token'));
 
 /**
- * A browser with a list of two tokens, at an issuer that answers each sign-in with these
+ * A browser with a list of two tokens, and an issuer that answers each sign-in with these
  * fields.
  */
 async function opened(fields: Record<string, unknown>): Promise<Browser> {
@@ -41,12 +41,12 @@ async function opened(fields: Record<string, unknown>): Promise<Browser> {
   return browser;
 }
 
-/** Signs in; answers with the address of the question. */
+/** Signs in; returns the address of the question. */
 async function question(browser: Browser, stem = 'mytok'): Promise<string> {
   return (await browser.get(browser.returnFrom(await browser.login(stem)))).location;
 }
 
-/** Stores a token as an earlier sign-in, or a renewal, would have. */
+/** Stores a token like an earlier sign-in or a renewal. */
 function store(
   user: string,
   stem: string,
@@ -71,7 +71,7 @@ describe('R33 a declined token that is not revoked, because another sign-in has 
   ])('a refresh token that is %s', async (_title, user, stem) => {
     const browser = await opened({ refresh_token: 'same' });
     store(user, stem, 'same');
-    // The list has no button for a token that is stored; the page of the token has one.
+    // The list has no button for a stored token; the page of the token has one.
     const page = await browser.get('/login/mytok');
     const csrf = /name="_csrf" value="([^"]+)"/.exec(page.text)?.[1] ?? '';
     const login = await browser.post('/login/mytok', { _csrf: csrf });
@@ -99,7 +99,7 @@ describe('R33 a declined token that is not revoked, because another sign-in has 
     expect(portal.tokenFiles()['other.top']).toMatchObject({ content: { refresh_token: 'same' } });
   });
 
-  it('any token, while the return of another sign-in is under way', async () => {
+  it('any token, while the return of another sign-in is in progress', async () => {
     const browser = await opened({ refresh_token: 'same' });
     const at = await question(browser);
     const path = browser.returnFrom(await browser.login('other'));
@@ -161,7 +161,7 @@ describe('R33 a declined token that is revoked:', () => {
     expect(revoked()).toEqual(['same']);
   });
 
-  it('an access token where only other providers have stored refresh tokens', async () => {
+  it('an access token, if only other providers have stored refresh tokens', async () => {
     const browser = await opened({ ...none, access_token: 'new' });
     store('alice', 'mytoken', 'stored');
     await browser.decide(await question(browser), 'decline');
@@ -169,7 +169,7 @@ describe('R33 a declined token that is revoked:', () => {
   });
 });
 
-it('R33 nothing is revoked where the credential directory does not say what is stored', async () => {
+it('R33 nothing is revoked if the stored tokens cannot be read', async () => {
   const browser = await opened({ refresh_token: 'new' });
   const at = await question(browser);
   const someToken = async (): Promise<boolean> => {

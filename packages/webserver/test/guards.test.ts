@@ -1,5 +1,4 @@
-// Guards that stand behind another one: each is met here in the one case that the other
-// lets pass.
+// Second checks, each tested in the one case that the first check does not catch.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -21,8 +20,8 @@ const HOUR = 3600;
 const LIMITS = { idle: 1800, absolute: 8 * HOUR, answer: 60, count: 1000 };
 
 /**
- * The flows of the portal, in which no event of this type is written down before `count`
- * of them wait to be.
+ * The flows of the portal. Events of this type are held until `count` of them wait, then
+ * all are written.
  */
 function flowsThatMeet(type: FlowEvent['type'], count: number): FlowLog {
   const clock = { now: () => portal.now, steady: () => portal.now, wait: async () => undefined };
@@ -42,7 +41,7 @@ function flowsThatMeet(type: FlowEvent['type'], count: number): FlowLog {
 }
 
 describe('the claim of a state', () => {
-  it('R23 R36 of two returns that both read the log before either writes, exactly one asks the issuer', async () => {
+  it('R23 R36 if two returns read the log before either writes, exactly one sends the code to the issuer', async () => {
     portal.writeKey([ad(), ad({ Provider: 'other' })].join('\n'));
     const first = portal.browser();
     await first.open(`/key/${KEY}`);
@@ -59,7 +58,7 @@ describe('the claim of a state', () => {
 });
 
 describe('the claim of an answer', () => {
-  it('R33 R36 of two decisions that both read the log before either writes, exactly one is carried out', async () => {
+  it('R33 R36 if two decisions read the log before either is written, exactly one is carried out', async () => {
     portal.writeKey([ad(), ad({ Provider: 'other' })].join('\n'));
     const first = portal.browser();
     await first.open(`/key/${KEY}`);
@@ -88,7 +87,7 @@ describe('the claim of an answer', () => {
   });
 });
 
-describe('R33 a key file that becomes that of another local user while a sign-in runs', () => {
+describe('R33 a key file that changes to another local user during a sign-in', () => {
   const opened = async () => {
     portal.writeKey(ad());
     const browser = portal.browser();
@@ -97,14 +96,14 @@ describe('R33 a key file that becomes that of another local user while a sign-in
   };
   const nothingOf = (user: string): boolean => !readdirSync(portal.credentials).includes(user);
 
-  it('is refused on the page that asks, and when the button is pressed', async () => {
+  it('is rejected on the page with the question, and when the button is pressed', async () => {
     const { browser, csrf } = await opened();
     portal.writeKey(ad({ LocalUser: 'bob' }));
     expect((await browser.get('/login/mytok')).status).toBe(422);
     expect((await browser.post('/login/mytok', { _csrf: csrf })).status).toBe(422);
   });
 
-  it('is refused when the browser comes back: the issuer is not asked, and nobody gets a token', async () => {
+  it('is rejected at the return: no code is sent to the issuer, and no token is stored', async () => {
     const { browser } = await opened();
     const login = await browser.login('mytok');
     portal.writeKey(ad({ LocalUser: 'bob' }));
@@ -114,7 +113,7 @@ describe('R33 a key file that becomes that of another local user while a sign-in
 });
 
 describe('R34 a list', () => {
-  it('ends eight hours after its link was opened, also when a sign-in has renewed the browser session', async () => {
+  it('expires eight hours after its link was opened, even if a sign-in has renewed the browser session', async () => {
     portal.writeKey([ad(), ad({ Provider: 'other' })].join('\n'));
     const browser = portal.browser();
     await browser.open(`/key/${KEY}`);
@@ -132,7 +131,7 @@ describe('R34 a list', () => {
     expect((await browser.get('/login/other')).status).toBe(410);
   });
 
-  it('leaves no flow behind when another link of the same account takes its place', async () => {
+  it('is removed with its flow when another link of the same account replaces it', async () => {
     portal.writeKey(ad());
     portal.writeKey(ad({ Provider: 'other' }), 'cd'.repeat(32));
     const browser = portal.browser();
@@ -147,7 +146,7 @@ describe('R34 a list', () => {
 });
 
 describe('R40 the number of sign-ins of one list', () => {
-  it(`is at most ${MAX_LIVE_LOGINS} at the same time and ${MAX_LOGINS} in all; those that took too long do not wait`, async () => {
+  it(`is at most ${MAX_LIVE_LOGINS} at the same time and ${MAX_LOGINS} in total; expired logins do not count as waiting`, async () => {
     portal.writeKey([ad(), ad({ Provider: 'other' })].join('\n'));
     const browser = portal.browser();
     const csrf = csrfOf(await browser.open(`/key/${KEY}`));

@@ -1,4 +1,4 @@
-// What one tab does while the return of another tab waits for the issuer.
+// One tab acts while the return of another tab waits for the issuer.
 import { createSign, generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -14,7 +14,7 @@ const OTHER = 'cd'.repeat(32);
 const ISSUER = 'https://issuer.example';
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
-/** A promise, and what resolves it. */
+/** A promise and its resolver. */
 function gate(): { readonly passed: Promise<void>; readonly open: () => void } {
   let open = (): void => undefined;
   const passed = new Promise<void>((resolve) => {
@@ -24,8 +24,8 @@ function gate(): { readonly passed: Promise<void>; readonly open: () => void } {
 }
 
 /**
- * Comes back from the issuer, which does not answer before `meanwhile` is over; answers
- * with the page after the return.
+ * Returns from an issuer that answers only after `meanwhile` has finished; resolves to
+ * the page after the return.
  */
 async function returnDuring(
   browser: Browser,
@@ -46,11 +46,11 @@ async function returnDuring(
   return back;
 }
 
-describe('R36 the key link that is opened again while a return waits for the issuer', () => {
+describe('R36 a key link that is opened again while a return waits for the issuer', () => {
   it.each([
-    ['and another sign-in is under way', true],
-    ['and no other sign-in is under way', false],
-  ])('%s, does not lose the answer', async (_title, another) => {
+    ['with another sign-in in progress', true],
+    ['without another sign-in in progress', false],
+  ])('%s does not lose the answer', async (_title, another) => {
     portal = await startPortal();
     portal.writeKey([ad(), ad({ Provider: 'other' })].join('\n'));
     const browser = portal.browser();
@@ -77,7 +77,7 @@ describe('R36 the key link that is opened again while a return waits for the iss
   });
 });
 
-describe('R33 a list that takes the place of another one while a return waits for the issuer', () => {
+describe('R33 a list that replaces another one while a return waits for the issuer', () => {
   const provider: ProviderSettings = {
     issuer: ISSUER,
     authentication: 'post',
@@ -99,8 +99,8 @@ describe('R33 a list that takes the place of another one while a return waits fo
   }
 
   /**
-   * Begins a sign-in of alice; answers with the address of its return and what the
-   * issuer's answer has.
+   * Begins a sign-in of alice; returns the address of its return and the fields of the
+   * response.
    */
   async function begin(
     browser: Browser,

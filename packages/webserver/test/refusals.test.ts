@@ -1,5 +1,5 @@
-// What must not work: every refusal is an explained page, leaves the credential directory
-// alone and says nothing secret.
+// Rejected requests: each gets a page with an explanation, changes nothing in the
+// credential directory and reveals no secret.
 import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -13,14 +13,14 @@ beforeEach(async () => {
 });
 afterEach(() => portal.close());
 
-/** Nothing but key files and what the test itself put there. */
+/** The files in the credential directory, without key files and files of the test. */
 const written = (): string[] =>
   readdirSync(portal.credentials).filter((name) => !/^[0-9a-f]{64}$/.test(name));
 
-/** Status and title of a page, and what is wrong with it as an explanation. */
+/** The status and title of a page, and the parts of the explanation that are missing. */
 function explained(page: Page): readonly (number | string | undefined)[] {
   const wrong = [];
-  if (!page.text.includes('What you can do')) wrong.push('says no way on');
+  if (!page.text.includes('What you can do')) wrong.push('does not say what to do');
   if (/canary|\bat [\w.]+ \(|node_modules|\.ts:/.test(page.text)) wrong.push('tells too much');
   return [page.status, /<h1>([^<]*)<\/h1>/.exec(page.text)?.[1], ...wrong];
 }
@@ -29,7 +29,7 @@ describe('a key link', () => {
   const link = 'This link is no longer valid';
   it.each([
     ['two digits', '/key/aa', 404, link],
-    ['no hex digits', `/key/${'z'.repeat(64)}`, 404, link],
+    ['other characters', `/key/${'z'.repeat(64)}`, 404, link],
     ['65 digits', `/key/${'a'.repeat(65)}`, 404, link],
     ['capital digits', `/key/${'AB'.repeat(32)}`, 404, link],
     ['an unknown key', `/key/${'0'.repeat(64)}`, 404, link],
@@ -40,12 +40,12 @@ describe('a key link', () => {
     ['an impossible escape', '/key/%zz', 400, 'Invalid request'],
     ['no key', '/key/', 404, link],
     ['something else', '/wp-admin?code=canary', 404, 'Page not found'],
-  ])('R37 R41 with %s is refused', async (_title, path, status, title) => {
+  ])('R37 R41 with %s is rejected', async (_title, path, status, title) => {
     expect(explained(await portal.browser().get(path))).toEqual([status, title]);
     expect(written()).toEqual([]);
   });
 
-  it('R37 to a directory is refused', async () => {
+  it('R37 to a directory is rejected', async () => {
     mkdirSync(join(portal.credentials, KEY));
     expect(explained(await portal.browser().get(`/key/${KEY}`))).toEqual([
       422,
@@ -53,7 +53,7 @@ describe('a key link', () => {
     ]);
   });
 
-  it('R37 to a symbolic link is refused', async () => {
+  it('R37 to a symbolic link is rejected', async () => {
     writeFileSync(join(portal.directory, 'elsewhere'), ad());
     symlinkSync(join(portal.directory, 'elsewhere'), join(portal.credentials, KEY));
     expect(explained(await portal.browser().get(`/key/${KEY}`))).toEqual([
@@ -62,22 +62,22 @@ describe('a key link', () => {
     ]);
   });
 
-  it('R37 that is 12 hours old is refused', async () => {
+  it('R37 that is 12 hours old is rejected', async () => {
     portal.writeKey(ad());
     portal.now += 12 * 3600;
     expect(explained(await portal.browser().get(`/key/${KEY}`))).toEqual([404, link]);
   });
 
   it.each([
-    ['a handle that leads elsewhere', { Handle: '../../bob/x' }],
-    ['a user that leads elsewhere', { LocalUser: '../x' }],
+    ['a handle with a path', { Handle: '../../bob/x' }],
+    ['a user with a path', { LocalUser: '../x' }],
     ['a user with a slash', { LocalUser: 'alice/bob' }],
     ['a provider of two dots', { Provider: '..' }],
-    ['a provider with a blank', { Provider: 'my prov' }],
+    ['a provider with a space', { Provider: 'my prov' }],
     ['an injected line', { Scopes: 'x"\nLocalUser = Handle\nZZ = 1' }],
     ['http beyond loopback', { TokenUrl: 'http://issuer.example/token' }],
   ])(
-    'R38 R41 to a key file with %s is refused with a page and a log line, and nothing is written',
+    'R38 R41 to a key file with %s is rejected with a page and a log line, and nothing is written',
     async (_title, fields) => {
       portal.writeKey(ad(fields));
       const browser = portal.browser();
@@ -98,7 +98,7 @@ describe('a request that cannot be used', () => {
     ['LocalUser', { LocalUser: 'a/b' }],
     ['Handle', { Handle: '..' }],
   ])(
-    'R41 because of %s: the page names it and says whose it is, and blames nobody else',
+    'R41 because of %s: the page names the attribute and who can correct it',
     async (name, fields) => {
       portal.writeKey(ad(fields));
       const { text } = await portal.browser().get(`/key/${KEY}`);
@@ -111,7 +111,7 @@ describe('a request that cannot be used', () => {
 });
 
 describe('beginning a login', () => {
-  it('R39 by GET only shows a page that asks', async () => {
+  it('R39 by GET only shows a page with a button', async () => {
     portal.writeKey(ad());
     const browser = portal.browser();
     await browser.open(`/key/${KEY}`);
@@ -122,7 +122,7 @@ describe('beginning a login', () => {
   it.each([
     ['no CSRF token', {}],
     ['a wrong CSRF token', { _csrf: 'aaaaaaaa-bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb' }],
-  ])('R39 with %s is refused', async (_title, fields) => {
+  ])('R39 with %s is rejected', async (_title, fields) => {
     portal.writeKey(ad());
     const browser = portal.browser();
     await browser.open(`/key/${KEY}`);
@@ -132,7 +132,7 @@ describe('beginning a login', () => {
     ]);
   });
 
-  it('R39 with the CSRF token of another session is refused', async () => {
+  it('R39 with the CSRF token of another session is rejected', async () => {
     portal.writeKey(ad());
     const [alice, mallory] = [portal.browser(), portal.browser()];
     for (const browser of [alice, mallory]) await browser.open(`/key/${KEY}`);
@@ -143,7 +143,7 @@ describe('beginning a login', () => {
     ]);
   });
 
-  it('R41 for a token that was not asked for is refused', async () => {
+  it('R41 for a token that was not requested is rejected', async () => {
     portal.writeKey(ad());
     const browser = portal.browser();
     await browser.open(`/key/${KEY}`);
@@ -153,7 +153,7 @@ describe('beginning a login', () => {
     ]);
   });
 
-  it('R41 without a session is refused', async () => {
+  it('R41 without a session is rejected', async () => {
     expect(explained(await portal.browser().get('/login/mytok'))).toEqual([
       410,
       'This sign-in is no longer valid',
@@ -170,7 +170,7 @@ describe('beginning a login', () => {
     'https://ap.example/other',
     'https://ap.example/returned',
     'https://ap.example/return/../key/x',
-  ])('R24 with the ReturnUrl %s is refused', async (returnUrl) => {
+  ])('R24 with the ReturnUrl %s is rejected', async (returnUrl) => {
     portal.writeKey(ad({ ReturnUrl: returnUrl }));
     const browser = portal.browser();
     await browser.open(`/key/${KEY}`);
@@ -180,7 +180,7 @@ describe('beginning a login', () => {
     ]);
   });
 
-  it('is refused when the key file has become that of somebody else', async () => {
+  it('is rejected if the key file has changed to another user', async () => {
     portal.writeKey(ad());
     const browser = portal.browser();
     await browser.open(`/key/${KEY}`);
@@ -190,7 +190,7 @@ describe('beginning a login', () => {
   });
 });
 
-describe('coming back', () => {
+describe('the return', () => {
   const begin = async (fields = {}) => {
     portal.writeKey(ad(fields));
     const browser = portal.browser();
@@ -203,7 +203,7 @@ describe('coming back', () => {
     ['two states', '/return/mytok?code=canary&state=a&state=b', 400, 'Invalid request'],
     ['two codes', '/return/mytok?code=canary&code=b&state=a', 400, 'Invalid request'],
     [
-      'a state of nobody',
+      'an unknown state',
       '/return/mytok?code=canary&state=aaaa',
       410,
       'This sign-in is no longer valid',
@@ -214,13 +214,13 @@ describe('coming back', () => {
       410,
       'This sign-in is no longer valid',
     ],
-  ])('R23 R41 with %s is refused', async (_title, path, status, title) => {
+  ])('R23 R41 with %s is rejected', async (_title, path, status, title) => {
     const { browser } = await begin();
     expect(explained(await browser.get(path))).toEqual([status, title]);
     expect([written(), portal.sent]).toEqual([[], []]);
   });
 
-  it('R41 without a session is refused', async () => {
+  it('R41 without a session is rejected', async () => {
     const { browser, login } = await begin();
     expect(explained(await portal.browser().get(browser.returnFrom(login)))).toEqual([
       410,
@@ -229,7 +229,7 @@ describe('coming back', () => {
     expect(portal.sent).toEqual([]);
   });
 
-  it("R33 with another person's session is refused, and the owner can still finish", async () => {
+  it('R33 with the session of another user is rejected, and the owner can still finish', async () => {
     const { browser, login } = await begin();
     const mallory = portal.browser();
     await mallory.open(`/key/${KEY}`);
@@ -254,7 +254,7 @@ describe('coming back', () => {
     },
   );
 
-  it('R23 R41 twice with the same state asks the issuer only once', async () => {
+  it('R23 R41 twice with the same state sends one request to the issuer', async () => {
     portal.writeKey([ad(), ad({ Provider: 'other' })].join('\n'));
     const browser = portal.browser();
     await browser.open(`/key/${KEY}`);
@@ -264,7 +264,7 @@ describe('coming back', () => {
     expect(portal.sent).toHaveLength(1);
   });
 
-  it('R23 after the time-out is refused', async () => {
+  it('R23 after the timeout is rejected', async () => {
     const { browser, login } = await begin();
     portal.now += 600;
     expect(explained(await browser.complete(login))).toEqual([
@@ -274,14 +274,14 @@ describe('coming back', () => {
     expect(portal.sent).toEqual([]);
   });
 
-  it('R24 by the path of another provider is refused', async () => {
+  it('R24 with the path of another provider is rejected', async () => {
     const { browser, login } = await begin();
     const path = browser.returnFrom(login).replace('/return/mytok', '/return/other');
     expect(explained(await browser.get(path))).toEqual([403, 'You were not signed in']);
     expect(portal.sent).toEqual([]);
   });
 
-  it('R24 with the iss of another issuer is refused', async () => {
+  it('R24 with the iss of another issuer is rejected', async () => {
     const { browser, login } = await begin();
     const page = await browser.get(
       browser.returnFrom(login, { code: 'canary', iss: 'https://evil.example' }),
@@ -320,7 +320,7 @@ describe('coming back', () => {
       'Invalid response from the provider',
     ],
   ])(
-    'R41 when the token endpoint answers %s is explained, and nothing is written',
+    'R41 if the token endpoint answers %s is explained, and nothing is written',
     async (_title, answer, status, title) => {
       const { browser, login } = await begin();
       portal.answer = () => answer;
@@ -339,7 +339,7 @@ describe('coming back', () => {
     expect(explained(await browser.complete(login))).toEqual([502, 'The provider does not answer']);
   });
 
-  it('R30 with wider scopes than asked is refused', async () => {
+  it('R30 with more scopes than requested is rejected', async () => {
     const { browser, login } = await begin();
     portal.answer = () => tokens({ scope: 'read write admin' });
     expect(explained(await browser.complete(login))).toEqual([
@@ -349,14 +349,14 @@ describe('coming back', () => {
     expect(written()).toEqual([]);
   });
 
-  it('R41 when the session directory has gone is explained', async () => {
+  it('R41 if the session directory does not exist is explained', async () => {
     portal.writeKey(ad());
     rmSync(join(portal.directory, 'sessions'), { recursive: true });
     const page = await portal.browser().get(`/key/${KEY}`);
     expect(explained(page)).toEqual([503, 'Something went wrong on this server']);
   });
 
-  it("when the user's directory is a link is refused", async () => {
+  it('is rejected if the directory of the user is a link', async () => {
     const { browser, login } = await begin();
     mkdirSync(join(portal.directory, 'elsewhere'));
     symlinkSync(join(portal.directory, 'elsewhere'), join(portal.credentials, 'alice'));

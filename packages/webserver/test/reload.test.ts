@@ -1,5 +1,4 @@
-// A server that takes new settings while it runs, says whether it is ready, and counts;
-// on real sockets.
+// A server on real sockets: reloading settings, readiness and metrics.
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server as HttpServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -19,7 +18,7 @@ let server: Server;
 let issuer: HttpServer;
 let settings: Settings;
 let prefix: string;
-/** What the issuer was asked, to be answered by the test. */
+/** The request to the issuer, which the test answers. */
 let asked: Promise<ServerResponse>;
 const log: string[] = [];
 const write = (text: string): void => void log.push(text);
@@ -57,9 +56,7 @@ afterEach(async () => {
 const get = (path: string): Promise<Page> => httpBrowser().open(`${prefix}${path}`);
 const metrics = async (): Promise<string> =>
   (await httpBrowser().open(`${server.metricsAddress}/metrics`)).body;
-/**
- * A login that has come back from the issuer, whose token endpoint has not answered yet.
- */
+/** A login after the return, whose token endpoint has not answered yet. */
 async function waitingLogin() {
   const { port } = issuer.address() as AddressInfo;
   const at = (path: string): string => `http://127.0.0.1:${port}/${path}`;
@@ -84,7 +81,7 @@ async function waitingLogin() {
   const page = browser.open(`${prefix}/return/mytok?code=c&state=${state}`);
   return { browser, page, answer: await asked };
 }
-/** How many answers of issuers wait for a user's decision. */
+/** The number of answers that wait for a decision. */
 const heldAnswers = (): number =>
   readdirSync(join(directory, 'sessions')).filter((name) => name.endsWith('.answer')).length;
 const answerToken = (response: ServerResponse): void =>
@@ -93,7 +90,7 @@ const answerToken = (response: ServerResponse): void =>
     .end(JSON.stringify({ access_token: 'a', token_type: 'bearer', refresh_token: 'r' }));
 
 describe('new settings', () => {
-  it('R45 are taken at once, while a login that is under way ends with its session', async () => {
+  it('R45 are used at once, while a login in progress finishes with its session', async () => {
     const { browser, page, answer } = await waitingLogin();
     await server.reload({ ...settings, contact: 'the new help desk' });
     expect((await get('/')).body).toContain('the new help desk');
@@ -107,7 +104,7 @@ describe('new settings', () => {
     ]);
   });
 
-  it('R22 R45 what the old ones have under way is finished before the end, too', async () => {
+  it('R22 R45 requests of the old settings are also finished before the exit', async () => {
     const { page, answer } = await waitingLogin();
     await server.reload({ ...settings, contact: 'new' });
     const closed = server.close();
@@ -119,22 +116,22 @@ describe('new settings', () => {
 
   it.each([
     [
-      'a credential directory that is not there',
+      'a credential directory that does not exist',
       { credentialDirectory: '/nowhere' },
       'does not exist',
     ],
     [
-      'a session directory that others may enter',
+      'a session directory that others can access',
       { sessionDirectory: tmpdir() },
       'other users can access it',
     ],
     ['a proxy that is not an address', { trustedProxies: ['x'] }, 'CREDMON_WEB_TRUSTED_PROXIES'],
     [
-      'a header on a port that anybody can open',
+      'a header on a port that every local user can open',
       { remoteUser: { header: 'x' } },
       'CREDMON_WEB_REMOTE_USER_HEADER',
     ],
-  ])('R45 with %s are refused, and the old ones stay', async (_title, change, why) => {
+  ])('R45 with %s are rejected, and the old ones are still used', async (_title, change, why) => {
     await expect(
       server.reload({ ...settings, contact: 'another desk', ...change }),
     ).rejects.toThrow(why);
@@ -146,7 +143,7 @@ describe('new settings', () => {
     expect(await metrics()).toMatch(/^condor_credmon_web_last_reload_taken 1$/m);
   });
 
-  it('R45 whose log cannot be opened are refused as a whole, and the old ones stay', async () => {
+  it('R45 whose log cannot be opened are rejected as a whole, and the old ones are still used', async () => {
     const fail = (): never => {
       throw new Error('the log file /x cannot be opened (EACCES)');
     };
@@ -158,7 +155,7 @@ describe('new settings', () => {
     expect((await get('/')).body).toContain('another desk');
   });
 
-  it('R45 that would listen elsewhere say that they need a restart', async () => {
+  it('R45 with another listen address log that a restart is needed', async () => {
     await server.reload({ ...settings, listen: { kind: 'unix', path: '/x' } });
     expect(log).toContain('a changed CREDMON_WEB_LISTEN needs a restart; still using the old one');
     expect((await get('/')).status).toBe(200);
@@ -166,7 +163,7 @@ describe('new settings', () => {
 });
 
 describe('/readyz', () => {
-  it('R44 is 200 while sessions, credentials and configuration can be reached', async () => {
+  it('R44 is 200 while sessions, credentials and configuration are accessible', async () => {
     const { status, body } = await get('/readyz');
     expect([status, body]).toEqual([200, '{"ready":true}']);
     expect(readdirSync(join(directory, 'sessions'))).toEqual(['cookie.key']);
@@ -176,7 +173,7 @@ describe('/readyz', () => {
     ['the session directory', 'sessions', 'sessions cannot be written (ENOENT)'],
     ['the credential directory', 'creds', 'the credential directory cannot be reached (ENOENT)'],
     ['the configuration', 'config', 'the configuration cannot be read (ENOENT)'],
-  ])('R44 is 503 without %s, and names no path', async (_title, name, reason) => {
+  ])('R44 is 503 without %s, and shows no path', async (_title, name, reason) => {
     rmSync(join(directory, name), { recursive: true });
     const { status, body } = await get('/readyz');
     expect([status, body]).toEqual([503, JSON.stringify({ ready: false, reasons: [reason] })]);
@@ -187,7 +184,7 @@ describe('/readyz', () => {
 });
 
 describe('/metrics', () => {
-  it('R43 R44 counts requests by pattern, logins by provider and outcome, and names neither users nor secrets', async () => {
+  it('R43 R44 counts requests by pattern, and logins by provider and outcome, without users and secrets', async () => {
     const { browser, page, answer } = await waitingLogin();
     answerToken(answer);
     await confirmAccount(browser, await page);
@@ -208,7 +205,7 @@ describe('/metrics', () => {
     expect(text).not.toMatch(/alice|canary/);
   });
 
-  it('is not there for browsers, and its address has nothing else', async () => {
+  it('is not on the address of the portal, and its own address has no other page', async () => {
     expect((await get('/metrics')).status).toBe(404);
     expect((await httpBrowser().open(`${server.metricsAddress}/`)).status).toBe(404);
   });

@@ -1,4 +1,4 @@
-// A second sign-in for a token that is stored already.
+// A second sign-in for a stored token.
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => portal.close());
 
-/** Signs in to mytok of a list that never ends, because another token is missing. */
+/** Signs in to mytok. The list is never complete, because another token is missing. */
 async function signIn(
   browser: Browser,
   fields: Ad,
@@ -30,10 +30,10 @@ const none = { refresh_token: undefined };
 describe('a second sign-in', () => {
   it.each([
     ['for the same scopes', {}, 'read, write'],
-    ['for the same scopes in another spelling', { Scopes: 'write read' }, 'write read'],
+    ['for the same scopes in another order', { Scopes: 'write read' }, 'write read'],
     ['with a new client secret', { ClientSecret: 'canary-new' }, 'read, write'],
   ])(
-    'R16 %s whose answer has no refresh token keeps the stored one, and says so',
+    'R16 %s without a refresh token in the response keeps the stored one, and says so',
     async (_title, fields, scopes) => {
       const browser = portal.browser();
       await signIn(browser, {}, { refresh_token: 'rt-1', access_token: 'at-1' });
@@ -52,7 +52,7 @@ describe('a second sign-in', () => {
     },
   );
 
-  it('R16 that is finished after another tab has stored a refresh token keeps that one', async () => {
+  it('R16 that finishes after another tab has stored a refresh token keeps that one', async () => {
     portal.writeKey([ad(), ad({ Provider: 'other' })].join('\n'));
     const browser = portal.browser();
     await browser.open(`/key/${KEY}`);
@@ -64,7 +64,7 @@ describe('a second sign-in', () => {
     expect(content('top')).toMatchObject({ refresh_token: 'rt-1' });
   });
 
-  it('R16 does not touch a .top that is right as it is, because the daemon may be rotating it', async () => {
+  it('R16 does not change a valid .top, because the daemon may be rotating it', async () => {
     const browser = portal.browser();
     await signIn(browser, {}, { refresh_token: 'rt-1' });
     const path = join(portal.credentials, 'alice/mytok.top');
@@ -77,7 +77,7 @@ describe('a second sign-in', () => {
     ['other scopes', { Scopes: 'read' }],
     ['another audience', { Audience: 'https://b.example' }],
   ])(
-    'R16 R41 for %s whose answer has no refresh token is refused, and nothing stored changes',
+    'R16 R41 for %s without a refresh token in the response is rejected, and no stored file changes',
     async (_title, fields) => {
       const browser = portal.browser();
       await signIn(browser, {}, { refresh_token: 'rt-1' });
@@ -109,7 +109,7 @@ describe('a second sign-in', () => {
 });
 
 describe('a .top that changes while a login is stored', () => {
-  it('R21 is looked at again: a refresh token that another replica has just stored is kept', async () => {
+  it('R21 is read again: a refresh token that another replica has stored meanwhile is kept', async () => {
     const { openCredentialFiles } = await import('../src/host/credential-files.ts');
     const files = openCredentialFiles(portal.credentials);
     const other = { meta: '{}', use: '{}', top: '{"refresh_token":"rt-9","scopes":"read, write"}' };

@@ -1,5 +1,5 @@
-// A whole server on loopback, with a certified OpenID provider: what only real sockets,
-// files and protocols can show.
+// A whole server on loopback with a certified OpenID provider: real sockets, files and
+// protocols.
 import {
   existsSync,
   mkdirSync,
@@ -107,7 +107,7 @@ async function login(
 }
 
 describe('with a certified provider', () => {
-  it('R23 R24 R27 R33 a login with PKCE, iss and ID token becomes files, and the key file goes', async () => {
+  it('R23 R24 R27 R33 a login with PKCE, iss and ID token writes the files and removes the key file', async () => {
     const key = writeKeyFile(join(directory, 'creds'), prefix, [ad(), ad('h1')]);
     const browser = httpBrowser();
     const list = await browser.open(key.url);
@@ -137,7 +137,7 @@ describe('with a certified provider', () => {
     expect(log.join('\n')).not.toMatch(/canary|code=/);
   });
 
-  it('R33 a login as somebody else is refused, and nothing is stored', async () => {
+  it('R33 a login as another user is rejected, and nothing is stored', async () => {
     const key = writeKeyFile(join(directory, 'creds'), prefix, [ad('', 'bob')]);
     const browser = httpBrowser();
     const page = await login(browser, await browser.open(key.url));
@@ -148,7 +148,7 @@ describe('with a certified provider', () => {
     expect(existsSync(join(directory, 'creds/bob'))).toBe(false);
   });
 
-  it('R41 a cancelled login is explained and can be tried again', async () => {
+  it('R41 a cancelled login is explained and can be repeated', async () => {
     const key = writeKeyFile(join(directory, 'creds'), prefix, [ad()]);
     const browser = httpBrowser();
     const page = await login(browser, await browser.open(key.url), 'cancel');
@@ -158,11 +158,11 @@ describe('with a certified provider', () => {
 });
 
 describe('the server', () => {
-  it('makes its session directory private', () => {
+  it('creates a private session directory', () => {
     expect((statSync(join(directory, 'sessions')).mode & 0o7777).toString(8)).toBe('700');
   });
 
-  it('R22 writes what an issuer answers while it stops, and then takes no more requests', async () => {
+  it('R22 stores a response that arrives during the shutdown, then accepts no requests', async () => {
     let answer: (() => void) | undefined;
     const asked = new Promise<void>((resolve) => {
       slow.once('request', (_request, response: ServerResponse) => {
@@ -184,10 +184,11 @@ describe('the server', () => {
     await asked;
     const closed = server.close();
     answer?.();
-    // The browser's next request, to the list, finds the server gone.
+    // The next request of the browser, for the list, fails because the server has
+    // stopped.
     await expect(page).rejects.toThrow('ECONNREFUSED');
     await closed;
-    // The user decides at the server that is started next.
+    // The user answers at the next server.
     const held = readdirSync(join(directory, 'sessions')).filter((name) =>
       name.endsWith('.answer'),
     );

@@ -1,4 +1,4 @@
-// Sessions, cookies, headers and who may go on: what protects a login from others.
+// Sessions, cookies, headers and REMOTE_USER: the protection of a login from other users.
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -33,7 +33,7 @@ describe('the cookie', () => {
     );
   });
 
-  it('R35 is plain only over loopback http', async () => {
+  it('R35 is not Secure only with loopback http', async () => {
     portal = await startPortal({
       secure: false,
       prefix: 'http://127.0.0.1:9',
@@ -48,12 +48,12 @@ describe('the cookie', () => {
     );
   });
 
-  it('is not given to a browser that has opened nothing', async () => {
+  it('is not set before a link is opened', async () => {
     portal = await startPortal();
     expect((await portal.browser().get('/')).headers['set-cookie']).toBeUndefined();
   });
 
-  it('with a forged signature counts for nothing', async () => {
+  it('with a forged signature is ignored', async () => {
     const browser = await opened();
     for (const [name, value] of browser.cookies)
       browser.cookies.set(name, `${value.slice(0, -4)}AAAA`);
@@ -65,7 +65,7 @@ describe('the session', () => {
   const idOf = (cookies: Map<string, string>): string =>
     decodeURIComponent(cookies.get('__Host-credmon') ?? '').split('.')[0] ?? '';
 
-  it('R34 has an id of 192 random bits that changes at each login, and the old one is dead', async () => {
+  it('R34 has an id of 192 random bits that changes at each login, and the old one is invalid', async () => {
     const browser = await opened();
     const before = new Map(browser.cookies);
     expect(Buffer.from(idOf(before).slice(16), 'base64url')).toHaveLength(24);
@@ -77,14 +77,14 @@ describe('the session', () => {
     expect((await old.get('/')).text).toContain('Nothing to sign in for');
   });
 
-  it('R34 changes its id when a link is opened, so that nobody can plant one', async () => {
+  it('R34 changes its id when a link is opened, against session fixation', async () => {
     const planted = await opened();
     const before = idOf(planted.cookies);
     await planted.open(`/key/${KEY}`);
     expect(idOf(planted.cookies)).not.toBe(before);
   });
 
-  it('R34 ends after half an hour without use, and lives on with use', async () => {
+  it('R34 expires after half an hour without use, but not with use', async () => {
     const browser = await opened();
     for (let minutes = 0; minutes < 60; minutes += 20) {
       portal.now += 1200;
@@ -94,7 +94,7 @@ describe('the session', () => {
     expect((await browser.get('/')).text).toContain('Nothing to sign in for');
   });
 
-  it('R34 ends eight hours after it began, however much it is used', async () => {
+  it('R34 expires eight hours after it began, even with use', async () => {
     const browser = await opened();
     for (let uses = 0; uses < 31; uses += 1) {
       portal.now += 900;
@@ -105,7 +105,7 @@ describe('the session', () => {
     expect((await browser.get('/')).text).toContain('Nothing to sign in for');
   });
 
-  it('R43 is in private files that reveal neither ids nor client secrets', async () => {
+  it('R43 is stored in private files without ids and client secrets', async () => {
     const browser = await opened();
     const login = await browser.login('mytok');
     const folder = join(portal.directory, 'sessions');
@@ -124,7 +124,7 @@ describe('the session', () => {
   });
 });
 
-describe('whose login it is', () => {
+describe('the user of a login', () => {
   it.each([
     ['alice', 303],
     ['alice@EXAMPLE.ORG', 303],
@@ -132,7 +132,7 @@ describe('whose login it is', () => {
     ['alice@EVIL.ORG', 403],
     ['Alice', 403],
     ['', 403],
-  ])('R33 with REMOTE_USER "%s" at the proxy the link answers %i', async (user, status) => {
+  ])('R33 with REMOTE_USER "%s" from the proxy the link answers %i', async (user, status) => {
     portal = await startPortal({ remoteUser: { header: 'x-remote-user', realm: 'EXAMPLE.ORG' } });
     portal.writeKey(ad());
     expect((await portal.browser().get(`/key/${KEY}`, { 'x-remote-user': user })).status).toBe(
@@ -140,7 +140,7 @@ describe('whose login it is', () => {
     );
   });
 
-  it('R33 R40 REMOTE_USER is believed only from the proxy, and asked at every step', async () => {
+  it('R33 R40 REMOTE_USER is trusted only from the proxy, and checked at every step', async () => {
     const remoteUser = { header: 'x-remote-user' };
     const trust = { believed: true };
     portal = await startPortal(
@@ -203,14 +203,14 @@ describe('whose login it is', () => {
     expect(publicKey.type).toBe('public');
   });
 
-  it('R33 without an ID token a required claim refuses the login', async () => {
+  it('R33 without an ID token, a login with a required claim is rejected', async () => {
     const browser = await opened({
       providers: new Map([['MYTOK', { ...provider, extraScopes: [] }]]),
     });
     expect((await browser.complete(await browser.login('mytok'))).status).toBe(403);
   });
 
-  it('asks for the scopes that the administrator adds to those of the submit file', async () => {
+  it('requests the scopes of the submit file and those that the administrator adds', async () => {
     const added = { ...provider, extraScopes: ['openid', 'offline_access'] };
     const browser = await opened(
       { providers: new Map([['MYTOK', added]]) },
@@ -222,7 +222,7 @@ describe('whose login it is', () => {
     expect(searchParams.get('nonce')).not.toBeNull();
   });
 
-  it('an issuer that is known by its identifier need not send an ID token when none is asked for', async () => {
+  it('a configured issuer may send no ID token if none is requested', async () => {
     const { userClaim: _claim, ...rest } = provider;
     const known = { ...rest, extraScopes: [] };
     const browser = await opened({ providers: new Map([['MYTOK', known]]) });
@@ -232,7 +232,7 @@ describe('whose login it is', () => {
 });
 
 describe('headers and limits', () => {
-  it('R37 R39 no page names another origin, runs a script or passes a referrer on; forms lead only here and to the issuers', async () => {
+  it('R37 R39 no page uses another origin, a script or a referrer; forms can only be sent here and redirected to the issuers', async () => {
     const browser = await opened();
     const { headers, text } = await browser.get('/');
     expect(headers['content-security-policy']).toBe(
@@ -246,7 +246,7 @@ describe('headers and limits', () => {
     expect(text).not.toContain(KEY);
   });
 
-  it('R37 R39 the page for a URL that cannot be read is as careful', async () => {
+  it('R37 R39 the page for an invalid URL has the same protection', async () => {
     portal = await startPortal();
     const { status, headers } = await portal.browser().get('/key/%zz');
     expect([status, headers['referrer-policy'], headers['cache-control']]).toEqual([
@@ -257,7 +257,7 @@ describe('headers and limits', () => {
     expect(headers['content-security-policy']).toContain("default-src 'none'");
   });
 
-  it('R40 a request that came without https is refused, but for the health check', async () => {
+  it('R40 a request without https is rejected, except for the health check', async () => {
     portal = await startPortal();
     const browser = portal.browser();
     const plain = { 'x-forwarded-proto': 'http' };
@@ -265,12 +265,12 @@ describe('headers and limits', () => {
     expect((await browser.get('/healthz', plain)).text).toBe('{"status":"ok"}');
   });
 
-  it('R40 X-Forwarded-Proto of a stranger is not believed', async () => {
+  it('R40 X-Forwarded-Proto of an untrusted peer is ignored', async () => {
     portal = await startPortal({}, { isTrustedProxy: () => false });
     expect((await portal.browser().get('/')).status).toBe(400);
   });
 
-  it('R40 X-Forwarded-Host and Host never choose where anything leads', async () => {
+  it('R40 X-Forwarded-Host and Host never determine a link or redirect', async () => {
     const browser = await opened();
     for (const lies of [{ host: 'evil.example' }, { 'x-forwarded-host': 'evil.example' }]) {
       const { text, headers } = await browser.get('/', lies);
@@ -287,7 +287,7 @@ describe('headers and limits', () => {
     [{ host: 'AP.example:8443' }, 303],
     [{ host: 'backend', 'x-forwarded-host': 'evil.example, ap.example' }, 303],
   ])(
-    'a link opened as %j answers %i: under a wrong name nothing is begun, and the page leads to the right one',
+    'a link opened as %j answers %i: with a wrong host name nothing is started, and the page links to the right one',
     async (names, status) => {
       portal = await startPortal();
       portal.writeKey(ad());
@@ -314,13 +314,13 @@ describe('headers and limits', () => {
     },
   );
 
-  it('X-Forwarded-Host of a stranger does not count as the right name', async () => {
+  it('X-Forwarded-Host of an untrusted peer is ignored', async () => {
     portal = await startPortal({ secure: false }, { isTrustedProxy: () => false });
     const names = { host: 'other.example', 'x-forwarded-host': 'ap.example' };
     expect((await portal.browser().get('/', names)).status).toBe(421);
   });
 
-  it('R40 the 301st request of a minute gets an explained 429', async () => {
+  it('R40 the 301st request in a minute gets a page with status 429', async () => {
     portal = await startPortal({ requestsPerMinute: 3 });
     const browser = portal.browser();
     const statuses = [];
@@ -342,8 +342,8 @@ describe('headers and limits', () => {
   });
 });
 
-describe('leaving for the issuer', () => {
-  it('R39 a browser gets a page that leads on by itself, so that no redirect of a federation meets form-action', async () => {
+describe('the redirect to the issuer', () => {
+  it('R39 is a page with a refresh header in a browser, so that form-action does not apply to the redirects of a federation', async () => {
     const browser = await opened();
     const list = await browser.get('/');
     const page = await browser.post(
@@ -362,7 +362,7 @@ describe('leaving for the issuer', () => {
 });
 
 describe('under a path', () => {
-  it('everything lies under the path of CREDMON_WEB_PREFIX', async () => {
+  it('all routes are under the path of CREDMON_WEB_PREFIX', async () => {
     portal = await startPortal({ prefix: 'https://ap.example/credmon', mount: '/credmon' });
     portal.writeKey(ad({ ReturnUrl: 'https://ap.example/credmon/return/mytok' }));
     const browser = portal.browser();
@@ -386,7 +386,7 @@ describe('under a path', () => {
     expect((await browser.get('/')).status).toBe(404);
   });
 
-  it('a prefix with a trailing slash, which gives paths with two, works as well', async () => {
+  it('paths with two slashes, from a prefix with a trailing slash, work too', async () => {
     portal = await startPortal();
     portal.writeKey(ad({ ReturnUrl: 'https://ap.example//return/mytok' }));
     const browser = portal.browser();
@@ -396,7 +396,7 @@ describe('under a path', () => {
 });
 
 describe('the log', () => {
-  it('R43 names no code, state, verifier, token, secret or key, whatever happens', async () => {
+  it('R43 never contains a code, state, verifier, token, secret or key', async () => {
     const browser = await opened({}, {}, [ad(), ad({ Provider: 'other' })].join('\n'));
     const login = await browser.login('mytok');
     await browser.complete(login, { error: 'access_denied', code: 'canary-code' });
@@ -420,7 +420,7 @@ describe('the log', () => {
     for (const secret of ['canary', KEY, ...states]) expect(text).not.toContain(secret);
   });
 
-  it('R43 tells only the kind of an error that is not ours, because its text may quote anything', async () => {
+  it('R43 contains only the name of an error that is not ours, because its text may quote input', async () => {
     const broken = (): never => {
       throw Object.assign(new RangeError('canary'), { code: 'EODD' });
     };

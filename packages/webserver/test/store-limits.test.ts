@@ -1,5 +1,5 @@
-// What the portal keeps, and how little: nobody can fill the disk with a link, and a full
-// disk takes nothing back.
+// The limits of the session store: a link cannot fill the disk, and a full disk loses no
+// login.
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ let portal: Portal;
 afterEach(() => portal.close());
 
 const folder = (): string => join(portal.directory, 'sessions');
-/** How many files of each kind there are. */
+/** The number of files of each kind. */
 const kept = (): Record<string, number> => {
   const kinds = readdirSync(folder()).map((name) => name.split('.').at(-1) ?? '');
   return Object.fromEntries(
@@ -25,14 +25,14 @@ const flowTexts = (): string[] =>
     .map((name) => readFileSync(join(folder(), name), 'utf8'));
 
 describe('a link', () => {
-  it('R40 that a program opens again and again fills no disk', async () => {
+  it('R40 that a program opens again and again does not fill the disk', async () => {
     portal = await startPortal();
     portal.writeKey(ad());
     for (let opening = 0; opening < 60; opening += 1) await portal.browser().get(`/key/${KEY}`);
     expect(kept()).toEqual({ flow: 20, session: 20 });
   });
 
-  it('opened again in the same browser continues with the same list, and a login on its way still ends', async () => {
+  it('opened again in the same browser shows the same list, and a login in progress can finish', async () => {
     portal = await startPortal();
     portal.writeKey(ad());
     const browser = portal.browser();
@@ -43,7 +43,7 @@ describe('a link', () => {
     expect((await browser.complete(login)).status).toBe(303);
   });
 
-  it('opened after another one of the same account leaves nothing of the other, and no answer that waits', async () => {
+  it('opened after another one of the same account removes the other list and its waiting answers', async () => {
     portal = await startPortal();
     const browser = portal.browser();
     for (const [key, name] of [
@@ -58,7 +58,7 @@ describe('a link', () => {
     expect((await browser.get('/')).text).toContain('Sign in to second for alice');
   });
 
-  it('to a large key file is remembered by names only', async () => {
+  it('to a large key file stores only the names', async () => {
     portal = await startPortal();
     portal.writeKey(
       ad({
@@ -77,7 +77,7 @@ describe('a link', () => {
     expect(flowTexts().join('').length).toBeLessThan(2500);
   });
 
-  it('R41 that was used up says so to others, and "all done" to the browser that used it', async () => {
+  it('R41 that was used is explained to others, and shows "all done" in its own browser', async () => {
     portal = await startPortal();
     portal.writeKey(ad());
     const browser = portal.browser();
@@ -92,7 +92,7 @@ describe('a link', () => {
     ]);
   });
 
-  it('whose token was removed after the sign-in asks for it again', async () => {
+  it('requests a token again that was removed after the sign-in', async () => {
     portal = await startPortal();
     portal.writeKey([ad(), ad({ Provider: 'other' })].join('\n'));
     const browser = portal.browser();
@@ -103,7 +103,7 @@ describe('a link', () => {
     expect((await browser.get('/')).text).toContain('2 are still missing');
   });
 
-  it('R41 whose key file went away before all was done is explained, and leads to nothing that fails', async () => {
+  it('R41 whose key file was removed before the list is complete is explained, without a link to the list', async () => {
     portal = await startPortal();
     portal.writeKey(ad());
     const browser = portal.browser();
@@ -115,7 +115,7 @@ describe('a link', () => {
 });
 
 describe('a flow', () => {
-  it('R40 sees so many logins and no more; the link opened again begins a new one', async () => {
+  it('R40 limits its logins; opening the link again begins a new flow', async () => {
     portal = await startPortal({ loginSeconds: 30, sessionSeconds: 80_000 });
     portal.writeKey(ad());
     const browser = portal.browser();
@@ -135,7 +135,7 @@ describe('a flow', () => {
     expect(kept()).toEqual({ flow: 1, session: 1 });
   }, 60_000);
 
-  it('R40 does not grow by callbacks that come too late or twice', async () => {
+  it('R40 does not grow by late or repeated callbacks', async () => {
     portal = await startPortal();
     portal.writeKey([ad(), ad({ Provider: 'other' })].join('\n'));
     const browser = portal.browser();
@@ -149,8 +149,8 @@ describe('a flow', () => {
   });
 });
 
-describe('a store without room', () => {
-  it('R41 is a page that says so, and nothing is left', async () => {
+describe('a full store', () => {
+  it('R41 is explained on a page, and nothing is left', async () => {
     portal = await startPortal({ sessionCount: 2 });
     const open = async (user: string) => {
       const key = user.repeat(64);
@@ -167,7 +167,7 @@ describe('a store without room', () => {
     expect(kept()).toEqual({ flow: 2, session: 2 });
   });
 
-  it('R41 does not turn a login that is stored into a failure', async () => {
+  it('R41 does not turn a stored login into a failure', async () => {
     const clock = { now: () => portal.now, steady: () => portal.now, wait: async () => undefined };
     const full = { types: [] as FlowEvent['type'][] };
     const flows = () =>

@@ -1,5 +1,5 @@
-// Several sign-ins for one token that wait for the user's decision: the newest stored one
-// stays.
+// Several sign-ins for one token wait for the decision of the user: the newest stored one
+// is kept.
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -36,7 +36,7 @@ async function opened(providers: readonly string[], revocation = true): Promise<
   return browser;
 }
 
-/** Signs in; answers with the address of the question. */
+/** Signs in; returns the address of the question. */
 async function question(browser: Browser, refreshToken: string, stem = 'mytok'): Promise<string> {
   portal.answer = ({ url }) =>
     url === revocationUrl ? json('') : tokens({ refresh_token: refreshToken });
@@ -49,34 +49,31 @@ describe('R33 R36 an older sign-in for a token, once a newer one is stored,', ()
   it.each([
     ['of a list that continues', ['mytok', 'other']],
     ['of a list that is complete', ['mytok']],
-  ])(
-    'is discarded and revoked, and the list offers no link to it: %s',
-    async (_title, providers) => {
-      const browser = await opened(providers);
-      const [older, newer] = [await question(browser, 'older'), await question(browser, 'newer')];
-      const csrf = csrfOf(await browser.get(older));
-      expect((await browser.decide(newer, 'store')).location).toBe('/');
-      expect([storedRefresh(), revoked(), heldAnswers()]).toEqual([top('newer'), ['older'], 0]);
-      expect((await browser.get('/')).text).not.toContain('/confirm/');
-      for (const decision of ['store', 'decline']) {
-        const page = await browser.post(older, { _csrf: csrf, decision });
-        expect([page.status, page.location]).toEqual([303, older]);
-      }
-      const page = await browser.get(older);
-      expect([page.status, words(page)]).toEqual([
-        200,
-        expect.stringContaining('Another sign-in for mytok is stored for alice on ap.example'),
-      ]);
-      expect(words(page)).toContain('The provider has revoked it');
-      expect([storedRefresh(), revoked(), existsSync(join(portal.credentials, KEY))]).toEqual([
-        top('newer'),
-        ['older'],
-        providers.length > 1,
-      ]);
-    },
-  );
+  ])('is discarded and revoked, and the list has no link to it: %s', async (_title, providers) => {
+    const browser = await opened(providers);
+    const [older, newer] = [await question(browser, 'older'), await question(browser, 'newer')];
+    const csrf = csrfOf(await browser.get(older));
+    expect((await browser.decide(newer, 'store')).location).toBe('/');
+    expect([storedRefresh(), revoked(), heldAnswers()]).toEqual([top('newer'), ['older'], 0]);
+    expect((await browser.get('/')).text).not.toContain('/confirm/');
+    for (const decision of ['store', 'decline']) {
+      const page = await browser.post(older, { _csrf: csrf, decision });
+      expect([page.status, page.location]).toEqual([303, older]);
+    }
+    const page = await browser.get(older);
+    expect([page.status, words(page)]).toEqual([
+      200,
+      expect.stringContaining('Another sign-in for mytok is stored for alice on ap.example'),
+    ]);
+    expect(words(page)).toContain('The provider has revoked it');
+    expect([storedRefresh(), revoked(), existsSync(join(portal.credentials, KEY))]).toEqual([
+      top('newer'),
+      ['older'],
+      providers.length > 1,
+    ]);
+  });
 
-  it('is not revoked where it has the same refresh token', async () => {
+  it('is not revoked if it has the same refresh token', async () => {
     const browser = await opened(['mytok', 'other']);
     const [older, newer] = [await question(browser, 'same'), await question(browser, 'same')];
     await browser.decide(newer, 'store');
@@ -84,14 +81,14 @@ describe('R33 R36 an older sign-in for a token, once a newer one is stored,', ()
     expect(words(await browser.get(older))).toContain('that could also end another sign-in');
   });
 
-  it('is discarded where nothing can be revoked, and the page says that it stays valid', async () => {
+  it('is discarded if it cannot be revoked, and the page says that it is still valid', async () => {
     const browser = await opened(['mytok', 'other'], false);
     const [older, newer] = [await question(browser, 'older'), await question(browser, 'newer')];
     await browser.decide(newer, 'store');
     expect(words(await browser.get(older))).toContain('is valid until it expires');
   });
 
-  it('is not stored either when the newer one was stored in another browser', async () => {
+  it('is not stored if the newer one was stored in another browser', async () => {
     const browser = await opened(['mytok', 'other']);
     const older = await question(browser, 'older');
     portal.now += 1;
@@ -107,7 +104,7 @@ describe('R33 R36 an older sign-in for a token, once a newer one is stored,', ()
 });
 
 describe('R33 R36 a newer sign-in for a token, once an older one is stored,', () => {
-  it('still waits, and can take its place', async () => {
+  it('still waits, and can replace it', async () => {
     const browser = await opened(['mytok', 'other']);
     const [older, newer] = [await question(browser, 'older'), await question(browser, 'newer')];
     await browser.decide(older, 'store');
@@ -117,7 +114,7 @@ describe('R33 R36 a newer sign-in for a token, once an older one is stored,', ()
     expect(storedRefresh()).toEqual(top('newer'));
   });
 
-  it('is discarded when that completes the list, because its key file has served', async () => {
+  it('is discarded if the list is then complete, because the key file is used up', async () => {
     const browser = await opened(['mytok']);
     const [older, newer] = [await question(browser, 'older'), await question(browser, 'newer')];
     await browser.decide(older, 'store');
@@ -130,7 +127,7 @@ describe('R33 R36 a newer sign-in for a token, once an older one is stored,', ()
     expect(words(await browser.get(newer))).toContain('Another sign-in for mytok is stored');
   });
 
-  it('can be stored although the clock was set back meanwhile', async () => {
+  it('can be stored even if the clock was set back', async () => {
     const browser = await opened(['mytok', 'other']);
     await browser.decide(await question(browser, 'older'), 'store');
     portal.now -= 3600;
@@ -141,7 +138,7 @@ describe('R33 R36 a newer sign-in for a token, once an older one is stored,', ()
   });
 });
 
-it('the list offers no link to an answer whose key file is gone', async () => {
+it('the list has no link to an answer without a key file', async () => {
   const browser = await opened(['mytok']);
   const at = await question(browser, 'waiting');
   const another = portal.browser();

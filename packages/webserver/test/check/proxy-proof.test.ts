@@ -1,5 +1,5 @@
-// The question of `--check` about a forged header, and the portal's answer: neither can
-// be made without the cookie key.
+// The question of `--check` about a forged header, and the answer of the portal: both
+// need the cookie key.
 import { describe, expect, it } from 'vitest';
 import { makeAnswer, makeQuestion, readAnswer, readQuestion } from '../../src/check/proxy-proof.ts';
 
@@ -16,7 +16,7 @@ describe('R33 a question', () => {
     ['by a clock that is half a minute ahead', 89, true],
     ['later than that', 90, false],
     ['by a clock that is half a minute behind', -30, true],
-    ['from a far future', -31, false],
+    ['from the far future', -31, false],
   ])('can be answered %s', (_when, later, expected) => {
     expect(readQuestion(SECRET, token, NOW + later)).toEqual(
       expected ? { forged, expiresAt: NOW + 90 } : undefined,
@@ -30,13 +30,13 @@ describe('R33 a question', () => {
     ['with another nonce', SECRET, token.replace('.0', '.1')],
     ['without a seal', SECRET, token.replace(/\.[^.]*$/, '')],
     ['empty', SECRET, ''],
-  ])('%s is none', (_what, secret, text) => {
+  ])('%s is not a question', (_what, secret, text) => {
     expect(readQuestion(secret, text, NOW)).toBe(undefined);
   });
 });
 
 describe('R33 an answer', () => {
-  it.each([true, false])('says whether the header arrived: %s', (arrived) => {
+  it.each([true, false])('reports whether the header arrived: %s', (arrived) => {
     expect(readAnswer(SECRET, token, JSON.stringify(makeAnswer(SECRET, token, arrived)))).toBe(
       arrived,
     );
@@ -45,7 +45,7 @@ describe('R33 an answer', () => {
   const no = JSON.stringify(makeAnswer(SECRET, token, false));
   it.each([
     ['of another program', '{"arrived":false}'],
-    ['that was turned round', no.replace('false', 'true')],
+    ['with the opposite value', no.replace('false', 'true')],
     ['to another question', JSON.stringify(makeAnswer(SECRET, changed(token), false))],
     ['with another secret', JSON.stringify(makeAnswer('other', token, false))],
     ['in HTML', '<html>'],

@@ -1,4 +1,5 @@
-// What the trials of forged headers say of the proxy, and the file that makes it right.
+// The finding about the proxy after requests with forged headers, and the include file
+// that fixes it.
 import { describe, expect, it } from 'vitest';
 import { proxyConfig } from '../../src/check/proxy-config.ts';
 import { forgeries, proxyFindings, type Trial } from '../../src/cli/check-proxy.ts';
@@ -6,7 +7,7 @@ import { forgeries, proxyFindings, type Trial } from '../../src/cli/check-proxy.
 const answered = (arrived: boolean, how = 'twice'): Trial => ({ kind: 'answered', how, arrived });
 const failed = (why: string): Trial => ({ kind: 'failed', why });
 
-describe('R33 the judgement of the proxy', () => {
+describe('R33 the finding about the proxy', () => {
   it.each<[string, Trial[], string, RegExp]>([
     ['no forged name arrived', [answered(false), answered(false)], 'ok', /replaces x-user/],
     [
@@ -23,7 +24,7 @@ describe('R33 the judgement of the proxy', () => {
       /replaces/,
     ],
     [
-      'nobody answered',
+      'no request was answered',
       [failed('ECONNREFUSED'), failed('ECONNREFUSED')],
       'warning',
       /: ECONNREFUSED; fix:/,
@@ -34,7 +35,7 @@ describe('R33 the judgement of the proxy', () => {
     ]);
   });
 
-  it('comes from every way to forge a name', () => {
+  it('covers all ways to forge a name', () => {
     expect(forgeries('x-forwarded-user', 'eve').map(({ headers }) => headers)).toEqual([
       { 'x-forwarded-user': 'eve' },
       { 'X-FORWARDED-USER': 'eve' },

@@ -20,7 +20,7 @@ describe('arguments', () => {
     expect(await parseArguments(argv, '1.2.3')).toEqual(expected);
   });
 
-  it('tell version and help', async () => {
+  it('print version and help', async () => {
     expect(await parseArguments(['--version'], '1.2.3')).toEqual({
       kind: 'text',
       text: '1.2.3',
@@ -40,7 +40,7 @@ describe('arguments', () => {
     [['--print-proxy-config', 'nginx', '--check']],
     [['--listen', 'x']],
     [['--config']],
-  ])('%j is misuse: usage and exit 2', async (argv) => {
+  ])('%j is invalid: usage and exit code 2', async (argv) => {
     expect(await parseArguments(argv, '1.2.3')).toEqual({
       kind: 'text',
       text: expect.stringMatching(

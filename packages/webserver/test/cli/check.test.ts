@@ -1,5 +1,4 @@
-// --check: each thing that the server will need, wrong in every way that administrators
-// get it wrong.
+// --check: every problem that it must find.
 import { generateKeyPairSync } from 'node:crypto';
 import {
   chmodSync,
@@ -59,7 +58,7 @@ const look = async (change: Record<string, string> = {}, without: readonly strin
   const config = fakeConfig(Object.fromEntries(knobs));
   return runChecks(config, readSettings(config));
 };
-/** The findings that are not well, a line each. */
+/** The warnings and errors, one per line. */
 const troubles = async (
   change: Record<string, string> = {},
   without: readonly string[] = [],
@@ -70,7 +69,7 @@ const troubles = async (
 
 describe('--check', () => {
   it.runIf(process.getuid?.() === 0)(
-    'a credential directory, or one above it, of another user is an error with the command; CONDOR_IDS names who else may own it',
+    'a credential directory, or one above it, of another user is an error with the chown command; CONDOR_IDS allows another owner',
     async () => {
       chownSync(at('creds'), 64_001, 0);
       expect(await troubles({ TRUST_CREDENTIAL_DIRECTORY: 'True' })).toEqual([
@@ -97,7 +96,7 @@ describe('--check', () => {
       'MY_SITE is read as the handle "SITE" of a provider "MY"; fix: rename it to MYSITE',
     ],
   ])(
-    'R45 warns of the name %s, and of nothing with CREDMON_ALLOW_SPECIAL_CHAR_NAMES',
+    'R45 warns about the name %s, but not with CREDMON_ALLOW_SPECIAL_CHAR_NAMES',
     async (name, text) => {
       const knobs = Object.fromEntries(
         Object.entries(good())
@@ -113,7 +112,7 @@ describe('--check', () => {
     },
   );
 
-  it('R45 says of each thing that it is well, makes nothing, and names no secret', async () => {
+  it('R45 reports each check as ok, creates nothing, and shows no secret', async () => {
     const text = findingsText(await look())
       .replaceAll(directory, '<dir>')
       .replaceAll(issuer.url, '<issuer>')
@@ -195,7 +194,7 @@ describe('--check', () => {
     expect(await troubles({}, [knob])).toEqual([expect.stringMatching(expected)]);
   });
 
-  it('R33 a REMOTE_USER header is tested through the proxy, or the reason is given why not', async () => {
+  it('R33 tests a REMOTE_USER header through the proxy, or reports why it cannot', async () => {
     const knobs = {
       CREDMON_WEB_REMOTE_USER_HEADER: 'X-Forwarded-User',
       CREDMON_WEB_PREFIX: `https://localhost:${await freePort()}/credmon`,

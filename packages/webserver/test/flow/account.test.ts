@@ -1,4 +1,4 @@
-// How the page names the account that signed in.
+// The account name that the page shows.
 import { expect, it } from 'vitest';
 import { accountName } from '../../src/flow/finish-login.ts';
 
@@ -11,7 +11,7 @@ const nameOf = (claims?: Record<string, unknown>): string | undefined =>
 
 it.each<readonly [string, Record<string, unknown> | undefined, string | undefined]>([
   ['no ID token', undefined, undefined],
-  ['no claim that names anybody', { sub: '' }, undefined],
+  ['no claim with a name', { sub: '' }, undefined],
   ['sub', { sub: 's-1' }, 's-1'],
   ['name and sub', { sub: 's-1', name: 'Alice A.' }, 'Alice A.'],
   [
@@ -26,7 +26,7 @@ it.each<readonly [string, Record<string, unknown> | undefined, string | undefine
   ],
   ['the same text twice', { sub: 's', preferred_username: 'alice', name: 'alice' }, 'alice'],
   ['wrong types', { sub: 's', preferred_username: 7, email: ['x'], name: null }, 's'],
-  ['blanks only', { sub: 's', preferred_username: ' \t ' }, 's'],
+  ['white space only', { sub: 's', preferred_username: ' \t ' }, 's'],
   ['control and direction characters', { sub: 'a\u202Eecila\u0000\nb' }, 'a ecila b'],
   ['a very long name', { sub: '\u{1F600}'.repeat(90) }, '\u{1F600}'.repeat(80)],
 ])('R33 with %s', (_title, claims, expected) => {

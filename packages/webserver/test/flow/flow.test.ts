@@ -1,4 +1,4 @@
-// The flow as a fold of events: what each event changes, and what no event can do.
+// The flow as a fold of events: what each event changes, and what it must not change.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -50,7 +50,7 @@ const states = (events: readonly FlowEvent[]): readonly (string | undefined)[] =
   foldFlow(events)?.tokens.map(({ state }) => state.kind) ?? [];
 
 describe('a flow', () => {
-  it('begins with every token waiting', () => {
+  it('begins with all tokens waiting', () => {
     expect(foldFlow([opened])).toEqual({
       openedAt: 100,
       key: 'ab'.repeat(32),
@@ -80,17 +80,17 @@ describe('a flow', () => {
       ['signed-in', 'waiting'],
     ],
     [
-      'a failure takes no success back',
+      'a failure does not undo a success',
       [opened, begun('s'), begun('t'), completed('s'), failed('t')],
       ['signed-in', 'waiting'],
     ],
     [
-      'a state of nobody changes nothing',
+      'an unknown state changes nothing',
       [opened, completed('x'), failed('y')],
       ['waiting', 'waiting'],
     ],
     [
-      'a state serves once',
+      'a state works once',
       [opened, begun('s'), failed('s'), completed('s')],
       ['failed', 'waiting'],
     ],
@@ -118,22 +118,22 @@ describe('a flow', () => {
     ]);
   });
 
-  it('forgets the verifier of a login that is over, and remembers its state', () => {
+  it('removes the verifier of a finished login, and keeps its state', () => {
     const flow = foldFlow([opened, begun('s'), completed('s')]);
     expect(flow?.finished).toEqual(['s']);
     expect(JSON.stringify(flow)).not.toContain('v-s');
   });
 
   it.each([
-    ['a stored token counts, whoever signed in for it', [opened], ['b'], ['waiting', 'signed-in']],
+    ['a stored token counts, even of another session', [opened], ['b'], ['waiting', 'signed-in']],
     [
-      'a failure takes no stored token back',
+      'a failure does not undo a stored token',
       [opened, begun('s'), failed('s')],
       ['a'],
       ['signed-in', 'waiting'],
     ],
     [
-      'a token that was removed is waited for again',
+      'a removed token is waiting again',
       [opened, begun('s'), completed('s')],
       [],
       ['waiting', 'waiting'],
@@ -168,25 +168,21 @@ describe('a flow', () => {
   const asked = [opened, begun('s'), returned('s', 'r'), held('s')];
 
   it.each<readonly [string, readonly FlowEvent[], string | undefined]>([
-    ['nobody has claimed', asked, undefined],
-    ['the first attempt claims', [...asked, decided('one', 111), decided('two', 112)], 'one'],
+    ['without a claim', asked, undefined],
+    ['the first attempt claims it', [...asked, decided('one', 111), decided('two', 112)], 'one'],
     [
-      'another attempt claims after its owner reopened it',
+      'another attempt claims it after its owner reopened it',
       [...asked, decided('one', 111), reopened('one'), decided('two', 112)],
       'two',
     ],
     [
-      'stays claimed when another one reopens it',
+      'is still claimed if another attempt reopens it',
       [...asked, decided('one', 111), reopened('two')],
       'one',
     ],
+    ['is claimed for half a minute', [...asked, decided('one', 111), decided('two', 140)], 'one'],
     [
-      'stays claimed for half a minute',
-      [...asked, decided('one', 111), decided('two', 140)],
-      'one',
-    ],
-    [
-      'is claimed again after half a minute',
+      'can be claimed again after half a minute',
       [...asked, decided('one', 111), decided('two', 141)],
       'two',
     ],
@@ -199,7 +195,7 @@ describe('a flow', () => {
     ['stored', completed('s'), 'signed-in', { outcome: 'stored', revoked: false }],
     ['declined', declined, 'waiting', { outcome: 'declined', revoked: true }],
     ['failed', failed('s'), 'failed', { outcome: 'failed', revoked: false }],
-  ])('R33 an answer is %s once, and its state is over', (_title, event, kind, outcome) => {
+  ])('R33 an answer is %s once, and its state is finished', (_title, event, kind, outcome) => {
     const flow = foldFlow([
       ...asked,
       decided('one', 111),
@@ -213,7 +209,7 @@ describe('a flow', () => {
     expect(flow?.tokens[0]?.state.kind).toBe(kind);
   });
 
-  it('R33 a declined answer takes back neither a stored token nor another login', () => {
+  it('R33 a declined answer undoes neither a stored token nor another login', () => {
     const flow = foldFlow([...asked, begun('t'), completed('t'), begun('u', 'b'), declined]);
     expect(flow?.tokens.map(({ state }) => state.kind)).toEqual(['signed-in', 'waiting']);
     expect(flow?.logins.map(({ state }) => state)).toEqual(['u']);
@@ -231,27 +227,27 @@ describe('a flow', () => {
 
   it.each<readonly [string, readonly FlowEvent[], readonly object[]]>([
     ['is settled when a newer one is stored', newer, [waits]],
-    ['is settled although it is being stored', [decided('one', 111), ...newer], [waits]],
+    ['is settled even while it is being stored', [decided('one', 111), ...newer], [waits]],
     ['is settled once', [...newer, completed('s'), declined], [waits]],
     [
-      'is said to be revoked later',
+      'is marked as revoked later',
       [...newer, superseded({ revoked: true })],
       [{ ...waits, revoked: true }],
     ],
     [
-      'waits while one for another token is stored',
+      'still waits if an answer for another token is stored',
       [begun('t', 'b'), held('t'), completed('t')],
       [],
     ],
     ['is settled by itself', [superseded({ shared: true })], [{ ...waits, shared: true }]],
     ['is not settled by others while it is being stored', [decided('one', 111), superseded()], []],
     [
-      'is settled by what has claimed it',
+      'is settled by the attempt that claimed it',
       [decided('one', 111), superseded({ attempt: 'one' })],
       [waits],
     ],
     [
-      'that was declined stays declined',
+      'that was declined is still declined',
       [declined, superseded()],
       [{ ...waits, outcome: 'declined', revoked: true }],
     ],
@@ -261,25 +257,25 @@ describe('a flow', () => {
     expect(flow?.pending.some(({ answer }) => answer === 'answer-s')).toBe(expected.length === 0);
   });
 
-  it('an answer waits for as long as a login may take', () => {
+  it('an answer waits for the lifetime of a login', () => {
     const flow = foldFlow(asked);
     expect(flow && openAnswers(flow, 709, 600)).toHaveLength(1);
     expect(flow && openAnswers(flow, 710, 600)).toHaveLength(0);
   });
 
-  it('is complete when every token is there', () => {
+  it('is complete when all tokens are stored', () => {
     const half = foldFlow([opened, begun('s'), completed('s')]);
     const whole = foldFlow([opened, begun('s'), completed('s'), begun('t', 'b'), completed('t')]);
     expect([half && isComplete(half), whole && isComplete(whole)]).toEqual([false, true]);
   });
 
-  it('a login lives for its time-out', () => {
+  it('a login expires after its timeout', () => {
     const flow = foldFlow([opened, begun('s', 'a', 100), begun('t', 'a', 200)]);
     expect(flow && liveLogins(flow, 699, 600).map(({ state }) => state)).toEqual(['s', 't']);
     expect(flow && liveLogins(flow, 700, 600).map(({ state }) => state)).toEqual(['t']);
   });
 
-  it('R36 whatever the order of events, each token is signed in exactly when one of its own logins was completed', () => {
+  it('R36 in any order of events, a token is signed in exactly if one of its logins was completed', () => {
     const event = fc.oneof(
       fc.record({
         do: fc.constant('begun' as const),

@@ -1,5 +1,4 @@
-// R43 at a login: what the issuer sends beside the access token reaches `.use` without
-// refresh tokens, and without ID tokens unless asked for.
+// R43 at a login: `.use` contains no refresh token, and an ID token only if configured.
 import { loadConfig } from '@credmon/core/config';
 import { afterEach, expect, it } from 'vitest';
 import { readSettings } from '../../src/settings/read.ts';
@@ -63,7 +62,7 @@ it.each([
   ]);
 });
 
-it('a value of CREDMON_<PROVIDER>_USE_ID_TOKEN that is not a boolean is a mistake with its name', async () => {
+it('a value of CREDMON_<PROVIDER>_USE_ID_TOKEN that is not a boolean is an error that names the knob', async () => {
   portal = await startPortal();
   expect(() => providersOf({ CREDMON_MYTOK_USE_ID_TOKEN: 'perhaps so' })).toThrow(
     /CREDMON_MYTOK_USE_ID_TOKEN/,

@@ -1,5 +1,5 @@
-// R19 R26 in the portal: a token whose name could be that of two providers is refused,
-// and all others can be signed in for.
+// R19 R26 in the portal: a token whose name matches two providers is rejected; users can
+// sign in for all others.
 import { judgeProviderNames } from '@credmon/core/credential';
 import { afterEach, expect, it } from 'vitest';
 import { KEY, ad, startPortal, type Ad, type Portal } from '../support/portal.ts';
@@ -19,8 +19,8 @@ const request = (name: string, host: string, fields: Ad = {}): string =>
   });
 
 /**
- * A portal that knows these providers, with one request for keycloak, one for
- * keycloak_extra and one with a handle.
+ * A portal with these providers: one request for keycloak, one for keycloak_extra and one
+ * with a handle.
  */
 async function opened(
   specialNames: boolean,
@@ -42,8 +42,8 @@ async function opened(
 }
 
 /**
- * Signs in for each token: the status of the page, the code of the refusal if there is
- * one, and where the code was sent.
+ * Signs in for each token; returns the status of the page, the error code if any, and
+ * where the code was sent.
  */
 async function signIn(
   browser: ReturnType<Portal['browser']>,
@@ -67,7 +67,7 @@ it.each<[string, boolean, string[], string[]]>([
   ['both configured', false, ['keycloak', 'keycloak_extra'], ['keycloak', 'keycloak_h1']],
   ['in another case', false, ['KEYCLOAK', 'Keycloak_Extra'], ['keycloak', 'keycloak_h1']],
   [
-    'only one configured: a warning, no refusal',
+    'only one configured: a warning, no rejection',
     false,
     ['keycloak_extra'],
     ['keycloak', 'keycloak_extra', 'keycloak_h1'],
@@ -82,7 +82,7 @@ it.each<[string, boolean, string[], string[]]>([
 ])('%s', async (_, specialNames, names, allowed) => {
   const browser = await opened(specialNames, names);
   const list = (await browser.get('/')).text;
-  // The refused ones first: a list on which everything is done has no form.
+  // The rejected ones first: a complete list has no form.
   const stems = ['keycloak', 'keycloak_extra', 'keycloak_h1'];
   for (const stem of stems.sort(
     (a, b) => Number(allowed.includes(a)) - Number(allowed.includes(b)),
@@ -97,7 +97,7 @@ it.each<[string, boolean, string[], string[]]>([
   expect(JSON.stringify(toKeycloak)).not.toContain('secret-of-keycloak_extra');
 });
 
-it('says why on the list, on the page and in the log', async () => {
+it('shows the reason on the list, on the page and in the log', async () => {
   const browser = await opened(false);
   const why =
     'keycloak_extra is ambiguous: it is also the handle &quot;extra&quot; of the provider &quot;keycloak&quot;';

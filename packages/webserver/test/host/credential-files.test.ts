@@ -1,5 +1,5 @@
-// The credential directory from the portal's side: what is read, and how three files
-// appear.
+// The credential directory of the portal: reading key files and tokens, and writing three
+// files.
 import {
   chmodSync,
   existsSync,
@@ -56,13 +56,13 @@ describe('a key file', () => {
       (path: string) => writeFileSync(path, Buffer.alloc(300_000)),
       'KEY_FILE_INVALID',
     ],
-  ])('R37 %s is refused', (_title, make, code) => {
+  ])('R37 %s is rejected', (_title, make, code) => {
     make(join(directory, KEY));
     expect(codeOf(() => openCredentialFiles(directory).readKey(KEY))).toBe(code);
   });
 
   it.each(['pid', '../x', '', 'AB'.repeat(32)])(
-    'R37 the name "%s" is not even looked for',
+    'R37 the name "%s" is rejected without a file access',
     (name) => {
       const files = openCredentialFiles(directory);
       expect([codeOf(() => files.readKey(name)), codeOf(() => files.removeKey(name))]).toEqual([
@@ -72,7 +72,7 @@ describe('a key file', () => {
     },
   );
 
-  it('is removed, and may be gone already', () => {
+  it('can be removed, also if it does not exist', () => {
     writeFileSync(join(directory, KEY), '');
     const files = openCredentialFiles(directory);
     files.removeKey(KEY);
@@ -101,7 +101,7 @@ describe('a token', () => {
     expect(files.hasToken('alice', 'mytok')).toBe(true);
   });
 
-  it('has a .top that is never newer than its .use, however long the writing takes', () => {
+  it('has a .top that is never newer than its .use, even if writing takes long', () => {
     const long = 'x'.repeat(8_000_000);
     openCredentialFiles(directory).writeToken('alice', 'mytok', {
       meta: long,
@@ -126,7 +126,7 @@ describe('a token', () => {
     ['use', ['mytok.meta']],
     ['top', ['mytok.meta', 'mytok.use']],
   ] as const)(
-    'R13 when .%s cannot be put in place, .top does not appear and no temporary file stays',
+    'R13 if .%s cannot be renamed, .top does not appear and no temporary file is left',
     (kind, left) => {
       const home = join(directory, 'alice');
       mkdirSync(join(home, `mytok.${kind}`, 'in the way'), { recursive: true });
@@ -147,7 +147,7 @@ describe('a token', () => {
     );
   });
 
-  it('is not written when the credential directory is gone', () => {
+  it('is not written if the credential directory does not exist', () => {
     chmodSync(directory, 0o700);
     rmSync(directory, { recursive: true });
     expect(codeOf(() => openCredentialFiles(directory).writeToken('alice', 'mytok', texts))).toBe(
@@ -156,8 +156,8 @@ describe('a token', () => {
   });
 });
 
-describe('a look at the tokens of all users', () => {
-  it('finds every .top and what belongs to it, through no link, and ends with the first that fits', async () => {
+describe('a search in the tokens of all users', () => {
+  it('finds every .top and its other files, follows no link, and ends at the first match', async () => {
     const files = openCredentialFiles(directory);
     files.writeToken('alice', 'a', { meta: 'm', use: 'use-a', top: 'top-a' });
     files.writeToken('bob', 'b_handle', { meta: 'm', use: 'use-b', top: 'top-b' });

@@ -1,4 +1,4 @@
-// Listening and trust, on loopback and in a temporary directory.
+// Listening, and trusted proxies, on loopback and in a temporary directory.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, request, type Server } from 'node:http';
@@ -28,12 +28,12 @@ describe('trust', () => {
     [undefined, unix, true],
     ['', unix, true],
     ['192.0.2.1', unix, false],
-  ])('R40 %s over %j is believed: %s', (address, where, believed) => {
+  ])('R40 %s on %j is trusted: %s', (address, where, believed) => {
     expect(trustFunction(list, where)(address)).toBe(believed);
   });
 
   it.each(['localhost', '10.0.0.0/33', '10.0.0.0/x', '::/129', ''])(
-    'refuses the proxy "%s"',
+    'rejects the proxy "%s"',
     (text) => {
       expect(() => trustFunction([text], tcp)).toThrow('CREDMON_WEB_TRUSTED_PROXIES');
     },
@@ -65,13 +65,13 @@ describe('a unix socket', () => {
         .end();
     });
 
-  it('is for owner and group, and is taken over from a server that was killed', async () => {
+  it('has mode 0660, and replaces the socket of a server that was killed', async () => {
     const path = join(directory, 'web.sock');
     const address = { kind: 'unix', path } as const;
     const killed = createServer();
     await new Promise<void>((resolve) => killed.listen(path, resolve));
     await expect(listen(server(), address, false)).rejects.toThrow('EADDRINUSE');
-    // Closing removes the socket, as a kill would not: it is put back as a dead one.
+    // Closing removes the socket, but a kill does not, so a dead socket is created here.
     await new Promise((resolve) => killed.close(resolve));
     spawnSync(process.execPath, [
       '-e',
@@ -81,7 +81,7 @@ describe('a unix socket', () => {
     expect([(statSync(path).mode & 0o777).toString(8), await ask(path)]).toEqual(['660', 'here']);
   });
 
-  it('R33 R40 is never open to others, whatever the umask, which stays what it was', async () => {
+  it('R33 R40 is never open to others, with any umask, and the umask is unchanged', async () => {
     const path = join(directory, 'web.sock');
     const before = process.umask(0);
     try {
@@ -92,7 +92,7 @@ describe('a unix socket', () => {
     }
   });
 
-  it('is not made over a file', async () => {
+  it('does not replace a file', async () => {
     const path = join(directory, 'file');
     writeFileSync(path, 'keep');
     await expect(listen(server(), { kind: 'unix', path }, false)).rejects.toThrow('cannot listen');
@@ -100,13 +100,13 @@ describe('a unix socket', () => {
 });
 
 describe('a TCP port', () => {
-  it.each(['127.0.0.1', '0.0.0.0'])('of %s is named as what it is bound to', async (host) => {
+  it.each(['127.0.0.1', '0.0.0.0'])('%s is reported with the bound address', async (host) => {
     expect(await listen(server(), { kind: 'tcp', host, port: 0 }, false)).toMatch(
       new RegExp(`^http://${host.replaceAll('.', '\\.')}:\\d+$`),
     );
   });
 
-  it('R33 R40 is refused where whoever opens it is believed', async () => {
+  it('R33 R40 is rejected if every peer is trusted', async () => {
     const refused = server();
     await expect(
       listen(refused, { kind: 'tcp', host: '127.0.0.1', port: 0 }, true),
@@ -117,8 +117,8 @@ describe('a TCP port', () => {
 
 describe('an inherited socket', () => {
   /**
-   * Listens in a child on a descriptor of this process, as systemd would pass it; answers
-   * with what the child says.
+   * Listens in a child on a descriptor of this process, like systemd; returns the output
+   * of the child.
    */
   const inherited = async (
     where: string | number,
@@ -159,7 +159,7 @@ describe('an inherited socket', () => {
   });
   afterAll(() => rmSync(dirname(bundle), { recursive: true }));
 
-  it('R33 R40 of systemd must have a mode that keeps others out', async () => {
+  it('R33 R40 of systemd must not be open to other users', async () => {
     const path = join(directory, 'systemd.sock');
     expect(await inherited(path, (at) => chmodSync(at, 0o660))).toBe('fd:3');
     rmSync(path, { force: true });
@@ -168,11 +168,11 @@ describe('an inherited socket', () => {
     );
   });
 
-  it('R33 R40 must be no TCP port', async () => {
+  it('R33 R40 must not be a TCP port', async () => {
     expect(await inherited(0)).toContain('other users of this machine can open fd:3 (http://');
   });
 
-  it('R33 R40 with an abstract name, which has no mode, is refused, and the message says what to use', async () => {
+  it('R33 R40 with an abstract name, which has no mode, is rejected, and the message names the alternatives', async () => {
     const name = `credmon-listen-${process.pid}`;
     const said = await inherited(`\0${name}`);
     expect(said).toContain(`other users of this machine can open fd:3 (abstract socket @${name})`);
@@ -182,15 +182,15 @@ describe('an inherited socket', () => {
   });
 
   it.each([
-    ['is gone', (path: string) => rmSync(path)],
+    ['does not exist', (path: string) => rmSync(path)],
     [
-      'has another file in its place',
+      'is another file',
       (path: string) => {
         rmSync(path);
         writeFileSync(path, '', { mode: 0o600 });
       },
     ],
-  ])('R33 R40 whose path %s is refused: nothing shows who can open it', async (_title, prepare) => {
+  ])('R33 R40 whose path %s is rejected: its permissions are unknown', async (_title, prepare) => {
     const said = await inherited(join(directory, 'moved.sock'), prepare);
     expect(said).toMatch(/fd:3.*path not found.*CREDMON_WEB_REMOTE_USER_HEADER.*unix:\/path/);
   });

@@ -1,5 +1,4 @@
-// The table of error pages: each failure that a login can meet has one, written for
-// people.
+// The error pages: every error of a login has a page written for users.
 import { describe, expect, it } from 'vitest';
 import { CodedError, ERROR_CODES } from '@credmon/core/base';
 import errorPages from '../../src/pages/error-pages.json' with { type: 'json' };
@@ -7,7 +6,7 @@ import { pageFor } from '../../src/pages/page-error.ts';
 
 describe('error pages', () => {
   it.each(Object.entries(errorPages))(
-    'R41 %s explains and says what to do, and is not a bare 500',
+    'R41 %s says what happened and what to do, and is not a bare 500',
     (name, page) => {
       expect(page.status === 500 || page.status < 400).toBe(false);
       expect([page.title, page.happened, page.next].every((text) => text.length > 10)).toBe(true);

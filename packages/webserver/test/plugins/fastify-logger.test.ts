@@ -1,9 +1,9 @@
-// What of Fastify's own lines reaches our log.
+// The lines of Fastify in our log.
 import { describe, expect, it } from 'vitest';
 import { fastifyLogger } from '../../src/plugins/fastify-logger.ts';
 
 describe("Fastify's logger", () => {
-  it('R43 passes the texts of warnings and errors without queries, and no objects', () => {
+  it('R43 logs the texts of warnings and errors without queries, and no objects', () => {
     const lines: string[] = [];
     const write = (level: string) => (text: string) => void lines.push(`${level} ${text}`);
     const log = fastifyLogger({

@@ -1,4 +1,4 @@
-// Which requests share a rate limit.
+// The keys of the rate limit.
 import { describe, expect, it } from 'vitest';
 import { rateKey } from '../../src/plugins/security.ts';
 

@@ -1,4 +1,4 @@
-// The route that tells `--check` whether a forged REMOTE_USER header arrived.
+// The route that reports to `--check` whether a forged REMOTE_USER header arrived.
 import { afterEach, describe, expect, it } from 'vitest';
 import { makeQuestion, readAnswer } from '../../src/check/proxy-proof.ts';
 import { ad, KEY, startPortal, type Portal } from '../support/portal.ts';
@@ -15,8 +15,8 @@ const question = (secret = SECRET): ReturnType<typeof makeQuestion> =>
 describe('R33 R40 /proxy-check', () => {
   it.each([
     ['the forged name', (forged: string) => forged, true],
-    ['the forged name behind another', (forged: string) => `alice, ${forged}`, true],
-    ['the name that the proxy put in its place', () => 'alice', false],
+    ['the forged name after another', (forged: string) => `alice, ${forged}`, true],
+    ['the name from the proxy', () => 'alice', false],
     ['nothing', () => '', false],
   ])('with %s', async (_what, said, arrived) => {
     portal = await startPortal({ remoteUser });
@@ -27,7 +27,7 @@ describe('R33 R40 /proxy-check', () => {
     expect([page.status, readAnswer(SECRET, token, page.text)]).toEqual([200, arrived]);
   });
 
-  it('answers without https and under another host, because proxies that are set up wrong are asked, too', async () => {
+  it('answers without https and with another host name, so that it works behind a misconfigured proxy', async () => {
     portal = await startPortal({ remoteUser });
     const { token } = question();
     const headers = { 'x-forwarded-proto': 'http', host: 'other.example' };
@@ -35,7 +35,7 @@ describe('R33 R40 /proxy-check', () => {
     expect(readAnswer(SECRET, token, page.text)).toBe(false);
   });
 
-  it('is an unknown page for a question that is not from --check, that was answered, or that is old', async () => {
+  it('returns 404 for a question that is not from --check, was already answered, or has expired', async () => {
     portal = await startPortal({ remoteUser });
     const [first, old] = [question(), question()];
     const status = async (token: string): Promise<number> =>
@@ -46,13 +46,13 @@ describe('R33 R40 /proxy-check', () => {
     expect([await status(old.token), await status('x'), await status('')]).toEqual([404, 404, 404]);
   });
 
-  it('is an unknown page where no header is configured', async () => {
+  it('returns 404 if no header is configured', async () => {
     portal = await startPortal();
     expect((await portal.browser().get(`/proxy-check/${question().token}`)).status).toBe(404);
   });
 });
 
-it('R33 a REMOTE_USER header that comes twice is not believed', async () => {
+it('R33 a repeated REMOTE_USER header is rejected', async () => {
   portal = await startPortal({ remoteUser });
   portal.writeKey(ad());
   const twice = { 'x-forwarded-user': ['alice', 'alice'] as unknown as string };

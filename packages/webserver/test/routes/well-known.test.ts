@@ -1,4 +1,4 @@
-// The local issuer's public keys, as verifiers fetch them.
+// The public keys of the local issuer, as verifiers get them.
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,7 +25,7 @@ const pem = (key: {
 }): string => String(key.publicKey.export({ type: 'spki', format: 'pem' }));
 
 describe('.well-known', () => {
-  it('names the issuer and where its keys are', async () => {
+  it('contains the issuer and the URL of its keys', async () => {
     portal = await startPortal({
       localIssuer: { issuer: 'https://ap.example/x', publicKeyFile: '/p', keyId: 'k1' },
     });
@@ -59,8 +59,8 @@ describe('.well-known', () => {
 
   it.each([
     ['no key', 'nonsense'],
-    ['a key of another kind', pem(generateKeyPairSync('ed25519'))],
-  ])('with %s answers 503 and says why in the log', async (_title, text) => {
+    ['a key of another type', pem(generateKeyPairSync('ed25519'))],
+  ])('with %s answers 503 and logs the reason', async (_title, text) => {
     portal = await startPortal({}, { readPublicKey: () => text });
     expect((await portal.browser().get('/.well-known/jwks-uri')).status).toBe(503);
     expect(portal.log.join()).toContain('LOCAL_CREDMON_PUBLIC_KEY');
@@ -118,7 +118,7 @@ describe('R32 .well-known with a key directory', () => {
       issuers: [ISSUER],
     }).claims.sub ?? '';
 
-  it('follows a rotation without a restart: both keys together, the new one before it signs', async () => {
+  it('follows a rotation without a restart: publishes both keys, the new one before it signs', async () => {
     publishInPlace(keys, now);
     rotateKeys(keys, { now });
     const old = sign();
@@ -133,7 +133,7 @@ describe('R32 .well-known with a key directory', () => {
     expect(await kids()).toEqual([activeKey(keys, 600).kid]);
   });
 
-  it('publishes nothing private, whatever is in the set', async () => {
+  it('publishes nothing private, with any contents of the key set', async () => {
     publishInPlace(keys, now);
     const [key] = publicKeys(keys);
     writeFileSync(
@@ -148,7 +148,7 @@ describe('R32 .well-known with a key directory', () => {
     ]).toEqual([200, false, Object.keys(key ?? {}).toSorted()]);
   });
 
-  it('publishes the key of the PEM file too while there is one, also under the name of another key, but no key twice', async () => {
+  it('also publishes the key of the PEM file, even with the id of another key, but no key twice', async () => {
     publishInPlace(keys, now);
     rotateKeys(keys, { now });
     const own = activeKey(keys, 600).kid ?? '';
@@ -169,7 +169,7 @@ describe('R32 .well-known with a key directory', () => {
     ['is not JSON', 'nonsense'],
     ['is empty', '{"keys":[]}'],
   ])(
-    'that %s answers 503, so that verifiers keep what they have, and the log says why',
+    'that %s answers 503, so that verifiers keep their cached keys, and logs the reason',
     async (_, text) => {
       if (text !== undefined) writeFileSync(join(keys, 'jwks.json'), text);
       expect((await fetched()).status).toBe(503);

@@ -1,4 +1,4 @@
-// A generation that cannot be made leaves nothing open, whichever step fails.
+// If a step of creating a generation fails, nothing is left open.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -111,7 +111,7 @@ describe('a generation', () => {
     ['openPublicKeys', ['stores', 'connections']],
     ['a route', ALL],
     ['app.ready', ALL],
-  ])('whose step %s fails leaves nothing open', async (step, opened) => {
+  ])('leaves nothing open if step %s fails', async (step, opened) => {
     world.fails = step;
     await expect(createGeneration(settingsFor(directory), environment)).rejects.toThrow(
       `${step} failed`,
@@ -119,7 +119,7 @@ describe('a generation', () => {
     expect([world.opened, [...world.open]]).toEqual([opened, []]);
   });
 
-  it('that works is open until it is closed', async () => {
+  it('is open until it is closed', async () => {
     const generation = await createGeneration(settingsFor(directory), environment);
     expect([...world.open]).toEqual(ALL);
     await generation.close();
@@ -135,7 +135,7 @@ describe.skipIf(isRedisMissing())('a generation with Redis', () => {
   afterAll(() => redis.remove());
 
   /**
-   * How many connections Redis has besides this one; commands that begin with `allow` or
+   * Returns the number of other connections to Redis. Commands that begin with `allow` or
    * `deny` change what users may do.
    */
   const connections = async (...commands: readonly string[][]): Promise<number> => {
@@ -153,7 +153,7 @@ describe.skipIf(isRedisMissing())('a generation with Redis', () => {
     settingsFor(directory, { sessionStore: { kind: 'unix', path: redis.path, database: 0 } });
 
   it.each(['openViews', 'openPublicKeys', 'app.ready'])(
-    'closes the connection when %s fails',
+    'closes the connection if %s fails',
     async (step) => {
       world.fails = step;
       await expect(createGeneration(settings(), environment)).rejects.toThrow(`${step} failed`);
@@ -161,7 +161,7 @@ describe.skipIf(isRedisMissing())('a generation with Redis', () => {
     },
   );
 
-  it('closes the connection when Redis refuses to keep the cookie key', async () => {
+  it('closes the connection if Redis does not store the cookie key', async () => {
     await connections(['ACL', 'SETUSER', 'default', '-set']);
     await expect(createGeneration(settings(), environment)).rejects.toMatchObject({
       code: 'SESSION_STORE_DOWN',

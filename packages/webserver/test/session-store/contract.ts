@@ -1,5 +1,4 @@
-// What every store of sessions and flows must do, whatever it keeps them in; each
-// implementation runs this suite.
+// The test suite of all stores of sessions and flows; each implementation runs it.
 import { promisify } from 'node:util';
 import type { SessionStore } from '@fastify/session';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -8,15 +7,15 @@ import { MAX_FLOW_BYTES, MAX_OPEN_PER_USER } from '../../src/flow/limits.ts';
 import type { AnswerStore, FlowLog } from '../../src/flow/ports.ts';
 import type { SessionLimits } from '../../src/session-store/session-directory.ts';
 
-/** One world: stores opened in it share what they keep, and its clock stands still. */
+/** One world: its stores share their data, and its clock is set by hand. */
 export interface StoreWorld {
   now: number;
   sessions(limits: SessionLimits): SessionStore;
   flows(limits: SessionLimits): FlowLog;
   answers(limits: SessionLimits): AnswerStore;
-  /** How many sessions and flows are kept, too old ones too. */
+  /** The number of sessions and flows, including expired ones. */
   count(): Promise<number>;
-  /** How many answers are kept. */
+  /** The number of answers. */
   countAnswers(): Promise<number>;
   close(): Promise<void>;
 }
@@ -45,7 +44,7 @@ export const failedFlow = (state: string): FlowEvent => ({
 });
 
 const LIMITS = { idle: 100, absolute: 250, answer: 60, count: 1000 };
-/** Ids as the portal makes them: the owner's mark first. */
+/** Ids like those of the portal: the owner tag first. */
 const idOf = (owner: string, name: string | number): string => owner.repeat(16) + String(name);
 const upTo = (count: number): number[] => Array.from({ length: count }, (_unused, index) => index);
 
@@ -75,7 +74,7 @@ export function storeContract(name: string, makeWorld: () => Promise<StoreWorld>
 function answersContract(world: () => StoreWorld): void {
   const open = (limits: SessionLimits = LIMITS): AnswerStore => world().answers(limits);
 
-  it('R36 are read by every process, replaced, and forgotten', async () => {
+  it('R36 are read by every process, replaced, and removed', async () => {
     await open().put('x', 'one');
     expect([await open().read('x'), await open().read('y')]).toEqual(['one', undefined]);
     await open().put('x', 'two');
@@ -85,7 +84,7 @@ function answersContract(world: () => StoreWorld): void {
     expect([await open().read('x'), await world().countAnswers()]).toEqual([undefined, 0]);
   });
 
-  it('R33 end after their time, however often they are read', async () => {
+  it('R33 expire, even if they are read often', async () => {
     await open().put('x', 'one');
     world().now += 59;
     expect(await open().read('x')).toBe('one');
@@ -94,13 +93,13 @@ function answersContract(world: () => StoreWorld): void {
     expect(await world().countAnswers()).toBe(0);
   });
 
-  it('hold a whole token response of many kilobytes', async () => {
+  it('store a whole token response of many kilobytes', async () => {
     const text = 'x'.repeat(200_000);
     await open().put('x', text);
     expect(await open().read('x')).toBe(text);
   });
 
-  it('R40 keeps so many of one user: the oldest goes, and nobody else loses any', async () => {
+  it('R40 limits the answers of one user: removes the oldest, and none of another user', async () => {
     await open().put(idOf('b', 'theirs'), 'b');
     for (const number of upTo(MAX_OPEN_PER_USER + 1)) {
       world().now += 1;
@@ -112,7 +111,7 @@ function answersContract(world: () => StoreWorld): void {
       expect(await open().read(id)).toBeTypeOf('string');
   });
 
-  it('R40 refuses more than there may be, until old ones have ended', async () => {
+  it('R40 rejects more answers than the limit, until old ones have expired', async () => {
     const answers = open({ ...LIMITS, count: 2 });
     for (const owner of ['a', 'b']) await answers.put(idOf(owner, 1), 'x');
     await expect(answers.put(idOf('c', 1), 'x')).rejects.toMatchObject({
@@ -127,7 +126,7 @@ function answersContract(world: () => StoreWorld): void {
 function sessionsContract(world: () => StoreWorld): void {
   const open = (limits: SessionLimits = LIMITS) => promised(world().sessions(limits));
 
-  it('gives back what was set, also to another process, and only under its id', async () => {
+  it('returns a session to every process, only under its id', async () => {
     await open().set('one', sessionOf('f1'));
     expect(await open().get('one')).toEqual(sessionOf('f1'));
     expect(await open().get('two')).toBeNull();
@@ -145,10 +144,10 @@ function sessionsContract(world: () => StoreWorld): void {
   });
 
   it.each([
-    ['unused for less than the idle time-out', [99], true],
-    ['unused for the idle time-out', [100], false],
-    ['used now and then', [90, 90], true],
-    ['used until the absolute time-out', [90, 90, 70], false],
+    ['unused for less than the idle timeout', [99], true],
+    ['unused for the idle timeout', [100], false],
+    ['used from time to time', [90, 90], true],
+    ['used until the absolute timeout', [90, 90, 70], false],
   ])('R34 keeps a session %s', async (_title, waits, found) => {
     const store = open();
     await store.set('one', sessionOf('f1'));
@@ -161,7 +160,7 @@ function sessionsContract(world: () => StoreWorld): void {
     expect(await world().count()).toBe(found ? 1 : 0);
   });
 
-  it('R34 a new content does not prolong the absolute time-out', async () => {
+  it('R34 new contents do not extend the absolute timeout', async () => {
     const store = open();
     await store.set('one', sessionOf('f1'));
     for (let step = 0; step < 3; step += 1) {
@@ -172,7 +171,7 @@ function sessionsContract(world: () => StoreWorld): void {
     expect(await store.get('one')).toBeNull();
   });
 
-  it('R40 keeps so many sessions of one user: the one unused for longest goes, and nobody else loses any', async () => {
+  it('R40 limits the sessions of one user: removes the least recently used, and none of another user', async () => {
     const store = open({ ...LIMITS, idle: 250 });
     await store.set(idOf('b', 'theirs'), sessionOf('f'));
     for (const number of upTo(MAX_OPEN_PER_USER)) {
@@ -188,7 +187,7 @@ function sessionsContract(world: () => StoreWorld): void {
       expect(await store.get(id)).toEqual(sessionOf('f'));
   });
 
-  it('R40 refuses more sessions than there may be, until old ones have ended', async () => {
+  it('R40 rejects more sessions than the limit, until old ones have expired', async () => {
     const store = open({ ...LIMITS, count: 3 });
     for (const owner of ['a', 'b', 'c']) await store.set(idOf(owner, 1), sessionOf('f'));
     await expect(store.set(idOf('d', 1), sessionOf('f'))).rejects.toMatchObject({
@@ -200,7 +199,7 @@ function sessionsContract(world: () => StoreWorld): void {
     expect(await store.get(idOf('d', 1))).toEqual(sessionOf('f'));
   });
 
-  it('refuses a session that is larger than any of ours', async () => {
+  it('rejects a session that is too large', async () => {
     await expect(open().set('one', sessionOf('f'.repeat(5000)))).rejects.toMatchObject({
       code: 'SESSION_STORE_FULL',
     });
@@ -224,7 +223,7 @@ function flowsContract(world: () => StoreWorld): void {
     expect(await two.read('y')).toEqual([]);
   });
 
-  it('R36 of many appends at once all see the same first', async () => {
+  it('R36 concurrent appends all see the same first event', async () => {
     await open().append('x', openedFlow);
     const answers = await Promise.all(
       upTo(20).map((number) => open().append('x', failedFlow(`s${number}`))),
@@ -234,14 +233,14 @@ function flowsContract(world: () => StoreWorld): void {
     for (const answer of answers) expect(answer).toEqual(whole.slice(0, answer.length));
   });
 
-  it('begins a log by an opening only, and only once', async () => {
+  it('begins a log only with an opened event, and only once', async () => {
     expect(await open().append('x', failedFlow('a'))).toEqual([]);
     expect(await world().count()).toBe(0);
     await open().append('x', openedFlow);
     await expect(open().append('x', openedFlow)).rejects.toThrow(/EEXIST/);
   });
 
-  it('ends a log some time after its last event', async () => {
+  it('expires a log some time after its last event', async () => {
     await open().append('x', openedFlow);
     world().now += 249;
     await open().append('x', failedFlow('a'));
@@ -251,7 +250,7 @@ function flowsContract(world: () => StoreWorld): void {
     expect(await open().read('x')).toEqual([]);
   });
 
-  it('forgets a log', async () => {
+  it('removes a log', async () => {
     await open().append('x', openedFlow);
     await open().remove('x');
     await open().remove('x');
@@ -262,7 +261,7 @@ function flowsContract(world: () => StoreWorld): void {
     ]).toEqual([[], [], 0]);
   });
 
-  it('R40 keeps so many logs of one user: the one unused for longest goes', async () => {
+  it('R40 limits the logs of one user: removes the least recently used', async () => {
     await open().append(idOf('b', 'theirs'), openedFlow);
     for (const number of upTo(MAX_OPEN_PER_USER)) {
       world().now += 1;
@@ -277,7 +276,7 @@ function flowsContract(world: () => StoreWorld): void {
       expect(await open().read(id)).not.toEqual([]);
   });
 
-  it('R40 refuses more logs than there may be, until old ones have ended', async () => {
+  it('R40 rejects more logs than the limit, until old ones have expired', async () => {
     const flows = open({ ...LIMITS, count: 2 });
     for (const owner of ['a', 'b']) await flows.append(idOf(owner, 1), openedFlow);
     await expect(flows.append(idOf('c', 1), openedFlow)).rejects.toMatchObject({
@@ -287,7 +286,7 @@ function flowsContract(world: () => StoreWorld): void {
     expect(await flows.append(idOf('c', 1), openedFlow)).toHaveLength(1);
   });
 
-  it('R40 takes no new login into a log that is too long, but lets those that have begun end', async () => {
+  it('R40 accepts no new login in a full log, but logins in progress can finish', async () => {
     const begun: FlowEvent = {
       type: 'begun',
       at: 1,

@@ -1,5 +1,5 @@
-// Flow logs as files: modes, and what a full disk may leave behind. The contract of the
-// port runs in file-sessions.test.ts.
+// Flow logs as files: modes, and full disks. The suite of all stores runs in
+// file-sessions.test.ts.
 import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import type * as FileSystem from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ import { createFileFlows } from '../../src/session-store/file-flows.ts';
 import { sessionPath } from '../../src/session-store/session-directory.ts';
 import { failedFlow, openedFlow } from './contract.ts';
 
-/** What the disk does with a write: `undefined` takes it. */
+/** The result of a write; `undefined` succeeds. */
 const disk = vi.hoisted(() => ({ fault: undefined as string | number | undefined }));
 vi.mock('node:fs', async (load) => {
   const real = await load<typeof FileSystem>();
@@ -35,7 +35,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 describe('a flow file', () => {
-  it('skips a fragment that a full disk left, and takes the next event whole', async () => {
+  it('skips a fragment from a full disk, and stores the next event as a whole', async () => {
     await open().append('x', openedFlow);
     appendFileSync(sessionPath(directory, 'x', 'flow'), '\n{"type":"comple');
     expect(await open().append('x', failedFlow('a'))).toEqual([openedFlow, failedFlow('a')]);
@@ -47,7 +47,7 @@ describe('a flow file', () => {
   });
 
   it.each([['ENOSPC'], ['EDQUOT'], [7]])(
-    'R41 is not left empty or half by a full disk (%s)',
+    'R41 is not left empty or incomplete by a full disk (%s)',
     async (fault) => {
       disk.fault = fault;
       await expect(open().append('x', openedFlow)).rejects.toMatchObject({
@@ -57,13 +57,13 @@ describe('a flow file', () => {
     },
   );
 
-  it('is not left empty by a disk that fails otherwise, whose error stays what it is', async () => {
+  it('is not left empty by another disk error, which is passed on', async () => {
     disk.fault = 'EIO';
     await expect(open().append('x', openedFlow)).rejects.toThrow('EIO');
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  it('R41 keeps what it had when a later event finds the disk full', async () => {
+  it('R41 keeps its events if the disk is full at a later event', async () => {
     await open().append('x', openedFlow);
     disk.fault = 'ENOSPC';
     await expect(open().append('x', failedFlow('a'))).rejects.toMatchObject({

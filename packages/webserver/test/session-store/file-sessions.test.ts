@@ -1,5 +1,4 @@
-// The session store: what @fastify/session relies on, time-outs, and what strangers find
-// in the directory.
+// The session store in files: @fastify/session, timeouts, and permissions.
 import {
   mkdirSync,
   mkdtempSync,
@@ -60,7 +59,7 @@ describe('a session file', () => {
     },
   );
 
-  it('names files by the hash of the id, private', async () => {
+  it('is private and named by the hash of its id', async () => {
     await open().set('one', sessionOf('f1'));
     const [name = ''] = readdirSync(directory);
     expect(name).toMatch(/^[0-9a-f]{16}-[0-9a-f]{64}\.session$/);
@@ -69,7 +68,7 @@ describe('a session file', () => {
 });
 
 describe('the session directory', () => {
-  it('is made with mode 0700 and accepted again', () => {
+  it('is created with mode 0700 and accepted again', () => {
     const path = join(directory, 'made');
     prepareSessionDirectory(path);
     prepareSessionDirectory(path);
@@ -77,11 +76,11 @@ describe('the session directory', () => {
   });
 
   it.each([
-    ['that others may read', (path: string) => mkdirSync(path, { mode: 0o755 }), 'chmod 700'],
+    ['that others can read', (path: string) => mkdirSync(path, { mode: 0o755 }), 'chmod 700'],
     ['that is a file', (path: string) => writeFileSync(path, ''), 'not a directory'],
     ['that is a link', (path: string) => symlinkSync(tmpdir(), path), 'not a directory'],
     ['whose parent is missing', () => undefined, 'ENOENT'],
-  ])('is refused when it is one %s', (title, make, reason) => {
+  ])('is rejected when it is one %s', (title, make, reason) => {
     const path = join(directory, title.includes('parent') ? 'a/b' : 'x');
     make(path);
     expect(() => prepareSessionDirectory(path)).toThrow(reason);
@@ -98,7 +97,7 @@ describe('the session directory', () => {
     expect((statSync(join(directory, 'cookie.key')).mode & 0o7777).toString(8)).toBe('600');
   });
 
-  it('is pruned of what is too old, and of nothing else', async () => {
+  it('is pruned of expired files only', async () => {
     cookieKey(directory);
     writeFileSync(join(directory, 'note.txt'), '');
     const flows = createFileFlows(directory, clock, LIMITS);

@@ -1,5 +1,5 @@
-// Sessions and flows in a real Redis: the contract of every store, and what only a server
-// can do wrong.
+// Sessions and flows in a real Redis: the suite of all stores, and the failures of a
+// server.
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -112,7 +112,7 @@ describe.skipIf(missing)('a store in Redis', () => {
     expect(two.cookieSecret).toBe(one.cookieSecret);
   });
 
-  it('R43 reveals no id, and every key of it ends by itself', async () => {
+  it('R43 reveals no id, and every key expires', async () => {
     const { sessions, flows } = await open();
     await promised(sessions).set('canary-session', sessionOf('f'));
     await flows.append('canary-flow', openedFlow);
@@ -124,7 +124,7 @@ describe.skipIf(missing)('a store in Redis', () => {
     expect(lives.map((life) => life > 240 && life <= 250)).toEqual([true, true]);
   });
 
-  it('R33 gives --check the cookie key of the running portal, and makes none', async () => {
+  it('R33 gives --check the cookie key of the running portal, and creates none', async () => {
     const place = { kind: 'unix', path: redis.path, database: 0 } as const;
     const settings = settingsFor('/nowhere', { sessionStore: place });
     expect(await readCookieSecret(settings, systemTrust())).toBe(undefined);
@@ -133,7 +133,7 @@ describe.skipIf(missing)('a store in Redis', () => {
     expect(await readCookieSecret(settings, systemTrust())).toBe(cookieSecret);
   });
 
-  it('is pruned of what is too old, and of nothing else', async () => {
+  it('is pruned of expired entries only', async () => {
     const store = await open();
     await promised(store.sessions).set('old', sessionOf('f1'));
     await store.flows.append('old', openedFlow);
@@ -146,7 +146,7 @@ describe.skipIf(missing)('a store in Redis', () => {
     expect(await store.count()).toEqual({ sessions: 0, flows: 0 });
   });
 
-  it('R41 says when it has no memory left, and when it is gone; and comes back by itself', async () => {
+  it('R41 reports when it is out of memory and when it does not answer, and recovers by itself', async () => {
     const store = await open();
     await command((client) => client.configSet('maxmemory', '1'));
     await expect(store.flows.append('x', openedFlow)).rejects.toMatchObject({
@@ -170,7 +170,7 @@ describe.skipIf(missing)('a store in Redis', () => {
     expect(troubles).toHaveLength(2);
   });
 
-  it('R2 R41 is not waited for when it hangs', async () => {
+  it('R2 R41 times out if it hangs', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'credmon-hung-'));
     const path = join(directory, 'hung.sock');
     const hung = createServer(() => undefined);
@@ -185,7 +185,7 @@ describe.skipIf(missing)('a store in Redis', () => {
     rmSync(directory, { recursive: true });
   });
 
-  it('R43 takes its password from a private file, and never tells it', async () => {
+  it('R43 reads its password from a private file, and never reveals it', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'credmon-redis-password-'));
     const passwordFile = join(directory, 'password');
     writeFileSync(passwordFile, 'canary-password\n', { mode: 0o600 });
@@ -216,7 +216,7 @@ describe.skipIf(missing)('a store in Redis', () => {
     }
   });
 
-  it('R36 two servers on different hosts share sessions: begun at one, finished at the other, and a state serves once', async () => {
+  it('R36 two servers on different hosts share sessions: a login begins at one and finishes at the other, and a state works once', async () => {
     const [one, two] = [
       await open({ idle: 1800, absolute: 28_800, answer: 60, count: 100 }),
       await open({ idle: 1800, absolute: 28_800, answer: 60, count: 100 }),
@@ -237,10 +237,10 @@ describe.skipIf(missing)('a store in Redis', () => {
       const answers = await Promise.all([here.get(path), there.get(path)]);
       const statuses = answers.map(({ status }) => status);
       expect(statuses.toSorted((a, b) => a - b)).toEqual([303, 410]);
-      // The session has a new id, which the browser has from whoever was first.
+      // The session has a new id; the browser has it from the first response.
       const [first, second] = statuses[0] === 303 ? [here, there] : [there, here];
       const asked = answers.find(({ status }) => status === 303)?.location ?? '';
-      // The question is answered at the other server than the one that keeps the answer.
+      // The question is answered at another server than the one that stores the answer.
       expect((await first.at(second).decide(asked, 'store')).status).toBe(303);
       const back = first.returnFrom(await first.login('other'));
       expect((await first.at(second).follow(back)).status).toBe(303);

@@ -1,4 +1,4 @@
-// Where to listen, as text.
+// Parsing listen addresses.
 import { describe, expect, it } from 'vitest';
 import { parseListenAddress } from '../../src/settings/addresses.ts';
 

@@ -1,11 +1,11 @@
-// CREDMON_WEB_PREFIX: every way to write it wrongly is a mistake that says why.
+// CREDMON_WEB_PREFIX: each invalid form is an error with the reason.
 import { describe, expect, it } from 'vitest';
 import { createKnobReader } from '@credmon/core/config';
 import { isCoded } from '@credmon/core/base';
 import { readPrefix } from '../../src/settings/addresses.ts';
 import { fakeConfig } from '../support/config.ts';
 
-/** What the prefix is read as, or what is said of it. */
+/** The parsed prefix, or the errors. */
 function reading(prefix: string, allowLoopbackHttp = true): unknown {
   const config = fakeConfig({ CREDMON_WEB_PREFIX: prefix });
   const read = createKnobReader(config);
@@ -42,7 +42,7 @@ describe('the prefix', () => {
     ['https://h.example/a/b-c_d.e~f', '/a/b-c_d.e~f', true],
     ['https://[2001:db8::1]/x', '/x', true],
     ['http://127.0.0.1:8081', '', false],
-  ])('%s is taken', (prefix, mount, secure) => {
+  ])('%s is valid', (prefix, mount, secure) => {
     expect(reading(prefix)).toEqual({ prefix, mount, secure });
   });
 
@@ -73,11 +73,11 @@ describe('the prefix', () => {
     ['ftp://h.example', ['CREDMON_WEB_PREFIX (ftp://h.example) rejected: must begin with https:']],
     ['https://h.example:99999', ['CREDMON_WEB_PREFIX is not a URL']],
     ['https://u@h.example//a b/?q', [BLANK, USER, PATH, SLASHES, END, 'it has a query']],
-  ])('%s is a mistake', (prefix, problems) => {
+  ])('%s is invalid', (prefix, problems) => {
     expect(reading(prefix)).toEqual(problems);
   });
 
-  it('R43 shows no password that is in it', () => {
+  it('R43 is not shown with a password', () => {
     const config = fakeConfig({ CREDMON_WEB_PREFIX: 'https://u:canary@h.example/x' });
     const read = createKnobReader(config);
     readPrefix(read, false);

@@ -112,7 +112,7 @@ describe('the settings', () => {
     expect(readSettings(fakeConfig({ ...least, ...knobs }))).toMatchObject(expected);
   });
 
-  it('know each provider by name without case', () => {
+  it('match provider names without case', () => {
     const settings = readSettings(
       fakeConfig({
         ...least,
@@ -164,7 +164,7 @@ describe('the settings', () => {
   });
 
   it.each([{}, { CREDMON_WEB_LISTEN: '127.0.0.1:80' }, { CREDMON_WEB_LISTEN: '[::]:80' }])(
-    'R33 R40 refuse to believe a header on a TCP port, which any user of the machine can open: %j',
+    'R33 R40 reject a header on a TCP port, which every local user can open: %j',
     (knobs) => {
       const [mistake = ''] = mistakes({
         ...least,
@@ -193,7 +193,7 @@ describe('the settings', () => {
     ['-X', 'it is not a header name (letters, digits and -)'],
     ['X-User:', 'it is not a header name (letters, digits and -)'],
     ['X-Üser', 'it is not a header name (letters, digits and -)'],
-  ])('R33 refuse the header %s for REMOTE_USER', (header, why) => {
+  ])('R33 reject the header %s for REMOTE_USER', (header, why) => {
     const knobs = {
       ...least,
       CREDMON_WEB_LISTEN: 'unix:/x',
@@ -205,7 +205,7 @@ describe('the settings', () => {
   });
 
   it.each(['X-Remote-User', 'X-Forwarded-User', 'REMOTE-USER', 'Oidc-Claim-Sub', 'X'])(
-    'R33 take the header %s for REMOTE_USER',
+    'R33 accept the header %s for REMOTE_USER',
     (header) => {
       const knobs = {
         ...least,
@@ -216,7 +216,7 @@ describe('the settings', () => {
     },
   );
 
-  it('R33 the flag --listen counts as the knob does', () => {
+  it('R33 check the flag --listen like the knob', () => {
     const config = fakeConfig({
       ...least,
       CREDMON_WEB_REMOTE_USER_HEADER: 'X',

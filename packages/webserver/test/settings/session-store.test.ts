@@ -1,5 +1,4 @@
-// CREDMON_WEB_SESSION_STORE: what is a Redis, and what is refused without telling what
-// stands there.
+// CREDMON_WEB_SESSION_STORE: valid values, and errors that do not quote the value.
 import { describe, expect, it } from 'vitest';
 import { createKnobReader } from '@credmon/core/config';
 import { readSessionStore } from '../../src/settings/session-store.ts';
@@ -31,7 +30,7 @@ describe('the session store', () => {
     expect(store(text)).toEqual(expected);
   });
 
-  it('has its password in a file', () => {
+  it('reads its password from a file', () => {
     const knobs = {
       CREDMON_WEB_SESSION_STORE: 'unix:/s',
       CREDMON_WEB_SESSION_STORE_PASSWORD_FILE: '/p',
@@ -50,7 +49,7 @@ describe('the session store', () => {
     ['http://canary', 'rediss://HOST'],
     ['unix:canary', 'an absolute path'],
     ['canary', 'rediss://HOST'],
-  ])('R26 R43 %s is a mistake, which does not quote it', (text, expected) => {
+  ])('R26 R43 %s is an error that does not quote it', (text, expected) => {
     expect(store(text)).toMatch(/^test\.conf, line 1: CREDMON_WEB_SESSION_STORE cannot be used: /);
     expect(store(text)).toContain(expected);
     expect(store(text)).not.toContain('canary');

@@ -1,5 +1,5 @@
-// A browser for tests: keeps cookies, follows no redirect unless told, and submits the
-// forms that pages show.
+// A browser for tests: keeps cookies, follows redirects on request, and submits the forms
+// of pages.
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 
 export interface Page {
@@ -13,27 +13,27 @@ export interface Browser {
   readonly cookies: Map<string, string>;
   get(path: string, headers?: Record<string, string>): Promise<Page>;
   head(path: string): Promise<Page>;
-  /** GET, and the pages that it leads to on this server. */
+  /** GET, following redirects on this server. */
   open(path: string): Promise<Page>;
   post(
     path: string,
     fields: Record<string, string>,
     headers?: Record<string, string>,
   ): Promise<Page>;
-  /** Presses the button of a token on the list; the answer leads to the issuer. */
+  /** Presses the button of a token on the list; the response redirects to the issuer. */
   login(stem: string, mount?: string): Promise<Page>;
-  /** What the issuer would send the browser back to after `login`. */
+  /** The URL that the issuer redirects the browser to after `login`. */
   returnFrom(login: Page, answer?: Record<string, string>): string;
   /**
-   * Opens the address that the issuer sends the browser back to and, where the portal
-   * asks whose account it is, confirms it.
+   * Opens the URL that the issuer redirects to, and confirms the account if the portal
+   * asks.
    */
   follow(path: string): Promise<Page>;
   /** {@link returnFrom}, then {@link follow}. */
   complete(login: Page, answer?: Record<string, string>): Promise<Page>;
-  /** Answers the question at `path` by pressing one of its buttons. */
+  /** Presses a button of the question at `path`. */
   decide(path: string, decision: 'store' | 'decline'): Promise<Page>;
-  /** A second browser at the same server, with cookies of its own. */
+  /** A second browser at the same server, with its own cookies. */
   another(): Browser;
   /** The same cookies at another server. */
   at(other: Browser): Browser;

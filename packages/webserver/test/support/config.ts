@@ -1,4 +1,4 @@
-// A configuration for tests: knobs as they stand in one file, a line each.
+// A configuration for tests: one file with one knob per line.
 import type { Config } from '@credmon/core/config';
 
 export function fakeConfig(knobs: Readonly<Record<string, string>>): Config {

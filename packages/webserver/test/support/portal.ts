@@ -1,5 +1,5 @@
-// A portal for tests: real files in a temporary directory, a clock that stands still, and
-// an issuer that is a function.
+// A portal for tests: real files in a temporary directory, a manual clock, and an issuer
+// as a function.
 import { randomBytes } from 'node:crypto';
 import {
   mkdirSync,
@@ -72,7 +72,7 @@ export const json = (body: unknown, status = 200): HttpResponse => ({
 });
 
 let serial = 0;
-/** A token response as most issuers give it, with values that occur nowhere else. */
+/** A token response like that of most issuers, with unique values. */
 export const tokens = (fields: Record<string, unknown> = {}): HttpResponse => {
   serial += 1;
   return json({
@@ -111,7 +111,7 @@ export const settingsFor = (directory: string, changes: Partial<Settings> = {}):
   loginSeconds: 600,
   keySeconds: 43_200,
   requestsPerMinute: 1000,
-  // The tests of a busy machine stall the process.
+  // Tests on a busy machine may stall the process.
   overloadSeconds: 0,
   log: LOG,
   allowLoopbackHttp: false,
