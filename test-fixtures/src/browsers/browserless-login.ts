@@ -1,16 +1,15 @@
-// Goes the whole way of a user through the web portal, over HTTP, with cookies and forms
-// but without a browser.
+// Logs in through the web portal over HTTP, with cookies and forms but without a browser.
 import { visibleText } from './html-forms.ts';
 import { httpBrowser, type BrowserOptions, type Page } from './http-browser.ts';
 import { confirmAccount, pressButton } from './http-login.ts';
 
-/** More tokens than this are nobody's request. */
+/** The largest number of tokens of one request; a larger number is an endless loop. */
 const MAX_LOGINS = 20;
 
 /**
- * Opens the link that condor_submit printed and logs in until nothing is left to do;
- * answers with every page on the way.
- * @throws Error that says what a page refused
+ * Opens the link that condor_submit printed and logs in until the list is complete.
+ * @returns all pages on the way
+ * @throws Error with the text of an error page
  */
 export async function loginThroughPortal(
   keyUrl: string,

@@ -1,16 +1,14 @@
-// Finds the forms of an HTML page: just enough for pages that the project and its
-// fixtures render themselves.
+// Finds the forms of an HTML page. Supports only the pages of the project and its
+// fixtures.
 
-/**
- * A button that submits its form. `name` and `value` are sent with it when it has a name.
- */
+/** A button that submits its form. If it has a name, `name` and `value` are sent too. */
 export interface FormButton {
   readonly name?: string;
   readonly value?: string;
   readonly text: string;
 }
 
-/** A form with absolute `action`; `fields` are the values that its inputs start with. */
+/** A form with an absolute `action`; `fields` are the initial values of its inputs. */
 export interface Form {
   readonly method: 'GET' | 'POST';
   readonly action: string;
@@ -18,7 +16,7 @@ export interface Form {
   readonly buttons: readonly FormButton[];
 }
 
-/** Reads every form of `html`, a page at address `base`. */
+/** Returns the forms of `html`, a page with the URL `base`. */
 export function readForms(html: string, base: string): Form[] {
   return [...html.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/gi)].map(
     ([, head = '', inside = '']) => {
@@ -47,7 +45,7 @@ export function readForms(html: string, base: string): Form[] {
   );
 }
 
-/** The text of a page without its tags, blanks collapsed: what a reader sees. */
+/** Returns the visible text of a page: without tags, and with single spaces. */
 export function visibleText(html: string): string {
   const body = html.replace(/<(script|style|head)\b[\s\S]*?<\/\1>/gi, ' ').replace(/<[^>]*>/g, ' ');
   return decode(body).replace(/\s+/g, ' ').trim();

@@ -1,39 +1,38 @@
-// A browser without a window: cookies, redirects and forms over plain HTTP, for logins
-// that nobody looks at.
+// A browser without a window: cookies, redirects and forms over plain HTTP.
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { readForms, type Form } from './html-forms.ts';
 import { PATIENCE } from '../clocks/patience.ts';
 
-/** A page as it came back after all redirects. `headers` have lower-case names. */
+/** A page after all redirects. `headers` have lower-case names. */
 export interface Page {
   readonly url: string;
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
   readonly forms: readonly Form[];
-  /** Every address that was asked for on the way, this page's own last. */
+  /** All requested URLs in order; the URL of this page is the last. */
   readonly trail: readonly string[];
-  /** True when `url` is where the browser was told to stop; it was not asked for then. */
+  /** True if `url` is the URL at which the browser stops; it was not requested. */
   readonly stopped: boolean;
 }
 
-/** One visitor with a cookie jar of its own. */
+/** A browser with its own cookies. */
 export interface HttpBrowser {
   open(url: string): Promise<Page>;
-  /** Submits a form as a click on `button` would; `values` overrides or adds fields. */
+  /** Submits a form like a click on `button`; `values` overrides or adds fields. */
   submit(
     form: Form,
     button?: { name?: string; value?: string },
     values?: Record<string, string>,
   ): Promise<Page>;
-  /** The cookies that a request for `url` would carry, as name and value. */
+  /** The cookies that a request for `url` would send, by name. */
   cookies(url: string): Record<string, string>;
 }
 
 /**
- * How the browser connects: PEM text of an authority to trust, headers sent with every
- * request, redirects followed at most, the beginning of an address that is not visited.
+ * Options: a trusted certificate authority (PEM text), headers for all requests, the
+ * largest number of redirects, and a URL prefix that is not requested.
  */
 export interface BrowserOptions {
   readonly ca?: string;
@@ -50,7 +49,7 @@ interface Cookie {
   readonly value: string;
 }
 
-/** A request; `body` is a form. */
+/** A request; `body` is form data. */
 export interface Step {
   readonly method: string;
   readonly url: string;
@@ -58,8 +57,8 @@ export interface Step {
 }
 
 /**
- * A new {@link HttpBrowser}. Like a real one it sends cookies by host and path, whatever
- * the port.
+ * Creates an {@link HttpBrowser}. Like a real browser, it sends cookies by host and path,
+ * for any port.
  */
 export function httpBrowser(options: BrowserOptions = {}): HttpBrowser {
   let jar: Cookie[] = [];
@@ -87,7 +86,7 @@ export function httpBrowser(options: BrowserOptions = {}): HttpBrowser {
       const cookie = cookiesFor(url)
         .map(({ name, value }) => `${name}=${value}`)
         .join('; ');
-      // A browser names the page's origin with every POST.
+      // A browser sends the Origin header with every POST.
       const origin = step.method === 'POST' ? { origin: url.origin } : {};
       const { response, body } = await exchange(
         step,
@@ -160,7 +159,10 @@ function splitOnce(text: string): readonly [string, string] {
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** One request and its whole answer; `ca` is PEM text of an authority to trust. */
+/**
+ * Sends one request and reads the whole response; `ca` is PEM text of a trusted
+ * authority.
+ */
 export function exchange(
   { method, url, body }: Step,
   headers: Record<string, string>,

@@ -1,36 +1,33 @@
-// An authorization code login at an issuer without a browser: for tests that only need
+// An authorization code login at an issuer without a browser, for tests that need only
 // the tokens.
 import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { exchange, httpBrowser, type HttpBrowser, type Page } from './http-browser.ts';
 
-/** What is asked of the issuer. `resource` is left out when empty, `scope` never. */
+/** The parameters of the login. An empty `resource` is not sent, an empty `scope` is. */
 export interface LoginRequest {
   readonly authorizationUrl: string;
   readonly clientId: string;
   readonly redirectUri: string;
   readonly scope?: string;
   readonly resource?: string;
-  /** The account to log in as; the issuer's own when not given. */
+  /** The account to log in as; by default the account of the issuer. */
   readonly account?: string;
   /** PKCE is used unless this is false. */
   readonly pkce?: boolean;
-  /** PEM text of the authority that signed the issuer's certificate. */
+  /** PEM text of the authority of the issuer's certificate. */
   readonly ca?: string;
 }
 
-/**
- * The parameters that came back to the redirect address, and the verifier for the token
- * request.
- */
+/** The parameters of the redirect, and the verifier for the token request. */
 export interface LoginAnswer {
   readonly parameters: Readonly<Record<string, string>>;
   readonly codeVerifier?: string;
 }
 
 /**
- * Logs in (or cancels) and answers with what the redirect address received; nobody needs
- * to listen there.
+ * Logs in (or cancels) and returns the parameters of the redirect; no server needs to
+ * listen there.
  */
 export async function loginAtIssuer(
   request: LoginRequest,
@@ -70,7 +67,7 @@ export async function loginAtIssuer(
 
 /**
  * Presses a button of the issuer's login page.
- * @throws Error when the page has no such button.
+ * @throws Error if the page has no such button
  */
 export function pressButton(
   browser: HttpBrowser,
@@ -88,10 +85,7 @@ export function pressButton(
   );
 }
 
-/**
- * Answers the portal's question whether the account is the right one; a page that does
- * not ask is given back as it is.
- */
+/** Confirms the account if the portal asks; returns any other page unchanged. */
 export async function confirmAccount(
   browser: HttpBrowser,
   page: Page,
@@ -102,7 +96,7 @@ export async function confirmAccount(
 }
 
 /**
- * What a token endpoint answered. `answer` is empty unless it was a JSON object;
+ * The response of a token endpoint. `answer` is empty if it is not a JSON object;
  * `headers` have lower-case names.
  */
 export interface TokenEndpointAnswer {
@@ -112,7 +106,7 @@ export interface TokenEndpointAnswer {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** Posts to a token endpoint; redirects are not followed. */
+/** Posts to a token endpoint without following redirects. */
 export async function postToken(
   tokenUrl: string,
   fields: Record<string, string>,

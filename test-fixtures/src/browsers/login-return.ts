@@ -1,23 +1,23 @@
-// A login through the portal in two halves: up to the issuer's redirect, and from there
-// to the end.
+// A login through the portal in two halves: up to the redirect of the issuer, and the
+// rest.
 import { visibleText } from './html-forms.ts';
 import { httpBrowser, type Page } from './http-browser.ts';
 import { confirmAccount, pressButton } from './http-login.ts';
 
-/** A login that the issuer has sent back and the portal has not seen yet. */
+/** A login after the redirect of the issuer, before the portal receives it. */
 export interface PendingReturn {
-  /** The address that the issuer sent the browser to. */
+  /** The URL of the redirect. */
   readonly url: string;
   /**
-   * Goes there, and confirms the account where the portal asks.
-   * @throws Error that says what a page refused, or that the portal died
+   * Opens the URL, and confirms the account if the portal asks.
+   * @throws Error with the text of an error page, or if the portal died
    */
   finish(): Promise<Page>;
 }
 
 /**
  * Opens the link that condor_submit printed, logs in at the issuer, and stops before the
- * portal at `webPrefix` is asked again.
+ * next request to the portal at `webPrefix`.
  */
 export async function walkToReturn(keyUrl: string, webPrefix: string): Promise<PendingReturn> {
   const browser = httpBrowser({ stopAt: `${webPrefix}/return` });

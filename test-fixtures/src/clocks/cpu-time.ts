@@ -1,8 +1,8 @@
-// How much work something is, whatever else the machine does meanwhile.
+// Measures processor time, which does not depend on other load of the machine.
 
 /**
- * The processor time of this process, in seconds, that `work` takes: the best of `runs`,
- * because the collection of other tests' garbage counts as well.
+ * Returns the processor time of `work` in this process, in seconds: the minimum of
+ * `runs`, because garbage collection of other tests is included.
  */
 export function cpuSeconds(work: () => unknown, runs = 3): number {
   const one = (): number => {

@@ -1,29 +1,29 @@
-// A clock for tests that never sleep: its time moves only when told, and it knows who
-// waits on it.
+// A clock for tests that never sleep: the test sets its time and sees how many callers
+// wait.
 import type { Clock } from '@credmon/core/base';
 
 /** A {@link Clock} that a test moves by hand. */
 export interface ManualClock extends Clock {
-  /** How many `wait` calls have not come back yet. */
+  /** The number of pending `wait` calls. */
   readonly waiting: number;
   /**
-   * The epoch second at which the earliest waiter is due if no clock step comes;
-   * `undefined` when nobody waits.
+   * The epoch second when the first waiter is due without a clock step; `undefined`
+   * without a waiter.
    */
   readonly nextDue: number | undefined;
-  /** Lets `seconds` pass and releases every waiter that is due, the earliest first. */
+  /** Advances the time by `seconds` and releases all due waiters, the earliest first. */
   advance(seconds: number): void;
   /**
-   * Steps the wall clock, backwards when negative, as an administrator would: nobody
-   * waits longer or shorter for it.
+   * Steps the wall clock by `seconds`, which may be negative. The duration of waits does
+   * not change.
    */
   step(seconds: number): void;
   /**
-   * Moves time to the earliest waiter's due second and releases it.
-   * @throws Error when nobody waits.
+   * Advances the time to the first due waiter and releases it.
+   * @throws Error without a waiter
    */
   advanceToNext(): void;
-  /** Resolves as soon as `count` callers wait. */
+  /** Resolves when `count` callers wait. */
   whenWaiting(count?: number): Promise<void>;
 }
 
@@ -33,8 +33,8 @@ interface Waiter {
 }
 
 /**
- * A {@link ManualClock} that stands at `start`, in epoch seconds; its steady line begins
- * at 0.
+ * Creates a {@link ManualClock} at `start`, in epoch seconds; its steady time begins at
+ * 0.
  */
 export function manualClock(start = 1_700_000_000): ManualClock {
   let offset = start;

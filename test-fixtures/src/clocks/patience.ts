@@ -1,15 +1,14 @@
-// How long tests wait for an event in another process: the only such limit, because a
-// busy machine is slow and not wrong.
+// The timeout of tests that wait for an event in another process. It is the only such
+// limit, because a slow machine must not fail a test.
 
 /**
- * The longest wait for one condition, in seconds; CREDMON_TEST_PATIENCE changes it. A
- * wait ends as soon as its condition holds, so a large value costs time only in a test
- * that fails.
+ * The timeout of one condition, in seconds, from CREDMON_TEST_PATIENCE. A wait ends when
+ * its condition is true, so a large value delays only failing tests.
  */
 export const PATIENCE: number = Number(process.env['CREDMON_TEST_PATIENCE'] ?? 120);
 
 /**
- * Limits of a request that is meant to be answered; a test of the limits themselves sets
- * its own. Seconds.
+ * Timeouts of requests that should succeed, in seconds. A test of the timeouts sets its
+ * own.
  */
 export const PATIENT_LIMITS = { connectSeconds: PATIENCE, totalSeconds: PATIENCE } as const;

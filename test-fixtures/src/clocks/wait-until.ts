@@ -1,10 +1,9 @@
-// Waiting for something in another process: by looking again and again, never without an
-// end.
+// Waits for a condition in another process by polling, with a timeout.
 import { PATIENCE } from './patience.ts';
 
 /**
- * What the error names when it never comes, the limit and the pause between two looks in
- * seconds. Tests keep the default limit.
+ * The text of the timeout error, the timeout, and the polling interval, in seconds. Tests
+ * use the default timeout.
  */
 export interface Patience {
   readonly what: string;
@@ -13,8 +12,8 @@ export interface Patience {
 }
 
 /**
- * The first value of `look` that is neither undefined, false nor null.
- * @throws Error that names `what` after the deadline
+ * Resolves with the first value of `look` that is not undefined, false or null.
+ * @throws Error with `what` after the timeout
  */
 export async function waitUntil<T>(
   look: () => T | undefined | false | null | Promise<T | undefined | false | null>,

@@ -1,7 +1,7 @@
-// The demo's command line.
+// The command line of the demo.
 import { parseArgs } from 'node:util';
 
-/** What was asked for. `ttl` is how long access tokens live, in seconds. */
+/** The parsed arguments. `ttl` is the lifetime of access tokens, in seconds. */
 export type DemoArguments =
   | { readonly kind: 'run'; readonly auto: boolean; readonly ttl: number }
   | { readonly kind: 'text'; readonly text: string; readonly exitCode: number };
@@ -12,7 +12,7 @@ Shows a login in a browser become a token that stays fresh, all on this machine.
   --auto         log in without a human, wait for two renewals, check, and exit
   --ttl SECONDS  how long access tokens live (60; with --auto 6; at least 2)`;
 
-/** Reads the arguments after the script's name. */
+/** Parses the arguments after the name of the script. */
 export function demoArguments(argv: readonly string[]): DemoArguments {
   try {
     const { values } = parseArgs({

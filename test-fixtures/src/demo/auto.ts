@@ -1,5 +1,5 @@
-// The demo without a human: logs in, waits for two renewals of every token, and checks
-// what must hold.
+// The demo without a user: logs in, waits for two renewals of every token, and checks the
+// result.
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { loginThroughPortal } from '../browsers/browserless-login.ts';
@@ -16,8 +16,8 @@ import { tableLines } from './table.ts';
 const RENEWALS = 2;
 
 /**
- * Runs the checks and prints each through `print`.
- * @throws Error with the reason when one fails
+ * Runs the checks and prints each with `print`.
+ * @throws Error with the reason if a check fails
  */
 export async function runAutomatically(
   stage: Stage,

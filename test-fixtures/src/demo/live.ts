@@ -1,16 +1,18 @@
-// The demo with a human: prints the link, then a table that follows the tokens until
-// Ctrl-C.
+// The demo with a user: prints the link, then a table of the tokens until Ctrl-C.
 import { observe } from './observer.ts';
 import { checkAlive, type Stage } from './stage.ts';
 import { tableLines } from './table.ts';
 
-/** Where the table goes: with `rewrite` the lines drawn last can be drawn over. */
+/** The output of the table; with `rewrite`, the previous table is overwritten. */
 export interface Screen {
   readonly rewrite: boolean;
   write(text: string): void;
 }
 
-/** Follows the tokens until `stop`. @throws Error when a process has ended by itself */
+/**
+ * Shows the tokens until `stop`.
+ * @throws Error if a process has ended by itself
+ */
 export async function runForHuman(stage: Stage, stop: AbortSignal, screen: Screen): Promise<void> {
   screen.write(
     [
@@ -32,7 +34,7 @@ export async function runForHuman(stage: Stage, stop: AbortSignal, screen: Scree
     const now = Date.now() / 1000;
     const sightings = observer.look(now);
     const lines = tableLines(sightings, now);
-    // Without a terminal only news is worth a table.
+    // Without a terminal, the table is printed only after a change.
     const news = screen.rewrite
       ? lines.join()
       : sightings.map(({ there, renewals }) => `${there} ${renewals}`).join();

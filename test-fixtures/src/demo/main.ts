@@ -1,12 +1,11 @@
-// The demo as a program: bundled to test-fixtures/dist/demo.js, which scripts/demo.mjs
-// runs.
+// The demo as a program, bundled to test-fixtures/dist/demo.js. scripts/demo.mjs runs it.
 import { fileURLToPath } from 'node:url';
 import { demoArguments } from './arguments.ts';
 import { runAutomatically } from './auto.ts';
 import { runForHuman } from './live.ts';
 import { setStage } from './stage.ts';
 
-/** Seen from the bundle. */
+/** Relative to the bundle. */
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 async function main(): Promise<number> {
@@ -32,7 +31,7 @@ async function main(): Promise<number> {
         write: (text) => void process.stdout.write(text),
       });
   } catch (error) {
-    // After Ctrl-C in a terminal the two processes end by themselves, too.
+    // After Ctrl-C in a terminal, both processes also end by themselves.
     if (!stop.signal.aborted || wanted.auto) throw error;
   } finally {
     await stage.clear();

@@ -1,33 +1,32 @@
-// Watches the tokens of the demo as a job would read them, and remembers what it has
-// seen.
+// Reads the tokens of the demo like a job and records their renewals.
 import { existsSync, readFileSync } from 'node:fs';
 
-/** One token that the demo asks for. */
+/** One token of the demo. */
 export interface WatchedToken {
   readonly owner: string;
   readonly service: string;
   readonly usePath: string;
 }
 
-/** What was seen of a token so far. Times in epoch seconds, `left` in seconds. */
+/** The observations of a token. Times are in epoch seconds, `left` in seconds. */
 export interface Sighting {
   readonly token: WatchedToken;
   /** False until the user has logged in. */
   readonly there: boolean;
   readonly left: number;
   readonly renewals: number;
-  /** When the latest renewal was seen; 0 before the first. */
+  /** The time of the last observed renewal; 0 before the first. */
   readonly renewedAt: number;
-  /** True when the token was past its expiry at any look. */
+  /** True if the token was ever observed after its expiry. */
   readonly everExpired: boolean;
 }
 
-/** Looks at every token; to be called often with the time. */
+/** Reads all tokens; call it often with the current time. */
 export interface Observer {
   look(now: number): readonly Sighting[];
 }
 
-/** An observer of `tokens` that has seen nothing yet. */
+/** Creates an observer of `tokens`. */
 export function observe(tokens: readonly WatchedToken[]): Observer {
   const seen = new Map<
     WatchedToken,

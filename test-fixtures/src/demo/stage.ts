@@ -1,5 +1,5 @@
-// Everything that the demo runs: issuer, web server and daemon on loopback, in a
-// temporary directory, and CredD's part.
+// Everything that the demo runs: issuer, web server and daemon on loopback, a temporary
+// directory, and the role of CredD.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { writeKeyFile, type KeyFile } from '../files/credd.ts';
@@ -9,7 +9,7 @@ import { startExecutable, type Child } from '../processes/processes.ts';
 import { createWorkspace, type Workspace } from '../files/workspace.ts';
 import type { WatchedToken } from './observer.ts';
 
-/** What stands on the demo's stage until `clear`. */
+/** The running parts of the demo, until `clear`. */
 export interface Stage {
   readonly issuer: Issuer;
   readonly workspace: Workspace;
@@ -18,7 +18,7 @@ export interface Stage {
   readonly keyFile: KeyFile;
   readonly tokens: readonly WatchedToken[];
   readonly clientSecret: string;
-  /** Ends every process and removes every file; safe to call twice. */
+  /** Ends all processes and removes all files; can be called twice. */
   clear(): Promise<void>;
 }
 
@@ -31,8 +31,8 @@ const REQUESTS = [
 ];
 
 /**
- * Sets the stage; `ttl` is how long access tokens live, in seconds.
- * @throws Error with the reason, after everything was cleared away
+ * Starts all parts; `ttl` is the lifetime of access tokens, in seconds.
+ * @throws Error with the reason, after the cleanup
  */
 export async function setStage(root: string, ttl: number): Promise<Stage> {
   const clientSecret = randomBytes(24).toString('base64url');
@@ -79,7 +79,10 @@ export async function setStage(root: string, ttl: number): Promise<Stage> {
   }
 }
 
-/** @throws Error with its output when one of the two processes has ended */
+/**
+ * Checks that both processes still run.
+ * @throws Error with the output of a process that has ended
+ */
 export function checkAlive({ daemon, portal }: Stage): void {
   for (const [name, child] of [
     ['condor_credmon', daemon],

@@ -1,4 +1,4 @@
-// The demo's table: what a look at the tokens has shown, in at most 80 columns.
+// The table of the demo: the observed tokens, in at most 80 columns.
 import type { Sighting } from './observer.ts';
 
 const COLUMNS = [
@@ -9,10 +9,10 @@ const COLUMNS = [
   ['RENEWALS', 8],
 ] as const;
 
-/** How long a renewal is pointed out, in seconds. */
+/** How long a renewal is highlighted, in seconds. */
 const FRESH_SECONDS = 3;
 
-/** The table as lines; `now` in epoch seconds. */
+/** Returns the table as lines; `now` is in epoch seconds. */
 export function tableLines(sightings: readonly Sighting[], now: number): string[] {
   const rows = sightings.map((sighting) => [
     sighting.token.owner,

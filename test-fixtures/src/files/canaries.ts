@@ -1,13 +1,13 @@
-// Looks for secrets where none may be: in what was printed, in log files, in pages.
+// Searches for secrets in output, log files and pages.
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A secret by the name that a failed test may show. */
+/** Secrets by the name that a failed test may show. */
 export type Secrets = Readonly<Record<string, string>>;
 
 /**
- * Names the secrets that occur in the texts: `name in where`. Also as URL-encoded, base64
- * and base64url text.
+ * Returns the secrets in the texts as `name in where`. Also finds URL-encoded, base64 and
+ * base64url text.
  */
 export function findSecrets(secrets: Secrets, texts: Readonly<Record<string, string>>): string[] {
   return Object.entries(texts).flatMap(([where, text]) =>
@@ -17,7 +17,7 @@ export function findSecrets(secrets: Secrets, texts: Readonly<Record<string, str
   );
 }
 
-/** The contents of every file below `directory`, by path relative to it. */
+/** Returns the contents of all files below `directory`, by relative path. */
 export function textsBelow(directory: string): Record<string, string> {
   if (!existsSync(directory)) return {};
   const entries = readdirSync(directory, { recursive: true, encoding: 'utf8' });

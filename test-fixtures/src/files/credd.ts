@@ -1,5 +1,5 @@
-// Plays condor_credd for tests and the demo: key files, stored credentials, marks and
-// sweeps, byte for byte as CredD leaves them.
+// Acts as condor_credd for tests and the demo: writes key files, stored credentials and
+// marks, and sweeps, byte for byte like CredD.
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 
-/** One ad of a key file: every attribute is always there, empty when unset. */
+/** One ad of a key file: all attributes are present, empty if unset. */
 export interface KeyFileAd {
   readonly Handle: string;
   readonly Scopes: string;
@@ -31,14 +31,14 @@ export interface KeyFileAd {
   readonly AuthorizationUrl: string;
 }
 
-/** A key file that was written, and the address that condor_submit would print for it. */
+/** A key file, and the link that condor_submit prints for it. */
 export interface KeyFile {
   readonly key: string;
   readonly path: string;
   readonly url: string;
 }
 
-/** CredD's order: by length of the name, then by alphabet. */
+/** The order of CredD: by length of the name, then alphabetical. */
 const ORDER: readonly (keyof KeyFileAd)[] = [
   'Handle',
   'Scopes',
@@ -53,8 +53,8 @@ const ORDER: readonly (keyof KeyFileAd)[] = [
 ];
 
 /**
- * The text of a key file. Only quotes are escaped, as CredD does it; a line feed in a
- * value begins a line of its own.
+ * Returns the text of a key file. Like CredD, it escapes only quotes; a line feed in a
+ * value begins a new line.
  */
 export function keyFileText(ads: readonly KeyFileAd[]): string {
   return ads
@@ -63,7 +63,7 @@ export function keyFileText(ads: readonly KeyFileAd[]): string {
 }
 
 /**
- * Writes a key file as CredD does: a random name of 64 hex digits, mode 0640, written in
+ * Writes a key file like CredD: a random name of 64 hex digits, mode 0640, written in
  * place.
  */
 export function writeKeyFile(
@@ -83,7 +83,7 @@ export function writeKeyFile(
   return { key, path, url: `${webPrefix}/key/${key}` };
 }
 
-/** Where a token stands: the user's directory and the stem of its files. */
+/** The location of a token: the directory of the user and the stem. */
 export interface StoredName {
   readonly directory: string;
   readonly user: string;
@@ -91,8 +91,8 @@ export interface StoredName {
 }
 
 /**
- * Stores a credential as `condor_store_cred add-oauth` makes CredD do: temporary name,
- * rename, 0600 in a 0700 directory.
+ * Stores a credential like CredD after `condor_store_cred add-oauth`: temporary name,
+ * rename, mode 0600 in a 0700 directory.
  */
 export function storeCredential(
   { directory, user, stem }: StoredName,
@@ -107,16 +107,14 @@ export function storeCredential(
   return path;
 }
 
-/**
- * Removes `.top` and `.use`, not `.meta`, as `condor_store_cred delete-oauth -s` does.
- */
+/** Removes `.top` and `.use`, not `.meta`, like `condor_store_cred delete-oauth -s`. */
 export function deleteCredential({ directory, user, stem }: StoredName): void {
   for (const kind of ['top', 'use'])
     rmSync(join(directory, user, `${stem}.${kind}`), { force: true });
 }
 
 /**
- * Marks a user as the schedd does when the last job has gone; only somebody who has a
+ * Writes the mark of a user, like the schedd after the last job; only if the user has a
  * directory.
  */
 export function markUser(directory: string, user: string): void {
@@ -125,8 +123,9 @@ export function markUser(directory: string, user: string): void {
 }
 
 /**
- * Sweeps as CredD does: every mark of at least `delay` seconds goes, and with it the
- * user's directory. Answers who was swept.
+ * Sweeps like CredD: removes marks that are at least `delay` seconds old, and the
+ * directories of their users.
+ * @returns the swept users
  */
 export function sweep(directory: string, delay: number, now: number): string[] {
   const marks = readdirSync(directory).filter((name) => {
@@ -143,7 +142,8 @@ export function sweep(directory: string, delay: number, now: number): string[] {
 }
 
 /**
- * The pid that CredD would signal, from the `pid` file; `undefined` when there is none.
+ * Returns the pid that CredD would signal, from the `pid` file; `undefined` if there is
+ * none.
  */
 export function credmonPid(directory: string): number | undefined {
   const path = join(directory, 'pid');

@@ -1,21 +1,21 @@
-// A finished login without web server and browser: the three files as they stand
-// afterwards, for tests of the daemon.
+// Creates the three files of a finished login without web server and browser, for tests
+// of the daemon.
 import { chmodSync, existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loginAtIssuer, postToken } from '../browsers/http-login.ts';
 import type { Service, Workspace } from './workspace.ts';
 
-/** What was asked for, and how old the token shall look. */
+/** The request, and the age of the token. */
 export interface SeedOptions {
   readonly scopes?: string;
   readonly audience?: string;
-  /** Seconds ago that the token says it was issued. */
+  /** The age of the token in seconds. */
   readonly age?: number;
-  /** PEM text of the authority that signed the issuer's certificate. */
+  /** PEM text of the authority of the issuer's certificate. */
   readonly ca?: string;
 }
 
-/** A token that is in the credential directory. */
+/** A token in the credential directory. */
 export interface SeededToken {
   readonly user: string;
   readonly stem: string;
@@ -24,7 +24,9 @@ export interface SeededToken {
   readonly path: (kind: 'top' | 'use' | 'meta') => string;
 }
 
-/** Logs in at the service's issuer and writes `.meta`, `.use` and `.top` of `user`. */
+/**
+ * Logs in at the issuer of the service and writes `.meta`, `.use` and `.top` of `user`.
+ */
 export async function seedToken(
   { credentialDirectory, webPrefix }: Workspace,
   service: Service,
@@ -93,13 +95,13 @@ export async function seedToken(
 }
 
 /**
- * Puts a new file with `text` in place of a token file, with the mode that CredD accepts,
- * as if written at `mtime` (epoch seconds).
+ * Replaces a token file by a new file with `text`, the mode that CredD accepts, and the
+ * modification time `mtime` (epoch seconds).
  */
 export function writeToken(path: string, text: string, mtime?: number): void {
   rmSync(path, { recursive: true, force: true });
   writeFileSync(path, text, { mode: 0o600 });
   chmodSync(path, 0o400);
-  // A .top that is newer than its .use would mean a fresh login.
+  // A .top that is newer than its .use would be a new login.
   if (mtime !== undefined) utimesSync(path, mtime, mtime);
 }

@@ -1,5 +1,5 @@
-// A small file system of its own, in a mount namespace that only the programs started in
-// it see; the machine's mounts stay as they are.
+// A small file system in its own mount namespace: only programs started in it see it, and
+// the mounts of the machine do not change.
 import { closeSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { startProcess, type Child } from '../processes/processes.ts';
@@ -8,22 +8,25 @@ const PAGE = 4096;
 
 /** A mounted tmpfs. */
 export interface SmallDisk {
-  /** The mount point as programs started by `start` name it. */
+  /** The mount point for programs that `start` starts. */
   readonly mountPoint: string;
   /** The same directory for this process. */
   readonly path: string;
-  /** Starts a command that sees the disk. Its process id and exit status are its own. */
+  /**
+   * Starts a command that sees the disk; the process id and exit status are those of the
+   * command.
+   */
   start(command: readonly string[], environment: Readonly<Record<string, string>>): Child;
-  /** Writes a file until the disk is full but for `pages` pages of 4096 bytes. */
+  /** Fills the disk except for `pages` pages of 4096 bytes. */
   fill(pages?: number): void;
-  /** Gives the room back. */
+  /** Frees the space again. */
   free(): void;
   close(): Promise<void>;
 }
 
 /**
- * Mounts a tmpfs of `bytes` at the directory `mountPoint`; needs root.
- * @throws Error when that is not possible
+ * Mounts a tmpfs of `bytes` at `mountPoint`; needs root.
+ * @throws Error if this is not possible
  */
 export async function mountSmallDisk(mountPoint: string, bytes: number): Promise<SmallDisk> {
   const script = `mount -t tmpfs -o size=${bytes},mode=755 tmpfs "$1" && echo mounted && exec sleep 3600`;
@@ -58,7 +61,7 @@ export async function mountSmallDisk(mountPoint: string, bytes: number): Promise
   };
 }
 
-/** Writes until ENOSPC; answers with the bytes that went in. */
+/** Writes until ENOSPC; returns the number of written bytes. */
 function writeUntilFull(descriptor: number): number {
   const page = Buffer.alloc(PAGE);
   for (let bytes = 0; ;) {

@@ -1,13 +1,16 @@
-// Looks at the files of a token as a job's sandbox, a user or an administrator would.
+// Reads the files of a token like a job, a user or an administrator.
 import { lstatSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The JSON object in a file. @throws Error when it is not there or not an object */
+/**
+ * Reads the JSON object in a file.
+ * @throws Error if it does not exist or is not an object
+ */
 export function readJson(path: string): Record<string, unknown> {
   return JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
 }
 
-/** Names and modes of what is in a directory, sorted: `mytok.use 400`. */
+/** Returns the names and modes in a directory, sorted: `mytok.use 400`. */
 export function listing(directory: string): string[] {
   return readdirSync(directory)
     .sort()
@@ -15,7 +18,8 @@ export function listing(directory: string): string[] {
 }
 
 /**
- * The seconds that the token in a `.use` is still good for, at `now` in epoch seconds.
+ * Returns the remaining lifetime of the token in a `.use`, in seconds, at `now` in epoch
+ * seconds.
  */
 export function secondsLeft(usePath: string, now: number): number {
   return Number(readJson(usePath)['expires_at']) - now;

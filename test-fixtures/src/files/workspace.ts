@@ -1,5 +1,5 @@
-// A fresh Access Point in a temporary directory: credential directory, configuration file
-// and secrets with the modes that CredD asks for.
+// A new Access Point in a temporary directory: credential directory, configuration file
+// and secrets, with the modes of CredD.
 import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { PATIENCE } from '../clocks/patience.ts';
 /** Values of configuration knobs by name. */
 export type Knobs = Readonly<Record<string, string | number | boolean>>;
 
-/** A token provider as the administrator of the Access Point registers it. */
+/** A token provider in the configuration of the Access Point. */
 export interface Service {
   readonly name: string;
   readonly issuer: Issuer;
@@ -18,26 +18,23 @@ export interface Service {
   readonly clientSecret: string;
 }
 
-/** A directory tree that looks like an Access Point's. */
+/** The directories of an Access Point. */
 export interface Workspace {
   readonly root: string;
   readonly credentialDirectory: string;
   readonly sessionDirectory: string;
   readonly logDirectory: string;
   readonly configFile: string;
-  /**
-   * An environment for child processes: CONDOR_CONFIG, PATH and HOME, nothing else of the
-   * caller's.
-   */
+  /** The environment of child processes: only CONDOR_CONFIG, PATH and HOME. */
   readonly environment: Readonly<Record<string, string>>;
   readonly webPrefix: string;
   /** Sets knobs and writes the configuration file again. */
   configure(knobs: Knobs): void;
-  /** Writes a file that only its owner may read, and answers with its path. */
+  /** Writes a file that only its owner can read; returns its path. */
   secretFile(name: string, content: string): string;
-  /** Registers a client at the service's issuer and in the configuration. */
+  /** Registers a client at the issuer of the service and in the configuration. */
   addService(name: string, issuer: Issuer): Promise<Service>;
-  /** The ad that CredD writes for a request of `user`, who may carry a domain. */
+  /** The ad that CredD writes for a request of `user`, with or without a domain. */
   keyFileAd(
     service: Service,
     user: string,
@@ -47,8 +44,8 @@ export interface Workspace {
 }
 
 /**
- * What may be said about a workspace. `clientSecret` makes the secret of a service, so
- * that a test can look for it afterwards.
+ * Options of a workspace. `clientSecret` creates the secret of a service, so that a test
+ * can search for it.
  */
 export interface WorkspaceOptions {
   readonly webPrefix?: string;
@@ -56,16 +53,13 @@ export interface WorkspaceOptions {
   readonly clientSecret?: (service: string) => string;
 }
 
-/**
- * Puts a file in place in one step, so that a process that reads it sees the old text or
- * the new one.
- */
+/** Replaces a file atomically, so that readers see the old text or the new one. */
 function replaceFile(path: string, content: string, mode = 0o600): void {
   writeFileSync(`${path}.new`, content, { mode });
   renameSync(`${path}.new`, path);
 }
 
-/** Makes a workspace below the system's temporary directory. */
+/** Creates a workspace below the temporary directory of the system. */
 export function createWorkspace(options: WorkspaceOptions = {}): Workspace {
   const root = mkdtempSync(join(tmpdir(), 'credmon-'));
   const directory = (name: string, mode: number): string => {
@@ -104,7 +98,7 @@ export function createWorkspace(options: WorkspaceOptions = {}): Workspace {
     CREDMON_WEB_SESSION_DIR: sessionDirectory,
     CREDMON_ALLOW_LOOPBACK_HTTP: true,
     TRUST_CREDENTIAL_DIRECTORY: true,
-    // Longer than a busy machine may delay an answer; a test of the limits sets its own.
+    // Longer than the delay of a busy machine; a test of the timeouts sets its own.
     CREDMON_CONNECT_TIMEOUT: Math.min(PATIENCE, 300),
     CREDMON_REQUEST_TIMEOUT: Math.min(PATIENCE, 600),
     ...options.knobs,

@@ -1,5 +1,5 @@
-// oidc-provider's settings for a test issuer: loopback http, rotation, JWT access tokens
-// for any audience, one login page.
+// The settings of oidc-provider for a test issuer: loopback http, rotation, JWT access
+// tokens for any audience, one login page.
 import { randomBytes } from 'node:crypto';
 import type * as OidcProvider from 'oidc-provider';
 import type { Adapter, Configuration, JWK } from 'oidc-provider';
@@ -7,7 +7,7 @@ import { devicePages } from './device-pages.ts';
 import type { IssuerOptions } from './options.ts';
 import type { TokenState } from './token-endpoint.ts';
 
-/** What may change while the issuer runs. */
+/** Settings that can change while the issuer runs. */
 export interface IssuerState {
   accessTokenTtl: number;
   readonly removedAccounts: Set<string>;
@@ -15,7 +15,7 @@ export interface IssuerState {
 
 type Settings = Required<Omit<IssuerOptions, 'tls' | 'clients'>>;
 
-/** What an issuer is made from. `url` is its identifier. */
+/** The parts of an issuer. `url` is its identifier. */
 export interface IssuerParts {
   readonly url: string;
   readonly options: Settings;
@@ -59,11 +59,11 @@ export function providerConfiguration({
             claims: () => ({ sub: id, name: `${id} of ${options.name}`, preferred_username: id }),
           },
     pkce: { required: () => options.pkceRequired },
-    // Without a new refresh token in the answer the old one stays good (RFC 6749 section
-    // 6).
+    // Without a new refresh token in the response, the old one is still valid (RFC 6749
+    // section 6).
     rotateRefreshToken: (context) =>
       options.rotate && (context.state as TokenState).fault !== 'no-refresh-token',
-    // A second login in the same browser must not end the tokens of the first.
+    // A second login in the same browser must not revoke the tokens of the first.
     expiresWithSession: () => false,
     issueRefreshToken: () => options.refreshTokens,
     interactions: {
@@ -80,7 +80,7 @@ export function providerConfiguration({
       deviceFlow: devicePages,
       resourceIndicators: {
         enabled: true,
-        // Every access token is for some audience, or it could not be a JWT.
+        // Every access token needs an audience to be a JWT.
         defaultResource: () => `${url}/api`,
         useGrantedResource: () => true,
         getResourceServerInfo: (_context, resource) => ({
@@ -107,8 +107,8 @@ export function providerConfiguration({
 }
 
 /**
- * A login page at every login, even for somebody who logged in before: what a test then
- * sees is always the same.
+ * Shows the login page at every login, even after an earlier login, so that tests always
+ * see the same pages.
  */
 function alwaysAsk({
   base,

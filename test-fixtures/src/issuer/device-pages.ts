@@ -1,5 +1,4 @@
-// The issuer's pages for a device login, plain: the code's form, its confirmation, and
-// the end.
+// The pages of the issuer for a device login: code form, confirmation and end.
 import type { Configuration } from 'oidc-provider';
 
 type DeviceFlow = NonNullable<NonNullable<Configuration['features']>['deviceFlow']>;
@@ -7,7 +6,7 @@ type DeviceFlow = NonNullable<NonNullable<Configuration['features']>['deviceFlow
 const page = (body: string): string =>
   `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Device login</title></head><body><main>${body}</main></body></html>`;
 
-/** oidc-provider's device flow, switched on, with pages of our own. */
+/** The device flow of oidc-provider with our own pages. */
 export const devicePages: DeviceFlow = {
   enabled: true,
   userCodeInputSource: async (context, form, _out, error) => {

@@ -1,10 +1,6 @@
-// What can go wrong at a token endpoint: each fault by name, and what it does to a
-// request.
+// The faults of a token endpoint: each by name, and its effect on a request.
 
-/**
- * Faults that keep the request from the issuer: it never learns which token was
- * presented.
- */
+/** Faults before the issuer: the request does not reach it. */
 export type EarlyFault =
   | 'reset'
   | 'hang'
@@ -23,8 +19,8 @@ export type EarlyFault =
   | 'echo-error';
 
 /**
- * Faults that let the issuer work and spoil its answer; `held` keeps it back until
- * another fault, or none, is set.
+ * Faults after the issuer: its response is damaged. `held` delays the response until the
+ * fault changes.
  */
 export type LateFault =
   | 'slow'
@@ -43,13 +39,13 @@ export type FaultName = EarlyFault | LateFault | 'refused';
 export interface FaultOptions {
   /** `Retry-After` of `unavailable` and `too-many`, seconds. */
   readonly retryAfter?: number;
-  /** How long `slow` holds the answer back, seconds. */
+  /** The delay of `slow`, seconds. */
   readonly seconds?: number;
-  /** After so many requests the fault ends by itself. */
+  /** The number of requests after which the fault ends by itself. */
   readonly times?: number;
 }
 
-/** An answer in place of the issuer's. */
+/** A response instead of the issuer's. */
 export interface FaultyAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -59,8 +55,8 @@ export interface FaultyAnswer {
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 /**
- * The answer of an early fault to a request of that body; `undefined` for those that
- * answer nothing.
+ * Returns the response of an early fault to a request with this body; `undefined` if it
+ * sends none.
  */
 export function faultyAnswer(
   fault: EarlyFault,
@@ -127,7 +123,7 @@ export function faultyAnswer(
   }
 }
 
-/** The issuer's JSON answer after a late fault. */
+/** Returns the JSON response of the issuer after a late fault. */
 export function spoil(fault: LateFault, answer: Record<string, unknown>): Record<string, unknown> {
   const { refresh_token, expires_in, ...rest } = answer;
   switch (fault) {
@@ -162,7 +158,7 @@ const LATE: readonly string[] = [
   'narrower-scope',
 ];
 
-/** True for faults that come after the issuer's work. */
+/** True for faults after the issuer. */
 export function isLate(fault: EarlyFault | LateFault): fault is LateFault {
   return LATE.includes(fault);
 }

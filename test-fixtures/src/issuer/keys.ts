@@ -6,8 +6,8 @@ import type { JWK } from 'oidc-provider';
 const made = new Map<string, JWK[]>();
 
 /**
- * The private keys of the issuer called `name`, each with `alg` and `kid`: made once in a
- * process, because RSA is slow.
+ * Returns the private keys of the issuer `name`, each with `alg` and `kid`. Created once
+ * per process, because RSA is slow.
  */
 export function signingKeys(name: string): JWK[] {
   const keys = made.get(name) ?? newKeys();
@@ -31,7 +31,7 @@ function newKeys(): JWK[] {
 
 const PUBLIC = ['kty', 'crv', 'x', 'y', 'n', 'e', 'alg', 'use', 'kid'];
 
-/** The same keys without what must stay secret. */
+/** Returns the public part of the keys. */
 export function publicKeys(keys: readonly JWK[]): JWK[] {
   return keys.map(
     (key) =>

@@ -1,9 +1,9 @@
-// A server that can go away and come back at the same port, as an issuer does that is
-// down for a while.
+// A server that can stop and listen again on the same port, to simulate an issuer that is
+// down for some time.
 import { Server as HttpServer } from 'node:http';
 import type { AddressInfo, Server } from 'node:net';
 
-/** Listens on 127.0.0.1 and answers with the port; 0 lets the system choose. */
+/** Listens on 127.0.0.1 and returns the port; 0 lets the system choose. */
 export function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -14,9 +14,7 @@ export function listen(server: Server, port: number): Promise<number> {
   });
 }
 
-/**
- * Stops listening and drops every HTTP connection, also those that wait for an answer.
- */
+/** Stops listening and closes all HTTP connections, even with pending responses. */
 export function stop(server: Server): Promise<void> {
   return new Promise((resolve) => {
     if (!server.listening) return resolve();

@@ -1,5 +1,4 @@
-// Loads oidc-provider without its remark about the version of Node: the tests would print
-// it before every table.
+// Loads oidc-provider without its warning about the version of Node.
 import type * as OidcProvider from 'oidc-provider';
 
 /** The module, loaded once. */

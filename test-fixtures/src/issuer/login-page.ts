@@ -1,9 +1,9 @@
-// The issuer's login page: one form, one POST, no script; it logs in, consents or
+// The login page of the issuer: one form, one POST, no script; logs in and consents, or
 // cancels.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Provider } from 'oidc-provider';
 
-/** Answers requests below `/interaction/`. */
+/** Handles requests below `/interaction/`. */
 export async function loginPage(
   provider: Provider,
   { name, account }: { name: string; account: string },
@@ -30,7 +30,7 @@ export async function loginPage(
   }
 }
 
-/** Login and consent in one step: everything that was asked for is granted. */
+/** Login and consent in one step: grants everything that was requested. */
 async function finish(
   provider: Provider,
   accountId: string,

@@ -1,24 +1,19 @@
-// What a test may choose about an issuer, and the choices it makes by itself.
+// The options of an issuer and their defaults.
 import type { ClientMetadata, JWKS } from 'oidc-provider';
 
-/** A client as the administrator of the issuer registers it. */
+/** A client of the issuer. */
 export interface IssuerClient {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly redirectUris: readonly string[];
   /**
-   * How the client proves itself at the token endpoint; `post` when not given, `none` for
-   * a public client.
+   * The client authentication at the token endpoint; default `post`, `none` for a public
+   * client.
    */
   readonly authentication?: 'post' | 'basic' | 'none';
-  /**
-   * Public keys of a client that proves itself by private_key_jwt, instead of a secret.
-   */
+  /** Public keys of a client with private_key_jwt, instead of a secret. */
   readonly jwks?: JWKS;
-  /**
-   * What the client may ask for beside logins; without redirect URIs it is for nothing
-   * else.
-   */
+  /** The other grants of the client. Without redirect URIs, it has only these. */
   readonly grants?: readonly ('client_credentials' | typeof TOKEN_EXCHANGE)[];
 }
 
@@ -28,25 +23,25 @@ export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 /** Options of an issuer; every one has a default. */
 export interface IssuerOptions {
   /**
-   * Shown on the login page and part of its cookies' names, because ports do not keep
-   * cookies apart.
+   * The name on the login page and in its cookies, because cookies are shared between
+   * ports.
    */
   readonly name?: string;
   readonly clients?: readonly IssuerClient[];
-  /** Seconds that an access token lives. */
+  /** The lifetime of access tokens in seconds. */
   readonly accessTokenTtl?: number;
-  /** Whether every refresh hands out a new refresh token and spends the old one. */
+  /** Whether each refresh returns a new refresh token and invalidates the old one. */
   readonly rotate?: boolean;
-  /** Whether a login without PKCE is refused. */
+  /** Whether a login without PKCE is rejected. */
   readonly pkceRequired?: boolean;
-  /** Whether a login hands out a refresh token at all. */
+  /** Whether a login returns a refresh token. */
   readonly refreshTokens?: boolean;
   readonly accessTokenFormat?: 'jwt' | 'opaque';
-  /** Scopes that may be asked for, beside `openid`, `profile` and `offline_access`. */
+  /** The supported scopes besides `openid`, `profile` and `offline_access`. */
   readonly scopes?: readonly string[];
-  /** Who logs in when the page's account field is left as it is. */
+  /** The default account of the login page. */
   readonly account?: string;
-  /** PEM texts; with them the issuer speaks https. */
+  /** PEM texts; the issuer then uses https. */
   readonly tls?: { readonly key: string; readonly cert: string };
 }
 
@@ -62,7 +57,7 @@ export const ISSUER_DEFAULTS: Required<Omit<IssuerOptions, 'tls'>> = {
   account: 'alice',
 };
 
-/** The client in oidc-provider's words. */
+/** Converts the client to the format of oidc-provider. */
 export function clientMetadata(client: IssuerClient): ClientMetadata {
   return {
     client_id: client.clientId,

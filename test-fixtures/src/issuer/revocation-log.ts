@@ -1,8 +1,8 @@
-// What the issuer writes down about every request to its revocation endpoint.
+// The log of requests to the revocation endpoint.
 import type { Provider } from 'oidc-provider';
 import { tokenId } from './token-log.ts';
 
-/** One request. The token is named by {@link tokenId}, never written out. */
+/** One request. It contains the {@link tokenId} of the token, not the token. */
 export interface RevocationRequest {
   readonly client: string;
   readonly hint: string;
@@ -10,10 +10,7 @@ export interface RevocationRequest {
   readonly status: number;
 }
 
-/**
- * Appends to `log` what reaches the revocation endpoint of `provider`, once it is
- * answered.
- */
+/** Appends each answered request to the revocation endpoint of `provider` to `log`. */
 export function watchRevocations(provider: Provider, log: RevocationRequest[]): void {
   provider.use(async (context, next) => {
     await next();

@@ -1,8 +1,8 @@
-// Where one issuer keeps its grants, sessions and clients: in its own memory, so that two
-// issuers of a process never meet.
+// The memory of one issuer for grants, sessions and clients, so that issuers in one
+// process share nothing.
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 
-/** The store of one issuer: what oidc-provider asks for each model. */
+/** The store of one issuer: the adapter that oidc-provider needs for each model. */
 export function memoryStorage(): (model: string) => Adapter {
   const rows = new Map<string, { payload: AdapterPayload; model: string; id: string }>();
   const now = (): number => Math.floor(Date.now() / 1000);

@@ -1,5 +1,4 @@
-// Stands in front of the token endpoint: writes every request down and makes it fail
-// where a test asks for it.
+// Middleware of the token endpoint: logs every request and applies the faults of a test.
 import { once } from 'node:events';
 import type { Provider } from 'oidc-provider';
 import {
@@ -12,27 +11,24 @@ import {
 } from './faults.ts';
 import { tokenId, type TokenLog, type TokenRequest } from './token-log.ts';
 
-/** The fault that is switched on now. */
+/** The current fault. */
 export interface CurrentFault {
   readonly name: EarlyFault | LateFault;
   readonly options: FaultOptions;
-  /** Aborts when the fault is switched off. */
+  /** Aborted when the fault is switched off. */
   readonly ended: AbortSignal;
 }
 
-/** What one request carries along. */
+/** The data of one request. */
 export interface TokenState {
   fault?: EarlyFault | LateFault | undefined;
-  /** Why the issuer refused; its answer does not tell. */
+  /** Why the issuer rejected the request; the response does not contain it. */
   detail?: string | undefined;
 }
 
 type Context = Parameters<Parameters<Provider['use']>[0]>[0];
 
-/**
- * Puts the log and the faults in front of `provider`. `takeFault` is asked once per
- * request.
- */
+/** Adds the log and the faults to `provider`. `takeFault` is called once per request. */
 export function watchTokenEndpoint(
   provider: Provider,
   log: TokenLog,
@@ -104,9 +100,9 @@ async function failLate(
   if (context.status === 200) context.body = spoil(name, answer);
 }
 
-/** Waits, but not for a caller that has gone. */
+/** Waits until `until` is aborted or the client has disconnected. */
 async function heldBack(context: Context, until: AbortSignal): Promise<void> {
-  // Rejects when the wait is over, resolves when nobody waits for the answer any more.
+  // Rejects when `until` is aborted, resolves when the client disconnects.
   await once(context.res, 'close', { signal: until }).catch(() => undefined);
 }
 

@@ -1,11 +1,11 @@
-// Token exchange at the test issuer: an access token of its own for one of another
+// Token exchange at the test issuer: exchanges its own access token for one with another
 // audience or scope, with a refresh token.
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
 import type * as OidcProvider from 'oidc-provider';
 import type { JWK, Provider } from 'oidc-provider';
 import { TOKEN_EXCHANGE } from './options.ts';
 
-/** What the exchange needs of the issuer. */
+/** The parts of the issuer that the exchange needs. */
 export interface ExchangeParts {
   readonly errors: typeof OidcProvider.errors;
   readonly url: string;
@@ -18,8 +18,8 @@ export interface ExchangeParts {
 }
 
 /**
- * Registers the grant. The answer's scope is what was asked for, as far as the issuer
- * knows it.
+ * Registers the grant. The granted scope is the requested scope, limited to the scopes of
+ * the issuer.
  * @see RFC 8693, section 2
  */
 export function registerTokenExchange(

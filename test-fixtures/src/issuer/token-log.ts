@@ -1,38 +1,32 @@
-// What the issuer writes down about every token request, so that a test can ask which
-// refresh token was used when.
+// The log of token requests, which shows when each refresh token was used.
 import { createHash } from 'node:crypto';
 
-/**
- * One request at the token endpoint. Tokens are named by {@link tokenId}, never written
- * out.
- */
+/** One token request. It contains the {@link tokenId} of tokens, not the tokens. */
 export interface TokenRequest {
-  /** Epoch seconds at which the answer (or the fault) was decided. */
+  /** When the response (or the fault) was decided, in epoch seconds. */
   readonly at: number;
   readonly grant: string;
   readonly client: string;
-  /** The refresh token that was presented. */
+  /** The refresh token in the request. */
   readonly presented?: string;
-  /**
-   * The refresh token in the answer; another one than `presented` when it was rotated.
-   */
+  /** The refresh token in the response; different from `presented` after a rotation. */
   readonly issued?: string;
   /**
-   * `issued`, or the OAuth error in the answer. Missing when a fault kept the request
+   * `issued`, or the OAuth error in the response. Missing if a fault kept the request
    * from the issuer.
    */
   readonly outcome?: string;
   readonly description?: string;
-  /** The fault that was switched on. */
+  /** The fault at the time of the request. */
   readonly fault?: string;
 }
 
-/** A short name for a token that tells nothing of its value. */
+/** Returns a short name for a token that does not reveal its value. */
 export function tokenId(token: string): string {
   return createHash('sha256').update(token).digest('hex').slice(0, 16);
 }
 
-/** The log of one issuer, with the questions that tests ask. */
+/** The log of one issuer, with queries for tests. */
 export class TokenLog {
   readonly requests: TokenRequest[] = [];
   private watchers: (() => boolean)[] = [];
@@ -42,7 +36,7 @@ export class TokenLog {
     this.watchers = this.watchers.filter((done) => !done());
   }
 
-  /** The requests that the issuer answered with tokens, of one grant type if given. */
+  /** Returns the successful requests, of one grant type if given. */
   successes(grant?: string): readonly TokenRequest[] {
     return this.requests.filter(
       (request) => request.outcome === 'issued' && (grant === undefined || request.grant === grant),
@@ -50,8 +44,8 @@ export class TokenLog {
   }
 
   /**
-   * Refresh tokens that reached the issuer more than once: each would be a theft in its
-   * eyes.
+   * Returns the refresh tokens that reached the issuer more than once; an issuer treats
+   * such a reuse as theft.
    */
   presentedTwice(): readonly string[] {
     const seen = new Map<string, number>();
@@ -62,7 +56,10 @@ export class TokenLog {
     return [...seen].filter(([, times]) => times > 1).map(([token]) => token);
   }
 
-  /** Requests that the issuer refused because the refresh token had been spent before. */
+  /**
+   * Returns the requests that the issuer rejected because the refresh token was already
+   * used.
+   */
   reuses(): readonly TokenRequest[] {
     return this.requests.filter(
       ({ description }) => description?.includes('already used') === true,
@@ -70,8 +67,8 @@ export class TokenLog {
   }
 
   /**
-   * The refresh tokens issued one after the other from `first` on: `[first, the one it
-   * was rotated to, ...]`.
+   * Returns the chain of rotated refresh tokens from `first`: `[first, its successor,
+   * ...]`.
    */
   chain(first: string): readonly string[] {
     const next = this.requests.find(
@@ -80,7 +77,7 @@ export class TokenLog {
     return next === undefined ? [first] : [first, ...this.chain(next)];
   }
 
-  /** Resolves once `enough` holds of this log, now or after a later request. */
+  /** Resolves when `enough` returns true for this log, now or after a later request. */
   until(enough: (log: TokenLog) => boolean): Promise<void> {
     return new Promise((resolve) => {
       if (enough(this)) return resolve();

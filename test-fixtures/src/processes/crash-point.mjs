@@ -1,5 +1,5 @@
 // Loaded into a process with --import: counts its changes below one directory, and kills
-// it or fails it at a chosen one.
+// the process or fails the call at a chosen change.
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
@@ -14,7 +14,10 @@ const until = Number(process.env['CRASH_UNTIL'] ?? at);
 const open = new Map();
 let count = 0;
 
-/** Called before each change: writes it down, then strikes if it is its turn. */
+/**
+ * Called before each change: writes it to the trace, then strikes if this is the chosen
+ * change.
+ */
 function before(operation, path) {
   count += 1;
   if (trace !== undefined)

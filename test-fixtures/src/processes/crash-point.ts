@@ -1,11 +1,11 @@
-// Runs a process so that it dies, or fails, at one chosen change of the file system; the
+// Runs a process so that it dies, or fails, at a chosen change of the file system. The
 // other half is crash-point.mjs.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Where to strike: before change number `at` (from 1) up to `until`; with `error` the
- * calls fail with it instead of the process dying.
+ * Where to strike: before the changes `at` (from 1) to `until`. With `error`, the calls
+ * fail with it instead of killing the process.
  */
 export interface CrashPoint {
   readonly at?: number;
@@ -14,8 +14,8 @@ export interface CrashPoint {
 }
 
 /**
- * An environment that makes Node strike at `point`, counting changes below `directory`
- * and writing them down in `trace`.
+ * Returns an environment in which Node strikes at `point`, and writes the changes below
+ * `directory` to `trace`.
  */
 export function crashEnvironment(
   root: string,
@@ -35,7 +35,7 @@ export function crashEnvironment(
 }
 
 /**
- * The changes that were made, one `operation path` each, without process numbers in the
+ * Returns the changes in the trace as `operation path`, without process numbers in the
  * names of temporary files.
  */
 export function readTrace(trace: string): string[] {

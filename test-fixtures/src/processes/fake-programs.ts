@@ -1,13 +1,13 @@
-// Puts fakes of condor_store_cred, htgettoken and pelican into a directory for PATH.
+// Installs fakes of condor_store_cred, htgettoken and pelican in a directory for PATH.
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The programs that there is a fake of. */
+/** The programs with a fake. */
 export type FakeProgram = 'condor_store_cred' | 'htgettoken' | 'pelican';
 
 /**
- * Installs the named fakes into `directory`; they take what they need from FAKE_... in
+ * Installs the named fakes in `directory`. They are configured by FAKE_... variables in
  * the environment.
  */
 export function installPrograms(directory: string, names: readonly FakeProgram[]): void {

@@ -1,9 +1,8 @@
-// A port that nobody uses at the moment, for servers whose address must be known before
-// they start.
+// A free port, for servers whose address must be known before they start.
 import { createServer } from 'node:net';
 import { listen, stop } from '../issuer/listener.ts';
 
-/** The number of a free port of 127.0.0.1. */
+/** Returns a free port of 127.0.0.1. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   const port = await listen(server, 0);

@@ -1,6 +1,5 @@
-// Runs the built executables as condor_master and a shell would: as child processes that
-// are watched and always ended. Everything that tests and demo leave running for a while
-// is started here.
+// Runs the built executables as child processes that always end. Tests and the demo start
+// all their long-running processes here.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,8 +14,7 @@ export interface Exit {
 }
 
 /**
- * A child process. `output` is everything that it printed so far, standard error
- * included.
+ * A child process. `output` is everything that it has printed, including standard error.
  */
 export interface Child {
   readonly pid: number;
@@ -27,21 +25,21 @@ export interface Child {
   /** How it ended; `undefined` while it runs. */
   readonly exit: Exit | undefined;
   /**
-   * Resolves with the match when `pattern` was printed.
-   * @throws Error with the output when it ends before, or never prints it
+   * Resolves with the match when `pattern` is printed.
+   * @throws Error with the output if the process ends before, or after the timeout
    */
   printed(pattern: RegExp): Promise<RegExpExecArray>;
   /** Sends a signal to the process, or to its whole group. */
   signal(name: NodeJS.Signals, to?: { readonly group: boolean }): void;
   /**
-   * Sends SIGTERM, SIGKILL to its whole group after {@link PATIENCE}, and waits for the
+   * Sends SIGTERM, after {@link PATIENCE} SIGKILL to the whole group, and waits for the
    * end.
    */
   stop(): Promise<Exit>;
 }
 
 /**
- * What a child gets besides its environment: text for its standard input, and a working
+ * Options of a child besides its environment: text for standard input, and a working
  * directory.
  */
 export interface ChildOptions {
@@ -50,13 +48,13 @@ export interface ChildOptions {
 }
 
 /**
- * The environment variable that says which test run a process belongs to; the end of the
- * run looks for it.
+ * The environment variable that marks the test run of a process; the end of the run
+ * searches for it.
  */
 export const RUN_MARKER = 'CREDMON_TEST_RUN';
 
 /**
- * Ends a child together with the process that started it, also when that one is killed.
+ * Ends a child when its parent ends, even if the parent is killed.
  * @see prctl(2), PR_SET_PDEATHSIG
  */
 export const TETHER = '/usr/bin/setpriv';
@@ -66,9 +64,10 @@ const isTethered = existsSync(TETHER);
 const running = new Set<Child>();
 
 /**
- * Kills every child that still runs, with its process group; for the end of a test file.
- * Answers with their names. A descendant that left the group and holds a pipe open is
- * left to the search at the end of the run.
+ * Kills every running child with its process group, at the end of a test file. A
+ * descendant that left the group and keeps a pipe open is found by the search at the end
+ * of the run.
+ * @returns the names of the killed children
  */
 export async function endChildren(): Promise<string[]> {
   const left = [...running];
@@ -78,8 +77,8 @@ export async function endChildren(): Promise<string[]> {
 }
 
 /**
- * Starts `command` in a process group of its own. The environment is exactly
- * `environment`, and {@link RUN_MARKER}.
+ * Starts `command` in its own process group. The environment is exactly `environment` and
+ * {@link RUN_MARKER}.
  */
 export function startProcess(
   command: string,
@@ -167,7 +166,7 @@ export function startProcess(
   return self;
 }
 
-/** Sends a signal to a process group; one that has ended is left alone. */
+/** Sends a signal to a process group, if it still exists. */
 function killGroup(leader: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-leader, signal);
@@ -176,7 +175,7 @@ function killGroup(leader: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** The built executables, by the name that a user types. */
+/** The built executables by command name. */
 export type Executable = 'condor_credmon' | 'condor_credential_storer' | 'condor_credmon_webserver';
 
 const BUILT: Readonly<Record<Executable, string>> = {
@@ -186,7 +185,7 @@ const BUILT: Readonly<Record<Executable, string>> = {
 };
 
 /**
- * The path of a built executable below the repository at `root`.
+ * Returns the path of a built executable in the repository at `root`.
  * @throws Error that says how to build it
  */
 export function executablePath(root: string, name: Executable): string {
@@ -195,7 +194,7 @@ export function executablePath(root: string, name: Executable): string {
   return path;
 }
 
-/** Starts a built executable with this Node. */
+/** Starts a built executable with the Node of this process. */
 export function startExecutable(
   root: string,
   name: Executable,

@@ -1,11 +1,11 @@
-// A place for token programs: below the home directory, because one that lies below /tmp
-// is refused as something that others could change.
+// A directory for token programs. It is below the home directory, because programs below
+// /tmp are rejected: other users could change them.
 import { mkdtempSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Makes a new, private directory below directories that nobody else can change; the
+ * Creates a private directory whose parent directories other users cannot change. The
  * caller removes it.
  */
 export function programFolder(): string {

@@ -1,18 +1,19 @@
-// Why tests are skipped on this machine: noted by the workers, listed at the end of the
-// run.
+// The reasons of skipped tests: the workers record them, and the end of the run lists
+// them.
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const FILE = 'skipped';
 
-/** Notes a reason for the list at the end of the run. */
+/** Records a reason for the list at the end of the run. */
 export function noteSkipped(reason: string): void {
   appendFileSync(join(tmpdir(), FILE), `${reason}\n`);
 }
 
 /**
- * Notes that `what` is missing, and how to get it; true, for `describe.skipIf`.
+ * Records that `what` is missing, and how to install it. Returns true, for
+ * `describe.skipIf`.
  * @throws Error in CI, so that the file counts as failed
  */
 export function skipWithout(what: string, remedy: string): true {
@@ -22,7 +23,7 @@ export function skipWithout(what: string, remedy: string): true {
   return true;
 }
 
-/** The reasons that were noted in the run's temporary directory, each once. */
+/** Returns the recorded reasons of this run, each once. */
 export function readSkipped(directory: string): string[] {
   const path = join(directory, FILE);
   if (!existsSync(path)) return [];

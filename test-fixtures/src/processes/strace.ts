@@ -1,30 +1,30 @@
-// Runs a process under strace, which kills it at, or fails, one chosen system call of its
-// main thread.
+// Runs a process under strace, which kills it or fails a call at a chosen system call of
+// its main thread.
 import { existsSync, readFileSync } from 'node:fs';
 import { startProcess, type Child } from './processes.ts';
 import { waitUntil } from '../clocks/wait-until.ts';
 
 /**
- * One system call of a trace: `number` counts the calls of that name from 1; `text` is
- * strace's line, with the paths of descriptors.
+ * One system call of a trace: `number` counts the calls with this name from 1; `text` is
+ * the line of strace, with paths of descriptors.
  */
 export interface SystemCall {
   readonly name: string;
   readonly number: number;
   readonly text: string;
-  /** False for the call at which the process died. */
+  /** False if the process died in this call. */
   readonly returned: boolean;
-  /** True when strace put an error in its place. */
+  /** True if strace injected an error. */
   readonly injected: boolean;
 }
 
 /**
- * What strace does at a call: a signal on entry, an error in its place, or `delay`
- * (microseconds) after it.
+ * What strace injects: a signal on entry, an error, or `delay` (microseconds) after the
+ * call.
  */
 export interface Injection {
   readonly call: string;
-  /** strace's `when`: `3`, `3+`, `2..5`; every call when not given. */
+  /** The `when` of strace: `3`, `3+`, `2..5`; every call by default. */
   readonly when?: number | string;
   readonly signal?: 'SIGKILL';
   readonly error?: string;
@@ -32,8 +32,8 @@ export interface Injection {
 }
 
 /**
- * How to trace. `everyThread` follows threads and children; their calls are then counted
- * for each thread.
+ * Options of a trace. `everyThread` follows threads and children, and counts calls per
+ * thread.
  */
 export interface TraceOptions {
   readonly trace: string;
@@ -42,8 +42,8 @@ export interface TraceOptions {
 }
 
 /**
- * Starts `command` under strace. The tracer is a grandchild: signals and the exit status
- * are the command's own.
+ * Starts `command` under strace. The tracer is a grandchild, so signals and the exit
+ * status are those of the command.
  */
 export function startTraced(
   [command, ...args]: readonly [string, ...string[]],
@@ -53,10 +53,7 @@ export function startTraced(
   return startProcess('strace', ['-D', ...straceArguments(options), command, ...args], environment);
 }
 
-/**
- * Traces a running process from now on; answers once strace has it. `stop` lets it go
- * again.
- */
+/** Traces a running process; resolves when strace is attached. `stop` detaches it. */
 export async function attachTrace(pid: number, options: TraceOptions): Promise<Child> {
   const tracer = startProcess('strace', [...straceArguments(options), '-p', String(pid)], {
     PATH: process.env['PATH'] ?? '/usr/bin:/bin',
@@ -88,7 +85,10 @@ function injectionText({ call, when, signal, error, delay }: Injection): string 
   return parts.join(':');
 }
 
-/** The calls of a trace of one thread, once the tracer has written its last line. */
+/**
+ * Returns the calls in a trace file of one thread, when the tracer has finished writing
+ * it.
+ */
 export async function readCalls(trace: string): Promise<readonly SystemCall[]> {
   const text = await waitUntil(
     () =>
@@ -98,7 +98,7 @@ export async function readCalls(trace: string): Promise<readonly SystemCall[]> {
   return parseCalls(text);
 }
 
-/** The calls in the text of a trace of one thread. */
+/** Parses the calls in the text of a trace of one thread. */
 export function parseCalls(text: string): readonly SystemCall[] {
   const counts = new Map<string, number>();
   return text.split('\n').flatMap((line) => {

@@ -1,6 +1,6 @@
-// Plays condor_store_cred with CredD behind it: add-oauth and query-oauth on the
-// directory in FAKE_CREDENTIAL_DIRECTORY, for the user FAKE_USER. With
-// FAKE_STORE_VERSION=23.9 it has no option -P, as in HTCondor 23.9.6.
+// A fake condor_store_cred with CredD: add-oauth and query-oauth on the directory in
+// FAKE_CREDENTIAL_DIRECTORY, for the user FAKE_USER. With FAKE_STORE_VERSION=23.9 it has
+// no option -P, like HTCondor 23.9.6.
 import {
   appendFileSync,
   existsSync,

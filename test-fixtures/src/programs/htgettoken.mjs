@@ -1,5 +1,5 @@
-// Plays htgettoken: writes a Vault token to --vaulttokenfile and prints the URL that
-// --showbearerurl asks for, both from FAKE_VAULT.
+// A fake htgettoken: writes a Vault token to --vaulttokenfile and prints the URL for
+// --showbearerurl, both from FAKE_VAULT.
 import { appendFileSync, writeFileSync } from 'node:fs';
 
 const args = process.argv.slice(2);

@@ -1,5 +1,5 @@
-// Plays pelican: `token fetch` prints the token in FAKE_PELICAN_TOKEN; without one it
-// fails as for a declined login.
+// A fake pelican: `token fetch` prints the token in FAKE_PELICAN_TOKEN; without it, it
+// fails as after a declined login.
 import { appendFileSync } from 'node:fs';
 
 const { FAKE_LOG: log, FAKE_PELICAN_TOKEN: token } = process.env;

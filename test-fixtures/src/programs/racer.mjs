@@ -1,6 +1,6 @@
-// Plays a user who owns a directory of the credential directory and wants root to read or
-// write elsewhere: races in it for some seconds. Arguments: seconds, the daemon's process
-// id, and paths outside. Runs in that directory, as that user.
+// Acts as a user who owns a directory in the credential directory and tries to make root
+// read or write elsewhere: runs races there for some seconds. Arguments: seconds, the
+// process id of the daemon, and paths outside. Runs in that directory, as that user.
 import { linkSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 
@@ -11,7 +11,7 @@ const NAMES = ['mytok.top', 'mytok.use', 'mytok.meta', '.mytok.renewal'];
 const temporary = () =>
   `.${pick(NAMES.slice(0, 3))}.d${pid}.${1 + Math.floor(Math.random() * 60)}.credmon-tmp`;
 
-/** A link in place of a file, by rename, so that there is no moment without one. */
+/** Puts a link in place of a file by rename, so that the name always exists. */
 const swap = (name) => {
   const link = `.link-${process.pid}`;
   rmSync(link, { force: true });
@@ -22,17 +22,17 @@ const swap = (name) => {
 const ACTIONS = [
   () => swap(pick(NAMES)),
   () => swap('mytok.top'),
-  // A token that is due at once, with a link to somebody else's refresh token.
+  // A token that is due at once, with a link to the refresh token of another user.
   () => {
     swap('mytok.top');
     rmSync('mytok.use', { force: true });
   },
-  // A link where the daemon is about to make a temporary file.
+  // A link at the name of the next temporary file of the daemon.
   () => symlinkSync(pick(outside), temporary()),
-  // What looks like a rename that was interrupted.
+  // Looks like an interrupted rename.
   () => writeFileSync(temporary(), JSON.stringify({ refresh_token: 'planted' }), { mode: 0o400 }),
   () => linkSync(pick(outside), pick([temporary(), pick(NAMES)])),
-  // A directory for a moment: nothing can be renamed over it.
+  // A directory for a moment: a rename over it fails.
   () => {
     const name = pick(NAMES);
     rmSync(name, { recursive: true, force: true });
@@ -57,9 +57,9 @@ while (performance.now() < end) {
   try {
     pick(ACTIONS)();
   } catch {
-    // Another racer was faster, or the system refuses: that is the point.
+    // Expected: another racer was faster, or the system refused.
   }
-  // As long as the daemon may take from one look at a file to the next: now and then it
-  // acts on what has just gone.
+  // About the time between two file operations of the daemon, so that it sometimes acts
+  // on a file that was just removed.
   await wait(pick([0, 1, 5, 20]));
 }

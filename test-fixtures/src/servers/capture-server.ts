@@ -1,10 +1,10 @@
-// A server that nobody should talk to: it takes whatever it is sent, writes it down, and
-// answers so that a careless client would go on.
+// A server that must not receive secrets: records all requests and answers so that a
+// careless client continues.
 import { createServer, type IncomingMessage } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
-/** One request, whole. */
+/** One complete request. */
 export interface Theft {
   readonly method: string;
   readonly url: string;
@@ -12,20 +12,20 @@ export interface Theft {
   readonly body: string;
 }
 
-/** A listening thief. `url` is its origin, on 127.0.0.1. */
+/** A running capture server. `url` is its origin, on 127.0.0.1. */
 export interface CaptureServer {
   readonly url: string;
   readonly port: number;
   readonly requests: Theft[];
   /**
-   * The names of the secrets that any request carried, in plain, form, URL or Basic
+   * Returns the names of the secrets in any request, in plain, form, URL or Basic
    * encoding.
    */
   carried(secrets: Readonly<Record<string, string>>): string[];
   close(): Promise<void>;
 }
 
-/** Starts a thief; with PEM texts it speaks https. */
+/** Starts a capture server; with PEM texts it uses https. */
 export async function startCaptureServer(tls?: {
   readonly key: string;
   readonly cert: string;
@@ -63,7 +63,7 @@ export async function startCaptureServer(tls?: {
   };
 }
 
-/** Metadata, token, device login and Vault secret in one. */
+/** Metadata, token response, device login and Vault secret in one. */
 function welcome(url: string): Record<string, unknown> {
   return {
     issuer: url,

@@ -1,10 +1,10 @@
 // A certificate authority for one test run, and a server certificate for this machine,
-// made with openssl.
+// created with openssl.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Paths of PEM files; `ca` is the authority's text. */
+/** The paths of the PEM files; `ca` is the text of the authority. */
 export interface Certificates {
   readonly caFile: string;
   readonly certificateFile: string;
@@ -13,7 +13,8 @@ export interface Certificates {
 }
 
 /**
- * Makes an authority and a certificate for `localhost`, 127.0.0.1 and ::1 in `directory`.
+ * Creates an authority and a certificate for `localhost`, 127.0.0.1 and ::1 in
+ * `directory`.
  */
 export function makeCertificates(directory: string): Certificates {
   const path = (name: string): string => join(directory, name);

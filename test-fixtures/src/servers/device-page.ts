@@ -1,11 +1,11 @@
-// A person at an issuer's device page: opens the address that a terminal shows, confirms
-// the code, and logs in or cancels.
+// A user at the device page of an issuer: opens the URL from the terminal, confirms the
+// code, and logs in or cancels.
 import { httpBrowser } from '../browsers/http-browser.ts';
 import { pressButton } from '../browsers/http-login.ts';
 
 /**
- * Goes through the pages behind `url` (the one with the code in it). Answers with the
- * text of the last page.
+ * Goes through the pages of `url` (with the code in it). Returns the text of the last
+ * page.
  */
 export async function answerDevicePage(
   url: string,

@@ -1,5 +1,5 @@
-// A Vault for tests, over TLS: Vault tokens, and access tokens from the oauthapp secrets
-// plug-in, after its documented interface.
+// A Vault for tests, over TLS: Vault tokens, and access tokens of the oauthapp secrets
+// plug-in, like its documented interface.
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
@@ -14,10 +14,7 @@ import {
 
 export type { VaultFault } from '../vault/answers.ts';
 
-/**
- * One request as the Vault saw it. `token` is the name of the Vault token, never its
- * text.
- */
+/** One request to the Vault. `token` is the name of the Vault token, not its text. */
 export interface VaultRequest {
   readonly method: string;
   readonly path: string;
@@ -26,12 +23,12 @@ export interface VaultRequest {
   readonly headers: IncomingMessage['headers'];
 }
 
-/** How a Vault is started. `host` is where it listens; PEM texts for TLS. */
+/** Options of a Vault. `host` is the listen address; PEM texts for TLS. */
 export interface VaultOptions {
   readonly key: string;
   readonly cert: string;
   readonly host?: string;
-  /** Seconds that an access token lives. */
+  /** The lifetime of access tokens in seconds. */
   readonly tokenTtl?: number;
   readonly tokenFormat?: 'jwt' | 'opaque';
 }
@@ -41,20 +38,20 @@ export interface FakeVault {
   readonly port: number;
   readonly requests: VaultRequest[];
   /**
-   * A Vault token for a user that may read `secret/oauth-ISSUER/creds/USER:default` (and
-   * exchange it below `sts/`).
+   * Returns a Vault token for a user that may read
+   * `secret/oauth-ISSUER/creds/USER:default` (and exchange it below `sts/`).
    */
   login(user: string, issuer?: string): { readonly token: string; readonly path: string };
-  /** Ends a Vault token: what is read with it is answered "permission denied". */
+  /** Revokes a Vault token: reads with it return "permission denied". */
   revoke(token: string): void;
   setFault(fault?: VaultFault): void;
-  /** Answers every request with a redirect from now on. */
+  /** Redirects every request from now on. */
   redirect(status: number, location: string): void;
-  /** Seconds that access tokens live from now on. */
+  /** The lifetime of access tokens from now on, in seconds. */
   setTokenTtl(seconds: number): void;
   /**
-   * The scopes of new access tokens, whatever is asked for; without an argument what is
-   * asked for.
+   * Sets the scopes of new access tokens, for any request; without an argument, the
+   * requested scopes are granted.
    */
   setScopes(scopes?: string): void;
   close(): Promise<void>;
@@ -89,7 +86,9 @@ export async function startVault(options: VaultOptions): Promise<FakeVault> {
     return `${text}.${sign('sha256', Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
   };
 
-  /** The plug-in keeps a token until less than `minimum_seconds` of it are left. */
+  /**
+   * The plug-in returns the same token until less than `minimum_seconds` of it are left.
+   */
   const read = (user: string, url: URL): VaultAnswer => {
     const now = Math.floor(Date.now() / 1000);
     const { minimum_seconds: minimum = '0', ...wanted } = Object.fromEntries(url.searchParams);
@@ -177,7 +176,7 @@ export async function startVault(options: VaultOptions): Promise<FakeVault> {
   };
 }
 
-/** A short name for a Vault token that tells nothing of its text. */
+/** Returns a short name for a Vault token that does not reveal its text. */
 export function nameOf(token: string): string {
   return createHash('sha256').update(token).digest('hex').slice(0, 16);
 }

@@ -1,5 +1,5 @@
-// A real, certified OpenID provider on loopback for tests and the demo, whose token
-// endpoint can be made to fail at will.
+// A real, certified OpenID provider on loopback for tests and the demo, with faults for
+// its token endpoint.
 import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -33,21 +33,20 @@ export interface Issuer {
   readonly authorizationUrl: string;
   readonly tokenUrl: string;
   readonly log: TokenLog;
-  /** Requests that reached the revocation endpoint, in order. */
+  /** The requests to the revocation endpoint, in order. */
   readonly revocations: readonly RevocationRequest[];
   /** The public signing keys. */
   readonly jwks: { readonly keys: readonly JWK[] };
-  /** Makes the token endpoint fail, or work again when `name` is undefined. */
+  /** Switches a fault of the token endpoint on; `undefined` switches it off. */
   setFault(name?: FaultName, options?: FaultOptions): Promise<void>;
   addClient(client: IssuerClient): Promise<void>;
-  /** The client is not known any more. */
+  /** Deletes the client. */
   removeClient(clientId: string): Promise<void>;
   /**
-   * The account is not known any more: its logins, refresh tokens and subject tokens are
-   * good for nothing.
+   * Deletes the account: its logins, refresh tokens and subject tokens become invalid.
    */
   removeAccount(name: string): void;
-  /** Seconds that access tokens live from now on. */
+  /** Sets the lifetime of new access tokens, in seconds. */
   setAccessTokenTtl(seconds: number): void;
   close(): Promise<void>;
 }
@@ -80,8 +79,8 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> 
     url,
     providerConfiguration({ url, options: settings, state, keys, storage, policy }),
   );
-  // Whoever asks for no scope gets the first one (RFC 6749 section 3.3); oidc-provider by
-  // itself would refuse.
+  // A request without scopes gets the first one (RFC 6749 section 3.3); oidc-provider
+  // itself would reject it.
   provider.use((context, next) => {
     const { scope } = context.query;
     if (context.path === '/auth' && (scope === undefined || scope === ''))
@@ -128,7 +127,7 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> 
     setFault: async (name, faultOptions = {}) => {
       switched.abort();
       switched = new AbortController();
-      // As many answers as a test likes are held back by one signal.
+      // One signal can hold back any number of responses.
       setMaxListeners(0, switched.signal);
       fault =
         name === undefined || name === 'refused'

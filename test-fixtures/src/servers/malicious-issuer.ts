@@ -1,45 +1,45 @@
-// An issuer that somebody has tampered with: its metadata, its keys and its endpoints say
-// what a test wants, and any path can redirect.
+// A malicious issuer: the test chooses its metadata, keys and endpoints, and any path can
+// redirect.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 
 /**
- * What is crooked. `host` is the name in the issuer's identifier; it listens on 127.0.0.1
- * all the same.
+ * The manipulations. `host` is the host name in the identifier; the issuer always listens
+ * on 127.0.0.1.
  */
 export interface CrookedOptions {
   readonly host?: string;
   readonly tls?: { readonly key: string; readonly cert: string };
-  /** Put over the honest metadata. */
+  /** Replaces members of the valid metadata. */
   readonly metadata?: Readonly<Record<string, unknown>>;
-  /** Put over the honest answer of the token endpoint. */
+  /** Replaces members of the valid token response. */
   readonly token?: Readonly<Record<string, unknown>>;
-  /** Paths that lead elsewhere. */
+  /** Paths that redirect. */
   readonly redirect?: { readonly path: string; readonly status: number; readonly to: string };
 }
 
-/** A running crooked issuer; `paths` are `METHOD /path` of all requests. */
+/** A running malicious issuer; `paths` are `METHOD /path` of all requests. */
 export interface MaliciousIssuer {
   readonly url: string;
   readonly tokenUrl: string;
   readonly port: number;
   readonly paths: string[];
   /**
-   * An access token that it signed for alice, with these claims and headers put over the
-   * usual ones.
+   * Returns a signed access token for alice; these claims and headers replace the usual
+   * ones.
    */
   sign(
     claims?: Readonly<Record<string, unknown>>,
     header?: Readonly<Record<string, unknown>>,
   ): string;
-  /** Is crooked in another way from now on. */
+  /** Changes the manipulations. */
   become(options: Pick<CrookedOptions, 'metadata' | 'token' | 'redirect'>): void;
   close(): Promise<void>;
 }
 
-/** Starts one. */
+/** Starts a malicious issuer. */
 export async function startMaliciousIssuer(options: CrookedOptions = {}): Promise<MaliciousIssuer> {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'k1', alg: 'ES256', use: 'sig' };

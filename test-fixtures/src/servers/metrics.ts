@@ -1,14 +1,14 @@
-// Asks a listener as a monitoring system would.
+// Requests metrics like a monitoring system.
 import { request } from 'node:http';
 
-/** An answer. */
+/** A response. */
 export interface Answer {
   readonly status: number;
   readonly text: string;
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
-/** What a listener on a unix socket, or at `127.0.0.1:port`, answers. */
+/** Sends a request to a unix socket or `127.0.0.1:port`. */
 export function ask(
   where: string,
   path: string,
@@ -36,7 +36,8 @@ export function ask(
 }
 
 /**
- * The samples of a page by name and labels: `{'condor_credmon_tokens{state="due"}': 1}`.
+ * Returns the samples of a page by name and labels:
+ * `{'condor_credmon_tokens{state="due"}': 1}`.
  */
 export function samplesOf(page: string, prefix = 'condor_credmon_'): Record<string, number> {
   return Object.fromEntries(

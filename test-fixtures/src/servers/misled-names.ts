@@ -1,10 +1,10 @@
-// Somebody who answers for names: for as long as it lasts, every name that this process
-// looks up leads to the same addresses.
+// Manipulated name lookups: all names that this process looks up resolve to the same
+// addresses.
 import dns, { type LookupAddress } from 'node:dns';
 
 type Done = (error: null, found: string | LookupAddress[], family?: number) => void;
 
-/** Misleads all names to IPv4 addresses; calling the answer ends it. */
+/** Resolves all names to IPv4 addresses until the returned function is called. */
 export function misleadNames(...addresses: readonly string[]): () => void {
   const honest = dns.lookup;
   const misled = (_host: string, options: { readonly all?: boolean } | Done, done?: Done): void => {

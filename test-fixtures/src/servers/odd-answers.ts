@@ -1,5 +1,5 @@
-// Token endpoints that answer as none should: each is a server of its own, so that one
-// issuer's trouble is not another's.
+// Token endpoints with invalid responses. Each is its own server, so that a failing
+// issuer does not affect the others.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import {
   createServer as createTcpServer,
@@ -9,8 +9,8 @@ import {
 } from 'node:net';
 
 /**
- * What one endpoint does. `keeps` says that the refresh token in its answer must be
- * stored although the answer itself is refused.
+ * The behaviour of one endpoint. `keeps`: the refresh token in its response must be
+ * stored although the response is rejected.
  */
 export interface OddAnswer {
   readonly name: string;
@@ -18,7 +18,7 @@ export interface OddAnswer {
   readonly answer: (response: ServerResponse, rotated: string) => void;
 }
 
-/** A running endpoint; `requests` are the bodies that it got. */
+/** A running endpoint; `requests` are the request bodies. */
 export interface OddEndpoint {
   readonly name: string;
   readonly keeps: boolean;
@@ -31,7 +31,7 @@ export interface OddEndpoint {
 const JSON_TYPE = { 'content-type': 'application/json' };
 type Headers = Readonly<Record<string, string | readonly string[]>>;
 
-/** Answers with `body`. */
+/** Sends `body`. */
 function send(
   body: string | Uint8Array,
   headers: Headers = JSON_TYPE,
@@ -44,7 +44,7 @@ function send(
   };
 }
 
-/** Answers with a good token response in which `change` is put over. */
+/** Sends a valid token response with the members of `change` replaced. */
 function changed(change: Readonly<Record<string, unknown>>): OddAnswer['answer'] {
   return (response, rotated) => {
     const answer = {
@@ -58,16 +58,16 @@ function changed(change: Readonly<Record<string, unknown>>): OddAnswer['answer']
 }
 
 const FORGED = 'x\n01/01/26 00:00:00 forged\u001b[31m';
-/**
- * Refresh tokens that no issuer should make, in answers that are good otherwise: they may
- * be stored.
- */
+/** Unusual refresh tokens in otherwise valid responses: they may be stored. */
 export const OTHER_TOKENS: readonly string[] = ['r'.repeat(900_000), FORGED];
 
 const failure = (status: number, retryAfter: string): OddAnswer['answer'] =>
   send('', { 'retry-after': retryAfter }, status);
 
-/** Answers by name: what is refused and keeps a rotated refresh token comes first. */
+/**
+ * The responses by name; first those that are rejected but contain a rotated refresh
+ * token to keep.
+ */
 export const ODD_ANSWERS: readonly OddAnswer[] = [
   ...Object.entries({
     'no access token': { access_token: undefined },
@@ -148,7 +148,7 @@ export const ODD_ANSWERS: readonly OddAnswer[] = [
   }).map(([name, answer]) => ({ name, answer })),
 ];
 
-/** Redirects to `target`, by each status that a client might follow, and to files. */
+/** Redirects to `target`, with each status that a client might follow, and to files. */
 export function redirects(target: string): readonly OddAnswer[] {
   const statuses = [301, 302, 303, 307, 308].map((status) => ({
     name: `a redirect by ${status}`,
@@ -186,7 +186,7 @@ export async function startOddEndpoint(
   return { name, keeps: keeps === true, url, rotated, requests, close };
 }
 
-/** A server that takes connections and never says a word, as before a TLS handshake. */
+/** A server that accepts connections and never answers, as before a TLS handshake. */
 export async function startMuteServer(): Promise<{ readonly port: number; close(): void }> {
   const sockets = new Set<Socket>();
   const server = createTcpServer((socket) => {

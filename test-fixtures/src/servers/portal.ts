@@ -3,19 +3,19 @@ import { freePort } from '../processes/free-port.ts';
 import { startExecutable, type Child } from '../processes/processes.ts';
 import type { Workspace } from '../files/workspace.ts';
 
-/** Where the web server listens, and more environment for it. */
+/** The listen address, and more environment variables. */
 export interface PortalOptions {
   /**
-   * `HOST:PORT` or `unix:/path`; a free port of 127.0.0.1 when not given, which then
-   * becomes CREDMON_WEB_PREFIX.
+   * `HOST:PORT` or `unix:/path`; by default a free port of 127.0.0.1, which is then
+   * CREDMON_WEB_PREFIX.
    */
   readonly listen?: string;
   readonly environment?: Readonly<Record<string, string>>;
 }
 
 /**
- * Gives the workspace a web prefix on a free port; to be called before services are
- * added, because issuers learn it with them.
+ * Sets a web prefix with a free port. Call it before services are added, because the
+ * issuers need it.
  */
 export async function choosePrefix(workspace: Workspace, path = ''): Promise<string> {
   const listen = `127.0.0.1:${await freePort()}`;

@@ -1,5 +1,5 @@
-// nginx and Apache on loopback with TLS, from the files in configs/ as they stand, with
-// only the values put in that they ask for.
+// nginx and Apache on loopback with TLS, from the unchanged files in configs/; only the
+// required values are set.
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
@@ -9,8 +9,8 @@ import { startProcess, type Child } from '../processes/processes.ts';
 import { waitUntil } from '../clocks/wait-until.ts';
 
 /**
- * Where the proxy listens, what it shows, and the socket of the web server behind it.
- * `directory` takes its files.
+ * The listen address of the proxy, its certificate, and the socket of the web server.
+ * `directory` is for its files.
  */
 export interface ProxyOptions {
   readonly root: string;
@@ -19,8 +19,8 @@ export interface ProxyOptions {
   readonly certificates: Certificates;
   readonly socket: string;
   /**
-   * What `--print-proxy-config` printed, included where the files say; and users who must
-   * sign in at the proxy, by password.
+   * The output of `--print-proxy-config`, included where the files say; and users who
+   * must sign in at the proxy with a password.
    */
   readonly remoteUser?: {
     readonly include: string;
@@ -28,7 +28,7 @@ export interface ProxyOptions {
   };
 }
 
-/** The proxies that configs/ has a file for. */
+/** The proxies with a file in configs/. */
 export type ProxyKind = 'nginx' | 'apache';
 
 /** Starts a proxy and waits until it accepts connections. */
@@ -55,7 +55,9 @@ export async function startProxy(kind: ProxyKind, options: ProxyOptions): Promis
   return child;
 }
 
-/** Puts values in the lines that end in `# adapt`, and the logs below `directory`. */
+/**
+ * Sets the values in the lines that end with `# adapt`, and the logs below `directory`.
+ */
 function nginxFile(options: ProxyOptions): string {
   const { root, directory, port, certificates, socket, remoteUser } = options;
   const adapted: readonly (readonly [RegExp, string])[] = [
@@ -89,7 +91,10 @@ ${site}
   return written(join(directory, 'nginx.conf'), main);
 }
 
-/** The lines of configs/nginx that a site with CREDMON_WEB_REMOTE_USER_HEADER changes. */
+/**
+ * Changes the lines of configs/nginx that a site with CREDMON_WEB_REMOTE_USER_HEADER
+ * changes.
+ */
 function nginxUser(
   directory: string,
   remoteUser: ProxyOptions['remoteUser'],
@@ -105,7 +110,7 @@ function nginxUser(
   ];
 }
 
-/** Users and passwords as htpasswd writes them, with SHA-1, which both proxies read. */
+/** Users and passwords in htpasswd format with SHA-1, which both proxies support. */
 function passwordFile(directory: string, passwords: Readonly<Record<string, string>>): string {
   const lines = Object.entries(passwords).map(
     ([user, password]) => `${user}:{SHA}${createHash('sha1').update(password).digest('base64')}\n`,
@@ -128,7 +133,7 @@ const APACHE_MODULES = [
   'proxy_http',
 ];
 
-/** Defines the values that the file asks for, and includes it untouched. */
+/** Defines the values that the file needs, and includes the unchanged file. */
 function apacheFile(options: ProxyOptions): string {
   const { root, directory, port, certificates, socket, remoteUser } = options;
   const modules = APACHE_MODULES.map(
@@ -155,7 +160,7 @@ Include ${apacheSite(root, directory, remoteUser)}
 }
 
 /**
- * configs/apache untouched, or with the lines that a site with
+ * Returns configs/apache unchanged, or with the lines that a site with
  * CREDMON_WEB_REMOTE_USER_HEADER adds.
  */
 function apacheSite(

@@ -1,24 +1,24 @@
-// A real redis-server on a unix socket in a temporary directory, with nothing on disk.
+// A real redis-server on a unix socket in a temporary directory, without persistence.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startProcess, type Child } from '../processes/processes.ts';
 import { skipWithout } from '../processes/skipped.ts';
 
-/** Where Debian puts it. */
+/** The path on Debian. */
 const PROGRAM = '/usr/bin/redis-server';
 
 /** A running server. */
 export interface RedisServer {
   readonly path: string;
   readonly process: Child;
-  /** Starts it again after `process.stop()`, empty. */
+  /** Starts it again, empty, after `process.stop()`. */
   restart(): Promise<void>;
   remove(): Promise<void>;
 }
 
 /**
- * True when there is no redis-server, for `describe.skipIf`; notes it.
+ * True if redis-server is missing, for `describe.skipIf`; records the reason.
  * @throws Error in CI, so that the file counts as failed
  */
 export function isRedisMissing(): boolean {

@@ -1,12 +1,12 @@
-// Verifies a token of a test issuer as a resource server would.
+// Verifies a token of a test issuer like a resource server.
 import { createPublicKey } from 'node:crypto';
 import { createLocalJWKSet, decodeJwt, jwtVerify, type JSONWebKeySet, type JWTPayload } from 'jose';
 import type { Issuer } from './issuer.ts';
 
 /**
- * The claims of `token`.
+ * Returns the claims of `token`.
  * @throws Error unless `issuer` signed it, for `audience` if given, and it has not
- * expired.
+ * expired
  */
 export async function verifyToken(
   issuer: Issuer,
@@ -22,14 +22,14 @@ export async function verifyToken(
 }
 
 /**
- * The claims of a token that the owner of the public key in `pem` signed.
- * @throws Error unless he did, and it has not expired.
+ * Returns the claims of a token that was signed with the private key of `pem`.
+ * @throws Error if the signature is invalid or the token has expired
  */
 export async function verifyWithPem(pem: string, token: string): Promise<JWTPayload> {
   return (await jwtVerify(token, createPublicKey(pem))).payload;
 }
 
-/** What a token says, whoever signed it. */
+/** Returns the claims of a token without verifying it. */
 export function claimsOf(token: string): JWTPayload {
   return decodeJwt(token);
 }

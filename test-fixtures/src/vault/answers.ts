@@ -1,7 +1,6 @@
-// What a Vault with the oauthapp secrets plug-in answers, in good and bad times; each bad
-// time by name.
+// The responses of a Vault with the oauthapp secrets plug-in, and its faults by name.
 
-/** Ways to go wrong. `hang` answers nothing. */
+/** The faults. `hang` sends no response. */
 export type VaultFault =
   | 'sealed'
   | 'too-many'
@@ -21,14 +20,14 @@ export type VaultFault =
   | 'echo'
   | 'hang';
 
-/** An answer. */
+/** A response. */
 export interface VaultAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: unknown;
 }
 
-/** The envelope of every secret that is read. */
+/** The envelope of every secret. */
 export function secret(data: unknown): VaultAnswer {
   const envelope = {
     request_id: 'b5d3a1f0-0000-4000-8000-000000000000',
@@ -42,14 +41,14 @@ export function secret(data: unknown): VaultAnswer {
   return { status: 200, body: { ...envelope, data } };
 }
 
-/** An error in Vault's form. */
+/** An error response in the format of Vault. */
 export function errors(status: number, ...texts: readonly string[]): VaultAnswer {
   return { status, body: { errors: texts } };
 }
 
 /**
- * The answer of a fault; `undefined` for those that answer nothing. `vaultToken` is what
- * was sent.
+ * Returns the response of a fault; `undefined` if it sends none. `vaultToken` is the
+ * token of the request.
  */
 export function faultyVaultAnswer(fault: VaultFault, vaultToken: string): VaultAnswer | undefined {
   switch (fault) {
