@@ -181,11 +181,11 @@ describe('R33 the question about the account', () => {
     portal = await startPortal({ remoteUser: { header: 'x-remote-user' } });
     portal.writeKey(ad());
     const browser = portal.browser();
-    const said = { 'x-remote-user': 'alice' };
-    await browser.get(`/key/${KEY}`, said);
-    const list = await browser.get('/', said);
-    const login = await browser.post('/login/mytok', { _csrf: csrfOf(list) }, said);
-    const back = await browser.get(browser.returnFrom(login), said);
+    const headers = { 'x-remote-user': 'alice' };
+    await browser.get(`/key/${KEY}`, headers);
+    const list = await browser.get('/', headers);
+    const login = await browser.post('/login/mytok', { _csrf: csrfOf(list) }, headers);
+    const back = await browser.get(browser.returnFrom(login), headers);
     expect([back.location, stored()]).toEqual(['/', ['alice']]);
   });
 

@@ -77,10 +77,10 @@ describe('R33 a declined token that is not revoked, because another sign-in has 
     const login = await browser.post('/login/mytok', { _csrf: csrf });
     const at = (await browser.get(browser.returnFrom(login))).location;
     await browser.decide(at, 'decline');
-    const said = words(await browser.get(at));
-    expect([revoked(), said]).toEqual([[], expect.stringContaining(SHARED)]);
-    expect(said).toContain('The tokens that are stored for alice on ap.example were not changed');
-    expect(said).not.toMatch(/did not get it|no copy of it/);
+    const text = words(await browser.get(at));
+    expect([revoked(), text]).toEqual([[], expect.stringContaining(SHARED)]);
+    expect(text).toContain('The tokens that are stored for alice on ap.example were not changed');
+    expect(text).not.toMatch(/did not get it|no copy of it/);
     expect(portal.tokenFiles(user)[`${stem}.top`]).toMatchObject({
       content: { refresh_token: 'same' },
     });

@@ -149,14 +149,14 @@ describe('the user of a login', () => {
     );
     portal.writeKey(ad());
     const browser = portal.browser();
-    const said = { 'x-remote-user': 'alice' };
-    await browser.get(`/key/${KEY}`, said);
-    expect((await browser.get('/', said)).status).toBe(200);
+    const headers = { 'x-remote-user': 'alice' };
+    await browser.get(`/key/${KEY}`, headers);
+    expect((await browser.get('/', headers)).status).toBe(200);
     expect((await browser.get('/')).status).toBe(403);
     expect((await browser.get('/login/mytok')).status).toBe(403);
     expect((await browser.get('/return/mytok?state=a&code=b')).status).toBe(403);
     trust.believed = false;
-    expect((await browser.get('/', said)).status).toBe(403);
+    expect((await browser.get('/', headers)).status).toBe(403);
   });
 
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });

@@ -57,10 +57,10 @@ export function makeAnswer(cookieSecret: string, token: string, arrived: boolean
 
 /** Reads an answer; `undefined` if another program sent it. */
 export function readAnswer(cookieSecret: string, token: string, text: string): boolean | undefined {
-  const [, said = '', proof = ''] =
+  const [, arrived = '', proof = ''] =
     /^\{"arrived":(true|false),"proof":"([0-9a-f]{64})"\}$/.exec(text) ?? [];
-  if (said === '' || !isSame(proof, sealed(cookieSecret, said, token))) return undefined;
-  return said === 'true';
+  if (arrived === '' || !isSame(proof, sealed(cookieSecret, arrived, token))) return undefined;
+  return arrived === 'true';
 }
 
 /** A user name that no account has. */

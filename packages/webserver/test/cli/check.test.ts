@@ -51,7 +51,7 @@ const good = (): Record<string, string> => ({
   MYTOK_RETURN_URL_SUFFIX: '/return/mytok',
   CREDMON_MYTOK_ISSUER: issuer.url,
 });
-const look = async (change: Record<string, string> = {}, without: readonly string[] = []) => {
+const check = async (change: Record<string, string> = {}, without: readonly string[] = []) => {
   const knobs = Object.entries({ ...good(), ...change }).filter(
     ([name]) => !without.includes(name),
   );
@@ -59,11 +59,11 @@ const look = async (change: Record<string, string> = {}, without: readonly strin
   return runChecks(config, readSettings(config));
 };
 /** The warnings and errors, one per line. */
-const troubles = async (
+const problems = async (
   change: Record<string, string> = {},
   without: readonly string[] = [],
 ): Promise<string[]> =>
-  (await look(change, without))
+  (await check(change, without))
     .filter(({ state }) => state !== 'ok')
     .map(({ what, state, text }) => `${state} ${what}: ${text}`);
 
@@ -72,14 +72,14 @@ describe('--check', () => {
     'a credential directory, or one above it, of another user is an error with the chown command; CONDOR_IDS allows another owner',
     async () => {
       chownSync(at('creds'), 64_001, 0);
-      expect(await troubles({ TRUST_CREDENTIAL_DIRECTORY: 'True' })).toEqual([
+      expect(await problems({ TRUST_CREDENTIAL_DIRECTORY: 'True' })).toEqual([
         expect.stringMatching(
           /^error credential directory: the credential directory \S+\/creds is owned by user id 64001, .*; fix: chown root(:condor)? \S+\/creds$/,
         ),
       ]);
-      expect(await troubles({ CONDOR_IDS: '64001.64001' })).toEqual([]);
+      expect(await problems({ CONDOR_IDS: '64001.64001' })).toEqual([]);
       chownSync(directory, 64_002, 0);
-      expect(await troubles({ CONDOR_IDS: '64001.64001' })).toContainEqual(
+      expect(await problems({ CONDOR_IDS: '64001.64001' })).toContainEqual(
         expect.stringMatching(
           /^error credential directory: .* is not safe: the directory \S+ on the way to it is owned by user id 64002, .*; fix: chown root \S+$/,
         ),
@@ -107,13 +107,13 @@ describe('--check', () => {
           ]),
       );
       const remedy = ', or set CREDMON_ALLOW_SPECIAL_CHAR_NAMES = true (turns handles off)';
-      expect(await troubles(knobs)).toEqual([`warning provider ${name}: ${text}${remedy}`]);
-      expect(await troubles({ ...knobs, CREDMON_ALLOW_SPECIAL_CHAR_NAMES: 'true' })).toEqual([]);
+      expect(await problems(knobs)).toEqual([`warning provider ${name}: ${text}${remedy}`]);
+      expect(await problems({ ...knobs, CREDMON_ALLOW_SPECIAL_CHAR_NAMES: 'true' })).toEqual([]);
     },
   );
 
   it('R45 reports each check as ok, creates nothing, and shows no secret', async () => {
-    const text = findingsText(await look())
+    const text = findingsText(await check())
       .replaceAll(directory, '<dir>')
       .replaceAll(issuer.url, '<issuer>')
       .replace(/\d+ certificate authorities are trusted, from Node\.js \(\d+\).*/, '<authorities>');
@@ -178,7 +178,7 @@ describe('--check', () => {
       ],
     ],
   ])('R45 %j is found', async (change, expected) => {
-    const found = await troubles(change);
+    const found = await problems(change);
     expect(found).toEqual(expected.map((pattern) => expect.stringMatching(pattern)));
   });
 
@@ -191,7 +191,7 @@ describe('--check', () => {
     ['MYTOK_CLIENT_ID', /^warning providers: no <PROVIDER>_CLIENT_ID is set/],
     ['CREDMON_MYTOK_ISSUER', /^warning issuer of MYTOK: CREDMON_MYTOK_ISSUER is not set/],
   ])('R45 a missing %s is found', async (knob, expected) => {
-    expect(await troubles({}, [knob])).toEqual([expect.stringMatching(expected)]);
+    expect(await problems({}, [knob])).toEqual([expect.stringMatching(expected)]);
   });
 
   it('R33 tests a REMOTE_USER header through the proxy, or reports why it cannot', async () => {
@@ -200,16 +200,16 @@ describe('--check', () => {
       CREDMON_WEB_PREFIX: `https://localhost:${await freePort()}/credmon`,
       MYTOK_RETURN_URL_SUFFIX: '/return/mytok',
     };
-    const said = async (): Promise<string[]> =>
-      (await troubles(knobs)).filter((line) => line.includes(' proxy: '));
-    expect(await said()).toEqual([
+    const proxyFindings = async (): Promise<string[]> =>
+      (await problems(knobs)).filter((line) => line.includes(' proxy: '));
+    expect(await proxyFindings()).toEqual([
       expect.stringMatching(
         /^warning proxy: not tested .*: the portal has not been started .*; fix: /,
       ),
     ]);
     mkdirSync(at('sessions'), { mode: 0o700 });
     writeFileSync(at('sessions/cookie.key'), 'a cookie key', { mode: 0o600 });
-    expect(await said()).toEqual([
+    expect(await proxyFindings()).toEqual([
       expect.stringMatching(
         /^warning proxy: not tested whether https:\S+ replaces .*: ECONNREFUSED; fix: /,
       ),
@@ -219,14 +219,14 @@ describe('--check', () => {
   it('R45 secrets and sessions that others may read are found', async () => {
     chmodSync(at('secret'), 0o644);
     mkdirSync(at('sessions'), { mode: 0o755 });
-    const found = await troubles();
+    const found = await problems();
     expect(found).toEqual([
       expect.stringMatching(
         /^error session directory: .*other users can access it; fix: chmod 700/,
       ),
       expect.stringMatching(/^error secret of MYTOK: .*can be read by others; fix: chmod go-rwx/),
     ]);
-    expect(foundWrong(await look())).toBe(true);
+    expect(foundWrong(await check())).toBe(true);
   });
 });
 

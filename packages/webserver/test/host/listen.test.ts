@@ -130,8 +130,8 @@ describe('an inherited socket', () => {
     const script = `
       import { createServer } from 'node:http';
       import { listen } from ${JSON.stringify(bundle)};
-      const said = await listen(createServer(), { kind: 'fd', descriptor: 3 }, true).catch((error) => error.message);
-      console.log(said);
+      const message = await listen(createServer(), { kind: 'fd', descriptor: 3 }, true).catch((error) => error.message);
+      console.log(message);
       process.exit();`;
     const handle = (socket as unknown as { _handle: { fd: number } })._handle;
     const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
@@ -174,9 +174,11 @@ describe('an inherited socket', () => {
 
   it('R33 R40 with an abstract name, which has no mode, is rejected, and the message names the alternatives', async () => {
     const name = `credmon-listen-${process.pid}`;
-    const said = await inherited(`\0${name}`);
-    expect(said).toContain(`other users of this machine can open fd:3 (abstract socket @${name})`);
-    expect(said).toMatch(
+    const message = await inherited(`\0${name}`);
+    expect(message).toContain(
+      `other users of this machine can open fd:3 (abstract socket @${name})`,
+    );
+    expect(message).toMatch(
       /CREDMON_WEB_REMOTE_USER_HEADER.*CREDMON_WEB_LISTEN = unix:\/path.*SocketMode=0660/,
     );
   });
@@ -191,7 +193,7 @@ describe('an inherited socket', () => {
       },
     ],
   ])('R33 R40 whose path %s is rejected: its permissions are unknown', async (_title, prepare) => {
-    const said = await inherited(join(directory, 'moved.sock'), prepare);
-    expect(said).toMatch(/fd:3.*path not found.*CREDMON_WEB_REMOTE_USER_HEADER.*unix:\/path/);
+    const message = await inherited(join(directory, 'moved.sock'), prepare);
+    expect(message).toMatch(/fd:3.*path not found.*CREDMON_WEB_REMOTE_USER_HEADER.*unix:\/path/);
   });
 });

@@ -18,12 +18,12 @@ describe('R33 R40 /proxy-check', () => {
     ['the forged name after another', (forged: string) => `alice, ${forged}`, true],
     ['the name from the proxy', () => 'alice', false],
     ['nothing', () => '', false],
-  ])('with %s', async (_what, said, arrived) => {
+  ])('with %s', async (_what, valueOf, arrived) => {
     portal = await startPortal({ remoteUser });
     const { token, forged } = question();
     const page = await portal
       .browser()
-      .get(`/proxy-check/${token}`, { 'x-forwarded-user': said(forged) });
+      .get(`/proxy-check/${token}`, { 'x-forwarded-user': valueOf(forged) });
     expect([page.status, readAnswer(SECRET, token, page.text)]).toEqual([200, arrived]);
   });
 

@@ -19,7 +19,7 @@ const LIMITS = { idle: 100, absolute: 250, answer: 60, count: 100 };
 let redis: RedisServer;
 let now: number;
 const clock = { now: () => now, steady: () => now, wait: async () => undefined };
-const troubles: string[] = [];
+const problems: string[] = [];
 const stores: Stores[] = [];
 const open = async (limits = LIMITS, more: { passwordFile?: string } = {}): Promise<Stores> => {
   const opened = await openRedisStores(
@@ -27,7 +27,7 @@ const open = async (limits = LIMITS, more: { passwordFile?: string } = {}): Prom
     clock,
     limits,
     (text) => {
-      troubles.push(text);
+      problems.push(text);
     },
   );
   stores.push(opened);
@@ -58,7 +58,7 @@ if (!missing) {
   afterAll(() => redis.remove());
   beforeEach(async () => {
     now = 1_800_000_000;
-    troubles.length = 0;
+    problems.length = 0;
     await command((client) => client.flushAll());
   });
   afterEach(async () => {
@@ -165,9 +165,9 @@ describe.skipIf(missing)('a store in Redis', () => {
         ),
       )
       .toBe('well');
-    expect(troubles[0]).toMatch(/^lost the connection to the session store: /);
-    expect(troubles.at(-1)).toBe('the session store is available again');
-    expect(troubles).toHaveLength(2);
+    expect(problems[0]).toMatch(/^lost the connection to the session store: /);
+    expect(problems.at(-1)).toBe('the session store is available again');
+    expect(problems).toHaveLength(2);
   });
 
   it('R2 R41 times out if it hangs', async () => {
