@@ -9,7 +9,7 @@ import { readStorerSettings } from '../../packages/credmon/src/storer/settings.t
 import { readSettings as readPortal } from '../../packages/webserver/src/settings/read.ts';
 import {
   configuredProviders,
-  judgeAddresses,
+  checkAddresses,
 } from '../../packages/webserver/src/check/provider-knobs.ts';
 
 const SHARED = `
@@ -125,7 +125,7 @@ it.each([
       const settings = readPortal(config, { kind: 'unix', path: '/x' });
       readPortal(config);
       for (const provider of configuredProviders(config, settings))
-        judgeAddresses(config, settings, provider);
+        checkAddresses(config, settings, provider);
     },
   ],
   [
