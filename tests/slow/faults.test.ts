@@ -286,7 +286,7 @@ describe('a disk that fails', () => {
     daemon.signal('SIGKILL');
     await daemon.exited;
     expect(daemonLog(workspace)).toMatch(
-      /alice\/mytok: mytok\.top was written, but then the disk failed \(ENOSPC\): mytok\.use is unchanged/,
+      /alice\/mytok: mytok\.top was written, then the disk failed \(ENOSPC\); unchanged: mytok\.use/,
     );
     expect(textOf(token.path('use'))).toBe(before);
     const chain = (): readonly string[] => faulty?.log.chain(tokenId(token.refreshToken)) ?? [];

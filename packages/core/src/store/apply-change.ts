@@ -1,5 +1,5 @@
-// Makes the changes of one token visible, file by file, and stops as soon as another
-// login has put its own `.top` in place.
+// Applies a change of one token, file by file, and stops if another login has replaced
+// `.top`.
 import { lstatSync, lutimesSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { stageFile, syncDirectory, type StagedFile } from '../base/files/atomic-write.ts';
@@ -13,16 +13,13 @@ import type { TokenChange, TokenWrite } from './store.ts';
 import { inUserDirectory } from './directory-names.ts';
 
 /**
- * Mode bits of the credential files: CredD and the shadow refuse any bit for group or
+ * Mode bits of the credential files: CredD and the shadow reject any bit for group or
  * others.
  */
 const TOKEN_MODE = 0o400;
 const STATE_MODE = 0o600;
 
-/**
- * What applying a change needs: `locked` says that this process holds the lock of the
- * directory.
- */
+/** The context of a change. `locked`: this process holds the lock of the directory. */
 export interface ApplyParts {
   readonly root: string;
   readonly locked: boolean;
@@ -52,35 +49,35 @@ export function applyChange(parts: ApplyParts, change: TokenChange): void {
   }
 }
 
-/** A rotated refresh token for which the disk has no room gets the reserved space. */
+/** If the disk is full, the reserved space is released for a rotated refresh token. */
 function writeWithReserve(work: Work): void {
   try {
-    writeRest(work);
+    writePending(work);
   } catch (error) {
     const isFull = FULL.has(systemCode(error) ?? '');
-    const rest = work.change.writes.slice(work.progress.done);
-    const isTopPending = rest.some(({ kind, text }) => kind === 'top' && text !== undefined);
+    const pending = work.change.writes.slice(work.progress.done);
+    const isTopPending = pending.some(({ kind, text }) => kind === 'top' && text !== undefined);
     if (!isFull || !isTopPending || work.reserve?.release() !== true) throw error;
-    writeRest(work);
+    writePending(work);
   }
 }
 
-/** No space, and no quota. */
+/** Out of space, and over quota. */
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 
-/** A change that is being applied. */
+/** A change in progress. */
 interface Work extends ApplyParts {
   readonly change: TokenChange;
-  /** The user's directory, open for as long as the change takes. */
+  /** The user's directory, open until the change ends. */
   directory: string;
   progress: Progress;
-  /** The `.use` that this change has put in place. */
+  /** The `.use` written by this change. */
   use: FileIdentity | undefined;
 }
 
 /**
- * A write whose file, if it has one, is staged; `identity` is what the file will have
- * under its own name, too.
+ * A write and its staged file, if any; `identity` is also the file's identity after the
+ * rename.
  */
 interface Staged {
   readonly write: TokenWrite;
@@ -89,14 +86,14 @@ interface Staged {
 }
 
 /**
- * Stages what is not written yet, then makes it visible in order. No temporary file is
- * left.
+ * Stages the remaining writes, then makes them visible in order. Leaves no temporary
+ * file.
  */
-function writeRest(work: Work): void {
+function writePending(work: Work): void {
   const staged: Staged[] = [];
   try {
-    // Looked at before staging too: what a crash leaves behind must not outlive the
-    // `.top` that it came from.
+    // Also checked before staging: files left by a crash must not outlive the `.top` from
+    // which they were made.
     refuseOtherTop(work);
     const useBefore = identityAt(work, 'use');
     const refused = stageAll(work, staged);
@@ -128,8 +125,8 @@ function commit(work: Work, { write, file, identity }: Staged): void {
 }
 
 /**
- * Stages the writes in order into `staged` until the disk refuses one; says what it
- * refused with.
+ * Stages the writes in order into `staged` until the disk rejects one; returns that
+ * error.
  */
 function stageAll(work: Work, staged: Staged[]): { readonly error: unknown } | undefined {
   try {
@@ -147,8 +144,8 @@ function stageAll(work: Work, staged: Staged[]): { readonly error: unknown } | u
 }
 
 /**
- * A rotated refresh token exists nowhere else: where it fits the disk it goes there, also
- * when what comes after it does not.
+ * A rotated refresh token has no other copy: if its file fits on the disk it is written,
+ * even if the following files do not fit.
  */
 function upToTop(staged: readonly Staged[]): readonly Staged[] {
   const last = staged.findLastIndex(({ write, file }) => write.kind === 'top' && file);
@@ -161,7 +158,7 @@ function stage(work: Work, { kind, text, durable }: TokenWrite): StagedFile | un
   return stageFile(pathOf(work, kind), text, { mode, durable, locked: work.locked });
 }
 
-/** Every file is tried, and the failure that led here is the one to tell of. */
+/** Tries all files. Ignores errors of the removal, to report the original error. */
 function discardAll(staged: readonly Staged[]): void {
   for (const { file } of staged) {
     try {
@@ -181,8 +178,8 @@ function identityAt(work: Work, kind: TokenWrite['kind']): FileIdentity | undefi
 }
 
 /**
- * Between this look and the rename lies a moment that no file system call closes; CredD
- * replaces `.top` without a lock.
+ * No system call closes the gap between this check and the rename: CredD replaces `.top`
+ * without a lock.
  */
 function refuseOtherTop(work: Work): void {
   const top = identityAt(work, 'top');
@@ -191,22 +188,21 @@ function refuseOtherTop(work: Work): void {
   throw superseded(
     work,
     top
-      ? 'a newer .top arrived during the renewal and stays'
+      ? 'a newer .top was stored during the renewal and is kept'
       : 'its .top was removed during the renewal',
   );
 }
 
 /**
- * By how many seconds `.use` is made older than `.top`; some file systems count whole
+ * Seconds by which `.use` is made older than `.top`; some file systems store whole
  * seconds only.
  */
 const OLDER = 1;
 
 /**
- * A login that came between the last look and the rename of `.use` has lost its own
- * `.use` to ours. Ours then must not look newer than the login's `.top`: so the next pass
- * renews at once, also that of another process. Where `.top` was removed, `.use` goes,
- * too.
+ * Our `.use` may have replaced that of a login that came between the last check and the
+ * rename. Then ours must not be newer than the login's `.top`, so that the next pass
+ * renews at once, also in another process. If `.top` was removed, `.use` is removed, too.
  */
 function yieldTo(top: FileIdentity | undefined, work: Work, ours: FileIdentity): void {
   if (!sameIdentity(identityAt(work, 'use'), ours)) return;
@@ -216,17 +212,17 @@ function yieldTo(top: FileIdentity | undefined, work: Work, ours: FileIdentity):
 }
 
 /**
- * The portal replaces `.use` just before `.top`: the login's `.use` must not be lost to
- * the old grant's.
+ * The portal replaces `.use` just before `.top`: the `.use` of the old grant must not
+ * overwrite the login's.
  */
 function refuseOtherUse(work: Work, before: FileIdentity | undefined): void {
   if (noteOtherUse(work, before))
-    throw superseded(work, 'another .use arrived during the renewal and stays');
+    throw superseded(work, 'another .use was stored during the renewal and is kept');
 }
 
 /**
- * True when another `.use` has come. Should its login end there, or have lost its `.top`
- * to ours, the two do not belong together.
+ * True if another `.use` was stored. If its login ends there, or has lost its `.top` to
+ * ours, the two files do not belong together.
  */
 function noteOtherUse(work: Work, before: FileIdentity | undefined): boolean {
   const use = identityAt(work, 'use');
@@ -242,7 +238,7 @@ function superseded({ change, progress }: Work, what: string, cause?: unknown): 
 }
 
 /**
- * What the system says when a directory on the way is gone, or is something else by now.
+ * True for the error codes of a directory that was removed or replaced by another file.
  */
 export function isSwept(code: string | undefined): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR';
@@ -257,11 +253,11 @@ function ioError(work: Work, error: unknown): CodedError {
   const { done } = progress;
   const name = ({ kind }: TokenWrite): string => tokenFileName(change.stem, kind);
   const written = change.writes.slice(0, done).map(name).join(', ');
-  const rest = change.writes.slice(done).map(name).join(', ');
+  const pending = change.writes.slice(done).map(name).join(', ');
   const what =
     done === 0
-      ? `cannot write ${rest} (${code}); the old files stay`
-      : `${written} was written, but then the disk failed (${code})${rest === '' ? '' : `: ${rest} is unchanged`}`;
+      ? `failed to write ${pending} (${code}); the old files are kept`
+      : `${written} was written, then the disk failed (${code})${pending === '' ? '' : `; unchanged: ${pending}`}`;
   return new CodedError(
     'CRED_FILE_IO',
     `${token}: ${what}`,

@@ -1,5 +1,5 @@
-// The credential directory must be there, ours to use, closed to others, and out of their
-// reach: checked before anything is written.
+// Checks the credential directory before anything is written: it must exist, be usable by
+// this process, and be inaccessible to other users.
 import { accessSync, chmodSync, constants } from 'node:fs';
 import { CodedError, systemCode, type ErrorFields } from '../base/errors/errors.ts';
 import { makeDirectory } from '../base/files/make-directory.ts';
@@ -15,11 +15,11 @@ import {
   type PathLook,
 } from './path-steps.ts';
 
-/** Owner and group may do everything; new files inherit the group. */
+/** All permissions for owner and group; new files inherit the group. */
 const DIRECTORY_MODE = 0o2770;
 
 /**
- * `create` makes a missing directory; `condor` is the account that CONDOR_IDS names, else
+ * `create` creates a missing directory. `condor` is the account of CONDOR_IDS; default:
  * the user condor.
  */
 export interface DirectoryCheck {
@@ -28,13 +28,13 @@ export interface DirectoryCheck {
 }
 
 /**
- * Makes sure of the credential directory: creates it (mode 2770) when it is missing and
- * `create` says so, and refuses one that others may enter, read or write, or that this
- * process may not. Refused, too, is one that another user than root, the condor account
- * or this process's owns, or could put another in place of: by a directory or a link on
- * the way. Returns its path without links.
- * @throws CodedError `CRED_DIR_INVALID` with the command that helps; its field `missing`
- * is true where the directory is not there
+ * Checks the credential directory, and creates it with mode 2770 if it is missing and
+ * `create` is set. Rejects a directory that other users may enter, read or write, or that
+ * this process may not. Also rejects one that is owned by, or could be replaced by, a
+ * user other than root, the condor account and this process, through a directory or link
+ * in its path. Returns its path without links.
+ * @throws CodedError `CRED_DIR_INVALID` with the fix; its field `missing` is true if the
+ * directory does not exist
  */
 export function checkCredentialDirectory(path: string, { create, condor }: DirectoryCheck): string {
   const look = lookAt(path);
@@ -45,7 +45,7 @@ export function checkCredentialDirectory(path: string, { create, condor }: Direc
     end.kind === 'directory' ? end.step : undefined,
     trustIn(condor),
   );
-  if (weakness) throw weak(look, path, weakness);
+  if (weakness) throw weaknessError(look, path, weakness);
   switch (end.kind) {
     case 'missing':
       createDirectory(path, create, look);
@@ -56,7 +56,7 @@ export function checkCredentialDirectory(path: string, { create, condor }: Direc
       throw invalid(
         path,
         'is not a directory',
-        'name a directory in SEC_CREDENTIAL_DIRECTORY_OAUTH or after --cred-dir',
+        'set SEC_CREDENTIAL_DIRECTORY_OAUTH or --cred-dir to a directory',
       );
     case 'directory':
       checkAccess(path);
@@ -70,7 +70,7 @@ function lookAt(path: string): PathLook {
   } catch (error) {
     throw invalid(
       path,
-      `cannot be read (stat) as user id ${self()} (${systemCode(error) ?? 'unknown'}); ${AS_ITS_USER}`,
+      `cannot be checked as user id ${self()} (${systemCode(error) ?? 'unknown'}); ${AS_ITS_USER}`,
     );
   }
 }
@@ -80,7 +80,7 @@ function refuseOthers(path: string, { mode }: PathStep): void {
   const text = mode.toString(8).padStart(4, '0');
   throw invalid(
     path,
-    `has mode ${text}, so that other users can get in`,
+    `has mode ${text}: other users can access it`,
     `chmod o-rwx ${shellWord(path)}`,
   );
 }
@@ -90,7 +90,10 @@ function checkAccess(path: string): void {
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
-    throw invalid(path, `cannot be read, written and entered by user id ${self()}; ${AS_ITS_USER}`);
+    throw invalid(
+      path,
+      `is not readable, writable and searchable for user id ${self()}; ${AS_ITS_USER}`,
+    );
   }
 }
 
@@ -98,14 +101,14 @@ function createDirectory(path: string, create: boolean, { dangling }: PathLook):
   if (dangling)
     throw unsafe(
       path,
-      `does not exist: ${dangling.path} is a symbolic link to ${dangling.target}, which does not exist`,
+      `does not exist: ${dangling.path} is a dangling symbolic link to ${dangling.target}`,
       `mkdir ${shellWord(dangling.target)}, or rm ${shellWord(dangling.path)}`,
     );
   const fix = `install -d -o root -g condor -m 2770 ${shellWord(path)}`;
   if (!create) throw invalid(path, 'does not exist', fix, { missing: true });
   try {
     makeDirectory(path, DIRECTORY_MODE);
-    // mkdir's mode is cut by the umask, and its setgid bit is ignored on some systems.
+    // The umask reduces mkdir's mode, and some systems ignore its setgid bit.
     chmodSync(path, DIRECTORY_MODE);
   } catch (error) {
     throw invalid(path, `cannot be created (${systemCode(error) ?? 'unknown'})`, fix);
@@ -113,15 +116,15 @@ function createDirectory(path: string, create: boolean, { dangling }: PathLook):
 }
 
 /**
- * The user condor is asked for only where neither root nor this process owns something:
- * that may take a directory service.
+ * Looks up the user condor only if neither root nor this process is the owner: the lookup
+ * may need a directory service.
  */
 function trustIn(condor: AccountIds | undefined): Trust {
   let known: AccountIds | undefined = condor;
-  let asked = condor !== undefined;
+  let lookedUp = condor !== undefined;
   const account = (): AccountIds | undefined => {
-    if (!asked) known = findUser('condor');
-    asked = true;
+    if (!lookedUp) known = findUser('condor');
+    lookedUp = true;
     return known;
   };
   const user = (uid: number): boolean => uid === 0 || uid === self() || uid === account()?.uid;
@@ -130,11 +133,11 @@ function trustIn(condor: AccountIds | undefined): Trust {
   return { user, group };
 }
 
-/** What is wrong with a step, and the command that makes it right. */
-function weak({ real }: PathLook, path: string, { why, step }: Weakness): CodedError {
+/** The error for a weakness, with the command that fixes it. */
+function weaknessError({ real }: PathLook, path: string, { why, step }: Weakness): CodedError {
   const itself = step.path === real;
   const kind = step.kind === 'link' ? 'the symbolic link' : 'the directory';
-  const subject = itself ? '' : `is not safe: ${kind} ${step.path} on the way to it `;
+  const subject = itself ? '' : `is not safe: ${kind} ${step.path} in its path `;
   const name = shellWord(step.path);
   const mode = step.mode.toString(8).padStart(4, '0');
   switch (why) {
@@ -154,15 +157,15 @@ function weak({ real }: PathLook, path: string, { why, step }: Weakness): CodedE
     case 'group':
       return unsafe(
         path,
-        `${subject}has mode ${mode}: group id ${step.gid} can write to it, which is not the group of root or condor`,
+        `${subject}has mode ${mode}: group id ${step.gid} can write to it (only the groups of root and condor may)`,
         itself ? `chgrp condor ${name}, or chmod g-w ${name}` : `chmod g-w ${name}`,
       );
   }
 }
 
 /**
- * Root is the safe owner; a daemon that another user runs for itself can only own its
- * directory.
+ * Root is the safe owner. A daemon that runs as another user can only own its directory
+ * itself.
  */
 function ownerFor(itself: boolean): string {
   const own =
@@ -179,17 +182,13 @@ function isLink(
   path: string,
   { target, exists }: Extract<PathLook['end'], { kind: 'link' }>,
 ): CodedError {
-  const what = `is not a directory, but a symbolic link to ${target}`;
+  const what = `is a ${exists ? '' : 'dangling '}symbolic link to ${target}, not a directory`;
   return exists
-    ? unsafe(
-        path,
-        what,
-        `name that directory in SEC_CREDENTIAL_DIRECTORY_OAUTH or after --cred-dir`,
-      )
-    : unsafe(path, `${what}, which does not exist`, `rm ${shellWord(path)}`);
+    ? unsafe(path, what, `set SEC_CREDENTIAL_DIRECTORY_OAUTH or --cred-dir to that directory`)
+    : unsafe(path, what, `rm ${shellWord(path)}`);
 }
 
-const AS_ITS_USER = 'run this as root, or as the user whom the directory belongs to';
+const AS_ITS_USER = 'run this as root or as the owner of the directory';
 
 const self = (): number => process.geteuid?.() ?? 0;
 

@@ -1,5 +1,5 @@
-// One look over the credential directory: names, stats, and the digest of every file that
-// changed since the last look.
+// A scan of the credential directory: names, stats, and a digest of each file that
+// changed since the last scan.
 import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { createYielder } from '../base/time/yielder.ts';
@@ -25,25 +25,25 @@ import {
   type UserFound,
 } from './user-scan.ts';
 
-/** What a scan knows of one user's directory, kept for the next one. */
+/** The state of one user's directory, kept for the next scan. */
 interface UserMemory {
   /**
-   * The directory's version at that look; `undefined` when it was too young to be told
-   * from a later one.
+   * The directory's version at that scan; `undefined` if a later change could have the
+   * same version.
    */
   readonly identity: FileIdentity | undefined;
   readonly files: FileMemory;
   readonly tokens: readonly TokenSnapshot[];
-  /** Files that a later look has read before it was interrupted. */
+  /** Files read by a later scan that was aborted. */
   readonly unfinished?: FileMemory;
 }
 
 /**
- * The memory of earlier scans: each user's directory, when every file was last looked at
- * (`steady` seconds), and the first directory that an interrupted scan passed over: the
- * next one begins there. `waiting` has the directories that were listed and never looked
- * at; `listed` is true once `root` has been listed to the end; `began` is when the first
- * scan did (`steady` seconds).
+ * The state kept between scans: each user's directory; the time of the last full scan
+ * (`steady` seconds); and the first directory that an aborted scan skipped, where the
+ * next one starts. `waiting` are directories that were listed but never scanned. `listed`
+ * is true once `root` has been listed completely. `began` is the time of the first scan
+ * (`steady` seconds).
  */
 export interface ScanMemory {
   users: Map<string, UserMemory>;
@@ -54,7 +54,7 @@ export interface ScanMemory {
   began: number | undefined;
 }
 
-/** A memory of nothing. */
+/** The state before the first scan. */
 export function emptyScanMemory(): ScanMemory {
   return {
     users: new Map(),
@@ -67,25 +67,25 @@ export function emptyScanMemory(): ScanMemory {
 }
 
 /**
- * Credential files are replaced by rename, which changes their directory's modification
- * time: between two full looks, this many seconds apart, a directory that has not changed
- * is not opened. What is changed in place waits for the full look.
+ * Seconds between two full scans. Between them, unchanged directories are not opened:
+ * credential files are replaced by rename, which changes the directory's modification
+ * time. Files edited in place are noticed at the next full scan.
  */
-const FULL_LOOK_INTERVAL = 55;
+const FULL_SCAN_INTERVAL = 55;
 
-/** The longest that a full look may be put off by somebody's hurry, in seconds. */
-const LONGEST_WITHOUT_FULL = 300;
+/** The maximum seconds between two full scans, even for quick scans. */
+const MAX_FULL_SCAN_INTERVAL = 300;
 
 /**
- * A directory that changed so recently (seconds) may change again within the same tick of
- * the file system's clock.
+ * Seconds. A directory that changed more recently may change again within the same tick
+ * of the file system's clock.
  */
 const CLOCK_GRAIN = 2;
 
-/** How one scan goes: what it may skip, and what it has found so far. */
+/** The state of one scan: its options and its results so far. */
 interface Progress {
   readonly root: string;
-  /** A path of the root, which is open while the scan lasts. */
+  /** A path of the root directory, which is open during the scan. */
   readonly here: string;
   readonly memory: ScanMemory;
   readonly now: Instant;
@@ -95,7 +95,7 @@ interface Progress {
   readonly stopped: () => boolean;
   readonly hurry: () => boolean;
   readonly found: (tokens: readonly TokenSnapshot[]) => void;
-  /** Every file is looked at, also in directories that have not changed. */
+  /** All files are checked, also in unchanged directories. */
   full: boolean;
   readonly users: Map<string, UserMemory>;
   readonly waiting: Set<string>;
@@ -108,8 +108,7 @@ interface Progress {
 }
 
 /**
- * Scans `root`. What has not changed comes from `memory`, which then holds what stands
- * now.
+ * Scans `root`. Unchanged parts come from `memory`, which is then updated.
  * @throws CodedError `CRED_DIR_INVALID` when `root` itself cannot be listed
  */
 export async function scanDirectory(
@@ -117,11 +116,11 @@ export async function scanDirectory(
   memory: ScanMemory,
   now: Instant,
   options: ScanOptions,
-  habits: ScanHabits = {},
+  hooks: ScanHabits = {},
 ): Promise<Scan> {
   const opened = listing(root, () => openDirectory(root));
   try {
-    return await scanOpened(root, opened.path, memory, now, options, habits);
+    return await scanOpened(root, opened.path, memory, now, options, hooks);
   } finally {
     opened.close();
   }
@@ -133,12 +132,12 @@ async function scanOpened(
   memory: ScanMemory,
   now: Instant,
   options: ScanOptions,
-  habits: ScanHabits,
+  hooks: ScanHabits,
 ): Promise<Scan> {
   memory.began ??= now.steady;
   const sinceFull = now.steady - memory.lastFull;
-  const patient = now.steady - Math.max(memory.lastFull, memory.began) < LONGEST_WITHOUT_FULL;
-  const stopped = (): boolean => habits.stopped?.() === true;
+  const mayPostpone = now.steady - Math.max(memory.lastFull, memory.began) < MAX_FULL_SCAN_INTERVAL;
+  const stopped = (): boolean => hooks.stopped?.() === true;
   const progress: Progress = {
     root,
     here,
@@ -147,10 +146,10 @@ async function scanOpened(
     options,
     stopped,
     yieldIfDue: createYielder(),
-    interrupted: () => stopped() || (patient && habits.interrupted?.() === true),
-    hurry: () => patient && habits.hurry?.() === true,
-    found: habits.found ?? (() => undefined),
-    full: sinceFull >= FULL_LOOK_INTERVAL,
+    interrupted: () => stopped() || (mayPostpone && hooks.interrupted?.() === true),
+    hurry: () => mayPostpone && hooks.hurry?.() === true,
+    found: hooks.found ?? (() => undefined),
+    full: sinceFull >= FULL_SCAN_INTERVAL,
     users: new Map(),
     waiting: new Set(),
     resume: undefined,
@@ -160,8 +159,8 @@ async function scanOpened(
     temporaries: [],
     problems: [],
   };
-  const listed = await lookAtRoot(progress);
-  if (listed) for (const name of inTurn(listed, memory)) await lookAtUser(progress, name);
+  const listed = await scanRoot(progress);
+  if (listed) for (const name of scanOrder(listed, memory)) await scanUserInTurn(progress, name);
   else keepAll(progress);
   const { users, waiting, resume, full, partial, tokens, keyFiles, temporaries, problems } =
     progress;
@@ -173,12 +172,11 @@ async function scanOpened(
 }
 
 /**
- * Looks at everything in `root` but the users' directories, which it gives back by name;
- * nothing when it was interrupted. A new directory is one that somebody may be waiting
- * for: it is looked at as soon as its name is read. At the first scan all are new, and
- * none comes first.
+ * Scans `root` without the users' directories and returns their names; `undefined` if
+ * aborted. A new directory is scanned as soon as its name is read, because its user may
+ * be waiting. At the first scan all directories are new, and none is preferred.
  */
-async function lookAtRoot(progress: Progress): Promise<readonly string[] | undefined> {
+async function scanRoot(progress: Progress): Promise<readonly string[] | undefined> {
   const { root, here, memory, options, keyFiles, temporaries, problems, yieldIfDue, interrupted } =
     progress;
   const directories: string[] = [];
@@ -190,7 +188,7 @@ async function lookAtRoot(progress: Progress): Promise<readonly string[] | undef
         if (!isCredName(entry.name)) continue;
         const isNew =
           memory.listed && !memory.users.has(entry.name) && !memory.waiting.has(entry.name);
-        if (isNew) await lookAtUser(progress, entry.name, true);
+        if (isNew) await scanUserInTurn(progress, entry.name, true);
         else directories.push(entry.name);
       } else if (entry.isFile() && KEY_FILE_NAME.test(entry.name)) {
         const stats = statIfThere(join(here, entry.name));
@@ -201,9 +199,9 @@ async function lookAtRoot(progress: Progress): Promise<readonly string[] | undef
         const temporary = temporaryFile({ directory: here, user: '', options }, entry);
         if (temporary) temporaries.push(temporary);
       }
-      const breath = yieldIfDue();
-      if (!breath) continue;
-      await breath;
+      const pause = yieldIfDue();
+      if (!pause) continue;
+      await pause;
       if (looked > FEW && interrupted()) return undefined;
     }
   }
@@ -212,19 +210,19 @@ async function lookAtRoot(progress: Progress): Promise<readonly string[] | undef
 }
 
 /**
- * After a listing that was interrupted: what is known of directories is kept, and the
- * next scan sees the others.
+ * After an aborted listing: keeps the known state of directories; the next scan finds the
+ * others.
  */
 function keepAll(progress: Progress): void {
   const { memory, users } = progress;
-  for (const [name, known] of memory.users) if (!users.has(name)) leave(progress, name, known);
-  for (const name of memory.waiting) if (!users.has(name)) leave(progress, name, undefined);
+  for (const [name, known] of memory.users) if (!users.has(name)) postpone(progress, name, known);
+  for (const name of memory.waiting) if (!users.has(name)) postpone(progress, name, undefined);
   progress.partial = true;
   progress.resume = memory.resume;
 }
 
-/** Leaves a user's directory for the next scan, with what is known of it. */
-function leave(progress: Progress, name: string, known: UserMemory | undefined): void {
+/** Postpones a user's directory to the next scan and keeps its known state. */
+function postpone(progress: Progress, name: string, known: UserMemory | undefined): void {
   progress.partial = true;
   progress.full = false;
   progress.resume ??= name;
@@ -252,58 +250,56 @@ function listing<T>(root: string, act: () => T): T {
   } catch (error) {
     const code = systemCode(error);
     if (code === undefined && !isCoded(error)) throw error;
-    const text = `the credential directory ${root} cannot be listed (${code ?? messageOf(error)})`;
+    const text = `failed to list the credential directory ${root} (${code ?? messageOf(error)})`;
     throw new CodedError('CRED_DIR_INVALID', text, { path: root, system: code }, error);
   }
 }
 
 /**
- * Looks at one user's directory. An interruption leaves it for the next scan, unless it
- * is a new one.
+ * Scans one user's directory. An interruption postpones it to the next scan, unless it is
+ * new.
  */
-async function lookAtUser(progress: Progress, name: string, isNew = false): Promise<void> {
+async function scanUserInTurn(progress: Progress, name: string, isNew = false): Promise<void> {
   const { memory, users, tokens, yieldIfDue } = progress;
   const known = memory.users.get(name);
-  if (isNew ? progress.stopped() : progress.interrupted()) return leave(progress, name, known);
+  if (isNew ? progress.stopped() : progress.interrupted()) return postpone(progress, name, known);
   if (progress.hurry()) progress.full = false;
   const user = await scanUser(progress, name, known);
   if (user === undefined) return;
-  if ('cut' in user) return leave(progress, name, user.known);
+  if ('aborted' in user) return postpone(progress, name, user.known);
   users.set(name, user);
   for (const token of user.tokens) tokens.push(token);
   await yieldIfDue();
 }
 
 /**
- * The order of directories that are not new: from where the last scan was interrupted, so
- * that calls without end keep none from its turn.
+ * The order of known directories: starts where the last scan was aborted, so that
+ * repeated interruptions starve no directory.
  */
-function inTurn(names: readonly string[], { resume }: ScanMemory): readonly string[] {
+function scanOrder(names: readonly string[], { resume }: ScanMemory): readonly string[] {
   const first = resume === undefined ? 0 : Math.max(0, names.indexOf(resume));
   return first === 0 ? names : [...names.slice(first), ...names.slice(0, first)];
 }
 
-/**
- * A directory that was not looked at to the end, and what is known of it all the same.
- */
-interface CutUser {
-  readonly cut: true;
+/** An aborted scan of a directory, with its known state. */
+interface AbortedUser {
+  readonly aborted: true;
   readonly known: UserMemory;
 }
 
-/** A directory that goes away while we look is swept, not broken. */
+/** A directory that vanishes during the scan was swept, which is not an error. */
 async function scanUser(
   progress: Progress,
   user: string,
   known: UserMemory | undefined,
-): Promise<UserMemory | CutUser | undefined> {
+): Promise<UserMemory | AbortedUser | undefined> {
   const { root, here, now, problems, temporaries, options, yieldIfDue, interrupted, found } =
     progress;
   const stats = statIfThere(join(here, user));
   if (!stats) return undefined;
   const identity = identityFromStat(stats);
   if (!progress.full && known?.identity && sameIdentity(known.identity, identity)) return known;
-  // Only what is needed: an object with all of the progress made every look at a file
+  // Only the needed fields: an object with the whole progress made each check of a file
   // slower.
   const scan = {
     user,
@@ -334,12 +330,12 @@ async function scanUser(
     return undefined;
   }
   const { files, tokens } = scanned;
-  if (scanned.cut) {
+  if (scanned.aborted) {
     const before = known ?? { files: new Map(), tokens: [] };
-    return { cut: true, known: { ...before, identity: undefined, unfinished: files } };
+    return { aborted: true, known: { ...before, identity: undefined, unfinished: files } };
   }
   for (const temporary of scanned.temporaries) temporaries.push(temporary);
-  // A leftover is reported until it is settled, so its directory is opened every time.
+  // A leftover is reported until it is settled, so its directory is opened each time.
   const certain = identity.mtime < now.wall - CLOCK_GRAIN && scanned.temporaries.length === 0;
   return { identity: certain ? identity : undefined, files, tokens };
 }

@@ -1,5 +1,5 @@
-// The real credential directory: scans, reads and changes that a crash, a sweep or a new
-// login cannot turn into a lost token.
+// The real credential directory. A crash, a sweep or a new login during a change does not
+// lose a token.
 import { isAliveElsewhere } from '../base/process/alive.ts';
 import { renameSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -18,7 +18,7 @@ import { inUserDirectory } from './directory-names.ts';
 import type { CredentialStore, TokenFiles } from './store.ts';
 import type { ScanOptions } from './user-scan.ts';
 
-/** How {@link openCredentialDirectory} opens. */
+/** Options of {@link openCredentialDirectory}. */
 export interface DirectoryOptions {
   readonly defaultLifetime: number | (() => number);
   readonly locked?: boolean;
@@ -27,12 +27,12 @@ export interface DirectoryOptions {
 }
 
 /**
- * Opens the credential directory `root`. `defaultLifetime` (seconds) is that of tokens
- * which name none, asked for at each scan where it is a function; `locked` says that this
- * process holds the lock of the directory for as long as it uses the store
- * (`lockDirectory`). Where `lock` says that it was lost, files that dead processes left
- * are not settled; nothing is written into a directory that has taken the place of the
- * locked one. `reserve` is released when the disk has no room for a `.top`.
+ * Opens the credential directory `root`. `defaultLifetime` (seconds) applies to tokens
+ * without a lifetime; a function is called at each scan. `locked`: this process holds the
+ * lock of the directory (`lockDirectory`) as long as it uses the store. If `lock` was
+ * lost, leftovers of dead processes are not settled, and nothing is written to a
+ * directory that replaced the locked one. `reserve` is released if the disk has no space
+ * for a `.top`.
  */
 export function openCredentialDirectory(root: string, options: DirectoryOptions): CredentialStore {
   const { defaultLifetime: lifetime } = options;
@@ -49,11 +49,11 @@ export function openCredentialDirectory(root: string, options: DirectoryOptions)
     isOvertaken: (token) => origins.isOvertaken(token),
   };
   return {
-    scan: async (now, habits) => {
-      // What was read with another lifetime has wrong times.
+    scan: async (now, hooks) => {
+      // Another default lifetime makes all known times wrong.
       if (digestedWith !== lifetimeNow())
         [memory, digestedWith] = [emptyScanMemory(), lifetimeNow()];
-      const scan = await scanDirectory(root, memory, now, scanOptions, habits);
+      const scan = await scanDirectory(root, memory, now, scanOptions, hooks);
       if (scan.partial !== true) await origins.forgetGone(scan.tokens);
       return scan;
     },
@@ -114,7 +114,7 @@ function settleFile(root: string, path: string, target: string | undefined): voi
     const whole = join(root, path);
     throw new CodedError(
       'CRED_FILE_IO',
-      `cannot settle ${whole} (${code})`,
+      `failed to remove or rename ${whole} (${code})`,
       { path: whole, system: code },
       error,
     );

@@ -1,5 +1,5 @@
 // The public API of @credmon/core/store, the credential directory: scan, read, change,
-// lock, reserve: names only.
+// lock, reserve.
 export { openCredentialDirectory } from './directory-store.ts';
 export { readUse } from './user-scan.ts';
 export { restOf } from './progress.ts';

@@ -1,5 +1,5 @@
-// One daemon for one credential directory: a kernel lock that dies with its holder, so
-// that it can never be stale.
+// One daemon for each credential directory: a kernel lock that ends with its process, so
+// that it is never stale.
 import { spawnSync } from 'node:child_process';
 import {
   closeSync,
@@ -20,47 +20,49 @@ import { shellWord } from '../base/process/shell-word.ts';
 import { LOCK_FILE } from '../credential/layout.ts';
 
 /**
- * What the lock is worth: `held`; `file-replaced` when the lock file was removed or
- * replaced, so that another process can hold a lock on the same directory;
- * `directory-replaced` when the path leads to another directory, or to none.
+ * The state of the lock: `held`; `file-replaced` if the lock file was removed or
+ * replaced, so that another process may hold a lock on the same directory;
+ * `directory-replaced` if the path leads to another directory, or to none.
  */
 export type LockState = 'held' | 'file-replaced' | 'directory-replaced';
 
-/** The lock of a directory. `state` looks at the disk; `release` ends the lock. */
+/** The lock of a directory. `state` checks the disk; `release` ends the lock. */
 export interface DirectoryLock {
   readonly state: () => LockState;
   readonly release: () => void;
 }
 
-/** How util-linux's flock says that somebody else holds the lock. */
+/** The exit code of util-linux's flock when another process holds the lock. */
 const HELD = 75;
 
-/** A process id and its newline are shorter, in bytes. */
+/** The maximum length of a process id and its newline, in bytes. */
 const LONGEST_PID = 20;
 
-/** Neither a link nor a FIFO leads away from here. */
+/** Does not follow a link, and does not block on a FIFO. */
 const OPEN_FLAGS =
   constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
- * Locks the directory for this process. flock(2) belongs to the open file, which this
- * process keeps: the kernel releases it at any kind of death, and it holds across
- * containers that share the file system.
- * @throws CodedError `DIRECTORY_LOCKED`, naming the process that holds it;
- * `CRED_DIR_INVALID` when the lock file cannot be used
+ * Locks the directory for this process. flock(2) belongs to the open file: the kernel
+ * releases it when this process ends in any way, and it works across containers that
+ * share the file system.
+ * @throws CodedError `DIRECTORY_LOCKED` with the holder's process id; `CRED_DIR_INVALID`
+ * when the lock file cannot be used
  * @see flock(1), flock(2)
  */
 export function lockDirectory(directory: string): DirectoryLock {
   for (let attempt = 1; attempt < MOST_ATTEMPTS; attempt += 1) {
     const lock = lockFile(directory);
     if (lock.state() === 'held') return lock;
-    // The file was replaced after it was opened: that lock would exclude nobody.
+    // The file was replaced after it was opened: that lock excludes no other process.
     lock.release();
   }
   return lockFile(directory);
 }
 
-/** How often the lock file may be replaced while it is being locked. */
+/**
+ * The maximum number of attempts if the lock file is replaced while it is being locked.
+ */
 const MOST_ATTEMPTS = 5;
 
 function lockFile(directory: string): DirectoryLock {
@@ -73,12 +75,12 @@ function lockFile(directory: string): DirectoryLock {
   } catch (error) {
     const link = systemCode(error) === 'ELOOP';
     const why = link
-      ? `it is a symbolic link; remove it: rm ${shellWord(path)}`
-      : `it cannot be opened (${systemCode(error) ?? messageOf(error)})`;
+      ? `it is a symbolic link; fix: rm ${shellWord(path)}`
+      : `failed to open it (${systemCode(error) ?? messageOf(error)})`;
     throw unusable(path, why, error);
   }
   const stats = fstatSync(descriptor);
-  // Its text is written in place: through a second name, into another file.
+  // The process id is written in place: a second name would change another file.
   const why = !stats.isFile()
     ? 'it is not a regular file'
     : stats.nlink === 1
@@ -86,7 +88,7 @@ function lockFile(directory: string): DirectoryLock {
       : 'it has a second name (hard link)';
   if (why !== undefined) {
     closeSync(descriptor);
-    throw unusable(path, `${why}; remove it: rm ${shellWord(path)}`);
+    throw unusable(path, `${why}; fix: rm ${shellWord(path)}`);
   }
   const { status, error } = spawnSync(
     'flock',
@@ -106,7 +108,7 @@ function lockFile(directory: string): DirectoryLock {
   throw unusable(
     path,
     error
-      ? `flock(1) of util-linux cannot be run (${systemCode(error) ?? error.message})`
+      ? `cannot run flock(1) of util-linux (${systemCode(error) ?? error.message})`
       : `flock(1) failed with status ${status}`,
     error,
   );
@@ -124,8 +126,8 @@ function lockOf(directory: string, path: string, descriptor: number): DirectoryL
 }
 
 /**
- * False when another file, or none, has the name by now. A disk that fails for a while
- * replaces nothing.
+ * False if the name belongs to another file or none. Temporary disk errors count as
+ * unchanged.
  */
 function isSame(own: Stats, look: () => Stats): boolean {
   try {

@@ -1,22 +1,22 @@
-// Looks at every name on the way to a directory, links and their targets too, without
+// Checks each name in the path of a directory, including links and their targets, without
 // opening anything.
 import { existsSync, lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-/** As many links as the kernel follows in one path. */
+/** The kernel follows this many links in one path. */
 const MOST_LINKS = 40;
 
 /** What is at the end of a path. */
 type PathEnd =
   | { readonly kind: 'directory'; readonly step: PathStep }
   | { readonly kind: 'missing' }
-  /** The path itself is a link; `exists` says whether it leads anywhere. */
+  /** The path itself is a link; `exists` is false for a dangling one. */
   | { readonly kind: 'link'; readonly target: string; readonly exists: boolean }
   | { readonly kind: 'other' };
 
 /**
- * The way to a directory: each step to it, the end, the path without links on the way,
- * and a link on the way that leads nowhere.
+ * The path of a directory: each step, the end, the path without links, and a dangling
+ * link in it.
  */
 export interface PathLook {
   readonly way: readonly PathStep[];
@@ -26,8 +26,8 @@ export interface PathLook {
 }
 
 /**
- * Looks along `path`, which may be relative to the working directory. A link at its end
- * is not followed.
+ * Follows `path`, which may be relative to the working directory. A link at its end is
+ * not followed.
  * @throws the system's error: `EACCES`, `ENOTDIR`, `ELOOP`
  */
 export function lookAlong(path: string): PathLook {
@@ -38,7 +38,7 @@ export function lookAlong(path: string): PathLook {
   let links = 0;
   let isDirectory = true;
   for (let name = names.shift(); name !== undefined; name = names.shift()) {
-    // `here` has no links, so that `..` may be taken by the text.
+    // `here` has no links, so `..` may be resolved textually.
     const next = join(here, name);
     const stats = lstatSync(next, { throwIfNoEntry: false });
     if (!stats) {
@@ -80,12 +80,12 @@ function stepOf(path: string, stats: Stats): PathStep {
   };
 }
 
-// Whether the place of the credential directory can be trusted: a judgement over what
-// lstat shows of each name on the way. Pure.
+// Whether the location of the credential directory can be trusted, from the lstat of each
+// name in its path. Pure.
 
 /**
- * One name on the way from `/` to a directory, and of each symbolic link's target, in the
- * order in which the system follows them.
+ * One name in the path from `/` to a directory and in the targets of its symbolic links,
+ * in the order in which the system follows them.
  */
 export interface PathStep {
   readonly path: string;
@@ -96,13 +96,13 @@ export interface PathStep {
   readonly kind: 'directory' | 'link';
 }
 
-/** Whom a directory with credentials may belong to. */
+/** The trusted owners of a directory with credentials. */
 export interface Trust {
   readonly user: (uid: number) => boolean;
   readonly group: (gid: number) => boolean;
 }
 
-/** Why a step cannot be trusted: its owner, or who may write there. */
+/** Why a step is not trusted: its owner, or users with write permission. */
 export interface Weakness {
   readonly why: 'owner' | 'group' | 'others';
   readonly step: PathStep;
@@ -113,10 +113,10 @@ const GROUP_WRITE = 0o020;
 const OTHERS_WRITE = 0o002;
 
 /**
- * The first step that somebody could use who is not trusted, from `/` on: `way` leads to
- * `directory`, where that is there. The owner of a directory may rename what is in it,
- * and so may its group and others who may write there, unless it is sticky. In the
- * credential directory new names count too: there sticky does not help.
+ * Returns the first step from `/` that an untrusted user could exploit: `way` leads to
+ * `directory`, if it exists. The owner of a directory can rename its entries. So can its
+ * group and others with write permission, unless it is sticky. In the credential
+ * directory new names matter, too, so sticky is not sufficient there.
  */
 export function weaknessOf(
   way: readonly PathStep[],
@@ -132,7 +132,7 @@ export function weaknessOf(
 
 function weaknessOfStep(step: PathStep, last: boolean, trust: Trust): Weakness['why'] | undefined {
   if (!trust.user(step.uid)) return 'owner';
-  // The mode of a link means nothing.
+  // The mode of a link has no meaning.
   if (step.kind === 'link' || ((step.mode & STICKY) !== 0 && !last)) return undefined;
   if ((step.mode & OTHERS_WRITE) !== 0) return 'others';
   return (step.mode & GROUP_WRITE) !== 0 && !trust.group(step.gid) ? 'group' : undefined;

@@ -1,5 +1,5 @@
-// Which `.top` each `.use` of this process came from: modification times cannot tell,
-// because a login may have written its files first.
+// The `.top` from which each `.use` of this process was made. Modification times are not
+// sufficient, because a login may have written its files earlier.
 import { inSlices } from '../base/time/yielder.ts';
 import {
   identityOf,
@@ -13,8 +13,8 @@ import type { ErrorFields } from '../base/index.ts';
 import type { TokenChange } from './store.ts';
 
 /**
- * A version of `.use` and a version of `.top`: the first was made from the second
- * (`fits`), or is known not to be.
+ * A version of `.use` and a version of `.top`: `fits` if the first was made from the
+ * second.
  */
 interface Origin {
   readonly use: FileIdentity;
@@ -24,18 +24,17 @@ interface Origin {
 
 /** The origins of the tokens that this process wrote. */
 export interface Origins {
-  /** Remembers the origin of a token's `.use`; it replaces an earlier one. */
+  /** Records the origin of a token's `.use`; replaces an earlier one. */
   note(token: { readonly user: string; readonly stem: string }, origin: Origin): void;
   /**
-   * True when the `.use` in place is known to come from another `.top` than the one in
-   * place.
+   * True if the current `.use` is known to come from another `.top` than the current one.
    */
   isOvertaken(token: Pick<TokenSnapshot, 'user' | 'stem' | 'top' | 'use'>): boolean;
-  /** Forgets tokens that are gone, when there must be some. */
+  /** Forgets tokens that are gone, if there can be any. */
   forgetGone(tokens: readonly TokenSnapshot[]): Promise<void>;
 }
 
-/** Origins of nothing yet. */
+/** Creates an empty record. */
 export function createOrigins(): Origins {
   const known = new Map<string, Origin>();
   return {
@@ -54,18 +53,18 @@ export function createOrigins(): Origins {
   };
 }
 
-// What of a change is still to be written after the disk refused a part of it.
+// The remaining writes of a change after a disk error.
 
 /**
- * How far a change got: `done` of its writes, and the version of `.top` that stands since
- * (`undefined`: none does).
+ * The progress of a change: the number `done` of its writes, and the version of `.top`
+ * since then (`undefined`: none).
  */
 export interface Progress {
   readonly done: number;
   readonly from: FileIdentity | undefined;
 }
 
-/** The progress as fields of an error; {@link restOf} reads them. */
+/** Returns the progress as fields of an error; {@link restOf} reads them. */
 export function progressFields({ done, from }: Progress): ErrorFields {
   return {
     done,
@@ -74,8 +73,8 @@ export function progressFields({ done, from }: Progress): ErrorFields {
 }
 
 /**
- * The change that is left after `apply` threw `error`: made from the `.top` that this
- * change itself has put in place.
+ * Returns the remaining change after `apply` threw `error`: made from the `.top` that
+ * this change itself has written.
  */
 export function restOf(change: TokenChange, error: unknown): TokenChange {
   const fields: ErrorFields = isCoded(error, 'CRED_FILE_IO') ? error.fields : {};

@@ -1,5 +1,5 @@
-// Reads one credential file without following links, blocking on a pipe, or swallowing a
-// giant.
+// Reads one credential file without following links, blocking on a pipe, or reading a
+// huge file.
 import {
   closeSync,
   constants,
@@ -14,8 +14,7 @@ import { MAX_CREDENTIAL_BYTES } from '../credential/contents.ts';
 import type { FileIdentity } from '../credential/snapshot.ts';
 
 /**
- * The text of a file and which version it is; or that it is missing; or why it cannot be
- * used.
+ * The text of a file and its version; or missing; or the reason why it cannot be used.
  */
 export type FileReading =
   | { readonly kind: 'text'; readonly text: string; readonly identity: FileIdentity }
@@ -27,14 +26,14 @@ export type FileReading =
       readonly blocked?: true;
     };
 
-/** The identity of a file from its stat. */
+/** Returns the identity of a file from its stat. */
 export function identityFromStat(stats: Stats): FileIdentity {
   return { ino: stats.ino, mtime: stats.mtimeMs / 1000, size: stats.size };
 }
 
 /**
- * The stat of a file; `undefined` when it is not there, or when the system refuses to say
- * (reading it then says why).
+ * Returns the stat of a file; `undefined` if it is missing or stat fails (reading it then
+ * gives the reason).
  */
 export function statIfThere(path: string): Stats | undefined {
   try {
@@ -46,8 +45,8 @@ export function statIfThere(path: string): Stats | undefined {
 }
 
 /**
- * Reads a regular file of at most 1 MiB. Never throws for what may lie in a credential
- * directory.
+ * Reads a regular file of at most 1 MiB. Never throws for the type or contents of the
+ * file.
  */
 export function readCredentialFile(
   path: string,
@@ -57,7 +56,7 @@ export function readCredentialFile(
   try {
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    return whyNot(error);
+    return readFailure(error);
   }
   try {
     const stats = fstatSync(descriptor);
@@ -76,13 +75,13 @@ export function readCredentialFile(
     }
     return { kind: 'text', text: bytes.toString('utf8', 0, length), identity };
   } catch (error) {
-    return whyNot(error);
+    return readFailure(error);
   } finally {
     closeSync(descriptor);
   }
 }
 
-function whyNot(error: unknown): FileReading {
+function readFailure(error: unknown): FileReading {
   switch (systemCode(error)) {
     case 'ENOENT':
     case 'ENOTDIR':

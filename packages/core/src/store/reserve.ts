@@ -1,5 +1,5 @@
-// Disk space that is kept for rotated refresh tokens: a file that is removed when the
-// disk is full, because they exist nowhere else.
+// Disk space reserved for rotated refresh tokens: a file that is removed when the disk is
+// full, because these tokens have no other copy.
 import { randomFillSync } from 'node:crypto';
 import {
   closeSync,
@@ -20,53 +20,52 @@ import { systemCode } from '../base/errors/errors.ts';
 import { RESERVE_FILE } from '../credential/layout.ts';
 import type { DirectoryLock } from './lock.ts';
 
-/** The smallest reserve that is of use, in bytes. */
+/** The smallest useful reserve, in bytes. */
 export const SMALLEST_RESERVE: number = 256 * 1024;
 
-/** What must stay free beside a new reserve, in bytes. */
+/** Bytes that must stay free beside a new reserve. */
 const ROOM = 64 * 1024;
-/** A new reserve takes at most this share of what is free. */
+/** The maximum share of the free space for a new reserve. */
 const SHARE = 0.75;
 const CHUNK = 64 * 1024;
 const MODE = 0o600;
 
 /**
- * The reserve after an attempt to keep it: its size in bytes, 0 where there is none;
- * `why` it is smaller than asked for.
+ * The reserve after an attempt to create it: its size in bytes, 0 if there is none; `why`
+ * it is smaller than requested.
  */
 export interface ReserveKept {
   readonly bytes: number;
   readonly why?: string;
 }
 
-/** The space that is reserved in a credential directory. */
+/** The reserved space in a credential directory. */
 export interface Reserve {
   /**
-   * Makes sure of a reserve of `bytes`, or of as much as the disk has room for. Lets the
-   * event loop run meanwhile. Never throws for what the disk or a foreign file of that
-   * name may do.
+   * Ensures a reserve of `bytes`, or of as much as the disk has. Yields to the event
+   * loop. Never throws for a disk error or a foreign file of that name.
    */
   readonly keep: (bytes: number) => Promise<ReserveKept>;
-  /** Gives the space back to the file system. True when there was any. */
+  /** Releases the space to the file system. True if there was any. */
   readonly release: () => boolean;
 }
 
-/** The file that is being written; `cancelled` once its space is wanted. */
+/** The file that is being written; `cancelled` once its space is needed. */
 interface Making {
   readonly descriptor: number;
   cancelled: boolean;
 }
 
 /**
- * The reserve of the credential directory `root`; without the `lock` the file is another
- * process's, and nothing is done.
+ * Opens the reserve of the credential directory `root`. Without the `lock` the file
+ * belongs to another process, and nothing is done.
  */
 export function openReserve(root: string, lock: Pick<DirectoryLock, 'state'>): Reserve {
   const path = join(root, RESERVE_FILE);
   let making: Making | undefined;
   /**
-   * The inode of the reserve that this process made: some file systems tell only later
-   * how much space a file takes up.
+   * The inode of the reserve that this process created: some file systems report the used
+   * space of a file only later.
    */
   let made: number | undefined;
 
@@ -92,7 +91,7 @@ export function openReserve(root: string, lock: Pick<DirectoryLock, 'state'>): R
     if (there >= wanted) return { bytes: there };
     const free = freeBytes(root) + there;
     const bytes = Math.min(wanted, Math.max(SMALLEST_RESERVE, Math.floor(free * SHARE)));
-    const why = `${free} bytes are free`;
+    const why = `${free} bytes free`;
     if (there >= SMALLEST_RESERVE && bytes <= there) return { bytes: there, why };
     if (free < bytes + ROOM) return { bytes: there, why };
     removeIfThere(path);
@@ -124,8 +123,8 @@ export function openReserve(root: string, lock: Pick<DirectoryLock, 'state'>): R
 }
 
 /**
- * Writes bytes that no file system can compress or leave out. False when the space was
- * wanted meanwhile.
+ * Writes random bytes, which a file system cannot compress or omit. False if the space
+ * was needed meanwhile.
  */
 async function fill(making: Making, bytes: number): Promise<boolean> {
   const yieldIfDue = createYielder();
@@ -146,10 +145,7 @@ function cancel(making: Making): number {
   return size;
 }
 
-/**
- * The size of a reserve that is ours and takes up its space; 0 for anything else of that
- * name.
- */
+/** Returns the size of a reserve that is ours and fully allocated; 0 for other files. */
 function sizeOf(path: string, made: number | undefined): number {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (!stats || !isOurs(stats)) return 0;
@@ -166,7 +162,7 @@ function isOurs(stats: Stats): boolean {
 }
 
 /**
- * Gives back the space of a reserve, also where another process still has it open; gives
+ * Truncates a reserve, which frees its space even if another process has it open; returns
  * its size.
  */
 function empty(path: string): number {
@@ -188,7 +184,8 @@ function empty(path: string): number {
 }
 
 /**
- * Bytes that this process may still write; infinite where the file system does not say.
+ * Bytes that this process may still write; infinite if the file system does not report
+ * it.
  */
 function freeBytes(directory: string): number {
   const { blocks, bavail, bsize } = statfsSync(directory);
@@ -196,8 +193,8 @@ function freeBytes(directory: string): number {
 }
 
 /**
- * Milliseconds between two looks, and looks at most: some file systems free space a
- * moment later.
+ * Milliseconds between two checks, and the number of checks: some file systems free space
+ * with a delay.
  */
 const LOOK = 50;
 const MOST_LOOKS = 10;
@@ -217,7 +214,7 @@ function removeIfThere(path: string): void {
   }
 }
 
-/** What cannot be removed takes up no space: it was emptied, or is a foreign one. */
+/** A file that cannot be removed uses no space: it was truncated, or is not ours. */
 function removeQuietly(path: string): void {
   try {
     unlinkSync(path);

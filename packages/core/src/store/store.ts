@@ -1,11 +1,11 @@
-// The port between decisions and the credential directory: four methods, the same for the
-// real directory and for tests.
+// The interface between decisions and the credential directory, for the real directory
+// and for tests.
 import type { MetaContents, Parsed } from '../credential/contents.ts';
 import type { TokenFileKind } from '../credential/layout.ts';
 import type { FileIdentity, Instant, TokenSnapshot } from '../credential/snapshot.ts';
 
 /**
- * A file in the directory that is not a token: a temporary one, or a key file of CredD.
+ * A file in the directory that is not a token: a temporary file or a key file of CredD.
  * `mtime` in epoch seconds.
  */
 export interface LooseFile {
@@ -18,8 +18,8 @@ export interface LooseFile {
 }
 
 /**
- * A temporary file: the name it was to get, whether the process that wrote it is gone,
- * and whether it holds a whole `.top` with a refresh token.
+ * A temporary file: its final name, whether its writer is dead, and whether it contains a
+ * complete `.top` with a refresh token.
  */
 export interface TemporaryFile extends LooseFile {
   readonly target: string;
@@ -28,9 +28,8 @@ export interface TemporaryFile extends LooseFile {
 }
 
 /**
- * Everything that one look at the directory found. `problems` are sentences about
- * directories that could not be read; `partial` says that an interruption left known
- * directories out.
+ * The result of one scan. `problems` are sentences about directories that could not be
+ * read; `partial` is set if an interruption skipped known directories.
  */
 export interface Scan {
   readonly tokens: readonly TokenSnapshot[];
@@ -50,8 +49,8 @@ export interface TokenFiles {
 }
 
 /**
- * One file to write (`text`) or to remove (`undefined`). `durable` asks for fsync before
- * anything that follows becomes visible.
+ * One file to write (`text`) or to remove (`undefined`). `durable` requests an fsync
+ * before the following files become visible.
  */
 export interface TokenWrite {
   readonly kind: TokenFileKind;
@@ -60,8 +59,8 @@ export interface TokenWrite {
 }
 
 /**
- * Writes that belong together, in order. Nothing is written unless `.top` still is the
- * version that the change was made from (`undefined`: there was none).
+ * Writes that belong together, in order. Nothing is written unless `.top` is still the
+ * version from which the change was made (`undefined`: none).
  */
 export interface TokenChange {
   readonly user: string;
@@ -71,10 +70,10 @@ export interface TokenChange {
 }
 
 /**
- * For somebody who waits: `found` learns of the tokens of each directory that has changed
- * as soon as they are read; while `hurry` says so, files in unchanged directories are not
- * looked at; once `interrupted` says so, known directories are left for the next scan;
- * once `stopped` says so, everything else is.
+ * Callbacks of a scan, for users who wait. `found` is called with the tokens of each
+ * changed directory as soon as they are read. While `hurry` is true, files in unchanged
+ * directories are not checked. Once `interrupted` is true, known directories are
+ * postponed to the next scan; once `stopped` is true, all remaining ones are.
  */
 export interface ScanHabits {
   readonly found?: (tokens: readonly TokenSnapshot[]) => void;
@@ -83,27 +82,27 @@ export interface ScanHabits {
   readonly stopped?: () => boolean;
 }
 
-/** The credential directory as the daemon sees it. */
+/** The credential directory as used by the daemon. */
 export interface CredentialStore {
-  /** Looks at every token. Broken files are part of the answer, never an exception. */
+  /** Scans all tokens. Broken files are part of the result, never an exception. */
   scan(now: Instant, habits?: ScanHabits): Promise<Scan>;
   /** Reads a token's `.top` and `.meta` for a renewal. */
   read(user: string, stem: string): TokenFiles;
   /**
-   * Applies a change: stages all files, then makes them visible in order, and checks
-   * before each of them that `.top` still is `from` or the one that this change has
-   * written. Where the disk has no room for all of them, those up to `.top` are written.
-   * A `.use` that replaced the one of another login just before its `.top` came is due at
-   * the next scan.
-   * @throws CodedError `CRED_SUPERSEDED` when another `.top` or none is there, or another
-   * `.use` came meanwhile: nothing more is written; `CRED_FILE_IO` when the system
-   * refuses: its text says which files were written before, and `restOf` what is left to
-   * write. No temporary file is left behind.
+   * Applies a change: stages all files, then makes them visible in order. Before each one
+   * it checks that `.top` is still `from` or the one written by this change. If the disk
+   * has no space for all of them, those up to `.top` are written. If a `.use` replaced
+   * that of another login just before its `.top` was stored, the token is due at the next
+   * scan.
+   * @throws CodedError `CRED_SUPERSEDED` if `.top` was replaced or removed, or another
+   * `.use` was stored meanwhile: nothing more is written; `CRED_FILE_IO` on a system
+   * error: its text names the files that were written, and `restOf` returns the remaining
+   * writes. Leaves no temporary file.
    */
   apply(change: TokenChange): void;
   /**
-   * Removes a file, or finishes an interrupted rename by giving it the name `target`.
-   * Missing files are no error.
+   * Removes a file, or completes an interrupted rename by renaming it to `target`. A
+   * missing file is not an error.
    * @throws CodedError `CRED_FILE_IO`
    */
   settle(path: string, target?: string): void;

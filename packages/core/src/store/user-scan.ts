@@ -1,5 +1,5 @@
-// One user's directory: from its names to the snapshots of its tokens, reading only files
-// that have changed.
+// Scans one user's directory: from its names to the snapshots of its tokens, reading only
+// changed files.
 import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
 import type { Parsed } from '../credential/contents.ts';
@@ -17,10 +17,7 @@ import { identityFromStat, readCredentialFile, statIfThere } from './read-file.t
 import type { TemporaryFile } from './store.ts';
 import type { TokenTimes } from '../credential/times.ts';
 
-/**
- * A file's digest, the version that it was made from, and when that version was first
- * seen.
- */
+/** A file's digest, its version, and the time when that version was first seen. */
 interface Remembered {
   readonly identity: FileIdentity;
   readonly state: FileState<unknown>;
@@ -31,9 +28,9 @@ interface Remembered {
 export type FileMemory = Map<string, Remembered>;
 
 /**
- * How a scan reads: the lifetime of tokens that name none (seconds), whether the scanner
- * holds the lock of the directory, whether a process still lives, and whether the `.use`
- * of a token is known to come from another `.top`.
+ * Options of a scan: the lifetime of tokens without one (seconds), whether this process
+ * holds the lock of the directory, whether a process is alive, and whether the `.use` of
+ * a token is known to come from another `.top`.
  */
 export interface ScanOptions {
   readonly defaultLifetime: number;
@@ -42,9 +39,9 @@ export interface ScanOptions {
   readonly isOvertaken?: (token: Pick<TokenSnapshot, 'user' | 'stem' | 'top' | 'use'>) => boolean;
 }
 
-/** Which directory, what is known of it from before, and when. */
+/** The directory, its known state, and the time of the scan. */
 interface UserScan {
-  /** A path of the user's directory, which is open while the scan lasts. */
+  /** A path of the user's directory, which is open during the scan. */
   readonly directory: string;
   readonly user: string;
   readonly known: (name: string) => Remembered | undefined;
@@ -52,57 +49,57 @@ interface UserScan {
   readonly options: ScanOptions;
   readonly yieldIfDue: () => Promise<void> | undefined;
   /**
-   * Asked after each yield to the event loop: true ends the scan of a directory of which
-   * more than a few files have been looked at.
+   * Checked after each yield to the event loop: true aborts the scan of a directory after
+   * more than a few files.
    */
   readonly interrupted: () => boolean;
   /**
-   * Learns of tokens as soon as they are read, at the latest when the event loop runs
-   * next.
+   * Called with tokens as soon as they are read, at the latest before the next yield to
+   * the event loop.
    */
   readonly found: (tokens: readonly TokenSnapshot[]) => void;
 }
 
 /**
- * The tokens and leftovers of one user, and what to remember of the files. With `cut` the
- * scan was interrupted: only the files count.
+ * The tokens and leftovers of one user, and the state of the files to keep. If `aborted`,
+ * only the files are valid.
  */
 export interface UserFound {
   readonly tokens: readonly TokenSnapshot[];
   readonly temporaries: readonly TemporaryFile[];
   readonly files: FileMemory;
-  readonly cut: boolean;
+  readonly aborted: boolean;
 }
 
 /**
- * A directory with no more entries than this is never left half looked at: its tokens
- * would wait for nothing.
+ * A directory with at most this many entries is always scanned completely: an abort would
+ * save no time.
  */
 export const FEW = 256;
 
 /**
- * Looks at every file that the slices of `names` list, and lets the event loop run
- * between tokens, never within one.
+ * Checks every file in the slices of `names`. Yields to the event loop between tokens,
+ * never within one.
  */
 export async function scanUserDirectory(
   scan: UserScan,
   names: Iterable<readonly Dirent[]>,
 ): Promise<UserFound> {
   const files: FileMemory = new Map();
-  const cut = (): UserFound => ({ tokens: [], temporaries: [], files, cut: true });
+  const aborted = (): UserFound => ({ tokens: [], temporaries: [], files, aborted: true });
   const listed = await listUser(scan, names);
-  if (!listed) return cut();
+  if (!listed) return aborted();
   const temporaries: TemporaryFile[] = [];
   for (const [index, dirent] of listed.temporaries.entries()) {
     const temporary = temporaryFile(scan, dirent);
     if (temporary) temporaries.push(temporary);
-    if (await isOver(scan, index)) return cut();
+    if (await isAborted(scan, index)) return aborted();
   }
   const tokens: TokenSnapshot[] = [];
-  let told = 0;
-  const tell = (): void => {
-    if (told < tokens.length) scan.found(tokens.slice(told));
-    told = tokens.length;
+  let reported = 0;
+  const report = (): void => {
+    if (reported < tokens.length) scan.found(tokens.slice(reported));
+    reported = tokens.length;
   };
   let looked = 0;
   for (const [stem, kinds] of listed.stems) {
@@ -111,26 +108,26 @@ export async function scanUserDirectory(
       if (token.top.kind !== 'missing' || token.use.kind !== 'missing') tokens.push(token);
     }
     looked += 1;
-    const breath = scan.yieldIfDue();
-    if (!breath) continue;
-    tell();
-    await breath;
-    if (looked > FEW && scan.interrupted()) return cut();
+    const pause = scan.yieldIfDue();
+    if (!pause) continue;
+    report();
+    await pause;
+    if (looked > FEW && scan.interrupted()) return aborted();
   }
-  tell();
-  return { tokens, temporaries, files, cut: false };
+  report();
+  return { tokens, temporaries, files, aborted: false };
 }
 
 /**
- * What a user's directory lists: the kinds of file of each token, and what may be a
- * temporary file.
+ * The entries of a user's directory: the kinds of file of each token, and possible
+ * temporary files.
  */
 interface Listed {
   readonly stems: ReadonlyMap<string, ReadonlySet<TokenFileKind>>;
   readonly temporaries: readonly Dirent[];
 }
 
-/** Sorts the names of a user's directory; nothing when the scan was interrupted. */
+/** Classifies the names of a user's directory; `undefined` if the scan was aborted. */
 async function listUser(
   scan: UserScan,
   names: Iterable<readonly Dirent[]>,
@@ -151,14 +148,14 @@ async function listUser(
       }
     }
     looked += slice.length;
-    const breath = scan.yieldIfDue();
-    if (!breath) continue;
-    await breath;
+    const pause = scan.yieldIfDue();
+    if (!pause) continue;
+    await pause;
     yielded = true;
     if (looked > FEW && scan.interrupted()) return undefined;
   }
-  // A file that was replaced by rename between two slices may be in neither: such a
-  // token's files are all looked for.
+  // A file replaced by rename between two slices may be missing in both: check all files
+  // of each token.
   if (torn) for (const stem of stems.keys()) stems.set(stem, EVERY_KIND);
   return { stems, temporaries };
 }
@@ -166,18 +163,18 @@ async function listUser(
 const EVERY_KIND: Set<TokenFileKind> = new Set(['top', 'use', 'meta', 'renewal']);
 
 /**
- * Lets the event loop run when it is time to; true when the scan is to end then.
- * `looked`: how many entries have been looked at.
+ * Yields to the event loop if due; true if the scan is to be aborted after `looked`
+ * entries.
  */
-async function isOver(scan: UserScan, looked: number): Promise<boolean> {
-  const breath = scan.yieldIfDue();
-  if (!breath) return false;
-  await breath;
+async function isAborted(scan: UserScan, looked: number): Promise<boolean> {
+  const pause = scan.yieldIfDue();
+  if (!pause) return false;
+  await pause;
   return looked > FEW && scan.interrupted();
 }
 
 /**
- * What is known of a temporary file of ours; only a file, or a link of that name, can be
+ * Returns the facts about a temporary file of ours; only a regular file or a link can be
  * one.
  */
 export function temporaryFile(
@@ -195,7 +192,7 @@ export function temporaryFile(
     path,
     target: entry.target,
     mtime: reading.identity?.mtime ?? 0,
-    // A process number may have been given again; the lock cannot have two holders.
+    // A process id may have been reused; the lock cannot have two holders.
     orphaned: (entry.locked && options.locked === true) || !options.isAlive(entry.pid),
     refreshToken: top?.ok === true && top.value.refreshToken === 'present',
   };
@@ -244,7 +241,7 @@ function digested<T>(
   const before = known(name);
   if (stats && before && sameIdentity(before.identity, identityFromStat(stats))) {
     files.set(name, before);
-    // A name says how it is digested, so the same name always has the same kind of state.
+    // The name determines the digest, so the same name always has the same type of state.
     return before.state as FileState<T>;
   }
   const state = readDigest(path, digest);
@@ -270,11 +267,11 @@ function readDigest<T>(
     : { kind: 'broken', reason: parsed.reason, identity };
 }
 
-// One token's access token file, without a scan of the credential directory.
+// One access token file, without a scan of the credential directory.
 
 /**
- * Returns the times of the `.use` of one token in the credential directory `root`, as a
- * scan sees it. `defaultLifetime` in seconds, for a token that names none.
+ * Returns the times of the `.use` of one token in the credential directory `root`, like a
+ * scan. `defaultLifetime` in seconds, for a token without a lifetime.
  */
 export function readUse(
   root: string,

@@ -1,5 +1,5 @@
-// Changes of a real directory: their order, what stops them, and what a full or broken
-// disk leaves.
+// Changes of a real directory: their order, what stops them, and the result of a full or
+// broken disk.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, statSync, unlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -81,7 +81,7 @@ describe('a renewal on disk', () => {
     expect(identityOf(top)?.mtime).toBeLessThanOrEqual(identityOf(use)?.mtime ?? 0);
   });
 
-  it('R12 a rename that is finished at the next start survives a power failure; a removal needs no fsync', () => {
+  it('R12 a rename that is completed at the next start survives a power failure; a removal needs no fsync', () => {
     put(root, 'alice/.mytok.top.d1.1.credmon-tmp', NEW_TOP);
     put(root, 'alice/.mytok.use.d1.2.credmon-tmp', NEW_USE);
     store.settle('alice/.mytok.top.d1.1.credmon-tmp', 'mytok.top');
@@ -93,7 +93,7 @@ describe('a renewal on disk', () => {
     ]);
   });
 
-  it('what can be made again costs no fsync', async () => {
+  it('files that can be created again need no fsync', async () => {
     const writes = [{ kind: 'use', text: NEW_USE, durable: false }] as const;
     store.apply({ user: 'alice', stem: 'mytok', from: await topNow(), writes });
     expect(calls).toEqual(['rename mytok.use']);
@@ -122,7 +122,7 @@ describe('a renewal on disk', () => {
     ]);
   });
 
-  it('a state that is removed is gone, and one that was not there is no error', async () => {
+  it('a removed state is gone, and a missing one is not an error', async () => {
     put(root, 'alice/.mytok.renewal', '{}');
     store.apply(rotation(await topNow()));
     store.apply({
@@ -133,7 +133,7 @@ describe('a renewal on disk', () => {
   });
 });
 
-describe('R21 what came in between', () => {
+describe('R21 changes by another login', () => {
   const superseded = expect.objectContaining({ code: 'CRED_SUPERSEDED' }) as Error;
 
   it('a newer .top wins, and nothing is written', async () => {
@@ -149,7 +149,7 @@ describe('R21 what came in between', () => {
     ]);
   });
 
-  it('also one that arrives while the new files are being written', async () => {
+  it('also one that is stored while the new files are being written', async () => {
     const from = await topNow();
     hooks.beforeFsync = () => {
       hooks.beforeFsync = undefined;
@@ -164,19 +164,19 @@ describe('R21 what came in between', () => {
     ]);
   });
 
-  it('a .top that was removed stays removed', async () => {
+  it('a removed .top stays removed', async () => {
     const from = await topNow();
     unlinkSync(join(root, 'alice/mytok.top'));
     expect(() => store.apply(rotation(from))).toThrow(superseded);
     expect(namesOf(root)).toEqual(['mytok.meta', 'mytok.use']);
   });
 
-  it('a .top that appeared where there was none stays', () => {
+  it('a new .top where there was none is kept', () => {
     expect(() => store.apply(rotation(undefined))).toThrow(superseded);
     expect(read('mytok.top')).toBe(TOP);
   });
 
-  it('a directory that was swept is not made again', async () => {
+  it('a swept directory is not created again', async () => {
     const from = await topNow();
     rmSync(join(root, 'alice'), { recursive: true });
     expect(() => store.apply(rotation(from))).toThrow(superseded);
@@ -185,7 +185,7 @@ describe('R21 what came in between', () => {
   });
 });
 
-describe('R13 a disk that refuses', () => {
+describe('R13 a disk error', () => {
   const failure = (change: TokenChange): unknown => {
     try {
       store.apply(change);
@@ -196,7 +196,7 @@ describe('R13 a disk that refuses', () => {
   };
 
   it.skipIf(!mayMount)(
-    'R11 when there is room for .top alone, writes that, says so, and once there is space the rest goes through',
+    'R11 if there is space only for .top, writes it and reports it, and writes the rest once there is space',
     async () => {
       const directory = join(root, 'alice');
       onSmallDisk(directory, () => {
@@ -215,7 +215,7 @@ describe('R13 a disk that refuses', () => {
         expect(error).toMatchObject({
           code: 'CRED_FILE_IO',
           message:
-            'alice/mytok: mytok.top was written, but then the disk failed (ENOSPC): mytok.use is unchanged',
+            'alice/mytok: mytok.top was written, then the disk failed (ENOSPC); unchanged: mytok.use',
           fields: { token: 'alice/mytok', system: 'ENOSPC' },
         });
         expect([read('mytok.top'), read('mytok.use')]).toEqual([NEW_TOP, USE]);
@@ -223,7 +223,7 @@ describe('R13 a disk that refuses', () => {
         const rest = restOf(big, error);
         expect(rest.writes.map(({ kind }) => kind)).toEqual(['use']);
         expect(failure(rest)).toMatchObject({
-          message: 'alice/mytok: cannot write mytok.use (ENOSPC); the old files stay',
+          message: 'alice/mytok: failed to write mytok.use (ENOSPC); the old files are kept',
         });
         unlinkSync(join(directory, 'filler'));
         store.apply(rest);
@@ -232,30 +232,27 @@ describe('R13 a disk that refuses', () => {
     },
   );
 
-  it.skipIf(!mayMount)(
-    'when there is no room for .top, leaves both old files and nothing else',
-    () => {
-      onSmallDisk(join(root, 'alice'), () => {
-        put(root, 'alice/mytok.top', TOP);
-        put(root, 'alice/mytok.use', USE);
-        const { topIdentity } = store.read('alice', 'mytok');
-        const text = `{"refresh_token":"${'r'.repeat(70_000)}"}`;
-        const big = {
-          ...rotation(topIdentity),
-          writes: [{ kind: 'top', text, durable: true }],
-        } as const;
-        const error = failure(big);
-        expect(error).toMatchObject({
-          message: 'alice/mytok: cannot write mytok.top (ENOSPC); the old files stay',
-        });
-        expect(restOf(big, error)).toEqual(big);
-        expect([read('mytok.top'), read('mytok.use')]).toEqual([TOP, USE]);
-        expect(namesOf(root)).toEqual(['mytok.top', 'mytok.use']);
+  it.skipIf(!mayMount)('without space for .top, leaves both old files and nothing else', () => {
+    onSmallDisk(join(root, 'alice'), () => {
+      put(root, 'alice/mytok.top', TOP);
+      put(root, 'alice/mytok.use', USE);
+      const { topIdentity } = store.read('alice', 'mytok');
+      const text = `{"refresh_token":"${'r'.repeat(70_000)}"}`;
+      const big = {
+        ...rotation(topIdentity),
+        writes: [{ kind: 'top', text, durable: true }],
+      } as const;
+      const error = failure(big);
+      expect(error).toMatchObject({
+        message: 'alice/mytok: failed to write mytok.top (ENOSPC); the old files are kept',
       });
-    },
-  );
+      expect(restOf(big, error)).toEqual(big);
+      expect([read('mytok.top'), read('mytok.use')]).toEqual([TOP, USE]);
+      expect(namesOf(root)).toEqual(['mytok.top', 'mytok.use']);
+    });
+  });
 
-  it('R11 when .use is longer than a file may be, .top is written and a newer login still beats the rest', () => {
+  it('R11 if .use is longer than a file may be, .top is written and a newer login still replaces the rest', () => {
     const program = programOf(`
       import { openCredentialDirectory } from './store/directory-store.ts';
       import { restOf } from './store/progress.ts';
@@ -285,7 +282,7 @@ describe('R13 a disk that refuses', () => {
     ) as unknown;
     const stands = store.read('alice', 'mytok').topIdentity;
     expect(said).toEqual([
-      'alice/mytok: mytok.top was written, but then the disk failed (EFBIG): mytok.use, .mytok.renewal is unchanged',
+      'alice/mytok: mytok.top was written, then the disk failed (EFBIG); unchanged: mytok.use, .mytok.renewal',
       { user: 'alice', stem: 'mytok', from: stands, writes: ['use', 'renewal'] },
     ]);
     expect([read('mytok.top'), read('mytok.use'), namesOf(root)]).toEqual([NEW_TOP, USE, all]);
@@ -295,7 +292,7 @@ describe('R13 a disk that refuses', () => {
     expect(failure(late)).toMatchObject({ code: 'CRED_SUPERSEDED' });
   });
 
-  it.skipIf(!mayMount)('when read-only, leaves everything', () => {
+  it.skipIf(!mayMount)('on a read-only disk, changes nothing', () => {
     onSmallDisk(join(root, 'alice'), () => {
       put(root, 'alice/mytok.top', TOP);
       makeReadOnly(join(root, 'alice'));
@@ -308,7 +305,7 @@ describe('R13 a disk that refuses', () => {
     });
   });
 
-  it('when .use is a directory, keeps the rotated .top, says so, and leaves no temporary file', async () => {
+  it('if .use is a directory, keeps the rotated .top, reports it, and leaves no temporary file', async () => {
     const from = await topNow();
     rmSync(join(root, 'alice/mytok.use'));
     mkdirSync(join(root, 'alice/mytok.use'));
@@ -321,7 +318,7 @@ describe('R13 a disk that refuses', () => {
     expect([read('mytok.top'), namesOf(root)]).toEqual([NEW_TOP, all]);
   });
 
-  it('R43 says nothing of what was to be written', async () => {
+  it('R43 does not quote the contents in errors', async () => {
     const from = await topNow();
     rmSync(join(root, 'alice/mytok.use'));
     mkdirSync(join(root, 'alice/mytok.use'));
@@ -330,7 +327,7 @@ describe('R13 a disk that refuses', () => {
   });
 
   it.skipIf(!isRoot)(
-    'when the directory is another’s, the unprivileged daemon leaves everything',
+    'in a directory of another user, the unprivileged daemon changes nothing',
     () => {
       execFileSync('chown', ['65534:65534', join(root, '..'), root]);
       execFileSync('chmod', ['0755', join(root, 'alice')]);

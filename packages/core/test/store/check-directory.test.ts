@@ -1,5 +1,5 @@
-// The credential directory before anything is written: made when allowed, refused when
-// others may get in.
+// The credential directory before anything is written: created if allowed, rejected if
+// other users have access.
 import {
   chmodSync,
   chownSync,
@@ -33,7 +33,7 @@ const outcome = (create: boolean): unknown => {
 };
 
 describe('the credential directory', () => {
-  it('is made with mode 2770, whatever the umask, when it may be', () => {
+  it('is created with mode 2770, for any umask, if allowed', () => {
     const umask = process.umask(0o077);
     try {
       expect(outcome(true)).toBe('2770');
@@ -42,44 +42,44 @@ describe('the credential directory', () => {
     }
   });
 
-  it('is not made when it may not be, and the command that makes it is named', () => {
+  it('is not created unless allowed, and the error has the command', () => {
     expect(outcome(false)).toMatch(/does not exist; fix: install -d -o root -g condor -m 2770 /);
   });
 
-  it.each([0o2770, 0o700, 0o750])('is accepted with mode %o, which stays', (mode) => {
+  it.each([0o2770, 0o700, 0o750])('is accepted with mode %o, which is kept', (mode) => {
     outcome(true);
     chmodSync(path, mode);
     expect(outcome(false)).toBe(mode.toString(8));
   });
 
   it.each([0o2771, 0o2772, 0o2774, 0o777])(
-    'is refused with mode %o, which lets others in',
+    'is rejected with mode %o, which gives access to others',
     (mode) => {
       outcome(true);
       chmodSync(path, mode);
-      expect(outcome(true)).toMatch(/so that other users can get in; fix: chmod o-rwx /);
+      expect(outcome(true)).toMatch(/other users can access it; fix: chmod o-rwx /);
     },
   );
 
-  it('is refused when it is a file or a link', () => {
+  it('is rejected when it is a file or a link', () => {
     writeFileSync(path, '');
-    expect(outcome(true)).toMatch(/is not a directory/);
+    expect(outcome(true)).toMatch(/not a directory/);
     path = `${path}2`;
     symlinkSync(tmpdir(), path);
-    expect(outcome(true)).toMatch(/is not a directory/);
+    expect(outcome(true)).toMatch(/not a directory/);
   });
 
-  it('is refused when it lies below a file', () => {
+  it('is rejected when it is below a file', () => {
     writeFileSync(path, '');
     path = join(path, 'below');
-    expect(outcome(true)).toMatch(/cannot be (created|read \(stat\) as user id \d+) \(E[A-Z]+\)/);
+    expect(outcome(true)).toMatch(/cannot be (created|checked as user id \d+) \(E[A-Z]+\)/);
   });
 });
 
-/** Ids that no account of the machine has. */
+/** Ids without an account on this machine. */
 const [CONDOR, STRANGER] = [64_000, 64_001];
 
-describe.runIf(isRoot)('the owner of the credential directory and of what leads to it', () => {
+describe.runIf(isRoot)('the owner of the credential directory and of its parents', () => {
   const judged = (create = false): string => {
     try {
       return checkCredentialDirectory(path, { create, condor: { uid: CONDOR, gid: CONDOR } });
@@ -109,28 +109,28 @@ describe.runIf(isRoot)('the owner of the credential directory and of what leads 
     expect(judged()).toBe(path);
   });
 
-  it('is refused when it is another user, with the owner and the command', () => {
+  it('is rejected when it is another user, with the owner and the command', () => {
     give(STRANGER, CONDOR, 0o2770);
     expect(judged()).toMatch(
       /^CRED_DIR_INVALID the credential directory \$T\/creds is owned by user id 64001, who can replace the tokens in it; the owner must be root or the condor user; fix: chown root(:condor)? \$T\/creds$/,
     );
   });
 
-  it('is not enough: another group that may write is refused', () => {
+  it('is not sufficient: another group with write permission is rejected', () => {
     give(0, STRANGER, 0o2770);
     expect(judged()).toBe(
-      'CRED_DIR_INVALID the credential directory $T/creds has mode 2770: group id 64001 can write to it, which is not the group of root or condor; fix: chgrp condor $T/creds, or chmod g-w $T/creds',
+      'CRED_DIR_INVALID the credential directory $T/creds has mode 2770: group id 64001 can write to it (only the groups of root and condor may); fix: chgrp condor $T/creds, or chmod g-w $T/creds',
     );
   });
 
-  it('is not enough: a group without members may be the primary group of users in a directory service', () => {
-    // Debian's group `users`: without a member in /etc/group.
+  it('is not sufficient: a group without members may be the primary group of users in a directory service', () => {
+    // Debian's group `users` without a member in /etc/group.
     const users = groupId('users') ?? STRANGER;
     give(0, users, 0o2770);
     expect(judged()).toContain(`has mode 2770: group id ${users} can write to it`);
     give(0, 0, 0o700);
     give(0, users, 0o775, top);
-    expect(judged()).toContain('$T on the way to it has mode 0775');
+    expect(judged()).toContain('$T in its path has mode 0775');
   });
 
   it.each([
@@ -138,13 +138,13 @@ describe.runIf(isRoot)('the owner of the credential directory and of what leads 
     [STRANGER, 0, 0o1777, 'is owned by user id 64001, who can replace it', 'chown root $T'],
     [0, 0, 0o777, 'has mode 0777: every user can write to it', 'chmod o-w $T'],
     [0, STRANGER, 0o775, 'has mode 0775: group id 64001 can write to it', 'chmod g-w $T'],
-  ])('of a directory above it as %i:%i with mode %o is refused', (uid, gid, mode, why, fix) => {
+  ])('of a directory above it as %i:%i with mode %o is rejected', (uid, gid, mode, why, fix) => {
     give(uid, gid, mode, top);
-    const start = `CRED_DIR_INVALID the credential directory $T/creds is not safe: the directory $T on the way to it ${why}`;
+    const start = `CRED_DIR_INVALID the credential directory $T/creds is not safe: the directory $T in its path ${why}`;
     expect(judged()).toContain(start);
     expect(judged().endsWith(`; fix: ${fix}`)).toBe(true);
     path = join(path, 'new');
-    expect(judged(true)).toContain(`the directory $T on the way to it ${why}`);
+    expect(judged(true)).toContain(`the directory $T in its path ${why}`);
   });
 
   it.each([
@@ -156,7 +156,7 @@ describe.runIf(isRoot)('the owner of the credential directory and of what leads 
     expect(judged()).toBe(path);
   });
 
-  it('of a link on the way counts, and the path without links is what is used', () => {
+  it('of a link in its path is checked, and the path without links is used', () => {
     const link = join(top, 'link');
     symlinkSync('.', link);
     const real = path;
@@ -166,30 +166,29 @@ describe.runIf(isRoot)('the owner of the credential directory and of what leads 
     expect(judged()).toBe(real);
     lchownSync(link, STRANGER, STRANGER);
     expect(judged()).toBe(
-      'CRED_DIR_INVALID the credential directory $T/link/creds is not safe: the symbolic link $T/link on the way to it is owned by user id 64001, who can replace it; the owner must be root or the condor user; fix: chown -h root $T/link',
+      'CRED_DIR_INVALID the credential directory $T/link/creds is not safe: the symbolic link $T/link in its path is owned by user id 64001, who can replace it; the owner must be root or the condor user; fix: chown -h root $T/link',
     );
   });
 
   it.each([
-    ['.', 'fix: name that directory'],
-    ['/nowhere/at/all', ', which does not exist; fix: rm $T/alias'],
-  ])('a link to %s in its place is refused as what it is', (target, fix) => {
+    ['.', 'symbolic link to ., not a directory; fix: set SEC_CREDENTIAL_DIRECTORY_OAUTH'],
+    [
+      '/nowhere/at/all',
+      'dangling symbolic link to /nowhere/at/all, not a directory; fix: rm $T/alias',
+    ],
+  ])('a link to %s in its place is rejected as a link', (target, fix) => {
     path = join(top, 'alias');
     symlinkSync(target, path);
-    expect(judged(true)).toContain(`is not a directory, but a symbolic link to ${target}`);
+    expect(judged(true)).toContain(`symbolic link to ${target}, not a directory`);
     expect(judged(true)).toContain(fix);
     path += '/';
-    expect(judged(true)).toContain('is not a directory, but a symbolic link');
+    expect(judged(true)).toContain('symbolic link to');
   });
 
-  it('a link on the way that leads nowhere is named', () => {
+  it('a dangling link in its path is named', () => {
     symlinkSync('/nowhere/at/all', join(top, 'alias'));
     path = join(top, 'alias/creds');
-    expect(judged()).toContain(
-      '$T/alias is a symbolic link to /nowhere/at/all, which does not exist',
-    );
-    expect(judged(true)).toContain(
-      '$T/alias is a symbolic link to /nowhere/at/all, which does not exist',
-    );
+    expect(judged()).toContain('$T/alias is a dangling symbolic link to /nowhere/at/all');
+    expect(judged(true)).toContain('$T/alias is a dangling symbolic link to /nowhere/at/all');
   });
 });

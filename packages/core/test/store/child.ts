@@ -1,5 +1,5 @@
-// Runs a few lines against our sources in a process of their own: as another user, or to
-// be killed.
+// Runs a short program against our sources in its own process: as another user, or to be
+// killed.
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 
@@ -18,7 +18,7 @@ export function programOf(script: string): string {
     platform: 'node',
     format: 'esm',
     target: 'node20',
-    // What was written for CommonJS asks for built-in modules so.
+    // CommonJS code requires built-in modules in this way.
     banner: {
       js: `import { createRequire } from 'node:module'; const require = createRequire('${import.meta.url}');`,
     },

@@ -1,5 +1,5 @@
-// Who could put another credential directory in place of the one that is configured,
-// judged by what lstat shows.
+// Which users could replace the configured credential directory, from the results of
+// lstat.
 import { expect, it } from 'vitest';
 import { weaknessOf, type PathStep, type Trust } from '../../src/store/path-steps.ts';
 
@@ -83,20 +83,20 @@ it.each<[string[], string | undefined, string, string]>([
     ['/ 0:0 755', '/srv 0:0 777'],
     '/srv/c 0:0 700',
     'others /srv',
-    'below a directory that all may write',
+    'below a directory writable by all',
   ],
   [
     ['/ 0:0 755', '/srv 0:100 775'],
     '/srv/c 0:0 700',
     'group /srv',
-    'below a directory that another group may write',
+    'below a directory writable by another group',
   ],
   [['/ 0:0 755'], '/c 0:100 2770', 'group /c', 'that another group may write'],
   [
     ['/ 0:0 755'],
     '/c 0:100 3770',
     'group /c',
-    'that another group may write, sticky: new names count there',
+    'writable by another group, sticky: new names matter there',
   ],
   [['/ 0:0 755'], '/c 0:0 1777', 'others /c', 'that all may write, sticky'],
   [
@@ -109,8 +109,8 @@ it.each<[string[], string | undefined, string, string]>([
     ['/ 0:0 755', '/srv 0:0 777'],
     undefined,
     'others /srv',
-    'that is not there yet, below a directory that all may write',
+    'missing, below a directory writable by all',
   ],
-])('of %j and %s the judgement is "%s": a directory %s', (way, directory, verdict, _what) => {
+])('of %j and %s the decision is "%s": a directory %s', (way, directory, verdict, _what) => {
   expect(judged(way, directory)).toBe(verdict);
 });

@@ -6,20 +6,20 @@ import type { Instant, TokenSnapshot } from '../../src/credential/snapshot.ts';
 import type { CredentialStore } from '../../src/store/store.ts';
 
 /**
- * The moment of a test's looks: long after every file was written, so that unchanged
+ * The time of a test's scans: long after every file was written, so that unchanged
  * directories are not opened. An hour, because test files of one process share this
- * module however long they take.
+ * module for any duration.
  */
 export const NOW: Instant = { wall: Date.now() / 1000 + 3600, steady: 1000 };
 
-/** A fresh credential directory; `[1]` in its path must disturb nobody. */
+/** A new credential directory; `[1]` in its path must cause no problem. */
 export function credentialDirectory(): string {
   const root = join(mkdtempSync(join(tmpdir(), 'credmon-store-')), 'creds[1]');
   mkdirSync(root, { mode: 0o2770 });
   return root;
 }
 
-/** The text of a `.use` of an hour, issued at 1000. */
+/** The text of a `.use` with a lifetime of an hour, issued at 1000. */
 export const USE = '{"access_token":"at","issued_at":1000,"expires_at":4600}\n';
 /** The text of a `.top`. */
 export const TOP = '{"refresh_token":"rt"}\n';
@@ -34,7 +34,7 @@ export function put(root: string, path: string, text: string | Uint8Array, mtime
   utimesSync(whole, mtime, mtime);
 }
 
-/** Writes a whole healthy token. */
+/** Writes a complete valid token. */
 export function putToken(root: string, user: string, stem: string): void {
   put(root, `${user}/${stem}.top`, TOP);
   put(root, `${user}/${stem}.use`, USE, 2001);

@@ -1,5 +1,5 @@
-// Scans of directories with thousands of files: they yield to the event loop, can be
-// interrupted, and lose nothing by it.
+// Scans of directories with thousands of files: they yield to the event loop and can be
+// aborted without loss.
 import { mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -22,8 +22,8 @@ beforeEach(() => {
 });
 
 /**
- * Many files `name0`, `name1`, ... of one text: quicker than `put`, and their times do
- * not matter.
+ * Writes many files `name0`, `name1`, ... with one text: faster than `put`; their times
+ * are irrelevant.
  */
 function putMany(
   directory: string,
@@ -37,13 +37,13 @@ function putMany(
 }
 
 describe('R4 the scan of one large directory', { timeout: 60_000 }, () => {
-  it('is cut by an interruption, and the directory is as it was known until it has been looked at to the end', async () => {
+  it('is aborted by an interruption, and keeps the known state of the directory until it has been scanned completely', async () => {
     putToken(root, 'alice', 'old');
     putToken(root, 'bob', 'mytok');
     await store.scan(NOW);
     putMany('alice', (n) => `t${n}.use`, USE);
     let asked = 0;
-    // The first two questions may be asked before the users' directories are opened.
+    // The first two checks may come before the users' directories are opened.
     const cut = await store.scan(NOW, { interrupted: () => ++asked > 2 });
     expect([ids(cut).toSorted(), cut.partial]).toEqual([['alice/old', 'bob/mytok'], true]);
     const whole = await store.scan(NOW);
@@ -53,7 +53,7 @@ describe('R4 the scan of one large directory', { timeout: 60_000 }, () => {
     expect(whole.partial).toBeUndefined();
   });
 
-  it('is cut also when the directory is new, and is then the first one to go on with', async () => {
+  it('is also aborted for a new directory, which is then the first one of the next scan', async () => {
     putToken(root, 'bob', 'mytok');
     await store.scan(NOW);
     putMany('alice', (n) => `t${n}.use`, USE);
@@ -62,7 +62,7 @@ describe('R4 the scan of one large directory', { timeout: 60_000 }, () => {
     expect(ids(await store.scan(NOW))).toHaveLength(MANY + 1);
   });
 
-  it('tells of tokens while it continues, so that a cut takes back nothing', async () => {
+  it('reports tokens during the scan, so that an abort loses none', async () => {
     putToken(root, 'bob', 'mytok');
     await store.scan(NOW);
     putMany('alice', (n) => `t${n}.top`, TOP);
@@ -74,7 +74,7 @@ describe('R4 the scan of one large directory', { timeout: 60_000 }, () => {
     expect(new Set(found)).toEqual(new Set(tokensOf('alice', MANY)));
   });
 
-  it('reports no left-over temporary file of a directory that was cut: its token was not seen', async () => {
+  it('reports no temporary file of an aborted directory: its token was not scanned', async () => {
     const leftover = (n: number): string => `.t${n}.top.d999999999.${n}.credmon-tmp`;
     putMany('alice', leftover, TOP);
     put(root, 'alice/t1.top', TOP);
@@ -84,7 +84,7 @@ describe('R4 the scan of one large directory', { timeout: 60_000 }, () => {
     expect([whole.temporaries.length, ids(whole)]).toEqual([MANY, ['alice/t1']]);
   });
 
-  it('R22 ends at once when the daemon stops, whatever is known', async () => {
+  it('R22 ends at once when the daemon stops, for any known state', async () => {
     putMany('alice', (n) => `t${n}.use`, USE);
     const stopped = await store.scan(
       { wall: NOW.wall, steady: NOW.steady + 1000 },
@@ -93,14 +93,14 @@ describe('R4 the scan of one large directory', { timeout: 60_000 }, () => {
     expect([ids(stopped), stopped.partial]).toEqual([[], true]);
   });
 
-  it('sees both files of a token that is renewed between two slices of the names', async () => {
+  it('finds both files of a token that is renewed between two slices of the names', async () => {
     putMany('alice', (n) => `t${n}.use`, USE);
     putMany('alice', (n) => `t${n}.top`, TOP);
     const directory = join(root, 'alice');
     let over = false;
     let replaced = 0;
-    // In every turn of the event loop some files go and come back under the same name, as
-    // a rename may look in a listing.
+    // In each turn of the event loop some files are removed and created under the same
+    // name, like a rename may appear in a listing.
     const turn = (): void => {
       if (over) return;
       for (let n = 0; n < 20; n += 1) {
@@ -127,7 +127,7 @@ describe(
   () => {
     beforeEach(() => putMany('.', (n) => `junk ${n}`, 'x'));
 
-    it('is listed in slices, between which the event loop runs', async () => {
+    it('is listed in slices, with yields to the event loop between them', async () => {
       putMany('.', (n) => `.t${n}.top.d999999999.${n}.credmon-tmp`, 'x');
       let turns = 0;
       let over = false;
@@ -142,7 +142,7 @@ describe(
       expect(turns).toBeGreaterThan(2);
     });
 
-    it('keeps what it knows when the listing is interrupted', async () => {
+    it('keeps the known state when the listing is interrupted', async () => {
       putMany('.', (n) => `.t${n}.top.d999999999.${n}.credmon-tmp`, 'x');
       for (const user of ['alice', 'bob']) putToken(root, user, 'mytok');
       await store.scan(NOW);
@@ -152,7 +152,7 @@ describe(
   },
 );
 
-it('R4 the first scan can be interrupted, and what came meanwhile is looked at first by the next', async () => {
+it('R4 the first scan can be interrupted, and new directories are scanned first by the next one', async () => {
   const users = ['a', 'b', 'c', 'd'];
   for (const user of users) putToken(root, user, 'mytok');
   let asked = 0;

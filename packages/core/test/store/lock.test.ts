@@ -1,5 +1,5 @@
-// One daemon for one directory: the second is refused by name, and death of any kind
-// frees the place.
+// One daemon for each directory: a second one is rejected with the holder's process id,
+// and any death of the holder releases the lock.
 import { execFileSync } from 'node:child_process';
 import {
   linkSync,
@@ -21,7 +21,7 @@ import type { TokenChange } from '../../src/store/store.ts';
 import { programOf } from './child.ts';
 import { credentialDirectory, namesOf, put, TOP, USE } from './directory.ts';
 
-/** Called before the lock's name is looked at. */
+/** Called before the name of the lock is checked. */
 const hooks: { beforeLook?: (() => void) | undefined } = {};
 vi.mock('node:fs', async (importOriginal) => {
   const real = await importOriginal<typeof import('node:fs')>();
@@ -44,7 +44,7 @@ afterEach(() => {
   child?.signal('SIGKILL');
 });
 
-/** Starts another process that locks the directory, and waits until it has. */
+/** Starts another process that locks the directory, and waits for its lock. */
 async function holder(): Promise<Child> {
   const program = programOf(`
     import { lockDirectory } from './store/lock.ts';
@@ -71,7 +71,7 @@ const attempt = (): unknown => {
 };
 
 describe('R10 the lock of a directory', () => {
-  it('holds our process id in a file that only we may read, and can be given back and taken again', () => {
+  it('writes our process id into a file that only we may read, and can be released and taken again', () => {
     const { release } = lockDirectory(root);
     expect(readFileSync(join(root, LOCK_FILE), 'utf8')).toBe(`${process.pid}\n`);
     expect(statSync(join(root, LOCK_FILE)).mode & 0o7777).toBe(0o600);
@@ -79,7 +79,7 @@ describe('R10 the lock of a directory', () => {
     expect(attempt()).toBe('locked');
   });
 
-  it('a second process is refused and told who holds it; after kill -9 the lock is free at once', async () => {
+  it('a second process is rejected with the holder; after kill -9 the lock is free at once', async () => {
     const other = await holder();
     expect(attempt()).toMatchObject({
       code: 'DIRECTORY_LOCKED',
@@ -91,7 +91,7 @@ describe('R10 the lock of a directory', () => {
     expect(attempt()).toBe('locked');
   });
 
-  it('two in one process are refused as well', () => {
+  it('a second lock in the same process is rejected, too', () => {
     const { release } = lockDirectory(root);
     expect(attempt()).toMatchObject({ code: 'DIRECTORY_LOCKED', fields: { pid: process.pid } });
     release();
@@ -104,7 +104,7 @@ describe('R10 the lock of a directory', () => {
     release();
   });
 
-  it('a holder who left no number is another process', async () => {
+  it('a holder without a recorded number is called another process', async () => {
     await holder();
     writeFileSync(join(root, LOCK_FILE), '');
     expect(attempt()).toMatchObject({
@@ -118,7 +118,7 @@ describe('R10 the lock of a directory', () => {
     ['a link', (path: string) => symlinkSync('/etc/hostname', path)],
     ['a directory', (path: string) => mkdirSync(path)],
     ['a FIFO', (path: string) => void execFileSync('mkfifo', [path])],
-  ])('%s in its place is refused, not followed, not waited for', (_, make) => {
+  ])('%s in its place is rejected, without following or waiting', (_, make) => {
     make(join(root, LOCK_FILE));
     expect(attempt()).toMatchObject({ code: 'CRED_DIR_INVALID' });
   });
@@ -169,7 +169,7 @@ describe('R10 the lock of a directory', () => {
     lock.release();
   });
 
-  it('a disk that fails for a moment replaces nothing', () => {
+  it('a temporary disk error does not count as a replacement', () => {
     const lock = lockDirectory(root);
     const error = Object.assign(new Error('EIO'), { code: 'EIO' });
     hooks.beforeLook = () => {
@@ -193,7 +193,7 @@ describe('R10 the lock of a directory', () => {
     lock.release();
   });
 
-  it('a store writes into the locked directory without its lock file, but never into another', () => {
+  it('a store writes to the locked directory without its lock file, but never to another one', () => {
     const lock = lockDirectory(root);
     const store = openCredentialDirectory(root, { defaultLifetime: 1200, locked: true, lock });
     const change = (): TokenChange => ({
@@ -207,7 +207,7 @@ describe('R10 the lock of a directory', () => {
     put(root, leftover, USE);
     rmSync(join(root, LOCK_FILE));
     store.apply(change());
-    // The new holder of the lock may be writing it at this moment.
+    // The new holder of the lock may be writing it now.
     store.settle(leftover);
     expect(namesOf(root)).toEqual(['.mytok.use.d1.1.credmon-tmp', 'mytok.top', 'mytok.use']);
     renameSync(root, `${root}.old`);
@@ -219,7 +219,7 @@ describe('R10 the lock of a directory', () => {
     lock.release();
   });
 
-  it('a directory that is not there is refused', () => {
+  it('a missing directory is rejected', () => {
     rmSync(root, { recursive: true });
     expect(attempt()).toMatchObject({
       code: 'CRED_DIR_INVALID',

@@ -1,5 +1,4 @@
-// A login beside a renewal: the portal's renames at every place between the system calls
-// of a change.
+// A login during a renewal: the portal's renames before each system call of a change.
 import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
@@ -20,7 +19,7 @@ vi.mock('node:fs', async (importOriginal) => {
     (['lstatSync', 'openSync', 'renameSync', 'unlinkSync', 'lutimesSync'] as const).map((name) => [
       name,
       (...args: unknown[]): unknown => {
-        // The way to the user's directory is opened before anything in it is looked at.
+        // The path of the user's directory is opened before anything in it is checked.
         const onTheWay = name === 'openSync' && (Number(args[1]) & O_PATH) !== 0;
         const path = String(args[name === 'renameSync' ? 1 : 0]);
         if (!onTheWay) hook.before?.(`${name} ${path.replace(/^\/proc\/self\/fd\/\d+\//, '')}`);
@@ -28,7 +27,7 @@ vi.mock('node:fs', async (importOriginal) => {
       },
     ]),
   );
-  // What fsync guarantees is not a matter here, and there are thousands of them.
+  // fsync is not under test here, and there are thousands of calls.
   const fsyncSync = (): void => hook.before?.('fsyncSync');
   return { ...real, ...hooked, fsyncSync };
 });
@@ -58,8 +57,8 @@ const ownerOf = (kind: 'top' | 'use'): string => {
 };
 
 /**
- * A token that is not due by its lifetime, and a login whose files are staged, written
- * before everything of the renewal.
+ * A token that is not due by its lifetime, and a login with staged files that were
+ * written before those of the renewal.
  */
 function prepare(mtime: number): void {
   rmSync(join(root, 'alice'), { recursive: true, force: true });
@@ -69,9 +68,9 @@ function prepare(mtime: number): void {
   store = open();
 }
 
-/** A moment at which the token of `USE` is far from due. */
+/** A time at which the token of `USE` is far from due. */
 const EARLY = { wall: 1100, steady: 0 };
-/** Also true when nothing of the token is there. */
+/** Also true if the token has no files. */
 async function isDueAtOnce(by: CredentialStore): Promise<boolean> {
   const token = (await by.scan(NOW)).tokens.find(({ stem }) => stem === 'mytok');
   if (!token) return true;
@@ -80,7 +79,7 @@ async function isDueAtOnce(by: CredentialStore): Promise<boolean> {
 
 /**
  * Applies the change while the portal makes its rename number n before system call number
- * `at[n]`; gives the calls that were made.
+ * `at[n]`; returns the calls that were made.
  */
 function race(change: TokenChange, at: readonly number[]): { calls: string[]; error: unknown } {
   const calls: string[] = [];
@@ -113,7 +112,7 @@ function race(change: TokenChange, at: readonly number[]): { calls: string[]; er
 }
 
 /**
- * Every place for the renames of `.use` and `.top`; `.meta` is renamed just before
+ * All positions for the renames of `.use` and `.top`; `.meta` is renamed just before
  * `.use`.
  */
 function* places(count: number): Generator<[number, number, number]> {
@@ -129,7 +128,7 @@ const rotation: readonly TokenWrite[] = [
 const CHANGES: readonly (readonly [string, readonly TokenWrite[]])[] = [
   ['a renewal with a rotated refresh token', rotation],
   ['a renewal without one', rotation.slice(1)],
-  ['a refusal that brought a refresh token', rotation.slice(0, 1)],
+  ['a rejection with a refresh token', rotation.slice(0, 1)],
   [
     'a removal',
     ['use', 'top', 'renewal'].map((kind) => ({ kind, text: undefined, durable: false }) as never),
@@ -145,7 +144,7 @@ describe.each([
   ['written a second after those of the renewal', Date.now() / 1000 + 1],
 ] as const)('R21 a login whose files were %s', (_, mtime) => {
   it.each(CHANGES)(
-    'during %s: its files stand, or the token is due at once',
+    'during %s: its files are kept, or the token is due at once',
     { timeout: 120_000 },
     async (__, writes) => {
       const change = (): TokenChange => ({
@@ -165,14 +164,14 @@ describe.each([
         const isLoginWhole = top === 'login' && use === 'login';
         if (isLoginWhole && (error === undefined || isCoded(error, 'CRED_SUPERSEDED'))) continue;
         const due = await isDueAtOnce(store);
-        // Another process knows what the files say; a login that ends after the renewal
+        // Another process knows only the files; a login that ends after the renewal
         // leaves nothing there.
         const dueForOthers = due && (at[2] > count || (await isDueAtOnce(open())));
-        // The one moment that cannot be closed: between the last look at `.top` and its
+        // The gap that cannot be closed: between the last check of `.top` and its
         // replacement or removal.
         const lost = /^(?:renameSync|unlinkSync) mytok\.top$/.test(all[at[2] - 1] ?? '');
         // A login that began before the renewal was written and lost its `.top` in that
-        // moment keeps its `.use`.
+        // gap keeps its `.use`.
         const kept = lost && writes.length === 1 && at[1] <= 2;
         const good =
           top === 'login'
@@ -186,7 +185,7 @@ describe.each([
   );
 });
 
-describe('R21 a renewal that meets a login half way', () => {
+describe('R21 a renewal during a login', () => {
   const change = (): TokenChange => ({
     user: 'alice',
     stem: 'mytok',
@@ -195,7 +194,7 @@ describe('R21 a renewal that meets a login half way', () => {
   });
   const callOf = (calls: readonly string[], name: string): number => calls.indexOf(name) + 1;
 
-  it('stops after its own .top, and says that nothing more was written', () => {
+  it('stops after its own .top, and reports that nothing more was written', () => {
     prepare(2500);
     const { calls } = race(change(), [1e9, 1e9, 1e9]);
     prepare(2500);
@@ -204,12 +203,12 @@ describe('R21 a renewal that meets a login half way', () => {
     expect(error).toMatchObject({
       code: 'CRED_SUPERSEDED',
       message:
-        'alice/mytok: a newer .top arrived during the renewal and stays; nothing more was written',
+        'alice/mytok: a newer .top was stored during the renewal and is kept; nothing more was written',
     });
     expect([text('top'), text('use'), text('meta')]).toEqual([LOGIN.top, LOGIN.use, LOGIN.meta]);
   });
 
-  it('leaves no .use behind where .top was deleted at the last moment', () => {
+  it('leaves no .use if .top was deleted at the last moment', () => {
     prepare(2500);
     const { calls } = race(change(), [1e9, 1e9, 1e9]);
     prepare(2500);
@@ -227,7 +226,7 @@ describe('R21 a renewal that meets a login half way', () => {
     expect([ownerOf('top'), ownerOf('use')]).toEqual(['missing', 'missing']);
   });
 
-  it('the token is no longer due once it was renewed from the new .top', async () => {
+  it('the token is no longer due after a renewal from the new .top', async () => {
     prepare(2500);
     const { calls } = race(change(), [1e9, 1e9, 1e9]);
     prepare(2500);
@@ -246,7 +245,7 @@ describe('R21 a renewal that meets a login half way', () => {
     prepare(2500);
     const { calls } = race(change(), [1e9, 1e9, 1e9]);
     prepare(2500);
-    // Before the last look at `.top`, which comes before the last look at `.use`.
+    // Before the last check of `.top`, which comes before the last check of `.use`.
     const place = callOf(calls, 'renameSync mytok.use') - 2;
     const renewal = change();
     let call = 0;
@@ -256,19 +255,21 @@ describe('R21 a renewal that meets a login half way', () => {
       hook.before = undefined;
       renameSync(join(root, 'alice/staged.use'), join(root, 'alice/mytok.use'));
     };
-    expect(() => store.apply(renewal)).toThrow('another .use arrived during the renewal and stays');
+    expect(() => store.apply(renewal)).toThrow(
+      'another .use was stored during the renewal and is kept',
+    );
     expect([ownerOf('top'), ownerOf('use'), await isDueAtOnce(store)]).toEqual([
       'renewed',
       'login',
       true,
     ]);
-    // The login ends after all: its files belong together.
+    // The login is completed after all: its files belong together.
     renameSync(join(root, 'alice/staged.top'), join(root, 'alice/mytok.top'));
     expect(await isDueAtOnce(store)).toBe(false);
   });
 });
 
-it('F10 a file in place of the user directory counts as swept, for changes and for leftovers', () => {
+it('a file in place of the user directory counts as swept, for changes and for leftovers', () => {
   prepare(2500);
   const from = store.read('alice', 'mytok').topIdentity;
   rmSync(join(root, 'alice'), { recursive: true });

@@ -1,4 +1,4 @@
-// The reserved disk space: really taken, given back at once, never through a link, and
+// The reserved disk space: really allocated, released at once, never through a link, and
 // only by the holder of the lock.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -24,7 +24,7 @@ import { openReserve, SMALLEST_RESERVE, type Reserve } from '../../src/store/res
 import { isRoot, mayMount } from '../base/privileges.ts';
 import { credentialDirectory, NOW, put, putToken, TOP, USE } from './directory.ts';
 
-/** The error of every write to a temporary file, while there is one. */
+/** The error of every write to a temporary file, if set. */
 const disk: { refuses: string | undefined } = { refuses: undefined };
 vi.mock('node:fs', async (importOriginal) => {
   const real = await importOriginal<typeof import('node:fs')>();
@@ -49,7 +49,7 @@ beforeEach(() => {
   reserve = openReserve(root, { state: () => state });
 });
 
-/** Runs `act` while a file system of `size` lies over the directory. */
+/** Runs `act` with a file system of `size` mounted on the directory. */
 async function onDisk(size: string, act: () => Promise<void>): Promise<void> {
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=0700`, 'none', root]);
   try {
@@ -60,7 +60,7 @@ async function onDisk(size: string, act: () => Promise<void>): Promise<void> {
 }
 
 describe('R13 the reserve', () => {
-  it('takes up its space with bytes that cannot be compressed, 0600, and is kept as it is', async () => {
+  it('allocates its space with incompressible bytes, 0600, and is kept', async () => {
     expect(await reserve.keep(300_000)).toEqual({ bytes: 300_000 });
     const { size, mode, blocks, ino } = statSync(path());
     expect([size, (mode & 0o7777).toString(8), blocks * 512 >= size]).toEqual([
@@ -78,7 +78,7 @@ describe('R13 the reserve', () => {
     expect(statSync(path()).size).toBe(400_000);
   });
 
-  it('is given back once, and made again', async () => {
+  it('is released once, and created again', async () => {
     expect(reserve.release()).toBe(false);
     await reserve.keep(300_000);
     expect([reserve.release(), existsSync(path()), reserve.release()]).toEqual([
@@ -89,14 +89,14 @@ describe('R13 the reserve', () => {
     expect(await reserve.keep(300_000)).toEqual({ bytes: 300_000 });
   });
 
-  it('is given back while it is being made', async () => {
+  it('is released while it is being created', async () => {
     const kept = reserve.keep(50_000_000);
     expect([reserve.release(), existsSync(path())]).toEqual([true, false]);
     expect(await kept).toEqual({ bytes: 0, why: 'the disk is full' });
     expect(existsSync(path())).toBe(false);
   });
 
-  it('lets the event loop run while it is being made', async () => {
+  it('yields to the event loop while it is being created', async () => {
     let turns = 0;
     let over = false;
     const turn = (): void => {
@@ -109,7 +109,7 @@ describe('R13 the reserve', () => {
     expect(turns).toBeGreaterThan(2);
   });
 
-  it('R10 is left alone without the lock', async () => {
+  it('R10 is not touched without the lock', async () => {
     await reserve.keep(300_000);
     state = 'file-replaced';
     expect([reserve.release(), await reserve.keep(500_000), statSync(path()).size]).toEqual([
@@ -128,7 +128,7 @@ describe('R13 the reserve', () => {
   });
 });
 
-describe('R26 something else under the name of the reserve', () => {
+describe('R26 another file with the name of the reserve', () => {
   const victim = (): string => join(root, 'victim');
   const foreign: readonly [string, () => void][] = [
     ['a link', () => symlinkSync('victim', path())],
@@ -136,7 +136,7 @@ describe('R26 something else under the name of the reserve', () => {
     ['a FIFO', () => void execFileSync('mkfifo', [path()])],
     ['an empty file', () => writeFileSync(path(), '', { mode: 0o600 })],
     [
-      'a file of holes',
+      'a sparse file',
       () => {
         writeFileSync(path(), '', { mode: 0o600 });
         truncateSync(path(), 300_000);
@@ -147,7 +147,7 @@ describe('R26 something else under the name of the reserve', () => {
       () => writeFileSync(path(), Buffer.alloc(300_000, 1), { mode: 0o644 }),
     ],
   ];
-  it.each(foreign)('%s is replaced, not followed, not waited for', async (_, make) => {
+  it.each(foreign)('%s is replaced, without following or waiting', async (_, make) => {
     writeFileSync(victim(), Buffer.alloc(300_000, 1), { mode: 0o600 });
     make();
     expect(await reserve.keep(300_000)).toEqual({ bytes: 300_000 });
@@ -158,7 +158,7 @@ describe('R26 something else under the name of the reserve', () => {
     expect(readFileSync(victim())).toEqual(Buffer.alloc(300_000, 1));
   });
 
-  it.each(foreign.slice(0, 3))('%s is not emptied when space is wanted', (_, make) => {
+  it.each(foreign.slice(0, 3))('%s is not truncated when space is needed', (_, make) => {
     writeFileSync(victim(), Buffer.alloc(300_000, 1), { mode: 0o600 });
     make();
     expect(reserve.release()).toBe(false);
@@ -172,7 +172,7 @@ describe('R26 something else under the name of the reserve', () => {
     expect(statSync(path()).uid).toBe(process.geteuid?.());
   });
 
-  it('a directory stays, and is told', async () => {
+  it('a directory is kept and reported', async () => {
     mkdirSync(path());
     expect(await reserve.keep(300_000)).toEqual({
       bytes: 0,
@@ -183,7 +183,7 @@ describe('R26 something else under the name of the reserve', () => {
 });
 
 describe.skipIf(!mayMount)('R13 on a small disk', () => {
-  it('leaves some room, takes what is there, and grows when space returns', () =>
+  it('leaves some space, takes what is available, and grows when space is available again', () =>
     onDisk('1m', async () => {
       put(root, 'filler', Buffer.alloc(600_000));
       const short = await reserve.keep(800_000);
@@ -199,13 +199,13 @@ describe.skipIf(!mayMount)('R13 on a small disk', () => {
       expect((await reserve.keep(700_000)).bytes).toBe(700_000);
     }));
 
-  it('one that is too small gets none, and says how much is free', () =>
+  it('is not created if the disk is too small, and the free space is reported', () =>
     onDisk('256k', async () => {
-      expect(await reserve.keep(300_000)).toEqual({ bytes: 0, why: '262144 bytes are free' });
+      expect(await reserve.keep(300_000)).toEqual({ bytes: 0, why: '262144 bytes free' });
       expect(existsSync(path())).toBe(false);
     }));
 
-  it('a rotated .top for which there is no room gets the reserved space, also the only inode', async () => {
+  it('a rotated .top without space for it gets the reserved space, also the only inode', async () => {
     for (const limit of ['1m', '1m,nr_inodes=7'])
       await onDisk(limit, async () => {
         const store = openCredentialDirectory(root, {
@@ -237,7 +237,7 @@ describe.skipIf(!mayMount)('R13 on a small disk', () => {
   });
 });
 
-describe('R13 when the disk refuses a change', () => {
+describe('R13 when a change gets a disk error', () => {
   const cases = [
     ['ENOSPC', 'top', true],
     ['EDQUOT', 'top', true],

@@ -1,5 +1,5 @@
-// What a scan may skip, and that nothing is skipped for good: hurry, interruption, and
-// changes within one tick of the clock.
+// What a scan may skip, and that it skips nothing for ever: quick scans, interruptions,
+// and changes within one tick of the clock.
 import { appendFileSync, chmodSync, renameSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -10,7 +10,7 @@ import { credentialDirectory, put, putToken, USE } from './directory.ts';
 
 let root: string;
 let store: CredentialStore;
-/** The moment of the first look, long after every file of this test was written. */
+/** The time of the first scan, long after every file of this test was written. */
 let first: Instant;
 beforeEach(() => {
   first = { wall: Date.now() / 1000 + 1000, steady: 1000 };
@@ -23,30 +23,30 @@ const later = (seconds: number): Instant => ({
   steady: first.steady + seconds,
 });
 
-/** Spoils a file in place: only a look at every file can see it. */
+/** Spoils a file in place: only a full scan can notice it. */
 function spoil(user: string): void {
   const path = join(root, user, 'mytok.use');
   chmodSync(path, 0o600);
   appendFileSync(path, 'rubbish');
 }
 
-/** The users whose `.use` a scan has seen to be broken. */
+/** The users whose `.use` a scan has found broken. */
 async function brokenAt(seconds: number, habits: ScanHabits = {}): Promise<string[]> {
   const { tokens } = await store.scan(later(seconds), habits);
   return tokens.filter(({ use }) => use.kind === 'broken').map(({ user }) => user);
 }
 
-describe('R4 a scan for somebody who waits', () => {
+describe('R4 a quick scan', () => {
   const hurry: ScanHabits = { hurry: () => true };
 
-  it('does not look at files in directories that have not changed, and the next scan does', async () => {
+  it('does not check files in unchanged directories, and the next scan does', async () => {
     putToken(root, 'alice', 'mytok');
     await store.scan(first);
     spoil('alice');
     expect([await brokenAt(100, hurry), await brokenAt(101)]).toEqual([[], ['alice']]);
   });
 
-  it('sees what was replaced all the same', async () => {
+  it('notices replaced files', async () => {
     putToken(root, 'alice', 'mytok');
     await store.scan(first);
     put(root, 'new', '[]');
@@ -54,14 +54,14 @@ describe('R4 a scan for somebody who waits', () => {
     expect(await brokenAt(100, hurry)).toEqual(['alice']);
   });
 
-  it('puts a look at every file off for five minutes at most', async () => {
+  it('postpones a full scan by at most five minutes', async () => {
     putToken(root, 'alice', 'mytok');
     await store.scan(first);
     spoil('alice');
     expect([await brokenAt(299, hurry), await brokenAt(301, hurry)]).toEqual([[], ['alice']]);
   });
 
-  it('a hurry that begins half way leaves no directory without its look', async () => {
+  it('hurry that begins during the scan does not leave a directory unchecked', async () => {
     const users = ['a', 'b', 'c', 'd'];
     for (const user of users) putToken(root, user, 'mytok');
     await store.scan(first);
@@ -73,8 +73,8 @@ describe('R4 a scan for somebody who waits', () => {
   });
 });
 
-describe('R4 a scan that was interrupted', () => {
-  it('is not a look at every file: the next one is', async () => {
+describe('R4 an interrupted scan', () => {
+  it('is not a full scan: the next one is', async () => {
     const users = ['a', 'b', 'c', 'd', 'e'];
     for (const user of users) putToken(root, user, 'mytok');
     await store.scan(first);
@@ -101,8 +101,8 @@ describe('R4 R7 a directory that changes twice within one tick of the file syste
     ['at the moment of its first change', 0, true],
     ['a second after it', 1, true],
     ['almost two seconds after it', 1.9, true],
-    ['when its first change was long ago, at the next full look only', 3, false],
-  ])('scanned %s: the second change is seen', async (_, age, isSeen) => {
+    ['long after its first change, at the next full scan only', 3, false],
+  ])('scanned %s: the second change is noticed', async (_, age, isSeen) => {
     putToken(root, 'alice', 'mytok');
     const changed = first.wall - age;
     utimesSync(join(root, 'alice'), changed, changed);
@@ -111,7 +111,7 @@ describe('R4 R7 a directory that changes twice within one tick of the file syste
     expect([await brokenAt(1), await brokenAt(100)]).toEqual([isSeen ? ['alice'] : [], ['alice']]);
   });
 
-  it('a directory that has come to rest is not opened any more', async () => {
+  it('a directory without recent changes is not opened again', async () => {
     putToken(root, 'alice', 'mytok');
     const changed = first.wall;
     utimesSync(join(root, 'alice'), changed, changed);

@@ -1,5 +1,4 @@
-// Scans of a real directory: whatever is in it, each token is judged by its own files
-// alone.
+// Scans of a real directory with any contents: each token depends only on its own files.
 import { execFileSync, spawn } from 'node:child_process';
 import {
   appendFileSync,
@@ -32,7 +31,7 @@ beforeEach(() => {
 
 const kinds = ['top', 'use', 'meta'] as const;
 
-describe('R3 one bad file is the matter of one token', () => {
+describe('R3 one bad file affects one token', () => {
   const whole = (): string => join(root, 'alice/bad');
   const replace = (kind: string, make: (path: string) => void): void => {
     const path = `${whole()}.${kind}`;
@@ -41,11 +40,11 @@ describe('R3 one bad file is the matter of one token', () => {
   };
   const bad: [string, (path: string) => void, RegExp][] = [
     ['a symbolic link', (path) => symlinkSync('/etc/hostname', path), /is a symbolic link/],
-    ['a link to nowhere', (path) => symlinkSync('/nowhere', path), /is a symbolic link/],
+    ['a dangling link', (path) => symlinkSync('/nowhere', path), /is a symbolic link/],
     ['a directory', (path) => mkdirSync(path), /is a directory/],
     ['a FIFO', (path) => void execFileSync('mkfifo', [path]), /is not a regular file/],
     [
-      '200 MB of nothing',
+      '200 MB of zeros',
       (path) => {
         writeFileSync(path, '');
         truncateSync(path, 200_000_000);
@@ -89,7 +88,7 @@ describe('R3 one bad file is the matter of one token', () => {
     expect((await tokenIn(store, 'alice/good'))[kind]).toMatchObject({ kind: 'valid' });
   });
 
-  it('R45 a changed default lifetime counts at the next scan, also for files that did not change', async () => {
+  it('R45 a changed default lifetime applies to the next scan, also for unchanged files', async () => {
     put(root, 'alice/silent.use', '{"access_token":"at"}\n', 2000);
     put(root, 'alice/exact.use', USE, 2000);
     let defaultLifetime = 1200;
@@ -121,7 +120,7 @@ describe('R3 one bad file is the matter of one token', () => {
     });
   });
 
-  it('a socket is not a file either', async () => {
+  it('a socket is not a file', async () => {
     putToken(root, 'alice', 'bad');
     const path = join(root, 'alice/bad.use');
     unlinkSync(path);
@@ -137,8 +136,8 @@ describe('R3 one bad file is the matter of one token', () => {
   });
 });
 
-describe('what a scan sees', () => {
-  it('whole tokens without any secret, in a path with [1] in it', async () => {
+describe('the result of a scan', () => {
+  it('has complete tokens without secrets, in a path with [1] in it', async () => {
     putToken(root, 'alice', 'mytok_h1');
     const { tokens } = await store.scan(NOW);
     expect(tokens).toMatchObject([
@@ -162,7 +161,7 @@ describe('what a scan sees', () => {
     expect(JSON.stringify(tokens)).not.toMatch(/"(rt|at|s)"/);
   });
 
-  it('R19 names that CredD would not use are nobody’s', async () => {
+  it('R19 names that CredD would not use belong to no user', async () => {
     for (const path of [
       '.hidden/a.top',
       'al ice/a.top',
@@ -184,12 +183,12 @@ describe('what a scan sees', () => {
     });
   });
 
-  it('a directory called like a mark is a user’s', async () => {
+  it('a directory with the name of a mark belongs to a user', async () => {
     putToken(root, 'x.mark', 'mytok');
     expect((await store.scan(NOW)).tokens).toHaveLength(1);
   });
 
-  it('a link to a directory is not a user’s', async () => {
+  it('a link to a directory does not belong to a user', async () => {
     putToken(root, 'alice', 'mytok');
     symlinkSync('alice', join(root, 'bob'));
     expect((await store.scan(NOW)).tokens.map(({ user }) => user)).toEqual(['alice']);
@@ -205,7 +204,7 @@ describe('what a scan sees', () => {
     expect((await store.scan(NOW)).keyFiles).toEqual([{ path: key, mtime: 1234 }]);
   });
 
-  it('a directory that cannot be listed is an error of its own', async () => {
+  it('a directory that cannot be listed is an error', async () => {
     rmSync(root, { recursive: true });
     await expect(store.scan(NOW)).rejects.toMatchObject({
       code: 'CRED_DIR_INVALID',
@@ -215,7 +214,7 @@ describe('what a scan sees', () => {
 });
 
 describe('R12 temporary files', () => {
-  it('those of dead processes are told from those of living ones, in users’ directories and above', async () => {
+  it('those of dead processes are distinguished from those of living ones, in users’ directories and above', async () => {
     const dead = spawn('true');
     await new Promise((resolve) => dead.once('exit', resolve));
     const name = (file: string, pid: number | undefined): string => `.${file}.${pid}.1.credmon-tmp`;
@@ -242,7 +241,7 @@ describe('R12 temporary files', () => {
     expect(tokens).toEqual([]);
   });
 
-  it('those of an earlier holder of the lock are of a dead process, whoever has its number now', async () => {
+  it('those of an earlier holder of the lock belong to a dead process, even if its number was reused', async () => {
     const written = (file: string, owner: string): void =>
       put(root, `alice/.${file}.${owner}${process.ppid}.1.credmon-tmp`, TOP);
     written('daemon.top', 'd');
@@ -257,7 +256,7 @@ describe('R12 temporary files', () => {
     expect([await orphans(true), await orphans(false)]).toEqual([['daemon.top'], []]);
   });
 
-  it('are reported at every look until they are settled', async () => {
+  it('are reported at each scan until they are settled', async () => {
     put(root, 'alice/.a.top.999999999.1.credmon-tmp', TOP);
     for (let look = 0; look < 3; look += 1)
       expect((await store.scan(NOW)).temporaries).toHaveLength(1);
@@ -269,7 +268,7 @@ describe('R12 temporary files', () => {
     expect((await store.scan(NOW)).tokens).toEqual([]);
   });
 
-  it('what cannot be settled is told, not thrown raw', () => {
+  it('a failure to settle one is reported with a code', () => {
     mkdirSync(join(root, 'alice/x'), { recursive: true });
     expect(() => store.settle('alice/x')).toThrow(
       expect.objectContaining({ code: 'CRED_FILE_IO' }),
@@ -283,7 +282,7 @@ describe('the memory of a scan', () => {
     steady: NOW.steady + seconds,
   });
 
-  it('a file that has not changed is not read again, also when all are looked at', async () => {
+  it('an unchanged file is not read again, also in a full scan', async () => {
     putToken(root, 'alice', 'mytok');
     const first = await tokenIn(store, 'alice/mytok');
     const second = await tokenIn(store, 'alice/mytok', later(1));
@@ -295,7 +294,7 @@ describe('the memory of a scan', () => {
     expect(full.seen).toEqual(NOW);
   });
 
-  it('R5 chown and chmod change nothing; a restore that sets other times reads again, and believes the file', async () => {
+  it('R5 chown and chmod change nothing; a restore with other times reads the file again', async () => {
     putToken(root, 'alice', 'mytok');
     const first = await tokenIn(store, 'alice/mytok');
     chmodSync(join(root, 'alice/mytok.use'), 0o600);
@@ -306,7 +305,7 @@ describe('the memory of a scan', () => {
     expect(restored.use).toMatchObject({ value: { issuedAt: 1000, expiresAt: 4600 } });
   });
 
-  it('a file that is replaced is seen at the next look, one that is changed in place at the next full one', async () => {
+  it('a replaced file is noticed at the next scan, one changed in place at the next full scan', async () => {
     putToken(root, 'alice', 'mytok');
     await store.scan(NOW);
     put(root, 'alice/new', USE.replace('4600', '5600'), 2500);
@@ -319,7 +318,7 @@ describe('the memory of a scan', () => {
     expect((await tokenIn(store, 'alice/mytok', later(100))).use).toMatchObject({ kind: 'broken' });
   });
 
-  it('R21 a swept user is forgotten, and seen again when he comes back', async () => {
+  it('R21 a swept user is forgotten, and found again when the directory is created again', async () => {
     putToken(root, 'alice', 'mytok');
     await store.scan(NOW);
     rmSync(join(root, 'alice'), { recursive: true });
@@ -328,7 +327,7 @@ describe('the memory of a scan', () => {
     expect((await tokenIn(store, 'alice/mytok', later(2))).seen).toEqual(later(2));
   });
 
-  it('R4 a look at many tokens of one user lets the event loop run in between', async () => {
+  it('R4 a scan of many tokens of one user yields to the event loop', async () => {
     for (let index = 0; index < 2000; index += 1) put(root, `alice/t${index}.use`, USE);
     let turns = 0;
     let over = false;
@@ -343,7 +342,7 @@ describe('the memory of a scan', () => {
   });
 });
 
-describe.skipIf(!isRoot)('R3 what an unprivileged daemon may not look at', () => {
+describe.skipIf(!isRoot)('R3 files that an unprivileged daemon may not access', () => {
   const scanAsNobody = (): unknown => {
     const program = programOf(`
       import { openCredentialDirectory } from './store/directory-store.ts';
@@ -361,7 +360,7 @@ describe.skipIf(!isRoot)('R3 what an unprivileged daemon may not look at', () =>
     return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-', root], options));
   };
 
-  it('costs one token or one user, never the scan', () => {
+  it('affect one token or one user, never the scan', () => {
     for (const user of ['good', 'closed', 'listed', 'partly']) putToken(root, user, 'mytok');
     execFileSync('chown', ['-R', '65534:65534', join(root, '..')]);
     chmodSync(join(root, 'closed'), 0o000);
@@ -379,7 +378,7 @@ describe.skipIf(!isRoot)('R3 what an unprivileged daemon may not look at', () =>
 });
 
 describe('reading a credential file', () => {
-  it('takes the largest that is allowed, and says of a larger one that it is', () => {
+  it('accepts the largest allowed one, and rejects a larger one with its limit', () => {
     put(root, 'alice/a', Buffer.alloc(100, 'x'));
     expect(readCredentialFile(join(root, 'alice/a'), 100)).toMatchObject({
       kind: 'text',
@@ -394,7 +393,7 @@ describe('reading a credential file', () => {
     expect(readCredentialFile(join(root, 'alice/a/b'))).toEqual({ kind: 'missing' });
   });
 
-  it('reads top and meta for a renewal, or says why not', () => {
+  it('reads top and meta for a renewal, or gives the reason', () => {
     put(root, 'alice/a.top', TOP);
     put(root, 'alice/a.meta', META);
     put(root, 'alice/b.meta', '[]');
@@ -412,7 +411,7 @@ describe('reading a credential file', () => {
   });
 });
 
-it('R4 scans that are interrupted again and again come round to every directory: each begins where the last one stopped', async () => {
+it('R4 scans that are interrupted repeatedly reach every directory: each starts where the last one stopped', async () => {
   const users = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
   for (const user of users) putToken(root, user, 'mytok');
   await store.scan(NOW);

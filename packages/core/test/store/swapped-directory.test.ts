@@ -1,5 +1,5 @@
-// A user's directory that its owner, or the credential directory's, puts a link in place
-// of: nothing behind the link is read or changed.
+// A user's directory that its owner, or the owner of the credential directory, replaces
+// by a link: nothing behind the link is read or changed.
 import {
   mkdirSync,
   mkdtempSync,
@@ -50,9 +50,7 @@ describe('a link in place of a user directory', () => {
     expect(await store.scan(NOW)).toMatchObject({
       tokens: [],
       problems: [
-        expect.stringContaining(
-          `${path} is a symbolic link and no longer a directory: it is not followed`,
-        ),
+        expect.stringContaining(`${path} was replaced by a symbolic link: it is not followed`),
       ],
     });
     expect(await store.scan(NOW)).toMatchObject({ tokens: [], problems: [] });
@@ -64,7 +62,7 @@ describe('a link in place of a user directory', () => {
     });
   });
 
-  it('that came during a renewal supersedes it, and nothing is written behind it', () => {
+  it('that is created during a renewal supersedes it, and nothing is written behind it', () => {
     const from = store.read('alice', 'mytok').topIdentity;
     swap();
     const writes = [
@@ -81,7 +79,7 @@ describe('a link in place of a user directory', () => {
     untouched();
   });
 
-  it('is not entered to settle temporary files', () => {
+  it('is not followed to settle temporary files', () => {
     swap();
     store.settle('alice/.x.use.4194303.1.credmon-tmp');
     store.settle('alice/.x.use.4194303.1.credmon-tmp', 'mytok.top');
@@ -89,7 +87,7 @@ describe('a link in place of a user directory', () => {
     untouched();
   });
 
-  it('that comes while the directory is open changes nothing: the directory that was opened is used', () => {
+  it('that is created while the directory is open has no effect: the opened directory is used', () => {
     inUserDirectory(root, 'alice', (home) => {
       swap();
       writeFileSync(join(home, 'new'), '');

@@ -282,7 +282,7 @@ it('a link that leads nowhere in place of the directory is an error, since the d
     {
       what: 'credential directory',
       state: 'error',
-      text: `the credential directory ${on.root}/link is not a directory, but a symbolic link to /nowhere/at/all, which does not exist; fix: rm ${on.root}/link`,
+      text: `the credential directory ${on.root}/link is a dangling symbolic link to /nowhere/at/all, not a directory; fix: rm ${on.root}/link`,
     },
   ]);
 });

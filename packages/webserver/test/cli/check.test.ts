@@ -81,7 +81,7 @@ describe('--check', () => {
       chownSync(directory, 64_002, 0);
       expect(await problems({ CONDOR_IDS: '64001.64001' })).toContainEqual(
         expect.stringMatching(
-          /^error credential directory: .* is not safe: the directory \S+ on the way to it is owned by user id 64002, .*; fix: chown root \S+$/,
+          /^error credential directory: .* is not safe: the directory \S+ in its path is owned by user id 64002, .*; fix: chown root \S+$/,
         ),
       );
     },
