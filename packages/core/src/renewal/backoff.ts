@@ -1,18 +1,15 @@
-// After a failed renewal: when to try again, or that trying stops until something
-// changes.
+// After a failed renewal: the time of the next attempt, or the end of retries until
+// something changes.
 import { ERROR_CODES, isCoded, messageOf, type CodedError, type ErrorCode } from '../base/index.ts';
 import type { RenewalState } from '../credential/snapshot.ts';
 import { type RenewalPolicy, jitterOf } from './policy.ts';
 
-/**
- * The basis of a failure that counts whatever changes: the change came with the failure
- * itself.
- */
+/** A basis that matches every input: the failed renewal itself changed the inputs. */
 export const ANY_BASIS = '*';
 
 /**
- * What a failure is judged by. `now` and `expiresAt` in epoch seconds; `expiresAt` of the
- * token still in place, if any.
+ * The facts about a failure. `now` and `expiresAt` in epoch seconds; `expiresAt` of the
+ * current token, if any.
  */
 export interface Failure {
   readonly id: string;
@@ -23,10 +20,10 @@ export interface Failure {
 }
 
 /**
- * The state after a failure. Waits double from `firstRetry` to `longestRetry`, and are
- * never more than a quarter of the life left. The issuer's own wish may be longer, but
- * never so long that the token expires untried, nor longer than `longestRetry` for one
- * that has expired.
+ * Returns the state after a failure. Delays double from `firstRetry` to `longestRetry`,
+ * and are at most a quarter of the remaining lifetime. The issuer's Retry-After may be
+ * longer, but the token is tried before it expires. For an expired token it is at most
+ * `longestRetry`.
  */
 export function afterFailure(
   previous: RenewalState | undefined,
@@ -40,7 +37,7 @@ export function afterFailure(
     attempts,
     last_attempt: Math.floor(now),
     not_before: Math.ceil(now + wait(attempts, failure, policy)),
-    // Nothing that anybody fixes would be seen any more.
+    // Retries must not stop with ANY_BASIS: no later correction would be noticed.
     stopped: ERROR_CODES[code].retry !== 'backoff' && basis !== ANY_BASIS,
     code,
     message: messageOf(error),
@@ -49,9 +46,9 @@ export function afterFailure(
 }
 
 /**
- * The state of a token that was not tried for so many `seconds`, because of what happened
- * to others: nothing of its own has failed, so its next wait is no longer for it. `basis`
- * is what it stands on, needed only when something failed before.
+ * Returns the state of a token that was not tried for `seconds` because of failures of
+ * other tokens. Its own delay does not grow, because its own renewal has not failed.
+ * `basis` is its current basis, computed only after an earlier failure.
  */
 export function afterWaiting(
   previous: RenewalState | undefined,
@@ -75,7 +72,7 @@ export function afterWaiting(
 }
 
 /**
- * The share of the life left after which a token is tried, whatever else says to wait.
+ * The share of the remaining lifetime after which a token is tried, despite all delays.
  */
 const LATEST = 0.75;
 
@@ -83,12 +80,12 @@ function wait(attempts: number, failure: Failure, policy: RenewalPolicy): number
   const { id, error, now, expiresAt } = failure;
   const { firstRetry, longestRetry } = policy;
   const doubled = Math.min(longestRetry, firstRetry * 2 ** Math.min(attempts - 1, 30));
-  const spread = doubled * (0.75 + 0.25 * jitterOf(`${id} ${attempts}`));
+  const withJitter = doubled * (0.75 + 0.25 * jitterOf(`${id} ${attempts}`));
   const left = expiresAt === undefined ? 0 : expiresAt - now;
-  if (left <= 0) return Math.max(spread, Math.min(retryAfterOf(error), longestRetry));
-  const own = Math.min(spread, Math.max(firstRetry, left / 4));
-  const wished = Math.min(retryAfterOf(error), Math.max(firstRetry, left * LATEST));
-  return Math.max(own, wished);
+  if (left <= 0) return Math.max(withJitter, Math.min(retryAfterOf(error), longestRetry));
+  const own = Math.min(withJitter, Math.max(firstRetry, left / 4));
+  const requested = Math.min(retryAfterOf(error), Math.max(firstRetry, left * LATEST));
+  return Math.max(own, requested);
 }
 
 function retryAfterOf(error: unknown): number {
@@ -96,7 +93,7 @@ function retryAfterOf(error: unknown): number {
   return typeof seconds === 'number' ? seconds : 0;
 }
 
-/** True when a restart of the daemon should forget this state and try once. */
+/** True if a restart of the daemon discards this state and tries once. */
 export function forgottenAtStart(state: RenewalState): boolean {
   return state.stopped && ERROR_CODES[state.code].retry === 'until-restart';
 }

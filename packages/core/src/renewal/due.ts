@@ -1,56 +1,57 @@
-// When a token is due, and why, by its files alone.
+// When a token is due, and why, from its files alone.
 import type { TokenTimes } from '../credential/times.ts';
 import { tokenId, type Instant, type TokenSnapshot } from '../credential/snapshot.ts';
 import { SHORTEST_PAUSE, type RenewalPolicy, jitterOf } from './policy.ts';
 
-/** Why a token is, or will be, due. */
+/** Why a token is due, now or later. */
 export type DueReason = 'lifetime' | 'use-missing' | 'use-broken' | 'newer-top' | 'clock-stepped';
 
-/** `at` is on the token's own time line, see {@link localNow}. */
+/** `at` is on the token's own clock, see {@link localNow}. */
 export interface Due {
   readonly at: number;
   readonly reason: DueReason;
 }
 
-/** An issue time further in the future than this is a clock's mistake, in seconds. */
+/** Seconds. A time of issue further in the future is caused by a wrong clock. */
 const CLOCK_TOLERANCE = 120;
 /**
- * A `.use` that says so belongs to a `.top` that was stored within this many seconds
- * after it.
+ * Seconds. A `.use` with the mark of a device login belongs to a `.top` stored within
+ * this time after it.
  */
 const LOGIN_SECONDS = 60;
-/** Tokens with such an issue time are renewed spread over this many seconds. */
+/**
+ * Seconds over which renewals of tokens with a time of issue in the future are spread.
+ */
 const CLOCK_REPAIR = 60;
 
 /**
- * The time on a token's own line: the wall clock when its `.use` was first seen, plus the
- * steady seconds since. A step of the wall clock while the daemon runs neither renews
- * everything nor leaves an expired token in place.
+ * Returns the time on a token's own clock: the wall clock when its `.use` was first seen,
+ * plus the steady seconds since then. A step of the wall clock while the daemon runs
+ * neither renews all tokens nor hides an expired one.
  */
 export function localNow(token: TokenSnapshot, now: Instant): number {
   return token.seen.wall + (now.steady - token.seen.steady);
 }
 
 /**
- * Returns when (epoch seconds) a token of these times is due by its lifetime: never
- * earlier than {@link SHORTEST_PAUSE} after its issue. `spread` between 0 and 1 is the
- * token's own.
+ * Returns the time (epoch seconds) at which a token is due by its lifetime: at least
+ * {@link SHORTEST_PAUSE} after its issue. `jitter` between 0 and 1 is the token's own.
  */
-export function dueByLifetime(times: TokenTimes, policy: RenewalPolicy, spread: number): number {
+export function dueByLifetime(times: TokenTimes, policy: RenewalPolicy, jitter: number): number {
   const lifetime = times.expiresAt - times.issuedAt;
   const counted = Math.min(
     lifetime,
     (policy.refreshEvery ?? Number.POSITIVE_INFINITY) / policy.fraction,
   );
-  const share = Math.max(0, policy.fraction - policy.jitter * spread);
+  const share = Math.max(0, policy.fraction - policy.jitter * jitter);
   return times.issuedAt + Math.max(SHORTEST_PAUSE, counted * share);
 }
 
 /**
- * When the token is due and why, as if no renewal had ever failed. A `.top` from the
- * future of `now` (epoch seconds) is a clock's mistake, not news: it would otherwise be
- * newer than every `.use` to come. A `.use` that is known to come from another `.top`
- * needs no comparison of times.
+ * Returns when and why the token is due, regardless of failed renewals. A modification
+ * time of `.top` after `now` (epoch seconds) is caused by a wrong clock and ignored:
+ * `.top` would otherwise be newer than every later `.use`. A `.use` that is known to come
+ * from another `.top` is due without comparing times.
  */
 export function dueOf(
   token: TokenSnapshot,
@@ -63,36 +64,36 @@ export function dueOf(
   if (top.kind === 'valid') {
     const { mtime } = top.identity;
     // A device login stores `.use` first.
-    const news = use.identity.mtime + (use.value.beforeTop === true ? LOGIN_SECONDS : 0);
-    const isNewer = mtime > news && mtime <= now + CLOCK_TOLERANCE;
+    const madeFrom = use.identity.mtime + (use.value.beforeTop === true ? LOGIN_SECONDS : 0);
+    const isNewer = mtime > madeFrom && mtime <= now + CLOCK_TOLERANCE;
     if (isNewer || token.overtaken === true)
       return { at: Number.NEGATIVE_INFINITY, reason: 'newer-top' };
   }
-  const spread = jitterOf(tokenId(token));
+  const jitter = jitterOf(tokenId(token));
   if (use.value.issuedAt > seen.wall + CLOCK_TOLERANCE) {
-    return { at: seen.wall + CLOCK_REPAIR * spread, reason: 'clock-stepped' };
+    return { at: seen.wall + CLOCK_REPAIR * jitter, reason: 'clock-stepped' };
   }
-  return { at: dueByLifetime(use.value, policy, spread), reason: 'lifetime' };
+  return { at: dueByLifetime(use.value, policy, jitter), reason: 'lifetime' };
 }
 
-// The least time between two renewals of one token that both went well: no answer of an
-// issuer may make us ask it without end.
+// The minimum time between two successful renewals of a token: no response may cause an
+// endless loop of requests.
 
 /**
- * A token with a shorter life, in seconds, is of use to no job, and is not kept alive for
+ * Seconds. A token with a shorter lifetime is useless for jobs and is not renewed for
  * ever.
  */
 export const SHORTEST_LIFETIME = 5;
 
-/** So many renewals in a row may bring tokens that are so short-lived. */
+/** The maximum number of consecutive renewals with such a short lifetime. */
 export const SHORT_LIVES = 20;
 
-/** The longest such pause, in seconds. */
+/** The maximum pause, in seconds. */
 export const LONGEST_PAUSE = 30;
 
 /**
- * How long to leave a token alone, in seconds, after `shortLives` renewals in a row that
- * brought one of no use.
+ * The seconds without a renewal, and the number of consecutive renewals with a useless
+ * lifetime.
  */
 interface Pause {
   readonly seconds: number;
@@ -100,10 +101,10 @@ interface Pause {
 }
 
 /**
- * The pause after a renewal that brought a token of these times at `now` (epoch seconds),
- * `before` being the short lives in a row until then. It is at least {@link
- * SHORTEST_PAUSE}, and otherwise ends before the token is due by its lifetime, except
- * after too many short lives.
+ * Returns the pause after a renewal at `now` (epoch seconds) with a token of these times;
+ * `before` is the number of short lifetimes in a row until then. It is at least {@link
+ * SHORTEST_PAUSE}, and ends before the token is due by its lifetime, except after too
+ * many short lifetimes.
  */
 export function pauseAfter(
   before: number,

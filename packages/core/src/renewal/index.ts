@@ -1,5 +1,5 @@
 // The public API of @credmon/core/renewal, renewal decisions: policy, due times, backoff,
-// plan: names only.
+// plan.
 export { DEFAULT_POLICY, SHORTEST_PAUSE } from './policy.ts';
 export type { RenewalPolicy } from './policy.ts';
 export { dueByLifetime, dueOf, localNow } from './due.ts';

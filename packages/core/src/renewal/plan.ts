@@ -1,4 +1,4 @@
-// Decides, from one scan and the time, which tokens to renew now and when to look again.
+// Decides from one scan and the time which tokens to renew now, and when to check again.
 // Pure: the plan is a value.
 import { sortInSlices } from '../base/time/yielder.ts';
 import type { Parsed } from '../credential/contents.ts';
@@ -8,9 +8,9 @@ import { dueOf, localNow, type DueReason } from './due.ts';
 import type { RenewalPolicy } from './policy.ts';
 
 /**
- * A token with its one owner. `renewable` is the owner's judgement; `basis` what a
- * renewal would stand on (see `RenewalState`); before `pausedUntil` (steady seconds) it
- * has been renewed so recently that it is left alone, whatever its files say.
+ * A token and its owner. `renewable` is the owner's decision. `basis` is the fingerprint
+ * of the inputs of a renewal (see `RenewalState`). Before `pausedUntil` (steady seconds)
+ * the token is not renewed, because it was renewed recently.
  */
 export interface ManagedToken {
   readonly snapshot: TokenSnapshot;
@@ -21,12 +21,12 @@ export interface ManagedToken {
   readonly pausedUntil?: number;
 }
 
-/** What is the matter with a token. */
+/** The state of a token. */
 export type TokenState = 'fresh' | 'due' | 'waiting' | 'stopped' | 'unrenewable';
 
 /**
- * The verdict on one token. `dueIn` in seconds from now (not positive when due, infinite
- * when never).
+ * The decision on one token. `dueIn` in seconds from now (zero or less if due, infinite
+ * if never).
  */
 export interface Verdict {
   readonly token: ManagedToken;
@@ -36,8 +36,7 @@ export interface Verdict {
 }
 
 /**
- * The tokens to renew now, the one that expires first in front, and the seconds until the
- * next one is due.
+ * The tokens to renew now, ordered by expiry, and the seconds until the next one is due.
  */
 export interface Plan {
   readonly renew: readonly Verdict[];
@@ -45,14 +44,14 @@ export interface Plan {
   readonly nextIn: number;
 }
 
-/** The verdict on one token at `now`. */
+/** Decides on one token at `now`. */
 export function judge(token: ManagedToken, now: Instant): Verdict {
   const { snapshot, policy } = token;
   if (!token.renewable.ok)
     return { token, state: 'unrenewable', dueIn: Number.POSITIVE_INFINITY, reason: 'unrenewable' };
   const due = dueOf(snapshot, policy, now.wall);
   const dueIn = due.at - localNow(snapshot, now);
-  const failed = failureThatCounts(token, now);
+  const failed = relevantFailure(token, now);
   if (failed?.stopped)
     return { token, state: 'stopped', dueIn: Number.POSITIVE_INFINITY, reason: failed.code };
   if (dueIn > 0) return { token, state: 'fresh', dueIn, reason: due.reason };
@@ -65,21 +64,20 @@ export function judge(token: ManagedToken, now: Instant): Verdict {
 }
 
 /**
- * A state that stood on other files or another client, or that claims to be from the
- * future, counts no longer.
+ * Returns the failure of the last renewal, unless it is for other files or another
+ * client, or is dated in the future.
  */
-function failureThatCounts(
+function relevantFailure(
   { snapshot, basis }: ManagedToken,
   now: Instant,
 ): RenewalState | undefined {
   const state = snapshot.renewal;
-  // Only a failure is worth the work of telling what it stood on: a pass judges every
-  // token.
+  // The basis is computed only after a failure: each pass decides on every token.
   if (!state || state.last_attempt > now.wall + 1) return undefined;
   return state.basis === ANY_BASIS || state.basis === basis() ? state : undefined;
 }
 
-/** Judges every token. */
+/** Decides on every token. */
 export function planRenewals(tokens: Iterable<ManagedToken>, now: Instant): Plan {
   const verdicts = [...tokens].map((token) => judge(token, now));
   const { due, nextIn, order, compare } = unsorted(verdicts);
@@ -87,8 +85,8 @@ export function planRenewals(tokens: Iterable<ManagedToken>, now: Instant): Plan
 }
 
 /**
- * The plan that follows from the verdicts on all tokens; yields to the event loop while
- * it sorts.
+ * Returns the plan for the decisions on all tokens; yields to the event loop while it
+ * sorts.
  */
 export async function planOf(verdicts: readonly Verdict[]): Promise<Plan> {
   const { due, nextIn, order, compare } = unsorted(verdicts);
@@ -106,7 +104,7 @@ function planFrom(
   return { renew, verdicts, nextIn };
 }
 
-/** The due tokens, and how they are ordered: by expiry, then by name. */
+/** Returns the due tokens, and their order: by expiry, then by name. */
 function unsorted(verdicts: readonly Verdict[]): {
   readonly due: readonly Verdict[];
   readonly nextIn: number;
@@ -119,7 +117,7 @@ function unsorted(verdicts: readonly Verdict[]): {
     if (verdict.state === 'due') due.push(verdict);
     else nextIn = Math.min(nextIn, verdict.dueIn);
   }
-  // Numbers in arrays of their own are sorted in half the time of objects, which counts
+  // Sorting numbers in typed arrays takes half the time of sorting objects, which matters
   // with 100,000 tokens.
   const expiries = Float64Array.from(due, expiry);
   const order = Uint32Array.from(due, (_, index) => index);
@@ -128,7 +126,7 @@ function unsorted(verdicts: readonly Verdict[]): {
   return { due, nextIn, order, compare };
 }
 
-/** A job may be waiting for a token that is not there at all: it comes first. */
+/** A missing token comes first: a job may be waiting for it. */
 function expiry({ token }: Verdict): number {
   const { use } = token.snapshot;
   return use.kind === 'valid' ? use.value.expiresAt : 0;

@@ -1,5 +1,4 @@
-// The numbers that decide when a token is renewed and when a failed renewal is tried
-// again.
+// The parameters of renewals and retries.
 
 import { knobDefault } from '../config/typed/declarations.ts';
 
@@ -7,25 +6,28 @@ import { knobDefault } from '../config/typed/declarations.ts';
 export interface RenewalPolicy {
   /** A token is due at this share of its lifetime at the latest... */
   readonly fraction: number;
-  /** ...and tokens are spread over this share before it. Must be less than `fraction`. */
+  /**
+   * ...and the due times are spread over this share before it. Must be less than
+   * `fraction`.
+   */
   readonly jitter: number;
   /**
-   * A token is fetched again after this time at the latest, however long it lives;
-   * without it, its lifetime alone counts.
+   * The maximum time between two renewals of a token; without it, only the lifetime
+   * counts.
    */
   readonly refreshEvery?: number;
-  /** The lifetime of a token that neither says nor carries one. */
+  /** The lifetime of a token that has none in its response or in itself. */
   readonly defaultLifetime: number;
-  /** The first wait after a failure; each further one doubles. */
+  /** The delay after the first failure; it doubles after each further one. */
   readonly firstRetry: number;
   /**
-   * The longest wait that we choose ourselves; an issuer's Retry-After may be longer
-   * while the token lives.
+   * The maximum delay of our own; an issuer's Retry-After may be longer while the token
+   * is valid.
    */
   readonly longestRetry: number;
 }
 
-/** The policy of a configuration that sets nothing. */
+/** Half the lifetime, with a jitter of a tenth; retries from 10 seconds to 15 minutes. */
 export const DEFAULT_POLICY: RenewalPolicy = {
   fraction: knobDefault('CREDMON_RENEW_FRACTION'),
   jitter: knobDefault('CREDMON_RENEW_JITTER'),
@@ -35,13 +37,13 @@ export const DEFAULT_POLICY: RenewalPolicy = {
 };
 
 /**
- * The shortest time in seconds between a token's issue and its next renewal, whatever its
- * lifetime and the policy say.
+ * The minimum time in seconds between a token's issue and its next renewal, for any
+ * lifetime and policy.
  */
 export const SHORTEST_PAUSE = 1;
 
-// A token's own place between 0 and 1: the same at every start, different for every
-// token, so that nothing comes due in one second.
+// The jitter of a token: the same at every start, different for each token, so that
+// renewals are spread over time.
 
 /** FNV-1a over the text, scaled to [0, 1). */
 export function jitterOf(text: string): number {
@@ -49,7 +51,7 @@ export function jitterOf(text: string): number {
   for (let index = 0; index < text.length; index += 1) {
     hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
   }
-  // The low bits of FNV-1a mix badly for names that differ in their last letter only.
+  // The low bits of FNV-1a are badly mixed for names that differ only in the last letter.
   hash ^= hash >>> 15;
   hash = Math.imul(hash, 0x2c1b3c6d);
   hash ^= hash >>> 12;

@@ -1,4 +1,4 @@
-// After a failure: how long to wait, when to stop, and what makes a token try again.
+// After a failure: the delay, the end of retries, and what starts them again.
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES, type ErrorCode } from '../../src/base/errors/error-codes.ts';
 import { CodedError } from '../../src/base/errors/errors.ts';
@@ -25,7 +25,7 @@ const failure = (changes: Partial<Failure> = {}): Failure => ({
 const fail = (previous: RenewalState | undefined, changes: Partial<Failure> = {}): RenewalState =>
   afterFailure(previous, failure(changes), DEFAULT_POLICY);
 
-it('R9 a failure that counts whatever changes never stops for good: nothing that fixes it would be seen', () => {
+it('R9 a failure with ANY_BASIS never stops for good: no correction would be noticed', () => {
   const error = new CodedError('SCOPE_WIDENED', 'too much');
   expect(fail(undefined, { error })).toMatchObject({ stopped: true });
   expect(fail(undefined, { error, basis: ANY_BASIS })).toMatchObject({
@@ -34,8 +34,8 @@ it('R9 a failure that counts whatever changes never stops for good: nothing that
   });
 });
 
-describe('R7 the wait after a failure', () => {
-  it('doubles from ten seconds to fifteen minutes, each a little less by chance', () => {
+describe('R7 the delay after a failure', () => {
+  it('doubles from ten seconds to fifteen minutes, each with some jitter', () => {
     let state: RenewalState | undefined;
     const waits: number[] = [];
     for (let attempt = 0; attempt < 40; attempt += 1) {
@@ -50,7 +50,7 @@ describe('R7 the wait after a failure', () => {
     expect(state?.attempts).toBe(40);
   });
 
-  it('differs from token to token, so that they do not come back together', () => {
+  it('differs between tokens, so that they are not retried together', () => {
     const waits = new Set(
       Array.from({ length: 200 }, (_, index) => {
         const previous = fail(fail(fail(fail(undefined))));
@@ -62,10 +62,10 @@ describe('R7 the wait after a failure', () => {
 
   const grown = { ...fail(undefined), attempts: 20 };
   it.each([
-    ['is never more than a quarter of the life left', now + 400, 100],
-    ['but never less than the first wait', now + 4, 10],
-    ['and is not shortened for a token that has expired', now - 1, 900],
-    ['nor for one that is not there', undefined, 900],
+    ['is at most a quarter of the remaining lifetime', now + 400, 100],
+    ['but at least the first delay', now + 4, 10],
+    ['is not shortened for an expired token', now - 1, 900],
+    ['nor for a missing token', undefined, 900],
   ])('%s', (_, expiresAt, longest) => {
     const wait = fail(grown, { expiresAt }).not_before - now;
     expect(wait).toBeGreaterThanOrEqual(longest * 0.7);
@@ -73,11 +73,11 @@ describe('R7 the wait after a failure', () => {
   });
 
   it.each([
-    ['as long as the issuer says', now + 40_000, 5000],
-    ['but never so long that the token expires untried', now + 600, 450],
-    ['at least the first wait', now + 6, 10],
-    ['for an expired one no longer than our own longest wait', now - 1, 900],
-    ['nor for one that is not there', undefined, 900],
+    ['as long as the issuer requests', now + 40_000, 5000],
+    ['but short enough to try the token before it expires', now + 600, 450],
+    ['at least the first delay', now + 6, 10],
+    ['for an expired one no longer than our own maximum', now - 1, 900],
+    ['nor for a missing one', undefined, 900],
   ])('R8 is %s', (_, expiresAt, expected) => {
     const error = new CodedError('ISSUER_BUSY', 'slow', { retryAfter: 5000 });
     expect(fail(undefined, { error, expiresAt }).not_before).toBe(now + expected);
@@ -88,7 +88,7 @@ describe('R7 the wait after a failure', () => {
     ['that failed before', grown, 20, 'b1'],
     ['that failed with other files', { ...grown, basis: 'b0' }, 0, ANY_BASIS],
   ])(
-    'R1 of a token %s that waits for others is as long as they do, and does not grow',
+    'R1 of a token %s that waits for others has their length, and does not grow',
     (_, before, attempts, basis) => {
       const error = new CodedError('ISSUER_BUSY', 'slow');
       const state = afterWaiting(before, error, { basis: () => 'b1', now, seconds: 5 });
@@ -104,17 +104,17 @@ describe('R7 the wait after a failure', () => {
     },
   );
 
-  it('R8 is not shortened by an issuer that says less', () => {
+  it('R8 is not shortened by a shorter Retry-After', () => {
     const short = new CodedError('ISSUER_BUSY', 'slow', { retryAfter: 1 });
     expect(fail(undefined, { error: short }).not_before).toBeGreaterThan(now + 6);
   });
 
-  it('begins again on another basis', () => {
+  it('starts again on another basis', () => {
     expect(fail(grown).attempts).toBe(21);
     expect(fail(grown, { basis: 'b2' })).toMatchObject({ attempts: 1, basis: 'b2' });
   });
 
-  it('is a value of whole seconds that says why', () => {
+  it('is a value of whole seconds with the reason', () => {
     expect(fail(undefined, { now: now + 0.7 })).toEqual({
       attempts: 1,
       last_attempt: now,
@@ -128,7 +128,7 @@ describe('R7 the wait after a failure', () => {
   });
 });
 
-describe('R9 which errors stop the retries', () => {
+describe('R9 errors that stop the retries', () => {
   const byRules = ['USER_REFUSED', 'TOKEN_BAD_SCOPE', 'TOKEN_BAD_CLAIM', 'TOKEN_BAD_PROFILE'];
   const forUsers = ['GRANT_REVOKED', 'SUBJECT_REFUSED', ...byRules];
   const terminal = [
@@ -144,7 +144,7 @@ describe('R9 which errors stop the retries', () => {
     expect(forgottenAtStart(state)).toBe(terminal.includes(code) && !forUsers.includes(code));
   });
 
-  it('nothing that has no code does', () => {
+  it('an error without a code does not', () => {
     expect(fail(undefined, { error: new TypeError('x') })).toMatchObject({
       stopped: false,
       code: 'CRED_FILE_IO',

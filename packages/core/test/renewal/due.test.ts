@@ -1,5 +1,5 @@
-// When a token is due: by what it says, on a time line that no clock step, chown or
-// restore moves.
+// When a token is due: by its times, on a clock that clock steps, chown and restore do
+// not affect.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { TokenSnapshot } from '../../src/credential/snapshot.ts';
@@ -27,14 +27,14 @@ describe('when a token is due', () => {
     [0, 1800],
     [0.5, 1620],
     [1, 1440],
-  ])('R5 R6 the one at %d of the spread, %d seconds into an hour', (spread, expected) => {
+  ])('R5 R6 with the jitter %d, %d seconds into an hour', (spread, expected) => {
     expect(dueByLifetime({ issuedAt: 0, expiresAt: 3600 }, DEFAULT_POLICY, spread)).toBeCloseTo(
       expected,
       6,
     );
   });
 
-  it('one that is fetched again after a while at the latest is due then, or earlier by its lifetime', () => {
+  it('with a maximum interval it is due after that, or earlier by its lifetime', () => {
     const policy = { ...DEFAULT_POLICY, refreshEvery: 1200 };
     const dueAfter = (lifetime: number, spread: number): number =>
       dueByLifetime({ issuedAt: 0, expiresAt: lifetime }, policy, spread);
@@ -43,7 +43,7 @@ describe('when a token is due', () => {
     ]);
   });
 
-  it('R5 no fraction, jitter, spread, lifetime or refresh interval makes a token due before its issue time plus a pause', () => {
+  it('R5 no fraction, jitter, lifetime or refresh interval makes a token due before its time of issue plus a pause', () => {
     const share = fc.double({ min: 0.05, max: 0.95, noNaN: true });
     const unit = fc.double({ min: 0, max: 1, noNaN: true });
     const seconds = fc.double({ min: -10, max: 1e9, noNaN: true });
@@ -67,7 +67,7 @@ describe('when a token is due', () => {
     );
   });
 
-  it('R5 a jitter that is not less than the fraction does not make a token due before its issue time', () => {
+  it('R5 a jitter not less than the fraction does not make a token due before its time of issue', () => {
     const due = (fraction: number, spread: number): number =>
       dueByLifetime({ issuedAt: 0, expiresAt: 3600 }, { ...DEFAULT_POLICY, fraction }, spread);
     expect([due(0.05, 1), due(0.05, 0.5), due(0.1, 1), due(0.05, 0)]).toEqual([1, 1, 1, 180]);
@@ -111,13 +111,13 @@ describe('when a token is due', () => {
       'lifetime',
     ],
     [
-      'R5 by its lifetime when .top is of a day to come',
+      'R5 by its lifetime when .top is dated in the future',
       { top: top(NOW.wall + DAY) },
       byLifetime,
       'lifetime',
     ],
     [
-      'R5 by its lifetime after a restore that made .use look young',
+      'R5 by its lifetime after a restore with a recent modification time of .use',
       { use: useOf({ issuedAt: NOW.wall, expiresAt: NOW.wall + 3600 }, NOW.wall + 50_000) },
       byLifetime,
       'lifetime',
@@ -141,7 +141,7 @@ describe('when a token is due', () => {
     expect(due.at === at || Math.abs(due.at - at) < 1e-3).toBe(true);
   });
 
-  it('R5 a .top of the future is news when its time has come', () => {
+  it('R5 a .top dated in the future is used when that time has come', () => {
     const late = token({ top: top(NOW.wall + DAY) });
     expect(dueOf(late, DEFAULT_POLICY, NOW.wall + DAY).reason).toBe('newer-top');
     expect(dueOf(late, DEFAULT_POLICY).reason).toBe('newer-top');
@@ -150,9 +150,9 @@ describe('when a token is due', () => {
 
 describe('R5 the token’s own time', () => {
   it.each([
-    ['runs with the clock', 100, 100, 100],
-    ['does not follow a clock that is put a day forward', DAY + 100, 100, 100],
-    ['does not follow a clock that is put a day back', 100 - DAY, 100, 100],
+    ['advances with the clock', 100, 100, 100],
+    ['ignores a clock step of a day forward', DAY + 100, 100, 100],
+    ['ignores a clock step of a day back', 100 - DAY, 100, 100],
     ['continues while the clock stands still', 0, 100, 100],
   ])('%s', (_, wall, steady, expected) => {
     const now = { wall: NOW.wall + wall, steady: NOW.steady + steady };

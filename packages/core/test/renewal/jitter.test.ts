@@ -1,5 +1,4 @@
-// The spread of tokens over time: even, steady, and without clusters, whatever the names
-// look like.
+// The jitter of tokens: even, stable, and without clusters, for any names.
 import { describe, expect, it } from 'vitest';
 import { dueByLifetime } from '../../src/renewal/due.ts';
 import { DEFAULT_POLICY, jitterOf } from '../../src/renewal/policy.ts';
@@ -12,8 +11,8 @@ const names: [string, (index: number) => string][] = [
   ['many services', (index) => `user${index % 100}/service-${Math.floor(index / 100)}`],
 ];
 
-describe('R6 10,000 tokens minted in the same second', () => {
-  it.each(names)('of %s come due no more at a time than chance allows', (_, name) => {
+describe('R6 10,000 tokens issued in the same second', () => {
+  it.each(names)('of %s are due at random times', (_, name) => {
     const perSecond = new Map<number, number>();
     const times = { issuedAt: 1_800_000_000, expiresAt: 1_800_003_600 };
     for (let index = 0; index < COUNT; index += 1) {
@@ -25,13 +24,13 @@ describe('R6 10,000 tokens minted in the same second', () => {
     const counts = [...perSecond.values()];
     expect(perSecond.size).toBe(window);
     expect(Math.max(...counts)).toBeLessThan(expected + 5 * Math.sqrt(expected));
-    // Pearson's statistic of an even spread is about the number of seconds, give or take
-    // five deviations.
+    // Pearson's statistic of a uniform distribution is about the number of seconds,
+    // within five deviations.
     const statistic = counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
     expect(Math.abs(statistic - window)).toBeLessThan(5 * Math.sqrt(2 * window));
   });
 
-  it('keep their places: a restart moves nothing', () => {
+  it('keep their jitter after a restart', () => {
     expect(
       [jitterOf(''), jitterOf('alice/mytok'), jitterOf('alice/mytok')].map((x) => x.toFixed(6)),
     ).toEqual([

@@ -1,33 +1,33 @@
-// How soon a token may be renewed again.
+// The minimum time between two renewals of a token.
 import { expect, it } from 'vitest';
 import { pauseAfter } from '../../src/renewal/due.ts';
 import { DEFAULT_POLICY } from '../../src/renewal/policy.ts';
 
 it.each([
-  ['the first one that lives a second', 0, 1, {}, { seconds: 1, shortLives: 1 }],
+  ['the first one with a lifetime of a second', 0, 1, {}, { seconds: 1, shortLives: 1 }],
   ['the twentieth', 19, 1, {}, { seconds: 1, shortLives: 20 }],
-  ['the twenty-first is not kept alive any more', 20, 1, {}, { seconds: 30, shortLives: 21 }],
-  ['one that lives just too short', 20, 4.9, {}, { seconds: 30, shortLives: 21 }],
-  ['one that has no life at all', 20, -5, {}, { seconds: 30, shortLives: 21 }],
-  ['one of five seconds is kept alive', 20, 5, {}, { seconds: 2, shortLives: 0 }],
+  ['the twenty-first is no longer renewed at once', 20, 1, {}, { seconds: 30, shortLives: 21 }],
+  ['one with a slightly too short lifetime', 20, 4.9, {}, { seconds: 30, shortLives: 21 }],
+  ['one with a negative lifetime', 20, -5, {}, { seconds: 30, shortLives: 21 }],
+  ['one of five seconds is renewed', 20, 5, {}, { seconds: 2, shortLives: 0 }],
   ['one of a minute', 0, 60, {}, { seconds: 24, shortLives: 0 }],
   ['one of an hour', 0, 3600, {}, { seconds: 30, shortLives: 0 }],
   [
-    'one that is fetched every five seconds',
+    'one with a refresh interval of five seconds',
     0,
     3600,
     { refreshEvery: 5 },
     { seconds: 4, shortLives: 0 },
   ],
   [
-    'one that a fraction near the jitter makes due at once',
+    'one that is due at once because the fraction is close to the jitter',
     0,
     3600,
     { fraction: 0.1001 },
     { seconds: 1, shortLives: 0 },
   ],
   [
-    'one that a fraction below the jitter makes due before its issue',
+    'one that is due before its issue because the fraction is below the jitter',
     0,
     3600,
     { fraction: 0.05 },

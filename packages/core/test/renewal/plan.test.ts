@@ -1,5 +1,5 @@
-// The plan: the verdict on every token, the order of renewal, and the time of the next
-// look.
+// The plan: the decision on every token, the order of renewals, and the time of the next
+// check.
 import { describe, expect, it } from 'vitest';
 import type { RenewalState, TokenSnapshot } from '../../src/credential/snapshot.ts';
 import { ANY_BASIS } from '../../src/renewal/backoff.ts';
@@ -19,7 +19,7 @@ const old = useOf({ issuedAt: NOW.wall - 3000, expiresAt: NOW.wall + 600 });
 const missing = { use: { kind: 'missing' } } as const;
 const never = Number.POSITIVE_INFINITY;
 
-describe('the verdict on a token', () => {
+describe('the decision on a token', () => {
   const cases: [
     string,
     Partial<TokenSnapshot>,
@@ -41,7 +41,7 @@ describe('the verdict on a token', () => {
       50,
     ],
     [
-      'R7 is due when the wait is over',
+      'R7 is due when the delay is over',
       { use: old, renewal: { ...failed, not_before: NOW.wall } },
       {},
       'due',
@@ -49,7 +49,7 @@ describe('the verdict on a token', () => {
       undefined,
     ],
     [
-      'R7 is due when the failure stood on another .top',
+      'R7 is due when the failure was for another .top',
       { use: old, renewal: failed },
       { basis: () => 'new' },
       'due',
@@ -57,7 +57,7 @@ describe('the verdict on a token', () => {
       undefined,
     ],
     [
-      'R5 is due when the failure claims to be of tomorrow',
+      'R5 is due when the failure is dated tomorrow',
       {
         use: old,
         renewal: { ...failed, last_attempt: NOW.wall + 86_400, not_before: NOW.wall + 86_500 },
@@ -68,7 +68,7 @@ describe('the verdict on a token', () => {
       undefined,
     ],
     [
-      'R5 waits when the failure is a second ahead of the clock, as rounding and a small step leave it',
+      'R5 waits when the failure is a second ahead of the clock, due to rounding or a small step',
       { use: old, renewal: { ...failed, last_attempt: NOW.wall + 1 } },
       {},
       'waiting',
@@ -84,7 +84,7 @@ describe('the verdict on a token', () => {
       undefined,
     ],
     [
-      'R7 waits whatever the failure stood on when it was postponed for the sake of its issuer',
+      'R7 waits on any basis when it was postponed because of its issuer',
       { use: old, renewal: { ...failed, basis: ANY_BASIS } },
       { basis: () => 'new' },
       'waiting',
@@ -92,7 +92,7 @@ describe('the verdict on a token', () => {
       50,
     ],
     [
-      'R9 R27 has stopped also while its access token is still good',
+      'R9 R27 has stopped also while its access token is still valid',
       { renewal: { ...failed, stopped: true, code: 'GRANT_REVOKED' } },
       {},
       'stopped',
@@ -100,7 +100,7 @@ describe('the verdict on a token', () => {
       never,
     ],
     [
-      'is fresh though a renewal once failed',
+      'is fresh despite an earlier failure',
       { renewal: failed },
       {},
       'fresh',
@@ -124,7 +124,7 @@ describe('the verdict on a token', () => {
       undefined,
     ],
     [
-      'R17 is not to be renewed',
+      'R17 is not renewable',
       { use: old },
       { renewable: { ok: false, reason: 'has no .meta' } },
       'unrenewable',
@@ -142,7 +142,7 @@ describe('the verdict on a token', () => {
   it.each([
     ['forward', 86_400],
     ['back', -86_400],
-  ])('R5 a clock put a day %s changes nothing for tokens in place', (_, step) => {
+  ])('R5 a clock step of a day %s changes nothing for known tokens', (_, step) => {
     const later = { wall: NOW.wall + step + 60, steady: NOW.steady + 60 };
     expect(judge(managed(token()), later).state).toBe('fresh');
     expect(judge(managed(token({ use: old })), later).state).toBe('due');
@@ -150,7 +150,7 @@ describe('the verdict on a token', () => {
     expect(judge(managed(token()), expired).state).toBe('due');
   });
 
-  it('R5 a .top of the future does not make every look a renewal', () => {
+  it('R5 a .top dated in the future does not cause a renewal at every check', () => {
     const top = {
       kind: 'valid',
       value: { opaque: true, refreshToken: 'absent' },
@@ -166,7 +166,7 @@ describe('the plan', () => {
   const expiring = (left: number): TokenSnapshot['use'] =>
     useOf({ issuedAt: NOW.wall - 3000, expiresAt: NOW.wall + left });
 
-  it('renews what is missing first, then what expires first, then by name', () => {
+  it('renews missing tokens first, then by expiry, then by name', () => {
     const tokens = [
       at('later', { use: expiring(900) }),
       at('b', { use: expiring(300) }),
@@ -190,7 +190,7 @@ describe('the plan', () => {
     );
   });
 
-  it('says when to look again: at the next token that is fresh or waits', () => {
+  it('gives the time of the next check: the next token that is fresh or waits', () => {
     const waiting = at('waiting', { use: old, renewal: failed });
     const stopped = at('stopped', { use: old, renewal: { ...failed, stopped: true } });
     expect(planRenewals([waiting, stopped, at('fresh', {}), at('due', missing)], NOW).nextIn).toBe(
@@ -200,7 +200,7 @@ describe('the plan', () => {
     expect(planRenewals([], NOW)).toEqual({ renew: [], verdicts: [], nextIn: never });
   });
 
-  it('R3 one token that cannot be read keeps none of 30 others from renewal', () => {
+  it('R3 one unreadable token does not prevent the renewal of 30 others', () => {
     const others = Array.from({ length: 30 }, (_, index) => at(`t${index}`, missing));
     const broken = managed(token({ top: { kind: 'broken', reason: 'is a symbolic link' } }), {
       renewable: { ok: false, reason: 'is a symbolic link' },
@@ -209,7 +209,7 @@ describe('the plan', () => {
   });
 });
 
-it('R4 what a renewal stands on is worked out for failed tokens only', () => {
+it('R4 the basis is computed for failed tokens only', () => {
   let asked = 0;
   const basis = (): string => `basis ${(asked += 1)}`;
   judge(managed(token({ use: old }), { basis }), NOW);

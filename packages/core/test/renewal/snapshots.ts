@@ -1,4 +1,4 @@
-// Snapshots for tests: a healthy token, to be changed where a test looks.
+// Snapshots for tests: a valid token, with changes by each test.
 import type {
   FileIdentity,
   FileState,
@@ -9,10 +9,10 @@ import type { TokenTimes } from '../../src/credential/times.ts';
 import { DEFAULT_POLICY } from '../../src/renewal/policy.ts';
 import type { ManagedToken } from '../../src/renewal/plan.ts';
 
-/** The moment at which tests look, unless they say otherwise. */
+/** The default time of tests. */
 export const NOW: Instant = { wall: 1_800_000_000, steady: 5000 };
 
-/** An identity of a file that was written at `mtime`. */
+/** The identity of a file written at `mtime`. */
 export const written = (mtime: number): FileIdentity => ({ ino: 1, mtime, size: 100 });
 
 /** A `.use` with these times. */
@@ -22,7 +22,7 @@ export const useOf = (value: TokenTimes, mtime = value.issuedAt): FileState<Toke
   identity: written(mtime),
 });
 
-/** A token of an hour that was issued now. */
+/** A token with a lifetime of an hour, issued now. */
 export function token(changes: Partial<TokenSnapshot> = {}): TokenSnapshot {
   const issuedAt = NOW.wall;
   return {
@@ -41,7 +41,7 @@ export function token(changes: Partial<TokenSnapshot> = {}): TokenSnapshot {
   };
 }
 
-/** The token as its owner hands it to the plan. */
+/** The token as passed to the plan by its owner. */
 export function managed(
   snapshot: TokenSnapshot,
   changes: Partial<ManagedToken> = {},
