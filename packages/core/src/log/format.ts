@@ -1,7 +1,7 @@
-// A log line as HTCondor's daemons write it, and when a log is full. Pure.
+// The format of a log line as in HTCondor's daemons, and of saved logs. Pure.
 
 /**
- * What a line begins with, from the knobs DEBUG_TIME_FORMAT, LOGS_USE_TIMESTAMP and the
+ * The prefix of a line, from the knobs DEBUG_TIME_FORMAT, LOGS_USE_TIMESTAMP and the
  * D_PID and D_CAT flags.
  */
 export interface LineStyle {
@@ -19,7 +19,7 @@ export const DEFAULT_STYLE: LineStyle = {
   showCategory: false,
 };
 
-/** Local time in parts, as `Date` gives them; `year` in full, `month` from 1. */
+/** Local time in parts, as in `Date`; `year` with four digits, `month` from 1. */
 export interface LocalTime {
   readonly epoch: number;
   readonly year: number;
@@ -47,16 +47,14 @@ const FIELDS: Readonly<Record<string, (time: LocalTime) => string>> = {
   '%': () => '%',
 };
 
-/**
- * Formats a time as strftime does; the fields above are known, others stay as they are.
- */
+/** Formats a time like strftime. Unknown fields are kept. */
 export function formatTime(format: string, time: LocalTime): string {
   return format.replaceAll(/%(.)/g, (whole, field: string) => FIELDS[field]?.(time) ?? whole);
 }
 
 /**
- * One line with its newline. A text of several lines becomes one, so that nobody can
- * forge a line.
+ * Returns one line with its newline. Line breaks in the text are replaced, so that a text
+ * cannot forge a line.
  */
 export function formatLine(
   style: LineStyle,
@@ -75,14 +73,12 @@ export function formatLine(
 
 const CATEGORIES: Readonly<Record<string, string>> = { error: 'D_ERROR', debug: 'D_FULLDEBUG' };
 
-/**
- * A text without control characters and other ends of lines; a line break becomes ` | `.
- */
+/** Removes control characters and line separators; a line break becomes ` | `. */
 export function oneLine(text: string): string {
   return text.replaceAll(/\s*[\r\n]+\s*/g, ' | ').replaceAll(/[\p{Cc}\u2028\u2029]/gu, ' ');
 }
 
-/** The name of a saved log when several are kept: `<log>.YYYYMMDDTHHMMSS`. */
+/** Returns the name of a saved log if several are kept: `<log>.YYYYMMDDTHHMMSS`. */
 export function savedName(path: string, time: LocalTime): string {
   return `${path}.${formatTime('%Y%m%dT%H%M%S', time)}`;
 }

@@ -1,5 +1,4 @@
-// The public API of @credmon/core/log, the log that daemon and web server share: names
-// only.
+// The public API of @credmon/core/log, the log of the daemon and the web server.
 export type { Log } from './logger.ts';
 export { DEFAULT_STYLE } from './format.ts';
 export type { LineStyle } from './format.ts';

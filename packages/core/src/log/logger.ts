@@ -10,16 +10,17 @@ import { createKnobReader } from '../config/typed/knob-reader.ts';
 /** A log that can be reopened with other options and closed. */
 export interface Logger extends Log {
   /**
-   * Without `options`, the same log: a file that was moved away is made again. A log that
-   * is open with these options stays open, so that its time-based rotation counts on.
-   * @throws CodedError `LOG_UNWRITABLE`; it then continues where it was
+   * Without `options`, reopens the same log: a file that was moved away is created again.
+   * A log that is open with these options stays open, so that its time-based rotation is
+   * not restarted.
+   * @throws CodedError `LOG_UNWRITABLE`; the log then continues with the old file
    */
   reopen(options?: LogOptions): void;
   close(): void;
 }
 
 /**
- * Opens the log. What it writes to may fail later without any of its methods throwing.
+ * Opens the log. A later failure of its destination does not make any method throw.
  * @throws CodedError `LOG_UNWRITABLE` when the file cannot be opened
  * @see
  * https://htcondor.readthedocs.io/en/latest/admin-manual/configuration-macros.html#daemon-logging-configuration-file-entries
@@ -37,7 +38,7 @@ export async function openLog(options: LogOptions): Promise<Logger> {
     debug: (text) => void logger.debug(text),
     reopen: (next = current) => {
       if (isDeepStrictEqual(next, current) && !lines.moved()) return;
-      lines.turnTo(sinksOf({ ...next, truncate: false }));
+      lines.replaceSinks(sinksOf({ ...next, truncate: false }));
       logger.level = levelOf(next);
       current = next;
     },
@@ -54,9 +55,9 @@ function sinksOf(options: LogOptions): Sink[] {
   return sinks;
 }
 
-// What the parts of a program see of its log: four levels, one line each.
+// The interface of a log: four levels, one line each.
 
-/** A log. Lines hold no secret; `debug` shows with D_FULLDEBUG or `--debug`. */
+/** A log. Lines contain no secret; `debug` lines appear with D_FULLDEBUG or `--debug`. */
 export interface Log {
   error(text: string): void;
   warn(text: string): void;
@@ -64,22 +65,22 @@ export interface Log {
   debug(text: string): void;
 }
 
-// The log for what keeps a program from starting: its path is read as far as a broken
-// configuration allows.
+// The log for errors at start: its path is read even if other parts of the configuration
+// are invalid.
 
 /**
- * Opens the log of a program that cannot start, whatever is wrong with other knobs;
- * nothing where no path can be read or the file cannot be opened. The log is neither
- * emptied nor rotated.
+ * Opens the log of a program that cannot start, even if other knobs are invalid. Returns
+ * `undefined` if no path can be read or the file cannot be opened. The log is neither
+ * truncated nor rotated.
  */
 export async function openStartLog(
   config: Config,
   subsystem: string,
   overrides: LogOverrides,
-  habits: LogHabits,
+  defaults: LogHabits,
 ): Promise<Logger | undefined> {
   try {
-    const options = logSettings(createKnobReader(config), subsystem, overrides, habits);
+    const options = logSettings(createKnobReader(config), subsystem, overrides, defaults);
     if (options.path === undefined) return undefined;
     const fixed = { stderr: false, truncate: false, maxBytes: 0, maxSeconds: 0 };
     return await openLog({ ...options, ...fixed });
@@ -89,8 +90,8 @@ export async function openStartLog(
   }
 }
 
-/** The lines of an error at start: each mistake of a configuration for itself. */
+/** Returns the lines for an error at start: one for each error of a configuration. */
 export function startErrorLines(error: Error, others: readonly Error[]): readonly string[] {
-  const [first = '', ...mistakes] = error.message.split(/\n(?! )/);
-  return [...new Set([first, ...mistakes, ...others.map(({ message }) => message)])];
+  const [first = '', ...more] = error.message.split(/\n(?! )/);
+  return [...new Set([first, ...more, ...others.map(({ message }) => message)])];
 }

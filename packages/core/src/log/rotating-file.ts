@@ -1,5 +1,5 @@
-// The log file: appended to synchronously, put aside when it is full by HTCondor's knobs;
-// too long is better than silent.
+// The log file: written synchronously, and rotated by HTCondor's knobs. A rotation
+// failure never loses lines.
 import {
   closeSync,
   fstatSync,
@@ -18,22 +18,22 @@ import { lineOf, localTime, writeAll, type Sink } from './sink.ts';
 import { basename, dirname, join } from 'node:path';
 
 /**
- * Appends to a file and saves it when it is full, with the three notes that HTCondor's
- * own daemons leave.
+ * Appends to a file and rotates it when it is full, with the same three log lines as
+ * HTCondor's own daemons.
  */
 export class RotatingFile implements Sink {
   readonly #path: string;
   readonly #options: LogOptions;
-  /** Nothing once closed: the number may be another file's by then. */
+  /** `undefined` once closed: the number may then belong to another file. */
   #descriptor: number | undefined;
   /**
-   * When this file was begun, or could last not be put aside, and the length at which
-   * that is due.
+   * The start of this file, or the last failed rotation, and the length that triggers a
+   * rotation.
    */
   #since: number = Date.now();
   #full: number;
-  /** What standard error has heard of and is not over. */
-  readonly #said = new Set<string>();
+  /** Current problems that were reported on standard error. */
+  readonly #reported = new Set<string>();
 
   /** @throws CodedError `LOG_UNWRITABLE` */
   constructor(path: string, options: LogOptions) {
@@ -54,7 +54,7 @@ export class RotatingFile implements Sink {
       const [ours, named] = [fstatSync(this.#descriptor), statSync(this.#path)];
       return ours.ino !== named.ino || ours.dev !== named.dev;
     } catch {
-      // Nothing is at the name, or it cannot be looked at: opening it says why.
+      // The name is missing or stat fails: opening it gives the reason.
       return true;
     }
   }
@@ -67,16 +67,16 @@ export class RotatingFile implements Sink {
 
   #append(level: string, text: string, descriptor: number): void {
     this.#report(
-      'cannot be written, lines are lost',
+      'cannot be written; lines are lost',
       writeAll(descriptor, lineOf(this.#options.style, level, text)),
     );
   }
 
-  /** Says on standard error that something fails, once until it works again. */
+  /** Reports a problem on standard error, once until it is resolved. */
   #report(what: string, error: unknown): void {
-    if (error === undefined) return void this.#said.delete(what);
-    if (this.#said.has(what)) return;
-    this.#said.add(what);
+    if (error === undefined) return void this.#reported.delete(what);
+    if (this.#reported.has(what)) return;
+    this.#reported.add(what);
     writeAll(
       2,
       lineOf(this.#options.style, 'error', `The log file ${this.#path} ${what} (${why(error)})`),
@@ -92,8 +92,8 @@ export class RotatingFile implements Sink {
   }
 
   /**
-   * The descriptor to write to: a new file's, or the same when it is not full or cannot
-   * be put aside.
+   * Returns the descriptor to write to: that of a new file, or the same one if it is not
+   * full or cannot be rotated.
    */
   #rotateIfFull(descriptor: number): number {
     const length = this.#lengthIfFull(descriptor);
@@ -105,13 +105,13 @@ export class RotatingFile implements Sink {
     this.#since = Date.now();
     let fresh: number;
     try {
-      fresh = putAside(this.#path, saved, mode);
+      fresh = rotate(this.#path, saved, mode);
     } catch (error) {
-      // Tried again after as much as makes a full log.
+      // Tried again after as many bytes as a full log has.
       this.#full = length + maxBytes;
       this.#append(
         'warn',
-        `Cannot save log file to "${saved}" (${why(error)}); going on in it`,
+        `Cannot save log file to "${saved}" (${why(error)}); still writing to the old file`,
         descriptor,
       );
       return descriptor;
@@ -133,7 +133,7 @@ export class RotatingFile implements Sink {
     try {
       length = fstatSync(descriptor).size;
     } catch (error) {
-      this.#report('cannot be measured', error);
+      this.#report('cannot be checked for its length', error);
     }
     const tooLong = maxBytes > 0 && length >= this.#full;
     const tooOld = maxSeconds > 0 && (Date.now() - this.#since) / 1000 >= maxSeconds;
@@ -160,15 +160,15 @@ function openAppending(path: string, { mode, truncate }: LogOptions): number {
   }
 }
 
-// Puts a full log aside so that a failure at any step leaves the log where it was.
+// Rotation of a full log. A failure at any step leaves the log at its path.
 
 /**
- * Renames `path` to `saved`, puts an empty file in its place and gives that one's
- * descriptor. The empty file is made first: a full directory is noticed before anything
- * has moved, and the log saved last time is still there.
- * @throws Error of the system; `path` is then what it was
+ * Renames `path` to `saved`, puts an empty file in its place and returns the descriptor
+ * of that one. The empty file is created first: a full disk is noticed before anything is
+ * renamed, and the previously saved log is kept.
+ * @throws Error of the system; `path` is then unchanged
  */
-function putAside(path: string, saved: string, mode: number): number {
+function rotate(path: string, saved: string, mode: number): number {
   const empty = `${path}.new`;
   rmSync(empty, { force: true });
   const descriptor = openSync(empty, 'ax', mode);
@@ -191,10 +191,7 @@ function putAside(path: string, saved: string, mode: number): number {
   }
 }
 
-/**
- * False when somebody else has moved the log away: then nothing is in the way of a new
- * one.
- */
+/** False if another process has moved the log away: a new one can then be created. */
 function move(path: string, saved: string): boolean {
   try {
     renameSync(path, saved);
@@ -206,8 +203,8 @@ function move(path: string, saved: string): boolean {
 }
 
 /**
- * Removes all but the `keep` newest saved logs; `trouble` hears of each that stays.
- * Directories are nobody's saved logs.
+ * Removes all but the `keep` newest saved logs; calls `trouble` for each that cannot be
+ * removed. Ignores directories.
  */
 function removeOldest(
   path: string,
@@ -225,7 +222,7 @@ function removeOldest(
   }
 }
 
-/** The names of saved logs, the oldest first. */
+/** Returns the names of saved logs, the oldest first. */
 function savedLogs(path: string, trouble: (name: string, error: unknown) => void): string[] {
   try {
     return readdirSync(dirname(path), { withFileTypes: true })

@@ -1,11 +1,11 @@
-// The logging knobs of an HTCondor daemon, read for any subsystem.
+// The logging knobs of an HTCondor daemon, for any subsystem.
 import type { KnobReader } from '../config/typed/knob-reader.ts';
 import { knob, ownKnob } from '../config/typed/declarations.ts';
 import type { LineStyle } from './format.ts';
 
 /**
- * What the command line overrides: the file, debug messages, and standard error beside
- * the file.
+ * Overrides on the command line: the file, debug messages, and standard error in addition
+ * to the file.
  */
 export interface LogOverrides {
   readonly logFile: string | undefined;
@@ -13,9 +13,7 @@ export interface LogOverrides {
   readonly verbose: boolean;
 }
 
-/**
- * Where a program logs when no knob says so, and the mode of a log file that it makes.
- */
+/** The default destination without a knob, and the mode of a new log file. */
 export interface LogHabits {
   readonly unnamed: 'file' | 'standard error';
   readonly mode: number;
@@ -48,7 +46,7 @@ export function logSettings(
   };
 }
 
-/** `$(LOG)/CredmonOauthLog` for CREDMON_OAUTH, as the Python daemon names it. */
+/** Returns `$(LOG)/CredmonOauthLog` for CREDMON_OAUTH, like the Python daemon. */
 function defaultPath(read: KnobReader, subsystem: string): string | undefined {
   const directory = read.path('LOG');
   const camel = subsystem
@@ -82,11 +80,11 @@ function fullAt(read: KnobReader, subsystem: string): { bytes: number; seconds: 
     : { bytes: 'bytes' in limit ? limit.bytes : limit.plain, seconds: 0 };
 }
 
-// What may be said about a log.
+// The options of a log.
 
 /**
- * Where and how to log. `maxBytes` and `maxSeconds` of 0 mean never; `maxSaved` 1 means
- * one `.old`; `mode` is that of a new file.
+ * The destination and format of a log. `maxBytes` and `maxSeconds` of 0 mean never;
+ * `maxSaved` 1 means one `.old`; `mode` is that of a new file.
  */
 export interface LogOptions {
   readonly path: string | undefined;

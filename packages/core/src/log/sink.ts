@@ -1,20 +1,19 @@
-// Where log lines end: an open descriptor, written to at once. Nothing here throws, for a
-// log must not stop renewals or logins.
+// The destination of log lines: an open descriptor, written to at once. Nothing here
+// throws, because a log must not stop renewals or logins.
 import { writeSync } from 'node:fs';
 import { formatLine, type LineStyle, type LocalTime } from './format.ts';
 
-/** Takes lines until it is closed, and drops those that come later. No method throws. */
+/** Takes lines until it is closed, and drops later ones. No method throws. */
 export interface Sink {
   write(level: string, text: string): void;
   /**
-   * True when the place has moved away from its name, so that the same place must be
-   * opened again.
+   * True if the file was moved away from its path, so that the path must be opened again.
    */
   moved(): boolean;
   close(): void;
 }
 
-/** Lines for a descriptor that belongs to somebody else, such as standard error. */
+/** A sink for a descriptor owned by other code, such as standard error. */
 export function descriptorSink(descriptor: number, style: LineStyle): Sink {
   return {
     write: (level, text) => void writeAll(descriptor, lineOf(style, level, text)),
@@ -23,13 +22,13 @@ export function descriptorSink(descriptor: number, style: LineStyle): Sink {
   };
 }
 
-/** A line of this moment and this process. */
+/** Returns a line with the current time and this process. */
 export function lineOf(style: LineStyle, level: string, text: string): string {
   return formatLine(style, localTime(), process.pid, level, text);
 }
 
 /**
- * Writes to the end and gives what kept it from that: the line is lost, and the next one
+ * Writes all bytes and returns the error, if any: the line is lost, and the next one
  * tries again.
  */
 export function writeAll(descriptor: number, line: string): unknown {
@@ -42,7 +41,7 @@ export function writeAll(descriptor: number, line: string): unknown {
   }
 }
 
-/** The time of this place. */
+/** Returns the current local time. */
 export function localTime(): LocalTime {
   const now = new Date();
   return {

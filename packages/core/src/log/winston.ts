@@ -1,16 +1,15 @@
-// winston in front, and behind it one transport that stays while the places that it
-// writes to change.
+// winston with one transport, which stays while its destinations change.
 import winston, { type Logger } from 'winston';
 import Transport from 'winston-transport';
 import type { Sink } from './sink.ts';
 
-/** What winston hands to a transport. */
+/** The input of a transport of winston. */
 interface Entry {
   readonly level: string;
   readonly message: unknown;
 }
 
-/** The transport. Winston waits for ever for a transport that has thrown: sinks never do. */
+/** The transport. Winston waits for ever for a transport that has thrown: sinks never throw. */
 export class Lines extends Transport {
   #sinks: readonly Sink[];
 
@@ -23,7 +22,7 @@ export class Lines extends Transport {
     return this.#sinks.some((sink) => sink.moved());
   }
 
-  turnTo(sinks: readonly Sink[]): void {
+  replaceSinks(sinks: readonly Sink[]): void {
     const before = this.#sinks;
     this.#sinks = sinks;
     for (const sink of before) sink.close();
@@ -35,11 +34,11 @@ export class Lines extends Transport {
   }
 
   override close(): void {
-    this.turnTo([]);
+    this.replaceSinks([]);
   }
 }
 
-/** A logger of winston's over these sinks. */
+/** Creates a logger of winston that writes to these sinks. */
 export function createWinston(
   sinks: readonly Sink[],
   level: string,

@@ -1,4 +1,4 @@
-// A log line to the byte, and what cannot be smuggled into one.
+// A log line byte for byte, and texts that cannot forge one.
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_STYLE, formatLine, formatTime, oneLine, savedName } from '../../src/log/format.ts';
 
@@ -33,7 +33,7 @@ describe('log lines', () => {
     );
   });
 
-  it('knows the fields of strftime that HTCondor configurations use', () => {
+  it('supports the fields of strftime that HTCondor configurations use', () => {
     expect(formatTime('%Y-%m-%dT%H:%M:%S %F %T %D %y %s %% %Q', time)).toBe(
       '2026-11-03T04:05:06 2026-11-03 04:05:06 11/03/26 26 1795000000 % %Q',
     );

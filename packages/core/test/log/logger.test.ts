@@ -26,7 +26,7 @@ const options = (change: Partial<LogOptions> = {}): LogOptions => ({
 });
 
 describe('the log file', () => {
-  it('keeps debug messages out unless asked', async () => {
+  it('contains debug messages only on request', async () => {
     const log = await openLog(options());
     log.debug('hidden');
     log.info('shown');
@@ -36,7 +36,7 @@ describe('the log file', () => {
     expect(readFileSync(path, 'utf8')).toMatch(/^\S+ \S+ shown\n\S+ \S+ now shown\n$/);
   });
 
-  it('R45 is made again when it was moved away or removed, also without new options', async () => {
+  it('R45 is created again after it was moved away or removed, also without new options', async () => {
     const log = await openLog(options());
     log.info('first');
     renameSync(path, `${path}.1`);
@@ -53,7 +53,7 @@ describe('the log file', () => {
     ]);
   });
 
-  it('R45 stays in the moved file when no new one can be made', async () => {
+  it('R45 stays in the moved file when no new one can be created', async () => {
     const log = await openLog(options());
     renameSync(join(path, '..'), `${join(path, '..')}.away`);
     expect(() => log.reopen()).toThrow(/cannot be opened \(ENOENT\)/);
@@ -62,7 +62,7 @@ describe('the log file', () => {
     expect(readFileSync(join(`${join(path, '..')}.away`, 'Log'), 'utf8')).toContain('kept');
   });
 
-  it('is saved by age although it is reopened all the time', async () => {
+  it('is rotated by age although it is reopened repeatedly', async () => {
     const log = await openLog(options({ maxSeconds: 0.05 }));
     const end = Date.now() + 10_000;
     while (Date.now() < end && !readdirSync(join(path, '..')).includes('Log.old')) {
@@ -95,7 +95,7 @@ describe('the log file', () => {
     ).toBeLessThanOrEqual(2);
   });
 
-  it('continues in the same file when a full log cannot be put aside', async () => {
+  it('continues in the same file when a full log cannot be rotated', async () => {
     mkdirSync(join(`${path}.old`, 'occupied'), { recursive: true });
     const log = await openLog(options({ maxBytes: 200 }));
     for (let index = 0; index < 30; index += 1) log.info(`line ${index}`);
@@ -107,7 +107,7 @@ describe('the log file', () => {
     expect(text).toContain(`Cannot save log file to "${path}.old"`);
   });
 
-  it('empties the log at start when TRUNC_..._ON_OPEN says so, not when it is reopened', async () => {
+  it('is truncated at start with TRUNC_..._ON_OPEN, not when it is reopened', async () => {
     const first = await openLog(options());
     first.info('before');
     first.close();
@@ -119,7 +119,7 @@ describe('the log file', () => {
     expect(readFileSync(path, 'utf8')).toMatch(/^\S+ \S+ one\n\S+ \S+ two\n$/);
   });
 
-  it('refuses a file that cannot be opened with LOG_UNWRITABLE', async () => {
+  it('rejects a file that cannot be opened with LOG_UNWRITABLE', async () => {
     await expect(openLog(options({ path: '/proc/no/such/log' }))).rejects.toThrow(
       expect.objectContaining({ code: 'LOG_UNWRITABLE' }),
     );

@@ -1,5 +1,5 @@
-// A log that cannot be put aside: no line is lost, nothing is thrown, and the next time
-// it works.
+// A log that cannot be rotated: no line is lost, nothing is thrown, and the next rotation
+// works.
 import * as fs from 'node:fs';
 import {
   mkdirSync,
@@ -16,7 +16,7 @@ import { DEFAULT_STYLE } from '../../src/log/format.ts';
 import { openLog } from '../../src/log/logger.ts';
 import type { LogOptions } from '../../src/log/settings.ts';
 
-/** Calls of the file system that are refused: by name, which of the next ones. */
+/** File system calls that fail: by name, and the numbers of the failing ones. */
 const refused = vi.hoisted(() => ({ call: '', from: 0, to: 0, code: 'ENOSPC' }));
 
 vi.mock('node:fs', async (load) => {
@@ -49,7 +49,7 @@ beforeEach(() => {
   refuse('', 0, 0);
 });
 
-/** Refuses calls `from` up to before `to`, counted from 0. */
+/** Makes the calls from `from` to before `to` fail, counted from 0. */
 function refuse(call: string, from: number, to: number, code = 'ENOSPC'): void {
   Object.assign(refused, { call, from, to, code });
 }
@@ -67,7 +67,7 @@ const options = (change: Partial<LogOptions> = {}): LogOptions => ({
   ...change,
 });
 
-/** Everything in log files, and in which order the numbered lines stand there. */
+/** All text in the log files, and the order of the numbered lines. */
 function written(): { text: string; lines: number[] } {
   const text = readdirSync(directory, { withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -81,11 +81,11 @@ function written(): { text: string; lines: number[] } {
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
 it.each([
-  ['the new file cannot be made', 'openSync', 0, 1],
+  ['the new file cannot be created', 'openSync', 0, 1],
   ['the full one cannot be renamed', 'renameSync', 0, 1],
   ['the new one cannot be put in its place', 'renameSync', 1, 2],
-  ['... and the full one cannot be put back', 'renameSync', 1, 3],
-] as const)('no line is lost and the next time works when %s', async (_, call, from, to) => {
+  ['... and the full one cannot be renamed back', 'renameSync', 1, 3],
+] as const)('no line is lost and the next rotation works when %s', async (_, call, from, to) => {
   const log = await openLog(options({ maxSaved: 1 }));
   refuse(call, from, to);
   // About 30 bytes a line: full after 34, and again after as many.
@@ -100,7 +100,7 @@ it.each([
   expect(readdirSync(directory).sort()).toEqual(['Log', 'Log.old']);
 });
 
-it('the log saved last time stays when a new file cannot be made', async () => {
+it('the previously saved log is kept when a new file cannot be created', async () => {
   writeFileSync(`${path}.old`, 'kept\n');
   const log = await openLog(options({ maxSaved: 1 }));
   refuse('openSync', 0, 1);
@@ -110,7 +110,7 @@ it('the log saved last time stays when a new file cannot be made', async () => {
 });
 
 it.each([
-  ['the length cannot be asked', 'fstatSync', 0, 3],
+  ['the length cannot be read', 'fstatSync', 0, 3],
   ['the full file cannot be closed', 'closeSync', 0, 1],
   ['saved ones cannot be listed', 'readdirSync', 0, 1],
 ] as const)('no line is lost when %s', async (_, call, from, to) => {
@@ -122,7 +122,7 @@ it.each([
   expect(written().lines).toEqual(numbers(40));
 });
 
-it('a log that is too old and cannot be put aside is not tried again at each line', async () => {
+it('a log that is too old and cannot be rotated is not tried again at each line', async () => {
   vi.useFakeTimers({ toFake: ['Date'] });
   mkdirSync(join(`${path}.old`, 'occupied'), { recursive: true });
   const log = await openLog(options({ maxBytes: 0, maxSeconds: 60, maxSaved: 1 }));
@@ -136,7 +136,7 @@ it('a log that is too old and cannot be put aside is not tried again at each lin
   ]);
 });
 
-it('directories that are named like saved logs are left alone, and the log continues', async () => {
+it('directories with the name of a saved log are ignored, and the log continues', async () => {
   const named = ['Log.20200101T000000', 'Log.20200101T000001', 'Log.20200101T000002'];
   for (const name of named) mkdirSync(join(directory, name));
   const log = await openLog(options({ maxSaved: 2 }));
@@ -148,7 +148,7 @@ it('directories that are named like saved logs are left alone, and the log conti
   expect(readdirSync(directory)).toEqual(expect.arrayContaining(named));
 });
 
-it('a saved log that cannot be removed is said, and the log continues', async () => {
+it('a saved log that cannot be removed is reported, and the log continues', async () => {
   for (const day of [1, 2, 3]) writeFileSync(`${path}.2020010${day}T000000`, '');
   const log = await openLog(options({ maxSaved: 3 }));
   refuse('unlinkSync', 0, 1, 'EPERM');
@@ -160,7 +160,7 @@ it('a saved log that cannot be removed is said, and the log continues', async ()
   );
 });
 
-it('a log that somebody has moved away is begun again when it would have been full', async () => {
+it('a log that was moved away is created again when it would have been full', async () => {
   const log = await openLog(options());
   log.info('line 0');
   renameSync(path, join(directory, 'Log.1'));
@@ -170,7 +170,7 @@ it('a log that somebody has moved away is begun again when it would have been fu
   expect(readFileSync(path, 'utf8')).toContain('line 50');
 });
 
-it('R45 a log that cannot be opened again leaves the old one as it was, and no file open', async () => {
+it('R45 a log that cannot be opened again leaves the old one unchanged, and no file open', async () => {
   const log = await openLog(options());
   const before = readdirSync('/proc/self/fd').length;
   expect(() => log.reopen(options({ path: join(directory, 'none', 'Log'), debug: true }))).toThrow(
@@ -185,7 +185,7 @@ it('R45 a log that cannot be opened again leaves the old one as it was, and no f
   log.close();
 });
 
-it('a file that cannot be emptied is LOG_UNWRITABLE and does not stay open; what is not a file needs no emptying', async () => {
+it('a file that cannot be truncated is LOG_UNWRITABLE and is closed; other file types are not truncated', async () => {
   (await openLog(options({ path: '/dev/null', truncate: true }))).close();
   const before = readdirSync('/proc/self/fd').length;
   refuse('ftruncateSync', 0, 1, 'EPERM');
