@@ -1,4 +1,4 @@
-// The public API of the configuration: names only.
+// The public API of the configuration.
 export { originText, warningText } from './table/config.ts';
 export type { Config, ConfigWarning, Origin } from './table/config.ts';
 export { loadConfig } from './machine/load.ts';

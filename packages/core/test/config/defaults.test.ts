@@ -10,7 +10,7 @@ const fixture = fileURLToPath(
 const defaults = JSON.parse(readFileSync(fixture, 'utf8')) as Record<string, string>;
 const DETECTED = /^(?:FULL_)?HOSTNAME$|^SUBSYSTEM$|^LOCALNAME$|^TILDE$|^CONFIG_ROOT$/;
 
-test('every one of the 1,193 knobs in the table has its default, but for what is detected', () => {
+test('all 1,193 knobs in the table have their default, except detected ones', () => {
   const config = readText('', { facts: { ...FACTS, early: {}, late: {} } });
   const wanted = Object.entries(defaults).filter(([name]) => !DETECTED.test(name));
   expect(Object.keys(defaults)).toHaveLength(1193);
@@ -27,13 +27,13 @@ test.each([
     { kind: 'default' },
   ],
   [
-    'a value of the file has file and line',
+    'a value from the file has file and line',
     '\n\nA = 1\n',
     'A',
     { kind: 'file', file: '/c', line: 3 },
   ],
   [
-    'a continued value has the line that ended it',
+    'a continued value has its last line',
     'A = 1 \\\n 2\n',
     'A',
     { kind: 'file', file: '/c', line: 2 },
@@ -44,13 +44,13 @@ test.each([
     'A',
     { kind: 'file', file: '/c', line: 3 },
   ],
-  ['a detected value says so', '', 'FULL_HOSTNAME', { kind: 'detected' }],
+  ['a detected value is marked as such', '', 'FULL_HOSTNAME', { kind: 'detected' }],
   ['a knob that is not set has no origin', '', 'NO_SUCH', undefined],
 ])('%s', (_title, text, name, origin) => {
   expect(readText(text).origin(name)).toEqual(origin);
 });
 
-test('an environment variable is the origin of what it sets', () => {
+test('an environment variable is the origin of its knob', () => {
   const config = readText('A = 1\n', { env: { CONDOR_CONFIG: '/c', _CONDOR_A: '2' } });
   expect([config.get('A'), config.origin('A')]).toEqual(['2', { kind: 'environment' }]);
 });

@@ -1,5 +1,5 @@
-// Builds one recorded case in a directory of its own, and says what we answer and what
-// HTCondor answered.
+// Builds a recorded case in its own directory, and returns our result and that of
+// HTCondor.
 import {
   chmodSync,
   mkdirSync,
@@ -25,7 +25,7 @@ interface Query {
   readonly unstable?: boolean;
 }
 
-/** A recorded case, as the data describes it. */
+/** A recorded case in the format of the data. */
 export interface Case {
   readonly id: string;
   readonly note?: string;
@@ -50,7 +50,7 @@ export interface Case {
   };
 }
 
-/** Fields that count, of our answer or of the recorded one. */
+/** The compared fields of our result and of the recorded one. */
 interface Answers {
   readonly ok: boolean;
   readonly queries?: readonly unknown[];
@@ -63,7 +63,7 @@ const PYTHON = { boolean: 'bool', integer: 'int', real: 'float', string: 'str' }
 
 type Fill = (text: string) => string;
 
-/** Runs a case below `root`; the working directory becomes the case's own. */
+/** Runs a case below `root`, with the case's directory as working directory. */
 export function runCase(golden: Case, root: string): { got: Answers; wanted: Answers } {
   const directory = build(golden, root);
   const fill: Fill = (text) => text.replaceAll('{DIR}', directory);
@@ -107,7 +107,7 @@ function build(golden: Case, root: string): string {
   return directory;
 }
 
-/** `undefined` when the configuration is refused. */
+/** `undefined` if the configuration is rejected. */
 function load(golden: Case, directory: string, fill: Fill): Config | undefined {
   const env = Object.entries(golden.env ?? {}).map(([name, value]) => [name, fill(value)] as const);
   try {
@@ -133,8 +133,8 @@ function load(golden: Case, directory: string, fill: Fill): Config | undefined {
 }
 
 /**
- * Where HTCondor crashed or hung, any answer or a bound that was passed is right; where
- * it was not stable, the raw text counts.
+ * If HTCondor crashed or hung, any result or an exceeded limit is correct; if it was not
+ * stable, the raw text is compared.
  */
 function answer(config: Config, query: Query, fill: Fill): [unknown, unknown] {
   const raw = query.raw === null ? undefined : fill(query.raw);

@@ -1,5 +1,5 @@
-// Every recorded answer of condor_config_val: ok, value, defined, raw, typed and the kept
-// output, compared exactly.
+// All recorded results of condor_config_val: ok, value, defined, raw, typed and the
+// cached output, compared exactly.
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,9 +21,9 @@ afterAll(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
-describe.each(topics)('answers as condor_config_val 25.14.0 does: %s', (topic) => {
+describe.each(topics)('gives the results of condor_config_val 25.14.0: %s', (topic) => {
   const { cases } = JSON.parse(readFileSync(join(fixtures, topic), 'utf8')) as { cases: Case[] };
-  // An unknown template stops HTCondor, and is a warning here: docs/decisions.md.
+  // An unknown template ends HTCondor's reading and is a warning here: docs/decisions.md.
   test.each(cases.filter(({ id }) => id !== 'errors-006'))('$id $note', (golden) => {
     const { got, wanted } = runCase(golden, root);
     expect(got).toEqual(wanted);

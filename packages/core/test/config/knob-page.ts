@@ -22,7 +22,7 @@ A size is a number of bytes, or has a unit: \`10 Mb\`, \`512 Kb\`. The limits ar
 | --- | --- | --- | --- | --- | --- | --- |
 `;
 
-/** The page, as it must stand in docs/knobs.md. */
+/** The expected text of docs/knobs.md. */
 export function knobPage(): string {
   const cell = (text: string): string => text.replaceAll('|', '\\|');
   const rows = Object.entries(KNOBS).map(([name, knob]) => {
@@ -81,7 +81,7 @@ export function usesIn(text: string): KnobUse[] {
   );
 }
 
-/** The name with `<>` for a part that the code or the reader fills in. */
+/** Returns the name with `<>` for a part that the code or the reader fills in. */
 export function plainName(name: string): string {
   return name.replaceAll(/\$\{[^}]*\}|<[A-Z]+>/g, '<>');
 }

@@ -1,4 +1,4 @@
-// Whatever the bytes: no crash, no hang, and texts that come back as they went in.
+// Any bytes: no crash, no hang, and texts are read back unchanged.
 import fc from 'fast-check';
 import { PATIENCE } from '@credmon/test-fixtures/clocks/patience';
 import { expect, test } from 'vitest';
@@ -24,7 +24,7 @@ const WORDS = [
   '\r',
   "\uFEFF'",
 ];
-/** FUZZ_RUNS asks for a longer search by hand. */
+/** Set FUZZ_RUNS for a longer search. */
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 300);
 const LIMIT = { timeout: 1000 * PATIENCE + RUNS * 5 };
 const value = fc.array(fc.constantFrom(...WORDS.filter((word) => !/[\n\0]/.test(word))), {
@@ -58,7 +58,8 @@ const programs = fc
   .map((words) => words.join(' '));
 
 /**
- * The smallest input that breaks a property, and how; `undefined` when none was found.
+ * Returns the smallest input that violates a property, and how; `undefined` if none was
+ * found.
  */
 function counterexample<Inputs>(
   property: fc.IPropertyWithHooks<Inputs>,
@@ -68,7 +69,7 @@ function counterexample<Inputs>(
   return result.failed ? [result.counterexample, result.errorInstance] : undefined;
 }
 
-/** Reads and asks for everything; only coded errors may come out. */
+/** Reads a configuration and queries everything; only coded errors may be thrown. */
 function survive(text: string): boolean {
   try {
     const config = readText(text);
@@ -104,7 +105,7 @@ test('any bytes give a configuration or a coded error', LIMIT, () => {
   ).toBeUndefined();
 });
 
-test('bytes survive decoding and encoding', () => {
+test('decoding and encoding preserve bytes', () => {
   expect(
     counterexample(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
@@ -114,7 +115,7 @@ test('bytes survive decoding and encoding', () => {
   ).toBeUndefined();
 });
 
-test('lines that end in no backslash are the lines of the text, trimmed', () => {
+test('lines without a backslash at the end are the trimmed lines of the text', () => {
   const line = fc.stringMatching(/^[a-z#= ]{0,12}$/);
   expect(
     counterexample(
@@ -127,7 +128,7 @@ test('lines that end in no backslash are the lines of the text, trimmed', () => 
   ).toBeUndefined();
 });
 
-test('a value that is printed as an assignment reads back as itself', () => {
+test('a value printed as an assignment is read back unchanged', () => {
   const value = fc.stringMatching(/^[a-z$(){}#"'=]([a-z$(){}#"'=, ]{0,20}[a-z$(){}#"'=])?$/);
   const plain = value.filter((text) => !/\$\(x|\$f/i.test(text));
   expect(
@@ -139,7 +140,7 @@ test('a value that is printed as an assignment reads back as itself', () => {
   ).toBeUndefined();
 });
 
-test('a value of several lines is printed as a block and reads back as itself', () => {
+test('a value of several lines is printed as a block and read back unchanged', () => {
   const line = fc
     .stringMatching(/^[a-z$()]([a-z$() ]{0,10}[a-z])?$/)
     .filter((text) => !/\$f?\(x/i.test(text));

@@ -1,4 +1,4 @@
-// Reads configuration texts without a disk: files, directories and commands out of
+// Reads configuration texts without a disk: files, directories and commands are in
 // memory.
 import defaults from '../../src/config/table/defaults.json' with { type: 'json' };
 import type { Config } from '../../src/config/table/config.ts';
@@ -13,7 +13,7 @@ import { indexDefaults } from '../../src/config/table/table.ts';
 import templates from '../../src/config/syntax/templates.json' with { type: 'json' };
 import { indexTemplates } from '../../src/config/syntax/templates.ts';
 
-/** Facts of a machine that does not exist. */
+/** Facts of a fictitious machine. */
 export const FACTS: HostFacts = {
   fullHostname: () => 'ap.example.test',
   tilde: '/home/condor',
@@ -23,7 +23,7 @@ export const FACTS: HostFacts = {
   late: { USERNAME: 'root', PID: '42' },
 };
 
-/** A host that holds these files, and these commands' output. */
+/** A host with these files and command outputs. */
 export function memoryHost(
   files: Record<string, string>,
   commands: Record<string, string> = {},
@@ -43,14 +43,17 @@ export function memoryHost(
     },
     writeFile: (path, bytes) => void (files[path] = Buffer.from(bytes).toString()),
     writableByOthers: (path) =>
-      path.startsWith('/tmp/') ? `${path} can be written by others` : undefined,
+      path.startsWith('/tmp/') ? `${path} is writable by other users` : undefined,
   };
 }
 
 const indexedDefaults = indexDefaults(defaults);
 const indexedTemplates = indexTemplates(templates);
 
-/** Reads `text` as the file `/c`, as subsystem TOOL unless `options` say otherwise. */
+/**
+ * Reads `text` as the file `/c`, with the subsystem TOOL unless `options` has another
+ * one.
+ */
 export function readText(text: string, options: Partial<ReadOptions> = {}): Config {
   return readConfiguration({
     subsystem: 'TOOL',

@@ -1,4 +1,4 @@
-// What breaks the grammar is told with file, line and reason.
+// Syntax errors are reported with file, line and reason.
 import { expect, test } from 'vitest';
 import { isCoded } from '../../src/base/errors/errors.ts';
 import { memoryHost, readText } from './read-text.ts';
@@ -14,40 +14,36 @@ function message(text: string, files: Record<string, string> = {}): unknown {
 
 test.each([
   ['a name with a dash', 'A = 1\nA-B = 1\n', 'CONFIG_SYNTAX /c:2: Illegal Identifier: <A-B>'],
-  [
-    'no operator',
-    '\n\nA B C\n',
-    'CONFIG_SYNTAX /c:3: this line is not a statement of the configuration language',
-  ],
+  ['no operator', '\n\nA B C\n', 'CONFIG_SYNTAX /c:3: not a valid configuration statement'],
   ['a stray else', 'else\n', 'CONFIG_SYNTAX /c:1: else without matching if'],
   [
     'an elif after else',
     'if true\nelse\nelif true\nendif\n',
     'CONFIG_SYNTAX /c:3: elif after else',
   ],
-  ['a missing endif', 'if true\nA = 1\n', 'CONFIG_SYNTAX /c:2: an if without its endif'],
+  ['a missing endif', 'if true\nA = 1\n', 'CONFIG_SYNTAX /c:2: if without endif'],
   [
-    'a condition that is none',
+    'an invalid condition',
     'if a b\nendif\n',
     'CONFIG_SYNTAX /c:1: a b is not a valid if condition because complex conditionals are not supported',
   ],
   [
-    'a category of templates that does not exist',
+    'an unknown category of templates',
     'use FEATURES : OAUTH\n',
     'CONFIG_SYNTAX /c:1: use FEATURES: does not recognise OAUTH; did you mean FEATURE:OAUTH?',
   ],
   [
-    'a category that is like no other',
+    'a category that is not similar to any other',
     'use NOTHING : Nope\n',
     'CONFIG_SYNTAX /c:1: use NOTHING: does not recognise Nope',
   ],
   [
     'a missing end tag',
     'A @=x\n1\n',
-    'CONFIG_SYNTAX /c:1: the value of A has no end: a line @x is missing',
+    'CONFIG_SYNTAX /c:1: value of A not terminated: line @x missing',
   ],
   [
-    'an include of no file',
+    'an include of a missing file',
     'include : /no\n',
     "CONFIG_READ /c:1: can't open file /no: no such file",
   ],
@@ -66,9 +62,9 @@ test.each([
   expect(message(text)).toBe(wanted);
 });
 
-test('a mistake in an included file is told with that file', () => {
+test('an error in an included file has the name of that file', () => {
   expect(message('include : /i\n', { '/i': 'A = 1\nbad\n' })).toBe(
-    'CONFIG_SYNTAX /i:2: this line is not a statement of the configuration language',
+    'CONFIG_SYNTAX /i:2: not a valid configuration statement',
   );
 });
 

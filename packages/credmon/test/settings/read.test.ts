@@ -133,11 +133,11 @@ describe('settings', () => {
         'LOG = /log\nCREDMON_ALLOW_LOOPBACK_HTTP = maybe\nOAUTH2_CREDMON_PROVIDER_NAMES = good, b/d\nCREDMON_REQUEST_TIMEOUT = 9999\nx_CLIENT_ID = me\ny_CLIENT_ID = me\ny_TOKEN_URL = http://y.example/t\n',
       ),
     ).toEqual([
-      'The configuration has 5 mistakes:',
+      'The configuration has 5 errors:',
       'SEC_CREDENTIAL_DIRECTORY_OAUTH is not set; add "use feature : OAUTH", or set it to the credential directory',
-      'FILE, line 2: CREDMON_ALLOW_LOOPBACK_HTTP = maybe is not a boolean: write true or false',
+      'FILE, line 2: CREDMON_ALLOW_LOOPBACK_HTTP = maybe is not a boolean: must be true or false',
       'FILE, line 3: OAUTH2_CREDMON_PROVIDER_NAMES names "b/d": a provider name has letters, digits and "-" only (see CREDMON_ALLOW_SPECIAL_CHAR_NAMES)',
-      'FILE, line 4: CREDMON_REQUEST_TIMEOUT = 9999 is more than 600',
+      'FILE, line 4: CREDMON_REQUEST_TIMEOUT = 9999 is too large: must be at most 600',
       expect.stringMatching(
         /^FILE, line 7: y_TOKEN_URL is unusable: .*http is allowed only to loopback/,
       ),
@@ -197,7 +197,7 @@ describe('settings', () => {
     expect(
       mistakesOf(`${BASE}LOCAL_CREDMON_PROVIDER_NAMES = a\nOAUTH2_CREDMON_PROVIDER_NAMES = a, b\n`),
     ).toEqual([
-      'The configuration has a mistake:',
+      'The configuration has an error:',
       'FILE, line 3: LOCAL_CREDMON_PROVIDER_NAMES and OAUTH2_CREDMON_PROVIDER_NAMES both name a: a name has one owner',
     ]);
   });

@@ -153,13 +153,13 @@ describe('the settings', () => {
       'SEC_CREDENTIAL_DIRECTORY_OAUTH is not set; add "use feature : OAUTH", or set it to the credential directory',
       'test.conf, line 2: CREDMON_WEB_PREFIX = http://ap.example cannot be used: CREDMON_WEB_PREFIX (http://ap.example) rejected: http is allowed only to loopback; use https',
       'test.conf, line 3: CREDMON_WEB_LISTEN = unix:x cannot be used: unix: needs an absolute path',
-      'test.conf, line 4: CREDMON_WEB_SESSION_IDLE = soon is not a duration in seconds, or such as 15 min',
-      'test.conf, line 5: CREDMON_WEB_RATE_LIMIT = 0 is less than 1',
+      'test.conf, line 4: CREDMON_WEB_SESSION_IDLE = soon is not a duration: must be a number of seconds or, for example, 15 min',
+      'test.conf, line 5: CREDMON_WEB_RATE_LIMIT = 0 is too small: must be at least 1',
       'test.conf, line 7: CREDMON_WEB_REMOTE_USER_REALM is set, but CREDMON_WEB_REMOTE_USER_HEADER is not',
       'test.conf, line 8: CREDMON_MYTOK_USER_CLAIM needs CREDMON_MYTOK_ISSUER: without it no ID token can be verified',
       'test.conf, line 9: CREDMON_MYTOK_CLIENT_AUTH = none must be post or basic',
       'test.conf, line 10: CREDMON_WEB_LOG = web.log is not an absolute path',
-      'test.conf, line 11: CREDMON_ALLOW_LOOPBACK_HTTP = yes is not a boolean: write true or false',
+      'test.conf, line 11: CREDMON_ALLOW_LOOPBACK_HTTP = yes is not a boolean: must be true or false',
     ]);
   });
 

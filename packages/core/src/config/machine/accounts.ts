@@ -1,5 +1,4 @@
-// The accounts of this machine: who a user or group id is, by the local files first and
-// by every directory service after them.
+// The accounts of this machine: from the local files first, then from directory services.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { systemCode } from '../../base/errors/errors.ts';
@@ -12,20 +11,17 @@ export interface Account {
   readonly home: string;
 }
 
-/**
- * A directory service that does not answer holds a program up for no longer than this, in
- * milliseconds.
- */
+/** Time limit in milliseconds of a lookup in a directory service. */
 const LOOKUP_TIMEOUT = 2000;
 
-/** The users in /etc/passwd. */
+/** Returns the users in /etc/passwd. */
 export function localUsers(): Account[] {
   return linesOf('/etc/passwd').map(accountOf);
 }
 
 /**
- * The user of this name, in /etc/passwd or in a directory service; `undefined` when there
- * is none or the service does not answer within two seconds.
+ * Returns the user of this name from /etc/passwd or a directory service; `undefined` if
+ * there is none or the service does not answer within two seconds.
  * @see getpwnam(3), getent(1)
  */
 export function findUser(name: string): Account | undefined {
@@ -36,8 +32,7 @@ export function findUser(name: string): Account | undefined {
 }
 
 /**
- * The name of a user id, in /etc/passwd or in a directory service; `undefined` when it
- * has none.
+ * Returns the name of a user id from /etc/passwd or a directory service, or `undefined`.
  */
 export function userName(uid: number): string | undefined {
   return (
@@ -46,10 +41,7 @@ export function userName(uid: number): string | undefined {
   );
 }
 
-/**
- * The id of a group, in /etc/group or in a directory service; `undefined` when there is
- * no such group.
- */
+/** Returns the id of a group from /etc/group or a directory service, or `undefined`. */
 export function groupId(name: string): number | undefined {
   const line =
     linesOf('/etc/group').find((group) => group.startsWith(`${name}:`)) ?? getent('group', name);
@@ -58,10 +50,10 @@ export function groupId(name: string): number | undefined {
 }
 
 /**
- * True for the private group of a user of whom `isTrusted` says so: it has the name of
- * that user, is that user's primary group, and has no other members. Only the local files
- * count: a group without members proves nothing, because it may be the primary group of
- * users in a directory service.
+ * True for the private group of a trusted user (`isTrusted`): it has the name of that
+ * user, is that user's primary group, and has no other members. Only the local files
+ * count: a group without members may still be the primary group of users in a directory
+ * service.
  */
 export function isPrivateGroup(gid: number, isTrusted: (uid: number) => boolean): boolean {
   const group = linesOf('/etc/group').find((line) => line.split(':')[2] === String(gid));

@@ -1,5 +1,4 @@
-// The real machine behind the configuration: its files, its names and what is known about
-// this process.
+// The real machine: files, names, and facts about this process.
 import { readFileSync, readdirSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { arch, cpus, hostname, networkInterfaces, release, totalmem, type } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -12,8 +11,8 @@ import { spawnSync } from 'node:child_process';
 import { LIMITS } from '../macros/expansion.ts';
 
 /**
- * Files and programs of this machine; a program may take `commandSeconds`. Relative names
- * start at the working directory.
+ * Returns the files and programs of this machine; a program may take `commandSeconds`.
+ * Relative names start at the working directory.
  */
 export function machineHost(commandSeconds: number): SourceHost {
   return {
@@ -43,22 +42,22 @@ function isFile(path: string): boolean {
 }
 
 /**
- * Only root and the process's user may be able to change the file, or swap it through a
- * directory above it.
+ * Only root and the process's user may be able to change the file, or to replace it
+ * through a parent directory.
  */
 function writableByOthers(path: string): string | undefined {
   try {
     const real = realpathSync(path);
-    if (openToOthers(statSync(real))) return `${path} can be written by others`;
+    if (openToOthers(statSync(real))) return `${path} is writable by other users`;
     for (let directory = dirname(real); ; directory = dirname(directory)) {
       const above = statSync(directory);
       const sticky = (above.mode & 0o1000) !== 0 && isOurs(above.uid);
       if (openToOthers(above) && !sticky)
-        return `${directory}, which holds ${path}, can be written by others`;
+        return `${directory}, which contains ${path}, is writable by other users`;
       if (directory === dirname(directory)) return undefined;
     }
   } catch (error) {
-    return `${path} cannot be examined: ${systemCode(error) ?? messageOf(error)}`;
+    return `failed to check ${path}: ${systemCode(error) ?? messageOf(error)}`;
   }
 }
 
@@ -72,7 +71,7 @@ function isOurs(uid: number): boolean {
   return uid === 0 || uid === process.geteuid?.();
 }
 
-/** Facts about this machine and process. */
+/** Returns facts about this machine and process. */
 export function machineFacts(): HostFacts {
   const uid = process.getuid?.() ?? 0;
   const gid = process.getgid?.() ?? 0;
@@ -129,12 +128,11 @@ function readLines(path: string): string[] {
     .filter((line) => line !== '');
 }
 
-/** Asked for once: it may take a program. */
+/** Kept, because finding it may need a program. */
 let knownHostname: string | undefined;
 
 /**
- * The host's name with its domain: from the name itself, the hosts file, or what the
- * resolver says.
+ * Returns the host name with its domain, from the host name, /etc/hosts or the resolver.
  */
 function fullHostname(): string {
   const own = hostname();
@@ -161,16 +159,15 @@ function addresses(): readonly [string, string] {
   return [pick('IPv4'), pick('IPv6')];
 }
 
-// Runs a program that the configuration includes: no shell, a time limit, a limit on what
-// it prints.
+// Runs a program that the configuration includes: no shell, limited time and output.
 
 /**
- * Runs `command`, its first word the program, for at most `seconds`; what it prints is
+ * Runs `command`, whose first word is the program, for at most `seconds`. Its output is
  * kept, its errors are not.
  */
 function runProgram(command: readonly string[], seconds: number): CommandResult {
   const [program, ...words] = command;
-  if (program === undefined) return { kind: 'missing', reason: 'no program is named' };
+  if (program === undefined) return { kind: 'missing', reason: 'no program given' };
   const result = spawnSync(program, words, {
     timeout: seconds * 1000,
     killSignal: 'SIGKILL',
@@ -179,10 +176,9 @@ function runProgram(command: readonly string[], seconds: number): CommandResult 
     shell: false,
   });
   const code = systemCode(result.error);
-  if (code === 'ETIMEDOUT')
-    return { kind: 'stopped', reason: `it did not end within ${seconds} s` };
+  if (code === 'ETIMEDOUT') return { kind: 'stopped', reason: `timed out after ${seconds} s` };
   if (code === 'ENOBUFS')
-    return { kind: 'stopped', reason: `it printed more than ${LIMITS.sourceBytes} bytes` };
+    return { kind: 'stopped', reason: `output larger than ${LIMITS.sourceBytes} bytes` };
   if (result.error) return { kind: 'missing', reason: code ?? result.error.message };
   return { kind: 'done', output: result.stdout, status: result.status ?? 128 };
 }

@@ -1,4 +1,4 @@
-// Reads the configuration of this machine, as the daemons and the command line tools do.
+// Reads the configuration of this machine, for daemons and command line tools.
 import { randomInt } from 'node:crypto';
 import type { CodedError } from '../../base/errors/errors.ts';
 import type { Config } from '../table/config.ts';
@@ -14,42 +14,39 @@ import { indexTemplates } from '../syntax/templates.ts';
 const indexedDefaults = indexDefaults(defaults);
 const indexedTemplates = indexTemplates(templates);
 
-/** What to read, and as whom. */
+/** The configuration to read, and the reader's name. */
 export interface LoadOptions {
-  /**
-   * The name that prefixes are matched with and `$(SUBSYSTEM)` gives, as `CREDMON_OAUTH`.
-   */
+  /** The name for prefixes and `$(SUBSYSTEM)`, such as `CREDMON_OAUTH`. */
   readonly subsystem: string;
   readonly localName?: string | undefined;
   /**
-   * The process's environment: CONDOR_CONFIG, `_CONDOR_` variables, and what `$ENV()` may
-   * see.
+   * The process's environment: CONDOR_CONFIG, `_CONDOR_` variables, and variables for
+   * `$ENV()`.
    */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** `false` refuses every command that a configuration asks for. Default: true. */
+  /** `false` rejects every command in a configuration. Default: true. */
   readonly commandsAllowed?: boolean;
-  /** Seconds that such a command may take. Default: 30. */
+  /** The maximum seconds of such a command. Default: 30. */
   readonly commandSeconds?: number;
-  /** Facts about the machine to use in place of what is detected. */
+  /** Facts about the machine that override the detected ones. */
   readonly facts?: Partial<HostFacts>;
   /** Evaluates ClassAd expressions. */
   readonly evaluate?: EvaluateExpression;
   /**
-   * A whole number from 0 up to, not including, its argument; for `$RANDOM_CHOICE` and
+   * Returns a whole number from 0 to below its argument; for `$RANDOM_CHOICE` and
    * `$RANDOM_INTEGER`.
    */
   readonly random?: (below: number) => number;
   /**
-   * Learns of each mistake, and the rest is read all the same; without it the first
-   * mistake is thrown.
+   * Called with each error; the rest is still read. Without it the first error is thrown.
    */
   readonly tolerate?: (error: CodedError) => void;
 }
 
 /**
- * Reads HTCondor's configuration as HTCondor itself would.
+ * Reads HTCondor's configuration like HTCondor itself.
  * @throws CodedError `CONFIG_SYNTAX`, `CONFIG_READ` or `CONFIG_LIMIT`; the message begins
- * with `file:line: `.
+ * with `file:line: `
  * @see
  * https://htcondor.readthedocs.io/en/latest/admin-manual/introduction-to-configuration.html
  */

@@ -1,26 +1,26 @@
-// What the function macros share: arguments that are knobs or plain text, and numbers out
-// of expressions.
+// Shared by the function macros: arguments that are knobs or plain text, and numbers from
+// expressions.
 import type { ExpressionValue } from './evaluate.ts';
 import type { Expansion } from './expansion.ts';
 
 /**
- * The expansion of the knob of this name; the text itself when there is none. An empty
- * knob is empty.
+ * Returns the expanded value of the knob of this name; the text itself if there is no
+ * such knob. An empty knob is empty.
  */
 export function valueOf(text: string, expansion: Expansion): string {
   const raw = expansion.context.lookup(text);
   return raw === undefined ? text : expansion.nested(raw);
 }
 
-/** What stands before the first comma, and what behind it. */
+/** Splits a text at the first comma. */
 export function splitFirst(body: string): readonly [string, string | undefined] {
   const comma = body.indexOf(',');
   return comma < 0 ? [body, undefined] : [body.slice(0, comma), body.slice(comma + 1)];
 }
 
 /**
- * An integer as `$INT` and the integer knobs understand a value: reals lose their
- * fraction, booleans count as 1 and 0.
+ * Converts a value to an integer as `$INT` and the integer knobs do: truncates reals, and
+ * counts booleans as 1 and 0.
  */
 export function toInteger(value: ExpressionValue | undefined): bigint | undefined {
   switch (value?.kind) {
@@ -41,7 +41,7 @@ function truncated(value: number): bigint | undefined {
   return BigInt(Math.trunc(value));
 }
 
-/** A real number out of a number or boolean. */
+/** Converts a number or boolean to a real number. */
 export function toReal(value: ExpressionValue | undefined): number | undefined {
   switch (value?.kind) {
     case 'integer':
@@ -55,7 +55,7 @@ export function toReal(value: ExpressionValue | undefined): number | undefined {
   }
 }
 
-/** Reports a failed macro and gives the text that is in its place. */
+/** Reports a failed macro and returns the text that replaces it. */
 export function problem(expansion: Expansion, message: string, instead: string): string {
   expansion.context.problem(message);
   return instead;

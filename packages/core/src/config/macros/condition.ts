@@ -1,27 +1,27 @@
 // The conditions of `if` and `elif`: a number, a boolean word, a version test or a
-// `defined` test, perhaps after one `!`.
+// `defined` test, optionally after one `!`.
 import { trim, trimEnd } from './text.ts';
 
-/** What a condition may ask. */
+/** The environment of a condition. */
 export interface ConditionContext {
   expand(text: string): string;
-  /** True when the knob is set, or has a default, that is not empty. */
+  /** True if the knob has a non-empty value or default. */
   isDefined(name: string): boolean;
-  /** True when this template exists; without a name, when the category does. */
+  /** True if this template exists; without a name, if the category exists. */
   hasTemplate(category: string, name: string | undefined): boolean;
-  /** The version that `version` tests compare with, as three numbers. */
+  /** The version for `version` tests, as three numbers. */
   readonly version: readonly [number, number, number];
 }
 
-/** The verdict, or why the text is not a condition. */
+/** The result, or why the text is not a condition. */
 export type ConditionResult = { readonly value: boolean } | { readonly refused: string };
 
 const COMPLEX = { refused: 'complex conditionals are not supported' } as const;
 const NOT_CONDITIONAL = { refused: 'expression is not a conditional' } as const;
 
 /**
- * Decides a condition. Macros in it are expanded first; a condition that they leave empty
- * is false.
+ * Evaluates a condition. Its macros are expanded first; a condition that becomes empty is
+ * false.
  */
 export function evaluateCondition(text: string, context: ConditionContext): ConditionResult {
   const expanded = text.includes('$') ? trimEnd(context.expand(text)) : trim(text);

@@ -1,8 +1,8 @@
-// Expressions inside the configuration: the port to a ClassAd evaluator, and one for
-// literals alone.
+// Expressions in the configuration: the interface of a ClassAd evaluator, and an
+// evaluator for literals only.
 
 /**
- * What an expression came to. `other` is a list, an ad or a time, printed in ClassAd
+ * The value of an expression. `other` is a list, an ad or a time, printed in ClassAd
  * syntax.
  */
 export type ExpressionValue =
@@ -14,15 +14,14 @@ export type ExpressionValue =
   | { readonly kind: 'other'; readonly text: string };
 
 /**
- * Evaluates an expression in an empty ad; `undefined` when the text is not one. With
- * `prefix`, text after a complete expression is ignored, as HTCondor does for boolean
- * knobs.
+ * Evaluates an expression in an empty ad; `undefined` for an invalid one. With `prefix`,
+ * text after a complete expression is ignored, like HTCondor does for boolean knobs.
  */
 export type EvaluateExpression = (text: string, prefix?: boolean) => ExpressionValue | undefined;
 
 /**
- * Knows decimal numbers, `true`, `false`, `undefined`, `error` and quoted strings, and
- * nothing else.
+ * Evaluates only decimal numbers, `true`, `false`, `undefined`, `error` and quoted
+ * strings.
  */
 export const evaluateLiteral: EvaluateExpression = (text, prefix = false) => {
   const match =

@@ -1,9 +1,9 @@
-// Replaces macros by values until none is left, within bounds.
+// Expands macros repeatedly until none is left, within limits.
 import { limitError, type ExpandContext, type Expansion, LIMITS } from './expansion.ts';
 import { callFunction } from './functions.ts';
 import { findMacro, splitDefault, type MacroMatch } from './scan.ts';
 
-/** Opens the account of one expansion. */
+/** Creates the state of one expansion. */
 export function startExpansion(context: ExpandContext): Expansion {
   const expansion: Expansion = {
     context,
@@ -17,9 +17,9 @@ export function startExpansion(context: ExpandContext): Expansion {
 }
 
 /**
- * Expands every macro in `text`; what a macro brings in is expanded too. `$$(X)` stays,
- * `$(DOLLAR)` becomes `$` at the very end (not with `keepDollar`).
- * @throws CodedError `CONFIG_LIMIT` when it does not end, or grows beyond the bounds.
+ * Expands every macro in `text`, also macros in expanded values. `$$(X)` is kept.
+ * `$(DOLLAR)` becomes `$` at the end (not with `keepDollar`).
+ * @throws CodedError `CONFIG_LIMIT` if it does not end, or exceeds the limits
  */
 export function expandText(text: string, expansion: Expansion, keepDollar = false): string {
   const expanded = substitute(text, expansion);
@@ -59,14 +59,14 @@ function account(expansion: Expansion, value: string): void {
   expansion.steps += 1;
   expansion.work += value.length;
   if (expansion.steps > LIMITS.steps) {
-    throw limitError('macros refer to each other in a circle, or there are too many');
+    throw limitError('circular references between macros, or too many macros');
   }
   if (expansion.work > LIMITS.work || value.length > LIMITS.valueLength) {
-    throw limitError('the value grows too long');
+    throw limitError('value too long');
   }
 }
 
-/** What one macro stands for. */
+/** Returns the replacement of one macro. */
 export function replacementOf(match: MacroMatch, expansion: Expansion): string {
   if (match.function !== '') return callFunction(match.function, match.body, expansion);
   const { name, fallback } = splitDefault(match.body);
@@ -94,9 +94,9 @@ function replaceDollars(text: string, expansion: Expansion): string {
 }
 
 /**
- * Expands only what refers to the knob being set, so that `A = $(A) more` adds to the old
- * value. The old value goes in as it is stored. `isSelf` says whether a name refers to
- * that knob.
+ * Expands only references to the knob being set, so that `A = $(A) more` appends to the
+ * old value. The old value is inserted as stored. `isSelf` is true for a name of that
+ * knob.
  */
 export function expandSelf(
   value: string,
@@ -125,7 +125,7 @@ export function expandSelf(
   return result + value.slice(done);
 }
 
-/** A default text may refer to the knob once more. */
+/** A default text may contain another reference to the knob. */
 function selfReplacement(
   match: MacroMatch,
   isSelf: (name: string) => boolean,

@@ -1,47 +1,46 @@
-// What an expansion knows and spends; the functions and the expander share it.
+// The state and limits of an expansion, shared by the expander and the functions.
 import { CodedError } from '../../base/errors/errors.ts';
 import type { EvaluateExpression } from './evaluate.ts';
 
 /**
- * What expansion needs to know. `random` returns a whole number from 0 up to, not
- * including, its argument.
+ * The environment of an expansion. `random` returns a whole number from 0 to below its
+ * argument.
  */
 export interface ExpandContext {
   /**
-   * The text of a knob as stored, in the scope of the reader; `undefined` when it is not
-   * set.
+   * Returns the stored text of a knob, in the scope of the reader; `undefined` if it is
+   * not set.
    */
   lookup(name: string): string | undefined;
   environment(name: string): string | undefined;
   readonly evaluate: EvaluateExpression;
   readonly random: (below: number) => number;
   /**
-   * Receives what is wrong with a function macro; the expansion continues, as HTCondor's
-   * does.
+   * Called with the error of a function macro; the expansion continues, like HTCondor's.
    */
   problem(message: string): void;
 }
 
-/** One expansion's running account; nested expansions share it. */
+/** The state of one expansion, shared by nested expansions. */
 export interface Expansion {
   readonly context: ExpandContext;
-  /** Expands a value that a function macro asks for; `$(DOLLAR)` stays in it. */
+  /** Expands a value for a function macro; `$(DOLLAR)` is kept. */
   nested(text: string): string;
   steps: number;
   work: number;
   depth: number;
-  /** True once the result depends on chance, so that nobody keeps it. */
+  /** True if the result depends on random numbers, so that it must not be cached. */
   chance: boolean;
 }
 
-/** The error for a bound that was passed. */
+/** Creates the error for an exceeded limit. */
 export function limitError(reason: string): CodedError {
-  return new CodedError('CONFIG_LIMIT', `the expansion was given up: ${reason}`, { reason });
+  return new CodedError('CONFIG_LIMIT', `macro expansion aborted: ${reason}`, { reason });
 }
 
-// Bounds that keep any configuration from hanging a daemon or filling its memory.
+// Limits that prevent a configuration from hanging a daemon or filling its memory.
 
-/** Bounds of reading and expanding; each one passed raises `CONFIG_LIMIT`. */
+/** Limits of reading and expansion; each one throws `CONFIG_LIMIT` when exceeded. */
 export const LIMITS = {
   /** Substitutions in one expansion. */
   steps: 20_000,
@@ -49,11 +48,11 @@ export const LIMITS = {
   work: 1_000_000_000,
   /** Characters of one value. */
   valueLength: 4_194_304,
-  /** Knobs expanded inside each other through function macros. */
+  /** Nested expansions of knobs through function macros. */
   depth: 32,
-  /** Files and templates that include each other. */
+  /** Nested includes of files and templates. */
   includeDepth: 20,
-  /** `if` inside `if`. */
+  /** Nested `if` statements. */
   ifDepth: 63,
   /** Bytes of one source. */
   sourceBytes: 67_108_864,

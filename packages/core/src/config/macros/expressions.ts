@@ -1,4 +1,4 @@
-// ClassAd expressions for the configuration: numbers, booleans, $INT, $EVAL and the like.
+// ClassAd expressions in the configuration: numbers, booleans, $INT, $EVAL etc.
 import { isCoded } from '../../base/errors/errors.ts';
 import { systemClock } from '../../base/time/clock.ts';
 import type { Expr } from '../../classad/language/ast.ts';
@@ -11,12 +11,12 @@ import type { Value } from '../../classad/language/value.ts';
 import type { EvaluateExpression, ExpressionValue } from './evaluate.ts';
 
 /**
- * Knobs are read by the rules of `Name = value` lines: a backslash stands for itself,
+ * Knobs follow the rules of `Name = value` lines: a backslash is an ordinary character,
  * except before a quote.
  */
 const OPTIONS: ParseOptions = { lexer: 'old', semantics: 'old' };
 
-/** An evaluator in an empty ad; `now` gives epoch seconds to `time()`. */
+/** Returns an evaluator in an empty ad; `now` returns epoch seconds for `time()`. */
 export function expressionEvaluator(now: () => number): EvaluateExpression {
   return (text, prefix = false) => {
     const expr = parse(text, prefix);
@@ -24,7 +24,7 @@ export function expressionEvaluator(now: () => number): EvaluateExpression {
   };
 }
 
-/** The evaluator that every part of the configuration uses unless it is given another. */
+/** The default evaluator of the configuration. */
 export const evaluateExpression: EvaluateExpression = expressionEvaluator(() => systemClock.now());
 
 function parse(text: string, prefix: boolean): Expr | undefined {

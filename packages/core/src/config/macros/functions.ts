@@ -1,5 +1,5 @@
-// The function macros: `$ENV`, `$INT`, `$CHOICE`... each takes the text between its
-// parentheses and returns what replaces it.
+// The function macros, such as `$ENV`, `$INT` and `$CHOICE`: each takes the text between
+// its parentheses and returns the replacement.
 import { problem, splitFirst, valueOf } from './argument.ts';
 import type { ExpressionValue } from './evaluate.ts';
 import type { Expansion } from './expansion.ts';
@@ -27,7 +27,9 @@ const FUNCTIONS: Readonly<Record<string, MacroFunction>> = {
   DIRNAME: (body, expansion) => filePart(valueOf(body, expansion), 'p'),
 };
 
-/** The text that `$name(body)` stands for. `name` is one that the scanner accepts. */
+/**
+ * Returns the replacement of `$name(body)`. `name` is a name that the scanner accepts.
+ */
 export function callFunction(name: string, body: string, expansion: Expansion): string {
   const call = FUNCTIONS[name];
   return call ? call(body, expansion) : filePart(valueOf(body, expansion), name.slice(1));
@@ -96,7 +98,7 @@ function printed(value: ExpressionValue | undefined): string {
   }
 }
 
-/** A real in ClassAd syntax. */
+/** Formats a real in ClassAd syntax. */
 function realText(value: number): string {
   if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0';
   return formatOne('%.15E', 'E', value) ?? '';
@@ -116,7 +118,8 @@ function substring(body: string, expansion: Expansion): string {
 }
 
 /**
- * The digits that an argument, or the knob it names, begins with; 0 when there are none.
+ * Returns the leading number of an argument or of the knob that it names; 0 if there is
+ * none.
  */
 function wholeNumber(argument: string, expansion: Expansion): number {
   return Number(/^\s*([-+]?\d+)/.exec(valueOf(trim(argument), expansion))?.[1] ?? 0);
@@ -126,12 +129,9 @@ function badFormat(expansion: Expansion, macro: string, format: string): string 
   return problem(expansion, `${macro} macro: '${format}' is not a valid format specifier!`, format);
 }
 
-// `$CHOICE`, `$RANDOM_CHOICE` and `$RANDOM_INTEGER`: one out of several.
+// `$CHOICE`, `$RANDOM_CHOICE` and `$RANDOM_INTEGER`: selection of one item.
 
-/**
- * `$CHOICE(index,item,...)` or `$CHOICE(index,KNOB)`: the item at `index`, counted from
- * 0.
- */
+/** `$CHOICE(index,item,...)` or `$CHOICE(index,KNOB)`: the item at `index`, from 0. */
 function choose(body: string, expansion: Expansion): string {
   const [first, list] = splitFirst(body);
   const index = indexOf(trim(first), expansion);
@@ -152,8 +152,8 @@ function indexOf(text: string, expansion: Expansion): number {
 }
 
 /**
- * Several items as written, or the items of the one knob named; `undefined` when there is
- * no such knob.
+ * Returns the given items, or the items of the one knob named; `undefined` if there is no
+ * such knob.
  */
 function itemsOf(list: string, expansion: Expansion): string[] | undefined {
   if (list.includes(',')) return list.split(',').map(trim);
@@ -167,8 +167,7 @@ function splitItems(value: string): string[] {
 }
 
 /**
- * `$RANDOM_CHOICE(item,...)` or `$RANDOM_CHOICE(KNOB)`: any of them, again at each
- * expansion.
+ * `$RANDOM_CHOICE(item,...)` or `$RANDOM_CHOICE(KNOB)`: a random item at each expansion.
  */
 function randomChoice(body: string, expansion: Expansion): string {
   expansion.chance = true;
@@ -177,7 +176,9 @@ function randomChoice(body: string, expansion: Expansion): string {
   return items[expansion.context.random(items.length)] ?? '';
 }
 
-/** `$RANDOM_INTEGER(min,max[,step])`: min, min + step, ... up to max, any of them. */
+/**
+ * `$RANDOM_INTEGER(min,max[,step])`: a random value of min, min + step, ... up to max.
+ */
 function randomInteger(body: string, expansion: Expansion): string {
   expansion.chance = true;
   const [min, max, step] = ['min', 'max', 'step'].map((what, position) =>
@@ -208,7 +209,7 @@ function bound(
   return value === undefined ? 0 : Number(BigInt.asIntN(53, value));
 }
 
-// `$F...(path)`: parts of a file name, chosen by letters.
+// `$F...(path)`: parts of a file name, selected by letters.
 
 interface Region {
   readonly start: number;
@@ -216,10 +217,10 @@ interface Region {
 }
 
 /**
- * The parts of `value` that the letters choose, in any order and case: `p` directory, `d`
- * last directory (once per level), `n` name, `x` extension; `b` leaves out the slash or
- * dot at the edge, `q` quotes (`a`: with single quotes), `w` and `u` turn slashes.
- * Without a part letter, all of it. Quotes around `value` are removed first.
+ * Returns the selected parts of `value`. Letters in any order and case: `p` directory,
+ * `d` last directory (once per level), `n` name, `x` extension; `b` omits the slash or
+ * dot at the edge, `q` adds quotes (`a`: single quotes), `w` and `u` convert slashes.
+ * Without a part letter, the whole value. Quotes around `value` are removed first.
  */
 function filePart(value: string, letters: string): string {
   const wanted = letters.toLowerCase();
@@ -243,8 +244,8 @@ function unquote(value: string): string {
 }
 
 /**
- * The chosen parts lie side by side: from the first one that exists to the end of the
- * last one chosen.
+ * The selected parts are contiguous: from the first existing one to the end of the last
+ * selected one.
  */
 function chooseRegion(path: string, wanted: string): Region {
   const base = path.lastIndexOf('/') + 1;
@@ -264,7 +265,7 @@ function chooseRegion(path: string, wanted: string): Region {
   return { start: base, end: base };
 }
 
-/** Where the directory `levels` above the name begins; never before the path. */
+/** Returns the start of the directory `levels` above the name, within the path. */
 function parentStart(path: string, base: number, levels: number): number {
   let start = base;
   for (let level = 0; level < levels && start > 0; level += 1) {
@@ -274,15 +275,15 @@ function parentStart(path: string, base: number, levels: number): number {
 }
 
 /**
- * HTCondor closes the quotes around nothing only in these cases; otherwise one lone quote
- * is left.
+ * HTCondor closes the quotes around an empty text only in these cases; otherwise it
+ * leaves one quote.
  */
 function closesEmpty(path: string, wanted: string): boolean {
   if (path === '') return wanted.includes('n') || !/[pdx]/.test(wanted);
   return wanted.includes('d');
 }
 
-/** `$BASENAME(path[,suffix])`: the last part, without `suffix` when it ends so. */
+/** `$BASENAME(path[,suffix])`: the last part, without `suffix`. */
 function baseName(value: string, suffix: string): string {
   const name = filePart(value, 'nx');
   return suffix !== '' && name.endsWith(suffix) ? name.slice(0, -suffix.length) : name;

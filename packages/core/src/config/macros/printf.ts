@@ -1,4 +1,5 @@
-// The one printf conversion that `$INT`, `$REAL` and `$STRING` accept, as C prints it.
+// The one printf conversion that `$INT`, `$REAL` and `$STRING` accept, with the output of
+// C.
 
 const CONVERSION = /%([-+ #0]*)(\d*)(?:\.(\d*))?(?:hh|h|ll|l|L|q|j|z|t)?([a-zA-Z])/g;
 
@@ -11,15 +12,15 @@ interface Conversion {
   readonly letter: string;
 }
 
-/** Longest text that a width or precision may ask for. */
+/** The maximum width or precision. */
 const WIDEST = 4096;
 
-/** Most digits after the point that JavaScript prints; a tie shows itself within them. */
+/** The maximum digits after the point that JavaScript prints; enough to detect a tie. */
 const MOST_DIGITS = 100;
 
 /**
- * Formats `value` by a text with exactly one conversion out of `letters`; `undefined`
- * when `format` is something else.
+ * Formats `value` with exactly one conversion with a letter of `letters`; `undefined` for
+ * other formats.
  */
 export function formatOne(
   format: string,
@@ -131,9 +132,7 @@ function exponential(value: number, precision: number): string {
   return text.replace(/e([-+])(\d)$/, 'e$10$2');
 }
 
-/**
- * JavaScript rounds a tie up, C to the even digit; `exact` has all the digits there are.
- */
+/** JavaScript rounds a tie up, C to the even digit; `exact` has all digits. */
 function evenTie(exact: string, precision: number, round: (precision: number) => string): string {
   const point = exact.indexOf('.');
   const kept = exact.slice(0, precision === 0 ? point : point + 1 + precision);
@@ -149,7 +148,7 @@ function general(value: number, precision: number, keepZeros: boolean): string {
   return keepZeros ? text : text.replace(/(\.\d*?)0+(?=e|$)/, '$1').replace(/\.(?=e|$)/, '');
 }
 
-/** `%a` as glibc prints it: one digit before the point, no trailing zeros. */
+/** `%a` like glibc: one digit before the point, no trailing zeros. */
 function hexadecimal(value: number): string {
   if (value === 0) return '0x0p+0';
   const bits = new DataView(new ArrayBuffer(8));

@@ -1,5 +1,5 @@
-// Finds the next macro in a text: where it is, which function, and what stands between
-// its parentheses.
+// Finds the next macro in a text: its position, function, and the text between its
+// parentheses.
 
 import { limitError, LIMITS } from './expansion.ts';
 
@@ -10,8 +10,8 @@ export interface MacroMatch {
   readonly function: string;
   readonly body: string;
   /**
-   * Where a new search must start once the macro has been replaced: a `$(` before it may
-   * then have become a macro.
+   * The start of the next search after the replacement: a `$(` before it may have become
+   * a macro.
    */
   readonly restart: number;
 }
@@ -24,7 +24,7 @@ const FILE_FUNCTION = /^F[pnxdbqafwuPNXDBQAFWU]*$/;
 const NAME_CHARACTERS = /[A-Za-z0-9_./]*/y;
 const DEFAULT_CHARACTERS = /[A-Za-z0-9_./ ,\\:$]*/y;
 
-/** Where the work of searching is booked. */
+/** The account of the search work. */
 export interface ScanAccount {
   work: number;
 }
@@ -32,15 +32,16 @@ export interface ScanAccount {
 const NO_MORE = -2;
 
 /**
- * The first macro at or after `from`, or `undefined`.
+ * Returns the first macro at or after `from`, or `undefined`.
  *
- *     macro    := '$' '(' name [':' default] ')' | '$ENV(' name [':' default] ')' | '$' FUNCTION '(' text without ')' ')'
+ *     macro    := '$' '(' name [':' default] ')' | '$ENV(' name [':' default] ')' | '$'
+ * FUNCTION '(' text without ')' ')'
  *     name     := letters, digits, '_' '.' '/'
  *     default  := name characters, blank ',' '\' ':' '$', and '(' text ')'
  *
- * `$$` is stepped over: what follows it is for others to expand. Anything else in a name
- * or default, and the text is not a macro.
- * @throws CodedError `CONFIG_LIMIT` when a text made for that costs too much.
+ * `$$` is skipped: HTCondor expands it later. With other characters in a name or default,
+ * the text is not a macro.
+ * @throws CodedError `CONFIG_LIMIT` if a hostile text costs too much
  */
 export function findMacro(
   text: string,
@@ -87,8 +88,8 @@ function openParenthesis(text: string, from: number): number {
 }
 
 /**
- * The position of the closing parenthesis; -1 for no macro, {@link NO_MORE} when no
- * parenthesis closes from here on.
+ * Returns the position of the closing parenthesis; -1 if it is not a macro, {@link
+ * NO_MORE} if no parenthesis closes after `from`.
  */
 function closeOfReference(text: string, from: number, account: ScanAccount): number {
   let at = skip(NAME_CHARACTERS, text, from);
@@ -102,7 +103,7 @@ function closeOfReference(text: string, from: number, account: ScanAccount): num
     at = inner + 1;
   }
   account.work += at - from;
-  if (account.work > LIMITS.work) throw limitError('there are too many parentheses');
+  if (account.work > LIMITS.work) throw limitError('too many parentheses');
   return -1;
 }
 

@@ -1,11 +1,11 @@
-// Configuration text as HTCondor sees it: bytes. Bytes that are not UTF-8 survive as lone
+// Configuration text as bytes, like in HTCondor. Bytes that are not UTF-8 become lone
 // surrogates U+DC80..U+DCFF.
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Decodes UTF-8; a byte that is not part of it becomes U+DC00 plus the byte, so that
- * {@link encodeText} gives the same bytes back.
+ * Decodes UTF-8; an invalid byte becomes U+DC00 plus the byte, so that {@link encodeText}
+ * restores the same bytes.
  */
 export function decodeText(bytes: Uint8Array): string {
   try {
@@ -15,7 +15,7 @@ export function decodeText(bytes: Uint8Array): string {
   }
 }
 
-/** Character by character: only for input that is not UTF-8 as a whole. */
+/** Decodes character by character: only for input that is not valid UTF-8. */
 function decodeLoosely(bytes: Uint8Array): string {
   const pieces: string[] = [];
   for (let at = 0; at < bytes.length;) {
@@ -42,7 +42,7 @@ function tryDecode(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** The bytes of a text that {@link decodeText} made. */
+/** Returns the bytes of a text made by {@link decodeText}. */
 export function encodeText(text: string): Uint8Array {
   if (!/[\udc80-\udcff]/.test(text)) return Buffer.from(text, 'utf8');
   const pieces: Buffer[] = [];
@@ -57,14 +57,14 @@ export function encodeText(text: string): Uint8Array {
   return Buffer.concat([...pieces, Buffer.from(plain, 'utf8')]);
 }
 
-/** Compares two texts by their bytes, as strcmp does. */
+/** Compares two texts by their bytes, like strcmp. */
 export function compareBytes(a: string, b: string): number {
   return Buffer.compare(encodeText(a), encodeText(b));
 }
 
 const BLANKS = ' \t\n\v\f\r';
 
-/** True for what C's isspace accepts in the C locale. */
+/** True for the characters that C's isspace accepts in the C locale. */
 export function isBlank(character: string | undefined): boolean {
   return character !== undefined && character !== '' && BLANKS.includes(character);
 }
@@ -84,14 +84,13 @@ export function trimEnd(text: string): string {
 }
 
 /**
- * Removes blanks at both ends; unlike String.trim it leaves no-break spaces and the like
- * alone.
+ * Removes blanks at both ends; unlike String.trim it keeps no-break spaces and others.
  */
 export function trim(text: string): string {
   return trimEnd(trimStart(text));
 }
 
-/** Splits a list on commas and blanks; empty items vanish. */
+/** Splits a list at commas and blanks; drops empty items. */
 export function splitList(text: string): string[] {
   return text.split(/[, \t\n\v\f\r]+/).filter((item) => item !== '');
 }

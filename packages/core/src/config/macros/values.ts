@@ -1,12 +1,12 @@
-// Texts to booleans, numbers, sizes and durations, as HTCondor reads its knobs.
+// Conversion of texts to booleans, numbers, sizes and durations, by HTCondor's rules.
 import { toInteger, toReal } from './argument.ts';
 import type { EvaluateExpression } from './evaluate.ts';
 import { trim } from './text.ts';
 
 /**
- * A boolean: `true`, `false`, `1`, `0`, or an expression whose value is a boolean or
- * number. What follows a complete expression does not count; `yes`, `on` and the like are
- * no booleans. `undefined` when the text is none.
+ * Parses a boolean: `true`, `false`, `1`, `0`, or an expression whose value is a boolean
+ * or number. Text after a complete expression is ignored. `yes`, `on` etc. are not
+ * booleans. Returns `undefined` for other texts.
  */
 export function parseBoolean(text: string, evaluate: EvaluateExpression): boolean | undefined {
   const word = trim(text).toLowerCase();
@@ -19,14 +19,15 @@ export function parseBoolean(text: string, evaluate: EvaluateExpression): boolea
 }
 
 /**
- * An integer: decimal digits, or an expression whose value is a number, cut towards zero.
+ * Parses an integer: decimal digits, or an expression whose value is a number, which is
+ * truncated.
  */
 export function parseInteger(text: string, evaluate: EvaluateExpression): bigint | undefined {
   const plain = trim(text);
   return /^[-+]?\d+$/.test(plain) ? BigInt(plain.replace('+', '')) : toInteger(evaluate(plain));
 }
 
-/** A real number: a decimal, or an expression whose value is a number. */
+/** Parses a real number: a decimal, or an expression whose value is a number. */
 export function parseReal(text: string, evaluate: EvaluateExpression): number | undefined {
   const plain = trim(text);
   if (/^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i.test(plain)) return Number(plain);
@@ -48,9 +49,9 @@ export type Amount =
   { readonly bytes: number } | { readonly seconds: number } | { readonly plain: number };
 
 /**
- * A number and perhaps a unit: `b`, `K[b]`, `M[b]`, `G[b]`, `T[b]` for bytes, `s`, `min`
- * or `m`, `h[r]`, `d[ay]`, `w[eek]` for times. Only the single letter `m` depends on
- * case: `M` is a megabyte. Without a unit the number may be an expression.
+ * Parses a number with an optional unit: `b`, `K[b]`, `M[b]`, `G[b]`, `T[b]` for bytes,
+ * `s`, `min` or `m`, `h[r]`, `d[ay]`, `w[eek]` for times. Only the single letter `m` is
+ * case-sensitive: `M` is a megabyte. Without a unit the number may be an expression.
  */
 export function parseAmount(text: string, evaluate: EvaluateExpression): Amount | undefined {
   const match = /^\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*$/.exec(text);

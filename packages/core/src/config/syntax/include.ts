@@ -1,4 +1,4 @@
-// The include statement: another file, or what a command prints.
+// The include statement: another file, or the output of a command.
 import { CodedError, messageOf, systemCode } from '../../base/errors/errors.ts';
 import { LIMITS } from '../macros/expansion.ts';
 import type { Reading } from './reading.ts';
@@ -6,7 +6,7 @@ import type { Statement } from './statements.ts';
 import { decodeText, trim, trimEnd } from '../macros/text.ts';
 import type { Origin } from '../table/config.ts';
 
-/** Where an include statement stands. */
+/** The position of an include statement. */
 export interface IncludePlace {
   readonly source: Source;
   readonly line: number;
@@ -21,10 +21,10 @@ interface IncludeOptions {
 }
 
 /**
- * Carries out `include [ifexist] [command [into FILE]] : SOURCE`. A source that ends in
- * `|` is a command too.
- * @throws CodedError `CONFIG_READ` for what cannot be read or run, `CONFIG_SYNTAX` for
- * words that are not known.
+ * Executes `include [ifexist] [command [into FILE]] : SOURCE`. A source that ends in `|`
+ * is a command, too.
+ * @throws CodedError `CONFIG_READ` if the source cannot be read or run, `CONFIG_SYNTAX`
+ * for unknown words
  */
 export function readInclude(
   statement: Statement & { kind: 'include' },
@@ -40,7 +40,7 @@ export function readInclude(
   const piped = target.endsWith('|');
   const command = options.command || piped;
   const name = piped ? trimEnd(target.slice(0, -1)) : target;
-  if (name === '') throw syntaxError(place.source, place.line, 'include names nothing');
+  if (name === '') throw syntaxError(place.source, place.line, 'include without a source');
   const bytes = command
     ? commandOutput(name, options, reading, place)
     : fileBytes(name, options, reading, place);
@@ -91,10 +91,10 @@ function commandOutput(
 }
 
 /**
- * Runs a command that `asker` asks for; blanks separate its words, and quotes mean
- * nothing.
- * @throws CodedError `CONFIG_READ` when commands are forbidden, or others could have
- * written `asker`.
+ * Runs a command requested by the file `asker`. Blanks separate its words; quotes have no
+ * meaning.
+ * @throws CodedError `CONFIG_READ` if commands are not allowed, or other users could have
+ * written `asker`
  */
 export function runCommand(
   command: string,
@@ -109,8 +109,8 @@ export function runCommand(
 }
 
 /**
- * Notes a source as read, and decodes it.
- * @throws CodedError `CONFIG_LIMIT` when it is too much.
+ * Registers a source as read, and decodes it.
+ * @throws CodedError `CONFIG_LIMIT` if it is too large
  */
 export function textOf(
   bytes: Uint8Array,
@@ -140,7 +140,7 @@ function guarded<Result>(name: string, place: IncludePlace, action: () => Result
   }
 }
 
-/** A source that cannot be read, and the line that asks for it. */
+/** Creates the error for a source that cannot be read, with the line of the statement. */
 function readError({ source, line }: IncludePlace, message: string, cause?: unknown): CodedError {
   return new CodedError(
     'CONFIG_READ',
@@ -150,27 +150,26 @@ function readError({ source, line }: IncludePlace, message: string, cause?: unkn
   );
 }
 
-// A text that statements are read from, where it came from, and how errors in it are
-// told.
+// A source of statements, its origin, and the format of its errors.
 
-/** A text to read statements from. `file` is what messages and origins name. */
+/** A text with statements. `file` is its name in messages and origins. */
 export interface Source {
   readonly file: string;
   readonly text: string;
-  /** How many files and templates lead here; 0 for a file that nothing includes. */
+  /** The nesting of files and templates; 0 for a file that is not included. */
   readonly depth: number;
   /**
    * Set for the text of a template: `CATEGORY:NAME`, and the line of the `use` statement.
    */
   readonly template?: { readonly label: string; readonly line: number };
   /**
-   * The file whose owner answers for commands asked for here; differs from `file` for a
-   * command's output.
+   * The file whose owner is responsible for commands in this source; differs from `file`
+   * for the output of a command.
    */
   readonly asker: string;
 }
 
-/** What was wrong in a source: `file:line: message`. */
+/** Creates the error in a source: `file:line: message`. */
 export function syntaxError(source: Source, line: number, message: string): CodedError {
   const where = source.template
     ? `${source.file}:${source.template.line}: in use ${source.template.label}, line ${line}`
@@ -181,7 +180,7 @@ export function syntaxError(source: Source, line: number, message: string): Code
   });
 }
 
-/** The origin of a knob that this line of this source sets. */
+/** Returns the origin of a knob set by this line of this source. */
 export function originOf(source: Source, line: number): Origin {
   const { file, template } = source;
   if (!template) return { kind: 'file', file, line };

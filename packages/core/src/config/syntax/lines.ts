@@ -1,16 +1,14 @@
-// Physical lines to logical lines: blanks, continuations and HTCondor's habits with
+// Joins physical lines to logical lines: blanks, continuations, and HTCondor's rules for
 // comments inside them.
 import { trim } from '../macros/text.ts';
 
-/**
- * A statement's text and the number of the physical line that ended it, counting from 1.
- */
+/** A statement's text and the number of its last physical line, from 1. */
 export interface LogicalLine {
   readonly text: string;
   readonly line: number;
 }
 
-/** Hands out one logical line after the other. */
+/** Returns one logical line after the other. */
 export interface LineReader {
   next(): LogicalLine | undefined;
   /**
@@ -24,11 +22,12 @@ export interface LineReader {
  * Reads logical lines:
  *
  *     logical  := { physical '\' newline } physical
- *     physical := text, blanks removed at both ends; the last line of a file without newline is left as it is
+ *     physical := text without blanks at both ends; the last line of a file without
+ * newline is unchanged
  *
- * A comment does not continue. Inside a continuation a comment line is left out when it
- * ends in `\`; when it does not, it ends the statement and leaves its last character
- * behind, as HTCondor does. A NUL hides the rest of its line.
+ * A comment is not continued. Inside a continuation a comment line that ends in `\` is
+ * omitted; otherwise it ends the statement and leaves its last character, like in
+ * HTCondor. A NUL hides the rest of its line.
  */
 export function createLineReader(text: string): LineReader {
   let position = 0;

@@ -1,5 +1,5 @@
-// Puts a whole configuration together from a host, in HTCondor's order, and hands out the
-// finished Config.
+// Assembles a configuration from a host in HTCondor's order, and returns the finished
+// Config.
 import { CodedError } from '../../base/errors/errors.ts';
 import { evaluateCondition } from '../macros/condition.ts';
 import type { Config, ConfigWarning, Origin } from '../table/config.ts';
@@ -19,14 +19,14 @@ import { readTemplate } from './statement-reader.ts';
 import { createTable, type Entry, type Table } from '../table/table.ts';
 import type { Templates } from './templates.ts';
 
-/** What is known about machine and process; texts go into knobs as they are. */
+/** Facts about the machine and process; the texts become knobs. */
 export interface HostFacts {
   /**
-   * The machine's name, with its domain where that is known; asked for only when
-   * NETWORK_HOSTNAME is not set.
+   * Returns the machine's name, with its domain if known; called only if NETWORK_HOSTNAME
+   * is not set.
    */
   readonly fullHostname: () => string;
-  /** The home directory of the user condor; empty when there is none. */
+  /** The home directory of the user condor; empty if there is none. */
   readonly tilde: string;
   /** The home directory of the process's user in the password database. */
   readonly home: string;
@@ -37,7 +37,7 @@ export interface HostFacts {
   readonly late: Readonly<Record<string, string>>;
 }
 
-/** Everything a reading depends on. */
+/** The inputs of a reading. */
 export interface ReadOptions {
   readonly subsystem: string;
   readonly localName: string | undefined;
@@ -49,9 +49,9 @@ export interface ReadOptions {
   readonly evaluate: EvaluateExpression;
   readonly random: (below: number) => number;
   readonly commandsAllowed: boolean;
-  /** The version that conditions compare with. */
+  /** The version for conditions. */
   readonly version: readonly [number, number, number];
-  /** As {@link Reading.tolerate}. */
+  /** Like {@link Reading.tolerate}. */
   readonly tolerate?: ((error: CodedError) => void) | undefined;
 }
 
@@ -60,10 +60,9 @@ const DETECTED: Origin = { kind: 'detected' };
 
 /**
  * Reads a configuration: root file, local directories and files, the user's file,
- * environment; then the knobs that the process itself decides, and the templates that
- * AUTO_USE knobs ask for.
- * @throws CodedError `CONFIG_READ`, `CONFIG_SYNTAX` or `CONFIG_LIMIT`, with file and
- * line.
+ * environment; then the knobs set by the process itself, and the templates of AUTO_USE
+ * knobs.
+ * @throws CodedError `CONFIG_READ`, `CONFIG_SYNTAX` or `CONFIG_LIMIT`, with file and line
  * @see
  * https://htcondor.readthedocs.io/en/latest/admin-manual/introduction-to-configuration.html#ordered-evaluation-to-set-the-configuration
  */
@@ -229,7 +228,7 @@ function createReading(
       const isSelf = (reference: string): boolean => table.isSelf(name, reference);
       const raw = value.includes('$') ? expandSelf(value, isSelf, startExpansion(context)) : value;
       if (raw.length > LIMITS.valueLength) {
-        throw new CodedError('CONFIG_LIMIT', `the value of ${name} grows too long`, { name });
+        throw new CodedError('CONFIG_LIMIT', `value of ${name} too long`, { name });
       }
       table.set(name, raw, origin);
     },

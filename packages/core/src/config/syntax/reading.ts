@@ -1,5 +1,5 @@
-// What is shared while one configuration is read: the knobs so far, the world behind a
-// port, warnings and sources.
+// The state of reading one configuration: the knobs so far, the host, warnings and
+// sources.
 import { isCoded, type CodedError } from '../../base/errors/errors.ts';
 import type { ConfigWarning, Origin } from '../table/config.ts';
 import type { ConditionContext } from '../macros/condition.ts';
@@ -7,32 +7,35 @@ import type { Expansion } from '../macros/expansion.ts';
 import type { Table } from '../table/table.ts';
 import type { Templates } from './templates.ts';
 
-/** How a program ended: `missing` when it cannot be started. */
+/** The result of a program: `missing` if it cannot be started. */
 export type CommandResult =
   | { readonly kind: 'done'; readonly output: Uint8Array; readonly status: number }
   | { readonly kind: 'missing'; readonly reason: string }
   | { readonly kind: 'stopped'; readonly reason: string };
 
-/**
- * The part of the world that configurations are read from. Every call is synchronous and
- * bounded.
- */
+/** The host from which configurations are read. Every call is synchronous and bounded. */
 export interface SourceHost {
   /**
-   * A file's bytes; none for a directory; `undefined` when there is no such file.
-   * @throws the system's error.
+   * Returns a file's bytes; none for a directory; `undefined` if there is no such file.
+   * @throws the system's error
    */
   readFile(path: string): Uint8Array | undefined;
   isDirectory(path: string): boolean;
-  /** Names of the regular files in a directory; `undefined` when it cannot be read. */
+  /**
+   * Returns the names of the regular files in a directory; `undefined` if it cannot be
+   * read.
+   */
   listFiles(path: string): readonly string[] | undefined;
   /** Runs a program without a shell and waits for it. */
   run(command: readonly string[]): CommandResult;
-  /** Writes a command's kept output. @throws the system's error. */
+  /**
+   * Writes the cached output of a command.
+   * @throws the system's error
+   */
   writeFile(path: string, bytes: Uint8Array): void;
   /**
-   * Why this file, or a directory above it, can be changed by someone other than root and
-   * the process's own user; `undefined` when not.
+   * Returns why users other than root and the process's own user can change this file or
+   * a parent directory; `undefined` if they cannot.
    */
   writableByOthers(path: string): string | undefined;
 }
@@ -51,16 +54,15 @@ export interface Reading {
   /** Stores a value after expanding references to the knob itself. */
   assign(name: string, value: string, origin: Origin): void;
   /**
-   * Learns of each mistake; the statement or source is then skipped. Without it the first
-   * mistake ends the reading.
+   * Called with each error; the statement or source is then skipped. Without it the first
+   * error ends the reading.
    */
   readonly tolerate?: ((error: CodedError) => void) | undefined;
 }
 
 /**
- * Does `action`; where the reading tolerates mistakes, one in it does not end the
- * reading.
- * @throws CodedError what `action` throws
+ * Runs `action`. If the reading tolerates errors, an error does not end the reading.
+ * @throws CodedError thrown by `action`
  */
 export function tolerantly({ tolerate }: Pick<Reading, 'tolerate'>, action: () => void): void {
   if (!tolerate) return action();

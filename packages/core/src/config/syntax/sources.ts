@@ -1,5 +1,4 @@
-// The order in which a configuration is put together: files, directories, the user's
-// file, the environment.
+// The order of sources: files, directories, the user's file, the environment.
 import { CodedError, messageOf, systemCode } from '../../base/errors/errors.ts';
 import type { Origin } from '../table/config.ts';
 import { runCommand, textOf, type IncludePlace } from './include.ts';
@@ -7,7 +6,7 @@ import { tolerantly, type Reading } from './reading.ts';
 import { readSource } from './statement-reader.ts';
 import { compareBytes, splitList, trimEnd, trimStart } from '../macros/text.ts';
 
-/** The place that a source without a statement of its own is asked for from. */
+/** Returns the position of a source that has no statement of its own. */
 function placeOf(origin: Origin | undefined): IncludePlace {
   const file = origin?.kind === 'file' ? origin.file : (origin?.kind ?? 'default');
   const line = origin?.kind === 'file' ? origin.line : 0;
@@ -19,7 +18,7 @@ function placeOf(origin: Origin | undefined): IncludePlace {
 
 /**
  * Reads one file, or the output of `command |`.
- * @throws CodedError `CONFIG_READ` when it is `required` and not there.
+ * @throws CodedError `CONFIG_READ` if it is `required` and missing
  */
 export function readFileSource(
   reading: Reading,
@@ -69,8 +68,8 @@ function outputOf(reading: Reading, command: string, place: IncludePlace): Uint8
 }
 
 /**
- * Reads the files of every directory in `list`, in the byte order of their paths, but for
- * names that are excluded.
+ * Reads the files of every directory in `list`, in the byte order of their paths, without
+ * excluded names.
  */
 export function readDirectories(reading: Reading, list: string): void {
   const excluded = exclusion(reading);
@@ -99,8 +98,8 @@ function exclusion(reading: Reading): (name: string) => boolean {
 }
 
 /**
- * Reads LOCAL_CONFIG_FILE. A file that changes the list replaces what is left of it; no
- * file is read twice.
+ * Reads LOCAL_CONFIG_FILE. A file that changes the list replaces the remaining part of
+ * it; no file is read twice.
  */
 export function readLocalFiles(reading: Reading): void {
   const done = new Set<string>();
@@ -132,15 +131,15 @@ function localFilesRequired(reading: Reading): boolean {
   return true;
 }
 
-/** The expanded value of a knob; empty when it is not set. */
+/** Returns the expanded value of a knob; empty if it is not set. */
 export function knob(reading: Reading, name: string): string {
   const raw = reading.table.lookup(name)?.raw;
   return raw === undefined ? '' : reading.expand(raw);
 }
 
 /**
- * Sets every `_CONDOR_NAME` variable's knob; names with blanks and empty names are left
- * out.
+ * Sets the knob of every `_CONDOR_NAME` variable; ignores empty names and names with
+ * blanks.
  */
 export function readEnvironment(
   reading: Reading,

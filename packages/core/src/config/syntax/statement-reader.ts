@@ -1,4 +1,4 @@
-// Carries out the statements of one source, one after the other.
+// Executes the statements of one source in order.
 import { CodedError, isCoded } from '../../base/errors/errors.ts';
 import { evaluateCondition } from '../macros/condition.ts';
 import { readInclude, originOf, syntaxError, type Source } from './include.ts';
@@ -20,7 +20,7 @@ interface Position {
 /**
  * Reads a source into the knobs of `reading`.
  * @throws CodedError `CONFIG_SYNTAX`, `CONFIG_READ` or `CONFIG_LIMIT`, each with file and
- * line.
+ * line
  */
 export function readSource(reading: Reading, source: Source): void {
   const lines = createLineReader(source.text);
@@ -31,21 +31,21 @@ export function readSource(reading: Reading, source: Source): void {
     last = logical.line;
     const position: Position = { reading, source, lines, line: logical.line, strict };
     tolerantly(reading, () =>
-      toldWithLine(position, () => {
+      withPosition(position, () => {
         const conditional = parseConditional(logical.text);
         if (conditional) {
-          const mistake = ifs.apply(conditional, (condition) => decide(condition, position));
-          if (mistake !== undefined) throw syntaxError(source, position.line, mistake);
+          const problem = ifs.apply(conditional, (condition) => decide(condition, position));
+          if (problem !== undefined) throw syntaxError(source, position.line, problem);
         } else if (ifs.active) execute(parseStatement(logical.text, ifs.depth > 0), position);
       }),
     );
     strict = position.strict;
   }
-  if (ifs.depth > 0) throw syntaxError(source, last, 'an if without its endif');
+  if (ifs.depth > 0) throw syntaxError(source, last, 'if without endif');
 }
 
-/** A bound that is passed on this line is told with the line. */
-function toldWithLine({ source, line }: Position, action: () => void): void {
+/** Adds file and line to an exceeded limit. */
+function withPosition({ source, line }: Position, action: () => void): void {
   try {
     action();
   } catch (error) {
@@ -95,7 +95,7 @@ function execute(statement: Statement, position: Position): void {
     case 'block':
       return readBlock(statement.name, statement.tag, position);
     case 'invalid':
-      throw syntaxError(source, line, 'this line is not a statement of the configuration language');
+      throw syntaxError(source, line, 'not a valid configuration statement');
     default:
       return undefined;
   }
@@ -142,11 +142,7 @@ function readBlock(text: string, tag: string, position: Position): void {
       return reading.assign(name, body.join('\n'), originOf(source, logical.line));
     if (trim(logical.text) !== '' && !logical.text.startsWith('#')) body.push(logical.text);
   }
-  throw syntaxError(
-    source,
-    position.line,
-    `the value of ${name} has no end: a line ${end} is missing`,
-  );
+  throw syntaxError(source, position.line, `value of ${name} not terminated: line ${end} missing`);
 }
 
 function readTemplates(statement: Statement & { kind: 'use' }, position: Position): void {
@@ -159,11 +155,11 @@ function readTemplates(statement: Statement & { kind: 'use' }, position: Positio
 }
 
 /**
- * HTCondor gets new templates with each version: an unknown one is a warning. An unknown
- * category is a mistake, as in HTCondor.
+ * Warns of an unknown template, because HTCondor gets new ones with each version. An
+ * unknown category is an error, like in HTCondor.
  * @throws CodedError `CONFIG_SYNTAX` for a category that HTCondor does not know
  */
-function passOver(
+function skipUnknown(
   { templates, warnings }: Reading,
   source: Source,
   line: number,
@@ -179,8 +175,8 @@ function passOver(
 }
 
 /**
- * Reads one template as if its text stood in `source` at `line`.
- * @throws CodedError `CONFIG_SYNTAX` for a category that HTCondor does not know.
+ * Reads one template as if its text were in `source` at `line`.
+ * @throws CodedError `CONFIG_SYNTAX` for a category that HTCondor does not know
  */
 export function readTemplate(
   reading: Reading,
@@ -190,11 +186,11 @@ export function readTemplate(
   use: TemplateUse,
 ): void {
   const found = reading.templates.find(category, use.name);
-  if (!found) return passOver(reading, source, line, category, use);
+  if (!found) return skipUnknown(reading, source, line, category, use);
   if (source.depth >= LIMITS.includeDepth)
     throw syntaxError(source, line, 'templates nested too deep');
   if (found.lines === null) {
-    const message = `use ${found.label} is passed over: none of its knobs are read here`;
+    const message = `use ${found.label} ignored: credmon reads none of its knobs`;
     reading.warnings.push({ message, file: source.file, line });
     return;
   }
@@ -209,7 +205,7 @@ export function readTemplate(
   });
 }
 
-// Which lines of a source count: the if, elif, else and endif that are open.
+// The open conditionals of a source, which decide on the lines that are read.
 
 interface Frame {
   readonly outer: boolean;
@@ -224,8 +220,8 @@ interface IfStack {
   readonly active: boolean;
   readonly depth: number;
   /**
-   * Applies a conditional statement; `decide` is asked only where the answer matters.
-   * Returns what is wrong, if anything is.
+   * Applies a conditional statement; calls `decide` only if its result is needed. Returns
+   * the error, if any.
    */
   apply(statement: Statement, decide: (condition: string) => boolean): string | undefined;
 }

@@ -1,7 +1,7 @@
-// One logical line to one statement; nothing is looked up or expanded here.
+// Parses one logical line to one statement, without lookups or expansion.
 import { isBlank, trim, trimEnd, trimStart } from '../macros/text.ts';
 
-/** What one logical line says. */
+/** One statement. */
 export type Statement =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'option'; readonly option: string }
@@ -33,10 +33,12 @@ const INVALID: Statement = { kind: 'invalid' };
  *
  *     line   := '#' text | blank | '[' text without blank or operator
  *             | ('if' | 'elif') condition | 'else' | 'endif'
- *             | ['@'] 'include' words ':' source | ['@'] 'use' words ':' items | ('error' | 'warning') words ':' message
- *             | name words ('=' | ':') value | name words '+' separators '=' value | name words '@=' tag
+ *             | ['@'] 'include' words ':' source | ['@'] 'use' words ':' items | ('error'
+ * | 'warning') words ':' message
+ *             | name words ('=' | ':') value | name words '+' separators '=' value | name
+ * words '@=' tag
  *
- * Keywords compare without case. `insideIf` is true between if and endif, where a colon
+ * Keywords are case-insensitive. `insideIf` is true between if and endif, where a colon
  * before the statement is dropped.
  */
 export function parseStatement(line: string, insideIf: boolean): Statement {
@@ -50,8 +52,8 @@ export function parseStatement(line: string, insideIf: boolean): Statement {
 }
 
 /**
- * The conditional statement on this line, if it is one: the only ones that are read
- * inside a block that is skipped.
+ * Returns the conditional statement on this line, if any. Only these are parsed inside a
+ * skipped block.
  */
 export function parseConditional(line: string): Statement | undefined {
   const match = /^:?(if|elif|else|endif)(?=[ \t\v\f\r\n]|$)/i.exec(line);
@@ -115,7 +117,10 @@ function endOfWord(line: string, from: number): number {
   return at;
 }
 
-/** The first operator after the name, or -1; words between the two count for nothing. */
+/**
+ * Returns the position of the first operator after the name, or -1; words between them
+ * are ignored.
+ */
 function findOperator(line: string, from: number): number {
   let at = from;
   while (at < line.length) {

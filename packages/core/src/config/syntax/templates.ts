@@ -1,11 +1,11 @@
-// The `use CATEGORY : NAME(arguments)` statement: which templates there are, and their
-// text with arguments filled in.
+// The `use CATEGORY : NAME(arguments)` statement: known templates, and their text with
+// arguments inserted.
 import { nearest } from '../../base/values/distance.ts';
 import { isBlank, trim } from '../macros/text.ts';
 
 /**
- * Templates by category and name; a text of `null` is a name that HTCondor knows and this
- * table does not hold.
+ * Templates by category and name. A text of `null` is a template of HTCondor that this
+ * table does not contain.
  */
 export type TemplateTable = Readonly<
   Record<string, Readonly<Record<string, readonly string[] | null>>>
@@ -17,22 +17,22 @@ export interface TemplateUse {
   readonly arguments: string | undefined;
 }
 
-/** Finds templates without regard to case. */
+/** Finds templates, case-insensitively. */
 export interface Templates {
   hasCategory(category: string): boolean;
   /**
-   * The lines, `null` for a template that is only known by name, `undefined` for an
-   * unknown one; and the proper spelling.
+   * Returns the spelling of the table and the lines, `null` for a template without a
+   * text; `undefined` for an unknown template.
    */
   find(
     category: string,
     name: string,
   ): { readonly label: string; readonly lines: readonly string[] | null } | undefined;
-  /** `CATEGORY:NAME` of every template with a text. */
+  /** Returns `CATEGORY:NAME` of every template with a text. */
   labels(): readonly string[];
   /**
-   * What was probably meant by a name that is not known, as `CATEGORY:NAME`, or by a
-   * category that is not known.
+   * Returns the nearest known `CATEGORY:NAME` for an unknown name, or the nearest
+   * category for an unknown one.
    */
   meant(category: string, name: string): string | undefined;
 }
@@ -68,7 +68,8 @@ export function indexTemplates(table: TemplateTable): Templates {
 }
 
 /**
- * Splits `A, B(x, (y)) C` into its items; parentheses keep commas and blanks together.
+ * Splits `A, B(x, (y)) C` into its items; commas and blanks inside parentheses do not
+ * separate.
  */
 export function parseUses(items: string): TemplateUse[] {
   const uses: TemplateUse[] = [];
@@ -107,8 +108,8 @@ interface Argument {
 }
 
 /**
- * Splits arguments at commas that are not inside parentheses or brackets; blanks around
- * each are dropped.
+ * Splits arguments at commas outside parentheses and brackets, without blanks around
+ * them.
  */
 function splitArguments(text: string): Argument[] {
   const found: Argument[] = [];
@@ -129,9 +130,9 @@ function splitArguments(text: string): Argument[] {
 }
 
 /**
- * Fills arguments into a template line: `$(0)` all of them, `$(N)` one, `$(N?)` 1 or 0
- * for given or not, `$(N+)` that one and all after it, `$(0#)` how many, `$(N:text)` with
- * a text for one that is missing. Other macros stay.
+ * Inserts arguments into a template line: `$(0)` all, `$(N)` one, `$(N?)` 1 or 0 for
+ * given or not, `$(N+)` that one and all after it, `$(0#)` their number, `$(N:text)` with
+ * a default text. Other macros are kept.
  */
 export function fillArguments(line: string, text: string | undefined): string {
   const values = text === undefined || trim(text) === '' ? [] : splitArguments(text);

@@ -1,8 +1,8 @@
-// What every reader of the configuration sees: names, values and where each came from.
+// The interface of a configuration: names, values and their origins.
 
 /**
- * Where a knob's value was set. `line` counts from 1; `template` is
- * `CATEGORY:NAME+offset` when a `use` statement set it.
+ * The origin of a knob's value. `line` counts from 1; `template` is
+ * `CATEGORY:NAME+offset` if a `use` statement set it.
  */
 export type Origin =
   | {
@@ -15,7 +15,7 @@ export type Origin =
   | { readonly kind: 'default' }
   | { readonly kind: 'detected' };
 
-/** A message about a configuration source that did not stop the reading. */
+/** A message about a configuration source that did not end the reading. */
 export interface ConfigWarning {
   readonly message: string;
   readonly file?: string;
@@ -23,8 +23,8 @@ export interface ConfigWarning {
 }
 
 /**
- * A configuration read once: knob names compare without case, and a lookup tries
- * `LOCALNAME.X`, `SUBSYS.X`, `X`, each with its default.
+ * A configuration. Knob names are case-insensitive. A lookup tries `LOCALNAME.X`,
+ * `SUBSYS.X` and `X`, each with its default.
  * @see
  * https://htcondor.readthedocs.io/en/latest/admin-manual/introduction-to-configuration.html
  */
@@ -35,26 +35,27 @@ export interface Config {
   /** The files that were read, in order. */
   readonly sources: readonly string[];
   /**
-   * The expanded value; `undefined` when the knob is not set or expands to nothing.
-   * @throws CodedError `CONFIG_LIMIT` on endless expansion.
+   * Returns the expanded value; `undefined` if the knob is not set or expands to an empty
+   * text.
+   * @throws CodedError `CONFIG_LIMIT` on endless expansion
    */
   get(name: string): string | undefined;
-  /** The value as written, unexpanded; `undefined` when not set at all. */
+  /** Returns the value as written, unexpanded; `undefined` if it is not set. */
   raw(name: string): string | undefined;
-  /** Where the value that {@link get} answers with was set; `undefined` when not set. */
+  /** Returns the origin of the value of {@link get}; `undefined` if it is not set. */
   origin(name: string): Origin | undefined;
   /** Expands macros in any text as if it were a value. */
   expand(text: string): string;
   /**
-   * Every knob that is set or has a default, in the spelling first used, sorted without
-   * case.
+   * Returns all knobs with a value or default, in the spelling first used, sorted
+   * case-insensitively.
    */
   names(): readonly string[];
 }
 
 /**
- * `file, line N`, `<Environment>`, `<Default>` or `<Detected>`: an origin as
- * `condor_config_val -v` prints it.
+ * Returns an origin in the format of `condor_config_val -v`: `file, line N`,
+ * `<Environment>`, `<Default>` or `<Detected>`.
  */
 export function originText(origin: Origin | undefined): string {
   switch (origin?.kind) {
@@ -71,7 +72,7 @@ export function originText(origin: Origin | undefined): string {
   }
 }
 
-/** A warning with its place, `file, line N: message`, where it has one. */
+/** Returns a warning with its position, if known: `file, line N: message`. */
 export function warningText({ message, file, line }: ConfigWarning): string {
   return file === undefined || line === undefined ? message : `${file}, line ${line}: ${message}`;
 }

@@ -1,10 +1,10 @@
-// The finished configuration: look-ups over the table of knobs, kept once they are made.
+// The finished configuration: cached lookups in the table of knobs.
 import type { Config, ConfigWarning } from './config.ts';
 import { expandText, startExpansion } from '../macros/expand.ts';
 import type { ExpandContext } from '../macros/expansion.ts';
 import type { Table } from './table.ts';
 
-/** What a Config is made of. */
+/** The parts of a Config. */
 export interface ConfigParts {
   readonly subsystem: string;
   readonly localName: string | undefined;
@@ -15,8 +15,8 @@ export interface ConfigParts {
 }
 
 /**
- * A Config over these knobs, which must not change any more. Values that depend on chance
- * are made again each time.
+ * Returns a Config over these knobs, which must not change any more. Random values are
+ * computed at each call.
  */
 export function createConfig(parts: ConfigParts): Config {
   const { table, context } = parts;

@@ -1,4 +1,4 @@
-// What condor_config_val prints, for the command line and for comparison with it.
+// The output of condor_config_val, for the command line and for comparison with it.
 import { originText, type Config } from './config.ts';
 import { declarationOf } from '../typed/declared-defaults.ts';
 import { defaultText } from '../typed/declarations.ts';
@@ -9,8 +9,8 @@ const standard = new Map(
 );
 
 /**
- * The value and raw text that condor_config_val answers for a knob. With a local name it
- * first tries `SUBSYS.LOCAL.X`, for the value alone; references inside values never do.
+ * Returns the value and raw text of a knob as condor_config_val does. With a local name
+ * it first tries `SUBSYS.LOCAL.X`, for the value only; references inside values never do.
  */
 export function queryKnob(
   config: Config,
@@ -24,7 +24,7 @@ export function queryKnob(
   return { value: config.get(name), raw };
 }
 
-/** `NAME = raw`, or a block for a value of several lines. */
+/** Formats `NAME = raw`, or a block for a value of several lines. */
 export function assignmentText(name: string, raw: string): string {
   if (!raw.includes('\n')) return `${name} = ${raw}`;
   return [`${name} @=end`, ...raw.split('\n').map((line) => `   ${line}`), '@end'].join('\n');
@@ -48,8 +48,8 @@ export function verboseText(config: Config, name: string): string | undefined {
 }
 
 /**
- * How a dump is made: names by a pattern (anywhere in the name, without case), and values
- * in place of raw texts.
+ * Options of a dump: names by a pattern (anywhere in the name, case-insensitive), and
+ * values instead of raw texts.
  */
 export interface DumpOptions {
   readonly pattern?: RegExp;
@@ -57,7 +57,7 @@ export interface DumpOptions {
 }
 
 /**
- * What `condor_config_val -dump` prints: a heading, every knob in the order of its name,
+ * Returns the output of `condor_config_val -dump`: a heading, all knobs sorted by name,
  * and the files that were read.
  */
 export function dumpText(config: Config, options: DumpOptions = {}): string {
@@ -73,8 +73,8 @@ export function dumpText(config: Config, options: DumpOptions = {}): string {
 }
 
 /**
- * What `condor_config_val -macro TEXT` prints: macros expanded, `$(DOLLAR)` left as it
- * is.
+ * Returns the output of `condor_config_val -macro TEXT`: macros expanded, `$(DOLLAR)`
+ * unchanged.
  */
 export function expandMacroText(config: Config, text: string): string {
   return text

@@ -1,41 +1,36 @@
-// The knobs that are set, the built-in defaults behind them, and the order in which
-// prefixes are tried.
+// The knobs that are set, their built-in defaults, and the order of prefixes.
 import type { Origin } from './config.ts';
 
-/**
- * One knob that is set: the spelling first used, the text as stored, and where it was
- * set.
- */
+/** A knob that is set: the spelling first used, the stored text, and its origin. */
 export interface Entry {
   readonly name: string;
   readonly raw: string;
   readonly origin: Origin;
 }
 
-/** The knobs of one configuration. Names compare without case. */
+/** The knobs of one configuration. Names are case-insensitive. */
 export interface Table {
   /**
-   * Sets a knob; a value that only repeats the built-in default of a knob not yet set is
-   * not kept.
+   * Sets a knob. A value equal to the built-in default of an unset knob is not stored.
    */
   set(name: string, raw: string, origin: Origin): void;
-  /** A knob of exactly this name that is set; no default, no prefix. */
+  /** Returns the knob with exactly this name if it is set; no default, no prefix. */
   exact(name: string): Entry | undefined;
-  /** `LOCALNAME.X`, `SUBSYS.X`, `X`, and then the default of X. */
+  /** Looks up `LOCALNAME.X`, `SUBSYS.X`, `X`, and then the default of X. */
   lookup(name: string): Entry | undefined;
-  /** The built-in default of this name. */
+  /** Returns the built-in default of this name. */
   defaultOf(name: string): Entry | undefined;
-  /** True when assigning `name` sets what a look-up of `reference` finds. */
+  /** True if an assignment to `name` sets the knob that a lookup of `reference` finds. */
   isSelf(name: string, reference: string): boolean;
-  /** Every knob that is set. */
+  /** Returns all knobs that are set. */
   entries(): IterableIterator<Entry>;
-  /** Every built-in default. */
+  /** Returns all built-in defaults. */
   defaults(): IterableIterator<Entry>;
 }
 
 const BOOLEAN = /^(?:true|false)$/i;
 
-/** Indexes a table of defaults once, so that many tables share it. */
+/** Indexes a table of defaults once, to share it between tables. */
 export function indexDefaults(
   defaults: Readonly<Record<string, string>>,
 ): ReadonlyMap<string, Entry> {
@@ -45,7 +40,7 @@ export function indexDefaults(
   );
 }
 
-/** An empty table for a process of this subsystem and local name. */
+/** Creates an empty table for a process of this subsystem and local name. */
 export function createTable(
   defaults: ReadonlyMap<string, Entry>,
   subsystem: string,

@@ -10,15 +10,12 @@ export interface AccountIds {
 }
 
 const REFERENCE = '$ENV(CONDOR_IDS)';
-/**
- * What a reference to a variable that is not set gives, here and where nothing is
- * expanded.
- */
+/** The values of a reference to an unset variable, expanded and unexpanded. */
 const NOT_SET: readonly string[] = ['UNDEFINED', REFERENCE];
 
 /**
- * The ids of the environment variable CONDOR_IDS, else of the knob; `undefined` where
- * neither is set: then the user condor counts. A mistake is noted.
+ * Returns the ids of the environment variable CONDOR_IDS, else of the knob. Returns
+ * `undefined` if neither is set: then the user condor is used. Records an invalid value.
  * @see
  * https://htcondor.readthedocs.io/en/latest/admin-manual/configuration-macros.html#CONDOR_IDS
  */
@@ -30,13 +27,13 @@ export function readCondorIds(config: Config, read: KnobReader): AccountIds | un
   if (uid !== undefined && gid !== undefined) return { uid: Number(uid), gid: Number(gid) };
   read.mistake(
     'CONDOR_IDS',
-    `is ${JSON.stringify(text)}; it must be a user id and a group id, such as 64.64`,
+    `is ${JSON.stringify(text)}; must be a user id and a group id, such as 64.64`,
   );
   return undefined;
 }
 
-// The certificate authorities that the configuration names, as every program of this
-// project reads them.
+// The certificate authorities named in the configuration, for all programs of this
+// project.
 
 /** The knobs of {@link readNamedTrust}, for messages. */
 export const AUTH_SSL_KNOBS = 'AUTH_SSL_CLIENT_CAFILE and AUTH_SSL_CLIENT_CADIR';

@@ -1,5 +1,5 @@
-// Reads knobs by type and collects every mistake, so that an administrator sees them all
-// at once.
+// Reads knobs by type and collects all errors, so that an administrator sees them at
+// once.
 import { CodedError } from '../../base/errors/errors.ts';
 import { originText, type Config, type Origin } from '../table/config.ts';
 import {
@@ -63,33 +63,35 @@ export interface KnobReader {
   /** Returns whether a knob has a value that is not empty, of its own or HTCondor's. */
   isSet(knob: Knob): boolean;
   /**
-   * Returns where the value that was read for `knob` is from: `file, line N`,
-   * `<Environment>`, or `default` when it is not set. `undefined` when it is set to a
-   * value that cannot be used: that mistake is noted already, and no other should be
-   * derived from the default.
+   * Returns the origin of the value of `knob`: `file, line N`, `<Environment>`, or
+   * `default` if it is not set. Returns `undefined` for an invalid value: its error is
+   * already recorded, and no further one should be derived from the default.
    */
   place(knob: string): string | undefined;
   /**
-   * Notes that `knob` is wrong: `what` completes the sentence. One that others may follow
-   * from is told `first`.
+   * Records an error of `knob`: `what` completes the sentence. Rank `first` is for an
+   * error that causes others.
    */
   mistake(knob: string, what: string, rank?: 'first'): void;
-  /** Notes that `knob` is odd, but no reason to refuse the configuration. */
+  /** Records a warning about `knob`; it does not make the configuration invalid. */
   warning(knob: string, what: string): void;
   readonly warnings: readonly string[];
   /**
-   * @throws CodedError `CONFIG_INVALID` when there was a mistake, listing all, each once
-   * and beginning a line, with file and line; further lines of one are indented.
+   * @throws CodedError `CONFIG_INVALID` with all recorded errors, each once, at the start
+   * of a line, with file and line; further lines of an error are indented
    */
   finish(): void;
 }
 
-/** A reader of `config`, for a program's settings: read all knobs, then `finish`. */
+/**
+ * Creates a reader of `config` for a program's settings: read all knobs, then call
+ * `finish`.
+ */
 export function createKnobReader(config: Config): KnobReader {
   const mistakes: Mistake[] = [];
   const warnings: string[] = [];
   const unusable = new Set<string>();
-  const said = (knob: string, what: string): string => {
+  const sentence = (knob: string, what: string): string => {
     const origin = config.origin(knob);
     return origin === undefined ? `${knob} ${what}` : `${originText(origin)}: ${knob} ${what}`;
   };
@@ -129,21 +131,21 @@ export function createKnobReader(config: Config): KnobReader {
     },
     mistake: (knob, what, rank) => {
       mistakes.push({
-        text: said(knob, what),
+        text: sentence(knob, what),
         origin: config.origin(knob),
         first: rank === 'first',
       });
     },
     warning: (knob, what) => {
-      const text = said(knob, what);
+      const text = sentence(knob, what);
       if (!warnings.includes(text)) warnings.push(text);
     },
     warnings,
     finish: () => {
       if (mistakes.length === 0) return;
-      // Two readers of one knob make the same mistake.
+      // Two readers of one knob record the same error.
       const texts = [...new Set(mistakes.sort(byPlace).map(({ text }) => text))];
-      const count = texts.length === 1 ? 'a mistake' : `${texts.length} mistakes`;
+      const count = texts.length === 1 ? 'an error' : `${texts.length} errors`;
       const lines = texts.map((text) => text.replaceAll('\n', '\n    '));
       throw new CodedError(
         'CONFIG_INVALID',
@@ -192,8 +194,8 @@ interface Mistake {
 }
 
 /**
- * What others may follow from, then what was not set at all, then by file and line, as an
- * administrator goes through them.
+ * Orders errors: causes of others first, then knobs that are not set, then by file and
+ * line.
  */
 function byPlace(a: Mistake, b: Mistake): number {
   if (a.first !== b.first) return a.first ? -1 : 1;

@@ -1,5 +1,5 @@
-// A knob as HTCondor's own Python module would give it: typed by its built-in default, or
-// text.
+// A knob as returned by HTCondor's Python module: with the type of its built-in default,
+// or text.
 import defaults from '../table/defaults.json' with { type: 'json' };
 import type { Config } from '../table/config.ts';
 import { evaluateExpression } from '../macros/expressions.ts';
@@ -12,7 +12,7 @@ export type Parameter =
   | { readonly type: 'integer' | 'real'; readonly value: number }
   | { readonly type: 'string'; readonly value: string };
 
-/** Knobs whose type their default does not show. */
+/** Knobs with another type than their default. */
 const TYPES = new Map<string, Parameter['type']>([
   ['shared_port_port', 'integer'],
   ['priority_halflife', 'real'],
@@ -24,9 +24,9 @@ const standard = new Map(
 const LARGEST = 2_147_483_647;
 
 /**
- * Knobs with a built-in default have its type; a value that is not of that type gives the
- * default, and integers are held within 32 bits. All others are strings, with no
- * expression evaluated.
+ * Returns a knob with the type of its built-in default. An invalid value gives the
+ * default; integers are limited to 32 bits. Knobs without a default are strings, without
+ * evaluation of expressions.
  */
 export function parameter(
   config: Config,

@@ -1,10 +1,8 @@
-// The names of all providers that a configuration speaks of, whatever kind they are.
+// The names of all providers of any kind in a configuration.
 import type { Config } from '../table/config.ts';
 import { createKnobReader } from './knob-reader.ts';
 
-/**
- * A provider's name as it is spelled in the configuration, and the knob that names it.
- */
+/** A provider's name as spelled in the configuration, and the knob that names it. */
 export interface NamedProvider {
   readonly name: string;
   readonly knob: string;
@@ -29,18 +27,18 @@ const LISTS = [
   'CREDMON_DEVICE_PROVIDER_NAMES',
 ] as const;
 
-/** Knobs that end in _CLIENT_ID, but do not name a provider whose users log in. */
+/** Knobs that end in _CLIENT_ID without naming a provider for logins. */
 const FOREIGN_CLIENT = /^(CLIENT|LOCAL|EXCHANGE|PELICAN)_CREDMON(_|$)|_PELICAN$/i;
 
 /**
- * A knob for one program only. CredD writes key files for the providers of its own knobs,
- * so their names count for everyone.
+ * Knobs for one program. CredD writes key files for the providers of its own knobs, so
+ * these names apply to all programs.
  */
 const SUBSYSTEM = /^(?:CREDD|CREDMON_OAUTH|CREDMON_WEB)\./i;
 
 /**
- * The provider of a knob `<PROVIDER>_CLIENT_ID`, if users log in there; `undefined` for
- * every other knob.
+ * Returns the provider of a knob `<PROVIDER>_CLIENT_ID` if it is for logins; `undefined`
+ * for other knobs.
  */
 export function loginProviderOf(knob: string): string | undefined {
   const name = /^([A-Za-z0-9_./-]+)_CLIENT_ID$/i.exec(knob)?.[1];
@@ -48,7 +46,7 @@ export function loginProviderOf(knob: string): string | undefined {
 }
 
 /**
- * Finds the names: those in a list first, then those with a `_CLIENT_ID`. Names that
+ * Finds the names: first those in lists, then those with a `_CLIENT_ID`. Names that
  * differ only in case are one provider.
  */
 export function configuredProviders(config: Config): ProviderNames {

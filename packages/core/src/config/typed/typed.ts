@@ -1,5 +1,5 @@
-// Knobs as values of a type. A mistake is a value too, so that a reader of settings can
-// list all of them together.
+// Knobs as typed values. An error is a value, too, so that a reader of settings can list
+// all errors.
 import { isAbsolute } from 'node:path';
 import { isCoded } from '../../base/errors/errors.ts';
 import { originText, type Config, type Origin } from '../table/config.ts';
@@ -14,30 +14,30 @@ import {
   type Amount,
 } from '../macros/values.ts';
 
-/** A knob that cannot be used: `message` says which, why and where it was set. */
+/** An invalid knob: `message` has its name, the reason and its origin. */
 export interface KnobProblem {
   readonly name: string;
   readonly message: string;
   readonly origin: Origin | undefined;
 }
 
-/** A value, or what is wrong with it. */
+/** A value or its error. */
 export type ReadResult<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly problem: KnobProblem };
 
-/** Bounds of a number, both inclusive. */
+/** Limits of a number, both inclusive. */
 export interface Bounds {
   readonly min?: number;
   readonly max?: number;
 }
 
-/** Bounds, and another evaluator of expressions than the project's own. */
+/** Limits, and an evaluator of expressions in place of the default one. */
 export interface NumberOptions extends Bounds {
   readonly evaluate?: EvaluateExpression;
 }
 
-/** The text of a knob, or `fallback` when it is not set. */
+/** Returns the text of a knob, or `fallback` if it is not set. */
 export function readString<F extends string | undefined>(
   config: Config,
   name: string,
@@ -46,7 +46,7 @@ export function readString<F extends string | undefined>(
   return read<string | F>(config, name, fallback, (text) => ({ value: text }));
 }
 
-/** An absolute path. */
+/** Returns an absolute path. */
 export function readPath<F extends string | undefined>(
   config: Config,
   name: string,
@@ -68,7 +68,7 @@ export function readList<F extends readonly string[] | undefined>(
   }));
 }
 
-/** A boolean; `yes` and `on` are mistakes, as for HTCondor. */
+/** Returns a boolean; `yes` and `on` are errors, like in HTCondor. */
 export function readBoolean<F extends boolean | undefined>(
   config: Config,
   name: string,
@@ -77,11 +77,11 @@ export function readBoolean<F extends boolean | undefined>(
 ): ReadResult<boolean | F> {
   return read<boolean | F>(config, name, fallback, (text) => {
     const value = parseBoolean(text, options.evaluate ?? evaluateExpression);
-    return value === undefined ? { wrong: 'is not a boolean: write true or false' } : { value };
+    return value === undefined ? { wrong: 'is not a boolean: must be true or false' } : { value };
   });
 }
 
-/** An integer, written as digits or as an expression such as `60 * 20`. */
+/** Returns an integer, written as digits or as an expression such as `60 * 20`. */
 export function readInteger<F extends number | undefined>(
   config: Config,
   name: string,
@@ -94,7 +94,7 @@ export function readInteger<F extends number | undefined>(
   });
 }
 
-/** A real number, written as digits or as an expression. */
+/** Returns a real number, written as digits or as an expression. */
 export function readReal<F extends number | undefined>(
   config: Config,
   name: string,
@@ -107,7 +107,7 @@ export function readReal<F extends number | undefined>(
   });
 }
 
-/** A size in bytes: `10 Mb`, `512 Kb`, `1000`. */
+/** Returns a size in bytes: `10 Mb`, `512 Kb`, `1000`. */
 export function readSize<F extends number | undefined>(
   config: Config,
   name: string,
@@ -122,7 +122,7 @@ export function readSize<F extends number | undefined>(
   });
 }
 
-/** A duration in seconds: `90`, `90 s`, `15 min`, `2 h`, `1 day`. */
+/** Returns a duration in seconds: `90`, `90 s`, `15 min`, `2 h`, `1 day`. */
 export function readDuration<F extends number | undefined>(
   config: Config,
   name: string,
@@ -132,13 +132,14 @@ export function readDuration<F extends number | undefined>(
   return read<number | F>(config, name, fallback, (text) => {
     const amount = parseAmount(text, options.evaluate ?? evaluateExpression);
     if (amount === undefined || 'bytes' in amount)
-      return { wrong: 'is not a duration in seconds, or such as 15 min' };
+      return { wrong: 'is not a duration: must be a number of seconds or, for example, 15 min' };
     return within('seconds' in amount ? amount.seconds : amount.plain, options);
   });
 }
 
 /**
- * When a log is rotated: a size in bytes, or an age in seconds. A plain number is bytes.
+ * Returns the limit for a log rotation: a size in bytes, or an age in seconds. A plain
+ * number is bytes.
  */
 export function readLogLimit<F extends Amount | undefined>(
   config: Config,
@@ -161,8 +162,8 @@ function within(
   { min = -Number.MAX_VALUE, max = Number.MAX_VALUE }: Bounds,
 ): Parsed<number> {
   if (Number.isNaN(value)) return { wrong: 'is not a number' };
-  if (value < min) return { wrong: `is less than ${min}` };
-  return value > max ? { wrong: `is more than ${max}` } : { value };
+  if (value < min) return { wrong: `is too small: must be at least ${min}` };
+  return value > max ? { wrong: `is too large: must be at most ${max}` } : { value };
 }
 
 function read<Value>(

@@ -1,4 +1,4 @@
-// Which groups belong to one user alone, by the accounts of this machine.
+// Private groups of a user, by the accounts of this machine.
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { isPrivateGroup } from '../../../src/config/machine/accounts.ts';
@@ -16,13 +16,13 @@ const privateUser = users.find(
     users.filter((user) => user[3] === gid).length === 1,
 );
 
-it("a private group is its owner's, and nobody else's", () => {
+it('a private group belongs to its owner only', () => {
   const [, , uid, gid] = privateUser ?? [];
   expect(isPrivateGroup(Number(gid), (id) => id === Number(uid))).toBe(true);
   expect(isPrivateGroup(Number(gid), () => false)).toBe(false);
 });
 
-it('a group that has the name of no user is not private, whoever is trusted', () => {
+it('a group without the name of a user is not private, for any trusted users', () => {
   const shared = groups.filter(([name]) => !users.some((user) => user[0] === name));
   expect(shared.length).toBeGreaterThan(0);
   for (const [, , gid] of shared) expect(isPrivateGroup(Number(gid), () => true)).toBe(false);

@@ -1,4 +1,4 @@
-// The real machine: files, directories, commands, and who else could have written a file.
+// The real machine: files, directories, commands, and write permission of other users.
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,35 +36,35 @@ function load(file: string, options: Partial<LoadOptions> = {}): string | undefi
 test.each([
   ['a file of our own', 'plain', undefined],
   ['a link to it', 'link', undefined],
-  ['a file that everybody can write', 'open', /can be written by others$/],
+  ['a file writable by all users', 'open', /is writable by other users$/],
   [
-    'a file in a directory that everybody can write',
+    'a file in a directory writable by all users',
     'loose/file',
-    /loose, which holds .* can be written by others$/,
+    /loose, which contains .*, is writable by other users$/,
   ],
-  ['a file that is not there', 'none', /cannot be examined: ENOENT$/],
-])('%s: whether others could have written it', (_title, name, reason) => {
+  ['a missing file', 'none', /^failed to check .*: ENOENT$/],
+])('%s: write permission of other users', (_title, name, reason) => {
   const found = host.writableByOthers(path(name));
   expect(reason === undefined ? found === undefined : reason.test(found ?? '')).toBe(true);
 });
 
-test('a command in a file that everybody can write is not run', () => {
+test('a command in a file writable by all users is not run', () => {
   expect(load('open')).toBe('CONFIG_READ');
 });
 
-test('a command that does not end is stopped', () => {
+test('a command that hangs is stopped', () => {
   writeFileSync(path('slow'), 'include command : /bin/sleep 60\n', { mode: 0o644 });
   expect(load('slow', { commandSeconds: 0.1 })).toBe('CONFIG_READ');
 });
 
 test.each([
   ['a directory', '.'],
-  ['a file that is not there', 'none'],
-])('CONDOR_CONFIG that names %s is refused', (_title, name) => {
+  ['a missing file', 'none'],
+])('CONDOR_CONFIG with %s is rejected', (_title, name) => {
   expect(load(name)).toBe('CONFIG_READ');
 });
 
-test('files of a directory are listed without its directories; an absent directory is undefined', () => {
+test('files of a directory are listed without its directories; a missing directory is undefined', () => {
   expect([
     host.listFiles(directory)?.includes('plain'),
     host.listFiles(directory)?.includes('loose'),
@@ -72,7 +72,7 @@ test('files of a directory are listed without its directories; an absent directo
   expect(host.listFiles(path('none'))).toBeUndefined();
 });
 
-test('facts name this process and machine', () => {
+test('facts contain this process and machine', () => {
   const { uid, late, fullHostname } = machineFacts();
   expect([uid, late['PID'], late['PPID']]).toEqual([
     process.getuid?.(),

@@ -66,6 +66,6 @@ test.each([
   ['defined -1', COMPLEX],
   ['defined A B', 'defined argument must be param name, boolean, or number'],
   ['defined use FEATURE : X', 'defined use meta argument with internal spaces will never match'],
-])('%s is refused', (text, refused) => {
+])('%s is rejected', (text, refused) => {
   expect(evaluateCondition(text, context)).toEqual({ refused });
 });

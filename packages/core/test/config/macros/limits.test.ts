@@ -14,7 +14,7 @@ function outcome(action: () => unknown): unknown {
   }
 }
 
-/** Code and beginning of the message. */
+/** Code and start of the message. */
 function refusal(text: string): readonly string[] {
   try {
     return ['read', String(readText(text).names().length)];
@@ -25,10 +25,10 @@ function refusal(text: string): readonly string[] {
 
 test.each([
   ['two knobs that refer to each other', 'A = $(B)\nB = $(A)\n'],
-  ['a circle that grows', 'A = x$(B)\nB = y$(A)y\n'],
-  ['a knob that chooses from itself', 'A = a,b,c\nA = $CHOICE(1,A)\n'],
+  ['a circular reference that grows', 'A = x$(B)\nB = y$(A)y\n'],
+  ['a knob that selects from itself', 'A = a,b,c\nA = $CHOICE(1,A)\n'],
   ['a knob that is an integer of itself', 'A = $INT(A)\n'],
-  ['a knob that cuts itself', 'A = $SUBSTR(A,1)\n'],
+  ['a knob that shortens itself', 'A = $SUBSTR(A,1)\n'],
   ['a file part of another knob that refers back', 'A = $Fn(B)\nB = $(A)\n'],
   [
     'thirty knobs that each double the next',
@@ -44,14 +44,10 @@ test.each([
     `A = xxxxxxxx\n${repeat('A = $(A)$(A)\n', 40)}`,
     'CONFIG_LIMIT',
   ],
-  ['a condition that never ends', 'A = $(B)\nB = $(A)\nif $(A)\nendif\n', 'CONFIG_LIMIT'],
-  [
-    'sixty-four ifs inside each other',
-    `${repeat('if true\n', 64)}${repeat('endif\n', 64)}`,
-    'CONFIG_SYNTAX',
-  ],
+  ['an endless condition', 'A = $(B)\nB = $(A)\nif $(A)\nendif\n', 'CONFIG_LIMIT'],
+  ['sixty-four nested ifs', `${repeat('if true\n', 64)}${repeat('endif\n', 64)}`, 'CONFIG_SYNTAX'],
   ['a file that includes itself', 'include : /c\n', 'CONFIG_SYNTAX'],
-])('%s is refused while reading, with file and line', (_title, text, code) => {
+])('%s is rejected during reading, with file and line', (_title, text, code) => {
   expect(refusal(text)).toEqual([code, '/c:']);
 });
 
@@ -60,21 +56,21 @@ const MANY = 200_000;
 test.each([
   ['functions that never close', repeat('$INT(', MANY)],
   ['references that never close', repeat('$(X:', MANY)],
-  ['references that one parenthesis closes', `${repeat('$(X:', MANY)})`],
+  ['references closed by one parenthesis', `${repeat('$(X:', MANY)})`],
   ['parentheses before a long tail', `${repeat('$(X:(', 2000)})${repeat('a', MANY)}`],
-  ['many macros behind one that is none', `$(-${repeat('$(Y)', 5000)}`],
-])('a hostile value of %s ends, expanded or refused', (_title, value) => {
+  ['many macros after an invalid one', `$(-${repeat('$(Y)', 5000)}`],
+])('a hostile value of %s ends, expanded or rejected', (_title, value) => {
   expect(['string', 'undefined']).toContain(
     typeof outcome(() => readText(`A = ${value}\n`).get('A')),
   );
 });
 
-test('a hostile value that would take minutes is refused', () => {
+test('a hostile value that would take minutes is rejected', () => {
   const value = `${repeat('$(X:(', MANY)})${repeat('a', MANY * 5)}`;
   expect(outcome(() => readText(`A = ${value}\n`).get('A'))).toBe('CONFIG_LIMIT');
 });
 
-test('a value that refers to itself a million times is refused before it is built', () => {
+test('a value that refers to itself a million times is rejected before it is built', () => {
   const text = `A = ${repeat('x', 100_000)}\nA = ${repeat('$(A)', 1000)}\n`;
   expect(outcome(() => readText(text))).toBe('CONFIG_LIMIT');
 });
@@ -83,13 +79,13 @@ test('a default that refers to the knob itself is expanded at once', () => {
   expect(readText('A = x$(A:$(A:y)$(B))\nB = z\n').get('A')).toBe('xyz');
 });
 
-test('a deep chain of references is not a circle', () => {
+test('a deep chain of references is not circular', () => {
   const chain = Array.from({ length: 3000 }, (_, i) => `K${i} = $(K${i + 1})\n`).join('');
   expect(readText(`${chain}K3000 = end\n`).get('K0')).toBe('end');
 });
 
 test.each([
-  ['is not run when commands are forbidden', '/c', { commandsAllowed: false }, 'CONFIG_READ'],
+  ['is not run when commands are not allowed', '/c', { commandsAllowed: false }, 'CONFIG_READ'],
   ['is not run for a file that others can write', '/tmp/c', {}, 'CONFIG_READ'],
   ['is run otherwise', '/c', {}, '7'],
 ])('a command %s', (_title, file, options, wanted) => {
@@ -102,13 +98,13 @@ test.each([
   ).toBe(wanted);
 });
 
-test('what a command prints may ask for a command only when the file that asked for it may', () => {
+test('the output of a command may request a command only if the requesting file may', () => {
   const commands = { one: 'include command : two\n', two: 'A = 2\n' };
   const host = memoryHost({ '/c': 'include command : one\n' }, commands);
   expect(readText('', { host }).get('A')).toBe('2');
 });
 
-test('a command in LOCAL_CONFIG_FILE is not run when the file that names it can be written by others', () => {
+test('a command in LOCAL_CONFIG_FILE is not run if the file with that knob is writable by other users', () => {
   const files = { '/c': 'include : /tmp/i\n', '/tmp/i': 'LOCAL_CONFIG_FILE = knobs |\n' };
   const host = memoryHost(files, { knobs: 'A = 1\n' });
   expect(outcome(() => readText('', { host }))).toBe('CONFIG_READ');

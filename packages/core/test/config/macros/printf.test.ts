@@ -1,4 +1,4 @@
-// One conversion as C's printf makes it; the expected texts are those of glibc.
+// One conversion like C's printf; the expected texts are those of glibc.
 import { expect, test } from 'vitest';
 import { formatOne } from '../../../src/config/macros/printf.ts';
 

@@ -1,4 +1,4 @@
-// In which order sources are read, and which of them may be missing.
+// The order of sources, and which of them are optional.
 import { expect, test } from 'vitest';
 import { isCoded } from '../../../src/base/errors/errors.ts';
 import { FACTS, memoryHost, readText } from '../read-text.ts';
@@ -31,7 +31,7 @@ test.each([
     { CONDOR_CONFIG: '/c' },
     'c',
   ],
-  ['/etc/condor, when it is not', everywhere, {}, 'etc'],
+  ['/etc/condor, if it is not set', everywhere, {}, 'etc'],
   ['/usr/local/etc next', { ...everywhere, '/etc/condor/condor_config': undefined }, {}, 'local'],
   ["condor's home last", { '/home/condor/condor_config': add('home') }, {}, 'home'],
   [
@@ -40,7 +40,7 @@ test.each([
     { CONDOR_CONFIG: 'ONLY_ENV', _CONDOR_A: 'env' },
     'env',
   ],
-  ['and nothing is an error', {}, {}, 'CONFIG_READ'],
+  ['without any, an error', {}, {}, 'CONFIG_READ'],
 ])('the root file is %s', (_title, files, env, wanted) => {
   const there = Object.entries(files).filter(([, text]) => text !== undefined) as [
     string,
@@ -49,7 +49,7 @@ test.each([
   expect(order(Object.fromEntries(there), { env })).toBe(wanted);
 });
 
-test('directories, local files, the directories again when their list changed, the user file, the environment', () => {
+test('directories, local files, the directories again if their list changed, the user file, the environment', () => {
   const files = {
     '/c': `LOCAL_CONFIG_DIR = /d\nLOCAL_CONFIG_FILE = /l1 /l2\n${add('c')}`,
     '/d/10': add('d10'),
@@ -66,20 +66,20 @@ test('directories, local files, the directories again when their list changed, t
 });
 
 test.each([
-  ['a missing local file stops the reading', 'LOCAL_CONFIG_FILE = /none\n', 'CONFIG_READ'],
+  ['a missing local file is an error', 'LOCAL_CONFIG_FILE = /none\n', 'CONFIG_READ'],
   [
     'unless it is not required',
     'LOCAL_CONFIG_FILE = /none\nREQUIRE_LOCAL_CONFIG_FILE = F\nA = 1\n',
     '1',
   ],
-  ['a missing directory is nothing', 'LOCAL_CONFIG_DIR = /none\nA = 1\n', '1'],
+  ['a missing directory is ignored', 'LOCAL_CONFIG_DIR = /none\nA = 1\n', '1'],
   [
-    'an exclusion that is not an expression excludes nothing',
+    'an invalid exclusion excludes nothing',
     'LOCAL_CONFIG_DIR_EXCLUDE_REGEXP = (\nLOCAL_CONFIG_DIR = /d\n',
     'd',
   ],
   [
-    'a file that changes the list replaces what is left of it',
+    'a file that changes the list replaces the rest of it',
     'LOCAL_CONFIG_FILE = /swap /never\n',
     'swap kept',
   ],
@@ -103,7 +103,7 @@ test.each([
   expect(config.get('SEC_CREDENTIAL_DIRECTORY_OAUTH')).toBe(wanted);
 });
 
-test('the names of host and process cannot be set, and conditions in the root file do not see them yet', () => {
+test('the names of host and process cannot be set, and conditions in the root file do not know them yet', () => {
   const config = readText(
     'FULL_HOSTNAME = x\nPID = 1\nif $(HOSTNAME)\nA = seen\nendif\nNETWORK_HOSTNAME = n.example.test\n',
   );

@@ -1,4 +1,4 @@
-// The built-in templates: what each recorded one changes, and how arguments go in.
+// The built-in templates: the recorded changes of each, and the insertion of arguments.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -12,7 +12,7 @@ const fixture = fileURLToPath(
 );
 const effects = JSON.parse(readFileSync(fixture, 'utf8')) as Record<string, Record<string, string>>;
 
-describe('a template without arguments changes what HTCondor 25.14 records, and nothing else', () => {
+describe('a template without arguments makes the changes that HTCondor 25.14 records, and no others', () => {
   test.each(Object.entries(effects))('use %s', (label, wanted) => {
     const [category, name] = label.split(':');
     const plain = readText('');
@@ -49,13 +49,13 @@ test('items of a use statement are separated by commas and blanks, outside paren
   ]);
 });
 
-test('a template that is known by name only is passed over with one warning', () => {
+test('a template known only by name is ignored with one warning', () => {
   const config = readText('use FEATURE : VMware\nA = 1\n');
-  const message = 'use FEATURE:VMware is passed over: none of its knobs are read here';
+  const message = 'use FEATURE:VMware ignored: credmon reads none of its knobs';
   expect([config.get('A'), config.warnings]).toEqual(['1', [{ message, file: '/c', line: 1 }]]);
 });
 
-describe('a template that HTCondor may know, but this table does not', () => {
+describe('a template that HTCondor may know, but this table does not contain', () => {
   const skipped = (label: string, hint = ''): string =>
     `use ${label} is ignored and its settings are missing: unknown template${hint}; if HTCondor has it, replace this line with the output of "condor_config_val use ${label}"`;
 
@@ -67,19 +67,19 @@ describe('a template that HTCondor may know, but this table does not', () => {
     ['use UPGRADE : DISCARDX', [skipped('UPGRADE:DISCARDX')]],
     ['use FEATURE : One(a, b), OAUTH, Two', [skipped('FEATURE:One'), skipped('FEATURE:Two')]],
     ['if false\nuse FEATURE : Nope\nendif', []],
-  ])('%s: a warning with file and line, and all other settings count', (statement, messages) => {
+  ])('%s: a warning with file and line, and all other settings are used', (statement, messages) => {
     const config = readText(`\n${statement}\nA = 1\nuse ROLE : Submit\n`);
     const line = 2;
     expect([config.get('A'), config.get('DAEMON_LIST')?.includes('SCHEDD')]).toEqual(['1', true]);
     expect(config.warnings).toEqual(messages.map((message) => ({ message, file: '/c', line })));
   });
 
-  test('the templates beside it are read', () => {
+  test('the following templates are read', () => {
     const config = readText('use FEATURE : One, OAUTH\n');
     expect(config.get('SEC_CREDENTIAL_DIRECTORY_OAUTH')).toBe('/var/lib/condor/oauth_credentials');
   });
 
-  test('a warning is told with its place', () => {
+  test('a warning has its position', () => {
     expect([
       warningText({ message: 'odd', file: '/c', line: 7 }),
       warningText({ message: 'odd' }),
@@ -87,13 +87,13 @@ describe('a template that HTCondor may know, but this table does not', () => {
   });
 });
 
-test('a knob that a template sets says which, and at which line of it', () => {
+test('a knob set by a template has its name and line', () => {
   const config = readText('A = 1\nuse FEATURE : OAUTH\n');
   const origin = { kind: 'file', file: '/c', line: 2, template: 'FEATURE:OAUTH+1' };
   expect(config.origin('SEC_CREDENTIAL_DIRECTORY_OAUTH')).toEqual(origin);
 });
 
-test('docs/templates.md names every template, and no other', () => {
+test('docs/templates.md lists all templates, and no others', () => {
   const page = readFileSync(
     fileURLToPath(new URL('../../../../../docs/templates.md', import.meta.url)),
     'utf8',

@@ -1,17 +1,17 @@
-// What the command line prints about a configuration, in condor_config_val's words.
+// The output of the command line for a configuration, in condor_config_val's format.
 import { expect, test } from 'vitest';
 import { dumpText, verboseText } from '../../../src/config/table/print.ts';
 import { readText } from '../read-text.ts';
 
 const config = readText('LOG = /l\nB @=x\none\n$(LOG)\n@x\nuse FEATURE : OAUTH\nA = 2\nE =\n');
 
-test('a value with its place, raw text and default', () => {
+test('a value with its origin, raw text and default', () => {
   expect(verboseText(config, 'LOG')).toBe(
     'LOG = /l\n # at: /c, line 1\n # raw: LOG = /l\n # default: $(LOCAL_DIR)/log',
   );
 });
 
-test('a value that a template set names the template', () => {
+test('a value set by a template names the template', () => {
   expect(verboseText(config, 'CREDMON_OAUTH_LOG')).toBe(
     'CREDMON_OAUTH_LOG = /l/CredMonOAuthLog\n # at: /c, line 6, use FEATURE:OAUTH+2\n # raw: CREDMON_OAUTH_LOG = $(LOG)/CredMonOAuthLog',
   );

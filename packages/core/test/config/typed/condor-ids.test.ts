@@ -1,4 +1,4 @@
-// The account of HTCondor's daemons, as an administrator names it.
+// The account of HTCondor's daemons, as set by an administrator.
 import { expect, it } from 'vitest';
 import { createKnobReader } from '../../../src/config/typed/knob-reader.ts';
 import { readCondorIds } from '../../../src/config/typed/condor-knobs.ts';

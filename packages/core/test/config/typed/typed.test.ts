@@ -1,5 +1,5 @@
-// Knobs as booleans, numbers, sizes, durations, lists and paths, and what is said about
-// those that are none.
+// Knobs as booleans, numbers, sizes, durations, lists and paths, and the errors of
+// invalid ones.
 import { expect, test } from 'vitest';
 import { loadConfig } from '../../../src/config/machine/load.ts';
 import {
@@ -26,10 +26,10 @@ const x = (value: string): ReturnType<typeof loadConfig> => configOf({ X: value 
 test.each([
   ['a boolean word, in any case', readBoolean(x('TRUE'), 'X', false), true],
   ['a number as a boolean', readBoolean(x('0'), 'X', true), false],
-  ['a boolean after which something else stands', readBoolean(x('true # c'), 'X', false), true],
+  ['a boolean followed by other text', readBoolean(x('true # c'), 'X', false), true],
   ['an integer', readInteger(x('-12'), 'X', 0), -12],
   ['an integer with leading zeros', readInteger(x('007'), 'X', 0), 7],
-  ['a real number cut to an integer', readInteger(x('5.9'), 'X', 0), 5],
+  ['a real number truncated to an integer', readInteger(x('5.9'), 'X', 0), 5],
   ['a real number', readReal(x('.25'), 'X', 0), 0.25],
   ['a text with blanks', readString(x('a b'), 'X', undefined), 'a b'],
   ['an absolute path', readPath(x('/a/b'), 'X', undefined), '/a/b'],
@@ -53,20 +53,28 @@ test.each([
   [
     'a word that is not a boolean',
     readBoolean(x('yes'), 'X', false),
-    'X = yes is not a boolean: write true or false',
+    'X = yes is not a boolean: must be true or false',
   ],
   ['a word that is not an integer', readInteger(x('5x'), 'X', 0), 'X = 5x is not an integer'],
-  ['an integer below its bound', readInteger(x('0'), 'X', 5, { min: 1 }), 'X = 0 is less than 1'],
-  ['an integer above its bound', readInteger(x('9'), 'X', 5, { max: 8 }), 'X = 9 is more than 8'],
+  [
+    'an integer below its bound',
+    readInteger(x('0'), 'X', 5, { min: 1 }),
+    'X = 0 is too small: must be at least 1',
+  ],
+  [
+    'an integer above its bound',
+    readInteger(x('9'), 'X', 5, { max: 8 }),
+    'X = 9 is too large: must be at most 8',
+  ],
   ['a word that is not a number', readReal(x('pi'), 'X', 0), 'X = pi is not a number'],
   ['a relative path', readPath(x('a/b'), 'X', undefined), 'X = a/b is not an absolute path'],
   ['a time for a size', readSize(x('10 min'), 'X', 0), 'X = 10 min is not a size such as 10 Mb'],
   [
     'a size for a time',
     readDuration(x('5 Mb'), 'X', 0),
-    'X = 5 Mb is not a duration in seconds, or such as 15 min',
+    'X = 5 Mb is not a duration: must be a number of seconds or, for example, 15 min',
   ],
-])('describes %s with the knob, its value and where it was set', (_title, result, message) => {
+])('describes %s with the knob, its value and its origin', (_title, result, message) => {
   const origin = { kind: 'environment' };
   expect(result).toEqual({
     ok: false,
@@ -74,7 +82,7 @@ test.each([
   });
 });
 
-test('an endless expansion is a problem of that knob, not an exception', () => {
+test('an endless expansion is an error of that knob, not an exception', () => {
   const result = readString(configOf({ X: '$(Y)', Y: '$(X)' }), 'X', undefined);
   expect(result.ok ? result : result.problem.message).toMatch(
     /^<Environment>: X cannot be expanded: /,
