@@ -19,13 +19,17 @@ afterEach(() => portal.close());
 const HOUR = 3600;
 const LIMITS = { idle: 1800, absolute: 8 * HOUR, answer: 60, count: 1000 };
 
+function fileFlows(): FlowLog {
+  const clock = { now: () => portal.now, steady: () => portal.now, wait: async () => undefined };
+  return createFileFlows(join(portal.directory, 'sessions'), clock, LIMITS);
+}
+
 /**
  * The flows of the portal. Events of this type are held until `count` of them wait, then
  * all are written.
  */
 function flowsThatMeet(type: FlowEvent['type'], count: number): FlowLog {
-  const clock = { now: () => portal.now, steady: () => portal.now, wait: async () => undefined };
-  const flows = createFileFlows(join(portal.directory, 'sessions'), clock, LIMITS);
+  const flows = fileFlows();
   const waiting: (() => void)[] = [];
   return {
     ...flows,
@@ -165,4 +169,21 @@ describe('R40 the number of sign-ins of one list', () => {
     expect(portal.log.join('\n')).toContain('too many logins of this session are in progress');
     expect(portal.log.join('\n')).toContain('too many logins in this list');
   }, 60_000);
+});
+
+it('a return reads the log of its flow twice: at its start, and before the session gets a new id', async () => {
+  portal.writeKey(ad());
+  const flows = fileFlows();
+  const calls: string[] = [];
+  const counted: FlowLog = {
+    ...flows,
+    read: (id) => (calls.push('read'), flows.read(id)),
+    append: (id, event) => (calls.push(event.type), flows.append(id, event)),
+  };
+  const browser = await portal.replica({ flows: counted });
+  await browser.open(`/key/${KEY}`);
+  const path = browser.returnFrom(await browser.login('mytok'));
+  calls.length = 0;
+  await browser.get(path);
+  expect(calls).toEqual(['read', 'returned', 'held', 'read']);
 });

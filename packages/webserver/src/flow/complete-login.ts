@@ -3,7 +3,7 @@
 import { exchangeCode } from '@credmon/core/oauth';
 import type { ProviderRequest, TokenAnswer } from '@credmon/core/credential';
 import { CodedError } from '@credmon/core/base';
-import { newSecret, requireFlow, type PortalContext } from './context.ts';
+import { newSecret, type PortalContext } from './context.ts';
 import { failLogin, finishLogin } from './finish-login.ts';
 import { foldFlow, type Flow, type Login } from './flow.ts';
 import { dropAnswers, holdAnswer, type BrowserSession } from './held-answer.ts';
@@ -38,11 +38,11 @@ export interface Finished {
 export async function completeLogin(
   context: PortalContext,
   session: BrowserSession,
+  flow: Flow,
   callback: Callback,
 ): Promise<Finished> {
   const { ports, settings } = context;
   const id = session.flow ?? '';
-  const flow = await requireFlow(context, session.flow);
   const { state } = callback;
   const answered = flow.pending.find((one) => one.state === state);
   // The user went back to the provider and returned again; the question is still open.

@@ -10,7 +10,7 @@ import { browserOf, renewSession } from '../plugins/session.ts';
 /**
  * A repeated parameter is parsed as a list and rejected. Other parameters are ignored.
  */
-const callback = z.object({
+const callbackQuery = z.object({
   state: z.string().min(1).max(256),
   code: z.string().min(1).max(8192).optional(),
   iss: z.string().max(2048).optional(),
@@ -20,15 +20,12 @@ const callback = z.object({
 /** Adds the routes `/return` and `/return/*`. */
 export function returnRoutes(app: FastifyInstance, context: PortalContext): void {
   const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const { state } = read(callback, request.query);
-    const { localUser } = await requireFlow(context, request.session.flow);
-    requireOwner(context, request, localUser);
+    const { state } = read(callbackQuery, request.query);
+    const before = await requireFlow(context, request.session.flow);
+    requireOwner(context, request, before.localUser);
     const [path = '', query = ''] = splitOnce(request.url, '?');
-    const { flow, answer } = await completeLogin(context, browserOf(request), {
-      state,
-      query,
-      path,
-    });
+    const callback = { state, query, path };
+    const { flow, answer } = await completeLogin(context, browserOf(request), before, callback);
     // A login in another tab may still return with the old session id and must find its
     // session.
     if (!hasLiveLogins(context, flow)) await renewSession(context, request);
