@@ -312,7 +312,7 @@ describe('R13 a disk error', () => {
     expect(failure(rotation(from))).toMatchObject({
       code: 'CRED_FILE_IO',
       message: expect.stringMatching(
-        /^alice\/mytok: mytok\.top was written, but then .*: mytok\.use, \.mytok\.renewal is unchanged/,
+        /^alice\/mytok: mytok\.top was written, then the disk failed \(.*\); unchanged: mytok\.use, \.mytok\.renewal/,
       ) as string,
     });
     expect([read('mytok.top'), namesOf(root)]).toEqual([NEW_TOP, all]);
