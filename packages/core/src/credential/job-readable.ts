@@ -44,11 +44,16 @@ export function jobReadable(
   const isSecretMember = (name: string, value: unknown): boolean =>
     isRefreshMember(name, value) || (!idToken && /^idtokens?$/.test(plainName(name)));
   const found = [...secrets, ...secretsIn(answer, isSecretMember)];
-  const isSecret = secretSearch(found.filter((secret) => secret !== answer['access_token']));
-  const rules = { isSecretMember, isSecret };
-  const { access_token: accessToken, ...others } = answer;
-  const kept = membersOf(others, rules, 0);
-  return accessToken === undefined ? kept : { access_token: accessToken, ...kept };
+  const known = found.filter((secret) => secret !== answer['access_token']);
+  const rules = { isSecretMember, isSecret: secretSearch(known) };
+  // A short secret may also be the name of a scope.
+  const long = secretSearch(known.filter((secret) => secret.length >= SHORT_SECRET));
+  const { access_token: accessToken, scope, ...others } = answer;
+  return {
+    ...(accessToken === undefined ? {} : { access_token: accessToken }),
+    ...membersOf(others, rules, 0),
+    ...membersOf(scope === undefined ? {} : { scope }, { ...rules, isSecret: long }, 0),
+  };
 }
 
 /**

@@ -81,14 +81,15 @@ export function refreshTokenToSave(
   return /^[!-~]+$/.test(token) ? token : undefined;
 }
 
+/**
+ * Masks the words that contain a secret. A short secret may also be the name of a scope,
+ * and a masked name would look like another scope: short ones are not searched for.
+ */
 function scopeWithout(secrets: readonly unknown[], scope: string): string {
   const known = secrets.filter(
-    (secret): secret is string => typeof secret === 'string' && secret !== '',
+    (secret): secret is string => typeof secret === 'string' && secret.length >= SHORT_SECRET,
   );
-  const holds = (word: string): boolean =>
-    known.some(
-      (secret) => word === secret || (secret.length >= SHORT_SECRET && word.includes(secret)),
-    );
+  const holds = (word: string): boolean => known.some((secret) => word.includes(secret));
   if (!splitScopes(scope).some(holds)) return scope;
   return splitScopes(scope)
     .map((word) => (holds(word) ? MASK : word))

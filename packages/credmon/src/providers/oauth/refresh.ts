@@ -4,6 +4,7 @@ import { CodedError, originOf } from '@credmon/core/base';
 import {
   parseTop,
   rotatedTopText,
+  scopeText,
   splitStem,
   tokenId,
   useFile,
@@ -100,7 +101,7 @@ async function obtain(
 ): Promise<Outcome> {
   let rotated: string | undefined;
   try {
-    const top = topOf(token, files);
+    const { top, asked } = topOf(token, files);
     const rotate = (next: string): void => {
       if (next !== top.refresh_token) rotated = rotatedTopText(top, next);
     };
@@ -113,7 +114,7 @@ async function obtain(
     if (answer.refreshToken !== undefined) rotate(answer.refreshToken);
     const name = registration.provider;
     const extra = options.extraScopes(name);
-    const noted = checkScopes({ name, extra, asked: top.scopes ?? '', granted: answer.scope });
+    const noted = checkScopes({ name, extra, asked, granted: answer.scope });
     const { now } = context;
     const { defaultLifetime } = options;
     const use = useFile(answer, {
@@ -128,12 +129,23 @@ async function obtain(
   }
 }
 
-function topOf(token: TokenSnapshot, files: TokenFiles): TopContents {
+/**
+ * The contents of `.top`, and the scopes that were asked for. All of it is judged before
+ * a request spends the refresh token.
+ */
+function topOf(
+  token: TokenSnapshot,
+  files: TokenFiles,
+): { readonly top: TopContents; readonly asked: string } {
   const top = files.top.ok ? parseTop(files.top.value) : files.top;
-  if (top.ok) return top.value;
-  throw new CodedError('CRED_FILE_INVALID', `${tokenId(token)}: .top ${top.reason}`, {
-    token: tokenId(token),
-  });
+  const refused = (reason: string): CodedError => {
+    const id = tokenId(token);
+    return new CodedError('CRED_FILE_INVALID', `${id}: .top ${reason}`, { token: id });
+  };
+  if (!top.ok) throw refused(top.reason);
+  const asked = scopeText(top.value.scopes ?? '');
+  if (asked !== undefined) return { top: top.value, asked };
+  throw refused('has "scopes" that are neither text nor a list of texts');
 }
 
 function registrationOf(
