@@ -117,3 +117,42 @@ describe('a scan of one directory with 100,000 files', () => {
     expect(scanned()).toBe(false);
   });
 });
+
+describe('SIGHUP', () => {
+  let own: Workspace;
+  beforeAll(() => {
+    own = createWorkspace();
+    own.configure({ OAUTH2_CREDMON_PROVIDER_NAMES: 'none' });
+  });
+  afterAll(() => own.remove());
+
+  it('R22 does not kill a daemon that ends: the exit code is 0', async () => {
+    const child = startDaemon(own);
+    await waitUntil(() => existsSync(join(own.credentialDirectory, 'pid')), { what: 'the start' });
+    child.signal('SIGTERM');
+    await waitUntil(
+      () => {
+        child.signal('SIGHUP');
+        return child.exit !== undefined;
+      },
+      { what: 'the end', every: 0.001 },
+    );
+    expect(child.exit).toEqual({ code: 0, signal: null });
+  });
+
+  it('R4 that comes while the daemon starts is followed by a reload', async () => {
+    const child = startDaemon(own);
+    // Before its code runs, the system's default action ends every process.
+    await waitUntil(() => daemonLog(own).split('starting up').length === 3, {
+      what: 'the start',
+      every: 0.001,
+    });
+    own.configure({ OAUTH2_CREDMON_PROVIDER_NAMES: 'none, other' });
+    child.signal('SIGHUP');
+    await waitUntil(() => daemonLog(own).includes('Configuration read again'), {
+      what: 'a reload',
+    });
+    expect(child.exit).toBeUndefined();
+    await child.stop();
+  });
+});

@@ -8,6 +8,7 @@ import { exitCodeOf, printable } from './command-line/errors.ts';
 import type { StartError } from './commands/start-error.ts';
 import type { Command, DaemonCommand } from './command-line/command.ts';
 import type { Logger } from '@credmon/core/log';
+import { holdHangup } from './daemon/signals.ts';
 import { VERSION } from './version.ts';
 
 const underMaster = process.env['CONDOR_INHERIT'] !== undefined;
@@ -57,10 +58,12 @@ async function run(command: Command): Promise<number> {
       return runConfigGet(command, env, print, say);
     }
     case 'daemon': {
+      const heldHangup = holdHangup();
       const { runDaemonCommand } = await import('./commands/daemon.ts');
-      return runDaemonCommand(command, env, (opened) => {
-        log = opened;
-      });
+      const opened = (logger: Logger): void => {
+        log = logger;
+      };
+      return runDaemonCommand(command, env, opened, heldHangup);
     }
   }
 }

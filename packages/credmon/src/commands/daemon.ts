@@ -13,13 +13,13 @@ import type { DaemonCommand } from '../command-line/command.ts';
 import { createWakeUp, runDaemon, runOnce, type DaemonParts } from '../daemon/loop.ts';
 import {
   clearComplete,
-  handleSignals,
   removeMarks,
   runningDaemon,
   touchComplete,
   watchDirectory,
   writePid,
 } from '../daemon/process.ts';
+import { handleSignals } from '../daemon/signals.ts';
 import { createKeyRotation } from '../keys/rotation.ts';
 import { createLimiter } from '../throttle/issuer-queues.ts';
 import { keyDirectories, localFiles } from '../host/local-files.ts';
@@ -63,12 +63,14 @@ interface Running {
 /**
  * Runs the daemon until a signal ends it, or one pass with `--once`; gives the exit code:
  * 1 when that pass was not completed. `opened` learns of the log as soon as there is one.
+ * `heldHangup` ends the hold of SIGHUP and says whether one came since the start.
  * @throws CodedError whatever keeps it from starting
  */
 export async function runDaemonCommand(
   command: DaemonCommand,
   env: NodeJS.ProcessEnv,
   opened: (log: Logger) => void,
+  heldHangup: () => boolean,
 ): Promise<number> {
   const config = openConfig(command, env);
   const settings = readSettings(config, command);
@@ -95,7 +97,7 @@ export async function runDaemonCommand(
         log,
       ),
     };
-    return await work(running);
+    return await work(running, heldHangup);
   } finally {
     lock.release();
   }
@@ -108,7 +110,7 @@ function announce(log: Logger, config: Config, settings: Settings): void {
   log.info(`Credential directory: ${settings.credDir}`);
 }
 
-async function work(running: Running): Promise<number> {
+async function work(running: Running, heldHangup: () => boolean): Promise<number> {
   const { command, log, directory } = running;
   const wake = createWakeUp();
   const stop = new AbortController();
@@ -119,13 +121,14 @@ async function work(running: Running): Promise<number> {
     open: openListener,
     unreadable: () => whyUnreadable(directory),
   });
+  const reloadSoon = (): void => {
+    // Somebody may have moved the log away, whatever is in the configuration.
+    reopen(log);
+    running.reloadAsked = true;
+    wake.notify();
+  };
   const release = handleSignals({
-    wake: () => {
-      // Somebody may have moved the log away, whatever is in the configuration.
-      reopen(log);
-      running.reloadAsked = true;
-      wake.notify();
-    },
+    wake: reloadSoon,
     stop: (signal) => {
       log.info(`Got ${signal}, stopping`);
       stop.abort();
@@ -138,6 +141,7 @@ async function work(running: Running): Promise<number> {
       process.exit(1);
     },
   });
+  if (heldHangup()) reloadSoon();
   const unwatchMaster = watchMaster(running.env['CONDOR_INHERIT'], (pid) => {
     log.warn(`condor_master (process ${pid}) is gone, stopping`);
     stop.abort();

@@ -1,5 +1,5 @@
-// The daemon as a process: signals, the pid file, and the marks that it leaves in the
-// credential directory.
+// The marks of the daemon in the credential directory: pid and CREDMON_COMPLETE; and the
+// watch of the directory.
 import {
   closeSync,
   constants,
@@ -23,39 +23,6 @@ import {
   isAlive,
 } from '@credmon/core/base';
 import { readCredentialFile } from '@credmon/core/store';
-
-/**
- * What signals do: `wake` on SIGHUP, `stop` on the first of SIGTERM, SIGINT and SIGQUIT,
- * `die` on the second.
- */
-export interface SignalActions {
-  readonly wake: () => void;
-  readonly stop: (signal: string) => void;
-  readonly die: (signal: string) => void;
-}
-
-/**
- * Installs the handlers; must happen before {@link writePid}, because CredD signals
- * whoever stands there. Returns their removal.
- */
-export function handleSignals(actions: SignalActions): () => void {
-  let stopping = false;
-  const ending = (signal: string): void => {
-    if (stopping) actions.die(signal);
-    stopping = true;
-    actions.stop(signal);
-  };
-  const handlers = {
-    SIGHUP: actions.wake,
-    SIGTERM: ending,
-    SIGINT: ending,
-    SIGQUIT: ending,
-  } as const;
-  for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);
-  return () => {
-    for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler);
-  };
-}
 
 /**
  * Writes our process id for CredD, readable for everybody, by rename; the directory must
