@@ -1,4 +1,4 @@
-// The public API of @credmon/scitokens: names only.
+// The public API of @credmon/scitokens.
 export type { ErrorCode } from '@credmon/core/base';
 export { ALGORITHMS, DEFAULT_ALGORITHMS, isAlgorithm } from './token/algorithms.ts';
 export type { Algorithm, AlgorithmFacts } from './token/algorithms.ts';

@@ -1,4 +1,4 @@
-// The TypeScript examples of docs/scitokens.md run and print what the page says.
+// The TypeScript examples of docs/scitokens.md run and print the output on the page.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { compileFunction } from 'node:vm';
@@ -11,7 +11,7 @@ const page = readFileSync(
 );
 const examples = [...page.matchAll(/^```ts run\n([\s\S]*?)^```$/gm)].map(([, code]) => code ?? '');
 
-/** Imports become arguments, so that the example runs in place. */
+/** Imports become arguments, so that the example runs in this process. */
 async function runExample(code: string): Promise<string[]> {
   const modules = new Map<string, unknown>();
   for (const [, name = ''] of code.matchAll(/from '([^']+)'/g))
@@ -32,12 +32,12 @@ async function runExample(code: string): Promise<string[]> {
 }
 
 describe('the examples of docs/scitokens.md', () => {
-  it('are there', () => {
+  it('exist', () => {
     expect(examples.length).toBeGreaterThanOrEqual(3);
   });
 
   it.each(examples.map((code, index) => [index + 1, code] as const))(
-    'number %d prints what it says',
+    'number %d prints the documented output',
     async (_n, code) => {
       const promised = [...code.matchAll(/^\/\/ prints (.*)$/gm)].map(([, text]) => text);
       expect(promised.length).toBeGreaterThan(0);

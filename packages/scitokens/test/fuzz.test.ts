@@ -1,5 +1,5 @@
-// Arbitrary input at every door: nothing but a coded error comes out, and nothing is
-// accepted that was not signed.
+// Arbitrary input for every function: only coded errors are thrown, and no unsigned token
+// is accepted.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isCoded, type Send } from '@credmon/core/base';
@@ -23,8 +23,8 @@ const KEYS = publish(EC, RSA);
 const RUNS = { numRuns: 2000 };
 
 /**
- * The result of `work`, or the code of its coded error; anything else that is thrown
- * fails the test.
+ * Returns the result of `work`, or the code of its coded error; other errors fail the
+ * test.
  */
 function outcome<T>(work: () => T): { value: T } | { code: string } {
   try {
@@ -44,7 +44,7 @@ const text = fc.oneof(
   bytes.map((value) => Buffer.from(value).toString('latin1')),
 );
 
-describe('no crash and no accept', () => {
+describe('no crash and no acceptance', () => {
   it('for arbitrary text as a token', () => {
     expect(
       fc.check(
@@ -66,7 +66,7 @@ describe('no crash and no accept', () => {
     ).toMatchObject({ failed: false });
   });
 
-  it('for a good token with one character changed', () => {
+  it('for a valid token with one changed character', () => {
     const token = issueToken(EC, request(), MOMENT);
     const same = (one: string): boolean =>
       base64(Buffer.from(one.split('.')[2] ?? '', 'base64url')) === token.split('.')[2];
@@ -201,7 +201,7 @@ describe('no crash and no accept', () => {
     ).toMatchObject({ failed: false });
   });
 
-  it('for arbitrary places of discovery: a token without white space or none', () => {
+  it('for arbitrary contents of the places of discovery: a token without white space or none', () => {
     expect(
       fc.check(
         fc.property(text, (content) => {
@@ -241,7 +241,7 @@ describe('scopes', () => {
   );
   const path = fc.array(segment, { maxLength: 6 }).map((parts) => `/${parts.join('/')}`);
 
-  it('that are signed are read back as the path they name, by us and by whoever decodes them', () => {
+  it('that are signed are read back as the same path, by us and by readers that decode them', () => {
     expect(
       fc.check(
         fc.property(path, (name) => {
@@ -261,7 +261,7 @@ describe('scopes', () => {
     ).toMatchObject({ failed: false });
   });
 
-  it('never reach above or beside what they name', () => {
+  it('never permit a path above or beside their own', () => {
     expect(
       fc.check(
         fc.property(path, path, (granted, wanted) => {

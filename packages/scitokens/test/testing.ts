@@ -1,5 +1,5 @@
-// What the tests of this package share: a fixed time, a fixed chance, keys and a plain
-// request.
+// Shared by the tests of this package: a fixed time, fixed random numbers, keys and a
+// plain request.
 import {
   createKey,
   readKeySet,
@@ -9,10 +9,10 @@ import {
   type TokenRequest,
 } from '../src/index.ts';
 
-/** The time of the tests, in epoch seconds; the fraction shows what rounds. */
+/** The time of the tests, in epoch seconds, with a fraction to test rounding. */
 export const NOW = 1_790_000_000.75;
 
-/** Bytes that count up, so that ids can be compared. */
+/** Ascending bytes, so that ids can be compared. */
 export const steadyRandom = (bytes: number): Uint8Array =>
   Uint8Array.from({ length: bytes }, (_, index) => index);
 

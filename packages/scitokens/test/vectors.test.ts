@@ -1,5 +1,5 @@
-// The recorded verdicts of three independent verifiers, and what this library says of the
-// same tokens.
+// The recorded results of three independent verifiers, and the result of this library for
+// the same tokens.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -29,8 +29,8 @@ const keys = fixedKeys(
 );
 
 /**
- * Where this library is stricter than scitokens-cpp 1.4.1 on purpose; docs/decisions.md
- * gives the reasons.
+ * The cases in which this library is deliberately stricter than scitokens-cpp 1.4.1;
+ * docs/decisions.md has the reasons.
  */
 const STRICTER: Readonly<Record<string, { readonly verify: boolean; readonly test: boolean }>> = {
   'header-crit': { verify: false, test: false },
@@ -70,7 +70,7 @@ describe('the recorded vectors', () => {
     },
   );
 
-  it('differ from scitokens-cpp 1.4.1 only where this library refuses more', () => {
+  it('differ from scitokens-cpp 1.4.1 only where this library rejects more', () => {
     const lenient = vectors.filter((vector) => {
       const ours = STRICTER[vector.name] ?? theirs(vector);
       return (ours.verify && !theirs(vector).verify) || (ours.test && !theirs(vector).test);

@@ -362,7 +362,7 @@ describe('R32 a key directory', () => {
     const kid = String(publicKeys(keys())[0]?.['kid']);
     expect(await said(directory)).toContain(`ok: signs with ${kid} of $R/keys, since 20d00h ago`);
     expect(await said({ ...directory, LOCAL_CREDMON_TOKEN_LIFETIME: String(2 * day) })).toContain(
-      'error: tokens of $R/keys may live 86400 s, not 172800 s',
+      'error: token lifetime 172800 s exceeds the limit of the key directory $R/keys (86400 s)',
     );
     expect(
       (await said({ ...directory, CREDMON_LOCAL_KEY_DIRECTORY: '/no/such' })).slice(0, 2),

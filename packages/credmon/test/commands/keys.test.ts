@@ -200,7 +200,7 @@ describe('keys of a key directory', () => {
   });
 
   it('a directory that is not there yet, or open to others, is reported', async () => {
-    expect((await keys('list')).err).toBe(`scitokens, wlcg: ${directory} is not there\n`);
+    expect((await keys('list')).err).toBe(`scitokens, wlcg: ${directory} does not exist\n`);
     await keys('rotate');
     chmodSync(directory, 0o777);
     expect(await keys('publish')).toMatchObject({

@@ -1,5 +1,5 @@
-// The cache commands: what the Python library's key maintenance does, for the cache that
-// `token verify` uses.
+// The cache commands, for the key cache of `token verify`: like the key maintenance of
+// the Python library.
 import { CodedError } from '@credmon/core/base';
 import { fetchIssuerKeys } from '../verify/discover.ts';
 import { readKeySet } from '../keys/jwks.ts';
@@ -12,7 +12,7 @@ function cacheOf(io: Io): KeyCache {
   return createKeyCache(keyCacheDirectory(io.environment));
 }
 
-/** `cache list`: issuers, their keys' names, and when they were fetched. */
+/** `cache list`: issuers, the ids of their keys, and the time of the last fetch. */
 export function cacheList({ json = false }: { readonly json?: boolean | undefined }, io: Io): void {
   const cache = cacheOf(io);
   const entries = cache.issuers().flatMap((issuer) => {
@@ -30,21 +30,21 @@ export function cacheList({ json = false }: { readonly json?: boolean | undefine
   io.out(table([['ISSUER', 'FETCHED', 'KEYS'], ...rows]));
 }
 
-/** `cache add`: keeps the keys of a file as if the issuer had just answered with them. */
+/** `cache add`: stores the keys of a file as if the issuer had just sent them. */
 export function cacheAdd(issuer: string, path: string, io: Io): void {
   const { document } = readKeySet(parseJsonText(readText(path, io), path));
   cacheOf(io).write(issuer, { document, fetchedAt: io.now() });
 }
 
-/** `cache remove`: the next token of the issuer asks it again. */
+/** `cache remove`: the next token of the issuer fetches its keys again. */
 export function cacheRemove(issuer: string, io: Io): void {
   const cache = cacheOf(io);
   if (cache.read(issuer) === undefined)
-    throw new CodedError('TOKEN_UNKNOWN_ISSUER', `no keys of ${issuer} are kept`, { issuer });
+    throw new CodedError('TOKEN_UNKNOWN_ISSUER', `no cached keys of ${issuer}`, { issuer });
   cache.remove(issuer);
 }
 
-/** `cache update`: fetches keys whatever their age; old ones stay where that fails. */
+/** `cache update`: fetches keys of any age; keeps the old ones after a failure. */
 export async function cacheUpdate(
   issuer: string | undefined,
   { insecure = false }: { readonly insecure?: boolean | undefined },

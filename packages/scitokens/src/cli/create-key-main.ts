@@ -5,5 +5,5 @@ import { createKeyCommand } from './python-create-key.ts';
 const io = systemIo();
 const exitCode = await createKeyCommand(process.argv.slice(2), io);
 await io.close();
-// A name look-up without an answer must not delay the end.
+// A pending name lookup must not delay the exit.
 process.exit(exitCode);

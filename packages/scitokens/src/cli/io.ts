@@ -1,4 +1,4 @@
-// The world as the commands see it, and the real one; tests bring their own.
+// The environment of the commands: the interface, and the real one; tests have their own.
 import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import {
   CodedError,
@@ -15,7 +15,7 @@ import {
   type Send,
 } from '@credmon/core/base';
 
-/** What a command may touch. */
+/** The environment of a command. */
 export interface Io {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly userId: number;
@@ -25,17 +25,14 @@ export interface Io {
   readonly send: Send;
   readonly out: (text: string) => void;
   readonly error: (text: string) => void;
-  /**
-   * True when standard input is a pipe or a file, so that somebody may have put a token
-   * there.
-   */
+  /** True if standard input is a pipe or a file, which may contain a token. */
   readonly isPiped: () => boolean;
   readonly readInput: () => string;
   /** @throws CodedError `TOKEN_UNREADABLE` */
   readonly readFile: (path: string) => string;
   /**
-   * As `readFile`, but `undefined` when missing; where it `mustBeOwn`, another user's
-   * file is refused.
+   * Like `readFile`, but returns `undefined` for a missing file; with `mustBeOwn`,
+   * rejects another user's file.
    */
   readonly readIfThere: (path: string, mustBeOwn: boolean) => string | undefined;
   readonly exists: (path: string) => boolean;
@@ -44,7 +41,7 @@ export interface Io {
 
 const MAX_FILE_BYTES = 1024 * 1024;
 
-/** The machine itself, and `close`, which ends its connections. */
+/** The real environment, and `close`, which ends its connections. */
 export function systemIo(): Io & { readonly close: () => Promise<void> } {
   const { send, close } = createSend();
   return {
@@ -61,7 +58,7 @@ export function systemIo(): Io & { readonly close: () => Promise<void> } {
       return facts.isFIFO() || facts.isFile() || facts.isSocket();
     },
     readInput: () => readFileSync(0, 'utf8'),
-    readFile: (path) => readFile(path, false) ?? unreadable(path, 'is not there'),
+    readFile: (path) => readFile(path, false) ?? unreadable(path, 'does not exist'),
     readIfThere: readFile,
     exists: existsSync,
     writeFile: (path, text, mode) => writeFileAtomically(path, text, { mode, durable: true }),
@@ -84,9 +81,9 @@ function readFile(path: string, mustBeOwn: boolean): string | undefined {
     const facts = fstatSync(descriptor);
     if (facts.isDirectory() || facts.size > MAX_FILE_BYTES)
       return unreadable(path, 'is a directory or too large');
-    const foreign = facts.uid !== 0 && facts.uid !== process.geteuid?.();
-    if (mustBeOwn && (foreign || !facts.isFile()))
-      return unreadable(path, 'belongs to somebody else');
+    const isForeign = facts.uid !== 0 && facts.uid !== process.geteuid?.();
+    if (mustBeOwn && (isForeign || !facts.isFile()))
+      return unreadable(path, 'is owned by another user');
     return readFileSync(descriptor, 'utf8');
   } finally {
     closeSync(descriptor);

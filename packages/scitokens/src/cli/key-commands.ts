@@ -27,7 +27,7 @@ export interface WriteOptions extends KeyOptions {
   readonly json?: boolean | undefined;
 }
 
-/** An algorithm by name, ES256 without one. */
+/** Returns the algorithm with this name; ES256 without a name. */
 export function algorithmNamed(name: string | undefined): Algorithm {
   if (name === undefined) return 'ES256';
   if (isAlgorithm(name)) return name;
@@ -35,8 +35,8 @@ export function algorithmNamed(name: string | undefined): Algorithm {
 }
 
 /**
- * `key create`: makes a key and prints or stores it, with its public half beside it where
- * asked.
+ * `key create`: creates a key and prints or stores it, with its public key in a separate
+ * file on request.
  */
 export function keyCreate(options: WriteOptions, io: Io): void {
   const { kid, kidStyle: style = 'python' } = options;
@@ -48,7 +48,7 @@ export function keyCreate(options: WriteOptions, io: Io): void {
   writeOut({ kid: made.kid, algorithm: made.algorithm, key: made.privateKey }, options, io);
 }
 
-/** `key convert`: the same key in another form. */
+/** `key convert`: writes the same key in another form. */
 export function keyConvert(path: string, options: WriteOptions, io: Io): void {
   writeOut(namedKeyFrom(path, options, io), options, io);
 }
@@ -63,7 +63,7 @@ function writeOut(key: ReadKey, options: WriteOptions, io: Io): void {
   ];
   for (const [path] of files)
     if (path !== undefined && io.exists(path) && !options.force)
-      throw misuse(`${path} is there already; --force replaces it`);
+      throw misuse(`${path} already exists; use --force to replace it`);
   for (const [path, contents, mode] of files)
     if (path !== undefined) io.writeFile(path, contents, mode);
   if (options.json)
@@ -71,7 +71,7 @@ function writeOut(key: ReadKey, options: WriteOptions, io: Io): void {
       `${JSON.stringify({ kid: key.kid, algorithm: key.algorithm, out, ...(out === undefined ? { key: text } : {}) })}\n`,
     );
   else if (out === undefined) io.out(text);
-  else io.out(`${out}: ${key.algorithm} key ${key.kid ?? 'without name'}\n`);
+  else io.out(`${out}: ${key.algorithm} key ${key.kid ?? 'without key id'}\n`);
 }
 
 /** Options of `key rotate`. */
@@ -80,7 +80,7 @@ export interface RotateArguments extends KeyOptions, Partial<RotationPolicy> {
   readonly json?: boolean | undefined;
 }
 
-/** `key rotate`: takes every step that is due; fit for cron. */
+/** `key rotate`: executes all due steps; suitable for cron. */
 export function keyRotate(directory: string, options: RotateArguments, io: Io): void {
   const { publishLead, longestLifetime } = options;
   initKeyDirectory(directory, {
@@ -97,7 +97,7 @@ export function keyRotate(directory: string, options: RotateArguments, io: Io): 
   for (const step of steps) io.out(`${stepText(step)}\n`);
 }
 
-/** `key list`: the keys of a directory with their states and dates. */
+/** `key list`: lists the keys of a directory with their states and dates. */
 export function keyList(
   directory: string,
   { json = false }: { readonly json?: boolean | undefined },
@@ -117,11 +117,14 @@ export interface PublishOptions {
   readonly json?: boolean | undefined;
 }
 
-/** `key publish`: metadata and key set as static files below a web server's directory. */
+/**
+ * `key publish`: writes metadata and key set as static files below a web server's
+ * directory.
+ */
 export function keyPublish(webDirectory: string, options: PublishOptions, io: Io): void {
   const { issuer, keys, key = [], kid } = options;
   if ((keys === undefined) === (key.length === 0))
-    throw misuse('name either --keys DIRECTORY or --key FILE');
+    throw misuse('exactly one of --keys DIRECTORY and --key FILE is required');
   const written =
     keys === undefined
       ? publishFiles(webDirectory, issuer, publicJwksFrom(key, { kid }, io), io)

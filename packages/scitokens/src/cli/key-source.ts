@@ -1,4 +1,4 @@
-// Where a command's keys come from: a file in any form, or a key directory.
+// The keys of a command: a file in any form, or a key directory.
 import { activeKey } from '../keys/key-directory.ts';
 import { writeJwk } from '../keys/jwk.ts';
 import { keyIdOf, type KeyIdStyle } from '../keys/create-key.ts';
@@ -8,7 +8,7 @@ import type { SigningKey } from '../token/sign.ts';
 import type { Io } from './io.ts';
 import { misuse } from './outcome.ts';
 
-/** Options by which a command is told its keys. */
+/** Options with the keys of a command. */
 export interface KeyOptions {
   readonly key?: string | undefined;
   readonly keys?: string | undefined;
@@ -17,7 +17,7 @@ export interface KeyOptions {
   readonly algorithm?: string | undefined;
 }
 
-/** The choices among those options that {@link readKey} takes. */
+/** Returns the options for {@link readKey}. */
 export function keyChoice({ kid, algorithm }: KeyOptions): KeyChoice {
   return {
     ...(kid === undefined ? {} : { kid }),
@@ -25,22 +25,22 @@ export function keyChoice({ kid, algorithm }: KeyOptions): KeyChoice {
   };
 }
 
-/** The key to sign tokens of `lifetime` seconds with. */
+/** Returns the key for signing tokens of `lifetime` seconds. */
 export function signingKeyFrom(options: KeyOptions, lifetime: number, io: Io): SigningKey {
   const { key, keys, kidStyle = 'python' } = options;
   if ((key === undefined) === (keys === undefined))
-    throw misuse('name either --key FILE or --keys DIRECTORY');
+    throw misuse('exactly one of --key FILE and --keys DIRECTORY is required');
   if (keys !== undefined) return activeKey(keys, lifetime);
   return readSigningKey(readText(key ?? '-', io), { ...keyChoice(options), style: kidStyle });
 }
 
-/** A key of any form with a name. `-` is standard input. */
+/** Reads a key of any form and gives it a key id. `-` is standard input. */
 export function namedKeyFrom(path: string, options: KeyOptions, io: Io): ReadKey {
   const key = readKey(readText(path, io), keyChoice(options));
   return { ...key, kid: key.kid ?? keyIdOf(key.key, options.kidStyle ?? 'python') };
 }
 
-/** The public JWKs of files. */
+/** Returns the public JWKs of files. */
 export function publicJwksFrom(
   paths: readonly string[],
   options: KeyOptions,
@@ -52,12 +52,12 @@ export function publicJwksFrom(
   });
 }
 
-/** A file's text, or standard input for `-`. */
+/** Returns a file's text, or standard input for `-`. */
 export function readText(path: string, io: Io): string {
   return path === '-' ? io.readInput() : io.readFile(path);
 }
 
-/** The JSON in a text; `path` is named when there is none. */
+/** Parses JSON; the error names `path`. */
 export function parseJsonText(text: string, path: string): unknown {
   try {
     return JSON.parse(text);

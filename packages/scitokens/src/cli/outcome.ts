@@ -1,10 +1,11 @@
-// How every command ends: 0 accepted or done, 1 refused with the reason, 2 misused.
+// The exit codes of all commands: 0 accepted or done, 1 rejected with the reason, 2 usage
+// error.
 import { CodedError, isCoded, messageOf } from '@credmon/core/base';
 import type { Io } from './io.ts';
 
 /**
- * An error that means: the command was called wrongly. What looks like a token is masked:
- * parsers quote arguments.
+ * Creates the error for wrong usage. Masks texts that look like a token, because parsers
+ * quote arguments.
  */
 export function misuse(problem: string): CodedError {
   const masked = problem.replace(/[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, 'TOKEN');
@@ -12,8 +13,8 @@ export function misuse(problem: string): CodedError {
 }
 
 /**
- * Runs a command and turns what it throws into an exit code and one line on standard
- * error, or, for `json`, into an object on standard output.
+ * Runs a command. Converts an error to an exit code and one line on standard error, and
+ * with `json` also to an object on standard output.
  */
 export async function runCommand(
   name: string,

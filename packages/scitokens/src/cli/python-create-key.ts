@@ -9,7 +9,7 @@ import { misuse, runCommand } from './outcome.ts';
 const NAME = 'scitokens-admin-create-key';
 const HELP = `usage: ${NAME} (--private-keyfile FILE | --public-keyfile FILE | --create-keys) [--ec]
          [--jwks-public] [--jwks-private] [--pem-private] [--pem-public]
-Reads or makes a key and prints it in the forms that are asked for.
+Reads or creates a key and prints it in the requested forms.
 `;
 const flag = { type: 'boolean', default: false } as const;
 const OPTIONS = {
@@ -78,7 +78,7 @@ function obtain(values: Values, io: Io): ReadKey {
   return { ...read, kid: keyIdOf(read.key) };
 }
 
-/** The Python tool names no algorithm in private EC keys. */
+/** The Python tool writes no algorithm for private EC keys. */
 function privateJwks(key: ReadKey): string {
   const jwk: unknown = JSON.parse(writeKey(key, 'jwk-private'));
   const members = Object.entries(isObject(jwk) ? jwk : {});

@@ -8,7 +8,7 @@ import { misuse, runCommand } from './outcome.ts';
 
 const NAME = 'scitokens-admin-create-token';
 const HELP = `usage: ${NAME} [--demo] [--keyfile FILE] [--key_id ID] [--issuer URL] [--lifetime SECONDS] CLAIM=VALUE...
-Issues a token with the given claims (1200 seconds unless told otherwise). --demo asks https://demo.scitokens.org.
+Issues a token with the given claims (default lifetime 1200 seconds). --demo gets one from https://demo.scitokens.org.
 `;
 const DEMO = 'https://demo.scitokens.org/issue';
 const OPTIONS = {
@@ -43,7 +43,7 @@ function parse(argv: readonly string[]): Parsed {
 
 function readClaim(text: string): [string, string] {
   const sign = text.indexOf('=');
-  if (sign < 1) throw misuse(`${text} is not of the form claim=value`);
+  if (sign < 1) throw misuse(`invalid claim ${text}: must be claim=value`);
   return [text.slice(0, sign), text.slice(sign + 1)];
 }
 
@@ -54,7 +54,8 @@ function issue(
 ): string {
   if (keyfile === undefined) throw misuse('--keyfile is required');
   if (issuer === undefined) throw misuse('--issuer is required');
-  if (!/^[1-9]\d{0,7}$/.test(lifetime)) throw misuse(`${lifetime} is not a lifetime in seconds`);
+  if (!/^[1-9]\d{0,7}$/.test(lifetime))
+    throw misuse(`invalid lifetime ${lifetime}: must be a number of seconds`);
   const key = readSigningKey(io.readFile(keyfile), key_id === undefined ? {} : { kid: key_id });
   const now = Math.floor(io.now());
   const jti = newTokenId(io.random(16));
@@ -72,6 +73,8 @@ async function askDemo(payload: Record<string, string>, io: Io): Promise<string>
   const body = JSON.stringify({ algorithm: 'ES256', payload });
   const { status, body: answer } = await io.send({ method: 'POST', url: DEMO, body });
   if (status !== 200)
-    throw new CodedError('ISSUER_UNREACHABLE', `${DEMO} answers with status ${status}`, { status });
+    throw new CodedError('ISSUER_UNREACHABLE', `${DEMO} returned HTTP status ${status}`, {
+      status,
+    });
   return Buffer.from(answer).toString('utf8').trim();
 }

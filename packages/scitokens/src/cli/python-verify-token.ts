@@ -1,4 +1,4 @@
-// scitokens-verify-token: the Python tool's flags and output, but a refused token is a
+// scitokens-verify-token: the Python tool's flags and output, but a rejected token is a
 // failure.
 import { parseArgs } from 'node:util';
 import type { Io } from './io.ts';
@@ -9,7 +9,7 @@ import { readTokenArgument } from './token-source.ts';
 const NAME = 'scitokens-verify-token';
 const HELP = `usage: ${NAME} [-v] [TOKEN | --token TOKEN]
 Verifies a token: the token itself, @FILE, or - for standard input. -v prints its claims.
-Exit status: 0 accepted, 1 refused, 2 misused.
+Exit status: 0 accepted, 1 rejected, 2 usage error.
 `;
 
 /** Runs the command and returns its exit code. */
@@ -43,14 +43,14 @@ function parse(argv: readonly string[]): {
       allowPositionals: true,
     });
     if (positionals.length > 1 || (positionals.length === 1 && values.token !== undefined))
-      throw misuse('one token at a time');
+      throw misuse('only one token is allowed');
     return { ...values, token: values.token ?? positionals[0] };
   } catch (error) {
     throw misuse(error instanceof Error ? error.message : 'wrong arguments');
   }
 }
 
-/** A value as Python prints it: the recipes of sites look for it. */
+/** Formats a value like Python: scripts of existing sites search for it. */
 function pythonText(value: unknown, open = '[', close = ']'): string {
   if (typeof value === 'string') {
     const quote = value.includes("'") && !value.includes('"') ? '"' : "'";

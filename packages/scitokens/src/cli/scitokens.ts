@@ -1,5 +1,4 @@
-// The command line of `scitokens`: which options each command has, and nothing of what
-// they do.
+// The command line of `scitokens`: the options of each command.
 import { wholeSeconds } from '@credmon/core/base';
 import yargs, { type Argv } from 'yargs';
 import { PROFILES } from '../token/claims.ts';
@@ -15,7 +14,7 @@ import { tokenInspect } from './token-source.ts';
 
 const NAME = 'scitokens';
 const TOKEN_HELP =
-  'the token, @FILE, or - for standard input; without it WLCG bearer token discovery';
+  'the token, @FILE, or - for standard input; default: WLCG bearer token discovery';
 
 /** Runs `scitokens` with the given arguments and returns its exit code. */
 export async function scitokens(argv: readonly string[], io: Io): Promise<number> {
@@ -32,14 +31,14 @@ export async function scitokens(argv: readonly string[], io: Io): Promise<number
     .command('key', 'signing keys', (group) => keyGroup(group, io, run))
     .command('token', 'tokens', (group) => tokenGroup(group, io, run))
     .command('cache', "issuers' keys on disk", (group) => cacheGroup(group, io, run))
-    .demandCommand(1, 'name a command')
+    .demandCommand(1, 'a command is required')
     .option('json', { type: 'boolean', describe: 'print JSON' })
     .strict()
     .version(false)
     .wrap(100)
     .exitProcess(false)
     .fail((message: string | null, error: Error | undefined) => {
-      // What a reader of an option's value throws arrives as an error of the parser.
+      // An error from an option's own parser arrives as an error of yargs.
       if (error !== undefined && error.name !== 'YError') throw error;
       throw misuse(message ?? error?.message ?? 'wrong arguments');
     });
@@ -56,18 +55,24 @@ export async function scitokens(argv: readonly string[], io: Io): Promise<number
 type Run = (json: boolean | undefined, work: () => Promise<void> | void) => Promise<void>;
 
 const naming = {
-  kid: { type: 'string', describe: 'name of the key' },
+  kid: { type: 'string', describe: 'key id' },
   'kid-style': {
     choices: ['python', 'thumbprint'] as const,
-    describe: 'how a key without name is named',
+    describe: 'how to derive a missing key id',
   },
-  algorithm: { choices: Object.keys(ALGORITHMS), describe: 'default ES256 for new keys' },
+  algorithm: {
+    choices: Object.keys(ALGORITHMS),
+    describe: 'signature algorithm; ES256 by default for new keys',
+  },
 } as const;
 const writing = {
-  form: { choices: KEY_FORMS, describe: 'how it is written' },
-  out: { type: 'string', describe: 'file for it (0600 when private) instead of standard output' },
-  public: { type: 'string', describe: 'file for the public half as PEM' },
-  jwks: { type: 'string', describe: 'file for the public half as JWKS' },
+  form: { choices: KEY_FORMS, describe: 'output form' },
+  out: {
+    type: 'string',
+    describe: 'output file (0600 for a private key) instead of standard output',
+  },
+  public: { type: 'string', describe: 'output file for the public key as PEM' },
+  jwks: { type: 'string', describe: 'output file for the public key as JWKS' },
   force: { type: 'boolean', describe: 'replace existing files' },
 } as const;
 
@@ -75,7 +80,7 @@ function keyGroup(group: Argv, io: Io, run: Run): Argv {
   return group
     .command(
       'create',
-      'make a private key',
+      'create a private key',
       (command) => command.options({ ...naming, ...writing }),
       (args) => run(flag(args), () => keyCreate(args, io)),
     )
@@ -90,7 +95,7 @@ function keyGroup(group: Argv, io: Io, run: Run): Argv {
     )
     .command(
       'rotate <directory>',
-      'take every step of the rotation that is due',
+      'execute all due steps of the rotation',
       (command) =>
         command
           .positional('directory', { type: 'string', demandOption: true })
@@ -98,11 +103,11 @@ function keyGroup(group: Argv, io: Io, run: Run): Argv {
           .option('begin', { type: 'boolean', describe: 'begin a rotation now' })
           .option('publish-lead', {
             ...seconds('--publish-lead', 0),
-            describe: `new directory: seconds a key is public before it signs [${DEFAULT_POLICY.publishLead}]`,
+            describe: `new directory: seconds for which a key is published before it signs [${DEFAULT_POLICY.publishLead}]`,
           })
           .option('longest-lifetime', {
             ...seconds('--longest-lifetime', 1),
-            describe: `new directory: seconds that tokens live at most [${DEFAULT_POLICY.longestLifetime}]`,
+            describe: `new directory: maximum token lifetime in seconds [${DEFAULT_POLICY.longestLifetime}]`,
           }),
       (args) => {
         const { publishLead, longestLifetime, ...rest } = args;
@@ -140,7 +145,7 @@ function keyGroup(group: Argv, io: Io, run: Run): Argv {
           .option('kid', naming.kid),
       (args) => run(flag(args), () => keyPublish(args.webdir, { ...args, json: flag(args) }, io)),
     )
-    .demandCommand(1, 'name a key command');
+    .demandCommand(1, 'a key command is required');
 }
 
 const verifying = {
@@ -148,20 +153,20 @@ const verifying = {
     type: 'string',
     array: true,
     nargs: 1,
-    describe: 'trusted issuer; any https one unless given',
+    describe: 'trusted issuer; default: any https issuer',
   },
-  audience: { type: 'string', array: true, nargs: 1, describe: 'our audience' },
-  jwks: { type: 'string', describe: "file with the issuer's keys, instead of asking it" },
-  key: { type: 'string', describe: "file with the issuer's key, instead of asking it" },
+  audience: { type: 'string', array: true, nargs: 1, describe: 'accepted audience' },
+  jwks: { type: 'string', describe: "file with the issuer's keys, instead of fetching them" },
+  key: { type: 'string', describe: "file with the issuer's key, instead of fetching it" },
   algorithm: {
     choices: Object.keys(ALGORITHMS),
     array: true,
     nargs: 1,
-    describe: 'accepted; ES256 and RS256 unless given',
+    describe: 'accepted algorithm; default: ES256 and RS256',
   },
-  leeway: { ...seconds('--leeway', 0), describe: 'seconds that clocks may differ' },
-  insecure: { type: 'boolean', describe: 'ask issuers without https too' },
-  cache: { type: 'boolean', default: true, describe: "keep issuers' keys on disk" },
+  leeway: { ...seconds('--leeway', 0), describe: 'allowed clock difference in seconds' },
+  insecure: { type: 'boolean', describe: 'allow issuers without https' },
+  cache: { type: 'boolean', default: true, describe: "cache issuers' keys on disk" },
 } as const;
 
 function tokenGroup(group: Argv, io: Io, run: Run): Argv {
@@ -177,11 +182,11 @@ function tokenGroup(group: Argv, io: Io, run: Run): Argv {
             ...naming,
             out: {
               type: 'string',
-              describe: 'file for the token (0600) instead of standard output',
+              describe: 'output file for the token (0600) instead of standard output',
             },
           })
           .option('key', { type: 'string', describe: 'file with the private key' })
-          .option('keys', { type: 'string', describe: 'key directory; its active key signs' })
+          .option('keys', { type: 'string', describe: 'key directory with the signing key' })
           .option('issuer', { type: 'string', demandOption: true })
           .option('subject', { type: 'string', demandOption: true })
           .option('scope', {
@@ -205,29 +210,29 @@ function tokenGroup(group: Argv, io: Io, run: Run): Argv {
     )
     .command(
       'verify [token]',
-      'accept or refuse a token',
+      'verify a token',
       (command) =>
         withToken(command).options(verifying).option('test', {
           type: 'string',
           array: true,
           nargs: 1,
-          describe: 'authorization:/path that it must allow',
+          describe: 'authorization:/path that the token must allow',
         }),
       (args) => run(flag(args), () => tokenVerify(args.token, { ...args, json: flag(args) }, io)),
     )
     .command(
       'acls [token]',
-      'verify a token and list what it allows',
+      'verify a token and list its authorizations',
       (command) => withToken(command).options(verifying),
       (args) => run(flag(args), () => tokenAcls(args.token, { ...args, json: flag(args) }, io)),
     )
     .command(
       'inspect [token]',
-      'show what a token says, without verifying it',
+      'show the contents of a token without verification',
       (command) => withToken(command),
       (args) => run(flag(args), () => tokenInspect(args.token, { json: flag(args) }, io)),
     )
-    .demandCommand(1, 'name a token command');
+    .demandCommand(1, 'a token command is required');
 }
 
 function cacheGroup(group: Argv, io: Io, run: Run): Argv {
@@ -236,35 +241,33 @@ function cacheGroup(group: Argv, io: Io, run: Run): Argv {
   return group
     .command(
       'list',
-      'show whose keys are kept, and since when',
+      'list cached issuers and the time of the last fetch',
       (command) => command,
       (args) => run(flag(args), () => cacheList({ json: flag(args) }, io)),
     )
     .command(
       'add <issuer>',
-      "keep an issuer's keys from a file, for instance where it cannot be reached",
+      "cache an issuer's keys from a file, for example if the issuer is not reachable",
       (command) => withIssuer(command).option('jwks', { type: 'string', demandOption: true }),
       (args) => run(flag(args), () => cacheAdd(args.issuer, args.jwks, io)),
     )
     .command(
       'remove <issuer>',
-      "forget an issuer's keys",
+      "remove an issuer's keys from the cache",
       (command) => withIssuer(command),
       (args) => run(flag(args), () => cacheRemove(args.issuer, io)),
     )
     .command(
       'update [issuer]',
-      'fetch the keys of one issuer, or of all that are kept, again',
+      'fetch the keys of one issuer or of all cached issuers again',
       (command) =>
         command.positional('issuer', { type: 'string' }).option('insecure', verifying.insecure),
       (args) => run(flag(args), () => cacheUpdate(args.issuer, args, io)),
     )
-    .demandCommand(1, 'name a cache command');
+    .demandCommand(1, 'a cache command is required');
 }
 
-/**
- * An option that takes whole seconds, `min` or more. Without a default it may be missing.
- */
+/** An option for whole seconds, `min` or more. Optional unless it has a default. */
 function seconds(option: string, min: number) {
   return {
     type: 'string',
@@ -273,10 +276,7 @@ function seconds(option: string, min: number) {
   } as const;
 }
 
-/**
- * `--json` is an option of the whole command line, which the types of one command do not
- * know.
- */
+/** `--json` is a global option, which is missing in the types of a command. */
 function flag(args: object): boolean {
   return 'json' in args && args.json === true;
 }

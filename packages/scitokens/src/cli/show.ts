@@ -1,10 +1,10 @@
-// How values look on a terminal: local time, durations in words, tables in columns.
+// The format of values on a terminal: local time, durations in words, tables in columns.
 import type { KeyRecord, RotationStep } from '../keys/rotation.ts';
 
-/** Epoch seconds as local time with its offset: `2026-11-23 13:05:00 +0100`. */
+/** Formats epoch seconds as local time with its offset: `2026-11-23 13:05:00 +0100`. */
 export function localTime(seconds: number): string {
   const date = new Date(seconds * 1000);
-  if (Number.isNaN(date.getTime())) return `${seconds} (no date)`;
+  if (Number.isNaN(date.getTime())) return `${seconds} (invalid date)`;
   const two = (value: number): string => String(Math.floor(value)).padStart(2, '0');
   const offset = -date.getTimezoneOffset();
   const zone = `${offset < 0 ? '-' : '+'}${two(Math.abs(offset) / 60)}${two(Math.abs(offset) % 60)}`;
@@ -20,7 +20,7 @@ const UNITS: readonly (readonly [number, string])[] = [
   [1, 's'],
 ];
 
-/** Seconds in the two largest units: `3 d 4 h`, `59 s`. */
+/** Formats seconds in the two largest units: `3 d 4 h`, `59 s`. */
 export function duration(seconds: number): string {
   let rest = Math.floor(Math.abs(seconds));
   const parts: string[] = [];
@@ -31,7 +31,7 @@ export function duration(seconds: number): string {
   return parts.length > 0 ? parts.join(' ') : '0 s';
 }
 
-/** Rows in columns, two blanks apart, without blanks at line ends. */
+/** Formats rows in columns, two blanks apart, without trailing blanks. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows)
@@ -48,7 +48,7 @@ export function table(rows: readonly (readonly string[])[]): string {
     .join('');
 }
 
-/** A foreign text on one line, without control characters that a terminal would obey. */
+/** Escapes control characters of an untrusted text, which could control a terminal. */
 export function printable(value: unknown): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   return text.replace(
@@ -57,13 +57,13 @@ export function printable(value: unknown): string {
   );
 }
 
-// Keys and the steps of their rotation, as people read them.
+// The format of keys and rotation steps.
 
 const DATES = ['created', 'published', 'activated', 'retiring', 'retired'] as const;
 
 /**
- * One step of a rotation: `activate 3f2a`, or what is waited for and until when (local
- * time).
+ * Formats one step of a rotation: `activate 3f2a`, or the reason of a wait and its end
+ * (local time).
  */
 export function stepText(step: RotationStep): string {
   if (step.step !== 'wait') return `${step.step}${'kid' in step ? ` ${step.kid}` : ''}`;
@@ -71,8 +71,8 @@ export function stepText(step: RotationStep): string {
 }
 
 /**
- * The keys of a directory in columns, with their states and local days; with names of up
- * to five letters, in 80 columns. Ends in a newline.
+ * Formats the keys of a directory in columns, with their states and local dates; 80
+ * columns with key ids of up to five letters. Ends in a newline.
  */
 export function keyTable(keys: readonly KeyRecord[]): string {
   const dateOf = (seconds: number | undefined): string =>

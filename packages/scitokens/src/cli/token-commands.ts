@@ -70,7 +70,7 @@ export function tokenCreate(options: CreateOptions, io: Io): void {
 function profileNamed(name: string): Profile {
   const profile = PROFILES.find((one) => one === name || (name === 'wlcg' && one === 'wlcg:1.0'));
   if (profile === undefined)
-    throw misuse(`unknown profile ${name}; there are ${PROFILES.join(', ')}`);
+    throw misuse(`unknown profile ${name}; must be one of ${PROFILES.join(', ')}`);
   return profile;
 }
 
@@ -79,7 +79,7 @@ function pairs(texts: readonly string[], read: (text: string) => unknown): JsonO
     texts.map((text) => {
       const [, name, value] = /^([^=]+)=([\s\S]*)$/.exec(text) ?? [];
       if (name === undefined || value === undefined)
-        throw misuse(`${text} is not of the form name=value`);
+        throw misuse(`invalid claim ${text}: must be name=value`);
       return [name, read(value)];
     }),
   );
@@ -108,8 +108,8 @@ export interface VerifyArguments {
 }
 
 /**
- * `token verify`: signature, issuer and times; with `--audience` also for whom; with
- * `--test` also what.
+ * `token verify`: verifies signature, issuer and times; with `--audience` also the
+ * audience; with `--test` also the authorizations.
  */
 export async function tokenVerify(
   argument: string | undefined,
@@ -144,15 +144,16 @@ export async function tokenVerify(
 
 function splitTest(text: string): { authz: string; path: string } {
   const colon = text.indexOf(':');
-  if (colon === 0 || text === '') throw misuse(`${text} is not of the form authorization:/path`);
+  if (colon === 0 || text === '')
+    throw misuse(`invalid --test ${text}: must be authorization:/path`);
   return colon < 0
     ? { authz: text, path: '/' }
     : { authz: text.slice(0, colon), path: text.slice(colon + 1) };
 }
 
 /**
- * `token acls`: what the token allows; its own audience is taken for ours unless one is
- * given.
+ * `token acls`: lists the authorizations of a token. Its own audience is accepted unless
+ * one is given.
  */
 export async function tokenAcls(
   argument: string | undefined,
@@ -184,10 +185,7 @@ async function verifyArgument(
   return verifyWith(token, options, io);
 }
 
-/**
- * Verifies with the keys that the options name, else with those that the issuer
- * publishes.
- */
+/** Verifies with the keys in the options, else with the keys published by the issuer. */
 export function verifyWith(
   token: string,
   options: VerifyArguments,
@@ -221,6 +219,6 @@ function keysFor(
     };
   }
   const store = cache ? { store: createKeyCache(keyCacheDirectory(io.environment)) } : {};
-  // A cache that cannot be written costs a request, not the answer.
+  // A cache that cannot be written costs a request, not the result.
   return createIssuerKeys({ send: io.send, insecure, ...store });
 }

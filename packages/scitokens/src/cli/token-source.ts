@@ -1,5 +1,4 @@
-// Where a command's token comes from: the argument, a file, standard input, or WLCG
-// discovery.
+// The token of a command: the argument, a file, standard input, or WLCG discovery.
 import { CodedError } from '@credmon/core/base';
 import { discoverBearerToken, trimToken } from '../token/bearer.ts';
 import type { Io } from './io.ts';
@@ -7,10 +6,10 @@ import { readCompact } from '../token/compact.ts';
 import { duration, localTime, printable, table } from './show.ts';
 
 /**
- * The token that `argument` stands for: `@FILE`, `-` for standard input, or the token
- * itself. Without an argument: what discovery's variables name, else what is piped in,
- * else the rest of discovery.
- * @throws CodedError `TOKEN_NOT_FOUND`, `TOKEN_UNREADABLE`, `TOKEN_MALFORMED`.
+ * Returns the token of `argument`: `@FILE`, `-` for standard input, or the token itself.
+ * Without an argument: from the variables of discovery, else from piped input, else from
+ * the other places of discovery.
+ * @throws CodedError `TOKEN_NOT_FOUND`, `TOKEN_UNREADABLE`, `TOKEN_MALFORMED`
  */
 export function readTokenArgument(argument: string | undefined, io: Io): string {
   if (argument === undefined || argument === '') return findToken(io);
@@ -22,15 +21,15 @@ export function readTokenArgument(argument: string | undefined, io: Io): string 
 function nonEmpty(text: string, source: string): string {
   const token = trimToken(text);
   if (token !== '') return token;
-  throw new CodedError('TOKEN_NOT_FOUND', `${source} holds no token`, { source });
+  throw new CodedError('TOKEN_NOT_FOUND', `no token in ${source}`, { source });
 }
 
 function findToken(io: Io): string {
   const { environment, userId } = io;
   const readFile = (path: string, named: boolean): string | undefined =>
     io.readIfThere(path, !named);
-  // A variable is asked before a pipe: a pipe that nobody ever closes would keep a script
-  // waiting for ever.
+  // Variables come before a pipe: a pipe that is never closed would block a script for
+  // ever.
   const named =
     trimToken(environment['BEARER_TOKEN'] ?? '') !== '' ||
     Boolean(environment['BEARER_TOKEN_FILE']);
@@ -38,13 +37,13 @@ function findToken(io: Io): string {
   return piped === '' ? discoverBearerToken({ environment, userId, readFile }).token : piped;
 }
 
-// `token inspect`: shows what a token says, and that nobody has checked it.
+// `token inspect`: shows the contents of a token without verification.
 
 const TIMES = ['iat', 'nbf', 'exp'];
 
 /**
- * Prints header, claims, dates in local time and the life left, as a table or as JSON.
- * Nothing is verified.
+ * Prints header, claims, dates in local time and the remaining lifetime, as a table or as
+ * JSON. Verifies nothing.
  */
 export function tokenInspect(
   argument: string | undefined,
@@ -69,7 +68,7 @@ export function tokenInspect(
         printable(value),
       ]),
       ...Object.entries(claims).map(([name, value]) => [printable(name), shown(name, value)]),
-      ['life', life],
+      ['lifetime', life],
       ['signature', 'not verified'],
     ]),
   );

@@ -7,5 +7,5 @@ lookUpByProgram();
 const io = systemIo();
 const exitCode = await verifyTokenCommand(process.argv.slice(2), io);
 await io.close();
-// A name look-up without an answer must not delay the end.
+// A pending name lookup must not delay the exit.
 process.exit(exitCode);

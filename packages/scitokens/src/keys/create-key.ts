@@ -1,5 +1,4 @@
-// Makes new keys; apart from everything else because only this needs the machine's own
-// randomness.
+// Creates new keys. Separate, because only this needs the machine's randomness.
 import { generateKeyPairSync, type KeyObject, createHash } from 'node:crypto';
 import { ALGORITHMS, type Algorithm } from '../token/algorithms.ts';
 import type { SigningKey } from '../token/sign.ts';
@@ -7,8 +6,8 @@ import { encodeBase64url } from '../token/compact.ts';
 import { publicJwk } from './jwk.ts';
 
 /**
- * What kind of key, and how it is named: a kid, or the style of one. RSA keys have 2048
- * bits unless told otherwise.
+ * The type of a key, and its key id or the style of the id. RSA keys have 2048 bits by
+ * default.
  */
 export interface NewKey {
   readonly algorithm?: Algorithm;
@@ -17,10 +16,7 @@ export interface NewKey {
   readonly rsaBits?: number;
 }
 
-/**
- * Makes a key, ES256 unless told otherwise, named the Python library's way unless told
- * otherwise.
- */
+/** Creates a key: by default ES256, with a key id like the Python library's. */
 export function createKey({
   algorithm = 'ES256',
   kid,
@@ -38,15 +34,15 @@ function generate(algorithm: Algorithm, rsaBits: number): KeyObject {
     : generateKeyPairSync('ec', { namedCurve }).privateKey;
 }
 
-// Names for keys: the Python library's four digits, and the thumbprint of RFC 7638.
+// Key ids: the Python library's four digits, and the thumbprint of RFC 7638.
 
-/** How a key gets its name when nobody gives one. */
+/** How the id of a key is derived if none is given. */
 export type KeyIdStyle = 'python' | 'thumbprint';
 
 /**
- * The kid of a key. `python`: the first four hexadecimal digits of SHA-256 over the text
- * of `n` or `x` as the Python library writes it (leading zero bytes dropped, padded).
- * `thumbprint`: RFC 7638 with SHA-256.
+ * Returns the key id of a key. `python`: the first four hexadecimal digits of SHA-256
+ * over the text of `n` or `x` as the Python library writes it (without leading zero
+ * bytes, padded). `thumbprint`: RFC 7638 with SHA-256.
  */
 export function keyIdOf(key: KeyObject, style: KeyIdStyle = 'python'): string {
   return style === 'python' ? pythonKeyId(key) : thumbprint(key);

@@ -1,4 +1,4 @@
-// JSON Web Keys as Node's keys and back: lenient about padding and lost zeros when
+// Conversion between JSON Web Keys and Node's keys: tolerates padding and lost zeros when
 // reading, exact when writing.
 import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { CodedError } from '@credmon/core/base';
@@ -11,14 +11,14 @@ const CURVE_BYTES: Readonly<Record<string, number>> = Object.fromEntries(
   ),
 );
 const RSA_PRIVATE = ['d', 'p', 'q', 'dp', 'dq', 'qi'];
-/** A modulus above this only costs the verifier time. */
+/** A larger modulus only costs the verifier time. */
 const MAX_RSA_BYTES = 1024;
 
 /**
- * Makes a key of a JWK (RSA, or EC on P-256, P-384, P-521); private if it has `d`.
- * Padding and missing leading zeros are repaired.
+ * Creates a key from a JWK (RSA, or EC on P-256, P-384, P-521); private if it has `d`.
+ * Repairs padding and missing leading zeros.
  * @throws CodedError `TOKEN_KEY_INVALID` for other types, damaged numbers, points off the
- * curve and RSA exponents with which anybody could sign.
+ * curve and RSA exponents that allow anybody to sign
  * @see RFC 7518 section 6
  */
 export function keyFromJwk(jwk: JsonObject): KeyObject {
@@ -27,16 +27,15 @@ export function keyFromJwk(jwk: JsonObject): KeyObject {
     const input = { key: repaired, format: 'jwk' } as const;
     return repaired.d === undefined ? createPublicKey(input) : createPrivateKey(input);
   } catch (error) {
-    throw badKey('its numbers do not make a key', error);
+    throw badKey('inconsistent numbers', error);
   }
 }
 
 function repairRsa(jwk: JsonObject): JsonWebKey {
   const [n, e] = [numberOf(jwk, 'n'), numberOf(jwk, 'e')];
-  if (n.length > MAX_RSA_BYTES)
-    throw badKey(`its modulus is longer than ${MAX_RSA_BYTES * 8} bits`);
+  if (n.length > MAX_RSA_BYTES) throw badKey(`modulus longer than ${MAX_RSA_BYTES * 8} bits`);
   if (e.length > 8 || (e.at(-1) ?? 0) % 2 === 0 || (e.length === 1 && e[0] === 1))
-    throw badKey('its exponent is not safe');
+    throw badKey('unsafe exponent');
   const secret =
     jwk['d'] === undefined
       ? []
@@ -54,7 +53,7 @@ function repairEc(jwk: JsonObject): JsonWebKey {
   const bytes =
     typeof curve === 'string' && Object.hasOwn(CURVE_BYTES, curve) ? CURVE_BYTES[curve] : undefined;
   if (jwk['kty'] !== 'EC' || typeof curve !== 'string' || bytes === undefined)
-    throw badKey('only RSA and EC on P-256, P-384 and P-521 are known');
+    throw badKey('must be RSA, or EC on P-256, P-384 or P-521');
   const filled = (name: string): string => {
     const number = numberOf(jwk, name);
     if (number.length > bytes) throw badKey(`${name} is too long for ${curve}`);
@@ -71,27 +70,22 @@ function numberOf(jwk: JsonObject, name: string): Buffer {
   return number;
 }
 
-/** An error about a key. Its numbers are not repeated. */
+/** Creates an error about a key. Does not quote its numbers. */
 export function badKey(problem: string, cause?: unknown): CodedError {
-  return new CodedError(
-    'TOKEN_KEY_INVALID',
-    `the key is not usable: ${problem}`,
-    { problem },
-    cause,
-  );
+  return new CodedError('TOKEN_KEY_INVALID', `invalid key: ${problem}`, { problem }, cause);
 }
 
 /**
- * The public half of a key as a JWK without any other member; numbers unpadded,
- * coordinates full length.
+ * Returns the public key as a JWK without other members; numbers unpadded, coordinates
+ * with full length.
  */
 export function publicJwk(key: KeyObject): JsonWebKey {
   return (key.type === 'private' ? createPublicKey(key) : key).export({ format: 'jwk' });
 }
 
 /**
- * A JWK as it is published or kept: the key's numbers with `alg`, `use` and `kid`,
- * members in alphabetical order.
+ * Returns a JWK for publication or storage: the key's numbers with `alg`, `use` and
+ * `kid`, members in alphabetical order.
  */
 export function writeJwk(
   key: KeyObject,

@@ -1,5 +1,5 @@
-// Signing keys on disk: one private file per key and an index with their states; every
-// change goes through the plan of rotation.ts.
+// Signing keys on disk: one private file for each key and an index with their states. All
+// changes follow the plan of rotation.ts.
 import { chmodSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError, makeDirectory, shellWord, writeFileAtomically } from '@credmon/core/base';
@@ -33,9 +33,9 @@ export interface KeyIndex extends RotationPolicy {
 }
 
 /**
- * How a rotation proceeds: `begin` starts one; `longestLifetime` (seconds) is that of
- * tokens which keys of the directory sign, and counts when it is longer than what the
- * directory knows; the rest describes a key that it creates.
+ * Options of a rotation. `begin` starts one. `longestLifetime` (seconds) is that of
+ * tokens signed with keys of the directory; it replaces a shorter one in the index. The
+ * other options are for a new key.
  */
 export interface RotateOptions {
   readonly now: number;
@@ -47,15 +47,15 @@ export interface RotateOptions {
 
 const INDEX = 'keys.json';
 /**
- * The public key set in a key directory, beside the private files. A key in the index
- * that counts as published is in it.
+ * The public key set in a key directory. Contains every key that the index marks as
+ * published.
  */
 export const KEY_SET_FILE = 'jwks.json';
 const STATES = ['next', 'active', 'retiring', 'retired'];
 
 /**
- * Makes an empty key directory (0700), or leaves an existing one as it is.
- * @throws CodedError `TOKEN_KEY_DIRECTORY`.
+ * Creates an empty key directory (0700); does not change an existing one.
+ * @throws CodedError `TOKEN_KEY_DIRECTORY`
  */
 export function initKeyDirectory(directory: string, policy: Partial<RotationPolicy> = {}): void {
   makeDirectory(directory, 0o700);
@@ -67,7 +67,8 @@ export function initKeyDirectory(directory: string, policy: Partial<RotationPoli
 
 /**
  * Reads the index of a key directory.
- * @throws CodedError `TOKEN_KEY_DIRECTORY` when it is missing, damaged or open to others.
+ * @throws CodedError `TOKEN_KEY_DIRECTORY` if it is missing, damaged or accessible to
+ * others
  */
 export function readKeyDirectory(directory: string): KeyIndex {
   checkPrivateDirectory(directory);
@@ -75,7 +76,7 @@ export function readKeyDirectory(directory: string): KeyIndex {
   if (text === undefined)
     throw badDirectory(
       directory,
-      `has no ${INDEX}; to make one: scitokens key rotate ${shellWord(directory)}`,
+      `has no ${INDEX}; fix: scitokens key rotate ${shellWord(directory)}`,
     );
   let value: unknown;
   try {
@@ -107,9 +108,9 @@ function isRecord(value: unknown): value is KeyRecord {
 }
 
 /**
- * The key that signs now. `lifetime` (seconds) is that of the tokens it shall sign.
- * @throws CodedError `TOKEN_KEY_UNREADY` when no key is active, or tokens would outlive
- * their key's publication; `TOKEN_KEY_DIRECTORY`, `TOKEN_KEY_INVALID`.
+ * Returns the active key. `lifetime` (seconds) is that of the tokens to sign.
+ * @throws CodedError `TOKEN_KEY_UNREADY` if no key is active, or tokens would outlive the
+ * publication of their key; `TOKEN_KEY_DIRECTORY`, `TOKEN_KEY_INVALID`
  */
 export function activeKey(directory: string, lifetime: number): SigningKey {
   const { keys, longestLifetime } = readKeyDirectory(directory);
@@ -122,21 +123,20 @@ export function activeKey(directory: string, lifetime: number): SigningKey {
   if (lifetime > longestLifetime)
     throw new CodedError(
       'TOKEN_KEY_UNREADY',
-      `tokens of ${directory} may live ${longestLifetime} s, not ${lifetime} s`,
+      `token lifetime ${lifetime} s exceeds the limit of the key directory ${directory} (${longestLifetime} s)`,
     );
   return readRecord(directory, record);
 }
 
 function readRecord(directory: string, { file, kid, algorithm }: KeyRecord): SigningKey {
   const text = readPrivateFile(join(directory, file));
-  if (text === undefined) throw badDirectory(directory, `has lost ${file}`);
+  if (text === undefined) throw badDirectory(directory, `lacks ${file}, which its index lists`);
   return readSigningKey(text, { kid, algorithm });
 }
 
 /**
- * Takes all steps that are possible now and returns them; the last one is always a
- * `wait`.
- * @throws CodedError `TOKEN_KEY_DIRECTORY`.
+ * Executes all possible steps and returns them; the last one is always a `wait`.
+ * @throws CodedError `TOKEN_KEY_DIRECTORY`
  */
 export function rotateKeys(directory: string, options: RotateOptions): readonly RotationStep[] {
   return underLock(directory, () => {
@@ -159,13 +159,15 @@ export function rotateKeys(directory: string, options: RotateOptions): readonly 
   });
 }
 
-/** Never lowered: tokens of the longer life may be out. */
+/** Never lowered: tokens with the longer lifetime may exist. */
 function raiseLifetime(directory: string, longestLifetime: number): void {
   const index = readKeyDirectory(directory);
   if (longestLifetime > index.longestLifetime) writeIndex(directory, { ...index, longestLifetime });
 }
 
-/** The index no longer needs the file, so a crash between the two only leaves a stray. */
+/**
+ * The index no longer lists the file, so a crash in between only leaves an unused file.
+ */
 function removeRetired(directory: string, keys: readonly KeyRecord[], step: RotationStep): void {
   const gone = step.step === 'retire' ? keys.find((key) => key.kid === step.kid) : undefined;
   if (gone) rmSync(join(directory, gone.file), { force: true });
@@ -177,8 +179,7 @@ function withNewKey(
   options: RotateOptions,
 ): readonly KeyRecord[] {
   const { algorithm = 'ES256', style = 'python', now } = options;
-  // Four digits can meet again; a name must stay unique in the key set and in its
-  // history.
+  // Four digits may collide; an id must be unique in the key set and its history.
   let key = createKey({ algorithm, style });
   while (keys.some(({ kid }) => kid === key.kid)) key = createKey({ algorithm, style });
   const kid = key.kid ?? keyIdOf(key.privateKey, style);
@@ -188,7 +189,7 @@ function withNewKey(
   return [...keys, { kid, algorithm, file, state: 'next', created: now }];
 }
 
-/** The public JWKs that belong into the key set, the signing one first. */
+/** Returns the public JWKs for the key set, the signing one first. */
 export function publicKeys(directory: string): readonly JsonObject[] {
   return keysToPublish(readKeyDirectory(directory).keys).map((record) => {
     const { privateKey, kid, algorithm } = readRecord(directory, record);
@@ -197,10 +198,10 @@ export function publicKeys(directory: string): readonly JsonObject[] {
 }
 
 /**
- * Writes the metadata and the key set of `issuer` below `webDirectory` and remembers
- * since when each key is public. Returns the paths written.
- * @throws CodedError `ENDPOINT_REFUSED`, `TOKEN_KEY_DIRECTORY`; the system's error when
- * the files cannot be written.
+ * Writes the metadata and the key set of `issuer` below `webDirectory` and records the
+ * time of publication of each key. Returns the written paths.
+ * @throws CodedError `ENDPOINT_REFUSED`, `TOKEN_KEY_DIRECTORY`; the system's error if the
+ * files cannot be written
  */
 export function publishKeys(
   directory: string,
@@ -220,12 +221,12 @@ export function publishKeys(
 }
 
 /**
- * Writes the key set into the key directory itself, for a server on this machine that
- * serves it from there, and remembers since when each key is public. Others may then
- * enter the directory, but not list it; the private files stay closed. Returns the path
- * written.
- * @throws CodedError `TOKEN_KEY_DIRECTORY`; the system's error when the file cannot be
- * written.
+ * Writes the key set to the key directory itself, for a server on this machine that
+ * serves it from there, and records the time of publication of each key. Other users can
+ * then enter the directory but not list it; the private files stay inaccessible. Returns
+ * the written path.
+ * @throws CodedError `TOKEN_KEY_DIRECTORY`; the system's error if the file cannot be
+ * written
  */
 export function publishInPlace(directory: string, now: number): string {
   return underLock(directory, () => {
@@ -235,7 +236,7 @@ export function publishInPlace(directory: string, now: number): string {
   });
 }
 
-/** A key counts as public only after it can be seen. */
+/** A key is marked as published only after its file was written. */
 function recordPublished(directory: string, keys: readonly JsonObject[], now: number): void {
   const file = join(directory, KEY_SET_FILE);
   writeFileAtomically(file, keySetText(keys), { mode: 0o644, durable: true });

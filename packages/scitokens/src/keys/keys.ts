@@ -1,4 +1,4 @@
-// Keys as people keep them: PEM in its four forms, JWK and JWKS in, the same out again.
+// The file formats of keys: reads PEM in four forms, JWK and JWKS, and writes the same.
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { CodedError } from '@credmon/core/base';
 import { algorithmFor, DEFAULT_ALGORITHMS, type Algorithm } from '../token/algorithms.ts';
@@ -7,55 +7,50 @@ import { badKey, keyFromJwk, writeJwk } from './jwk.ts';
 import { keyIdOf, type KeyIdStyle } from './create-key.ts';
 import type { SigningKey } from '../token/sign.ts';
 
-/** Longest key text that is read, in characters. */
+/** The maximum length of a key text, in characters. */
 const MAX_KEY_TEXT = 1024 * 1024;
 
-/** A key as read: `key` is private where the text held the private half. */
+/** A key as read: `key` is private if the text has the private key. */
 export interface ReadKey {
   readonly key: KeyObject;
   readonly kid: string | undefined;
   readonly algorithm: Algorithm;
 }
 
-/**
- * What to make of a text that holds a key: the name it gets, and which of several a JWKS
- * holds.
- */
+/** How to read a key: its id and algorithm, and the selection from a JWKS. */
 export interface KeyChoice {
-  /** Overrides the name in the text; in a JWKS it selects. */
+  /** Overrides the id in the text; in a JWKS it selects the key. */
   readonly kid?: string;
   readonly algorithm?: string;
 }
 
 /**
  * Reads a key from PEM (PKCS#1, SEC1, PKCS#8 or SPKI), a JWK or a JWKS.
- * @throws CodedError `TOKEN_KEY_INVALID`, `TOKEN_BAD_ALGORITHM`, `TOKEN_UNKNOWN_KEY`.
+ * @throws CodedError `TOKEN_KEY_INVALID`, `TOKEN_BAD_ALGORITHM`, `TOKEN_UNKNOWN_KEY`
  */
 export function readKey(text: string, choice: KeyChoice = {}): ReadKey {
-  if (text.length > MAX_KEY_TEXT) throw badKey('the text is too long');
+  if (text.length > MAX_KEY_TEXT) throw badKey('text too long');
   return text.trimStart().startsWith('{') ? readJson(text, choice) : readPem(text, choice);
 }
 
 function readPem(text: string, { kid, algorithm }: KeyChoice): ReadKey {
   const block = /-----BEGIN ([A-Z ]+)-----[\s\S]*?-----END \1-----/.exec(withoutParameters(text));
   const label = block?.[1];
-  if (block === null || label === undefined) throw badKey('the text is neither PEM nor JSON');
+  if (block === null || label === undefined) throw badKey('neither PEM nor JSON');
   let key: KeyObject;
   try {
     key = label.endsWith('PRIVATE KEY') ? createPrivateKey(block[0]) : createPublicKey(block[0]);
   } catch (error) {
     const locked = label === 'ENCRYPTED PRIVATE KEY' || block[0].includes('Proc-Type: 4,ENCRYPTED');
     throw badKey(
-      locked ? 'it is encrypted; store it without a passphrase' : `the PEM ${label} is damaged`,
+      locked ? 'encrypted; store it without a passphrase' : `damaged PEM ${label}`,
       error,
     );
   }
   return { key, kid, algorithm: algorithmFor(key, algorithm) };
 }
 
-/**
- * `openssl ecparam -genkey` writes the curve in a block of its own in front of the key.
- */
+/** `openssl ecparam -genkey` writes the curve in a separate block before the key. */
 function withoutParameters(text: string): string {
   return text.replace(/-----BEGIN EC PARAMETERS-----[\s\S]*?-----END EC PARAMETERS-----/, '');
 }
@@ -65,11 +60,11 @@ function readJson(text: string, choice: KeyChoice): ReadKey {
   try {
     value = JSON.parse(text);
   } catch {
-    throw badKey('the text is neither PEM nor JSON');
+    throw badKey('neither PEM nor JSON');
   }
   const jwk =
     isObject(value) && Array.isArray(value['keys']) ? selectJwk(value['keys'], choice.kid) : value;
-  if (!isObject(jwk)) throw badKey('the JSON is neither a JWK nor a JWKS');
+  if (!isObject(jwk)) throw badKey('JSON, but neither a JWK nor a JWKS');
   const key = keyFromJwk(jwk);
   const { kid, alg } = jwk;
   const asked = choice.algorithm ?? (typeof alg === 'string' ? alg : undefined);
@@ -85,27 +80,30 @@ function selectJwk(keys: readonly unknown[], kid: string | undefined): unknown {
     kid === undefined ? keys : keys.filter((key) => isObject(key) && key['kid'] === kid);
   if (chosen.length === 1) return chosen[0];
   const problem =
-    kid === undefined ? `holds ${keys.length} keys; say which` : 'holds no key of that name';
+    kid === undefined
+      ? `has ${keys.length} keys; select one by its key id`
+      : 'has no key with this id';
   throw new CodedError('TOKEN_UNKNOWN_KEY', `the key set ${problem}`, { keys: keys.length, kid });
 }
 
 /**
- * Reads a private key to sign with. Without a name in `choice` or text, `style` names it.
+ * Reads a private key for signing. Without an id in `choice` or text, the id is derived
+ * by `style`.
  * @throws CodedError as {@link readKey}; `TOKEN_KEY_INVALID` for a public key and for RSA
- * under 2048 bits; `TOKEN_BAD_ALGORITHM` for another algorithm than ES256 and RS256 that
- * `choice` does not name.
+ * under 2048 bits; `TOKEN_BAD_ALGORITHM` for an algorithm other than ES256 and RS256 that
+ * `choice` does not name
  */
 export function readSigningKey(
   text: string,
   choice: KeyChoice & { readonly style?: KeyIdStyle } = {},
 ): SigningKey {
   const { key, kid, algorithm } = readKey(text, choice);
-  if (key.type !== 'private') throw badKey('it is public; signing needs the private half');
+  if (key.type !== 'private') throw badKey('public key; signing needs the private key');
   const bits = key.asymmetricKeyDetails?.modulusLength;
   if (bits !== undefined && bits < 2048)
-    throw badKey(`${bits} bits are too few to sign with; make a new key`);
+    throw badKey(`RSA key of ${bits} bits; signing needs at least 2048; create a new key`);
   if (choice.algorithm === undefined && !DEFAULT_ALGORITHMS.includes(algorithm)) {
-    const problem = `deployed verifiers do not know ${algorithm}; ask for it by name to use it all the same`;
+    const problem = `deployed verifiers do not support ${algorithm}; to use it, request it by name`;
     throw new CodedError('TOKEN_BAD_ALGORITHM', problem, { algorithm });
   }
   const name = kid ?? (choice.style === undefined ? undefined : keyIdOf(key, choice.style));
@@ -113,8 +111,8 @@ export function readSigningKey(
 }
 
 /**
- * The forms in which a key is written. `pem` private is the traditional form (PKCS#1,
- * SEC1), `pkcs8` the modern one.
+ * The output forms of a key. `pem` private is the traditional form (PKCS#1, SEC1),
+ * `pkcs8` the modern one.
  */
 export type KeyForm =
   | 'pem-private'
@@ -137,14 +135,13 @@ export const KEY_FORMS: readonly KeyForm[] = [
 ];
 
 /**
- * Writes a key. JWK and JWKS are indented JSON with sorted members, unpadded and full
- * length.
- * @throws CodedError `TOKEN_KEY_INVALID` when the private half is asked of a public key.
+ * Writes a key. JWK and JWKS are indented JSON with sorted members, unpadded and with
+ * full length.
+ * @throws CodedError `TOKEN_KEY_INVALID` for a private form of a public key
  */
 export function writeKey({ key, kid, algorithm }: ReadKey, form: KeyForm): string {
   const secret = form.endsWith('private') || form === 'pkcs8';
-  if (secret && key.type !== 'private')
-    throw badKey('it is public; its private half cannot be written');
+  if (secret && key.type !== 'private') throw badKey('public key; it has no private form');
   if (form === 'pem-public') {
     const open = key.type === 'private' ? createPublicKey(key) : key;
     return String(open.export({ type: 'spki', format: 'pem' }));
@@ -159,7 +156,8 @@ export function writeKey({ key, kid, algorithm }: ReadKey, form: KeyForm): strin
 }
 
 /**
- * JSON as key files and published documents have it: four blanks, ending in a newline.
+ * Formats JSON for key files and published documents: indentation of four blanks, a
+ * newline at the end.
  */
 export function writeJson(document: JsonObject): string {
   return `${JSON.stringify(document, null, 4)}\n`;

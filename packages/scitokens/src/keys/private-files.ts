@@ -1,4 +1,4 @@
-// Files with secrets, and the lock on the directory that holds them.
+// Files with secrets, and the lock of their directory.
 import {
   linkSync,
   lstatSync,
@@ -20,38 +20,38 @@ import {
   isAliveElsewhere,
 } from '@credmon/core/base';
 
-/** An error about a key directory or a file in it. */
+/** Creates an error about a key directory or a file in it. */
 export function badDirectory(path: string, problem: string, cause?: unknown): CodedError {
   return new CodedError('TOKEN_KEY_DIRECTORY', `${path} ${problem}`, { path, problem }, cause);
 }
 
 /**
- * Checks that `directory` is one, and that nobody else may write to it.
- * @throws CodedError `TOKEN_KEY_DIRECTORY`.
+ * Checks that `directory` is a directory and not writable by others.
+ * @throws CodedError `TOKEN_KEY_DIRECTORY`
  */
 export function checkPrivateDirectory(directory: string): void {
   let facts: Stats;
   try {
     facts = statSync(directory);
   } catch (error) {
-    throw badDirectory(directory, 'is not there', error);
+    throw badDirectory(directory, 'does not exist', error);
   }
   if (!facts.isDirectory()) throw badDirectory(directory, 'is not a directory');
   checkMode(directory, facts.mode, 0o022);
 }
 
-function checkMode(path: string, mode: number, refused: number): void {
-  if ((mode & refused) !== 0)
+function checkMode(path: string, mode: number, forbidden: number): void {
+  if ((mode & forbidden) !== 0)
     throw badDirectory(
       path,
-      `is open to others (mode ${(mode & 0o777).toString(8)}); fix: chmod ${refused === 0o022 ? 'go-w' : 'go-rwx'} ${shellWord(path)}`,
+      `is open to others (mode ${(mode & 0o777).toString(8)}); fix: chmod ${forbidden === 0o022 ? 'go-w' : 'go-rwx'} ${shellWord(path)}`,
     );
 }
 
 /**
- * Reads a file that only its owner can read; `undefined` when there is none. A link is
- * followed where root or this process alone can have made it, as a mounted secret is.
- * @throws CodedError `TOKEN_KEY_DIRECTORY`.
+ * Reads a file that only its owner can read; `undefined` if it is missing. Follows a link
+ * if only root and this process can have created it, for example in a mounted secret.
+ * @throws CodedError `TOKEN_KEY_DIRECTORY`
  */
 export function readPrivateFile(file: string): string | undefined {
   const reading = readSafely(file);
@@ -62,8 +62,8 @@ export function readPrivateFile(file: string): string | undefined {
 }
 
 /**
- * Runs `work` while no other process works on `directory`.
- * @throws CodedError `TOKEN_KEY_DIRECTORY` when another one does.
+ * Runs `work` with the lock of `directory`.
+ * @throws CodedError `TOKEN_KEY_DIRECTORY` if another process holds it
  */
 export function underLock<T>(directory: string, work: () => T): T {
   checkPrivateDirectory(directory);
@@ -78,14 +78,14 @@ export function underLock<T>(directory: string, work: () => T): T {
 }
 
 /**
- * The work under the lock takes milliseconds; after this many seconds its owner's number
- * must have been given again.
+ * Seconds. The work under the lock takes milliseconds; after this time the process id of
+ * its owner must have been reused.
  */
 const LONGEST_WORK = 60;
 
 /**
- * What a killed process was writing: half a key or index, or the whole of one that no
- * index names.
+ * Removes files of killed processes: an incomplete key or index, or a complete one that
+ * no index lists.
  */
 function removeStrays(directory: string): void {
   for (const name of readdirSync(directory)) {
@@ -94,14 +94,15 @@ function removeStrays(directory: string): void {
     const path = join(directory, name);
     const stats = lstatSync(path, { throwIfNoEntry: false });
     const old = stats !== undefined && Date.now() / 1000 - stats.mtimeMs / 1000 > LONGEST_WORK;
-    // We have nothing under way yet: our own number there is of a process before us.
+    // We have not written anything yet: a file with our own process id is from an earlier
+    // process.
     if (old || !isAliveElsewhere(owner.pid)) rmSync(path, { force: true });
   }
 }
 
 /**
- * The lock appears with its owner's id inside. That of a process that is gone is taken
- * over, once.
+ * Creates the lock with its owner's process id. Takes over the lock of a dead process,
+ * once.
  */
 function takeLock(directory: string, lock: string): void {
   const staged = stageFile(lock, String(process.pid), { mode: 0o600, durable: false });
@@ -127,8 +128,8 @@ function ownerOf(lock: string): number {
 }
 
 /**
- * This process never asks while it holds the lock itself: its number in there is of one
- * before it.
+ * This process does not call this while it holds the lock: its own id belongs to an
+ * earlier process.
  */
 function isHeld(lock: string): boolean {
   const owner = ownerOf(lock);
@@ -138,8 +139,8 @@ function isHeld(lock: string): boolean {
 }
 
 /**
- * Taken away before it is looked at again: two who find the same dead lock must not both
- * remove what they find.
+ * Renames the lock before checking it again: two processes that find the same dead lock
+ * must not both remove it.
  */
 function removeDead(lock: string, aside: string): void {
   try {
@@ -151,7 +152,7 @@ function removeDead(lock: string, aside: string): void {
   try {
     if (isHeld(aside)) linkSync(aside, lock);
   } catch (error) {
-    // Somebody has the lock by now; the next attempt says who.
+    // Another process has the lock; the next attempt reports it.
     if (systemCode(error) !== 'EEXIST') throw error;
   } finally {
     rmSync(aside, { force: true });

@@ -1,4 +1,4 @@
-// What an issuer publishes, as values: the two files that any web server can hand out.
+// The two files that an issuer publishes, for any web server.
 import { CodedError } from '@credmon/core/base';
 import type { Algorithm } from '../token/algorithms.ts';
 import { writeJson } from './keys.ts';
@@ -14,11 +14,11 @@ const METADATA_PATH = '.well-known/openid-configuration';
 const KEYS_PATH = '.well-known/jwks.json';
 
 /**
- * The files of an issuer, keys first: a verifier that reads between the two finds no name
- * without a key.
+ * Returns the files of an issuer, the key set first: a verifier that reads between the
+ * two finds no key id without a key.
  * @param keys public JWKs, for instance from {@link writeKey}
- * @throws CodedError `ENDPOINT_REFUSED` when the issuer is not https URL,
- * `TOKEN_KEY_INVALID` when a key is private.
+ * @throws CodedError `ENDPOINT_REFUSED` if the issuer is not an https URL,
+ * `TOKEN_KEY_INVALID` if a key is private
  */
 export function publishedFiles(
   issuer: string,
@@ -46,15 +46,12 @@ export function publishedFiles(
 }
 
 /**
- * A key set as text.
- * @throws CodedError `TOKEN_KEY_INVALID` when a key is private.
+ * Returns a key set as text.
+ * @throws CodedError `TOKEN_KEY_INVALID` if a key is private
  * @see RFC 7517, section 5
  */
 export function keySetText(keys: readonly JsonObject[]): string {
   if (keys.some((key) => ['d', 'p', 'q', 'k'].some((secret) => Object.hasOwn(key, secret))))
-    throw new CodedError(
-      'TOKEN_KEY_INVALID',
-      'a private key was about to be published; pass public JWKs',
-    );
+    throw new CodedError('TOKEN_KEY_INVALID', 'private key in a public key set; pass public JWKs');
   return writeJson({ keys });
 }

@@ -1,17 +1,17 @@
-// The life of a signing key as a plan: what may happen to which key now, and why not yet.
+// The rotation plan: the possible next step of a signing key, or the reason to wait.
 import type { Algorithm } from '../token/algorithms.ts';
 
 /**
  * `next` is published and waits, `active` signs, `retiring` is published for its last
- * tokens, `retired` is history.
+ * tokens, `retired` is kept as a record.
  */
 export type KeyState = 'next' | 'active' | 'retiring' | 'retired';
 
-/** One key of a directory; times are epoch seconds, absent while they have not come. */
+/** One key of a directory. Times are epoch seconds, missing if in the future. */
 export interface KeyRecord {
   readonly kid: string;
   readonly algorithm: Algorithm;
-  /** Name of the file with the private key, in the directory. */
+  /** The name of the file with the private key, in the directory. */
   readonly file: string;
   readonly state: KeyState;
   readonly created: number;
@@ -22,22 +22,23 @@ export interface KeyRecord {
 }
 
 /**
- * Seconds: how long a key is published before it signs, and the longest life of a token.
+ * Seconds: the time of publication before a key signs, and the maximum lifetime of a
+ * token.
  */
 export interface RotationPolicy {
   readonly publishLead: number;
   readonly longestLifetime: number;
 }
 
-/** Four days, which is how long scitokens-cpp keeps a key set; one day. */
+/** Four days: scitokens-cpp caches a key set that long. One day. */
 export const DEFAULT_POLICY: RotationPolicy = { publishLead: 4 * 86400, longestLifetime: 86400 };
 
-/** Clocks differ; a token that has just expired here may still live there. */
+/** Seconds. A token that has expired by our clock may be valid by another one. */
 const CLOCK_ALLOWANCE = 300;
 
 /**
- * What to do next with a directory's keys. `wait` names the time (epoch seconds) from
- * which more can be done, if time alone helps.
+ * The next step for a directory's keys. `wait` has the time (epoch seconds) of the next
+ * possible step, if time alone is sufficient.
  */
 export type RotationStep =
   | { readonly step: 'create' }
@@ -46,10 +47,10 @@ export type RotationStep =
   | { readonly step: 'wait'; readonly reason: string; readonly until?: number };
 
 /**
- * Decides the next step. `begin` asks for a new key although the active one serves well.
- * A key never signs before it has been published for `publishLead` (the very first one:
- * before it has been published at all), and never leaves publication before the last
- * token that it may have signed is dead.
+ * Decides the next step. `begin` requests a new key although there is an active one. A
+ * key signs only after publication for `publishLead` (the first one: after any
+ * publication), and stays published until the last token that it may have signed has
+ * expired.
  */
 export function planRotation(
   keys: readonly KeyRecord[],
@@ -70,7 +71,7 @@ export function planRotation(
       ? { step: 'wait', reason: `${active.kid} signs; nothing to do` }
       : {
           step: 'wait',
-          reason: `tokens of ${retiring.kid} may still live`,
+          reason: `tokens of ${retiring.kid} may still be valid`,
           until: endOfTokens(retiring, longestLifetime),
         };
   }
@@ -85,7 +86,7 @@ function endOfTokens({ retiring = 0 }: KeyRecord, longestLifetime: number): numb
   return retiring + longestLifetime + CLOCK_ALLOWANCE;
 }
 
-/** The keys after `activate` or `retire`; other steps leave them as they are. */
+/** Returns the keys after `activate` or `retire`; other steps change nothing. */
 export function applyStep(
   keys: readonly KeyRecord[],
   step: RotationStep,
@@ -103,13 +104,15 @@ export function applyStep(
   );
 }
 
-/** The keys that verifiers must find, the signing one first. */
+/** Returns the keys that verifiers need, the signing one first. */
 export function keysToPublish(keys: readonly KeyRecord[]): readonly KeyRecord[] {
   const order: readonly KeyState[] = ['active', 'next', 'retiring'];
   return order.flatMap((state) => keys.filter((key) => key.state === state));
 }
 
-/** The keys once they have been published at `now`: the first date counts. */
+/**
+ * Returns the keys after publication at `now`; an earlier time of publication is kept.
+ */
 export function markPublished(keys: readonly KeyRecord[], now: number): readonly KeyRecord[] {
   return keys.map((key) =>
     key.state === 'retired' || key.published !== undefined ? key : { ...key, published: now },

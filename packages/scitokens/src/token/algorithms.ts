@@ -1,14 +1,13 @@
-// Which signature algorithms exist here and what each demands of a key; everything else
-// looks them up.
+// The table of signature algorithms and their requirements on keys.
 import type { KeyObject } from 'node:crypto';
 import { CodedError } from '@credmon/core/base';
 
-/** The JWS algorithms that tokens may carry (RFC 7518 section 3). */
+/** The JWS algorithms of tokens (RFC 7518 section 3). */
 export type Algorithm = 'ES256' | 'ES384' | 'ES512' | 'RS256' | 'RS384' | 'RS512';
 
 /**
- * What an algorithm demands: key type, curve as JWK and as OpenSSL name it, hash, and
- * bytes of a raw EC coordinate.
+ * The requirements of an algorithm: key type, curve in JWK and in OpenSSL notation, hash,
+ * and bytes of a raw EC coordinate.
  */
 export interface AlgorithmFacts {
   readonly kty: 'EC' | 'RSA';
@@ -47,8 +46,8 @@ export const ALGORITHMS: Readonly<Record<Algorithm, AlgorithmFacts>> = {
 };
 
 /**
- * What is signed and accepted when nobody asks for more: the two that every SciTokens
- * verifier knows.
+ * The default algorithms for signing and verification: every SciTokens verifier supports
+ * these two.
  */
 export const DEFAULT_ALGORITHMS: readonly Algorithm[] = ['ES256', 'RS256'];
 
@@ -58,10 +57,10 @@ export function isAlgorithm(name: unknown): name is Algorithm {
 }
 
 /**
- * The algorithm that a key is used with: the one asked for, if it fits, else the key
- * type's default.
+ * Returns the algorithm for a key: the requested one if it matches, else the default of
+ * the key type.
  * @throws CodedError `TOKEN_KEY_INVALID` for other key types and curves,
- * `TOKEN_BAD_ALGORITHM` when the one asked for does not fit.
+ * `TOKEN_BAD_ALGORITHM` if the requested one does not match
  */
 export function algorithmFor(key: KeyObject, asked?: string): Algorithm {
   const curve = key.asymmetricKeyDetails?.namedCurve;
@@ -85,7 +84,7 @@ export function algorithmFor(key: KeyObject, asked?: string): Algorithm {
   if (found === undefined) {
     throw new CodedError(
       'TOKEN_BAD_ALGORITHM',
-      `${asked} does not fit this key; ${fitting.join(', ')} would`,
+      `${asked} does not match this key; use ${fitting.join(' or ')}`,
       {
         algorithm: asked,
       },

@@ -1,24 +1,22 @@
-// WLCG bearer token discovery: the places where a token may lie, looked through in order.
+// WLCG bearer token discovery: the possible places of a token, in order.
 import { CodedError } from '@credmon/core/base';
 
 /**
- * What discovery may look at. `readFile` returns the text, or `undefined` when there is
- * no such file; `named` tells a file that a variable names from one whose name anybody
- * could guess and fill first.
+ * The environment of discovery. `readFile` returns the text, or `undefined` if there is
+ * no such file; `named` is true for a file named by a variable, and false for a
+ * predictable name, which another user could create first.
  */
 export interface BearerWorld {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The effective user id, part of the file names. */
   readonly userId: number;
-  /**
-   * @throws CodedError `TOKEN_UNREADABLE` when the file is there but must not be read.
-   */
+  /** @throws CodedError `TOKEN_UNREADABLE` if the file exists but must not be read */
   readonly readFile: (path: string, named: boolean) => string | undefined;
-  /** Also look at HTCondor's `SCITOKENS_FILE`, first of all. */
+  /** Also check HTCondor's `SCITOKENS_FILE`, before the other places. */
   readonly htcondor?: boolean;
 }
 
-/** A token and the place where it was found: a variable's name or a path. */
+/** A token and its source: a variable's name or a path. */
 export interface FoundToken {
   readonly token: string;
   readonly source: string;
@@ -29,16 +27,16 @@ const BLANK = /^[ \f\n\r\t\v]+|[ \f\n\r\t\v]+$/g;
 /** RFC 6750 section 2.1: b64token. */
 const B64TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 
-/** Drops white space around a token, as C99 knows it and no other. */
+/** Removes C99's white space around a token, and no other. */
 export function trimToken(text: string): string {
   return text.replace(BLANK, '');
 }
 
 /**
- * Looks for a token: `BEARER_TOKEN`, the file that `BEARER_TOKEN_FILE` names,
- * `$XDG_RUNTIME_DIR/bt_u$EUID`, `/tmp/bt_u$EUID`. An empty place leads to the next one,
- * an invalid one ends the search.
- * @throws CodedError `TOKEN_MALFORMED`, `TOKEN_UNREADABLE`, `TOKEN_NOT_FOUND`.
+ * Searches for a token: `BEARER_TOKEN`, the file named by `BEARER_TOKEN_FILE`,
+ * `$XDG_RUNTIME_DIR/bt_u$EUID`, `/tmp/bt_u$EUID`. An empty place is skipped; an invalid
+ * token ends the search.
+ * @throws CodedError `TOKEN_MALFORMED`, `TOKEN_UNREADABLE`, `TOKEN_NOT_FOUND`
  * @see https://zenodo.org/records/3937438 (WLCG Bearer Token Discovery)
  */
 export function discoverBearerToken(world: BearerWorld): FoundToken {
@@ -46,13 +44,13 @@ export function discoverBearerToken(world: BearerWorld): FoundToken {
     const token = trimToken(read() ?? '');
     if (token === '') continue;
     if (B64TOKEN.test(token)) return { token, source };
-    throw new CodedError('TOKEN_MALFORMED', `${source} holds something that is not a token`, {
+    throw new CodedError('TOKEN_MALFORMED', `invalid token in ${source}`, {
       source,
     });
   }
   throw new CodedError(
     'TOKEN_NOT_FOUND',
-    'no token: set BEARER_TOKEN or BEARER_TOKEN_FILE, or name one',
+    'no token found: set BEARER_TOKEN or BEARER_TOKEN_FILE, or pass a token',
   );
 }
 

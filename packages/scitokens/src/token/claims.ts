@@ -1,23 +1,23 @@
-// The claims of each token profile, as types and as checks; which profile a token follows
-// is decided here and nowhere else.
+// The claims of each token profile, as types and checks. Only this file decides on a
+// token's profile.
 import { CodedError } from '@credmon/core/base';
 import type { JsonObject, TokenHeader } from './compact.ts';
 
 /**
- * The profiles that are known. `scitoken:1.0` is a token without `ver` (or with
- * `scitokens:1.0`, as scitokens-cpp has it).
+ * The known profiles. `scitoken:1.0` is a token without `ver` (or with `scitokens:1.0`,
+ * like in scitokens-cpp).
  */
 export type Profile = 'scitoken:1.0' | 'scitoken:2.0' | 'wlcg:1.0' | 'at+jwt';
 
 /** All profiles. */
 export const PROFILES: readonly Profile[] = ['scitoken:1.0', 'scitoken:2.0', 'wlcg:1.0', 'at+jwt'];
 
-/** The audience that means every service in WLCG tokens. */
+/** The audience of WLCG tokens for all services. */
 export const WLCG_ANY_AUDIENCE = 'https://wlcg.cern.ch/jwt/v1/any';
 
 /**
- * Claims that every accepted token has; times are epoch seconds. `nbf` may be absent in
- * WLCG tokens and at+jwt only.
+ * The claims of every accepted token; times are epoch seconds. `nbf` may be missing only
+ * in WLCG tokens and at+jwt.
  */
 export interface TokenClaims extends JsonObject {
   readonly iss: string;
@@ -26,7 +26,7 @@ export interface TokenClaims extends JsonObject {
   readonly nbf?: number;
 }
 
-/** Claims whose types an {@link enforce}d token has been checked for. */
+/** The claims of an {@link enforce}d token, with checked types. */
 export interface CheckedClaims extends TokenClaims {
   readonly sub?: string;
   readonly jti?: string;
@@ -34,20 +34,20 @@ export interface CheckedClaims extends TokenClaims {
   readonly aud?: string | readonly string[];
 }
 
-/** A SciToken of version 1: no other claims than these. */
+/** A SciToken of version 1, with no other claims. */
 export interface Scitoken1Claims extends CheckedClaims {
   readonly ver?: 'scitokens:1.0';
   readonly nbf: number;
   readonly opt?: unknown;
 }
 
-/** A SciToken of version 2. `ANY` is every audience. */
+/** A SciToken of version 2. `ANY` matches every audience. */
 export interface Scitoken2Claims extends CheckedClaims {
   readonly ver: 'scitoken:2.0' | 'scitokens:2.0';
   readonly aud: string | readonly string[];
 }
 
-/** A WLCG token. {@link WLCG_ANY_AUDIENCE} is every audience. */
+/** A WLCG token. {@link WLCG_ANY_AUDIENCE} matches every audience. */
 export interface WlcgClaims extends CheckedClaims {
   readonly 'wlcg.ver': '1.0';
   readonly 'wlcg.groups'?: readonly string[];
@@ -81,10 +81,10 @@ const SCITOKEN_1_CLAIMS = new Set([
 ]);
 
 /**
- * Decides which profile a token follows. `ver` wins over `wlcg.ver`, which wins over the
- * header's type.
- * @throws CodedError `TOKEN_BAD_PROFILE` for unknown versions and a missing audience
- * where the profile demands one.
+ * Determines the profile of a token: by `ver`, else by `wlcg.ver`, else by the type in
+ * the header.
+ * @throws CodedError `TOKEN_BAD_PROFILE` for unknown versions, and for a missing audience
+ * if the profile requires one
  */
 export function profileOf(header: TokenHeader, claims: JsonObject): Profile {
   const profile = namedProfile(header, claims);
@@ -108,7 +108,7 @@ function isAtJwt({ typ }: TokenHeader): boolean {
   return typ === 'at+jwt' || typ === 'application/at+jwt';
 }
 
-/** A foreign value, short enough for a log line. */
+/** Quotes an untrusted value, short enough for a log line. */
 function quote(value: unknown): string {
   return JSON.stringify(value).slice(0, 60);
 }
@@ -118,9 +118,9 @@ function badProfile(problem: string): CodedError {
 }
 
 /**
- * Checks that the claims without which no token is accepted are there, and that this is
- * not a token from the future or the past. `now` and `leeway` are seconds.
- * @throws CodedError `TOKEN_BAD_CLAIM`, `TOKEN_EXPIRED`, `TOKEN_NOT_YET_VALID`.
+ * Checks that all required claims are present, and that the token is valid at this time.
+ * `now` and `leeway` are seconds.
+ * @throws CodedError `TOKEN_BAD_CLAIM`, `TOKEN_EXPIRED`, `TOKEN_NOT_YET_VALID`
  * @see RFC 7519 section 4.1
  */
 export function checkTimes(
@@ -144,22 +144,22 @@ export function checkTimes(
     ['nbf', nbf],
   ] as const) {
     if (typeof value === 'number' && now + leeway < value) {
-      const problem = `the token's ${name} lies ${Math.ceil(value - now)} s in the future`;
+      const problem = `the token's ${name} is ${Math.ceil(value - now)} s in the future`;
       throw new CodedError('TOKEN_NOT_YET_VALID', problem, { [name]: value, now });
     }
   }
   return { ...claims, iss, exp, iat, ...(typeof nbf === 'number' ? { nbf } : {}) };
 }
 
-/** An error about one claim. The value is not repeated. */
+/** Creates an error about one claim. Does not quote the value. */
 export function badClaim(claim: string, problem: string): CodedError {
   return new CodedError('TOKEN_BAD_CLAIM', `the claim ${claim} ${problem}`, { claim });
 }
 
 /**
- * Checks the types of the claims that authorization rests on. A version 1 SciToken may
- * have no claim that is not known.
- * @throws CodedError `TOKEN_BAD_CLAIM`, `TOKEN_BAD_PROFILE`.
+ * Checks the types of the claims for authorization. A version 1 SciToken must not have
+ * unknown claims.
+ * @throws CodedError `TOKEN_BAD_CLAIM`, `TOKEN_BAD_PROFILE`
  */
 export function checkTypes<P extends Profile>(profile: P, claims: TokenClaims): ClaimsOf[P] {
   const { sub, jti, scope, aud } = claims as JsonObject;
@@ -170,7 +170,7 @@ export function checkTypes<P extends Profile>(profile: P, claims: TokenClaims): 
     throw badClaim('aud', 'is not a string or a list of strings');
   const unknown = Object.keys(claims).find((name) => !SCITOKEN_1_CLAIMS.has(name));
   if (profile === 'scitoken:1.0' && unknown !== undefined)
-    throw badProfile(`a SciToken without version may not have the claim ${quote(unknown)}`);
+    throw badProfile(`a SciToken without version must not have the claim ${quote(unknown)}`);
   return claims as ClaimsOf[P];
 }
 

@@ -1,18 +1,16 @@
-// Takes a compact JWS apart without believing any of it; what comes out is well-formed,
-// nothing more.
+// Parses a compact JWS without verification: the result is well-formed, nothing more.
 import { isUtf8 } from 'node:buffer';
 import { CodedError } from '@credmon/core/base';
 
 /**
- * Longest token that is looked at, in characters. HTCondor itself refuses tokens of 16
- * KiB.
+ * The maximum length of a token, in characters. HTCondor itself rejects tokens of 16 KiB.
  */
 const MAX_TOKEN_LENGTH: number = 64 * 1024;
 
-/** A JSON object as it was read; members are checked where they are used. */
+/** A JSON object as read; members are checked before use. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** A JWS header with the members that matter here. */
+/** A JWS header with the used members. */
 export interface TokenHeader extends JsonObject {
   readonly alg: string;
   readonly kid?: string;
@@ -23,7 +21,7 @@ export interface TokenHeader extends JsonObject {
 export interface CompactToken {
   readonly header: TokenHeader;
   readonly claims: JsonObject;
-  /** Header and payload as they were signed. */
+  /** Header and payload as signed. */
   readonly signingInput: string;
   readonly signature: Uint8Array;
 }
@@ -31,9 +29,9 @@ export interface CompactToken {
 const TIMES = ['exp', 'nbf', 'iat'];
 
 /**
- * Reads header, claims and signature of a token. The signature is not checked.
- * @throws CodedError `TOKEN_MALFORMED`; `TOKEN_BAD_CLAIM` when a time is not a plain
- * integer.
+ * Parses header, claims and signature of a token. Does not verify the signature.
+ * @throws CodedError `TOKEN_MALFORMED`; `TOKEN_BAD_CLAIM` if a time is not a plain
+ * integer
  * @see RFC 7515 section 7.1
  */
 export function readCompact(token: string): CompactToken {
@@ -73,14 +71,14 @@ function readObject(part: string, name: string): { value: JsonObject; text: stri
   try {
     value = JSON.parse(text);
   } catch {
-    // The parser's own message would quote the token.
+    // The parser's message would quote the token.
     throw malformed(`has a ${name} that is not JSON`);
   }
   if (!isObject(value)) throw malformed(`has a ${name} that is not a JSON object`);
   return { value, text };
 }
 
-/** True for a JSON object, false for arrays, null and the rest. */
+/** True for a JSON object, false for arrays, null and others. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -92,9 +90,9 @@ function checkHeader(header: JsonObject): TokenHeader {
     throw malformed('has a key id that is not a string');
   if (typ !== undefined && typeof typ !== 'string')
     throw malformed('has a type that is not a string');
-  // No extension is understood here, so RFC 7515 section 4.1.11 leaves only refusal.
+  // No extension is supported here, so RFC 7515 section 4.1.11 requires rejection.
   if (Object.hasOwn(header, 'crit'))
-    throw malformed('demands critical extensions that nobody here knows');
+    throw malformed('requires critical extensions, which are not supported');
   return {
     ...header,
     alg,
@@ -119,23 +117,22 @@ function checkTimes(claims: JsonObject, text: string): void {
   }
 }
 
-// Finds times that are written with a fraction or an exponent: JSON.parse turns `4.1e9`
-// into an integer, verifiers in other languages do not.
+// Detects times with a fraction or an exponent: JSON.parse accepts `4.1e9` as an integer,
+// verifiers in other languages do not.
 
 const SUSPECT = /\d(?:\.\d|[eE])/;
 
 /**
- * True when the member `name` of the outermost object in `json` (valid JSON) is written
- * as a plain integer. Of several members with that name the last counts, as in
- * JSON.parse.
+ * True if the member `name` of the outermost object in `json` (valid JSON) is written as
+ * a plain integer. The last of several members with that name counts, like in JSON.parse.
  */
 export function isPlainInteger(json: string, name: string): boolean {
   if (!SUSPECT.test(json)) return true;
   let plain = true;
   let depth = 0;
   let member: string | undefined;
-  // A string, a bracket, or a run of anything else that matters; white space, colons and
-  // commas fall between.
+  // A string, a bracket, or a run of other significant characters; skips white space,
+  // colons and commas.
   for (const [text] of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{}]|[^\s"[\]{},:]+/g)) {
     if (text === '{' || text === '[') depth += 1;
     else if (text === '}' || text === ']') depth -= 1;
@@ -150,11 +147,10 @@ export function isPlainInteger(json: string, name: string): boolean {
   return plain;
 }
 
-// Base64url where it must be exact: Node's decoder skips what it does not know, a
-// verifier must not.
+// Strict base64url: Node's decoder skips invalid characters, a verifier must not.
 
 /**
- * Bytes of unpadded base64url (RFC 7515 section 2), or `undefined` for any other text.
+ * Decodes unpadded base64url (RFC 7515 section 2); returns `undefined` for other texts.
  */
 function decodeBase64url(text: string): Buffer | undefined {
   return text.length % 4 !== 1 && /^[\w-]*$/.test(text)
@@ -163,9 +159,9 @@ function decodeBase64url(text: string): Buffer | undefined {
 }
 
 /**
- * The number in a JWK member, as bytes without leading zeros: padding is tolerated,
- * because the Python library's key files have it. `undefined` for other text and for
- * zero.
+ * Decodes the number in a JWK member to bytes without leading zeros. Padding is accepted,
+ * because the Python library's key files have it. Returns `undefined` for other texts and
+ * for zero.
  */
 export function decodeNumber(text: string): Buffer | undefined {
   const bytes = decodeBase64url(text.replace(/={1,2}$/, ''));
@@ -173,7 +169,7 @@ export function decodeNumber(text: string): Buffer | undefined {
   return start < 0 ? undefined : bytes?.subarray(start);
 }
 
-/** Unpadded base64url. */
+/** Encodes as unpadded base64url. */
 export function encodeBase64url(bytes: Uint8Array | string): string {
   return Buffer.from(bytes as string).toString('base64url');
 }

@@ -1,10 +1,10 @@
-// Scopes: what one grants, and which of them could be read in two ways and are therefore
-// neither signed nor honoured.
+// Scopes: the authorization of each one. Ambiguous scopes are neither signed nor
+// accepted.
 import { CodedError } from '@credmon/core/base';
 
 /**
- * One authorization: a name such as `read` and the normalised absolute path it reaches
- * down from.
+ * One authorization: a name such as `read`, and the normalised absolute path of the
+ * permitted subtree.
  */
 export interface Authorization {
   readonly authz: string;
@@ -13,15 +13,15 @@ export interface Authorization {
 
 const NEEDS_PATH = /^(?:read|write|create|modify|storage\..+)$/;
 
-/** The scopes in a scope claim: split at blanks, empty ones dropped. */
+/** Splits a scope claim at blanks and drops empty scopes. */
 export function splitScope(scope: string): string[] {
   return scope.split(' ').filter((part) => part !== '');
 }
 
 /**
- * A path without empty and `.` segments and without a trailing slash; `..` removes the
- * segment before it. A path without leading slash is read from the root, as scitokens-cpp
- * does.
+ * Normalises a path: removes empty and `.` segments and a trailing slash; `..` removes
+ * the segment before it. A path without a leading slash starts at the root, like in
+ * scitokens-cpp.
  */
 export function normalisePath(path: string): string {
   const kept: string[] = [];
@@ -33,12 +33,11 @@ export function normalisePath(path: string): string {
 }
 
 /**
- * Why a path hides something from a reader that does not decode it, or shows something to
- * one that does; `undefined` when there is only one way to read it. Percent signs that
- * encode neither a separator, a NUL, a dot segment nor another percent sign are plain
- * characters.
+ * Returns why a path differs between readers that decode it and readers that do not;
+ * `undefined` if it is unambiguous. Percent signs that encode neither a separator, a NUL,
+ * a dot segment nor another percent sign are ordinary characters.
  */
-export function hiddenMeaning(path: string): string | undefined {
+export function ambiguousEncoding(path: string): string | undefined {
   if (path.includes('\0') || /%00/.test(path)) return 'a NUL';
   if (/%2f|%5c/i.test(path)) return 'an encoded separator';
   if (/%25/.test(path)) return 'a double encoding';
@@ -48,36 +47,36 @@ export function hiddenMeaning(path: string): string | undefined {
   return undefined;
 }
 
-/** True when `path` names a parent directory anywhere. */
-export function climbs(path: string): boolean {
+/** True if `path` has a `..` segment. */
+export function hasDotDot(path: string): boolean {
   return path.split('/').includes('..');
 }
 
 /**
- * Reads one scope of a verified token. Without a path it reaches everything (`/`).
- * @throws CodedError `TOKEN_BAD_SCOPE` when it climbs or could be misread.
+ * Parses one scope of a verified token. Without a path it permits everything (`/`).
+ * @throws CodedError `TOKEN_BAD_SCOPE` for a scope with `..` or an ambiguous one
  */
 export function readAuthorization(scope: string): Authorization {
-  const { authz, path } = cut(scope);
-  const problem = climbs(path ?? '') ? 'a parent directory' : hiddenMeaning(scope);
+  const { authz, path } = splitAtColon(scope);
+  const problem = hasDotDot(path ?? '') ? 'a parent directory' : ambiguousEncoding(scope);
   if (problem !== undefined) throw badScope(scope, `contains ${problem}`);
   return { authz, path: normalisePath(path ?? '') };
 }
 
 /**
- * Checks a scope that is about to be signed, and returns it.
- * @throws CodedError `TOKEN_BAD_SCOPE` for whatever one of the known verifiers may
- * misread: a relative path, `..`, encoded separators or dots, double encodings, control
- * characters, and storage scopes without a path.
+ * Checks a scope before signing, and returns it.
+ * @throws CodedError `TOKEN_BAD_SCOPE` for scopes that a known verifier may misread: a
+ * relative path, `..`, encoded separators or dots, double encodings, control characters,
+ * and storage scopes without a path
  */
 export function checkScopeForSigning(scope: string): string {
-  const { authz, path } = cut(scope);
-  const problem = characterProblem(scope) ?? hiddenMeaning(scope) ?? pathProblem(authz, path);
+  const { authz, path } = splitAtColon(scope);
+  const problem = characterProblem(scope) ?? ambiguousEncoding(scope) ?? pathProblem(authz, path);
   if (problem !== undefined) throw badScope(scope, `contains ${problem}`);
   return scope;
 }
 
-function cut(scope: string): { authz: string; path: string | undefined } {
+function splitAtColon(scope: string): { authz: string; path: string | undefined } {
   const colon = scope.indexOf(':');
   return colon < 0
     ? { authz: scope, path: undefined }
@@ -91,7 +90,7 @@ function characterProblem(scope: string): string | undefined {
     if (point <= 0x20 || (point >= 0x7f && point <= 0xa0)) return 'a blank or control character';
     if (character === '"' || character === '\\')
       return 'a quote or backslash (RFC 6749 section 3.3)';
-    if (point >= 0xd800 && point <= 0xdfff) return 'half a character';
+    if (point >= 0xd800 && point <= 0xdfff) return 'an unpaired surrogate';
   }
   return undefined;
 }
@@ -100,7 +99,7 @@ function pathProblem(authz: string, path: string | undefined): string | undefine
   if (path === undefined)
     return NEEDS_PATH.test(authz) ? `no path (write ${authz}:/ for everything)` : undefined;
   if (!path.startsWith('/')) return 'a relative path';
-  if (climbs(path)) return 'a parent directory';
+  if (hasDotDot(path)) return 'a parent directory';
   return path.split('/').includes('.') ? 'a dot segment' : undefined;
 }
 

@@ -1,5 +1,5 @@
-// Signing: typed claims become a token here; whatever a verifier could misread is refused
-// before anything is signed.
+// Signing: converts typed claims to a token, and rejects whatever a verifier could
+// misread.
 import { sign as makeSignature, type KeyObject } from 'node:crypto';
 import { CodedError, type Random } from '@credmon/core/base';
 import { ALGORITHMS, type Algorithm } from './algorithms.ts';
@@ -7,32 +7,31 @@ import { badClaim, type Profile } from './claims.ts';
 import type { JsonObject } from './compact.ts';
 import { checkScopeForSigning, splitScope } from './scope.ts';
 
-/** A private key with the name under which its public half is published. */
+/** A private key with the key id under which its public key is published. */
 export interface SigningKey {
   readonly kid: string | undefined;
   readonly algorithm: Algorithm;
   readonly privateKey: KeyObject;
 }
 
-/** What a token shall say. */
+/** The contents of a token. */
 export interface TokenRequest {
   readonly profile: Profile;
   readonly issuer: string;
   readonly subject: string;
   /** Scopes, blank-separated or as a list. */
   readonly scope: string | readonly string[];
-  /** Required but for `scitoken:1.0`; a list stays a list. */
+  /** Required except for `scitoken:1.0`; a list is kept as a list. */
   readonly audience?: string | readonly string[];
   /** Seconds from `now` to expiry. */
   readonly lifetime: number;
   /**
-   * Further claims, such as `wlcg.groups` or `client_id`; not those that this interface
-   * names.
+   * Additional claims, such as `wlcg.groups` or `client_id`; not those of this interface.
    */
   readonly claims?: JsonObject;
 }
 
-/** Time (epoch seconds) and chance of one signature. */
+/** The time (epoch seconds) and random numbers of one signature. */
 export interface SigningMoment {
   readonly now: number;
   readonly random: Random;
@@ -40,17 +39,17 @@ export interface SigningMoment {
 
 /** The claims that {@link claimsFor} sets itself. */
 const RESERVED = ['iss', 'sub', 'aud', 'scope', 'exp', 'iat', 'nbf', 'ver', 'wlcg.ver'];
-/** Tokens that outlive their verifier's patience: a year is a mistake in units. */
+/** Seconds. A lifetime of more than a year is a mistake in units. */
 const LONGEST_LIFETIME = 366 * 86400;
 
 /**
  * Issues a token.
  * @throws CodedError `TOKEN_BAD_SCOPE`, `TOKEN_BAD_CLAIM`, `TOKEN_BAD_PROFILE`,
- * `TOKEN_KEY_UNREADY`.
+ * `TOKEN_KEY_UNREADY`
  */
 export function issueToken(key: SigningKey, request: TokenRequest, moment: SigningMoment): string {
   if (request.profile === 'wlcg:1.0' && !key.kid)
-    throw new CodedError('TOKEN_KEY_UNREADY', 'a WLCG token must name its key; give the key an id');
+    throw new CodedError('TOKEN_KEY_UNREADY', 'a WLCG token needs a key id; set one for the key');
   return signUnchecked(
     key,
     claimsFor(request, moment),
@@ -59,9 +58,9 @@ export function issueToken(key: SigningKey, request: TokenRequest, moment: Signi
 }
 
 /**
- * The claims of a token, checked and in the order in which they are signed. `iat` and
- * `nbf` are `now`, rounded down.
- * @throws CodedError `TOKEN_BAD_SCOPE`, `TOKEN_BAD_CLAIM`, `TOKEN_BAD_PROFILE`.
+ * Returns the checked claims of a token in the order of signing. `iat` and `nbf` are
+ * `now`, rounded down.
+ * @throws CodedError `TOKEN_BAD_SCOPE`, `TOKEN_BAD_CLAIM`, `TOKEN_BAD_PROFILE`
  */
 export function claimsFor(request: TokenRequest, { now, random }: SigningMoment): JsonObject {
   const { issuer, subject, audience, lifetime, claims: extra = {} } = request;
@@ -72,13 +71,13 @@ export function claimsFor(request: TokenRequest, { now, random }: SigningMoment)
   if (!(Number.isSafeInteger(lifetime) && lifetime > 0 && lifetime <= LONGEST_LIFETIME))
     throw badClaim(
       'exp',
-      `cannot be made of a lifetime of ${lifetime} s; it is an integer of 1 to ${LONGEST_LIFETIME}`,
+      `has an invalid lifetime of ${lifetime} s: must be an integer from 1 to ${LONGEST_LIFETIME}`,
     );
   const reserved = Object.keys(extra).find((name) => RESERVED.includes(name));
   if (reserved !== undefined)
-    throw badClaim(reserved, 'is set by its own argument, not as a further claim');
+    throw badClaim(reserved, 'has its own argument and cannot be an additional claim');
   const issued = Math.floor(now);
-  // One object, filled in order: spreading half a dozen would cost a fifth of the whole
+  // One object, filled in order: object spreads would take a fifth of the time of the
   // signature.
   const claims: Record<string, unknown> = {};
   addVersion(claims, request);
@@ -93,7 +92,7 @@ export function claimsFor(request: TokenRequest, { now, random }: SigningMoment)
   return Object.assign(claims, extra);
 }
 
-/** The version claim, and what each profile demands beside it. */
+/** Adds the version claim, and checks the other requirements of each profile. */
 function addVersion(
   claims: Record<string, unknown>,
   { profile, audience, claims: extra = {} }: TokenRequest,
@@ -103,12 +102,12 @@ function addVersion(
   if (profile === 'scitoken:1.0') {
     if (Object.keys(extra).some((name) => name !== 'jti' && name !== 'opt'))
       throw bad(
-        'a token without version may have no further claims; use scitoken:2.0 with an audience',
+        'a token without version cannot have additional claims; use scitoken:2.0 with an audience',
       );
     return;
   }
   if (audience === undefined || audience.length === 0)
-    throw bad(`a ${profile} token must have an audience (ANY is one for scitoken:2.0)`);
+    throw bad(`a ${profile} token must have an audience (scitoken:2.0 allows ANY)`);
   if (profile === 'at+jwt') {
     if (typeof extra['client_id'] !== 'string')
       throw bad('an at+jwt token must have the claim client_id');
@@ -118,7 +117,10 @@ function addVersion(
   else claims['ver'] = 'scitoken:2.0';
 }
 
-/** A version 4 UUID of 16 random bytes. @see RFC 9562 section 5.4 */
+/**
+ * Returns a version 4 UUID from 16 random bytes.
+ * @see RFC 9562 section 5.4
+ */
 export function newTokenId(random: Uint8Array): string {
   const bytes = Buffer.from(random);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
@@ -127,14 +129,13 @@ export function newTokenId(random: Uint8Array): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
-/** Encoded headers by key; a daemon signs thousands of tokens under one. */
+/** Encoded headers by key; a daemon signs thousands of tokens with the same header. */
 const headers = new WeakMap<SigningKey, Map<string, string>>();
 
 /**
- * Signs claims of any shape; {@link issueToken} is the one that also checks them against
- * a profile.
- * @throws CodedError `TOKEN_BAD_SCOPE` when a scope in them could be misread,
- * `TOKEN_BAD_PROFILE` for `scitoken:1.0`, a version that verifiers refuse.
+ * Signs claims of any shape. {@link issueToken} also checks them against a profile.
+ * @throws CodedError `TOKEN_BAD_SCOPE` for an ambiguous scope, `TOKEN_BAD_PROFILE` for
+ * `scitoken:1.0`, a version that verifiers reject
  */
 export function signClaims(key: SigningKey, claims: JsonObject, typ = 'JWT'): string {
   const { scope, ver } = claims;
@@ -142,14 +143,13 @@ export function signClaims(key: SigningKey, claims: JsonObject, typ = 'JWT'): st
   if (ver === 'scitoken:1.0')
     throw new CodedError(
       'TOKEN_BAD_PROFILE',
-      'verifiers refuse ver scitoken:1.0; leave ver out or use scitoken:2.0',
+      'verifiers reject ver scitoken:1.0; omit ver or use scitoken:2.0',
     );
   return signUnchecked(key, claims, typ);
 }
 
 /**
- * Signs claims as they are. Not part of the public API: tests forge with it what nobody
- * else should sign.
+ * Signs claims without checks. Not part of the public API: tests use it to forge tokens.
  * @see RFC 7515 section 5.1
  */
 export function signUnchecked(key: SigningKey, claims: JsonObject, typ = 'JWT'): string {

@@ -1,5 +1,4 @@
-// Finds an issuer's published keys: its metadata first, then the key set that the
-// metadata names.
+// Finds an issuer's published keys: fetches its metadata, then the key set named in it.
 import {
   bodyText,
   CodedError,
@@ -12,8 +11,8 @@ import { isObject, type JsonObject } from '../token/compact.ts';
 import { readKeySet, type KeySet } from '../keys/jwks.ts';
 
 /**
- * How issuers are asked: `send` bounds time and size; `insecure` lets issuers and key
- * sets be plain http.
+ * Options of discovery: `send` limits time and size; `insecure` allows plain http for
+ * issuers and key sets.
  */
 export interface DiscoverOptions {
   readonly send: Send;
@@ -21,10 +20,10 @@ export interface DiscoverOptions {
 }
 
 /**
- * Fetches the key set of an issuer. The metadata must name the issuer byte for byte.
+ * Fetches the key set of an issuer. The metadata must have exactly this issuer.
  * @throws CodedError `ENDPOINT_REFUSED` for URLs that are not https,
  * `ISSUER_UNREACHABLE`, `ISSUER_MISMATCH`, `ISSUER_METADATA_INVALID`,
- * `ISSUER_ANSWER_INVALID` (too large).
+ * `ISSUER_ANSWER_INVALID` (too large)
  */
 export async function fetchIssuerKeys(issuer: string, options: DiscoverOptions): Promise<KeySet> {
   checkUrl(issuer, 'issuer', options);
@@ -33,19 +32,19 @@ export async function fetchIssuerKeys(issuer: string, options: DiscoverOptions):
   if (named !== issuer)
     throw new CodedError(
       'ISSUER_MISMATCH',
-      `the metadata of ${originOf(issuer)} names another issuer or none`,
+      `issuer mismatch: the metadata of ${originOf(issuer)} has another issuer or none`,
       {
         issuer,
         named: typeof named === 'string' ? named.slice(0, 200) : undefined,
       },
     );
   const keysUrl = metadata['jwks_uri'];
-  if (typeof keysUrl !== 'string') throw invalid(issuer, 'its metadata has no jwks_uri');
+  if (typeof keysUrl !== 'string') throw invalid(issuer, 'metadata has no jwks_uri');
   checkUrl(keysUrl, 'jwks_uri', options);
   return readKeySet(await fetchObject(keysUrl, options));
 }
 
-/** A bad answer at the first place is as good a reason to try the second as none. */
+/** Tries the second URL after any failure of the first one. */
 async function fetchMetadata(issuer: string, options: DiscoverOptions): Promise<JsonObject> {
   let first: unknown;
   for (const url of metadataUrls(issuer)) {
@@ -80,17 +79,17 @@ async function fetchObject(url: string, { send }: DiscoverOptions): Promise<Json
     headers: { accept: 'application/json' },
   });
   if (status >= 500 || status === 429)
-    throw new CodedError('ISSUER_UNREACHABLE', `${originOf(url)} answers with status ${status}`, {
+    throw new CodedError('ISSUER_UNREACHABLE', `${originOf(url)} returned HTTP status ${status}`, {
       status,
     });
-  if (status !== 200) throw invalid(url, `it answers with status ${status}`);
+  if (status !== 200) throw invalid(url, `HTTP status ${status}`);
   let value: unknown;
   try {
     value = JSON.parse(bodyText(body));
   } catch (error) {
-    throw invalid(url, 'its answer is not JSON', error);
+    throw invalid(url, 'response is not JSON', error);
   }
-  if (!isObject(value)) throw invalid(url, 'its answer is not a JSON object');
+  if (!isObject(value)) throw invalid(url, 'response is not a JSON object');
   return value;
 }
 

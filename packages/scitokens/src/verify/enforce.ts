@@ -1,5 +1,5 @@
-// Authorization: what a verified token allows at one service, decided only after all of
-// its scopes have been judged.
+// Authorization: what a verified token permits at one service. All its scopes are checked
+// first.
 import { CodedError } from '@credmon/core/base';
 import {
   checkTypes,
@@ -9,7 +9,7 @@ import {
   badClaim,
 } from '../token/claims.ts';
 import {
-  hiddenMeaning,
+  ambiguousEncoding,
   normalisePath,
   readAuthorization,
   splitScope,
@@ -18,30 +18,28 @@ import {
 import { unknownIssuer, type VerifiedToken } from './verify.ts';
 
 /**
- * What this service answers to: one audience or several, and the issuers it trusts (all
- * verified ones unless given).
+ * The audiences of this service, and the issuers it trusts (default: all verified ones).
  */
 export interface EnforceOptions {
   readonly audience: string | readonly string[];
   readonly issuers?: readonly string[];
 }
 
-/** What a token allows. */
+/** The authorizations of a token. */
 export interface Enforcer {
   /**
-   * True when the token allows `authz` on `path`; names as in SciTokens (`read`, `write`,
-   * `condor`...) also for WLCG tokens.
+   * True if the token permits `authz` on `path`. Names as in SciTokens (`read`, `write`,
+   * `condor`...), also for WLCG tokens.
    */
   test(authz: string, path: string): boolean;
-  /** Everything it allows, WLCG names translated. */
+  /** Returns all authorizations, with WLCG names translated. */
   acls(): readonly Authorization[];
 }
 
 /**
- * Checks audience, issuer, claim types and every scope of a token, once.
+ * Checks audience, issuer, claim types and all scopes of a token once.
  * @throws CodedError `TOKEN_WRONG_AUDIENCE`, `TOKEN_UNKNOWN_ISSUER`, `TOKEN_BAD_CLAIM`,
- * `TOKEN_BAD_PROFILE`, and `TOKEN_BAD_SCOPE` when any scope, asked for or not, could be
- * misread.
+ * `TOKEN_BAD_PROFILE`, and `TOKEN_BAD_SCOPE` if any scope, requested or not, is ambiguous
  */
 export function enforce(token: VerifiedToken, { audience, issuers }: EnforceOptions): Enforcer {
   const { profile } = token;
@@ -54,7 +52,7 @@ export function enforce(token: VerifiedToken, { audience, issuers }: EnforceOpti
   return {
     acls: () => acls,
     test(authz, path) {
-      if (authz === '' || hiddenMeaning(path) !== undefined) return false;
+      if (authz === '' || ambiguousEncoding(path) !== undefined) return false;
       const wanted = normalisePath(path);
       return acls.some((acl) => acl.authz === authz && isWithin(wanted, acl.path));
     },
@@ -65,8 +63,10 @@ function listOf(value: string | readonly string[]): readonly string[] {
   return typeof value === 'string' ? [value] : value;
 }
 
-/** "Everybody" is something a token may say, in its profile's word; a service may not. */
-const EVERYBODY: Readonly<Partial<Record<Profile, string>>> = {
+/**
+ * The audience "every service" of each profile. Only tokens may have it, not services.
+ */
+const ANY_AUDIENCE: Readonly<Partial<Record<Profile, string>>> = {
   'scitoken:2.0': 'ANY',
   'wlcg:1.0': WLCG_ANY_AUDIENCE,
 };
@@ -76,21 +76,21 @@ function checkAudience(
   meant: CheckedClaims['aud'],
   ours: readonly string[],
 ): void {
-  // A service that states no audience accepts only tokens that state none either.
+  // A service without an audience accepts only tokens without one.
   if (meant === undefined && ours.length === 0) return;
-  const everybody = EVERYBODY[profile];
-  const names = ours.filter((one) => !Object.values(EVERYBODY).includes(one));
-  if (listOf(meant ?? []).some((one) => one === everybody || names.includes(one))) return;
+  const any = ANY_AUDIENCE[profile];
+  const names = ours.filter((one) => !Object.values(ANY_AUDIENCE).includes(one));
+  if (listOf(meant ?? []).some((one) => one === any || names.includes(one))) return;
   throw new CodedError(
     'TOKEN_WRONG_AUDIENCE',
-    `the token is not meant for ${ours.join(' or ') || 'a service without name'}`,
+    `audience mismatch: the token is not for ${ours.join(' or ') || 'a service without audience'}`,
     {
       audience: ours.join(' '),
     },
   );
 }
 
-/** True for `path` itself and what lies below it, by whole segments. */
+/** True for `path` itself and paths below it, by whole segments. */
 function isWithin(path: string, base: string): boolean {
   return base === '/' || path === base || path.startsWith(`${base}/`);
 }
@@ -103,8 +103,8 @@ const STORAGE: Readonly<Record<string, readonly string[]>> = {
 const COMPUTE_WRITE = ['compute.modify', 'compute.create', 'compute.cancel'];
 
 /**
- * WLCG names in the terms of SciTokens, as scitokens-cpp has them; names without
- * counterpart stay.
+ * Translates WLCG names to those of SciTokens, like scitokens-cpp; keeps names without a
+ * counterpart.
  */
 function translateWlcg(granted: readonly Authorization[]): Authorization[] {
   const translated = granted.flatMap(({ authz, path }): Authorization[] => {
@@ -116,15 +116,15 @@ function translateWlcg(granted: readonly Authorization[]): Authorization[] {
   return writes ? [...translated, { authz: 'condor', path: '/WRITE' }] : translated;
 }
 
-// WLCG groups: who somebody is, where a token says that instead of what it allows.
+// WLCG groups: tokens that identify a user instead of granting scopes.
 
 const GROUP = /^(?:\/[A-Za-z0-9][A-Za-z0-9_.-]*)+$/;
 
 /**
- * The groups of a WLCG token in the token's order (the first is the default one); none
- * for other tokens. Where a token has scopes too, those decide ({@link enforce}), not its
- * groups.
- * @throws CodedError `TOKEN_BAD_CLAIM` when the claim is not a list of group names.
+ * Returns the groups of a WLCG token in the token's order (the first is the default one);
+ * none for other tokens. If a token also has scopes, the scopes decide ({@link enforce}),
+ * not the groups.
+ * @throws CodedError `TOKEN_BAD_CLAIM` if the claim is not a list of group names
  * @see WLCG Common JWT Profiles 1.3, "wlcg.groups"
  */
 export function groupsOf({ profile, claims }: VerifiedToken): readonly string[] {
@@ -141,8 +141,8 @@ function isGroupName(name: unknown): name is string {
 }
 
 /**
- * True when the token names exactly this group: a member of `/vo/sub` is not thereby one
- * of `/vo`.
+ * True if the token has exactly this group: a member of `/vo/sub` is not automatically a
+ * member of `/vo`.
  */
 export function isInGroup(token: VerifiedToken, group: string): boolean {
   return groupsOf(token).includes(group);

@@ -1,37 +1,38 @@
-// Remembers issuers' keys: one fetch for many tokens, old keys through an outage, a new
-// look when a token names a key never seen.
+// Caches issuers' keys: one fetch for many tokens, old keys during an outage, and a new
+// fetch for an unknown key id.
 import { CodedError, isCoded, messageOf } from '@credmon/core/base';
 import { fetchIssuerKeys, type DiscoverOptions } from './discover.ts';
 import { readKeySet, type KeySet } from '../keys/jwks.ts';
 import type { KeyFinder } from './verify.ts';
 
-/** What a cache keeps of one issuer; times are epoch seconds. */
+/** The cached keys of one issuer; times are epoch seconds. */
 export interface StoredKeys {
   readonly document: unknown;
   readonly fetchedAt: number;
 }
 
 /**
- * A place that outlives the process; see `createKeyCache`. Failures are reported by
- * throwing and cost only speed.
+ * A persistent store; see `createKeyCache`. It throws on failures, which cost only speed.
  */
 export interface KeyStore {
   read(issuer: string): StoredKeys | undefined;
   write(issuer: string, keys: StoredKeys): void;
 }
 
-/** How long keys live, in seconds. The defaults are those of scitokens-cpp. */
+/** The lifetimes of cached keys, in seconds. The defaults are those of scitokens-cpp. */
 export interface IssuerKeysOptions extends DiscoverOptions {
-  /** Asked again after this; 600. */
+  /** Fetch again after this time; default 600. */
   readonly refreshAfter?: number;
-  /** Used so long while the issuer cannot be asked; 345600, four days. */
+  /**
+   * Use the keys so long while the issuer is not reachable; default 345600 (four days).
+   */
   readonly keepFor?: number;
-  /** Least time between two requests to one issuer, whatever tokens say; 60. */
+  /** The minimum time between two requests to one issuer; default 60. */
   readonly retryAfter?: number;
-  /** Issuers remembered at once; 1000. */
+  /** The maximum number of cached issuers; default 1000. */
   readonly maxIssuers?: number;
   readonly store?: KeyStore;
-  /** Hears of failures that old keys cover, and of those of the store. */
+  /** Called with failures that old keys make up for, and with those of the store. */
   readonly onProblem?: (issuer: string, error: unknown) => void;
 }
 
@@ -44,7 +45,9 @@ interface Entry {
 
 const DEFAULTS = { refreshAfter: 600, keepFor: 4 * 86400, retryAfter: 60, maxIssuers: 1000 };
 
-/** A {@link KeyFinder} that discovers, caches and refreshes the keys of issuers. */
+/**
+ * Creates a {@link KeyFinder} that discovers, caches and refreshes the keys of issuers.
+ */
 export function createIssuerKeys(options: IssuerKeysOptions): KeyFinder {
   const settings = { ...DEFAULTS, ...options };
   const entries = new Map<string, Entry>();
@@ -93,7 +96,7 @@ function isFresh(
   );
 }
 
-/** A clock that was set back does not silence an issuer. */
+/** A clock that was set back does not prevent requests. */
 function mayAsk(entry: Entry | undefined, now: number, retryAfter: number): boolean {
   return entry === undefined || now < entry.attemptedAt || now >= entry.attemptedAt + retryAfter;
 }
@@ -120,7 +123,7 @@ function usableKeys(
 ): KeySet {
   if (entry?.keys !== undefined && now < entry.fetchedAt + keepFor) return entry.keys;
   if (isCoded(entry?.failure)) throw entry.failure;
-  const why = entry?.failure === undefined ? 'there are none' : messageOf(entry.failure);
+  const why = entry?.failure === undefined ? 'not fetched yet' : messageOf(entry.failure);
   throw new CodedError(
     'ISSUER_UNREACHABLE',
     `no keys of ${issuer.slice(0, 200)}: ${why}`,

@@ -1,4 +1,4 @@
-// Issuers' keys on disk: shared by the processes of one user, and there again after a
+// Issuers' keys on disk: shared by the processes of one user, and available after a
 // restart during an outage.
 import { createHash } from 'node:crypto';
 import {
@@ -18,7 +18,7 @@ import type { KeyStore, StoredKeys } from './issuer-keys.ts';
 
 const MAX_FILE_BYTES = 2 * 1024 * 1024;
 
-/** The directory of the cache: below `XDG_CACHE_HOME`, else `~/.cache`. */
+/** Returns the directory of the cache: below `XDG_CACHE_HOME`, else `~/.cache`. */
 export function keyCacheDirectory(
   environment: Readonly<Record<string, string | undefined>>,
 ): string {
@@ -26,16 +26,16 @@ export function keyCacheDirectory(
   return join(base, 'credmon-scitokens');
 }
 
-/** A {@link KeyStore} that can also be looked through. */
+/** A {@link KeyStore} that can be listed. */
 export interface KeyCache extends KeyStore {
-  /** The issuers whose files are sound, in alphabetical order. */
+  /** Returns the issuers with valid files, in alphabetical order. */
   issuers(): readonly string[];
   remove(issuer: string): void;
 }
 
 /**
- * A {@link KeyCache} with one file per issuer in `directory`, which is made (0700) when
- * first written to. A file that others may have written is not believed.
+ * Creates a {@link KeyCache} with one file for each issuer in `directory`, which is
+ * created (0700) at the first write. Files that others could have written are rejected.
  */
 export function createKeyCache(directory: string): KeyCache {
   const fileOf = (issuer: string): string =>
@@ -86,7 +86,7 @@ function readOwnFile(file: string): string | undefined {
     if (!facts.isFile() || !ours || facts.size > MAX_FILE_BYTES)
       throw new CodedError(
         'TOKEN_KEY_DIRECTORY',
-        `${file} is not a cache file of this user; remove it`,
+        `${file} is not a cache file of this user; fix: remove it`,
         {
           file,
         },

@@ -1,5 +1,4 @@
-// Verification: a token becomes a VerifiedToken here or an error, and nothing else makes
-// one.
+// Verification: the only place that creates a VerifiedToken.
 import { verify as verifySignature } from 'node:crypto';
 import { CodedError } from '@credmon/core/base';
 import { ALGORITHMS, DEFAULT_ALGORITHMS, type Algorithm } from '../token/algorithms.ts';
@@ -10,8 +9,8 @@ import type { KeySet, VerificationKey } from '../keys/jwks.ts';
 declare const verified: unique symbol;
 
 /**
- * A token whose signature, issuer and times have been checked. Only {@link verify} and
- * {@link verifyWithKeys} make one.
+ * A token with verified signature, issuer and times. Created only by {@link verify} and
+ * {@link verifyWithKeys}.
  */
 export interface VerifiedToken {
   readonly [verified]: true;
@@ -21,10 +20,11 @@ export interface VerifiedToken {
   readonly algorithm: Algorithm;
 }
 
-/** Where keys come from; see `createIssuerKeys` and {@link fixedKeys}. */
+/** The source of keys; see `createIssuerKeys` and {@link fixedKeys}. */
 export interface KeyFinder {
   /**
-   * The key of `issuer` (an identifier, compared byte for byte) for a token with `kid`.
+   * Returns the key of `issuer` (an identifier, compared byte for byte) for a token with
+   * `kid`.
    * @throws CodedError `TOKEN_UNKNOWN_KEY`, `TOKEN_UNKNOWN_ISSUER`, `ISSUER_UNREACHABLE`,
    * `ISSUER_METADATA_INVALID`...
    */
@@ -35,33 +35,31 @@ export interface KeyFinder {
   ): VerificationKey | Promise<VerificationKey>;
 }
 
-/** What a verifier demands. */
+/** The requirements of a verifier. */
 export interface VerifyOptions {
   /** Epoch seconds. */
   readonly now: number;
   /**
-   * Trusted issuers, byte for byte; `'any'` trusts whoever can publish keys under https
-   * and belongs into tools only.
+   * Trusted issuers, byte for byte; `'any'` trusts every issuer that publishes keys under
+   * https and is only for tools.
    */
   readonly issuers: readonly string[] | 'any';
-  /** Seconds that clocks may differ; 0 unless given. */
+  /** Allowed clock difference in seconds; default 0. */
   readonly leeway?: number;
-  /** ES256 and RS256 unless given. */
+  /** Default: ES256 and RS256. */
   readonly algorithms?: readonly Algorithm[];
-  /** All profiles unless given. */
+  /** Default: all profiles. */
   readonly profiles?: readonly Profile[];
-  /**
-   * Least bits of an RSA key; 1024 unless given, which is what deployed verifiers accept.
-   */
+  /** Minimum bits of an RSA key; default 1024, as in deployed verifiers. */
   readonly minimumRsaBits?: number;
 }
 
 /**
- * Verifies signature, issuer, profile and times. Audience and scopes are {@link
- * enforce}'s.
+ * Verifies signature, issuer, profile and times. {@link enforce} checks audience and
+ * scopes.
  * @throws CodedError `TOKEN_MALFORMED`, `TOKEN_UNKNOWN_ISSUER`, `TOKEN_UNKNOWN_KEY`,
  * `TOKEN_BAD_ALGORITHM`, `TOKEN_BAD_SIGNATURE`, `TOKEN_BAD_CLAIM`, `TOKEN_BAD_PROFILE`,
- * `TOKEN_EXPIRED`, `TOKEN_NOT_YET_VALID`, and what `keys` throws.
+ * `TOKEN_EXPIRED`, `TOKEN_NOT_YET_VALID`, and errors of `keys`
  * @see RFC 8725
  */
 export async function verify(
@@ -73,14 +71,14 @@ export async function verify(
   return finish(parts, await options.keys.find(issuer, parts.header.kid, options.now), options);
 }
 
-/** As {@link verify}, with keys that are already at hand. */
+/** Like {@link verify}, with given keys. */
 export function verifyWithKeys(token: string, keys: KeySet, options: VerifyOptions): VerifiedToken {
   const parts = readCompact(token);
   trustedIssuer(parts, options);
   return finish(parts, keys.select(parts.header.kid), options);
 }
 
-/** Key sets that are configured instead of fetched, by issuer. */
+/** Creates a {@link KeyFinder} with configured key sets, by issuer. */
 export function fixedKeys(keySets: ReadonlyMap<string, KeySet>): KeyFinder {
   return {
     find(issuer, kid) {
@@ -103,12 +101,12 @@ function trustedIssuer({ header, claims }: CompactToken, options: VerifyOptions)
   return issuer;
 }
 
-/** An error that names the issuer, shortened. */
+/** Creates an error with the issuer, shortened. */
 export function unknownIssuer(issuer: string): CodedError {
   const shown = issuer.slice(0, 200);
   return new CodedError(
     'TOKEN_UNKNOWN_ISSUER',
-    `the issuer ${JSON.stringify(shown)} is not trusted here`,
+    `the issuer ${JSON.stringify(shown)} is not trusted`,
     {
       issuer: shown,
     },
@@ -131,7 +129,7 @@ function finish(parts: CompactToken, key: VerificationKey, options: VerifyOption
   checkSignature(parts, key, options.minimumRsaBits ?? 1024);
   const profile = profileOf(header, claims);
   if (options.profiles !== undefined && !options.profiles.includes(profile))
-    throw new CodedError('TOKEN_BAD_PROFILE', `the profile ${profile} is not accepted here`, {
+    throw new CodedError('TOKEN_BAD_PROFILE', `the profile ${profile} is not accepted`, {
       profile,
     });
   const checked = checkTimes(parts, profile, options);
@@ -144,17 +142,17 @@ function checkSignature(
   bits: number,
 ): void {
   if (key.algorithm !== header.alg)
-    throw badAlgorithm(header.alg, `is not that of the key (${key.algorithm})`);
+    throw badAlgorithm(header.alg, `does not match the key (${key.algorithm})`);
   const { hash, coordinateBytes } = ALGORITHMS[key.algorithm];
   const modulus = key.publicKey.asymmetricKeyDetails?.modulusLength;
   if (modulus !== undefined && modulus < bits)
     throw new CodedError('TOKEN_KEY_INVALID', `the issuer's key has only ${modulus} bits`, {
       bits: modulus,
     });
-  // RSA keys ignore dsaEncoding; for EC the raw r||s form of RFC 7518 section 3.4 is the
-  // only one accepted.
+  // RSA keys ignore dsaEncoding; for EC only the raw r||s form of RFC 7518 section 3.4 is
+  // accepted.
   const wellFormed = coordinateBytes === undefined || signature.length === 2 * coordinateBytes;
   const input = { key: key.publicKey, dsaEncoding: 'ieee-p1363' } as const;
   if (!wellFormed || !verifySignature(hash, Buffer.from(signingInput), input, signature))
-    throw new CodedError('TOKEN_BAD_SIGNATURE', "the signature was not made by the issuer's key");
+    throw new CodedError('TOKEN_BAD_SIGNATURE', "invalid signature: not made by the issuer's key");
 }

@@ -1,5 +1,5 @@
-// A world for the commands: a temporary directory, a fixed time, and a network that knows
-// nobody unless told.
+// An environment for the commands: a temporary directory, a fixed time, and no network
+// unless given.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { CodedError, type Send } from '@credmon/core/base';
 import type { Io } from '../../src/cli/io.ts';
 import { NOW, steadyRandom } from '../testing.ts';
 
-/** What the commands left behind. */
+/** The output of the commands. */
 export interface FakeIo extends Io {
   readonly directory: string;
   readonly stdout: () => string;
@@ -16,7 +16,7 @@ export interface FakeIo extends Io {
   readonly path: (name: string) => string;
 }
 
-/** Makes a world; `input` is what is piped in. */
+/** Creates an environment; `input` is the piped input. */
 export function fakeIo(
   options: { input?: string; environment?: Record<string, string>; send?: Send; now?: number } = {},
 ): FakeIo {
@@ -40,7 +40,7 @@ export function fakeIo(
     readInput: () => options.input ?? '',
     readFile(path) {
       const text = readIfThere(path);
-      if (text === undefined) throw new CodedError('TOKEN_UNREADABLE', `${path} is not there`);
+      if (text === undefined) throw new CodedError('TOKEN_UNREADABLE', `${path} does not exist`);
       return text;
     },
     readIfThere,

@@ -1,4 +1,4 @@
-// The real world of the commands: whose files are read, and which are not.
+// The real environment of the commands: which files are read, and which are rejected.
 import { chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ afterAll(async () => {
 const unreadable = expect.objectContaining({ code: 'TOKEN_UNREADABLE' });
 
 describe('files', () => {
-  it('are read whole, also through a link', () => {
+  it('are read completely, also through a link', () => {
     expect([
       io.readFile(at('own')),
       io.readFile(at('link')),
@@ -27,17 +27,17 @@ describe('files', () => {
     ]).toEqual(['mine', 'mine', 'mine']);
   });
 
-  it('that are missing are an error or nothing, as asked', () => {
+  it('if missing, are an error or `undefined`, as requested', () => {
     expect(() => io.readFile(at('no'))).toThrow(unreadable);
     expect(io.readIfThere(at('no'), true)).toBeUndefined();
   });
 
-  it.each(['directory', 'large'])('are refused when they are a %s', (name) => {
+  it.each(['directory', 'large'])('are rejected when they are a %s', (name) => {
     expect(() => io.readFile(at(name))).toThrow(unreadable);
   });
 
   it.runIf(process.geteuid?.() === 0)(
-    'of another user are read when named, refused where anybody could have put them',
+    'of another user are read when named, and rejected with a predictable name',
     () => {
       writeFileSync(at('foreign'), 'theirs');
       chownSync(at('foreign'), 12345, 12345);
@@ -46,7 +46,7 @@ describe('files', () => {
     },
   );
 
-  it('are written in one step with their mode', () => {
+  it('are written atomically with their mode', () => {
     io.writeFile(at('new'), 'text', 0o600);
     expect([io.exists(at('new')), io.readFile(at('new'))]).toEqual([true, 'text']);
   });

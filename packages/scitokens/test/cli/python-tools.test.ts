@@ -1,4 +1,4 @@
-// The Python tools' names: the recipes of existing sites.
+// The commands with the names of the Python tools, for scripts of existing sites.
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createKeyCommand } from '../../src/cli/python-create-key.ts';
@@ -32,13 +32,13 @@ function world(): FakeIo {
 }
 
 describe('scitokens-admin-create-key', () => {
-  it('makes an EC key with --ec and an RSA key without', async () => {
+  it('creates an EC key with --ec and an RSA key without', async () => {
     const ec = await run(createKeyCommand, world(), '--ec', '--create-keys', '--pem-private');
     const rsa = await run(createKeyCommand, world(), '--create-keys', '--pem-private');
     expect([readKey(ec.out).algorithm, readKey(rsa.out).algorithm]).toEqual(['ES256', 'RS256']);
   });
 
-  it('prints the forms in the order of the Python tool, whatever the order of the flags', async () => {
+  it('prints the forms in the order of the Python tool, for any order of the flags', async () => {
     const { out } = await run(
       createKeyCommand,
       world(),
@@ -101,7 +101,7 @@ describe('scitokens-admin-create-key', () => {
       ['--public-keyfile', 'DIR/open.pem', '--jwks-public', '--pem-private'],
       1,
     ],
-    ['a file that is not there', ['--public-keyfile', 'DIR/no'], 1],
+    ['a missing file', ['--public-keyfile', 'DIR/no'], 1],
   ])('refuses %s', async (_title, argv, code) => {
     expect(await run(createKeyCommand, world(), ...argv)).toEqual({ code, out: '' });
   });
@@ -136,7 +136,7 @@ describe('scitokens-admin-create-token', () => {
     });
   });
 
-  it('names no key unless told', async () => {
+  it('omits the key id unless given', async () => {
     const { out } = await run(
       createTokenCommand,
       world(),
@@ -152,7 +152,7 @@ describe('scitokens-admin-create-token', () => {
     expect([header, claims['exp']]).toEqual([{ alg: 'RS256', typ: 'JWT' }, 1_790_000_060]);
   });
 
-  it('--demo asks the public demonstration issuer', async () => {
+  it('--demo uses the public demonstration issuer', async () => {
     const sent: unknown[] = [];
     const io = fakeIo({
       send: async ({ method, url, body }) => {
@@ -184,12 +184,12 @@ describe('scitokens-admin-create-token', () => {
       2,
     ],
     [
-      'a scope that could be misread',
+      'an ambiguous scope',
       ['--keyfile', 'DIR/ec.pem', '--issuer', 'https://i.test', 'scope=read:/a/../b'],
       1,
     ],
     [
-      'a version that verifiers refuse',
+      'a version that verifiers reject',
       ['--keyfile', 'DIR/ec.pem', '--issuer', 'https://i.test', 'ver=scitoken:1.0'],
       1,
     ],
@@ -220,7 +220,7 @@ describe('scitokens-verify-token', () => {
       }),
     });
 
-  it('says nothing of a good token, and its claims with -v', async () => {
+  it('prints nothing for a valid token, and its claims with -v', async () => {
     expect(await run(verifyTokenCommand, online(), token)).toEqual({ code: 0, out: '' });
     const { out } = await run(verifyTokenCommand, online(), '-v', token);
     expect(out).toMatch(/^Claims:\n\('ver', 'scitoken:2\.0'\)\n/);
@@ -228,12 +228,12 @@ describe('scitokens-verify-token', () => {
     expect(out).toContain(`('list', ['a', 1, True, None])\n("it's", {})\n`);
   });
 
-  it('exits 1 for a bad token, unlike the Python tool', async () => {
+  it('exits 1 for an invalid token, unlike the Python tool', async () => {
     expect(await run(verifyTokenCommand, online(), `${token}x`)).toEqual({ code: 1, out: '' });
     expect(await run(verifyTokenCommand, online(), '--token', 'x')).toEqual({ code: 1, out: '' });
   });
 
-  it('exits 2 when misused', async () => {
+  it('exits 2 for wrong usage', async () => {
     expect((await run(verifyTokenCommand, online(), 'a', 'b')).code).toBe(2);
     expect((await run(verifyTokenCommand, online(), '--bogus')).code).toBe(2);
   });

@@ -1,4 +1,4 @@
-// How values look.
+// The format of values.
 import { describe, expect, it } from 'vitest';
 import { duration, localTime, printable, table } from '../../src/cli/show.ts';
 
@@ -16,7 +16,7 @@ describe('shown values', () => {
 
   it('a time is local, with its offset', () => {
     expect(localTime(1_790_000_000)).toMatch(/^2026-09-\d\d \d\d:\d\d:\d\d [+-]\d{4}$/);
-    expect(localTime(1e300)).toBe('1e+300 (no date)');
+    expect(localTime(1e300)).toBe('1e+300 (invalid date)');
   });
 
   it('a table has even columns and no blanks at line ends', () => {
@@ -28,7 +28,7 @@ describe('shown values', () => {
     ).toBe('a    bb  c\naaa\n');
   });
 
-  it('what a terminal would obey is spelled out', () => {
+  it('control characters are escaped', () => {
     expect(printable('a\u001b[31m\n\u202e')).toBe('a\\u{1b}[31m\\u{a}\\u{202e}');
   });
 });

@@ -1,4 +1,5 @@
-// A key directory through a whole rotation, and what is refused of a damaged or open one.
+// A key directory through a whole rotation, and the rejection of a damaged or accessible
+// one.
 import {
   chmodSync,
   existsSync,
@@ -46,7 +47,7 @@ const published = (): { kids: readonly string[]; set: ReturnType<typeof readKeyS
 const states = (): string[] => readKeyDirectory(keys).keys.map(({ state }) => state);
 
 describe('R32 a key directory', () => {
-  it('goes through a rotation without ever leaving a living token without its key', () => {
+  it('completes a rotation; every valid token always has its key', () => {
     initKeyDirectory(keys);
     expect(rotateKeys(keys, { now: 0 }).map(({ step }) => step)).toEqual(['create', 'wait']);
     expect(() => activeKey(keys, 600)).toThrow(code('TOKEN_KEY_UNREADY'));
@@ -83,7 +84,7 @@ describe('R32 a key directory', () => {
     expect(readdirSync(keys).filter((name) => name.endsWith('.pem'))).toHaveLength(1);
   });
 
-  it('publishes metadata that names the issuer and the keys, readable for everyone', () => {
+  it('publishes metadata with the issuer and the keys, readable by all users', () => {
     initKeyDirectory(keys);
     rotateKeys(keys, { now: 0, algorithm: 'RS256', style: 'thumbprint' });
     const paths = publishKeys(keys, ISSUER, web, 0);
@@ -106,7 +107,7 @@ describe('R32 a key directory', () => {
     ['in place', (now: number): unknown => publishInPlace(keys, now)],
     ['elsewhere', (now: number): unknown => publishKeys(keys, ISSUER, web, now)],
   ])(
-    'published %s has every key that may sign in jwks.json, and its private files stay closed',
+    'published %s has every signing key in jwks.json, and its private files stay inaccessible',
     (_, publish) => {
       initKeyDirectory(keys);
       rotateKeys(keys, { now: 0 });
@@ -125,7 +126,7 @@ describe('R32 a key directory', () => {
     },
   );
 
-  it('that is published in place can be entered, but not listed, by others', () => {
+  it('published in place can be entered, but not listed, by other users', () => {
     initKeyDirectory(keys);
     rotateKeys(keys, { now: 0 });
     expect(publishInPlace(keys, 0)).toBe(join(keys, 'jwks.json'));
@@ -133,14 +134,14 @@ describe('R32 a key directory', () => {
     expect(rotateKeys(keys, { now: 0 }).map(({ step }) => step)).toEqual(['activate', 'wait']);
   });
 
-  it('learns of longer lives, and never of shorter ones', () => {
+  it('accepts longer lifetimes, and never shorter ones', () => {
     initKeyDirectory(keys, { longestLifetime: 1000 });
     rotateKeys(keys, { now: 0, longestLifetime: 5000 });
     rotateKeys(keys, { now: 0, longestLifetime: 10 });
     expect(readKeyDirectory(keys).longestLifetime).toBe(5000);
   });
 
-  it('keeps its private files to itself', () => {
+  it('keeps its private files inaccessible', () => {
     initKeyDirectory(keys);
     rotateKeys(keys, { now: 0 });
     expect(statSync(keys).mode & 0o777).toBe(0o700);
@@ -162,8 +163,8 @@ describe('R32 a key directory', () => {
     initKeyDirectory(keys);
     const lock = join(keys, '.lock');
     const long = new Date(Date.now() - 120_000);
-    // The last two: left by a process before us that had our number, and by one whose
-    // number was given again.
+    // The last two: left by an earlier process with our process id, and by a process
+    // whose id was reused.
     for (const [owner, time] of [
       [999_999_999, new Date()],
       [process.pid, new Date()],
@@ -181,25 +182,25 @@ describe('R32 a key directory', () => {
 
   it.each<[string, () => void]>([
     ['is missing', () => rmSync(keys, { recursive: true })],
-    ['is writable for others', () => chmodSync(keys, 0o777)],
+    ['is writable by others', () => chmodSync(keys, 0o777)],
     ['is a file', () => (rmSync(keys, { recursive: true }), writeFileSync(keys, ''))],
     ['has an index that others can read', () => chmodSync(join(keys, 'keys.json'), 0o644)],
     ['has no index', () => rmSync(join(keys, 'keys.json'))],
     ['has a damaged index', () => writeFileSync(join(keys, 'keys.json'), '{')],
     [
-      'has an index of another kind',
+      'has an index of another format',
       () =>
         writeFileSync(join(keys, 'keys.json'), '{"keys":[{}],"publishLead":1,"longestLifetime":1}'),
     ],
     [
-      'names a file outside',
+      'lists a file outside',
       () =>
         writeFileSync(
           join(keys, 'keys.json'),
           readFileSync(join(keys, 'keys.json'), 'utf8').replace(/"file": "/, '"file": "../'),
         ),
     ],
-  ])('is refused when it %s', (_title, damage) => {
+  ])('is rejected when it %s', (_title, damage) => {
     initKeyDirectory(keys);
     rotateKeys(keys, { now: 0 });
     damage();

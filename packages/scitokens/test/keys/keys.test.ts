@@ -1,4 +1,4 @@
-// Keys in every form they come in, and out again.
+// Reading and writing keys in all forms.
 import { generateKeyPairSync } from 'node:crypto';
 import { calculateJwkThumbprint, importJWK, type JWK } from 'jose';
 import { describe, expect, it } from 'vitest';
@@ -22,7 +22,7 @@ const jwkOf = (key: typeof EC, form: KeyForm = 'jwk-public'): Record<string, str
   JSON.parse(writeKey({ ...key, key: key.privateKey }, form));
 
 describe('a key', () => {
-  it.each(forms)('%s survives being written as %s and read again', (algorithm, form, key) => {
+  it.each(forms)('%s can be written as %s and read back', (algorithm, form, key) => {
     const read = readKey(writeKey({ kid: key.kid, algorithm, key: key.privateKey }, form), {
       kid: key.kid ?? '',
     });
@@ -33,7 +33,7 @@ describe('a key', () => {
     expect(read.key.type).toBe(/public/.test(form) ? 'public' : 'private');
   });
 
-  it('is written with the headings that the Python tools print', () => {
+  it('is written with the headings of the Python tools', () => {
     const heading = (key: typeof EC, form: KeyForm): string =>
       writeKey({ ...key, key: key.privateKey }, form).split('\n')[0] ?? '';
     expect([
@@ -55,14 +55,14 @@ describe('a key', () => {
     expect([jwk['x']?.length, jwk['y']?.length]).toEqual([43, 43]);
   });
 
-  it('is read after `openssl ecparam -genkey`, which writes the curve first', () => {
+  it('is read from the output of `openssl ecparam -genkey`, which starts with the curve', () => {
     const pem = writeKey({ ...EC, key: EC.privateKey }, 'pem-private');
     const text = `-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n${pem}`;
     expect(readSigningKey(text, { kid: 'x' }).algorithm).toBe('ES256');
   });
 
-  it('with a lost zero byte and padding is repaired, and named as the Python tool names it', async () => {
-    // Found by search: the first coordinate of this key begins with a zero byte.
+  it('with a lost zero byte and padding is repaired, and has the key id of the Python tool', async () => {
+    // Found by search: the first coordinate of this key starts with a zero byte.
     const full = {
       kty: 'EC',
       crv: 'P-256',
@@ -76,14 +76,14 @@ describe('a key', () => {
     expect(keyIdOf(key)).toBe('a89b');
   });
 
-  it('has the thumbprint that jose calculates', async () => {
+  it('has the thumbprint that jose computes', async () => {
     for (const key of [EC, RSA])
       expect(keyIdOf(key.privateKey, 'thumbprint')).toBe(
         await calculateJwkThumbprint(jwkOf(key) as JWK),
       );
   });
 
-  it('gets its name from the argument, the file, or the style, in this order', () => {
+  it('gets its key id from the argument, the file, or the style, in this order', () => {
     const jwk = writeKey({ ...EC, key: EC.privateKey }, 'jwk-private');
     const pem = writeKey({ ...EC, key: EC.privateKey }, 'pem-private');
     expect(readSigningKey(jwk, { kid: 'mine' }).kid).toBe('mine');
@@ -92,20 +92,20 @@ describe('a key', () => {
     expect(readSigningKey(pem).kid).toBeUndefined();
   });
 
-  it('is chosen by name in a set that holds several', () => {
+  it('is selected by key id in a set of several', () => {
     const set = JSON.stringify({ keys: [jwkOf(EC, 'jwk-private'), jwkOf(RSA, 'jwk-private')] });
     expect(readSigningKey(set, { kid: 'rsa' }).algorithm).toBe('RS256');
     expect(() => readKey(set)).toThrow(code('TOKEN_UNKNOWN_KEY'));
     expect(() => readKey(set, { kid: 'no' })).toThrow(code('TOKEN_UNKNOWN_KEY'));
   });
 
-  it('is made for each algorithm, named by thumbprint on request', () => {
+  it('is created for each algorithm, with a thumbprint as key id on request', () => {
     const key = createKey({ algorithm: 'ES384', style: 'thumbprint' });
     expect([key.algorithm, key.kid]).toEqual(['ES384', keyIdOf(key.privateKey, 'thumbprint')]);
   });
 });
 
-describe('a text is refused as a key', () => {
+describe('a text is rejected as a key', () => {
   const encrypted = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey.export({
     type: 'pkcs8',
     format: 'pem',
@@ -124,8 +124,8 @@ describe('a text is refused as a key', () => {
 
   it.each([
     ['that is empty', ''],
-    ['that is JSON of another kind', '{"a":1}'],
-    ['that is half JSON', '{"kty":"EC"'],
+    ['that is JSON of another format', '{"a":1}'],
+    ['that is incomplete JSON', '{"kty":"EC"'],
     ['that is damaged PEM', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----'],
     ['that is encrypted', String(encrypted)],
     ['of type Ed25519', String(ed25519)],
@@ -138,7 +138,7 @@ describe('a text is refused as a key', () => {
       'with a coordinate that is too long',
       JSON.stringify({ ...jwkOf(EC), x: `__${jwkOf(EC)['x']}__` }),
     ],
-    ['with a number that is none', JSON.stringify({ ...jwkOf(EC), x: 'a b' })],
+    ['with an invalid number', JSON.stringify({ ...jwkOf(EC), x: 'a b' })],
   ])('%s', (_title, text) => {
     expect(() => readKey(text)).toThrow(code('TOKEN_KEY_INVALID'));
   });
@@ -157,11 +157,11 @@ describe('a text is refused as a key', () => {
       ),
       'TOKEN_KEY_INVALID',
     ],
-  ])('to sign with: %s', (_title, text, expected) => {
+  ])('for signing: %s', (_title, text, expected) => {
     expect(() => readSigningKey(text)).toThrow(code(expected));
   });
 
-  it('when another algorithm is asked of it', () => {
+  it('with another algorithm than its own', () => {
     const pem = writeKey({ ...EC, key: EC.privateKey }, 'pem-private');
     expect(() => readSigningKey(pem, { algorithm: 'ES384' })).toThrow(code('TOKEN_BAD_ALGORITHM'));
   });

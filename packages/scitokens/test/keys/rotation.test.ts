@@ -1,4 +1,4 @@
-// The rotation plan: R32, told as the life of two keys.
+// The rotation plan (R32) for the states of two keys.
 import { describe, expect, it } from 'vitest';
 import {
   applyStep,
@@ -33,7 +33,7 @@ describe('R32 the next step', () => {
       { step: 'wait', reason: 'a must be published first' },
     ],
     [
-      'of a first key that is published is to sign',
+      'of a published first key is to sign',
       [key('a', 'next', { published: 5 })],
       5,
       false,
@@ -47,7 +47,7 @@ describe('R32 the next step', () => {
       { step: 'wait', reason: 'a signs; nothing to do' },
     ],
     [
-      'of an active key when asked to begin is a new key',
+      'of an active key with `begin` is a new key',
       [key('a', 'active')],
       0,
       true,
@@ -72,10 +72,10 @@ describe('R32 the next step', () => {
       [key('a', 'retiring', { retiring: 2000 }), key('b', 'active')],
       2799,
       false,
-      { step: 'wait', reason: 'tokens of a may still live', until: 2800 },
+      { step: 'wait', reason: 'tokens of a may still be valid', until: 2800 },
     ],
     [
-      'of a retiring key without living tokens is to retire',
+      'of a retiring key without valid tokens is to retire',
       [key('a', 'retiring', { retiring: 2000 }), key('b', 'active')],
       2800,
       false,
@@ -85,7 +85,7 @@ describe('R32 the next step', () => {
     expect(planRotation(keys, POLICY, now, begin)).toEqual(step);
   });
 
-  it('never signs with a key published too late, nor unpublishes one with living tokens, whatever is asked when', () => {
+  it('never signs with a key published too late, nor removes one with valid tokens from publication, for any sequence of requests', () => {
     let keys: readonly KeyRecord[] = [];
     const signed = new Map<string, number>();
     const early: string[] = [];

@@ -1,4 +1,4 @@
-// Bearer token discovery: the order of the places, and what ends the search.
+// Bearer token discovery: the order of the places, and the end of the search.
 import { describe, expect, it } from 'vitest';
 import { discoverBearerToken, trimToken } from '../../src/index.ts';
 
@@ -33,32 +33,32 @@ describe('bearer token discovery', () => {
       { token: 'named', source: '/file' },
     ],
     [
-      'the runtime directory when the named file is gone',
+      'the runtime directory when the named file is missing',
       { ...ALL, BEARER_TOKEN: '' },
       { ...FILES, '/file': '' },
       { token: 'runtime', source: '/run/u/bt_u7' },
     ],
-    ['/tmp in the end', {}, FILES, { token: 'tmp', source: '/tmp/bt_u7' }],
+    ['/tmp as the last place', {}, FILES, { token: 'tmp', source: '/tmp/bt_u7' }],
   ])('finds %s', (_title, environment, files, found) => {
     expect(find(environment, files)).toEqual(found);
   });
 
-  it("looks at HTCondor's file first when told to, and takes its first line that is not a comment", () => {
+  it("checks HTCondor's file first on request, and uses its first line that is not a comment", () => {
     expect(find(ALL, FILES, true)).toEqual({ token: 'sci', source: '/sci' });
   });
 
   it.each([
     ['a blank inside', 'a b'],
     ['a heading', 'Bearer: x'],
-    ['a blank of another kind', 'a\u00a0'],
+    ['a non-ASCII blank', 'a\u00a0'],
     ['a NUL', 'a\0'],
-  ])('stops at a token with %s, although a good one would follow', (_title, text) => {
+  ])('stops at a token with %s, although a valid one would follow', (_title, text) => {
     expect(() => find({ BEARER_TOKEN: text }, FILES)).toThrow(
       expect.objectContaining({ code: 'TOKEN_MALFORMED' }),
     );
   });
 
-  it('tells files that a variable names from those whose name can be guessed', () => {
+  it('distinguishes files named by a variable from those with a predictable name', () => {
     const asked: unknown[] = [];
     const readFile = (path: string, named: boolean): undefined => void asked.push([path, named]);
     expect(() =>
@@ -71,11 +71,11 @@ describe('bearer token discovery', () => {
     ]);
   });
 
-  it('says so when there is none', () => {
+  it('reports that there is none', () => {
     expect(() => find({}, {})).toThrow(expect.objectContaining({ code: 'TOKEN_NOT_FOUND' }));
   });
 
-  it('drops the white space of C99 and no other', () => {
+  it('removes the white space of C99 and no other', () => {
     expect(trimToken(' \t\r\n\f\vx\u00a0 ')).toBe('x\u00a0');
   });
 });

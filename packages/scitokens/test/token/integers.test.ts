@@ -1,4 +1,4 @@
-// Numbers that JavaScript takes for integers and others do not.
+// Numbers that JavaScript accepts as integers and other languages do not.
 import { expect, it } from 'vitest';
 import { isPlainInteger } from '../../src/token/compact.ts';
 

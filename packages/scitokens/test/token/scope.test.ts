@@ -1,14 +1,14 @@
-// Which scopes are signed, which are honoured, and what they reach.
+// Which scopes are signed, which are accepted, and the paths that they permit.
 import { describe, expect, it } from 'vitest';
 import {
   checkScopeForSigning,
-  hiddenMeaning,
+  ambiguousEncoding,
   normalisePath,
   readAuthorization,
   splitScope,
 } from '../../src/token/scope.ts';
 
-describe('a scope that is about to be signed', () => {
+describe('a scope before signing', () => {
   it.each([
     'read:/',
     'read:/home/alice',
@@ -32,7 +32,7 @@ describe('a scope that is about to be signed', () => {
     ['read:', 'has an empty path'],
     ['read', 'has no path where one is needed'],
     ['storage.create', 'has no path where one is needed'],
-    ['condor:READ', 'is relative whatever it authorizes'],
+    ['condor:READ', 'is relative for any authorization'],
     ['read:/a%2fb', 'encodes a separator'],
     ['read:/a%2Fb', 'encodes a separator'],
     ['read:/a%5cb', 'encodes a backslash'],
@@ -40,17 +40,17 @@ describe('a scope that is about to be signed', () => {
     ['read:/.%2E/b', 'encodes half a parent'],
     ['read:/a/%2e', 'encodes a dot segment'],
     ['read:/%252e%252e/b', 'encodes twice'],
-    ['read:/a\0b', 'holds a NUL'],
+    ['read:/a\0b', 'contains a NUL'],
     ['read:/a%00b', 'encodes a NUL'],
-    ['read:/a\nb', 'holds a newline'],
-    ['read:/a b', 'holds a blank'],
-    ['read:/a\u00a0b', 'holds a blank of another kind'],
-    ['read:/a"b', 'holds a quote'],
-    ['read:/a\\b', 'holds a backslash'],
-    ['read:/\ud800', 'holds half a character'],
+    ['read:/a\nb', 'contains a newline'],
+    ['read:/a b', 'contains a blank'],
+    ['read:/a\u00a0b', 'contains a non-ASCII blank'],
+    ['read:/a"b', 'contains a quote'],
+    ['read:/a\\b', 'contains a backslash'],
+    ['read:/\ud800', 'contains an unpaired surrogate'],
     [':/a', 'authorizes nothing'],
     ['', 'is empty'],
-  ])('is refused when %j %s', (scope) => {
+  ])('is rejected when %j %s', (scope) => {
     expect(() => checkScopeForSigning(scope)).toThrow(
       expect.objectContaining({ code: 'TOKEN_BAD_SCOPE' }),
     );
@@ -65,7 +65,7 @@ describe('a scope in a verified token', () => {
     ['read://a//b/./c/', { authz: 'read', path: '/a/b/c' }],
     ['read:/a:b', { authz: 'read', path: '/a:b' }],
     ['read:/100%', { authz: 'read', path: '/100%' }],
-  ])('%j reaches %j', (scope, authorization) => {
+  ])('%j permits %j', (scope, authorization) => {
     expect(readAuthorization(scope)).toEqual(authorization);
   });
 
@@ -77,7 +77,7 @@ describe('a scope in a verified token', () => {
     'read:/%252e',
     're\0ad:/',
     'read:/a%00',
-  ])('%j is not honoured', (scope) => {
+  ])('%j is rejected', (scope) => {
     expect(() => readAuthorization(scope)).toThrow(
       expect.objectContaining({ code: 'TOKEN_BAD_SCOPE' }),
     );
@@ -96,8 +96,8 @@ describe('a path', () => {
     expect(normalisePath(path)).toBe(normal);
   });
 
-  it('with names that only look like dot segments hides nothing', () => {
-    expect(['/..a', '/a..', '/...', '/a%2eb', '/%2e%2e%2e'].map(hiddenMeaning)).toEqual(
+  it('with names similar to dot segments is not ambiguous', () => {
+    expect(['/..a', '/a..', '/...', '/a%2eb', '/%2e%2e%2e'].map(ambiguousEncoding)).toEqual(
       Array(5).fill(undefined),
     );
   });

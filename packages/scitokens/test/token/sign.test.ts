@@ -1,5 +1,5 @@
-// Issued tokens: what they say, what is refused, and that an independent implementation
-// accepts them.
+// Issued tokens: their contents, rejected requests, and acceptance by an independent
+// implementation.
 import { compactVerify } from 'jose';
 import { createPublicKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
@@ -30,7 +30,7 @@ describe('an issued token', () => {
     ['scitoken:2.0 has ver and aud', {}, { ...COMMON, ver: 'scitoken:2.0' }, { typ: 'JWT' }],
     ['scitoken:1.0 has no ver', { profile: 'scitoken:1.0' }, COMMON, { typ: 'JWT' }],
     [
-      'wlcg:1.0 has wlcg.ver, and groups when asked',
+      'wlcg:1.0 has wlcg.ver, and groups on request',
       {
         profile: 'wlcg:1.0',
         scope: ['storage.read:/a', 'compute.read'],
@@ -51,7 +51,7 @@ describe('an issued token', () => {
       { typ: 'at+jwt' },
     ],
     [
-      'a list of audiences stays a list, an own jti stays',
+      'a list of audiences is kept as a list, and a given jti is kept',
       { audience: ['a'], claims: { jti: 'mine' } },
       { ...COMMON, ver: 'scitoken:2.0', aud: ['a'], jti: 'mine' },
       { typ: 'JWT' },
@@ -77,16 +77,16 @@ describe('an issued token', () => {
     expect(verifyWithKeys(token, publish(key), options).algorithm).toBe(algorithm);
   });
 
-  it('has no kid when its key has no name', () => {
+  it('has no kid when its key has none', () => {
     const token = issueToken({ ...EC, kid: undefined }, request(), MOMENT);
     expect(readCompact(token).header).toEqual({ alg: 'ES256', typ: 'JWT' });
   });
 });
 
-describe('a request is refused', () => {
+describe('a request is rejected', () => {
   it.each<[string, Partial<TokenRequest>, string]>([
-    ['with a scope that could be misread', { scope: 'read:/ok read:/a/..' }, 'TOKEN_BAD_SCOPE'],
-    ['with a list whose item holds a blank', { scope: ['read:/a write:/b'] }, 'TOKEN_BAD_SCOPE'],
+    ['with an ambiguous scope', { scope: 'read:/ok read:/a/..' }, 'TOKEN_BAD_SCOPE'],
+    ['with a list whose item contains a blank', { scope: ['read:/a write:/b'] }, 'TOKEN_BAD_SCOPE'],
     ['without an audience for scitoken:2.0', { audience: [] }, 'TOKEN_BAD_PROFILE'],
     [
       'without an audience for wlcg:1.0',
@@ -105,7 +105,7 @@ describe('a request is refused', () => {
     ['with a lifetime in milliseconds', { lifetime: 86_400_000 }, 'TOKEN_BAD_CLAIM'],
     ['with a fractional lifetime', { lifetime: 1.5 }, 'TOKEN_BAD_CLAIM'],
     [
-      'when a further claim would replace one of its own',
+      'when an additional claim would replace one of its own',
       { claims: { exp: 1 } },
       'TOKEN_BAD_CLAIM',
     ],
@@ -115,7 +115,7 @@ describe('a request is refused', () => {
     );
   });
 
-  it('for a WLCG token when the key has no name', () => {
+  it('for a WLCG token when the key has no key id', () => {
     expect(() =>
       issueToken({ ...EC, kid: undefined }, request({ profile: 'wlcg:1.0' }), MOMENT),
     ).toThrow(expect.objectContaining({ code: 'TOKEN_KEY_UNREADY' }));
@@ -123,15 +123,15 @@ describe('a request is refused', () => {
 });
 
 describe('claims of any shape', () => {
-  it('are signed as they are', () => {
+  it('are signed unchanged', () => {
     const token = signClaims(EC, { scope: 'read:/a', anything: [1] });
     expect(readCompact(token)).toMatchObject({ claims: { scope: 'read:/a', anything: [1] } });
   });
 
   it.each([
-    ['a scope that could be misread', { scope: 'read:/a read:/b/../c' }, 'TOKEN_BAD_SCOPE'],
-    ['a version that verifiers refuse', { ver: 'scitoken:1.0' }, 'TOKEN_BAD_PROFILE'],
-  ])('are refused with %s', (_title, claims, code) => {
+    ['an ambiguous scope', { scope: 'read:/a read:/b/../c' }, 'TOKEN_BAD_SCOPE'],
+    ['a version that verifiers reject', { ver: 'scitoken:1.0' }, 'TOKEN_BAD_PROFILE'],
+  ])('are rejected with %s', (_title, claims, code) => {
     expect(() => signClaims(EC, claims)).toThrow(expect.objectContaining({ code }));
   });
 });

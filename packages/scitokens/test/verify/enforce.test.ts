@@ -1,4 +1,4 @@
-// Authorization: audiences, issuers, claim types, scopes of both worlds.
+// Authorization: audiences, issuers, claim types, and scopes of both profiles.
 import { describe, expect, it } from 'vitest';
 import {
   enforce,
@@ -41,11 +41,11 @@ describe('a token', () => {
     ['read', '/home/alice/\0', false],
     ['write', '/home/alice', false],
     ['READ', '/home/alice', false],
-  ])('for read:/home/alice allows %s on %j: %s', (authz, path, allowed) => {
+  ])('for read:/home/alice permits %s on %j: %s', (authz, path, allowed) => {
     expect(enforce(issued({}), HERE).test(authz, path)).toBe(allowed);
   });
 
-  it('of the WLCG profile is read in the terms of SciTokens', () => {
+  it('of the WLCG profile is translated to SciTokens names', () => {
     const scope =
       'storage.read:/a storage.create:/b storage.modify:/c storage.stage:/d compute.read compute.modify compute.create compute.cancel';
     expect(enforce(issued({ profile: 'wlcg:1.0', scope }), HERE).acls()).toEqual([
@@ -71,7 +71,7 @@ describe('a token', () => {
 
   it.each([
     [
-      'one of its scopes climbs',
+      'one of its scopes has a `..` segment',
       { aud: HERE.audience, scope: 'read:/a read:/b/..' },
       'TOKEN_BAD_SCOPE',
     ],
@@ -83,22 +83,22 @@ describe('a token', () => {
     ['its scope is a list', { aud: HERE.audience, scope: ['read:/a'] }, 'TOKEN_BAD_CLAIM'],
     ['its subject is a number', { aud: HERE.audience, sub: 1 }, 'TOKEN_BAD_CLAIM'],
     ['its id is a number', { aud: HERE.audience, jti: 1 }, 'TOKEN_BAD_CLAIM'],
-    ['its audience holds a number', { aud: [HERE.audience, 1] }, 'TOKEN_BAD_CLAIM'],
+    ['its audience contains a number', { aud: [HERE.audience, 1] }, 'TOKEN_BAD_CLAIM'],
     ['it has unknown claims and no version', { aud: HERE.audience, vo: 'x' }, 'TOKEN_BAD_PROFILE'],
     ['it has no audience', {}, 'TOKEN_WRONG_AUDIENCE'],
     ['it has an empty list of audiences', { aud: [] }, 'TOKEN_WRONG_AUDIENCE'],
     ['its audience differs in a slash', { aud: `${HERE.audience}/` }, 'TOKEN_WRONG_AUDIENCE'],
-    ['it says ANY without version 2', { aud: 'ANY' }, 'TOKEN_WRONG_AUDIENCE'],
+    ['it has the audience ANY without version 2', { aud: 'ANY' }, 'TOKEN_WRONG_AUDIENCE'],
     [
-      "it says the other profile's word for everybody",
+      "it has the other profile's audience for every service",
       { aud: 'ANY', 'wlcg.ver': '1.0' },
       'TOKEN_WRONG_AUDIENCE',
     ],
-  ])('is refused when %s', (_title, claims, expected) => {
+  ])('is rejected when %s', (_title, claims, expected) => {
     expect(() => enforce(signed(claims), HERE)).toThrow(code(expected));
   });
 
-  it('for everybody is accepted everywhere, but a service cannot be everybody', () => {
+  it('for every service is accepted everywhere, but a service cannot have that audience', () => {
     const everybody = signed({ aud: 'ANY', ver: 'scitoken:2.0' });
     expect(enforce(everybody, HERE).test('read', '/a')).toBe(true);
     expect(
@@ -112,14 +112,14 @@ describe('a token', () => {
     );
   });
 
-  it('without audience is accepted by a service without audience only', () => {
+  it('without audience is accepted only by a service without audience', () => {
     expect(enforce(signed({}), { audience: [] }).test('read', '/a/b')).toBe(true);
     expect(() => enforce(signed({ aud: 'x' }), { audience: [] })).toThrow(
       code('TOKEN_WRONG_AUDIENCE'),
     );
   });
 
-  it('of an issuer that this service does not trust is refused', () => {
+  it('of an untrusted issuer is rejected', () => {
     expect(() => enforce(issued({}), { ...HERE, issuers: ['https://other.test'] })).toThrow(
       code('TOKEN_UNKNOWN_ISSUER'),
     );

@@ -35,7 +35,7 @@ describe('groups', () => {
     ]).toEqual([true, false, false]);
   });
 
-  it('are none in tokens of other profiles', () => {
+  it('are empty in tokens of other profiles', () => {
     expect(groupsOf(token({ ver: 'scitoken:2.0', 'wlcg.groups': ['/vo'] }))).toEqual([]);
     expect(groupsOf(token({ 'wlcg.ver': '1.0' }))).toEqual([]);
   });
@@ -46,7 +46,7 @@ describe('groups', () => {
     ['numbers', [1]],
     ['parents', ['/vo/..']],
     ['a slash at the end', ['/vo/']],
-  ])('are refused when they are %s', (_title, groups) => {
+  ])('are rejected when they are %s', (_title, groups) => {
     expect(() => groupsOf(token({ 'wlcg.ver': '1.0', 'wlcg.groups': groups }))).toThrow(
       expect.objectContaining({ code: 'TOKEN_BAD_CLAIM' }),
     );

@@ -1,5 +1,4 @@
-// Discovery and the key cache: R25, R26, R28, by a network that answers what the test
-// says.
+// Discovery and the key cache (R25, R26, R28), with a network of given responses.
 import { chmodSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,8 +23,8 @@ const SET = publish(EC).document;
 const code = (code: string): unknown => expect.objectContaining({ code });
 
 /**
- * A network of fixed answers: an object is a 200, a number a status, a string a 200 with
- * that text, an error a failure.
+ * A network of fixed responses: an object is a 200, a number a status, a string a 200
+ * with that text, an error a failure.
  */
 function network(answers: Record<string, unknown>): {
   send: Send;
@@ -48,7 +47,7 @@ function network(answers: Record<string, unknown>): {
 }
 
 describe('discovery', () => {
-  it('asks OpenID Connect first and OAuth when that fails', async () => {
+  it('requests OpenID Connect first, and OAuth if that fails', async () => {
     const first = network({ [OPENID]: METADATA, [KEYS]: SET });
     expect((await fetchIssuerKeys(ISSUER, first)).kids).toEqual(['ec']);
     expect(first.asked).toEqual([OPENID, KEYS]);
@@ -68,33 +67,29 @@ describe('discovery', () => {
 
   it.each([
     [
-      'R25 names another issuer',
+      'R25 has another issuer',
       { [OPENID]: { ...METADATA, issuer: `${ISSUER}/` } },
       'ISSUER_MISMATCH',
     ],
-    ['R25 names no issuer', { [OPENID]: { jwks_uri: KEYS } }, 'ISSUER_MISMATCH'],
+    ['R25 has no issuer', { [OPENID]: { jwks_uri: KEYS } }, 'ISSUER_MISMATCH'],
     [
-      'R26 names keys without https',
+      'R26 has a jwks_uri without https',
       { [OPENID]: { ...METADATA, jwks_uri: 'http://issuer.test/keys' } },
       'ENDPOINT_REFUSED',
     ],
     [
-      'R26 names keys with a password',
+      'R26 has a jwks_uri with a password',
       { [OPENID]: { ...METADATA, jwks_uri: 'https://a:b@issuer.test/' } },
       'ENDPOINT_REFUSED',
     ],
-    ['names no keys', { [OPENID]: { issuer: ISSUER } }, 'ISSUER_METADATA_INVALID'],
+    ['has no jwks_uri', { [OPENID]: { issuer: ISSUER } }, 'ISSUER_METADATA_INVALID'],
     ['is HTML', { [OPENID]: '<html>', [OAUTH]: '<html>' }, 'ISSUER_METADATA_INVALID'],
     ['is a list', { [OPENID]: [] }, 'ISSUER_METADATA_INVALID'],
     ['is not found', {}, 'ISSUER_METADATA_INVALID'],
     ['R26 redirects', { [OPENID]: 302, [OAUTH]: 302 }, 'ISSUER_METADATA_INVALID'],
     ['fails', { [OPENID]: 503 }, 'ISSUER_UNREACHABLE'],
-    [
-      'leads to a key set that is none',
-      { [OPENID]: METADATA, [KEYS]: {} },
-      'ISSUER_METADATA_INVALID',
-    ],
-  ])('refuses metadata that %s', async (_title, answers, expected) => {
+    ['leads to an invalid key set', { [OPENID]: METADATA, [KEYS]: {} }, 'ISSUER_METADATA_INVALID'],
+  ])('rejects metadata that %s', async (_title, answers, expected) => {
     await expect(fetchIssuerKeys(ISSUER, network(answers))).rejects.toThrow(code(expected));
   });
 
@@ -104,13 +99,13 @@ describe('discovery', () => {
     'https://a@issuer.test',
     'https://issuer.test/?x',
     'file:///etc/passwd',
-  ])('R26 asks nobody about %s', async (issuer) => {
+  ])('R26 sends no request for %s', async (issuer) => {
     const web = network({});
     await expect(fetchIssuerKeys(issuer, web)).rejects.toThrow(code('ENDPOINT_REFUSED'));
     expect(web.asked).toEqual([]);
   });
 
-  it('takes plain http when told to be insecure', async () => {
+  it('accepts plain http with the option insecure', async () => {
     const issuer = 'http://localhost:1/x';
     const web = network({
       [`${issuer}/.well-known/openid-configuration`]: { issuer, jwks_uri: `${issuer}/k` },
@@ -130,7 +125,7 @@ describe('R28 the key cache', () => {
     return { web, keys: createIssuerKeys({ send: web.send, ...options }) };
   }
 
-  it('asks once for many tokens, also when they come at once', async () => {
+  it('sends one request for many tokens, also for concurrent ones', async () => {
     const { web, keys } = setUp();
     await Promise.all([
       keys.find(ISSUER, 'ec', 0),
@@ -141,7 +136,7 @@ describe('R28 the key cache', () => {
     expect(web.asked).toEqual([OPENID, KEYS]);
   });
 
-  it('asks again after ten minutes, and keeps the old keys through an outage of four days', async () => {
+  it('fetches again after ten minutes, and keeps the old keys during an outage of four days', async () => {
     const problems: unknown[] = [];
     const { web, keys } = setUp({ onProblem: (_issuer, error) => problems.push(error) });
     await keys.find(ISSUER, 'ec', 0);
@@ -165,7 +160,7 @@ describe('R28 the key cache', () => {
     expect((await keys.find(ISSUER, 'ec', 700)).kid).toBe('ec');
   });
 
-  it('looks again for a key it never saw, but not more often than once a minute', async () => {
+  it('fetches again for an unknown key id, but at most once a minute', async () => {
     const { web, keys } = setUp();
     await keys.find(ISSUER, 'ec', 0);
     await expect(Promise.resolve(keys.find(ISSUER, 'rsa', 30))).rejects.toThrow(
@@ -181,7 +176,7 @@ describe('R28 the key cache', () => {
     expect(web.asked).toHaveLength(4);
   });
 
-  it('remembers a failure for a minute', async () => {
+  it('caches a failure for a minute', async () => {
     const { web, keys } = setUp();
     web.answers[OPENID] = 404;
     for (const now of [0, 1, 59])
@@ -193,14 +188,14 @@ describe('R28 the key cache', () => {
     expect((await keys.find(ISSUER, 'ec', 60)).kid).toBe('ec');
   });
 
-  it('asks again when the clock was set back', async () => {
+  it('fetches again when the clock was set back', async () => {
     const { web, keys } = setUp();
     await keys.find(ISSUER, 'ec', 1e9);
     await keys.find(ISSUER, 'ec', 100);
     expect(web.asked).toHaveLength(4);
   });
 
-  it('forgets the issuer that was not asked for longest when it knows too many', async () => {
+  it('evicts the least recently used issuer when it has too many', async () => {
     const { web, keys } = setUp({ maxIssuers: 1 });
     const other = 'https://other.test';
     web.answers[`${other}/.well-known/openid-configuration`] = { issuer: other, jwks_uri: KEYS };
@@ -210,7 +205,7 @@ describe('R28 the key cache', () => {
 });
 
 describe('R28 the key cache on disk', () => {
-  it('serves another process, and a restart during an outage', async () => {
+  it('is used by another process, and after a restart during an outage', async () => {
     const directory = join(mkdtempSync(join(tmpdir(), 'key-cache-')), 'cache');
     const first = network({ [OPENID]: METADATA, [KEYS]: SET });
     await createIssuerKeys({ send: first.send, store: createKeyCache(directory) }).find(
@@ -237,11 +232,11 @@ describe('R28 the key cache on disk', () => {
         writeFileSync(file, JSON.stringify({ issuer: 'x', fetchedAt: 1000, document: SET })),
     ],
     [
-      'comes from the future',
+      'is dated in the future',
       (file) =>
         writeFileSync(file, JSON.stringify({ issuer: ISSUER, fetchedAt: 2000, document: SET })),
     ],
-  ])('does not believe a file that %s', async (_title, damage) => {
+  ])('rejects a file that %s', async (_title, damage) => {
     const directory = mkdtempSync(join(tmpdir(), 'key-cache-'));
     const store = createKeyCache(directory);
     store.write(ISSUER, { document: SET, fetchedAt: 1000 });
@@ -252,7 +247,7 @@ describe('R28 the key cache on disk', () => {
     rmSync(directory, { recursive: true });
   });
 
-  it('lies where XDG says, else in the home directory', () => {
+  it('is in XDG_CACHE_HOME if set, else in the home directory', () => {
     expect(keyCacheDirectory({ XDG_CACHE_HOME: '/c', HOME: '/h' })).toBe('/c/credmon-scitokens');
     expect(keyCacheDirectory({ HOME: '/h' })).toBe('/h/.cache/credmon-scitokens');
   });
