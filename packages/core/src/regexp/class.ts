@@ -1,5 +1,5 @@
-// What stands between brackets in a pattern, and the escapes for single bytes that are
-// the same inside and outside of them.
+// Character classes in brackets, and the escapes for single bytes, which are the same
+// inside and outside of brackets.
 import { refuse } from './node.ts';
 import type { ByteSet } from './node.ts';
 import { foldCase, include, negated, posixSet, rangesSet, typeSet } from './set.ts';
@@ -8,15 +8,15 @@ const CONTROLS: Readonly<Record<string, number>> = { a: 7, e: 27, f: 12, n: 10, 
 const BYTE =
   /(?:x\{ *([0-9a-fA-F]+) *\}|o\{([0-7]+)\}|x(?!\{)([0-9a-fA-F]{0,2})|c([ -~])|([aefnrt])|(0[0-7]{0,2}))/y;
 
-/** A byte that was read, and where reading ended. */
+/** A byte, and the offset after it. */
 export interface ByteRead {
   readonly code: number;
   readonly end: number;
 }
 
 /**
- * Reads what follows a backslash at `at` when it stands for one byte: `n`, `x41`,
- * `x{41}`, `o{101}`, `cA`, `012`.
+ * Reads the escape after a backslash at `at` if it is one byte: `n`, `x41`, `x{41}`,
+ * `o{101}`, `cA`, `012`.
  * @throws RefusedPattern
  */
 export function readByteEscape(pattern: string, at: number): ByteRead | undefined {
@@ -35,12 +35,15 @@ export function readByteEscape(pattern: string, at: number): ByteRead | undefine
   return code > 255 ? refuse('a character beyond one byte') : { code, end };
 }
 
-/** True when `[:name:]`, `[.x.]` or `[=x=]` opens at `at`. */
+/** True if `[:name:]`, `[.x.]` or `[=x=]` starts at `at`. */
 export function opensPosix(pattern: string, at: number): boolean {
   return /^\[([:.=])[^\]\\]*?\1\]/.test(pattern.slice(at, at + 80));
 }
 
-/** Reads the class that opens at `at`. @throws RefusedPattern */
+/**
+ * Reads the class that starts at `at`.
+ * @throws RefusedPattern
+ */
 export function readClass(
   pattern: string,
   at: number,
@@ -79,7 +82,7 @@ class ClassReader {
     return this.#set;
   }
 
-  /** Passes over `\Q`, `\E` and, under xx, blanks. */
+  /** Skips `\Q`, `\E` and, under xx, blanks. */
   #skip(): void {
     for (;;) {
       const two = this.#pattern.slice(this.at, this.at + 2);

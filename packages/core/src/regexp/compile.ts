@@ -1,4 +1,4 @@
-// Trees to programs for the matcher: straight-line instructions with jumps.
+// Compiles trees to programs for the matcher: linear instructions with jumps.
 import {
   refuse,
   type Assertion,
@@ -13,28 +13,28 @@ import {
 export type Instruction =
   | { readonly op: 'set'; readonly set: ByteSet }
   | { readonly op: 'run'; readonly set: ByteSet; readonly least: number; readonly most: number }
-  /** Continues at `first`, and at `second` when that fails. */
+  /** Continues at `first`, and at `second` if that fails. */
   | { readonly op: 'split'; first: number; second: number }
   | { readonly op: 'jump'; to: number }
   | { readonly op: 'save'; readonly slot: number }
   /**
-   * Group `group` reaches from where slot `opened` was saved to here; until then it keeps
+   * Group `group` extends from the position in slot `opened` to here; until then it keeps
    * its earlier match.
    */
   | { readonly op: 'close'; readonly group: number; readonly opened: number }
-  /** Ends a loop whose body matched nothing since `slot` was saved. */
+  /** Ends a loop if its body has matched nothing since `slot` was saved. */
   | { readonly op: 'ifStill'; readonly slot: number; to: number }
   | { readonly op: 'ifUnset'; readonly slot: number; to: number }
   | { readonly op: 'assert'; readonly assertion: Assertion }
   | { readonly op: 'back'; readonly length: number }
   | { readonly op: 'reference'; readonly group: number; readonly caseless: boolean }
-  /** Runs what follows up to `accept` on its own, then continues at `to`. */
+  /** Runs the instructions up to `accept` separately, then continues at `to`. */
   | { readonly op: 'inner'; readonly mode: 'atomic' | 'ahead' | 'notAhead'; to: number }
   | { readonly op: 'accept' };
 
 /**
- * A pattern ready to be matched. Slots 2n and 2n+1 hold start and end of group n; those
- * after them are marks of groups and loops that are open.
+ * A compiled pattern. Slots 2n and 2n+1 contain start and end of group n; the following
+ * ones are marks of open groups and loops.
  */
 export interface Program {
   readonly code: readonly Instruction[];
@@ -46,8 +46,8 @@ const LARGEST = 65_536;
 
 /**
  * Compiles a pattern.
- * @throws RefusedPattern for a reference to a group that does not exist, a lookbehind
- * without fixed length, or a program too large
+ * @throws RefusedPattern for a reference to a missing group, a lookbehind without fixed
+ * length, or a program that is too large
  */
 export function compilePattern(pattern: Pattern): Program {
   const compiler = new Compiler(pattern);
@@ -155,7 +155,7 @@ class Compiler {
     inner.to = this.code.length;
   }
 
-  /** Each branch of a lookbehind has a length of its own. */
+  /** Each branch of a lookbehind has its own length. */
   #look({ behind, negative, inner }: LookNode): void {
     this.#looking += 1;
     this.#inner(negative ? 'notAhead' : 'ahead', () => {
@@ -213,7 +213,7 @@ class Compiler {
   }
 }
 
-/** What a group without a number holds when that is one thing. */
+/** Returns the content of a group without a number if it is a single node. */
 function alone(node: RegexpNode): RegexpNode {
   const [only, second] = node.kind === 'sequence' ? node.items : [];
   return only === undefined || second !== undefined ? node : alone(only);
@@ -222,7 +222,7 @@ function alone(node: RegexpNode): RegexpNode {
 // The fixed lengths that lookbehinds need.
 
 /**
- * `branch` with the step back in front of it.
+ * Prepends the step back to `branch`.
  * @throws RefusedPattern when its length is not fixed
  */
 function stepBack(branch: RegexpNode): RegexpNode {
@@ -230,7 +230,7 @@ function stepBack(branch: RegexpNode): RegexpNode {
   return { kind: 'sequence', items: [{ kind: 'back', length }, branch] };
 }
 
-/** How many bytes a node matches, when that is always the same. */
+/** Returns the number of bytes that a node matches, if it is constant. */
 function lengthOf(node: RegexpNode): number | undefined {
   switch (node.kind) {
     case 'set':

@@ -4,7 +4,7 @@ import { refuse } from './node.ts';
 import type { Assertion, RegexpNode } from './node.ts';
 import { ANY_BYTE, NOT_NEWLINE, byteSet, rangesSet, typeSet } from './set.ts';
 
-/** An escape that was read: its node, whether it may be repeated, and where it ends. */
+/** An escape: its node, whether it may be repeated, and the offset after it. */
 export interface EscapeRead {
   readonly node: RegexpNode;
   readonly repeatable: boolean;
@@ -39,8 +39,8 @@ const lineBreak: RegexpNode = {
 };
 
 /**
- * Reads what follows a backslash at `at`.
- * @param groups how many groups were opened before
+ * Reads the escape after a backslash at `at`.
+ * @param groups the number of groups opened before
  * @throws RefusedPattern
  */
 export function readEscape(
@@ -58,8 +58,8 @@ export function readEscape(
   const assertion = Object.hasOwn(ASSERTIONS, letter) ? ASSERTIONS[letter] : undefined;
   if (assertion !== undefined)
     return { node: { kind: 'assert', assertion }, repeatable: false, end: at + 1 };
-  // The first search of a subject starts at 0, where \G holds; later ones are no concern
-  // of \G in HTCondor either.
+  // The first search of a subject starts at 0, where \G matches; HTCondor ignores \G in
+  // later ones, too.
   if (letter === 'G')
     return { node: { kind: 'assert', assertion: 'start' }, repeatable: false, end: at + 1 };
   if (letter === 'K') return { node: { kind: 'keep' }, repeatable: false, end: at + 1 };
@@ -84,7 +84,7 @@ function readReference(
   const [, plain, bare, braced, bareStep, bracedStep] = found;
   const step = bareStep ?? bracedStep;
   if (plain !== undefined) {
-    // From 10 on, digits that name no group so far are an octal code.
+    // From 10 on, digits without a group of that number are an octal code.
     const number = Number(plain);
     const octal = number > 9 && number > groups && /^[0-7]/.test(plain);
     return octal ? undefined : { group: number, end };

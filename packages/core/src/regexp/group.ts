@@ -1,14 +1,14 @@
-// What may follow an opening parenthesis in a pattern.
+// The constructs after an opening parenthesis in a pattern.
 import { refuse } from './node.ts';
 
 /**
- * The options in force, by letter; `xx` beside `x` when blanks inside classes are passed
- * over too.
+ * The active options, by letter; `xx` in addition to `x` if blanks inside classes are
+ * skipped, too.
  */
 export type Flags = ReadonlySet<string>;
 
 /**
- * What a parenthesis opens, how long its beginning is, and the options inside (for
+ * The kind of a parenthesis, the length of its opener, and the options inside (for
  * `flags`: from here on).
  */
 export type Opener =
@@ -50,7 +50,7 @@ const LOOK = /^\(\?(<?)([=!])/;
 
 /**
  * Reads the parenthesis at `at`.
- * @throws RefusedPattern for recursion, verbs and everything unknown
+ * @throws RefusedPattern for recursion, verbs and unknown constructs
  */
 export function openerAt(pattern: string, at: number, flags: Flags): Opener {
   const text = pattern.slice(at, at + 96);

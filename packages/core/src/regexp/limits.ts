@@ -1,31 +1,28 @@
-// The bounds of parsing and evaluating, and the one error that says which of them was
-// reached.
+// The limits of parsing and evaluation, and the error for an exceeded one.
 import { CodedError } from '../base/errors/errors.ts';
 
-/** Bounds on the work that a text may cause. Lengths in bytes. */
+/** Limits of the work for one text. Lengths in bytes. */
 export interface Limits {
-  /** Longest text that is parsed, and longest string that an evaluation may build. */
+  /** The maximum length of a parsed text and of a string built by an evaluation. */
   readonly textLength: number;
-  /** Deepest nesting of an expression. */
+  /** The maximum nesting of an expression. */
   readonly depth: number;
   /**
-   * Deepest chain of attribute references, function calls and operators in one
+   * The maximum chain of attribute references, function calls and operators in one
    * evaluation.
    */
   readonly evaluationDepth: number;
-  /** Expressions evaluated in one evaluation. */
+  /** The maximum number of expressions in one evaluation. */
   readonly steps: number;
-  /** Longest regular expression. */
+  /** The maximum length of a regular expression. */
   readonly patternLength: number;
-  /** Longest text that a regular expression is matched against. */
+  /** The maximum length of a text matched by a regular expression. */
   readonly subjectLength: number;
-  /** Steps of all regular expressions in one evaluation. */
+  /** The maximum steps of all regular expressions in one evaluation. */
   readonly matchSteps: number;
 }
 
-/**
- * Bounds used when the caller gives none; the reference parser's own depth limit is 500.
- */
+/** The default limits. The reference parser's own depth limit is 500. */
 export const DEFAULT_LIMITS: Limits = {
   textLength: 1 << 20,
   depth: 500,
@@ -37,12 +34,12 @@ export const DEFAULT_LIMITS: Limits = {
 };
 
 /**
- * The error for a bound that was reached.
+ * Creates the error for an exceeded limit.
  * @returns a `CLASSAD_LIMIT` error with the fields `limit` (a key of {@link Limits}) and
  * `bound`
  */
 export function limitError(limit: keyof Limits, limits: Limits): CodedError {
   const bound = limits[limit];
-  const message = `a ClassAd needs more than the ${bound} allowed by the limit ${limit}; simplify it or raise the limit`;
+  const message = `ClassAd limit exceeded: ${limit} is ${bound}; simplify the ClassAd or raise the limit`;
   return new CodedError('CLASSAD_LIMIT', message, { limit, bound });
 }

@@ -1,12 +1,12 @@
-// The matcher: tries a program at one place of a subject, keeps its own stack of what is
-// left to try, and counts every step.
+// The matcher: tries a program at one position of a subject, with its own stack of
+// alternatives, and counts every step.
 import { limitError } from './limits.ts';
 import type { Limits } from './limits.ts';
 import type { Assertion } from './node.ts';
 import type { Instruction, Program } from './compile.ts';
 import { WORD } from './set.ts';
 
-/** How many steps are left; shared by all matches of one evaluation. */
+/** The number of remaining steps, shared by all matches of one evaluation. */
 export interface Budget {
   left: number;
   readonly limits: Limits;
@@ -15,16 +15,16 @@ export interface Budget {
 const UNSET = -1;
 const FAILED = -1;
 
-/** Tries `program` on `subject`; one of these serves one search. */
+/** Tries `program` on `subject`; one instance for each search. */
 export class Matcher {
   readonly #code: readonly Instruction[];
   readonly #subject: string;
   readonly #budget: Budget;
-  /** Start and end of each group, then the places that loops remember. */
+  /** Start and end of each group, then the positions saved by loops. */
   readonly slots: Int32Array;
   /**
-   * Triples: a place to go on with (address, position, least position), or a slot to
-   * restore (~slot, old value, 0).
+   * Triples: an alternative (address, position, minimum position), or a slot to restore
+   * (~slot, old value, 0).
    */
   readonly #stack: number[] = [];
 
@@ -35,7 +35,7 @@ export class Matcher {
     this.slots = new Int32Array(program.slots);
   }
 
-  /** Whether the program matches at `start`; the slots then tell where. */
+  /** True if the program matches at `start`; the slots then have the positions. */
   matchAt(start: number): boolean {
     this.slots.fill(UNSET);
     this.#stack.length = 0;
@@ -48,7 +48,7 @@ export class Matcher {
 
   /**
    * Runs from `address` to `accept`.
-   * @returns the position there, or FAILED with every slot as it was
+   * @returns the position there, or FAILED with all slots unchanged
    */
   #run(address: number, position: number): number {
     const floor = this.#stack.length;
@@ -105,8 +105,8 @@ export class Matcher {
   #resumedAt = 0;
 
   /**
-   * Takes back what was done since the last choice above `floor`.
-   * @returns false when there is none
+   * Undoes the changes since the last alternative above `floor`.
+   * @returns false if there is none
    */
   #backtrack(floor: number): boolean {
     const stack = this.#stack;
@@ -133,7 +133,7 @@ export class Matcher {
     this.slots[slot] = at;
   }
 
-  /** Matches as many bytes of a set as there are, and leaves a choice of fewer. */
+  /** Matches as many bytes of a set as possible, and saves the alternative of fewer. */
   #repeat(
     { set, least, most }: Extract<Instruction, { op: 'run' }>,
     at: number,
@@ -149,7 +149,10 @@ export class Matcher {
     return end;
   }
 
-  /** The instructions that never jump. @returns the position after them, or FAILED */
+  /**
+   * Runs the instructions without jumps.
+   * @returns the position after them, or FAILED
+   */
   #step(instruction: Instruction, at: number): number {
     switch (instruction.op) {
       case 'save':
@@ -180,7 +183,7 @@ export class Matcher {
     return mode === 'atomic' ? end : mode === 'ahead' ? at : FAILED;
   }
 
-  /** Drops what could still be tried above `floor`, but keeps what must be restored. */
+  /** Drops the alternatives above `floor`, but keeps the slots to restore. */
   #forgetChoices(floor: number): void {
     const stack = this.#stack;
     let kept = floor;

@@ -1,10 +1,10 @@
-// The tree of a regular expression, and the one way in which a pattern is refused.
+// The tree of a regular expression, and the error for a rejected pattern.
 
-/** One entry per byte: 1 when the byte belongs to the set. */
+/** One entry for each byte: 1 if the byte belongs to the set. */
 export type ByteSet = Uint8Array;
 
 /**
- * Assertions of no width. `lineStart` and `lineEnd` are `^` and `$` under the option m,
+ * Zero-width assertions. `lineStart` and `lineEnd` are `^` and `$` under the option m,
  * `finalEnd` is `$` without it and `\Z`.
  */
 export type Assertion = 'start' | 'lineStart' | 'end' | 'lineEnd' | 'finalEnd' | 'word' | 'notWord';
@@ -35,7 +35,7 @@ export interface ConditionNode {
   readonly no: RegexpNode;
 }
 
-/** A part of a pattern; references hold a group's number or name. */
+/** A part of a pattern; references have a group's number or name. */
 export type RegexpNode =
   | { readonly kind: 'set'; readonly set: ByteSet }
   | { readonly kind: 'sequence'; readonly items: readonly RegexpNode[] }
@@ -45,13 +45,13 @@ export type RegexpNode =
   | { readonly kind: 'assert'; readonly assertion: Assertion }
   | { readonly kind: 'reference'; readonly group: number | string; readonly caseless: boolean }
   | { readonly kind: 'keep' }
-  /** Goes `length` bytes back, at the beginning of a lookbehind's branch. */
+  /** Steps `length` bytes back, at the start of a lookbehind's branch. */
   | { readonly kind: 'back'; readonly length: number }
   | RepeatNode
   | LookNode
   | ConditionNode;
 
-/** A pattern that was read. */
+/** A parsed pattern. */
 export interface Pattern {
   readonly root: RegexpNode;
   readonly groups: number;
@@ -59,7 +59,7 @@ export interface Pattern {
 }
 
 /**
- * Thrown inside the reader for a pattern that PCRE2 refuses or that we do not follow;
+ * Thrown inside the parser for a pattern that PCRE2 rejects or that is not supported;
  * never leaves `compile`.
  */
 export class RefusedPattern extends Error {

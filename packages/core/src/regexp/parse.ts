@@ -1,5 +1,5 @@
-// Patterns to trees: alternatives, quantifiers and groups, with the meaning that PCRE2
-// 10.42 gives to them on bytes.
+// Parses patterns to trees: alternatives, quantifiers and groups, with the meaning of
+// PCRE2 10.42 for bytes.
 import { readClass, opensPosix } from './class.ts';
 import { readEscape } from './escape.ts';
 import { openerAt } from './group.ts';
@@ -13,7 +13,7 @@ const MOST_REPEATS = 65_535;
 const QUANTIFIER = /(?:([*+?])|\{(\d{1,9})(?:(,)(\d{0,9}))?\})([?+]?)/y;
 
 /**
- * Reads a pattern, one char per byte, under options of `i m s x U`.
+ * Parses a pattern, one char for each byte, with options of `i m s x U`.
  * @throws RefusedPattern
  */
 export function parsePattern(pattern: string, options: string): Pattern {
@@ -45,7 +45,7 @@ class PatternReader {
     return { root, groups: this.#groups, names: this.#names };
   }
 
-  /** @param reset whether every branch counts its groups from the same number (`(?|`) */
+  /** @param reset whether every branch numbers its groups from the same number (`(?|`) */
   #alternatives(reset: boolean): RegexpNode {
     const first = this.#groups;
     let most = first;
@@ -76,7 +76,7 @@ class PatternReader {
     return items.length === 1 && items[0] !== undefined ? items[0] : { kind: 'sequence', items };
   }
 
-  /** Passes over `\Q`, `\E`, comments and, under x, blanks. */
+  /** Skips `\Q`, `\E`, comments and, under x, blanks. */
   #skip(): void {
     for (;;) {
       const rest = this.#pattern.slice(this.#at, this.#at + 3);
@@ -205,8 +205,8 @@ class PatternReader {
       case 'condition':
         return condition(opener.group, this.#closed(false));
       default:
-        // A sequence of its own keeps a lone choice apart from that of a condition or a
-        // lookbehind around it.
+        // A separate sequence keeps a single choice apart from that of an enclosing
+        // condition or lookbehind.
         return { kind: 'sequence', items: [this.#closed(opener.reset)] };
     }
   }

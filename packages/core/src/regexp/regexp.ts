@@ -1,5 +1,5 @@
-// Matching with PCRE2's meaning on our own matcher: whatever the pattern and the subject
-// are, the number of steps is bounded.
+// Matching with PCRE2's meaning by our own matcher: the number of steps is limited for
+// any pattern and subject.
 import { limitError, type Limits } from './limits.ts';
 import { compilePattern, type Program } from './compile.ts';
 import { Matcher, type Budget } from './match.ts';
@@ -14,7 +14,7 @@ export interface Regexp {
 }
 
 /**
- * A match: the start and end of the whole and of each group, -1 for groups that matched
+ * A match: start and end of the whole and of each group, -1 for groups that matched
  * nothing.
  */
 type Match = Int32Array;
@@ -23,8 +23,8 @@ const CACHE_SIZE = 256;
 const cache = new Map<string, Regexp | undefined>();
 
 /**
- * The compiled form of `pattern` (bytes), undefined when PCRE2 would refuse it or it
- * needs what we do not have.
+ * Compiles `pattern` (bytes); undefined if PCRE2 would reject it or it needs an
+ * unsupported feature.
  * @param options of `i m s x` and `U`; other letters are ignored
  * @throws CLASSAD_LIMIT when the pattern is too long
  */
@@ -49,7 +49,10 @@ function construct(pattern: string, flags: string): Regexp | undefined {
   }
 }
 
-/** The first match at or after `from`. @throws CLASSAD_LIMIT */
+/**
+ * Returns the first match at or after `from`.
+ * @throws CLASSAD_LIMIT
+ */
 export function search(
   { program, start }: Regexp,
   subject: string,
@@ -68,7 +71,7 @@ export function search(
 }
 
 /**
- * Whether `subject` contains a match; undefined when the pattern is refused.
+ * Returns whether `subject` contains a match; undefined for a rejected pattern.
  * @throws CLASSAD_LIMIT
  */
 export function matches(
@@ -85,8 +88,8 @@ export function matches(
  * Replaces `\0` to `\9` in `replacement` by the groups of a match.
  * @param options with `g` every match is replaced, with `f` the text around the matches
  * is kept
- * @returns undefined (an ERROR) for a refused pattern, a group that does not exist, or an
- * empty match under `g`
+ * @returns undefined (an ERROR) for a rejected pattern, a missing group, or an empty
+ * match under `g`
  * @throws CLASSAD_LIMIT
  */
 export function substitute(
@@ -120,8 +123,8 @@ export function substitute(
 }
 
 /**
- * `replacement` with `\0` to `\9` replaced; undefined when one of these groups does not
- * exist in the pattern.
+ * Replaces `\0` to `\9` in `replacement`; returns undefined if one of these groups does
+ * not exist in the pattern.
  */
 export function expand(replacement: string, subject: string, match: Match): string | undefined {
   let known = true;
@@ -135,26 +138,25 @@ export function expand(replacement: string, subject: string, match: Match): stri
   return known ? text : undefined;
 }
 
-// Where a match can begin at all: what lets a search pass over most places without
-// trying.
+// The possible starts of a match, so that a search can skip most positions.
 
 /**
- * `set`: the bytes a match can begin with, undefined when it can be empty or we cannot
- * tell. `lines`: only at the start of a line.
+ * `set`: the possible first bytes of a match, undefined if it can be empty or they are
+ * not known. `lines`: only at the start of a line.
  */
 interface StartSet {
   readonly set: ByteSet | undefined;
   readonly lines: boolean;
 }
 
-/** Looks at the instructions that can come first. */
+/** Determines the start set from the possible first instructions. */
 function startSet(program: Program): StartSet {
   return { set: firstBytes(program), lines: opensWithDots(program) };
 }
 
 /**
- * A pattern that begins with `.*` and fails at one place fails at the later ones of that
- * line too.
+ * A pattern that starts with `.*` and fails at one position also fails at the later ones
+ * of that line.
  */
 function opensWithDots({ code }: Program): boolean {
   if (code.some(({ op }) => op === 'reference' || op === 'inner' || op === 'ifUnset')) return false;

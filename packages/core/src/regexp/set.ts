@@ -1,14 +1,14 @@
-// Sets of bytes: the classes that have names, and what the option i adds.
+// Sets of bytes: the named classes, and the effect of the option i.
 import type { ByteSet } from './node.ts';
 
-/** The set of the given inclusive ranges of byte values. */
+/** Returns the set of the given inclusive ranges of byte values. */
 export function rangesSet(...ranges: readonly (readonly [number, number])[]): ByteSet {
   const set = new Uint8Array(256);
   for (const [first, last] of ranges) set.fill(1, first, last + 1);
   return set;
 }
 
-/** The set of the characters of `text`, in which `a-z` stands for a range. */
+/** Returns the set of the characters of `text`, in which `a-z` is a range. */
 function charsSet(text: string): ByteSet {
   const ranges = [...text.matchAll(/([^])-([^])|([^])/g)].map(
     ([, first, last, only]): [number, number] => [
@@ -36,7 +36,7 @@ export function foldCase(set: ByteSet): ByteSet {
   return set;
 }
 
-/** The set of one byte, or of both its cases. */
+/** Returns the set of one byte, or of both its cases. */
 export function byteSet(code: number, caseless: boolean): ByteSet {
   const set = rangesSet([code, code]);
   return caseless ? foldCase(set) : set;
@@ -54,7 +54,7 @@ const TYPES: Readonly<Record<string, ByteSet>> = {
   v: charsSet('\n-\r\x85'),
 };
 
-/** The set of `\d`, `\S` and their relatives by letter; undefined for other letters. */
+/** Returns the set of `\d`, `\S` etc. by letter; undefined for other letters. */
 export function typeSet(letter: string): ByteSet | undefined {
   const lower = letter.toLowerCase();
   const set = Object.hasOwn(TYPES, lower) ? TYPES[lower] : undefined;
@@ -78,6 +78,6 @@ const POSIX: Readonly<Record<string, ByteSet>> = {
   ascii: charsSet('\0-\x7f'),
 };
 
-/** The set of `[:name:]`; undefined when there is no such class. */
+/** Returns the set of `[:name:]`; undefined if there is no such class. */
 export const posixSet = (name: string): ByteSet | undefined =>
   Object.hasOwn(POSIX, name) ? POSIX[name] : undefined;

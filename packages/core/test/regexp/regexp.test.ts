@@ -1,5 +1,5 @@
-// Regular expressions: what PCRE2 means by a pattern, and an end for every pattern and
-// subject, however hostile.
+// Regular expressions: PCRE2's meaning of a pattern, and an end for every hostile pattern
+// and subject.
 import { cpuSeconds } from '@credmon/test-fixtures/clocks/cpu-time';
 import { describe, expect, test } from 'vitest';
 import { compile, search } from '../../src/regexp/regexp.ts';
@@ -8,8 +8,8 @@ import { DEFAULT_LIMITS } from '../../src/regexp/limits.ts';
 import { isCoded } from '../../src/base/errors/errors.ts';
 
 /**
- * The texts of the match and of its groups; null without a match, `refused` for a pattern
- * that is refused.
+ * The texts of the match and of its groups; null without a match, `refused` for a
+ * rejected pattern.
  */
 function groups(
   pattern: string,
@@ -26,7 +26,7 @@ function groups(
   });
 }
 
-describe('a pattern means what PCRE2 10.42 means by it', () => {
+describe('a pattern has the meaning of PCRE2 10.42', () => {
   test.each([
     [
       'a greedy, a lazy and a bounded repeat',
@@ -38,13 +38,13 @@ describe('a pattern means what PCRE2 10.42 means by it', () => {
     ['a possessive repeat gives nothing back', 'a++a', 'aaa', '', null],
     ['an atomic group gives nothing back', '(?>a|ab)c', 'abc', '', null],
     ['the last round of a group counts', '(?:(a)|b)*', 'ab', '', ['ab', 'a']],
-    ['a group that took no part is unset', '(a)|b', 'b', '', ['b', undefined]],
+    ['a group without a match is unset', '(a)|b', 'b', '', ['b', undefined]],
     ['a loop over nothing ends', '(?:a*)*b', 'aab', '', ['aab']],
     ['lookahead', 'foo(?=bar)', 'foobar', '', ['foo']],
     ['negative lookahead', 'foo(?!bar)', 'foobar foo', '', ['foo']],
     ['lookbehind with branches of different lengths', '(?<=a|bc)x', 'bcx', '', ['x']],
     ['negative lookbehind', '(?<!a)b', 'abb', '', ['b']],
-    ['a lookbehind of any length is refused', '(?<=a+)b', 'ab', '', 'refused'],
+    ['a lookbehind without fixed length is rejected', '(?<=a+)b', 'ab', '', 'refused'],
     ['a reference', '(a|b)\\1', 'abb', '', ['bb', 'b']],
     ['a caseless reference', '(a)\\1', 'aA', 'i', ['aA', 'a']],
     ['a relative reference', '(a)(b)\\g{-2}', 'aba', '', ['aba', 'a', 'b']],
@@ -55,9 +55,9 @@ describe('a pattern means what PCRE2 10.42 means by it', () => {
       '',
       ['abcabc', 'a', 'b', 'c'],
     ],
-    ['a reference to no group is refused', '(a)\\2', 'aa', '', 'refused'],
-    ['a name given twice is refused', '(?<x>a)(?<x>b)', 'ab', '', 'refused'],
-    ['branches that count alike', '(?|(a)|(b))\\1', 'bb', '', ['bb', 'b']],
+    ['a reference to a missing group is rejected', '(a)\\2', 'aa', '', 'refused'],
+    ['a duplicate name is rejected', '(?<x>a)(?<x>b)', 'ab', '', 'refused'],
+    ['branches with the same group numbers', '(?|(a)|(b))\\1', 'bb', '', ['bb', 'b']],
     ['a condition on a group', '(<)?a(?(1)>|-)', 'a-', '', ['a-', undefined]],
     ['options inside the pattern', '(?i)a(?-i)b(?s:.)', 'Ab\n', '', ['Ab\n']],
     ['extended syntax', 'a b # comment\n c', 'abc', 'x', ['abc']],
@@ -67,21 +67,21 @@ describe('a pattern means what PCRE2 10.42 means by it', () => {
     ['\\z is the very end', 'a\\z', 'a\n', '', null],
     ['the dot stops at a newline only', 'a.c', 'a\rc', '', ['a\rc']],
     ['literal text', '\\Qa.b*\\E+', 'a.b**', '', ['a.b**']],
-    ['where the match begins is moved', 'foo\\Kbar', 'foobar', '', ['bar']],
+    ['the start of the match is moved', 'foo\\Kbar', 'foobar', '', ['bar']],
     ['line breaks', 'a\\Rb', 'a\r\nb', '', ['a\r\nb']],
     ['sets', '\\d\\D\\w\\W\\s\\S\\h\\H\\N', '1a_- b\tcd', '', ['1a_- b\tcd']],
     ['POSIX classes', '[[:alpha:]][[:^alpha:]][^[:space:]]', 'a1-', '', ['a1-']],
     ['a bracket first in a class', '[]a]+', 'a]', '', ['a]']],
     ['bytes by code', '\\x41\\x{42}\\103\\o{104}', 'ABCD', '', ['ABCD']],
     ['word boundaries', '\\bfoo\\b', 'a foo.', '', ['foo']],
-    ['braces that are no quantifier', 'a{,2}{', 'a{,2}{', '', ['a{,2}{']],
+    ['braces that are not a quantifier', 'a{,2}{', 'a{,2}{', '', ['a{,2}{']],
     ['letters beyond ASCII have no case', '\xe9', '\xc9', 'i', null],
-    ['a range out of order is refused', '[b-a]', 'a', '', 'refused'],
-    ['nothing to repeat is refused', '*a', 'a', '', 'refused'],
-    ['a repeated anchor is refused', '^*a', 'a', '', 'refused'],
-    ['an unknown escape is refused', '\\y', 'y', '', 'refused'],
-    ['an open group is refused', '(a', 'a', '', 'refused'],
-    ['recursion is refused', 'a(?R)?b', 'ab', '', 'refused'],
+    ['a range out of order is rejected', '[b-a]', 'a', '', 'refused'],
+    ['a quantifier without operand is rejected', '*a', 'a', '', 'refused'],
+    ['a repeated anchor is rejected', '^*a', 'a', '', 'refused'],
+    ['an unknown escape is rejected', '\\y', 'y', '', 'refused'],
+    ['an unclosed group is rejected', '(a', 'a', '', 'refused'],
+    ['recursion is rejected', 'a(?R)?b', 'ab', '', 'refused'],
   ])('%s: %s', (_name, pattern, subject, options, expected) => {
     expect(groups(pattern, subject, options)).toEqual(expected);
   });
@@ -115,7 +115,7 @@ describe('a hostile pattern on a hostile subject ends in milliseconds with CLASS
     expect(took).toBeLessThan(1);
   });
 
-  test('all matches of one evaluation share the bound', () => {
+  test('all matches of one evaluation share the limit', () => {
     const list = Array.from({ length: 200 }, () => `"${'a'.repeat(5000)}"`).join(',');
     const expr = parseExpression(`regexpMember("a*b|a.*c", {${list}})`);
     expect(() => evaluate(expr, { now: 0 })).toThrow('matchSteps');
