@@ -1,6 +1,6 @@
-// The public API of @credmon/core: what most importers start with. Everything else is in
-// a subpath, one for each folder: @credmon/core/base, /config, /credential, /oauth,
-// /renewal, /store, /classad, /log.
+// The public API of @credmon/core for most importers. Everything else is in a subpath,
+// one for each folder: @credmon/core/base, /config, /credential, /oauth, /renewal,
+// /store, /classad, /log.
 export {
   CodedError,
   ERROR_CODES,

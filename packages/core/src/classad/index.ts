@@ -1,4 +1,4 @@
-// The public API of the ClassAd language: names only.
+// The public API of the ClassAd language.
 export { textOf } from './language/bytes.ts';
 export { evaluate } from './evaluate/evaluate.ts';
 export type { EvaluateOptions } from './evaluate/evaluate.ts';

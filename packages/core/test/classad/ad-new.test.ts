@@ -1,5 +1,4 @@
-// Whole ads in new syntax, against recorded answers: what parses, and each way of
-// printing it.
+// Whole ads in new syntax, compared with recorded results: parsing and each printed form.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parseAd, parseAdPrefix, printExpression, printLong } from '../../src/classad/index.ts';

@@ -1,5 +1,5 @@
-// Bounds and errors: every way to ask for too much ends in one coded error, and a mistake
-// is shown where it is.
+// Limits and errors: every excess ends in one coded error, and a syntax error is reported
+// with its position.
 import { cpuSeconds } from '@credmon/test-fixtures/clocks/cpu-time';
 import { describe, expect, test } from 'vitest';
 import { isCoded } from '../../src/base/errors/errors.ts';
@@ -21,7 +21,7 @@ const failure = (run: () => unknown): unknown => {
 const value = (text: string, my = '[]'): string =>
   printValue(evaluate(parseExpression(text), { my: parseAd(my), now: 0 }));
 
-describe('a bound that is reached', () => {
+describe('an exceeded limit', () => {
   const chain = Array.from({ length: 1500 }, (_, i) => `a${i} = a${i + 1}`).join('; ');
   const doubling = Array.from(
     { length: 40 },
@@ -54,13 +54,13 @@ describe('a bound that is reached', () => {
     expect(failure(run)).toMatchObject({ code: 'CLASSAD_LIMIT', limit });
   });
 
-  test('the deepest expressions that are allowed are evaluated and printed', () => {
+  test('the deepest allowed expressions are evaluated and printed', () => {
     expect(value('('.repeat(490) + '1' + ')'.repeat(490))).toBe('1');
     expect(value(`1${'+1'.repeat(900)}`)).toBe('901');
   });
 });
 
-test('a mistake is reported with line, column and a caret under it', () => {
+test('a syntax error is reported with line, column and a caret', () => {
   const parse = (): unknown => parseExpression('1 +\n  (2 * )');
   expect(failure(parse)).toEqual({ code: 'CLASSAD_SYNTAX', line: 2, column: 8, offset: 11 });
   expect(parse).toThrow(
@@ -68,7 +68,7 @@ test('a mistake is reported with line, column and a caret under it', () => {
   );
 });
 
-test('the text stays out of the message when it may hold secrets', () => {
+test('the text is not in the message when it may contain secrets', () => {
   expect(() => parseExpression('"secret" "', { quote: false })).toThrow(/^(?!.*secret)/s);
 });
 

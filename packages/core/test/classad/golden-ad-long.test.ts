@@ -1,4 +1,4 @@
-// Whole texts of ads in either form, against recorded answers of HTCondor's Python
+// Whole texts of ads in both forms, compared with recorded results of HTCondor's Python
 // module: every reader, every printed form, every value.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -95,7 +95,7 @@ const values = (ad: AdExpr): Record<string, unknown> =>
     ]),
   );
 
-/** Follows the recording's `same as ...`. */
+/** Resolves the recording's `same as ...`. */
 function resolved<T>(field: T | string, auto: Ads): T | Ads | Shown | undefined {
   if (field === 'same as parseAdsAuto') return auto;
   return field === 'same as first ad of parseAdsAuto' ? auto.ads[0] : (field as T);

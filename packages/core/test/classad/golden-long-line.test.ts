@@ -1,4 +1,4 @@
-// Single `Name = value` lines, against recorded answers.
+// Single `Name = value` lines, compared with recorded results.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { makeAd, parseLongLine, printExpression, printLong } from '../../src/classad/index.ts';

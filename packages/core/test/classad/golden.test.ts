@@ -1,4 +1,4 @@
-// Every recorded answer of HTCondor 25.14's ClassAd library, compared whole: texts,
+// All recorded results of HTCondor 25.14's ClassAd library, compared completely: texts,
 // types, values, both lexers, both semantics.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -111,7 +111,7 @@ function recorded({ parse, unparse, unparse_old, type, value, value_old, string 
   ) as unknown as Result;
 }
 
-describe.each(TOPICS)('recorded answers: %s', (name) => {
+describe.each(TOPICS)('recorded results: %s', (name) => {
   const topic = read(name);
   test.each(topic.cases.map((one) => [one.id, one.expr, one] as const))(
     '%s %j',

@@ -1,4 +1,4 @@
-// Whatever the bytes: no crash, no hang, and what is printed is read again as the same.
+// Any bytes: no crash, no hang, and printed texts are read back unchanged.
 import fc from 'fast-check';
 import { PATIENCE } from '@credmon/test-fixtures/clocks/patience';
 import { expect, test } from 'vitest';
@@ -22,7 +22,7 @@ import type { LexerSyntax } from '../../src/classad/index.ts';
 import { ALL_FUNCTIONS } from '../../src/classad/functions/table.ts';
 import { compile, search } from '../../src/regexp/regexp.ts';
 
-/** FUZZ_RUNS asks for a longer search by hand. */
+/** Set FUZZ_RUNS for a longer search. */
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 300);
 const LIMIT = { timeout: 1000 * PATIENCE + RUNS * 20 };
 
@@ -87,7 +87,7 @@ const { expression } = fc.letrec<{ expression: string }>((tie) => {
   };
 });
 
-/** What `run` gives; a CodedError is an answer too. */
+/** Returns the result of `run`; a CodedError is a result, too. */
 function answered<T>(run: () => T): T | string {
   try {
     return run();
@@ -101,8 +101,7 @@ const my = parseAd('[ a = 1; b = { 1, "x", [ c = a ] }; C = "text"; i = b[0] + C
 const small = { steps: 20_000, matchSteps: 20_000, textLength: 1 << 16 };
 
 /**
- * Printing after reading `text` again and again; the first round may fold a sign into a
- * number.
+ * Prints after reading `text` repeatedly; the first round may merge a sign into a number.
  * @returns CLASSAD_SYNTAX if it is not an expression
  */
 function rounds(text: string, style: LexerSyntax, count: number): string {
@@ -114,7 +113,7 @@ function rounds(text: string, style: LexerSyntax, count: number): string {
   return printed;
 }
 
-test('an expression is printed in new style as a text that is read as itself', LIMIT, () => {
+test('an expression printed in new style is read back as the same text', LIMIT, () => {
   fc.assert(
     fc.property(fc.oneof(expression, soup), (text) => {
       const printed = rounds(text, 'new', 1);
@@ -126,7 +125,7 @@ test('an expression is printed in new style as a text that is read as itself', L
   );
 });
 
-test('an expression is printed in old style as a text that is read as itself', LIMIT, () => {
+test('an expression printed in old style is read back as the same text', LIMIT, () => {
   fc.assert(
     fc.property(expression, (text) => {
       expect(rounds(text, 'old', 3)).toBe(rounds(text, 'old', 2));
@@ -174,7 +173,7 @@ test('bytes and words in any order are ads, lines, maps or coded errors', LIMIT,
   );
 });
 
-test('strings in Name = value lines come back, whatever their bytes', LIMIT, () => {
+test('strings in Name = value lines are read back unchanged, for any bytes', LIMIT, () => {
   const value = bytes
     .map((text) => bytesOf(text).replace(/[\0\n\r]/g, ''))
     .filter((text) => !/\\"/.test(text));
@@ -197,7 +196,7 @@ test('strings in Name = value lines come back, whatever their bytes', LIMIT, () 
   );
 });
 
-test('any pattern on any subject is refused, matched, or ends at the bound', LIMIT, () => {
+test('any pattern on any subject is rejected, matched, or ends at the limit', LIMIT, () => {
   const PARTS =
     'a b . \\d \\w \\b \\1 \\K \\Q \\E ^ $ [ab] [^a] [[:alpha:]] ( (?: (?> (?= (?! (?<= (?<! (?| (?<n> (?i) ) | * + ? *? ++ {2,3} {,2} [ ] \\ - x'.split(
       ' ',

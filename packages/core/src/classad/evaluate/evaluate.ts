@@ -1,5 +1,5 @@
-// Tree to value: which operands are evaluated, in which order, and what UNDEFINED and
-// ERROR do on the way.
+// Evaluates trees: which operands are evaluated, in which order, and the propagation of
+// UNDEFINED and ERROR.
 import { makeAd } from '../language/ast.ts';
 import type { AdExpr, BinaryExpr, Expr } from '../language/ast.ts';
 import { Context } from '../operate/context.ts';
@@ -13,31 +13,36 @@ import { attributeValue, subscriptValue } from '../operate/scope.ts';
 import { ERROR, UNDEFINED, booleanValue, truthOf } from '../language/value.ts';
 import type { Scope, Value } from '../language/value.ts';
 
-/** What an evaluation depends on beside the expression. */
+/** The environment of an evaluation. */
 export interface EvaluateOptions {
-  /** The ad in which the expression is evaluated (`MY`); an empty one by default. */
+  /** The ad of the expression (`MY`); default: an empty one. */
   readonly my?: AdExpr;
-  /** The ad on the other side of a match (`TARGET`). */
+  /** The other ad of a match (`TARGET`). */
   readonly target?: AdExpr;
   /**
-   * `old` by default: names that `my` lacks are looked up in `target`, and `MY` is known
+   * Default `old`: names missing in `my` are looked up in `target`, and `MY` is defined
    * without a match.
    */
   readonly semantics?: Semantics;
   /**
-   * `all` by default; `library` leaves out the functions that HTCondor adds to the
-   * ClassAd library.
+   * Default `all`; `library` excludes the functions that HTCondor adds to the ClassAd
+   * library.
    */
   readonly functions?: 'all' | 'library';
   /** The time, in epoch seconds. */
   readonly now: number;
-  /** Uniform random numbers in [0, 1); without it `random()` is an error. */
+  /** Returns uniform random numbers in [0, 1); without it `random()` is an error. */
   readonly random?: () => number;
-  /** Offset of local time from UTC at `epoch` seconds, in seconds; 0 by default. */
+  /**
+   * Returns the offset of local time from UTC at `epoch` seconds, in seconds; default 0.
+   */
   readonly utcOffset?: (epoch: number) => number;
-  /** Answers `userMap()`; without it no map exists. */
+  /** The implementation of `userMap()`; without it no map exists. */
   readonly userMap?: UserMap;
-  /** Answers `userHome()`: a user's home directory; without it no user has one. */
+  /**
+   * The implementation of `userHome()`: a user's home directory; without it no user has
+   * one.
+   */
   readonly userHome?: (name: string) => string | undefined;
   readonly limits?: Partial<Limits>;
 }
@@ -48,9 +53,9 @@ const UTC = (): number => 0;
 const NO_CHANCE = (): number => Number.NaN;
 
 /**
- * Evaluates an expression. What is wrong with the expression gives the value ERROR, never
- * an exception.
- * @throws CLASSAD_LIMIT when a bound is reached
+ * Evaluates an expression. Errors in the expression give the value ERROR, never an
+ * exception.
+ * @throws CLASSAD_LIMIT when a limit is reached
  * @see https://htcondor.readthedocs.io/en/latest/classads/classad-mechanism.html
  */
 export function evaluate(expr: Expr, options: EvaluateOptions): Value {
@@ -79,7 +84,10 @@ function evaluateIn(expr: Expr, scope: Scope, context: Context): Value {
   return charged(value, context);
 }
 
-/** Long strings cost steps, because what is done with them takes time by their length. */
+/**
+ * Long strings cost steps, because operations on them take time proportional to their
+ * length.
+ */
 function charged(value: Value, context: Context): Value {
   if (value.type === 'string' && value.value.length > BYTES_PER_STEP) {
     context.spend(Math.floor(value.value.length / BYTES_PER_STEP));
@@ -131,8 +139,8 @@ function evaluateBinary(
 }
 
 /**
- * `&&` with `decisive` false, `||` with `decisive` true: the decisive value wins over
- * UNDEFINED, but not over an ERROR before it.
+ * `&&` with `decisive` false, `||` with `decisive` true: the decisive value takes
+ * precedence over UNDEFINED, but not over an earlier ERROR.
  */
 function connect(
   decisive: boolean,

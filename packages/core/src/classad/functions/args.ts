@@ -1,5 +1,5 @@
-// What most functions have in common: a fixed number of arguments, evaluated left to
-// right, and texts made from values.
+// Shared by most functions: a fixed number of arguments, evaluated left to right, and
+// conversion of values to texts.
 import type { Expr } from '../language/ast.ts';
 import type { ClassAdFunction, Context } from '../operate/context.ts';
 import { valueBytes } from '../print/print.ts';
@@ -11,8 +11,8 @@ import type { ListValue, Scope, Value } from '../language/value.ts';
 export type ValueFunction = (args: readonly Value[], context: Context, scope: Scope) => Value;
 
 /**
- * A function that takes `least` to `most` arguments; any other number is an ERROR, and
- * nothing is evaluated then.
+ * Creates a function of `least` to `most` arguments. Any other number is an ERROR,
+ * without evaluation.
  */
 export function taking(least: number, most: number, run: ValueFunction): ClassAdFunction {
   return (call, scope, context) => {
@@ -25,7 +25,10 @@ export function evaluated(args: readonly Expr[], scope: Scope, context: Context)
   return args.map((arg) => context.run(arg, scope, context));
 }
 
-/** ERROR if one of the values is, else UNDEFINED if one of them is, else nothing. */
+/**
+ * Returns ERROR if one of the values is, else UNDEFINED if one of them is, else
+ * undefined.
+ */
 export function exceptional(values: readonly Value[]): Value | undefined {
   let found: Value | undefined;
   for (const value of values) {
@@ -35,7 +38,7 @@ export function exceptional(values: readonly Value[]): Value | undefined {
   return found;
 }
 
-/** The text that `string()` makes of a value; undefined for UNDEFINED and ERROR. */
+/** Returns the text of a value as `string()` does; undefined for UNDEFINED and ERROR. */
 export function stringOf(value: Value): string | undefined {
   switch (value.type) {
     case 'string':
@@ -52,14 +55,14 @@ export function stringOf(value: Value): string | undefined {
   }
 }
 
-/** The elements of a list, evaluated. */
+/** Returns the evaluated elements of a list. */
 export function elements(list: ListValue, scope: Scope, context: Context): Value[] {
   return evaluated(list.items, list.scope ?? scope, context);
 }
 
 /**
- * A string argument that may be missing: its value, `fallback` when missing, undefined
- * when it is not a string.
+ * Returns an optional string argument: its value, `fallback` if missing, undefined if it
+ * is not a string.
  */
 export function optionalString(value: Value | undefined, fallback: string): string | undefined {
   if (value === undefined) return fallback;

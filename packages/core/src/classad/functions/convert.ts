@@ -1,4 +1,4 @@
-// int, real, bool, string: values of one type made from another.
+// int, real, bool, string: conversions between types.
 import type { FunctionTable } from '../operate/context.ts';
 import { leadingNumber, truncated } from '../print/number-text.ts';
 import {
@@ -14,7 +14,10 @@ import {
 import type { Value } from '../language/value.ts';
 import { exceptional, stringOf, taking } from './args.ts';
 
-/** A value as a real: numbers, booleans, times, and strings that start with a number. */
+/**
+ * Converts a value to a real: numbers, booleans, times, and strings that start with a
+ * number.
+ */
 export function realOf(value: Value): number | undefined {
   switch (value.type) {
     case 'integer':
@@ -43,9 +46,7 @@ function toReal(value: Value): Value {
   return real === undefined ? ERROR : realValue(real);
 }
 
-/**
- * Of strings, only `true` and `false` in any case are booleans; the others are UNDEFINED.
- */
+/** Of strings, only `true` and `false` in any case are booleans; others are UNDEFINED. */
 function toBoolean(value: Value): Value {
   if (value.type === 'string') {
     const word = value.value.toLowerCase();

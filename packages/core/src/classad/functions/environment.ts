@@ -1,4 +1,4 @@
-// envV1ToV2, mergeEnvironment, listToArgs, argsToList: HTCondor's texts for environments
+// envV1ToV2, mergeEnvironment, listToArgs, argsToList: HTCondor's texts of environments
 // and arguments.
 import type { ClassAdFunction, FunctionTable } from '../operate/context.ts';
 import { ERROR, UNDEFINED, listOf, stringValue, type Value } from '../language/value.ts';
@@ -7,8 +7,8 @@ import { bytesOf, lowerAscii, textOf } from '../language/bytes.ts';
 import { itemsOf } from './lists.ts';
 
 /**
- * Appends one argument: blanks and single quotes are put between single quotes, a quote
- * is doubled.
+ * Quotes one argument: encloses blanks and single quotes in single quotes, and doubles
+ * quotes.
  */
 function quoted(argument: string): string {
   if (argument === '') return "''";
@@ -22,7 +22,7 @@ function quoted(argument: string): string {
 }
 
 /**
- * Cuts a text into arguments at blanks outside single quotes; undefined when a quote is
+ * Splits a text into arguments at blanks outside single quotes; undefined if a quote is
  * not closed.
  */
 function argumentsOf(text: string): string[] | undefined {
@@ -45,7 +45,7 @@ function argumentsOf(text: string): string[] | undefined {
   return inQuotes ? undefined : found;
 }
 
-/** Adds `NAME=value` to `variables`; false when that is not an assignment. */
+/** Adds `NAME=value` to `variables`; false if it is not an assignment. */
 function assign(variables: Map<string, string>, assignment: string): boolean {
   const at = assignment.indexOf('=');
   if (at < 1) return false;
@@ -81,7 +81,7 @@ const mergeEnvironment = taking(0, Infinity, (args) => {
   return environmentText(variables);
 });
 
-/** The optional version argument: 2 by default, 1 for texts that know no quotes. */
+/** Returns the optional version argument: 2 by default, 1 for texts without quoting. */
 function versionOf(value: Value | undefined): 1 | 2 | undefined {
   if (value === undefined) return 2;
   if (value.type !== 'integer') return undefined;
@@ -115,11 +115,11 @@ export const ENVIRONMENT_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunct
   ['argstolist', argsToList],
 ]);
 
-// userMap and userHome: what the caller's maps and user database say about a name.
+// userMap and userHome: lookups in the caller's maps and user database.
 
 /**
- * `userMap(map, input)` is the mapped text; with a third argument, that item if the text
- * lists it, else the first item; the fourth argument is the answer when the map has none.
+ * `userMap(map, input)` is the mapped text. With a third argument: that item if the text
+ * lists it, else the first item. The fourth argument is the result if the map has none.
  */
 export const userMap: ClassAdFunction = taking(2, 4, (args, context) => {
   const [map = ERROR, input = ERROR, preferred, fallback] = args;
@@ -138,7 +138,7 @@ export const userMap: ClassAdFunction = taking(2, 4, (args, context) => {
 });
 
 /**
- * `userHome(name)` is the user's home directory; the second argument is the answer when
+ * `userHome(name)` is the user's home directory; the second argument is the result if
  * there is none.
  */
 export const userHome: ClassAdFunction = taking(1, 2, (args, context) => {

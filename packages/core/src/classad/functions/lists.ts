@@ -32,8 +32,8 @@ const OPERATORS: ReadonlyMap<string, ElementOperator> = new Map<string, ElementO
 ]);
 
 /**
- * True when an element equals the value; elements that cannot be compared with it are
- * passed over.
+ * True if an element equals the value; elements that cannot be compared with it are
+ * skipped.
  */
 const membership = (operator: ElementOperator): ClassAdFunction =>
   taking(2, 2, ([item = ERROR, list = ERROR], context, scope) => {
@@ -46,8 +46,8 @@ const membership = (operator: ElementOperator): ClassAdFunction =>
   });
 
 /**
- * `anyCompare` (decided by TRUE) and `allCompare` (decided by the first that is not
- * TRUE).
+ * `anyCompare` (decided by TRUE) and `allCompare` (decided by the first element that is
+ * not TRUE).
  */
 const comparing = (any: boolean): ClassAdFunction =>
   taking(3, 3, ([operator = ERROR, list = ERROR, scalar = ERROR], context, scope) => {
@@ -65,8 +65,8 @@ const comparing = (any: boolean): ClassAdFunction =>
   });
 
 /**
- * The numbers of a list, booleans included and UNDEFINED left out; undefined when
- * something else is in it.
+ * Returns the numbers of a list, with booleans and without UNDEFINED; undefined if it has
+ * other values.
  */
 function numbers(list: Value, scope: Scope, context: Context): (bigint | number)[] | undefined {
   if (list.type !== 'list') return undefined;
@@ -120,8 +120,7 @@ export const LIST_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>([
   ['max', aggregate(extreme((a, b) => a > b))],
 ]);
 
-// stringListSize, stringListSum, stringListMember ... : functions on lists that are
-// written in a string.
+// stringListSize, stringListSum, stringListMember ... : functions on lists in a string.
 
 const overItems = (run: (items: string[]) => Value): ClassAdFunction =>
   taking(1, 2, ([list = ERROR, delimiters]) => {
@@ -130,10 +129,7 @@ const overItems = (run: (items: string[]) => Value): ClassAdFunction =>
     return run(itemsOf(list.value, separators));
   });
 
-/**
- * Sums up numbers; the result is an integer when every item is made of digits and signs
- * only.
- */
+/** Sums numbers; the result is an integer if every item has only digits and signs. */
 const overNumbers = (
   empty: Value,
   combine: (numbers: readonly number[]) => number,
@@ -149,7 +145,7 @@ const overNumbers = (
 
 const total = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
-/** The reference starts its search for the greatest number at the least positive one. */
+/** The reference starts its search for the maximum at the smallest positive number. */
 const LEAST_POSITIVE = 2 ** -1022;
 const greatest = (numbers: readonly number[]): number =>
   numbers.reduce((a, b) => Math.max(a, b), LEAST_POSITIVE);
@@ -213,13 +209,13 @@ export const STRING_LIST_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunct
 
 export const STRING_LISTS_INTERSECT: ClassAdFunction = intersect;
 
-// split, splitUserName, splitSlotName, and cutting a text into items at delimiters.
+// split, splitUserName, splitSlotName, and the split of a text into items at delimiters.
 
 const BLANK = ' \t\n\v\f\r';
 
 /**
- * Cuts at any of the `delimiters`; blanks around an item are removed, an empty item
- * between two delimiters stays.
+ * Splits at any of the `delimiters`; removes blanks around an item, and keeps an empty
+ * item between two delimiters.
  */
 function splitText(text: string, delimiters: string): string[] {
   const items: string[] = [];
@@ -233,7 +229,7 @@ function splitText(text: string, delimiters: string): string[] {
   }
 }
 
-/** {@link splitText} without empty items, as the stringList functions see a list. */
+/** {@link splitText} without empty items, as in the stringList functions. */
 export const itemsOf = (text: string, delimiters = ' ,'): string[] =>
   splitText(text, delimiters).filter((item) => item !== '');
 
@@ -244,7 +240,7 @@ const split = taking(1, 2, ([text = ERROR, delimiters]) => {
 });
 
 /**
- * Cuts at the first `@`; without one the whole text is the first (user) or the second
+ * Splits at the first `@`; without one the whole text is the first (user) or the second
  * (slot) part.
  */
 const splitName = (whole: 'first' | 'second'): ClassAdFunction =>

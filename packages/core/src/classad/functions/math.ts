@@ -13,7 +13,7 @@ const rounding = (round: (value: number) => number): ClassAdFunction =>
     return real === undefined ? ERROR : integerValue(truncated(round(real)));
   });
 
-/** To the nearest integer, halves to the even one. */
+/** Rounds to the nearest integer, halves to the even one. */
 function nearestEven(value: number): number {
   const floor = Math.floor(value);
   const rest = value - floor;
@@ -22,8 +22,8 @@ function nearestEven(value: number): number {
 }
 
 /**
- * Two integers with an exponent from 0 give an integer, which the reference rounds by
- * adding one half before it cuts.
+ * Two integers with an exponent of at least 0 give an integer, which the reference rounds
+ * by adding one half and truncating.
  */
 function pow([base = ERROR, exponent = ERROR]: readonly Value[]): Value {
   const a = realOf(base);
@@ -34,8 +34,8 @@ function pow([base = ERROR, exponent = ERROR]: readonly Value[]): Value {
 }
 
 /**
- * The least multiple of the quantum, or the first element of a list, that is not less
- * than the value.
+ * Returns the smallest multiple of the quantum, or the first element of a list, that is
+ * not less than the value.
  */
 const quantize = taking(2, 2, ([value = ERROR, quantum = ERROR], context, scope) => {
   const real = realOf(value);

@@ -1,5 +1,5 @@
 // ifThenElse, eval, unparse, unresolved, debug, evalInEachContext, countMatches:
-// functions that see expressions.
+// functions on expressions.
 import type { Expr } from '../language/ast.ts';
 import { isCoded } from '../../base/errors/errors.ts';
 import type { ClassAdFunction, Context, FunctionTable } from '../operate/context.ts';
@@ -46,7 +46,7 @@ function parsed(text: string, { semantics, limits }: Context): Expr | undefined 
   }
 }
 
-/** The expression of a plain attribute name, from the ad or the ads around it. */
+/** Returns the expression of a plain attribute name, from the ad or an enclosing ad. */
 function expressionOf(arg: Expr | undefined, scope: Scope): Expr | undefined {
   if (arg?.kind !== 'attribute' || arg.base !== undefined) return undefined;
   for (let current: Scope | undefined = scope; current !== undefined; current = current.parent) {
@@ -76,7 +76,7 @@ const unresolved: ClassAdFunction = ({ args }, scope, context) => {
   return results.includes(undefined) ? ERROR : booleanValue(results.includes(true));
 };
 
-/** The value of the first argument in each ad of the list that the second one is. */
+/** Evaluates the first argument in each ad of the list in the second one. */
 function inEachContext(
   args: readonly Expr[],
   scope: Scope,
@@ -120,7 +120,7 @@ export const CONTEXT_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>
   ['countmatches', countMatches],
 ]);
 
-// isUndefined, isError, isString ... : what type a value has.
+// isUndefined, isError, isString ... : the type of a value.
 
 const TYPES: Readonly<Record<string, Value['type']>> = {
   isundefined: 'undefined',

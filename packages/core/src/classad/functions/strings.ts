@@ -15,7 +15,7 @@ import { elements, evaluated, exceptional, stringOf, taking, optionalString } fr
 import { compile, matches, substitute } from '../../regexp/regexp.ts';
 import { itemsOf } from './lists.ts';
 
-/** Joins the texts of all arguments; an ERROR among them wins over an UNDEFINED. */
+/** Joins the texts of all arguments; an ERROR takes precedence over an UNDEFINED. */
 const strcat: ClassAdFunction = (call, scope, context) => {
   let text = '';
   let undefinedSeen = false;
@@ -31,7 +31,7 @@ const strcat: ClassAdFunction = (call, scope, context) => {
 
 /**
  * Offset and length in bytes; a negative offset counts from the end, a negative length
- * leaves that many bytes out.
+ * omits that many bytes.
  */
 function substr(args: readonly Value[]): Value {
   const found = exceptional(args);
@@ -72,8 +72,8 @@ function size([value = ERROR]: readonly Value[]): Value {
 }
 
 /**
- * `join(separator, list)`, `join(separator, value...)` or `join(list)`; UNDEFINED
- * elements of a list are left out.
+ * `join(separator, list)`, `join(separator, value...)` or `join(list)`; omits UNDEFINED
+ * elements of a list.
  */
 const join: ClassAdFunction = (call, scope, context) => {
   if (call.args.length === 0) return ERROR;
@@ -112,13 +112,13 @@ export const STRING_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>(
   ['join', join],
 ]);
 
-// versioncmp, versionLT ..., version_in_range: texts compared as versions.
+// versioncmp, versionLT ..., version_in_range: comparison of texts as versions.
 
 const isDigit = (code: number): boolean => code >= 48 && code <= 57;
 
 /**
- * Orders two texts as glibc's `strverscmp` does: digit runs by value, runs with leading
- * zeros as fractions. Only the sign of the result has a meaning.
+ * Compares two texts like glibc's `strverscmp`: digit runs by value, runs with leading
+ * zeros as fractions. Only the sign of the result is significant.
  */
 function compareVersions(a: string, b: string): number {
   if (a === b) return 0;
@@ -184,7 +184,7 @@ const regexp = taking(2, 3, (args, { matching }) => {
   return answer(matches(pattern.value, target.value, flags, matching));
 });
 
-/** TRUE when an element matches; else UNDEFINED when an element was UNDEFINED. */
+/** TRUE if an element matches; else UNDEFINED if an element is UNDEFINED. */
 const regexpMember = taking(2, 3, (args, context, scope) => {
   const found = exceptional(args);
   if (found !== undefined) return found;

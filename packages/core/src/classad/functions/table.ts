@@ -18,7 +18,7 @@ import {
 } from './strings.ts';
 import { TIME_FUNCTIONS } from './times.ts';
 
-/** What the bare ClassAd library knows. */
+/** The functions of the bare ClassAd library. */
 export const LIBRARY_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>([
   ...TYPE_FUNCTIONS,
   ...CONVERT_FUNCTIONS,
@@ -32,7 +32,7 @@ export const LIBRARY_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>
   ['stringlistsintersect', STRING_LISTS_INTERSECT],
 ]);
 
-/** What every HTCondor daemon knows. */
+/** The functions of every HTCondor daemon. */
 export const ALL_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>([
   ...LIBRARY_FUNCTIONS,
   ...STRING_LIST_FUNCTIONS,

@@ -20,7 +20,7 @@ const now = (context: Context): number => Math.floor(context.world.now);
 const numeric = (value: Value): number | undefined =>
   value.type === 'integer' || value.type === 'real' ? Number(value.value) : undefined;
 
-/** A string that is not a literal stays a string, as in the reference. */
+/** A string that is not a literal is returned as a string, like in the reference. */
 const absTime = taking(0, 2, ([time, offset], context) => {
   const seconds = time === undefined ? now(context) : numeric(time);
   if (seconds === undefined) {
@@ -32,7 +32,7 @@ const absTime = taking(0, 2, ([time, offset], context) => {
   return { type: 'abstime', seconds: Math.trunc(seconds), offset: Math.trunc(zone) };
 });
 
-/** A string that is not a literal gives the relative time 0, as in the reference. */
+/** A string that is not a literal gives the relative time 0, like in the reference. */
 const relTime = taking(1, 1, ([time = ERROR]) => {
   if (time.type === 'reltime' || time.type === 'undefined') return time;
   if (time.type === 'string') return { type: 'reltime', seconds: 0 };
@@ -41,8 +41,8 @@ const relTime = taking(1, 1, ([time = ERROR]) => {
 });
 
 /**
- * A field of the calendar at a time in UTC (the offset of an absolute time is ignored),
- * or a part of a relative time.
+ * Returns a field of the calendar at a time in UTC (ignores the offset of an absolute
+ * time), or a part of a relative time.
  */
 const field = (
   absolute: ((epoch: number) => number) | undefined,
@@ -105,7 +105,7 @@ function localSeconds(time: Value, context: Context): number | undefined {
   return seconds === undefined ? undefined : Math.trunc(seconds) + context.world.utcOffset(seconds);
 }
 
-/** The clock time that an ad as `splitTime()` makes it describes. */
+/** Returns the clock time in an ad of the form of `splitTime()`. */
 function secondsOfParts(scope: Scope, context: Context): number | undefined {
   const part = (key: string, fallback: number): number => {
     const expr = scope.ad.entries.get(key)?.expr;
@@ -187,7 +187,7 @@ const MONTHS = [
 
 const pad = (value: number, width = 2, fill = '0'): string => String(value).padStart(width, fill);
 
-/** What stands for a conversion in terms of others. */
+/** Conversions defined by others. */
 const COMPOSED: Readonly<Record<string, string>> = {
   c: '%a %b %e %H:%M:%S %Y',
   D: '%m/%d/%y',
@@ -239,8 +239,8 @@ const SIMPLE: Readonly<Record<string, Conversion>> = {
 };
 
 /**
- * Formats `local`, epoch seconds shifted to the clock that is shown; an unknown
- * conversion stays as it is.
+ * Formats `local`, epoch seconds shifted to the displayed clock; keeps an unknown
+ * conversion.
  */
 function strftime(format: string, local: number): string {
   const civil = civilOf(local);

@@ -1,11 +1,11 @@
-// The expression tree. Nodes are immutable and know their depth, so that no later stage
-// can be sent too deep.
+// The expression tree. Nodes are immutable and record their depth, which limits the
+// recursion of later stages.
 import { lowerAscii } from './bytes.ts';
 import type { Value } from './value.ts';
 
 /**
- * A constant. `shown` is what is printed; it differs from `value` for relative times
- * only, which evaluate to reals.
+ * A constant. `shown` is the printed value; it differs from `value` only for relative
+ * times, which evaluate to reals.
  */
 export interface LiteralExpr {
   readonly kind: 'literal';
@@ -39,7 +39,7 @@ export interface BinaryExpr {
   readonly depth: number;
 }
 
-/** `test ? yes : no`, or `test ?: no` when `yes` is undefined. */
+/** `test ? yes : no`, or `test ?: no` if `yes` is undefined. */
 export interface ConditionalExpr {
   readonly kind: 'conditional';
   readonly test: Expr;
@@ -69,7 +69,7 @@ export interface ListExpr {
   readonly depth: number;
 }
 
-/** One attribute of an ad: the name as it was first spelled, and its expression. */
+/** One attribute of an ad: the name as first spelled, and its expression. */
 export interface Entry {
   readonly name: string;
   readonly expr: Expr;
@@ -110,7 +110,7 @@ export type ArithmeticOperator = '+' | '-' | '*' | '/' | '%';
 export type BinaryOperator =
   LogicOperator | IdentityOperator | ComparisonOperator | BitOperator | ArithmeticOperator;
 
-/** The depth of a node above `children`. */
+/** Returns the depth of a node above `children`. */
 export function depthAbove(children: Iterable<Expr>): number {
   let deepest = 0;
   for (const { depth } of children) if (depth > deepest) deepest = depth;
@@ -118,8 +118,8 @@ export function depthAbove(children: Iterable<Expr>): number {
 }
 
 /**
- * An ad of these attributes. Of attributes that differ in case only, the last expression
- * and the first spelling stay.
+ * Creates an ad of these attributes. If names differ only in case, the last expression
+ * and the first spelling are kept.
  */
 export function makeAd(attributes: Iterable<Entry>): AdExpr {
   const entries = new Map<string, Entry>();

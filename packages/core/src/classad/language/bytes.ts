@@ -1,12 +1,12 @@
-// ClassAd strings are bytes: this file turns JavaScript text into strings of one char per
-// byte and back.
+// ClassAd strings are bytes: conversion between JavaScript text and strings of one char
+// for each byte.
 
 const ASCII_ONLY = /^[^\u0080-\uffff]*$/;
 
 /**
- * The UTF-8 bytes of `text`, one char (U+0000..U+00FF) per byte. A lone surrogate
- * U+DC80..U+DCFF stands for the single byte 0x80..0xFF, so that {@link textOf} and this
- * function are inverse for arbitrary bytes.
+ * Returns the UTF-8 bytes of `text`, one char (U+0000..U+00FF) for each byte. A lone
+ * surrogate U+DC80..U+DCFF is the single byte 0x80..0xFF, so that {@link textOf} is the
+ * inverse for arbitrary bytes.
  */
 export function bytesOf(text: string): string {
   if (ASCII_ONLY.test(text)) return text;
@@ -27,8 +27,8 @@ function encodePoint(point: number): string {
 const tail = (code: number): number => 0x80 | (code & 0x3f);
 
 /**
- * The text of a byte string; a byte that is not part of valid UTF-8 becomes U+DC00 +
- * byte.
+ * Returns the text of a byte string; a byte that is not part of valid UTF-8 becomes
+ * U+DC00 + byte.
  */
 export function textOf(bytes: string): string {
   if (ASCII_ONLY.test(bytes)) return bytes;
@@ -51,8 +51,8 @@ function decode(bytes: string, at: number, length: number, lead: number): string
 }
 
 /**
- * Length of the valid UTF-8 sequence at `at`, 0 when there is none (overlong, surrogate,
- * cut short, stray byte).
+ * Returns the length of the valid UTF-8 sequence at `at`, 0 if there is none (overlong,
+ * surrogate, incomplete, stray byte).
  */
 function sequenceLength(bytes: string, at: number): number {
   const lead = bytes.charCodeAt(at);
@@ -68,14 +68,14 @@ function sequenceLength(bytes: string, at: number): number {
   return refused ? 0 : length;
 }
 
-/** ASCII lower case; other bytes stay, as in the C locale. */
+/** Converts to ASCII lower case; keeps other bytes, like in the C locale. */
 export function lowerAscii(bytes: string): string {
   return ASCII_ONLY.test(bytes)
     ? bytes.toLowerCase()
     : bytes.replace(/[A-Z]+/g, (run) => run.toLowerCase());
 }
 
-/** ASCII upper case; other bytes stay, as in the C locale. */
+/** Converts to ASCII upper case; keeps other bytes, like in the C locale. */
 export function upperAscii(bytes: string): string {
   return ASCII_ONLY.test(bytes)
     ? bytes.toUpperCase()
@@ -85,8 +85,8 @@ export function upperAscii(bytes: string): string {
 const isBlank = (code: number): boolean => code === 32 || (code >= 9 && code <= 13);
 
 /**
- * `text` without the C locale's blanks at its ends; in linear time, which a regular
- * expression for the end is not.
+ * Removes the C locale's blanks at both ends of `text`, in linear time, unlike a regular
+ * expression for the end.
  */
 export function trimBlanks(text: string): string {
   let start = 0;

@@ -1,5 +1,4 @@
-// The proleptic Gregorian calendar in UTC, as arithmetic: epoch seconds to fields and
-// back.
+// The proleptic Gregorian calendar in UTC: conversion between epoch seconds and fields.
 
 /** A date and a time of day; `month` and `day` count from 1. */
 export interface Civil {
@@ -15,7 +14,7 @@ const DAY = 86_400;
 const DAYS_OF_ERA = 146_097; // 400 years
 const EPOCH_DAYS = 719_468; // from 0000-03-01 to 1970-01-01
 
-/** Days since 1970-01-01. */
+/** Returns the days since 1970-01-01. */
 export function daysOf(year: number, month: number, day: number): number {
   const y = month <= 2 ? year - 1 : year;
   const era = Math.floor(y / 400);
@@ -26,13 +25,13 @@ export function daysOf(year: number, month: number, day: number): number {
   return era * DAYS_OF_ERA + dayOfEra - EPOCH_DAYS;
 }
 
-/** Epoch seconds of a date and time in UTC. */
+/** Returns the epoch seconds of a date and time in UTC. */
 export function epochOf(civil: Civil): number {
   const days = daysOf(civil.year, civil.month, civil.day);
   return days * DAY + civil.hours * 3600 + civil.minutes * 60 + civil.seconds;
 }
 
-/** The date and time of day in UTC at `epoch` seconds. */
+/** Returns the date and time of day in UTC at `epoch` seconds. */
 export function civilOf(epoch: number): Civil {
   const whole = Math.floor(epoch);
   const days = Math.floor(whole / DAY);
@@ -57,10 +56,10 @@ export function civilOf(epoch: number): Civil {
   };
 }
 
-/** Day of the week at `epoch` seconds in UTC, Sunday is 0. */
+/** Returns the day of the week at `epoch` seconds in UTC; Sunday is 0. */
 export const weekdayOf = (epoch: number): number => (((Math.floor(epoch / DAY) + 4) % 7) + 7) % 7;
 
-/** Days since the first of January at `epoch` seconds in UTC, from 0. */
+/** Returns the days since the first of January at `epoch` seconds in UTC, from 0. */
 export function dayOfYear(epoch: number): number {
   return Math.floor(epoch / DAY) - daysOf(civilOf(epoch).year, 1, 1);
 }

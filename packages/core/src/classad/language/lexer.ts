@@ -1,4 +1,4 @@
-// Text to tokens, one at a time: what follows a complete expression is never looked at.
+// Splits a text into tokens on demand: never reads beyond a complete expression.
 import {
   ERROR,
   FALSE,
@@ -24,7 +24,7 @@ const CONSTANTS: Readonly<Record<string, Value>> = {
 };
 const WORD_OPERATORS: Readonly<Record<string, string>> = { is: '=?=', isnt: '=!=' };
 
-/** How the lexer reads; see {@link LexerSyntax}. */
+/** Options of the lexer; see {@link LexerSyntax}. */
 export interface LexerOptions {
   readonly syntax: LexerSyntax;
   readonly leadingZeros: boolean;
@@ -61,14 +61,17 @@ export function readToken(
   return { kind: 'operator', text: text === '..' ? '.' : text, start, end: start + text.length };
 }
 
-/** The offset of the first byte at or after `at` that is not blank. */
+/** Returns the offset of the first byte at or after `at` that is not blank. */
 export function skipWhite(source: string, at: number): number {
   BLANKS.lastIndex = at;
   BLANKS.test(source);
   return BLANKS.lastIndex;
 }
 
-/** The offset of the first byte at or after `at` that is neither blank nor comment. */
+/**
+ * Returns the offset of the first byte at or after `at` that is neither blank nor
+ * comment.
+ */
 function skipBlanks(source: string, at: number): number {
   for (let from = at; ;) {
     const start = skipWhite(source, from);
@@ -127,11 +130,11 @@ function quotedToken(source: string, start: number, options: LexerOptions): Toke
 
 const bad = (text: string, start: number): Token => ({ kind: 'bad', text, start, end: start });
 
-// What the lexer hands to the parser.
+// The tokens between lexer and parser.
 
 /**
  * A token. `text` is the operator or punctuation itself, an identifier's name, or, for
- * `bad`, what is wrong. `is` and `isnt` arrive as the operators `=?=` and `=!=`.
+ * `bad`, the error. `is` and `isnt` become the operators `=?=` and `=!=`.
  */
 export interface Token {
   readonly kind: 'operator' | 'identifier' | 'literal' | 'bad' | 'end';
@@ -142,15 +145,15 @@ export interface Token {
 }
 
 /**
- * How a text is read. `new`: C-like escapes, adjacent strings are joined. `old`: the
- * syntax of `Name = value` lines and configuration values, where a backslash is a
- * backslash unless it stands before a quote.
+ * The syntax of a text. `new`: C-like escapes, adjacent strings are joined. `old`: the
+ * syntax of `Name = value` lines and configuration values, where a backslash is an
+ * ordinary character except before a quote.
  */
 export type LexerSyntax = 'new' | 'old';
 
 // Number literals: digits, leading zeros, hexadecimal, fraction and exponent.
 
-/** A number literal that was read, or what is wrong with it. */
+/** A number literal, or its error. */
 interface NumberRead {
   readonly value: Value;
   readonly end: number;
@@ -163,9 +166,9 @@ const GREATEST = 2n ** 63n - 1n;
 const LEAST = -(2n ** 63n);
 
 /**
- * Reads the number at `at`; the caller has seen that a digit, `.digit` or a minus
- * directly before one of them is there.
- * @param leadingZeros whether `010` (ten) and `0x1F` (zero, as the reference has it) are
+ * Reads the number at `at`, where the caller has found a digit, `.digit` or a minus
+ * directly before one of them.
+ * @param leadingZeros whether `010` (ten) and `0x1F` (zero, like in the reference) are
  * accepted
  */
 function readNumber(source: string, at: number, leadingZeros: boolean): NumberRead {
@@ -197,11 +200,10 @@ function integerInRange(text: string): Value {
 const finish = (value: Value, end: number, problem?: string): NumberRead =>
   problem === undefined ? { value, end } : { value, end, problem };
 
-// Quoted texts: strings and quoted attribute names, with the escapes of either syntax.
+// Quoted texts: strings and quoted attribute names, with the escapes of both syntaxes.
 
 /**
- * A quoted text that was read: its bytes, the offset after the closing quote, and what is
- * wrong with it, if anything.
+ * A quoted text: its bytes, the offset after the closing quote, and the error, if any.
  */
 interface QuotedRead {
   readonly text: string;
@@ -222,7 +224,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 const OCTAL = /[0-3][0-7]{0,2}|[4-7][0-7]?/y;
 
 /**
- * Reads the quoted text that opens at `at` with C-like escapes: `\n`, octal `\101`, any
+ * Reads the quoted text that starts at `at` with C-like escapes: `\n`, octal `\101`, any
  * other `\x` is `x`. A NUL ends every text.
  */
 function readEscaped(source: string, at: number): QuotedRead {
@@ -259,8 +261,8 @@ function readEscape(source: string, at: number): QuotedRead {
 }
 
 /**
- * Reads the quoted text that opens at `at` in the old syntax: a backslash is itself,
- * unless it stands before a quote that does not end the line.
+ * Reads the quoted text that starts at `at` in the old syntax: a backslash is an ordinary
+ * character, except before a quote that does not end the line.
  */
 function readRaw(source: string, at: number): QuotedRead {
   const quote = source[at] ?? '';

@@ -1,5 +1,5 @@
-// Texts that hold ads one after the other, as HTCondor's Python module reads them: all,
-// the first, or all merged into one.
+// Texts with several ads, as read by HTCondor's Python module: all, the first, or all
+// merged into one.
 import { isCoded } from '../../base/errors/errors.ts';
 import { makeAd } from './ast.ts';
 import type { AdExpr, Entry } from './ast.ts';
@@ -13,21 +13,21 @@ import { parseTree } from './parse-expression.ts';
 import { parseAdTree } from './parse-primary.ts';
 import { syntaxError } from './syntax-error.ts';
 
-/** How ads are read. */
+/** Options for reading ads. */
 export interface ReadAdsOptions extends LongParseOptions {
   /**
    * `lines`: `Name = value`; `new`: `[ ... ]`; `auto` (default): for each ad, `new` if it
-   * begins with `[` or `/`.
+   * starts with `[` or `/`.
    */
   readonly form?: 'auto' | 'lines' | 'new';
 }
 
 /**
- * The ads in `text`, one by one. Lines: blank lines separate ads, and a line that cannot
- * be read silently hides all that follows it, as in the reference. What follows a NUL is
- * not read.
- * @throws CLASSAD_SYNTAX after the ads before it, for an ad in new syntax that is
- * malformed, and for a block of nothing but comments before another ad; CLASSAD_LIMIT
+ * Yields the ads in `text`. Lines: blank lines separate ads, and an invalid line hides
+ * all that follows it without an error, like in the reference. Text after a NUL is not
+ * read.
+ * @throws CLASSAD_SYNTAX after the ads before it, for an invalid ad in new syntax, and
+ * for a block of only comments before another ad; CLASSAD_LIMIT
  */
 export function* readAds(
   text: string,
@@ -48,14 +48,17 @@ export function* readAds(
   }
 }
 
-/** The first ad in `text`; undefined when there is none. @throws as {@link readAds} */
+/**
+ * Returns the first ad in `text`; undefined if there is none.
+ * @throws as {@link readAds}
+ */
 export function readFirstAd(text: string, options: ReadAdsOptions = {}): AdExpr | undefined {
   const [first] = readAds(text, options);
   return first;
 }
 
 /**
- * All ads in `text` merged into one; of attributes of one name the last stays.
+ * Merges all ads in `text` into one; of attributes of one name the last is kept.
  * @throws as {@link readAds}
  */
 export function readMergedAd(text: string, options: ReadAdsOptions = {}): AdExpr {
@@ -81,10 +84,7 @@ function readLines(source: string, at: number, options: ReadAdsOptions): AdRead 
   throw syntaxError(source, at, 'a block without attributes', options.quote ?? true);
 }
 
-/**
- * A brace before the ad is passed over, for lists of ads. A text that merely ends too
- * early is not an error.
- */
+/** Skips a brace before the ad, for lists of ads. An incomplete text is not an error. */
 function readNewAd(source: string, at: number, options: ReadAdsOptions): AdRead | undefined {
   const tokens = tokensOf(source, source[at] === '{' ? at + 1 : at, { ...options, lexer: 'new' });
   try {
@@ -98,7 +98,7 @@ function readNewAd(source: string, at: number, options: ReadAdsOptions): AdRead 
 }
 
 /**
- * Whether the token at `offset` is all that is left, but for the one byte that the
+ * True if the token at `offset` is the last one, except for the one byte that the
  * reference's lexer reads ahead.
  */
 function endsEarly(source: string, offset: number): boolean {

@@ -1,4 +1,4 @@
-// `Name = value` lines: one line, or the ad that begins at an offset of a text.
+// `Name = value` lines: one line, or the ad that starts at an offset of a text.
 import { makeAd } from './ast.ts';
 import type { AdExpr, Entry } from './ast.ts';
 import { isCoded } from '../../base/errors/errors.ts';
@@ -7,14 +7,14 @@ import { parseBytes } from './parse.ts';
 import type { ParseOptions } from './parse.ts';
 import { syntaxError } from './syntax-error.ts';
 
-/** How lines are read; the lexer is always the old one. */
+/** Options for lines; the lexer is always the old one. */
 export type LongParseOptions = Omit<ParseOptions, 'lexer' | 'prefix'>;
 
 const LEADING = /^[ \t\n\v\f\r]+/;
 
 /**
- * Reads one `Name = value` line. The name is whatever stands before the first `=`; text
- * after a complete expression is ignored, as HTCondor does.
+ * Parses one `Name = value` line. The name is the text before the first `=`; text after a
+ * complete expression is ignored, like in HTCondor.
  * @throws CLASSAD_SYNTAX, CLASSAD_LIMIT
  */
 export function parseLongLine(line: string, options: LongParseOptions = {}): Entry {
@@ -25,25 +25,21 @@ function lineEntry(line: string, options: LongParseOptions): Entry {
   const equals = line.indexOf('=');
   const name = trimBlanks(line.slice(0, Math.max(equals, 0)));
   if (name === '') throw syntaxError(line, 0, '`Name = value` expected', options.quote ?? true);
-  // The name stays in front of the value, blanked out, so that an error points into the
-  // whole line.
+  // The name is replaced by blanks, so that the position of an error is that in the whole
+  // line.
   const value = ' '.repeat(equals + 1) + line.slice(equals + 1);
   return { name, expr: parseBytes(value, { ...options, lexer: 'old', prefix: true }) };
 }
 
-/**
- * The ad that was read, where reading stopped, and whether a line that could not be read
- * made it stop.
- */
+/** An ad, the offset after it, and whether an invalid line ended it. */
 export interface LongAdRead {
   readonly ad: AdExpr;
   readonly end: number;
 }
 
 /**
- * Reads lines of the byte string `source` from `at` on, up to a blank line. Lines that
- * begin with `#` are passed over. A line that cannot be read ends the ad and hides
- * everything after it.
+ * Reads lines of the byte string `source` from `at` to a blank line. Skips lines that
+ * start with `#`. An invalid line ends the ad and hides everything after it.
  * @throws CLASSAD_LIMIT
  */
 export function readLongAd(source: string, at: number, options: LongParseOptions): LongAdRead {

@@ -12,12 +12,15 @@ import { ERROR, realValue } from './value.ts';
 import type { Value } from './value.ts';
 
 /**
- * Parses a whole expression; handed down, because expressions and primaries contain each
+ * Parses a whole expression. A parameter, because expressions and primaries contain each
  * other.
  */
 export type ParseTree = (tokens: Tokens) => Expr;
 
-/** Parses one primary. @throws CLASSAD_SYNTAX, CLASSAD_LIMIT */
+/**
+ * Parses one primary.
+ * @throws CLASSAD_SYNTAX, CLASSAD_LIMIT
+ */
 export function parsePrimary(tokens: Tokens, parseTree: ParseTree): Expr {
   const { kind, text } = tokens.peek;
   if (kind === 'literal') return literal(tokens.take().value ?? ERROR);
@@ -42,7 +45,10 @@ export function parsePrimary(tokens: Tokens, parseTree: ParseTree): Expr {
   return tokens.fail('an expression expected');
 }
 
-/** Parses `[ name = expression; ... ]`. @throws CLASSAD_SYNTAX, CLASSAD_LIMIT */
+/**
+ * Parses `[ name = expression; ... ]`.
+ * @throws CLASSAD_SYNTAX, CLASSAD_LIMIT
+ */
 export function parseAdTree(tokens: Tokens, parseTree: ParseTree): AdExpr {
   tokens.expect('[');
   const entries: Entry[] = [];

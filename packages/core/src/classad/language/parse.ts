@@ -9,32 +9,31 @@ import { parseAdTree } from './parse-primary.ts';
 import type { LexerSyntax } from './lexer.ts';
 import { Tokens } from './tokens.ts';
 
-/** How a text is parsed. */
+/** Options of parsing. */
 export interface ParseOptions {
-  /** `new` by default; `old` for `Name = value` lines and configuration values. */
+  /** Default `new`; `old` for `Name = value` lines and configuration values. */
   readonly lexer?: LexerSyntax;
   /**
-   * `old` by default, as in every HTCondor daemon: numbers with a leading zero are
-   * refused.
+   * Default `old`, as in every HTCondor daemon: numbers with a leading zero are rejected.
    */
   readonly semantics?: Semantics;
   readonly limits?: Partial<Limits>;
   /**
-   * True: text after a complete expression is ignored, as HTCondor does for `Name =
+   * True: text after a complete expression is ignored, like HTCondor does for `Name =
    * value` lines and boolean knobs.
    */
   readonly prefix?: boolean;
-  /** False keeps the text out of error messages, for files that hold secrets. */
+  /** False keeps the text out of error messages, for files with secrets. */
   readonly quote?: boolean;
 }
 
 /**
- * `old` is what HTCondor's daemons do; `new` is the bare ClassAd library
+ * `old` is the behaviour of HTCondor's daemons; `new` is that of the bare ClassAd library
  * (`STRICT_CLASSAD_EVALUATION`).
  */
 export type Semantics = 'old' | 'new';
 
-/** The token stream of `bytes` from `at` on. */
+/** Returns the token stream of `bytes` from `at`. */
 export function tokensOf(bytes: string, at: number, options: ParseOptions): Tokens {
   const lexer = {
     syntax: options.lexer ?? 'new',
@@ -79,7 +78,7 @@ export function parseAd(text: string, options: ParseOptions = {}): AdExpr {
 }
 
 /**
- * Parses the ad in new syntax that `text` starts with; `rest` is what follows it.
+ * Parses the ad in new syntax at the start of `text`; `rest` is the text after it.
  * @throws CLASSAD_SYNTAX, CLASSAD_LIMIT
  */
 export function parseAdPrefix(

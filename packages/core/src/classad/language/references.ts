@@ -1,4 +1,4 @@
-// Which names an expression needs that its own ad does not define.
+// The names that an expression needs and its own ad does not define.
 import type { Expr } from './ast.ts';
 import type { Scope } from './value.ts';
 
@@ -6,8 +6,8 @@ const OTHER = new Set(['target', 'other']);
 const OWN = new Set(['my', 'self', 'toplevel', 'root', 'parent']);
 
 /**
- * The names, without scope, that `expr` refers to and nothing in or around `scope`
- * defines; sorted, each once.
+ * Returns the names, without scope, that `expr` refers to and that neither `scope` nor
+ * its parents define; sorted, each once.
  */
 export function unresolvedNames(expr: Expr, scope: Scope): string[] {
   const names = new Map<string, string>();
@@ -67,7 +67,7 @@ function childrenOf(expr: Exclude<Expr, { kind: 'attribute' }>): readonly Expr[]
   }
 }
 
-/** The expressions of which `expr` is made, one level down. */
+/** Returns the direct subexpressions of `expr`. */
 export function partsOf(expr: Expr): readonly Expr[] {
   if (expr.kind !== 'attribute') return childrenOf(expr);
   return expr.base === undefined ? [] : [expr.base];

@@ -1,13 +1,11 @@
-// How a text that is not a ClassAd is reported: place, what was expected, and the line
-// with a caret.
+// The error for an invalid ClassAd: position, expectation, and the line with a caret.
 import { CodedError } from '../../base/errors/errors.ts';
 import { textOf } from './bytes.ts';
 
 /**
- * A `CLASSAD_SYNTAX` error with the fields `line`, `column` (from 1) and `offset` (bytes
- * from 0).
- * @param quote false leaves the text itself out of the message, for files that hold
- * secrets
+ * Creates a `CLASSAD_SYNTAX` error with the fields `line`, `column` (from 1) and `offset`
+ * (bytes from 0).
+ * @param quote false keeps the text itself out of the message, for files with secrets
  */
 export function syntaxError(
   source: string,
@@ -21,16 +19,15 @@ export function syntaxError(
   return new CodedError('CLASSAD_SYNTAX', message, { line, column, offset });
 }
 
-// Offsets inside, line and column at the edge: where in a text an offset lies, and how to
-// show it to a person.
+// Conversion of an offset to line and column for people.
 
-/** A place in a text; `line` and `column` count from 1, `column` in characters. */
+/** A position in a text; `line` and `column` count from 1, `column` in characters. */
 interface Place {
   readonly line: number;
   readonly column: number;
 }
 
-/** The line and column of byte `offset` in the byte string `source`. */
+/** Returns the line and column of byte `offset` in the byte string `source`. */
 function placeOf(source: string, offset: number): Place {
   const before = source.slice(0, offset);
   const lineStart = before.lastIndexOf('\n') + 1;
@@ -43,7 +40,7 @@ function placeOf(source: string, offset: number): Place {
 const SHOWN = 60;
 
 /**
- * The line around `offset` and, below it, a caret; long lines are cut to the part around
+ * Returns the line around `offset` and a caret below it; long lines are shortened around
  * the caret.
  */
 function excerptOf(source: string, offset: number): string {

@@ -1,8 +1,8 @@
-// Absolute and relative times as text, both ways.
+// Parsing and formatting of absolute and relative times.
 import { civilOf, epochOf } from './calendar.ts';
 import type { AbsTimeValue, RelTimeValue } from './value.ts';
 
-/** No time is longer; the patterns need quadratic time for some texts. */
+/** Longer than any time; the patterns take quadratic time for some texts. */
 const LONGEST = 200;
 const ZONE = /(?:[zZ]|([-+])(\d{2}):?(\d{2}))\s*$/;
 const ABSOLUTE = /^\D*(\d{4})\D*(\d{2})\D*(\d{2})(?:\D*(\d{2}))?(?:\D*(\d{2}))?(?:\D*(\d{2}))?/;
@@ -11,10 +11,10 @@ const UNITS =
   /^\s*(-?)\s*(?:(\d+)\s*[dD])?\s*(?:(\d+)\s*[hH])?\s*(?:(\d+)\s*[mM])?\s*(?:(\d+(?:\.\d*)?)\s*[sS])?\s*$/;
 
 /**
- * Reads `2020-01-02T03:04:05+01:00`, `20200102T030405Z` and their relatives: a year, a
- * month, a day, and as much of a clock as there is, with anything between them. A field
- * that is too great carries over. Without an offset the time is UTC.
- * @returns undefined when `text` does not hold a date
+ * Parses `2020-01-02T03:04:05+01:00`, `20200102T030405Z` and similar texts: a year, a
+ * month, a day, and an optional partial clock time, with any separators. A field that is
+ * too large carries over. Without an offset the time is UTC.
+ * @returns undefined if `text` does not contain a date
  */
 export function parseAbsTime(text: string): AbsTimeValue | undefined {
   if (text.length > LONGEST) return undefined;
@@ -39,9 +39,9 @@ export function parseAbsTime(text: string): AbsTimeValue | undefined {
 }
 
 /**
- * Reads `days+hh:mm:ss.fff`, of which only the seconds are needed, and `1d2h3m4s`, both
- * with an optional minus in front.
- * @returns undefined when `text` is not such a time
+ * Parses `days+hh:mm:ss.fff`, of which only the seconds are required, and `1d2h3m4s`,
+ * both with an optional leading minus.
+ * @returns undefined if `text` is not such a time
  */
 export function parseRelTime(text: string): RelTimeValue | undefined {
   if (text.length > LONGEST) return undefined;
@@ -54,7 +54,7 @@ export function parseRelTime(text: string): RelTimeValue | undefined {
 
 const pad = (value: number, width = 2): string => String(value).padStart(width, '0');
 
-/** `2020-01-02T04:04:05+01:00`; the offset of UTC is written `-00:00`. */
+/** Formats `2020-01-02T04:04:05+01:00`; the offset of UTC is `-00:00`. */
 export function absTimeText({ seconds, offset }: AbsTimeValue): string {
   const { year, month, day, ...clock } = civilOf(seconds + offset);
   const zone = Math.abs(offset);
@@ -65,8 +65,8 @@ export function absTimeText({ seconds, offset }: AbsTimeValue): string {
 }
 
 /**
- * `1+02:03:04`, without leading fields that are zero; a fraction makes the seconds
- * unpadded: `01:1.25`.
+ * Formats `1+02:03:04`, without leading fields that are zero; seconds with a fraction are
+ * not padded: `01:1.25`.
  */
 export function relTimeText({ seconds }: RelTimeValue): string {
   const whole = Math.trunc(Math.abs(seconds));

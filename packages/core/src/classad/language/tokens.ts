@@ -1,5 +1,5 @@
-// The parser's view of a text: one token ahead, the bounds, and the error that points at
-// the token that does not fit.
+// The input of the parser: one token of lookahead, the limits, and the error at an
+// unexpected token.
 import { limitError } from '../../regexp/limits.ts';
 import type { Limits } from '../../regexp/limits.ts';
 import { readToken, type LexerOptions, type Token } from './lexer.ts';
@@ -16,7 +16,7 @@ export class Tokens {
   #previous: Token | undefined;
   #nesting = 0;
 
-  /** @param quote whether errors may show the text */
+  /** @param quote whether errors may quote the text */
   constructor(source: string, at: number, options: LexerOptions, limits: Limits, quote: boolean) {
     if (source.length > limits.textLength) throw limitError('textLength', limits);
     this.source = source;
@@ -26,17 +26,17 @@ export class Tokens {
     this.#current = readToken(source, at, undefined, options);
   }
 
-  /** The token that comes next. */
+  /** The next token. */
   get peek(): Token {
     return this.#current;
   }
 
-  /** Where the last taken token ends. */
+  /** The offset after the last taken token. */
   get taken(): number {
     return this.#previous?.end ?? 0;
   }
 
-  /** True when the operator or punctuation `text` comes next. */
+  /** True if the next token is the operator or punctuation `text`. */
   at(text: string): boolean {
     return this.#current.kind === 'operator' && this.#current.text === text;
   }
@@ -48,14 +48,14 @@ export class Tokens {
     return token;
   }
 
-  /** Takes `text` if it comes next. */
+  /** Takes `text` if it is the next token. */
   accept(text: string): boolean {
     if (!this.at(text)) return false;
     this.take();
     return true;
   }
 
-  /** @throws CLASSAD_SYNTAX when something else comes next */
+  /** @throws CLASSAD_SYNTAX for another token */
   expect(text: string): void {
     if (!this.accept(text)) this.fail(`\`${text}\` expected`);
   }
@@ -72,7 +72,10 @@ export class Tokens {
     );
   }
 
-  /** Runs `parse` one level deeper. @throws CLASSAD_LIMIT */
+  /**
+   * Runs `parse` one level deeper.
+   * @throws CLASSAD_LIMIT
+   */
   nested<T>(parse: () => T): T {
     this.#nesting += 1;
     if (this.#nesting > this.limits.depth) throw limitError('depth', this.limits);
@@ -81,7 +84,10 @@ export class Tokens {
     return result;
   }
 
-  /** `expr`, if it is not too deep to walk. @throws CLASSAD_LIMIT */
+  /**
+   * Returns `expr` unless it is nested too deep.
+   * @throws CLASSAD_LIMIT
+   */
   bounded<E extends Expr>(expr: E): E {
     if (expr.depth > this.limits.evaluationDepth) throw limitError('evaluationDepth', this.limits);
     return expr;

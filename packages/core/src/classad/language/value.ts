@@ -1,10 +1,9 @@
-// What an expression evaluates to, and the few constants that never need to be made
-// twice.
+// The values of expressions, and shared constants.
 import type { AdExpr, Expr } from './ast.ts';
 
 /**
- * An ad at a place: names in `ad` are looked up here, then in `parent`; `other` is the
- * opposite ad of a match.
+ * An ad with its context: names are looked up in `ad`, then in `parent`; `other` is the
+ * other ad of a match.
  */
 export interface Scope {
   readonly ad: AdExpr;
@@ -12,7 +11,7 @@ export interface Scope {
   other?: Scope | undefined;
 }
 
-/** A string value; `value` holds one char per byte (see `textOf`). */
+/** A string value; `value` has one char for each byte (see `textOf`). */
 export interface StringValue {
   readonly type: 'string';
   readonly value: string;
@@ -38,9 +37,7 @@ export interface RelTimeValue {
   readonly seconds: number;
 }
 
-/**
- * The result of an evaluation. Integers are signed 64 bits wide, reals are IEEE doubles.
- */
+/** The result of an evaluation. Integers are signed 64-bit, reals are IEEE doubles. */
 export type Value =
   | { readonly type: 'undefined' }
   | { readonly type: 'error' }
@@ -62,20 +59,20 @@ export const booleanValue = (value: boolean): Value => (value ? TRUE : FALSE);
 export const stringValue = (value: string): Value => ({ type: 'string', value });
 export const realValue = (value: number): Value => ({ type: 'real', value });
 
-/** An integer value, wrapped to 64 bits. */
+/** Creates an integer value, wrapped to 64 bits. */
 export const integerValue = (value: bigint | number): Value => ({
   type: 'integer',
   value: BigInt.asIntN(64, BigInt(value)),
 });
 
-/** A list of values that are known already. */
+/** Creates a list of evaluated values. */
 export const listOf = (values: readonly Value[]): Value => ({
   type: 'list',
   items: values.map((value): Expr => ({ kind: 'literal', value, shown: value, depth: 1 })),
   scope: undefined,
 });
 
-/** Booleans and numbers as conditions; undefined for every other type. */
+/** Converts booleans and numbers to conditions; undefined for other types. */
 export function truthOf(value: Value): boolean | undefined {
   switch (value.type) {
     case 'boolean':

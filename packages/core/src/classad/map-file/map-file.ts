@@ -1,5 +1,4 @@
-// Map files: which name a name stands for, by exact text, by its beginning, or by regular
-// expression.
+// Map files: map a name by exact text, by prefix, or by regular expression.
 import { bytesOf, lowerAscii, textOf, trimBlanks } from '../language/bytes.ts';
 import type { UserMap } from '../operate/context.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../regexp/limits.ts';
@@ -7,8 +6,8 @@ import { compile, expand, search, type Regexp } from '../../regexp/regexp.ts';
 import type { Budget } from '../../regexp/match.ts';
 
 /**
- * One line of a map: `principal` is a text or a regular expression; `canonical` may hold
- * `\0` to `\9`. All bytes.
+ * One line of a map: `principal` is a text or a regular expression; `canonical` may
+ * contain `\0` to `\9`. All bytes.
  */
 export interface MapEntry {
   readonly method: string;
@@ -17,8 +16,7 @@ export interface MapEntry {
 }
 
 /**
- * A line that was passed over, counted from 1, and why. `file` is the path of an included
- * file.
+ * A skipped line, counted from 1, and the reason. `file` is the path of an included file.
  */
 export interface MapProblem {
   readonly file: string | undefined;
@@ -26,19 +24,19 @@ export interface MapProblem {
   readonly problem: string;
 }
 
-/** A map file that was read. */
+/** A parsed map file. */
 export interface MapFile {
   readonly entries: readonly MapEntry[];
   readonly problems: readonly MapProblem[];
-  /** True: a text also maps the names that begin with it. */
+  /** True: a text also maps the names that start with it. */
   readonly prefix: boolean;
 }
 
 export interface MapFileOptions {
-  /** `CLASSAD_USER_MAP_PREFIX_<name>`; false by default. */
+  /** `CLASSAD_USER_MAP_PREFIX_<name>`; default false. */
   readonly prefix?: boolean;
   /**
-   * The texts that `@include path` stands for: one file, or all of a directory; without
+   * Returns the texts of `@include path`: one file, or all files of a directory; without
    * it includes are problems.
    */
   readonly include?: (path: string) => readonly string[];
@@ -46,10 +44,8 @@ export interface MapFileOptions {
 }
 
 /**
- * Reads `method principal canonical` lines. Lines that cannot be read are passed over and
- * listed.
- * @throws CLASSAD_LIMIT for a regular expression that is too long; whatever `include`
- * throws
+ * Parses `method principal canonical` lines. Invalid lines are skipped and listed.
+ * @throws CLASSAD_LIMIT for a regular expression that is too long; errors of `include`
  * @see https://htcondor.readthedocs.io/en/latest/admin-manual/security.html
  */
 export function parseMapFile(text: string, options: MapFileOptions = {}): MapFile {
@@ -78,7 +74,7 @@ class MapReader {
       });
   }
 
-  /** @returns what is wrong with the line */
+  /** @returns the error of the line */
   #line(line: string, file: string | undefined): string | undefined {
     if (line === '' || line.startsWith('#')) return undefined;
     const path = /^@include[ \t]+(.+)$/i.exec(line)?.[1];
@@ -90,7 +86,7 @@ class MapReader {
     const { kind, text, options } = principal ?? canonical;
     const pattern =
       kind === 'regexp' ? compile(text, options.replace(/[^iU]/g, ''), this.#limits) : text;
-    if (pattern === undefined) return 'the regular expression is malformed';
+    if (pattern === undefined) return 'invalid regular expression';
     const key = lowerAscii(method?.text ?? '');
     this.entries.push({ method: key, principal: pattern, canonical: canonical.text });
     return undefined;
@@ -98,15 +94,15 @@ class MapReader {
 
   #included(path: string, file: string | undefined): string | undefined {
     if (file !== undefined) return 'an included file cannot include another';
-    if (this.#include === undefined) return 'includes are not allowed here';
+    if (this.#include === undefined) return 'includes are not allowed';
     for (const text of this.#include(path)) this.read(text, path);
     return undefined;
   }
 }
 
 /**
- * What `input` (bytes) maps to under `method`: the first entry, in the order of the file,
- * that fits.
+ * Maps `input` (bytes) under `method`, by the first matching entry in the order of the
+ * file.
  * @throws CLASSAD_LIMIT
  */
 function mapName(map: MapFile, method: string, input: string, budget: Budget): string | undefined {
@@ -122,7 +118,7 @@ function mapName(map: MapFile, method: string, input: string, budget: Budget): s
   return undefined;
 }
 
-/** Groups that do not exist become nothing. */
+/** Missing groups become empty. */
 function canonicalOf(canonical: string, input: string, match: Int32Array): string {
   const groups = new Int32Array(20).fill(-1);
   groups.set(match.subarray(0, 20));
@@ -130,8 +126,8 @@ function canonicalOf(canonical: string, input: string, match: Int32Array): strin
 }
 
 /**
- * The answer to `userMap()` from maps by name. `name` asks under the method `*`,
- * `name.method` under another; names compare without regard to case.
+ * Creates the implementation of `userMap()` from maps by name. `name` uses the method
+ * `*`, `name.method` another one; names are case-insensitive.
  */
 export function userMapOf(maps: ReadonlyMap<string, MapFile>): UserMap {
   const byName = new Map([...maps].map(([name, map]) => [lowerAscii(bytesOf(name)), map]));
@@ -144,11 +140,10 @@ export function userMapOf(maps: ReadonlyMap<string, MapFile>): UserMap {
   };
 }
 
-// One line of a map file: three fields, quoted, as a regular expression, or plain.
+// One line of a map file: three fields, each quoted, a regular expression, or plain.
 
 /**
- * A field that was read, and where it ends. `options` are the letters after a regular
- * expression.
+ * A field and the offset after it. `options` are the letters after a regular expression.
  */
 interface MapField {
   readonly text: string;
@@ -183,8 +178,8 @@ function readField(line: string, at: number, regexps: boolean): MapField | undef
 }
 
 /**
- * Reads up to the delimiter that opens at `at`, or to the end of the line; a backslash
- * before what `drops` names is dropped.
+ * Reads to the delimiter that closes the one at `at`, or to the end of the line; removes
+ * a backslash before the characters in `drops`.
  */
 function readDelimited(
   line: string,

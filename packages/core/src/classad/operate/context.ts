@@ -1,5 +1,5 @@
-// What an evaluation carries along: the caller's parameters, the function table and the
-// work done so far.
+// The state of an evaluation: the caller's parameters, the function table and the work so
+// far.
 import type { CallExpr, Expr } from '../language/ast.ts';
 import { limitError } from '../../regexp/limits.ts';
 import type { Limits } from '../../regexp/limits.ts';
@@ -7,19 +7,19 @@ import type { Budget } from '../../regexp/match.ts';
 import type { Semantics } from '../language/parse.ts';
 import type { Scope, Value } from '../language/value.ts';
 
-/** A function: gets its unevaluated arguments and where the call stands. */
+/** A function: takes its unevaluated arguments and the scope of the call. */
 export type ClassAdFunction = (call: CallExpr, scope: Scope, context: Context) => Value;
 
 /** Functions by lower-case name. */
 export type FunctionTable = ReadonlyMap<string, ClassAdFunction>;
 
 /**
- * Answers `userMap()` in bytes: what `input` maps to in the map `map`; undefined when
- * nothing does. `budget` bounds regular expressions.
+ * The implementation of `userMap()` in bytes: maps `input` in the map `map`; undefined if
+ * nothing matches. `budget` limits regular expressions.
  */
 export type UserMap = (map: string, input: string, budget: Budget) => string | undefined;
 
-/** What the world outside contributes to an evaluation. */
+/** The environment of an evaluation. */
 export interface World {
   /** Epoch seconds. */
   readonly now: number;
@@ -31,16 +31,16 @@ export interface World {
   readonly userHome: ((name: string) => string | undefined) | undefined;
 }
 
-/** One evaluation under way. */
+/** One evaluation in progress. */
 export class Context {
   readonly world: World;
   readonly semantics: Semantics;
   readonly functions: FunctionTable;
   readonly limits: Limits;
   readonly run: (expr: Expr, scope: Scope, context: Context) => Value;
-  /** Attributes whose evaluation is under way; one that is met again is circular. */
+  /** Attributes being evaluated; a repeated one is circular. */
   readonly active: Expr[] = [];
-  /** The steps that regular expressions may still take. */
+  /** The remaining steps for regular expressions. */
   readonly matching: Budget;
   #steps = 0;
   #depth = 0;
@@ -60,7 +60,10 @@ export class Context {
     this.run = run;
   }
 
-  /** Counts one evaluation that begins. @throws CLASSAD_LIMIT */
+  /**
+   * Counts the start of an evaluation.
+   * @throws CLASSAD_LIMIT
+   */
   enter(): void {
     this.#steps += 1;
     this.#depth += 1;
@@ -68,7 +71,7 @@ export class Context {
     if (this.#depth > this.limits.evaluationDepth) throw limitError('evaluationDepth', this.limits);
   }
 
-  /** Counts it as ended. */
+  /** Counts its end. */
   leave(): void {
     this.#depth -= 1;
   }
@@ -82,7 +85,10 @@ export class Context {
     if (this.#steps > this.limits.steps) throw limitError('steps', this.limits);
   }
 
-  /** `text`, if it is not longer than allowed. @throws CLASSAD_LIMIT */
+  /**
+   * Returns `text` if it is not too long.
+   * @throws CLASSAD_LIMIT
+   */
   bounded(text: string): string {
     if (text.length > this.limits.textLength) throw limitError('textLength', this.limits);
     return text;

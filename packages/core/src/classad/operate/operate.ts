@@ -1,5 +1,5 @@
-// The strict operators on values: ERROR wins over UNDEFINED, UNDEFINED over everything
-// else.
+// The strict operators on values: ERROR takes precedence over UNDEFINED, UNDEFINED over
+// everything else.
 import type {
   BinaryOperator,
   UnaryOperator,
@@ -49,7 +49,7 @@ export function binary(
   }
 }
 
-/** Shift counts use their low six bits, as x86-64 does. */
+/** Shift counts use their low six bits, like x86-64. */
 function bits(
   operator: '|' | '^' | '&' | '<<' | '>>' | '>>>',
   left: bigint,
@@ -72,7 +72,7 @@ function bits(
   }
 }
 
-/** Applies a unary operator. Booleans are numbers for `!` only. */
+/** Applies a unary operator. Booleans are numbers only for `!`. */
 export function unary(operator: UnaryOperator, operand: Value): Value {
   if (operand.type === 'undefined') return UNDEFINED;
   if (operator === '!') {
@@ -98,7 +98,7 @@ function arithmetic(operator: ArithmeticOperator, left: Value, right: Value): Va
   return reals(operator, Number(a), Number(b));
 }
 
-/** A number, or a boolean as 0 or 1. */
+/** Returns a number, or a boolean as 0 or 1. */
 function numberOf(value: Value): bigint | number | undefined {
   if (value.type === 'integer' || value.type === 'real') return value.value;
   return value.type === 'boolean' ? BigInt(value.value) : undefined;
@@ -161,12 +161,12 @@ function addTimes(sign: 1 | -1, left: Value, right: Value): Value {
   return sameKind ? { type: 'reltime', seconds: left.seconds + sign * right.seconds } : ERROR;
 }
 
-// Comparing values: by order, without regard to case, or by identity.
+// Comparison of values: by order, case-insensitively, or by identity.
 
 /**
- * Compares two values that are neither UNDEFINED nor ERROR. Strings compare without
- * regard to case, booleans are numbers, an integer beside a real is a real; everything
- * else that is not of one kind is ERROR.
+ * Compares two values that are neither UNDEFINED nor ERROR. Strings are compared
+ * case-insensitively, booleans are numbers, an integer and a real are compared as reals;
+ * other different types are ERROR.
  */
 function compare(operator: ComparisonOperator, left: Value, right: Value): Value {
   if (left.type === 'string' && right.type === 'string') {
@@ -209,8 +209,8 @@ function ordered<T extends string | number | bigint>(
 }
 
 /**
- * Whether two values have the same type and value; undefined (an ERROR) for two lists or
- * two ads.
+ * Returns whether two values have the same type and value; undefined (an ERROR) for two
+ * lists or two ads.
  */
 function identical(left: Value, right: Value): boolean | undefined {
   if (left.type !== right.type) return false;

@@ -1,5 +1,5 @@
-// Where names are looked up: the ad, the ads around it, the other ad of a match, and the
-// names of scopes themselves.
+// Lookup of names: in the ad, the enclosing ads, the other ad of a match, and the names
+// of scopes themselves.
 import { lowerAscii } from '../language/bytes.ts';
 import type { AttributeExpr, Expr } from '../language/ast.ts';
 import type { Context } from './context.ts';
@@ -7,8 +7,8 @@ import { ERROR, UNDEFINED, integerValue, listOf } from '../language/value.ts';
 import type { ListValue, Scope, Value } from '../language/value.ts';
 
 /**
- * The value of an attribute reference. A name that nobody defines, and one that needs
- * itself, is UNDEFINED.
+ * Returns the value of an attribute reference. Undefined names and circular ones are
+ * UNDEFINED.
  */
 export function attributeValue(expr: AttributeExpr, scope: Scope, context: Context): Value {
   if (expr.base !== undefined) return selectedValue(expr, expr.base, scope, context);
@@ -24,8 +24,8 @@ function lookedUp(key: string, scope: Scope, context: Context): Value {
 }
 
 /**
- * The value of `key` in `scope` or the nearest scope around it that has it; undefined
- * when none has.
+ * Returns the value of `key` in `scope` or the nearest enclosing scope with it; undefined
+ * if there is none.
  */
 function findValue(key: string, scope: Scope, context: Context): Value | undefined {
   for (let current: Scope | undefined = scope; current !== undefined; current = current.parent) {
@@ -38,7 +38,7 @@ function findValue(key: string, scope: Scope, context: Context): Value | undefin
 }
 
 /**
- * Old semantics: a name that is not found here is looked up in the other ad of the match,
+ * Old semantics: a name that is missing here is looked up in the other ad of the match,
  * in that ad's scope.
  */
 function fromOther(key: string, scope: Scope, context: Context): Value {
@@ -57,7 +57,7 @@ function guarded(expr: Expr, scope: Scope, context: Context): Value {
   return value;
 }
 
-/** The outermost ad around `scope`. */
+/** Returns the outermost ad around `scope`. */
 export function rootOf(scope: Scope): Scope {
   let root = scope;
   while (root.parent !== undefined) root = root.parent;
@@ -65,8 +65,8 @@ export function rootOf(scope: Scope): Scope {
 }
 
 /**
- * The names that stand for an ad. In a match, the outermost ad is the match itself, in
- * which no user's name is found.
+ * Returns the value of a name for an ad. In a match, the outermost ad is the match
+ * itself, which has no user's names.
  */
 function specialValue(key: string, scope: Scope, context: Context): Value | undefined {
   switch (key) {
@@ -112,10 +112,7 @@ function selectedValue(expr: AttributeExpr, base: Expr, scope: Scope, context: C
   }
 }
 
-/**
- * In the reference nothing can be selected from `ad["name"]`, although it can be from
- * `list[0]`.
- */
+/** In the reference nothing can be selected from `ad["name"]`, unlike from `list[0]`. */
 function isAdSubscript(base: Expr, scope: Scope, context: Context): boolean {
   return base.kind === 'subscript' && context.run(base.base, scope, context).type === 'classad';
 }
@@ -148,8 +145,8 @@ export function subscriptValue(base: Value, index: Value, context: Context): Val
 }
 
 /**
- * Evaluates an element where its list was written. A list without a scope holds values
- * only.
+ * Evaluates an element in the scope of its list. A list without a scope contains only
+ * values.
  */
 export function elementValue(item: Expr, list: ListValue, context: Context): Value {
   if (item.kind === 'literal') return item.value;

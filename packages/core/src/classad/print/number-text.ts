@@ -1,14 +1,14 @@
-// Reals as text: the long form of new ClassAds and the short form of old ones.
+// Formats of reals: the long form of new ClassAds and the short form of old ones.
 
 /**
- * C's `%.15E`, with `0.0` and `-0.0` for zero and `real("INF")`, `real("NaN")` for what
- * is not a number.
+ * C's `%.15E`, with `0.0` and `-0.0` for zero and `real("INF")`, `real("NaN")` for
+ * infinity and NaN.
  */
 export function longReal(value: number): string {
   return special(value) ?? upperExponent(value.toExponential(15));
 }
 
-/** C's `%.16G`, with `.0` appended to what would look like an integer. */
+/** C's `%.16G`, with `.0` appended to a text that looks like an integer. */
 export function shortReal(value: number): string {
   const text = special(value) ?? generalReal(value, 16);
   return /^-?\d+$/.test(text) ? `${text}.0` : text;
@@ -44,7 +44,7 @@ const PREFIX =
   /^[ \t\n\v\f\r]*([-+]?)(?:(inf(?:inity)?)|(nan)|(0x[0-9a-f]+)|((?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?))/i;
 
 /**
- * C's `strtod`: the number that `text` starts with, after blanks; undefined when there is
+ * C's `strtod`: the number at the start of `text`, after blanks; undefined if there is
  * none.
  */
 export function leadingNumber(text: string): number | undefined {
@@ -59,7 +59,7 @@ export function leadingNumber(text: string): number | undefined {
 const TWO_63 = 2 ** 63;
 
 /**
- * A real cut to a 64-bit integer as x86-64 does it: what does not fit becomes the least
+ * Truncates a real to a 64-bit integer like x86-64: an overflow gives the smallest
  * integer.
  */
 export function truncated(value: number): bigint {

@@ -1,4 +1,4 @@
-// Trees and values to text, in one line or indented.
+// Prints trees and values, in one line or indented.
 import { textOf, lowerAscii } from '../language/bytes.ts';
 import type { AdExpr, Entry, Expr } from '../language/ast.ts';
 import { longReal, shortReal } from './number-text.ts';
@@ -10,20 +10,20 @@ import type { Value } from '../language/value.ts';
  */
 export type PrintStyle = 'new' | 'old';
 
-/** How a tree or a value is printed. */
+/** Options of printing. */
 export interface PrintOptions {
-  /** `new` by default. */
+  /** Default `new`. */
   readonly style?: PrintStyle;
-  /** True: lists and ads over several lines, as Python's `str()` of an ad shows them. */
+  /** True: lists and ads over several lines, like Python's `str()` of an ad. */
   readonly pretty?: boolean;
 }
 
-/** The text of an expression; parsing it gives an equal expression. */
+/** Prints an expression; parsing the text gives an equal expression. */
 export function printExpression(expr: Expr, options: PrintOptions = {}): string {
   return textOf(expressionBytes(expr, options));
 }
 
-/** The text of a value. */
+/** Prints a value. */
 export function printValue(value: Value, options: PrintOptions = {}): string {
   return textOf(valueBytes(value, options));
 }
@@ -39,8 +39,8 @@ export function valueBytes(value: Value, options: PrintOptions = {}): string {
 }
 
 /**
- * The attributes in HTCondor's order: by length of the name, then by its bytes without
- * regard to case.
+ * Returns the attributes in HTCondor's order: by length of the name, then by its bytes,
+ * case-insensitively.
  */
 function orderedEntries(ad: AdExpr): Entry[] {
   const keyed = [...ad.entries].map(([key, entry]) => ({ key, entry }));
@@ -157,23 +157,23 @@ class Printer {
 
 // Ads as `Name = value` lines.
 
-/** How the lines are ordered. */
+/** The order of the lines. */
 export interface LongOptions {
   /**
-   * `length` (default) as CredD writes key files: by length of the name, then by name;
-   * `name`: by name alone.
+   * `length` (default) as in CredD's key files: by length of the name, then by name;
+   * `name`: by name only.
    */
   readonly order?: 'length' | 'name';
   /**
-   * `daemon` (default): every name as it is. `python`: as `printOld()` does it, odd names
-   * quoted and an empty ad one empty line.
+   * `daemon` (default): every name unchanged. `python`: like `printOld()`, with odd names
+   * quoted and one empty line for an empty ad.
    */
   readonly like?: 'daemon' | 'python';
 }
 
 /**
- * The ad as `Name = value` lines, each ended by a newline; strings escape only quotes, so
- * a newline inside a string is written as it is.
+ * Prints the ad as `Name = value` lines, each with a newline; only quotes in strings are
+ * escaped, so a newline inside a string is written unchanged.
  */
 export function printLong(ad: AdExpr, options: LongOptions = {}): string {
   const entries = orderedEntries(ad);
@@ -204,12 +204,12 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\\': '\\\\',
 };
 
-/** An attribute name, quoted when it is not an identifier or is a reserved word. */
+/** Returns an attribute name, quoted if it is not an identifier or is a reserved word. */
 function nameText(name: string): string {
   return PLAIN.test(name) && !RESERVED.has(name.toLowerCase()) ? name : `'${escaped(name, "'")}'`;
 }
 
-/** A string literal: every escape in the new style, only `\"` in the old one. */
+/** Returns a string literal: all escapes in the new style, only `\"` in the old one. */
 function stringText(bytes: string, style: PrintStyle): string {
   return style === 'old' ? `"${bytes.replaceAll('"', '\\"')}"` : `"${escaped(bytes, '"')}"`;
 }

@@ -1,5 +1,5 @@
-// Texts of ads beyond the recorded ones: where an ad ends, what hides the rest, and what
-// is an error.
+// Texts of ads beyond the recorded ones: the end of an ad, what hides the rest, and
+// errors.
 import { expect, test } from 'vitest';
 import { isCoded } from '../../../src/base/errors/errors.ts';
 import {
@@ -28,13 +28,13 @@ test.each<[string, string, ReadAdsOptions, string[]]>([
     {},
     ['[ A = 1 ]', '[ B = 2 ]'],
   ],
-  ['a line that cannot be read hides the ads after it', 'A = 1\nB\n\nC = 3', {}, ['[ A = 1 ]']],
+  ['an invalid line hides the ads after it', 'A = 1\nB\n\nC = 3', {}, ['[ A = 1 ]']],
   ['comments before the first attribute', '# one\n  # two\nA = 1', {}, ['[ A = 1 ]']],
   ['a block of comments before an ad is an error', '# one\n\nA = 1', {}, ['CLASSAD_SYNTAX']],
   ['an indented ad in new syntax', ' \n [ A = 1 ]', {}, ['[ A = 1 ]']],
   ['an ad in new syntax after lines', 'A = 1\n\n[ B = 2 ]', {}, ['[ A = 1 ]', '[ B = 2 ]']],
-  ['an ad that the end cuts short is none', '[ A = 1', {}, []],
-  ['an ad with a mistake inside is an error', '[ A = 1 B = 2 ]', {}, ['CLASSAD_SYNTAX']],
+  ['an incomplete ad is ignored', '[ A = 1', {}, []],
+  ['an invalid ad is an error', '[ A = 1 B = 2 ]', {}, ['CLASSAD_SYNTAX']],
   ['names differ in case only', 'Abc = 1\naBC = 2', {}, ['[ Abc = 2 ]']],
   ['any name up to the equals sign', 'a b = 1\né = 2', {}, ["[ '\\303\\251' = 2; 'a b' = 1 ]"]],
   ['a bound', 'A = 1', { limits: { textLength: 3 } }, ['CLASSAD_LIMIT']],
@@ -42,7 +42,7 @@ test.each<[string, string, ReadAdsOptions, string[]]>([
   expect(read(text, options)).toEqual(expected);
 });
 
-test('a line that is none is shown with its place, or not at all', () => {
+test('an invalid line is reported with its position, or not at all', () => {
   expect(() => parseLongLine('Name = (1')).toThrow('line 1, column 10');
   expect(() => parseLongLine('secret')).toThrow('`Name = value` expected\nsecret\n^');
   expect(() => parseLongLine('Key = "secret', { quote: false })).toThrow(/^(?!.*secret)/s);

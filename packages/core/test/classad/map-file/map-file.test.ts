@@ -1,4 +1,4 @@
-// Map files and userMap(): which line answers, and what it answers.
+// Map files and userMap(): the matching line and its result.
 import { describe, expect, test } from 'vitest';
 import {
   evaluate,
@@ -30,7 +30,7 @@ const text = [
   '* /.*/ everyone',
 ].join('\n');
 
-describe('userMap() answers from a map file', () => {
+describe('userMap() uses a map file', () => {
   const maps = {
     groups: parseMapFile(text),
     small: parseMapFile('* a x , y\n* b "q, r ,s"\n* voilà à'),
@@ -52,23 +52,19 @@ describe('userMap() answers from a map file', () => {
     ['texts are compared with case', 'userMap("groups", "bob")', '"everyone"'],
     ['the preferred item', 'userMap("groups", "alice", "Biology")', '"biology"'],
     [
-      'the first item when the preferred one is not there',
+      'the first item when the preferred one is missing',
       'userMap("groups", "alice", "law")',
       '"physics"',
     ],
     ['no map', 'userMap("none", "alice")', 'undefined'],
     ['the default', 'userMap("small", "c", "p", "d")', '"d"'],
-    [
-      'a name that ends in a byte that looks like a blank',
-      'userMap("small", "voilà")',
-      '"\\303\\240"',
-    ],
+    ['a name that ends in a byte similar to a blank', 'userMap("small", "voilà")', '"\\303\\240"'],
     ['no name', 'userMap("groups", undefined)', 'undefined'],
   ])('%s', (_name, expression, expected) => {
     expect(answer(maps, expression)).toBe(expected);
   });
 
-  test('with prefix matching a text maps every name that begins with it', () => {
+  test('with prefix matching a text maps every name that starts with it', () => {
     const store = parseMapFile('* s3://a/b one\n* s3://a two', { prefix: true });
     const asked = ['s3://a/b/c', 's3://a/x', 's3://b'].map((name) =>
       answer({ store }, `userMap("store", "${name}")`),
@@ -77,7 +73,7 @@ describe('userMap() answers from a map file', () => {
   });
 });
 
-test('lines that cannot be read are passed over and listed', () => {
+test('invalid lines are skipped and listed', () => {
   const included = parseMapFile('* a\n@include more\n* /(/ x\n* b c\n@INCLUDE dir', {
     include: (path) => (path === 'more' ? ['* c d\n@include deeper'] : ['* e f', '* g h\n* i']),
   });
@@ -85,22 +81,22 @@ test('lines that cannot be read are passed over and listed', () => {
   expect(included.problems).toEqual([
     { file: undefined, line: 1, problem: 'three fields expected' },
     { file: 'more', line: 2, problem: 'an included file cannot include another' },
-    { file: undefined, line: 3, problem: 'the regular expression is malformed' },
+    { file: undefined, line: 3, problem: 'invalid regular expression' },
     { file: 'dir', line: 2, problem: 'three fields expected' },
   ]);
   expect(parseMapFile('@include x').problems).toEqual([
-    { file: undefined, line: 1, problem: 'includes are not allowed here' },
+    { file: undefined, line: 1, problem: 'includes are not allowed' },
   ]);
 });
 
-test('a regular expression in a map is bounded like any other', () => {
+test('a regular expression in a map has the usual limits', () => {
   const hostile = parseMapFile('* /^(a+)+$/ x');
   expect(() => answer({ hostile }, `userMap("hostile", "${'a'.repeat(60)}!")`)).toThrow(
     'matchSteps',
   );
 });
 
-test('userHome() asks the caller', () => {
+test("userHome() calls the caller's function", () => {
   const userHome = (name: string): string | undefined =>
     name === 'alice' ? '/home/alice' : undefined;
   const home = (text: string): string =>
