@@ -140,7 +140,7 @@ describe('R21 while the issuer answers', () => {
     );
     await answered();
     expect(readJson(token.path('top'))['refresh_token']).toBe(fresh.refreshToken);
-    expect(daemonLog(workspace)).toMatch(/alice\/mytok: a newer \.top arrived/);
+    expect(daemonLog(workspace)).toMatch(/alice\/mytok: a newer \.top was stored/);
     daemon = startDaemon(workspace, ['--once']);
     await daemon.exited;
     expect(issuer.log.requests.at(-1)?.presented).toBe(tokenId(fresh.refreshToken));

@@ -51,7 +51,7 @@ describe('R46 an error at the start of the daemon', () => {
     [
       'of the grammar, twice, before the line that names the log',
       'this is not a statement\nif nonsense &&\nCREDMON_OAUTH_LOG = $(LOG)/CredMonOAuthLog\n',
-      [/condor_config:\d+: this line is not a statement/, /condor_config:\d+: .*nonsense/],
+      [/condor_config:\d+: not a valid configuration statement/, /condor_config:\d+: .*nonsense/],
     ],
     [
       'of a file that is required and missing',

@@ -165,8 +165,12 @@ describe('the reader', () => {
     (name, { min = 0, max = 0 }) => {
       expect(outcome(name, `X = ${min}\n`)).toEqual([min, '']);
       expect(outcome(name, `X = ${max}\n`)).toEqual([max, '']);
-      expect(outcome(name, `X = 0 - 1\n`)[1]).toContain(`X = 0 - 1 is less than ${min}`);
-      expect(outcome(name, `X = ${max + 1}\n`)[1]).toContain(`X = ${max + 1} is more than ${max}`);
+      expect(outcome(name, `X = 0 - 1\n`)[1]).toContain(
+        `X = 0 - 1 is too small: must be at least ${min}`,
+      );
+      expect(outcome(name, `X = ${max + 1}\n`)[1]).toContain(
+        `X = ${max + 1} is too large: must be at most ${max}`,
+      );
     },
   );
 });

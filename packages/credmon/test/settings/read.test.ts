@@ -117,9 +117,9 @@ describe('settings', () => {
   it('a list that expands without end is one mistake of several', () => {
     const text = `${BASE}A = a $(B)\nB = b $(A)\nCREDMON_ENDPOINT_ORIGINS = $(A)\nCREDMON_RENEW_FRACTION = 7\n`;
     expect(mistakesOf(text)).toEqual([
-      'The configuration has 2 mistakes:',
+      'The configuration has 2 errors:',
       expect.stringMatching(/^FILE, line 5: CREDMON_ENDPOINT_ORIGINS cannot be expanded: /),
-      'FILE, line 6: CREDMON_RENEW_FRACTION = 7 is more than 0.95',
+      'FILE, line 6: CREDMON_RENEW_FRACTION = 7 is too large: must be at most 0.95',
     ]);
   });
 
