@@ -1,7 +1,7 @@
 // What other local accounts can put into or around the credential directory, and what the
 // daemon does with it.
 import { spawnSync } from 'node:child_process';
-import { chownSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
 import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
@@ -37,6 +37,34 @@ describe.runIf(process.getuid?.() === 0)('a credential directory that another us
       expect(existsSync(join(workspace.credentialDirectory, '.condor_credmon.lock'))).toBe(false);
     },
   );
+});
+
+it('a credential directory that becomes unsafe while the daemon runs is logged, once until it is safe', async () => {
+  const daemon = startDaemon(workspace, ['-d']);
+  await waitUntil(() => existsSync(file('CREDMON_COMPLETE')), { what: 'the first pass' });
+  const lines = (): number =>
+    daemonLog(workspace).split('Tokens are still renewed, but the next start will fail').length - 1;
+  const scans = (): number => daemonLog(workspace).split('Scanned').length - 1;
+  const passAgain = async (): Promise<void> => {
+    const before = scans();
+    daemon.signal('SIGHUP');
+    await waitUntil(() => scans() > before, { what: 'another pass' });
+  };
+  for (const [mode, count] of [
+    [0o777, 1],
+    [0o777, 1],
+    [0o700, 1],
+    [0o777, 2],
+  ] as const) {
+    chmodSync(workspace.credentialDirectory, mode);
+    await passAgain();
+    // The mark of a pass is set after it.
+    await passAgain();
+    await waitUntil(() => lines() === count, { what: `${count} lines` });
+  }
+  expect(daemonLog(workspace)).toContain('has mode 0777: other users can access it; fix: chmod');
+  chmodSync(workspace.credentialDirectory, 0o700);
+  expect(await daemon.stop()).toEqual({ code: 0, signal: null });
 });
 
 const file = (name: string): string => join(workspace.credentialDirectory, name);

@@ -171,7 +171,7 @@ describe('/readyz', () => {
 
   it.each([
     ['the session directory', 'sessions', 'sessions cannot be written (ENOENT)'],
-    ['the credential directory', 'creds', 'the credential directory cannot be reached (ENOENT)'],
+    ['the credential directory', 'creds', 'the credential directory cannot be used (ENOENT)'],
     ['the configuration', 'config', 'the configuration cannot be read (ENOENT)'],
   ])('R44 is 503 without %s, and shows no path', async (_title, name, reason) => {
     rmSync(join(directory, name), { recursive: true });
@@ -181,6 +181,14 @@ describe('/readyz', () => {
     else if (name === 'sessions') mkdirSync(join(directory, name), { mode: 0o700 });
     chmodSync(directory, 0o700);
   });
+});
+
+it('R44 /readyz is 503 while other users can enter the credential directory', async () => {
+  chmodSync(join(directory, 'creds'), 0o755);
+  const { status, body } = await get('/readyz');
+  const reasons = ['the credential directory cannot be used (CRED_DIR_INVALID)'];
+  expect([status, body]).toEqual([503, JSON.stringify({ ready: false, reasons })]);
+  chmodSync(join(directory, 'creds'), 0o700);
 });
 
 describe('/metrics', () => {

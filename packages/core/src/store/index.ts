@@ -3,7 +3,7 @@
 export { openCredentialDirectory } from './directory-store.ts';
 export { readUse } from './user-scan.ts';
 export { restOf } from './progress.ts';
-export { lockDirectory } from './lock.ts';
+export { lockDirectory, lockHolder } from './lock.ts';
 export { openReserve, SMALLEST_RESERVE } from './reserve.ts';
 export type { Reserve, ReserveKept } from './reserve.ts';
 export type { DirectoryLock, LockState } from './lock.ts';

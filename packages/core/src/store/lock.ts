@@ -1,6 +1,6 @@
 // One daemon for each credential directory: a kernel lock that ends with its process, so
 // that it is never stale.
-import { spawnSync } from 'node:child_process';
+import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import {
   closeSync,
   constants,
@@ -39,8 +39,8 @@ const HELD = 75;
 const LONGEST_PID = 20;
 
 /** Does not follow a link, and does not block on a FIFO. */
-const OPEN_FLAGS =
-  constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const NEVER_WAIT = constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const OPEN_FLAGS = constants.O_RDWR | constants.O_CREAT | NEVER_WAIT;
 
 /**
  * Locks the directory for this process. flock(2) belongs to the open file: the kernel
@@ -90,19 +90,13 @@ function lockFile(directory: string): DirectoryLock {
     closeSync(descriptor);
     throw unusable(path, `${why}; fix: rm ${shellWord(path)}`);
   }
-  const { status, error } = spawnSync(
-    'flock',
-    ['--exclusive', '--nonblock', '--conflict-exit-code', String(HELD), '3'],
-    {
-      stdio: ['ignore', 'ignore', 'ignore', descriptor],
-    },
-  );
+  const { status, error } = flock('exclusive', descriptor);
   if (status === 0) {
     ftruncateSync(descriptor, 0);
     writeSync(descriptor, `${process.pid}\n`, 0);
     return lockOf(directory, path, descriptor);
   }
-  const holder = /^\d+/.exec(readBytes(descriptor, LONGEST_PID).toString('utf8'))?.[0];
+  const holder = writtenPid(descriptor);
   closeSync(descriptor);
   if (status === HELD) throw held(directory, holder);
   throw unusable(
@@ -112,6 +106,44 @@ function lockFile(directory: string): DirectoryLock {
       : `flock(1) failed with status ${status}`,
     error,
   );
+}
+
+function flock(
+  mode: 'exclusive' | 'shared',
+  descriptor: number,
+): Pick<SpawnSyncReturns<Buffer>, 'status' | 'error'> {
+  const options = ['--nonblock', '--conflict-exit-code', String(HELD)];
+  return spawnSync('flock', [`--${mode}`, ...options, '3'], {
+    stdio: ['ignore', 'ignore', 'ignore', descriptor],
+  });
+}
+
+function writtenPid(descriptor: number): string | undefined {
+  return /^\d+/.exec(readBytes(descriptor, LONGEST_PID).toString('utf8'))?.[0];
+}
+
+/**
+ * The process that holds the lock of a directory; `undefined` if there is none, or this
+ * user may not look.
+ */
+export function lockHolder(directory: string): number | undefined {
+  let descriptor: number;
+  try {
+    descriptor = inDirectory(directory, (here) =>
+      openSync(join(here, LOCK_FILE), constants.O_RDONLY | NEVER_WAIT),
+    );
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return undefined;
+  }
+  try {
+    if (!fstatSync(descriptor).isFile() || flock('shared', descriptor).status !== HELD)
+      return undefined;
+    const pid = Number(writtenPid(descriptor));
+    return pid > 0 ? pid : undefined;
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function lockOf(directory: string, path: string, descriptor: number): DirectoryLock {

@@ -14,6 +14,7 @@ import { createWakeUp, runDaemon, runOnce, type DaemonParts } from '../daemon/lo
 import {
   clearComplete,
   removeMarks,
+  restorePid,
   runningDaemon,
   touchComplete,
   watchDirectory,
@@ -33,6 +34,7 @@ import { prepareKeyPair } from '../providers/local/keys.ts';
 import { createProcessTrust, namedTrustOf } from '../host/tls-ca.ts';
 import { withStanding } from '../providers/standing/store.ts';
 import { createReload } from '../daemon/reload.ts';
+import type { Report } from '../report/events.ts';
 import { createReport } from '../report/log-report.ts';
 import { createReserveKeeper, reserveBytes, type ReserveKeeper } from '../daemon/reserve.ts';
 import { drainSeconds } from '../daemon/loop.ts';
@@ -276,7 +278,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
     stop,
     ownership: () => ownership,
     drainSeconds: () => drainSeconds(running.settings),
-    complete: () => touchComplete(running.directory, (text) => log.warn(text)),
+    complete: () => completePass(running, report),
     rotateKeys: () => rotateKeys(running.settings, systemClock.now()),
     keepReserve: () => running.reserve.keep(),
     reload: () => {
@@ -286,6 +288,31 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
       reload(running.settings);
     },
   };
+}
+
+/** Marks the end of a pass, and looks after the directory that the marks are in. */
+function completePass(running: Running, report: Report): void {
+  const { command, directory, log } = running;
+  touchComplete(directory, (text) => log.warn(text));
+  if (!command.once && restorePid(directory))
+    log.warn(`The file pid was removed from ${directory}; it was written again`);
+  const unsafe = unsafeNow(running);
+  if (unsafe === undefined) return;
+  const text = `Tokens are still renewed, but the next start will fail: ${unsafe}`;
+  report({ type: 'problem', text });
+}
+
+/**
+ * Why the credential directory would be rejected at a start: its owner or mode was
+ * changed while the daemon runs.
+ */
+function unsafeNow({ directory, settings }: Running): string | undefined {
+  try {
+    checkCredentialDirectory(directory, { create: false, condor: settings.condorIds });
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 /** Takes new settings over. */

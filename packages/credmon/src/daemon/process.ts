@@ -22,7 +22,7 @@ import {
   writeFileAtomically,
   isAlive,
 } from '@credmon/core/base';
-import { readCredentialFile } from '@credmon/core/store';
+import { lockHolder, readCredentialFile } from '@credmon/core/store';
 
 /**
  * Writes our process id for CredD, readable for everybody, by rename; the directory must
@@ -52,15 +52,30 @@ function readPid(directory: string): { readonly pid?: number; readonly why?: str
   return pid > 0 ? { pid } : {};
 }
 
-/** The process that the pid file names, if it lives. */
+/**
+ * The daemon of a credential directory: the living process that the pid file names, or
+ * the one that holds the lock if that file was removed.
+ */
 export function runningDaemon(directory: string): number | undefined {
   try {
     const { pid } = readPid(directory);
-    return pid !== undefined && isAlive(pid) ? pid : undefined;
+    if (pid !== undefined && isAlive(pid)) return pid;
+    return lockHolder(directory);
   } catch (error) {
     if (systemCode(error) === undefined && !isCoded(error)) throw error;
     return undefined;
   }
+}
+
+/**
+ * Writes the pid file again if it was removed: CredD signals the process that it names.
+ * Returns whether it was.
+ */
+export function restorePid(directory: string): boolean {
+  const { pid, why } = readPid(directory);
+  if (pid !== undefined || why !== undefined) return false;
+  writePid(directory);
+  return true;
 }
 
 /**

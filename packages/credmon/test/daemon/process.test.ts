@@ -17,10 +17,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { lockDirectory } from '@credmon/core/store';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import {
   clearComplete,
   removeMarks,
+  restorePid,
   runningDaemon,
   touchComplete,
   writePid,
@@ -43,6 +45,25 @@ it.each([
 
 it('no pid file', () => {
   expect(runningDaemon(directory)).toBeUndefined();
+});
+
+it('a daemon whose pid file was removed or names another process is known by its lock', () => {
+  const lock = lockDirectory(directory);
+  for (const text of [undefined, 'none\n', '4194304\n']) {
+    if (text !== undefined) writeFileSync(join(directory, 'pid'), text);
+    expect(runningDaemon(directory)).toBe(process.pid);
+  }
+  lock.release();
+  expect(runningDaemon(directory)).toBeUndefined();
+});
+
+it('a pid file that was removed is written again, and no other is touched', () => {
+  expect(restorePid(directory)).toBe(true);
+  expect(text('pid')).toBe(`${process.pid}\n`);
+  expect(restorePid(directory)).toBe(false);
+  writeFileSync(join(directory, 'pid'), '1\n');
+  expect(restorePid(directory)).toBe(false);
+  expect(text('pid')).toBe('1\n');
 });
 
 it("another user's daemon is at work, too, though it may not be signalled", () => {

@@ -1,6 +1,7 @@
 // Checks whether the portal can work now; `/readyz` returns the result.
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { isCoded, systemCode } from '@credmon/core/base';
+import { checkCredentialDirectory } from '@credmon/core/store';
 import type { Stores } from '../session-store/file-stores.ts';
 import type { Settings } from '../settings/settings.ts';
 
@@ -9,18 +10,19 @@ import type { Settings } from '../settings/settings.ts';
  * no path, because `/readyz` is public.
  */
 export async function whyNotReady(
-  { credentialDirectory }: Settings,
+  { credentialDirectory, condorIds: condor }: Settings,
   stores: Pick<Stores, 'check'>,
   sources: readonly string[],
 ): Promise<readonly string[]> {
-  const { R_OK, W_OK, X_OK } = constants;
   const reasons = [
     await reason('sessions cannot be written', () => stores.check()),
-    await reason('the credential directory cannot be reached', () =>
-      accessSync(credentialDirectory, R_OK | W_OK | X_OK),
-    ),
+    await reason('the credential directory cannot be used', () => {
+      // A directory that was removed has a code of its own.
+      statSync(credentialDirectory);
+      checkCredentialDirectory(credentialDirectory, { create: false, condor });
+    }),
     await reason('the configuration cannot be read', () => {
-      for (const path of sources) accessSync(path, R_OK);
+      for (const path of sources) accessSync(path, constants.R_OK);
     }),
   ];
   return reasons.filter((text) => text !== undefined);
