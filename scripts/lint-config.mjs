@@ -36,7 +36,7 @@ const worldFiles = [
   'packages/credmon/src/status/tokens.ts',
   'packages/credmon/src/metrics/listener.ts',
   'packages/scitokens/src/keys/{create-key,key-directory,private-files}.ts',
-  'packages/scitokens/src/verify/{discover,issuer-keys,key-cache}.ts',
+  'packages/scitokens/src/verify/{discover,issuer-keys,key-files}.ts',
   'packages/webserver/src/{host,session-store}/**',
   'packages/webserver/src/serving/{readiness,swappable-server}.ts',
 ];

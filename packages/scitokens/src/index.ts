@@ -26,8 +26,8 @@ export type { EnforceOptions, Enforcer } from './verify/enforce.ts';
 export { groupsOf, isInGroup } from './verify/enforce.ts';
 export { createIssuerKeys } from './verify/issuer-keys.ts';
 export type { IssuerKeysOptions, KeyStore, StoredKeys } from './verify/issuer-keys.ts';
-export { createKeyCache, keyCacheDirectory } from './verify/key-cache.ts';
-export type { KeyCache } from './verify/key-cache.ts';
+export { createKeyCache, keyCacheDirectory } from './verify/key-files.ts';
+export type { KeyCache } from './verify/key-files.ts';
 export { readKeySet } from './keys/jwks.ts';
 export type { KeySet, VerificationKey } from './keys/jwks.ts';
 export {

@@ -3,7 +3,7 @@
 import { CodedError } from '@credmon/core/base';
 import { fetchIssuerKeys } from '../verify/discover.ts';
 import { readKeySet } from '../keys/jwks.ts';
-import { createKeyCache, keyCacheDirectory, type KeyCache } from '../verify/key-cache.ts';
+import { createKeyCache, keyCacheDirectory, type KeyCache } from '../verify/key-files.ts';
 import type { Io } from './io.ts';
 import { parseJsonText, readText } from './key-source.ts';
 import { localTime, printable, table } from './show.ts';

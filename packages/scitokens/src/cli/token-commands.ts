@@ -6,7 +6,7 @@ import { readCompact, type JsonObject } from '../token/compact.ts';
 import { enforce, type Enforcer } from '../verify/enforce.ts';
 import { createIssuerKeys } from '../verify/issuer-keys.ts';
 import { readKeySet } from '../keys/jwks.ts';
-import { createKeyCache, keyCacheDirectory } from '../verify/key-cache.ts';
+import { createKeyCache, keyCacheDirectory } from '../verify/key-files.ts';
 import { algorithmNamed } from './key-commands.ts';
 import {
   namedKeyFrom,

@@ -8,7 +8,8 @@ import type { SettledAnswer } from '../flow/flow.ts';
 import { answerCard } from '../flow/open-question.ts';
 import { sendPage } from '../pages/send-page.ts';
 import { labelOf } from '../pages/token-card.ts';
-import { requireOwner, read } from './request.ts';
+import { requireOwner } from '../plugins/remote-user.ts';
+import { read } from './parameters.ts';
 import { browserOf } from '../plugins/session.ts';
 
 const params = z.object({ answer: z.string().min(1).max(128) });

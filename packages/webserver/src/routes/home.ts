@@ -8,7 +8,7 @@ import { nameRefusal } from '../flow/name-refusal.ts';
 import { readTokenRequests } from '../flow/read-request.ts';
 import { sendPage } from '../pages/send-page.ts';
 import { tokenCard } from '../pages/token-card.ts';
-import { requireOwner } from './request.ts';
+import { requireOwner } from '../plugins/remote-user.ts';
 import { allowFormsTo } from '../plugins/security.ts';
 
 /** Adds `GET /`. */

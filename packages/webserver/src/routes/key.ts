@@ -4,7 +4,8 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { currentFlow, hasLiveLogins, type PortalContext } from '../flow/context.ts';
 import { openKey } from '../flow/open-key.ts';
-import { requireOwner, read } from './request.ts';
+import { requireOwner } from '../plugins/remote-user.ts';
+import { read } from './parameters.ts';
 import { renewSession, startSession } from '../plugins/session.ts';
 import { isAnotherAccount } from './switch.ts';
 

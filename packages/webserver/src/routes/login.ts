@@ -8,7 +8,8 @@ import type { Flow, FlowToken } from '../flow/flow.ts';
 import { readTokenRequest } from '../flow/read-request.ts';
 import { sendPage } from '../pages/send-page.ts';
 import { findToken, labelOf, tokenCard } from '../pages/token-card.ts';
-import { requireOwner, read } from './request.ts';
+import { requireOwner } from '../plugins/remote-user.ts';
+import { read } from './parameters.ts';
 import { pageError } from '../pages/page-error.ts';
 import { allowFormsTo } from '../plugins/security.ts';
 

@@ -4,7 +4,8 @@ import type { FastifyInstance, FastifyRequest, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { completeLogin } from '../flow/complete-login.ts';
 import { hasLiveLogins, requireFlow, type PortalContext } from '../flow/context.ts';
-import { requireOwner, read } from './request.ts';
+import { requireOwner } from '../plugins/remote-user.ts';
+import { read } from './parameters.ts';
 import { browserOf, renewSession } from '../plugins/session.ts';
 
 /**

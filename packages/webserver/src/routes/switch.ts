@@ -10,7 +10,8 @@ import type { Flow } from '../flow/flow.ts';
 import { openKey } from '../flow/open-key.ts';
 import { readRequest } from '../flow/read-request.ts';
 import { sendPage } from '../pages/send-page.ts';
-import { requireOwner, read } from './request.ts';
+import { requireOwner } from '../plugins/remote-user.ts';
+import { read } from './parameters.ts';
 import { pageError } from '../pages/page-error.ts';
 import { startSession } from '../plugins/session.ts';
 

@@ -1,9 +1,7 @@
-// Checks requests: the REMOTE_USER header of the proxy, and parameters against a schema.
+// The REMOTE_USER header of the proxy: lets only the owner of the local account continue.
 import type { FastifyRequest } from 'fastify';
 import { CodedError } from '@credmon/core/base';
 import type { PortalContext } from '../flow/context.ts';
-import type { ZodType } from 'zod';
-import { pageError } from '../pages/page-error.ts';
 
 /**
  * Compares the REMOTE_USER header of the proxy with the local user. Does nothing unless
@@ -48,14 +46,4 @@ function valuesOf({ raw: { rawHeaders } }: FastifyRequest, header: string): stri
   return rawHeaders.filter(
     (_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === header,
   );
-}
-
-/**
- * Parses a value with a schema.
- * @throws an error that is shown as the page `bad-request`
- */
-export function read<T>(schema: ZodType<T>, value: unknown): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw pageError('bad-request');
 }
