@@ -82,7 +82,10 @@ export function refusedProvider(
 
 /** Returns why a login for a token with a handle is rejected if handles are off. */
 export function noHandles(provider: string, handle: string): string {
-  return `${provider} with the handle "${handle}" rejected: CREDMON_ALLOW_SPECIAL_CHAR_NAMES = true turns handles off; remove the handle`;
+  return (
+    `${provider} with the handle "${handle}" rejected: CREDMON_ALLOW_SPECIAL_CHAR_NAMES ` +
+    '= true turns handles off; remove the handle'
+  );
 }
 
 function baseOf(name: string): string {
@@ -94,10 +97,15 @@ function problemText(
   base: string | undefined,
   known: ReadonlyMap<string, string>,
 ): string {
-  const remedy = `fix: rename it to ${freeName(name, known)}, or set CREDMON_ALLOW_SPECIAL_CHAR_NAMES = true (turns handles off)`;
+  const remedy =
+    `fix: rename it to ${freeName(name, known)}, or set ` +
+    'CREDMON_ALLOW_SPECIAL_CHAR_NAMES = true (turns handles off)';
   const handle = name.slice(name.indexOf('_') + 1);
   if (base !== undefined)
-    return `${name} is ambiguous: it is also the handle "${handle}" of the provider "${base}"; no login and no renewal of ${name}; ${remedy}`;
+    return (
+      `${name} is ambiguous: it is also the handle "${handle}" of the provider ` +
+      `"${base}"; no login and no renewal of ${name}; ${remedy}`
+    );
   if (name.startsWith('_') || name.endsWith('_'))
     return `${name} begins or ends with "_", so no token belongs to it; ${remedy}`;
   return `${name} is read as the handle "${handle}" of a provider "${baseOf(name)}"; ${remedy}`;

@@ -69,8 +69,13 @@ export function isRefreshPair(list: readonly unknown[]): boolean {
  * Below the member of a refresh token: members that describe it, and words that are not
  * tokens.
  */
-const DESCRIPTION =
-  /(scopes?|type|kind|typ|use|status|state|audience|aud|issuer|iss|clientid|method|policy|rotation|expires(in|at)?|expiry|user(name|id)?|sub(ject)?|email|realm|tenant|provider|description|ur[il])$/;
+const DESCRIPTION = new RegExp(
+  `(${[
+    'scopes?|type|kind|typ|use|status|state|audience|aud|issuer|iss|clientid|method|policy',
+    'rotation|expires(in|at)?|expiry|user(name|id)?|sub(ject)?|email|realm|tenant|provider',
+    'description|ur[il]',
+  ].join('|')})$`,
+);
 const WORD =
   /^(bearer|dpop|mac|refresh|refreshtoken|accesstoken|true|false|yes|no|none|null|undefined|active|opaque|jwt)?$/;
 
@@ -91,8 +96,16 @@ export function tokensBelow(value: unknown, levels: number, name = ''): string[]
  * Matches the name of a refresh token in a text with its suffix, up to a sign of a
  * following value or of a quoted name.
  */
-const MENTION =
-  /refresh(?:[_.\- +]|%(?:25)*(?:5f|20|2d)|\\+u00(?:5f|2d|20))?token([\w-]{0,40})\\{0,64}(?:["'=>]|:\s|%(?:25)*(?:22|27|3d)|\\?u00(?:22|27|3d)|&(?:quot|#34|#39|apos);)/gi;
+const MENTION = new RegExp(
+  [
+    /refresh(?:[_.\- +]|%(?:25)*(?:5f|20|2d)|\\+u00(?:5f|2d|20))?token/,
+    /([\w-]{0,40})\\{0,64}/,
+    /(?:["'=>]|:\s|%(?:25)*(?:22|27|3d)|\\?u00(?:22|27|3d)|&(?:quot|#34|#39|apos);)/,
+  ]
+    .map(({ source }) => source)
+    .join(''),
+  'gi',
+);
 
 /**
  * True for a text like `refresh_token=...` or `{"refresh_token":...`, also if encoded;

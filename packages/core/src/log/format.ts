@@ -68,7 +68,10 @@ export function formatLine(
     : formatTime(style.timeFormat, time);
   const who = style.showPid ? ` (pid:${pid})` : '';
   const category = style.showCategory ? ` (${CATEGORIES[level] ?? 'D_ALWAYS'})` : '';
-  return `${when}${who}${category} ${level === 'error' || level === 'warn' ? `${level.toUpperCase()}: ` : ''}${oneLine(text)}\n`;
+  return (
+    `${when}${who}${category} ` +
+    `${level === 'error' || level === 'warn' ? `${level.toUpperCase()}: ` : ''}${oneLine(text)}\n`
+  );
 }
 
 const CATEGORIES: Readonly<Record<string, string>> = { error: 'D_ERROR', debug: 'D_FULLDEBUG' };

@@ -23,7 +23,7 @@ export interface Logger extends Log {
  * Opens the log. A later failure of its destination does not make any method throw.
  * @throws CodedError `LOG_UNWRITABLE` when the file cannot be opened
  * @see
- * https://htcondor.readthedocs.io/en/latest/admin-manual/configuration-macros.html#daemon-logging-configuration-file-entries
+ * https://htcondor.readthedocs.io/en/latest/admin-manual/configuration-macros.html
  */
 export async function openLog(options: LogOptions): Promise<Logger> {
   let current = options;

@@ -104,7 +104,8 @@ async function fetchMetadata(
   if (document['issuer'] !== issuer) {
     throw new CodedError(
       'ISSUER_MISMATCH',
-      `issuer mismatch: configured ${JSON.stringify(issuer)}, metadata says ${displayIssuer(document['issuer'])} (they must match exactly)`,
+      `issuer mismatch: configured ${JSON.stringify(issuer)}, metadata says ` +
+        `${displayIssuer(document['issuer'])} (they must match exactly)`,
       { issuer },
     );
   }

@@ -18,8 +18,16 @@ const ASSERTIONS: Readonly<Record<string, Assertion>> = {
   b: 'word',
   B: 'notWord',
 };
-const REFERENCE =
-  /([1-9]\d*)|g(?:(\d+)|\{(\d+)\}|([-+]\d+)|\{([-+]\d+)\}|\{([A-Za-z_]\w*)\})|k(?:<([A-Za-z_]\w*)>|'([A-Za-z_]\w*)'|\{([A-Za-z_]\w*)\})/y;
+const REFERENCE = new RegExp(
+  [
+    /([1-9]\d*)/,
+    /g(?:(\d+)|\{(\d+)\}|([-+]\d+)|\{([-+]\d+)\}|\{([A-Za-z_]\w*)\})/,
+    /k(?:<([A-Za-z_]\w*)>|'([A-Za-z_]\w*)'|\{([A-Za-z_]\w*)\})/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'y',
+);
 
 const lineBreak: RegexpNode = {
   kind: 'atomic',

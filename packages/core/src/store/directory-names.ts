@@ -46,7 +46,10 @@ export function* namesIn(path: string, size: number): Generator<readonly Dirent[
  */
 export function linkText(root: string, user: string): string {
   const path = join(root, user);
-  return `${path} was replaced by a symbolic link: it is not followed and its tokens are not renewed; fix: rm ${shellWord(path)}`;
+  return (
+    `${path} was replaced by a symbolic link: it is not followed and its tokens ` +
+    `are not renewed; fix: rm ${shellWord(path)}`
+  );
 }
 
 // User directories are opened by descriptor, so that a link that replaces one has no

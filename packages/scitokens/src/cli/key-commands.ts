@@ -66,11 +66,10 @@ function writeOut(key: ReadKey, options: WriteOptions, io: Io): void {
       throw misuse(`${path} already exists; use --force to replace it`);
   for (const [path, contents, mode] of files)
     if (path !== undefined) io.writeFile(path, contents, mode);
-  if (options.json)
-    io.out(
-      `${JSON.stringify({ kid: key.kid, algorithm: key.algorithm, out, ...(out === undefined ? { key: text } : {}) })}\n`,
-    );
-  else if (out === undefined) io.out(text);
+  if (options.json) {
+    const shown = out === undefined ? { key: text } : {};
+    io.out(`${JSON.stringify({ kid: key.kid, algorithm: key.algorithm, out, ...shown })}\n`);
+  } else if (out === undefined) io.out(text);
   else io.out(`${out}: ${key.algorithm} key ${key.kid ?? 'without key id'}\n`);
 }
 

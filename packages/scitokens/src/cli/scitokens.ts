@@ -103,7 +103,9 @@ function keyGroup(group: Argv, io: Io, run: Run): Argv {
           .option('begin', { type: 'boolean', describe: 'begin a rotation now' })
           .option('publish-lead', {
             ...seconds('--publish-lead', 0),
-            describe: `new directory: seconds for which a key is published before it signs [${DEFAULT_POLICY.publishLead}]`,
+            describe:
+              'new directory: seconds for which a key is published before ' +
+              `it signs [${DEFAULT_POLICY.publishLead}]`,
           })
           .option('longest-lifetime', {
             ...seconds('--longest-lifetime', 1),

@@ -138,7 +138,8 @@ export async function tokenVerify(
     );
   else
     io.out(
-      `accepted: ${profile}, ${algorithm}, issuer ${claims.iss}, until ${localTime(claims.exp)} (${duration(left)} left)\n`,
+      `accepted: ${profile}, ${algorithm}, issuer ${claims.iss}, until ` +
+        `${localTime(claims.exp)} (${duration(left)} left)\n`,
     );
 }
 

@@ -44,7 +44,8 @@ function checkMode(path: string, mode: number, forbidden: number): void {
   if ((mode & forbidden) !== 0)
     throw badDirectory(
       path,
-      `is open to others (mode ${(mode & 0o777).toString(8)}); fix: chmod ${forbidden === 0o022 ? 'go-w' : 'go-rwx'} ${shellWord(path)}`,
+      `is open to others (mode ${(mode & 0o777).toString(8)}); fix: chmod ` +
+        `${forbidden === 0o022 ? 'go-w' : 'go-rwx'} ${shellWord(path)}`,
     );
 }
 

@@ -43,7 +43,8 @@ export function checkAddresses(
     addressProblem(config, settings, `${name}_AUTHORIZATION_URL`),
     addressProblem(config, settings, `${name}_TOKEN_URL`),
     suffix === undefined
-      ? `${name}_RETURN_URL_SUFFIX is not set; fix: set it to /return/${name} and register ${settings.prefix}/return/${name} at the provider`
+      ? `${name}_RETURN_URL_SUFFIX is not set; fix: set it to /return/${name} and register ` +
+        `${settings.prefix}/return/${name} at the provider`
       : suffixProblem(settings, `${name}_RETURN_URL_SUFFIX`, suffix),
   ].filter((text) => text !== undefined);
   if (found.length > 0) return found.map((text) => wrong(what, text));

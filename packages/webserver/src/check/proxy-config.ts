@@ -20,7 +20,8 @@ export function proxyConfig(proxy: ProxyName, header: string | undefined, mount:
   const knob =
     header === undefined
       ? `CREDMON_WEB_REMOTE_USER_HEADER is not set: the portal ignores ${name}; this file clears it nevertheless.`
-      : `CREDMON_WEB_REMOTE_USER_HEADER = ${name}. If you change this knob, create this file again and reload the proxy.`;
+      : `CREDMON_WEB_REMOTE_USER_HEADER = ${name}. If you change this knob, ` +
+        'create this file again and reload the proxy.';
   const head = [
     `# Created by: condor_credmon_webserver --print-proxy-config ${proxy}`,
     `# ${knob}`,

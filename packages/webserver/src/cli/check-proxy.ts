@@ -188,8 +188,10 @@ export function proxyFindings(
     return [
       wrong(
         what,
-        `${prefix} passes ${header} from browsers to the portal (sent ${[...new Set(passed)].join('; ')}), so anyone can claim to be any user; ` +
-          'fix: condor_credmon_webserver --print-proxy-config nginx (or apache), include that file in the proxy, and reload it',
+        `${prefix} passes ${header} from browsers to the portal (sent ${[...new Set(passed)].join('; ')}), ` +
+          'so anyone can claim to be any user; ' +
+          'fix: condor_credmon_webserver --print-proxy-config nginx (or apache), ' +
+          'include that file in the proxy, and reload it',
       ),
     ];
   if (trials.some(({ kind }) => kind === 'answered'))
@@ -199,7 +201,8 @@ export function proxyFindings(
     warning(
       what,
       `not tested whether ${prefix} replaces ${header}: ${[...new Set(reasons)].join('; ')}; ` +
-        'fix: start the portal and the proxy, allow requests below /proxy-check/ without sign-in, and run --check on the host of the proxy',
+        'fix: start the portal and the proxy, allow requests below /proxy-check/ without ' +
+        'sign-in, and run --check on the host of the proxy',
     ),
   ];
 }

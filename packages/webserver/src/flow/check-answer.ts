@@ -36,7 +36,8 @@ export function checkAnswer(
   if (wider.length > 0)
     throw new CodedError(
       'SCOPE_WIDENED',
-      `${provider} granted ${wider.length} scopes that were not requested; if they are correct, list them in CREDMON_${provider}_EXTRA_SCOPES`,
+      `${provider} granted ${wider.length} scopes that were not requested; if they are ` +
+        `correct, list them in CREDMON_${provider}_EXTRA_SCOPES`,
       { provider, count: wider.length },
     );
 }

@@ -80,7 +80,10 @@ function describe({ renewable, refresh }: Stored): string {
     kept: 'no new refresh token, the stored one was kept; ',
     replaced: 'no new refresh token, and the stored one cannot be used; ',
   };
-  return `${refresh === undefined ? '' : old[refresh]}${renewable ? 'it will be renewed' : 'the issuer gave no refresh token, so it cannot be renewed'}`;
+  const next = renewable
+    ? 'it will be renewed'
+    : 'the issuer gave no refresh token, so it cannot be renewed';
+  return `${refresh === undefined ? '' : old[refresh]}${next}`;
 }
 
 /**

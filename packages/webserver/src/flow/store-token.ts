@@ -141,10 +141,14 @@ function outcome(before: StoredRefresh, { refreshToken }: TokenAnswer): Stored {
 }
 
 function otherScopes({ provider, handle, stem }: ProviderRequest): CodedError {
-  const command = `condor_store_cred delete-oauth -s ${shellWord(provider)}${handle === '' ? '' : ` -H ${shellWord(handle)}`}`;
+  const command =
+    'condor_store_cred delete-oauth -s ' +
+    `${shellWord(provider)}${handle === '' ? '' : ` -H ${shellWord(handle)}`}`;
   return new CodedError(
     'REFRESH_TOKEN_MISSING',
-    `${stem} was not stored: the provider sent no refresh token, and the stored token, which can be renewed, is for other scopes or another audience; fix: to replace it, run "${command}" and sign in again`,
+    `${stem} was not stored: the provider sent no refresh token, and the stored token, ` +
+      `which can be renewed, is for other scopes or another audience; ` +
+      `fix: to replace it, run "${command}" and sign in again`,
     { provider, token: stem },
   );
 }

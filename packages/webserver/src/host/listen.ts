@@ -88,7 +88,8 @@ export function checkClosed(server: Server, address: ListenAddress): void {
   throw new CodedError(
     'CONFIG_INVALID',
     `${problem} and send any user name in CREDMON_WEB_REMOTE_USER_HEADER; ` +
-      'fix: set CREDMON_WEB_LISTEN = unix:/path in a directory of the group of the proxy, or let systemd create a socket with a path ' +
+      'fix: set CREDMON_WEB_LISTEN = unix:/path in a directory of the group of the ' +
+      'proxy, or let systemd create a socket with a path ' +
       '(ListenStream=/path, SocketMode=0660, SocketGroup= the group of the proxy)',
   );
 }
@@ -137,7 +138,10 @@ function accessProblem(server: Server, address: ListenAddress): string | undefin
     return othersCanOpen(`${name} (abstract socket ${path.replace(/@+$/, '')})`);
   const status = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false });
   if (status?.isSocket() !== true)
-    return `cannot check who can open ${name} (path not found${path === undefined ? '' : `: ${path}`}): other users of this machine may open it`;
+    return (
+      `cannot check who can open ${name} (path not found${path === undefined ? '' : `: ${path}`}): ` +
+      'other users of this machine may open it'
+    );
   return (status.mode & 0o002) === 0 ? undefined : othersCanOpen(name);
 }
 

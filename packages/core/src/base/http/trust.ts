@@ -220,7 +220,10 @@ function unreadable({ path, by = '' }: TrustPath, problem: string): CodedError {
 function remedyOf({ only = false, named }: TrustOptions): string {
   const { caFile, caDirectory, knobs } = named?.() ?? {};
   if (only)
-    return `add its certificate (PEM) to ${caFile ?? caDirectory ?? ''} (${knobs ?? ''}); no other authority is trusted there`;
+    return (
+      `add its certificate (PEM) to ${caFile ?? caDirectory ?? ''} ` +
+      `(${knobs ?? ''}); no other authority is trusted there`
+    );
   const store = existsSync('/etc/pki/ca-trust')
     ? 'copy its certificate (PEM) to /etc/pki/ca-trust/source/anchors/ and run update-ca-trust'
     : 'copy its certificate (PEM) to /usr/local/share/ca-certificates/NAME.crt and run update-ca-certificates';

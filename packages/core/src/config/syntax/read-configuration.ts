@@ -64,7 +64,7 @@ const DETECTED: Origin = { kind: 'detected' };
  * knobs.
  * @throws CodedError `CONFIG_READ`, `CONFIG_SYNTAX` or `CONFIG_LIMIT`, with file and line
  * @see
- * https://htcondor.readthedocs.io/en/latest/admin-manual/introduction-to-configuration.html#ordered-evaluation-to-set-the-configuration
+ * https://htcondor.readthedocs.io/en/latest/admin-manual/introduction-to-configuration.html
  */
 export function readConfiguration(options: ReadOptions): Config {
   const { subsystem, localName, facts } = options;

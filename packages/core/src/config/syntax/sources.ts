@@ -91,7 +91,9 @@ function exclusion(reading: Reading): (name: string) => boolean {
     const regex = new RegExp(pattern);
     return (name) => regex.test(name);
   } catch (error) {
-    const message = `LOCAL_CONFIG_DIR_EXCLUDE_REGEXP is not a regular expression (${messageOf(error)}); nothing is excluded`;
+    const message =
+      'LOCAL_CONFIG_DIR_EXCLUDE_REGEXP is not a regular expression ' +
+      `(${messageOf(error)}); nothing is excluded`;
     reading.warnings.push({ message });
     return () => false;
   }

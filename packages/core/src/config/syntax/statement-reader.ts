@@ -170,7 +170,10 @@ function skipUnknown(
   const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
   if (!templates.hasCategory(category))
     throw syntaxError(source, line, `use ${category}: does not recognise ${name}${hint}`);
-  const message = `use ${category}:${name} is ignored and its settings are missing: unknown template${hint}; if HTCondor has it, replace this line with the output of "condor_config_val use ${category}:${name}"`;
+  const message =
+    `use ${category}:${name} is ignored and its settings are missing: unknown ` +
+    `template${hint}; if HTCondor has it, replace this line with the output of ` +
+    `"condor_config_val use ${category}:${name}"`;
   warnings.push({ message, file: source.file, line: source.template?.line ?? line });
 }
 
