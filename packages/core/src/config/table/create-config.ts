@@ -1,5 +1,6 @@
 // The finished configuration: cached lookups in the table of knobs.
-import type { Config, ConfigWarning } from './config.ts';
+import { CodedError, isCoded } from '../../base/errors/errors.ts';
+import { originText, type Config, type ConfigWarning, type Origin } from './config.ts';
 import { expandText, startExpansion } from '../macros/expand.ts';
 import type { ExpandContext } from '../macros/expansion.ts';
 import type { Table } from './table.ts';
@@ -25,10 +26,10 @@ export function createConfig(parts: ConfigParts): Config {
     const key = name.toLowerCase();
     const old = kept.get(key);
     if (old !== undefined) return old;
-    const raw = table.lookup(name)?.raw;
-    if (raw === undefined) return undefined;
+    const entry = table.lookup(name);
+    if (entry === undefined) return undefined;
     const expansion = startExpansion(context);
-    const value = expandText(raw, expansion);
+    const value = named(name, entry.origin, () => expandText(entry.raw, expansion));
     if (!expansion.chance) kept.set(key, value);
     return value;
   };
@@ -43,6 +44,23 @@ export function createConfig(parts: ConfigParts): Config {
     expand: (text) => expandText(text, startExpansion(context)),
     names: () => allNames(table),
   };
+}
+
+/** Adds the knob and its place to an error of its expansion. */
+function named<T>(name: string, origin: Origin, expand: () => T): T {
+  try {
+    return expand();
+  } catch (error) {
+    if (!isCoded(error, 'CONFIG_LIMIT')) throw error;
+    const { reason } = error.fields;
+    const place = originText(origin);
+    throw new CodedError(
+      'CONFIG_LIMIT',
+      `${place}: ${name} cannot be expanded: ${String(reason)}`,
+      { reason, knob: name, place },
+      error,
+    );
+  }
 }
 
 function allNames(table: Table): readonly string[] {

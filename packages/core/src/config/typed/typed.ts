@@ -186,6 +186,6 @@ function read<Value>(
       : wrong(`= ${text} ${parsed.wrong}`);
   } catch (error) {
     if (!isCoded(error, 'CONFIG_LIMIT')) throw error;
-    return wrong(`cannot be expanded: ${error.message}`);
+    return wrong(`cannot be expanded: ${String(error.fields['reason'])}`);
   }
 }

@@ -38,6 +38,12 @@ test.each([
   expect(outcome(() => readText(text).get('A'))).toBe('CONFIG_LIMIT');
 });
 
+test('a knob that cannot be expanded is named with its file and line', () => {
+  const config = readText('B = $(A)\n\nA = $(B)\n');
+  expect(() => config.get('A')).toThrow(/^\S+, line 3: A cannot be expanded: /);
+  expect(() => config.get('b')).toThrow(/^\S+, line 1: b cannot be expanded: /);
+});
+
 test.each([
   [
     'a value that doubles itself line by line',
