@@ -177,8 +177,11 @@ async function portalSays(
 
 /** The line of `--check` about the proxy. */
 async function checked(workspace: Workspace, caFile: string): Promise<string> {
-  const { output } = await portalSays(workspace, ['--check'], { SSL_CERT_FILE: caFile });
-  return output.split('\n').find((line) => /^\S+ +proxy:/.test(line)) ?? output;
+  const args = ['--check', '--json'];
+  const { output } = await portalSays(workspace, args, { SSL_CERT_FILE: caFile });
+  const findings = JSON.parse(output) as { what: string; state: string; text: string }[];
+  const found = findings.find(({ what }) => what === 'proxy');
+  return found === undefined ? output : `${found.state} ${found.what}: ${found.text}`;
 }
 
 /** The status with which a link for alice is answered. */
@@ -243,7 +246,7 @@ describe.skipIf(isMissing('nginx', 'apache2', 'openssl'))(
         const parts = await behind(kind, KNOBS);
         expect(await knocking(parts)({ [HEADER]: 'alice' })).toBe(200);
         expect(await checked(parts.workspace, parts.caFile)).toMatch(
-          /^ERROR +proxy: https:\S+ passes x-forwarded-user from browsers .*--print-proxy-config/,
+          /^error proxy: https:\S+ passes x-forwarded-user from browsers .*--print-proxy-config/,
         );
       },
     );
@@ -259,7 +262,7 @@ describe.skipIf(isMissing('nginx', 'apache2', 'openssl'))(
           await knock({ authorization: `Basic ${Buffer.from('alice:x').toString('base64')}` }),
         ).toBe(403);
         expect(await checked(workspace, caFile)).toMatch(
-          /^ok +proxy: https:\S+ replaces x-forwarded-user/,
+          /^ok proxy: https:\S+ replaces x-forwarded-user/,
         );
         const link = (): URL =>
           new URL(
@@ -293,8 +296,8 @@ describe.skipIf(isMissing('nginx', 'apache2', 'openssl'))(
     );
 
     it.each([
-      ['nginx', /^WARNING +proxy: not tested .*HTTP status 401/],
-      ['apache', /^ok +proxy: https:\S+ replaces x-forwarded-user/],
+      ['nginx', /^warning proxy: not tested .*HTTP status 401/],
+      ['apache', /^ok proxy: https:\S+ replaces x-forwarded-user/],
     ] as const)(
       '%s: carries the user whom the proxy has authenticated, whatever the browser says',
       async (kind, said) => {

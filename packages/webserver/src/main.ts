@@ -11,7 +11,7 @@ import {
 } from '@credmon/core/base';
 import { openLog, openStartLog, startErrorLines, type Logger } from '@credmon/core/log';
 import { parseArguments, type Command } from './cli/arguments.ts';
-import { findingsText, foundWrong, wrong, type Finding } from './check/finding.ts';
+import { findingsText, foundWrong, wantsColour, wrong, type Finding } from '@credmon/core/base';
 import { proxyConfig } from './check/proxy-config.ts';
 import { runChecks } from './cli/check.ts';
 import { startServer, type Server } from './server.ts';
@@ -51,9 +51,10 @@ async function check(command: Work): Promise<number> {
       wrong('configuration', text),
     );
   }
+  const colour = wantsColour(process.stdout.isTTY, process.env);
   writeOutput(
     STDOUT,
-    `${command.json ? JSON.stringify(findings, null, 2) : findingsText(findings)}\n`,
+    `${command.json ? JSON.stringify(findings, null, 2) : findingsText(findings, colour)}\n`,
   );
   return foundWrong(findings) ? 1 : 0;
 }

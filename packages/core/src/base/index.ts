@@ -45,3 +45,8 @@ export { isRecord } from './values/json.ts';
 export { jwtClaims, jwtHeader } from './values/json.ts';
 export { isLoopbackHost } from './http/endpoint.ts';
 export { secureEndpoint } from './http/endpoint.ts';
+export { findingsText, foundWrong, ok, warning, wantsColour, wrong } from './text/findings.ts';
+export type { Finding } from './text/findings.ts';
+export { counted, durationText, printable, printableLine, wrap } from './text/printable.ts';
+export { tableText } from './text/table.ts';
+export type { TableOptions } from './text/table.ts';

@@ -1,12 +1,12 @@
 // The cache commands, for the key cache of `token verify`: like the key maintenance of
 // the Python library.
-import { CodedError } from '@credmon/core/base';
+import { CodedError, tableText } from '@credmon/core/base';
 import { fetchIssuerKeys } from '../verify/discover.ts';
 import { readKeySet } from '../keys/jwks.ts';
 import { createKeyCache, keyCacheDirectory, type KeyCache } from '../verify/key-files.ts';
 import type { Io } from './io.ts';
 import { parseJsonText, readText } from './key-source.ts';
-import { localTime, printable, table } from './show.ts';
+import { localTime, shownValue } from './show.ts';
 
 function cacheOf(io: Io): KeyCache {
   return createKeyCache(keyCacheDirectory(io.environment));
@@ -23,11 +23,11 @@ export function cacheList({ json = false }: { readonly json?: boolean | undefine
   });
   if (json) return io.out(`${JSON.stringify({ issuers: entries })}\n`);
   const rows = entries.map(({ issuer, fetchedAt, kids }) => [
-    printable(issuer),
+    shownValue(issuer),
     localTime(fetchedAt),
-    printable(kids.join(' ')),
+    shownValue(kids.join(' ')),
   ]);
-  io.out(table([['ISSUER', 'FETCHED', 'KEYS'], ...rows]));
+  io.out(`${tableText([['ISSUER', 'FETCHED', 'KEYS'], ...rows])}\n`);
 }
 
 /** `cache add`: stores the keys of a file as if the issuer had just sent them. */
@@ -54,6 +54,6 @@ export async function cacheUpdate(
   for (const one of issuer === undefined ? cache.issuers() : [issuer]) {
     const { document } = await fetchIssuerKeys(one, { send: io.send, insecure });
     cache.write(one, { document, fetchedAt: io.now() });
-    io.out(`${printable(one)}\n`);
+    io.out(`${shownValue(one)}\n`);
   }
 }

@@ -1,4 +1,5 @@
-// The format of values on a terminal: local time, durations in words, tables in columns.
+// The format of values on a terminal: local times, values of tokens, and keys.
+import { printableLine, tableText } from '@credmon/core/base';
 import type { KeyRecord, RotationStep } from '../keys/rotation.ts';
 
 /** Formats epoch seconds as local time with its offset: `2026-11-23 13:05:00 +0100`. */
@@ -13,48 +14,9 @@ export function localTime(seconds: number): string {
   return `${day} ${time} ${zone}`;
 }
 
-const UNITS: readonly (readonly [number, string])[] = [
-  [86400, 'd'],
-  [3600, 'h'],
-  [60, 'min'],
-  [1, 's'],
-];
-
-/** Formats seconds in the two largest units: `3 d 4 h`, `59 s`. */
-export function duration(seconds: number): string {
-  let rest = Math.floor(Math.abs(seconds));
-  const parts: string[] = [];
-  for (const [size, name] of UNITS) {
-    if (rest >= size && parts.length < 2) parts.push(`${Math.floor(rest / size)} ${name}`);
-    rest %= size;
-  }
-  return parts.length > 0 ? parts.join(' ') : '0 s';
-}
-
-/** Formats rows in columns, two blanks apart, without trailing blanks. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = [];
-  for (const row of rows)
-    for (const [column, cell] of row.entries())
-      widths[column] = Math.max(widths[column] ?? 0, cell.length);
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('');
-}
-
-/** Escapes control characters of an untrusted text, which could control a terminal. */
-export function printable(value: unknown): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return text.replace(
-    /\p{C}/gu,
-    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
-  );
+/** Returns a value of a token on one line, without characters that control a terminal. */
+export function shownValue(value: unknown): string {
+  return printableLine(typeof value === 'string' ? value : JSON.stringify(value));
 }
 
 // The format of keys and rotation steps.
@@ -77,7 +39,7 @@ export function stepText(step: RotationStep): string {
 export function keyTable(keys: readonly KeyRecord[]): string {
   const dateOf = (seconds: number | undefined): string =>
     seconds === undefined ? '-' : localTime(seconds).slice(0, 10);
-  return table([
+  return `${tableText([
     ['KID', 'ALG', 'STATE', ...DATES.map((name) => name.toUpperCase())],
     ...keys.map((key) => [
       key.kid,
@@ -85,5 +47,5 @@ export function keyTable(keys: readonly KeyRecord[]): string {
       key.state,
       ...DATES.map((name) => dateOf(key[name])),
     ]),
-  ]);
+  ])}\n`;
 }

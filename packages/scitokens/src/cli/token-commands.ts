@@ -1,5 +1,5 @@
 // The token commands: create, verify, acls.
-import { CodedError } from '@credmon/core/base';
+import { CodedError, durationText } from '@credmon/core/base';
 import { DEFAULT_ALGORITHMS } from '../token/algorithms.ts';
 import { PROFILES, type Profile } from '../token/claims.ts';
 import { readCompact, type JsonObject } from '../token/compact.ts';
@@ -20,7 +20,7 @@ import { fixedKeys, verify, type KeyFinder, type VerifiedToken } from '../verify
 import { writeJwk } from '../keys/jwk.ts';
 import type { Io } from './io.ts';
 import { misuse } from './outcome.ts';
-import { duration, localTime } from './show.ts';
+import { localTime } from './show.ts';
 import { readTokenArgument } from './token-source.ts';
 
 /** Options of `token create`. */
@@ -139,7 +139,7 @@ export async function tokenVerify(
   else
     io.out(
       `accepted: ${profile}, ${algorithm}, issuer ${claims.iss}, until ` +
-        `${localTime(claims.exp)} (${duration(left)} left)\n`,
+        `${localTime(claims.exp)} (${durationText(left)} left)\n`,
     );
 }
 

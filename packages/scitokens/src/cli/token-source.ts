@@ -1,9 +1,9 @@
 // The token of a command: the argument, a file, standard input, or WLCG discovery.
-import { CodedError } from '@credmon/core/base';
+import { CodedError, durationText, tableText } from '@credmon/core/base';
 import { discoverBearerToken, trimToken } from '../token/bearer.ts';
 import type { Io } from './io.ts';
 import { readCompact } from '../token/compact.ts';
-import { duration, localTime, printable, table } from './show.ts';
+import { localTime, shownValue } from './show.ts';
 
 /**
  * Returns the token of `argument`: `@FILE`, `-` for standard input, or the token itself.
@@ -59,23 +59,23 @@ export function tokenInspect(
     left === undefined
       ? 'no expiry'
       : left > 0
-        ? `${duration(left)} left`
-        : `expired ${duration(left)} ago`;
+        ? `${durationText(left)} left`
+        : `expired ${durationText(-left)} ago`;
   io.out(
-    table([
+    `${tableText([
       ...Object.entries(header).map(([name, value]) => [
-        `header ${printable(name)}`,
-        printable(value),
+        `header ${shownValue(name)}`,
+        shownValue(value),
       ]),
-      ...Object.entries(claims).map(([name, value]) => [printable(name), shown(name, value)]),
+      ...Object.entries(claims).map(([name, value]) => [shownValue(name), shown(name, value)]),
       ['lifetime', life],
       ['signature', 'not verified'],
-    ]),
+    ])}\n`,
   );
 }
 
 function shown(name: string, value: unknown): string {
   return TIMES.includes(name) && typeof value === 'number'
     ? `${value}  ${localTime(value)}`
-    : printable(value);
+    : shownValue(value);
 }

@@ -43,7 +43,7 @@ describe('token verify', () => {
       await run(world({ environment: { BEARER_TOKEN: TOKEN } }), ...verify),
     ];
     const line =
-      /^accepted: scitoken:2\.0, ES256, issuer https:\/\/issuer\.test\/vo, until \d{4}-.* \(9 min 59 s left\)\n$/;
+      /^accepted: scitoken:2\.0, ES256, issuer https:\/\/issuer\.test\/vo, until \d{4}-.* \(9m59s left\)\n$/;
     expect(results).toEqual(
       results.map(() => ({ code: 0, out: expect.stringMatching(line), error: '' })),
     );
@@ -251,7 +251,7 @@ describe('token acls and inspect', () => {
       'nbf         1790000000  TIME',
       'exp         1790000600  TIME',
       'jti         00010203-0405-4607-8809-0a0b0c0d0e0f',
-      'lifetime    9 min 59 s left',
+      'lifetime    9m59s left',
       'signature   not verified',
       '',
     ]);
@@ -259,7 +259,7 @@ describe('token acls and inspect', () => {
 
   it('show since when a token has expired, without verification', async () => {
     const result = await run(world({ now: NOW + 4199.25 }), 'token', 'inspect', `${TOKEN}AA`);
-    expect(result.out).toContain('lifetime    expired 1 h ago\n');
+    expect(result.out).toContain('lifetime    expired 1h00m ago\n');
     expect(JSON.parse((await run(world(), 'token', 'inspect', TOKEN, '--json')).out)).toMatchObject(
       {
         verified: false,

@@ -4,7 +4,7 @@ import { loginProviderOf, type Config } from '@credmon/core/config';
 import { secureEndpoint, messageOf } from '@credmon/core/base';
 import { returnUrlProblem } from '../settings/addresses.ts';
 import type { Settings } from '../settings/settings.ts';
-import { ok, warning, wrong, type Finding } from './finding.ts';
+import { ok, warning, wrong, type Finding } from '@credmon/core/base';
 
 /** A provider of logins; `name` as in the knobs. */
 export interface Provider {

@@ -16,7 +16,7 @@ import {
   systemCode,
 } from '@credmon/core/base';
 import { warningText, type Config } from '@credmon/core/config';
-import { ok, warning, wrong, type Finding } from '../check/finding.ts';
+import { ok, warning, wrong, type Finding } from '@credmon/core/base';
 import { checkProxy } from './check-proxy.ts';
 import { configuredProviders, checkAddresses, type Provider } from '../check/provider-knobs.ts';
 import { trustFunction } from '../host/listen.ts';
