@@ -217,7 +217,6 @@ it('R4 R10 a .top that changes without end keeps nobody else waiting', async () 
   const restless = await due('mallory');
   daemon = startDaemon(workspace);
   await complete();
-  const began = performance.now();
   let changes = 0;
   const change = setInterval(() => {
     changes += 1;
@@ -234,8 +233,9 @@ it('R4 R10 a .top that changes without end keeps nobody else waiting', async () 
   } finally {
     clearInterval(change);
   }
-  const seconds = (performance.now() - began) / 1000;
+  // Each version of the .top is sent at most once, however fast the machine is.
   const refused = issuer.log.requests.filter(({ outcome }) => outcome === 'invalid_grant');
-  expect([refused.length / seconds < 35, refused.length < changes]).toEqual([true, true]);
+  expect(refused.length).toBeLessThanOrEqual(changes + 1);
+  expect(issuer.log.presentedTwice()).toEqual([]);
   expect(await daemon.stop()).toEqual({ code: 0, signal: null });
 });
