@@ -38,7 +38,7 @@ export function clientAssertion(
   const privateKey = keyIn(key);
   const { alg, hash } = algorithmOf(privateKey);
   const issued = Math.floor(now);
-  const header = { alg, typ: 'JWT', ...(key.keyId === undefined ? {} : { kid: key.keyId }) };
+  const header = { alg, typ: 'JWT', kid: key.keyId };
   const claims = {
     iss: key.clientId,
     sub: key.clientId,

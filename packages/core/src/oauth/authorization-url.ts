@@ -12,7 +12,7 @@ export interface AuthorizationRequest {
   readonly scope: string;
   readonly resource: string;
   readonly state: string;
-  readonly nonce?: string;
+  readonly nonce?: string | undefined;
   readonly codeChallenge: string;
 }
 

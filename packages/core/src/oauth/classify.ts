@@ -10,8 +10,8 @@ import { MASK, withoutSecrets } from '../credential/secret-text.ts';
  */
 export interface FailedAnswer {
   readonly status: number;
-  readonly retryAfter?: string;
-  readonly json?: Readonly<Record<string, unknown>>;
+  readonly retryAfter?: string | undefined;
+  readonly json?: Readonly<Record<string, unknown>> | undefined;
   readonly secrets?: readonly string[];
 }
 
@@ -110,8 +110,8 @@ export function classifyFailure(provider: string, answer: FailedAnswer, now: num
   return new CodedError(meaning, `the issuer of ${provider} answered ${text}`, {
     provider,
     status: answer.status,
-    ...(said ? { error: said.error } : {}),
-    ...(isPatient(meaning) && retryAfter !== undefined ? { retryAfter } : {}),
+    error: said?.error,
+    retryAfter: isPatient(meaning) ? retryAfter : undefined,
   });
 }
 

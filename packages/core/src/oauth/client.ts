@@ -26,10 +26,10 @@ export type ClientAuthentication = 'post' | 'basic';
  */
 export interface ClientRegistration {
   readonly provider: string;
-  readonly issuer?: string;
+  readonly issuer?: string | undefined;
   readonly authorizationUrl?: string;
   /** The device authorization endpoint. */
-  readonly deviceUrl?: string;
+  readonly deviceUrl?: string | undefined;
   readonly tokenUrl: string;
   readonly clientId: string;
   readonly clientSecret?: string;
@@ -162,7 +162,7 @@ export interface ResponseChecks {
    * Called with a new refresh token in a rejected response. The old one may be spent, so
    * the new one must not be lost.
    */
-  readonly salvage?: (refreshToken: string) => void;
+  readonly salvage?: ((refreshToken: string) => void) | undefined;
 }
 
 /**
@@ -244,11 +244,9 @@ function recordingFetch(
       method: method === 'POST' ? 'POST' : 'GET',
       url,
       headers,
-      ...(body === undefined || body === null
-        ? {}
-        : { body: body instanceof URLSearchParams ? formText(body, redirectUri) : bodyText(body) }),
-      ...(signal ? { signal } : {}),
-      ...(readRefused === undefined ? {} : { readRefused }),
+      body: body instanceof URLSearchParams ? formText(body, redirectUri) : bodyText(body),
+      signal,
+      readRefused,
     });
     seen.response = response;
     seen.json = membersOfAnswer(response.body, response.headers['content-type']);
@@ -279,7 +277,8 @@ function formText(body: URLSearchParams, redirectUri: string | undefined): strin
 }
 
 /** openid-client sends forms and texts; other types are unexpected. */
-function bodyText(body: unknown): string {
+function bodyText(body: unknown): string | undefined {
+  if (body === undefined || body === null) return undefined;
   if (typeof body === 'string') return body;
   throw new TypeError('unexpected body type of a token request');
 }
@@ -314,11 +313,10 @@ function reasonOf(error: unknown, provider: string, seen: Exchange, now: number)
   if (isCoded(coded)) return coded;
   const { response, json } = seen;
   if (response && (response.status !== 200 || saysError(json))) {
-    const retryAfter = response.headers['retry-after'];
     const failed = {
       status: response.status,
-      ...(retryAfter === undefined ? {} : { retryAfter }),
-      ...(json ? { json } : {}),
+      retryAfter: response.headers['retry-after'],
+      json,
       secrets: seen.secrets,
     };
     return classifyFailure(provider, failed, now);

@@ -125,7 +125,7 @@ function reasonOf(
       {
         status: seen.status,
         secrets: [clientSecret],
-        ...(object.ok ? { json: object.value } : {}),
+        json: object.ok ? object.value : undefined,
       },
       now,
     );

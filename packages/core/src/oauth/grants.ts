@@ -11,7 +11,7 @@ export interface CodeExchange {
   readonly redirectUri: string;
   readonly query: string;
   readonly state: string;
-  readonly nonce?: string;
+  readonly nonce?: string | undefined;
   readonly codeVerifier: string;
   readonly now: number;
 }
@@ -102,7 +102,7 @@ export function refreshGrant(
   refresh: {
     readonly refreshToken: string;
     readonly now: number;
-    readonly salvage?: (refreshToken: string) => void;
+    readonly salvage?: ((refreshToken: string) => void) | undefined;
   },
 ): Promise<TokenAnswer> {
   // The user was identified at the login. An invalid ID token must not cost the rotated
@@ -112,7 +112,7 @@ export function refreshGrant(
     verifyIdToken: false,
     secrets: [refresh.refreshToken],
     now: refresh.now,
-    ...(refresh.salvage ? { salvage: refresh.salvage } : {}),
+    salvage: refresh.salvage,
   };
   return requestToken(send, registration, checks, (openid, configuration) =>
     openid.refreshTokenGrant(configuration, refresh.refreshToken),

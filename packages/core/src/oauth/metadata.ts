@@ -180,12 +180,7 @@ async function fetchDocument(
       headers: { accept: 'application/json' },
     });
     if (status >= 500 || status === 429) {
-      const retryAfter = headers['retry-after'];
-      throw classifyFailure(
-        originOf(issuer),
-        { status, ...(retryAfter === undefined ? {} : { retryAfter }) },
-        now,
-      );
+      throw classifyFailure(originOf(issuer), { status, retryAfter: headers['retry-after'] }, now);
     }
     const object = parseObject(bodyText(body));
     if (status === 200 && object.ok) return object.value;

@@ -13,15 +13,15 @@ export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'DELETE' | 'PUT';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array;
-  readonly signal?: AbortSignal;
+  readonly body?: string | Uint8Array | undefined;
+  readonly signal?: AbortSignal | undefined;
   readonly late?: LateAnswer;
   /**
    * Bytes of a 2xx or 5xx response that are read although it is over the size limit. The
    * received part is also returned if the connection breaks or the time-out expires. See
    * {@link HttpResponse.refused}.
    */
-  readonly readRefused?: number;
+  readonly readRefused?: number | undefined;
 }
 
 /**
@@ -44,7 +44,7 @@ export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
-  readonly refused?: CodedError;
+  readonly refused?: CodedError | undefined;
   readonly isCut?: boolean;
 }
 
@@ -196,7 +196,7 @@ async function exchange(
       status: statusCode,
       headers: flatten(headers),
       body: Buffer.concat(chunks),
-      ...(refused ? { refused } : {}),
+      refused,
     });
     try {
       const size = await readCapped(body, chunks, most, tooLarge(where, limits.maxBodyBytes));
@@ -271,7 +271,7 @@ function unreachable(
 ): CodedError {
   const shortage = Object.hasOwn(SHORTAGES, reason) ? SHORTAGES[reason] : undefined;
   const text = shortage === undefined ? explained : `${reason} (${shortage})`;
-  const fields = { where, reason, ...(shortage === undefined ? {} : { local: true }) };
+  const fields = { where, reason, local: shortage === undefined ? undefined : true };
   return new CodedError('ISSUER_UNREACHABLE', `cannot reach ${where}: ${text}`, fields, cause);
 }
 

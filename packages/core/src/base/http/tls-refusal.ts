@@ -84,7 +84,7 @@ function missingAuthority(
     port,
     lookup,
     rejectUnauthorized: false,
-    ...(isIP(host) === 0 ? { servername: host } : {}),
+    servername: isIP(host) === 0 ? host : undefined,
   });
   let ended = false;
   const end = (authority?: string): void => {

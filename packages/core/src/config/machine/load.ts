@@ -40,7 +40,7 @@ export interface LoadOptions {
   /**
    * Called with each error; the rest is still read. Without it the first error is thrown.
    */
-  readonly tolerate?: (error: CodedError) => void;
+  readonly tolerate?: ((error: CodedError) => void) | undefined;
 }
 
 /**
