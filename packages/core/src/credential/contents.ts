@@ -8,8 +8,8 @@ import { isRecord, nestsWithin } from '../base/values/json.ts';
  */
 export interface TopContents {
   readonly refresh_token: string;
-  readonly scopes?: string;
-  readonly audience?: string;
+  readonly scopes?: string | undefined;
+  readonly audience?: string | undefined;
   readonly [key: string]: unknown;
 }
 
@@ -31,9 +31,9 @@ export interface MetaContents {
   readonly token_url: string;
   readonly use_refresh_token: boolean;
   /** The `sub` of the ID token of the login, if there was one. */
-  readonly subject?: string;
+  readonly subject?: string | undefined;
   /** The time of the token response of the login, in epoch seconds. */
-  readonly signed_in_at?: number;
+  readonly signed_in_at?: number | undefined;
 }
 
 /** A value, or the reason why there is none. The reason contains no secret. */
@@ -98,8 +98,8 @@ export function parseMeta(text: string): Parsed<MetaContents> {
       client_secret: client_secret ?? '',
       token_url,
       use_refresh_token: use_refresh_token !== false,
-      ...(typeof subject === 'string' ? { subject } : {}),
-      ...(typeof signed_in_at === 'number' ? { signed_in_at } : {}),
+      subject: typeof subject === 'string' ? subject : undefined,
+      signed_in_at: typeof signed_in_at === 'number' ? signed_in_at : undefined,
     },
   };
 }

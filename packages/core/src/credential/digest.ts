@@ -17,7 +17,11 @@ export function digestTop(text: string): Parsed<TopDigest> {
   const refreshToken = typeof token !== 'string' ? 'absent' : token === '' ? 'empty' : 'present';
   return {
     ok: true,
-    value: { opaque: false, refreshToken, ...(typeof vaultUrl === 'string' ? { vaultUrl } : {}) },
+    value: {
+      opaque: false,
+      refreshToken,
+      vaultUrl: typeof vaultUrl === 'string' ? vaultUrl : undefined,
+    },
   };
 }
 

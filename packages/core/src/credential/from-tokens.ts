@@ -96,8 +96,8 @@ export function filesFromLogin(login: LoginResult): { top: string; use: string; 
   return {
     top: line({
       refresh_token: refreshToken ?? '',
-      ...(login.scopes === '' ? {} : { scopes: login.scopes }),
-      ...(login.audience === '' ? {} : { audience: login.audience }),
+      scopes: login.scopes === '' ? undefined : login.scopes,
+      audience: login.audience === '' ? undefined : login.audience,
     }),
     use: useText(login.answer, login.issuedAt, login.defaultLifetime, login.idToken),
     meta: line({ ...login.client, use_refresh_token: refreshToken !== undefined }),

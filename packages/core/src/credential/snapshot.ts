@@ -35,7 +35,7 @@ export type FileState<T> =
 export interface TopDigest {
   readonly opaque: boolean;
   readonly refreshToken: 'present' | 'empty' | 'absent';
-  readonly vaultUrl?: string;
+  readonly vaultUrl?: string | undefined;
 }
 
 /** The contents of `.meta`, without its secret. */
@@ -90,7 +90,7 @@ export interface TokenSnapshot {
   readonly meta: FileState<MetaDigest>;
   readonly renewal: RenewalState | undefined;
   readonly seen: Instant;
-  readonly overtaken?: boolean;
+  readonly overtaken?: boolean | undefined;
 }
 
 /** Returns the identifier of a token: `alice/mytok_h1`. */

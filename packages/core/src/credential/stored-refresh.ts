@@ -9,13 +9,13 @@ import { isRecord, jwtClaims } from '../base/values/json.ts';
  * The stored files of a token as text, without those that are missing or cannot be read.
  */
 export interface StoredTexts {
-  readonly top?: string;
+  readonly top?: string | undefined;
   /** Modification time of `.top`, in epoch seconds. */
-  readonly topModifiedAt?: number;
-  readonly use?: string;
-  readonly meta?: string;
+  readonly topModifiedAt?: number | undefined;
+  readonly use?: string | undefined;
+  readonly meta?: string | undefined;
   /** `.S.renewal`, the last failed renewal. */
-  readonly renewal?: string;
+  readonly renewal?: string | undefined;
 }
 
 /**
@@ -145,6 +145,9 @@ function sameWords(stored: unknown, asked: string): boolean {
 function topFor(top: TopContents, { scopes, audience }: LoginRequest): string | undefined {
   const { scopes: oldScopes, audience: oldAudience, ...rest } = top;
   if ((oldScopes ?? '') === scopes && (oldAudience ?? '') === audience) return undefined;
-  const wanted = { ...(scopes === '' ? {} : { scopes }), ...(audience === '' ? {} : { audience }) };
+  const wanted = {
+    scopes: scopes === '' ? undefined : scopes,
+    audience: audience === '' ? undefined : audience,
+  };
   return rotatedTopText({ ...rest, ...wanted }, top.refresh_token);
 }

@@ -18,8 +18,8 @@ export interface IdentityClaims {
  */
 export interface TokenAnswer {
   readonly accessToken: string;
-  readonly refreshToken?: string;
-  readonly scope?: string;
+  readonly refreshToken?: string | undefined;
+  readonly scope?: string | undefined;
   readonly claims?: IdentityClaims;
   readonly answer: Readonly<Record<string, unknown>>;
 }
@@ -58,10 +58,12 @@ export function judgeTokenResponse(
     throw invalid(provider, 'refresh token longer than 16 KiB');
   return {
     accessToken,
-    ...(typeof refreshToken === 'string' && refreshToken !== '' ? { refreshToken } : {}),
-    ...(scope === undefined
-      ? {}
-      : { scope: scopeWithout([...secrets, accessToken, refreshToken], scope) }),
+    refreshToken:
+      typeof refreshToken === 'string' && refreshToken !== '' ? refreshToken : undefined,
+    scope:
+      scope === undefined
+        ? undefined
+        : scopeWithout([...secrets, accessToken, refreshToken], scope),
     answer: jobReadable(answer, {
       secrets: [...secrets, ...(typeof refreshToken === 'string' ? [refreshToken] : [])],
       idToken: true,

@@ -81,8 +81,8 @@ interface Work extends ApplyParts {
  */
 interface Staged {
   readonly write: TokenWrite;
-  readonly file?: StagedFile;
-  readonly identity?: FileIdentity;
+  readonly file?: StagedFile | undefined;
+  readonly identity?: FileIdentity | undefined;
 }
 
 /**
@@ -134,7 +134,8 @@ function stageAll(work: Work, staged: Staged[]): { readonly error: unknown } | u
       const file = stage(work, write);
       staged.push({
         write,
-        ...(file && { file, identity: identityFromStat(lstatSync(file.temporaryPath)) }),
+        file,
+        identity: file && identityFromStat(lstatSync(file.temporaryPath)),
       });
     }
     return undefined;

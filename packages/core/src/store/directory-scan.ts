@@ -168,7 +168,7 @@ async function scanOpened(
   memory.waiting = waiting;
   memory.resume = resume;
   if (full && !partial) memory.lastFull = now.steady;
-  return { tokens, keyFiles, temporaries, problems, ...(partial ? { partial: true } : {}) };
+  return { tokens, keyFiles, temporaries, problems, partial: partial ? true : undefined };
 }
 
 /**

@@ -185,7 +185,7 @@ function held(directory: string, holder: string | undefined): CodedError {
     `${who} already renews the tokens in ${directory}; stop it first`,
     {
       directory,
-      ...(holder === undefined ? {} : { pid: Number(holder) }),
+      pid: holder === undefined ? undefined : Number(holder),
     },
   );
 }

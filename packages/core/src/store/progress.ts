@@ -66,10 +66,7 @@ export interface Progress {
 
 /** Returns the progress as fields of an error; {@link restOf} reads them. */
 export function progressFields({ done, from }: Progress): ErrorFields {
-  return {
-    done,
-    ...(from === undefined ? {} : { ino: from.ino, mtime: from.mtime, size: from.size }),
-  };
+  return { done, ino: from?.ino, mtime: from?.mtime, size: from?.size };
 }
 
 /**

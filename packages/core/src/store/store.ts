@@ -36,7 +36,7 @@ export interface Scan {
   readonly keyFiles: readonly LooseFile[];
   readonly temporaries: readonly TemporaryFile[];
   readonly problems: readonly string[];
-  readonly partial?: true;
+  readonly partial?: true | undefined;
 }
 
 /**

@@ -217,7 +217,7 @@ function snapshotOf(
     return value ? { ok: true, value } : { ok: false, reason: 'is not a renewal state' };
   });
   const top = look('top', digestTop);
-  const overtaken = scan.options.isOvertaken?.({ user: scan.user, stem, top, use }) === true;
+  const overtaken = scan.options.isOvertaken?.({ user: scan.user, stem, top, use });
   return {
     user: scan.user,
     stem,
@@ -226,7 +226,7 @@ function snapshotOf(
     meta: look('meta', digestMeta),
     renewal: renewal.kind === 'valid' ? renewal.value : undefined,
     seen: files.get(tokenFileName(stem, 'use'))?.seen ?? scan.now,
-    ...(overtaken ? { overtaken } : {}),
+    overtaken,
   };
 }
 
