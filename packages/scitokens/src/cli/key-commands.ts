@@ -11,7 +11,7 @@ import {
 } from '../keys/key-directory.ts';
 import { writeKey, type KeyForm, type ReadKey } from '../keys/keys.ts';
 import { publishedFiles } from '../keys/publish.ts';
-import type { RotationPolicy } from '../keys/rotation.ts';
+import type { PolicyChoice } from '../keys/rotation.ts';
 import type { Io } from './io.ts';
 import { namedKeyFrom, publicJwksFrom, type KeyOptions } from './key-source.ts';
 import { misuse } from './outcome.ts';
@@ -43,7 +43,7 @@ export function keyCreate(options: WriteOptions, io: Io): void {
   const made = createKey({
     algorithm: algorithmNamed(options.algorithm),
     style,
-    ...(kid === undefined ? {} : { kid }),
+    kid,
   });
   writeOut({ kid: made.kid, algorithm: made.algorithm, key: made.privateKey }, options, io);
 }
@@ -67,25 +67,21 @@ function writeOut(key: ReadKey, options: WriteOptions, io: Io): void {
   for (const [path, contents, mode] of files)
     if (path !== undefined) io.writeFile(path, contents, mode);
   if (options.json) {
-    const shown = out === undefined ? { key: text } : {};
-    io.out(`${JSON.stringify({ kid: key.kid, algorithm: key.algorithm, out, ...shown })}\n`);
+    const shown = out === undefined ? text : undefined;
+    io.out(`${JSON.stringify({ kid: key.kid, algorithm: key.algorithm, out, key: shown })}\n`);
   } else if (out === undefined) io.out(text);
   else io.out(`${out}: ${key.algorithm} key ${key.kid ?? 'without key id'}\n`);
 }
 
 /** Options of `key rotate`. */
-export interface RotateArguments extends KeyOptions, Partial<RotationPolicy> {
+export interface RotateArguments extends KeyOptions, PolicyChoice {
   readonly begin?: boolean | undefined;
   readonly json?: boolean | undefined;
 }
 
 /** `key rotate`: executes all due steps; suitable for cron. */
 export function keyRotate(directory: string, options: RotateArguments, io: Io): void {
-  const { publishLead, longestLifetime } = options;
-  initKeyDirectory(directory, {
-    ...(publishLead === undefined ? {} : { publishLead }),
-    ...(longestLifetime === undefined ? {} : { longestLifetime }),
-  });
+  initKeyDirectory(directory, options);
   const steps = rotateKeys(directory, {
     now: io.now(),
     begin: options.begin ?? false,

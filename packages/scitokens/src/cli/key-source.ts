@@ -2,7 +2,7 @@
 import { activeKey } from '../keys/key-directory.ts';
 import { writeJwk } from '../keys/jwk.ts';
 import { keyIdOf, type KeyIdStyle } from '../keys/create-key.ts';
-import { readKey, readSigningKey, type KeyChoice, type ReadKey } from '../keys/keys.ts';
+import { readKey, readSigningKey, type ReadKey } from '../keys/keys.ts';
 import type { JsonObject } from '../token/compact.ts';
 import type { SigningKey } from '../token/sign.ts';
 import type { Io } from './io.ts';
@@ -17,26 +17,18 @@ export interface KeyOptions {
   readonly algorithm?: string | undefined;
 }
 
-/** Returns the options for {@link readKey}. */
-export function keyChoice({ kid, algorithm }: KeyOptions): KeyChoice {
-  return {
-    ...(kid === undefined ? {} : { kid }),
-    ...(algorithm === undefined ? {} : { algorithm }),
-  };
-}
-
 /** Returns the key for signing tokens of `lifetime` seconds. */
 export function signingKeyFrom(options: KeyOptions, lifetime: number, io: Io): SigningKey {
-  const { key, keys, kidStyle = 'python' } = options;
+  const { key, keys, kid, algorithm, kidStyle: style = 'python' } = options;
   if ((key === undefined) === (keys === undefined))
     throw misuse('exactly one of --key FILE and --keys DIRECTORY is required');
   if (keys !== undefined) return activeKey(keys, lifetime);
-  return readSigningKey(readText(key ?? '-', io), { ...keyChoice(options), style: kidStyle });
+  return readSigningKey(readText(key ?? '-', io), { kid, algorithm, style });
 }
 
 /** Reads a key of any form and gives it a key id. `-` is standard input. */
 export function namedKeyFrom(path: string, options: KeyOptions, io: Io): ReadKey {
-  const key = readKey(readText(path, io), keyChoice(options));
+  const key = readKey(readText(path, io), options);
   return { ...key, kid: key.kid ?? keyIdOf(key.key, options.kidStyle ?? 'python') };
 }
 

@@ -56,7 +56,7 @@ function issue(
   if (issuer === undefined) throw misuse('--issuer is required');
   if (!/^[1-9]\d{0,7}$/.test(lifetime))
     throw misuse(`invalid lifetime ${lifetime}: must be a number of seconds`);
-  const key = readSigningKey(io.readFile(keyfile), key_id === undefined ? {} : { kid: key_id });
+  const key = readSigningKey(io.readFile(keyfile), { kid: key_id });
   const now = Math.floor(io.now());
   const jti = newTokenId(io.random(16));
   return signClaims(key, {

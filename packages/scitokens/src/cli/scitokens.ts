@@ -111,14 +111,7 @@ function keyGroup(group: Argv, io: Io, run: Run): Argv {
             ...seconds('--longest-lifetime', 1),
             describe: `new directory: maximum token lifetime in seconds [${DEFAULT_POLICY.longestLifetime}]`,
           }),
-      (args) => {
-        const { publishLead, longestLifetime, ...rest } = args;
-        const policy = {
-          ...(publishLead === undefined ? {} : { publishLead }),
-          ...(longestLifetime === undefined ? {} : { longestLifetime }),
-        };
-        return run(flag(args), () => keyRotate(args.directory, { ...rest, ...policy }, io));
-      },
+      (args) => run(flag(args), () => keyRotate(args.directory, args, io)),
     )
     .command(
       'list <directory>',

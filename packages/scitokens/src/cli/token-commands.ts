@@ -54,17 +54,16 @@ export function tokenCreate(options: CreateOptions, io: Io): void {
       scope: scope.join(' '),
       lifetime,
       claims,
-      ...(only === undefined ? {} : { audience: audience.length === 1 ? only : audience }),
+      audience: audience.length > 1 ? audience : only,
     },
     { now: io.now(), random: io.random },
   );
   if (out !== undefined) io.writeFile(out, `${token}\n`, 0o600);
   const { header, claims: signed } = readCompact(token);
-  if (options.json)
-    io.out(
-      `${JSON.stringify({ ...(out === undefined ? { token } : { out }), header, claims: signed })}\n`,
-    );
-  else if (out === undefined) io.out(`${token}\n`);
+  if (options.json) {
+    const shown = out === undefined ? token : undefined;
+    io.out(`${JSON.stringify({ token: shown, out, header, claims: signed })}\n`);
+  } else if (out === undefined) io.out(`${token}\n`);
 }
 
 function profileNamed(name: string): Profile {
@@ -214,12 +213,12 @@ function keysFor(
   }
   if (key !== undefined) {
     const { kid } = readCompact(token).header;
-    const read = namedKeyFrom(key, kid === undefined ? {} : { kid }, io);
+    const read = namedKeyFrom(key, { kid }, io);
     return {
       find: () => readKeySet({ keys: [writeJwk(read.key, read.kid, read.algorithm)] }).select(kid),
     };
   }
-  const store = cache ? { store: createKeyCache(keyCacheDirectory(io.environment)) } : {};
+  const store = cache ? createKeyCache(keyCacheDirectory(io.environment)) : undefined;
   // A cache that cannot be written costs a request, not the result.
-  return createIssuerKeys({ send: io.send, insecure, ...store });
+  return createIssuerKeys({ send: io.send, insecure, store });
 }

@@ -11,7 +11,7 @@ import { publicJwk } from './jwk.ts';
  */
 export interface NewKey {
   readonly algorithm?: Algorithm;
-  readonly kid?: string;
+  readonly kid?: string | undefined;
   readonly style?: KeyIdStyle;
   readonly rsaBits?: number;
 }

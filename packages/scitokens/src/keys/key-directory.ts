@@ -22,6 +22,7 @@ import {
   markPublished,
   planRotation,
   type KeyRecord,
+  type PolicyChoice,
   type RotationPolicy,
   type RotationStep,
 } from './rotation.ts';
@@ -57,11 +58,15 @@ const STATES = ['next', 'active', 'retiring', 'retired'];
  * Creates an empty key directory (0700); does not change an existing one.
  * @throws CodedError `TOKEN_KEY_DIRECTORY`
  */
-export function initKeyDirectory(directory: string, policy: Partial<RotationPolicy> = {}): void {
+export function initKeyDirectory(directory: string, policy: PolicyChoice = {}): void {
+  const {
+    publishLead = DEFAULT_POLICY.publishLead,
+    longestLifetime = DEFAULT_POLICY.longestLifetime,
+  } = policy;
   makeDirectory(directory, 0o700);
   underLock(directory, () => {
     if (readPrivateFile(join(directory, INDEX)) === undefined)
-      writeIndex(directory, { ...DEFAULT_POLICY, ...policy, keys: [] });
+      writeIndex(directory, { publishLead, longestLifetime, keys: [] });
   });
 }
 

@@ -20,8 +20,8 @@ export interface ReadKey {
 /** How to read a key: its id and algorithm, and the selection from a JWKS. */
 export interface KeyChoice {
   /** Overrides the id in the text; in a JWKS it selects the key. */
-  readonly kid?: string;
-  readonly algorithm?: string;
+  readonly kid?: string | undefined;
+  readonly algorithm?: string | undefined;
 }
 
 /**

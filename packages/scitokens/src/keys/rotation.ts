@@ -30,6 +30,11 @@ export interface RotationPolicy {
   readonly longestLifetime: number;
 }
 
+/** A policy without the members that {@link DEFAULT_POLICY} decides. */
+export type PolicyChoice = {
+  readonly [Name in keyof RotationPolicy]?: RotationPolicy[Name] | undefined;
+};
+
 /** Four days: scitokens-cpp caches a key set that long. One day. */
 export const DEFAULT_POLICY: RotationPolicy = { publishLead: 4 * 86400, longestLifetime: 86400 };
 

@@ -22,7 +22,7 @@ export interface TokenRequest {
   /** Scopes, blank-separated or as a list. */
   readonly scope: string | readonly string[];
   /** Required except for `scitoken:1.0`; a list is kept as a list. */
-  readonly audience?: string | readonly string[];
+  readonly audience?: string | readonly string[] | undefined;
   /** Seconds from `now` to expiry. */
   readonly lifetime: number;
   /**
@@ -165,7 +165,7 @@ function encodedHeader(key: SigningKey, typ: string): string {
   headers.set(key, known);
   let text = known.get(typ);
   if (text === undefined) {
-    const header = { alg: key.algorithm, ...(key.kid === undefined ? {} : { kid: key.kid }), typ };
+    const header = { alg: key.algorithm, kid: key.kid, typ };
     text = Buffer.from(JSON.stringify(header)).toString('base64url');
     known.set(typ, text);
   }

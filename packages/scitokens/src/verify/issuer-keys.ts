@@ -31,7 +31,7 @@ export interface IssuerKeysOptions extends DiscoverOptions {
   readonly retryAfter?: number;
   /** The maximum number of cached issuers; default 1000. */
   readonly maxIssuers?: number;
-  readonly store?: KeyStore;
+  readonly store?: KeyStore | undefined;
   /** Called with failures that old keys make up for, and with those of the store. */
   readonly onProblem?: (issuer: string, error: unknown) => void;
 }
