@@ -78,7 +78,7 @@ function load(
 ): Config {
   const env = { ...process.env };
   if (configFile !== undefined) env['CONDOR_CONFIG'] = configFile;
-  return loadConfig({ subsystem: 'CREDMON_WEB', env, ...(tolerate ? { tolerate } : {}) });
+  return loadConfig({ subsystem: 'CREDMON_WEB', env, tolerate });
 }
 
 function configured(command: Pick<Work, 'configFile' | 'listen'>): {

@@ -47,12 +47,10 @@ function readProvider(
   return {
     authentication: readAuthentication(read, provider),
     extraScopes: read.list(knob('CREDMON_<PROVIDER>_EXTRA_SCOPES', provider)) ?? [],
-    ...(read.boolean(knob('CREDMON_<PROVIDER>_USE_ID_TOKEN', provider))
-      ? { useIdToken: true }
-      : {}),
-    ...(issuer === undefined ? {} : { issuer }),
-    ...(revocationUrl === undefined ? {} : { revocationUrl }),
-    ...(userClaim === undefined ? {} : { userClaim }),
+    useIdToken: read.boolean(knob('CREDMON_<PROVIDER>_USE_ID_TOKEN', provider)) || undefined,
+    issuer,
+    revocationUrl,
+    userClaim,
   };
 }
 
@@ -94,7 +92,7 @@ export function readLocalIssuer(
     issuer,
     publicKeyFile: read.path('LOCAL_CREDMON_PUBLIC_KEY'),
     keyId: read.string('LOCAL_CREDMON_KEY_ID'),
-    ...(keyDirectories.length === 0 ? {} : { keyDirectories }),
+    keyDirectories: keyDirectories.length === 0 ? undefined : keyDirectories,
   };
 }
 
@@ -124,6 +122,6 @@ export function registrationOf(settings: Settings, request: ProviderRequest): Cl
     clientSecret: request.clientSecret,
     authentication,
     allowLoopbackHttp: settings.allowLoopbackHttp,
-    ...(issuer === undefined ? {} : { issuer }),
+    issuer,
   };
 }

@@ -67,21 +67,17 @@ export function readSettings(config: Config, flag?: ListenAddress): Settings {
     connectSeconds: read.integer('CREDMON_CONNECT_TIMEOUT'),
     requestSeconds: read.integer('CREDMON_REQUEST_TIMEOUT'),
     localIssuer: readLocalIssuer(config, read, web.prefix),
-    ...optional('condorIds', readCondorIds(config, read)),
-    ...optional('names', readNames(config)),
-    ...optional('namedTrust', namedTrust(readNamedTrust(read))),
-    ...optional('sessionStore', readSessionStore(read)),
-    ...optional('metricsListen', readMetricsListen(read)),
-    ...optional('contact', read.string('CREDMON_WEB_CONTACT')),
-    ...optional('remoteUser', readRemoteUser(read, listen)),
+    condorIds: readCondorIds(config, read),
+    names: readNames(config),
+    namedTrust: namedTrust(readNamedTrust(read)),
+    sessionStore: readSessionStore(read),
+    metricsListen: readMetricsListen(read),
+    contact: read.string('CREDMON_WEB_CONTACT'),
+    remoteUser: readRemoteUser(read, listen),
   };
   read.boolean('CREDMON_ALLOW_SPECIAL_CHAR_NAMES');
   read.finish();
   return Object.freeze(settings);
-}
-
-function optional<K extends string, V>(name: K, value: V | undefined): { readonly [key in K]?: V } {
-  return value === undefined ? {} : ({ [name]: value } as { readonly [key in K]?: V });
 }
 
 /** Returns `undefined` if no provider name is ambiguous. */

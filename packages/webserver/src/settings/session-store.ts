@@ -10,7 +10,11 @@ import type { KnobReader } from '@credmon/core/config';
 export type RedisAddress = (
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly tls: boolean }
-) & { readonly database: number; readonly user?: string; readonly passwordFile?: string };
+) & {
+  readonly database: number;
+  readonly user?: string | undefined;
+  readonly passwordFile?: string | undefined;
+};
 
 const KNOB = 'CREDMON_WEB_SESSION_STORE';
 const FORMS =
@@ -32,8 +36,7 @@ export function readSessionStore(read: KnobReader): RedisAddress | undefined {
     return undefined;
   }
   const address = parse(text);
-  if (typeof address !== 'string')
-    return passwordFile === undefined ? address : { ...address, passwordFile };
+  if (typeof address !== 'string') return { ...address, passwordFile };
   read.mistake(KNOB, `cannot be used: ${address}`);
   return undefined;
 }
@@ -59,6 +62,6 @@ function parse(text: string): RedisAddress | string {
     port: port === '' ? 6379 : Number(port),
     tls,
     database: Number(pathname.slice(1)),
-    ...(username === '' ? {} : { user: decodeURIComponent(username) }),
+    user: username === '' ? undefined : decodeURIComponent(username),
   };
 }

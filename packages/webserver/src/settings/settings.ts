@@ -16,32 +16,32 @@ export type ListenAddress =
 /** The knobs of one provider, in addition to its key file. */
 export interface ProviderSettings {
   /** CREDMON_<PROVIDER>_ISSUER: the exact issuer identifier. */
-  readonly issuer?: string;
+  readonly issuer?: string | undefined;
   /** CREDMON_<PROVIDER>_CLIENT_AUTH */
   readonly authentication: ClientAuthentication;
   /**
    * CREDMON_<PROVIDER>_USER_CLAIM: the claim of the ID token that must be equal to the
    * local user.
    */
-  readonly userClaim?: string;
+  readonly userClaim?: string | undefined;
   /**
    * CREDMON_<PROVIDER>_REVOCATION_URL: where the tokens of a declined sign-in are
    * revoked.
    */
-  readonly revocationUrl?: string;
+  readonly revocationUrl?: string | undefined;
   /**
    * CREDMON_<PROVIDER>_EXTRA_SCOPES: scopes that the issuer may grant without a request.
    */
   readonly extraScopes: readonly string[];
   /** CREDMON_<PROVIDER>_USE_ID_TOKEN: jobs may read the ID token. */
-  readonly useIdToken?: boolean;
+  readonly useIdToken?: boolean | undefined;
 }
 
 /** Settings of the web server. Durations are seconds, directories absolute. */
 export interface Settings {
   readonly credentialDirectory: string;
   /** The account of CONDOR_IDS; missing for the user condor. */
-  readonly condorIds?: AccountIds;
+  readonly condorIds?: AccountIds | undefined;
   /** CREDMON_WEB_PREFIX: `https://host/path`, without a slash at the end. */
   readonly prefix: string;
   /** The path of the prefix, which all routes begin with: empty, or `/path`. */
@@ -52,11 +52,11 @@ export interface Settings {
   readonly host: string;
   readonly listen: ListenAddress;
   /** The address of the metrics, only reachable on this machine. */
-  readonly metricsListen?: ListenAddress;
+  readonly metricsListen?: ListenAddress | undefined;
   readonly trustedProxies: readonly string[];
   readonly sessionDirectory: string;
   /** The Redis server that replaces the session directory. */
-  readonly sessionStore?: RedisAddress;
+  readonly sessionStore?: RedisAddress | undefined;
   /** The largest number of open sessions. */
   readonly sessionCount: number;
   readonly sessionIdleSeconds: number;
@@ -73,9 +73,9 @@ export interface Settings {
    * The REMOTE_USER header of the proxy (lower case), and the realm that is removed from
    * its value.
    */
-  readonly remoteUser?: { readonly header: string; readonly realm?: string };
+  readonly remoteUser?: { readonly header: string; readonly realm?: string } | undefined;
   /** The contact for users: an address or a sentence. */
-  readonly contact?: string;
+  readonly contact?: string | undefined;
   /** Where to log, and whether to log each request. */
   readonly log: LogOptions;
   readonly allowLoopbackHttp: boolean;
@@ -85,19 +85,19 @@ export interface Settings {
    * Providers with `_` in their names, and whether tokens have handles; missing if no
    * name is ambiguous.
    */
-  readonly names?: NameRules;
+  readonly names?: NameRules | undefined;
   /** The lifetime of tokens whose issuer does not send one. */
   readonly defaultTokenSeconds: number;
   readonly connectSeconds: number;
   readonly requestSeconds: number;
   /** The certificate authorities of AUTH_SSL_CLIENT_CAFILE and AUTH_SSL_CLIENT_CADIR. */
-  readonly namedTrust?: NamedTrust;
+  readonly namedTrust?: NamedTrust | undefined;
   readonly localIssuer: {
     readonly issuer: string;
     readonly publicKeyFile: string;
     readonly keyId: string;
     /** Key directories that sign for this issuer; missing if there are none. */
-    readonly keyDirectories?: readonly string[];
+    readonly keyDirectories?: readonly string[] | undefined;
   };
 }
 
