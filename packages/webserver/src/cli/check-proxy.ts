@@ -101,7 +101,7 @@ function ask(
     connect({
       ...place,
       secureContext: trust.current().context,
-      ...(isIP(name) === 0 ? { servername: name } : {}),
+      servername: isIP(name) === 0 ? name : undefined,
     });
   return new Promise((resolve, reject) => {
     const sent = request({

@@ -50,17 +50,17 @@ export async function beginLogin(
     .trim();
   // Without the scope openid the issuer sends no ID token; with a nonce, core would
   // require one.
-  const nonce = splitScopes(scope).includes('openid') ? { nonce: newSecret(context) } : {};
+  const nonce = splitScopes(scope).includes('openid') ? newSecret(context) : undefined;
   const verifier = newSecret(context) + newSecret(context);
   const url = authorizationUrl(registrationOf(settings, request), {
     redirectUri: request.returnUrl,
     scope,
     resource: request.audience,
     state,
-    ...nonce,
+    nonce,
     codeChallenge: createHash('sha256').update(verifier).digest('base64url'),
   });
-  await ports.flows.append(id ?? '', { type: 'begun', at: now, state, stem, verifier, ...nonce });
+  await ports.flows.append(id ?? '', { type: 'begun', at: now, state, stem, verifier, nonce });
   ports.counters.login(request.provider, 'begun');
   ports.log.info(`login of ${flow.localUser} for ${stem} begun at ${url.origin}`);
   return url;

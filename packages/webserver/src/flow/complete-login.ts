@@ -149,6 +149,6 @@ function exchange(
     redirectUri: request.returnUrl,
     codeVerifier: login.verifier,
     now: ports.clock.now(),
-    ...(login.nonce === undefined ? {} : { nonce: login.nonce }),
+    nonce: login.nonce,
   });
 }

@@ -119,7 +119,7 @@ async function decline(
     at: ports.clock.now(),
     state,
     revoked: result === 'revoked',
-    ...(result === 'shared' ? { shared: true } : {}),
+    shared: result === 'shared' ? true : undefined,
   });
 }
 

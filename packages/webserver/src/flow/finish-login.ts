@@ -26,14 +26,13 @@ export async function finishLogin(
 ): Promise<Flow> {
   const { ports } = context;
   const stored = storeToken(context, flow.localUser, request, issued);
-  const name = accountName(issued.answer);
   const after = await recordEvent(context, session.flow ?? '', flow, {
     type: 'completed',
     at: ports.clock.now(),
     state,
     missing: missingScopes(request, issued.answer),
     ...stored,
-    ...(name === undefined ? {} : { name }),
+    name: accountName(issued.answer),
   });
   ports.counters.login(request.provider, 'done');
   ports.log.info(`login of ${flow.localUser} for ${request.stem} done; ${describe(stored)}`);

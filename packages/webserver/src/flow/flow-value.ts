@@ -27,7 +27,7 @@ export type FlowEvent =
       readonly stem: string;
       readonly verifier: string;
       /** Only if an ID token is requested. */
-      readonly nonce?: string;
+      readonly nonce?: string | undefined;
     }
   | {
       readonly type: 'returned';
@@ -40,12 +40,12 @@ export type FlowEvent =
       readonly at: number;
       readonly state: string;
       /** The account that signed in, from a verified ID token. */
-      readonly name?: string;
+      readonly name?: string | undefined;
       /** Requested scopes that were not granted. */
       readonly missing: readonly string[];
       readonly renewable: boolean;
       /** What happened to the stored refresh token, if the response had none. */
-      readonly refresh?: 'kept' | 'replaced';
+      readonly refresh?: 'kept' | 'replaced' | undefined;
     }
   | {
       readonly type: 'failed';
@@ -78,7 +78,7 @@ export type FlowEvent =
       readonly state: string;
       readonly revoked: boolean;
       /** Not revoked, because another sign-in has the same grant. */
-      readonly shared?: boolean;
+      readonly shared?: boolean | undefined;
     }
   /**
    * The answer is not stored, because another sign-in is. `attempt` has claimed it.
@@ -88,9 +88,9 @@ export type FlowEvent =
       readonly type: 'superseded';
       readonly at: number;
       readonly answer: string;
-      readonly attempt?: string;
+      readonly attempt?: string | undefined;
       readonly revoked: boolean;
-      readonly shared?: boolean;
+      readonly shared?: boolean | undefined;
     };
 
 /**
@@ -102,7 +102,7 @@ export interface Login {
   readonly stem: string;
   readonly begunAt: number;
   readonly verifier: string;
-  readonly nonce?: string;
+  readonly nonce?: string | undefined;
   readonly claimedBy?: string;
 }
 
@@ -128,7 +128,7 @@ export interface SettledAnswer {
   readonly stem: string;
   readonly outcome: 'stored' | 'failed' | 'declined' | 'superseded';
   readonly revoked: boolean;
-  readonly shared?: boolean;
+  readonly shared?: boolean | undefined;
 }
 
 /** The state of one token. */
@@ -137,10 +137,10 @@ export type TokenState =
   | { readonly kind: 'failed'; readonly code: ErrorCode }
   | {
       readonly kind: 'signed-in';
-      readonly name?: string;
+      readonly name?: string | undefined;
       readonly missing: readonly string[];
       readonly renewable: boolean;
-      readonly refresh?: 'kept' | 'replaced';
+      readonly refresh?: 'kept' | 'replaced' | undefined;
     };
 
 /** A requested token, its stem and its state. */

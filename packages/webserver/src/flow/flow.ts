@@ -50,8 +50,8 @@ export function nextFlow(flow: Flow | undefined, event: FlowEvent): Flow | undef
         kind: 'signed-in',
         missing,
         renewable,
-        ...(name === undefined ? {} : { name }),
-        ...(refresh === undefined ? {} : { refresh }),
+        name,
+        refresh,
       });
     }
     case 'failed':

@@ -56,7 +56,7 @@ interface AnswerCard {
   readonly label: string;
   readonly provider: string;
   /** The account that signed in; missing if the provider does not name it. */
-  readonly account?: string;
+  readonly account?: string | undefined;
   /** The host of the issuer. */
   readonly issuer: string;
   /** The granted scopes; empty if neither the request nor the response names any. */
@@ -73,7 +73,6 @@ export function answerCard(
   { pending, held, request }: OpenQuestion,
 ): AnswerCard {
   const { provider, handle, scopes, audience, authorizationUrl } = request;
-  const account = accountName(held.answer);
   const left = pending.heldAt + settings.loginSeconds - ports.clock.now();
   return {
     label: handle === '' ? provider : `${provider} ${handle}`,
@@ -84,6 +83,6 @@ export function answerCard(
     missing: missingScopes(request, held.answer),
     audience,
     minutes: Math.max(1, Math.floor(left / 60)),
-    ...(account === undefined ? {} : { account }),
+    account: accountName(held.answer),
   };
 }

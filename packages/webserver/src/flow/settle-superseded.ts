@@ -14,7 +14,7 @@ import { REVOCATION_TEXTS, revokeAnswer, type Unused } from './revoke-answer.ts'
 export interface Superseded {
   readonly answer: string;
   readonly stem: string;
-  readonly unused?: Unused;
+  readonly unused?: Unused | undefined;
 }
 
 /**
@@ -41,7 +41,8 @@ export async function findSuperseded(
   for (const { answer, stem } of [...older, ...waiting]) {
     const held = await readAnswer(context, session, answer);
     const request = held && requestOf(context, after, stem, held);
-    found.push({ answer, stem, ...(held && request ? { unused: { answer, held, request } } : {}) });
+    const unused = held && request ? { answer, held, request } : undefined;
+    found.push({ answer, stem, unused });
   }
   return found;
 }
@@ -76,11 +77,7 @@ export async function settleSuperseded(
   const id = session.flow ?? '';
   let after = flow;
   for (const { answer, stem, unused } of answers) {
-    const event = {
-      type: 'superseded',
-      answer,
-      ...(attempt === undefined ? {} : { attempt }),
-    } as const;
+    const event = { type: 'superseded', answer, attempt } as const;
     after = await recordEvent(context, id, after, {
       ...event,
       at: ports.clock.now(),

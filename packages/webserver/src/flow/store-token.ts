@@ -97,13 +97,12 @@ function storeOnce(
       token: stem,
     });
   const before = checkRefresh(stored, request, answer);
-  const subject = subjectOf(answer);
   const client = { client_id: clientId, client_secret: clientSecret, token_url: tokenUrl };
   const texts = filesFromLogin({
     answer: before.kind === 'keep' ? { ...answer, refreshToken: before.refreshToken } : answer,
     scopes,
     audience,
-    client: { ...client, signed_in_at: issuedAt, ...(subject === undefined ? {} : { subject }) },
+    client: { ...client, signed_in_at: issuedAt, subject: subjectOf(answer) },
     issuedAt,
     defaultLifetime: settings.defaultTokenSeconds,
     idToken: providerSettings(settings, request.provider).useIdToken === true,

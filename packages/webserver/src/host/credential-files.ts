@@ -179,14 +179,13 @@ function readToken(home: string, stem: string): StoredToken {
   const [use, meta, renewal] = (['use', 'meta', 'renewal'] as const).map((kind) =>
     textOf(readCredentialFile(join(home, tokenFileName(stem, kind)))),
   );
-  const text = textOf(top);
   return {
     version: topVersion(top),
-    ...(text === undefined ? {} : { top: text }),
-    ...(top.kind === 'text' ? { topModifiedAt: top.identity.mtime } : {}),
-    ...(use === undefined ? {} : { use }),
-    ...(meta === undefined ? {} : { meta }),
-    ...(renewal === undefined ? {} : { renewal }),
+    top: textOf(top),
+    topModifiedAt: top.kind === 'text' ? top.identity.mtime : undefined,
+    use,
+    meta,
+    renewal,
   };
 }
 

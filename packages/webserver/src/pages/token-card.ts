@@ -4,6 +4,13 @@ import { CodedError } from '@credmon/core/base';
 import type { Flow, FlowToken, PendingAnswer } from '../flow/flow.ts';
 import { pageFor } from './page-error.ts';
 
+/** A request in the key file. `issuer` is the host that the browser will be sent to. */
+interface AskedToken {
+  readonly scopes: readonly string[];
+  readonly audience: string;
+  readonly issuer: string;
+}
+
 /** The data of one token for the templates. */
 export interface TokenCard {
   readonly stem: string;
@@ -11,27 +18,20 @@ export interface TokenCard {
   readonly label: string;
   readonly provider: string;
   readonly handle: string;
-  /**
-   * The request in the key file; missing if the key file was used and removed. `issuer`
-   * is the host that the browser will be sent to.
-   */
-  readonly asked?: {
-    readonly scopes: readonly string[];
-    readonly audience: string;
-    readonly issuer: string;
-  };
+  /** Missing if the key file was used and removed. */
+  readonly asked?: AskedToken | undefined;
   readonly state: 'waiting' | 'failed' | 'signed-in';
   /** The id of an answer whose account the user has not confirmed yet. */
-  readonly answer?: string;
+  readonly answer?: string | undefined;
   /** The title of the error page of the last failure. */
-  readonly failure?: string;
-  readonly name?: string;
+  readonly failure?: string | undefined;
+  readonly name?: string | undefined;
   /** Why a sign-in for this token is not possible. */
-  readonly refused?: string;
+  readonly refused?: string | undefined;
   readonly missing: readonly string[];
   readonly renewable: boolean;
   /** What happened to the stored refresh token, if the provider sent no new one. */
-  readonly refresh?: 'kept' | 'replaced';
+  readonly refresh?: 'kept' | 'replaced' | undefined;
 }
 
 /**
@@ -60,22 +60,17 @@ export function tokenCard(
     state: state.kind,
     missing: signedIn?.missing ?? [],
     renewable: signedIn?.renewable ?? true,
-    ...(refused === undefined ? {} : { refused }),
-    ...(request === undefined ? {} : { asked: askedOf(request) }),
-    ...(answer === undefined ? {} : { answer }),
-    ...(signedIn?.name === undefined ? {} : { name: signedIn.name }),
-    ...(signedIn?.refresh === undefined ? {} : { refresh: signedIn.refresh }),
-    ...(state.kind === 'failed'
-      ? { failure: pageFor(new CodedError(state.code, '')).page.title }
-      : {}),
+    refused,
+    asked: request && askedOf(request),
+    answer,
+    name: signedIn?.name,
+    refresh: signedIn?.refresh,
+    failure:
+      state.kind === 'failed' ? pageFor(new CodedError(state.code, '')).page.title : undefined,
   };
 }
 
-function askedOf({
-  scopes,
-  audience,
-  authorizationUrl,
-}: ProviderRequest): NonNullable<TokenCard['asked']> {
+function askedOf({ scopes, audience, authorizationUrl }: ProviderRequest): AskedToken {
   return { scopes: splitScopes(scopes), audience, issuer: new URL(authorizationUrl).host };
 }
 

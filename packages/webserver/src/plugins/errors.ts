@@ -29,8 +29,8 @@ export async function sendError(
   return sendPage(context, reply, 'error', page.status, {
     ...page,
     name,
-    ...(detail === undefined ? {} : { detail }),
-    ...(name === 'wrong-host' ? { address: rightAddress(context, request) } : {}),
+    detail,
+    address: name === 'wrong-host' ? rightAddress(context, request) : undefined,
     reference: request.id,
     hasList:
       route.replace(/\/$/, '') !== context.settings.mount && (await hasFlow(context, request)),
