@@ -258,12 +258,12 @@ describe('bad input', () => {
 });
 
 describe('SIGHUP', () => {
-  it('R45 reads the configuration again; a broken one is refused and the old one stays', async () => {
+  it('R45 reloads the configuration; an invalid one is rejected and the old one is still used', async () => {
     const daemon = startDaemon(workspace);
     await there('CREDMON_COMPLETE');
     workspace.configure({ CREDMON_RENEWALS_PER_ISSUER: 'many' });
     daemon.signal('SIGHUP');
-    await logged('The new configuration is refused');
+    await logged('The new configuration is rejected');
     expect(daemonLog(workspace)).toMatch(/line \d+: CREDMON_RENEWALS_PER_ISSUER = many/);
     workspace.configure({ CREDMON_RENEWALS_PER_ISSUER: 3 });
     daemon.signal('SIGHUP');
@@ -271,7 +271,7 @@ describe('SIGHUP', () => {
     expect(await daemon.stop()).toEqual({ code: 0, signal: null });
   });
 
-  it('R45 R10 R13 a log that cannot be opened is refused with all the rest, also with a renewal under way', async () => {
+  it('R45 R10 R13 a configuration whose log cannot be opened is rejected, also during a renewal', async () => {
     const service = await workspace.addService('mytok', issuer);
     const token = await seedToken(workspace, service, 'alice', 'mytok', { age: 500 });
     const before = issuer.log.successes('refresh_token').length;
@@ -282,7 +282,7 @@ describe('SIGHUP', () => {
     workspace.configure({ CREDMON_OAUTH_LOG: '/proc/no/such/log' });
     daemon.signal('SIGHUP');
     await logged(
-      'The new configuration is refused and the old one stays: the log file /proc/no/such/log',
+      'The new configuration is rejected, the old one is still used: the log file /proc/no/such/log',
     );
     workspace.configure({ CREDMON_OAUTH_LOG: log });
     const second = startDaemon(workspace);

@@ -148,7 +148,7 @@ describe("a token of a site's own program", () => {
     life.again('erin/own');
     await life.failed('erin/own', 'PLUGIN_FAILED');
     expect(life.use('erin/own')).toBe(before);
-    await life.logged('it says: the token service does not answer');
+    await life.logged('stderr: the token service does not answer');
     await issuer.setFault();
     await life.changed('erin/own', before);
   });
@@ -159,7 +159,7 @@ describe("a token of a site's own program", () => {
     life.again('frank/own');
     await life.failed('frank/own', 'PLUGIN_FAILED');
     expect(life.use('frank/own')).toBe(before);
-    await life.logged('gave an answer that is not JSON');
+    await life.logged('returned output that is not JSON');
     await issuer.setFault();
     await life.changedOnCall('frank/own', before);
   });

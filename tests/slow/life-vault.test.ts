@@ -76,7 +76,7 @@ describe('a token from a Vault', () => {
     const asked = vault.requests.length;
     store('carol/dune', vault, '127.0.0.1');
     await life.failed('carol/dune', 'ENDPOINT_REFUSED');
-    await life.logged('carol/dune: the vault_url in .top');
+    await life.logged('carol/dune: invalid vault_url in .top');
     expect([life.use('carol/dune'), vault.requests.length]).toEqual(['', asked]);
   });
 

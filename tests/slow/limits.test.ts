@@ -105,7 +105,7 @@ describe('R22 R46 a running daemon', () => {
       daemon.signal('SIGHUP');
       await fresh([token], 'a token after SIGHUP');
       expect(await daemon.stop()).toEqual({ code: 0, signal: null });
-      expect(daemonLog(workspace).split('cannot be watched')).toHaveLength(2);
+      expect(daemonLog(workspace).split('Cannot watch the credential directory')).toHaveLength(2);
     },
   );
 });

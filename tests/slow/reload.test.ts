@@ -48,8 +48,10 @@ describe('R45 SIGHUP', () => {
     renameSync(path(), `${path()}.1`);
     writeFileSync(workspace.configFile, 'this is not a statement\n', { flag: 'a' });
     daemon.signal('SIGHUP');
-    await logged(/The new configuration is refused and the old one stays: .*condor_config:\d+/);
-    expect(readFileSync(`${path()}.1`, 'utf8')).not.toMatch(/is refused/);
+    await logged(
+      /The new configuration is rejected, the old one is still used: .*condor_config:\d+/,
+    );
+    expect(readFileSync(`${path()}.1`, 'utf8')).not.toMatch(/is rejected/);
   });
 
   it('applies a changed default lifetime to tokens that are there', async () => {

@@ -66,7 +66,7 @@ it('R17 R43 comes at the start, is renewed, stays through an outage and bad answ
   await issuer.setFault(faults[0]);
   workspace.configure({ CREDMON_STANDING_ce1_SCOPE: 'read' });
   daemon.signal('SIGHUP');
-  await logged(/the old token works for \d{3} s more/);
+  await logged(/the old token is valid for \d{3} s more/);
   for (const fault of faults.slice(1)) {
     await issuer.setFault(fault);
     const before = issuer.log.requests.length;
@@ -96,7 +96,7 @@ it('R9 R29 R30 a refused secret or a grant of too much is said once; a new secre
   workspace.configure({ CREDMON_STANDING_ce1_SCOPE: 'read' });
   daemon.signal('SIGHUP');
   await logged(
-    /granted more than was asked for \(admin\), and the token was not stored; .*; the old token works for \d+ s more/,
+    /granted more scopes than requested \(admin\); the token was not stored; .*; the old token is valid for \d+ s more/,
   );
   const asked = issuer.log.requests.length;
   const idle = (): number => daemonLog(workspace).split('1 are ours, 0 due').length;

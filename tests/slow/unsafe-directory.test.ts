@@ -81,7 +81,7 @@ describe('a FIFO', () => {
     await waitUntil(() => existsSync(file('CREDMON_COMPLETE')), { what: 'the first pass' });
     fifo('CREDMON_COMPLETE');
     daemon.signal('SIGHUP');
-    await logged(`${file('CREDMON_COMPLETE')} was not a regular file of one name`);
+    await logged(`${file('CREDMON_COMPLETE')} was not a regular file with a single link`);
     expect(await daemon.stop()).toEqual({ code: 0, signal: null });
     expect(
       readdirSync(workspace.credentialDirectory).filter((name) => !name.startsWith('.')),
@@ -98,7 +98,7 @@ describe('a FIFO', () => {
     }
     expect(await daemon.stop()).toEqual({ code: 0, signal: null });
     expect(daemonLog(workspace)).toContain(
-      `pid cannot be removed: ${file('pid')} is not a regular file; fix: rm `,
+      `cannot remove pid: ${file('pid')} is not a regular file; fix: rm `,
     );
   });
 });

@@ -7,7 +7,7 @@ import { ok, wrong, type Finding } from './finding.ts';
 import type { TokenClient } from '../settings/clients.ts';
 import { readSecretFile } from '../host/secret-file.ts';
 import { lookAtClientId, lookAtIssuer, lookAtOrigin, lookAtSecret } from './issuer.ts';
-import type { CheckWorld, Look } from './context.ts';
+import type { CheckContext, Look } from './context.ts';
 
 const KINDS = {
   CLIENT: 'client credentials',
@@ -16,10 +16,10 @@ const KINDS = {
 } as const;
 
 /** One look for each client. */
-export function looksAtClients(world: CheckWorld): Look[] {
-  return world.settings.tokenClients.map((client) => {
+export function looksAtClients(context: CheckContext): Look[] {
+  return context.settings.tokenClients.map((client) => {
     const what = `${client.name} (${KINDS[client.kind]})`;
-    const its = client.kind === 'PELICAN' ? { ...world, send: world.pelicanSend } : world;
+    const its = client.kind === 'PELICAN' ? { ...context, send: context.pelicanSend } : context;
     return { what, look: () => lookAtClient(what, client, its) };
   });
 }
@@ -27,26 +27,26 @@ export function looksAtClients(world: CheckWorld): Look[] {
 async function lookAtClient(
   what: string,
   client: TokenClient,
-  world: CheckWorld,
+  context: CheckContext,
 ): Promise<Finding[]> {
   const { kind, issuers, tokenUrl } = client;
   const remote = issuers.map(async (issuer) => {
-    const finding = await lookAtIssuer(what, issuer, tokenUrl, world);
+    const finding = await lookAtIssuer(what, issuer, tokenUrl, context);
     if (kind === 'CLIENT' || finding.state === 'error') return [finding];
-    return [finding, await lookAtKeys(what, issuer, world)];
+    return [finding, await lookAtKeys(what, issuer, context)];
   });
   if (issuers.length === 0 && tokenUrl !== undefined)
-    remote.push(lookAtOrigin(what, tokenUrl, world).then((finding) => [finding]));
+    remote.push(lookAtOrigin(what, tokenUrl, context).then((finding) => [finding]));
   return [
-    ...doing(what, client, world),
+    ...doing(what, client, context),
     ...lookAtClientId(what, client.clientId),
-    lookAtProof(what, client, world),
+    lookAtProof(what, client, context),
     ...(await Promise.all(remote)).flat(),
   ];
 }
 
 /** What a client is good for: jobs, standing tokens, or both. */
-function doing(what: string, client: TokenClient, { settings }: CheckWorld): Finding[] {
+function doing(what: string, client: TokenClient, { settings }: CheckContext): Finding[] {
   const as = `as client ${client.clientId} (${client.proof})`;
   const standing = settings.standing.flatMap((token) =>
     token.kind === 'fetched' && client.kind === 'CLIENT' && token.client.name === client.name
@@ -76,7 +76,7 @@ const forWhom = (whom: readonly string[]): string =>
   whom.length === 0 ? '' : `, for ${whom.join(' ')}`;
 
 /** A key for private_key_jwt is tried; the assertion is thrown away. */
-function lookAtProof(what: string, client: TokenClient, { now }: CheckWorld): Finding {
+function lookAtProof(what: string, client: TokenClient, { now }: CheckContext): Finding {
   const { proof, secretFile, clientId, keyId } = client;
   if (proof !== 'private_key_jwt') return lookAtSecret(what, secretFile);
   const finding = lookAtSecret(what, secretFile, 'whole');
@@ -99,7 +99,7 @@ function lookAtProof(what: string, client: TokenClient, { now }: CheckWorld): Fi
 async function lookAtKeys(
   what: string,
   issuer: string,
-  { settings, send }: CheckWorld,
+  { settings, send }: CheckContext,
 ): Promise<Finding> {
   try {
     const { kids } = await fetchIssuerKeys(issuer, { send, insecure: settings.allowLoopbackHttp });

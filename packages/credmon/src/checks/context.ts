@@ -28,7 +28,7 @@ import { accessSync, constants } from 'node:fs';
  * Everything that a look may use. It asks harmless questions only: no grant, no secret
  * and no program goes with them.
  */
-export interface CheckWorld {
+export interface CheckContext {
   readonly config: Config;
   readonly settings: Settings;
   readonly now: Instant;
@@ -51,8 +51,8 @@ export interface CheckWorld {
 /** Requests under way at once. */
 const AT_ONCE = 16;
 
-/** The world of one check. */
-export function checkWorld(config: Config, settings: Settings, now: Instant): CheckWorld {
+/** The context of one check. */
+export function createCheckContext(config: Config, settings: Settings, now: Instant): CheckContext {
   const limited = createLimit(AT_ONCE);
   const trust = createProcessTrust(() => namedTrustOf(settings));
   const { send, close } = createSend({ ...settings.limits, trust: trust.general });

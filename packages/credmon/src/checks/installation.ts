@@ -6,7 +6,7 @@ import { ok, warning, wrong, type Finding } from './finding.ts';
 import { EXIT_LOG } from '../command-line/errors.ts';
 import type { Settings } from '../settings/read.ts';
 import { checkProgram } from '../host/run-program.ts';
-import type { CheckWorld, Look } from './context.ts';
+import type { CheckContext, Look } from './context.ts';
 
 const WHAT = 'log';
 
@@ -45,7 +45,7 @@ function whyNot(path: string, mode: number): string | undefined {
 // The check command's look at sites' own token programs. None is ever started here.
 
 /** One look for each program. */
-export function looksAtPrograms({ settings }: CheckWorld): Look[] {
+export function looksAtPrograms({ settings }: CheckContext): Look[] {
   return settings.tokenPrograms.map(({ name, command, seconds }) => {
     const what = `${name} (token program)`;
     const doing = ok(what, `runs ${command} for each token, for at most ${seconds} s`);

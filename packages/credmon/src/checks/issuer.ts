@@ -3,7 +3,7 @@
 import { isCoded, messageOf, originOf, shellWord, trustText } from '@credmon/core/base';
 import { ok, warning, wrong, type Finding } from './finding.ts';
 import { readSecretFile } from '../host/secret-file.ts';
-import type { CheckWorld } from './context.ts';
+import type { CheckContext } from './context.ts';
 
 /** The client of an example that was copied and left as it is. */
 export function lookAtClientId(what: string, clientId: string): Finding[] {
@@ -48,7 +48,7 @@ export async function lookAtIssuer(
   what: string,
   issuer: string,
   tokenUrl: string | undefined,
-  { metadata, send, now }: CheckWorld,
+  { metadata, send, now }: CheckContext,
 ): Promise<Finding> {
   try {
     const found = await metadata.find(send, issuer, now.wall);
@@ -71,7 +71,7 @@ export async function lookAtIssuer(
 export async function lookAtOrigin(
   what: string,
   url: string,
-  { send }: CheckWorld,
+  { send }: CheckContext,
 ): Promise<Finding> {
   try {
     await send({ method: 'GET', url: originOf(url) });
@@ -87,7 +87,7 @@ const WHAT = 'certificates';
  * Which authorities are trusted, and which files were skipped. An issuer whose authority
  * is missing says so where it is asked.
  */
-export function lookAtTrust({ trust }: CheckWorld): Finding[] {
+export function lookAtTrust({ trust }: CheckContext): Finding[] {
   const state = trust.general.current();
   return [ok(WHAT, trustText(state)), ...state.problems.map((text) => warning(WHAT, text))];
 }

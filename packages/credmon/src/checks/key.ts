@@ -15,7 +15,7 @@ import {
 } from '@credmon/scitokens';
 import { ok, warning, wrong, type Finding } from './finding.ts';
 import type { KeySource, LocalIssuer } from '../settings/local.ts';
-import { type CheckWorld, writable } from './context.ts';
+import { type CheckContext, writable } from './context.ts';
 import { publishCommand } from '../keys/uses.ts';
 import { existsSync } from 'node:fs';
 import { duration } from '../status/rows.ts';
@@ -24,25 +24,25 @@ import { duration } from '../status/rows.ts';
 export async function lookAtKey(
   what: string,
   issuer: LocalIssuer,
-  world: CheckWorld,
+  context: CheckContext,
 ): Promise<Finding[]> {
-  const found = findKey(what, issuer, world);
+  const found = findKey(what, issuer, context);
   if (!found.key) return found.findings;
-  return [...found.findings, ...(await lookAtPublished(what, issuer, found.key, world))];
+  return [...found.findings, ...(await lookAtPublished(what, issuer, found.key, context))];
 }
 
 function findKey(
   what: string,
   { key, lifetime, service, issuer }: LocalIssuer,
-  world: CheckWorld,
+  context: CheckContext,
 ): FoundKey {
   try {
     return key.kind === 'file'
-      ? lookAtFile(what, key, world)
+      ? lookAtFile(what, key, context)
       : lookAtKeyDirectory(what, key.path, lifetime, {
-          now: world.now.wall,
-          byDaemon: world.settings.keyRotation > 0,
-          publish: publishCommand(service, issuer === world.settings.local.served),
+          now: context.now.wall,
+          byDaemon: context.settings.keyRotation > 0,
+          publish: publishCommand(service, issuer === context.settings.local.served),
         });
   } catch (error) {
     return { findings: [wrong(what, messageOf(error))] };
@@ -54,13 +54,13 @@ type KeyFile = Extract<KeySource, { kind: 'file' }>;
 function lookAtFile(
   what: string,
   { path, keyId, algorithm }: KeyFile,
-  world: CheckWorld,
+  context: CheckContext,
 ): FoundKey {
-  const { local, settings } = world;
+  const { local, settings } = context;
   const { privateKey, publicKey } = settings.local.keyPair;
   const shared = path === privateKey;
   if (local.version(path) === '')
-    return { findings: [missingKey(what, path, shared ? publicKey : undefined, world)] };
+    return { findings: [missingKey(what, path, shared ? publicKey : undefined, context)] };
   const text = local.readKey(path);
   if (!text.ok) return { findings: [wrong(what, `the private key ${path} ${text.reason}`)] };
   try {
@@ -68,7 +68,7 @@ function lookAtFile(
     const findings = [
       ok(what, `signs with the key in ${path}, which is called ${keyId} (${algorithm})`),
     ];
-    return { findings: shared ? [...findings, publicHalf(what, key, world)] : findings, key };
+    return { findings: shared ? [...findings, publicHalf(what, key, context)] : findings, key };
   } catch (error) {
     return { findings: [wrong(what, `the private key ${path}: ${messageOf(error)}`)] };
   }
@@ -79,7 +79,7 @@ function missingKey(
   what: string,
   path: string,
   publicKey: string | undefined,
-  { local }: CheckWorld,
+  { local }: CheckContext,
 ): Finding {
   if (publicKey === undefined) return wrong(what, `the private key ${path} is missing`);
   if (local.version(publicKey) !== '')
@@ -98,7 +98,7 @@ function missingKey(
 function publicHalf(
   what: string,
   { privateKey }: SigningKey,
-  { local, settings }: CheckWorld,
+  { local, settings }: CheckContext,
 ): Finding {
   const { publicKey: path, privateKey: privatePath } = settings.local.keyPair;
   const text = local.readText(path);
@@ -134,7 +134,7 @@ async function lookAtPublished(
   what: string,
   { issuer }: LocalIssuer,
   { kid, privateKey }: SigningKey,
-  { settings, send }: CheckWorld,
+  { settings, send }: CheckContext,
 ): Promise<Finding[]> {
   try {
     secureEndpoint(issuer, `the issuer ${issuer}`, settings.allowLoopbackHttp);

@@ -12,26 +12,26 @@ import type { LocalIssuer } from '../settings/local.ts';
 import { rulesOf } from '../providers/local/signer.ts';
 import { lookAtKey } from './key.ts';
 import { lookAtRules } from './rules.ts';
-import type { CheckWorld, Look } from './context.ts';
+import type { CheckContext, Look } from './context.ts';
 
 /**
  * One look for each local issuer. The one that there is by default counts only where
  * somebody configured it. `user`: also who that user would be.
  */
-export function looksAtLocal(world: CheckWorld, user: string | undefined): Look[] {
-  const { config, settings } = world;
+export function looksAtLocal(context: CheckContext, user: string | undefined): Look[] {
+  const { config, settings } = context;
   const set = config
     .names()
     .filter((name) => /^LOCAL_CREDMON_/i.test(name) && config.origin(name)?.kind !== 'default');
   if (!settings.local.explicit && !set.some((name) => isOfJobs(name, settings))) return [];
   return settings.local.issuers.map((issuer) => {
     const what = `${issuer.service} (signed here)`;
-    return { what, look: () => lookAtLocal(what, issuer, user, world) };
+    return { what, look: () => lookAtLocal(what, issuer, user, context) };
   });
 }
 
 /** Where nothing but standing tokens is signed, knobs that those use are theirs. */
-function isOfJobs(knob: string, { local, standing }: CheckWorld['settings']): boolean {
+function isOfJobs(knob: string, { local, standing }: CheckContext['settings']): boolean {
   if (!standing.some(({ kind }) => kind === 'signed')) return true;
   const ofDefault = local.issuers.map(({ service }) => `LOCAL_CREDMON_${service}_`.toUpperCase());
   if (ofDefault.some((begin) => knob.toUpperCase().startsWith(begin))) return true;
@@ -42,21 +42,21 @@ async function lookAtLocal(
   what: string,
   issuer: LocalIssuer,
   user: string | undefined,
-  world: CheckWorld,
+  context: CheckContext,
 ): Promise<Finding[]> {
   const problems: string[] = [];
-  const local = { ...world.local, warn: (text: string) => void problems.push(text) };
-  const groups = localGroups(world.settings.local.userMaps, local);
+  const local = { ...context.local, warn: (text: string) => void problems.push(text) };
+  const groups = localGroups(context.settings.local.userMaps, local);
   const sample = [
-    ...lookAtRules(what, issuer, groups.userMap, world),
-    ...lookAtUser(what, issuer, user, groups, world),
+    ...lookAtRules(what, issuer, groups.userMap, context),
+    ...lookAtUser(what, issuer, user, groups, context),
   ];
   return [
     ok(what, doing(issuer)),
     ...audience(what, issuer),
     ...foreignScopes(what, issuer.profile, templatesOf(issuer)),
-    ...shortLife(what, issuer.lifetime, 'LOCAL_CREDMON_TOKEN_LIFETIME', world),
-    ...(await lookAtKey(what, issuer, world)),
+    ...shortLife(what, issuer.lifetime, 'LOCAL_CREDMON_TOKEN_LIFETIME', context),
+    ...(await lookAtKey(what, issuer, context)),
     ...[...new Set(problems)].map((text) => warning(what, text)),
     ...sample,
   ];
@@ -115,7 +115,7 @@ function shortLife(
   what: string,
   lifetime: number,
   knob: string,
-  { settings }: CheckWorld,
+  { settings }: CheckContext,
 ): Finding[] {
   const { policy, floor } = settings;
   const left = worstLife(lifetime, policy, settings);
@@ -137,7 +137,7 @@ function lookAtUser(
   issuer: LocalIssuer,
   user: string | undefined,
   groups: LocalGroups,
-  { now }: CheckWorld,
+  { now }: CheckContext,
 ): Finding[] {
   const username = user ?? 'nobody';
   if (!isCredName(username))

@@ -8,7 +8,7 @@ import type { ConfiguredClient } from '../settings/clients.ts';
 import type { Settings } from '../settings/read.ts';
 import { confidentialClient } from '../storer/device-login.ts';
 import { lookAtClientId, lookAtIssuer, lookAtOrigin, lookAtSecret } from './issuer.ts';
-import type { CheckWorld, Look } from './context.ts';
+import type { CheckContext, Look } from './context.ts';
 
 /** Knobs that speak of a provider with logins. */
 const LOGIN_KNOB =
@@ -44,12 +44,12 @@ function deviceNames(config: Config): readonly string[] {
 }
 
 /** One look for each provider with logins. */
-export function looksAtLogins(world: CheckWorld): Look[] {
-  const devices = deviceNames(world.config);
-  return loginNames(world.config, world.settings).map((name) => {
+export function looksAtLogins(context: CheckContext): Look[] {
+  const devices = deviceNames(context.config);
+  return loginNames(context.config, context.settings).map((name) => {
     const device = devices.includes(name);
     const what = `${name} (${device ? 'device login' : 'login'})`;
-    return { what, look: () => lookAtLogin(what, name, device, world) };
+    return { what, look: () => lookAtLogin(what, name, device, context) };
   });
 }
 
@@ -57,9 +57,9 @@ async function lookAtLogin(
   what: string,
   name: string,
   device: boolean,
-  world: CheckWorld,
+  context: CheckContext,
 ): Promise<Finding[]> {
-  const { config, settings } = world;
+  const { config, settings } = context;
   const client = settings.clients.get(name.toUpperCase());
   if (!client) {
     const lacking = ['CLIENT_ID', 'TOKEN_URL']
@@ -80,8 +80,8 @@ async function lookAtLogin(
   if (problem?.base !== undefined)
     return [warning(what, 'not used because of its name: see the warning on the configuration')];
   const asked = await (issuer === undefined
-    ? lookAtOrigin(what, tokenUrl, world)
-    : lookAtIssuer(what, issuer, tokenUrl, world));
+    ? lookAtOrigin(what, tokenUrl, context)
+    : lookAtIssuer(what, issuer, tokenUrl, context));
   return [
     ...(problem
       ? []
@@ -95,9 +95,9 @@ async function lookAtLogin(
     ...(problem ? [] : sorting(what, name, settings)),
     ...(device ? deviceClient(what, name, client) : []),
     lookAtSecret(what, client.secretFile),
-    ...(device ? [] : portal(what, name, world)),
+    ...(device ? [] : portal(what, name, context)),
     asked,
-    ...(device && asked.state !== 'error' ? await deviceEndpoint(what, name, client, world) : []),
+    ...(device && asked.state !== 'error' ? await deviceEndpoint(what, name, client, context) : []),
   ];
 }
 
@@ -116,7 +116,7 @@ function sorting(what: string, name: string, settings: Settings): Finding[] {
 }
 
 /** What CredD will write into the key file of a login. */
-function portal(what: string, name: string, { config, settings }: CheckWorld): Finding[] {
+function portal(what: string, name: string, { config, settings }: CheckContext): Finding[] {
   const read = createKnobReader(config);
   const url = read.string(knob('<PROVIDER>_AUTHORIZATION_URL', name));
   const suffix = read.string(knob('<PROVIDER>_RETURN_URL_SUFFIX', name));
@@ -148,7 +148,7 @@ async function deviceEndpoint(
   what: string,
   name: string,
   { issuer }: ConfiguredClient,
-  { config, metadata, send, now }: CheckWorld,
+  { config, metadata, send, now }: CheckContext,
 ): Promise<Finding[]> {
   const knob = `CREDMON_${name}_DEVICE_URL`;
   if (config.get(knob) !== undefined)

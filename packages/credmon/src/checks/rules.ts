@@ -17,7 +17,7 @@ import {
 import { parseRequirement, evaluateFor, type Person } from '../authz/group-requirement.ts';
 import { warning, wrong, type Finding } from './finding.ts';
 import type { LocalIssuer } from '../settings/local.ts';
-import type { CheckWorld } from './context.ts';
+import type { CheckContext } from './context.ts';
 
 const SCOPES = 'LOCAL_CREDMON_AUTHZ_TEMPLATE_EXPR';
 const REQUIREMENT = 'LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT';
@@ -32,7 +32,7 @@ export function lookAtRules(
   what: string,
   issuer: LocalIssuer,
   userMap: UserMap,
-  { settings, now }: CheckWorld,
+  { settings, now }: CheckContext,
 ): Finding[] {
   const { templateExpression: scopes, groupRequirement, appendExpression } = issuer;
   const maps = settings.local.userMaps.map(({ name }) => name);

@@ -12,35 +12,35 @@ import { standingFiles } from '../host/standing-files.ts';
 import { lookAtKey } from './key.ts';
 import { foreignScopes } from './local.ts';
 import { writable } from './context.ts';
-import type { CheckWorld, Look } from './context.ts';
+import type { CheckContext, Look } from './context.ts';
 
 /** One look for each standing token. */
-export function looksAtStanding(world: CheckWorld): Look[] {
-  return world.settings.standing.map((token) => {
+export function looksAtStanding(context: CheckContext): Look[] {
+  return context.settings.standing.map((token) => {
     const what = `${token.name} (standing token)`;
-    return { what, look: () => lookAtToken(what, token, world) };
+    return { what, look: () => lookAtToken(what, token, context) };
   });
 }
 
 async function lookAtToken(
   what: string,
   token: StandingToken,
-  world: CheckWorld,
+  context: CheckContext,
 ): Promise<Finding[]> {
   const common = [
     ok(what, doing(token)),
     lookAtPlace(what, token),
-    await present(what, token, world),
+    await present(what, token, context),
   ];
   // Its client tells of its secret and issuer itself.
   if (token.kind === 'fetched') return common;
   const { issuer, lifetime, name } = token;
-  const known = world.settings.local.issuers.some(({ service }) => service === issuer.service);
-  const key = await lookAtKey(what, { ...issuer, lifetime }, world);
+  const known = context.settings.local.issuers.some(({ service }) => service === issuer.service);
+  const key = await lookAtKey(what, { ...issuer, lifetime }, context);
   return [
     ...common,
     ...foreignScopes(what, issuer.profile, token.scope.join(' ')),
-    ...shortLifeOf(what, lifetime, name, world),
+    ...shortLifeOf(what, lifetime, name, context),
     // A provider that a list names tells of its key itself.
     ...(known ? key.filter(({ state }) => state === 'error') : key),
   ];
@@ -51,7 +51,7 @@ function shortLifeOf(
   what: string,
   lifetime: number,
   name: string,
-  { settings: { policy, ...settings } }: CheckWorld,
+  { settings: { policy, ...settings } }: CheckContext,
 ): Finding[] {
   const habits = withoutStarter(settings);
   const left = worstLife(lifetime, policy, habits);
@@ -104,7 +104,11 @@ const NOWHERE: CredentialStore = {
 };
 
 /** What lies there, as the daemon judges it. */
-async function present(what: string, token: StandingToken, { now }: CheckWorld): Promise<Finding> {
+async function present(
+  what: string,
+  token: StandingToken,
+  { now }: CheckContext,
+): Promise<Finding> {
   const { tokens } = await withStanding(NOWHERE, () => [token], standingFiles()).scan(now);
   const use = tokens[0]?.use ?? { kind: 'missing' };
   if (use.kind === 'missing') return warning(what, 'there is no token yet');

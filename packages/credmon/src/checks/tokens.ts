@@ -8,7 +8,7 @@ import { runningDaemon } from '../daemon/process.ts';
 import { worstLifeLeft } from '../report/remaining-lifetime.ts';
 import { STANDING } from '../providers/standing/standing.ts';
 import { troubleTexts, unownedTexts } from '../status/summary.ts';
-import type { CheckWorld } from './context.ts';
+import type { CheckContext } from './context.ts';
 import { writable } from './context.ts';
 import { judgeTokens, openStore, type SeenToken } from '../status/tokens.ts';
 
@@ -16,7 +16,7 @@ const DIRECTORY = 'credential directory';
 const TOKENS = 'tokens';
 
 /** The directory, the daemon, and what a person should know of the tokens. */
-export async function lookAtTokens({ settings, now }: CheckWorld): Promise<Finding[]> {
+export async function lookAtTokens({ settings, now }: CheckContext): Promise<Finding[]> {
   const { credDir } = settings;
   try {
     const { tokens, problems } = await openStore(settings).scan(now);
@@ -68,7 +68,7 @@ function judgeRows(seen: readonly SeenToken[]): Finding[] {
  * R18 for tokens whose lifetime only their issuer knows; that of the others is in the
  * configuration.
  */
-function shortLives(seen: readonly SeenToken[], settings: CheckWorld['settings']): Finding[] {
+function shortLives(seen: readonly SeenToken[], settings: CheckContext['settings']): Finding[] {
   const least = new Map<string, number>();
   for (const { managed, row } of seen) {
     if (!managed || ['local', 'standing', 'vault'].includes(managed.provider)) continue;

@@ -6,19 +6,19 @@ import { foundWrong, ok, warning, wrong, type Finding } from './finding.ts';
 import { worstLife } from '../report/remaining-lifetime.ts';
 import { createVaultSend } from '../host/tls-ca.ts';
 import type { Settings } from '../settings/read.ts';
-import type { CheckWorld, Look } from './context.ts';
+import type { CheckContext, Look } from './context.ts';
 
 const WHAT = 'Vault';
 
 /** One look, where a Vault may serve anybody. */
-export function looksAtVault(world: CheckWorld): Look[] {
-  const { vaultEnabled, vault } = world.settings;
+export function looksAtVault(context: CheckContext): Look[] {
+  const { vaultEnabled, vault } = context.settings;
   if (!vaultEnabled && vault.hosts.length === 0) return [];
-  return [{ what: WHAT, look: () => lookAtVault(world) }];
+  return [{ what: WHAT, look: () => lookAtVault(context) }];
 }
 
-async function lookAtVault(world: CheckWorld): Promise<Finding[]> {
-  const { settings, limited, config, trust } = world;
+async function lookAtVault(context: CheckContext): Promise<Finding[]> {
+  const { settings, limited, config, trust } = context;
   const { vault, limits } = settings;
   const findings = [ok(WHAT, doing(settings)), ...authorities(settings), ...shortLife(settings)];
   if (!settings.vaultEnabled)

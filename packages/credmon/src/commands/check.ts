@@ -15,7 +15,7 @@ import { looksAtStanding } from '../checks/standing.ts';
 import { lookAtTrust } from '../checks/issuer.ts';
 import { lookAtTokens } from '../checks/tokens.ts';
 import { looksAtVault } from '../checks/vault.ts';
-import { checkWorld, lookAtAll, type CheckWorld, type Look } from '../checks/context.ts';
+import { createCheckContext, lookAtAll, type CheckContext, type Look } from '../checks/context.ts';
 import { openConfig } from '../command-line/open-config.ts';
 
 type CheckCommand = Subcommand & { kind: 'check' };
@@ -43,31 +43,31 @@ async function lookAround(
   }
   const { settings, findings } = lookAtConfig(config, command);
   if (!settings) return findings;
-  const world = checkWorld(config, settings, instantOf(systemClock));
+  const context = createCheckContext(config, settings, instantOf(systemClock));
   try {
-    const tokens = await lookAtTokens(world);
-    const providers = await lookAtAll(looksAt(world, command.user));
+    const tokens = await lookAtTokens(context);
+    const providers = await lookAtAll(looksAt(context, command.user));
     return [
       ...findings,
       lookAtLog(settings),
-      ...lookAtTrust(world),
+      ...lookAtTrust(context),
       ...tokens,
-      ...judgeClocks(world.clocks),
+      ...judgeClocks(context.clocks),
       ...providers,
     ];
   } finally {
-    await world.close();
+    await context.close();
   }
 }
 
-function looksAt(world: CheckWorld, user: string | undefined): Look[] {
+function looksAt(context: CheckContext, user: string | undefined): Look[] {
   const looks = [
-    ...looksAtLogins(world),
-    ...looksAtLocal(world, user),
-    ...looksAtStanding(world),
-    ...looksAtVault(world),
-    ...looksAtClients(world),
-    ...looksAtPrograms(world),
+    ...looksAtLogins(context),
+    ...looksAtLocal(context, user),
+    ...looksAtStanding(context),
+    ...looksAtVault(context),
+    ...looksAtClients(context),
+    ...looksAtPrograms(context),
   ];
   return looks.length > 0 ? looks : [{ what: 'providers', look: () => [NONE] }];
 }

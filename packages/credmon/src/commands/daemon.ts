@@ -28,7 +28,7 @@ import { watchMaster } from '../daemon/master.ts';
 import { openListener, whyUnreadable } from '../metrics/listener.ts';
 import { monitorDaemon, type Monitor } from '../metrics/monitor.ts';
 import { openLog, type Logger } from '@credmon/core/log';
-import { ownershipOf } from '../daemon/provider-lookup.ts';
+import { providerLookupOf } from '../daemon/provider-lookup.ts';
 import { emptyMemory, type PassMemory } from '../daemon/context.ts';
 import { prepareKeyPair } from '../providers/local/keys.ts';
 import { createProcessTrust, namedTrustOf } from '../host/tls-ca.ts';
@@ -37,7 +37,7 @@ import { createReload } from '../daemon/reload.ts';
 import type { Report } from '../report/events.ts';
 import { createReport } from '../report/log-report.ts';
 import { createReserveKeeper, reserveBytes, type ReserveKeeper } from '../daemon/reserve.ts';
-import { drainSeconds } from '../daemon/loop.ts';
+import { graceSeconds } from '../daemon/loop.ts';
 import { readSecretFile, secretVersion } from '../host/secret-file.ts';
 import { readSettings, type Settings } from '../settings/read.ts';
 import { standingFiles } from '../host/standing-files.ts';
@@ -226,31 +226,31 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
     secretVersion,
     random: systemRandom,
     local: localFiles((text) => log.warn(text)),
-    promises: new Map(),
+    expiryCache: new Map(),
     trust,
   };
   if (settings.local.explicit) prepareKeyPair(settings.local, ports.local);
   const rotateKeys = createKeyRotation(keyDirectories, log);
   rotateKeys(settings, systemClock.now());
-  let ownership = ownershipOf(settings, ports);
+  let lookup = providerLookupOf(settings, ports);
   const report = createReport(log, () => running.settings);
   const reload = createReload(
     () => readSettings(openConfig(command, env), command),
     (next) => {
       // The log comes last of what may fail, and nothing has changed until then.
-      const newOwnership = ownershipOf(next, ports);
+      const newOwnership = providerLookupOf(next, ports);
       const newSender = createSend({ ...next.limits, trust: trust.general });
       log.reopen(next.log);
       // What is under way over the old connections ends there.
       void sender.close();
-      [sender, ownership] = [newSender, newOwnership];
+      [sender, lookup] = [newSender, newOwnership];
       if (next.local.explicit) prepareKeyPair(next.local, ports.local);
       takeOver(running, next);
     },
     log,
   );
   return {
-    world: {
+    context: {
       clock: systemClock,
       store: withStanding(
         openCredentialDirectory(running.directory, {
@@ -276,8 +276,8 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
     log,
     wake,
     stop,
-    ownership: () => ownership,
-    drainSeconds: () => drainSeconds(running.settings),
+    lookup: () => lookup,
+    graceSeconds: () => graceSeconds(running.settings),
     complete: () => completePass(running, report),
     rotateKeys: () => rotateKeys(running.settings, systemClock.now()),
     keepReserve: () => running.reserve.keep(),

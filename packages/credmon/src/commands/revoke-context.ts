@@ -1,4 +1,4 @@
-// What revoking uses of the world: the files of one user, and the audit trail.
+// What revoking uses of the context: the files of one user, and the audit trail.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

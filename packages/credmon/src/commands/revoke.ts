@@ -24,7 +24,7 @@ import {
   createVaultSend,
   namedTrustOf,
 } from '../host/tls-ca.ts';
-import { revokeOne, type RevocationWorld } from '../revocation/revoke-token.ts';
+import { revokeOne, type RevocationContext } from '../revocation/revoke-token.ts';
 import { createRevoker } from '../revocation/revoker.ts';
 import { needsPerson, rowOf, sentenceOf, type Told } from '../revocation/tell.ts';
 import { inTurn, issuerToAsk } from '../revocation/turns.ts';
@@ -69,7 +69,7 @@ export async function runRevokeCommand(
   const tokens = await tokensOf(user, command.service, store, settings, complain);
   const trust = createProcessTrust(() => namedTrustOf(settings), complain);
   const { send, close } = createSend({ ...limits, trust: trust.general });
-  const world: RevocationWorld = {
+  const context: RevocationContext = {
     files: revocationFiles(directory, store),
     clock: systemClock,
     prepare: createRevoker(settings, {
@@ -97,7 +97,7 @@ export async function runRevokeCommand(
   });
   const all = await Promise.all(
     tokens.map(async (token) =>
-      tell(await revokeOwned(token, settings, world, { audit, named, revocationUrl, turns })),
+      tell(await revokeOwned(token, settings, context, { audit, named, revocationUrl, turns })),
     ),
   );
   await close();
@@ -209,7 +209,7 @@ interface Course {
 async function revokeOwned(
   token: TokenSnapshot,
   settings: Settings,
-  world: RevocationWorld,
+  context: RevocationContext,
   { audit, named, revocationUrl, turns }: Course,
 ): Promise<Told> {
   const { user, stem } = token;
@@ -230,7 +230,7 @@ async function revokeOwned(
     // Should this process die half way, the log still says who began what.
     audit(`revoking ${tokenId(token)} (${provider}) as ${asker()} asked`);
     const renewing = mayBeRenewed(owner.kind, token, settings);
-    const result = await revokeOne(owner.kind, token, world);
+    const result = await revokeOne(owner.kind, token, context);
     return {
       user,
       stem,

@@ -1,5 +1,5 @@
-// One attempt at a token: ask its provider, then write, remove or remember what came of
-// it. The one switch over outcomes is here.
+// One renewal attempt: asks the provider, then writes, removes or records the result. The
+// only switch over outcomes.
 import type { CodedError } from '@credmon/core/base';
 import {
   identityOf,
@@ -16,52 +16,55 @@ import { failed, remove, write } from './record-outcome.ts';
 import { refreshTokenIn, restoreSuccessor, successorIn } from './successors.ts';
 
 /**
- * How an attempt ended for the queue: the error, if any, and the seconds until the token
- * is due again.
+ * The result of an attempt for the queue: the error, if any, and the seconds until the
+ * token is due again.
  */
 export interface Attempted {
   readonly error?: Error;
   readonly nextIn: number;
   /**
-   * Where the request timed out and its answer may still come: ends when the answer was
-   * written or the connection has ended. Until then the same `.top` must not be sent
-   * again. Gives what the issuer answered, and nothing where it did not.
+   * Set when the request timed out and a late answer may still arrive. Resolves when the
+   * answer is written or the connection has ended; until then the same `.top` must not be
+   * sent again. Gives the error of the answer, if any; `undefined` when the issuer did
+   * not answer.
    */
   readonly late?: Promise<{ readonly error?: Error } | undefined>;
 }
 
 /**
- * Asks the token's provider once, writes what came back, and remembers what failed. A
- * request that times out counts as failed then; its answer is still written when it comes
- * within {@link PassContext.lateAnswer} seconds.
+ * Asks the token's provider once, writes the result and records a failure. A request that
+ * times out counts as failed; an answer within {@link PassContext.lateAnswer} seconds is
+ * still written.
  */
 export async function attempt(
-  world: PassContext,
+  context: PassContext,
   memory: PassMemory,
   verdict: Verdict,
   provider: Provider,
 ): Promise<Attempted> {
   const { snapshot } = verdict.token;
-  const files = world.store.read(snapshot.user, snapshot.stem);
-  // A `.top` that went since the scan must not look like a token that never had one.
+  const files = context.store.read(snapshot.user, snapshot.stem);
+  // A `.top` that was removed since the scan must not look like one that never existed.
   const from = files.topIdentity ?? identityOf(snapshot.top);
-  if (isSpent(memory, snapshot, files) && restoreSuccessor(world, memory, snapshot))
+  if (isSpent(memory, snapshot, files) && restoreSuccessor(context, memory, snapshot))
     return { nextIn: 0 };
-  const asked = { verdict, provider, from, files };
-  const { context, timedOut } = contextOf(world);
-  const outcome = provider.obtain(snapshot, files, context);
+  const input = { verdict, provider, from, files };
+  const { providerContext, timedOut } = providerContextOf(context);
+  const outcome = provider.obtain(snapshot, files, providerContext);
   const first = await Promise.race([outcome, timedOut]);
-  if ('kind' in first) return conclude(world, memory, asked, first);
+  if ('kind' in first) return conclude(context, memory, input, first);
   const error = first;
-  const nextIn = failed(world, memory, verdict, { kind: 'failed', provider, error, from, files });
+  const nextIn = failed(context, memory, verdict, { kind: 'failed', provider, error, from, files });
   const renewal: LateRenewal = { id: tokenId(snapshot), from, sent: refreshTokenIn(files.top) };
   memory.late.add(renewal);
-  const late = finishLate(world, memory, asked, outcome).finally(() => memory.late.delete(renewal));
+  const late = finishLate(context, memory, input, outcome).finally(() =>
+    memory.late.delete(renewal),
+  );
   return { error, nextIn, late };
 }
 
-/** What a provider was asked, and with which `.top`. */
-interface AskedProvider {
+/** What the provider is input for, and the `.top` that the request uses. */
+interface AttemptInput {
   readonly verdict: Verdict;
   readonly provider: Provider;
   readonly from: FileIdentity | undefined;
@@ -75,84 +78,83 @@ function isSpent({ successors }: PassMemory, token: TokenSnapshot, { top }: Toke
 }
 
 /**
- * The world as a provider sees it; `timedOut` gives the error of the first request of
- * which only a late answer can come.
+ * Returns the provider's context, and a promise with the error of the first request that
+ * timed out and can still be answered late.
  */
-function contextOf(world: PassContext): {
-  context: ProviderContext;
+function providerContextOf(context: PassContext): {
+  providerContext: ProviderContext;
   timedOut: Promise<CodedError>;
 } {
-  let tell: (error: CodedError) => void = () => undefined;
+  let resolveTimedOut: (error: CodedError) => void = () => undefined;
   const timedOut = new Promise<CodedError>((resolve) => {
-    tell = resolve;
+    resolveTimedOut = resolve;
   });
-  const { clock } = world;
+  const { clock } = context;
   const began = clock.steady();
-  const context: ProviderContext = {
-    // A request that spends nothing is repeated at no cost: it is not waited for.
+  const providerContext: ProviderContext = {
+    // Only a POST can spend a refresh token, so only a POST waits for a late answer.
     send: (request) =>
-      world.send(
+      context.send(
         request.method === 'POST'
-          ? { ...request, late: { seconds: world.lateAnswer(), began: tell } }
+          ? { ...request, late: { seconds: context.lateAnswer(), began: resolveTimedOut } }
           : request,
       ),
     get now() {
       return clock.now() - (clock.steady() - began);
     },
-    readSecret: world.readSecret,
-    readToken: (user: string, stem: string) => world.store.read(user, stem),
+    readSecret: context.readSecret,
+    readToken: (user: string, stem: string) => context.store.read(user, stem),
   };
-  return { context, timedOut };
+  return { providerContext, timedOut };
 }
 
 function conclude(
-  world: PassContext,
+  context: PassContext,
   memory: PassMemory,
-  { verdict, provider, from, files }: AskedProvider,
+  { verdict, provider, from, files }: AttemptInput,
   outcome: Outcome,
 ): Attempted {
   const successor =
     'writes' in outcome
-      ? successorIn(outcome.writes ?? [], files, world.clock.steady())
+      ? successorIn(outcome.writes ?? [], files, context.clock.steady())
       : undefined;
   if (successor) memory.successors.set(tokenId(verdict.token.snapshot), successor);
   switch (outcome.kind) {
     case 'issued':
-      return { nextIn: write(world, memory, verdict, { provider, outcome, from }) };
+      return { nextIn: write(context, memory, verdict, { provider, outcome, from }) };
     case 'gone':
       return {
         error: outcome.error,
-        nextIn: remove(world, memory, verdict, { provider, error: outcome.error, from, files }),
+        nextIn: remove(context, memory, verdict, { provider, error: outcome.error, from, files }),
       };
     case 'revoked':
     case 'denied':
     case 'failed':
       return {
         error: outcome.error,
-        nextIn: failed(world, memory, verdict, { ...outcome, provider, from, files }),
+        nextIn: failed(context, memory, verdict, { ...outcome, provider, from, files }),
       };
   }
 }
 
 /**
- * Writes a late answer. Where none came, the failure that was remembered at the time-out
- * stays as it is.
+ * Writes a late answer. Without an answer, the failure recorded at the time-out is kept.
  */
 async function finishLate(
-  world: PassContext,
+  context: PassContext,
   memory: PassMemory,
-  asked: AskedProvider,
+  input: AttemptInput,
   pending: Promise<Outcome>,
 ): Promise<{ readonly error?: Error } | undefined> {
   const outcome = await pending;
   const silent =
     outcome.kind === 'failed' && isSilence(outcome.error) && outcome.writes === undefined;
   if (silent) return undefined;
-  const { token } = asked.verdict;
+  const { token } = input.verdict;
   const renewal = memory.failures.get(tokenId(token.snapshot)) ?? token.snapshot.renewal;
-  // The failure of the time-out is in place now; a success removes it.
+  // The failure of the time-out is recorded by now; a success removes it.
   const snapshot = outcome.kind === 'issued' ? { ...token.snapshot, renewal } : token.snapshot;
-  const verdict = { ...asked.verdict, token: { ...token, snapshot } };
-  const { error } = conclude(world, memory, { ...asked, verdict }, outcome);
+  const verdict = { ...input.verdict, token: { ...token, snapshot } };
+  const { error } = conclude(context, memory, { ...input, verdict }, outcome);
   return error === undefined ? {} : { error };
 }

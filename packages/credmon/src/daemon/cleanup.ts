@@ -1,5 +1,5 @@
-// What a scan found that nobody needs: key files past their time, and temporary files of
-// dead processes. Decides; does nothing.
+// Decides which files of a scan are removed or completed: old key files, and temporary
+// files of dead processes. Pure.
 import { inSlices } from '@credmon/core/base';
 import { tokenId, type TokenSnapshot } from '@credmon/core/credential';
 import type { LooseFile, Scan, TemporaryFile } from '@credmon/core/store';
@@ -7,14 +7,14 @@ import type { LooseFile, Scan, TemporaryFile } from '@credmon/core/store';
 /** A key file is removed this many seconds after CredD wrote it. */
 export const KEY_FILE_LIFETIME: number = 12 * 3600;
 /**
- * The web portal's temporary file whose process seems alive is settled after this many
- * seconds: its number must have been given again.
+ * The web portal's temporary file is recovered after this many seconds even if its
+ * process seems alive: the process id must have been reused.
  */
 const TEMPORARY_LIFETIME = 3600;
 
 /**
- * Something to settle: a file to remove, or (with `target`) an interrupted rename to
- * finish, for the token `id`; `why` for the log.
+ * A file to remove, or (with `target`) an interrupted rename to complete, for the token
+ * `id`; `why` is for the log.
  */
 export interface Recovery {
   readonly path: string;
@@ -23,21 +23,21 @@ export interface Recovery {
   readonly why: string;
 }
 
-/** What of the scan is to be removed or finished. `now` in epoch seconds. */
+/** Returns what to remove or complete. `now` in epoch seconds. */
 export async function recoveries(scan: Scan, now: number): Promise<Recovery[]> {
-  const ended = scan.temporaries.filter(
+  const abandoned = scan.temporaries.filter(
     (file) => file.orphaned || now - file.mtime > TEMPORARY_LIFETIME,
   );
   const found = scan.keyFiles
     .filter((file) => now - file.mtime > KEY_FILE_LIFETIME)
     .map(staleKeyFile);
-  // Nearly every pass finds none, and then this map of all tokens is not worth its time.
-  if (ended.length === 0) return found;
+  // Nearly every pass finds none and skips building the map of all tokens.
+  if (abandoned.length === 0) return found;
   const tops = new Map<string, TokenSnapshot>();
   await inSlices(scan.tokens, (token) => tops.set(`${token.user}/${token.stem}.top`, token));
-  await inSlices(ended, (file) => {
+  await inSlices(abandoned, (file) => {
     const user = file.path.split('/', 1)[0] ?? '';
-    found.push(settleTemporary(file, tops.get(`${user}/${file.target}`)));
+    found.push(recoverTemporary(file, tops.get(`${user}/${file.target}`)));
   });
   return found;
 }
@@ -50,11 +50,11 @@ function staleKeyFile({ path }: LooseFile): Recovery {
 }
 
 /**
- * A whole `.top` that waits beside an older one is a rotated refresh token whose rename a
- * crash prevented: the old one is spent, so the new one takes its place. Everything else
- * can be made again.
+ * A complete temporary `.top` beside an older one is a rotated refresh token whose rename
+ * a crash prevented. The old one is spent, so the new one replaces it. Everything else
+ * can be created again.
  */
-function settleTemporary(file: TemporaryFile, token: TokenSnapshot | undefined): Recovery {
+function recoverTemporary(file: TemporaryFile, token: TokenSnapshot | undefined): Recovery {
   const { path, target } = file;
   const current = token?.top;
   if (

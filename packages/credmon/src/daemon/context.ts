@@ -1,5 +1,4 @@
-// What passes work with: the world's ports, and what is remembered from one pass to the
-// next.
+// The ports that passes use, and what is remembered between passes.
 import type { Clock, Send } from '@credmon/core/base';
 import type { CredentialStore, LockState, TokenChange } from '@credmon/core/store';
 import type { FileIdentity, Parsed, RenewalState } from '@credmon/core/credential';
@@ -7,10 +6,7 @@ import type { Limiter } from '../throttle/issuer-queues.ts';
 import type { Report } from '../report/events.ts';
 import type { Successor } from './successors.ts';
 
-/**
- * The world as a pass sees it. `managed` gives a token's owner, or `undefined` when
- * nobody owns it.
- */
+/** The ports of a pass. */
 export interface PassContext {
   readonly clock: Clock;
   readonly store: CredentialStore;
@@ -19,20 +15,20 @@ export interface PassContext {
   readonly report: Report;
   readonly readSecret: (path: string, form?: 'line' | 'whole') => Parsed<string>;
   /**
-   * Seconds for which an answer is still accepted after the request timed out
+   * Seconds during which an answer is still accepted after the request timed out
    * (CREDMON_LATE_ANSWER).
    */
   readonly lateAnswer: () => number;
   /**
-   * Whether this process still holds the lock of the credential directory; else it starts
-   * no renewal.
+   * Whether this process still holds the lock of the credential directory; without it no
+   * renewal starts.
    */
   readonly lockState: () => LockState;
 }
 
 /**
- * A renewal whose request timed out and whose answer may still come: of which `.top`,
- * with which refresh token, if any (a secret).
+ * A renewal whose request timed out and may still be answered: its `.top` and its refresh
+ * token, if any (a secret).
  */
 export interface LateRenewal {
   readonly id: string;
@@ -41,9 +37,9 @@ export interface LateRenewal {
 }
 
 /**
- * After a renewal: until when (steady seconds) the token is left alone, unless its `.top`
- * is another one than then; and how many renewals in a row brought one too short-lived to
- * be of use.
+ * The pause after a renewal: until when (steady seconds) the token is not renewed unless
+ * its `.top` changes, and how many renewals in a row returned a token too short-lived to
+ * be useful.
  */
 export interface Pause {
   readonly until: number;
@@ -52,10 +48,10 @@ export interface Pause {
 }
 
 /**
- * What lives from pass to pass: renewals under way, those of which an answer may still
- * come after the time-out, failures, pauses after renewals, and rotated tokens that could
- * not be written yet; `since` when it began (epoch seconds), `cutSince` when calls began
- * to cut passes short, one after the other (steady seconds).
+ * What is remembered between passes: renewals in progress, renewals that may be answered
+ * late, failures, pauses, and rotated tokens not yet written. `since`: when the process
+ * started (epoch seconds). `cutSince`: since when wake-ups have aborted each pass (steady
+ * seconds).
  */
 export interface PassMemory {
   readonly since: number;
@@ -65,13 +61,13 @@ export interface PassMemory {
   readonly failures: Map<string, RenewalState>;
   readonly pauses: Map<string, Pause>;
   readonly unwritten: Map<string, TokenChange>;
-  /** Rotated refresh tokens of the last minutes, by token. */
+  /** Recently rotated refresh tokens, by token. */
   readonly successors: Map<string, Successor>;
-  /** The token URLs of all `.meta` files that the last whole scan found. */
+  /** The token URLs of all `.meta` files that the last complete scan found. */
   metaUrls: ReadonlySet<string>;
 }
 
-/** A memory of nothing. */
+/** Returns an empty memory. */
 export function emptyMemory(since: number): PassMemory {
   return {
     since,

@@ -1,28 +1,28 @@
-// The life of condor_master: a daemon that it started ends when it is gone, so that the
-// next master can start its own.
+// Ends the daemon when the condor_master that started it has ended, so that the next
+// master can start its own.
 import { readFileSync } from 'node:fs';
 import { systemCode } from '@credmon/core/base';
 
 /**
- * How often the master is looked at, in seconds. HTCondor's own daemons notice its end
+ * How often the master is checked, in seconds. HTCondor's own daemons notice its end
  * within 30 s.
  */
-const LOOK_SECONDS = 5;
+const CHECK_SECONDS = 5;
 
 /**
- * A process as the system shows it; `started` tells it from a later one with the same
- * number, where the system says it.
+ * A process in the process table; `started`, if available, distinguishes it from a later
+ * process with the same id.
  */
 export interface SeenProcess {
   readonly pid: number;
   readonly started?: string;
 }
 
-/** What watching needs of the system. */
+/** The system calls that the watch needs. */
 export interface MasterPorts {
   /**
-   * A living process; `undefined` when there is none of this number, or it has ended and
-   * nobody has taken its exit code.
+   * Returns a living process; `undefined` when there is none with this id, or it is a
+   * zombie.
    */
   readonly look: (pid: number) => SeenProcess | undefined;
   /** The parent of this process now. */
@@ -30,7 +30,8 @@ export interface MasterPorts {
 }
 
 /**
- * The process that CONDOR_INHERIT names first: the condor_master that started this one.
+ * Returns the process id that CONDOR_INHERIT begins with: the condor_master that started
+ * this process.
  * @see HTCondor's daemon core: "<parent's process number> <its address> ..."
  */
 export function masterIn(inherit: string | undefined): number | undefined {
@@ -39,9 +40,9 @@ export function masterIn(inherit: string | undefined): number | undefined {
 }
 
 /**
- * A function that says whether the master is gone: its process has ended, or it was our
- * parent and no longer is. `undefined` where none is named, or where the named one cannot
- * be seen from here (another namespace of process numbers).
+ * Returns a check whether the master has ended: its process is gone, or it was our parent
+ * and no longer is. Returns `undefined` if CONDOR_INHERIT names none, or names one that
+ * is not visible here (another pid namespace).
  */
 export function masterWatch(
   inherit: string | undefined,
@@ -64,12 +65,11 @@ function isSame(before: SeenProcess, now: SeenProcess | undefined): boolean {
   );
 }
 
-/** The system's own processes. */
-const systemPorts: MasterPorts = { look: lookAtProcess, parent: () => process.ppid };
+const systemPorts: MasterPorts = { look: processOf, parent: () => process.ppid };
 
 /**
- * Calls `gone` once when the condor_master that CONDOR_INHERIT names has ended. Returns
- * the end of the watch.
+ * Calls `gone` once when the condor_master named in CONDOR_INHERIT has ended. Returns a
+ * function that stops the watch.
  */
 export function watchMaster(inherit: string | undefined, gone: (pid: number) => void): () => void {
   const master = masterWatch(inherit, systemPorts);
@@ -78,16 +78,16 @@ export function watchMaster(inherit: string | undefined, gone: (pid: number) => 
     if (!master.gone()) return;
     clearInterval(timer);
     gone(master.pid);
-  }, LOOK_SECONDS * 1000);
+  }, CHECK_SECONDS * 1000);
   timer.unref();
   return () => clearInterval(timer);
 }
 
 /**
  * @see proc(5): the state is the third field of /proc/PID/stat, the start time the 22nd;
- * the name before may hold anything.
+ * the name before them may contain any character.
  */
-function lookAtProcess(pid: number): SeenProcess | undefined {
+function processOf(pid: number): SeenProcess | undefined {
   try {
     process.kill(pid, 0);
   } catch (error) {
@@ -97,7 +97,7 @@ function lookAtProcess(pid: number): SeenProcess | undefined {
   try {
     text = readFileSync(`/proc/${pid}/stat`, 'utf8');
   } catch {
-    // No /proc, or one that hides other users' processes: the signal has told that it
+    // No /proc, or it hides other users' processes: the signal has shown that the process
     // lives.
     return { pid };
   }

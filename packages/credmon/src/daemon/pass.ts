@@ -1,4 +1,4 @@
-// One pass: look at the directory, settle leftovers, plan, and start what is due.
+// One pass: scan the directory, recover leftovers, plan, and start what is due.
 import { smallest, createYielder, inSlices, messageOf } from '@credmon/core/base';
 import {
   forgottenAtStart,
@@ -24,11 +24,14 @@ import { UNEXPECTED_INTERVAL } from '../settings/policy.ts';
 import type { Job } from '../throttle/issuer-queues.ts';
 import type { LateRenewal, PassMemory, PassContext } from './context.ts';
 import type { Provider } from '../providers/common/provider.ts';
-import { rewrite } from './pending-writes.ts';
+import { retryWrites } from './pending-writes.ts';
 import { forgetSuccessors, refreshTokenIn, restoreSuccessors } from './successors.ts';
 import { recoveries } from './cleanup.ts';
 
-/** Who renews what, from the settings of the moment. */
+/**
+ * Returns the provider of a token under the current settings, `undefined` if no provider
+ * owns it.
+ */
 export interface ProviderLookup {
   readonly manage: (
     token: TokenSnapshot,
@@ -36,9 +39,9 @@ export interface ProviderLookup {
 }
 
 /**
- * A pass that has begun: what it found and planned. `settled` ends with its renewals, and
- * tells in how many seconds one of them is due again. With `cut` it was broken off for a
- * newer call, before anything was planned.
+ * A pass that has begun: its scan and its plan. `settled` resolves when its renewals have
+ * ended, with the seconds until one of them is due again. `cut`: aborted for a wake-up
+ * before anything was planned.
  */
 export interface BegunPass {
   readonly cut: boolean;
@@ -49,53 +52,54 @@ export interface BegunPass {
 }
 
 /**
- * For so many seconds calls may keep all tokens from being judged, each with a look at
- * what is new.
+ * Maximum time in seconds for which wake-ups may abort passes before they plan; each
+ * aborted pass still serves new tokens.
  */
 const LONGEST_WITHOUT_PLAN = 2;
-/** So many token URLs are told apart: any user may name one. */
+/** Maximum number of distinct token URLs: any user may add one. */
 const MOST_URLS = 1024;
 const NO_PLAN: Plan = { renew: [], verdicts: [], nextIn: 0 };
 
 /**
- * Scans, settles leftovers, plans, and starts every due renewal that is not under way
- * yet.
+ * Scans, recovers leftovers, plans, and starts every due renewal that is not yet in
+ * progress.
  */
 export async function beginPass(
-  world: PassContext,
-  ownership: ProviderLookup,
+  context: PassContext,
+  lookup: ProviderLookup,
   memory: PassMemory,
-  habits: Omit<ScanHabits, 'found'> = {},
+  options: Omit<ScanHabits, 'found'> = {},
 ): Promise<BegunPass> {
-  const now = instantOf(world.clock);
-  // What is seen of a token whose renewal ends meanwhile is old; the next pass sees it.
-  const underWay = new Set(memory.inFlight);
+  const now = instantOf(context.clock);
+  // The scan's view of a token is stale if its renewal ends meanwhile; the next pass
+  // handles it.
+  const inProgress = new Set(memory.inFlight);
   const lateBefore = [...memory.late];
-  rewrite(world, memory);
+  retryWrites(context, memory);
   forgetSuccessors(memory, now.steady);
   const early = new Map<string, Promise<number>>();
   const mayCut = now.steady - (memory.cutSince ?? now.steady) < LONGEST_WITHOUT_PLAN;
-  const { hurry, interrupted, stopped = () => false } = habits;
+  const { hurry, interrupted, stopped = () => false } = options;
   const cut = (): boolean => stopped() || (mayCut && interrupted?.() === true);
-  const scan = await world.store.scan(now, {
+  const scan = await context.store.scan(now, {
     ...(hurry ? { hurry } : {}),
     interrupted: cut,
     stopped,
     found: (tokens) => {
       for (const token of tokens) {
-        const begun = startEarly(world, ownership, memory, token, now);
+        const begun = startEarly(context, lookup, memory, token, now);
         if (begun) early.set(tokenId(token), begun);
       }
     },
   });
   const started: Promise<number>[] = [...early.values()];
   const settled = async (): Promise<number> => smallest(await Promise.all(started));
-  const owned = await ownersOf(scan, ownership, memory, cut);
+  const owned = await ownersOf(scan, lookup, memory, cut);
   memory.cutSince = owned ? undefined : (memory.cutSince ?? now.steady);
   if (!owned)
     return { cut: true, scan, plan: NO_PLAN, started: started.length, settled: settled() };
-  const unsettled = await settle(world, scan, now, stopped);
-  restoreSuccessors(world, memory, scan.tokens);
+  const unrecovered = await recover(context, scan, now, stopped);
+  restoreSuccessors(context, memory, scan.tokens);
   if (hurry?.() !== true) await forgetGone(memory, scan, now);
   const verdicts: Verdict[] = [];
   const metaUrls = new Set<string>();
@@ -106,48 +110,48 @@ export async function beginPass(
   });
   if (scan.partial !== true) memory.metaUrls = metaUrls;
   const plan = await planOf(verdicts);
-  await world.report({ type: 'scanned', scan, plan });
+  await context.report({ type: 'scanned', scan, plan });
   const yieldIfDue = createYielder();
   for (const verdict of plan.renew) {
     const id = tokenId(verdict.token.snapshot);
     const provider = owned.get(id)?.provider;
     const busy =
-      [early, underWay, memory.inFlight, memory.unwritten].some((ids) => ids.has(id)) ||
-      isAwaited(world, [...lateBefore, ...memory.late], verdict.token.snapshot);
-    if (provider && !busy && !unsettled.has(id))
-      started.push(start(world, memory, verdict, provider));
+      [early, inProgress, memory.inFlight, memory.unwritten].some((ids) => ids.has(id)) ||
+      isAnswerPending(context, [...lateBefore, ...memory.late], verdict.token.snapshot);
+    if (provider && !busy && !unrecovered.has(id))
+      started.push(start(context, memory, verdict, provider));
     await yieldIfDue();
   }
   return { cut: false, scan, plan, started: started.length, settled: settled() };
 }
 
-/** Every token's owner; nothing when the work was cut short. */
+/** Returns the owner of every token; `undefined` when aborted. */
 async function ownersOf(
   scan: Scan,
-  ownership: ProviderLookup,
+  lookup: ProviderLookup,
   memory: PassMemory,
   cut: () => boolean,
 ): Promise<Map<string, Owner> | undefined> {
   const owned = new Map<string, Owner>();
   const yieldIfDue = createYielder();
   for (const token of scan.tokens) {
-    const owner = ownership.manage(withFailure(token, memory));
+    const owner = lookup.manage(withFailure(token, memory));
     if (owner) owned.set(tokenId(token), paused(owner, token, memory));
-    const breath = yieldIfDue();
-    if (!breath) continue;
-    await breath;
+    const yielded = yieldIfDue();
+    if (!yielded) continue;
+    await yielded;
     if (cut()) return undefined;
   }
   return cut() ? undefined : owned;
 }
 
 /**
- * Somebody may be waiting for a token that is not there at all; one that needs nobody
- * else does not wait for the rest of the scan.
+ * A job may be waiting for a missing token; a local token does not wait for the rest of
+ * the scan.
  */
 function startEarly(
-  world: PassContext,
-  ownership: ProviderLookup,
+  context: PassContext,
+  lookup: ProviderLookup,
   memory: PassMemory,
   token: TokenSnapshot,
   now: Instant,
@@ -155,16 +159,13 @@ function startEarly(
   const id = tokenId(token);
   if (token.use.kind !== 'missing' || memory.inFlight.has(id) || memory.unwritten.has(id))
     return undefined;
-  const owner = ownership.manage(withFailure(token, memory));
+  const owner = lookup.manage(withFailure(token, memory));
   if (!owner || owner.provider.isLocal !== true) return undefined;
   const verdict = judge(owner.managed, now);
-  return verdict.state === 'due' ? start(world, memory, verdict, owner.provider) : undefined;
+  return verdict.state === 'due' ? start(context, memory, verdict, owner.provider) : undefined;
 }
 
-/**
- * Memory must not grow with every token that ever was, and a new one of an old name
- * starts again.
- */
+/** Forget tokens that are gone; a recreated token starts fresh. */
 async function forgetGone(
   { failures, pauses }: PassMemory,
   scan: Scan,
@@ -174,18 +175,18 @@ async function forgetGone(
     if (until <= now.steady && shortLives === 0) pauses.delete(id);
   if (scan.partial === true || scan.problems.length > 0 || failures.size + pauses.size === 0)
     return;
-  const there = new Set<string>();
-  await inSlices(scan.tokens, (token) => there.add(tokenId(token)));
+  const present = new Set<string>();
+  await inSlices(scan.tokens, (token) => present.add(tokenId(token)));
   for (const ids of [failures, pauses])
-    for (const id of ids.keys()) if (!there.has(id)) ids.delete(id);
+    for (const id of ids.keys()) if (!present.has(id)) ids.delete(id);
 }
 
-/** Who owns a token, and what its owner says of it. */
+/** The provider of a token, and the token as that provider manages it. */
 type Owner = NonNullable<ReturnType<ProviderLookup['manage']>>;
 
 /**
- * A token that was renewed a moment ago is left alone, unless it was spoilt, or a new
- * login has come since.
+ * Pauses a token that was just renewed, unless its `.use` is invalid or its `.top` has
+ * changed.
  */
 function paused(owner: Owner, token: TokenSnapshot, { pauses }: PassMemory): Owner {
   const pause = pauses.get(tokenId(token));
@@ -194,7 +195,7 @@ function paused(owner: Owner, token: TokenSnapshot, { pauses }: PassMemory): Own
   return { ...owner, managed: { ...owner.managed, pausedUntil: pause.until } };
 }
 
-/** A failure that could not be written to the directory still counts. */
+/** A failure counts even if it could not be written to the directory. */
 function withFailure(token: TokenSnapshot, memory: PassMemory): TokenSnapshot {
   const remembered = memory.failures.get(tokenId(token));
   const { renewal } = token;
@@ -206,34 +207,34 @@ function withFailure(token: TokenSnapshot, memory: PassMemory): TokenSnapshot {
 }
 
 /**
- * Settles leftovers, and tells which tokens could not get their rotated `.top`: the one
- * in its place is spent.
+ * Recovers leftovers. Returns the tokens whose rotated `.top` could not be put in place:
+ * the `.top` on disk is spent.
  */
-async function settle(
-  world: PassContext,
+async function recover(
+  context: PassContext,
   scan: Scan,
   now: Instant,
   stopped: () => boolean,
 ): Promise<ReadonlySet<string>> {
-  const unsettled = new Set<string>();
+  const unrecovered = new Set<string>();
   const yieldIfDue = createYielder();
   for (const { path, target, id, why } of await recoveries(scan, now.wall)) {
     await yieldIfDue();
     if (stopped()) break;
     try {
-      world.store.settle(path, target);
-      world.report({ type: 'settled', path, why, finished: target !== undefined });
+      context.store.settle(path, target);
+      context.report({ type: 'settled', path, why, finished: target !== undefined });
     } catch (error) {
-      if (id !== undefined) unsettled.add(id);
-      const doing = target === undefined ? 'remove' : 'finish';
-      world.report({ type: 'problem', text: `cannot ${doing} ${path}: ${messageOf(error)}` });
+      if (id !== undefined) unrecovered.add(id);
+      const action = target === undefined ? 'remove' : 'complete';
+      context.report({ type: 'problem', text: `cannot ${action} ${path}: ${messageOf(error)}` });
     }
   }
-  return unsettled;
+  return unrecovered;
 }
 
 async function start(
-  world: PassContext,
+  context: PassContext,
   memory: PassMemory,
   verdict: Verdict,
   provider: Provider,
@@ -243,34 +244,38 @@ async function start(
   let nextIn = Number.POSITIVE_INFINITY;
   memory.inFlight.add(id);
   try {
-    await world.limiter.add({
+    await context.limiter.add({
       issuer: provider.issuerOf(snapshot),
       user: snapshot.user,
       token: id,
       asked: () => provider.issuerOf(snapshot),
-      deadline: deadlineOf(snapshot, instantOf(world.clock)),
+      deadline: deadlineOf(snapshot, instantOf(context.clock)),
       ...(provider.isLocal === true
         ? { local: snapshot.use.kind === 'missing' ? ('awaited' as const) : ('due' as const) }
         : {}),
       run: async () => {
-        if (world.lockState() !== 'held') {
+        if (context.lockState() !== 'held') {
           nextIn = 0;
           return undefined;
         }
-        const { error, late, ...result } = await attempt(world, memory, verdict, provider);
+        const { error, late, ...result } = await attempt(context, memory, verdict, provider);
         ({ nextIn } = result);
         const { user } = snapshot;
         if (late)
-          void followLate(world, { issuer: provider.issuerOf(snapshot), user, token: id }, late);
+          void followLate(context, { issuer: provider.issuerOf(snapshot), user, token: id }, late);
         return error;
       },
       skip: (error, seconds) => {
-        nextIn = postponed(world, memory, verdict, error, seconds);
+        nextIn = postponed(context, memory, verdict, error, seconds);
       },
     });
   } catch (error) {
-    // A mistake of ours with one token must not end the renewal of all others.
-    world.report({ type: 'problem', text: `${id}: unexpected: ${messageOf(error)}`, token: id });
+    // A bug with one token must not end the renewal of all others.
+    context.report({
+      type: 'problem',
+      text: `${id}: unexpected error: ${messageOf(error)}`,
+      token: id,
+    });
     nextIn = UNEXPECTED_INTERVAL;
   } finally {
     memory.inFlight.delete(id);
@@ -279,10 +284,10 @@ async function start(
 }
 
 /**
- * A refresh token whose answer may still come must not be sent again; that of a newer
- * login may.
+ * True when a late answer for this refresh token may still arrive: it must not be sent
+ * again. A newer login's may.
  */
-function isAwaited(
+function isAnswerPending(
   { store }: PassContext,
   late: readonly LateRenewal[],
   token: TokenSnapshot,
@@ -295,24 +300,24 @@ function isAwaited(
   });
 }
 
-/** Waits for a late answer, and tells the limiter whether the issuer answered. */
+/** Waits for a late answer and reports the issuer's health to the limiter. */
 async function followLate(
-  world: PassContext,
+  context: PassContext,
   job: Pick<Job, 'issuer' | 'user' | 'token'>,
   late: NonNullable<Attempted['late']>,
 ): Promise<void> {
   try {
     const answer = await late;
-    if (answer) world.limiter.answered(job, answer.error);
+    if (answer) context.limiter.answered(job, answer.error);
   } catch (error) {
     const text = `${job.token}: unexpected error with a late answer: ${messageOf(error)}`;
-    world.report({ type: 'problem', text, token: job.token });
+    context.report({ type: 'problem', text, token: job.token });
   }
 }
 
 /**
- * When the access token in place expires, in steady seconds; infinite when that is past,
- * or none is there.
+ * Returns when the access token on disk expires, in steady seconds; infinite when it has
+ * expired or is missing.
  */
 function deadlineOf(token: TokenSnapshot, now: Instant): number {
   const left = token.use.kind === 'valid' ? token.use.value.expiresAt - localNow(token, now) : 0;

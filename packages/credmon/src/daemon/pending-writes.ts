@@ -1,5 +1,5 @@
-// What a full or broken disk refused of renewed tokens: it exists nowhere else, so it is
-// written as soon as that works.
+// Retries writes of renewed tokens that failed (disk full or broken): the tokens exist
+// only in memory.
 import { isCoded, messageOf } from '@credmon/core/base';
 import { restOf, type CredentialStore, type TokenChange } from '@credmon/core/store';
 import { splitStem } from '@credmon/core/credential';
@@ -7,17 +7,17 @@ import { deleteCommand } from '../report/remediation.ts';
 import type { Report } from '../report/events.ts';
 import { restoreSuccessor, type SuccessorMemory } from './successors.ts';
 
-/** Where to write, and whom to tell. */
-export interface RewriteWorld {
+/** Where to write and to report. */
+export interface WritePorts {
   readonly store: CredentialStore;
   readonly report: Report;
 }
 
 /**
- * Tries to write every change again; what is written, or overtaken by a newer login,
- * leaves `unwritten`.
+ * Retries every pending write; a change that is written, or superseded by a newer login,
+ * is removed from `unwritten`.
  */
-export function rewrite({ store, report }: RewriteWorld, memory: SuccessorMemory): void {
+export function retryWrites({ store, report }: WritePorts, memory: SuccessorMemory): void {
   const { unwritten } = memory;
   for (const [id, change] of unwritten) {
     try {
@@ -37,18 +37,18 @@ export function rewrite({ store, report }: RewriteWorld, memory: SuccessorMemory
   }
 }
 
-/** True when a rotated refresh token is among what is still to be written. */
-export function hasTop(rest: TokenChange): boolean {
-  return rest.writes.some(({ kind, text }) => kind === 'top' && text !== undefined);
+/** True when a rotated refresh token is among the pending writes. */
+export function hasTop(pending: TokenChange): boolean {
+  return pending.writes.some(({ kind, text }) => kind === 'top' && text !== undefined);
 }
 
 /**
- * What the end of the process means for a token whose `rest` could not be written to the
- * last: a sentence's end.
+ * Says what the end of the process means for a token with pending writes; the end of a
+ * sentence.
  */
-export function lossOf(rest: TokenChange): string {
-  if (!hasTop(rest)) return 'its rotated refresh token is safe, and the next start renews it';
-  const { user, stem } = rest;
+export function lossOf(pending: TokenChange): string {
+  if (!hasTop(pending)) return 'its rotated refresh token is on disk, and the next start renews it';
+  const { user, stem } = pending;
   const command = deleteCommand(splitStem(stem, false) ?? { service: stem, handle: '' });
   return `its rotated refresh token is lost: the user must log in again; fix: ${user} runs "${command}" and submits again`;
 }

@@ -1,5 +1,5 @@
-// The marks of the daemon in the credential directory: pid and CREDMON_COMPLETE; and the
-// watch of the directory.
+// The daemon's files in the credential directory: pid and CREDMON_COMPLETE; and the watch
+// of the directory.
 import {
   closeSync,
   constants,
@@ -25,9 +25,9 @@ import {
 import { lockHolder, readCredentialFile } from '@credmon/core/store';
 
 /**
- * Writes our process id for CredD, readable for everybody, by rename; the directory must
- * be locked.
- * @throws CodedError `CRED_DIR_INVALID` when another thing is in its place that a rename
+ * Writes our process id for CredD, world-readable, by rename; the directory must be
+ * locked.
+ * @throws CodedError `CRED_DIR_INVALID` when something is in its place that a rename
  * cannot replace
  */
 export function writePid(directory: string): void {
@@ -39,8 +39,8 @@ export function writePid(directory: string): void {
 const LONGEST_PID = 64;
 
 /**
- * The process that the pid file names; or why it names none. Never blocks, and reads no
- * more than a pid file can hold.
+ * Returns the process id in the pid file, or why there is none. Never blocks, and reads
+ * no more than a pid file can contain.
  */
 function readPid(directory: string): { readonly pid?: number; readonly why?: string } {
   const reading = unlessGone(() =>
@@ -53,8 +53,8 @@ function readPid(directory: string): { readonly pid?: number; readonly why?: str
 }
 
 /**
- * The daemon of a credential directory: the living process that the pid file names, or
- * the one that holds the lock if that file was removed.
+ * Returns the living daemon of a credential directory: the process in the pid file, or
+ * the holder of the lock if that file was removed.
  */
 export function runningDaemon(directory: string): number | undefined {
   try {
@@ -68,7 +68,8 @@ export function runningDaemon(directory: string): number | undefined {
 }
 
 /**
- * Writes the pid file again if it was removed: CredD signals the process that it names.
+/**
+ * Writes the pid file again if it was removed, because CredD signals the process in it.
  * Returns whether it was.
  */
 export function restorePid(directory: string): boolean {
@@ -79,8 +80,7 @@ export function restorePid(directory: string): boolean {
 }
 
 /**
- * Removes CREDMON_COMPLETE: no pass has been made yet, or no daemon makes passes any
- * more.
+ * Removes CREDMON_COMPLETE: no pass has ended yet, or the daemon stops.
  * @throws CodedError `CRED_DIR_INVALID` when it cannot be removed
  */
 export function clearComplete(directory: string): void {
@@ -91,7 +91,7 @@ function removeMark(directory: string, name: string): void {
   inRoot(directory, name, (path) => unlinkSync(path), 'CRED_DIR_INVALID', 'may be gone');
 }
 
-/** What `act` gives; nothing when the file or its directory is gone. */
+/** Returns the result of `act`; `undefined` when the file or its directory is gone. */
 function unlessGone<T>(act: () => T): T | undefined {
   try {
     return act();
@@ -102,16 +102,16 @@ function unlessGone<T>(act: () => T): T | undefined {
 }
 
 /**
- * Removes pid and CREDMON_COMPLETE at the end, unless the pid file names another process:
- * then both belong to that one. `trouble` learns of what stays; one that cannot be
- * removed does not keep the other.
+ * Removes pid and CREDMON_COMPLETE at shutdown, unless the pid file names another
+ * process: then both belong to that process. `warn` gets what cannot be removed; a
+ * failure with one does not affect the other.
  */
-export function removeMarks(directory: string, trouble: (text: string) => void): void {
+export function removeMarks(directory: string, warn: (text: string) => void): void {
   const attempt = (name: string, act: () => void): void => {
     try {
       act();
     } catch (error) {
-      trouble(`${name} cannot be removed: ${messageOf(error)}`);
+      warn(`cannot remove ${name}: ${messageOf(error)}`);
     }
   };
   let other = false;
@@ -119,17 +119,17 @@ export function removeMarks(directory: string, trouble: (text: string) => void):
     const { pid, why } = readPid(directory);
     other = pid !== undefined && pid !== process.pid;
     if (pid === process.pid) removeMark(directory, PID_FILE);
-    if (why !== undefined) throw refused(directory, PID_FILE, why);
+    if (why !== undefined) throw fileError(directory, PID_FILE, why);
   });
   if (!other) attempt(COMPLETE_FILE, () => clearComplete(directory));
 }
 
 /**
- * Touches CREDMON_COMPLETE: a pass has ended. Whatever else is in its place (a link, a
- * FIFO, a second name of another file) is replaced, and `trouble` learns of it.
+ * Touches CREDMON_COMPLETE: a pass has ended. Anything else in its place (a link, a FIFO,
+ * a hard link) is replaced, with a warning.
  * @throws CodedError `CRED_FILE_IO` when that cannot be done
  */
-export function touchComplete(directory: string, trouble: (text: string) => void): void {
+export function touchComplete(directory: string, warn: (text: string) => void): void {
   inRoot(
     directory,
     COMPLETE_FILE,
@@ -138,15 +138,15 @@ export function touchComplete(directory: string, trouble: (text: string) => void
       if (stats && touchOwn(path)) return;
       writeFileAtomically(path, '', { mode: 0o644, durable: false, locked: true });
       if (stats)
-        trouble(
-          `${join(directory, COMPLETE_FILE)} was not a regular file of one name: it was replaced, and nothing behind it was touched; see who can write to the directory`,
+        warn(
+          `${join(directory, COMPLETE_FILE)} was not a regular file with a single link: it is replaced, its target is unchanged; fix: check who can write to the directory`,
         );
     },
     'CRED_FILE_IO',
   );
 }
 
-/** Sets the times of a regular file with one name; false for anything else. */
+/** Sets the times of a regular file with a single link; false for anything else. */
 function touchOwn(path: string): boolean {
   let descriptor: number;
   try {
@@ -169,8 +169,8 @@ function touchOwn(path: string): boolean {
 }
 
 /**
- * Runs `act` with the path of a name in the credential directory, which no link can lead
- * elsewhere; errors name the place and the remedy.
+ * Runs `act` with the path of a file in the credential directory, without following
+ * links; errors give the path and the fix.
  */
 function inRoot(
   directory: string,
@@ -185,11 +185,11 @@ function inRoot(
     const system = systemCode(error);
     if (system === undefined) throw error;
     if (system === 'ENOENT' && presence === 'may be gone') return;
-    throw refused(directory, name, system, code);
+    throw fileError(directory, name, system, code);
   }
 }
 
-function refused(
+function fileError(
   directory: string,
   name: string,
   why: string,
@@ -207,18 +207,18 @@ function refused(
 }
 
 /**
- * Calls `wake` when something in the top of the credential directory hints at a new
- * token: the web portal does not signal. Where the system cannot watch, `trouble` says so
- * and the passes by the clock remain. Returns the end of the watch.
+ * Calls `wake` when a change in the credential directory's top level may mean a new
+ * token: the web portal does not signal. If the system cannot watch, `warn` is called and
+ * only the timed passes remain. Returns a function that stops the watch.
  */
 export function watchDirectory(
   directory: string,
   wake: () => void,
-  trouble: (text: string) => void,
+  warn: (text: string) => void,
 ): () => void {
   const failed = (error: unknown): void =>
-    trouble(
-      `The credential directory cannot be watched, new logins wait for the next pass: ${messageOf(error)}`,
+    warn(
+      `Cannot watch the credential directory, new logins wait for the next pass: ${messageOf(error)}`,
     );
   try {
     const watcher = watch(directory, { persistent: false }, (_event, name) => {

@@ -1,4 +1,4 @@
-// Every kind of provider that this daemon has, built from the settings: one line each.
+// Builds every kind of provider from the settings.
 import { join } from 'node:path';
 import type { Random, Send } from '@credmon/core/base';
 import type { Settings } from '../settings/read.ts';
@@ -17,28 +17,28 @@ import { localSigner } from '../providers/local/signer.ts';
 import { localKeys } from '../providers/local/keys.ts';
 import { standingProvider } from '../providers/standing/standing.ts';
 import type { LocalPorts } from '../providers/local/ports.ts';
-import type { SilentLifetimes } from '../providers/common/expiry-cache.ts';
+import type { ExpiryCache } from '../providers/common/expiry-cache.ts';
 
-/** The providers by kind; a kind that is not there leaves its tokens alone. */
+/** The providers by kind; without a provider of its kind, a token is not renewed. */
 export type Providers = Partial<Readonly<Record<ProviderKind, Provider>>>;
 
 /**
- * What building a provider may use of the world. `secretVersion` changes when a secret
- * file is replaced or rewritten.
+ * The ports that providers are built with. `secretVersion` changes when a secret file is
+ * replaced or rewritten.
  */
 export interface ProviderPorts {
   readonly secretVersion: (path: string) => string;
   readonly random: Random;
   readonly local: LocalPorts;
-  readonly promises: SilentLifetimes;
+  readonly expiryCache: ExpiryCache;
   /**
-   * Whom connections trust that a provider opens by itself. Default: what the settings
-   * say, read again.
+   * The trust of connections that a provider opens itself. Default: from the settings,
+   * read again.
    */
   readonly trust?: ProcessTrust;
 }
 
-/** Builds the providers of these settings. */
+/** Builds the providers for these settings. */
 export function buildProviders(settings: Settings, ports: ProviderPorts): Providers {
   const { lists, clients, policy, allowLoopbackHttp } = settings;
   const clientsOf = (kind: ClientKind): ClientOptions => clientOptions(settings, ports, kind);
@@ -80,7 +80,7 @@ export function buildProviders(settings: Settings, ports: ProviderPorts): Provid
   };
 }
 
-/** Pelican's issuers may have authorities of their own. */
+/** Pelican's issuers may use their own certificate authorities. */
 function pelicanOf(
   { pelicanCaFile, limits }: Settings,
   provider: Provider,
@@ -94,7 +94,7 @@ function pelicanOf(
   };
 }
 
-/** Not a spread, which would read `now` before the answer. */
+/** A spread would read `now` before the answer. */
 function withSend(context: ProviderContext, send: Send): ProviderContext {
   const { readSecret, readToken } = context;
   return {

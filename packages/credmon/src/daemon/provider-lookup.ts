@@ -1,4 +1,4 @@
-// From settings to the providers and the owner of each token.
+// Finds the provider and the owner of each token from the settings.
 import { refusedName, splitStem, type Parsed, type TokenSnapshot } from '@credmon/core/credential';
 import type { ManagedToken } from '@credmon/core/renewal';
 import type { ProviderLookup } from './pass.ts';
@@ -9,8 +9,8 @@ import { STANDING } from '../providers/standing/standing.ts';
 import { ownerOf, type ProviderLookup as TokenOwner } from '../settings/lists.ts';
 import type { Settings } from '../settings/read.ts';
 
-/** The providers of these settings, and who owns which token. */
-export function ownershipOf(settings: Settings, ports: ProviderPorts): ProviderLookup {
+/** Builds the providers of these settings and returns their lookup. */
+export function providerLookupOf(settings: Settings, ports: ProviderPorts): ProviderLookup {
   const { policy } = settings;
   const providers = buildProviders(settings, ports);
   const standing = buildStanding(settings, ports);
@@ -21,8 +21,8 @@ export function ownershipOf(settings: Settings, ports: ProviderPorts): ProviderL
     return owner.kind === 'nobody' ? undefined : providers[owner.kind];
   };
 
-  // A scan hands out the same snapshot until something changes; only a token that asks
-  // nobody depends on nothing else.
+  // A scan returns the same snapshot until the token changes, and a local token depends
+  // on nothing else.
   const known = new WeakMap<TokenSnapshot, NonNullable<ReturnType<ProviderLookup['manage']>>>();
   return {
     manage: (token) => {
@@ -33,7 +33,7 @@ export function ownershipOf(settings: Settings, ports: ProviderPorts): ProviderL
       const managed: ManagedToken = {
         snapshot: provider.view?.(token) ?? token,
         provider: provider.name,
-        renewable: blocked(token) ?? provider.renewable(token),
+        renewable: writeError(token) ?? provider.renewable(token),
         basis: () => provider.basis(token),
         policy: provider.policy ?? policy,
       };
@@ -44,7 +44,10 @@ export function ownershipOf(settings: Settings, ports: ProviderPorts): ProviderL
   };
 }
 
-/** Which kind of provider owns a token of the credential directory, or why none does. */
+/**
+ * Returns the kind of provider that owns a token of the credential directory, or why none
+ * does.
+ */
 export function ownerOfToken(
   { stem, meta }: Pick<TokenSnapshot, 'stem' | 'meta'>,
   {
@@ -54,15 +57,15 @@ export function ownerOfToken(
     vaultEnabled,
   }: Pick<Settings, 'lists' | 'names' | 'clients' | 'vaultEnabled'>,
 ): TokenOwner {
-  const refused = refusedName(stem, names);
-  if (refused !== undefined) return { kind: 'nobody', why: refused };
+  const rejection = refusedName(stem, names);
+  if (rejection !== undefined) return { kind: 'nobody', why: rejection };
   const service = splitStem(stem, lists.specialNames)?.service ?? stem;
   const hasClient = clients.has(service.toUpperCase()) || meta.kind !== 'missing';
   return ownerOf(stem, lists, { hasClient, vaultEnabled });
 }
 
-/** A grant must not be spent for a token that cannot be put in its place. */
-function blocked({ use }: TokenSnapshot): Parsed<true> | undefined {
+/** A grant must not be spent on a token that cannot be written. */
+function writeError({ use }: TokenSnapshot): Parsed<true> | undefined {
   if (use.kind !== 'broken' || use.blocked !== true) return undefined;
   return { ok: false, reason: `.use ${use.reason}: the administrator must remove it` };
 }

@@ -1,4 +1,5 @@
-// Records what came of an attempt: writes the files, removes a token, or remembers the failure.
+// Records the result of an attempt: writes the files, removes a token, or records the
+// failure.
 import { isCoded, messageOf, type CodedError } from '@credmon/core/base';
 import {
   renewalText,
@@ -24,16 +25,16 @@ import { REWRITE_INTERVAL } from '../settings/policy.ts';
 import type { PassMemory, PassContext } from './context.ts';
 import { refreshTokenIn, restoreSuccessor } from './successors.ts';
 
-/** What a provider gave; `from` is the `.top` that it was asked with. */
+/** A provider's answer; `from` is the `.top` of the request. */
 interface Issued {
   readonly provider: Provider;
   readonly outcome: Outcome & { kind: 'issued' };
   readonly from: FileIdentity | undefined;
 }
 
-/** Writes what a renewal brought, and returns the seconds until the token is due again. */
+/** Writes the renewed token and returns the seconds until it is due again. */
 export function write(
-  world: PassContext,
+  context: PassContext,
   memory: PassMemory,
   { token }: Verdict,
   { provider, outcome, from }: Issued,
@@ -45,40 +46,40 @@ export function write(
   const change: TokenChange = { user, stem, from, writes: [...outcome.writes, ...forget] };
   memory.failures.delete(id);
   try {
-    world.store.apply(change);
+    context.store.apply(change);
     const { times, rotated } = outcome;
-    world.report({ type: 'renewed', token, times, rotated });
-    if (outcome.note !== undefined) world.report({ type: 'noted', id, note: outcome.note });
+    context.report({ type: 'renewed', token, times, rotated });
+    if (outcome.note !== undefined) context.report({ type: 'noted', id, note: outcome.note });
     const { seconds, shortLives } = pauseAfter(
       memory.pauses.get(id)?.shortLives ?? 0,
       outcome.times,
       token.policy,
-      world.clock.now(),
+      context.clock.now(),
     );
-    // What nobody else is asked for may be made as often as its lifetime wants.
+    // Local tokens need no pause: no issuer is asked.
     if (provider.isLocal !== true) {
-      const top = topAfter(world, change);
-      memory.pauses.set(id, { until: world.clock.steady() + seconds, shortLives, top });
+      const top = topAfter(context, change);
+      memory.pauses.set(id, { until: context.clock.steady() + seconds, shortLives, top });
     }
     return Math.max(
       seconds,
-      dueByLifetime(outcome.times, token.policy, jitterOf(id)) - world.clock.now(),
+      dueByLifetime(outcome.times, token.policy, jitterOf(id)) - context.clock.now(),
     );
   } catch (error) {
     if (isCoded(error, 'CRED_SUPERSEDED')) {
-      if (!restoreSuccessor(world, memory, token.snapshot))
-        world.report({ type: 'problem', text: error.message });
+      if (!restoreSuccessor(context, memory, token.snapshot))
+        context.report({ type: 'problem', text: error.message });
       return 0;
     }
     memory.unwritten.set(id, restOf(change, error));
-    world.report({ type: 'unwritten', id, why: messageOf(error) });
+    context.report({ type: 'unwritten', id, why: messageOf(error) });
     return REWRITE_INTERVAL;
   }
 }
 
 /**
- * The version of `.top` that a change has left; `undefined` when another one, or none, is
- * there by now.
+ * Returns the version of `.top` that a change has left; `undefined` when it is missing or
+ * was replaced since.
  */
 function topAfter(
   { store }: PassContext,
@@ -91,9 +92,11 @@ function topAfter(
   return isOurs ? topIdentity : undefined;
 }
 
-/** Removes a token that its issuer has revoked, unless a newer one came meanwhile. */
+/**
+ * Removes a token that its issuer has revoked, unless a newer one was stored meanwhile.
+ */
 export function remove(
-  world: PassContext,
+  context: PassContext,
   memory: PassMemory,
   verdict: Verdict,
   { provider, error, from, files }: Omit<Failed, 'kind' | 'writes'>,
@@ -102,21 +105,21 @@ export function remove(
   const kinds = ['use', 'top', 'renewal'] as const;
   const writes = kinds.map((kind) => ({ kind, text: undefined, durable: false }));
   try {
-    world.store.apply({ user, stem, from, writes });
-  } catch (trouble) {
-    world.report({ type: 'problem', text: messageOf(trouble) });
-    return isCoded(trouble, 'CRED_SUPERSEDED')
+    context.store.apply({ user, stem, from, writes });
+  } catch (failure) {
+    context.report({ type: 'problem', text: messageOf(failure) });
+    return isCoded(failure, 'CRED_SUPERSEDED')
       ? 0
-      : failed(world, memory, verdict, { kind: 'revoked', provider, error, from, files });
+      : failed(context, memory, verdict, { kind: 'revoked', provider, error, from, files });
   }
   memory.failures.delete(tokenId(verdict.token.snapshot));
-  world.report({ type: 'removed', token: verdict.token, error });
+  context.report({ type: 'removed', token: verdict.token, error });
   return Number.POSITIVE_INFINITY;
 }
 
 /**
- * An attempt that failed; `from` and `files` are what it was made with, `writes` what is
- * to be written all the same.
+ * A failed attempt; `from` and `files` are what the request used, `writes` what must
+ * still be written.
  */
 interface Failed {
   readonly kind: 'revoked' | 'denied' | 'failed';
@@ -127,37 +130,38 @@ interface Failed {
   readonly writes?: readonly TokenWrite[] | undefined;
 }
 
-/** Remembers a failure, and tells in how many seconds the token is due again. */
+/** Records a failure and returns the seconds until the token is due again. */
 export function failed(
-  world: PassContext,
+  context: PassContext,
   memory: PassMemory,
   { token }: Verdict,
   { kind, provider, error, from, files, writes = [] }: Failed,
 ): number {
   const { user, stem } = token.snapshot;
-  // The failure is of a grant that a newer login has replaced: it says nothing of that
-  // one.
-  if (isOvertaken(world, token.snapshot, { from, files })) return 0;
+  // The failed grant was replaced by a newer login: the failure does not apply to it.
+  if (isSuperseded(context, token.snapshot, { from, files })) return 0;
   const change = { user, stem, from, writes };
   const { basis, top } =
-    writes.length === 0 ? standing(token, from) : keep(world, memory, token, provider, change);
-  const state = stateAfter(world, token, error, basis);
+    writes.length === 0
+      ? inputOf(token, from)
+      : writeWithFailure(context, memory, token, provider, change);
+  const state = stateAfter(context, token, error, basis);
   memory.failures.set(tokenId(token.snapshot), state);
-  world.report({ type: 'failed', token, kind, error, state });
-  keepState(world, {
+  context.report({ type: 'failed', token, kind, error, state });
+  writeState(context, {
     user,
     stem,
     from: top,
     writes: [{ kind: 'renewal', text: renewalText(state), durable: false }],
   });
-  return state.stopped ? Number.POSITIVE_INFINITY : state.not_before - world.clock.now();
+  return state.stopped ? Number.POSITIVE_INFINITY : state.not_before - context.clock.now();
 }
 
 /**
- * True when `.top` is another one than the attempt was made with, with another refresh
+ * True when `.top` has changed since the attempt began and contains another refresh
  * token.
  */
-function isOvertaken(
+function isSuperseded(
   { store }: PassContext,
   { user, stem }: TokenSnapshot,
   { from, files }: Pick<Failed, 'from' | 'files'>,
@@ -168,87 +172,87 @@ function isOvertaken(
 }
 
 /**
- * Remembers that a token was not tried for the sake of its issuer: in memory only,
- * because nothing has failed yet.
+ * Records that a token was not tried because of its issuer: in memory only, because
+ * nothing has failed yet.
  */
 export function postponed(
-  world: PassContext,
+  context: PassContext,
   memory: PassMemory,
   { token }: Verdict,
   error: CodedError,
   seconds: number,
 ): number {
   const { basis, snapshot } = token;
-  const state = afterWaiting(snapshot.renewal, error, { basis, now: world.clock.now(), seconds });
+  const state = afterWaiting(snapshot.renewal, error, { basis, now: context.clock.now(), seconds });
   memory.failures.set(tokenId(snapshot), state);
-  world.report({ type: 'postponed', token, error, state });
-  return state.not_before - world.clock.now();
+  context.report({ type: 'postponed', token, error, state });
+  return state.not_before - context.clock.now();
 }
 
-/** What a failure stands on, and the `.top` that is then in place. */
-interface Standing {
+/** What a failure depends on, and the `.top` then on disk. */
+interface FailureInput {
   readonly basis: string;
   readonly top: FileIdentity | undefined;
 }
 
-function standing(token: ManagedToken, top: FileIdentity | undefined): Standing {
+function inputOf(token: ManagedToken, top: FileIdentity | undefined): FailureInput {
   return { basis: token.basis(), top };
 }
 
 /**
- * Writes what came with a failure; the failure then stands on the `.top` just written: a
- * new login makes it count no longer.
+ * Writes the files of a failed attempt. The failure then depends on the `.top` just
+ * written, so only a new login cancels it.
  */
-function keep(
-  world: PassContext,
+function writeWithFailure(
+  context: PassContext,
   memory: PassMemory,
   token: ManagedToken,
   provider: Provider,
   change: TokenChange,
-): Standing {
+): FailureInput {
   const { snapshot } = token;
   try {
-    world.store.apply(change);
-    const top = topAfter(world, change);
-    if (snapshot.top.kind !== 'valid' || !top) return standing(token, change.from);
+    context.store.apply(change);
+    const top = topAfter(context, change);
+    if (snapshot.top.kind !== 'valid' || !top) return inputOf(token, change.from);
     const now = { ...snapshot, top: { ...snapshot.top, identity: top } };
     return { basis: provider.basis(now), top };
   } catch (error) {
     if (isCoded(error, 'CRED_SUPERSEDED')) {
-      restoreSuccessor(world, memory, snapshot);
-      return standing(token, change.from);
+      restoreSuccessor(context, memory, snapshot);
+      return inputOf(token, change.from);
     }
     memory.unwritten.set(tokenId(change), restOf(change, error));
-    world.report({ type: 'unwritten', id: tokenId(change), why: messageOf(error) });
-    // The `.top` is yet to come: it must not make the failure count no longer.
+    context.report({ type: 'unwritten', id: tokenId(change), why: messageOf(error) });
+    // The pending write of `.top` must not cancel the failure.
     return { basis: ANY_BASIS, top: change.from };
   }
 }
 
 function stateAfter(
-  world: PassContext,
+  context: PassContext,
   token: ManagedToken,
   error: CodedError,
   basis: string,
 ): RenewalState {
   const { snapshot, policy } = token;
   const { renewal } = snapshot;
-  // The wait continues to grow, though a rotated `.top` changed what the token stands on.
+  // Rotation changes the fingerprint but must not reset the backoff.
   const previous = renewal?.basis === token.basis() ? { ...renewal, basis } : renewal;
   const expiresAt = snapshot.use.kind === 'valid' ? snapshot.use.value.expiresAt : undefined;
-  const failure = { id: tokenId(snapshot), error, now: world.clock.now(), expiresAt, basis };
+  const failure = { id: tokenId(snapshot), error, now: context.clock.now(), expiresAt, basis };
   return afterFailure(previous, failure, policy);
 }
 
 /**
- * Without the file a restart would begin at once again; the renewal itself does not
- * depend on it.
+ * Writes the failure so that a restart keeps the backoff; the renewal itself does not
+ * depend on the file.
  */
-function keepState(world: PassContext, change: TokenChange): void {
+function writeState(context: PassContext, change: TokenChange): void {
   try {
-    world.store.apply(change);
+    context.store.apply(change);
   } catch (error) {
     if (!isCoded(error, 'CRED_SUPERSEDED'))
-      world.report({ type: 'problem', text: messageOf(error), token: tokenId(change) });
+      context.report({ type: 'problem', text: messageOf(error), token: tokenId(change) });
   }
 }

@@ -1,49 +1,48 @@
-// What a look at the configuration leads to while the daemon runs: taken over, unchanged,
-// or refused; each change is logged once.
+// Reloads the configuration while the daemon runs: applied, unchanged or rejected; each
+// change is logged once.
 import { isDeepStrictEqual } from 'node:util';
 import { messageOf } from '@credmon/core/base';
 import type { Log } from '@credmon/core/log';
 import type { Settings } from '../settings/read.ts';
 
 /**
- * Reads the configuration again and takes it over when it differs from `current`; one
- * that is broken or cannot be used is refused.
+ * Reads the configuration and applies it when it differs from `current`; an invalid one
+ * is rejected.
  */
 export type Reload = (current: Settings) => void;
 
 /**
- * A {@link Reload} that reads with `read` and then calls `takeOver`. Both throw what is
- * wrong; `takeOver` has then changed nothing. What needs a restart stays as it is, and
- * the log says so.
+ * Creates a {@link Reload} from `read` and `apply`. Both throw what is wrong; `apply` has
+ * then changed nothing. Settings that need a restart keep their values, with a log line.
  */
 export function createReload(
   read: () => Settings,
-  takeOver: (next: Settings) => void,
+  apply: (next: Settings) => void,
   log: Log,
 ): Reload {
-  let refused: string | undefined;
-  let said: readonly string[] = [];
+  let rejection: string | undefined;
+  let logged: readonly string[] = [];
   return (current) => {
     try {
       const { next, restart } = keepFixed(read(), current);
       const same = isDeepStrictEqual(next, current);
-      if (!same) takeOver(next);
-      if (same && refused !== undefined)
-        log.info('The configuration is valid again, and as it was');
-      refused = undefined;
-      for (const text of restart) if (!said.includes(text)) log.warn(text);
-      said = restart;
+      if (!same) apply(next);
+      if (same && rejection !== undefined)
+        log.info('The configuration is valid again and unchanged');
+      rejection = undefined;
+      for (const text of restart) if (!logged.includes(text)) log.warn(text);
+      logged = restart;
     } catch (error) {
       const why = messageOf(error);
-      if (why !== refused)
-        log.error(`The new configuration is refused and the old one stays: ${why}`);
-      refused = why;
+      if (why !== rejection)
+        log.error(`The new configuration is rejected, the old one is still used: ${why}`);
+      rejection = why;
     }
   };
 }
 
 /**
- * The settings that a running daemon cannot change: those of `current`, with a line for
+ * Keeps the settings of `current` that a running daemon cannot change, with a line for
  * each that differs in `read`.
  */
 function keepFixed(

@@ -1,24 +1,21 @@
-// Keeps the reserve of disk space at the right size while the daemon runs, and says once
-// what is wrong with it.
+// Keeps the reserved disk space at the right size while the daemon runs; logs problems
+// once.
 import { RESERVE_FILE, MAX_REFRESH_TOKEN } from '@credmon/core/credential';
 import { type Reserve, SMALLEST_RESERVE } from '@credmon/core/store';
 import type { Log } from '@credmon/core/log';
 import type { Settings } from '../settings/read.ts';
 
-/** The reserve as the loop sees it. */
+/** The reserve, as the loop uses it. */
 export interface ReserveKeeper {
-  /**
-   * Makes the reserve again where it is missing or too small, in the background. Nothing
-   * waits for it.
-   */
+  /** Restores the reserve in the background if it is missing or too small. */
   readonly keep: () => void;
-  /** Gives the space back to the file system. True when there was any. */
+  /** Releases the space to the file system. True when there was any. */
   readonly release: () => boolean;
-  /** Ends when nothing is being written any more. */
+  /** Resolves when nothing is being written any more. */
   readonly idle: () => Promise<void>;
 }
 
-/** Keeps `reserve` at `bytes()`. */
+/** Creates a keeper that keeps `reserve` at `bytes()`. */
 export function createReserveKeeper(
   reserve: Reserve,
   bytes: () => number,
@@ -26,7 +23,7 @@ export function createReserveKeeper(
 ): ReserveKeeper {
   let warned = false;
   let working: Promise<void> | undefined;
-  const look = async (): Promise<void> => {
+  const check = async (): Promise<void> => {
     const wanted = bytes();
     const kept = await reserve.keep(wanted);
     if (kept.bytes >= wanted) {
@@ -44,7 +41,7 @@ export function createReserveKeeper(
   };
   return {
     keep: () => {
-      working ??= look()
+      working ??= check()
         .catch((error: unknown) =>
           log.error(`unexpected error with ${RESERVE_FILE}: ${String(error)}`),
         )
@@ -66,20 +63,20 @@ export function createReserveKeeper(
   };
 }
 
-/** Bytes of a file system block. */
+/** File system block, in bytes. */
 const BLOCK = 4096;
 /**
- * Bytes of `.top` beside the refresh token: scopes, audience, and what other programs
- * keep there.
+ * Bytes of `.top` besides the refresh token: scopes, audience, and what other programs
+ * store there.
  */
 const BESIDE_TOKEN = 4096;
-/** Renewals that are counted at most, however many issuers are configured. */
+/** Maximum number of renewals counted, however many issuers are configured. */
 const MOST_RENEWALS = 1024;
 
 /**
- * The bytes to reserve: for each renewal that may be under way at issuers that may rotate
- * a refresh token (those of the settings, and the token URLs `metaUrls` of the `.meta`
- * files that were found), the blocks of a `.top` with the longest refresh token, and one
+ * Returns the bytes to reserve: for each renewal that may run at an issuer that may
+ * rotate refresh tokens (those of the settings, and the token URLs `metaUrls` of the
+ * `.meta` files found), the blocks of a `.top` with the longest refresh token, plus one
  * block for its inode; at least {@link SMALLEST_RESERVE}.
  */
 export function reserveBytes(

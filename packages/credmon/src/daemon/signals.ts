@@ -11,8 +11,8 @@ export interface SignalActions {
 }
 
 /**
- * Keeps SIGHUP from ending the process until {@link handleSignals} handles it. The
- * returned function ends that, and says whether one came.
+ * Prevents SIGHUP from killing the process until {@link handleSignals} handles it. The
+ * returned function ends this, and returns whether a SIGHUP came.
  */
 export function holdHangup(): () => boolean {
   let came = false;
@@ -27,9 +27,9 @@ export function holdHangup(): () => boolean {
 }
 
 /**
- * Installs the handlers; must happen before `writePid`, because CredD signals the process
- * that the file names. Returns their removal, after which SIGHUP is ignored: there is
- * nothing left to reload, and it must not kill the process before its exit code.
+ * Installs the handlers and returns a function that removes them. Must run before
+ * `writePid`, because CredD signals the process in the pid file. After the removal SIGHUP
+ * is ignored: it must not kill the process before it exits with its code.
  */
 export function handleSignals(actions: SignalActions): () => void {
   let stopping = false;

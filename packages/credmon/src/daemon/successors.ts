@@ -1,6 +1,6 @@
-// The successors of refresh tokens that were just spent. A login may store the spent one
-// again: the portal rewrites `.top` with the stored refresh token when a new answer has
-// none.
+// Remembers the successors of recently spent refresh tokens. A login may store a spent
+// one again: when a new answer has no refresh token, the portal rewrites `.top` with the
+// stored one.
 import {
   identityOf,
   parseObject,
@@ -20,39 +20,35 @@ import {
 } from '@credmon/core/store';
 import type { Report } from '../report/events.ts';
 
-/** For so many seconds a spent refresh token is recognised. */
+/** How long a spent refresh token is recognised, in seconds. */
 export const RECOGNISED = 600;
 
 /**
- * A rotated `.top` (its text), the text of the one that was sent, and the refresh token
- * in that one. `until` is in steady seconds. These are secrets.
+ * A rotated `.top` (its text), the text of the `.top` that was sent, and its refresh
+ * token. `until` in steady seconds. These are secrets.
  */
 export interface Successor {
   readonly sent: string;
   readonly before: string;
   readonly top: string;
   readonly until: number;
-  /** The version of `.top` that was seen last, when it did not hold the spent one. */
+  /** The version of `.top` seen last without the spent refresh token. */
   seen: FileIdentity | undefined;
 }
 
-/** What restoring a successor needs. */
 export interface SuccessorMemory {
   readonly successors: Map<string, Successor>;
   readonly unwritten: Map<string, TokenChange>;
 }
 
-/** The refresh token in the text of a `.top`, if it has one. */
+/** Returns the refresh token in the text of a `.top`, if any. */
 export function refreshTokenIn(top: Parsed<string>): string | undefined {
   const object = top.ok ? parseObject(top.value) : top;
   const token = object.ok && isRecord(object.value) ? object.value['refresh_token'] : undefined;
   return typeof token === 'string' && token !== '' ? token : undefined;
 }
 
-/**
- * The successor in the writes of an answer to a request with `files`; `undefined` when
- * there is none.
- */
+/** Returns the successor in the writes of an answer to a request with `files`, if any. */
 export function successorIn(
   writes: readonly TokenWrite[],
   { top }: Pick<TokenFiles, 'top'>,
@@ -64,12 +60,12 @@ export function successorIn(
   return { sent, before: top.value, top: text, until: now + RECOGNISED, seen: undefined };
 }
 
-/** How often `.top` may change while its successor is written. */
+/** How often `.top` may change while its successor is being written. */
 const ATTEMPTS = 5;
 
 /**
- * Writes the successor where `.top` holds the spent refresh token again, with what else
- * is new there.
+ * Writes the successor if `.top` contains the spent refresh token again, and keeps other
+ * changes of that `.top`.
  * @returns true when the spent one was there
  */
 export function restoreSuccessor(
@@ -103,7 +99,7 @@ export function restoreSuccessor(
   return false;
 }
 
-/** The `.top` in place with what the renewal has changed. */
+/** Returns the `.top` on disk with the changes of the renewal. */
 function withSuccessor(inPlace: string, { before, top }: Successor): string {
   const [now, old, next] = [inPlace, before, top].map(membersOf);
   const changed = Object.entries(next ?? {}).filter(
@@ -118,11 +114,11 @@ function membersOf(text: string): Readonly<Record<string, unknown>> {
 }
 
 /**
- * Restores successors of the tokens whose `.top` is not the version that was seen last.
- * Pending writes are retried on their own.
+ * Restores successors of the tokens whose `.top` is not the version seen last. Pending
+ * writes are retried separately.
  */
 export function restoreSuccessors(
-  world: { readonly store: CredentialStore; readonly report: Report },
+  context: { readonly store: CredentialStore; readonly report: Report },
   memory: SuccessorMemory,
   tokens: Iterable<TokenSnapshot>,
 ): void {
@@ -132,11 +128,11 @@ export function restoreSuccessors(
     const successor = memory.unwritten.has(id) ? undefined : memory.successors.get(id);
     const top = identityOf(token.top);
     if (!successor || top === undefined || sameIdentity(successor.seen, top)) continue;
-    restoreSuccessor(world, memory, token);
+    restoreSuccessor(context, memory, token);
   }
 }
 
-/** Forgets what is not recognised any more. */
+/** Forgets expired successors. */
 export function forgetSuccessors({ successors, unwritten }: SuccessorMemory, now: number): void {
   for (const [id, { until }] of successors)
     if (until <= now && !unwritten.has(id)) successors.delete(id);

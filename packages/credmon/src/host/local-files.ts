@@ -1,4 +1,4 @@
-// The local signer's part of the world: keys, map files and key pairs on disk.
+// The local signer's part of the context: keys, map files and key pairs on disk.
 import { lstatSync, readdirSync, statSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import {

@@ -63,7 +63,7 @@ function listen(
   return new Promise((resolve) => {
     const output: Buffer[] = [];
     let size = 0;
-    let complaint = '';
+    let stderr = '';
     let broken: string | undefined;
     const end = (why?: string): void => {
       broken ??= why;
@@ -78,7 +78,7 @@ function listen(
       else output.push(chunk);
     });
     child.stderr.on('data', (chunk: Buffer) => {
-      complaint = (complaint + chunk.toString('utf8')).slice(-LONGEST_COMPLAINT);
+      stderr = (stderr + chunk.toString('utf8')).slice(-LONGEST_COMPLAINT);
     });
     child.stdin.on('error', () => {
       // A program need not read what it is given; its answer decides.
@@ -96,7 +96,7 @@ function listen(
       resolve({
         exit,
         output: Buffer.concat(output).toString('utf8'),
-        complaint: lastLine(complaint),
+        stderr: lastLine(stderr),
         ...(broken === undefined ? {} : { failure: failed(call, broken) }),
       });
     });

@@ -1,4 +1,4 @@
-// Standing tokens' part of the world: their files, and the users they belong to.
+// Standing tokens' part of the context: their files, and the users they belong to.
 import { lstatSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import {

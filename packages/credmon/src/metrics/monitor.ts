@@ -14,7 +14,7 @@ import type { Clock } from '@credmon/core/base';
 import type { CredentialStore } from '@credmon/core/store';
 import type { Provider } from '../providers/common/provider.ts';
 
-/** What a monitor needs beside the daemon: settings of the moment, and the world. */
+/** What a monitor needs beside the daemon: settings of the moment, and the context. */
 interface MonitorOptions extends Pick<ServingOptions, 'address' | 'open'> {
   readonly settings: () => NameSettings;
   /** Why the credential directory cannot be read, if so. */
@@ -33,13 +33,13 @@ export interface Monitor extends Serving {
 interface Counting {
   readonly families: Families;
   readonly report: Report;
-  readonly timed: (ownership: ProviderLookup) => ProviderLookup;
+  readonly timed: (lookup: ProviderLookup) => ProviderLookup;
 }
 
 /** Watches these parts. Nothing is loaded or counted until an address is configured. */
 export function monitorDaemon(parts: DaemonParts, options: MonitorOptions): Monitor {
-  const { world, memory, log } = parts;
-  const { clock } = world;
+  const { context, memory, log } = parts;
+  const { clock } = context;
   let counting: Counting | undefined;
   let passEnded: number | undefined;
   const pages = createPages({
@@ -62,14 +62,14 @@ export function monitorDaemon(parts: DaemonParts, options: MonitorOptions): Moni
     ...serving,
     parts: {
       ...parts,
-      world: {
-        ...world,
-        store: timedStore(world.store, clock, (seconds) => counting?.families.scanTook(seconds)),
+      context: {
+        ...context,
+        store: timedStore(context.store, clock, (seconds) => counting?.families.scanTook(seconds)),
         get report() {
-          return counting?.report ?? world.report;
+          return counting?.report ?? context.report;
         },
       },
-      ownership: () => counting?.timed(parts.ownership()) ?? parts.ownership(),
+      lookup: () => counting?.timed(parts.lookup()) ?? parts.lookup(),
       complete: () => {
         passEnded = clock.steady();
         counting?.families.passEnded(clock.now());
@@ -83,19 +83,19 @@ export function monitorDaemon(parts: DaemonParts, options: MonitorOptions): Moni
   };
 }
 
-async function load({ world }: DaemonParts, { settings }: MonitorOptions): Promise<Counting> {
+async function load({ context }: DaemonParts, { settings }: MonitorOptions): Promise<Counting> {
   const { createFamilies } = await import('./families.ts');
   const families = createFamilies(VERSION);
   const options: CountingOptions = {
     nameOf: boundedNames((name) => configuredName(settings(), name)),
     specialNames: () => settings().lists.specialNames,
-    now: () => instantOf(world.clock),
+    now: () => instantOf(context.clock),
   };
   const labelsOf = labelsFrom(options);
   return {
     families,
-    report: reportToAll([world.report, createCountingReport(families, options)]),
-    timed: timedOwnership(world.clock, (token, seconds) =>
+    report: reportToAll([context.report, createCountingReport(families, options)]),
+    timed: timedOwnership(context.clock, (token, seconds) =>
       families.renewalTook(labelsOf(token), seconds),
     ),
   };
@@ -171,7 +171,7 @@ function timedStore(
 function timedOwnership(
   clock: Clock,
   took: (token: Pick<ManagedToken, 'snapshot' | 'provider'>, seconds: number) => void,
-): (ownership: ProviderLookup) => ProviderLookup {
+): (lookup: ProviderLookup) => ProviderLookup {
   const known = new WeakMap<Provider, Provider>();
   const timed = (provider: Provider): Provider => {
     const before = known.get(provider);

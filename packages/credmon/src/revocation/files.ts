@@ -58,13 +58,13 @@ const removals = (kinds: readonly TokenFileKind[]): TokenWrite[] =>
 export async function removeToken(
   token: TokenName,
   files: TokenFiles,
-  world: RevocationFiles,
+  context: RevocationFiles,
   clock: Clock,
 ): Promise<Removed> {
-  const before = namesOf(token, world, FIRST);
-  const use = world.readUse(token);
-  world.store.apply({ ...token, from: files.topIdentity, writes: removals(FIRST) });
-  const rest = await removeRest(token, world, clock);
+  const before = namesOf(token, context, FIRST);
+  const use = context.readUse(token);
+  context.store.apply({ ...token, from: files.topIdentity, writes: removals(FIRST) });
+  const rest = await removeRest(token, context, clock);
   return {
     ...rest,
     names: [...new Set([...before, ...rest.names])],
@@ -78,15 +78,15 @@ export async function removeToken(
  */
 async function removeRest(
   token: TokenName,
-  world: RevocationFiles,
+  context: RevocationFiles,
   clock: Clock,
 ): Promise<Removed> {
-  for (let waited = 0; waited < PATIENCE && world.beingWritten(token); waited += LOOK_AGAIN)
+  for (let waited = 0; waited < PATIENCE && context.beingWritten(token); waited += LOOK_AGAIN)
     await clock.wait(LOOK_AGAIN);
-  const names = namesOf(token, world, THEN);
-  const use = world.readUse(token);
+  const names = namesOf(token, context, THEN);
+  const use = context.readUse(token);
   try {
-    world.store.apply({ ...token, from: undefined, writes: removals(THEN) });
+    context.store.apply({ ...token, from: undefined, writes: removals(THEN) });
     return { names, uses: use === undefined ? [] : [use] };
   } catch (error) {
     // A new login came meanwhile: what is there now belongs to it.
@@ -98,10 +98,10 @@ async function removeRest(
 
 function namesOf(
   token: TokenName,
-  world: RevocationFiles,
+  context: RevocationFiles,
   kinds: readonly TokenFileKind[],
 ): string[] {
-  const present = world.present(token);
+  const present = context.present(token);
   return kinds
     .filter((kind) => present.includes(kind))
     .map((kind) => tokenFileName(token.stem, kind));

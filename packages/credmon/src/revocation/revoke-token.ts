@@ -21,7 +21,7 @@ export type Revoked =
     };
 
 /** What revoking one token uses. */
-export interface RevocationWorld {
+export interface RevocationContext {
   readonly files: RevocationFiles;
   readonly prepare: Prepare;
   readonly clock: Clock;
@@ -46,20 +46,20 @@ const WAITS: readonly number[] = [1, 3];
 export async function revokeOne(
   kind: ProviderKind,
   token: TokenSnapshot,
-  world: RevocationWorld,
+  context: RevocationContext,
 ): Promise<Revoked> {
   let gone: { readonly removed: Removed; readonly steps: Steps };
   try {
-    gone = await remove(kind, token, world);
+    gone = await remove(kind, token, context);
   } catch (error) {
     if (!isCoded(error)) throw error;
     return { kind: 'kept', why: error.message };
   }
   const { removed, steps } = gone;
   const fates: Fate[] = [];
-  for (const step of steps.steps) fates.push(await ask(step, world.clock));
+  for (const step of steps.steps) fates.push(await ask(step, context.clock));
   const until = token.use.kind === 'valid' ? token.use.value.expiresAt : undefined;
-  const left = until === undefined ? undefined : Math.floor(until - world.clock.now());
+  const left = until === undefined ? undefined : Math.floor(until - context.clock.now());
   return {
     kind: 'removed',
     files: removed.names,
@@ -70,7 +70,7 @@ export async function revokeOne(
 async function remove(
   kind: ProviderKind,
   token: TokenSnapshot,
-  { files, prepare, clock }: RevocationWorld,
+  { files, prepare, clock }: RevocationContext,
 ): Promise<{ removed: Removed; steps: Steps }> {
   for (let attempt = 1; ; attempt += 1) {
     const texts: TokenFiles = files.store.read(token.user, token.stem);

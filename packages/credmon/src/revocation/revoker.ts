@@ -34,7 +34,7 @@ export type Prepare = (
 ) => Promise<(secrets: FoundSecrets) => Steps>;
 
 /**
- * What revoking uses of the world. `vaultSend` and `pelicanSend` are those servers' own:
+ * What revoking uses of the context. `vaultSend` and `pelicanSend` are those servers' own:
  * their authorities are not the issuers'.
  */
 interface RevokerPorts {
@@ -61,7 +61,7 @@ export function createRevoker(settings: Settings, ports: RevokerPorts): Prepare 
       clients: tokenClients,
       secretVersion: ports.secretVersion,
       random: ports.random,
-      promises: new Map(),
+      expiryCache: new Map(),
       specialNames: lists.specialNames,
       allowLoopbackHttp,
       endpointOrigins,

@@ -11,7 +11,7 @@ import type { Config } from '@credmon/core/config';
 import type { Instant, TokenSnapshot } from '@credmon/core/credential';
 import type { CommonOptions } from '../command-line/command.ts';
 import { localFiles } from '../host/local-files.ts';
-import { ownerOfToken, ownershipOf } from '../daemon/provider-lookup.ts';
+import { ownerOfToken, providerLookupOf } from '../daemon/provider-lookup.ts';
 import { withStanding } from '../providers/standing/store.ts';
 import { secretVersion } from '../host/secret-file.ts';
 import { readSettings, type Settings } from '../settings/read.ts';
@@ -71,15 +71,15 @@ export function judgeTokens(
   now: Instant,
 ): readonly SeenToken[] {
   const local = localFiles(() => undefined);
-  const ownership = ownershipOf(settings, {
+  const lookup = providerLookupOf(settings, {
     secretVersion,
     random: systemRandom,
     local,
-    promises: new Map(),
+    expiryCache: new Map(),
   });
   return tokens
     .map((token) => {
-      const managed = ownership.manage(token)?.managed;
+      const managed = lookup.manage(token)?.managed;
       if (managed) return { managed, row: statusRow(managed.snapshot, judge(managed, now), now) };
       const owner = ownerOfToken(token, settings);
       const why = owner.kind === 'nobody' ? owner.why : undefined;

@@ -15,8 +15,8 @@ import type { DeviceSettings } from './settings.ts';
 import type { StoreCred } from './store-cred.ts';
 import type { ConfiguredClient } from '../settings/clients.ts';
 
-/** What a login may use of the world. `unicode`: the terminal shows QR codes. */
-export interface LoginWorld {
+/** What a login may use of the context. `unicode`: the terminal shows QR codes. */
+export interface LoginContext {
   readonly send: Send;
   readonly clock: Clock;
   readonly terminal: Terminal;
@@ -31,16 +31,16 @@ export interface LoginWorld {
  * the issuer gives no refresh token, `SCOPE_WIDENED`
  */
 export async function deviceLogin(
-  world: LoginWorld,
+  context: LoginContext,
   request: StoreRequest,
   settings: DeviceSettings,
 ): Promise<void> {
-  const { send, clock, terminal, storeCred } = world;
-  const registration = await registrationOf(world, request.service, settings);
+  const { send, clock, terminal, storeCred } = context;
+  const registration = await registrationOf(context, request.service, settings);
   const scope = [request.scopes, ...settings.extraScopes].join(' ');
   const asked = { scope, resource: request.audience, now: clock.now() };
   const login = await beginDeviceLogin(send, registration, asked);
-  terminal.print(devicePrompt(request.service, login, world.unicode));
+  terminal.print(devicePrompt(request.service, login, context.unicode));
   const answer = await finishDeviceLogin(send, registration, login, { clock });
   const { refreshToken } = answer;
   if (refreshToken === undefined) {
@@ -88,7 +88,7 @@ async function useTrouble(storing: Promise<void>): Promise<string | undefined> {
 }
 
 async function registrationOf(
-  world: LoginWorld,
+  context: LoginContext,
   service: string,
   { registration, origins, signsInOnWeb }: DeviceSettings,
 ): Promise<ClientRegistration> {
@@ -105,12 +105,13 @@ async function registrationOf(
   }
   return {
     ...registration,
-    deviceUrl: deviceUrl ?? (await discovered(world, issuer ?? '', { allowLoopbackHttp, origins })),
+    deviceUrl:
+      deviceUrl ?? (await discovered(context, issuer ?? '', { allowLoopbackHttp, origins })),
   };
 }
 
 async function discovered(
-  { send, clock }: LoginWorld,
+  { send, clock }: LoginContext,
   issuer: string,
   options: Pick<MetadataOptions, 'allowLoopbackHttp' | 'origins'>,
 ): Promise<string> {

@@ -56,7 +56,7 @@ async function store(command: StorerCommand): Promise<void> {
   const said = env['CONDOR_CREDENTIAL_STORER_MODE']?.toLowerCase();
   const bySubmit = startedBySubmit(said, processName(process.ppid));
   const locale = env['LC_ALL'] ?? env['LC_CTYPE'] ?? env['LANG'] ?? '';
-  const world = {
+  const context = {
     send,
     clock: systemClock,
     terminal,
@@ -74,7 +74,7 @@ async function store(command: StorerCommand): Promise<void> {
     say,
   };
   try {
-    await storeAll(world, requests, settings, force);
+    await storeAll(context, requests, settings, force);
   } finally {
     await close();
   }

@@ -3,7 +3,7 @@
 import { CodedError, shellWord } from '@credmon/core/base';
 import { noHandles, refusedName, stemOf } from '@credmon/core/credential';
 import { deleteCommand } from '../report/remediation.ts';
-import { deviceLogin, type LoginWorld, confidentialClient } from './device-login.ts';
+import { deviceLogin, type LoginContext, confidentialClient } from './device-login.ts';
 import { pelicanLogin, vaultLogin } from './vault-login.ts';
 import type { Run } from './programs.ts';
 import { needsTerminal } from './terminal.ts';
@@ -12,11 +12,11 @@ import type { DeviceSettings, StorerSettings } from './settings.ts';
 import { ownerOf, type ProviderLists } from '../settings/lists.ts';
 
 /**
- * What storing may use of the world. Without a `terminal` nobody can log in; `stderr` is
+ * What storing may use of the context. Without a `terminal` nobody can log in; `stderr` is
  * where programs then complain.
  */
-interface StorerWorld extends Omit<LoginWorld, 'terminal'> {
-  readonly terminal: LoginWorld['terminal'] | undefined;
+interface StorerContext extends Omit<LoginContext, 'terminal'> {
+  readonly terminal: LoginContext['terminal'] | undefined;
   readonly run: Run;
   readonly stderr: number;
   readonly mode: string | undefined;
@@ -27,12 +27,13 @@ interface StorerWorld extends Omit<LoginWorld, 'terminal'> {
 
 /** Stores every request. @throws CodedError the first that cannot be stored */
 export async function storeAll(
-  world: StorerWorld,
+  context: StorerContext,
   requests: readonly StoreRequest[],
   settings: StorerSettings,
   force: boolean,
 ): Promise<void> {
-  for (const given of requests) await storeOne(world, completed(given, settings), settings, force);
+  for (const given of requests)
+    await storeOne(context, completed(given, settings), settings, force);
 }
 
 /** condor_submit has filled in the defaults; who calls by hand gets the same. */
@@ -42,34 +43,34 @@ function completed(request: StoreRequest, { defaults }: StorerSettings): StoreRe
 }
 
 async function storeOne(
-  world: StorerWorld,
+  context: StorerContext,
   request: StoreRequest,
   settings: StorerSettings,
   force: boolean,
 ): Promise<void> {
   const { service } = request;
   const stem = stemOf(service, request.handle);
-  const facts = { ...settings, hasClient: settings.hasClient(service), mode: world.mode };
+  const facts = { ...settings, hasClient: settings.hasClient(service), mode: context.mode };
   const left =
-    world.bySubmit === true
+    context.bySubmit === true
       ? notForStorer(service, { ...facts, client: settings.device(service) })
       : undefined;
-  if (left !== undefined) return world.say(`${stem} is left alone: ${left}`);
+  if (left !== undefined) return context.say(`${stem} is left alone: ${left}`);
   const refusal = nameRefusal(request, settings);
   if (refusal !== undefined)
     throw new CodedError('PROVIDER_REFUSED', refusal, { provider: service });
   const route = routeOf(service, facts);
-  const stored = force ? 'no' : await world.storeCred.query(request);
-  if (stored === 'yes') return world.say(`${stem} is stored already`);
+  const stored = force ? 'no' : await context.storeCred.query(request);
+  if (stored === 'yes') return context.say(`${stem} is stored already`);
   if (stored === 'mismatch') throw mismatch(stem, request);
-  world.say(`${stem} is not stored: ${route} login`);
-  const interactive = world.terminal !== undefined;
+  context.say(`${stem} is not stored: ${route} login`);
+  const interactive = context.terminal !== undefined;
   if (route === 'vault')
-    return vaultLogin({ ...world, interactive }, request, settings.getTokenOptions);
+    return vaultLogin({ ...context, interactive }, request, settings.getTokenOptions);
   const device = route === 'device' ? deviceOf(service, settings) : undefined;
-  if (!world.terminal) throw needsTerminal(request);
-  if (!device) return pelicanLogin(world, request, settings.pelican(service));
-  return deviceLogin({ ...world, terminal: world.terminal }, request, device);
+  if (!context.terminal) throw needsTerminal(request);
+  if (!device) return pelicanLogin(context, request, settings.pelican(service));
+  return deviceLogin({ ...context, terminal: context.terminal }, request, device);
 }
 
 /** Why a credential of this name would be left alone, or taken for another provider's. */

@@ -11,7 +11,7 @@ import type { PelicanSettings } from './settings.ts';
  * What a Vault login may use. `stderr`: where htgettoken talks to the user;
  * `interactive`: somebody is there.
  */
-interface VaultLoginWorld {
+interface VaultLoginContext {
   readonly run: Run;
   readonly storeCred: StoreCred;
   readonly stderr: number;
@@ -30,20 +30,20 @@ const THROUGH_PIPE = '{ htgettoken "$@"; echo "exit $?"; } | cat';
  * @throws CodedError `PROGRAM_FAILED`; without a terminal `LOGIN_NEEDS_TERMINAL`
  */
 export async function vaultLogin(
-  world: VaultLoginWorld,
+  context: VaultLoginContext,
   request: StoreRequest,
   options: string,
 ): Promise<void> {
-  const { vaultToken, vaultUrl } = await getToken(world, request, options);
+  const { vaultToken, vaultUrl } = await getToken(context, request, options);
   const whole = { vault_token: vaultToken, vault_url: vaultUrl };
-  if (request.handle === '') return world.storeCred.add(request, whole);
+  if (request.handle === '') return context.storeCred.add(request, whole);
   const parent = { ...request, handle: '', scopes: '', audience: '', options: '' };
-  if ((await world.storeCred.query(parent)) === 'no') await world.storeCred.add(parent, whole);
-  return world.storeCred.add(request, { vault_url: vaultUrl });
+  if ((await context.storeCred.query(parent)) === 'no') await context.storeCred.add(parent, whole);
+  return context.storeCred.add(request, { vault_url: vaultUrl });
 }
 
 async function getToken(
-  { run, stderr, interactive }: VaultLoginWorld,
+  { run, stderr, interactive }: VaultLoginContext,
   request: StoreRequest,
   options: string,
 ): Promise<{ vaultToken: string; vaultUrl: string }> {
@@ -108,7 +108,7 @@ const PERMISSIONS = ['read', 'write', 'modify'];
  * _PERMISSIONS; `PROGRAM_FAILED`
  */
 export async function pelicanLogin(
-  world: { readonly run: Run; readonly storeCred: StoreCred; readonly stderr: number },
+  context: { readonly run: Run; readonly storeCred: StoreCred; readonly stderr: number },
   request: StoreRequest,
   { url, permissions }: PelicanSettings,
 ): Promise<void> {
@@ -125,7 +125,7 @@ export async function pelicanLogin(
       `${service}_PELICAN_PERMISSIONS may name ${PERMISSIONS.join(', ')}`,
     );
   const args = ['token', 'fetch', ...flags.map((flag) => `--${flag}`), url];
-  const { code, output } = await world.run('pelican', args, { stderr: world.stderr });
+  const { code, output } = await context.run('pelican', args, { stderr: context.stderr });
   const token = output.split('\n').findLast((line) => /^[\w.~+/-]+=*$/.test(line));
   if (code !== 0 || token === undefined)
     throw new CodedError(
@@ -136,5 +136,5 @@ export async function pelicanLogin(
         code,
       },
     );
-  await world.storeCred.add(request, { access_token: token });
+  await context.storeCred.add(request, { access_token: token });
 }

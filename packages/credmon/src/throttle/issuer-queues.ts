@@ -47,7 +47,7 @@ export interface Limiter {
   /** From now on nothing starts: what waits is let go untried, what runs may end. */
   close(): void;
   /** How many jobs were let go untried. */
-  readonly letGo: number;
+  readonly dropped: number;
 }
 
 /**
@@ -97,8 +97,8 @@ export function createLimiter(parts: LimiterParts): Limiter {
       locals.close();
       issuers.close();
     },
-    get letGo() {
-      return issuers.letGo + locals.letGo;
+    get dropped() {
+      return issuers.dropped + locals.dropped;
     },
   };
 }
@@ -106,7 +106,7 @@ export function createLimiter(parts: LimiterParts): Limiter {
 function createIssuerQueues({ cap, steady }: LimiterParts): Limiter {
   const queues = new Map<string, Queue>();
   let closed = false;
-  let letGo = 0;
+  let dropped = 0;
   let most = MANY;
 
   const queueOf = (issuer: string): Queue => {
@@ -164,7 +164,7 @@ function createIssuerQueues({ cap, steady }: LimiterParts): Limiter {
     add: (job) =>
       new Promise((done, failed) => {
         if (closed) {
-          letGo += 1;
+          dropped += 1;
           return done();
         }
         const queue = queueOf(job.issuer);
@@ -182,12 +182,12 @@ function createIssuerQueues({ cap, steady }: LimiterParts): Limiter {
       closed = true;
       for (const { waiting } of queues.values())
         for (const { done } of waiting.remove(() => true)) {
-          letGo += 1;
+          dropped += 1;
           done();
         }
     },
-    get letGo() {
-      return letGo;
+    get dropped() {
+      return dropped;
     },
   };
 }

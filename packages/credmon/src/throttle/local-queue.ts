@@ -23,7 +23,7 @@ export interface LocalQueue {
   /** Drops every job that has not started; the queue takes no more. */
   close(): void;
   /** How many jobs were dropped. */
-  readonly letGo: number;
+  readonly dropped: number;
 }
 
 interface Entry extends Waiting {
@@ -45,7 +45,7 @@ export function createLocalQueue(): LocalQueue {
   const waitingUsers = new Map<string, number>();
   let running = false;
   let closed = false;
-  let letGo = 0;
+  let dropped = 0;
 
   const put = (entry: Entry): void => {
     if (entry.rank === 'due') return due.add(entry);
@@ -65,7 +65,7 @@ export function createLocalQueue(): LocalQueue {
   };
 
   const drop = (entries: readonly Entry[]): void => {
-    letGo += entries.length;
+    dropped += entries.length;
     for (const { done } of entries) done();
   };
 
@@ -92,8 +92,8 @@ export function createLocalQueue(): LocalQueue {
       closed = true;
       drop([...newcomers.splice(0), ...awaited.remove(() => true), ...due.remove(() => true)]);
     },
-    get letGo() {
-      return letGo;
+    get dropped() {
+      return dropped;
     },
   };
 }

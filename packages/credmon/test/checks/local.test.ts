@@ -15,7 +15,7 @@ import {
 } from '@credmon/scitokens';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { looksAtLocal } from '../../src/checks/local.ts';
-import type { CheckWorld, Look } from '../../src/checks/context.ts';
+import type { CheckContext, Look } from '../../src/checks/context.ts';
 import { checkBench, type CheckBench } from '../support/check-bench.ts';
 
 let on: CheckBench;
@@ -26,8 +26,8 @@ afterEach(() => on.close());
 
 const looks =
   (user?: string) =>
-  (world: CheckWorld): Look[] =>
-    looksAtLocal(world, user);
+  (context: CheckContext): Look[] =>
+    looksAtLocal(context, user);
 
 const pem = (key: SigningKey, form: 'pem-private' | 'pem-public'): string =>
   writeKey({ key: key.privateKey, kid: 'local', algorithm: key.algorithm }, form);
@@ -148,9 +148,9 @@ it.each<[string, () => Record<string, string>, string | RegExp]>([
     "warning: its public half $R/no such.pem is missing, so nobody can publish it; fix: openssl pkey -in $R/private.pem -pubout -out '$R/no such.pem'",
   ],
   [
-    'a line of a map that is passed over',
+    'an invalid line of a map',
     () => ({ LOCAL_CREDMON_AUTHZ_GROUP_MAPFILE: on.file('groups', '* alice cms\n* bob\n') }),
-    'warning: $R/groups, line 2, is passed over: three fields expected',
+    'warning: $R/groups, line 2, is ignored: three fields expected',
   ],
   [
     'a part of a map that is missing',
@@ -171,12 +171,12 @@ it.each<[string, () => Record<string, string>, string | RegExp]>([
     'warning: the map file /no/such is missing',
   ],
   [
-    'a requirement that rests on a map that is not there',
+    'a requirement that needs a missing map',
     () => ({
       LOCAL_CREDMON_AUTHZ_GROUP_MAPFILE: '/no/such',
       LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT: 'cms',
     }),
-    /^error: no token of scitokens can be signed: its group requirement rests on \/no\/such/,
+    /^error: cannot sign tokens of scitokens: their group requirement needs \/no\/such/,
   ],
   [
     'a user who is refused',

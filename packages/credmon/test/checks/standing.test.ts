@@ -72,7 +72,7 @@ it.each<[string, () => Record<string, string>, RegExp]>([
   [
     'one for other scopes',
     () => (on.file('tokens/ce1', token(3000, 'compute.create')), {}),
-    /^warning: what lies there has another scope than the configuration asks for, and will be replaced$/,
+    /^warning: what lies there has a different scope than configured, and will be replaced$/,
   ],
   [
     'one that everybody can read',

@@ -389,7 +389,7 @@ describe('revoke of other sources', () => {
     store('swap.top', JSON.stringify({ refresh_token: 'CANARY-refresh', iss: issuer.url }));
     const foreign = await run('alice');
     expect([foreign.code, listing(home()), opaque.revocations.length]).toEqual([1, [], before]);
-    expect(foreign.out).toContain('.top names no issuer that is configured');
+    expect(foreign.out).toContain('.top does not name a configured issuer');
     store('swap.top', JSON.stringify({ refresh_token: 'CANARY-refresh', iss: opaque.url }));
     expect((await run('alice')).code).toBe(0);
     expect(opaque.revocations.slice(before).map(({ client, hint }) => [client, hint])).toEqual([

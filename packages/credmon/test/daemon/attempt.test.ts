@@ -1,5 +1,5 @@
-// One attempt at a token: what each outcome of a provider leaves on disk, in memory and
-// in the log, and what the queue is told.
+// One renewal attempt: the effects of each outcome on disk, in memory, in the log and in
+// the queue.
 import { rmSync } from 'node:fs';
 import { CodedError } from '@credmon/core/base';
 import { instantOf } from '@credmon/core/credential';
@@ -71,27 +71,27 @@ describe('an attempt whose provider answers', () => {
       },
     ],
     [
-      'that time may help keeps the token and remembers the failure',
+      'with a failure that time may fix keeps the token and records the failure',
       () => ({ kind: 'failed', error }),
       { error, top: '{"refresh_token":"r1"}', use: 'old-access', failure: false, line: /^warn / },
     ],
     [
-      'that the administrator must act keeps the token and remembers the failure',
+      'with a failure for the administrator keeps the token and records the failure',
       () => ({ kind: 'denied', error: new CodedError('CLIENT_REFUSED', 'invalid_client') }),
       { top: '{"refresh_token":"r1"}', use: 'old-access', line: /^error .*administrator/ },
     ],
     [
-      'that the user must act stops the token',
+      'with a failure for the user stops the token',
       () => ({ kind: 'revoked', error: revoked }),
       { error: revoked, use: 'old-access', failure: true, line: /^error .*fix: alice runs/ },
     ],
     [
-      'with a failure and a rotated refresh token writes that one',
+      'with a failure and a rotated refresh token writes the new refresh token',
       () => ({ kind: 'failed', error, writes: [topWrite] }),
       { error, top: NEW_TOP, use: 'old-access', failure: false, line: /^warn / },
     ],
     [
-      'that the grant is gone removes the files',
+      'with a revoked grant removes the files',
       () => ({ kind: 'gone', error: revoked }),
       {
         error: revoked,
@@ -103,7 +103,7 @@ describe('an attempt whose provider answers', () => {
     ],
   ])('%s', async (_, outcome, expected) => {
     const owner = provider(async () => outcome());
-    const attempted = await attempt(on.world, on.memory, await verdictOf(owner), owner);
+    const attempted = await attempt(on.context, on.memory, await verdictOf(owner), owner);
     const file = (name: string): string | undefined =>
       on.has('alice', name) ? on.read('alice', name) : undefined;
     const use = file('mytok.use');
@@ -124,17 +124,17 @@ describe('an attempt whose provider answers', () => {
   });
 });
 
-it('R12 a refresh token that was spent is not sent again: its successor is put in its place', async () => {
+it('R12 a spent refresh token is not sent again: its successor replaces it', async () => {
   let asked = 0;
   const owner = provider(async () => {
     asked += 1;
     return issued();
   });
   const verdict = await verdictOf(owner);
-  await attempt(on.world, on.memory, verdict, owner);
+  await attempt(on.context, on.memory, verdict, owner);
   on.seed('alice', 'mytok', { top: '{"refresh_token":"r1"}' });
   const again = await verdictOf(owner);
-  expect(await attempt(on.world, on.memory, again, owner)).toEqual({ nextIn: 0 });
+  expect(await attempt(on.context, on.memory, again, owner)).toEqual({ nextIn: 0 });
   expect([asked, on.read('alice', 'mytok.top')]).toEqual([1, NEW_TOP]);
 });
 
@@ -157,9 +157,9 @@ describe('R2 an attempt whose request times out', () => {
     return { owner, finish: () => finish() };
   }
 
-  it('has failed at once, and its late answer is still written', async () => {
+  it('fails at once, and its late answer is still written', async () => {
     const { owner, finish } = timingOut(issued);
-    const attempted = await attempt(on.world, on.memory, await verdictOf(owner), owner);
+    const attempted = await attempt(on.context, on.memory, await verdictOf(owner), owner);
     expect(attempted.error).toMatchObject({ code: 'ISSUER_UNREACHABLE' });
     expect([on.memory.late.size, on.memory.failures.has(ID)]).toEqual([1, true]);
     finish();
@@ -171,9 +171,9 @@ describe('R2 an attempt whose request times out', () => {
     ]).toEqual([0, false, NEW_TOP]);
   });
 
-  it('stays failed when no answer comes', async () => {
+  it('remains failed without an answer', async () => {
     const { owner, finish } = timingOut(() => ({ kind: 'failed', error }));
-    const attempted = await attempt(on.world, on.memory, await verdictOf(owner), owner);
+    const attempted = await attempt(on.context, on.memory, await verdictOf(owner), owner);
     finish();
     expect(await attempted.late).toBeUndefined();
     expect(on.memory.failures.get(ID)).toMatchObject({ attempts: 1, code: 'ISSUER_UNREACHABLE' });

@@ -1,4 +1,4 @@
-// What is removed from the credential directory, and what is finished instead.
+// Which files are removed from the credential directory, and which are completed.
 import type { Scan, TemporaryFile } from '@credmon/core/store';
 import type { TokenSnapshot } from '@credmon/core/credential';
 import { describe, expect, it } from 'vitest';
@@ -46,7 +46,7 @@ const scan = (change: Partial<Scan>): Scan => ({
 const summary = async (found: Scan) =>
   (await recoveries(found, NOW)).map(({ path, target }) => ({ path, target }));
 
-describe('settling leftovers', () => {
+describe('recovery of leftovers', () => {
   it('removes a key file after twelve hours, not before', async () => {
     const old = { path: KEY, mtime: NOW - KEY_FILE_LIFETIME - 1 };
     expect(
@@ -59,32 +59,27 @@ describe('settling leftovers', () => {
   const path = temporary({}).path;
   it.each([
     [
-      'R12 finishes a rotated refresh token whose rename a crash prevented',
+      'R12 completes the rename of a rotated refresh token after a crash',
       temporary({}),
       token(NOW - 10),
       [{ path, target: 'mytok.top' }],
     ],
+    ['removes it when .top is newer', temporary({}), token(NOW - 1), [{ path, target: undefined }]],
     [
-      'removes it when a newer .top stands there',
-      temporary({}),
-      token(NOW - 1),
-      [{ path, target: undefined }],
-    ],
-    [
-      'removes it when no .top stands there: the login was never completed',
+      'removes it when there is no .top: the login was never completed',
       temporary({}),
       undefined,
       [{ path, target: undefined }],
     ],
     [
-      'removes half a file',
+      'removes an incomplete file',
       temporary({ refreshToken: false }),
       token(NOW - 10),
       [{ path, target: undefined }],
     ],
-    ['leaves the file of a living process', temporary({ orphaned: false }), token(NOW - 10), []],
+    ['keeps the file of a living process', temporary({ orphaned: false }), token(NOW - 10), []],
     [
-      'takes an hour-old file from a process number that was given again',
+      'removes an hour-old file even if its process id is in use (reused)',
       temporary({ orphaned: false, mtime: NOW - 3601 }),
       token(NOW - 5000),
       [{ path, target: 'mytok.top' }],

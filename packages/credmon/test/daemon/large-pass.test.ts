@@ -57,7 +57,7 @@ async function longestPiece(work: () => Promise<unknown>): Promise<number> {
   return longest;
 }
 
-it('R4 R10 judging, planning, counting, reporting and forgetting keep a signal waiting for less than 50 ms', async () => {
+it('R4 R10 evaluating, planning, counting, reporting and forgetting delay a signal by less than 50 ms', async () => {
   const on = bench({ knobs: { LOCAL_CREDMON_PROVIDER_NAMES: 'scitokens' } });
   const tokens = Array.from({ length: MANY }, (_, n) => snapshot(on, n));
   const temporaries = Array.from({ length: MANY / 10 }, (_, n) => ({
@@ -72,10 +72,10 @@ it('R4 R10 judging, planning, counting, reporting and forgetting keep a signal w
   const nameOf = (service: string): string => service;
   const now = () => ({ wall: on.clock.now(), steady: 0 });
   const counting = createCountingReport(families, { nameOf, specialNames: () => false, now });
-  const world = {
-    ...on.world,
+  const context = {
+    ...on.context,
     store: { ...on.store, scan: async () => scan, settle: () => undefined },
-    report: reportToAll([on.world.report, counting]),
+    report: reportToAll([on.context.report, counting]),
   };
   on.memory.failures.set('nobody/mytok', {
     attempts: 1,
@@ -86,14 +86,14 @@ it('R4 R10 judging, planning, counting, reporting and forgetting keep a signal w
     message: '',
     basis: '',
   });
-  world.report({ type: 'problem', text: 'of a token that is gone', token: 'nobody/mytok' });
+  context.report({ type: 'problem', text: 'of a token that is gone', token: 'nobody/mytok' });
   const pieces: number[] = [];
   // The first run also compiles.
   for (let round = 0; round < 4; round += 1) {
     let planned = 0;
     pieces.push(
       await longestPiece(async () => {
-        const { plan } = await beginPass(world, on.ownership, on.memory);
+        const { plan } = await beginPass(context, on.lookup, on.memory);
         planned = plan.verdicts.length;
       }),
     );
@@ -102,7 +102,7 @@ it('R4 R10 judging, planning, counting, reporting and forgetting keep a signal w
   expect(Math.min(...pieces)).toBeLessThan(LONGEST_PIECE);
 });
 
-it('R4 so does putting tokens in order that are all due and expire at once', async () => {
+it('R4 sorting tokens that are all due and expire together delays a signal by less than 50 ms', async () => {
   const on = bench({ knobs: { LOCAL_CREDMON_PROVIDER_NAMES: 'scitokens' } });
   const verdicts = Array.from({ length: MANY }, (_, n): Verdict => {
     const token = { ...snapshot(on, n), use: { kind: 'missing' } } as const;

@@ -11,7 +11,7 @@ import { bench, json, meta, noAnswer, useText, TOKEN_URL, type Bench } from '../
 const top = (token: string): string => JSON.stringify({ refresh_token: token });
 const sent = (on: Bench): unknown[] => on.asked.map(({ form }) => form['refresh_token']);
 const pass = async (on: Bench): Promise<number> =>
-  (await beginPass(on.world, on.ownership, on.memory)).settled;
+  (await beginPass(on.context, on.lookup, on.memory)).settled;
 const lateAnswer = json({
   access_token: 'late',
   token_type: 'bearer',
@@ -43,7 +43,7 @@ const stateOf = (on: Bench): Record<string, unknown> =>
   JSON.parse(on.read('alice', '.mytok.renewal')) as Record<string, unknown>;
 
 describe('a request that timed out', () => {
-  it('R2 counts as failed, and its place in the queue is free for another token', async () => {
+  it('R2 counts as failed and frees its slot in the queue', async () => {
     const on = bench();
     const limiter = createLimiter({ cap: () => 1, steady: () => on.clock.steady() });
     seed(on);
@@ -53,7 +53,7 @@ describe('a request that timed out', () => {
       use: useText(on.clock.now() - 500, 1000),
     });
     slow(on);
-    const { settled: ended } = await beginPass({ ...on.world, limiter }, on.ownership, on.memory);
+    const { settled: ended } = await beginPass({ ...on.context, limiter }, on.lookup, on.memory);
     await ended;
     expect(sent(on)).toEqual(['r1', 'o1']);
     expect([on.memory.inFlight.size, on.memory.late.size]).toEqual([0, 2]);
@@ -61,7 +61,7 @@ describe('a request that timed out', () => {
     expect(on.lines).toContainEqual(expect.stringContaining('no answer within 15 s'));
   });
 
-  it('R12 R13 its late answer is stored, and the failure is forgotten', async () => {
+  it('R12 R13 its late answer is stored and the failure is cleared', async () => {
     const on = bench();
     seed(on);
     const issuer = slow(on);
@@ -96,7 +96,7 @@ describe('a request that timed out', () => {
     expect(stateOf(on)).toMatchObject({ attempts: 2 });
   });
 
-  it('R21 does not keep the token of a new login waiting, whose files stay when the late answer comes', async () => {
+  it('R21 does not delay the token of a new login, and its late answer does not overwrite the new files', async () => {
     const on = bench();
     seed(on);
     const issuer = slow(on);
@@ -116,7 +116,7 @@ describe('a request that timed out', () => {
     ]);
   });
 
-  it('R9 is stopped by a late refusal', async () => {
+  it('R9 stops after a late invalid_grant', async () => {
     const on = bench();
     seed(on);
     const issuer = slow(on);
@@ -126,7 +126,7 @@ describe('a request that timed out', () => {
     expect(stateOf(on)).toMatchObject({ code: 'GRANT_REVOKED', stopped: true });
   });
 
-  it('R14 keeps the rotated refresh token of a late answer that is refused', async () => {
+  it('R14 keeps the rotated refresh token of a late answer that is rejected', async () => {
     const on = bench();
     seed(on);
     const issuer = slow(on);
@@ -136,7 +136,7 @@ describe('a request that timed out', () => {
     expect(on.read('alice', 'mytok.top')).toBe(`${top('r2')}\n`);
   });
 
-  it('R8 an issuer that answers late is not spared', async () => {
+  it('R8 a late answer does not open the circuit of the issuer', async () => {
     const on = bench();
     for (const user of ['alice', 'bob']) seed(on, user);
     const issuer = slow(on);
@@ -149,7 +149,7 @@ describe('a request that timed out', () => {
     expect(sent(on)).toHaveLength(5);
   });
 
-  it('a mistake with a late answer ends nothing else', async () => {
+  it('an unexpected error with a late answer affects nothing else', async () => {
     const on = bench({
       store: (real) => ({
         ...real,
@@ -169,21 +169,21 @@ describe('a request that timed out', () => {
   });
 });
 
-describe('what is waited for', () => {
-  it('R2 a late answer is asked for with the configured time, for requests that may spend something only', async () => {
+describe('waiting for late answers', () => {
+  it('R2 uses the configured time, and only for requests that may spend a refresh token', async () => {
     const on = bench();
     seed(on);
     const late: unknown[] = [];
-    const world = {
-      ...on.world,
+    const context = {
+      ...on.context,
       lateAnswer: () => 7,
-      send: (request: Parameters<typeof on.world.send>[0]) => {
+      send: (request: Parameters<typeof on.context.send>[0]) => {
         late.push([request.method, request.late?.seconds]);
-        return on.world.send(request);
+        return on.context.send(request);
       },
     };
     await (
-      await beginPass(world, on.ownership, on.memory)
+      await beginPass(context, on.lookup, on.memory)
     ).settled;
     expect(late).toEqual([['POST', 7]]);
   });

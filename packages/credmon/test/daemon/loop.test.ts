@@ -5,7 +5,7 @@ import { CodedError, type HttpResponse } from '@credmon/core/base';
 import type { LockState } from '@credmon/core/store';
 import { describe, expect, it } from 'vitest';
 import { createWakeUp, runDaemon, runOnce, type DaemonParts } from '../../src/daemon/loop.ts';
-import { drainSeconds } from '../../src/daemon/loop.ts';
+import { graceSeconds } from '../../src/daemon/loop.ts';
 import { createLimiter } from '../../src/throttle/issuer-queues.ts';
 import { bench, json, meta, useText, type Bench } from '../support/bench.ts';
 
@@ -20,19 +20,19 @@ function partsFor(on: Bench, change: Partial<DaemonParts> = {}) {
   const counts = { completed: 0, reloaded: 0 };
   const quiet = (text: string): void => void on.lines.push(text);
   const parts: DaemonParts = {
-    world: on.world,
+    context: on.context,
     memory: on.memory,
     log: { error: quiet, warn: quiet, info: quiet, debug: quiet },
     wake,
     stop: stop.signal,
-    ownership: () => on.ownership,
+    lookup: () => on.lookup,
     reload: () => {
       counts.reloaded += 1;
     },
     complete: () => {
       counts.completed += 1;
     },
-    drainSeconds: () => 65,
+    graceSeconds: () => 65,
     ...change,
   };
   return { stop, wake, counts, parts };
@@ -64,7 +64,7 @@ async function ticking(on: Bench, end: Promise<unknown>): Promise<void> {
 }
 
 describe('the loop', () => {
-  it('looks again at the earliest due time, not only every minute', async () => {
+  it('makes the next pass at the earliest due time, not only every minute', async () => {
     const on = bench();
     on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
     on.seed('alice', 'mytok', { use: useText(on.clock.now(), 20) });
@@ -100,8 +100,8 @@ describe('the loop', () => {
     }
     daemon.stop.abort();
     await daemon.ended;
-    expect(on.lines.join('\n')).toMatch(/CREDMON_COMPLETE cannot be touched: no space/);
-    expect(on.lines.join('\n')).toMatch(/The signing keys cannot be rotated: no key directory/);
+    expect(on.lines.join('\n')).toMatch(/Failed to touch CREDMON_COMPLETE: no space/);
+    expect(on.lines.join('\n')).toMatch(/Failed to rotate the signing keys: no key directory/);
   });
 
   it('R13 continues when CREDMON_COMPLETE cannot be touched: a rotated token may be in memory only', async () => {
@@ -115,10 +115,10 @@ describe('the loop', () => {
     await on.clock.whenWaiting();
     daemon.stop.abort();
     await daemon.ended;
-    expect(on.lines.join('\n')).toContain('CREDMON_COMPLETE cannot be touched');
+    expect(on.lines.join('\n')).toContain('Failed to touch CREDMON_COMPLETE');
   });
 
-  it('R45 continues with what it has when the configuration cannot be taken over', async () => {
+  it('R45 keeps the current configuration when the new one cannot be applied', async () => {
     const on = bench();
     const daemon = start(on, {
       reload: () => {
@@ -132,11 +132,11 @@ describe('the loop', () => {
     daemon.stop.abort();
     await ticking(on, daemon.ended);
     expect(on.lines).toContainEqual(
-      'The configuration cannot be read again and is unchanged: the log file /none/log cannot be opened (ENOENT)',
+      'Cannot reload the configuration, the old one is still used: the log file /none/log cannot be opened (ENOENT)',
     );
   });
 
-  it('R13 R22 an error that ends it leaves only when what is under way is written', async () => {
+  it('R13 R22 a fatal error is thrown only after the renewals in progress are written', async () => {
     const on = bench();
     on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
     const issuer = held(on);
@@ -150,7 +150,7 @@ describe('the loop', () => {
         return on.clock.wait(seconds, signal);
       },
     };
-    const daemon = start(on, { world: { ...on.world, clock } });
+    const daemon = start(on, { context: { ...on.context, clock } });
     const ended = daemon.ended.catch((error: unknown) => error);
     await expect.poll(() => on.asked.length).toBe(1);
     broken = true;
@@ -167,7 +167,7 @@ describe('the loop', () => {
     ]);
   });
 
-  it('looks at the latest after 60 s, so that a .top without a signal is noticed', async () => {
+  it('makes a pass at least every 60 s, to notice a .top without a signal', async () => {
     const on = bench();
     const daemon = start(on);
     await on.clock.whenWaiting();
@@ -179,7 +179,7 @@ describe('the loop', () => {
     await daemon.ended;
   });
 
-  it('wakes at a signal, and many signals are one', async () => {
+  it('wakes at a signal, and coalesces signals', async () => {
     const on = bench();
     const daemon = start(on);
     await on.clock.whenWaiting();
@@ -254,7 +254,7 @@ describe('the loop', () => {
     [60, true],
     [70, false],
   ])(
-    'R22 waits for an answer as long as a renewal may take: %d s, written %s',
+    'R22 waits for an answer as long as a renewal may take: %d s, written: %s',
     async (seconds, written) => {
       const on = bench();
       on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
@@ -277,7 +277,7 @@ describe('the loop', () => {
     },
   );
 
-  it('R22 counts no stall of the process as time of an issuer that has answered', async () => {
+  it('R22 a stall of the process does not use up the time of an issuer that has answered', async () => {
     const on = bench();
     on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
     const issuer = held(on);
@@ -291,7 +291,7 @@ describe('the loop', () => {
     expect(on.has('alice', 'mytok.use')).toBe(true);
   });
 
-  it('R22 waits at the end for a late answer, too, and says which one it abandons', async () => {
+  it('R22 waits at shutdown for late answers and logs the abandoned ones', async () => {
     for (const comes of [true, false]) {
       const on = bench();
       on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
@@ -312,7 +312,7 @@ describe('the loop', () => {
     }
   });
 
-  it('R12 looks again soon while a late answer is awaited', async () => {
+  it('R12 makes a pass soon while a late answer is pending', async () => {
     const on = bench();
     on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
     on.answer = (_, timeOut) =>
@@ -327,7 +327,7 @@ describe('the loop', () => {
     await ticking(on, daemon.ended);
   });
 
-  it('R13 R22 writes at the end what could not be written before', async () => {
+  it('R13 R22 retries pending writes at shutdown', async () => {
     let full = true;
     const on = bench({
       store: (real) => ({
@@ -347,12 +347,12 @@ describe('the loop', () => {
     expect(on.read('alice', 'mytok.top')).toContain('r2');
   });
 
-  it('R10 stops when its lock is lost: nothing begins, what is under way is written, no mark is touched', async () => {
+  it('R10 stops when its lock is lost: nothing starts, renewals in progress are written, CREDMON_COMPLETE is not touched', async () => {
     const on = bench();
     on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
     const issuer = held(on);
     let state: LockState = 'held';
-    const daemon = start(on, { world: { ...on.world, lockState: () => state } });
+    const daemon = start(on, { context: { ...on.context, lockState: () => state } });
     const ended = daemon.ended.catch((error: unknown) => error);
     await expect.poll(() => on.asked.length, PATIENT).toBe(1);
     state = 'file-replaced';
@@ -372,7 +372,7 @@ describe('the loop', () => {
     expect(daemon.counts.completed).toBe(0);
   });
 
-  it('R10 a renewal that waits in the queue does not begin once the lock is lost', async () => {
+  it('R10 a queued renewal does not start once the lock is lost', async () => {
     let state: LockState = 'held';
     const on = bench();
     for (let index = 0; index < 20; index += 1)
@@ -382,7 +382,7 @@ describe('the loop', () => {
       new Promise((resolve) => {
         answers.push(() => resolve(late()));
       });
-    const { parts, counts } = partsFor(on, { world: { ...on.world, lockState: () => state } });
+    const { parts, counts } = partsFor(on, { context: { ...on.context, lockState: () => state } });
     const ended = runOnce(parts).catch((error: unknown) => error);
     await expect.poll(() => answers.length, PATIENT).toBe(16);
     state = 'directory-replaced';
@@ -395,13 +395,13 @@ describe('the loop', () => {
     ]);
   });
 
-  it('continues when the directory cannot be read, and says so', async () => {
+  it('continues when the directory cannot be read, and logs it', async () => {
     const on = bench();
     const daemon = start(on);
     await on.clock.whenWaiting();
     rmSync(on.directory, { recursive: true });
     on.clock.advanceToNext();
-    await expect.poll(() => on.lines.some((line) => line.includes('is repeated'))).toBe(true);
+    await expect.poll(() => on.lines.some((line) => line.includes('failed, retrying'))).toBe(true);
     daemon.stop.abort();
     await daemon.ended;
     expect(daemon.counts.completed).toBe(1);
@@ -427,27 +427,27 @@ describe('the loop', () => {
   });
 });
 
-describe('one pass alone', () => {
+describe('a single pass', () => {
   const seedTwo = (on: Bench): void => {
     for (const user of ['alice', 'bob']) on.seed(user, 'mytok', { top: top('r1'), meta: meta() });
   };
   const oneByOne = (on: Bench) => ({
-    ...on.world,
+    ...on.context,
     limiter: createLimiter({ cap: () => 1, steady: () => on.clock.steady() }),
   });
 
-  it('is complete when all that was due has been tried', async () => {
+  it('is complete when everything due was tried', async () => {
     const on = bench();
     seedTwo(on);
     const { parts, counts } = partsFor(on);
     expect([await runOnce(parts), counts.completed, on.asked.length]).toEqual([true, 1, 2]);
   });
 
-  it('R22 at a signal writes what is under way, begins nothing more, and is not complete', async () => {
+  it('R22 at a signal writes the renewals in progress, starts no more, and is not complete', async () => {
     const on = bench();
     seedTwo(on);
     const issuer = held(on);
-    const { parts, stop, counts } = partsFor(on, { world: oneByOne(on) });
+    const { parts, stop, counts } = partsFor(on, { context: oneByOne(on) });
     const ended = runOnce(parts);
     await expect.poll(() => on.asked.length).toBe(1);
     stop.abort();
@@ -458,7 +458,7 @@ describe('one pass alone', () => {
     expect(on.lines).toContainEqual('Stopped with 1 renewal not started');
   });
 
-  it('R22 asks nobody when the signal came before', async () => {
+  it('R22 sends no request when the signal came before', async () => {
     const on = bench();
     seedTwo(on);
     const { parts, stop } = partsFor(on);
@@ -466,7 +466,7 @@ describe('one pass alone', () => {
     expect([await runOnce(parts), on.asked.length]).toEqual([false, 0]);
   });
 
-  it('R13 says what is lost when a rotated token can be written nowhere', async () => {
+  it('R13 logs the loss when a rotated token cannot be written', async () => {
     const refuse = (): never => {
       throw new CodedError('CRED_FILE_IO', 'alice/mytok: cannot write mytok.top (ENOSPC)');
     };
@@ -474,7 +474,7 @@ describe('one pass alone', () => {
     on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
     expect(await runOnce(partsFor(on).parts)).toBe(false);
     expect(on.lines).toContainEqual(
-      'alice/mytok: stopped before it was written; its rotated refresh token is lost: the user must log in again; ' +
+      'alice/mytok: not written before shutdown; its rotated refresh token is lost: the user must log in again; ' +
         'fix: alice runs "condor_store_cred delete-oauth -s mytok" and submits again',
     );
   });
@@ -486,7 +486,7 @@ describe('one pass alone', () => {
   });
 });
 
-it('R22 the end waits longer than any time-out that is configured', () => {
+it('R22 shutdown waits longer than every configured time-out', () => {
   const limits = { connectSeconds: 5, totalSeconds: 600, maxBodyBytes: 1 };
   const program = {
     name: 'x',
@@ -496,8 +496,8 @@ it('R22 the end waits longer than any time-out that is configured', () => {
     extraScopes: [],
     useIdToken: false,
   };
-  expect(drainSeconds({ limits, tokenPrograms: [] })).toBe(2405);
-  expect(drainSeconds({ limits: { ...limits, totalSeconds: 15 }, tokenPrograms: [program] })).toBe(
+  expect(graceSeconds({ limits, tokenPrograms: [] })).toBe(2405);
+  expect(graceSeconds({ limits: { ...limits, totalSeconds: 15 }, tokenPrograms: [program] })).toBe(
     95,
   );
 });

@@ -28,7 +28,7 @@ const reused: SeenProcess = { pid: 500, started: '99' };
 
 it.each<[string, Moment, readonly (readonly [Moment, boolean])[]]>([
   [
-    'its parent that lives, and then ends',
+    'its parent, which ends later',
     { process: alive, parent: 500 },
     [
       [{ process: alive, parent: 500 }, false],
@@ -37,17 +37,17 @@ it.each<[string, Moment, readonly (readonly [Moment, boolean])[]]>([
     ],
   ],
   [
-    'its parent whose number another process has now',
+    'its parent, whose process id is reused',
     { process: alive, parent: 500 },
     [[{ process: reused, parent: 500 }, true]],
   ],
   [
-    'its parent that has ended and is not reaped yet',
+    'its parent, which is a zombie',
     { process: alive, parent: 500 },
     [[{ process: alive, parent: 1 }, true]],
   ],
   [
-    'a process behind a wrapper, whose end alone counts',
+    'a process behind a wrapper: only its end counts',
     { process: alive, parent: 700 },
     [
       [{ process: alive, parent: 700 }, false],

@@ -19,7 +19,7 @@ import { beginPass } from '../../src/daemon/pass.ts';
 import { bench, json, meta, useText, type Bench } from '../support/bench.ts';
 
 const pass = async (on: Bench): Promise<number> =>
-  (await beginPass(on.world, on.ownership, on.memory)).settled;
+  (await beginPass(on.context, on.lookup, on.memory)).settled;
 const due = (on: Bench) => useText(on.clock.now() - 600, 1000);
 const top = (token: string, more: object = {}): string =>
   JSON.stringify({ refresh_token: token, ...more });
@@ -70,7 +70,7 @@ describe('a renewal', () => {
     expect(JSON.parse(on.read('alice', 'mytok.use'))).toMatchObject({ access_token: 'a2' });
   });
 
-  it('recovers a missing .use beside a good .top, and a fresh token is left alone', async () => {
+  it('recovers a missing .use from a valid .top, and does not renew a fresh token', async () => {
     const on = bench();
     on.seed('alice', 'lost', { top: top('r1'), meta: meta() });
     on.seed('bob', 'fresh', { top: top('q1'), meta: meta() });
@@ -111,7 +111,7 @@ describe('a renewal', () => {
     },
   );
 
-  it('R5 a chmod or a restore from backup renews nothing', async () => {
+  it('R5 a chmod or a restore from backup causes no renewal', async () => {
     const on = bench();
     on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
     on.seed('alice', 'mytok', { use: useText(on.clock.now() - 10, 1000) });
@@ -155,7 +155,7 @@ describe('a renewal', () => {
     expect(on.read('alice', 'mytok.use')).toContain('old-access');
   });
 
-  it('R21 a directory that is swept meanwhile is not resurrected', async () => {
+  it('R21 a directory that is swept meanwhile is not created again', async () => {
     const on = bench();
     seedDue(on);
     on.answer = async () => {
@@ -202,7 +202,7 @@ describe('one bad token', () => {
     ['.use is huge', (path) => writeFileSync(`${path}.use`, Buffer.alloc(3 * 1024 * 1024, 'x'))],
   ];
 
-  it.each(damage)('R3 stops no other: %s', async (_, break_) => {
+  it.each(damage)('R3 does not stop others: %s', async (_, break_) => {
     const on = bench();
     for (const user of good) seedDue(on, user);
     seedDue(on, 'm');
@@ -222,7 +222,7 @@ describe('one bad token', () => {
       }),
     ],
     [
-      'R14 nothing',
+      'R14 an empty body',
       async () => ({
         status: 200,
         headers: { 'content-type': 'application/json' },
@@ -260,7 +260,7 @@ describe('one bad token', () => {
   ];
 
   it.each(answers)(
-    'keeps its old .use and stops no other when the issuer answers %s',
+    'keeps its old .use and does not stop others when the issuer answers %s',
     async (_, bad) => {
       const on = bench();
       for (const user of good) seedDue(on, user);
@@ -281,7 +281,7 @@ describe('one bad token', () => {
   );
 });
 
-it('R12 keeps the rotated refresh token of an answer that is refused, and waits before it is spent', async () => {
+it('R12 keeps the rotated refresh token of a rejected answer, and waits before sending it', async () => {
   const on = bench();
   seedDue(on);
   on.answer = async () =>
@@ -297,7 +297,7 @@ it('R12 keeps the rotated refresh token of an answer that is refused, and waits 
   expect(JSON.parse(on.read('alice', '.mytok.renewal'))).toMatchObject({ attempts: 2 });
 });
 
-it('R7 a new login is served at once after failures that rotated the refresh token', async () => {
+it('R7 renews a new login at once after failures that rotated the refresh token', async () => {
   const on = bench();
   on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
   const healthy = on.answer;
@@ -320,7 +320,7 @@ it('R7 a new login is served at once after failures that rotated the refresh tok
   ]);
 });
 
-it('R12 spends nothing while a rotated .top that a dead process left cannot take its place', async () => {
+it('R12 sends no refresh token while the rotated .top of a dead process cannot be put in place', async () => {
   let broken = true;
   const on = bench({
     store: (real) => ({
@@ -342,7 +342,7 @@ it('R12 spends nothing while a rotated .top that a dead process left cannot take
   expect(on.asked.map(({ form }) => form['refresh_token'])).toEqual(['rotated']);
 });
 
-it('R3 spends no grant for a token whose .use is a directory', async () => {
+it('R3 sends no request for a token whose .use is a directory', async () => {
   const on = bench();
   seedDue(on);
   rmSync(join(on.directory, 'alice/mytok.use'));
@@ -379,7 +379,7 @@ describe('after a failure', () => {
     expect(on.asked).toHaveLength(requests);
   });
 
-  it('R7 a new .top starts again, also after a restart', async () => {
+  it('R7 a new .top resets the backoff, also after a restart', async () => {
     const on = bench();
     seedDue(on);
     on.answer = async () => json({ error: 'invalid_grant' }, 400);
@@ -395,7 +395,7 @@ describe('after a failure', () => {
     expect(on.has('alice', '.mytok.renewal')).toBe(false);
   });
 
-  it('R9 R44 a secret that cannot be read is waited for, in the log as in the state', async () => {
+  it('R9 R44 retries when a secret cannot be read, and log and state agree', async () => {
     const on = bench({
       knobs: {
         mytok_CLIENT_ID: 'me',
@@ -410,12 +410,12 @@ describe('after a failure', () => {
         /^error alice\/mytok: the client secret file .* is missing; tried again in \d+ s: the administrator must act$/,
       ),
     ]);
-    const { plan } = await beginPass(on.world, on.ownership, on.memory);
+    const { plan } = await beginPass(on.context, on.lookup, on.memory);
     expect(plan.verdicts.map(({ state }) => state)).toEqual(['waiting']);
     expect(on.asked).toEqual([]);
   });
 
-  it('forgets the tokens that are gone, once a look was complete', async () => {
+  it('forgets tokens that are gone, after a complete scan', async () => {
     const on = bench();
     seedDue(on);
     seedDue(on, 'bob');
@@ -423,14 +423,14 @@ describe('after a failure', () => {
     await pass(on);
     rmSync(join(on.directory, 'alice'), { recursive: true });
     await (
-      await beginPass(on.world, on.ownership, on.memory, { interrupted: () => true })
+      await beginPass(on.context, on.lookup, on.memory, { interrupted: () => true })
     ).settled;
     expect([...on.memory.failures.keys()]).toEqual(['alice/mytok', 'bob/mytok']);
     await pass(on);
     expect([...on.memory.failures.keys()]).toEqual(['bob/mytok']);
   });
 
-  it('R44 says a repeating failure once', async () => {
+  it('R44 logs a repeating failure once', async () => {
     const on = bench();
     seedDue(on);
     on.answer = async () => json({}, 500);
@@ -444,7 +444,7 @@ describe('after a failure', () => {
   });
 });
 
-describe('an issuer whose tokens live a second', () => {
+describe('an issuer with a token lifetime of 1 s', () => {
   const shortLived = (on: Bench): void => {
     on.answer = async () => json({ access_token: 'a2', token_type: 'bearer', expires_in: 1 });
   };
@@ -455,7 +455,7 @@ describe('an issuer whose tokens live a second', () => {
     }
   };
 
-  it('R8 is asked every 30 s in the end, not at every look, and said to be of no use once', async () => {
+  it('R8 is finally asked every 30 s, not at every pass, with one warning', async () => {
     const on = bench();
     seedDue(on);
     seedDue(on, 'bob');
@@ -482,7 +482,7 @@ describe('an issuer whose tokens live a second', () => {
     ]);
   });
 
-  it('R3 is asked at once when .use has gone', async () => {
+  it('R3 is asked at once when .use is missing', async () => {
     const on = bench();
     seedDue(on);
     shortLived(on);
@@ -493,7 +493,7 @@ describe('an issuer whose tokens live a second', () => {
     expect(on.asked).toHaveLength(before + 1);
   });
 
-  it('R8 a .top a little in the future does not make us ask without end', async () => {
+  it('R8 a .top slightly in the future does not cause endless requests', async () => {
     const on = bench();
     seedDue(on);
     on.answer = async () => json({ access_token: 'a2', token_type: 'bearer', expires_in: 1000 });
@@ -503,7 +503,7 @@ describe('an issuer whose tokens live a second', () => {
     expect(on.asked).toHaveLength(1);
   });
 
-  it('tokens of ten seconds are kept alive', async () => {
+  it('tokens with a lifetime of ten seconds are renewed in time', async () => {
     const on = bench();
     seedDue(on);
     on.answer = async () => json({ access_token: 'a2', token_type: 'bearer', expires_in: 10 });
@@ -516,27 +516,30 @@ describe('an issuer whose tokens live a second', () => {
 describe('tokens of one issuer', () => {
   const users = ['a', 'b', 'c', 'd', 'e', 'f'];
   const oneByOne = (on: Bench) => ({
-    ...on.world,
+    ...on.context,
     limiter: createLimiter({ cap: () => 1, steady: () => on.clock.steady() }),
   });
   const postponed = (on: Bench) => users.filter((user) => on.has(user, '.mytok.renewal'));
 
   it.each([
-    ['R8 told to wait for a day', async () => json({}, 429, { 'retry-after': '86400' })],
     [
-      'whose connection is reset',
+      'R8 answered with Retry-After of a day',
+      async () => json({}, 429, { 'retry-after': '86400' }),
+    ],
+    [
+      'reset during the connection',
       async () =>
         Promise.reject(new CodedError('ISSUER_UNREACHABLE', 'https://issuer.example: ECONNRESET')),
     ],
   ])(
-    'of which one is %s: all others are renewed at once, and that one before it expires',
+    'when one is %s: all others are renewed at once, and that one before it expires',
     async (_, bad) => {
       const on = bench();
       for (const user of users) seedDue(on, user);
       const healthy = on.answer;
       on.answer = (asked) => (on.asked.length === 1 ? bad() : healthy(asked));
       await (
-        await beginPass(oneByOne(on), on.ownership, on.memory)
+        await beginPass(oneByOne(on), on.lookup, on.memory)
       ).settled;
       expect([on.asked.length, postponed(on).length]).toEqual([users.length, 1]);
       const [user = ''] = postponed(on);
@@ -546,7 +549,7 @@ describe('tokens of one issuer', () => {
     },
   );
 
-  it("R1 of which two of one user fail delay no other user's: a new one is served at once", async () => {
+  it('R1 two failing tokens of one user do not delay a new token of another user', async () => {
     const on = bench();
     const refused = new CodedError('ISSUER_UNREACHABLE', 'https://issuer.example: ECONNRESET');
     for (const n of [1, 2, 3, 4])
@@ -562,15 +565,15 @@ describe('tokens of one issuer', () => {
     expect(on.has('victim', 'mytok.use')).toBe(true);
   });
 
-  it('R1 that were not tried for the sake of their issuer are due again when the hold ends, however often', async () => {
+  it('R1 skipped because of their issuer are due again each time the circuit closes', async () => {
     const on = bench();
     for (const user of users) on.seed(user, 'mytok', { top: top(user), meta: meta() });
     on.answer = async () =>
       Promise.reject(new CodedError('ISSUER_UNREACHABLE', 'https://issuer.example'));
-    const world = oneByOne(on);
+    const context = oneByOne(on);
     for (let round = 0; round < 3; round += 1) {
       await (
-        await beginPass(world, on.ownership, on.memory)
+        await beginPass(context, on.lookup, on.memory)
       ).settled;
       on.clock.advance(5);
     }
@@ -578,13 +581,13 @@ describe('tokens of one issuer', () => {
     expect([on.asked.length, state?.attempts, state?.not_before]).toEqual([4, 0, on.clock.now()]);
   });
 
-  it('R1 are spared after two have failed, and a restart remembers only what was tried', async () => {
+  it('R1 are skipped after two have failed, and a restart remembers only the tried ones', async () => {
     const on = bench();
     for (const user of users) seedDue(on, user);
     on.answer = async () =>
       Promise.reject(new CodedError('ISSUER_UNREACHABLE', 'https://issuer.example'));
-    const world = oneByOne(on);
-    const nextIn = await (await beginPass(world, on.ownership, on.memory)).settled;
+    const context = oneByOne(on);
+    const nextIn = await (await beginPass(context, on.lookup, on.memory)).settled;
     expect([on.asked.length, postponed(on).length, on.memory.failures.size]).toEqual([
       2,
       2,
@@ -596,12 +599,12 @@ describe('tokens of one issuer', () => {
     );
     on.clock.advance(1);
     await (
-      await beginPass(world, on.ownership, on.memory)
+      await beginPass(context, on.lookup, on.memory)
     ).settled;
     expect(on.asked).toHaveLength(2);
     on.memory.failures.clear();
     await (
-      await beginPass(oneByOne(on), on.ownership, on.memory)
+      await beginPass(oneByOne(on), on.lookup, on.memory)
     ).settled;
     expect(on.asked).toHaveLength(4);
   });
@@ -623,7 +626,7 @@ describe('R13 when the disk is full', () => {
       };
     };
 
-  it('keeps the rotated refresh token in memory, spends nothing twice, and writes when space returns', async () => {
+  it('keeps the rotated refresh token in memory, sends none twice, and writes when there is space again', async () => {
     const on = bench({ store: broken(2) });
     seedDue(on);
     await pass(on);
@@ -636,7 +639,7 @@ describe('R13 when the disk is full', () => {
   });
 });
 
-it('R11 R13 of a renewal of which only .top fitted the disk the rest is written later, and nothing is asked for again', async () => {
+it('R11 R13 if only .top could be written, the other files are written later without another request', async () => {
   let full = true;
   const on = bench({
     store: (real) => ({
@@ -692,23 +695,23 @@ it('R43 no secret is in any log line', async () => {
   expect(on.lines.join('\n')).not.toMatch(/canary/);
 });
 
-describe('a pass that is interrupted by a newer call', () => {
+describe('a pass that a wake-up interrupts', () => {
   const called = { hurry: () => true, interrupted: () => true };
 
-  it('R4 is broken off before it plans, but for two seconds at the most', async () => {
+  it('R4 is aborted before it plans, for at most two seconds', async () => {
     const on = bench();
     seedDue(on);
     const cuts: boolean[] = [];
     for (const seconds of [0, 1, 1, 0]) {
       on.clock.advance(seconds);
-      const begun = await beginPass(on.world, on.ownership, on.memory, called);
+      const begun = await beginPass(on.context, on.lookup, on.memory, called);
       await begun.settled;
       cuts.push(begun.cut);
     }
     expect([cuts, on.asked.length]).toEqual([[true, true, false, true], 1]);
   });
 
-  it('R4 has begun to sign what is new all the same', async () => {
+  it('R4 still signs new tokens', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'credmon-keys-'));
     const keys = {
       LOCAL_CREDMON_PRIVATE_KEY: join(folder, 'private.pem'),
@@ -723,13 +726,13 @@ describe('a pass that is interrupted by a newer call', () => {
     });
     await pass(on);
     on.seed('alice', 'scitokens', { top: 'x' });
-    const cut = await beginPass(on.world, on.ownership, on.memory, called);
+    const cut = await beginPass(on.context, on.lookup, on.memory, called);
     await cut.settled;
     expect([cut.cut, on.has('alice', 'scitokens.use')]).toEqual([true, true]);
   });
 });
 
-it('R10 a renewal that ends while a pass looks around is not made again on the word of what it saw before', async () => {
+it('R10 a renewal that ends during a scan is not repeated because of the stale scan', async () => {
   let scanned = (): Promise<unknown> => Promise.resolve();
   const on = bench({
     store: (real) => ({
@@ -744,7 +747,7 @@ it('R10 a renewal that ends while a pass looks around is not made again on the w
   seedDue(on);
   let answer: (response: HttpResponse) => void = () => undefined;
   on.answer = () => new Promise((resolve) => (answer = resolve));
-  const first = await beginPass(on.world, on.ownership, on.memory);
+  const first = await beginPass(on.context, on.lookup, on.memory);
   await expect.poll(() => on.asked.length).toBe(1);
   scanned = () => {
     answer(
@@ -753,7 +756,7 @@ it('R10 a renewal that ends while a pass looks around is not made again on the w
     return first.settled;
   };
   await (
-    await beginPass(on.world, on.ownership, on.memory)
+    await beginPass(on.context, on.lookup, on.memory)
   ).settled;
   expect([on.asked.length, JSON.parse(on.read('alice', 'mytok.top'))]).toEqual([
     1,

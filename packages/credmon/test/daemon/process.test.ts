@@ -47,7 +47,7 @@ it('no pid file', () => {
   expect(runningDaemon(directory)).toBeUndefined();
 });
 
-it('a daemon whose pid file was removed or names another process is known by its lock', () => {
+it('a daemon whose pid file was removed or names another process is found by its lock', () => {
   const lock = lockDirectory(directory);
   for (const text of [undefined, 'none\n', '4194304\n']) {
     if (text !== undefined) writeFileSync(join(directory, 'pid'), text);
@@ -57,7 +57,7 @@ it('a daemon whose pid file was removed or names another process is known by its
   expect(runningDaemon(directory)).toBeUndefined();
 });
 
-it('a pid file that was removed is written again, and no other is touched', () => {
+it('a removed pid file is written again, any other pid file is unchanged', () => {
   expect(restorePid(directory)).toBe(true);
   expect(text('pid')).toBe(`${process.pid}\n`);
   expect(restorePid(directory)).toBe(false);
@@ -66,7 +66,7 @@ it('a pid file that was removed is written again, and no other is touched', () =
   expect(text('pid')).toBe('1\n');
 });
 
-it("another user's daemon is at work, too, though it may not be signalled", () => {
+it("another user's daemon counts as running, though it cannot be signalled", () => {
   writeFileSync(join(directory, 'pid'), '1\n');
   const kill = vi.spyOn(process, 'kill').mockImplementation(() => {
     throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' });
@@ -75,14 +75,14 @@ it("another user's daemon is at work, too, though it may not be signalled", () =
   kill.mockRestore();
 });
 
-it('a mark that cannot be removed does not keep the other, and is said', () => {
+it('if one of pid and CREDMON_COMPLETE cannot be removed, the other is, with a warning', () => {
   mkdirSync(join(directory, 'pid'));
   writeFileSync(join(directory, 'CREDMON_COMPLETE'), '');
   const said: string[] = [];
   removeMarks(directory, (text) => said.push(text));
   expect([readdirSync(directory), said]).toEqual([
     ['pid'],
-    [expect.stringMatching(/^pid cannot be removed: EISDIR/) as string],
+    [expect.stringMatching(/^cannot remove pid: EISDIR/) as string],
   ]);
 });
 
@@ -90,14 +90,14 @@ const at = (name: string): string => join(directory, name);
 const COMPLETE = 'CREDMON_COMPLETE';
 const text = (name: string): string => readFileSync(at(name), 'utf8');
 
-it('the marks of another process are not removed', () => {
+it('pid and CREDMON_COMPLETE of another process are not removed', () => {
   writeFileSync(at('pid'), `${process.ppid}\n`);
   writeFileSync(at(COMPLETE), '');
   removeMarks(directory, fail);
   expect(readdirSync(directory)).toEqual([COMPLETE, 'pid']);
 });
 
-it('our own marks are removed, and a directory that is gone has none', () => {
+it('our own pid and CREDMON_COMPLETE are removed; a directory that is gone is no error', () => {
   writePid(directory);
   touchComplete(directory, fail);
   expect(readdirSync(directory)).toEqual([COMPLETE, 'pid']);
@@ -118,31 +118,34 @@ it.each<[string, () => void]>([
       truncateSync(at('pid'), 2 ** 30);
     },
   ],
-])('a pid file that is %s names no daemon, blocks nothing, and is said at the end', (_, make) => {
-  writeFileSync(at('other'), `${process.pid}\n`);
-  make();
-  expect(runningDaemon(directory)).toBeUndefined();
-  const said: string[] = [];
-  removeMarks(directory, (line) => said.push(line));
-  expect(said).toEqual([
-    expect.stringMatching(/^pid cannot be removed: \/\S+\/pid is .*; fix: rm \/\S+\/pid$/),
-  ]);
-  expect(readdirSync(directory)).toEqual(['other', 'pid']);
-  writePid(directory);
-  expect([runningDaemon(directory), text('pid'), text('other')]).toEqual([
-    process.pid,
-    `${process.pid}\n`,
-    `${process.pid}\n`,
-  ]);
-});
+])(
+  'a pid file that is %s gives no daemon, does not block, and causes a warning at shutdown',
+  (_, make) => {
+    writeFileSync(at('other'), `${process.pid}\n`);
+    make();
+    expect(runningDaemon(directory)).toBeUndefined();
+    const said: string[] = [];
+    removeMarks(directory, (line) => said.push(line));
+    expect(said).toEqual([
+      expect.stringMatching(/^cannot remove pid: \/\S+\/pid is .*; fix: rm \/\S+\/pid$/),
+    ]);
+    expect(readdirSync(directory)).toEqual(['other', 'pid']);
+    writePid(directory);
+    expect([runningDaemon(directory), text('pid'), text('other')]).toEqual([
+      process.pid,
+      `${process.pid}\n`,
+      `${process.pid}\n`,
+    ]);
+  },
+);
 
 it.each<[string, () => void]>([
   ['a FIFO', () => spawnSync('mkfifo', [at(COMPLETE)])],
   ['a link', () => symlinkSync('other', at(COMPLETE))],
-  ['a link to a file that is not there', () => symlinkSync('elsewhere', at(COMPLETE))],
-  ['a second name of another file', () => linkSync(at('other'), at(COMPLETE))],
+  ['a dangling link', () => symlinkSync('elsewhere', at(COMPLETE))],
+  ['a hard link to another file', () => linkSync(at('other'), at(COMPLETE))],
 ])(
-  'CREDMON_COMPLETE that is %s is replaced, nothing behind it is touched, and one line says so',
+  'CREDMON_COMPLETE that is %s is replaced without a change of its target, with one warning',
   (_, make) => {
     writeFileSync(at('other'), 'keep');
     utimesSync(at('other'), 1000, 1000);
@@ -151,7 +154,7 @@ it.each<[string, () => void]>([
     touchComplete(directory, (line) => said.push(line));
     touchComplete(directory, (line) => said.push(line));
     expect(said).toEqual([
-      expect.stringContaining(`${at(COMPLETE)} was not a regular file of one name`),
+      expect.stringContaining(`${at(COMPLETE)} was not a regular file with a single link`),
     ]);
     expect([readdirSync(directory), statSync(at('other')).mtimeMs]).toEqual([
       [COMPLETE, 'other'],
@@ -165,14 +168,14 @@ it.each<[string, () => void]>([
   },
 );
 
-it('CREDMON_COMPLETE that is a directory is refused with its remedy', () => {
+it('CREDMON_COMPLETE that is a directory is an error with the fix', () => {
   mkdirSync(at(COMPLETE));
   const error = `EISDIR: ${at(COMPLETE)} is a directory; fix: rm -r ${at(COMPLETE)}`;
   expect(() => touchComplete(directory, fail)).toThrow(error);
   expect(() => clearComplete(directory)).toThrow(error);
 });
 
-it('a credential directory that was swapped for a link is not entered', () => {
+it('a credential directory that was replaced by a link is not entered', () => {
   const elsewhere = mkdtempSync(join(tmpdir(), 'credmon-elsewhere-'));
   const parent = mkdtempSync(join(tmpdir(), 'credmon-parent-'));
   chmodSync(parent, 0o777);

@@ -3,7 +3,7 @@ import type { TokenSnapshot } from '@credmon/core/credential';
 import { systemRandom } from '@credmon/core/base';
 import { describe, expect, it } from 'vitest';
 import { localFiles } from '../../src/host/local-files.ts';
-import { ownerOfToken, ownershipOf } from '../../src/daemon/provider-lookup.ts';
+import { ownerOfToken, providerLookupOf } from '../../src/daemon/provider-lookup.ts';
 import { settingsWith } from '../support/access-point.ts';
 
 const seen = { wall: 1000, steady: 10 };
@@ -34,26 +34,26 @@ const settings = settingsWith({
   mytok_CLIENT_ID: 'me',
   mytok_TOKEN_URL: 'https://i.example/token',
 });
-const ownership = ownershipOf(settings, {
+const lookup = providerLookupOf(settings, {
   secretVersion: () => '',
   random: systemRandom,
   local: localFiles(() => undefined),
-  promises: new Map(),
+  expiryCache: new Map(),
 });
 
 describe('R19 the owner of a token', () => {
   it.each([
     ['a configured client renews its service', 'mytok', 'oauth2'],
     ['and its handles', 'mytok_h1', 'oauth2'],
-    ['the local signer its own', 'signed', 'local'],
-    ['nobody a name that is in no list', 'other', 'nobody'],
+    ['the local signer renews its own', 'signed', 'local'],
+    ['a name that is in no list has no owner', 'other', 'nobody'],
   ])('%s', (_, stem, kind) => {
     expect(ownerOfToken(token('alice', stem), settings).kind).toBe(kind);
   });
 
-  it('manages what is owned and leaves the rest alone', () => {
+  it('manages owned tokens only', () => {
     const names = ['mytok', 'signed', 'other'].map((stem) => {
-      const owned = ownership.manage(token('alice', stem));
+      const owned = lookup.manage(token('alice', stem));
       return (
         owned && [owned.managed.provider, owned.provider.name, owned.provider.isLocal === true]
       );
@@ -61,18 +61,18 @@ describe('R19 the owner of a token', () => {
     expect(names).toEqual([['oauth', 'oauth', false], ['local', 'local', true], undefined]);
   });
 
-  it('a token whose .use is a directory is not renewed, whoever owns it: the grant would be spent for nothing', () => {
+  it('a token whose .use is a directory is not renewed by any provider: its grant would be spent in vain', () => {
     const use = { kind: 'broken', reason: 'is a directory', identity, blocked: true } as const;
     for (const stem of ['mytok', 'signed'])
-      expect(ownership.manage(token('alice', stem, { use, meta }))?.managed.renewable).toEqual({
+      expect(lookup.manage(token('alice', stem, { use, meta }))?.managed.renewable).toEqual({
         ok: false,
         reason: '.use is a directory: the administrator must remove it',
       });
   });
 
-  it('R4 a local token that has not changed is judged once; one of an issuer each time, since its client may change', () => {
+  it('R4 an unchanged local token is looked up once; a token of an issuer each time, since its client may change', () => {
     const [signed, asked] = [token('alice', 'signed'), token('alice', 'mytok')];
-    expect(ownership.manage(signed)).toBe(ownership.manage(signed));
-    expect(ownership.manage(asked)).not.toBe(ownership.manage(asked));
+    expect(lookup.manage(signed)).toBe(lookup.manage(signed));
+    expect(lookup.manage(asked)).not.toBe(lookup.manage(asked));
   });
 });

@@ -7,7 +7,7 @@ import { settingsWith } from '../support/access-point.ts';
 const first = settingsWith({});
 const second = settingsWith({ CREDMON_RENEWALS_PER_ISSUER: '3' });
 
-it('R45 a refusal, another refusal and the end of refusals are said once each', () => {
+it('R45 each rejection, and the end of rejections, is logged once', () => {
   const lines: string[] = [];
   const say = (text: string): void => void lines.push(text);
   let found: Settings | string = first;
@@ -27,12 +27,12 @@ it('R45 a refusal, another refusal and the end of refusals are said once each', 
   const steps: readonly (readonly [Settings | string, Settings | undefined, string | undefined])[] =
     [
       [settingsWith({}), undefined, undefined],
-      ['line 3', undefined, 'The new configuration is refused and the old one stays: line 3'],
+      ['line 3', undefined, 'The new configuration is rejected, the old one is still used: line 3'],
       ['line 3', undefined, undefined],
-      ['line 4', undefined, 'The new configuration is refused and the old one stays: line 4'],
-      [settingsWith({}), undefined, 'The configuration is valid again, and as it was'],
+      ['line 4', undefined, 'The new configuration is rejected, the old one is still used: line 4'],
+      [settingsWith({}), undefined, 'The configuration is valid again and unchanged'],
       [settingsWith({}), undefined, undefined],
-      ['line 4', undefined, 'The new configuration is refused and the old one stays: line 4'],
+      ['line 4', undefined, 'The new configuration is rejected, the old one is still used: line 4'],
       [second, second, undefined],
       [settingsWith({}), undefined, undefined],
     ];
@@ -45,7 +45,7 @@ it('R45 a refusal, another refusal and the end of refusals are said once each', 
   }
   [found, taken, unusable] = [second, undefined, true];
   for (const expected of [
-    ['The new configuration is refused and the old one stays: the log cannot be opened'],
+    ['The new configuration is rejected, the old one is still used: the log cannot be opened'],
     [],
   ]) {
     lines.length = 0;
@@ -125,7 +125,7 @@ describe('R45 a changed setting', () => {
     return next;
   };
 
-  it('is none when the same configuration is read twice', () => {
+  it('is not detected when the same configuration is read twice', () => {
     expect([taken(settingsWith(FULL), settingsWith(FULL)), lines]).toEqual([undefined, []]);
   });
 
@@ -134,7 +134,7 @@ describe('R45 a changed setting', () => {
   });
 
   it.each(Object.entries(CHANGES).filter(([, knobs]) => Object.keys(knobs).length > 0))(
-    'is taken over: %s',
+    'is applied: %s',
     (key, knobs) => {
       const [before, after] = [settingsWith(FULL), settingsWith({ ...FULL, ...knobs })];
       const setting = key as keyof Settings;
@@ -143,7 +143,7 @@ describe('R45 a changed setting', () => {
     },
   );
 
-  it('that needs a restart keeps its old value, everything else is taken over, and the log says so once', () => {
+  it('that needs a restart keeps its old value, all others are applied, and this is logged once', () => {
     const before = settingsWith(FULL, '/old');
     const after = {
       ...settingsWith({ ...FULL, CREDMON_TOKEN_FLOOR: '7' }, '/new'),

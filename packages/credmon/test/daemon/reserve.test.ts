@@ -17,9 +17,9 @@ describe('R13 the size of the reserve', () => {
   it.each([
     ['no configured client', 16, 0, 0, 0, 384],
     ['one issuer', 16, 1, 0, 0, 384],
-    ['one issuer and few at a time', 2, 1, 0, 0, 256],
+    ['one issuer with a low limit', 2, 1, 0, 0, 256],
     ['clients of all kinds', 16, 2, 1, 1, 4 * 384],
-    ['more than can be of use', 1000, 50, 0, 0, 1024 * 24],
+    ['more than the maximum', 1000, 50, 0, 0, 1024 * 24],
   ])('%s', (_, perIssuer, logins, exchanges, programs, kib) => {
     const settings = {
       perIssuer,
@@ -30,7 +30,7 @@ describe('R13 the size of the reserve', () => {
     expect(reserveBytes(settings, new Set())).toBe(kib * KIB);
   });
 
-  it('counts the issuers of .meta files, and one that is configured too once', () => {
+  it('counts the issuers of .meta files, and counts a configured one once', () => {
     const urls = [0, 1, 2].map((index) => `https://issuer${index}.example/token`);
     const settings = { perIssuer: 16, clients: clients(1), tokenClients: [], tokenPrograms: [] };
     expect(reserveBytes(settings, new Set(urls))).toBe(3 * 384 * KIB);
@@ -53,7 +53,7 @@ describe('R44 the keeper of the reserve', () => {
     return { keeper: createReserveKeeper(reserve, () => 300, log), lines, asked };
   }
 
-  it('says once that the disk has no room, and once that the reserve is back', async () => {
+  it('logs once that the disk is full, and once that the space is reserved again', async () => {
     const { keeper, lines } = keeperOf([
       { bytes: 0, why: 'ENOSPC' },
       { bytes: 0, why: 'ENOSPC' },
@@ -69,7 +69,7 @@ describe('R44 the keeper of the reserve', () => {
     ]);
   });
 
-  it('makes one at a time, and says when the space is used', async () => {
+  it('makes one reserve at a time, and logs its release', async () => {
     const { keeper, lines, asked } = keeperOf([]);
     for (let look = 0; look < 3; look += 1) keeper.keep();
     await keeper.idle();

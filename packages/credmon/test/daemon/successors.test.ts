@@ -11,7 +11,7 @@ const top = (token: string, more: object = {}): string =>
   JSON.stringify({ refresh_token: token, scopes: 'read write', ...more });
 const sent = (on: Bench): unknown[] => on.asked.map(({ form }) => form['refresh_token']);
 const pass = async (on: Bench): Promise<number> =>
-  (await beginPass(on.world, on.ownership, on.memory)).settled;
+  (await beginPass(on.context, on.lookup, on.memory)).settled;
 const answer = (token: string): HttpResponse =>
   json({
     access_token: `access-${token}`,
@@ -39,9 +39,9 @@ function store(on: Bench, kind: 'top' | 'use', text: string): void {
 
 /** What may be stored while the answer is under way, and what `.top` must hold then. */
 const AGAIN: readonly (readonly [string, (on: Bench) => void, object])[] = [
-  ['as it was', (on) => store(on, 'top', top('r1')), { scopes: 'read write' }],
+  ['unchanged', (on) => store(on, 'top', top('r1')), { scopes: 'read write' }],
   [
-    'with its scopes in another order',
+    'with reordered scopes',
     (on) => store(on, 'top', top('r1', { scopes: 'write read' })),
     { scopes: 'write read' },
   ],
@@ -55,7 +55,7 @@ const AGAIN: readonly (readonly [string, (on: Bench) => void, object])[] = [
   ],
 ];
 
-describe('R12 the same refresh token that is stored again', () => {
+describe('R12 a spent refresh token that is stored again', () => {
   it.each(AGAIN)('during the request, %s, gets its successor', async (_, again, kept) => {
     const on = seed();
     on.answer = async () => {
@@ -112,7 +112,7 @@ describe('R12 the same refresh token that is stored again', () => {
     },
   );
 
-  it('gets the successor that came with a refused answer, too', async () => {
+  it('gets the successor of a rejected answer, too', async () => {
     const on = seed();
     on.answer = async () => {
       store(on, 'top', top('r1'));
@@ -122,7 +122,7 @@ describe('R12 the same refresh token that is stored again', () => {
     expect(stored(on)).toMatchObject({ refresh_token: 'r2' });
   });
 
-  it('is not replaced when it is another one', async () => {
+  it('is not replaced when it is a different one', async () => {
     const on = seed();
     on.answer = async () => {
       store(on, 'top', top('n1'));

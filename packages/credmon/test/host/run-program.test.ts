@@ -45,7 +45,7 @@ const answer = (value: object): string => `cat > /dev/null; echo '${JSON.stringi
 const log = (): string => on.lines.join('\n');
 
 describe('a token program', () => {
-  it('gets the request on standard input, its arguments as they are, and a clean environment', async () => {
+  it('gets the request on standard input, its arguments unchanged, and a clean environment', async () => {
     const input = on.secret('input', '');
     const rest = on.secret('rest', '');
     program(
@@ -75,7 +75,7 @@ describe('a token program', () => {
     expect(on.read('alice/own_h1.use')).toMatchObject({ access_token: 't1', expires_in: 600 });
   });
 
-  it('R16 may rotate what is in .top, which keeps its other keys', async () => {
+  it('R16 may rotate the refresh token in .top, which keeps its other keys', async () => {
     program(
       answer({ access_token: 't1', expires_in: 600, refresh_token: 'r2', scope: 'read write' }),
     );
@@ -94,10 +94,10 @@ describe('a token program', () => {
       'wider scopes',
       { access_token: 't', scope: 'read write admin' },
       '',
-      'granted more than was asked',
+      'granted more scopes than requested',
     ],
     ['an unusable access token', { access_token: 'a b' }, '', 'access token contains blanks'],
-    ['an exit code', { access_token: 't' }, 'exit 3', 'ended with exit code 3'],
+    ['an exit code', { access_token: 't' }, 'exit 3', 'failed with exit code 3'],
   ])('R16 that rotates with %s loses nothing', async (_, said, exit, text) => {
     program(
       `${answer({ ...said, refresh_token: 'r2' })}; ${exit}`,
@@ -115,7 +115,7 @@ describe('a token program', () => {
     ['hangs', 'sleep 60', 'did not answer within 3 s'],
     ['closes its output and hangs', 'exec >&-; sleep 60', 'did not answer within 3 s'],
     ['writes blanks without end', `exec yes ''`, 'wrote more than 262144 bytes'],
-    ['kills itself', 'kill -9 $$', 'was ended by a signal'],
+    ['kills itself', 'kill -9 $$', 'was killed by a signal'],
   ])(
     'R12 R16 that has answered and then %s keeps its rotated refresh token',
     async (_, then, text) => {
@@ -134,7 +134,7 @@ describe('a token program', () => {
     },
   );
 
-  it('R12 that hangs in the middle of its answer changes nothing', async () => {
+  it('R12 that hangs during its answer changes nothing', async () => {
     program(
       `cat > /dev/null; printf '{"refresh_token":"r2"'; sleep 60`,
       '{"refresh_token":"r1"}',
@@ -145,24 +145,24 @@ describe('a token program', () => {
     expect(on.read('alice/own_h1.top')).toEqual({ refresh_token: 'r1' });
   });
 
-  it('R43 that shows short tokens in its error output shows them to nobody', async () => {
+  it('R43 that writes short tokens to its error output does not leak them', async () => {
     const said = answer({ access_token: 'CANARY/a', refresh_token: 'CANARY/r' });
     program(
       `${said}; echo 'sent CANARY%2F1, got CANARY/a CANARY/r' >&2; exit 1`,
       '{"refresh_token":"CANARY/1"}',
     );
     await on.pass();
-    expect(log()).toContain('it says: sent [...], got [...] [...]');
+    expect(log()).toContain('stderr: sent [...], got [...] [...]');
     expect(log()).not.toContain('CANARY');
   });
 
-  it('R16 that refuses with an error code changes nothing', async () => {
+  it('R16 that answers with an error code changes nothing', async () => {
     program(answer({ error: 'invalid_grant', refresh_token: 'r2' }), '{"refresh_token":"r1"}');
     await on.pass();
     expect(on.read('alice/own_h1.top')).toEqual({ refresh_token: 'r1' });
   });
 
-  it('R2 that leaves a child of another group with its output open has answered', async () => {
+  it('R2 has answered, even if a child of another group keeps its output open', async () => {
     const pids = on.secret('pids', '');
     program(
       `${answer({ access_token: 't1', expires_in: 600 })}; setsid sh -c 'echo $$ > ${pids}; exec sleep 60' & while [ ! -s ${pids} ]; do :; done`,
@@ -172,7 +172,7 @@ describe('a token program', () => {
     expect(on.read('alice/own_h1.use')).toMatchObject({ access_token: 't1' });
   });
 
-  it('renews, and keeps the old token through its bad days', async () => {
+  it('renews, and keeps the old token while the program fails', async () => {
     const path = program(answer({ access_token: 't1', expires_in: 600 }), 'any text');
     await on.pass();
     on.clock.advance(400);
@@ -187,7 +187,7 @@ describe('a token program', () => {
     ]);
   });
 
-  it('R13 R16 is read before its time-out is judged, though this process stood still', async () => {
+  it('R13 R16 is read before its time-out is checked, even if this process stalled', async () => {
     const started = on.secret('started', '');
     program(
       `echo yes > ${started}; sleep 0.3; ${answer({ access_token: 't1', refresh_token: 'r2' })}`,
@@ -203,27 +203,31 @@ describe('a token program', () => {
     [
       'ends with an exit code',
       'echo "no key for you" >&2; exit 3',
-      'ended with exit code 3; it says: no key for you',
+      'failed with exit code 3; stderr: no key for you',
     ],
-    ['kills itself', 'kill -9 $$', 'was ended by a signal'],
+    ['kills itself', 'kill -9 $$', 'was killed by a signal'],
     ['hangs', 'sleep 60', 'did not answer within 1 s'],
     ['hangs with children and closed pipes', 'sleep 60 & wait', 'did not answer within 1 s'],
     ['floods', 'exec yes', 'wrote more than 262144 bytes'],
     [
       'floods its error output',
       'yes "$(printf "x%080d" 1)" | head -c 300000 >&2; exit 1',
-      'ended with exit code 1',
+      'failed with exit code 1',
     ],
-    ['says nothing', 'true', 'gave an answer that is empty'],
-    ['answers HTML', 'echo "<html>"', 'gave an answer that is not JSON'],
+    ['writes nothing', 'true', 'returned output that is empty'],
+    ['answers HTML', 'echo "<html>"', 'returned output that is not JSON'],
     ['answers a list', 'echo "[]"', 'is JSON, but not an object'],
     ['answers without a token', 'echo "{}"', 'no access_token'],
     ['answers with a token of another type', `echo '{"access_token":5}'`, 'no access_token'],
-    ['answers well but fails', `echo '{"access_token":"t"}'; exit 1`, 'ended with exit code 1'],
+    [
+      'answers correctly but fails',
+      `echo '{"access_token":"t"}'; exit 1`,
+      'failed with exit code 1',
+    ],
     [
       'shows a secret in its error output',
       'echo "token eyJCANARYCANARYCANARYCANARY" >&2; exit 1',
-      'it says: token [...]',
+      'stderr: token [...]',
     ],
   ])('R2 R14 that %s is a failure that time may fix', async (_, script, text) => {
     program(script);
@@ -240,7 +244,7 @@ describe('a token program', () => {
     [
       'wider scopes',
       { access_token: 't', scope: 'read write admin' },
-      'granted more than was asked for (admin)',
+      'granted more scopes than requested (admin)',
     ],
   ])('R9 R30 that answers %s is not asked again', async (_, said, text) => {
     const count = on.secret('count', '');
@@ -253,7 +257,7 @@ describe('a token program', () => {
     expect(on.has('alice/own_h1.use')).toBe(false);
   });
 
-  it('R8 that is busy says when to come back', async () => {
+  it('R8 that is busy decides when it is asked again', async () => {
     const count = on.secret('count', '');
     program(
       `echo >> ${count}; ${answer({ error: 'temporarily_unavailable', retry_after: 900 })}; exit 75`,
@@ -268,9 +272,9 @@ describe('a token program', () => {
   });
 
   it.each<[string, string, number, string]>([
-    ['others could change', '', 0o777, 'is not safe: others could change'],
-    ['may not be executed', '', 0o644, 'is not executable; fix: chmod +x '],
-    ['is not there', '/gone', 0o755, 'cannot be found (ENOTDIR)'],
+    ['can be changed by others', '', 0o777, 'is not safe: others could change'],
+    ['is not executable', '', 0o644, 'is not executable; fix: chmod +x '],
+    ['is missing', '/gone', 0o755, 'cannot be found (ENOTDIR)'],
   ])('that %s is not started', async (_, suffix, mode, text) => {
     const path = on.secret('program', `#!/bin/sh\n${answer({ access_token: 't' })}\n`, mode);
     on.configure({
@@ -305,7 +309,7 @@ describe('a token program', () => {
     expect(on.has('alice/own.use')).toBe(false);
   });
 
-  it('is started by the path that was looked at, not by a link that leads to it', async () => {
+  it('is started by the checked path, not by a link to it', async () => {
     const path = on.secret('program', '#!/bin/sh\necho "{\\"access_token\\":\\"$0\\"}"\n', 0o755);
     const link = join(dirname(path), 'link');
     symlinkSync(path, link);
@@ -315,7 +319,7 @@ describe('a token program', () => {
     expect(on.read('alice/own.use')).toMatchObject({ access_token: path });
   });
 
-  it('R2 that cannot be started for want of file descriptors is tried again, and the daemon lives', () => {
+  it('R2 that cannot be started for lack of file descriptors is retried, and the daemon survives', () => {
     const contents = `import { openSync } from 'node:fs';
       import { runProgram } from '../../src/host/run-program.ts';
       try { for (;;) openSync('/dev/null'); } catch { /* None is left. */ }

@@ -19,15 +19,15 @@ function watched(knobs: Readonly<Record<string, string>> = {}) {
   const on = bench({ knobs });
   const quiet = (text: string): void => void on.lines.push(text);
   const parts: DaemonParts = {
-    world: on.world,
+    context: on.context,
     memory: on.memory,
     log: { error: quiet, warn: quiet, info: quiet, debug: quiet },
     wake: createWakeUp(),
     stop: new AbortController().signal,
-    ownership: () => on.ownership,
+    lookup: () => on.lookup,
     reload: () => undefined,
     complete: () => undefined,
-    drainSeconds: () => 60,
+    graceSeconds: () => 60,
   };
   let pages: Pages = {};
   const monitor: Monitor = monitorDaemon(parts, {

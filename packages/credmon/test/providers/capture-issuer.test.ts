@@ -82,7 +82,7 @@ const NAMES = [
   'percent signs',
 ];
 
-it('the thief sees a secret in any dress, and takes what is sent', async () => {
+it('the capture server finds a secret in any encoding', async () => {
   const secrets = { a: 'CANARY a&b', b: 'CANARY-basic', c: 'never sent' };
   const authorization = `Basic ${Buffer.from(`ap:${secrets.b}`).toString('base64')}`;
   const form = new URLSearchParams({ x: secrets.a });
@@ -97,7 +97,7 @@ it('the thief sees a secret in any dress, and takes what is sent', async () => {
 
 describe.each(SOURCES)('R26 %s', (kind) => {
   it.each(NAMES)(
-    'a .top whose URLs spell the thief by %s: nobody but the issuer is asked',
+    'a .top whose URLs name the capture server by %s: only the issuer is asked',
     async (name) => {
       const url = spellings()[name];
       configure(kind);
@@ -126,7 +126,7 @@ describe.each(SOURCES)('R26 %s', (kind) => {
     },
   );
 
-  it('a .meta beside it that names the thief: what the administrator configured is used', async () => {
+  it('a .meta that names the capture server: the configuration is used', async () => {
     configure(kind);
     store(honest(kind));
     const meta = {
@@ -141,7 +141,7 @@ describe.each(SOURCES)('R26 %s', (kind) => {
   });
 
   it.each([false, true])(
-    'a foreign iss, signed by the thief (endpoint by metadata: %s): no secret leaves for it',
+    'a foreign iss, signed by the capture server (endpoint from metadata: %s): no secret is sent to it',
     async (byMetadata) => {
       const other = await startMaliciousIssuer();
       endings.push(() => other.close());
@@ -191,7 +191,7 @@ describe.each(SOURCES)('R26 %s', (kind) => {
     },
   );
 
-  it('metadata that names a token endpoint on another server: refused, unless the administrator named that server', async () => {
+  it('metadata with a token endpoint on another server: rejected, unless that server is configured', async () => {
     issuer.become({ metadata: { token_endpoint: `${thief.url}/token` } });
     configure(kind, true);
     const secrets = store(honest(kind));
@@ -210,7 +210,7 @@ describe.each(SOURCES)('R26 %s', (kind) => {
     expect(thief.carried(secrets).length > 0).toBe(kind !== 'oauth');
   });
 
-  it('metadata that names keys on another server: they are fetched, without any secret', async () => {
+  it('metadata with keys on another server: they are fetched, without any secret', async () => {
     issuer.become({ metadata: { jwks_uri: `${thief.url}/jwks` } });
     configure(kind, true);
     const secrets = store(honest(kind));
@@ -219,7 +219,7 @@ describe.each(SOURCES)('R26 %s', (kind) => {
     expect(thief.carried(secrets)).toEqual([]);
   });
 
-  it('metadata that calls itself otherwise: no secret leaves', async () => {
+  it('metadata with another issuer: no secret is sent', async () => {
     issuer.become({ metadata: { issuer: thief.url } });
     configure(kind, true);
     const secrets = store(honest(kind));
@@ -232,7 +232,7 @@ describe.each(SOURCES)('R26 %s', (kind) => {
   });
 });
 
-describe.each(SOURCES)('R26 %s, when somebody answers for names', (kind) => {
+describe.each(SOURCES)('R26 %s, with a false name service', (kind) => {
   const folder = mkdtempSync(join(tmpdir(), 'credmon-thief-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const made = makeCertificates(folder);
@@ -247,7 +247,7 @@ describe.each(SOURCES)('R26 %s, when somebody answers for names', (kind) => {
     ['issuer.example', 'no'],
     ['localhost', 'yes'],
   ])(
-    'https://%s leads to a server with a certificate for localhost: is the secret sent? %s',
+    'https://%s resolves to a server with a certificate for localhost: is the secret sent? %s',
     async (host, sent) => {
       const there = await startMaliciousIssuer({ host, tls });
       endings.push(() => there.close());
@@ -267,7 +267,7 @@ describe.each(SOURCES)('R26 %s, when somebody answers for names', (kind) => {
     },
   );
 
-  it('http://localhost leads to another machine: no secret leaves this one', async () => {
+  it('http://localhost resolves to another machine: no secret is sent there', async () => {
     const there = await startMaliciousIssuer({ host: 'localhost' });
     endings.push(() => there.close(), misleadNames('0.0.0.0'));
     for (const byMetadata of [false, true]) {

@@ -39,7 +39,7 @@ function steering(): Record<string, unknown> {
   };
 }
 
-it('R26 exec: whatever .top says, the configured program alone runs, with its own arguments, and gets .top as it is', async () => {
+it('R26 exec: with any .top only the configured program runs, with its own arguments, and gets .top unchanged', async () => {
   const said = on.secret('said', '');
   const program = on.secret(
     'program',
@@ -66,7 +66,7 @@ it('R26 exec: whatever .top says, the configured program alone runs, with its ow
   ]);
 });
 
-it('R26 local: whatever .top says, the token is signed here, of the configured issuer, for its own user', async () => {
+it('R26 local: with any .top the token is signed here, by the configured issuer, for its own user', async () => {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const key = on.secret('key.pem', privateKey.export({ format: 'pem', type: 'sec1' }).toString());
   on.configure({

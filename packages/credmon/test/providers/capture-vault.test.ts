@@ -93,22 +93,25 @@ const NAMES = [
 ];
 
 describe('R26 vault', () => {
-  it.each(NAMES)('a vault_url that spells the thief by %s: nothing is sent', async (name) => {
-    configure();
-    ending = misleadNames('127.0.0.1');
-    const { token } = vault.login('alice', 'dune');
-    store({ vault_token: token, vault_url: spellings()[name] });
-    await on.pass();
-    expect([thief.requests, vault.requests, on.has('alice/dune.use')]).toEqual([[], [], false]);
-    expect(on.lines.join()).not.toContain('CANARY');
-  });
+  it.each(NAMES)(
+    'a vault_url that names the capture server by %s: nothing is sent',
+    async (name) => {
+      configure();
+      ending = misleadNames('127.0.0.1');
+      const { token } = vault.login('alice', 'dune');
+      store({ vault_token: token, vault_url: spellings()[name] });
+      await on.pass();
+      expect([thief.requests, vault.requests, on.has('alice/dune.use')]).toEqual([[], [], false]);
+      expect(on.lines.join()).not.toContain('CANARY');
+    },
+  );
 
   it.each([
     ['wide letters', 'https://ｌocalhost'],
     ['percent signs', 'https://%6cocalhost'],
     ['capitals', 'HTTPS://LOCALHOST'],
   ])(
-    'the trusted host spelt by %s on the port of the thief: nothing is sent',
+    'the trusted host written with %s and the port of the capture server: nothing is sent',
     async (_, origin) => {
       configure({ CREDMON_VAULT_PORTS: String(vault.port) });
       const { token } = vault.login('alice', 'dune');
@@ -119,7 +122,7 @@ describe('R26 vault', () => {
     },
   );
 
-  it("a handle whose own vault_url is the thief's: its parent's token is not lent", async () => {
+  it("a handle whose vault_url is the capture server: its parent's token is not sent", async () => {
     configure();
     const { token } = vault.login('alice', 'dune');
     store({ vault_token: token, vault_url: `https://localhost:${vault.port}${path}` });
@@ -132,7 +135,7 @@ describe('R26 vault', () => {
     ]);
   });
 
-  it('other fields of .top, a foreign iss, token_url, headers: the Vault alone is asked, as the administrator says', async () => {
+  it('other fields of .top (a foreign iss, token_url, headers): only the configured Vault is asked', async () => {
     configure();
     const { token } = vault.login('alice', 'dune');
     const url = `${thief.url}/v1/x`;
@@ -176,7 +179,7 @@ describe('R26 vault', () => {
     ['vault.example', [], 'ERR_TLS_CERT_ALTNAME_INVALID'],
     ['localhost', ['vault token'], 'Success'],
   ])(
-    'the trusted name %s leads to the thief: what is carried there is %j',
+    'the trusted name %s resolves to the capture server: it gets %j',
     async (host, carried, line) => {
       configure({ TRUSTED_VAULT_HOSTS: host });
       ending = misleadNames('127.0.0.1');

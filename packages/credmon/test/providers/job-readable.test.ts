@@ -85,7 +85,7 @@ describe.each([...SOURCES, 'exec'] as const)('R43 %s', (kind) => {
   );
 });
 
-it('R43 a standing token in JSON holds no refresh token and no ID token', async () => {
+it('R43 a standing token in JSON contains no refresh token and no ID token', async () => {
   issuer.become({ token: { ...TOKEN, access_token: issuer.sign() } });
   const file = on.secret('standing.token', '');
   on.configure({

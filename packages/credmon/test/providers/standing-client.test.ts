@@ -1,4 +1,4 @@
-// Standing tokens by client credentials, at a real issuer: issue, renew, outage, refusal,
+// Standing tokens by client credentials, at a real issuer: issue, renew, outage, rejectionOf,
 // bad answers, rollover, and other settings.
 import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -47,7 +47,7 @@ function knobs(more: Readonly<Record<string, string>> = {}): Record<string, stri
 const requests = (): number => issuer.log.requests.length;
 
 describe('a standing token of a client', () => {
-  it('is the bare token, 0600, with the scopes and the resource of its client', async () => {
+  it('is a bare token, mode 0600, with the scopes and the resource of its client', async () => {
     on.configure(knobs());
     await on.pass();
     expect(text()).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
@@ -87,7 +87,7 @@ describe('a standing token of a client', () => {
     expect(statSync(file()).mode & 0o7777).toBe(0o640);
   });
 
-  it('its own audience is sent, and then nothing of what its client is meant for', async () => {
+  it('with its own audience does not use the audience and resource of its client', async () => {
     on.configure(knobs({ CREDMON_STANDING_ce1_AUDIENCE: 'ce1.example:9619, ce2.example:9619' }));
     await on.pass();
     const form = new URLSearchParams(String(on.sent.find(({ method }) => method === 'POST')?.body));
@@ -124,7 +124,7 @@ describe('a standing token of a client', () => {
     'server-error',
     'reset',
   ])(
-    'R14 R17 stays through an outage or a bad answer (%s), with one line that says how long it works, and is renewed after it',
+    'R14 R17 is kept during an outage or an invalid answer (%s), with one line with its remaining lifetime, and is renewed afterwards',
     async (fault) => {
       on.configure(knobs());
       await on.pass();
@@ -135,10 +135,10 @@ describe('a standing token of a client', () => {
       on.clock.advance(60);
       await on.pass();
       expect(text()).toBe(first);
-      const alarms = on.lines.filter((line) => line.includes('the old token works for'));
+      const alarms = on.lines.filter((line) => line.includes('the old token is valid for'));
       // A redirect is a matter for the administrator; it is said as one.
       expect(alarms).toEqual([
-        expect.stringMatching(/^\(standing\)\/ce1: .*the old token works for 29[01] s more/),
+        expect.stringMatching(/^\(standing\)\/ce1: .*the old token is valid for 29[01] s more/),
       ]);
       await issuer.setFault();
       on.clock.advance(120);
@@ -148,7 +148,7 @@ describe('a standing token of a client', () => {
     },
   );
 
-  it('R8 waits as long as the issuer asks', async () => {
+  it('R8 waits as long as Retry-After says', async () => {
     on.configure(knobs());
     await issuer.setFault('too-many', { retryAfter: 300 });
     await on.pass();
@@ -159,10 +159,10 @@ describe('a standing token of a client', () => {
     on.clock.advance(15);
     await on.pass();
     expect(requests()).toBe(2);
-    expect(on.lines.join('\n')).toContain('there is no working token');
+    expect(on.lines.join('\n')).toContain('there is no valid token');
   });
 
-  it('R9 R29 is refused once for a wrong secret, and comes with the new one', async () => {
+  it('R9 R29 is rejected once for a wrong secret, and is fetched with the new one', async () => {
     on.configure(knobs());
     await issuer.addClient({ ...client, clientSecret: 'CANARY-rolled' });
     await on.pass();
@@ -176,7 +176,7 @@ describe('a standing token of a client', () => {
     expect(on.lines.join('\n')).not.toContain('CANARY');
   });
 
-  it('R30 with more scopes than were asked for is not stored, and the old one stays', async () => {
+  it('R30 with more scopes than requested is not stored, and the old one is kept', async () => {
     on.configure(knobs());
     await on.pass();
     const first = text();
@@ -187,7 +187,7 @@ describe('a standing token of a client', () => {
     await on.pass();
     expect([text() === first, requests()]).toEqual([true, 2]);
     expect(on.lines.join('\n')).toMatch(
-      /granted more than was asked for \(admin\), and the token was not stored; .*the old token works for 29[01] s more; .*the administrator must act/,
+      /granted more scopes than requested \(admin\); the token was not stored; .*the old token is valid for 29[01] s more; .*the administrator must act/,
     );
   });
 
@@ -195,9 +195,7 @@ describe('a standing token of a client', () => {
     on.configure(knobs({ CREDMON_STANDING_ce1_SUBJECT: 'somebody-else' }));
     await on.pass();
     expect(() => text()).toThrow('ENOENT');
-    expect(on.lines.join('\n')).toContain(
-      'for another subject than CREDMON_STANDING_ce1_SUBJECT says',
-    );
+    expect(on.lines.join('\n')).toContain('subject mismatch: CREDMON_STANDING_ce1_SUBJECT is');
     on.configure(knobs({ CREDMON_STANDING_ce1_SUBJECT: 'frontend' }));
     await on.pass();
     expect((await verifyToken(issuer, text().trim())).sub).toBe('frontend');
@@ -208,7 +206,7 @@ describe('a standing token of a client', () => {
     ['is not a token', () => writeFileSync(file(), 'this is not a token\n')],
     ['is JSON', () => writeFileSync(file(), '{"access_token":"x"}')],
     ['is open to others', () => chmodSync(file(), 0o644)],
-    ['is gone', () => rmSync(file())],
+    ['is missing', () => rmSync(file())],
   ])('that %s is fetched again at the next pass', async (_, break_) => {
     on.configure(knobs());
     await on.pass();
@@ -219,7 +217,7 @@ describe('a standing token of a client', () => {
     expect([statSync(file()).mode & 0o7777, requests()]).toEqual([0o600, 2]);
   });
 
-  it('follows a changed configuration at once, and while it cannot, the old one stays and counts as working', async () => {
+  it('is fetched at once after a change of the configuration; if that fails, the old one is kept and counts as working', async () => {
     on.configure(knobs());
     await on.pass();
     const first = text();
@@ -229,7 +227,7 @@ describe('a standing token of a client', () => {
     expect([text(), on.lines.join('\n')]).toEqual([
       first,
       // The issuer's clock is the machine's, and continues while the test's stands.
-      expect.stringMatching(/the old token works for 6\d\d s more/),
+      expect.stringMatching(/the old token is valid for 6\d\d s more/),
     ]);
     await issuer.setFault();
     on.clock.advance(30);
@@ -239,7 +237,7 @@ describe('a standing token of a client', () => {
     expect(requests()).toBe(3);
   });
 
-  it('that is opaque is taken as it is after a restart, and follows the configuration from then on', async () => {
+  it('that is opaque is accepted after a restart, and later changes of the configuration count', async () => {
     await issuer.close();
     issuer = await startIssuer({ clients: [client], accessTokenFormat: 'opaque' });
     writeFileSync(file(), 'opaque-token\n', { mode: 0o600 });
@@ -259,7 +257,7 @@ describe('a standing token of a client', () => {
     // This issuer does not heed it, which must not be asked for at every pass.
     ['an audience that the token does not name', { CREDMON_STANDING_ce1_AUDIENCE: 'ce1' }, 2],
   ])(
-    'after a restart with %s configuration is asked for again only if it has to be',
+    'after a restart with %s configuration is fetched again only if necessary',
     async (_, more, asked) => {
       on.configure(knobs());
       await on.pass();
@@ -277,7 +275,7 @@ describe('a standing token of a client', () => {
   );
 });
 
-describe('a token for another audience than was asked for', () => {
+describe('a token for another audience than requested', () => {
   const AUDIENCE = { CREDMON_STANDING_ce1_AUDIENCE: 'ce2.example.edu:9619' };
   /** What a process that starts now finds due. */
   const dueElsewhere = async (more: Record<string, string>): Promise<string[]> => {
@@ -287,7 +285,7 @@ describe('a token for another audience than was asked for', () => {
     return judgeTokens(tokens, settings, seen).map(({ row }) => row.state);
   };
 
-  it('is stored and told of once, and asked for once, also by a daemon or a status that starts later', async () => {
+  it('is stored, fetched and logged once, also with a daemon or a status that starts later', async () => {
     on.configure(knobs(AUDIENCE));
     await on.pass();
     expect(await dueElsewhere(AUDIENCE)).toEqual(['fresh']);
@@ -300,13 +298,13 @@ describe('a token for another audience than was asked for', () => {
     await on.pass();
     const notes = on.lines.filter((line) => line.includes('gave a token'));
     expect(notes).toEqual([
-      `(standing)/ce1: the issuer gave a token for ${issuer.url}/api, not for ce2.example.edu:9619; jobs may be refused`,
+      `(standing)/ce1: the issuer gave a token for ${issuer.url}/api, not for ce2.example.edu:9619; services may reject it`,
     ]);
     expect(requests()).toBe(2);
     expect(on.text('.credmon-standing.json')).not.toMatch(/CANARY|eyJ/);
   });
 
-  it('is fetched again when its file came from elsewhere', async () => {
+  it('is fetched again when its file was written by another program', async () => {
     on.configure(knobs(AUDIENCE));
     await on.pass();
     const again = text();
@@ -318,7 +316,7 @@ describe('a token for another audience than was asked for', () => {
   });
 
   it.each(['{', '[]', '{"ce1":null}', '{"ce1":{"stands":1,"identity":{"ino":"x"}}}'])(
-    'a spoilt memory (%s) is none',
+    'an invalid state file (%s) is ignored',
     async (memory) => {
       on.configure(knobs(AUDIENCE));
       await on.pass();
@@ -329,7 +327,7 @@ describe('a token for another audience than was asked for', () => {
 });
 
 describe('settings', () => {
-  it('name what is missing of a client, and what a user would have to be known for', () => {
+  it('report the missing knobs of a client, and scopes that need a user', () => {
     let said = '';
     try {
       settingsWith({
@@ -351,12 +349,12 @@ describe('settings', () => {
     expect(said).not.toMatch(/SUBJECT|AUDIENCE|LIFETIME/);
   });
 
-  it('warn of a lifetime that only the issuer can choose', () => {
+  it('warn about a lifetime that only the issuer can choose', () => {
     const { warnings } = settingsWith(knobs({ CREDMON_STANDING_ce1_LIFETIME: '60' }));
     expect(warnings).toEqual([expect.stringContaining('CREDMON_STANDING_ce1_LIFETIME ignored')]);
   });
 
-  it('a client of a list serves jobs and standing tokens; one of none serves no job', () => {
+  it('a listed client serves jobs and standing tokens; an unlisted one serves no job', () => {
     const listed = settingsWith(knobs({ CLIENT_CREDMON_PROVIDER_NAMES: 'site' }));
     const unlisted = settingsWith(knobs());
     expect(

@@ -104,7 +104,7 @@ const common = (knobs: Record<string, string>) => ({
 });
 
 describe('R19 R26 without CREDMON_ALLOW_SPECIAL_CHAR_NAMES', () => {
-  it('the daemon renews keycloak and its handles, and leaves keycloak_extra alone with a reason', async () => {
+  it('the daemon renews keycloak and its handles, but not keycloak_extra, with a reason', async () => {
     const knobs = setUp(false);
     await on.pass();
     expect([refreshed(), extra.paths, keycloak.carried(SECRETS)]).toEqual([
@@ -130,7 +130,7 @@ describe('R19 R26 without CREDMON_ALLOW_SPECIAL_CHAR_NAMES', () => {
     expect(settings.warnings).toEqual([expect.stringContaining(REASON)]);
   });
 
-  it('check warns once of the name, and of nothing else about that provider', async () => {
+  it('check has one warning about the name, and no other about that provider', async () => {
     const printed: string[] = [];
     await runCheckCommand(
       { kind: 'check', user: undefined, ...common(setUp(false)), json: true },
@@ -151,7 +151,7 @@ describe('R19 R26 without CREDMON_ALLOW_SPECIAL_CHAR_NAMES', () => {
     expect(keycloak.carried(SECRETS)).toEqual([]);
   });
 
-  it('revoke keeps its tokens and asks nobody', async () => {
+  it('revoke keeps its tokens and sends no request', async () => {
     const said: string[] = [];
     const say = (text: string): void => void said.push(text);
     const command = {
@@ -171,7 +171,7 @@ describe('R19 R26 without CREDMON_ALLOW_SPECIAL_CHAR_NAMES', () => {
 });
 
 describe('R19 R26 with CREDMON_ALLOW_SPECIAL_CHAR_NAMES', () => {
-  it('the daemon sends the tokens of keycloak_extra to its own issuer, and takes no name for a handle', async () => {
+  it('the daemon sends the tokens of keycloak_extra to its own issuer, and no name is a handle', async () => {
     extra.become({ token: { scope: 'of-extra' } });
     setUp(true);
     await on.pass();
@@ -230,7 +230,7 @@ describe('R19 R26 the storer', () => {
     const { send, close } = createSend(DEFAULT_SEND_LIMITS);
     const stored: unknown[] = [];
     const keep = async (at: unknown): Promise<void> => void stored.push(at);
-    const world = {
+    const context = {
       send,
       clock: { now: () => Date.now() / 1000, steady: () => 0, wait: async () => undefined },
       terminal: { descriptor: 1, print: () => undefined },
@@ -241,7 +241,7 @@ describe('R19 R26 the storer', () => {
       mode: undefined,
       say: () => undefined,
     };
-    const error = await storeAll(world, [parseRequest(request)], settings, false).then(
+    const error = await storeAll(context, [parseRequest(request)], settings, false).then(
       () => '',
       messageOf,
     );
@@ -284,7 +284,7 @@ describe('R19 R26 the storer', () => {
 });
 
 it.each(['', 'OAUTH2_CREDMON_PROVIDER_NAMES = my_site\n'])(
-  'R45 check says of a name with "_" what to do, and no more than a warning: %s',
+  'R45 check gives only a warning with a fix for a name with "_": %s',
   async (list) => {
     const path = on.secret(
       'condor_config',

@@ -183,7 +183,7 @@ it('what was said is not remembered without end', () => {
 
 describe('R44 a problem that recurs after it has ended is logged again', () => {
   it.each([
-    'CREDMON_COMPLETE cannot be touched: EACCES',
+    'Failed to touch CREDMON_COMPLETE: EACCES',
     'cannot remove alice/.mytok.use.1.1.credmon-tmp: EPERM',
     'alice/mytok: a newer login came during the renewal',
   ])('%s', async (text) => {

@@ -66,8 +66,8 @@ describe('a token that goes between the scan and its renewal', () => {
       LOCAL_CREDMON_PUBLIC_KEY: join(directory, 'key.pub'),
     };
     removedAfterScan(stem, { ...knobs, ...keys });
-    const world = {
-      ...on.world,
+    const context = {
+      ...on.context,
       readSecret: () => ({ ok: true, value: 'canary-secret' }) as const,
     };
     const old = on.clock.now() - 5000;
@@ -77,7 +77,7 @@ describe('a token that goes between the scan and its renewal', () => {
       ...(stem === 'mytok' ? { meta: meta() } : {}),
     });
     await (
-      await beginPass(world, on.ownership, on.memory)
+      await beginPass(context, on.lookup, on.memory)
     ).settled;
     expect(on.has('alice', `${stem}.use`)).toBe(false);
     expect(on.has('alice', `${stem}.top`)).toBe(false);
@@ -93,8 +93,8 @@ describe('a token that goes while its issuer is asked', () => {
     ['client credentials', 'svc'],
     ['oauth', 'mytok'],
   ])('R21 R31 %s is not written', async (_, stem) => {
-    const world = {
-      ...on.world,
+    const context = {
+      ...on.context,
       readSecret: () => ({ ok: true, value: 'canary-secret' }) as const,
     };
     on.seed('alice', stem, {
@@ -112,7 +112,7 @@ describe('a token that goes while its issuer is asked', () => {
       });
     };
     await (
-      await beginPass(world, on.ownership, on.memory)
+      await beginPass(context, on.lookup, on.memory)
     ).settled;
     expect(on.asked.length).toBe(1);
     expect(on.has('alice', `${stem}.use`)).toBe(false);

@@ -78,14 +78,14 @@ async function login(
   const stored: object[] = [];
   const keep = async (_: unknown, value: object): Promise<void> => void stored.push(value);
   const clock = { now: () => Date.now() / 1000, steady: () => 0, wait: async () => undefined };
-  const world = {
+  const context = {
     send,
     clock,
     terminal: { descriptor: 1, print: (text: string) => void printed.push(text) },
     storeCred: { query: async () => 'no' as const, add: keep, addUse: keep },
     unicode: false,
   };
-  const outcome = await deviceLogin(world, parseRequest(request), settings).then(
+  const outcome = await deviceLogin(context, parseRequest(request), settings).then(
     () => ({ code: 'stored', text: '' }),
     (error: unknown) => {
       if (!isCoded(error)) throw error;

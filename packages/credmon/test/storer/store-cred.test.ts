@@ -62,7 +62,7 @@ describe('a device login', () => {
     if (!settings) throw new Error('svc has no client');
     const { send, close } = createSend(DEFAULT_SEND_LIMITS);
     const printed: string[] = [];
-    const world = {
+    const context = {
       send,
       clock: { now: () => 1000.7, steady: () => 0, wait: async () => undefined },
       terminal: { descriptor: 1, print: (text: string) => void printed.push(text) },
@@ -70,7 +70,7 @@ describe('a device login', () => {
       unicode: false,
     };
     const error = await deviceLogin(
-      world,
+      context,
       parseRequest('svc&handle=h1&scopes=read'),
       settings,
     ).then(

@@ -23,7 +23,7 @@ async function store(
   );
   const config = loadConfig({ subsystem: 'TOOL', env: { CONDOR_CONFIG: 'ONLY_ENV', ...env } });
   const { send, close } = createSend(DEFAULT_SEND_LIMITS);
-  const world = {
+  const context = {
     send,
     clock: { now: () => 0, steady: () => 0, wait: async () => undefined },
     terminal: terminal
@@ -41,7 +41,7 @@ async function store(
     say: () => undefined,
   };
   try {
-    await storeAll(world, [parseRequest('lab')], readStorerSettings(config), false);
+    await storeAll(context, [parseRequest('lab')], readStorerSettings(config), false);
     return ['stored', '', printed];
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;

@@ -30,8 +30,8 @@ describe("htgettoken's output", () => {
       stored.push(input ?? '');
       return { code: 0, output: '' };
     };
-    const world = { run, storeCred: createStoreCred(run, [], 2), stderr: 2, interactive: true };
-    await vaultLogin(world, parseRequest('dune'), '');
+    const context = { run, storeCred: createStoreCred(run, [], 2), stderr: 2, interactive: true };
+    await vaultLogin(context, parseRequest('dune'), '');
     return stored;
   };
 

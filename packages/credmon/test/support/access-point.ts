@@ -10,7 +10,7 @@ import { manualClock, type ManualClock } from '@credmon/test-fixtures/clocks/man
 import { programFolder } from '@credmon/test-fixtures/processes/program-folder';
 import { createLimiter } from '../../src/throttle/issuer-queues.ts';
 import { localFiles } from '../../src/host/local-files.ts';
-import { ownershipOf } from '../../src/daemon/provider-lookup.ts';
+import { providerLookupOf } from '../../src/daemon/provider-lookup.ts';
 import { beginPass } from '../../src/daemon/pass.ts';
 import { emptyMemory } from '../../src/daemon/context.ts';
 import { withStanding } from '../../src/providers/standing/store.ts';
@@ -84,16 +84,16 @@ export function accessPoint(limits: Partial<SendLimits> = {}): AccessPoint {
     maxBodyBytes: 1024 * 1024,
     ...limits,
   });
-  const own = (settings: Settings): ReturnType<typeof ownershipOf> =>
-    ownershipOf(settings, {
+  const own = (settings: Settings): ReturnType<typeof providerLookupOf> =>
+    providerLookupOf(settings, {
       secretVersion,
       random: systemRandom,
       local: localFiles(() => undefined),
-      promises: new Map(),
+      expiryCache: new Map(),
     });
   let settings = settingsWith({}, directory);
-  let ownership = own(settings);
-  const world = {
+  let lookup = own(settings);
+  const context = {
     clock,
     store: withStanding(
       openCredentialDirectory(directory, { defaultLifetime: 1200 }),
@@ -119,7 +119,7 @@ export function accessPoint(limits: Partial<SendLimits> = {}): AccessPoint {
     lines,
     pass: async () => {
       await (
-        await beginPass(world, ownership, memory)
+        await beginPass(context, lookup, memory)
       ).settled;
     },
     store: (file, text) => {
@@ -140,7 +140,7 @@ export function accessPoint(limits: Partial<SendLimits> = {}): AccessPoint {
     },
     configure: (knobs) => {
       settings = settingsWith(knobs, directory);
-      ownership = own(settings);
+      lookup = own(settings);
     },
     close: async () => {
       await close();

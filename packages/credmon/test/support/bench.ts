@@ -23,7 +23,7 @@ import { openCredentialDirectory, type CredentialStore } from '@credmon/core/sto
 import { manualClock, type ManualClock } from '@credmon/test-fixtures/clocks/manual-clock';
 import { createLimiter } from '../../src/throttle/issuer-queues.ts';
 import { localFiles } from '../../src/host/local-files.ts';
-import { ownershipOf } from '../../src/daemon/provider-lookup.ts';
+import { providerLookupOf } from '../../src/daemon/provider-lookup.ts';
 import type { ProviderLookup } from '../../src/daemon/pass.ts';
 import { emptyMemory, type PassMemory, type PassContext } from '../../src/daemon/context.ts';
 import { createReport } from '../../src/report/log-report.ts';
@@ -42,9 +42,9 @@ export interface Bench {
   readonly directory: string;
   readonly clock: ManualClock;
   readonly store: CredentialStore;
-  readonly world: PassContext;
+  readonly context: PassContext;
   readonly memory: PassMemory;
-  readonly ownership: ProviderLookup;
+  readonly lookup: ProviderLookup;
   readonly policy: RenewalPolicy;
   readonly asked: Asked[];
   readonly lines: string[];
@@ -128,7 +128,7 @@ export function bench(
     directory,
     clock,
     store,
-    world: {
+    context: {
       clock,
       store,
       send,
@@ -139,7 +139,7 @@ export function bench(
       lockState: () => 'held',
     },
     memory: emptyMemory(clock.now()),
-    ownership: realOwnership(directory, change.knobs ?? {}, say('warn')),
+    lookup: realOwnership(directory, change.knobs ?? {}, say('warn')),
     policy: DEFAULT_POLICY,
     asked,
     lines,
@@ -162,7 +162,7 @@ export function bench(
 }
 
 /**
- * The daemon's own ownership, by settings that name the directory and what a test sets.
+ * The daemon's own lookup, by settings that name the directory and what a test sets.
  */
 function realOwnership(
   directory: string,
@@ -186,10 +186,10 @@ function realOwnership(
     debug: false,
     verbose: false,
   });
-  return ownershipOf(settings, {
+  return providerLookupOf(settings, {
     secretVersion: () => '',
     random: systemRandom,
-    promises: new Map(),
+    expiryCache: new Map(),
     local: localFiles(warn),
   });
 }

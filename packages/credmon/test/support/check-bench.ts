@@ -6,7 +6,12 @@ import { dirname, join } from 'node:path';
 import { loadConfig, type Config } from '@credmon/core/config';
 import { programFolder } from '@credmon/test-fixtures/processes/program-folder';
 import type { Finding } from '../../src/checks/finding.ts';
-import { checkWorld, lookAtAll, type CheckWorld, type Look } from '../../src/checks/context.ts';
+import {
+  createCheckContext,
+  lookAtAll,
+  type CheckContext,
+  type Look,
+} from '../../src/checks/context.ts';
 import { settingsOf } from '../../src/status/tokens.ts';
 
 /** Where a check looks. */
@@ -19,7 +24,7 @@ export interface CheckBench {
   /** What the looks find, as `state what: text`, with `$R` for the root. */
   findings(
     knobs: Readonly<Record<string, string>>,
-    looks: (world: CheckWorld) => readonly Look[] | Promise<readonly Finding[]>,
+    looks: (context: CheckContext) => readonly Look[] | Promise<readonly Finding[]>,
   ): Promise<string[]>;
   close(): void;
 }
@@ -57,16 +62,16 @@ export function checkBench(): CheckBench {
     },
     findings: async (knobs, looks) => {
       const read = config(knobs);
-      const world = checkWorld(
+      const context = createCheckContext(
         read,
         settingsOf(read, { credDir: undefined }),
         instantOf(systemClock),
       );
-      const found = await looks(world);
+      const found = await looks(context);
       const findings = found.some((one) => 'look' in one)
         ? await lookAtAll(found as readonly Look[])
         : (found as readonly Finding[]);
-      await world.close();
+      await context.close();
       return findings.map(({ state, what, text }) =>
         `${state} ${what}: ${text}`.replaceAll(root, '$R'),
       );

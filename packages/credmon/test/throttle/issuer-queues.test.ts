@@ -289,7 +289,7 @@ describe('the limiter', () => {
     running.finish();
     await done;
     expect([waiting.started, waiting.skipped, late.started]).toEqual([false, undefined, false]);
-    expect(limiter.letGo).toBe(2);
+    expect(limiter.dropped).toBe(2);
   });
 });
 

@@ -1,5 +1,5 @@
-// Tokens that the Access Point fetches as a client of its own, for a user whom the
-// administrator vouches for in the scopes.
+// Tokens that the Access Point fetches as its own client. The administrator decides the
+// scopes of each user.
 import { type MetadataCache, clientCredentialsGrant, type TokenWish } from '@credmon/core/oauth';
 import {
   type Parsed,
@@ -16,13 +16,13 @@ import {
 } from './registration.ts';
 import { type TokenClient, scopesFor } from '../../settings/clients.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
-import { issuedWith, refusal } from '../common/outcomes.ts';
-import { asPromised, remember } from '../common/expiry-cache.ts';
+import { issuedWith, rejectionOf } from '../common/outcomes.ts';
+import { withKnownTimes, remember } from '../common/expiry-cache.ts';
 import { audienceNote, joinNotes, checkScopes } from '../common/granted-scopes.ts';
 
 /**
- * The client credentials provider. What `.top` says is never looked at: it only shows
- * that somebody wants the token.
+ * The client credentials provider. The contents of `.top` are not used: its presence is
+ * the request.
  * @see RFC 6749, section 4.4
  */
 export function clientCredentials(options: ClientOptions): Provider {
@@ -30,17 +30,17 @@ export function clientCredentials(options: ClientOptions): Provider {
   const { clientOf, basis, issuerOf } = lookUpClients(options);
   return {
     name: 'client',
-    view: (token) => asPromised(options.promises, token, options.defaultLifetime),
+    view: (token) => withKnownTimes(options.expiryCache, token, options.defaultLifetime),
     renewable: (token) => renewable(token, clientOf(token)),
     basis,
     issuerOf,
     obtain: async (token, _, context) => {
       try {
         const client = clientOf(token);
-        if (!client) return refusal(token, new TypeError('no client'));
+        if (!client) return rejectionOf(token, new TypeError('no client'));
         return await obtain(token, client, metadata, options, context);
       } catch (error) {
-        return refusal(token, error);
+        return rejectionOf(token, error);
       }
     },
   };
@@ -61,18 +61,17 @@ async function obtain(
   context: ProviderContext,
 ): Promise<Outcome> {
   const { audience, resources } = client;
-  const wish = { scope: scopesFor(client.scopes, token.user), audience, resources };
-  const { use, noted } = await fetchToken(client, wish, metadata, options, context);
-  if (!client.json) remember(options.promises, token, use.times);
+  const request = { scope: scopesFor(client.scopes, token.user), audience, resources };
+  const { use, noted } = await fetchToken(client, request, metadata, options, context);
+  if (!client.json) remember(options.expiryCache, token, use.times);
   return { ...issuedWith(use, undefined, false), ...noted };
 }
 
-// One token by a client's own credentials, judged: what the issuer may grant, and how
-// long it lives.
+// Fetches one token by client credentials and checks the granted scopes and the lifetime.
 
 /**
- * A fetched token and its file; `noted` says that the issuer granted less than was asked,
- * or for another audience.
+ * A fetched token and its file; `noted`: the issuer granted fewer scopes than requested,
+ * or another audience.
  */
 interface FetchedToken {
   readonly answer: TokenAnswer;
@@ -81,29 +80,29 @@ interface FetchedToken {
 }
 
 /**
- * Asks the client's issuer for a token.
+ * Requests a token from the client's issuer.
  * @throws CodedError `SCOPE_WIDENED`, and whatever the registration and the grant throw
  * @see RFC 6749, section 4.4
  */
 export async function fetchToken(
   client: TokenClient,
-  wish: Omit<TokenWish, 'now'>,
+  request: Omit<TokenWish, 'now'>,
   metadata: MetadataCache,
   options: ClientOptions,
   context: ProviderContext,
 ): Promise<FetchedToken> {
   const { send } = context;
   const registration = await registrationOf(client, client.issuers[0], metadata, options, context);
-  const answer = await clientCredentialsGrant(send, registration, { ...wish, now: context.now });
+  const answer = await clientCredentialsGrant(send, registration, { ...request, now: context.now });
   const { note } = checkScopes({
     ...client,
     extra: client.extraScopes,
-    asked: wish.scope,
+    asked: request.scope,
     granted: answer.scope,
   });
   const noted = joinNotes(
     note,
-    audienceNote([...wish.audience, ...wish.resources], answer.accessToken),
+    audienceNote([...request.audience, ...request.resources], answer.accessToken),
   );
   return { answer, use: clientUse(client, answer, context, options), noted };
 }

@@ -1,5 +1,5 @@
-// From a client's settings to what a token request needs: its endpoint, and its secret or
-// key as they are now.
+// Turns a client's settings into the registration for a token request: the endpoint, and
+// the current secret or key.
 import { smallest, type Random, originOf } from '@credmon/core/base';
 import {
   clientAssertion,
@@ -16,26 +16,26 @@ import {
 } from '@credmon/core/credential';
 import type { TokenClient } from '../../settings/clients.ts';
 import { secretOf, type ProviderContext, type Provider } from '../common/provider.ts';
-import type { SilentLifetimes } from '../common/expiry-cache.ts';
+import type { ExpiryCache } from '../common/expiry-cache.ts';
 import { basisOf } from '../common/outcomes.ts';
 
 /**
- * What providers of these clients need to know. `secretVersion` changes with a secret
+ * Options of the providers with configured clients. `secretVersion` changes with a secret
  * file; `defaultLifetime` in seconds.
  */
 export interface ClientOptions {
   readonly clients: readonly TokenClient[];
   readonly secretVersion: (path: string) => string;
   readonly random: Random;
-  readonly promises: SilentLifetimes;
+  readonly expiryCache: ExpiryCache;
   readonly specialNames: boolean;
   readonly allowLoopbackHttp: boolean;
-  /** Servers beside the issuers' own that their metadata may name. */
+  /** Additional origins that the issuers' metadata may name. */
   readonly endpointOrigins: readonly string[];
   readonly defaultLifetime: number;
 }
 
-/** A cache of the metadata of these clients' issuers. */
+/** Creates a cache for the metadata of these clients' issuers. */
 export function metadataOf({
   clients,
   allowLoopbackHttp,
@@ -49,9 +49,9 @@ export function metadataOf({
 }
 
 /**
- * The registration of a client at one of its configured issuers; `issuer` is `undefined`
- * only where a token URL is configured. The secret is read again each time.
- * @throws CodedError `SECRET_UNREADABLE`, and what finding the metadata throws
+ * Returns the registration of a client at one of its configured issuers; `issuer` is
+ * `undefined` only if a token URL is configured. The secret is read each time.
+ * @throws CodedError `SECRET_UNREADABLE`, and errors of the metadata look-up
  */
 export async function registrationOf(
   client: TokenClient,
@@ -81,8 +81,8 @@ export async function registrationOf(
 }
 
 /**
- * The `.use` of a client's token, as JSON or bare as configured.
- * @throws CodedError `ISSUER_ANSWER_INVALID` when no reader could read it
+ * Returns the `.use` of a client's token, as JSON or bare as configured.
+ * @throws CodedError `ISSUER_ANSWER_INVALID` when no reader could parse it
  */
 export function clientUse(
   { name, json, useIdToken }: Pick<TokenClient, 'name' | 'json' | 'useIdToken'>,
@@ -93,17 +93,17 @@ export function clientUse(
   return useFile(answer, { provider: name, now, defaultLifetime, json, idToken: useIdToken });
 }
 
-// What all providers of configured clients have in common: whose a token is, what its
-// renewal stands on, and whom it asks.
+// Common to all providers of configured clients: the client of a token, its fingerprint,
+// and its issuer.
 
-/** A provider's first half: `clientOf` by the service in the token's name. */
+/** The shared part of a provider; `clientOf` uses the service in the token's name. */
 interface ClientLookup extends Pick<Provider, 'basis' | 'issuerOf'> {
   readonly clientOf: (token: TokenSnapshot) => TokenClient | undefined;
 }
 
 /**
- * The look-up among these clients. A failure counts no longer once the client or its
- * secret has changed.
+ * Creates the look-up for these clients. A change of the client or its secret cancels
+ * earlier failures.
  */
 export function lookUpClients({
   clients,
@@ -124,8 +124,8 @@ export function lookUpClients({
 }
 
 /**
- * The server that a client asks: its clients share the caps and the bad days of one
- * issuer.
+ * Returns the server that a client asks: all clients of an issuer share its request limit
+ * and its circuit breaker.
  */
 export function issuerOrigin(client: TokenClient | undefined): string {
   return originOf(client?.tokenUrl ?? client?.issuers[0] ?? '');

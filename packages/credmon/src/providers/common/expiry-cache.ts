@@ -1,35 +1,34 @@
-// Opaque tokens in bare files say nothing of their lifetime: what their issuer promised
-// is remembered here.
+// Remembers the lifetimes of opaque tokens in bare files, which do not contain them.
 import { tokenId, type TokenSnapshot, type TokenTimes } from '@credmon/core/credential';
 
-/** The promises by token, for as long as this process lives. */
-export type SilentLifetimes = Map<string, TokenTimes>;
+/** Lifetimes by token, for the life of this process. */
+export type ExpiryCache = Map<string, TokenTimes>;
 
-/** So many promises are kept; the oldest go first. */
+/** Maximum number of entries; the oldest are dropped first. */
 const MOST = 100_000;
-/** A file is written this many seconds after its token was issued, at the latest. */
+/** Maximum seconds between a token's issue and the write of its file. */
 const WRITTEN_WITHIN = 60;
 
-/** Remembers what was promised for a token. */
-export function remember(promises: SilentLifetimes, token: TokenSnapshot, times: TokenTimes): void {
+/** Remembers the lifetime of a token. */
+export function remember(expiryCache: ExpiryCache, token: TokenSnapshot, times: TokenTimes): void {
   const id = tokenId(token);
-  promises.delete(id);
-  promises.set(id, times);
-  const [oldest] = promises.keys();
-  if (promises.size > MOST && oldest !== undefined) promises.delete(oldest);
+  expiryCache.delete(id);
+  expiryCache.set(id, times);
+  const [oldest] = expiryCache.keys();
+  if (expiryCache.size > MOST && oldest !== undefined) expiryCache.delete(oldest);
 }
 
 /**
- * The token with the times that were promised, where its file can tell nothing but its
- * own age. `defaultLifetime` in seconds.
+ * Returns the token with the remembered times if its file shows only its age.
+ * `defaultLifetime` in seconds.
  */
-export function asPromised(
-  promises: SilentLifetimes,
+export function withKnownTimes(
+  expiryCache: ExpiryCache,
   token: TokenSnapshot,
   defaultLifetime: number,
 ): TokenSnapshot {
   const { use } = token;
-  const times = promises.get(tokenId(token));
+  const times = expiryCache.get(tokenId(token));
   if (!times || use.kind !== 'valid') return token;
   const { mtime } = use.identity;
   const silent = use.value.issuedAt === mtime && use.value.expiresAt === mtime + defaultLifetime;

@@ -1,11 +1,11 @@
-// Judges what an issuer granted against what was asked for: never more; less is told.
+// Compares the granted scopes with the requested ones: more is an error, fewer is a note.
 import { CodedError, isRecord, jwtClaims } from '@credmon/core/base';
 import { compareScopes, splitScopes } from '@credmon/core/credential';
 import type { StandingToken } from '../../settings/standing.ts';
 
 /**
- * `asked` as it was sent; `granted` as the answer has it, if it says; `extra` are scopes
- * that may be granted unasked.
+ * `asked`: the scopes as sent; `granted`: the scopes of the answer, if given; `extra`:
+ * scopes that may be granted without a request.
  */
 interface Grant {
   readonly name: string;
@@ -15,19 +15,19 @@ interface Grant {
 }
 
 /**
- * What the administrator should know of a grant.
- * @throws CodedError `SCOPE_WIDENED` when there are scopes that nobody asked for
+ * Returns a note for the administrator about the granted scopes, if any.
+ * @throws CodedError `SCOPE_WIDENED` when there are scopes that were not requested
  * @see RFC 6749, sections 3.3 and 6
  */
 export function checkScopes({ name, asked, granted, extra }: Grant): { readonly note?: string } {
   const { wider, narrower } = compareScopes(asked, granted);
-  const unasked = wider.filter((scope) => !extra.includes(scope));
-  if (unasked.length === 0)
+  const unrequested = wider.filter((scope) => !extra.includes(scope));
+  if (unrequested.length === 0)
     return narrower.length === 0 ? {} : { note: `the issuer did not grant ${listed(narrower)}` };
-  const fix = `if that is right, name them in CREDMON_${name}_EXTRA_SCOPES`;
+  const fix = `to accept them, list them in CREDMON_${name}_EXTRA_SCOPES`;
   throw new CodedError(
     'SCOPE_WIDENED',
-    `the issuer of ${name} granted more than was asked for (${listed(unasked, LONGEST_UNASKED)}), and the token was not stored; ${fix}`,
+    `the issuer of ${name} granted more scopes than requested (${listed(unrequested, MAX_UNREQUESTED)}); the token was not stored; ${fix}`,
     { provider: name },
   );
 }
@@ -36,10 +36,10 @@ export function checkScopes({ name, asked, granted, extra }: Grant): { readonly 
 const SCOPE_TOKEN = /^[!#-[\]-~]+$/;
 
 /**
- * What nobody asked for could be anything, a token too; longer ones are not shown, in
- * characters.
+ * Maximum length, in characters, of an unrequested scope that is shown: it could be
+ * anything, even a token.
  */
-const LONGEST_UNASKED = 19;
+const MAX_UNREQUESTED = 19;
 
 function listed(scopes: readonly string[], longest = Number.POSITIVE_INFINITY): string {
   const shown = scopes
@@ -48,18 +48,18 @@ function listed(scopes: readonly string[], longest = Number.POSITIVE_INFINITY): 
   return [...new Set(shown)].join(' ').slice(0, 300);
 }
 
-// Judges for whom an issuer made a token against whom it was asked for.
+// Compares the audience of a token with the requested one.
 
 /**
- * Audiences that every server accepts.
+ * Audiences that every service accepts.
  * @see SciTokens claims, section "aud"; WLCG Common JWT Profiles, section "aud"
  */
-const ANYBODY = ['ANY', 'https://wlcg.cern.ch/jwt/v1/any'];
+const ANY_AUDIENCE = ['ANY', 'https://wlcg.cern.ch/jwt/v1/any'];
 
 /**
- * What the administrator should know of a token's audience: a clause when a JWT names
- * none of what was asked for (audiences and resources). Issuers may choose, and some
- * servers do not look, so it is not a refusal. An opaque token says nothing.
+ * Returns a clause for the administrator if a JWT names none of the requested audiences
+ * and resources. It is not an error: issuers may choose, and some services do not check.
+ * Opaque tokens cannot be checked.
  * @see RFC 8693, section 2.1; RFC 8707, section 2.2
  */
 export function audienceNote(asked: readonly string[], accessToken: string): string | undefined {
@@ -67,25 +67,25 @@ export function audienceNote(asked: readonly string[], accessToken: string): str
   if (!claims) return undefined;
   const given = splitScopes(wordsOf(claims['aud']) ?? '');
   const wanted = asked.flatMap(splitScopes);
-  if (given.some((one) => wanted.includes(one) || ANYBODY.includes(one))) return undefined;
-  const whom = given.length === 0 ? 'without an audience' : `for ${shownNames(given)}`;
-  return `the issuer gave a token ${whom}, not for ${shownNames(wanted)}; jobs may be refused`;
+  if (given.some((one) => wanted.includes(one) || ANY_AUDIENCE.includes(one))) return undefined;
+  const audience = given.length === 0 ? 'without an audience' : `for ${shownNames(given)}`;
+  return `the issuer gave a token ${audience}, not for ${shownNames(wanted)}; services may reject it`;
 }
 
-/** Several notes as one. */
+/** Joins several notes. */
 export function joinNotes(...notes: readonly (string | undefined)[]): { readonly note?: string } {
-  const said = notes.filter((note) => note !== undefined);
-  return said.length === 0 ? {} : { note: said.join('; ') };
+  const texts = notes.filter((note) => note !== undefined);
+  return texts.length === 0 ? {} : { note: texts.join('; ') };
 }
 
 function shownNames(names: readonly string[]): string {
   return names.slice(0, 20).join(' ').slice(0, 300);
 }
 
-// What a standing token says that is in its place: unverified, and good for comparing
-// with the configuration only.
+// Reads the claims of a standing token on disk: unverified, only for a comparison with
+// the configuration.
 
-/** The access token in a file of this format; `undefined` when there is none. */
+/** Returns the access token in a file of this format; `undefined` when there is none. */
 export function accessTokenIn(text: string, format: StandingToken['format']): string | undefined {
   if (format === 'jwt') return text.startsWith('{') ? undefined : text.trim();
   const contents = parsed(text);
@@ -94,8 +94,8 @@ export function accessTokenIn(text: string, format: StandingToken['format']): st
 }
 
 /**
- * A claim of one text or several as one text; no claim is an empty one, and `undefined`
- * is one of another type.
+ * Returns a string claim, or a list of strings joined with blanks. A missing claim is
+ * empty; any other type is `undefined`.
  */
 export function wordsOf(claim: unknown): string | undefined {
   if (claim === undefined || typeof claim === 'string') return claim ?? '';
@@ -108,7 +108,7 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Whatever lies there is replaced; its text is nobody's business.
+    // The file will be replaced; its text must not be shown.
     return undefined;
   }
 }

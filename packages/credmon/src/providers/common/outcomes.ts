@@ -1,18 +1,19 @@
-// Outcomes from answers and from errors, and what a failure depends on.
+// Creates outcomes from answers and errors, and the fingerprint that a failure depends
+// on.
 import { CodedError, ERROR_CODES, isCoded, messageOf } from '@credmon/core/base';
 import { tokenId, type TokenSnapshot, type UseFile } from '@credmon/core/credential';
 import type { Outcome } from './provider.ts';
 import { createHash } from 'node:crypto';
 
-// What a renewal that went wrong means: the user, the administrator, or time must fix it.
+// Failed renewals: the user, the administrator or time must fix them.
 
-/** An attempt that brought no token. */
+/** An attempt without a token. */
 type Rejection = Exclude<Outcome, { kind: 'issued' | 'gone' }>;
 
 /**
- * The outcome of an accepted answer. `top` is the text of `.top` with what replaces
- * something that may be spent: it goes first and durably. A `.use` that can be fetched
- * again needs no fsync (`durable` false).
+ * Returns the outcome of an accepted answer. `top` is the new text of `.top` if the old
+ * refresh token may be spent: it is written first, with fsync. A `.use` that can be
+ * fetched again needs no fsync (`durable` false).
  */
 export function issuedWith(
   { text, times }: UseFile,
@@ -25,10 +26,10 @@ export function issuedWith(
   return { kind: 'issued', writes, times, rotated: top !== undefined };
 }
 
-/** The outcome that an error stands for. */
-export function refusal(token: TokenSnapshot, error: unknown): Rejection {
-  // What is not coded is a mistake of ours; its text could hold anything, so only its
-  // kind is passed on.
+/** Returns the outcome for an error. */
+export function rejectionOf(token: TokenSnapshot, error: unknown): Rejection {
+  // An error without a code is a bug; its text may contain anything, so only its name is
+  // used.
   const coded = isCoded(error)
     ? error
     : new CodedError(
@@ -39,32 +40,32 @@ export function refusal(token: TokenSnapshot, error: unknown): Rejection {
 }
 
 /**
- * The outcome of an error after which the refresh token may be another one: `top` is the
- * text of `.top` with it. The failure then stands on that one: what time does not fix is
- * not asked for again and again.
+ * Returns the outcome of an error after which the refresh token may have changed: `top`
+ * is the text of `.top` with the new one. The fingerprint then includes the new `.top`,
+ * so that a final failure is not retried.
  */
 export function rejectionAfter(
   token: TokenSnapshot,
   error: unknown,
   top: string | undefined,
 ): Rejection {
-  const plain = refusal(token, error);
+  const plain = rejectionOf(token, error);
   if (top === undefined) return plain;
   return { ...plain, writes: [{ kind: 'top', text: top, durable: true }] };
 }
 
-// What a renewal stands on, as one short text: a failure counts only as long as it stays
-// the same.
+// The fingerprint of what a renewal depends on: a failure counts only while it is
+// unchanged.
 
 /**
- * A digest of this version of `.top` and of `stands`, which holds no secret: only names
- * and versions of secrets.
+ * Returns a digest of this version of `.top` and of `input`, which contains no secret:
+ * only names and versions of secrets.
  */
-export function basisOf({ top }: TokenSnapshot, stands: unknown): string {
+export function basisOf({ top }: TokenSnapshot, input: unknown): string {
   const version =
     top.kind === 'missing' ? '' : `${top.identity?.ino ?? ''}:${top.identity?.mtime ?? ''}`;
   return createHash('sha256')
-    .update(JSON.stringify([version, stands]))
+    .update(JSON.stringify([version, input]))
     .digest('base64url')
     .slice(0, 22);
 }

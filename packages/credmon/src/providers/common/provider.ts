@@ -1,12 +1,11 @@
-// What every provider of tokens looks like to the daemon: a module with these functions,
-// and outcomes that are data.
+// The interface of token providers: functions, and outcomes as data.
 import { CodedError, type Send } from '@credmon/core/base';
 import type { Parsed, TokenSnapshot, TokenTimes } from '@credmon/core/credential';
 import type { RenewalPolicy } from '@credmon/core/renewal';
 import type { TokenFiles, TokenWrite } from '@credmon/core/store';
 
 /**
- * How one attempt ended. `revoked`: the user must log in again; `denied`: the
+ * The result of an attempt. `revoked`: the user must log in again; `denied`: the
  * administrator must act; `failed`: time may fix it.
  */
 export type Outcome =
@@ -15,32 +14,30 @@ export type Outcome =
       readonly writes: readonly TokenWrite[];
       readonly times: TokenTimes;
       readonly rotated: boolean;
-      /** What the administrator should know although it went well; a clause. */
+      /** A note for the administrator although the renewal succeeded; a clause. */
       readonly note?: string;
     }
   | {
       readonly kind: 'revoked' | 'denied' | 'failed';
       readonly error: CodedError;
-      /** What is to be written although there is no new token. */
+      /** Files to write although there is no new token. */
       readonly writes?: readonly TokenWrite[];
     }
   /**
-   * Revoked, and the files must go, so that the next submit asks the user for a new
-   * login.
+   * Revoked: the files are removed so that the next submit asks the user for a new login.
    */
   | { readonly kind: 'gone'; readonly error: CodedError };
 
 /**
- * What an attempt may use of the world. `now` in epoch seconds; `readSecret` gives a
- * secret file's first line, or all of it, or says why it cannot; `readToken` gives
- * another token's files.
+ * The ports of an attempt. `now` in epoch seconds; `readSecret` returns the first line of
+ * a secret file, or all of it, or the reason of a failure; `readToken` returns the files
+ * of another token.
  */
 export interface ProviderContext {
   readonly send: Send;
   /**
-   * When the attempt began, in epoch seconds of the wall clock as it is at the moment of
-   * reading. Read it after the answer to date a token: a step of the clock while a
-   * request was under way must not date its answer.
+   * When the attempt began, in epoch seconds of the current wall clock. Read it after the
+   * answer to date a token: a clock step during a request must not date its answer.
    */
   readonly now: number;
   readonly readSecret: (path: string, form?: 'line' | 'whole') => Parsed<string>;
@@ -50,28 +47,25 @@ export interface ProviderContext {
 /** A kind of token source. Everything but `obtain` is pure. */
 export interface Provider {
   readonly name: string;
-  /**
-   * True when `obtain` waits for nobody, so that it may run while the directory is still
-   * being looked at.
-   */
+  /** True when `obtain` needs no other server, so that it may run during the scan. */
   readonly isLocal?: boolean;
-  /** When its tokens are due, where that is not as for all others. */
+  /** The renewal policy of its tokens, if it differs from the others'. */
   readonly policy?: RenewalPolicy;
-  /** The token with the times that this provider knows better than its files tell. */
+  /** Returns the token with the times that this provider knows better than its files. */
   readonly view?: (token: TokenSnapshot) => TokenSnapshot;
   /**
-   * Can this token be renewed at all, and if not, why (a sentence's end: "has no refresh
-   * token").
+   * Whether this token can be renewed; otherwise why not (the end of a sentence: "has no
+   * refresh token").
    */
   readonly renewable: (token: TokenSnapshot) => Parsed<true>;
-  /**
-   * What a renewal stands on besides `.top`: changes when the client or its secret
-   * changes.
-   */
+  /** The fingerprint of a renewal: changes with `.top`, the client or its secret. */
   readonly basis: (token: TokenSnapshot) => string;
-  /** Whom a renewal asks: renewals of one issuer share its caps and its bad days. */
+  /**
+   * The issuer that a renewal asks: its renewals share its request limit and its circuit
+   * breaker.
+   */
   readonly issuerOf: (token: TokenSnapshot) => string;
-  /** Asks for a fresh token. Never throws for what an issuer or a file may do. */
+  /** Requests a new token. Never throws because of an issuer's answer or a file. */
   readonly obtain: (
     token: TokenSnapshot,
     files: TokenFiles,
@@ -80,7 +74,7 @@ export interface Provider {
 }
 
 /**
- * A client secret or key from its file: the first line, or all of it.
+ * Returns a client secret or key from its file: the first line, or all of it.
  * @throws CodedError `SECRET_UNREADABLE`
  */
 export function secretOf(path: string, form: 'line' | 'whole', context: ProviderContext): string {

@@ -1,5 +1,5 @@
-// Tokens in exchange for one that the user stored: verified first, exchanged once, then
-// renewed with the refresh token that came.
+// Exchanges a token that the user stored: verified first, exchanged once, then renewed
+// with the refresh token of the exchange.
 import {
   tokenId,
   type Parsed,
@@ -19,8 +19,8 @@ import {
 import { type TokenClient, scopesFor } from '../../settings/clients.ts';
 import { audienceNote, joinNotes, checkScopes } from '../common/granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
-import { issuedWith, refusal, rejectionAfter } from '../common/outcomes.ts';
-import { asPromised, remember } from '../common/expiry-cache.ts';
+import { issuedWith, rejectionOf, rejectionAfter } from '../common/outcomes.ts';
+import { withKnownTimes, remember } from '../common/expiry-cache.ts';
 import {
   exchangedTop,
   issuerOfRefresh,
@@ -29,33 +29,33 @@ import {
   type Subject,
 } from './subject.ts';
 
-/** What is remembered of issuers from renewal to renewal. */
+/** What is remembered between renewals. */
 interface Memory {
   readonly metadata: MetadataCache;
   readonly keys: (send: Send) => KeyFinder;
   /**
-   * The issuer of each token, once it is known: with several, none may wait for another's
-   * bad days.
+   * The issuer of each token, once known: with several issuers, a failing one must not
+   * delay tokens of the others.
    */
   readonly issuers: Map<string, string>;
 }
 
 /**
- * The token exchange provider. The issuer is one that the administrator configured,
- * compared exactly with the token's `iss`; no secret leaves before the token's signature
- * has been found to be that issuer's.
+ * The token exchange provider. The issuer must be configured and match the token's `iss`
+ * exactly; no secret is sent before the token's signature is verified with that issuer's
+ * keys.
  * @see RFC 8693
  */
 export function tokenExchange(options: ClientOptions): Provider {
   const memory = {
     metadata: metadataOf(options),
-    keys: keysOnce(options),
+    keys: keysBySend(options),
     issuers: new Map<string, string>(),
   };
   const { clientOf, basis, issuerOf } = lookUpClients(options);
   return {
     name: 'exchange',
-    view: (token) => asPromised(options.promises, token, options.defaultLifetime),
+    view: (token) => withKnownTimes(options.expiryCache, token, options.defaultLifetime),
     renewable: (token) => renewable(token, clientOf(token)),
     basis,
     issuerOf: (token) => {
@@ -66,7 +66,7 @@ export function tokenExchange(options: ClientOptions): Provider {
     obtain: async (token, files, context) => {
       try {
         const client = clientOf(token);
-        if (!client) return refusal(token, new TypeError('no client'));
+        if (!client) return rejectionOf(token, new TypeError('no client'));
         const subject = subjectOf(token, files);
         const { subjectToken, refreshToken } = subject;
         return subjectToken === undefined
@@ -80,25 +80,22 @@ export function tokenExchange(options: ClientOptions): Provider {
             )
           : await exchange(token, { ...subject, subjectToken }, client, memory, options, context);
       } catch (error) {
-        return refusal(token, error);
+        return rejectionOf(token, error);
       }
     },
   };
 }
 
-/**
- * Keys are fetched as secrets are sent: over https, or http on loopback by exception, and
- * nowhere else.
- */
-function keysOnce({ allowLoopbackHttp }: ClientOptions): (send: Send) => KeyFinder {
+/** Keys are fetched only over https, or over http on loopback if allowed. */
+function keysBySend({ allowLoopbackHttp }: ClientOptions): (send: Send) => KeyFinder {
   const known = new WeakMap<Send, KeyFinder>();
   return (send) => {
-    const careful: Send = async (request) => {
+    const secureSend: Send = async (request) => {
       secureEndpoint(request.url, "an issuer's keys", allowLoopbackHttp);
       return send(request);
     };
     const keys =
-      known.get(send) ?? createIssuerKeys({ send: careful, insecure: allowLoopbackHttp });
+      known.get(send) ?? createIssuerKeys({ send: secureSend, insecure: allowLoopbackHttp });
     known.set(send, keys);
     return keys;
   };
@@ -135,7 +132,7 @@ async function exchange(
   const { refreshToken } = answer;
   const top = refreshToken === undefined ? undefined : exchangedTop(subject, refreshToken, issuer);
   try {
-    const noted = judged(answer, scope, subject, client);
+    const noted = checkGrant(answer, scope, subject, client);
     return { ...issued(token, client, answer, top, options, context), ...noted };
   } catch (error) {
     return rejectionAfter(token, error, top);
@@ -160,18 +157,18 @@ async function renew(
   };
   try {
     const asked = subject.scope ?? scopesFor(client.scopes, token.user);
-    const wish = { refreshToken, now: context.now, salvage: rotate };
-    const answer = await refreshGrant(context.send, registration, wish);
+    const request = { refreshToken, now: context.now, salvage: rotate };
+    const answer = await refreshGrant(context.send, registration, request);
     if (answer.refreshToken !== undefined) rotate(answer.refreshToken);
-    const noted = judged(answer, asked, subject, client);
+    const noted = checkGrant(answer, asked, subject, client);
     return { ...issued(token, client, answer, top, options, context), ...noted };
   } catch (error) {
     return rejectionAfter(token, error, top);
   }
 }
 
-/** Scopes and audience against what was asked for. @throws CodedError `SCOPE_WIDENED` */
-function judged(
+/** Compares scopes and audience with the request. @throws CodedError `SCOPE_WIDENED` */
+function checkGrant(
   { accessToken, scope }: TokenAnswer,
   asked: string,
   subject: Subject,
@@ -191,20 +188,18 @@ function issued(
   context: ProviderContext,
 ): Outcome & { kind: 'issued' } {
   const use = clientUse(client, answer, context, options);
-  if (!client.json) remember(options.promises, token, use.times);
+  if (!client.json) remember(options.expiryCache, token, use.times);
   return issuedWith(use, top);
 }
 
-// Which of several configured issuers a token is of, remembered for the queues alone:
-// nothing is sent anywhere by it.
+// The issuer of each token if several are configured; used only to choose a queue.
 
 /**
- * So many tokens are remembered; the issuer of one that is forgotten is learnt again at
- * its next attempt.
+ * Maximum number of remembered tokens; a forgotten issuer is learnt at the next attempt.
  */
 const MOST = 50_000;
 
-/** Remembers the issuer of token `id` by its origin. */
+/** Remembers the origin of the issuer of token `id`. */
 export function learnIssuer(issuers: Map<string, string>, id: string, issuer: string): void {
   issuers.delete(id);
   issuers.set(id, originOf(issuer));
@@ -214,8 +209,8 @@ export function learnIssuer(issuers: Map<string, string>, id: string, issuer: st
 }
 
 /**
- * Remembers the issuer that a token claims, unverified, if it is one of `configured`:
- * when its keys cannot be had, it was that one asked.
+ * Remembers the issuer that a token claims, unverified, if it is one of `configured`: if
+ * its keys cannot be fetched, that issuer was asked.
  */
 export function learnClaimed(
   issuers: Map<string, string>,

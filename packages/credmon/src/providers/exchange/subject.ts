@@ -1,5 +1,5 @@
-// What a `.top` of the token exchange asks for. Any user can write any bytes into it, so
-// nothing in it names where a secret goes.
+// Reads the `.top` of a token exchange. Users can write anything into it, so it never
+// decides where a secret is sent.
 import { CodedError, ERROR_CODES, isCoded } from '@credmon/core/base';
 import { parseObject, splitScopes, tokenId, type TokenSnapshot } from '@credmon/core/credential';
 import type { TokenFiles } from '@credmon/core/store';
@@ -7,14 +7,14 @@ import { verify, type KeyFinder } from '@credmon/scitokens';
 import type { TokenClient } from '../../settings/clients.ts';
 
 /**
- * A `.top` as it is understood. `subjectToken` is what the user stored, `refreshToken`
- * what an exchange left.
+ * The contents of a `.top`. `subjectToken`: stored by the user; `refreshToken`: stored
+ * after an exchange.
  */
 export interface Subject {
   readonly top: Readonly<Record<string, unknown>>;
   readonly subjectToken: string | undefined;
   readonly refreshToken: string | undefined;
-  /** The scopes asked for: CredD's key is `scopes`, the reference's `scope`. */
+  /** The requested scopes: `scopes` in CredD's files, `scope` in the reference's. */
   readonly scope: string | undefined;
   readonly audience: readonly string[] | undefined;
 }
@@ -23,12 +23,13 @@ export interface Subject {
 const LEEWAY = 30;
 
 /**
- * @throws CodedError `SUBJECT_REFUSED` when there is nothing in `.top` to exchange or to
+ * Parses `.top`.
+ * @throws CodedError `SUBJECT_REFUSED` when `.top` contains nothing to exchange or to
  * renew with
  */
 export function subjectOf(token: TokenSnapshot, files: TokenFiles): Subject {
   const object = files.top.ok ? parseObject(files.top.value) : files.top;
-  if (!object.ok) throw refused(token, `.top ${object.reason}`);
+  if (!object.ok) throw subjectError(token, `.top ${object.reason}`);
   const top = object.value;
   const text = (...names: string[]): string | undefined => {
     const value = names
@@ -45,13 +46,12 @@ export function subjectOf(token: TokenSnapshot, files: TokenFiles): Subject {
     audience: audience === undefined ? undefined : splitScopes(audience),
   };
   if (subject.subjectToken !== undefined || subject.refreshToken !== undefined) return subject;
-  throw refused(token, '.top holds neither access_token nor refresh_token');
+  throw subjectError(token, '.top contains neither access_token nor refresh_token');
 }
 
 /**
- * The issuer of a stored token, once its signature, times and issuer have been found
- * good.
- * @throws CodedError `SUBJECT_REFUSED`, or what kept it from being found out
+ * Returns the issuer of a stored token after a check of its signature, times and issuer.
+ * @throws CodedError `SUBJECT_REFUSED`, or the error that prevented the check
  * @see RFC 8725
  */
 export async function verifiedIssuer(
@@ -70,13 +70,13 @@ export async function verifiedIssuer(
       ERROR_CODES[error.code].actor === 'time'
     )
       throw error;
-    throw refused(token, error.message, error);
+    throw subjectError(token, error.message, error);
   }
 }
 
 /**
- * The issuer that gave a refresh token: the `iss` that the exchange wrote beside it, if
- * it is a configured one, else the only one.
+ * Returns the issuer of a refresh token: the `iss` in `.top` if it is configured, or the
+ * only configured issuer.
  * @throws CodedError `SUBJECT_REFUSED`
  */
 export function issuerOfRefresh(
@@ -88,12 +88,12 @@ export function issuerOfRefresh(
   const issuer =
     iss === undefined && issuers.length === 1 ? issuers[0] : issuers.find((one) => one === iss);
   if (issuer !== undefined) return issuer;
-  throw refused(token, '.top names no issuer that is configured');
+  throw subjectError(token, '.top does not name a configured issuer');
 }
 
 /**
- * The text of `.top` after an exchange: the refresh token and its issuer take the place
- * of the token that was stored.
+ * Returns the text of `.top` after an exchange: the refresh token and its issuer replace
+ * the stored token.
  */
 export function exchangedTop({ top }: Subject, refreshToken: string, issuer: string): string {
   const kept = Object.entries(top).filter(
@@ -103,7 +103,7 @@ export function exchangedTop({ top }: Subject, refreshToken: string, issuer: str
   return `${JSON.stringify({ ...Object.fromEntries(kept), refresh_token: refreshToken, iss: issuer })}\n`;
 }
 
-function refused(token: TokenSnapshot, why: string, cause?: unknown): CodedError {
+function subjectError(token: TokenSnapshot, why: string, cause?: unknown): CodedError {
   const id = tokenId(token);
   return new CodedError(
     'SUBJECT_REFUSED',

@@ -1,5 +1,4 @@
-// Tokens from a site's own program: the plug-in point. docs/exec-provider.md is the
-// contract.
+// Tokens from a site's own program. The contract is docs/exec-provider.md.
 import { CodedError } from '@credmon/core/base';
 import { classifyFailure, harmless } from '@credmon/core/oauth';
 import {
@@ -15,14 +14,14 @@ import {
   type TokenSnapshot,
 } from '@credmon/core/credential';
 import type { TokenFiles } from '@credmon/core/store';
-import { basisOf, issuedWith, refusal, rejectionAfter } from '../common/outcomes.ts';
+import { basisOf, issuedWith, rejectionOf, rejectionAfter } from '../common/outcomes.ts';
 import type { TokenProgram } from '../../settings/exec.ts';
 import { checkScopes } from '../common/granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
 
 /**
- * What the provider needs to know. `fileVersion` changes when a file is replaced or
- * rewritten; `defaultLifetime` in seconds.
+ * The provider's options. `fileVersion` changes when a file is replaced or rewritten;
+ * `defaultLifetime` in seconds.
  */
 interface ExecOptions {
   readonly programs: readonly TokenProgram[];
@@ -32,7 +31,7 @@ interface ExecOptions {
   readonly defaultLifetime: number;
 }
 
-/** The plug-in provider. */
+/** Creates the provider. */
 export function execProvider(options: ExecOptions): Provider {
   const programs = new Map(options.programs.map((program) => [program.name, program]));
   const programOf = ({ stem }: TokenSnapshot): TokenProgram | undefined =>
@@ -48,10 +47,10 @@ export function execProvider(options: ExecOptions): Provider {
     obtain: async (token, files, context) => {
       try {
         const program = programOf(token);
-        if (!program) return refusal(token, new TypeError('no program'));
+        if (!program) return rejectionOf(token, new TypeError('no program'));
         return await obtain(token, files, program, options, context);
       } catch (error) {
-        return refusal(token, error);
+        return rejectionOf(token, error);
       }
     },
   };
@@ -89,18 +88,18 @@ async function obtain(
     top: top ?? files.top.value,
     now: Math.floor(context.now),
   };
-  const said = await options.run({ ...program, input: `${JSON.stringify(request)}\n` });
+  const result = await options.run({ ...program, input: `${JSON.stringify(request)}\n` });
   const spent = textOf(top, 'refresh_token');
   let rotated: string | undefined;
   const rotate = (next: string | undefined): void => {
     if (next !== undefined && next !== spent)
       rotated = `${JSON.stringify({ ...top, refresh_token: next })}\n`;
   };
-  const json = parseObject(said.output);
-  if (json.ok && !saysError(json.value)) rotate(refreshTokenToSave(json.value));
+  const json = parseObject(result.output);
+  if (json.ok && !isErrorAnswer(json.value)) rotate(refreshTokenToSave(json.value));
   try {
     const { now } = context;
-    const answer = answerOf(program, said, json, { spent, now });
+    const answer = answerOf(program, result, json, { spent, now });
     rotate(answer.refreshToken);
     const noted = checkScopes({
       ...program,
@@ -117,7 +116,7 @@ async function obtain(
   }
 }
 
-function saysError(json: Readonly<Record<string, unknown>>): boolean {
+function isErrorAnswer(json: Readonly<Record<string, unknown>>): boolean {
   return json['error'] !== undefined && json['access_token'] === undefined;
 }
 
@@ -127,12 +126,12 @@ function textOf(top: Readonly<Record<string, unknown>> | undefined, name: string
 }
 
 /**
- * An error of RFC 6749 counts whatever the exit code is; anything else counts only with
- * exit code 0.
+ * An error of RFC 6749 counts with any exit code; every other answer only with exit code
+ * 0.
  */
 function answerOf(
   program: TokenProgram,
-  { exit, complaint, failure }: ProgramAnswer,
+  { exit, stderr, failure }: ProgramAnswer,
   json: Parsed<Record<string, unknown>>,
   { spent, now }: { readonly spent: string; readonly now: number },
 ): TokenAnswer {
@@ -141,7 +140,7 @@ function answerOf(
     spent,
     ...(json.ok ? ['refresh_token', 'access_token'].map((name) => textOf(json.value, name)) : []),
   ];
-  if (json.ok && saysError(json.value)) {
+  if (json.ok && isErrorAnswer(json.value)) {
     const wait = json.value['retry_after'];
     const retryAfter =
       typeof wait === 'number' && wait >= 0 ? { retryAfter: String(Math.ceil(wait)) } : {};
@@ -151,27 +150,27 @@ function answerOf(
       now,
     );
   }
-  const said = harmless(withoutSecrets(complaint, secrets));
+  const lastLine = harmless(withoutSecrets(stderr, secrets));
   const failed = (what: string): CodedError =>
     new CodedError(
       'PLUGIN_FAILED',
-      `the token program of ${program.name} ${what}${said === '' ? '' : `; it says: ${said}`}`,
+      `the token program of ${program.name} ${what}${lastLine === '' ? '' : `; stderr: ${lastLine}`}`,
       { provider: program.name, ...(exit === null ? {} : { exit }) },
     );
   if (exit !== 0)
-    throw failed(exit === null ? 'was ended by a signal' : `ended with exit code ${exit}`);
-  if (!json.ok) throw failed(`gave an answer that ${json.reason}`);
+    throw failed(exit === null ? 'was killed by a signal' : `failed with exit code ${exit}`);
+  if (!json.ok) throw failed(`returned output that ${json.reason}`);
   try {
     return judgeTokenResponse(json.value, program.name, [spent]);
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
-    throw failed(`gave an unusable answer: ${harmless(error.message)}`);
+    throw failed(`returned an invalid answer: ${harmless(error.message)}`);
   }
 }
 
-// How a token program is run: the port that the host implements.
+// Runs a token program: the port that the host implements.
 
-/** A program with its arguments; `seconds` is how long it may run. */
+/** A program call; `seconds` is its time limit. */
 export interface ProgramCall {
   readonly name: string;
   readonly command: string;
@@ -181,16 +180,16 @@ export interface ProgramCall {
 }
 
 /**
- * What a program said. `complaint` is its last line on standard error, as the program
- * wrote it. `failure` is the error of a program that was ended: the caller must throw it
- * after taking what must not be lost from `output`.
+ * The output of a program. `stderr`: its last line on standard error, unmodified.
+ * `failure`: the error of a killed program; the caller must throw it after saving what
+ * must not be lost from `output`.
  */
 export interface ProgramAnswer {
   readonly failure?: CodedError;
   readonly exit: number | null;
   readonly output: string;
-  readonly complaint: string;
+  readonly stderr: string;
 }
 
-/** Runs a program to its end. */
+/** Runs a program until it exits. */
 export type RunProgram = (call: ProgramCall) => Promise<ProgramAnswer>;

@@ -1,4 +1,4 @@
-// Which groups a user is in, from the map files; a file is read again when it changes.
+// Finds a user's groups in the map files; a changed file is read again.
 import { dirname, isAbsolute, join } from 'node:path';
 import { CodedError } from '@credmon/core/base';
 import {
@@ -16,17 +16,17 @@ import type { LocalIssuer } from '../../settings/local.ts';
 /** Groups of users, and userMap() for expressions. */
 export interface LocalGroups {
   /**
-   * The groups of a user in order.
-   * @throws CodedError `MAP_UNREADABLE` when a requirement rests on a map that cannot be
+   * Returns the groups of a user in order.
+   * @throws CodedError `MAP_UNREADABLE` when a requirement needs a map that cannot be
    * read, `CLASSAD_LIMIT`
    */
   readonly groupsOf: (user: string, issuer: LocalIssuer) => readonly string[];
   readonly userMap: UserMap;
-  /** Changes when a map that counts for this issuer changes. */
+  /** Changes when a map of this issuer changes. */
   readonly version: (issuer: LocalIssuer) => string;
 }
 
-/** A map, the files that it came from, and their versions. */
+/** A map, its source files and their versions. */
 interface Loaded {
   readonly files: readonly string[];
   readonly version: string;
@@ -35,10 +35,10 @@ interface Loaded {
 
 type Load = (path: string, prefix?: boolean) => MapFile | undefined;
 
-/** The groups of these settings. */
+/** Creates the group look-up for these settings. */
 export function localGroups(userMaps: readonly UserMapSettings[], ports: LocalPorts): LocalGroups {
   const loaded = new Map<string, Loaded>();
-  const passedOver = new Map<string, readonly string[]>();
+  const ignored = new Map<string, readonly string[]>();
   const versionOf = (files: readonly string[]): string =>
     files.map((file) => ports.version(file)).join(' ');
 
@@ -46,7 +46,7 @@ export function localGroups(userMaps: readonly UserMapSettings[], ports: LocalPo
     const key = `${prefix} ${path}`;
     const known = loaded.get(key);
     if (known && versionOf(known.files) === known.version) return known.map;
-    const found = read(path, prefix, ports, passedOver);
+    const found = read(path, prefix, ports, ignored);
     if (found) loaded.set(key, { ...found, version: versionOf(found.files) });
     return found?.map;
   };
@@ -76,14 +76,13 @@ export function localGroups(userMaps: readonly UserMapSettings[], ports: LocalPo
 }
 
 /**
- * Reads a map file; `passedOver` has the lines that could not be used when it was read
- * last, by file.
+ * Reads a map file; `ignored` has the lines that were ignored at the last read, by file.
  */
 function read(
   path: string,
   prefix: boolean,
   ports: LocalPorts,
-  passedOver: Map<string, readonly string[]>,
+  ignored: Map<string, readonly string[]>,
 ): Omit<Loaded, 'version'> | undefined {
   const text = ports.readText(path);
   if (!text.ok) {
@@ -102,13 +101,13 @@ function read(
   };
   const map = parseMapFile(text.value, { prefix, include });
   const problems = map.problems.map(
-    ({ file = path, line, problem }) => `${file}, line ${line}, is passed over: ${problem}`,
+    ({ file = path, line, problem }) => `${file}, line ${line}, is ignored: ${problem}`,
   );
-  const before = passedOver.get(path) ?? [];
+  const before = ignored.get(path) ?? [];
   for (const text of before) if (!problems.includes(text)) ports.recovered?.(text);
   for (const text of problems) ports.warn(text);
-  if (problems.length > 0) passedOver.set(path, problems);
-  else passedOver.delete(path);
+  if (problems.length > 0) ignored.set(path, problems);
+  else ignored.delete(path);
   return { files, map };
 }
 
@@ -121,7 +120,7 @@ function groupsOf(
   const map = load(groupMapFile);
   if (map) return groupsIn(map, user);
   if (groupRequirement === undefined) return [];
-  const text = `no token of ${service} can be signed: its group requirement rests on ${groupMapFile}, which cannot be read`;
+  const text = `cannot sign tokens of ${service}: their group requirement needs ${groupMapFile}, which cannot be read`;
   throw new CodedError('MAP_UNREADABLE', text, { service, about: `provider ${service}` });
 }
 

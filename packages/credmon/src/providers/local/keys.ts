@@ -1,5 +1,5 @@
-// The local issuer's keys: read once for each version of their file, and said to be
-// broken once.
+// The local issuer's keys: read once for each version of their file; a broken key is
+// reported once.
 import { CodedError, isCoded, messageOf } from '@credmon/core/base';
 import { readSigningKey, type SigningKey } from '@credmon/scitokens';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import type { LocalIssuer, LocalSettings } from '../../settings/local.ts';
 /** Keys by issuer. */
 export interface LocalKeys {
   /**
-   * The key that signs now.
+   * Returns the current signing key.
    * @throws CodedError `TOKEN_KEY_UNREADY`, `TOKEN_KEY_INVALID`, `TOKEN_KEY_DIRECTORY`
    */
   readonly keyOf: (issuer: LocalIssuer) => SigningKey;
@@ -18,8 +18,7 @@ export interface LocalKeys {
 }
 
 /**
- * The keys of these settings. Whoever asks first for the shared key may be the reason to
- * make it.
+ * Creates the key look-up for these settings. The first use may create the shared key.
  */
 export function localKeys(settings: LocalSettings, ports: LocalPorts): LocalKeys {
   const known = new Map<string, { readonly version: string; readonly key: SigningKey }>();
@@ -43,8 +42,8 @@ export function localKeys(settings: LocalSettings, ports: LocalPorts): LocalKeys
 }
 
 /**
- * `about`: every token of the provider fails alike, and one line in the log is enough.
- * The cause could quote the key.
+ * `about`: all tokens of the provider fail for the same reason, so one log line is
+ * enough. The cause is dropped because it could quote the key.
  */
 function read(issuer: LocalIssuer, ports: LocalPorts): SigningKey {
   const { service, key } = issuer;
@@ -52,7 +51,7 @@ function read(issuer: LocalIssuer, ports: LocalPorts): SigningKey {
     return readKey(issuer, ports);
   } catch (error) {
     const code = isCoded(error) ? error.code : 'TOKEN_KEY_UNREADY';
-    const text = `no token of ${service} can be signed: ${messageOf(error)}`;
+    const text = `cannot sign tokens of ${service}: ${messageOf(error)}`;
     throw new CodedError(code, text, { service, path: key.path, about: `provider ${service}` });
   }
 }
@@ -67,9 +66,9 @@ function readKey({ key, lifetime, service }: LocalIssuer, ports: LocalPorts): Si
 }
 
 /**
- * Completes the shared key pair where a killed process left a part of it, and makes it
- * where a provider needs it and neither half is there. A lost private key is not replaced
- * while its public half is still there: tokens signed by the old one are out.
+ * Completes the shared key pair if a killed process left a part of it, and creates it if
+ * a provider needs it and both halves are missing. A lost private key is not replaced
+ * while its public key exists: tokens signed by the old key may still be valid.
  */
 export function prepareKeyPair({ issuers, keyPair }: LocalSettings, ports: LocalPorts): void {
   const { privateKey, publicKey } = keyPair;
@@ -87,7 +86,7 @@ export function prepareKeyPair({ issuers, keyPair }: LocalSettings, ports: Local
   if (ports.version(privateKey) !== '') return ports.recovered?.(privateKey);
   if (ports.version(publicKey) !== '') {
     ports.warn(
-      `the private key ${privateKey} is missing, but its public half ${publicKey} is there: restore it, or remove the public half to have a new pair made`,
+      `the private key ${privateKey} is missing, but its public half ${publicKey} exists; fix: restore the private key, or remove the public half to create a new pair`,
       privateKey,
     );
     return;
@@ -95,11 +94,11 @@ export function prepareKeyPair({ issuers, keyPair }: LocalSettings, ports: Local
   try {
     ports.createKeyPair(privateKey, publicKey);
     ports.warn(
-      `there was no ${privateKey}: a new key pair was made; publish ${publicKey} before tokens are used`,
+      `created a new key pair, because ${privateKey} was missing; publish ${publicKey} before tokens are used`,
     );
   } catch (error) {
     ports.warn(
-      `cannot make the key pair ${privateKey} and ${publicKey}: ${messageOf(error)}`,
+      `cannot create the key pair ${privateKey} and ${publicKey}: ${messageOf(error)}`,
       privateKey,
     );
   }
@@ -111,5 +110,5 @@ function recoveredText(
 ): string {
   return half === 'private'
     ? `the private key ${privateKey} was recovered from the temporary file of a process that was killed; it matches ${publicKey}`
-    : `the public half ${publicKey} was missing: it was written from ${privateKey}; publish it before tokens are used`;
+    : `the public half ${publicKey} was missing and was created from ${privateKey}; publish it before tokens are used`;
 }

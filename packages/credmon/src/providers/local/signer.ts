@@ -1,5 +1,5 @@
-// The local signer: a `.top` of a local provider is a request, answered at once with a
-// token that is signed here.
+// The local signer: answers a `.top` of a local provider with a token that it signs
+// itself.
 import { basisOf } from '../common/outcomes.ts';
 import { CodedError, ERROR_CODES, isCoded } from '@credmon/core/base';
 import {
@@ -19,14 +19,14 @@ import type { LocalPorts } from './ports.ts';
 import { issuerOfStem, type LocalIssuer, type LocalSettings } from '../../settings/local.ts';
 import type { Outcome, Provider } from '../common/provider.ts';
 
-/** What the provider needs to know. */
+/** The provider's options. */
 export interface LocalOptions {
   readonly settings: LocalSettings;
   readonly specialNames: boolean;
   readonly ports: LocalPorts;
 }
 
-/** Everything that signing one token takes, but for the token. */
+/** What signing needs, except the token. */
 interface Signer {
   readonly keys: LocalKeys;
   readonly groups: LocalGroups;
@@ -34,10 +34,7 @@ interface Signer {
   readonly ports: LocalPorts;
 }
 
-/**
- * The local provider. It never waits for anybody, so no token of it queues behind
- * another.
- */
+/** The local provider. It asks no server, so its tokens need no issuer queue. */
 export function localSigner({ settings, specialNames, ports }: LocalOptions): Provider {
   const issuers = new Map(settings.issuers.map((issuer) => [issuer.service, issuer]));
   const signer: Signer = {
@@ -52,8 +49,7 @@ export function localSigner({ settings, specialNames, ports }: LocalOptions): Pr
     name: 'local',
     isLocal: true,
     renewable,
-    // A request again, other rules, other groups or another key: each is worth a new
-    // attempt.
+    // A new request, or changed rules, groups or keys, cancel earlier failures.
     basis: (token) => {
       const issuer = issuerOf(token);
       const { keys, groups } = signer;
@@ -70,8 +66,8 @@ function renewable({ top }: TokenSnapshot): Parsed<true> {
 }
 
 /**
- * How the scopes of an issuer are made. Settings were checked when they were read, so a
- * part that cannot be read is not there.
+ * Returns the scope rules of an issuer. Invalid parts were reported when the settings
+ * were read and are left out.
  */
 export function rulesOf(issuer: LocalIssuer): ScopeRules {
   const template = (text: string, field: string): Template => {
@@ -95,7 +91,7 @@ function answer(
   now: number,
 ): Outcome {
   if (!issuer) {
-    const text = `${token.stem} belongs to no local provider`;
+    const text = `${token.stem} does not belong to a local provider`;
     return { kind: 'failed', error: new CodedError('TOKEN_KEY_UNREADY', text) };
   }
   const issuedAt = Math.floor(now);
@@ -104,7 +100,7 @@ function answer(
     const text = sign(token.user, issuer, signer, now);
     return { kind: 'issued', writes: [useOf(issuer, text, times)], times, rotated: false };
   } catch (error) {
-    return refusal(token, issuer, error, times);
+    return rejectionOf(token, issuer, error, times);
   }
 }
 
@@ -128,7 +124,7 @@ function sign(user: string, issuer: LocalIssuer, signer: Signer, now: number): s
   );
 }
 
-/** Can be signed again at any time, so it needs no fsync. */
+/** Needs no fsync: it can be signed again at any time. */
 export function useOf(
   { useJson, lifetime }: Pick<LocalIssuer, 'useJson' | 'lifetime'>,
   token: string,
@@ -148,11 +144,11 @@ export function useOf(
 }
 
 /**
- * A verdict on the user or the rules is final until one of them changes, and leaves an
- * empty token: CredD waits for `.use` without end, and condor_submit with it. A key may
- * be fixed any moment, and a job with a token is worth that wait.
+ * A rejection of the user or the rules is final until one of them changes. It leaves an
+ * empty token, because CredD and condor_submit would wait for `.use` forever. A broken
+ * key may be fixed at any moment, so the job waits for it.
  */
-function refusal(
+function rejectionOf(
   token: TokenSnapshot,
   issuer: LocalIssuer,
   error: unknown,

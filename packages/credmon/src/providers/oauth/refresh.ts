@@ -1,5 +1,4 @@
-// The OAuth provider: renews an access token with the refresh token that the user's login
-// left in `.top`.
+// The OAuth provider: renews an access token with the refresh token from `.top`.
 import { CodedError, originOf } from '@credmon/core/base';
 import {
   parseTop,
@@ -20,15 +19,17 @@ import type { ConfiguredClient } from '../../settings/clients.ts';
 import { basisOf, issuedWith, rejectionAfter } from '../common/outcomes.ts';
 
 /**
- * What the provider needs to know. `clientOf` answers for a service name, without case.
+ * The provider's options. `clientOf` takes a service name, case-insensitive.
  * `secretVersion` changes with a secret file.
  */
 export interface OAuthOptions {
   readonly clientOf: (service: string) => ConfiguredClient | undefined;
   readonly secretVersion: (path: string) => string;
-  /** Scopes that the issuer of a service, without case, may grant unasked. */
+  /**
+   * Scopes that the issuer of a service (case-insensitive) may grant without a request.
+   */
   readonly extraScopes: (service: string) => readonly string[];
-  /** True when jobs may read the ID tokens of a service, without case. */
+  /** True when jobs may read the ID tokens of a service (case-insensitive). */
   readonly useIdToken: (service: string) => boolean;
   readonly specialNames: boolean;
   readonly allowLoopbackHttp: boolean;
@@ -36,8 +37,8 @@ export interface OAuthOptions {
 }
 
 /**
- * The OAuth refresh provider. Configuration comes first as a whole, `.meta` second as a
- * whole: they are never mixed.
+ * The OAuth refresh provider. It uses either the whole client of the configuration, or
+ * else the whole `.meta`, never parts of both.
  */
 export function oauthRefresh(options: OAuthOptions): Provider {
   const clientOf = (token: TokenSnapshot): ConfiguredClient | undefined => {
@@ -56,27 +57,31 @@ export function oauthRefresh(options: OAuthOptions): Provider {
   };
 }
 
-const no = (reason: string): Parsed<true> => ({ ok: false, reason });
+const notRenewable = (reason: string): Parsed<true> => ({ ok: false, reason });
 
 function renewable(
   { top, meta }: TokenSnapshot,
   client: ConfiguredClient | undefined,
 ): Parsed<true> {
-  if (top.kind === 'missing') return no('.top is missing: the user must log in again');
-  if (top.kind === 'broken') return no(`.top ${top.reason}: the user must log in again`);
+  if (top.kind === 'missing') return notRenewable('.top is missing: the user must log in again');
+  if (top.kind === 'broken') return notRenewable(`.top ${top.reason}: the user must log in again`);
   if (top.value.refreshToken === 'empty')
-    return no('the issuer gave no refresh token: the user must log in again when it expires');
+    return notRenewable(
+      'the issuer gave no refresh token: the user must log in again when it expires',
+    );
   if (top.value.refreshToken === 'absent')
-    return no('.top holds no refresh token: the user must log in again');
+    return notRenewable('.top has no refresh token: the user must log in again');
   if (meta.kind === 'valid' && !meta.value.useRefreshToken)
-    return no('.meta says not to use a refresh token');
+    return notRenewable('.meta says not to use a refresh token');
   if (client || meta.kind === 'valid') return { ok: true, value: true };
-  return no(
+  return notRenewable(
     `.meta ${meta.kind === 'missing' ? 'is missing' : meta.reason}, and the service has no _CLIENT_ID and _TOKEN_URL in the configuration`,
   );
 }
 
-/** What a renewal depends on: the client with its secret, or `.meta`, and extra scopes. */
+/**
+ * The fingerprint input: the client with its secret, or `.meta`, and the extra scopes.
+ */
 function dependencies(
   { stem, meta }: TokenSnapshot,
   client: ConfiguredClient | undefined,
@@ -130,8 +135,8 @@ async function obtain(
 }
 
 /**
- * The contents of `.top`, and the scopes that were asked for. All of it is judged before
- * a request spends the refresh token.
+ * Returns the contents of `.top`, and the requested scopes. Everything is checked before a
+ * request spends the refresh token.
  */
 function topOf(
   token: TokenSnapshot,

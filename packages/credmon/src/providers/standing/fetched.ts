@@ -1,5 +1,5 @@
-// Standing tokens that are fetched with a client's own credentials: what the issuer may
-// answer, and what is remembered of it.
+// Standing tokens that are fetched by client credentials: checks of the answer, and what
+// is remembered of it.
 import { CodedError, isRecord, jwtClaims } from '@credmon/core/base';
 import { parseObject, splitScopes, type TokenTimes } from '@credmon/core/credential';
 import type { MetadataCache } from '@credmon/core/oauth';
@@ -12,8 +12,8 @@ import { accessTokenIn, wordsOf } from '../common/granted-scopes.ts';
 import type { FetchedStanding } from '../../settings/standing.ts';
 
 /**
- * What is known of a fetched token beside its file: the configuration that it answers,
- * and its lifetime in seconds.
+ * What is remembered of a fetched token: the configuration that it was requested with
+ * (the JSON field `stands`), and its lifetime in seconds.
  */
 export interface Provenance {
   readonly stands: string;
@@ -21,10 +21,10 @@ export interface Provenance {
 }
 
 /**
- * Fetches one. Its provenance is written as `.top`, which standing tokens have none of:
- * the store remembers it.
- * @throws CodedError `ISSUER_ANSWER_INVALID` when it is for another subject than
- * configured, and as `fetchToken`
+ * Fetches a standing token. Its provenance is written as `.top`, which standing tokens do
+ * not have: the store remembers it.
+ * @throws CodedError `ISSUER_ANSWER_INVALID` when the subject differs from the configured
+ * one, and the errors of `fetchToken`
  */
 export async function fetchStanding(
   token: FetchedStanding,
@@ -33,9 +33,9 @@ export async function fetchStanding(
   context: ProviderContext,
 ): Promise<Outcome> {
   const { client, audience, resources, format } = token;
-  const wish = { scope: token.scope.join(' '), audience, resources };
+  const request = { scope: token.scope.join(' '), audience, resources };
   const asClient = { ...client, json: format === 'json' };
-  const { answer, use, noted } = await fetchToken(asClient, wish, metadata, options, context);
+  const { answer, use, noted } = await fetchToken(asClient, request, metadata, options, context);
   checkSubject(token, answer.accessToken);
   const { writes, ...issued } = issuedWith(use, undefined, false);
   return { ...issued, writes: [provenanceWrite(token, use.times), ...writes], ...noted };
@@ -46,19 +46,31 @@ function checkSubject({ name, subject }: FetchedStanding, accessToken: string): 
   if (subject === undefined || sub === undefined || sub === subject) return;
   throw new CodedError(
     'ISSUER_ANSWER_INVALID',
-    `the token is for another subject than CREDMON_STANDING_${name}_SUBJECT says (${subject}); nothing was stored`,
+    `subject mismatch: CREDMON_STANDING_${name}_SUBJECT is ${subject}, the token has another one; nothing was stored`,
     { token: name },
   );
 }
 
-/** All that makes a token another one, as one text without a secret. */
-export function standsOf({ client, scope, audience, resources, subject }: FetchedStanding): string {
+/**
+ * Returns everything in the configuration that makes it a different token, without a
+ * secret.
+ */
+export function fingerprintInput({
+  client,
+  scope,
+  audience,
+  resources,
+  subject,
+}: FetchedStanding): string {
   const { clientId, tokenUrl, issuers } = client;
   return JSON.stringify([clientId, tokenUrl, issuers, scope, audience, resources, subject]);
 }
 
 function provenanceWrite(token: FetchedStanding, { issuedAt, expiresAt }: TokenTimes): TokenWrite {
-  const provenance: Provenance = { stands: standsOf(token), lifetime: expiresAt - issuedAt };
+  const provenance: Provenance = {
+    stands: fingerprintInput(token),
+    lifetime: expiresAt - issuedAt,
+  };
   return { kind: 'top', text: JSON.stringify(provenance), durable: false };
 }
 
@@ -72,27 +84,27 @@ export function provenanceIn(text: string): Provenance | undefined {
 }
 
 /**
- * True when a token of unknown provenance says itself that it does not answer this
- * configuration. An issuer may write less than it was asked for, or otherwise, so this is
- * worth a fetch but no verdict; an opaque token says nothing.
+ * True when the claims of a token of unknown provenance contradict the configuration.
+ * Issuers may write less or differently, so this only causes a fetch; an opaque token
+ * never contradicts.
  */
 export function contradicts(text: string, token: FetchedStanding): boolean {
   const claims = jwtClaims(accessTokenIn(text, token.format) ?? '');
   if (!claims) return false;
   const { client, subject, scope, audience, resources } = token;
-  const other = (claim: string, asked: readonly string[]): boolean => {
-    const said = wordsOf(claims[claim]) ?? '';
-    return said !== '' && asked.length > 0 && !sameWords(said, asked);
+  const differs = (claim: string, asked: readonly string[]): boolean => {
+    const claimed = wordsOf(claims[claim]) ?? '';
+    return claimed !== '' && asked.length > 0 && !sameWords(claimed, asked);
   };
   return (
-    other('iss', client.issuers) ||
-    other('sub', subject === undefined ? [] : [subject]) ||
-    other('scope', scope) ||
-    other('aud', [...audience, ...resources])
+    differs('iss', client.issuers) ||
+    differs('sub', subject === undefined ? [] : [subject]) ||
+    differs('scope', scope) ||
+    differs('aud', [...audience, ...resources])
   );
 }
 
-function sameWords(said: string, asked: readonly string[]): boolean {
-  const words = new Set(splitScopes(said));
+function sameWords(claimed: string, asked: readonly string[]): boolean {
+  const words = new Set(splitScopes(claimed));
   return words.size === new Set(asked).size && asked.every((word) => words.has(word));
 }

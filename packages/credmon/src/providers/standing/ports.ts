@@ -1,4 +1,4 @@
-// What standing tokens use of the world.
+// The ports of standing tokens.
 import type { FileReading } from '@credmon/core/store';
 
 /** A user and his group. */
@@ -7,7 +7,7 @@ export interface StandingOwner {
   readonly gid: number;
 }
 
-/** A file as it lies there, with its permission bits and owner. */
+/** A file with its permission bits and owner. */
 export type StandingReading =
   | Exclude<FileReading, { kind: 'text' }>
   | (Extract<FileReading, { kind: 'text' }> & { readonly mode: number; readonly uid: number });
@@ -25,17 +25,14 @@ export interface StandingFiles {
     mode: number,
     owner: StandingOwner | undefined,
   ) => void;
-  /** A user by name; `undefined` when there is none. */
+  /** Returns a user by name; `undefined` when not found. */
   readonly owner: (name: string) => StandingOwner | undefined;
-  /**
-   * Asks for users that are not known yet; resolves when that is done, at the latest
-   * after two seconds.
-   */
+  /** Looks up unknown users; resolves when done, after two seconds at most. */
   readonly lookUpOwners?: (names: readonly string[]) => Promise<void>;
-  /** What {@link StandingFiles.keep} was last given, if it can be read. */
+  /** Returns the text last given to {@link StandingFiles.keep}, if it can be read. */
   readonly recall: () => string | undefined;
   /**
-   * Keeps a text, without a token in it, for the next start.
+   * Stores a text, which contains no token, for the next start.
    * @throws the system's error
    */
   readonly keep: (text: string) => void;

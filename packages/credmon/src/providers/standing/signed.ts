@@ -1,4 +1,4 @@
-// Standing tokens that are signed here.
+// Standing tokens that are signed locally.
 import { jwtClaims, jwtHeader } from '@credmon/core/base';
 import type { TokenTimes } from '@credmon/core/credential';
 import { issueToken } from '@credmon/scitokens';
@@ -10,8 +10,8 @@ import { accessTokenIn, wordsOf } from '../common/granted-scopes.ts';
 import type { SignedStanding } from '../../settings/standing.ts';
 
 /**
- * Signs one. `now` in epoch seconds.
- * @throws CodedError when the key may not sign, or not this
+ * Signs a standing token. `now` in epoch seconds.
+ * @throws CodedError when the key may not sign, or not such a token
  */
 export function signStanding(
   token: SignedStanding,
@@ -41,8 +41,8 @@ export function signStanding(
 }
 
 /**
- * Why a token that is in its place is not the one that the configuration asks for;
- * `undefined` when it is.
+ * Returns how a token on disk differs from the configuration; `undefined` when it
+ * matches.
  */
 export function differs(
   text: string,
@@ -59,10 +59,10 @@ export function differs(
   };
   const name = Object.keys(asked).find((claim) => wordsOf(claims[claim]) !== asked[claim]);
   const life = Number(claims['exp']) - Number(claims['iat']);
-  // A key directory publishes the old key for as long as its tokens live; of single keys
-  // there is one at a time.
+  // A key directory publishes an old key while its tokens are valid; a single key file
+  // has only one key.
   const sameKey = issuer.key.kind === 'directory' || jwtHeader(token)?.['kid'] === issuer.key.keyId;
   const other =
     name ?? (life === lifetime ? undefined : 'lifetime') ?? (sameKey ? undefined : 'key');
-  return other && `has another ${other} than the configuration asks for`;
+  return other && `has a different ${other} than configured`;
 }

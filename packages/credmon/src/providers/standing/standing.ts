@@ -1,5 +1,5 @@
-// Standing tokens as a provider: each is one more token of every pass, with times,
-// spread, backoff and log lines like all others.
+// The provider of standing tokens: each is a token of every pass, with times, jitter,
+// backoff and log lines.
 import { createHash } from 'node:crypto';
 import { CodedError, isCoded } from '@credmon/core/base';
 import {
@@ -14,15 +14,15 @@ import { issuerOrigin, metadataOf, type ClientOptions } from '../client/registra
 import type { LocalKeys } from '../local/keys.ts';
 import type { LocalPorts } from '../local/ports.ts';
 import type { Outcome, Provider } from '../common/provider.ts';
-import { refusal } from '../common/outcomes.ts';
-import { fetchStanding, standsOf } from './fetched.ts';
+import { rejectionOf } from '../common/outcomes.ts';
+import { fetchStanding, fingerprintInput } from './fetched.ts';
 import type { StandingToken } from '../../settings/standing.ts';
 import { signStanding } from './signed.ts';
 
-/** Stands for the user in a standing token's snapshot; no user can be called so. */
+/** The user in a standing token's snapshot; not a valid user name. */
 export const STANDING = '(standing)';
 
-/** What the provider needs: the tokens, and what signing and fetching take. */
+/** The provider's options. */
 export interface StandingOptions {
   readonly tokens: readonly StandingToken[];
   readonly keys: LocalKeys;
@@ -31,8 +31,8 @@ export interface StandingOptions {
 }
 
 /**
- * The provider of standing tokens. Those of one issuer share its caps and its bad days
- * with the tokens of jobs.
+ * Creates the provider. Standing tokens share their issuer's request limit and circuit
+ * breaker with the tokens of jobs.
  */
 export function standingProvider({ tokens, keys, ports, clients }: StandingOptions): Provider {
   const byName = new Map(tokens.map((token) => [token.name, token]));
@@ -42,8 +42,8 @@ export function standingProvider({ tokens, keys, ports, clients }: StandingOptio
     renewable: () => ({ ok: true, value: true }),
     basis: ({ stem }) => {
       const token = byName.get(stem);
-      const stands = JSON.stringify([token, token && versionOf(token, keys, clients)]);
-      return createHash('sha256').update(stands).digest('base64url').slice(0, 22);
+      const fingerprint = JSON.stringify([token, token && versionOf(token, keys, clients)]);
+      return createHash('sha256').update(fingerprint).digest('base64url').slice(0, 22);
     },
     issuerOf: (snapshot) => {
       const token = byName.get(snapshot.stem);
@@ -55,10 +55,10 @@ export function standingProvider({ tokens, keys, ports, clients }: StandingOptio
         if (token?.kind === 'signed') return signStanding(token, keys, ports, context.now);
         if (token?.kind === 'fetched')
           return await fetchStanding(token, metadata, clients, context);
-        const text = `there is no standing token ${snapshot.stem} any more`;
+        const text = `standing token ${snapshot.stem} is no longer configured`;
         return { kind: 'failed', error: new CodedError('TOKEN_NOT_FOUND', text) };
       } catch (error) {
-        return alarm(error, snapshot, token?.kind === 'signed', context.now);
+        return failureOutcome(error, snapshot, token?.kind === 'signed', context.now);
       }
     },
   };
@@ -71,29 +71,32 @@ function versionOf(
 ): string {
   if (token.kind === 'signed') return keys.version(token.issuer);
   const { secretFile } = token.client;
-  return `${standsOf(token)} ${secretFile === undefined ? '' : secretVersion(secretFile)}`;
+  return `${fingerprintInput(token)} ${secretFile === undefined ? '' : secretVersion(secretFile)}`;
 }
 
 /**
- * What is there stays and works until it expires; how long that is decides how much of an
- * alarm this is.
+ * Returns the outcome of a failure. The old token stays valid until it expires; its
+ * remaining lifetime is added to the message.
  */
-function alarm(error: unknown, snapshot: TokenSnapshot, signed: boolean, now: number): Outcome {
+function failureOutcome(
+  error: unknown,
+  snapshot: TokenSnapshot,
+  signed: boolean,
+  now: number,
+): Outcome {
   const { use, stem } = snapshot;
   const left = use.kind === 'valid' ? Math.floor(use.value.expiresAt - now) : 0;
-  const state = left > 0 ? `the old token works for ${left} s more` : 'there is no working token';
+  const state = left > 0 ? `the old token is valid for ${left} s more` : 'there is no valid token';
   const unexpected = `unexpected ${error instanceof Error ? error.name : typeof error}`;
-  const mistake =
-    signed && !isCoded(error) ? new CodedError('TOKEN_KEY_UNREADY', unexpected) : error;
-  const refused = refusal(snapshot, mistake);
-  const { code, message, fields } = refused.error;
+  const coded = signed && !isCoded(error) ? new CodedError('TOKEN_KEY_UNREADY', unexpected) : error;
+  const rejection = rejectionOf(snapshot, coded);
+  const { code, message, fields } = rejection.error;
   return {
-    // A key or a configuration may be fixed any moment; there is no user who could log in
-    // again.
-    kind: signed || refused.kind === 'failed' ? 'failed' : 'denied',
+    // A key or a configuration may be fixed at any moment; no user could log in again.
+    kind: signed || rejection.kind === 'failed' ? 'failed' : 'denied',
     error: new CodedError(code, `${message}; ${state}`, {
       ...fields,
-      // Each token is a service of its own, whatever else fails alike.
+      // Each token is reported on its own, even if several fail for the same reason.
       about: undefined,
       token: stem,
     }),
@@ -101,13 +104,13 @@ function alarm(error: unknown, snapshot: TokenSnapshot, signed: boolean, now: nu
 }
 
 /**
- * A standing token as a pass sees it; `news` when another one is asked for than lies
- * there.
+ * Returns the snapshot of a standing token; `changed`: the configuration asks for another
+ * token than the one on disk.
  */
 export function standingSnapshot(
   name: string,
   use: FileState<TokenTimes>,
-  news: boolean,
+  changed: boolean,
   renewal: RenewalState | undefined,
   seen: Instant,
 ): TokenSnapshot {
@@ -115,7 +118,7 @@ export function standingSnapshot(
   return {
     user: STANDING,
     stem: name,
-    top: news
+    top: changed
       ? {
           kind: 'valid',
           value: { opaque: true, refreshToken: 'absent' },

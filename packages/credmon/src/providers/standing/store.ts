@@ -1,5 +1,5 @@
 // Adds standing tokens to the credential directory's store: one more user in every scan,
-// whose files lie where the configuration says.
+// with files at the configured paths.
 import { CodedError, messageOf, systemCode, isRecord } from '@credmon/core/base';
 import {
   digestUse,
@@ -14,19 +14,19 @@ import {
   type FileIdentity,
 } from '@credmon/core/credential';
 import type { CredentialStore, TokenChange } from '@credmon/core/store';
-import { contradicts, provenanceIn, standsOf, type Provenance } from './fetched.ts';
+import { contradicts, provenanceIn, fingerprintInput, type Provenance } from './fetched.ts';
 import { accessTokenIn } from '../common/granted-scopes.ts';
 import { STANDING, standingSnapshot } from './standing.ts';
 import type { StandingFiles, StandingOwner, StandingReading } from './ports.ts';
 import type { FetchedStanding, StandingToken } from '../../settings/standing.ts';
 import { differs } from './signed.ts';
 
-/** Which tokens stand now; a changed configuration changes it. */
+/** Returns the standing tokens of the current configuration. */
 type StandingTokens = () => readonly StandingToken[];
 
 /**
- * The store with standing tokens. Their failures are remembered here: the directories
- * they lie in belong to others.
+ * Adds standing tokens to a store. Their failures are kept in memory: their directories
+ * belong to others.
  */
 export function withStanding(
   store: CredentialStore,
@@ -37,16 +37,16 @@ export function withStanding(
   const seen = new Map<string, { readonly state: FileState<TokenTimes>; readonly at: Instant }>();
   const fetched = recall(files);
 
-  const look = (token: StandingToken, now: Instant): TokenSnapshot => {
+  const snapshotOf = (token: StandingToken, now: Instant): TokenSnapshot => {
     const reading = files.read(token.path);
-    const known = token.kind === 'fetched' ? recognized(token, reading, fetched) : undefined;
+    const known = token.kind === 'fetched' ? knownFor(token, reading, fetched) : undefined;
     const state = stateOf(token, reading, known?.lifetime, files);
-    const news =
-      token.kind === 'fetched' && known !== undefined && known.stands !== standsOf(token);
+    const changed =
+      token.kind === 'fetched' && known !== undefined && known.stands !== fingerprintInput(token);
     const before = seen.get(token.name);
     const at = before && sameState(before.state, state) ? before.at : now;
     seen.set(token.name, { state, at });
-    return standingSnapshot(token.name, state, news, renewals.get(token.name), at);
+    return standingSnapshot(token.name, state, changed, renewals.get(token.name), at);
   };
 
   const apply = ({ stem, writes }: TokenChange): void => {
@@ -61,12 +61,12 @@ export function withStanding(
     const use = textOf('use');
     if (use !== undefined) {
       const provenance = provenanceIn(textOf('top') ?? '');
-      refuseOther(token, use, provenance);
+      requireMatch(token, use, provenance);
       write(token, use, files);
       if (token.kind === 'fetched') {
         remember(fetched, stem, provenance, files.read(token.path));
         const names = tokens().map(({ name }) => name);
-        keepIfPossible(files, fetched, names);
+        tryStoreKnown(files, fetched, names);
       }
     }
     if (writes.some(({ kind }) => kind === 'renewal'))
@@ -74,10 +74,13 @@ export function withStanding(
   };
 
   return {
-    scan: async (now, habits) => {
+    scan: async (now, options) => {
       const names = tokens().flatMap(({ owner }) => owner ?? []);
-      const [scan] = await Promise.all([store.scan(now, habits), files.lookUpOwners?.(names)]);
-      return { ...scan, tokens: [...scan.tokens, ...tokens().map((token) => look(token, now))] };
+      const [scan] = await Promise.all([store.scan(now, options), files.lookUpOwners?.(names)]);
+      return {
+        ...scan,
+        tokens: [...scan.tokens, ...tokens().map((token) => snapshotOf(token, now))],
+      };
     },
     read: (user, stem) => (user === STANDING ? NOTHING : store.read(user, stem)),
     apply: (change) => (change.user === STANDING ? apply(change) : store.apply(change)),
@@ -86,14 +89,15 @@ export function withStanding(
 }
 
 /**
- * What was asked for under an earlier configuration must not lie where the present one
- * wants another token.
+ * A token requested under an earlier configuration must not be written for the current
+ * one.
  */
-function refuseOther(token: StandingToken, use: string, provenance: Provenance | undefined): void {
+function requireMatch(token: StandingToken, use: string, provenance: Provenance | undefined): void {
   const other =
     token.kind === 'signed'
       ? differs(use, token) !== undefined
-      : provenance?.stands !== standsOf(token) || accessTokenIn(use, token.format) === undefined;
+      : provenance?.stands !== fingerprintInput(token) ||
+        accessTokenIn(use, token.format) === undefined;
   if (other)
     throw new CodedError(
       'CRED_SUPERSEDED',
@@ -129,10 +133,10 @@ function remember(
 }
 
 /**
- * Without it the next start asks once more; that the credential directory cannot be
- * written to is reported elsewhere.
+ * Without this file the next start fetches once more; a directory that cannot be written
+ * is reported elsewhere.
  */
-function keepIfPossible(
+function tryStoreKnown(
   files: StandingFiles,
   fetched: ReadonlyMap<string, Known>,
   names: readonly string[],
@@ -145,10 +149,10 @@ function keepIfPossible(
 }
 
 /**
- * A file that we did not write says itself what it is, as far as it can; from then on the
- * configuration is compared.
+ * For a file that we did not write, the claims are compared with the configuration once;
+ * later only the configuration is compared.
  */
-function recognized(
+function knownFor(
   token: FetchedStanding,
   reading: StandingReading,
   fetched: Map<string, Known>,
@@ -157,7 +161,7 @@ function recognized(
   const { identity, text } = reading;
   const known = fetched.get(token.name);
   if (known && sameIdentity(known.identity, identity)) return known;
-  const found = { identity, stands: contradicts(text, token) ? '' : standsOf(token) };
+  const found = { identity, stands: contradicts(text, token) ? '' : fingerprintInput(token) };
   fetched.set(token.name, found);
   return found;
 }
@@ -179,11 +183,11 @@ function stateOf(
   if (reading.kind !== 'text') return reading;
   const { text, identity, mode, uid } = reading;
   const owner = ownerOf(token, files);
-  const wrong =
+  const problem =
     (mode !== token.mode ? `has mode ${mode.toString(8)}` : undefined) ??
     (owner && owner.uid !== uid ? `belongs to user id ${uid}` : undefined) ??
-    (token.kind === 'signed' ? differs(text, token) : misses(text, token));
-  if (wrong !== undefined) return { kind: 'broken', reason: wrong, identity };
+    (token.kind === 'signed' ? differs(text, token) : formatProblem(text, token));
+  if (problem !== undefined) return { kind: 'broken', reason: problem, identity };
   const byDefault = token.kind === 'signed' ? token.lifetime : (lifetime ?? token.defaultLifetime);
   const times = digestUse(text, identity.mtime, byDefault);
   return times.ok
@@ -191,7 +195,7 @@ function stateOf(
     : { kind: 'broken', reason: times.reason, identity };
 }
 
-function misses(text: string, { format }: StandingToken): string | undefined {
+function formatProblem(text: string, { format }: StandingToken): string | undefined {
   return accessTokenIn(text, format) === undefined
     ? `is not a token in the format ${format}`
     : undefined;
@@ -220,12 +224,12 @@ function write(token: StandingToken, text: string, files: StandingFiles): void {
   }
 }
 
-// What is known of fetched standing tokens, kept beside the tokens of jobs: a restart and
-// `condor_credmon status` know it, too.
+// What is known of fetched standing tokens, stored in the credential directory for
+// restarts and `condor_credmon status`.
 
 /**
- * A fetched token that we know: which version of its file, the configuration that it
- * answers, and its lifetime in seconds.
+ * A known fetched token: the version of its file, the configuration that it was requested
+ * with, and its lifetime in seconds.
  */
 interface Known {
   readonly identity: FileIdentity;
@@ -233,7 +237,7 @@ interface Known {
   readonly lifetime?: number;
 }
 
-/** What was kept, by the token's name; what cannot be read is unknown. */
+/** Returns the stored knowledge by token name; unreadable entries are left out. */
 function recall(files: StandingFiles): Map<string, Known> {
   const object = parseObject(files.recall() ?? '');
   const entries = object.ok && isRecord(object.value) ? Object.entries(object.value) : [];
@@ -245,7 +249,7 @@ function recall(files: StandingFiles): Map<string, Known> {
   );
 }
 
-/** Keeps it, without the tokens that stand no longer. */
+/** Stores the knowledge, without tokens that are no longer configured. */
 function keep(
   files: StandingFiles,
   known: ReadonlyMap<string, Known>,

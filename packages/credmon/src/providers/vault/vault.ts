@@ -1,5 +1,5 @@
-// The Vault provider: reads a fresh access token from Vault or OpenBao with the Vault
-// token that the storer left in `.top`.
+// The Vault provider: reads an access token from Vault or OpenBao with the Vault token
+// from `.top`.
 import {
   CodedError,
   isCoded,
@@ -31,14 +31,16 @@ import type { VaultSettings } from '../../settings/vault.ts';
 import { classifyFailure, harmless } from '@credmon/core/oauth';
 
 /**
- * What the provider needs. `send` is the Vault's own: its authorities and its time-outs
- * are not the issuers'. `topVersion` changes when a `.top` is stored again.
+ * The provider's options. `send` has the Vault's certificate authorities and time-outs,
+ * not the issuers'. `topVersion` changes when a `.top` is stored again.
  */
 interface VaultOptions {
   readonly settings: VaultSettings;
   readonly send: Send;
   readonly topVersion: (user: string, stem: string) => string;
-  /** Scopes that the issuer of a service, without case, may grant unasked. */
+  /**
+   * Scopes that the issuer of a service (case-insensitive) may grant without a request.
+   */
   readonly extraScopes: (service: string) => readonly string[];
   readonly specialNames: boolean;
   readonly policy: RenewalPolicy;
@@ -46,14 +48,14 @@ interface VaultOptions {
 
 /**
  * The Vault provider: every token is read again after `refreshSeconds`, because the Vault
- * itself keeps it for `minimumSeconds`.
+ * caches it for `minimumSeconds`.
  */
 export function vaultReader(options: VaultOptions): Provider {
   const { settings } = options;
   return {
     name: 'vault',
     policy: { ...options.policy, refreshEvery: settings.refreshSeconds },
-    view: (token) => sinceFetched(token, options),
+    view: (token) => withTimesOfFile(token, options),
     renewable,
     basis: (token) => basisOf(token, dependencies(token, options)),
     issuerOf: ({ top }) => originOf((top.kind === 'valid' && top.value.vaultUrl) || ''),
@@ -61,22 +63,23 @@ export function vaultReader(options: VaultOptions): Provider {
   };
 }
 
-const no = (reason: string): Parsed<true> => ({ ok: false, reason });
+const notRenewable = (reason: string): Parsed<true> => ({ ok: false, reason });
 
 function renewable({ top }: TokenSnapshot): Parsed<true> {
-  if (top.kind === 'missing') return no('.top is missing: not renewed');
-  if (top.kind === 'broken') return no(`.top ${top.reason}: the user must store it again`);
+  if (top.kind === 'missing') return notRenewable('.top is missing: not renewed');
+  if (top.kind === 'broken')
+    return notRenewable(`.top ${top.reason}: the user must store it again`);
   if (top.value.vaultUrl === undefined)
-    return no('.top has no "vault_url" text: the user must store it again');
+    return notRenewable('.top has no "vault_url" text: the user must store it again');
   return { ok: true, value: true };
 }
 
 /**
- * The Vault may hand out a token that it made hours ago, and an opaque one says nothing:
- * the life that counts begins with the file. A token that had expired before it was
- * written tells of clocks that are too far apart.
+ * The Vault may return a token that it made hours ago, and opaque tokens do not show
+ * their age: the lifetime counts from the file's time. A token that expired before it was
+ * written means that the clocks differ too much.
  */
-function sinceFetched(token: TokenSnapshot, { settings, policy }: VaultOptions): TokenSnapshot {
+function withTimesOfFile(token: TokenSnapshot, { settings, policy }: VaultOptions): TokenSnapshot {
   const { use } = token;
   if (use.kind !== 'valid') return token;
   const { mtime } = use.identity;
@@ -87,15 +90,15 @@ function sinceFetched(token: TokenSnapshot, { settings, policy }: VaultOptions):
   return { ...token, use: { ...use, value: { issuedAt: mtime, expiresAt: mtime + lifetime } } };
 }
 
-/** What a renewal depends on beside its `.top`. */
+/** The fingerprint input besides `.top`. */
 function dependencies({ user, stem }: TokenSnapshot, options: VaultOptions): unknown {
-  const parent = lender(stem, options);
+  const parent = parentOf(stem, options);
   const borrowed = parent === undefined ? '' : options.topVersion(user, parent);
   const { hosts, ports, namespace } = options.settings;
   return [borrowed, hosts, ports, namespace];
 }
 
-function lender(stem: string, { specialNames }: VaultOptions): string | undefined {
+function parentOf(stem: string, { specialNames }: VaultOptions): string | undefined {
   return specialNames ? undefined : parentStem(stem);
 }
 
@@ -107,12 +110,12 @@ async function obtain(
 ): Promise<Outcome> {
   try {
     const top = topOf(token, files.top);
-    const vaultToken = top.vaultToken ?? borrowedToken(token, options, context);
+    const vaultToken = top.vaultToken ?? parentToken(token, options, context);
     if (vaultToken instanceof CodedError) return { kind: 'gone', error: vaultToken };
     const response = await options.send(vaultRequest(top, vaultToken, options.settings));
     const about = { service: token.stem, vaultToken, now: context.now };
     const accessToken = tokenInAnswer(response, about);
-    const noted = judged(token, top, accessToken, options);
+    const noted = checkGrant(token, top, accessToken, options);
     const use = useFile(
       { accessToken, answer: { access_token: accessToken } },
       {
@@ -124,15 +127,15 @@ async function obtain(
     );
     return { ...issuedWith(use, undefined, false), ...noted };
   } catch (error) {
-    return refusal(token, error);
+    return rejectionOf(token, error);
   }
 }
 
 /**
- * A Vault's answer names no scopes, but a token that is a JWT does.
+ * Checks the scopes of a token that is a JWT; a Vault's answer itself has none.
  * @throws CodedError `SCOPE_WIDENED`
  */
-function judged(
+function checkGrant(
   { stem }: TokenSnapshot,
   { scopes }: VaultTop,
   accessToken: string,
@@ -150,21 +153,21 @@ function topOf(token: TokenSnapshot, text: Parsed<string>): VaultTop {
 }
 
 /**
- * The parent's Vault token; or the error to remove the handle with, when its parent has
- * gone.
+ * Returns the parent's Vault token; or, if the parent is gone, the error with which the
+ * handle is removed.
  */
-function borrowedToken(
+function parentToken(
   token: TokenSnapshot,
   options: VaultOptions,
   { readToken }: ProviderContext,
 ): string | CodedError {
-  const stem = lender(token.stem, options);
+  const stem = parentOf(token.stem, options);
   if (stem === undefined) throw unusable(`${tokenId(token)}: .top has no "vault_token"`, token);
   const { top, topIdentity } = readToken(token.user, stem);
   if (!top.ok && topIdentity === undefined) {
     return new CodedError(
       'GRANT_REVOKED',
-      `${tokenId(token)} borrows the Vault token of ${stem}, which is not there; submitting a job stores both again`,
+      `${tokenId(token)} uses the Vault token of ${stem}, which is missing; submitting a job stores both again`,
       { token: tokenId(token) },
     );
   }
@@ -181,9 +184,9 @@ function unusable(message: string, token: TokenSnapshot): CodedError {
   return new CodedError('CRED_FILE_INVALID', message, { token: tokenId(token) });
 }
 
-function refusal(token: TokenSnapshot, error: unknown): Outcome {
-  // What is not coded is a mistake of ours; its text could hold anything, so only its
-  // kind is passed on.
+function rejectionOf(token: TokenSnapshot, error: unknown): Outcome {
+  // An error without a code is a bug; its text may contain anything, so only its name is
+  // used.
   const coded = isCoded(error)
     ? error
     : new CodedError(
@@ -195,14 +198,14 @@ function refusal(token: TokenSnapshot, error: unknown): Outcome {
   return { kind: final ? 'denied' : 'failed', error: coded };
 }
 
-// What a Vault's answer means: an access token, a revoked login, or trouble of one of
-// three kinds.
+// Reads a Vault's answer: an access token, a revoked login, or another failure.
 
 /**
- * The access token in an answer.
- * @param vaultToken what was sent, so that no error repeats it
+ * Returns the access token in an answer.
+ * @param vaultToken the token that was sent, so that no error repeats it
  * @throws CodedError `GRANT_REVOKED` when the Vault says "permission denied";
- * `ISSUER_BUSY`, `ISSUER_UNREACHABLE` or `ISSUER_ANSWER_INVALID` for what time may fix
+ * `ISSUER_BUSY`, `ISSUER_UNREACHABLE` or `ISSUER_ANSWER_INVALID` for failures that time
+ * may fix
  * @see https://developer.hashicorp.com/vault/api-docs (status codes, errors)
  */
 function tokenInAnswer(
@@ -213,7 +216,7 @@ function tokenInAnswer(
   const json = object.ok ? object.value : {};
   if (response.status !== 200) throw failure(response, json, { service, vaultToken, now });
   const { data } = json;
-  if (!isRecord(data)) throw invalid(service, 'it holds no data');
+  if (!isRecord(data)) throw invalid(service, 'no data');
   const { accessToken } = judgeTokenResponse({ access_token: data['access_token'] }, service);
   if (!/^[\w.~+/-]+=*$/.test(accessToken) || isJson(accessToken))
     throw invalid(service, 'its access token is not a bearer token (RFC 6750, section 2.1)');
@@ -225,9 +228,9 @@ function failure(
   json: Readonly<Record<string, unknown>>,
   { service, vaultToken, now }: { service: string; vaultToken: string; now: number },
 ): CodedError {
-  // Decided before anything is masked: a short Vault token may be a part of the text.
+  // Checked before secrets are masked: a short Vault token may be a part of the text.
   const errors = errorsOf(json);
-  const said = harmless(withoutSecrets(errors, [vaultToken]));
+  const errorText = harmless(withoutSecrets(errors, [vaultToken]));
   if (status === 403 && /permission denied/i.test(errors)) {
     return new CodedError(
       'GRANT_REVOKED',
@@ -241,9 +244,9 @@ function failure(
     { status, ...(retryAfter === undefined ? {} : { retryAfter }) },
     now,
   );
-  // A 401 here comes from something in front of the Vault, which asks for no client.
+  // A 401 comes from a proxy in front of the Vault; there is no client to reject.
   const code = plain.code === 'CLIENT_REFUSED' ? 'ISSUER_ANSWER_INVALID' : plain.code;
-  const what = said === '' ? '' : ` (${said})`;
+  const what = errorText === '' ? '' : ` (${errorText})`;
   return new CodedError(
     code,
     `the Vault of ${service} answered HTTP status ${status}${what}`,
@@ -256,9 +259,7 @@ function errorsOf({ errors }: Readonly<Record<string, unknown>>): string {
   return texts.join('; ');
 }
 
-/**
- * A bare `.use` of digits alone would read as JSON, which no reader takes for a token.
- */
+/** True for a token such as `123` that a reader of a bare `.use` would take for JSON. */
 function isJson(text: string): boolean {
   return /^(true|false|null|-?\d+(\.\d+)?([eE][+-]?\d+)?)$/.test(text);
 }

@@ -37,7 +37,7 @@ const claims = async (): Promise<Record<string, unknown>> =>
   verifyToken(issuer, String(on.read('alice/svc.use')['access_token']));
 
 describe('client credentials', () => {
-  it('issue a token with the scopes and the resource that the administrator chose, and renew it', async () => {
+  it('issue a token with the configured scopes and resource, and renew it', async () => {
     on.configure(knobs({ CLIENT_CREDMON_svc_RESOURCE: 'https://data.example' }));
     on.store('alice/svc.top', 'alice');
     await on.pass();
@@ -55,7 +55,7 @@ describe('client credentials', () => {
     expect(on.sent.filter(({ method }) => method === 'GET')).toHaveLength(1);
   });
 
-  it('for an audience that the issuer does not heed are stored, and told of once', async () => {
+  it('for an audience that the issuer ignores are stored, and logged once', async () => {
     on.configure(knobs({ CLIENT_CREDMON_svc_TOKEN_AUDIENCE: 'https://data.example' }));
     on.store('alice/svc.top', 'alice');
     await on.pass();
@@ -63,12 +63,12 @@ describe('client credentials', () => {
     await on.pass();
     expect(issuer.log.successes('client_credentials')).toHaveLength(2);
     expect(on.lines.filter((line) => line.includes('gave a token'))).toEqual([
-      `alice/svc: the issuer gave a token for ${issuer.url}/api, not for https://data.example; jobs may be refused`,
+      `alice/svc: the issuer gave a token for ${issuer.url}/api, not for https://data.example; services may reject it`,
     ]);
   });
 
   it.each(['basic', 'post'] as const)(
-    'R29 prove themselves by %s, with a rollover of the secret',
+    'R29 authenticate by %s, with a rollover of the secret',
     async (how) => {
       await issuer.addClient({ ...client, authentication: how });
       on.configure(
@@ -93,7 +93,7 @@ describe('client credentials', () => {
     },
   );
 
-  it('R29 prove themselves by private_key_jwt, with a rollover of the key', async () => {
+  it('R29 authenticate by private_key_jwt, with a rollover of the key', async () => {
     const pair = (kid: string): { pem: string; jwk: object } => {
       const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
       const pem = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
@@ -133,7 +133,7 @@ describe('client credentials', () => {
     'reset',
     'hang',
   ])(
-    'R9 R14 R17 an outage or a bad answer (%s) leaves the old .use, and ends by itself',
+    'R9 R14 R17 an outage or an invalid answer (%s) keeps the old .use, and the next attempt succeeds',
     async (fault) => {
       if (fault === 'hang') {
         await on.close();
@@ -168,7 +168,7 @@ describe('client credentials', () => {
   });
 
   it.each<FaultName>(['no-expires-in', 'expires-in-text'])(
-    'R15 %s still gives a lifetime',
+    'R15 %s still results in a lifetime',
     async (fault) => {
       on.configure(knobs());
       on.store('alice/svc.top', '');
@@ -178,7 +178,7 @@ describe('client credentials', () => {
     },
   );
 
-  it('R26 nothing in .top or .meta chooses where the secret goes', async () => {
+  it('R26 .top and .meta do not decide where the secret is sent', async () => {
     on.configure(knobs());
     const evil = {
       token_url: 'https://evil.example/t',
@@ -192,16 +192,16 @@ describe('client credentials', () => {
     expect(await claims()).toMatchObject({ scope: 'storage.read:/ compute.read' });
   });
 
-  it('R30 a grant of more than was asked for is refused, and nothing is stored', async () => {
+  it('R30 more scopes than requested are rejected, and nothing is stored', async () => {
     on.configure(knobs());
     on.store('alice/svc.top', '');
     await issuer.setFault('wider-scope');
     await on.pass();
     expect(on.has('alice/svc.use')).toBe(false);
-    expect(on.lines.join('\n')).toContain('granted more than was asked for (admin)');
+    expect(on.lines.join('\n')).toContain('granted more scopes than requested (admin)');
   });
 
-  it('R25 an issuer that is not named exactly gets no secret', async () => {
+  it('R25 an issuer whose name does not match exactly gets no secret', async () => {
     on.configure(knobs({ CLIENT_CREDMON_ISSUER: `${issuer.url}/` }));
     on.store('alice/svc.top', '');
     await on.pass();
@@ -218,7 +218,7 @@ describe('client credentials', () => {
     expect(issuer.log.requests).toHaveLength(1);
   });
 
-  it('R5 R17 a bare token that says nothing of its life is renewed by what was promised for it', async () => {
+  it('R5 R17 a bare opaque token is renewed by the remembered lifetime', async () => {
     const opaque = await startIssuer({
       clients: [client],
       accessTokenTtl: 300,
@@ -290,7 +290,7 @@ describe('settings of client credentials', () => {
     expect(mistakes(knobs)).toContain(text);
   });
 
-  it('a whole one is none, and the provider wins over the kind', () => {
+  it('a complete one has no problem, and a knob of the provider wins over one of the kind', () => {
     const settings = settingsWith({
       CLIENT_CREDMON_PROVIDER_NAMES: 'svc, two',
       ...good,

@@ -11,7 +11,7 @@ import { bench, meta, useText, type Bench } from '../../support/bench.ts';
 const nested = `${'['.repeat(65)}${']'.repeat(65)}`;
 const numbers = `[${Array<string>(200_000).fill('1e20').join(',')}]`;
 
-describe('an answer that makes no readable file', () => {
+describe('an answer that would give an unreadable file', () => {
   let on: Bench;
   beforeEach(() => {
     on = bench();
@@ -22,7 +22,7 @@ describe('an answer that makes no readable file', () => {
     ['nests too deep', nested, 'the resulting .use file nests deeper than 64 levels'],
     ['grows too large when it is written', numbers, 'more than 1048576'],
   ])(
-    'R14 R16 because it %s leaves the old one, keeps the new refresh token, and waits',
+    'R14 R16 because it %s keeps the old file and the new refresh token, and waits',
     async (_, x, why) => {
       const use = useText(on.clock.now() - 600, 1000);
       on.seed('alice', 'box', { top: '{"refresh_token":"r0"}', use, meta: meta() });
@@ -32,7 +32,7 @@ describe('an answer that makes no readable file', () => {
       for (let pass = 0; pass < 5; pass += 1) {
         on.clock.advance(1);
         await (
-          await beginPass(on.world, on.ownership, on.memory)
+          await beginPass(on.context, on.lookup, on.memory)
         ).settled;
       }
       expect(on.asked).toHaveLength(1);
@@ -53,7 +53,7 @@ describe('a bare token', () => {
   });
   afterEach(() => on.close());
 
-  it('R14 that reads as JSON is refused, and not asked for at every pass', async () => {
+  it('R14 that is valid JSON is rejected, and not requested at every pass', async () => {
     const server = createServer((_, response) => {
       response.setHeader('content-type', 'application/json');
       response.end('{"access_token":"1234567890","token_type":"bearer","expires_in":3600}');

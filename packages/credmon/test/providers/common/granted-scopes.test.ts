@@ -38,17 +38,17 @@ async function stored(kind: SourceKind): Promise<void> {
 }
 
 describe.each(SOURCES)('R30 %s', (kind) => {
-  it('more than was asked for is refused, nothing is stored, and the log names it', async () => {
+  it('more than requested is rejected, nothing is stored, and the log has the scopes', async () => {
     await stored(kind);
     await issuer.setFault('wider-scope');
     await on.pass();
     expect([posts(), on.has('alice/svc.use')]).toEqual([1, false]);
-    expect(log()).toContain('the issuer of svc granted more than was asked for (admin)');
+    expect(log()).toContain('the issuer of svc granted more scopes than requested (admin)');
     expect(log()).toContain('CREDMON_svc_EXTRA_SCOPES');
     expect(log()).not.toContain('CANARY');
   });
 
-  it('more at a renewal leaves the old token, and a rotated refresh token is kept and used', async () => {
+  it('more at a renewal keeps the old token, and a rotated refresh token is kept and used', async () => {
     await stored(kind);
     await on.pass();
     const before = on.text('alice/svc.use');
@@ -65,7 +65,7 @@ describe.each(SOURCES)('R30 %s', (kind) => {
     expect(issuer.log.reuses()).toEqual([]);
   });
 
-  it('more that CREDMON_<PROVIDER>_EXTRA_SCOPES names is welcome', async () => {
+  it('more is accepted if listed in CREDMON_<PROVIDER>_EXTRA_SCOPES', async () => {
     await stored(kind);
     on.configure({ ...knobs(kind), CREDMON_svc_EXTRA_SCOPES: 'admin' });
     await issuer.setFault('wider-scope');
@@ -73,7 +73,7 @@ describe.each(SOURCES)('R30 %s', (kind) => {
     expect(on.read('alice/svc.use')).toMatchObject({ scope: 'read write admin' });
   });
 
-  it('less is stored and told, once', async () => {
+  it('fewer are stored, and logged once', async () => {
     await stored(kind);
     await issuer.setFault('narrower-scope');
     await on.pass();
@@ -86,14 +86,14 @@ describe.each(SOURCES)('R30 %s', (kind) => {
   });
 });
 
-describe('R43 what a scope says', () => {
+describe('R43 the text of a scope', () => {
   let at: Bench;
   beforeEach(() => {
     at = bench();
   });
   afterEach(() => rmSync(at.directory, { recursive: true, force: true }));
 
-  it('brings no secret and no control character into the log or the failure file', async () => {
+  it('puts no secret and no control character into the log or the failure file', async () => {
     const use = useText(at.clock.now() - 600, 1000);
     const top = '{"refresh_token":"CANARY-refresh","scopes":"read"}';
     at.seed('alice', 'box', { top, use, meta: meta() });
@@ -106,10 +106,10 @@ describe('R43 what a scope says', () => {
         scope: `read admin ${form['refresh_token']} x${form['client_secret']} CANARY-access,CANARY-next ${run} \u001B]0;pwn\u0007 \u009B2J`,
       });
     await (
-      await beginPass(at.world, at.ownership, at.memory)
+      await beginPass(at.context, at.lookup, at.memory)
     ).settled;
     const said = at.lines.join('\n');
-    expect(said).toContain('granted more than was asked for (admin [...])');
+    expect(said).toContain('granted more scopes than requested (admin [...])');
     for (const text of [said, at.read('alice', '.box.renewal')]) {
       expect(text.replaceAll('\n', '')).toMatch(/^[ -~]*$/);
       expect(text.toLowerCase()).not.toContain('canary');
@@ -118,7 +118,7 @@ describe('R43 what a scope says', () => {
 
   it.each([
     [
-      'a long one that was asked for',
+      'a long one that was requested',
       'https://issuer.example/scopes/data.read',
       'https://issuer.example/scopes/data.read',
     ],
@@ -135,20 +135,20 @@ describe('R30 vault', () => {
 
   it.each([
     [
-      'more than was asked for is refused',
+      'more than requested is rejected',
       'read write admin',
       {},
       false,
-      'granted more than was asked for (admin)',
+      'granted more scopes than requested (admin)',
     ],
     [
-      'more that is named is welcome',
+      'more is accepted if listed',
       'read write admin',
       { CREDMON_dune_EXTRA_SCOPES: 'admin' },
       true,
       'Success',
     ],
-    ['less is stored and told', 'write', {}, true, 'the issuer did not grant read'],
+    ['fewer are stored and logged', 'write', {}, true, 'the issuer did not grant read'],
   ] as const)('%s, as the JWT says', async (_, granted, more, there, line) => {
     const made = makeCertificates(folder);
     const [key, cert] = [

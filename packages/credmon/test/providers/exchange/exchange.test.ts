@@ -80,7 +80,7 @@ async function exchanged(top: object = {}): Promise<void> {
 
 describe('token exchange', () => {
   it.each(['scopes', 'scope'])(
-    'issues what `%s` asks for, and keeps a refresh token instead',
+    'requests the scopes of `%s`, and keeps a refresh token instead',
     async (key) => {
       await exchanged({ [key]: 'storage.read:/, compute.read', audience: 'https://data.example' });
       expect(await verifyToken(issuer, use(), 'https://data.example')).toMatchObject({
@@ -100,7 +100,7 @@ describe('token exchange', () => {
     },
   );
 
-  it('tells once of a token for another audience than was asked for, and of none where it is right', async () => {
+  it('logs a token for another audience than requested once, and none with the right one', async () => {
     on.configure(knobs({ EXCHANGE_CREDMON_swap_RESOURCE: 'https://data.example' }));
     store({ access_token: await subjectToken(issuer) });
     store(
@@ -111,7 +111,7 @@ describe('token exchange', () => {
     on.clock.advance(400);
     await on.pass();
     expect(on.lines.filter((line) => line.includes('gave a token'))).toEqual([
-      `alice/swap: the issuer gave a token for ${issuer.url}/api, not for https://data.example; jobs may be refused`,
+      `alice/swap: the issuer gave a token for ${issuer.url}/api, not for https://data.example; services may reject it`,
     ]);
     expect(on.has('alice/swap.use')).toBe(true);
   });
@@ -130,7 +130,7 @@ describe('token exchange', () => {
     expect(issuer.log.presentedTwice()).toEqual([]);
   });
 
-  it('R16 R30 an exchange that grants too much stores no access token, but keeps the refresh token that came', async () => {
+  it('R16 R30 an exchange that grants too many scopes stores no access token, but keeps the new refresh token', async () => {
     await issuer.setFault('wider-scope');
     await exchanged({ scopes: 'read' });
     expect([on.has('alice/swap.use'), on.read('alice/swap.top')]).toEqual([
@@ -146,7 +146,7 @@ describe('token exchange', () => {
     expect(await verifyToken(issuer, use())).toMatchObject({ scope: 'read' });
   });
 
-  it('PELICAN_CREDMON_* work alike, with the names of the reference', async () => {
+  it('PELICAN_CREDMON_* work the same way, with the names of the reference', async () => {
     on.configure({
       PELICAN_CREDMON_PROVIDER_NAMES: 'osdf',
       osdf_PELICAN_CLIENT_ID: 'ap',
@@ -164,7 +164,7 @@ describe('token exchange', () => {
     });
   });
 
-  it('of several issuers each exchanges its own tokens', async () => {
+  it('each of several issuers exchanges its own tokens', async () => {
     on.configure(knobs({ EXCHANGE_CREDMON_swap_ISSUER: `${foreign.url}, ${issuer.url}` }));
     store({ access_token: await subjectToken(issuer) });
     store({ access_token: await subjectToken(foreign) }, 'bob/swap.top');
@@ -175,7 +175,7 @@ describe('token exchange', () => {
     ]);
   });
 
-  it('R8 of several issuers, tokens of an issuer not known yet share the cap', async () => {
+  it('R8 with several issuers, tokens of an issuer not yet known share one limit', async () => {
     const held: (() => void)[] = [];
     let [open, running, most] = [false, 0, 0];
     const server = createServer((request, response) => {
@@ -208,7 +208,7 @@ describe('token exchange', () => {
     expect([most, posts().length]).toEqual([16, 40]);
   });
 
-  it('R1 of several issuers a hung one holds up nobody else', async () => {
+  it('R1 a hanging issuer does not delay the others', async () => {
     await on.close();
     on = accessPoint({ totalSeconds: 5 });
     on.configure(knobs({ EXCHANGE_CREDMON_swap_ISSUER: `${foreign.url}, ${issuer.url}` }));
@@ -225,12 +225,12 @@ describe('token exchange', () => {
     expect(on.has('zoe/swap.use')).toBe(true);
   });
 
-  it('R30 fewer scopes than asked are reported', async () => {
+  it('R30 fewer scopes than requested are reported', async () => {
     await exchanged({ scopes: 'read, unheard-of' });
     expect(on.lines.join('\n')).toContain('the issuer did not grant unheard-of');
   });
 
-  it('revoked: the user is told once, and the next token starts again', async () => {
+  it('revoked: logged once, and a new token is exchanged again', async () => {
     await exchanged();
     const refresh = String(on.read('alice/swap.top')['refresh_token']);
     const form = {
@@ -329,7 +329,7 @@ describe('a .top that a user wrote', () => {
       async () => ({ access_token: `${part({ alg: 'none' })}.${part({ iss: issuer.url })}.` }),
     ],
     [
-      'an issuer with a slash more',
+      'an issuer with an additional slash',
       async () => ({ access_token: forged({ iss: `${issuer.url}/`, ...times() }) }),
     ],
     [
@@ -343,7 +343,7 @@ describe('a .top that a user wrote', () => {
       async () => ({ refresh_token: 'r', iss: 'https://evil.example' }),
     ],
     [
-      'an iss that is not a text',
+      'an iss that is not a string',
       async () => ({ refresh_token: 'r', iss: { toString: issuer.url } }),
     ],
   ])('R26 with %s brings no request that carries a secret', async (_, top) => {
@@ -359,7 +359,7 @@ describe('a .top that a user wrote', () => {
   });
 
   it.each(['[]', '5', 'null', 'x', '{', JSON.stringify({ access_token: 5 })])(
-    'R3 that is %s stops nobody else',
+    'R3 that is %s does not stop others',
     async (text) => {
       on.configure(knobs());
       on.store('alice/swap.top', text);
@@ -369,7 +369,7 @@ describe('a .top that a user wrote', () => {
     },
   );
 
-  it('R26 with endpoints in it is exchanged at the configured issuer all the same', async () => {
+  it('R26 with endpoints in it is still exchanged at the configured issuer', async () => {
     const evil = 'https://evil.example/t';
     await exchanged({ token_url: evil, iss: 'https://evil.example', revocation_url: evil });
     expect(new Set(on.sent.map(({ url }) => new URL(url).origin))).toEqual(new Set([issuer.url]));
@@ -382,7 +382,7 @@ describe('PELICAN_CREDMON_CA_FILE', () => {
   const folder = mkdtempSync(join(tmpdir(), 'credmon-pelican-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('R26 R45 alone is believed, whatever TLS_SKIP_VERIFY says, and a changed file counts at the next try', async () => {
+  it('R26 R45 is the only trusted authority, even with TLS_SKIP_VERIFY, and a changed file is used at the next attempt', async () => {
     const made = makeCertificates(folder);
     const [key, cert] = [
       readFileSync(made.keyFile, 'utf8'),
@@ -450,7 +450,7 @@ describe('settings of token exchange', () => {
       'EXCHANGE_CREDMON_swap_ISSUER is not set',
     ],
     [
-      'one token URL of two issuers',
+      'one token URL for two issuers',
       {
         EXCHANGE_CREDMON_ISSUER: 'https://i.example https://j.example',
         EXCHANGE_CREDMON_TOKEN_URL: 'https://i.example/t',

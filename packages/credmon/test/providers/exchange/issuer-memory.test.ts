@@ -8,16 +8,16 @@ const jwt = (claims: unknown): string =>
 
 it.each([
   ['a configured issuer by its origin', jwt({ iss: 'https://a.example/x' }), ['https://a.example']],
-  ['no other', jwt({ iss: 'https://evil.example' }), []],
-  ['nothing of a claim that is not a text', jwt({ iss: 7 }), []],
-  ['nothing of what is not a JWT', 'opaque', []],
+  ['no other issuer', jwt({ iss: 'https://evil.example' }), []],
+  ['nothing from a claim that is not a string', jwt({ iss: 7 }), []],
+  ['nothing from a token that is not a JWT', 'opaque', []],
 ])('remembers of a stored token %s', (_, token, expected) => {
   const issuers = new Map<string, string>();
   learnClaimed(issuers, 'alice/swap', token, ['https://b.example', 'https://a.example/x']);
   expect([...issuers.values()]).toEqual(expected);
 });
 
-it('forgets the tokens that it has not heard of for longest', () => {
+it('forgets the oldest tokens', () => {
   const issuers = new Map<string, string>();
   for (let n = 0; n < 60_000; n += 1) learnIssuer(issuers, `u${n}/swap`, 'https://a.example');
   expect([issuers.size, issuers.has('u0/swap'), issuers.has('u59999/swap')]).toEqual([

@@ -40,7 +40,7 @@ function local(knobs: Record<string, string> = {}): Bench & { readonly beside: s
 }
 
 const pass = async (on: Bench): Promise<number> =>
-  (await beginPass(on.world, on.ownership, on.memory)).settled;
+  (await beginPass(on.context, on.lookup, on.memory)).settled;
 const use = (on: Bench, user = 'alice', stem = 'scitokens'): Record<string, unknown> =>
   JSON.parse(on.read(user, `${stem}.use`)) as Record<string, unknown>;
 const claimsOf = (token: unknown): Record<string, unknown> =>
@@ -60,7 +60,7 @@ async function served(knobs: Record<string, string> = {}, user = 'alice', stem =
 }
 
 describe('a local token', () => {
-  it('has the claims of the reference, and verifies with the public key that was made beside it', async () => {
+  it('has the claims of the reference, and verifies with the generated public key', async () => {
     const on = await served();
     const { access_token: token, ...rest } = use(on);
     const issuedAt = on.clock.now();
@@ -163,7 +163,7 @@ describe('a local token', () => {
     expect(on.read('alice', 'other.use')).not.toBe(first);
   });
 
-  it('of any .top is signed: what it holds is not a concern of the signer', async () => {
+  it('is signed for any contents of .top', async () => {
     const on = local();
     const tops = [
       '',
@@ -180,7 +180,7 @@ describe('a local token', () => {
     );
   });
 
-  it('R3 beside a broken .use is signed again, and stops no other', async () => {
+  it('R3 with a broken .use is signed again, and does not stop others', async () => {
     const on = local();
     ['{}', '[]', 'null', '{"access_token": 5}'].forEach((text, index) =>
       on.seed(`u${index}`, 'scitokens', { top: 'x', use: text }),
@@ -196,7 +196,7 @@ describe('a local token', () => {
 });
 
 describe('groups', () => {
-  it('give scopes, also through regular expressions; a changed map counts at the next token', async () => {
+  it('give scopes, also by regular expressions; a changed map is used for the next token', async () => {
     const on = local({
       LOCAL_CREDMON_AUTHZ_GROUP_TEMPLATE: 'read:/g/{groupname}',
       LOCAL_CREDMON_AUTHZ_GROUP_MAPFILE: 'BESIDE/map',
@@ -215,7 +215,7 @@ describe('groups', () => {
     expect(claims(on)['scope']).toBe('read:/user/alice write:/user/alice read:/g/other-group');
   });
 
-  it('of a missing map are left out with one line', async () => {
+  it('of a missing map are left out with one log line', async () => {
     const on = local({
       LOCAL_CREDMON_AUTHZ_GROUP_TEMPLATE: 'read:/g/{groupname}',
       LOCAL_CREDMON_AUTHZ_GROUP_MAPFILE: 'BESIDE/nomap',
@@ -228,7 +228,7 @@ describe('groups', () => {
     ]);
   });
 
-  it('R44 of a map that is missing again are told again', async () => {
+  it('R44 of a map that is missing again are logged again', async () => {
     const map = 'BESIDE/map';
     const on = local({
       LOCAL_CREDMON_AUTHZ_GROUP_TEMPLATE: 'read:/g/{groupname}',
@@ -249,7 +249,7 @@ describe('groups', () => {
   });
 });
 
-describe('a refused user', () => {
+describe('a rejected user', () => {
   const REQUIRED = {
     LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT: 'cms',
     LOCAL_CREDMON_AUTHZ_GROUP_MAPFILE: 'BESIDE/map',
@@ -283,7 +283,7 @@ describe('a refused user', () => {
     expect(on.has('mallory', '.scitokens.renewal')).toBe(false);
   });
 
-  it('who submits again is answered again', async () => {
+  it('that submits again is answered again', async () => {
     const on = local(REQUIRED);
     writeFileSync(join(on.beside, 'map'), '* alice cms\n');
     on.seed('mallory', 'scitokens', { top: 'x' });
@@ -295,7 +295,7 @@ describe('a refused user', () => {
     expect(use(on, 'mallory')['access_token']).toBe('');
   });
 
-  it('who may no longer have one loses it at the next renewal', async () => {
+  it('that is no longer allowed loses the token at the next renewal', async () => {
     const on = local(REQUIRED);
     writeFileSync(join(on.beside, 'map'), '* alice cms\n');
     on.seed('alice', 'scitokens', { top: 'x' });
@@ -306,7 +306,7 @@ describe('a refused user', () => {
     expect(use(on)['access_token']).toBe('');
   });
 
-  it('is nobody while the map cannot be read: the submit waits, with one line for all', async () => {
+  it('does not exist while the map cannot be read: the submit waits, with one log line for all', async () => {
     const on = local(REQUIRED);
     for (const user of ['a', 'b', 'c']) on.seed(user, 'scitokens', { top: 'x' });
     await pass(on);
@@ -318,10 +318,14 @@ describe('a refused user', () => {
   });
 
   it.each<[string, Record<string, string>, RegExp]>([
-    ['climbs', { LOCAL_CREDMON_AUTHZ_TEMPLATE: 'read:/user/../{username}' }, /parent directory/],
+    [
+      'has "..", in a template',
+      { LOCAL_CREDMON_AUTHZ_TEMPLATE: 'read:/user/../{username}' },
+      /parent directory/,
+    ],
     ['is relative', { LOCAL_CREDMON_AUTHZ_TEMPLATE: 'read:{username}' }, /relative path/],
     [
-      'climbs by expression',
+      'has "..", in an expression',
       { LOCAL_CREDMON_AUTHZ_TEMPLATE_EXPR: 'strcat("read:/..", "/", Username)' },
       /parent/,
     ],
@@ -335,10 +339,10 @@ describe('a refused user', () => {
 
 describe('a key', () => {
   const failing = (on: Bench): string[] =>
-    loud(on).filter((line) => line.includes('can be signed'));
+    loud(on).filter((line) => line.includes('cannot sign tokens'));
 
   it.each<[string, (path: string) => void]>([
-    ['is lost', (path) => rmSync(path)],
+    ['is missing', (path) => rmSync(path)],
     ['is garbage', (path) => writeFileSync(path, 'nonsense')],
     ['is open to everybody', (path) => chmodSync(path, 0o644)],
     ['is a link to itself', (path) => (rmSync(path), symlinkSync(path, path))],
@@ -358,7 +362,7 @@ describe('a key', () => {
         ),
     ],
   ])(
-    'R45 that %s stops its provider only, with one line; fixed, it signs at the next pass',
+    'R45 that %s stops its provider only, with one log line; once fixed, it signs at the next pass',
     async (_, break_) => {
       const on = await served({ LOCAL_CREDMON_other_PRIVATE_KEY: 'BESIDE/other.pem' });
       const good = createKey({ algorithm: 'ES256' });
@@ -408,7 +412,7 @@ describe('a key', () => {
     ).toBe('bob');
   });
 
-  it('is not made again while its public half is there', async () => {
+  it('is not created again while its public half exists', async () => {
     const on = local();
     writeFileSync(join(on.beside, 'public.pem'), 'old');
     on.seed('alice', 'scitokens', { top: 'x' });
@@ -417,10 +421,10 @@ describe('a key', () => {
       on.has('alice', 'scitokens.use'),
       readFileSync(join(on.beside, 'public.pem'), 'utf8'),
     ]).toEqual([false, 'old']);
-    expect(loud(on)[0]).toMatch(/private key .* is missing, but its public half .* is there/);
+    expect(loud(on)[0]).toMatch(/private key .* is missing, but its public half .* exists/);
   });
 
-  it('whose directory is missing costs the other kinds of tokens nothing', async () => {
+  it('whose directory is missing does not affect other kinds of tokens', async () => {
     const on = local({
       LOCAL_CREDMON_PRIVATE_KEY: 'BESIDE/no/p.pem',
       LOCAL_CREDMON_PUBLIC_KEY: 'BESIDE/no/q.pem',

@@ -1,4 +1,4 @@
-// What a renewal makes of unusual contents of .top, and of client secrets that look like
+// Renewals with unusual contents of .top, and with client secrets that look like
 // scopes.
 import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -22,7 +22,7 @@ async function renew(top: unknown, metaText = meta(), scope?: string): Promise<v
       ...(scope === undefined ? {} : { scope }),
     });
   await (
-    await beginPass(on.world, on.ownership, on.memory)
+    await beginPass(on.context, on.lookup, on.memory)
   ).settled;
 }
 
@@ -55,13 +55,13 @@ describe('R14 .top with "scopes"', () => {
     });
   });
 
-  it('that are a list decide what was asked for', async () => {
+  it('that are a list are the requested scopes', async () => {
     await renew({ refresh_token: 'r1', scopes: ['a', 'b'] }, meta(), 'a b admin');
-    expect(on.lines.join('\n')).toContain('granted more than was asked for (admin)');
+    expect(on.lines.join('\n')).toContain('granted more scopes than requested (admin)');
   });
 });
 
-describe('R14 R30 a client secret of few letters that is also a word of a scope', () => {
+describe('R14 R30 a short client secret that is also a word of a scope', () => {
   it.each([
     ['a', 'a'],
     ['condor', 'condor:/READ'],

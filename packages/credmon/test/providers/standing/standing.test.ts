@@ -32,7 +32,7 @@ import type { StandingToken } from '../../../src/settings/standing.ts';
 import { withStanding } from '../../../src/providers/standing/store.ts';
 import { readSettings, type Settings } from '../../../src/settings/read.ts';
 import { localFiles } from '../../../src/host/local-files.ts';
-import { ownershipOf } from '../../../src/daemon/provider-lookup.ts';
+import { providerLookupOf } from '../../../src/daemon/provider-lookup.ts';
 import { standingFiles } from '../../../src/host/standing-files.ts';
 import { bench, type Bench } from '../../support/bench.ts';
 
@@ -74,20 +74,20 @@ function standing(more: Record<string, string> = {}) {
   const ports = {
     secretVersion: () => '',
     random: systemRandom,
-    promises: new Map(),
+    expiryCache: new Map(),
     local: localFiles((text) => on.lines.push(`warn ${text}`)),
   };
-  let ownership = ownershipOf(settings, ports);
+  let lookup = providerLookupOf(settings, ports);
   return {
     ...on,
     store,
     root,
     file: (name: string): string => join(root, name),
     pass: async (): Promise<number> =>
-      (await beginPass({ ...on.world, store }, ownership, on.memory)).settled,
+      (await beginPass({ ...on.context, store }, lookup, on.memory)).settled,
     configure: (knobs: Record<string, string>): void => {
       settings = settingsOf(root, { ...KNOBS, ...more, ...knobs });
-      ownership = ownershipOf(settings, ports);
+      lookup = providerLookupOf(settings, ports);
     },
   };
 }
@@ -101,7 +101,7 @@ const loud = (on: Pick<Bench, 'lines'>): string[] =>
   on.lines.filter((line) => /^(?:warn|error)/.test(line));
 
 describe('a standing token', () => {
-  it('is one bare line, 0600, with the claims that HTCondor-CE looks at', async () => {
+  it('is one bare line, mode 0600, with the claims that HTCondor-CE checks', async () => {
     const on = standing();
     await on.pass();
     const text = readFileSync(on.file('el7_osg35.scitoken'), 'utf8');
@@ -160,7 +160,7 @@ describe('a standing token', () => {
     expect(Number(claimsOf(text())['exp'])).toBe(on.clock.now() + 3600);
   });
 
-  it('R17 stays while its key is gone, with one line that says how long it works, and is renewed once the key is back', async () => {
+  it('R17 is kept while its key is missing, with one line with its remaining lifetime, and is renewed once the key is back', async () => {
     const on = standing({ CREDMON_STANDING_TOKENS: 'el7_osg35' });
     await on.pass();
     const first = readFileSync(on.file('el7_osg35.scitoken'), 'utf8');
@@ -171,7 +171,7 @@ describe('a standing token', () => {
     on.clock.advance(60);
     await on.pass();
     expect(readFileSync(on.file('el7_osg35.scitoken'), 'utf8')).toBe(first);
-    expect(loud(on).filter((line) => line.includes('the old token works for'))).toHaveLength(1);
+    expect(loud(on).filter((line) => line.includes('the old token is valid for'))).toHaveLength(1);
     writeFileSync(on.file('private.pem'), key, { mode: 0o600 });
     await on.pass();
     expect(readFileSync(on.file('el7_osg35.scitoken'), 'utf8')).not.toBe(first);
@@ -193,7 +193,7 @@ describe('a standing token', () => {
     expect(statSync(on.file('el7_osg35.scitoken')).mode & 0o7777).toBe(0o600);
   });
 
-  it('follows a changed configuration at once', async () => {
+  it('is signed again at once after a change of the configuration', async () => {
     const on = standing();
     await on.pass();
     const other = readFileSync(on.file('ce2.json'), 'utf8');
@@ -211,7 +211,7 @@ describe('a standing token', () => {
     expect(statSync(on.file('ce2.json')).uid).toBe(userInfo().uid);
   });
 
-  it('of a user who is not there, or in a directory that is not there, stops no other', async () => {
+  it('of an unknown user, or in a missing directory, does not stop others', async () => {
     const on = standing({
       CREDMON_STANDING_el7_osg35_OWNER: 'no-such-user-here',
       CREDMON_STANDING_TOKENS: 'el7_osg35, ce2, x',
@@ -226,7 +226,7 @@ describe('a standing token', () => {
   });
 });
 
-it('is not led by a link that its owner put in the way', async () => {
+it('does not follow a link that its owner created', async () => {
   const on = standing({ CREDMON_STANDING_ce2_PATH: 'ROOT/home/tokens.d/ce2' });
   mkdirSync(on.file('home'));
   chmodSync(on.file('home'), 0o777);
@@ -237,7 +237,7 @@ it('is not led by a link that its owner put in the way', async () => {
   expect(loud(on).join('\n')).toContain('is a symbolic link that another user could change');
 });
 
-it('that was made under an earlier configuration is not written where the present one wants another', async () => {
+it('that was requested under an earlier configuration is not written for the current one', async () => {
   const on = standing();
   await on.pass();
   const { store } = on;
@@ -256,7 +256,7 @@ it('that was made under an earlier configuration is not written where the presen
   expect(existsSync(on.file('new.json'))).toBe(false);
 });
 
-it('with a shorter lifetime is made at once', async () => {
+it('with a shorter lifetime is signed at once', async () => {
   const on = standing();
   await on.pass();
   on.configure({ CREDMON_STANDING_ce2_LIFETIME: '5 min' });
@@ -264,7 +264,7 @@ it('with a shorter lifetime is made at once', async () => {
   expect(JSON.parse(readFileSync(on.file('ce2.json'), 'utf8'))).toMatchObject({ expires_in: 300 });
 });
 
-it('R29 R32 follows a new key with its next signature, and a key of another name at once', async () => {
+it('R29 R32 uses a new key at its next signature, and a key with another id at once', async () => {
   const on = standing();
   const text = (): string => readFileSync(on.file('el7_osg35.scitoken'), 'utf8').trim();
   const header = (): unknown =>
@@ -293,7 +293,7 @@ it('R29 R32 follows a new key with its next signature, and a key of another name
   expect(header()).toMatchObject({ kid: 'second' });
 });
 
-it('R32 never outlives the publication of the key that signs it', async () => {
+it('R32 never outlives the publication of its key', async () => {
   const keys = mkdtempSync(join(tmpdir(), 'credmon-standing-keys-'));
   const now = Math.floor(Date.now() / 1000);
   initKeyDirectory(keys);
@@ -313,7 +313,7 @@ it('R32 never outlives the publication of the key that signs it', async () => {
 });
 
 describe('settings', () => {
-  it('list what is missing or wrong', () => {
+  it('report missing and invalid knobs', () => {
     const knobs = {
       CREDMON_STANDING_TOKENS: 'a, b/c',
       CREDMON_STANDING_a_PATH: 'relative',
@@ -375,7 +375,7 @@ describe('a provider of standing tokens', () => {
       [`${PROVIDER} names frontnd, for which nothing is configured; did you mean frontend?`],
     ],
     [
-      'that is misspelt may mean a key directory or a client, too',
+      'that is misspelt may be meant as a key directory or a client, too',
       { [PROVIDER]: 'pilts', CREDMON_pilots_KEY_DIRECTORY: '/k' },
       [`${PROVIDER} names pilts, for which nothing is configured; did you mean pilots?`],
     ],
@@ -388,7 +388,7 @@ describe('a provider of standing tokens', () => {
     ],
     ['may be in another case', { [PROVIDER]: 'FRONTEND' }, []],
     [
-      'may have a key directory alone',
+      'may have only a key directory',
       { [PROVIDER]: 'pilots', CREDMON_pilots_KEY_DIRECTORY: '/k' },
       [],
     ],
@@ -407,7 +407,7 @@ describe('a provider of standing tokens', () => {
       ],
     ],
     [
-      'is none that exchanges',
+      'is not a token exchange',
       {
         ...lab,
         EXCHANGE_CREDMON_PROVIDER_NAMES: 'lab',
@@ -417,7 +417,7 @@ describe('a provider of standing tokens', () => {
       [other('exchange')],
     ],
     [
-      'is none with logins',
+      'is not a login provider',
       { ...lab, lab_CLIENT_ID: 'c', lab_TOKEN_URL: 'https://i.example' },
       [other('oauth2')],
     ],
@@ -448,7 +448,7 @@ describe('the path of a standing token', () => {
     expect(mistakesIn({ ...one, [PATH]: path }, '/creds')).toEqual(mistakes);
   });
 
-  it('is not that of another token, however it is written', () => {
+  it('is not that of another token, in any spelling', () => {
     const same = {
       CREDMON_STANDING_el7_osg35_PATH: '/a/b',
       CREDMON_STANDING_ce2_PATH: '/a/./c/..//b',

@@ -56,7 +56,7 @@ function start(knobs: Readonly<Record<string, string>> = {}): Bench {
 }
 
 const pass = async (on: Bench): Promise<number> =>
-  (await beginPass(on.world, on.ownership, on.memory)).settled;
+  (await beginPass(on.context, on.lookup, on.memory)).settled;
 const url = (path: string, host = 'localhost'): string => `https://${host}:${vault.port}${path}`;
 
 /**
@@ -102,7 +102,7 @@ describe('a token from the Vault', () => {
     );
   });
 
-  it('is read again after CREDMON_OAUTH_TOKEN_REFRESH, not before, however long it lives', async () => {
+  it('is read again after CREDMON_OAUTH_TOKEN_REFRESH, not before, for any lifetime', async () => {
     const on = start({ CREDMON_OAUTH_TOKEN_MINIMUM: '600', CREDMON_OAUTH_TOKEN_REFRESH: '100' });
     store(on);
     await pass(on);
@@ -128,7 +128,7 @@ describe('a token from the Vault', () => {
     expect(on.has('alice', 'dune.use')).toBe(true);
   });
 
-  it('that the Vault made long ago is not asked for at every scan', async () => {
+  it('that the Vault made long ago is not fetched at every scan', async () => {
     const on = start();
     store(on);
     vault.setTokenTtl(2500);
@@ -184,7 +184,7 @@ describe('a handle', () => {
     on.seed('alice', 'dune_h1', { top: JSON.stringify({ vault_url, ...more }) });
   };
 
-  it("borrows its parent's Vault token with scopes of its own", async () => {
+  it("uses its parent's Vault token with its own scopes", async () => {
     const on = start();
     const token = store(on);
     handle(on, { scopes: 'compute.read' });
@@ -193,7 +193,7 @@ describe('a handle', () => {
     expect(vault.requests.map((request) => request.token)).toEqual([nameOf(token), nameOf(token)]);
   });
 
-  it('R31 goes when its parent is not there, with an audit line', async () => {
+  it('R31 is removed when its parent is missing, with an audit line', async () => {
     const on = start();
     store(on);
     handle(on);
@@ -206,7 +206,7 @@ describe('a handle', () => {
     expect(vault.requests).toEqual([]);
   });
 
-  it('stays when its parent is only unusable, and is tried when that is stored again', async () => {
+  it('is kept when its parent is only invalid, and is retried when that is stored again', async () => {
     const on = start();
     store(on);
     handle(on);
@@ -236,7 +236,7 @@ describe('a revoked Vault token', () => {
     expect(on.lines.join('\n')).not.toContain(token);
   });
 
-  it('R9 is recognised although the Vault token is a part of the words that say so', async () => {
+  it('R9 is recognised even if the Vault token is a part of the error text', async () => {
     const on = start();
     const { path } = vault.login('alice', 'dune');
     on.seed('alice', 'dune', {
@@ -251,7 +251,7 @@ describe('a revoked Vault token', () => {
     const { token: dead, path } = vault.login('alice', 'dune');
     vault.revoke(dead);
     on.seed('alice', 'dune', { top: JSON.stringify({ vault_token: dead, vault_url: url(path) }) });
-    const begun = await beginPass(on.world, on.ownership, on.memory);
+    const begun = await beginPass(on.context, on.lookup, on.memory);
     const { token } = vault.login('alice', 'dune');
     const fresh = join(on.directory, 'alice/fresh');
     writeFileSync(fresh, JSON.stringify({ vault_token: token, vault_url: url(path) }), {
@@ -276,19 +276,19 @@ describe('a revoked Vault token', () => {
   );
 });
 
-describe('R14 an odd answer or an outage leaves the old token and is tried again', () => {
+describe('R14 an invalid answer or an outage keeps the old token and is retried', () => {
   const cases: [VaultFault, RegExp][] = [
     ['sealed', /status 503 \(Vault is sealed\)/],
     ['too-many', /status 429.*tried again in (77|78) s/],
     ['server-error', /status 500/],
-    ['data-null', /it holds no data/],
+    ['data-null', /no data/],
     ['token-object', /: no access_token/],
     ['token-number', /is not a bearer token/],
     ['token-with-line-feed', /control characters/],
     ['no-token', /: no access_token/],
-    ['not-an-object', /it holds no data/],
-    ['html', /it holds no data/],
-    ['empty', /it holds no data/],
+    ['not-an-object', /no data/],
+    ['html', /no data/],
+    ['empty', /no data/],
     ['huge', /larger than/],
     ['redirect', /status 307/],
     ['echo', /the token \[\.\.\.\] is odd/],
@@ -310,7 +310,7 @@ describe('R14 an odd answer or an outage leaves the old token and is tried again
     expect(on.lines.at(-1)).toContain('Successfully renewed alice/dune');
   });
 
-  it('R1 five tokens at a server that hangs keep no other waiting', async () => {
+  it('R1 five tokens of a hanging server do not delay others', async () => {
     const silent = await listenSilently();
     const on = start({
       CREDMON_VAULT_PORTS: `${vault.port}, ${silent.port}`,
@@ -324,7 +324,7 @@ describe('R14 an odd answer or an outage leaves the old token and is tried again
       on.seed(user, 'dune', { top: JSON.stringify(top) });
     }
     store(on);
-    const begun = await beginPass(on.world, on.ownership, on.memory);
+    const begun = await beginPass(on.context, on.lookup, on.memory);
     const raced = await Promise.race([
       begun.settled.then(() => 'all'),
       (async () => {
@@ -341,7 +341,7 @@ describe('R14 an odd answer or an outage leaves the old token and is tried again
   });
 });
 
-describe('R26 what a user stores', () => {
+describe('R26 the .top of a user', () => {
   const secret = { vault_token: 'hvs.CANARY-secret' };
   const cases: [string, (port: number) => unknown, RegExp][] = [
     ['http', (port) => `http://localhost:${port}/v1/x/creds/y`, /must begin with https/],
@@ -351,7 +351,7 @@ describe('R26 what a user stores', () => {
       /not in TRUSTED_VAULT_HOSTS/,
     ],
     [
-      'a host that only ends alike',
+      'a host with the same ending',
       (port) => `https://x.localhost:${port}/v1/x`,
       /not in TRUSTED_VAULT_HOSTS/,
     ],
@@ -359,9 +359,9 @@ describe('R26 what a user stores', () => {
     ['another port', () => 'https://localhost:22/v1/x', /port is not in/],
     ['no port', () => 'https://localhost/v1/x', /port is not in/],
     ['another path', (port) => `https://localhost:${port}/ui/x`, /below \/v1\//],
-    ['a path that climbs', (port) => `https://localhost:${port}/v1/../sys/x`, /below \/v1\//],
+    ['a path with ".."', (port) => `https://localhost:${port}/v1/../sys/x`, /below \/v1\//],
     [
-      'an encoded path that climbs',
+      'a path with an encoded ".."',
       (port) => `https://localhost:${port}/v1/..%2fsys`,
       /below \/v1\//,
     ],
@@ -409,7 +409,7 @@ describe('R26 what a user stores', () => {
     expect(vault.requests.length).toBe(1);
   });
 
-  it('a Vault token that would be two headers is not sent', async () => {
+  it('a Vault token with a line break is not sent', async () => {
     const on = start();
     on.seed('mallory', 'dune', {
       top: JSON.stringify({ vault_token: 'a\r\nx-evil: CANARY', vault_url: url('/v1/x/creds/y') }),
@@ -419,7 +419,7 @@ describe('R26 what a user stores', () => {
     expect(on.lines.join('\n')).not.toContain('CANARY');
   });
 
-  it('without a configured Vault nothing is sent, and the administrator learns which knob is missing', async () => {
+  it('without a configured Vault nothing is sent, and the log names the missing knob', async () => {
     const on = start({ TRUSTED_VAULT_HOSTS: '' });
     store(on);
     await pass(on);
@@ -439,7 +439,7 @@ describe('R26 what a user stores', () => {
   });
 });
 
-it('a Vault with several addresses is reached at the second after two seconds of silence, no sooner', async () => {
+it('the second address of a Vault is tried after two seconds without an answer, not earlier', async () => {
   const endings = [await silence('127.0.0.2', vault.port), misleadNames('127.0.0.2', '127.0.0.1')];
   const on = start();
   store(on);
@@ -450,8 +450,8 @@ it('a Vault with several addresses is reached at the second after two seconds of
   expect([on.has('alice', 'dune.use'), took >= 1.9]).toEqual([true, true]);
 });
 
-describe('whom TLS believes', () => {
-  it('a name that leads to another host sends nothing: its certificate is another', async () => {
+describe('trust in TLS certificates', () => {
+  it('nothing is sent to a name that resolves to another host: its certificate does not match', async () => {
     const folder = join(directory, 'other');
     mkdirSync(folder, { recursive: true });
     const stranger = makeCertificates(folder);
@@ -462,7 +462,7 @@ describe('whom TLS believes', () => {
     expect(on.lines.at(-2)).toContain('UNABLE_TO_VERIFY_LEAF_SIGNATURE');
   });
 
-  it('a directory of authorities serves as well', async () => {
+  it('a directory of certificate authorities works, too', async () => {
     const folder = join(directory, 'authorities');
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'abcd1234.0'), certificates.ca);
@@ -472,7 +472,7 @@ describe('whom TLS believes', () => {
     expect(on.has('alice', 'dune.use')).toBe(true);
   });
 
-  it('a changed authority file counts at once, a missing one is told by its knob', async () => {
+  it('a changed authority file is used at once, a missing one is reported with its knob', async () => {
     const caFile = join(directory, 'changing.pem');
     rmSync(caFile, { force: true });
     const on = start({ AUTH_SSL_CLIENT_CAFILE: caFile });
