@@ -99,7 +99,7 @@ it('R9 R29 R30 a refused secret or a grant of too much is said once; a new secre
     /granted more scopes than requested \(admin\); the token was not stored; .*; the old token is valid for \d+ s more/,
   );
   const asked = issuer.log.requests.length;
-  const idle = (): number => daemonLog(workspace).split('1 are ours, 0 due').length;
+  const idle = (): number => daemonLog(workspace).split('1 managed, 0 due').length;
   const before = idle();
   daemon.signal('SIGHUP');
   await waitUntil(() => idle() > before, { what: 'a scan that finds nothing due' });

@@ -142,7 +142,7 @@ describe.skipIf(isMissing('openssl') || !mayMount)('R26 a private authority', ()
     expect(daemonLog(workspace)).toContain('Successfully renewed alice/mytok (oauth)');
     expect(readJson(token.path('use'))['access_token']).not.toBe(token.accessToken);
     const check = await run('condor_credmon', ['check'], place);
-    expect(check.output).toContain(`${issuer.url} answers, and its metadata fits`);
+    expect(check.output).toContain(`${issuer.url} is reachable, and its metadata matches`);
     expect(check.output).toMatch(
       /\ncertificates\n +ok +\d+ certificate authorities are trusted, from Node\.js/,
     );

@@ -1,5 +1,5 @@
-// Who may have a token: the name of a group, or a ClassAd expression over user name and
-// groups.
+// Decides who may have a token: by the name of a group, or a ClassAd expression over user
+// name and groups.
 import {
   evaluate,
   parseAd,
@@ -12,12 +12,12 @@ import {
   type Value,
 } from '@credmon/core/classad';
 
-/** A requirement, taken apart once. */
+/** A parsed requirement. */
 export type Requirement =
   | { readonly kind: 'group'; readonly group: string }
   | { readonly kind: 'expression'; readonly expression: Expr };
 
-/** Of whom an expression speaks, and the time (epoch seconds). */
+/** The subject of an expression, and the time (epoch seconds). */
 export interface Person {
   readonly username: string;
   readonly groups: readonly string[];
@@ -26,8 +26,8 @@ export interface Person {
 }
 
 /**
- * Reads a requirement: letters, digits and `_.:/@-` alone are the name of a group, as the
- * Python credmon has it; anything else, and `true` and `false`, is an expression.
+ * Parses a requirement: letters, digits and `_.:/@-` are the name of a group, as in the
+ * Python credmon; everything else, and `true` and `false`, is an expression.
  * @throws CodedError `CLASSAD_SYNTAX`, `CLASSAD_LIMIT`
  */
 export function parseRequirement(text: string): Requirement {
@@ -37,8 +37,8 @@ export function parseRequirement(text: string): Requirement {
 }
 
 /**
- * Whether this person may have a token. An expression must come to TRUE (or a number
- * other than 0); everything else refuses.
+ * Returns whether this person may have a token: an expression must evaluate to TRUE (or a
+ * number other than 0).
  */
 export function meetsRequirement(requirement: Requirement, person: Person): boolean {
   if (requirement.kind === 'group') return person.groups.includes(requirement.group);
@@ -65,7 +65,7 @@ function quoted(text: string): string {
   return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
 }
 
-/** The text that a value is; `undefined` when it is not a string. */
+/** Returns the text of a string value, otherwise `undefined`. */
 export function stringOf(value: Value): string | undefined {
   return value.type === 'string' ? textOf(value.value) : undefined;
 }

@@ -1,7 +1,7 @@
-// The maps behind userMap(): which are configured.
+// The configured maps of userMap().
 import { knob, ownKnob, type KnobReader } from '@credmon/core/config';
 
-/** A map as configured: a file, or its text in the configuration. */
+/** A configured map: a file, or its text in the configuration. */
 export interface UserMapSettings {
   readonly name: string;
   readonly file: string | undefined;
@@ -10,8 +10,8 @@ export interface UserMapSettings {
 }
 
 /**
- * Reads CLASSAD_USER_MAP_NAMES, or that of the program's subsystem (the configuration
- * looks there first).
+ * Reads CLASSAD_USER_MAP_NAMES, or the knob of the program's subsystem, which the
+ * configuration prefers.
  * @see https://htcondor.readthedocs.io/en/latest/admin-manual/configuration-macros.html
  */
 export function readUserMaps(read: KnobReader, subsystem: string): readonly UserMapSettings[] {

@@ -1,15 +1,16 @@
-// Our clock against those of the servers that were asked: tokens of a clock that is far
-// off are refused, or look expired.
+// Compares our clock with the clocks of the servers: with a large difference, tokens are
+// rejected or look expired.
 import { ok, warning, type Finding } from './finding.ts';
 
 /**
- * Clocks further apart than this, in seconds, make issuers refuse or tokens look expired.
+ * Maximum difference of clocks in seconds, before issuers reject requests or tokens look
+ * expired.
  */
 const TOLERANCE = 30;
 
 /**
- * What a server's answer said of the time (epoch seconds; NaN when it said nothing) and
- * when it came, by our clock.
+ * The time in a server's answer (epoch seconds; NaN if missing) and when it arrived, by
+ * our clock.
  */
 export interface ClockReading {
   readonly origin: string;
@@ -18,10 +19,10 @@ export interface ClockReading {
 }
 
 /**
- * One finding for each server whose clock is far from ours, or one that all is well;
- * nothing when no server told the time.
+ * Returns one finding for each server whose clock differs too much, or one if all agree;
+ * none without a known server time.
  */
-export function judgeClocks(readings: readonly ClockReading[]): Finding[] {
+export function checkClocks(readings: readonly ClockReading[]): Finding[] {
   const known = readings.filter(({ theirs }) => !Number.isNaN(theirs));
   const worst = new Map<string, number>();
   for (const { origin, theirs, ours } of known) {

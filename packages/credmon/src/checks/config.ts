@@ -1,9 +1,8 @@
-// The check command's look at the configuration itself: its mistakes, and knobs that
-// nobody reads.
+// Checks the configuration itself: errors, and knobs that are not used.
 import { createKnobReader, originText, ownKnob, type Config } from '@credmon/core/config';
 import { isCoded, messageOf } from '@credmon/core/base';
 import { ok, warning, wrong, type Finding } from './finding.ts';
-import { oddKnobs } from './knobs.ts';
+import { unusedKnobs } from './knobs.ts';
 import { readLists, type Settings } from '../settings/read.ts';
 import { loginNames } from './logins.ts';
 import { settingsOf } from '../status/tokens.ts';
@@ -11,15 +10,15 @@ import { settingsOf } from '../status/tokens.ts';
 const WHAT = 'configuration';
 
 /**
- * The settings, unless there is a mistake in them, and what there is to say of the
- * configuration either way.
+ * Returns the settings, unless they are invalid, and the findings about the
+ * configuration.
  */
-export function lookAtConfig(
+export function checkConfig(
   config: Config,
   command: { readonly credDir: string | undefined },
 ): { readonly settings?: Settings; readonly findings: readonly Finding[] } {
   const findings: Finding[] = [];
-  const tried = <Value>(work: () => Value): Value | undefined => {
+  const attempt = <Value>(work: () => Value): Value | undefined => {
     try {
       return work();
     } catch (error) {
@@ -28,37 +27,43 @@ export function lookAtConfig(
       return undefined;
     }
   };
-  const settings = tried(() => settingsOf(config, command));
+  const settings = attempt(() => settingsOf(config, command));
   if (settings) {
-    const told = settings.warnings.filter((text) => !SAID_ELSEWHERE.test(text));
-    const sources = config.sources.join(', ') || 'the environment alone';
-    findings.push(ok(WHAT, `${sources}: no mistakes`), ...told.map((text) => warning(WHAT, text)));
+    const warnings = settings.warnings.filter((text) => !REPORTED_ELSEWHERE.test(text));
+    const sources = config.sources.join(', ') || 'only the environment';
+    findings.push(
+      ok(WHAT, `${sources}: no errors`),
+      ...warnings.map((text) => warning(WHAT, text)),
+    );
   }
-  const odd = tried(() => lookAtKnobs(config));
+  const odd = attempt(() => checkKnobs(config));
   return { ...(settings ? { settings } : {}), findings: [...findings, ...(odd ?? [])] };
 }
 
-/** Each mistake of a configuration, with the lines that show it. */
+/**
+ * Splits an error of the configuration into its mistakes, each with the lines that show
+ * it.
+ */
 export function mistakesOf(error: unknown): string[] {
   const text = messageOf(error);
   if (!isCoded(error, 'CONFIG_INVALID')) return [text];
-  // What is indented belongs to the mistake above it.
+  // Indented lines belong to the mistake above them.
   const [first = '', ...mistakes] = text.split(/\n(?! )/);
   return mistakes.length === 0 ? [first] : mistakes;
 }
 
-/** Each provider's own findings say it better. */
-const SAID_ELSEWHERE = /no usable token will be signed|are renewed only where a \.meta stands/;
+/** Warnings that a provider's own check reports better. */
+const REPORTED_ELSEWHERE = /no usable token will be signed|are renewed only where a \.meta stands/;
 
 /**
- * Knobs that somebody set and nobody reads. A macro that another value uses is read by
- * that.
+ * Finds knobs that are set but not used. A macro that another value uses counts as used.
  */
-function lookAtKnobs(config: Config): Finding[] {
+function checkKnobs(config: Config): Finding[] {
   const read = createKnobReader(config);
   const lists = readLists(read);
   const standing = read.list('CREDMON_STANDING_TOKENS') ?? [];
-  // Local or client: only their own knobs tell, and one of those may be what is misspelt.
+  // The provider may be local or a client: this is known only from its knobs, which may
+  // be misspelt.
   const ofStanding = [
     read.string('CREDMON_STANDING_PROVIDER'),
     ...standing.map((name) => read.string(ownKnob('CREDMON_STANDING_PROVIDER', name))),
@@ -81,7 +86,7 @@ function lookAtKnobs(config: Config): Finding[] {
       origin?.kind === 'environment' || (origin?.kind === 'file' && origin.template === undefined);
     return chosen && !used.has(name.toLowerCase()) ? [{ name, place: originText(origin) }] : [];
   });
-  return oddKnobs(set, {
+  return unusedKnobs(set, {
     ...lists,
     local: [...lists.local, ...ofStanding],
     client: [...lists.client, ...ofStanding],

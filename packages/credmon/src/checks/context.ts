@@ -1,4 +1,4 @@
-// What looking at a provider may use, and how many looks go on at once: ten dead issuers
+// The context of checks. Checks run concurrently with a limit, so that ten dead issuers
 // take no longer than one.
 import { createMetadataCache, type MetadataCache } from '@credmon/core/oauth';
 import {
@@ -24,34 +24,28 @@ import type { LocalPorts } from '../providers/local/ports.ts';
 import type { Settings } from '../settings/read.ts';
 import { accessSync, constants } from 'node:fs';
 
-/**
- * Everything that a look may use. It asks harmless questions only: no grant, no secret
- * and no program goes with them.
- */
+/** The ports of a check. Checks send no grant and no secret, and start no program. */
 export interface CheckContext {
   readonly config: Config;
   readonly settings: Settings;
   readonly now: Instant;
   readonly send: Send;
   readonly trust: ProcessTrust;
-  /** The same for Pelican's issuers, which may have authorities of their own. */
+  /** The same for Pelican's issuers, which may use their own certificate authorities. */
   readonly pelicanSend: Send;
-  /**
-   * Lets no more requests go at once than is polite; requests by `send` go through it
-   * already.
-   */
+  /** Limits the number of concurrent requests; `send` already uses it. */
   readonly limited: Limit;
   readonly metadata: MetadataCache;
   readonly local: LocalPorts;
-  /** What servers said of the time so far. */
+  /** The clock readings so far. */
   readonly clocks: readonly ClockReading[];
   readonly close: () => Promise<void>;
 }
 
-/** Requests under way at once. */
+/** Maximum number of concurrent requests. */
 const AT_ONCE = 16;
 
-/** The context of one check. */
+/** Creates the context of one run of checks. */
 export function createCheckContext(config: Config, settings: Settings, now: Instant): CheckContext {
   const limited = createLimit(AT_ONCE);
   const trust = createProcessTrust(() => namedTrustOf(settings));
@@ -82,21 +76,21 @@ export function createCheckContext(config: Config, settings: Settings, now: Inst
   };
 }
 
-/** One thing to look at, and how. */
-export interface Look {
+/** One check: its subject, and the function that runs it. */
+export interface Check {
   readonly what: string;
-  readonly look: () => Promise<readonly Finding[]> | readonly Finding[];
+  readonly run: () => Promise<readonly Finding[]> | readonly Finding[];
 }
 
 /**
- * Looks at everything at once; the findings come in the order of `looks`, and a look that
- * fails is a finding, too.
+ * Runs all checks concurrently; the findings are in the order of `checks`, and an error
+ * is a finding.
  */
-export async function lookAtAll(looks: readonly Look[]): Promise<Finding[]> {
+export async function runChecks(checks: readonly Check[]): Promise<Finding[]> {
   const findings = await Promise.all(
-    looks.map(async ({ what, look }) => {
+    checks.map(async ({ what, run }) => {
       try {
-        return await look();
+        return await run();
       } catch (error) {
         return [wrong(what, messageOf(error))];
       }
@@ -105,7 +99,7 @@ export async function lookAtAll(looks: readonly Look[]): Promise<Finding[]> {
   return findings.flat();
 }
 
-/** True when this process may put files into a directory. */
+/** True when this process may create files in a directory. */
 export function writable(directory: string): boolean {
   try {
     accessSync(directory, constants.W_OK | constants.X_OK);
@@ -116,14 +110,12 @@ export function writable(directory: string): boolean {
   }
 }
 
-// Lets so many pieces of work run at the same time, and no more.
+// A limit for concurrent work.
 
-/** Runs work when there is room for it. */
+/** Runs work when the limit allows. */
 type Limit = <Result>(work: () => Promise<Result>) => Promise<Result>;
 
-/**
- * A limited for `limit` pieces of work at once; others wait in the order in which they came.
- */
+/** Creates a limit of `limit` concurrent pieces of work; others wait in order. */
 export function createLimit(limit: number): Limit {
   let running = 0;
   const waiting: (() => void)[] = [];
@@ -133,7 +125,7 @@ export function createLimit(limit: number): Limit {
     try {
       return await work();
     } finally {
-      // The place goes straight on to the next one, so that nobody slips in between.
+      // The slot is passed directly to the next waiter, so that no other can take it.
       const next = waiting.shift();
       if (next) next();
       else running -= 1;

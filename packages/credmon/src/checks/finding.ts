@@ -1,20 +1,20 @@
-// What `check` finds: data that a person or a program reads.
+// The findings of `check`, as data for people and programs.
 
-/** One finding: what was looked at, how it is, and a sentence without its full stop. */
+/** One finding: the subject, the state, and a sentence without full stop. */
 export interface Finding {
   readonly what: string;
   readonly state: 'ok' | 'warning' | 'error';
   readonly text: string;
 }
 
-/** All is well. */
+/** No problem. */
 export const ok = (what: string, text: string): Finding => ({ what, state: 'ok', text });
-/** Odd, or soon wrong; tokens are renewed all the same. */
+/** Unusual, or soon a problem; tokens are still renewed. */
 export const warning = (what: string, text: string): Finding => ({ what, state: 'warning', text });
-/** Keeps tokens from being renewed, or makes them useless. */
+/** Prevents renewals, or makes tokens useless. */
 export const wrong = (what: string, text: string): Finding => ({ what, state: 'error', text });
 
-/** True when something would keep tokens from being renewed. */
-export function foundWrong(findings: readonly Finding[]): boolean {
+/** True when a finding prevents renewals. */
+export function hasErrors(findings: readonly Finding[]): boolean {
   return findings.some(({ state }) => state === 'error');
 }

@@ -1,4 +1,4 @@
-// The check command's look at the log: a daemon that cannot open it does not start.
+// Checks the log: the daemon does not start when it cannot open it.
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { shellWord, systemCode, messageOf } from '@credmon/core/base';
@@ -6,32 +6,32 @@ import { ok, warning, wrong, type Finding } from './finding.ts';
 import { EXIT_LOG } from '../command-line/errors.ts';
 import type { Settings } from '../settings/read.ts';
 import { checkProgram } from '../host/run-program.ts';
-import type { CheckContext, Look } from './context.ts';
+import type { CheckContext, Check } from './context.ts';
 
 const WHAT = 'log';
 
-/** Whether the log file can be opened, or made. Nothing is written. */
-export function lookAtLog({ log }: Settings): Finding {
+/** Checks whether the log file can be opened or created. Writes nothing. */
+export function checkLog({ log }: Settings): Finding {
   const { path } = log;
-  if (path === undefined) return warning(WHAT, 'goes nowhere: neither LOG nor a log file is set');
+  if (path === undefined) return warning(WHAT, 'disabled: neither LOG nor a log file is set');
   const directory = dirname(path);
-  const stays = `the daemon would end with exit code ${EXIT_LOG}`;
-  const refusal = whyNot(directory, constants.W_OK | constants.X_OK);
-  if (refusal === 'ENOENT')
+  const consequence = `the daemon would end with exit code ${EXIT_LOG}`;
+  const failure = accessFailure(directory, constants.W_OK | constants.X_OK);
+  if (failure === 'ENOENT')
     return wrong(
       WHAT,
-      `its directory ${directory} is missing, and ${stays}; fix: install -d -o condor -g condor -m 755 ${shellWord(directory)}`,
+      `its directory ${directory} is missing, and ${consequence}; fix: install -d -o condor -g condor -m 755 ${shellWord(directory)}`,
     );
-  const file = whyNot(path, constants.W_OK);
+  const file = accessFailure(path, constants.W_OK);
   if (file === undefined)
     return statSync(path).isDirectory()
-      ? wrong(WHAT, `${path} is a directory, and ${stays}`)
+      ? wrong(WHAT, `${path} is a directory, and ${consequence}`)
       : ok(WHAT, `goes to ${path}`);
-  if (file === 'ENOENT' && refusal === undefined) return ok(WHAT, `will go to ${path}`);
-  return wrong(WHAT, `this process may not write ${path} (${file}), and ${stays}`);
+  if (file === 'ENOENT' && failure === undefined) return ok(WHAT, `will go to ${path}`);
+  return wrong(WHAT, `this process cannot write ${path} (${file}), and ${consequence}`);
 }
 
-function whyNot(path: string, mode: number): string | undefined {
+function accessFailure(path: string, mode: number): string | undefined {
   try {
     accessSync(path, mode);
     return undefined;
@@ -42,16 +42,16 @@ function whyNot(path: string, mode: number): string | undefined {
   }
 }
 
-// The check command's look at sites' own token programs. None is ever started here.
+// Checks the sites' token programs without starting them.
 
-/** One look for each program. */
-export function looksAtPrograms({ settings }: CheckContext): Look[] {
+/** Returns one check for each program. */
+export function programChecks({ settings }: CheckContext): Check[] {
   return settings.tokenPrograms.map(({ name, command, seconds }) => {
     const what = `${name} (token program)`;
     const doing = ok(what, `runs ${command} for each token, for at most ${seconds} s`);
     return {
       what,
-      look: () => {
+      run: () => {
         try {
           checkProgram({ name, command });
           return [doing];

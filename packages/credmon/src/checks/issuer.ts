@@ -1,25 +1,23 @@
-// Looks that several kinds of provider need: at a secret's file, an issuer's metadata,
-// and the certificate authorities that TLS trusts.
+// Checks shared by several kinds of provider: a secret file, an issuer's metadata, and
+// the trusted certificate authorities.
 import { isCoded, messageOf, originOf, shellWord, trustText } from '@credmon/core/base';
 import { ok, warning, wrong, type Finding } from './finding.ts';
 import { readSecretFile } from '../host/secret-file.ts';
 import type { CheckContext } from './context.ts';
 
-/** The client of an example that was copied and left as it is. */
-export function lookAtClientId(what: string, clientId: string): Finding[] {
+/** Warns about the client id of a copied example. */
+export function checkClientId(what: string, clientId: string): Finding[] {
   if (!/^change-?me$/i.test(clientId)) return [];
   return [
     warning(
       what,
-      `its CLIENT_ID is still that of the example, ${clientId}: the issuer knows another`,
+      `its CLIENT_ID is the placeholder ${clientId} of the example: set the client id that the issuer gave`,
     ),
   ];
 }
 
-/**
- * Whether the secret can be read as the daemon would read it. What is in it goes nowhere.
- */
-export function lookAtSecret(
+/** Checks whether the secret can be read as the daemon would. The secret is not shown. */
+export function checkSecret(
   what: string,
   secretFile: string | undefined,
   form?: 'line' | 'whole',
@@ -34,17 +32,17 @@ export function lookAtSecret(
       );
 }
 
-/** Whatever fixes a file without a secret must not take the secret as an argument. */
+/** The fix for a missing secret must not take the secret as an argument. */
 function fix(path: string, reason: string): string {
   if (reason !== 'is missing' && reason !== 'is empty') return '';
-  return `: give it the secret, and Ctrl-D; fix: install -m 600 /dev/stdin ${shellWord(path)}`;
+  return `: paste the secret, then Ctrl-D; fix: install -m 600 /dev/stdin ${shellWord(path)}`;
 }
 
 /**
- * Whether an issuer is what it is called and publishes the configured token endpoint.
- * Where none is configured, nothing can be done without its metadata.
+ * Checks the issuer's identifier and its token endpoint. Without a configured endpoint
+ * its metadata is required.
  */
-export async function lookAtIssuer(
+export async function checkIssuer(
   what: string,
   issuer: string,
   tokenUrl: string | undefined,
@@ -53,13 +51,13 @@ export async function lookAtIssuer(
   try {
     const found = await metadata.find(send, issuer, now.wall);
     if (tokenUrl === undefined || tokenUrl === found.tokenUrl)
-      return ok(what, `${issuer} answers, and its metadata fits`);
+      return ok(what, `${issuer} is reachable, and its metadata matches`);
     return warning(
       what,
-      `the metadata of ${issuer} names another token endpoint than the one configured at ${originOf(tokenUrl)}`,
+      `token endpoint mismatch: the metadata of ${issuer} differs from the one configured at ${originOf(tokenUrl)}`,
     );
   } catch (error) {
-    // A token URL of its own needs no metadata, whatever that names.
+    // With a configured token URL the metadata is not needed.
     const unneeded =
       tokenUrl !== undefined &&
       (isCoded(error, 'ISSUER_METADATA_INVALID') || isCoded(error, 'ENDPOINT_REFUSED'));
@@ -67,15 +65,15 @@ export async function lookAtIssuer(
   }
 }
 
-/** Whether anything answers where tokens come from. */
-export async function lookAtOrigin(
+/** Checks whether the server of the token endpoint is reachable. */
+export async function checkOrigin(
   what: string,
   url: string,
   { send }: CheckContext,
 ): Promise<Finding> {
   try {
     await send({ method: 'GET', url: originOf(url) });
-    return ok(what, `${originOf(url)} answers`);
+    return ok(what, `${originOf(url)} is reachable`);
   } catch (error) {
     return wrong(what, messageOf(error));
   }
@@ -84,10 +82,10 @@ export async function lookAtOrigin(
 const WHAT = 'certificates';
 
 /**
- * Which authorities are trusted, and which files were skipped. An issuer whose authority
- * is missing says so where it is asked.
+ * Lists the trusted authorities and the skipped files. An issuer with an unknown
+ * authority is reported by its own check.
  */
-export function lookAtTrust({ trust }: CheckContext): Finding[] {
+export function checkTrust({ trust }: CheckContext): Finding[] {
   const state = trust.general.current();
   return [ok(WHAT, trustText(state)), ...state.problems.map((text) => warning(WHAT, text))];
 }

@@ -1,5 +1,5 @@
-// The check command's look at a signing key: its file and public half, and whether
-// verifiers can fetch it. Makes no key.
+// Checks a signing key: its file, its public half, and whether verifiers can fetch it.
+// Creates no key.
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { dirname } from 'node:path';
 import { isCoded, messageOf, secureEndpoint, shellWord } from '@credmon/core/base';
@@ -20,15 +20,15 @@ import { publishCommand } from '../keys/uses.ts';
 import { existsSync } from 'node:fs';
 import { duration } from '../status/rows.ts';
 
-/** The key of an issuer, from its place to what verifiers can fetch. */
-export async function lookAtKey(
+/** Checks the key of an issuer, from its file to its publication. */
+export async function checkKey(
   what: string,
   issuer: LocalIssuer,
   context: CheckContext,
 ): Promise<Finding[]> {
   const found = findKey(what, issuer, context);
   if (!found.key) return found.findings;
-  return [...found.findings, ...(await lookAtPublished(what, issuer, found.key, context))];
+  return [...found.findings, ...(await checkPublished(what, issuer, found.key, context))];
 }
 
 function findKey(
@@ -38,8 +38,8 @@ function findKey(
 ): FoundKey {
   try {
     return key.kind === 'file'
-      ? lookAtFile(what, key, context)
-      : lookAtKeyDirectory(what, key.path, lifetime, {
+      ? checkKeyFile(what, key, context)
+      : checkKeyDirectory(what, key.path, lifetime, {
           now: context.now.wall,
           byDaemon: context.settings.keyRotation > 0,
           publish: publishCommand(service, issuer === context.settings.local.served),
@@ -51,7 +51,7 @@ function findKey(
 
 type KeyFile = Extract<KeySource, { kind: 'file' }>;
 
-function lookAtFile(
+function checkKeyFile(
   what: string,
   { path, keyId, algorithm }: KeyFile,
   context: CheckContext,
@@ -65,16 +65,14 @@ function lookAtFile(
   if (!text.ok) return { findings: [wrong(what, `the private key ${path} ${text.reason}`)] };
   try {
     const key = readSigningKey(text.value, { kid: keyId, algorithm });
-    const findings = [
-      ok(what, `signs with the key in ${path}, which is called ${keyId} (${algorithm})`),
-    ];
+    const findings = [ok(what, `signs with the key ${keyId} (${algorithm}) in ${path}`)];
     return { findings: shared ? [...findings, publicHalf(what, key, context)] : findings, key };
   } catch (error) {
     return { findings: [wrong(what, `the private key ${path}: ${messageOf(error)}`)] };
   }
 }
 
-/** Only the shared pair is made by the daemon, and only where neither half is there. */
+/** The daemon creates only the shared pair, and only if both halves are missing. */
 function missingKey(
   what: string,
   path: string,
@@ -85,14 +83,14 @@ function missingKey(
   if (local.version(publicKey) !== '')
     return wrong(
       what,
-      `the private key ${path} is missing, but its public half ${publicKey} is there: restore it, or remove the public half to have a new pair made`,
+      `the private key ${path} is missing, but its public half ${publicKey} exists: restore the private key, or remove the public half to create a new pair`,
     );
   const blocked = [...new Set([dirname(path), dirname(publicKey)])].find(
     (directory) => !writable(directory),
   );
   return blocked === undefined
-    ? ok(what, `there is no key yet; the daemon makes ${path} and ${publicKey}`)
-    : wrong(what, `there is no key yet, and the daemon cannot make one in ${blocked}`);
+    ? ok(what, `no key yet; the daemon creates ${path} and ${publicKey}`)
+    : wrong(what, `no key yet, and the daemon cannot create one in ${blocked}`);
 }
 
 function publicHalf(
@@ -105,16 +103,13 @@ function publicHalf(
   if (!text.ok)
     return warning(
       what,
-      `its public half ${path} ${text.reason}, so nobody can publish it; fix: openssl pkey -in ${shellWord(privatePath)} -pubout -out ${shellWord(path)}`,
+      `its public half ${path} ${text.reason} and cannot be published; fix: openssl pkey -in ${shellWord(privatePath)} -pubout -out ${shellWord(path)}`,
     );
   try {
     const { key } = readKey(text.value);
     return same(key, privateKey)
       ? ok(what, `${path} is its public half`)
-      : wrong(
-          what,
-          `${path} is the public half of another key: every verifier will refuse its tokens`,
-        );
+      : wrong(what, `${path} is the public half of another key: verifiers will reject its tokens`);
   } catch (error) {
     return wrong(what, `its public half ${path}: ${messageOf(error)}`);
   }
@@ -126,11 +121,8 @@ function same(one: KeyObject, other: KeyObject): boolean {
   return half(one).equals(half(other));
 }
 
-/**
- * Verifiers fetch the key from the issuer's URL: it must be there under its name, and be
- * this one.
- */
-async function lookAtPublished(
+/** Checks the published key: verifiers fetch it from the issuer's URL by its id. */
+async function checkPublished(
   what: string,
   { issuer }: LocalIssuer,
   { kid, privateKey }: SigningKey,
@@ -139,7 +131,7 @@ async function lookAtPublished(
   try {
     secureEndpoint(issuer, `the issuer ${issuer}`, settings.allowLoopbackHttp);
   } catch (error) {
-    return [wrong(what, `${messageOf(error)}; verifiers take https issuers only`)];
+    return [wrong(what, `${messageOf(error)}; verifiers accept only https issuers`)];
   }
   try {
     const keys = await fetchIssuerKeys(issuer, { send, insecure: settings.allowLoopbackHttp });
@@ -148,30 +140,28 @@ async function lookAtPublished(
         ? ok(what, `${issuer} publishes this key`)
         : wrong(
             what,
-            `${issuer} publishes another key under the name ${kid ?? ''}: verifiers will refuse its tokens`,
+            `${issuer} publishes a different key with the id ${kid ?? ''}: verifiers will reject its tokens`,
           ),
     ];
   } catch (error) {
     if (isCoded(error, 'TOKEN_UNKNOWN_KEY'))
       return [
-        wrong(what, `${issuer} publishes no key ${kid ?? ''}: verifiers will refuse its tokens`),
+        wrong(what, `${issuer} publishes no key ${kid ?? ''}: verifiers will reject its tokens`),
       ];
-    return [warning(what, `the key that verifiers need cannot be fetched: ${messageOf(error)}`)];
+    return [warning(what, `failed to fetch the key that verifiers need: ${messageOf(error)}`)];
   }
 }
 
-// The check command's look at a key directory: the key that signs, and what rotation
-// waits for.
+// Checks a key directory: the signing key, and the state of the rotation.
 
-/** A key, where there is one that signs, and what there is to say of it. */
+/** The signing key, if any, and the findings about it. */
 interface FoundKey {
   readonly findings: Finding[];
   readonly key?: SigningKey;
 }
 
 /**
- * The time (epoch seconds), whether the daemon takes every step of a rotation by itself,
- * and how to publish.
+ * The time (epoch seconds), whether the daemon rotates the keys, and how to publish them.
  */
 interface Rotation {
   readonly now: number;
@@ -184,10 +174,10 @@ const ROTATE = 'condor_credmon keys rotate';
 const firstKey = ({ publish }: Rotation): string => `${ROTATE} && ${publish} && ${ROTATE}`;
 
 /**
- * The key that signs, and what rotation waits for.
+ * Returns the signing key, and the state of the rotation.
  * @throws CodedError `TOKEN_KEY_DIRECTORY`
  */
-function lookAtKeyDirectory(
+function checkKeyDirectory(
   what: string,
   path: string,
   lifetime: number,
@@ -196,15 +186,15 @@ function lookAtKeyDirectory(
   const { now, byDaemon } = rotation;
   const made = existsSync(path);
   if (!made && !byDaemon)
-    return { findings: [wrong(what, `${path} is not there; fix: ${firstKey(rotation)}`)] };
+    return { findings: [wrong(what, `${path} is missing; fix: ${firstKey(rotation)}`)] };
   const parent = dirname(path);
   if (!made && existsSync(parent) && !writable(parent))
     return {
-      findings: [wrong(what, `${path} is not there, and the daemon cannot make it in ${parent}`)],
+      findings: [wrong(what, `${path} is missing, and the daemon cannot create it in ${parent}`)],
     };
   const index = made ? readKeyDirectory(path) : undefined;
   if (index === undefined || (byDaemon && index.keys.length === 0))
-    return { findings: [ok(what, `there is no key yet; the daemon makes one in ${path}`)] };
+    return { findings: [ok(what, `no key yet; the daemon creates one in ${path}`)] };
   const steps = rotationOf(what, path, index, rotation);
   try {
     const key = activeKey(path, lifetime);
@@ -220,8 +210,8 @@ function lookAtKeyDirectory(
 }
 
 /**
- * What a rotation waits for. A key that could have been taken into use a day ago tells of
- * a cron job that does not run.
+ * Reports the state of the rotation. A key that could have been activated a day ago means
+ * that a cron job does not run.
  */
 function rotationOf(what: string, path: string, index: KeyIndex, rotation: Rotation): Finding[] {
   const { now, byDaemon } = rotation;
@@ -232,7 +222,7 @@ function rotationOf(what: string, path: string, index: KeyIndex, rotation: Rotat
       return [
         wrong(
           what,
-          `${path} holds no key: make one, publish it, and rotate again; fix: ${firstKey(rotation)}`,
+          `${path} contains no key: create one, publish it, and rotate again; fix: ${firstKey(rotation)}`,
         ),
       ];
     case 'activate': {
@@ -240,17 +230,17 @@ function rotationOf(what: string, path: string, index: KeyIndex, rotation: Rotat
       return [
         warning(
           what,
-          `rotation to ${step.kid} is ${lateness(now - ready)}, ${byDaemon ? 'and the daemon should have seen' : 'and cron should see'} to it${byDaemon ? '' : ' daily'}; fix: ${ROTATE}`,
+          `rotation to ${step.kid} is ${lateness(now - ready)}, ${byDaemon ? 'but the daemon has not done it' : 'but no daily cron job has done it'}; fix: ${ROTATE}`,
         ),
       ];
     }
     case 'retire':
-      return [ok(what, `the old key ${step.kid} can go at the next ${ROTATE}`)];
+      return [ok(what, `the old key ${step.kid} will be removed by the next ${ROTATE}`)];
     case 'wait':
       if (next && next.published === undefined)
         return [
           byDaemon
-            ? ok(what, `the next key ${next.kid} is not published yet; the daemon sees to it`)
+            ? ok(what, `the next key ${next.kid} is not published yet; the daemon will publish it`)
             : warning(what, `the next key ${next.kid} is not published; fix: ${rotation.publish}`),
         ];
       return step.until === undefined

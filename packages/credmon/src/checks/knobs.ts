@@ -1,11 +1,11 @@
-// Knobs that nobody reads: misspelt, or of a provider that no list names. HTCondor passes
-// over them without a word.
+// Finds knobs that are not used: misspelt, or of a provider that is not listed. HTCondor
+// ignores them silently.
 import { distance, nearest } from '@credmon/core/base';
 import { warning, type Finding } from './finding.ts';
 import { CLIENT_KINDS, KNOBS } from '@credmon/core/config';
 import suffixes from './daemon-suffixes.json' with { type: 'json' };
 
-/** A knob that somebody set, and where: `file, line N`. */
+/** A knob that is set, and where: `file, line N`. */
 export interface SetKnob {
   readonly name: string;
   readonly place: string;
@@ -14,14 +14,13 @@ export interface SetKnob {
 const WHAT = 'configuration';
 
 /**
- * Knobs that look like a credmon's. Those of other daemons about a credmon
- * (`MASTER_CREDMON_OAUTH_...`) do not.
+ * Names of a credmon's knobs, without those of other daemons about a credmon
+ * (`MASTER_CREDMON_OAUTH_...`).
  */
 const OURS = /^(?!(?:MASTER|SEC|ALLOW|DENY|SCHEDD|CREDD)_)(?:\w+_)?CREDMON_/i;
 
 /**
- * Of HTCondor's own knobs, those that a credmon cannot do without. Its table of defaults
- * knows none so near to them.
+ * HTCondor's own knobs that a credmon needs. Its table of defaults has no similar names.
  */
 const NEEDED = [
   'SEC_CREDENTIAL_DIRECTORY_OAUTH',
@@ -32,8 +31,8 @@ const NEEDED = [
   'TRUSTED_VAULT_HOSTS',
 ];
 
-/** A warning for each knob of `knobs` that nobody reads, with what was probably meant. */
-export function oddKnobs(knobs: readonly SetKnob[], configured: ConfiguredNames): Finding[] {
+/** Returns a warning for each unused knob of `knobs`, with the probable name. */
+export function unusedKnobs(knobs: readonly SetKnob[], configured: ConfiguredNames): Finding[] {
   const { plain, named } = knownKnobs(configured);
   const all = [
     ...plain,
@@ -42,12 +41,12 @@ export function oddKnobs(knobs: readonly SetKnob[], configured: ConfiguredNames)
   const known = new Set(all.map((name) => name.toLowerCase()));
   const begins = configured.logins.map((name) => `${name}_`.toLowerCase());
   return knobs.flatMap(({ name: written, place }) => {
-    // `CREDMON_OAUTH.X` is X for one program.
+    // `CREDMON_OAUTH.X` is the knob X of one program.
     const name = written.slice(written.lastIndexOf('.') + 1);
     if (known.has(name.toLowerCase())) return [];
     const meant = nearest(name, all);
     if (OURS.test(name))
-      return [warning(WHAT, `${place}: ${ofNobody(name, named) ?? unknown(name, meant)}`)];
+      return [warning(WHAT, `${place}: ${ofUnknownProvider(name, named) ?? unknown(name, meant)}`)];
     const needed = NEEDED.find((one) => distance(name, one) <= 2);
     if (needed !== undefined) return [warning(WHAT, `${place}: ${unknown(name, needed)}`)];
     const ofLogin = begins.some((begin) => name.toLowerCase().startsWith(begin));
@@ -63,10 +62,10 @@ function unknown(name: string, meant: string | undefined): string {
 }
 
 /**
- * The knob of a provider that there is not: the longest fit, since a name may hold an
- * underscore.
+ * Explains a knob of an unknown provider: the longest pattern wins, since a name may
+ * contain an underscore.
  */
-function ofNobody(name: string, named: readonly NamedKnob[]): string | undefined {
+function ofUnknownProvider(name: string, named: readonly NamedKnob[]): string | undefined {
   const fits = named
     .filter(({ before, after }) => isAround(name, before, after))
     .sort((a, b) => around(b).length - around(a).length);
@@ -75,12 +74,12 @@ function ofNobody(name: string, named: readonly NamedKnob[]): string | undefined
   const provider = name.slice(best.before.length, name.length - best.after.length);
   const meant = nearest(provider, best.names);
   const hint = meant === undefined ? '' : `; did you mean ${best.before}${meant}${best.after}?`;
-  return `${name} counts for nothing: ${best.lacking(provider)}${hint}`;
+  return `${name} has no effect: ${best.lacking(provider)}${hint}`;
 }
 
 const around = ({ before, after }: NamedKnob): string => before + after;
 
-/** Only a text in front can tell whose knob it is. */
+/** A pattern without a prefix cannot identify a knob. */
 function isAround(name: string, before: string, after: string): boolean {
   const [text, start, end] = [name.toLowerCase(), before.toLowerCase(), after.toLowerCase()];
   return (
@@ -91,14 +90,14 @@ function isAround(name: string, before: string, after: string): boolean {
   );
 }
 
-/** The names that the configuration speaks of, by what they name. */
+/** The names in the configuration, by kind. */
 export interface ConfiguredNames {
   readonly local: readonly string[];
   readonly client: readonly string[];
   readonly exchange: readonly string[];
   readonly pelican: readonly string[];
   readonly exec: readonly string[];
-  /** Providers whose users log in, with a browser or a device. */
+  /** Providers with a browser or device login. */
   readonly logins: readonly string[];
   readonly standing: readonly string[];
   readonly maps: readonly string[];
@@ -107,7 +106,7 @@ export interface ConfiguredNames {
 
 /**
  * A knob for one provider or standing token: the text around the name, the configured
- * names, and what would make a name one of them.
+ * names, and what is missing for other names.
  */
 export interface NamedKnob {
   readonly before: string;
@@ -116,7 +115,7 @@ export interface NamedKnob {
   readonly lacking: (name: string) => string;
 }
 
-/** What all knobs of the table come to with these names. */
+/** All knobs of the table with these names. */
 export interface KnownKnobs {
   readonly plain: readonly string[];
   readonly named: readonly NamedKnob[];
@@ -124,7 +123,7 @@ export interface KnownKnobs {
 
 /**
  * Fills the names into the table. Daemons' own knobs, such as CREDMON_OAUTH_ARGS, are
- * known too.
+ * included.
  */
 export function knownKnobs(configured: ConfiguredNames): KnownKnobs {
   const plain: string[] = [];
@@ -160,14 +159,14 @@ function namesFor(
   place: string,
   configured: ConfiguredNames,
 ): Pick<NamedKnob, 'names' | 'lacking'> {
-  const inList = (knob: string) => (name: string) => `${knob} does not name ${name}`;
+  const inList = (knob: string) => (name: string) => `${name} is not listed in ${knob}`;
   if (place === 'TOKEN')
     return { names: configured.standing, lacking: inList('CREDMON_STANDING_TOKENS') };
   if (place === 'MAP') return { names: configured.maps, lacking: inList('CLASSAD_USER_MAP_NAMES') };
   const kind =
     /^(LOCAL|CLIENT|EXCHANGE|PELICAN|EXEC)_CREDMON_/.exec(pattern)?.[1] ?? otherKind(pattern);
   if (kind === undefined)
-    return { names: configured.logins, lacking: (name) => `there is no ${name}_CLIENT_ID` };
+    return { names: configured.logins, lacking: (name) => `${name}_CLIENT_ID is not set` };
   const names =
     configured[kind.toLowerCase() as 'local' | 'client' | 'exchange' | 'pelican' | 'exec'];
   return { names, lacking: inList(`${kind}_CREDMON_PROVIDER_NAMES`) };

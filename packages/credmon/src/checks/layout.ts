@@ -1,12 +1,12 @@
-// Findings as text: what was looked at as a heading, below it how it is, in lines of at
-// most 80 columns where words allow.
+// Prints findings as text: the subject as a heading, the findings below it, in lines of
+// at most 80 columns where possible.
 import type { Finding } from './finding.ts';
 
 const WIDTH = 80;
 const LABELS = { ok: 'ok', warning: 'WARNING', error: 'ERROR' } as const;
 const INDENT = 11;
 
-/** The text of findings, in their order, and a last line that counts what is not well. */
+/** Returns the text of the findings in order, with a last line that counts problems. */
 export function findingsText(findings: readonly Finding[]): string {
   const blocks: string[][] = [];
   let last: string | undefined;
@@ -19,17 +19,17 @@ export function findingsText(findings: readonly Finding[]): string {
 }
 
 function item(label: string, text: string): string[] {
-  // A command stays on one line, so that it can be copied.
+  // A command is kept on one line so that it can be copied.
   const [, sentence = text, remedy] = /^(.*?); (fix: .*)$/s.exec(text) ?? [];
-  // Further lines show a place in a text, with a caret below it.
-  const [told = '', ...shown] = sentence.split('\n');
-  const [first = '', ...rest] = [...wrap(told, WIDTH - INDENT), ...shown];
+  // Further lines quote the configuration, with a caret below.
+  const [message = '', ...quoted] = sentence.split('\n');
+  const [first = '', ...rest] = [...wrap(message, WIDTH - INDENT), ...quoted];
   if (remedy !== undefined) rest.push(remedy);
   const blank = ' '.repeat(INDENT);
   return [`  ${label}`.padEnd(INDENT) + first, ...rest.map((line) => blank + line)];
 }
 
-/** Words in lines; a word that is longer than `width`, such as a path, stays whole. */
+/** Wraps words into lines; a word longer than `width`, such as a path, is not broken. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(/\s+/)) {
@@ -41,14 +41,15 @@ export function wrap(text: string, width: number): string[] {
   return lines;
 }
 
-/** What is wrong stands far above by now. */
+/** The summary repeats where errors are, since they may have scrolled away. */
 function summary(findings: readonly Finding[]): string {
   const of = (wanted: Finding['state']): readonly Finding[] =>
     findings.filter(({ state }) => state === wanted);
   const errors = of('error');
-  const parts = [counted(errors.length, 'error'), counted(of('warning').length, 'warning')].filter(
-    Boolean,
-  );
+  const parts = [
+    pluralise(errors.length, 'error'),
+    pluralise(of('warning').length, 'warning'),
+  ].filter(Boolean);
   if (parts.length === 0) return 'Nothing is wrong.';
   const where = [...new Set(errors.map(({ what }) => what))].join(', ');
   const text =
@@ -56,7 +57,7 @@ function summary(findings: readonly Finding[]): string {
   return wrap(text, WIDTH).join('\n');
 }
 
-/** `3 tokens`, `1 token`; nothing for none. */
-export function counted(count: number, noun: string): string {
+/** Returns `3 tokens`, `1 token`, or an empty text for 0. */
+export function pluralise(count: number, noun: string): string {
   return count === 0 ? '' : `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,44 +1,44 @@
-// The check command's look at issuers whose tokens are signed here: what a token will
-// say, who gets one, with which key.
+// Checks local issuers: the contents of their tokens, the users that get them, and the
+// key.
 import { DEFAULT_LIMITS } from '@credmon/core/classad';
 import { isCoded, messageOf } from '@credmon/core/base';
 import { isCredName } from '@credmon/core/credential';
 import { checkScopeForSigning } from '@credmon/scitokens';
 import { scopesFor } from '../authz/scopes.ts';
 import { ok, warning, wrong, type Finding } from './finding.ts';
-import { shortestLifetime, worstLife } from '../report/remaining-lifetime.ts';
+import { shortestLifetime, minimumRemaining } from '../report/remaining-lifetime.ts';
 import { localGroups, type LocalGroups } from '../providers/local/groups.ts';
 import type { LocalIssuer } from '../settings/local.ts';
 import { rulesOf } from '../providers/local/signer.ts';
-import { lookAtKey } from './key.ts';
-import { lookAtRules } from './rules.ts';
-import type { CheckContext, Look } from './context.ts';
+import { checkKey } from './key.ts';
+import { checkRules } from './rules.ts';
+import type { CheckContext, Check } from './context.ts';
 
 /**
- * One look for each local issuer. The one that there is by default counts only where
- * somebody configured it. `user`: also who that user would be.
+ * Returns one check for each local issuer. The default one counts only if it is
+ * configured. `user`: also the scopes of that user.
  */
-export function looksAtLocal(context: CheckContext, user: string | undefined): Look[] {
+export function localChecks(context: CheckContext, user: string | undefined): Check[] {
   const { config, settings } = context;
   const set = config
     .names()
     .filter((name) => /^LOCAL_CREDMON_/i.test(name) && config.origin(name)?.kind !== 'default');
-  if (!settings.local.explicit && !set.some((name) => isOfJobs(name, settings))) return [];
+  if (!settings.local.explicit && !set.some((name) => isForJobs(name, settings))) return [];
   return settings.local.issuers.map((issuer) => {
     const what = `${issuer.service} (signed here)`;
-    return { what, look: () => lookAtLocal(what, issuer, user, context) };
+    return { what, run: () => checkLocal(what, issuer, user, context) };
   });
 }
 
-/** Where nothing but standing tokens is signed, knobs that those use are theirs. */
-function isOfJobs(knob: string, { local, standing }: CheckContext['settings']): boolean {
+/** If only standing tokens are signed, some knobs belong to them. */
+function isForJobs(knob: string, { local, standing }: CheckContext['settings']): boolean {
   if (!standing.some(({ kind }) => kind === 'signed')) return true;
   const ofDefault = local.issuers.map(({ service }) => `LOCAL_CREDMON_${service}_`.toUpperCase());
   if (ofDefault.some((begin) => knob.toUpperCase().startsWith(begin))) return true;
   return /^LOCAL_CREDMON_(?:AUTHZ_|TOKEN_(?:AUDIENCE|LIFETIME|USE_JSON)$)/i.test(knob);
 }
 
-async function lookAtLocal(
+async function checkLocal(
   what: string,
   issuer: LocalIssuer,
   user: string | undefined,
@@ -48,15 +48,15 @@ async function lookAtLocal(
   const local = { ...context.local, warn: (text: string) => void problems.push(text) };
   const groups = localGroups(context.settings.local.userMaps, local);
   const sample = [
-    ...lookAtRules(what, issuer, groups.userMap, context),
-    ...lookAtUser(what, issuer, user, groups, context),
+    ...checkRules(what, issuer, groups.userMap, context),
+    ...checkUser(what, issuer, user, groups, context),
   ];
   return [
     ok(what, doing(issuer)),
     ...audience(what, issuer),
     ...foreignScopes(what, issuer.profile, templatesOf(issuer)),
     ...shortLife(what, issuer.lifetime, 'LOCAL_CREDMON_TOKEN_LIFETIME', context),
-    ...(await lookAtKey(what, issuer, context)),
+    ...(await checkKey(what, issuer, context)),
     ...[...new Set(problems)].map((text) => warning(what, text)),
     ...sample,
   ];
@@ -70,7 +70,7 @@ function doing({ issuer, profile, lifetime, audience, ...rules }: LocalIssuer): 
       ? written
       : `${appendExpression ? `${written} and those of` : 'scopes of'} the expression ${templateExpression}`;
   const parts = [
-    `signs ${profile} tokens of ${issuer} that live ${lifetime} s`,
+    `signs ${profile} tokens of ${issuer} with a lifetime of ${lifetime} s`,
     ...(audience.length === 0 ? [] : [`for ${audience.join(' ')}`]),
     scopes,
     ...(groupTemplate === undefined ? [] : [`"${groupTemplate}" for each group`]),
@@ -91,7 +91,7 @@ function templatesOf(issuer: LocalIssuer): string {
 }
 
 /**
- * Scopes that say nothing to a verifier of WLCG tokens.
+ * Warns about scopes without a meaning for verifiers of WLCG tokens.
  * @see https://github.com/WLCG-AuthZ-WG/common-jwt-profile/blob/master/profile.md
  */
 export function foreignScopes(
@@ -104,12 +104,13 @@ export function foreignScopes(
     .split(/\s+/)
     .filter((scope) => /^(?:read|write|queue|execute)(?::|$)/.test(scope));
   if (foreign.length === 0) return [];
-  const text = `scopes ${foreign.join(' ')}: WLCG tokens know storage.* and compute.* only`;
+  const text = `scopes ${foreign.join(' ')}: WLCG tokens have only storage.* and compute.*`;
   return [warning(what, text)];
 }
 
 /**
- * R18, before there is a token: what the configured lifetime leaves to a job at worst.
+ * R18 before there is a token: the minimum remaining lifetime for a job with the
+ * configured lifetime.
  */
 function shortLife(
   what: string,
@@ -118,7 +119,7 @@ function shortLife(
   { settings }: CheckContext,
 ): Finding[] {
   const { policy, floor } = settings;
-  const left = worstLife(lifetime, policy, settings);
+  const left = minimumRemaining(lifetime, policy, settings);
   if (left >= floor) return [];
   return [
     warning(
@@ -129,10 +130,9 @@ function shortLife(
 }
 
 /**
- * Loads every map, as signing for this user would, and tells what would be signed.
- * Nothing is.
+ * Loads every map and computes the scopes of this user, as signing would. Signs nothing.
  */
-function lookAtUser(
+function checkUser(
   what: string,
   issuer: LocalIssuer,
   user: string | undefined,
@@ -142,10 +142,7 @@ function lookAtUser(
   const username = user ?? 'nobody';
   if (!isCredName(username))
     return [
-      wrong(
-        what,
-        `no user can be called ${username}: letters, digits and "-+=_." only, as CredD has them`,
-      ),
+      wrong(what, `invalid user name ${username}: CredD allows only letters, digits and "-+=_."`),
     ];
   try {
     groups.userMap('', '', { left: DEFAULT_LIMITS.matchSteps, limits: DEFAULT_LIMITS });

@@ -1,5 +1,5 @@
-// The check command's look at providers whose users log in: what the daemon does with the
-// tokens, and what the web portal would use.
+// Checks providers with logins: what the daemon does with the tokens, and what the web
+// portal would use.
 import { createKnobReader, knob, type Config } from '@credmon/core/config';
 import { messageOf, secureEndpoint } from '@credmon/core/base';
 import { ok, warning, wrong, type Finding } from './finding.ts';
@@ -7,16 +7,16 @@ import { ownerOfToken } from '../daemon/provider-lookup.ts';
 import type { ConfiguredClient } from '../settings/clients.ts';
 import type { Settings } from '../settings/read.ts';
 import { confidentialClient } from '../storer/device-login.ts';
-import { lookAtClientId, lookAtIssuer, lookAtOrigin, lookAtSecret } from './issuer.ts';
-import type { CheckContext, Look } from './context.ts';
+import { checkClientId, checkIssuer, checkOrigin, checkSecret } from './issuer.ts';
+import type { CheckContext, Check } from './context.ts';
 
-/** Knobs that speak of a provider with logins. */
+/** Knobs of providers with logins. */
 const LOGIN_KNOB =
   /^(?!.*(?:_|^)CREDMON_)([\w./-]+?)_(?:CLIENT_ID|CLIENT_SECRET_FILE|TOKEN_URL|AUTHORIZATION_URL|RETURN_URL_SUFFIX)$/i;
 
 /**
- * The names of all providers with logins, as they are spelt where users see them: lists
- * first, then knobs.
+ * Returns the names of all providers with logins, as users see them: lists first, then
+ * knobs.
  */
 export function loginNames(config: Config, { lists }: Pick<Settings, 'lists'>): string[] {
   const others = [
@@ -27,13 +27,13 @@ export function loginNames(config: Config, { lists }: Pick<Settings, 'lists'>): 
     ...lists.exec,
   ];
   const listed = lists.oauth2 === '*' ? [] : lists.oauth2;
-  const spoken = config.names().flatMap((knob) => {
+  const fromKnobs = config.names().flatMap((knob) => {
     const name = LOGIN_KNOB.exec(knob)?.[1];
     const other = name === undefined || /_PELICAN$/i.test(name);
     return other || config.origin(knob)?.kind === 'default' ? [] : [name];
   });
   const names = new Map<string, string>();
-  for (const name of [...listed, ...deviceNames(config), ...spoken])
+  for (const name of [...listed, ...deviceNames(config), ...fromKnobs])
     if (!names.has(name.toUpperCase()) && !others.includes(name))
       names.set(name.toUpperCase(), name);
   return [...names.values()];
@@ -43,17 +43,17 @@ function deviceNames(config: Config): readonly string[] {
   return createKnobReader(config).list('CREDMON_DEVICE_PROVIDER_NAMES') ?? [];
 }
 
-/** One look for each provider with logins. */
-export function looksAtLogins(context: CheckContext): Look[] {
+/** Returns one check for each provider with logins. */
+export function loginChecks(context: CheckContext): Check[] {
   const devices = deviceNames(context.config);
   return loginNames(context.config, context.settings).map((name) => {
     const device = devices.includes(name);
     const what = `${name} (${device ? 'device login' : 'login'})`;
-    return { what, look: () => lookAtLogin(what, name, device, context) };
+    return { what, run: () => checkLogin(what, name, device, context) };
   });
 }
 
-async function lookAtLogin(
+async function checkLogin(
   what: string,
   name: string,
   device: boolean,
@@ -62,14 +62,14 @@ async function lookAtLogin(
   const { config, settings } = context;
   const client = settings.clients.get(name.toUpperCase());
   if (!client) {
-    const lacking = ['CLIENT_ID', 'TOKEN_URL']
+    const missing = ['CLIENT_ID', 'TOKEN_URL']
       .map((end) => `${name}_${end}`)
       .filter((knob) => config.get(knob) === undefined);
-    const are = lacking.length === 1 ? 'is' : 'are';
+    const are = missing.length === 1 ? 'is' : 'are';
     return [
       warning(
         what,
-        `${lacking.join(' and ')} ${are} not set: its tokens are renewed only where a .meta stands`,
+        `${missing.join(' and ')} ${are} not set: its tokens are renewed only if they have a .meta`,
       ),
     ];
   }
@@ -78,10 +78,10 @@ async function lookAtLogin(
     (one) => one.name.toUpperCase() === name.toUpperCase(),
   );
   if (problem?.base !== undefined)
-    return [warning(what, 'not used because of its name: see the warning on the configuration')];
+    return [warning(what, 'not used because of its name: see the warning about the configuration')];
   const asked = await (issuer === undefined
-    ? lookAtOrigin(what, tokenUrl, context)
-    : lookAtIssuer(what, issuer, tokenUrl, context));
+    ? checkOrigin(what, tokenUrl, context)
+    : checkIssuer(what, issuer, tokenUrl, context));
   return [
     ...(problem
       ? []
@@ -91,10 +91,10 @@ async function lookAtLogin(
             `refreshes the tokens of users who logged in, as client ${clientId} (${authentication})`,
           ),
         ]),
-    ...lookAtClientId(what, clientId),
-    ...(problem ? [] : sorting(what, name, settings)),
+    ...checkClientId(what, clientId),
+    ...(problem ? [] : ownerFindings(what, name, settings)),
     ...(device ? deviceClient(what, name, client) : []),
-    lookAtSecret(what, client.secretFile),
+    checkSecret(what, client.secretFile),
     ...(device ? [] : portal(what, name, context)),
     asked,
     ...(device && asked.state !== 'error' ? await deviceEndpoint(what, name, client, context) : []),
@@ -102,48 +102,46 @@ async function lookAtLogin(
 }
 
 /**
- * A client is of no use when the name belongs to another kind of provider, or when
- * OAuth's list lacks it.
+ * Reports a client that is not used: its name belongs to another kind of provider, or is
+ * missing in OAuth's list.
  */
-function sorting(what: string, name: string, settings: Settings): Finding[] {
+function ownerFindings(what: string, name: string, settings: Settings): Finding[] {
   const owner = ownerOfToken({ stem: name, meta: { kind: 'missing' } }, settings);
   if (owner.kind === 'oauth2') return [];
   const why =
     owner.kind === 'nobody'
-      ? `OAUTH2_CREDMON_PROVIDER_NAMES does not name ${name}`
-      : `${owner.kind.toUpperCase()}_CREDMON_PROVIDER_NAMES names ${name}`;
+      ? `${name} is not listed in OAUTH2_CREDMON_PROVIDER_NAMES`
+      : `${name} is listed in ${owner.kind.toUpperCase()}_CREDMON_PROVIDER_NAMES`;
   return [wrong(what, `its tokens are not refreshed: ${why}`)];
 }
 
-/** What CredD will write into the key file of a login. */
+/** Checks what CredD will write into the key file of a login. */
 function portal(what: string, name: string, { config, settings }: CheckContext): Finding[] {
   const read = createKnobReader(config);
   const url = read.string(knob('<PROVIDER>_AUTHORIZATION_URL', name));
   const suffix = read.string(knob('<PROVIDER>_RETURN_URL_SUFFIX', name));
-  const lacking = url === undefined ? 'AUTHORIZATION_URL' : 'RETURN_URL_SUFFIX';
+  const missing = url === undefined ? 'AUTHORIZATION_URL' : 'RETURN_URL_SUFFIX';
   if (url === undefined || suffix === undefined)
-    return [warning(what, `nobody can log in with a browser before ${name}_${lacking} is set`)];
+    return [warning(what, `browser logins do not work: ${name}_${missing} is not set`)];
   const prefix = read.string('CREDMON_WEB_PREFIX');
   try {
     secureEndpoint(url, `${name}_AUTHORIZATION_URL`, settings.allowLoopbackHttp);
     secureEndpoint(prefix, 'CREDMON_WEB_PREFIX', settings.allowLoopbackHttp);
   } catch (error) {
-    return [wrong(what, `nobody can log in: ${messageOf(error)}`)];
+    return [wrong(what, `logins do not work: ${messageOf(error)}`)];
   }
   if (!/^\/return(?:\/|$)/.test(suffix))
-    return [wrong(what, `nobody can log in: ${name}_RETURN_URL_SUFFIX must begin with /return`)];
-  return [
-    ok(what, `users log in at ${url.split('?')[0] ?? ''} and come back to ${prefix}${suffix}`),
-  ];
+    return [wrong(what, `logins do not work: ${name}_RETURN_URL_SUFFIX must begin with /return`)];
+  return [ok(what, `users log in at ${url.split('?')[0] ?? ''} and return to ${prefix}${suffix}`)];
 }
 
-/** Who logs in by device code is a public client. */
+/** A device login needs a public client. */
 function deviceClient(what: string, name: string, client: ConfiguredClient): Finding[] {
   const why = confidentialClient(name, client);
-  return why === undefined ? [] : [wrong(what, `nobody can log in: ${why}`)];
+  return why === undefined ? [] : [wrong(what, `logins do not work: ${why}`)];
 }
 
-/** Where a device login begins: a knob, or what the issuer publishes. */
+/** Checks the device endpoint: a knob, or from the issuer's metadata. */
 async function deviceEndpoint(
   what: string,
   name: string,
@@ -152,12 +150,12 @@ async function deviceEndpoint(
 ): Promise<Finding[]> {
   const knob = `CREDMON_${name}_DEVICE_URL`;
   if (config.get(knob) !== undefined)
-    return [ok(what, `condor_submit begins a login at ${config.get(knob) ?? ''}`)];
+    return [ok(what, `condor_submit starts a login at ${config.get(knob) ?? ''}`)];
   if (issuer === undefined)
     return [
       wrong(
         what,
-        `nobody can log in: set ${knob}, or CREDMON_${name}_ISSUER whose metadata names it`,
+        `logins do not work: set ${knob}, or CREDMON_${name}_ISSUER with metadata that has it`,
       ),
     ];
   try {
@@ -166,12 +164,12 @@ async function deviceEndpoint(
       deviceUrl === undefined
         ? wrong(
             what,
-            `nobody can log in: the metadata of ${issuer} names no device endpoint; set ${knob}`,
+            `logins do not work: the metadata of ${issuer} has no device endpoint; set ${knob}`,
           )
-        : ok(what, `condor_submit begins a login at ${deviceUrl}`),
+        : ok(what, `condor_submit starts a login at ${deviceUrl}`),
     ];
   } catch {
-    // What is wrong with the metadata is reported where the issuer is looked at.
+    // Problems with the metadata are reported by the check of the issuer.
     return [];
   }
 }

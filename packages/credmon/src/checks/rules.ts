@@ -1,5 +1,5 @@
-// The check command's look at the expressions that decide on scopes: names that do not
-// exist, and users whom a mistake refuses.
+// Checks the expressions that decide on scopes: unknown names, and users that an error
+// rejects.
 import { messageOf, nearest } from '@credmon/core/base';
 import {
   parseExpression,
@@ -21,14 +21,14 @@ import type { CheckContext } from './context.ts';
 
 const SCOPES = 'LOCAL_CREDMON_AUTHZ_TEMPLATE_EXPR';
 const REQUIREMENT = 'LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT';
-/** A user whom no rule speaks of. */
+/** A user that no rule names. */
 const SOMEONE = 'someone';
 
 /**
- * An error for each name that does not exist; without any, a warning for users who get
- * nothing from the expression by a mistake in it.
+ * Returns an error for each unknown name; without any, a warning for users that get
+ * nothing because of an error in the expression.
  */
-export function lookAtRules(
+export function checkRules(
   what: string,
   issuer: LocalIssuer,
   userMap: UserMap,
@@ -51,21 +51,24 @@ export function lookAtRules(
   if (unknown.length > 0 || !expression) return unknown;
   const seen = new Set<string>();
   return sampleGroups(expression).flatMap((groups) => {
-    const why = tried(() =>
+    const why = errorAsText(() =>
       whyNoString(expression, { username: SOMEONE, groups, now: now.wall, userMap }),
     );
     if (why === undefined || seen.has(why)) return [];
     seen.add(why);
-    const whom = groups.length === 0 ? 'without groups' : `in the group ${groups.join(', ')}`;
-    const so = appendExpression ? 'it adds nothing' : 'no token is signed';
+    const groupText = groups.length === 0 ? 'without groups' : `in the group ${groups.join(', ')}`;
+    const effect = appendExpression ? 'it adds nothing' : 'no token is signed';
     return [
-      warning(what, `${SCOPES}: ${so} for example for the user ${SOMEONE} ${whom}: it ${why}`),
+      warning(
+        what,
+        `${SCOPES}: ${effect} for example for the user ${SOMEONE} ${groupText}: it ${why}`,
+      ),
     ];
   });
 }
 
-/** An expression without end is reported, and ends no other look. */
-function tried(work: () => string | undefined): string | undefined {
+/** An expression that exceeds the limits is reported, and does not end other checks. */
+function errorAsText(work: () => string | undefined): string | undefined {
   try {
     return work();
   } catch (error) {
@@ -73,26 +76,26 @@ function tried(work: () => string | undefined): string | undefined {
   }
 }
 
-// What is wrong with an administrator's expression before a user is refused: names that
-// do not exist, and which part fails.
+// Finds errors in an expression before a user is rejected: unknown names, and the part
+// that fails.
 
-/** What an expression of ours sees of a user. */
+/** The attributes of a user in an expression. */
 const ATTRIBUTES = ['Username', 'Groups'];
-/** These look names up in ads that are not there before the evaluation. */
-const ELSEWHERE = new Set(['evalineachcontext', 'countmatches']);
-/** So much of an expression is quoted. */
+/** Functions that look names up in ads that exist only during the evaluation. */
+const SCOPED_FUNCTIONS = new Set(['evalineachcontext', 'countmatches']);
+/** Maximum length of a quoted expression. */
 const LONGEST = 100;
-/** So many groups of an expression are tried. */
+/** Maximum number of groups to try. */
 const MOST_GROUPS = 16;
 
-/** Every part of `expr`, itself first. */
+/** Returns every part of `expr`, itself first. */
 function allParts(expr: Expr): Expr[] {
   return [expr, ...partsOf(expr).flatMap(allParts)];
 }
 
 /**
- * Functions, attributes and maps that `expr` names and that do not exist; `maps` are the
- * configured ones. A sentence each.
+ * Returns a sentence for each unknown function, attribute and map in `expr`; `maps` are
+ * the configured ones.
  */
 function unknownNames(expr: Expr, maps: readonly string[]): string[] {
   const parts = allParts(expr);
@@ -100,25 +103,27 @@ function unknownNames(expr: Expr, maps: readonly string[]): string[] {
   const known = new Set(maps.map((name) => name.toLowerCase()));
   const functions = calls
     .filter(({ key }) => !FUNCTION_NAMES.has(key))
-    .map(({ name }) => `there is no function ${name}()${guess(name, FUNCTION_NAMES)}`);
-  const lacking = calls.flatMap(({ key, args: [map] }) => {
+    .map(({ name }) => `unknown function ${name}()${suggestion(name, FUNCTION_NAMES)}`);
+  const unknownMaps = calls.flatMap(({ key, args: [map] }) => {
     if (key !== 'usermap' || map?.kind !== 'literal' || map.value.type !== 'string') return [];
     const name = textOf(map.value.value);
     return known.has(name.toLowerCase())
       ? []
-      : [`there is no map ${name}: CLASSAD_USER_MAP_NAMES does not name it${guess(name, maps)}`];
+      : [
+          `unknown map ${name}: it is not listed in CLASSAD_USER_MAP_NAMES${suggestion(name, maps)}`,
+        ];
   });
   const scoped =
-    parts.some(({ kind }) => kind === 'ad') || calls.some(({ key }) => ELSEWHERE.has(key));
+    parts.some(({ kind }) => kind === 'ad') || calls.some(({ key }) => SCOPED_FUNCTIONS.has(key));
   const attributes = scoped ? [] : unresolvedNames(expr, { ad: PERSON, parent: undefined });
   return [
     ...new Set([
       ...functions,
       ...attributes.map(
         (name) =>
-          `there is no attribute ${name}, only Username and Groups${guess(name, ATTRIBUTES)}`,
+          `unknown attribute ${name}, only Username and Groups exist${suggestion(name, ATTRIBUTES)}`,
       ),
-      ...lacking,
+      ...unknownMaps,
     ]),
   ];
 }
@@ -126,13 +131,13 @@ function unknownNames(expr: Expr, maps: readonly string[]): string[] {
 const NOTHING: Expr = { kind: 'list', items: [], depth: 1 };
 const PERSON = makeAd(ATTRIBUTES.map((name) => ({ name, expr: NOTHING })));
 
-function guess(name: string, names: Iterable<string>): string {
+function suggestion(name: string, names: Iterable<string>): string {
   const meant = nearest(name, names);
   return meant === undefined ? '' : `; did you mean ${meant}?`;
 }
 
 /**
- * Groups worth trying: none, and each text of the expression that could be a group's
+ * Returns groups to try: none, and each text in the expression that could be a group's
  * name.
  */
 function sampleGroups(expr: Expr): readonly (readonly string[])[] {
@@ -147,8 +152,8 @@ function sampleGroups(expr: Expr): readonly (readonly string[])[] {
 }
 
 /**
- * Why `expr` comes to no string for this person; nothing when it does, or when it says
- * `undefined` or `error` itself.
+ * Returns why `expr` does not evaluate to a string for this person; `undefined` if it
+ * does, or if it contains `undefined` or `error` literally.
  * @throws CodedError `CLASSAD_LIMIT`
  */
 function whyNoString(expr: Expr, person: Person): string | undefined {
@@ -156,23 +161,25 @@ function whyNoString(expr: Expr, person: Person): string | undefined {
   if (value.type === 'string') return undefined;
   if (value.type !== 'undefined' && value.type !== 'error')
     return `evaluates to ${value.type}, not to a string`;
-  const culprit = blame(expr, value.type, person);
-  if (culprit.kind === 'literal') return undefined;
-  const quoted = short(printExpression(culprit));
-  return `evaluates to ${value.type}, because of ${quoted}${hint(culprit, person)}`;
+  const cause = innermostCause(expr, value.type, person);
+  if (cause.kind === 'literal') return undefined;
+  const quoted = short(printExpression(cause));
+  return `evaluates to ${value.type}, because of ${quoted}${hint(cause, person)}`;
 }
 
 /**
- * The innermost part that is counted and comes to `wanted` while none of its own parts
- * does.
+ * Returns the innermost evaluated part with the type `wanted` none of whose own parts has
+ * it.
  */
-function blame(expr: Expr, wanted: Value['type'], person: Person): Expr {
-  const inner = counted(expr, person).find((part) => evaluateFor(part, person).type === wanted);
-  return inner ? blame(inner, wanted, person) : expr;
+function innermostCause(expr: Expr, wanted: Value['type'], person: Person): Expr {
+  const inner = evaluatedParts(expr, person).find(
+    (part) => evaluateFor(part, person).type === wanted,
+  );
+  return inner ? innermostCause(inner, wanted, person) : expr;
 }
 
-/** A branch that is not taken spoils nothing. */
-function counted(expr: Expr, person: Person): readonly Expr[] {
+/** Returns the evaluated parts: a branch that is not taken does not count. */
+function evaluatedParts(expr: Expr, person: Person): readonly Expr[] {
   const choice = choiceOf(expr);
   if (!choice) return partsOf(expr);
   const truth = truthOf(evaluateFor(choice.test, person));

@@ -1,23 +1,22 @@
-// The check command's look at Vaults: which are trusted with what, and whether each
-// answers.
+// Checks Vaults: which are trusted for which tokens, and whether each is reachable.
 import { existsSync } from 'node:fs';
 import { messageOf, type Send } from '@credmon/core/base';
-import { foundWrong, ok, warning, wrong, type Finding } from './finding.ts';
-import { worstLife } from '../report/remaining-lifetime.ts';
+import { hasErrors, ok, warning, wrong, type Finding } from './finding.ts';
+import { minimumRemaining } from '../report/remaining-lifetime.ts';
 import { createVaultSend } from '../host/tls-ca.ts';
 import type { Settings } from '../settings/read.ts';
-import type { CheckContext, Look } from './context.ts';
+import type { CheckContext, Check } from './context.ts';
 
 const WHAT = 'Vault';
 
-/** One look, where a Vault may serve anybody. */
-export function looksAtVault(context: CheckContext): Look[] {
+/** Returns one check if a Vault may be used. */
+export function vaultChecks(context: CheckContext): Check[] {
   const { vaultEnabled, vault } = context.settings;
   if (!vaultEnabled && vault.hosts.length === 0) return [];
-  return [{ what: WHAT, look: () => lookAtVault(context) }];
+  return [{ what: WHAT, run: () => checkVault(context) }];
 }
 
-async function lookAtVault(context: CheckContext): Promise<Finding[]> {
+async function checkVault(context: CheckContext): Promise<Finding[]> {
   const { settings, limited, config, trust } = context;
   const { vault, limits } = settings;
   const findings = [ok(WHAT, doing(settings)), ...authorities(settings), ...shortLife(settings)];
@@ -25,32 +24,31 @@ async function lookAtVault(context: CheckContext): Promise<Finding[]> {
     findings.push(
       warning(
         WHAT,
-        "a host is trusted, but VAULT_CREDMON_PROVIDER_NAMES and SEC_CREDENTIAL_STORER are not set: no token is a Vault's",
+        'a host is trusted, but VAULT_CREDMON_PROVIDER_NAMES and SEC_CREDENTIAL_STORER are not set: no token is read from a Vault',
       ),
     );
   else if (config.get('SEC_CREDENTIAL_STORER') === undefined)
-    findings.push(warning(WHAT, 'SEC_CREDENTIAL_STORER is not set: condor_submit starts no login'));
-  // Without its authorities every host would be one more error about the same.
-  if (foundWrong(findings)) return findings;
+    findings.push(
+      warning(WHAT, 'SEC_CREDENTIAL_STORER is not set: condor_submit does not start a login'),
+    );
+  // Without certificate authorities every host would report the same error.
+  if (hasErrors(findings)) return findings;
   if (vault.hosts.length === 0)
-    return [
-      ...findings,
-      wrong(WHAT, 'no host is trusted, so none is asked: set TRUSTED_VAULT_HOSTS'),
-    ];
+    return [...findings, wrong(WHAT, 'no host is trusted: set TRUSTED_VAULT_HOSTS')];
   const send = createVaultSend(vault, limits, trust);
-  const misspelt = vault.hosts.flatMap((host) => lookAtName(host) ?? []);
+  const misspelt = vault.hosts.flatMap((host) => checkHostName(host) ?? []);
   const asked = vault.hosts
-    .filter((host) => lookAtName(host) === undefined)
-    .flatMap((host) => vault.ports.map((port) => limited(() => lookAtHost(host, port, send))));
+    .filter((host) => checkHostName(host) === undefined)
+    .flatMap((host) => vault.ports.map((port) => limited(() => checkHost(host, port, send))));
   return [...findings, ...misspelt, ...(await Promise.all(asked))];
 }
 
-/** Names are compared exactly, so a URL, or a name with its port, fits no token. */
-function lookAtName(host: string): Finding | undefined {
+/** Names are compared exactly, so a URL or a name with a port never matches. */
+function checkHostName(host: string): Finding | undefined {
   const [, scheme, name = '', port] = /^(https?:\/\/)?([\w.-]+?)(:\d+)?\/*$/.exec(host) ?? [];
   if (scheme !== undefined || port !== undefined) {
-    const besides = port === undefined ? '' : `; the port goes into CREDMON_VAULT_PORTS`;
-    return wrong(WHAT, `no token fits ${host} in TRUSTED_VAULT_HOSTS: write ${name}${besides}`);
+    const besides = port === undefined ? '' : `; ports are set in CREDMON_VAULT_PORTS`;
+    return wrong(WHAT, `invalid host ${host} in TRUSTED_VAULT_HOSTS: write ${name}${besides}`);
   }
   if (/^[\w.:-]+$/.test(host)) return undefined;
   return warning(
@@ -60,12 +58,12 @@ function lookAtName(host: string): Finding | undefined {
 }
 
 function doing({ lists, vault }: Settings): string {
-  const whose =
+  const names =
     lists.vault === '*'
       ? 'every name that no other provider owns'
       : lists.vault.join(', ') || 'no name';
-  const handles = lists.specialNames ? '' : '; a handle borrows the Vault token of its service';
-  return `reads the tokens of ${whose} every ${vault.refreshSeconds} s, with at least ${vault.minimumSeconds} s left${handles}`;
+  const handles = lists.specialNames ? '' : '; a handle uses the Vault token of its service';
+  return `reads the tokens of ${names} every ${vault.refreshSeconds} s, with at least ${vault.minimumSeconds} s left${handles}`;
 }
 
 function authorities({ vault }: Settings): Finding[] {
@@ -75,20 +73,21 @@ function authorities({ vault }: Settings): Finding[] {
       : [
           wrong(
             WHAT,
-            `the authorities in ${path} are not there; see AUTH_SSL_CLIENT_CAFILE and AUTH_SSL_CLIENT_CADIR`,
+            `the certificate authorities ${path} are missing; see AUTH_SSL_CLIENT_CAFILE and AUTH_SSL_CLIENT_CADIR`,
           ),
         ],
   );
 }
 
-/**
- * R18: the least life that the Vault is asked for, less what passes before a job reads
- * it.
- */
+/** R18 with the lifetime that is requested from the Vault. */
 function shortLife(settings: Settings): Finding[] {
   const { vault, policy, floor } = settings;
   const { minimumSeconds, refreshSeconds } = vault;
-  const left = worstLife(minimumSeconds, { ...policy, refreshEvery: refreshSeconds }, settings);
+  const left = minimumRemaining(
+    minimumSeconds,
+    { ...policy, refreshEvery: refreshSeconds },
+    settings,
+  );
   if (left >= floor) return [];
   return [
     warning(
@@ -99,16 +98,16 @@ function shortLife(settings: Settings): Finding[] {
 }
 
 /**
- * Health is told to everybody, without a token.
+ * The health endpoint needs no token.
  * @see https://developer.hashicorp.com/vault/api-docs/system/health
  */
-async function lookAtHost(host: string, port: number, send: Send): Promise<Finding> {
+async function checkHost(host: string, port: number, send: Send): Promise<Finding> {
   const where = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
   try {
     const { status } = await send({ method: 'GET', url: `${where}/v1/sys/health` });
     if (status === 503) return warning(WHAT, `${where} is sealed`);
     if (status === 501) return warning(WHAT, `${where} is not initialized`);
-    return ok(WHAT, `${where} answers`);
+    return ok(WHAT, `${where} is reachable`);
   } catch (error) {
     return wrong(WHAT, messageOf(error));
   }

@@ -1,21 +1,21 @@
-// The check command: looks at everything that the daemon will need, asks every issuer
-// harmless questions, changes nothing.
+// The check command: checks what the daemon needs, sends only harmless requests to
+// issuers, and changes nothing.
 import { systemClock } from '@credmon/core/base';
 import { instantOf } from '@credmon/core/credential';
-import { foundWrong, warning, wrong, type Finding } from '../checks/finding.ts';
-import { judgeClocks } from '../checks/clock.ts';
+import { hasErrors, warning, wrong, type Finding } from '../checks/finding.ts';
+import { checkClocks } from '../checks/clock.ts';
 import { findingsText } from '../checks/layout.ts';
 import type { Subcommand } from '../command-line/command.ts';
-import { looksAtClients } from '../checks/clients.ts';
-import { lookAtConfig, mistakesOf } from '../checks/config.ts';
-import { looksAtLocal } from '../checks/local.ts';
-import { lookAtLog, looksAtPrograms } from '../checks/installation.ts';
-import { looksAtLogins } from '../checks/logins.ts';
-import { looksAtStanding } from '../checks/standing.ts';
-import { lookAtTrust } from '../checks/issuer.ts';
-import { lookAtTokens } from '../checks/tokens.ts';
-import { looksAtVault } from '../checks/vault.ts';
-import { createCheckContext, lookAtAll, type CheckContext, type Look } from '../checks/context.ts';
+import { clientChecks } from '../checks/clients.ts';
+import { checkConfig, mistakesOf } from '../checks/config.ts';
+import { localChecks } from '../checks/local.ts';
+import { checkLog, programChecks } from '../checks/installation.ts';
+import { loginChecks } from '../checks/logins.ts';
+import { standingChecks } from '../checks/standing.ts';
+import { checkTrust } from '../checks/issuer.ts';
+import { checkTokens } from '../checks/tokens.ts';
+import { vaultChecks } from '../checks/vault.ts';
+import { createCheckContext, runChecks, type CheckContext, type Check } from '../checks/context.ts';
 import { openConfig } from '../command-line/open-config.ts';
 
 type CheckCommand = Subcommand & { kind: 'check' };
@@ -26,12 +26,12 @@ export async function runCheckCommand(
   env: NodeJS.ProcessEnv,
   print: (text: string) => void,
 ): Promise<number> {
-  const findings = await lookAround(command, env);
+  const findings = await findingsOf(command, env);
   print(command.json ? JSON.stringify(findings, null, 2) : findingsText(findings));
-  return foundWrong(findings) ? 1 : 0;
+  return hasErrors(findings) ? 1 : 0;
 }
 
-async function lookAround(
+async function findingsOf(
   command: CheckCommand,
   env: NodeJS.ProcessEnv,
 ): Promise<readonly Finding[]> {
@@ -41,18 +41,18 @@ async function lookAround(
   } catch (error) {
     return mistakesOf(error).map((text) => wrong('configuration', text));
   }
-  const { settings, findings } = lookAtConfig(config, command);
+  const { settings, findings } = checkConfig(config, command);
   if (!settings) return findings;
   const context = createCheckContext(config, settings, instantOf(systemClock));
   try {
-    const tokens = await lookAtTokens(context);
-    const providers = await lookAtAll(looksAt(context, command.user));
+    const tokens = await checkTokens(context);
+    const providers = await runChecks(checksFor(context, command.user));
     return [
       ...findings,
-      lookAtLog(settings),
-      ...lookAtTrust(context),
+      checkLog(settings),
+      ...checkTrust(context),
       ...tokens,
-      ...judgeClocks(context.clocks),
+      ...checkClocks(context.clocks),
       ...providers,
     ];
   } finally {
@@ -60,16 +60,16 @@ async function lookAround(
   }
 }
 
-function looksAt(context: CheckContext, user: string | undefined): Look[] {
-  const looks = [
-    ...looksAtLogins(context),
-    ...looksAtLocal(context, user),
-    ...looksAtStanding(context),
-    ...looksAtVault(context),
-    ...looksAtClients(context),
-    ...looksAtPrograms(context),
+function checksFor(context: CheckContext, user: string | undefined): Check[] {
+  const checks = [
+    ...loginChecks(context),
+    ...localChecks(context, user),
+    ...standingChecks(context),
+    ...vaultChecks(context),
+    ...clientChecks(context),
+    ...programChecks(context),
   ];
-  return looks.length > 0 ? looks : [{ what: 'providers', look: () => [NONE] }];
+  return checks.length > 0 ? checks : [{ what: 'providers', run: () => [NONE] }];
 }
 
 const NONE = warning(

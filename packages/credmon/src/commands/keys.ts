@@ -17,8 +17,8 @@ import {
 import type { Subcommand } from '../command-line/command.ts';
 import { localFiles } from '../host/local-files.ts';
 import { readSettings } from '../settings/read.ts';
-import { A_DAY, keyUses, type KeyUse } from '../keys/uses.ts';
-import { unserved } from '../keys/uses.ts';
+import { DAY, keyUses, type KeyUse } from '../keys/uses.ts';
+import { notServed } from '../keys/uses.ts';
 import { openConfig } from '../command-line/open-config.ts';
 import type { Speech } from './revoke.ts';
 
@@ -158,7 +158,7 @@ function rotate(
   algorithm: Algorithm,
 ): Omit<Report, 'use'> {
   if (source.kind === 'file') throw noRotation(source.path, providers);
-  initKeyDirectory(source.path, { longestLifetime: Math.max(A_DAY, longestLifetime) });
+  initKeyDirectory(source.path, { longestLifetime: Math.max(DAY, longestLifetime) });
   const now = systemClock.now();
   const steps: readonly RotationStep[] = rotateKeys(source.path, {
     now,
@@ -173,7 +173,7 @@ function publish(use: KeyUse, directory: string | undefined, served: string): Om
   const { source, issuers, providers } = use;
   if (source.kind === 'file') throw noRotation(source.path, providers);
   // Keys in a place that nobody serves must not count as published.
-  const problem = directory === undefined ? unserved(use, served) : undefined;
+  const problem = directory === undefined ? notServed(use, served) : undefined;
   if (problem !== undefined) throw new CodedError('TOKEN_KEY_UNREADY', problem);
   const now = systemClock.now();
   const written =

@@ -4,8 +4,8 @@ import { instantOf } from '@credmon/core/credential';
 import type { Subcommand } from '../command-line/command.ts';
 import { runningDaemon } from '../daemon/process.ts';
 import { needsAttention, statusTable } from '../status/rows.ts';
-import { troubleTexts } from '../status/summary.ts';
-import { judgeTokens, openTokens } from '../status/tokens.ts';
+import { attentionTexts } from '../status/summary.ts';
+import { evaluateTokens, openTokens } from '../status/tokens.ts';
 
 /**
  * Where the status goes: the table or JSON to `print`, what a person should know besides
@@ -41,13 +41,13 @@ export async function runStatusCommand(
       },
     );
   }
-  const rows = judgeTokens(wanted, settings, now).map(({ row }) => row);
+  const rows = evaluateTokens(wanted, settings, now).map(({ row }) => row);
   const daemon = runningDaemon(settings.credDir) ?? null;
   if (command.json)
     print(JSON.stringify({ directory: settings.credDir, daemon, tokens: rows }, null, 2));
   else {
     print(rows.length === 0 ? 'There are no tokens.' : statusTable(rows, now.wall, width));
-    for (const text of [...problems, ...troubleTexts(rows)]) complain(text);
+    for (const text of [...problems, ...attentionTexts(rows)]) complain(text);
     if (daemon === null) complain('No condor_credmon is running here: nothing is renewed.');
   }
   return rows.some(needsAttention) ? 1 : 0;

@@ -1,5 +1,5 @@
-// Rotates the local issuer's key directories by the calendar, where
-// CREDMON_LOCAL_KEY_ROTATE asks for it, by the rules of @credmon/scitokens.
+// Rotates the local issuer's key directories on schedule if CREDMON_LOCAL_KEY_ROTATE is
+// set, by the rules of @credmon/scitokens.
 import { messageOf } from '@credmon/core/base';
 import type {
   KeyIndex,
@@ -8,14 +8,14 @@ import type {
   RotationPolicy,
   RotationStep,
 } from '@credmon/scitokens';
-import { unserved } from './uses.ts';
-import { A_DAY, keyUses, type KeyUse } from './uses.ts';
+import { notServed } from './uses.ts';
+import { DAY, keyUses, type KeyUse } from './uses.ts';
 import type { Log } from '@credmon/core/log';
 import type { Settings } from '../settings/read.ts';
 
 /**
- * Key directories; times in epoch seconds. Each method throws a CodedError, or the
- * system's error.
+ * Key directories; times in epoch seconds. Methods throw a CodedError, or the system's
+ * error.
  */
 export interface KeyDirectories {
   readonly init: (directory: string, policy: Partial<RotationPolicy>) => void;
@@ -24,69 +24,73 @@ export interface KeyDirectories {
   readonly publish: (directory: string, now: number) => string;
 }
 
-/** What of the settings counts. */
+/** The settings that are used. */
 type RotationSettings = Pick<Settings, 'local' | 'standing' | 'keyRotation'>;
 
-/** How often the directories are looked at, in seconds. */
+/** How often the directories are checked, in seconds. */
 const INTERVAL = 3600;
 
 /**
- * Takes the steps that are due, at most once an hour and at once with new settings. What
- * goes wrong is reported when it changes and tried again; the keys that there are go on
- * signing.
+ * Returns a function that takes the due steps, at most once an hour and at once with new
+ * settings. Errors are logged when they change, and retried; existing keys continue to
+ * sign.
  */
 export function createKeyRotation(
   ports: KeyDirectories,
   log: Log,
 ): (settings: RotationSettings, now: number) => void {
-  let looked: { readonly settings: RotationSettings; readonly at: number } | undefined;
-  const wrong = new Map<string, string>();
+  let checked: { readonly settings: RotationSettings; readonly at: number } | undefined;
+  const problems = new Map<string, string>();
   return (settings, now) => {
-    const recent = looked?.settings === settings && now >= looked.at && now < looked.at + INTERVAL;
+    const recent =
+      checked?.settings === settings && now >= checked.at && now < checked.at + INTERVAL;
     if (settings.keyRotation === 0 || recent) return;
-    looked = { settings, at: now };
+    checked = { settings, at: now };
     for (const use of keyUses(settings)) {
       const { kind, path } = use.source;
       if (kind === 'file') continue;
-      const tell = (text: string): void => {
-        if (wrong.get(path) !== text) log.error(text);
-        wrong.set(path, text);
+      const logOnce = (text: string): void => {
+        if (problems.get(path) !== text) log.error(text);
+        problems.set(path, text);
       };
       try {
-        const nobody = unserved(use, settings.local.served);
-        const { steps, waits } = turn(use, settings.keyRotation, ports, now, nobody === undefined);
+        const unpublished = notServed(use, settings.local.served);
+        const { steps, waits } = rotateOnce(
+          use,
+          settings.keyRotation,
+          ports,
+          now,
+          unpublished === undefined,
+        );
         if (steps.length > 0) log.info(`Keys in ${path}: ${steps.map(nameOf).join(', ')}`);
-        if (waits && nobody !== undefined)
-          tell(`a new key in ${path} waits to be published: ${nobody}`);
-        else wrong.delete(path);
+        if (waits && unpublished !== undefined)
+          logOnce(`a new key in ${path} is not published: ${unpublished}`);
+        else problems.delete(path);
       } catch (error) {
-        tell(`the keys in ${path} cannot be rotated: ${messageOf(error)}`);
+        logOnce(`failed to rotate the keys in ${path}: ${messageOf(error)}`);
       }
     }
   };
 }
 
-/**
- * The steps that were taken, and whether a key waits for a publication that is not ours
- * to make.
- */
-interface Turn {
+/** The steps taken, and whether a key must be published by the administrator. */
+interface RotationResult {
   readonly steps: readonly RotationStep[];
   readonly waits: boolean;
 }
 
 /**
- * A change of the key set is published before anything else may follow from it; `served`
- * where its own directory is the place for that.
+ * Publishes a change of the key set before the next step; `served`: the key directory
+ * itself is published.
  */
-function turn(
+function rotateOnce(
   { source: { path }, longestLifetime }: KeyUse,
   period: number,
   ports: KeyDirectories,
   now: number,
   served: boolean,
-): Turn {
-  ports.init(path, { longestLifetime: Math.max(A_DAY, longestLifetime) });
+): RotationResult {
+  ports.init(path, { longestLifetime: Math.max(DAY, longestLifetime) });
   const { keys } = ports.read(path);
   const active = keys.find(({ state }) => state === 'active');
   const options = { now, longestLifetime, algorithm: active?.algorithm ?? 'ES256' };
@@ -99,7 +103,7 @@ function turn(
   return { steps: [...first, ...taken(ports.rotate(path, options))], waits: false };
 }
 
-/** True when the signing key has served its time and no other waits. */
+/** True when the signing key is older than the period and no next key exists. */
 function isOld(
   keys: readonly KeyRecord[],
   active: KeyRecord | undefined,

@@ -1,16 +1,13 @@
-// Which keys sign tokens here, and what depends on each: providers, issuers, and the
-// longest life of a token. Pure.
+// The signing keys and their uses: providers, issuers, and the longest token lifetime.
+// Pure.
 import { largest, shellWord } from '@credmon/core/base';
 import type { KeySource } from '../settings/local.ts';
 import type { Settings } from '../settings/read.ts';
 
-/** The life of tokens that a new key directory is made for at least, in seconds. */
-export const A_DAY = 86_400;
+/** Minimum token lifetime that a new key directory is made for, in seconds. */
+export const DAY = 86_400;
 
-/**
- * A source of keys with everything that signs with it; `longestLifetime` in seconds, of
- * all of them.
- */
+/** A source of keys and its uses; `longestLifetime` in seconds. */
 export interface KeyUse {
   readonly source: KeySource;
   readonly providers: readonly string[];
@@ -27,8 +24,8 @@ interface Signer {
 }
 
 /**
- * Every source of keys in these settings, in their order. Standing tokens count as tokens
- * of their provider.
+ * Returns every source of keys in these settings, in order. Standing tokens count as
+ * tokens of their provider.
  */
 export function keyUses({
   local,
@@ -41,7 +38,7 @@ export function keyUses({
       issuer,
       lifetime,
     })),
-    // One that is fetched from elsewhere has no issuer here.
+    // A fetched token has no local issuer.
     ...standing.flatMap((token) =>
       'issuer' in token
         ? [
@@ -73,8 +70,8 @@ export function keyUses({
 }
 
 /**
- * The command that publishes the keys of a provider; where the portal does not, it needs
- * a web server's top directory.
+ * Returns the command that publishes the keys of a provider; if the portal does not, it
+ * needs a web server's top directory.
  */
 export function publishCommand(provider: string, byPortal: boolean): string {
   const command = 'condor_credmon keys publish';
@@ -82,10 +79,10 @@ export function publishCommand(provider: string, byPortal: boolean): string {
 }
 
 /**
- * Why keys may not count as published by lying in their own directory, and what to do;
- * `undefined` where the portal, which stands for the issuer `served`, finds them there.
+ * Returns why keys in their own directory do not count as published, and what to do;
+ * `undefined` if the portal publishes them (as the keys of the issuer `served`).
  */
-export function unserved({ issuers, providers }: KeyUse, served: string): string | undefined {
+export function notServed({ issuers, providers }: KeyUse, served: string): string | undefined {
   if (issuers.includes(served)) return undefined;
   return `the portal publishes the keys of ${served} only; to publish those of ${issuers.join(', ')}: ${publishCommand(providers[0] ?? '', false)}, where WEBDIR is the top directory of its web server`;
 }

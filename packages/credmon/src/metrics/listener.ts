@@ -58,7 +58,7 @@ export async function openListener(
     await listen(server, address);
   } catch (error) {
     server.close();
-    throw unserved(address, error);
+    throw notServed(address, error);
   }
   server.on('error', (error) => trouble(`${addressText(address)}: ${error.message}`));
   return { where: placeOf(server, address), close: () => closed(server) };
@@ -77,7 +77,7 @@ function listen(server: Server, address: MetricsAddress): Promise<void> {
   });
 }
 
-function unserved(address: MetricsAddress, error: unknown): CodedError {
+function notServed(address: MetricsAddress, error: unknown): CodedError {
   return new CodedError(
     'METRICS_UNSERVED',
     `the metrics cannot be served at ${addressText(address)} (${systemCode(error) ?? messageOf(error)}); tokens are renewed all the same, and SIGHUP tries again`,

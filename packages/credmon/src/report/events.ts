@@ -1,21 +1,20 @@
-// What the passes of the daemon report: one event type, of which the log and the metrics
-// are functions.
+// The events that passes report; the log and the metrics are functions of them.
 import type { CodedError } from '@credmon/core/base';
 import type { RenewalState, TokenTimes } from '@credmon/core/credential';
 import type { ManagedToken, Plan } from '@credmon/core/renewal';
 import type { Scan } from '@credmon/core/store';
 
-/** A scan is over, and this is the plan that follows from it. */
+/** A scan and the plan that follows from it. */
 export interface ScannedEvent {
   readonly type: 'scanned';
   readonly scan: Scan;
   readonly plan: Plan;
 }
 
-/** Who must act: the user, the administrator, or nobody (time may fix it). */
+/** Who must act: the user, the administrator, or no one (time may fix it). */
 export type FailureKind = 'revoked' | 'denied' | 'failed';
 
-/** Every event but the scan. Ids are `user/stem`. */
+/** Every event except the scan. Ids are `user/stem`. */
 export type TokenEvent =
   | {
       readonly type: 'renewed';
@@ -24,7 +23,7 @@ export type TokenEvent =
       /** The issuer replaced the refresh token. */
       readonly rotated: boolean;
     }
-  /** An attempt brought no token; `state` says what happens next. */
+  /** An attempt failed; `state` says what happens next. */
   | {
       readonly type: 'failed';
       readonly token: ManagedToken;
@@ -32,7 +31,7 @@ export type TokenEvent =
       readonly error: CodedError;
       readonly state: RenewalState;
     }
-  /** Not tried, because other tokens of its issuer failed. */
+  /** Not tried, because other tokens of the same issuer failed. */
   | {
       readonly type: 'postponed';
       readonly token: ManagedToken;
@@ -52,11 +51,11 @@ export type TokenEvent =
     }
   /** Files could not be written; they are kept in memory. */
   | { readonly type: 'unwritten'; readonly id: string; readonly why: string }
-  /** Files that were kept in memory are written now. */
+  /** Files that were kept in memory are now written. */
   | { readonly type: 'rewritten'; readonly id: string }
   /**
-   * A problem on our side. One of the renewal of `token` (its id) ends when that token is
-   * renewed or gone, every other one when a whole pass has not met it.
+   * A problem on our side. A problem with the renewal of `token` (its id) ends when that
+   * token is renewed or gone; any other when a complete pass did not report it.
    */
   | { readonly type: 'problem'; readonly text: string; readonly token?: string | undefined };
 
@@ -64,15 +63,15 @@ export type TokenEvent =
 export type PassEvent = ScannedEvent | TokenEvent;
 
 /**
- * Receives the events of passes. A scan is awaited: with 100,000 tokens its report yields
- * to the event loop. Never throws.
+ * Receives the events of passes. A scan is awaited: with 100,000 tokens its report must
+ * yield to the event loop. Never throws.
  */
 export interface Report {
   (event: ScannedEvent): Promise<void>;
   (event: TokenEvent): void;
 }
 
-/** Combines the two handlers of events. */
+/** Combines the two handlers into a report. */
 export function reportOf(
   scanned: (event: ScannedEvent) => Promise<void>,
   other: (event: TokenEvent) => void,
@@ -87,7 +86,7 @@ export function reportOf(
   return report;
 }
 
-/** One report to several, one after the other. */
+/** Forwards events to several reports, in order. */
 export function reportToAll(reports: readonly Report[]): Report {
   return reportOf(
     async (event) => {

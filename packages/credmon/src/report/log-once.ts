@@ -1,72 +1,72 @@
-// What the log has said already, so that only changes are said again.
+// Remembers what was logged, so that only changes are logged again.
 
 /**
- * What was last said about each of many things; of more than `most` the longest unsaid
- * are forgotten.
+ * Remembers the last message about each subject; beyond `most` subjects the oldest are
+ * forgotten.
  */
 export interface LogOnce {
-  /** Calls `say` unless `key` was the last thing said about `about`. */
-  once(about: string, key: string, say: () => void): void;
-  /** Forgets what was said: the trouble has ended, and is said again when it recurs. */
+  /** Calls `log` unless `key` was the last message about `about`. */
+  once(about: string, key: string, log: () => void): void;
+  /** Forgets a subject: its problem has ended, and is logged again when it recurs. */
   forget(about: string): void;
-  /** Forgets whatever `stays` does not want to keep. */
-  keepOnly(stays: (about: string) => boolean): void;
+  /** Forgets subjects that `keep` rejects. */
+  keepOnly(keep: (about: string) => boolean): void;
   readonly size: number;
 }
 
-/** Nothing has been said yet. */
+/** Creates an empty memory. */
 export function createLogOnce(most: number = Number.POSITIVE_INFINITY): LogOnce {
-  const said = new Map<string, string>();
+  const logged = new Map<string, string>();
   return {
-    once: (about, key, say) => {
-      const before = said.get(about);
-      said.delete(about);
-      said.set(about, key);
-      for (const oldest of said.keys()) {
-        if (said.size <= most) break;
-        said.delete(oldest);
+    once: (about, key, log) => {
+      const before = logged.get(about);
+      logged.delete(about);
+      logged.set(about, key);
+      for (const oldest of logged.keys()) {
+        if (logged.size <= most) break;
+        logged.delete(oldest);
       }
-      if (before !== key) say();
+      if (before !== key) log();
     },
-    forget: (about) => void said.delete(about),
-    keepOnly: (stays) => {
-      for (const about of said.keys()) if (!stays(about)) said.delete(about);
+    forget: (about) => void logged.delete(about),
+    keepOnly: (keep) => {
+      for (const about of logged.keys()) if (!keep(about)) logged.delete(about);
     },
     get size() {
-      return said.size;
+      return logged.size;
     },
   };
 }
 
 /**
- * Problems that are looked for in every round of work: one that a whole round did not
- * meet has ended, and is said again when it recurs.
+ * Problems that each round checks: a problem that a complete round did not report has
+ * ended, and is logged again when it recurs.
  */
 export interface Rounds {
-  /** Calls `say` unless the text was said in this round or the one before. */
-  once(text: string, say: () => void): void;
+  /** Calls `log` unless the text was reported in this round or the previous one. */
+  once(text: string, log: () => void): void;
   /**
-   * Ends the round. Calls `more` with the number of texts beyond the limit, unless there
-   * were some in the round before, too.
+   * Ends the round. Calls `more` with the number of texts beyond the limit, unless the
+   * previous round had some, too.
    */
   end(more: (count: number) => void): void;
 }
 
-/** No round has begun yet. Of one round at most `most` texts are said. */
+/** Creates the rounds. At most `most` texts are logged per round. */
 export function createRounds(most: number): Rounds {
   let before = new Set<string>();
   let now = new Set<string>();
   let beyondBefore = 0;
   let beyond = 0;
   return {
-    once: (text, say) => {
+    once: (text, log) => {
       if (now.has(text)) return;
       if (now.size >= most) {
         beyond += 1;
         return;
       }
       now.add(text);
-      if (!before.has(text)) say();
+      if (!before.has(text)) log();
     },
     end: (more) => {
       if (beyond > 0 && beyondBefore === 0) more(beyond);

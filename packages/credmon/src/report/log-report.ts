@@ -1,5 +1,5 @@
-// Turns what happened into log lines: a failure once per change of state, never a secret,
-// always what to do next.
+// Turns events into log lines: a failure once per change of state, never a secret, always
+// with the next step.
 import { inSlices, type CodedError } from '@credmon/core/base';
 import { splitStem, tokenId, type RenewalState } from '@credmon/core/credential';
 import type { ManagedToken, Plan } from '@credmon/core/renewal';
@@ -11,23 +11,23 @@ import {
   type ScannedEvent,
   type TokenEvent,
 } from './events.ts';
-import type { ReaderHabits } from './remaining-lifetime.ts';
-import { noLifeText, shortLifeText } from './remaining-lifetime.ts';
+import type { ReaderOptions } from './remaining-lifetime.ts';
+import { shortLifetimeText, shortRemainingText } from './remaining-lifetime.ts';
 import { remediationFor } from './remediation.ts';
 import type { Log } from '@credmon/core/log';
 import { createRounds, createLogOnce, type LogOnce } from './log-once.ts';
 
-/** So many texts that belong to no token are remembered as said. */
+/** Maximum number of remembered texts without a token. */
 const MOST_TEXTS = 1000;
 
-/** Says a warning once; no text is none. */
+/** Returns a function that logs a warning once. */
 function warnOnceOf(log: Log, texts: LogOnce): (about: string, text: string | undefined) => void {
   return (about, text) => {
     if (text !== undefined) texts.once(about, '', () => log.warn(text));
   };
 }
 
-/** Problems of our own side: those of single renewals by token, and those of passes. */
+/** Problems on our side: of single renewals by token, and of passes. */
 function createProblems(log: Log): {
   readonly ofRenewal: LogOnce;
   add(this: void, text: string, token?: string): void;
@@ -38,21 +38,21 @@ function createProblems(log: Log): {
   return {
     ofRenewal,
     add: (text, token) => {
-      const say = (): void => log.error(text);
-      if (token === undefined) ofPass.once(text, say);
-      else ofRenewal.once(token, text, say);
+      const logIt = (): void => log.error(text);
+      if (token === undefined) ofPass.once(text, logIt);
+      else ofRenewal.once(token, text, logIt);
     },
     endPass: () =>
       ofPass.end((count) => log.error(`${count} more problems of the same pass are not listed`)),
   };
 }
 
-/** Notes of renewals; one that two renewals in a row came without has ended. */
+/** Notes of renewals; a note ends when two renewals in a row come without it. */
 function createNotes(log: Log): {
   readonly size: number;
   add(this: void, id: string, note: string): void;
   renewed(id: string): void;
-  keepOnly(stays: (id: string) => boolean): void;
+  keepOnly(keep: (id: string) => boolean): void;
 } {
   const notes = createLogOnce();
   const latest = new Set<string>();
@@ -67,30 +67,28 @@ function createNotes(log: Log): {
     renewed: (id) => {
       if (!latest.delete(id)) notes.forget(id);
     },
-    keepOnly: (stays) => {
-      notes.keepOnly(stays);
-      for (const id of latest) if (!stays(id)) latest.delete(id);
+    keepOnly: (keep) => {
+      notes.keepOnly(keep);
+      for (const id of latest) if (!keep(id)) latest.delete(id);
     },
   };
 }
 
-/** Says once why a token cannot be renewed at all, until it can. */
-function sayWhyNot(log: Log, said: LogOnce, { snapshot, renewable }: ManagedToken): void {
-  if (renewable.ok && said.size === 0) return;
+/** Logs once why a token cannot be renewed, until it can. */
+function logUnrenewable(log: Log, logged: LogOnce, { snapshot, renewable }: ManagedToken): void {
+  if (renewable.ok && logged.size === 0) return;
   const id = tokenId(snapshot);
-  if (renewable.ok) said.forget(id);
+  if (renewable.ok) logged.forget(id);
   else
-    said.once(id, renewable.reason, () =>
+    logged.once(id, renewable.reason, () =>
       log.warn(`${id}: cannot be renewed: ${renewable.reason}`),
     );
 }
 
-/** What tokens share when they fail, by token: `fields.about` of the error. */
+/** What failing tokens have in common, by token: `fields.about` of the error. */
 type Shared = Map<string, string>;
 
-/**
- * Memory must not grow with every token that ever was, and one that comes back is news.
- */
+/** Forget tokens that are gone; a recreated token is reported again. */
 async function forgetGone(
   scan: Scan,
   byToken: readonly Pick<LogOnce, 'keepOnly' | 'size'>[],
@@ -98,13 +96,13 @@ async function forgetGone(
 ): Promise<void> {
   if (scan.partial === true || scan.problems.length > 0) return;
   if (byToken.every(({ size }) => size === 0) && shared.size === 0) return;
-  const there = new Set<string>();
-  await inSlices(scan.tokens, (token) => there.add(tokenId(token)));
-  for (const said of byToken) said.keepOnly((id) => there.has(id));
-  for (const id of shared.keys()) if (!there.has(id)) shared.delete(id);
+  const present = new Set<string>();
+  await inSlices(scan.tokens, (token) => present.add(tokenId(token)));
+  for (const logged of byToken) logged.keepOnly((id) => present.has(id));
+  for (const id of shared.keys()) if (!present.has(id)) shared.delete(id);
 }
 
-/** What the log has said of failures, by token, or by what several tokens share. */
+/** What was logged about failures, by token or by what several tokens have in common. */
 function failuresOf(
   ofToken: LogOnce,
   texts: LogOnce,
@@ -115,18 +113,18 @@ function failuresOf(
     this: void,
     event: Extract<TokenEvent, { type: 'failed' | 'postponed' }>,
     kind: FailureKind,
-    say: () => void,
+    logIt: () => void,
   ): void;
   forget(this: void, id: string): void;
 } {
   return {
-    once: ({ token, error, type }, kind, say) => {
+    once: ({ token, error, type }, kind, logIt) => {
       const id = tokenId(token.snapshot);
       const key = `${type === 'postponed' ? type : kind} ${error.code}`;
       const { about } = error.fields;
-      if (typeof about !== 'string') return ofToken.once(id, key, say);
+      if (typeof about !== 'string') return ofToken.once(id, key, logIt);
       shared.set(id, about);
-      texts.once(about, key, say);
+      texts.once(about, key, logIt);
     },
     forget: (id) => {
       ofToken.forget(id);
@@ -137,7 +135,7 @@ function failuresOf(
   };
 }
 
-/** The part of the report that concerns whole passes. */
+/** The state of the report that concerns whole passes. */
 interface PassTexts {
   readonly texts: LogOnce;
   readonly ownProblems: ReturnType<typeof createProblems>;
@@ -148,10 +146,10 @@ interface PassTexts {
 }
 
 /**
- * A report to a log. What it has said is remembered while the token is there, so that
- * only changes are said again.
+ * Creates a report to a log. What was logged is remembered while the token exists, so
+ * that only changes are logged again.
  */
-export function createReport(log: Log, readers: () => ReaderHabits): Report {
+export function createReport(log: Log, readerOptions: () => ReaderOptions): Report {
   const ofToken = createLogOnce();
   const notes = createNotes(log);
   const texts = createLogOnce(MOST_TEXTS);
@@ -164,7 +162,7 @@ export function createReport(log: Log, readers: () => ReaderHabits): Report {
   const failures = failuresOf(ofToken, texts, ownProblems.ofRenewal, shared);
 
   return reportOf(
-    scannedReport(log, readers, { texts, ownProblems, unrenewable, byToken, shared }),
+    scannedReport(log, readerOptions, { texts, ownProblems, unrenewable, byToken, shared }),
     (event) => {
       switch (event.type) {
         case 'renewed': {
@@ -172,9 +170,9 @@ export function createReport(log: Log, readers: () => ReaderHabits): Report {
           const id = tokenId(token.snapshot);
           failures.forget(id);
           notes.renewed(id);
-          const life = times.expiresAt - times.issuedAt;
-          log.info(renewedText(token, life, event.rotated));
-          warnOnce(`no life ${token.snapshot.stem}`, noLifeText(token, life));
+          const lifetime = times.expiresAt - times.issuedAt;
+          log.info(renewedText(token, lifetime, event.rotated));
+          warnOnce(`no lifetime ${token.snapshot.stem}`, shortLifetimeText(token, lifetime));
           return;
         }
         case 'failed': {
@@ -210,7 +208,7 @@ export function createReport(log: Log, readers: () => ReaderHabits): Report {
           return;
         case 'rewritten':
           failures.forget(event.id);
-          log.info(`Successfully renewed ${event.id}: what was kept in memory is written now`);
+          log.info(`Successfully renewed ${event.id}: pending files written`);
           return;
         case 'problem':
           ownProblems.add(event.text, event.token);
@@ -221,7 +219,7 @@ export function createReport(log: Log, readers: () => ReaderHabits): Report {
 
 function scannedReport(
   log: Log,
-  readers: () => ReaderHabits,
+  readerOptions: () => ReaderOptions,
   { texts, ownProblems, unrenewable, byToken, shared }: PassTexts,
 ): (event: ScannedEvent) => Promise<void> {
   const warnOnce = warnOnceOf(log, texts);
@@ -232,21 +230,25 @@ function scannedReport(
     for (const problem of scan.problems) if (!problems.has(problem)) log.error(problem);
     problems = new Set([...(scan.partial === true ? problems : []), ...scan.problems]);
     await forgetGone(scan, byToken, shared);
-    const now = readers();
+    const now = readerOptions();
     await inSlices(plan.verdicts, ({ token }) => {
-      warnOnce(`short life ${token.snapshot.stem}`, shortLifeText(token, now));
-      sayWhyNot(log, unrenewable, token);
+      warnOnce(`short lifetime ${token.snapshot.stem}`, shortRemainingText(token, now));
+      logUnrenewable(log, unrenewable, token);
     });
   };
 }
 
 function scannedText({ tokens }: Scan, { verdicts, renew }: Plan): string {
-  return `Scanned ${tokens.length} tokens: ${verdicts.length} are ours, ${renew.length} due`;
+  return `Scanned ${tokens.length} tokens: ${verdicts.length} managed, ${renew.length} due`;
 }
 
-function renewedText({ snapshot, provider }: ManagedToken, life: number, rotated: boolean): string {
+function renewedText(
+  { snapshot, provider }: ManagedToken,
+  lifetime: number,
+  rotated: boolean,
+): string {
   const how = rotated ? ', refresh token rotated' : '';
-  return `Successfully renewed ${tokenId(snapshot)} (${provider}), good for ${life} s${how}`;
+  return `Successfully renewed ${tokenId(snapshot)} (${provider}), good for ${lifetime} s${how}`;
 }
 
 function failureText(
@@ -259,14 +261,14 @@ function failureText(
   return `${id}: ${withoutId(id, error)}; ${advice(token, kind, error, state)}`;
 }
 
-/** Some messages begin with the token themselves. */
+/** Removes the token's id if the message begins with it. */
 function withoutId(id: string, { message }: CodedError): string {
   return message.startsWith(`${id}: `) ? message.slice(id.length + 2) : message;
 }
 
 /**
- * Who must act, and whether anything is tried meanwhile: the state alone decides that, as
- * it does for `condor_credmon status`.
+ * Says who must act and whether the token is retried: decided by the state alone, as in
+ * `condor_credmon status`.
  */
 function advice(
   { snapshot, provider }: ManagedToken,
@@ -277,7 +279,7 @@ function advice(
   const next = state.stopped
     ? `not tried again${UNTIL[kind]}`
     : `tried again in ${Math.max(0, state.not_before - state.last_attempt)} s`;
-  if (kind !== 'revoked') return `${next}${WHO[kind]}`;
+  if (kind !== 'revoked') return `${next}${ACTOR[kind]}`;
   const { user, stem } = snapshot;
   const name = splitStem(stem, false) ?? { service: stem, handle: '' };
   return `${next}: ${remediationFor({ user, provider, ...name }, code) ?? `see ${code} in docs/errors.md`}`;
@@ -289,7 +291,7 @@ const UNTIL = {
   failed: ' until its files or the configuration change',
 } as const;
 
-const WHO = {
+const ACTOR = {
   denied: ': the administrator must act',
   failed: '',
 } as const;

@@ -1,5 +1,5 @@
-// How much life a token still has, at worst, when a job reads it; too little is worth a
-// warning before jobs fail.
+// Computes the minimum remaining lifetime of a token when a job reads it, to warn before
+// jobs fail.
 import {
   LONGEST_PAUSE,
   SHORTEST_LIFETIME,
@@ -9,84 +9,84 @@ import {
 } from '@credmon/core/renewal';
 import { LONGEST_SLEEP } from '../settings/policy.ts';
 
-/** The numbers that eat into a token's life, in seconds. */
-export interface ReaderHabits {
+/** What shortens the remaining lifetime, in seconds. */
+export interface ReaderOptions {
   readonly floor: number;
   readonly starterRefresh: number;
 }
 
 /**
- * The worst case in seconds of a token that lives `lifetime` seconds: less the share
- * after which it is renewed, one interval between passes, and one between two fetches of
- * the starter.
+ * Returns the minimum remaining lifetime, in seconds, of a token with this `lifetime`:
+ * without the share after which it is renewed, one interval between passes, and one
+ * between two fetches of the starter.
  */
-export function worstLife(lifetime: number, policy: RenewalPolicy, habits: ReaderHabits): number {
+export function minimumRemaining(
+  lifetime: number,
+  policy: RenewalPolicy,
+  options: ReaderOptions,
+): number {
   const used = Math.min(
     lifetime * policy.fraction,
     policy.refreshEvery ?? Number.POSITIVE_INFINITY,
   );
-  return Math.floor(lifetime - used - LONGEST_SLEEP - habits.starterRefresh);
+  return Math.floor(lifetime - used - LONGEST_SLEEP - options.starterRefresh);
 }
 
-/** The same for a token that is there; `undefined` when it is not. */
-export function worstLifeLeft(
+/** The same for an existing token; `undefined` when it is missing. */
+export function minimumRemainingOf(
   { snapshot, policy, provider }: ManagedToken,
-  habits: ReaderHabits,
+  options: ReaderOptions,
 ): number | undefined {
   if (snapshot.use.kind !== 'valid') return undefined;
   const { issuedAt, expiresAt } = snapshot.use.value;
-  return worstLife(
+  return minimumRemaining(
     expiresAt - issuedAt,
     policy,
-    provider === 'standing' ? withoutStarter(habits) : habits,
+    provider === 'standing' ? withoutStarter(options) : options,
   );
 }
 
-/** No starter stands between a standing token and its service. */
-export function withoutStarter({ floor }: ReaderHabits): ReaderHabits {
+/** A standing token is read without a starter. */
+export function withoutStarter({ floor }: ReaderOptions): ReaderOptions {
   return { floor, starterRefresh: 0 };
 }
 
 /**
- * The shortest lifetime, in seconds, whose worst case is not under the floor, where
- * renewals go by a share of the lifetime.
+ * Returns the shortest lifetime, in seconds, with a minimum remaining lifetime of
+ * `floor`, for renewals by a share of the lifetime.
  */
-export function shortestLifetime({ fraction }: RenewalPolicy, habits: ReaderHabits): number {
-  return Math.ceil((habits.floor + LONGEST_SLEEP + habits.starterRefresh) / (1 - fraction));
+export function shortestLifetime({ fraction }: RenewalPolicy, options: ReaderOptions): number {
+  return Math.ceil((options.floor + LONGEST_SLEEP + options.starterRefresh) / (1 - fraction));
 }
 
-/**
- * What to say of a token that a job may read too late; `undefined` when its life is long
- * enough.
- */
-export function shortLifeText(token: ManagedToken, habits: ReaderHabits): string | undefined {
+/** Returns a warning if a job may read the token with too little lifetime left. */
+export function shortRemainingText(
+  token: ManagedToken,
+  options: ReaderOptions,
+): string | undefined {
   const { stem } = token.snapshot;
   const standing = token.provider === 'standing';
-  // No starter fetches a standing token.
-  const left = worstLifeLeft(token, standing ? { ...habits, starterRefresh: 0 } : habits);
-  if (left === undefined || left >= habits.floor) return undefined;
+  const left = minimumRemainingOf(token, standing ? { ...options, starterRefresh: 0 } : options);
+  if (left === undefined || left >= options.floor) return undefined;
   const seconds = `only ${Math.max(0, left)} s left`;
   return standing
     ? `the standing token ${stem} may have ${seconds} when it is read; ${longer(token)}`
     : `a job may read ${stem} with ${seconds}; ${longer(token)}, or lower SEC_CREDENTIAL_REFRESH`;
 }
 
-/**
- * What to say of a token that lives `life` seconds, which is too short for anything;
- * `undefined` when it is not.
- */
-export function noLifeText(token: ManagedToken, life: number): string | undefined {
-  if (life >= SHORTEST_LIFETIME) return undefined;
+/** Returns a warning about a lifetime (seconds) that is too short for any use. */
+export function shortLifetimeText(token: ManagedToken, lifetime: number): string | undefined {
+  if (lifetime >= SHORTEST_LIFETIME) return undefined;
   const { stem } = token.snapshot;
   const rare = `after ${SHORT_LIVES} renewals in a row they are renewed every ${LONGEST_PAUSE} s only; ${longer(token)}`;
   switch (token.provider) {
     case 'local':
-      // What is signed here is renewed as often as its lifetime wants.
-      return `the tokens that are signed for ${stem} live ${life} s, too short for any job; ${longer(token)}`;
+      // Local tokens are renewed as often as their lifetime needs.
+      return `the lifetime of the local tokens of ${stem} is ${lifetime} s, too short for any job; ${longer(token)}`;
     case 'standing':
-      return `the standing tokens ${stem} live ${life} s, too short for any use: ${rare}`;
+      return `the lifetime of the standing token ${stem} is ${lifetime} s, too short for any use: ${rare}`;
     default:
-      return `the tokens that the issuer of ${stem} gives live ${life} s, too short for any job: ${rare}`;
+      return `the issuer of ${stem} gives tokens with a lifetime of ${lifetime} s, too short for any job: ${rare}`;
   }
 }
 

@@ -1,8 +1,8 @@
-// What a person does next about a token that went wrong: the log and `condor_credmon
-// status` say the same. Pure.
+// The next step for a failed token, the same in the log and in `condor_credmon status`.
+// Pure.
 import { ERROR_CODES, shellWord, type ErrorCode } from '@credmon/core/base';
 
-/** Whose token it is, and the kind of provider that renews it. */
+/** The owner of a token, and the kind of its provider. */
 export interface StuckToken {
   readonly user: string;
   readonly service: string;
@@ -11,8 +11,8 @@ export interface StuckToken {
 }
 
 /**
- * The step for an error's code, where the provider makes it another one that; `undefined`
- * when there is none in few words.
+ * Returns the step for an error code, specific to the provider if there is one;
+ * `undefined` when there is no short step.
  */
 export function remediationFor(token: StuckToken, code: string): string | undefined {
   const { user, service, handle, provider } = token;
@@ -25,7 +25,8 @@ export function remediationFor(token: StuckToken, code: string): string | undefi
 }
 
 /**
- * `condor_store_cred delete-oauth` for a service and its handle, ready to be pasted.
+ * Returns the `condor_store_cred delete-oauth` command for a service and its handle,
+ * ready to be pasted.
  * @see condor_store_cred(1)
  */
 export function deleteCommand({

@@ -1,5 +1,5 @@
-// `condor_credmon status`: what is in the credential directory, as rows, as a table
-// that fits a terminal, or as JSON. Pure.
+// `condor_credmon status`: the tokens as rows, as a table that fits a terminal, or as
+// JSON. Pure.
 import { largest } from '@credmon/core/base';
 import {
   ANY_BASIS,
@@ -12,17 +12,13 @@ import { splitStem, stemOf, type Instant, type TokenSnapshot } from '@credmon/co
 import { STANDING } from '../providers/standing/standing.ts';
 
 /**
- * One token. Times in epoch seconds, whole; `unmanaged` tokens belong to no provider of
- * ours.
+ * One token. Times in whole epoch seconds; `unmanaged` tokens have no provider of ours.
  */
 export interface StatusRow {
   readonly user: string;
   readonly service: string;
   readonly handle: string;
-  /**
-   * The kind of provider that renews it; `null` when none does, and then `why` says why
-   * not.
-   */
+  /** The kind of provider that renews it; if `null`, `why` gives the reason. */
   readonly provider: string | null;
   readonly why: string | null;
   readonly state: TokenState | 'unmanaged';
@@ -38,8 +34,8 @@ export interface StatusRow {
 }
 
 /**
- * The row of a token, with its verdict when a provider of ours owns it, else with why
- * none does.
+ * Returns the row of a token, with its verdict if a provider owns it, otherwise with the
+ * reason.
  */
 export function statusRow(
   token: TokenSnapshot,
@@ -81,24 +77,21 @@ function lastError(
   return counts ? { code: renewal.code, message: renewal.message, at: renewal.last_attempt } : null;
 }
 
-/**
- * True when a person should look at this token: it is expired, or nothing will be tried
- * any more.
- */
+/** True when the token needs attention: it is expired, or will not be retried. */
 export function needsAttention({ state, expired }: StatusRow): boolean {
   return expired || state === 'stopped';
 }
 
 const HEADINGS = ['OWNER', 'SERVICE', 'PROVIDER', 'STATE', 'EXPIRES', 'NEXT', 'ERROR'];
 /**
- * Columns of names: these give way where a terminal is narrow, down to so many letters.
+ * Columns of names, which are shortened on a narrow terminal, and their minimum width.
  */
 const NAMES = [0, 1, 2];
 const SHORTEST = 8;
 
 /**
- * The table. With `width`, a terminal's columns, long names are cut with `~`; without it
- * nothing is, so that programs can read it.
+ * Returns the table. With `width`, a terminal's columns, long names are cut with `~`;
+ * without it nothing is cut, so that programs can read it.
  */
 export function statusTable(rows: readonly StatusRow[], now: number, width?: number): string {
   const table = [HEADINGS, ...rows.map((row) => cellsOf(row, now))];
@@ -128,14 +121,13 @@ function cellsOf(row: StatusRow, now: number): string[] {
   ];
 }
 
-/** The name of a token for the commands that take one: `mytok`, or `mytok_h1`. */
+/** Returns the name of a token as commands take it: `mytok`, or `mytok_h1`. */
 export function nameOf({ service, handle }: StatusRow): string {
   return stemOf(service, handle);
 }
 
 /**
- * Takes letter by letter from the widest column of names until the line fits, or until
- * there is nothing more to take.
+ * Shortens the widest columns of names until the line fits or all have the minimum width.
  */
 function narrow(widths: number[], width: number): void {
   for (
@@ -155,7 +147,7 @@ function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, width - 1)}~`;
 }
 
-/** Seconds as people read them: `45s`, `12m`, `5h03m`, `2d04h`; nothing left is `now`. */
+/** Formats seconds for people: `45s`, `12m03s`, `5h03m`, `2d04h`; `now` for 0 or less. */
 export function duration(seconds: number): string {
   const whole = Math.floor(seconds);
   if (whole <= 0) return 'now';

@@ -1,25 +1,28 @@
-// Tokens that a person should look at, in few words: what is the matter, such as whose,
-// and what to do next.
+// A short summary of tokens that need attention: what is wrong, an example, and the next
+// step.
 import { remediationFor } from '../report/remediation.ts';
 import { needsAttention, nameOf, type StatusRow } from './rows.ts';
 
 /**
- * At most `most` sentences, one for each service and kind of trouble, the one with most
- * tokens first; the last tells of the rest.
+ * Returns at most `most` sentences, one for each service and problem, the most frequent
+ * first; the last sentence counts the rest.
  */
-export function troubleTexts(rows: readonly StatusRow[], most = 5): string[] {
+export function attentionTexts(rows: readonly StatusRow[], most = 5): string[] {
   const groups = groupBy(rows.filter(needsAttention), (row) =>
     [row.service, row.provider, row.state, row.expired, row.last_error?.code].join(' '),
   );
-  return few(groups.map(troubleText), most);
+  return truncate(groups.map(attentionText), most);
 }
 
-/** At most `most` sentences on tokens that are not renewed, one for each service. */
+/**
+ * Returns at most `most` sentences about tokens that are not renewed, one for each
+ * reason.
+ */
 export function unownedTexts(rows: readonly StatusRow[], most = 5): string[] {
   const unowned = rows.filter(({ provider }) => provider === null);
   const groups = groupBy(unowned, ({ why }) => why ?? '');
-  return few(
-    groups.map((group) => `${someOf(group)} not renewed: ${group[0].why ?? 'no provider owns it'}`),
+  return truncate(
+    groups.map((group) => `${label(group)} not renewed: ${group[0].why ?? 'no provider owns it'}`),
     most,
   );
 }
@@ -36,28 +39,28 @@ function groupBy(rows: readonly StatusRow[], keyOf: (row: StatusRow) => string):
   return [...groups.values()].sort((a, b) => b.length - a.length);
 }
 
-function few(texts: readonly string[], most: number): string[] {
+function truncate(texts: readonly string[], most: number): string[] {
   const rest = texts.length - most;
   return rest <= 0
     ? [...texts]
-    : [...texts.slice(0, most), `and ${rest} more of that kind: condor_credmon status lists them`];
+    : [...texts.slice(0, most), `and ${rest} more: condor_credmon status lists them`];
 }
 
-function someOf(group: Group): string {
+function label(group: Group): string {
   const id = `${group[0].user}/${nameOf(group[0])}`;
   return group.length === 1 ? id : `${id} and ${group.length - 1} more`;
 }
 
-function troubleText(group: Group): string {
+function attentionText(group: Group): string {
   const [row] = group;
   const { last_error: error, expired, state } = row;
-  const dead = row.expires_at === null ? 'unusable' : 'expired';
-  const how = [expired ? dead : '', state === 'stopped' ? 'stopped' : '']
+  const expiredText = row.expires_at === null ? 'unusable' : 'expired';
+  const stateText = [expired ? expiredText : '', state === 'stopped' ? 'stopped' : '']
     .filter(Boolean)
     .join(' and ');
   const be = group.length === 1 ? 'is' : 'are';
-  if (error === null) return `${someOf(group)} ${be} ${how}, and not renewed so far`;
+  if (error === null) return `${label(group)} ${be} ${stateText}, and not renewed yet`;
   const id = `${row.user}/${nameOf(row)}: `;
   const message = error.message.startsWith(id) ? error.message.slice(id.length) : error.message;
-  return `${someOf(group)} ${be} ${how} (${error.code}): ${message}; ${remediationFor(row, error.code) ?? `see ${error.code} in docs/errors.md`}`;
+  return `${label(group)} ${be} ${stateText} (${error.code}): ${message}; ${remediationFor(row, error.code) ?? `see ${error.code} in docs/errors.md`}`;
 }

@@ -1,5 +1,5 @@
-// What the commands that look at tokens have in common: the settings, the directory as
-// the daemon sees it, and each token's owner.
+// Common to commands that read tokens: the settings, the directory as the daemon sees it,
+// and each token's owner.
 import {
   checkCredentialDirectory,
   openCredentialDirectory,
@@ -19,14 +19,17 @@ import { standingFiles } from '../host/standing-files.ts';
 import { statusRow, type StatusRow } from './rows.ts';
 import { openConfig } from '../command-line/open-config.ts';
 
-/** The settings for a command that writes no log. @throws CodedError `CONFIG_INVALID` */
+/**
+ * Returns the settings for a command that writes no log. @throws CodedError
+ * `CONFIG_INVALID`
+ */
 export function settingsOf(config: Config, { credDir }: Pick<CommonOptions, 'credDir'>): Settings {
   return readSettings(config, { credDir, logFile: undefined, debug: false, verbose: false });
 }
 
 /**
- * The configured credential directory, looked at before it is opened.
- * @throws CodedError `CRED_DIR_INVALID`, and what reading settings throws
+ * Opens the configured credential directory after a check.
+ * @throws CodedError `CRED_DIR_INVALID`, and errors of the settings
  */
 export function openTokens(
   command: CommonOptions,
@@ -37,7 +40,7 @@ export function openTokens(
 }
 
 /**
- * The credential directory, which must be there: its path without links.
+ * Returns the existing credential directory, its path without links.
  * @throws CodedError `CRED_DIR_INVALID`
  */
 export function existingDirectory({ credDir, condorIds }: Settings): string {
@@ -45,7 +48,7 @@ export function existingDirectory({ credDir, condorIds }: Settings): string {
 }
 
 /**
- * The credential directory with the standing tokens.
+ * Opens the credential directory with the standing tokens.
  * @throws CodedError `CRED_DIR_INVALID`
  */
 export function openStore(settings: Settings): CredentialStore {
@@ -58,18 +61,18 @@ export function openStore(settings: Settings): CredentialStore {
   );
 }
 
-/** A token's row, and the token as its owner sees it; nobody's has no owner. */
-export interface SeenToken {
+/** A token's row, and the token as its provider sees it, if it has one. */
+export interface EvaluatedToken {
   readonly row: StatusRow;
   readonly managed: ManagedToken | undefined;
 }
 
-/** Judges tokens at `now`, sorted by user, service and handle. */
-export function judgeTokens(
+/** Evaluates tokens at `now`, sorted by user, service and handle. */
+export function evaluateTokens(
   tokens: readonly TokenSnapshot[],
   settings: Settings,
   now: Instant,
-): readonly SeenToken[] {
+): readonly EvaluatedToken[] {
   const local = localFiles(() => undefined);
   const lookup = providerLookupOf(settings, {
     secretVersion,

@@ -1,11 +1,10 @@
-// When an issuer is spared: two different users have failed there in a row, so the next
-// one would fare no better. Pure.
+// The circuit breaker of an issuer: open after failures of two different users in a row.
+// Pure.
 import { CodedError, ERROR_CODES, isCoded } from '@credmon/core/base';
 import { DEFAULT_POLICY } from '@credmon/core/renewal';
 
 /**
- * A failure that is the issuer's own: no answer, or a request to slow down. `at` in
- * steady seconds.
+ * A failure of the issuer: no answer, or a request to slow down. `at` in steady seconds.
  */
 interface Down {
   readonly who: string;
@@ -14,25 +13,22 @@ interface Down {
 }
 
 /**
- * What is known of an issuer: the last failures of different users (or of one user's
- * tokens), at most two, with no answer since.
+ * The health of an issuer: the last failures of different users (or of one user's
+ * tokens), at most two, since the last answer.
  */
 export type IssuerHealth = readonly Down[];
 
-/** An issuer that answers, or of which nothing is known. */
+/** An issuer that answers, or that was not asked yet. */
 export const HEALTHY: IssuerHealth = [];
 
-/** A spared issuer is asked again this often, in seconds, by one token. */
+/** While the circuit is open, one token probes the issuer this often, in seconds. */
 export const PROBE_INTERVAL = 5;
 
-/**
- * Who has no valid token is held no longer than this, in seconds, whatever others were
- * told.
- */
-export const LONGEST_HOLD: number = DEFAULT_POLICY.longestRetry;
+/** Maximum wait of a token that is already expired or missing, in seconds. */
+export const MAX_WAIT: number = DEFAULT_POLICY.longestRetry;
 
 /**
- * What is known after an attempt for `who` that ended with `error`, or well without one.
+ * Returns the health after an attempt for `who` that ended with `error`, or succeeded.
  */
 export function healthAfter(
   before: IssuerHealth,
@@ -42,43 +38,43 @@ export function healthAfter(
 ): IssuerHealth {
   if (isDown(error))
     return [...before.filter((down) => down.who !== who), { who, error, at }].slice(-2);
-  return saysNothing(error) ? before : HEALTHY;
+  return wasNotAsked(error) ? before : HEALTHY;
 }
 
 /**
- * True when the issuer is spared: it is asked by one token at a time, and not before
- * {@link heldUntil}.
+ * True when the circuit is open: one token at a time probes the issuer, and not before
+ * {@link openUntil}.
  */
-export function isSpared(health: IssuerHealth): boolean {
+export function isOpen(health: IssuerHealth): boolean {
   return health.length > 1;
 }
 
 /**
- * The steady second until which the issuer is left alone: as long as both were told to
- * wait, but at least one interval.
+ * Returns the steady second until which the issuer is not asked: the shorter of both
+ * waits, but at least one interval.
  */
-export function heldUntil(health: IssuerHealth): number {
+export function openUntil(health: IssuerHealth): number {
   const [first, second] = health;
   if (!first || !second) return Number.NEGATIVE_INFINITY;
   return Math.max(second.at + PROBE_INTERVAL, Math.min(endOfWait(first), endOfWait(second)));
 }
 
 /**
- * How many seconds a token that could be asked for now, at `now` (steady seconds), has to
- * wait for the sake of its issuer; 0 when it may be asked for. One whose `.use` would not
- * live to the end of the hold (`deadline`, steady seconds) waits for an interval only.
+ * Returns the seconds for which a token must wait at `now` (steady seconds) because of
+ * its issuer; 0 if it may be requested. If its `.use` would expire before the circuit
+ * closes (`deadline`, steady seconds), it waits one interval only.
  */
 export function waitOf(health: IssuerHealth, deadline: number, now: number): number {
   const last = health.at(-1)?.at;
-  if (last === undefined || !isSpared(health)) return 0;
-  const held = heldUntil(health);
-  const bound = deadline === Number.POSITIVE_INFINITY ? LONGEST_HOLD : PROBE_INTERVAL;
+  if (last === undefined || !isOpen(health)) return 0;
+  const open = openUntil(health);
+  const bound = deadline === Number.POSITIVE_INFINITY ? MAX_WAIT : PROBE_INTERVAL;
   const until =
-    held < deadline && deadline < Number.POSITIVE_INFINITY ? held : Math.min(held, last + bound);
+    open < deadline && deadline < Number.POSITIVE_INFINITY ? open : Math.min(open, last + bound);
   return Math.max(0, until - now);
 }
 
-/** The error of a token that waits so many `seconds`: what happened to the others. */
+/** Returns the error of a token that waits `seconds`: the last error of the issuer. */
 export function errorOfWaiting(issuer: string, health: IssuerHealth, seconds: number): CodedError {
   const last = health.at(-1)?.error;
   const asked = health.every(({ error }) => retryAfter(error) > 0);
@@ -101,17 +97,17 @@ function isDown(error: Error | undefined): error is CodedError {
   return isCoded(error, 'ISSUER_BUSY') || (isSilence(error) && !failedHere(error));
 }
 
-/** True when no answer came: not even one that says that the issuer failed. */
+/** True when there was no answer, not even an error of the issuer. */
 export function isSilence(error: Error | undefined): error is CodedError {
   return isCoded(error, 'ISSUER_UNREACHABLE') && error.fields['status'] === undefined;
 }
 
-/** This host could not make the connection: the issuer was not asked. */
+/** This host could not open the connection: the issuer was not asked. */
 function failedHere(error: CodedError): boolean {
   return error.fields['local'] === true;
 }
 
-/** Nobody was asked: the fault is in a file or on this host. */
-function saysNothing(error: Error | undefined): boolean {
+/** The issuer was not asked: the problem is a file or this host. */
+function wasNotAsked(error: Error | undefined): boolean {
   return isCoded(error) && (failedHere(error) || ERROR_CODES[error.code].issuer === 'not-asked');
 }

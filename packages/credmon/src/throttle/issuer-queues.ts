@@ -1,12 +1,12 @@
-// Caps how many renewals one issuer sees at once, and spares an issuer that does not
-// answer the rest of the queue.
+// Limits the concurrent renewals per issuer, and stops asking an issuer that does not
+// answer.
 import type { CodedError } from '@credmon/core/base';
 import {
   HEALTHY,
   errorOfWaiting,
   healthAfter,
-  heldUntil,
-  isSpared,
+  openUntil,
+  isOpen,
   waitOf,
   type IssuerHealth,
 } from './circuit-breaker.ts';
@@ -14,11 +14,10 @@ import { createFairQueue, type FairQueue, type Waiting } from './fair-queue.ts';
 import { createLocalQueue, type LocalRank } from './local-queue.ts';
 
 /**
- * One renewal in a queue: `run` makes the attempt for `token` of `user`; `skip` records
- * that it was not made because of `error`, and not for so many `seconds`. `deadline`, in
- * steady seconds, is when its `.use` expires (infinite when it has, or when there is
- * none). `asked` tells after the attempt which issuer it was that answered or did not,
- * where that is known only then.
+ * A renewal in a queue: `run` makes the attempt for `token` of `user`; `skip` records
+ * that it was skipped because of `error` for `seconds`. `deadline`: when its `.use`
+ * expires, in steady seconds (infinite when expired or missing). `asked` returns after
+ * the attempt which issuer was asked, if that is known only then.
  */
 export interface Job extends Waiting {
   readonly issuer: string;
@@ -26,44 +25,38 @@ export interface Job extends Waiting {
   readonly run: () => Promise<Error | undefined>;
   readonly asked?: () => string;
   readonly skip: (error: CodedError, seconds: number) => void;
-  /**
-   * Set when the attempt asks no issuer: the job then waits in the queue for local tokens
-   * only.
-   */
+  /** Set when the attempt asks no issuer: the job uses the queue for local tokens. */
   readonly local?: LocalRank;
 }
 
 /**
- * Runs jobs, at most `cap` at a time for one issuer; issuers never wait for one another.
- * `add` rejects with what a job threw.
+ * Runs jobs, at evictAt `cap` at a time for one issuer; issuers are independent. `add`
+ * rejects with the error of a job.
  */
 export interface Limiter {
   add(job: Job): Promise<void>;
   /**
-   * Learns what an issuer answered after the job had ended at its time-out: its health,
-   * and who is next, follow from that.
+   * Records an answer that arrived after the job ended at its time-out; it changes the
+   * issuer's health.
    */
   answered(job: Pick<Job, 'issuer' | 'user' | 'token'>, error: Error | undefined): void;
-  /** From now on nothing starts: what waits is let go untried, what runs may end. */
+  /** Starts no more jobs: waiting jobs are dropped, running jobs may end. */
   close(): void;
-  /** How many jobs were let go untried. */
+  /** The number of dropped jobs. */
   readonly dropped: number;
 }
 
 /**
- * How many jobs at a time one issuer sees, asked again for each, and the time in steady
- * seconds.
+ * `cap` is the limit of concurrent jobs per issuer, read for each job; `steady` is the
+ * time in steady seconds.
  */
 export interface LimiterParts {
   readonly cap: () => number;
   readonly steady: () => number;
 }
 
-/**
- * Of so many issuers those are forgotten that nobody waits for; then again when twice as
- * many are left, so that looking stays cheap.
- */
-const MANY = 1000;
+/** Evict idle queues at this size; the threshold doubles, so the cost is amortised. */
+const EVICT_AT = 1000;
 
 interface Entry extends Waiting {
   readonly job: Job;
@@ -72,13 +65,13 @@ interface Entry extends Waiting {
 }
 
 /**
- * `ownHealth` has the users of whom two tokens failed: only they wait then. `turns` has
- * who was asked for since the last good answer.
+ * `ownHealth`: users with two failed tokens, whose tokens alone wait. `turns`: who was
+ * asked for since the last good answer.
  */
 interface Queue {
   readonly issuer: string;
   running: number;
-  looking: boolean;
+  scheduled: boolean;
   turn: number;
   health: IssuerHealth;
   readonly ownHealth: Map<string, IssuerHealth>;
@@ -86,7 +79,7 @@ interface Queue {
   readonly waiting: FairQueue<Entry>;
 }
 
-/** Creates a limiter. Jobs that ask no issuer have one queue of their own. */
+/** Creates a limiter. Local jobs have their own queue. */
 export function createLimiter(parts: LimiterParts): Limiter {
   const issuers = createIssuerQueues(parts);
   const locals = createLocalQueue();
@@ -107,12 +100,12 @@ function createIssuerQueues({ cap, steady }: LimiterParts): Limiter {
   const queues = new Map<string, Queue>();
   let closed = false;
   let dropped = 0;
-  let most = MANY;
+  let evictAt = EVICT_AT;
 
   const queueOf = (issuer: string): Queue => {
-    if (queues.size >= most) {
-      forgetOld(queues, steady());
-      most = Math.max(MANY, 2 * queues.size);
+    if (queues.size >= evictAt) {
+      evictIdle(queues, steady());
+      evictAt = Math.max(EVICT_AT, 2 * queues.size);
     }
     const queue = queues.get(issuer) ?? emptyQueue(issuer);
     queues.set(issuer, queue);
@@ -120,8 +113,8 @@ function createIssuerQueues({ cap, steady }: LimiterParts): Limiter {
   };
 
   const next = (queue: Queue): void => {
-    queue.looking = false;
-    if (isSpared(queue.health)) {
+    queue.scheduled = false;
+    if (isOpen(queue.health)) {
       const entry = probeOf(queue, steady());
       if (entry) start(queue, entry);
     } else
@@ -131,31 +124,30 @@ function createIssuerQueues({ cap, steady }: LimiterParts): Limiter {
         if (!isSkipped(queue, entry, queue.ownHealth.get(entry.user) ?? HEALTHY, steady()))
           start(queue, entry);
       }
-    if (isForgotten(queue)) queues.delete(queue.issuer);
+    if (isIdle(queue)) queues.delete(queue.issuer);
   };
 
   const start = (queue: Queue, entry: Entry): void => {
     queue.running += 1;
-    if (isSpared(queue.health)) takeTurn(queue, entry.user);
+    if (isOpen(queue.health)) takeTurn(queue, entry.user);
     run(queue, entry.job).then(entry.done, entry.failed);
   };
 
   const run = async (queue: Queue, job: Job): Promise<void> => {
     try {
       const error = await job.run();
-      const told = queueOf(job.asked?.() ?? job.issuer);
-      learn(told, job, error, steady());
-      if (told !== queue) next(told);
+      const askedQueue = queueOf(job.asked?.() ?? job.issuer);
+      record(askedQueue, job, error, steady());
+      if (askedQueue !== queue) next(askedQueue);
     } finally {
       queue.running -= 1;
       next(queue);
     }
   };
 
-  const lookSoon = async (queue: Queue): Promise<void> => {
-    queue.looking = true;
-    // Who is next can be told only when all that come in this turn of the event loop are
-    // there.
+  const scheduleNext = async (queue: Queue): Promise<void> => {
+    queue.scheduled = true;
+    // Wait for all jobs of this turn of the event loop before choosing the next.
     await Promise.resolve();
     next(queue);
   };
@@ -169,13 +161,13 @@ function createIssuerQueues({ cap, steady }: LimiterParts): Limiter {
         }
         const queue = queueOf(job.issuer);
         queue.waiting.add({ job, user: job.user, deadline: job.deadline, done, failed });
-        if (!isSpared(queue.health)) next(queue);
-        else if (!queue.looking) void lookSoon(queue);
+        if (!isOpen(queue.health)) next(queue);
+        else if (!queue.scheduled) void scheduleNext(queue);
         return undefined;
       }),
     answered: (job, error) => {
       const queue = queueOf(job.issuer);
-      learn(queue, job, error, steady());
+      record(queue, job, error, steady());
       next(queue);
     },
     close: () => {
@@ -196,7 +188,7 @@ function emptyQueue(issuer: string): Queue {
   return {
     issuer,
     running: 0,
-    looking: false,
+    scheduled: false,
     turn: 0,
     health: HEALTHY,
     ownHealth: new Map(),
@@ -206,15 +198,15 @@ function emptyQueue(issuer: string): Queue {
 }
 
 /**
- * Skips what has to wait for a spared issuer, and takes the one to ask it with, if nobody
- * is asked for now.
+ * Skips the jobs that must wait for the open circuit, and returns the probe if none is
+ * running.
  */
 function probeOf(queue: Queue, now: number): Entry | undefined {
   const { health, running, turns, waiting } = queue;
   for (const entry of waiting.remove(({ deadline }) => waitOf(health, deadline, now) > 0))
     isSkipped(queue, entry, health, now);
-  // Whoever has been asked for since the last answer has had a turn: one user's bad
-  // tokens must not be all that is tried.
+  // Prefer users not asked for since the last answer: one user's bad tokens must not be
+  // the only probes.
   return running === 0 ? waiting.takeLowest((user) => turns.get(user) ?? 0) : undefined;
 }
 
@@ -223,7 +215,7 @@ function takeTurn(queue: Queue, user: string): void {
   queue.turns.set(user, queue.turn);
 }
 
-function learn(
+function record(
   queue: Queue,
   { user, token }: Pick<Job, 'user' | 'token'>,
   error: Error | undefined,
@@ -237,23 +229,20 @@ function learn(
   else queue.ownHealth.set(user, own);
 }
 
-function isForgotten({ running, waiting, health, ownHealth }: Queue): boolean {
+function isIdle({ running, waiting, health, ownHealth }: Queue): boolean {
   return running === 0 && waiting.users === 0 && health.length === 0 && ownHealth.size === 0;
 }
 
-/** Memory must not grow with every issuer that ever failed, nor with every user. */
-function forgetOld(queues: Map<string, Queue>, now: number): void {
+/** Evicts idle issuers and users whose circuit has closed. */
+function evictIdle(queues: Map<string, Queue>, now: number): void {
   for (const [issuer, { running, waiting, health, ownHealth }] of queues) {
-    for (const [user, own] of ownHealth) if (heldUntil(own) < now) ownHealth.delete(user);
-    if (running + waiting.users + ownHealth.size === 0 && heldUntil(health) < now)
+    for (const [user, own] of ownHealth) if (openUntil(own) < now) ownHealth.delete(user);
+    if (running + waiting.users + ownHealth.size === 0 && openUntil(health) < now)
       queues.delete(issuer);
   }
 }
 
-/**
- * Skips what has to wait by this health. One that cannot even be skipped keeps no other
- * from it.
- */
+/** Skips a job that must wait. An error in `skip` does not affect other jobs. */
 function isSkipped(
   { issuer }: Queue,
   { job, done, failed }: Entry,

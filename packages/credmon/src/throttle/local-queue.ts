@@ -1,5 +1,5 @@
-// Tokens that are made here, without an issuer: one after the other, with a yield to the
-// event loop every few milliseconds.
+// The queue of local tokens, which need no issuer: one after the other, with a yield to
+// the event loop every few milliseconds.
 import { createYielder } from '@credmon/core/base';
 import { createFairQueue, type Waiting } from './fair-queue.ts';
 

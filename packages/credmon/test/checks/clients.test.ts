@@ -7,8 +7,8 @@ import { makeCertificates } from '@credmon/test-fixtures/servers/certificates';
 import { startMaliciousIssuer } from '@credmon/test-fixtures/servers/malicious-issuer';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { looksAtClients } from '../../src/checks/clients.ts';
-import { looksAtPrograms } from '../../src/checks/installation.ts';
+import { clientChecks } from '../../src/checks/clients.ts';
+import { programChecks } from '../../src/checks/installation.ts';
 import { checkBench, type CheckBench } from '../support/check-bench.ts';
 
 let issuer: Issuer;
@@ -22,7 +22,7 @@ beforeEach(() => {
 });
 afterEach(() => on.close());
 
-it('R45 tells for each client what it would do, and what is wrong with its secret and issuer', async () => {
+it('R45 shows for each client its use, and problems with its secret and issuer', async () => {
   const findings = await on.findings(
     {
       CLIENT_CREDMON_PROVIDER_NAMES: 'svc',
@@ -36,18 +36,18 @@ it('R45 tells for each client what it would do, and what is wrong with its secre
       EXCHANGE_CREDMON_good_ISSUER: issuer.url,
       EXCHANGE_CREDMON_good_TOKEN_AUDIENCE: 'https://data.example',
     },
-    looksAtClients,
+    clientChecks,
   );
   expect(findings).toEqual([
-    'ok svc (client credentials): fetches a token for each user who asks, as client ap (post): scopes "read:/{username}"',
+    'ok svc (client credentials): fetches a token for each user that requests one, as client ap (post): scopes "read:/{username}"',
     'error svc (client credentials): its secret file $R/svc can be read by others; fix: chmod go-rwx $R/svc',
-    `ok svc (client credentials): ${issuer.url} answers, and its metadata fits`,
-    'ok swap (token exchange): exchanges the token that a user stored, as client public (post): the scopes that the user asked for; then refreshes it',
+    `ok svc (client credentials): ${issuer.url} is reachable, and its metadata matches`,
+    'ok swap (token exchange): exchanges the token that a user stored, as client public (post): the scopes that the user requested; then refreshes it',
     'ok swap (token exchange): has no secret: a public client',
     `error swap (token exchange): issuer mismatch: configured "${issuer.url}/", metadata says "${issuer.url}" (they must match exactly)`,
-    'ok good (token exchange): exchanges the token that a user stored, as client public (post): the scopes that the user asked for, for https://data.example; then refreshes it',
+    'ok good (token exchange): exchanges the token that a user stored, as client public (post): the scopes that the user requested, for https://data.example; then refreshes it',
     'ok good (token exchange): has no secret: a public client',
-    `ok good (token exchange): ${issuer.url} answers, and its metadata fits`,
+    `ok good (token exchange): ${issuer.url} is reachable, and its metadata matches`,
     expect.stringMatching(
       `^ok good \\(token exchange\\): the keys of ${issuer.url} can be fetched \\(`,
     ),
@@ -55,7 +55,7 @@ it('R45 tells for each client what it would do, and what is wrong with its secre
   expect(issuer.log.requests).toEqual([]);
 });
 
-it('R26 metadata that names an endpoint on another server: an error where it would be used, else a warning', async () => {
+it('R26 metadata with an endpoint on another server: an error if it would be used, otherwise a warning', async () => {
   const crooked = await startMaliciousIssuer({
     metadata: { token_endpoint: 'https://elsewhere.example/token' },
   });
@@ -66,7 +66,7 @@ it('R26 metadata that names an endpoint on another server: an error where it wou
     CLIENT_CREDMON_ISSUER: crooked.url,
   };
   const third = async (more: Record<string, string>): Promise<string | undefined> =>
-    (await on.findings({ ...knobs, ...more }, looksAtClients))[2];
+    (await on.findings({ ...knobs, ...more }, clientChecks))[2];
   expect([
     await third({}),
     await third({ CLIENT_CREDMON_TOKEN_URL: crooked.tokenUrl }),
@@ -74,12 +74,12 @@ it('R26 metadata that names an endpoint on another server: an error where it wou
   ]).toEqual([
     expect.stringMatching(/^error svc .* is on another server \(https:\/\/elsewhere.example\);/),
     expect.stringMatching(/^warning svc .* is on another server/),
-    expect.stringMatching(/^ok svc .* its metadata fits/),
+    expect.stringMatching(/^ok svc .* its metadata matches/),
   ]);
   await crooked.close();
 });
 
-it("R26 PELICAN_CREDMON_CA_FILE is believed of Pelican's issuers, and of no other", async () => {
+it("R26 PELICAN_CREDMON_CA_FILE is trusted for Pelican's issuers only", async () => {
   const made = makeCertificates(on.root);
   const tls = {
     key: readFileSync(made.keyFile, 'utf8'),
@@ -93,16 +93,16 @@ it("R26 PELICAN_CREDMON_CA_FILE is believed of Pelican's issuers, and of no othe
       [`${kind}_CREDMON_ISSUER`]: secure.url,
       PELICAN_CREDMON_CA_FILE: made.caFile,
     };
-    return (await on.findings(knobs, looksAtClients)).slice(2).join('\n');
+    return (await on.findings(knobs, clientChecks)).slice(2).join('\n');
   };
   expect([await found('EXCHANGE'), await found('PELICAN')]).toEqual([
     expect.stringMatching(/^error osdf .*(SIGNATURE|CERT)/),
-    expect.stringMatching(/^ok osdf .* answers, .*\nok osdf .* can be fetched/),
+    expect.stringMatching(/^ok osdf .* is reachable, .*\nok osdf .* can be fetched/),
   ]);
   await secure.close();
 });
 
-it('a key for private_key_jwt must be one', async () => {
+it('a key for private_key_jwt must be valid', async () => {
   const pem = execFileSync('openssl', ['ecparam', '-name', 'prime256v1', '-genkey', '-noout'], {
     encoding: 'utf8',
   });
@@ -114,16 +114,16 @@ it('a key for private_key_jwt must be one', async () => {
     CLIENT_CREDMON_CLIENT_AUTH: 'private_key_jwt',
   });
   const second = async (path: string): Promise<string | undefined> =>
-    (await on.findings(knobs(path), looksAtClients))[1];
+    (await on.findings(knobs(path), clientChecks))[1];
   expect(await second(on.file('key', pem))).toBe(
-    'ok svc (client credentials): its private key in $R/key can be read and signs',
+    'ok svc (client credentials): its private key in $R/key is readable and can sign',
   );
   expect(await second(on.file('bad', 'CANARY'))).toMatch(
     /^error svc \(client credentials\): \$R\/bad: the client key is not a PEM private key/,
   );
 });
 
-it('a token program is looked at and never run', async () => {
+it('a token program is checked and never run', async () => {
   const ran = `${on.root}/ran`;
   const program = on.file('bin/program', `#!/bin/sh\ntouch ${ran}\n`, 0o755);
   const findings = await on.findings(
@@ -132,7 +132,7 @@ it('a token program is looked at and never run', async () => {
       EXEC_CREDMON_own_COMMAND: program,
       EXEC_CREDMON_bad_COMMAND: '/no/such/program',
     },
-    looksAtPrograms,
+    programChecks,
   );
   expect(findings).toEqual([
     'ok own (token program): runs $R/bin/program for each token, for at most 30 s',
@@ -142,7 +142,7 @@ it('a token program is looked at and never run', async () => {
   expect(existsSync(ran)).toBe(false);
 });
 
-it('R1 ten issuers are asked at once: none answers before all have been asked', async () => {
+it('R1 ten issuers are asked concurrently: none answers before all are asked', async () => {
   const waiting: (() => void)[] = [];
   const server = createServer((socket) => {
     socket.once('data', () => {
@@ -164,14 +164,14 @@ it('R1 ten issuers are asked at once: none answers before all have been asked', 
         names.map((name) => [`CLIENT_CREDMON_${name}_ISSUER`, `http://127.0.0.1:${port}/${name}`]),
       ),
     },
-    looksAtClients,
+    clientChecks,
   );
   const errors = findings.filter((line) => line.startsWith('error'));
   expect(errors.map((line) => /503/.test(line))).toEqual(names.map(() => true));
   await new Promise((resolve) => server.close(resolve));
 });
 
-it('R45 a client that only a standing token uses serves no job', async () => {
+it('R45 a client that only a standing token uses is not for jobs', async () => {
   const knobs = {
     CLIENT_CREDMON_PROVIDER_NAMES: 'both',
     ...Object.fromEntries(
@@ -190,21 +190,21 @@ it('R45 a client that only a standing token uses serves no job', async () => {
     CREDMON_STANDING_ce2_SCOPE: 'compute.read compute.create',
     CREDMON_STANDING_ce2_AUDIENCE: 'ce2.example',
   };
-  const findings = await on.findings(knobs, looksAtClients);
+  const findings = await on.findings(knobs, clientChecks);
   expect(findings).toContain(
-    'warning both (client credentials): its CLIENT_ID is still that of the example, change-me: the issuer knows another',
+    'warning both (client credentials): its CLIENT_ID is the placeholder change-me of the example: set the client id that the issuer gave',
   );
   expect(findings.filter((line) => line.includes('serves') || line.includes('fetches'))).toEqual([
-    "ok both (client credentials): fetches a token for each user who asks, as client change-me (post): the issuer's default scopes",
+    "ok both (client credentials): fetches a token for each user that requests one, as client change-me (post): the issuer's default scopes",
     "ok both (client credentials): also serves the standing token ce1 (the issuer's default scopes)",
-    'ok frontend (client credentials): serves the standing token ce2 (scopes "compute.read compute.create", for ce2.example), as client ap (post); no job gets it',
+    'ok frontend (client credentials): serves the standing token ce2 (scopes "compute.read compute.create", for ce2.example), as client ap (post); not for jobs',
   ]);
 });
 
-it('R45 a program that nobody may execute', async () => {
+it('R45 a program that is not executable', async () => {
   const program = on.file('bin/program', '#!/bin/sh\n', 0o644);
   const knobs = { EXEC_CREDMON_PROVIDER_NAMES: 'own', EXEC_CREDMON_own_COMMAND: program };
-  expect((await on.findings(knobs, looksAtPrograms))[1]).toBe(
+  expect((await on.findings(knobs, programChecks))[1]).toBe(
     'error own (token program): the token program of own ($R/bin/program) is not executable; fix: chmod +x $R/bin/program',
   );
 });

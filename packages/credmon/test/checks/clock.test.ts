@@ -1,6 +1,6 @@
 // Our clock beside the servers'.
 import { expect, it } from 'vitest';
-import { judgeClocks } from '../../src/checks/clock.ts';
+import { checkClocks } from '../../src/checks/clock.ts';
 
 const read = (
   origin: string,
@@ -19,7 +19,7 @@ it.each([
     ['ok agrees with https://a, https://b'],
   ],
   [
-    'is far from one',
+    'differs from one',
     [read('https://a', 1000), read('https://b', 900)],
     ['warning is 100 s ahead of https://b'],
   ],
@@ -28,7 +28,7 @@ it.each([
     [read('https://a', 1031), read('https://a', 1000)],
     ['warning is 31 s behind https://a'],
   ],
-  ['nobody told the time', [read('https://a', Number.NaN)], []],
+  ['no known server time', [read('https://a', Number.NaN)], []],
 ])('%s', (_, readings, expected) => {
-  expect(judgeClocks(readings).map(({ state, text }) => `${state} ${text}`)).toEqual(expected);
+  expect(checkClocks(readings).map(({ state, text }) => `${state} ${text}`)).toEqual(expected);
 });

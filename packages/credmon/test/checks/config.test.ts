@@ -1,6 +1,6 @@
 // What `check` says of the configuration itself: mistakes, and knobs that nobody reads.
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { lookAtConfig } from '../../src/checks/config.ts';
+import { checkConfig } from '../../src/checks/config.ts';
 import { checkBench, type CheckBench } from '../support/check-bench.ts';
 
 let on: CheckBench;
@@ -10,11 +10,11 @@ beforeEach(() => {
 afterEach(() => on.close());
 
 const said = (knobs: Record<string, string>): string[] =>
-  lookAtConfig(on.config(knobs), { credDir: undefined }).findings.map(
+  checkConfig(on.config(knobs), { credDir: undefined }).findings.map(
     ({ state, text }) => `${state}: ${text}`,
   );
 
-it('has nothing to say of what is well', () => {
+it('has no problem with a correct configuration', () => {
   const knobs = {
     mytok_CLIENT_ID: 'me',
     mytok_TOKEN_URL: 'https://issuer.example/token',
@@ -32,10 +32,10 @@ it('has nothing to say of what is well', () => {
     SITE_CREDMON_TOP: '/etc/site',
     mytok_CLIENT_SECRET_FILE: '$(SITE_CREDMON_TOP)/secret',
   };
-  expect(said(knobs)).toEqual(['ok: the environment alone: no mistakes']);
+  expect(said(knobs)).toEqual(['ok: only the environment: no errors']);
 });
 
-it('R45 a misspelt knob is reported beside the mistake that it makes', () => {
+it('R45 a misspelt knob is reported together with the error that it causes', () => {
   expect(
     said({
       CLIENT_CREDMON_PROVIDER_NAMES: 'site',
@@ -49,7 +49,7 @@ it('R45 a misspelt knob is reported beside the mistake that it makes', () => {
   ]);
 });
 
-it('a misspelt CLIENT_ID is found though nothing else names the provider', () => {
+it('a misspelt CLIENT_ID is found even if nothing else names the provider', () => {
   expect(
     said({
       mytok_CLEINT_ID: 'me',
@@ -61,7 +61,7 @@ it('a misspelt CLIENT_ID is found though nothing else names the provider', () =>
   );
 });
 
-it("warnings of the settings are kept, but for those that a provider's own findings say better", () => {
+it("warnings of the settings are shown, except those that a provider's check reports better", () => {
   const texts = said({
     LOCAL_CREDMON_PROVIDER_NAMES: 'scitokens',
     PELICAN_CREDMON_PROVIDER_NAMES: 'osdf',
@@ -70,7 +70,7 @@ it("warnings of the settings are kept, but for those that a provider's own findi
     PELICAN_CREDMON_TLS_SKIP_VERIFY: 'true',
   });
   expect(texts).toEqual([
-    'ok: the environment alone: no mistakes',
+    'ok: only the environment: no errors',
     expect.stringMatching(/PELICAN_CREDMON_TLS_SKIP_VERIFY ignored/),
   ]);
 });
@@ -102,10 +102,10 @@ it.each([
       CREDMON_STANDING_ce2_PATH: '/var/lib/x',
       CREDMON_STANDING_ce2_AUDIENCE: 'ce.example',
     }),
-  ).toEqual(['ok: the environment alone: no mistakes']);
+  ).toEqual(['ok: only the environment: no errors']);
 });
 
-it('a mistake in an expression is one, told once, with the place in it', () => {
+it('an error in an expression is reported once, with its position', () => {
   const knobs = {
     LOCAL_CREDMON_PROVIDER_NAMES: 'frontend',
     LOCAL_CREDMON_TOKEN_AUDIENCE: 'https://ce.example',

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { distance, nearest } from '@credmon/core/base';
 import { knownKnobs } from '../../src/checks/knobs.ts';
-import { oddKnobs } from '../../src/checks/knobs.ts';
+import { unusedKnobs } from '../../src/checks/knobs.ts';
 
 const configured = {
   local: ['scitokens'],
@@ -17,7 +17,7 @@ const configured = {
 };
 
 const said = (name: string): string[] =>
-  oddKnobs([{ name, place: '/c, line 3' }], configured).map(({ text }) => text);
+  unusedKnobs([{ name, place: '/c, line 3' }], configured).map(({ text }) => text);
 
 it.each([
   'CREDMON_RENEW_FRACTION',
@@ -70,17 +70,17 @@ it.each([
   ],
   [
     'CLIENT_CREDMON_sit_CLIENT_ID',
-    'counts for nothing: CLIENT_CREDMON_PROVIDER_NAMES does not name sit; did you mean CLIENT_CREDMON_site_CLIENT_ID?',
+    'has no effect: sit is not listed in CLIENT_CREDMON_PROVIDER_NAMES; did you mean CLIENT_CREDMON_site_CLIENT_ID?',
   ],
   [
     'LOCAL_CREDMON_wlcg_TOKEN_LIFETIME',
-    'counts for nothing: LOCAL_CREDMON_PROVIDER_NAMES does not name wlcg',
+    'has no effect: wlcg is not listed in LOCAL_CREDMON_PROVIDER_NAMES',
   ],
-  ['EXEC_CREDMON_odd_COMMAND', 'counts for nothing: EXEC_CREDMON_PROVIDER_NAMES does not name odd'],
-  ['CREDMON_gone_ISSUER', 'counts for nothing: there is no gone_CLIENT_ID'],
+  ['EXEC_CREDMON_odd_COMMAND', 'has no effect: odd is not listed in EXEC_CREDMON_PROVIDER_NAMES'],
+  ['CREDMON_gone_ISSUER', 'has no effect: gone_CLIENT_ID is not set'],
   [
     'CREDMON_STANDING_el8_osg35_PATH',
-    'counts for nothing: CREDMON_STANDING_TOKENS does not name el8_osg35; did you mean CREDMON_STANDING_el7_osg35_PATH?',
+    'has no effect: el8_osg35 is not listed in CREDMON_STANDING_TOKENS; did you mean CREDMON_STANDING_el7_osg35_PATH?',
   ],
 ])('R45 %s is reported with its place', (name, text) => {
   const subject = text.startsWith('unknown knob') ? '' : `${name} `;
@@ -94,7 +94,7 @@ it('every knob of the table is known, with the names filled in', () => {
     ...named.flatMap((one) => one.names.map((name) => one.before + name + one.after)),
   ];
   expect(
-    oddKnobs(
+    unusedKnobs(
       names.map((name) => ({ name, place: '' })),
       configured,
     ),
@@ -110,6 +110,6 @@ it.each([
   expect([distance(a, b), distance(b, a)]).toEqual([count, count]);
 });
 
-it('a short name is not near to every other', () => {
+it('a short name is not similar to every other', () => {
   expect([nearest('a', ['bc']), nearest('abc', ['abd', 'xyz'])]).toEqual([undefined, 'abd']);
 });

@@ -1,11 +1,11 @@
 // Findings as a person reads them.
 import { expect, it } from 'vitest';
-import { foundWrong, ok, warning, wrong } from '../../src/checks/finding.ts';
+import { hasErrors, ok, warning, wrong } from '../../src/checks/finding.ts';
 import { findingsText } from '../../src/checks/layout.ts';
 
 const long = Array.from({ length: 30 }, (_, index) => `word${index}`).join(' ');
 
-it('findings of one thing stand together, in lines of at most 80 columns, and the last line tells where the errors are', () => {
+it('findings of one subject are together, in lines of at most 80 columns, and the last line says where the errors are', () => {
   const findings = [
     ok('daemon', 'process 7 is running'),
     ok('mytok (login)', long),
@@ -30,22 +30,22 @@ Vault
   );
 });
 
-it('a name or path that is longer than a line stays whole', () => {
+it('a name or path longer than a line is not broken', () => {
   const path = `/${'p'.repeat(100)}`;
   expect(findingsText([ok('a', `${path} is there`)])).toContain(
     `\n  ok       ${path}\n           is there\n`,
   );
 });
 
-it('a command that fixes something stays on one line of its own', () => {
+it('a command that fixes something is on its own line', () => {
   const command = `chmod go-rwx ${'/path'.repeat(20)}`;
   expect(findingsText([wrong('a', `it can be read by others; fix: ${command}`)])).toContain(
     `  ERROR    it can be read by others\n           fix: ${command}\n`,
   );
 });
 
-it('only errors are wrong', () => {
-  expect([foundWrong([ok('a', 'x'), warning('b', 'y')]), foundWrong([wrong('c', 'z')])]).toEqual([
+it('only errors count as errors', () => {
+  expect([hasErrors([ok('a', 'x'), warning('b', 'y')]), hasErrors([wrong('c', 'z')])]).toEqual([
     false,
     true,
   ]);

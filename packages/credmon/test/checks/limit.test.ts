@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { createLimit } from '../../src/checks/context.ts';
 
-it('lets two in, and each that leaves lets the next one in; a failure leaves too', async () => {
+it('runs two at a time, starts the next when one ends, also after a failure', async () => {
   const limited = createLimit(2);
   const begun: number[] = [];
   const ends: (() => void)[] = [];

@@ -14,8 +14,8 @@ import {
   type SigningKey,
 } from '@credmon/scitokens';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { looksAtLocal } from '../../src/checks/local.ts';
-import type { CheckContext, Look } from '../../src/checks/context.ts';
+import { localChecks } from '../../src/checks/local.ts';
+import type { CheckContext, Check } from '../../src/checks/context.ts';
 import { checkBench, type CheckBench } from '../support/check-bench.ts';
 
 let on: CheckBench;
@@ -24,10 +24,10 @@ beforeEach(() => {
 });
 afterEach(() => on.close());
 
-const looks =
+const checks =
   (user?: string) =>
-  (context: CheckContext): Look[] =>
-    looksAtLocal(context, user);
+  (context: CheckContext): Check[] =>
+    localChecks(context, user);
 
 const pem = (key: SigningKey, form: 'pem-private' | 'pem-public'): string =>
   writeKey({ key: key.privateKey, kid: 'local', algorithm: key.algorithm }, form);
@@ -45,7 +45,7 @@ function local(key = createKey({ algorithm: 'ES256' })): Record<string, string> 
 }
 
 const said = async (knobs: Record<string, string>, user?: string): Promise<string[]> =>
-  (await on.findings(knobs, looks(user))).map((line) =>
+  (await on.findings(knobs, checks(user))).map((line) =>
     line.replace(' scitokens (signed here)', ''),
   );
 
@@ -60,11 +60,11 @@ async function publishing(keys: readonly unknown[]): Promise<{ url: string; clos
   return { url, close: () => server.close() };
 }
 
-it('is silent about the local provider that there is by default', async () => {
-  expect(await on.findings({}, looks())).toEqual([]);
+it('has no finding about the default local provider', async () => {
+  expect(await on.findings({}, checks())).toEqual([]);
 });
 
-it('is silent about it where only standing tokens use the knobs', async () => {
+it('has no finding about it if only standing tokens use the knobs', async () => {
   const knobs = {
     LOCAL_CREDMON_frontend_ISSUER: 'https://frontend.example',
     LOCAL_CREDMON_frontend_TOKEN_VERSION: 'wlcg',
@@ -76,13 +76,13 @@ it('is silent about it where only standing tokens use the knobs', async () => {
     CREDMON_STANDING_ce1_PATH: '/var/lib/ce1',
     CREDMON_STANDING_ce1_AUDIENCE: 'ce.example',
   };
-  expect(await on.findings(knobs, looks())).toEqual([]);
+  expect(await on.findings(knobs, checks())).toEqual([]);
   expect(
-    await on.findings({ ...knobs, LOCAL_CREDMON_AUTHZ_TEMPLATE: 'read:/' }, looks()),
+    await on.findings({ ...knobs, LOCAL_CREDMON_AUTHZ_TEMPLATE: 'read:/' }, checks()),
   ).not.toEqual([]);
 });
 
-it('R45 tells what is signed, with which key, and what a user would get', async () => {
+it('R45 shows the tokens, the key and the scopes of a user', async () => {
   const findings = await said(
     {
       ...local(),
@@ -93,10 +93,10 @@ it('R45 tells what is signed, with which key, and what a user would get', async 
     'alice',
   );
   expect(findings).toEqual([
-    'ok: signs scitoken:2.0 tokens of https://127.0.0.1:1/issuer that live 3600 s, for https://storage.example, scopes "read:/user/{username} write:/user/{username}", "read:/{groupname}" for each group, only for users with member("cms", Groups)',
-    'ok: signs with the key in $R/private.pem, which is called local (ES256)',
+    'ok: signs scitoken:2.0 tokens of https://127.0.0.1:1/issuer with a lifetime of 3600 s, for https://storage.example, scopes "read:/user/{username} write:/user/{username}", "read:/{groupname}" for each group, only for users with member("cms", Groups)',
+    'ok: signs with the key local (ES256) in $R/private.pem',
     'ok: $R/public.pem is its public half',
-    expect.stringMatching(/^warning: the key that verifiers need cannot be fetched: /),
+    expect.stringMatching(/^warning: failed to fetch the key that verifiers need: /),
     'ok: alice (groups cms) gets: read:/user/alice write:/user/alice read:/cms',
   ]);
 });
@@ -115,7 +115,7 @@ it.each<[string, () => Record<string, string>, string | RegExp]>([
   [
     'an issuer without https',
     () => ({ LOCAL_CREDMON_ISSUER: 'http://ap.example' }),
-    /^error: the issuer http:\/\/ap\.example .* verifiers take https issuers only$/,
+    /^error: the issuer http:\/\/ap\.example .* verifiers accept only https issuers$/,
   ],
   [
     'a key that everybody can read',
@@ -135,7 +135,7 @@ it.each<[string, () => Record<string, string>, string | RegExp]>([
         pem(createKey({ algorithm: 'ES256' }), 'pem-public'),
       ),
     }),
-    'error: $R/other is the public half of another key: every verifier will refuse its tokens',
+    'error: $R/other is the public half of another key: verifiers will reject its tokens',
   ],
   [
     'a lost private key',
@@ -143,9 +143,9 @@ it.each<[string, () => Record<string, string>, string | RegExp]>([
     /^error: the private key \$R\/gone is missing, but its public half/,
   ],
   [
-    'a public half that is not there',
+    'a missing public half',
     () => ({ LOCAL_CREDMON_PUBLIC_KEY: `${on.root}/no such.pem` }),
-    "warning: its public half $R/no such.pem is missing, so nobody can publish it; fix: openssl pkey -in $R/private.pem -pubout -out '$R/no such.pem'",
+    "warning: its public half $R/no such.pem is missing and cannot be published; fix: openssl pkey -in $R/private.pem -pubout -out '$R/no such.pem'",
   ],
   [
     'an invalid line of a map',
@@ -163,10 +163,10 @@ it.each<[string, () => Record<string, string>, string | RegExp]>([
       LOCAL_CREDMON_TOKEN_VERSION: 'wlcg',
       LOCAL_CREDMON_AUTHZ_GROUP_TEMPLATE: 'storage.read:/{groupname}',
     }),
-    'warning: scopes read:/user/{username} write:/user/{username}: WLCG tokens know storage.* and compute.* only',
+    'warning: scopes read:/user/{username} write:/user/{username}: WLCG tokens have only storage.* and compute.*',
   ],
   [
-    'a user map that is not there',
+    'a missing user map',
     () => ({ CLASSAD_USER_MAP_NAMES: 'm', CLASSAD_USER_MAPFILE_m: '/no/such' }),
     'warning: the map file /no/such is missing',
   ],
@@ -179,7 +179,7 @@ it.each<[string, () => Record<string, string>, string | RegExp]>([
     /^error: cannot sign tokens of scitokens: their group requirement needs \/no\/such/,
   ],
   [
-    'a user who is refused',
+    'a rejected user',
     () => ({ LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT: 'cms' }),
     /^warning: alice gets no token: LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT does not allow/,
   ],
@@ -208,13 +208,13 @@ it.each<[string, Record<string, string>, string[]]>([
   [
     'an unknown function',
     { [EXPR]: 'nofun(Username)' },
-    [`error: ${EXPR}: there is no function nofun()`],
+    [`error: ${EXPR}: unknown function nofun()`],
   ],
   [
     'a misspelt attribute',
     { [EXPR]: 'strcat("read:/", UserName2)' },
     [
-      `error: ${EXPR}: there is no attribute UserName2, only Username and Groups; did you mean Username?`,
+      `error: ${EXPR}: unknown attribute UserName2, only Username and Groups exist; did you mean Username?`,
     ],
   ],
   [
@@ -225,11 +225,11 @@ it.each<[string, Record<string, string>, string[]]>([
       CLASSAD_USER_MAPDATA_grp: '* a b',
     },
     [
-      `error: ${EXPR}: there is no map grps: CLASSAD_USER_MAP_NAMES does not name it; did you mean grp?`,
+      `error: ${EXPR}: unknown map grps: it is not listed in CLASSAD_USER_MAP_NAMES; did you mean grp?`,
     ],
   ],
   [
-    'a user whom the map does not know',
+    'a user that is not in the map',
     {
       [EXPR]: 'userMap("m", Username)',
       CLASSAD_USER_MAP_NAMES: 'm',
@@ -246,13 +246,13 @@ it.each<[string, Record<string, string>, string[]]>([
       `warning: ${EXPR}: it adds nothing for example for the user someone without groups: it evaluates to integer, not to a string`,
     ],
   ],
-  ['refusing on purpose', { [EXPR]: 'member("cms", Groups) ? "read:/cms" : undefined' }, []],
-  ['what is right', { [EXPR]: 'strcat("read:/user/", Username)' }, []],
+  ['an intended rejection', { [EXPR]: 'member("cms", Groups) ? "read:/cms" : undefined' }, []],
+  ['a correct expression', { [EXPR]: 'strcat("read:/user/", Username)' }, []],
   [
     'a requirement with a misspelt attribute',
     { LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT: 'member("cms", Group)' },
     [
-      'error: LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT: there is no attribute Group, only Username and Groups; did you mean Groups?',
+      'error: LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT: unknown attribute Group, only Username and Groups exist; did you mean Groups?',
     ],
   ],
 ])('R45 the expression: %s', async (_, knobs, expected) => {
@@ -262,31 +262,31 @@ it.each<[string, Record<string, string>, string[]]>([
   );
 });
 
-it('a pair that is not there yet is left to the daemon', async () => {
+it('a missing key pair will be created by the daemon', async () => {
   const knobs = {
     ...local(),
     LOCAL_CREDMON_PRIVATE_KEY: join(on.root, 'a'),
     LOCAL_CREDMON_PUBLIC_KEY: join(on.root, 'b'),
   };
-  expect(await said(knobs)).toContain('ok: there is no key yet; the daemon makes $R/a and $R/b');
+  expect(await said(knobs)).toContain('ok: no key yet; the daemon creates $R/a and $R/b');
   expect([existsSync(join(on.root, 'a')), existsSync(join(on.root, 'b'))]).toEqual([false, false]);
   expect(await said({ ...knobs, LOCAL_CREDMON_PRIVATE_KEY: join(on.root, 'none/a') })).toContain(
-    'error: there is no key yet, and the daemon cannot make one in $R/none',
+    'error: no key yet, and the daemon cannot create one in $R/none',
   );
 });
 
-describe('what verifiers can fetch', () => {
+describe('the published keys', () => {
   const jwk = (key: SigningKey, kid: string): unknown =>
     JSON.parse(writeKey({ key: key.privateKey, kid, algorithm: key.algorithm }, 'jwk-public'));
   const mine = createKey({ algorithm: 'ES256' });
   it.each([
     ['this key', () => [jwk(mine, 'local')], /^ok: http\S+ publishes this key$/],
     [
-      'another key by its name',
+      'a different key with its id',
       () => [jwk(createKey({ algorithm: 'ES256' }), 'local')],
-      /^error: .* publishes another key under the name local/,
+      /^error: .* publishes a different key with the id local/,
     ],
-    ['no key of this name', () => [jwk(mine, 'else')], /^error: .* publishes no key local/],
+    ['no key with this id', () => [jwk(mine, 'else')], /^error: .* publishes no key local/],
   ])('%s', async (_, keys, expected) => {
     const site = await publishing(keys());
     const findings = await said({ ...local(mine), LOCAL_CREDMON_ISSUER: site.url });
@@ -320,10 +320,10 @@ describe('R32 a key directory', () => {
     [
       'without a key',
       () => undefined,
-      /^error: \$R\/keys holds no key: .*; fix: condor_credmon keys rotate && condor_credmon keys publish && /,
+      /^error: \$R\/keys contains no key: .*; fix: condor_credmon keys rotate && condor_credmon keys publish && /,
     ],
     [
-      'whose next key waits',
+      'whose next key must wait',
       () => rotating(1),
       /^ok: rotation continues in (?:3d00|2d23)h: verifiers may not know/,
     ],
@@ -338,7 +338,7 @@ describe('R32 a key directory', () => {
       /^warning: rotation to \S+ is overdue by 6d00h, /,
     ],
     [
-      'whose next key nobody published',
+      'whose next key is not published',
       () => {
         rotating(30);
         rotateKeys(keys(), { now, begin: true });
@@ -368,30 +368,28 @@ describe('R32 a key directory', () => {
       (await said({ ...directory, CREDMON_LOCAL_KEY_DIRECTORY: '/no/such' })).slice(0, 2),
     ).toEqual([
       expect.stringMatching(/^ok: signs scitoken/),
-      'error: /no/such is not there; fix: condor_credmon keys rotate && condor_credmon keys publish && condor_credmon keys rotate',
+      'error: /no/such is missing; fix: condor_credmon keys rotate && condor_credmon keys publish && condor_credmon keys rotate',
     ]);
   });
 
-  it('is left to the daemon where that rotates', async () => {
+  it('will be created by the daemon if that rotates', async () => {
     const { LOCAL_CREDMON_PRIVATE_KEY: _none, ...knobs } = local();
     const byDaemon = { ...knobs, CREDMON_LOCAL_KEY_ROTATE: '90 days' };
     const look = async (path: string): Promise<string | undefined> =>
       (await said({ ...byDaemon, CREDMON_LOCAL_KEY_DIRECTORY: path }))[1];
-    expect(await look(`${on.root}/new`)).toBe(
-      'ok: there is no key yet; the daemon makes one in $R/new',
-    );
-    expect(await look(keys())).toBe('ok: there is no key yet; the daemon makes one in $R/keys');
+    expect(await look(`${on.root}/new`)).toBe('ok: no key yet; the daemon creates one in $R/new');
+    expect(await look(keys())).toBe('ok: no key yet; the daemon creates one in $R/keys');
   });
 
-  it('of an issuer that the portal does not stand for is published elsewhere', async () => {
+  it('of an issuer that the portal does not serve is published elsewhere', async () => {
     const { LOCAL_CREDMON_PRIVATE_KEY: _none, ...knobs } = local();
     const own = { ...knobs, LOCAL_CREDMON_scitokens_ISSUER: 'https://127.0.0.1:1/own' };
     expect((await said({ ...own, CREDMON_LOCAL_KEY_DIRECTORY: '/no/such' }))[1]).toBe(
-      'error: /no/such is not there; fix: condor_credmon keys rotate && condor_credmon keys publish WEBDIR --provider scitokens && condor_credmon keys rotate',
+      'error: /no/such is missing; fix: condor_credmon keys rotate && condor_credmon keys publish WEBDIR --provider scitokens && condor_credmon keys rotate',
     );
   });
 
-  it('that others can write to is an error with its remedy', async () => {
+  it('that others can write to is an error with its fix', async () => {
     const open = keys();
     chmodSync(open, 0o777);
     const { LOCAL_CREDMON_PRIVATE_KEY: _none, ...knobs } = local();
@@ -401,8 +399,8 @@ describe('R32 a key directory', () => {
   });
 });
 
-it("R45 a user whom CredD's alphabet does not allow is an error", async () => {
+it('R45 a user name that CredD does not allow is an error', async () => {
   expect(await said(local(), 'bob b')).toContain(
-    'error: no user can be called bob b: letters, digits and "-+=_." only, as CredD has them',
+    'error: invalid user name bob b: CredD allows only letters, digits and "-+=_."',
   );
 });

@@ -1,7 +1,7 @@
 // What `check` says of providers whose users log in.
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { looksAtLogins } from '../../src/checks/logins.ts';
+import { loginChecks } from '../../src/checks/logins.ts';
 import { checkBench, type CheckBench } from '../support/check-bench.ts';
 
 let issuer: Issuer;
@@ -24,12 +24,12 @@ const login = (): Record<string, string> => ({
   CREDMON_mytok_ISSUER: issuer.url,
 });
 
-it('R45 all is well: what the daemon does, what the portal uses', async () => {
-  expect(await on.findings(login(), looksAtLogins)).toEqual([
+it('R45 without problems: shows what the daemon does and what the portal uses', async () => {
+  expect(await on.findings(login(), loginChecks)).toEqual([
     'ok mytok (login): refreshes the tokens of users who logged in, as client condor-ap (post)',
     'ok mytok (login): its secret in $R/secret can be read',
-    `ok mytok (login): users log in at ${issuer.authorizationUrl} and come back to https://ap.invalid/return/mytok`,
-    `ok mytok (login): ${issuer.url} answers, and its metadata fits`,
+    `ok mytok (login): users log in at ${issuer.authorizationUrl} and return to https://ap.invalid/return/mytok`,
+    `ok mytok (login): ${issuer.url} is reachable, and its metadata matches`,
   ]);
 });
 
@@ -42,9 +42,13 @@ it.each<[string, () => Record<string, string>, RegExp]>([
   [
     'another token endpoint',
     () => ({ mytok_TOKEN_URL: `${issuer.url}/other` }),
-    /^warning .* another token endpoint/,
+    /^warning .* token endpoint mismatch: /,
   ],
-  ['no issuer', () => ({ CREDMON_mytok_ISSUER: '' }), /^ok .*: http:\/\/127\.0\.0\.1:\d+ answers$/],
+  [
+    'no issuer',
+    () => ({ CREDMON_mytok_ISSUER: '' }),
+    /^ok .*: http:\/\/127\.0\.0\.1:\d+ is reachable$/,
+  ],
   [
     'a dead issuer',
     () => ({ CREDMON_mytok_ISSUER: 'http://127.0.0.1:1' }),
@@ -53,49 +57,49 @@ it.each<[string, () => Record<string, string>, RegExp]>([
   [
     'no authorization URL',
     () => ({ mytok_AUTHORIZATION_URL: '' }),
-    /^warning .*: nobody can log in with a browser before mytok_AUTHORIZATION_URL is set$/,
+    /^warning .*: browser logins do not work: mytok_AUTHORIZATION_URL is not set$/,
   ],
   [
     'no return URL',
     () => ({ mytok_RETURN_URL_SUFFIX: '' }),
-    /^warning .* before mytok_RETURN_URL_SUFFIX is set$/,
+    /^warning .*: mytok_RETURN_URL_SUFFIX is not set$/,
   ],
   [
     'a return URL elsewhere',
     () => ({ mytok_RETURN_URL_SUFFIX: '/elsewhere' }),
-    /^error .*: nobody can log in: mytok_RETURN_URL_SUFFIX must begin with \/return$/,
+    /^error .*: logins do not work: mytok_RETURN_URL_SUFFIX must begin with \/return$/,
   ],
   [
     'an authorization URL over http',
     () => ({ mytok_AUTHORIZATION_URL: 'http://login.example/' }),
-    /^error .*: nobody can log in: .* use https$/,
+    /^error .*: logins do not work: .* use https$/,
   ],
   [
     'a missing secret',
     () => ({ mytok_CLIENT_SECRET_FILE: '/no/such' }),
-    /^error .*: its secret file \/no\/such is missing: give it the secret, and Ctrl-D; fix: install -m 600 \/dev\/stdin \/no\/such$/,
+    /^error .*: its secret file \/no\/such is missing: paste the secret, then Ctrl-D; fix: install -m 600 \/dev\/stdin \/no\/such$/,
   ],
 ])('R45 %s', async (_, change, expected) => {
-  const findings = await on.findings({ ...login(), ...change() }, looksAtLogins);
+  const findings = await on.findings({ ...login(), ...change() }, loginChecks);
   expect(findings.filter((line) => expected.test(line))).toHaveLength(1);
 });
 
-it('a name in the list without a client, and a client that no list names', async () => {
+it('a listed name without a client, and a client that is not listed', async () => {
   const knobs = { ...login(), OAUTH2_CREDMON_PROVIDER_NAMES: 'other' };
-  const findings = await on.findings(knobs, looksAtLogins);
+  const findings = await on.findings(knobs, loginChecks);
   expect(findings[0]).toBe(
-    'warning other (login): other_CLIENT_ID and other_TOKEN_URL are not set: its tokens are renewed only where a .meta stands',
+    'warning other (login): other_CLIENT_ID and other_TOKEN_URL are not set: its tokens are renewed only if they have a .meta',
   );
   expect(findings[2]).toBe(
-    'error mytok (login): its tokens are not refreshed: OAUTH2_CREDMON_PROVIDER_NAMES does not name mytok',
+    'error mytok (login): its tokens are not refreshed: mytok is not listed in OAUTH2_CREDMON_PROVIDER_NAMES',
   );
 });
 
-it('R45 nobody can log in by device code with a client that has a secret', async () => {
+it('R45 a device login does not work with a client that has a secret', async () => {
   const lists = { CREDMON_DEVICE_PROVIDER_NAMES: 'mytok', VAULT_CREDMON_PROVIDER_NAMES: 'mytok' };
   const errors = async (more: Record<string, string>): Promise<string[]> =>
-    (await on.findings({ ...login(), ...more }, looksAtLogins)).filter((line) =>
-      line.includes('nobody can log in: mytok has a client secret'),
+    (await on.findings({ ...login(), ...more }, loginChecks)).filter((line) =>
+      line.includes('logins do not work: mytok has a client secret'),
     );
   expect(await errors({})).toEqual([]);
   expect(await errors({ ...lists, mytok_CLIENT_SECRET_FILE: '/no/such' })).toEqual([
@@ -103,7 +107,7 @@ it('R45 nobody can log in by device code with a client that has a secret', async
   ]);
 });
 
-it('a device name needs no portal, but an endpoint to begin at', async () => {
+it('a device login needs no portal, but a device endpoint', async () => {
   const knobs = {
     ...login(),
     mytok_AUTHORIZATION_URL: '',
@@ -111,14 +115,14 @@ it('a device name needs no portal, but an endpoint to begin at', async () => {
     VAULT_CREDMON_PROVIDER_NAMES: 'mytok',
   };
   const last = async (more: Record<string, string>): Promise<string | undefined> =>
-    (await on.findings({ ...knobs, ...more }, looksAtLogins)).at(-1);
+    (await on.findings({ ...knobs, ...more }, loginChecks)).at(-1);
   expect(await last({})).toMatch(
-    /^(ok mytok \(device login\): condor_submit begins a login at http|error mytok \(device login\): nobody can log in: the metadata)/,
+    /^(ok mytok \(device login\): condor_submit starts a login at http|error mytok \(device login\): logins do not work: the metadata)/,
   );
   expect(await last({ CREDMON_mytok_DEVICE_URL: 'https://issuer.example/device' })).toBe(
-    'ok mytok (device login): condor_submit begins a login at https://issuer.example/device',
+    'ok mytok (device login): condor_submit starts a login at https://issuer.example/device',
   );
   expect(await last({ CREDMON_mytok_ISSUER: '' })).toMatch(
-    /^error mytok \(device login\): nobody can log in: set /,
+    /^error mytok \(device login\): logins do not work: set /,
   );
 });

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { createKey, issueToken, writeKey } from '@credmon/scitokens';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { looksAtStanding } from '../../src/checks/standing.ts';
+import { standingChecks } from '../../src/checks/standing.ts';
 import { isRoot, mayMount } from '../../../core/test/base/privileges.ts';
 import { checkBench, type CheckBench } from '../support/check-bench.ts';
 
@@ -43,18 +43,18 @@ const knobs = (): Record<string, string> => ({
   LOCAL_CREDMON_PRIVATE_KEY: on.file('private.pem', pem),
 });
 const said = async (change: Record<string, string> = {}): Promise<string[]> =>
-  (await on.findings({ ...knobs(), ...change }, looksAtStanding)).map((line) =>
+  (await on.findings({ ...knobs(), ...change }, standingChecks)).map((line) =>
     line.replace(' ce1 (standing token)', ''),
   );
 
-it('R45 tells what is kept where, and by which key', async () => {
+it('R45 shows the token, its path and its key', async () => {
   expect(await said()).toEqual([
     'ok: keeps a token of frontend (https://127.0.0.1:1) in $R/tokens/ce1: frontend, scopes "compute.read" for ce.example, 3600 s; jwt, mode 0600',
-    'ok: $R/tokens can be written to',
-    'warning: there is no token yet',
-    'ok: signs with the key in $R/private.pem, which is called local (ES256)',
+    'ok: $R/tokens is writable',
+    'warning: no token yet',
+    'ok: signs with the key local (ES256) in $R/private.pem',
     expect.stringMatching(/^warning: its public half /),
-    expect.stringMatching(/^warning: the key that verifiers need cannot be fetched/),
+    expect.stringMatching(/^warning: failed to fetch the key that verifiers need/),
   ]);
 });
 
@@ -62,25 +62,25 @@ it.each<[string, () => Record<string, string>, RegExp]>([
   [
     'a good token',
     () => (on.file('tokens/ce1', token(3600)), {}),
-    /^ok: the token there is good for 3[56]\d\d s more$/,
+    /^ok: the token is valid for 3[56]\d\d s more$/,
   ],
   [
     'an expired one',
     () => (on.file('tokens/ce1', token(3600, 'compute.read', now - 4000)), {}),
-    /^error: the token there has expired$/,
+    /^error: the token has expired$/,
   ],
   [
     'one for other scopes',
     () => (on.file('tokens/ce1', token(3000, 'compute.create')), {}),
-    /^warning: what lies there has a different scope than configured, and will be replaced$/,
+    /^warning: the token on disk has a different scope than configured and will be replaced$/,
   ],
   [
     'one that everybody can read',
     () => (on.file('tokens/ce1', token(3000), 0o644), {}),
-    /^warning: what lies there has mode 644, and/,
+    /^warning: the token on disk has mode 644 and/,
   ],
   [
-    'a directory that is not there',
+    'a missing directory',
     () => ({ CREDMON_STANDING_ce1_PATH: '/no/such/ce1' }),
     /^error: \/no\/such is missing; fix: install -d -m 755 \/no\/such$/,
   ],
@@ -90,17 +90,17 @@ it.each<[string, () => Record<string, string>, RegExp]>([
       LOCAL_CREDMON_TOKEN_VERSION: 'wlcg',
       CREDMON_STANDING_SCOPE: 'read:/x storage.read:/',
     }),
-    /^warning: scopes read:\/x: WLCG tokens know storage\.\* and compute\.\* only$/,
+    /^warning: scopes read:\/x: WLCG tokens have only storage\.\* and compute\.\*$/,
   ],
   [
-    'an owner whom nobody knows',
+    'an unknown owner',
     () => ({ CREDMON_STANDING_OWNER: 'no-such-user' }),
-    /^error: there is no user no-such-user to give the token to$/,
+    /^error: user no-such-user, the owner of the token, not found$/,
   ],
   [
-    'the owner that we are',
+    'our own user as owner',
     () => ({ CREDMON_STANDING_OWNER: userInfo().username }),
-    /^ok: \$R\/tokens can be written to$/,
+    /^ok: \$R\/tokens is writable$/,
   ],
   [
     'R18 a short lifetime',
@@ -129,14 +129,14 @@ it('R45 a client that fetches it', async () => {
   });
   expect(findings).toEqual([
     'ok: keeps a token of site, fetched as ap, in $R/tokens/ce1: scopes "compute.read" for ce.example; jwt, mode 0600',
-    'ok: $R/tokens can be written to',
-    'warning: there is no token yet',
+    'ok: $R/tokens is writable',
+    'warning: no token yet',
   ]);
 });
 
-it.skipIf(isRoot && !mayMount)('a directory that we may not write to', async () => {
+it.skipIf(isRoot && !mayMount)('a directory without write permission', async () => {
   const look = async (): Promise<void> =>
-    expect(await said()).toContain('error: this process may not write to $R/tokens');
+    expect(await said()).toContain('error: this process cannot write to $R/tokens');
   const directory = `${on.root}/tokens`;
   if (!isRoot) {
     chmodSync(directory, 0o500);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { makeCertificates, type Certificates } from '@credmon/test-fixtures/servers/certificates';
 import { startVault, type FakeVault } from '@credmon/test-fixtures/servers/fake-vault';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { looksAtVault } from '../../src/checks/vault.ts';
+import { vaultChecks } from '../../src/checks/vault.ts';
 import { checkBench, type CheckBench } from '../support/check-bench.ts';
 
 let directory: string;
@@ -37,18 +37,18 @@ const knobs = (): Record<string, string> => ({
   AUTH_SSL_CLIENT_CAFILE: certificates.caFile,
 });
 
-it('is silent where no Vault is configured', async () => {
-  expect(await on.findings({}, looksAtVault)).toEqual([]);
+it('has no finding if no Vault is configured', async () => {
+  expect(await on.findings({}, vaultChecks)).toEqual([]);
 });
 
-it('R45 tells whose tokens are read, and asks each host for its health without a token', async () => {
+it('R45 shows the services, and asks each host for its health without a token', async () => {
   const before = vault.requests.length;
   expect(
-    await on.findings({ ...knobs(), TRUSTED_VAULT_HOSTS: 'localhost, 127.0.0.1' }, looksAtVault),
+    await on.findings({ ...knobs(), TRUSTED_VAULT_HOSTS: 'localhost, 127.0.0.1' }, vaultChecks),
   ).toEqual([
-    'ok Vault: reads the tokens of dune, cms every 1200 s, with at least 2400 s left; a handle borrows the Vault token of its service',
-    `ok Vault: https://localhost:${vault.port} answers`,
-    `ok Vault: https://127.0.0.1:${vault.port} answers`,
+    'ok Vault: reads the tokens of dune, cms every 1200 s, with at least 2400 s left; a handle uses the Vault token of its service',
+    `ok Vault: https://localhost:${vault.port} is reachable`,
+    `ok Vault: https://127.0.0.1:${vault.port} is reachable`,
   ]);
   expect(
     vault.requests.slice(before).map(({ method, path, token }) => ({ method, path, token })),
@@ -59,32 +59,32 @@ it.each<[string, () => Record<string, string>, RegExp]>([
   [
     'no host',
     () => ({ TRUSTED_VAULT_HOSTS: '' }),
-    /^error Vault: no host is trusted, so none is asked: set TRUSTED_VAULT_HOSTS$/,
+    /^error Vault: no host is trusted: set TRUSTED_VAULT_HOSTS$/,
   ],
   [
-    'a host that is not there',
+    'an unreachable host',
     () => ({ CREDMON_VAULT_PORTS: '1' }),
     /^error Vault: cannot reach https:\/\/localhost:1: ECONNREFUSED$/,
   ],
   [
-    'a URL in place of a host',
+    'a URL instead of a host',
     () => ({ TRUSTED_VAULT_HOSTS: 'https://vault.example.org:8200' }),
-    /^error Vault: no token fits https:\/\/vault\.example\.org:8200 in TRUSTED_VAULT_HOSTS: write vault\.example\.org; the port goes into CREDMON_VAULT_PORTS$/,
+    /^error Vault: invalid host https:\/\/vault\.example\.org:8200 in TRUSTED_VAULT_HOSTS: write vault\.example\.org; ports are set in CREDMON_VAULT_PORTS$/,
   ],
   [
     'a host with its port',
     () => ({ TRUSTED_VAULT_HOSTS: 'vault.example.org:8200' }),
-    /^error Vault: no token fits vault\.example\.org:8200 .*: write vault\.example\.org; the port/,
+    /^error Vault: invalid host vault\.example\.org:8200 .*: write vault\.example\.org; ports/,
   ],
   [
-    'an authority that is not known',
+    'an unknown certificate authority',
     () => ({ AUTH_SSL_CLIENT_CAFILE: certificates.certificateFile }),
     /^error Vault: cannot reach https:\/\/localhost:\d+: .*(?:CERT|VERIFY|SIGNED|ISSUER)/,
   ],
   [
-    'authorities that are not there',
+    'missing certificate authorities',
     () => ({ AUTH_SSL_CLIENT_CAFILE: '/no/such.pem' }),
-    /^error Vault: the authorities in \/no\/such\.pem are not there/,
+    /^error Vault: the certificate authorities \/no\/such\.pem are missing/,
   ],
   [
     'a pattern',
@@ -97,25 +97,25 @@ it.each<[string, () => Record<string, string>, RegExp]>([
     /^warning Vault: SEC_CREDENTIAL_STORER is not set/,
   ],
   [
-    'a host that nobody uses',
+    'a host without a provider',
     () => ({ SEC_CREDENTIAL_STORER: '', VAULT_CREDMON_PROVIDER_NAMES: '' }),
     /^warning Vault: a host is trusted, but/,
   ],
   [
-    'R18 a short life',
+    'R18 a short lifetime',
     () => ({ CREDMON_OAUTH_TOKEN_MINIMUM: '1200' }),
     /^warning Vault: a job may read a token with only 240 s left/,
   ],
 ])('R45 %s', async (_, change, expected) => {
-  const findings = await on.findings({ ...knobs(), ...change() }, looksAtVault);
+  const findings = await on.findings({ ...knobs(), ...change() }, vaultChecks);
   expect(findings.filter((line) => expected.test(line))).toHaveLength(1);
 });
 
-it('authorities that are not there are one error, not one for each host', async () => {
+it('missing certificate authorities are one error, not one for each host', async () => {
   const change = {
     AUTH_SSL_CLIENT_CAFILE: '/no/such.pem',
     TRUSTED_VAULT_HOSTS: 'localhost, 127.0.0.1',
   };
-  const findings = await on.findings({ ...knobs(), ...change }, looksAtVault);
+  const findings = await on.findings({ ...knobs(), ...change }, vaultChecks);
   expect(findings.filter((line) => line.startsWith('error'))).toHaveLength(1);
 });

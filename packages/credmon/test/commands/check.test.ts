@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { CodedError } from '@credmon/core/base';
 import { ok, type Finding } from '../../src/checks/finding.ts';
 import { runCheckCommand } from '../../src/commands/check.ts';
-import { lookAtAll, type Look } from '../../src/checks/context.ts';
+import { runChecks, type Check } from '../../src/checks/context.ts';
 import { checkBench, type CheckBench } from '../support/check-bench.ts';
 
 let issuer: Issuer;
@@ -112,20 +112,20 @@ function everyKind(): string[] {
   ];
 }
 
-it('R45 explains every kind of provider, and one that is broken stops no other', async () => {
+it('R45 explains every kind of provider, and an invalid one does not stop the others', async () => {
   const found = await findings(everyKind());
   const first = new Map<string, string>();
   for (const { what, text } of found) if (!first.has(what)) first.set(what, text);
   expect([...first]).toEqual([
-    ['configuration', `${on.root}/condor_config: no mistakes`],
+    ['configuration', `${on.root}/condor_config: no errors`],
     ['log', `will go to ${on.root}/CredmonOauthLog`],
     [
       'certificates',
       expect.stringMatching(/^\d+ certificate authorities are trusted, from Node\.js \(/),
     ],
-    ['credential directory', `${on.credDir} is closed to others, and can be written to`],
+    ['credential directory', `${on.credDir} is private and writable`],
     ['daemon', 'no condor_credmon is running here: nothing is renewed'],
-    ['tokens', '3 tokens, 2 of which we renew'],
+    ['tokens', '3 tokens, 2 of them managed'],
     ['clock', `agrees with ${issuer.url}`],
     ['mytok (login)', expect.stringMatching(/^refreshes the tokens/)],
     ['scitokens (signed here)', expect.stringMatching(/^signs scitoken:2\.0 tokens/)],
@@ -150,14 +150,14 @@ it('R45 explains every kind of provider, and one that is broken stops no other',
   ]);
 });
 
-it('a look that fails is a finding, and the others go on', async () => {
-  const fails: Look = {
+it('a check that fails is a finding, and the others continue', async () => {
+  const fails: Check = {
     what: 'a',
-    look: () => {
+    run: () => {
       throw new CodedError('CONFIG_LIMIT', 'expands without end');
     },
   };
-  expect(await lookAtAll([fails, { what: 'b', look: async () => [ok('b', 'is well')] }])).toEqual([
+  expect(await runChecks([fails, { what: 'b', run: async () => [ok('b', 'is well')] }])).toEqual([
     { what: 'a', state: 'error', text: 'expands without end' },
     { what: 'b', state: 'ok', text: 'is well' },
   ]);
@@ -168,7 +168,7 @@ it('a command to fix something can be copied into a shell', async () => {
   expect(text).toContain(`\n           fix: chmod go-rwx '${on.root}/open secret'\n`);
 });
 
-it('R43 tells no secret, sends none, runs no program and changes no file', async () => {
+it('R43 shows no secret, sends none, runs no program and changes no file', async () => {
   const lines = everyKind();
   const before = textsBelow(on.root);
   const asText = await check(lines, { user: 'alice' });
@@ -187,18 +187,18 @@ it('fits 80 columns where paths and URLs allow', async () => {
   expect(code).toBe(1);
 });
 
-it('tokens: nobody owns one, one is in trouble, and R18 one lives too short', async () => {
+it('tokens: one has no provider, one needs attention, and R18 one has a short lifetime', async () => {
   const texts = (await findings([...everyKind(), 'CREDMON_TOKEN_FLOOR = 5000']))
     .filter(({ what, state }) => what === 'tokens' && state === 'warning')
     .map(({ text }) => text);
   expect(texts).toEqual([
     'bob/own2 not renewed: own2 is not listed in any *_CREDMON_PROVIDER_NAMES and has no own2_CLIENT_ID',
-    'alice/mytok is expired, and not renewed so far',
+    'alice/mytok is expired, and not renewed yet',
     'a job may read a token of mytok with only 1440 s left; ask the issuer for longer lifetimes, or lower SEC_CREDENTIAL_REFRESH',
   ]);
 });
 
-it('without any provider it says so, and that is not an error', async () => {
+it('without any provider it has a warning, not an error', async () => {
   const { code, text } = await check([]);
   expect(text).toMatch(/\nproviders\n {2}WARNING {2}none is configured, so no token is renewed/);
   expect(code).toBe(0);
@@ -240,7 +240,7 @@ it.each([
   ]);
 });
 
-it('a credential directory that cannot be used is an error with its remedy, and the providers are looked at all the same', async () => {
+it('an unusable credential directory is an error with its fix, and the providers are still checked', async () => {
   const lines = [
     `SEC_CREDENTIAL_DIRECTORY_OAUTH = ${on.root}/not/there 2`,
     'mytok_TOKEN_URL = https://issuer.example',
@@ -255,7 +255,7 @@ it('a credential directory that cannot be used is an error with its remedy, and 
 });
 
 it.runIf(process.getuid?.() === 0)(
-  'a credential directory of another user is an error with its owner and the command, whatever TRUST_CREDENTIAL_DIRECTORY says',
+  'a credential directory of another user is an error with its owner and the command, for any TRUST_CREDENTIAL_DIRECTORY',
   async () => {
     chownSync(on.credDir, 64_001, 0);
     const found = await findings(['TRUST_CREDENTIAL_DIRECTORY = True']);
@@ -270,12 +270,12 @@ it.runIf(process.getuid?.() === 0)(
     ]);
     const own = await findings(['CONDOR_IDS = 64001.64001']);
     expect(own.filter(({ what }) => what === 'credential directory')).toEqual([
-      ok('credential directory', `${on.credDir} is closed to others, and can be written to`),
+      ok('credential directory', `${on.credDir} is private and writable`),
     ]);
   },
 );
 
-it('a link that leads nowhere in place of the directory is an error, since the daemon does not make what it names', async () => {
+it('a dangling link instead of the directory is an error, since the daemon does not create its target', async () => {
   symlinkSync('/nowhere/at/all', `${on.root}/link`);
   const found = await findings([`SEC_CREDENTIAL_DIRECTORY_OAUTH = ${on.root}/link`]);
   expect(found.filter(({ what }) => what === 'credential directory')).toEqual([
@@ -287,13 +287,13 @@ it('a link that leads nowhere in place of the directory is an error, since the d
   ]);
 });
 
-it('a directory that the daemon makes itself is only warned of', async () => {
+it('a missing directory that the daemon creates is only a warning', async () => {
   const found = await findings([`SEC_CREDENTIAL_DIRECTORY_OAUTH = ${on.root}/oauth`]);
   expect(found.filter(({ what }) => what === 'credential directory')).toEqual([
     {
       what: 'credential directory',
       state: 'warning',
-      text: `${on.root}/oauth is not there yet: the daemon makes it; for CredD it should belong to the group condor; fix: install -d -o root -g condor -m 2770 ${on.root}/oauth`,
+      text: `${on.root}/oauth is missing: the daemon creates it; for CredD it should belong to the group condor; fix: install -d -o root -g condor -m 2770 ${on.root}/oauth`,
     },
   ]);
 });

@@ -464,7 +464,7 @@ describe('an issuer with a token lifetime of 1 s', () => {
     // Eight seconds pass with twenty renewals, and 112 with one each thirty.
     expect(on.asked).toHaveLength(2 * (20 + 4));
     expect(on.lines.filter((line) => line.includes('too short for any job'))).toEqual([
-      'warn the tokens that the issuer of mytok gives live 1 s, too short for any job: after 20 renewals in a row they are renewed every 30 s only; ask the issuer for longer lifetimes',
+      'warn the issuer of mytok gives tokens with a lifetime of 1 s, too short for any job: after 20 renewals in a row they are renewed every 30 s only; ask the issuer for longer lifetimes',
     ]);
   });
 

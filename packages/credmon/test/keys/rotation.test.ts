@@ -125,7 +125,7 @@ describe('the daemon', () => {
     rotate(now, START);
     chmodSync(directory, 0o777);
     for (const hour of [1, 2, 3]) rotate(now, START + hour * 3600);
-    expect(lines.slice(1)).toEqual([expect.stringContaining('cannot be rotated') as string]);
+    expect(lines.slice(1)).toEqual([expect.stringContaining('failed to rotate') as string]);
     chmodSync(directory, 0o711);
     rotate(now, START + 4 * 3600);
     chmodSync(directory, 0o777);

@@ -6,7 +6,7 @@ import type { CodedError } from '@credmon/core/base';
 import { startIssuer, type FaultName, type Issuer } from '@credmon/test-fixtures/servers/issuer';
 import { verifyToken } from '@credmon/test-fixtures/servers/verify-token';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { judgeTokens, openStore } from '../../src/status/tokens.ts';
+import { evaluateTokens, openStore } from '../../src/status/tokens.ts';
 import { accessPoint, settingsWith, type AccessPoint } from '../support/access-point.ts';
 
 const SECRET = 'CANARY-standing-secret';
@@ -282,7 +282,7 @@ describe('a token for another audience than requested', () => {
     const settings = settingsWith(knobs(more), on.directory);
     const seen = { wall: on.clock.now(), steady: on.clock.steady() };
     const { tokens } = await openStore(settings).scan(seen);
-    return judgeTokens(tokens, settings, seen).map(({ row }) => row.state);
+    return evaluateTokens(tokens, settings, seen).map(({ row }) => row.state);
   };
 
   it('is stored, fetched and logged once, also with a daemon or a status that starts later', async () => {

@@ -14,7 +14,7 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCheckCommand } from '../../src/commands/check.ts';
 import { runRevokeCommand } from '../../src/commands/revoke.ts';
-import { judgeTokens, openStore } from '../../src/status/tokens.ts';
+import { evaluateTokens, openStore } from '../../src/status/tokens.ts';
 import { parseRequest } from '../../src/storer/request.ts';
 import { readStorerSettings } from '../../src/storer/settings.ts';
 import { storeAll } from '../../src/storer/store.ts';
@@ -115,7 +115,7 @@ describe('R19 R26 without CREDMON_ALLOW_SPECIAL_CHAR_NAMES', () => {
     const settings = settingsWith(knobs, on.directory);
     const now = { wall: on.clock.now(), steady: 0 };
     const { tokens } = await openStore(settings).scan(now);
-    const rows = judgeTokens(tokens, settings, now).map(({ row }) => [
+    const rows = evaluateTokens(tokens, settings, now).map(({ row }) => [
       row.service,
       row.handle,
       row.provider,

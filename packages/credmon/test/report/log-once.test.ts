@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { createRounds, createLogOnce } from '../../src/report/log-once.ts';
 
-describe('what was last said about a thing', () => {
+describe('the last message about a subject', () => {
   const steps = (most?: number) => {
     const said = createLogOnce(most);
     const lines: string[] = [];
@@ -12,14 +12,14 @@ describe('what was last said about a thing', () => {
     return { said, lines, once };
   };
 
-  it('R44 is said again only when it changes', () => {
+  it('R44 is logged again only when it changes', () => {
     const { lines, once } = steps();
     for (const key of ['a', 'a', 'b', 'b', 'a']) once('x', key);
     once('y', 'a');
     expect(lines).toEqual(['x a', 'x b', 'x a', 'y a']);
   });
 
-  it('R44 is said again when the thing recovered meanwhile', () => {
+  it('R44 is logged again if the subject recovered meanwhile', () => {
     const { said, lines, once } = steps();
     once('x', 'a');
     said.forget('x');
@@ -28,14 +28,14 @@ describe('what was last said about a thing', () => {
     expect(lines).toEqual(['x a', 'x a']);
   });
 
-  it('is forgotten for things that are gone', () => {
+  it('is forgotten for subjects that are gone', () => {
     const { said, once } = steps();
     for (const about of ['x', 'y', 'z']) once(about, 'a');
     said.keepOnly((about) => about !== 'y');
     expect(said.size).toBe(2);
   });
 
-  it('has a bound: what was not said for the longest time is forgotten first', () => {
+  it('is limited in number: the oldest is forgotten first', () => {
     const { said, lines, once } = steps(2);
     for (const about of ['x', 'y', 'x', 'z', 'x', 'y']) once(about, 'a');
     expect([said.size, lines]).toEqual([2, ['x a', 'y a', 'z a', 'y a']]);
@@ -55,17 +55,17 @@ describe('problems by rounds', () => {
   const end = undefined;
 
   it.each([
-    ['once while every round meets it', 9, ['a', 'a', end, 'a', end, 'a', end], ['a']],
+    ['once while every round reports it', 9, ['a', 'a', end, 'a', end, 'a', end], ['a']],
     ['R44 again after a round that did not meet it', 9, ['a', end, end, 'a', end], ['a', 'a']],
     ['with others', 9, ['a', end, 'b', 'a', end, 'b', end, 'a'], ['a', 'b', 'a']],
     [
-      'up to a number, and then how many more',
+      'up to a limit, then the number of the others',
       1,
       ['a', 'b', 'c', end, 'a', 'b', 'c', end],
       ['a', '2 more'],
     ],
     [
-      'how many more again after a round with none',
+      'the number of the others again after a round without',
       1,
       ['a', 'b', end, end, 'a', 'b', end],
       ['a', '1 more', 'a', '1 more'],

@@ -6,7 +6,7 @@ import type { Scan } from '@credmon/core/store';
 import { describe, expect, it } from 'vitest';
 import { createReport } from '../../src/report/log-report.ts';
 import { statusRow } from '../../src/status/rows.ts';
-import { troubleTexts } from '../../src/status/summary.ts';
+import { attentionTexts } from '../../src/status/summary.ts';
 import { createLogOnce } from '../../src/report/log-once.ts';
 
 const NOW = 1_000_000;
@@ -126,14 +126,14 @@ describe('R44 the advice agrees with the state', () => {
     // The status says the same.
     const failure = { code, message: 'said no', at: NOW };
     const row = statusRow(managed.snapshot, undefined, { wall: NOW, steady: 0 });
-    expect(troubleTexts([{ ...row, provider, state: 'stopped', last_error: failure }])).toEqual([
+    expect(attentionTexts([{ ...row, provider, state: 'stopped', last_error: failure }])).toEqual([
       `alice/mytok_h1 is stopped (${code}): said no; ${advice}`,
     ]);
   });
 });
 
-describe('R44 a failure is said once', () => {
-  it('while the token is there, and again for a new one of the same name', async () => {
+describe('R44 a failure is logged once', () => {
+  it('while the token exists, and again for a new one of the same name', async () => {
     const { lines, scanned, failed } = reporting();
     failed('alice');
     await scanned(scanOf(['alice']));
@@ -171,7 +171,7 @@ describe('R44 a failure is said once', () => {
   });
 });
 
-it('what was said is not remembered without end', () => {
+it('the memory of logged messages is limited', () => {
   const said = createLogOnce(100);
   const heard: string[] = [];
   for (let index = 0; index < 1000; index += 1) {
@@ -196,7 +196,7 @@ describe('R44 a problem that recurs after it has ended is logged again', () => {
     expect(lines).toEqual([text, text, text]);
   });
 
-  it('of a renewal: when the token has been renewed, or was gone', async () => {
+  it('of a renewal: when the token was renewed, or was gone', async () => {
     const { lines, report, scanned, renewed } = reporting();
     const trouble = (): void =>
       report({ type: 'problem', text: 'alice/mytok: unexpected', token: 'alice/mytok' });
@@ -212,7 +212,7 @@ describe('R44 a problem that recurs after it has ended is logged again', () => {
     expect(lines.filter((line) => line.endsWith('unexpected'))).toHaveLength(3);
   });
 
-  it('a note of a renewal: when the renewals after it came without', () => {
+  it('a note of a renewal: when later renewals came without it', () => {
     const { lines, report, renewed } = reporting();
     const renew = (note?: string): void => {
       renewed('alice', 3600);

@@ -1,7 +1,7 @@
 // What is said of tokens that live too short, by who gives them.
 import { DEFAULT_POLICY, type ManagedToken } from '@credmon/core/renewal';
 import { expect, it } from 'vitest';
-import { noLifeText, shortLifeText } from '../../src/report/remaining-lifetime.ts';
+import { shortLifetimeText, shortRemainingText } from '../../src/report/remaining-lifetime.ts';
 
 const NOW = 1_000_000;
 const HABITS = { floor: 600, starterRefresh: 300 };
@@ -37,27 +37,27 @@ it.each([
     'a job may read mytok with only 240 s left; ask the issuer for longer lifetimes, or lower SEC_CREDENTIAL_REFRESH',
   ],
 ])('R18 a short life, %s', (provider, stem, text) => {
-  expect(shortLifeText(token(provider, stem, 1200), HABITS)).toBe(text);
-  expect(shortLifeText(token(provider, stem, 7200), HABITS)).toBeUndefined();
+  expect(shortRemainingText(token(provider, stem, 1200), HABITS)).toBe(text);
+  expect(shortRemainingText(token(provider, stem, 7200), HABITS)).toBeUndefined();
 });
 
 it.each([
   [
     'local',
     'scitokens',
-    'the tokens that are signed for scitokens live 1 s, too short for any job; raise LOCAL_CREDMON_TOKEN_LIFETIME',
+    'the lifetime of the local tokens of scitokens is 1 s, too short for any job; raise LOCAL_CREDMON_TOKEN_LIFETIME',
   ],
   [
     'standing',
     'ce1',
-    /^the standing tokens ce1 live 1 s, too short for any use: after .* only; raise CREDMON_STANDING_ce1_LIFETIME, or /,
+    /^the lifetime of the standing token ce1 is 1 s, too short for any use: after .* only; raise CREDMON_STANDING_ce1_LIFETIME, or /,
   ],
   [
     'oauth',
     'mytok',
-    /^the tokens that the issuer of mytok gives live 1 s, too short for any job: after .* only; ask the issuer for longer lifetimes$/,
+    /^the issuer of mytok gives tokens with a lifetime of 1 s, too short for any job: after .* only; ask the issuer for longer lifetimes$/,
   ],
 ])('R18 no life at all, %s', (provider, stem, text) => {
-  expect(noLifeText(token(provider, stem, 1), 1)).toEqual(expect.stringMatching(text));
-  expect(noLifeText(token(provider, stem, 7200), 7200)).toBeUndefined();
+  expect(shortLifetimeText(token(provider, stem, 1), 1)).toEqual(expect.stringMatching(text));
+  expect(shortLifetimeText(token(provider, stem, 7200), 7200)).toBeUndefined();
 });

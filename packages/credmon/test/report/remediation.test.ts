@@ -22,7 +22,7 @@ it.each([
     [`${add} -i FILE`],
   ],
   [
-    'a refused client is a matter of the administrator',
+    'a rejected client is for the administrator',
     { ...token, provider: 'client' },
     'GRANT_REVOKED',
     ['ask the issuer why it rejects the client'],
@@ -39,13 +39,13 @@ it.each([
     'GRANT_REVOKED',
     ["-s 'a b'", "-H 'o'"],
   ],
-  ['a dollar sign in a name is itself', { ...token, user: '$&' }, 'GRANT_REVOKED', ['$&']],
+  ['a dollar sign in a name is literal', { ...token, user: '$&' }, 'GRANT_REVOKED', ['$&']],
 ])('%s', (_, stuck, code, parts) => {
   for (const part of parts) expect(remediationFor(stuck, code)).toContain(part);
   expect(remediationFor(stuck, code)).not.toMatch(/\{(?:user|delete|add)\}/);
 });
 
-it('a code without a step in few words has none', () => {
+it('a code without a short step has none', () => {
   expect(remediationFor(token, 'ISSUER_BUSY')).toBeUndefined();
   expect(remediationFor(token, 'toString')).toBeUndefined();
 });

@@ -52,7 +52,7 @@ describe('status', () => {
     );
   });
 
-  it('R17 flags an expired token, and what nobody owns is not expired', () => {
+  it('R17 flags an expired token; a token without a provider is not expired', () => {
     const expired: TokenSnapshot = { ...snapshot, use: { kind: 'missing' } };
     expect(needsAttention(statusRow(expired, verdict, now))).toBe(true);
     expect(statusRow(expired, undefined, now, 'no list names it')).toMatchObject({
@@ -91,7 +91,7 @@ describe('status', () => {
   const wide = statusRow(long, { ...verdict, token: { ...verdict.token, snapshot: long } }, now);
   const short = statusRow(snapshot, verdict, now);
 
-  it('fits a terminal whatever the names, and the other columns stay whole', () => {
+  it('fits a terminal with any names, and the other columns are not cut', () => {
     const lines = statusTable([wide, short], 1000, 80).split('\n');
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
     expect(lines[0]).toMatch(/^OWNER +SERVICE +PROVIDER +STATE EXPIRES NEXT {2}ERROR$/);
@@ -99,7 +99,7 @@ describe('status', () => {
     expect(lines[2]).toMatch(/^alice +mytok_h1 +mytok \(oauth\) +fresh 10m00s {2}2m06s$/);
   });
 
-  it('cuts no name where no terminal is', () => {
+  it('cuts no name without a terminal', () => {
     const line = statusTable([wide], 1000).split('\n')[1] ?? '';
     expect(line.split(/ +/).slice(0, 4)).toEqual([long.user, long.stem, long.stem, '(oauth)']);
   });
@@ -115,7 +115,7 @@ describe('status', () => {
   });
 });
 
-it('R27 the table has room for more rows than a call has for arguments', () => {
+it('R27 the table can have more rows than a call can have arguments', () => {
   const row = statusRow(snapshot, verdict, now);
   const rows = Array.from({ length: 130_000 }, () => row);
   expect(statusTable(rows, now.wall).split('\n')).toHaveLength(130_001);

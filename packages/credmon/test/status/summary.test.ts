@@ -1,7 +1,7 @@
 // Tokens in trouble, in few words.
 import { expect, it } from 'vitest';
 import type { StatusRow } from '../../src/status/rows.ts';
-import { troubleTexts, unownedTexts } from '../../src/status/summary.ts';
+import { attentionTexts, unownedTexts } from '../../src/status/summary.ts';
 
 const row = (change: Partial<StatusRow>): StatusRow => ({
   user: 'alice',
@@ -25,12 +25,12 @@ const error = (code: string, message = 'said no'): StatusRow['last_error'] => ({
 
 it.each([
   [
-    'nothing of tokens that are well',
+    'nothing about tokens without problems',
     [row({}), row({ state: 'waiting', last_error: error('ISSUER_BUSY') })],
     [],
   ],
   [
-    'whose login was revoked, and what to run',
+    'a revoked login, and the command to run',
     [
       row({
         user: 'bob',
@@ -45,7 +45,7 @@ it.each([
     ],
   ],
   [
-    'one sentence for each kind of trouble, the one with most tokens first',
+    'one sentence for each problem, the most frequent first',
     [
       row({ expired: true }),
       row({
@@ -65,25 +65,25 @@ it.each([
     ],
     [
       'alice/dune and 1 more are expired and stopped (ENDPOINT_REFUSED): said no; see ENDPOINT_REFUSED in docs/errors.md',
-      'alice/mytok is expired, and not renewed so far',
-      'alice/x is unusable, and not renewed so far',
+      'alice/mytok is expired, and not renewed yet',
+      'alice/x is unusable, and not renewed yet',
     ],
   ],
 ])('tells %s', (_, rows, expected) => {
-  expect(troubleTexts(rows)).toEqual(expected);
+  expect(attentionTexts(rows)).toEqual(expected);
 });
 
-it('quotes what a shell could misread, and is brief when much is wrong', () => {
+it('quotes names for a shell, and is short with many problems', () => {
   const rows = ['a b', 's2', 's3'].map((service) =>
     row({ service, state: 'stopped', last_error: error('CRED_FILE_INVALID') }),
   );
-  expect(troubleTexts(rows, 1)).toEqual([
+  expect(attentionTexts(rows, 1)).toEqual([
     "alice/a b is stopped (CRED_FILE_INVALID): said no; fix: alice runs this and submits again: condor_store_cred delete-oauth -s 'a b'",
-    'and 2 more of that kind: condor_credmon status lists them',
+    'and 2 more: condor_credmon status lists them',
   ]);
 });
 
-it('tells why nobody renews a token', () => {
+it('says why a token is not renewed', () => {
   const why = 'foo is in no list';
   const foo = row({ service: 'foo', provider: null, why, state: 'unmanaged' });
   expect(unownedTexts([foo, row({}), { ...foo, user: 'bob' }])).toEqual([

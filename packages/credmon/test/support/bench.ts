@@ -37,7 +37,7 @@ export interface Asked {
 
 export const TOKEN_URL = 'https://issuer.example/token';
 
-/** Everything that a pass needs, and what a test looks at. */
+/** Everything that a pass needs, and what a test checks at. */
 export interface Bench {
   readonly directory: string;
   readonly clock: ManualClock;

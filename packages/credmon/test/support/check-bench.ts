@@ -8,23 +8,23 @@ import { programFolder } from '@credmon/test-fixtures/processes/program-folder';
 import type { Finding } from '../../src/checks/finding.ts';
 import {
   createCheckContext,
-  lookAtAll,
+  runChecks,
   type CheckContext,
-  type Look,
+  type Check,
 } from '../../src/checks/context.ts';
 import { settingsOf } from '../../src/status/tokens.ts';
 
-/** Where a check looks. */
+/** Where a check checks. */
 export interface CheckBench {
   readonly root: string;
   readonly credDir: string;
   /** Writes a file below the root and answers with its path. */
   file(name: string, text: string, mode?: number): string;
   config(knobs: Readonly<Record<string, string>>): Config;
-  /** What the looks find, as `state what: text`, with `$R` for the root. */
+  /** What the checks find, as `state what: text`, with `$R` for the root. */
   findings(
     knobs: Readonly<Record<string, string>>,
-    looks: (context: CheckContext) => readonly Look[] | Promise<readonly Finding[]>,
+    checks: (context: CheckContext) => readonly Check[] | Promise<readonly Finding[]>,
   ): Promise<string[]>;
   close(): void;
 }
@@ -60,16 +60,16 @@ export function checkBench(): CheckBench {
       chmodSync(path, mode);
       return path;
     },
-    findings: async (knobs, looks) => {
+    findings: async (knobs, checks) => {
       const read = config(knobs);
       const context = createCheckContext(
         read,
         settingsOf(read, { credDir: undefined }),
         instantOf(systemClock),
       );
-      const found = await looks(context);
-      const findings = found.some((one) => 'look' in one)
-        ? await lookAtAll(found as readonly Look[])
+      const found = await checks(context);
+      const findings = found.some((one) => 'run' in one)
+        ? await runChecks(found as readonly Check[])
         : (found as readonly Finding[]);
       await context.close();
       return findings.map(({ state, what, text }) =>

@@ -3,13 +3,13 @@ import { CodedError, type ErrorCode, type ErrorFields } from '@credmon/core/base
 import { describe, expect, it } from 'vitest';
 import {
   HEALTHY,
-  LONGEST_HOLD,
+  MAX_WAIT,
   PROBE_INTERVAL,
   errorOfWaiting,
   healthAfter,
-  heldUntil,
+  openUntil,
   isSilence,
-  isSpared,
+  isOpen,
   waitOf,
 } from '../../src/throttle/circuit-breaker.ts';
 
@@ -46,16 +46,16 @@ describe('the health of an issuer', () => {
   });
 
   it('R8 is spared after two different users, not after one user twice', () => {
-    expect(isSpared(healthAfter(down, 'alice', silence, 101))).toBe(false);
-    expect(isSpared(healthAfter(down, 'bob', silence, 101))).toBe(true);
+    expect(isOpen(healthAfter(down, 'alice', silence, 101))).toBe(false);
+    expect(isOpen(healthAfter(down, 'bob', silence, 101))).toBe(true);
   });
 
   it('R8 holds for the shorter of two waits, at least for the probe interval', () => {
     const busy = (who: string, retryAfter: number, before = HEALTHY) =>
       healthAfter(before, who, error('ISSUER_BUSY', { retryAfter }), 100);
-    expect(heldUntil(busy('bob', 60, busy('alice', 30)))).toBe(130);
-    expect(heldUntil(healthAfter(down, 'bob', silence, 101))).toBe(101 + PROBE_INTERVAL);
-    expect(heldUntil(down)).toBe(Number.NEGATIVE_INFINITY);
+    expect(openUntil(busy('bob', 60, busy('alice', 30)))).toBe(130);
+    expect(openUntil(healthAfter(down, 'bob', silence, 101))).toBe(101 + PROBE_INTERVAL);
+    expect(openUntil(down)).toBe(Number.NEGATIVE_INFINITY);
   });
 
   it('R8 lets a token that expires before the end of the hold ask after one interval', () => {
@@ -65,7 +65,7 @@ describe('the health of an issuer', () => {
     expect([waitOf(held, 6000, 100), waitOf(held, 200, 100), waitOf(held, NEVER, 100)]).toEqual([
       5000,
       PROBE_INTERVAL,
-      LONGEST_HOLD,
+      MAX_WAIT,
     ]);
     expect(waitOf(down, NEVER, 100)).toBe(0);
   });
