@@ -414,11 +414,11 @@ describe('the other commands', () => {
     expect((await run('usable', 'alice', 'mytok', '--seconds', '60')).code).toBe(0);
     expect(await run('usable', 'alice', 'mytok', '--seconds', '300')).toEqual({
       code: 1,
-      output: expect.stringMatching(/alice\/mytok: it has \d+ s left/) as string,
+      output: expect.stringMatching(/alice\/mytok: expires in \d+ s/) as string,
     });
     expect(await run('usable', 'bob', 'mytok')).toEqual({
       code: 1,
-      output: 'bob/mytok: there is no token\n',
+      output: 'bob/mytok: no such token\n',
     });
   });
 });

@@ -80,7 +80,7 @@ describe('the metrics of the daemon', () => {
     expect(times('EADDRINUSE')).toBe(1);
     await new Promise((resolve) => server.close(resolve));
     daemon.signal('SIGHUP');
-    await logged(`Metrics are served at 127.0.0.1:${port}`);
+    await logged(`Metrics are on 127.0.0.1:${port}`);
     expect([times('EADDRINUSE'), (await samples(`127.0.0.1:${port}`))[ISSUED]]).toEqual([1, 2]);
     const where = `unix:${join(workspace.root, 'moved.sock')}`;
     workspace.configure({ CREDMON_METRICS_LISTEN: where });

@@ -1,5 +1,4 @@
-// The executable condor_credmon: command line in, exit code out, and every fatal error
-// said where somebody will see it.
+// The executable condor_credmon: command line, exit code, and fatal errors.
 import { spawnSync } from 'node:child_process';
 import { isatty } from 'node:tty';
 import { messageOf, STDERR, STDOUT, lookUpByProgram, writeOutput } from '@credmon/core/base';
@@ -15,11 +14,11 @@ const underMaster = process.env['CONDOR_INHERIT'] !== undefined;
 let log: Logger | undefined;
 
 const print = (text: string): void => writeOutput(STDOUT, `${text}\n`);
-/** For what users and issuers may have written. */
-const show = (text: string): void => print(printable(text));
-const say = (text: string): void => writeOutput(STDERR, `${printable(text)}\n`);
+/** Prints text that users and issuers may have written. */
+const printSafely = (text: string): void => print(printable(text));
+const printError = (text: string): void => writeOutput(STDERR, `${printable(text)}\n`);
 
-/** Each command loads only what it needs. */
+/** Each command loads only the modules that it needs. */
 async function run(command: Command): Promise<number> {
   const { env } = process;
   switch (command.kind) {
@@ -29,25 +28,25 @@ async function run(command: Command): Promise<number> {
     case 'status': {
       const { runStatusCommand } = await import('./commands/status.ts');
       const width = isatty(STDOUT) ? process.stdout.columns : undefined;
-      return runStatusCommand(command, env, { print: show, complain: say, width });
+      return runStatusCommand(command, env, { stdout: printSafely, stderr: printError, width });
     }
     case 'check': {
       const { runCheckCommand } = await import('./commands/check.ts');
-      return runCheckCommand(command, env, show);
+      return runCheckCommand(command, env, printSafely);
     }
     case 'usable': {
       const { runUsableCommand } = await import('./commands/usable.ts');
-      return runUsableCommand(command, env, say);
+      return runUsableCommand(command, env, printError);
     }
     case 'revoke': {
       const { runRevokeCommand } = await import('./commands/revoke.ts');
-      return runRevokeCommand(command, env, { print: show, complain: say });
+      return runRevokeCommand(command, env, { stdout: printSafely, stderr: printError });
     }
     case 'keys-list':
     case 'keys-rotate':
     case 'keys-publish': {
       const { runKeysCommand } = await import('./commands/keys.ts');
-      return runKeysCommand(command, env, { print, complain: say });
+      return runKeysCommand(command, env, { stdout: print, stderr: printError });
     }
     case 'config-dump': {
       const { runConfigDump } = await import('./commands/config.ts');
@@ -55,7 +54,7 @@ async function run(command: Command): Promise<number> {
     }
     case 'config-get': {
       const { runConfigGet } = await import('./commands/config.ts');
-      return runConfigGet(command, env, print, say);
+      return runConfigGet(command, env, print, printError);
     }
     case 'daemon': {
       const heldHangup = holdHangup();
@@ -69,18 +68,18 @@ async function run(command: Command): Promise<number> {
 }
 
 /**
- * Standard error is for people; condor_master ties it to /dev/null, so the log, or at
- * last syslog, gets every line too.
+ * Reports a fatal error on standard error, and in the log or syslog, because
+ * condor_master connects standard error to /dev/null.
  */
-async function complain(error: unknown, command: Command | undefined): Promise<void> {
+async function reportFatal(error: unknown, command: Command | undefined): Promise<void> {
   if (log || command?.kind !== 'daemon' || !(error instanceof Error)) {
     const text = messageOf(error);
-    say(`condor_credmon: ${text}`);
+    printError(`condor_credmon: ${text}`);
     if (log) return log.error(text);
     return toSyslog(text);
   }
   const { lines, log: opened } = await startErrorOf(error, command);
-  say(`condor_credmon: ${lines.join('\n')}`);
+  printError(`condor_credmon: ${lines.join('\n')}`);
   if (!opened) return toSyslog(lines.join('\n'));
   for (const line of lines) opened.error(line);
   opened.close();
@@ -91,8 +90,7 @@ async function startErrorOf(error: Error, command: DaemonCommand): Promise<Start
     const { startError } = await import('./commands/start-error.ts');
     return await startError(error, command, process.env);
   } catch {
-    // What ended the first reading in an unforeseen way may end the second one, too: the
-    // first error is the one to report.
+    // Reading the configuration again may fail, too: report the first error.
     return { lines: [error.message], log: undefined };
   }
 }
@@ -110,12 +108,12 @@ async function main(): Promise<number> {
     command = await parseArguments(process.argv.slice(2), VERSION);
     return await run(command);
   } catch (error) {
-    await complain(error, command);
+    await reportFatal(error, command);
     return exitCodeOf(error, underMaster);
   }
 }
 
-// The bundle is not a module and cannot wait at its top. What is still open, such as a
-// connection or a name look-up, must not delay the end.
+// The bundle is not a module and has no top-level await. Open connections or name
+// look-ups must not delay the exit.
 lookUpByProgram();
 void main().then((code) => process.exit(code));

@@ -1,4 +1,4 @@
-// The version of this package; a test holds it and package.json together.
+// The version of this package; a test compares it with package.json.
 
-/** The version that `--version` and the log show. */
+/** The version in `--version` and in the log. */
 export const VERSION = '0.1.0';

@@ -1,5 +1,5 @@
-// The command line: flags of the daemon exactly as condor_master gives them, and the
-// subcommands.
+// Parses the command line: the daemon's flags exactly as condor_master gives them, and
+// the subcommands.
 import yargs, { type Argv } from 'yargs';
 import { DEFAULT_NAME, common, type Command, type CommonFlags } from './command.ts';
 import { distance } from '@credmon/core/base';
@@ -10,35 +10,36 @@ const USAGE = `$0 [options]
 Keeps the access tokens in the credential directory fresh. Runs in the foreground, as condor_master starts it.`;
 
 /**
- * Reads the arguments after the program's name. Never exits and never prints: help,
- * version and misuse come back as text with the exit code (misuse: 2, on standard error).
+ * Parses the arguments after the program's name. Never exits and never prints: help,
+ * version and usage errors are returned as text with the exit code (usage errors: 2, on
+ * standard error).
  */
 export async function parseArguments(argv: readonly string[], version: string): Promise<Command> {
   let command: Command | undefined;
   let printed = '';
-  let misuse: string | undefined;
+  let usageError: string | undefined;
   const choose = (chosen: Command): void => {
     command = chosen;
   };
   const parser = withCommonOptions(version);
   addDaemon(parser, choose);
   addSubcommands(parser, choose).fail((message, error) => {
-    misuse ??= message || (error instanceof Error ? error.message : 'unusable arguments');
+    usageError ??= message || (error instanceof Error ? error.message : 'invalid arguments');
   });
   await parser.parseAsync([...argv], {}, (_error: unknown, _values: unknown, output: string) => {
     printed = output;
   });
-  if (misuse !== undefined) {
+  if (usageError !== undefined) {
     const usage = await usageOf(subcommandIn(argv), version);
-    const text = `condor_credmon: ${misuse}${meant(argv, misuse)}\n\n${usage}`;
+    const text = `condor_credmon: ${usageError}${suggestion(argv, usageError)}\n\n${usage}`;
     return { kind: 'text', text, exitCode: 2, toStderr: true };
   }
   return command ?? { kind: 'text', text: printed, exitCode: 0, toStderr: false };
 }
 
 /**
- * The help of a subcommand. The parser that failed has already stepped into one; its own
- * help would be that of a mixture.
+ * Returns the help of a subcommand. The parser that failed is already inside one; its own
+ * help would be mixed.
  */
 async function usageOf(words: readonly string[], version: string): Promise<string> {
   const nothing = (): void => undefined;
@@ -55,7 +56,9 @@ async function usageOf(words: readonly string[], version: string): Promise<strin
   return help;
 }
 
-/** The subcommand that the arguments begin, in its words; nothing for the daemon. */
+/**
+ * Returns the subcommand at the start of the arguments, in words; empty for the daemon.
+ */
 function subcommandIn(argv: readonly string[]): string[] {
   const [word = '', verb = ''] = argv;
   const verbs = VERBS[word];
@@ -63,11 +66,11 @@ function subcommandIn(argv: readonly string[]): string[] {
   return verbs.includes(verb) ? [word, verb] : [word];
 }
 
-/** What a misspelt subcommand was probably meant to be. */
-function meant(argv: readonly string[], misuse: string): string {
+/** Suggests the probable subcommand for a misspelt one. */
+function suggestion(argv: readonly string[], usageError: string): string {
   const words = subcommandIn(argv);
   const written = argv[words.length] ?? '';
-  if (written.startsWith('-') || !misuse.includes(written) || written === '') return '';
+  if (written.startsWith('-') || !usageError.includes(written) || written === '') return '';
   const names = words.length === 0 ? Object.keys(VERBS) : (VERBS[words[0] ?? ''] ?? []);
   const near = names.find((name) => distance(written, name) <= 2);
   return near === undefined ? '' : `; did you mean ${[...words, near].join(' ')}?`;

@@ -1,6 +1,6 @@
-// What a command line can ask for, as data.
+// The commands of the command line, as data.
 
-/** Options of every command. `configFile` stands for CONDOR_CONFIG. */
+/** Options of every command. `configFile` replaces CONDOR_CONFIG. */
 export interface CommonOptions {
   readonly configFile: string | undefined;
   readonly credDir: string | undefined;
@@ -17,8 +17,8 @@ export interface DaemonCommand extends CommonOptions {
 }
 
 /**
- * A subcommand that looks at the credential directory or the configuration. `seconds`
- * that a token must still live.
+ * A subcommand that reads the credential directory or the configuration. `seconds`: the
+ * required remaining lifetime.
  */
 export type Subcommand = CommonOptions &
   (
@@ -41,7 +41,7 @@ export type Subcommand = CommonOptions &
         readonly kind: 'keys-rotate';
         readonly json: boolean;
         readonly provider: string | undefined;
-        /** A new key although the active one serves well. */
+        /** Create a new key before the active one is due for rotation. */
         readonly begin: boolean;
         readonly algorithm: 'ES256' | 'RS256';
       }
@@ -49,7 +49,7 @@ export type Subcommand = CommonOptions &
         readonly kind: 'keys-publish';
         readonly json: boolean;
         readonly provider: string | undefined;
-        /** A web server's directory; without it the portal's place. */
+        /** A web server's directory; default: the portal's. */
         readonly directory: string | undefined;
       }
     | {
@@ -66,7 +66,7 @@ export type Subcommand = CommonOptions &
       }
   );
 
-/** Text to print and the code to exit with: help, version, misuse. */
+/** Text to print and the exit code: help, version, usage errors. */
 export interface TextCommand {
   readonly kind: 'text';
   readonly text: string;
@@ -74,30 +74,27 @@ export interface TextCommand {
   readonly toStderr: boolean;
 }
 
-/** What the command line asks for. */
+/** The command of a command line. */
 export type Command = DaemonCommand | Subcommand | TextCommand;
 
-/**
- * The default subsystem name: the one that condor_master gives this daemon in
- * DAEMON_LIST.
- */
+/** The default subsystem name: the name of this daemon in DAEMON_LIST. */
 export const DEFAULT_NAME = 'CREDMON_OAUTH';
 
-/** The flags that every command has, as yargs is reported them. */
+/** The flags of every command, as declared to yargs. */
 export interface CommonFlags {
   readonly name: string;
   readonly 'cred-dir': string | undefined;
   readonly config: string | undefined;
 }
 
-/** The common options as yargs gives them. */
+/** The common options, as yargs returns them. */
 export interface CommonValues {
   readonly name: string;
   readonly credDir: string | undefined;
   readonly config: string | undefined;
 }
 
-/** The common options as commands take them. */
+/** Converts the common options for commands. */
 export function common({ name, credDir, config }: CommonValues): CommonOptions {
   return { name: name.toUpperCase(), credDir, configFile: config };
 }

@@ -1,17 +1,17 @@
-// The exit code of an error, and texts from users and issuers made printable. Pure.
+// Exit codes of errors, and printable text. Pure.
 import { ERROR_CODES, isCoded } from '@credmon/core/base';
 
-/** "Do not restart": condor_master then holds the daemon. */
+/** "Do not restart": condor_master holds the daemon. */
 const EXIT_HOLD = 99;
 /** The log cannot be written. */
 export const EXIT_LOG = 44;
-/** The command line is wrong. */
+/** A usage error. */
 export const EXIT_USAGE = 2;
-/** Everything else. */
+/** Every other error. */
 export const EXIT_FAILED = 1;
 
 /**
- * The exit code for an error at start. `underMaster`: condor_master started us
+ * Returns the exit code for an error at start. `underMaster`: condor_master started us
  * (CONDOR_INHERIT is set).
  */
 export function exitCodeOf(error: unknown, underMaster: boolean): number {
@@ -28,19 +28,16 @@ export function exitCodeOf(error: unknown, underMaster: boolean): number {
   }
 }
 
-// The printing edge of the commands: what users and issuers wrote may stand in a text,
-// and must not steer a terminal.
+// Texts of users and issuers may contain characters that control a terminal; these are
+// escaped.
 
 /**
- * Control characters (line feeds and tabs are kept), and what turns the direction of
- * writing or breaks lines unseen.
+ * Control characters (except line feeds and tabs), and invisible characters that change
+ * the direction of writing or break lines.
  */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
-/**
- * The text with `\uXXXX` for everything that no terminal prints; JSON means the same
- * after it as before.
- */
+/** Replaces unprintable characters by `\uXXXX`; JSON keeps its meaning. */
 export function printable(text: string): string {
   return text.replaceAll(UNPRINTABLE, (character) =>
     character === '\n' || character === '\t'

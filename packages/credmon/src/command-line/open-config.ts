@@ -1,9 +1,9 @@
-// Reads the configuration for a command: `--config FILE` stands for CONDOR_CONFIG.
+// Reads the configuration for a command: `--config FILE` replaces CONDOR_CONFIG.
 import { loadConfig, type Config } from '@credmon/core/config';
 import type { CommonOptions } from './command.ts';
 
 /**
- * The merged configuration, as the subsystem that `--name` says.
+ * Returns the merged configuration of the subsystem `--name`.
  * @throws CodedError as `loadConfig`
  */
 export function openConfig({ name, configFile }: CommonOptions, env: NodeJS.ProcessEnv): Config {

@@ -1,4 +1,4 @@
-// The subcommands' own arguments.
+// The arguments of the subcommands.
 import { wholeSeconds } from '@credmon/core/base';
 import type { Argv } from 'yargs';
 import { common, type CommonFlags, type Subcommand } from './command.ts';
@@ -18,7 +18,7 @@ export const VERBS: Readonly<Record<string, readonly string[]>> = {
   keys: ['list', 'rotate', 'publish'],
 };
 
-/** Adds every subcommand; `choose` learns of the one that was given. */
+/** Adds every subcommand; `choose` gets the chosen one. */
 export function addSubcommands(parser: Parser, choose: Choose): Parser {
   for (const add of [addStatus, addCheck, addConfig, addUsable, addRevoke, addKeys])
     add(parser, choose);
@@ -40,12 +40,12 @@ function addStatus(parser: Parser, choose: Choose): void {
 function addCheck(parser: Parser, choose: Choose): void {
   parser.command(
     'check',
-    'tell what each provider would do, and what is wrong',
+    'show what each provider would do, and problems',
     (check) =>
       check.option('json', json).option('user', {
         type: 'string',
         requiresArg: true,
-        describe: 'tell which scopes local issuers would give this user',
+        describe: 'show the scopes that local issuers would give this user',
       }),
     (values) => choose({ kind: 'check', ...common(values), json: values.json, user: values.user }),
   );
@@ -56,14 +56,17 @@ function addConfig(parser: Parser, choose: Choose): void {
     config
       .command(
         'dump [pattern]',
-        'every knob, or those whose name matches a regular expression',
+        'all knobs, or those with names that match a regular expression',
         (dump) =>
           dump
-            .positional('pattern', { type: 'string', describe: 'regular expression, without case' })
+            .positional('pattern', {
+              type: 'string',
+              describe: 'regular expression, case-insensitive',
+            })
             .option('expanded', {
               type: 'boolean',
               default: false,
-              describe: 'values in place of raw texts',
+              describe: 'expanded values instead of raw text',
             })
             .option('json', json),
         (values) => {
@@ -76,12 +79,16 @@ function addConfig(parser: Parser, choose: Choose): void {
         'the value of one knob',
         (get) =>
           get
-            .positional('knob', { type: 'string', demandOption: true, describe: 'its name' })
+            .positional('knob', {
+              type: 'string',
+              demandOption: true,
+              describe: 'name of the knob',
+            })
             .option('verbose', {
               alias: 'v',
               type: 'boolean',
               default: false,
-              describe: 'and where it was set',
+              describe: 'also print where it is set',
             })
             .option('json', json),
         (values) => {
@@ -89,14 +96,14 @@ function addConfig(parser: Parser, choose: Choose): void {
           choose({ kind: 'config-get', ...common(values), json: values.json, knob, verbose });
         },
       )
-      .demandCommand(1, 1, 'say what to show: dump, or get and a knob'),
+      .demandCommand(1, 1, 'missing subcommand: dump, or get and a knob'),
   );
 }
 
 function addUsable(parser: Parser, choose: Choose): void {
   parser.command(
     'usable <user> <service>',
-    'exit 0 when a token is there that lives long enough',
+    'exit with 0 if the token is valid long enough',
     (usable) =>
       usable
         .positional('user', { type: 'string', demandOption: true })
@@ -110,7 +117,7 @@ function addUsable(parser: Parser, choose: Choose): void {
           requiresArg: true,
           default: '0',
           coerce: (value: unknown) => wholeSeconds('--seconds', value),
-          describe: 'whole seconds of life that must be left',
+          describe: 'required remaining lifetime in whole seconds',
         }),
     (values) => {
       const { user, service, seconds } = values;
@@ -126,7 +133,10 @@ function addRevoke(parser: Parser, choose: Choose): void {
     (revoke) =>
       revoke
         .positional('user', { type: 'string', demandOption: true })
-        .positional('service', { type: 'string', describe: 'service, or service_handle; else all' })
+        .positional('service', {
+          type: 'string',
+          describe: 'service, or service_handle (default: all)',
+        })
         .option('json', json),
     (values) => {
       const { user, service, json: asJson } = values;
@@ -158,19 +168,19 @@ function addKeys(parser: Parser, choose: Choose): void {
       )
       .command(
         'rotate',
-        'take every step that is due; fit for cron',
+        'take every step that is due; suitable for cron',
         (rotate) =>
           rotate
             .option('provider', provider)
             .option('begin', {
               type: 'boolean',
               default: false,
-              describe: 'make a new key, to sign next',
+              describe: 'create a new key that will sign next',
             })
             .option('algorithm', {
               choices: ['ES256', 'RS256'] as const,
               default: 'ES256' as const,
-              describe: 'of a new key',
+              describe: 'algorithm of a new key',
             })
             .option('json', json),
         (values) => {
@@ -187,7 +197,7 @@ function addKeys(parser: Parser, choose: Choose): void {
       )
       .command(
         'publish [directory]',
-        'make the public keys known: to the web portal, or as files of another web server',
+        'publish the public keys: in the web portal, or as files for another web server',
         (publish) =>
           publish
             .positional('directory', {
@@ -207,6 +217,6 @@ function addKeys(parser: Parser, choose: Choose): void {
           });
         },
       )
-      .demandCommand(1, 1, 'say what to do: list, rotate or publish'),
+      .demandCommand(1, 1, 'missing subcommand: list, rotate or publish'),
   );
 }

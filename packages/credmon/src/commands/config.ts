@@ -1,5 +1,5 @@
-// `config dump` and `config get`: the merged configuration, as condor_config_val prints
-// it.
+// `config dump` and `config get`: print the merged configuration as condor_config_val
+// does.
 import { CodedError } from '@credmon/core/base';
 import {
   declarationOf,
@@ -17,8 +17,8 @@ type DumpCommand = Subcommand & { kind: 'config-dump' };
 type GetCommand = Subcommand & { kind: 'config-get' };
 
 /**
- * Prints every knob that is set or has a default, or those of them whose name matches.
- * Answers with the exit code.
+ * Prints every knob that is set or has a default, or those with a matching name. Returns
+ * the exit code.
  * @throws CodedError `USAGE` for a bad pattern
  */
 export function runConfigDump(
@@ -44,26 +44,22 @@ export function runConfigDump(
   return 0;
 }
 
-/**
- * Prints one knob, with its default where it is not set. The exit code is 1 when it has no
- * value.
- */
+/** Prints one knob, or its default. The exit code is 1 when it has no value. */
 export function runConfigGet(
   command: GetCommand,
   env: NodeJS.ProcessEnv,
   print: (text: string) => void,
-  complain: (text: string) => void,
+  stderr: (text: string) => void,
 ): number {
   const config = withDeclaredDefaults(openConfig(command, env));
   const { value } = queryKnob(config, command.knob);
   if (command.json) print(JSON.stringify(knobJson(config, command.knob), null, 2));
-  else if (value === undefined)
-    complain(`Not defined: ${command.knob}${otherDefault(command.knob)}`);
+  else if (value === undefined) stderr(`Not defined: ${command.knob}${otherDefault(command.knob)}`);
   else print(command.verbose ? (verboseText(config, command.knob) ?? value) : value);
   return value === undefined ? 1 : 0;
 }
 
-/** What counts for one of our own knobs that has no value, where that is known. */
+/** Describes the default of one of our own knobs that is not a fixed value. */
 function otherDefault(name: string): string {
   const { default: always, defaultNote } = declarationOf(name) ?? {};
   return always === undefined && defaultNote !== undefined ? ` (default: ${defaultNote})` : '';

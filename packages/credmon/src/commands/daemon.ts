@@ -1,5 +1,5 @@
-// The daemon as a command: opens what it needs in the order that CredD relies on, runs,
-// and closes it again.
+// The daemon command: opens what it needs in the order that CredD relies on, runs, and
+// closes it.
 import {
   checkCredentialDirectory,
   lockDirectory,
@@ -44,29 +44,29 @@ import { standingFiles } from '../host/standing-files.ts';
 import { VERSION } from '../version.ts';
 import { openConfig } from '../command-line/open-config.ts';
 
-/** Everything that a running daemon holds open. */
+/** Everything that a running daemon has open. */
 interface Running {
   readonly command: DaemonCommand;
   readonly env: NodeJS.ProcessEnv;
   readonly log: Logger;
   /**
-   * The credential directory, its path without links: a link that appears in it later is
-   * never followed.
+   * The credential directory, its path without links: a link that appears later is not
+   * followed.
    */
   readonly directory: string;
   readonly lock: DirectoryLock;
   readonly reserve: ReserveKeeper;
   readonly memory: PassMemory;
   settings: Settings;
-  /** True from SIGHUP until the configuration has been read again. */
+  /** True from SIGHUP until the configuration is reloaded. */
   reloadAsked: boolean;
 }
 
 /**
- * Runs the daemon until a signal ends it, or one pass with `--once`; gives the exit code:
- * 1 when that pass was not completed. `opened` learns of the log as soon as there is one.
- * `heldHangup` ends the hold of SIGHUP and says whether one came since the start.
- * @throws CodedError whatever keeps it from starting
+ * Runs the daemon until a signal, or a single pass with `--once`. Returns the exit code:
+ * 1 when that pass was not complete. `opened` gets the log as soon as it is open.
+ * `heldHangup` ends the hold of SIGHUP and returns whether one came since the start.
+ * @throws CodedError when the daemon cannot start
  */
 export async function runDaemonCommand(
   command: DaemonCommand,
@@ -124,7 +124,7 @@ async function work(running: Running, heldHangup: () => boolean): Promise<number
     unreadable: () => whyUnreadable(directory),
   });
   const reloadSoon = (): void => {
-    // Somebody may have moved the log away, whatever is in the configuration.
+    // The log file may have been moved, even if the configuration is unchanged.
     reopen(log);
     running.reloadAsked = true;
     wake.notify();
@@ -137,8 +137,8 @@ async function work(running: Running, heldHangup: () => boolean): Promise<number
     },
     die: (signal) => {
       log.info(`Got ${signal} again, ending at once`);
-      // A `--once` run leaves the marks to the daemon that may come next.
-      if (!command.once && ownsMarks(directory, running.lock))
+      // A `--once` run leaves pid and CREDMON_COMPLETE to the daemon that may start next.
+      if (!command.once && ownsFiles(directory, running.lock))
         removeMarks(directory, (text) => log.error(text));
       process.exit(1);
     },
@@ -149,13 +149,13 @@ async function work(running: Running, heldHangup: () => boolean): Promise<number
     stop.abort();
   });
   try {
-    if (command.once) return ended(parts, (await runOnce(parts)) ? 0 : 1);
+    if (command.once) return exitIfBusy(parts, (await runOnce(parts)) ? 0 : 1);
     const isStored = await serve(running, monitor);
     log.info('Stopped');
-    return ended(parts, isStored ? 0 : 1);
+    return exitIfBusy(parts, isStored ? 0 : 1);
   } catch (error) {
     if (parts.memory.inFlight.size + parts.memory.late.size > 0) log.error(messageOf(error));
-    ended(parts, 1);
+    exitIfBusy(parts, 1);
     throw error;
   } finally {
     unwatchMaster();
@@ -169,12 +169,12 @@ function reopen(log: Logger): void {
   try {
     log.reopen();
   } catch (error) {
-    log.error(`The log stays in the file that is open: ${messageOf(error)}`);
+    log.error(`Cannot reopen the log; still writing to the old file: ${messageOf(error)}`);
   }
 }
 
 /**
- * Makes passes until the end, and leaves no mark behind however it comes: CredD would
+ * Runs passes until shutdown, and always removes pid and CREDMON_COMPLETE: CredD would
  * wait for a daemon that is gone.
  */
 async function serve({ directory, lock }: Running, monitor: Monitor): Promise<boolean> {
@@ -194,23 +194,26 @@ async function serve({ directory, lock }: Running, monitor: Monitor): Promise<bo
       unwatch();
     }
   } finally {
-    if (ownsMarks(directory, lock)) removeMarks(directory, (text) => log.error(text));
+    if (ownsFiles(directory, lock)) removeMarks(directory, (text) => log.error(text));
   }
 }
 
 /**
- * Without the lock, pid and CREDMON_COMPLETE are ours only as long as no other daemon has
- * written its number.
+ * Without the lock, pid and CREDMON_COMPLETE are ours only until another daemon writes
+ * its process id.
  */
-function ownsMarks(directory: string, lock: DirectoryLock): boolean {
+function ownsFiles(directory: string, lock: DirectoryLock): boolean {
   const state = lock.state();
   return (
     state === 'held' || (state === 'file-replaced' && runningDaemon(directory) === process.pid)
   );
 }
 
-/** What has not ended by now must not go on after the lock is given back. */
-function ended({ memory }: DaemonParts, code: number): number {
+/**
+ * Exits at once if renewals are still running: they must not continue after the lock is
+ * released.
+ */
+function exitIfBusy({ memory }: DaemonParts, code: number): number {
   if (memory.inFlight.size + memory.late.size > 0) process.exit(code);
   return code;
 }
@@ -237,15 +240,15 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
   const reload = createReload(
     () => readSettings(openConfig(command, env), command),
     (next) => {
-      // The log comes last of what may fail, and nothing has changed until then.
-      const newOwnership = providerLookupOf(next, ports);
+      // Opening the log is the last step that may fail; nothing has changed before it.
+      const newLookup = providerLookupOf(next, ports);
       const newSender = createSend({ ...next.limits, trust: trust.general });
       log.reopen(next.log);
-      // What is under way over the old connections ends there.
+      // Requests in progress end on the old connections.
       void sender.close();
-      [sender, lookup] = [newSender, newOwnership];
+      [sender, lookup] = [newSender, newLookup];
       if (next.local.explicit) prepareKeyPair(next.local, ports.local);
-      takeOver(running, next);
+      apply(running, next);
     },
     log,
   );
@@ -290,7 +293,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
   };
 }
 
-/** Marks the end of a pass, and looks after the directory that the marks are in. */
+/** Marks the end of a pass, and checks the pid file and the directory. */
 function completePass(running: Running, report: Report): void {
   const { command, directory, log } = running;
   touchComplete(directory, (text) => log.warn(text));
@@ -303,8 +306,8 @@ function completePass(running: Running, report: Report): void {
 }
 
 /**
- * Why the credential directory would be rejected at a start: its owner or mode was
- * changed while the daemon runs.
+ * Returns why the next start would reject the credential directory: its owner or mode has
+ * changed.
  */
 function unsafeNow({ directory, settings }: Running): string | undefined {
   try {
@@ -315,8 +318,8 @@ function unsafeNow({ directory, settings }: Running): string | undefined {
   }
 }
 
-/** Takes new settings over. */
-function takeOver(running: Running, next: Settings): void {
+/** Applies new settings. */
+function apply(running: Running, next: Settings): void {
   const { log, settings } = running;
   running.settings = next;
   for (const warning of next.warnings) if (!settings.warnings.includes(warning)) log.warn(warning);

@@ -1,5 +1,5 @@
-// `keys list`, `keys rotate`, `keys publish`: the signing keys of the local issuer, by
-// the functions of @credmon/scitokens.
+// `keys list`, `keys rotate`, `keys publish`: manage the local issuer's signing keys with
+// @credmon/scitokens.
 import { CodedError, isCoded, messageOf, systemClock } from '@credmon/core/base';
 import {
   initKeyDirectory,
@@ -20,13 +20,13 @@ import { readSettings } from '../settings/read.ts';
 import { DAY, keyUses, type KeyUse } from '../keys/uses.ts';
 import { notServed } from '../keys/uses.ts';
 import { openConfig } from '../command-line/open-config.ts';
-import type { Speech } from './revoke.ts';
+import type { Output } from './revoke.ts';
 
 type KeysCommand = Extract<Subcommand, { kind: 'keys-list' | 'keys-rotate' | 'keys-publish' }>;
 
 /**
- * What came of one source of keys: its members for `--json`, the text for people, or what
- * is wrong.
+ * The result for one source of keys: its members for `--json`, the text for people, or
+ * the problem.
  */
 interface Report {
   readonly use: KeyUse;
@@ -36,15 +36,14 @@ interface Report {
 }
 
 /**
- * Lists, rotates or publishes. Exit code 0, or 1 when something is wrong or nothing could
+ * Lists, rotates or publishes. Exit code 0, or 1 when there is a problem or nothing could
  * be done.
- * @throws CodedError when nothing was tried: no such provider, a configuration with
- * mistakes
+ * @throws CodedError when nothing was tried: unknown provider, invalid configuration
  */
 export function runKeysCommand(
   command: KeysCommand,
   env: NodeJS.ProcessEnv,
-  { print, complain }: Speech,
+  { stdout, stderr }: Output,
 ): number {
   const config = openConfig(command, env);
   const settings = readSettings(config, {
@@ -56,29 +55,29 @@ export function runKeysCommand(
   const uses = usesOf(keyUses(settings), command.provider);
   const work = workOf(command, uses, settings.local.served);
   const reports = uses.map((use) => attempt(use, work));
-  if (command.json) print(JSON.stringify({ keys: reports.map(jsonOf) }, null, 2));
-  else for (const { use, text } of reports) print(`${headOf(use)}\n${text}`.trimEnd());
-  for (const { problem } of reports) if (problem !== undefined) complain(problem);
-  // A PEM file beside key directories is not a failure of theirs, unless it was asked for.
+  if (command.json) stdout(JSON.stringify({ keys: reports.map(jsonOf) }, null, 2));
+  else for (const { use, text } of reports) stdout(`${heading(use)}\n${text}`.trimEnd());
+  for (const { problem } of reports) if (problem !== undefined) stderr(problem);
+  // A PEM file next to key directories is not a failure, unless it was requested.
   const failed = reports.filter(({ problem }) => problem !== undefined);
-  const harmless =
+  const onlySingleKeys =
     command.kind !== 'keys-list' &&
     failed.length < reports.length &&
     failed.every(({ use }) => use.source.kind === 'file');
-  return failed.length === 0 || harmless ? 0 : 1;
+  return failed.length === 0 || onlySingleKeys ? 0 : 1;
 }
 
 function usesOf(uses: readonly KeyUse[], provider: string | undefined): readonly KeyUse[] {
   if (uses.length === 0)
     throw new CodedError(
       'TOKEN_KEY_UNREADY',
-      'no tokens are signed here: neither LOCAL_CREDMON_PROVIDER_NAMES nor CREDMON_STANDING_TOKENS is set',
+      'no local tokens: neither LOCAL_CREDMON_PROVIDER_NAMES nor CREDMON_STANDING_TOKENS is set',
     );
   if (provider === undefined) return uses;
-  const its = uses.filter(({ providers }) => providers.includes(provider));
-  if (its.length > 0) return its;
+  const matching = uses.filter(({ providers }) => providers.includes(provider));
+  if (matching.length > 0) return matching;
   const known = uses.flatMap(({ providers }) => providers).join(', ');
-  throw new CodedError('USAGE', `${provider} signs no tokens here; these do: ${known}`);
+  throw new CodedError('USAGE', `${provider} is not a local provider; local providers: ${known}`);
 }
 
 type Work = (use: KeyUse) => Omit<Report, 'use'>;
@@ -91,7 +90,7 @@ function workOf(command: KeysCommand, uses: readonly KeyUse[], served: string): 
       return (use) => rotate(use, command.begin, command.algorithm);
     case 'keys-publish': {
       const { directory } = command;
-      if (directory !== undefined) refuseSeveral(uses, directory);
+      if (directory !== undefined) requireOneIssuer(uses, directory);
       return (use) => publish(use, directory, served);
     }
   }
@@ -108,8 +107,8 @@ function attempt(use: KeyUse, work: Work): Report {
   }
 }
 
-function headOf({ source, providers, longestLifetime }: KeyUse): string {
-  return `${source.path}: ${providers.join(', ')}; tokens live at most ${longestLifetime} s`;
+function heading({ source, providers, longestLifetime }: KeyUse): string {
+  return `${source.path}: ${providers.join(', ')}; longest token lifetime ${longestLifetime} s`;
 }
 
 function jsonOf({ use, json }: Report): Readonly<Record<string, unknown>> {
@@ -133,16 +132,16 @@ function list({ source, longestLifetime }: KeyUse): Omit<Report, 'use'> {
   const index = readKeyDirectory(source.path);
   const { keys } = index;
   const json = { publish_lead: index.publishLead, keys };
-  const unusable = whyUnusable(source.path);
+  const unusable = keyProblem(source.path);
   if (unusable !== undefined)
     return { json: { ...json, problem: unusable }, text: keyTable(keys), problem: unusable };
   if (longestLifetime <= index.longestLifetime) return { json, text: keyTable(index.keys) };
-  const problem = `${source.path} keeps retired keys for tokens of ${index.longestLifetime} s, but there are some of ${longestLifetime} s; condor_credmon keys rotate tells it`;
+  const problem = `${source.path} keeps retired keys for tokens of ${index.longestLifetime} s, but the longest configured lifetime is ${longestLifetime} s; fix: condor_credmon keys rotate`;
   return { json: { ...json, problem }, text: keyTable(index.keys), problem };
 }
 
-/** Reads every private file, as signing and publishing would. */
-function whyUnusable(path: string): string | undefined {
+/** Reads every private file, as signing and publishing do. */
+function keyProblem(path: string): string | undefined {
   try {
     publicKeys(path);
     return undefined;
@@ -172,7 +171,7 @@ function rotate(
 function publish(use: KeyUse, directory: string | undefined, served: string): Omit<Report, 'use'> {
   const { source, issuers, providers } = use;
   if (source.kind === 'file') throw noRotation(source.path, providers);
-  // Keys in a place that nobody serves must not count as published.
+  // Keys in a directory that is not served must not count as published.
   const problem = directory === undefined ? notServed(use, served) : undefined;
   if (problem !== undefined) throw new CodedError('TOKEN_KEY_UNREADY', problem);
   const now = systemClock.now();
@@ -183,15 +182,15 @@ function publish(use: KeyUse, directory: string | undefined, served: string): Om
   return { json: { written }, text: written.join('\n') };
 }
 
-/** The static files of one issuer would be overwritten by the next. */
-function refuseSeveral(uses: readonly KeyUse[], directory: string): void {
+/** The static files of a second issuer would overwrite those of the first. */
+function requireOneIssuer(uses: readonly KeyUse[], directory: string): void {
   const directories = uses.filter(({ source }) => source.kind === 'directory');
   const issuers = new Set(directories.flatMap((use) => use.issuers));
   if (directories.length <= 1 && issuers.size <= 1) return;
   const names = directories.flatMap(({ providers }) => providers).join(', ');
   throw new CodedError(
     'USAGE',
-    `${directory} can hold the keys of one issuer from one key directory; choose with --provider one of ${names}, whose issuers are ${[...issuers].join(', ')}`,
+    `${directory} can contain the keys of only one issuer from one key directory; choose one with --provider: ${names} (issuers: ${[...issuers].join(', ')})`,
   );
 }
 
@@ -199,7 +198,7 @@ function noRotation(path: string, providers: readonly string[]): CodedError {
   const [provider = ''] = providers;
   return new CodedError(
     'TOKEN_KEY_UNREADY',
-    `${path} is a single key, which can be neither rotated nor published from here; set CREDMON_LOCAL_KEY_DIRECTORY (or CREDMON_${provider}_KEY_DIRECTORY) to a directory, and keep the file until its last token has expired`,
+    `${path} is a single key and can be neither rotated nor published; set CREDMON_LOCAL_KEY_DIRECTORY (or CREDMON_${provider}_KEY_DIRECTORY) to a directory, and keep the file until its last token has expired`,
     { path },
   );
 }

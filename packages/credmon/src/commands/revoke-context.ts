@@ -1,4 +1,4 @@
-// What revoking uses of the context: the files of one user, and the audit trail.
+// The ports of revocation: the files of one user, and the audit log.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,15 +8,15 @@ import { isCoded, systemCode, isAlive } from '@credmon/core/base';
 import { openLog, type LogOptions } from '@credmon/core/log';
 import type { RevocationFiles, TokenName } from '../revocation/files.ts';
 
-/** The credential directory `root`. */
+/** Returns the files of the credential directory `root`. */
 export function revocationFiles(root: string, store: CredentialStore): RevocationFiles {
   const entries = ({ user }: TokenName): readonly string[] =>
-    inHome(root, user, (home) => readdirSync(home)) ?? [];
+    inUserFiles(root, user, (home) => readdirSync(home)) ?? [];
   return {
     store,
     readUse: ({ user, stem }) => {
       const name = tokenFileName(stem, 'use');
-      const reading = inHome(root, user, (home) => readCredentialFile(join(home, name)));
+      const reading = inUserFiles(root, user, (home) => readCredentialFile(join(home, name)));
       return reading?.kind === 'text' ? reading.text : undefined;
     },
     present: (token) =>
@@ -36,31 +36,30 @@ export function revocationFiles(root: string, store: CredentialStore): Revocatio
   };
 }
 
-/** What `act` finds in a user's directory; nothing when that cannot be opened. */
-function inHome<T>(root: string, user: string, act: (home: string) => T): T | undefined {
+/** Runs `act` in a user's directory; `undefined` when it cannot be opened. */
+function inUserFiles<T>(root: string, user: string, act: (home: string) => T): T | undefined {
   try {
     return inUserDirectory(root, user, act);
   } catch (error) {
     if (systemCode(error) === undefined && !isCoded(error)) throw error;
-    // Swept meanwhile, or closed to us: removing a file there says so.
+    // Swept meanwhile, or not accessible: the removal of a file there reports it.
     return undefined;
   }
 }
 
-/** Who asks, for the audit trail. */
-export function asker(): string {
+/** Returns the user id for the audit log. */
+export function requester(): string {
   const uid = process.getuid?.();
-  return uid === undefined ? 'somebody' : `user id ${uid}`;
+  return uid === undefined ? 'unknown user' : `user id ${uid}`;
 }
 
 /**
- * Writes audit lines into the daemon's log; where that cannot be opened, to syslog; where
- * there is neither, `complain` learns of it. The file is never rotated from here: the
- * daemon has it open.
+ * Opens the audit log: the daemon's log, or syslog if that cannot be opened; if both
+ * fail, `warn` gets the line. The file is never rotated here: the daemon has it open.
  */
 export async function openAudit(
   options: LogOptions,
-  complain: (text: string) => void,
+  warn: (text: string) => void,
 ): Promise<(text: string) => void> {
   try {
     if (options.path !== undefined) {
@@ -75,11 +74,11 @@ export async function openAudit(
     }
   } catch (error) {
     if (!isCoded(error, 'LOG_UNWRITABLE')) throw error;
-    complain(`${error.message}; the audit lines go to syslog`);
+    warn(`${error.message}; audit lines are written to syslog`);
   }
   return (text) => {
     const line = ['-t', 'condor_credmon', '-p', 'auth.notice', '--', `Audit: ${text}`];
     if (spawnSync('logger', line, { stdio: 'ignore' }).status !== 0)
-      complain(`there is neither a log file nor syslog for this audit line: ${text}`);
+      warn(`neither the log file nor syslog is available for this audit line: ${text}`);
   };
 }

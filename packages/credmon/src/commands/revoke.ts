@@ -1,5 +1,5 @@
-// `revoke`: ends a user's tokens at their issuers and removes their files, while the
-// daemon runs or not.
+// `revoke`: revokes a user's tokens at their issuers and removes their files, with or
+// without a running daemon.
 import {
   CodedError,
   createSend,
@@ -32,27 +32,27 @@ import { readSecretFile, secretVersion } from '../host/secret-file.ts';
 import { readSettings, type Settings } from '../settings/read.ts';
 import { recoveries } from '../daemon/cleanup.ts';
 import { openConfig } from '../command-line/open-config.ts';
-import { asker, openAudit, revocationFiles } from './revoke-context.ts';
+import { requester, openAudit, revocationFiles } from './revoke-context.ts';
 import { existingDirectory } from '../status/tokens.ts';
 
 type RevokeCommand = Subcommand & { kind: 'revoke' };
 
-/** Where a command speaks: standard output and standard error. */
-export interface Speech {
-  readonly print: (text: string) => void;
-  readonly complain: (text: string) => void;
+/** Standard output and standard error of a command. */
+export interface Output {
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
 }
 
 /**
- * Revokes and removes. Exit code 0 when everything that somebody can still do has been
- * done; 1 when a token stays, or lives on at an issuer.
- * @throws CodedError when nothing was tried: wrong names, no such token, a configuration
- * with mistakes
+ * Revokes and removes tokens. Exit code 0 when nothing is left to do; 1 when a token is
+ * kept, or could not be revoked at an issuer.
+ * @throws CodedError when nothing was tried: invalid names, no such token, invalid
+ * configuration
  */
 export async function runRevokeCommand(
   command: RevokeCommand,
   env: NodeJS.ProcessEnv,
-  { print, complain }: Speech,
+  { stdout, stderr }: Output,
 ): Promise<number> {
   const user = userOf(command);
   const config = openConfig(command, env);
@@ -66,8 +66,8 @@ export async function runRevokeCommand(
   const directory = existingDirectory(settings);
   const { credDir, policy, limits } = settings;
   const store = openCredentialDirectory(directory, { defaultLifetime: policy.defaultLifetime });
-  const tokens = await tokensOf(user, command.service, store, settings, complain);
-  const trust = createProcessTrust(() => namedTrustOf(settings), complain);
+  const tokens = await tokensOf(user, command.service, store, settings, stderr);
+  const trust = createProcessTrust(() => namedTrustOf(settings), stderr);
   const { send, close } = createSend({ ...limits, trust: trust.general });
   const context: RevocationContext = {
     files: revocationFiles(directory, store),
@@ -83,11 +83,11 @@ export async function runRevokeCommand(
       revocationUrl,
     }),
   };
-  const audit = await openAudit(settings.log, complain);
+  const audit = await openAudit(settings.log, stderr);
   const tell = (told: Told): Told => {
-    const sentence = sentenceOf(told, asker());
+    const sentence = sentenceOf(told, requester());
     if (!told.left) audit(sentence);
-    if (!command.json) print(sentence);
+    if (!command.json) stdout(sentence);
     return told;
   };
   const named = command.service !== undefined;
@@ -101,7 +101,7 @@ export async function runRevokeCommand(
     ),
   );
   await close();
-  if (command.json) print(JSON.stringify({ directory: credDir, tokens: all.map(rowOf) }, null, 2));
+  if (command.json) stdout(JSON.stringify({ directory: credDir, tokens: all.map(rowOf) }, null, 2));
   return all.some(needsPerson) ? 1 : 0;
 }
 
@@ -109,18 +109,18 @@ function userOf({ user }: RevokeCommand): string {
   if (user === STANDING)
     throw new CodedError(
       'USAGE',
-      'a standing token belongs to no user and would be written again; take its name out of CREDMON_STANDING_TOKENS, then remove its file',
+      'a standing token belongs to no user and would be written again; remove its name from CREDMON_STANDING_TOKENS, then remove its file',
     );
   const name = cutDomain(user);
   if (isCredName(name)) return name;
   throw new CodedError(
     'USAGE',
-    `${JSON.stringify(user)} is not the name of a user in a credential directory`,
+    `${JSON.stringify(user)} is not a valid user name of a credential directory`,
   );
 }
 
 /**
- * CREDMON_<service>_REVOCATION_URL for every service that anything is configured for.
+ * Returns CREDMON_<service>_REVOCATION_URL of every configured service.
  * @throws CodedError `CONFIG_INVALID`
  */
 function revocationUrls(
@@ -139,7 +139,7 @@ function revocationUrls(
     try {
       secureEndpoint(url, name, allowLoopbackHttp);
     } catch (error) {
-      read.mistake(name, `is unusable: ${messageOf(error)}`);
+      read.mistake(name, `is invalid: ${messageOf(error)}`);
     }
     urls.set(service.toUpperCase(), url);
   }
@@ -148,58 +148,55 @@ function revocationUrls(
 }
 
 /**
- * The tokens that are meant. What a dead process left half done is settled first, so that
- * a rotated refresh token is revoked too.
+ * Returns the selected tokens. Leftovers of dead processes are recovered first, so that a
+ * rotated refresh token is revoked, too.
  */
 async function tokensOf(
   user: string,
   service: string | undefined,
   store: CredentialStore,
   { credDir }: Settings,
-  complain: (text: string) => void,
+  stderr: (text: string) => void,
 ): Promise<readonly TokenSnapshot[]> {
-  const look = (): ReturnType<CredentialStore['scan']> =>
+  const scan = (): ReturnType<CredentialStore['scan']> =>
     store.scan({ wall: systemClock.now(), steady: systemClock.steady() });
-  const first = await look();
+  const first = await scan();
   const leftovers = (await recoveries({ ...first, keyFiles: [] }, systemClock.now())).filter(
     ({ path }) => path.startsWith(`${user}/`),
   );
   for (const { path, target } of leftovers) store.settle(path, target);
-  const { tokens, problems } = leftovers.length === 0 ? first : await look();
-  for (const problem of problems) complain(problem);
-  const its = tokens.filter((token) => token.user === user);
-  const meant = service === undefined ? its : its.filter(({ stem }) => stem === service);
-  if (meant.length > 0) return meant;
-  const others = its.map(({ stem }) => stem).join(', ');
+  const { tokens, problems } = leftovers.length === 0 ? first : await scan();
+  for (const problem of problems) stderr(problem);
+  const ofUser = tokens.filter((token) => token.user === user);
+  const selected = service === undefined ? ofUser : ofUser.filter(({ stem }) => stem === service);
+  if (selected.length > 0) return selected;
+  const others = ofUser.map(({ stem }) => stem).join(', ');
   throw new CodedError(
     'CRED_FILE_IO',
     service === undefined || others === ''
-      ? `there is no token of ${user} in ${credDir}`
-      : `there is no token ${user}/${service} in ${credDir}; ${user} has ${others}`,
+      ? `no token of ${user} in ${credDir}`
+      : `no token ${user}/${service} in ${credDir}; tokens of ${user}: ${others}`,
     { user },
   );
 }
 
-/**
- * True when a daemon may be asking the token's issuer for another one now, which nobody
- * would know of.
- */
+/** True when a daemon may be renewing the token now: the result would be missed. */
 function mayBeRenewed(
   kind: ProviderKind,
   token: TokenSnapshot,
   { credDir, policy }: Settings,
 ): true | undefined {
   const now = systemClock.now();
-  const bringsNoOther = kind === 'local' || kind === 'vault';
-  return !bringsNoOther &&
+  const isNotRenewable = kind === 'local' || kind === 'vault';
+  return !isNotRenewable &&
     dueOf(token, policy, now).at <= now &&
     runningDaemon(credDir) !== undefined
     ? true
     : undefined;
 }
 
-/** What revoking the tokens of one command shares. */
-interface Course {
+/** What the tokens of one command share. */
+interface Shared {
   readonly audit: (text: string) => void;
   readonly named: boolean;
   readonly revocationUrl: (service: string) => string | undefined;
@@ -210,12 +207,12 @@ async function revokeOwned(
   token: TokenSnapshot,
   settings: Settings,
   context: RevocationContext,
-  { audit, named, revocationUrl, turns }: Course,
+  { audit, named, revocationUrl, turns }: Shared,
 ): Promise<Told> {
   const { user, stem } = token;
   const owner = ownerOfToken(token, settings);
   if (owner.kind === 'nobody') {
-    const why = `nobody here owns it (${owner.why}); condor_store_cred delete-oauth removes it`;
+    const why = `no provider owns it (${owner.why}); fix: condor_store_cred delete-oauth`;
     return {
       user,
       stem,
@@ -227,8 +224,8 @@ async function revokeOwned(
   const provider = owner.kind === 'oauth2' ? 'oauth' : owner.kind;
   const issuer = issuerToAsk(owner.kind, token, settings, revocationUrl);
   return inTurn(turns, issuer, token, async () => {
-    // Should this process die half way, the log still says who began what.
-    audit(`revoking ${tokenId(token)} (${provider}) as ${asker()} asked`);
+    // If this process dies now, the log says who started it.
+    audit(`revoking ${tokenId(token)} (${provider}) as ${requester()} asked`);
     const renewing = mayBeRenewed(owner.kind, token, settings);
     const result = await revokeOne(owner.kind, token, context);
     return {

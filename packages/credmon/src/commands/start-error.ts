@@ -1,4 +1,4 @@
-// What keeps the daemon from starting, in its log: condor_master ties standard error to
+// Writes a start error into the daemon's log: condor_master connects standard error to
 // /dev/null.
 import { isCoded, type CodedError } from '@credmon/core/base';
 import { loadConfig } from '@credmon/core/config';
@@ -7,15 +7,15 @@ import type { DaemonCommand } from '../command-line/command.ts';
 import { LOG_HABITS } from '../settings/read.ts';
 
 /**
- * The lines that say what is wrong, all mistakes of the configuration among them, and the
- * log for them if one can be opened.
+ * The lines of the error, with all mistakes of the configuration, and the log for them if
+ * one can be opened.
  */
 export interface StartError {
   readonly lines: readonly string[];
   readonly log: Logger | undefined;
 }
 
-/** A log that cannot be opened is itself what is wrong. */
+/** If the log cannot be opened, that is the error itself. */
 export async function startError(
   error: Error,
   command: DaemonCommand,

@@ -1,4 +1,4 @@
-// `usable`: may a job start with this token? Prints nothing but the reason when not.
+// `usable`: checks whether a job can start with a token. Prints only the reason when not.
 import { readUse } from '@credmon/core/store';
 import { systemClock } from '@credmon/core/base';
 import { instantOf, type FileState, type TokenTimes } from '@credmon/core/credential';
@@ -9,24 +9,23 @@ import { existingDirectory, openStore, settingsOf } from '../status/tokens.ts';
 import { openConfig } from '../command-line/open-config.ts';
 
 /**
- * Exit code 0 when the token lives at least `seconds` more, else 1 and the reason through
- * `complain`.
+ * Exit code 0 when the token is valid for at least `seconds` more, otherwise 1 with the
+ * reason on standard error.
  */
 export async function runUsableCommand(
   command: Subcommand & { kind: 'usable' },
   env: NodeJS.ProcessEnv,
-  complain: (text: string) => void,
+  stderr: (text: string) => void,
 ): Promise<number> {
   const use = await stateOf(command, settingsOf(openConfig(command, env), command));
   const why = reason(use, command.seconds, instantOf(systemClock).wall);
   if (why === undefined) return 0;
-  complain(`${command.user}/${command.service}: ${why}`);
+  stderr(`${command.user}/${command.service}: ${why}`);
   return 1;
 }
 
 /**
- * Only the one token is looked at. Standing tokens have no files of their own in the
- * credential directory.
+ * Reads only this token. Standing tokens have no own files in the credential directory.
  */
 async function stateOf(
   { user, service }: Subcommand & { kind: 'usable' },
@@ -40,8 +39,9 @@ async function stateOf(
 }
 
 function reason(use: FileState<TokenTimes>, seconds: number, now: number): string | undefined {
-  if (use.kind === 'missing') return 'there is no token';
+  if (use.kind === 'missing') return 'no such token';
   if (use.kind === 'broken') return `.use ${use.reason}`;
   const left = Math.floor(use.value.expiresAt - now);
-  return left > 0 && left >= seconds ? undefined : `it has ${Math.max(0, left)} s left`;
+  if (left <= 0) return 'expired';
+  return left >= seconds ? undefined : `expires in ${left} s`;
 }

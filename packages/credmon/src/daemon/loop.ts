@@ -69,7 +69,7 @@ export interface DaemonParts {
   readonly rotateKeys?: () => void;
   readonly graceSeconds: () => number;
   /**
-   * Restores the reserved disk space if it is missing; woken while no write is pending.
+   * Restores the reserved disk space if it is missing; called while no write is pending.
    */
   readonly keepReserve?: () => void;
 }

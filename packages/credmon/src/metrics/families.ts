@@ -1,4 +1,4 @@
-// The families of metrics in prom-client. Loaded only where metrics are asked for: the
+// The metric families in prom-client. Loaded only if metrics are enabled, because the
 // library costs start-up time.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import table from './families.json' with { type: 'json' };
@@ -9,8 +9,8 @@ import type { Tally } from './tally.ts';
 export type RenewalOutcome = 'issued' | 'denied' | 'revoked' | 'failed';
 
 /**
- * What is known only at the moment of asking: the time, in seconds on the steady line,
- * and tokens in memory and under way.
+ * Values at the time of a request: the time in seconds on the steady clock, and the
+ * tokens in memory and in progress.
  */
 export interface Moment {
   readonly steady: number;
@@ -19,8 +19,8 @@ export interface Moment {
 }
 
 /**
- * The families: told what happens, asked for the page. Durations in seconds, `at` in
- * epoch seconds, `steady` as in {@link Moment}.
+ * The metric families. Durations in seconds, `at` in epoch seconds, `steady` as in {@link
+ * Moment}.
  */
 export interface Families {
   readonly contentType: string;
@@ -38,9 +38,7 @@ export interface Families {
  */
 const LOOP_DELAY_STEP = 100;
 
-/**
- * The families in a registry of their own, with what prom-client tells of every process.
- */
+/** Creates the families in their own registry, with prom-client's process metrics. */
 export function createFamilies(version: string): Families {
   const registry = new Registry();
   const { gauge, counter, histogram } = makersFor(registry);
@@ -73,7 +71,7 @@ export function createFamilies(version: string): Families {
         for (const [state, count] of Object.entries(gone)) expired.set({ ...labels, state }, count);
         tokens.set({ ...labels, state: 'expired' }, sum(Object.values(gone)));
         if (labels.kind === 'local') refused.set({ provider: labels.provider }, refusedUsers.size);
-        // A counter that begins with its first event hides that event from rate().
+        // A counter that starts with its first event hides that event from rate().
         renewals.inc({ ...labels, outcome: 'issued', code: 'none' }, 0);
       }
     },
@@ -99,7 +97,7 @@ interface Makers {
   readonly histogram: (name: 'renewal_duration_seconds' | 'scan_duration_seconds') => Histogram;
 }
 
-/** Makers of instruments as the table describes them. */
+/** Functions that create instruments as the table describes them. */
 function makersFor(registry: Registry): Makers {
   const described = (name: keyof typeof table) => ({
     name: `condor_credmon_${name}`,

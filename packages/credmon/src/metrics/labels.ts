@@ -1,26 +1,27 @@
-// The names that stand in the metrics: users may invent names of services, and every name
-// is a series that somebody keeps.
+// Limits the names in the metrics: users may invent names of services, and every name is
+// a stored time series.
 import type { Settings } from '../settings/read.ts';
 
 /**
- * Whose token it is: the service's name, never the user's, and the kind of its provider.
+ * The labels of a token: the service's name, never the user's, and the kind of its
+ * provider.
  */
 export interface ProviderLabels {
   readonly provider: string;
   readonly kind: string;
 }
 
-/** So many names that no configuration mentions are shown by themselves... */
+/** Maximum number of unconfigured names that are shown individually. */
 const MOST_UNKNOWN = 50;
-/** ...all further ones together. */
+/** The name for all others. */
 const OTHERS = 'other';
 
-/** The settings that mention names of services. */
+/** The settings with names of services. */
 export type NameSettings = Pick<Settings, 'lists' | 'clients' | 'standing'>;
 
 /**
- * A name as the configuration knows it, if it does; names of clients compare without
- * case, so they are shown in lower case.
+ * Returns a name as configured, if it is; names of clients are case-insensitive, so they
+ * are shown in lower case.
  */
 export function configuredName(
   { lists, clients, standing }: NameSettings,
@@ -33,16 +34,16 @@ export function configuredName(
 }
 
 /**
- * The names as they may be shown: those that the administrator knows, the first others,
- * and one for the rest.
+ * Returns a function that limits names: configured ones, the first `most` others, and one
+ * name for the rest.
  */
 export function boundedNames(
-  known: (name: string) => string | undefined,
+  configured: (name: string) => string | undefined,
   most: number = MOST_UNKNOWN,
 ): (name: string) => string {
   const unknown = new Set<string>();
   return (name) => {
-    const shown = known(name);
+    const shown = configured(name);
     if (shown !== undefined || unknown.has(name)) return shown ?? name;
     if (unknown.size >= most) return OTHERS;
     unknown.add(name);

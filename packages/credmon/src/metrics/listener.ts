@@ -1,5 +1,5 @@
-// Serves the metrics over HTTP: three paths, GET alone, short patience; whoever wants
-// more puts a web server in front.
+// Serves the metrics over HTTP: three paths, only GET, short time-outs; for more, use a
+// web server in front.
 import { opendirSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import {
@@ -11,7 +11,7 @@ import {
 } from '@credmon/core/base';
 import { addressText, type MetricsAddress } from '../settings/metrics-address.ts';
 
-/** An answer. */
+/** A response. */
 export interface Page {
   readonly status: number;
   readonly type: string;
@@ -27,32 +27,32 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** Whoever may read the socket may read the metrics: its owner and group. */
+/** Owner and group may connect, and so read the metrics. */
 const SOCKET_MODE = 0o660;
-const PATIENCE_MS = 10_000;
-const MOST_CONNECTIONS = 32;
+const TIMEOUT_MS = 10_000;
+const MAX_CONNECTIONS = 32;
 
 /**
- * Listens at an address. A socket that a dead process left is replaced. `trouble` learns
- * of what goes wrong later.
- * @throws CodedError `METRICS_UNSERVED` when the address cannot be had
+ * Listens at an address. A socket left by a dead process is replaced. `warn` gets later
+ * problems.
+ * @throws CodedError `METRICS_UNSERVED` when it cannot listen there
  */
 export async function openListener(
   address: MetricsAddress,
   pages: Pages,
-  trouble: (text: string) => void,
+  warn: (text: string) => void,
 ): Promise<Listener> {
   const server = createServer(
     {
       maxHeaderSize: 8192,
-      headersTimeout: PATIENCE_MS,
-      requestTimeout: PATIENCE_MS,
-      connectionsCheckingInterval: PATIENCE_MS,
+      headersTimeout: TIMEOUT_MS,
+      requestTimeout: TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_MS,
     },
-    (request, response) => void answer(request, response, pages, trouble),
+    (request, response) => void answer(request, response, pages, warn),
   );
-  server.maxConnections = MOST_CONNECTIONS;
-  server.setTimeout(PATIENCE_MS);
+  server.maxConnections = MAX_CONNECTIONS;
+  server.setTimeout(TIMEOUT_MS);
   try {
     if (address.kind === 'unix') await removeStaleSocket(address.path);
     await listen(server, address);
@@ -60,7 +60,7 @@ export async function openListener(
     server.close();
     throw notServed(address, error);
   }
-  server.on('error', (error) => trouble(`${addressText(address)}: ${error.message}`));
+  server.on('error', (error) => warn(`${addressText(address)}: ${error.message}`));
   return { where: placeOf(server, address), close: () => closed(server) };
 }
 
@@ -80,7 +80,7 @@ function listen(server: Server, address: MetricsAddress): Promise<void> {
 function notServed(address: MetricsAddress, error: unknown): CodedError {
   return new CodedError(
     'METRICS_UNSERVED',
-    `the metrics cannot be served at ${addressText(address)} (${systemCode(error) ?? messageOf(error)}); tokens are renewed all the same, and SIGHUP tries again`,
+    `cannot serve the metrics at ${addressText(address)} (${systemCode(error) ?? messageOf(error)}); tokens are still renewed; retried at SIGHUP`,
     {},
     error,
   );
@@ -92,7 +92,7 @@ function placeOf(server: Server, address: MetricsAddress): string {
   return addressText(address.kind === 'tcp' && port !== undefined ? { ...address, port } : address);
 }
 
-/** A scrape under way is cut off: the process is to end. */
+/** Closes open connections, too: the process is about to exit. */
 function closed(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
@@ -104,7 +104,7 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   pages: Pages,
-  trouble: (text: string) => void,
+  warn: (text: string) => void,
 ): Promise<void> {
   try {
     const { status, type, text } = await pageFor(request, pages);
@@ -118,7 +118,7 @@ async function answer(
     });
     response.end(text);
   } catch (error) {
-    trouble(`a request for the metrics failed: ${messageOf(error)}`);
+    warn(`request for the metrics failed: ${messageOf(error)}`);
     response.destroy();
   }
 }
@@ -131,7 +131,7 @@ async function pageFor({ method, url = '' }: IncomingMessage, pages: Pages): Pro
   return page ? page() : { status: 404, type, text: `${Object.keys(pages).join(' ')}\n` };
 }
 
-/** Why a directory cannot be read, `undefined` when it can. */
+/** Returns why a directory cannot be read, `undefined` when it can. */
 export function whyUnreadable(path: string): string | undefined {
   try {
     opendirSync(path).closeSync();

@@ -1,5 +1,5 @@
-// Watches a daemon for its metrics without its knowing, around its report, its store and
-// its providers, and serves what was counted.
+// Collects the metrics of a daemon by wrapping its report, store and providers, and
+// serves them.
 import type { DaemonParts } from '../daemon/loop.ts';
 import type { ProviderLookup } from '../daemon/pass.ts';
 import { reportOf, reportToAll, type Report } from '../report/events.ts';
@@ -14,7 +14,7 @@ import type { Clock } from '@credmon/core/base';
 import type { CredentialStore } from '@credmon/core/store';
 import type { Provider } from '../providers/common/provider.ts';
 
-/** What a monitor needs beside the daemon: settings of the moment, and the context. */
+/** Options of the monitor: the current settings, and ports. */
 interface MonitorOptions extends Pick<ServingOptions, 'address' | 'open'> {
   readonly settings: () => NameSettings;
   /** Why the credential directory cannot be read, if so. */
@@ -22,21 +22,21 @@ interface MonitorOptions extends Pick<ServingOptions, 'address' | 'open'> {
 }
 
 /**
- * A daemon's parts, watched. `follow` serves where the configuration says, or no longer;
- * so does each reload of the parts.
+ * The wrapped parts of a daemon. `follow` starts, moves or stops the listener as
+ * configured; so does each reload of the parts.
  */
 export interface Monitor extends Serving {
   readonly parts: DaemonParts;
 }
 
-/** What counts, once it has been loaded. */
+/** The counting parts, once loaded. */
 interface Counting {
   readonly families: Families;
   readonly report: Report;
   readonly timed: (lookup: ProviderLookup) => ProviderLookup;
 }
 
-/** Watches these parts. Nothing is loaded or counted until an address is configured. */
+/** Wraps these parts. Nothing is loaded or counted until an address is configured. */
 export function monitorDaemon(parts: DaemonParts, options: MonitorOptions): Monitor {
   const { context, memory, log } = parts;
   const { clock } = context;
@@ -95,26 +95,22 @@ async function load({ context }: DaemonParts, { settings }: MonitorOptions): Pro
   return {
     families,
     report: reportToAll([context.report, createCountingReport(families, options)]),
-    timed: timedOwnership(context.clock, (token, seconds) =>
+    timed: timedLookup(context.clock, (token, seconds) =>
       families.renewalTook(labelsOf(token), seconds),
     ),
   };
 }
 
-// The report that counts: events become numbers. It holds no text that a user or an
-// issuer wrote.
+// The counting report turns events into numbers. It contains no text of users or issuers.
 
-/**
- * What counting needs to know. `nameOf` makes a service's name one that may be shown;
- * `now` is asked at each scan.
- */
+/** Options of counting. `nameOf` limits a service's name; `now` is read at each scan. */
 interface CountingOptions {
   readonly nameOf: (service: string) => string;
   readonly specialNames: () => boolean;
   readonly now: () => Instant;
 }
 
-/** The labels of a token. */
+/** Returns the labels of a token. */
 function labelsFrom({
   nameOf,
   specialNames,
@@ -126,7 +122,7 @@ function labelsFrom({
   };
 }
 
-/** A report that counts in `families`; events without a number are ignored. */
+/** Creates a report that counts in `families`; events without a number are ignored. */
 export function createCountingReport(families: Families, options: CountingOptions): Report {
   const labelsOf = labelsFrom(options);
   return reportOf(
@@ -144,10 +140,9 @@ export function createCountingReport(families: Families, options: CountingOption
   );
 }
 
-// A store and providers with a stopwatch: they do what they did, and somebody learns how
-// long it took. Durations in seconds.
+// Measures the durations of store and providers, in seconds.
 
-/** The store; `took` learns of each scan. */
+/** Wraps the store; `took` gets the duration of each scan. */
 function timedStore(
   store: CredentialStore,
   clock: Clock,
@@ -155,9 +150,9 @@ function timedStore(
 ): CredentialStore {
   return {
     ...store,
-    scan: async (now, habits) => {
+    scan: async (now, options) => {
       const began = clock.steady();
-      const scan = await store.scan(now, habits);
+      const scan = await store.scan(now, options);
       took(clock.steady() - began);
       return scan;
     },
@@ -165,10 +160,10 @@ function timedStore(
 }
 
 /**
- * Makes ownerships whose providers tell `took` of each attempt; a provider is the same
- * one every time.
+ * Wraps lookups so that `took` gets the duration of each attempt; the wrapper of a
+ * provider is always the same.
  */
-function timedOwnership(
+function timedLookup(
   clock: Clock,
   took: (token: Pick<ManagedToken, 'snapshot' | 'provider'>, seconds: number) => void,
 ): (lookup: ProviderLookup) => ProviderLookup {

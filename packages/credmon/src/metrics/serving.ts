@@ -1,12 +1,12 @@
-// Keeps the listener where the configuration wants it: opened, moved, closed; a failure
-// is said once and tried again when asked.
+// Opens, moves and closes the listener as configured; a failure is logged once and
+// retried on request.
 import { messageOf } from '@credmon/core/base';
 import type { Log } from '@credmon/core/log';
 import { addressText, type MetricsAddress } from '../settings/metrics-address.ts';
 import type { Listener, Pages } from './listener.ts';
 import type { Families, Moment } from './families.ts';
 
-/** What serving needs. `ready` is awaited before anything is opened. */
+/** Options of serving. `ready` is awaited before a listener opens. */
 export interface ServingOptions {
   readonly log: Log;
   readonly pages: Pages;
@@ -15,27 +15,27 @@ export interface ServingOptions {
   readonly open: OpenListener;
 }
 
-/** Opens a listener. @throws when the address cannot be had */
+/** Opens a listener. @throws when it cannot listen at the address */
 type OpenListener = (
   address: MetricsAddress,
   pages: Pages,
-  trouble: (text: string) => void,
+  warn: (text: string) => void,
 ) => Promise<Listener>;
 
-/** A listener that follows the configuration. Neither method rejects. */
+/** A listener that follows the configuration. The methods never reject. */
 export interface Serving {
   follow(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Serves nothing until it follows. */
+/** Creates the serving; it serves nothing until `follow`. */
 export function createServing({ log, pages, address, ready, open }: ServingOptions): Serving {
   let present: { readonly text: string; readonly listener: Listener } | undefined;
-  let said: string | undefined;
+  let logged: string | undefined;
   let last = Promise.resolve();
-  const sayOnce = (text: string): void => {
-    if (said !== text) log.error(text);
-    said = text;
+  const logOnce = (text: string): void => {
+    if (logged !== text) log.error(text);
+    logged = text;
   };
   const close = async (): Promise<void> => {
     const { listener } = present ?? {};
@@ -48,33 +48,32 @@ export function createServing({ log, pages, address, ready, open }: ServingOptio
     if (present?.text === text) return;
     await close();
     if (!wanted || text === undefined) {
-      said = undefined;
+      logged = undefined;
       return;
     }
     await ready();
-    present = { text, listener: await open(wanted, pages, sayOnce) };
-    said = undefined;
-    log.info(`Metrics are served at ${present.listener.where}`);
+    present = { text, listener: await open(wanted, pages, logOnce) };
+    logged = undefined;
+    log.info(`Metrics are on ${present.listener.where}`);
   };
-  /** One after the other: two signals must not open twice. */
+  /** Serialised, so that two signals do not open two listeners. */
   const next = (step: () => Promise<void>): Promise<void> => {
-    last = last.then(step).catch((error: unknown) => sayOnce(messageOf(error)));
+    last = last.then(step).catch((error: unknown) => logOnce(messageOf(error)));
     return last;
   };
   return { follow: () => next(move), close: () => next(close) };
 }
 
-// The pages of the listener: the metrics, and the answers for whoever decides whether
-// this daemon is well.
+// The pages of the listener: the metrics, and the health checks.
 
-/** What is known at the moment of asking; `families` are there before the listener is. */
+/** The sources of the pages; `families` exist before the listener opens. */
 interface PageSources {
   readonly families: () => Families | undefined;
   readonly moment: () => Moment;
   readonly vitals: () => Vitals;
 }
 
-/** The pages, each made when it is asked for. */
+/** Creates the pages; each is rendered on request. */
 export function createPages({ families, moment, vitals }: PageSources): Pages {
   const type = 'text/plain; charset=utf-8';
   return {
@@ -85,24 +84,23 @@ export function createPages({ families, moment, vitals }: PageSources): Pages {
     },
     '/healthz': async () => ({ status: 200, type, text: 'alive\n' }),
     '/readyz': async () => {
-      const readiness = judgeReadiness(vitals());
+      const readiness = readinessOf(vitals());
       const text = `${JSON.stringify(readiness)}\n`;
       return { status: readiness.ready ? 200 : 503, type: 'application/json', text };
     },
   };
 }
 
-// What /readyz answers: whether tokens are being looked after, judged by the last pass
-// and the directory. Pure.
+// The answer of /readyz: whether tokens are being renewed, from the last pass and the
+// directory. Pure.
 
 /**
- * A pass is made every minute at the latest; after this many seconds without one,
- * something is wrong.
+ * A pass ends every minute; after this many seconds without one the daemon is not ready.
  */
 const PASS_IS_OLD = 180;
 
 /**
- * What readiness is judged by: seconds since the last pass ended, if any did, and why the
+ * The input for readiness: seconds since the last pass ended, if any, and why the
  * credential directory cannot be read, if so.
  */
 interface Vitals {
@@ -110,11 +108,11 @@ interface Vitals {
   readonly unreadable: string | undefined;
 }
 
-/** The verdict, as it is sent. */
+/** The answer of /readyz. */
 type Readiness = { readonly ready: true } | { readonly ready: false; readonly reason: string };
 
-/** Whether the daemon does its work now. */
-export function judgeReadiness({ sincePass, unreadable }: Vitals): Readiness {
+/** Decides whether the daemon is ready. */
+export function readinessOf({ sincePass, unreadable }: Vitals): Readiness {
   if (unreadable !== undefined)
     return { ready: false, reason: `the credential directory: ${unreadable}` };
   if (sincePass === undefined) return { ready: false, reason: 'no pass has ended yet' };

@@ -1,5 +1,4 @@
-// Counts what a plan says of the tokens, by provider: the numbers behind the gauges.
-// Pure.
+// Counts the tokens of a plan by provider: the numbers of the gauges. Pure.
 import { inSlices } from '@credmon/core/base';
 import {
   localNow,
@@ -12,9 +11,9 @@ import type { Instant } from '@credmon/core/credential';
 import type { ProviderLabels } from './labels.ts';
 
 /**
- * What one provider's tokens are like. `working` by state; `expired` those of which none
- * works now, by state too; `refusedUsers` to whom local rules give no token;
- * `secondsLeft` until the first expires of those that are kept fresh.
+ * The counts of one provider's tokens. `working` and `expired` by state (`expired`:
+ * without a valid token now); `refusedUsers`: users without a token by the local rules;
+ * `secondsLeft`: until the first of the renewed tokens expires.
  */
 export interface Tally {
   readonly labels: ProviderLabels;
@@ -24,7 +23,7 @@ export interface Tally {
   secondsLeft: number | undefined;
 }
 
-/** The tallies of a plan made at `now`, one for each provider with tokens. */
+/** Returns the counts of a plan made at `now`, one for each provider with tokens. */
 export async function tallyOf(
   plan: Plan,
   now: Instant,
@@ -38,7 +37,7 @@ export async function tallyOf(
     tallies.set(key, tally);
     return tally;
   };
-  // Many tokens share a stem, and finding a name costs more than counting.
+  // Many tokens share a stem, and finding the name costs more than counting.
   const known = new Map<string, Tally>();
   await inSlices(plan.verdicts, (verdict) => {
     const { provider, snapshot } = verdict.token;
@@ -65,13 +64,13 @@ function add(tally: Tally, verdict: Verdict, now: Instant): void {
   const { token, state } = verdict;
   const { use, user } = token.snapshot;
   if (token.provider === 'local' && state === 'stopped') {
-    // The rules want it so; the empty token in place is not an outage.
+    // Intended by the rules: the empty token is not an outage.
     tally.refusedUsers.add(user);
     tally.working.stopped += 1;
     return;
   }
   const left = use.kind === 'valid' ? use.value.expiresAt - localNow(token.snapshot, now) : 0;
-  // One that was asked for a moment ago and never was there has not expired.
+  // A token that was just requested has not expired.
   const isNew = use.kind === 'missing' && state === 'due';
   if (left <= 0 && !isNew) {
     tally.expired[state] += 1;

@@ -30,7 +30,7 @@ export interface Job extends Waiting {
 }
 
 /**
- * Runs jobs, at evictAt `cap` at a time for one issuer; issuers are independent. `add`
+ * Runs jobs, at most `cap` at a time for one issuer; issuers are independent. `add`
  * rejects with the error of a job.
  */
 export interface Limiter {

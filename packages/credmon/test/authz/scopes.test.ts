@@ -36,7 +36,7 @@ describe('scopes', () => {
   it.each<[string, Partial<ScopeRules>, string]>([
     ['come from the template', {}, 'read:/user/alice write:/user/alice'],
     [
-      'come from the expression in its place',
+      'come from the expression instead',
       { expression: parseExpression('strcat("read:/e/", Username)') },
       'read:/e/alice',
     ],
@@ -46,12 +46,12 @@ describe('scopes', () => {
       'read:/user/alice write:/user/alice read:/e/alice',
     ],
     [
-      'are those of the template when an expression that appends says nothing',
+      'are those of the template when an appending expression gives none',
       { expression: parseExpression('NoSuchName'), append: true },
       'read:/user/alice write:/user/alice',
     ],
     [
-      'have the groups behind them',
+      'are followed by those of the groups',
       { groupTemplate: template('read:/g/{groupname}', 'groupname') },
       'read:/user/alice write:/user/alice read:/g/cms read:/g/it',
     ],
@@ -65,22 +65,22 @@ describe('scopes', () => {
       'read:/p/top',
     ],
     [
-      'are named once',
+      'are listed once',
       { expression: parseExpression('"read:/a write:/a read:/a"') },
       'read:/a write:/a',
     ],
     [
-      'are refused when the expression that decides is not a string',
+      'are rejected when the deciding expression is not a string',
       { expression: parseExpression('1 + 2') },
       'CodedError: LOCAL_CREDMON_AUTHZ_TEMPLATE_EXPR evaluates to integer, not to a string for alice',
     ],
     [
-      'are refused when an expression asks for itself',
+      'are rejected when an expression refers to itself',
       { expression: parseExpression('Scopes') },
       'CodedError: LOCAL_CREDMON_AUTHZ_TEMPLATE_EXPR evaluates to undefined, not to a string for alice',
     ],
     [
-      'are refused to whom the requirement refuses',
+      'are rejected when the requirement is not met',
       { requirement: parseRequirement('atlas') },
       'CodedError: LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT does not allow a token for alice',
     ],

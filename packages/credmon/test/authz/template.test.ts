@@ -25,7 +25,7 @@ describe('a template', () => {
     expect(filled(source)).toBe(expected);
   });
 
-  it('does not look into what it filled in', () => {
+  it('does not expand the filled-in value again', () => {
     const parsed = parseTemplate('read:/{username}', 'username');
     expect(parsed.ok && fillTemplate(parsed.value, '{username}')).toBe('read:/{username}');
   });

@@ -105,7 +105,7 @@ describe('the command line', () => {
   });
 
   it.each(['abc', '-1', '1.5', '1e3', '', ' 5', '0x10', 'NaN', 'Infinity', '99999999999999999999'])(
-    'usable --seconds %j is misuse',
+    'usable --seconds %j is a usage error',
     async (text) => {
       const result = await parseArguments(
         ['usable', 'alice', 'mytok', `--seconds=${text}`],

@@ -17,7 +17,7 @@ describe('exit codes', () => {
     expect([exitCodeOf(error, true), exitCodeOf(error, false)]).toEqual([underMaster, byHand]);
   });
 
-  it('is 1 for what nobody expected', () => {
+  it('is 1 for unexpected errors', () => {
     expect(exitCodeOf(new TypeError('x'), true)).toBe(1);
   });
 });

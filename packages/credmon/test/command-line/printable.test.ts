@@ -6,12 +6,12 @@ const TEXT = 'one \u001B]0;pwn\u0007\u009B2J\u007F\r\u202Eevil\u2028\u{E0001}';
 
 it.each([
   [
-    'ASCII, line feeds, tabs and letters of any language stay',
+    'ASCII, line feeds, tabs and letters of any language are kept',
     'größe – 時刻\n\tnext',
     'größe – 時刻\n\tnext',
   ],
   [
-    'R43 what steers a terminal is written out',
+    'R43 characters that control a terminal are escaped',
     TEXT,
     String.raw`one \u001b]0;pwn\u0007\u009b2J\u007f\u000d\u202eevil\u2028\udb40\udc01`,
   ],

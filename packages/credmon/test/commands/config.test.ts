@@ -43,7 +43,7 @@ function fileOf(text: string): string {
 describe('config get prints the default of a knob that is not set', () => {
   it.each([
     ['a number', 'CREDMON_RENEW_FRACTION', '0.5'],
-    ['a name in other letters', 'credmon_renew_fraction', '0.5'],
+    ['a name in another case', 'credmon_renew_fraction', '0.5'],
     ['an integer', 'CREDMON_RENEWALS_PER_ISSUER', '16'],
     ['a duration', 'EXEC_CREDMON_TIMEOUT', '30'],
     ['a duration of 0', 'CREDMON_LOCAL_KEY_ROTATE', '0'],
@@ -62,13 +62,13 @@ describe('config get prints the default of a knob that is not set', () => {
 
   it.each([
     ['is unknown', 'CREDMON_RENEW_FRACTOIN', ''],
-    ['is of no credmon', 'NO_SUCH_KNOB', ''],
+    ['is not ours', 'NO_SUCH_KNOB', ''],
     ['has no default', 'CREDMON_WEB_CONTACT', ''],
     ["is HTCondor's, without a default in its table", 'SEC_CREDENTIAL_REFRESH', ''],
     ['is for one provider, where the shared one counts', 'EXEC_CREDMON_lab_TIMEOUT', ''],
     ['is for one program', 'CREDMON_OAUTH.CREDMON_RENEW_FRACTION', ''],
     [
-      'has a default that is not always the same',
+      'has a default that depends on others',
       'CREDMON_OAUTH_TOKEN_REFRESH',
       ' (default: half of CREDMON_OAUTH_TOKEN_MINIMUM)',
     ],

@@ -34,8 +34,8 @@ interface Ran {
 async function keys(...argv: string[]): Promise<Ran> {
   const said = { out: '', err: '' };
   const speech = {
-    print: (text: string): void => void (said.out += `${text}\n`),
-    complain: (text: string): void => void (said.err += `${text}\n`),
+    stdout: (text: string): void => void (said.out += `${text}\n`),
+    stderr: (text: string): void => void (said.err += `${text}\n`),
   };
   try {
     const command = await parseArguments(['keys', ...argv], '1');
@@ -72,12 +72,12 @@ function pemForWlcg(): string {
 describe('keys of a key directory', () => {
   it('R32 the first key signs once it is published, and the portal has its public half', async () => {
     expect((await keys('rotate')).out).toMatch(
-      /: scitokens, wlcg; tokens live at most 7200 s\ncreate\n\w+ must be published first\n$/,
+      /: scitokens, wlcg; longest token lifetime 7200 s\ncreate\n\w+ must be published first\n$/,
     );
     expect(states()).toEqual(['next']);
     expect(await keys('publish')).toEqual({
       code: 0,
-      out: `${directory}: scitokens, wlcg; tokens live at most 7200 s\n${directory}/jwks.json\n`,
+      out: `${directory}: scitokens, wlcg; longest token lifetime 7200 s\n${directory}/jwks.json\n`,
       err: '',
     });
     expect((await keys('rotate')).out).toMatch(/\nactivate \w+\n\w+ signs; nothing to do\n$/);
@@ -86,7 +86,7 @@ describe('keys of a key directory', () => {
     expect((await keys('list')).out).toMatch(/\nKID +ALG +STATE .*\n\w+ +ES256 +active /);
   });
 
-  it('R32 --begin makes the next key, of the algorithm that is asked for', async () => {
+  it('R32 --begin creates the next key with the requested algorithm', async () => {
     for (const step of ['rotate', 'publish', 'rotate']) await keys(step);
     await keys('rotate', '--begin', '--algorithm', 'RS256');
     const { out } = await keys('list', '--json');
@@ -107,7 +107,7 @@ describe('keys of a key directory', () => {
     });
   });
 
-  it('R32 the longest life of all providers and standing tokens decides how long a key stays', async () => {
+  it('R32 the longest lifetime of all providers and standing tokens decides how long a key is kept', async () => {
     workspace.configure({
       CREDMON_STANDING_TOKENS: 'pilot',
       CREDMON_STANDING_pilot_PROVIDER: 'scitokens',
@@ -124,7 +124,7 @@ describe('keys of a key directory', () => {
     expect([list.code, list.err]).toEqual([
       1,
       expect.stringContaining(
-        'keeps retired keys for tokens of 172800 s, but there are some of 259200 s',
+        'keeps retired keys for tokens of 172800 s, but the longest configured lifetime is 259200 s',
       ),
     ]);
     await keys('rotate');
@@ -132,7 +132,7 @@ describe('keys of a key directory', () => {
     expect((await keys('list')).code).toBe(0);
   });
 
-  it('publishes for another web server with the issuer of the configuration', async () => {
+  it('publishes for another web server with the configured issuer', async () => {
     await keys('rotate');
     const web = join(workspace.root, 'web');
     const { code, out } = await keys('publish', web, '--json');
@@ -149,7 +149,7 @@ describe('keys of a key directory', () => {
     });
   });
 
-  it('does not publish two issuers into one place', async () => {
+  it('does not publish two issuers into one directory', async () => {
     workspace.configure({
       LOCAL_CREDMON_wlcg_ISSUER: 'https://wlcg.example',
       CREDMON_wlcg_KEY_DIRECTORY: `${directory}-2`,
@@ -169,7 +169,7 @@ describe('keys of a key directory', () => {
     });
   });
 
-  it('does not publish for an issuer that the portal does not stand for without a place', async () => {
+  it('does not publish without a directory for an issuer that the portal does not serve', async () => {
     workspace.configure({
       LOCAL_CREDMON_wlcg_ISSUER: 'https://wlcg.example',
       CREDMON_wlcg_KEY_DIRECTORY: `${directory}-2`,
@@ -184,7 +184,7 @@ describe('keys of a key directory', () => {
     expect(states()).toEqual(['next']);
   });
 
-  it('a private key that is open to others makes list fail, and 80 columns hold the table', async () => {
+  it('a private key that is open to others makes list fail, and the table fits 80 columns', async () => {
     for (const step of ['rotate', 'publish', 'rotate']) await keys(step);
     await keys('rotate', '--begin');
     const good = await keys('list');
@@ -199,7 +199,7 @@ describe('keys of a key directory', () => {
     });
   });
 
-  it('a directory that is not there yet, or open to others, is reported', async () => {
+  it('a missing directory, or one that is open to others, is reported', async () => {
     expect((await keys('list')).err).toBe(`scitokens, wlcg: ${directory} does not exist\n`);
     await keys('rotate');
     chmodSync(directory, 0o777);
@@ -231,7 +231,7 @@ describe('a single key in a PEM file', () => {
   });
 
   it.each(['rotate', 'publish'])(
-    'R32 %s says what to do instead, and fails where nothing else was done',
+    'R32 %s says what to do instead, and fails if nothing else was done',
     async (step) => {
       pemForWlcg();
       await keys('rotate', '--provider', 'scitokens');
@@ -239,7 +239,7 @@ describe('a single key in a PEM file', () => {
       expect([alone.code, alone.err]).toEqual([
         1,
         expect.stringMatching(
-          /^wlcg: .*key\.pem is a single key, .* CREDMON_LOCAL_KEY_DIRECTORY \(or CREDMON_wlcg_KEY_DIRECTORY\)/,
+          /^wlcg: .*key\.pem is a single key .* CREDMON_LOCAL_KEY_DIRECTORY \(or CREDMON_wlcg_KEY_DIRECTORY\)/,
         ),
       ]);
       expect((await keys(step)).code).toBe(0);
@@ -263,10 +263,10 @@ describe('a single key in a PEM file', () => {
   });
 });
 
-it('an unknown provider is reported, with those that there are', async () => {
+it('an unknown provider is reported, with the known ones', async () => {
   expect(await keys('list', '--provider', 'nobody')).toMatchObject({
     code: 2,
-    err: 'nobody signs no tokens here; these do: scitokens, wlcg',
+    err: 'nobody is not a local provider; local providers: scitokens, wlcg',
   });
 });
 
@@ -274,6 +274,6 @@ it('without a local provider there is nothing to list', async () => {
   workspace.configure({ LOCAL_CREDMON_PROVIDER_NAMES: '' });
   expect(await keys('list')).toMatchObject({
     code: 1,
-    err: expect.stringContaining('no tokens are signed here') as string,
+    err: expect.stringContaining('no local tokens: neither') as string,
   });
 });

@@ -48,8 +48,8 @@ interface Ran {
 async function run(...argv: string[]): Promise<Ran> {
   const said = { out: '', err: '' };
   const speech = {
-    print: (text: string): void => void (said.out += `${text}\n`),
-    complain: (text: string): void => void (said.err += `${text}\n`),
+    stdout: (text: string): void => void (said.out += `${text}\n`),
+    stderr: (text: string): void => void (said.err += `${text}\n`),
   };
   try {
     const command = await parseArguments(['revoke', ...argv], '1');
@@ -79,7 +79,7 @@ function store(name: string, text: string): void {
 }
 
 describe('revoke of a login', () => {
-  it('R31 revokes refresh and access token, removes all files, and leaves one line for each step in the log', async () => {
+  it('R31 revokes refresh and access token, removes all files, and logs one line for each step', async () => {
     const service = await workspace.addService('mytok', opaque);
     const token = await seedToken(workspace, service, 'alice');
     writeFileSync(join(home(), '.mytok.renewal'), '{}');
@@ -109,7 +109,7 @@ describe('revoke of a login', () => {
     expect(await refreshed(service, token)).toBe(400);
   });
 
-  it('R31 tells how long an access token is good that its issuer cannot revoke, and that is not a failure', async () => {
+  it('R31 says how long an access token stays valid that its issuer cannot revoke, without a failure', async () => {
     const service = await workspace.addService('mytok', issuer);
     const token = await seedToken(workspace, service, 'alice');
     const { code, out } = await run('alice', '--json');
@@ -142,7 +142,7 @@ describe('revoke of a login', () => {
     expect(await refreshed(service, token)).toBe(400);
   });
 
-  it('R31 without a service takes all tokens of the user and none of another, whatever domain is written', async () => {
+  it('R31 without a service revokes all tokens of the user and none of others, with any domain', async () => {
     const service = await workspace.addService('mytok', opaque);
     const mine = [
       await seedToken(workspace, service, 'alice'),
@@ -158,7 +158,7 @@ describe('revoke of a login', () => {
     expect(existsSync(hers.path('top'))).toBe(true);
   });
 
-  it('R31 with a service takes that stem alone, and leaves what is not a file of a token', async () => {
+  it('R31 with a service revokes that stem only, and keeps files that belong to no token', async () => {
     const service = await workspace.addService('mytok', opaque);
     await seedToken(workspace, service, 'alice');
     await seedToken(workspace, service, 'alice', 'mytok_h1');
@@ -174,7 +174,7 @@ describe('revoke of a login', () => {
     expect(existsSync(join(workspace.credentialDirectory, 'alice.mark'))).toBe(true);
   });
 
-  it('R12 R31 a rotated refresh token that a dead daemon left unfinished is the one that is revoked', async () => {
+  it('R12 R31 revokes the rotated refresh token that a dead daemon did not put in place', async () => {
     const service = await workspace.addService('mytok', opaque);
     const token = await seedToken(workspace, service, 'alice');
     const answer = await postToken(opaque.tokenUrl, {
@@ -192,13 +192,13 @@ describe('revoke of a login', () => {
   });
 });
 
-describe('revoke beside a daemon', () => {
+describe('revoke with a running daemon', () => {
   const told = 'condor_credmon may have been renewing it';
 
   it.each([
-    ['a token that is due is said to have perhaps another one', true, 0, true],
-    ['a token that is not due is not', true, 100_000, false],
-    ['where no daemon runs there is nothing to say', false, 0, false],
+    ['a due token may just have been renewed', true, 0, true],
+    ['a token that is not due was not', true, 100_000, false],
+    ['without a daemon there is no such note', false, 0, false],
   ])('R31 %s', async (_, running, left, said) => {
     const now = Math.floor(Date.now() / 1000);
     workspace.configure({ mytok_CLIENT_ID: 'me', mytok_TOKEN_URL: 'https://issuer.invalid/token' });
@@ -216,7 +216,7 @@ describe('revoke beside a daemon', () => {
 });
 
 describe('revoke of many tokens at once', () => {
-  it('R6 R31 asks an issuer for few at a time, and takes no file before its turn has come', async () => {
+  it('R6 R31 limits concurrent requests to an issuer, and removes no file before its request may start', async () => {
     const most = { requests: 0, gone: 0 };
     let now = 0;
     let done = 0;
@@ -253,10 +253,10 @@ describe('revoke of many tokens at once', () => {
   });
 });
 
-describe('where revoke sends secrets', () => {
+describe('the servers to which revoke sends secrets', () => {
   const asked = (at: Issuer): number => at.revocations.length;
 
-  it('R26 never to what .meta and .top name: without a configured client the files go and nobody is asked', async () => {
+  it('R26 never to servers in .meta and .top: without a configured client the files are removed and no request is sent', async () => {
     const service = await workspace.addService('mytok', opaque);
     await seedToken(workspace, service, 'alice');
     workspace.configure({
@@ -274,7 +274,7 @@ describe('where revoke sends secrets', () => {
     expect([asked(opaque), asked(issuer)]).toEqual(before);
   });
 
-  it('R25 not to an issuer that calls itself otherwise', async () => {
+  it('R25 not to an issuer with another identifier in its metadata', async () => {
     const service = await workspace.addService('mytok', opaque);
     await seedToken(workspace, service, 'alice');
     workspace.configure({ CREDMON_mytok_ISSUER: `${opaque.url}/` });
@@ -285,7 +285,7 @@ describe('where revoke sends secrets', () => {
     expect(listing(home())).toEqual([]);
   });
 
-  it('R31 to CREDMON_<PROVIDER>_REVOCATION_URL where it is set, without asking for metadata', async () => {
+  it('R31 to CREDMON_<PROVIDER>_REVOCATION_URL if set, without a request for metadata', async () => {
     const service = await workspace.addService('mytok', opaque);
     await seedToken(workspace, service, 'alice');
     workspace.configure({
@@ -295,7 +295,7 @@ describe('where revoke sends secrets', () => {
     expect(await run('alice', 'mytok')).toMatchObject({ code: 0 });
   });
 
-  it('R31 to nobody when nothing says where, and says which knob would', async () => {
+  it('R31 to none without a configured endpoint, and the line names the knob', async () => {
     const service = await workspace.addService('mytok', opaque);
     await seedToken(workspace, service, 'alice');
     workspace.configure({ CREDMON_mytok_ISSUER: '' });
@@ -307,7 +307,7 @@ describe('where revoke sends secrets', () => {
     expect(listing(home())).toEqual([]);
   });
 
-  it('R26 an endpoint that is not https stops the command before anything is touched', async () => {
+  it('R26 an endpoint that is not https stops the command before any change', async () => {
     const service = await workspace.addService('mytok', opaque);
     await seedToken(workspace, service, 'alice');
     workspace.configure({ CREDMON_mytok_REVOCATION_URL: 'http://issuer.example/revoke' });
@@ -317,7 +317,7 @@ describe('where revoke sends secrets', () => {
     expect(listing(home())).toEqual(['mytok.meta 400', 'mytok.top 400', 'mytok.use 400']);
   });
 
-  it('R29 a client secret that cannot be read is reported, and the files go', async () => {
+  it('R29 an unreadable client secret is reported, and the files are removed', async () => {
     const service = await workspace.addService('mytok', opaque);
     await seedToken(workspace, service, 'alice');
     workspace.configure({ mytok_CLIENT_SECRET_FILE: join(workspace.root, 'no-such-file') });
@@ -377,7 +377,7 @@ describe('revoke of other sources', () => {
     });
   });
 
-  it('R26 R31 token exchange: of several issuers only a configured one is asked, and never for a refresh token of elsewhere', async () => {
+  it('R26 R31 token exchange: only a configured issuer is asked, and never for a refresh token of another issuer', async () => {
     await opaque.addClient({ clientId: 'ap', clientSecret: 'ap-secret', redirectUris: [] });
     workspace.configure({
       EXCHANGE_CREDMON_PROVIDER_NAMES: 'swap',
@@ -397,19 +397,19 @@ describe('revoke of other sources', () => {
     ]);
   });
 
-  it('R19 a token that nobody owns stays: refused when named, left with a word when not', async () => {
+  it('R19 a token without a provider is kept: an error when named, a note otherwise', async () => {
     store('foreign.use', 'not-ours');
     const named = await run('alice', 'foreign');
     expect(named.code).toBe(1);
     expect(named.out).toMatch(
-      /^did not revoke alice\/foreign: nobody here owns it \(foreign is not listed in any /,
+      /^did not revoke alice\/foreign: no provider owns it \(foreign is not listed in any /,
     );
     const all = await run('alice');
     expect([all.code, all.out.slice(0, 18)]).toEqual([0, 'left alice/foreign']);
     expect(listing(home())).toEqual(['foreign.use 400']);
   });
 
-  it('a standing token is refused with the way to end it', async () => {
+  it('a standing token is an error with the fix', async () => {
     expect(await run('(standing)', 'pilot')).toMatchObject({
       code: 2,
       err: expect.stringContaining('CREDMON_STANDING_TOKENS') as string,
@@ -417,9 +417,9 @@ describe('revoke of other sources', () => {
   });
 
   it.each([
-    ['a user without tokens', ['bob'], 1, 'there is no token of bob in'],
-    ['a service without a token', ['alice', 'mytok_h2'], 1, 'alice has mytok'],
-    ['a user that is a path', ['../etc'], 2, 'is not the name of a user'],
+    ['a user without tokens', ['bob'], 1, 'no token of bob in'],
+    ['a service without a token', ['alice', 'mytok_h2'], 1, 'tokens of alice: mytok'],
+    ['a user that is a path', ['../etc'], 2, 'is not a valid user name'],
   ])('%s is reported', async (_, argv, code, text) => {
     store('mytok.use', 'x');
     const ran = await run(...argv);

@@ -43,15 +43,15 @@ async function status(
     { kind: 'status', ...common(), json: options.json ?? false, user: options.user },
     {},
     {
-      print: (text) => printed.push(text),
-      complain: (text) => complaints.push(text),
+      stdout: (text) => printed.push(text),
+      stderr: (text) => complaints.push(text),
       width: options.width,
     },
   );
   return { code, printed: printed.join('\n'), complaints };
 }
 
-it('prints whole names where no terminal is, and says beside the table what is the matter and what to run', async () => {
+it('prints whole names without a terminal, and the problems and commands after the table', async () => {
   const { code, printed, complaints } = await status();
   expect(code).toBe(1);
   expect(printed.split('\n').map((line) => line.split(/ +/).slice(0, 3).join(' '))).toEqual([
@@ -71,7 +71,7 @@ it('fits a terminal', async () => {
   expect(printed.split('\n').filter((line) => line.length > 80)).toEqual([]);
 });
 
-it('JSON tells of the daemon and why nobody renews a token, and nothing stands beside it', async () => {
+it('JSON has the daemon and the reason why a token is not renewed, without other output', async () => {
   const { printed, complaints } = await status({ json: true });
   const { daemon, tokens } = JSON.parse(printed) as {
     daemon: unknown;
@@ -85,7 +85,7 @@ it('JSON tells of the daemon and why nobody renews a token, and nothing stands b
   ]);
 });
 
-it('knows the process that the pid file names', async () => {
+it('shows the process in the pid file', async () => {
   on.file('creds/pid', `${process.pid}\n`);
   expect((await status({ user: 'alice' })).complaints).toEqual([]);
   expect(JSON.parse((await status({ json: true })).printed)).toMatchObject({ daemon: process.pid });
@@ -97,9 +97,9 @@ it('a user without tokens is an error', async () => {
 
 it.each([
   ['alice', 'mytok', 60, []],
-  ['alice', 'mytok', 4000, [expect.stringMatching(/^alice\/mytok: it has 3\d\d\d s left$/)]],
-  ['bob', 'mytok_h1', 0, ['bob/mytok_h1: it has 0 s left']],
-  ['bob', 'other', 0, ['bob/other: there is no token']],
+  ['alice', 'mytok', 4000, [expect.stringMatching(/^alice\/mytok: expires in 3\d\d\d s$/)]],
+  ['bob', 'mytok_h1', 0, ['bob/mytok_h1: expired']],
+  ['bob', 'other', 0, ['bob/other: no such token']],
 ])('usable %s %s for %d s', async (user, service, seconds, expected) => {
   const said: string[] = [];
   const code = await runUsableCommand(

@@ -47,27 +47,34 @@ async function usable(user: string, service: string, seconds: number): Promise<[
 }
 
 it.each([
-  ['is usable with enough life left', 'alice', 'good', 900, 0, /^$/],
-  ['is not with less', 'alice', 'good', 2000, 1, /^alice\/good: it has (1000|9\d\d) s left$/],
-  ['is not when it has expired', 'alice', 'expired', 0, 1, /^alice\/expired: it has 0 s left$/],
-  ['is not when its file is broken', 'alice', 'broken', 0, 1, /^alice\/broken: \.use is JSON, but/],
+  ['is usable with enough lifetime left', 'alice', 'good', 900, 0, /^$/],
+  ['is not with less', 'alice', 'good', 2000, 1, /^alice\/good: expires in (1000|9\d\d) s$/],
+  ['is not when it has expired', 'alice', 'expired', 0, 1, /^alice\/expired: expired$/],
   [
-    'is not when it was only asked for',
+    'is not when its file is invalid',
+    'alice',
+    'broken',
+    0,
+    1,
+    /^alice\/broken: \.use is JSON, but/,
+  ],
+  [
+    'is not when it was only requested',
     'alice',
     'requested',
     0,
     1,
-    /^alice\/requested: there is no token$/,
+    /^alice\/requested: no such token$/,
   ],
-  ['is not of a user who is not there', 'bob', 'good', 0, 1, /^bob\/good: there is no token$/],
-  ['is not behind a link', 'linked', 'good', 0, 1, /^linked\/good: there is no token$/],
-  ['is not outside the directory', '..', 'good', 0, 1, /^\.\.\/good: there is no token$/],
+  ['is not for an unknown user', 'bob', 'good', 0, 1, /^bob\/good: no such token$/],
+  ['is not behind a link', 'linked', 'good', 0, 1, /^linked\/good: no such token$/],
+  ['is not outside the directory', '..', 'good', 0, 1, /^\.\.\/good: no such token$/],
 ])('a token %s', async (_, user, service, seconds, code, line) => {
   const [got, said] = await usable(user, service, seconds);
   expect([got, said.join('; ')]).toEqual([code, expect.stringMatching(line)]);
 });
 
-it('looks at the one token only: a directory that cannot be listed does not matter', async () => {
+it('reads only this token: the directory need not be listable', async () => {
   chmodSync(join(directory, 'alice'), 0o100);
   expect(await usable('alice', 'good', 900)).toEqual([0, []]);
   chmodSync(join(directory, 'alice'), 0o700);

@@ -54,7 +54,7 @@ const published = (): KeySet =>
   readKeySet(JSON.parse(readFileSync(join(directory, 'jwks.json'), 'utf8')));
 const states = (): string[] => readKeyDirectory(directory).keys.map(({ state }) => state);
 
-it('R32 through 200 days every token is verified by the published keys as long as it lives, and the keys change', () => {
+it('R32 during 200 days every valid token can be verified with the published keys, and the keys change', () => {
   const now = settings();
   const rotate = rotation();
   const issuer = 'https://ap.example';
@@ -90,21 +90,21 @@ it('R32 through 200 days every token is verified by the published keys as long a
 });
 
 describe('the daemon', () => {
-  it('R32 makes the first key, publishes it and signs with it at once, and says so', () => {
+  it('R32 creates the first key, publishes it, signs with it at once, and logs it', () => {
     rotation()(settings(), START);
     expect(states()).toEqual(['active']);
     expect(lines).toEqual([expect.stringMatching(/^Keys in .*: create, activate \w+$/)]);
     expect(statSync(directory).mode & 0o777).toBe(0o711);
   });
 
-  it('leaves keys alone without the knob, and a PEM file in any case', () => {
+  it('does not rotate without the knob, and never a PEM file', () => {
     rotation()(settings({ CREDMON_LOCAL_KEY_ROTATE: '0' }), START);
     rotation()(settings({ CREDMON_LOCAL_KEY_DIRECTORY: '' }), START);
     expect(lines).toEqual([]);
     expect(() => statSync(directory)).toThrow('ENOENT');
   });
 
-  it('looks once an hour, and at once with a new configuration', () => {
+  it('checks once an hour, and at once with a new configuration', () => {
     const now = settings();
     const rotate = rotation();
     rotate(now, START);
@@ -119,7 +119,7 @@ describe('the daemon', () => {
     expect(states()).toEqual(['retired', 'active']);
   });
 
-  it('tells of a directory that it cannot use once, and again after it worked', () => {
+  it('logs an unusable directory once, and again after it worked', () => {
     const now = settings();
     const rotate = rotation();
     rotate(now, START);
@@ -134,7 +134,7 @@ describe('the daemon', () => {
   });
 });
 
-it('R32 keys of an issuer that the portal does not serve never count as published by themselves; the log says once who publishes them', () => {
+it('R32 keys of an issuer that the portal does not serve do not count as published; the log says once how to publish them', () => {
   const now = settings({
     LOCAL_CREDMON_ISSUER: 'https://portal.example',
     LOCAL_CREDMON_scitokens_ISSUER: 'https://elsewhere.example',

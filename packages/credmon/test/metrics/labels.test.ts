@@ -23,7 +23,7 @@ it.each([
   expect(configuredName(settings, name)).toBe(known);
 });
 
-it('names that nobody configured are shown up to a number, all further ones as one', () => {
+it('unconfigured names are shown up to a limit, all others as one', () => {
   const nameOf = boundedNames((name) => configuredName(settings, name), 2);
   expect(['a', 'b', 'c', 'site', 'a', 'd'].map(nameOf)).toEqual([
     'a',

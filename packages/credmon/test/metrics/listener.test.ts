@@ -54,17 +54,17 @@ describe('a request', () => {
     expect(answer.headers).toMatchObject({ connection: 'close', 'cache-control': 'no-store' });
   });
 
-  it('with 16 KB of headers is refused', async () => {
+  it('with 16 KB of headers is rejected', async () => {
     const answer = await ask(await listen(tcp), '/metrics', { headers: { x: 'y'.repeat(16_384) } });
     expect(answer.status).toBe(431);
   });
 
-  it('whose page fails is cut off, and said', async () => {
+  it('whose page fails is closed and logged', async () => {
     await expect(ask(await listen(unix()), '/broken')).rejects.toThrow('socket hang up');
-    expect(troubles.at(-1)).toBe('a request for the metrics failed: spoiled');
+    expect(troubles.at(-1)).toBe('request for the metrics failed: spoiled');
   });
 
-  it('that never ends does not keep the listener from closing', async () => {
+  it('that never ends does not prevent the listener from closing', async () => {
     const { path } = unix();
     await listen(unix());
     const silent = connect(path, () => silent.write('GET /metrics HTTP/1.1\r\n'));
@@ -77,7 +77,7 @@ describe('a request', () => {
 });
 
 describe('a unix socket', () => {
-  it('is for owner and group, and takes the place of one that a killed process left', async () => {
+  it('is for owner and group, and replaces one that a killed process left', async () => {
     const { path } = unix();
     spawnSync(process.execPath, [
       '-e',
@@ -91,7 +91,7 @@ describe('a unix socket', () => {
     ]).toEqual(['660', 200]);
   });
 
-  it('is never open to others, not even for a moment, whatever the umask', async () => {
+  it('is never open to others, not even for a moment, with any umask', async () => {
     const before = process.umask(0);
     const umask = vi.spyOn(process, 'umask');
     try {
@@ -105,10 +105,10 @@ describe('a unix socket', () => {
     }
   });
 
-  it('on which somebody listens, or a file in its place, is left alone', async () => {
+  it('in use, or another file in its place, is not replaced', async () => {
     await listen(unix());
     await expect(listen(unix())).rejects.toThrow(
-      /cannot be served at unix:.*EADDRINUSE.*SIGHUP tries again/,
+      /cannot serve the metrics at unix:.*EADDRINUSE.*retried at SIGHUP/,
     );
     expect((await ask(`unix:${unix().path}`, '/metrics')).status).toBe(200);
     writeFileSync(unix('file').path, 'keep');
@@ -116,28 +116,28 @@ describe('a unix socket', () => {
     expect(readFileSync(unix('file').path, 'utf8')).toBe('keep');
   });
 
-  it('below a directory that is not there is refused', async () => {
+  it('in a missing directory is an error', async () => {
     await expect(listen(unix('none/metrics.sock'))).rejects.toThrow(
-      /metrics cannot be served at unix:/,
+      /cannot serve the metrics at unix:/,
     );
   });
 });
 
-it('a port in use is refused, and so is a descriptor that is none', async () => {
+it('a port in use is an error, and so is an invalid descriptor', async () => {
   const other = createServer();
   const port = await new Promise<number>((resolve) => {
     other.listen(0, '127.0.0.1', () => resolve((other.address() as { port: number }).port));
   });
   await expect(listen({ ...tcp, port })).rejects.toThrow(
-    `cannot be served at 127.0.0.1:${port} (EADDRINUSE)`,
+    `cannot serve the metrics at 127.0.0.1:${port} (EADDRINUSE)`,
   );
   await expect(listen({ kind: 'fd', descriptor: 9999 })).rejects.toThrow(
-    'cannot be served at fd:9999',
+    'cannot serve the metrics at fd:9999',
   );
   other.close();
 });
 
-it('tells why a directory cannot be read', () => {
+it('says why a directory cannot be read', () => {
   expect([whyUnreadable(directory), whyUnreadable(join(directory, 'none'))]).toEqual([
     undefined,
     'ENOENT',

@@ -67,7 +67,7 @@ function some(
 }
 
 describe('the metrics', () => {
-  it('R17 R44 count tokens by state, the expired ones apart, and the seconds that are left', async () => {
+  it('R17 R44 count tokens by state, expired ones separately, and the remaining seconds', async () => {
     const { on, monitor, samples } = watched();
     await monitor.follow();
     fresh(on, 'alice', 'mytok', 900);
@@ -94,7 +94,7 @@ describe('the metrics', () => {
     });
   });
 
-  it('R44 count renewals by outcome and error code, and show what became of the tokens at the next scan', async () => {
+  it('R44 count renewals by outcome and error code, and show the tokens at the next scan', async () => {
     const { on, monitor, samples } = watched();
     await monitor.follow();
     for (const user of ['alice', 'bob', 'carol']) fresh(on, user, 'mytok', 100);
@@ -123,7 +123,7 @@ describe('the metrics', () => {
     expect(after['condor_credmon_last_pass_timestamp_seconds']).toBe(on.clock.now());
   });
 
-  it('count local users whom the rules refuse, and no outage for them', async () => {
+  it('count local users that the rules reject, and no outage for them', async () => {
     const keys = mkdtempSync(join(tmpdir(), 'credmon-keys-'));
     const { on, monitor, samples } = watched({
       LOCAL_CREDMON_PROVIDER_NAMES: 'scitokens',
@@ -145,7 +145,7 @@ describe('the metrics', () => {
     rmSync(keys, { recursive: true });
   });
 
-  it('forget a provider whose last token has gone, but not what it did', async () => {
+  it('forget a provider without tokens, but not its counters', async () => {
     const { on, monitor, samples } = watched();
     await monitor.follow();
     fresh(on, 'alice', 'mytok', 100);
@@ -160,7 +160,7 @@ describe('the metrics', () => {
     });
   });
 
-  it('count what is kept in memory and what is under way, at the moment of asking', async () => {
+  it('count tokens in memory and in progress at the time of the request', async () => {
     const { on, monitor, samples } = watched();
     await monitor.follow();
     on.memory.unwritten.set('alice/x', { user: 'alice', stem: 'x', from: undefined, writes: [] });
@@ -185,7 +185,7 @@ describe('the metrics', () => {
     expect((await page('/metrics')).text).not.toContain('canary');
   });
 
-  it('are the families of the table and no others, each with its line in docs/metrics.md', async () => {
+  it('are exactly the families of the table, each with its line in docs/metrics.md', async () => {
     const { on, monitor, page } = watched();
     await monitor.follow();
     fresh(on, 'alice', 'mytok', 100);
@@ -224,7 +224,7 @@ it('a reload of the parts follows the configuration, and the log continues as be
   await monitor.follow();
   fresh(on, 'alice', 'mytok', 100);
   await runOnce(monitor.parts);
-  expect(on.lines.filter((line) => line.includes('Metrics are served'))).toHaveLength(1);
+  expect(on.lines.filter((line) => line.includes('Metrics are on'))).toHaveLength(1);
   expect(on.lines.join('\n')).toContain('Successfully renewed alice/mytok');
   expect((await samples())['condor_credmon_scan_duration_seconds_count']).toBe(1);
 });

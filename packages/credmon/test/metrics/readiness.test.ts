@@ -1,6 +1,6 @@
 // When the daemon calls itself ready, and what it says when not.
 import { expect, it } from 'vitest';
-import { judgeReadiness } from '../../src/metrics/serving.ts';
+import { readinessOf } from '../../src/metrics/serving.ts';
 
 it.each([
   [{ sincePass: 0, unreadable: undefined }, { ready: true }],
@@ -18,5 +18,5 @@ it.each([
     { ready: false, reason: 'the credential directory: EACCES' },
   ],
 ])('R44 %j: %j', (vitals, readiness) => {
-  expect(judgeReadiness(vitals)).toEqual(readiness);
+  expect(readinessOf(vitals)).toEqual(readiness);
 });

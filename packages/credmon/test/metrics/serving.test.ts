@@ -32,13 +32,13 @@ function serving() {
   return { ...self, done, state, at };
 }
 
-it('nothing is loaded while nothing is to be served', async () => {
+it('nothing is loaded without an address', async () => {
   const on = serving();
   await on.follow();
   expect(on.done).toEqual([]);
 });
 
-it('a listener stays while its address does, moves with it, and closes without one', async () => {
+it('a listener is kept with its address, moves with it, and closes without one', async () => {
   const on = serving();
   on.at('/a');
   await Promise.all([on.follow(), on.follow(), on.follow()]);
@@ -50,16 +50,16 @@ it('a listener stays while its address does, moves with it, and closes without o
   expect(on.done).toEqual([
     'ready',
     'open /a',
-    'info Metrics are served at /a',
+    'info Metrics are on /a',
     'close /a',
     'ready',
     'open /b',
-    'info Metrics are served at /b',
+    'info Metrics are on /b',
     'close /b',
   ]);
 });
 
-it('R44 an address that cannot be had is said once and tried again each time', async () => {
+it('R44 an unusable address is logged once and retried each time', async () => {
   const on = serving();
   on.at('/a');
   on.state.refuse = 'EADDRINUSE';
@@ -73,6 +73,6 @@ it('R44 an address that cannot be had is said once and tried again each time', a
     'ready',
     'ready',
     'open /a',
-    'info Metrics are served at /a',
+    'info Metrics are on /a',
   ]);
 });

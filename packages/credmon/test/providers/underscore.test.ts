@@ -160,7 +160,7 @@ describe('R19 R26 without CREDMON_ALLOW_SPECIAL_CHAR_NAMES', () => {
       service: 'keycloak_extra',
       ...common(setUp(false)),
     } as const;
-    await runRevokeCommand(command, {}, { print: say, complain: say });
+    await runRevokeCommand(command, {}, { stdout: say, stderr: say });
     expect([
       said.join('\n').includes(REASON),
       on.has('alice/keycloak_extra.top'),
@@ -194,7 +194,7 @@ describe('R19 R26 with CREDMON_ALLOW_SPECIAL_CHAR_NAMES', () => {
       service: 'keycloak_extra',
       ...common(setUp(true)),
     } as const;
-    await runRevokeCommand(command, {}, { print: say, complain: say });
+    await runRevokeCommand(command, {}, { stdout: say, stderr: say });
     expect([keycloak.requests, extra.paths.length > 0, on.has('alice/keycloak_extra.top')]).toEqual(
       [[], true, false],
     );

@@ -45,12 +45,12 @@ describe('the health of an issuer', () => {
     expect(after).toEqual(expected[change]);
   });
 
-  it('R8 is spared after two different users, not after one user twice', () => {
+  it('R8 opens the circuit after failures of two different users, not after two of one user', () => {
     expect(isOpen(healthAfter(down, 'alice', silence, 101))).toBe(false);
     expect(isOpen(healthAfter(down, 'bob', silence, 101))).toBe(true);
   });
 
-  it('R8 holds for the shorter of two waits, at least for the probe interval', () => {
+  it('R8 is open for the shorter of two waits, at least for the probe interval', () => {
     const busy = (who: string, retryAfter: number, before = HEALTHY) =>
       healthAfter(before, who, error('ISSUER_BUSY', { retryAfter }), 100);
     expect(openUntil(busy('bob', 60, busy('alice', 30)))).toBe(130);
@@ -58,7 +58,7 @@ describe('the health of an issuer', () => {
     expect(openUntil(down)).toBe(Number.NEGATIVE_INFINITY);
   });
 
-  it('R8 lets a token that expires before the end of the hold ask after one interval', () => {
+  it('R8 lets a token that expires before the circuit closes ask after one interval', () => {
     const wait = (who: string, before = HEALTHY) =>
       healthAfter(before, who, error('ISSUER_BUSY', { retryAfter: 5000 }), 100);
     const held = wait('bob', wait('alice'));
@@ -70,7 +70,7 @@ describe('the health of an issuer', () => {
     expect(waitOf(down, NEVER, 100)).toBe(0);
   });
 
-  it('tells a token that waits what happened to the others', () => {
+  it('gives a waiting token the last error of the others', () => {
     const both = healthAfter(down, 'bob', error('ISSUER_BUSY', { retryAfter: 9 }), 101);
     const told = errorOfWaiting('https://i.example', both, 5);
     expect([told.code, told.fields]).toEqual([

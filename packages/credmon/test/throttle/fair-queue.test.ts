@@ -41,7 +41,7 @@ it.each([
   expect(drained(lanesWith(...all))).toEqual(expected);
 });
 
-it('a user who comes while others wait stands last, and one who was emptied comes back as new', () => {
+it('a new user is last, and a user whose queue was emptied is new again', () => {
   const lanes = lanesWith(one('a1', 1), one('b1', 1));
   expect(lanes.take()?.name).toBe('a1');
   lanes.add(one('a2', 0));
@@ -49,14 +49,14 @@ it('a user who comes while others wait stands last, and one who was emptied come
   expect(drained(lanes)).toEqual(['b1', 'a2', 'c1']);
 });
 
-it('takes of the user with the lowest rank, who then stands last', () => {
+it('takes from the user with the lowest rank, who is then last', () => {
   const lanes = lanesWith(one('a1', 1), one('b1', 1), one('b2', 2));
   expect(lanes.takeLowest((user) => (user === 'b' ? 0 : 1))?.name).toBe('b1');
   expect(drained(lanes)).toEqual(['a1', 'b2']);
   expect(lanes.takeLowest(() => 0)).toBeUndefined();
 });
 
-it('removes what is chosen, user by user, and forgets users with nothing left', () => {
+it('removes the chosen entries, user by user, and forgets users without entries', () => {
   const lanes = lanesWith(one('a1', 1), one('a2', 2), one('b1', 1), one('c1', 1));
   expect(lanes.users).toBe(3);
   expect(

@@ -37,7 +37,7 @@ function manualJob(issuer: string, deadline = Number.POSITIVE_INFINITY, user = `
 }
 
 describe('the limiter', () => {
-  it('R8 runs no more than the cap at one issuer', async () => {
+  it('R8 runs no more than the limit at one issuer', async () => {
     const limiter = limiterOf(2);
     const jobs = [manualJob('a'), manualJob('a'), manualJob('a')];
     const done = Promise.all(jobs.map((job) => limiter.add(job)));
@@ -48,7 +48,7 @@ describe('the limiter', () => {
     await done;
   });
 
-  it('R1 keeps issuers apart: a hanging one delays no other', async () => {
+  it('R1 separates issuers: a hanging one does not delay others', async () => {
     const limiter = limiterOf(1);
     const hanging = manualJob('hangs');
     const waiting = limiter.add(hanging);
@@ -66,7 +66,7 @@ describe('the limiter', () => {
   const states = (jobs: readonly ReturnType<typeof manualJob>[]): string[] =>
     jobs.map(({ started, skipped }) => (started ? 'started' : skipped ? 'skipped' : 'waiting'));
 
-  it('R8 one token that is told to slow down keeps no other from its turn', async () => {
+  it('R8 one token with slow_down does not stop the others', async () => {
     const limiter = limiterOf(1);
     const jobs = [manualJob('busy'), manualJob('busy'), manualJob('busy')];
     const done = Promise.all(jobs.map((job) => limiter.add(job)));
@@ -78,7 +78,7 @@ describe('the limiter', () => {
     await done;
   });
 
-  it('R8 the same token twice is not two', async () => {
+  it('R8 two failures of the same token count once', async () => {
     const limiter = limiterOf(1);
     for (let round = 0; round < 3; round += 1) {
       const job = {
@@ -95,7 +95,7 @@ describe('the limiter', () => {
     other.finish();
   });
 
-  it('R1 R8 two that fail in a row spare the issuer the rest, and each waits as long as both were told to', async () => {
+  it('R1 R8 two failures in a row open the circuit, and each token waits as long as both must', async () => {
     const limiter = limiterOf(1);
     const jobs = [manualJob('down'), manualJob('down'), manualJob('down'), manualJob('down')];
     const done = Promise.all(jobs.map((job) => limiter.add(job)));
@@ -111,7 +111,7 @@ describe('the limiter', () => {
     ]);
   });
 
-  it('R8 a spared issuer is asked by one token at a time, every few seconds, and by all once it answers', async () => {
+  it('R8 with an open circuit one token asks every few seconds, and all ask once the issuer answers', async () => {
     const limiter = limiterOf(4);
     await Promise.all(
       [1, 2].map(() => limiter.add({ ...manualJob('back'), run: () => Promise.resolve(down()) })),
@@ -130,7 +130,7 @@ describe('the limiter', () => {
     await done;
   });
 
-  it('R8 ten thousand tokens of an issuer that is down cost it a request each five seconds', async () => {
+  it('R8 ten thousand tokens of an issuer that is down cause one request every five seconds', async () => {
     const limiter = limiterOf(16);
     let requests = 0;
     for (let second = 0; second < 60; second += 1) {
@@ -147,7 +147,7 @@ describe('the limiter', () => {
     expect(requests).toBeLessThanOrEqual(16 + 1 + 60 / 5);
   });
 
-  it('a token that would expire while its issuer wants to be left alone is tried before', async () => {
+  it('a token that would expire before Retry-After is over is tried in time', async () => {
     const limiter = limiterOf(1);
     await Promise.all(
       [1, 2].map(() =>
@@ -166,7 +166,7 @@ describe('the limiter', () => {
     await done;
   });
 
-  it("R1 one user's tokens that fail spare the issuer that user's others, and nobody else's", async () => {
+  it("R1 failing tokens of one user stop that user's other tokens only", async () => {
     const limiter = limiterOf(2);
     const of = (user: string) => manualJob('vault', Infinity, user);
     await Promise.all(
@@ -179,7 +179,7 @@ describe('the limiter', () => {
     await done;
   });
 
-  it('R1 a spared issuer is asked in turn by users who were not asked for since it failed', async () => {
+  it('R1 with an open circuit, users not asked for since the failure take turns', async () => {
     const limiter = limiterOf(4);
     const tried: string[] = [];
     const round = async (users: readonly string[]): Promise<void> => {
@@ -199,8 +199,8 @@ describe('the limiter', () => {
   });
 
   it.each([
-    ['none that is valid is held no longer than our own longest wait', Infinity, 900],
-    ['a valid one for as long as both were told', 1e9, 86_400],
+    ['no valid one waits no longer than our own longest wait', Infinity, 900],
+    ['a valid one waits as long as both must', 1e9, 86_400],
   ])('R8 after a wish for a day, a token that has %s', async (_, deadline, seconds) => {
     const limiter = limiterOf(1);
     await Promise.all(
@@ -218,7 +218,7 @@ describe('the limiter', () => {
     later.finish();
   });
 
-  it("R1 users take turns, and of one user's tokens the one that expires first is in front", async () => {
+  it("R1 users take turns, and of one user's tokens the first to expire is next", async () => {
     const limiter = limiterOf(1);
     const order: string[] = [];
     const add = (user: string, deadline: number) => {
@@ -238,7 +238,7 @@ describe('the limiter', () => {
     );
   });
 
-  it('what an attempt learns of an issuer that was not known before counts for that issuer', async () => {
+  it('a result of an issuer known only after the attempt counts for that issuer', async () => {
     const limiter = limiterOf(4);
     const fail = () => ({
       ...manualJob('unknown'),
@@ -253,7 +253,7 @@ describe('the limiter', () => {
     await done;
   });
 
-  it('continues after an error that concerns one token only', async () => {
+  it('continues after an error of one token', async () => {
     const limiter = limiterOf(1);
     const [first, second] = [manualJob('up'), manualJob('up')];
     const done = Promise.all([limiter.add(first), limiter.add(second)]);
@@ -264,7 +264,7 @@ describe('the limiter', () => {
     expect(second.skipped).toBeUndefined();
   });
 
-  it('R1 a job that throws tells its caller, and frees its place for the next one', async () => {
+  it('R1 a job that throws rejects its promise and frees its slot', async () => {
     const limiter = limiterOf(1);
     const broken = {
       ...manualJob('a'),
@@ -280,7 +280,7 @@ describe('the limiter', () => {
     await done;
   });
 
-  it('R22 starts nothing more once it is closed, and those who wait are told', async () => {
+  it('R22 starts nothing once closed, and resolves the waiting jobs', async () => {
     const limiter = limiterOf(1);
     const [running, waiting, late] = [manualJob('a'), manualJob('a'), manualJob('b')];
     const done = Promise.all([limiter.add(running), limiter.add(waiting)]);

@@ -35,7 +35,7 @@ function busyQueue() {
 describe('the order of local tokens', () => {
   const cases: [string, [string, LocalRank, number?][], string[]][] = [
     [
-      'R4 an awaited token comes before all that are due',
+      'R4 an awaited token runs before all due tokens',
       [
         ['a/1', 'due', 5],
         ['b/1', 'due', 6],
@@ -44,7 +44,7 @@ describe('the order of local tokens', () => {
       ['c/1', 'a/1', 'b/1'],
     ],
     [
-      'R4 the first token of the user who came last comes before a backlog of other users',
+      'R4 the first token of the latest user runs before a backlog of other users',
       [
         ['a/1', 'awaited'],
         ['a/2', 'awaited'],
@@ -56,7 +56,7 @@ describe('the order of local tokens', () => {
       ['new/1', 'b/1', 'a/1', 'a/2', 'b/2', 'new/2'],
     ],
     [
-      'users take turns, and of one user the token that expires first is in front',
+      'users take turns, and of each user the first to expire is next',
       [
         ['a/late', 'due', 9],
         ['a/soon', 'due', 1],
@@ -75,7 +75,7 @@ describe('the order of local tokens', () => {
     expect(order).toEqual(expected);
   });
 
-  it('a user who has been served and comes again is a newcomer again', async () => {
+  it('a served user who returns counts as new again', async () => {
     const { queue, free } = busyQueue();
     const { order, add } = recorder(queue);
     const first = add('a/1', 'awaited').then(() => add('a/2', 'awaited'));
@@ -86,7 +86,7 @@ describe('the order of local tokens', () => {
   });
 });
 
-it('a job that throws rejects its own add and keeps no other from running', async () => {
+it('a job that throws rejects its own add and does not stop others', async () => {
   const queue = createLocalQueue();
   const { order, add } = recorder(queue);
   const bad = queue.add(
@@ -99,7 +99,7 @@ it('a job that throws rejects its own add and keeps no other from running', asyn
   expect(order).toEqual(['b/1']);
 });
 
-it('R22 close drops what has not started, lets what runs end, and takes no more', async () => {
+it('R22 close drops waiting jobs, lets running jobs end, and accepts no more', async () => {
   const { queue, free } = busyQueue();
   const { order, add } = recorder(queue);
   const waiting = [add('a/1', 'awaited'), add('a/2', 'awaited'), add('b/1', 'due')];
@@ -113,7 +113,7 @@ it('R22 close drops what has not started, lets what runs end, and takes no more'
   expect(order).toEqual([]);
 });
 
-it('R4 R22 the event loop runs while hundreds of tokens are made', async () => {
+it('R4 R22 the event loop runs while hundreds of tokens are signed', async () => {
   const queue = createLocalQueue();
   const work = async (): Promise<void> => {
     const end = performance.now() + 1;
