@@ -53,7 +53,7 @@ export function mistakesOf(error: unknown): string[] {
 }
 
 /** Warnings that a provider's own check reports better. */
-const REPORTED_ELSEWHERE = /no usable token will be signed|are renewed only where a \.meta stands/;
+const REPORTED_ELSEWHERE = /no usable token will be signed|are renewed only if they have a \.meta/;
 
 /**
  * Finds knobs that are set but not used. A macro that another value uses counts as used.

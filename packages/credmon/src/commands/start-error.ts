@@ -4,7 +4,7 @@ import { isCoded, type CodedError } from '@credmon/core/base';
 import { loadConfig } from '@credmon/core/config';
 import { openStartLog, startErrorLines, type Logger } from '@credmon/core/log';
 import type { DaemonCommand } from '../command-line/command.ts';
-import { LOG_HABITS } from '../settings/read.ts';
+import { LOG_OPTIONS } from '../settings/read.ts';
 
 /**
  * The lines of the error, with all mistakes of the configuration, and the log for them if
@@ -30,6 +30,6 @@ export async function startError(
   });
   const log = isCoded(error, 'LOG_UNWRITABLE')
     ? undefined
-    : await openStartLog(config, config.subsystem, command, LOG_HABITS);
+    : await openStartLog(config, config.subsystem, command, LOG_OPTIONS);
   return { lines: startErrorLines(error, mistakes), log };
 }

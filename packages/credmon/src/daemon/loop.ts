@@ -8,7 +8,7 @@ import {
   LONGEST_SLEEP,
   REWRITE_INTERVAL,
   SHORTEST_SLEEP,
-  SLEEP_AFTER_CALL,
+  SLEEP_AFTER_WAKE_UP,
 } from '../settings/policy.ts';
 import { hasTop, lossOf, retryWrites } from './pending-writes.ts';
 import { beginPass, type BegunPass, type ProviderLookup } from './pass.ts';
@@ -130,7 +130,7 @@ async function runPasses(parts: DaemonParts): Promise<void> {
     const lateIn = memory.late.size > 0 ? LATE_INTERVAL : LONGEST_SLEEP;
     const passed = context.clock.steady() - began;
     const plannedIn = (begun?.plan.nextIn ?? LONGEST_SLEEP) - passed;
-    const sleep = woken ? SLEEP_AFTER_CALL : LONGEST_SLEEP;
+    const sleep = woken ? SLEEP_AFTER_WAKE_UP : LONGEST_SLEEP;
     const nextIn = Math.min(plannedIn, renewedIn ?? LONGEST_SLEEP, rewriteIn, lateIn, sleep);
     await context.clock.wait(Math.max(nextIn, SHORTEST_SLEEP), wakeSignal);
   }

@@ -1,13 +1,10 @@
-// Settings of the clients that act without a browser: client credentials (CLIENT), token
+// Settings of the clients that work without a browser: client credentials (CLIENT), token
 // exchange (EXCHANGE, PELICAN).
 import { messageOf, secureEndpoint } from '@credmon/core/base';
 import type { ClientAuthentication } from '@credmon/core/oauth';
 import { knob, ownKnob, type CLIENT_KINDS, type KnobReader } from '@credmon/core/config';
 
-/**
- * A client as the administrator configured it; the secret stays in its file and is read
- * for every renewal.
- */
+/** A configured client; the secret is read from its file for every renewal. */
 export interface ConfiguredClient {
   readonly clientId: string;
   readonly tokenUrl: string;
@@ -16,14 +13,14 @@ export interface ConfiguredClient {
   readonly authentication: ClientAuthentication;
 }
 
-/** The kinds of such clients, as their knobs begin. */
+/** The kinds of clients: the prefixes of their knobs. */
 export type ClientKind = (typeof CLIENT_KINDS)[number];
 
-/** How such a client proves itself. @see RFC 6749, section 2.3.1; RFC 7523 */
+/** How a client authenticates. @see RFC 6749, section 2.3.1; RFC 7523 */
 type ClientProof = 'post' | 'basic' | 'private_key_jwt';
 
 /**
- * One provider's client. `secretFile` holds the secret, or the key in PEM for
+ * The client of a provider. `secretFile` contains the secret, or the PEM key for
  * private_key_jwt; `scopes` is a template.
  */
 export interface TokenClient {
@@ -36,21 +33,21 @@ export interface TokenClient {
   readonly tokenUrl: string | undefined;
   readonly issuers: readonly string[];
   readonly scopes: string;
-  /** Scopes that the issuer may grant unasked. */
+  /** Scopes that the issuer may grant without a request. */
   readonly extraScopes: readonly string[];
   /** True when jobs may read the ID token of an answer. */
   readonly useIdToken: boolean;
   readonly audience: readonly string[];
   readonly resources: readonly string[];
-  /** `.use` is JSON, else the bare token. */
+  /** True: `.use` is JSON; false: the bare token. */
   readonly json: boolean;
-  /** Seconds that the issuer's discovered endpoints count as new. */
+  /** How long the issuer's metadata is cached, in seconds. */
   readonly endpointLifetime: number;
 }
 
 /**
- * Reads the clients of a kind; each knob first for the provider, then for the kind.
- * Mistakes are noted in `read`.
+ * Reads the clients of a kind; a knob of the provider wins over a knob of the kind.
+ * Mistakes are added to `read`.
  */
 export function readTokenClients(
   read: KnobReader,
@@ -67,13 +64,13 @@ export function readTokenClients(
   });
 }
 
-/** Whoever wants this must know that it does nothing here. */
+/** Warns about a knob that has no effect here. */
 function warnOfTrust(read: KnobReader): void {
   const skip = read.string('PELICAN_CREDMON_TLS_SKIP_VERIFY')?.toLowerCase() ?? '';
   if (['1', 'true', 'yes', 'on'].includes(skip))
     read.warning(
       'PELICAN_CREDMON_TLS_SKIP_VERIFY',
-      'ignored: certificates are always verified; name the authority of the issuers in PELICAN_CREDMON_CA_FILE',
+      'ignored: certificates are always verified; set PELICAN_CREDMON_CA_FILE to the certificate authority of the issuers',
     );
 }
 
@@ -123,7 +120,7 @@ function readClient(read: KnobReader, kind: ClientKind, name: string): TokenClie
   };
 }
 
-/** The reference's names for the client of a Pelican provider. */
+/** The reference's knobs for the client of a Pelican provider. */
 function readPelican(
   read: KnobReader,
   name: string,
@@ -172,42 +169,41 @@ function checkUrls(
   for (const issuer of issuers) {
     const knob = `${kind}_CREDMON_${name}_ISSUER`;
     const url = check(issuer, knob);
-    if (url && url.search !== '') read.mistake(knob, 'has a query, which no issuer has');
+    if (url && url.search !== '') read.mistake(knob, 'must not have a query');
   }
 }
 
 function checkClient(read: KnobReader, client: TokenClient): void {
   const { kind, name, issuers, tokenUrl, proof } = client;
-  const wrong = (knob: string, what: string): void =>
+  const mistake = (knob: string, what: string): void =>
     read.mistake(`${kind}_CREDMON_${name}_${knob}`, what);
-  if (client.clientId === '') wrong('CLIENT_ID', 'is not set');
+  if (client.clientId === '') mistake('CLIENT_ID', 'is not set');
   if (client.secretFile === undefined && (kind === 'CLIENT' || proof === 'private_key_jwt'))
-    wrong('CLIENT_SECRET_FILE', 'is not set');
+    mistake('CLIENT_SECRET_FILE', 'is not set');
   if (kind === 'CLIENT' && issuers.length > 1)
-    wrong('ISSUER', 'names several issuers; a client has one');
+    mistake('ISSUER', 'has several issuers; only one is allowed');
   if (kind === 'CLIENT' && issuers.length === 0 && tokenUrl === undefined)
-    wrong('TOKEN_URL', 'is not set, and neither is the issuer whose metadata would name it');
+    mistake('TOKEN_URL', 'is not set, and there is no ISSUER with metadata for it');
   if (kind !== 'CLIENT' && issuers.length === 0)
-    wrong(
+    mistake(
       'ISSUER',
-      'is not set; it says whose tokens are believed, and so where the secret may go',
+      'is not set; it decides whose tokens are accepted and where the secret may be sent',
     );
   if (issuers.length > 1 && tokenUrl !== undefined)
-    wrong(
+    mistake(
       'TOKEN_URL',
-      'is one, but the issuers are several; leave it out, and each one says where its own is',
+      'is set for several issuers; remove it to use the metadata of each issuer',
     );
   if (proof === 'private_key_jwt' && issuers.length === 0)
-    wrong('ISSUER', 'is not set, but private_key_jwt is meant for an issuer');
+    mistake('ISSUER', 'is not set, but private_key_jwt needs an issuer');
   const problem = templateProblem(client.scopes);
-  if (problem !== undefined) wrong('AUTHZ_TEMPLATE', problem);
+  if (problem !== undefined) mistake('AUTHZ_TEMPLATE', problem);
 }
 
-// Scopes from a template with the user's name in it, as the knobs AUTHZ_TEMPLATE write
-// them.
+// Scopes from a template with the user's name, as in the knobs AUTHZ_TEMPLATE.
 
 /**
- * The template with `{username}` filled in; `{{` and `}}` stand for braces.
+ * Returns the template with `{username}` filled in; `{{` and `}}` are braces.
  * @see https://htcondor.readthedocs.io/en/latest/admin-manual/file-and-cred-transfer.html
  */
 export function scopesFor(template: string, username: string): string {
@@ -216,12 +212,10 @@ export function scopesFor(template: string, username: string): string {
   );
 }
 
-/**
- * What is wrong with a template, as the end of a sentence; `undefined` when nothing is.
- */
+/** Returns what is wrong with a template, as the end of a sentence, if anything. */
 function templateProblem(template: string): string | undefined {
-  const odd = /\{[^{}]*\}|[{}]/.exec(template.replaceAll(/\{\{|\}\}|\{username\}/g, ''))?.[0];
-  return odd === undefined
+  const invalid = /\{[^{}]*\}|[{}]/.exec(template.replaceAll(/\{\{|\}\}|\{username\}/g, ''))?.[0];
+  return invalid === undefined
     ? undefined
-    : `holds ${JSON.stringify(odd)}; {username} is the only field, {{ and }} are braces`;
+    : `contains ${JSON.stringify(invalid)}; {username} is the only field, {{ and }} are braces`;
 }

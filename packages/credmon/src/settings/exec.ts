@@ -3,8 +3,8 @@ import { isAbsolute } from 'node:path';
 import { knob, ownKnob, type KnobReader } from '@credmon/core/config';
 
 /**
- * A provider's program, with its arguments, and how long it may run, in seconds;
- * `extraScopes` may be granted unasked.
+ * A provider's program with its arguments and its time limit in seconds; `extraScopes`
+ * may be granted without a request.
  */
 export interface TokenProgram {
   readonly name: string;
@@ -16,7 +16,7 @@ export interface TokenProgram {
   readonly useIdToken: boolean;
 }
 
-/** Reads the programs of these providers. Mistakes are noted in `read`. */
+/** Reads the programs of these providers. Mistakes are added to `read`. */
 export function readTokenPrograms(read: KnobReader, names: readonly string[]): TokenProgram[] {
   const seconds = read.duration('EXEC_CREDMON_TIMEOUT');
   return [...new Set(names)].map((name) => {

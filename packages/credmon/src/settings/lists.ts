@@ -1,47 +1,42 @@
-// ProviderLookup: from a token's name to the one kind of provider that renews it, or why none
-// does. One pure function.
+// Decides which kind of provider owns a token, by its name. Pure.
 import { splitStem } from '@credmon/core/credential';
 import { knob, type KnobReader } from '@credmon/core/config';
 
-/**
- * The lists of names in the configuration. A list is `*` when every other name is meant.
- */
+/** The lists of provider names; `*` means all other names. */
 export interface ProviderLists {
   readonly local: readonly string[];
   readonly client: readonly string[];
   readonly oauth2: readonly string[] | '*';
   readonly vault: readonly string[] | '*';
   readonly pelican: readonly string[];
-  /** Lists of our own; for CredD these names are nobody's. */
+  /** Our own lists; CredD does not know these names. */
   readonly exchange: readonly string[];
   readonly exec: readonly string[];
   readonly specialNames: boolean;
 }
 
-/** The kinds that CredD tells apart, and two of our own. */
+/** CredD's kinds, and two of our own. */
 export type ProviderKind =
   'local' | 'client' | 'oauth2' | 'vault' | 'pelican' | 'exchange' | 'exec';
 
-/** Who owns a token, or why nobody does. */
+/** The owner of a token, or why there is none. */
 export type ProviderLookup =
   | { readonly kind: ProviderKind; readonly service: string; readonly handle: string }
   | { readonly kind: 'nobody'; readonly why: string };
 
-/** Facts about a service that the sorting asks for. */
+/** Facts about a service. */
 export interface ServiceFacts {
-  /**
-   * True when `<service>_CLIENT_ID` is configured, or a `.meta` stands beside the token.
-   */
+  /** True when `<service>_CLIENT_ID` is configured, or the token has a `.meta`. */
   readonly hasClient: boolean;
-  /** True when a Vault may serve names that nobody lists. */
+  /** True when a Vault may serve unlisted names. */
   readonly vaultEnabled: boolean;
 }
 
 /**
  * Sorts a token by its stem as CredD does: LOCAL, CLIENT, OAUTH2, VAULT, PELICAN lists by
  * exact name, then EXCHANGE and EXEC, then the wildcards.
- * @see HTCondor's CredSorter: the first list that holds the name wins, names compare with
- * case
+ * @see HTCondor's CredSorter: the first list that contains the name wins; names are
+ * case-sensitive
  */
 export function ownerOf(stem: string, lists: ProviderLists, facts: ServiceFacts): ProviderLookup {
   const name = splitStem(stem, lists.specialNames);
@@ -52,7 +47,7 @@ export function ownerOf(stem: string, lists: ProviderLists, facts: ServiceFacts)
   return {
     kind: 'nobody',
     why: facts.hasClient
-      ? `${name.service} has a client, but OAUTH2_CREDMON_PROVIDER_NAMES does not name it`
+      ? `${name.service} has a client, but is not listed in OAUTH2_CREDMON_PROVIDER_NAMES`
       : `${name.service} is not listed in any *_CREDMON_PROVIDER_NAMES and has no ${name.service}_CLIENT_ID`,
   };
 }
@@ -72,10 +67,7 @@ function byWildcard(lists: ProviderLists, facts: ServiceFacts): ProviderKind | u
   return lists.vault === '*' && facts.vaultEnabled && !facts.hasClient ? 'vault' : undefined;
 }
 
-/**
- * Names that stand in more than one list, with the lists, for an error that shows them
- * all.
- */
+/** Returns names that are in more than one list, with all these lists. */
 export function overlaps(
   lists: ProviderLists,
 ): { readonly name: string; readonly kinds: readonly ProviderKind[] }[] {
@@ -99,11 +91,11 @@ export function overlaps(
 }
 
 // Names that log in at submit time (CREDMON_DEVICE_PROVIDER_NAMES): CredD and
-// condor_submit take them for a Vault's, but their tokens are OAuth's.
+// condor_submit treat them as a Vault's, but their tokens are OAuth tokens.
 
 /**
- * The names of CREDMON_DEVICE_PROVIDER_NAMES. One that the Vault's list lacks is reported:
- * condor_submit would never ask for its login.
+ * Returns the names of CREDMON_DEVICE_PROVIDER_NAMES. A name missing in the Vault's list
+ * is reported: condor_submit would not start its login.
  */
 export function readDeviceNames(read: KnobReader, lists: ProviderLists): readonly string[] {
   const names = read.list('CREDMON_DEVICE_PROVIDER_NAMES') ?? [];
@@ -114,28 +106,28 @@ export function readDeviceNames(read: KnobReader, lists: ProviderLists): readonl
     )
       read.mistake(
         'CREDMON_DEVICE_PROVIDER_NAMES',
-        `names ${name}, which has no ${name}_CLIENT_ID and ${name}_TOKEN_URL`,
+        `lists ${name}, but ${name}_CLIENT_ID and ${name}_TOKEN_URL are not both set`,
       );
     for (const kind of ['local', 'client', 'pelican', 'exchange', 'exec'] as const)
       if (lists[kind].includes(name))
         read.mistake(
           'CREDMON_DEVICE_PROVIDER_NAMES',
-          `and ${kind.toUpperCase()}_CREDMON_PROVIDER_NAMES both name ${name}: a name has one owner`,
+          `and ${kind.toUpperCase()}_CREDMON_PROVIDER_NAMES both list ${name}: a name can have only one owner`,
           'first',
         );
     const { vault } = lists;
     if (vault === '*' || !vault.includes(name))
       read.warning(
         'CREDMON_DEVICE_PROVIDER_NAMES',
-        `names ${name}, which VAULT_CREDMON_PROVIDER_NAMES does not: condor_submit will not start its login`,
+        `lists ${name}, which is not listed in VAULT_CREDMON_PROVIDER_NAMES: condor_submit will not start its login`,
       );
   }
   return names;
 }
 
 /**
- * The lists as this daemon sorts by them: a device name leaves the Vault's list for
- * OAuth's. It is the one name that may stand in two knobs.
+ * Moves device names from the Vault's list to OAuth's; only these names may be in two
+ * knobs.
  */
 export function withDeviceNames(lists: ProviderLists, names: readonly string[]): ProviderLists {
   const { oauth2, vault } = lists;

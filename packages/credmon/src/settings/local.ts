@@ -1,5 +1,5 @@
-// The knobs of the local issuer, LOCAL_CREDMON_*: each for one provider first, then
-// shared, then its default.
+// Reads the knobs of the local issuer, LOCAL_CREDMON_*: for a provider first, then
+// shared, then the default.
 import { messageOf } from '@credmon/core/base';
 import { parseExpression } from '@credmon/core/classad';
 import { splitStem } from '@credmon/core/credential';
@@ -18,8 +18,8 @@ import { parseTemplate } from '../authz/scopes.ts';
 import { readUserMaps, type UserMapSettings } from '../authz/user-maps.ts';
 
 /**
- * Where a provider's key is: a PEM file with its name and algorithm, or a key directory
- * with rotation.
+ * A provider's key: a PEM file with key id and algorithm, or a key directory with
+ * rotation.
  */
 export type KeySource =
   | {
@@ -30,10 +30,7 @@ export type KeySource =
     }
   | { readonly kind: 'directory'; readonly path: string };
 
-/**
- * One provider whose tokens are signed here. Texts are as configured; `lifetime` in
- * seconds.
- */
+/** One local provider. Texts are as configured; `lifetime` in seconds. */
 export interface LocalIssuer {
   readonly service: string;
   readonly issuer: string;
@@ -51,9 +48,9 @@ export interface LocalIssuer {
 }
 
 /**
- * Everything about local issuers. `keyPair` are the files made at first start; `explicit`
- * is true when a list names a local provider; `served` is the issuer that the web portal
- * stands for.
+ * The settings of local issuers. `keyPair`: the files created at the first start;
+ * `explicit`: a list names a local provider; `served`: the issuer that the web portal
+ * serves.
  */
 export interface LocalSettings {
   readonly issuers: readonly LocalIssuer[];
@@ -63,10 +60,7 @@ export interface LocalSettings {
   readonly served: string;
 }
 
-/**
- * Reads the settings of these services, those of a list in the configuration first.
- * Mistakes go to `read`.
- */
+/** Reads the settings of these services. Mistakes are added to `read`. */
 export function readLocalSettings(
   config: Config,
   read: KnobReader,
@@ -79,7 +73,7 @@ export function readLocalSettings(
     if (profile !== 'scitoken:1.0' && audience.length === 0)
       read.warning(
         'LOCAL_CREDMON_TOKEN_AUDIENCE',
-        `is empty for ${service}, and a ${profile} token must have an audience: no usable token will be signed`,
+        `is empty for ${service}, but a ${profile} token must have an audience: no usable token will be signed`,
       );
   return {
     issuers,
@@ -93,11 +87,11 @@ export function readLocalSettings(
   };
 }
 
-/** The knob that counts for one provider: its own if that is set, else the shared one. */
+/** The knob for one provider: its own if set, otherwise the shared one. */
 type OwnOf = <Name extends LocalKnobName>(shared: Name) => NamedKnob<Name>;
 type LocalKnobName = Extract<PlainKnobName & SharedKnobName, `LOCAL_CREDMON_${string}`>;
 
-/** The issuer of one service, from its own knobs or the shared ones. */
+/** Reads the issuer of one service, from its own knobs or the shared ones. */
 export function readIssuer(config: Config, read: KnobReader, service: string): LocalIssuer {
   const own: OwnOf = (shared) => ownIfSet(config, shared, service);
   const template = own('LOCAL_CREDMON_AUTHZ_TEMPLATE');
@@ -122,14 +116,14 @@ export function readIssuer(config: Config, read: KnobReader, service: string): L
       .filter(Boolean),
     profile: readProfile(config, read, own('LOCAL_CREDMON_TOKEN_VERSION')),
   };
-  const tried = ({ name }: NamedKnob, work: () => string | undefined): void => {
+  const checkKnob = ({ name }: NamedKnob, work: () => string | undefined): void => {
     const problem = reasonOf(work);
     if (problem !== undefined) read.mistake(name, problem);
   };
-  tried(template, () => problemOf(parseTemplate(issuer.template, 'username')));
-  tried(groupTemplate, () => problemOf(parseTemplate(issuer.groupTemplate ?? '', 'groupname')));
-  tried(expression, () => (parseExpression(issuer.templateExpression ?? 'true'), undefined));
-  tried(requirement, () => (parseRequirement(issuer.groupRequirement ?? 'true'), undefined));
+  checkKnob(template, () => problemOf(parseTemplate(issuer.template, 'username')));
+  checkKnob(groupTemplate, () => problemOf(parseTemplate(issuer.groupTemplate ?? '', 'groupname')));
+  checkKnob(expression, () => (parseExpression(issuer.templateExpression ?? 'true'), undefined));
+  checkKnob(requirement, () => (parseRequirement(issuer.groupRequirement ?? 'true'), undefined));
   return issuer;
 }
 
@@ -173,7 +167,7 @@ const PROFILES: Readonly<Record<string, Profile>> = {
   'wlcg:1.0': 'wlcg:1.0',
 };
 
-/** A knob that is set to nothing asks for a token without version. */
+/** An empty knob means a token without version. */
 function readProfile(
   config: Config,
   read: KnobReader,
@@ -187,7 +181,7 @@ function readProfile(
   return 'scitoken:2.0';
 }
 
-/** The issuer that owns a stem; a handle makes no difference. */
+/** Returns the issuer that owns a stem, with or without a handle. */
 export function issuerOfStem(
   issuers: ReadonlyMap<string, LocalIssuer>,
   stem: string,

@@ -1,8 +1,8 @@
-// Where the metrics are served, CREDMON_METRICS_LISTEN: on this machine only, because
-// nobody has to log in to read them.
+// The address of the metrics, CREDMON_METRICS_LISTEN: on this host only, because reading
+// needs no login.
 import type { KnobReader } from '@credmon/core/config';
 
-/** An address of the listener. Port 0 is one that the system chooses. */
+/** An address of the listener. Port 0: the system chooses one. */
 export type MetricsAddress =
   | { readonly kind: 'tcp'; readonly host: '127.0.0.1' | '::1'; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string }
@@ -11,8 +11,8 @@ export type MetricsAddress =
 const FORMS = 'unix:/path, fd:N, 127.0.0.1:PORT or [::1]:PORT';
 
 /**
- * The address in the configuration, `undefined` when there is to be none. Mistakes are
- * noted in `read`.
+ * Returns the configured address, `undefined` if there is none. Mistakes are added to
+ * `read`.
  */
 export function readMetricsAddress(read: KnobReader): MetricsAddress | undefined {
   const text = read.string('CREDMON_METRICS_LISTEN');
@@ -23,7 +23,9 @@ export function readMetricsAddress(read: KnobReader): MetricsAddress | undefined
   return undefined;
 }
 
-/** Reads an address; for a wrong one, the end of a sentence that says why. */
+/**
+ * Parses an address; for an invalid one, returns the end of a sentence with the reason.
+ */
 export function parseMetricsAddress(text: string): MetricsAddress | string {
   const path = /^unix:(.*)$/s.exec(text)?.[1];
   if (path !== undefined)
@@ -35,10 +37,10 @@ export function parseMetricsAddress(text: string): MetricsAddress | string {
   const port = Number(digits);
   if (host === undefined || port > 65_535) return `it must be ${FORMS}`;
   if (host === '127.0.0.1' || host === '::1') return { kind: 'tcp', host, port };
-  return `${host} can be reached from elsewhere, and nobody has to log in here; write ${FORMS}, and let a web server in front do the rest`;
+  return `${host} is not a loopback address, and access needs no login; use ${FORMS}, with a web server in front for remote access`;
 }
 
-/** The address as it is in the configuration. */
+/** Returns the address as configured. */
 export function addressText(address: MetricsAddress): string {
   switch (address.kind) {
     case 'unix':

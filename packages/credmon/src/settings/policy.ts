@@ -1,4 +1,4 @@
-// The renewal policy that the knobs describe.
+// Reads the renewal policy.
 import type { KnobReader } from '@credmon/core/config';
 import type { RenewalPolicy } from '@credmon/core/renewal';
 
@@ -12,8 +12,8 @@ export function readPolicy(read: KnobReader): RenewalPolicy {
 }
 
 /**
- * The shares of a lifetime. A fraction that is not greater than the jitter would renew
- * some tokens as soon as they are issued, without end.
+ * Reads the shares of a lifetime. A fraction not greater than the jitter would renew some
+ * tokens as soon as they are issued, endlessly.
  */
 function readShares(read: KnobReader): Pick<RenewalPolicy, 'fraction' | 'jitter'> {
   const [fractionKnob, jitterKnob] = ['CREDMON_RENEW_FRACTION', 'CREDMON_RENEW_JITTER'];
@@ -39,7 +39,8 @@ function readShares(read: KnobReader): Pick<RenewalPolicy, 'fraction' | 'jitter'
 }
 
 /**
- * Seconds that a token counts as valid when neither its issuer nor the token itself says.
+ * Returns how long a token counts as valid, in seconds, when neither the issuer nor the
+ * token says.
  */
 export function readDefaultLifetime(read: KnobReader): number {
   return read.integer('CREDMON_DEFAULT_TOKEN_LIFETIME');
@@ -47,24 +48,24 @@ export function readDefaultLifetime(read: KnobReader): number {
 
 // The daemon's own intervals, in seconds.
 
-/** The longest time between two passes. */
+/** Maximum time between two passes. */
 export const LONGEST_SLEEP = 60;
 /**
- * The shortest, unless somebody rings: a token that is due at every look must not keep a
- * processor busy.
+ * Minimum time between two passes without a wake-up, so that a token that is due at every
+ * pass does not keep a processor busy.
  */
 export const SHORTEST_SLEEP = 0.2;
-/** How long a rotated token that could not be written waits for the next try. */
+/** Retry interval of pending writes. */
 export const REWRITE_INTERVAL = 5;
 /**
- * While late answers are awaited, the next pass comes this soon: a token whose connection
- * ended without an answer may be due.
+ * Time until the next pass while late answers are pending: a token whose connection ended
+ * without an answer may be due.
  */
 export const LATE_INTERVAL = 5;
-/** How long a token rests whose renewal met what nobody expected. */
+/** Retry delay after an unexpected exception. */
 export const UNEXPECTED_INTERVAL = 60;
 /**
- * A pass that somebody called for looks at what changed only; the next one comes this
- * soon and looks at the rest.
+ * A pass after a wake-up scans only changes; the next pass follows this soon and scans
+ * the rest.
  */
-export const SLEEP_AFTER_CALL = 5;
+export const SLEEP_AFTER_WAKE_UP = 5;

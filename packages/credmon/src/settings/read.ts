@@ -1,5 +1,4 @@
-// The daemon's settings: read once from the configuration into a frozen value, with every
-// mistake listed at once.
+// Reads the daemon's settings into a frozen value; all mistakes are reported together.
 import type { RenewalPolicy } from '@credmon/core/renewal';
 import {
   DEFAULT_SEND_LIMITS,
@@ -35,77 +34,71 @@ import { readStandingTokens, standingClientNames, type StandingToken } from './s
 import { signersIn } from './standing-source.ts';
 import { readVaultSettings, type VaultSettings } from './vault.ts';
 
-/** All that the daemon takes from the configuration. */
+/** The daemon's settings. */
 export interface Settings {
   readonly credDir: string;
-  /** The account that CONDOR_IDS names; `undefined` for the user condor. */
+  /** The account of CONDOR_IDS; `undefined` for the user condor. */
   readonly condorIds: AccountIds | undefined;
   readonly lists: ProviderLists;
-  /** Providers whose names contain `_`, and what follows for their tokens. */
+  /** Rules for provider names that contain `_`. */
   readonly names: NameRules;
   /**
-   * True when a Vault may serve names that nobody lists: the list or
-   * SEC_CREDENTIAL_STORER is set.
+   * True when a Vault may serve unlisted names: the list or SEC_CREDENTIAL_STORER is set.
    */
   readonly vaultEnabled: boolean;
   readonly vault: VaultSettings;
-  /** Clients by service name in upper case: knob look-up ignores case. */
+  /** Clients by service name in upper case, because knobs are case-insensitive. */
   readonly clients: ReadonlyMap<string, ConfiguredClient>;
-  /** Scopes that issuers may grant unasked, by service name in upper case. */
+  /** Scopes that issuers may grant without a request, by service name in upper case. */
   readonly extraScopes: Readonly<Record<string, readonly string[]>>;
-  /** Services, in upper case, whose ID tokens jobs may read. */
+  /** Services, in upper case, with ID tokens that jobs may read. */
   readonly idTokens: ReadonlySet<string>;
-  /** Clients that act without a browser: client credentials and token exchange. */
+  /** Clients that work without a browser: client credentials and token exchange. */
   readonly tokenClients: readonly TokenClient[];
   /**
-   * The authorities believed of Pelican's issuers, a PEM file; the usual ones where it is
-   * not set.
+   * The only certificate authorities trusted for Pelican's issuers, a PEM file; if not
+   * set, the general ones.
    */
   readonly pelicanCaFile: string | undefined;
   readonly tokenPrograms: readonly TokenProgram[];
   readonly local: LocalSettings;
   readonly standing: readonly StandingToken[];
-  /**
-   * Seconds after which a signing key gets a successor; 0 where that is left to the
-   * administrator.
-   */
+  /** Seconds after which a signing key is rotated; 0 if the administrator rotates. */
   readonly keyRotation: number;
   readonly allowLoopbackHttp: boolean;
-  /** Servers beside the issuers' own that their metadata may name: origins. */
+  /** Additional origins that issuers' metadata may name. */
   readonly endpointOrigins: readonly string[];
   readonly policy: RenewalPolicy;
   readonly limits: SendLimits;
-  /** Seconds for which a late answer is accepted after a request timed out. */
+  /** Seconds during which a late answer is accepted after a request timed out. */
   readonly lateAnswer: number;
-  /** Renewals under way at one issuer at the same time. */
+  /** Maximum number of concurrent renewals per issuer. */
   readonly perIssuer: number;
   /**
-   * The life, in seconds, that a token should still have when a job reads it; less is
-   * warned of at start.
+   * The remaining lifetime, in seconds, that a token should have when a job reads it;
+   * less causes a warning.
    */
   readonly floor: number;
-  /**
-   * How often, in seconds, the starter fetches a token again (SEC_CREDENTIAL_REFRESH).
-   */
+  /** How often the starter fetches a token again, in seconds (SEC_CREDENTIAL_REFRESH). */
   readonly starterRefresh: number;
   readonly log: LogOptions;
-  /** Where metrics are served, if at all. */
+  /** The address of the metrics, if any. */
   readonly metrics: MetricsAddress | undefined;
   readonly warnings: readonly string[];
 }
 
-/** What the command line overrides. */
+/** Values from the command line. */
 export interface Overrides extends LogOverrides {
   readonly credDir: string | undefined;
 }
 
-/** As HTCondor's own daemons: a file in $(LOG) that everybody may read. */
-export const LOG_HABITS = { unnamed: 'file', mode: 0o644 } as const;
+/** As HTCondor's own daemons: a world-readable file in $(LOG). */
+export const LOG_OPTIONS = { unnamed: 'file', mode: 0o644 } as const;
 
 /**
  * Reads the settings.
- * @throws CodedError `CONFIG_INVALID` whose message lists every mistake with file and
- * line, one per line
+ * @throws CodedError `CONFIG_INVALID` with a message that lists every mistake with file
+ * and line, one per line
  */
 export function readSettings(config: Config, overrides: Overrides): Settings {
   const read = createKnobReader(config);
@@ -152,7 +145,7 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
     perIssuer: read.integer('CREDMON_RENEWALS_PER_ISSUER'),
     floor: read.integer('CREDMON_TOKEN_FLOOR'),
     starterRefresh: read.integer('SEC_CREDENTIAL_REFRESH'),
-    log: logSettings(read, config.subsystem, overrides, LOG_HABITS),
+    log: logSettings(read, config.subsystem, overrides, LOG_OPTIONS),
     metrics: readMetricsAddress(read),
     warnings: [...config.warnings.map(warningText), ...read.warnings],
   };
@@ -160,7 +153,7 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
   return Object.freeze(settings);
 }
 
-/** Judges the names of all providers; one with `_` is warned of. */
+/** Evaluates the names of all providers; a name with `_` causes a warning. */
 export function readNames(config: Config, read: KnobReader): NameRules {
   const rules = judgeProviderNames(configuredProviders(config));
   for (const { knob, text } of rules.problems)
@@ -169,14 +162,15 @@ export function readNames(config: Config, read: KnobReader): NameRules {
 }
 
 /**
- * The lists of names, device names sorted as `withDeviceNames` says; mistakes are noted.
+ * Reads the lists of names, with device names moved as in `withDeviceNames`; mistakes are
+ * added to `read`.
  */
 export function readLists(read: KnobReader): ProviderLists {
   const specialNames = read.boolean('CREDMON_ALLOW_SPECIAL_CHAR_NAMES');
   const names = <Name extends PlainKnobName>(knob: Name): readonly string[] | Unset<Name> => {
     const list = read.list(knob);
     for (const name of list ?? []) {
-      // A name with `_` is not a mistake: readNames warns of it.
+      // A name with `_` is not a mistake: readNames warns about it.
       if (!specialNames && name !== '*' && !isPlainProviderName(name.replaceAll('_', ''))) {
         read.mistake(
           knob,
@@ -202,14 +196,14 @@ export function readLists(read: KnobReader): ProviderLists {
     const knobs = kinds.map((kind) => `${kind.toUpperCase()}_CREDMON_PROVIDER_NAMES`);
     read.mistake(
       knobs[0] ?? '',
-      `and ${knobs.slice(1).join(' and ')} both name ${name}: a name has one owner`,
+      `and ${knobs.slice(1).join(' and ')} both list ${name}: a name can have only one owner`,
       'first',
     );
   }
   return withDeviceNames(lists, readDeviceNames(read, lists));
 }
 
-/** Clients by service name in upper case; mistakes are noted. */
+/** Reads clients by service name in upper case; mistakes are added to `read`. */
 export function readClients(
   config: Config,
   read: KnobReader,
@@ -225,7 +219,7 @@ export function readClients(
     if (tokenUrl === undefined) {
       read.warning(
         name,
-        `is set, but ${service}_TOKEN_URL is not: the tokens of ${service} are renewed only where a .meta stands`,
+        `is set, but ${service}_TOKEN_URL is not: the tokens of ${service} are renewed only if they have a .meta`,
       );
       continue;
     }
@@ -245,7 +239,7 @@ export function readClients(
   return clients;
 }
 
-/** CREDMON_<PROVIDER>_EXTRA_SCOPES of every provider. */
+/** Reads CREDMON_<PROVIDER>_EXTRA_SCOPES of every provider. */
 function readExtraScopes(config: Config, read: KnobReader): Record<string, readonly string[]> {
   return Object.fromEntries(
     config.names().flatMap((name) => {
@@ -257,13 +251,13 @@ function readExtraScopes(config: Config, read: KnobReader): Record<string, reado
   );
 }
 
-/** The services with CREDMON_<PROVIDER>_USE_ID_TOKEN = true. */
+/** Returns the services with CREDMON_<PROVIDER>_USE_ID_TOKEN = true. */
 function readIdTokens(config: Config, read: KnobReader): Set<string> {
   const allowed = config.names().flatMap((name) => {
     const service = /^CREDMON_(.+)_USE_ID_TOKEN$/i.exec(name)?.[1];
     if (service === undefined) return [];
-    const keeps = read.boolean({ declared: 'CREDMON_<PROVIDER>_USE_ID_TOKEN', name });
-    return keeps ? [service.toUpperCase()] : [];
+    const isUsed = read.boolean({ declared: 'CREDMON_<PROVIDER>_USE_ID_TOKEN', name });
+    return isUsed ? [service.toUpperCase()] : [];
   });
   return new Set(allowed);
 }
@@ -276,7 +270,7 @@ function readAuthentication(read: KnobReader, service: string): ClientAuthentica
   return 'post';
 }
 
-/** The servers of CREDMON_ENDPOINT_ORIGINS, as origins; mistakes are noted. */
+/** Reads CREDMON_ENDPOINT_ORIGINS as origins; mistakes are added to `read`. */
 export function readEndpointOrigins(read: KnobReader, allowLoopbackHttp: boolean): string[] {
   const knob = 'CREDMON_ENDPOINT_ORIGINS';
   return (read.list(knob) ?? []).flatMap((text) => {
@@ -292,7 +286,7 @@ export function readEndpointOrigins(read: KnobReader, allowLoopbackHttp: boolean
   });
 }
 
-/** Bounds of an exchange with an issuer. */
+/** Reads the limits of a request to an issuer. */
 export function readLimits(read: KnobReader): SendLimits {
   return {
     ...DEFAULT_SEND_LIMITS,

@@ -1,13 +1,13 @@
-// Where a standing token can come from: a client, an issuer of our own, or, for a name
-// that is neither, why not.
+// The sources of standing tokens: a client or a local issuer; for any other name, the
+// reason.
 import type { Config } from '@credmon/core/config';
 import { nearest } from '@credmon/core/base';
 import type { TokenClient } from './clients.ts';
 import type { ProviderLists } from './lists.ts';
 
 /**
- * What the choice stands on. `logins` are names with a `_CLIENT_ID`, in upper case;
- * `clients` those that may fetch tokens.
+ * The input of the choice. `logins`: names with a `_CLIENT_ID`, in upper case; `clients`:
+ * those that may fetch tokens.
  */
 export interface StandingSources {
   readonly lists: ProviderLists;
@@ -17,7 +17,7 @@ export interface StandingSources {
 }
 
 /**
- * A client to fetch with, a name to sign as, or what is wrong with the name: a clause.
+ * A client to fetch with, a name to sign with, or what is wrong with the name (a clause).
  */
 export type StandingSource =
   | { readonly kind: 'client'; readonly client: TokenClient }
@@ -29,21 +29,18 @@ const SIGNER =
 const KEY_DIRECTORY = /^CREDMON_(?!LOCAL_)(.+)_KEY_DIRECTORY$/i;
 
 /**
- * The names with knobs of an issuer or a key of their own, and those that a list names,
- * as they are spelt there.
+ * Returns the names with their own issuer or key knobs, and the listed ones, as spelt
+ * there.
  */
 export function signersIn(config: Config, lists: ProviderLists): readonly string[] {
-  const spoken = config.names().flatMap((knob) => {
+  const fromKnobs = config.names().flatMap((knob) => {
     const name = (SIGNER.exec(knob) ?? KEY_DIRECTORY.exec(knob))?.[1];
     return name === undefined || config.origin(knob)?.kind === 'default' ? [] : [name];
   });
-  return [...new Set([...lists.local, ...spoken])];
+  return [...new Set([...lists.local, ...fromKnobs])];
 }
 
-/**
- * Judges a provider's name. One that only looks like a name of ours must not sign as the
- * issuer that all others share.
- */
+/** Evaluates a provider's name. A misspelt name must not sign as the shared issuer. */
 export function standingSource(
   provider: string,
   { lists, clients, logins, signers }: StandingSources,
@@ -56,13 +53,16 @@ export function standingSource(
     lists[each].includes(provider),
   );
   if (kind !== undefined || logins.has(provider.toUpperCase())) {
-    const what = `names ${provider}, a provider of another kind (${kind ?? 'oauth2'}), which makes no standing tokens`;
-    return { kind: 'none', why: `${what}: they are signed here, or fetched by client credentials` };
+    const what = `is ${provider}, a provider of another kind (${kind ?? 'oauth2'}), which cannot have standing tokens`;
+    return {
+      kind: 'none',
+      why: `${what}: they are signed locally, or fetched by client credentials`,
+    };
   }
   const meant = nearest(provider, [...signers, ...clients.map(({ name }) => name)]);
   const hint =
     meant === undefined
       ? `set LOCAL_CREDMON_${provider}_ISSUER to sign, or CLIENT_CREDMON_${provider}_CLIENT_ID to fetch`
       : `did you mean ${meant}?`;
-  return { kind: 'none', why: `names ${provider}, for which nothing is configured; ${hint}` };
+  return { kind: 'none', why: `is ${provider}, which is not configured; ${hint}` };
 }

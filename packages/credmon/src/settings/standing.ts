@@ -1,5 +1,5 @@
-// Standing tokens, CREDMON_STANDING_TOKENS: tokens of services, which belong to no job;
-// where each goes and what it says.
+// Settings of standing tokens, CREDMON_STANDING_TOKENS: tokens of services that belong to
+// no job.
 import { isAbsolute, normalize, relative } from 'node:path';
 import { isCredName } from '@credmon/core/credential';
 import {
@@ -18,8 +18,8 @@ import type { ProviderLists } from './lists.ts';
 import { standingSource, type StandingSources } from './standing-source.ts';
 
 /**
- * Where a standing token lies. `mode` are permission bits; `owner` is a user name, or
- * `undefined` for the daemon's own user.
+ * The file and contents of a standing token. `mode`: permission bits; `owner`: a user
+ * name, or `undefined` for the daemon's own user.
  */
 interface StandingPlace {
   readonly name: string;
@@ -31,7 +31,7 @@ interface StandingPlace {
   readonly audience: readonly string[];
 }
 
-/** One that is signed here. `lifetime` in seconds. */
+/** A standing token that is signed locally. `lifetime` in seconds. */
 export interface SignedStanding extends StandingPlace {
   readonly kind: 'signed';
   readonly issuer: LocalIssuer;
@@ -40,22 +40,22 @@ export interface SignedStanding extends StandingPlace {
 }
 
 /**
- * One that is fetched with a client's own credentials; `subject` is whom it must be for,
- * where that is known.
+ * A standing token that is fetched by client credentials; `subject`: its required
+ * subject, if known.
  */
 export interface FetchedStanding extends StandingPlace {
   readonly kind: 'fetched';
   readonly client: TokenClient;
   readonly subject: string | undefined;
   readonly resources: readonly string[];
-  /** The lifetime, in seconds, of a token that says nothing of it. */
+  /** The lifetime, in seconds, of a token that does not contain it. */
   readonly defaultLifetime: number;
 }
 
 /** A standing token. */
 export type StandingToken = SignedStanding | FetchedStanding;
 
-/** The knob that counts for one token: its own if that is set, else the one for all. */
+/** The knob for one token: its own if set, otherwise the shared one. */
 type OwnOf = <Name extends StandingKnobName>(shared: Name) => NamedKnob<Name>;
 type StandingKnobName = Extract<PlainKnobName & SharedKnobName, `CREDMON_STANDING_${string}`>;
 
@@ -68,9 +68,8 @@ function namesOf(read: KnobReader): string[] {
 }
 
 /**
- * The providers of standing tokens that are clients: those in
- * CLIENT_CREDMON_PROVIDER_NAMES, and those with a CLIENT_ID of their own, which no job
- * can ask for.
+ * Returns the providers of standing tokens that are clients: listed in
+ * CLIENT_CREDMON_PROVIDER_NAMES, or with their own CLIENT_ID, which is not for jobs.
  */
 export function standingClientNames(
   config: Config,
@@ -87,22 +86,19 @@ export function standingClientNames(
   });
 }
 
-/**
- * What the reading of standing tokens needs beside the knobs; `defaultLifetime` in
- * seconds.
- */
+/** The input besides the knobs; `defaultLifetime` in seconds. */
 export interface StandingFacts extends StandingSources {
   readonly credDir: string;
   readonly defaultLifetime: number;
 }
 
-/** Reads the standing tokens. Mistakes go to `read`. */
+/** Reads the standing tokens. Mistakes are added to `read`. */
 export function readStandingTokens(
   config: Config,
   read: KnobReader,
   facts: StandingFacts,
 ): readonly StandingToken[] {
-  const mistaken = new Set<string>();
+  const reported = new Set<string>();
   const tokens = namesOf(read).flatMap((name): readonly StandingToken[] => {
     const { place, provider } = readPlace(config, read, name);
     const source =
@@ -111,8 +107,8 @@ export function readStandingTokens(
       return [readFetched(config, read, place, source.client, facts.defaultLifetime)];
     if (source.kind === 'signer') return [readSigned(config, read, place, provider ?? name)];
     const knob = ownOf(config, name)('CREDMON_STANDING_PROVIDER').name;
-    if (!mistaken.has(knob)) read.mistake(knob, source.why);
-    mistaken.add(knob);
+    if (!reported.has(knob)) read.mistake(knob, source.why);
+    reported.add(knob);
     return [];
   });
   checkPaths(read, tokens, facts.credDir);
@@ -128,7 +124,7 @@ function checkPaths(read: KnobReader, tokens: readonly StandingToken[], credDir:
     if (credDir !== '' && !isAbsolute(below) && !/^\.\.(?:\/|$)/.test(below))
       read.mistake(
         knob,
-        `is in the credential directory ${credDir}, whose files belong to jobs; choose another place`,
+        `is in the credential directory ${credDir}, whose files belong to jobs; choose another directory`,
       );
     const plain = normalize(path);
     if (paths.has(plain)) read.mistake(knob, 'is the path of another standing token');
@@ -186,8 +182,8 @@ function readSigned(
 }
 
 /**
- * What the token does not say itself, its client says; one that says for whom it is meant
- * is not for the client's other servers too.
+ * Takes missing values from the client; a token with its own audience does not use the
+ * client's audience and resources.
  */
 function readFetched(
   config: Config,
@@ -203,12 +199,12 @@ function readFetched(
   if (place.scope.length === 0 && client.scopes.includes('{username}'))
     read.mistake(
       `CREDMON_STANDING_${name}_SCOPE`,
-      `is not set, and the scopes of ${client.name} are for a user: they hold {username}`,
+      `is not set, and the scopes of ${client.name} are for a user: they contain {username}`,
     );
   if (config.origin(`CREDMON_STANDING_${name}_LIFETIME`) !== undefined)
     read.warning(
       `CREDMON_STANDING_${name}_LIFETIME`,
-      'ignored: the issuer says how long its tokens live',
+      'ignored: the issuer decides the lifetime of its tokens',
     );
   return {
     ...place,
@@ -233,14 +229,17 @@ function missing(read: KnobReader, name: string, what: string): void {
   );
 }
 
-/** Octal, as chmod takes it. Whoever can read a token can use it, so others never can. */
+/**
+ * Reads octal permissions as chmod does. Others must not have access: reading a token is
+ * enough to use it.
+ */
 function readMode(read: KnobReader, knob: NamedKnob<'CREDMON_STANDING_MODE'>): number {
   const text = read.string(knob);
   const mode = /^0?[0-7]{3}$/.test(text) ? Number.parseInt(text, 8) : -1;
   if (mode >= 0 && (mode & 0o400) !== 0 && (mode & 0o137) === 0) return mode;
   read.mistake(
     knob.name,
-    `is ${JSON.stringify(text)}; it must be octal, such as 0600 or 0640, and closed to others`,
+    `is ${JSON.stringify(text)}; it must be octal, such as 0600 or 0640, without access for others`,
   );
   return 0o600;
 }

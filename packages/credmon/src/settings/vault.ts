@@ -1,25 +1,25 @@
-// The Vault's knobs: which servers a user's token may name, how fresh tokens are kept,
-// and whom TLS believes.
+// Reads the Vault's knobs: the trusted servers, the lifetimes, and the certificate
+// authorities.
 import { readNamedTrust, type KnobReader } from '@credmon/core/config';
 
 /**
- * Hosts in lower case, without brackets; `minimumSeconds` is asked of the Vault,
- * `refreshSeconds` how often. Empty paths are not set.
+ * Hosts in lower case, without brackets; `minimumSeconds`: the lifetime requested from
+ * the Vault; `refreshSeconds`: how often to read. Empty paths are not set.
  */
 export interface VaultSettings {
   readonly hosts: readonly string[];
   readonly ports: readonly number[];
   readonly minimumSeconds: number;
   readonly refreshSeconds: number;
-  /** Sent with every read; empty when there is none. */
+  /** Sent with every request; empty when there is none. */
   readonly namespace: string;
   readonly caFile: string | undefined;
   readonly caDirectory: string | undefined;
 }
 
 /**
- * Reads the Vault's knobs. The servers are TRUSTED_VAULT_HOSTS, as CredD reads it; where
- * that is not set, the server that SEC_CREDENTIAL_GETTOKEN_OPTS gives to htgettoken.
+ * Reads the Vault's knobs. The servers are TRUSTED_VAULT_HOSTS, as for CredD; if not set,
+ * the server for htgettoken in SEC_CREDENTIAL_GETTOKEN_OPTS.
  */
 export function readVaultSettings(read: KnobReader): VaultSettings {
   const trusted = read.list('TRUSTED_VAULT_HOSTS');
@@ -52,7 +52,7 @@ function readNamespace(read: KnobReader): string {
   return '';
 }
 
-/** CREDMON_VAULT_PORTS; where it is not set, htgettoken's own port takes its place. */
+/** Reads CREDMON_VAULT_PORTS; the default is htgettoken's own port. */
 function readPorts(read: KnobReader, ofServer: number | undefined): number[] {
   if (ofServer !== undefined && !read.isSet('CREDMON_VAULT_PORTS')) return [ofServer];
   const ports = read.list('CREDMON_VAULT_PORTS').map(Number);
@@ -62,8 +62,8 @@ function readPorts(read: KnobReader, ofServer: number | undefined): number[] {
 }
 
 /**
- * The server in htgettoken's options: `-a host`, `--vaultserver=host`, or a URL in place
- * of the host.
+ * Returns the server in htgettoken's options: `-a host`, `--vaultserver=host`, or a URL
+ * instead of the host.
  */
 export function vaultServerOf(
   options: string,

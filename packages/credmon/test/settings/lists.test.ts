@@ -36,7 +36,7 @@ describe('the owner of a token', () => {
     expect(ownerOf(stem, given, facts).kind).toBe(kind);
   });
 
-  it('R19 names every overlap', () => {
+  it('R19 reports every overlap', () => {
     expect(
       overlaps({
         ...lists,
@@ -52,9 +52,9 @@ describe('the owner of a token', () => {
   });
 });
 
-it('a client whom a list leaves out is reported as such', () => {
+it('a client missing in a list is reported as such', () => {
   expect(ownerOf('mytok', { ...lists, oauth2: ['other'] }, client)).toEqual({
     kind: 'nobody',
-    why: 'mytok has a client, but OAUTH2_CREDMON_PROVIDER_NAMES does not name it',
+    why: 'mytok has a client, but is not listed in OAUTH2_CREDMON_PROVIDER_NAMES',
   });
 });

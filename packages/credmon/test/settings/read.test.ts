@@ -31,7 +31,7 @@ function mistakesOf(text: string): string[] {
 const BASE = 'SEC_CREDENTIAL_DIRECTORY_OAUTH = /creds\nLOG = /log\n';
 
 describe('settings', () => {
-  it('have the defaults of the reference and the design', () => {
+  it('have the defaults of the reference and of the design', () => {
     const settings = settingsOf(BASE);
     expect(settings).toMatchObject({
       credDir: '/creds',
@@ -63,7 +63,7 @@ describe('settings', () => {
     });
   });
 
-  it('know the clients of every service, without case, and not those of other providers', () => {
+  it('contain the clients of every service, case-insensitive, and not those of other providers', () => {
     const text = `${BASE}mytok_CLIENT_ID = me\nmytok_TOKEN_URL = https://i.example/t\nmytok_CLIENT_SECRET_FILE = /s\nCREDMON_mytok_ISSUER = https://i.example\nCREDMON_mytok_CLIENT_AUTH = basic\nCLIENT_CREDMON_CLIENT_ID = other\nosdf_PELICAN_CLIENT_ID = other\nbox_CLIENT_ID = b\n`;
     expect([...settingsOf(text).clients]).toEqual([
       [
@@ -89,7 +89,7 @@ describe('settings', () => {
     ]);
   });
 
-  it('log as the knobs say', () => {
+  it('follow the knobs of the log', () => {
     const text = `${BASE}CREDMON_OAUTH_LOG = /x/Mon\nMAX_CREDMON_OAUTH_LOG = 1 day\nMAX_NUM_CREDMON_OAUTH_LOG = 5\nCREDMON_OAUTH_DEBUG = D_FULLDEBUG D_PID\nTRUNC_CREDMON_OAUTH_LOG_ON_OPEN = true\n`;
     expect(settingsOf(text).log).toMatchObject({
       path: '/x/Mon',
@@ -114,7 +114,7 @@ describe('settings', () => {
     ]);
   });
 
-  it('a list that expands without end is one mistake of several', () => {
+  it('a list that expands without end is one of several mistakes', () => {
     const text = `${BASE}A = a $(B)\nB = b $(A)\nCREDMON_ENDPOINT_ORIGINS = $(A)\nCREDMON_RENEW_FRACTION = 7\n`;
     expect(mistakesOf(text)).toEqual([
       'The configuration has 2 errors:',
@@ -187,27 +187,27 @@ describe('settings', () => {
     expect(mistakesOf(`${BASE}${knobs}`).slice(1)).toEqual(mistakes);
   });
 
-  it('warn of a client without a token URL', () => {
+  it('warn about a client without a token URL', () => {
     expect(settingsOf(`${BASE}x_CLIENT_ID = me\n`).warnings).toEqual([
       expect.stringMatching(/line 3: x_CLIENT_ID is set, but x_TOKEN_URL is not/),
     ]);
   });
 
-  it('R19 refuse a name with two owners', () => {
+  it('R19 reject a name with two owners', () => {
     expect(
       mistakesOf(`${BASE}LOCAL_CREDMON_PROVIDER_NAMES = a\nOAUTH2_CREDMON_PROVIDER_NAMES = a, b\n`),
     ).toEqual([
       'The configuration has an error:',
-      'FILE, line 3: LOCAL_CREDMON_PROVIDER_NAMES and OAUTH2_CREDMON_PROVIDER_NAMES both name a: a name has one owner',
+      'FILE, line 3: LOCAL_CREDMON_PROVIDER_NAMES and OAUTH2_CREDMON_PROVIDER_NAMES both list a: a name can have only one owner',
     ]);
   });
 
-  it('R19 tell of a name with two owners before what one of them lacks', () => {
+  it('R19 report a name with two owners before missing knobs', () => {
     const [, first, ...others] = mistakesOf(
       `${BASE}CREDMON_FIRST_RETRY = never\nOAUTH2_CREDMON_PROVIDER_NAMES = a\nCLIENT_CREDMON_PROVIDER_NAMES = a\n`,
     );
     expect(first).toContain(
-      'CLIENT_CREDMON_PROVIDER_NAMES and OAUTH2_CREDMON_PROVIDER_NAMES both name a',
+      'CLIENT_CREDMON_PROVIDER_NAMES and OAUTH2_CREDMON_PROVIDER_NAMES both list a',
     );
     expect(others).toHaveLength(4);
     expect(others.at(-1)).toContain('CREDMON_FIRST_RETRY');

@@ -24,7 +24,7 @@ function settingsOf(knobs: Readonly<Record<string, string>>): Settings {
 }
 
 describe("the Vault's knobs", () => {
-  it('have defaults that trust nobody', () => {
+  it('have defaults without trusted hosts', () => {
     expect(settingsOf({}).vault).toEqual({
       hosts: [],
       ports: [8200],
@@ -36,7 +36,7 @@ describe("the Vault's knobs", () => {
     });
   });
 
-  it('hosts compare without case and without brackets; the refresh follows the minimum', () => {
+  it('hosts are case-insensitive and without brackets; the refresh follows the minimum', () => {
     const { hosts, ports, refreshSeconds } = settingsOf({
       TRUSTED_VAULT_HOSTS: 'Vault.Example, [::1]',
       CREDMON_VAULT_PORTS: '8200 443',
@@ -88,25 +88,25 @@ describe('CREDMON_DEVICE_PROVIDER_NAMES', () => {
     expect(ownerOf(stem, listed.lists, facts).kind).toBe(kind);
   });
 
-  it("R19 excuses the Vault's list alone", () => {
+  it("R19 allows only the Vault's list as a second list", () => {
     expect(() => settingsOf({ ...both, OAUTH2_CREDMON_PROVIDER_NAMES: 'mytok' })).toThrow(
-      /both name mytok/,
+      /both list mytok/,
     );
     expect(() => settingsOf({ ...both, CLIENT_CREDMON_PROVIDER_NAMES: 'mytok' })).toThrow(
-      /both name mytok/,
+      /both list mytok/,
     );
     expect(() => settingsOf({ ...names, PELICAN_CREDMON_PROVIDER_NAMES: 'mytok' })).toThrow(
-      /both name mytok/,
+      /both list mytok/,
     );
   });
 
   it('needs a client', () => {
     expect(() => settingsOf({ CREDMON_DEVICE_PROVIDER_NAMES: 'mytok' })).toThrow(
-      /has no mytok_CLIENT_ID/,
+      /lists mytok, but mytok_CLIENT_ID and mytok_TOKEN_URL are not both set/,
     );
   });
 
-  it('warns of a name that condor_submit would not take to the storer', () => {
+  it('warns about a name that condor_submit would not pass to the storer', () => {
     expect(settingsOf(names).warnings.join()).toMatch(/condor_submit will not start its login/);
     expect(settingsOf(both).warnings.join()).not.toMatch(/mytok/);
   });

@@ -270,7 +270,7 @@ describe('settings of client credentials', () => {
       { ...good, CLIENT_CREDMON_ISSUER: 'http://i.example' },
       'CLIENT_CREDMON_svc_ISSUER is unusable',
     ],
-    ['a query', { ...good, CLIENT_CREDMON_ISSUER: 'https://i.example?x' }, 'has a query'],
+    ['a query', { ...good, CLIENT_CREDMON_ISSUER: 'https://i.example?x' }, 'must not have a query'],
     [
       'two issuers',
       { ...good, CLIENT_CREDMON_ISSUER: 'https://i.example https://j.example' },

@@ -455,12 +455,12 @@ describe('settings of token exchange', () => {
         EXCHANGE_CREDMON_ISSUER: 'https://i.example https://j.example',
         EXCHANGE_CREDMON_TOKEN_URL: 'https://i.example/t',
       },
-      'EXCHANGE_CREDMON_swap_TOKEN_URL is one',
+      'EXCHANGE_CREDMON_swap_TOKEN_URL is set for several issuers',
     ],
     [
       'a name of two kinds',
       { EXCHANGE_CREDMON_ISSUER: 'https://i.example', PELICAN_CREDMON_PROVIDER_NAMES: 'swap' },
-      'both name swap',
+      'both list swap',
     ],
   ])('R19 R26 R45 %s is a mistake', (_, knobs, text) => {
     const given = {

@@ -363,7 +363,7 @@ describe('a provider of standing tokens', () => {
   const one = { ...KNOBS, CREDMON_STANDING_TOKENS: 'el7_osg35' };
   const PROVIDER = 'CREDMON_STANDING_el7_osg35_PROVIDER';
   const other = (kind: string): string =>
-    `${PROVIDER} names lab, a provider of another kind (${kind}), which makes no standing tokens: they are signed here, or fetched by client credentials`;
+    `${PROVIDER} is lab, a provider of another kind (${kind}), which cannot have standing tokens: they are signed locally, or fetched by client credentials`;
   const lab = {
     [PROVIDER]: 'lab',
     CREDMON_STANDING_el7_osg35_SUBJECT: '',
@@ -372,18 +372,18 @@ describe('a provider of standing tokens', () => {
     [
       'that is misspelt does not sign as another issuer',
       { [PROVIDER]: 'frontnd' },
-      [`${PROVIDER} names frontnd, for which nothing is configured; did you mean frontend?`],
+      [`${PROVIDER} is frontnd, which is not configured; did you mean frontend?`],
     ],
     [
       'that is misspelt may be meant as a key directory or a client, too',
       { [PROVIDER]: 'pilts', CREDMON_pilots_KEY_DIRECTORY: '/k' },
-      [`${PROVIDER} names pilts, for which nothing is configured; did you mean pilots?`],
+      [`${PROVIDER} is pilts, which is not configured; did you mean pilots?`],
     ],
     [
       'that is misspelt for all is reported once',
       { CREDMON_STANDING_PROVIDER: 'xyz', CREDMON_STANDING_TOKENS: 'el7_osg35, ce2' },
       [
-        'CREDMON_STANDING_PROVIDER names xyz, for which nothing is configured; set LOCAL_CREDMON_xyz_ISSUER to sign, or CLIENT_CREDMON_xyz_CLIENT_ID to fetch',
+        'CREDMON_STANDING_PROVIDER is xyz, which is not configured; set LOCAL_CREDMON_xyz_ISSUER to sign, or CLIENT_CREDMON_xyz_CLIENT_ID to fetch',
       ],
     ],
     ['may be in another case', { [PROVIDER]: 'FRONTEND' }, []],
@@ -403,7 +403,7 @@ describe('a provider of standing tokens', () => {
       'is not a part of a shared knob',
       { [PROVIDER]: 'LOCAL', CREDMON_LOCAL_KEY_DIRECTORY: '/k' },
       [
-        `${PROVIDER} names LOCAL, for which nothing is configured; set LOCAL_CREDMON_LOCAL_ISSUER to sign, or CLIENT_CREDMON_LOCAL_CLIENT_ID to fetch`,
+        `${PROVIDER} is LOCAL, which is not configured; set LOCAL_CREDMON_LOCAL_ISSUER to sign, or CLIENT_CREDMON_LOCAL_CLIENT_ID to fetch`,
       ],
     ],
     [
@@ -435,7 +435,7 @@ describe('a provider of standing tokens', () => {
 describe('the path of a standing token', () => {
   const one = { ...KNOBS, CREDMON_STANDING_TOKENS: 'el7_osg35' };
   const PATH = 'CREDMON_STANDING_el7_osg35_PATH';
-  const inside = `${PATH} is in the credential directory /creds, whose files belong to jobs; choose another place`;
+  const inside = `${PATH} is in the credential directory /creds, whose files belong to jobs; choose another directory`;
   it.each([
     ['/creds/ce1', [inside]],
     ['/creds', [inside]],
