@@ -26,8 +26,8 @@ import {
 } from '../host/tls-ca.ts';
 import { revokeOne, type RevocationContext } from '../revocation/revoke-token.ts';
 import { createRevoker } from '../revocation/revoker.ts';
-import { needsPerson, rowOf, sentenceOf, type Told } from '../revocation/tell.ts';
-import { inTurn, issuerToAsk } from '../revocation/turns.ts';
+import { needsPerson, rowOf, sentenceOf, type RevocationReport } from '../revocation/report.ts';
+import { throttled, issuerToAsk } from '../revocation/throttle.ts';
 import { readSecretFile, secretVersion } from '../host/secret-file.ts';
 import { readSettings, type Settings } from '../settings/read.ts';
 import { recoveries } from '../daemon/cleanup.ts';
@@ -84,20 +84,22 @@ export async function runRevokeCommand(
     }),
   };
   const audit = await openAudit(settings.log, stderr);
-  const tell = (told: Told): Told => {
-    const sentence = sentenceOf(told, requester());
-    if (!told.left) audit(sentence);
+  const reportResult = (report: RevocationReport): RevocationReport => {
+    const sentence = sentenceOf(report, requester());
+    if (!report.left) audit(sentence);
     if (!command.json) stdout(sentence);
-    return told;
+    return report;
   };
   const named = command.service !== undefined;
-  const turns = createLimiter({
+  const throttle = createLimiter({
     cap: () => settings.perIssuer,
     steady: () => systemClock.steady(),
   });
   const all = await Promise.all(
     tokens.map(async (token) =>
-      tell(await revokeOwned(token, settings, context, { audit, named, revocationUrl, turns })),
+      reportResult(
+        await revokeOwned(token, settings, context, { audit, named, revocationUrl, throttle }),
+      ),
     ),
   );
   await close();
@@ -200,15 +202,15 @@ interface Shared {
   readonly audit: (text: string) => void;
   readonly named: boolean;
   readonly revocationUrl: (service: string) => string | undefined;
-  readonly turns: Limiter;
+  readonly throttle: Limiter;
 }
 
 async function revokeOwned(
   token: TokenSnapshot,
   settings: Settings,
   context: RevocationContext,
-  { audit, named, revocationUrl, turns }: Shared,
-): Promise<Told> {
+  { audit, named, revocationUrl, throttle }: Shared,
+): Promise<RevocationReport> {
   const { user, stem } = token;
   const owner = ownerOfToken(token, settings);
   if (owner.kind === 'nobody') {
@@ -223,7 +225,7 @@ async function revokeOwned(
   }
   const provider = owner.kind === 'oauth2' ? 'oauth' : owner.kind;
   const issuer = issuerToAsk(owner.kind, token, settings, revocationUrl);
-  return inTurn(turns, issuer, token, async () => {
+  return throttled(throttle, issuer, token, async () => {
     // If this process dies now, the log says who started it.
     audit(`revoking ${tokenId(token)} (${provider}) as ${requester()} asked`);
     const renewing = mayBeRenewed(owner.kind, token, settings);

@@ -1,5 +1,5 @@
-// Which client asks which endpoint to revoke: from the configuration and the metadata of
-// configured issuers, never from a token's files.
+// Finds the client and the endpoint for a revocation: from the configuration and the
+// metadata of configured issuers, never from a token's files.
 import { CodedError, secureEndpoint } from '@credmon/core/base';
 import { splitStem, type Parsed, type TokenSnapshot } from '@credmon/core/credential';
 import type { MetadataCache } from '@credmon/core/oauth';
@@ -12,7 +12,7 @@ import { issuerOfRefresh, subjectOf } from '../providers/exchange/subject.ts';
 import type { RevokingClient } from './revoker.ts';
 
 /**
- * What finding a client needs. `revocationUrl` is the administrator's own word for a
+ * The ports for finding a client. `revocationUrl` returns the configured URL of a
  * service.
  */
 export interface ClientFinder {
@@ -22,7 +22,7 @@ export interface ClientFinder {
   readonly context: ProviderContext;
 }
 
-/** The name whose knobs count for a token. */
+/** Returns the name in the knobs of a token. */
 export function serviceOf(
   { stem }: TokenSnapshot,
   { specialNames }: Pick<ClientOptions, 'specialNames'>,
@@ -31,16 +31,15 @@ export function serviceOf(
 }
 
 /**
- * The client of a login.
- * @throws CodedError `SECRET_UNREADABLE`, and what finding the metadata throws
+ * Returns the client of a login.
+ * @throws CodedError `SECRET_UNREADABLE`, and errors of the metadata look-up
  */
 export async function loginClient(
   service: string,
   client: ConfiguredClient | undefined,
   finder: ClientFinder,
 ): Promise<Parsed<RevokingClient>> {
-  if (!client)
-    return no(`the configuration has no ${service}_CLIENT_ID and ${service}_TOKEN_URL to ask with`);
+  if (!client) return failure(`${service}_CLIENT_ID and ${service}_TOKEN_URL are not configured`);
   const { clientId, tokenUrl, issuer, authentication, secretFile } = client;
   const { allowLoopbackHttp } = finder.options;
   const endpoint = await endpointOf(service, issuer, finder);
@@ -58,7 +57,7 @@ export async function loginClient(
 }
 
 /**
- * A client that acts without a browser.
+ * Returns a client that works without a browser.
  * @throws CodedError as {@link loginClient}, and `SUBJECT_REFUSED`
  */
 export async function serviceClient(
@@ -67,10 +66,10 @@ export async function serviceClient(
   client: TokenClient | undefined,
   finder: ClientFinder,
 ): Promise<Parsed<RevokingClient>> {
-  if (!client) return no('its provider is not configured');
+  if (!client) return failure('its provider is not configured');
   const { issuers } = client;
-  // Of several configured issuers, the one that gave the refresh token; a choice among
-  // the administrator's own.
+  // With several configured issuers, use the one that gave the refresh token; it must be
+  // configured.
   const issuer =
     issuers.length > 1 ? issuerOfRefresh(token, subjectOf(token, files), client) : issuers[0];
   const endpoint = await endpointOf(client.name, issuer, finder);
@@ -86,12 +85,12 @@ async function endpointOf(
   { metadata, revocationUrl, context, options }: ClientFinder,
 ): Promise<Parsed<string>> {
   const knob = `CREDMON_${service}_REVOCATION_URL`;
-  const pinned = revocationUrl(service);
-  if (pinned !== undefined)
-    return { ok: true, value: secureEndpoint(pinned, knob, options.allowLoopbackHttp).href };
+  const configured = revocationUrl(service);
+  if (configured !== undefined)
+    return { ok: true, value: secureEndpoint(configured, knob, options.allowLoopbackHttp).href };
   if (issuer === undefined)
-    return no(
-      `neither the issuer of ${service} nor ${knob} is configured, so nobody says where to revoke`,
+    return failure(
+      `no revocation endpoint: neither the issuer of ${service} nor ${knob} is configured`,
     );
   const { revocationUrl: found, elsewhere } = await metadata.find(
     context.send,
@@ -99,9 +98,9 @@ async function endpointOf(
     context.now,
   );
   if (found !== undefined) return { ok: true, value: found };
-  const refused = elsewhere.find((why) => why.includes('revocation_endpoint'));
-  if (refused !== undefined) return no(refused);
-  return no(`the issuer ${issuer} has no revocation endpoint, and ${knob} is not set`);
+  const rejected = elsewhere.find((why) => why.includes('revocation_endpoint'));
+  if (rejected !== undefined) return failure(rejected);
+  return failure(`the issuer ${issuer} has no revocation endpoint, and ${knob} is not set`);
 }
 
 function secretIn(path: string, { readSecret }: ProviderContext): string {
@@ -112,6 +111,6 @@ function secretIn(path: string, { readSecret }: ProviderContext): string {
   });
 }
 
-function no(reason: string): { readonly ok: false; readonly reason: string } {
+function failure(reason: string): { readonly ok: false; readonly reason: string } {
   return { ok: false, reason };
 }

@@ -1,5 +1,5 @@
-// The files of a token as revoking sees them, and their removal in an order that neither
-// a crash nor a daemon at work turns against the user.
+// Removes the files of a token in an order that is safe after a crash and with a running
+// daemon.
 import { isCoded, type Clock } from '@credmon/core/base';
 import { tokenFileName, type TokenFileKind } from '@credmon/core/credential';
 import type { CredentialStore, TokenFiles, TokenWrite } from '@credmon/core/store';
@@ -13,47 +13,47 @@ export interface TokenName {
 /** The credential directory. */
 export interface RevocationFiles {
   readonly store: Pick<CredentialStore, 'read' | 'apply'>;
-  /** The text of `.use`; `undefined` when it is not there or cannot be read. */
+  /** Returns the text of `.use`; `undefined` when it is missing or cannot be read. */
   readonly readUse: (token: TokenName) => string | undefined;
-  /** Which files of the token are there. */
+  /** Returns which files of the token exist. */
   readonly present: (token: TokenName) => readonly TokenFileKind[];
   /**
-   * True while a living process has staged a file of the token and not yet given it its
-   * name.
+   * True while a living process has a temporary file of the token that it has not renamed
+   * yet.
    */
   readonly beingWritten: (token: TokenName) => boolean;
 }
 
 /**
- * What was removed: file names, and the texts of every `.use` that was there; `trouble`
- * says what stayed behind.
+ * The removed file names, and the texts of all `.use` files found; `problem` names what
+ * could not be removed.
  */
 export interface Removed {
   readonly names: readonly string[];
   readonly uses: readonly string[];
-  readonly trouble?: string;
+  readonly problem?: string;
 }
 
 /**
- * The removal of `.top` is the moment that counts. Before it nothing is lost: a missing
- * `.use` is fetched again. After it nothing comes back, because whoever renews writes
- * only while `.top` is the one that the renewal came from.
+ * `.top` is removed after `.use`. Before that, nothing is lost: a missing `.use` is
+ * fetched again. After it, no renewal restores files, because a renewal writes only if
+ * `.top` is unchanged.
  */
 const FIRST = ['use', 'top'] as const satisfies readonly TokenFileKind[];
-/** Means nothing without a `.top`; with a new one it belongs to that. */
-const THEN = ['use', 'meta', 'renewal'] as const satisfies readonly TokenFileKind[];
+/** Files without meaning once `.top` is gone; with a new `.top` they belong to that. */
+const LAST = ['use', 'meta', 'renewal'] as const satisfies readonly TokenFileKind[];
 
-/** Seconds to wait for somebody who is writing, and between two looks. */
-const PATIENCE = 5;
-const LOOK_AGAIN = 0.02;
+/** How long to wait for a process that is writing, and how often to check, in seconds. */
+const WRITE_TIMEOUT = 5;
+const CHECK_INTERVAL = 0.02;
 
 const removals = (kinds: readonly TokenFileKind[]): TokenWrite[] =>
   kinds.map((kind) => ({ kind, text: undefined, durable: kind === 'top' }));
 
 /**
  * Removes the token that `files` was read from.
- * @throws CodedError `CRED_SUPERSEDED` when `.top` is another one by now, `CRED_FILE_IO`
- * when the system refuses; `.top` is then still there
+ * @throws CodedError `CRED_SUPERSEDED` when `.top` has changed, `CRED_FILE_IO` on an I/O
+ * error; `.top` then still exists
  */
 export async function removeToken(
   token: TokenName,
@@ -73,26 +73,30 @@ export async function removeToken(
 }
 
 /**
- * A renewal that looked at `.top` just before it went has its files staged by now, and
- * may still bring `.use` back.
+ * A renewal that read `.top` just before its removal has temporary files by now, and may
+ * still write `.use`.
  */
 async function removeRest(
   token: TokenName,
   context: RevocationFiles,
   clock: Clock,
 ): Promise<Removed> {
-  for (let waited = 0; waited < PATIENCE && context.beingWritten(token); waited += LOOK_AGAIN)
-    await clock.wait(LOOK_AGAIN);
-  const names = namesOf(token, context, THEN);
+  for (
+    let waited = 0;
+    waited < WRITE_TIMEOUT && context.beingWritten(token);
+    waited += CHECK_INTERVAL
+  )
+    await clock.wait(CHECK_INTERVAL);
+  const names = namesOf(token, context, LAST);
   const use = context.readUse(token);
   try {
-    context.store.apply({ ...token, from: undefined, writes: removals(THEN) });
+    context.store.apply({ ...token, from: undefined, writes: removals(LAST) });
     return { names, uses: use === undefined ? [] : [use] };
   } catch (error) {
-    // A new login came meanwhile: what is there now belongs to it.
+    // A new login was stored meanwhile: the files belong to it.
     if (isCoded(error, 'CRED_SUPERSEDED')) return { names: [], uses: [] };
     if (!isCoded(error)) throw error;
-    return { names: [], uses: [], trouble: error.message };
+    return { names: [], uses: [], problem: error.message };
   }
 }
 

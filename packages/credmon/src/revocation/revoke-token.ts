@@ -1,26 +1,26 @@
-// One token: find out whom to ask, remove the files, then ask. What cannot be revoked
-// keeps no file.
+// Revokes one token: finds the endpoint, removes the files, then sends the requests. The
+// files are removed even if a secret cannot be revoked.
 import { isCoded, messageOf, type Clock, type CodedError } from '@credmon/core/base';
 import type { TokenFiles } from '@credmon/core/store';
 import { type TokenSnapshot, parseObject, type Parsed } from '@credmon/core/credential';
 import type { ProviderKind } from '../settings/lists.ts';
 import { removeToken, type Removed, type RevocationFiles } from './files.ts';
 import type { Prepare } from './revoker.ts';
-import type { Fate, Step, Steps } from './steps.ts';
+import type { SecretResult, Step, Steps } from './steps.ts';
 
 /**
- * How it ended. `kept`: nothing was removed or revoked, `why` says so; else `files` are
- * the names that went.
+ * The result. `kept`: nothing was removed or revoked, with the reason; otherwise `files`
+ * are the removed names.
  */
 export type Revoked =
   | { readonly kind: 'kept'; readonly why: string }
   | {
       readonly kind: 'removed';
       readonly files: readonly string[];
-      readonly fates: readonly Fate[];
+      readonly results: readonly SecretResult[];
     };
 
-/** What revoking one token uses. */
+/** The ports of a revocation. */
 export interface RevocationContext {
   readonly files: RevocationFiles;
   readonly prepare: Prepare;
@@ -28,42 +28,44 @@ export interface RevocationContext {
 }
 
 /**
- * How often a `.top` that changes under our hands is read again: a renewal rotates it
- * once, a login replaces it once.
+ * How often a `.top` that changes meanwhile is read again: a renewal rotates it once, a
+ * login replaces it once.
  */
 const ATTEMPTS = 5;
 
 /**
- * Seconds before the second and the third request to an issuer that does not answer:
- * after this command nobody has the tokens any more.
+ * Seconds before the second and third request to an issuer that does not answer: after
+ * this command the tokens are gone.
  */
 const WAITS: readonly number[] = [1, 3];
 
 /**
- * Revokes a token of a provider of this kind. Never throws for what an issuer or a file
- * may do.
+ * Revokes a token of this kind of provider. Never throws because of an issuer's answer or
+ * a file.
  */
 export async function revokeOne(
   kind: ProviderKind,
   token: TokenSnapshot,
   context: RevocationContext,
 ): Promise<Revoked> {
-  let gone: { readonly removed: Removed; readonly steps: Steps };
+  let prepared: { readonly removed: Removed; readonly steps: Steps };
   try {
-    gone = await remove(kind, token, context);
+    prepared = await remove(kind, token, context);
   } catch (error) {
     if (!isCoded(error)) throw error;
     return { kind: 'kept', why: error.message };
   }
-  const { removed, steps } = gone;
-  const fates: Fate[] = [];
-  for (const step of steps.steps) fates.push(await ask(step, context.clock));
+  const { removed, steps } = prepared;
+  const results: SecretResult[] = [];
+  for (const step of steps.steps) results.push(await request(step, context.clock));
   const until = token.use.kind === 'valid' ? token.use.value.expiresAt : undefined;
   const left = until === undefined ? undefined : Math.floor(until - context.clock.now());
   return {
     kind: 'removed',
     files: removed.names,
-    fates: [...fates, ...steps.survivors, ...strays(removed)].map((fate) => withLife(fate, left)),
+    results: [...results, ...steps.unrevoked, ...leftovers(removed)].map((result) =>
+      withLifetime(result, left),
+    ),
   };
 }
 
@@ -86,35 +88,35 @@ async function remove(
   }
 }
 
-function strays({ trouble: why }: Removed): Fate[] {
+function leftovers({ problem: why }: Removed): SecretResult[] {
   return why === undefined ? [] : [{ what: 'other files', revoked: false, why, fixable: true }];
 }
 
-/** Asks, again when time may fix it. */
-async function ask({ what, where, revoke }: Step, clock: Clock): Promise<Fate> {
+/** Sends a request, with retries if time may fix the failure. */
+async function request({ what, where, revoke }: Step, clock: Clock): Promise<SecretResult> {
   for (const wait of [...WAITS, undefined]) {
     try {
       await revoke();
       return { what, revoked: true, where };
     } catch (error) {
-      if (wait === undefined || !isPassing(error)) return refusalOf(what, error);
+      if (wait === undefined || !mayPass(error)) return failureOf(what, error);
       await clock.wait(wait);
     }
   }
   return { what, revoked: false, why: 'not asked', fixable: true };
 }
 
-function isPassing(error: unknown): boolean {
+function mayPass(error: unknown): boolean {
   return isCoded(error, 'ISSUER_UNREACHABLE') || isCoded(error, 'ISSUER_BUSY');
 }
 
 /** @see RFC 7009, section 2.2.1 */
-function refusalOf(what: string, error: unknown): Fate {
+function failureOf(what: string, error: unknown): SecretResult {
   if (isCoded(error) && isUnsupported(error))
     return {
       what,
       revoked: false,
-      why: 'its issuer revokes no tokens of this kind',
+      why: 'its issuer does not revoke tokens of this kind',
       fixable: false,
     };
   return { what, revoked: false, why: messageOf(error), fixable: true };
@@ -125,27 +127,27 @@ function isUnsupported({ fields }: CodedError): boolean {
 }
 
 /**
- * How long an access token that was not revoked is still good; one that has expired needs
- * no words.
+ * Adds the remaining lifetime of an access token that was not revoked, unless it has
+ * expired.
  */
-function withLife(fate: Fate, left: number | undefined): Fate {
-  if (fate.revoked || fate.what !== 'access token' || left === undefined) return fate;
-  if (left <= 0) return { ...fate, why: `${fate.why}; it has expired`, fixable: false };
-  return { ...fate, why: `${fate.why}; it is good for ${left} s more` };
+function withLifetime(result: SecretResult, left: number | undefined): SecretResult {
+  if (result.revoked || result.what !== 'access token' || left === undefined) return result;
+  if (left <= 0) return { ...result, why: `${result.why}; it has expired`, fixable: false };
+  return { ...result, why: `${result.why}; it is valid for ${left} s more` };
 }
 
-// The secrets in a token's files. Any user can have stored any bytes there.
+// The secrets in a token's files. Users can store any bytes there.
 
-/** What may be sent as a token: visible ASCII, of a sane length. */
+/** What may be sent as a token: visible ASCII of limited length. */
 const TOKEN = /^[!-~]{1,65536}$/;
 
-/** The refresh token in `.top`; `undefined` when it holds none. */
+/** Returns the refresh token in `.top`, if any. */
 function refreshTokenIn(top: Parsed<string>): string | undefined {
   const object = top.ok ? parseObject(top.value) : top;
   return object.ok ? tokenOf(object.value['refresh_token']) : undefined;
 }
 
-/** The access token in `.use`, JSON or bare; `undefined` when it holds none. */
+/** Returns the access token in `.use`, JSON or bare, if any. */
 function accessTokenIn(use: string): string | undefined {
   const object = parseObject(use);
   if (object.ok) return tokenOf(object.value['access_token']);

@@ -1,4 +1,4 @@
-// What every kind of provider can do about the secrets of its tokens.
+// Plans the revocation of tokens for every kind of provider.
 import {
   createMetadataCache,
   classifyFailure,
@@ -19,13 +19,13 @@ import type { ProviderContext } from '../providers/common/provider.ts';
 import type { ProviderKind } from '../settings/lists.ts';
 import type { Settings } from '../settings/read.ts';
 import { loginClient, serviceClient, serviceOf, type ClientFinder } from './clients.ts';
-import { nobodyAsked, type FoundSecrets, type Steps, type Survivor, type Step } from './steps.ts';
+import { noRequests, type FoundSecrets, type Steps, type Unrevoked, type Step } from './steps.ts';
 import { namespaceHeader, parseVaultTop, trustedVaultUrl } from '../providers/vault/request.ts';
 import type { VaultSettings } from '../settings/vault.ts';
 
 /**
- * Does everything that may wait or fail before a file goes; what it answers with plans
- * for the secrets that are then found.
+ * Does everything that may wait or fail before the files are removed, and returns a
+ * function that plans the requests for the secrets found.
  */
 export type Prepare = (
   kind: ProviderKind,
@@ -34,8 +34,8 @@ export type Prepare = (
 ) => Promise<(secrets: FoundSecrets) => Steps>;
 
 /**
- * What revoking uses of the context. `vaultSend` and `pelicanSend` are those servers' own:
- * their authorities are not the issuers'.
+ * The ports of revocation. `vaultSend` and `pelicanSend` have their own certificate
+ * authorities.
  */
 interface RevokerPorts {
   readonly secretVersion: (path: string) => string;
@@ -48,10 +48,10 @@ interface RevokerPorts {
   readonly revocationUrl: (service: string) => string | undefined;
 }
 
-/** How long an issuer's metadata serves one command, in seconds. */
+/** How long an issuer's metadata is cached, in seconds. */
 const METADATA_SECONDS = 3600;
 
-/** Revokers for these settings. */
+/** Creates the revocation planner for these settings. */
 export function createRevoker(settings: Settings, ports: RevokerPorts): Prepare {
   const { allowLoopbackHttp, endpointOrigins, lists, policy, tokenClients, clients, vault } =
     settings;
@@ -99,10 +99,10 @@ export function createRevoker(settings: Settings, ports: RevokerPorts): Prepare 
         return (secrets) =>
           stepsAtVault(files.top, secrets, { settings: vault, send: ports.vaultSend, clock });
       case 'local':
-        return (secrets) =>
-          nobodyAsked(secrets, 'what is signed here cannot be called back', false);
+        return (secrets) => noRequests(secrets, 'locally signed tokens cannot be revoked', false);
       case 'exec':
-        return (secrets) => nobodyAsked(secrets, 'its token program has no way to revoke', false);
+        return (secrets) =>
+          noRequests(secrets, 'its token program does not support revocation', false);
     }
   };
 }
@@ -117,41 +117,39 @@ function contextOf({ clock, readSecret }: RevokerPorts, send: Send): ProviderCon
   };
 }
 
-// Revocation at a Vault: the Vault token of `.top` ends itself. What the Vault keeps for
-// the user serves other machines too, and stays.
+// Revocation at a Vault: the Vault token in `.top` revokes itself. The Vault's refresh
+// token also serves other machines and is kept.
 
 const WHAT = 'Vault token';
 
-/**
- * The plan for a Vault. Nothing is sent to a server that the administrator does not
- * trust.
- */
+/** Plans the requests to a Vault. Nothing is sent to an untrusted server. */
 function stepsAtVault(
   top: Parsed<string>,
   secrets: FoundSecrets,
   { settings, send, clock }: { settings: VaultSettings; send: Send; clock: Clock },
 ): Steps {
-  const { survivors } = nobodyAsked(
+  const { unrevoked } = noRequests(
     { ...secrets, refreshToken: undefined },
-    'what a Vault has handed out cannot be called back',
+    'access tokens from a Vault cannot be revoked',
     false,
   );
   const parsed = top.ok ? parseVaultTop(top.value) : top;
-  if (!parsed.ok) return { steps: [], survivors: [...survivors, alive(`.top ${parsed.reason}`)] };
+  if (!parsed.ok)
+    return { steps: [], unrevoked: [...unrevoked, notRevoked(`.top ${parsed.reason}`)] };
   const { vaultToken, vaultUrl } = parsed.value;
-  // A handle borrows its parent's; that one is revoked with the parent.
-  if (vaultToken === undefined) return { steps: [], survivors };
+  // A handle uses its parent's Vault token, which is revoked with the parent.
+  if (vaultToken === undefined) return { steps: [], unrevoked };
   try {
     const { origin } = trustedVaultUrl(vaultUrl, settings);
     const headers = { 'x-vault-token': vaultToken, ...namespaceHeader(settings) };
     const revoke = (): Promise<void> => revokeSelf(origin, headers, send, clock);
-    return { steps: [{ what: WHAT, where: origin, revoke }], survivors };
+    return { steps: [{ what: WHAT, where: origin, revoke }], unrevoked };
   } catch (error) {
-    return { steps: [], survivors: [...survivors, alive(messageOf(error))] };
+    return { steps: [], unrevoked: [...unrevoked, notRevoked(messageOf(error))] };
   }
 }
 
-function alive(why: string): Survivor {
+function notRevoked(why: string): Unrevoked {
   return { what: WHAT, revoked: false, why, fixable: true };
 }
 
@@ -172,7 +170,7 @@ async function revokeSelf(
   if (status === 403)
     throw new CodedError(
       'GRANT_REVOKED',
-      `the Vault ${where} answered "permission denied": it knows the Vault token no more, or the token may not end itself`,
+      `the Vault ${where} answered "permission denied": the Vault token is unknown, or not allowed to revoke itself`,
       { where, status },
     );
   const retryAfter = headers['retry-after'];
@@ -181,20 +179,17 @@ async function revokeSelf(
   throw new CodedError(code, `the Vault ${where} answered HTTP status ${status}`, fields);
 }
 
-// Revocation at an OAuth issuer: the refresh token first, because most issuers end its
-// access tokens with it.
+// Revocation at an OAuth issuer: the refresh token first, because most issuers then
+// revoke its access tokens, too.
 
-/**
- * A client at an issuer, and the endpoint that the administrator or the issuer's metadata
- * names.
- */
+/** A client at an issuer, and the configured or discovered endpoint. */
 export interface RevokingClient {
   readonly registration: ClientRegistration;
   readonly revocationUrl: string;
 }
 
 /**
- * The plan for an issuer; a client that cannot be had leaves every secret alive, with the
+ * Plans the requests to an issuer; without a client no secret is revoked, with the
  * reason.
  * @see RFC 7009
  */
@@ -204,7 +199,7 @@ function stepsAtIssuer(
   send: Send,
   clock: Clock,
 ): Steps {
-  if (!client.ok) return nobodyAsked(secrets, client.reason, true);
+  if (!client.ok) return noRequests(secrets, client.reason, true);
   const { registration, revocationUrl } = client.value;
   const step = (hint: 'refresh_token' | 'access_token', token: string): Step => ({
     what: hint.replace('_', ' '),
@@ -217,11 +212,11 @@ function stepsAtIssuer(
       ...(refreshToken === undefined ? [] : [step('refresh_token', refreshToken)]),
       ...accessTokens.map((token) => step('access_token', token)),
     ],
-    survivors: [],
+    unrevoked: [],
   };
 }
 
-/** The client that `find` finds, or why there is none. */
+/** Returns the client that `find` returns, or why there is none. */
 async function clientOrReason(
   find: () => Promise<Parsed<RevokingClient>>,
 ): Promise<Parsed<RevokingClient>> {

@@ -1,9 +1,7 @@
-// What revoking a token comes to, as data: the secrets that its issuer will be asked to
-// end, and those that live on, with the reason.
+// The plan of a revocation as data: the requests to the issuer, and the secrets that
+// cannot be revoked, with the reason.
 
-/**
- * The secrets of one token, in the order in which they are revoked. These are secrets.
- */
+/** The secrets of one token, in the order of revocation. These are secrets. */
 export interface FoundSecrets {
   readonly refreshToken: string | undefined;
   readonly accessTokens: readonly string[];
@@ -11,7 +9,7 @@ export interface FoundSecrets {
 
 /**
  * One request to an issuer. `what` and `where` are for people; `revoke` throws a
- * CodedError when the issuer does not do it.
+ * CodedError on failure.
  */
 export interface Step {
   readonly what: string;
@@ -19,8 +17,8 @@ export interface Step {
   readonly revoke: () => Promise<void>;
 }
 
-/** What became of one secret. `fixable`: somebody can do something about it. */
-export type Fate =
+/** The result for one secret. `fixable`: a person can do something about it. */
+export type SecretResult =
   | { readonly what: string; readonly revoked: true; readonly where: string }
   | {
       readonly what: string;
@@ -29,17 +27,17 @@ export type Fate =
       readonly fixable: boolean;
     };
 
-/** A secret that nobody is asked to end. */
-export type Survivor = Extract<Fate, { revoked: false }>;
+/** A secret that was not revoked. */
+export type Unrevoked = Extract<SecretResult, { revoked: false }>;
 
-/** Everything to do about a token's secrets. */
+/** The plan for a token's secrets. */
 export interface Steps {
   readonly steps: readonly Step[];
-  readonly survivors: readonly Survivor[];
+  readonly unrevoked: readonly Unrevoked[];
 }
 
-/** The plan when nothing is asked of anybody: each secret lives on, and `why` says so. */
-export function nobodyAsked(
+/** Plans no requests: no secret is revoked, with the reason `why`. */
+export function noRequests(
   { refreshToken, accessTokens }: FoundSecrets,
   why: string,
   fixable: boolean,
@@ -48,5 +46,5 @@ export function nobodyAsked(
     ...(refreshToken === undefined ? [] : ['refresh token']),
     ...accessTokens.map(() => 'access token'),
   ];
-  return { steps: [], survivors: whats.map((what) => ({ what, revoked: false, why, fixable })) };
+  return { steps: [], unrevoked: whats.map((what) => ({ what, revoked: false, why, fixable })) };
 }

@@ -131,7 +131,7 @@ describe('revoke of a login', () => {
               what: 'access token',
               revoked: false,
               why: expect.stringMatching(
-                /^its issuer revokes no tokens of this kind; it is good for 3\d{3} s more$/,
+                /^its issuer does not revoke tokens of this kind; it is valid for 3\d{3} s more$/,
               ) as string,
               fixable: false,
             },
@@ -268,7 +268,7 @@ describe('the servers to which revoke sends secrets', () => {
     const { code, out } = await run('alice', 'mytok');
     expect(code).toBe(1);
     expect(out).toContain(
-      'refresh token NOT revoked: the configuration has no mytok_CLIENT_ID and mytok_TOKEN_URL to ask with; access token NOT revoked',
+      'refresh token NOT revoked: mytok_CLIENT_ID and mytok_TOKEN_URL are not configured; access token NOT revoked',
     );
     expect(listing(home())).toEqual([]);
     expect([asked(opaque), asked(issuer)]).toEqual(before);
@@ -330,11 +330,11 @@ describe('the servers to which revoke sends secrets', () => {
 
 describe('revoke of other sources', () => {
   it.each([
-    ['local', { LOCAL_CREDMON_PROVIDER_NAMES: 'own' }, 'what is signed here cannot be called back'],
+    ['local', { LOCAL_CREDMON_PROVIDER_NAMES: 'own' }, 'locally signed tokens cannot be revoked'],
     [
       'exec',
       { EXEC_CREDMON_PROVIDER_NAMES: 'own', EXEC_CREDMON_own_COMMAND: '/bin/true' },
-      'its token program has no way to revoke',
+      'its token program does not support revocation',
     ],
   ])('R31 a %s token has files only', async (kind, knobs, why) => {
     workspace.configure(knobs);
@@ -343,7 +343,7 @@ describe('revoke of other sources', () => {
     const { code, out } = await run('alice', 'own');
     expect(code).toBe(0);
     expect(out).toContain(`removed alice/own (${kind})`);
-    expect(out).toContain(`own.use, own.top; access token NOT revoked: ${why}; it is good for`);
+    expect(out).toContain(`own.use, own.top; access token NOT revoked: ${why}; it is valid for`);
     expect(listing(home())).toEqual([]);
   });
 
@@ -405,7 +405,7 @@ describe('revoke of other sources', () => {
       /^did not revoke alice\/foreign: no provider owns it \(foreign is not listed in any /,
     );
     const all = await run('alice');
-    expect([all.code, all.out.slice(0, 18)]).toEqual([0, 'left alice/foreign']);
+    expect([all.code, all.out.slice(0, 18)]).toEqual([0, 'kept alice/foreign']);
     expect(listing(home())).toEqual(['foreign.use 400']);
   });
 

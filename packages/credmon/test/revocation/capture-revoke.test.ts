@@ -71,7 +71,7 @@ async function revoke(
 describe.each(SOURCES.filter((kind) => kind !== 'client'))(
   'R26 R31 revoking a token (%s)',
   (kind) => {
-    it('metadata that names a revocation endpoint on another server: refused, unless the administrator named that server', async () => {
+    it('metadata with a revocation endpoint on another server: rejected, unless that server is configured', async () => {
       issuer.become({ metadata: { revocation_endpoint: `${thief.url}/revoke` } });
       expect(await revoke(kind)).toContain('is on another server');
       expect(thief.requests).toEqual([]);

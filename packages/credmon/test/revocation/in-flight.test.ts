@@ -54,7 +54,7 @@ afterEach(() => {
   for (const path of [on.directory, directory]) rmSync(path, { recursive: true, force: true });
 });
 
-describe('a token that goes between the scan and its renewal', () => {
+describe('a token that is removed between the scan and its renewal', () => {
   it.each([
     ['local', 'own', LOCAL],
     ['client credentials', 'svc', CLIENT],
@@ -84,7 +84,7 @@ describe('a token that goes between the scan and its renewal', () => {
   });
 });
 
-describe('a token that goes while its issuer is asked', () => {
+describe('a token that is removed during the request to its issuer', () => {
   beforeEach(() => {
     on = bench({ knobs: CLIENT });
   });

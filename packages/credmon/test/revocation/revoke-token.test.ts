@@ -81,7 +81,7 @@ async function revoke({
 }
 
 describe('an issuer that does not answer', () => {
-  it('R31 is asked three times, keeps no file, and is reported', async () => {
+  it('R31 is asked three times, no file is kept, and it is reported', async () => {
     answers = [503, 500, 503].map((code) => status(code));
     const done = revoke();
     await clock.whenWaiting();
@@ -92,7 +92,7 @@ describe('an issuer that does not answer', () => {
     expect(await done).toEqual({
       kind: 'removed',
       files: ['mytok.use', 'mytok.top'],
-      fates: [
+      results: [
         {
           what: 'refresh token',
           revoked: false,
@@ -105,19 +105,19 @@ describe('an issuer that does not answer', () => {
     expect(tokensSent()).toEqual(['CANARY-r1', 'CANARY-r1', 'CANARY-r1', 'CANARY-a1']);
   });
 
-  it('R31 but then does, is asked no more', async () => {
+  it('R31 at first, is not asked again after its answer', async () => {
     answers = [status(429, { 'retry-after': '60' })];
     const done = revoke();
     await clock.whenWaiting();
     clock.advance(1);
-    expect(await done).toMatchObject({ fates: [{ revoked: true }, { revoked: true }] });
+    expect(await done).toMatchObject({ results: [{ revoked: true }, { revoked: true }] });
     expect(tokensSent()).toEqual(['CANARY-r1', 'CANARY-r1', 'CANARY-a1']);
   });
 
-  it('R31 a refusal is final', async () => {
+  it('R31 a rejection is final', async () => {
     answers = [{ ...status(401), body: Buffer.from('{"error":"invalid_client"}') }];
     expect(await revoke()).toMatchObject({
-      fates: [
+      results: [
         { why: 'the issuer of mytok answered invalid_client', fixable: true },
         { revoked: true },
       ],
@@ -125,14 +125,14 @@ describe('an issuer that does not answer', () => {
     expect(asked.length).toBe(2);
   });
 
-  it('R31 an access token that has expired needs nobody any more, revoked or not', async () => {
+  it('R31 an expired access token needs no action, revoked or not', async () => {
     on.store('alice/mytok.top', '{"refresh_token":""}');
     on.store(
       'alice/mytok.use',
       JSON.stringify({ access_token: 'a', issued_at: 1000, expires_at: 2000 }),
     );
     expect(await revoke({ knobs: {} })).toMatchObject({
-      fates: [
+      results: [
         {
           what: 'access token',
           why: expect.stringMatching(/; it has expired$/) as string,
@@ -146,7 +146,7 @@ describe('an issuer that does not answer', () => {
     ['an access token', '{"refresh_token":""}', use('CANARY-a1'), ['CANARY-a1']],
     ['a refresh token', '{"refresh_token":"CANARY-r1"}', '', ['CANARY-r1']],
     ['neither', 'opaque', '{"access_token":""}', []],
-    ['what is not a token', '{"refresh_token":"two words"}', 'no\ntoken', []],
+    ['no valid token', '{"refresh_token":"two words"}', 'no\ntoken', []],
   ])('only what is there is sent: %s', async (_, top, text, sent) => {
     on.store('alice/mytok.top', top);
     on.store('alice/mytok.use', text);
@@ -155,8 +155,8 @@ describe('an issuer that does not answer', () => {
   });
 });
 
-describe('somebody else at work', () => {
-  it('R21 a refresh token that the daemon rotated just now is the one that is revoked', async () => {
+describe('concurrent changes', () => {
+  it('R21 revokes the refresh token that the daemon has just rotated', async () => {
     let first = true;
     const store = (real: CredentialStore): CredentialStore => ({
       ...real,
@@ -171,7 +171,7 @@ describe('somebody else at work', () => {
     expect(listing(home())).toEqual([]);
   });
 
-  it('R21 a renewal whose files are staged when .top goes is waited for, and what it writes is revoked too', async () => {
+  it('R21 waits for a renewal that is writing when .top is removed, and revokes its token, too', async () => {
     let late: ReturnType<typeof stageFile> | undefined;
     const store = (real: CredentialStore): CredentialStore => ({
       ...real,
@@ -192,7 +192,7 @@ describe('somebody else at work', () => {
     expect(listing(home())).toEqual([]);
   });
 
-  it('R21 a login that comes while the old one goes stays whole', async () => {
+  it('R21 does not change a login that is stored during the removal of the old one', async () => {
     on.store('alice/mytok.meta', 'old');
     let times = 0;
     const store = (real: CredentialStore): CredentialStore => ({
@@ -218,7 +218,7 @@ describe('somebody else at work', () => {
     expect(readFileSync(join(home(), 'mytok.meta'), 'utf8')).toBe('new');
   });
 
-  it('R31 a file that cannot go keeps the token, and nothing is revoked', async () => {
+  it('R31 a file that cannot be removed keeps the token, and nothing is revoked', async () => {
     rmSync(join(home(), 'mytok.use'));
     mkdirSync(join(home(), 'mytok.use'));
     const result = await revoke();
@@ -230,11 +230,11 @@ describe('somebody else at work', () => {
     expect(asked).toEqual([]);
   });
 
-  it('R31 state that cannot go afterwards is reported', async () => {
+  it('R31 a state file that cannot be removed afterwards is reported', async () => {
     mkdirSync(join(home(), 'mytok.meta'));
     expect(await revoke()).toMatchObject({
       kind: 'removed',
-      fates: [{ revoked: true }, { revoked: true }, { what: 'other files', fixable: true }],
+      results: [{ revoked: true }, { revoked: true }, { what: 'other files', fixable: true }],
     });
   });
 });
@@ -267,12 +267,12 @@ describe('a token of a Vault', () => {
   const revokeDune = (): Promise<Revoked> => revoke({ kind: 'vault', stem: 'dune', knobs });
   const kept = { what: 'access token', revoked: false, fixable: false };
 
-  it('R31 ends the Vault token, and leaves what the Vault keeps for the user', async () => {
+  it('R31 revokes the Vault token, and keeps the refresh token in the Vault', async () => {
     const token = store();
     expect(await revokeDune()).toMatchObject({
       kind: 'removed',
       files: ['dune.use', 'dune.top'],
-      fates: [
+      results: [
         { what: 'Vault token', revoked: true, where: `https://localhost:${vault.port}` },
         kept,
       ],
@@ -287,7 +287,10 @@ describe('a token of a Vault', () => {
   async function revokeAgain(token: string): Promise<void> {
     store({ vault_token: token });
     expect(await revokeDune()).toMatchObject({
-      fates: [{ why: expect.stringContaining('permission denied') as string, fixable: true }, kept],
+      results: [
+        { why: expect.stringContaining('permission denied') as string, fixable: true },
+        kept,
+      ],
     });
   }
 
@@ -302,7 +305,7 @@ describe('a token of a Vault', () => {
     store(change);
     expect(await revokeDune()).toMatchObject({
       kind: 'removed',
-      fates: [
+      results: [
         kept,
         {
           what: 'Vault token',
@@ -315,9 +318,9 @@ describe('a token of a Vault', () => {
     expect(vault.requests).toEqual([]);
   });
 
-  it('a handle, which borrows its parent’s Vault token, loses its files only', async () => {
+  it('a handle, which uses its parent’s Vault token, loses only its files', async () => {
     store({ vault_token: undefined });
-    expect(await revokeDune()).toMatchObject({ kind: 'removed', fates: [kept] });
+    expect(await revokeDune()).toMatchObject({ kind: 'removed', results: [kept] });
     expect(vault.requests).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
-// Whose turn it is: an issuer sees as few revocations at once as renewals, and a token's
-// files stay until its turn comes.
+// Limits the revocations at one issuer like renewals; a token's files are kept until its
+// request may start.
 import { originOf } from '@credmon/core/base';
 import { tokenId, type TokenSnapshot } from '@credmon/core/credential';
 import type { Limiter } from '../throttle/issuer-queues.ts';
@@ -8,8 +8,8 @@ import type { Settings } from '../settings/read.ts';
 import { serviceOf } from './clients.ts';
 
 /**
- * Whom revoking a token will ask, as far as the configuration tells: an origin, or the
- * kind of provider.
+ * Returns the issuer that a revocation will ask, as far as the configuration says: an
+ * origin, or the kind of provider.
  */
 export function issuerToAsk(
   kind: ProviderKind,
@@ -29,20 +29,20 @@ export function issuerToAsk(
   return url === undefined ? kind : originOf(url);
 }
 
-/** Does `work` for a token when it is its turn at `issuer`. */
-export function inTurn<T>(
-  turns: Limiter,
+/** Runs `work` for a token when `issuer` has a free slot. */
+export function throttled<T>(
+  throttle: Limiter,
   issuer: string,
   token: TokenSnapshot,
   work: () => Promise<T>,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    // How it went does not matter to the next: every token that was named is tried.
+    // The result does not affect the next token: every named token is tried.
     const run = async (): Promise<undefined> => {
       resolve(await work());
       return undefined;
     };
-    turns
+    throttle
       .add({
         issuer,
         user: token.user,

@@ -1,0 +1,69 @@
+// Reports a revocation: an audit line per token, a row for programs, and whether a person
+// must still act. Pure, and without secrets.
+import { splitStem, tokenId } from '@credmon/core/credential';
+import type { Revoked } from './revoke-token.ts';
+import type { SecretResult } from './steps.ts';
+
+/**
+ * A token and its result. `provider`: `null` when there is none; `left`: not named in the
+ * command, and kept; `renewing`: a daemon may have been renewing it at that moment.
+ */
+export interface RevocationReport {
+  readonly user: string;
+  readonly stem: string;
+  readonly provider: string | null;
+  readonly result: Revoked;
+  readonly left?: true;
+  readonly renewing?: true;
+}
+
+/** One row of `--json`. `secrets` contains results, never a secret. */
+export interface RevokedRow {
+  readonly user: string;
+  readonly service: string;
+  readonly handle: string;
+  readonly provider: string | null;
+  readonly state: 'revoked' | 'removed' | 'kept';
+  readonly why: string | null;
+  readonly files: readonly string[];
+  readonly secrets: readonly SecretResult[];
+}
+
+/** Returns the sentence for the log and the terminal; `who` asked. */
+export function sentenceOf(report: RevocationReport, who: string): string {
+  const { provider, result, left, renewing } = report;
+  const name = `${tokenId(report)}${provider === null ? '' : ` (${provider})`}`;
+  if (result.kind === 'kept') return `${left ? 'kept' : 'did not revoke'} ${name}: ${result.why}`;
+  const { files, results } = result;
+  const gone = files.length === 0 ? 'its files were already removed' : files.join(', ');
+  const ends = results.map(textOf).join('; ');
+  return `removed ${name} as ${who} asked: ${gone}${ends === '' ? '' : `; ${ends}`}${renewing ? `; ${RENEWING}` : ''}`;
+}
+
+const RENEWING =
+  'condor_credmon may have been renewing it: a new token from the issuer would not be stored, and is NOT revoked';
+
+function textOf(result: SecretResult): string {
+  return result.revoked
+    ? `${result.what} revoked at ${result.where}`
+    : `${result.what} NOT revoked: ${result.why}`;
+}
+
+/** Returns the row for programs. */
+export function rowOf({ user, stem, provider, result, renewing }: RevocationReport): RevokedRow {
+  const name = splitStem(stem, false) ?? { service: stem, handle: '' };
+  if (result.kind === 'kept')
+    return { user, ...name, provider, state: 'kept', why: result.why, files: [], secrets: [] };
+  const { files, results: secrets } = result;
+  const state = secrets.every(({ revoked }) => revoked) ? 'revoked' : 'removed';
+  return { user, ...name, provider, state, why: renewing ? RENEWING : null, files, secrets };
+}
+
+/**
+ * True when a person must still act: a named token was kept, or a secret was not revoked
+ * at an issuer that could do it.
+ */
+export function needsPerson({ result, left }: RevocationReport): boolean {
+  if (result.kind === 'kept') return left !== true;
+  return result.results.some((each) => !each.revoked && each.fixable);
+}
