@@ -1,5 +1,5 @@
-// The local signer's key pair on disk: made so that a kill at any moment leaves what the
-// next start can complete.
+// Creates the local signer's key pair on disk so that the next start can complete it
+// after a kill at any moment.
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import {
   closeSync,
@@ -23,19 +23,19 @@ import {
 } from '@credmon/core/base';
 import { createKey, readKey, writeKey } from '@credmon/scitokens';
 
-/** What of a key pair was put in place. */
+/** The half of a key pair that was restored. */
 export type RecoveredHalf = 'private' | 'public';
 
 /**
- * Writing a key takes milliseconds: after this many seconds the process id in a temporary
- * name is that of another process.
+ * After this many seconds the process id in a temporary name must have been reused:
+ * writing a key takes milliseconds.
  */
 const LONGEST_WRITE = 60;
 
 /**
- * Makes an EC P-256 key pair in two files. The private half goes first: the public half
- * can always be made from it.
- * @throws the system's error; neither half is left then
+ * Creates an EC P-256 key pair in two files. The private half is written first: the
+ * public half can be derived from it.
+ * @throws the system's error; then neither half exists
  */
 export function createKeyPair(privateKey: string, publicKey: string): void {
   const { privateKey: key, kid, algorithm } = createKey({ algorithm: 'ES256' });
@@ -50,25 +50,25 @@ export function createKeyPair(privateKey: string, publicKey: string): void {
 }
 
 /**
- * Completes a key pair that a dead process left: a missing public half is made from the
- * private key, and a missing private key is taken from a temporary file that holds it
- * whole. All other temporary files of dead processes are removed.
+ * Completes a key pair that a dead process left: creates a missing public half from the
+ * private key, and takes a missing private key from a complete temporary file. Removes
+ * all other temporary files of dead processes.
  * @throws the system's error
  */
 export function recoverKeyPair(privateKey: string, publicKey: string): readonly RecoveredHalf[] {
   const recovered: RecoveredHalf[] = [];
   const leftovers = leftoversOf(privateKey);
-  if (!isThere(privateKey) && isThere(publicKey)) {
-    const open = keyIn(publicKey);
-    const whole = open && leftovers.find((path) => isPrivateHalf(path, open));
-    if (whole !== undefined) {
-      putInPlace(whole, privateKey);
+  if (!exists(privateKey) && exists(publicKey)) {
+    const publicHalf = keyIn(publicKey);
+    const complete = publicHalf && leftovers.find((path) => isPrivateHalf(path, publicHalf));
+    if (complete !== undefined) {
+      putInPlace(complete, privateKey);
       recovered.push('private');
     }
   }
   for (const path of [...leftoversOf(privateKey), ...leftoversOf(publicKey)])
     rmSync(path, { force: true });
-  const key = isThere(publicKey) ? undefined : keyIn(privateKey);
+  const key = exists(publicKey) ? undefined : keyIn(privateKey);
   if (key?.type === 'private') {
     writePublicHalf(
       publicKey,
@@ -83,7 +83,7 @@ function writePublicHalf(path: string, text: string): void {
   writeFileAtomically(path, text, { mode: 0o644, durable: true });
 }
 
-/** The temporary files that dead processes left beside `path` for it. */
+/** Returns the temporary files for `path` that dead processes left. */
 function leftoversOf(path: string): readonly string[] {
   const directory = dirname(path);
   return filesIn(directory).flatMap((name) => {
@@ -103,13 +103,13 @@ function filesIn(directory: string): readonly string[] {
     return readdirSync(directory);
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
-    // A directory that cannot be listed can still hold keys that can be read.
+    // A directory that cannot be listed may still contain readable keys.
     return [];
   }
 }
 
-/** A link that leads nowhere is there: what it names may be mounted later. */
-function isThere(path: string): boolean {
+/** A dangling link counts as existing: its target may be mounted later. */
+function exists(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
@@ -124,15 +124,15 @@ function keyIn(path: string): KeyObject | undefined {
   }
 }
 
-/** Only a file that this process, or root, wrote for itself alone. */
-function isPrivateHalf(path: string, open: KeyObject): boolean {
+/** Accepts only a file that this process or root wrote with access for no one else. */
+function isPrivateHalf(path: string, publicHalf: KeyObject): boolean {
   const { uid, mode } = lstatSync(path);
   if ((uid !== 0 && uid !== process.geteuid?.()) || (mode & 0o077) !== 0) return false;
   const key = keyIn(path);
-  return key?.type === 'private' && createPublicKey(key).equals(open);
+  return key?.type === 'private' && createPublicKey(key).equals(publicHalf);
 }
 
-/** Its writer may have died before the disk had it. */
+/** Syncs first: the writer may have died before its fsync. */
 function putInPlace(temporary: string, path: string): void {
   const descriptor = openSync(
     temporary,

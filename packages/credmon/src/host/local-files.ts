@@ -1,4 +1,4 @@
-// The local signer's part of the context: keys, map files and key pairs on disk.
+// The local signer's files: keys, map files and key pairs on disk.
 import { lstatSync, readdirSync, statSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -29,15 +29,15 @@ export const keyDirectories: KeyDirectories = {
   publish: publishInPlace,
 };
 
-/** So many warnings are remembered as said. */
+/** Maximum number of remembered warnings. */
 const MOST_TEXTS = 1000;
 
 /**
- * The ports of the local signer; what it warns of goes to `warn`, once until it has
- * recovered.
+ * Creates the ports of the local signer; warnings go to `warn`, once until the problem
+ * has ended.
  */
 export function localFiles(warn: (text: string) => void): LocalPorts {
-  const said = createLogOnce(MOST_TEXTS);
+  const logged = createLogOnce(MOST_TEXTS);
   return {
     random: systemRandom,
     version,
@@ -47,25 +47,23 @@ export function localFiles(warn: (text: string) => void): LocalPorts {
     activeKey,
     createKeyPair,
     recoverKeyPair,
-    warn: (text, about = text) => said.once(about, text, () => warn(text)),
-    recovered: (about) => said.forget(about),
+    warn: (text, about = text) => logged.once(about, text, () => warn(text)),
+    recovered: (about) => logged.forget(about),
   };
 }
 
-/**
- * A chmod that fixes a key changes no time of it but the inode's, so the mode counts too.
- */
+/** Includes the mode, because a chmod that fixes a key does not change its mtime. */
 function version(path: string): string {
-  const stats = look(path);
+  const stats = statOf(path);
   if (stats === undefined || typeof stats === 'string') return stats ?? '';
   return `${stats.ino}:${stats.mtimeMs}:${stats.size}:${stats.mode}`;
 }
 
 /**
- * A file's facts; `undefined` when it is not there; the system's word when it refuses to
- * say, or when a link leads nowhere.
+ * Returns a file's stats; `undefined` when it is missing; the error code when it cannot
+ * be read or is a dangling link.
  */
-function look(path: string): Stats | string | undefined {
+function statOf(path: string): Stats | string | undefined {
   try {
     const stats = statSync(path, { throwIfNoEntry: false });
     return stats ?? (lstatSync(path, { throwIfNoEntry: false }) ? 'ENOENT' : undefined);
@@ -76,15 +74,15 @@ function look(path: string): Stats | string | undefined {
   }
 }
 
-/** The administrator may keep a file behind a link, as orchestrators do. */
+/** Follows links, because orchestrators mount files as links. */
 function readText(path: string): Parsed<string> {
   const reading = readSafely(path);
-  return reading.kind === 'text' ? { ok: true, value: reading.text } : refused(reading);
+  return reading.kind === 'text' ? { ok: true, value: reading.text } : failure(reading);
 }
 
 function readKey(path: string): Parsed<string> {
   const reading = readSafely(path);
-  if (reading.kind !== 'text') return refused(reading);
+  if (reading.kind !== 'text') return failure(reading);
   if ((reading.mode & 0o007) === 0) return { ok: true, value: reading.text };
   return {
     ok: false,
@@ -92,12 +90,12 @@ function readKey(path: string): Parsed<string> {
   };
 }
 
-function refused(reading: Exclude<SafeReading, { kind: 'text' }>): Parsed<string> {
+function failure(reading: Exclude<SafeReading, { kind: 'text' }>): Parsed<string> {
   return { ok: false, reason: reading.kind === 'missing' ? 'is missing' : reading.reason };
 }
 
 function readAll(path: string): readonly string[] {
-  const stats = look(path);
+  const stats = statOf(path);
   if (stats === undefined || typeof stats === 'string') return [];
   const files = stats.isDirectory() ? namesIn(path).map((name) => join(path, name)) : [path];
   return files.flatMap((file) => {

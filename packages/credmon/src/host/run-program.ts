@@ -1,38 +1,38 @@
-// Runs a site's own token program: JSON in, JSON out, no shell, a clean environment, and
-// bounds on time and output.
+// Runs a site's token program: JSON in, JSON out, no shell, a clean environment, with
+// limits on time and output.
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { accessSync, constants, lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CodedError, shellWord, systemCode, afterAwake } from '@credmon/core/base';
 import type { ProgramAnswer, ProgramCall, RunProgram } from '../providers/exec/exec.ts';
 
-/** A token program's answer is small, in bytes. */
-const LARGEST_OUTPUT = 256 * 1024;
-/** Only the end of what a program complains of is kept, in bytes. */
-const LONGEST_COMPLAINT = 4096;
+/** Maximum size of a program's output, in bytes. */
+const MAX_OUTPUT = 256 * 1024;
+/** Maximum size of the kept end of standard error, in bytes. */
+const MAX_STDERR = 4096;
 
-/** Nothing of the daemon's own environment. */
+/** The environment, without the daemon's own variables. */
 const ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: '/', LANG: 'C.UTF-8' };
 
 /**
- * What a program that has ended wrote before may still be on its way; nobody who holds
- * its pipe open is waited for longer, in seconds.
+ * After the exit of a program, how long to wait for its remaining output, in seconds;
+ * other processes may keep the pipe open.
  */
 const GRACE = 0.2;
 
 /**
- * Runs the program and reads its whole answer. A program that takes too long or says too
- * much is ended: the answer then has a `failure` (`PLUGIN_FAILED`) and the output so far.
- * @throws CodedError `PLUGIN_REFUSED` when it may not or cannot be started;
- * `PLUGIN_FAILED` when the system has no means to start it now
+ * Runs the program and reads its output. A program that takes too long or writes too much
+ * is killed: the answer then has a `failure` (`PLUGIN_FAILED`) and the output so far.
+ * @throws CodedError `PLUGIN_REFUSED` when it is unsafe or cannot be started;
+ * `PLUGIN_FAILED` when the system lacks resources to start it now
  */
 export const runProgram: RunProgram = async (call) => {
   const path = checkProgram(call);
   return new Promise((resolve, reject) => {
     const child = start(path, call);
     child.on('error', (error) => reject(notStarted(call, error)));
-    // Without file descriptors there are no pipes, whatever the types say; the error
-    // event tells why.
+    // Without file descriptors there are no pipes, in spite of the types; the error event
+    // gives the reason.
     if (child.pid === undefined) return;
     listen(call, child, child.pid).then(resolve, reject);
   });
@@ -45,7 +45,7 @@ function start(path: string, call: ProgramCall): ChildProcessWithoutNullStreams 
       cwd: '/',
       env: ENVIRONMENT,
       shell: false,
-      // Its own process group: what it started ends with it.
+      // Its own process group, so that its children are killed with it.
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
     });
@@ -54,7 +54,7 @@ function start(path: string, call: ProgramCall): ChildProcessWithoutNullStreams 
   }
 }
 
-/** Reads what a running program says, to its end and a little longer. */
+/** Reads the output of a running program until its exit and a little longer. */
 function listen(
   call: ProgramCall,
   child: ChildProcessWithoutNullStreams,
@@ -64,9 +64,9 @@ function listen(
     const output: Buffer[] = [];
     let size = 0;
     let stderr = '';
-    let broken: string | undefined;
+    let abortReason: string | undefined;
     const end = (why?: string): void => {
-      broken ??= why;
+      abortReason ??= why;
       killGroup(pid);
       child.stdout.destroy();
       child.stderr.destroy();
@@ -74,19 +74,19 @@ function listen(
     const cancel = [afterAwake(call.seconds, () => end(`did not answer within ${call.seconds} s`))];
     child.stdout.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size > LARGEST_OUTPUT) end(`wrote more than ${LARGEST_OUTPUT} bytes`);
+      if (size > MAX_OUTPUT) end(`wrote more than ${MAX_OUTPUT} bytes`);
       else output.push(chunk);
     });
     child.stderr.on('data', (chunk: Buffer) => {
-      stderr = (stderr + chunk.toString('utf8')).slice(-LONGEST_COMPLAINT);
+      stderr = (stderr + chunk.toString('utf8')).slice(-MAX_STDERR);
     });
     child.stdin.on('error', () => {
-      // A program need not read what it is given; its answer decides.
+      // A program need not read its input; its output decides.
     });
     child.stdin.end(call.input);
     child.on('exit', () => {
-      // What the program left running in its group must not hold the answer back; nor
-      // what left its group.
+      // Processes that the program left running, in its group or outside, must not delay
+      // the answer.
       killGroup(pid);
       for (const each of cancel) each();
       cancel.push(afterAwake(GRACE, end));
@@ -97,22 +97,19 @@ function listen(
         exit,
         output: Buffer.concat(output).toString('utf8'),
         stderr: lastLine(stderr),
-        ...(broken === undefined ? {} : { failure: failed(call, broken) }),
+        ...(abortReason === undefined ? {} : { failure: failed(call, abortReason) }),
       });
     });
   });
 }
 
-/**
- * What the file system says of the program is for the administrator; that the system is
- * short of something passes.
- */
+/** Lack of resources is temporary; other errors are for the administrator. */
 const SHORTAGES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM']);
 
 function notStarted(call: ProgramCall, error: unknown): CodedError {
   const code = systemCode(error) ?? 'unknown';
   const why = `cannot be started (${code})`;
-  return SHORTAGES.has(code) ? failed(call, why) : refused(call, why);
+  return SHORTAGES.has(code) ? failed(call, why) : unsafeError(call, why);
 }
 
 function killGroup(pid: number): void {
@@ -138,25 +135,27 @@ function isExecutable(path: string): boolean {
 }
 
 /**
- * Whoever can change the program or a directory above it gets every user's tokens.
- * @returns the path without links: what was looked at, and nothing else, is to be started
- * @throws CodedError `PLUGIN_REFUSED`, or `PLUGIN_FAILED` when the system cannot look now
+ * Checks that only root or this user can change the program and its directories: it gets
+ * every user's tokens.
+ * @returns the path without links: only the checked file must be started
+ * @throws CodedError `PLUGIN_REFUSED`, or `PLUGIN_FAILED` when the system lacks resources
+ * for the check
  */
 export function checkProgram(call: Pick<ProgramCall, 'name' | 'command'>): string {
   try {
     const path = realpathSync(call.command);
-    if (!statSync(path).isFile()) throw refused(call, 'is not a regular file');
+    if (!statSync(path).isFile()) throw unsafeError(call, 'is not a regular file');
     if (!isExecutable(path))
-      throw refused(call, `is not executable; fix: chmod +x ${shellWord(path)}`);
+      throw unsafeError(call, `is not executable; fix: chmod +x ${shellWord(path)}`);
     for (const one of withParents(path)) {
       const { mode, uid } = lstatSync(one);
       const writable = (mode & 0o022) !== 0;
       if (writable || (uid !== 0 && uid !== process.geteuid?.()))
-        throw refused(
+        throw unsafeError(
           call,
           one === path || one === dirname(path)
             ? `is not safe: others could change it; fix: chown root ${shellWord(one)} && chmod go-w ${shellWord(one)}`
-            : `is not safe: others could change ${shellWord(one)}; put it below directories that root alone can change`,
+            : `is not safe: others could change ${shellWord(one)}; move it below directories that only root can change`,
         );
     }
     return path;
@@ -164,17 +163,17 @@ export function checkProgram(call: Pick<ProgramCall, 'name' | 'command'>): strin
     const code = systemCode(error);
     if (code === undefined) throw error;
     const why = `cannot be found (${code})`;
-    throw SHORTAGES.has(code) ? failed(call, why) : refused(call, why);
+    throw SHORTAGES.has(code) ? failed(call, why) : unsafeError(call, why);
   }
 }
 
-/** The path and every directory above it, down to the root. */
+/** Returns the path and every directory above it, up to the root. */
 function withParents(path: string): string[] {
   const above = dirname(path);
   return above === path ? [path] : [path, ...withParents(above)];
 }
 
-function refused(
+function unsafeError(
   { name, command }: Pick<ProgramCall, 'name' | 'command'>,
   why: string,
 ): CodedError {

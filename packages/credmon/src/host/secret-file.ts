@@ -1,17 +1,16 @@
-// Client secret files: read again for every renewal, so that a new secret needs no
-// restart.
+// Reads client secret files for every renewal, so that a new secret needs no restart.
 import { statSync } from 'node:fs';
 import { readSafely, shellWord, systemCode } from '@credmon/core/base';
 import type { Parsed } from '@credmon/core/credential';
 
-/** A secret of this size is somebody's mistake, in bytes. */
+/** Maximum size of a secret file, in bytes; a larger one is a mistake. */
 const LARGEST_SECRET = 64 * 1024;
 
 /**
- * The secret in a file: cut at its first control character, as CredD does, or the whole
- * of it, which keys in PEM need. Refused when the file is readable for group or others,
- * or belongs neither to root nor to this process's user. A link is followed where root or
- * this process alone can have made it.
+ * Returns the secret in a file: up to its first control character, as CredD does, or all
+ * of it, for PEM keys. Rejects a file that group or others can read, or that belongs
+ * neither to root nor to this process's user. Follows a link if only root or this process
+ * can have created it.
  */
 export function readSecretFile(path: string, form: 'line' | 'whole' = 'line'): Parsed<string> {
   const reading = readSafely(path, LARGEST_SECRET);
@@ -27,8 +26,8 @@ export function readSecretFile(path: string, form: 'line' | 'whole' = 'line'): P
 }
 
 /**
- * Changes when the file is replaced or rewritten, appears or can be reached at last;
- * never throws for where it lies.
+ * Changes when the file is replaced, rewritten, created or becomes readable; never
+ * throws.
  */
 export function secretVersion(path: string): string {
   try {

@@ -1,4 +1,4 @@
-// Standing tokens' part of the context: their files, and the users they belong to.
+// The files of standing tokens, and their owners.
 import { lstatSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import {
@@ -12,12 +12,12 @@ import { readCredentialFile } from '@credmon/core/store';
 import type { StandingFiles, StandingReading, StandingOwner } from '../providers/standing/ports.ts';
 import { execFile, spawnSync } from 'node:child_process';
 
-/** Is in the credential directory; a name that begins with a dot is not a user's. */
-const MEMORY_FILE = '.credmon-standing.json';
+/** A file in the credential directory; no user name begins with a dot. */
+const STATE_FILE = '.credmon-standing.json';
 
 /**
- * The real files, with the credential directory if anything is to be remembered. A user
- * once found is not asked for again.
+ * Creates the ports with real files, and with the credential directory if state is to be
+ * stored. A user once found is not looked up again.
  */
 export function standingFiles(credDir?: string): StandingFiles {
   const owners = createOwners();
@@ -34,13 +34,13 @@ export function standingFiles(credDir?: string): StandingFiles {
     owner: (name) => owners.owner(name),
     lookUpOwners: (names) => owners.lookUp(names),
     recall: () => {
-      const reading = credDir === undefined ? undefined : readIn(credDir, MEMORY_FILE);
+      const reading = credDir === undefined ? undefined : readIn(credDir, STATE_FILE);
       return reading?.kind === 'text' ? reading.text : undefined;
     },
     keep: (text) => {
       if (credDir === undefined) return;
       inDirectory(credDir, (directory) =>
-        writeFileAtomically(join(directory, MEMORY_FILE), text, { mode: 0o600, durable: false }),
+        writeFileAtomically(join(directory, STATE_FILE), text, { mode: 0o600, durable: false }),
       );
     },
   };
@@ -50,7 +50,7 @@ function read(path: string): StandingReading {
   return readIn(dirname(path), basename(path));
 }
 
-/** Reads a file of a directory that no other user can have led us to. */
+/** Reads a file in a directory without following links that another user could change. */
 function readIn(where: string, name: string): StandingReading {
   try {
     return inDirectory(where, (directory) => {
@@ -70,42 +70,36 @@ function readIn(where: string, name: string): StandingReading {
   }
 }
 
-// The users that standing tokens belong to: asked of the system's directory services
-// without holding up the event loop.
+// Looks up the owners of standing tokens in the system's name services without blocking
+// the event loop.
 
-/**
- * A directory service that does not answer is waited for at most this long, in
- * milliseconds.
- */
-const PATIENCE = 2000;
-/**
- * A user who was not found is asked for again after this time, in milliseconds; each
- * further time doubles.
- */
+/** Time-out of a name service, in milliseconds. */
+const LOOKUP_TIMEOUT = 2000;
+/** Time until an unknown user is looked up again, in milliseconds; doubled each time. */
 const FIRST_PAUSE = 60_000;
-/** The longest such time, in milliseconds. */
+/** Maximum of that time, in milliseconds. */
 const LONGEST_PAUSE = 3_600_000;
 
-/** getent knows the users of every directory service, not only those of /etc/passwd. */
+/** getent uses all name services, not only /etc/passwd. */
 const GETENT = 'getent';
 const argumentsFor = (name: string): string[] => ['passwd', '--', name];
 
 /** User and group ids by user name. */
 interface Owners {
   /**
-   * Asks for names that are not known. Resolves when every name has been asked for once,
-   * at the latest after two seconds.
+   * Looks up unknown names. Resolves when every name was looked up once, after two
+   * seconds at most.
    */
   lookUp(names: readonly string[]): Promise<void>;
   /**
-   * A user by name; `undefined` when there is none, as far as is known. Only a name that
-   * {@link Owners.lookUp} was never given is asked for here.
+   * Returns a user by name; `undefined` when not known. Only a name that {@link
+   * Owners.lookUp} never got is looked up here.
    */
   owner(name: string): StandingOwner | undefined;
 }
 
 /**
- * A user who was not found: when to ask again (milliseconds of the steady clock), and the
+ * An unknown user: when to look it up again (milliseconds of the steady clock), and the
  * pause before that.
  */
 interface Unknown {
@@ -114,18 +108,18 @@ interface Unknown {
 }
 
 /**
- * Nobody has been asked for yet. A user once found is not asked for again. `now`:
- * milliseconds of a steady clock; `askOne` must not reject.
+ * Creates the look-up. A user once found is not looked up again. `now`: milliseconds of a
+ * steady clock; `askOne` must not reject.
  */
 export function createOwners(
   now: () => number = () => performance.now(),
-  askOne: (name: string) => Promise<StandingOwner | undefined> = askSystem,
+  lookUpOne: (name: string) => Promise<StandingOwner | undefined> = lookUpInSystem,
 ): Owners {
   const known = new Map<string, StandingOwner>();
   const unknown = new Map<string, Unknown>();
-  const asking = new Map<string, Promise<void>>();
+  const running = new Map<string, Promise<void>>();
 
-  const note = (name: string, found: StandingOwner | undefined): void => {
+  const record = (name: string, found: StandingOwner | undefined): void => {
     if (found) {
       known.set(name, found);
       unknown.delete(name);
@@ -135,16 +129,16 @@ export function createOwners(
     unknown.set(name, { again: now() + pause, pause });
   };
 
-  const ask = (name: string): Promise<void> => {
-    const before = asking.get(name);
+  const start = (name: string): Promise<void> => {
+    const before = running.get(name);
     if (before) return before;
-    const asked = askOne(name).then((found) => {
-      note(name, found);
-      asking.delete(name);
+    const lookup = lookUpOne(name).then((found) => {
+      record(name, found);
+      running.delete(name);
       return undefined;
     });
-    asking.set(name, asked);
-    return asked;
+    running.set(name, lookup);
+    return lookup;
   };
 
   return {
@@ -153,21 +147,21 @@ export function createOwners(
       for (const name of new Set(names)) {
         if (known.has(name)) continue;
         const missing = unknown.get(name);
-        if (!missing) first.push(ask(name));
-        else if (missing.again <= now()) void ask(name);
+        if (!missing) first.push(start(name));
+        else if (missing.again <= now()) void start(name);
       }
       await Promise.all(first);
     },
     owner: (name) => {
-      if (!known.has(name) && !unknown.has(name) && !asking.has(name))
-        note(name, askSystemNow(name));
+      if (!known.has(name) && !unknown.has(name) && !running.has(name))
+        record(name, lookUpInSystemSync(name));
       return known.get(name);
     },
   };
 }
 
-function askSystem(name: string): Promise<StandingOwner | undefined> {
-  const options = { encoding: 'utf8', timeout: PATIENCE, killSignal: 'SIGKILL' } as const;
+function lookUpInSystem(name: string): Promise<StandingOwner | undefined> {
+  const options = { encoding: 'utf8', timeout: LOOKUP_TIMEOUT, killSignal: 'SIGKILL' } as const;
   return new Promise((resolve) => {
     execFile(GETENT, argumentsFor(name), options, (error, stdout) =>
       resolve(error ? undefined : ownerIn(stdout)),
@@ -175,15 +169,15 @@ function askSystem(name: string): Promise<StandingOwner | undefined> {
   });
 }
 
-function askSystemNow(name: string): StandingOwner | undefined {
+function lookUpInSystemSync(name: string): StandingOwner | undefined {
   const { status, stdout } = spawnSync(GETENT, argumentsFor(name), {
     encoding: 'utf8',
-    timeout: PATIENCE,
+    timeout: LOOKUP_TIMEOUT,
   });
   return status === 0 ? ownerIn(stdout) : undefined;
 }
 
-/** The ids in a line of the password database. @see passwd(5) */
+/** Parses the ids in a line of the password database. @see passwd(5) */
 function ownerIn(line: string): StandingOwner | undefined {
   const [, , uid = '', gid = ''] = line.split(':');
   return /^\d+$/.test(uid) && /^\d+$/.test(gid)

@@ -1,5 +1,5 @@
-// Whom TLS trusts in this process: the general authorities, and those of servers for
-// which a knob names the only ones.
+// The certificate authorities of this process: the general ones, and those of servers
+// with their own knob.
 import { AUTH_SSL_KNOBS } from '@credmon/core/config';
 import {
   createSend,
@@ -11,33 +11,34 @@ import {
 } from '@credmon/core/base';
 import type { VaultSettings } from '../settings/vault.ts';
 
-/** How long one address of a Vault may take to answer a connection, in seconds. */
+/** Connection time-out for one address of a Vault, in seconds. */
 const ADDRESS_SECONDS = 2;
 
-/** All authorities of a process; each is read once, when it is first needed. */
+/** All authorities of a process; each file is read once, when first needed. */
 export interface ProcessTrust {
   readonly general: Trust;
-  /** The authorities that these knobs name, and no others. */
+  /** Only the authorities of these knobs. */
   only(named: NamedTrust): Trust;
-  /** Looks at all files again, at the next connection: a SIGHUP asks for it. */
+  /** Reads all files again at the next connection, after SIGHUP. */
   renew(): void;
 }
 
 /**
- * The authorities of a process whose AUTH_SSL knobs `named` gives. `trouble` learns once
- * of each file that is skipped.
+ * Creates the authorities of a process; `named` returns its AUTH_SSL knobs. `warn` gets
+ * each skipped file once.
  */
 export function createProcessTrust(
   named: () => NamedTrust,
-  trouble: (text: string) => void = () => undefined,
+  warn: (text: string) => void = () => undefined,
 ): ProcessTrust {
-  const general = createTrust({ named, trouble });
+  const general = createTrust({ named, trouble: warn });
   const others = new Map<string, Trust>();
   return {
     general,
-    only: (its) => {
-      const key = JSON.stringify(its);
-      const trust = others.get(key) ?? createTrust({ named: () => its, only: true, trouble });
+    only: (authorities) => {
+      const key = JSON.stringify(authorities);
+      const trust =
+        others.get(key) ?? createTrust({ named: () => authorities, only: true, trouble: warn });
       others.set(key, trust);
       return trust;
     },
@@ -47,7 +48,7 @@ export function createProcessTrust(
   };
 }
 
-/** What settings say of trust. */
+/** Returns the authorities in the settings. */
 export function namedTrustOf({
   vault: { caFile, caDirectory },
 }: {
@@ -57,9 +58,9 @@ export function namedTrustOf({
 }
 
 /**
- * A {@link Send} for the Vault. It trusts AUTH_SSL_CLIENT_CAFILE and
- * AUTH_SSL_CLIENT_CADIR alone where one is set, else the general authorities.
- * @throws CodedError (at a request) `CONFIG_READ` when a named file cannot be read
+ * Creates a {@link Send} for the Vault. It trusts only AUTH_SSL_CLIENT_CAFILE and
+ * AUTH_SSL_CLIENT_CADIR if one is set, otherwise the general authorities.
+ * @throws CodedError (at a request) `CONFIG_READ` when a configured file cannot be read
  */
 export function createVaultSend(
   vault: VaultSettings,
@@ -76,8 +77,8 @@ export function createVaultSend(
 }
 
 /**
- * A {@link Send} for Pelican's issuers, which trusts PELICAN_CREDMON_CA_FILE alone; none
- * without it.
+ * Creates a {@link Send} for Pelican's issuers that trusts only PELICAN_CREDMON_CA_FILE;
+ * `undefined` without that knob.
  * @throws as {@link createVaultSend}
  */
 export function createPelicanSend(

@@ -39,7 +39,7 @@ const fits = (): boolean =>
   (statSync(pub).mode & 0o777) === 0o644;
 
 describe('R20 a key pair', () => {
-  it('that is whole stays as it is', () => {
+  it('that is complete is unchanged', () => {
     const before = readFileSync(priv, 'utf8');
     expect([recoverKeyPair(priv, pub), readdirSync(directory)]).toEqual([
       [],
@@ -48,7 +48,7 @@ describe('R20 a key pair', () => {
     expect([readFileSync(priv, 'utf8'), fits()]).toEqual([before, true]);
   });
 
-  it('without its public half gets it from the private key', () => {
+  it('without its public half gets a new one from the private key', () => {
     renameSync(pub, temporary('pub.pem'));
     truncateSync(temporary('pub.pem'), 20);
     expect([recoverKeyPair(priv, pub), fits()]).toEqual([['public'], true]);
@@ -57,8 +57,8 @@ describe('R20 a key pair', () => {
 
   it.each([
     ['of a process that is gone', DEAD, 0],
-    ['with our own number, of a process before us', process.pid, 0],
-    ['with the number of a living process, but too old to be its own', process.ppid, 100],
+    ['with our own process id, of an earlier process', process.pid, 0],
+    ['with the process id of a living process, but too old to be its own', process.ppid, 100],
   ])('whose private key is whole in a temporary file %s gets it from there', (_, pid, age) => {
     const left = temporary('priv.pem', pid);
     renameSync(priv, left);
@@ -68,7 +68,7 @@ describe('R20 a key pair', () => {
     expect(readdirSync(directory)).toEqual(['priv.pem', 'pub.pem']);
   });
 
-  it('leaves the temporary file of a living process to it', () => {
+  it('keeps the temporary file of a living process', () => {
     renameSync(priv, temporary('priv.pem', process.ppid));
     expect([recoverKeyPair(priv, pub), existsSync(priv)]).toEqual([[], false]);
     expect(existsSync(temporary('priv.pem', process.ppid))).toBe(true);
@@ -101,13 +101,13 @@ describe('R20 a key pair', () => {
     expect(readdirSync(directory).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 
-  it('of which nothing but temporary files is there is not recovered: it was never used', () => {
+  it('with only temporary files is not recovered: it was never used', () => {
     renameSync(priv, temporary('priv.pem'));
     renameSync(pub, temporary('pub.pem'));
     expect([recoverKeyPair(priv, pub), readdirSync(directory)]).toEqual([[], []]);
   });
 
-  it('of which the public half cannot be written is not made', () => {
+  it('with a public half that cannot be written is not created', () => {
     rmSync(priv);
     expect(() => createKeyPair(priv, join(directory, 'none/pub.pem'))).toThrow(/ENOENT/);
     expect(readdirSync(directory)).toEqual(['pub.pem']);

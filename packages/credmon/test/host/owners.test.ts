@@ -23,7 +23,7 @@ function fakeGetent(script: string): { calls: () => number } {
   };
 }
 
-it('R1 R4 a silent directory service does not hold up the event loop', async () => {
+it('R1 R4 a name service that does not answer does not block the event loop', async () => {
   const { calls } = fakeGetent('exec sleep 600');
   const owners = createOwners();
   let turns = 0;
@@ -45,7 +45,7 @@ it('R1 R4 a silent directory service does not hold up the event loop', async () 
   expect(turns).toBeGreaterThan(100);
 });
 
-it('a user who is there is found, by one question', async () => {
+it('an existing user is found with one look-up', async () => {
   const { calls } = fakeGetent('echo "$3:x:1234:56::/:/bin/sh"');
   const owners = createOwners();
   await owners.lookUp(['alice']);
@@ -53,7 +53,7 @@ it('a user who is there is found, by one question', async () => {
   expect([owners.owner('alice'), calls()]).toEqual([{ uid: 1234, gid: 56 }, 1]);
 });
 
-it('a user who was not found is asked for again after a minute, then after two, up to an hour, without a wait', async () => {
+it('an unknown user is looked up again after a minute, then after two, up to an hour, in the background', async () => {
   const clock = { now: 0 };
   const asked: number[] = [];
   const owners = createOwners(
@@ -70,7 +70,7 @@ it('a user who was not found is asked for again after a minute, then after two, 
   expect(asked).toEqual([0, 60, 180, 420, 900, 1860, 3780, 7380, 10_980, 14_580, 18_180]);
 });
 
-it('a question in the background is not waited for', async () => {
+it('a look-up in the background does not delay', async () => {
   const clock = { now: 0 };
   const answers: (() => void)[] = [];
   const owners = createOwners(

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readSecretFile, secretVersion } from '../../src/host/secret-file.ts';
 
-it('R1 a link that leads to itself is refused with a reason and has no version', () => {
+it('R1 a link to itself is rejected with a reason and has no version', () => {
   const directory = mkdtempSync(join(tmpdir(), 'credmon-secret-'));
   const path = join(directory, 'loop');
   symlinkSync(path, path);

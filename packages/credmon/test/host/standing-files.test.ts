@@ -10,7 +10,7 @@ afterEach(() => {
   process.env['PATH'] = path;
 });
 
-it('R1 a directory service that is silent is waited for two seconds, and then not for each token', () => {
+it('R1 a name service that does not answer causes one wait of two seconds, not one per token', () => {
   const folder = mkdtempSync(join(tmpdir(), 'credmon-getent-'));
   const calls = join(folder, 'calls');
   writeFileSync(join(folder, 'getent'), `#!/bin/sh\necho call >> ${calls}\nexec sleep 600\n`);
@@ -22,6 +22,6 @@ it('R1 a directory service that is silent is waited for two seconds, and then no
   expect(readFileSync(calls, 'utf8')).toBe('call\n');
 });
 
-it('a user who is there is found', () => {
+it('an existing user is found', () => {
   expect(standingFiles().owner('root')).toEqual({ uid: 0, gid: 0 });
 });
