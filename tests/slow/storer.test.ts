@@ -144,7 +144,7 @@ describe('a device login', () => {
     await answerDevicePage(await page(storer), 'login', 'alice');
     expect((await storer.exited).code).toBe(0);
     expect(storer.output).toContain(
-      'this condor_store_cred has no option -P; condor_credmon makes one at once',
+      'this condor_store_cred has no option -P; condor_credmon will get one at once',
     );
     expect(storer.output).not.toContain('Unrecognized option');
     expect([readJson(file('mytok.top'))['scopes'], existsSync(file('mytok.use'))]).toEqual([
@@ -189,7 +189,7 @@ describe('a device login', () => {
     expect(calls().length).toBe(1);
   });
 
-  it('a credential that is stored already needs neither terminal nor login', async () => {
+  it('a stored credential needs neither terminal nor login', async () => {
     workspace.configure({ mytok_DEFAULT_SCOPES: 'read' });
     const first = onTerminal(['mytok']);
     await answerDevicePage(await page(first), 'login', 'alice');
@@ -328,11 +328,11 @@ describe('names that users sign in for on the web', () => {
 
 describe('misuse', () => {
   it.each([
-    [[], 2, 'no service is named'],
+    [[], 2, 'no service given'],
     [['--bogus'], 2, 'usage: condor_credential_storer'],
     [['mytok&colour=red'], 2, 'is not one of'],
-    [['../x'], 2, 'is not a name of a credential'],
-    [['unknown'], 2, 'nobody here knows unknown'],
+    [['../x'], 2, 'is not a valid credential name'],
+    [['unknown'], 2, 'unknown service unknown'],
     [['scitokens'], 2, 'needs no login'],
     [['--help'], 0, 'usage: condor_credential_storer'],
   ] as const)('%j: exit code %i', async (args, code, text) => {

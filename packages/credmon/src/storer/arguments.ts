@@ -1,10 +1,10 @@
-// The storer's command line, and who started it.
+// The storer's command line, and the program that started it.
 import { parseArgs } from 'node:util';
 import { CodedError, messageOf, systemCode } from '@credmon/core/base';
 import { parseRequest, type StoreRequest } from './request.ts';
 import { readFileSync } from 'node:fs';
 
-/** What to do. `force`: log in again although a credential is stored. */
+/** The command. `force`: log in again even if a credential is stored. */
 export interface StorerCommand {
   readonly kind: 'store';
   readonly requests: readonly StoreRequest[];
@@ -19,16 +19,18 @@ CREDENTIAL is SERVICE[&handle=H][&scopes=A,B][&audience=A][&options=O]
 
 Logs in for tokens that jobs use, and stores the credentials with
 condor_store_cred. condor_submit runs it (SEC_CREDENTIAL_STORER) for services of
-a Vault, of Pelican and for CREDMON_DEVICE_PROVIDER_NAMES; by hand it serves any
-service with a _CLIENT_ID too. What is stored already is left alone.
+a Vault, of Pelican and for CREDMON_DEVICE_PROVIDER_NAMES; users can run it for
+any service with a _CLIENT_ID. Stored credentials are not replaced.
 
-  -v, --verbose   say what is done
-  --force         log in again although a credential is stored
+  -v, --verbose   print each step
+  --force         log in again even if a credential is stored
   --config FILE   root configuration file (CONDOR_CONFIG)
   --version       print the version
-  -h, --help      print this`;
+  -h, --help      print this help`;
 
-/** Reads the arguments; help and version come back as text. @throws CodedError `USAGE` */
+/**
+ * Parses the arguments; help and version are returned as text. @throws CodedError `USAGE`
+ */
 export function parseStorerArguments(
   argv: readonly string[],
   version: string,
@@ -36,12 +38,12 @@ export function parseStorerArguments(
   const { values, positionals } = parsed(argv);
   if (values.help) return { kind: 'text', text: USAGE };
   if (values.version) return { kind: 'text', text: version };
-  if (positionals.length === 0) throw new CodedError('USAGE', `no service is named\n\n${USAGE}`);
+  if (positionals.length === 0) throw new CodedError('USAGE', `no service given\n\n${USAGE}`);
   return {
     kind: 'store',
     requests: positionals.map(parseRequest),
     configFile: values.config,
-    // -d is the reference's word for more of the same.
+    // -d is the reference's flag for debug output.
     verbose: values.verbose || values.debug,
     force: values.force,
   };
@@ -76,13 +78,13 @@ function parsed(argv: readonly string[]): { values: Values; positionals: string[
   }
 }
 
-// Who started the storer: condor_submit, which passes names that are not for it, or a
-// person.
+// Who started the storer: condor_submit, which also passes names that are not for it, or
+// a person.
 
 /**
- * True when condor_submit started the storer, itself or through DAGMan, the `htcondor`
+ * True when condor_submit started the storer, directly or through DAGMan, the `htcondor`
  * command or HTCondor's Python modules. Since HTCondor 25.14 `mode`
- * (CONDOR_CREDENTIAL_STORER_MODE) says so; before, only the name of the parent process
+ * (CONDOR_CREDENTIAL_STORER_MODE) shows this; before, only the name of the parent process
  * does.
  */
 export function startedBySubmit(mode: string | undefined, parent: string): boolean {
@@ -90,8 +92,8 @@ export function startedBySubmit(mode: string | undefined, parent: string): boole
 }
 
 /**
- * The name of a process, as the kernel keeps it (at most 15 characters); empty where it
- * cannot be read.
+ * Returns the name of a process, as the kernel has it (at most 15 characters); empty if
+ * it cannot be read.
  */
 export function processName(pid: number): string {
   try {

@@ -1,4 +1,4 @@
-// A device login from start to end: the prompt, the wait, and what is stored afterwards.
+// A device login: the prompt, the wait, and the storage of the tokens.
 import { CodedError, isCoded, type Clock, type Send } from '@credmon/core/base';
 import { STORED_BEFORE_TOP, useContents } from '@credmon/core/credential';
 import {
@@ -15,7 +15,7 @@ import type { DeviceSettings } from './settings.ts';
 import type { StoreCred } from './store-cred.ts';
 import type { ConfiguredClient } from '../settings/clients.ts';
 
-/** What a login may use of the context. `unicode`: the terminal shows QR codes. */
+/** The ports of a login. `unicode`: the terminal can show QR codes. */
 export interface LoginContext {
   readonly send: Send;
   readonly clock: Clock;
@@ -25,10 +25,10 @@ export interface LoginContext {
 }
 
 /**
- * Logs in by device code, as a public client, and stores the access token, then the
- * refresh token that came with it.
+ * Logs in by device code as a public client, and stores the access token, then the
+ * refresh token.
  * @throws CodedError as `beginDeviceLogin` and `finishDeviceLogin`; `LOGIN_REFUSED` when
- * the issuer gives no refresh token, `SCOPE_WIDENED`
+ * the issuer returns no refresh token, `SCOPE_WIDENED`
  */
 export async function deviceLogin(
   context: LoginContext,
@@ -44,10 +44,10 @@ export async function deviceLogin(
   const answer = await finishDeviceLogin(send, registration, login, { clock });
   const { refreshToken } = answer;
   if (refreshToken === undefined) {
-    const fix = `the administrator can add the scope that gives one (often offline_access) to CREDMON_${request.service}_EXTRA_SCOPES`;
+    const fix = `fix: the administrator adds the scope for it (often offline_access) to CREDMON_${request.service}_EXTRA_SCOPES`;
     throw new CodedError(
       'LOGIN_REFUSED',
-      `the issuer of ${request.service} gave no refresh token; ${fix}`,
+      `the issuer of ${request.service} returned no refresh token; ${fix}`,
       {
         provider: request.service,
       },
@@ -62,22 +62,22 @@ export async function deviceLogin(
   if (note !== undefined) terminal.print(`Note: ${note}.`);
   const { defaultLifetime, useIdToken } = settings;
   const use = useContents(answer, clock.now(), defaultLifetime, useIdToken);
-  // Before `.top`: the daemon looks as soon as that is there, and would renew a token
-  // that has no `.use`.
-  const why = await useTrouble(storeCred.addUse(request, { ...use, [STORED_BEFORE_TOP]: true }));
+  // Before `.top`: the daemon acts as soon as `.top` exists, and would renew a token
+  // without `.use`.
+  const why = await useProblem(storeCred.addUse(request, { ...use, [STORED_BEFORE_TOP]: true }));
   await storeCred.add(request, { refresh_token: refreshToken });
   if (why !== undefined)
     terminal.print(
-      `Note: the access token could not be stored: ${why}; condor_credmon makes one at once.`,
+      `Note: the access token could not be stored: ${why}; condor_credmon will get one at once.`,
     );
   terminal.print(`Stored ${request.service}.`);
 }
 
 /**
- * Why the access token could not be stored; without it the login is no worse, because
- * condor_credmon makes one.
+ * Returns why the access token could not be stored. The login still succeeds, because
+ * condor_credmon gets one.
  */
-async function useTrouble(storing: Promise<void>): Promise<string | undefined> {
+async function useProblem(storing: Promise<void>): Promise<string | undefined> {
   try {
     await storing;
     return undefined;
@@ -100,7 +100,7 @@ async function registrationOf(
       : '';
     throw new CodedError(
       'CONFIG_INVALID',
-      `${what}: the administrator must say where a device login begins${browser}`,
+      `${what}: the administrator must configure the device endpoint${browser}`,
     );
   }
   return {
@@ -122,18 +122,18 @@ async function discovered(
     throw new CodedError('ENDPOINT_REFUSED', elsewhere.join('; '), { issuer });
   throw new CodedError(
     'ISSUER_METADATA_INVALID',
-    `the issuer ${issuer} offers no device login (RFC 8628)`,
+    `the issuer ${issuer} has no device endpoint (RFC 8628)`,
     {
       issuer,
     },
   );
 }
 
-// Device logins are for public clients: what is said of one with a secret. Pure.
+// Device logins need public clients. Pure.
 
 /**
- * Why nobody can log in by device code as this client: it has a secret, which the storer
- * must not read because it runs as the user. `undefined` for a public client.
+ * Returns why this client cannot be used for device logins: it has a secret, which the
+ * storer must not read because it runs as the user. `undefined` for a public client.
  * @see RFC 8628, section 3.1; RFC 6749, section 2.1
  */
 export function confidentialClient(

@@ -1,5 +1,5 @@
-// The executable condor_credential_storer: command line, environment and terminal in,
-// exit code out.
+// The executable condor_credential_storer: command line, environment, terminal and exit
+// code.
 import {
   createSend,
   createTrust,
@@ -28,7 +28,7 @@ import { findTerminal } from './terminal.ts';
 
 const { env } = process;
 
-/** The words of an option knob or variable. */
+/** Splits an option knob or variable into words. */
 function words(text: string | undefined): string[] {
   return (text ?? '').split(/\s+/).filter((word) => word !== '');
 }
@@ -53,8 +53,8 @@ async function store(command: StorerCommand): Promise<void> {
     ...words(env['SEC_CREDENTIAL_STORECRED_OPTS']),
     ...(user === undefined ? [] : ['-u', user]),
   ];
-  const said = env['CONDOR_CREDENTIAL_STORER_MODE']?.toLowerCase();
-  const bySubmit = startedBySubmit(said, processName(process.ppid));
+  const storerMode = env['CONDOR_CREDENTIAL_STORER_MODE']?.toLowerCase();
+  const bySubmit = startedBySubmit(storerMode, processName(process.ppid));
   const locale = env['LC_ALL'] ?? env['LC_CTYPE'] ?? env['LANG'] ?? '';
   const context = {
     send,
@@ -67,9 +67,9 @@ async function store(command: StorerCommand): Promise<void> {
       searched: settings.programFolders,
     }),
     unicode: /utf-?8/i.test(locale),
-    // HTCondor before 25.14 does not say for which kind it calls, and means a Vault where
-    // there is one.
-    mode: said ?? (bySubmit && settings.getTokenOptions !== '' ? 'vault' : undefined),
+    // HTCondor before 25.14 does not say which kind it needs; with Vault options it is a
+    // Vault.
+    mode: storerMode ?? (bySubmit && settings.getTokenOptions !== '' ? 'vault' : undefined),
     bySubmit,
     say,
   };
@@ -90,5 +90,5 @@ try {
   writeOutput(STDERR, `condor_credential_storer: ${messageOf(error)}\n`);
   exitCode = isCoded(error, 'USAGE') ? EXIT_USAGE : EXIT_FAILED;
 }
-// What is still open, such as a name look-up, must not delay the end.
+// Open connections or name look-ups must not delay the exit.
 process.exit(exitCode);

@@ -1,5 +1,5 @@
-// Runs the programs that the storer leaves the work to. Secrets go through pipes, never
-// through arguments or the environment.
+// Runs other programs for the storer. Secrets go through pipes, never through arguments
+// or the environment.
 import { spawn, type StdioOptions } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, resolve } from 'node:path';
@@ -7,48 +7,48 @@ import { text } from 'node:stream/consumers';
 import { CodedError, systemCode } from '@credmon/core/base';
 
 /**
- * What a program printed on standard output, and its exit code (128 + n after a signal);
- * `complaint` is its collected standard error.
+ * The result of a program: its standard output, and its exit code (128 + n after a
+ * signal); `errors` is its collected standard error.
  */
-export interface Ran {
+export interface ProgramResult {
   readonly code: number;
   readonly output: string;
-  readonly complaint?: string;
+  readonly errors?: string;
 }
 
 /**
- * Runs a program. `input` becomes its standard input; without it, it has the storer's.
- * Its standard error is `stderr`, a descriptor, or is collected.
+ * Runs a program. `input` is its standard input; without it, the program shares the
+ * storer's. Its standard error is `stderr`, a descriptor, or is collected.
  * @throws CodedError `PROGRAM_FAILED` when it is not installed
  */
 export type Run = (
   program: string,
   args: readonly string[],
   options: { readonly input?: string; readonly stderr: number | 'collect' },
-) => Promise<Ran>;
+) => Promise<ProgramResult>;
 
-/** {@link Run} with real processes from PATH. */
+/** {@link Run} with processes from PATH. */
 export const runProgram: Run = async (program, args, { input, stderr }) => {
-  const errors = stderr === 'collect' ? 'pipe' : stderr;
-  const stdio: StdioOptions = [input === undefined ? 'inherit' : 'pipe', 'pipe', errors];
+  const errorPipe = stderr === 'collect' ? 'pipe' : stderr;
+  const stdio: StdioOptions = [input === undefined ? 'inherit' : 'pipe', 'pipe', errorPipe];
   const child = spawn(program, args, { stdio });
   const ended = new Promise<number>((resolve, reject) => {
     child.on('error', (error) => reject(notStarted(program, error)));
     child.on('close', (code) => resolve(code ?? 128));
   });
-  // A program may refuse before it has read its input; its exit code tells.
+  // A program may exit before it has read its input; its exit code decides.
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(input);
-  const [code, output, complaint] = await Promise.all([
+  const [code, output, errors] = await Promise.all([
     ended,
     child.stdout ? text(child.stdout) : '',
     child.stderr ? text(child.stderr) : '',
   ]);
-  return { code, output, complaint };
+  return { code, output, errors };
 };
 
 /**
- * The absolute path of a program: the first executable file of that name in the
+ * Returns the absolute path of a program: the first executable file of that name in the
  * directories of `path` (a value of PATH), then in `folders`; `undefined` when there is
  * none.
  */

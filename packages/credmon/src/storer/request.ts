@@ -1,9 +1,9 @@
-// What condor_submit asks the storer for: one argument per credential,
+// Parses the storer's arguments: one per credential,
 // `service&handle=H&scopes=a,b&audience=A&options=O`. Pure.
 import { CodedError } from '@credmon/core/base';
 import { isCredName, stemOf } from '@credmon/core/credential';
 
-/** One credential to store. Empty texts are not asked for. */
+/** One credential to store. Empty texts mean "not requested". */
 export interface StoreRequest {
   readonly service: string;
   readonly handle: string;
@@ -15,7 +15,7 @@ export interface StoreRequest {
 const FIELDS = ['handle', 'scopes', 'audience', 'options'] as const;
 
 /**
- * Reads one argument. A value may hold `=`, but no `&`.
+ * Parses one argument. A value may contain `=`, but no `&`.
  * @throws CodedError `USAGE`
  */
 export function parseRequest(text: string): StoreRequest {
@@ -38,14 +38,14 @@ export function parseRequest(text: string): StoreRequest {
     audience: audience ?? '',
     options: options ?? '',
   };
-  // A leading "-" would be an option of the programs that are called.
+  // A leading "-" would be an option of the called programs.
   for (const name of [service, stemOf(service, request.handle)])
     if (!isCredName(name) || /^[-_]|_$/.test(name))
-      throw usage(`${JSON.stringify(name)} is not a name of a credential`);
+      throw usage(`${JSON.stringify(name)} is not a valid credential name`);
   return request;
 }
 
-/** The argument that asks for the same again. */
+/** Returns the argument for this request. */
 export function requestText(request: StoreRequest): string {
   const fields = FIELDS.filter((field) => request[field] !== '').map(
     (field) => `&${field}=${request[field]}`,

@@ -1,5 +1,5 @@
-// The storer's settings: it runs as the user, reads what condor_submit reads, and needs
-// no secret.
+// The storer's settings. It runs as the user, reads the same knobs as condor_submit, and
+// needs no secret.
 import { isAbsolute } from 'node:path';
 import {
   createKnobReader,
@@ -23,8 +23,8 @@ import {
 } from '../settings/read.ts';
 
 /**
- * What a service adds to a device login: the endpoint, if the administrator names it, and
- * scopes that are always asked for.
+ * The settings of a service's device login: the endpoint, if configured, and scopes that
+ * are always requested.
  */
 export interface DeviceSettings {
   readonly client: ConfiguredClient;
@@ -34,34 +34,34 @@ export interface DeviceSettings {
   readonly useIdToken: boolean;
   /** Seconds that an access token counts as valid when neither answer nor token says. */
   readonly defaultLifetime: number;
-  /** True when CREDMON_DEVICE_PROVIDER_NAMES names the service. */
+  /** True when the service is listed in CREDMON_DEVICE_PROVIDER_NAMES. */
   readonly listed: boolean;
-  /** True when users can sign in with a browser, and no knob names a device endpoint. */
+  /** True when users can sign in with a browser, and no device endpoint is configured. */
   readonly signsInOnWeb: boolean;
-  /** Servers beside the issuer's own that its metadata may name. */
+  /** Additional origins that the issuer's metadata may name. */
   readonly origins: readonly string[];
 }
 
-/** What the storer takes from the configuration. */
+/** The storer's settings. */
 export interface StorerSettings {
   readonly lists: ProviderLists;
   readonly names: NameRules;
   readonly limits: SendLimits;
-  /** The certificate authorities that the configuration names. */
+  /** The configured certificate authorities. */
   readonly namedTrust: NamedTrust;
   readonly allowLoopbackHttp: boolean;
   readonly getTokenOptions: string;
-  /** Where HTCondor's programs are when PATH does not say. */
+  /** Where to find HTCondor's programs if not in PATH. */
   readonly programFolders: readonly string[];
   readonly verbose: boolean;
   readonly hasClient: (service: string) => boolean;
-  /** Scopes and audience of a request that names none. */
+  /** Default scopes and audience of a request. */
   readonly defaults: (service: string) => { readonly scopes: string; readonly audience: string };
   readonly device: (service: string) => DeviceSettings | undefined;
   readonly pelican: (service: string) => PelicanSettings;
 }
 
-/** Where Pelican's tokens are for, and what they allow. */
+/** The service and the permissions of Pelican's tokens. */
 export interface PelicanSettings {
   readonly url: string;
   readonly permissions: readonly string[];
@@ -111,7 +111,7 @@ export function readStorerSettings(config: Config): StorerSettings {
   return settings;
 }
 
-/** HTCondor installs condor_store_cred into SBIN. */
+/** HTCondor installs condor_store_cred in SBIN. */
 function programFolders(read: KnobReader): string[] {
   return [read.string('SBIN'), read.string('BIN')].flatMap((folder) => {
     return folder !== undefined && isAbsolute(folder) ? [folder] : [];

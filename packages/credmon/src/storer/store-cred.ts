@@ -1,36 +1,38 @@
-// condor_store_cred: asks whether a credential is stored, and stores one; its text goes
-// through standard input.
+// Runs condor_store_cred: queries and stores credentials; their text goes through
+// standard input.
 import { CodedError } from '@credmon/core/base';
 import { stemOf } from '@credmon/core/credential';
 import type { Run } from './programs.ts';
 import type { StoreRequest } from './request.ts';
 
-/** What CredD has: the credential, one for other scopes or another audience, or none. */
+/**
+ * The result of a query: CredD has the credential, one with other scopes or another
+ * audience, or none.
+ */
 export type Stored = 'yes' | 'mismatch' | 'no';
 
-/** condor_store_cred with the options that are the same for every call. */
+/** condor_store_cred with the common options. */
 export interface StoreCred {
   query(request: StoreRequest): Promise<Stored>;
   /** @throws CodedError `PROGRAM_FAILED` */
   add(request: StoreRequest, credential: Readonly<Record<string, unknown>>): Promise<void>;
   /**
-   * Stores the access token that comes with a login, so that jobs need not wait for its
-   * first renewal.
-   * @throws CodedError `PROGRAM_FAILED`, also where condor_store_cred has no option for
-   * it (HTCondor 23.9): condor_credmon makes another one
+   * Stores the access token of a login, so that jobs need not wait for the first renewal.
+   * @throws CodedError `PROGRAM_FAILED`, also if condor_store_cred has no option for it
+   * (HTCondor 23.9): condor_credmon then gets another one
    */
   addUse(request: StoreRequest, use: Readonly<Record<string, unknown>>): Promise<void>;
 }
 
-/** Where condor_store_cred is: its path, or the places where it is not. */
+/** The path of condor_store_cred, or the searched directories. */
 export interface StoreCredProgram {
   readonly path: string | undefined;
   readonly searched: readonly string[];
 }
 
 /**
- * `options`: SEC_CREDENTIAL_STORECRED_OPTS, words for every call; `stderr` the descriptor
- * for what the program has to say.
+ * Creates the port. `options`: SEC_CREDENTIAL_STORECRED_OPTS, for every call; `stderr`: a
+ * descriptor for the program's errors.
  */
 export function createStoreCred(
   run: Run,
@@ -41,8 +43,8 @@ export function createStoreCred(
   const start = (
     args: readonly string[],
     input: string,
-    errors: number | 'collect',
-  ): ReturnType<Run> => run(pathOf(program), [...args, ...options], { input, stderr: errors });
+    errorsTo: number | 'collect',
+  ): ReturnType<Run> => run(pathOf(program), [...args, ...options], { input, stderr: errorsTo });
   const call = async (args: readonly string[], input: string): Promise<number> =>
     (await start(args, input, stderr)).code;
   const add = async (
@@ -67,10 +69,10 @@ export function createStoreCred(
       const {
         code,
         output,
-        complaint = '',
+        errors = '',
       } = await start(args, `${JSON.stringify(use)}\n`, 'collect');
       if (code === 0) return;
-      const isOld = /unrecognized option|unknown option|usage:/i.test(output + complaint);
+      const isOld = /unrecognized option|unknown option|usage:/i.test(output + errors);
       throw failed(
         isOld
           ? 'this condor_store_cred has no option -P'

@@ -1,5 +1,5 @@
-// Stores one credential after the other: what is there already is left alone, what is
-// missing is logged in for.
+// Stores credentials one after the other: existing ones are not replaced, a missing one
+// starts a login.
 import { CodedError, shellWord } from '@credmon/core/base';
 import { noHandles, refusedName, stemOf } from '@credmon/core/credential';
 import { deleteCommand } from '../report/remediation.ts';
@@ -12,8 +12,8 @@ import type { DeviceSettings, StorerSettings } from './settings.ts';
 import { ownerOf, type ProviderLists } from '../settings/lists.ts';
 
 /**
- * What storing may use of the context. Without a `terminal` nobody can log in; `stderr` is
- * where programs then complain.
+ * The ports of storing. Without a `terminal` no login is possible; `stderr` is a
+ * descriptor for the errors of programs.
  */
 interface StorerContext extends Omit<LoginContext, 'terminal'> {
   readonly terminal: LoginContext['terminal'] | undefined;
@@ -25,18 +25,18 @@ interface StorerContext extends Omit<LoginContext, 'terminal'> {
   readonly say: (text: string) => void;
 }
 
-/** Stores every request. @throws CodedError the first that cannot be stored */
+/** Stores every request. @throws CodedError the first failure */
 export async function storeAll(
   context: StorerContext,
   requests: readonly StoreRequest[],
   settings: StorerSettings,
   force: boolean,
 ): Promise<void> {
-  for (const given of requests)
-    await storeOne(context, completed(given, settings), settings, force);
+  for (const request of requests)
+    await storeOne(context, completed(request, settings), settings, force);
 }
 
-/** condor_submit has filled in the defaults; who calls by hand gets the same. */
+/** Fills in the defaults, as condor_submit does. */
 function completed(request: StoreRequest, { defaults }: StorerSettings): StoreRequest {
   const { scopes, audience } = defaults(request.service);
   return { ...request, scopes: request.scopes || scopes, audience: request.audience || audience };
@@ -51,17 +51,17 @@ async function storeOne(
   const { service } = request;
   const stem = stemOf(service, request.handle);
   const facts = { ...settings, hasClient: settings.hasClient(service), mode: context.mode };
-  const left =
+  const skipReason =
     context.bySubmit === true
       ? notForStorer(service, { ...facts, client: settings.device(service) })
       : undefined;
-  if (left !== undefined) return context.say(`${stem} is left alone: ${left}`);
-  const refusal = nameRefusal(request, settings);
-  if (refusal !== undefined)
-    throw new CodedError('PROVIDER_REFUSED', refusal, { provider: service });
+  if (skipReason !== undefined) return context.say(`${stem} is skipped: ${skipReason}`);
+  const rejection = nameRejection(request, settings);
+  if (rejection !== undefined)
+    throw new CodedError('PROVIDER_REFUSED', rejection, { provider: service });
   const route = routeOf(service, facts);
   const stored = force ? 'no' : await context.storeCred.query(request);
-  if (stored === 'yes') return context.say(`${stem} is stored already`);
+  if (stored === 'yes') return context.say(`${stem} is already stored`);
   if (stored === 'mismatch') throw mismatch(stem, request);
   context.say(`${stem} is not stored: ${route} login`);
   const interactive = context.terminal !== undefined;
@@ -73,22 +73,22 @@ async function storeOne(
   return deviceLogin({ ...context, terminal: context.terminal }, request, device);
 }
 
-/** Why a credential of this name would be left alone, or taken for another provider's. */
-function nameRefusal(
+/**
+ * Returns why a credential of this name would not be renewed, or would belong to another
+ * provider.
+ */
+function nameRejection(
   { service, handle }: StoreRequest,
   { names, device }: Pick<StorerSettings, 'names' | 'device'>,
 ): string | undefined {
   if (names.specialNames && handle !== '') return noHandles(service, handle);
-  const refused = refusedName(stemOf(service, handle), names);
-  if (refused !== undefined || device(service) === undefined) return refused;
-  // The daemon would look for the client of another name, and a device login leaves no
-  // .meta.
+  const rejection = refusedName(stemOf(service, handle), names);
+  if (rejection !== undefined || device(service) === undefined) return rejection;
+  // The daemon would use the client of another name, and a device login creates no .meta.
   return names.problems.find(({ name }) => name.toUpperCase() === service.toUpperCase())?.text;
 }
 
-/**
- * A login that cannot end well is refused before anybody is asked to come to a terminal.
- */
+/** Rejects a login that cannot succeed before asking for a terminal. */
 function deviceOf(service: string, settings: StorerSettings): DeviceSettings {
   const fail = (what: string): CodedError =>
     new CodedError('CONFIG_INVALID', what, { provider: service });
@@ -105,20 +105,19 @@ function deviceOf(service: string, settings: StorerSettings): DeviceSettings {
 function mismatch(stem: string, request: StoreRequest): CodedError {
   return new CodedError(
     'LOGIN_REFUSED',
-    `${stem} is stored for other scopes or another audience, and jobs may be using it; to replace it: ${deleteCommand(request)}`,
+    `${stem} is stored for other scopes or another audience, and jobs may be using it; fix: ${deleteCommand(request)}`,
     { token: stem },
   );
 }
 
-// Which way a credential is obtained: by a device login, from a Vault, or from Pelican.
+// Chooses how to get a credential: by a device login, from a Vault, or from Pelican.
 // Pure.
 
-/** The ways. */
+/** The kinds of login. */
 type Route = 'device' | 'vault' | 'pelican';
 
 /**
- * What the choice stands on. `mode` is CONDOR_CREDENTIAL_STORER_MODE, which condor_submit
- * sets.
+ * The input of the choice. `mode` is CONDOR_CREDENTIAL_STORER_MODE from condor_submit.
  */
 interface RouteFacts {
   readonly lists: ProviderLists;
@@ -127,17 +126,17 @@ interface RouteFacts {
 }
 
 /**
- * What says whether condor_submit means the storer: `client` is the service's device
- * login, if it has a client.
+ * The input for the decision whether a name is for the storer; `client` is the service's
+ * device login, if it has a client.
  */
 interface SubmitFacts extends RouteFacts {
   readonly client: Pick<DeviceSettings, 'client' | 'listed' | 'signsInOnWeb'> | undefined;
 }
 
 /**
- * Why a name that condor_submit passes is not for the storer, as a clause; `undefined`
- * when it is. HTCondor before 25.14 passes all names: users sign in on the web for some,
- * and condor_credmon makes the tokens of others.
+ * Returns why a name from condor_submit is not for the storer, as a clause; `undefined`
+ * when it is. HTCondor before 25.14 passes all names, including those for which users
+ * sign in on the web or condor_credmon makes the tokens.
  */
 export function notForStorer(service: string, facts: SubmitFacts): string | undefined {
   const { lists, hasClient, mode, client } = facts;
@@ -159,9 +158,9 @@ export function notForStorer(service: string, facts: SubmitFacts): string | unde
 }
 
 /**
- * The way for a service: the owner of its tokens decides, so that what is stored is what
- * condor_credmon renews; for a name that nobody lists, what condor_submit says.
- * @throws CodedError `USAGE` when the service needs no login, or nobody knows it
+ * Chooses the login for a service by the owner of its tokens, so that condor_credmon can
+ * renew what is stored; for an unlisted name by condor_submit's mode.
+ * @throws CodedError `USAGE` when the service needs no login, or is unknown
  */
 export function routeOf(service: string, { lists, hasClient, mode }: RouteFacts): Route {
   const owner = ownerOf(service, lists, { hasClient, vaultEnabled: mode === 'vault' });
@@ -173,12 +172,12 @@ export function routeOf(service: string, { lists, hasClient, mode }: RouteFacts)
       return owner.kind;
     case 'nobody':
       if (mode === 'vault' || mode === 'pelican') return mode;
-      throw new CodedError('USAGE', `nobody here knows ${service}: ${owner.why}`, { service });
+      throw new CodedError('USAGE', `unknown service ${service}: ${owner.why}`, { service });
     case 'exchange':
       throw new CodedError(
         'USAGE',
         [
-          `${service} has no login of its own: condor_credmon exchanges an access token that you store (exchange).`,
+          `${service} has no login: condor_credmon exchanges an access token that you store (exchange).`,
           'Store one from a file with {"access_token": "..."}, and it is exchanged within a minute:',
           '',
           `    condor_store_cred add-oauth -s ${shellWord(service)} -i FILE`,
@@ -188,7 +187,7 @@ export function routeOf(service: string, { lists, hasClient, mode }: RouteFacts)
     default:
       throw new CodedError(
         'USAGE',
-        `${service} needs no login: condor_credmon makes its tokens (${owner.kind})`,
+        `${service} needs no login: condor_credmon gets its tokens (${owner.kind})`,
         {
           service,
         },

@@ -1,5 +1,4 @@
-// The terminal of the person who must log in: standard output, standard error, or the
-// controlling terminal behind them.
+// The terminal for a login: standard output, standard error, or the controlling terminal.
 import { openSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { systemCode, CodedError } from '@credmon/core/base';
@@ -8,17 +7,15 @@ import type { DeviceLogin } from '@credmon/core/oauth';
 import { renderUnicodeCompact } from 'uqr';
 import { requestText, type StoreRequest } from './request.ts';
 
-/**
- * Something that a person reads. `descriptor` is for programs that talk to the person
- * themselves.
- */
+/** A terminal. `descriptor` is for programs that write to it themselves. */
 export interface Terminal {
   readonly descriptor: number;
   print(text: string): void;
 }
 
 /**
- * The terminal, or `undefined` when nobody is there: a cron job, a script, a batch job.
+ * Returns the terminal, or `undefined` when there is none: a cron job, a script, a batch
+ * job.
  */
 export function findTerminal(): Terminal | undefined {
   const descriptor = [1, 2].find((each) => isatty(each)) ?? controllingTerminal();
@@ -27,10 +24,7 @@ export function findTerminal(): Terminal | undefined {
     : { descriptor, print: (text) => void writeSync(descriptor, `${text}\n`) };
 }
 
-/**
- * condor_submit may read what its storer prints; the person sits before `/dev/tty` all
- * the same.
- */
+/** condor_submit may capture the storer's output; the person still sees `/dev/tty`. */
 function controllingTerminal(): number | undefined {
   try {
     return openSync('/dev/tty', 'r+');
@@ -40,10 +34,11 @@ function controllingTerminal(): number | undefined {
   }
 }
 
-// What a person reads who must log in, and what is said where no person is. Pure.
+// The texts of a login, with and without a terminal. Pure.
 
 /**
- * The prompt of a device login. `unicode`: the terminal can show the blocks of a QR code.
+ * Returns the prompt of a device login. `unicode`: the terminal can show the blocks of a
+ * QR code.
  */
 export function devicePrompt(service: string, login: DeviceLogin, unicode: boolean): string {
   const { verificationUrl, completeUrl, userCode, expiresIn } = login;
@@ -61,11 +56,11 @@ export function devicePrompt(service: string, login: DeviceLogin, unicode: boole
     '',
     `    ${userCode}`,
     '',
-    `Waiting for up to ${minutes} min; Ctrl-C gives up.`,
+    `Waiting for up to ${minutes} min; press Ctrl-C to cancel.`,
   ].join('\n');
 }
 
-/** The error for a login without a terminal. */
+/** Returns the error for a login without a terminal. */
 export function needsTerminal(request: StoreRequest): CodedError {
   const stem = stemOf(request.service, request.handle);
   return new CodedError(

@@ -1,5 +1,5 @@
-// A Vault login: htgettoken brings the Vault token and the address to read access tokens
-// from; both are stored.
+// A Vault login: htgettoken gets the Vault token and the URL for access tokens; both are
+// stored.
 import { CodedError } from '@credmon/core/base';
 import type { Run } from './programs.ts';
 import { needsTerminal } from './terminal.ts';
@@ -8,8 +8,8 @@ import type { StoreCred } from './store-cred.ts';
 import type { PelicanSettings } from './settings.ts';
 
 /**
- * What a Vault login may use. `stderr`: where htgettoken talks to the user;
- * `interactive`: somebody is there.
+ * The ports of a Vault login. `stderr`: a descriptor where htgettoken talks to the user;
+ * `interactive`: there is a terminal.
  */
 interface VaultLoginContext {
   readonly run: Run;
@@ -19,14 +19,14 @@ interface VaultLoginContext {
 }
 
 /**
- * htgettoken wants a path for its output, and no path leads to the socket pair that a
- * child of Node has; a shell makes a pipe.
+ * htgettoken needs a path for its output, and the socket pair of a child of Node has
+ * none; a shell creates a pipe.
  */
 const THROUGH_PIPE = '{ htgettoken "$@"; echo "exit $?"; } | cat';
 
 /**
- * Stores what htgettoken brings: Vault token and URL; for a handle the URL alone, with
- * the Vault token under the service's own name.
+ * Stores the Vault token and URL from htgettoken; for a handle only the URL, with the
+ * Vault token under the service's name.
  * @throws CodedError `PROGRAM_FAILED`; without a terminal `LOGIN_NEEDS_TERMINAL`
  */
 export async function vaultLogin(
@@ -66,8 +66,8 @@ async function getToken(
 }
 
 /**
- * The arguments: the administrator's, the issuer (and after `_` the role) that the
- * service's name says, the user's. A Vault token that lives for weeks must not lie in a
+ * Returns the arguments: the administrator's, the issuer (and after `_` the role) from
+ * the service's name, the user's. A Vault token is valid for weeks and must not be in a
  * file, so it is printed.
  * @see https://github.com/fermitools/htgettoken (manual page)
  */
@@ -97,14 +97,14 @@ function failed(what: string, code: number): CodedError {
   return new CodedError('PROGRAM_FAILED', what, { program: 'htgettoken', code });
 }
 
-// A Pelican login: the pelican program brings a first access token, which condor_credmon
-// exchanges for one that can be renewed.
+// A Pelican login: the pelican program gets a first access token, which condor_credmon
+// exchanges for a renewable one.
 
 const PERMISSIONS = ['read', 'write', 'modify'];
 
 /**
- * Stores what `pelican token fetch` brings.
- * @throws CodedError `CONFIG_INVALID` without a usable <SERVICE>_PELICAN_URL or
+ * Stores the token from `pelican token fetch`.
+ * @throws CodedError `CONFIG_INVALID` without a valid <SERVICE>_PELICAN_URL or
  * _PERMISSIONS; `PROGRAM_FAILED`
  */
 export async function pelicanLogin(
@@ -116,13 +116,13 @@ export async function pelicanLogin(
   if (!/^[a-z]+:\/\/[!-~]+$/.test(url))
     throw new CodedError(
       'CONFIG_INVALID',
-      `${service}_PELICAN_URL is not set to a URL; the administrator must say where`,
+      `${service}_PELICAN_URL is not set to a URL; the administrator must set it`,
     );
   const flags = permissions.map((name) => name.toLowerCase());
   if (!flags.every((flag) => PERMISSIONS.includes(flag)))
     throw new CodedError(
       'CONFIG_INVALID',
-      `${service}_PELICAN_PERMISSIONS may name ${PERMISSIONS.join(', ')}`,
+      `${service}_PELICAN_PERMISSIONS may contain only ${PERMISSIONS.join(', ')}`,
     );
   const args = ['token', 'fetch', ...flags.map((flag) => `--${flag}`), url];
   const { code, output } = await context.run('pelican', args, { stderr: context.stderr });
@@ -130,7 +130,7 @@ export async function pelicanLogin(
   if (code !== 0 || token === undefined)
     throw new CodedError(
       'PROGRAM_FAILED',
-      `pelican brought no token for ${service} (exit code ${code})`,
+      `pelican returned no token for ${service} (exit code ${code})`,
       {
         program: 'pelican',
         code,

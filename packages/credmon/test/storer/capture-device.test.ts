@@ -97,7 +97,7 @@ async function login(
 }
 
 describe('R26 device', () => {
-  it('an honest issuer is asked, and what the user writes only says what the token is for', async () => {
+  it('only the configured issuer is asked, and user input only describes the token', async () => {
     const evil = `${thief.url}/token`;
     const { code, stored } = await login(
       issuer,
@@ -159,7 +159,7 @@ describe('R26 device', () => {
     },
   );
 
-  it('http://localhost leads to another machine: no secret leaves this one', async () => {
+  it('http://localhost resolves to another machine: no secret is sent there', async () => {
     const there = await startMaliciousIssuer({ host: 'localhost' });
     endings.push(() => there.close(), misleadNames('0.0.0.0'));
     const { code } = await login(there);
@@ -175,14 +175,14 @@ describe('R26 device', () => {
 });
 
 describe('R30 device', () => {
-  it('more than was asked for is refused, and nothing is stored', async () => {
+  it('more than requested is rejected, and nothing is stored', async () => {
     issuer.become({ token: { scope: 'read write admin' } });
     const { code, text, stored } = await login(issuer, 'svc&scopes=read,write');
     expect([code, stored]).toEqual(['SCOPE_WIDENED', []]);
     expect(text).toContain('(admin)');
   });
 
-  it('less is stored and told', async () => {
+  it('fewer are stored, with a note', async () => {
     issuer.become({ token: { scope: 'write' } });
     const { code, printed } = await login(issuer, 'svc&scopes=read,write');
     expect([code, printed]).toEqual([

@@ -54,7 +54,7 @@ describe('the command line', () => {
   });
 });
 
-describe('the way of a service', () => {
+describe('the login of a service', () => {
   const lists = {
     local: ['scitokens'],
     client: ['svc'],
@@ -78,7 +78,7 @@ describe('the way of a service', () => {
   });
 
   it.each([
-    ['other', /nobody here knows other/],
+    ['other', /unknown service other/],
     ['scitokens', /needs no login/],
     ['svc', /needs no login/],
     ['lab', /condor_store_cred add-oauth -s lab -i FILE$/],

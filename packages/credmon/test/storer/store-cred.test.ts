@@ -44,7 +44,7 @@ describe('a device login', () => {
    * their input, and what is printed.
    */
   async function login(
-    plain: { code: number; complaint?: string },
+    plain: { code: number; errors?: string },
     knobs: Record<string, string> = {},
     refreshCode = 0,
   ): Promise<{ calls: [string, Record<string, unknown>][]; printed: string; error: string }> {
@@ -108,9 +108,9 @@ describe('a device login', () => {
   });
 
   it.each([
-    [{ code: 1, complaint: UNKNOWN }, 'this condor_store_cred has no option -P'],
+    [{ code: 1, errors: UNKNOWN }, 'this condor_store_cred has no option -P'],
     [
-      { code: 2, complaint: 'Failed to connect to CredD' },
+      { code: 2, errors: 'Failed to connect to CredD' },
       'condor_store_cred -P failed (exit code 2)',
     ],
   ])(
@@ -119,7 +119,7 @@ describe('a device login', () => {
       const { calls, printed, error } = await login(plain);
       expect(calls.map(([call]) => call)).toEqual([USE, TOP]);
       expect([printed, error]).toEqual([
-        `Note: the access token could not be stored: ${why}; condor_credmon makes one at once.\nStored svc.`,
+        `Note: the access token could not be stored: ${why}; condor_credmon will get one at once.\nStored svc.`,
         '',
       ]);
     },
@@ -180,7 +180,7 @@ function jwt(claims: object): string {
   return `${part({ alg: 'ES256' })}.${part(claims)}.c2ln`;
 }
 
-it('R5 what a device login stored is not renewed before it is due', async () => {
+it('R5 a token of a device login is not renewed before it is due', async () => {
   const directory = join(folder, 'creds');
   mkdirSync(join(directory, 'alice'), { recursive: true, mode: 0o700 });
   chmodSync(directory, 0o700);
@@ -211,7 +211,7 @@ describe('the program', () => {
     return path;
   };
 
-  it('R19 is looked for in PATH, then in the folders of HTCondor; only executable files count', () => {
+  it('R19 is searched in PATH, then in the directories of HTCondor; only executable files count', () => {
     const [inPath, inSbin] = [make('path/one'), make('sbin/one')];
     make('noexec/one', 0o644);
     mkdirSync(join(folder, 'directory/one'), { recursive: true });
@@ -226,13 +226,13 @@ describe('the program', () => {
     ]).toEqual([inPath, inSbin, inSbin, undefined]);
   });
 
-  it('R19 the folders are those of the configuration, then those of packages', () => {
+  it('R19 the directories are those of the configuration, then those of packages', () => {
     expect(settingsOf({ SBIN: '/opt/condor/sbin', BIN: '/opt/condor/bin' }).programFolders).toEqual(
       ['/opt/condor/sbin', '/opt/condor/bin', '/usr/sbin', '/usr/bin'],
     );
   });
 
-  it('that is nowhere is an error that names the folders', async () => {
+  it('that is not found is an error with the directories', async () => {
     const storeCred = createStoreCred(async () => ({ code: 0, output: '' }), [], 2, {
       path: undefined,
       searched: ['/opt/sbin', '/usr/sbin'],
@@ -268,7 +268,7 @@ describe('R19 condor_submit', () => {
     ],
     ['an authorization URL', { ...CLIENT, ...PAGE }, undefined, 'users sign in on the web'],
     [
-      'a device URL too',
+      'a device URL, too',
       { ...CLIENT, ...PAGE, CREDMON_x_DEVICE_URL: 'https://i.example/d' },
       undefined,
       undefined,

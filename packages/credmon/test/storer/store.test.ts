@@ -62,11 +62,11 @@ it.each([true, false])(
   },
 );
 
-it('R19 what is stored already is left alone, whoever the client is', async () => {
+it('R19 a stored credential is not replaced, with any client', async () => {
   expect(await store({ ...KNOBS, ...SECRET }, { stored: true })).toEqual(['stored', '', []]);
 });
 
-it('a public client is none with a secret', () => {
+it('a client with a secret is not a public client', () => {
   expect([
     confidentialClient('lab', { secretFile: undefined }),
     confidentialClient('lab', { secretFile: '/etc/condor/lab.secret' }),
