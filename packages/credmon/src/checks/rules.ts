@@ -168,8 +168,8 @@ function whyNoString(expr: Expr, person: Person): string | undefined {
 }
 
 /**
- * Returns the innermost evaluated part with the type `wanted` none of whose own parts has
- * it.
+ * Returns the innermost evaluated part with the type `wanted`: none of its parts has that
+ * type.
  */
 function innermostCause(expr: Expr, wanted: Value['type'], person: Person): Expr {
   const inner = evaluatedParts(expr, person).find(

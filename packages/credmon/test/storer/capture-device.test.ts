@@ -124,7 +124,7 @@ describe('R26 device', () => {
   });
 
   it.each(['device_authorization_endpoint', 'token_endpoint'])(
-    'metadata with a %s on another server: refused',
+    'metadata with a %s on another server: rejected',
     async (name) => {
       issuer.become({ metadata: { [name]: `${thief.url}/device` } });
       const { code, text, stored } = await login();

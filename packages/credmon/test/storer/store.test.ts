@@ -52,7 +52,7 @@ async function store(
 }
 
 it.each([true, false])(
-  'R19 R29 a client with a secret begins no device login, and the user is told why (terminal: %s)',
+  'R19 R29 a client with a secret starts no device login, and the error says why (terminal: %s)',
   async (terminal) => {
     expect(await store({ ...KNOBS, ...SECRET }, { terminal })).toEqual([
       'CONFIG_INVALID',

@@ -142,7 +142,7 @@ describe('a standing token', () => {
     ]);
   });
 
-  it('R5 is renewed well before its exp, whatever the times of its file, and not before', async () => {
+  it('R5 is renewed at a share of its lifetime by its exp, not by the times of its file', async () => {
     const on = standing({ CREDMON_STANDING_TOKENS: 'el7_osg35' });
     await on.pass();
     const text = (): string => readFileSync(on.file('el7_osg35.scitoken'), 'utf8');
