@@ -1,9 +1,17 @@
 // The executable condor_credmon: command line, exit code, and fatal errors.
 import { spawnSync } from 'node:child_process';
 import { isatty } from 'node:tty';
-import { messageOf, STDERR, STDOUT, lookUpByProgram, writeOutput } from '@credmon/core/base';
+import {
+  messageOf,
+  STDERR,
+  STDOUT,
+  lookUpByProgram,
+  writeOutput,
+  printable,
+  wantsColour,
+} from '@credmon/core/base';
 import { parseArguments } from './command-line/arguments.ts';
-import { exitCodeOf, printable } from './command-line/errors.ts';
+import { exitCodeOf } from './command-line/exit-codes.ts';
 import type { StartError } from './commands/start-error.ts';
 import type { Command, DaemonCommand } from './command-line/command.ts';
 import type { Logger } from '@credmon/core/log';
@@ -32,7 +40,7 @@ async function run(command: Command): Promise<number> {
     }
     case 'check': {
       const { runCheckCommand } = await import('./commands/check.ts');
-      return runCheckCommand(command, env, printSafely);
+      return runCheckCommand(command, env, print, wantsColour(isatty(STDOUT), env));
     }
     case 'usable': {
       const { runUsableCommand } = await import('./commands/usable.ts');

@@ -8,10 +8,14 @@ import {
   lookUpByProgram,
   messageOf,
   writeOutput,
+  findingsText,
+  hasErrors,
+  wantsColour,
+  wrong,
+  type Finding,
 } from '@credmon/core/base';
 import { openLog, openStartLog, startErrorLines, type Logger } from '@credmon/core/log';
 import { parseArguments, type Command } from './cli/arguments.ts';
-import { findingsText, foundWrong, wantsColour, wrong, type Finding } from '@credmon/core/base';
 import { proxyConfig } from './check/proxy-config.ts';
 import { runChecks } from './cli/check.ts';
 import { startServer, type Server } from './server.ts';
@@ -56,7 +60,7 @@ async function check(command: Work): Promise<number> {
     STDOUT,
     `${command.json ? JSON.stringify(findings, null, 2) : findingsText(findings, colour)}\n`,
   );
-  return foundWrong(findings) ? 1 : 0;
+  return hasErrors(findings) ? 1 : 0;
 }
 
 /**

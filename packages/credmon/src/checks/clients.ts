@@ -1,8 +1,7 @@
 // Checks clients that work without a browser: client credentials and token exchange.
 import { clientAssertion } from '@credmon/core/oauth';
-import { messageOf, systemRandom } from '@credmon/core/base';
+import { messageOf, systemRandom, ok, wrong, type Finding } from '@credmon/core/base';
 import { fetchIssuerKeys } from '@credmon/scitokens';
-import { ok, wrong, type Finding } from './finding.ts';
 import type { TokenClient } from '../settings/clients.ts';
 import { readSecretFile } from '../host/secret-file.ts';
 import { checkClientId, checkIssuer, checkOrigin, checkSecret } from './issuer.ts';

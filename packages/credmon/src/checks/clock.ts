@@ -1,6 +1,6 @@
 // Compares our clock with the clocks of the servers: with a large difference, tokens are
 // rejected or look expired.
-import { ok, warning, type Finding } from './finding.ts';
+import { ok, warning, type Finding } from '@credmon/core/base';
 
 /**
  * Maximum difference of clocks in seconds, before issuers reject requests or tokens look

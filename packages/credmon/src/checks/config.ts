@@ -1,7 +1,6 @@
 // Checks the configuration itself: errors, and knobs that are not used.
 import { createKnobReader, originText, ownKnob, type Config } from '@credmon/core/config';
-import { isCoded, messageOf } from '@credmon/core/base';
-import { ok, warning, wrong, type Finding } from './finding.ts';
+import { isCoded, messageOf, ok, warning, wrong, type Finding } from '@credmon/core/base';
 import { unusedKnobs } from './knobs.ts';
 import { readLists, type Settings } from '../settings/read.ts';
 import { loginNames } from './logins.ts';

@@ -8,10 +8,11 @@ import {
   systemClock,
   type Send,
   systemCode,
+  wrong,
+  type Finding,
 } from '@credmon/core/base';
 import type { Config } from '@credmon/core/config';
 import type { Instant } from '@credmon/core/credential';
-import { wrong, type Finding } from './finding.ts';
 import { type ClockReading } from './clock.ts';
 import { localFiles } from '../host/local-files.ts';
 import {

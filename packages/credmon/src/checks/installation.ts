@@ -1,9 +1,16 @@
 // Checks the log: the daemon does not start when it cannot open it.
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { shellWord, systemCode, messageOf } from '@credmon/core/base';
-import { ok, warning, wrong, type Finding } from './finding.ts';
-import { EXIT_LOG } from '../command-line/errors.ts';
+import {
+  shellWord,
+  systemCode,
+  messageOf,
+  ok,
+  warning,
+  wrong,
+  type Finding,
+} from '@credmon/core/base';
+import { EXIT_LOG } from '../command-line/exit-codes.ts';
 import type { Settings } from '../settings/read.ts';
 import { checkProgram } from '../host/run-program.ts';
 import type { CheckContext, Check } from './context.ts';
@@ -20,7 +27,8 @@ export function checkLog({ log }: Settings): Finding {
   if (failure === 'ENOENT')
     return wrong(
       WHAT,
-      `its directory ${directory} is missing, and ${consequence}; fix: install -d -o condor -g condor -m 755 ${shellWord(directory)}`,
+      `its directory ${directory} is missing, and ${consequence}; fix: install -d ` +
+        `-o condor -g condor -m 755 ${shellWord(directory)}`,
     );
   const file = accessFailure(path, constants.W_OK);
   if (file === undefined)

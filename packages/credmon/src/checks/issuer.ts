@@ -1,7 +1,16 @@
 // Checks shared by several kinds of provider: a secret file, an issuer's metadata, and
 // the trusted certificate authorities.
-import { isCoded, messageOf, originOf, shellWord, trustText } from '@credmon/core/base';
-import { ok, warning, wrong, type Finding } from './finding.ts';
+import {
+  isCoded,
+  messageOf,
+  originOf,
+  shellWord,
+  trustText,
+  ok,
+  warning,
+  wrong,
+  type Finding,
+} from '@credmon/core/base';
 import { readSecretFile } from '../host/secret-file.ts';
 import type { CheckContext } from './context.ts';
 

@@ -2,7 +2,17 @@
 // Creates no key.
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { dirname } from 'node:path';
-import { isCoded, messageOf, secureEndpoint, shellWord } from '@credmon/core/base';
+import {
+  isCoded,
+  messageOf,
+  secureEndpoint,
+  shellWord,
+  durationText,
+  ok,
+  warning,
+  wrong,
+  type Finding,
+} from '@credmon/core/base';
 import {
   fetchIssuerKeys,
   readKey,
@@ -13,12 +23,10 @@ import {
   readKeyDirectory,
   type KeyIndex,
 } from '@credmon/scitokens';
-import { ok, warning, wrong, type Finding } from './finding.ts';
 import type { KeySource, LocalIssuer } from '../settings/local.ts';
 import { type CheckContext, writable } from './context.ts';
 import { publishCommand } from '../keys/uses.ts';
 import { existsSync } from 'node:fs';
-import { duration } from '../status/rows.ts';
 
 /** Checks the key of an issuer, from its file to its publication. */
 export async function checkKey(
@@ -83,7 +91,8 @@ function missingKey(
   if (local.version(publicKey) !== '')
     return wrong(
       what,
-      `the private key ${path} is missing, but its public half ${publicKey} exists: restore the private key, or remove the public half to create a new pair`,
+      `the private key ${path} is missing, but its public half ${publicKey} exists: restore ` +
+        'the private key, or remove the public half to create a new pair',
     );
   const blocked = [...new Set([dirname(path), dirname(publicKey)])].find(
     (directory) => !writable(directory),
@@ -103,7 +112,8 @@ function publicHalf(
   if (!text.ok)
     return warning(
       what,
-      `its public half ${path} ${text.reason} and cannot be published; fix: openssl pkey -in ${shellWord(privatePath)} -pubout -out ${shellWord(path)}`,
+      `its public half ${path} ${text.reason} and cannot be published; fix: openssl pkey ` +
+        `-in ${shellWord(privatePath)} -pubout -out ${shellWord(path)}`,
     );
   try {
     const { key } = readKey(text.value);
@@ -199,7 +209,7 @@ function checkKeyDirectory(
   try {
     const key = activeKey(path, lifetime);
     const since = index.keys.find(({ state }) => state === 'active')?.activated;
-    const age = since === undefined ? '' : `, since ${duration(Math.max(1, now - since))} ago`;
+    const age = since === undefined ? '' : `, since ${durationText(Math.max(1, now - since))} ago`;
     return {
       findings: [ok(what, `signs with ${key.kid ?? 'a key'} of ${path}${age}`), ...steps],
       key,
@@ -230,7 +240,8 @@ function rotationOf(what: string, path: string, index: KeyIndex, rotation: Rotat
       return [
         warning(
           what,
-          `rotation to ${step.kid} is ${lateness(now - ready)}, ${byDaemon ? 'but the daemon has not done it' : 'but no daily cron job has done it'}; fix: ${ROTATE}`,
+          `rotation to ${step.kid} is ${lateness(now - ready)}, ` +
+            `${byDaemon ? 'but the daemon has not done it' : 'but no daily cron job has done it'}; fix: ${ROTATE}`,
         ),
       ];
     }
@@ -245,10 +256,10 @@ function rotationOf(what: string, path: string, index: KeyIndex, rotation: Rotat
         ];
       return step.until === undefined
         ? []
-        : [ok(what, `rotation continues in ${duration(step.until - now)}: ${step.reason}`)];
+        : [ok(what, `rotation continues in ${durationText(step.until - now)}: ${step.reason}`)];
   }
 }
 
 function lateness(seconds: number): string {
-  return seconds > 86_400 ? `overdue by ${duration(seconds)}` : 'due';
+  return seconds > 86_400 ? `overdue by ${durationText(seconds)}` : 'due';
 }

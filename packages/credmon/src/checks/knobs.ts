@@ -1,7 +1,6 @@
 // Finds knobs that are not used: misspelt, or of a provider that is not listed. HTCondor
 // ignores them silently.
-import { distance, nearest } from '@credmon/core/base';
-import { warning, type Finding } from './finding.ts';
+import { distance, nearest, warning, type Finding } from '@credmon/core/base';
 import { CLIENT_KINDS, KNOBS } from '@credmon/core/config';
 import suffixes from './daemon-suffixes.json' with { type: 'json' };
 

@@ -1,11 +1,10 @@
 // Checks local issuers: the contents of their tokens, the users that get them, and the
 // key.
 import { DEFAULT_LIMITS } from '@credmon/core/classad';
-import { isCoded, messageOf } from '@credmon/core/base';
+import { isCoded, messageOf, ok, warning, wrong, type Finding } from '@credmon/core/base';
 import { isCredName } from '@credmon/core/credential';
 import { checkScopeForSigning } from '@credmon/scitokens';
 import { scopesFor } from '../authz/scopes.ts';
-import { ok, warning, wrong, type Finding } from './finding.ts';
 import { shortestLifetime, minimumRemaining } from '../report/remaining-lifetime.ts';
 import { localGroups, type LocalGroups } from '../providers/local/groups.ts';
 import type { LocalIssuer } from '../settings/local.ts';
@@ -124,7 +123,8 @@ function shortLife(
   return [
     warning(
       what,
-      `a job may read a token with only ${Math.max(0, left)} s left; set ${knob} to ${shortestLifetime(policy, settings)} or more, or lower SEC_CREDENTIAL_REFRESH`,
+      `a job may read a token with only ${Math.max(0, left)} s left; set ${knob} to ` +
+        `${shortestLifetime(policy, settings)} or more, or lower SEC_CREDENTIAL_REFRESH`,
     ),
   ];
 }

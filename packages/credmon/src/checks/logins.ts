@@ -1,8 +1,7 @@
 // Checks providers with logins: what the daemon does with the tokens, and what the web
 // portal would use.
 import { createKnobReader, knob, type Config } from '@credmon/core/config';
-import { messageOf, secureEndpoint } from '@credmon/core/base';
-import { ok, warning, wrong, type Finding } from './finding.ts';
+import { messageOf, secureEndpoint, ok, warning, wrong, type Finding } from '@credmon/core/base';
 import { ownerOfToken } from '../daemon/provider-lookup.ts';
 import type { ConfiguredClient } from '../settings/clients.ts';
 import type { Settings } from '../settings/read.ts';

@@ -1,6 +1,6 @@
 // Checks the expressions that decide on scopes: unknown names, and users that an error
 // rejects.
-import { messageOf, nearest } from '@credmon/core/base';
+import { messageOf, nearest, warning, wrong, type Finding } from '@credmon/core/base';
 import {
   parseExpression,
   type UserMap,
@@ -15,7 +15,6 @@ import {
   type Value,
 } from '@credmon/core/classad';
 import { parseRequirement, evaluateFor, type Person } from '../authz/group-requirement.ts';
-import { warning, wrong, type Finding } from './finding.ts';
 import type { LocalIssuer } from '../settings/local.ts';
 import type { CheckContext } from './context.ts';
 

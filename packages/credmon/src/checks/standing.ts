@@ -1,9 +1,8 @@
 // Checks standing tokens: what will be written where, and what is there now.
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { shellWord } from '@credmon/core/base';
+import { shellWord, ok, warning, wrong, type Finding } from '@credmon/core/base';
 import type { CredentialStore } from '@credmon/core/store';
-import { ok, warning, wrong, type Finding } from './finding.ts';
 import {
   shortestLifetime,
   withoutStarter,
@@ -14,8 +13,7 @@ import type { StandingToken } from '../settings/standing.ts';
 import { standingFiles } from '../host/standing-files.ts';
 import { checkKey } from './key.ts';
 import { foreignScopes } from './local.ts';
-import { writable } from './context.ts';
-import type { CheckContext, Check } from './context.ts';
+import { writable, type CheckContext, type Check } from './context.ts';
 
 /** Returns one check for each standing token. */
 export function standingChecks(context: CheckContext): Check[] {
@@ -59,7 +57,9 @@ function shortLifeOf(
   const reader = withoutStarter(settings);
   const left = minimumRemaining(lifetime, policy, reader);
   if (left >= reader.floor) return [];
-  const text = `its service may read it with only ${Math.max(0, left)} s left; set CREDMON_STANDING_${name}_LIFETIME to ${shortestLifetime(policy, reader)} or more`;
+  const text =
+    `its service may read it with only ${Math.max(0, left)} s left; set ` +
+    `CREDMON_STANDING_${name}_LIFETIME to ${shortestLifetime(policy, reader)} or more`;
   return [warning(what, text)];
 }
 
@@ -73,7 +73,10 @@ function doing(token: StandingToken): string {
       : `${token.client.name}, fetched as ${token.client.clientId},`;
   const subject = token.subject === undefined ? '' : `${token.subject}, `;
   const life = token.kind === 'signed' ? `, ${token.lifetime} s` : '';
-  return `keeps a token of ${from} in ${path}: ${subject}scopes "${scope.join(' ')}"${audienceText}${life}; ${format}, mode ${mode.toString(8).padStart(4, '0')}${ownerText}`;
+  return (
+    `keeps a token of ${from} in ${path}: ${subject}scopes "${scope.join(' ')}"${audienceText}${life}; ` +
+    `${format}, mode ${mode.toString(8).padStart(4, '0')}${ownerText}`
+  );
 }
 
 function checkPlace(what: string, { path, owner }: StandingToken): Finding {
@@ -84,7 +87,8 @@ function checkPlace(what: string, { path, owner }: StandingToken): Finding {
   if (!existsSync(directory))
     return wrong(
       what,
-      `${directory} is missing; fix: install -d ${owner === undefined ? '' : `-o ${shellWord(owner)} `}-m 755 ${shellWord(directory)}`,
+      `${directory} is missing; fix: install -d ${owner === undefined ? '' : `-o ${shellWord(owner)} `}-m ` +
+        `755 ${shellWord(directory)}`,
     );
   if (!writable(directory)) return wrong(what, `this process cannot write to ${directory}`);
   const self = process.geteuid?.();

@@ -1,15 +1,21 @@
 // Checks the credential directory: its permissions, the running daemon, and tokens that
 // need attention.
 import { dirname } from 'node:path';
-import { isCoded, messageOf, shellWord } from '@credmon/core/base';
-import { ok, warning, wrong, type Finding } from './finding.ts';
-import { pluralise } from './layout.ts';
-import { runningDaemon } from '../daemon/process.ts';
+import {
+  isCoded,
+  messageOf,
+  shellWord,
+  ok,
+  warning,
+  wrong,
+  type Finding,
+  pluralise,
+} from '@credmon/core/base';
+import { runningDaemon } from '../daemon/marks.ts';
 import { minimumRemainingOf } from '../report/remaining-lifetime.ts';
 import { STANDING } from '../providers/standing/standing.ts';
 import { attentionTexts, unownedTexts } from '../status/summary.ts';
-import type { CheckContext } from './context.ts';
-import { writable } from './context.ts';
+import { type CheckContext, writable } from './context.ts';
 import { evaluateTokens, openStore, type EvaluatedToken } from '../status/tokens.ts';
 
 const DIRECTORY = 'credential directory';
@@ -40,7 +46,8 @@ function directoryFinding(credDir: string, error: unknown): Finding {
   if (!missing || !writable(dirname(credDir))) return wrong(DIRECTORY, messageOf(error));
   return warning(
     DIRECTORY,
-    `${credDir} is missing: the daemon creates it; for CredD it should belong to the group condor; fix: install -d -o root -g condor -m 2770 ${shellWord(credDir)}`,
+    `${credDir} is missing: the daemon creates it; for CredD it should belong to the group ` +
+      `condor; fix: install -d -o root -g condor -m 2770 ${shellWord(credDir)}`,
   );
 }
 
@@ -82,7 +89,8 @@ function shortLives(
   return [...least].map(([service, left]) =>
     warning(
       TOKENS,
-      `a job may read a token of ${service} with only ${Math.max(0, left)} s left; ask the issuer for longer lifetimes, or lower SEC_CREDENTIAL_REFRESH`,
+      `a job may read a token of ${service} with only ${Math.max(0, left)} s left; ask ` +
+        'the issuer for longer lifetimes, or lower SEC_CREDENTIAL_REFRESH',
     ),
   );
 }

@@ -1,7 +1,14 @@
 // Checks Vaults: which are trusted for which tokens, and whether each is reachable.
 import { existsSync } from 'node:fs';
-import { messageOf, type Send } from '@credmon/core/base';
-import { hasErrors, ok, warning, wrong, type Finding } from './finding.ts';
+import {
+  messageOf,
+  type Send,
+  hasErrors,
+  ok,
+  warning,
+  wrong,
+  type Finding,
+} from '@credmon/core/base';
 import { minimumRemaining } from '../report/remaining-lifetime.ts';
 import { createVaultSend } from '../host/tls-ca.ts';
 import type { Settings } from '../settings/read.ts';
@@ -24,7 +31,8 @@ async function checkVault(context: CheckContext): Promise<Finding[]> {
     findings.push(
       warning(
         WHAT,
-        'a host is trusted, but VAULT_CREDMON_PROVIDER_NAMES and SEC_CREDENTIAL_STORER are not set: no token is read from a Vault',
+        'a host is trusted, but VAULT_CREDMON_PROVIDER_NAMES and SEC_CREDENTIAL_STORER ' +
+          'are not set: no token is read from a Vault',
       ),
     );
   else if (config.get('SEC_CREDENTIAL_STORER') === undefined)
@@ -63,7 +71,10 @@ function doing({ lists, vault }: Settings): string {
       ? 'every name that no other provider owns'
       : lists.vault.join(', ') || 'no name';
   const handles = lists.specialNames ? '' : '; a handle uses the Vault token of its service';
-  return `reads the tokens of ${names} every ${vault.refreshSeconds} s, with at least ${vault.minimumSeconds} s left${handles}`;
+  return (
+    `reads the tokens of ${names} every ${vault.refreshSeconds} s, with at ` +
+    `least ${vault.minimumSeconds} s left${handles}`
+  );
 }
 
 function authorities({ vault }: Settings): Finding[] {
@@ -92,7 +103,8 @@ function shortLife(settings: Settings): Finding[] {
   return [
     warning(
       WHAT,
-      `a job may read a token with only ${Math.max(0, left)} s left; raise CREDMON_OAUTH_TOKEN_MINIMUM, or lower SEC_CREDENTIAL_REFRESH`,
+      `a job may read a token with only ${Math.max(0, left)} s left; raise ` +
+        'CREDMON_OAUTH_TOKEN_MINIMUM, or lower SEC_CREDENTIAL_REFRESH',
     ),
   ];
 }

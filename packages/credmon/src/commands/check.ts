@@ -1,10 +1,16 @@
 // The check command: checks what the daemon needs, sends only harmless requests to
 // issuers, and changes nothing.
-import { systemClock } from '@credmon/core/base';
+import {
+  systemClock,
+  hasErrors,
+  warning,
+  wrong,
+  type Finding,
+  findingsText,
+  printable,
+} from '@credmon/core/base';
 import { instantOf } from '@credmon/core/credential';
-import { hasErrors, warning, wrong, type Finding } from '../checks/finding.ts';
 import { checkClocks } from '../checks/clock.ts';
-import { findingsText } from '../checks/layout.ts';
 import type { Subcommand } from '../command-line/command.ts';
 import { clientChecks } from '../checks/clients.ts';
 import { checkConfig, mistakesOf } from '../checks/config.ts';
@@ -20,14 +26,24 @@ import { openConfig } from '../command-line/open-config.ts';
 
 type CheckCommand = Subcommand & { kind: 'check' };
 
-/** Prints the findings; exit code 1 when one is an error. */
+/**
+ * Prints the findings, without characters that control a terminal; `colour` adds colours.
+ * Exit code 1 when one is an error.
+ */
 export async function runCheckCommand(
   command: CheckCommand,
   env: NodeJS.ProcessEnv,
   print: (text: string) => void,
+  colour = false,
 ): Promise<number> {
   const findings = await findingsOf(command, env);
-  print(command.json ? JSON.stringify(findings, null, 2) : findingsText(findings));
+  const shown = findings.map(({ what, state, text }) => ({
+    what: printable(what),
+    state,
+    text: printable(text),
+  }));
+  const json = (): string => printable(JSON.stringify(findings, null, 2));
+  print(command.json ? json() : findingsText(shown, colour));
   return hasErrors(findings) ? 1 : 0;
 }
 
@@ -74,5 +90,6 @@ function checksFor(context: CheckContext, user: string | undefined): Check[] {
 
 const NONE = warning(
   'providers',
-  'none is configured, so no token is renewed: set NAME_CLIENT_ID and NAME_TOKEN_URL, or a list such as LOCAL_CREDMON_PROVIDER_NAMES; see docs/admin-guide.md',
+  'none is configured, so no token is renewed: set NAME_CLIENT_ID and NAME_TOKEN_URL, or ' +
+    'a list such as LOCAL_CREDMON_PROVIDER_NAMES; see docs/admin-guide.md',
 );

@@ -19,7 +19,7 @@ import {
   touchComplete,
   watchDirectory,
   writePid,
-} from '../daemon/process.ts';
+} from '../daemon/marks.ts';
 import { handleSignals } from '../daemon/signals.ts';
 import { createKeyRotation } from '../keys/rotation.ts';
 import { createLimiter } from '../throttle/issuer-queues.ts';

@@ -136,7 +136,9 @@ function list({ source, longestLifetime }: KeyUse): Omit<Report, 'use'> {
   if (unusable !== undefined)
     return { json: { ...json, problem: unusable }, text: keyTable(keys), problem: unusable };
   if (longestLifetime <= index.longestLifetime) return { json, text: keyTable(index.keys) };
-  const problem = `${source.path} keeps retired keys for tokens of ${index.longestLifetime} s, but the longest configured lifetime is ${longestLifetime} s; fix: condor_credmon keys rotate`;
+  const problem =
+    `${source.path} keeps retired keys for tokens of ${index.longestLifetime} s, ` +
+    `but the longest configured lifetime is ${longestLifetime} s; fix: condor_credmon keys rotate`;
   return { json: { ...json, problem }, text: keyTable(index.keys), problem };
 }
 
@@ -190,7 +192,8 @@ function requireOneIssuer(uses: readonly KeyUse[], directory: string): void {
   const names = directories.flatMap(({ providers }) => providers).join(', ');
   throw new CodedError(
     'USAGE',
-    `${directory} can contain the keys of only one issuer from one key directory; choose one with --provider: ${names} (issuers: ${[...issuers].join(', ')})`,
+    `${directory} can contain the keys of only one issuer from one key directory; choose ` +
+      `one with --provider: ${names} (issuers: ${[...issuers].join(', ')})`,
   );
 }
 
@@ -198,7 +201,9 @@ function noRotation(path: string, providers: readonly string[]): CodedError {
   const [provider = ''] = providers;
   return new CodedError(
     'TOKEN_KEY_UNREADY',
-    `${path} is a single key and can be neither rotated nor published; set CREDMON_LOCAL_KEY_DIRECTORY (or CREDMON_${provider}_KEY_DIRECTORY) to a directory, and keep the file until its last token has expired`,
+    `${path} is a single key and can be neither rotated nor published; set ` +
+      `CREDMON_LOCAL_KEY_DIRECTORY (or CREDMON_${provider}_KEY_DIRECTORY) to a directory, ` +
+      'and keep the file until its last token has expired',
     { path },
   );
 }

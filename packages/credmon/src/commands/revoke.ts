@@ -14,7 +14,7 @@ import { dueOf } from '@credmon/core/renewal';
 import { openCredentialDirectory, type CredentialStore } from '@credmon/core/store';
 import type { Subcommand } from '../command-line/command.ts';
 import { createLimiter, type Limiter } from '../throttle/issuer-queues.ts';
-import { runningDaemon } from '../daemon/process.ts';
+import { runningDaemon } from '../daemon/marks.ts';
 import { ownerOfToken } from '../daemon/provider-lookup.ts';
 import type { ProviderKind } from '../settings/lists.ts';
 import { STANDING } from '../providers/standing/standing.ts';
@@ -111,7 +111,8 @@ function userOf({ user }: RevokeCommand): string {
   if (user === STANDING)
     throw new CodedError(
       'USAGE',
-      'a standing token belongs to no user and would be written again; remove its name from CREDMON_STANDING_TOKENS, then remove its file',
+      'a standing token belongs to no user and would be written again; remove its name ' +
+        'from CREDMON_STANDING_TOKENS, then remove its file',
     );
   const name = cutDomain(user);
   if (isCredName(name)) return name;

@@ -104,10 +104,12 @@ function requireLock({ context }: DaemonParts): void {
 
 const LOCK_LOST_TEXTS = {
   'file-replaced':
-    'stopped: the lock file .condor_credmon.lock was removed or replaced while this process held it, another daemon may be running; ' +
+    'stopped: the lock file .condor_credmon.lock was removed or replaced while this ' +
+    'process held it, another daemon may be running; ' +
     'fix: never remove that file, and start condor_credmon again',
   'directory-replaced':
-    'stopped: the credential directory was removed or replaced while this process was running; fix: start condor_credmon again',
+    'stopped: the credential directory was removed or replaced while this ' +
+    'process was running; fix: start condor_credmon again',
 } as const;
 
 async function runPasses(parts: DaemonParts): Promise<void> {

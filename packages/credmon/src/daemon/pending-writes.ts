@@ -50,5 +50,8 @@ export function lossOf(pending: TokenChange): string {
   if (!hasTop(pending)) return 'its rotated refresh token is on disk, and the next start renews it';
   const { user, stem } = pending;
   const command = deleteCommand(splitStem(stem, false) ?? { service: stem, handle: '' });
-  return `its rotated refresh token is lost: the user must log in again; fix: ${user} runs "${command}" and submits again`;
+  return (
+    'its rotated refresh token is lost: the user must log in again; fix: ' +
+    `${user} runs "${command}" and submits again`
+  );
 }

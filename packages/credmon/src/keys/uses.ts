@@ -84,5 +84,9 @@ export function publishCommand(provider: string, byPortal: boolean): string {
  */
 export function notServed({ issuers, providers }: KeyUse, served: string): string | undefined {
   if (issuers.includes(served)) return undefined;
-  return `the portal publishes the keys of ${served} only; to publish those of ${issuers.join(', ')}: ${publishCommand(providers[0] ?? '', false)}, where WEBDIR is the top directory of its web server`;
+  return (
+    `the portal publishes the keys of ${served} only; to publish those of ` +
+    `${issuers.join(', ')}: ${publishCommand(providers[0] ?? '', false)}, where ` +
+    'WEBDIR is the top directory of its web server'
+  );
 }

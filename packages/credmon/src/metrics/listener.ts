@@ -80,7 +80,8 @@ function listen(server: Server, address: MetricsAddress): Promise<void> {
 function notServed(address: MetricsAddress, error: unknown): CodedError {
   return new CodedError(
     'METRICS_UNSERVED',
-    `cannot serve the metrics at ${addressText(address)} (${systemCode(error) ?? messageOf(error)}); tokens are still renewed; retried at SIGHUP`,
+    `cannot serve the metrics at ${addressText(address)} (${systemCode(error) ?? messageOf(error)}); ` +
+      'tokens are still renewed; retried at SIGHUP',
     {},
     error,
   );

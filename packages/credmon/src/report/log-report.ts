@@ -180,7 +180,8 @@ export function createReport(log: Log, readerOptions: () => ReaderOptions): Repo
           const text = failureText(token, kind, error, state);
           failures.once(event, kind, () => log[kind === 'failed' ? 'warn' : 'error'](text));
           log.debug(
-            `${tokenId(token.snapshot)}: attempt ${state.attempts} failed (${error.code}), next not before ${state.not_before}`,
+            `${tokenId(token.snapshot)}: attempt ${state.attempts} failed ` +
+              `(${error.code}), next not before ${state.not_before}`,
           );
           return;
         }

@@ -78,7 +78,9 @@ export function shortRemainingText(
 export function shortLifetimeText(token: ManagedToken, lifetime: number): string | undefined {
   if (lifetime >= SHORTEST_LIFETIME) return undefined;
   const { stem } = token.snapshot;
-  const rare = `after ${SHORT_LIVES} renewals in a row they are renewed every ${LONGEST_PAUSE} s only; ${longer(token)}`;
+  const rare =
+    `after ${SHORT_LIVES} renewals in a row they are renewed every ` +
+    `${LONGEST_PAUSE} s only; ${longer(token)}`;
   switch (token.provider) {
     case 'local':
       // Local tokens are renewed as often as their lifetime needs.

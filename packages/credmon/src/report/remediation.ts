@@ -16,7 +16,9 @@ export interface StuckToken {
  */
 export function remediationFor(token: StuckToken, code: string): string | undefined {
   const { user, service, handle, provider } = token;
-  const add = `condor_store_cred add-oauth -s ${shellWord(service)}${handle === '' ? '' : ` -H ${shellWord(handle)}`} -i FILE`;
+  const add =
+    'condor_store_cred add-oauth -s ' +
+    `${shellWord(service)}${handle === '' ? '' : ` -H ${shellWord(handle)}`} -i FILE`;
   const steps = Object.hasOwn(ERROR_CODES, code) ? ERROR_CODES[code as ErrorCode].step : undefined;
   return (steps?.[provider ?? 'default'] ?? steps?.['default'])
     ?.replace('{user}', () => user)

@@ -70,7 +70,8 @@ function warnOfTrust(read: KnobReader): void {
   if (['1', 'true', 'yes', 'on'].includes(skip))
     read.warning(
       'PELICAN_CREDMON_TLS_SKIP_VERIFY',
-      'ignored: certificates are always verified; set PELICAN_CREDMON_CA_FILE to the certificate authority of the issuers',
+      'ignored: certificates are always verified; set PELICAN_CREDMON_CA_FILE ' +
+        'to the certificate authority of the issuers',
     );
 }
 

@@ -37,7 +37,10 @@ export function parseMetricsAddress(text: string): MetricsAddress | string {
   const port = Number(digits);
   if (host === undefined || port > 65_535) return `it must be ${FORMS}`;
   if (host === '127.0.0.1' || host === '::1') return { kind: 'tcp', host, port };
-  return `${host} is not a loopback address, and access needs no login; use ${FORMS}, with a web server in front for remote access`;
+  return (
+    `${host} is not a loopback address, and access needs no login; use ${FORMS}, ` +
+    'with a web server in front for remote access'
+  );
 }
 
 /** Returns the address as configured. */

@@ -174,7 +174,8 @@ export function readLists(read: KnobReader): ProviderLists {
       if (!specialNames && name !== '*' && !isPlainProviderName(name.replaceAll('_', ''))) {
         read.mistake(
           knob,
-          `names ${JSON.stringify(name)}: a provider name has letters, digits and "-" only (see CREDMON_ALLOW_SPECIAL_CHAR_NAMES)`,
+          `names ${JSON.stringify(name)}: a provider name has letters, digits and ` +
+            '"-" only (see CREDMON_ALLOW_SPECIAL_CHAR_NAMES)',
         );
       }
     }

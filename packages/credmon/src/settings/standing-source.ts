@@ -24,8 +24,14 @@ export type StandingSource =
   | { readonly kind: 'signer' }
   | { readonly kind: 'none'; readonly why: string };
 
-const SIGNER =
-  /^LOCAL_CREDMON_(.+)_(?:ISSUER|KEY_ID|PRIVATE_KEY(?:_ALGORITHM)?|TOKEN_(?:LIFETIME|USE_JSON|AUDIENCE|VERSION)|AUTHZ_(?:TEMPLATE(?:_EXPR)?|GROUP_(?:TEMPLATE|MAPFILE|REQUIREMENT)))$/i;
+const SIGNER = new RegExp(
+  `^LOCAL_CREDMON_(.+)_(?:${[
+    'ISSUER|KEY_ID|PRIVATE_KEY(?:_ALGORITHM)?',
+    'TOKEN_(?:LIFETIME|USE_JSON|AUDIENCE|VERSION)',
+    'AUTHZ_(?:TEMPLATE(?:_EXPR)?|GROUP_(?:TEMPLATE|MAPFILE|REQUIREMENT))',
+  ].join('|')})$`,
+  'i',
+);
 const KEY_DIRECTORY = /^CREDMON_(?!LOCAL_)(.+)_KEY_DIRECTORY$/i;
 
 /**

@@ -1,6 +1,6 @@
 // `condor_credmon status`: the tokens as rows, as a table that fits a terminal, or as
 // JSON. Pure.
-import { largest } from '@credmon/core/base';
+import { tableText, durationText } from '@credmon/core/base';
 import {
   ANY_BASIS,
   localNow,
@@ -84,10 +84,9 @@ export function needsAttention({ state, expired }: StatusRow): boolean {
 
 const HEADINGS = ['OWNER', 'SERVICE', 'PROVIDER', 'STATE', 'EXPIRES', 'NEXT', 'ERROR'];
 /**
- * Columns of names, which are shortened on a narrow terminal, and their minimum width.
+ * Columns of names, which are shortened on a narrow terminal.
  */
 const NAMES = [0, 1, 2];
-const SHORTEST = 8;
 
 /**
  * Returns the table. With `width`, a terminal's columns, long names are cut with `~`;
@@ -95,16 +94,7 @@ const SHORTEST = 8;
  */
 export function statusTable(rows: readonly StatusRow[], now: number, width?: number): string {
   const table = [HEADINGS, ...rows.map((row) => cellsOf(row, now))];
-  const widths = HEADINGS.map((_, column) =>
-    largest(table.map((line) => line[column]?.length ?? 0)),
-  );
-  if (width !== undefined) narrow(widths, width);
-  return table
-    .map((line) =>
-      line.map((cell, column) => cut(cell, widths[column] ?? 0).padEnd(widths[column] ?? 0)),
-    )
-    .map((line) => cut(line.join(' ').trimEnd(), width ?? Number.POSITIVE_INFINITY))
-    .join('\n');
+  return tableText(table, { width, narrow: NAMES });
 }
 
 function cellsOf(row: StatusRow, now: number): string[] {
@@ -115,8 +105,8 @@ function cellsOf(row: StatusRow, now: number): string[] {
       ? (row.provider ?? '-')
       : `${row.service} (${row.provider})`,
     row.expired ? 'EXPIRED' : row.state,
-    row.expires_at === null ? '-' : duration(row.expires_at - now),
-    row.next_renewal === null ? 'never' : duration(row.next_renewal - now),
+    row.expires_at === null ? '-' : timeText(row.expires_at - now),
+    row.next_renewal === null ? 'never' : timeText(row.next_renewal - now),
     row.last_error?.code ?? '',
   ];
 }
@@ -126,35 +116,7 @@ export function nameOf({ service, handle }: StatusRow): string {
   return stemOf(service, handle);
 }
 
-/**
- * Shortens the widest columns of names until the line fits or all have the minimum width.
- */
-function narrow(widths: number[], width: number): void {
-  for (
-    let excess = widths.reduce((sum, each) => sum + each + 1, -1) - width;
-    excess > 0;
-    excess -= 1
-  ) {
-    const widest = NAMES.reduce((best, column) =>
-      (widths[column] ?? 0) > (widths[best] ?? 0) ? column : best,
-    );
-    if ((widths[widest] ?? 0) <= SHORTEST) return;
-    widths[widest] = (widths[widest] ?? 0) - 1;
-  }
+/** Returns a duration, or `now` for 0 or less. */
+function timeText(seconds: number): string {
+  return Math.floor(seconds) <= 0 ? 'now' : durationText(seconds);
 }
-
-function cut(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, width - 1)}~`;
-}
-
-/** Formats seconds for people: `45s`, `12m03s`, `5h03m`, `2d04h`; `now` for 0 or less. */
-export function duration(seconds: number): string {
-  const whole = Math.floor(seconds);
-  if (whole <= 0) return 'now';
-  if (whole < 60) return `${whole}s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)}m${pad(whole % 60)}s`;
-  if (whole < 86_400) return `${Math.floor(whole / 3600)}h${pad(Math.floor((whole % 3600) / 60))}m`;
-  return `${Math.floor(whole / 86_400)}d${pad(Math.floor((whole % 86_400) / 3600))}h`;
-}
-
-const pad = (value: number): string => String(value).padStart(2, '0');

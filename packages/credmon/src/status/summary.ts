@@ -62,5 +62,8 @@ function attentionText(group: Group): string {
   if (error === null) return `${label(group)} ${be} ${stateText}, and not renewed yet`;
   const id = `${row.user}/${nameOf(row)}: `;
   const message = error.message.startsWith(id) ? error.message.slice(id.length) : error.message;
-  return `${label(group)} ${be} ${stateText} (${error.code}): ${message}; ${remediationFor(row, error.code) ?? `see ${error.code} in docs/errors.md`}`;
+  return (
+    `${label(group)} ${be} ${stateText} (${error.code}): ${message}; ` +
+    (remediationFor(row, error.code) ?? `see ${error.code} in docs/errors.md`)
+  );
 }

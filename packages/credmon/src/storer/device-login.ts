@@ -44,7 +44,9 @@ export async function deviceLogin(
   const answer = await finishDeviceLogin(send, registration, login, { clock });
   const { refreshToken } = answer;
   if (refreshToken === undefined) {
-    const fix = `fix: the administrator adds the scope for it (often offline_access) to CREDMON_${request.service}_EXTRA_SCOPES`;
+    const fix =
+      'fix: the administrator adds the scope for it (often offline_access) ' +
+      `to CREDMON_${request.service}_EXTRA_SCOPES`;
     throw new CodedError(
       'LOGIN_REFUSED',
       `the issuer of ${request.service} returned no refresh token; ${fix}`,
@@ -96,7 +98,8 @@ async function registrationOf(
   if (deviceUrl === undefined && issuer === undefined) {
     const what = `neither CREDMON_${service}_DEVICE_URL nor CREDMON_${service}_ISSUER is set`;
     const browser = signsInOnWeb
-      ? `; or sign in with a browser: submit a job with "use_oauth_services = ${service}" and open the link that condor_submit prints`
+      ? '; or sign in with a browser: submit a job with "use_oauth_services = ' +
+        `${service}" and open the link that condor_submit prints`
       : '';
     throw new CodedError(
       'CONFIG_INVALID',
@@ -142,5 +145,9 @@ export function confidentialClient(
 ): string | undefined {
   if (secretFile === undefined) return undefined;
   const knob = `${service}_CLIENT_SECRET_FILE`;
-  return `${service} has a client secret (${knob} = ${secretFile}), and a device login runs as the user, who must not read it: the administrator registers a public client for device logins and leaves ${knob} out, or users log in with a browser instead`;
+  return (
+    `${service} has a client secret (${knob} = ${secretFile}), and a device login ` +
+    'runs as the user, who must not read it: the administrator registers a public client for ' +
+    `device logins and leaves ${knob} out, or users log in with a browser instead`
+  );
 }

@@ -12,7 +12,7 @@ import {
   writeOutput,
 } from '@credmon/core/base';
 import { loadConfig } from '@credmon/core/config';
-import { EXIT_FAILED, EXIT_USAGE } from '../command-line/errors.ts';
+import { EXIT_FAILED, EXIT_USAGE } from '../command-line/exit-codes.ts';
 import { VERSION } from '../version.ts';
 import {
   parseStorerArguments,

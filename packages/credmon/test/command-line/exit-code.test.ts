@@ -1,7 +1,7 @@
 // Exit codes: what condor_master should restart, and what it should hold.
 import { CodedError, type ErrorCode } from '@credmon/core/base';
 import { describe, expect, it } from 'vitest';
-import { exitCodeOf } from '../../src/command-line/errors.ts';
+import { exitCodeOf } from '../../src/command-line/exit-codes.ts';
 
 describe('exit codes', () => {
   it.each<[ErrorCode, number, number]>([

@@ -8,7 +8,7 @@ import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/wo
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseArguments } from '../../src/command-line/arguments.ts';
 import { runKeysCommand } from '../../src/commands/keys.ts';
-import { exitCodeOf } from '../../src/command-line/errors.ts';
+import { exitCodeOf } from '../../src/command-line/exit-codes.ts';
 
 let workspace: Workspace;
 let directory: string;

@@ -18,7 +18,7 @@ import {
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseArguments } from '../../src/command-line/arguments.ts';
 import { runRevokeCommand } from '../../src/commands/revoke.ts';
-import { exitCodeOf } from '../../src/command-line/errors.ts';
+import { exitCodeOf } from '../../src/command-line/exit-codes.ts';
 
 let issuer: Issuer;
 let opaque: Issuer;

@@ -1,11 +1,10 @@
 // A check over real files and real servers: knobs go in, findings come out as lines.
-import { systemClock } from '@credmon/core/base';
+import { systemClock, type Finding } from '@credmon/core/base';
 import { instantOf } from '@credmon/core/credential';
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadConfig, type Config } from '@credmon/core/config';
 import { programFolder } from '@credmon/test-fixtures/processes/program-folder';
-import type { Finding } from '../../src/checks/finding.ts';
 import {
   createCheckContext,
   runChecks,

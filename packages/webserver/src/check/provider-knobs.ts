@@ -1,10 +1,9 @@
 // Checks the knobs that CredD writes to key files, so that mistakes are found before the
 // first sign-in.
 import { loginProviderOf, type Config } from '@credmon/core/config';
-import { secureEndpoint, messageOf } from '@credmon/core/base';
+import { secureEndpoint, messageOf, ok, warning, wrong, type Finding } from '@credmon/core/base';
 import { returnUrlProblem } from '../settings/addresses.ts';
 import type { Settings } from '../settings/settings.ts';
-import { ok, warning, wrong, type Finding } from '@credmon/core/base';
 
 /** A provider of logins; `name` as in the knobs. */
 export interface Provider {

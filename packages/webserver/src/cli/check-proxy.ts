@@ -5,8 +5,16 @@ import { lookup } from 'node:dns/promises';
 import { request } from 'node:http';
 import { isIP } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
-import { messageOf, systemClock, systemCode, type Trust } from '@credmon/core/base';
-import { type Finding, ok, warning, wrong } from '@credmon/core/base';
+import {
+  messageOf,
+  systemClock,
+  systemCode,
+  type Trust,
+  type Finding,
+  ok,
+  warning,
+  wrong,
+} from '@credmon/core/base';
 import { makeQuestion, PROOF_PATH, readAnswer } from '../check/proxy-proof.ts';
 import { readCookieSecret } from '../session-store/session-directory.ts';
 import type { Settings } from '../settings/settings.ts';

@@ -14,9 +14,12 @@ import {
   messageOf,
   systemClock,
   systemCode,
+  ok,
+  warning,
+  wrong,
+  type Finding,
 } from '@credmon/core/base';
 import { warningText, type Config } from '@credmon/core/config';
-import { ok, warning, wrong, type Finding } from '@credmon/core/base';
 import { checkProxy } from './check-proxy.ts';
 import { configuredProviders, checkAddresses, type Provider } from '../check/provider-knobs.ts';
 import { trustFunction } from '../host/listen.ts';

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { freePort } from '@credmon/test-fixtures/processes/free-port';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { foundWrong } from '@credmon/core/base';
+import { hasErrors } from '@credmon/core/base';
 import { runChecks } from '../../src/cli/check.ts';
 import { readSettings } from '../../src/settings/read.ts';
 import { fakeConfig } from '../support/config.ts';
@@ -227,7 +227,7 @@ describe('--check', () => {
       ),
       expect.stringMatching(/^error secret of MYTOK: .*can be read by others; fix: chmod go-rwx/),
     ]);
-    expect(foundWrong(await check())).toBe(true);
+    expect(hasErrors(await check())).toBe(true);
   });
 });
 

@@ -1,6 +1,6 @@
 // What `check` and `--check` find: data for programs, and text for people.
 import { styleText } from 'node:util';
-import { counted, wrap } from './printable.ts';
+import { pluralise, wrap } from './printable.ts';
 
 /** One finding: the subject, its state, and a sentence without a full stop. */
 export interface Finding {
@@ -17,7 +17,7 @@ export const warning = (what: string, text: string): Finding => ({ what, state: 
 export const wrong = (what: string, text: string): Finding => ({ what, state: 'error', text });
 
 /** True if a finding is an error. */
-export function foundWrong(findings: readonly Finding[]): boolean {
+export function hasErrors(findings: readonly Finding[]): boolean {
   return findings.some(({ state }) => state === 'error');
 }
 
@@ -60,7 +60,7 @@ function summary(findings: readonly Finding[]): string {
   const of = (wanted: Finding['state']): readonly Finding[] =>
     findings.filter(({ state }) => state === wanted);
   const errors = of('error');
-  const parts = [counted(errors.length, 'error'), counted(of('warning').length, 'warning')];
+  const parts = [pluralise(errors.length, 'error'), pluralise(of('warning').length, 'warning')];
   const text = parts.filter((part) => part !== '').join(', ');
   if (text === '') return 'Nothing is wrong.';
   const where = [...new Set(errors.map(({ what }) => what))].join(', ');

@@ -41,7 +41,7 @@ export function wrap(text: string, width: number): string[] {
 }
 
 /** Returns `3 tokens`, `1 token`; an empty text for none. */
-export function counted(count: number, noun: string): string {
+export function pluralise(count: number, noun: string): string {
   return count === 0 ? '' : `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 

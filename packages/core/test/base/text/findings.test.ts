@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import {
   findingsText,
-  foundWrong,
+  hasErrors,
   ok,
   wantsColour,
   warning,
@@ -51,7 +51,7 @@ it('a command that fixes something stays on one line of its own', () => {
 });
 
 it('only errors are wrong', () => {
-  expect([foundWrong([ok('a', 'x'), warning('b', 'y')]), foundWrong([wrong('c', 'z')])]).toEqual([
+  expect([hasErrors([ok('a', 'x'), warning('b', 'y')]), hasErrors([wrong('c', 'z')])]).toEqual([
     false,
     true,
   ]);

@@ -1,7 +1,7 @@
 // What reaches a terminal: no character that controls it, and JSON with the same meaning.
 import { describe, expect, it } from 'vitest';
 import {
-  counted,
+  pluralise,
   durationText,
   printable,
   printableLine,
@@ -55,7 +55,7 @@ it('words are wrapped, and a long one stays whole', () => {
 });
 
 it('counts have the right form', () => {
-  expect([counted(0, 'error'), counted(1, 'error'), counted(2, 'error')]).toEqual([
+  expect([pluralise(0, 'error'), pluralise(1, 'error'), pluralise(2, 'error')]).toEqual([
     '',
     '1 error',
     '2 errors',

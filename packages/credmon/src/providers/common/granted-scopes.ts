@@ -27,7 +27,8 @@ export function checkScopes({ name, asked, granted, extra }: Grant): { readonly 
   const fix = `to accept them, list them in CREDMON_${name}_EXTRA_SCOPES`;
   throw new CodedError(
     'SCOPE_WIDENED',
-    `the issuer of ${name} granted more scopes than requested (${listed(unrequested, MAX_UNREQUESTED)}); the token was not stored; ${fix}`,
+    `the issuer of ${name} granted more scopes than requested (${listed(unrequested, MAX_UNREQUESTED)}); ` +
+      `the token was not stored; ${fix}`,
     { provider: name },
   );
 }

@@ -86,7 +86,8 @@ export function prepareKeyPair({ issuers, keyPair }: LocalSettings, ports: Local
   if (ports.version(privateKey) !== '') return ports.recovered?.(privateKey);
   if (ports.version(publicKey) !== '') {
     ports.warn(
-      `the private key ${privateKey} is missing, but its public half ${publicKey} exists; fix: restore the private key, or remove the public half to create a new pair`,
+      `the private key ${privateKey} is missing, but its public half ${publicKey} exists; ` +
+        'fix: restore the private key, or remove the public half to create a new pair',
       privateKey,
     );
     return;
@@ -109,6 +110,7 @@ function recoveredText(
   { privateKey, publicKey }: LocalSettings['keyPair'],
 ): string {
   return half === 'private'
-    ? `the private key ${privateKey} was recovered from the temporary file of a process that was killed; it matches ${publicKey}`
+    ? `the private key ${privateKey} was recovered from the temporary file of a ` +
+        `process that was killed; it matches ${publicKey}`
     : `the public half ${publicKey} was missing and was created from ${privateKey}; publish it before tokens are used`;
 }

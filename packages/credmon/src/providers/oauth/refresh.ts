@@ -75,7 +75,8 @@ function renewable(
     return notRenewable('.meta says not to use a refresh token');
   if (client || meta.kind === 'valid') return { ok: true, value: true };
   return notRenewable(
-    `.meta ${meta.kind === 'missing' ? 'is missing' : meta.reason}, and the service has no _CLIENT_ID and _TOKEN_URL in the configuration`,
+    `.meta ${meta.kind === 'missing' ? 'is missing' : meta.reason}, and the service ` +
+      'has no _CLIENT_ID and _TOKEN_URL in the configuration',
   );
 }
 

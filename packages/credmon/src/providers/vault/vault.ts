@@ -234,7 +234,8 @@ function failure(
   if (status === 403 && /permission denied/i.test(errors)) {
     return new CodedError(
       'GRANT_REVOKED',
-      `the Vault of ${service} answered "permission denied": it has revoked the user's Vault token, or the token has expired`,
+      `the Vault of ${service} answered "permission denied": it has revoked ` +
+        "the user's Vault token, or the token has expired",
       { provider: service, status },
     );
   }

@@ -1,5 +1,7 @@
-// Exit codes of errors, and printable text. Pure.
+// The exit codes of the programs, and which one an error has. Pure.
 import { ERROR_CODES, isCoded } from '@credmon/core/base';
+
+// The exit codes of the programs, and which one an error has. Pure.
 
 /** "Do not restart": condor_master holds the daemon. */
 const EXIT_HOLD = 99;
@@ -26,24 +28,4 @@ export function exitCodeOf(error: unknown, underMaster: boolean): number {
     case 'failed':
       return EXIT_FAILED;
   }
-}
-
-// Texts of users and issuers may contain characters that control a terminal; these are
-// escaped.
-
-/**
- * Control characters (except line feeds and tabs), and invisible characters that change
- * the direction of writing or break lines.
- */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
-
-/** Replaces unprintable characters by `\uXXXX`; JSON keeps its meaning. */
-export function printable(text: string): string {
-  return text.replaceAll(UNPRINTABLE, (character) =>
-    character === '\n' || character === '\t'
-      ? character
-      : [...Array(character.length).keys()]
-          .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`)
-          .join(''),
-  );
 }

@@ -26,7 +26,7 @@ import {
   runningDaemon,
   touchComplete,
   writePid,
-} from '../../src/daemon/process.ts';
+} from '../../src/daemon/marks.ts';
 
 let directory: string;
 beforeEach(() => {

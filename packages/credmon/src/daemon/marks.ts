@@ -24,6 +24,9 @@ import {
 } from '@credmon/core/base';
 import { lockHolder, readCredentialFile } from '@credmon/core/store';
 
+// The daemon's files in the credential directory: pid and CREDMON_COMPLETE; and the watch
+// of the directory.
+
 /**
  * Writes our process id for CredD, world-readable, by rename; the directory must be
  * locked.
@@ -139,7 +142,8 @@ export function touchComplete(directory: string, warn: (text: string) => void): 
       writeFileAtomically(path, '', { mode: 0o644, durable: false, locked: true });
       if (stats)
         warn(
-          `${join(directory, COMPLETE_FILE)} was not a regular file with a single link: it is replaced, its target is unchanged; fix: check who can write to the directory`,
+          `${join(directory, COMPLETE_FILE)} was not a regular file with a single link: ` +
+            'it is replaced, its target is unchanged; fix: check who can write to the directory',
         );
     },
     'CRED_FILE_IO',
