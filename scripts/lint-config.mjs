@@ -32,7 +32,7 @@ const worldFiles = [
   'packages/*/src/main.ts',
   'packages/*/src/cli/**',
   'packages/credmon/src/{commands,checks,host,storer}/**',
-  'packages/credmon/src/daemon/{marks,signals,master}.ts',
+  'packages/credmon/src/daemon/{pid-and-complete,signals,master-watch}.ts',
   'packages/credmon/src/status/tokens.ts',
   'packages/credmon/src/metrics/listener.ts',
   'packages/scitokens/src/keys/{create-key,key-directory,private-files}.ts',

@@ -1,6 +1,6 @@
 // R43: with every debug message switched on, and issuers that repeat what they were sent,
 // no secret is ever logged, printed or shown.
-import { findSecrets, textsBelow } from '@credmon/test-fixtures/files/canaries';
+import { findSecrets, textsBelow } from '@credmon/test-fixtures/files/find-secrets';
 import { writeKeyFile } from '@credmon/test-fixtures/files/credd';
 import {
   httpBrowser,

@@ -2,7 +2,7 @@
 // issuer, and the running daemon that renews without `.meta`.
 import { existsSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { findSecrets } from '@credmon/test-fixtures/files/canaries';
+import { findSecrets } from '@credmon/test-fixtures/files/find-secrets';
 import { answerDevicePage } from '@credmon/test-fixtures/servers/device-page';
 import { installPrograms } from '@credmon/test-fixtures/processes/fake-programs';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';

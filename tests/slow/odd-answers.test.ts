@@ -1,6 +1,6 @@
 // Token endpoints that answer as none should, all at once: nothing leaks or is forged, no
 // redirect is followed, and others are served.
-import { findSecrets } from '@credmon/test-fixtures/files/canaries';
+import { findSecrets } from '@credmon/test-fixtures/files/find-secrets';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
 import {
   ODD_ANSWERS,

@@ -1,7 +1,7 @@
 // Two portals as processes that share nothing but Redis and the credential directory: one
 // takes over what the other began.
 import { loginThroughPortal } from '@credmon/test-fixtures/browsers/browserless-login';
-import { findSecrets } from '@credmon/test-fixtures/files/canaries';
+import { findSecrets } from '@credmon/test-fixtures/files/find-secrets';
 import { writeKeyFile } from '@credmon/test-fixtures/files/credd';
 import { visibleText } from '@credmon/test-fixtures/browsers/html-forms';
 import { httpBrowser } from '@credmon/test-fixtures/browsers/http-browser';

@@ -1,7 +1,7 @@
 // The whole journey through nginx and through Apache with TLS, from the files in
 // configs/.
 import { makeCertificates } from '@credmon/test-fixtures/servers/certificates';
-import { findSecrets, textsBelow } from '@credmon/test-fixtures/files/canaries';
+import { findSecrets, textsBelow } from '@credmon/test-fixtures/files/find-secrets';
 import { freePort } from '@credmon/test-fixtures/processes/free-port';
 import { httpBrowser } from '@credmon/test-fixtures/browsers/http-browser';
 import { confirmAccount } from '@credmon/test-fixtures/browsers/http-login';

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readKeySet, verifyWithKeys } from '@credmon/scitokens';
-import { findSecrets, textsBelow } from '@credmon/test-fixtures/files/canaries';
+import { findSecrets, textsBelow } from '@credmon/test-fixtures/files/find-secrets';
 import { crashEnvironment, readTrace } from '@credmon/test-fixtures/processes/crash-point';
 import { storeCredential } from '@credmon/test-fixtures/files/credd';
 import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/servers/issuer';

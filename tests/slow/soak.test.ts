@@ -1,6 +1,6 @@
 // Everything at once for a minute: kills, signals, stops, outages, logins and sweeps.
 // Longer with CREDMON_SOAK_SECONDS and CREDMON_SOAK_USERS.
-import { findSecrets, textsBelow } from '@credmon/test-fixtures/files/canaries';
+import { findSecrets, textsBelow } from '@credmon/test-fixtures/files/find-secrets';
 import { markUser, sweep } from '@credmon/test-fixtures/files/credd';
 import {
   startIssuer,

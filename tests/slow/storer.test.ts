@@ -2,7 +2,7 @@
 // condor_submit calls it; then the daemon renews.
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findSecrets, textsBelow } from '@credmon/test-fixtures/files/canaries';
+import { findSecrets, textsBelow } from '@credmon/test-fixtures/files/find-secrets';
 import { answerDevicePage } from '@credmon/test-fixtures/servers/device-page';
 import { installPrograms, type FakeProgram } from '@credmon/test-fixtures/processes/fake-programs';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';

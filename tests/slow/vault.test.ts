@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { findSecrets, textsBelow } from '@credmon/test-fixtures/files/canaries';
+import { findSecrets, textsBelow } from '@credmon/test-fixtures/files/find-secrets';
 import { makeCertificates } from '@credmon/test-fixtures/servers/certificates';
 import { storeCredential } from '@credmon/test-fixtures/files/credd';
 import { startVault, type FakeVault } from '@credmon/test-fixtures/servers/fake-vault';

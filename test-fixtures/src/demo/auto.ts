@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { loginThroughPortal } from '../browsers/browserless-login.ts';
-import { findSecrets, textsBelow } from '../files/canaries.ts';
+import { findSecrets, textsBelow } from '../files/find-secrets.ts';
 import { visibleText } from '../browsers/html-forms.ts';
 import { tokenId } from '../servers/issuer.ts';
 import { PATIENCE } from '../clocks/patience.ts';

@@ -10,9 +10,9 @@ import {
   secret,
   type VaultAnswer,
   type VaultFault,
-} from '../vault/answers.ts';
+} from '../vault/faults.ts';
 
-export type { VaultFault } from '../vault/answers.ts';
+export type { VaultFault } from '../vault/faults.ts';
 
 /** One request to the Vault. `token` is the name of the Vault token, not its text. */
 export interface VaultRequest {

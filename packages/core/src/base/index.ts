@@ -5,7 +5,7 @@ export type { ErrorFields } from './errors/errors.ts';
 export { ERROR_CODES } from './errors/error-codes.ts';
 export type { ErrorCode } from './errors/error-codes.ts';
 export { afterAwake } from './time/awake-timer.ts';
-export { bodyText } from './http/body-text.ts';
+export { bodyText } from './http/decode-body.ts';
 export { systemClock } from './time/clock.ts';
 export type { Clock } from './time/clock.ts';
 export { createYielder, inSlices, sortInSlices } from './time/yielder.ts';

@@ -1,7 +1,7 @@
 // The public API of @credmon/core/credential, the credential files: names, layout,
 // contents, times, requests, token responses.
-export { judgeProviderNames, noHandles, refusedName, refusedProvider } from './name-rules.ts';
-export type { NameProblem, NameRules } from './name-rules.ts';
+export { judgeProviderNames, noHandles, refusedName, refusedProvider } from './ambiguous-names.ts';
+export type { NameProblem, NameRules } from './ambiguous-names.ts';
 export { cutDomain, isCredName, isPlainProviderName, splitStem, stemOf } from './name.ts';
 export type { ServiceAndHandle } from './name.ts';
 export {

@@ -11,7 +11,7 @@ import {
   type Finding,
   pluralise,
 } from '@credmon/core/base';
-import { runningDaemon } from '../daemon/marks.ts';
+import { runningDaemon } from '../daemon/pid-and-complete.ts';
 import { minimumRemainingOf } from '../report/remaining-lifetime.ts';
 import { STANDING } from '../providers/standing/standing.ts';
 import { attentionTexts, unownedTexts } from '../status/summary.ts';

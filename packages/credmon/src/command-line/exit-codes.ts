@@ -1,8 +1,6 @@
 // The exit codes of the programs, and which one an error has. Pure.
 import { ERROR_CODES, isCoded } from '@credmon/core/base';
 
-// The exit codes of the programs, and which one an error has. Pure.
-
 /** "Do not restart": condor_master holds the daemon. */
 const EXIT_HOLD = 99;
 /** The log cannot be written. */

@@ -19,12 +19,12 @@ import {
   touchComplete,
   watchDirectory,
   writePid,
-} from '../daemon/marks.ts';
+} from '../daemon/pid-and-complete.ts';
 import { handleSignals } from '../daemon/signals.ts';
 import { createKeyRotation } from '../keys/rotation.ts';
 import { createLimiter } from '../throttle/issuer-queues.ts';
 import { keyDirectories, localFiles } from '../host/local-files.ts';
-import { watchMaster } from '../daemon/master.ts';
+import { watchMaster } from '../daemon/master-watch.ts';
 import { openListener, whyUnreadable } from '../metrics/listener.ts';
 import { monitorDaemon, type Monitor } from '../metrics/monitor.ts';
 import { openLog, type Logger } from '@credmon/core/log';

@@ -14,7 +14,7 @@ import { dueOf } from '@credmon/core/renewal';
 import { openCredentialDirectory, type CredentialStore } from '@credmon/core/store';
 import type { Subcommand } from '../command-line/command.ts';
 import { createLimiter, type Limiter } from '../throttle/issuer-queues.ts';
-import { runningDaemon } from '../daemon/marks.ts';
+import { runningDaemon } from '../daemon/pid-and-complete.ts';
 import { ownerOfToken } from '../daemon/provider-lookup.ts';
 import type { ProviderKind } from '../settings/lists.ts';
 import { STANDING } from '../providers/standing/standing.ts';

@@ -2,7 +2,7 @@
 import { CodedError, systemClock } from '@credmon/core/base';
 import { instantOf } from '@credmon/core/credential';
 import type { Subcommand } from '../command-line/command.ts';
-import { runningDaemon } from '../daemon/marks.ts';
+import { runningDaemon } from '../daemon/pid-and-complete.ts';
 import { needsAttention, statusTable } from '../status/rows.ts';
 import { attentionTexts } from '../status/summary.ts';
 import { evaluateTokens, openTokens } from '../status/tokens.ts';

@@ -1,7 +1,7 @@
 // The whole check command: every kind of provider, each well or broken on its own, and
 // nothing done or told that must not be.
 import { chownSync, existsSync, symlinkSync } from 'node:fs';
-import { findSecrets, textsBelow } from '@credmon/test-fixtures/files/canaries';
+import { findSecrets, textsBelow } from '@credmon/test-fixtures/files/find-secrets';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { CodedError, ok, type Finding } from '@credmon/core/base';

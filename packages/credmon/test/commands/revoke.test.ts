@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { messageOf } from '@credmon/core/base';
-import { findSecrets, textsBelow } from '@credmon/test-fixtures/files/canaries';
+import { findSecrets, textsBelow } from '@credmon/test-fixtures/files/find-secrets';
 import { postToken } from '@credmon/test-fixtures/browsers/http-login';
 import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/servers/issuer';
 import { seedToken, writeToken, type SeededToken } from '@credmon/test-fixtures/files/seed-token';

@@ -7,7 +7,7 @@ import type { UserMap } from '../operate/context.ts';
 import { ALL_FUNCTIONS, LIBRARY_FUNCTIONS } from '../functions/table.ts';
 import { DEFAULT_LIMITS } from '../../regexp/limits.ts';
 import type { Limits } from '../../regexp/limits.ts';
-import { binary, unary } from '../operate/operate.ts';
+import { binary, unary } from '../operate/strict-operators.ts';
 import type { Semantics } from '../language/parse.ts';
 import { attributeValue, subscriptValue } from '../operate/scope.ts';
 import { ERROR, UNDEFINED, booleanValue, truthOf } from '../language/value.ts';

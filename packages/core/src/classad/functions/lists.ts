@@ -1,7 +1,7 @@
 // member, anyCompare, sum ... : functions on lists.
 import type { ComparisonOperator, IdentityOperator } from '../language/ast.ts';
 import type { ClassAdFunction, Context, FunctionTable } from '../operate/context.ts';
-import { binary } from '../operate/operate.ts';
+import { binary } from '../operate/strict-operators.ts';
 import {
   ERROR,
   TRUE,

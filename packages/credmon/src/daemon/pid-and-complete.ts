@@ -71,7 +71,6 @@ export function runningDaemon(directory: string): number | undefined {
 }
 
 /**
-/**
  * Writes the pid file again if it was removed, because CredD signals the process in it.
  * Returns whether it was.
  */

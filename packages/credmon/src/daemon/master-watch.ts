@@ -19,7 +19,7 @@ export interface SeenProcess {
 }
 
 /** The system calls that the watch needs. */
-export interface MasterPorts {
+interface MasterPorts {
   /**
    * Returns a living process; `undefined` when there is none with this id, or it is a
    * zombie.

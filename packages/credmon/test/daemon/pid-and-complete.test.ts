@@ -26,7 +26,7 @@ import {
   runningDaemon,
   touchComplete,
   writePid,
-} from '../../src/daemon/marks.ts';
+} from '../../src/daemon/pid-and-complete.ts';
 
 let directory: string;
 beforeEach(() => {

@@ -6,7 +6,7 @@ import {
   judgeProviderNames,
   refusedName,
   type NameRules,
-} from '../../src/credential/name-rules.ts';
+} from '../../src/credential/ambiguous-names.ts';
 
 function rulesOf(knobs: Record<string, string>): NameRules {
   const env = Object.fromEntries(

@@ -1,6 +1,6 @@
 // When a daemon of condor_master ends with it, and when it must not.
 import { expect, it } from 'vitest';
-import { masterIn, masterWatch, type SeenProcess } from '../../src/daemon/master.ts';
+import { masterIn, masterWatch, type SeenProcess } from '../../src/daemon/master-watch.ts';
 
 it.each<[string | undefined, number | undefined]>([
   ['4711 <127.0.0.1:9618?addrs=127.0.0.1-9618> 0 1 0', 4711],
