@@ -8,6 +8,7 @@ import {
   createSend,
   createTrust,
   DEFAULT_SEND_LIMITS,
+  shellWord,
   trustText,
   type Send,
   type Trust,
@@ -20,6 +21,7 @@ import {
   type Finding,
 } from '@credmon/core/base';
 import { warningText, type Config } from '@credmon/core/config';
+import { checkLogFile } from '@credmon/core/log';
 import { checkProxy } from './check-proxy.ts';
 import { configuredProviders, checkAddresses, type Provider } from '../check/provider-knobs.ts';
 import { trustFunction } from '../host/listen.ts';
@@ -42,7 +44,7 @@ export async function runChecks(config: Config, settings: Settings): Promise<rea
   const found = await Promise.all(
     providers.map(async (provider) => [
       ...checkAddresses(config, settings, provider),
-      ...checkSecret(provider),
+      ...checkSecret(provider, settings),
       ...(await checkIssuer(provider, settings, send)),
     ]),
   );
@@ -63,6 +65,7 @@ export async function runChecks(config: Config, settings: Settings): Promise<rea
     ),
     await checkSessions(settings, trust),
     ...checkSocket(settings),
+    checkLog(settings),
     ...checkTrust(trust),
     ...(await checkProxy(settings, trust)),
     ...(providers.length === 0
@@ -117,11 +120,29 @@ function checkSessionDirectory({ sessionDirectory: path }: Settings): Finding {
 function checkSocket({ listen }: Settings): readonly Finding[] {
   if (listen.kind !== 'unix') return [];
   const folder = dirname(listen.path);
+  const what = 'socket';
+  const status = statSync(folder, { throwIfNoEntry: false });
+  if (!status)
+    return [wrong(what, `its directory ${folder} is missing; fix: mkdir ${shellWord(folder)}`)];
+  if ((status.mode & 0o1002) === 0o002)
+    return [
+      wrong(
+        what,
+        `other users can replace it: ${folder} can be written by everybody; ` +
+          `fix: chmod o-w ${shellWord(folder)}`,
+      ),
+    ];
   return [
-    check('socket', `${listen.path} can be created`, () =>
+    check(what, `${listen.path} can be created`, () =>
       accessSync(folder, constants.W_OK | constants.X_OK),
     ),
   ];
+}
+
+function checkLog({ log: { path } }: Settings): Finding {
+  return path === undefined
+    ? ok('log', 'goes to standard error')
+    : checkLogFile(path, 'the portal would end with exit code 44');
 }
 
 /**
@@ -138,7 +159,10 @@ function checkTrust(trust: Trust): readonly Finding[] {
  * CredD reads this file as root; this process may not be able to read it and checks only
  * its status.
  */
-function checkSecret({ name, secretFile: path }: Provider): readonly Finding[] {
+function checkSecret(
+  { name, secretFile: path }: Provider,
+  { condorIds: condor }: Settings,
+): readonly Finding[] {
   const what = `secret of ${name}`;
   if (path === undefined)
     return [warning(what, `${name}_CLIENT_SECRET_FILE is not set: the client has no secret`)];
@@ -147,7 +171,11 @@ function checkSecret({ name, secretFile: path }: Provider): readonly Finding[] {
     if (!status.isFile()) return [wrong(what, `${path} is not a regular file`)];
     if (status.size === 0) return [wrong(what, `${path} is empty`)];
     if ((status.mode & 0o077) !== 0)
-      return [wrong(what, `${path} can be read by others; fix: chmod go-rwx ${path}`)];
+      return [wrong(what, `${path} can be read by others; fix: chmod go-rwx ${shellWord(path)}`)];
+    if (![0, process.geteuid?.(), condor?.uid].includes(status.uid))
+      return [
+        wrong(what, `${path} belongs to user id ${status.uid}; fix: chown root ${shellWord(path)}`),
+      ];
     return [ok(what, `${path} exists, and only its owner can read it`)];
   } catch (error) {
     const code = systemCode(error) ?? 'unknown';

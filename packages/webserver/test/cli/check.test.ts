@@ -126,6 +126,7 @@ describe('--check', () => {
       'ok       credential directory: <dir>/creds can be read and written',
       'ok       session directory: <dir>/sessions will be created at the first start',
       'ok       socket: <dir>/web.sock can be created',
+      'ok       log: goes to standard error',
       'ok       certificates: <authorities>',
       'ok       provider MYTOK: the redirect URI is https://ap.example/credmon/return/mytok: register exactly this URI at the provider',
       'ok       secret of MYTOK: <dir>/secret exists, and only its owner can read it',
@@ -165,7 +166,14 @@ describe('--check', () => {
       { CREDMON_WEB_SESSION_DIR: '/nowhere/sessions' },
       [/^error session directory: .*\/nowhere does not exist$/],
     ],
-    [{ CREDMON_WEB_LISTEN: 'unix:/nowhere/s' }, [/^error socket: ENOENT/]],
+    [
+      { CREDMON_WEB_LISTEN: 'unix:/nowhere/s' },
+      [/^error socket: its directory \/nowhere is missing; fix: mkdir \/nowhere$/],
+    ],
+    [
+      { CREDMON_WEB_LOG: '/nowhere/log/web' },
+      [/^error log: its directory \/nowhere\/log is missing, .* exit code 44; fix: install -d/],
+    ],
     [
       { CREDMON_WEB_TRUSTED_PROXIES: 'proxy.example' },
       [/^error proxies: CREDMON_WEB_TRUSTED_PROXIES/],
@@ -215,6 +223,21 @@ describe('--check', () => {
         /^warning proxy: not tested whether https:\S+ replaces .*: ECONNREFUSED; fix: /,
       ),
     ]);
+  });
+
+  it('R33 a socket that other users can replace is found', async () => {
+    chmodSync(directory, 0o777);
+    const found = (await problems()).filter((line) => line.includes(' socket: '));
+    expect(found).toEqual([
+      expect.stringMatching(/^error socket: other users can replace it: .*; fix: chmod o-w /),
+    ]);
+  });
+
+  it.runIf(process.getuid?.() === 0)('R45 a secret file of another user is found', async () => {
+    chownSync(at('secret'), 64_003, 0);
+    const owner = /^error secret of MYTOK: .* belongs to user id 64003; fix: chown root /;
+    expect(await problems()).toEqual([expect.stringMatching(owner)]);
+    expect(await problems({ CONDOR_IDS: '64003.64003' })).toEqual([]);
   });
 
   it('R45 secrets and sessions that others may read are found', async () => {
