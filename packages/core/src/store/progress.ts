@@ -1,5 +1,6 @@
-// The `.top` from which each `.use` of this process was made. Modification times are not
-// sufficient, because a login may have written its files earlier.
+// The progress of changes: the `.top` from which each `.use` of this process was made
+// (modification times are not sufficient, because a login may have written its files
+// earlier), and what remains to be written after a disk error.
 import { inSlices } from '../base/time/yielder.ts';
 import {
   identityOf,

@@ -1,4 +1,4 @@
-// Checks the log: the daemon does not start when it cannot open it.
+// Checks what the daemon needs on this host: its log, and the sites' token programs.
 import { messageOf, ok, warning, wrong, type Finding } from '@credmon/core/base';
 import { checkLogFile } from '@credmon/core/log';
 import { EXIT_LOG } from '../command-line/exit-codes.ts';
