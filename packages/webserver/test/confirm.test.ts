@@ -1,5 +1,5 @@
 // The question before a token is stored: is this account yours?
-import { createSign, generateKeyPairSync } from 'node:crypto';
+import { signedIdToken } from '@credmon/test-fixtures/issuer/signed-id-token';
 import { appendFileSync, existsSync, readFileSync, readdirSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -7,9 +7,18 @@ import { CodedError } from '@credmon/core/base';
 import { openCredentialFiles } from '../src/host/credential-files.ts';
 import { readAnswer } from '../src/flow/held-answer.ts';
 import type { Ports } from '../src/flow/ports.ts';
-import type { ProviderSettings, Settings } from '../src/settings/settings.ts';
+import type { Settings } from '../src/settings/settings.ts';
 import { csrfOf, type Browser, type Page } from './support/browser.ts';
-import { KEY, ad, json, settingsFor, startPortal, tokens, type Portal } from './support/portal.ts';
+import {
+  KEY,
+  ad,
+  json,
+  settingsFor,
+  startPortal,
+  tokens,
+  type Portal,
+  providerWith,
+} from './support/portal.ts';
 
 let portal: Portal;
 afterEach(() => portal.close());
@@ -40,16 +49,10 @@ async function asked(
   return { browser, at: location };
 }
 
-const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-function idToken(claims: Record<string, unknown>): string {
-  const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const body = `${part({ alg: 'ES256', kid: 'k' })}.${part(claims)}`;
-  return `${body}.${createSign('sha256').update(body).sign({ key: privateKey, dsaEncoding: 'ieee-p1363' }, 'base64url')}`;
-}
 const ISSUER = 'https://issuer.example';
-const provider = (more: Partial<ProviderSettings> = {}): Partial<Settings> => ({
+const provider = (more: Parameters<typeof providerWith>[0] = {}): Partial<Settings> => ({
   providers: new Map([
-    ['MYTOK', { issuer: ISSUER, authentication: 'post', extraScopes: ['openid'], ...more }],
+    ['MYTOK', providerWith({ issuer: ISSUER, extraScopes: ['openid'], ...more })],
   ]),
 });
 
@@ -63,10 +66,10 @@ async function signedInAs(claims: Record<string, unknown>, changes: Partial<Sett
   const browser = portal.browser();
   await browser.open(`/key/${KEY}`);
   const login = await browser.login('mytok');
-  const seconds = Math.floor(Date.now() / 1000);
+  const seconds = portal.now;
   const nonce = new URL(login.location).searchParams.get('nonce');
   const all = { iss: ISSUER, aud: 'condor', iat: seconds, exp: seconds + 60, nonce, ...claims };
-  portal.answer = () => tokens({ id_token: idToken(all) });
+  portal.answer = () => tokens({ id_token: signedIdToken(all) });
   return {
     browser,
     back: await browser.get(browser.returnFrom(login, { code: 'c', iss: ISSUER })),
@@ -156,7 +159,7 @@ describe('R33 the question about the account', () => {
     async (_title, status, text) => {
       const revocationUrl = 'https://issuer.example/revoke';
       const { browser, at } = await asked({
-        providers: new Map([['MYTOK', { authentication: 'post', extraScopes: [], revocationUrl }]]),
+        providers: new Map([['MYTOK', providerWith({ revocationUrl })]]),
       });
       portal.answer = () => json('', status);
       await browser.decide(at, 'decline');
@@ -191,9 +194,7 @@ describe('R33 the question about the account', () => {
 
   it('is asked for one provider although a claim identifies the user at another', async () => {
     portal = await startPortal({
-      providers: new Map([
-        ['OTHER', { issuer: ISSUER, authentication: 'post', extraScopes: [], userClaim: 'sub' }],
-      ]),
+      providers: new Map([['OTHER', providerWith({ issuer: ISSUER, userClaim: 'sub' })]]),
     });
     portal.writeKey([ad(), ad({ Provider: 'other' })].join('\n'));
     const browser = portal.browser();

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { CodedError } from '@credmon/core/base';
 import { openCredentialFiles } from '../src/host/credential-files.ts';
 import type { Browser, Page } from './support/browser.ts';
-import { KEY, ad, json, startPortal, tokens, type Portal } from './support/portal.ts';
+import { KEY, ad, json, startPortal, tokens, type Portal, providerWith } from './support/portal.ts';
 
 let portal: Portal;
 afterEach(() => portal.close());
@@ -27,7 +27,7 @@ const revoked = (): (string | null)[] =>
  * fields.
  */
 async function opened(fields: Record<string, unknown>): Promise<Browser> {
-  const provider = { authentication: 'post' as const, extraScopes: [], revocationUrl };
+  const provider = providerWith({ revocationUrl });
   portal = await startPortal({
     providers: new Map([
       ['MYTOK', provider],

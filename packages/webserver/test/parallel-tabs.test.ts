@@ -1,18 +1,16 @@
 // One tab acts while the return of another tab waits for the issuer.
-import { createSign, generateKeyPairSync } from 'node:crypto';
+import { signedIdToken } from '@credmon/test-fixtures/issuer/signed-id-token';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createFileFlows } from '../src/session-store/file-flows.ts';
-import type { ProviderSettings } from '../src/settings/settings.ts';
 import { csrfOf, type Browser, type Page } from './support/browser.ts';
-import { KEY, ad, startPortal, tokens, type Portal } from './support/portal.ts';
+import { KEY, ad, startPortal, tokens, type Portal, providerWith } from './support/portal.ts';
 
 let portal: Portal;
 afterEach(() => portal.close());
 
 const OTHER = 'cd'.repeat(32);
 const ISSUER = 'https://issuer.example';
-const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
 /** A promise and its resolver. */
 function gate(): { readonly passed: Promise<void>; readonly open: () => void } {
@@ -78,19 +76,11 @@ describe('R36 a key link that is opened again while a return waits for the issue
 });
 
 describe('R33 a list that replaces another one while a return waits for the issuer', () => {
-  const provider: ProviderSettings = {
+  const provider = providerWith({
     issuer: ISSUER,
-    authentication: 'post',
     extraScopes: ['openid'],
     userClaim: 'sub',
-  };
-
-  function idToken(claims: Record<string, unknown>): string {
-    const part = (value: unknown): string =>
-      Buffer.from(JSON.stringify(value)).toString('base64url');
-    const body = `${part({ alg: 'ES256', kid: 'k' })}.${part(claims)}`;
-    return `${body}.${createSign('sha256').update(body).sign({ key: privateKey, dsaEncoding: 'ieee-p1363' }, 'base64url')}`;
-  }
+  });
 
   async function switchTo(browser: Browser): Promise<Page> {
     const page = await browser.open(`/key/${OTHER}`);
@@ -108,7 +98,7 @@ describe('R33 a list that replaces another one while a return waits for the issu
     portal.writeKey([ad(), ad({ Provider: 'other' })].join('\n'));
     await browser.open(`/key/${KEY}`);
     const login = await browser.login('mytok');
-    const seconds = Math.floor(Date.now() / 1000);
+    const seconds = portal.now;
     const nonce = new URL(login.location).searchParams.get('nonce');
     const claims = {
       iss: ISSUER,
@@ -119,7 +109,7 @@ describe('R33 a list that replaces another one while a return waits for the issu
       sub: 'alice',
     };
     const path = browser.returnFrom(login, { code: 'c', iss: ISSUER });
-    return { path, fields: { id_token: idToken(claims) } };
+    return { path, fields: { id_token: signedIdToken(claims) } };
   }
 
   it.each([

@@ -244,9 +244,11 @@ describe('the return', () => {
     'R41 with the error %s is explained and can be tried again',
     async (error) => {
       const { browser, login } = await begin();
-      const page = await browser.complete(login, { error, error_description: 'canary' });
+      const description = '<b>You are not a member</b> of token canaryCANARYcanary123';
+      const page = await browser.complete(login, { error, error_description: description });
       expect(explained(page)).toEqual([403, 'You were not signed in']);
-      expect(page.text).not.toContain('<script');
+      expect(page.text).toContain('You are not a member');
+      expect(page.text).not.toMatch(/<script|<b>/);
       expect((await browser.get('/')).text).toContain(
         'The last attempt failed: You were not signed in',
       );

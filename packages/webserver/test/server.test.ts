@@ -27,7 +27,7 @@ import { pressButton } from '@credmon/test-fixtures/browsers/http-login';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startServer, type Server } from '../src/server.ts';
-import { settingsFor } from './support/portal.ts';
+import { settingsFor, providerWith } from './support/portal.ts';
 
 let directory: string;
 let issuer: Issuer;
@@ -65,12 +65,7 @@ beforeEach(async () => {
       secure: false,
       allowLoopbackHttp: true,
       listen: { kind: 'tcp', host: '127.0.0.1', port },
-      providers: new Map([
-        [
-          'MYTOK',
-          { issuer: issuer.url, authentication: 'post', userClaim: 'sub', extraScopes: [] },
-        ],
-      ]),
+      providers: new Map([['MYTOK', providerWith({ issuer: issuer.url, userClaim: 'sub' })]]),
     }),
     { info: write, warn: write, error: write, debug: write },
   );

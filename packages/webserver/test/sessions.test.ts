@@ -1,12 +1,13 @@
 // Sessions, cookies, headers and REMOTE_USER: the protection of a login from other users.
+import { signedIdToken } from '@credmon/test-fixtures/issuer/signed-id-token';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createHash, createSign, generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import type { Settings } from '../src/settings/settings.ts';
 import type { Ports } from '../src/flow/ports.ts';
 import { csrfOf } from './support/browser.ts';
-import { KEY, ad, startPortal, tokens, type Portal } from './support/portal.ts';
+import { KEY, ad, startPortal, tokens, type Portal, providerWith } from './support/portal.ts';
 
 let portal: Portal;
 afterEach(() => portal.close());
@@ -159,19 +160,13 @@ describe('the user of a login', () => {
     expect((await browser.get('/', headers)).status).toBe(403);
   });
 
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const idToken = (claims: Record<string, unknown>): string => {
-    const part = (value: unknown): string =>
-      Buffer.from(JSON.stringify(value)).toString('base64url');
-    const body = `${part({ alg: 'ES256', kid: 'k' })}.${part(claims)}`;
-    return `${body}.${createSign('sha256').update(body).sign({ key: privateKey, dsaEncoding: 'ieee-p1363' }, 'base64url')}`;
-  };
-  const provider = {
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const knobs = {
     issuer: 'https://issuer.example',
-    authentication: 'post' as const,
     userClaim: 'preferred_username',
     extraScopes: ['openid'],
   };
+  const provider = providerWith(knobs);
 
   it.each([
     ['alice', 303],
@@ -184,9 +179,9 @@ describe('the user of a login', () => {
       ad({ Scopes: 'openid' }),
     );
     const login = await browser.login('mytok');
-    const seconds = Math.floor(Date.now() / 1000);
+    const seconds = portal.now;
     const claims = {
-      iss: provider.issuer,
+      iss: knobs.issuer,
       aud: 'condor',
       sub: 'x',
       iat: seconds,
@@ -194,8 +189,8 @@ describe('the user of a login', () => {
       nonce: new URL(login.location).searchParams.get('nonce'),
       preferred_username: name,
     };
-    portal.answer = () => tokens({ id_token: idToken(claims) });
-    const page = await browser.complete(login, { code: 'c', iss: provider.issuer });
+    portal.answer = () => tokens({ id_token: signedIdToken(claims) });
+    const page = await browser.complete(login, { code: 'c', iss: knobs.issuer });
     expect([page.status, page.text.includes('belongs to another user')]).toEqual([
       status,
       status === 403,
@@ -205,13 +200,13 @@ describe('the user of a login', () => {
 
   it('R33 without an ID token, a login with a required claim is rejected', async () => {
     const browser = await opened({
-      providers: new Map([['MYTOK', { ...provider, extraScopes: [] }]]),
+      providers: new Map([['MYTOK', providerWith({ ...knobs, extraScopes: [] })]]),
     });
     expect((await browser.complete(await browser.login('mytok'))).status).toBe(403);
   });
 
   it('requests the scopes of the submit file and those that the administrator adds', async () => {
-    const added = { ...provider, extraScopes: ['openid', 'offline_access'] };
+    const added = providerWith({ ...knobs, extraScopes: ['openid', 'offline_access'] });
     const browser = await opened(
       { providers: new Map([['MYTOK', added]]) },
       {},
@@ -223,11 +218,10 @@ describe('the user of a login', () => {
   });
 
   it('a configured issuer may send no ID token if none is requested', async () => {
-    const { userClaim: _claim, ...rest } = provider;
-    const known = { ...rest, extraScopes: [] };
+    const known = providerWith({ issuer: knobs.issuer });
     const browser = await opened({ providers: new Map([['MYTOK', known]]) });
     const login = await browser.login('mytok');
-    expect((await browser.complete(login, { code: 'c', iss: known.issuer })).status).toBe(303);
+    expect((await browser.complete(login, { code: 'c', iss: knobs.issuer })).status).toBe(303);
   });
 });
 

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { csrfOf, type Browser, type Page } from './support/browser.ts';
-import { KEY, ad, json, startPortal, tokens, type Portal } from './support/portal.ts';
+import { KEY, ad, json, startPortal, tokens, type Portal, providerWith } from './support/portal.ts';
 
 let portal: Portal;
 afterEach(() => portal.close());
@@ -28,7 +28,7 @@ const top = (refreshToken: string) =>
 
 /** A browser with an open list of these providers. */
 async function opened(providers: readonly string[], revocation = true): Promise<Browser> {
-  const provider = { authentication: 'post' as const, extraScopes: [], revocationUrl };
+  const provider = providerWith({ revocationUrl });
   portal = await startPortal(revocation ? { providers: new Map([['MYTOK', provider]]) } : {});
   portal.writeKey(providers.map((name) => ad({ Provider: name })).join('\n'));
   const browser = portal.browser();

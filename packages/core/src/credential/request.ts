@@ -7,7 +7,7 @@ import { cutDomain, isCredName, stemOf } from './name.ts';
 
 /**
  * One token to log in for. `scopes` and `audience` are byte for byte CredD's texts; the
- * URLs are https, or loopback http if allowed.
+ * URLs are https, or loopback http if allowed; those of endpoints may be empty.
  */
 export interface ProviderRequest {
   readonly provider: string;
@@ -78,8 +78,8 @@ function readRequest(ad: KeyAd, allowLoopbackHttp: boolean): ProviderRequest {
     clientId: clientId.value,
     clientSecret: attribute(ad, 'ClientSecret').value,
     returnUrl: url(attribute(ad, 'ReturnUrl'), allowLoopbackHttp),
-    authorizationUrl: url(attribute(ad, 'AuthorizationUrl'), allowLoopbackHttp),
-    tokenUrl: url(attribute(ad, 'TokenUrl'), allowLoopbackHttp),
+    authorizationUrl: endpoint(attribute(ad, 'AuthorizationUrl'), allowLoopbackHttp),
+    tokenUrl: endpoint(attribute(ad, 'TokenUrl'), allowLoopbackHttp),
   };
 }
 
@@ -106,6 +106,14 @@ function readLocalUser(ad: KeyAd): KeyAttribute {
   const value = cutDomain(field.value);
   name({ ...field, value });
   return { ...field, value };
+}
+
+/**
+ * CredD writes an empty text for a knob that is not set: the profile or the issuer's
+ * metadata then names the endpoint.
+ */
+function endpoint(field: KeyAttribute, allowLoopbackHttp: boolean): string {
+  return field.value === '' ? '' : url(field, allowLoopbackHttp);
 }
 
 function url(field: KeyAttribute, allowLoopbackHttp: boolean): string {

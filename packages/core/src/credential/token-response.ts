@@ -1,5 +1,6 @@
 // Token responses after validation: all that the rest of the project sees of a response.
 import { CodedError } from '../base/errors/errors.ts';
+import { isRecord } from '../base/values/json.ts';
 import { MAX_REFRESH_TOKEN } from './contents.ts';
 import { jobReadable } from './job-readable.ts';
 import { MASK, SHORT_SECRET } from './secret-text.ts';
@@ -38,14 +39,17 @@ export function judgeTokenResponse(
   json: Readonly<Record<string, unknown>>,
   provider: string,
   secrets: readonly string[] = [],
+  resourceServer?: string,
 ): TokenAnswer {
-  const { refresh_token: refreshToken, ...answer } = json;
+  const chosen = selectToken(json, resourceServer, provider);
+  const { refresh_token: refreshToken, ...answer } = chosen;
   const { access_token: accessToken } = answer;
-  const scope = scopeText(answer['scope']);
+  const scope = grantedScope(json);
   if (typeof accessToken !== 'string' || accessToken === '')
     throw invalid(provider, 'no access_token');
   if (accessToken.length >= MAX_ACCESS_TOKEN_BYTES)
     throw invalid(provider, 'access token of 16 KB or more (HTCondor rejects it)');
+  checkTokenType(answer['token_type'], provider);
   if (!/^[!-~]+$/.test(accessToken))
     throw invalid(
       provider,
@@ -69,6 +73,53 @@ export function judgeTokenResponse(
       idToken: true,
     }),
   };
+}
+
+/**
+ * A job sends its token as a bearer token: one that is bound to a key is useless to it.
+ * `N_A` is the type of a token exchange whose token is no access token.
+ * @see RFC 6750, section 2; RFC 9449, section 5; RFC 8693, section 2.2.1
+ */
+function checkTokenType(type: unknown, provider: string): void {
+  if (typeof type !== 'string' || /^(?:bearer|n_a)?$/i.test(type)) return;
+  const shown = /^[\w.-]{1,20}$/.test(type) ? type : 'unknown';
+  throw invalid(provider, `token type ${shown}; jobs can only use bearer tokens`);
+}
+
+/**
+ * Returns the scopes of all tokens of an answer.
+ * @see Globus Auth API reference, `other_tokens`
+ */
+function grantedScope(answer: Readonly<Record<string, unknown>>): string | undefined {
+  const scope = scopeText(answer['scope']);
+  const others = otherTokens(answer).map((other) => scopeText(other['scope']) ?? '');
+  return scope === undefined ? undefined : [scope, ...others].join(' ').trim();
+}
+
+function otherTokens(
+  answer: Readonly<Record<string, unknown>>,
+): readonly Readonly<Record<string, unknown>>[] {
+  const others = answer['other_tokens'];
+  return Array.isArray(others) ? others.filter(isRecord) : [];
+}
+
+/**
+ * Returns the token of one resource server from an answer with several tokens; the whole
+ * answer if no server is wanted.
+ * @throws CodedError `ISSUER_ANSWER_INVALID` if the answer has no token of that server
+ */
+function selectToken(
+  json: Readonly<Record<string, unknown>>,
+  resourceServer: string | undefined,
+  provider: string,
+): Readonly<Record<string, unknown>> {
+  if (resourceServer === undefined || json['access_token'] === undefined) return json;
+  const found = [json, ...otherTokens(json)].find(
+    (token) => token['resource_server'] === resourceServer,
+  );
+  if (!found) throw invalid(provider, `no token of the resource server ${resourceServer}`);
+  const { id_token: idToken } = json;
+  return found === json || idToken === undefined ? found : { ...found, id_token: idToken };
 }
 
 /**
@@ -119,17 +170,15 @@ function invalid(provider: string, what: string): CodedError {
   );
 }
 
-// Comparison of requested and granted scopes.
-
 /** Splits scopes into a list: HTCondor separates them with commas, OAuth with blanks. */
 export function splitScopes(text: string): string[] {
   return [...new Set(text.split(/[\s,]+/).filter((scope) => scope !== ''))];
 }
 
 /**
- * Returns the granted scopes that were not requested (`wider`) and the requested ones
- * that were not granted (`narrower`). A response without scope grants exactly the
- * requested scopes; without requested scopes, nothing is wider.
+ * Compares scopes as texts: returns the granted ones that were not requested (`wider`) and
+ * the requested ones that were not granted (`narrower`). A response without scope grants
+ * exactly the requested scopes; without requested scopes, nothing is wider.
  * @see RFC 6749, section 3.3
  */
 export function compareScopes(

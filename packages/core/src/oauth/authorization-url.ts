@@ -1,19 +1,20 @@
 // The authorization request: the URL that sends a browser to the issuer.
 import * as openid from 'openid-client';
-import { configurationOf, type ClientRegistration } from './client.ts';
+import { configurationOf, policyOfClient, type ClientRegistration } from './client.ts';
+import { addAudience } from './grants.ts';
 import { splitScopes } from '../credential/token-response.ts';
 
 /**
- * The parameters of an authorization request. `scope` and `resource` as in the key file;
- * empty ones are left out.
+ * The parameters of an authorization request. `scope` and `audience` as in the key file;
+ * empty ones are left out, and so is a missing code challenge.
  */
 export interface AuthorizationRequest {
   readonly redirectUri: string;
   readonly scope: string;
-  readonly resource: string;
+  readonly audience: string;
   readonly state: string;
   readonly nonce?: string | undefined;
-  readonly codeChallenge: string;
+  readonly codeChallenge: string | undefined;
 }
 
 /**
@@ -25,15 +26,23 @@ export function authorizationUrl(
   registration: ClientRegistration,
   request: AuthorizationRequest,
 ): URL {
+  const { authorizationParameters, audienceParameter } = policyOfClient(registration);
+  const configuration = configurationOf(openid, registration, registration.issuer);
+  // A parameter in the configured URL wins: issuers refuse the same one twice.
+  const { searchParams: given } = new URL(registration.authorizationUrl ?? registration.tokenUrl);
+  const parameters = new URLSearchParams(
+    Object.entries(authorizationParameters).filter(([name]) => !given.has(name)),
+  );
+  parameters.set('response_type', 'code');
+  parameters.set('redirect_uri', request.redirectUri);
+  parameters.set('state', request.state);
   const scope = splitScopes(request.scope).join(' ');
-  return openid.buildAuthorizationUrl(configurationOf(openid, registration, registration.issuer), {
-    response_type: 'code',
-    redirect_uri: request.redirectUri,
-    state: request.state,
-    code_challenge: request.codeChallenge,
-    code_challenge_method: 'S256',
-    ...(scope === '' ? {} : { scope }),
-    ...(request.resource === '' ? {} : { resource: request.resource }),
-    ...(request.nonce === undefined ? {} : { nonce: request.nonce }),
-  });
+  if (scope !== '') parameters.set('scope', scope);
+  if (request.nonce !== undefined) parameters.set('nonce', request.nonce);
+  if (request.codeChallenge !== undefined) {
+    parameters.set('code_challenge', request.codeChallenge);
+    parameters.set('code_challenge_method', 'S256');
+  }
+  addAudience(parameters, audienceParameter, request.audience);
+  return openid.buildAuthorizationUrl(configuration, parameters);
 }

@@ -2,6 +2,7 @@
 import { CodedError, type ErrorCode } from '../base/index.ts';
 import { isRecord } from '../base/values/json.ts';
 import { MASK, withoutSecrets } from '../credential/secret-text.ts';
+import type { ErrorMeaning } from '../profiles/profile.ts';
 
 /**
  * A failed response of a token endpoint: status, `Retry-After` header if any, and the
@@ -13,6 +14,10 @@ export interface FailedAnswer {
   readonly retryAfter?: string | undefined;
   readonly json?: Readonly<Record<string, unknown>> | undefined;
   readonly secrets?: readonly string[];
+  /** What the issuer's own codes and texts mean; they win over the standard's. */
+  readonly errors?: readonly ErrorMeaning[] | undefined;
+  /** `refresh` if the request contained a refresh token. */
+  readonly grant?: 'refresh' | undefined;
 }
 
 /** An issuer cannot delay a retry by more than a day, in seconds. */
@@ -57,6 +62,9 @@ function daysSinceEpoch(year: number, month: number, day: number): number {
     Math.floor(fromMarch / 4) - Math.floor(fromMarch / 100) + Math.floor(fromMarch / 400);
   return fromMarch * 365 + leapDays + Math.floor((monthIndex * 153 + 2) / 5) + day - 719_469;
 }
+
+/** Maximum length of a description that is searched, in characters. */
+const LONGEST_DESCRIPTION = 2000;
 
 /** Error codes of RFC 6749, section 5.2, and others, and their meaning for the daemon. */
 const MEANING: Readonly<Record<string, ErrorCode>> = {
@@ -103,7 +111,9 @@ export function classifyFailure(provider: string, answer: FailedAnswer, now: num
   const code = answer.json?.['error'];
   const said = errorOf(answer.json, answer.secrets ?? []);
   const retryAfter = retryAfterSeconds(answer.retryAfter, now);
-  const meaning = codeOf(answer.status, typeof code === 'string' ? code : undefined, retryAfter);
+  const meaning =
+    ownMeaning(answer) ??
+    codeOf(answer.status, typeof code === 'string' ? code : undefined, retryAfter);
   const text = said
     ? `${said.error}${said.description === '' ? '' : ` (${said.description})`}`
     : `HTTP status ${answer.status}`;
@@ -118,6 +128,21 @@ export function classifyFailure(provider: string, answer: FailedAnswer, now: num
 /** The delay matters only if a retry can help. */
 function isPatient(code: ErrorCode): boolean {
   return code === 'ISSUER_BUSY' || code === 'ISSUER_UNREACHABLE';
+}
+
+/** Returns what the issuer's own code or text means; an outage is never interpreted. */
+function ownMeaning({ status, json, errors = [], grant }: FailedAnswer): ErrorCode | undefined {
+  if (status >= 500 || status === 429 || status === 408) return undefined;
+  const code = json?.['error'];
+  const description = json?.['error_description'];
+  const text = typeof description === 'string' ? description.slice(0, LONGEST_DESCRIPTION) : '';
+  const found = errors.find(
+    (row) =>
+      (row.grant === undefined || row.grant === grant) &&
+      (row.error === undefined || row.error === code) &&
+      (row.text === undefined || new RegExp(row.text, 'is').test(text)),
+  );
+  return found?.means;
 }
 
 function codeOf(

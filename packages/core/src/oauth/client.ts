@@ -3,6 +3,8 @@
 import type * as openid from 'openid-client';
 import { CodedError, isCoded, type HttpResponse, type Send } from '../base/index.ts';
 import { saneLifetime } from '../credential/times.ts';
+import { GENERIC_POLICY, type IssuerPolicy } from '../profiles/policy.ts';
+import type { ClientAuthentication } from '../profiles/profile.ts';
 import { membersOfAnswer, membersToSave } from './answer-body.ts';
 import { classifyFailure } from './classify.ts';
 import { secureEndpoint } from '../base/http/endpoint.ts';
@@ -10,15 +12,8 @@ import {
   judgeTokenResponse,
   refreshTokenToSave,
   scopeText,
-  type IdentityClaims,
   type TokenAnswer,
 } from '../credential/token-response.ts';
-
-/**
- * How a client authenticates at the token endpoint.
- * @see RFC 6749, section 2.3.1
- */
-export type ClientAuthentication = 'post' | 'basic';
 
 /**
  * A client at an issuer. `provider` is the name for users; `issuer` is the exact issuer
@@ -35,24 +30,16 @@ export interface ClientRegistration {
   readonly clientSecret?: string;
   readonly authentication: ClientAuthentication;
   /** Creates the assertion of private_key_jwt for an audience; replaces the secret. */
-  readonly assertion?: (audience: string) => string;
+  readonly assertion?: ((audience: string) => string) | undefined;
   readonly allowLoopbackHttp: boolean;
+  /** What depends on the issuer; by default that of the profile `generic`. */
+  readonly policy?: IssuerPolicy | undefined;
 }
 
-/** Accepted signature algorithms of ID tokens: not `none`, nothing symmetric. */
-const ID_TOKEN_ALGORITHMS = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'Ed25519',
-];
+/** The policy of a client's provider. */
+export function policyOfClient({ policy }: ClientRegistration): IssuerPolicy {
+  return policy ?? GENERIC_POLICY;
+}
 
 /**
  * The last exchange of openid-client's fetch, for validation of the whole response and
@@ -106,7 +93,6 @@ export function configurationOf(
       ...(login ? { authorization_endpoint: login.href } : {}),
       ...(revocation ? { revocation_endpoint: revocation.href } : {}),
       ...(device ? { device_authorization_endpoint: device.href } : {}),
-      id_token_signing_alg_values_supported: ID_TOKEN_ALGORITHMS,
     },
     registration.clientId,
     {},
@@ -129,10 +115,23 @@ function authenticationOf(
       body.set('client_assertion', assertion(server.issuer));
     };
   }
-  if (clientSecret === undefined || clientSecret === '') return library.None();
-  return authentication === 'basic'
-    ? library.ClientSecretBasic(clientSecret)
-    : library.ClientSecretPost(clientSecret);
+  if (clientSecret === undefined || clientSecret === '' || authentication === 'none')
+    return library.None();
+  if (authentication === 'post') return library.ClientSecretPost(clientSecret);
+  const encode = authentication === 'basic_plain' ? (text: string): string => text : formEncoded;
+  return (_, client, __, headers) => {
+    const pair = `${encode(client.client_id)}:${encode(clientSecret)}`;
+    headers.set('authorization', `Basic ${Buffer.from(pair, 'utf8').toString('base64')}`);
+  };
+}
+
+/**
+ * Encodes a text as the value of a form: letters, digits and `- . _ *` stay as they are,
+ * so that most ids and secrets are also right for an issuer that does not decode.
+ * @see RFC 6749, section 2.3.1 and appendix B
+ */
+function formEncoded(text: string): string {
+  return new URLSearchParams([['', text]]).toString().slice(1);
 }
 
 /**
@@ -148,13 +147,13 @@ export type Grant = (
 ) => Promise<openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers>;
 
 /**
- * How a response is checked. `issuer` is the required issuer identifier. An ID token is
- * checked only with `verifyIdToken`. `secrets` are the secrets that were sent, which
- * errors must not quote. `now` in epoch seconds.
+ * How a response is checked. `issuer` is the required issuer identifier of a callback.
+ * `secrets` are the secrets that were sent, which errors must not quote. `grant` is
+ * `refresh` if the error may be about a refresh token. `now` in epoch seconds.
  */
 export interface ResponseChecks {
   readonly issuer: string | undefined;
-  readonly verifyIdToken: boolean;
+  readonly grant?: 'refresh';
   readonly secrets: readonly string[];
   readonly redirectUri?: string;
   readonly now: number;
@@ -184,13 +183,14 @@ export async function requestToken(
   const readRefused = options.salvage ? MAX_SAVED_BYTES : undefined;
   configuration[library.customFetch] = recordingFetch(send, seen, { ...options, readRefused });
   try {
-    const claims: IdentityClaims | undefined = (await grant(library, configuration)).claims();
-    const answer = judgeTokenResponse(seen.json ?? {}, registration.provider, seen.secrets);
-    return claims && options.verifyIdToken ? { ...answer, claims } : answer;
+    await grant(library, configuration);
+    const { resourceServer } = policyOfClient(registration);
+    const { provider } = registration;
+    return judgeTokenResponse(seen.json ?? {}, provider, seen.secrets, resourceServer);
   } catch (error) {
     const refreshToken = rotatedIn(seen);
     if (refreshToken !== undefined) options.salvage?.(refreshToken);
-    throw reasonOf(error, registration.provider, seen, options.now);
+    throw reasonOf(error, registration, seen, options);
   }
 }
 
@@ -220,11 +220,11 @@ export async function revokeAtIssuer(
   const library = await loadOpenidClient();
   const configuration = configurationOf(library, registration, registration.issuer, revocationUrl);
   const seen: Exchange = { secrets: [token, registration.clientSecret ?? ''] };
-  configuration[library.customFetch] = recordingFetch(send, seen, { verifyIdToken: false });
+  configuration[library.customFetch] = recordingFetch(send, seen, {});
   try {
     await revoke(library, configuration);
   } catch (error) {
-    throw reasonOf(error, registration.provider, seen, now);
+    throw reasonOf(error, registration, seen, { now });
   }
 }
 
@@ -232,12 +232,9 @@ function recordingFetch(
   send: Send,
   seen: Exchange,
   {
-    verifyIdToken,
     redirectUri,
     readRefused,
-  }: Pick<ResponseChecks, 'verifyIdToken' | 'redirectUri'> & {
-    readonly readRefused?: number | undefined;
-  },
+  }: Pick<ResponseChecks, 'redirectUri'> & { readonly readRefused?: number | undefined },
 ): openid.CustomFetch {
   return async (url, { method, headers, body, signal }) => {
     const response = await send({
@@ -252,9 +249,7 @@ function recordingFetch(
     seen.json = membersOfAnswer(response.body, response.headers['content-type']);
     if (response.refused) throw response.refused;
     const forLibrary =
-      seen.json === undefined
-        ? Buffer.from(response.body)
-        : JSON.stringify(normalised(seen.json, verifyIdToken));
+      seen.json === undefined ? Buffer.from(response.body) : JSON.stringify(normalised(seen.json));
     // A Response with status 204, 205 or 304 must not have a body, not even an empty one.
     return new Response([204, 205, 304].includes(response.status) ? null : forLibrary, {
       status: response.status,
@@ -286,12 +281,10 @@ function bodyText(body: unknown): string | undefined {
 /**
  * Normalises members on which openid-client is stricter than issuers: an invalid lifetime
  * (the token's own `exp` or a default is used), a missing token type, null or an empty
- * text for a missing value, scopes as a list, and an ID token that is not verified.
+ * text for a missing value, and scopes as a list. The ID token is left out: this project
+ * verifies it, with the names that a profile allows.
  */
-function normalised(
-  json: Readonly<Record<string, unknown>>,
-  verifyIdToken: boolean,
-): Record<string, unknown> {
+function normalised(json: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const soft: Record<string, unknown> = { ...json };
   for (const [name, value] of Object.entries(soft))
     if (value === null || value === '') delete soft[name];
@@ -300,7 +293,7 @@ function normalised(
     soft['token_type'] = 'bearer';
   const scope = scopeText(soft['scope']);
   if (scope !== undefined) soft['scope'] = scope;
-  if (!verifyIdToken) delete soft['id_token'];
+  delete soft['id_token'];
   return soft;
 }
 
@@ -308,7 +301,13 @@ function normalised(
  * The library's errors contain whole responses as their cause: they are classified here
  * and never passed on.
  */
-function reasonOf(error: unknown, provider: string, seen: Exchange, now: number): CodedError {
+function reasonOf(
+  error: unknown,
+  registration: ClientRegistration,
+  seen: Exchange,
+  { now, grant }: Pick<ResponseChecks, 'now' | 'grant'>,
+): CodedError {
+  const { provider } = registration;
   const coded = error instanceof Error && isCoded(error.cause) ? error.cause : error;
   if (isCoded(coded)) return coded;
   const { response, json } = seen;
@@ -318,6 +317,8 @@ function reasonOf(error: unknown, provider: string, seen: Exchange, now: number)
       retryAfter: response.headers['retry-after'],
       json,
       secrets: seen.secrets,
+      errors: policyOfClient(registration).errors,
+      grant,
     };
     return classifyFailure(provider, failed, now);
   }

@@ -8,9 +8,11 @@ import { classifyFailure } from './classify.ts';
 import {
   configurationOf,
   loadOpenidClient,
+  policyOfClient,
   requestToken,
   type ClientRegistration,
 } from './client.ts';
+import { addAudience } from './grants.ts';
 import { secureEndpoint } from '../base/http/endpoint.ts';
 import { type TokenAnswer, splitScopes } from '../credential/token-response.ts';
 
@@ -39,7 +41,7 @@ const LATE_ANSWER = 120;
 const LONGEST_INTERVAL = 60;
 
 /**
- * Requests a device login from the issuer. `scope` and `resource` as written by a user;
+ * Requests a device login from the issuer. `scope` and `audience` as written by a user;
  * empty ones are left out. `now` in epoch seconds.
  * @throws CodedError as `requestToken`
  * @see RFC 8628, sections 3.1 and 3.2
@@ -47,7 +49,7 @@ const LONGEST_INTERVAL = 60;
 export async function beginDeviceLogin(
   send: Send,
   registration: ClientRegistration,
-  request: { readonly scope: string; readonly resource: string; readonly now: number },
+  request: { readonly scope: string; readonly audience: string; readonly now: number },
 ): Promise<DeviceLogin> {
   const openid = await loadOpenidClient();
   const configuration = configurationOf(openid, registration, registration.issuer);
@@ -62,10 +64,9 @@ export async function beginDeviceLogin(
     return new Response(bodyText(seen.body), { status: seen.status, headers: { ...seen.headers } });
   };
   const scope = splitScopes(request.scope).join(' ');
-  const parameters = {
-    ...(scope === '' ? {} : { scope }),
-    ...(request.resource === '' ? {} : { resource: request.resource }),
-  };
+  const parameters = new URLSearchParams();
+  if (scope !== '') parameters.set('scope', scope);
+  addAudience(parameters, policyOfClient(registration).audienceParameter, request.audience);
   try {
     return checkedLogin(
       await openid.initiateDeviceAuthorization(configuration, parameters),
@@ -173,14 +174,16 @@ function askOnce(
 ): Promise<TokenAnswer> {
   const checks = {
     issuer: registration.issuer,
-    verifyIdToken: false,
     secrets: [deviceCode],
     now,
   };
   const patient: Send = (request) =>
     send({ ...request, late: { seconds: LATE_ANSWER, began: () => undefined } });
   return requestToken(patient, registration, checks, (openid, configuration) =>
-    openid.genericGrantRequest(configuration, DEVICE_GRANT, { device_code: deviceCode }),
+    openid.genericGrantRequest(configuration, DEVICE_GRANT, {
+      ...policyOfClient(registration).tokenParameters,
+      device_code: deviceCode,
+    }),
   );
 }
 

@@ -1,28 +1,44 @@
 // The OAuth grants. With a user: the authorization code with PKCE, and the refresh token.
 import { CodedError, originOf, type Send } from '../base/index.ts';
-import { requestToken, type ClientRegistration, revokeAtIssuer } from './client.ts';
+import { checkedIssuer, refuseErrorCallback } from './callback.ts';
+import { policyOfClient, requestToken, type ClientRegistration, revokeAtIssuer } from './client.ts';
+import { verifyIdToken, type IdTokenChecks, type IssuerNames } from './id-token.ts';
 import { type TokenAnswer, splitScopes } from '../credential/token-response.ts';
+import type { AudienceParameter } from '../profiles/profile.ts';
 
 /**
  * The callback of the browser, and the values of the authorization request. `query` is
- * the callback's query without the leading `?`; `now` in epoch seconds.
+ * the callback's query without the leading `?`; `scope` and `audience` are those of the
+ * user's request; `now` in epoch seconds.
  */
 export interface CodeExchange {
   readonly redirectUri: string;
   readonly query: string;
   readonly state: string;
   readonly nonce?: string | undefined;
-  readonly codeVerifier: string;
+  /** The verifier of the code challenge, if one was sent. */
+  readonly codeVerifier: string | undefined;
   readonly now: number;
+  readonly scope?: string | undefined;
+  readonly audience?: string | undefined;
+  /** True if the metadata says that each callback has the parameter `iss`. */
+  readonly sendsIssuer?: boolean | undefined;
+  /** The issuer's name in its metadata with `{tenantid}` in it. */
+  readonly issuerTemplate?: string | undefined;
+  /**
+   * Returns the issuer's key set, again from the issuer with `renew`. Without it no ID
+   * token is verified.
+   */
+  readonly keys?: IdTokenChecks['keys'] | undefined;
 }
 
 /**
  * Exchanges an authorization code for tokens. `iss` in the callback must be the
  * configured issuer; if no issuer is configured, it must have the origin of the
- * authorization endpoint.
- * @throws CodedError as `requestToken`, and `LOGIN_REFUSED` if the issuer sent an error
- * instead of a code
- * @see RFC 6749, section 4.1.3; RFC 9207
+ * authorization endpoint. The ID token is verified if an issuer is configured.
+ * @throws CodedError as `requestToken` and `verifyIdToken`, and `LOGIN_REFUSED` if the
+ * issuer sent an error instead of a code
+ * @see RFC 6749, section 4.1.3; RFC 9207; OpenID Connect Core 1.0, section 3.1.3
  */
 export async function exchangeCode(
   send: Send,
@@ -32,67 +48,105 @@ export async function exchangeCode(
   const callback = new URL(exchange.redirectUri);
   for (const [name, value] of new URLSearchParams(exchange.query))
     callback.searchParams.append(name, value);
-  const issuer = registration.issuer ?? issuerFromCallback(registration, callback);
-  refuseErrorCallback(registration, callback, issuer);
-  const verifyIdToken = registration.issuer !== undefined;
+  const names = namesOf(registration, exchange.issuerTemplate);
+  const issuer = checkedIssuer(registration, callback, names, exchange.sendsIssuer);
+  refuseErrorCallback(registration, callback);
   const checks = {
     issuer,
-    verifyIdToken,
-    secrets: [exchange.codeVerifier, callback.searchParams.get('code') ?? ''],
+    secrets: [exchange.codeVerifier ?? '', callback.searchParams.get('code') ?? ''],
     redirectUri: exchange.redirectUri,
     now: exchange.now,
   };
-  return requestToken(send, registration, checks, (openid, configuration) =>
-    openid.authorizationCodeGrant(configuration, callback, {
-      pkceCodeVerifier: exchange.codeVerifier,
-      expectedState: exchange.state,
-      ...(verifyIdToken && exchange.nonce !== undefined ? { expectedNonce: exchange.nonce } : {}),
-    }),
+  const form = repeatedForm(registration, exchange);
+  const answer = await requestToken(send, registration, checks, (openid, configuration) =>
+    openid.authorizationCodeGrant(
+      configuration,
+      callback,
+      {
+        expectedState: exchange.state,
+        ...(exchange.codeVerifier !== undefined && { pkceCodeVerifier: exchange.codeVerifier }),
+      },
+      form,
+    ),
   );
+  if (!names) return answer;
+  return withIdentity(registration, answer, { names, ...exchange });
 }
 
-function issuerFromCallback(registration: ClientRegistration, callback: URL): string | undefined {
-  const iss = callback.searchParams.get('iss');
-  if (iss === null) return undefined;
-  if (originOf(iss) === originOf(registration.authorizationUrl ?? registration.tokenUrl))
-    return iss;
-  throw mismatch(registration);
+/** Returns the answer with the claims of its verified ID token. */
+export async function withIdentity(
+  { provider, clientId }: ClientRegistration,
+  answer: TokenAnswer,
+  login: Pick<CodeExchange, 'nonce' | 'now' | 'keys'> & { readonly names: IssuerNames },
+): Promise<TokenAnswer> {
+  const { nonce, now, keys, names } = login;
+  const idToken = answer.answer['id_token'] ?? undefined;
+  if (idToken === undefined) {
+    if (nonce === undefined) return answer;
+    throw new CodedError(
+      'ISSUER_ANSWER_INVALID',
+      `the issuer of ${provider} sent no ID token, although the scope openid was requested`,
+      { provider },
+    );
+  }
+  if (!keys)
+    throw new CodedError(
+      'ISSUER_METADATA_INVALID',
+      `the ID token for ${provider} cannot be verified: the metadata of ${names.issuer} has ` +
+        `no jwks_uri; set CREDMON_${provider}_JWKS_URL`,
+      { where: originOf(names.issuer) },
+    );
+  const { accessToken } = answer;
+  const checks = { provider, names, clientId, nonce, accessToken, now, keys };
+  return { ...answer, claims: await verifyIdToken(idToken, checks) };
 }
 
-function refuseErrorCallback(
+/** The names of the configured issuer; `undefined` if none is configured. */
+export function namesOf(
   registration: ClientRegistration,
-  callback: URL,
-  issuer: string | undefined,
-): void {
-  const iss = callback.searchParams.get('iss');
-  if (iss !== null && issuer !== undefined && iss !== issuer) throw mismatch(registration);
-  const error = callback.searchParams.get('error');
-  if (error === null) return;
-  const name = /^[\w.-]{1,64}$/.test(error) ? error : 'an invalid error code';
-  throw new CodedError(
-    'LOGIN_REFUSED',
-    `the issuer of ${registration.provider} rejected the login: ${name}`,
-    {
-      provider: registration.provider,
-      error: name,
-    },
-  );
+  template?: string,
+): IssuerNames | undefined {
+  const { issuer } = registration;
+  const { issuerAliases } = policyOfClient(registration);
+  return issuer === undefined ? undefined : { issuer, aliases: issuerAliases, template };
 }
 
-function mismatch({ provider }: ClientRegistration): CodedError {
-  const fix = `if it is correct, set CREDMON_${provider}_ISSUER to its exact identifier`;
-  return new CodedError(
-    'ISSUER_MISMATCH',
-    `issuer mismatch: the response for ${provider} names another issuer; ${fix}`,
-    {
-      provider,
-    },
-  );
+/** What is repeated at the token endpoint, and the further parameters of the provider. */
+function repeatedForm(
+  registration: ClientRegistration,
+  {
+    scope = '',
+    audience = '',
+  }: { readonly scope?: string | undefined; readonly audience?: string | undefined },
+): URLSearchParams {
+  const policy = policyOfClient(registration);
+  const form = new URLSearchParams(policy.tokenParameters);
+  const scopes = splitScopes(scope).join(' ');
+  if (policy.refreshParameters.includes('scope') && scopes !== '') form.set('scope', scopes);
+  if (policy.refreshParameters.includes('audience'))
+    addAudience(form, policy.audienceParameter, audience);
+  return form;
 }
 
 /**
- * Renews with a refresh token. If the response has no new refresh token, the old one
- * stays valid. `salvage` is called with a new one in a rejected response.
+ * Adds the audience of the user's request: as one `audience`, or as a `resource` for each.
+ * @see RFC 8707, section 2
+ */
+export function addAudience(
+  form: URLSearchParams,
+  parameter: AudienceParameter,
+  audience: string,
+): void {
+  const names = splitScopes(audience);
+  if (names.length === 0 || parameter === 'none') return;
+  if (parameter === 'audience') form.set('audience', names.join(' '));
+  else for (const name of names) form.append('resource', name);
+}
+
+/**
+ * Renews with a refresh token. `scope` and `audience` are those of the user's request; the
+ * policy decides whether they are repeated. If the response has no new refresh token, the
+ * old one stays valid. `salvage` is called with a new one in a rejected response.
  * @throws CodedError as `requestToken`
  * @see RFC 6749, section 6
  */
@@ -101,21 +155,22 @@ export function refreshGrant(
   registration: ClientRegistration,
   refresh: {
     readonly refreshToken: string;
+    readonly scope?: string | undefined;
+    readonly audience?: string | undefined;
     readonly now: number;
     readonly salvage?: ((refreshToken: string) => void) | undefined;
   },
 ): Promise<TokenAnswer> {
-  // The user was identified at the login. An invalid ID token must not cost the rotated
-  // refresh token.
   const checks = {
     issuer: registration.issuer,
-    verifyIdToken: false,
+    grant: 'refresh',
     secrets: [refresh.refreshToken],
     now: refresh.now,
     salvage: refresh.salvage,
-  };
+  } as const;
+  const form = repeatedForm(registration, refresh);
   return requestToken(send, registration, checks, (openid, configuration) =>
-    openid.refreshTokenGrant(configuration, refresh.refreshToken),
+    openid.refreshTokenGrant(configuration, refresh.refreshToken, form),
   );
 }
 
@@ -142,7 +197,7 @@ export function clientCredentialsGrant(
   registration: ClientRegistration,
   request: TokenWish,
 ): Promise<TokenAnswer> {
-  const form = formOf(request);
+  const form = formOf(registration, request);
   // Many issuers support only one `audience`, with all audiences in it.
   if (request.audience.length > 0) form.set('audience', request.audience.join(' '));
   return requestToken(
@@ -168,7 +223,7 @@ export async function tokenExchangeGrant(
   registration: ClientRegistration,
   request: TokenWish & { readonly subjectToken: string },
 ): Promise<TokenAnswer> {
-  const form = formOf(request);
+  const form = formOf(registration, request);
   form.set('subject_token', request.subjectToken);
   form.set('subject_token_type', ACCESS_TOKEN);
   for (const audience of request.audience) form.append('audience', audience);
@@ -213,8 +268,11 @@ export function revokeToken(
   );
 }
 
-function formOf({ scope, resources }: TokenWish): URLSearchParams {
-  const form = new URLSearchParams();
+function formOf(
+  registration: ClientRegistration,
+  { scope, resources }: TokenWish,
+): URLSearchParams {
+  const form = new URLSearchParams(policyOfClient(registration).tokenParameters);
   const scopes = splitScopes(scope).join(' ');
   if (scopes !== '') form.set('scope', scopes);
   for (const resource of resources) form.append('resource', resource);
@@ -225,6 +283,6 @@ function checksOf(
   { issuer }: ClientRegistration,
   { now }: TokenWish,
   secrets: readonly string[],
-): { issuer: string | undefined; verifyIdToken: boolean; secrets: readonly string[]; now: number } {
-  return { issuer, verifyIdToken: false, secrets, now };
+): { issuer: string | undefined; secrets: readonly string[]; now: number } {
+  return { issuer, secrets, now };
 }

@@ -183,7 +183,6 @@ describe('rejecting a key file', () => {
   });
 
   const urls = [
-    '',
     'issuer',
     '/token',
     'http://issuer.example/',
@@ -203,6 +202,12 @@ describe('rejecting a key file', () => {
     ),
   )('R26 R38 rejects %s = "%s"', (field, value) => {
     expect(refusal(ad({ [field]: value }))).toContain(field);
+  });
+
+  it('R38 rejects an empty ReturnUrl, but not an empty endpoint, which the issuer can name', () => {
+    expect(refusal(ad({ ReturnUrl: '' }))).toContain('ReturnUrl');
+    const [request] = read(ad({ TokenUrl: '', AuthorizationUrl: '' }), false).requests;
+    expect([request?.tokenUrl, request?.authorizationUrl]).toEqual(['', '']);
   });
 
   it('R26 rejects http beyond loopback also with the loopback exception', () => {

@@ -57,7 +57,7 @@ const begin = ({ send, registration }: Rig): Promise<unknown> =>
   outcomeOf(
     beginDeviceLogin(send, registration, {
       scope: 'read, write',
-      resource: 'https://api.example',
+      audience: 'https://api.example',
       now: NOW,
     }),
   );

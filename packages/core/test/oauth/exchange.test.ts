@@ -1,4 +1,5 @@
 // The authorization code: the authorization URL, the callback, and the token request.
+import { ISSUER_KEY, signedIdToken } from '@credmon/test-fixtures/issuer/signed-id-token';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CodedError } from '../../src/base/errors/errors.ts';
 import type { ClientRegistration } from '../../src/oauth/client.ts';
@@ -53,7 +54,7 @@ describe('the authorization URL', () => {
   const request = {
     redirectUri: 'https://Portal.example:443/return?x=1',
     scope: 'a, b c',
-    resource: 'https://storage.example',
+    audience: 'https://storage.example',
     state: 'the-state',
     nonce: 'the-nonce',
     codeChallenge: 'the-challenge',
@@ -79,7 +80,7 @@ describe('the authorization URL', () => {
 
   it('omits what was not requested', () => {
     const { nonce: _none, ...without } = request;
-    const url = authorizationUrl(registration, { ...without, scope: ' ', resource: '' });
+    const url = authorizationUrl(registration, { ...without, scope: ' ', audience: '' });
     expect([...url.searchParams.keys()].filter((key) => /scope|resource|nonce/.test(key))).toEqual(
       [],
     );
@@ -234,21 +235,30 @@ describe('R27 the ID token of a login', () => {
     nonce: 'n1',
   };
   const login = (idToken: unknown, nonce = 'n1'): Promise<TokenAnswer | CodedError> =>
-    exchange(back, { body: { ...good, id_token: idToken } }, { issuer: ISSUER }, { nonce });
+    exchange(
+      back,
+      { body: { ...good, id_token: idToken } },
+      { issuer: ISSUER },
+      { nonce, now: seconds, keys: async () => ({ keys: [ISSUER_KEY.jwk] }) },
+    );
 
   it('its claims are returned if it is valid', async () => {
-    expect(await login(jwt(claims))).toMatchObject({ claims });
+    expect(await login(signedIdToken(claims))).toMatchObject({ claims });
   });
 
   const wrong: [string, unknown, string][] = [
-    ['another issuer', jwt({ ...claims, iss: 'https://evil.example' }), 'ISSUER_MISMATCH'],
-    ['no issuer', jwt({ ...claims, iss: undefined }), 'ISSUER_MISMATCH'],
-    ['another client', jwt({ ...claims, aud: 'other' }), 'ISSUER_ANSWER_INVALID'],
-    ['another login', jwt({ ...claims, nonce: 'n2' }), 'ISSUER_ANSWER_INVALID'],
-    ['no nonce', jwt({ ...claims, nonce: undefined }), 'ISSUER_ANSWER_INVALID'],
-    ['a past expiry', jwt({ ...claims, exp: seconds - 600 }), 'ISSUER_ANSWER_INVALID'],
-    ['no subject', jwt({ ...claims, sub: undefined }), 'ISSUER_ANSWER_INVALID'],
-    ['no issue time', jwt({ ...claims, iat: undefined }), 'ISSUER_ANSWER_INVALID'],
+    [
+      'another issuer',
+      signedIdToken({ ...claims, iss: 'https://evil.example' }),
+      'ISSUER_MISMATCH',
+    ],
+    ['no issuer', signedIdToken({ ...claims, iss: undefined }), 'ISSUER_MISMATCH'],
+    ['another client', signedIdToken({ ...claims, aud: 'other' }), 'ISSUER_ANSWER_INVALID'],
+    ['another login', signedIdToken({ ...claims, nonce: 'n2' }), 'ISSUER_ANSWER_INVALID'],
+    ['no nonce', signedIdToken({ ...claims, nonce: undefined }), 'ISSUER_ANSWER_INVALID'],
+    ['a past expiry', signedIdToken({ ...claims, exp: seconds - 600 }), 'ISSUER_ANSWER_INVALID'],
+    ['no subject', signedIdToken({ ...claims, sub: undefined }), 'ISSUER_ANSWER_INVALID'],
+    ['no issue time', signedIdToken({ ...claims, iat: undefined }), 'ISSUER_ANSWER_INVALID'],
     ['no signature', jwt(claims, 'none'), 'ISSUER_ANSWER_INVALID'],
     ['a symmetric signature', jwt(claims, 'HS256'), 'ISSUER_ANSWER_INVALID'],
     ['no token at all', undefined, 'ISSUER_ANSWER_INVALID'],
@@ -259,7 +269,7 @@ describe('R27 the ID token of a login', () => {
   });
 
   it('is not used if no issuer is configured', async () => {
-    const outcome = await exchange(back, { body: { ...good, id_token: jwt(claims) } });
+    const outcome = await exchange(back, { body: { ...good, id_token: signedIdToken(claims) } });
     expect(outcome).toMatchObject({ accessToken: 'new-token' });
     expect(outcome).not.toHaveProperty('claims');
   });

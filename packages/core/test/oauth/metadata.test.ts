@@ -31,6 +31,19 @@ async function start(): Promise<string> {
   return server.origin;
 }
 
+/** What a document does not say. */
+const NOTHING = {
+  template: undefined,
+  authorizationUrl: undefined,
+  deviceUrl: undefined,
+  jwksUrl: undefined,
+  challengeMethods: undefined,
+  authenticationMethods: undefined,
+  scopes: undefined,
+  grants: undefined,
+  sendsIssuer: false,
+};
+
 const cache = (allowLoopbackHttp = true): MetadataCache =>
   createMetadataCache({ lifetime: 3600, allowLoopbackHttp });
 const good: Reply = (_, origin) => ({
@@ -45,6 +58,7 @@ describe('metadata', () => {
     const known = cache();
     const found = await Promise.all([1, 2, 3].map(() => known.find(send, issuer, NOW)));
     expect(found[2]).toEqual({
+      ...NOTHING,
       issuer,
       tokenUrl: `${issuer}/t`,
       revocationUrl: `${issuer}/r`,
@@ -65,6 +79,7 @@ describe('metadata', () => {
         ? { body: { issuer, token_endpoint: `${origin}/t` } }
         : { status: 404 };
     expect(await cache().find(send, issuer, NOW)).toEqual({
+      ...NOTHING,
       issuer,
       tokenUrl: `${origin}/t`,
       revocationUrl: undefined,
@@ -129,6 +144,7 @@ describe('metadata', () => {
       origins: [other],
     });
     expect(await known.find(send, issuer, NOW)).toEqual({
+      ...NOTHING,
       issuer,
       tokenUrl: `${other}/t`,
       revocationUrl: undefined,

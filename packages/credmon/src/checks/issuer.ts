@@ -11,6 +11,7 @@ import {
   wrong,
   type Finding,
 } from '@credmon/core/base';
+import type { IssuerRules } from '@credmon/core/oauth';
 import { readSecretFile } from '../host/secret-file.ts';
 import type { CheckContext } from './context.ts';
 
@@ -56,9 +57,10 @@ export async function checkIssuer(
   issuer: string,
   tokenUrl: string | undefined,
   { metadata, send, now }: CheckContext,
+  rules?: IssuerRules,
 ): Promise<Finding> {
   try {
-    const found = await metadata.find(send, issuer, now.wall);
+    const found = await metadata.find(send, issuer, now.wall, rules);
     if (tokenUrl === undefined || tokenUrl === found.tokenUrl)
       return ok(what, `${issuer} is reachable, and its metadata matches`);
     return warning(

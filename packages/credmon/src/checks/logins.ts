@@ -72,15 +72,17 @@ async function checkLogin(
       ),
     ];
   }
-  const { clientId, authentication, tokenUrl, issuer } = client;
+  const { clientId, tokenUrl, policy } = client;
+  const { issuer, authentication = 'post' } = policy;
+  const server = tokenUrl ?? policy.endpoints.tokenUrl;
   const problem = settings.names.problems.find(
     (one) => one.name.toUpperCase() === name.toUpperCase(),
   );
   if (problem?.base !== undefined)
     return [warning(what, 'not used because of its name: see the warning about the configuration')];
   const asked = await (issuer === undefined
-    ? checkOrigin(what, tokenUrl, context)
-    : checkIssuer(what, issuer, tokenUrl, context));
+    ? checkOrigin(what, server ?? '', context)
+    : checkIssuer(what, issuer, server, context, policy));
   return [
     ...(problem
       ? []
@@ -144,12 +146,13 @@ function deviceClient(what: string, name: string, client: ConfiguredClient): Fin
 async function deviceEndpoint(
   what: string,
   name: string,
-  { issuer }: ConfiguredClient,
-  { config, metadata, send, now }: CheckContext,
+  { policy }: ConfiguredClient,
+  { metadata, send, now }: CheckContext,
 ): Promise<Finding[]> {
   const knob = `CREDMON_${name}_DEVICE_URL`;
-  if (config.get(knob) !== undefined)
-    return [ok(what, `condor_submit starts a login at ${config.get(knob) ?? ''}`)];
+  const { issuer, endpoints } = policy;
+  if (endpoints.deviceUrl !== undefined)
+    return [ok(what, `condor_submit starts a login at ${endpoints.deviceUrl}`)];
   if (issuer === undefined)
     return [
       wrong(
@@ -158,7 +161,7 @@ async function deviceEndpoint(
       ),
     ];
   try {
-    const { deviceUrl } = await metadata.find(send, issuer, now.wall);
+    const { deviceUrl } = await metadata.find(send, issuer, now.wall, policy);
     return [
       deviceUrl === undefined
         ? wrong(

@@ -1,14 +1,6 @@
 // `revoke`: revokes a user's tokens at their issuers and removes their files, with or
 // without a running daemon.
-import {
-  CodedError,
-  createSend,
-  secureEndpoint,
-  systemClock,
-  systemRandom,
-  messageOf,
-} from '@credmon/core/base';
-import { createKnobReader, knob, type Config } from '@credmon/core/config';
+import { CodedError, createSend, systemClock, systemRandom } from '@credmon/core/base';
 import { cutDomain, isCredName, tokenId, type TokenSnapshot } from '@credmon/core/credential';
 import { dueOf } from '@credmon/core/renewal';
 import { openCredentialDirectory, type CredentialStore } from '@credmon/core/store';
@@ -62,7 +54,6 @@ export async function runRevokeCommand(
     debug: false,
     verbose: false,
   });
-  const revocationUrl = revocationUrls(config, settings);
   const directory = existingDirectory(settings);
   const { credDir, policy, limits } = settings;
   const store = openCredentialDirectory(directory, { defaultLifetime: policy.defaultLifetime });
@@ -80,7 +71,6 @@ export async function runRevokeCommand(
       vaultSend: createVaultSend(settings.vault, limits, trust),
       pelicanSend: createPelicanSend(settings.pelicanCaFile, limits, trust) ?? send,
       readSecret: readSecretFile,
-      revocationUrl,
     }),
   };
   const audit = await openAudit(settings.log, stderr);
@@ -97,9 +87,7 @@ export async function runRevokeCommand(
   });
   const all = await Promise.all(
     tokens.map(async (token) =>
-      reportResult(
-        await revokeOwned(token, settings, context, { audit, named, revocationUrl, throttle }),
-      ),
+      reportResult(await revokeOwned(token, settings, context, { audit, named, throttle })),
     ),
   );
   await close();
@@ -120,34 +108,6 @@ function userOf({ user }: RevokeCommand): string {
     'USAGE',
     `${JSON.stringify(user)} is not a valid user name of a credential directory`,
   );
-}
-
-/**
- * Returns CREDMON_<service>_REVOCATION_URL of every configured service.
- * @throws CodedError `CONFIG_INVALID`
- */
-function revocationUrls(
-  config: Config,
-  { allowLoopbackHttp }: Settings,
-): (service: string) => string | undefined {
-  const read = createKnobReader(config);
-  const urls = new Map<string, string>();
-  for (const name of config.names()) {
-    const service = /^CREDMON_(.+)_REVOCATION_URL$/i.exec(name)?.[1];
-    const url =
-      service === undefined
-        ? undefined
-        : read.string(knob('CREDMON_<PROVIDER>_REVOCATION_URL', service));
-    if (service === undefined || url === undefined) continue;
-    try {
-      secureEndpoint(url, name, allowLoopbackHttp);
-    } catch (error) {
-      read.mistake(name, `is invalid: ${messageOf(error)}`);
-    }
-    urls.set(service.toUpperCase(), url);
-  }
-  read.finish();
-  return (service) => urls.get(service.toUpperCase());
 }
 
 /**
@@ -202,7 +162,6 @@ function mayBeRenewed(
 interface Shared {
   readonly audit: (text: string) => void;
   readonly named: boolean;
-  readonly revocationUrl: (service: string) => string | undefined;
   readonly throttle: Limiter;
 }
 
@@ -210,7 +169,7 @@ async function revokeOwned(
   token: TokenSnapshot,
   settings: Settings,
   context: RevocationContext,
-  { audit, named, revocationUrl, throttle }: Shared,
+  { audit, named, throttle }: Shared,
 ): Promise<RevocationReport> {
   const { user, stem } = token;
   const owner = ownerOfToken(token, settings);
@@ -225,7 +184,7 @@ async function revokeOwned(
     };
   }
   const provider = owner.kind === 'oauth2' ? 'oauth' : owner.kind;
-  const issuer = issuerToAsk(owner.kind, token, settings, revocationUrl);
+  const issuer = issuerToAsk(owner.kind, token, settings);
   return throttled(throttle, issuer, token, async () => {
     // If this process dies now, the log says who started it.
     audit(`revoking ${tokenId(token)} (${provider}) as ${requester()} asked`);

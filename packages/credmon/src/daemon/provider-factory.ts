@@ -1,6 +1,7 @@
 // Builds every kind of provider from the settings.
 import { join } from 'node:path';
 import type { Random, Send } from '@credmon/core/base';
+import { policyOf, type IssuerPolicy } from '@credmon/core/profiles';
 import type { Settings } from '../settings/read.ts';
 import { clientCredentials } from '../providers/client/credentials.ts';
 import type { ClientOptions } from '../providers/client/registration.ts';
@@ -42,8 +43,7 @@ export interface ProviderPorts {
 export function buildProviders(settings: Settings, ports: ProviderPorts): Providers {
   const { lists, clients, policy, allowLoopbackHttp } = settings;
   const clientsOf = (kind: ClientKind): ClientOptions => clientOptions(settings, ports, kind);
-  const extraScopes = (service: string): readonly string[] =>
-    settings.extraScopes[service.toUpperCase()] ?? [];
+  const policyOfService = (service: string): IssuerPolicy => policyOf(settings.policies, service);
   return {
     client: clientCredentials(clientsOf('CLIENT')),
     exchange: tokenExchange(clientsOf('EXCHANGE')),
@@ -63,8 +63,9 @@ export function buildProviders(settings: Settings, ports: ProviderPorts): Provid
     oauth2: oauthRefresh({
       clientOf: (service) => clients.get(service.toUpperCase()),
       secretVersion: ports.secretVersion,
-      extraScopes,
-      useIdToken: (service) => settings.idTokens.has(service.toUpperCase()),
+      policyOf: policyOfService,
+      endpointOrigins: settings.endpointOrigins,
+      random: ports.random,
       specialNames: lists.specialNames,
       allowLoopbackHttp,
       defaultLifetime: policy.defaultLifetime,
@@ -72,7 +73,7 @@ export function buildProviders(settings: Settings, ports: ProviderPorts): Provid
     vault: vaultReader({
       settings: settings.vault,
       send: createVaultSend(settings.vault, settings.limits, ports.trust),
-      extraScopes,
+      policyOf: policyOfService,
       topVersion: (user, stem) => ports.secretVersion(join(settings.credDir, user, `${stem}.top`)),
       specialNames: lists.specialNames,
       policy,

@@ -1,24 +1,21 @@
 // Finds the client and the endpoint for a revocation: from the configuration and the
 // metadata of configured issuers, never from a token's files.
-import { CodedError, secureEndpoint } from '@credmon/core/base';
 import { splitStem, type Parsed, type TokenSnapshot } from '@credmon/core/credential';
 import type { MetadataCache } from '@credmon/core/oauth';
+import type { IssuerPolicy } from '@credmon/core/profiles';
 import type { TokenFiles } from '@credmon/core/store';
 import { registrationOf, type ClientOptions } from '../providers/client/registration.ts';
+import { registrationOfLogin } from '../providers/oauth/registration.ts';
 import type { TokenClient } from '../settings/clients.ts';
 import type { ConfiguredClient } from '../settings/clients.ts';
 import type { ProviderContext } from '../providers/common/provider.ts';
 import { issuerOfRefresh, subjectOf } from '../providers/exchange/subject.ts';
 import type { RevokingClient } from './revoker.ts';
 
-/**
- * The ports for finding a client. `revocationUrl` returns the configured URL of a
- * service.
- */
+/** The ports for finding a client. */
 export interface ClientFinder {
   readonly options: ClientOptions;
   readonly metadata: MetadataCache;
-  readonly revocationUrl: (service: string) => string | undefined;
   readonly context: ProviderContext;
 }
 
@@ -40,19 +37,15 @@ export async function loginClient(
   finder: ClientFinder,
 ): Promise<Parsed<RevokingClient>> {
   if (!client) return failure(`${service}_CLIENT_ID and ${service}_TOKEN_URL are not configured`);
-  const { clientId, tokenUrl, issuer, authentication, secretFile } = client;
-  const { allowLoopbackHttp } = finder.options;
-  const endpoint = await endpointOf(service, issuer, finder);
+  const endpoint = await endpointOf(service, client.policy, client.policy.issuer, finder);
   if (!endpoint.ok) return endpoint;
-  const registration = {
-    provider: service,
-    clientId,
-    tokenUrl,
-    authentication,
-    allowLoopbackHttp,
-    clientSecret: secretFile === undefined ? '' : secretIn(secretFile, finder.context),
-    ...(issuer === undefined ? {} : { issuer }),
-  };
+  const { context, options, metadata } = finder;
+  const { registration } = await registrationOfLogin(
+    service,
+    client,
+    { ...options, metadata },
+    context,
+  );
   return { ok: true, value: { registration, revocationUrl: endpoint.value } };
 }
 
@@ -72,7 +65,7 @@ export async function serviceClient(
   // configured.
   const issuer =
     issuers.length > 1 ? issuerOfRefresh(token, subjectOf(token, files), client) : issuers[0];
-  const endpoint = await endpointOf(client.name, issuer, finder);
+  const endpoint = await endpointOf(client.name, client.policy, issuer, finder);
   if (!endpoint.ok) return endpoint;
   const { metadata, options, context } = finder;
   const registration = await registrationOf(client, issuer, metadata, options, context);
@@ -81,13 +74,13 @@ export async function serviceClient(
 
 async function endpointOf(
   service: string,
+  policy: IssuerPolicy,
   issuer: string | undefined,
-  { metadata, revocationUrl, context, options }: ClientFinder,
+  { metadata, context }: ClientFinder,
 ): Promise<Parsed<string>> {
   const knob = `CREDMON_${service}_REVOCATION_URL`;
-  const configured = revocationUrl(service);
-  if (configured !== undefined)
-    return { ok: true, value: secureEndpoint(configured, knob, options.allowLoopbackHttp).href };
+  const configured = policy.endpoints.revocationUrl;
+  if (configured !== undefined) return { ok: true, value: configured };
   if (issuer === undefined)
     return failure(
       `no revocation endpoint: neither the issuer of ${service} nor ${knob} is configured`,
@@ -96,19 +89,12 @@ async function endpointOf(
     context.send,
     issuer,
     context.now,
+    policy,
   );
   if (found !== undefined) return { ok: true, value: found };
   const rejected = elsewhere.find((why) => why.includes('revocation_endpoint'));
   if (rejected !== undefined) return failure(rejected);
   return failure(`the issuer ${issuer} has no revocation endpoint, and ${knob} is not set`);
-}
-
-function secretIn(path: string, { readSecret }: ProviderContext): string {
-  const secret = readSecret(path);
-  if (secret.ok) return secret.value;
-  throw new CodedError('SECRET_UNREADABLE', `the client secret file ${path} ${secret.reason}`, {
-    path,
-  });
 }
 
 function failure(reason: string): { readonly ok: false; readonly reason: string } {

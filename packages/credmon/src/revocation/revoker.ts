@@ -45,7 +45,6 @@ interface RevokerPorts {
   readonly vaultSend: Send;
   readonly pelicanSend: Send;
   readonly readSecret: (path: string, form?: 'line' | 'whole') => Parsed<string>;
-  readonly revocationUrl: (service: string) => string | undefined;
 }
 
 /** How long an issuer's metadata is cached, in seconds. */
@@ -68,7 +67,6 @@ export function createRevoker(settings: Settings, ports: RevokerPorts): Prepare 
       defaultLifetime: policy.defaultLifetime,
     },
     metadata,
-    revocationUrl: ports.revocationUrl,
     context: contextOf(ports, its),
   });
   const metadata = createMetadataCache({

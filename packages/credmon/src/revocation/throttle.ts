@@ -4,6 +4,8 @@ import { originOf } from '@credmon/core/base';
 import { tokenId, type TokenSnapshot } from '@credmon/core/credential';
 import type { Limiter } from '../throttle/issuer-queues.ts';
 import type { ProviderKind } from '../settings/lists.ts';
+import { policyOf } from '@credmon/core/profiles';
+import { serverOf } from '../settings/clients.ts';
 import type { Settings } from '../settings/read.ts';
 import { serviceOf } from './clients.ts';
 
@@ -14,18 +16,17 @@ import { serviceOf } from './clients.ts';
 export function issuerToAsk(
   kind: ProviderKind,
   token: TokenSnapshot,
-  { clients, tokenClients, lists }: Pick<Settings, 'clients' | 'tokenClients' | 'lists'>,
-  revocationUrl: (service: string) => string | undefined,
+  settings: Pick<Settings, 'clients' | 'tokenClients' | 'lists' | 'policies'>,
 ): string {
+  const { clients, tokenClients, lists, policies } = settings;
   const service = serviceOf(token, lists);
   const client = tokenClients.find(
     (one) => one.name === service && one.kind.toLowerCase() === kind,
   );
+  const login = clients.get(service.toUpperCase());
   const url =
-    revocationUrl(service) ??
-    (kind === 'oauth2'
-      ? clients.get(service.toUpperCase())?.tokenUrl
-      : (client?.issuers[0] ?? client?.tokenUrl));
+    policyOf(policies, service).endpoints.revocationUrl ??
+    (kind === 'oauth2' ? login && serverOf(login) : (client?.issuers[0] ?? client?.tokenUrl));
   return url === undefined ? kind : originOf(url);
 }
 

@@ -1,23 +1,32 @@
 // Settings of the clients that work without a browser: client credentials (CLIENT), token
 // exchange (EXCHANGE, PELICAN).
 import { messageOf, secureEndpoint } from '@credmon/core/base';
-import type { ClientAuthentication } from '@credmon/core/oauth';
+import { readIssuerPolicy, type IssuerPolicy } from '@credmon/core/profiles';
 import { knob, ownKnob, type CLIENT_KINDS, type KnobReader } from '@credmon/core/config';
 
-/** A configured client; the secret is read from its file for every renewal. */
+/**
+ * A configured client; the secret is read from its file for every renewal. Without a token
+ * URL, the profile or the issuer's metadata names it.
+ */
 export interface ConfiguredClient {
   readonly clientId: string;
-  readonly tokenUrl: string;
+  readonly tokenUrl: string | undefined;
   readonly secretFile: string | undefined;
-  readonly issuer: string | undefined;
-  readonly authentication: ClientAuthentication;
+  readonly policy: IssuerPolicy;
+}
+
+/** Returns the server that a client asks, for limits and the circuit breaker. */
+export function serverOf({ tokenUrl, policy }: ConfiguredClient): string {
+  return tokenUrl ?? policy.endpoints.tokenUrl ?? policy.issuer ?? '';
 }
 
 /** The kinds of clients: the prefixes of their knobs. */
 export type ClientKind = (typeof CLIENT_KINDS)[number];
 
+const PROOFS = ['post', 'basic', 'basic_plain', 'private_key_jwt', 'none'] as const;
+
 /** How a client authenticates. @see RFC 6749, section 2.3.1; RFC 7523 */
-type ClientProof = 'post' | 'basic' | 'private_key_jwt';
+type ClientProof = (typeof PROOFS)[number];
 
 /**
  * The client of a provider. `secretFile` contains the secret, or the PEM key for
@@ -33,10 +42,8 @@ export interface TokenClient {
   readonly tokenUrl: string | undefined;
   readonly issuers: readonly string[];
   readonly scopes: string;
-  /** Scopes that the issuer may grant without a request. */
-  readonly extraScopes: readonly string[];
-  /** True when jobs may read the ID token of an answer. */
-  readonly useIdToken: boolean;
+  /** What depends on the issuer: rules for scopes, further parameters, errors. */
+  readonly policy: IssuerPolicy;
   readonly audience: readonly string[];
   readonly resources: readonly string[];
   /** True: `.use` is JSON; false: the bare token. */
@@ -57,7 +64,7 @@ export function readTokenClients(
 ): TokenClient[] {
   if (kind === 'PELICAN' && names.length > 0) warnOfTrust(read);
   return [...new Set(names)].map((name) => {
-    const client = readClient(read, kind, name);
+    const client = readClient(read, kind, name, allowLoopbackHttp);
     checkUrls(read, client, allowLoopbackHttp);
     checkClient(read, client);
     return client;
@@ -75,7 +82,12 @@ function warnOfTrust(read: KnobReader): void {
     );
 }
 
-function readClient(read: KnobReader, kind: ClientKind, name: string): TokenClient {
+function readClient(
+  read: KnobReader,
+  kind: ClientKind,
+  name: string,
+  allowLoopbackHttp: boolean,
+): TokenClient {
   const pelican = kind === 'PELICAN' ? readPelican(read, name) : undefined;
   const json = read.boolean(knob('<KIND>_CREDMON_TOKEN_USE_JSON', kind));
   return {
@@ -106,8 +118,7 @@ function readClient(read: KnobReader, kind: ClientKind, name: string): TokenClie
       read.string(ownKnob('<KIND>_CREDMON_AUTHZ_TEMPLATE', kind, name)) ??
       read.string(knob('<KIND>_CREDMON_AUTHZ_TEMPLATE', kind)) ??
       '',
-    extraScopes: read.list(knob('CREDMON_<PROVIDER>_EXTRA_SCOPES', name)) ?? [],
-    useIdToken: read.boolean(knob('CREDMON_<PROVIDER>_USE_ID_TOKEN', name)),
+    policy: readIssuerPolicy(read, name, allowLoopbackHttp),
     audience:
       read.list(ownKnob('<KIND>_CREDMON_TOKEN_AUDIENCE', kind, name)) ??
       read.list(knob('<KIND>_CREDMON_TOKEN_AUDIENCE', kind)) ??
@@ -137,20 +148,13 @@ function readProof(read: KnobReader, kind: ClientKind, name: string): ClientProo
   const value =
     read.string(ownKnob('<KIND>_CREDMON_CLIENT_AUTH', kind, name)) ??
     read.string(knob('<KIND>_CREDMON_CLIENT_AUTH', kind));
-  switch (value.toLowerCase()) {
-    case 'post':
-      return 'post';
-    case 'basic':
-      return 'basic';
-    case 'private_key_jwt':
-      return 'private_key_jwt';
-    default:
-      read.mistake(
-        `${kind}_CREDMON_${name}_CLIENT_AUTH`,
-        `is ${JSON.stringify(value)}; it must be post, basic or private_key_jwt`,
-      );
-      return 'post';
-  }
+  const found = PROOFS.find((proof) => proof === value.toLowerCase());
+  if (found === undefined)
+    read.mistake(
+      `${kind}_CREDMON_${name}_CLIENT_AUTH`,
+      `is ${JSON.stringify(value)}; it must be ${PROOFS.slice(0, -1).join(', ')} or ${PROOFS.at(-1)}`,
+    );
+  return found ?? 'post';
 }
 
 function checkUrls(

@@ -21,7 +21,12 @@ import {
   type Unset,
 } from '@credmon/core/config';
 import { isPlainProviderName, judgeProviderNames, type NameRules } from '@credmon/core/credential';
-import type { ClientAuthentication } from '@credmon/core/oauth';
+import {
+  policyOf,
+  readEndpointOrigins,
+  readIssuerPolicies,
+  type IssuerPolicy,
+} from '@credmon/core/profiles';
 import { logSettings, type LogOptions, type LogOverrides } from '@credmon/core/log';
 import { readPolicy } from './policy.ts';
 import { readMetricsAddress, type MetricsAddress } from './metrics-address.ts';
@@ -49,10 +54,8 @@ export interface Settings {
   readonly vault: VaultSettings;
   /** Clients by service name in upper case, because knobs are case-insensitive. */
   readonly clients: ReadonlyMap<string, ConfiguredClient>;
-  /** Scopes that issuers may grant without a request, by service name in upper case. */
-  readonly extraScopes: Readonly<Record<string, readonly string[]>>;
-  /** Services, in upper case, with ID tokens that jobs may read. */
-  readonly idTokens: ReadonlySet<string>;
+  /** What depends on the issuers of providers, by name in upper case: see `policyOf`. */
+  readonly policies: ReadonlyMap<string, IssuerPolicy>;
   /** Clients that work without a browser: client credentials and token exchange. */
   readonly tokenClients: readonly TokenClient[];
   /**
@@ -113,7 +116,8 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
     ...clientsOf('EXCHANGE', lists.exchange),
     ...clientsOf('PELICAN', lists.pelican),
   ];
-  const clients = readClients(config, read, allowLoopbackHttp);
+  const policies = readIssuerPolicies(config, read, allowLoopbackHttp);
+  const clients = readClients(config, read, policies, allowLoopbackHttp);
   const settings: Settings = {
     credDir,
     condorIds: readCondorIds(config, read),
@@ -122,11 +126,10 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
     vaultEnabled: read.isSet('VAULT_CREDMON_PROVIDER_NAMES') || read.isSet('SEC_CREDENTIAL_STORER'),
     vault: readVaultSettings(read),
     clients,
-    extraScopes: readExtraScopes(config, read),
-    idTokens: readIdTokens(config, read),
+    policies,
     tokenClients,
     pelicanCaFile: read.path('PELICAN_CREDMON_CA_FILE'),
-    tokenPrograms: readTokenPrograms(read, lists.exec),
+    tokenPrograms: readTokenPrograms(read, lists.exec, allowLoopbackHttp),
     local: readLocalSettings(config, read, lists.local),
     standing: readStandingTokens(config, read, {
       lists,
@@ -208,6 +211,7 @@ export function readLists(read: KnobReader): ProviderLists {
 export function readClients(
   config: Config,
   read: KnobReader,
+  policies: ReadonlyMap<string, IssuerPolicy>,
   allowLoopbackHttp: boolean,
 ): Map<string, ConfiguredClient> {
   const clients = new Map<string, ConfiguredClient>();
@@ -217,15 +221,18 @@ export function readClients(
     const clientId = read.string({ declared: '<PROVIDER>_CLIENT_ID', name });
     const tokenUrl = read.string(knob('<PROVIDER>_TOKEN_URL', service));
     if (clientId === undefined) continue;
-    if (tokenUrl === undefined) {
+    const policy = policyOf(policies, service);
+    if ((tokenUrl ?? policy.endpoints.tokenUrl ?? policy.issuer) === undefined) {
       read.warning(
         name,
-        `is set, but ${service}_TOKEN_URL is not: the tokens of ${service} are renewed only if they have a .meta`,
+        `is set, but neither ${service}_TOKEN_URL nor CREDMON_${service}_ISSUER is: the tokens of ` +
+          `${service} are renewed only if they have a .meta`,
       );
       continue;
     }
     try {
-      secureEndpoint(tokenUrl, `${service}_TOKEN_URL`, allowLoopbackHttp);
+      if (tokenUrl !== undefined)
+        secureEndpoint(tokenUrl, `${service}_TOKEN_URL`, allowLoopbackHttp);
     } catch (error) {
       read.mistake(`${service}_TOKEN_URL`, `is unusable: ${messageOf(error)}`);
     }
@@ -233,58 +240,10 @@ export function readClients(
       clientId,
       tokenUrl,
       secretFile: read.path(knob('<PROVIDER>_CLIENT_SECRET_FILE', service)),
-      issuer: read.string(knob('CREDMON_<PROVIDER>_ISSUER', service)),
-      authentication: readAuthentication(read, service),
+      policy,
     });
   }
   return clients;
-}
-
-/** Reads CREDMON_<PROVIDER>_EXTRA_SCOPES of every provider. */
-function readExtraScopes(config: Config, read: KnobReader): Record<string, readonly string[]> {
-  return Object.fromEntries(
-    config.names().flatMap((name) => {
-      const service = /^CREDMON_(.+)_EXTRA_SCOPES$/i.exec(name)?.[1];
-      if (service === undefined) return [];
-      const scopes = read.list({ declared: 'CREDMON_<PROVIDER>_EXTRA_SCOPES', name }) ?? [];
-      return [[service.toUpperCase(), scopes] as const];
-    }),
-  );
-}
-
-/** Returns the services with CREDMON_<PROVIDER>_USE_ID_TOKEN = true. */
-function readIdTokens(config: Config, read: KnobReader): Set<string> {
-  const allowed = config.names().flatMap((name) => {
-    const service = /^CREDMON_(.+)_USE_ID_TOKEN$/i.exec(name)?.[1];
-    if (service === undefined) return [];
-    const isUsed = read.boolean({ declared: 'CREDMON_<PROVIDER>_USE_ID_TOKEN', name });
-    return isUsed ? [service.toUpperCase()] : [];
-  });
-  return new Set(allowed);
-}
-
-function readAuthentication(read: KnobReader, service: string): ClientAuthentication {
-  const ofService = knob('CREDMON_<PROVIDER>_CLIENT_AUTH', service);
-  const value = read.string(ofService).toLowerCase();
-  if (value === 'post' || value === 'basic') return value;
-  read.mistake(ofService.name, `is ${JSON.stringify(value)}; it must be post or basic`);
-  return 'post';
-}
-
-/** Reads CREDMON_ENDPOINT_ORIGINS as origins; mistakes are added to `read`. */
-export function readEndpointOrigins(read: KnobReader, allowLoopbackHttp: boolean): string[] {
-  const knob = 'CREDMON_ENDPOINT_ORIGINS';
-  return (read.list(knob) ?? []).flatMap((text) => {
-    try {
-      const { origin, href } = secureEndpoint(text, knob, allowLoopbackHttp);
-      if (href !== `${origin}/`)
-        read.mistake(knob, `is ${text}: it must be an origin without a path, https://host:port`);
-      return [origin];
-    } catch (error) {
-      read.mistake(knob, `is unusable: ${messageOf(error)}`);
-      return [];
-    }
-  });
 }
 
 /** Reads the limits of a request to an issuer. */

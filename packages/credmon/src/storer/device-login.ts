@@ -1,12 +1,18 @@
 // A device login: the prompt, the wait, and the storage of the tokens.
 import { CodedError, isCoded, type Clock, type Send } from '@credmon/core/base';
-import { STORED_BEFORE_TOP, useContents } from '@credmon/core/credential';
+import { STORED_BEFORE_TOP, useContents, type TokenAnswer } from '@credmon/core/credential';
 import {
   beginDeviceLogin,
+  completeRegistration,
+  createKeySetCache,
   createMetadataCache,
   finishDeviceLogin,
+  keysFrom,
+  namesOf,
+  withIdentity,
   type ClientRegistration,
-  type MetadataOptions,
+  type CompleteRegistration,
+  type IssuerMetadata,
 } from '@credmon/core/oauth';
 import { checkScopes } from '../providers/common/granted-scopes.ts';
 import { devicePrompt, type Terminal } from './terminal.ts';
@@ -36,12 +42,14 @@ export async function deviceLogin(
   settings: DeviceSettings,
 ): Promise<void> {
   const { send, clock, terminal, storeCred } = context;
-  const registration = await registrationOf(context, request.service, settings);
-  const scope = [request.scopes, ...settings.extraScopes].join(' ');
-  const asked = { scope, resource: request.audience, now: clock.now() };
+  const { policy } = settings;
+  const { registration, metadata } = await registrationOf(context, request.service, settings);
+  const scope = [request.scopes, ...policy.scopes.extra].join(' ');
+  const asked = { scope, audience: request.audience, now: clock.now() };
   const login = await beginDeviceLogin(send, registration, asked);
   terminal.print(devicePrompt(request.service, login, context.unicode));
-  const answer = await finishDeviceLogin(send, registration, login, { clock });
+  const unverified = await finishDeviceLogin(send, registration, login, { clock });
+  const answer = await identified(context, registration, metadata, unverified);
   const { refreshToken } = answer;
   if (refreshToken === undefined) {
     const fix =
@@ -59,11 +67,10 @@ export async function deviceLogin(
     name: request.service,
     asked: request.scopes,
     granted: answer.scope,
-    extra: settings.extraScopes,
+    scopes: policy.scopes,
   });
   if (note !== undefined) terminal.print(`Note: ${note}.`);
-  const { defaultLifetime, useIdToken } = settings;
-  const use = useContents(answer, clock.now(), defaultLifetime, useIdToken);
+  const use = useContents(answer, clock.now(), settings.defaultLifetime, policy.useIdToken);
   // Before `.top`: the daemon acts as soon as `.top` exists, and would renew a token
   // without `.use`.
   const why = await useProblem(storeCred.addUse(request, { ...use, [STORED_BEFORE_TOP]: true }));
@@ -89,13 +96,13 @@ async function useProblem(storing: Promise<void>): Promise<string | undefined> {
   }
 }
 
-async function registrationOf(
-  context: LoginContext,
+function registrationOf(
+  { send, clock }: LoginContext,
   service: string,
-  { registration, origins, signsInOnWeb }: DeviceSettings,
-): Promise<ClientRegistration> {
-  const { issuer, deviceUrl, allowLoopbackHttp } = registration;
-  if (deviceUrl === undefined && issuer === undefined) {
+  { draft, origins, signsInOnWeb }: DeviceSettings,
+): Promise<CompleteRegistration> {
+  const { issuer, endpoints } = draft.policy;
+  if (endpoints.deviceUrl === undefined && issuer === undefined) {
     const what = `neither CREDMON_${service}_DEVICE_URL nor CREDMON_${service}_ISSUER is set`;
     const browser = signsInOnWeb
       ? '; or sign in with a browser: submit a job with "use_oauth_services = ' +
@@ -106,30 +113,25 @@ async function registrationOf(
       `${what}: the administrator must configure the device endpoint${browser}`,
     );
   }
-  return {
-    ...registration,
-    deviceUrl:
-      deviceUrl ?? (await discovered(context, issuer ?? '', { allowLoopbackHttp, origins })),
-  };
+  const { allowLoopbackHttp } = draft;
+  const metadata = createMetadataCache({ lifetime: 3600, allowLoopbackHttp, origins });
+  return completeRegistration(draft, { metadata, send, now: clock.now() });
 }
 
-async function discovered(
+/** Verifies the ID token, if the issuer sent one and is configured. */
+function identified(
   { send, clock }: LoginContext,
-  issuer: string,
-  options: Pick<MetadataOptions, 'allowLoopbackHttp' | 'origins'>,
-): Promise<string> {
-  const cache = createMetadataCache({ lifetime: 0, ...options });
-  const { deviceUrl, elsewhere } = await cache.find(send, issuer, clock.now());
-  if (deviceUrl !== undefined) return deviceUrl;
-  if (elsewhere.length > 0)
-    throw new CodedError('ENDPOINT_REFUSED', elsewhere.join('; '), { issuer });
-  throw new CodedError(
-    'ISSUER_METADATA_INVALID',
-    `the issuer ${issuer} has no device endpoint (RFC 8628)`,
-    {
-      issuer,
-    },
-  );
+  registration: ClientRegistration,
+  metadata: IssuerMetadata | undefined,
+  answer: TokenAnswer,
+): Promise<TokenAnswer> {
+  const names = namesOf(registration, metadata?.template);
+  if (!names) return Promise.resolve(answer);
+  const { allowLoopbackHttp, policy } = registration;
+  const url = policy?.endpoints.jwksUrl ?? metadata?.jwksUrl;
+  const now = clock.now();
+  const keys = keysFrom(createKeySetCache({ allowLoopbackHttp }), send, url, now);
+  return withIdentity(registration, answer, { names, keys, now });
 }
 
 // Device logins need public clients. Pure.

@@ -8,30 +8,20 @@ import {
   type Config,
   type KnobReader,
 } from '@credmon/core/config';
-import { secureEndpoint, type NamedTrust, type SendLimits } from '@credmon/core/base';
-import type { ClientRegistration } from '@credmon/core/oauth';
+import type { NamedTrust, SendLimits } from '@credmon/core/base';
+import type { RegistrationDraft } from '@credmon/core/oauth';
+import { readEndpointOrigins, readIssuerPolicies, type IssuerPolicy } from '@credmon/core/profiles';
 import type { NameRules } from '@credmon/core/credential';
 import type { ConfiguredClient } from '../settings/clients.ts';
 import type { ProviderLists } from '../settings/lists.ts';
 import { readDefaultLifetime } from '../settings/policy.ts';
-import {
-  readClients,
-  readEndpointOrigins,
-  readLimits,
-  readLists,
-  readNames,
-} from '../settings/read.ts';
+import { readClients, readLimits, readLists, readNames } from '../settings/read.ts';
 
-/**
- * The settings of a service's device login: the endpoint, if configured, and scopes that
- * are always requested.
- */
+/** The settings of a service's device login. */
 export interface DeviceSettings {
   readonly client: ConfiguredClient;
-  readonly registration: ClientRegistration;
-  readonly extraScopes: readonly string[];
-  /** True when jobs may read the ID token. */
-  readonly useIdToken: boolean;
+  readonly draft: RegistrationDraft;
+  readonly policy: IssuerPolicy;
   /** Seconds that an access token counts as valid when neither answer nor token says. */
   readonly defaultLifetime: number;
   /** True when the service is listed in CREDMON_DEVICE_PROVIDER_NAMES. */
@@ -71,7 +61,8 @@ export interface PelicanSettings {
 export function readStorerSettings(config: Config): StorerSettings {
   const read = createKnobReader(config);
   const allowLoopbackHttp = read.boolean('CREDMON_ALLOW_LOOPBACK_HTTP');
-  const clients = readClients(config, read, allowLoopbackHttp);
+  const policies = readIssuerPolicies(config, read, allowLoopbackHttp);
+  const clients = readClients(config, read, policies, allowLoopbackHttp);
   const origins = readEndpointOrigins(read, allowLoopbackHttp);
   const defaultLifetime = readDefaultLifetime(read);
   const settings = {
@@ -124,29 +115,23 @@ function deviceSettings(
   client: ConfiguredClient,
   allowLoopbackHttp: boolean,
 ): Omit<DeviceSettings, 'origins' | 'defaultLifetime'> {
-  const { clientId, tokenUrl, issuer, authentication } = client;
-  const deviceUrl = read.string(knob('CREDMON_<PROVIDER>_DEVICE_URL', service));
-  if (deviceUrl !== undefined)
-    secureEndpoint(deviceUrl, `CREDMON_${service}_DEVICE_URL`, allowLoopbackHttp);
-  const extraScopes = read.list(knob('CREDMON_<PROVIDER>_EXTRA_SCOPES', service)) ?? [];
+  const { clientId, tokenUrl, policy } = client;
   const listed = (read.list('CREDMON_DEVICE_PROVIDER_NAMES') ?? []).includes(service);
   const hasPage = read.string(knob('<PROVIDER>_AUTHORIZATION_URL', service)) !== undefined;
-  const useIdToken = read.boolean(knob('CREDMON_<PROVIDER>_USE_ID_TOKEN', service));
   read.finish();
   return {
     client,
-    extraScopes,
-    useIdToken,
+    policy,
     listed,
-    signsInOnWeb: hasPage && deviceUrl === undefined,
-    registration: {
+    signsInOnWeb: hasPage && policy.endpoints.deviceUrl === undefined,
+    draft: {
       provider: service,
+      policy,
       clientId,
       tokenUrl,
-      authentication,
       allowLoopbackHttp,
-      ...(issuer === undefined ? {} : { issuer }),
-      ...(deviceUrl === undefined ? {} : { deviceUrl }),
+      needs: ['deviceUrl'],
+      login: true,
     },
   };
 }

@@ -53,7 +53,7 @@ describe('config get prints the default of a knob that is not set', () => {
     ['a text', 'CREDMON_WEB_LISTEN', '127.0.0.1:8081'],
     ['a text with a macro', 'CREDMON_WEB_PREFIX', 'https://ap.example'],
     ['a knob of a kind of client', 'EXCHANGE_CREDMON_CLIENT_AUTH', 'post'],
-    ['a knob of a provider', 'CREDMON_mytok_CLIENT_AUTH', 'post'],
+    ['a knob of a provider', 'CREDMON_mytok_TOKEN_USE_JSON', 'true'],
     ["a knob of our own in HTCondor's table", 'LOCAL_CREDMON_TOKEN_VERSION', 'scitoken:2.0'],
     ["a knob of HTCondor's", 'MAX_DEFAULT_LOG', '10 Mb'],
   ])('%s: %s', (_what, knob, value) => {

@@ -1,5 +1,6 @@
 // The loop on a clock that moves by hand: when passes happen, what wakes it, and how it
 // stops.
+import { GENERIC_POLICY } from '@credmon/core/profiles';
 import { rmSync } from 'node:fs';
 import { CodedError, type HttpResponse } from '@credmon/core/base';
 import type { LockState } from '@credmon/core/store';
@@ -493,8 +494,7 @@ it('R22 shutdown waits longer than every configured time-out', () => {
     command: '/x',
     args: [],
     seconds: 90,
-    extraScopes: [],
-    useIdToken: false,
+    policy: GENERIC_POLICY,
   };
   expect(graceSeconds({ limits, tokenPrograms: [] })).toBe(2405);
   expect(graceSeconds({ limits: { ...limits, totalSeconds: 15 }, tokenPrograms: [program] })).toBe(

@@ -59,7 +59,6 @@ async function revoke(
     secretVersion: () => '',
     random: (bytes) => new Uint8Array(bytes),
     readSecret: readSecretFile,
-    revocationUrl: () => undefined,
   });
   const owner = kind === 'oauth' ? 'oauth2' : kind;
   const files = revocationFiles(on.directory, store);

@@ -21,6 +21,7 @@ const REVOKE = 'https://issuer.example/revoke';
 const KNOBS = {
   mytok_CLIENT_ID: 'me',
   mytok_TOKEN_URL: 'https://issuer.example/token',
+  CREDMON_mytok_REVOCATION_URL: REVOKE,
   CREDMON_ALLOW_LOOPBACK_HTTP: 'false',
 };
 const empty: HttpResponse = { status: 200, headers: {}, body: Buffer.alloc(0) };
@@ -75,7 +76,6 @@ async function revoke({
     secretVersion: () => '',
     random: (bytes) => new Uint8Array(bytes),
     readSecret: () => ({ ok: false, reason: 'is missing' }),
-    revocationUrl: () => REVOKE,
   });
   return revokeOne(kind, token, { prepare, clock, files: revocationFiles(on.directory, store) });
 }

@@ -72,8 +72,7 @@ describe('settings', () => {
           clientId: 'b',
           tokenUrl: 'https://api.box.com/oauth2/token',
           secretFile: undefined,
-          issuer: undefined,
-          authentication: 'post',
+          policy: expect.objectContaining({ profile: 'box', issuer: undefined }),
         },
       ],
       [
@@ -82,8 +81,11 @@ describe('settings', () => {
           clientId: 'me',
           tokenUrl: 'https://i.example/t',
           secretFile: '/s',
-          issuer: 'https://i.example',
-          authentication: 'basic',
+          policy: expect.objectContaining({
+            profile: 'generic',
+            issuer: 'https://i.example',
+            authentication: 'basic',
+          }),
         },
       ],
     ]);
@@ -189,8 +191,21 @@ describe('settings', () => {
 
   it('warn about a client without a token URL', () => {
     expect(settingsOf(`${BASE}x_CLIENT_ID = me\n`).warnings).toEqual([
-      expect.stringMatching(/line 3: x_CLIENT_ID is set, but x_TOKEN_URL is not/),
+      expect.stringMatching(
+        /line 3: x_CLIENT_ID is set, but neither x_TOKEN_URL nor CREDMON_x_ISSUER is/,
+      ),
     ]);
+  });
+
+  it('accept a client without a token URL whose issuer is known', () => {
+    const text = `${BASE}x_CLIENT_ID = me\nCREDMON_x_ISSUER = https://i.example\ny_CLIENT_ID = me\nCREDMON_y_PROFILE = github\n`;
+    const { clients, warnings } = settingsOf(text);
+    expect([clients.get('X')?.tokenUrl, clients.get('Y')?.tokenUrl]).toEqual([
+      undefined,
+      undefined,
+    ]);
+    expect(clients.get('Y')?.policy.endpoints.tokenUrl).toMatch(/^https:\/\/github\.com\//);
+    expect(warnings).toEqual([]);
   });
 
   it('R19 reject a name with two owners', () => {

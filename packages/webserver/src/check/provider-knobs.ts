@@ -3,13 +3,14 @@
 import { loginProviderOf, type Config } from '@credmon/core/config';
 import { secureEndpoint, messageOf, ok, warning, wrong, type Finding } from '@credmon/core/base';
 import { returnUrlProblem } from '../settings/addresses.ts';
-import type { Settings } from '../settings/settings.ts';
+import type { IssuerPolicy } from '@credmon/core/profiles';
+import { providerSettings, type Settings } from '../settings/settings.ts';
 
 /** A provider of logins; `name` as in the knobs. */
 export interface Provider {
   readonly name: string;
   readonly secretFile: string | undefined;
-  readonly issuer: string | undefined;
+  readonly policy: IssuerPolicy;
 }
 
 /** Returns the providers with a knob `<name>_CLIENT_ID`. */
@@ -18,7 +19,7 @@ export function configuredProviders(config: Config, settings: Settings): readonl
     const name = loginProviderOf(knob);
     if (name === undefined || config.get(knob) === undefined) return [];
     const secretFile = config.get(`${name}_CLIENT_SECRET_FILE`);
-    return [{ name, secretFile, issuer: settings.providers.get(name.toUpperCase())?.issuer }];
+    return [{ name, secretFile, policy: providerSettings(settings, name).policy }];
   });
 }
 
@@ -26,12 +27,14 @@ export function configuredProviders(config: Config, settings: Settings): readonl
 export function checkAddresses(
   config: Config,
   settings: Settings,
-  { name }: Provider,
+  { name, policy }: Provider,
 ): readonly Finding[] {
   const what = `provider ${name}`;
   const suffix = config.get(`${name}_RETURN_URL_SUFFIX`);
   const authorization = config.get(`${name}_AUTHORIZATION_URL`);
-  if (authorization === undefined && suffix === undefined)
+  const { endpoints, issuer } = policy;
+  const isFound = issuer !== undefined;
+  if ((authorization ?? endpoints.authorizationUrl ?? issuer) === undefined && suffix === undefined)
     return [
       warning(
         what,
@@ -39,8 +42,15 @@ export function checkAddresses(
       ),
     ];
   const found = [
-    addressProblem(config, settings, `${name}_AUTHORIZATION_URL`),
-    addressProblem(config, settings, `${name}_TOKEN_URL`),
+    addressProblem(
+      config,
+      settings,
+      name,
+      'AUTHORIZATION_URL',
+      endpoints.authorizationUrl,
+      isFound,
+    ),
+    addressProblem(config, settings, name, 'TOKEN_URL', endpoints.tokenUrl, isFound),
     suffix === undefined
       ? `${name}_RETURN_URL_SUFFIX is not set; fix: set it to /return/${name} and register ` +
         `${settings.prefix}/return/${name} at the provider`
@@ -58,10 +68,17 @@ export function checkAddresses(
 function addressProblem(
   config: Config,
   { allowLoopbackHttp }: Settings,
-  knob: string,
+  name: string,
+  suffix: 'AUTHORIZATION_URL' | 'TOKEN_URL',
+  ofProfile: string | undefined,
+  isFound: boolean,
 ): string | undefined {
-  const text = config.get(knob);
-  if (text === undefined) return `${knob} is not set`;
+  const knob = `${name}_${suffix}`;
+  const text = config.get(knob) ?? '';
+  if (text === '')
+    return ofProfile !== undefined || isFound
+      ? undefined
+      : `${knob} is not set, and neither CREDMON_${name}_ISSUER nor the profile names it`;
   try {
     secureEndpoint(text, knob, allowLoopbackHttp);
     return undefined;

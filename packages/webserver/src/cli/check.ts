@@ -186,20 +186,22 @@ function checkSecret(
 }
 
 async function checkIssuer(
-  { name, issuer }: Provider,
-  { allowLoopbackHttp }: Settings,
+  { name, policy }: Provider,
+  { allowLoopbackHttp, endpointOrigins: origins }: Settings,
   send: Send,
 ): Promise<readonly Finding[]> {
   const what = `issuer of ${name}`;
+  const { issuer } = policy;
   if (issuer === undefined)
     return [
       warning(what, `CREDMON_${name}_ISSUER is not set: the issuer of a response is not verified`),
     ];
   try {
-    await createMetadataCache({ lifetime: 0, allowLoopbackHttp }).find(
+    await createMetadataCache({ lifetime: 0, allowLoopbackHttp, origins }).find(
       send,
       issuer,
       systemClock.now(),
+      policy,
     );
     return [ok(what, `${issuer} is reachable, and its identifier matches`)];
   } catch (error) {

@@ -1,6 +1,6 @@
 // Begins a login: stores state, nonce and verifier, and returns the authorization URL.
 import { createHash } from 'node:crypto';
-import { authorizationUrl } from '@credmon/core/oauth';
+import { authorizationUrl, sendsChallenge } from '@credmon/core/oauth';
 import { splitScopes } from '@credmon/core/credential';
 import { CodedError } from '@credmon/core/base';
 import { providerSettings, type Settings } from '../settings/settings.ts';
@@ -10,7 +10,7 @@ import { liveLogins, loginCount, openAnswers } from './flow.ts';
 import { MAX_LIVE_LOGINS, MAX_LOGINS } from './limits.ts';
 import { checkName } from './name-refusal.ts';
 import { readTokenRequest } from './read-request.ts';
-import { registrationOf } from '../settings/providers.ts';
+import { resolveProvider } from './resolve-provider.ts';
 
 /**
  * Begins a login for one token.
@@ -44,21 +44,26 @@ export async function beginLogin(
   const request = readTokenRequest(context, flow, stem);
   checkName(settings, request);
   checkReturnUrl(settings, request.provider, request.returnUrl);
+  const { policy } = providerSettings(settings, request.provider);
+  const { registration, metadata } = await resolveProvider(context, request);
   const state = newSecret(context);
-  const scope = [request.scopes, ...providerSettings(settings, request.provider).extraScopes]
-    .join(' ')
-    .trim();
+  const scope = [request.scopes, ...policy.scopes.extra].join(' ').trim();
   // Without the scope openid the issuer sends no ID token; with a nonce, core would
   // require one.
   const nonce = splitScopes(scope).includes('openid') ? newSecret(context) : undefined;
-  const verifier = newSecret(context) + newSecret(context);
-  const url = authorizationUrl(registrationOf(settings, request), {
+  const verifier = sendsChallenge(policy, metadata)
+    ? newSecret(context) + newSecret(context)
+    : undefined;
+  const url = authorizationUrl(registration, {
     redirectUri: request.returnUrl,
     scope,
-    resource: request.audience,
+    audience: request.audience,
     state,
     nonce,
-    codeChallenge: createHash('sha256').update(verifier).digest('base64url'),
+    codeChallenge:
+      verifier === undefined
+        ? undefined
+        : createHash('sha256').update(verifier).digest('base64url'),
   });
   await ports.flows.append(id ?? '', { type: 'begun', at: now, state, stem, verifier, nonce });
   ports.counters.login(request.provider, 'begun');

@@ -1,5 +1,6 @@
 // Checks a token response before anything is stored: the user and the scopes.
-import { compareScopes, type ProviderRequest, type TokenAnswer } from '@credmon/core/credential';
+import type { ProviderRequest, TokenAnswer } from '@credmon/core/credential';
+import { compareGrant, widerText } from '@credmon/core/profiles';
 import { CodedError } from '@credmon/core/base';
 import { providerSettings, type Settings } from '../settings/settings.ts';
 import { MAX_MISSING_TEXT } from './limits.ts';
@@ -16,7 +17,7 @@ export function checkAnswer(
   answer: TokenAnswer,
 ): void {
   const { provider } = request;
-  const { userClaim, extraScopes } = providerSettings(settings, provider);
+  const { userClaim, policy } = providerSettings(settings, provider);
   if (userClaim !== undefined && answer.claims?.[userClaim] !== localUser) {
     const what =
       answer.claims === undefined
@@ -30,24 +31,25 @@ export function checkAnswer(
       },
     );
   }
-  const wider = compareScopes(request.scopes, answer.scope).wider.filter(
-    (scope) => !extraScopes.includes(scope),
-  );
-  if (wider.length > 0)
-    throw new CodedError(
-      'SCOPE_WIDENED',
-      `${provider} granted ${wider.length} scopes that were not requested; if they are ` +
-        `correct, list them in CREDMON_${provider}_EXTRA_SCOPES`,
-      { provider, count: wider.length },
-    );
+  const { refused } = compareGrant(policy.scopes, request.scopes, answer.scope);
+  if (refused.length > 0)
+    throw new CodedError('SCOPE_WIDENED', widerText(provider, provider, policy.scopes, refused), {
+      provider,
+      count: refused.length,
+    });
 }
 
 /**
  * Returns the requested scopes that the issuer did not grant. Of a long list, only the
  * first ones and the number of the others.
  */
-export function missingScopes(request: ProviderRequest, answer: TokenAnswer): readonly string[] {
-  const { narrower } = compareScopes(request.scopes, answer.scope);
+export function missingScopes(
+  settings: Settings,
+  request: ProviderRequest,
+  answer: TokenAnswer,
+): readonly string[] {
+  const { scopes } = providerSettings(settings, request.provider).policy;
+  const { narrower } = compareGrant(scopes, request.scopes, answer.scope);
   let length = 0;
   const shown = narrower.filter((scope) => (length += scope.length) <= MAX_MISSING_TEXT);
   const more = narrower.length - shown.length;

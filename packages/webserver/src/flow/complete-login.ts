@@ -10,7 +10,7 @@ import { dropAnswers, holdAnswer, type BrowserSession } from './held-answer.ts';
 import { asksUser, checkAnswer } from './check-answer.ts';
 import { checkName } from './name-refusal.ts';
 import { readTokenRequest, type TokenRequest } from './read-request.ts';
-import { registrationOf } from '../settings/providers.ts';
+import { resolveProvider, type ResolvedProvider } from './resolve-provider.ts';
 import { checkStored, type Issued } from './store-token.ts';
 
 /** The redirect of the issuer: the query without `?`, its `state`, and the path. */
@@ -52,8 +52,10 @@ export async function completeLogin(
     const request = readTokenRequest(context, flow, login.stem);
     checkName(context.settings, request);
     checkPath(request, callback);
-    const answer = await exchange(context, request, login, callback);
-    const issued = { answer, issuedAt: ports.clock.now() };
+    const provider = await resolveProvider(context, request);
+    const answer = await exchange(context, request, provider, login, callback);
+    const { tokenUrl } = provider.registration;
+    const issued = { answer, issuedAt: ports.clock.now(), tokenUrl };
     checkAnswer(settings, flow.localUser, request, answer);
     if (asksUser(settings, request.provider))
       return await ask(context, session, flow, { state, request, issued });
@@ -79,7 +81,7 @@ async function ask(
   }: { readonly state: string; readonly request: TokenRequest; readonly issued: Issued },
 ): Promise<Finished> {
   const { ports } = context;
-  checkStored(context, flow.localUser, request, issued.answer);
+  checkStored(context, flow.localUser, request, issued);
   const answer = await holdAnswer(context, session, flow.localUser, {
     ...issued,
     keyDigest: request.keyDigest,
@@ -138,17 +140,23 @@ function checkPath({ returnUrl }: ProviderRequest, { path }: Callback): void {
 const singleSlashes = (path: string): string => path.replaceAll(/\/+/g, '/');
 
 function exchange(
-  { settings, ports }: PortalContext,
+  { ports }: PortalContext,
   request: ProviderRequest,
+  { registration, metadata, keys }: ResolvedProvider,
   login: Login,
   { query, state }: Callback,
 ): Promise<TokenAnswer> {
-  return exchangeCode(ports.send, registrationOf(settings, request), {
+  return exchangeCode(ports.send, registration, {
     query,
     state,
     redirectUri: request.returnUrl,
     codeVerifier: login.verifier,
     now: ports.clock.now(),
     nonce: login.nonce,
+    scope: request.scopes,
+    audience: request.audience,
+    sendsIssuer: metadata?.sendsIssuer,
+    issuerTemplate: metadata?.template,
+    keys,
   });
 }

@@ -30,7 +30,7 @@ export async function finishLogin(
     type: 'completed',
     at: ports.clock.now(),
     state,
-    missing: missingScopes(request, issued.answer),
+    missing: missingScopes(context.settings, request, issued.answer),
     ...stored,
     name: accountName(issued.answer),
   });

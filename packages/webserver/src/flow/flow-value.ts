@@ -25,7 +25,7 @@ export type FlowEvent =
       readonly at: number;
       readonly state: string;
       readonly stem: string;
-      readonly verifier: string;
+      readonly verifier?: string | undefined;
       /** Only if an ID token is requested. */
       readonly nonce?: string | undefined;
     }
@@ -101,7 +101,7 @@ export interface Login {
   readonly state: string;
   readonly stem: string;
   readonly begunAt: number;
-  readonly verifier: string;
+  readonly verifier?: string | undefined;
   readonly nonce?: string | undefined;
   readonly claimedBy?: string;
 }

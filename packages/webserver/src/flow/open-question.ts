@@ -6,6 +6,7 @@ import { readAnswer, type BrowserSession, type HeldAnswer } from './held-answer.
 import { readTokenRequest, type TokenRequest } from './read-request.ts';
 import { splitScopes } from '@credmon/core/credential';
 import { accountName } from './finish-login.ts';
+import { signInHost } from './resolve-provider.ts';
 import { missingScopes } from './check-answer.ts';
 
 /** An answer that waits for a decision, with its tokens and its request. */
@@ -72,15 +73,15 @@ export function answerCard(
   { settings, ports }: PortalContext,
   { pending, held, request }: OpenQuestion,
 ): AnswerCard {
-  const { provider, handle, scopes, audience, authorizationUrl } = request;
+  const { provider, handle, scopes, audience } = request;
   const left = pending.heldAt + settings.loginSeconds - ports.clock.now();
   return {
     label: handle === '' ? provider : `${provider} ${handle}`,
     provider,
-    issuer: new URL(authorizationUrl).host,
+    issuer: signInHost(settings, request),
     // A response without scopes grants the requested scopes.
     scopes: splitScopes(held.answer.scope ?? scopes),
-    missing: missingScopes(request, held.answer),
+    missing: missingScopes(settings, request, held.answer),
     audience,
     minutes: Math.max(1, Math.floor(left / 60)),
     account: accountName(held.answer),

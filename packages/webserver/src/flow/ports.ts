@@ -6,6 +6,7 @@ import type { Clock, Random, Send } from '@credmon/core/base';
 import type { Log } from '@credmon/core/log';
 import type { Counters } from '../metrics/counters.ts';
 import type { FlowEvent } from './flow.ts';
+import type { Issuers } from './resolve-provider.ts';
 
 /** The three files of a token, as text. Without `top`, the stored `.top` is kept. */
 export interface TokenTexts {
@@ -135,6 +136,13 @@ export interface Ports {
    * @throws CodedError `CRED_FILE_IO`
    */
   readonly readPublicKey: () => string | undefined;
+  /**
+   * Returns the PEM text of a client's private key (CREDMON_<PROVIDER>_CLIENT_KEY_FILE).
+   * @throws CodedError `SECRET_UNREADABLE`
+   */
+  readonly readClientKey: (path: string) => string;
+  /** The metadata and key sets of issuers. */
+  readonly issuers: Issuers;
   /**
    * Returns the texts of the key sets in the local issuer's key directories.
    * @throws CodedError `CRED_FILE_IO`

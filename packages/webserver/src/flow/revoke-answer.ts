@@ -12,7 +12,7 @@ import type { PortalContext } from './context.ts';
 import type { Flow } from './flow.ts';
 import { readAnswer, type BrowserSession, type HeldAnswer } from './held-answer.ts';
 import type { TokenInStore } from './ports.ts';
-import { registrationOf } from '../settings/providers.ts';
+import { resolveProvider } from './resolve-provider.ts';
 
 /** An answer that is not stored: its id, its tokens and its request. */
 export interface Unused {
@@ -48,8 +48,7 @@ export async function revokeAnswer(
 ): Promise<RevocationResult> {
   const { held, request } = unused;
   const { settings, ports } = context;
-  const { revocationUrl } = providerSettings(settings, request.provider);
-  if (revocationUrl === undefined) return 'left';
+  const { endpoints } = providerSettings(settings, request.provider).policy;
   const { refreshToken, accessToken } = held.answer;
   const hint = refreshToken === undefined ? 'access_token' : 'refresh_token';
   try {
@@ -59,7 +58,10 @@ export async function revokeAnswer(
       hint,
       now: ports.clock.now(),
     } as const;
-    await revokeToken(ports.send, registrationOf(settings, request), revocationUrl, revocation);
+    const { registration, metadata } = await resolveProvider(context, request);
+    const revocationUrl = endpoints.revocationUrl ?? metadata?.revocationUrl;
+    if (revocationUrl === undefined) return 'left';
+    await revokeToken(ports.send, registration, revocationUrl, revocation);
     return 'revoked';
   } catch (error) {
     if (!isCoded(error)) throw error;

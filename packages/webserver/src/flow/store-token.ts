@@ -15,10 +15,14 @@ import type { TokenTexts } from './ports.ts';
 import { providerSettings } from '../settings/settings.ts';
 import type { PortalContext } from './context.ts';
 
-/** A token response, and the time when it arrived, in epoch seconds. */
+/**
+ * A token response, the time when it arrived, in epoch seconds, and the token endpoint
+ * that sent it.
+ */
 export interface Issued {
   readonly answer: TokenAnswer;
   readonly issuedAt: number;
+  readonly tokenUrl: string;
 }
 
 /**
@@ -66,17 +70,17 @@ export function checkStored(
   context: PortalContext,
   user: string,
   request: ProviderRequest,
-  answer: TokenAnswer,
+  issued: Issued,
 ): void {
-  checkRefresh(context.ports.files.readToken(user, request.stem), request, answer);
+  checkRefresh(context.ports.files.readToken(user, request.stem), request, issued);
 }
 
 function checkRefresh(
   stored: StoredTexts,
   request: ProviderRequest,
-  answer: TokenAnswer,
+  { answer, tokenUrl }: Issued,
 ): Exclude<StoredRefresh, { kind: 'refuse' }> {
-  const { scopes, audience, clientId, tokenUrl } = request;
+  const { scopes, audience, clientId } = request;
   const before = judgeStoredRefresh(stored, { scopes, audience, clientId, tokenUrl }, answer);
   if (before.kind === 'refuse') throw otherScopes(request);
   return before;
@@ -88,15 +92,16 @@ function storeOnce(
   request: ProviderRequest,
   issued: Issued,
 ): Stored {
-  const { answer, issuedAt } = issued;
+  const { answer, issuedAt, tokenUrl } = issued;
   const { files } = ports;
-  const { stem, scopes, audience, clientId, clientSecret, tokenUrl } = request;
+  const { stem, scopes, audience, clientId, clientSecret } = request;
+  const { policy } = providerSettings(settings, request.provider);
   const stored = files.readToken(user, stem);
   if (isNewer(stored, issuedAt, ports.clock.now()))
     throw new CodedError('LOGIN_SUPERSEDED', `a newer sign-in for ${stem} is stored`, {
       token: stem,
     });
-  const before = checkRefresh(stored, request, answer);
+  const before = checkRefresh(stored, request, issued);
   const client = { client_id: clientId, client_secret: clientSecret, token_url: tokenUrl };
   const texts = filesFromLogin({
     answer: before.kind === 'keep' ? { ...answer, refreshToken: before.refreshToken } : answer,
@@ -105,7 +110,7 @@ function storeOnce(
     client: { ...client, signed_in_at: issuedAt, subject: subjectOf(answer) },
     issuedAt,
     defaultLifetime: settings.defaultTokenSeconds,
-    idToken: providerSettings(settings, request.provider).useIdToken === true,
+    idToken: policy.useIdToken,
   });
   // Write only if `.top` is unchanged: a newer sign-in must not be overwritten, and the
   // decision above is based on the stored refresh token.

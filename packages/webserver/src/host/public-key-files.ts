@@ -1,6 +1,8 @@
-// Reads the public keys from world-readable files. The portal never opens a private key.
+// Reads the keys: the issuer's public keys from world-readable files, never its private
+// key; and the private key of a client that authenticates with it.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { CodedError, messageOf } from '@credmon/core/base';
 import { readTextFile } from './credential-files.ts';
 import type { Ports } from '../flow/ports.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -28,4 +30,17 @@ export function openPublicKeys({
         readTextFile(join(directory, KEY_SET_FILE), 'run condor_credmon keys publish, as root'),
       ),
   };
+}
+
+/**
+ * Returns the private key of a client (CREDMON_<PROVIDER>_CLIENT_KEY_FILE), read again for
+ * every request.
+ * @throws CodedError `SECRET_UNREADABLE`
+ */
+export function readClientKeyFile(path: string): string {
+  try {
+    return readTextFile(path, 'CREDMON_<PROVIDER>_CLIENT_KEY_FILE');
+  } catch (error) {
+    throw new CodedError('SECRET_UNREADABLE', messageOf(error), { path }, error);
+  }
 }

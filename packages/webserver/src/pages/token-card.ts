@@ -2,6 +2,8 @@
 import { splitScopes, type ProviderRequest } from '@credmon/core/credential';
 import { CodedError } from '@credmon/core/base';
 import type { Flow, FlowToken, PendingAnswer } from '../flow/flow.ts';
+import { signInHost } from '../flow/resolve-provider.ts';
+import type { Settings } from '../settings/settings.ts';
 import { pageFor } from './page-error.ts';
 
 /** A request in the key file. `issuer` is the host that the browser will be sent to. */
@@ -39,6 +41,7 @@ export interface TokenCard {
  * reason why a sign-in is not possible, and `open` the answers that wait for a decision.
  */
 export function tokenCard(
+  settings: Settings,
   token: FlowToken,
   request: ProviderRequest | undefined,
   refused?: string,
@@ -61,7 +64,7 @@ export function tokenCard(
     missing: signedIn?.missing ?? [],
     renewable: signedIn?.renewable ?? true,
     refused,
-    asked: request && askedOf(request),
+    asked: request && askedOf(settings, request),
     answer,
     name: signedIn?.name,
     refresh: signedIn?.refresh,
@@ -70,8 +73,9 @@ export function tokenCard(
   };
 }
 
-function askedOf({ scopes, audience, authorizationUrl }: ProviderRequest): AskedToken {
-  return { scopes: splitScopes(scopes), audience, issuer: new URL(authorizationUrl).host };
+function askedOf(settings: Settings, request: ProviderRequest): AskedToken {
+  const { scopes, audience } = request;
+  return { scopes: splitScopes(scopes), audience, issuer: signInHost(settings, request) };
 }
 
 /** `provider`, or `provider handle`. */

@@ -1,7 +1,7 @@
 // GET /: the list of requested tokens, their local account, and a sign-in button for
 // each.
 import type { FastifyInstance } from 'fastify';
-import { originOf } from '@credmon/core/base';
+import { signInOrigins } from '../flow/resolve-provider.ts';
 import { currentFlow, type PortalContext } from '../flow/context.ts';
 import { isComplete, openAnswers } from '../flow/flow.ts';
 import { nameRefusal } from '../flow/name-refusal.ts';
@@ -20,13 +20,19 @@ export function homeRoute(app: FastifyInstance, context: PortalContext): void {
     const requests = readTokenRequests(context, flow);
     allowFormsTo(
       reply,
-      [...requests.values()].map(({ authorizationUrl }) => originOf(authorizationUrl)),
+      [...requests.values()].flatMap((asked) => signInOrigins(context.settings, asked)),
     );
     const open = openAnswers(flow, context.ports.clock.now(), context.settings.loginSeconds);
     return sendPage(context, reply, 'home', 200, {
       localUser: flow.localUser,
       tokens: flow.tokens.map((token) =>
-        tokenCard(token, requests.get(token.stem), nameRefusal(context.settings, token), open),
+        tokenCard(
+          context.settings,
+          token,
+          requests.get(token.stem),
+          nameRefusal(context.settings, token),
+          open,
+        ),
       ),
       complete: isComplete(flow),
       csrf: reply.generateCsrf(),

@@ -1,7 +1,7 @@
 // /login/<token>: GET shows what will happen, POST with a CSRF token starts the sign-in.
 import type { FastifyInstance, FastifyRequest, preHandlerHookHandler } from 'fastify';
 import { z } from 'zod';
-import { originOf } from '@credmon/core/base';
+import { signInOrigins } from '../flow/resolve-provider.ts';
 import { beginLogin } from '../flow/begin-login.ts';
 import { requireFlow, type PortalContext } from '../flow/context.ts';
 import type { Flow, FlowToken } from '../flow/flow.ts';
@@ -20,10 +20,10 @@ export function loginRoutes(app: FastifyInstance, context: PortalContext): void 
   app.get('/login/:provider', async (request, reply) => {
     const { flow, token } = await requestedToken(context, request);
     const asked = readTokenRequest(context, flow, token.stem);
-    allowFormsTo(reply, [originOf(asked.authorizationUrl)]);
+    allowFormsTo(reply, signInOrigins(context.settings, asked));
     const data = {
       localUser: flow.localUser,
-      token: tokenCard(token, asked),
+      token: tokenCard(context.settings, token, asked),
       csrf: reply.generateCsrf(),
     };
     return sendPage(context, reply, 'login', 200, data);

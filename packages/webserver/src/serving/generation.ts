@@ -17,7 +17,8 @@ import { openCredentialFiles } from '../host/credential-files.ts';
 import { trustFunction } from '../host/listen.ts';
 import type { Counters } from '../metrics/counters.ts';
 import type { Ports } from '../flow/ports.ts';
-import { openPublicKeys } from '../host/public-key-files.ts';
+import { createIssuers } from '../flow/resolve-provider.ts';
+import { openPublicKeys, readClientKeyFile } from '../host/public-key-files.ts';
 import { whyNotReady } from './readiness.ts';
 import { openFileStores, type Stores } from '../session-store/file-stores.ts';
 import type { ListenAddress, Settings } from '../settings/settings.ts';
@@ -122,6 +123,8 @@ async function assemble(
     counters,
     views: openViews(),
     ...openPublicKeys(settings.localIssuer),
+    readClientKey: readClientKeyFile,
+    issuers: createIssuers(settings),
     isTrustedProxy,
     whyNotReady: () => whyNotReady(settings, stores, sources),
   };

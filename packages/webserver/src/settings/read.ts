@@ -13,6 +13,7 @@ import { judgeProviderNames, type NameRules } from '@credmon/core/credential';
 import type { NamedTrust } from '@credmon/core/base';
 import { logSettings } from '@credmon/core/log';
 import { parseListenAddress, readPrefix } from './addresses.ts';
+import { readEndpointOrigins } from '@credmon/core/profiles';
 import { readLocalIssuer, readProviders } from './providers.ts';
 import { readRemoteUser } from './remote-user.ts';
 import { readSessionStore } from './session-store.ts';
@@ -62,6 +63,7 @@ export function readSettings(config: Config, flag?: ListenAddress): Settings {
     requestsPerMinute: read.integer('CREDMON_WEB_RATE_LIMIT'),
     log: logSettings(read, 'CREDMON_WEB', NO_OVERRIDES, LOG_OPTIONS),
     allowLoopbackHttp,
+    endpointOrigins: readEndpointOrigins(read, allowLoopbackHttp),
     providers: readProviders(config, read, allowLoopbackHttp),
     defaultTokenSeconds: read.integer('CREDMON_DEFAULT_TOKEN_LIFETIME'),
     connectSeconds: read.integer('CREDMON_CONNECT_TIMEOUT'),

@@ -1,7 +1,7 @@
 // The settings of the portal as a frozen value; read.ts reads them from the
 // configuration.
-import { knobDefault, type AccountIds } from '@credmon/core/config';
-import type { ClientAuthentication } from '@credmon/core/oauth';
+import type { AccountIds } from '@credmon/core/config';
+import { GENERIC_POLICY, type IssuerPolicy } from '@credmon/core/profiles';
 import type { NameRules } from '@credmon/core/credential';
 import type { NamedTrust } from '@credmon/core/base';
 import type { RedisAddress } from './session-store.ts';
@@ -15,26 +15,13 @@ export type ListenAddress =
 
 /** The knobs of one provider, in addition to its key file. */
 export interface ProviderSettings {
-  /** CREDMON_<PROVIDER>_ISSUER: the exact issuer identifier. */
-  readonly issuer?: string | undefined;
-  /** CREDMON_<PROVIDER>_CLIENT_AUTH */
-  readonly authentication: ClientAuthentication;
+  /** What depends on the issuer. */
+  readonly policy: IssuerPolicy;
   /**
    * CREDMON_<PROVIDER>_USER_CLAIM: the claim of the ID token that must be equal to the
    * local user.
    */
   readonly userClaim?: string | undefined;
-  /**
-   * CREDMON_<PROVIDER>_REVOCATION_URL: where the tokens of a declined sign-in are
-   * revoked.
-   */
-  readonly revocationUrl?: string | undefined;
-  /**
-   * CREDMON_<PROVIDER>_EXTRA_SCOPES: scopes that the issuer may grant without a request.
-   */
-  readonly extraScopes: readonly string[];
-  /** CREDMON_<PROVIDER>_USE_ID_TOKEN: jobs may read the ID token. */
-  readonly useIdToken?: boolean | undefined;
 }
 
 /** Settings of the web server. Durations are seconds, directories absolute. */
@@ -79,6 +66,8 @@ export interface Settings {
   /** Where to log, and whether to log each request. */
   readonly log: LogOptions;
   readonly allowLoopbackHttp: boolean;
+  /** Additional origins that issuers' metadata may name. */
+  readonly endpointOrigins: readonly string[];
   /** By upper-case provider name. */
   readonly providers: ReadonlyMap<string, ProviderSettings>;
   /**
@@ -102,10 +91,7 @@ export interface Settings {
 }
 
 /** A provider that no knob names. */
-const UNNAMED: ProviderSettings = {
-  authentication: knobDefault('CREDMON_<PROVIDER>_CLIENT_AUTH') as ClientAuthentication,
-  extraScopes: [],
-};
+const UNNAMED: ProviderSettings = { policy: GENERIC_POLICY };
 
 /** Returns the settings of a provider; names are case-insensitive, like knobs. */
 export function providerSettings(settings: Settings, provider: string): ProviderSettings {

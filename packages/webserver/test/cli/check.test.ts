@@ -196,12 +196,21 @@ describe('--check', () => {
       'MYTOK_RETURN_URL_SUFFIX',
       /register https:\/\/ap\.example\/credmon\/return\/MYTOK at the provider$/,
     ],
-    ['MYTOK_TOKEN_URL', /MYTOK_TOKEN_URL is not set$/],
     ['MYTOK_CLIENT_ID', /^warning providers: no <PROVIDER>_CLIENT_ID is set/],
     ['CREDMON_MYTOK_ISSUER', /^warning issuer of MYTOK: CREDMON_MYTOK_ISSUER is not set/],
   ])('R45 a missing %s is found', async (knob, expected) => {
     expect(await problems({}, [knob])).toEqual([expect.stringMatching(expected)]);
   });
+
+  it.each(['MYTOK_TOKEN_URL', 'MYTOK_AUTHORIZATION_URL'])(
+    'R45 a missing %s is found if no issuer names it',
+    async (knob) => {
+      expect(await problems({}, [knob])).toEqual([]);
+      expect(await problems({}, [knob, 'CREDMON_MYTOK_ISSUER'])).toContainEqual(
+        expect.stringMatching(`${knob} is not set, and neither CREDMON_MYTOK_ISSUER nor`),
+      );
+    },
+  );
 
   it('R33 tests a REMOTE_USER header through the proxy, or reports why it cannot', async () => {
     const knobs = {

@@ -52,6 +52,7 @@ vi.mock('../../src/host/view-files.ts', async (original) => {
 vi.mock('../../src/host/public-key-files.ts', async (original) => {
   const real = await original<typeof import('../../src/host/public-key-files.ts')>();
   return {
+    ...real,
     openPublicKeys: (issuer: Settings['localIssuer']) => (
       fail('openPublicKeys'),
       real.openPublicKeys(issuer)

@@ -1,4 +1,5 @@
 // The settings: defaults, every knob, and all mistakes together.
+import { GENERIC_POLICY } from '@credmon/core/profiles';
 import { describe, expect, it } from 'vitest';
 import { isCoded } from '@credmon/core/base';
 import { DEFAULT_STYLE } from '@credmon/core/log';
@@ -48,6 +49,7 @@ describe('the settings', () => {
         style: DEFAULT_STYLE,
       },
       allowLoopbackHttp: false,
+      endpointOrigins: [],
       providers: new Map(),
       defaultTokenSeconds: 1200,
       connectSeconds: 5,
@@ -123,15 +125,15 @@ describe('the settings', () => {
       }),
     );
     expect(providerSettings(settings, 'MyTok')).toEqual({
-      issuer: 'https://i.example',
-      authentication: 'basic',
+      policy: {
+        ...GENERIC_POLICY,
+        issuer: 'https://i.example',
+        authentication: 'basic',
+        scopes: { ...GENERIC_POLICY.scopes, extra: ['openid', 'email'] },
+      },
       userClaim: 'sub',
-      extraScopes: ['openid', 'email'],
     });
-    expect(providerSettings(settings, 'other')).toEqual({
-      authentication: 'post',
-      extraScopes: [],
-    });
+    expect(providerSettings(settings, 'other')).toEqual({ policy: GENERIC_POLICY });
   });
 
   it('lists all mistakes together, each with file and line', () => {
@@ -145,7 +147,7 @@ describe('the settings', () => {
         CREDMON_WEB_PROXY: 'x',
         CREDMON_WEB_REMOTE_USER_REALM: 'X',
         CREDMON_MYTOK_USER_CLAIM: 'sub',
-        CREDMON_MYTOK_CLIENT_AUTH: 'none',
+        CREDMON_MYTOK_CLIENT_AUTH: 'proof',
         CREDMON_WEB_LOG: 'web.log',
         CREDMON_ALLOW_LOOPBACK_HTTP: 'yes',
       }),
@@ -157,7 +159,7 @@ describe('the settings', () => {
       'test.conf, line 5: CREDMON_WEB_RATE_LIMIT = 0 is too small: must be at least 1',
       'test.conf, line 7: CREDMON_WEB_REMOTE_USER_REALM is set, but CREDMON_WEB_REMOTE_USER_HEADER is not',
       'test.conf, line 8: CREDMON_MYTOK_USER_CLAIM needs CREDMON_MYTOK_ISSUER: without it no ID token can be verified',
-      'test.conf, line 9: CREDMON_MYTOK_CLIENT_AUTH = none must be post or basic',
+      'test.conf, line 9: CREDMON_MYTOK_CLIENT_AUTH is "proof"; it must be post, basic, basic_plain, private_key_jwt or none',
       'test.conf, line 10: CREDMON_WEB_LOG = web.log is not an absolute path',
       'test.conf, line 11: CREDMON_ALLOW_LOOPBACK_HTTP = yes is not a boolean: must be true or false',
     ]);

@@ -22,7 +22,10 @@ import type { Ports } from '../../src/flow/ports.ts';
 import { createFileAnswers } from '../../src/session-store/file-stores.ts';
 import { createFileFlows } from '../../src/session-store/file-flows.ts';
 import { createFileSessions } from '../../src/session-store/file-sessions.ts';
-import type { Settings } from '../../src/settings/settings.ts';
+import type { ProviderSettings, Settings } from '../../src/settings/settings.ts';
+import { ISSUER_KEY } from '@credmon/test-fixtures/issuer/signed-id-token';
+import { createIssuers } from '../../src/flow/resolve-provider.ts';
+import { GENERIC_POLICY, type IssuerPolicy } from '@credmon/core/profiles';
 import { openViews } from '../../src/host/view-files.ts';
 import { createBrowser, type Browser } from './browser.ts';
 
@@ -84,6 +87,19 @@ export const tokens = (fields: Record<string, unknown> = {}): HttpResponse => {
   });
 };
 
+/** What every issuer of these tests says about itself, and its key set. */
+function issuerDocument(url: string): HttpResponse {
+  const { origin, pathname } = new URL(url);
+  if (pathname === '/jwks') return json({ keys: [ISSUER_KEY.jwk] });
+  if (pathname !== '/.well-known/openid-configuration') return json({}, 404);
+  return json({
+    issuer: origin,
+    authorization_endpoint: `${origin}/authorize`,
+    token_endpoint: `${origin}/token`,
+    jwks_uri: `${origin}/jwks`,
+  });
+}
+
 const LOG: Settings['log'] = {
   path: undefined,
   stderr: false,
@@ -114,6 +130,7 @@ export const settingsFor = (directory: string, changes: Partial<Settings> = {}):
   // Tests on a busy machine may stall the process.
   overloadSeconds: 0,
   log: LOG,
+  endpointOrigins: [],
   allowLoopbackHttp: false,
   providers: new Map(),
   defaultTokenSeconds: 1200,
@@ -148,6 +165,7 @@ export async function startPortal(
         clock,
         random: (bytes) => randomBytes(bytes),
         send: async (request) => {
+          if (request.method === 'GET') return issuerDocument(request.url);
           portal.sent.push(request);
           return portal.answer(request);
         },
@@ -162,6 +180,8 @@ export async function startPortal(
         views: openViews(),
         readPublicKey: () => '',
         readKeySets: () => [],
+        readClientKey: () => '',
+        issuers: createIssuers({ ...settings, ...other }),
         isTrustedProxy: (address) => address === '127.0.0.1',
         ...replaced,
         ...others,
@@ -203,4 +223,25 @@ export async function startPortal(
   };
   const first = await start();
   return portal;
+}
+
+/** The knobs of a provider that tests set. */
+interface ProviderKnobs extends Partial<IssuerPolicy> {
+  readonly extraScopes?: readonly string[];
+  readonly revocationUrl?: string;
+  readonly userClaim?: string;
+}
+
+/** The settings of a provider with these knobs. */
+export function providerWith(knobs: ProviderKnobs = {}): ProviderSettings {
+  const { extraScopes = [], revocationUrl, userClaim, ...policy } = knobs;
+  return {
+    policy: {
+      ...GENERIC_POLICY,
+      scopes: { ...GENERIC_POLICY.scopes, extra: extraScopes },
+      endpoints: { ...GENERIC_POLICY.endpoints, revocationUrl },
+      ...policy,
+    },
+    userClaim,
+  };
 }

@@ -95,8 +95,8 @@ export async function fetchToken(
   const registration = await registrationOf(client, client.issuers[0], metadata, options, context);
   const answer = await clientCredentialsGrant(send, registration, { ...request, now: context.now });
   const { note } = checkScopes({
-    ...client,
-    extra: client.extraScopes,
+    name: client.name,
+    scopes: client.policy.scopes,
     asked: request.scope,
     granted: answer.scope,
   });

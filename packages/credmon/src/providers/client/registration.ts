@@ -62,13 +62,15 @@ export async function registrationOf(
 ): Promise<ClientRegistration> {
   const { clientId, proof, keyId, secretFile } = client;
   const tokenUrl =
-    client.tokenUrl ?? (await metadata.find(context.send, issuer ?? '', context.now)).tokenUrl;
+    client.tokenUrl ??
+    (await metadata.find(context.send, issuer ?? '', context.now, client.policy)).tokenUrl;
   const common = {
     provider: client.name,
     clientId,
     tokenUrl,
     allowLoopbackHttp,
-    ...(issuer === undefined ? {} : { issuer }),
+    issuer,
+    policy: client.policy,
   };
   if (proof === 'private_key_jwt') {
     const key = { clientId, keyId, pem: secretOf(secretFile ?? '', 'whole', context) };
@@ -85,12 +87,18 @@ export async function registrationOf(
  * @throws CodedError `ISSUER_ANSWER_INVALID` when no reader could parse it
  */
 export function clientUse(
-  { name, json, useIdToken }: Pick<TokenClient, 'name' | 'json' | 'useIdToken'>,
+  { name, json, policy }: Pick<TokenClient, 'name' | 'json' | 'policy'>,
   answer: TokenAnswer,
   { now }: ProviderContext,
   { defaultLifetime }: ClientOptions,
 ): UseFile {
-  return useFile(answer, { provider: name, now, defaultLifetime, json, idToken: useIdToken });
+  return useFile(answer, {
+    provider: name,
+    now,
+    defaultLifetime,
+    json,
+    idToken: policy.useIdToken,
+  });
 }
 
 // Common to all providers of configured clients: the client of a token, its fingerprint,

@@ -1,52 +1,34 @@
-// Compares the granted scopes with the requested ones: more is an error, fewer is a note.
+// Compares the granted scopes with the requested ones by the provider's rules: more is an
+// error, fewer is a note.
 import { CodedError, isRecord, jwtClaims } from '@credmon/core/base';
-import { compareScopes, splitScopes } from '@credmon/core/credential';
+import { splitScopes } from '@credmon/core/credential';
+import { compareGrant, differenceNote, widerText, type ScopeRules } from '@credmon/core/profiles';
 import type { StandingToken } from '../../settings/standing.ts';
 
 /**
- * `asked`: the scopes as sent; `granted`: the scopes of the answer, if given; `extra`:
- * scopes that may be granted without a request.
+ * `asked`: the scopes as sent; `granted`: the scopes of the answer, if given; `scopes`:
+ * the rules of the provider `name`.
  */
 interface Grant {
   readonly name: string;
   readonly asked: string;
   readonly granted: string | undefined;
-  readonly extra: readonly string[];
+  readonly scopes: ScopeRules;
 }
 
 /**
  * Returns a note for the administrator about the granted scopes, if any.
- * @throws CodedError `SCOPE_WIDENED` when there are scopes that were not requested
+ * @throws CodedError `SCOPE_WIDENED` when the rules refuse a granted scope
  * @see RFC 6749, sections 3.3 and 6
  */
-export function checkScopes({ name, asked, granted, extra }: Grant): { readonly note?: string } {
-  const { wider, narrower } = compareScopes(asked, granted);
-  const unrequested = wider.filter((scope) => !extra.includes(scope));
-  if (unrequested.length === 0)
-    return narrower.length === 0 ? {} : { note: `the issuer did not grant ${listed(narrower)}` };
-  const fix = `to accept them, list them in CREDMON_${name}_EXTRA_SCOPES`;
+export function checkScopes({ name, asked, granted, scopes }: Grant): { readonly note?: string } {
+  const difference = compareGrant(scopes, asked, granted);
+  if (difference.refused.length === 0) return joinNotes(differenceNote(scopes, difference));
   throw new CodedError(
     'SCOPE_WIDENED',
-    `the issuer of ${name} granted more scopes than requested (${listed(unrequested, MAX_UNREQUESTED)}); ` +
-      `the token was not stored; ${fix}`,
+    widerText(name, `the issuer of ${name}`, scopes, difference.refused),
     { provider: name },
   );
-}
-
-/** @see RFC 6749, section 3.3 (scope-token) */
-const SCOPE_TOKEN = /^[!#-[\]-~]+$/;
-
-/**
- * Maximum length, in characters, of an unrequested scope that is shown: it could be
- * anything, even a token.
- */
-const MAX_UNREQUESTED = 19;
-
-function listed(scopes: readonly string[], longest = Number.POSITIVE_INFINITY): string {
-  const shown = scopes
-    .slice(0, 20)
-    .map((scope) => (SCOPE_TOKEN.test(scope) && scope.length <= longest ? scope : '[...]'));
-  return [...new Set(shown)].join(' ').slice(0, 300);
 }
 
 // Compares the audience of a token with the requested one.

@@ -174,7 +174,12 @@ function checkGrant(
   subject: Subject,
   client: TokenClient,
 ): { readonly note?: string } {
-  const { note } = checkScopes({ ...client, extra: client.extraScopes, asked, granted: scope });
+  const { note } = checkScopes({
+    name: client.name,
+    scopes: client.policy.scopes,
+    asked,
+    granted: scope,
+  });
   const audience = [...(subject.audience ?? client.audience), ...client.resources];
   return joinNotes(note, audienceNote(audience, accessToken));
 }

@@ -103,12 +103,13 @@ async function obtain(
     rotate(answer.refreshToken);
     const noted = checkScopes({
       ...program,
-      extra: program.extraScopes,
+      scopes: program.policy.scopes,
       asked,
       granted: answer.scope,
     });
     const { defaultLifetime } = options;
-    const { name: provider, useIdToken: idToken } = program;
+    const { name: provider, policy } = program;
+    const idToken = policy.useIdToken;
     const use = useFile(answer, { provider, now, defaultLifetime, idToken });
     return { ...issuedWith(use, rotated, rotated !== undefined), ...noted };
   } catch (error) {

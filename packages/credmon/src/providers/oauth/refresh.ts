@@ -1,5 +1,6 @@
 // The OAuth provider: renews an access token with the refresh token from `.top`.
-import { CodedError, originOf } from '@credmon/core/base';
+import { createHash } from 'node:crypto';
+import { CodedError, originOf, type Random } from '@credmon/core/base';
 import {
   parseTop,
   rotatedTopText,
@@ -8,14 +9,24 @@ import {
   tokenId,
   useFile,
   type Parsed,
+  type TokenAnswer,
   type TokenSnapshot,
   type TopContents,
 } from '@credmon/core/credential';
-import { refreshGrant, type ClientRegistration } from '@credmon/core/oauth';
+import {
+  createMetadataCache,
+  identityChange,
+  namesOf,
+  refreshGrant,
+  type CompleteRegistration,
+  type IssuerNames,
+} from '@credmon/core/oauth';
+import type { IssuerPolicy } from '@credmon/core/profiles';
 import type { TokenFiles } from '@credmon/core/store';
 import { checkScopes } from '../common/granted-scopes.ts';
-import { secretOf, type Outcome, type Provider, type ProviderContext } from '../common/provider.ts';
-import type { ConfiguredClient } from '../../settings/clients.ts';
+import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
+import { serverOf, type ConfiguredClient } from '../../settings/clients.ts';
+import { registrationOfLogin, type RegistrationPorts } from './registration.ts';
 import { basisOf, issuedWith, rejectionAfter } from '../common/outcomes.ts';
 
 /**
@@ -25,22 +36,33 @@ import { basisOf, issuedWith, rejectionAfter } from '../common/outcomes.ts';
 export interface OAuthOptions {
   readonly clientOf: (service: string) => ConfiguredClient | undefined;
   readonly secretVersion: (path: string) => string;
-  /**
-   * Scopes that the issuer of a service (case-insensitive) may grant without a request.
-   */
-  readonly extraScopes: (service: string) => readonly string[];
-  /** True when jobs may read the ID tokens of a service (case-insensitive). */
-  readonly useIdToken: (service: string) => boolean;
+  /** What depends on the issuer of a service (case-insensitive). */
+  readonly policyOf: (service: string) => IssuerPolicy;
+  /** Additional origins that the issuers' metadata may name. */
+  readonly endpointOrigins: readonly string[];
+  readonly random: Random;
   readonly specialNames: boolean;
   readonly allowLoopbackHttp: boolean;
   readonly defaultLifetime: number;
 }
+
+type Ports = OAuthOptions & RegistrationPorts;
+
+/** Seconds for which an issuer's metadata is used without asking again. */
+const METADATA_LIFETIME = 3600;
 
 /**
  * The OAuth refresh provider. It uses either the whole client of the configuration, or
  * else the whole `.meta`, never parts of both.
  */
 export function oauthRefresh(options: OAuthOptions): Provider {
+  const { allowLoopbackHttp, endpointOrigins: origins } = options;
+  const metadata = createMetadataCache({
+    lifetime: METADATA_LIFETIME,
+    allowLoopbackHttp,
+    origins,
+  });
+  const ports = { ...options, metadata };
   const clientOf = (token: TokenSnapshot): ConfiguredClient | undefined => {
     const name = splitStem(token.stem, options.specialNames);
     return name && options.clientOf(name.service);
@@ -49,11 +71,12 @@ export function oauthRefresh(options: OAuthOptions): Provider {
     name: 'oauth',
     renewable: (token) => renewable(token, clientOf(token)),
     basis: (token) => basisOf(token, dependencies(token, clientOf(token), options)),
-    issuerOf: (token) =>
-      originOf(
-        clientOf(token)?.tokenUrl ?? (token.meta.kind === 'valid' ? token.meta.value.tokenUrl : ''),
-      ),
-    obtain: (token, files, context) => obtain(token, files, clientOf(token), options, context),
+    issuerOf: (token) => {
+      const client = clientOf(token);
+      if (client) return originOf(serverOf(client));
+      return originOf(token.meta.kind === 'valid' ? token.meta.value.tokenUrl : '');
+    },
+    obtain: (token, files, context) => obtain(token, files, clientOf(token), ports, context),
   };
 }
 
@@ -76,33 +99,47 @@ function renewable(
   if (client || meta.kind === 'valid') return { ok: true, value: true };
   return notRenewable(
     `.meta ${meta.kind === 'missing' ? 'is missing' : meta.reason}, and the service ` +
-      'has no _CLIENT_ID and _TOKEN_URL in the configuration',
+      'has no _CLIENT_ID with a _TOKEN_URL or issuer in the configuration',
   );
 }
 
 /**
- * The fingerprint input: the client with its secret, or `.meta`, and the extra scopes.
+ * The fingerprint input: the client with its secret, or `.meta`, and the policy of the
+ * issuer.
  */
 function dependencies(
   { stem, meta }: TokenSnapshot,
   client: ConfiguredClient | undefined,
   options: OAuthOptions,
 ): unknown {
-  const extra = options.extraScopes(splitStem(stem, options.specialNames)?.service ?? stem);
+  const policy = options.policyOf(splitStem(stem, options.specialNames)?.service ?? stem);
+  const rules = digestOf(policy);
   if (client) {
-    const { clientId, tokenUrl, issuer, authentication, secretFile } = client;
+    const { clientId, tokenUrl, secretFile } = client;
     const secret = secretFile && options.secretVersion(secretFile);
-    return [clientId, tokenUrl, issuer, authentication, secret, extra];
+    const key = policy.clientKey && options.secretVersion(policy.clientKey.path);
+    return [clientId, tokenUrl, secret, key, rules];
   }
-  if (meta.kind !== 'valid') return [extra];
-  return [meta.value.clientId, meta.value.tokenUrl, meta.identity.ino, meta.identity.mtime, extra];
+  if (meta.kind !== 'valid') return [rules];
+  return [meta.value.clientId, meta.value.tokenUrl, meta.identity.ino, meta.identity.mtime, rules];
+}
+
+/** One policy belongs to many tokens: its digest is made once. */
+const digests = new WeakMap<IssuerPolicy, string>();
+
+function digestOf(policy: IssuerPolicy): string {
+  const known = digests.get(policy);
+  if (known !== undefined) return known;
+  const digest = createHash('sha256').update(JSON.stringify(policy)).digest('base64url');
+  digests.set(policy, digest);
+  return digest;
 }
 
 async function obtain(
   token: TokenSnapshot,
   files: TokenFiles,
   client: ConfiguredClient | undefined,
-  options: OAuthOptions,
+  options: Ports,
   context: ProviderContext,
 ): Promise<Outcome> {
   let rotated: string | undefined;
@@ -111,23 +148,26 @@ async function obtain(
     const rotate = (next: string): void => {
       if (next !== top.refresh_token) rotated = rotatedTopText(top, next);
     };
-    const registration = registrationOf(token, files, client, options, context);
+    const { registration, metadata } = await registrationOf(token, files, client, options, context);
     const answer = await refreshGrant(context.send, registration, {
       refreshToken: top.refresh_token,
+      scope: asked,
+      audience: scopeText(top.audience ?? '') ?? '',
       now: context.now,
       salvage: rotate,
     });
     if (answer.refreshToken !== undefined) rotate(answer.refreshToken);
     const name = registration.provider;
-    const extra = options.extraScopes(name);
-    const noted = checkScopes({ name, extra, asked, granted: answer.scope });
+    const policy = options.policyOf(name);
+    checkIdentity(name, answer, files, namesOf(registration, metadata?.template));
+    const noted = checkScopes({ name, scopes: policy.scopes, asked, granted: answer.scope });
     const { now } = context;
     const { defaultLifetime } = options;
     const use = useFile(answer, {
       provider: name,
       now,
       defaultLifetime,
-      idToken: options.useIdToken(name),
+      idToken: policy.useIdToken,
     });
     return { ...issuedWith(use, rotated), ...noted };
   } catch (error) {
@@ -154,28 +194,34 @@ function topOf(
   throw refused('has "scopes" that are neither text nor a list of texts');
 }
 
-function registrationOf(
+/**
+ * The user was identified at the login. The ID token of a refresh is not verified, but
+ * another issuer or user in it stops the renewals; the rotated refresh token is kept.
+ * @throws CodedError `ISSUER_MISMATCH`
+ */
+function checkIdentity(
+  provider: string,
+  { answer }: TokenAnswer,
+  { meta }: TokenFiles,
+  names: IssuerNames | undefined,
+): void {
+  const subject = meta.ok ? meta.value.subject : undefined;
+  const change = identityChange(answer['id_token'], names, subject);
+  if (change !== undefined)
+    throw new CodedError('ISSUER_MISMATCH', `issuer mismatch for ${provider}: ${change}`, {
+      provider,
+    });
+}
+
+async function registrationOf(
   token: TokenSnapshot,
   files: TokenFiles,
   client: ConfiguredClient | undefined,
-  options: OAuthOptions,
+  options: Ports,
   context: ProviderContext,
-): ClientRegistration {
+): Promise<Pick<CompleteRegistration, 'registration' | 'metadata'>> {
   const provider = splitStem(token.stem, options.specialNames)?.service ?? token.stem;
-  const common = { provider, allowLoopbackHttp: options.allowLoopbackHttp };
-  if (client) {
-    const { clientId, tokenUrl, issuer, authentication } = client;
-    const clientSecret =
-      client.secretFile === undefined ? '' : secretOf(client.secretFile, 'line', context);
-    return {
-      ...common,
-      clientId,
-      tokenUrl,
-      authentication,
-      clientSecret,
-      ...(issuer === undefined ? {} : { issuer }),
-    };
-  }
+  if (client) return registrationOfLogin(provider, client, options, context);
   if (!files.meta.ok) {
     throw new CodedError('CRED_FILE_INVALID', `${tokenId(token)}: .meta ${files.meta.reason}`, {
       token: tokenId(token),
@@ -186,5 +232,19 @@ function registrationOf(
     client_secret: clientSecret,
     token_url: tokenUrl,
   } = files.meta.value;
-  return { ...common, clientId, clientSecret, tokenUrl, authentication: 'post' };
+  const policy = options.policyOf(provider);
+  const { allowLoopbackHttp } = options;
+  const authentication = policy.authentication ?? 'post';
+  return {
+    registration: {
+      provider,
+      clientId,
+      clientSecret,
+      tokenUrl,
+      authentication,
+      policy,
+      allowLoopbackHttp,
+    },
+    metadata: undefined,
+  };
 }

@@ -27,6 +27,7 @@ import { checkScopes } from '../common/granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
 import { basisOf, issuedWith } from '../common/outcomes.ts';
 import { parentStem, parseVaultTop, vaultRequest, type VaultTop } from './request.ts';
+import type { IssuerPolicy } from '@credmon/core/profiles';
 import type { VaultSettings } from '../../settings/vault.ts';
 import { classifyFailure, harmless } from '@credmon/core/oauth';
 
@@ -38,10 +39,8 @@ interface VaultOptions {
   readonly settings: VaultSettings;
   readonly send: Send;
   readonly topVersion: (user: string, stem: string) => string;
-  /**
-   * Scopes that the issuer of a service (case-insensitive) may grant without a request.
-   */
-  readonly extraScopes: (service: string) => readonly string[];
+  /** What depends on the issuer of a service (case-insensitive). */
+  readonly policyOf: (service: string) => IssuerPolicy;
   readonly specialNames: boolean;
   readonly policy: RenewalPolicy;
 }
@@ -143,7 +142,7 @@ function checkGrant(
 ): { readonly note?: string } {
   const name = splitStem(stem, options.specialNames)?.service ?? stem;
   const granted = scopeText(jwtClaims(accessToken)?.['scope']);
-  return checkScopes({ name, asked: scopes, granted, extra: options.extraScopes(name) });
+  return checkScopes({ name, asked: scopes, granted, scopes: options.policyOf(name).scopes });
 }
 
 function topOf(token: TokenSnapshot, text: Parsed<string>): VaultTop {

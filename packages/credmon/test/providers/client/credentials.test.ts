@@ -279,7 +279,7 @@ describe('settings of client credentials', () => {
     [
       'a proof',
       { ...good, CLIENT_CREDMON_CLIENT_AUTH: 'tls' },
-      'must be post, basic or private_key_jwt',
+      'must be post, basic, basic_plain, private_key_jwt or none',
     ],
     [
       'a template',

@@ -1,5 +1,6 @@
 // R30 for every source of tokens: what is granted beyond what was asked for is refused,
 // what is not granted is told.
+import { GENERIC_POLICY } from '@credmon/core/profiles';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -86,6 +87,8 @@ describe.each(SOURCES)('R30 %s', (kind) => {
   });
 });
 
+const RULES = GENERIC_POLICY.scopes;
+
 describe('R43 the text of a scope', () => {
   let at: Bench;
   beforeEach(() => {
@@ -124,7 +127,7 @@ describe('R43 the text of a scope', () => {
     ],
     ['one with control characters', 'a\u001B[2J', '[...]'],
   ])('of what was not granted: %s', (_, scope, shown) => {
-    const grant = { name: 'box', asked: `read ${scope}`, granted: 'read', extra: [] };
+    const grant = { name: 'box', asked: `read ${scope}`, granted: 'read', scopes: RULES };
     expect(checkScopes(grant)).toEqual({ note: `the issuer did not grant ${shown}` });
   });
 });

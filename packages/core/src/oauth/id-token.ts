@@ -1,0 +1,233 @@
+// The ID token of a login: its signature and its claims are verified. At a refresh only
+// issuer and subject are compared.
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { CompactVerifyResult, CryptoKey, JSONWebKeySet, JWSHeaderParameters } from 'jose';
+import { CodedError, jwtClaims } from '../base/index.ts';
+import { isRecord } from '../base/values/json.ts';
+import type { IdentityClaims } from '../credential/token-response.ts';
+
+/** Accepted signature algorithms: not `none`, nothing symmetric. */
+const ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+];
+
+/** Tolerated difference of the clocks, in seconds. */
+const TOLERANCE = 60;
+/** Maximum age of an ID token in seconds: it is verified right after its issue. */
+const OLDEST = 3600;
+/** @see OpenID Connect Core 1.0, section 2, claim `sub` */
+const LONGEST_SUBJECT = 255;
+
+/** The names by which an issuer may call itself. */
+export interface IssuerNames {
+  readonly issuer: string;
+  readonly aliases: readonly string[];
+  /** A name in which `{tenantid}` stands for the claim `tid` of the ID token. */
+  readonly template?: string | undefined;
+}
+
+/**
+ * What an ID token is verified against. `keys` returns the issuer's key set, again from
+ * the issuer with `renew`; `nonce` is that of the authorization request; `now` in epoch
+ * seconds.
+ */
+export interface IdTokenChecks {
+  readonly provider: string;
+  readonly names: IssuerNames;
+  readonly clientId: string;
+  readonly nonce: string | undefined;
+  readonly accessToken: string;
+  readonly now: number;
+  readonly keys: (renew: boolean) => Promise<JSONWebKeySet>;
+}
+
+/**
+ * Verifies an ID token and returns its claims.
+ * @throws CodedError `ISSUER_MISMATCH` if it names another issuer, `ISSUER_ANSWER_INVALID`
+ * if anything else is wrong, and the errors of `keys`
+ * @see OpenID Connect Core 1.0, sections 2 and 3.1.3.7; RFC 8725, section 3.1
+ */
+export async function verifyIdToken(
+  idToken: unknown,
+  checks: IdTokenChecks,
+): Promise<IdentityClaims> {
+  if (typeof idToken !== 'string') throw refused(checks, 'it is not a text');
+  if (idToken.split('.').length !== 3) throw refused(checks, 'it is not a signed JWT');
+  const { header, claims } = await verified(idToken, checks);
+  const { iss } = claims;
+  if (typeof iss !== 'string' || !isIssuer(checks.names, iss, claims)) throw mismatch(checks);
+  const problem = claimProblem(claims, checks) ?? hashProblem(header, claims, checks);
+  if (problem !== undefined) throw refused(checks, problem);
+  return claims as IdentityClaims;
+}
+
+/**
+ * Returns why the ID token of a refresh is of another issuer or user; `undefined` if it
+ * is not, or if it cannot be read: it is not verified.
+ * @see OpenID Connect Core 1.0, section 12.2
+ */
+export function identityChange(
+  idToken: unknown,
+  names: IssuerNames | undefined,
+  subject: string | undefined,
+): string | undefined {
+  const claims = typeof idToken === 'string' ? jwtClaims(idToken) : undefined;
+  if (!claims) return undefined;
+  const { iss, sub } = claims;
+  if (names && typeof iss === 'string' && !isIssuer(names, iss, claims))
+    return 'the ID token of the refresh names another issuer';
+  if (subject !== undefined && typeof sub === 'string' && sub !== subject)
+    return 'the ID token of the refresh names another user than the login';
+  return undefined;
+}
+
+/** True if `name` is a name of the issuer. `claims` are those of the same token. */
+export function isIssuer(
+  { issuer, aliases, template }: IssuerNames,
+  name: string,
+  claims: Readonly<Record<string, unknown>> = {},
+): boolean {
+  if (name === issuer || aliases.includes(name)) return true;
+  const tenant = claims['tid'];
+  return (
+    template !== undefined &&
+    typeof tenant === 'string' &&
+    /^[\w-]{1,64}$/.test(tenant) &&
+    name === template.replace('{tenantid}', tenant)
+  );
+}
+
+interface Verified {
+  readonly header: JWSHeaderParameters;
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+async function verified(idToken: string, checks: IdTokenChecks): Promise<Verified> {
+  const jose = await import('jose');
+  const verify = async (keys: JSONWebKeySet): Promise<CompactVerifyResult> => {
+    const select = jose.createLocalJWKSet(keys);
+    try {
+      return await jose.compactVerify(idToken, select, { algorithms: ALGORITHMS });
+    } catch (error) {
+      if (error instanceof jose.errors.JWKSMultipleMatchingKeys)
+        return await firstMatch(error, (key) =>
+          jose.compactVerify(idToken, key, { algorithms: ALGORITHMS }),
+        );
+      throw error;
+    }
+  };
+  const read = ({ payload, protectedHeader }: CompactVerifyResult): Verified => {
+    const claims: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
+    if (!isRecord(claims)) throw new TypeError('claims');
+    return { header: protectedHeader, claims };
+  };
+  try {
+    const keys = await checks.keys(false);
+    try {
+      return read(await verify(keys));
+    } catch (error) {
+      // The issuer may have a new key.
+      if (!(error instanceof jose.errors.JWKSNoMatchingKey)) throw error;
+      return read(await verify(await checks.keys(true)));
+    }
+  } catch (error) {
+    if (error instanceof CodedError) throw error;
+    throw refused(checks, joseProblem(error, jose.errors));
+  }
+}
+
+/** A token without a key id may be signed by any of several keys. */
+async function firstMatch(
+  keys: AsyncIterable<CryptoKey>,
+  verify: (key: CryptoKey) => Promise<CompactVerifyResult>,
+): Promise<CompactVerifyResult> {
+  let last: unknown;
+  for await (const key of keys) {
+    try {
+      return await verify(key);
+    } catch (error) {
+      last = error;
+    }
+  }
+  throw last;
+}
+
+function joseProblem(error: unknown, errors: typeof import('jose').errors): string {
+  if (error instanceof errors.JWKSNoMatchingKey)
+    return 'its key is not in the key set of the issuer';
+  if (error instanceof errors.JWSSignatureVerificationFailed) return 'its signature is invalid';
+  if (error instanceof errors.JOSEAlgNotAllowed) return 'its signature algorithm is not allowed';
+  if (error instanceof errors.JOSENotSupported)
+    return 'it uses an unsupported extension or algorithm';
+  return 'it cannot be read';
+}
+
+function claimProblem(
+  claims: Readonly<Record<string, unknown>>,
+  { clientId, nonce, now }: IdTokenChecks,
+): string | undefined {
+  const { aud, azp, exp, iat, nbf, sub } = claims;
+  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
+  if (!audiences.includes(clientId)) return 'it is for another client ("aud")';
+  if (audiences.length > 1 && azp === undefined) return 'it has several audiences and no "azp"';
+  if (azp !== undefined && azp !== clientId) return 'it was issued to another client ("azp")';
+  if (typeof sub !== 'string' || sub === '' || sub.length > LONGEST_SUBJECT)
+    return 'it has no valid "sub"';
+  if (!isTime(exp)) return 'it has no valid "exp"';
+  if (exp <= now - TOLERANCE) return 'it has expired';
+  if (!isTime(iat)) return 'it has no valid "iat"';
+  if (iat > now + TOLERANCE) return 'it was issued in the future ("iat"); compare the clocks';
+  if (iat < now - OLDEST) return 'it was issued too long ago ("iat"); compare the clocks';
+  if (nbf !== undefined && (!isTime(nbf) || nbf > now + TOLERANCE)) return 'it is not yet valid';
+  return nonce !== undefined && claims['nonce'] !== nonce
+    ? 'it does not belong to this login ("nonce")'
+    : undefined;
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+/** The hash of the access token is optional; if present, it must be right. */
+function hashProblem(
+  { alg }: JWSHeaderParameters,
+  claims: Readonly<Record<string, unknown>>,
+  { accessToken }: IdTokenChecks,
+): string | undefined {
+  const stated = claims['at_hash'];
+  if (stated === undefined) return undefined;
+  const size = /(256|384|512)$/.exec(alg ?? '')?.[1] ?? '512';
+  const digest = createHash(`sha${size}`).update(accessToken, 'ascii').digest();
+  const expected = digest.subarray(0, digest.length / 2);
+  const given = typeof stated === 'string' ? Buffer.from(stated, 'base64url') : Buffer.alloc(0);
+  return given.length === expected.length && timingSafeEqual(given, expected)
+    ? undefined
+    : 'it belongs to another access token ("at_hash")';
+}
+
+function refused({ provider }: IdTokenChecks, problem: string): CodedError {
+  return new CodedError('ISSUER_ANSWER_INVALID', `invalid ID token for ${provider}: ${problem}`, {
+    provider,
+    problem,
+  });
+}
+
+function mismatch({ provider, names }: IdTokenChecks): CodedError {
+  return new CodedError(
+    'ISSUER_MISMATCH',
+    `issuer mismatch: the ID token for ${provider} names another issuer than ` +
+      `${names.issuer}; if it is correct, set CREDMON_${provider}_ISSUER to the exact ` +
+      `identifier, or add the name to CREDMON_${provider}_ISSUER_ALIASES`,
+    { provider },
+  );
+}

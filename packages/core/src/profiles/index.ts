@@ -1,0 +1,24 @@
+// The public API of @credmon/core/profiles: what is known about issuers, and the policy of
+// a provider made from it.
+export { GENERIC_POLICY, policyOf, readIssuerPolicies, readIssuerPolicy } from './policy.ts';
+export type { ClientKeyFile, IssuerPolicy, NamedEndpoints } from './policy.ts';
+export { readEndpointOrigins } from './policy-values.ts';
+export type { ExtraParameters } from './policy-values.ts';
+export { isProfileName, PROFILE_NAMES, PROFILES, suggestProfile } from './profile.ts';
+export type {
+  AudienceParameter,
+  ClientAuthentication,
+  ErrorMeaning,
+  ProfileName,
+  ProviderProfile,
+  RefreshParameter,
+  ScopePolicy,
+} from './profile.ts';
+export {
+  compareGrant,
+  containsScope,
+  differenceNote,
+  shownScopes,
+  widerText,
+} from './scope-rules.ts';
+export type { GrantDifference, ScopeRules } from './scope-rules.ts';

@@ -1,0 +1,153 @@
+// Reads single values of a provider's policy from the knobs CREDMON_<PROVIDER>_*.
+import { messageOf } from '../base/errors/errors.ts';
+import { secureEndpoint } from '../base/http/endpoint.ts';
+import { knob, type NamedKnob } from '../config/typed/declarations.ts';
+import type { KnobReader } from '../config/typed/knob-reader.ts';
+import type { ErrorMeaning, ProviderProfile, RefreshParameter } from './profile.ts';
+
+/** Parameters of a request beside those of the protocol, by name. */
+export type ExtraParameters = Readonly<Record<string, string>>;
+
+/** What is read of a provider: its knobs by suffix, and the profile. */
+export interface Source {
+  readonly read: KnobReader;
+  readonly provider: string;
+  readonly profile: ProviderProfile;
+  readonly allowLoopbackHttp: boolean;
+}
+
+/** Reads CREDMON_ENDPOINT_ORIGINS as origins; mistakes are added to `read`. */
+export function readEndpointOrigins(read: KnobReader, allowLoopbackHttp: boolean): string[] {
+  const knob = 'CREDMON_ENDPOINT_ORIGINS';
+  return (read.list(knob) ?? []).flatMap((text) => {
+    try {
+      const { origin, href } = secureEndpoint(text, knob, allowLoopbackHttp);
+      if (href !== `${origin}/`)
+        read.mistake(knob, `is ${text}: it must be an origin without a path, https://host:port`);
+      return [origin];
+    } catch (error) {
+      read.mistake(knob, `is unusable: ${messageOf(error)}`);
+      return [];
+    }
+  });
+}
+
+/** Parameters of the protocol, which a knob must not replace. */
+const RESERVED = new Set([
+  'assertion',
+  'client_assertion',
+  'client_assertion_type',
+  'client_id',
+  'client_secret',
+  'code',
+  'code_challenge',
+  'code_challenge_method',
+  'code_verifier',
+  'device_code',
+  'grant_type',
+  'nonce',
+  'password',
+  'redirect_uri',
+  'refresh_token',
+  'request',
+  'request_uri',
+  'response_mode',
+  'response_type',
+  'scope',
+  'state',
+]);
+
+/**
+ * Reads parameters as in a query, with `&` or blanks between them:
+ * `access_type=offline prompt=consent`.
+ */
+export function readParameters(
+  source: Source,
+  ofProvider: NamedKnob<
+    'CREDMON_<PROVIDER>_AUTHORIZATION_PARAMETERS' | 'CREDMON_<PROVIDER>_TOKEN_PARAMETERS'
+  >,
+): ExtraParameters {
+  const text = source.read.string(ofProvider) ?? '';
+  const parameters: Record<string, string> = {};
+  for (const part of text.split(/[\s&]+/).filter((one) => one !== '')) {
+    const [[name, value] = ['', '']] = [...new URLSearchParams(part)];
+    if (!part.includes('=') || name === '')
+      source.read.mistake(
+        ofProvider.name,
+        `has ${JSON.stringify(part)}; write name=value, with %20 for a blank in a value`,
+      );
+    else if (RESERVED.has(name.toLowerCase()))
+      source.read.mistake(ofProvider.name, `must not set ${name}: it is part of the protocol`);
+    else parameters[name] = value;
+  }
+  return parameters;
+}
+
+/** Reads what a refresh repeats; `undefined` if the knob is not set. */
+export function readRefreshParameters(source: Source): readonly RefreshParameter[] | undefined {
+  const ofProvider = knob('CREDMON_<PROVIDER>_REFRESH_PARAMETERS', source.provider);
+  const words = source.read.list(ofProvider);
+  return words?.flatMap((word): RefreshParameter[] => {
+    if (word === 'scope') return ['scope'];
+    // The name that AUDIENCE_PARAMETER says is used.
+    if (word === 'audience' || word === 'resource') return ['audience'];
+    source.read.mistake(
+      ofProvider.name,
+      `has ${JSON.stringify(word)}; it can have scope, audience and resource`,
+    );
+    return [];
+  });
+}
+
+/** The longest lifetime that is believed, in seconds (ten years). */
+const LONGEST_LIFETIME = 315_360_000;
+
+/** Reads a lifetime in seconds, or `unlimited`. */
+export function readLifetime(source: Source): number | 'unlimited' | undefined {
+  const ofProvider = knob('CREDMON_<PROVIDER>_DEFAULT_TOKEN_LIFETIME', source.provider);
+  const text = source.read.string(ofProvider)?.trim().toLowerCase();
+  if (text === undefined || text === 'unlimited') return text;
+  const seconds = /^\d+$/.test(text) ? Number(text) : 0;
+  if (seconds >= 10 && seconds <= LONGEST_LIFETIME) return seconds;
+  source.read.mistake(
+    ofProvider.name,
+    `is ${JSON.stringify(text)}; it must be a number of seconds from 10 to ${LONGEST_LIFETIME}, or unlimited`,
+  );
+  return undefined;
+}
+
+/** Each word of the knob is an error code, or a part of an error description. */
+export function readDeadGrants(source: Source): readonly ErrorMeaning[] {
+  const words =
+    source.read.list(knob('CREDMON_<PROVIDER>_DEAD_GRANT_ERRORS', source.provider)) ?? [];
+  return words.flatMap((word): ErrorMeaning[] => {
+    const text = word.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`);
+    return [
+      { error: word, grant: 'refresh', means: 'GRANT_REVOKED' },
+      { text, grant: 'refresh', means: 'GRANT_REVOKED' },
+    ];
+  });
+}
+
+/** A knob with a fixed list of values. */
+type ChoiceKnob = NamedKnob<
+  | 'CREDMON_<PROVIDER>_CLIENT_AUTH'
+  | 'CREDMON_<PROVIDER>_AUDIENCE_PARAMETER'
+  | 'CREDMON_<PROVIDER>_SCOPE_POLICY'
+>;
+
+/** The value of a knob with a fixed list of values; `undefined` if it is not set. */
+export function oneOf<const Value extends string>(
+  source: Source,
+  ofProvider: ChoiceKnob,
+  values: readonly Value[],
+): Value | undefined {
+  const text = source.read.string(ofProvider)?.toLowerCase();
+  const found = values.find((value) => value === text);
+  if (text !== undefined && found === undefined)
+    source.read.mistake(
+      ofProvider.name,
+      `is ${JSON.stringify(text)}; it must be ${values.slice(0, -1).join(', ')} or ${values.at(-1)}`,
+    );
+  return found;
+}

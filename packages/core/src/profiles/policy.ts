@@ -1,0 +1,324 @@
+// The policy of a provider: everything that depends on the issuer, from the knobs
+// CREDMON_<PROVIDER>_* and the provider profile.
+import { messageOf } from '../base/errors/errors.ts';
+import { secureEndpoint } from '../base/http/endpoint.ts';
+import { knob, KNOBS, type NamedKnob } from '../config/typed/declarations.ts';
+import type { KnobReader } from '../config/typed/knob-reader.ts';
+import type { Config } from '../config/table/config.ts';
+import {
+  isProfileName,
+  PROFILE_NAMES,
+  PROFILES,
+  type AudienceParameter,
+  type ClientAuthentication,
+  type ErrorMeaning,
+  type ProfileName,
+  type RefreshParameter,
+} from './profile.ts';
+import {
+  oneOf,
+  readDeadGrants,
+  readLifetime,
+  readParameters,
+  readRefreshParameters,
+  type ExtraParameters,
+  type Source,
+} from './policy-values.ts';
+import type { ScopeRules } from './scope-rules.ts';
+
+/** Endpoints that a knob or the profile names; the others come from the metadata. */
+export interface NamedEndpoints {
+  readonly authorizationUrl?: string | undefined;
+  readonly tokenUrl?: string | undefined;
+  readonly deviceUrl?: string | undefined;
+  readonly revocationUrl?: string | undefined;
+  readonly jwksUrl?: string | undefined;
+}
+
+/** The private key of a client that authenticates by private_key_jwt. */
+export interface ClientKeyFile {
+  readonly path: string;
+  readonly keyId: string | undefined;
+}
+
+/** Everything about a provider that depends on its issuer. Immutable. */
+export interface IssuerPolicy {
+  readonly profile: ProfileName;
+  /** The exact issuer identifier, if known. */
+  readonly issuer: string | undefined;
+  /** Other accepted names of the issuer. */
+  readonly issuerAliases: readonly string[];
+  /** True if `{tenantid}` in the issuer's name stands for the claim `tid`. */
+  readonly tenantIssuers: boolean;
+  readonly endpoints: NamedEndpoints;
+  /** Further origins of the issuer's endpoints. */
+  readonly origins: readonly string[];
+  /** How the client authenticates; `undefined`: as the metadata says, else `post`. */
+  readonly authentication: ClientAuthentication | undefined;
+  readonly clientKey: ClientKeyFile | undefined;
+  /** True to send a code challenge (PKCE). */
+  readonly pkce: boolean;
+  readonly audienceParameter: AudienceParameter;
+  readonly authorizationParameters: ExtraParameters;
+  /** Sent with the code and with each refresh token. */
+  readonly tokenParameters: ExtraParameters;
+  readonly refreshParameters: readonly RefreshParameter[];
+  readonly scopes: ScopeRules;
+  /** The lifetime in seconds of a token whose issuer does not say it. */
+  readonly tokenLifetime: number | 'unlimited' | undefined;
+  /** True if a refresh revokes the old access token, so that it must be late. */
+  readonly refreshRevokes: boolean;
+  /** The resource server whose token is stored, of an answer with several tokens. */
+  readonly resourceServer: string | undefined;
+  readonly errors: readonly ErrorMeaning[];
+  /** True if jobs may read the ID token. */
+  readonly useIdToken: boolean;
+  /** True: `.use` is JSON; false: the bare token. */
+  readonly useJson: boolean;
+}
+
+const PREFIX = 'CREDMON_<PROVIDER>_';
+/** How the names of these knobs end. */
+const SUFFIXES = Object.keys(KNOBS).flatMap((name) =>
+  name.startsWith(PREFIX) ? [name.slice(PREFIX.length)] : [],
+);
+/** CREDMON_RENEWALS_PER_ISSUER is a knob of the daemon. */
+const KNOB = new RegExp(`^CREDMON_(?!RENEWALS_PER_)(.+)_(?:${SUFFIXES.join('|')})$`, 'i');
+
+/**
+ * Reads the policies of all providers that have such a knob, by upper-case name, because
+ * knobs are case-insensitive; {@link policyOf} has those of the others. Mistakes are added
+ * to `read`.
+ */
+export function readIssuerPolicies(
+  config: Config,
+  read: KnobReader,
+  allowLoopbackHttp: boolean,
+): ReadonlyMap<string, IssuerPolicy> {
+  const policies = new Map<string, IssuerPolicy>();
+  for (const name of config.names()) {
+    const provider = KNOB.exec(name)?.[1];
+    if (provider !== undefined && !policies.has(provider.toUpperCase()))
+      policies.set(provider.toUpperCase(), readIssuerPolicy(read, provider, allowLoopbackHttp));
+  }
+  return policies;
+}
+
+/**
+ * Returns the policy of a provider; without a knob, the policy of `generic`, or of one of
+ * HTCondor's built-in providers.
+ */
+export function policyOf(
+  policies: ReadonlyMap<string, IssuerPolicy>,
+  provider: string,
+): IssuerPolicy {
+  const read = policies.get(provider.toUpperCase());
+  if (read) return read;
+  const name = byName(provider);
+  return name === undefined ? GENERIC_POLICY : BUILT_IN_POLICIES[name];
+}
+
+/** Reads the policy of one provider; mistakes are added to `read`. */
+export function readIssuerPolicy(
+  read: KnobReader,
+  provider: string,
+  allowLoopbackHttp: boolean,
+): IssuerPolicy {
+  const chosen = readProfile(read, provider);
+  const profile = chosen ?? byName(provider) ?? 'generic';
+  const facts = PROFILES[profile];
+  const source: Source = { read, provider, profile: facts, allowLoopbackHttp };
+  const byProfile = policyFrom(profile);
+  const policy: IssuerPolicy = {
+    profile,
+    issuer: readIssuer(source, chosen !== undefined),
+    issuerAliases:
+      read.list(knob('CREDMON_<PROVIDER>_ISSUER_ALIASES', source.provider)) ??
+      byProfile.issuerAliases,
+    tenantIssuers: byProfile.tenantIssuers,
+    endpoints: readEndpoints(source, chosen === undefined ? {} : byProfile.endpoints),
+    origins: byProfile.origins,
+    authentication:
+      oneOf(source, knob('CREDMON_<PROVIDER>_CLIENT_AUTH', provider), AUTHENTICATIONS) ??
+      byProfile.authentication,
+    clientKey: readClientKey(source),
+    pkce: read.boolean(knob('CREDMON_<PROVIDER>_PKCE', source.provider)) ?? byProfile.pkce,
+    audienceParameter:
+      oneOf(source, knob('CREDMON_<PROVIDER>_AUDIENCE_PARAMETER', provider), [
+        'resource',
+        'audience',
+        'none',
+      ] as const) ?? byProfile.audienceParameter,
+    authorizationParameters: {
+      ...byProfile.authorizationParameters,
+      ...readParameters(source, knob('CREDMON_<PROVIDER>_AUTHORIZATION_PARAMETERS', provider)),
+    },
+    tokenParameters: {
+      ...byProfile.tokenParameters,
+      ...readParameters(source, knob('CREDMON_<PROVIDER>_TOKEN_PARAMETERS', provider)),
+    },
+    refreshParameters: readRefreshParameters(source) ?? byProfile.refreshParameters,
+    scopes: readScopeRules(source, byProfile.scopes),
+    tokenLifetime: readLifetime(source) ?? byProfile.tokenLifetime,
+    refreshRevokes:
+      read.boolean(knob('CREDMON_<PROVIDER>_REFRESH_REVOKES', source.provider)) ??
+      byProfile.refreshRevokes,
+    resourceServer: read.string(knob('CREDMON_<PROVIDER>_RESOURCE_SERVER', source.provider)),
+    errors: [...readDeadGrants(source), ...byProfile.errors],
+    useIdToken: read.boolean(knob('CREDMON_<PROVIDER>_USE_ID_TOKEN', source.provider)),
+    useJson: read.boolean(knob('CREDMON_<PROVIDER>_TOKEN_USE_JSON', source.provider)),
+  };
+  if (policy.authentication === 'private_key_jwt' && policy.clientKey === undefined)
+    read.mistake(
+      knob('CREDMON_<PROVIDER>_CLIENT_KEY_FILE', source.provider).name,
+      'is not set, but private_key_jwt needs the private key of the client',
+    );
+  return policy;
+}
+
+/** The policy of a profile without any knob. */
+function policyFrom(name: ProfileName): IssuerPolicy {
+  const { authorizationUrl, tokenUrl, deviceUrl, revocationUrl, ...profile } = PROFILES[name];
+  return {
+    profile: name,
+    issuer: profile.issuer,
+    issuerAliases: profile.issuerAliases ?? [],
+    tenantIssuers: profile.tenantIssuers ?? false,
+    endpoints: { authorizationUrl, tokenUrl, deviceUrl, revocationUrl },
+    origins: profile.origins ?? [],
+    authentication: profile.authentication,
+    clientKey: undefined,
+    pkce: profile.pkce ?? true,
+    audienceParameter: profile.audienceParameter ?? 'resource',
+    authorizationParameters: profile.authorizationParameters ?? {},
+    tokenParameters: profile.tokenParameters ?? {},
+    refreshParameters: profile.refreshParameters ?? [],
+    scopes: {
+      policy: profile.scopePolicy ?? 'contained',
+      extra: [],
+      generic: profile.genericScopes,
+      aliases: profile.scopeAliases ?? {},
+      prefixes: profile.scopePrefixes ?? [],
+    },
+    tokenLifetime: profile.tokenLifetime,
+    refreshRevokes: profile.refreshRevokes ?? false,
+    resourceServer: undefined,
+    errors:
+      name === 'generic'
+        ? (profile.errors ?? [])
+        : [...(profile.errors ?? []), ...(PROFILES.generic.errors ?? [])],
+    useIdToken: false,
+    useJson: true,
+  };
+}
+
+/** The policy of a provider without any knob. */
+export const GENERIC_POLICY: IssuerPolicy = policyFrom('generic');
+
+/** The profiles of the providers whose endpoints HTCondor knows, by lower-case name. */
+const BUILT_IN = {
+  box: 'box',
+  dropbox: 'dropbox',
+  gdrive: 'google',
+  onedrive: 'microsoft',
+} as const;
+
+/**
+ * Without CREDMON_<PROVIDER>_PROFILE, a provider with a built-in name has its profile, but
+ * no issuer and no endpoints: those of the configuration may be others.
+ */
+function byName(provider: string): (typeof BUILT_IN)[keyof typeof BUILT_IN] | undefined {
+  const name = provider.toLowerCase();
+  return Object.hasOwn(BUILT_IN, name) ? BUILT_IN[name as keyof typeof BUILT_IN] : undefined;
+}
+
+const withoutIssuer = (name: ProfileName): IssuerPolicy => ({
+  ...policyFrom(name),
+  issuer: undefined,
+  endpoints: {},
+});
+
+const BUILT_IN_POLICIES = {
+  box: withoutIssuer('box'),
+  dropbox: withoutIssuer('dropbox'),
+  google: withoutIssuer('google'),
+  microsoft: withoutIssuer('microsoft'),
+} as const;
+
+const AUTHENTICATIONS = ['post', 'basic', 'basic_plain', 'private_key_jwt', 'none'] as const;
+
+function readProfile(read: KnobReader, provider: string): ProfileName | undefined {
+  const ofProvider = knob('CREDMON_<PROVIDER>_PROFILE', provider);
+  const value = read.string(ofProvider)?.toLowerCase();
+  if (value === undefined || isProfileName(value)) return value;
+  read.mistake(
+    ofProvider.name,
+    `is ${JSON.stringify(value)}; it must be one of ${PROFILE_NAMES.join(', ')}`,
+  );
+  return 'generic';
+}
+
+function readIssuer({ read, provider, profile }: Source, isChosen: boolean): string | undefined {
+  const ofProvider = knob('CREDMON_<PROVIDER>_ISSUER', provider);
+  const issuer = read.string(ofProvider) ?? (isChosen ? profile.issuer : undefined);
+  if (issuer !== undefined && !URL.canParse(issuer))
+    read.mistake(ofProvider.name, `= ${issuer} is not a URL`);
+  return issuer;
+}
+
+function readEndpoints(source: Source, byProfile: NamedEndpoints): NamedEndpoints {
+  const { read, provider, allowLoopbackHttp } = source;
+  const url = (
+    ofProvider: NamedKnob<
+      | 'CREDMON_<PROVIDER>_JWKS_URL'
+      | 'CREDMON_<PROVIDER>_DEVICE_URL'
+      | 'CREDMON_<PROVIDER>_REVOCATION_URL'
+    >,
+  ): string | undefined => {
+    const text = read.string(ofProvider);
+    if (text === undefined) return undefined;
+    try {
+      return secureEndpoint(text, ofProvider.name, allowLoopbackHttp).href;
+    } catch (error) {
+      read.mistake(ofProvider.name, `cannot be used: ${messageOf(error)}`);
+      return undefined;
+    }
+  };
+  return {
+    authorizationUrl: byProfile.authorizationUrl,
+    tokenUrl: byProfile.tokenUrl,
+    deviceUrl: url(knob('CREDMON_<PROVIDER>_DEVICE_URL', provider)) ?? byProfile.deviceUrl,
+    revocationUrl:
+      url(knob('CREDMON_<PROVIDER>_REVOCATION_URL', provider)) ?? byProfile.revocationUrl,
+    jwksUrl: url(knob('CREDMON_<PROVIDER>_JWKS_URL', provider)),
+  };
+}
+
+function readClientKey(source: Source): ClientKeyFile | undefined {
+  const path = source.read.path(knob('CREDMON_<PROVIDER>_CLIENT_KEY_FILE', source.provider));
+  const keyId = source.read.string(knob('CREDMON_<PROVIDER>_CLIENT_KEY_ID', source.provider));
+  return path === undefined ? undefined : { path, keyId };
+}
+
+function readScopeRules(source: Source, byProfile: ScopeRules): ScopeRules {
+  const { read } = source;
+  const ofAliases = knob('CREDMON_<PROVIDER>_SCOPE_ALIASES', source.provider);
+  const aliases = (read.list(ofAliases) ?? []).flatMap((pair) => {
+    const at = pair.indexOf('=');
+    if (at > 0 && at < pair.length - 1) return [[pair.slice(0, at), pair.slice(at + 1)] as const];
+    read.mistake(ofAliases.name, `has ${JSON.stringify(pair)}; write scope=other-name`);
+    return [];
+  });
+  return {
+    policy:
+      oneOf(source, knob('CREDMON_<PROVIDER>_SCOPE_POLICY', source.provider), [
+        'exact',
+        'contained',
+        'issuer',
+      ] as const) ?? byProfile.policy,
+    extra: read.list(knob('CREDMON_<PROVIDER>_EXTRA_SCOPES', source.provider)) ?? [],
+    generic: byProfile.generic,
+    aliases: { ...byProfile.aliases, ...Object.fromEntries(aliases) },
+    prefixes: byProfile.prefixes,
+  };
+}
