@@ -132,13 +132,14 @@ export function isProfileName(name: string): name is ProfileName {
 export function suggestProfile(url: string): ProfileName | undefined {
   if (!URL.canParse(url)) return undefined;
   const { hostname, pathname } = new URL(url);
-  return PROFILE_NAMES.find((name) => {
-    const { hosts = [], pathMarks = [] } = PROFILES[name];
-    return (
-      hosts.some((pattern) => hostMatches(pattern, hostname)) ||
-      pathMarks.some((mark) => pathname.includes(mark))
+  const byHost = PROFILE_NAMES.find((name) =>
+    (PROFILES[name].hosts ?? []).some((pattern) => hostMatches(pattern, hostname)),
+  );
+  const byPath = (): ProfileName | undefined =>
+    PROFILE_NAMES.find((name) =>
+      (PROFILES[name].pathMarks ?? []).some((mark) => pathname.includes(mark)),
     );
-  });
+  return byHost ?? byPath();
 }
 
 function hostMatches(pattern: string, host: string): boolean {
