@@ -30,7 +30,7 @@ const draft: RegistrationDraft = {
 
 interface Issuer {
   readonly asked: string[];
-  complete(changes?: Partial<RegistrationDraft>): Promise<unknown>;
+  readonly complete: (changes?: Partial<RegistrationDraft>) => Promise<unknown>;
 }
 
 /** An issuer with this metadata; without it, it does not answer. */

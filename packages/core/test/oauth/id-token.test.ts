@@ -177,7 +177,7 @@ describe('R27 R28 an ID token is refused', () => {
 
 describe('R28 the ID token of a refresh', () => {
   const names = { issuer: ISSUER, aliases: ['issuer.example'] };
-  it.each<[string, unknown, string | undefined, RegExp | undefined]>([
+  it.each<[string, unknown, string | undefined, string | undefined]>([
     ['the same issuer and user', jwt(claims), 'alice', undefined],
     [
       'the issuer under its other name',
@@ -185,14 +185,13 @@ describe('R28 the ID token of a refresh', () => {
       'alice',
       undefined,
     ],
-    ['another issuer', jwt({ ...claims, iss: 'https://evil.example' }), 'alice', /another issuer/],
-    ['another user', jwt({ ...claims, sub: 'bob' }), 'alice', /another user/],
+    ['another issuer', jwt({ ...claims, iss: 'https://evil.example' }), 'alice', 'another issuer'],
+    ['another user', jwt({ ...claims, sub: 'bob' }), 'alice', 'another user than the login'],
     ['a user who was not known at the login', jwt(claims), undefined, undefined],
     ['rubbish', 'rubbish', 'alice', undefined],
     ['nothing', undefined, 'alice', undefined],
   ])('with %s', (_, idToken, subject, expected) => {
-    const change = identityChange(idToken, names, subject);
-    if (expected === undefined) return expect(change).toBeUndefined();
-    return expect(change).toMatch(expected);
+    const text = expected && `the ID token of the refresh names ${expected}`;
+    expect(identityChange(idToken, names, subject)).toBe(text);
   });
 });

@@ -23,6 +23,7 @@ import { createFileAnswers } from '../../src/session-store/file-stores.ts';
 import { createFileFlows } from '../../src/session-store/file-flows.ts';
 import { createFileSessions } from '../../src/session-store/file-sessions.ts';
 import type { ProviderSettings, Settings } from '../../src/settings/settings.ts';
+import { CodedError } from '@credmon/core/base';
 import { ISSUER_KEY } from '@credmon/test-fixtures/issuer/signed-id-token';
 import { createIssuers } from '../../src/flow/resolve-provider.ts';
 import { GENERIC_POLICY, type IssuerPolicy } from '@credmon/core/profiles';
@@ -59,6 +60,10 @@ export interface Portal {
   /** Requests that reached the issuer. */
   readonly sent: HttpRequest[];
   answer: (request: HttpRequest) => Promise<HttpResponse> | HttpResponse;
+  /** Changes of what every issuer says about itself; `undefined`: it does not answer. */
+  metadata: Readonly<Record<string, unknown>> | undefined;
+  /** The key set of every issuer. */
+  keys: readonly object[];
   now: number;
   browser(): Browser;
   /** Another process with the same directories, or with other ports or settings. */
@@ -88,15 +93,20 @@ export const tokens = (fields: Record<string, unknown> = {}): HttpResponse => {
 };
 
 /** What every issuer of these tests says about itself, and its key set. */
-function issuerDocument(url: string): HttpResponse {
+function issuerDocument(
+  url: string,
+  { metadata, keys }: Pick<Portal, 'metadata' | 'keys'>,
+): HttpResponse {
   const { origin, pathname } = new URL(url);
-  if (pathname === '/jwks') return json({ keys: [ISSUER_KEY.jwk] });
+  if (!metadata) throw new CodedError('ISSUER_UNREACHABLE', `cannot reach ${origin}`);
+  if (pathname === '/jwks') return json({ keys });
   if (pathname !== '/.well-known/openid-configuration') return json({}, 404);
   return json({
     issuer: origin,
     authorization_endpoint: `${origin}/authorize`,
     token_endpoint: `${origin}/token`,
     jwks_uri: `${origin}/jwks`,
+    ...metadata,
   });
 }
 
@@ -165,7 +175,7 @@ export async function startPortal(
         clock,
         random: (bytes) => randomBytes(bytes),
         send: async (request) => {
-          if (request.method === 'GET') return issuerDocument(request.url);
+          if (request.method === 'GET') return issuerDocument(request.url, portal);
           portal.sent.push(request);
           return portal.answer(request);
         },
@@ -196,6 +206,8 @@ export async function startPortal(
     log,
     sent: [],
     answer: () => tokens(),
+    metadata: {},
+    keys: [ISSUER_KEY.jwk],
     now: 1_800_000_000,
     browser: () => first.another(),
     replica: start,
@@ -228,8 +240,8 @@ export async function startPortal(
 /** The knobs of a provider that tests set. */
 interface ProviderKnobs extends Partial<IssuerPolicy> {
   readonly extraScopes?: readonly string[];
-  readonly revocationUrl?: string;
-  readonly userClaim?: string;
+  readonly revocationUrl?: string | undefined;
+  readonly userClaim?: string | undefined;
 }
 
 /** The settings of a provider with these knobs. */

@@ -238,6 +238,7 @@ async function registrationOf(
   return {
     registration: {
       provider,
+      issuer: policy.issuer,
       clientId,
       clientSecret,
       tokenUrl,

@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { beginPass } from '../../../src/daemon/pass.ts';
-import { bench, json, meta, useText, type Bench } from '../../support/bench.ts';
+import { bench, json, meta, noAnswer, useText, type Bench } from '../../support/bench.ts';
 
 let on: Bench;
 beforeEach(() => {
@@ -70,5 +70,130 @@ describe('R14 R30 a short client secret that is also a word of a scope', () => {
     const client = JSON.stringify({ ...JSON.parse(meta()), client_secret: secret });
     await renew({ refresh_token: 'refresh-token-1', scopes: scope }, client, scope);
     expect(JSON.parse(on.read('alice', 'mytok.use'))).toMatchObject({ access_token: 'new', scope });
+  });
+});
+
+const CLIENT = { mytok_CLIENT_ID: 'me', CREDMON_mytok_ISSUER: 'https://issuer.example' };
+const unsigned = (claims: unknown): string =>
+  `${Buffer.from('{"alg":"ES256"}').toString('base64url')}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.AAAA`;
+
+async function pass(): Promise<void> {
+  await (
+    await beginPass(on.context, on.lookup, on.memory)
+  ).settled;
+}
+
+/** Another bench, with these knobs. */
+function withKnobs(knobs: Readonly<Record<string, string>>): void {
+  rmSync(on.directory, { recursive: true, force: true });
+  on = bench({ knobs });
+}
+
+/** Seeds a token that is due, of the account alice-1 at the issuer. */
+function due(changes: Readonly<Record<string, unknown>> = {}): void {
+  const client = JSON.stringify({ ...JSON.parse(meta()), subject: 'alice-1' });
+  const top = JSON.stringify({
+    refresh_token: 'r1',
+    scopes: 'a',
+    audience: 'https://s.example',
+    ...changes,
+  });
+  on.seed('alice', 'mytok', { top, use: useText(on.clock.now() - 600, 1000), meta: client });
+}
+
+describe('R28 the ID token of a refresh', () => {
+  it.each([
+    ['another user', { iss: 'https://issuer.example', sub: 'bob-1' }, {}],
+    ['another user, without a configured client', { sub: 'bob-1' }, undefined],
+    ['another issuer', { iss: 'https://evil.example', sub: 'alice-1' }, {}],
+  ])('of %s stores the rotated .top, no .use, and stops', async (_, claims, knobs) => {
+    on = bench({
+      knobs:
+        knobs === undefined
+          ? {}
+          : {
+              ...CLIENT,
+              CREDMON_mytok_CLIENT_AUTH: 'post',
+              mytok_TOKEN_URL: 'https://issuer.example/token',
+            },
+    });
+    due();
+    on.answer = async () =>
+      json({
+        access_token: 'new',
+        token_type: 'bearer',
+        refresh_token: 'r2',
+        id_token: unsigned(claims),
+      });
+    await pass();
+    expect(JSON.parse(on.read('alice', 'mytok.top'))).toMatchObject({ refresh_token: 'r2' });
+    expect(JSON.parse(on.read('alice', 'mytok.use'))).toMatchObject({ access_token: 'old-access' });
+    expect(JSON.parse(on.read('alice', '.mytok.renewal'))).toMatchObject({
+      code: 'ISSUER_MISMATCH',
+      stopped: true,
+    });
+    on.clock.advance(100_000);
+    await pass();
+    expect(on.asked).toHaveLength(1);
+  });
+
+  it('of the same user is not verified: a wrong signature does not stop the renewal', async () => {
+    due();
+    const idToken = unsigned({ iss: 'https://issuer.example', sub: 'alice-1', exp: 1 });
+    on.answer = async () => json({ access_token: 'new', token_type: 'bearer', id_token: idToken });
+    await pass();
+    expect(JSON.parse(on.read('alice', 'mytok.use'))).toMatchObject({ access_token: 'new' });
+    expect(on.read('alice', 'mytok.use')).not.toContain('id_token');
+  });
+});
+
+describe('a client without a token URL', () => {
+  const issuer = 'https://issuer.example';
+  const document = {
+    issuer,
+    token_endpoint: `${issuer}/found`,
+    token_endpoint_auth_methods_supported: ['client_secret_basic'],
+  };
+
+  it('is renewed at the endpoint in the metadata of its issuer, which is asked once', async () => {
+    withKnobs(CLIENT);
+    due();
+    on.answer = async ({ url }) =>
+      url.includes('.well-known')
+        ? json(document)
+        : json({ access_token: 'new', token_type: 'bearer', expires_in: 600 });
+    await pass();
+    on.clock.advance(400);
+    await pass();
+    expect(on.asked.map(({ url }) => url)).toEqual([
+      `${issuer}/.well-known/openid-configuration`,
+      `${issuer}/found`,
+      `${issuer}/found`,
+    ]);
+    expect(JSON.parse(on.read('alice', 'mytok.use'))).toMatchObject({ access_token: 'new' });
+  });
+
+  it('keeps its refresh token while the issuer does not answer', async () => {
+    withKnobs(CLIENT);
+    due();
+    on.answer = async ({ url }) => Promise.reject(noAnswer(url));
+    await pass();
+    expect(on.asked.every(({ url }) => url.includes('.well-known'))).toBe(true);
+    expect(JSON.parse(on.read('alice', '.mytok.renewal'))).toMatchObject({
+      code: 'ISSUER_UNREACHABLE',
+      stopped: false,
+    });
+  });
+
+  it('R29 repeats scope and audience as the provider says', async () => {
+    const knobs = {
+      CREDMON_mytok_REFRESH_PARAMETERS: 'scope audience',
+      CREDMON_mytok_AUDIENCE_PARAMETER: 'audience',
+      CREDMON_mytok_TOKEN_PARAMETERS: 'x=1',
+    };
+    withKnobs(knobs);
+    due();
+    await pass();
+    expect(on.asked[0]?.form).toMatchObject({ scope: 'a', audience: 'https://s.example', x: '1' });
   });
 });
