@@ -14,8 +14,8 @@ export type {
   WlcgClaims,
 } from './token/claims.ts';
 export type { JsonObject, TokenHeader } from './token/compact.ts';
-export { discoverBearerToken, trimToken } from './token/bearer.ts';
-export type { BearerWorld, FoundToken } from './token/bearer.ts';
+export { discoverBearerToken, tokenIn, trimToken } from './token/bearer.ts';
+export type { BearerWorld, FoundToken, TokenForm } from './token/bearer.ts';
 export { createKey } from './keys/create-key.ts';
 export type { NewKey } from './keys/create-key.ts';
 export { metadataUrls } from '@credmon/core/base';

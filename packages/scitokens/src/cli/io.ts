@@ -1,5 +1,13 @@
 // The environment of the commands: the interface, and the real one; tests have their own.
-import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+} from 'node:fs';
 import {
   CodedError,
   STDERR,
@@ -35,6 +43,11 @@ export interface Io {
    * rejects another user's file.
    */
   readonly readIfThere: (path: string, mustBeOwn: boolean) => string | undefined;
+  /**
+   * Returns the names in a directory; none if it does not exist.
+   * @throws CodedError `TOKEN_UNREADABLE`
+   */
+  readonly listDirectory: (path: string) => readonly string[];
   readonly exists: (path: string) => boolean;
   readonly writeFile: (path: string, text: string, mode: number) => void;
 }
@@ -60,6 +73,7 @@ export function systemIo(): Io & { readonly close: () => Promise<void> } {
     readInput: () => readFileSync(0, 'utf8'),
     readFile: (path) => readFile(path, false) ?? unreadable(path, 'does not exist'),
     readIfThere: readFile,
+    listDirectory,
     exists: existsSync,
     writeFile: (path, text, mode) => writeFileAtomically(path, text, { mode, durable: true }),
   };
@@ -67,6 +81,15 @@ export function systemIo(): Io & { readonly close: () => Promise<void> } {
 
 function unreadable(path: string, problem: string, cause?: unknown): never {
   throw new CodedError('TOKEN_UNREADABLE', `${path} ${problem}`, { path, problem }, cause);
+}
+
+function listDirectory(path: string): readonly string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    return unreadable(path, `cannot be read: ${messageOf(error)}`, error);
+  }
 }
 
 function readFile(path: string, mustBeOwn: boolean): string | undefined {

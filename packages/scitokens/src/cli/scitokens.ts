@@ -14,7 +14,8 @@ import { tokenInspect } from './token-source.ts';
 
 const NAME = 'scitokens';
 const TOKEN_HELP =
-  'the token, @FILE, or - for standard input; default: WLCG bearer token discovery';
+  'the token, @FILE, or - for standard input (bare, or the JSON of a .use file); ' +
+  'default: WLCG bearer token discovery';
 
 /** Runs `scitokens` with the given arguments and returns its exit code. */
 export async function scitokens(argv: readonly string[], io: Io): Promise<number> {

@@ -1,6 +1,6 @@
 // The token of a command: the argument, a file, standard input, or WLCG discovery.
-import { CodedError, durationText, tableText } from '@credmon/core/base';
-import { discoverBearerToken, trimToken } from '../token/bearer.ts';
+import { CodedError, durationText, printableLine, tableText } from '@credmon/core/base';
+import { discoverBearerToken, tokenIn, trimToken, type FoundToken } from '../token/bearer.ts';
 import type { Io } from './io.ts';
 import { readCompact } from '../token/compact.ts';
 import { localTime, shownValue } from './show.ts';
@@ -8,24 +8,34 @@ import { localTime, shownValue } from './show.ts';
 /**
  * Returns the token of `argument`: `@FILE`, `-` for standard input, or the token itself.
  * Without an argument: from the variables of discovery, else from piped input, else from
- * the other places of discovery.
+ * the other places of discovery. Each of them contains the bare token, or the JSON of
+ * HTCondor's `.use` files: a note on standard error then says that other programs need the
+ * bare token.
  * @throws CodedError `TOKEN_NOT_FOUND`, `TOKEN_UNREADABLE`, `TOKEN_MALFORMED`
  */
 export function readTokenArgument(argument: string | undefined, io: Io): string {
-  if (argument === undefined || argument === '') return findToken(io);
-  if (argument === '-') return nonEmpty(io.readInput(), 'standard input');
+  const { token, source, form } = findToken(argument, io);
+  if (form === 'json') io.error(jsonNote(source));
+  return token;
+}
+
+function findToken(argument: string | undefined, io: Io): FoundToken {
+  if (argument === undefined || argument === '') return discover(io);
+  if (argument === '-') return nonEmpty(io.readInput(), STANDARD_INPUT);
   if (argument.startsWith('@')) return nonEmpty(io.readFile(argument.slice(1)), argument.slice(1));
   return nonEmpty(argument, 'the argument');
 }
 
-function nonEmpty(text: string, source: string): string {
-  const token = trimToken(text);
-  if (token !== '') return token;
+const STANDARD_INPUT = 'standard input';
+
+function nonEmpty(text: string, source: string): FoundToken {
+  const found = tokenIn(text, source);
+  if (found !== undefined) return found;
   throw new CodedError('TOKEN_NOT_FOUND', `no token in ${source}`, { source });
 }
 
-function findToken(io: Io): string {
-  const { environment, userId } = io;
+function discover(io: Io): FoundToken {
+  const { environment, userId, listDirectory } = io;
   const readFile = (path: string, named: boolean): string | undefined =>
     io.readIfThere(path, !named);
   // Variables come before a pipe: a pipe that is never closed would block a script for
@@ -33,8 +43,17 @@ function findToken(io: Io): string {
   const named =
     trimToken(environment['BEARER_TOKEN'] ?? '') !== '' ||
     Boolean(environment['BEARER_TOKEN_FILE']);
-  const piped = !named && io.isPiped() ? trimToken(io.readInput()) : '';
-  return piped === '' ? discoverBearerToken({ environment, userId, readFile }).token : piped;
+  const piped = !named && io.isPiped() ? tokenIn(io.readInput(), STANDARD_INPUT) : undefined;
+  return piped ?? discoverBearerToken({ environment, userId, readFile, listDirectory });
+}
+
+/** The line for standard error: what other programs need, and the knobs. */
+function jsonNote(source: string): string {
+  return (
+    `note: ${printableLine(source)} is JSON, but most other programs read only the bare token; ` +
+    'fix: the administrator sets LOCAL_CREDMON_TOKEN_USE_JSON = false ' +
+    '(for a login provider: CREDMON_<PROVIDER>_TOKEN_USE_JSON = false)\n'
+  );
 }
 
 // `token inspect`: shows the contents of a token without verification.

@@ -1,5 +1,6 @@
-// WLCG bearer token discovery: the possible places of a token, in order.
-import { CodedError } from '@credmon/core/base';
+// WLCG bearer token discovery: the possible places of a token, in order; and the token
+// inside a text, which is bare or JSON.
+import { CodedError, isRecord, printableLine } from '@credmon/core/base';
 
 /**
  * The environment of discovery. `readFile` returns the text, or `undefined` if there is
@@ -12,14 +13,23 @@ export interface BearerWorld {
   readonly userId: number;
   /** @throws CodedError `TOKEN_UNREADABLE` if the file exists but must not be read */
   readonly readFile: (path: string, named: boolean) => string | undefined;
+  /**
+   * Returns the names in a directory, none if it does not exist. Without it, the
+   * directory of a job's credentials (`_CONDOR_CREDS`) is not searched.
+   */
+  readonly listDirectory?: ((path: string) => readonly string[]) | undefined;
   /** Also check HTCondor's `SCITOKENS_FILE`, before the other places. */
   readonly htcondor?: boolean;
 }
 
-/** A token and its source: a variable's name or a path. */
+/** How a text contains its token: alone, or as `access_token` of a JSON object. */
+export type TokenForm = 'bare' | 'json';
+
+/** A token, its source (a variable's name or a path) and the form of the source's text. */
 export interface FoundToken {
   readonly token: string;
   readonly source: string;
+  readonly form: TokenForm;
 }
 
 /** The white space of C99's isspace. */
@@ -33,25 +43,88 @@ export function trimToken(text: string): string {
 }
 
 /**
+ * Returns the token in a text: the text itself, or `access_token` of the JSON object that
+ * HTCondor's `.use` files contain. `undefined` if there is nothing but white space. A bare
+ * token is not checked.
+ * @throws CodedError `TOKEN_MALFORMED` for JSON without a token; it contains none of the
+ * text
+ */
+export function tokenIn(text: string, source: string): FoundToken | undefined {
+  const trimmed = trimToken(text);
+  if (trimmed === '') return undefined;
+  // No token has a brace: RFC 6750 section 2.1.
+  if (!trimmed.startsWith('{')) return { token: trimmed, source, form: 'bare' };
+  const token = accessTokenOf(trimmed);
+  if (token !== '') return { token, source, form: 'json' };
+  throw new CodedError(
+    'TOKEN_MALFORMED',
+    `invalid token in ${printableLine(source)}: neither a bare token nor a JSON object with a ` +
+      'string "access_token"',
+    { source },
+  );
+}
+
+function accessTokenOf(json: string): string {
+  try {
+    const value: unknown = JSON.parse(json);
+    const token = isRecord(value) ? value['access_token'] : undefined;
+    return typeof token === 'string' ? trimToken(token) : '';
+  } catch {
+    return '';
+  }
+}
+
+/**
  * Searches for a token: `BEARER_TOKEN`, the file named by `BEARER_TOKEN_FILE`,
- * `$XDG_RUNTIME_DIR/bt_u$EUID`, `/tmp/bt_u$EUID`. An empty place is skipped; an invalid
- * token ends the search.
+ * `$XDG_RUNTIME_DIR/bt_u$EUID`, `/tmp/bt_u$EUID`, and the only `.use` file in
+ * `$_CONDOR_CREDS`. The token may be bare or inside JSON. An empty place is skipped; an
+ * invalid token ends the search.
  * @throws CodedError `TOKEN_MALFORMED`, `TOKEN_UNREADABLE`, `TOKEN_NOT_FOUND`
  * @see https://zenodo.org/records/3937438 (WLCG Bearer Token Discovery)
  */
 export function discoverBearerToken(world: BearerWorld): FoundToken {
-  for (const { source, read } of places(world)) {
-    const token = trimToken(read() ?? '');
-    if (token === '') continue;
-    if (B64TOKEN.test(token)) return { token, source };
-    throw new CodedError('TOKEN_MALFORMED', `invalid token in ${source}`, {
-      source,
-    });
+  for (const place of places(world)) {
+    const found = foundIn(place);
+    if (found !== undefined) return found;
   }
+  const { place, several } = jobToken(world);
+  const found = place === undefined ? undefined : foundIn(place);
+  if (found !== undefined) return found;
   throw new CodedError(
     'TOKEN_NOT_FOUND',
-    'no token found: set BEARER_TOKEN or BEARER_TOKEN_FILE, or pass a token',
+    `no token found: ${several ?? 'set BEARER_TOKEN or BEARER_TOKEN_FILE, or pass a token'}`,
   );
+}
+
+function foundIn({ source, read }: Place): FoundToken | undefined {
+  const found = tokenIn(read() ?? '', source);
+  if (found === undefined || B64TOKEN.test(found.token)) return found;
+  throw new CodedError('TOKEN_MALFORMED', `invalid token in ${printableLine(source)}`, {
+    source,
+  });
+}
+
+/**
+ * The only token of a job's credential directory as a place of discovery, or the sentence
+ * about several tokens. The directory is named by a variable, so its files may belong to
+ * another user.
+ */
+function jobToken({ environment, readFile, listDirectory }: BearerWorld): {
+  readonly place?: Place | undefined;
+  readonly several?: string | undefined;
+} {
+  const directory = environment['_CONDOR_CREDS'];
+  if (!directory || listDirectory === undefined) return {};
+  const names = listDirectory(directory)
+    .filter((name) => /^[^.].*\.use$/s.test(name))
+    .toSorted();
+  const [first, ...others] = names.map((name) => `${directory}/${name}`);
+  if (first === undefined) return {};
+  if (others.length === 0) return { place: { source: first, read: () => readFile(first, true) } };
+  const list = names.join(', ');
+  return {
+    several: printableLine(`${directory} has several (${list}); pass one, for example @${first}`),
+  };
 }
 
 interface Place {

@@ -1,6 +1,6 @@
 // An environment for the commands: a temporary directory, a fixed time, and no network
 // unless given.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -44,6 +44,7 @@ export function fakeIo(
       return text;
     },
     readIfThere,
+    listDirectory: (path) => (existsSync(path) ? readdirSync(path) : []),
     exists: existsSync,
     writeFile: (path, text, mode) => writeFileSync(path, text, { mode }),
     stdout: () => printed.out,

@@ -25,26 +25,26 @@ function find(
 
 describe('bearer token discovery', () => {
   it.each([
-    ['the variable', ALL, FILES, { token: 'env', source: 'BEARER_TOKEN' }],
+    ['the variable', ALL, FILES, { token: 'env', source: 'BEARER_TOKEN', form: 'bare' }],
     [
       'the named file when the variable is blank',
       { ...ALL, BEARER_TOKEN: ' \n' },
       FILES,
-      { token: 'named', source: '/file' },
+      { token: 'named', source: '/file', form: 'bare' },
     ],
     [
       'the runtime directory when the named file is missing',
       { ...ALL, BEARER_TOKEN: '' },
       { ...FILES, '/file': '' },
-      { token: 'runtime', source: '/run/u/bt_u7' },
+      { token: 'runtime', source: '/run/u/bt_u7', form: 'bare' },
     ],
-    ['/tmp as the last place', {}, FILES, { token: 'tmp', source: '/tmp/bt_u7' }],
+    ['/tmp as the last place', {}, FILES, { token: 'tmp', source: '/tmp/bt_u7', form: 'bare' }],
   ])('finds %s', (_title, environment, files, found) => {
     expect(find(environment, files)).toEqual(found);
   });
 
   it("checks HTCondor's file first on request, and uses its first line that is not a comment", () => {
-    expect(find(ALL, FILES, true)).toEqual({ token: 'sci', source: '/sci' });
+    expect(find(ALL, FILES, true)).toEqual({ token: 'sci', source: '/sci', form: 'bare' });
   });
 
   it.each([
@@ -69,6 +69,40 @@ describe('bearer token discovery', () => {
       ['/run/u/bt_u7', false],
       ['/tmp/bt_u7', false],
     ]);
+  });
+
+  it.each([
+    ['its only token', ['a.use', 'a.top', '.b.use'], 'job'],
+    ['none of several', ['a.use', 'b.use'], 'TOKEN_NOT_FOUND'],
+    ['none of none', [], 'TOKEN_NOT_FOUND'],
+  ])("takes from a job's credential directory %s", (_title, names, expected) => {
+    const files: Record<string, string> = { '/creds/a.use': '{"access_token":"job"}' };
+    let result: unknown;
+    try {
+      result = discoverBearerToken({
+        environment: { _CONDOR_CREDS: '/creds' },
+        userId: 7,
+        readFile: (path) => files[path],
+        listDirectory: (path) => (path === '/creds' ? names : []),
+      });
+    } catch (error) {
+      result = error;
+    }
+    expect(result).toMatchObject(
+      expected === 'job'
+        ? { token: 'job', source: '/creds/a.use', form: 'json' }
+        : { code: expected },
+    );
+  });
+
+  it("lists a job's credential directory only if no other place has a token", () => {
+    const world = {
+      environment: { ...ALL, _CONDOR_CREDS: '/creds' },
+      userId: 7,
+      readFile: () => undefined,
+      listDirectory: () => expect.unreachable(),
+    };
+    expect(discoverBearerToken(world).token).toBe('env');
   });
 
   it('reports that there is none', () => {
