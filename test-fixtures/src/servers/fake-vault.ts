@@ -12,7 +12,8 @@ import {
   type VaultFault,
 } from '../vault/faults.ts';
 
-export type { VaultFault } from '../vault/faults.ts';
+export type { VaultAnswer, VaultFault } from '../vault/faults.ts';
+export { errors, secret } from '../vault/faults.ts';
 
 /** One request to the Vault. `token` is the name of the Vault token, not its text. */
 export interface VaultRequest {
@@ -47,6 +48,11 @@ export interface FakeVault {
   setFault(fault?: VaultFault): void;
   /** Redirects every request from now on. */
   redirect(status: number, location: string): void;
+  /**
+   * Sets the answers of reads from now on, by the query of the request; `undefined` is the
+   * normal answer.
+   */
+  setAnswer(answer?: (query: Readonly<Record<string, string>>) => VaultAnswer | undefined): void;
   /** The lifetime of access tokens from now on, in seconds. */
   setTokenTtl(seconds: number): void;
   /**
@@ -67,6 +73,7 @@ export async function startVault(options: VaultOptions): Promise<FakeVault> {
   let ttl = options.tokenTtl ?? 10_800;
   let scopes: string | undefined;
   let redirection: VaultAnswer | undefined;
+  let special: ((query: Readonly<Record<string, string>>) => VaultAnswer | undefined) | undefined;
 
   const newToken = (user: string, query: URLSearchParams, now: number): string => {
     if (options.tokenFormat === 'opaque') return randomBytes(24).toString('base64url');
@@ -131,7 +138,8 @@ export async function startVault(options: VaultOptions): Promise<FakeVault> {
     }
     if (!login?.paths.includes(url.pathname))
       return errors(403, '1 error occurred:\n\t* permission denied\n\n');
-    return request.method === 'GET' ? read(login.user, url) : errors(405);
+    if (request.method !== 'GET') return errors(405);
+    return special?.(Object.fromEntries(url.searchParams)) ?? read(login.user, url);
   };
 
   const server = createServer({ key: options.key, cert: options.cert }, (request, response) =>
@@ -161,6 +169,9 @@ export async function startVault(options: VaultOptions): Promise<FakeVault> {
     },
     redirect: (status, location) => {
       redirection = { status, headers: { location }, body: '' };
+    },
+    setAnswer: (answers) => {
+      special = answers;
     },
     setTokenTtl: (seconds) => {
       ttl = seconds;

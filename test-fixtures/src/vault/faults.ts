@@ -27,15 +27,15 @@ export interface VaultAnswer {
   readonly body: unknown;
 }
 
-/** The envelope of every secret. */
-export function secret(data: unknown): VaultAnswer {
+/** The envelope of every secret, with the warnings of the plug-in. */
+export function secret(data: unknown, warnings: readonly string[] | null = null): VaultAnswer {
   const envelope = {
     request_id: 'b5d3a1f0-0000-4000-8000-000000000000',
     lease_id: '',
     renewable: false,
     lease_duration: 0,
     wrap_info: null,
-    warnings: null,
+    warnings,
     auth: null,
   };
   return { status: 200, body: { ...envelope, data } };

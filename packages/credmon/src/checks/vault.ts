@@ -26,7 +26,12 @@ export function vaultChecks(context: CheckContext): Check[] {
 async function checkVault(context: CheckContext): Promise<Finding[]> {
   const { settings, limited, config, trust } = context;
   const { vault, limits } = settings;
-  const findings = [ok(WHAT, doing(settings)), ...authorities(settings), ...shortLife(settings)];
+  const findings = [
+    ok(WHAT, doing(settings)),
+    ...authorities(settings),
+    ...quotedOptions(config.get('SEC_CREDENTIAL_GETTOKEN_OPTS') ?? ''),
+    ...shortLife(settings),
+  ];
   if (!settings.vaultEnabled)
     findings.push(
       warning(
@@ -39,7 +44,8 @@ async function checkVault(context: CheckContext): Promise<Finding[]> {
     findings.push(
       warning(WHAT, 'SEC_CREDENTIAL_STORER is not set: condor_submit does not start a login'),
     );
-  // Without certificate authorities every host would report the same error.
+  // Without certificate authorities, and for a server name in quotes, every host would
+  // report the same error.
   if (hasErrors(findings)) return findings;
   if (vault.hosts.length === 0)
     return [...findings, wrong(WHAT, 'no host is trusted: set TRUSTED_VAULT_HOSTS')];
@@ -49,6 +55,21 @@ async function checkVault(context: CheckContext): Promise<Finding[]> {
     .filter((host) => checkHostName(host) === undefined)
     .flatMap((host) => vault.ports.map((port) => limited(() => checkHost(host, port, send))));
   return [...findings, ...misspelt, ...(await Promise.all(asked))];
+}
+
+/**
+ * Neither HTCondor nor the storer removes quotes: htgettoken would get them as a part of
+ * its options.
+ */
+function quotedOptions(options: string): Finding[] {
+  if (!/['"]/.test(options)) return [];
+  const unquoted = options.replaceAll(/['"]/g, '').trim();
+  return [
+    wrong(
+      WHAT,
+      `quotes in SEC_CREDENTIAL_GETTOKEN_OPTS are not removed; fix: SEC_CREDENTIAL_GETTOKEN_OPTS = ${unquoted}`,
+    ),
+  ];
 }
 
 /** Names are compared exactly, so a URL or a name with a port never matches. */

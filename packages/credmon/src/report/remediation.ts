@@ -23,6 +23,7 @@ export function remediationFor(token: StuckToken, code: string): string | undefi
   return (steps?.[provider ?? 'default'] ?? steps?.['default'])
     ?.replace('{user}', () => user)
     .replace('{delete}', () => deleteCommand(token))
+    .replace('{store}', () => `condor_credential_storer --force ${shellWord(service)}`)
     .replace('{add}', () => add);
 }
 

@@ -92,6 +92,19 @@ it.each<[string, () => Record<string, string>, RegExp]>([
     /^warning Vault: \*\.example in TRUSTED_VAULT_HOSTS is not a host name/,
   ],
   [
+    'single quotes around the server',
+    () => ({
+      TRUSTED_VAULT_HOSTS: '',
+      SEC_CREDENTIAL_GETTOKEN_OPTS: "-a 'vault.example.org'",
+    }),
+    /^error Vault: quotes in SEC_CREDENTIAL_GETTOKEN_OPTS are not removed; fix: SEC_CREDENTIAL_GETTOKEN_OPTS = -a vault\.example\.org$/,
+  ],
+  [
+    'double quotes around all options',
+    () => ({ SEC_CREDENTIAL_GETTOKEN_OPTS: '"-a vault.example.org:8200"' }),
+    /^error Vault: quotes in SEC_CREDENTIAL_GETTOKEN_OPTS .* = -a vault\.example\.org:8200$/,
+  ],
+  [
     'no storer',
     () => ({ SEC_CREDENTIAL_STORER: '' }),
     /^warning Vault: SEC_CREDENTIAL_STORER is not set/,
@@ -109,6 +122,14 @@ it.each<[string, () => Record<string, string>, RegExp]>([
 ])('R45 %s', async (_, change, expected) => {
   const findings = await on.findings({ ...knobs(), ...change() }, vaultChecks);
   expect(findings.filter((line) => expected.test(line))).toHaveLength(1);
+});
+
+it('quotes are one error, with the knob that has them', async () => {
+  const change = { TRUSTED_VAULT_HOSTS: '', SEC_CREDENTIAL_GETTOKEN_OPTS: "-a 'v.example'" };
+  const findings = await on.findings({ ...knobs(), ...change }, vaultChecks);
+  expect(findings.filter((line) => !line.startsWith('ok'))).toEqual([
+    'error Vault: quotes in SEC_CREDENTIAL_GETTOKEN_OPTS are not removed; fix: SEC_CREDENTIAL_GETTOKEN_OPTS = -a v.example',
+  ]);
 });
 
 it('missing certificate authorities are one error, not one for each host', async () => {

@@ -111,7 +111,7 @@ describe('R44 the advice agrees with the state', () => {
     [
       'vault',
       'GRANT_REVOKED',
-      'fix: alice runs this and submits again: condor_store_cred delete-oauth -s mytok -H h1',
+      'fix: alice runs this, which starts htgettoken: condor_credential_storer --force mytok',
     ],
     ['client', 'GRANT_REVOKED', 'fix: ask the issuer why it rejects the client'],
     ['oauth', 'PROGRAM_FAILED', 'see PROGRAM_FAILED in docs/errors.md'],

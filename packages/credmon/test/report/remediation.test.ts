@@ -28,6 +28,12 @@ it.each([
     ['ask the issuer why it rejects the client'],
   ],
   [
+    "R9 a login that has ended in a Vault is renewed by its user, with the service's name",
+    { ...token, provider: 'vault', handle: 'h1' },
+    'GRANT_REVOKED',
+    ['alice runs this', 'htgettoken', ': condor_credential_storer --force mytok'],
+  ],
+  [
     'a token without an owner gets the general step',
     { ...token, provider: null },
     'GRANT_REVOKED',
@@ -42,7 +48,7 @@ it.each([
   ['a dollar sign in a name is literal', { ...token, user: '$&' }, 'GRANT_REVOKED', ['$&']],
 ])('%s', (_, stuck, code, parts) => {
   for (const part of parts) expect(remediationFor(stuck, code)).toContain(part);
-  expect(remediationFor(stuck, code)).not.toMatch(/\{(?:user|delete|add)\}/);
+  expect(remediationFor(stuck, code)).not.toMatch(/\{(?:user|delete|add|store)\}/);
 });
 
 it('a code without a short step has none', () => {

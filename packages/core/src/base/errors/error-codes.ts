@@ -37,7 +37,7 @@ export interface ErrorFacts {
   readonly exit: 'failed' | 'hold' | 'log' | 'usage';
   /**
    * The next step for a token in this state, in the log and in `status`. Some kinds of
-   * provider have their own. `{user}`, `{delete}` and `{add}` are filled in.
+   * provider have their own. `{user}`, `{delete}`, `{add}` and `{store}` are filled in.
    */
   readonly step?: Readonly<Partial<Record<string, string>>>;
 }

@@ -1,35 +1,23 @@
 // The Vault provider: reads an access token from Vault or OpenBao with the Vault token
 // from `.top`.
-import {
-  CodedError,
-  isCoded,
-  jwtClaims,
-  originOf,
-  type Send,
-  bodyText,
-  isRecord,
-  type HttpResponse,
-} from '@credmon/core/base';
+import { CodedError, jwtClaims, originOf, type Send } from '@credmon/core/base';
 import {
   scopeText,
   splitStem,
   tokenId,
   type Parsed,
   type TokenSnapshot,
-  judgeTokenResponse,
-  parseObject,
   useFile,
-  withoutSecrets,
 } from '@credmon/core/credential';
 import type { RenewalPolicy } from '@credmon/core/renewal';
 import type { TokenFiles } from '@credmon/core/store';
 import { checkScopes } from '../common/granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
-import { basisOf, issuedWith } from '../common/outcomes.ts';
+import { basisOf, issuedWith, rejectionOf } from '../common/outcomes.ts';
+import { judgeSecondRead, judgeVaultAnswer, stillAlive, type VaultAnswer } from './answer.ts';
 import { parentStem, parseVaultTop, vaultRequest, type VaultTop } from './request.ts';
 import type { IssuerPolicy } from '@credmon/core/profiles';
 import type { VaultSettings } from '../../settings/vault.ts';
-import { classifyFailure, harmless } from '@credmon/core/oauth';
 
 /**
  * The provider's options. `send` has the Vault's certificate authorities and time-outs,
@@ -45,11 +33,17 @@ interface VaultOptions {
   readonly policy: RenewalPolicy;
 }
 
+/** `unrefreshed`: the tokens that the Vault fails to refresh, by identifier. */
+interface ReaderOptions extends VaultOptions {
+  readonly unrefreshed: Set<string>;
+}
+
 /**
  * The Vault provider: every token is read again after `refreshSeconds`, because the Vault
  * caches it for `minimumSeconds`.
  */
-export function vaultReader(options: VaultOptions): Provider {
+export function vaultReader(vaultOptions: VaultOptions): Provider {
+  const options: ReaderOptions = { ...vaultOptions, unrefreshed: new Set() };
   const { settings } = options;
   return {
     name: 'vault',
@@ -101,19 +95,22 @@ function parentOf(stem: string, { specialNames }: VaultOptions): string | undefi
   return specialNames ? undefined : parentStem(stem);
 }
 
+/** The shortest `minimum_seconds` that the plug-in distinguishes from none. */
+const SHORTEST_SECONDS = 30;
+
 async function obtain(
   token: TokenSnapshot,
   files: TokenFiles,
-  options: VaultOptions,
+  options: ReaderOptions,
   context: ProviderContext,
 ): Promise<Outcome> {
   try {
     const top = topOf(token, files.top);
     const vaultToken = top.vaultToken ?? parentToken(token, options, context);
     if (vaultToken instanceof CodedError) return { kind: 'gone', error: vaultToken };
-    const response = await options.send(vaultRequest(top, vaultToken, options.settings));
-    const about = { service: token.stem, vaultToken, now: context.now };
-    const accessToken = tokenInAnswer(response, about);
+    const answer = await read(token, top, vaultToken, options, context);
+    if (answer.kind !== 'token') return rejectionFor(answer);
+    const { accessToken } = answer;
     const noted = checkGrant(token, top, accessToken, options);
     const use = useFile(
       { accessToken, answer: { access_token: accessToken } },
@@ -128,6 +125,44 @@ async function obtain(
   } catch (error) {
     return rejectionOf(token, error);
   }
+}
+
+/**
+ * Reads the token. "token expired" is asked about with a second read; while the Vault
+ * fails to reach the issuer it is not the end of the login, also when the Vault's last
+ * token has expired.
+ */
+async function read(
+  token: TokenSnapshot,
+  top: VaultTop,
+  vaultToken: string,
+  { send, settings, unrefreshed }: ReaderOptions,
+  context: ProviderContext,
+): Promise<VaultAnswer> {
+  const id = tokenId(token);
+  const question = { service: token.stem, vaultToken, now: context.now };
+  const ask = async (minimumSeconds: number): Promise<VaultAnswer> =>
+    judgeVaultAnswer(
+      await send(vaultRequest(top, vaultToken, { ...settings, minimumSeconds })),
+      question,
+    );
+  const first = await ask(settings.minimumSeconds);
+  if (first.kind !== 'expired') {
+    if (first.kind !== 'failed') unrefreshed.delete(id);
+    return first;
+  }
+  const second = await ask(SHORTEST_SECONDS);
+  if (second.kind === 'token' && second.unrefreshed !== undefined) unrefreshed.add(id);
+  if (second.kind === 'expired' && unrefreshed.has(id)) {
+    const text = 'fails to refresh its token, and its last one has expired';
+    return { kind: 'failed', error: stillAlive(token.stem, text) };
+  }
+  return judgeSecondRead(second, question, settings.minimumSeconds);
+}
+
+function rejectionFor({ kind, error }: Exclude<VaultAnswer, { kind: 'token' }>): Outcome {
+  if (kind === 'failed') return { kind, error };
+  return { kind: kind === 'gone' ? 'gone' : 'revoked', error };
 }
 
 /**
@@ -181,91 +216,4 @@ function parentToken(
 
 function unusable(message: string, token: TokenSnapshot): CodedError {
   return new CodedError('CRED_FILE_INVALID', message, { token: tokenId(token) });
-}
-
-function rejectionOf(token: TokenSnapshot, error: unknown): Outcome {
-  // An error without a code is a bug; its text may contain anything, so only its name is
-  // used.
-  const coded = isCoded(error)
-    ? error
-    : new CodedError(
-        'ISSUER_ANSWER_INVALID',
-        `${tokenId(token)}: unexpected ${error instanceof Error ? error.name : typeof error}`,
-      );
-  if (coded.code === 'GRANT_REVOKED') return { kind: 'gone', error: coded };
-  const final = coded.code === 'ENDPOINT_REFUSED' || coded.code === 'SCOPE_WIDENED';
-  return { kind: final ? 'denied' : 'failed', error: coded };
-}
-
-// Reads a Vault's answer: an access token, a revoked login, or another failure.
-
-/**
- * Returns the access token in an answer.
- * @param vaultToken the token that was sent, so that no error repeats it
- * @throws CodedError `GRANT_REVOKED` when the Vault says "permission denied";
- * `ISSUER_BUSY`, `ISSUER_UNREACHABLE` or `ISSUER_ANSWER_INVALID` for failures that time
- * may fix
- * @see https://developer.hashicorp.com/vault/api-docs (status codes, errors)
- */
-function tokenInAnswer(
-  response: HttpResponse,
-  { service, vaultToken, now }: { service: string; vaultToken: string; now: number },
-): string {
-  const object = parseObject(bodyText(response.body));
-  const json = object.ok ? object.value : {};
-  if (response.status !== 200) throw failure(response, json, { service, vaultToken, now });
-  const { data } = json;
-  if (!isRecord(data)) throw invalid(service, 'no data');
-  const { accessToken } = judgeTokenResponse({ access_token: data['access_token'] }, service);
-  if (!/^[\w.~+/-]+=*$/.test(accessToken) || isJson(accessToken))
-    throw invalid(service, 'its access token is not a bearer token (RFC 6750, section 2.1)');
-  return accessToken;
-}
-
-function failure(
-  { status, headers }: HttpResponse,
-  json: Readonly<Record<string, unknown>>,
-  { service, vaultToken, now }: { service: string; vaultToken: string; now: number },
-): CodedError {
-  // Checked before secrets are masked: a short Vault token may be a part of the text.
-  const errors = errorsOf(json);
-  const errorText = harmless(withoutSecrets(errors, [vaultToken]));
-  if (status === 403 && /permission denied/i.test(errors)) {
-    return new CodedError(
-      'GRANT_REVOKED',
-      `the Vault of ${service} answered "permission denied": it has revoked ` +
-        "the user's Vault token, or the token has expired",
-      { provider: service, status },
-    );
-  }
-  const retryAfter = headers['retry-after'];
-  const plain = classifyFailure(
-    service,
-    { status, ...(retryAfter === undefined ? {} : { retryAfter }) },
-    now,
-  );
-  // A 401 comes from a proxy in front of the Vault; there is no client to reject.
-  const code = plain.code === 'CLIENT_REFUSED' ? 'ISSUER_ANSWER_INVALID' : plain.code;
-  const what = errorText === '' ? '' : ` (${errorText})`;
-  return new CodedError(
-    code,
-    `the Vault of ${service} answered HTTP status ${status}${what}`,
-    plain.fields,
-  );
-}
-
-function errorsOf({ errors }: Readonly<Record<string, unknown>>): string {
-  const texts = Array.isArray(errors) ? errors.filter((each) => typeof each === 'string') : [];
-  return texts.join('; ');
-}
-
-/** True for a token such as `123` that a reader of a bare `.use` would take for JSON. */
-function isJson(text: string): boolean {
-  return /^(true|false|null|-?\d+(\.\d+)?([eE][+-]?\d+)?)$/.test(text);
-}
-
-function invalid(service: string, what: string): CodedError {
-  return new CodedError('ISSUER_ANSWER_INVALID', `invalid Vault response for ${service}: ${what}`, {
-    provider: service,
-  });
 }
