@@ -219,7 +219,7 @@ describe('a Vault login', () => {
     expect(readJson(file('dune_h1.top'))).toEqual({ vault_url: vault.url, scopes: 'a,b' });
     const [called] = calls().filter(([program]) => program === 'htgettoken');
     expect(called).toEqual(
-      'htgettoken -a vault.example -i dune --kerbpath=x --vaulttokenttl=28d --vaulttokenfile=/dev/stdout --nobearertoken --showbearerurl --nooidc'.split(
+      'htgettoken -a vault.example -i dune --kerbpath=x --vaulttokenttl=28d --vaulttokeninfile=/nonexistent --vaulttokenfile=/dev/stdout --outfile=/dev/fd/3 --showbearerurl --nooidc'.split(
         ' ',
       ),
     );

@@ -20,9 +20,23 @@ interface VaultLoginContext {
 
 /**
  * htgettoken needs a path for its output, and the socket pair of a child of Node has
- * none; a shell creates a pipe.
+ * none; a shell creates a pipe. The access token goes to descriptor 3 and is discarded.
  */
-const THROUGH_PIPE = '{ htgettoken "$@"; echo "exit $?"; } | cat';
+const THROUGH_PIPE = '{ htgettoken "$@" 3>/dev/null; echo "exit $?"; } | cat';
+
+/**
+ * The Vault token is valid for weeks and must not be in a file, so it is printed. The
+ * access token is only asked for: without it (`--nobearertoken`) htgettoken does not
+ * notice that the refresh token in the Vault is missing or dead, and starts no login.
+ * Without a file to read a Vault token from, htgettoken would read its own output.
+ * @see https://github.com/fermitools/htgettoken (htgettoken/__init__.py, main)
+ */
+const OUTPUT_OPTIONS = [
+  '--vaulttokeninfile=/nonexistent',
+  '--vaulttokenfile=/dev/stdout',
+  '--outfile=/dev/fd/3',
+  '--showbearerurl',
+] as const;
 
 /**
  * Stores the Vault token and URL from htgettoken; for a handle only the URL, with the
@@ -67,8 +81,7 @@ async function getToken(
 
 /**
  * Returns the arguments: the administrator's, the issuer (and after `_` the role) from
- * the service's name, the user's. A Vault token is valid for weeks and must not be in a
- * file, so it is printed.
+ * the service's name, the user's, and our own, which decide where the tokens go.
  * @see https://github.com/fermitools/htgettoken (manual page)
  */
 export function getTokenArguments(
@@ -85,8 +98,7 @@ export function getTokenArguments(
     ...wordsOf(own.replaceAll(',', ' ')),
   ];
   if (!words.some((word) => word.startsWith('--vaulttokenttl'))) words.push('--vaulttokenttl=28d');
-  words.push('--vaulttokenfile=/dev/stdout', '--nobearertoken', '--showbearerurl');
-  return interactive ? words : [...words, '--nooidc'];
+  return [...words, ...OUTPUT_OPTIONS, ...(interactive ? [] : ['--nooidc'])];
 }
 
 function wordsOf(text: string): string[] {

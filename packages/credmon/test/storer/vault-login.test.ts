@@ -5,7 +5,12 @@ import { parseRequest } from '../../src/storer/request.ts';
 import { createStoreCred } from '../../src/storer/store-cred.ts';
 import { getTokenArguments, vaultLogin } from '../../src/storer/vault-login.ts';
 
-const TAIL = ['--vaulttokenfile=/dev/stdout', '--nobearertoken', '--showbearerurl'];
+const TAIL = [
+  '--vaulttokeninfile=/nonexistent',
+  '--vaulttokenfile=/dev/stdout',
+  '--outfile=/dev/fd/3',
+  '--showbearerurl',
+];
 
 describe("htgettoken's arguments", () => {
   it.each([
