@@ -24,6 +24,12 @@ const executables = [
     entry: 'packages/credmon/src/storer/main.ts',
     out: 'packages/credmon/dist/bin/condor_credential_storer.js',
   },
+  // Sites copy this one to where their other token programs are: a .cjs file needs no
+  // manifest beside it.
+  {
+    entry: 'packages/credmon/src/mytoken/main.ts',
+    out: 'packages/credmon/dist/bin/condor_credmon_mytoken.cjs',
+  },
   {
     entry: 'packages/webserver/src/main.ts',
     out: 'packages/webserver/dist/bin/condor_credmon_webserver.js',

@@ -15,6 +15,7 @@ if (prefix === undefined || process.argv.length > 3) {
 const programs = [
   ['credmon', 'condor_credmon.cjs', ['condor_credmon', 'condor_credmon_oauth']],
   ['credmon', 'condor_credential_storer.js', ['condor_credential_storer', 'condor_vault_storer']],
+  ['credmon', 'condor_credmon_mytoken.cjs', ['condor_credmon_mytoken']],
   ['webserver', 'condor_credmon_webserver.js', ['condor_credmon_webserver']],
   ['scitokens', 'scitokens.js', ['scitokens']],
   ...['scitokens-admin-create-key', 'scitokens-admin-create-token', 'scitokens-verify-token'].map(

@@ -32,6 +32,7 @@ const worldFiles = [
   'packages/*/src/main.ts',
   'packages/*/src/cli/**',
   'packages/credmon/src/{commands,checks,host,storer}/**',
+  'packages/credmon/src/mytoken/main.ts',
   'packages/credmon/src/daemon/{pid-and-complete,signals,master-watch}.ts',
   'packages/credmon/src/status/tokens.ts',
   'packages/credmon/src/metrics/listener.ts',

@@ -51,6 +51,7 @@ describe('a reader that is gone', () => {
     ['condor_credmon_webserver', ['--help']],
     ['condor_credmon_webserver', ['--check']],
     ['condor_credential_storer', ['--help']],
+    ['condor_credmon_mytoken', ['--help']],
     ['scitokens', ['--help']],
     ['scitokens-verify-token', ['--help']],
   ])('of %s %j is nobody’s error', async (program, args) => {

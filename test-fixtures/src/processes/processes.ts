@@ -176,11 +176,16 @@ function killGroup(leader: number, signal: NodeJS.Signals): void {
 }
 
 /** The built executables by command name. */
-export type Executable = 'condor_credmon' | 'condor_credential_storer' | 'condor_credmon_webserver';
+export type Executable =
+  | 'condor_credmon'
+  | 'condor_credential_storer'
+  | 'condor_credmon_mytoken'
+  | 'condor_credmon_webserver';
 
 const BUILT: Readonly<Record<Executable, string>> = {
   condor_credmon: 'packages/credmon/dist/bin/condor_credmon.cjs',
   condor_credential_storer: 'packages/credmon/dist/bin/condor_credential_storer.js',
+  condor_credmon_mytoken: 'packages/credmon/dist/bin/condor_credmon_mytoken.cjs',
   condor_credmon_webserver: 'packages/webserver/dist/bin/condor_credmon_webserver.js',
 };
 

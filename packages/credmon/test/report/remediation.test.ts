@@ -34,6 +34,12 @@ it.each([
     ['alice runs this', 'htgettoken', ': condor_credential_storer --force mytok'],
   ],
   [
+    "a program's credential is stored again: CredD does not ask for it",
+    { ...token, provider: 'exec' },
+    'GRANT_REVOKED',
+    [`alice stores another credential and submits again: ${add} -i FILE`],
+  ],
+  [
     'a token without an owner gets the general step',
     { ...token, provider: null },
     'GRANT_REVOKED',
