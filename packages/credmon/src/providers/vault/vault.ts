@@ -151,7 +151,7 @@ async function read(
     if (first.kind !== 'failed') unrefreshed.delete(id);
     return first;
   }
-  const second = await ask(SHORTEST_SECONDS);
+  const second = await ask(Math.min(SHORTEST_SECONDS, settings.minimumSeconds));
   if (second.kind === 'token' && second.unrefreshed !== undefined) unrefreshed.add(id);
   if (second.kind === 'expired' && unrefreshed.has(id)) {
     const text = 'fails to refresh its token, and its last one has expired';
