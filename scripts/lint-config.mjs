@@ -7,9 +7,17 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Who may import whom; everything else between packages is refused. */
-const core = ['base', 'classad', 'config', 'credential', 'log', 'oauth', 'profiles', 'renewal', 'store'].map(
-  (folder) => `@credmon/core/${folder}`,
-);
+const core = [
+  'base',
+  'classad',
+  'config',
+  'credential',
+  'log',
+  'oauth',
+  'profiles',
+  'renewal',
+  'store',
+].map((folder) => `@credmon/core/${folder}`);
 const mayImport = {
   core: [],
   scitokens: ['@credmon/core/base'],
