@@ -1,6 +1,13 @@
 // Checks clients that work without a browser: client credentials and token exchange.
 import { clientAssertion } from '@credmon/core/oauth';
-import { messageOf, systemRandom, ok, wrong, type Finding } from '@credmon/core/base';
+import {
+  messageOf,
+  messageWithFix,
+  systemRandom,
+  ok,
+  wrong,
+  type Finding,
+} from '@credmon/core/base';
 import { fetchIssuerKeys } from '@credmon/scitokens';
 import type { TokenClient } from '../settings/clients.ts';
 import { readSecretFile } from '../host/secret-file.ts';
@@ -108,7 +115,7 @@ async function checkIssuerKeys(
   } catch (error) {
     return wrong(
       what,
-      `failed to fetch the keys of ${issuer}, needed to verify stored tokens: ${messageOf(error)}`,
+      `failed to fetch the keys of ${issuer}, needed to verify stored tokens: ${messageWithFix(error)}`,
     );
   }
 }

@@ -2,7 +2,7 @@
 // the trusted certificate authorities.
 import {
   isCoded,
-  messageOf,
+  messageWithFix,
   originOf,
   shellWord,
   trustText,
@@ -72,7 +72,7 @@ export async function checkIssuer(
     const unneeded =
       tokenUrl !== undefined &&
       (isCoded(error, 'ISSUER_METADATA_INVALID') || isCoded(error, 'ENDPOINT_REFUSED'));
-    return unneeded ? warning(what, messageOf(error)) : wrong(what, messageOf(error));
+    return unneeded ? warning(what, messageWithFix(error)) : wrong(what, messageWithFix(error));
   }
 }
 
@@ -86,7 +86,7 @@ export async function checkOrigin(
     await send({ method: 'GET', url: originOf(url) });
     return ok(what, `${originOf(url)} is reachable`);
   } catch (error) {
-    return wrong(what, messageOf(error));
+    return wrong(what, messageWithFix(error));
   }
 }
 

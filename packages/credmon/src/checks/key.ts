@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import {
   isCoded,
   messageOf,
+  messageWithFix,
   secureEndpoint,
   shellWord,
   durationText,
@@ -158,7 +159,7 @@ async function checkPublished(
       return [
         wrong(what, `${issuer} publishes no key ${kid ?? ''}: verifiers will reject its tokens`),
       ];
-    return [warning(what, `failed to fetch the key that verifiers need: ${messageOf(error)}`)];
+    return [warning(what, `failed to fetch the key that verifiers need: ${messageWithFix(error)}`)];
   }
 }
 

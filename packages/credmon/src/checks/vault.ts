@@ -1,7 +1,7 @@
 // Checks Vaults: which are trusted for which tokens, and whether each is reachable.
 import { existsSync } from 'node:fs';
 import {
-  messageOf,
+  messageWithFix,
   type Send,
   hasErrors,
   ok,
@@ -142,6 +142,6 @@ async function checkHost(host: string, port: number, send: Send): Promise<Findin
     if (status === 501) return warning(WHAT, `${where} is not initialized`);
     return ok(WHAT, `${where} is reachable`);
   } catch (error) {
-    return wrong(WHAT, messageOf(error));
+    return wrong(WHAT, messageWithFix(error));
   }
 }

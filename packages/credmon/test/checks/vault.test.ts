@@ -64,7 +64,7 @@ it.each<[string, () => Record<string, string>, RegExp]>([
   [
     'an unreachable host',
     () => ({ CREDMON_VAULT_PORTS: '1' }),
-    /^error Vault: cannot reach https:\/\/localhost:1: ECONNREFUSED$/,
+    /^error Vault: cannot reach https:\/\/localhost:1: connection refused by localhost, port 1 \(ECONNREFUSED\); fix: correct host and port, or start the server there$/,
   ],
   [
     'a URL instead of a host',

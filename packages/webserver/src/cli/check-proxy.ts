@@ -7,8 +7,9 @@ import { isIP } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import {
   messageOf,
+  networkFailure,
+  serverOf,
   systemClock,
-  systemCode,
   type Trust,
   type Finding,
   ok,
@@ -87,7 +88,10 @@ async function attempt(
     if (arrived !== undefined) return { kind: 'answered', how, arrived };
     return { kind: 'failed', why: `HTTP status ${status} instead of a response of the portal` };
   } catch (error) {
-    return { kind: 'failed', why: systemCode(error) ?? messageOf(error) };
+    const server = { ...serverOf(url.href), address };
+    const text = await networkFailure(error, server, trust.remedy);
+    const [why = text, fix] = text.split('; fix: ', 2);
+    return { kind: 'failed', why, fix };
   }
 }
 
@@ -101,9 +105,9 @@ function ask(
   headers: Forgery['headers'],
   { settings, trust }: Pick<Visitor, 'settings' | 'trust'>,
 ): Promise<{ readonly status: number; readonly text: string }> {
-  const name = url.hostname.replaceAll(/^\[|\]$/g, '');
+  const { hostname, port } = serverOf(url.href);
+  const name = hostname.replaceAll(/^\[|\]$/g, '');
   const seconds = settings.connectSeconds + settings.requestSeconds;
-  const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
   const place = { host: address ?? name, port };
   const secure = (): TLSSocket =>
     connect({
@@ -159,7 +163,7 @@ interface Forgery {
  */
 export type Trial =
   | { readonly kind: 'answered'; readonly how: string; readonly arrived: boolean }
-  | { readonly kind: 'failed'; readonly why: string };
+  | { readonly kind: 'failed'; readonly why: string; readonly fix?: string | undefined };
 
 /**
  * Returns requests that forge `header` (lower case) with the user name `forged`. The
@@ -204,13 +208,13 @@ export function proxyFindings(
     ];
   if (trials.some(({ kind }) => kind === 'answered'))
     return [ok(what, `${prefix} replaces ${header}: a forged user name did not reach the portal`)];
-  const reasons = trials.flatMap((one) => (one.kind === 'failed' ? [one.why] : []));
+  const failures = trials.flatMap((one) => (one.kind === 'failed' ? [one] : []));
+  const reasons = [...new Set(failures.map(({ why }) => why))].join('; ');
+  const fix =
+    failures.find((one) => one.fix !== undefined)?.fix ??
+    'start the portal and the proxy, allow requests below /proxy-check/ without ' +
+      'sign-in, and run --check on the host of the proxy';
   return [
-    warning(
-      what,
-      `not tested whether ${prefix} replaces ${header}: ${[...new Set(reasons)].join('; ')}; ` +
-        'fix: start the portal and the proxy, allow requests below /proxy-check/ without ' +
-        'sign-in, and run --check on the host of the proxy',
-    ),
+    warning(what, `not tested whether ${prefix} replaces ${header}: ${reasons}; fix: ${fix}`),
   ];
 }

@@ -13,6 +13,7 @@ import {
   type Send,
   type Trust,
   messageOf,
+  messageWithFix,
   systemClock,
   systemCode,
   ok,
@@ -205,7 +206,7 @@ async function checkIssuer(
     );
     return [ok(what, `${issuer} is reachable, and its identifier matches`)];
   } catch (error) {
-    return [warning(what, messageOf(error))];
+    return [warning(what, messageWithFix(error))];
   }
 }
 

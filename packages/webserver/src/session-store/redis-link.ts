@@ -4,9 +4,12 @@ import { createClient, type RedisClientOptions } from '@redis/client';
 import {
   CodedError,
   messageOf,
+  networkErrorText,
+  networkFailure,
   readSafely,
   systemCode,
   systemTrust,
+  type NetworkServer,
   type Trust,
 } from '@credmon/core/base';
 import type { RedisAddress } from '../settings/session-store.ts';
@@ -73,7 +76,7 @@ export async function openRedis(
     ...(passwordFile === undefined ? {} : { password: readPassword(passwordFile) }),
   });
   client.on('error', (error: unknown) => {
-    if (healthy) onProblem(`lost the connection to the session store: ${reasonOf(error)}`);
+    if (healthy) onProblem(`lost the connection to the session store: ${reasonOf(error, address)}`);
     healthy = false;
   });
   client.on('ready', () => {
@@ -85,13 +88,13 @@ export async function openRedis(
     connected = true;
   } catch (error) {
     client.destroy();
-    throw down(error);
+    throw down(error, await connectionFailure(error, address, trust));
   }
   const call = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await within(work());
     } catch (error) {
-      throw down(error);
+      throw down(error, reasonOf(error, address));
     }
   };
   return {
@@ -157,12 +160,12 @@ function within<T>(work: Promise<T>): Promise<T> {
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
-function down(error: unknown): CodedError {
+function down(error: unknown, reason: string): CodedError {
   if (/^OOM\b/.test(messageOf(error)))
     return new CodedError('SESSION_STORE_FULL', 'the session store is out of memory', {}, error);
   return new CodedError(
     'SESSION_STORE_DOWN',
-    `the session store is not available: ${reasonOf(error)}`,
+    `the session store is not available: ${reason}`,
     {},
     error,
   );
@@ -172,15 +175,31 @@ function down(error: unknown): CodedError {
  * Redis error texts may quote commands, so only the first word of an error reply is
  * reported.
  */
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, address: RedisAddress): string {
   const code = systemCode(error);
-  if (code !== undefined) return code;
+  if (code !== undefined)
+    return address.kind === 'unix' ? code : networkErrorText(code, serverAt(address));
   const text = messageOf(error);
   const reply =
     /^(NOAUTH|WRONGPASS|NOPERM|ERR|LOADING|READONLY|MISCONF|MOVED|CLUSTERDOWN|MASTERDOWN|BUSY)\b/.exec(
       text,
     )?.[1];
   return reply ?? text;
+}
+
+/** Returns why no connection was made; of a rejected certificate, the details. */
+async function connectionFailure(
+  error: unknown,
+  address: RedisAddress,
+  trust: Trust,
+): Promise<string> {
+  if (address.kind === 'unix' || !address.tls || systemCode(error) === undefined)
+    return reasonOf(error, address);
+  return networkFailure(error, serverAt(address), trust.remedy);
+}
+
+function serverAt({ host, port }: RedisAddress & { kind: 'tcp' }): NetworkServer {
+  return { hostname: host, port };
 }
 
 /**

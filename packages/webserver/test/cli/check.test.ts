@@ -6,12 +6,16 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '@credmon/test-fixtures/processes/free-port';
+import { makeCertificates } from '@credmon/test-fixtures/servers/certificates';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hasErrors } from '@credmon/core/base';
@@ -153,7 +157,12 @@ describe('--check', () => {
       { MYTOK_CLIENT_SECRET_FILE: '/nowhere/x' },
       [/^error secret of MYTOK: cannot stat \/nowhere\/x \(ENOENT\)$/],
     ],
-    [{ CREDMON_MYTOK_ISSUER: 'https://127.0.0.1:1' }, [/^warning issuer of MYTOK: .*ECONNREFUSED/]],
+    [
+      { CREDMON_MYTOK_ISSUER: 'https://127.0.0.1:1' },
+      [
+        /^warning issuer of MYTOK: .*connection refused by 127\.0\.0\.1, port 1 \(ECONNREFUSED\); fix: correct host and port/,
+      ],
+    ],
     [
       { LOCAL_CREDMON_PUBLIC_KEY: '/nowhere/key.pem' },
       [/^error public keys: .*LOCAL_CREDMON_PUBLIC_KEY.*ENOENT/],
@@ -229,9 +238,32 @@ describe('--check', () => {
     writeFileSync(at('sessions/cookie.key'), 'a cookie key', { mode: 0o600 });
     expect(await proxyFindings()).toEqual([
       expect.stringMatching(
-        /^warning proxy: not tested whether https:\S+ replaces .*: ECONNREFUSED; fix: /,
+        /^warning proxy: not tested whether https:\S+ replaces .*: connection refused by localhost, port \d+ \(ECONNREFUSED\); fix: start the portal /,
       ),
     ]);
+  });
+
+  it('R45 a certificate of the proxy that is rejected is explained with its own fix', async () => {
+    mkdirSync(at('tls'));
+    const { keyFile, certificateFile } = makeCertificates(at('tls'));
+    const tls = { key: readFileSync(keyFile), cert: readFileSync(certificateFile) };
+    const proxy = createServer(tls);
+    await new Promise<void>((resolve) => {
+      proxy.listen(0, '127.0.0.1', resolve);
+    });
+    mkdirSync(at('sessions'), { mode: 0o700 });
+    writeFileSync(at('sessions/cookie.key'), 'a cookie key', { mode: 0o600 });
+    const { port } = proxy.address() as AddressInfo;
+    const found = await problems({
+      CREDMON_WEB_REMOTE_USER_HEADER: 'X-Forwarded-User',
+      CREDMON_WEB_PREFIX: `https://localhost:${port}/credmon`,
+    });
+    expect(found).toContainEqual(
+      expect.stringMatching(
+        /^warning proxy: not tested .*: certificate authority "CN=credmon test authority" not trusted \(\w+\); fix: copy its certificate [^;]*$/,
+      ),
+    );
+    await new Promise((resolve) => proxy.close(resolve));
   });
 
   it('R33 a socket that other users can replace is found', async () => {

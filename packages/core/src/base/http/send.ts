@@ -4,6 +4,7 @@ import { rootCertificates } from 'node:tls';
 import type { Agents } from './agents.ts';
 import { afterAwake } from '../time/awake-timer.ts';
 import { CodedError, messageOf, systemCode } from '../errors/errors.ts';
+import { networkErrorText, serverOf } from './network-errors.ts';
 import { createSemaphore, type Semaphore } from './semaphore.ts';
 import { TlsRefusal } from './tls-refusal.ts';
 import type { Trust } from './trust.ts';
@@ -150,8 +151,10 @@ function reasonOf(error: unknown): string {
   return systemCode(error) ?? messageOf(error);
 }
 
-function textOf(error: unknown): string {
-  return error instanceof TlsRefusal ? error.message : reasonOf(error);
+function textOf(error: unknown, url: string): string {
+  return error instanceof TlsRefusal
+    ? error.message
+    : networkErrorText(reasonOf(error), serverOf(url));
 }
 
 /**
@@ -180,7 +183,8 @@ async function exchange(
   request.signal?.addEventListener('abort', forward, { once: true });
   if (request.signal?.aborted) forward();
   const failureOf = (error: unknown): CodedError =>
-    time.error() ?? unreachable(where, reasonOf(error), withoutData(error), textOf(error));
+    time.error() ??
+    unreachable(where, reasonOf(error), withoutData(error), textOf(error, request.url));
   try {
     const { statusCode, headers, body } = await client.request(request.url, {
       dispatcher: client.agents.agentFor(request.url),

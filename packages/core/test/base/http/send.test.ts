@@ -184,7 +184,10 @@ describe('sending a request', () => {
     const error = await refusal(
       sender()({ method: 'GET', url: `${server.origin}/path?code=secret` }),
     );
-    expect(error.message).toBe(`cannot reach ${server.origin}: ECONNREFUSED`);
+    const { hostname, port } = new URL(server.origin);
+    expect(error.message).toBe(
+      `cannot reach ${server.origin}: connection refused by ${hostname}, port ${port} (ECONNREFUSED)`,
+    );
     expect(error.fields).toEqual({ where: server.origin, reason: 'ECONNREFUSED' });
     expect(everythingIn(error)).not.toContain('code=secret');
   });

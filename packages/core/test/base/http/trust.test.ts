@@ -255,7 +255,7 @@ describe('R26 a certificate that is rejected for another reason', () => {
     // The certificate names 127.0.0.1, ::1 and localhost.
     const attempt = send({ method: 'GET', url: `https://127.0.0.2:${await serve('127.0.0.2')}/` });
     await expect(attempt).rejects.toThrow(
-      /IP: 127\.0\.0\.2 is not in the cert's list: .* \(ERR_TLS_CERT_ALTNAME_INVALID\)$/,
+      /: certificate is for localhost, 127\.0\.0\.1, 0:0:0:0:0:0:0:1, not for 127\.0\.0\.2 \(ERR_TLS_CERT_ALTNAME_INVALID\); fix: use one of its names in the URL, or install a certificate for 127\.0\.0\.2$/,
     );
   });
 });
