@@ -1,7 +1,7 @@
 // `--check`: checks everything that the portal needs, sends one harmless request to each
 // issuer, and changes nothing.
 import { accessSync, constants, existsSync, lstatSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, isAbsolute } from 'node:path';
 import { checkCredentialDirectory } from '@credmon/core/store';
 import { createMetadataCache } from '@credmon/core/oauth';
 import {
@@ -167,6 +167,14 @@ function checkSecret(
   const what = `secret of ${name}`;
   if (path === undefined)
     return [warning(what, `${name}_CLIENT_SECRET_FILE is not set: the client has no secret`)];
+  // A relative path may be the secret itself.
+  if (!isAbsolute(path))
+    return [
+      wrong(
+        what,
+        `${name}_CLIENT_SECRET_FILE (value not shown) is not an absolute path: it must be the path of a file that contains the secret`,
+      ),
+    ];
   try {
     const status = statSync(path);
     if (!status.isFile()) return [wrong(what, `${path} is not a regular file`)];

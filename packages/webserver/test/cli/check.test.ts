@@ -158,6 +158,12 @@ describe('--check', () => {
       [/^error secret of MYTOK: cannot stat \/nowhere\/x \(ENOENT\)$/],
     ],
     [
+      { MYTOK_CLIENT_SECRET_FILE: 'CANARY' },
+      [
+        /^error secret of MYTOK: MYTOK_CLIENT_SECRET_FILE \(value not shown\) is not an absolute path: it must be/,
+      ],
+    ],
+    [
       { CREDMON_MYTOK_ISSUER: 'https://127.0.0.1:1' },
       [
         /^warning issuer of MYTOK: .*connection refused by 127\.0\.0\.1, port 1 \(ECONNREFUSED\); fix: correct host and port/,

@@ -155,6 +155,9 @@ export function readLogLimit<F extends Amount | undefined>(
   });
 }
 
+/** Knobs for the path of a secret. People write the secret itself, which no log may have. */
+const SECRET_FILE = /(?:SECRET|PASSWORD)_FILE$/i;
+
 type Parsed<Value> = { readonly value: Value } | { readonly wrong: string };
 
 function within(
@@ -181,9 +184,12 @@ function read<Value>(
     const text = config.get(name);
     if (text === undefined) return { ok: true, value: fallback };
     const parsed = parse(text);
-    return 'value' in parsed
-      ? { ok: true, value: parsed.value }
-      : wrong(`= ${text} ${parsed.wrong}`);
+    if ('value' in parsed) return { ok: true, value: parsed.value };
+    return wrong(
+      SECRET_FILE.test(name)
+        ? `(value not shown) ${parsed.wrong}: it must be the path of a file that contains the secret`
+        : `= ${text} ${parsed.wrong}`,
+    );
   } catch (error) {
     if (!isCoded(error, 'CONFIG_LIMIT')) throw error;
     return wrong(`cannot be expanded: ${String(error.fields['reason'])}`);

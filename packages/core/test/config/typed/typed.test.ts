@@ -82,6 +82,14 @@ test.each([
   });
 });
 
+test('R43 a secret in place of the path of its file is not shown', () => {
+  const name = 'mytok_CLIENT_SECRET_FILE';
+  const result = readPath(configOf({ [name]: 'CANARY' }), name, undefined);
+  expect(result.ok ? result : result.problem.message).toBe(
+    `<Environment>: ${name} (value not shown) is not an absolute path: it must be the path of a file that contains the secret`,
+  );
+});
+
 test('an endless expansion is an error of that knob, not an exception', () => {
   const result = readString(configOf({ X: '$(Y)', Y: '$(X)' }), 'X', undefined);
   expect(result.ok ? result : result.problem.message).toMatch(
