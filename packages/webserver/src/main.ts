@@ -17,7 +17,7 @@ import {
 import { openLog, openStartLog, startErrorLines, type Logger } from '@credmon/core/log';
 import { parseArguments, type Command } from './cli/arguments.ts';
 import { proxyConfig } from './check/proxy-config.ts';
-import { runChecks } from './cli/check.ts';
+import { checkConfiguration, mistakesOf } from './cli/check.ts';
 import { startServer, type Server } from './server.ts';
 import { LOG_OPTIONS, NO_OVERRIDES, readSettings } from './settings/read.ts';
 import type { Settings } from './settings/settings.ts';
@@ -46,14 +46,10 @@ async function run(command: Command): Promise<number> {
 async function check(command: Work): Promise<number> {
   let findings: readonly Finding[];
   try {
-    const { config, settings } = configured(command);
-    findings = await runChecks(config, settings);
+    findings = await checkConfiguration(load(command), command.listen);
   } catch (error) {
     if (!isCoded(error)) throw error;
-    const texts = error.message.split('\n');
-    findings = (texts.length > 1 ? texts.slice(1) : texts).map((text) =>
-      wrong('configuration', text),
-    );
+    findings = mistakesOf(error).map((text) => wrong('configuration', text));
   }
   const colour = wantsColour(process.stdout.isTTY, process.env);
   writeOutput(

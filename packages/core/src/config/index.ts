@@ -40,5 +40,9 @@ export type {
   PlainKnobName,
   SharedKnobName,
 } from './typed/declarations.ts';
+export { quotedKnobs, withoutQuoted } from './mistakes/quoted-values.ts';
+export type { QuotedKnob } from './mistakes/quoted-values.ts';
+export { setKnobs } from './mistakes/set-knobs.ts';
+export type { SetKnob } from './mistakes/set-knobs.ts';
 export { configuredProviders, loginProviderOf } from './typed/provider-names.ts';
 export type { NamedProvider, ProviderNames } from './typed/provider-names.ts';

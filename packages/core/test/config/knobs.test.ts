@@ -54,6 +54,7 @@ function faultsOf(name: string, knob: KnobDeclaration): string[] {
     [readers.length === 0 || !readers.every((reader) => READERS.includes(reader)), 'readers'],
     [!Array.isArray(otherReaders), 'otherReaders'],
     [!/^[A-Za-z.*].*\.$/s.test(help), 'help as a sentence'],
+    [knob.quotes !== undefined && !['meant', 'possible'].includes(knob.quotes), 'quotes'],
     [knob.own !== undefined && !/<[A-Z]+>/.test(knob.own), 'a place in own'],
   ];
   return faults.filter(([found]) => found).map(([, what]) => `${name}: ${what}`);

@@ -1,6 +1,22 @@
 // Checks the configuration itself: errors, and knobs that are not used.
-import { createKnobReader, originText, ownKnob, type Config } from '@credmon/core/config';
-import { isCoded, messageOf, ok, warning, wrong, type Finding } from '@credmon/core/base';
+import {
+  createKnobReader,
+  originText,
+  ownKnob,
+  quotedKnobs,
+  withoutQuoted,
+  type Config,
+  type QuotedKnob,
+} from '@credmon/core/config';
+import {
+  hasErrors,
+  isCoded,
+  messageOf,
+  ok,
+  warning,
+  wrong,
+  type Finding,
+} from '@credmon/core/base';
 import { unusedKnobs } from './knobs.ts';
 import { readLists, type Settings } from '../settings/read.ts';
 import { loginNames } from './logins.ts';
@@ -29,14 +45,20 @@ export function checkConfig(
   const settings = attempt(() => settingsOf(config, command));
   if (settings) {
     const warnings = settings.warnings.filter((text) => !REPORTED_ELSEWHERE.test(text));
-    const sources = config.sources.join(', ') || 'only the environment';
-    findings.push(
-      ok(WHAT, `${sources}: no errors`),
-      ...warnings.map((text) => warning(WHAT, text)),
-    );
+    for (const text of warnings) findings.push(warning(WHAT, text));
   }
-  const odd = attempt(() => checkKnobs(config));
-  return { ...(settings ? { settings } : {}), findings: [...findings, ...(odd ?? [])] };
+  const quoted = attempt(() => quotedKnobs(config)) ?? [];
+  const odd = attempt(() => checkKnobs(config)) ?? [];
+  const all = [...withoutQuoted(findings, quoted), ...quoted.map(quoteFinding), ...odd];
+  const sources = config.sources.join(', ') || 'only the environment';
+  return {
+    ...(settings ? { settings } : {}),
+    findings: hasErrors(all) ? all : [ok(WHAT, `${sources}: no errors`), ...all],
+  };
+}
+
+function quoteFinding({ state, text }: QuotedKnob): Finding {
+  return { what: WHAT, state, text };
 }
 
 /**

@@ -47,9 +47,12 @@ export function checkRules(
         )
       : []),
   ];
-  if (unknown.length > 0 || !expression) return unknown;
+  if (unknown.length > 0) return unknown;
+  const constant = requirement.kind === 'expression' ? constantText(requirement.expression) : [];
+  const refusals = constant.map((text) => warning(what, `${REQUIREMENT} ${text}`));
+  if (!expression) return refusals;
   const seen = new Set<string>();
-  return sampleGroups(expression).flatMap((groups) => {
+  const undecided = sampleGroups(expression).flatMap((groups) => {
     const why = errorAsText(() =>
       whyNoString(expression, { username: SOMEONE, groups, now: now.wall, userMap }),
     );
@@ -64,6 +67,20 @@ export function checkRules(
       ),
     ];
   });
+  return [...refusals, ...undecided];
+}
+
+/** A constant that is not a boolean allows nobody; `true` and `false` are meant. */
+function constantText(expr: Expr): readonly string[] {
+  if (expr.kind !== 'literal' || expr.value.type === 'boolean') return [];
+  const { value } = expr;
+  if (truthOf(value) === true) return [];
+  const shown = short(printExpression(expr));
+  const name = value.type === 'string' ? textOf(value.value) : 'GROUP';
+  return [
+    `is the constant ${shown}: no user gets a token; fix: write a group's name without quotes ` +
+      `(${name}), or an expression such as member("${name}", Groups)`,
+  ];
 }
 
 /** An expression that exceeds the limits is reported, and does not end other checks. */

@@ -75,6 +75,21 @@ it("warnings of the settings are shown, except those that a provider's check rep
   ]);
 });
 
+it('R45 quotes around values are named once, in place of the errors that follow from them', () => {
+  const quotes = (name: string): string =>
+    `error: <Environment>: the quotes around the value of ${name} are part of the value: HTCondor's configuration needs none; fix: remove the quotes`;
+  expect(
+    said({
+      mytok_CLIENT_ID: 'me',
+      mytok_TOKEN_URL: '"https://issuer.example/token"',
+      mytok_CLIENT_SECRET_FILE: '"/etc/secret"',
+      LOCAL_CREDMON_TOKEN_AUDIENCE: '"ANY"',
+    }),
+  ).toEqual(
+    ['LOCAL_CREDMON_TOKEN_AUDIENCE', 'mytok_CLIENT_SECRET_FILE', 'mytok_TOKEN_URL'].map(quotes),
+  );
+});
+
 it.each([
   [
     'a client',

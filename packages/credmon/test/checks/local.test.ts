@@ -255,6 +255,14 @@ it.each<[string, Record<string, string>, string[]]>([
       'error: LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT: unknown attribute Group, only Username and Groups exist; did you mean Groups?',
     ],
   ],
+  [
+    'a requirement in quotes',
+    { LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT: '"ligo"' },
+    [
+      'warning: LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT is the constant "ligo": no user gets a token; fix: write a group\'s name without quotes (ligo), or an expression such as member("ligo", Groups)',
+    ],
+  ],
+  ['a requirement that allows nobody', { LOCAL_CREDMON_AUTHZ_GROUP_REQUIREMENT: 'false' }, []],
 ])('R45 the expression: %s', async (_, knobs, expected) => {
   const findings = await said({ ...local(), ...knobs });
   expect(findings.filter((line) => /AUTHZ_/.test(line) && !line.startsWith('ok'))).toEqual(

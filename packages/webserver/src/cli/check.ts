@@ -8,6 +8,9 @@ import {
   createSend,
   createTrust,
   DEFAULT_SEND_LIMITS,
+  hasErrors,
+  isCoded,
+  type CodedError,
   shellWord,
   trustText,
   type Send,
@@ -24,12 +27,35 @@ import {
 import { warningText, type Config } from '@credmon/core/config';
 import { checkLogFile } from '@credmon/core/log';
 import { checkProxy } from './check-proxy.ts';
+import { checkKnobs } from '../check/knob-mistakes.ts';
 import { configuredProviders, checkAddresses, type Provider } from '../check/provider-knobs.ts';
 import { trustFunction } from '../host/listen.ts';
 import { openPublicKeys } from '../host/public-key-files.ts';
 import { publicKeySet } from '../routes/public-keys.ts';
 import { sessionDirectoryProblem } from '../session-store/session-directory.ts';
-import type { Settings } from '../settings/settings.ts';
+import { readSettings } from '../settings/read.ts';
+import type { ListenAddress, Settings } from '../settings/settings.ts';
+
+/** Checks a configuration; `listen` is the value of --listen. */
+export async function checkConfiguration(
+  config: Config,
+  listen?: ListenAddress,
+): Promise<readonly Finding[]> {
+  let settings: Settings;
+  try {
+    settings = readSettings(config, listen);
+  } catch (error) {
+    if (!isCoded(error)) throw error;
+    return checkKnobs(config, mistakesOf(error));
+  }
+  return runChecks(config, settings);
+}
+
+/** Splits an error of the configuration into its mistakes, each on its line. */
+export function mistakesOf(error: CodedError): string[] {
+  const texts = error.message.split('\n');
+  return texts.length > 1 ? texts.slice(1) : texts;
+}
 
 /** Runs all checks of a valid configuration. */
 export async function runChecks(config: Config, settings: Settings): Promise<readonly Finding[]> {
@@ -50,8 +76,10 @@ export async function runChecks(config: Config, settings: Settings): Promise<rea
     ]),
   );
   await close();
+  const knobs = checkKnobs(config);
   return [
-    ok('configuration', 'is valid'),
+    ...(hasErrors(knobs) ? [] : [ok('configuration', 'is valid')]),
+    ...knobs,
     ...config.warnings.map((one) => warning('configuration', warningText(one))),
     ...(settings.names?.problems ?? []).map(({ name, text }) => warning(`provider ${name}`, text)),
     ok('address', `users open ${settings.prefix}`),

@@ -19,7 +19,7 @@ import { makeCertificates } from '@credmon/test-fixtures/servers/certificates';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hasErrors } from '@credmon/core/base';
-import { runChecks } from '../../src/cli/check.ts';
+import { checkConfiguration, runChecks } from '../../src/cli/check.ts';
 import { readSettings } from '../../src/settings/read.ts';
 import { fakeConfig } from '../support/config.ts';
 
@@ -246,6 +246,24 @@ describe('--check', () => {
       expect.stringMatching(
         /^warning proxy: not tested whether https:\S+ replaces .*: connection refused by localhost, port \d+ \(ECONNREFUSED\); fix: start the portal /,
       ),
+    ]);
+  });
+
+  it('R45 quotes around values are named, also if the configuration is then invalid', async () => {
+    const text = (knob: string): string =>
+      `the quotes around the value of ${knob} are part of the value: HTCondor's configuration needs none; fix: remove the quotes`;
+    const found = async (change: Record<string, string>): Promise<string[]> =>
+      (await checkConfiguration(fakeConfig({ ...good(), ...change })))
+        .filter(({ state }) => state !== 'ok')
+        .map(
+          ({ what, state, text: sentence }) =>
+            `${state} ${what}: ${sentence.replace(/^test\.conf, line \d+: /, '')}`,
+        );
+    expect(await found({ MYTOK_CLIENT_ID: '"condor"' })).toEqual([
+      `error configuration: ${text('MYTOK_CLIENT_ID')}`,
+    ]);
+    expect(await found({ CREDMON_WEB_LISTEN: '"127.0.0.1:8081"' })).toEqual([
+      `error configuration: ${text('CREDMON_WEB_LISTEN')}`,
     ]);
   });
 

@@ -19,6 +19,11 @@ export type KnobType =
 export interface KnobDeclaration {
   readonly own?: string;
   readonly type: KnobType;
+  /**
+   * Whether quotes around the value can be right: `meant` in an expression, `possible` in
+   * a free text. Everywhere else they are a mistake.
+   */
+  readonly quotes?: 'meant' | 'possible';
   readonly unit?: string;
   readonly default?: string | number | boolean | readonly string[];
   readonly defaultNote?: string;

@@ -1,0 +1,50 @@
+// The knobs that a configuration sets, with the declarations of those that our programs
+// read.
+import { originText, type Config } from '../table/config.ts';
+import { CLIENT_KINDS, KNOBS, type KnobDeclaration } from '../typed/declarations.ts';
+
+/** A knob that is set in a file or the environment, and where: `file, line N`. */
+export interface SetKnob {
+  /** The name as written, possibly with a subsystem and a dot. */
+  readonly written: string;
+  readonly name: string;
+  readonly place: string;
+}
+
+/** Returns the knobs that the administrator sets: no defaults, none of a template. */
+export function setKnobs(config: Config): SetKnob[] {
+  return config.names().flatMap((written) => {
+    const origin = config.origin(written);
+    const chosen =
+      origin?.kind === 'environment' || (origin?.kind === 'file' && origin.template === undefined);
+    // `CREDMON_OAUTH.X` is the knob X of one program.
+    const name = written.slice(written.lastIndexOf('.') + 1);
+    return chosen ? [{ written, name, place: originText(origin) }] : [];
+  });
+}
+
+/** The programs whose own knobs are declared with `<SUBSYS>`. */
+const SUBSYSTEMS = 'CREDMON_OAUTH|CREDMON_WEB';
+
+const patterns = Object.entries(KNOBS)
+  .flatMap(([name, knob]) =>
+    [name, ...(knob.own === undefined ? [] : [knob.own])].map((one) => [one, knob] as const),
+  )
+  .map(([name, knob]) => {
+    const pattern = name
+      .replace('<KIND>', `(?:${CLIENT_KINDS.join('|')})`)
+      .replace('<SUBSYS>', `(?:${SUBSYSTEMS})`)
+      .replaceAll(/<[A-Z]+>/g, '.+');
+    const fixed = name.replaceAll(/<[A-Z]+>/g, '').length;
+    return { pattern: new RegExp(`^${pattern}$`, 'i'), fixed, knob };
+  })
+  // A provider's name may contain anything: the pattern with the longest fixed text wins.
+  .sort((a, b) => b.fixed - a.fixed);
+
+/**
+ * Returns the declaration of a knob by its name in a configuration, whatever provider or
+ * token it is for.
+ */
+export function declarationFor(name: string): KnobDeclaration | undefined {
+  return patterns.find(({ pattern }) => pattern.test(name))?.knob;
+}

@@ -1,0 +1,66 @@
+// Quotes around values of our knobs, and where they may be meant.
+import { expect, it, test } from 'vitest';
+import { loadConfig } from '../../../src/config/machine/load.ts';
+import { quotedKnobs } from '../../../src/config/mistakes/quoted-values.ts';
+
+function found(knobs: Record<string, string>): string[] {
+  const env = Object.fromEntries(
+    Object.entries(knobs).map(([name, value]) => [`_CONDOR_${name}`, value]),
+  );
+  const config = loadConfig({
+    subsystem: 'CREDMON_OAUTH',
+    env: { CONDOR_CONFIG: 'ONLY_ENV', ...env },
+  });
+  return quotedKnobs(config).map(({ name, state, text }) => {
+    expect(text).not.toContain('CANARY');
+    return `${state} ${name}: ${/around (.*?) of/.exec(text)?.[1] ?? ''}`;
+  });
+}
+
+it.each([
+  ['mytok_CLIENT_ID', '"CANARY"', 'the value'],
+  ['mytok_TOKEN_URL', '"https://CANARY.example/token"', 'the value'],
+  ['mytok_CLIENT_SECRET_FILE', '"/etc/CANARY"', 'the value'],
+  ['LOCAL_CREDMON_TOKEN_AUDIENCE', '"ANY"', 'the value'],
+  ['LOCAL_CREDMON_TOKEN_AUDIENCE', 'https://a.example "https://b.example"', 'an item'],
+  ['LOCAL_CREDMON_loc_ISSUER', '"https://ap.example.org"', 'the value'],
+  ['LOCAL_CREDMON_PROVIDER_NAMES', 'a, "b"', 'an item'],
+  ['LOCAL_CREDMON_AUTHZ_TEMPLATE', '"read:/ write:/"', 'the value'],
+  ['LOCAL_CREDMON_TOKEN_LIFETIME', '"1200"', 'the value'],
+  ['CLIENT_CREDMON_site_CLIENT_ID', "'CANARY'", 'the value'],
+  ['CREDMON_mytok_ISSUER', '“https://CANARY.example”', 'the value'],
+  ['SEC_CREDENTIAL_GETTOKEN_OPTS', '"-a vault.example.org"', 'the value'],
+  ['CREDMON_WEB_PREFIX', '"https://ap.example', 'the value'],
+  ['CREDMON_STANDING_ce1_PATH', '"/var/lib/ce1"', 'the value'],
+  ['CREDMON_OAUTH_LOG', '"/var/log/x"', 'the value'],
+  ['CREDMON_OAUTH.LOCAL_CREDMON_ISSUER', '"https://ap.example"', 'the value'],
+])('R45 %s = %s is an error', (name, value, where) => {
+  expect(found({ [name]: value })).toEqual([
+    `error ${name.slice(name.lastIndexOf('.') + 1)}: ${where}`,
+  ]);
+});
+
+it.each([
+  ['CREDMON_WEB_CONTACT', '"the help desk"'],
+  ['EXEC_CREDMON_own_COMMAND', '"/usr/local/bin/token"'],
+])('R45 quotes are possible in %s: a warning', (name, value) => {
+  expect(found({ [name]: value })).toEqual([`warning ${name}: the value`]);
+});
+
+it.each([
+  ['LOCAL_CREDMON_AUTHZ_TEMPLATE_EXPR', '"read:/"'],
+  ['DEBUG_TIME_FORMAT', '"%H:%M"'],
+  ['CLASSAD_USER_MAPDATA_groups', '"a b" "c"'],
+  ['CREDMON_WEB_CONTACT', 'the "help desk"'],
+  ['mytok_CLIENT_ID', "o'brien"],
+  ['SOMETHING_ELSE', '"x"'],
+  ['LOCAL_CREDMON_AUTHZ_TEMPLATE', 'read:/ write:/'],
+])('%s = %s is right', (name, value) => {
+  expect(found({ [name]: value })).toEqual([]);
+});
+
+test('R45 quotes of a macro are found where its value is used', () => {
+  expect(found({ AUD: '"ANY"', LOCAL_CREDMON_TOKEN_AUDIENCE: '$(AUD)' })).toEqual([
+    'error LOCAL_CREDMON_TOKEN_AUDIENCE: the value',
+  ]);
+});
