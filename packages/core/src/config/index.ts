@@ -42,6 +42,8 @@ export type {
 } from './typed/declarations.ts';
 export { quotedKnobs, withoutQuoted } from './mistakes/quoted-values.ts';
 export type { QuotedKnob } from './mistakes/quoted-values.ts';
+export { secretMistake } from './mistakes/secret-content.ts';
+export type { SecretMistake } from './mistakes/secret-content.ts';
 export { setKnobs } from './mistakes/set-knobs.ts';
 export type { SetKnob } from './mistakes/set-knobs.ts';
 export { configuredProviders, loginProviderOf } from './typed/provider-names.ts';

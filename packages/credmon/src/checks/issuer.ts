@@ -12,6 +12,7 @@ import {
   type Finding,
 } from '@credmon/core/base';
 import type { IssuerRules } from '@credmon/core/oauth';
+import { secretMistake, type SecretMistake } from '@credmon/core/config';
 import { readSecretFile } from '../host/secret-file.ts';
 import type { CheckContext } from './context.ts';
 
@@ -34,12 +35,20 @@ export function checkSecret(
 ): Finding {
   if (secretFile === undefined) return ok(what, 'has no secret: a public client');
   const secret = readSecretFile(secretFile, form);
-  return secret.ok
-    ? ok(what, `its secret in ${secretFile} can be read`)
-    : wrong(
-        what,
-        `its secret file ${secretFile} ${secret.reason}${fix(secretFile, secret.reason)}`,
-      );
+  if (!secret.ok)
+    return wrong(
+      what,
+      `its secret file ${secretFile} ${secret.reason}${fix(secretFile, secret.reason)}`,
+    );
+  const text = form === 'whole' ? undefined : readSecretFile(secretFile, 'whole');
+  const mistake = text?.ok ? secretMistake(text.value) : undefined;
+  return mistake
+    ? { what, state: mistake.state, text: mistakeText(secretFile, mistake) }
+    : ok(what, `its secret in ${secretFile} can be read`);
+}
+
+function mistakeText(path: string, { text, fix }: SecretMistake): string {
+  return `its secret file ${path} ${text}; fix: ${fix}`;
 }
 
 /** The fix for a missing secret must not take the secret as an argument. */

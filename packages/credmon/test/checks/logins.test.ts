@@ -79,6 +79,16 @@ it.each<[string, () => Record<string, string>, RegExp]>([
     () => ({ mytok_CLIENT_SECRET_FILE: '/no/such' }),
     /^error .*: its secret file \/no\/such is missing: paste the secret, then Ctrl-D; fix: install -m 600 \/dev\/stdin \/no\/such$/,
   ],
+  [
+    'a secret in quotes',
+    () => ({ mytok_CLIENT_SECRET_FILE: on.file('quoted', '"CANARY"') }),
+    /^warning .*: its secret file \$R\/quoted has quotes around the secret, which are sent as part of it; fix: remove the quotes$/,
+  ],
+  [
+    'a JSON export as the secret',
+    () => ({ mytok_CLIENT_SECRET_FILE: on.file('json', '{"web":{"client_secret":"CANARY"}}') }),
+    /^error .*: its secret file \$R\/json is a JSON file, .*; fix: put only the value of web\.client_secret into it$/,
+  ],
 ])('R45 %s', async (_, change, expected) => {
   const findings = await on.findings({ ...login(), ...change() }, loginChecks);
   expect(findings.filter((line) => expected.test(line))).toHaveLength(1);

@@ -17,6 +17,7 @@ import {
   type Trust,
   messageOf,
   messageWithFix,
+  readSafely,
   systemClock,
   systemCode,
   ok,
@@ -24,7 +25,7 @@ import {
   wrong,
   type Finding,
 } from '@credmon/core/base';
-import { warningText, type Config } from '@credmon/core/config';
+import { secretMistake, warningText, type Config } from '@credmon/core/config';
 import { checkLogFile } from '@credmon/core/log';
 import { checkProxy } from './check-proxy.ts';
 import { checkKnobs } from '../check/knob-mistakes.ts';
@@ -35,6 +36,9 @@ import { publicKeySet } from '../routes/public-keys.ts';
 import { sessionDirectoryProblem } from '../session-store/session-directory.ts';
 import { readSettings } from '../settings/read.ts';
 import type { ListenAddress, Settings } from '../settings/settings.ts';
+
+/** The maximum size of a secret file, in bytes. */
+const LARGEST_SECRET = 64 * 1024;
 
 /** Checks a configuration; `listen` is the value of --listen. */
 export async function checkConfiguration(
@@ -117,6 +121,9 @@ async function checkSessions(settings: Settings, trust: Trust): Promise<Finding>
   const { sessionStore: address } = settings;
   if (!address) return checkSessionDirectory(settings);
   const what = 'session store';
+  const odd =
+    address.passwordFile === undefined ? undefined : contentFinding(what, address.passwordFile);
+  if (odd) return odd;
   try {
     const { openRedis } = await import('../session-store/redis-link.ts');
     const link = await openRedis(address, () => undefined, trust);
@@ -213,13 +220,23 @@ function checkSecret(
       return [
         wrong(what, `${path} belongs to user id ${status.uid}; fix: chown root ${shellWord(path)}`),
       ];
-    return [ok(what, `${path} exists, and only its owner can read it`)];
+    return [
+      contentFinding(what, path) ?? ok(what, `${path} exists, and only its owner can read it`),
+    ];
   } catch (error) {
     const code = systemCode(error) ?? 'unknown';
     if (code === 'EACCES')
       return [ok(what, `permission denied: cannot check ${path} as this user`)];
     return [wrong(what, `cannot stat ${path} (${code})`)];
   }
+}
+
+/** Returns what a secret file contains besides the secret, if this process can read it. */
+function contentFinding(what: string, path: string): Finding | undefined {
+  const reading = readSafely(path, LARGEST_SECRET);
+  const mistake = reading.kind === 'text' ? secretMistake(reading.text) : undefined;
+  if (!mistake) return undefined;
+  return { what, state: mistake.state, text: `${path} ${mistake.text}; fix: ${mistake.fix}` };
 }
 
 async function checkIssuer(

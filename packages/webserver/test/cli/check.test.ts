@@ -298,6 +298,21 @@ describe('--check', () => {
     ]);
   });
 
+  it.each([
+    [
+      '"canary-secret"',
+      /^warning secret of MYTOK: \S+\/secret has quotes around the secret, .*; fix: remove the quotes$/,
+    ],
+    ['\ufeffcanary-secret', /^warning secret of MYTOK: \S+ begins with a byte order mark, /],
+    [
+      '{"web":{"client_secret":"canary-secret"}}',
+      /^error secret of MYTOK: \S+ is a JSON file, .*; fix: put only the value of web\.client_secret into it$/,
+    ],
+  ])('R45 a secret file with %s is found', async (text, expected) => {
+    writeFileSync(at('secret'), text);
+    expect(await problems()).toEqual([expect.stringMatching(expected)]);
+  });
+
   it.runIf(process.getuid?.() === 0)('R45 a secret file of another user is found', async () => {
     chownSync(at('secret'), 64_003, 0);
     const owner = /^error secret of MYTOK: .* belongs to user id 64003; fix: chown root /;
