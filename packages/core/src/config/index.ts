@@ -40,11 +40,13 @@ export type {
   PlainKnobName,
   SharedKnobName,
 } from './typed/declarations.ts';
+export { unusedKnobs } from './mistakes/unknown-knobs.ts';
+export type { ConfiguredNames, UnjudgedKnob } from './mistakes/unknown-knobs.ts';
 export { quotedKnobs, withoutQuoted } from './mistakes/quoted-values.ts';
 export type { QuotedKnob } from './mistakes/quoted-values.ts';
 export { secretMistake } from './mistakes/secret-content.ts';
 export type { SecretMistake } from './mistakes/secret-content.ts';
-export { setKnobs } from './mistakes/set-knobs.ts';
+export { setKnobs, setUnusedKnobs } from './mistakes/set-knobs.ts';
 export type { SetKnob } from './mistakes/set-knobs.ts';
-export { configuredProviders, loginProviderOf } from './typed/provider-names.ts';
+export { configuredProviders, loginNamesIn, loginProviderOf } from './typed/provider-names.ts';
 export type { NamedProvider, ProviderNames } from './typed/provider-names.ts';

@@ -1,9 +1,10 @@
 // Checks the configuration itself: errors, and knobs that are not used.
 import {
   createKnobReader,
-  originText,
   ownKnob,
   quotedKnobs,
+  setUnusedKnobs,
+  unusedKnobs,
   withoutQuoted,
   type Config,
   type QuotedKnob,
@@ -17,7 +18,6 @@ import {
   wrong,
   type Finding,
 } from '@credmon/core/base';
-import { unusedKnobs } from './knobs.ts';
 import { readLists, type Settings } from '../settings/read.ts';
 import { loginNames } from './logins.ts';
 import { settingsOf } from '../status/tokens.ts';
@@ -93,21 +93,7 @@ function checkKnobs(config: Config): Finding[] {
     ...(read.list('CLASSAD_USER_MAP_NAMES') ?? []),
     ...(read.list(ownKnob('CLASSAD_USER_MAP_NAMES', config.subsystem)) ?? []),
   ];
-  const names = config.names();
-  const used = new Set(
-    names.flatMap((name) =>
-      [...(config.raw(name) ?? '').matchAll(/\$\w*\(([\w.]+)/g)].map(([, macro = '']) =>
-        macro.toLowerCase(),
-      ),
-    ),
-  );
-  const set = names.flatMap((name) => {
-    const origin = config.origin(name);
-    const chosen =
-      origin?.kind === 'environment' || (origin?.kind === 'file' && origin.template === undefined);
-    return chosen && !used.has(name.toLowerCase()) ? [{ name, place: originText(origin) }] : [];
-  });
-  return unusedKnobs(set, {
+  return unusedKnobs(setUnusedKnobs(config), {
     ...lists,
     local: [...lists.local, ...ofStanding],
     client: [...lists.client, ...ofStanding],

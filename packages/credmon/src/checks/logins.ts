@@ -1,6 +1,6 @@
 // Checks providers with logins: what the daemon does with the tokens, and what the web
 // portal would use.
-import { createKnobReader, knob, type Config } from '@credmon/core/config';
+import { createKnobReader, knob, loginNamesIn, type Config } from '@credmon/core/config';
 import { messageOf, secureEndpoint, ok, warning, wrong, type Finding } from '@credmon/core/base';
 import { ownerOfToken } from '../daemon/provider-lookup.ts';
 import type { ConfiguredClient } from '../settings/clients.ts';
@@ -8,10 +8,6 @@ import type { Settings } from '../settings/read.ts';
 import { confidentialClient } from '../storer/device-login.ts';
 import { checkClientId, checkIssuer, checkOrigin, checkSecret } from './issuer.ts';
 import type { CheckContext, Check } from './context.ts';
-
-/** Knobs of providers with logins. */
-const LOGIN_KNOB =
-  /^(?!.*(?:_|^)CREDMON_)([\w./-]+?)_(?:CLIENT_ID|CLIENT_SECRET_FILE|TOKEN_URL|AUTHORIZATION_URL|RETURN_URL_SUFFIX)$/i;
 
 /**
  * Returns the names of all providers with logins, as users see them: lists first, then
@@ -26,13 +22,8 @@ export function loginNames(config: Config, { lists }: Pick<Settings, 'lists'>): 
     ...lists.exec,
   ];
   const listed = lists.oauth2 === '*' ? [] : lists.oauth2;
-  const fromKnobs = config.names().flatMap((knob) => {
-    const name = LOGIN_KNOB.exec(knob)?.[1];
-    const other = name === undefined || /_PELICAN$/i.test(name);
-    return other || config.origin(knob)?.kind === 'default' ? [] : [name];
-  });
   const names = new Map<string, string>();
-  for (const name of [...listed, ...deviceNames(config), ...fromKnobs])
+  for (const name of [...listed, ...deviceNames(config), ...loginNamesIn(config)])
     if (!names.has(name.toUpperCase()) && !others.includes(name))
       names.set(name.toUpperCase(), name);
   return [...names.values()];

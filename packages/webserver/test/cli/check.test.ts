@@ -267,6 +267,27 @@ describe('--check', () => {
     ]);
   });
 
+  it.each([
+    ['MYTOK_AUTH_URL', 'did you mean MYTOK_AUTHORIZATION_URL?'],
+    ['MYTOK_ISSUER', 'did you mean CREDMON_MYTOK_ISSUER?'],
+    [
+      'MYTOK_CLIENT_SECRET',
+      'the secret is in clear: everyone who may run condor_config_val can read it; did you mean MYTOK_CLIENT_SECRET_FILE?',
+    ],
+    ['CREDMON_WEB_LISTEN_ADDRESS', 'did you mean CREDMON_WEB_LISTEN?'],
+  ])('R45 the guessed knob %s is reported with the correct one', async (knob, hint) => {
+    expect(await problems({ [knob]: 'canary' })).toEqual([
+      expect.stringMatching(/^warning configuration: test\.conf, line \d+: unknown knob /),
+    ]);
+    expect((await problems({ [knob]: 'canary' })).join()).toContain(
+      `unknown knob ${knob}; ${hint}`,
+    );
+  });
+
+  it('knobs of the daemon are left to its own check', async () => {
+    expect(await problems({ CREDMON_RENEW_FRACTOIN: '1', LOCAL_CREDMON_KEY: '/x' })).toEqual([]);
+  });
+
   it('R45 a certificate of the proxy that is rejected is explained with its own fix', async () => {
     mkdirSync(at('tls'));
     const { keyFile, certificateFile } = makeCertificates(at('tls'));

@@ -23,6 +23,27 @@ export function setKnobs(config: Config): SetKnob[] {
   });
 }
 
+/**
+ * Returns the knobs of {@link setKnobs} that no other value uses as a macro; `value`
+ * expands.
+ */
+export function setUnusedKnobs(
+  config: Config,
+): (SetKnob & { readonly value: () => string | undefined })[] {
+  const used = new Set(
+    config
+      .names()
+      .flatMap((name) =>
+        [...(config.raw(name) ?? '').matchAll(/\$\w*\(([\w.]+)/g)].map(([, macro = '']) =>
+          macro.toLowerCase(),
+        ),
+      ),
+  );
+  return setKnobs(config)
+    .filter(({ written }) => !used.has(written.toLowerCase()))
+    .map((knob) => ({ ...knob, value: () => config.get(knob.written) }));
+}
+
 /** The programs whose own knobs are declared with `<SUBSYS>`. */
 const SUBSYSTEMS = 'CREDMON_OAUTH|CREDMON_WEB';
 

@@ -45,6 +45,22 @@ export function loginProviderOf(knob: string): string | undefined {
   return name === undefined || FOREIGN_CLIENT.test(name) ? undefined : name;
 }
 
+/** Knobs of providers with logins. */
+const LOGIN_KNOB =
+  /^(?!.*(?:_|^)CREDMON_)([\w./-]+?)_(?:CLIENT_ID|CLIENT_SECRET_FILE|TOKEN_URL|AUTHORIZATION_URL|RETURN_URL_SUFFIX)$/i;
+
+/**
+ * Returns the names of providers with logins in the knobs of a configuration, each time
+ * that a knob has it; the client id may be missing.
+ */
+export function loginNamesIn(config: Config): string[] {
+  return config.names().flatMap((knob) => {
+    const name = LOGIN_KNOB.exec(knob)?.[1];
+    const other = name === undefined || /_PELICAN$/i.test(name);
+    return other || config.origin(knob)?.kind === 'default' ? [] : [name];
+  });
+}
+
 /**
  * Finds the names: first those in lists, then those with a `_CLIENT_ID`. Names that
  * differ only in case are one provider.

@@ -1,0 +1,269 @@
+// Finds knobs that are not used: misspelt, guessed, or of a provider that is not listed.
+// HTCondor ignores them silently.
+import { warning, type Finding } from '../../base/text/findings.ts';
+import { distance, nearest } from '../../base/values/distance.ts';
+import { CLIENT_KINDS, KNOBS } from '../typed/declarations.ts';
+import suffixes from './daemon-suffixes.json' with { type: 'json' };
+import type { SetKnob } from './set-knobs.ts';
+import { similarKnobs, successorOf, type Candidate } from './similar-knobs.ts';
+
+/**
+ * A knob that is set. `value` returns its expanded value: only the form of a secret is
+ * looked at, and no value is shown.
+ */
+export interface UnjudgedKnob extends Pick<SetKnob, 'name' | 'place'> {
+  readonly value?: (() => string | undefined) | undefined;
+}
+
+const WHAT = 'configuration';
+
+/**
+ * Names of a credmon's knobs, without those of other daemons about a credmon
+ * (`MASTER_CREDMON_OAUTH_...`).
+ */
+const OURS = /^(?!(?:MASTER|SEC|ALLOW|DENY|SCHEDD|CREDD)_)(?:\w+_)?CREDMON_/i;
+
+/**
+ * HTCondor's own knobs that a credmon needs. Its table of defaults has no similar names.
+ */
+const NEEDED = [
+  'SEC_CREDENTIAL_DIRECTORY_OAUTH',
+  'SEC_CREDENTIAL_DIRECTORY',
+  'SEC_CREDENTIAL_STORER',
+  'SEC_CREDENTIAL_REFRESH',
+  'SEC_CREDENTIAL_GETTOKEN_OPTS',
+  'TRUSTED_VAULT_HOSTS',
+];
+
+/** Returns a warning for each unused knob of `knobs`, with the probable name. */
+export function unusedKnobs(
+  knobs: readonly UnjudgedKnob[],
+  configured: ConfiguredNames,
+): Finding[] {
+  const { plain, named } = knownKnobs(configured);
+  const candidates: readonly Candidate[] = [
+    ...plain.map((name) => ({ name })),
+    ...named.flatMap(({ before, after, names }) =>
+      names.map((owner) => ({ name: `${before}${owner}${after}`, owner })),
+    ),
+  ];
+  const all = candidates.map(({ name }) => name);
+  const known = new Set(all.map((name) => name.toLowerCase()));
+  const vocabulary = new Set(plain.flatMap((name) => name.toLowerCase().split('_')));
+  const begins = configured.logins.map((name) => `${name}_`.toLowerCase());
+  const sentenceFor = ({ name, value }: UnjudgedKnob): string | undefined => {
+    const successor = successorOf(name);
+    if (successor !== undefined) return `${name} is not used any more; set ${successor}`;
+    if (known.has(name.toLowerCase())) return undefined;
+    const ofLogin = begins.some((begin) => name.toLowerCase().startsWith(begin));
+    if (!OURS.test(name) && !ofLogin) {
+      const needed = neededKnob(name);
+      return needed === undefined ? undefined : unknown(name, [needed]);
+    }
+    const meant = meantBy(name, all, candidates);
+    if (isSecret(name)) return unknown(name, meant, isInClear(value?.()) ? IN_CLEAR : '');
+    if (!OURS.test(name)) return meant.length > 0 ? unknown(name, meant) : undefined;
+    const other = ofUnknownProvider(name, named);
+    // A "provider" such as TOKEN is rather a word of a guessed name.
+    const isGuess =
+      meant.length > 0 &&
+      (other?.provider ?? '')
+        .toLowerCase()
+        .split('_')
+        .every((word) => vocabulary.has(word));
+    return other && !isGuess ? other.text : unknown(name, meant);
+  };
+  return knobs.flatMap((knob) => {
+    const sentence = sentenceFor(knob);
+    return sentence === undefined ? [] : [warning(WHAT, `${knob.place}: ${sentence}`)];
+  });
+}
+
+/** The most letters that a typo changes; more are rather another word. */
+const TYPO = 2;
+
+/** Finds what was meant: first by a typo, then by the words, then by many letters. */
+function meantBy(
+  name: string,
+  all: readonly string[],
+  candidates: readonly Candidate[],
+): readonly string[] {
+  const near = nearest(name, all);
+  if (near !== undefined && distance(name, near) <= TYPO) return [near];
+  const similar = similarKnobs(name, candidates);
+  return similar.length > 0 || near === undefined ? similar : [near];
+}
+
+/** Finds a knob of HTCondor by a typo, or by its words where the guess lacks one. */
+function neededKnob(name: string): string | undefined {
+  const typo = NEEDED.find((one) => distance(name, one) <= TYPO);
+  const count = name.split('_').length;
+  if (typo !== undefined || count < 2 || /condor/i.test(name)) return typo;
+  const longer = NEEDED.filter((one) => one.split('_').length > count);
+  const similar = similarKnobs(
+    name,
+    longer.map((one) => ({ name: one })),
+  );
+  return similar.length === 1 ? similar[0] : undefined;
+}
+
+const IN_CLEAR = '; the secret is in clear: everyone who may run condor_config_val can read it';
+
+/** A knob for a secret itself, which no program of ours reads from the configuration. */
+function isSecret(name: string): boolean {
+  return /(?:^|_)(?:CLIENT_?)?(?:SECRET|PASSWORD)$/i.test(name);
+}
+
+function isInClear(value: string | undefined): boolean {
+  return value !== undefined && value !== '' && !value.startsWith('/');
+}
+
+function unknown(name: string, meant: readonly string[], also = ''): string {
+  const [first, ...others] = meant;
+  const subject = `unknown knob ${name}${also}`;
+  if (first === undefined) return `${subject}; see docs/knobs.md`;
+  return others.length === 0
+    ? `${subject}; did you mean ${first}?`
+    : `${subject}; see docs/knobs.md: similar are ${meant.join(', ')}`;
+}
+
+/**
+ * Explains a knob of an unknown provider: the longest pattern wins, since a name may
+ * contain an underscore.
+ */
+function ofUnknownProvider(
+  name: string,
+  named: readonly NamedKnob[],
+): { readonly provider: string; readonly text: string } | undefined {
+  const fits = named
+    .filter(({ before, after }) => isAround(name, before, after))
+    .sort((a, b) => around(b).length - around(a).length);
+  const [best] = fits;
+  if (!best) return undefined;
+  const provider = name.slice(best.before.length, name.length - best.after.length);
+  const meant = nearest(provider, best.names);
+  const hint = meant === undefined ? '' : `; did you mean ${best.before}${meant}${best.after}?`;
+  return { provider, text: `${name} has no effect: ${best.lacking(provider)}${hint}` };
+}
+
+const around = ({ before, after }: NamedKnob): string => before + after;
+
+/** A pattern without a prefix cannot identify a knob. */
+function isAround(name: string, before: string, after: string): boolean {
+  const [text, start, end] = [name.toLowerCase(), before.toLowerCase(), after.toLowerCase()];
+  return (
+    start !== '' &&
+    text.length > start.length + end.length &&
+    text.startsWith(start) &&
+    text.endsWith(end)
+  );
+}
+
+/** The names in the configuration, by kind. */
+export interface ConfiguredNames {
+  readonly local: readonly string[];
+  readonly client: readonly string[];
+  readonly exchange: readonly string[];
+  readonly pelican: readonly string[];
+  readonly exec: readonly string[];
+  /** Providers with a browser or device login. */
+  readonly logins: readonly string[];
+  readonly standing: readonly string[];
+  readonly maps: readonly string[];
+  readonly subsystem: string;
+}
+
+/**
+ * A knob for one provider or standing token: the text around the name, the configured
+ * names, and what is missing for other names.
+ */
+export interface NamedKnob {
+  readonly before: string;
+  readonly after: string;
+  readonly names: readonly string[];
+  readonly lacking: (name: string) => string;
+}
+
+/** All knobs of the table with these names. */
+export interface KnownKnobs {
+  readonly plain: readonly string[];
+  readonly named: readonly NamedKnob[];
+}
+
+/**
+ * Fills the names into the table. Daemons' own knobs, such as CREDMON_OAUTH_ARGS, are
+ * included.
+ */
+export function knownKnobs(configured: ConfiguredNames): KnownKnobs {
+  const plain: string[] = [];
+  const named: NamedKnob[] = [];
+  for (const pattern of declaredNames().flatMap(withKinds)) {
+    const [before, place, after = ''] = pattern.split(/<([A-Z]+)>/);
+    if (before === undefined || place === undefined) plain.push(pattern);
+    else if (place === 'SUBSYS')
+      for (const name of subsystems(configured)) plain.push(`${before}${name}${after}`);
+    else named.push({ before, after, ...namesFor(pattern, place, configured) });
+  }
+  for (const daemon of subsystems(configured))
+    for (const end of ['', ...suffixes.map((suffix) => `_${suffix}`)])
+      plain.push(`${daemon}${end}`);
+  return { plain, named };
+}
+
+function subsystems({ subsystem }: ConfiguredNames): readonly string[] {
+  return [...new Set([subsystem, 'CREDMON_OAUTH', 'CREDMON_WEB', 'CREDMON_KRB'])];
+}
+
+function declaredNames(): string[] {
+  return Object.entries(KNOBS).flatMap(([name, { own }]) => [name, ...(own ? [own] : [])]);
+}
+
+function withKinds(name: string): string[] {
+  if (!name.includes('<KIND>')) return [name];
+  return CLIENT_KINDS.map((kind) => name.replace('<KIND>', kind));
+}
+
+function namesFor(
+  pattern: string,
+  place: string,
+  configured: ConfiguredNames,
+): Pick<NamedKnob, 'names' | 'lacking'> {
+  const inList = (knob: string) => (name: string) => `${name} is not listed in ${knob}`;
+  if (place === 'TOKEN')
+    return { names: configured.standing, lacking: inList('CREDMON_STANDING_TOKENS') };
+  if (place === 'MAP') return { names: configured.maps, lacking: inList('CLASSAD_USER_MAP_NAMES') };
+  const kind =
+    /^(LOCAL|CLIENT|EXCHANGE|PELICAN|EXEC)_CREDMON_/.exec(pattern)?.[1] ?? otherKind(pattern);
+  if (kind === undefined) return ofLogins(pattern, configured);
+  const names =
+    configured[kind.toLowerCase() as 'local' | 'client' | 'exchange' | 'pelican' | 'exec'];
+  return { names, lacking: inList(`${kind}_CREDMON_PROVIDER_NAMES`) };
+}
+
+/** Knobs of a provider that mean something only for logins. */
+const ONLY_LOGINS =
+  /^(?:<PROVIDER>_|CREDMON_<PROVIDER>_(?:ISSUER|CLIENT_AUTH|REVOCATION_URL|DEVICE_URL|USER_CLAIM)$)/;
+
+/** The kinds of providers that may have the same name by mistake, by their lists. */
+const LISTS = ['local', 'client', 'exchange', 'pelican', 'exec'] as const;
+
+function ofLogins(
+  pattern: string,
+  configured: ConfiguredNames,
+): Pick<NamedKnob, 'names' | 'lacking'> {
+  const others = ONLY_LOGINS.test(pattern)
+    ? []
+    : LISTS.filter((kind) => kind !== 'local').flatMap((kind) => configured[kind]);
+  const lacking = (name: string): string => {
+    const list = LISTS.find((kind) => configured[kind].includes(name));
+    return list === undefined
+      ? `${name}_CLIENT_ID is not set`
+      : `${list.toUpperCase()}_CREDMON_PROVIDER_NAMES lists ${name}, so users do not log in for it`;
+  };
+  return { names: [...configured.logins, ...others], lacking };
+}
+
+function otherKind(pattern: string): string | undefined {
+  if (pattern.endsWith('_KEY_DIRECTORY')) return 'LOCAL';
+  return pattern.startsWith('<PROVIDER>_PELICAN_') ? 'PELICAN' : undefined;
+}
