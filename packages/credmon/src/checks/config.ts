@@ -20,6 +20,7 @@ import {
 } from '@credmon/core/base';
 import { readLists, type Settings } from '../settings/read.ts';
 import { loginNames } from './logins.ts';
+import { checkTemplates } from './templates.ts';
 import { settingsOf } from '../status/tokens.ts';
 
 const WHAT = 'configuration';
@@ -49,7 +50,9 @@ export function checkConfig(
   }
   const quoted = attempt(() => quotedKnobs(config)) ?? [];
   const odd = attempt(() => checkKnobs(config)) ?? [];
-  const all = [...withoutQuoted(findings, quoted), ...quoted.map(quoteFinding), ...odd];
+  const templates = attempt(() => checkTemplates(config)) ?? [];
+  const mistakes = withoutQuoted(findings, quoted);
+  const all = [...mistakes, ...quoted.map(quoteFinding), ...odd, ...templates];
   const sources = config.sources.join(', ') || 'only the environment';
   return {
     ...(settings ? { settings } : {}),

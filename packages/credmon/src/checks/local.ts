@@ -3,7 +3,7 @@
 import { DEFAULT_LIMITS } from '@credmon/core/classad';
 import { isCoded, messageOf, ok, warning, wrong, type Finding } from '@credmon/core/base';
 import { isCredName } from '@credmon/core/credential';
-import { checkScopeForSigning } from '@credmon/scitokens';
+import { checkScopeForSigning, WLCG_ANY_AUDIENCE } from '@credmon/scitokens';
 import { scopesFor } from '../authz/scopes.ts';
 import { shortestLifetime, minimumRemaining } from '../report/remaining-lifetime.ts';
 import { localGroups, type LocalGroups } from '../providers/local/groups.ts';
@@ -53,6 +53,7 @@ async function checkLocal(
   return [
     ok(what, doing(issuer)),
     ...audience(what, issuer),
+    ...foreignAudience(what, issuer.profile, issuer.audience),
     ...foreignScopes(what, issuer.profile, templatesOf(issuer)),
     ...shortLife(what, issuer.lifetime, 'LOCAL_CREDMON_TOKEN_LIFETIME', context),
     ...(await checkKey(what, issuer, context)),
@@ -82,6 +83,35 @@ function audience(what: string, { profile, audience }: LocalIssuer): Finding[] {
   if (profile === 'scitoken:1.0' || audience.length > 0) return [];
   const text = `no usable token is signed: a ${profile} token needs LOCAL_CREDMON_TOKEN_AUDIENCE, which is empty`;
   return [wrong(what, text)];
+}
+
+/** The audience that means any service, by profile. */
+const ANY: Readonly<Partial<Record<LocalIssuer['profile'], string>>> = {
+  'scitoken:2.0': 'ANY',
+  'wlcg:1.0': WLCG_ANY_AUDIENCE,
+};
+
+/**
+ * Warns about the audience that means any service in the other profile: each service
+ * accepts the word of the token's own profile only.
+ * @see https://github.com/WLCG-AuthZ-WG/common-jwt-profile/blob/master/profile.md (claim
+ * `aud`)
+ */
+export function foreignAudience(
+  what: string,
+  profile: LocalIssuer['profile'],
+  audience: readonly string[],
+): Finding[] {
+  const right = ANY[profile];
+  if (right === undefined) return [];
+  return audience
+    .filter((one) => one !== right && /^any$|\/jwt\/v1\/any\/?$/i.test(one))
+    .map((one) =>
+      warning(
+        what,
+        `no service accepts a ${profile} token for the audience ${one}; fix: for any service, write ${right}`,
+      ),
+    );
 }
 
 function templatesOf(issuer: LocalIssuer): string {

@@ -12,7 +12,7 @@ import { withStanding } from '../providers/standing/store.ts';
 import type { StandingToken } from '../settings/standing.ts';
 import { standingFiles } from '../host/standing-files.ts';
 import { checkKey } from './key.ts';
-import { foreignScopes } from './local.ts';
+import { foreignAudience, foreignScopes } from './local.ts';
 import { writable, type CheckContext, type Check } from './context.ts';
 
 /** Returns one check for each standing token. */
@@ -41,6 +41,7 @@ async function checkStandingToken(
   return [
     ...common,
     ...foreignScopes(what, issuer.profile, token.scope.join(' ')),
+    ...foreignAudience(what, issuer.profile, token.audience),
     ...shortLifeOf(what, lifetime, name, context),
     // The check of a listed provider reports its key.
     ...(known ? key.filter(({ state }) => state === 'error') : key),

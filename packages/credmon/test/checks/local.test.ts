@@ -270,6 +270,44 @@ it.each<[string, Record<string, string>, string[]]>([
   );
 });
 
+const WLCG_ANY = 'https://wlcg.cern.ch/jwt/v1/any';
+it.each([
+  [
+    'wlcg',
+    'ANY',
+    [
+      `no service accepts a wlcg:1.0 token for the audience ANY; fix: for any service, write ${WLCG_ANY}`,
+    ],
+  ],
+  [
+    'scitokens:2.0',
+    WLCG_ANY,
+    [
+      `no service accepts a scitoken:2.0 token for the audience ${WLCG_ANY}; fix: for any service, write ANY`,
+    ],
+  ],
+  [
+    'scitokens:2.0',
+    'any',
+    [
+      'no service accepts a scitoken:2.0 token for the audience any; fix: for any service, write ANY',
+    ],
+  ],
+  ['wlcg', WLCG_ANY, []],
+  ['scitokens:2.0', 'ANY', []],
+  ['wlcg', 'https://storage.example/any', []],
+])('R45 a token of version %s for the audience %s', async (version, audience, expected) => {
+  const findings = await said({
+    ...local(),
+    LOCAL_CREDMON_TOKEN_VERSION: version,
+    LOCAL_CREDMON_TOKEN_AUDIENCE: audience,
+    LOCAL_CREDMON_AUTHZ_TEMPLATE: 'storage.read:/',
+  });
+  expect(findings.filter((line) => line.includes('no service accepts'))).toEqual(
+    expected.map((text) => `warning: ${text}`),
+  );
+});
+
 it('a missing key pair will be created by the daemon', async () => {
   const knobs = {
     ...local(),

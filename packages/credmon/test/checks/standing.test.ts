@@ -60,6 +60,11 @@ it('R45 shows the token, its path and its key', async () => {
 
 it.each<[string, () => Record<string, string>, RegExp]>([
   [
+    'the audience of the other token profile',
+    () => ({ CREDMON_STANDING_ce1_AUDIENCE: 'https://wlcg.cern.ch/jwt/v1/any' }),
+    /^warning: no service accepts a scitoken:2\.0 token for the audience \S+; fix: for any service, write ANY$/,
+  ],
+  [
     'a good token',
     () => (on.file('tokens/ce1', token(3600)), {}),
     /^ok: the token is valid for 3[56]\d\d s more$/,
