@@ -1,6 +1,12 @@
 // Checks providers with logins: what the daemon does with the tokens, and what the web
 // portal would use.
-import { createKnobReader, knob, loginNamesIn, type Config } from '@credmon/core/config';
+import {
+  createKnobReader,
+  doubleNames,
+  knob,
+  loginNamesIn,
+  type Config,
+} from '@credmon/core/config';
 import { messageOf, secureEndpoint, ok, warning, wrong, type Finding } from '@credmon/core/base';
 import { ownerOfToken } from '../daemon/provider-lookup.ts';
 import type { ConfiguredClient } from '../settings/clients.ts';
@@ -36,10 +42,19 @@ function deviceNames(config: Config): readonly string[] {
 /** Returns one check for each provider with logins. */
 export function loginChecks(context: CheckContext): Check[] {
   const devices = deviceNames(context.config);
-  return loginNames(context.config, context.settings).map((name) => {
+  const checks = loginNames(context.config, context.settings).map((name) => {
     const device = devices.includes(name);
     const what = `${name} (${device ? 'device login' : 'login'})`;
     return { what, run: () => checkLogin(what, name, device, context) };
+  });
+  return [...checks, ...doubleChecks(context)];
+}
+
+/** Reports names that another list owns, although they have a client for logins. */
+function doubleChecks({ config, settings: { lists } }: CheckContext): Check[] {
+  return doubleNames(config, lists).map(({ name, text }) => {
+    const what = `${name} (login)`;
+    return { what, run: () => [wrong(what, text)] };
   });
 }
 

@@ -105,6 +105,28 @@ it('a listed name without a client, and a client that is not listed', async () =
   );
 });
 
+it.each([
+  ['LOCAL_CREDMON_PROVIDER_NAMES', 'signs its tokens'],
+  ['LOCAL_CREDMON_PROVIDER_NAME', 'signs its tokens'],
+  ['EXEC_CREDMON_PROVIDER_NAMES', 'runs a program for its tokens'],
+])('R45 a name with a client that %s lists too is an error', async (list, does) => {
+  const knobs = { ...login(), [list]: 'mytok', EXEC_CREDMON_mytok_COMMAND: '/bin/x' };
+  expect(await on.findings(knobs, loginChecks)).toEqual([
+    `error mytok (login): users cannot log in: ${list} lists mytok, so the daemon ${does}, but mytok_CLIENT_ID is set; fix: remove mytok from that list, or remove mytok_CLIENT_ID`,
+  ]);
+});
+
+it('R45 the name that is local by default cannot be a login', async () => {
+  const knobs = Object.fromEntries(
+    Object.entries(login()).map(([name, value]) => [name.replace('mytok', 'scitokens'), value]),
+  );
+  expect(await on.findings(knobs, loginChecks)).toEqual([
+    expect.stringMatching(
+      /^error scitokens \(login\): users cannot log in: LOCAL_CREDMON_PROVIDER_NAMES \(by default\) lists scitokens, /,
+    ),
+  ]);
+});
+
 it('R45 a device login does not work with a client that has a secret', async () => {
   const lists = { CREDMON_DEVICE_PROVIDER_NAMES: 'mytok', VAULT_CREDMON_PROVIDER_NAMES: 'mytok' };
   const errors = async (more: Record<string, string>): Promise<string[]> =>

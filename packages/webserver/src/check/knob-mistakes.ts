@@ -2,6 +2,7 @@
 // if the configuration is invalid.
 import {
   createKnobReader,
+  doubleNames,
   loginNamesIn,
   quotedKnobs,
   setUnusedKnobs,
@@ -26,6 +27,9 @@ export function checkKnobs(config: Config, errors: readonly string[] = []): read
       ...withoutQuoted(mistakes, quoted),
       ...quoted.map(({ state, text }) => ({ what: WHAT, state, text })),
       ...unknownKnobs(config),
+      ...doubleNames(config, namesIn(config)).map(({ name, text }) =>
+        wrong(`provider ${name}`, text),
+      ),
     ];
   } catch (error) {
     if (!isCoded(error, 'CONFIG_LIMIT')) throw error;

@@ -284,6 +284,14 @@ describe('--check', () => {
     );
   });
 
+  it('R45 a name with a client that another list owns is an error', async () => {
+    expect(await problems({ LOCAL_CREDMON_PROVIDER_NAMES: 'MYTOK' })).toEqual([
+      expect.stringMatching(
+        /^error provider MYTOK: users cannot log in: LOCAL_CREDMON_PROVIDER_NAMES lists MYTOK, /,
+      ),
+    ]);
+  });
+
   it('knobs of the daemon are left to its own check', async () => {
     expect(await problems({ CREDMON_RENEW_FRACTOIN: '1', LOCAL_CREDMON_KEY: '/x' })).toEqual([]);
   });
