@@ -57,7 +57,11 @@ const BY_COMMANDS: Readonly<Record<string, readonly string[]>> = {
     '<PROVIDER>_RETURN_URL_SUFFIX',
     'CREDMON_<PROVIDER>_REVOCATION_URL',
     'CREDMON_WEB_PREFIX',
+    'CREDMON_WEB_LISTEN',
     'CREDMON_<PROVIDER>_DEVICE_URL',
+    'DAEMON_LIST',
+    'AUTO_INCLUDE_CREDD_IN_DAEMON_LIST',
+    'CREDMON_OAUTH',
   ],
 };
 

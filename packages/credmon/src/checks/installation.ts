@@ -1,8 +1,21 @@
-// Checks what the daemon needs on this host: its log, and the sites' token programs.
-import { messageOf, ok, warning, wrong, type Finding } from '@credmon/core/base';
+// Checks what the daemon needs on this host: its log, condor_master's list of daemons, the
+// portal's address, and the sites' token programs.
+import { accessSync, constants, realpathSync } from 'node:fs';
+import { basename } from 'node:path';
+import {
+  messageOf,
+  ok,
+  readSafely,
+  systemCode,
+  warning,
+  wrong,
+  type Finding,
+} from '@credmon/core/base';
+import { clearAddressText, createKnobReader, originText, type Config } from '@credmon/core/config';
 import { checkLogFile } from '@credmon/core/log';
 import { EXIT_LOG } from '../command-line/exit-codes.ts';
 import type { Settings } from '../settings/read.ts';
+import { runningDaemon } from '../daemon/pid-and-complete.ts';
 import { checkProgram } from '../host/run-program.ts';
 import type { CheckContext, Check } from './context.ts';
 
@@ -34,4 +47,97 @@ export function programChecks({ settings }: CheckContext): Check[] {
       },
     };
   });
+}
+
+// Checks what condor_master starts.
+
+const MASTER = 'condor_master';
+
+/**
+ * Checks DAEMON_LIST, if the configuration sets it, and CREDMON_OAUTH. `program` is the
+ * path of this program.
+ */
+export function checkDaemons(
+  { config, settings }: Pick<CheckContext, 'config' | 'settings'>,
+  program: string,
+): Finding[] {
+  const origin = config.origin('DAEMON_LIST');
+  if (origin === undefined || origin.kind === 'default') return [];
+  const place = originText(origin);
+  const daemons = new Set((config.get('DAEMON_LIST') ?? '').toUpperCase().split(/[\s,]+/));
+  const credd = isOnlyStanding(settings) ? [] : checkCredd(config, daemons, place);
+  if (daemons.has('CREDMON_OAUTH')) return [...credd, checkOwnProgram(config, program)];
+  if (runningDaemon(settings.credDir) !== undefined) return credd;
+  const text =
+    `${place}: DAEMON_LIST has no CREDMON_OAUTH: condor_master does not start condor_credmon; ` +
+    'fix: DAEMON_LIST = $(DAEMON_LIST) CREDMON_OAUTH';
+  return [...credd, warning(MASTER, text)];
+}
+
+/** Standing tokens need no CredD. */
+function isOnlyStanding(settings: Settings): boolean {
+  const { clients, lists, local, standing, tokenClients, vaultEnabled } = settings;
+  return (
+    standing.length > 0 &&
+    clients.size === 0 &&
+    !local.explicit &&
+    !vaultEnabled &&
+    lists.exec.length === 0 &&
+    tokenClients.every(({ name }) => !lists.client.includes(name))
+  );
+}
+
+/** @see AUTO_INCLUDE_CREDD_IN_DAEMON_LIST: condor_master adds CREDD only beside SCHEDD */
+function checkCredd(config: Config, daemons: ReadonlySet<string>, place: string): Finding[] {
+  if (daemons.has('CREDD')) return [];
+  const read = createKnobReader(config);
+  if (read.boolean('AUTO_INCLUDE_CREDD_IN_DAEMON_LIST') && daemons.has('SCHEDD')) return [];
+  const text =
+    `${place}: DAEMON_LIST has no CREDD: condor_submit cannot store credentials on this host; ` +
+    'fix: DAEMON_LIST = $(DAEMON_LIST) CREDD';
+  return [warning(MASTER, text)];
+}
+
+/** Checks whether CREDMON_OAUTH is this program, by path or, for another copy, by name. */
+function checkOwnProgram(config: Config, program: string): Finding {
+  const path = config.get('CREDMON_OAUTH') ?? '';
+  const own = basename(program).startsWith('condor_credmon') ? program : '/path/to/condor_credmon';
+  const fix = `; fix: CREDMON_OAUTH = ${own}`;
+  let real: string;
+  try {
+    real = realpathSync(path);
+    accessSync(real, constants.X_OK);
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return wrong(MASTER, `cannot start CREDMON_OAUTH = ${path} (${systemCode(error)})${fix}`);
+  }
+  if (real === realPath(program) || basename(real) === OWN_FILE)
+    return ok(MASTER, `starts ${path}`);
+  const reading = readSafely(real);
+  const text = reading.kind === 'text' ? reading.text : '';
+  if (text.includes(OWN_FILE)) return ok(MASTER, `starts ${path}`);
+  const what = /^#!.*python/.test(text)
+    ? "a Python program such as HTCondor's own, not this one"
+    : 'not this program';
+  return warning(MASTER, `CREDMON_OAUTH = ${path} is ${what}${fix}`);
+}
+
+/** The file of the installed program, behind all its names. */
+const OWN_FILE = 'condor_credmon.cjs';
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return path;
+  }
+}
+
+/** Warns about a portal that other hosts reach without TLS. */
+export function checkPortal({ config }: Pick<CheckContext, 'config'>): Finding[] {
+  const [name, own] = ['CREDMON_WEB_LISTEN', 'CREDMON_WEB.'];
+  const listen = config.get(own + name) ?? config.get(name);
+  const text = listen === undefined ? undefined : clearAddressText(listen);
+  return text === undefined ? [] : [warning('web portal', text)];
 }

@@ -15,7 +15,7 @@ import type { Subcommand } from '../command-line/command.ts';
 import { clientChecks } from '../checks/clients.ts';
 import { checkConfig, mistakesOf } from '../checks/config.ts';
 import { localChecks } from '../checks/local.ts';
-import { checkLog, programChecks } from '../checks/installation.ts';
+import { checkDaemons, checkLog, checkPortal, programChecks } from '../checks/installation.ts';
 import { loginChecks } from '../checks/logins.ts';
 import { standingChecks } from '../checks/standing.ts';
 import { checkTrust } from '../checks/issuer.ts';
@@ -66,6 +66,8 @@ async function findingsOf(
     return [
       ...findings,
       checkLog(settings),
+      ...checkDaemons(context, process.argv[1] ?? ''),
+      ...checkPortal(context),
       ...checkTrust(context),
       ...tokens,
       ...checkClocks(context.clocks),

@@ -25,7 +25,7 @@ import {
   wrong,
   type Finding,
 } from '@credmon/core/base';
-import { secretMistake, warningText, type Config } from '@credmon/core/config';
+import { clearAddressText, secretMistake, warningText, type Config } from '@credmon/core/config';
 import { checkLogFile } from '@credmon/core/log';
 import { checkProxy } from './check-proxy.ts';
 import { checkKnobs } from '../check/knob-mistakes.ts';
@@ -87,6 +87,7 @@ export async function runChecks(config: Config, settings: Settings): Promise<rea
     ...config.warnings.map((one) => warning('configuration', warningText(one))),
     ...(settings.names?.problems ?? []).map(({ name, text }) => warning(`provider ${name}`, text)),
     ok('address', `users open ${settings.prefix}`),
+    ...checkListen(settings),
     check('proxies', 'are valid addresses and networks', () =>
       trustFunction(settings.trustedProxies, settings.listen),
     ),
@@ -151,6 +152,14 @@ function checkSessionDirectory({ sessionDirectory: path }: Settings): Finding {
   return check(what, `${path} can be written`, () =>
     accessSync(path, constants.W_OK | constants.X_OK),
   );
+}
+
+/** The portal has no TLS of its own. */
+function checkListen({ listen }: Settings): readonly Finding[] {
+  if (listen.kind !== 'tcp') return [];
+  const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
+  const text = clearAddressText(`${host}:${listen.port}`);
+  return text === undefined ? [] : [warning('address', text)];
 }
 
 function checkSocket({ listen }: Settings): readonly Finding[] {

@@ -292,6 +292,23 @@ describe('--check', () => {
     ]);
   });
 
+  it.each([
+    ['0.0.0.0:8081', 'on all addresses of this host without TLS (0.0.0.0:8081)'],
+    ['[::]:8081', 'on all addresses of this host without TLS ([::]:8081)'],
+    ['192.0.2.1:80', 'on 192.0.2.1 without TLS (192.0.2.1:80)'],
+  ])('R45 a portal that listens in clear at %s is found', async (listen, where) => {
+    expect(await problems({ CREDMON_WEB_LISTEN: listen })).toEqual([
+      `warning address: the portal answers ${where}: cookies and logins can be read in the network; fix: CREDMON_WEB_LISTEN = 127.0.0.1:8081, behind a proxy with TLS on this host`,
+    ]);
+  });
+
+  it.each(['127.0.0.1:8081', '[::1]:8081', 'localhost:8081', '8081', 'fd:3'])(
+    'a portal at %s is reached only from this host',
+    async (listen) => {
+      expect(await problems({ CREDMON_WEB_LISTEN: listen })).toEqual([]);
+    },
+  );
+
   it('knobs of the daemon are left to its own check', async () => {
     expect(await problems({ CREDMON_RENEW_FRACTOIN: '1', LOCAL_CREDMON_KEY: '/x' })).toEqual([]);
   });
