@@ -14,7 +14,8 @@ import {
 import { runningDaemon } from '../daemon/pid-and-complete.ts';
 import { minimumRemainingOf } from '../report/remaining-lifetime.ts';
 import { STANDING } from '../providers/standing/standing.ts';
-import { attentionTexts, unownedTexts } from '../status/summary.ts';
+import { needsAdministrator } from '../status/rows.ts';
+import { administratorTexts, attentionTexts, unownedTexts } from '../status/summary.ts';
 import { type CheckContext, writable } from './context.ts';
 import { evaluateTokens, openStore, type EvaluatedToken } from '../status/tokens.ts';
 
@@ -68,7 +69,12 @@ function rowFindings(seen: readonly EvaluatedToken[]): Finding[] {
   const rows = seen.map(({ row }) => row);
   // Standing tokens on disk have their own check.
   const others = rows.filter(({ user }) => user !== STANDING);
-  return [...unownedTexts(others), ...attentionTexts(others)].map((text) => warning(TOKENS, text));
+  // A failure that waits for the administrator is an error, so that a script notices it.
+  const rest = others.filter((row) => !needsAdministrator(row));
+  return [
+    ...administratorTexts(others).map((text) => wrong(TOKENS, text)),
+    ...[...unownedTexts(rest), ...attentionTexts(rest)].map((text) => warning(TOKENS, text)),
+  ];
 }
 
 /**

@@ -1,6 +1,6 @@
 // `condor_credmon status`: the tokens as rows, as a table that fits a terminal, or as
 // JSON. Pure.
-import { tableText, durationText } from '@credmon/core/base';
+import { ERROR_CODES, tableText, durationText, type ErrorCode } from '@credmon/core/base';
 import {
   ANY_BASIS,
   localNow,
@@ -80,6 +80,16 @@ function lastError(
 /** True when the token needs attention: it is expired, or will not be retried. */
 export function needsAttention({ state, expired }: StatusRow): boolean {
   return expired || state === 'stopped';
+}
+
+/**
+ * True when the stored failure of a managed token is one that only the administrator can
+ * correct, even if it is retried.
+ */
+export function needsAdministrator({ provider, last_error: error }: StatusRow): boolean {
+  if (provider === null || error === null || !Object.hasOwn(ERROR_CODES, error.code)) return false;
+  const { actor, intended = false } = ERROR_CODES[error.code as ErrorCode];
+  return actor === 'administrator' && !intended;
 }
 
 const HEADINGS = ['OWNER', 'SERVICE', 'PROVIDER', 'STATE', 'EXPIRES', 'NEXT', 'ERROR'];

@@ -1,14 +1,23 @@
 // A short summary of tokens that need attention: what is wrong, an example, and the next
 // step.
 import { remediationFor } from '../report/remediation.ts';
-import { needsAttention, nameOf, type StatusRow } from './rows.ts';
+import { needsAdministrator, needsAttention, nameOf, type StatusRow } from './rows.ts';
 
 /**
  * Returns at most `most` sentences, one for each service and problem, the most frequent
  * first; the last sentence counts the rest.
  */
 export function attentionTexts(rows: readonly StatusRow[], most = 5): string[] {
-  const groups = groupBy(rows.filter(needsAttention), (row) =>
+  return problemTexts(rows.filter(needsAttention), most);
+}
+
+/** Returns such sentences for tokens whose failure only the administrator can correct. */
+export function administratorTexts(rows: readonly StatusRow[], most = 5): string[] {
+  return problemTexts(rows.filter(needsAdministrator), most);
+}
+
+function problemTexts(rows: readonly StatusRow[], most: number): string[] {
+  const groups = groupBy(rows, (row) =>
     [row.service, row.provider, row.state, row.expired, row.last_error?.code].join(' '),
   );
   return truncate(groups.map(attentionText), most);
@@ -43,7 +52,10 @@ function truncate(texts: readonly string[], most: number): string[] {
   const rest = texts.length - most;
   return rest <= 0
     ? [...texts]
-    : [...texts.slice(0, most), `and ${rest} more: condor_credmon status lists them`];
+    : [
+        ...texts.slice(0, most),
+        `and ${rest} more: condor_credmon status --json has their messages`,
+      ];
 }
 
 function label(group: Group): string {
@@ -58,12 +70,12 @@ function attentionText(group: Group): string {
   const stateText = [expired ? expiredText : '', state === 'stopped' ? 'stopped' : '']
     .filter(Boolean)
     .join(' and ');
-  const be = group.length === 1 ? 'is' : 'are';
-  if (error === null) return `${label(group)} ${be} ${stateText}, and not renewed yet`;
+  const be = `${group.length === 1 ? 'is' : 'are'} ${stateText === '' ? 'not renewed' : stateText}`;
+  if (error === null) return `${label(group)} ${be}, and not renewed yet`;
   const id = `${row.user}/${nameOf(row)}: `;
   const message = error.message.startsWith(id) ? error.message.slice(id.length) : error.message;
   return (
-    `${label(group)} ${be} ${stateText} (${error.code}): ${message}; ` +
+    `${label(group)} ${be} (${error.code}): ${message}; ` +
     (remediationFor(row, error.code) ?? `see ${error.code} in docs/errors.md`)
   );
 }

@@ -197,6 +197,45 @@ it('tokens: one has no provider, one needs attention, and R18 one has a short li
   ]);
 });
 
+it.each([
+  ['CLIENT_REFUSED', 1, 'error'],
+  ['ISSUER_ANSWER_INVALID', 1, 'error'],
+  ['GRANT_REVOKED', 0, 'warning'],
+  ['ISSUER_UNREACHABLE', 0, 'warning'],
+] as const)('R45 a token with the failure %s: exit code %d', async (code, exit, state) => {
+  const failure = {
+    attempts: 1,
+    last_attempt: 1000,
+    not_before: 1000,
+    stopped: false,
+    code,
+    message: 'alice/mytok: said no',
+    basis: '*',
+  };
+  on.file('creds/alice/mytok.top', JSON.stringify({ refresh_token: SECRETS.refresh }));
+  on.file(
+    'creds/alice/mytok.use',
+    JSON.stringify({ access_token: SECRETS.access, issued_at: 1000, expires_at: 4600 }),
+  );
+  on.file('creds/alice/.mytok.renewal', JSON.stringify(failure));
+  const lines = [
+    `mytok_CLIENT_ID = me`,
+    `mytok_TOKEN_URL = ${issuer.tokenUrl}`,
+    `mytok_AUTHORIZATION_URL = ${issuer.authorizationUrl}`,
+    `mytok_RETURN_URL_SUFFIX = /return/mytok`,
+    `CREDMON_mytok_ISSUER = ${issuer.url}`,
+  ];
+  const found = (await findings(lines)).filter(({ what }) => what === 'tokens');
+  expect(found.slice(1)).toEqual([
+    {
+      what: 'tokens',
+      state,
+      text: expect.stringContaining(`alice/mytok is expired (${code}): said no; `),
+    },
+  ]);
+  expect((await check(lines)).code).toBe(exit);
+});
+
 it('without any provider it has a warning, not an error', async () => {
   const { code, text } = await check([]);
   expect(text).toMatch(/\nproviders\n {2}WARNING {2}none is configured, so no token is renewed/);

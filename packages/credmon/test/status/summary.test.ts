@@ -1,7 +1,7 @@
 // Tokens in trouble, in few words.
 import { expect, it } from 'vitest';
 import type { StatusRow } from '../../src/status/rows.ts';
-import { attentionTexts, unownedTexts } from '../../src/status/summary.ts';
+import { administratorTexts, attentionTexts, unownedTexts } from '../../src/status/summary.ts';
 
 const row = (change: Partial<StatusRow>): StatusRow => ({
   user: 'alice',
@@ -79,7 +79,28 @@ it('quotes names for a shell, and is short with many problems', () => {
   );
   expect(attentionTexts(rows, 1)).toEqual([
     "alice/a b is stopped (CRED_FILE_INVALID): said no; fix: alice runs this and submits again: condor_store_cred delete-oauth -s 'a b'",
-    'and 2 more: condor_credmon status lists them',
+    'and 2 more: condor_credmon status --json has their messages',
+  ]);
+});
+
+it.each([
+  ['CLIENT_REFUSED', 'stopped', 1],
+  ['ENDPOINT_REFUSED', 'stopped', 1],
+  ['ISSUER_ANSWER_INVALID', 'waiting', 1],
+  ['GRANT_REVOKED', 'stopped', 0],
+  ['ISSUER_UNREACHABLE', 'waiting', 0],
+  ['USER_REFUSED', 'stopped', 0],
+  ['SOMETHING_ELSE', 'stopped', 0],
+] as const)('R44 %s of a token that is %s: needs the administrator %d', (code, state, count) => {
+  const failed = row({ state, last_error: error(code) });
+  expect(administratorTexts([failed, row({})])).toHaveLength(count);
+  expect(administratorTexts([{ ...failed, provider: null }])).toEqual([]);
+});
+
+it('R44 a token that is still valid is not renewed', () => {
+  const failed = row({ state: 'waiting', last_error: error('ISSUER_ANSWER_INVALID') });
+  expect(administratorTexts([failed])).toEqual([
+    'alice/mytok is not renewed (ISSUER_ANSWER_INVALID): said no; see ISSUER_ANSWER_INVALID in docs/errors.md',
   ]);
 });
 

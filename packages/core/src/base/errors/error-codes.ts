@@ -35,6 +35,8 @@ export interface ErrorFacts {
    * condor_master, else 1; `log` 44; `usage` 2.
    */
   readonly exit: 'failed' | 'hold' | 'log' | 'usage';
+  /** True if the administrator may want this: it is not a fault to correct. */
+  readonly intended?: boolean;
   /**
    * The next step for a token in this state, in the log and in `status`. Some kinds of
    * provider have their own. `{user}`, `{delete}`, `{add}` and `{store}` are filled in.

@@ -54,7 +54,8 @@ const COLUMNS: Readonly<Record<string, RegExp>> = {
 
 describe('the table of error codes', () => {
   it.each(codes)('has every column of %s', (code) => {
-    const { step = {}, ...row } = ERROR_CODES[code];
+    const { step = {}, intended = true, ...row } = ERROR_CODES[code];
+    expect(intended).toBe(true);
     expect(Object.keys(row)).toEqual(Object.keys(COLUMNS));
     for (const [column, value] of Object.entries(row))
       expect(value).toMatch(COLUMNS[column] ?? /^$/);
