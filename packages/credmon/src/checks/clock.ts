@@ -32,7 +32,11 @@ export function checkClocks(readings: readonly ClockReading[]): Finding[] {
   const far = [...worst].filter(([, apart]) => Math.abs(apart) > TOLERANCE);
   if (far.length > 0)
     return far.map(([origin, apart]) =>
-      warning('clock', `is ${Math.abs(apart)} s ${apart > 0 ? 'ahead of' : 'behind'} ${origin}`),
+      warning(
+        'clock',
+        `the clock of this host is ${Math.abs(apart)} s ${apart > 0 ? 'ahead of' : 'behind'} ${origin}; ` +
+          'fix: synchronize it, for example with chronyd',
+      ),
     );
   return worst.size === 0 ? [] : [ok('clock', `agrees with ${[...worst.keys()].join(', ')}`)];
 }

@@ -21,12 +21,16 @@ it.each([
   [
     'differs from one',
     [read('https://a', 1000), read('https://b', 900)],
-    ['warning is 100 s ahead of https://b'],
+    [
+      'warning the clock of this host is 100 s ahead of https://b; fix: synchronize it, for example with chronyd',
+    ],
   ],
   [
     'is behind',
     [read('https://a', 1031), read('https://a', 1000)],
-    ['warning is 31 s behind https://a'],
+    [
+      'warning the clock of this host is 31 s behind https://a; fix: synchronize it, for example with chronyd',
+    ],
   ],
   ['no known server time', [read('https://a', Number.NaN)], []],
 ])('%s', (_, readings, expected) => {

@@ -19,10 +19,13 @@ import { createSend, type SendLimits } from '../../../src/base/http/send.ts';
 
 let root: string;
 const endings: (() => Promise<unknown>)[] = [];
+/** Connections that a server keeps open without an answer. */
+const sockets: { destroy: () => void }[] = [];
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'credmon-network-'));
 });
 afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
   for (const end of endings.splice(0)) await end();
   rmSync(root, { recursive: true, force: true });
 });
@@ -119,6 +122,15 @@ describe('R45 a server that is not reached', () => {
     );
   });
 
+  it('a server that does not answer the connection is named, with the knob', async () => {
+    const port = await listen(createServer((socket) => void sockets.push(socket)));
+    expect(await failure(`https://127.0.0.1:${port}/`, { connectSeconds: 1 })).toBe(
+      `cannot reach https://127.0.0.1:${port}: connecting to 127.0.0.1, port ${port} timed out ` +
+        '(UND_ERR_CONNECT_TIMEOUT); fix: check the routes and firewalls between this host and ' +
+        'the server, or raise CREDMON_CONNECT_TIMEOUT',
+    );
+  });
+
   it('a closed connection is named', async () => {
     const port = await listen(createServer((socket) => socket.destroy()));
     expect(await failure(`https://127.0.0.1:${port}/`)).toMatch(
@@ -127,12 +139,10 @@ describe('R45 a server that is not reached', () => {
   });
 
   it('a silent server: the limit in seconds, and its knob', async () => {
-    const sockets: { destroy: () => void }[] = [];
     const port = await listen(createServer((socket) => void sockets.push(socket)));
     expect(await failure(`http://127.0.0.1:${port}/`, { totalSeconds: 0.2 })).toMatch(
       /: no answer within 0\.2 s; fix: .*CREDMON_REQUEST_TIMEOUT$/,
     );
-    for (const socket of sockets) socket.destroy();
   });
 });
 
