@@ -1,6 +1,7 @@
-// Checks the credential directory before anything is written: it must exist, be usable by
-// this process, and be inaccessible to other users.
-import { accessSync, chmodSync, constants } from 'node:fs';
+// Checks the daemon's directories before anything is written: they must exist, be usable
+// by this process, and not be replaceable by other users.
+import { accessSync, chmodSync, constants, existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { CodedError, systemCode, type ErrorFields } from '../base/errors/errors.ts';
 import { makeDirectory } from '../base/files/make-directory.ts';
 import { shellWord } from '../base/process/shell-word.ts';
@@ -15,8 +16,42 @@ import {
   type PathLook,
 } from './path-steps.ts';
 
+/** How messages name a directory and its commands, and what the directory must be. */
+interface Subject {
+  readonly name: string;
+  readonly contents: string;
+  /** The permissions of a new one. */
+  readonly mode: number;
+  /** Whether missing directories above it are created, too. */
+  readonly parents: boolean;
+  /** Whether other users may enter and read it. */
+  readonly open: boolean;
+  /** The command that creates it, without its path. */
+  readonly install: string;
+  /** Where its path is set. */
+  readonly knob: string;
+}
+
 /** All permissions for owner and group; new files inherit the group. */
-const DIRECTORY_MODE = 0o2770;
+const CREDENTIAL: Subject = {
+  name: 'the credential directory',
+  contents: 'the tokens',
+  mode: 0o2770,
+  parents: true,
+  open: false,
+  install: 'install -d -o root -g condor -m 2770',
+  knob: 'SEC_CREDENTIAL_DIRECTORY_OAUTH or --cred-dir',
+};
+
+const RUN: Subject = {
+  name: 'the run directory',
+  contents: 'the files',
+  mode: 0o755,
+  parents: false,
+  open: true,
+  install: 'install -d -o root -m 0755',
+  knob: 'CREDMON_RUN_DIR',
+};
 
 /**
  * `create` creates a missing directory. `condor` is the account of CONDOR_IDS; default:
@@ -36,82 +71,105 @@ export interface DirectoryCheck {
  * @throws CodedError `CRED_DIR_INVALID` with the fix; its field `missing` is true if the
  * directory does not exist
  */
-export function checkCredentialDirectory(path: string, { create, condor }: DirectoryCheck): string {
-  const look = lookAt(path);
+export function checkCredentialDirectory(path: string, check: DirectoryCheck): string {
+  return checkDirectory(CREDENTIAL, path, check);
+}
+
+/**
+ * Checks the directory for files that users read, and creates it with mode 0755 if it is
+ * missing, the directory above it exists and `create` is set. Its owner, and the owners
+ * and modes of everything in its path, must be those of {@link checkCredentialDirectory}:
+ * no other user may write there. Returns its path without links.
+ * @throws CodedError `CRED_DIR_INVALID` with the fix; its field `missing` is true if the
+ * directory does not exist
+ */
+export function checkRunDirectory(path: string, check: DirectoryCheck): string {
+  return checkDirectory(RUN, path, check);
+}
+
+function checkDirectory(subject: Subject, path: string, check: DirectoryCheck): string {
+  const place = { subject, path };
+  const look = lookAt(place);
   const { end } = look;
-  if (end.kind === 'directory') refuseOthers(path, end.step);
+  if (end.kind === 'directory') refuseOthers(place, end.step);
   const weakness = weaknessOf(
     look.way,
     end.kind === 'directory' ? end.step : undefined,
-    trustIn(condor),
+    trustIn(check.condor),
   );
-  if (weakness) throw weaknessError(look, path, weakness);
+  if (weakness) throw weaknessError(look, place, weakness);
   switch (end.kind) {
     case 'missing':
-      createDirectory(path, create, look);
+      createDirectory(place, check.create, look);
       return look.real;
     case 'link':
-      throw isLink(path, end);
+      throw isLink(place, end);
     case 'other':
-      throw invalid(
-        path,
-        'is not a directory',
-        'set SEC_CREDENTIAL_DIRECTORY_OAUTH or --cred-dir to a directory',
-      );
+      throw invalid(place, 'is not a directory', `set ${subject.knob} to a directory`);
     case 'directory':
-      checkAccess(path);
+      checkAccess(place);
       return look.real;
   }
 }
 
-function lookAt(path: string): PathLook {
+/** A directory under the path by which it is configured. */
+interface Place {
+  readonly subject: Subject;
+  readonly path: string;
+}
+
+function lookAt(place: Place): PathLook {
   try {
-    return lookAlong(path);
+    return lookAlong(place.path);
   } catch (error) {
     throw invalid(
-      path,
+      place,
       `cannot be checked as user id ${self()} (${systemCode(error) ?? 'unknown'}); ${AS_ITS_USER}`,
     );
   }
 }
 
-function refuseOthers(path: string, { mode }: PathStep): void {
-  if ((mode & 0o007) === 0) return;
+function refuseOthers(place: Place, { mode }: PathStep): void {
+  if (place.subject.open || (mode & 0o007) === 0) return;
   const text = mode.toString(8).padStart(4, '0');
   throw invalid(
-    path,
+    place,
     `has mode ${text}: other users can access it`,
-    `chmod o-rwx ${shellWord(path)}`,
+    `chmod o-rwx ${shellWord(place.path)}`,
   );
 }
 
-function checkAccess(path: string): void {
+function checkAccess(place: Place): void {
   try {
-    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    accessSync(place.path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
     throw invalid(
-      path,
+      place,
       `is not readable, writable and searchable for user id ${self()}; ${AS_ITS_USER}`,
     );
   }
 }
 
-function createDirectory(path: string, create: boolean, { dangling }: PathLook): void {
+function createDirectory(place: Place, create: boolean, { dangling, real }: PathLook): void {
+  const { subject, path } = place;
   if (dangling)
     throw unsafe(
-      path,
+      place,
       `does not exist: ${dangling.path} is a dangling symbolic link to ${dangling.target}`,
       `mkdir ${shellWord(dangling.target)}, or rm ${shellWord(dangling.path)}`,
     );
-  const fix = `install -d -o root -g condor -m 2770 ${shellWord(path)}`;
-  if (!create) throw invalid(path, 'does not exist', fix, { missing: true });
+  const fix = `${subject.install} ${shellWord(path)}`;
+  if (!create) throw invalid(place, 'does not exist', fix, { missing: true });
+  const parent = dirname(real);
+  if (!subject.parents && !existsSync(parent))
+    throw invalid(place, `cannot be created: ${parent} does not exist`, fix, { missing: true });
   try {
-    makeDirectory(path, DIRECTORY_MODE);
+    makeDirectory(path, subject.mode);
     // The umask reduces mkdir's mode, and some systems ignore its setgid bit.
-    chmodSync(path, DIRECTORY_MODE);
+    chmodSync(path, subject.mode);
   } catch (error) {
-    throw invalid(path, `cannot be created (${systemCode(error) ?? 'unknown'})`, fix);
+    throw invalid(place, `cannot be created (${systemCode(error) ?? 'unknown'})`, fix);
   }
 }
 
@@ -134,29 +192,31 @@ function trustIn(condor: AccountIds | undefined): Trust {
 }
 
 /** The error for a weakness, with the command that fixes it. */
-function weaknessError({ real }: PathLook, path: string, { why, step }: Weakness): CodedError {
+function weaknessError({ real }: PathLook, place: Place, { why, step }: Weakness): CodedError {
   const itself = step.path === real;
   const kind = step.kind === 'link' ? 'the symbolic link' : 'the directory';
   const subject = itself ? '' : `is not safe: ${kind} ${step.path} in its path `;
   const name = shellWord(step.path);
   const mode = step.mode.toString(8).padStart(4, '0');
   switch (why) {
-    case 'owner':
+    case 'owner': {
+      const what = itself ? `${place.subject.contents} in it` : 'it';
       return unsafe(
-        path,
-        `${subject}is owned by ${nameOf(step.uid)}, who can replace ${itself ? 'the tokens in it' : 'it'}; ` +
+        place,
+        `${subject}is owned by ${nameOf(step.uid)}, who can replace ${what}; ` +
           `the owner must be root${self() === 0 ? '' : `, ${nameOf(self())}`} or the condor user`,
         `chown ${step.kind === 'link' ? '-h ' : ''}${ownerFor(itself)} ${name}`,
       );
+    }
     case 'others':
       return unsafe(
-        path,
+        place,
         `${subject}has mode ${mode}: every user can write to it`,
         `chmod o-w ${name}`,
       );
     case 'group':
       return unsafe(
-        path,
+        place,
         `${subject}has mode ${mode}: group id ${step.gid} can write to it (only the groups of root and condor may)`,
         itself ? `chgrp condor ${name}, or chmod g-w ${name}` : `chmod g-w ${name}`,
       );
@@ -179,27 +239,32 @@ function nameOf(uid: number): string {
 }
 
 function isLink(
-  path: string,
+  place: Place,
   { target, exists }: Extract<PathLook['end'], { kind: 'link' }>,
 ): CodedError {
   const what = `is a ${exists ? '' : 'dangling '}symbolic link to ${target}, not a directory`;
   return exists
-    ? unsafe(path, what, `set SEC_CREDENTIAL_DIRECTORY_OAUTH or --cred-dir to that directory`)
-    : unsafe(path, what, `rm ${shellWord(path)}`);
+    ? unsafe(place, what, `set ${place.subject.knob} to that directory`)
+    : unsafe(place, what, `rm ${shellWord(place.path)}`);
 }
 
 const AS_ITS_USER = 'run this as root or as the owner of the directory';
 
 const self = (): number => process.geteuid?.() ?? 0;
 
-const unsafe = (path: string, what: string, fix: string): CodedError =>
-  new CodedError('CRED_DIR_INVALID', `the credential directory ${path} ${what}; fix: ${fix}`, {
+const unsafe = ({ subject, path }: Place, what: string, fix: string): CodedError =>
+  new CodedError('CRED_DIR_INVALID', `${subject.name} ${path} ${what}; fix: ${fix}`, {
     path,
   });
 
-function invalid(path: string, what: string, fix?: string, fields: ErrorFields = {}): CodedError {
+function invalid(
+  { subject, path }: Place,
+  what: string,
+  fix?: string,
+  fields: ErrorFields = {},
+): CodedError {
   const remedy = fix === undefined ? '' : `; fix: ${fix}`;
-  return new CodedError('CRED_DIR_INVALID', `the credential directory ${path} ${what}${remedy}`, {
+  return new CodedError('CRED_DIR_INVALID', `${subject.name} ${path} ${what}${remedy}`, {
     path,
     ...fields,
   });

@@ -20,5 +20,5 @@ export type {
   TokenFiles,
   TokenWrite,
 } from './store.ts';
-export { checkCredentialDirectory } from './check-directory.ts';
+export { checkCredentialDirectory, checkRunDirectory } from './check-directory.ts';
 export type { DirectoryCheck } from './check-directory.ts';

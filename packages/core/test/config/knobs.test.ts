@@ -153,8 +153,13 @@ describe('the reader', () => {
       const value =
         knob.type === 'size or time' ? { bytes: 10 * 2 ** 20 } : (knob.default ?? undefined);
       const macros = typeof value === 'string' && value.includes('$(');
+      const expanded = (macro: string): string => readText('').get(macro.slice(2, -1)) ?? macro;
       expect(outcome(name, '')).toEqual([
-        macros ? value.replace('$(FULL_HOSTNAME)', 'ap.example.test') : value,
+        macros
+          ? value
+              .replace('$(FULL_HOSTNAME)', 'ap.example.test')
+              .replaceAll(/\$\([A-Z]+\)/g, expanded)
+          : value,
         '',
       ]);
       expect(outcome(name, `X = ${defaultText(knob)}\n`)[1]).toBe('');

@@ -49,7 +49,7 @@ function keepFixed(
   read: Settings,
   current: Settings,
 ): { readonly next: Settings; readonly restart: readonly string[] } {
-  const { credDir, condorIds } = current;
+  const { credDir, condorIds, runDir } = current;
   const restart = [
     ...(read.credDir === credDir
       ? []
@@ -59,6 +59,9 @@ function keepFixed(
     ...(isDeepStrictEqual(read.condorIds, condorIds)
       ? []
       : ['A changed CONDOR_IDS needs a restart; still using the old one']),
+    ...(read.runDir === runDir
+      ? []
+      : ['A changed CREDMON_RUN_DIR needs a restart; still using the old one']),
   ];
-  return { next: restart.length === 0 ? read : { ...read, credDir, condorIds }, restart };
+  return { next: restart.length === 0 ? read : { ...read, credDir, condorIds, runDir }, restart };
 }

@@ -30,6 +30,7 @@ import {
 import { logSettings, type LogOptions, type LogOverrides } from '@credmon/core/log';
 import { readPolicy } from './policy.ts';
 import { readMetricsAddress, type MetricsAddress } from './metrics-address.ts';
+import { readRunDirectory } from './run-directory.ts';
 import type { ConfiguredClient } from './clients.ts';
 import { readTokenClients, type ClientKind, type TokenClient } from './clients.ts';
 import { readTokenPrograms, type TokenProgram } from './exec.ts';
@@ -87,6 +88,8 @@ export interface Settings {
   readonly log: LogOptions;
   /** The address of the metrics, if any. */
   readonly metrics: MetricsAddress | undefined;
+  /** Directory of the users' status files and requests, if any. */
+  readonly runDir: string | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -150,6 +153,7 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
     starterRefresh: read.integer('SEC_CREDENTIAL_REFRESH'),
     log: logSettings(read, config.subsystem, overrides, LOG_OPTIONS),
     metrics: readMetricsAddress(read),
+    runDir: readRunDirectory(read, credDir),
     warnings: [...config.warnings.map(warningText), ...read.warnings],
   };
   read.finish();

@@ -82,6 +82,7 @@ const FULL: Readonly<Record<string, string>> = {
 const CHANGES: Readonly<Record<keyof Settings, Readonly<Record<string, string>>>> = {
   credDir: {},
   condorIds: {},
+  runDir: {},
   names: { CREDMON_ALLOW_SPECIAL_CHAR_NAMES: 'true' },
   lists: { OAUTH2_CREDMON_PROVIDER_NAMES: 'mytok' },
   vaultEnabled: { SEC_CREDENTIAL_STORER: '/usr/bin/condor_credential_storer' },
@@ -147,12 +148,19 @@ describe('R45 a changed setting', () => {
     const after = {
       ...settingsWith({ ...FULL, CREDMON_TOKEN_FLOOR: '7' }, '/new'),
       condorIds: { uid: 7, gid: 7 },
+      runDir: '/new-run',
     };
     const next = taken(before, after);
-    expect([next?.credDir, next?.condorIds, next?.floor]).toEqual(['/old', before.condorIds, 7]);
+    expect([next?.credDir, next?.condorIds, next?.runDir, next?.floor]).toEqual([
+      '/old',
+      before.condorIds,
+      before.runDir,
+      7,
+    ]);
     expect(lines).toEqual([
       'A changed credential directory (/new) needs a restart; still using the old one',
       'A changed CONDOR_IDS needs a restart; still using the old one',
+      'A changed CREDMON_RUN_DIR needs a restart; still using the old one',
     ]);
   });
 });
