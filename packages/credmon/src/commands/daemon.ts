@@ -23,7 +23,10 @@ import {
 import { handleSignals } from '../daemon/signals.ts';
 import { createKeyRotation } from '../keys/rotation.ts';
 import { createLimiter } from '../throttle/issuer-queues.ts';
+import { addUserView, type UserViewOptions } from '../daemon/user-view.ts';
+import { createAccounts } from '../host/accounts.ts';
 import { keyDirectories, localFiles } from '../host/local-files.ts';
+import { openRunDirectory, pidNamespace } from '../host/run-directory.ts';
 import { watchMaster } from '../daemon/master-watch.ts';
 import { openListener, whyUnreadable } from '../metrics/listener.ts';
 import { monitorDaemon, type Monitor } from '../metrics/monitor.ts';
@@ -116,7 +119,9 @@ async function work(running: Running, heldHangup: () => boolean): Promise<number
   const { command, log, directory } = running;
   const wake = createWakeUp();
   const stop = new AbortController();
-  const parts = partsOf(running, wake, stop.signal);
+  const plain = partsOf(running, wake, stop.signal);
+  const view = command.once ? undefined : addUserView(plain, userViewOptions(running));
+  const parts = view?.parts ?? plain;
   const monitor = monitorDaemon(parts, {
     address: () => running.settings.metrics,
     settings: () => running.settings,
@@ -150,7 +155,7 @@ async function work(running: Running, heldHangup: () => boolean): Promise<number
   });
   try {
     if (command.once) return exitIfBusy(parts, (await runOnce(parts)) ? 0 : 1);
-    const isStored = await serve(running, monitor);
+    const isStored = await serve(running, monitor, () => view?.close());
     log.info('Stopped');
     return exitIfBusy(parts, isStored ? 0 : 1);
   } catch (error) {
@@ -165,6 +170,16 @@ async function work(running: Running, heldHangup: () => boolean): Promise<number
   }
 }
 
+/** A single pass shows users nothing: it would be out of date at once. */
+function userViewOptions(running: Running): UserViewOptions {
+  return {
+    settings: () => running.settings,
+    open: (path) => openRunDirectory(path, running.settings.condorIds),
+    accounts: createAccounts(),
+    process: { pid: process.pid, pidNamespace: pidNamespace() },
+  };
+}
+
 function reopen(log: Logger): void {
   try {
     log.reopen();
@@ -177,7 +192,11 @@ function reopen(log: Logger): void {
  * Runs passes until shutdown, and always removes pid and CREDMON_COMPLETE: CredD would
  * wait for a daemon that is gone.
  */
-async function serve({ directory, lock }: Running, monitor: Monitor): Promise<boolean> {
+async function serve(
+  { directory, lock }: Running,
+  monitor: Monitor,
+  closeView: () => void,
+): Promise<boolean> {
   const { log, wake } = monitor.parts;
   clearComplete(directory);
   try {
@@ -192,6 +211,7 @@ async function serve({ directory, lock }: Running, monitor: Monitor): Promise<bo
       return await runDaemon(monitor.parts);
     } finally {
       unwatch();
+      closeView();
     }
   } finally {
     if (ownsFiles(directory, lock)) removeMarks(directory, (text) => log.error(text));

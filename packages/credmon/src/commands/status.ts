@@ -1,21 +1,15 @@
-// The status command: scans as the daemon does, changes nothing, and prints.
+// The status command: scans as the daemon does, changes nothing, and prints. A user who
+// may not scan sees what the daemon wrote for this user.
 import { CodedError, systemClock } from '@credmon/core/base';
 import { instantOf } from '@credmon/core/credential';
 import type { Subcommand } from '../command-line/command.ts';
 import { runningDaemon } from '../daemon/pid-and-complete.ts';
 import { needsAttention, statusTable } from '../status/rows.ts';
 import { attentionTexts } from '../status/summary.ts';
-import { evaluateTokens, openTokens } from '../status/tokens.ts';
-
-/**
- * The output of the status: the table or JSON on standard output, problems on standard
- * error; `width` is a terminal's columns.
- */
-export interface StatusOutput {
-  readonly stdout: (text: string) => void;
-  readonly stderr: (text: string) => void;
-  readonly width: number | undefined;
-}
+import { evaluateTokens, openStore, settingsOf } from '../status/tokens.ts';
+import { openConfig } from '../command-line/open-config.ts';
+import { runOwnStatus, type StatusOutput } from './own-status.ts';
+import { directoriesOfUser } from './user-directories.ts';
 
 /**
  * Prints the status. Returns the exit code: 0, or 1 when a token needs attention.
@@ -24,11 +18,15 @@ export interface StatusOutput {
 export async function runStatusCommand(
   command: Subcommand & { kind: 'status' },
   env: NodeJS.ProcessEnv,
-  { stdout, stderr, width }: StatusOutput,
+  output: StatusOutput,
 ): Promise<number> {
-  const { settings, store } = openTokens(command, env);
+  const config = openConfig(command, env);
+  const ofUser = directoriesOfUser(config, command);
+  if (ofUser) return runOwnStatus(command, ofUser, output);
+  const { stdout, stderr, width } = output;
+  const settings = settingsOf(config, command);
   const now = instantOf(systemClock);
-  const { tokens, problems } = await store.scan(now);
+  const { tokens, problems } = await openStore(settings).scan(now);
   const wanted = tokens.filter(
     (token) => command.user === undefined || token.user === command.user,
   );

@@ -72,6 +72,11 @@ export interface DaemonParts {
    * Restores the reserved disk space if it is missing; called while no write is pending.
    */
   readonly keepReserve?: () => void;
+  /**
+   * Returns in how many seconds users should see the result of a pass that has started
+   * this many renewals; infinite if no user looks.
+   */
+  readonly nextLook?: (started: number) => number;
 }
 
 /**
@@ -133,7 +138,15 @@ async function runPasses(parts: DaemonParts): Promise<void> {
     const passed = context.clock.steady() - began;
     const plannedIn = (begun?.plan.nextIn ?? LONGEST_SLEEP) - passed;
     const sleep = woken ? SLEEP_AFTER_WAKE_UP : LONGEST_SLEEP;
-    const nextIn = Math.min(plannedIn, renewedIn ?? LONGEST_SLEEP, rewriteIn, lateIn, sleep);
+    const lookIn = parts.nextLook?.(begun?.started ?? 0) ?? LONGEST_SLEEP;
+    const nextIn = Math.min(
+      plannedIn,
+      renewedIn ?? LONGEST_SLEEP,
+      rewriteIn,
+      lateIn,
+      sleep,
+      lookIn,
+    );
     await context.clock.wait(Math.max(nextIn, SHORTEST_SLEEP), wakeSignal);
   }
 }

@@ -17,7 +17,6 @@ import { secretVersion } from '../host/secret-file.ts';
 import { readSettings, type Settings } from '../settings/read.ts';
 import { standingFiles } from '../host/standing-files.ts';
 import { statusRow, type StatusRow } from './rows.ts';
-import { openConfig } from '../command-line/open-config.ts';
 
 /**
  * Returns the settings for a command that writes no log. @throws CodedError
@@ -25,18 +24,6 @@ import { openConfig } from '../command-line/open-config.ts';
  */
 export function settingsOf(config: Config, { credDir }: Pick<CommonOptions, 'credDir'>): Settings {
   return readSettings(config, { credDir, logFile: undefined, debug: false, verbose: false });
-}
-
-/**
- * Opens the configured credential directory after a check.
- * @throws CodedError `CRED_DIR_INVALID`, and errors of the settings
- */
-export function openTokens(
-  command: CommonOptions,
-  env: NodeJS.ProcessEnv,
-): { readonly settings: Settings; readonly store: CredentialStore } {
-  const settings = settingsOf(openConfig(command, env), command);
-  return { settings, store: openStore(settings) };
 }
 
 /**

@@ -5,7 +5,8 @@ import type { Scan } from '@credmon/core/store';
 import type { TokenSnapshot } from '@credmon/core/credential';
 import { expect, it } from 'vitest';
 import { createCountingReport } from '../../src/metrics/monitor.ts';
-import { reportToAll } from '../../src/report/events.ts';
+import { reportOf, reportToAll } from '../../src/report/events.ts';
+import { createPublisher } from '../../src/status/publisher.ts';
 import type { Families } from '../../src/metrics/families.ts';
 import { beginPass } from '../../src/daemon/pass.ts';
 import { bench, type Bench } from '../support/bench.ts';
@@ -72,10 +73,29 @@ it('R4 R10 evaluating, planning, counting, reporting and forgetting delay a sign
   const nameOf = (service: string): string => service;
   const now = () => ({ wall: on.clock.now(), steady: 0 });
   const counting = createCountingReport(families, { nameOf, specialNames: () => false, now });
+  const written: string[] = [];
+  const publisher = createPublisher({
+    files: {
+      write: (user) => void written.push(user),
+      remove: () => undefined,
+      keepOnly: () => undefined,
+    },
+    accounts: { known: () => ({ uid: 1, gid: 1 }), lookUp: async () => undefined },
+    directory: '/creds',
+    every: 60,
+    now,
+    why: () => undefined,
+    version: () => 1,
+    warn: () => undefined,
+  });
+  const publishing = reportOf(
+    (event) => publisher.scanned(event),
+    () => undefined,
+  );
   const context = {
     ...on.context,
     store: { ...on.store, scan: async () => scan, settle: () => undefined },
-    report: reportToAll([on.context.report, counting]),
+    report: reportToAll([on.context.report, counting, publishing]),
   };
   on.memory.failures.set('nobody/mytok', {
     attempts: 1,
@@ -100,6 +120,7 @@ it('R4 R10 evaluating, planning, counting, reporting and forgetting delay a sign
     expect(planned).toBe(MANY);
   }
   expect(Math.min(...pieces)).toBeLessThan(LONGEST_PIECE);
+  await expect.poll(() => written).toHaveLength(1000);
 });
 
 it('R4 sorting tokens that are all due and expire together delays a signal by less than 50 ms', async () => {

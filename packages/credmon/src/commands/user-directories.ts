@@ -1,0 +1,63 @@
+// What a command finds that a user runs: the directories of the configuration, and the
+// daemon by its heartbeat.
+import { accessSync, constants } from 'node:fs';
+import { isAlive, systemClock, systemCode } from '@credmon/core/base';
+import { createKnobReader, readCredentialDirectory, type Config } from '@credmon/core/config';
+import { readCredentialFile } from '@credmon/core/store';
+import type { CommonOptions } from '../command-line/command.ts';
+import { heartbeatPath, pidNamespace } from '../host/run-directory.ts';
+import { readRunDirectory } from '../settings/run-directory.ts';
+import { parseHeartbeat, whyNotRunning, type Heartbeat } from '../status/status-file.ts';
+
+/** The directories of a user's command: of the credentials, and for the users. */
+export interface UserDirectories {
+  readonly credDir: string;
+  readonly runDir: string | undefined;
+}
+
+/**
+ * Returns the directories when this process may not list the credential directory, and is
+ * not root; `undefined` otherwise.
+ * @throws CodedError `CONFIG_INVALID`
+ */
+export function directoriesOfUser(
+  config: Config,
+  command: Pick<CommonOptions, 'credDir'>,
+): UserDirectories | undefined {
+  if (process.geteuid?.() === 0) return undefined;
+  const read = createKnobReader(config);
+  const credDir = command.credDir ?? readCredentialDirectory(read);
+  if (credDir === '' || !isClosed(credDir)) return undefined;
+  const runDir = readRunDirectory(read, credDir);
+  read.finish();
+  return { credDir, runDir };
+}
+
+function isClosed(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.X_OK);
+    return false;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    return code === 'EACCES' || code === 'EPERM';
+  }
+}
+
+/** The daemon as a user sees it: its heartbeat, and why it seems not to run. */
+export interface SeenDaemon {
+  readonly heartbeat: Heartbeat | undefined;
+  readonly whyNot: string | undefined;
+}
+
+/** Looks for the daemon that serves the run directory. */
+export function seeDaemon(runDir: string): SeenDaemon {
+  const reading = readCredentialFile(heartbeatPath(runDir));
+  const heartbeat = reading.kind === 'text' ? parseHeartbeat(reading.text) : undefined;
+  const namespace = pidNamespace();
+  const alive =
+    heartbeat && namespace !== '' && namespace === heartbeat.pid_namespace
+      ? isAlive(heartbeat.daemon)
+      : undefined;
+  return { heartbeat, whyNot: whyNotRunning(heartbeat, { now: systemClock.now(), alive }) };
+}

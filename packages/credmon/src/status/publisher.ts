@@ -1,0 +1,261 @@
+// Keeps one status file for each user with tokens: compares each scan with what was
+// written, and writes what changed.
+import { createHash } from 'node:crypto';
+import { createYielder, inSlices, messageOf } from '@credmon/core/base';
+import type { AccountIds } from '@credmon/core/config';
+import type { Instant, TokenSnapshot } from '@credmon/core/credential';
+import type { Verdict } from '@credmon/core/renewal';
+import { STANDING } from '../providers/standing/standing.ts';
+import type { ScannedEvent } from '../report/events.ts';
+import { statusRow, type StatusRow } from './rows.ts';
+import { fileText } from './status-file.ts';
+
+/** The status files of users, by user name. */
+export interface StatusFiles {
+  /** Replaces a user's file, which then belongs to `owner`. @throws what went wrong */
+  write(user: string, text: string, owner: AccountIds): void;
+  /** Removes a user's file, if it exists. @throws what went wrong */
+  remove(user: string): void;
+  /** Removes the files of all other users. @throws what went wrong */
+  keepOnly(keep: (user: string) => boolean): void;
+}
+
+/** The accounts of this machine that may have a status file. */
+export interface Accounts {
+  /**
+   * Returns the ids of an account, `none` if it does not exist, and `undefined` as long
+   * as nothing is known.
+   */
+  known(name: string): AccountIds | 'none' | undefined;
+  /** Looks up what is not known or too old. Never rejects. */
+  lookUp(names: readonly string[]): Promise<void>;
+}
+
+/**
+ * Options of the publisher. `why` says why no provider owns a token. `version` changes
+ * when the settings do. `every`: seconds between two passes at the most.
+ */
+export interface PublisherOptions {
+  readonly files: StatusFiles;
+  readonly accounts: Accounts;
+  readonly directory: string;
+  readonly every: number;
+  readonly now: () => Instant;
+  readonly why: (token: TokenSnapshot) => string | undefined;
+  readonly version: () => unknown;
+  readonly warn: (text: string) => void;
+}
+
+/** Writes status files. The methods never fail: what goes wrong is a warning. */
+export interface Publisher {
+  /** Takes over a scan. The files are written afterwards, while the pass continues. */
+  scanned(event: ScannedEvent): Promise<void>;
+  /** Writes nothing more. */
+  close(): void;
+}
+
+/** The state of one user's file. */
+interface UserFile {
+  tokens: readonly TokenSnapshot[];
+  states: string;
+  /** When the first token expires that had not expired yet, in epoch seconds. */
+  until: number;
+  digest: string | undefined;
+  owner: number | undefined;
+  /** Rows that are not written yet. */
+  rows: readonly StatusRow[] | undefined;
+}
+
+/** The tokens of one user in a scan. */
+interface Group {
+  readonly tokens: TokenSnapshot[];
+  readonly verdicts: Verdict[];
+}
+
+/** Creates a publisher that has written nothing. */
+export function createPublisher(options: PublisherOptions): Publisher {
+  const { files, accounts, now, version } = options;
+  const users = new Map<string, UserFile>();
+  const failures = failuresOf(options.warn);
+  let seen: unknown;
+  let isTidy = false;
+  let isClosed = false;
+  let writing = Promise.resolve();
+
+  const writeAll = async (): Promise<void> => {
+    const yieldIfDue = createYielder();
+    for (const [user, file] of users) {
+      if (isClosed) return;
+      if (!file.rows) continue;
+      const owner = accounts.known(user);
+      if (owner === undefined) continue;
+      failures.during(`the status file of ${user}`, () => {
+        if (owner === 'none') files.remove(user);
+        else files.write(user, textOf(options, file.rows ?? []), owner);
+        file.owner = owner === 'none' ? undefined : owner.uid;
+        file.rows = undefined;
+      });
+      await yieldIfDue();
+    }
+    failures.end();
+  };
+  /** One writer at a time: names may be found while a pass writes. */
+  const write = (): Promise<void> => {
+    writing = writing.then(writeAll);
+    return writing;
+  };
+
+  return {
+    close: () => {
+      isClosed = true;
+    },
+    scanned: async ({ scan, plan }) => {
+      const groups = await groupsOf(scan.tokens, plan.verdicts);
+      const isForced = version() !== seen;
+      seen = version();
+      await inSlices(groups, ([user, group]) => {
+        const file = users.get(user) ?? newFile();
+        users.set(user, file);
+        update(options, file, group, { isForced, at: now(), owner: accounts.known(user) });
+      });
+      if (scan.partial !== true && scan.problems.length === 0) {
+        for (const user of users.keys()) {
+          if (groups.has(user)) continue;
+          users.delete(user);
+          failures.during(`the status file of ${user}`, () => files.remove(user));
+        }
+        if (!isTidy)
+          failures.during('old status files', () => {
+            files.keepOnly((user) => users.has(user));
+            isTidy = true;
+          });
+      }
+      // Neither many files nor a silent directory service may delay the renewals.
+      void write();
+      void accounts.lookUp([...users.keys()]).then(write);
+    },
+  };
+}
+
+const newFile = (): UserFile => ({
+  tokens: [],
+  states: '',
+  until: Number.NEGATIVE_INFINITY,
+  digest: undefined,
+  owner: undefined,
+  rows: undefined,
+});
+
+/** Logs a failure once, until everything could be written. */
+function failuresOf(warn: (text: string) => void): {
+  during(what: string, act: () => void): void;
+  end(): void;
+} {
+  let first: string | undefined;
+  let count = 0;
+  let isLogged = false;
+  return {
+    during: (what, act) => {
+      try {
+        act();
+      } catch (error) {
+        first ??= `${what}: ${messageOf(error)}`;
+        count += 1;
+      }
+    },
+    end: () => {
+      if (first !== undefined && !isLogged) {
+        const more = count > 1 ? ` (and ${count - 1} more)` : '';
+        warn(`Cannot write ${first}${more}; users may see old states, renewals continue`);
+      }
+      isLogged = first !== undefined;
+      [first, count] = [undefined, 0];
+    },
+  };
+}
+
+async function groupsOf(
+  tokens: readonly TokenSnapshot[],
+  verdicts: readonly Verdict[],
+): Promise<Map<string, Group>> {
+  const groups = new Map<string, Group>();
+  const groupOf = (user: string): Group => {
+    const group = groups.get(user) ?? { tokens: [], verdicts: [] };
+    groups.set(user, group);
+    return group;
+  };
+  await inSlices(tokens, (token) => {
+    if (token.user !== STANDING) groupOf(token.user).tokens.push(token);
+  });
+  await inSlices(verdicts, (verdict) => {
+    groups.get(verdict.token.snapshot.user)?.verdicts.push(verdict);
+  });
+  return groups;
+}
+
+/** What an update depends on besides the tokens. */
+interface Circumstances {
+  readonly isForced: boolean;
+  readonly at: Instant;
+  readonly owner: AccountIds | 'none' | undefined;
+}
+
+function update(
+  { why }: PublisherOptions,
+  file: UserFile,
+  { tokens, verdicts }: Group,
+  { isForced, at, owner }: Circumstances,
+): void {
+  const states = verdicts.map(({ state }) => state).join(' ');
+  const uid = typeof owner === 'object' ? owner.uid : undefined;
+  const isOwned = file.rows !== undefined || owner === undefined || uid === file.owner;
+  const isSame =
+    !isForced &&
+    isOwned &&
+    at.wall < file.until &&
+    states === file.states &&
+    // Failures may be in memory only, and are part of other states.
+    !/due|waiting|stopped/.test(states) &&
+    tokens.length === file.tokens.length &&
+    tokens.every((token, index) => token === file.tokens[index]);
+  if (isSame) return;
+  const rows = rowsOf(tokens, verdicts, at, why);
+  const digest = digestOf(rows);
+  if (digest !== file.digest || !isOwned || isForced) file.rows = rows;
+  const expiries = rows.flatMap(({ provider, expired, expires_at: expiresAt }) =>
+    provider === null || expired || expiresAt === null ? [] : [expiresAt],
+  );
+  const until = expiries.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  Object.assign(file, { tokens, states, digest, until });
+}
+
+function rowsOf(
+  tokens: readonly TokenSnapshot[],
+  verdicts: readonly Verdict[],
+  at: Instant,
+  why: PublisherOptions['why'],
+): StatusRow[] {
+  const managed = new Set(verdicts.map(({ token }) => token.snapshot.stem));
+  const rows = [
+    ...verdicts.map((verdict) => statusRow(verdict.token.snapshot, verdict, at)),
+    ...tokens
+      .filter(({ stem }) => !managed.has(stem))
+      .map((token) => statusRow(token, undefined, at, why(token))),
+  ];
+  return rows.sort((a, b) => (nameIn(a) < nameIn(b) ? -1 : 1));
+}
+
+const nameIn = ({ service, handle }: StatusRow): string => `${service} ${handle}`;
+
+/**
+ * Returns a digest of what a change of tokens changes. The time of the next renewal
+ * follows from it, and is rounded differently at each pass.
+ */
+function digestOf(rows: readonly StatusRow[]): string {
+  const text = JSON.stringify(rows.map((row) => ({ ...row, next_renewal: null })));
+  return createHash('sha256').update(text).digest('base64');
+}
+
+function textOf({ directory, every, now }: PublisherOptions, tokens: readonly StatusRow[]): string {
+  return fileText({ directory, written_at: Math.floor(now().wall), every, tokens });
+}
