@@ -2,7 +2,7 @@
 // the built program in a workspace that they can enter.
 import { executablePath } from '@credmon/test-fixtures/processes/processes';
 import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { chmodSync, copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root as repository } from './daemon-runs.ts';
@@ -20,9 +20,9 @@ export interface OtherUser {
   readonly uid: number;
   readonly gid: number;
   /** Runs condor_credmon. */
-  run(...args: string[]): Ran;
+  run(...args: string[]): Promise<Ran>;
   /** Runs a line of shell. */
-  shell(line: string): Ran;
+  shell(line: string): Promise<Ran>;
 }
 
 /** A workspace that users can enter, two users, and root. */
@@ -46,10 +46,14 @@ export function openToUsers(): OtherUsers {
     .map(([name = '', , uid, gid]) => ({ name, uid: Number(uid), gid: Number(gid) }))
     .filter(({ name, uid }) => uid > 0 && /^[a-z]+$/.test(name));
   const user = ({ name, uid, gid }: { name: string; uid: number; gid: number }): OtherUser => {
-    const spawn = (command: string, args: readonly string[]): Ran => {
+    const spawn = (command: string, args: readonly string[]): Promise<Ran> => {
       const options = { uid, gid, cwd: '/', env: workspace.environment, encoding: 'utf8' } as const;
-      const { status: code, stdout, stderr } = spawnSync(command, args, options);
-      return { code, stdout, stderr };
+      // The issuer runs in this process: it must answer meanwhile.
+      return new Promise((resolve) => {
+        const child = execFile(command, args, options, (_, stdout, stderr) =>
+          resolve({ code: child.exitCode, stdout, stderr }),
+        );
+      });
     };
     return {
       name,

@@ -46,6 +46,10 @@ async function run(command: Command): Promise<number> {
       const { runUsableCommand } = await import('./commands/usable.ts');
       return runUsableCommand(command, env, printError);
     }
+    case 'renew': {
+      const { runRenewCommand } = await import('./commands/renew.ts');
+      return runRenewCommand(command, env, { stdout: printSafely, stderr: printError });
+    }
     case 'revoke': {
       const { runRevokeCommand } = await import('./commands/revoke.ts');
       return runRevokeCommand(command, env, { stdout: printSafely, stderr: printError });

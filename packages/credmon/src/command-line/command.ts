@@ -36,6 +36,14 @@ export type Subcommand = CommonOptions &
         readonly user: string;
         readonly service: string | undefined;
       }
+    | {
+        readonly kind: 'renew';
+        readonly json: boolean;
+        readonly user: string;
+        readonly service: string;
+        /** How long the command waits for the result, in seconds. */
+        readonly timeout: number;
+      }
     | { readonly kind: 'keys-list'; readonly json: boolean; readonly provider: string | undefined }
     | {
         readonly kind: 'keys-rotate';

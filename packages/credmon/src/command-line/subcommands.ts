@@ -14,13 +14,14 @@ export const VERBS: Readonly<Record<string, readonly string[]>> = {
   check: [],
   config: ['dump', 'get'],
   usable: [],
+  renew: [],
   revoke: [],
   keys: ['list', 'rotate', 'publish'],
 };
 
 /** Adds every subcommand; `choose` gets the chosen one. */
 export function addSubcommands(parser: Parser, choose: Choose): Parser {
-  for (const add of [addStatus, addCheck, addConfig, addUsable, addRevoke, addKeys])
+  for (const add of [addStatus, addCheck, addConfig, addUsable, addRenew, addRevoke, addKeys])
     add(parser, choose);
   return parser;
 }
@@ -125,6 +126,40 @@ function addUsable(parser: Parser, choose: Choose): void {
     },
   );
 }
+
+function addRenew(parser: Parser, choose: Choose): void {
+  parser.command(
+    'renew <user> <service>',
+    'ask the running daemon to renew a token now (root, or that user)',
+    (renew) =>
+      renew
+        .usage(RENEW_USAGE)
+        .positional('user', { type: 'string', demandOption: true })
+        .positional('service', {
+          type: 'string',
+          demandOption: true,
+          describe: 'service, or service_handle',
+        })
+        .option('timeout', {
+          type: 'string',
+          requiresArg: true,
+          default: '60',
+          coerce: (value: unknown) => wholeSeconds('--timeout', value, 1),
+          describe: 'seconds to wait for the result',
+        })
+        .option('json', json),
+    (values) => {
+      const { user, service, timeout, json: asJson } = values;
+      choose({ kind: 'renew', ...common(values), json: asJson, user, service, timeout });
+    },
+  );
+}
+
+const RENEW_USAGE = `$0 renew <user> <service>
+
+Asks the running daemon to renew a token now, also one that is not due, and waits for the result. Sends nothing to an issuer itself. A token that is not due is renewed once a minute at most.
+
+Exit code: 0 if the token was renewed, 1 if it was not (the reason and the next step are printed), 2 for wrong arguments and for a token of another user.`;
 
 function addRevoke(parser: Parser, choose: Choose): void {
   parser.command(

@@ -23,10 +23,8 @@ import {
 import { handleSignals } from '../daemon/signals.ts';
 import { createKeyRotation } from '../keys/rotation.ts';
 import { createLimiter } from '../throttle/issuer-queues.ts';
-import { addUserView, type UserViewOptions } from '../daemon/user-view.ts';
-import { createAccounts } from '../host/accounts.ts';
+import { addUserView, systemUserView } from '../daemon/user-view.ts';
 import { keyDirectories, localFiles } from '../host/local-files.ts';
-import { openRunDirectory, pidNamespace } from '../host/run-directory.ts';
 import { watchMaster } from '../daemon/master-watch.ts';
 import { openListener, whyUnreadable } from '../metrics/listener.ts';
 import { monitorDaemon, type Monitor } from '../metrics/monitor.ts';
@@ -120,7 +118,13 @@ async function work(running: Running, heldHangup: () => boolean): Promise<number
   const wake = createWakeUp();
   const stop = new AbortController();
   const plain = partsOf(running, wake, stop.signal);
-  const view = command.once ? undefined : addUserView(plain, userViewOptions(running));
+  // What a single pass shows is out of date at once.
+  const view = command.once
+    ? undefined
+    : addUserView(
+        plain,
+        systemUserView(() => running.settings),
+      );
   const parts = view?.parts ?? plain;
   const monitor = monitorDaemon(parts, {
     address: () => running.settings.metrics,
@@ -168,16 +172,6 @@ async function work(running: Running, heldHangup: () => boolean): Promise<number
     await monitor.close();
     release();
   }
-}
-
-/** A single pass shows users nothing: it would be out of date at once. */
-function userViewOptions(running: Running): UserViewOptions {
-  return {
-    settings: () => running.settings,
-    open: (path) => openRunDirectory(path, running.settings.condorIds),
-    accounts: createAccounts(),
-    process: { pid: process.pid, pidNamespace: pidNamespace() },
-  };
 }
 
 function reopen(log: Logger): void {

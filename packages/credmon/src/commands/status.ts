@@ -9,7 +9,7 @@ import { attentionTexts } from '../status/summary.ts';
 import { evaluateTokens, openStore, settingsOf } from '../status/tokens.ts';
 import { openConfig } from '../command-line/open-config.ts';
 import { runOwnStatus, type StatusOutput } from './own-status.ts';
-import { directoriesOfUser } from './user-directories.ts';
+import { isClosedToUs, readDirectories } from './user-directories.ts';
 
 /**
  * Prints the status. Returns the exit code: 0, or 1 when a token needs attention.
@@ -21,8 +21,8 @@ export async function runStatusCommand(
   output: StatusOutput,
 ): Promise<number> {
   const config = openConfig(command, env);
-  const ofUser = directoriesOfUser(config, command);
-  if (ofUser) return runOwnStatus(command, ofUser, output);
+  if (isClosedToUs(config, command))
+    return runOwnStatus(command, readDirectories(config, command), output);
   const { stdout, stderr, width } = output;
   const settings = settingsOf(config, command);
   const now = instantOf(systemClock);

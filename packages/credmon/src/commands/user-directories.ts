@@ -16,21 +16,29 @@ export interface UserDirectories {
 }
 
 /**
- * Returns the directories when this process may not list the credential directory, and is
- * not root; `undefined` otherwise.
+ * Returns the directories of the configuration, for a command that needs no other
+ * settings.
  * @throws CodedError `CONFIG_INVALID`
  */
-export function directoriesOfUser(
+export function readDirectories(
   config: Config,
   command: Pick<CommonOptions, 'credDir'>,
-): UserDirectories | undefined {
-  if (process.geteuid?.() === 0) return undefined;
+): UserDirectories {
   const read = createKnobReader(config);
   const credDir = command.credDir ?? readCredentialDirectory(read);
-  if (credDir === '' || !isClosed(credDir)) return undefined;
   const runDir = readRunDirectory(read, credDir);
   read.finish();
   return { credDir, runDir };
+}
+
+/**
+ * True when this process may not list the configured credential directory, and is not
+ * root.
+ */
+export function isClosedToUs(config: Config, command: Pick<CommonOptions, 'credDir'>): boolean {
+  if (process.geteuid?.() === 0) return false;
+  const credDir = command.credDir ?? readCredentialDirectory(createKnobReader(config));
+  return credDir !== '' && isClosed(credDir);
 }
 
 function isClosed(path: string): boolean {

@@ -4,6 +4,7 @@ import type { CredentialStore, LockState, TokenChange } from '@credmon/core/stor
 import type { FileIdentity, Parsed, RenewalState } from '@credmon/core/credential';
 import type { Limiter } from '../throttle/issuer-queues.ts';
 import type { Report } from '../report/events.ts';
+import type { AskedRenewals } from '../requests/asked.ts';
 import type { Successor } from './successors.ts';
 
 /** The ports of a pass. */
@@ -24,6 +25,8 @@ export interface PassContext {
    * renewal starts.
    */
   readonly lockState: () => LockState;
+  /** The renewals that users asked for, if they can. */
+  readonly asked?: AskedRenewals;
 }
 
 /**

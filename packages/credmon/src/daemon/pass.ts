@@ -22,10 +22,11 @@ import { attempt, type Attempted } from './attempt.ts';
 import { postponed } from './record-outcome.ts';
 import { UNEXPECTED_INTERVAL } from '../settings/policy.ts';
 import type { Job } from '../throttle/issuer-queues.ts';
-import type { LateRenewal, PassMemory, PassContext } from './context.ts';
+import type { PassMemory, PassContext } from './context.ts';
+import { whyBusy } from './busy.ts';
 import type { Provider } from '../providers/common/provider.ts';
 import { retryWrites } from './pending-writes.ts';
-import { forgetSuccessors, refreshTokenIn, restoreSuccessors } from './successors.ts';
+import { forgetSuccessors, restoreSuccessors } from './successors.ts';
 import { recoveries } from './cleanup.ts';
 
 /**
@@ -111,14 +112,25 @@ export async function beginPass(
   if (scan.partial !== true) memory.metaUrls = metaUrls;
   const plan = await planOf(verdicts);
   await context.report({ type: 'scanned', scan, plan });
+  const inProgressNow = (id: string): boolean =>
+    [early, inProgress, memory.inFlight].some((ids) => ids.has(id));
+  const busy = (token: TokenSnapshot): string | undefined =>
+    whyBusy(context, memory, { late: [...lateBefore, ...memory.late], unrecovered }, token);
+  const asked = (context.asked?.size ?? 0) > 0 ? context.asked : undefined;
+  const renew =
+    asked?.choose({
+      scan,
+      plan,
+      now,
+      managed: (id) => owned.get(id)?.managed,
+      inProgress: inProgressNow,
+      whyBusy: busy,
+    }) ?? plan.renew;
   const yieldIfDue = createYielder();
-  for (const verdict of plan.renew) {
+  for (const verdict of renew) {
     const id = tokenId(verdict.token.snapshot);
     const provider = owned.get(id)?.provider;
-    const busy =
-      [early, inProgress, memory.inFlight, memory.unwritten].some((ids) => ids.has(id)) ||
-      isAnswerPending(context, [...lateBefore, ...memory.late], verdict.token.snapshot);
-    if (provider && !busy && !unrecovered.has(id))
+    if (provider && !inProgressNow(id) && busy(verdict.token.snapshot) === undefined)
       started.push(start(context, memory, verdict, provider));
     await yieldIfDue();
   }
@@ -279,25 +291,9 @@ async function start(
     nextIn = UNEXPECTED_INTERVAL;
   } finally {
     memory.inFlight.delete(id);
+    context.asked?.ended(id);
   }
   return nextIn;
-}
-
-/**
- * True when a late answer for this refresh token may still arrive: it must not be sent
- * again. A newer login's may.
- */
-function isAnswerPending(
-  { store }: PassContext,
-  late: readonly LateRenewal[],
-  token: TokenSnapshot,
-): boolean {
-  const id = tokenId(token);
-  return late.some(({ from, sent, ...one }) => {
-    if (one.id !== id) return false;
-    if (sameIdentity(from, identityOf(token.top))) return true;
-    return sent !== undefined && refreshTokenIn(store.read(token.user, token.stem).top) === sent;
-  });
 }
 
 /** Waits for a late answer and reports the issuer's health to the limiter. */

@@ -1,10 +1,19 @@
 // Adds the users' own view to a running daemon: opens the run directory, keeps the status
-// files and the heartbeat, and never disturbs a renewal.
-import { messageOf } from '@credmon/core/base';
-import { instantOf } from '@credmon/core/credential';
-import type { RunDirectory } from '../host/run-directory.ts';
+// files and the heartbeat, takes requests, and never disturbs a renewal.
+import { messageOf, systemCode } from '@credmon/core/base';
+import { instantOf, tokenId } from '@credmon/core/credential';
+import { createAccounts } from '../host/accounts.ts';
+import { openRequestBox, type RequestBox, type RequestBoxOptions } from '../host/request-box.ts';
+import {
+  openRunDirectory,
+  ownIdentity,
+  type ProcessIdentity,
+  type RunDirectory,
+} from '../host/run-directory.ts';
 import { reportOf, reportToAll, type Report } from '../report/events.ts';
 import { LONGEST_SLEEP } from '../settings/policy.ts';
+import { createAskedRenewals, type AskedRenewals } from '../requests/asked.ts';
+import { refusal, resultText, type RenewalRequest } from '../requests/request.ts';
 import type { Settings } from '../settings/read.ts';
 import { createPublisher, type Accounts, type Publisher } from '../status/publisher.ts';
 import { fileText } from '../status/status-file.ts';
@@ -12,14 +21,29 @@ import type { DaemonParts } from './loop.ts';
 import { ownerOfToken } from './provider-lookup.ts';
 
 /**
- * Options of the view: `open` opens the run directory or throws why not, `process` names
- * this process to users.
+ * Options of the view: `open` opens the run directory or throws why not, `openBox` its
+ * requests; `accounts` are those of users with tokens, `askers` those of users who ask;
+ * `process` names this process to users.
  */
 export interface UserViewOptions {
   readonly settings: () => Settings;
   readonly open: (path: string) => RunDirectory;
+  readonly openBox: (options: RequestBoxOptions) => RequestBox;
   readonly accounts: Accounts;
-  readonly process: { readonly pid: number; readonly pidNamespace: string };
+  readonly askers: Accounts;
+  readonly process: ProcessIdentity;
+}
+
+/** Returns the options with the files and accounts of this machine. */
+export function systemUserView(settings: () => Settings): UserViewOptions {
+  return {
+    settings,
+    open: (path) => openRunDirectory(path, settings().condorIds),
+    openBox: openRequestBox,
+    accounts: createAccounts(),
+    askers: createAccounts(),
+    process: ownIdentity(),
+  };
 }
 
 /** The daemon's parts with the view. `close` ends the view. */
@@ -36,11 +60,14 @@ const BEAT_INTERVAL = 15;
 const SHOW_AFTER = 1;
 /** Seconds between two passes while renewals are in progress. */
 const SHOW_EVERY = 5;
+/** Seconds between two passes while a request is not answered. */
+const ANSWER_EVERY = 2;
 
 /** The run directory while it is open, and what is written there. */
 interface Open {
   readonly run: RunDirectory;
   readonly publisher: Publisher;
+  readonly box: RequestBox;
   beatAt: number;
 }
 
@@ -52,6 +79,13 @@ export function addUserView(parts: DaemonParts, options: UserViewOptions): UserV
   let open: Open | undefined;
   let tryAt = Number.NEGATIVE_INFINITY;
   let problem: string | undefined;
+  const asked = createAskedRenewals({
+    now: () => clock.now(),
+    answer: (request, result) => open?.box.answer(request, resultText(result)),
+  });
+  const take = admissionOf(parts, options.askers, asked, (request, why) =>
+    open?.box.answer(request, resultText(refusal(why, clock.now()))),
+  );
   const warnOnce = (text: string | undefined): void => {
     if (text !== undefined && text !== problem)
       log.warn(`Users cannot see their own tokens, renewals continue: ${text}`);
@@ -65,69 +99,130 @@ export function addUserView(parts: DaemonParts, options: UserViewOptions): UserV
     if (runDir === undefined || clock.steady() < tryAt) return undefined;
     tryAt = clock.steady() + REOPEN_INTERVAL;
     try {
-      open = openAll(parts, options, runDir);
+      open = openAll(parts, options, runDir, take);
       warnOnce(undefined);
     } catch (error) {
-      warnOnce(messageOf(error));
+      const code = systemCode(error);
+      warnOnce(code === undefined ? messageOf(error) : `cannot open ${runDir} (${code})`);
     }
     return open;
   };
   const beat = (): void => {
     if (!open || clock.steady() - open.beatAt < BEAT_INTERVAL) return;
-    const { pid, pidNamespace } = options.process;
     open.beatAt = clock.steady();
     try {
-      open.run.beat(
-        fileText({
-          directory: settings().credDir,
-          daemon: pid,
-          pid_namespace: pidNamespace,
-          checked_at: Math.floor(clock.now()),
-          every: LONGEST_SLEEP,
-        }),
-      );
+      open.run.beat(heartbeatText(options, clock.now()));
       warnOnce(undefined);
     } catch (error) {
-      warnOnce(messageOf(error));
+      warnOnce(`cannot write the heartbeat in ${open.run.path}: ${whyFailed(error)}`);
     }
   };
   const close = (): void => {
     const closing = open;
     open = undefined;
-    closing?.publisher.close();
-    try {
-      closing?.run.close();
-    } catch (error) {
-      log.warn(`Cannot close ${closing?.run.path ?? ''}: ${messageOf(error)}`);
-    }
+    if (closing) closeAll(closing, log);
   };
   const report: Report = reportOf(
     async (event) => ensureOpen()?.publisher.scanned(event),
-    () => undefined,
+    (event) => asked.report(event),
   );
 
   return {
-    close,
+    close: () => {
+      asked.close();
+      close();
+    },
     parts: {
       ...parts,
-      context: { ...context, report: reportToAll([context.report, report]) },
+      context: { ...context, asked, report: reportToAll([context.report, report]) },
       complete: () => {
-        parts.complete();
-        beat();
+        try {
+          parts.complete();
+        } finally {
+          beat();
+          open?.box.look();
+        }
       },
       nextLook: (started) => {
         if (!open) return Number.POSITIVE_INFINITY;
         if (started > 0) return SHOW_AFTER;
+        if (asked.size > 0) return ANSWER_EVERY;
         return memory.inFlight.size > 0 ? SHOW_EVERY : Number.POSITIVE_INFINITY;
       },
     },
   };
 }
 
+function closeAll({ publisher, box, run }: Open, log: DaemonParts['log']): void {
+  publisher.close();
+  box.close();
+  try {
+    run.close();
+  } catch (error) {
+    log.warn(`Cannot close ${run.path}: ${whyFailed(error)}`);
+  }
+}
+
+function heartbeatText({ settings, process }: UserViewOptions, now: number): string {
+  return fileText({
+    directory: settings().credDir,
+    daemon: process.pid,
+    pid_namespace: process.pidNamespace,
+    checked_at: Math.floor(now),
+    every: LONGEST_SLEEP,
+  });
+}
+
+/**
+ * Returns what admits requests, one at a time, in order: those of root and of the token's
+ * owner are asked for, others are rejected.
+ */
+function admissionOf(
+  { log, wake }: DaemonParts,
+  askers: Accounts,
+  asked: AskedRenewals,
+  reject: (request: RenewalRequest, why: string) => void,
+): (request: RenewalRequest) => void {
+  let admitting = Promise.resolve();
+  const admit = async (request: RenewalRequest): Promise<void> => {
+    const why = await whyForbidden(askers, request);
+    const text = `Renewal of ${tokenId(request)} requested by user id ${request.uid}`;
+    if (why === undefined) {
+      log.info(text);
+      asked.ask(request);
+      wake.notify();
+    } else {
+      log.info(`${text} is rejected: ${why}`);
+      reject(request, why);
+    }
+  };
+  return (request) => {
+    admitting = admitting.then(() => admit(request));
+  };
+}
+
+/** The same text for the same fault: a message may name a new temporary file each time. */
+const whyFailed = (error: unknown): string => systemCode(error) ?? messageOf(error);
+
+/** Returns why a request is not granted; `undefined` for root and the token's owner. */
+async function whyForbidden(
+  askers: Accounts,
+  { user, uid }: RenewalRequest,
+): Promise<string | undefined> {
+  if (uid === 0) return undefined;
+  await askers.lookUp([user]);
+  const account = askers.known(user);
+  if (account === undefined) return `the account ${user} cannot be looked up now; ask again later`;
+  return account !== 'none' && account.uid === uid
+    ? undefined
+    : `only root and ${user} may ask for it`;
+}
+
 function openAll(
   { context, log }: DaemonParts,
-  { settings, open, accounts }: UserViewOptions,
+  { settings, open, openBox, accounts }: UserViewOptions,
   runDir: string,
+  take: (request: RenewalRequest) => void,
 ): Open {
   const run = open(runDir);
   const publisher = createPublisher({
@@ -143,6 +238,13 @@ function openAll(
     version: settings,
     warn: (text) => log.warn(text),
   });
-  log.info(`Status files of users: ${run.path}`);
-  return { run, publisher, beatAt: Number.NEGATIVE_INFINITY };
+  const { requests, results } = run;
+  try {
+    const box = openBox({ requests, results, take, warn: (text) => log.warn(text) });
+    log.info(`Status files and requests of users: ${run.path}`);
+    return { run, publisher, box, beatAt: Number.NEGATIVE_INFINITY };
+  } catch (error) {
+    run.close();
+    throw error;
+  }
 }

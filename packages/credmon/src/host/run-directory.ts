@@ -54,6 +54,9 @@ export function resultDirectory(runDir: string): string {
 export interface RunDirectory {
   /** Its path without links. */
   readonly path: string;
+  /** Where users put requests, and where they find the results. */
+  readonly requests: string;
+  readonly results: string;
   readonly statusFiles: StatusFiles;
   /** Replaces the heartbeat. @throws the system's error */
   beat(this: void, text: string): void;
@@ -74,12 +77,13 @@ export function openRunDirectory(configured: string, condor: AccountIds | undefi
   try {
     const status = prepare(path, STATUS, ENTER_ONLY);
     const own = [path, status, prepare(path, REQUESTS, DROP), prepare(path, RESULTS, ENTER_ONLY)];
-    const stats = own.map((each) => lstatSync(each));
+    const stats = own.map((each) => ({ each, before: lstatSync(each) }));
     const isIntact = (): boolean =>
-      lock.state() === 'held' &&
-      own.every((each, index) => isSame(stats[index], lstatSync(each, { throwIfNoEntry: false })));
+      lock.state() === 'held' && stats.every(({ each, before }) => isSame(before, each));
     return {
       path,
+      requests: requestDirectory(path),
+      results: resultDirectory(path),
       statusFiles: statusFilesIn(status),
       isIntact,
       beat: (text) =>
@@ -110,8 +114,15 @@ function lockAlone(path: string): ReturnType<typeof lockDirectory> {
   }
 }
 
-function isSame(before: Stats | undefined, now: Stats | undefined): boolean {
-  return before?.dev === now?.dev && before?.ino === now?.ino;
+/** True if the path leads to the same directory as before. Never throws. */
+function isSame({ dev, ino }: Stats, path: string): boolean {
+  try {
+    const stats = lstatSync(path);
+    return stats.dev === dev && stats.ino === ino;
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return false;
+  }
 }
 
 /** Creates or checks a directory in the run directory, in which only root may write. */
@@ -162,6 +173,17 @@ function removeIfThere(path: string): void {
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error;
   }
+}
+
+/** This process, as users find it. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly pidNamespace: string;
+}
+
+/** Returns the identity of this process. */
+export function ownIdentity(): ProcessIdentity {
+  return { pid: process.pid, pidNamespace: pidNamespace() };
 }
 
 /**

@@ -1,7 +1,7 @@
 // Keeps one status file for each user with tokens: compares each scan with what was
 // written, and writes what changed.
 import { createHash } from 'node:crypto';
-import { createYielder, inSlices, messageOf } from '@credmon/core/base';
+import { createYielder, inSlices, messageOf, systemCode } from '@credmon/core/base';
 import type { AccountIds } from '@credmon/core/config';
 import type { Instant, TokenSnapshot } from '@credmon/core/credential';
 import type { Verdict } from '@credmon/core/renewal';
@@ -159,7 +159,7 @@ function failuresOf(warn: (text: string) => void): {
       try {
         act();
       } catch (error) {
-        first ??= `${what}: ${messageOf(error)}`;
+        first ??= `${what}: ${systemCode(error) ?? messageOf(error)}`;
         count += 1;
       }
     },

@@ -48,6 +48,23 @@ describe('the command line', () => {
       { kind: 'usable', ...common, user: 'alice', service: 'mytok_h1', seconds: 300 },
     ],
     [
+      'renew',
+      ['renew', 'alice', 'mytok_h1'],
+      {
+        kind: 'renew',
+        ...common,
+        json: false,
+        user: 'alice',
+        service: 'mytok_h1',
+        timeout: 60,
+      },
+    ],
+    [
+      'renew with a time limit',
+      ['renew', 'alice', 'mytok', '--timeout', '5', '--json'],
+      { kind: 'renew', ...common, json: true, user: 'alice', service: 'mytok', timeout: 5 },
+    ],
+    [
       'revoke all of a user',
       ['revoke', 'alice'],
       { kind: 'revoke', ...common, json: false, user: 'alice', service: undefined },

@@ -1,12 +1,15 @@
 // The users' view of a running daemon: when its directory is opened, and that nothing that
 // goes wrong there concerns a renewal.
+import type { AccountIds } from '@credmon/core/config';
 import { expect, it } from 'vitest';
 import type { DaemonParts } from '../../src/daemon/loop.ts';
 import { createWakeUp } from '../../src/daemon/loop.ts';
 import { beginPass } from '../../src/daemon/pass.ts';
 import { addUserView } from '../../src/daemon/user-view.ts';
+import type { RequestBoxOptions } from '../../src/host/request-box.ts';
 import type { RunDirectory } from '../../src/host/run-directory.ts';
 import { parseHeartbeat } from '../../src/status/status-file.ts';
+import { parseResult } from '../../src/requests/request.ts';
 import { settingsWith } from '../support/access-point.ts';
 import { bench, meta, useText, type Bench } from '../support/bench.ts';
 
@@ -15,6 +18,9 @@ const top = (token: string): string => JSON.stringify({ refresh_token: token });
 function viewOf(on: Bench, knobs: Readonly<Record<string, string>> = {}) {
   const state = { fault: undefined as string | undefined, intact: true };
   const did: string[] = [];
+  const answers: string[] = [];
+  const accounts = new Map<string, AccountIds | 'none'>([['alice', { uid: 1, gid: 1 }]]);
+  let take: RequestBoxOptions['take'] = () => undefined;
   const files = new Map<string, string>();
   const failIf = (what: string): void => {
     if (state.fault?.startsWith(what) === true) throw new Error(state.fault);
@@ -24,6 +30,8 @@ function viewOf(on: Bench, knobs: Readonly<Record<string, string>> = {}) {
     did.push(`open ${path}`);
     return {
       path,
+      requests: `${path}/requests`,
+      results: `${path}/results`,
       statusFiles: {
         write: (user, text) => {
           failIf('write');
@@ -59,7 +67,20 @@ function viewOf(on: Bench, knobs: Readonly<Record<string, string>> = {}) {
   const view = addUserView(plain, {
     settings: () => settings,
     open,
+    openBox: (options) => {
+      failIf('box');
+      ({ take } = options);
+      return {
+        look: () => void did.push('look'),
+        answer: ({ id }, text) => {
+          const result = parseResult(text);
+          answers.push(`${id} ${result?.result} ${result?.message ?? ''}`.trim());
+        },
+        close: () => void did.push('close box'),
+      };
+    },
     accounts: { known: () => ({ uid: 1, gid: 1 }), lookUp: async () => undefined },
+    askers: { known: (name) => accounts.get(name), lookUp: async () => undefined },
     process: { pid: 77, pidNamespace: 'pid:[1]' },
   });
   const pass = async (): Promise<void> => {
@@ -68,7 +89,11 @@ function viewOf(on: Bench, knobs: Readonly<Record<string, string>> = {}) {
     view.parts.complete();
     await new Promise((resolve) => setImmediate(resolve));
   };
-  return { state, did, files, view, pass };
+  const ask = async (uid: number, user = 'alice'): Promise<void> => {
+    take({ id: `of${uid}`, uid, gid: 1, user, stem: 'mytok' });
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { state, did, files, view, pass, ask, answers, accounts, wake: plain.wake };
 }
 
 function seeded(): Bench {
@@ -85,7 +110,7 @@ it('opens at the first pass; a renewal is shown by the pass that follows soon', 
   const { did, files, view, pass } = viewOf(on);
   expect(view.parts.nextLook?.(1)).toBe(Number.POSITIVE_INFINITY);
   await pass();
-  expect(did).toEqual(['open /run/condor/credmon', 'complete', `beat ${on.clock.now()}`]);
+  expect(did).toEqual(['open /run/condor/credmon', 'complete', `beat ${on.clock.now()}`, 'look']);
   expect(stateOf(files.get('alice'))).toEqual(['due']);
   expect([1, 0].map((started) => view.parts.nextLook?.(started))).toEqual([
     1,
@@ -115,7 +140,7 @@ it('the heartbeat is written at the end of a pass, every quarter of a minute at 
   ]);
 });
 
-it.each(['open: EACCES', 'write: ENOSPC', 'beat: EROFS', 'close: EIO'])(
+it.each(['open: EACCES', 'box: EIO', 'write: ENOSPC', 'beat: EROFS', 'close: EIO'])(
   '%s is logged once, the token is renewed all the same, and it works again later',
   async (fault) => {
     const on = seeded();
@@ -143,12 +168,41 @@ it('a directory that was replaced is opened again, and all is written again', as
   files.clear();
   state.intact = false;
   await pass();
-  expect([did.at(-2), files.size]).toEqual(['close', 0]);
+  expect(did.slice(-3)).toEqual(['close box', 'close', 'complete']);
+  expect(files.size).toBe(0);
   state.intact = true;
   on.clock.advance(60);
   await pass();
   expect(did.filter((what) => what.startsWith('open'))).toHaveLength(2);
   expect([...files.keys()]).toEqual(['alice']);
+});
+
+it('the owner of a token and root may ask for it, nobody else, and each is logged', async () => {
+  const on = seeded();
+  const { pass, ask, answers, accounts, wake, view } = viewOf(on);
+  await pass();
+  expect(wake.pending).toBe(false);
+  await ask(2);
+  await ask(1, 'bob');
+  accounts.set('bob', 'none');
+  await ask(1, 'bob');
+  expect(wake.pending).toBe(false);
+  expect(answers).toEqual([
+    'of2 refused only root and alice may ask for it',
+    'of1 refused the account bob cannot be looked up now; ask again later',
+    'of1 refused only root and bob may ask for it',
+  ]);
+  expect(on.lines).toContain(
+    'Renewal of alice/mytok requested by user id 2 is rejected: only root and alice may ask for it',
+  );
+  await ask(1);
+  expect([wake.pending, view.parts.nextLook?.(0)]).toEqual([true, 2]);
+  expect(on.lines).toContain('Renewal of alice/mytok requested by user id 1');
+  on.clock.advance(60);
+  await pass();
+  await ask(0);
+  view.close();
+  expect(answers.slice(3)).toEqual(['of1 renewed', 'of0 refused condor_credmon was stopped']);
 });
 
 it('CREDMON_RUN_DIR = none opens nothing', async () => {

@@ -1,0 +1,145 @@
+// The requests of users and their results: a request is noticed within seconds, and only
+// the user who asked can read its result.
+import { readdirSync, statSync, unlinkSync, watch } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import { join } from 'node:path';
+import {
+  messageOf,
+  printableLine,
+  systemClock,
+  systemCode,
+  writeFileAtomically,
+} from '@credmon/core/base';
+import { createLogOnce } from '../report/log-once.ts';
+import { resultName, type RenewalRequest } from '../requests/request.ts';
+import { createRequestReader } from './request-reader.ts';
+
+/** The requests of users, while the daemon runs. */
+export interface RequestBox {
+  /** Reads the waiting requests. Never throws. */
+  look(this: void): void;
+  /** Writes a result that only the user who asked can read. Never throws. */
+  answer(this: void, request: RenewalRequest, text: string): void;
+  close(this: void): void;
+}
+
+/**
+ * Options: the two directories; `take` gets each request, whose owner is proven and whose
+ * permission is not; `warn` gets each kind of problem once.
+ */
+export interface RequestBoxOptions {
+  readonly requests: string;
+  readonly results: string;
+  readonly take: (request: RenewalRequest) => void;
+  readonly warn: (text: string) => void;
+}
+
+/** Milliseconds between two looks because of changes: users can cause any number. */
+const LOOK_INTERVAL = 1000;
+/** Milliseconds between two checks of the directory's time, where no change is noticed. */
+const POLL_INTERVAL = 5000;
+/** Kinds of problems that are remembered as logged. */
+const MOST_TEXTS = 1000;
+/** Seconds for which a result is kept. */
+const KEEP_RESULTS = 300;
+
+/** Opens the directory of requests; results of an earlier daemon are removed. */
+export function openRequestBox({ requests, results, take, warn }: RequestBoxOptions): RequestBox {
+  const logged = createLogOnce(MOST_TEXTS);
+  const warnOnce = (text: string): void => logged.once(text, '', () => warn(text));
+  const read = createRequestReader({ requests, take, warn: warnOnce });
+  const kept: { readonly path: string; readonly until: number }[] = [];
+  let seen: number | undefined;
+  let isLeft = false;
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  let timer: NodeJS.Timeout | undefined;
+
+  const look = (): void => {
+    lookedAt = performance.now();
+    try {
+      seen = timeOf(requests);
+      isLeft = read();
+    } catch (error) {
+      warnOnce(`Cannot read requests in ${requests}: ${systemCode(error) ?? messageOf(error)}`);
+    }
+  };
+  const lookSoon = (): void => {
+    if (timer) return;
+    const wait = Math.max(0, lookedAt + LOOK_INTERVAL - performance.now());
+    timer = setTimeout(() => {
+      timer = undefined;
+      look();
+    }, wait).unref();
+  };
+  const poll = (): void => {
+    while ((kept[0]?.until ?? Number.POSITIVE_INFINITY) <= systemClock.steady())
+      removeResult(kept.shift()?.path ?? '');
+    if (isLeft || timeOf(requests) !== seen) look();
+  };
+
+  for (const name of readdirSync(results)) removeResult(join(results, name));
+  const unwatch = watchNames(requests, lookSoon, warnOnce);
+  const polling = setInterval(poll, POLL_INTERVAL).unref();
+
+  return {
+    look,
+    answer: (request, text) => {
+      const path = join(results, resultName(request));
+      const { uid, gid } = request;
+      try {
+        writeFileAtomically(path, text, { mode: 0o400, durable: false, owner: { uid, gid } });
+        kept.push({ path, until: systemClock.steady() + KEEP_RESULTS });
+      } catch (error) {
+        // A whole message names a new temporary file each time.
+        const why = systemCode(error) ?? messageOf(error);
+        warnOnce(`Cannot write the result of a request in ${results}: ${why}`);
+      }
+    },
+    close: () => {
+      clearInterval(polling);
+      clearTimeout(timer);
+      unwatch();
+    },
+  };
+}
+
+/** Returns the modification time of a directory; `undefined` if it cannot be read. */
+function timeOf(path: string): number | undefined {
+  try {
+    return statSync(path).mtimeMs;
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+function removeResult(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+  }
+}
+
+/**
+ * Calls `changed` after changes in a directory. If the system cannot watch, only polling
+ * remains.
+ */
+function watchNames(
+  directory: string,
+  changed: () => void,
+  warn: (text: string) => void,
+): () => void {
+  const failed = (error: unknown): void =>
+    warn(
+      `Cannot watch ${directory}, requests wait up to ${POLL_INTERVAL / 1000} s: ${printableLine(messageOf(error))}`,
+    );
+  try {
+    const watcher = watch(directory, { persistent: false }, changed);
+    watcher.on('error', failed);
+    return () => watcher.close();
+  } catch (error) {
+    failed(error);
+    return () => undefined;
+  }
+}

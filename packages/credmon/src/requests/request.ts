@@ -1,0 +1,152 @@
+// A user's request to renew a token now, and its result: files in the run directory.
+// Pure.
+import { isRecord } from '@credmon/core/base';
+import { isCredName } from '@credmon/core/credential';
+import { STANDING } from '../providers/standing/standing.ts';
+
+/** What is asked for. `stem`: service, or service_handle. */
+export interface WantedToken {
+  readonly user: string;
+  readonly stem: string;
+}
+
+/** A request of the user with this id; `id` is the unpredictable part of its name. */
+export interface RenewalRequest extends WantedToken {
+  readonly id: string;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Maximum length of a request, in bytes. */
+export const LONGEST_REQUEST = 1024;
+/** Seconds after which nobody waits for a request any more. */
+const OLDEST_REQUEST = 600;
+/** Seconds after which an unfinished request counts as left over. */
+const LONGEST_WRITE = 60;
+
+/** Returns the name of a request with this id: 32 hex digits. */
+export const requestName = (id: string): string => `${id}.request`;
+/** Returns the name of a request that is being written. */
+export const unfinishedName = (id: string): string => `.${id}.new`;
+/** Returns the name of a result, in another directory. */
+export const resultName = ({ uid, id }: Pick<RenewalRequest, 'uid' | 'id'>): string =>
+  `${uid}-${id}.json`;
+
+/** Returns the content of a request. */
+export function requestText({ user, stem }: WantedToken): string {
+  return `${JSON.stringify({ renew: { user, service: stem } })}\n`;
+}
+
+/**
+ * Parses the content of a request: exactly the members of {@link requestText}, and names
+ * of a credential directory. `undefined` for anything else.
+ */
+export function parseRequest(text: string): WantedToken | undefined {
+  const { renew, ...rest } = objectIn(text) ?? {};
+  if (!isRecord(renew) || Object.keys(rest).length > 0) return undefined;
+  const { user, service, ...more } = renew;
+  if (Object.keys(more).length > 0 || typeof user !== 'string' || typeof service !== 'string')
+    return undefined;
+  return (isCredName(user) || user === STANDING) && isCredName(service)
+    ? { user, stem: service }
+    : undefined;
+}
+
+function objectIn(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What lstat says of an entry; `mtime` in epoch seconds, `mode` as permission bits. */
+export interface EntryFacts {
+  readonly kind: 'file' | 'link' | 'directory' | 'other';
+  readonly uid: number;
+  readonly links: number;
+  readonly mode: number;
+  readonly size: number;
+  readonly mtime: number;
+}
+
+/**
+ * What to do with an entry of the directory of requests: `read` it, `leave` it because it
+ * is being written, or remove it, with the reason if it is worth a log line.
+ */
+export type EntryVerdict =
+  | { readonly kind: 'read'; readonly id: string }
+  | { readonly kind: 'leave' }
+  | { readonly kind: 'remove'; readonly why?: string };
+
+/** Judges an entry by its name and lstat. */
+export function judgeEntry(name: string, facts: EntryFacts, now: number): EntryVerdict {
+  const isSmall = facts.kind === 'file' && facts.size <= LONGEST_REQUEST;
+  const age = now - facts.mtime;
+  if (/^\.[0-9a-f]{32}\.new$/.test(name))
+    return isSmall && age <= LONGEST_WRITE ? { kind: 'leave' } : { kind: 'remove' };
+  const id = /^([0-9a-f]{32})\.request$/.exec(name)?.[1];
+  if (id === undefined) return { kind: 'remove', why: 'its name is not that of a request' };
+  const why = whyUntrusted(facts);
+  if (why !== undefined) return { kind: 'remove', why };
+  return age <= OLDEST_REQUEST ? { kind: 'read', id } : { kind: 'remove' };
+}
+
+/**
+ * Returns why a file says nothing about the user who owns it: only this user can have
+ * written it, under this name alone.
+ */
+export function whyUntrusted({ kind, links, mode, size }: EntryFacts): string | undefined {
+  if (kind === 'link') return 'it is a symbolic link';
+  if (kind !== 'file') return `it is not a regular file`;
+  if (links !== 1) return 'it has a second name (hard link)';
+  if ((mode & 0o077) !== 0) return 'its mode gives access to other users';
+  return size <= LONGEST_REQUEST ? undefined : `it is larger than ${LONGEST_REQUEST} bytes`;
+}
+
+/**
+ * The result of a request: `renewed`; `failed`: the renewal was tried; `refused`: it was
+ * not. Times in epoch seconds; `next_renewal` is when the daemon tries again by itself.
+ */
+export interface RenewalResult {
+  readonly result: 'renewed' | 'failed' | 'refused';
+  readonly at: number;
+  readonly provider: string | null;
+  readonly expires_at: number | null;
+  readonly code: string | null;
+  readonly message: string | null;
+  readonly next_renewal: number | null;
+}
+
+/** Returns the result of a request that is not tried, with the reason, at `now`. */
+export function refusal(message: string, now: number): RenewalResult {
+  return {
+    result: 'refused',
+    at: Math.floor(now),
+    provider: null,
+    expires_at: null,
+    code: null,
+    message,
+    next_renewal: null,
+  };
+}
+
+/** Returns the content of a result file. */
+export function resultText(result: RenewalResult): string {
+  return `${JSON.stringify(result, null, 2)}\n`;
+}
+
+/** Parses a result; `undefined` for anything that the daemon does not write. */
+export function parseResult(text: string): RenewalResult | undefined {
+  const value = objectIn(text);
+  if (!value) return undefined;
+  const isNumber = (each: unknown): boolean => typeof each === 'number';
+  const isText = (each: unknown): boolean => typeof each === 'string';
+  const fits =
+    ['renewed', 'failed', 'refused'].includes(String(value['result'])) &&
+    isNumber(value['at']) &&
+    ['expires_at', 'next_renewal'].every((name) => value[name] === null || isNumber(value[name])) &&
+    ['provider', 'code', 'message'].every((name) => value[name] === null || isText(value[name]));
+  return fits ? (value as unknown as RenewalResult) : undefined;
+}

@@ -1,0 +1,186 @@
+// The directory of requests on a real file system: what is taken, what is removed, and
+// what nobody but the user who asked can read.
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openRequestBox, type RequestBox } from '../../src/host/request-box.ts';
+import { MOST_PER_MINUTE, MOST_WAITING } from '../../src/requests/rate.ts';
+import { requestName, requestText, type RenewalRequest } from '../../src/requests/request.ts';
+
+const isRoot = process.geteuid?.() === 0;
+const [ALICE, BOB] = [64_001, 64_002];
+let top: string;
+let requests: string;
+let results: string;
+let taken: RenewalRequest[];
+let warnings: string[];
+let box: RequestBox;
+let count = 0;
+
+beforeEach(() => {
+  top = mkdtempSync(join(tmpdir(), 'credmon-box-'));
+  [requests, results] = [join(top, 'requests'), join(top, 'results')];
+  for (const path of [requests, results]) mkdirSync(path);
+  [taken, warnings] = [[], []];
+  writeFileSync(join(results, 'old'), '');
+  box = openRequestBox({
+    requests,
+    results,
+    take: (request) => taken.push(request),
+    warn: (text) => warnings.push(text.replaceAll(top, '$T')),
+  });
+});
+afterEach(() => {
+  box.close();
+  rmSync(top, { recursive: true });
+});
+
+const newId = (): string => {
+  count += 1;
+  return count.toString(16).padStart(32, '0');
+};
+function put(change: { name?: string; text?: string; mode?: number; uid?: number } = {}): string {
+  const path = join(requests, change.name ?? requestName(newId()));
+  writeFileSync(path, change.text ?? requestText({ user: 'alice', stem: 'mytok' }));
+  chmodSync(path, change.mode ?? 0o600);
+  if (change.uid !== undefined) chownSync(path, change.uid, change.uid);
+  return path;
+}
+const left = (): string[] => readdirSync(requests);
+
+it('a request is taken once, with its owner', () => {
+  put({ name: requestName('ab'.repeat(16)), ...(isRoot ? { uid: ALICE } : {}) });
+  box.look();
+  box.look();
+  const uid = isRoot ? ALICE : process.geteuid?.();
+  expect(taken).toMatchObject([{ id: 'ab'.repeat(16), uid, user: 'alice', stem: 'mytok' }]);
+  expect([left(), warnings]).toEqual([[], []]);
+});
+
+it('is noticed without a look', async () => {
+  put();
+  await expect.poll(() => taken.length).toBe(1);
+});
+
+describe('is removed, never followed or believed, and logged once for each user', () => {
+  const uid = process.geteuid?.() ?? 0;
+  const SECRET = 'canary-of-another-user';
+  let outside: string;
+  beforeEach(() => {
+    outside = join(top, 'outside');
+    writeFileSync(outside, requestText({ user: 'alice', stem: SECRET }), { mode: 0o600 });
+  });
+  it.each<readonly [string, (path: string) => void]>([
+    ['it is a symbolic link', (path) => symlinkSync(outside, path)],
+    ['it is a symbolic link', (path) => symlinkSync('/nowhere', path)],
+    ['it has a second name (hard link)', (path) => linkSync(outside, path)],
+    ['it is not a regular file', (path) => mkdirSync(path)],
+    ['it is not a regular file', (path) => spawnSync('mkfifo', [path])],
+    ['its mode gives access to other users', (path) => writeFileSync(path, '', { mode: 0o644 })],
+    [
+      'it is larger than 1024 bytes',
+      (path) => writeFileSync(path, ' '.repeat(1025), { mode: 0o600 }),
+    ],
+    ['it is not a request', (path) => writeFileSync(path, '{}', { mode: 0o600 })],
+    ['it is not a request', (path) => writeFileSync(path, '', { mode: 0o600 })],
+  ])('%s', (why, make) => {
+    for (let round = 0; round < 2; round += 1) {
+      make(join(requests, requestName(newId())));
+      box.look();
+    }
+    expect([taken, left()]).toEqual([[], []]);
+    expect(warnings).toEqual([`Ignored in $T/requests: ${why} (user id ${uid})`]);
+    expect(readFileSync(outside, 'utf8')).toContain(SECRET);
+  });
+
+  it.each(['x', '.hidden', 'a b', `${'0'.repeat(32)}.request~`])('the name %s', (name) => {
+    put({ name });
+    box.look();
+    expect([taken, left()]).toEqual([[], []]);
+    expect(warnings).toEqual([
+      `Ignored in $T/requests: its name is not that of a request (user id ${uid})`,
+    ]);
+  });
+
+  it('a directory that is not empty stays, and hinders nobody', () => {
+    mkdirSync(join(requests, requestName(newId()), 'more'), { recursive: true });
+    put();
+    for (let round = 0; round < 2; round += 1) box.look();
+    expect([taken.length, left().length]).toEqual([1, 1]);
+    expect(warnings).toEqual([
+      `Ignored in $T/requests: it is not a regular file (user id ${uid})`,
+      `Cannot remove a directory in $T/requests (ENOTEMPTY, user id ${uid})`,
+    ]);
+  });
+});
+
+it('an unfinished request is left for a minute, an old request is removed without a word', () => {
+  const unfinished = put({ name: `.${newId()}.new` });
+  const [old, over] = [put(), put({ name: `.${newId()}.new` })];
+  const now = Date.now() / 1000;
+  utimesSync(old, now - 700, now - 700);
+  utimesSync(over, now - 70, now - 70);
+  box.look();
+  expect([taken, left().map((name) => join(requests, name)), warnings]).toEqual([
+    [],
+    [unfinished],
+    [],
+  ]);
+});
+
+describe.runIf(isRoot)('each user', () => {
+  it('has a number of requests in a minute, waits with some, and hinders no other', () => {
+    for (let n = 0; n < MOST_PER_MINUTE + MOST_WAITING + 10; n += 1) put({ uid: ALICE });
+    put({ uid: BOB });
+    put({ uid: 0 });
+    box.look();
+    const by = (uid: number): number => taken.filter((request) => request.uid === uid).length;
+    expect([ALICE, BOB, 0].map(by)).toEqual([MOST_PER_MINUTE, 1, 1]);
+    expect(left()).toHaveLength(MOST_WAITING);
+    expect(warnings).toEqual([`Ignored in $T/requests: too many requests (user id ${ALICE})`]);
+  });
+
+  it('is the only one who can read the result, which replaces an earlier one', () => {
+    const request = { id: newId(), uid: ALICE, gid: BOB, user: 'alice', stem: 'mytok' };
+    for (const text of ['one', 'two']) box.answer(request, text);
+    const path = join(results, `${ALICE}-${request.id}.json`);
+    const { uid, mode } = statSync(path);
+    expect([uid, mode & 0o7777, readFileSync(path, 'utf8')]).toEqual([ALICE, 0o400, 'two']);
+    expect(readdirSync(results)).toHaveLength(1);
+  });
+});
+
+it('results of an earlier daemon are removed', () => {
+  expect(existsSync(join(results, 'old'))).toBe(false);
+});
+
+it('a directory that is gone is logged once and ends nothing', () => {
+  rmSync(requests, { recursive: true });
+  rmSync(results, { recursive: true });
+  for (let round = 0; round < 2; round += 1) {
+    box.look();
+    box.answer({ id: newId(), uid: 0, gid: 0, user: 'alice', stem: 'mytok' }, 'x');
+  }
+  expect(warnings).toEqual([
+    'Cannot read requests in $T/requests: ENOENT',
+    'Cannot write the result of a request in $T/results: ENOENT',
+  ]);
+  mkdirSync(requests);
+  mkdirSync(results);
+});

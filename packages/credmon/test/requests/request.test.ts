@@ -1,0 +1,116 @@
+// Requests and results as files: what is accepted, what is removed, and what is said.
+import { describe, expect, it } from 'vitest';
+import {
+  judgeEntry,
+  parseRequest,
+  parseResult,
+  refusal,
+  requestName,
+  requestText,
+  resultName,
+  resultText,
+  unfinishedName,
+  type EntryFacts,
+  type RenewalResult,
+} from '../../src/requests/request.ts';
+
+const ID = '0123456789abcdef0123456789abcdef';
+const NOW = 1_700_000_000;
+
+describe('the content of a request', () => {
+  it.each([
+    { user: 'alice', stem: 'mytok' },
+    { user: 'alice', stem: 'mytok_h1' },
+    { user: '(standing)', stem: 'ce1' },
+  ])('%o is read as it was written', (wanted) => {
+    expect(parseRequest(requestText(wanted))).toEqual(wanted);
+  });
+
+  it.each([
+    '',
+    '{',
+    'null',
+    '[]',
+    '{}',
+    '{"renew":null}',
+    '{"renew":{}}',
+    '{"renew":{"user":"alice"}}',
+    '{"renew":{"user":"alice","service":7}}',
+    '{"renew":{"user":"../alice","service":"mytok"}}',
+    '{"renew":{"user":"alice","service":"../bob/mytok"}}',
+    '{"renew":{"user":"","service":"mytok"}}',
+    '{"renew":{"user":"alice","service":"mytok","uid":0}}',
+    '{"renew":{"user":"alice","service":"mytok"},"as":"root"}',
+    '{"renew":{"user":"al\\u0000ice","service":"mytok"}}',
+  ])('%s is refused', (text) => expect(parseRequest(text)).toBeUndefined());
+});
+
+describe('an entry of the directory', () => {
+  const facts: EntryFacts = {
+    kind: 'file',
+    uid: 1001,
+    links: 1,
+    mode: 0o600,
+    size: 60,
+    mtime: NOW - 1,
+  };
+  const request = requestName(ID);
+  const unfinished = unfinishedName(ID);
+  it.each<readonly [string, string, Partial<EntryFacts>, object]>([
+    ['a request', request, {}, { kind: 'read', id: ID }],
+    ['a request dated in the future', request, { mtime: NOW + 1e6 }, { kind: 'read', id: ID }],
+    ['an old request', request, { mtime: NOW - 601 }, { kind: 'remove' }],
+    ['a symbolic link', request, { kind: 'link' }, { why: 'it is a symbolic link' }],
+    ['a directory', request, { kind: 'directory' }, { why: 'it is not a regular file' }],
+    ['a FIFO', request, { kind: 'other' }, { why: 'it is not a regular file' }],
+    ['a hard link', request, { links: 2 }, { why: 'it has a second name (hard link)' }],
+    [
+      'a file that others can write',
+      request,
+      { mode: 0o602 },
+      { why: 'its mode gives access to other users' },
+    ],
+    [
+      'a file that the group can read',
+      request,
+      { mode: 0o640 },
+      { why: 'its mode gives access to other users' },
+    ],
+    ['a large file', request, { size: 1025 }, { why: 'it is larger than 1024 bytes' }],
+    ['a request that is being written', unfinished, {}, { kind: 'leave' }],
+    ['one that was never finished', unfinished, { mtime: NOW - 61 }, { kind: 'remove' }],
+    ['one that grows', unfinished, { size: 1025 }, { kind: 'remove' }],
+    ['a link under its name', unfinished, { kind: 'link' }, { kind: 'remove' }],
+    ...['x', 'x.request', `${ID.toUpperCase()}.request`, `${ID}.request.1`, `a${ID}.request`].map(
+      (name) =>
+        [`the name ${name}`, name, {}, { why: 'its name is not that of a request' }] as const,
+    ),
+  ])('%s: %s', (_, name, change, expected) => {
+    const verdict = judgeEntry(name, { ...facts, ...change }, NOW);
+    expect(verdict).toEqual('why' in expected ? { kind: 'remove', ...expected } : expected);
+  });
+});
+
+describe('a result', () => {
+  const result: RenewalResult = {
+    ...refusal('busy', NOW),
+    code: 'ISSUER_BUSY',
+    next_renewal: NOW + 5,
+  };
+  it('is read as it was written, with members of later versions', () => {
+    expect(parseResult(resultText(result))).toEqual(result);
+    expect(parseResult(JSON.stringify({ ...result, more: 1 }))).toEqual({ ...result, more: 1 });
+  });
+
+  it.each(Object.keys(result))('without a valid %s is invalid', (name) => {
+    expect(parseResult(JSON.stringify({ ...result, [name]: [] }))).toBeUndefined();
+    expect(parseResult(JSON.stringify({ ...result, [name]: undefined }))).toBeUndefined();
+  });
+
+  it('has a name of its own for each user, so that no user can take the place of another', () => {
+    expect([1001, 1002].map((uid) => resultName({ uid, id: ID }))).toEqual([
+      `1001-${ID}.json`,
+      `1002-${ID}.json`,
+    ]);
+  });
+});
