@@ -17,6 +17,7 @@ import { checkConfig, mistakesOf } from '../checks/config.ts';
 import { localChecks } from '../checks/local.ts';
 import { checkDaemons, checkLog, checkPortal, programChecks } from '../checks/installation.ts';
 import { loginChecks } from '../checks/logins.ts';
+import { checkUserView } from '../checks/run-directory.ts';
 import { standingChecks } from '../checks/standing.ts';
 import { checkTrust } from '../checks/issuer.ts';
 import { checkTokens } from '../checks/tokens.ts';
@@ -68,6 +69,7 @@ async function findingsOf(
       checkLog(settings),
       ...checkDaemons(context, process.argv[1] ?? ''),
       ...checkPortal(context),
+      checkUserView(settings),
       ...checkTrust(context),
       ...tokens,
       ...checkClocks(context.clocks),

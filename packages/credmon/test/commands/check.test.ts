@@ -118,6 +118,7 @@ it('R45 explains every kind of provider, and an invalid one does not stop the ot
   expect([...first]).toEqual([
     ['configuration', `${on.root}/condor_config: no errors`],
     ['log', `will go to ${on.root}/CredmonOauthLog`],
+    ["users' view", `${on.root}/credmon is missing: the daemon creates it`],
     [
       'certificates',
       expect.stringMatching(/^\d+ certificate authorities are trusted, from Node\.js \(/),
