@@ -33,7 +33,7 @@ export interface StatusOutput {
  */
 export function runOwnStatus(
   command: StatusCommand,
-  { credDir, runDir }: UserDirectories,
+  { credDir, runDir }: Pick<UserDirectories, 'credDir' | 'runDir'>,
   { stdout, stderr, width }: StatusOutput,
 ): number {
   if (runDir === undefined)

@@ -12,7 +12,7 @@ import {
 } from '@credmon/core/base';
 import { findUser } from '@credmon/core/config';
 import { cutDomain, isCredName, tokenId } from '@credmon/core/credential';
-import { readCredentialFile } from '@credmon/core/store';
+import { checkRunDirectory, readCredentialFile } from '@credmon/core/store';
 import type { Subcommand } from '../command-line/command.ts';
 import { openConfig } from '../command-line/open-config.ts';
 import { requestDirectory, resultDirectory } from '../host/run-directory.ts';
@@ -46,7 +46,8 @@ const CHECK_EVERY = 2;
  * Asks the daemon to renew one token, and prints the result. Exit code 0 when it was
  * renewed, otherwise 1 with the reason.
  * @throws CodedError `USAGE` (exit code 2) for invalid names and tokens of other users;
- * `CRED_FILE_IO` when no daemon can be asked, or none answers in time
+ * `CRED_FILE_IO` when no daemon can be asked, or none answers in time; `CRED_DIR_INVALID`
+ * when others could change the run directory
  */
 export async function runRenewCommand(
   command: RenewCommand,
@@ -54,10 +55,12 @@ export async function runRenewCommand(
   { stdout, stderr }: RenewOutput,
 ): Promise<number> {
   const wanted = wantedBy(command);
-  const { runDir } = readDirectories(openConfig(command, env), command);
+  const { runDir, condorIds } = readDirectories(openConfig(command, env), command);
   if (runDir === undefined) throw unasked('the daemon takes no requests (CREDMON_RUN_DIR = none)');
   const { whyNot } = seeDaemon(runDir);
   if (whyNot !== undefined) throw unasked(`${whyNot}; fix: ${startStep()}`);
+  // Root must not write where a user could place a link.
+  if (process.geteuid?.() === 0) checkRunDirectory(runDir, { create: false, condor: condorIds });
   const result = await resultOf(wanted, runDir, command.timeout);
   if (command.json) stdout(JSON.stringify(resultRow(wanted, result), null, 2));
   else {

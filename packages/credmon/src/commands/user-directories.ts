@@ -2,7 +2,13 @@
 // daemon by its heartbeat.
 import { accessSync, constants } from 'node:fs';
 import { isAlive, systemClock, systemCode } from '@credmon/core/base';
-import { createKnobReader, readCredentialDirectory, type Config } from '@credmon/core/config';
+import {
+  createKnobReader,
+  readCondorIds,
+  readCredentialDirectory,
+  type AccountIds,
+  type Config,
+} from '@credmon/core/config';
 import { readCredentialFile } from '@credmon/core/store';
 import type { CommonOptions } from '../command-line/command.ts';
 import { heartbeatPath, pidNamespace } from '../host/run-directory.ts';
@@ -13,6 +19,8 @@ import { parseHeartbeat, whyNotRunning, type Heartbeat } from '../status/status-
 export interface UserDirectories {
   readonly credDir: string;
   readonly runDir: string | undefined;
+  /** The account of CONDOR_IDS; `undefined` for the user condor. */
+  readonly condorIds: AccountIds | undefined;
 }
 
 /**
@@ -27,8 +35,9 @@ export function readDirectories(
   const read = createKnobReader(config);
   const credDir = command.credDir ?? readCredentialDirectory(read);
   const runDir = readRunDirectory(read, credDir);
+  const condorIds = readCondorIds(config, read);
   read.finish();
-  return { credDir, runDir };
+  return { credDir, runDir, condorIds };
 }
 
 /**

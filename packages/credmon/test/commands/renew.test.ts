@@ -1,6 +1,6 @@
 // The renew command beside a daemon that is a directory of requests: what is asked, what
 // is printed, and the exit codes.
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -174,6 +174,18 @@ describe.runIf(isRoot)('as root', () => {
     expect((await asked).err).toEqual([
       'cannot ask for a renewal: condor_credmon (process 1073741824) is not running any more; fix: start it, for example with "condor_on -daemon CREDMON_OAUTH"; it renews what is due',
     ]);
+    expect(readdirSync(join(runDir, 'requests'))).toEqual([]);
+  });
+
+  it('writes nothing where a user could have placed a link', async () => {
+    chmodSync(runDir, 0o777);
+    expect(await renew()).toEqual({
+      code: 'CRED_DIR_INVALID',
+      out: [],
+      err: [
+        'the run directory $T/run has mode 0777: every user can write to it; fix: chmod o-w $T/run',
+      ],
+    });
     expect(readdirSync(join(runDir, 'requests'))).toEqual([]);
   });
 
