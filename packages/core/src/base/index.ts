@@ -46,7 +46,7 @@ export { largest, smallest } from './values/numbers.ts';
 export { lookUpByProgram } from './process/program-lookup.ts';
 export { isRecord } from './values/json.ts';
 export { jwtClaims, jwtHeader } from './values/json.ts';
-export { isLoopbackHost } from './http/endpoint.ts';
+export { clearAddressText, isLoopbackHost } from './http/endpoint.ts';
 export { secureEndpoint } from './http/endpoint.ts';
 export { findingsText, hasErrors, ok, warning, wantsColour, wrong } from './text/findings.ts';
 export type { Finding } from './text/findings.ts';

@@ -46,7 +46,6 @@ export { quotedKnobs, withoutQuoted } from './mistakes/quoted-values.ts';
 export type { QuotedKnob } from './mistakes/quoted-values.ts';
 export { secretMistake } from './mistakes/secret-content.ts';
 export type { SecretMistake } from './mistakes/secret-content.ts';
-export { clearAddressText } from './mistakes/clear-address.ts';
 export { doubleNames } from './mistakes/double-names.ts';
 export type { OwnerLists } from './mistakes/double-names.ts';
 export { setKnobs, setUnusedKnobs } from './mistakes/set-knobs.ts';

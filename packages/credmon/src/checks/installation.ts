@@ -1,8 +1,9 @@
 // Checks what the daemon needs on this host: its log, condor_master's list of daemons, the
 // portal's address, and the sites' token programs.
-import { accessSync, constants, realpathSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import {
+  clearAddressText,
   messageOf,
   ok,
   readSafely,
@@ -11,7 +12,7 @@ import {
   wrong,
   type Finding,
 } from '@credmon/core/base';
-import { clearAddressText, createKnobReader, originText, type Config } from '@credmon/core/config';
+import { createKnobReader, originText, type Config } from '@credmon/core/config';
 import { checkLogFile } from '@credmon/core/log';
 import { EXIT_LOG } from '../command-line/exit-codes.ts';
 import type { Settings } from '../settings/read.ts';
@@ -103,36 +104,42 @@ function checkOwnProgram(config: Config, program: string): Finding {
   const path = config.get('CREDMON_OAUTH') ?? '';
   const own = basename(program).startsWith('condor_credmon') ? program : '/path/to/condor_credmon';
   const fix = `; fix: CREDMON_OAUTH = ${own}`;
-  let real: string;
-  try {
-    real = realpathSync(path);
-    accessSync(real, constants.X_OK);
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    return wrong(MASTER, `cannot start CREDMON_OAUTH = ${path} (${systemCode(error)})${fix}`);
-  }
-  if (real === realPath(program) || basename(real) === OWN_FILE)
-    return ok(MASTER, `starts ${path}`);
-  const reading = readSafely(real);
-  const text = reading.kind === 'text' ? reading.text : '';
-  if (text.includes(OWN_FILE)) return ok(MASTER, `starts ${path}`);
-  const what = /^#!.*python/.test(text)
+  const file = fileBehind(path);
+  if (file.kind === 'hidden')
+    return warning(MASTER, `permission denied: cannot check CREDMON_OAUTH = ${path} as this user`);
+  if (file.kind === 'broken')
+    return wrong(MASTER, `cannot start CREDMON_OAUTH = ${path} (${file.why})${fix}`);
+  const isOwn = file.path === fileBehind(program).path || basename(file.path) === OWN_FILE;
+  if (isOwn || file.text.includes(OWN_FILE)) return ok(MASTER, `starts ${path}`);
+  const what = /^#!.*python/.test(file.text)
     ? "a Python program such as HTCondor's own, not this one"
     : 'not this program';
   return warning(MASTER, `CREDMON_OAUTH = ${path} is ${what}${fix}`);
 }
 
-/** The file of the installed program, behind all its names. */
-const OWN_FILE = 'condor_credmon.cjs';
+/** A program behind all links, with its text if it is one. */
+type ProgramFile =
+  | { readonly kind: 'program'; readonly path: string; readonly text: string }
+  | { readonly kind: 'broken'; readonly path?: undefined; readonly why: string }
+  /** condor_master runs as root and may see what this user does not. */
+  | { readonly kind: 'hidden'; readonly path?: undefined };
 
-function realPath(path: string): string {
+function fileBehind(link: string): ProgramFile {
   try {
-    return realpathSync(path);
+    const path = realpathSync(link);
+    const { mode } = statSync(path);
+    if ((mode & 0o111) === 0) return { kind: 'broken', why: 'not executable' };
+    const reading = readSafely(path);
+    return { kind: 'program', path, text: reading.kind === 'text' ? reading.text : '' };
   } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    return path;
+    const why = systemCode(error);
+    if (why === undefined) throw error;
+    return why === 'EACCES' ? { kind: 'hidden' } : { kind: 'broken', why };
   }
 }
+
+/** The file of the installed program, behind all its names. */
+const OWN_FILE = 'condor_credmon.cjs';
 
 /** Warns about a portal that other hosts reach without TLS. */
 export function checkPortal({ config }: Pick<CheckContext, 'config'>): Finding[] {

@@ -107,7 +107,9 @@ it('a program that cannot be executed cannot be started', async () => {
   const path = join(on.root, 'plain');
   writeFileSync(path, '', { mode: 0o644 });
   expect(await said({ CREDMON_OAUTH: path })).toEqual([
-    expect.stringMatching(/^error condor_master: cannot start CREDMON_OAUTH = \S+ \(EACCES\)/),
+    expect.stringMatching(
+      /^error condor_master: cannot start CREDMON_OAUTH = \S+ \(not executable\); fix: /,
+    ),
   ]);
 });
 

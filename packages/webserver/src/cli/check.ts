@@ -5,6 +5,7 @@ import { dirname, isAbsolute } from 'node:path';
 import { checkCredentialDirectory } from '@credmon/core/store';
 import { createMetadataCache } from '@credmon/core/oauth';
 import {
+  clearAddressText,
   createSend,
   createTrust,
   DEFAULT_SEND_LIMITS,
@@ -25,7 +26,7 @@ import {
   wrong,
   type Finding,
 } from '@credmon/core/base';
-import { clearAddressText, secretMistake, warningText, type Config } from '@credmon/core/config';
+import { secretMistake, warningText, type Config } from '@credmon/core/config';
 import { checkLogFile } from '@credmon/core/log';
 import { checkProxy } from './check-proxy.ts';
 import { checkKnobs } from '../check/knob-mistakes.ts';

@@ -1,7 +1,11 @@
 // The URLs to which a secret may be sent.
 import { describe, expect, it } from 'vitest';
 import { CodedError } from '../../../src/base/errors/errors.ts';
-import { isLoopbackHost, secureEndpoint } from '../../../src/base/http/endpoint.ts';
+import {
+  clearAddressText,
+  isLoopbackHost,
+  secureEndpoint,
+} from '../../../src/base/http/endpoint.ts';
 import { everythingIn } from '../local-server.ts';
 
 describe('R26 endpoints', () => {
@@ -62,3 +66,19 @@ describe('R26 endpoints', () => {
     expect(isLoopbackHost(host)).toBe(expected);
   });
 });
+
+it.each([
+  ['0.0.0.0:8081', 'answers on all addresses of this host without TLS (0.0.0.0:8081)'],
+  ['[::]:8081', 'answers on all addresses of this host without TLS ([::]:8081)'],
+  ['192.0.2.1:80', 'answers on 192.0.2.1 without TLS (192.0.2.1:80)'],
+  ['ap.example:80', 'answers on ap.example without TLS (ap.example:80)'],
+])('R45 a portal at %s can be read in the network', (listen, text) => {
+  expect(clearAddressText(listen)).toContain(text);
+});
+
+it.each(['127.0.0.1:80', '[::1]:80', 'localhost:80', '8081', 'unix:/run/x', 'fd:3', ''])(
+  'a portal at %j is reached only from this host',
+  (listen) => {
+    expect(clearAddressText(listen)).toBe(undefined);
+  },
+);
