@@ -24,8 +24,6 @@ const COST = {
 
 /** The most words that a guess may lack. */
 const MOST_MISSING = 2;
-/** The most names that are similar to the same degree and worth showing. */
-const MOST_EQUAL = 4;
 
 /** A name with more words is compared as it is: each guessed word doubles the work. */
 const MOST_WORDS = 8;
@@ -34,8 +32,8 @@ const MOST_WORDS = 8;
 const NOISE = new Set(['credmon', 'oauth', 'oauth2', 'condor']);
 
 /**
- * Returns the candidates that are most similar to `name` by their words: one, or a few to
- * the same degree; none if no candidate, or too many, are similar.
+ * Returns the candidates that are most similar to `name` by their words: one, or several
+ * to the same degree; none if no candidate is similar.
  */
 export function similarKnobs(name: string, candidates: readonly Candidate[]): readonly string[] {
   let least = Number.POSITIVE_INFINITY;
@@ -47,8 +45,7 @@ export function similarKnobs(name: string, candidates: readonly Candidate[]): re
     if (cost < Number.POSITIVE_INFINITY) best.push(candidate.name);
     least = cost;
   }
-  const found = [...new Set(best)];
-  return found.length > MOST_EQUAL ? [] : found;
+  return [...new Set(best)];
 }
 
 /** Returns how far the words of a guess are from those of a knob; Infinity if too far. */

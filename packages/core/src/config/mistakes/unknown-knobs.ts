@@ -118,13 +118,16 @@ function isInClear(value: string | undefined): boolean {
   return value !== undefined && value !== '' && !value.startsWith('/');
 }
 
+/** The most similar knobs in a message. */
+const MOST_SHOWN = 4;
+
 function unknown(name: string, meant: readonly string[], also = ''): string {
   const [first, ...others] = meant;
   const subject = `unknown knob ${name}${also}`;
   if (first === undefined) return `${subject}; see docs/knobs.md`;
-  return others.length === 0
-    ? `${subject}; did you mean ${first}?`
-    : `${subject}; see docs/knobs.md: similar are ${meant.join(', ')}`;
+  if (others.length === 0) return `${subject}; did you mean ${first}?`;
+  const more = meant.length > MOST_SHOWN ? ' and others' : '';
+  return `${subject}; see docs/knobs.md: similar are ${meant.slice(0, MOST_SHOWN).join(', ')}${more}`;
 }
 
 /**

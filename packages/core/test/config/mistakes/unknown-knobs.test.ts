@@ -96,14 +96,17 @@ it.each([
   ['mytok_OAUTH_CLIENT_ID', 'did you mean mytok_CLIENT_ID?'],
   ['mytok_ISSUER_URL', 'did you mean CREDMON_mytok_ISSUER?'],
   ['mytok_USER_CLAIM', 'did you mean CREDMON_mytok_USER_CLAIM?'],
-  ['mytok_AUDIENCE', 'did you mean mytok_DEFAULT_AUDIENCE?'],
+  [
+    'mytok_AUDIENCES',
+    'see docs/knobs.md: similar are mytok_DEFAULT_AUDIENCE, CREDMON_mytok_AUDIENCE_PARAMETER',
+  ],
   [
     'mytok_SCOPES',
     'see docs/knobs.md: similar are mytok_DEFAULT_SCOPES, CREDMON_mytok_EXTRA_SCOPES',
   ],
   [
     'mytok_URL',
-    'see docs/knobs.md: similar are mytok_TOKEN_URL, mytok_AUTHORIZATION_URL, CREDMON_mytok_REVOCATION_URL, CREDMON_mytok_DEVICE_URL',
+    'see docs/knobs.md: similar are mytok_TOKEN_URL, mytok_AUTHORIZATION_URL, CREDMON_mytok_REVOCATION_URL, CREDMON_mytok_DEVICE_URL and others',
   ],
   ['LOCAL_CREDMON_AUDIENCE', 'did you mean LOCAL_CREDMON_TOKEN_AUDIENCE?'],
   ['LOCAL_CREDMON_LIFETIME', 'did you mean LOCAL_CREDMON_TOKEN_LIFETIME?'],
@@ -113,6 +116,8 @@ it.each([
   ['LOCAL_CREDMON_scitokens_AUDIENCE', 'did you mean LOCAL_CREDMON_scitokens_TOKEN_AUDIENCE?'],
   ['LOCAL_CREDMON_TEMPLATE', 'did you mean LOCAL_CREDMON_AUTHZ_TEMPLATE?'],
   ['CREDMON_STANDING_el7_osg35_AUD', 'did you mean CREDMON_STANDING_el7_osg35_AUDIENCE?'],
+  ['mytok_PKCE', 'did you mean CREDMON_mytok_PKCE?'],
+  ['mytok_PROFILE', 'did you mean CREDMON_mytok_PROFILE?'],
   ['VAULT_HOSTS', 'did you mean TRUSTED_VAULT_HOSTS?'],
 ])('R45 %s is reported with the knob of the same words', (name, hint) => {
   expect(said(name)).toEqual([`/c, line 3: unknown knob ${name}; ${hint}`]);
