@@ -97,7 +97,7 @@ it.each([
   ['mytok_ISSUER_URL', 'did you mean CREDMON_mytok_ISSUER?'],
   ['mytok_USER_CLAIM', 'did you mean CREDMON_mytok_USER_CLAIM?'],
   [
-    'mytok_AUDIENCES',
+    'mytok_AUDIENCE',
     'see docs/knobs.md: similar are mytok_DEFAULT_AUDIENCE, CREDMON_mytok_AUDIENCE_PARAMETER',
   ],
   [
