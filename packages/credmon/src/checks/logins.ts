@@ -7,12 +7,22 @@ import {
   loginNamesIn,
   type Config,
 } from '@credmon/core/config';
-import { messageOf, secureEndpoint, ok, warning, wrong, type Finding } from '@credmon/core/base';
+import {
+  isCoded,
+  messageOf,
+  secureEndpoint,
+  ok,
+  warning,
+  wrong,
+  type Finding,
+} from '@credmon/core/base';
+import { policyOf, type IssuerPolicy } from '@credmon/core/profiles';
 import { ownerOfToken } from '../daemon/provider-lookup.ts';
 import type { ConfiguredClient } from '../settings/clients.ts';
 import type { Settings } from '../settings/read.ts';
 import { confidentialClient } from '../storer/device-login.ts';
 import { checkClientId, checkIssuer, checkOrigin, checkSecret } from './issuer.ts';
+import { metadataFindings, profileFindings } from './metadata-offers.ts';
 import type { CheckContext, Check } from './context.ts';
 
 /**
@@ -67,16 +77,14 @@ async function checkLogin(
   const { config, settings } = context;
   const client = settings.clients.get(name.toUpperCase());
   if (!client) {
-    const missing = ['CLIENT_ID', 'TOKEN_URL']
-      .map((end) => `${name}_${end}`)
-      .filter((knob) => config.get(knob) === undefined);
-    const are = missing.length === 1 ? 'is' : 'are';
-    return [
-      warning(
-        what,
-        `${missing.join(' and ')} ${are} not set: its tokens are renewed only if they have a .meta`,
-      ),
-    ];
+    const { endpoints, issuer } = policyOf(settings.policies, name);
+    const hasServer =
+      (config.get(`${name}_TOKEN_URL`) ?? endpoints.tokenUrl ?? issuer) !== undefined;
+    const missing = [
+      ...(config.get(`${name}_CLIENT_ID`) === undefined ? [`${name}_CLIENT_ID is not set`] : []),
+      ...(hasServer ? [] : [`neither ${name}_TOKEN_URL nor CREDMON_${name}_ISSUER is set`]),
+    ].join(', and ');
+    return [warning(what, `${missing}: its tokens are renewed only if they have a .meta`)];
   }
   const { clientId, tokenUrl, policy } = client;
   const { issuer, authentication = 'post' } = policy;
@@ -102,10 +110,33 @@ async function checkLogin(
     ...(problem ? [] : ownerFindings(what, name, settings)),
     ...(device ? deviceClient(what, name, client) : []),
     checkSecret(what, client.secretFile),
-    ...(device ? [] : portal(what, name, context)),
+    ...(device ? [] : portal(what, name, policy, context)),
     asked,
+    ...profileFindings(what, name, policy, [
+      issuer,
+      server,
+      config.get(`${name}_AUTHORIZATION_URL`),
+    ]),
+    ...(await offers(what, name, policy, context)),
     ...(device && asked.state !== 'error' ? await deviceEndpoint(what, name, client, context) : []),
   ];
+}
+
+/** What the metadata of the issuer offers; problems with it are reported elsewhere. */
+async function offers(
+  what: string,
+  name: string,
+  policy: IssuerPolicy,
+  { metadata, send, now }: CheckContext,
+): Promise<Finding[]> {
+  if (policy.issuer === undefined) return [];
+  try {
+    const found = await metadata.find(send, policy.issuer, now.wall, policy);
+    return metadataFindings(what, name, policy, found);
+  } catch (error) {
+    if (!isCoded(error)) throw error;
+    return [];
+  }
 }
 
 /**
@@ -123,9 +154,17 @@ function ownerFindings(what: string, name: string, settings: Settings): Finding[
 }
 
 /** Checks what CredD will write into the key file of a login. */
-function portal(what: string, name: string, { config, settings }: CheckContext): Finding[] {
+function portal(
+  what: string,
+  name: string,
+  policy: IssuerPolicy,
+  { config, settings }: CheckContext,
+): Finding[] {
   const read = createKnobReader(config);
-  const url = read.string(knob('<PROVIDER>_AUTHORIZATION_URL', name));
+  const url =
+    read.string(knob('<PROVIDER>_AUTHORIZATION_URL', name)) ??
+    policy.endpoints.authorizationUrl ??
+    policy.issuer;
   const suffix = read.string(knob('<PROVIDER>_RETURN_URL_SUFFIX', name));
   const missing = url === undefined ? 'AUTHORIZATION_URL' : 'RETURN_URL_SUFFIX';
   if (url === undefined || suffix === undefined)

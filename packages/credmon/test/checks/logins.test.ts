@@ -30,6 +30,8 @@ it('R45 without problems: shows what the daemon does and what the portal uses', 
     'ok mytok (login): its secret in $R/secret can be read',
     `ok mytok (login): users log in at ${issuer.authorizationUrl} and return to https://ap.invalid/return/mytok`,
     `ok mytok (login): ${issuer.url} is reachable, and its metadata matches`,
+    'ok mytok (login): its metadata offers refresh tokens, PKCE with S256, a key set, iss in callbacks, device logins, revocation',
+    'ok mytok (login): the issuer offers the scope offline_access; if users get no refresh token, add it to CREDMON_mytok_EXTRA_SCOPES',
   ]);
 });
 
@@ -56,7 +58,7 @@ it.each<[string, () => Record<string, string>, RegExp]>([
   ],
   [
     'no authorization URL',
-    () => ({ mytok_AUTHORIZATION_URL: '' }),
+    () => ({ mytok_AUTHORIZATION_URL: '', CREDMON_mytok_ISSUER: '' }),
     /^warning .*: browser logins do not work: mytok_AUTHORIZATION_URL is not set$/,
   ],
   [
@@ -98,7 +100,7 @@ it('a listed name without a client, and a client that is not listed', async () =
   const knobs = { ...login(), OAUTH2_CREDMON_PROVIDER_NAMES: 'other' };
   const findings = await on.findings(knobs, loginChecks);
   expect(findings[0]).toBe(
-    'warning other (login): other_CLIENT_ID and other_TOKEN_URL are not set: its tokens are renewed only if they have a .meta',
+    'warning other (login): other_CLIENT_ID is not set, and neither other_TOKEN_URL nor CREDMON_other_ISSUER is set: its tokens are renewed only if they have a .meta',
   );
   expect(findings[2]).toBe(
     'error mytok (login): its tokens are not refreshed: mytok is not listed in OAUTH2_CREDMON_PROVIDER_NAMES',
