@@ -69,8 +69,9 @@ const LONGEST_DESCRIPTION = 2000;
 /** Error codes of RFC 6749, section 5.2, and others, and their meaning for the daemon. */
 const MEANING: Readonly<Record<string, ErrorCode>> = {
   invalid_grant: 'GRANT_REVOKED',
-  // GitHub's code, with status 200.
+  // GitHub's codes, with status 200.
   bad_refresh_token: 'GRANT_REVOKED',
+  bad_verification_code: 'GRANT_REVOKED',
   interaction_required: 'GRANT_REVOKED',
   login_required: 'GRANT_REVOKED',
   consent_required: 'GRANT_REVOKED',
