@@ -44,11 +44,11 @@ export interface ErrorMeaning {
 /** What is known about a kind of issuer. A missing member has the value of `generic`. */
 export interface ProviderProfile {
   readonly title: string;
-  /** The sources, and the date on which they were read. */
+  /** The sources. `read`: the date, if the values were compared with the source. */
   readonly documentation: readonly {
     readonly title: string;
     readonly url: string;
-    readonly read: string;
+    readonly read?: string;
   }[];
   /** Host names of such issuers, for a suggestion; `*` stands for any part. */
   readonly hosts?: readonly string[];
@@ -132,14 +132,17 @@ export function isProfileName(name: string): name is ProfileName {
 export function suggestProfile(url: string): ProfileName | undefined {
   if (!URL.canParse(url)) return undefined;
   const { hostname, pathname } = new URL(url);
-  const byHost = PROFILE_NAMES.find((name) =>
-    (PROFILES[name].hosts ?? []).some((pattern) => hostMatches(pattern, hostname)),
-  );
+  const byHost = PROFILE_NAMES.find((name) => (PROFILES[name].hosts ?? []).includes(hostname));
   const byPath = (): ProfileName | undefined =>
     PROFILE_NAMES.find((name) =>
       (PROFILES[name].pathMarks ?? []).some((mark) => pathname.includes(mark)),
     );
-  return byHost ?? byPath();
+  // A host such as iam.example.org says less than a path such as /realms/x.
+  const byPattern = (): ProfileName | undefined =>
+    PROFILE_NAMES.find((name) =>
+      (PROFILES[name].hosts ?? []).some((pattern) => hostMatches(pattern, hostname)),
+    );
+  return byHost ?? byPath() ?? byPattern();
 }
 
 function hostMatches(pattern: string, host: string): boolean {
