@@ -109,12 +109,10 @@ const STANDARD: ReadonlySet<string> = new Set([
  */
 export function classifyFailure(provider: string, answer: FailedAnswer, now: number): CodedError {
   // The meaning is decided before masking: a short secret may be part of the code.
-  const code = answer.json?.['error'];
-  const said = errorOf(answer.json, answer.secrets ?? []);
+  const { error: code, description } = partsOf(answer.json);
+  const said = errorOf(code, description, answer.secrets ?? []);
   const retryAfter = retryAfterSeconds(answer.retryAfter, now);
-  const meaning =
-    ownMeaning(answer) ??
-    codeOf(answer.status, typeof code === 'string' ? code : undefined, retryAfter);
+  const meaning = ownMeaning(answer, code, description) ?? codeOf(answer.status, code, retryAfter);
   const text = said
     ? `${said.error}${said.description === '' ? '' : ` (${said.description})`}`
     : `HTTP status ${answer.status}`;
@@ -131,12 +129,32 @@ function isPatient(code: ErrorCode): boolean {
   return code === 'ISSUER_BUSY' || code === 'ISSUER_UNREACHABLE';
 }
 
+/**
+ * Returns the error code and the description. Dropbox writes both into the code:
+ * `invalid_client: Invalid client_id or client_secret`.
+ */
+function partsOf(json: FailedAnswer['json']): {
+  readonly error: string | undefined;
+  readonly description: string | undefined;
+} {
+  if (!isRecord(json)) return { error: undefined, description: undefined };
+  const { error, error_description: description } = json;
+  if (typeof error !== 'string') return { error: undefined, description: undefined };
+  const [, code, text] = /^([a-z_]{3,64}): *(.*)$/s.exec(error) ?? [];
+  return {
+    error: code ?? error,
+    description: typeof description === 'string' ? description : text,
+  };
+}
+
 /** Returns what the issuer's own code or text means; an outage is never interpreted. */
-function ownMeaning({ status, json, errors = [], grant }: FailedAnswer): ErrorCode | undefined {
+function ownMeaning(
+  { status, errors = [], grant }: FailedAnswer,
+  code: string | undefined,
+  description = '',
+): ErrorCode | undefined {
   if (status >= 500 || status === 429 || status === 408) return undefined;
-  const code = json?.['error'];
-  const description = json?.['error_description'];
-  const text = typeof description === 'string' ? description.slice(0, LONGEST_DESCRIPTION) : '';
+  const text = description.slice(0, LONGEST_DESCRIPTION);
   const found = errors.find(
     (row) =>
       (row.grant === undefined || row.grant === grant) &&
@@ -159,19 +177,17 @@ function codeOf(
 }
 
 function errorOf(
-  json: FailedAnswer['json'],
+  code: string | undefined,
+  description: string | undefined,
   secrets: readonly string[],
 ): { error: string; description: string } | undefined {
-  if (!isRecord(json)) return undefined;
-  const { error: code, error_description: description } = json;
-  if (typeof code !== 'string' || !/^[\w.-]{1,64}$/.test(code)) return undefined;
+  if (code === undefined || !/^[\w.-]{1,64}$/.test(code)) return undefined;
   // Standard codes are never masked, even if a secret is part of one.
   const error = STANDARD.has(code) ? code : withoutSecrets(code, secrets);
   if (error === MASK) return undefined;
   return {
     error,
-    description:
-      typeof description === 'string' ? harmless(withoutSecrets(description, secrets)) : '',
+    description: description === undefined ? '' : harmless(withoutSecrets(description, secrets)),
   };
 }
 

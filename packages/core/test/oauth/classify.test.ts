@@ -162,6 +162,24 @@ describe('R9 the meaning of an error', () => {
   });
 });
 
+it.each([
+  ['invalid_client: Invalid client_id or client_secret', 'CLIENT_REFUSED'],
+  ['invalid_grant:', 'GRANT_REVOKED'],
+  ['Invalid grant: it is dead', 'ISSUER_ANSWER_INVALID'],
+])('R9 the error code %s, with a description in it, is %s', (error, code) => {
+  expect(classifyFailure('mytok', { status: 400, json: { error } }, 0).code).toBe(code);
+});
+
+it('a description in the error code is shown as a description, without secrets', () => {
+  const json = { error: 'invalid_client: the secret hunter22 is wrong' };
+  const { message } = classifyFailure('mytok', { status: 400, json, secrets: ['hunter22'] }, 0);
+  expect(message).toBe('the issuer of mytok answered invalid_client (the secret [...] is wrong)');
+  const both = { error: 'invalid_client: a', error_description: 'b' };
+  expect(classifyFailure('mytok', { status: 400, json: both }, 0).message).toBe(
+    'the issuer of mytok answered invalid_client (b)',
+  );
+});
+
 describe('R43 a text of an issuer', () => {
   it.each([
     ['is kept if it is an ordinary sentence', 'Token is not active', 'Token is not active'],
