@@ -66,14 +66,23 @@ export function settingsWith(
   });
 }
 
+/** A credential directory that exists, and where requests go instead. */
+export interface AccessPointPlace {
+  readonly directory?: string;
+  readonly route?: (request: HttpRequest) => HttpRequest;
+}
+
 /**
  * Starts an Access Point; its clock begins at the present second, because issuers have
  * their own. `limits`: of its requests, such as whom TLS believes as well.
  */
-export function accessPoint(limits: Partial<SendLimits> = {}): AccessPoint {
+export function accessPoint(
+  limits: Partial<SendLimits> = {},
+  { directory: existing, route = (request) => request }: AccessPointPlace = {},
+): AccessPoint {
   const root = programFolder();
-  const directory = join(root, 'creds');
-  mkdirSync(directory, { mode: 0o700 });
+  const directory = existing ?? join(root, 'creds');
+  if (existing === undefined) mkdirSync(directory, { mode: 0o700 });
   const clock = manualClock(Math.floor(Date.now() / 1000));
   const lines: string[] = [];
   const say = (text: string): void => void lines.push(text);
@@ -102,7 +111,7 @@ export function accessPoint(limits: Partial<SendLimits> = {}): AccessPoint {
     ),
     send: (request: HttpRequest) => {
       sent.push(request);
-      return send(request);
+      return send(route(request));
     },
     limiter: createLimiter({ cap: () => 16, steady: () => clock.steady() }),
     report: createReport(log, () => ({ floor: 0, starterRefresh: 0 })),

@@ -7,13 +7,14 @@ import type { StandingToken } from '../../settings/standing.ts';
 
 /**
  * `asked`: the scopes as sent; `granted`: the scopes of the answer, if given; `scopes`:
- * the rules of the provider `name`.
+ * the rules of the provider `name`; `isOneOfSeveral`: other tokens have the other scopes.
  */
 interface Grant {
   readonly name: string;
   readonly asked: string;
   readonly granted: string | undefined;
   readonly scopes: ScopeRules;
+  readonly isOneOfSeveral?: boolean;
 }
 
 /**
@@ -21,8 +22,11 @@ interface Grant {
  * @throws CodedError `SCOPE_WIDENED` when the rules refuse a granted scope
  * @see RFC 6749, sections 3.3 and 6
  */
-export function checkScopes({ name, asked, granted, scopes }: Grant): { readonly note?: string } {
-  const difference = compareGrant(scopes, asked, granted);
+export function checkScopes({ name, asked, granted, scopes, isOneOfSeveral }: Grant): {
+  readonly note?: string;
+} {
+  const found = compareGrant(scopes, asked, granted);
+  const difference = isOneOfSeveral === true ? { ...found, narrower: [] } : found;
   if (difference.refused.length === 0) return joinNotes(differenceNote(scopes, difference));
   throw new CodedError(
     'SCOPE_WIDENED',

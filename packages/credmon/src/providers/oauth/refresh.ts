@@ -160,7 +160,14 @@ async function obtain(
     const name = registration.provider;
     const policy = options.policyOf(name);
     checkIdentity(name, answer, files, namesOf(registration, metadata?.template));
-    const noted = checkScopes({ name, scopes: policy.scopes, asked, granted: answer.scope });
+    const noted = checkScopes({
+      name,
+      scopes: policy.scopes,
+      asked,
+      granted: answer.scope,
+      // Globus: a refresh token is for one resource server, and the login was for several.
+      isOneOfSeveral: typeof answer.answer['resource_server'] === 'string',
+    });
     const { now } = context;
     const { defaultLifetime } = options;
     const use = useFile(answer, {
