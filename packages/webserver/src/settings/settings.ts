@@ -1,7 +1,7 @@
 // The settings of the portal as a frozen value; read.ts reads them from the
 // configuration.
 import type { AccountIds } from '@credmon/core/config';
-import { GENERIC_POLICY, type IssuerPolicy } from '@credmon/core/profiles';
+import { policyOf, type IssuerPolicy } from '@credmon/core/profiles';
 import type { NameRules } from '@credmon/core/credential';
 import type { NamedTrust } from '@credmon/core/base';
 import type { RedisAddress } from './session-store.ts';
@@ -90,10 +90,14 @@ export interface Settings {
   };
 }
 
-/** A provider that no knob names. */
-const UNNAMED: ProviderSettings = { policy: GENERIC_POLICY };
+const NO_POLICIES: ReadonlyMap<string, IssuerPolicy> = new Map();
 
-/** Returns the settings of a provider; names are case-insensitive, like knobs. */
+/**
+ * Returns the settings of a provider; names are case-insensitive, like knobs. A provider
+ * without knobs, such as HTCondor's own gdrive, has the policy of its name.
+ */
 export function providerSettings(settings: Settings, provider: string): ProviderSettings {
-  return settings.providers.get(provider.toUpperCase()) ?? UNNAMED;
+  return (
+    settings.providers.get(provider.toUpperCase()) ?? { policy: policyOf(NO_POLICIES, provider) }
+  );
 }
