@@ -14,7 +14,8 @@ export interface IdentityClaims {
 /**
  * An accepted token response. `answer` is the whole JSON object without refresh tokens at
  * any depth. `claims` are only those of a verified ID token. In `scope`, which errors and
- * messages quote, `[...]` replaces each word with a secret.
+ * messages quote, `[...]` replaces each word with a secret. `idTokenFor` is the access
+ * token whose hash is in the ID token, if it is not the chosen one of several tokens.
  * @see RFC 6749, section 5.1
  */
 export interface TokenAnswer {
@@ -22,6 +23,7 @@ export interface TokenAnswer {
   readonly refreshToken?: string | undefined;
   readonly scope?: string | undefined;
   readonly claims?: IdentityClaims;
+  readonly idTokenFor?: string;
   readonly answer: Readonly<Record<string, unknown>>;
 }
 
@@ -60,8 +62,10 @@ export function judgeTokenResponse(
   }
   if (typeof refreshToken === 'string' && refreshToken.length > MAX_REFRESH_TOKEN)
     throw invalid(provider, 'refresh token longer than 16 KiB');
+  const first = json['access_token'];
   return {
     accessToken,
+    ...(typeof first === 'string' && first !== accessToken ? { idTokenFor: first } : {}),
     refreshToken:
       typeof refreshToken === 'string' && refreshToken !== '' ? refreshToken : undefined,
     scope:

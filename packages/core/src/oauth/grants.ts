@@ -58,7 +58,7 @@ export async function exchangeCode(
     now: exchange.now,
   };
   const form = repeatedForm(registration, exchange);
-  const answer = await requestToken(send, registration, checks, (openid, configuration) =>
+  const issued = await requestToken(send, registration, checks, (openid, configuration) =>
     openid.authorizationCodeGrant(
       configuration,
       callback,
@@ -69,14 +69,15 @@ export async function exchangeCode(
       form,
     ),
   );
-  if (!names) return answer;
-  return withIdentity(registration, answer, { names, ...exchange });
+  if (names) return withIdentity(registration, issued, { names, ...exchange });
+  const { idTokenFor: _, ...answer } = issued;
+  return answer;
 }
 
 /** Returns the answer with the claims of its verified ID token. */
 export async function withIdentity(
   { provider, clientId }: ClientRegistration,
-  answer: TokenAnswer,
+  { idTokenFor, ...answer }: TokenAnswer,
   login: Pick<CodeExchange, 'nonce' | 'now' | 'keys'> & { readonly names: IssuerNames },
 ): Promise<TokenAnswer> {
   const { nonce, now, keys, names } = login;
@@ -96,7 +97,7 @@ export async function withIdentity(
         `no jwks_uri; set CREDMON_${provider}_JWKS_URL`,
       { where: originOf(names.issuer) },
     );
-  const { accessToken } = answer;
+  const accessToken = idTokenFor ?? answer.accessToken;
   const checks = { provider, names, clientId, nonce, accessToken, now, keys };
   return { ...answer, claims: await verifyIdToken(idToken, checks) };
 }
