@@ -113,20 +113,24 @@ function checkedLogin(
  */
 function reasonOf(
   error: unknown,
-  { provider, clientSecret = '' }: ClientRegistration,
+  registration: ClientRegistration,
   seen: HttpResponse | undefined,
   now: number,
 ): CodedError {
+  const { provider, clientSecret = '' } = registration;
   const coded = error instanceof Error && isCoded(error.cause) ? error.cause : error;
   if (isCoded(coded)) return coded;
-  if (seen && seen.status !== 200) {
-    const object = parseObject(bodyText(seen.body));
+  const object = seen && parseObject(bodyText(seen.body));
+  const json = object?.ok === true ? object.value : undefined;
+  // GitHub answers errors with status 200.
+  if (seen && (seen.status !== 200 || typeof json?.['error'] === 'string')) {
     return classifyFailure(
       provider,
       {
         status: seen.status,
         secrets: [clientSecret],
-        json: object.ok ? object.value : undefined,
+        json,
+        errors: policyOfClient(registration).errors,
       },
       now,
     );

@@ -1,5 +1,7 @@
 // The device grant against a server with given responses and a manual clock; the real
 // issuer is in tests/slow/storer.
+import { GENERIC_POLICY } from '../../src/profiles/policy.ts';
+import { PROFILES } from '../../src/profiles/profile.ts';
 import { PATIENT_LIMITS } from '@credmon/test-fixtures/clocks/patience';
 import { manualClock, type ManualClock } from '@credmon/test-fixtures/clocks/manual-clock';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -101,6 +103,7 @@ describe('requesting a device login', () => {
     ['no device code', { body: { ...offer, device_code: undefined } }, 'ISSUER_ANSWER_INVALID'],
     ['a page', { body: '<html>' }, 'ISSUER_ANSWER_INVALID'],
     ['a rejected client', { status: 401, body: { error: 'invalid_client' } }, 'CLIENT_REFUSED'],
+    ['a rejected client with status 200', { body: { error: 'invalid_client' } }, 'CLIENT_REFUSED'],
     ['a server error', { status: 503 }, 'ISSUER_UNREACHABLE'],
     [
       'a redirect',
@@ -109,6 +112,14 @@ describe('requesting a device login', () => {
     ],
   ])('%s is rejected', async (_, reply, code) => {
     expect(await begin(await rig(reply))).toMatchObject({ code });
+  });
+
+  it('an error of the profile has its meaning: GitHub without device logins', async () => {
+    const on = await rig({ status: 400, body: { error: 'device_flow_disabled' } });
+    const policy = { ...GENERIC_POLICY, errors: PROFILES.github.errors ?? [] };
+    expect(await begin({ ...on, registration: { ...on.registration, policy } })).toMatchObject({
+      code: 'CLIENT_REFUSED',
+    });
   });
 
   it('R43 the client secret is in no part of an error', async () => {
