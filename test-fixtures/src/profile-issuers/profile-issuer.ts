@@ -181,12 +181,18 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function reply(response: ServerResponse, { status, body, location }: Answer, json: boolean): void {
+function reply(
+  response: ServerResponse,
+  { status, body, location, sent = {} }: Answer,
+  json: boolean,
+): void {
+  const isForm = sent.form ?? !json;
+  const type = isForm ? 'application/x-www-form-urlencoded' : 'application/json;charset=UTF-8';
   if (location !== undefined) response.setHeader('location', location);
-  const type = json ? 'application/json;charset=UTF-8' : 'application/x-www-form-urlencoded';
-  response.setHeader('content-type', type);
+  response.setHeader('content-type', sent.contentType ?? type);
   response.setHeader('cache-control', 'no-store');
-  response.statusCode = status;
+  response.statusCode = sent.status ?? status;
   const form = (): string => new URLSearchParams(body as Record<string, string>).toString();
-  response.end(body === undefined ? '' : json ? JSON.stringify(body) : form());
+  const text = body === undefined ? '' : isForm ? form() : JSON.stringify(body);
+  response.end(`${sent.before ?? ''}${text}`);
 }

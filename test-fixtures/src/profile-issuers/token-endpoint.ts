@@ -24,6 +24,16 @@ export interface Deviation {
   readonly failure?: Failure;
   /** Claims that replace those of ID tokens. */
   readonly claims?: Readonly<Record<string, unknown>>;
+  /** How a token answer is sent. */
+  readonly sent?: Sending;
+}
+
+/** How an answer is sent: as a form, with another content type or status, after a text. */
+export interface Sending {
+  readonly form?: boolean;
+  readonly contentType?: string;
+  readonly status?: number;
+  readonly before?: string;
 }
 
 /** An answer of an endpoint: JSON, a form, or a redirect. */
@@ -31,6 +41,7 @@ export interface Answer {
   readonly status: number;
   readonly body?: Readonly<Record<string, unknown>>;
   readonly location?: string;
+  readonly sent?: Sending | undefined;
 }
 
 /** What a user consented to. */
@@ -213,7 +224,7 @@ export class IssuerEndpoints {
         : {}),
       ...deviation.answer,
     };
-    return { status: 200, body };
+    return { status: 200, body, sent: deviation.sent };
   }
 
   private otherToken(

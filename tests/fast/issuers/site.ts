@@ -1,5 +1,6 @@
 // An Access Point in this process: the portal's and the daemon's own code, one credential
 // directory, and issuers under their real names on loopback.
+import { readdirSync } from 'node:fs';
 import { createSend, type HttpRequest, type Send } from '@credmon/core/base';
 import { loadConfig } from '@credmon/core/config';
 import { PATIENT_LIMITS } from '@credmon/test-fixtures/clocks/patience';
@@ -228,3 +229,10 @@ export const words = ({ text }: Page): string =>
     .replace(/<head>[^]*<\/head>/, '')
     .replaceAll(/<[^>]*>/g, ' ')
     .replaceAll(/\s+/g, ' ');
+
+/** The words of the question about the account, or else of the answer to the callback. */
+export const textOf = ({ question, back }: SignIn): string => words(question ?? back);
+
+/** The names of the users who have stored tokens; key files have longer names. */
+export const usersIn = (directory: string): string[] =>
+  readdirSync(directory).filter((name) => name.length < 64);

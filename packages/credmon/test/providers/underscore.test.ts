@@ -103,7 +103,7 @@ const common = (knobs: Record<string, string>) => ({
   json: false,
 });
 
-describe('R19 R26 without CREDMON_ALLOW_SPECIAL_CHAR_NAMES', () => {
+describe('P30 R19 R26 without CREDMON_ALLOW_SPECIAL_CHAR_NAMES', () => {
   it('the daemon renews keycloak and its handles, but not keycloak_extra, with a reason', async () => {
     const knobs = setUp(false);
     await on.pass();

@@ -73,7 +73,7 @@ function store(path = (usual: string) => usual): string {
 
 const STEP = 'fix: alice runs this, which starts htgettoken: condor_credential_storer --force dune';
 
-describe('R9 a login that has ended in the Vault', () => {
+describe('P29 R9 a login that has ended in the Vault', () => {
   const oauth = (code: string): VaultAnswer =>
     errors(400, `refresh failed: server rejected request: ${code}: Session not active`);
   it.each<[string, VaultAnswer, string]>([
