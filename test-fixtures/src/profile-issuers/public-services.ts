@@ -52,8 +52,10 @@ export const GOOGLE: IssuerAnswers = {
   },
 };
 
-const TENANT = '8eaef023-2b34-4da1-9baa-8bc8c9d6a490';
-const COMMON = 'https://login.microsoftonline.com/common';
+/** A tenant of Microsoft Entra ID. */
+export const TENANT = '8eaef023-2b34-4da1-9baa-8bc8c9d6a490';
+const ENTRA = 'https://login.microsoftonline.com';
+const COMMON = `${ENTRA}/common`;
 
 /** An error of Microsoft: the code decides, and the text has several lines. */
 function entraError(error: string, code: number, text: string, status = 400): Failure {
@@ -74,10 +76,10 @@ export const MICROSOFT: IssuerAnswers = {
     device: `${COMMON}/oauth2/v2.0/devicecode`,
   },
   metadata: {
-    issuer: 'https://login.microsoftonline.com/{tenantid}/v2.0',
+    issuer: `${ENTRA}/{tenantid}/v2.0`,
     token_endpoint_auth_methods_supported: ['client_secret_post', 'private_key_jwt'],
   },
-  claims: { iss: `https://login.microsoftonline.com/${TENANT}/v2.0`, tid: TENANT },
+  claims: { iss: `${ENTRA}/${TENANT}/v2.0`, tid: TENANT },
   callback: { session_state: '6f8f8a8e-0000-4000-8000-000000000000' },
   authentication: ['post', 'basic'],
   // The list of error codes.
@@ -120,6 +122,19 @@ export const MICROSOFT: IssuerAnswers = {
     code: entraError('invalid_grant', 54005, 'OAuth2 Authorization code was already redeemed.'),
     client: entraError('invalid_client', 7000215, 'Invalid client secret provided.', 401),
   },
+};
+
+/** The issuer of one tenant: its metadata name it exactly. */
+export const MICROSOFT_TENANT: IssuerAnswers = {
+  ...MICROSOFT,
+  issuer: `${ENTRA}/${TENANT}/v2.0`,
+  endpoints: {
+    authorize: `${ENTRA}/${TENANT}/oauth2/v2.0/authorize`,
+    token: `${ENTRA}/${TENANT}/oauth2/v2.0/token`,
+    jwks: `${ENTRA}/${TENANT}/discovery/v2.0/keys`,
+    device: `${ENTRA}/${TENANT}/oauth2/v2.0/devicecode`,
+  },
+  metadata: { ...MICROSOFT.metadata, issuer: `${ENTRA}/${TENANT}/v2.0` },
 };
 
 const GITHUB_URL = 'https://github.com/login';
