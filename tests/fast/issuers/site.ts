@@ -1,8 +1,9 @@
 // An Access Point in this process: the portal's and the daemon's own code, one credential
 // directory, and issuers under their real names on loopback.
 import { readdirSync } from 'node:fs';
-import { createSend, type HttpRequest, type Send } from '@credmon/core/base';
+import { createSend, systemRandom, type HttpRequest, type Send } from '@credmon/core/base';
 import { loadConfig } from '@credmon/core/config';
+import { openCredentialDirectory } from '@credmon/core/store';
 import { PATIENT_LIMITS } from '@credmon/test-fixtures/clocks/patience';
 import type { IssuerAnswers } from '@credmon/test-fixtures/profile-issuers/answers';
 import {
@@ -16,8 +17,14 @@ import {
 } from '@credmon/test-fixtures/servers/capture-server';
 import {
   accessPoint,
+  settingsWith,
   type AccessPoint,
 } from '../../../packages/credmon/test/support/access-point.ts';
+import { revocationFiles } from '../../../packages/credmon/src/commands/revoke-context.ts';
+import { readSecretFile } from '../../../packages/credmon/src/host/secret-file.ts';
+import { createRevoker } from '../../../packages/credmon/src/revocation/revoker.ts';
+import { revokeOne } from '../../../packages/credmon/src/revocation/revoke-token.ts';
+import type { Settings } from '../../../packages/credmon/src/settings/read.ts';
 import { readSettings } from '../../../packages/webserver/src/settings/read.ts';
 import type { Browser, Page } from '../../../packages/webserver/test/support/browser.ts';
 import { ad, startPortal, type Portal } from '../../../packages/webserver/test/support/portal.ts';
@@ -58,6 +65,8 @@ export interface Site {
   /** The three files of the token: whole values, and the modes. */
   files(): Record<string, unknown>;
   file(kind: 'top' | 'use' | 'meta'): Record<string, unknown>;
+  /** Revokes alice's token as `condor_credmon revoke` does, and returns what it says. */
+  revoke(): Promise<string>;
   /** Moves the clock on and lets the daemon renew what is due. */
   renew(seconds: number): Promise<void>;
   /** The form of the last token request, without the client's secret. */
@@ -123,7 +132,8 @@ export async function startSite(
   const point = accessPoint({}, { directory: portal.credentials, route });
   clock = () => point.clock.now();
   const secretFile = point.secret(provider, `${CLIENT_SECRET}\n`);
-  point.configure({ ...knobs, [`${provider}_CLIENT_SECRET_FILE`]: secretFile });
+  const whole = { ...knobs, [`${provider}_CLIENT_SECRET_FILE`]: secretFile };
+  point.configure(whole);
   let keys = 0;
 
   return {
@@ -141,6 +151,7 @@ export async function startSite(
     },
     files: () => portal.tokenFiles(),
     file: (kind) => point.read(`alice/${provider}.${kind}`),
+    revoke: () => revokeFirst(settingsWith(whole, point.directory), point, routed),
     renew: async (seconds) => {
       point.clock.advance(seconds);
       await point.pass();
@@ -221,6 +232,28 @@ async function signIn(
   const question = await browser.get(back.location);
   await browser.decide(back.location, 'store');
   return { asked, back, question, done: await browser.get('/') };
+}
+
+/** Revokes the first token of the directory. */
+async function revokeFirst(
+  settings: Settings,
+  { directory, clock }: AccessPoint,
+  send: Send,
+): Promise<string> {
+  const store = openCredentialDirectory(directory, { defaultLifetime: 1200 });
+  const [token] = (await store.scan({ wall: clock.now(), steady: 0 })).tokens;
+  if (!token) throw new Error('nothing is stored');
+  const prepare = createRevoker(settings, {
+    clock,
+    send,
+    vaultSend: send,
+    pelicanSend: send,
+    secretVersion: () => '',
+    random: systemRandom,
+    readSecret: readSecretFile,
+  });
+  const files = revocationFiles(directory, store);
+  return JSON.stringify(await revokeOne('oauth2', token, { prepare, clock, files }));
 }
 
 /** The words of a page. */
