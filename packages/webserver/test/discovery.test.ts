@@ -5,9 +5,13 @@ import {
   ISSUER_KEY,
   signedIdToken,
 } from '@credmon/test-fixtures/issuer/signed-id-token';
+import { generateKeyPairSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { compactVerify } from 'jose';
+import { CodedError } from '@credmon/core/base';
+import type { Ports } from '../src/flow/ports.ts';
 import type { Settings } from '../src/settings/settings.ts';
 import type { Browser, Page } from './support/browser.ts';
 import { ad, KEY, providerWith, startPortal, tokens, type Portal } from './support/portal.ts';
@@ -22,6 +26,7 @@ async function opened(
   knobs: Parameters<typeof providerWith>[0],
   fields: Readonly<Record<string, string>> = BARE,
   changes: Partial<Settings> = {},
+  ports: Partial<Ports> = {},
 ): Promise<Browser> {
   const provider = providerWith({
     issuer: ISSUER,
@@ -29,13 +34,16 @@ async function opened(
     extraScopes: ['openid'],
     ...knobs,
   });
-  portal = await startPortal({
-    providers: new Map([
-      ['MYTOK', provider],
-      ['OTHER', provider],
-    ]),
-    ...changes,
-  });
+  portal = await startPortal(
+    {
+      providers: new Map([
+        ['MYTOK', provider],
+        ['OTHER', provider],
+      ]),
+      ...changes,
+    },
+    ports,
+  );
   portal.writeKey(ad(fields));
   const browser = portal.browser();
   await browser.open(`/key/${KEY}`);
@@ -129,6 +137,54 @@ describe('explicit URLs', () => {
     portal.metadata = undefined;
     expect((await browser.login('mytok')).status).toBe(303);
     expect(portal.log.join('\n')).toContain('the metadata of mytok is not available');
+  });
+});
+
+describe('R29 a client that proves itself by a key', () => {
+  it('signs an assertion for the issuer with the key of CLIENT_KEY_FILE, and sends no secret', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const asked: string[] = [];
+    const clientKey = { path: '/client.pem', keyId: 'k1' };
+    const browser = await opened(
+      { authentication: 'private_key_jwt', clientKey },
+      BARE,
+      {},
+      {
+        readClientKey: (path) => {
+          asked.push(path);
+          return pem;
+        },
+      },
+    );
+    expect((await signIn(browser)).status).toBe(303);
+    const form = new URLSearchParams(String(portal.sent[0]?.body));
+    const assertion = form.get('client_assertion') ?? '';
+    const { payload, protectedHeader } = await compactVerify(assertion, publicKey);
+    expect(protectedHeader).toMatchObject({ alg: 'ES256', kid: 'k1' });
+    expect(JSON.parse(Buffer.from(payload).toString('utf8'))).toMatchObject({
+      iss: 'condor',
+      sub: 'condor',
+      aud: ISSUER,
+      exp: portal.now + 60,
+    });
+    expect([form.has('client_secret'), asked[0]]).toEqual([false, '/client.pem']);
+  });
+
+  it('cannot sign in while the key cannot be read; nothing is sent', async () => {
+    const clientKey = { path: '/client.pem', keyId: undefined };
+    const browser = await opened(
+      { authentication: 'private_key_jwt', clientKey },
+      BARE,
+      {},
+      {
+        readClientKey: () => {
+          throw new CodedError('SECRET_UNREADABLE', 'cannot read /client.pem');
+        },
+      },
+    );
+    expect((await browser.login('mytok')).status).toBe(503);
+    expect(portal.sent).toEqual([]);
   });
 });
 

@@ -109,7 +109,7 @@ async function checkLogin(
     ...checkClientId(what, clientId),
     ...(problem ? [] : ownerFindings(what, name, settings)),
     ...(device ? deviceClient(what, name, client) : []),
-    checkSecret(what, client.secretFile),
+    ...proofFindings(what, client),
     ...(device ? [] : portal(what, name, policy, context)),
     asked,
     ...profileFindings(what, name, policy, [
@@ -120,6 +120,15 @@ async function checkLogin(
     ...(await offers(what, name, policy, context)),
     ...(device && asked.state !== 'error' ? await deviceEndpoint(what, name, client, context) : []),
   ];
+}
+
+/** The secret or the private key with which the client proves itself. */
+function proofFindings(what: string, { policy, secretFile }: ConfiguredClient): Finding[] {
+  const { authentication, clientKey } = policy;
+  if (authentication === 'none') return [ok(what, 'sends no secret (CLIENT_AUTH = none)')];
+  return authentication === 'private_key_jwt' && clientKey
+    ? [checkSecret(what, clientKey.path, 'whole')]
+    : [checkSecret(what, secretFile)];
 }
 
 /** What the metadata of the issuer offers; problems with it are reported elsewhere. */

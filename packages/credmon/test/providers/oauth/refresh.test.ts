@@ -1,6 +1,9 @@
 // Renewals with unusual contents of .top, and with client secrets that look like
 // scopes.
+import { generateKeyPairSync } from 'node:crypto';
 import { rmSync } from 'node:fs';
+import { jwtClaims, jwtHeader } from '@credmon/core/base';
+import type { Parsed } from '@credmon/core/credential';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { beginPass } from '../../../src/daemon/pass.ts';
 import { bench, json, meta, noAnswer, useText, type Bench } from '../../support/bench.ts';
@@ -195,5 +198,37 @@ describe('a client without a token URL', () => {
     due();
     await pass();
     expect(on.asked[0]?.form).toMatchObject({ scope: 'a', audience: 'https://s.example', x: '1' });
+  });
+});
+
+describe('R29 a login provider whose client proves itself by a key', () => {
+  it('renews with an assertion by the key of CLIENT_KEY_FILE, read in whole', async () => {
+    const knobs = {
+      ...CLIENT,
+      mytok_TOKEN_URL: 'https://issuer.example/token',
+      CREDMON_mytok_CLIENT_AUTH: 'private_key_jwt',
+      CREDMON_mytok_CLIENT_KEY_FILE: '/client.pem',
+      CREDMON_mytok_CLIENT_KEY_ID: 'k1',
+    };
+    withKnobs(knobs);
+    due();
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const readSecret = (path: string, form?: string): Parsed<string> =>
+      path === '/client.pem' && form === 'whole'
+        ? { ok: true, value: pem }
+        : { ok: false, reason: 'is missing' };
+    await (
+      await beginPass({ ...on.context, readSecret }, on.lookup, on.memory)
+    ).settled;
+    const { client_assertion: assertion = '', client_secret: secret } = on.asked[0]?.form ?? {};
+    expect([jwtHeader(assertion), jwtClaims(assertion), secret]).toEqual([
+      { alg: 'ES256', typ: 'JWT', kid: 'k1' },
+      expect.objectContaining({ iss: 'me', aud: 'https://issuer.example' }),
+      undefined,
+    ]);
+    expect(JSON.parse(on.read('alice', 'mytok.use'))).toMatchObject({
+      access_token: 'new-access-1',
+    });
   });
 });
