@@ -74,6 +74,28 @@ describe.each(SOURCES)('R30 %s', (kind) => {
     expect(on.read('alice/svc.use')).toMatchObject({ scope: 'read write admin' });
   });
 
+  it('more is accepted, and logged, if CREDMON_<PROVIDER>_SCOPE_POLICY is issuer', async () => {
+    await stored(kind);
+    on.configure({ ...knobs(kind), CREDMON_svc_SCOPE_POLICY: 'issuer' });
+    await issuer.setFault('wider-scope');
+    await on.pass();
+    expect(on.read('alice/svc.use')).toMatchObject({ scope: 'read write admin' });
+    expect(log()).toContain('the issuer also granted admin');
+  });
+
+  it('a second name of a scope is accepted, but not by the policy exact', async () => {
+    await stored(kind);
+    const aliases = { CREDMON_svc_SCOPE_ALIASES: 'admin=read' };
+    on.configure({ ...knobs(kind), ...aliases, CREDMON_svc_SCOPE_POLICY: 'exact' });
+    await issuer.setFault('wider-scope');
+    await on.pass();
+    expect(on.has('alice/svc.use')).toBe(false);
+    on.configure({ ...knobs(kind), ...aliases });
+    on.clock.advance(100);
+    await on.pass();
+    expect(on.read('alice/svc.use')).toMatchObject({ scope: 'read write admin' });
+  });
+
   it('fewer are stored, and logged once', async () => {
     await stored(kind);
     await issuer.setFault('narrower-scope');
@@ -152,6 +174,21 @@ describe('R30 vault', () => {
       'Success',
     ],
     ['fewer are stored and logged', 'write', {}, true, 'the issuer did not grant read'],
+    [
+      'more is accepted and logged by the policy issuer',
+      'read write admin',
+      { CREDMON_dune_SCOPE_POLICY: 'issuer' },
+      true,
+      'the issuer also granted admin',
+    ],
+    ['a scope without authority over data is accepted', 'read write openid', {}, true, 'Success'],
+    [
+      'such a scope is rejected by the policy exact',
+      'read write openid',
+      { CREDMON_dune_SCOPE_POLICY: 'exact' },
+      false,
+      'granted more scopes than requested (openid)',
+    ],
   ] as const)('%s, as the JWT says', async (_, granted, more, there, line) => {
     const made = makeCertificates(folder);
     const [key, cert] = [
