@@ -56,6 +56,7 @@ it.each([
   '--help',
   'status',
   'usable alice mytok',
+  'renew alice mytok',
   'config get LOG',
   'config dump',
   '--no-such-flag',

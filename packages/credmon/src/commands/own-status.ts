@@ -39,8 +39,9 @@ export function runOwnStatus(
   if (runDir === undefined)
     throw closed(credDir, 'there is no view for users (CREDMON_RUN_DIR = none)');
   const user = userOf(command);
-  const { heartbeat, whyNot } = seeDaemon(runDir);
+  const { heartbeat, whyNot, whyNotForUs } = seeDaemon(runDir);
   const status = readStatus(runDir, user);
+  if (!status && whyNotForUs !== undefined) throw closed(credDir, whyNotForUs);
   if (!status && !heartbeat) throw closed(credDir, `${whyNot ?? ''} (no ${heartbeatPath(runDir)})`);
   const now = systemClock.now();
   const rows = rowsAt(status?.tokens ?? [], now);

@@ -57,8 +57,9 @@ export async function runRenewCommand(
   const wanted = wantedBy(command);
   const { runDir, condorIds } = readDirectories(openConfig(command, env), command);
   if (runDir === undefined) throw unasked('the daemon takes no requests (CREDMON_RUN_DIR = none)');
-  const { whyNot } = seeDaemon(runDir);
+  const { whyNot, whyNotForUs } = seeDaemon(runDir);
   if (whyNot !== undefined) throw unasked(`${whyNot}; fix: ${startStep()}`);
+  if (whyNotForUs !== undefined) throw unasked(whyNotForUs);
   // Root must not write where a user could place a link.
   if (process.geteuid?.() === 0) checkRunDirectory(runDir, { create: false, condor: condorIds });
   const result = await resultOf(wanted, runDir, command.timeout);

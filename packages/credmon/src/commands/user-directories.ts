@@ -1,6 +1,6 @@
 // What a command finds that a user runs: the directories of the configuration, and the
 // daemon by its heartbeat.
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, lstatSync } from 'node:fs';
 import { isAlive, systemClock, systemCode } from '@credmon/core/base';
 import {
   createKnobReader,
@@ -61,10 +61,14 @@ function isClosed(path: string): boolean {
   }
 }
 
-/** The daemon as a user sees it: its heartbeat, and why it seems not to run. */
+/**
+ * The daemon as a user sees it: its heartbeat, why it seems not to run, and why it cannot
+ * serve this user although it runs.
+ */
 export interface SeenDaemon {
   readonly heartbeat: Heartbeat | undefined;
   readonly whyNot: string | undefined;
+  readonly whyNotForUs: string | undefined;
 }
 
 /** Looks for the daemon that serves the run directory. */
@@ -76,5 +80,14 @@ export function seeDaemon(runDir: string): SeenDaemon {
     heartbeat && namespace !== '' && namespace === heartbeat.pid_namespace
       ? isAlive(heartbeat.daemon)
       : undefined;
-  return { heartbeat, whyNot: whyNotRunning(heartbeat, { now: systemClock.now(), alive }) };
+  const owner = lstatSync(heartbeatPath(runDir), { throwIfNoEntry: false })?.uid ?? 0;
+  return {
+    heartbeat,
+    whyNot: whyNotRunning(heartbeat, { now: systemClock.now(), alive }),
+    // Only root can give files to others, and read theirs.
+    whyNotForUs:
+      owner === 0 || owner === process.geteuid?.()
+        ? undefined
+        : `condor_credmon runs as user id ${owner}, not as root: it serves only that user`,
+  };
 }

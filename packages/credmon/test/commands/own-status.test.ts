@@ -1,5 +1,5 @@
 // What a user sees without access to the credential directory.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -159,6 +159,16 @@ describe('a user without a status file', () => {
       code: 'CRED_FILE_IO',
       said: ['no token of alice in /creds'],
     });
+  });
+
+  it.runIf(process.geteuid?.() === 0)('of a daemon that is not root learns that', () => {
+    heartbeat();
+    chownSync(join(runDir, 'daemon.json'), 64_001, 0);
+    expect(status().said).toEqual([
+      'cannot show your tokens: the credential directory /closed is closed to you, and condor_credmon runs as user id 64001, not as root: it serves only that user; ask the administrator',
+    ]);
+    tokens(row);
+    expect(status().code).toBe(0);
   });
 
   it('learns why nothing can be shown', () => {

@@ -1,6 +1,14 @@
 // The renew command beside a daemon that is a directory of requests: what is asked, what
 // is printed, and the exit codes.
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -175,6 +183,13 @@ describe.runIf(isRoot)('as root', () => {
       'cannot ask for a renewal: condor_credmon (process 1073741824) is not running any more; fix: start it, for example with "condor_on -daemon CREDMON_OAUTH"; it renews what is due',
     ]);
     expect(readdirSync(join(runDir, 'requests'))).toEqual([]);
+  });
+
+  it('does not ask a daemon of another user, which could not read the request', async () => {
+    chownSync(join(runDir, 'daemon.json'), 64_001, 0);
+    expect((await renew()).err).toEqual([
+      'cannot ask for a renewal: condor_credmon runs as user id 64001, not as root: it serves only that user',
+    ]);
   });
 
   it('writes nothing where a user could have placed a link', async () => {
