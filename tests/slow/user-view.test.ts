@@ -242,6 +242,20 @@ describe.runIf(process.getuid?.() === 0)('issue 11: users of a closed credential
     expect((await alice.run('renew', alice.name, 'mytok')).stderr).toContain('ask again in');
   });
 
+  it('a run directory that is closed to users is named', async () => {
+    const { alice } = users;
+    chmodSync(workspace.logDirectory, 0o700);
+    const path = runDir('daemon.json');
+    for (const [args, why] of [
+      [['status'], `closed to you, and ${path} cannot be read (EACCES); ask the administrator`],
+      [['renew', alice.name, 'mytok'], `cannot ask for a renewal: ${path} cannot be read (EACCES)`],
+    ] as const) {
+      const { code, stdout, stderr } = await alice.run(...args);
+      expect([code, stdout, stderr]).toEqual([1, '', expect.stringContaining(why)]);
+    }
+    chmodSync(workspace.logDirectory, 0o755);
+  });
+
   it('no secret is in any file, and a killed daemon is noticed', async () => {
     const secrets = Object.fromEntries(
       tokens.flatMap(({ refreshToken, accessToken }, n) => [

@@ -39,7 +39,8 @@ export function runOwnStatus(
   if (runDir === undefined)
     throw closed(credDir, 'there is no view for users (CREDMON_RUN_DIR = none)');
   const user = userOf(command);
-  const { heartbeat, whyNot, whyNotForUs } = seeDaemon(runDir);
+  const { heartbeat, unreadable, whyNot, whyNotForUs } = seeDaemon(runDir);
+  if (unreadable !== undefined) throw closed(credDir, unreadable);
   const status = readStatus(runDir, user);
   if (!status && whyNotForUs !== undefined) throw closed(credDir, whyNotForUs);
   if (!status && !heartbeat) throw closed(credDir, `${whyNot ?? ''} (no ${heartbeatPath(runDir)})`);

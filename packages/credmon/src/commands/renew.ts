@@ -57,7 +57,8 @@ export async function runRenewCommand(
   const wanted = wantedBy(command);
   const { runDir, condorIds } = readDirectories(openConfig(command, env), command);
   if (runDir === undefined) throw unasked('the daemon takes no requests (CREDMON_RUN_DIR = none)');
-  const { whyNot, whyNotForUs } = seeDaemon(runDir);
+  const { unreadable, whyNot, whyNotForUs } = seeDaemon(runDir);
+  if (unreadable !== undefined) throw unasked(unreadable);
   if (whyNot !== undefined) throw unasked(`${whyNot}; fix: ${startStep()}`);
   if (whyNotForUs !== undefined) throw unasked(whyNotForUs);
   // Root must not write where a user could place a link.

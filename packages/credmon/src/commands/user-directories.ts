@@ -62,25 +62,31 @@ function isClosed(path: string): boolean {
 }
 
 /**
- * The daemon as a user sees it: its heartbeat, why it seems not to run, and why it cannot
- * serve this user although it runs.
+ * The daemon as a user sees it: its heartbeat, or why it cannot be read; why the daemon
+ * seems not to run; and why it cannot serve this user although it runs.
  */
 export interface SeenDaemon {
   readonly heartbeat: Heartbeat | undefined;
+  readonly unreadable?: string;
   readonly whyNot: string | undefined;
   readonly whyNotForUs: string | undefined;
 }
 
 /** Looks for the daemon that serves the run directory. */
 export function seeDaemon(runDir: string): SeenDaemon {
-  const reading = readCredentialFile(heartbeatPath(runDir));
+  const path = heartbeatPath(runDir);
+  const reading = readCredentialFile(path);
+  if (reading.kind === 'broken') {
+    const unreadable = `${path} ${reading.reason}`;
+    return { heartbeat: undefined, unreadable, whyNot: unreadable, whyNotForUs: undefined };
+  }
   const heartbeat = reading.kind === 'text' ? parseHeartbeat(reading.text) : undefined;
   const namespace = pidNamespace();
   const alive =
     heartbeat && namespace !== '' && namespace === heartbeat.pid_namespace
       ? isAlive(heartbeat.daemon)
       : undefined;
-  const owner = lstatSync(heartbeatPath(runDir), { throwIfNoEntry: false })?.uid ?? 0;
+  const owner = lstatSync(path, { throwIfNoEntry: false })?.uid ?? 0;
   return {
     heartbeat,
     whyNot: whyNotRunning(heartbeat, { now: systemClock.now(), alive }),

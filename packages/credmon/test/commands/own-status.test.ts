@@ -171,6 +171,13 @@ describe('a user without a status file', () => {
     expect(status().code).toBe(0);
   });
 
+  it('learns that the run directory cannot be read', () => {
+    mkdirSync(join(runDir, 'daemon.json'));
+    expect(status().said).toEqual([
+      'cannot show your tokens: the credential directory /closed is closed to you, and $R/daemon.json is a directory; ask the administrator',
+    ]);
+  });
+
   it('learns why nothing can be shown', () => {
     expect(status()).toMatchObject({
       code: 'CRED_FILE_IO',
