@@ -104,7 +104,7 @@ describe('R45 with an issuer and no URLs', () => {
     [
       'R25 the metadata names another issuer',
       { issuer: `${ISSUER}/` },
-      /came from another provider/,
+      /The provider has another name/,
     ],
   ])('nothing is sent if %s', async (_, metadata, expected) => {
     const browser = await opened({});

@@ -288,7 +288,7 @@ describe('the return', () => {
     const page = await browser.get(
       browser.returnFrom(login, { code: 'canary', iss: 'https://evil.example' }),
     );
-    expect(explained(page)).toEqual([403, 'The response came from another provider']);
+    expect(explained(page)).toEqual([403, 'The provider has another name']);
     expect(portal.sent).toEqual([]);
   });
 

@@ -55,9 +55,13 @@ export function refuseErrorCallback({ provider }: ClientRegistration, callback: 
   if (error === null) return;
   const name = /^[\w.-]{1,64}$/.test(error) ? error : 'an invalid error code';
   const description = harmless(callback.searchParams.get('error_description') ?? '');
-  const fix = CLIENT_ERRORS.has(name)
-    ? '; the administrator must correct the client at the issuer, or the requested scopes'
-    : '';
+  const isAudience = /\b(?:resource|audience)\b/i.test(description);
+  const fix = !CLIENT_ERRORS.has(name)
+    ? ''
+    : isAudience
+      ? `; the administrator sets CREDMON_${provider}_AUDIENCE_PARAMETER to what the issuer knows ` +
+        '(resource, audience or none), or the profile of the issuer'
+      : '; the administrator must correct the client at the issuer, or the requested scopes';
   throw new CodedError(
     'LOGIN_REFUSED',
     `the issuer of ${provider} rejected the login: ${name}` +

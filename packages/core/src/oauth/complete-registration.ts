@@ -102,7 +102,7 @@ function optional<Name extends string>(
 }
 
 async function findMetadata(
-  { policy }: RegistrationDraft,
+  { policy, provider }: RegistrationDraft,
   issuer: string,
   { metadata, send, now }: RegistrationContext,
 ): Promise<{ readonly metadata?: IssuerMetadata; readonly problem?: CodedError }> {
@@ -110,8 +110,15 @@ async function findMetadata(
     return { metadata: await metadata.find(send, issuer, now, policy) };
   } catch (error) {
     if (!isCoded(error)) throw error;
-    return { problem: error };
+    return { problem: withKnob(error, policy, provider) };
   }
+}
+
+/** The metadata does not know the knob that names its issuer. */
+function withKnob(error: CodedError, { profile }: IssuerPolicy, provider: string): CodedError {
+  if (error.code !== 'ISSUER_MISMATCH' && error.code !== 'ISSUER_METADATA_INVALID') return error;
+  const fix = `fix: check CREDMON_${provider}_ISSUER (profile ${profile})`;
+  return new CodedError(error.code, `${error.message}; ${fix}`, error.fields);
 }
 
 const KNOBS = {
@@ -138,7 +145,8 @@ function notConfigured(
     return new CodedError(
       'CONFIG_INVALID',
       `${knob} is not set, and neither CREDMON_${provider}_ISSUER nor the profile ` +
-        `${policy.profile} names it`,
+        `${policy.profile} names it; if they were set after the start, the configuration must ` +
+        'be read again',
       { provider },
     );
   const { issuer, elsewhere } = metadata;

@@ -260,7 +260,7 @@ async function fetchDocument(
     if (status === 200 && object.ok) return object.value;
     first ??= invalid(
       issuer,
-      status === 200 && !object.ok ? `document ${object.reason}` : `HTTP status ${status}`,
+      `${status === 200 && !object.ok ? `document ${object.reason}` : `HTTP status ${status}`} at ${url}`,
     );
   }
   throw first;

@@ -21,4 +21,5 @@ export {
   shownScopes,
   widerText,
 } from './scope-rules.ts';
+export { profileFindings } from './suggestion.ts';
 export type { GrantDifference, ScopeRules } from './scope-rules.ts';

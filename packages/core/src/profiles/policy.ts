@@ -2,10 +2,12 @@
 // CREDMON_<PROVIDER>_* and the provider profile.
 import { messageOf } from '../base/errors/errors.ts';
 import { secureEndpoint } from '../base/http/endpoint.ts';
+import { originOf } from '../base/http/send.ts';
 import { knob, KNOBS, type NamedKnob } from '../config/typed/declarations.ts';
 import type { KnobReader } from '../config/typed/knob-reader.ts';
 import type { Config } from '../config/table/config.ts';
 import {
+  fits,
   isProfileName,
   PROFILE_NAMES,
   PROFILES,
@@ -136,7 +138,10 @@ export function readIssuerPolicy(
       read.list(knob('CREDMON_<PROVIDER>_ISSUER_ALIASES', source.provider)) ??
       byProfile.issuerAliases,
     tenantIssuers: byProfile.tenantIssuers,
-    endpoints: readEndpoints(source, chosen === undefined ? {} : byProfile.endpoints),
+    endpoints: readEndpoints(
+      source,
+      chosen === undefined || isOtherIssuer(source, profile) ? {} : byProfile.endpoints,
+    ),
     origins: byProfile.origins,
     authentication:
       oneOf(source, knob('CREDMON_<PROVIDER>_CLIENT_AUTH', provider), AUTHENTICATIONS) ??
@@ -292,6 +297,23 @@ function readEndpoints(source: Source, byProfile: NamedEndpoints): NamedEndpoint
       url(knob('CREDMON_<PROVIDER>_REVOCATION_URL', provider)) ?? byProfile.revocationUrl,
     jwksUrl: url(knob('CREDMON_<PROVIDER>_JWKS_URL', provider)),
   };
+}
+
+/**
+ * True if CREDMON_<PROVIDER>_ISSUER is no issuer of the profile, whose endpoints belong to
+ * one service: clients must not be sent there. A warning says so.
+ */
+function isOtherIssuer({ read, provider }: Source, name: ProfileName): boolean {
+  const { authorizationUrl } = PROFILES[name];
+  const ofIssuer = knob('CREDMON_<PROVIDER>_ISSUER', provider);
+  const issuer = read.string(ofIssuer);
+  if (authorizationUrl === undefined || issuer === undefined || fits(name, issuer)) return false;
+  read.warning(
+    `CREDMON_${provider}_PROFILE`,
+    `is ${name}, whose endpoints are at ${originOf(authorizationUrl)}, but ${ofIssuer.name} is ` +
+      `${issuer}: the endpoints of the profile are not used`,
+  );
+  return true;
 }
 
 function readClientKey(source: Source): ClientKeyFile | undefined {

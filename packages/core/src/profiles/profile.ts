@@ -145,6 +145,17 @@ export function suggestProfile(url: string): ProfileName | undefined {
   return byHost ?? byPath() ?? byPattern();
 }
 
+/** True if the URL of an issuer or endpoint is one of a profile. */
+export function fits(name: ProfileName, url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { hostname, pathname } = new URL(url);
+  const { hosts = [], pathMarks = [] } = PROFILES[name];
+  return (
+    hosts.some((pattern) => hostMatches(pattern, hostname)) ||
+    pathMarks.some((mark) => pathname.includes(mark))
+  );
+}
+
 function hostMatches(pattern: string, host: string): boolean {
   const escaped = pattern.replaceAll('.', String.raw`\.`).replaceAll('*', '.+');
   return new RegExp(`^${escaped}$`, 'i').test(host);

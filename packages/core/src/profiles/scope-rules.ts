@@ -153,7 +153,9 @@ export function widerText(
   { extra, policy }: ScopeRules,
   refused: readonly string[],
 ): string {
-  const line = `CREDMON_${provider}_EXTRA_SCOPES = ${shownScopes([...extra, ...refused])}`;
+  const line =
+    `CREDMON_${provider}_EXTRA_SCOPES = ${shownScopes([...extra, ...refused])} ` +
+    '(new logins then request them too)';
   const other =
     policy === 'exact'
       ? ''

@@ -160,6 +160,20 @@ describe('the policy of a provider', () => {
   });
 });
 
+describe('the endpoints of a profile', () => {
+  it.each([
+    [{ PROFILE: 'github' }, true, 0],
+    [{ PROFILE: 'dropbox', ISSUER: 'https://www.dropbox.com' }, true, 0],
+    [{ PROFILE: 'github', ISSUER: 'https://sso.example.org/realms/lab' }, false, 1],
+  ])('with %j are used: %s', (knobs, areUsed, warnings) => {
+    const lines = Object.entries(knobs).map(([end, value]) => `CREDMON_p_${end} = ${value}\n`);
+    const config = readText(lines.join(''));
+    const read = createKnobReader(config);
+    const { endpoints } = policyOf(readIssuerPolicies(config, read, false), 'p');
+    expect([endpoints.tokenUrl !== undefined, read.warnings.length]).toEqual([areUsed, warnings]);
+  });
+});
+
 describe("HTCondor's built-in providers", () => {
   it.each([
     ['gdrive', 'google'],

@@ -131,7 +131,7 @@ export function profileText(name: ProfileName): string {
   const others =
     name === 'generic'
       ? ''
-      : '\nEverything else is as in the profile [generic](generic.md). Each knob replaces its setting; `<P>` is the name of the provider.\n';
+      : '\nEverything else is as in the profile [generic](generic.md). `<P>` is the name of the provider. A knob replaces its setting; parameters, second names and meanings of errors are added to it. The scopes in the table are accepted; the portal requests only those of the knob.\n';
   const errorTable =
     errors.length === 0
       ? ''

@@ -16,13 +16,13 @@ import {
   wrong,
   type Finding,
 } from '@credmon/core/base';
-import { policyOf, type IssuerPolicy } from '@credmon/core/profiles';
+import { policyOf, profileFindings, type IssuerPolicy } from '@credmon/core/profiles';
 import { ownerOfToken } from '../daemon/provider-lookup.ts';
 import type { ConfiguredClient } from '../settings/clients.ts';
 import type { Settings } from '../settings/read.ts';
 import { confidentialClient } from '../storer/device-login.ts';
 import { checkClientId, checkIssuer, checkOrigin, checkSecret } from './issuer.ts';
-import { metadataFindings, profileFindings } from './metadata-offers.ts';
+import { metadataFindings } from './metadata-offers.ts';
 import type { CheckContext, Check } from './context.ts';
 
 /**
@@ -80,11 +80,22 @@ async function checkLogin(
     const { endpoints, issuer } = policyOf(settings.policies, name);
     const hasServer =
       (config.get(`${name}_TOKEN_URL`) ?? endpoints.tokenUrl ?? issuer) !== undefined;
-    const missing = [
-      ...(config.get(`${name}_CLIENT_ID`) === undefined ? [`${name}_CLIENT_ID is not set`] : []),
-      ...(hasServer ? [] : [`neither ${name}_TOKEN_URL nor CREDMON_${name}_ISSUER is set`]),
-    ].join(', and ');
-    return [warning(what, `${missing}: its tokens are renewed only if they have a .meta`)];
+    if (config.get(`${name}_CLIENT_ID`) === undefined)
+      return [
+        warning(
+          what,
+          `${name}_CLIENT_ID is not set${hasServer ? '' : `, and neither ${name}_TOKEN_URL nor CREDMON_${name}_ISSUER is`}: ` +
+            'its tokens are renewed only if they have a .meta',
+        ),
+      ];
+    return [
+      wrong(
+        what,
+        `users cannot sign in, and tokens are renewed only if they have a .meta: neither ` +
+          `${name}_TOKEN_URL nor CREDMON_${name}_ISSUER is set; fix: set CREDMON_${name}_ISSUER to ` +
+          "the issuer's identifier",
+      ),
+    ];
   }
   const { clientId, tokenUrl, policy } = client;
   const { issuer, authentication = 'post' } = policy;

@@ -1,8 +1,7 @@
-// What an issuer's metadata offers to a login provider and what it lacks, and the provider
-// profile that fits the issuer. Pure.
+// What an issuer's metadata offers to a login provider and what it lacks. Pure.
 import { ok, warning, type Finding } from '@credmon/core/base';
 import type { IssuerMetadata } from '@credmon/core/oauth';
-import { suggestProfile, type IssuerPolicy } from '@credmon/core/profiles';
+import type { IssuerPolicy } from '@credmon/core/profiles';
 
 /** A feature: what it is called where it is offered, and the effect where it is not. */
 interface Feature {
@@ -108,27 +107,6 @@ function offlineFindings(
       what,
       'the issuer offers the scope offline_access; if users get no refresh token, add it to ' +
         `CREDMON_${name}_EXTRA_SCOPES`,
-    ),
-  ];
-}
-
-/** Suggests the profile that fits an issuer or endpoint, if none is set. */
-export function profileFindings(
-  what: string,
-  name: string,
-  { profile }: IssuerPolicy,
-  urls: readonly (string | undefined)[],
-): Finding[] {
-  if (profile !== 'generic') return [];
-  const suggested = urls.flatMap((url) =>
-    url === undefined ? [] : (suggestProfile(url) ?? []),
-  )[0];
-  if (suggested === undefined) return [];
-  return [
-    warning(
-      what,
-      `its issuer looks like ${suggested}; fix: set CREDMON_${name}_PROFILE = ${suggested} ` +
-        `(see docs/providers/${suggested}.md)`,
     ),
   ];
 }

@@ -100,7 +100,7 @@ it('a listed name without a client, and a client that is not listed', async () =
   const knobs = { ...login(), OAUTH2_CREDMON_PROVIDER_NAMES: 'other' };
   const findings = await on.findings(knobs, loginChecks);
   expect(findings[0]).toBe(
-    'warning other (login): other_CLIENT_ID is not set, and neither other_TOKEN_URL nor CREDMON_other_ISSUER is set: its tokens are renewed only if they have a .meta',
+    'warning other (login): other_CLIENT_ID is not set, and neither other_TOKEN_URL nor CREDMON_other_ISSUER is: its tokens are renewed only if they have a .meta',
   );
   expect(findings[2]).toBe(
     'error mytok (login): its tokens are not refreshed: mytok is not listed in OAUTH2_CREDMON_PROVIDER_NAMES',

@@ -1,8 +1,8 @@
-// What check says about the metadata of an issuer, and the profile that it suggests.
+// What check says about the metadata of an issuer.
 import { GENERIC_POLICY, type IssuerPolicy } from '@credmon/core/profiles';
 import type { IssuerMetadata } from '@credmon/core/oauth';
 import { describe, expect, it } from 'vitest';
-import { metadataFindings, profileFindings } from '../../src/checks/metadata-offers.ts';
+import { metadataFindings } from '../../src/checks/metadata-offers.ts';
 
 const BARE: IssuerMetadata = {
   issuer: 'https://i.example',
@@ -79,28 +79,5 @@ describe("R45 an issuer's metadata", () => {
     expect(said({ ...FULL, elsewhere: ['the revocation_endpoint is elsewhere'] })[1]).toBe(
       'warning: the revocation_endpoint is elsewhere',
     );
-  });
-});
-
-describe('R45 the profile', () => {
-  it.each([
-    [['https://accounts.google.com'], 'google'],
-    [[undefined, 'https://sso.example.org/realms/lab/protocol/openid-connect/token'], 'keycloak'],
-  ])('that fits %j is suggested: %s', (urls, expected) => {
-    expect(profileFindings('provider p', 'p', GENERIC_POLICY, urls)).toEqual([
-      {
-        state: 'warning',
-        what: 'provider p',
-        text:
-          `its issuer looks like ${expected}; fix: set CREDMON_p_PROFILE = ${expected} ` +
-          `(see docs/providers/${expected}.md)`,
-      },
-    ]);
-  });
-
-  it('is not suggested for another issuer, or if one is set', () => {
-    const google = ['https://accounts.google.com'];
-    expect(profileFindings('x', 'p', GENERIC_POLICY, ['https://i.example'])).toEqual([]);
-    expect(profileFindings('x', 'p', { ...GENERIC_POLICY, profile: 'google' }, google)).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@
 import { loginProviderOf, type Config } from '@credmon/core/config';
 import { secureEndpoint, messageOf, ok, warning, wrong, type Finding } from '@credmon/core/base';
 import { returnUrlProblem } from '../settings/addresses.ts';
-import type { IssuerPolicy } from '@credmon/core/profiles';
+import { profileFindings, type IssuerPolicy } from '@credmon/core/profiles';
 import { providerSettings, type Settings } from '../settings/settings.ts';
 
 /** A provider of logins; `name` as in the knobs. */
@@ -34,11 +34,22 @@ export function checkAddresses(
   const authorization = config.get(`${name}_AUTHORIZATION_URL`);
   const { endpoints, issuer } = policy;
   const isFound = issuer !== undefined;
-  if ((authorization ?? endpoints.authorizationUrl ?? issuer) === undefined && suffix === undefined)
+  const token = config.get(`${name}_TOKEN_URL`);
+  const named = [authorization ?? endpoints.authorizationUrl, token ?? endpoints.tokenUrl];
+  if (named[0] === undefined && !isFound && suffix === undefined)
     return [
       warning(
         what,
         `${name}_AUTHORIZATION_URL is not set: users cannot sign in to this provider here`,
+      ),
+    ];
+  if (!isFound && named.every((url) => url === undefined))
+    return [
+      wrong(
+        what,
+        `users cannot sign in: CREDMON_${name}_ISSUER is not set, and neither ` +
+          `${name}_AUTHORIZATION_URL and ${name}_TOKEN_URL nor the profile names the endpoints; ` +
+          `fix: set CREDMON_${name}_ISSUER to the issuer's identifier`,
       ),
     ];
   const found = [
@@ -58,6 +69,7 @@ export function checkAddresses(
   ].filter((text) => text !== undefined);
   if (found.length > 0) return found.map((text) => wrong(what, text));
   return [
+    ...profileFindings(what, name, policy, [issuer, authorization, token]),
     ok(
       what,
       `the redirect URI is ${settings.prefix}${suffix}: register exactly this URI at the provider`,

@@ -1,6 +1,7 @@
 // Ends a login: stores its tokens or records the failure in the log of the flow.
 import type { ProviderRequest, TokenAnswer } from '@credmon/core/credential';
 import { isCoded } from '@credmon/core/base';
+import { shownScopes } from '@credmon/core/profiles';
 import { recordEvent, type PortalContext } from './context.ts';
 import { isComplete, withStored, type Flow } from './flow.ts';
 import type { BrowserSession } from './held-answer.ts';
@@ -26,16 +27,19 @@ export async function finishLogin(
 ): Promise<Flow> {
   const { ports } = context;
   const stored = storeToken(context, flow.localUser, request, issued);
+  const missing = missingScopes(context.settings, request, issued.answer);
   const after = await recordEvent(context, session.flow ?? '', flow, {
     type: 'completed',
     at: ports.clock.now(),
     state,
-    missing: missingScopes(context.settings, request, issued.answer),
+    missing,
     ...stored,
     name: accountName(issued.answer),
   });
   ports.counters.login(request.provider, 'done');
-  ports.log.info(`login of ${flow.localUser} for ${request.stem} done; ${describe(stored)}`);
+  ports.log.info(
+    `login of ${flow.localUser} for ${request.stem} done; ${describe(stored)}${notGranted(missing)}`,
+  );
   // Before finishFlow removes the key file, because their requests are in it.
   const superseded = await findSuperseded(context, session, flow, after);
   return settleSuperseded(context, session, finishFlow(context, after), superseded);
@@ -72,6 +76,10 @@ function finishFlow({ ports }: PortalContext, noted: Flow): Flow {
     ports.log.warn(`failed to remove the key file of ${flow.localUser}: ${error.message}`);
   }
   return flow;
+}
+
+function notGranted(missing: readonly string[]): string {
+  return missing.length === 0 ? '' : `; the issuer did not grant ${shownScopes(missing)}`;
 }
 
 function describe({ renewable, refresh }: Stored): string {
