@@ -267,6 +267,25 @@ describe('R27 R28 R33 the ID token, whose claim names the user', () => {
     expect([page.status, page.text.includes('set CREDMON_mytok_JWKS_URL')]).toEqual([502, true]);
   });
 
+  it('C39 is refused without the promised iss also if the metadata is gone meanwhile', async () => {
+    const browser = await opened({ extraScopes: [], userClaim: undefined }, {});
+    portal.metadata = { authorization_response_iss_parameter_supported: true };
+    const login = await browser.login('mytok');
+    portal.metadata = undefined;
+    const again = await portal.replica();
+    const page = await browser.at(again).complete(login, { code: 'c' });
+    expect([page.status, portal.sent]).toEqual([403, []]);
+  });
+
+  it('costs no code if the key set is not known because of an outage', async () => {
+    const browser = await opened({}, {});
+    const login = await browser.login('mytok');
+    portal.metadata = undefined;
+    const again = await portal.replica();
+    const page = await browser.at(again).complete(login, { code: 'c', iss: ISSUER });
+    expect([page.status, portal.sent]).toEqual([502, []]);
+  });
+
   it('P4 may name the issuer by an alias of the profile', async () => {
     const browser = await opened({ issuerAliases: ['issuer.example'] });
     expect((await signIn(browser, { iss: 'issuer.example' })).status).toBe(303);

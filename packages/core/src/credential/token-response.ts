@@ -27,6 +27,9 @@ export interface TokenAnswer {
   readonly answer: Readonly<Record<string, unknown>>;
 }
 
+/** More scopes than any real answer has: each is compared with each requested one. */
+const MAX_SCOPES = 1000;
+
 /** HTCondor rejects tokens of 16 KB or more. */
 export const MAX_ACCESS_TOKEN_BYTES: number = 16_384;
 
@@ -52,6 +55,8 @@ export function judgeTokenResponse(
   if (accessToken.length >= MAX_ACCESS_TOKEN_BYTES)
     throw invalid(provider, 'access token of 16 KB or more (HTCondor rejects it)');
   checkTokenType(answer['token_type'], provider);
+  if (scope !== undefined && splitScopes(scope).length > MAX_SCOPES)
+    throw invalid(provider, `more than ${MAX_SCOPES} scopes`);
   if (!/^[!-~]+$/.test(accessToken))
     throw invalid(
       provider,
@@ -91,13 +96,13 @@ function checkTokenType(type: unknown, provider: string): void {
 }
 
 /**
- * Returns the scopes of all tokens of an answer.
+ * Returns the scopes of all tokens of an answer; `undefined` if none of them has any.
  * @see Globus Auth API reference, `other_tokens`
  */
 function grantedScope(answer: Readonly<Record<string, unknown>>): string | undefined {
-  const scope = scopeText(answer['scope']);
-  const others = otherTokens(answer).map((other) => scopeText(other['scope']) ?? '');
-  return scope === undefined ? undefined : [scope, ...others].join(' ').trim();
+  const scopes = [answer, ...otherTokens(answer)].map((token) => scopeText(token['scope']));
+  const named = scopes.filter((scope) => scope !== undefined);
+  return named.length === 0 ? undefined : named.join(' ').trim();
 }
 
 function otherTokens(
@@ -109,18 +114,24 @@ function otherTokens(
 
 /**
  * Returns the token of one resource server from an answer with several tokens; the whole
- * answer if no server is wanted.
- * @throws CodedError `ISSUER_ANSWER_INVALID` if the answer has no token of that server
+ * answer if no server is wanted, `undefined` if it has no token of that server.
  */
+export function tokenOfServer(
+  json: Readonly<Record<string, unknown>>,
+  resourceServer: string | undefined,
+): Readonly<Record<string, unknown>> | undefined {
+  if (resourceServer === undefined) return json;
+  return [json, ...otherTokens(json)].find((token) => token['resource_server'] === resourceServer);
+}
+
+/** @throws CodedError `ISSUER_ANSWER_INVALID` if the answer has no token of that server */
 function selectToken(
   json: Readonly<Record<string, unknown>>,
   resourceServer: string | undefined,
   provider: string,
 ): Readonly<Record<string, unknown>> {
-  if (resourceServer === undefined || json['access_token'] === undefined) return json;
-  const found = [json, ...otherTokens(json)].find(
-    (token) => token['resource_server'] === resourceServer,
-  );
+  if (json['access_token'] === undefined) return json;
+  const found = tokenOfServer(json, resourceServer);
   if (!found) throw invalid(provider, `no token of the resource server ${resourceServer}`);
   const { id_token: idToken } = json;
   return found === json || idToken === undefined ? found : { ...found, id_token: idToken };

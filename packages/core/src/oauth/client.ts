@@ -12,6 +12,7 @@ import {
   judgeTokenResponse,
   refreshTokenToSave,
   scopeText,
+  tokenOfServer,
   type TokenAnswer,
 } from '../credential/token-response.ts';
 
@@ -106,13 +107,14 @@ export function configurationOf(
 
 function authenticationOf(
   library: OpenidClient,
-  { clientSecret, authentication, assertion }: ClientRegistration,
+  { issuer, clientSecret, authentication, assertion }: ClientRegistration,
 ): openid.ClientAuth {
   if (assertion) {
     return (server, client, body) => {
       body.set('client_id', client.client_id);
       body.set('client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
-      body.set('client_assertion', assertion(server.issuer));
+      // Not the name in a callback, which may be an alias.
+      body.set('client_assertion', assertion(issuer ?? server.issuer));
     };
   }
   if (clientSecret === undefined || clientSecret === '' || authentication === 'none')
@@ -188,7 +190,7 @@ export async function requestToken(
     const { provider } = registration;
     return judgeTokenResponse(seen.json ?? {}, provider, seen.secrets, resourceServer);
   } catch (error) {
-    const refreshToken = rotatedIn(seen);
+    const refreshToken = rotatedIn(seen, policyOfClient(registration).resourceServer);
     if (refreshToken !== undefined) options.salvage?.(refreshToken);
     throw reasonOf(error, registration, seen, options);
   }
@@ -199,11 +201,12 @@ export async function requestToken(
  * one, and the response of an issuer that failed after the rotation may. A 4xx response
  * must not change the stored token.
  */
-function rotatedIn({ response }: Exchange): string | undefined {
+function rotatedIn({ response }: Exchange, resourceServer: string | undefined): string | undefined {
   if (!response || !((response.status >= 200 && response.status < 300) || response.status >= 500))
     return undefined;
   const { body, headers, isCut = false } = response;
-  return refreshTokenToSave(membersToSave(body, headers['content-type'], isCut));
+  const members = membersToSave(body, headers['content-type'], isCut);
+  return refreshTokenToSave(members && tokenOfServer(members, resourceServer));
 }
 
 /**

@@ -1,6 +1,6 @@
 // Completes a client's registration: what neither a knob nor the key file names is taken
 // from the provider profile, then from the issuer's metadata.
-import { CodedError, isCoded, type Send } from '../base/index.ts';
+import { CodedError, ERROR_CODES, isCoded, type Send } from '../base/index.ts';
 import type { ClientAuthentication } from '../profiles/profile.ts';
 import type { IssuerPolicy } from '../profiles/policy.ts';
 import type { ClientRegistration } from './client.ts';
@@ -42,7 +42,8 @@ export interface RegistrationContext {
 }
 
 /**
- * Completes a registration. A metadata document that is not needed may be unavailable.
+ * Completes a registration. A metadata document that is not needed may be unavailable; it
+ * is needed if it decides how the client of a renewal authenticates.
  * @throws CodedError `CONFIG_INVALID` if an endpoint is not configured and there is no
  * issuer to ask for it, `ISSUER_METADATA_INVALID` or `ENDPOINT_REFUSED` if the issuer does
  * not name it, or on another server, and the errors of {@link MetadataCache.find}
@@ -63,9 +64,12 @@ export async function completeRegistration(
   const missing = wanted.filter((name) => named[name] === undefined);
   const asksMethod =
     policy.authentication === undefined && clientSecret !== undefined && clientSecret !== '';
-  const reads = missing.length > 0 || draft.login === true || asksMethod;
+  const reads = missing.length > 0 || draft.login === true || asksMethod || policy.tenantIssuers;
   const found = reads && issuer !== undefined ? await findMetadata(draft, issuer, context) : {};
   const { metadata, problem } = found;
+  // A renewal by a guessed method would be refused for good; a user can sign in again.
+  const guesses = asksMethod && draft.login !== true;
+  if (guesses && problem && ERROR_CODES[problem.code].issuer === 'unavailable') throw problem;
   const tokenUrl = named.tokenUrl ?? metadata?.tokenUrl;
   for (const name of wanted)
     if ((named[name] ?? metadata?.[name]) === undefined)

@@ -164,9 +164,14 @@ async function fetchMetadata(
   const optional = (name: string): string | undefined => {
     const url = document[name];
     if (typeof url !== 'string') return undefined;
-    const endpoint = endpointOf(issuer, url, name, options);
-    if (typeof endpoint === 'string') return endpoint;
-    elsewhere.push(endpoint.message);
+    try {
+      const endpoint = endpointOf(issuer, url, name, options);
+      if (typeof endpoint === 'string') return endpoint;
+      elsewhere.push(endpoint.message);
+    } catch (error) {
+      if (!isCoded(error, 'ENDPOINT_REFUSED')) throw error;
+      elsewhere.push(error.message);
+    }
     return undefined;
   };
   const token = endpointOf(issuer, tokenUrl, 'token_endpoint', options);

@@ -1,7 +1,14 @@
 // The public API of @credmon/core/profiles: what is known about issuers, and the policy of
 // a provider made from it.
-export { GENERIC_POLICY, policyOf, readIssuerPolicies, readIssuerPolicy } from './policy.ts';
-export type { ClientKeyFile, IssuerPolicy, NamedEndpoints } from './policy.ts';
+export {
+  GENERIC_POLICY,
+  policyAt,
+  policyOf,
+  readIssuerPolicies,
+  readIssuerPolicy,
+} from './policy.ts';
+export type { IssuerPolicy } from './policy.ts';
+export type { ClientKeyFile, NamedEndpoints } from './policy-endpoints.ts';
 export { readEndpointOrigins } from './policy-values.ts';
 export type { ExtraParameters } from './policy-values.ts';
 export { isProfileName, PROFILE_NAMES, PROFILES, suggestProfile } from './profile.ts';

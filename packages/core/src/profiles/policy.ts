@@ -1,13 +1,10 @@
 // The policy of a provider: everything that depends on the issuer, from the knobs
 // CREDMON_<PROVIDER>_* and the provider profile.
-import { messageOf } from '../base/errors/errors.ts';
-import { secureEndpoint } from '../base/http/endpoint.ts';
 import { originOf } from '../base/http/send.ts';
-import { knob, KNOBS, type NamedKnob } from '../config/typed/declarations.ts';
+import { knob, KNOBS } from '../config/typed/declarations.ts';
 import type { KnobReader } from '../config/typed/knob-reader.ts';
 import type { Config } from '../config/table/config.ts';
 import {
-  fits,
   isProfileName,
   PROFILE_NAMES,
   PROFILES,
@@ -26,22 +23,17 @@ import {
   type ExtraParameters,
   type Source,
 } from './policy-values.ts';
+import {
+  isOtherIssuer,
+  profilePart,
+  readClientKey,
+  readEndpoints,
+  readIssuer,
+  type ClientKeyFile,
+  type NamedEndpoints,
+  type ProfilePart,
+} from './policy-endpoints.ts';
 import type { ScopeRules } from './scope-rules.ts';
-
-/** Endpoints that a knob or the profile names; the others come from the metadata. */
-export interface NamedEndpoints {
-  readonly authorizationUrl?: string | undefined;
-  readonly tokenUrl?: string | undefined;
-  readonly deviceUrl?: string | undefined;
-  readonly revocationUrl?: string | undefined;
-  readonly jwksUrl?: string | undefined;
-}
-
-/** The private key of a client that authenticates by private_key_jwt. */
-export interface ClientKeyFile {
-  readonly path: string;
-  readonly keyId: string | undefined;
-}
 
 /** Everything about a provider that depends on its issuer. Immutable. */
 export interface IssuerPolicy {
@@ -53,6 +45,8 @@ export interface IssuerPolicy {
   /** True if `{tenantid}` in the issuer's name stands for the claim `tid`. */
   readonly tenantIssuers: boolean;
   readonly endpoints: NamedEndpoints;
+  /** What of issuer and endpoints no knob has set: it is the profile's, see {@link policyAt}. */
+  readonly ofProfile: readonly ProfilePart[];
   /** Further origins of the issuer's endpoints. */
   readonly origins: readonly string[];
   /** How the client authenticates; `undefined`: as the metadata says, else `post`. */
@@ -120,6 +114,28 @@ export function policyOf(
   return name === undefined ? GENERIC_POLICY : BUILT_IN_POLICIES[name];
 }
 
+/**
+ * Returns the policy for a token endpoint that is configured. If it is on another server
+ * than those of the profile, the issuer and the endpoints of the profile do not count: a
+ * secret must not be sent to another service of the same kind.
+ */
+export function policyAt(policy: IssuerPolicy, tokenUrl: string | undefined): IssuerPolicy {
+  const { issuer, endpoints, origins, ofProfile } = policy;
+  if (tokenUrl === undefined || tokenUrl === '' || ofProfile.length === 0) return policy;
+  const servers = [issuer, endpoints.tokenUrl].flatMap((url) =>
+    url === undefined ? [] : [originOf(url)],
+  );
+  if ([...servers, ...origins].includes(originOf(tokenUrl))) return policy;
+  const isOwn = (name: (typeof ofProfile)[number]): boolean => !ofProfile.includes(name);
+  const kept = Object.entries(endpoints).filter(([name]) => isOwn(name as keyof NamedEndpoints));
+  return {
+    ...policy,
+    issuer: isOwn('issuer') ? issuer : undefined,
+    endpoints: Object.fromEntries(kept),
+    ofProfile: [],
+  };
+}
+
 /** Reads the policy of one provider; mistakes are added to `read`. */
 export function readIssuerPolicy(
   read: KnobReader,
@@ -131,17 +147,20 @@ export function readIssuerPolicy(
   const facts = PROFILES[profile];
   const source: Source = { read, provider, profile: facts, allowLoopbackHttp };
   const byProfile = policyFrom(profile);
+  const issuer = readIssuer(source, chosen !== undefined);
+  const endpoints = readEndpoints(
+    source,
+    chosen === undefined || isOtherIssuer(source, profile) ? {} : byProfile.endpoints,
+  );
   const policy: IssuerPolicy = {
     profile,
-    issuer: readIssuer(source, chosen !== undefined),
+    issuer,
     issuerAliases:
       read.list(knob('CREDMON_<PROVIDER>_ISSUER_ALIASES', source.provider)) ??
       byProfile.issuerAliases,
     tenantIssuers: byProfile.tenantIssuers,
-    endpoints: readEndpoints(
-      source,
-      chosen === undefined || isOtherIssuer(source, profile) ? {} : byProfile.endpoints,
-    ),
+    endpoints,
+    ofProfile: profilePart(source, issuer, endpoints),
     origins: byProfile.origins,
     authentication:
       oneOf(source, knob('CREDMON_<PROVIDER>_CLIENT_AUTH', provider), AUTHENTICATIONS) ??
@@ -190,6 +209,7 @@ function policyFrom(name: ProfileName): IssuerPolicy {
     issuerAliases: profile.issuerAliases ?? [],
     tenantIssuers: profile.tenantIssuers ?? false,
     endpoints: { authorizationUrl, tokenUrl, deviceUrl, revocationUrl },
+    ofProfile: [],
     origins: profile.origins ?? [],
     authentication: profile.authentication,
     clientKey: undefined,
@@ -261,65 +281,6 @@ function readProfile(read: KnobReader, provider: string): ProfileName | undefine
     `is ${JSON.stringify(value)}; it must be one of ${PROFILE_NAMES.join(', ')}`,
   );
   return 'generic';
-}
-
-function readIssuer({ read, provider, profile }: Source, isChosen: boolean): string | undefined {
-  const ofProvider = knob('CREDMON_<PROVIDER>_ISSUER', provider);
-  const issuer = read.string(ofProvider) ?? (isChosen ? profile.issuer : undefined);
-  if (issuer !== undefined && !URL.canParse(issuer))
-    read.mistake(ofProvider.name, `= ${issuer} is not a URL`);
-  return issuer;
-}
-
-function readEndpoints(source: Source, byProfile: NamedEndpoints): NamedEndpoints {
-  const { read, provider, allowLoopbackHttp } = source;
-  const url = (
-    ofProvider: NamedKnob<
-      | 'CREDMON_<PROVIDER>_JWKS_URL'
-      | 'CREDMON_<PROVIDER>_DEVICE_URL'
-      | 'CREDMON_<PROVIDER>_REVOCATION_URL'
-    >,
-  ): string | undefined => {
-    const text = read.string(ofProvider);
-    if (text === undefined) return undefined;
-    try {
-      return secureEndpoint(text, ofProvider.name, allowLoopbackHttp).href;
-    } catch (error) {
-      read.mistake(ofProvider.name, `cannot be used: ${messageOf(error)}`);
-      return undefined;
-    }
-  };
-  return {
-    authorizationUrl: byProfile.authorizationUrl,
-    tokenUrl: byProfile.tokenUrl,
-    deviceUrl: url(knob('CREDMON_<PROVIDER>_DEVICE_URL', provider)) ?? byProfile.deviceUrl,
-    revocationUrl:
-      url(knob('CREDMON_<PROVIDER>_REVOCATION_URL', provider)) ?? byProfile.revocationUrl,
-    jwksUrl: url(knob('CREDMON_<PROVIDER>_JWKS_URL', provider)),
-  };
-}
-
-/**
- * True if CREDMON_<PROVIDER>_ISSUER is no issuer of the profile, whose endpoints belong to
- * one service: clients must not be sent there. A warning says so.
- */
-function isOtherIssuer({ read, provider }: Source, name: ProfileName): boolean {
-  const { authorizationUrl } = PROFILES[name];
-  const ofIssuer = knob('CREDMON_<PROVIDER>_ISSUER', provider);
-  const issuer = read.string(ofIssuer);
-  if (authorizationUrl === undefined || issuer === undefined || fits(name, issuer)) return false;
-  read.warning(
-    `CREDMON_${provider}_PROFILE`,
-    `is ${name}, whose endpoints are at ${originOf(authorizationUrl)}, but ${ofIssuer.name} is ` +
-      `${issuer}: the endpoints of the profile are not used`,
-  );
-  return true;
-}
-
-function readClientKey(source: Source): ClientKeyFile | undefined {
-  const path = source.read.path(knob('CREDMON_<PROVIDER>_CLIENT_KEY_FILE', source.provider));
-  const keyId = source.read.string(knob('CREDMON_<PROVIDER>_CLIENT_KEY_ID', source.provider));
-  return path === undefined ? undefined : { path, keyId };
 }
 
 function readScopeRules(source: Source, byProfile: ScopeRules): ScopeRules {

@@ -61,16 +61,25 @@ function byMeaning(
   { wider, narrower }: ReturnType<typeof compareScopes>,
 ): ReturnType<typeof compareScopes> {
   const canonical = canonicalName(rules);
-  const isIn = (names: readonly string[], scope: string): boolean => {
-    const name = canonical(scope);
-    return names.includes(name) || names.some((wide) => containsScope(wide, name));
-  };
   const generic = rules.generic.map(canonical);
   const allowed = [...splitScopes(asked), ...rules.extra].map(canonical).concat(generic);
   const given = splitScopes(granted ?? '').map(canonical);
+  const isAllowed = coveredBy(allowed);
+  const isGiven = coveredBy([...given, ...generic]);
   return {
-    wider: wider.filter((scope) => !isIn(allowed, scope)),
-    narrower: narrower.filter((scope) => !isIn([...given, ...generic], scope)),
+    wider: wider.filter((scope) => !isAllowed(canonical(scope))),
+    narrower: narrower.filter((scope) => !isGiven(canonical(scope))),
+  };
+}
+
+/** Returns a test whether a scope is one of `names`, or below one of them. */
+function coveredBy(names: readonly string[]): (scope: string) => boolean {
+  const known = new Set(names);
+  const wide = names.flatMap((name) => subtreeOf(name) ?? []);
+  return (scope) => {
+    if (known.has(scope)) return true;
+    const narrow = subtreeOf(scope);
+    return narrow !== undefined && wide.some((one) => isBelow(one, narrow));
   };
 }
 
@@ -91,14 +100,26 @@ const WITH_PATH = /^(read|write|storage\.(?:read|create|modify|stage)):(\/.*)$/;
  * empty segments are not interpreted.
  */
 export function containsScope(wide: string, narrow: string): boolean {
-  const [, wideName, widePath] = WITH_PATH.exec(wide) ?? [];
-  const [, name, path] = WITH_PATH.exec(narrow) ?? [];
-  if (name === undefined || name !== wideName) return false;
-  const [outer, inner] = [segmentsOf(widePath ?? ''), segmentsOf(path ?? '')];
+  const [outer, inner] = [subtreeOf(wide), subtreeOf(narrow)];
+  return outer !== undefined && inner !== undefined && isBelow(outer, inner);
+}
+
+/** An authorization and the segments of its path. */
+interface Subtree {
+  readonly name: string;
+  readonly segments: readonly string[];
+}
+
+function subtreeOf(scope: string): Subtree | undefined {
+  const [, name, path] = WITH_PATH.exec(scope) ?? [];
+  const segments = path === undefined ? undefined : segmentsOf(path);
+  return name === undefined || segments === undefined ? undefined : { name, segments };
+}
+
+function isBelow(outer: Subtree, inner: Subtree): boolean {
   return (
-    outer !== undefined &&
-    inner !== undefined &&
-    outer.every((segment, index) => inner[index] === segment)
+    outer.name === inner.name &&
+    outer.segments.every((segment, index) => inner.segments[index] === segment)
   );
 }
 

@@ -72,18 +72,27 @@ describe('a client id, a secret and an issuer', () => {
     expect(await complete({ ...own, login: true })).toMatchObject({ registration: own });
   });
 
-  it.each([
-    ['a login', { login: true }],
-    ['the method of authentication', {}],
-  ])('and explicit URLs need the metadata for %s, but not necessarily', async (_, changes) => {
+  it('and explicit URLs need the metadata for a login, but not necessarily', async () => {
     const own = { tokenUrl: 'https://own.example/t', authorizationUrl: 'https://own.example/a' };
     const down = issuerWith(undefined);
-    expect(await down.complete({ ...own, ...changes })).toMatchObject({
+    expect(await down.complete({ ...own, login: true })).toMatchObject({
       registration: { ...own, authentication: 'post' },
       metadata: undefined,
       problem: { code: 'ISSUER_UNREACHABLE' },
     });
     expect(down.asked).toHaveLength(1);
+  });
+
+  it('and a token URL wait for the metadata at a renewal, unless the issuer has none', async () => {
+    const own = { tokenUrl: 'https://own.example/t', needs: [] };
+    expect(await issuerWith(undefined).complete(own)).toMatchObject({ code: 'ISSUER_UNREACHABLE' });
+    expect(await issuerWith({ other: true }).complete(own)).toMatchObject({
+      registration: { authentication: 'post' },
+    });
+    const policy: IssuerPolicy = { ...withIssuer, authentication: 'post' };
+    expect(await issuerWith(undefined).complete({ ...own, policy })).toMatchObject({
+      registration: { authentication: 'post' },
+    });
   });
 
   it('with a configured method and URLs do not ask for the metadata', async () => {

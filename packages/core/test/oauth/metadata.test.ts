@@ -127,6 +127,17 @@ describe('metadata', () => {
     expect(await outcomeOf(cache().find(send, await start(), NOW))).toMatchObject({ code });
   });
 
+  it.each(['', '/relative', 'http://evil.example/r', 'https://a:b@evil.example/r'])(
+    'R26 an optional endpoint %j is omitted and reported',
+    async (url) => {
+      reply = (_, o) => ({
+        body: { issuer: o, token_endpoint: `${o}/t`, revocation_endpoint: url },
+      });
+      const found = await cache().find(send, await start(), NOW);
+      expect([found.revocationUrl, found.elsewhere.length]).toEqual([undefined, 1]);
+    },
+  );
+
   it('R26 accepts endpoints on other servers only if configured; optional ones are omitted and reported', async () => {
     const other = 'https://other.example:8443';
     reply = (_, o) => ({

@@ -88,6 +88,18 @@ describe('R29 authentication of the client', () => {
     expect(sentNames()).toEqual(['refresh_token', 'grant_type', 'client_id']);
   });
 
+  it('private_key_jwt: the assertion is for the issuer, not for the name in the callback', async () => {
+    const policy = policyWith({ issuerAliases: ['alias.example'] });
+    const assertion = (audience: string): string => `for ${audience}`;
+    await exchange(
+      { policy, issuer: 'https://issuer.example', authentication: 'private_key_jwt', assertion },
+      { query: `code=${SECRETS.code}&state=s&iss=alias.example` },
+    );
+    expect(Object.fromEntries(sent())).toMatchObject({
+      client_assertion: 'for https://issuer.example',
+    });
+  });
+
   it('private_key_jwt: the assertion takes the place of the secret', async () => {
     await refresh({
       authentication: 'private_key_jwt',
@@ -337,6 +349,44 @@ describe('the answer', () => {
       const answer = await refresh({ policy: policyWith({ resourceServer }) }, { body: several });
       expect(answer).toMatchObject({ accessToken, refreshToken, scope: 'openid transfer:all' });
       expect(answer).toHaveProperty('answer.access_token', accessToken);
+    },
+  );
+
+  it('with scopes of another token only grants these too', async () => {
+    const [other] = several.other_tokens;
+    const body = { ...good, other_tokens: [{ ...other, scope: 'storage.modify:/' }] };
+    expect(await refresh({}, { body })).toMatchObject({ scope: 'storage.modify:/' });
+  });
+
+  it('with more than 1000 scopes is refused', async () => {
+    const scope = Array.from({ length: 1001 }, (_, index) => `s${index}`).join(' ');
+    expect(await refresh({}, { body: { ...good, scope } })).toMatchObject({
+      code: 'ISSUER_ANSWER_INVALID',
+      message: expect.stringContaining('more than 1000 scopes'),
+    });
+  });
+
+  it.each([
+    ['transfer.example', 'CANARY-transfer'],
+    ['none.example', undefined],
+  ])(
+    'R16 that is refused saves the refresh token of %s alone: %s',
+    async (resourceServer, expected) => {
+      const [other] = several.other_tokens;
+      const body = {
+        ...several,
+        refresh_token: 'CANARY-first',
+        other_tokens: [{ ...other, token_type: 'DPoP' }],
+      };
+      issuer = await startIssuer({ body }, { policy: policyWith({ resourceServer }) });
+      const saved: string[] = [];
+      const request = {
+        refreshToken: 'r1',
+        now: 1,
+        salvage: (token: string) => void saved.push(token),
+      };
+      await outcomeOf(refreshGrant(issuer.send, issuer.registration, request));
+      expect(saved).toEqual(expected === undefined ? [] : [expected]);
     },
   );
 

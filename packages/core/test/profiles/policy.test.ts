@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createKnobReader } from '../../src/config/typed/knob-reader.ts';
 import {
   GENERIC_POLICY,
+  policyAt,
   policyOf,
   readIssuerPolicies,
   type IssuerPolicy,
@@ -207,4 +208,42 @@ it.each([
   ['no URL', undefined],
 ])('for %s the profile %s is suggested', (url, expected) => {
   expect(suggestProfile(url)).toBe(expected);
+});
+
+describe('R26 a token endpoint on another server than that of the profile', () => {
+  it.each<[Record<string, string>, string, string | undefined, string | undefined]>([
+    [{ PROFILE: 'orcid' }, 'https://sandbox.orcid.org/oauth/token', undefined, undefined],
+    [{ PROFILE: 'orcid' }, 'https://orcid.org/oauth/token', 'https://orcid.org', undefined],
+    [
+      { PROFILE: 'orcid', ISSUER: 'https://sandbox.orcid.org' },
+      'https://other.example/token',
+      'https://sandbox.orcid.org',
+      undefined,
+    ],
+    [{ PROFILE: 'box' }, 'https://box.example/token', undefined, undefined],
+    [{ PROFILE: 'box' }, 'https://api.box.com/x', undefined, 'https://api.box.com/oauth2/revoke'],
+    [
+      { PROFILE: 'box', REVOCATION_URL: 'https://box.example/revoke' },
+      'https://box.example/token',
+      undefined,
+      'https://box.example/revoke',
+    ],
+    [
+      { PROFILE: 'google' },
+      'https://oauth2.googleapis.com/token',
+      'https://accounts.google.com',
+      undefined,
+    ],
+  ])(
+    'with %j and %s has the issuer %s and the revocation endpoint %s',
+    (knobs, url, issuer, revocation) => {
+      const { issuer: found, endpoints } = policyAt(reading(knobs).policy, url);
+      expect([found, endpoints.revocationUrl]).toEqual([issuer, revocation]);
+    },
+  );
+
+  it('that is not configured changes nothing', () => {
+    const { policy } = reading({ PROFILE: 'orcid' });
+    expect([policyAt(policy, ''), policyAt(policy, undefined)]).toEqual([policy, policy]);
+  });
 });

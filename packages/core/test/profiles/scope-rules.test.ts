@@ -133,6 +133,22 @@ describe('R30 scope policy contained', () => {
   });
 });
 
+describe('R30 many scopes', () => {
+  it('are compared in a time that grows with their number alone', () => {
+    const many = (prefix: string, count: number): string =>
+      Array.from({ length: count }, (_, index) => `${prefix}${index}`).join(' ');
+    const took = (asked: string, granted: string): number => {
+      const start = process.cpuUsage();
+      compareGrant(CONTAINED, asked, granted);
+      return process.cpuUsage(start).user;
+    };
+    const granted = many('storage.read:/g', 1000);
+    took(many('a', 10), granted);
+    const few = Math.max(took(many('a', 100), granted), 1000);
+    expect(took(many('a', 1000), granted)).toBeLessThan(20 * few);
+  });
+});
+
 describe('R30 the message', () => {
   it('names every refused scope whole, as a line for EXTRA_SCOPES', () => {
     const refused = ['openid', 'https://www.googleapis.com/auth/userinfo.email'];

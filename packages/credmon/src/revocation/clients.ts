@@ -2,7 +2,7 @@
 // metadata of configured issuers, never from a token's files.
 import { splitStem, type Parsed, type TokenSnapshot } from '@credmon/core/credential';
 import type { MetadataCache } from '@credmon/core/oauth';
-import type { IssuerPolicy } from '@credmon/core/profiles';
+import { policyAt, type IssuerPolicy } from '@credmon/core/profiles';
 import type { TokenFiles } from '@credmon/core/store';
 import { registrationOf, type ClientOptions } from '../providers/client/registration.ts';
 import { registrationOfLogin } from '../providers/oauth/registration.ts';
@@ -65,7 +65,8 @@ export async function serviceClient(
   // configured.
   const issuer =
     issuers.length > 1 ? issuerOfRefresh(token, subjectOf(token, files), client) : issuers[0];
-  const endpoint = await endpointOf(client.name, client.policy, issuer, finder);
+  const policy = policyAt(client.policy, client.tokenUrl ?? issuer);
+  const endpoint = await endpointOf(client.name, policy, issuer, finder);
   if (!endpoint.ok) return endpoint;
   const { metadata, options, context } = finder;
   const registration = await registrationOf(client, issuer, metadata, options, context);

@@ -22,6 +22,7 @@ import {
 } from '@credmon/core/config';
 import { isPlainProviderName, judgeProviderNames, type NameRules } from '@credmon/core/credential';
 import {
+  policyAt,
   policyOf,
   readEndpointOrigins,
   readIssuerPolicies,
@@ -244,7 +245,7 @@ export function readClients(
       clientId,
       tokenUrl,
       secretFile: read.path(knob('<PROVIDER>_CLIENT_SECRET_FILE', service)),
-      policy,
+      policy: policyAt(policy, tokenUrl),
     });
   }
   return clients;

@@ -65,7 +65,15 @@ export async function beginLogin(
         ? undefined
         : createHash('sha256').update(verifier).digest('base64url'),
   });
-  await ports.flows.append(id ?? '', { type: 'begun', at: now, state, stem, verifier, nonce });
+  await ports.flows.append(id ?? '', {
+    type: 'begun',
+    at: now,
+    state,
+    stem,
+    verifier,
+    nonce,
+    sendsIssuer: metadata?.sendsIssuer === true ? true : undefined,
+  });
   ports.counters.login(request.provider, 'begun');
   ports.log.info(`login of ${flow.localUser} for ${stem} begun at ${url.origin}`);
   return url;

@@ -142,10 +142,13 @@ const singleSlashes = (path: string): string => path.replaceAll(/\/+/g, '/');
 function exchange(
   { ports }: PortalContext,
   request: ProviderRequest,
-  { registration, metadata, keys }: ResolvedProvider,
+  { registration, metadata, keys, problem }: ResolvedProvider,
   login: Login,
   { query, state }: Callback,
 ): Promise<TokenAnswer> {
+  // The code would be spent on an answer that cannot be verified.
+  if (login.nonce !== undefined && registration.issuer !== undefined && !keys && problem)
+    return Promise.reject(problem);
   return exchangeCode(ports.send, registration, {
     query,
     state,
@@ -155,7 +158,7 @@ function exchange(
     nonce: login.nonce,
     scope: request.scopes,
     audience: request.audience,
-    sendsIssuer: metadata?.sendsIssuer,
+    sendsIssuer: login.sendsIssuer === true || metadata?.sendsIssuer === true,
     issuerTemplate: metadata?.template,
     keys,
   });

@@ -28,6 +28,8 @@ export type FlowEvent =
       readonly verifier?: string | undefined;
       /** Only if an ID token is requested. */
       readonly nonce?: string | undefined;
+      /** The metadata promised `iss` in the callback. */
+      readonly sendsIssuer?: true | undefined;
     }
   | {
       readonly type: 'returned';
@@ -103,6 +105,7 @@ export interface Login {
   readonly begunAt: number;
   readonly verifier?: string | undefined;
   readonly nonce?: string | undefined;
+  readonly sendsIssuer?: true | undefined;
   readonly claimedBy?: string;
 }
 

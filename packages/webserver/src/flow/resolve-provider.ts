@@ -12,6 +12,7 @@ import {
 } from '@credmon/core/oauth';
 import type { ProviderRequest } from '@credmon/core/credential';
 import { originOf } from '@credmon/core/base';
+import { policyAt } from '@credmon/core/profiles';
 import { providerSettings, type Settings } from '../settings/settings.ts';
 import type { PortalContext } from './context.ts';
 
@@ -54,7 +55,7 @@ export async function resolveProvider(
   { settings, ports }: PortalContext,
   request: ProviderRequest,
 ): Promise<ResolvedProvider> {
-  const { policy } = providerSettings(settings, request.provider);
+  const policy = policyAt(providerSettings(settings, request.provider).policy, request.tokenUrl);
   const { provider, clientId, clientSecret, tokenUrl, authorizationUrl } = request;
   const { clientKey, authentication } = policy;
   const now = ports.clock.now();

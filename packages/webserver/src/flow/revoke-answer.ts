@@ -7,6 +7,7 @@ import {
 } from '@credmon/core/credential';
 import { revokeToken } from '@credmon/core/oauth';
 import { isCoded, messageOf } from '@credmon/core/base';
+import { policyAt } from '@credmon/core/profiles';
 import { providerSettings } from '../settings/settings.ts';
 import type { PortalContext } from './context.ts';
 import type { Flow } from './flow.ts';
@@ -48,7 +49,6 @@ export async function revokeAnswer(
 ): Promise<RevocationResult> {
   const { held, request } = unused;
   const { settings, ports } = context;
-  const { endpoints } = providerSettings(settings, request.provider).policy;
   const { refreshToken, accessToken } = held.answer;
   const hint = refreshToken === undefined ? 'access_token' : 'refresh_token';
   try {
@@ -59,6 +59,10 @@ export async function revokeAnswer(
       now: ports.clock.now(),
     } as const;
     const { registration, metadata } = await resolveProvider(context, request);
+    const { endpoints } = policyAt(
+      providerSettings(settings, request.provider).policy,
+      request.tokenUrl,
+    );
     const revocationUrl = endpoints.revocationUrl ?? metadata?.revocationUrl;
     if (revocationUrl === undefined) return 'left';
     await revokeToken(ports.send, registration, revocationUrl, revocation);

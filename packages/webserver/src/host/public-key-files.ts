@@ -1,6 +1,6 @@
 // Reads the keys: the issuer's public keys from world-readable files, never its private
 // key; and the private key of a client that authenticates with it.
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError, messageOf } from '@credmon/core/base';
 import { readTextFile } from './credential-files.ts';
@@ -34,11 +34,18 @@ export function openPublicKeys({
 
 /**
  * Returns the private key of a client (CREDMON_<PROVIDER>_CLIENT_KEY_FILE), read again for
- * every request.
+ * every request. It must be closed to others and belong to root or this process.
  * @throws CodedError `SECRET_UNREADABLE`
  */
 export function readClientKeyFile(path: string): string {
   try {
+    const { mode, uid } = statSync(path);
+    const isClosed = (mode & 0o077) === 0 && [0, process.geteuid?.()].includes(uid);
+    if (!isClosed)
+      throw new CodedError(
+        'SECRET_UNREADABLE',
+        `${path} can be read by others, or belongs to another user`,
+      );
     return readTextFile(path, 'CREDMON_<PROVIDER>_CLIENT_KEY_FILE');
   } catch (error) {
     throw new CodedError('SECRET_UNREADABLE', messageOf(error), { path }, error);

@@ -21,7 +21,7 @@ import {
   type CompleteRegistration,
   type IssuerNames,
 } from '@credmon/core/oauth';
-import type { IssuerPolicy } from '@credmon/core/profiles';
+import { policyAt, type IssuerPolicy } from '@credmon/core/profiles';
 import type { TokenFiles } from '@credmon/core/store';
 import { checkScopes } from '../common/granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
@@ -159,7 +159,10 @@ async function obtain(
     if (answer.refreshToken !== undefined) rotate(answer.refreshToken);
     const name = registration.provider;
     const policy = options.policyOf(name);
-    checkIdentity(name, answer, files, namesOf(registration, metadata?.template));
+    // Without the metadata, the names of a tenant are not known.
+    const isKnown = !policy.tenantIssuers || metadata?.template !== undefined;
+    const names = isKnown ? namesOf(registration, metadata?.template) : undefined;
+    checkIdentity(name, answer, files, names);
     const noted = checkScopes({
       name,
       scopes: policy.scopes,
@@ -239,7 +242,7 @@ async function registrationOf(
     client_secret: clientSecret,
     token_url: tokenUrl,
   } = files.meta.value;
-  const policy = options.policyOf(provider);
+  const policy = policyAt(options.policyOf(provider), tokenUrl);
   const { allowLoopbackHttp } = options;
   const authentication = policy.authentication ?? 'post';
   return {

@@ -140,6 +140,32 @@ describe('R28 the ID token of a refresh', () => {
     expect(on.asked).toHaveLength(1);
   });
 
+  it.each([
+    [
+      'without a secret',
+      { mytok_CLIENT_ID: 'me', mytok_TOKEN_URL: 'https://login.microsoftonline.com/t' },
+    ],
+    ['of .meta', {}],
+  ])('of a tenant does not stop a client %s while the metadata is not known', async (_, knobs) => {
+    withKnobs({
+      ...knobs,
+      CREDMON_mytok_PROFILE: 'microsoft',
+      CREDMON_mytok_ISSUER: 'https://login.microsoftonline.com/common/v2.0',
+    });
+    due();
+    const idToken = unsigned({
+      iss: 'https://login.microsoftonline.com/t-1/v2.0',
+      tid: 't-1',
+      sub: 'alice-1',
+    });
+    on.answer = async ({ url }) =>
+      url.includes('.well-known')
+        ? json({}, 503)
+        : json({ access_token: 'new', token_type: 'bearer', id_token: idToken });
+    await pass();
+    expect(JSON.parse(on.read('alice', 'mytok.use'))).toMatchObject({ access_token: 'new' });
+  });
+
   it('of the same user is not verified: a wrong signature does not stop the renewal', async () => {
     due();
     const idToken = unsigned({ iss: 'https://issuer.example', sub: 'alice-1', exp: 1 });
