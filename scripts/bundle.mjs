@@ -45,6 +45,10 @@ const executables = [
     out: 'test-fixtures/dist/demo.js',
     external: ['oidc-provider', 'jose'],
   },
+  {
+    entry: 'test-fixtures/src/profile-issuers/main.ts',
+    out: 'test-fixtures/dist/profile-issuer.js',
+  },
 ];
 
 const classic = {

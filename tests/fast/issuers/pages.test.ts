@@ -7,41 +7,18 @@ import { fileURLToPath } from 'node:url';
 import { loadConfig } from '@credmon/core/config';
 import { PROFILE_NAMES, type ProfileName } from '@credmon/core/profiles';
 import type { IssuerAnswers } from '@credmon/test-fixtures/profile-issuers/answers';
-import {
-  BOX,
-  DROPBOX,
-  GITHUB_APP,
-  GOOGLE,
-  MICROSOFT_TENANT,
-  ORCID,
-} from '@credmon/test-fixtures/profile-issuers/public-services';
-import {
-  cilogon,
-  EGI,
-  GENERIC,
-  GLOBUS,
-  IAM,
-  KEYCLOAK,
-} from '@credmon/test-fixtures/profile-issuers/research-issuers';
+import { ISSUERS } from '@credmon/test-fixtures/profile-issuers/issuers';
 import { expect, it } from 'vitest';
 import { readSettings as readDaemon } from '../../../packages/credmon/src/settings/read.ts';
 import { readSettings as readPortal } from '../../../packages/webserver/src/settings/read.ts';
 import { CLIENT_ID, startSite } from './site.ts';
 
-const ISSUERS: Readonly<Record<ProfileName, IssuerAnswers>> = {
-  google: GOOGLE,
-  microsoft: MICROSOFT_TENANT,
-  github: GITHUB_APP,
-  globus: GLOBUS,
-  cilogon: cilogon(),
-  iam: IAM,
-  keycloak: KEYCLOAK,
-  egi: EGI,
-  box: BOX,
-  dropbox: DROPBOX,
-  orcid: ORCID,
-  generic: GENERIC,
-};
+/** The issuer of a page: GitHub's tokens are renewed for GitHub Apps only. */
+function issuerOf(profile: ProfileName): IssuerAnswers {
+  const answers = ISSUERS[profile === 'github' ? 'github-app' : profile];
+  if (!answers) throw new Error(`no issuer ${profile}`);
+  return answers;
+}
 
 /** The indented lines of a page that begin with a name and `=`, by name. */
 function knobsIn(text: string): Record<string, string> {
@@ -90,7 +67,7 @@ it.each([...PROFILE_NAMES])(
   async (profile) => {
     const { provider, knobs, scopes, audience } = read(profile);
     const issuer = `CREDMON_${provider}_ISSUER`;
-    const site = await startSite(ISSUERS[profile], {
+    const site = await startSite(issuerOf(profile), {
       provider,
       knobs: {
         [issuer]: undefined,
