@@ -19,25 +19,40 @@ export interface TokenTimes {
  */
 export const STORED_BEFORE_TOP = 'stored_before_top';
 
-/** Lifetimes of more than ten years are errors. */
-const ABSURD_SECONDS = 10 * 365 * 86_400;
+/**
+ * The longest lifetime in seconds (ten years). A longer one is shortened to it.
+ */
+export const LONGEST_LIFETIME: number = 10 * 365 * 86_400;
 
 /**
  * Returns a lifetime in seconds from an `expires_in` of any type: a positive number or
- * numeric text under ten years, rounded down; else `undefined`.
+ * numeric text, rounded down, at most {@link LONGEST_LIFETIME}; else `undefined`.
  */
 export function saneLifetime(value: unknown): number | undefined {
-  const number =
-    typeof value === 'string' && /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value;
-  if (typeof number !== 'number' || !Number.isFinite(number)) return undefined;
-  const seconds = Math.floor(number);
-  return seconds > 0 && seconds < ABSURD_SECONDS ? seconds : undefined;
+  const seconds = statedSeconds(value);
+  return seconds === undefined ? undefined : Math.min(seconds, LONGEST_LIFETIME);
 }
 
+/** Like {@link saneLifetime}, without the upper limit. */
+export function statedSeconds(value: unknown): number | undefined {
+  const number = numberOf(value);
+  const seconds = number === undefined ? 0 : Math.floor(number);
+  return seconds > 0 ? seconds : undefined;
+}
+
+/** Returns a finite number, also from its decimal text. */
+function numberOf(value: unknown): number | undefined {
+  const number =
+    typeof value === 'string' && /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
+}
+
+/** Values from here on are milliseconds, not seconds. */
+const MILLISECONDS = 1e12;
+
 function saneInstant(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) && value > 0 && value < 1e11
-    ? value
-    : undefined;
+  const instant = numberOf(value);
+  return instant !== undefined && instant > 0 && instant < MILLISECONDS ? instant : undefined;
 }
 
 /**
@@ -46,67 +61,111 @@ function saneInstant(value: unknown): number | undefined {
  * @see RFC 7519, section 4.1
  */
 export function jwtTimes(token: string): TokenTimes | undefined {
-  const claims = jwtClaims(token);
-  const issuedAt = saneInstant(claims?.['iat']);
-  const expiresAt = saneInstant(claims?.['exp']);
-  if (issuedAt === undefined || expiresAt === undefined) return undefined;
-  return isSpan(issuedAt, expiresAt) ? { issuedAt, expiresAt } : undefined;
+  const { issuedAt, expiresAt } = claimedTimes(token);
+  if (issuedAt === undefined || expiresAt === undefined || expiresAt <= issuedAt) return undefined;
+  return { issuedAt, expiresAt: Math.min(expiresAt, issuedAt + LONGEST_LIFETIME) };
 }
 
-function isSpan(issuedAt: number, expiresAt: number): boolean {
-  return expiresAt > issuedAt && expiresAt - issuedAt < ABSURD_SECONDS;
+/** The times in the claims of a JWT, as they are. */
+function claimedTimes(token: unknown): Partial<TokenTimes> {
+  const claims = typeof token === 'string' ? jwtClaims(token) : undefined;
+  const [issuedAt, expiresAt] = ['iat', 'exp'].map((name) => {
+    const claim = claims?.[name];
+    return typeof claim === 'number' ? saneInstant(claim) : undefined;
+  });
+  return {
+    ...(issuedAt === undefined ? {} : { issuedAt }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+  };
 }
 
 /**
- * Returns {@link jwtTimes} on our own clock: a token cannot be written, at `mtime`,
+ * Returns the times of a JWT on our own clock: a token cannot be written, at `mtime`,
  * before it was issued. If `iat` is later, the issuer's clock is ahead and the times are
- * shifted to ours.
+ * shifted to ours. Without `iat` the file's time is used.
  */
-export function jwtTimesHere(token: string, mtime: number): TokenTimes | undefined {
-  const times = jwtTimes(token);
-  const ahead = times ? times.issuedAt - mtime : 0;
-  return times && ahead > 0 ? { issuedAt: mtime, expiresAt: times.expiresAt - ahead } : times;
+export function jwtTimesHere(token: unknown, mtime: number): TokenTimes | undefined {
+  const { issuedAt = mtime, expiresAt } = claimedTimes(token);
+  if (expiresAt === undefined) return undefined;
+  if (expiresAt <= issuedAt)
+    return issuedAt === mtime ? { issuedAt: expiresAt - 1, expiresAt } : undefined;
+  const ahead = Math.max(0, issuedAt - mtime);
+  const end = Math.min(expiresAt - ahead, mtime + LONGEST_LIFETIME);
+  return { issuedAt: Math.max(issuedAt - ahead, end - LONGEST_LIFETIME), expiresAt: end };
 }
 
 /**
- * Returns the lifetime in seconds of a new token: its `expires_in`; else the time from
- * `issuedAt` (epoch seconds) to the JWT's `exp`, because an issuer may return a token
- * that it made earlier; else `defaultLifetime`. If our clock and the issuer's differ too
- * much, `exp` minus `iat` is used.
+ * Returns the lifetime in seconds of a new token: its `expires_in`, else the time from
+ * `issuedAt` (epoch seconds) to its `expires_at`; else the time to the JWT's `exp`,
+ * because an issuer may return a token that it made earlier; else `defaultLifetime`. If
+ * our clock and the issuer's differ too much, `exp` minus `iat` is used. A lifetime of
+ * more than {@link LONGEST_LIFETIME} counts only if the JWT has no `exp`, and is
+ * shortened.
  */
 export function promisedLifetime(
   answer: Readonly<Record<string, unknown>>,
   defaultLifetime: number,
   issuedAt?: number,
 ): number {
-  const stated = saneLifetime(answer['expires_in']);
-  if (stated !== undefined) return stated;
-  const token = answer['access_token'];
-  const times = typeof token === 'string' ? jwtTimes(token) : undefined;
-  if (!times) return defaultLifetime;
-  const whole = times.expiresAt - times.issuedAt;
-  const left = issuedAt === undefined ? whole : times.expiresAt - issuedAt;
-  return saneLifetime(left > 0 ? Math.min(left, whole) : whole) ?? defaultLifetime;
+  const stated =
+    statedSeconds(answer['expires_in']) ??
+    secondsUntil(saneInstant(answer['expires_at']), issuedAt);
+  if (stated !== undefined && stated <= LONGEST_LIFETIME) return stated;
+  const ofToken = jwtLifetime(answer['access_token'], issuedAt);
+  return saneLifetime(ofToken) ?? saneLifetime(stated) ?? defaultLifetime;
+}
+
+function secondsUntil(
+  expiresAt: number | undefined,
+  issuedAt: number | undefined,
+): number | undefined {
+  if (expiresAt === undefined || issuedAt === undefined) return undefined;
+  return statedSeconds(expiresAt - issuedAt);
+}
+
+function jwtLifetime(token: unknown, now: number | undefined): number | undefined {
+  const { issuedAt, expiresAt } = claimedTimes(token);
+  const left = secondsUntil(expiresAt, now);
+  const whole = secondsUntil(expiresAt, issuedAt);
+  if (issuedAt === undefined) return left;
+  return whole === undefined ? undefined : Math.min(left ?? whole, whole);
 }
 
 /**
  * Returns the times of a stored token: `issued_at` and `expires_at`; else `expires_at`
- * minus `expires_in`; else the JWT's `iat` and `exp`; else the file's modification time
- * plus `expires_in` or `defaultLifetime`.
+ * minus `expires_in`; else the JWT's `iat` and `exp`; else from the file's modification
+ * time to `expires_at`, or for `expires_in` or `defaultLifetime` seconds. A lifetime of
+ * more than {@link LONGEST_LIFETIME} is shortened.
  */
 export function storedTimes(
   use: Readonly<Record<string, unknown>>,
   mtime: number,
   defaultLifetime: number,
 ): TokenTimes {
-  const issuedAt = saneInstant(use['issued_at']);
   const expiresAt = saneInstant(use['expires_at']);
-  const lifetime = saneLifetime(use['expires_in']);
-  if (expiresAt !== undefined && issuedAt !== undefined && isSpan(issuedAt, expiresAt))
-    return { issuedAt, expiresAt };
-  if (expiresAt !== undefined && lifetime !== undefined)
+  const lifetime = statedSeconds(use['expires_in']);
+  const stated = statedSpan(saneInstant(use['issued_at']), expiresAt, lifetime);
+  if (stated && stated.expiresAt - stated.issuedAt <= LONGEST_LIFETIME) return stated;
+  const ofToken = jwtTimesHere(use['access_token'], mtime);
+  if (ofToken && (stated || expiresAt === undefined)) return ofToken;
+  if (stated) return { ...stated, expiresAt: stated.issuedAt + LONGEST_LIFETIME };
+  if (expiresAt !== undefined) {
+    const issuedAt = Math.min(ofToken?.issuedAt ?? mtime, expiresAt - 1);
+    return { issuedAt, expiresAt: Math.min(expiresAt, issuedAt + LONGEST_LIFETIME) };
+  }
+  return { issuedAt: mtime, expiresAt: mtime + (saneLifetime(lifetime) ?? defaultLifetime) };
+}
+
+/** The times of a record that has two of the three. */
+function statedSpan(
+  issuedAt: number | undefined,
+  expiresAt: number | undefined,
+  lifetime: number | undefined,
+): TokenTimes | undefined {
+  if (expiresAt === undefined) return undefined;
+  const recorded = issuedAt !== undefined && expiresAt > issuedAt;
+  if (recorded && expiresAt - issuedAt <= LONGEST_LIFETIME) return { issuedAt, expiresAt };
+  if (lifetime !== undefined && lifetime <= LONGEST_LIFETIME)
     return { issuedAt: expiresAt - lifetime, expiresAt };
-  const token = use['access_token'];
-  const fromToken = typeof token === 'string' ? jwtTimesHere(token, mtime) : undefined;
-  return fromToken ?? { issuedAt: mtime, expiresAt: mtime + (lifetime ?? defaultLifetime) };
+  return recorded ? { issuedAt, expiresAt } : undefined;
 }

@@ -3,7 +3,7 @@ import type { DeviceAuthorizationResponse } from 'openid-client';
 import { CodedError, isCoded, type Clock, type HttpResponse, type Send } from '../base/index.ts';
 import { bodyText } from '../base/http/decode-body.ts';
 import { parseObject } from '../credential/contents.ts';
-import { saneLifetime } from '../credential/times.ts';
+import { LONGEST_LIFETIME, statedSeconds } from '../credential/times.ts';
 import { classifyFailure } from './classify.ts';
 import {
   configurationOf,
@@ -103,9 +103,15 @@ function checkedLogin(
     userCode,
     verificationUrl: safe(page),
     completeUrl: complete === undefined ? undefined : safe(complete),
-    expiresIn: saneLifetime(answer.expires_in) ?? 300,
-    interval: saneLifetime(answer.interval) ?? USUAL_INTERVAL,
+    expiresIn: plausible(answer.expires_in) ?? 300,
+    interval: plausible(answer.interval) ?? USUAL_INTERVAL,
   };
+}
+
+/** Returns seconds; `undefined` for a time that nobody waits. */
+function plausible(value: unknown): number | undefined {
+  const seconds = statedSeconds(value);
+  return seconds !== undefined && seconds < LONGEST_LIFETIME ? seconds : undefined;
 }
 
 /**

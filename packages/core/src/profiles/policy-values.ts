@@ -1,4 +1,5 @@
 // Reads single values of a provider's policy from the knobs CREDMON_<PROVIDER>_*.
+import { LONGEST_LIFETIME } from '../credential/times.ts';
 import { messageOf } from '../base/errors/errors.ts';
 import { secureEndpoint } from '../base/http/endpoint.ts';
 import { knob, type NamedKnob } from '../config/typed/declarations.ts';
@@ -98,9 +99,6 @@ export function readRefreshParameters(source: Source): readonly RefreshParameter
     return [];
   });
 }
-
-/** The longest lifetime that is believed, in seconds (ten years). */
-const LONGEST_LIFETIME = 315_360_000;
 
 /** Reads a lifetime in seconds, or `unlimited`. */
 export function readLifetime(source: Source): number | 'unlimited' | undefined {

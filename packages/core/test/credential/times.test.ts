@@ -32,8 +32,11 @@ describe('R15 expires_in', () => {
     ['1e3', undefined],
     ['0x10', undefined],
     ['9'.repeat(400), undefined],
-    [TEN_YEARS, undefined],
-    [1e30, undefined],
+    [TEN_YEARS, TEN_YEARS],
+    [TEN_YEARS + 1, TEN_YEARS],
+    [631_138_518, TEN_YEARS],
+    ['631138518', TEN_YEARS],
+    [1e30, TEN_YEARS],
     [Number.NaN, undefined],
     [Number.POSITIVE_INFINITY, undefined],
     [null, undefined],
@@ -69,7 +72,24 @@ describe('R15 expires_in', () => {
       1,
       1200,
     ],
-    ['else the default', { expires_in: 1e30, access_token: 'opaque' }, 1000, 1200],
+    ['ten years at most', { expires_in: 631_138_518, access_token: 'opaque' }, 1000, TEN_YEARS],
+    ['that of the JWT, if more is stated', { expires_in: 1e30, access_token: token }, 1000, 3600],
+    ['ten years of a JWT at most', { access_token: jwt({ iat: 1000, exp: 9e8 }) }, 1000, TEN_YEARS],
+    [
+      'ten years from now, of a JWT made long ago',
+      { access_token: jwt({ iat: 1000, exp: 9e8 }) },
+      4e8,
+      TEN_YEARS,
+    ],
+    ['the time to expires_at', { expires_at: 8200, access_token: token }, 1000, 7200],
+    ['the time to expires_at as text', { expires_at: '8200.5' }, 1000, 7200],
+    ['that of expires_in, not of expires_at', { expires_in: 60, expires_at: 8200 }, 1000, 60],
+    ['ten years, if expires_at is later', { expires_at: 253_402_300_799 }, 1000, TEN_YEARS],
+    ['the time to the exp of a JWT without iat', { access_token: jwt({ exp: 4600 }) }, 1000, 3600],
+    ['else the default', { expires_in: 'soon', access_token: 'opaque' }, 1000, 1200],
+    ['else the default, if expires_at has passed', { expires_at: 900 }, 1000, 1200],
+    ['else the default, if expires_at has milliseconds', { expires_at: 1.8e12 }, 1000, 1200],
+    ['else the default, without a time of issue', { expires_at: 8200 }, undefined, 1200],
     ['else the default, without any token', {}, 1000, 1200],
   ];
   it.each(promised)('the lifetime is %s', (_, answer, issuedAt, expected) => {
@@ -91,7 +111,16 @@ describe('the times of a JWT', () => {
     ['in the wrong order', jwt({ iat: 4600, exp: 1000 }), undefined],
     ['in milliseconds', jwt({ iat: 1.7e12, exp: 1.8e12 }), undefined],
     ['negative', jwt({ iat: -5, exp: 10 }), undefined],
-    ['absurdly long', jwt({ iat: 1000, exp: 1000 + TEN_YEARS }), undefined],
+    [
+      'of ten years',
+      jwt({ iat: 1000, exp: 1000 + TEN_YEARS }),
+      { issuedAt: 1000, expiresAt: 1000 + TEN_YEARS },
+    ],
+    [
+      'of more years are ten',
+      jwt({ iat: 1000, exp: 2001 + TEN_YEARS }),
+      { issuedAt: 1000, expiresAt: 1000 + TEN_YEARS },
+    ],
     ['of an array', jwt([1]), undefined],
     ['of null', jwt(null), undefined],
     ['of three parts that are not JSON', 'aaaa.bbbb.cccc', undefined],
@@ -112,6 +141,27 @@ describe('the times of a JWT', () => {
     ['shift to our clock when the issuer’s is ahead', 800, { issuedAt: 800, expiresAt: 4400 }],
   ])('R5 of a stored one %s', (_, mtime, expected) => {
     expect(jwtTimesHere(jwt({ iat: 1000, exp: 4600 }), mtime)).toEqual(expected);
+  });
+
+  it.each([
+    ['without iat begin with the file', { exp: 4600 }, { issuedAt: 2000, expiresAt: 4600 }],
+    ['without iat have ended before the file', { exp: 900 }, { issuedAt: 899, expiresAt: 900 }],
+    [
+      'of more than ten years end ten years after the file',
+      { iat: 1000, exp: 9e8 },
+      { issuedAt: 2000, expiresAt: 2000 + TEN_YEARS },
+    ],
+    ['in the wrong order do not count', { iat: 4600, exp: 1000 }, undefined],
+  ])('R5 of a stored one %s', (_, claims, expected) => {
+    expect(jwtTimesHere(jwt(claims), 2000)).toEqual(expected);
+  });
+
+  it('R5 of a stored one with more than ten years keep their end if it is near', () => {
+    const [iat, exp] = [1000, 1000 + TEN_YEARS * 2];
+    expect(jwtTimesHere(jwt({ iat, exp }), exp - 500)).toEqual({
+      issuedAt: exp - TEN_YEARS,
+      expiresAt: exp,
+    });
   });
 });
 
@@ -160,9 +210,44 @@ describe('R5 the times of a stored token', () => {
       { issuedAt: 7000, expiresAt: 8200 },
     ],
     [
-      '… if the record is absurd',
+      'ten years of the recorded ones',
       { issued_at: 1, expires_at: 9e10, access_token: 'opaque' },
-      { issuedAt: 7000, expiresAt: 8200 },
+      { issuedAt: 1, expiresAt: 1 + TEN_YEARS },
+    ],
+    [
+      'the recorded ten years',
+      { issued_at: 1000, expires_at: 1000 + TEN_YEARS, expires_in: TEN_YEARS },
+      { issuedAt: 1000, expiresAt: 1000 + TEN_YEARS },
+    ],
+    [
+      'the recorded ones as texts',
+      { issued_at: '1000', expires_at: '4600.5', access_token: 'opaque' },
+      { issuedAt: 1000, expiresAt: 4600.5 },
+    ],
+    [
+      'the file’s age and ten years',
+      { access_token: 'opaque', expires_in: 631_138_518 },
+      { issuedAt: 7000, expiresAt: 7000 + TEN_YEARS },
+    ],
+    [
+      '… also with expires_at',
+      { access_token: 'opaque', expires_in: 631_138_518, expires_at: 631_145_518 },
+      { issuedAt: 7000, expiresAt: 7000 + TEN_YEARS },
+    ],
+    [
+      'the file’s age to expires_at',
+      { access_token: 'opaque', expires_at: 9000 },
+      { issuedAt: 7000, expiresAt: 9000 },
+    ],
+    [
+      'those before expires_at, if the file is younger',
+      { access_token: 'opaque', expires_at: '6000' },
+      { issuedAt: 5999, expiresAt: 6000 },
+    ],
+    [
+      'the JWT’s iat to expires_at',
+      { access_token: token, expires_at: 3000 },
+      { issuedAt: 1000, expiresAt: 3000 },
     ],
   ];
   it.each(cases)('are %s', (_, use, expected) => {
